@@ -1,0 +1,64 @@
+//! Who is on the other side: the caller's identity, its browser, and the session that ties them together.
+//!
+//! All of them are opaque strings that are cheap to clone. Nothing here checks anything: an [`Identity`] is believed
+//! because a middleware that authenticated the request has put it there.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// Defines a string newtype that is cheap to clone and opaque to this crate.
+macro_rules! opaque_id {
+    ($(#[$docs:meta])* $name:ident) => {
+        $(#[$docs])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Wraps the text.
+            pub fn new(text: impl Into<Arc<str>>) -> Self {
+                Self(text.into())
+            }
+
+            /// Returns the text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+
+opaque_id! {
+    /// An authenticated user, as the outer middleware names it; travels in the request's extensions.
+    Identity
+}
+
+opaque_id! {
+    /// A session's `clientId`: unpredictable, more than 128 random bits.
+    SessionId
+}
+
+opaque_id! {
+    /// The value of a `BAYEUX_BROWSER` cookie.
+    BrowserId
+}
+
+/// What an application is told about a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionInfo {
+    /// The session's id.
+    pub id: SessionId,
+    /// The identity whose handshake opened the session; `None` if it was anonymous.
+    pub identity: Option<Identity>,
+}

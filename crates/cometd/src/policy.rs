@@ -1,0 +1,61 @@
+//! The four questions that decide what a client may do.
+//!
+//! They are asked while the hub is locked: an implementation answers from memory, at once, and never calls back into
+//! the server.
+
+use serde_json::Value;
+
+use crate::identity::Identity;
+
+/// The answer to one of the questions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The client may.
+    Allow,
+    /// The client may not.
+    Deny(Denial),
+}
+
+/// Whether a refused client should try again. It matters for handshakes, whose reply advises the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denial {
+    /// The client may try another handshake: `"reconnect":"handshake"`.
+    Temporary,
+    /// The client should stop: `"reconnect":"none"`, which clients take as final (bayeux.md 1.3).
+    Permanent,
+}
+
+/// Decides who may open sessions and which channels they may use.
+pub trait Policy: Send + Sync + 'static {
+    /// Decides whether a session may be opened; `ext` is the handshake's, where some clients put credentials.
+    fn may_handshake(&self, identity: Option<&Identity>, ext: Option<&Value>) -> Verdict;
+
+    /// Decides whether a channel without any subscription may come into being.
+    fn may_create(&self, _identity: Option<&Identity>, _channel: &str) -> Verdict {
+        Verdict::Allow
+    }
+
+    /// Decides whether a channel, pattern or `/service` channel may be subscribed to, named as the client wrote it.
+    fn may_subscribe(&self, identity: Option<&Identity>, channel: &str) -> Verdict;
+
+    /// Decides whether a client may publish to a channel; `/service` channels are asked about too.
+    fn may_publish(&self, identity: Option<&Identity>, channel: &str) -> Verdict;
+}
+
+/// A policy that allows everything: for stand-alone use and tests.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AllowAll;
+
+impl Policy for AllowAll {
+    fn may_handshake(&self, _identity: Option<&Identity>, _ext: Option<&Value>) -> Verdict {
+        Verdict::Allow
+    }
+
+    fn may_subscribe(&self, _identity: Option<&Identity>, _channel: &str) -> Verdict {
+        Verdict::Allow
+    }
+
+    fn may_publish(&self, _identity: Option<&Identity>, _channel: &str) -> Verdict {
+        Verdict::Allow
+    }
+}

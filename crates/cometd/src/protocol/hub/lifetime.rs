@@ -1,0 +1,279 @@
+//! How sessions begin and end.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+
+use super::{EndAdvice, Hub, Wake, timesync_ext};
+use crate::application::RemovalReason;
+use crate::identity::{BrowserId, Identity, SessionId, SessionInfo};
+use crate::policy::{Denial, Verdict};
+use crate::protocol::Moment;
+use crate::protocol::ack::Outbox;
+use crate::protocol::advice::{Advice, Reconnect};
+use crate::protocol::error::Failure;
+use crate::protocol::message::Message;
+use crate::protocol::reply::{Opened, Reply};
+use crate::protocol::session::{Caller, Carrier, ConnectRequest, Session, Transport};
+use crate::protocol::timesync::Timesync;
+
+/// Characters of a session id: 36^26 is more than 2^134, the specification asks for 128 bits.
+const SESSION_ID_CHARS: usize = 26;
+
+/// Characters of a browser's cookie; as many, because it is what an anonymous session is bound to.
+const BROWSER_ID_CHARS: usize = 26;
+
+/// How long a refused client should wait before another handshake, in ms: it would otherwise try at once, for ever.
+const REFUSED_INTERVAL_MS: u64 = 1_000;
+
+/// The outcome of a handshake.
+#[derive(Debug)]
+pub struct Handshaken {
+    /// The reply.
+    pub reply: Bytes,
+    /// The new session, unless the handshake was refused.
+    pub opened: Option<SessionInfo>,
+    /// A cookie that the response should set.
+    pub cookie: Option<BrowserId>,
+}
+
+/// What the held connect of an ended session is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Farewell {
+    /// The client asked for it.
+    AsAsked,
+    /// The session is unknown from now on; open a new one.
+    ComeBack,
+    /// Stay away, although the client did not ask.
+    StayAway,
+    /// Connect again in a moment, when another server may be listening.
+    Restart,
+}
+
+impl Hub {
+    /// Opens a session, if policy and bounds allow.
+    pub fn handshake(&mut self, now: Moment, caller: &Caller, message: &Message) -> Handshaken {
+        let timesync = Timesync::read(message.ext.as_ref(), now);
+        let mut reply = Reply {
+            id: message.id.as_ref().filter(|_| message.has_valid_id()),
+            channel: message.channel.as_deref(),
+            ext: timesync_ext(timesync, now),
+            ..Reply::default()
+        };
+        if let Some((failure, advice)) = self.handshake_refusal(caller, message) {
+            reply.advice = Some(advice);
+            return Handshaken { reply: reply.failed(failure).encode(), opened: None, cookie: None };
+        }
+        let wants_ack =
+            message.ext.as_ref().and_then(|ext| ext.get("ack")).and_then(serde_json::Value::as_bool);
+        let is_acknowledged = wants_ack == Some(true);
+        let outbox = if is_acknowledged { Outbox::acknowledged() } else { Outbox::plain() };
+        let (info, cookie) = self.open(now, caller, outbox);
+        if is_acknowledged {
+            reply.ext.insert("ack".to_owned(), true.into());
+        }
+        reply.successful = true;
+        reply.advice = Some(Advice::retry(self.limits.interval_ms, self.limits.timeout_ms));
+        reply.opened = Some(Opened {
+            client_id: info.id.as_str(),
+            version: "1.0",
+            minimum_version: "1.0",
+            supported_connection_types: ["websocket", "long-polling"],
+        });
+        Handshaken { reply: reply.encode(), opened: Some(info), cookie }
+    }
+
+    fn handshake_refusal(&self, caller: &Caller, message: &Message) -> Option<(Failure, Advice)> {
+        if !message.has_valid_id() {
+            return Some((Failure::MessageIdInvalid, Advice::stop()));
+        }
+        let again = Advice::after(Reconnect::Handshake, REFUSED_INTERVAL_MS);
+        match self.policy.may_handshake(caller.identity.as_ref(), message.ext.as_ref()) {
+            Verdict::Allow => {}
+            Verdict::Deny(Denial::Temporary) => return Some((Failure::HandshakeDenied, again)),
+            Verdict::Deny(Denial::Permanent) => return Some((Failure::HandshakeDenied, Advice::stop())),
+        }
+        let of_identity = caller.identity.as_ref().and_then(|identity| self.identities.get(identity));
+        let is_full = self.is_shut_down
+            || self.sessions.len() >= self.limits.sessions
+            || of_identity.is_some_and(|sessions| sessions.len() >= self.limits.sessions_per_identity);
+        is_full.then_some((Failure::HandshakeDenied, again))
+    }
+
+    fn open(&mut self, now: Moment, caller: &Caller, outbox: Outbox) -> (SessionInfo, Option<BrowserId>) {
+        let id = SessionId::new(self.random_text(SESSION_ID_CHARS));
+        let info = SessionInfo { id: id.clone(), identity: caller.identity.clone() };
+        let known = caller.browsers.first().cloned();
+        let cookie = match caller.transport {
+            Transport::LongPolling if known.is_none() => {
+                Some(BrowserId::new(self.random_text(BROWSER_ID_CHARS)))
+            }
+            Transport::LongPolling | Transport::WebSocket(_) => None,
+        };
+        let session = Session {
+            info: info.clone(),
+            browser: known.or_else(|| cookie.clone()),
+            transport: caller.transport,
+            outbox,
+            lease: 0,
+            subscriptions: Vec::new(),
+            held: None,
+            socket: None,
+            corks: 0,
+            connected: false,
+            advice_due: true,
+            expires_ms: Some(now.at_ms + self.limits.first_connect_ms),
+            lazy_due_ms: None,
+            alarm_ms: None,
+            last_publication: 0,
+        };
+        if let Some(identity) = &info.identity {
+            self.identities.entry(identity.clone()).or_default().insert(id.clone());
+        }
+        self.sessions.insert(id.clone(), session);
+        self.attach(now, caller.transport, &id);
+        self.arm(&id);
+        (info, cookie)
+    }
+
+    /// Makes an unpredictable text of digits and small letters.
+    fn random_text(&self, chars: usize) -> String {
+        const ALPHABET: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+        let mut text = String::with_capacity(chars);
+        while text.len() < chars {
+            let mut bytes = [0_u8; 32];
+            self.random.fill(&mut bytes);
+            // Bytes from 252 on would make the first four characters likelier than the others.
+            let fair = bytes.iter().filter(|byte| **byte < 252);
+            text.extend(
+                fair.take(chars - text.len()).map(|byte| char::from(ALPHABET[usize::from(byte % 36)])),
+            );
+        }
+        text
+    }
+
+    /// Ends a session at its client's request and releases its held connect.
+    pub fn disconnect(&mut self, now: Moment, session: &SessionInfo, message: &Message) -> Bytes {
+        self.remove(now, &session.id, RemovalReason::Disconnected, Farewell::AsAsked);
+        Self::reply(message, now, Ok(()))
+    }
+
+    /// Ends a session at the application's request; tells whether there was one.
+    pub fn end_session(&mut self, now: Moment, session: &SessionId, advice: EndAdvice) -> bool {
+        let farewell = match advice {
+            EndAdvice::Handshake => Farewell::ComeBack,
+            EndAdvice::None => Farewell::StayAway,
+        };
+        self.remove(now, session, RemovalReason::Ended, farewell)
+    }
+
+    /// Ends all sessions of an identity and counts them. Their clients are told to handshake, which is where an
+    /// identity that may not come back is refused.
+    pub fn end_identity(&mut self, now: Moment, identity: &Identity) -> usize {
+        let sessions = self.sessions_of(identity);
+        for session in &sessions {
+            self.remove(now, session, RemovalReason::Ended, Farewell::ComeBack);
+        }
+        sessions.len()
+    }
+
+    /// Ends everything: held connects are told to connect again later, sockets to close.
+    pub fn shut_down(&mut self, now: Moment) {
+        self.is_shut_down = true;
+        let sessions: Vec<SessionId> = self.sessions.keys().cloned().collect();
+        for session in &sessions {
+            self.remove(now, session, RemovalReason::ShutDown, Farewell::Restart);
+        }
+        self.close_all_sockets();
+    }
+
+    /// Tells whether [`Hub::shut_down`] was called; nothing new should be let in.
+    pub fn is_shut_down(&self) -> bool {
+        self.is_shut_down
+    }
+
+    /// Takes a session out of everything that refers to it.
+    pub(super) fn remove(
+        &mut self,
+        now: Moment,
+        id: &SessionId,
+        reason: RemovalReason,
+        farewell: Farewell,
+    ) -> bool {
+        let Some(mut session) = self.sessions.remove(id) else { return false };
+        for name in &session.subscriptions {
+            self.subscriptions.remove(name, id);
+        }
+        if let Some(alarm_ms) = session.alarm_ms {
+            self.alarms.remove(&(alarm_ms, id.clone()));
+        }
+        if let Some(identity) = &session.info.identity
+            && let Some(sessions) = self.identities.get_mut(identity)
+        {
+            sessions.remove(id);
+            if sessions.is_empty() {
+                self.identities.remove(identity);
+            }
+        }
+        let held = session.held.take();
+        if let Some(held) = &held {
+            uncount(&mut self.browsers, held.browser.as_ref());
+        }
+        let last_words = self.last_words(now, held.as_ref().map(|held| &held.request), farewell);
+        match held.map(|held| held.carrier) {
+            Some(Carrier::Poll(poll)) => self.bid_farewell(poll, last_words),
+            Some(Carrier::Socket(_)) => self.detach_with(&session, last_words, farewell),
+            None if farewell == Farewell::StayAway => self.detach_with(&session, last_words, farewell),
+            None => self.detach_with(&session, Vec::new(), farewell),
+        }
+        self.removed.push((session.info, reason));
+        true
+    }
+
+    /// Answers a held poll whose session has nothing more to do with it.
+    pub(super) fn bid_farewell(&mut self, poll: super::PollId, last_words: Vec<Bytes>) {
+        self.farewells.insert(poll, last_words);
+        self.wakes.push(Wake::Poll(poll));
+    }
+
+    fn last_words(&self, now: Moment, connect: Option<&ConnectRequest>, farewell: Farewell) -> Vec<Bytes> {
+        let mut words = Vec::new();
+        if farewell == Farewell::StayAway {
+            // The reference server queues this for a client that it disconnects (bayeux.md 1.5).
+            let disconnect =
+                Reply { channel: Some("/meta/disconnect"), successful: true, ..Reply::default() };
+            words.push(disconnect.encode());
+        }
+        let Some(connect) = connect else { return words };
+        let reply = Reply {
+            id: connect.id.as_ref(),
+            channel: Some("/meta/connect"),
+            successful: true,
+            ext: timesync_ext(connect.timesync, now),
+            ..Reply::default()
+        };
+        let reply = match farewell {
+            Farewell::AsAsked | Farewell::StayAway => Reply { advice: Some(Advice::stop()), ..reply },
+            Farewell::ComeBack => {
+                let advice = Some(Advice::after(Reconnect::Handshake, 0));
+                Reply { advice, ..reply.failed(Failure::SessionUnknown) }
+            }
+            Farewell::Restart => {
+                let advice = Some(Advice::after(Reconnect::Retry, self.limits.shutdown_interval_ms));
+                Reply { advice, ..reply }
+            }
+        };
+        words.push(reply.encode());
+        words
+    }
+}
+
+/// Takes a held poll out of its browser's count.
+pub(super) fn uncount(browsers: &mut HashMap<BrowserId, usize>, browser: Option<&BrowserId>) {
+    let Some(browser) = browser else { return };
+    let Some(count) = browsers.get_mut(browser) else { return };
+    *count -= 1;
+    if *count == 0 {
+        browsers.remove(browser);
+    }
+}

@@ -1,0 +1,163 @@
+//! WebSockets: which session speaks through which, and what waits to be written.
+//!
+//! A socket carries one session: the one that shook hands on it or that its last message named. A session outlives its
+//! socket, which is what makes reloads and reconnections work (bayeux.md 1.6).
+
+use bytes::Bytes;
+
+use super::connect::{parcel, release};
+use super::lifetime::Farewell;
+use super::{Hub, Parcel, Wake, nudge};
+use crate::identity::SessionId;
+use crate::protocol::Moment;
+use crate::protocol::ack::Selection;
+use crate::protocol::session::{Carrier, HeldConnect, Session, SocketId, Transport};
+
+/// An open socket.
+#[derive(Debug, Default)]
+pub(super) struct Socket {
+    session: Option<SessionId>,
+    /// Last words for a session that has ended.
+    parting: Vec<Bytes>,
+    close: Option<Close>,
+}
+
+/// Why the server closes a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Close {
+    /// The session has ended: close code 1000.
+    SessionEnded,
+    /// The server stops: close code 1001.
+    GoingAway,
+}
+
+/// What a socket has to write.
+#[derive(Debug, Default)]
+pub struct SocketParcel {
+    /// The messages of one frame; nothing to write if empty.
+    pub parcel: Parcel,
+    /// Close the socket afterwards.
+    pub close: Option<Close>,
+}
+
+impl Hub {
+    /// Registers a new socket.
+    pub fn open_socket(&mut self) -> SocketId {
+        let socket = SocketId(self.next_serial());
+        let close = self.is_shut_down.then_some(Close::GoingAway);
+        self.sockets.insert(socket, Socket { close, ..Socket::default() });
+        socket
+    }
+
+    /// Forgets a socket. Its session has the time for a reconnection left.
+    pub fn close_socket(&mut self, now: Moment, socket: SocketId) {
+        let Some(Socket { session: Some(id), .. }) = self.sockets.remove(&socket) else { return };
+        self.detach(now, socket, &id);
+    }
+
+    /// Moves a session's pushed messages to the socket that it was heard on.
+    pub(super) fn attach(&mut self, now: Moment, transport: Transport, id: &SessionId) {
+        let Transport::WebSocket(socket) = transport else { return };
+        let Some(entry) = self.sockets.get_mut(&socket) else { return };
+        if entry.session.as_ref() == Some(id) {
+            return;
+        }
+        if let Some(former) = entry.session.replace(id.clone()) {
+            self.detach(now, socket, &former);
+        }
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        if let Some(former) = session.socket.replace(socket)
+            && let Some(entry) = self.sockets.get_mut(&former)
+        {
+            entry.session = None;
+        }
+        nudge(session, &mut self.wakes);
+    }
+
+    /// Takes a session off its socket, with the connect that was held there; its expiry clock starts.
+    fn detach(&mut self, now: Moment, socket: SocketId, id: &SessionId) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        if session.socket == Some(socket) {
+            session.socket = None;
+        }
+        if session.held.as_ref().is_some_and(|held| held.carrier == Carrier::Socket(socket)) {
+            release(session, &mut self.browsers);
+        }
+        if session.held.is_none() {
+            session
+                .expires_ms
+                .get_or_insert(now.at_ms + self.limits.interval_ms + self.limits.max_interval_ms);
+        }
+        nudge(session, &mut self.wakes);
+        self.arm(id);
+    }
+
+    /// Gives up the push to a socket, because the session has connected by long-polling.
+    pub(super) fn leave_socket(&mut self, id: &SessionId) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        if let Some(socket) = session.socket.take()
+            && let Some(entry) = self.sockets.get_mut(&socket)
+        {
+            entry.session = None;
+        }
+    }
+
+    /// Takes an ended session off its socket and leaves its last words there.
+    pub(super) fn detach_with(&mut self, session: &Session, last_words: Vec<Bytes>, farewell: Farewell) {
+        let Some(socket) = session.socket else { return };
+        let Some(entry) = self.sockets.get_mut(&socket) else { return };
+        entry.session = None;
+        // A client that waits for no reply learns of the end by the close, as at the reference server.
+        let is_told = !last_words.is_empty() && farewell != Farewell::StayAway;
+        if !is_told && farewell != Farewell::AsAsked {
+            entry.close = Some(Close::SessionEnded);
+        }
+        entry.parting.extend(last_words);
+        self.wakes.push(Wake::Socket(socket));
+    }
+
+    pub(super) fn close_all_sockets(&mut self) {
+        for (socket, entry) in &mut self.sockets {
+            entry.close = Some(Close::GoingAway);
+            self.wakes.push(Wake::Socket(*socket));
+        }
+    }
+
+    /// Takes the last words of an ended session alone: they go before the replies of the request that ended it.
+    pub fn take_parting(&mut self, socket: SocketId) -> Vec<Bytes> {
+        self.sockets.get_mut(&socket).map(|entry| std::mem::take(&mut entry.parting)).unwrap_or_default()
+    }
+
+    /// Gives a woken socket what it should write: messages, then the reply of a connect that is due.
+    pub fn collect_socket(&mut self, now: Moment, socket: SocketId) -> SocketParcel {
+        let Some(entry) = self.sockets.get_mut(&socket) else { return SocketParcel::default() };
+        let parting = std::mem::take(&mut entry.parting);
+        let close = entry.close;
+        if !parting.is_empty() {
+            return SocketParcel { parcel: Parcel { parts: parting, lease: None }, close };
+        }
+        let Some(id) = entry.session.clone() else {
+            return SocketParcel { parcel: Parcel::default(), close };
+        };
+        SocketParcel { parcel: self.collect_session(now, &id, socket), close }
+    }
+
+    fn collect_session(&mut self, now: Moment, id: &SessionId, socket: SocketId) -> Parcel {
+        let bounds = self.reply_bounds();
+        let number = self.next_serial();
+        let Some(session) = self.sessions.get_mut(id) else { return Parcel::default() };
+        let is_due = |held: &HeldConnect| held.carrier == Carrier::Socket(socket) && held.woken;
+        if session.held.as_ref().is_some_and(is_due)
+            && let Some(held) = release(session, &mut self.browsers)
+        {
+            let (connect, mut parcel) = self.answer(now, id, &held.request, 0, None);
+            parcel.parts.push(connect);
+            return parcel;
+        }
+        if !session.is_pushed() || !session.may_take(0) {
+            return Parcel::default();
+        }
+        let taken = session.outbox.take(Selection::All, bounds);
+        parcel(session, taken, number)
+    }
+}
