@@ -54,6 +54,7 @@ impl Default for SystemClock {
 
 #[async_trait]
 impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the port that reads the machine's clocks")]
     fn now(&self) -> Moment {
         let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Moment { at_ms: whole_ms(self.started.elapsed()), unix_ms: whole_ms(unix) }
@@ -73,6 +74,7 @@ fn whole_ms(duration: Duration) -> u64 {
 pub struct SystemRandom;
 
 impl Random for SystemRandom {
+    #[expect(clippy::disallowed_methods, reason = "this is the port that asks the machine for randomness")]
     fn fill(&self, bytes: &mut [u8]) {
         rand::rng().fill_bytes(bytes);
     }
