@@ -1,0 +1,194 @@
+//! What a contact center consists of: users, skills, groups, queues and workbins, as configured.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::id::{CenterId, GroupId, QueueId, SkillId, UserId, WorkbinId};
+use crate::media::Media;
+
+/// Levels by skill: what a user has, or the least that a queue or an interaction asks for.
+pub type SkillLevels = BTreeMap<SkillId, u32>;
+
+/// A contact center (tenant). Everything else belongs to exactly one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub struct Center {
+    /// Its id.
+    pub id: CenterId,
+    /// Its name, unique across the installation.
+    pub name: String,
+}
+
+/// What a user may do. `Admin` is the documents' "Contact Center Admin".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub enum Role {
+    /// Works on interactions.
+    Agent,
+    /// Watches and helps agents.
+    Supervisor,
+    /// Configures the contact center.
+    Admin,
+    /// A server that submits interactions, not a person.
+    ApiUser,
+}
+
+/// The roles of one user.
+pub type Roles = BTreeSet<Role>;
+
+/// How many interactions an agent handles at once. A medium that is not named has its default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub struct Capacity {
+    /// By medium; zero means none of it.
+    pub by_media: BTreeMap<Media, u32>,
+    /// Over all media together; `None` is no overall bound (contract 3).
+    pub overall: Option<u32>,
+}
+
+impl Capacity {
+    /// Gives the bound for one medium.
+    #[must_use]
+    pub fn of(&self, media: &Media) -> u32 {
+        self.by_media.get(media).copied().unwrap_or_else(|| media.default_capacity())
+    }
+}
+
+/// A user of a contact center.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub struct User {
+    /// Its id.
+    pub id: UserId,
+    /// Its contact center.
+    pub center: CenterId,
+    /// The name to log in with, unique across the installation.
+    pub user_name: String,
+    /// First name.
+    pub first_name: String,
+    /// Last name.
+    pub last_name: String,
+    /// E-mail address.
+    pub email_address: String,
+    /// What the user may do.
+    pub roles: Roles,
+    /// Agent groups.
+    pub groups: BTreeSet<GroupId>,
+    /// Skills and levels.
+    pub skills: SkillLevels,
+    /// How many interactions at once.
+    pub capacity: Capacity,
+    /// A disabled user can neither log in nor be offered anything.
+    pub enabled: bool,
+    /// The password as a PHC string; `None` means that the user cannot log in with a password.
+    pub password_hash: Option<String>,
+}
+
+/// A skill that users have and queues ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub struct Skill {
+    /// Its id.
+    pub id: SkillId,
+    /// Its contact center.
+    pub center: CenterId,
+    /// Its name, unique in the contact center.
+    pub name: String,
+}
+
+/// A group of agents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub struct Group {
+    /// Its id.
+    pub id: GroupId,
+    /// Its contact center.
+    pub center: CenterId,
+    /// Its name, unique in the contact center.
+    pub name: String,
+}
+
+/// One widening of a queue's search.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub struct Step {
+    /// How long an interaction must have waited in the queue, in ms.
+    pub after_ms: u64,
+    /// The groups asked from then on, in place of the queue's.
+    pub groups: BTreeSet<GroupId>,
+    /// The skills asked for from then on, in place of the queue's.
+    pub skills: SkillLevels,
+}
+
+/// A queue: who serves what waits in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub struct Queue {
+    /// Its id.
+    pub id: QueueId,
+    /// Its contact center.
+    pub center: CenterId,
+    /// Its name, unique in the contact center.
+    pub name: String,
+    /// The medium of what waits in it.
+    pub media: Media,
+    /// The groups that serve it. A queue with neither groups nor skills is served by nobody (contract 4).
+    pub groups: BTreeSet<GroupId>,
+    /// The least levels an agent needs.
+    pub skills: SkillLevels,
+    /// Priority of what is submitted without one of its own; higher goes first.
+    pub priority: i64,
+    /// How long an offer stands, in ms. 1,000…86,400,000; default 30,000 (the reference server's `delivering-timeout`).
+    pub invite_timeout_ms: u64,
+    /// How long an agent who passed an offer by is not asked again, in ms; default 30,000 (contract 4).
+    pub reoffer_after_ms: u64,
+    /// Widenings in order of `after_ms`.
+    pub steps: Vec<Step>,
+}
+
+impl Queue {
+    /// How long an offer stands when nothing else is configured, in ms.
+    pub const DEFAULT_INVITE_TIMEOUT_MS: u64 = 30_000;
+    /// How long an agent who passed an offer by is left alone when nothing else is configured, in ms.
+    pub const DEFAULT_REOFFER_AFTER_MS: u64 = 30_000;
+}
+
+/// Whose workbin it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub enum WorkbinOwner {
+    /// Every agent has one of his own.
+    EachAgent,
+    /// One agent's copy of a workbin that every agent has.
+    Agent(UserId),
+    /// One group's members share it.
+    Group(GroupId),
+}
+
+/// A workbin: where work waits for its owner instead of in a queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub struct Workbin {
+    /// Its id.
+    pub id: WorkbinId,
+    /// Its contact center.
+    pub center: CenterId,
+    /// Its name.
+    pub name: String,
+    /// Whose it is.
+    pub owner: WorkbinOwner,
+}
+
+impl Workbin {
+    /// The workbin that every agent has for work set aside (contract 7).
+    pub const IN_PROGRESS: &'static str = "In Progress";
+    /// The workbin that every agent has for unfinished replies (contract 7).
+    pub const DRAFTS: &'static str = "Drafts";
+
+    /// Gives `owner`'s own copy of a workbin that every agent has.
+    #[must_use]
+    pub fn of(&self, owner: UserId) -> Self {
+        Self { id: self.id.of_owner(owner), owner: WorkbinOwner::Agent(owner), ..self.clone() }
+    }
+}

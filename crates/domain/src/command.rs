@@ -1,0 +1,299 @@
+//! Commands: what somebody wants to happen to one interaction. Names are already resolved; one that could not be resolved travels as
+//! [`Named::Unknown`], because the refusal "unknown queue" comes only after "not yours" (contract 1, order of refusals).
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::center::{Queue, Roles, Workbin};
+use crate::event::Cause;
+use crate::id::{GroupId, SkillId, UserId};
+use crate::interaction::Email;
+use crate::rejection::{Noun, Rejection};
+use crate::user_data::{UserData, Value};
+
+/// An authenticated person or server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// Who.
+    pub user: UserId,
+    /// What he may do.
+    pub roles: Roles,
+    /// The agent groups he is in.
+    pub groups: BTreeSet<GroupId>,
+}
+
+/// Who wants something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// A user, by the agent API.
+    User(Caller),
+    /// The customer of a chat.
+    Customer,
+    /// The router.
+    Router,
+    /// A timer, or the server on behalf of an agent who is gone.
+    Server,
+    /// The outgoing mail worker.
+    Mailer,
+}
+
+impl Actor {
+    /// Gives the user, when it is one.
+    #[must_use]
+    pub const fn user(&self) -> Option<UserId> {
+        match self {
+            Self::User(caller) => Some(caller.user),
+            Self::Customer | Self::Router | Self::Server | Self::Mailer => None,
+        }
+    }
+
+    /// Gives the actor as the history names it.
+    #[must_use]
+    pub const fn cause(&self) -> Cause {
+        match self {
+            Self::User(caller) => Cause::User(caller.user),
+            Self::Customer => Cause::Customer,
+            Self::Router => Cause::Router,
+            Self::Server => Cause::Server,
+            Self::Mailer => Cause::Mailer,
+        }
+    }
+}
+
+/// Something that a command names, resolved or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Named<T> {
+    /// It exists.
+    Known(T),
+    /// Nothing of that name or id is visible to the caller; the text is what he gave.
+    Unknown(String),
+    /// Several things have that name; the text is what he gave.
+    Ambiguous(String),
+}
+
+impl<T> Named<T> {
+    /// Gives the thing itself.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejection::Unknown`] or [`Rejection::Ambiguous`], naming `noun`, when the name stands for nothing or for several things.
+    pub fn known(&self, noun: Noun) -> Result<&T, Rejection> {
+        match self {
+            Self::Known(thing) => Ok(thing),
+            Self::Unknown(name) => Err(Rejection::Unknown { noun, name: name.clone() }),
+            Self::Ambiguous(name) => Err(Rejection::Ambiguous { noun, name: name.clone() }),
+        }
+    }
+}
+
+/// Where a transfer goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// To an agent, who is offered it first.
+    Agent(Named<UserId>),
+    /// To a queue.
+    Queue(Named<Queue>),
+    /// Back to its current queue, asking for a skill (at this level or above) as well.
+    Skill(Named<(SkillId, u32)>),
+}
+
+/// Which kind of draft to make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DraftKind {
+    /// To the sender.
+    Reply,
+    /// To the sender and everybody who got a copy.
+    ReplyAll,
+    /// To somebody else.
+    Forward,
+}
+
+/// How a draft starts out. The caller has already composed addresses, subject and quoted text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    /// Which kind.
+    pub kind: DraftKind,
+    /// Its subject.
+    pub subject: Option<String>,
+    /// Its text and recipients.
+    pub email: Email,
+    /// User data of the draft itself; added to what it inherits from the original.
+    pub user_data: UserData,
+    /// The queue that it goes out by, when named.
+    pub queue: Option<Named<Queue>>,
+}
+
+/// Which keys to delete.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Removal {
+    /// Top-level keys by name (8.5.2 form).
+    Keys(Vec<String>),
+    /// Keys of the object; a nested object names nested keys, other values do not matter (reference document's form).
+    Tree(BTreeMap<String, Value>),
+}
+
+/// The changed part of an interaction, from `PUT /interactions/{id}`. `None` leaves a property as it is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Patch {
+    /// Merge-patch of the user data (RFC 7396): null removes a key, objects merge, everything else replaces.
+    pub user_data: Option<BTreeMap<String, Value>>,
+    /// New subject.
+    pub subject: Option<String>,
+    /// New priority; supervisors and admins only.
+    pub priority: Option<i64>,
+    /// New comment.
+    pub comment: Option<String>,
+    /// New text and recipients, of a draft only.
+    pub email: Option<Email>,
+}
+
+/// What should happen.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Offer a waiting interaction to an agent (router).
+    Offer {
+        /// The agent.
+        to: UserId,
+    },
+    /// Take the offered interaction.
+    Accept {
+        /// The name to show to a customer.
+        nickname: Option<String>,
+    },
+    /// Pass the offer by.
+    Reject,
+    /// End an offer whose time is over (timer).
+    ExpireOffer {
+        /// The offer's number.
+        number: u64,
+    },
+    /// Set the given keys, creating missing ones.
+    UpdateUserData(UserData),
+    /// Add the given keys; refused if one exists with another value.
+    AttachUserData(UserData),
+    /// Remove keys.
+    DeleteUserData(Removal),
+    /// Change properties (`PUT`).
+    Change(Patch),
+    /// Set the disposition: a user-data key of the server's choosing or the caller's.
+    SetDisposition {
+        /// The key.
+        key: String,
+        /// The value.
+        disposition: Value,
+    },
+    /// Put the agent's remark on it.
+    AddComment(String),
+    /// Say that the agent looks at it now; changes nothing.
+    SetInFocus,
+    /// Put it into a queue.
+    PlaceInQueue(Named<Queue>),
+    /// Put it into a workbin.
+    PlaceInWorkbin(Named<Workbin>),
+    /// Take it out of a workbin.
+    Pull {
+        /// The workbin it is expected in; `None` for wherever it is.
+        from: Option<Named<Workbin>>,
+    },
+    /// Hand it over.
+    Transfer(Target),
+    /// Bring another agent into a live chat.
+    Invite(Named<UserId>),
+    /// Ask another agent for advice in a live chat.
+    Consult(Named<UserId>),
+    /// Take another agent out of a live chat.
+    RemoveParticipant(Named<UserId>),
+    /// Leave a live chat.
+    Leave,
+    /// End the customer's chat session, keeping the interaction.
+    EndChatSession,
+    /// The customer is gone (customer side).
+    CustomerLeft,
+    /// Finish it, or with a queue pass it on there.
+    Complete {
+        /// Where it goes instead of ending.
+        queue: Option<Named<Queue>>,
+    },
+    /// Make a draft that answers it.
+    CreateDraft(Draft),
+    /// Keep the draft's present text.
+    SaveDraft {
+        /// The text and recipients.
+        email: Email,
+        /// The subject.
+        subject: Option<String>,
+    },
+    /// Give the draft to the outgoing mail worker.
+    Send,
+    /// Give the draft up.
+    Cancel,
+    /// The mail is out (mail worker).
+    Delivered,
+    /// The mail will never be delivered (mail worker).
+    DeliveryFailed {
+        /// What the agent is told.
+        reason: String,
+    },
+    /// The owner showed no sign of life for the handling timeout (timer).
+    ExpireHandling,
+    /// The agent is gone: take from him whatever he holds of this interaction (server).
+    AgentGone {
+        /// Who.
+        user: UserId,
+    },
+}
+
+impl Action {
+    /// Gives the name of the action for messages to people, as the API's documents have it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Offer { .. } => "Offer",
+            Self::Accept { .. } => "Accept",
+            Self::Reject => "Reject",
+            Self::ExpireOffer { .. } => "ExpireOffer",
+            Self::UpdateUserData(_) => "UpdateUserData",
+            Self::AttachUserData(_) => "AttachUserData",
+            Self::DeleteUserData(_) => "DeleteUserData",
+            Self::Change(_) => "PUT",
+            Self::SetDisposition { .. } => "SetDisposition",
+            Self::AddComment(_) => "AddComment",
+            Self::SetInFocus => "SetInFocus",
+            Self::PlaceInQueue(_) => "PlaceInQueue",
+            Self::PlaceInWorkbin(_) => "PlaceInWorkbin",
+            Self::Pull { .. } => "PullInteraction",
+            Self::Transfer(_) => "Transfer",
+            Self::Invite(_) => "Invite",
+            Self::Consult(_) => "Consult",
+            Self::RemoveParticipant(_) => "RemoveParticipantFromConference",
+            Self::Leave => "Leave",
+            Self::EndChatSession => "EndChatSession",
+            Self::CustomerLeft => "CustomerLeft",
+            Self::Complete { .. } => "Complete",
+            Self::CreateDraft(draft) => match draft.kind {
+                DraftKind::Reply => "Reply",
+                DraftKind::ReplyAll => "ReplyAll",
+                DraftKind::Forward => "Forward",
+            },
+            Self::SaveDraft { .. } => "Save",
+            Self::Send => "Send",
+            Self::Cancel => "Cancel",
+            Self::Delivered => "Delivered",
+            Self::DeliveryFailed { .. } => "DeliveryFailed",
+            Self::ExpireHandling => "ExpireHandling",
+            Self::AgentGone { .. } => "AgentGone",
+        }
+    }
+}
+
+/// A command to one interaction.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Command {
+    /// Who wants it.
+    pub actor: Actor,
+    /// The epoch that the caller believes current; a stale one is refused.
+    pub epoch: Option<u64>,
+    /// What should happen.
+    pub action: Action,
+}

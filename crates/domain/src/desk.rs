@@ -1,0 +1,298 @@
+//! The desk: one agent's presence, channel states, capacity and occupied slots. (*Agent* is the person, *desk* is where he works.)
+//!
+//! The transitions are methods that say which channels changed, because each such change is published (contract 3). They do not decide who
+//! may make them: a supervisor's and the agent's own change are the same here.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use crate::center::User;
+use crate::event::Topic;
+use crate::id::{CenterId, InteractionId, UserId, WorkbinId};
+use crate::media::Media;
+use crate::rejection::Rejection;
+use crate::time::Time;
+
+/// Whether an agent takes work on one channel.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub enum Readiness {
+    /// He does.
+    Ready,
+    /// He does not, for a reason that he may give.
+    NotReady {
+        /// The reason.
+        reason: Option<String>,
+    },
+    /// He has no contact-center session.
+    LoggedOut,
+}
+
+/// The state of one channel of one agent.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub struct ChannelState {
+    /// Ready or not.
+    pub readiness: Readiness,
+    /// Do not disturb, which overrides Ready.
+    pub do_not_disturb: bool,
+}
+
+/// The notification topics on which an agent is listening right now, over all his live CometD sessions.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
+pub struct Reach(pub BTreeSet<Topic>);
+
+impl Reach {
+    /// Tells whether an offer of that medium would be seen: by the interactions topic or by the medium's own (contract 3).
+    #[must_use]
+    pub fn covers(&self, media: &Media) -> bool {
+        self.0.contains(&Topic::Interactions) || self.0.contains(&media.topic())
+    }
+
+    /// Tells whether offers of any medium would be seen.
+    #[must_use]
+    pub fn is_any(&self) -> bool {
+        self.0.iter().any(|topic| {
+            matches!(
+                topic,
+                Topic::Interactions | Topic::Chats | Topic::Emails | Topic::Workitems | Topic::Openmedia
+            )
+        })
+    }
+}
+
+/// An agent's contact-center session: one per user, however many clients (contract 3).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub struct ContactSession {
+    /// When it started.
+    pub since: Time,
+    /// The place that the client named.
+    pub place: Option<String>,
+}
+
+/// Which channels a change is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channels<'a> {
+    /// All channels of the session.
+    All,
+    /// One of them.
+    One(&'a Media),
+}
+
+/// Whether an agent wants not to be disturbed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DoNotDisturb {
+    /// He does.
+    On,
+    /// He does not.
+    Off,
+}
+
+/// One agent's desk.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub struct Desk {
+    /// The agent.
+    pub user: UserId,
+    /// His contact center.
+    pub center: CenterId,
+    /// His contact-center session.
+    pub session: Option<ContactSession>,
+    /// The channels of that session.
+    pub channels: BTreeMap<Media, ChannelState>,
+    /// What he listens to.
+    pub reach: Reach,
+    /// Since when he listens to nothing that could show him an offer; `None` while he does.
+    pub unreachable_since: Option<Time>,
+    /// The slots that are taken: what he owns (drafts apart), what he is offered, what he takes part in.
+    pub slots: BTreeMap<InteractionId, Media>,
+    /// When he was last offered something; the router prefers who waited longest.
+    pub last_offer: Option<Time>,
+    /// Workbins that he asked to be told about.
+    pub watched: BTreeSet<WorkbinId>,
+}
+
+impl Desk {
+    /// Gives the desk of a user who was never here.
+    #[must_use]
+    pub fn new(user: UserId, center: CenterId, now: Time) -> Self {
+        Self {
+            user,
+            center,
+            session: None,
+            channels: BTreeMap::new(),
+            reach: Reach::default(),
+            unreachable_since: Some(now),
+            slots: BTreeMap::new(),
+            last_offer: None,
+            watched: BTreeSet::new(),
+        }
+    }
+
+    /// Tells whether the agent has a contact-center session and would see an offer of that medium.
+    #[must_use]
+    pub fn is_reachable(&self, media: &Media) -> bool {
+        self.session.is_some() && self.reach.covers(media)
+    }
+
+    /// Tells whether the agent takes work of that medium: Ready, and not in do-not-disturb.
+    #[must_use]
+    pub fn is_ready(&self, media: &Media) -> bool {
+        self.channels
+            .get(media)
+            .is_some_and(|channel| channel.readiness == Readiness::Ready && !channel.do_not_disturb)
+    }
+
+    /// Gives how many slots of that medium are taken.
+    #[must_use]
+    pub fn occupied(&self, media: &Media) -> u32 {
+        u32::try_from(self.slots.values().filter(|taken| *taken == media).count()).unwrap_or(u32::MAX)
+    }
+
+    /// Tells whether one more interaction of that medium fits, by the user's capacity. `user` is the agent of this desk.
+    #[must_use]
+    pub fn has_room(&self, user: &User, media: &Media) -> bool {
+        let all = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
+        self.occupied(media) < user.capacity.of(media) && user.capacity.overall.is_none_or(|most| all < most)
+    }
+
+    /// Starts a contact-center session with those channels, or joins the one that is open: its channels and the new ones come up
+    /// `NotReady`; work in hand stays (contract 3). Gives the channels that changed.
+    #[must_use = "the changed channels are to be published"]
+    pub fn start_session(&mut self, channels: &[Media], place: Option<String>, now: Time) -> Vec<Media> {
+        let before = self.channels.clone();
+        match &mut self.session {
+            Some(session) => session.place = place.or(session.place.take()),
+            None => {
+                self.session = Some(ContactSession { since: now, place });
+                // What is left of the last session is only its channels, logged out.
+                self.channels.clear();
+            }
+        }
+        for channel in channels {
+            let state = ChannelState { readiness: Readiness::LoggedOut, do_not_disturb: false };
+            self.channels.entry(channel.clone()).or_insert(state);
+        }
+        for state in self.channels.values_mut() {
+            state.readiness = Readiness::NotReady { reason: None };
+        }
+        self.changed_since(&before)
+    }
+
+    /// Ends the contact-center session: its channels are logged out. Gives the channels that changed.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejection::NoSession`] when there is none.
+    pub fn end_session(&mut self) -> Result<Vec<Media>, Rejection> {
+        self.session.take().ok_or(Rejection::NoSession)?;
+        let before = self.channels.clone();
+        for state in self.channels.values_mut() {
+            *state = ChannelState { readiness: Readiness::LoggedOut, do_not_disturb: false };
+        }
+        Ok(self.changed_since(&before))
+    }
+
+    /// Takes work on those channels. Gives the channels that changed.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejection::NoSession`] without a contact-center session, [`Rejection::ChannelNotOpen`] for a channel that is not part of it.
+    pub fn set_ready(&mut self, channels: Channels<'_>) -> Result<Vec<Media>, Rejection> {
+        self.set(channels, |state| state.readiness = Readiness::Ready)
+    }
+
+    /// Takes no work on those channels, for a reason that the agent may give. Gives the channels that changed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Desk::set_ready`].
+    pub fn set_not_ready(
+        &mut self,
+        channels: Channels<'_>,
+        reason: Option<&str>,
+    ) -> Result<Vec<Media>, Rejection> {
+        self.set(channels, |state| {
+            state.readiness = Readiness::NotReady { reason: reason.map(ToString::to_string) };
+        })
+    }
+
+    /// Switches do-not-disturb on those channels. Gives the channels that changed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Desk::set_ready`].
+    pub fn set_do_not_disturb(
+        &mut self,
+        channels: Channels<'_>,
+        wish: DoNotDisturb,
+    ) -> Result<Vec<Media>, Rejection> {
+        self.set(channels, |state| state.do_not_disturb = wish == DoNotDisturb::On)
+    }
+
+    fn set(
+        &mut self,
+        channels: Channels<'_>,
+        edit: impl Fn(&mut ChannelState),
+    ) -> Result<Vec<Media>, Rejection> {
+        if self.session.is_none() {
+            return Err(Rejection::NoSession);
+        }
+        let before = self.channels.clone();
+        match channels {
+            Channels::All => self.channels.values_mut().for_each(edit),
+            Channels::One(media) => match self.channels.get_mut(media) {
+                Some(state) => edit(state),
+                None => return Err(Rejection::ChannelNotOpen { channel: media.name().to_string() }),
+            },
+        }
+        Ok(self.changed_since(&before))
+    }
+
+    fn changed_since(&self, before: &BTreeMap<Media, ChannelState>) -> Vec<Media> {
+        let gone = before.keys().filter(|media| !self.channels.contains_key(media));
+        let changed = self.channels.iter().filter(|(media, state)| before.get(media) != Some(state));
+        changed.map(|(media, _)| media).chain(gone).cloned().collect()
+    }
+
+    /// Notes what the agent listens to now. Gives whether that is a change.
+    pub fn set_reach(&mut self, reach: Reach, now: Time) -> bool {
+        let is_change = self.reach != reach;
+        self.unreachable_since = if reach.is_any() { None } else { self.unreachable_since.or(Some(now)) };
+        self.reach = reach;
+        is_change
+    }
+
+    /// Forgets what the agent listened to, at the start of a server: everybody counts as unreachable since then, so that the time in which
+    /// an agent may come back runs from there (contract 3).
+    pub fn forget_reach(&mut self, now: Time) {
+        self.reach = Reach::default();
+        self.unreachable_since = Some(now);
+    }
+
+    /// Takes a slot. Taking it again changes nothing.
+    pub fn take_slot(&mut self, interaction: InteractionId, media: Media) {
+        self.slots.insert(interaction, media);
+    }
+
+    /// Frees a slot. Gives whether it was taken.
+    pub fn free_slot(&mut self, interaction: InteractionId) -> bool {
+        self.slots.remove(&interaction).is_some()
+    }
+
+    /// Watches a workbin. Gives whether that is new.
+    pub fn watch(&mut self, workbin: WorkbinId) -> bool {
+        self.watched.insert(workbin)
+    }
+
+    /// Watches a workbin no more. Gives whether he did.
+    pub fn unwatch(&mut self, workbin: WorkbinId) -> bool {
+        self.watched.remove(&workbin)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+use alloc::vec;
+
+use super::*;
+
+const START: Time = Time(1_000);
+
+fn desk() -> Desk {
+    Desk::new(UserId(1), CenterId(1), START)
+}
+
+fn working() -> Desk {
+    let mut desk = desk();
+    let _ = desk.start_session(&[Media::Chat, Media::Email], Some("desk 7".to_string()), START);
+    desk
+}
+
+#[test]
+fn a_session_brings_its_channels_up_not_ready() {
+    let mut desk = desk();
+    let changed = desk.start_session(&[Media::Chat, Media::Email], None, START);
+    assert_eq!(changed, [Media::Email, Media::Chat]);
+    assert!(desk.channels.values().all(|it| it.readiness == Readiness::NotReady { reason: None }));
+    assert!(!desk.is_ready(&Media::Chat));
+}
+
+#[test]
+fn starting_again_joins_and_leaves_work_in_hand() {
+    let mut desk = working();
+    desk.set_ready(Channels::All).unwrap();
+    desk.take_slot(InteractionId::compose(1, 1), Media::Chat);
+    let changed = desk.start_session(&[Media::Workitem], None, START.plus_ms(5));
+    assert_eq!(changed, [Media::Email, Media::Chat, Media::Workitem]);
+    let session = desk.session.as_ref().unwrap();
+    assert_eq!((session.since, session.place.as_deref()), (START, Some("desk 7")));
+    assert_eq!(desk.slots.len(), 1);
+    assert!(!desk.is_ready(&Media::Chat));
+}
+
+#[test]
+fn ending_logs_the_channels_out_and_a_new_session_has_its_own() {
+    let mut desk = working();
+    desk.set_do_not_disturb(Channels::All, DoNotDisturb::On).unwrap();
+    assert_eq!(desk.end_session(), Ok(vec![Media::Email, Media::Chat]));
+    assert!(desk.channels.values().all(|it| it.readiness == Readiness::LoggedOut && !it.do_not_disturb));
+    assert_eq!(desk.end_session(), Err(Rejection::NoSession));
+    let changed = desk.start_session(&[Media::Chat], None, START);
+    assert_eq!(changed, [Media::Chat, Media::Email], "the one that is gone changed as well");
+    assert_eq!(desk.channels.len(), 1);
+}
+
+#[test]
+fn only_what_changes_is_given_back() {
+    let mut desk = working();
+    assert_eq!(desk.set_ready(Channels::One(&Media::Chat)), Ok(vec![Media::Chat]));
+    assert_eq!(desk.set_ready(Channels::All), Ok(vec![Media::Email]));
+    assert_eq!(desk.set_ready(Channels::All), Ok(vec![]));
+    let lunch = desk.set_not_ready(Channels::One(&Media::Chat), Some("Lunch")).unwrap();
+    assert_eq!(lunch, [Media::Chat]);
+    assert_eq!(desk.set_not_ready(Channels::One(&Media::Chat), Some("Training")), Ok(vec![Media::Chat]));
+}
+
+#[test]
+fn do_not_disturb_overrides_ready() {
+    let mut desk = working();
+    desk.set_ready(Channels::All).unwrap();
+    assert!(desk.is_ready(&Media::Chat));
+    desk.set_do_not_disturb(Channels::One(&Media::Chat), DoNotDisturb::On).unwrap();
+    assert!(!desk.is_ready(&Media::Chat));
+    assert!(desk.is_ready(&Media::Email));
+    desk.set_do_not_disturb(Channels::All, DoNotDisturb::Off).unwrap();
+    assert!(desk.is_ready(&Media::Chat));
+}
+
+#[test]
+fn a_channel_that_is_not_open_is_refused_by_name() {
+    let mut desk = working();
+    let refusal = Rejection::ChannelNotOpen { channel: "workitem".to_string() };
+    assert_eq!(desk.set_ready(Channels::One(&Media::Workitem)), Err(refusal));
+    let mut away = self::desk();
+    assert_eq!(away.set_ready(Channels::All), Err(Rejection::NoSession));
+}
+
+#[test]
+fn unreachable_since_the_last_topic_went_and_not_later() {
+    let mut desk = working();
+    assert_eq!(desk.unreachable_since, Some(START));
+    assert!(desk.set_reach(Reach([Topic::Chats].into()), START.plus_ms(10)));
+    assert_eq!(desk.unreachable_since, None);
+    assert!(desk.is_reachable(&Media::Chat) && !desk.is_reachable(&Media::Email));
+    assert!(!desk.set_reach(Reach([Topic::Chats].into()), START.plus_ms(15)));
+    assert!(desk.set_reach(Reach([Topic::Channels].into()), START.plus_ms(20)));
+    assert!(desk.set_reach(Reach::default(), START.plus_ms(30)));
+    assert_eq!(desk.unreachable_since, Some(START.plus_ms(20)), "channel states show no offers");
+    desk.forget_reach(START.plus_ms(99));
+    assert_eq!(desk.unreachable_since, Some(START.plus_ms(99)));
+}
+
+#[test]
+fn slots_and_watched_workbins() {
+    let mut desk = working();
+    let id = InteractionId::compose(1, 1);
+    desk.take_slot(id, Media::Chat);
+    desk.take_slot(id, Media::Chat);
+    assert_eq!((desk.occupied(&Media::Chat), desk.occupied(&Media::Email)), (1, 0));
+    assert!(desk.free_slot(id));
+    assert!(!desk.free_slot(id));
+    assert!(desk.watch(WorkbinId(1)) && !desk.watch(WorkbinId(1)));
+    assert!(desk.unwatch(WorkbinId(1)) && !desk.unwatch(WorkbinId(1)));
+}

@@ -1,0 +1,292 @@
+//! Events: past facts of one interaction, and who is told of them.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::desk::Desk;
+use crate::id::{InteractionId, QueueId, SkillId, UserId, WorkbinId};
+use crate::interaction::{Interaction, OfferKind, Status};
+use crate::media::Media;
+use crate::time::Time;
+
+/// A notification topic. Every user's messages on one topic are numbered without gaps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub enum Topic {
+    /// `/v2/me/interactions`
+    Interactions,
+    /// `/v2/me/channels`
+    Channels,
+    /// `/v2/me/chats`
+    Chats,
+    /// `/v2/me/emails`
+    Emails,
+    /// `/v2/me/workitems`
+    Workitems,
+    /// `/v2/me/openmedia`
+    Openmedia,
+    /// `/v2/me/workbins`
+    Workbins,
+    /// `/v2/me`
+    Me,
+    /// `/notifications/services`
+    Services,
+}
+
+impl Topic {
+    /// Every topic, in the order of their numbers in the store.
+    pub const ALL: [Self; 9] = [
+        Self::Interactions,
+        Self::Channels,
+        Self::Chats,
+        Self::Emails,
+        Self::Workitems,
+        Self::Openmedia,
+        Self::Workbins,
+        Self::Me,
+        Self::Services,
+    ];
+}
+
+/// What kind of message an agent gets; the wire's `notificationType` (contract 5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub enum NotificationType {
+    /// The state, as this reader sees it, changed.
+    StatusChange,
+    /// Data or properties changed.
+    PropertiesUpdated,
+    /// Agents came into or left the conversation.
+    ParticipantsUpdated,
+    /// A draft was saved (told as `EmailSaved` on the e-mail topic).
+    DraftSaved,
+    /// Something that was asked for did not come about.
+    Error,
+}
+
+/// What one agent is told of one event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub enum View {
+    /// The interaction concerns him still: he sees this state, with its capabilities.
+    Concerned(Status),
+    /// It stopped concerning him: he sees this state, with no capabilities.
+    Gone(Status),
+    /// He watches the workbin that it came into or left.
+    Workbin {
+        /// The workbin.
+        workbin: WorkbinId,
+        /// True when it came in, false when it left.
+        added: bool,
+    },
+    /// His own channels changed.
+    Channels,
+}
+
+/// One agent who is told of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub struct Notice {
+    /// Who.
+    pub user: UserId,
+    /// What he sees.
+    pub view: View,
+    /// What kind of message it is.
+    pub kind: NotificationType,
+    /// For an error: the wire's code and a sentence.
+    pub error: Option<(i32, String)>,
+    /// The number of the caller's request that caused it; set for the caller alone.
+    pub reference: Option<i32>,
+}
+
+impl Notice {
+    /// Gives the topics that carry this notice, for an interaction of `media`.
+    #[must_use]
+    pub fn topics(&self, media: Option<&Media>) -> Vec<Topic> {
+        let mut topics = Vec::with_capacity(2);
+        match self.view {
+            View::Concerned(_) | View::Gone(_) => {
+                topics.push(Topic::Interactions);
+                topics.extend(media.map(Media::topic));
+            }
+            View::Workbin { .. } => topics.push(Topic::Workbins),
+            View::Channels => topics.push(Topic::Channels),
+        }
+        topics
+    }
+}
+
+/// Why an offer was taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub enum RevokeReason {
+    /// The agent it was made to is gone.
+    AgentGone,
+    /// The customer left.
+    CustomerLeft,
+    /// The owner did something else with the interaction.
+    OwnerActed,
+    /// The owner is gone, or was silent for too long.
+    OwnerGone,
+}
+
+/// What happened to one interaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub enum Fact {
+    /// It entered the server.
+    Opened,
+    /// It entered a queue.
+    Queued {
+        /// Which.
+        queue: QueueId,
+        /// The skill added for this wait by a transfer to a skill.
+        skill: Option<SkillId>,
+    },
+    /// It was offered to an agent.
+    Offered {
+        /// Whom.
+        to: UserId,
+        /// Why.
+        kind: OfferKind,
+        /// Until when.
+        expires: Time,
+    },
+    /// An agent took it.
+    Accepted {
+        /// Who.
+        by: UserId,
+        /// What he was offered it for.
+        kind: OfferKind,
+    },
+    /// An agent passed it by.
+    Rejected {
+        /// Who.
+        by: UserId,
+    },
+    /// An offer ended by itself.
+    OfferExpired {
+        /// Whose.
+        to: UserId,
+    },
+    /// An offer was taken back.
+    OfferRevoked {
+        /// From whom.
+        to: UserId,
+        /// Why.
+        reason: RevokeReason,
+    },
+    /// User data changed.
+    UserDataChanged,
+    /// Other properties changed.
+    PropertiesChanged,
+    /// It was put into a workbin.
+    Parked {
+        /// Which.
+        workbin: WorkbinId,
+    },
+    /// It was taken out of a workbin.
+    Pulled {
+        /// Which.
+        workbin: WorkbinId,
+        /// By whom.
+        by: UserId,
+    },
+    /// A draft of it was made.
+    DraftCreated {
+        /// The draft.
+        draft: InteractionId,
+    },
+    /// A draft of it ended or went out.
+    DraftClosed {
+        /// The draft.
+        draft: InteractionId,
+    },
+    /// A draft of it could not be delivered and is open again.
+    DraftReopened {
+        /// The draft.
+        draft: InteractionId,
+    },
+    /// The draft was saved.
+    DraftSaved,
+    /// The draft was given to the outgoing mail worker.
+    SendStarted,
+    /// The mail is out.
+    Sent,
+    /// The mail will never be delivered.
+    DeliveryFailed {
+        /// Why.
+        reason: String,
+    },
+    /// An agent left the conversation.
+    ParticipantLeft {
+        /// Who.
+        user: UserId,
+    },
+    /// Another participant became the owner.
+    OwnerChanged {
+        /// Who.
+        to: UserId,
+    },
+    /// The customer's chat session ended.
+    ChatEnded,
+    /// The handling timeout took it from its owner.
+    HandlingExpired {
+        /// From whom.
+        owner: UserId,
+    },
+    /// It was taken from an agent who is gone.
+    AgentGone {
+        /// Who.
+        user: UserId,
+    },
+    /// It was done.
+    Completed,
+    /// It was given up.
+    Canceled,
+}
+
+/// Who caused an event, as the history shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub enum Cause {
+    /// A user.
+    User(UserId),
+    /// The customer.
+    Customer,
+    /// The router.
+    Router,
+    /// A timer, or the server on behalf of an agent who is gone.
+    Server,
+    /// The outgoing mail worker.
+    Mailer,
+}
+
+/// What an event is about, as it was right after the event. Messages are rendered from it at delivery.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every event is about an interaction; a box would cost each of them"
+)]
+pub enum Subject {
+    /// An interaction.
+    Interaction(Interaction),
+    /// An agent's channels.
+    Desk(Desk),
+}
+
+/// One event. `facts` are in the order in which they happened within one command; `Subject::Desk` events have none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// When.
+    pub at: Time,
+    /// Who caused it.
+    pub cause: Cause,
+    /// What happened.
+    pub facts: Vec<Fact>,
+    /// What it happened to, afterwards.
+    pub subject: Subject,
+    /// Who is told.
+    pub notices: Vec<Notice>,
+}

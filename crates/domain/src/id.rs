@@ -1,0 +1,221 @@
+//! Identifiers. Each kind is its own type, so that a queue can never be passed where a user is meant.
+//!
+//! Sources: interaction ids are 16 characters of `[0-9A-Za-z]`, user ids are UUIDs without hyphens, queue and workbin ids UUIDs with
+//! hyphens (samples of the public pages, collected in the contract's section 1).
+
+use core::fmt;
+use core::str::FromStr;
+
+#[cfg(any(feature = "stored", test))]
+use alloc::string::ToString;
+
+/// The text is not an identifier of the wanted kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidId;
+
+impl fmt::Display for InvalidId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a valid identifier")
+    }
+}
+
+impl core::error::Error for InvalidId {}
+
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const INTERACTION_ID_LEN: usize = 16;
+/// Random bits below the 48 time bits: 95 bits in all, the most that 16 characters of base 62 hold.
+const ENTROPY_BITS: u32 = 47;
+
+/// Identifies an interaction across the installation: 16 characters of `[0-9A-Za-z]`, ordered by creation time.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InteractionId(u128);
+
+impl InteractionId {
+    /// Makes an id from its creation time (ms since 1970, 48 bits) and random bits (the lowest 47 are used).
+    #[must_use]
+    pub const fn compose(created_ms: u64, entropy: u64) -> Self {
+        let time = (created_ms & ((1 << 48) - 1)) as u128;
+        let random = (entropy & ((1 << ENTROPY_BITS) - 1)) as u128;
+        Self((time << ENTROPY_BITS) | random)
+    }
+}
+
+impl fmt::Display for InteractionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = [b'0'; INTERACTION_ID_LEN];
+        let mut rest = self.0;
+        for slot in text.iter_mut().rev() {
+            *slot = ALPHABET[(rest % 62) as usize];
+            rest /= 62;
+        }
+        f.write_str(core::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl fmt::Debug for InteractionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for InteractionId {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        if text.len() != INTERACTION_ID_LEN {
+            return Err(InvalidId);
+        }
+        text.bytes()
+            .try_fold(0_u128, |value, byte| {
+                let digit = match byte {
+                    b'0'..=b'9' => byte - b'0',
+                    b'A'..=b'Z' => byte - b'A' + 10,
+                    b'a'..=b'z' => byte - b'a' + 36,
+                    _ => return None,
+                };
+                Some(value * 62 + u128::from(digit))
+            })
+            .map(Self)
+            .ok_or(InvalidId)
+    }
+}
+
+fn parse_uuid(text: &str) -> Result<u128, InvalidId> {
+    let hyphenated = text.len() == 36;
+    if !hyphenated && text.len() != 32 {
+        return Err(InvalidId);
+    }
+    let mut value = 0_u128;
+    for (at, byte) in text.bytes().enumerate() {
+        if hyphenated && matches!(at, 8 | 13 | 18 | 23) {
+            if byte != b'-' {
+                return Err(InvalidId);
+            }
+            continue;
+        }
+        let digit = char::from(byte).to_digit(16).ok_or(InvalidId)?;
+        value = (value << 4) | u128::from(digit);
+    }
+    Ok(value)
+}
+
+macro_rules! uuid_id {
+    ($(#[$doc:meta])* $name:ident, $hyphens:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub u128);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let v = self.0;
+                if $hyphens {
+                    let (a, b, c) = (v >> 96, (v >> 80) & 0xffff, (v >> 64) & 0xffff);
+                    let (d, e) = ((v >> 48) & 0xffff, v & 0xffff_ffff_ffff);
+                    write!(f, "{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}")
+                } else {
+                    write!(f, "{v:032x}")
+                }
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                parse_uuid(text).map(Self)
+            }
+        }
+
+        text_form!($name);
+    };
+}
+
+macro_rules! text_form {
+    ($name:ident) => {
+        #[cfg(feature = "stored")]
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.to_string())
+            }
+        }
+
+        #[cfg(feature = "stored")]
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <alloc::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+text_form!(InteractionId);
+uuid_id!(
+    /// Identifies a contact center (tenant).
+    CenterId, true);
+uuid_id!(
+    /// Identifies a user; printed without hyphens, as the public samples do.
+    UserId, false);
+uuid_id!(
+    /// Identifies a queue.
+    QueueId, true);
+uuid_id!(
+    /// Identifies a skill.
+    SkillId, true);
+uuid_id!(
+    /// Identifies an agent group.
+    GroupId, true);
+uuid_id!(
+    /// Identifies a workbin: a definition, or one owner's copy of it (see [`WorkbinId::of_owner`]).
+    WorkbinId, true);
+
+impl WorkbinId {
+    /// Gives the id of one owner's copy of a personal workbin: the same two ids always give the same third.
+    ///
+    /// The mix is a bijection in either argument, so two owners never share a workbin of one definition.
+    #[must_use]
+    pub const fn of_owner(self, owner: UserId) -> Self {
+        // An odd multiplier is invertible modulo 2^128; this one is the 128-bit golden ratio.
+        const ODD: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
+        Self(self.0 ^ owner.0.wrapping_mul(ODD).rotate_left(29))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interaction_ids_are_sixteen_characters_in_time_order() {
+        let early = InteractionId::compose(1_767_960_000_000, u64::MAX);
+        let late = InteractionId::compose(1_767_960_000_001, 0);
+        assert_eq!(early.to_string().len(), 16);
+        assert!(early.to_string() < late.to_string());
+        assert_eq!(early.to_string().parse(), Ok(early));
+    }
+
+    #[test]
+    fn user_ids_have_no_hyphens_and_queue_ids_have() {
+        let text = "0123456789abcdef0123456789abcdef";
+        assert_eq!(text.parse::<UserId>().unwrap().to_string(), text);
+        let queue = "01234567-89ab-cdef-0123-456789abcdef";
+        assert_eq!(queue.parse::<QueueId>().unwrap().to_string(), queue);
+        assert_eq!(queue.parse::<UserId>().unwrap().to_string(), text);
+    }
+
+    #[test]
+    fn malformed_ids_are_refused() {
+        for text in ["", "0000Ha8S2A7X000", "0000Ha8S2A7X000-", "0000Ha8S2A7X000NN"] {
+            assert_eq!(text.parse::<InteractionId>(), Err(InvalidId), "{text}");
+        }
+        for text in ["", "0123456789abcdef0123456789abcdeg", "0123456789-abcdef-0123456789abcdef-xx"] {
+            assert_eq!(text.parse::<QueueId>(), Err(InvalidId), "{text}");
+        }
+    }
+}

@@ -1,0 +1,422 @@
+//! The interaction: one piece of work that belongs to exactly one place at any time.
+//!
+//! [`State`] holds exactly what exists in that state; the wire names (`Processing`, `Chatting`, …) are derived from state, mode and
+//! reader by [`Interaction::status_for`], in one place.
+
+pub mod context;
+pub mod decide;
+pub mod decision;
+pub mod open;
+
+mod accept;
+mod attempt;
+mod change;
+mod chat;
+mod complete;
+mod draft;
+mod gone;
+mod notices;
+mod offer;
+mod participants;
+mod place;
+mod reject;
+mod transfer;
+mod user_data;
+
+use alloc::collections::BTreeSet;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::center::SkillLevels;
+use crate::id::{CenterId, InteractionId, QueueId, UserId, WorkbinId};
+use crate::media::{Direction, Media};
+use crate::time::Time;
+use crate::user_data::UserData;
+
+/// How an agent works on an interaction while he owns it. It survives queues and workbins: a draft comes back as a draft.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub enum Mode {
+    /// An e-mail, a work item or an open-media interaction being worked on.
+    Processing,
+    /// A chat whose customer session is live.
+    Chatting,
+    /// A chat whose customer session is over.
+    LeftChat,
+    /// An outbound draft.
+    Composing,
+}
+
+/// What an interaction is, as a reader sees it; the wire's `state`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub enum Status {
+    /// Waits in a queue.
+    Queued,
+    /// Offered to somebody.
+    Invited,
+    /// Owned, being worked on.
+    Processing,
+    /// Owned, a live chat.
+    Chatting,
+    /// Owned, a chat whose session is over.
+    LeftChat,
+    /// Owned, an outbound draft.
+    Composing,
+    /// Lies in a workbin.
+    InWorkbin,
+    /// On its way out.
+    Sending,
+    /// Done.
+    Completed,
+    /// Given up.
+    Canceled,
+    /// Sent out.
+    Sent,
+    /// Taken away; only ever told to the agent who lost it.
+    Revoked,
+}
+
+impl From<Mode> for Status {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Processing => Self::Processing,
+            Mode::Chatting => Self::Chatting,
+            Mode::LeftChat => Self::LeftChat,
+            Mode::Composing => Self::Composing,
+        }
+    }
+}
+
+/// An agent who passed an offer by, and when. He is asked again only after the queue's `reoffer_after_ms`, and only if nobody else can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub struct Pass {
+    /// The agent.
+    pub user: UserId,
+    /// When he rejected the offer, let it expire or lost it.
+    pub at: Time,
+}
+
+/// One wait in one queue.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub struct Wait {
+    /// The queue.
+    pub queue: QueueId,
+    /// When it entered the queue; its place in line. A passed offer does not change it.
+    pub since: Time,
+    /// Set when it goes before everything that entered normally, as a chat whose agent is gone.
+    pub front: bool,
+    /// What it becomes when somebody accepts it.
+    pub mode: Mode,
+    /// Skills asked for beyond the queue's, for this wait only: from the submitter, or from a transfer to a skill.
+    pub skills: SkillLevels,
+    /// Who passed it by during this wait, latest last; at most [`Wait::PASSES_MAX`], the oldest is forgotten.
+    pub passes: Vec<Pass>,
+}
+
+impl Wait {
+    /// How many passed offers are remembered for one wait. More agents than this rarely serve one queue at once; forgetting one only
+    /// means that he may be asked a little early.
+    pub const PASSES_MAX: usize = 256;
+
+    /// Remembers who passed it by. One agent is remembered once, with his latest pass; beyond the bound the oldest is forgotten.
+    pub fn pass(&mut self, pass: Pass) {
+        self.passes.retain(|earlier| earlier.user != pass.user);
+        if self.passes.len() >= Self::PASSES_MAX {
+            self.passes.remove(0);
+        }
+        self.passes.push(pass);
+    }
+}
+
+/// Why somebody is offered an interaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub enum OfferKind {
+    /// The router found him.
+    Routed,
+    /// The owner wants to hand it over.
+    Transfer,
+    /// The owner wants him in the conversation.
+    Invite,
+    /// The owner wants his advice; the customer does not see him.
+    Consult,
+}
+
+/// An open offer. It ends in accept, reject, expiry or revocation, and in exactly one of them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub struct Offer {
+    /// Its number within the interaction, from 1; a timer names it, so that a late timer cannot end a later offer.
+    pub number: u64,
+    /// Who may accept it.
+    pub to: UserId,
+    /// Why.
+    pub kind: OfferKind,
+    /// When it was made.
+    pub since: Time,
+    /// When it ends by itself.
+    pub expires: Time,
+}
+
+/// An agent in a conversation beside its owner.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub struct Participant {
+    /// The agent.
+    pub user: UserId,
+    /// `Invite` takes part openly, `Consult` is hidden from the customer.
+    pub kind: OfferKind,
+    /// When he came in; the longest present becomes owner when the owner leaves.
+    pub since: Time,
+    /// The name shown to the others, when he gave one.
+    pub nickname: Option<String>,
+}
+
+/// Work in an agent's hands.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub struct Handling {
+    /// The owner.
+    pub by: UserId,
+    /// When he became it.
+    pub since: Time,
+    /// How he works on it.
+    pub mode: Mode,
+    /// The name shown to the customer, when he gave one.
+    pub nickname: Option<String>,
+    /// An offer to somebody else, at most one (contract 4: "the same single offer slot").
+    pub offer: Option<Offer>,
+    /// Other agents in the conversation, longest present first.
+    pub others: Vec<Participant>,
+}
+
+/// How an interaction ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub enum Outcome {
+    /// Done.
+    Completed,
+    /// Given up.
+    Canceled,
+    /// Sent out.
+    Sent,
+}
+
+/// Where an interaction is. Exactly one of these at any time.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub enum State {
+    /// In a queue, offered to nobody.
+    Queued(Wait),
+    /// In a queue and offered to one agent.
+    Invited(Wait, Offer),
+    /// In an agent's hands.
+    Handling(Handling),
+    /// In a workbin.
+    Parked {
+        /// The workbin.
+        workbin: WorkbinId,
+        /// What it becomes when pulled.
+        mode: Mode,
+    },
+    /// Given to the outside world, which has not yet confirmed.
+    Sending {
+        /// Who sent it; gets it back if it cannot be delivered.
+        by: UserId,
+        /// Since when.
+        since: Time,
+    },
+    /// Over.
+    Ended {
+        /// How.
+        outcome: Outcome,
+        /// When.
+        at: Time,
+    },
+}
+
+/// The e-mail that an e-mail interaction is, or a draft of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub struct Email {
+    /// Sender's address.
+    pub from: String,
+    /// Where answers go when it is not the sender.
+    pub reply_to: Option<String>,
+    /// Recipients.
+    pub to: Vec<String>,
+    /// Recipients of a copy.
+    pub cc: Vec<String>,
+    /// Recipients of a hidden copy.
+    pub bcc: Vec<String>,
+    /// HTML body.
+    pub body: String,
+    /// Text body.
+    pub body_as_plain_text: String,
+}
+
+/// One interaction.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub struct Interaction {
+    /// Its id.
+    pub id: InteractionId,
+    /// Its contact center.
+    pub center: CenterId,
+    /// Its medium.
+    pub media: Media,
+    /// Who started it.
+    pub direction: Direction,
+    /// The wire's `interactionSubType`, such as `InboundNew` or `OutboundReply`.
+    pub sub_type: String,
+    /// The submitter's own id for it.
+    pub external_id: Option<String>,
+    /// The interaction that it answers or follows.
+    pub parent: Option<InteractionId>,
+    /// The contact, once known.
+    pub contact: Option<String>,
+    /// Subject.
+    pub subject: Option<String>,
+    /// An agent's remark.
+    pub comment: Option<String>,
+    /// Higher is routed first.
+    pub priority: i64,
+    /// When it entered the server.
+    pub received: Time,
+    /// User data.
+    pub user_data: UserData,
+    /// The e-mail, for e-mail interactions.
+    pub email: Option<Email>,
+    /// Where it is.
+    pub state: State,
+    /// Grows with every change of owner or place; a stale one fences a command off (contract 9).
+    pub epoch: u64,
+    /// The queue it last waited in; the wire's `currentQueue`.
+    pub queue: Option<QueueId>,
+    /// When it entered that queue, so that work of an agent who is gone keeps its age.
+    pub queued_at: Option<Time>,
+    /// How many offers were made so far; the next one's number less one.
+    pub offers: u64,
+    /// Drafts of this interaction that are still open. While there are any it cannot be completed.
+    pub drafts: BTreeSet<InteractionId>,
+    /// Who owned it or was offered it. They keep sight of it until 24 h after its end.
+    pub concerned: BTreeSet<UserId>,
+}
+
+impl Interaction {
+    /// Gives the owner.
+    #[must_use]
+    pub const fn owner(&self) -> Option<UserId> {
+        match &self.state {
+            State::Handling(handling) => Some(handling.by),
+            State::Queued(_)
+            | State::Invited(..)
+            | State::Parked { .. }
+            | State::Sending { .. }
+            | State::Ended { .. } => None,
+        }
+    }
+
+    /// Gives the open offer.
+    #[must_use]
+    pub const fn offer(&self) -> Option<&Offer> {
+        match &self.state {
+            State::Invited(_, offer) => Some(offer),
+            State::Handling(handling) => handling.offer.as_ref(),
+            State::Queued(_) | State::Parked { .. } | State::Sending { .. } | State::Ended { .. } => None,
+        }
+    }
+
+    /// Gives the wait of an interaction that is in a queue.
+    #[must_use]
+    pub const fn wait(&self) -> Option<&Wait> {
+        match &self.state {
+            State::Queued(wait) | State::Invited(wait, _) => Some(wait),
+            State::Handling(_) | State::Parked { .. } | State::Sending { .. } | State::Ended { .. } => None,
+        }
+    }
+
+    /// Gives how it is worked on: now while it is owned, and next while it waits in a queue or lies in a workbin.
+    #[must_use]
+    pub const fn mode(&self) -> Option<Mode> {
+        match &self.state {
+            State::Queued(wait) | State::Invited(wait, _) => Some(wait.mode),
+            State::Handling(handling) => Some(handling.mode),
+            State::Parked { mode, .. } => Some(*mode),
+            State::Sending { .. } | State::Ended { .. } => None,
+        }
+    }
+
+    /// Gives the other agents in the conversation, longest present first.
+    #[must_use]
+    pub fn others(&self) -> &[Participant] {
+        match &self.state {
+            State::Handling(handling) => &handling.others,
+            State::Queued(_)
+            | State::Invited(..)
+            | State::Parked { .. }
+            | State::Sending { .. }
+            | State::Ended { .. } => &[],
+        }
+    }
+
+    /// Gives the agents of whom it takes a slot: owner, target of the offer, other participants. A draft takes none (contract 3).
+    #[must_use]
+    pub fn slot_holders(&self) -> BTreeSet<UserId> {
+        let takes_slots = self.mode().is_some_and(|mode| mode != Mode::Composing);
+        if takes_slots { self.people() } else { BTreeSet::new() }
+    }
+
+    /// Tells whether it is over.
+    #[must_use]
+    pub const fn is_ended(&self) -> bool {
+        matches!(self.state, State::Ended { .. })
+    }
+
+    /// Gives the state as everybody sees it whom no offer concerns.
+    #[must_use]
+    pub const fn status(&self) -> Status {
+        match &self.state {
+            State::Queued(_) => Status::Queued,
+            State::Invited(..) => Status::Invited,
+            State::Handling(handling) => match handling.mode {
+                Mode::Processing => Status::Processing,
+                Mode::Chatting => Status::Chatting,
+                Mode::LeftChat => Status::LeftChat,
+                Mode::Composing => Status::Composing,
+            },
+            State::Parked { .. } => Status::InWorkbin,
+            State::Sending { .. } => Status::Sending,
+            State::Ended { outcome, .. } => match outcome {
+                Outcome::Completed => Status::Completed,
+                Outcome::Canceled => Status::Canceled,
+                Outcome::Sent => Status::Sent,
+            },
+        }
+    }
+
+    /// Gives the state as `reader` sees it: the target of an offer sees `Invited`, everybody else the owner's state (contract 4).
+    #[must_use]
+    pub fn status_for(&self, reader: UserId) -> Status {
+        if self.offer().is_some_and(|offer| offer.to == reader) { Status::Invited } else { self.status() }
+    }
+
+    /// Gives the agents whom it concerns right now: owner, target of the offer, other participants, sender.
+    #[must_use]
+    pub fn people(&self) -> BTreeSet<UserId> {
+        let mut people = BTreeSet::new();
+        people.extend(self.owner());
+        people.extend(self.offer().map(|offer| offer.to));
+        match &self.state {
+            State::Handling(handling) => people.extend(handling.others.iter().map(|other| other.user)),
+            State::Sending { by, .. } => {
+                people.insert(*by);
+            }
+            State::Queued(_) | State::Invited(..) | State::Parked { .. } | State::Ended { .. } => {}
+        }
+        people
+    }
+}

@@ -1,0 +1,54 @@
+//! Accept: an offer becomes ownership, or a seat in a conversation.
+
+use alloc::string::{String, ToString};
+
+use crate::event::{Fact, NotificationType};
+use crate::id::UserId;
+use crate::interaction::attempt::Attempt;
+use crate::interaction::change::Change;
+use crate::interaction::decision::Decision;
+use crate::interaction::{Offer, OfferKind, Participant, State, Status};
+use crate::rejection::Rejection;
+
+/// Takes the offered interaction.
+pub(super) fn accept(attempt: &Attempt<'_>, nickname: Option<&str>) -> Result<Decision, Rejection> {
+    let offer = attempt.before.offer().ok_or_else(|| attempt.wrong_state())?;
+    if attempt.actor.user() != Some(offer.to) {
+        return Err(Rejection::NotOffered);
+    }
+    let mut change = attempt.change();
+    let Offer { to: by, kind, .. } = *offer;
+    change.facts.push(Fact::Accepted { by, kind });
+    let nickname = nickname.map(ToString::to_string);
+    match (kind, &attempt.before.state) {
+        (OfferKind::Routed, State::Invited(wait, _)) => change.hand_to(by, wait.mode, nickname),
+        (OfferKind::Transfer, _) => take_over(&mut change, by, nickname),
+        (OfferKind::Invite | OfferKind::Consult, _) => come_in(&mut change, by, kind, nickname),
+        // A routed offer exists on a waiting interaction only.
+        (OfferKind::Routed, _) => return Err(attempt.wrong_state()),
+    }
+    Ok(change.finish())
+}
+
+/// The target of a transfer becomes the owner; whoever else takes part stays, the former owner goes.
+fn take_over(change: &mut Change<'_>, by: UserId, nickname: Option<String>) {
+    let since = change.context.now;
+    let Some(handling) = change.handling_mut() else { return };
+    let former = handling.by;
+    handling.by = by;
+    handling.since = since;
+    handling.offer = None;
+    handling.others.retain(|other| other.user != by);
+    handling.nickname = nickname;
+    change.kind = NotificationType::ParticipantsUpdated;
+    change.last_sees(former, Status::Completed);
+}
+
+fn come_in(change: &mut Change<'_>, user: UserId, kind: OfferKind, nickname: Option<String>) {
+    let since = change.context.now;
+    if let Some(handling) = change.handling_mut() {
+        handling.offer = None;
+        handling.others.push(Participant { user, kind, since, nickname });
+    }
+    change.kind = NotificationType::ParticipantsUpdated;
+}

@@ -1,0 +1,95 @@
+//! One command at one interaction, and the refusals that many commands share.
+
+use crate::center::{Queue, User};
+use crate::command::{Actor, Named};
+use crate::desk::Desk;
+use crate::id::UserId;
+use crate::interaction::change::Change;
+use crate::interaction::context::Context;
+use crate::interaction::{Handling, Interaction, State};
+use crate::media::Media;
+use crate::rejection::{Noun, Rejection};
+
+/// One command at one interaction.
+pub(super) struct Attempt<'a> {
+    /// The interaction as it is.
+    pub(super) before: &'a Interaction,
+    /// Who wants it.
+    pub(super) actor: &'a Actor,
+    /// What the decision depends on beside.
+    pub(super) context: &'a Context<'a>,
+    /// The command's name, for refusals.
+    pub(super) command: &'static str,
+}
+
+impl<'a> Attempt<'a> {
+    /// Gives the refusal of a command that the state does not allow.
+    pub(super) fn wrong_state(&self) -> Rejection {
+        let status = match self.actor.user() {
+            Some(reader) => self.before.status_for(reader),
+            None => self.before.status(),
+        };
+        Rejection::WrongState { status, command: self.command }
+    }
+
+    /// Gives the handling of an interaction that somebody owns; anything else is the wrong state.
+    pub(super) fn handling(&self) -> Result<&'a Handling, Rejection> {
+        match &self.before.state {
+            State::Handling(handling) => Ok(handling),
+            State::Queued(_)
+            | State::Invited(..)
+            | State::Parked { .. }
+            | State::Sending { .. }
+            | State::Ended { .. } => Err(self.wrong_state()),
+        }
+    }
+
+    /// Gives the owner, who must be the caller.
+    pub(super) fn owner(&self, handling: &Handling) -> Result<UserId, Rejection> {
+        match self.actor.user() {
+            Some(user) if user == handling.by => Ok(user),
+            Some(_) | None => Err(Rejection::NotOwner),
+        }
+    }
+
+    /// Refuses everybody but the given actor. The wire has no way to send such a command, so this only keeps the program honest.
+    pub(super) fn only(&self, actor: &Actor) -> Result<(), Rejection> {
+        if self.actor == actor { Ok(()) } else { Err(Rejection::NotOwner) }
+    }
+
+    /// Starts the change that the command makes.
+    pub(super) fn change(&self) -> Change<'a> {
+        Change::of(self.before, self.actor, self.context)
+    }
+}
+
+/// Gives a queue that takes interactions of that medium.
+pub(super) fn queue_for<'q>(named: &'q Named<Queue>, media: &Media) -> Result<&'q Queue, Rejection> {
+    let queue = named.known(Noun::Queue)?;
+    if queue.media == *media { Ok(queue) } else { Err(Rejection::WrongMedia { queue: queue.name.clone() }) }
+}
+
+/// Gives a desk that can take one interaction more into its hands: a contact-center session, and a free slot when it needs one.
+/// Reach and readiness do not matter, because the agent asks for it himself (contract 3).
+pub(super) fn may_take<'a>(
+    context: &Context<'a>,
+    user: UserId,
+    media: &Media,
+    slot: Slot,
+) -> Result<&'a Desk, Rejection> {
+    let desk = context.world.desk(user).filter(|desk| desk.session.is_some()).ok_or(Rejection::NoSession)?;
+    let has_room = || context.world.user(user).is_some_and(|user: &User| desk.has_room(user, media));
+    match slot {
+        Slot::Needed if !has_room() => Err(Rejection::Full),
+        Slot::Needed | Slot::NotNeeded => Ok(desk),
+    }
+}
+
+/// Whether an interaction takes a slot of whoever holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Slot {
+    /// It does.
+    Needed,
+    /// It is a draft (contract 3).
+    NotNeeded,
+}

@@ -1,0 +1,328 @@
+//! A change in the making: a working copy of the interaction plus what only the command knows (facts, what somebody sees when it stops
+//! concerning him). Everything that follows from the states before and after is derived here when the change is finished: epoch, slots,
+//! timers, who is concerned. No command sets any of these itself, so none can forget one.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use crate::center::SkillLevels;
+use crate::command::Actor;
+use crate::desk::Desk;
+use crate::event::{Event, Fact, NotificationType, RevokeReason, Subject};
+use crate::id::{QueueId, SkillId, UserId, WorkbinId};
+use crate::interaction::context::Context;
+use crate::interaction::decision::{Decision, TimerChange, TimerKind};
+use crate::interaction::notices;
+use crate::interaction::{Handling, Interaction, Mode, Offer, OfferKind, Pass, State, Status, Wait};
+use crate::time::Time;
+
+/// A change in the making.
+pub(super) struct Change<'a> {
+    /// The interaction before; `None` when it comes into being.
+    before: Option<&'a Interaction>,
+    /// Who causes it.
+    actor: &'a Actor,
+    /// What it depends on.
+    pub(super) context: &'a Context<'a>,
+    /// The interaction afterwards, as far as it is worked out.
+    pub(super) after: Interaction,
+    /// What happened, in order.
+    pub(super) facts: Vec<Fact>,
+    /// What those see whom it stops concerning; whoever is not named sees that it was taken away.
+    pub(super) last_seen: BTreeMap<UserId, Status>,
+    /// What somebody is told went wrong.
+    pub(super) errors: BTreeMap<UserId, String>,
+    /// The kind of message for those whose own view of the state stays the same.
+    pub(super) kind: NotificationType,
+    /// Other interactions that change with it.
+    pub(super) related: Vec<Related>,
+    /// Whether anybody is told of the change of this interaction.
+    pub(super) told: Told,
+}
+
+/// Whether anybody is told of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// Those whom it concerns.
+    Everybody,
+    /// Nobody: it changed nothing that an agent sees.
+    Nobody,
+}
+
+/// Another interaction that changes with the one that the command is about.
+pub(super) enum Related {
+    /// It comes into being: its owner is shown it.
+    New(Interaction, Vec<Fact>),
+    /// Its list of open drafts changes, which its history shows and no agent sees.
+    Changed(Interaction, Fact),
+}
+
+/// How an offer ended that was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// Its target rejected it.
+    Rejected,
+    /// Its time was over.
+    Expired,
+    /// Its target is gone.
+    Gone,
+}
+
+/// How an interaction enters a queue.
+pub(super) struct Entry {
+    /// The queue.
+    pub(super) queue: QueueId,
+    /// Its place in line.
+    pub(super) since: Time,
+    /// Whether it goes before everything that entered normally.
+    pub(super) front: bool,
+    /// Skills asked for beyond the queue's.
+    pub(super) skills: SkillLevels,
+    /// The skill that a transfer to a skill added.
+    pub(super) skill: Option<SkillId>,
+}
+
+impl<'a> Change<'a> {
+    /// Starts a change of an interaction.
+    pub(super) fn of(before: &'a Interaction, actor: &'a Actor, context: &'a Context<'a>) -> Self {
+        Self { before: Some(before), ..Self::of_new(before.clone(), actor, context) }
+    }
+
+    /// Starts with an interaction that comes into being.
+    pub(super) const fn of_new(after: Interaction, actor: &'a Actor, context: &'a Context<'a>) -> Self {
+        Self {
+            before: None,
+            actor,
+            context,
+            after,
+            facts: Vec::new(),
+            last_seen: BTreeMap::new(),
+            errors: BTreeMap::new(),
+            kind: NotificationType::StatusChange,
+            related: Vec::new(),
+            told: Told::Everybody,
+        }
+    }
+
+    /// Notes what a user sees when it stops concerning him.
+    pub(super) fn last_sees(&mut self, user: UserId, status: Status) {
+        self.last_seen.insert(user, status);
+    }
+
+    /// Gives the handling of an interaction that is owned at this point of the change.
+    pub(super) const fn handling_mut(&mut self) -> Option<&mut Handling> {
+        match &mut self.after.state {
+            State::Handling(handling) => Some(handling),
+            State::Queued(_)
+            | State::Invited(..)
+            | State::Parked { .. }
+            | State::Sending { .. }
+            | State::Ended { .. } => None,
+        }
+    }
+
+    /// Opens an offer on a waiting or an owned interaction; an offer that is open already is replaced.
+    pub(super) fn offer(&mut self, to: UserId, kind: OfferKind, timeout_ms: u64) {
+        let now = self.context.now;
+        let number = self.after.offers + 1;
+        let offer = Offer { number, to, kind, since: now, expires: now.plus_ms(timeout_ms) };
+        self.facts.push(Fact::Offered { to, kind, expires: offer.expires });
+        match &mut self.after.state {
+            State::Queued(wait) | State::Invited(wait, _) => {
+                let wait = wait.clone();
+                self.after.state = State::Invited(wait, offer);
+            }
+            State::Handling(handling) => handling.offer = Some(offer),
+            State::Parked { .. } | State::Sending { .. } | State::Ended { .. } => {}
+        }
+        self.after.offers = number;
+    }
+
+    /// Ends the open offer without its being accepted: a routed one goes back to its place in line, of any other the owner is told.
+    pub(super) fn refuse_offer(&mut self, how: Refused) {
+        let Some(offer) = self.after.offer().cloned() else { return };
+        let Offer { to, kind, .. } = offer;
+        self.facts.push(match how {
+            Refused::Rejected => Fact::Rejected { by: to },
+            Refused::Expired => Fact::OfferExpired { to },
+            Refused::Gone => Fact::OfferRevoked { to, reason: RevokeReason::AgentGone },
+        });
+        if how == Refused::Rejected {
+            self.last_sees(to, Status::Completed);
+        }
+        let at = self.context.now;
+        match &mut self.after.state {
+            State::Invited(wait, _) => {
+                let mut wait = wait.clone();
+                wait.pass(Pass { user: to, at });
+                self.after.state = State::Queued(wait);
+            }
+            State::Handling(handling) => {
+                handling.offer = None;
+                self.errors.insert(handling.by, notices::refused_sentence(kind, how));
+            }
+            State::Queued(_) | State::Parked { .. } | State::Sending { .. } | State::Ended { .. } => {}
+        }
+    }
+
+    /// Takes the open offer of an owned interaction back, if there is one.
+    pub(super) fn withdraw_offer(&mut self, reason: RevokeReason) {
+        if let Some(offer) = self.handling_mut().and_then(|handling| handling.offer.take()) {
+            self.facts.push(Fact::OfferRevoked { to: offer.to, reason });
+        }
+    }
+
+    /// Puts it into a queue.
+    pub(super) fn enter_queue(&mut self, entry: Entry, mode: Mode) {
+        let Entry { queue, since, front, skills, skill } = entry;
+        self.facts.push(Fact::Queued { queue, skill });
+        self.after.queue = Some(queue);
+        self.after.queued_at = Some(since);
+        self.after.state = State::Queued(Wait { queue, since, front, mode, skills, passes: Vec::new() });
+    }
+
+    /// Puts it into a workbin.
+    pub(super) fn park(&mut self, workbin: WorkbinId, mode: Mode) {
+        self.facts.push(Fact::Parked { workbin });
+        self.after.state = State::Parked { workbin, mode };
+    }
+
+    /// Puts it into an agent's hands.
+    pub(super) fn hand_to(&mut self, by: UserId, mode: Mode, nickname: Option<String>) {
+        let since = self.context.now;
+        self.after.state =
+            State::Handling(Handling { by, since, mode, nickname, offer: None, others: Vec::new() });
+    }
+
+    /// Works out everything that follows.
+    pub(super) fn finish(mut self) -> Decision {
+        if self.before.is_none_or(|before| Place::of(before) != Place::of(&self.after)) {
+            self.after.epoch += 1;
+        }
+        self.after.concerned.extend(self.after.people());
+        let desks = self.desks();
+        let timers = self.timers();
+        let notices = match self.told {
+            Told::Everybody => notices::of(self.before, &self),
+            Told::Nobody => Vec::new(),
+        };
+        let Self { actor, context, after, facts, related, .. } = self;
+        let event = |facts, subject: &Interaction, notices| Event {
+            at: context.now,
+            cause: actor.cause(),
+            facts,
+            subject: Subject::Interaction(subject.clone()),
+            notices,
+        };
+        let mut events = if facts.is_empty() { Vec::new() } else { vec![event(facts, &after, notices)] };
+        let mut others = Vec::new();
+        let mut related_timers = Vec::new();
+        for other in related {
+            let (other, event) = match other {
+                Related::New(new, facts) => {
+                    let event = event(facts, &new, notices::of_new(&new));
+                    related_timers.extend(handling_timer(&new, context).map(|timer| (new.id, timer)));
+                    (new, event)
+                }
+                Related::Changed(other, fact) => {
+                    let event = event(vec![fact], &other, Vec::new());
+                    (other, event)
+                }
+            };
+            events.push(event);
+            others.push(other);
+        }
+        Decision { after, related: others, desks, events, timers, related_timers }
+    }
+
+    /// Gives the desks whose slots change, or who were offered something.
+    fn desks(&self) -> Vec<Desk> {
+        let before = self.before.map(Interaction::slot_holders).unwrap_or_default();
+        let after = self.after.slot_holders();
+        let offers = self.before.map_or(0, |before| before.offers);
+        let offered = self.after.offer().filter(|offer| offer.number > offers).map(|offer| offer.to);
+        let mut touched = before.clone();
+        touched.extend(after.iter().copied());
+        touched.extend(offered);
+        touched
+            .into_iter()
+            .filter_map(|user| {
+                let known = self.context.world.desk(user);
+                let mut desk =
+                    known.cloned().unwrap_or_else(|| Desk::new(user, self.after.center, self.context.now));
+                if after.contains(&user) {
+                    desk.take_slot(self.after.id, self.after.media.clone());
+                } else {
+                    desk.free_slot(self.after.id);
+                }
+                if offered == Some(user) {
+                    desk.last_offer = Some(self.context.now);
+                }
+                (known != Some(&desk)).then_some(desk)
+            })
+            .collect()
+    }
+
+    /// Gives the timers that change: one for the open offer, one for the owner's silence.
+    fn timers(&self) -> Vec<TimerChange> {
+        let mut timers = Vec::new();
+        let before = self.before.and_then(Interaction::offer);
+        let after = self.after.offer();
+        if before.map(|offer| offer.number) != after.map(|offer| offer.number) {
+            timers.extend(before.map(|offer| TimerChange::Clear(TimerKind::Offer { number: offer.number })));
+            timers.extend(
+                after.map(|offer| TimerChange::Set(TimerKind::Offer { number: offer.number }, offer.expires)),
+            );
+        }
+        if self.before.and_then(ownership) != ownership(&self.after) {
+            let timer = handling_timer(&self.after, self.context);
+            timers.push(timer.unwrap_or(TimerChange::Clear(TimerKind::Handling)));
+        }
+        timers
+    }
+}
+
+/// Gives the timer that watches over the owner, from the beginning of his ownership.
+fn handling_timer(interaction: &Interaction, context: &Context<'_>) -> Option<TimerChange> {
+    let (_, since) = ownership(interaction)?;
+    Some(TimerChange::Set(TimerKind::Handling, since.plus_ms(context.options.handling_timeout_ms)))
+}
+
+/// Gives who owns it and since when.
+const fn ownership(interaction: &Interaction) -> Option<(UserId, Time)> {
+    match &interaction.state {
+        State::Handling(handling) => Some((handling.by, handling.since)),
+        State::Queued(_)
+        | State::Invited(..)
+        | State::Parked { .. }
+        | State::Sending { .. }
+        | State::Ended { .. } => None,
+    }
+}
+
+/// Where an interaction is, as far as the epoch is concerned: a change of this raises it (contract 9, "owner or place"). Being offered
+/// from a queue is a place of its own; an offer on an owned interaction, the mode of work and all data are not.
+#[derive(PartialEq, Eq)]
+enum Place {
+    Queue(QueueId),
+    Offered(u64),
+    Hands(UserId),
+    Workbin(WorkbinId),
+    Sending,
+    Ended,
+}
+
+impl Place {
+    const fn of(interaction: &Interaction) -> Self {
+        match &interaction.state {
+            State::Queued(wait) => Self::Queue(wait.queue),
+            State::Invited(_, offer) => Self::Offered(offer.number),
+            State::Handling(handling) => Self::Hands(handling.by),
+            State::Parked { workbin, .. } => Self::Workbin(*workbin),
+            State::Sending { .. } => Self::Sending,
+            State::Ended { .. } => Self::Ended,
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Complete: the owner has done the work, or passes it on to a queue.
+
+use crate::center::Queue;
+use crate::command::Named;
+use crate::event::{Fact, RevokeReason};
+use crate::interaction::attempt::{Attempt, queue_for};
+use crate::interaction::decision::Decision;
+use crate::interaction::{Handling, Mode, Outcome, State, Status, chat, place};
+use crate::rejection::Rejection;
+
+/// Finishes the interaction, or with a queue passes it on there.
+pub(super) fn complete(attempt: &Attempt<'_>, queue: Option<&Named<Queue>>) -> Result<Decision, Rejection> {
+    let handling = attempt.handling()?;
+    if handling.mode == Mode::Composing {
+        return Err(attempt.wrong_state());
+    }
+    // An open draft hinders the end only: with a queue the work goes on elsewhere (contract 4, "PlaceInQueue, Complete+queueName").
+    if let (None, Some(draft)) = (queue, attempt.before.drafts.first()) {
+        return Err(Rejection::OpenDraft { draft: *draft });
+    }
+    attempt.owner(handling)?;
+    match queue {
+        Some(named) => {
+            let queue = queue_for(named, &attempt.before.media)?;
+            Ok(place::to_queue(attempt, handling, queue))
+        }
+        None => Ok(end(attempt, handling)),
+    }
+}
+
+fn end(attempt: &Attempt<'_>, handling: &Handling) -> Decision {
+    let mut change = attempt.change();
+    change.withdraw_offer(RevokeReason::OwnerActed);
+    if handling.mode == Mode::Chatting {
+        chat::end(&mut change, RevokeReason::OwnerActed);
+    }
+    change.facts.push(Fact::Completed);
+    change.last_sees(handling.by, Status::Completed);
+    change.after.state = State::Ended { outcome: Outcome::Completed, at: attempt.context.now };
+    change.finish()
+}

@@ -1,0 +1,86 @@
+//! What a decision depends on beside the interaction and the command: the time, the configured numbers, and what it may look up.
+//!
+//! Nothing here is read from outside: the caller loads it before it asks, and guards what it loaded when it commits the answer.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::center::{Queue, User, Workbin};
+use crate::desk::Desk;
+use crate::id::{InteractionId, QueueId, UserId, WorkbinId};
+use crate::interaction::Interaction;
+use crate::time::Time;
+
+/// What happens to the e-mails and work items of an agent who is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GonePolicy {
+    /// They go to his own `In Progress` workbin (the default, contract 3).
+    Workbin,
+    /// They go back to their queue.
+    Requeue,
+}
+
+/// The numbers that the rules depend on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// How long an offer stands that no queue times, in ms; default 30,000.
+    pub offer_timeout_ms: u64,
+    /// How long an owner may go without a request before he loses what he holds, in ms; default 10,800,000 (180 min, the reference
+    /// server's `handling-timeout`).
+    pub handling_timeout_ms: u64,
+    /// What happens to the e-mails and work items of an agent who is gone.
+    pub gone: GonePolicy,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            offer_timeout_ms: Queue::DEFAULT_INVITE_TIMEOUT_MS,
+            handling_timeout_ms: 180 * 60 * 1000,
+            gone: GonePolicy::Workbin,
+        }
+    }
+}
+
+/// What a decision may look up beside the interaction itself.
+pub trait World {
+    /// Gives an agent's desk; `None` when he was never here.
+    fn desk(&self, user: UserId) -> Option<&Desk>;
+    /// Gives a user of the interaction's contact center.
+    fn user(&self, user: UserId) -> Option<&User>;
+    /// Gives a queue of the interaction's contact center.
+    fn queue(&self, queue: QueueId) -> Option<&Queue>;
+    /// Gives a workbin (a shared one, or one agent's copy) by id.
+    fn workbin(&self, workbin: WorkbinId) -> Option<Workbin>;
+    /// Gives `owner`'s own workbin of that name ([`Workbin::IN_PROGRESS`], [`Workbin::DRAFTS`]).
+    fn own_workbin(&self, name: &str, owner: UserId) -> Option<Workbin>;
+    /// Gives the users who asked to be told about a workbin.
+    fn watchers(&self, workbin: WorkbinId) -> Vec<UserId>;
+    /// Gives the interaction that this one is a draft of.
+    fn parent(&self) -> Option<&Interaction>;
+    /// Gives when the user last made an authenticated request; `None` when not since the server started.
+    fn last_request(&self, user: UserId) -> Option<Time>;
+}
+
+/// What a decision depends on beside the interaction and the command.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// Now.
+    pub now: Time,
+    /// The id that a draft gets, should the command make one.
+    pub draft_id: InteractionId,
+    /// The numbers.
+    pub options: &'a Options,
+    /// Everything else.
+    pub world: &'a dyn World,
+}
+
+impl fmt::Debug for Context<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("now", &self.now)
+            .field("draft_id", &self.draft_id)
+            .field("options", self.options)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,62 @@
+//! The rules of the state table: `decide(state, command, context) -> Decision | Rejection`.
+//!
+//! One arm per command, one call per arm; the families are the sibling modules. Each of them tries its refusals from top to bottom in
+//! the contract's order (section 1): state, ownership, named things that are unknown, targets that cannot take it. The stale epoch
+//! comes before all of them and is tried here, once. What follows from a change of state (epoch, slots, timers, notices) is derived
+//! in one place from the states before and after, see the private module `change`.
+
+use crate::command::{Action, Command};
+use crate::interaction::attempt::Attempt;
+use crate::interaction::{
+    Interaction, OfferKind, accept, chat, complete, draft, gone, offer, participants, place, reject,
+    transfer, user_data,
+};
+use crate::rejection::Rejection;
+
+pub use crate::interaction::context::{Context, GonePolicy, Options, World};
+pub use crate::interaction::decision::{Decision, TimerChange, TimerKind};
+
+/// Decides what a command does to an interaction.
+///
+/// # Errors
+///
+/// A [`Rejection`] when the command is refused; then nothing changes. Refusals are tried in the contract's order: stale epoch, state,
+/// ownership, named things that are unknown, targets that cannot take it.
+pub fn decide(before: &Interaction, command: &Command, context: &Context<'_>) -> Result<Decision, Rejection> {
+    if let Some(given) = command.epoch.filter(|given| *given != before.epoch) {
+        return Err(Rejection::StaleEpoch { given, current: before.epoch });
+    }
+    let attempt = Attempt { before, actor: &command.actor, context, command: command.action.name() };
+    match &command.action {
+        Action::Offer { to } => offer::offer(&attempt, *to),
+        Action::ExpireOffer { number } => offer::expire(&attempt, *number),
+        Action::Accept { nickname } => accept::accept(&attempt, nickname.as_deref()),
+        Action::Reject => reject::reject(&attempt),
+        Action::UpdateUserData(changes) => user_data::update(&attempt, changes),
+        Action::AttachUserData(new) => user_data::attach(&attempt, new),
+        Action::DeleteUserData(removal) => user_data::delete(&attempt, removal),
+        Action::Change(patch) => user_data::change(&attempt, patch),
+        Action::SetDisposition { key, disposition } => user_data::set_disposition(&attempt, key, disposition),
+        Action::AddComment(comment) => user_data::add_comment(&attempt, comment),
+        Action::SetInFocus => user_data::set_in_focus(&attempt),
+        Action::PlaceInQueue(queue) => place::in_queue(&attempt, queue),
+        Action::PlaceInWorkbin(workbin) => place::in_workbin(&attempt, workbin),
+        Action::Pull { from } => place::pull(&attempt, from.as_ref()),
+        Action::Transfer(target) => transfer::transfer(&attempt, target),
+        Action::Invite(agent) => participants::bring_in(&attempt, agent, OfferKind::Invite),
+        Action::Consult(agent) => participants::bring_in(&attempt, agent, OfferKind::Consult),
+        Action::RemoveParticipant(agent) => participants::remove(&attempt, agent),
+        Action::Leave => participants::leave(&attempt),
+        Action::EndChatSession => chat::end_session(&attempt),
+        Action::CustomerLeft => chat::customer_left(&attempt),
+        Action::Complete { queue } => complete::complete(&attempt, queue.as_ref()),
+        Action::CreateDraft(draft) => draft::create(&attempt, draft),
+        Action::SaveDraft { email, subject } => draft::save(&attempt, email, subject.as_deref()),
+        Action::Send => draft::send(&attempt),
+        Action::Cancel => draft::cancel(&attempt),
+        Action::Delivered => draft::delivered(&attempt),
+        Action::DeliveryFailed { reason } => draft::delivery_failed(&attempt, reason),
+        Action::ExpireHandling => gone::expire_handling(&attempt),
+        Action::AgentGone { user } => gone::agent_gone(&attempt, *user),
+    }
+}

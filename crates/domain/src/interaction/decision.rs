@@ -1,0 +1,48 @@
+//! What a command comes to, as values: the caller commits all of it together or nothing.
+
+use alloc::vec::Vec;
+
+use crate::desk::Desk;
+use crate::event::Event;
+use crate::id::InteractionId;
+use crate::interaction::Interaction;
+use crate::time::Time;
+
+/// What a timer is for. An interaction has at most one of each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub enum TimerKind {
+    /// The open offer ends.
+    Offer {
+        /// The offer's number.
+        number: u64,
+    },
+    /// The owner has been silent for too long.
+    Handling,
+}
+
+/// How a decision changes the timers of its interaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimerChange {
+    /// Set it to that time, replacing one of the same kind.
+    Set(TimerKind, Time),
+    /// Remove it if there is one.
+    Clear(TimerKind),
+}
+
+/// What a command comes to. The caller commits all of it together or nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// The interaction afterwards.
+    pub after: Interaction,
+    /// Other interactions that changed or came into being with it: the draft that was made, the original of a draft that closed.
+    pub related: Vec<Interaction>,
+    /// The desks that changed, as they are afterwards.
+    pub desks: Vec<Desk>,
+    /// What happened, in order. The first is about `after`; none when nothing happened that anybody is told of.
+    pub events: Vec<Event>,
+    /// Timers of `after`.
+    pub timers: Vec<TimerChange>,
+    /// Timers of interactions among `related` that came into being: a new draft has an owner, too.
+    pub related_timers: Vec<(InteractionId, TimerChange)>,
+}

@@ -1,0 +1,111 @@
+//! Who is told of a change, and what he sees: worked out from whom the interaction concerned before and whom it concerns afterwards
+//! (contract 4, "what an agent sees when he stops being concerned").
+//!
+//! Nobody gets more than one notice about the interaction from one event. A watcher of a workbin gets one about the workbin as well,
+//! which travels on another topic.
+
+use alloc::collections::BTreeSet;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::event::{Notice, NotificationType, View};
+use crate::id::{UserId, WorkbinId};
+use crate::interaction::change::{Change, Refused};
+use crate::interaction::{Interaction, OfferKind, State, Status};
+
+/// The wire's code for "not valid for the current state" (contract 1): what was asked for did not come about.
+const ERROR_CODE: i32 = 2;
+
+/// Gives the notices of a change.
+pub(super) fn of(before: Option<&Interaction>, change: &Change<'_>) -> Vec<Notice> {
+    let earlier = before.map(Interaction::people).unwrap_or_default();
+    let now = change.after.people();
+    let everybody: BTreeSet<UserId> = earlier.union(&now).copied().collect();
+    let mut notices: Vec<Notice> = everybody
+        .into_iter()
+        .map(|user| {
+            let seen = before.filter(|_| earlier.contains(&user)).map(|before| before.status_for(user));
+            to_agent(user, seen, now.contains(&user), change)
+        })
+        .collect();
+    let left = before.and_then(workbin);
+    let entered = workbin(&change.after);
+    if left != entered {
+        notices.extend(left.into_iter().flat_map(|workbin| to_watchers(change, workbin, false)));
+        notices.extend(entered.into_iter().flat_map(|workbin| to_watchers(change, workbin, true)));
+    }
+    notices
+}
+
+/// Gives the notices of an interaction that came into being beside the one that the command was about: its owner is shown it.
+pub(super) fn of_new(interaction: &Interaction) -> Vec<Notice> {
+    interaction
+        .people()
+        .into_iter()
+        .map(|user| {
+            plain(user, View::Concerned(interaction.status_for(user)), NotificationType::StatusChange)
+        })
+        .collect()
+}
+
+fn to_agent(user: UserId, seen: Option<Status>, concerned: bool, change: &Change<'_>) -> Notice {
+    let view = if concerned {
+        View::Concerned(change.after.status_for(user))
+    } else {
+        View::Gone(change.last_seen.get(&user).copied().unwrap_or(Status::Revoked))
+    };
+    let kind = match (&view, seen) {
+        (View::Concerned(status), Some(seen)) if *status == seen => change.kind,
+        _ => NotificationType::StatusChange,
+    };
+    match change.errors.get(&user) {
+        Some(sentence) => Notice {
+            error: Some((ERROR_CODE, sentence.clone())),
+            ..plain(user, view, NotificationType::Error)
+        },
+        None => plain(user, view, kind),
+    }
+}
+
+fn to_watchers(change: &Change<'_>, workbin: WorkbinId, added: bool) -> impl Iterator<Item = Notice> {
+    change
+        .context
+        .world
+        .watchers(workbin)
+        .into_iter()
+        .map(move |user| plain(user, View::Workbin { workbin, added }, NotificationType::StatusChange))
+}
+
+const fn plain(user: UserId, view: View, kind: NotificationType) -> Notice {
+    Notice { user, view, kind, error: None, reference: None }
+}
+
+const fn workbin(interaction: &Interaction) -> Option<WorkbinId> {
+    match &interaction.state {
+        State::Parked { workbin, .. } => Some(*workbin),
+        State::Queued(_)
+        | State::Invited(..)
+        | State::Handling(_)
+        | State::Sending { .. }
+        | State::Ended { .. } => None,
+    }
+}
+
+/// Says to the owner what became of the offer that he made.
+pub(super) fn refused_sentence(kind: OfferKind, how: Refused) -> String {
+    let what = match kind {
+        OfferKind::Routed => "offer",
+        OfferKind::Transfer => "transfer",
+        OfferKind::Invite => "invitation",
+        OfferKind::Consult => "consultation",
+    };
+    let why = match how {
+        Refused::Rejected => "the agent rejected it",
+        Refused::Expired => "the agent did not answer in time",
+        Refused::Gone => "the agent is no longer there",
+    };
+    format!(
+        "The {what} did not come about because {why}; the interaction is still yours, try another agent or go on with it."
+    )
+}

@@ -1,0 +1,143 @@
+//! Opening: how an interaction comes into being, in a queue or in the hands of the agent who makes it.
+
+use alloc::collections::BTreeSet;
+use alloc::string::String;
+
+use crate::center::{Queue, SkillLevels};
+use crate::command::{Actor, Named};
+use crate::event::Fact;
+use crate::id::{CenterId, InteractionId};
+use crate::interaction::attempt::{Slot, may_take, queue_for};
+use crate::interaction::change::{Change, Entry, Related};
+use crate::interaction::context::Context;
+use crate::interaction::decision::Decision;
+use crate::interaction::{Email, Interaction, Mode, Outcome, State};
+use crate::media::{Direction, Media};
+use crate::rejection::Rejection;
+use crate::user_data::UserData;
+
+/// Where a new interaction goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placement {
+    /// Into its queue.
+    InQueue,
+    /// Into the hands of the agent who makes it.
+    InHands {
+        /// How he works on it: `Composing` for an outbound e-mail, else as the medium has it.
+        mode: Mode,
+    },
+}
+
+/// An interaction that is to come into being.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewInteraction {
+    /// Its id.
+    pub id: InteractionId,
+    /// Its contact center.
+    pub center: CenterId,
+    /// Its medium.
+    pub media: Media,
+    /// Who started it.
+    pub direction: Direction,
+    /// The wire's `interactionSubType`.
+    pub sub_type: String,
+    /// The submitter's own id for it.
+    pub external_id: Option<String>,
+    /// The interaction that it answers or follows.
+    pub parent: Option<InteractionId>,
+    /// The contact, when known.
+    pub contact: Option<String>,
+    /// Subject.
+    pub subject: Option<String>,
+    /// Its priority; `None` is the queue's.
+    pub priority: Option<i64>,
+    /// User data.
+    pub user_data: UserData,
+    /// The e-mail, for e-mail interactions.
+    pub email: Option<Email>,
+    /// Its queue; for one in an agent's hands the queue that it belongs to.
+    pub queue: Named<Queue>,
+    /// Skills asked for beyond the queue's, for the first wait.
+    pub skills: SkillLevels,
+    /// Where it goes.
+    pub placement: Placement,
+}
+
+/// Decides whether a new interaction comes into being, and how it starts.
+///
+/// A draft (`Composing`) of the interaction that [`World::parent`](super::context::World::parent) gives becomes one of its open drafts;
+/// the original is then among [`Decision::related`].
+///
+/// # Errors
+///
+/// A [`Rejection`], tried in this order: a placement in hands by somebody who is no user, an unknown queue or one of another medium, user
+/// data beyond a bound, no contact-center session, no free slot (a draft needs none).
+pub fn open(new: NewInteraction, actor: &Actor, context: &Context<'_>) -> Result<Decision, Rejection> {
+    let maker = match new.placement {
+        Placement::InQueue => None,
+        Placement::InHands { mode } => Some((actor.user().ok_or(Rejection::NotOwner)?, mode)),
+    };
+    let queue = queue_for(&new.queue, &new.media)?.clone();
+    new.user_data.check()?;
+    if let Some((user, mode)) = maker {
+        let slot = if mode == Mode::Composing { Slot::NotNeeded } else { Slot::Needed };
+        may_take(context, user, &new.media, slot)?;
+    }
+    let mode = new.media.inbound_mode();
+    let skills = new.skills.clone();
+    let since = context.now;
+    let mut change = Change::of_new(unplaced(new, &queue, context), actor, context);
+    change.facts.push(Fact::Opened);
+    match maker {
+        None => {
+            let entry = Entry { queue: queue.id, since, front: false, skills, skill: None };
+            change.enter_queue(entry, mode);
+        }
+        Some((user, mode)) => {
+            change.hand_to(user, mode, None);
+            if mode == Mode::Composing {
+                list_draft(&mut change);
+            }
+        }
+    }
+    Ok(change.finish())
+}
+
+/// Makes the interaction without its place, which the caller gives it next.
+fn unplaced(new: NewInteraction, queue: &Queue, context: &Context<'_>) -> Interaction {
+    Interaction {
+        id: new.id,
+        center: new.center,
+        media: new.media,
+        direction: new.direction,
+        sub_type: new.sub_type,
+        external_id: new.external_id,
+        parent: new.parent,
+        contact: new.contact,
+        subject: new.subject,
+        comment: None,
+        priority: new.priority.unwrap_or(queue.priority),
+        received: context.now,
+        user_data: new.user_data,
+        email: new.email,
+        state: State::Ended { outcome: Outcome::Canceled, at: context.now },
+        epoch: 0,
+        queue: Some(queue.id),
+        queued_at: Some(context.now),
+        offers: 0,
+        drafts: BTreeSet::new(),
+        concerned: BTreeSet::new(),
+    }
+}
+
+/// Puts a draft that an agent made of his own accord on the list of its original.
+fn list_draft(change: &mut Change<'_>) {
+    let draft = change.after.id;
+    let parent = change.after.parent;
+    let original = change.context.world.parent().filter(|it| Some(it.id) == parent && !it.is_ended());
+    if let Some(original) = original {
+        let mut original = original.clone();
+        original.drafts.insert(draft);
+        change.related.push(Related::Changed(original, Fact::DraftCreated { draft }));
+    }
+}

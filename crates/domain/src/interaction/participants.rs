@@ -1,0 +1,138 @@
+//! Other agents in a live chat: bringing one in, taking one out, and leaving.
+
+use crate::command::Named;
+use crate::event::{Fact, NotificationType, RevokeReason};
+use crate::id::UserId;
+use crate::interaction::attempt::Attempt;
+use crate::interaction::change::{Change, Refused};
+use crate::interaction::decision::Decision;
+use crate::interaction::transfer::{may_be_offered, timeout_ms};
+use crate::interaction::{Handling, Mode, OfferKind, Status, chat};
+use crate::rejection::{Noun, Rejection};
+
+/// Offers another agent a seat in the conversation. An agent who is in for advice alone (`Consult`) and is then invited simply becomes
+/// visible: he has agreed to be there already, and this is how a consultation becomes a conference.
+pub(super) fn bring_in(
+    attempt: &Attempt<'_>,
+    agent: &Named<UserId>,
+    kind: OfferKind,
+) -> Result<Decision, Rejection> {
+    let handling = live_chat(attempt)?;
+    if handling.offer.is_some() {
+        return Err(Rejection::OfferOpen);
+    }
+    let owner = attempt.owner(handling)?;
+    let target = *agent.known(Noun::User)?;
+    if target == owner {
+        return Err(Rejection::TargetIsSelf);
+    }
+    let present = handling.others.iter().find(|other| other.user == target);
+    match (present.map(|other| other.kind), kind) {
+        (Some(OfferKind::Consult), OfferKind::Invite) => return Ok(show(attempt, target)),
+        (Some(_), _) => return Err(Rejection::TargetAlreadyIn),
+        (None, _) => may_be_offered(attempt, target)?,
+    }
+    let mut change = attempt.change();
+    change.kind = NotificationType::ParticipantsUpdated;
+    change.offer(target, kind, timeout_ms(attempt));
+    Ok(change.finish())
+}
+
+fn show(attempt: &Attempt<'_>, target: UserId) -> Decision {
+    let mut change = attempt.change();
+    change.kind = NotificationType::ParticipantsUpdated;
+    change.facts.push(Fact::Accepted { by: target, kind: OfferKind::Invite });
+    let others = change.handling_mut().map(|handling| &mut handling.others);
+    for other in others.into_iter().flatten().filter(|other| other.user == target) {
+        other.kind = OfferKind::Invite;
+    }
+    change.finish()
+}
+
+/// Takes another agent out of the conversation, or takes the invitation to it back.
+pub(super) fn remove(attempt: &Attempt<'_>, agent: &Named<UserId>) -> Result<Decision, Rejection> {
+    let handling = live_chat(attempt)?;
+    attempt.owner(handling)?;
+    let target = *agent.known(Noun::User)?;
+    let is_in = handling.others.iter().any(|other| other.user == target);
+    let is_offered = handling.offer.as_ref().is_some_and(|offer| offer.to == target);
+    if !is_in && !is_offered {
+        return Err(Rejection::TargetNotIn);
+    }
+    let mut change = attempt.change();
+    change.kind = NotificationType::ParticipantsUpdated;
+    if is_offered {
+        change.withdraw_offer(RevokeReason::OwnerActed);
+    }
+    take_out(&mut change, target);
+    Ok(change.finish())
+}
+
+/// Leaves the conversation. When the owner leaves, the longest present takes over; when nobody is left, the customer's session ends and
+/// the owner keeps the interaction for what is to be done afterwards. Once it has ended there is nothing left to leave: leaving again
+/// changes nothing, because the documents list `Leave` among what an agent may do in `LeftChat` (ChatLeave).
+pub(super) fn leave(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
+    let handling = attempt.handling()?;
+    match handling.mode {
+        Mode::Chatting | Mode::LeftChat => {}
+        Mode::Processing | Mode::Composing => return Err(attempt.wrong_state()),
+    }
+    let user = attempt.actor.user().ok_or(Rejection::NotOwner)?;
+    let mut change = attempt.change();
+    change.kind = NotificationType::ParticipantsUpdated;
+    if handling.by == user {
+        owner_leaves(&mut change, handling);
+        return Ok(change.finish());
+    }
+    if handling.others.iter().all(|other| other.user != user) {
+        return Err(Rejection::NotOwner);
+    }
+    if handling.offer.as_ref().is_some_and(|offer| offer.to == user) {
+        change.refuse_offer(Refused::Rejected);
+    }
+    change.last_sees(user, Status::Completed);
+    take_out(&mut change, user);
+    Ok(change.finish())
+}
+
+fn owner_leaves(change: &mut Change<'_>, handling: &Handling) {
+    if pass_on(change, RevokeReason::OwnerActed) {
+        change.last_sees(handling.by, Status::Completed);
+    } else if handling.mode == Mode::Chatting {
+        chat::end(change, RevokeReason::OwnerActed);
+    }
+}
+
+/// Makes the longest present participant the owner; tells whether there was one. An open offer of the former owner's is taken back.
+pub(super) fn pass_on(change: &mut Change<'_>, reason: RevokeReason) -> bool {
+    let since = change.context.now;
+    let Some(handling) = change.handling_mut() else { return false };
+    if handling.others.is_empty() {
+        return false;
+    }
+    let heir = handling.others.remove(0);
+    let former = handling.by;
+    handling.by = heir.user;
+    handling.since = since;
+    handling.nickname = heir.nickname;
+    change.withdraw_offer(reason);
+    change.facts.push(Fact::ParticipantLeft { user: former });
+    change.facts.push(Fact::OwnerChanged { to: heir.user });
+    change.kind = NotificationType::ParticipantsUpdated;
+    true
+}
+
+/// Takes a participant out.
+pub(super) fn take_out(change: &mut Change<'_>, user: UserId) {
+    let Some(handling) = change.handling_mut() else { return };
+    let present = handling.others.len();
+    handling.others.retain(|other| other.user != user);
+    if handling.others.len() < present {
+        change.facts.push(Fact::ParticipantLeft { user });
+    }
+}
+
+fn live_chat<'a>(attempt: &Attempt<'a>) -> Result<&'a Handling, Rejection> {
+    let handling = attempt.handling()?;
+    if handling.mode == Mode::Chatting { Ok(handling) } else { Err(attempt.wrong_state()) }
+}

@@ -1,0 +1,109 @@
+//! Places: into a queue, into a workbin, and out of a workbin again.
+
+use alloc::collections::BTreeSet;
+
+use crate::center::{Queue, Role, SkillLevels, Workbin, WorkbinOwner};
+use crate::command::{Actor, Caller, Named};
+use crate::event::{Fact, RevokeReason};
+use crate::id::WorkbinId;
+use crate::interaction::attempt::{Attempt, Slot, may_take, queue_for};
+use crate::interaction::change::Entry;
+use crate::interaction::decision::Decision;
+use crate::interaction::{Handling, Mode, State, Status};
+use crate::rejection::{Noun, Rejection};
+
+/// Puts it into a queue, as its owner; or as the server, which empties the workbins of a deleted user (contract 3).
+pub(super) fn in_queue(attempt: &Attempt<'_>, named: &Named<Queue>) -> Result<Decision, Rejection> {
+    if let (State::Parked { mode, .. }, Actor::Server) = (&attempt.before.state, attempt.actor) {
+        let queue = queue_for(named, &attempt.before.media)?;
+        return Ok(requeue(attempt, *mode, queue));
+    }
+    let handling = attempt.handling()?;
+    attempt.owner(handling)?;
+    let queue = queue_for(named, &attempt.before.media)?;
+    Ok(to_queue(attempt, handling, queue))
+}
+
+/// Ends an ownership by putting the interaction at the end of a queue. A live chat's customer session goes on.
+pub(super) fn to_queue(attempt: &Attempt<'_>, handling: &Handling, queue: &Queue) -> Decision {
+    let since = attempt.context.now;
+    let entry = Entry { queue: queue.id, since, front: false, skills: SkillLevels::new(), skill: None };
+    to_entry(attempt, handling, entry)
+}
+
+/// Ends an ownership by the owner's own doing, into a queue.
+pub(super) fn to_entry(attempt: &Attempt<'_>, handling: &Handling, entry: Entry) -> Decision {
+    let mut change = attempt.change();
+    change.withdraw_offer(RevokeReason::OwnerActed);
+    change.last_sees(handling.by, Status::Completed);
+    change.enter_queue(entry, handling.mode);
+    change.finish()
+}
+
+/// Takes it out of a workbin that ceases to be. In its own queue it keeps its age.
+fn requeue(attempt: &Attempt<'_>, mode: Mode, queue: &Queue) -> Decision {
+    let now = attempt.context.now;
+    let since = attempt.before.queued_at.filter(|_| attempt.before.queue == Some(queue.id)).unwrap_or(now);
+    let mut change = attempt.change();
+    let entry = Entry { queue: queue.id, since, front: false, skills: SkillLevels::new(), skill: None };
+    change.enter_queue(entry, mode);
+    change.finish()
+}
+
+/// Puts it into a workbin.
+pub(super) fn in_workbin(attempt: &Attempt<'_>, named: &Named<Workbin>) -> Result<Decision, Rejection> {
+    let handling = attempt.handling()?;
+    if handling.mode == Mode::Chatting {
+        return Err(Rejection::LiveChat);
+    }
+    let owner = attempt.owner(handling)?;
+    let workbin = named.known(Noun::Workbin)?;
+    let workbin = match workbin.owner {
+        // The name alone means one's own copy.
+        WorkbinOwner::EachAgent => workbin.id.of_owner(owner),
+        WorkbinOwner::Agent(_) | WorkbinOwner::Group(_) => workbin.id,
+    };
+    let mut change = attempt.change();
+    change.withdraw_offer(RevokeReason::OwnerActed);
+    change.last_sees(owner, Status::InWorkbin);
+    change.park(workbin, handling.mode);
+    Ok(change.finish())
+}
+
+/// Takes it out of a workbin into one's own hands.
+pub(super) fn pull(attempt: &Attempt<'_>, from: Option<&Named<Workbin>>) -> Result<Decision, Rejection> {
+    let State::Parked { workbin, mode } = attempt.before.state else { return Err(attempt.wrong_state()) };
+    let Actor::User(caller) = attempt.actor else { return Err(Rejection::NotYourWorkbin) };
+    if !may_pull(attempt, caller, workbin) {
+        return Err(Rejection::NotYourWorkbin);
+    }
+    if let Some(named) = from {
+        expect_in(named, workbin, caller)?;
+    }
+    let slot = if mode == Mode::Composing { Slot::NotNeeded } else { Slot::Needed };
+    may_take(attempt.context, caller.user, &attempt.before.media, slot)?;
+    let mut change = attempt.change();
+    change.facts.push(Fact::Pulled { workbin, by: caller.user });
+    change.hand_to(caller.user, mode, None);
+    Ok(change.finish())
+}
+
+/// Tells whether the caller may take things out: the workbin's owner, a member of its group, or any supervisor.
+fn may_pull(attempt: &Attempt<'_>, caller: &Caller, workbin: WorkbinId) -> bool {
+    let is_member = |groups: &BTreeSet<_>, group| groups.contains(&group);
+    caller.roles.contains(&Role::Supervisor)
+        || attempt.context.world.workbin(workbin).is_some_and(|workbin| match workbin.owner {
+            WorkbinOwner::Agent(owner) => owner == caller.user,
+            WorkbinOwner::Group(group) => is_member(&caller.groups, group),
+            WorkbinOwner::EachAgent => false,
+        })
+}
+
+fn expect_in(named: &Named<Workbin>, workbin: WorkbinId, caller: &Caller) -> Result<(), Rejection> {
+    let expected = named.known(Noun::Workbin)?;
+    let id = match expected.owner {
+        WorkbinOwner::EachAgent => expected.id.of_owner(caller.user),
+        WorkbinOwner::Agent(_) | WorkbinOwner::Group(_) => expected.id,
+    };
+    if id == workbin { Ok(()) } else { Err(Rejection::NotInThatWorkbin) }
+}

@@ -1,0 +1,79 @@
+//! Transfer: to an agent by an offer, to a queue, or back to the current queue with a skill asked for.
+
+use crate::center::{Queue, SkillLevels};
+use crate::command::{Named, Target};
+use crate::event::RevokeReason;
+use crate::id::{SkillId, UserId};
+use crate::interaction::attempt::{Attempt, queue_for};
+use crate::interaction::change::Entry;
+use crate::interaction::decision::Decision;
+use crate::interaction::{Handling, OfferKind, place};
+use crate::rejection::{Noun, Rejection};
+
+/// Hands it over.
+pub(super) fn transfer(attempt: &Attempt<'_>, target: &Target) -> Result<Decision, Rejection> {
+    let handling = attempt.handling()?;
+    let owner = attempt.owner(handling)?;
+    match target {
+        Target::Agent(named) => to_agent(attempt, owner, *named.known(Noun::User)?),
+        Target::Queue(named) => {
+            let queue = queue_for(named, &attempt.before.media)?;
+            Ok(place::to_queue(attempt, handling, queue))
+        }
+        Target::Skill(named) => to_skill(attempt, handling, named),
+    }
+}
+
+fn to_agent(attempt: &Attempt<'_>, owner: UserId, target: UserId) -> Result<Decision, Rejection> {
+    if target == owner {
+        return Err(Rejection::TargetIsSelf);
+    }
+    may_be_offered(attempt, target)?;
+    let mut change = attempt.change();
+    change.withdraw_offer(RevokeReason::OwnerActed);
+    change.offer(target, OfferKind::Transfer, timeout_ms(attempt));
+    Ok(change.finish())
+}
+
+fn to_skill(
+    attempt: &Attempt<'_>,
+    handling: &Handling,
+    named: &Named<(SkillId, u32)>,
+) -> Result<Decision, Rejection> {
+    // A missing queue is a missing parameter (code 1), which is answered before a name is looked up.
+    let queue = current_queue(attempt).ok_or(Rejection::NoCurrentQueue)?.id;
+    let (skill, level) = *named.known(Noun::Skill)?;
+    let skills = SkillLevels::from([(skill, level)]);
+    let since = attempt.context.now;
+    Ok(place::to_entry(attempt, handling, Entry { queue, since, front: false, skills, skill: Some(skill) }))
+}
+
+/// Gives the queue that it last waited in.
+pub(super) fn current_queue<'a>(attempt: &Attempt<'a>) -> Option<&'a Queue> {
+    attempt.before.queue.and_then(|queue| attempt.context.world.queue(queue))
+}
+
+/// Gives how long an offer of the owner's stands: as long as one of its queue, when it has one.
+pub(super) fn timeout_ms(attempt: &Attempt<'_>) -> u64 {
+    current_queue(attempt).map_or(attempt.context.options.offer_timeout_ms, |queue| queue.invite_timeout_ms)
+}
+
+/// Refuses a target that cannot take an offer of this interaction now. One that has its slot already, by an offer or a seat in the
+/// conversation, needs no second.
+pub(super) fn may_be_offered(attempt: &Attempt<'_>, target: UserId) -> Result<(), Rejection> {
+    let Attempt { before, context, .. } = attempt;
+    let user = context.world.user(target).filter(|user| user.enabled).ok_or(Rejection::TargetUnreachable)?;
+    let desk = context
+        .world
+        .desk(target)
+        .filter(|desk| desk.is_reachable(&before.media))
+        .ok_or(Rejection::TargetUnreachable)?;
+    if !desk.is_ready(&before.media) {
+        return Err(Rejection::TargetNotReady);
+    }
+    if desk.slots.contains_key(&before.id) || desk.has_room(user, &before.media) {
+        Ok(())
+    } else {
+        Err(Rejection::TargetFull)
+    }
+}

@@ -1,0 +1,136 @@
+//! User data and the other properties that people change.
+
+use alloc::string::{String, ToString};
+
+use crate::center::Role;
+use crate::command::{Actor, Caller, Patch, Removal};
+use crate::event::{Fact, NotificationType};
+use crate::interaction::attempt::Attempt;
+use crate::interaction::change::Change;
+use crate::interaction::decision::Decision;
+use crate::interaction::{Mode, State};
+use crate::rejection::Rejection;
+use crate::user_data::{KeyTaken, UserData, UserDataError, Value};
+
+/// Sets the given keys.
+pub(super) fn update(attempt: &Attempt<'_>, changes: &UserData) -> Result<Decision, Rejection> {
+    by_owner(attempt, Fact::UserDataChanged, |change| {
+        change.after.user_data.update(changes);
+        Ok(change.after.user_data.check()?)
+    })
+}
+
+/// Adds the given keys.
+pub(super) fn attach(attempt: &Attempt<'_>, new: &UserData) -> Result<Decision, Rejection> {
+    by_owner(attempt, Fact::UserDataChanged, |change| {
+        change.after.user_data.attach(new)?;
+        Ok(change.after.user_data.check()?)
+    })
+}
+
+/// Removes keys.
+pub(super) fn delete(attempt: &Attempt<'_>, removal: &Removal) -> Result<Decision, Rejection> {
+    by_owner(attempt, Fact::UserDataChanged, |change| {
+        change.after.user_data.delete(removal);
+        Ok(())
+    })
+}
+
+/// Sets the disposition, which is a key of the user data.
+pub(super) fn set_disposition(
+    attempt: &Attempt<'_>,
+    key: &str,
+    disposition: &Value,
+) -> Result<Decision, Rejection> {
+    by_owner(attempt, Fact::UserDataChanged, |change| {
+        change.after.user_data.0.insert(key.to_string(), disposition.clone());
+        Ok(change.after.user_data.check()?)
+    })
+}
+
+/// Puts the agent's remark on it.
+pub(super) fn add_comment(attempt: &Attempt<'_>, comment: &str) -> Result<Decision, Rejection> {
+    by_owner(attempt, Fact::PropertiesChanged, |change| {
+        change.after.comment = Some(comment.to_string());
+        Ok(())
+    })
+}
+
+/// Hears that the agent looks at it now, which changes nothing.
+pub(super) fn set_in_focus(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
+    attempt.owner(attempt.handling()?)?;
+    Ok(attempt.change().finish())
+}
+
+fn by_owner(
+    attempt: &Attempt<'_>,
+    fact: Fact,
+    edit: impl FnOnce(&mut Change<'_>) -> Result<(), Rejection>,
+) -> Result<Decision, Rejection> {
+    attempt.owner(attempt.handling()?)?;
+    let mut change = attempt.change();
+    change.kind = NotificationType::PropertiesUpdated;
+    change.facts.push(fact);
+    edit(&mut change)?;
+    Ok(change.finish())
+}
+
+/// Changes properties (`PUT`): by the owner while he owns it, by a supervisor or admin until it is over.
+pub(super) fn change(attempt: &Attempt<'_>, patch: &Patch) -> Result<Decision, Rejection> {
+    if attempt.before.is_ended() {
+        return Err(attempt.wrong_state());
+    }
+    let Actor::User(caller) = attempt.actor else { return Err(Rejection::NotOwner) };
+    if attempt.before.owner() != Some(caller.user) && !is_senior(caller) {
+        return Err(Rejection::NotOwner);
+    }
+    if patch.priority.is_some() && !is_senior(caller) {
+        return Err(Rejection::SupervisorOnly { property: "priority" });
+    }
+    if patch.email.is_some() && !is_draft_in_hand(&attempt.before.state) {
+        return Err(Rejection::ReadOnly { property: "email" });
+    }
+    let mut change = attempt.change();
+    change.kind = NotificationType::PropertiesUpdated;
+    if let Some(user_data) = &patch.user_data {
+        change.after.user_data.merge_patch(user_data)?;
+        change.after.user_data.check()?;
+        change.facts.push(Fact::UserDataChanged);
+    }
+    set_properties(&mut change, patch);
+    Ok(change.finish())
+}
+
+fn set_properties(change: &mut Change<'_>, patch: &Patch) {
+    let after = &mut change.after;
+    let Patch { user_data: _, subject, priority, comment, email } = patch;
+    if subject.is_none() && priority.is_none() && comment.is_none() && email.is_none() {
+        return;
+    }
+    let or_before = |new: &Option<String>, before: Option<String>| new.clone().or(before);
+    after.subject = or_before(subject, after.subject.take());
+    after.comment = or_before(comment, after.comment.take());
+    after.priority = priority.unwrap_or(after.priority);
+    after.email = email.clone().or(after.email.take());
+    change.facts.push(Fact::PropertiesChanged);
+}
+
+fn is_senior(caller: &Caller) -> bool {
+    caller.roles.contains(&Role::Supervisor) || caller.roles.contains(&Role::Admin)
+}
+
+fn is_draft_in_hand(state: &State) -> bool {
+    matches!(state, State::Handling(handling) if handling.mode == Mode::Composing)
+}
+
+impl From<UserDataError> for Rejection {
+    fn from(error: UserDataError) -> Self {
+        Self::UserData(error)
+    }
+}
+
+impl From<KeyTaken> for Rejection {
+    fn from(KeyTaken { key }: KeyTaken) -> Self {
+        Self::KeyExists { key }
+    }
+}

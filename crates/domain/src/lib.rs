@@ -1,0 +1,47 @@
+//! The rules of Handoff: what may happen to an interaction, and who may do it.
+//!
+//! Everything here is a pure function of its arguments. The crate is `no_std`, so the compiler proves that no rule reads a
+//! clock, a socket, a file or a thread: time is a [`Time`] argument, identifiers are made by the caller, and what must be
+//! remembered comes back as a value ([`Decision`]).
+//!
+//! It deliberately knows nothing of JSON, HTTP, CometD or SQL. The wire names of states and operations are derived from these
+//! types in the API crate, and the stored form (feature `stored`) is used by the store's codec alone.
+//!
+//! What must stay true is written down as named predicates in [`invariants`].
+#![no_std]
+
+extern crate alloc;
+
+#[cfg(test)]
+extern crate std;
+
+pub mod capabilities;
+pub mod center;
+pub mod command;
+pub mod desk;
+pub mod event;
+pub mod id;
+pub mod interaction;
+pub mod invariants;
+pub mod media;
+pub mod rejection;
+pub mod routing;
+pub mod time;
+pub mod user_data;
+
+pub use center::{
+    Capacity, Center, Group, Queue, Role, Roles, Skill, SkillLevels, Step, User, Workbin, WorkbinOwner,
+};
+pub use command::{Action, Actor, Caller, Command, Named, Target};
+pub use desk::{ChannelState, Channels, Desk, DoNotDisturb, Reach, Readiness};
+pub use event::{Event, Fact, Notice, NotificationType, Topic, View};
+pub use id::{CenterId, GroupId, InteractionId, QueueId, SkillId, UserId, WorkbinId};
+pub use interaction::context::{Context, GonePolicy, Options, World};
+pub use interaction::decide::decide;
+pub use interaction::decision::{Decision, TimerChange, TimerKind};
+pub use interaction::open::{NewInteraction, Placement, open};
+pub use interaction::{Handling, Interaction, Mode, Offer, OfferKind, Outcome, State, Status, Wait};
+pub use media::{Direction, Media};
+pub use rejection::Rejection;
+pub use time::Time;
+pub use user_data::{KeyTaken, UserData, UserDataError, Value};

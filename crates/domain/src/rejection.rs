@@ -1,0 +1,118 @@
+//! Refusals: why a command was not carried out. Not errors of the program but answers, each with a fixed meaning; the API crate maps
+//! them to codes, statuses and sentences.
+
+use alloc::string::String;
+
+use crate::id::InteractionId;
+use crate::interaction::Status;
+use crate::user_data::UserDataError;
+
+/// What kind of thing a command named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Noun {
+    /// A queue.
+    Queue,
+    /// A workbin.
+    Workbin,
+    /// A user.
+    User,
+    /// A skill.
+    Skill,
+}
+
+/// Why a command was refused. Nothing changed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Rejection {
+    /// The caller acted on an older epoch.
+    StaleEpoch {
+        /// What he gave.
+        given: u64,
+        /// What it is.
+        current: u64,
+    },
+    /// The state does not allow the command.
+    WrongState {
+        /// The state, as the caller sees it.
+        status: Status,
+        /// The command.
+        command: &'static str,
+    },
+    /// A live chat cannot be put into a workbin; its session must be ended first.
+    LiveChat,
+    /// A draft of it is still open.
+    OpenDraft {
+        /// The draft.
+        draft: InteractionId,
+    },
+    /// An offer is already open; the owner must wait for its end.
+    OfferOpen,
+    /// The caller is not the owner.
+    NotOwner,
+    /// The caller is not the agent who has the offer.
+    NotOffered,
+    /// The caller may not take things out of that workbin.
+    NotYourWorkbin,
+    /// The property may only be changed by a supervisor or admin.
+    SupervisorOnly {
+        /// Its name.
+        property: &'static str,
+    },
+    /// The property cannot be changed on this interaction.
+    ReadOnly {
+        /// Its name.
+        property: &'static str,
+    },
+    /// The named thing does not exist, or not for the caller.
+    Unknown {
+        /// What kind of thing.
+        noun: Noun,
+        /// As the caller gave it.
+        name: String,
+    },
+    /// Several things have that name.
+    Ambiguous {
+        /// What kind of thing.
+        noun: Noun,
+        /// As the caller gave it.
+        name: String,
+    },
+    /// The queue is for another medium.
+    WrongMedia {
+        /// The queue's name.
+        queue: String,
+    },
+    /// The interaction was never in a queue, so a queue must be named.
+    NoCurrentQueue,
+    /// The interaction lies in another workbin than the named one.
+    NotInThatWorkbin,
+    /// The target is the caller himself.
+    TargetIsSelf,
+    /// The target is already in the conversation.
+    TargetAlreadyIn,
+    /// The target is not logged in and listening.
+    TargetUnreachable,
+    /// The target is not Ready on that channel.
+    TargetNotReady,
+    /// The target has no free slot.
+    TargetFull,
+    /// The target is not among those who serve the queue, or passed the interaction by a moment ago.
+    TargetNotEligible,
+    /// The target is not in the conversation.
+    TargetNotIn,
+    /// The caller has no contact-center session.
+    NoSession,
+    /// The caller has no free slot.
+    Full,
+    /// The channel is not part of the contact-center session.
+    ChannelNotOpen {
+        /// Its name.
+        channel: String,
+    },
+    /// An attached key exists already with another value.
+    KeyExists {
+        /// The key.
+        key: String,
+    },
+    /// The user data would break a bound.
+    UserData(UserDataError),
+}

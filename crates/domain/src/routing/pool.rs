@@ -1,0 +1,120 @@
+//! Candidates of one search, best first.
+//!
+//! While pairs are planned an agent's slots fill and his last offer becomes recent, so his rank among candidates only ever gets worse. That
+//! is what makes a heap with late corrections right: whoever comes out with an outdated rank is put back with the present one.
+
+use alloc::collections::BinaryHeap;
+use alloc::vec::Vec;
+use core::cmp::Reverse;
+
+use crate::id::UserId;
+use crate::media::Media;
+use crate::routing::Agent;
+use crate::time::Time;
+
+/// One agent while pairs are planned: his desk, and what the plan has given him so far.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate<'a> {
+    pub(super) agent: Agent<'a>,
+    /// Slots that the plan takes, by medium.
+    planned: Vec<(&'a Media, u32)>,
+    last_offer: Option<Time>,
+}
+
+/// An agent's rank among candidates; the smallest is chosen. Never having been offered anything is before every time.
+type Preference = (u32, Option<Time>, UserId);
+
+impl<'a> Candidate<'a> {
+    pub(super) fn new(agent: Agent<'a>) -> Self {
+        Self { agent, planned: Vec::new(), last_offer: agent.desk.last_offer }
+    }
+
+    fn planned(&self, media: &Media) -> u32 {
+        self.planned.iter().find(|(planned, _)| *planned == media).map_or(0, |(_, count)| *count)
+    }
+
+    /// Tells whether one more interaction of that medium fits beside what the plan has given him.
+    pub(super) fn has_room(&self, media: &Media) -> bool {
+        let Agent { user, desk } = self.agent;
+        let all: u32 = self.planned.iter().map(|(_, count)| *count).sum();
+        let taken = u32::try_from(desk.slots.len()).unwrap_or(u32::MAX).saturating_add(all);
+        desk.occupied(media).saturating_add(self.planned(media)) < user.capacity.of(media)
+            && user.capacity.overall.is_none_or(|most| taken < most)
+    }
+
+    fn preference(&self, media: &Media) -> Preference {
+        let occupied = self.agent.desk.occupied(media).saturating_add(self.planned(media));
+        (occupied, self.last_offer, self.agent.user.id)
+    }
+
+    /// Gives him an offer at `now`, and the slot when it takes one.
+    pub(super) fn give(&mut self, media: &'a Media, takes_slot: bool, now: Time) {
+        self.last_offer = Some(now);
+        if !takes_slot {
+            return;
+        }
+        match self.planned.iter_mut().find(|(planned, _)| *planned == media) {
+            Some((_, count)) => *count += 1,
+            None => self.planned.push((media, 1)),
+        }
+    }
+}
+
+/// The candidates of one search, by their indexes among all, best first.
+#[derive(Debug, Default)]
+pub(super) struct Pool {
+    heap: BinaryHeap<Reverse<(Preference, usize)>>,
+}
+
+/// What a pool says about a candidate for one interaction.
+pub(super) enum Choice {
+    /// He did not pass it by.
+    Fresh,
+    /// He passed it by, but may be asked again.
+    Again,
+    /// He passed it by and may not be asked yet.
+    NotYet,
+}
+
+impl Pool {
+    pub(super) fn new(media: &Media, all: &[Candidate<'_>], members: impl Iterator<Item = usize>) -> Self {
+        let ranked = members.map(|index| Reverse((all[index].preference(media), index)));
+        Self { heap: ranked.collect() }
+    }
+
+    /// Gives the best candidate with room: of those who did not pass the interaction by, else of those who may be asked again. Drops
+    /// whoever has no room, which is for good, because a plan only ever takes slots.
+    pub(super) fn best(
+        &mut self,
+        media: &Media,
+        all: &[Candidate<'_>],
+        choice: impl Fn(UserId) -> Choice,
+    ) -> Option<usize> {
+        let mut passed_over = Vec::new();
+        let mut again = None;
+        let mut chosen = None;
+        while let Some(Reverse((preference, index))) = self.heap.pop() {
+            let candidate = &all[index];
+            if !candidate.has_room(media) {
+                continue;
+            }
+            let present = candidate.preference(media);
+            if present != preference {
+                self.heap.push(Reverse((present, index)));
+                continue;
+            }
+            passed_over.push(Reverse((present, index)));
+            match choice(candidate.agent.user.id) {
+                Choice::Fresh => {
+                    chosen = Some(index);
+                    break;
+                }
+                Choice::Again => again = again.or(Some(index)),
+                Choice::NotYet => {}
+            }
+        }
+        // Everybody who was looked at stays a candidate; the chosen one's rank is corrected when he comes out next.
+        self.heap.extend(passed_over);
+        chosen.or(again)
+    }
+}

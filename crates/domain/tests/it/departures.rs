@@ -1,0 +1,152 @@
+//! Agents who are gone or silent: where their work goes.
+
+use std::sync::Arc;
+
+use handoff_domain::command::{Action, Actor, Named};
+use handoff_domain::event::{Fact, NotificationType};
+use handoff_domain::interaction::decide::{GonePolicy, TimerChange, TimerKind};
+use handoff_domain::interaction::{Mode, State, Status};
+use handoff_domain::media::Media;
+use handoff_domain::rejection::Rejection;
+use handoff_domain::{Decision, Workbin};
+
+use crate::floor::Floor;
+use crate::support::{ANN, BOB, seen, shown, state};
+
+fn gone(floor: &mut Floor, id: handoff_domain::InteractionId) -> Decision {
+    floor.now = floor.now.plus_ms(90_000);
+    floor.machine(Actor::Server, id, Action::AgentGone { user: ANN })
+}
+
+fn own(floor: &Floor, name: &str) -> State {
+    let definition = floor.workbins.values().find(|it| it.name == name).expect("it exists");
+    let mode = if name == Workbin::DRAFTS { Mode::Composing } else { Mode::Processing };
+    State::Parked { workbin: definition.of(ANN).id, mode }
+}
+
+#[test]
+fn a_chat_goes_to_the_front_of_its_queue_with_its_age() {
+    let (mut floor, id) = state("chatting");
+    let since = floor.interactions[&id].queued_at;
+    let decision = gone(&mut floor, id);
+    let wait = decision.after.wait().expect("it waits");
+    assert_eq!((wait.front, Some(wait.since), wait.mode), (true, since, Mode::Chatting));
+    assert_eq!(seen(&decision, ANN), Some((Status::Revoked, false)));
+    assert_eq!(decision.events[0].facts[0], Fact::AgentGone { user: ANN });
+}
+
+#[test]
+fn an_email_goes_to_the_agents_own_workbin_or_by_policy_to_its_queue() {
+    let (mut floor, id) = state("processing");
+    let in_progress = own(&floor, Workbin::IN_PROGRESS);
+    assert_eq!(gone(&mut floor, id).after.state, in_progress);
+    let (mut floor, id) = state("processing");
+    floor.options.gone = GonePolicy::Requeue;
+    let since = floor.interactions[&id].queued_at;
+    let decision = gone(&mut floor, id);
+    let wait = decision.after.wait().expect("it waits");
+    assert_eq!((wait.front, Some(wait.since)), (false, since));
+}
+
+#[test]
+fn a_draft_goes_to_the_drafts() {
+    let (mut floor, id) = state("composing");
+    let drafts = own(&floor, Workbin::DRAFTS);
+    assert_eq!(gone(&mut floor, id).after.state, drafts);
+}
+
+#[test]
+fn without_workbins_work_goes_to_its_queue_and_a_draft_without_a_queue_stays() {
+    let (mut floor, id) = state("processing");
+    floor.workbins = Arc::default();
+    assert_eq!(gone(&mut floor, id).after.status(), Status::Queued);
+    let (mut floor, id) = state("composing");
+    floor.workbins = Arc::default();
+    let refused = floor.apply(handoff_domain::decide, id, Actor::Server, Action::AgentGone { user: ANN });
+    assert_eq!(refused, Err(Rejection::NoCurrentQueue));
+    assert_eq!(floor.interactions[&id].owner(), Some(ANN));
+}
+
+#[test]
+fn what_an_owner_who_is_gone_had_offered_is_withdrawn() {
+    let (mut floor, id) = state("processing with transfer");
+    let decision = gone(&mut floor, id);
+    assert_eq!(seen(&decision, BOB), Some((Status::Revoked, false)));
+    assert!(floor.desks[&BOB].slots.is_empty() && floor.desks[&ANN].slots.is_empty());
+}
+
+#[test]
+fn an_invitation_of_an_agent_who_is_gone_is_requeued_at_its_place() {
+    let (mut floor, id) = state("invited");
+    let since = floor.interactions[&id].queued_at;
+    let decision = floor.machine(Actor::Server, id, Action::AgentGone { user: BOB });
+    let wait = decision.after.wait().expect("it waits");
+    assert_eq!((Some(wait.since), wait.front), (since, false));
+    assert_eq!(wait.passes.iter().map(|pass| pass.user).collect::<Vec<_>>(), [BOB]);
+    assert_eq!(seen(&decision, BOB), Some((Status::Revoked, false)));
+}
+
+#[test]
+fn a_silent_owner_loses_his_work_and_one_who_was_heard_of_does_not() {
+    let (mut floor, id) = state("processing");
+    let timeout = floor.options.handling_timeout_ms;
+    let heard = floor.now.plus_ms(1_000);
+    floor.requests.insert(ANN, heard);
+    floor.now = floor.now.plus_ms(timeout);
+    let put_off = floor.machine(Actor::Server, id, Action::ExpireHandling);
+    assert!(put_off.events.is_empty());
+    assert_eq!(put_off.timers, [TimerChange::Set(TimerKind::Handling, heard.plus_ms(timeout))]);
+    floor.now = heard.plus_ms(timeout);
+    let decision = floor.machine(Actor::Server, id, Action::ExpireHandling);
+    assert_eq!(decision.after.status(), Status::Queued);
+    assert_eq!(decision.events[0].facts[0], Fact::HandlingExpired { owner: ANN });
+    assert_eq!(seen(&decision, ANN), Some((Status::Revoked, false)));
+    assert_eq!(decision.timers, [TimerChange::Clear(TimerKind::Handling)]);
+}
+
+#[test]
+fn the_workbins_of_a_deleted_user_are_emptied_into_queues() {
+    let (mut floor, id) = state("parked");
+    let since = floor.interactions[&id].queued_at;
+    floor.now = floor.now.plus_ms(60_000);
+    let queue = crate::support::in_queue(&floor, &Media::Email);
+    let decision = floor.machine(Actor::Server, id, Action::PlaceInQueue(queue));
+    assert_eq!(decision.after.wait().map(|wait| wait.since), since, "it keeps its age");
+}
+
+#[test]
+fn mail_that_cannot_be_delivered_comes_back_to_its_sender_or_into_his_drafts() {
+    let failed = || Action::DeliveryFailed { reason: "no such mailbox".to_string() };
+    let (mut floor, id) = state("sending");
+    let decision = floor.machine(Actor::Mailer, id, failed());
+    let notice = shown(&decision, ANN).expect("the sender is told");
+    assert_eq!(notice.kind, NotificationType::Error);
+    assert_eq!(seen(&decision, ANN), Some((Status::Composing, true)));
+    let (mut floor, id) = state("sending");
+    let _ = floor.desks.get_mut(&ANN).expect("a desk").end_session().expect("a session");
+    let drafts = own(&floor, Workbin::DRAFTS);
+    let decision = floor.machine(Actor::Mailer, id, failed());
+    assert_eq!(decision.after.state, drafts);
+    assert_eq!(seen(&decision, ANN), Some((Status::InWorkbin, false)));
+    assert_eq!(shown(&decision, ANN).expect("he is told").kind, NotificationType::Error);
+}
+
+#[test]
+fn a_workbin_without_an_owners_name_is_ones_own() {
+    let (mut floor, id) = state("processing");
+    let definition =
+        floor.workbins.values().find(|it| it.name == Workbin::IN_PROGRESS).expect("it exists").clone();
+    let in_progress = own(&floor, Workbin::IN_PROGRESS);
+    let decision = floor.does(ANN, id, Action::PlaceInWorkbin(Named::Known(definition)));
+    assert_eq!(decision.after.state, in_progress);
+}
+
+#[test]
+fn a_new_owner_has_the_whole_time_whatever_he_did_before() {
+    let (mut floor, id) = state("queued");
+    floor.requests.insert(ANN, floor.now);
+    floor.now = floor.now.plus_ms(60_000);
+    floor.give(id, ANN);
+    floor.now = floor.now.plus_ms(floor.options.handling_timeout_ms - 1);
+    assert!(floor.machine(Actor::Server, id, Action::ExpireHandling).events.is_empty());
+}

@@ -1,0 +1,153 @@
+//! Every invariant can fail: each is shown something that breaks it and nothing else.
+
+use handoff_domain::command::Action;
+use handoff_domain::interaction::{Outcome, Participant, State};
+use handoff_domain::invariants::{self, Snapshot, Violation, standing, step};
+use handoff_domain::{Interaction, InteractionId, Mode, OfferKind, WorkbinId};
+
+use crate::floor::Floor;
+use crate::support::{ANN, BOB, CID, STATES, reply, state};
+
+/// Breaks something in a state, and names the predicate that must see it.
+type Break = (&'static str, fn(&mut Interaction), &'static str);
+
+const STANDING: &[Break] = &[
+    ("queued", |it| it.epoch = 0, "one_place"),
+    ("queued", |it| it.queue = None, "one_place"),
+    ("queued", |it| it.queued_at = None, "one_place"),
+    ("parked", |it| it.state = State::Parked { workbin: WorkbinId(1), mode: Mode::Chatting }, "one_place"),
+    ("processing", |it| handling(it).mode = Mode::LeftChat, "one_place"),
+    ("chatting in company", |it| handling(it).others[0].user = ANN, "one_owner"),
+    ("processing", |it| handling(it).others.push(guest()), "one_owner"),
+    ("invited", |it| it.offers = 2, "one_offer"),
+    ("processing with transfer", |it| offer(it).to = ANN, "one_offer"),
+    ("processing with transfer", |it| offer(it).expires = offer(it).since, "one_offer"),
+    ("processing with transfer", |it| offer(it).kind = OfferKind::Routed, "one_offer"),
+    ("processing", |it| handling(it).by = BOB, "slots_match"),
+    ("chatting in company", |it| handling(it).others.clear(), "slots_match"),
+    ("processing", |it| it.drafts.extend([it.id]), "drafts_match"),
+    ("composing", |it| it.concerned.clear(), "concerned_kept"),
+];
+
+const STEPS: &[Break] = &[
+    ("processing", |it| it.epoch -= 1, "epoch_rises"),
+    ("composing", |it| handling(it).by = BOB, "epoch_rises"),
+    ("processing", |it| it.state = State::Sending { by: ANN, since: it.received }, "epoch_rises"),
+    ("queued", |it| moved(it, State::Parked { workbin: WorkbinId(1), mode: Mode::Processing }), "legal_move"),
+    ("completed", |it| it.state = State::Ended { outcome: Outcome::Sent, at: it.received }, "end_is_final"),
+    ("processing", |it| it.offers += 2, "offers_counted"),
+    ("processing", |it| it.offers -= 1, "offers_counted"),
+    ("processing with transfer", |it| offer(it).to = CID, "offers_counted"),
+];
+
+fn handling(interaction: &mut Interaction) -> &mut handoff_domain::Handling {
+    let State::Handling(handling) = &mut interaction.state else { panic!("it is owned") };
+    handling
+}
+
+fn offer(interaction: &mut Interaction) -> &mut handoff_domain::Offer {
+    handling(interaction).offer.as_mut().expect("an offer is open")
+}
+
+fn guest() -> Participant {
+    Participant { user: CID, kind: OfferKind::Invite, since: handoff_domain::Time(0), nickname: None }
+}
+
+fn moved(interaction: &mut Interaction, to: State) {
+    interaction.state = to;
+    interaction.epoch += 1;
+}
+
+fn name(found: Result<(), Violation>) -> &'static str {
+    found.map_or_else(|violation| violation.predicate, |()| "nothing")
+}
+
+#[test]
+fn every_state_of_the_table_keeps_them() {
+    for (name, _) in STATES {
+        let (floor, id) = state(name);
+        invariants::check(&floor.snapshot()).expect(name);
+        standing::no_ghosts(&floor.snapshot()).expect(name);
+        invariants::check_step(&floor.interactions[&id], &floor.interactions[&id]).expect(name);
+    }
+}
+
+#[test]
+fn every_predicate_about_a_moment_can_fail() {
+    for (index, (name_of, break_it, expected)) in STANDING.iter().enumerate() {
+        let (mut floor, id) = state(name_of);
+        break_it(floor.interactions.get_mut(&id).expect("it exists"));
+        assert_eq!(name(invariants::check(&floor.snapshot())), *expected, "case {index}, {name_of}");
+    }
+}
+
+#[test]
+fn every_predicate_about_a_step_can_fail() {
+    for (index, (name_of, break_it, expected)) in STEPS.iter().enumerate() {
+        let (floor, id) = state(name_of);
+        let before = &floor.interactions[&id];
+        let mut after = before.clone();
+        break_it(&mut after);
+        assert_eq!(name(invariants::check_step(before, &after)), *expected, "case {index}, {name_of}");
+    }
+}
+
+#[test]
+fn what_lies_in_a_workbin_is_not_offered() {
+    let (floor, id) = state("parked");
+    let mut after = state("invited").0.interactions.into_values().next().expect("it exists");
+    after.epoch = 99;
+    assert_eq!(name(step::workbin_not_routed(&floor.interactions[&id], &after)), "workbin_not_routed");
+}
+
+#[test]
+fn one_interaction_exists_once() {
+    let (floor, id) = state("queued");
+    let twice = [&floor.interactions[&id], &floor.interactions[&id]];
+    assert_eq!(name(standing::one_place(&Snapshot::new(twice, [], []))), "one_place");
+}
+
+#[test]
+fn more_slots_than_the_capacity_are_seen() {
+    let mut floor = Floor::new();
+    let desk = floor.desks.get_mut(&ANN).expect("a desk");
+    for number in 0..4 {
+        desk.take_slot(InteractionId::compose(7, number), handoff_domain::Media::Chat);
+    }
+    assert_eq!(name(standing::capacity(&floor.snapshot())), "capacity");
+}
+
+#[test]
+fn a_ghost_is_seen() {
+    let (mut floor, _) = state("processing");
+    let _ = floor.desks.get_mut(&ANN).expect("a desk").end_session();
+    assert_eq!(name(standing::no_ghosts(&floor.snapshot())), "no_ghosts");
+}
+
+#[test]
+fn an_offer_to_somebody_who_cannot_take_it_is_seen() {
+    let (floor, id) = state("queued");
+    let mut after = floor.clone();
+    after.machine(handoff_domain::Actor::Router, id, Action::Offer { to: BOB });
+    let check = |floor: &Floor| {
+        step::offered_to_able(&floor.snapshot(), Some(&floor.interactions[&id]), &after.interactions[&id])
+    };
+    assert_eq!(name(check(&floor)), "nothing");
+    let mut away = floor.clone();
+    away.desks.get_mut(&BOB).expect("a desk").set_reach(Default::default(), floor.now);
+    assert_eq!(name(check(&away)), "offered_to_able");
+    let mut busy = floor.clone();
+    let ready = busy.desks.get_mut(&BOB).expect("a desk");
+    let _ = ready.set_not_ready(handoff_domain::Channels::All, None);
+    assert_eq!(name(check(&busy)), "offered_to_able");
+}
+
+#[test]
+fn an_open_draft_on_no_list_is_seen() {
+    let mut floor = Floor::new();
+    let (original, _) = floor.answered();
+    floor.does(ANN, original, reply());
+    assert_eq!(name(standing::drafts_match(&floor.snapshot())), "nothing");
+    floor.interactions.get_mut(&original).expect("it exists").drafts.clear();
+    assert_eq!(name(standing::drafts_match(&floor.snapshot())), "drafts_match");
+}

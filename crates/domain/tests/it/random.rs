@@ -1,0 +1,87 @@
+//! Random sequences of commands never break an invariant, and a refusal changes nothing.
+
+use handoff_domain::Media;
+use handoff_domain::command::{Action, Actor, Command};
+use handoff_domain::id::UserId;
+use handoff_domain::interaction::decide::decide;
+use handoff_domain::invariants::{self, step};
+use proptest::prelude::*;
+
+use crate::floor::{Floor, MEDIA, SUPERVISOR};
+use crate::support::{ANN, BOB, CID, DEE};
+use crate::table::{COMMANDS, action};
+
+const PEOPLE: [UserId; 5] = [ANN, BOB, CID, DEE, SUPERVISOR];
+
+/// One command by its name, at one of the interactions, by somebody, after some time.
+#[derive(Clone, Copy, Debug)]
+struct Move {
+    command: &'static str,
+    at: usize,
+    by: usize,
+    later_ms: u64,
+}
+
+fn moves() -> impl Strategy<Value = Vec<Move>> {
+    let one =
+        (0..COMMANDS.len(), 0..6_usize, 0..9_usize, prop_oneof![Just(0_u64), Just(1_000), Just(31_000)]);
+    let one =
+        one.prop_map(|(command, at, by, later_ms)| Move { command: COMMANDS[command], at, by, later_ms });
+    prop::collection::vec(one, 1..120)
+}
+
+/// Gives the caller: mostly whoever the command is for, so that sequences get somewhere.
+fn caller(floor: &Floor, step: Move, id: handoff_domain::InteractionId) -> Actor {
+    let base = step.command.split(' ').next().unwrap_or_default();
+    let interaction = &floor.interactions[&id];
+    let people = interaction.people();
+    match (base, step.by) {
+        ("Offer", _) => Actor::Router,
+        ("ExpireOffer" | "ExpireHandling", _) => Actor::Server,
+        ("Delivered" | "DeliveryFailed", _) => Actor::Mailer,
+        ("CustomerLeft", _) => Actor::Customer,
+        (name, _) if name.starts_with("Gone") => Actor::Server,
+        ("Accept" | "Reject", 0..6) => floor.caller(interaction.offer().map_or(ANN, |offer| offer.to)),
+        (_, 0..4) => floor.caller(interaction.owner().or(people.first().copied()).unwrap_or(ANN)),
+        (_, by) => floor.caller(PEOPLE[by % PEOPLE.len()]),
+    }
+}
+
+/// Gives the command, aimed at somebody by chance where the table's goes to always the same.
+fn aimed(floor: &Floor, step: Move, id: handoff_domain::InteractionId) -> Action {
+    match action(step.command, floor, id) {
+        Action::Offer { .. } => Action::Offer { to: PEOPLE[step.by % PEOPLE.len()] },
+        Action::AgentGone { .. } => Action::AgentGone { user: PEOPLE[step.by % PEOPLE.len()] },
+        other => other,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_sequence_of_commands_breaks_an_invariant(moves in moves()) {
+        let mut floor = Floor::new();
+        let mut ids: Vec<_> = MEDIA.iter().chain(&MEDIA).map(|media: &Media| floor.open(media)).collect();
+        for step in moves {
+            floor.now = floor.now.plus_ms(step.later_ms);
+            let id = ids[step.at % ids.len()];
+            let (actor, wish) = (caller(&floor, step, id), aimed(&floor, step, id));
+            let earlier = floor.clone();
+            match floor.apply(decide, id, actor.clone(), wish.clone()) {
+                Ok(decision) => {
+                    let before = &earlier.interactions[&id];
+                    invariants::check_step(before, &decision.after)?;
+                    step::offered_to_able(&earlier.snapshot(), Some(before), &decision.after)?;
+                    ids.extend(decision.related.iter().map(|it| it.id).filter(|it| !earlier.interactions.contains_key(it)));
+                }
+                Err(refusal) => {
+                    prop_assert_eq!(&earlier.interactions, &floor.interactions);
+                    let again = floor.decide(decide, id, &Command { actor, epoch: None, action: wish });
+                    prop_assert_eq!(again, Err(refusal));
+                }
+            }
+            invariants::check(&floor.snapshot())?;
+        }
+    }
+}

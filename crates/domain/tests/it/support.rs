@@ -1,0 +1,226 @@
+//! Interactions in every state of the state table, made by the commands that lead there.
+
+use handoff_domain::command::{Action, Actor, Draft, DraftKind, Named, Target};
+use handoff_domain::event::{Notice, View};
+use handoff_domain::id::{InteractionId, UserId};
+use handoff_domain::interaction::decide::{Decision, decide};
+use handoff_domain::interaction::{Email, Status};
+use handoff_domain::media::Media;
+use handoff_domain::rejection::Rejection;
+use handoff_domain::user_data::UserData;
+
+use crate::floor::{AGENTS, Floor, MEDIA};
+
+/// The owner.
+pub(crate) const ANN: UserId = AGENTS[0];
+/// The target of an offer.
+pub(crate) const BOB: UserId = AGENTS[1];
+/// The participant of a conversation.
+pub(crate) const CID: UserId = AGENTS[2];
+/// An agent who has nothing to do with it.
+pub(crate) const DEE: UserId = AGENTS[3];
+
+/// Every state of the table by name, with the words that the table uses for it.
+pub(crate) const STATES: &[(&str, &str)] = &[
+    ("queued", "waiting email"),
+    ("queued chat", "waiting live"),
+    ("queued left chat", "waiting"),
+    ("queued draft", "waiting"),
+    ("invited", "offered routed email"),
+    ("invited chat", "offered routed live"),
+    ("invited left chat", "offered routed left"),
+    ("invited draft", "offered routed draft"),
+    ("processing", "owned email answerable"),
+    ("processing with draft", "owned email answerable answered"),
+    ("processing with transfer", "owned offered email answerable"),
+    ("processing work", "owned work"),
+    ("chatting", "owned live"),
+    ("chatting with transfer", "owned live offered"),
+    ("chatting with invite", "owned live offered seat"),
+    ("chatting with consult", "owned live offered seat"),
+    ("chatting in company", "owned live company"),
+    ("left chat", "owned left"),
+    ("left chat with transfer", "owned left offered"),
+    ("composing", "owned draft queueless"),
+    ("composing with transfer", "owned draft queueless offered"),
+    ("parked", "workbin email"),
+    ("parked for the team", "workbin team email"),
+    ("parked left chat", "workbin left"),
+    ("parked draft", "workbin draft"),
+    ("sending", "sending"),
+    ("completed", "ended"),
+    ("canceled", "ended"),
+    ("sent", "ended"),
+];
+
+impl Floor {
+    /// Carries a user's command out, which must succeed.
+    pub(crate) fn does(&mut self, user: UserId, id: InteractionId, action: Action) -> Decision {
+        let caller = self.caller(user);
+        self.apply(decide, id, caller, action).expect("the command succeeds")
+    }
+
+    /// Tries a user's command.
+    pub(crate) fn tries(
+        &mut self,
+        user: UserId,
+        id: InteractionId,
+        action: Action,
+    ) -> Result<Decision, Rejection> {
+        let caller = self.caller(user);
+        self.apply(decide, id, caller, action)
+    }
+
+    /// Carries out a command of somebody who is no user, which must succeed.
+    pub(crate) fn machine(&mut self, actor: Actor, id: InteractionId, action: Action) -> Decision {
+        self.apply(decide, id, actor, action).expect("the command succeeds")
+    }
+
+    /// Opens an interaction and gives it to the owner.
+    pub(crate) fn owned(&mut self, media: &Media) -> InteractionId {
+        let id = self.open(media);
+        self.give(id, ANN);
+        id
+    }
+
+    /// Offers a waiting interaction to an agent, who accepts.
+    pub(crate) fn give(&mut self, id: InteractionId, to: UserId) {
+        self.machine(Actor::Router, id, Action::Offer { to });
+        self.does(to, id, Action::Accept { nickname: None });
+    }
+
+    /// Opens an inbound e-mail and makes a draft of it; gives the original and the draft.
+    pub(crate) fn answered(&mut self) -> (InteractionId, InteractionId) {
+        let original = self.owned(&MEDIA[0]);
+        let decision = self.does(ANN, original, reply());
+        (original, decision.related[0].id)
+    }
+}
+
+/// Makes the interaction of a state by the commands that lead there.
+pub(crate) fn state(name: &str) -> (Floor, InteractionId) {
+    let mut floor = Floor::new();
+    let floor_ref = &mut floor;
+    let id = match name.split(' ').next().expect("a state has a name") {
+        "queued" | "invited" => waiting(floor_ref, name),
+        "processing" | "chatting" | "left" | "composing" => owned(floor_ref, name),
+        "parked" => parked(floor_ref, name),
+        "sending" | "sent" | "canceled" => outbound(floor_ref, name),
+        "completed" => {
+            let id = floor_ref.owned(&Media::Email);
+            floor_ref.does(ANN, id, Action::Complete { queue: None });
+            id
+        }
+        other => panic!("unknown state {other}"),
+    };
+    (floor, id)
+}
+
+fn waiting(floor: &mut Floor, name: &str) -> InteractionId {
+    let id = match name.split_once(' ').map_or("", |(_, what)| what) {
+        "" => floor.open(&Media::Email),
+        "chat" => floor.open(&Media::Chat),
+        "left chat" => {
+            let id = owned(floor, "left chat");
+            let queue = in_queue(floor, &Media::Chat);
+            floor.does(ANN, id, Action::PlaceInQueue(queue));
+            id
+        }
+        "draft" => {
+            let (_, id) = floor.answered();
+            let queue = in_queue(floor, &Media::Email);
+            floor.does(ANN, id, Action::PlaceInQueue(queue));
+            id
+        }
+        other => panic!("unknown kind {other}"),
+    };
+    if name.starts_with("invited") {
+        floor.machine(Actor::Router, id, Action::Offer { to: BOB });
+    }
+    id
+}
+
+fn owned(floor: &mut Floor, name: &str) -> InteractionId {
+    let id = match name {
+        "processing with draft" => floor.answered().0,
+        "processing work" => floor.owned(&Media::Workitem),
+        name if name.starts_with("processing") => floor.owned(&Media::Email),
+        name if name.starts_with("composing") => floor.answered().1,
+        _ => floor.owned(&Media::Chat),
+    };
+    if name.starts_with("left chat") {
+        floor.does(ANN, id, Action::EndChatSession);
+    }
+    if name.ends_with("transfer") {
+        floor.does(ANN, id, Action::Transfer(Target::Agent(Named::Known(BOB))));
+    } else if name.ends_with("invite") {
+        floor.does(ANN, id, Action::Invite(Named::Known(BOB)));
+    } else if name.ends_with("consult") {
+        floor.does(ANN, id, Action::Consult(Named::Known(BOB)));
+    } else if name.ends_with("company") {
+        floor.does(ANN, id, Action::Invite(Named::Known(CID)));
+        floor.does(CID, id, Action::Accept { nickname: None });
+    }
+    id
+}
+
+fn parked(floor: &mut Floor, name: &str) -> InteractionId {
+    let (id, workbin) = match name {
+        "parked" => (floor.owned(&Media::Email), "In Progress"),
+        "parked for the team" => (floor.owned(&Media::Email), "Team"),
+        "parked left chat" => (owned(floor, "left chat"), "In Progress"),
+        "parked draft" => (floor.answered().1, "Drafts"),
+        other => panic!("unknown state {other}"),
+    };
+    let workbin = floor.workbins.values().find(|it| it.name == workbin).expect("it exists").clone();
+    floor.does(ANN, id, Action::PlaceInWorkbin(Named::Known(workbin)));
+    id
+}
+
+fn outbound(floor: &mut Floor, name: &str) -> InteractionId {
+    let (_, id) = floor.answered();
+    match name {
+        "canceled" => {
+            floor.does(ANN, id, Action::Cancel);
+        }
+        "sending" => {
+            floor.does(ANN, id, Action::Send);
+        }
+        _ => {
+            floor.does(ANN, id, Action::Send);
+            floor.machine(Actor::Mailer, id, Action::Delivered);
+        }
+    }
+    id
+}
+
+/// Gives the queue of a medium, as a command names it.
+pub(crate) fn in_queue(floor: &Floor, media: &Media) -> Named<handoff_domain::Queue> {
+    Named::Known(floor.queues[&crate::floor::queue_id(media)].clone())
+}
+
+/// Gives a command that answers an e-mail.
+pub(crate) fn reply() -> Action {
+    Action::CreateDraft(Draft {
+        kind: DraftKind::Reply,
+        subject: Some("Re: order".to_string()),
+        email: Email::default(),
+        user_data: UserData::default(),
+        queue: None,
+    })
+}
+
+/// Gives what a user is shown of the interaction by the first event of a decision.
+pub(crate) fn shown(decision: &Decision, user: UserId) -> Option<Notice> {
+    let about_it = |notice: &&Notice| notice.user == user && !matches!(notice.view, View::Workbin { .. });
+    decision.events.first().and_then(|event| event.notices.iter().find(about_it)).cloned()
+}
+
+/// Gives the state that a user is shown, and whether it concerns him still.
+pub(crate) fn seen(decision: &Decision, user: UserId) -> Option<(Status, bool)> {
+    shown(decision, user).and_then(|notice| match notice.view {
+        View::Concerned(status) => Some((status, true)),
+        View::Gone(status) => Some((status, false)),
+        View::Workbin { .. } | View::Channels => None,
+    })
+}

@@ -1,0 +1,134 @@
+//! The state table: every state × every command × everybody who could give it, with the expected answer.
+//!
+//! A row names commands, states and callers by words; `!` means none of them, `*` anything. For every combination the first row that
+//! applies counts, so the rows of a command stand in the order in which its refusals take precedence, its successes last. The last column
+//! is the refusal, or the state afterwards (`=` for unchanged).
+
+mod commands;
+mod rows;
+
+use handoff_domain::command::{Actor, Command};
+use handoff_domain::id::InteractionId;
+use handoff_domain::interaction::decide::decide;
+use handoff_domain::invariants;
+use handoff_domain::rejection::Rejection;
+
+use crate::floor::{Floor, SUPERVISOR};
+use crate::support::{ANN, BOB, CID, DEE, STATES, state};
+use commands::prepare;
+pub(crate) use commands::{COMMANDS, action};
+use rows::ROWS;
+
+/// Gives everybody who could give a command in that state.
+fn callers(words: &str, floor: &Floor) -> Vec<(&'static str, Actor)> {
+    let has = |word: &str| words.split(' ').any(|it| it == word);
+    let mut callers = vec![
+        ("supervisor", floor.caller(SUPERVISOR)),
+        ("customer", Actor::Customer),
+        ("router", Actor::Router),
+        ("server", Actor::Server),
+        ("mailer", Actor::Mailer),
+    ];
+    let users = [
+        ("owner", ANN, has("owned")),
+        ("keeper", ANN, has("workbin")),
+        ("target", BOB, has("offered")),
+        ("participant", CID, has("company")),
+        // Everybody of the group is a keeper of the team's workbin.
+        ("other", DEE, !has("team")),
+    ];
+    callers.extend(
+        users
+            .into_iter()
+            .filter(|(_, _, is_there)| *is_there)
+            .map(|(name, user, _)| (name, floor.caller(user))),
+    );
+    callers
+}
+
+/// Tells whether a column applies to something that has these words.
+fn applies(column: &str, words: &[&str]) -> bool {
+    match column.strip_prefix('!') {
+        _ if column == "*" => true,
+        Some(excluded) => !excluded.split('|').any(|word| words.contains(&word)),
+        None => column.split('|').any(|word| words.contains(&word)),
+    }
+}
+
+fn expected(command: &str, words: &str, caller: &str) -> &'static str {
+    let base = command.split(' ').next().expect("a command has a name");
+    let states: Vec<&str> = words.split(' ').collect();
+    let row = ROWS.iter().find(|(commands, in_states, by, _)| {
+        applies(commands, &[command, base]) && applies(in_states, &states) && applies(by, &[caller])
+    });
+    row.unwrap_or_else(|| panic!("no row for {command} in a state that is {words} by {caller}")).3
+}
+
+/// Gives the name of a refusal.
+fn name(rejection: &Rejection) -> String {
+    let text = format!("{rejection:?}");
+    text.split([' ', '(', '{']).next().expect("a name").to_string()
+}
+
+fn outcome(floor: &Floor, id: InteractionId, command: &Command) -> String {
+    match floor.decide(decide, id, command) {
+        Ok(decision) => {
+            let before = &floor.interactions[&id];
+            invariants::check_step(before, &decision.after).expect("the step keeps the invariants");
+            let (earlier, later) = (before.status(), decision.after.status());
+            if earlier == later { "=".to_string() } else { format!("{later:?}") }
+        }
+        Err(rejection) => name(&rejection),
+    }
+}
+
+#[test]
+fn every_state_command_and_caller() {
+    let mut wrong = Vec::new();
+    let mut cells = 0;
+    for (state_name, words) in STATES {
+        for command in COMMANDS {
+            let (mut floor, id) = state(state_name);
+            prepare(&mut floor, command);
+            for (caller, actor) in callers(words, &floor) {
+                let given = Command { actor, epoch: None, action: action(command, &floor, id) };
+                let (got, expect) = (outcome(&floor, id, &given), expected(command, words, caller));
+                cells += 1;
+                if got != expect {
+                    wrong.push(format!("{command} in {state_name} by {caller}: {got}, expected {expect}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {cells} cells are wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(cells > 9_000, "the table shrank to {cells} cells");
+}
+
+#[test]
+fn a_stale_epoch_is_refused_before_everything_else() {
+    for (state_name, words) in STATES {
+        let (floor, id) = state(state_name);
+        let current = floor.interactions[&id].epoch;
+        for command in COMMANDS {
+            for (_, actor) in callers(words, &floor) {
+                let given = current - 1;
+                let stale = Command { actor, epoch: Some(given), action: action(command, &floor, id) };
+                let refusal = floor.decide(decide, id, &stale);
+                assert_eq!(
+                    refusal,
+                    Err(Rejection::StaleEpoch { given, current }),
+                    "{command} in {state_name}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_current_epoch_is_no_obstacle() {
+    let (floor, id) = state("processing");
+    let epoch = Some(floor.interactions[&id].epoch);
+    let action = action("Complete", &floor, id);
+    let decision = floor.decide(decide, id, &Command { actor: floor.caller(ANN), epoch, action });
+    assert!(decision.expect("it is completed").after.is_ended());
+}

@@ -1,0 +1,285 @@
+//! The commands of the table by name. The first word is the operation, the others say what is special about this one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use handoff_domain::command::{Action, DraftKind, Named, Patch, Removal, Target};
+use handoff_domain::desk::Channels;
+use handoff_domain::id::{InteractionId, SkillId, UserId};
+use handoff_domain::interaction::Email;
+use handoff_domain::media::Media;
+use handoff_domain::user_data::{UserData, Value};
+
+use crate::floor::{Floor, SKILL, SUPERVISOR};
+use crate::support::{ANN, BOB, CID, DEE, in_queue, reply};
+
+/// Every command of the table.
+pub(crate) const COMMANDS: &[&str] = &[
+    "Offer",
+    "Offer unknown",
+    "Offer unreachable",
+    "Offer not-ready",
+    "Offer full",
+    "Offer unserving",
+    "Accept",
+    "Reject",
+    "ExpireOffer",
+    "ExpireOffer late",
+    "Update",
+    "Update too-large",
+    "Attach",
+    "Attach taken",
+    "Delete",
+    "SetDisposition",
+    "AddComment",
+    "SetInFocus",
+    "Change",
+    "Change priority",
+    "Change email",
+    "Change too-deep",
+    "PlaceInQueue",
+    "PlaceInQueue unknown",
+    "PlaceInQueue ambiguous",
+    "PlaceInQueue other-medium",
+    "PlaceInWorkbin",
+    "PlaceInWorkbin unknown",
+    "Pull",
+    "Pull named",
+    "Pull unknown",
+    "Pull elsewhere",
+    "Pull no-session",
+    "Pull full",
+    "Transfer",
+    "Transfer unknown",
+    "Transfer self",
+    "Transfer unreachable",
+    "Transfer not-ready",
+    "Transfer full",
+    "ToQueue",
+    "ToQueue unknown",
+    "ToQueue other-medium",
+    "ToSkill",
+    "ToSkill unknown",
+    "Invite",
+    "Invite unknown",
+    "Invite self",
+    "Invite participant",
+    "Invite unreachable",
+    "Invite full",
+    "Consult",
+    "Consult participant",
+    "Consult not-ready",
+    "Remove",
+    "Remove unknown",
+    "Remove target",
+    "Remove stranger",
+    "Leave",
+    "EndChatSession",
+    "CustomerLeft",
+    "Complete",
+    "Complete queue",
+    "Complete unknown",
+    "Complete other-medium",
+    "Reply",
+    "ReplyAll",
+    "Forward",
+    "Reply unknown",
+    "Reply too-large",
+    "Save",
+    "Send",
+    "Cancel",
+    "Delivered",
+    "DeliveryFailed",
+    "DeliveryFailed sender-gone",
+    "ExpireHandling",
+    "ExpireHandling early",
+    "GoneOwner",
+    "GoneTarget",
+    "GoneParticipant",
+    "GoneOther",
+];
+
+/// Changes the contact center as the command's name says.
+pub(crate) fn prepare(floor: &mut Floor, command: &str) {
+    let (base, special) = command.split_once(' ').unwrap_or((command, ""));
+    match (base, special) {
+        ("Pull", "no-session") => {
+            for user in [ANN, SUPERVISOR] {
+                let desk = floor.desks.get_mut(&user).expect("a desk");
+                let _ = desk.end_session().expect("a session");
+            }
+        }
+        ("Pull", "full") => [ANN, SUPERVISOR].into_iter().for_each(|user| fill(floor, user)),
+        (_, "full") => fill(floor, DEE),
+        (_, "not-ready") => {
+            let desk = floor.desks.get_mut(&DEE).expect("a desk");
+            let _ = desk.set_not_ready(Channels::All, None).expect("a session");
+        }
+        (_, "unreachable") => {
+            let now = floor.now;
+            floor.desks.get_mut(&DEE).expect("a desk").set_reach(Default::default(), now);
+        }
+        (_, "sender-gone") => {
+            let _ = floor.desks.get_mut(&ANN).expect("a desk").end_session().expect("a session");
+        }
+        ("ExpireHandling", "") => floor.now = floor.now.plus_ms(floor.options.handling_timeout_ms),
+        _ => {}
+    }
+}
+
+fn fill(floor: &mut Floor, user: UserId) {
+    Arc::make_mut(&mut floor.users).get_mut(&user).expect("a user").capacity.overall = Some(0);
+}
+
+fn agent(special: &str) -> Named<UserId> {
+    match special {
+        "unknown" => Named::Unknown("nobody".to_string()),
+        "self" => Named::Known(ANN),
+        "target" => Named::Known(BOB),
+        "participant" => Named::Known(CID),
+        _ => Named::Known(DEE),
+    }
+}
+
+fn queue(special: &str, floor: &Floor, id: InteractionId) -> Named<handoff_domain::Queue> {
+    let media = floor.interactions[&id].media.clone();
+    match special {
+        "unknown" => Named::Unknown("nowhere".to_string()),
+        "ambiguous" => Named::Ambiguous("double".to_string()),
+        "other-medium" if media == Media::Email => in_queue(floor, &Media::Chat),
+        "other-medium" => in_queue(floor, &Media::Email),
+        _ => in_queue(floor, &media),
+    }
+}
+
+/// Gives the command of that name.
+pub(crate) fn action(command: &str, floor: &Floor, id: InteractionId) -> Action {
+    let (base, special) = command.split_once(' ').unwrap_or((command, ""));
+    match base {
+        "Offer" => Action::Offer { to: offer_to(special) },
+        "Accept" => Action::Accept { nickname: None },
+        "Reject" => Action::Reject,
+        "ExpireOffer" => {
+            let number = floor.interactions[&id].offers;
+            Action::ExpireOffer { number: if special == "late" { number + 1 } else { number } }
+        }
+        "PlaceInQueue" => Action::PlaceInQueue(queue(special, floor, id)),
+        "PlaceInWorkbin" => Action::PlaceInWorkbin(workbin(special, floor)),
+        "Pull" => Action::Pull { from: from(special, floor, id) },
+        "Transfer" => Action::Transfer(Target::Agent(agent(special))),
+        "ToQueue" => Action::Transfer(Target::Queue(queue(special, floor, id))),
+        "ToSkill" => Action::Transfer(Target::Skill(skill(special))),
+        "Invite" => Action::Invite(agent(special)),
+        "Consult" => Action::Consult(agent(special)),
+        "Remove" if special.is_empty() => Action::RemoveParticipant(Named::Known(CID)),
+        "Remove" => Action::RemoveParticipant(agent(special)),
+        "Leave" => Action::Leave,
+        "EndChatSession" => Action::EndChatSession,
+        "CustomerLeft" => Action::CustomerLeft,
+        "Complete" if special.is_empty() => Action::Complete { queue: None },
+        "Complete" => Action::Complete { queue: Some(queue(special, floor, id)) },
+        "Reply" | "ReplyAll" | "Forward" => draft(base, special, floor, id),
+        "Save" => Action::SaveDraft { email: Email::default(), subject: None },
+        "Send" => Action::Send,
+        "Cancel" => Action::Cancel,
+        "Delivered" => Action::Delivered,
+        "DeliveryFailed" => Action::DeliveryFailed { reason: "no such mailbox".to_string() },
+        "ExpireHandling" => Action::ExpireHandling,
+        "GoneOwner" => Action::AgentGone { user: ANN },
+        "GoneTarget" => Action::AgentGone { user: BOB },
+        "GoneParticipant" => Action::AgentGone { user: CID },
+        "GoneOther" => Action::AgentGone { user: DEE },
+        _ => data(base, special),
+    }
+}
+
+fn data(base: &str, special: &str) -> Action {
+    let large =
+        || UserData(BTreeMap::from([("k".to_string(), Value::Text("x".repeat(UserData::BYTES_MAX)))]));
+    let small = || UserData(BTreeMap::from([("k".to_string(), Value::Integer(1))]));
+    match (base, special) {
+        ("Update", "too-large") => Action::UpdateUserData(large()),
+        ("Update", _) => Action::UpdateUserData(small()),
+        ("Attach", "taken") => {
+            Action::AttachUserData(UserData(BTreeMap::from([("taken".to_string(), Value::Null)])))
+        }
+        ("Attach", _) => Action::AttachUserData(small()),
+        ("Delete", _) => Action::DeleteUserData(Removal::Keys(vec!["k".to_string()])),
+        ("SetDisposition", _) => Action::SetDisposition {
+            key: "disposition".to_string(),
+            disposition: Value::Text("sold".to_string()),
+        },
+        ("AddComment", _) => Action::AddComment("called back".to_string()),
+        ("SetInFocus", _) => Action::SetInFocus,
+        ("Change", special) => Action::Change(patch(special)),
+        _ => panic!("unknown command {base}"),
+    }
+}
+
+fn patch(special: &str) -> Patch {
+    match special {
+        "priority" => Patch { priority: Some(7), ..Patch::default() },
+        "email" => Patch { email: Some(Email::default()), ..Patch::default() },
+        "too-deep" => {
+            let deep = (0..UserData::DEPTH_MAX)
+                .fold(Value::Null, |inner, _| Value::Map(BTreeMap::from([("d".to_string(), inner)])));
+            Patch { user_data: Some(BTreeMap::from([("d".to_string(), deep)])), ..Patch::default() }
+        }
+        _ => Patch { subject: Some("order 7".to_string()), ..Patch::default() },
+    }
+}
+
+fn offer_to(special: &str) -> UserId {
+    match special {
+        "unknown" => UserId(0xdead),
+        "unserving" => SUPERVISOR,
+        _ => DEE,
+    }
+}
+
+fn workbin(special: &str, floor: &Floor) -> Named<handoff_domain::Workbin> {
+    let team = || floor.workbins.values().find(|workbin| workbin.name == "Team").expect("it exists");
+    if special == "unknown" { Named::Unknown("nowhere".to_string()) } else { Named::Known(team().clone()) }
+}
+
+fn from(special: &str, floor: &Floor, id: InteractionId) -> Option<Named<handoff_domain::Workbin>> {
+    let is_team = matches!(floor.interactions[&id].state, handoff_domain::State::Parked { workbin, .. }
+        if floor.workbins.contains_key(&workbin));
+    let named = |name: &str| {
+        let workbin = floor.workbins.values().find(|workbin| workbin.name == name).expect("it exists");
+        Named::Known(if workbin.name == "Team" { workbin.clone() } else { workbin.of(ANN) })
+    };
+    match special {
+        "unknown" => Some(Named::Unknown("nowhere".to_string())),
+        "named" if is_team => Some(named("Team")),
+        "named" => {
+            let is_draft = floor.interactions[&id].mode() == Some(handoff_domain::Mode::Composing);
+            Some(named(if is_draft { "Drafts" } else { "In Progress" }))
+        }
+        "elsewhere" if is_team => Some(named("In Progress")),
+        "elsewhere" => Some(named("Team")),
+        _ => None,
+    }
+}
+
+fn skill(special: &str) -> Named<(SkillId, u32)> {
+    if special == "unknown" { Named::Unknown("magic".to_string()) } else { Named::Known((SKILL.id, 3)) }
+}
+
+fn draft(base: &str, special: &str, floor: &Floor, id: InteractionId) -> Action {
+    let Action::CreateDraft(mut draft) = reply() else { panic!("a reply makes a draft") };
+    draft.kind = match base {
+        "ReplyAll" => DraftKind::ReplyAll,
+        "Forward" => DraftKind::Forward,
+        _ => DraftKind::Reply,
+    };
+    match special {
+        "unknown" => draft.queue = Some(queue("unknown", floor, id)),
+        "too-large" => {
+            let large = Value::Text("x".repeat(UserData::BYTES_MAX));
+            draft.user_data = UserData(BTreeMap::from([("k".to_string(), large)]));
+        }
+        _ => {}
+    }
+    Action::CreateDraft(draft)
+}

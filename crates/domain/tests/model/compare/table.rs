@@ -1,0 +1,158 @@
+//! The state table's rows and columns, and which pairs of them are legal.
+
+use std::collections::BTreeSet;
+
+use crate::reference::{Bin, Spot, Thing, Why, Work};
+
+/// A state of the table by name, as far as it matters for what may be done.
+pub(super) fn row(thing: &Thing) -> String {
+    match &thing.spot {
+        Spot::Held { asked, guests, .. } => {
+            let company = if guests.is_empty() { "" } else { " in company" };
+            let asked = asked.map_or(String::new(), |(_, why)| format!(" with {why:?}"));
+            format!("Held {:?}{asked}{company}", thing.work)
+        }
+        Spot::Waiting => format!("Waiting {:?}", thing.work),
+        Spot::Offered(_) => format!("Offered {:?}", thing.work),
+        Spot::Binned(_) => format!("Binned {:?}", thing.work),
+        Spot::Leaving(_) => "Leaving".to_string(),
+        Spot::Over(_) => "Over".to_string(),
+    }
+}
+
+pub(super) const KINDS: &[&str] = &[
+    "Offer",
+    "Accept",
+    "Reject",
+    "Expire",
+    "Update",
+    "Attach",
+    "Delete",
+    "Disposition",
+    "Comment",
+    "Focus",
+    "Change",
+    "ChangePriority",
+    "ChangeEmail",
+    "ToQueue",
+    "ToBin",
+    "Pull",
+    "TransferTo",
+    "TransferToQueue",
+    "TransferToSkill",
+    "Invite",
+    "Consult",
+    "Remove",
+    "Leave",
+    "EndChat",
+    "CustomerLeft",
+    "Complete",
+    "CompleteTo",
+    "MakeDraft",
+    "Save",
+    "Send",
+    "Cancel",
+    "Delivered",
+    "Failed",
+    "Silent",
+    "Gone",
+];
+
+pub(super) const ENDINGS: &[&str] = &[
+    "ToQueue",
+    "ToBin",
+    "TransferToQueue",
+    "TransferToSkill",
+    "CustomerLeft",
+    "Complete",
+    "CompleteTo",
+    "Silent",
+    "Gone",
+];
+
+/// Every state of the table.
+pub(super) fn rows() -> Vec<String> {
+    let held = |work, asked: Option<Why>, company: bool| {
+        let guests = if company { vec![(2, Why::Invite)] } else { vec![] };
+        row(&thing(work, Spot::Held { by: 0, asked: asked.map(|why| (1, why)), guests }))
+    };
+    let works = [Work::Process, Work::Chat, Work::AfterChat, Work::Draft];
+    let mut rows = Vec::new();
+    for work in works {
+        rows.push(row(&thing(work, Spot::Waiting)));
+        rows.push(row(&thing(work, Spot::Offered(0))));
+        rows.push(held(work, None, false));
+        rows.push(held(work, Some(Why::Transfer), false));
+        if work != Work::Chat {
+            rows.push(row(&thing(work, Spot::Binned(Bin::Team))));
+        }
+    }
+    rows.extend([Some(Why::Invite), Some(Why::Consult)].map(|why| held(Work::Chat, why, false)));
+    let asked = [None, Some(Why::Transfer), Some(Why::Invite), Some(Why::Consult)];
+    rows.extend(asked.map(|why| held(Work::Chat, why, true)));
+    rows.extend([row(&thing(works[3], Spot::Leaving(0))), row(&thing(works[0], Spot::Over("Sent")))]);
+    rows
+}
+
+/// Tells whether a command may be carried out in a state at all, by whomever: the state table in one expression per command.
+pub(super) fn is_legal(row: &str, kind: &str) -> bool {
+    let is = |word: &str| row.split(' ').any(|it| it == word);
+    let (held, asked) = (is("Held"), is("with") || is("Offered"));
+    let live = held && is("Chat");
+    match kind {
+        "Offer" => is("Waiting"),
+        "Accept" | "Reject" | "Expire" => asked,
+        "Change" | "ChangePriority" => !is("Over"),
+        "ChangeEmail" | "Save" | "Send" | "Cancel" => held && is("Draft"),
+        "ToQueue" => held || is("Binned"),
+        "ToBin" => held && !live,
+        "Pull" => is("Binned"),
+        "Invite" | "Consult" => live && !asked,
+        "Remove" => live && (is("company") || is("with")),
+        "EndChat" => live,
+        "Leave" => live || (held && is("AfterChat")),
+        "CustomerLeft" => live || (is("Chat") && (is("Waiting") || is("Offered"))),
+        "Complete" | "CompleteTo" => held && !is("Draft"),
+        // Only an e-mail can be answered, which is one kind of what is processed.
+        "MakeDraft" => held && is("Process"),
+        "Delivered" | "Failed" => is("Leaving"),
+        "Gone" => held || is("Offered"),
+        _ => held,
+    }
+}
+
+pub(super) fn thing(work: Work, spot: Spot) -> Thing {
+    let medium = match work {
+        Work::Process => "workitem",
+        Work::Chat | Work::AfterChat => "chat",
+        Work::Draft => "email",
+    };
+    Thing {
+        medium,
+        work,
+        spot,
+        has_queue: true,
+        needs_skill: false,
+        passes: vec![],
+        parent: None,
+        open_drafts: vec![],
+        epoch: 1,
+        offers: 0,
+        held_since: 0,
+    }
+}
+
+/// Says which legal pairs of state and command were not reached.
+pub(super) fn missing(reached: &BTreeSet<(String, &'static str)>) -> (usize, Vec<String>) {
+    let mut legal = 0;
+    let mut missing = Vec::new();
+    for row in rows() {
+        for kind in KINDS.iter().filter(|kind| is_legal(&row, kind)) {
+            legal += 1;
+            if !reached.contains(&(row.clone(), *kind)) {
+                missing.push(format!("{kind} in {row}"));
+            }
+        }
+    }
+    (legal, missing)
+}

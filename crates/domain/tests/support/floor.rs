@@ -1,0 +1,272 @@
+//! A small contact center in memory: it loads, decides and commits, so that commands can be tried one after the other.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use handoff_domain::center::{Capacity, Queue, Role, Skill, User, Workbin, WorkbinOwner};
+use handoff_domain::command::{Action, Actor, Caller, Command, Named};
+use handoff_domain::desk::{Channels, Desk, Reach};
+use handoff_domain::event::Topic;
+use handoff_domain::id::{CenterId, GroupId, InteractionId, QueueId, SkillId, UserId, WorkbinId};
+use handoff_domain::interaction::decide::{Context, Decision, Options, World};
+use handoff_domain::interaction::{Email, Interaction};
+use handoff_domain::invariants::Snapshot;
+use handoff_domain::media::{Direction, Media};
+use handoff_domain::rejection::Rejection;
+use handoff_domain::time::Time;
+use handoff_domain::user_data::{UserData, Value};
+use handoff_domain::{NewInteraction, Placement, open};
+
+/// The contact center of all tests.
+pub(crate) const CENTER: CenterId = CenterId(1);
+/// Four agents of the group.
+pub(crate) const AGENTS: [UserId; 4] = [UserId(0xa1), UserId(0xa2), UserId(0xa3), UserId(0xa4)];
+/// An agent and supervisor, in no group.
+pub(crate) const SUPERVISOR: UserId = UserId(0x51);
+/// The agents' group.
+pub(crate) const GROUP: GroupId = GroupId(0x91);
+/// A skill that the first two agents have.
+pub(crate) const SKILL: Skill = Skill { id: SkillId(0x5c), center: CENTER, name: String::new() };
+/// The media of the contact center.
+pub(crate) const MEDIA: [Media; 3] = [Media::Email, Media::Chat, Media::Workitem];
+
+/// How a command is decided: the rules, or the rules with a fault.
+pub(crate) type Rules = fn(&Interaction, &Command, &Context<'_>) -> Result<Decision, Rejection>;
+
+/// Everything. What the configuration says is shared between copies, because explorations make very many.
+#[derive(Clone, Debug)]
+pub(crate) struct Floor {
+    pub(crate) now: Time,
+    pub(crate) options: Options,
+    pub(crate) users: Arc<BTreeMap<UserId, User>>,
+    pub(crate) desks: BTreeMap<UserId, Desk>,
+    pub(crate) queues: Arc<BTreeMap<QueueId, Queue>>,
+    pub(crate) workbins: Arc<BTreeMap<WorkbinId, Workbin>>,
+    pub(crate) interactions: BTreeMap<InteractionId, Interaction>,
+    pub(crate) requests: BTreeMap<UserId, Time>,
+    made: u64,
+}
+
+impl Floor {
+    /// Opens the contact center: everybody is logged in, Ready and reachable on all media.
+    pub(crate) fn new() -> Self {
+        let now = Time(1_000_000);
+        let mut floor = Self {
+            now,
+            options: Options::default(),
+            users: Arc::default(),
+            desks: BTreeMap::new(),
+            queues: Arc::new(MEDIA.iter().map(|media| (queue_id(media), queue(media))).collect()),
+            workbins: Arc::new(workbins()),
+            interactions: BTreeMap::new(),
+            requests: BTreeMap::new(),
+            made: 0,
+        };
+        for (index, id) in AGENTS.into_iter().enumerate() {
+            floor.add(user(id, &[Role::Agent], &[GROUP], if index < 2 { 5 } else { 1 }));
+        }
+        floor.add(user(SUPERVISOR, &[Role::Agent, Role::Supervisor], &[], 5));
+        floor
+    }
+
+    fn add(&mut self, user: User) {
+        let id = user.id;
+        Arc::make_mut(&mut self.users).insert(id, user);
+        self.desks.insert(id, Desk::new(id, CENTER, self.now));
+        self.log_in(id);
+    }
+
+    /// Logs an agent in on all media, Ready and listening.
+    pub(crate) fn log_in(&mut self, id: UserId) {
+        let now = self.now;
+        let desk = self.desks.get_mut(&id).expect("the agent has a desk");
+        let _ = desk.start_session(&MEDIA, None, now);
+        let _ = desk.set_ready(Channels::All).expect("there is a session");
+        desk.set_reach(Reach([Topic::Interactions].into()), now);
+    }
+
+    /// Opens an interaction in its medium's queue.
+    pub(crate) fn open(&mut self, media: &Media) -> InteractionId {
+        self.made += 1;
+        let decision = self.try_open(self.new_interaction(media), &Actor::Server).expect("it may be opened");
+        self.commit(&decision);
+        decision.after.id
+    }
+
+    /// Gives an interaction that is to enter its medium's queue.
+    pub(crate) fn new_interaction(&self, media: &Media) -> NewInteraction {
+        NewInteraction {
+            id: InteractionId::compose(1, self.made),
+            center: CENTER,
+            media: media.clone(),
+            direction: Direction::Inbound,
+            sub_type: "InboundNew".to_string(),
+            external_id: None,
+            parent: None,
+            contact: None,
+            subject: None,
+            priority: None,
+            user_data: UserData([("taken".to_string(), Value::Bool(true))].into()),
+            email: (*media == Media::Email).then(Email::default),
+            queue: Named::Known(self.queues[&queue_id(media)].clone()),
+            skills: BTreeMap::new(),
+            placement: Placement::InQueue,
+        }
+    }
+
+    /// Decides whether an interaction may be opened, and changes nothing.
+    pub(crate) fn try_open(&self, new: NewInteraction, actor: &Actor) -> Result<Decision, Rejection> {
+        let view = View { floor: self, parent: None };
+        open(new, actor, &self.context(&view))
+    }
+
+    /// Gives a user as the caller of a command.
+    pub(crate) fn caller(&self, id: UserId) -> Actor {
+        let user = &self.users[&id];
+        Actor::User(Caller { user: id, roles: user.roles.clone(), groups: user.groups.clone() })
+    }
+
+    /// Decides a command by the given rules, and changes nothing.
+    pub(crate) fn decide(
+        &self,
+        rules: Rules,
+        id: InteractionId,
+        command: &Command,
+    ) -> Result<Decision, Rejection> {
+        let before = &self.interactions[&id];
+        let view = View { floor: self, parent: before.parent };
+        rules(before, command, &self.context(&view))
+    }
+
+    /// Carries a command out by the given rules: decides and commits.
+    pub(crate) fn apply(
+        &mut self,
+        rules: Rules,
+        id: InteractionId,
+        actor: Actor,
+        action: Action,
+    ) -> Result<Decision, Rejection> {
+        self.made += 1;
+        let decision = self.decide(rules, id, &Command { actor, epoch: None, action })?;
+        self.commit(&decision);
+        Ok(decision)
+    }
+
+    fn context<'a>(&'a self, view: &'a View<'a>) -> Context<'a> {
+        let draft_id = InteractionId::compose(2, self.made);
+        Context { now: self.now, draft_id, options: &self.options, world: view }
+    }
+
+    fn commit(&mut self, decision: &Decision) {
+        for interaction in decision.related.iter().chain([&decision.after]) {
+            self.interactions.insert(interaction.id, interaction.clone());
+        }
+        for desk in &decision.desks {
+            self.desks.insert(desk.user, desk.clone());
+        }
+    }
+
+    /// Gives everything as the invariants look at it.
+    pub(crate) fn snapshot(&self) -> Snapshot<'_> {
+        Snapshot::new(self.interactions.values(), self.desks.values(), self.users.values())
+    }
+}
+
+/// The floor as one decision sees it.
+struct View<'a> {
+    floor: &'a Floor,
+    parent: Option<InteractionId>,
+}
+
+impl World for View<'_> {
+    fn desk(&self, user: UserId) -> Option<&Desk> {
+        self.floor.desks.get(&user)
+    }
+
+    fn user(&self, user: UserId) -> Option<&User> {
+        self.floor.users.get(&user)
+    }
+
+    fn queue(&self, queue: QueueId) -> Option<&Queue> {
+        self.floor.queues.get(&queue)
+    }
+
+    fn workbin(&self, workbin: WorkbinId) -> Option<Workbin> {
+        let copies = || {
+            let owners = self.floor.users.keys();
+            owners.flat_map(|owner| self.floor.workbins.values().map(|definition| definition.of(*owner)))
+        };
+        self.floor.workbins.get(&workbin).cloned().or_else(|| copies().find(|copy| copy.id == workbin))
+    }
+
+    fn own_workbin(&self, name: &str, owner: UserId) -> Option<Workbin> {
+        self.floor.workbins.values().find(|workbin| workbin.name == name).map(|workbin| workbin.of(owner))
+    }
+
+    fn watchers(&self, workbin: WorkbinId) -> Vec<UserId> {
+        let desks = self.floor.desks.values();
+        desks.filter(|desk| desk.watched.contains(&workbin)).map(|desk| desk.user).collect()
+    }
+
+    fn parent(&self) -> Option<&Interaction> {
+        self.parent.and_then(|parent| self.floor.interactions.get(&parent))
+    }
+
+    fn last_request(&self, user: UserId) -> Option<Time> {
+        self.floor.requests.get(&user).copied()
+    }
+}
+
+/// Gives the id of a medium's queue.
+pub(crate) fn queue_id(media: &Media) -> QueueId {
+    QueueId(match media {
+        Media::Email => 0xe1,
+        Media::Chat => 0xc1,
+        Media::Workitem | Media::Open(_) => 0xf1,
+    })
+}
+
+fn workbins() -> BTreeMap<WorkbinId, Workbin> {
+    let all = [
+        (0xb1, Workbin::IN_PROGRESS, WorkbinOwner::EachAgent),
+        (0xb2, Workbin::DRAFTS, WorkbinOwner::EachAgent),
+        (0xb3, "Team", WorkbinOwner::Group(GROUP)),
+    ];
+    let workbin = |(id, name, owner): (u128, &str, WorkbinOwner)| {
+        let id = WorkbinId(id);
+        (id, Workbin { id, center: CENTER, name: name.to_string(), owner })
+    };
+    all.map(workbin).into()
+}
+
+fn queue(media: &Media) -> Queue {
+    Queue {
+        id: queue_id(media),
+        center: CENTER,
+        name: media.name().to_string(),
+        media: media.clone(),
+        groups: BTreeSet::from([GROUP]),
+        skills: BTreeMap::new(),
+        priority: 0,
+        invite_timeout_ms: 30_000,
+        reoffer_after_ms: 30_000,
+        steps: Vec::new(),
+    }
+}
+
+fn user(id: UserId, roles: &[Role], groups: &[GroupId], level: u32) -> User {
+    User {
+        id,
+        center: CENTER,
+        user_name: id.to_string(),
+        first_name: String::new(),
+        last_name: String::new(),
+        email_address: String::new(),
+        roles: roles.iter().copied().collect(),
+        groups: groups.iter().copied().collect(),
+        skills: BTreeMap::from([(SKILL.id, level)]),
+        capacity: Capacity::default(),
+        enabled: true,
+        password_hash: None,
+    }
+}
