@@ -1,0 +1,82 @@
+//! A commit as data.
+
+use handoff_domain::interaction::decide::TimerKind;
+use handoff_domain::{Event, InteractionId, Time, UserId};
+
+use crate::record::{Key, Record, Version};
+
+/// The version that a record must have for a commit to go ahead; zero means that it must not exist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guard {
+    /// The record.
+    pub key: Key,
+    /// The version that the decision was made on.
+    pub version: Version,
+}
+
+/// A record that the decision relied on without changing it.
+pub type Check = Guard;
+
+/// A record to remove.
+pub type Removal = Guard;
+
+/// A record to write; its version becomes `expected + 1`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Put {
+    /// The record afterwards.
+    pub record: Record,
+    /// The version that the decision was made on; zero to create it.
+    pub expected: Version,
+}
+
+/// Names one timer: there is at most one for each key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TimerKey {
+    /// A timer that a rule asked for.
+    Interaction(InteractionId, TimerKind),
+    /// The grace of an agent who stopped being reachable, or the clearing of his desk after it.
+    Grace(UserId),
+}
+
+/// A durable timer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timer {
+    /// Its name.
+    pub key: TimerKey,
+    /// When it is due.
+    pub due: Time,
+}
+
+/// Proof that a request was carried out, written by the commit that did so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// What the key is unique in: a user, method and path, or a contact center's external ids.
+    pub scope: String,
+    /// The key within the scope.
+    pub key: String,
+    /// SHA-256 of the request's body in hex, so that a reused key with another body is noticed.
+    pub fingerprint: String,
+    /// The answer to give again, byte for byte.
+    pub answer: String,
+    /// When it may be forgotten; `None` is never.
+    pub expires: Option<Time>,
+}
+
+/// One all-or-nothing commit. A key occurs at most once among the records to write and to remove.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ChangeSet {
+    /// Records to write.
+    pub puts: Vec<Put>,
+    /// Records to remove.
+    pub removals: Vec<Removal>,
+    /// Records that must still be as they were read.
+    pub checks: Vec<Check>,
+    /// Timers to set; one with the same key is replaced.
+    pub timers_set: Vec<Timer>,
+    /// Timers to remove, before any is set; a missing one is no error.
+    pub timers_cleared: Vec<TimerKey>,
+    /// Events to append, in order; their notices become stream rows.
+    pub events: Vec<Event>,
+    /// Receipts to write; the commit is refused if one of the same scope and key exists, expired or not, until a sweep removes it.
+    pub receipts: Vec<Receipt>,
+}

@@ -1,0 +1,311 @@
+//! The stored form of records, events and notices: JSON text beside a form number.
+//!
+//! Each kind counts its own forms from 1. A form that was ever released is read for ever: when a type changes so that old text would
+//! no longer be read, its newest form grows by one and the old one gets an arm in the decoder that converts it. `tests/fixtures` keeps
+//! a text of every form. A form that is not known is an error and never a guess: it was written by a newer program.
+//!
+//! Nothing here is ever sent to a client; the wire has shapes of its own.
+
+use handoff_domain::event::{Cause, Subject};
+use handoff_domain::{Desk, Event, Fact, Interaction, Notice, NotificationType, Time, UserId, View};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::query::Numbering;
+use crate::record::{Kind, Record};
+
+/// Something stored cannot be read, or something given cannot be stored.
+#[derive(Debug, thiserror::Error)]
+pub enum CodecError {
+    /// It was written by a newer program.
+    #[error("{kind} has form {form}, and this program reads forms up to {newest}")]
+    UnknownForm {
+        /// The kind of thing.
+        kind: &'static str,
+        /// Its form.
+        form: i64,
+        /// The newest form that is read.
+        newest: i64,
+    },
+    /// It is damaged.
+    #[error("{kind} of form {form} is malformed")]
+    Malformed {
+        /// The kind of thing.
+        kind: &'static str,
+        /// Its form.
+        form: i64,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// It has no stored form.
+    #[error("{kind} cannot be stored")]
+    Unstorable {
+        /// The kind of thing.
+        kind: &'static str,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+/// The newest form of every kind of record, and of events and notices.
+pub mod newest {
+    use crate::record::Kind;
+
+    /// Events.
+    pub const EVENT: i64 = 1;
+    /// Notices.
+    pub const NOTICE: i64 = 1;
+
+    /// Gives the newest form of one kind of record.
+    #[must_use]
+    pub const fn of(kind: Kind) -> i64 {
+        match kind {
+            Kind::Center
+            | Kind::User
+            | Kind::Skill
+            | Kind::Group
+            | Kind::Queue
+            | Kind::Workbin
+            | Kind::Desk
+            | Kind::Interaction
+            | Kind::LoginSession => 1,
+        }
+    }
+}
+
+const fn name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Center => "a center",
+        Kind::User => "a user",
+        Kind::Skill => "a skill",
+        Kind::Group => "a group",
+        Kind::Queue => "a queue",
+        Kind::Workbin => "a workbin",
+        Kind::Desk => "a desk",
+        Kind::Interaction => "an interaction",
+        Kind::LoginSession => "a login session",
+    }
+}
+
+fn encode<T: Serialize>(kind: &'static str, value: &T) -> Result<String, CodecError> {
+    serde_json::to_string(value).map_err(|source| CodecError::Unstorable { kind, source })
+}
+
+/// Reads text whose newest form is 1, the only one there ever was.
+fn decode<T: DeserializeOwned>(kind: &'static str, form: i64, body: &str) -> Result<T, CodecError> {
+    if form != 1 {
+        return Err(CodecError::UnknownForm { kind, form, newest: 1 });
+    }
+    serde_json::from_str(body).map_err(|source| CodecError::Malformed { kind, form, source })
+}
+
+/// Writes a record in its newest form.
+///
+/// # Errors
+///
+/// [`CodecError::Unstorable`] when it holds something that has no stored form, such as an integer of more than 64 bits.
+pub fn encode_record(record: &Record) -> Result<String, CodecError> {
+    let kind = name(record.key().kind());
+    match record {
+        Record::Center(center) => encode(kind, center),
+        Record::User(user) => encode(kind, user),
+        Record::Skill(skill) => encode(kind, skill),
+        Record::Group(group) => encode(kind, group),
+        Record::Queue(queue) => encode(kind, queue),
+        Record::Workbin(workbin) => encode(kind, workbin),
+        Record::Desk(desk) => encode_desk(desk),
+        Record::Interaction(interaction) => encode_interaction(interaction),
+        Record::LoginSession(session) => encode(kind, session),
+    }
+}
+
+/// Reads a record of any form.
+///
+/// # Errors
+///
+/// [`CodecError::UnknownForm`] and [`CodecError::Malformed`].
+pub fn decode_record(kind: Kind, form: i64, body: &str) -> Result<Record, CodecError> {
+    let named = name(kind);
+    Ok(match kind {
+        Kind::Center => Record::Center(decode(named, form, body)?),
+        Kind::User => Record::User(decode(named, form, body)?),
+        Kind::Skill => Record::Skill(decode(named, form, body)?),
+        Kind::Group => Record::Group(decode(named, form, body)?),
+        Kind::Queue => Record::Queue(decode(named, form, body)?),
+        Kind::Workbin => Record::Workbin(decode(named, form, body)?),
+        Kind::Desk => Record::Desk(decode(named, form, body)?),
+        Kind::Interaction => Record::Interaction(decode_interaction(form, body)?),
+        Kind::LoginSession => Record::LoginSession(decode(named, form, body)?),
+    })
+}
+
+/// Writes an interaction in its newest form.
+///
+/// # Errors
+///
+/// As [`encode_record`].
+pub fn encode_interaction(interaction: &Interaction) -> Result<String, CodecError> {
+    encode(name(Kind::Interaction), interaction)
+}
+
+/// Reads an interaction of any form.
+///
+/// # Errors
+///
+/// As [`decode_record`].
+pub fn decode_interaction(form: i64, body: &str) -> Result<Interaction, CodecError> {
+    decode(name(Kind::Interaction), form, body)
+}
+
+/// Writes a desk in its newest form.
+///
+/// # Errors
+///
+/// As [`encode_record`].
+pub fn encode_desk(desk: &Desk) -> Result<String, CodecError> {
+    encode(name(Kind::Desk), desk)
+}
+
+/// The part of an event that is stored for ever: who caused it and what happened. Its subject is stored as a record of its own kind,
+/// its time in a column.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct EventBody {
+    /// Who caused it.
+    pub cause: Cause,
+    /// What happened.
+    pub facts: Vec<Fact>,
+}
+
+#[derive(Serialize)]
+struct BorrowedEventBody<'a> {
+    cause: &'a Cause,
+    facts: &'a [Fact],
+}
+
+/// Writes what of an event is stored for ever.
+///
+/// # Errors
+///
+/// As [`encode_record`].
+pub fn encode_event(event: &Event) -> Result<String, CodecError> {
+    encode("an event", &BorrowedEventBody { cause: &event.cause, facts: &event.facts })
+}
+
+/// Reads what of an event is stored for ever.
+///
+/// # Errors
+///
+/// As [`decode_record`].
+pub fn decode_event(form: i64, body: &str) -> Result<EventBody, CodecError> {
+    decode("an event", form, body)
+}
+
+/// Puts an event together again; its notices are not part of it any more.
+#[must_use]
+pub fn event_of(at: Time, body: EventBody, subject: Subject) -> Event {
+    Event { at, cause: body.cause, facts: body.facts, subject, notices: Vec::new() }
+}
+
+/// Reads the subject of an event, which was stored as a record.
+///
+/// # Errors
+///
+/// As [`decode_record`].
+pub fn decode_subject(kind: SubjectKind, form: i64, body: &str) -> Result<Subject, CodecError> {
+    Ok(match kind {
+        SubjectKind::Interaction => Subject::Interaction(decode_interaction(form, body)?),
+        SubjectKind::Desk => Subject::Desk(decode(name(Kind::Desk), form, body)?),
+    })
+}
+
+/// What an event is about, as a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SubjectKind {
+    /// An interaction.
+    Interaction,
+    /// A desk.
+    Desk,
+}
+
+impl SubjectKind {
+    /// Gives the column's text.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Interaction => "interaction",
+            Self::Desk => "desk",
+        }
+    }
+
+    /// Reads the column's text.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        [Self::Interaction, Self::Desk].into_iter().find(|kind| kind.text() == text)
+    }
+
+    /// Gives the kind of record that the subject is stored as.
+    #[must_use]
+    pub const fn record(self) -> Kind {
+        match self {
+            Self::Interaction => Kind::Interaction,
+            Self::Desk => Kind::Desk,
+        }
+    }
+}
+
+/// A notice without its user, whom the row's key names.
+#[derive(Deserialize)]
+struct NoticeBody {
+    view: View,
+    kind: NotificationType,
+    error: Option<(i32, String)>,
+    reference: Option<i32>,
+}
+
+#[derive(Serialize)]
+struct BorrowedNoticeBody<'a> {
+    view: &'a View,
+    kind: NotificationType,
+    error: &'a Option<(i32, String)>,
+    reference: Option<i32>,
+}
+
+/// Writes a notice, less its user.
+///
+/// # Errors
+///
+/// As [`encode_record`].
+pub fn encode_notice(notice: &Notice) -> Result<String, CodecError> {
+    let Notice { user: _, view, kind, error, reference } = notice;
+    encode("a notice", &BorrowedNoticeBody { view, kind: *kind, error, reference: *reference })
+}
+
+/// Reads a notice to `user`.
+///
+/// # Errors
+///
+/// As [`decode_record`].
+pub fn decode_notice(user: UserId, form: i64, body: &str) -> Result<Notice, CodecError> {
+    let NoticeBody { view, kind, error, reference } = decode("a notice", form, body)?;
+    Ok(Notice { user, view, kind, error, reference })
+}
+
+/// Writes the numbers of a stream row.
+///
+/// # Errors
+///
+/// Never in practice; the type of the JSON writer demands one.
+pub fn encode_numbers(numbers: &Numbering) -> Result<String, CodecError> {
+    encode("a numbering", numbers)
+}
+
+/// Reads the numbers of a stream row.
+///
+/// # Errors
+///
+/// [`CodecError::Malformed`].
+pub fn decode_numbers(body: &str) -> Result<Numbering, CodecError> {
+    decode("a numbering", 1, body)
+}

@@ -1,0 +1,239 @@
+//! Queries over interactions, the census and histories.
+
+use std::sync::Arc;
+
+use handoff_domain::interaction::Participant;
+use handoff_domain::{
+    CenterId, Handling, Interaction, InteractionId, Media, Mode, OfferKind, State, Time, UserId,
+};
+
+use super::committed;
+use super::samples::{
+    self, BEGIN, CENTER, ended, event, handling, interaction, interaction_id, interaction_in, offer,
+    put_interaction, queue_id, user_id, wait, workbin_id,
+};
+use crate::change_set::{ChangeSet, Guard};
+use crate::query::{InteractionQuery, InteractionScope};
+use crate::record::Key;
+use crate::store::Store;
+
+const OTHER_CENTER: CenterId = CenterId(0xcd);
+
+fn parked(workbin: u64) -> State {
+    State::Parked { workbin: workbin_id(workbin), mode: Mode::Processing }
+}
+
+fn sending(by: u64) -> State {
+    State::Sending { by: user_id(by), since: BEGIN }
+}
+
+fn with_others(by: u64, others: &[u64]) -> State {
+    let participant =
+        |n: &u64| Participant { user: user_id(*n), kind: OfferKind::Consult, since: BEGIN, nickname: None };
+    State::Handling(Handling { others: others.iter().map(participant).collect(), ..handling(by) })
+}
+
+fn in_queue(n: u64, queue: u64, state: State) -> Interaction {
+    Interaction { queue: Some(queue_id(queue)), ..interaction_in(n, state) }
+}
+
+/// One interaction for each way of being somewhere.
+async fn fill(store: &dyn Store) {
+    let transferred = State::Handling(Handling { offer: Some(offer(3, OfferKind::Transfer)), ..handling(1) });
+    let all = [
+        in_queue(1, 1, State::Queued(wait(1))),
+        in_queue(2, 2, State::Invited(wait(2), offer(1, OfferKind::Routed))),
+        in_queue(3, 1, State::Handling(handling(1))),
+        in_queue(4, 2, transferred),
+        in_queue(5, 2, parked(1)),
+        in_queue(6, 3, sending(1)),
+        in_queue(7, 1, ended()),
+        Interaction { center: OTHER_CENTER, ..in_queue(8, 1, State::Queued(wait(1))) },
+        in_queue(9, 3, with_others(2, &[1, 3])),
+        Interaction { queue: None, ..interaction_in(10, parked(2)) },
+    ];
+    for interaction in all {
+        committed(store, put_interaction(interaction, 0)).await;
+    }
+}
+
+async fn found(store: &dyn Store, query: &InteractionQuery) -> (Vec<InteractionId>, bool) {
+    let page = store.interactions(query).await.expect("interactions");
+    (page.items.into_iter().map(|found| found.value.id).collect(), page.more)
+}
+
+async fn expect(store: &dyn Store, query: InteractionQuery, numbers: &[u64]) {
+    let expected: Vec<_> = numbers.iter().copied().map(interaction_id).collect();
+    assert_eq!(found(store, &query).await, (expected, false), "{query:?}");
+}
+
+fn visible(user: u64, queues: &[u64], workbins: &[u64]) -> InteractionScope {
+    InteractionScope::VisibleTo {
+        user: user_id(user),
+        center: CENTER,
+        queues: queues.iter().copied().map(queue_id).collect(),
+        workbins: workbins.iter().copied().map(workbin_id).collect(),
+    }
+}
+
+/// What is over is in no scope.
+pub async fn each_scope_selects_its_own(store: Arc<dyn Store>) {
+    fill(&*store).await;
+    let cases = [
+        (InteractionScope::Active(CENTER), &[1, 2, 3, 4, 5, 6, 9, 10][..]),
+        (InteractionScope::Active(OTHER_CENTER), &[8]),
+        (InteractionScope::Waiting, &[1, 2, 8]),
+        (InteractionScope::HeldBy(user_id(1)), &[2, 3, 4, 6, 9]),
+        (InteractionScope::HeldBy(user_id(3)), &[4, 9]),
+        (InteractionScope::HeldBy(user_id(7)), &[]),
+        (InteractionScope::InWorkbin(workbin_id(1)), &[5]),
+        (InteractionScope::InWorkbin(workbin_id(7)), &[]),
+    ];
+    for (scope, numbers) in cases {
+        expect(&*store, InteractionQuery::of(scope, 99), numbers).await;
+    }
+}
+
+/// Filters are combined with the scope and with each other.
+pub async fn each_filter_selects_its_own(store: Arc<dyn Store>) {
+    fill(&*store).await;
+    let marked = Interaction {
+        media: Media::Open("sms".to_owned()),
+        external_id: Some("x 1".to_owned()),
+        contact: Some("c".to_owned()),
+        ..in_queue(11, 2, State::Handling(handling(1)))
+    };
+    committed(&*store, put_interaction(marked, 0)).await;
+    let all = || InteractionQuery::of(InteractionScope::Active(CENTER), 99);
+    let owner = |n| Some(user_id(n));
+    expect(&*store, InteractionQuery { media: Some(Media::Open("sms".into())), ..all() }, &[11]).await;
+    expect(&*store, InteractionQuery { media: Some(Media::Chat), ..all() }, &[]).await;
+    expect(&*store, InteractionQuery { queue: Some(queue_id(1)), ..all() }, &[1, 3]).await;
+    expect(&*store, InteractionQuery { owner: owner(1), ..all() }, &[3, 4, 11]).await;
+    expect(&*store, InteractionQuery { external_id: Some("x 1".into()), ..all() }, &[11]).await;
+    expect(&*store, InteractionQuery { external_id: Some("x".into()), ..all() }, &[]).await;
+    expect(&*store, InteractionQuery { contact: Some("c".into()), ..all() }, &[11]).await;
+    let both = InteractionQuery { owner: owner(1), queue: Some(queue_id(2)), ..all() };
+    expect(&*store, both, &[4, 11]).await;
+    let held = InteractionQuery::of(InteractionScope::HeldBy(user_id(1)), 99);
+    expect(&*store, InteractionQuery { queue: Some(queue_id(3)), ..held }, &[6, 9]).await;
+}
+
+/// A page starts after an id and says whether there are more.
+pub async fn pages_follow_each_other(store: Arc<dyn Store>) {
+    fill(&*store).await;
+    for scope in [InteractionScope::Active(CENTER), visible(1, &[1, 2], &[1, 2])] {
+        let whole = found(&*store, &InteractionQuery::of(scope.clone(), 99)).await.0;
+        for limit in 1..=whole.len() {
+            let (mut pieces, mut after) = (Vec::new(), None);
+            loop {
+                let query = InteractionQuery { after, ..InteractionQuery::of(scope.clone(), limit) };
+                let (piece, more) = found(&*store, &query).await;
+                assert!(piece.len() <= limit);
+                after = piece.last().copied();
+                pieces.extend(piece);
+                if !more {
+                    break;
+                }
+            }
+            assert_eq!(pieces, whole, "{scope:?} by {limit}");
+        }
+    }
+}
+
+/// What is in several of an agent's lists comes once, and nothing of another contact center comes.
+pub async fn what_is_visible_is_a_union_without_doubles(store: Arc<dyn Store>) {
+    fill(&*store).await;
+    let cases = [
+        (visible(1, &[1, 2], &[1]), &[1, 2, 3, 4, 5, 6, 9][..]),
+        (visible(7, &[1, 1], &[]), &[1, 3]),
+        (visible(7, &[], &[1, 2]), &[5, 10]),
+        (visible(7, &[], &[]), &[]),
+        (visible(3, &[], &[]), &[4, 9]),
+    ];
+    for (scope, numbers) in cases {
+        expect(&*store, InteractionQuery::of(scope, 99), numbers).await;
+    }
+    let filtered =
+        InteractionQuery { owner: Some(user_id(1)), ..InteractionQuery::of(visible(7, &[1, 2], &[1]), 99) };
+    expect(&*store, filtered, &[3, 4]).await;
+}
+
+/// All places are there, in order, and other contact centers are not counted.
+pub async fn the_census_counts_every_place(store: Arc<dyn Store>) {
+    fill(&*store).await;
+    let census = store.census(CENTER).await.expect("census");
+    let expected =
+        [("queued", 1), ("invited", 1), ("handling", 3), ("parked", 2), ("sending", 1), ("ended", 1)];
+    assert_eq!(census, expected);
+    let nothing = store.census(CenterId(1)).await.expect("census");
+    assert!(nothing.iter().all(|(_, count)| *count == 0) && nothing.len() == 6, "{nothing:?}");
+}
+
+/// Moving and removing take an interaction out of the lists that it was in.
+pub async fn a_removed_interaction_is_in_no_list(store: Arc<dyn Store>) {
+    let everywhere = [
+        InteractionScope::Active(CENTER),
+        InteractionScope::Waiting,
+        InteractionScope::HeldBy(user_id(1)),
+        visible(1, &[1], &[1]),
+    ];
+    committed(&*store, put_interaction(in_queue(1, 1, State::Queued(wait(1))), 0)).await;
+    committed(&*store, put_interaction(in_queue(1, 1, State::Handling(handling(1))), 1)).await;
+    expect(&*store, InteractionQuery::of(InteractionScope::Waiting, 9), &[]).await;
+    expect(&*store, InteractionQuery::of(InteractionScope::HeldBy(user_id(1)), 9), &[1]).await;
+    committed(&*store, put_interaction(in_queue(1, 1, ended()), 2)).await;
+    for scope in &everywhere {
+        expect(&*store, InteractionQuery::of(scope.clone(), 9), &[]).await;
+    }
+    let again = in_queue(1, 1, State::Invited(wait(1), offer(1, OfferKind::Routed)));
+    committed(&*store, put_interaction(again, 3)).await;
+    for scope in &everywhere {
+        expect(&*store, InteractionQuery::of(scope.clone(), 9), &[1]).await;
+    }
+    let removals = vec![Guard { key: Key::Interaction(interaction_id(1)), version: 4 }];
+    committed(&*store, ChangeSet { removals, ..ChangeSet::default() }).await;
+    for scope in everywhere {
+        expect(&*store, InteractionQuery::of(scope, 9), &[]).await;
+    }
+}
+
+/// Each participant holds a conversation as long as he is in it.
+pub async fn participants_come_and_go(store: Arc<dyn Store>) {
+    let holders = async |expected: &[u64]| {
+        for n in 1..=4 {
+            let held = InteractionQuery::of(InteractionScope::HeldBy(user_id(n)), 9);
+            expect(&*store, held, if expected.contains(&n) { &[1] } else { &[] }).await;
+        }
+    };
+    for (others, version) in [(&[2, 3][..], 0), (&[3, 4], 1), (&[], 2)] {
+        committed(&*store, put_interaction(interaction_in(1, with_others(1, others)), version)).await;
+        holders(&[others, &[1]].concat()).await;
+    }
+    // The owner leaves and a participant takes over.
+    committed(&*store, put_interaction(interaction_in(1, with_others(2, &[])), 3)).await;
+    holders(&[2]).await;
+}
+
+/// Each event of an interaction is an entry, in order, with the epoch after it.
+pub async fn history_pages_by_position(store: Arc<dyn Store>) {
+    let mut positions = Vec::new();
+    for epoch in 1..=5 {
+        let changed = Interaction { epoch, ..interaction(1) };
+        let at = Time(BEGIN.0 - i64::try_from(epoch).unwrap_or_default());
+        let events = vec![event(changed, at, Vec::new()), event(interaction(2), at, Vec::new())];
+        positions.push(committed(&*store, ChangeSet { events, ..ChangeSet::default() }).await.position - 1);
+    }
+    let first = store.history(interaction_id(1), 0, 2).await.expect("history");
+    assert!(first.more);
+    let rest = store.history(interaction_id(1), first.items[1].position, 3).await.expect("history");
+    assert!(!rest.more);
+    let all = [first.items, rest.items].concat();
+    assert_eq!(all.iter().map(|entry| entry.position).collect::<Vec<_>>(), positions);
+    assert_eq!(all.iter().map(|entry| entry.epoch).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+    let sample = event(interaction(1), all[2].at, Vec::new());
+    assert_eq!((all[2].cause, &all[2].facts), (sample.cause, &sample.facts));
+    assert_eq!(all[2].at, Time(BEGIN.0 - 3));
+    let nobody: UserId = samples::user_id(1);
+    assert_eq!(store.head(nobody).await.expect("head").position, 0);
+}

@@ -1,0 +1,89 @@
+//! Records of every kind, lists of them, and the store as a whole.
+
+use std::sync::Arc;
+
+use handoff_domain::CenterId;
+
+use super::committed;
+use super::samples::{
+    self, interaction, interaction_id, login, one_of_each, put, put_interaction, user, user_id,
+};
+use crate::change_set::ChangeSet;
+use crate::error::{CommitError, StoreError};
+use crate::record::{Key, Kind, Record, Versioned};
+use crate::store::Store;
+
+fn create(records: impl IntoIterator<Item = Record>) -> ChangeSet {
+    ChangeSet { puts: records.into_iter().map(|record| put(record, 0)).collect(), ..ChangeSet::default() }
+}
+
+/// Nothing is lost or altered by storing it.
+pub async fn every_kind_comes_back_as_it_went_in(store: Arc<dyn Store>) {
+    committed(&*store, create(one_of_each())).await;
+    for record in one_of_each() {
+        let key = record.key();
+        let loaded = store.load(std::slice::from_ref(&key)).await.expect("load").remove(0);
+        assert_eq!(loaded, Some(Versioned { value: record.clone(), version: 1 }));
+        let listed = store.list(key.kind(), None, 9).await.expect("list");
+        assert_eq!(listed.items, [Versioned { value: record, version: 1 }]);
+        assert!(!listed.more);
+    }
+}
+
+/// One answer for each key, in place.
+pub async fn loading_keeps_the_order_asked(store: Arc<dyn Store>) {
+    committed(&*store, create([Record::User(user(1)), Record::User(user(2))])).await;
+    let keys = [2, 7, 1, 2].map(|n| Key::User(user_id(n)));
+    let loaded = store.load(&keys).await.expect("load");
+    let found: Vec<_> = loaded.into_iter().map(|record| record.map(|record| record.value.key())).collect();
+    let [second, _, first, _] = keys;
+    assert_eq!(found, [Some(second.clone()), None, Some(first), Some(second)]);
+    assert!(store.load(&[]).await.expect("load").is_empty());
+}
+
+async fn listed(store: &dyn Store, kind: Kind, after: Option<Key>, limit: usize) -> (Vec<Key>, bool) {
+    let page = store.list(kind, after, limit).await.expect("list");
+    (page.items.into_iter().map(|record| record.value.key()).collect(), page.more)
+}
+
+/// Pages go on after the last key of the one before and say whether there are more.
+pub async fn lists_are_pages_in_order_of_keys(store: Arc<dyn Store>) {
+    committed(&*store, create([3, 1, 5, 2, 4].map(|n| Record::User(user(n))))).await;
+    committed(&*store, create(["b", "B", "a b"].map(|id| Record::LoginSession(login(id, samples::BEGIN)))))
+        .await;
+    let key = |n| Key::User(user_id(n));
+    assert_eq!(listed(&*store, Kind::User, None, 2).await, (vec![key(1), key(2)], true));
+    assert_eq!(listed(&*store, Kind::User, Some(key(2)), 2).await, (vec![key(3), key(4)], true));
+    assert_eq!(listed(&*store, Kind::User, Some(key(4)), 2).await, (vec![key(5)], false));
+    assert!(!listed(&*store, Kind::User, None, 5).await.1);
+    let logins = ["B", "a b", "b"].map(|id| Key::LoginSession(id.to_owned()));
+    assert_eq!(listed(&*store, Kind::LoginSession, None, 9).await, (logins.to_vec(), false));
+}
+
+/// Keys of all kinds have one order, and a list starts where the given key stands in it.
+pub async fn a_list_can_start_after_a_key_of_another_kind(store: Arc<dyn Store>) {
+    committed(&*store, create([Record::User(user(1))])).await;
+    let before = Key::Center(CenterId(u128::MAX));
+    assert_eq!(listed(&*store, Kind::User, Some(before), 9).await.0.len(), 1);
+    let behind = Key::Interaction(interaction_id(0));
+    assert_eq!(listed(&*store, Kind::User, Some(behind), 9).await, (Vec::new(), false));
+}
+
+/// After closing, reads and writes fail; closing again does not.
+pub async fn a_closed_store_refuses(store: Arc<dyn Store>) {
+    committed(&*store, put_interaction(interaction(1), 0)).await;
+    store.close().await;
+    store.close().await;
+    let refused = store.commit(put_interaction(interaction(2), 0)).await;
+    assert!(matches!(refused, Err(CommitError::Store(StoreError::Unavailable { .. }))), "{refused:?}");
+    let refused = store.load(&[Key::Interaction(interaction_id(1))]).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable { .. })), "{refused:?}");
+    store.ready().await.expect_err("a closed store is not ready");
+}
+
+/// A store that nothing happened to can take commits.
+pub async fn a_fresh_store_is_ready(store: Arc<dyn Store>) {
+    store.ready().await.expect("ready");
+    committed(&*store, create(one_of_each())).await;
+    store.ready().await.expect("ready");
+}

@@ -1,0 +1,320 @@
+//! Records and events to store, made from small numbers.
+
+use handoff_domain::center::Capacity;
+use handoff_domain::desk::ContactSession;
+use handoff_domain::event::{Cause, Subject};
+use handoff_domain::interaction::{Email, Pass};
+use handoff_domain::{
+    Center, CenterId, ChannelState, Desk, Direction, Event, Fact, Group, GroupId, Handling, Interaction,
+    InteractionId, Media, Mode, Notice, NotificationType, Offer, OfferKind, Outcome, Queue, QueueId, Reach,
+    Readiness, Role, Skill, SkillId, State, Status, Step, Time, Topic, User, UserData, UserId, Value, View,
+    Wait, Workbin, WorkbinId, WorkbinOwner,
+};
+
+use crate::change_set::{ChangeSet, Put, Receipt};
+use crate::record::{LoginSession, Record, Version};
+
+/// The contact center that everything belongs to unless said otherwise.
+pub const CENTER: CenterId = CenterId(0xcc);
+
+/// When everything was made.
+pub const BEGIN: Time = Time(1_767_960_000_000);
+
+/// Gives the n-th user.
+#[must_use]
+pub const fn user_id(n: u64) -> UserId {
+    UserId(0xa000 + n as u128)
+}
+
+/// Gives the n-th queue.
+#[must_use]
+pub const fn queue_id(n: u64) -> QueueId {
+    QueueId(0xb000 + n as u128)
+}
+
+/// Gives the n-th workbin.
+#[must_use]
+pub const fn workbin_id(n: u64) -> WorkbinId {
+    WorkbinId(0xd000 + n as u128)
+}
+
+/// Gives the n-th interaction's id; ids grow with n.
+#[must_use]
+pub const fn interaction_id(n: u64) -> InteractionId {
+    InteractionId::compose(BEGIN.0.unsigned_abs() + n, n)
+}
+
+/// Gives a wait in the n-th queue.
+#[must_use]
+pub fn wait(queue: u64) -> Wait {
+    Wait {
+        queue: queue_id(queue),
+        since: BEGIN,
+        front: false,
+        mode: Mode::Processing,
+        skills: [(SkillId(0xe001), 3)].into(),
+        passes: vec![Pass { user: user_id(9), at: BEGIN }],
+    }
+}
+
+/// Gives an offer to the n-th user.
+#[must_use]
+pub const fn offer(to: u64, kind: OfferKind) -> Offer {
+    Offer { number: 1, to: user_id(to), kind, since: BEGIN, expires: BEGIN.plus_ms(30_000) }
+}
+
+/// Gives what the n-th user handles.
+#[must_use]
+pub const fn handling(by: u64) -> Handling {
+    Handling {
+        by: user_id(by),
+        since: BEGIN,
+        mode: Mode::Processing,
+        nickname: None,
+        offer: None,
+        others: Vec::new(),
+    }
+}
+
+/// Gives the n-th interaction: an e-mail that waits in the first queue.
+#[must_use]
+pub fn interaction(n: u64) -> Interaction {
+    Interaction {
+        id: interaction_id(n),
+        center: CENTER,
+        media: Media::Email,
+        direction: Direction::Inbound,
+        sub_type: "InboundNew".to_owned(),
+        external_id: None,
+        parent: None,
+        contact: None,
+        subject: Some(format!("a question, the {n}th")),
+        comment: None,
+        priority: 0,
+        received: BEGIN,
+        user_data: UserData([("order".to_owned(), Value::Integer(n.into()))].into()),
+        email: None,
+        state: State::Queued(wait(1)),
+        epoch: 1,
+        queue: Some(queue_id(1)),
+        queued_at: Some(BEGIN),
+        offers: 0,
+        drafts: [].into(),
+        concerned: [].into(),
+    }
+}
+
+/// Gives the n-th interaction in another state.
+#[must_use]
+pub fn interaction_in(n: u64, state: State) -> Interaction {
+    Interaction { state, ..interaction(n) }
+}
+
+/// Gives the state of what is over.
+#[must_use]
+pub const fn ended() -> State {
+    State::Ended { outcome: Outcome::Completed, at: BEGIN }
+}
+
+/// Gives an interaction with every optional part.
+#[must_use]
+pub fn rich_interaction() -> Interaction {
+    let nested =
+        [("deep".to_owned(), Value::List(vec![Value::Null, Value::Bool(true), Value::Float(0.1)]))].into();
+    let user_data = [
+        ("nested".to_owned(), Value::Map(nested)),
+        ("large".to_owned(), Value::Integer(u64::MAX.into())),
+        ("small".to_owned(), Value::Integer(i64::MIN.into())),
+        ("text".to_owned(), Value::Text("\u{fc} \" \\ \u{0} \u{1f600}".to_owned())),
+    ];
+    Interaction {
+        media: Media::Open("sms".to_owned()),
+        external_id: Some("order-17".to_owned()),
+        parent: Some(interaction_id(1)),
+        contact: Some("contact-3".to_owned()),
+        comment: Some("calls back on Monday".to_owned()),
+        priority: -3,
+        user_data: UserData(user_data.into()),
+        email: Some(email()),
+        state: State::Invited(wait(2), offer(4, OfferKind::Routed)),
+        epoch: 7,
+        offers: 2,
+        drafts: [interaction_id(8)].into(),
+        concerned: [user_id(4), user_id(5)].into(),
+        ..interaction(2)
+    }
+}
+
+fn email() -> Email {
+    Email {
+        from: "customer@example.com".to_owned(),
+        reply_to: Some("answers@example.com".to_owned()),
+        to: vec!["support@example.com".to_owned()],
+        cc: vec!["cc@example.com".to_owned()],
+        bcc: vec!["bcc@example.com".to_owned()],
+        body: "<p>Hello</p>".to_owned(),
+        body_as_plain_text: "Hello".to_owned(),
+    }
+}
+
+/// Gives the n-th user's desk, at work on e-mails and chats.
+#[must_use]
+pub fn desk(n: u64) -> Desk {
+    let ready = ChannelState { readiness: Readiness::Ready, do_not_disturb: false };
+    let away = ChannelState {
+        readiness: Readiness::NotReady { reason: Some("lunch".into()) },
+        do_not_disturb: true,
+    };
+    Desk {
+        session: Some(ContactSession { since: BEGIN, place: Some("place 4".to_owned()) }),
+        channels: [(Media::Email, ready), (Media::Chat, away)].into(),
+        reach: Reach([Topic::Interactions, Topic::Chats].into()),
+        unreachable_since: None,
+        slots: [(interaction_id(2), Media::Email)].into(),
+        last_offer: Some(BEGIN),
+        watched: [workbin_id(1)].into(),
+        ..Desk::new(user_id(n), CENTER, BEGIN)
+    }
+}
+
+/// Gives the n-th user.
+#[must_use]
+pub fn user(n: u64) -> User {
+    User {
+        id: user_id(n),
+        center: CENTER,
+        user_name: format!("agent{n}"),
+        first_name: "Ada".to_owned(),
+        last_name: "Example".to_owned(),
+        email_address: "ada@example.com".to_owned(),
+        roles: [Role::Agent, Role::Supervisor].into(),
+        groups: [GroupId(0xf001)].into(),
+        skills: [(SkillId(0xe001), 5)].into(),
+        capacity: Capacity { by_media: [(Media::Chat, 2)].into(), overall: Some(6) },
+        enabled: true,
+        password_hash: Some("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".to_owned()),
+    }
+}
+
+/// Gives the n-th queue.
+#[must_use]
+pub fn queue(n: u64) -> Queue {
+    Queue {
+        id: queue_id(n),
+        center: CENTER,
+        name: format!("queue {n}"),
+        media: Media::Email,
+        groups: [GroupId(0xf001)].into(),
+        skills: [(SkillId(0xe001), 3)].into(),
+        priority: 1,
+        invite_timeout_ms: Queue::DEFAULT_INVITE_TIMEOUT_MS,
+        reoffer_after_ms: Queue::DEFAULT_REOFFER_AFTER_MS,
+        steps: vec![Step { after_ms: 60_000, groups: [GroupId(0xf002)].into(), skills: [].into() }],
+    }
+}
+
+/// Gives a contact center.
+#[must_use]
+pub fn center(id: CenterId) -> Center {
+    Center { id, name: "Demo".to_owned() }
+}
+
+/// Gives the n-th skill.
+#[must_use]
+pub fn skill(n: u64) -> Skill {
+    Skill { id: SkillId(0xe000 + u128::from(n)), center: CENTER, name: format!("skill {n}") }
+}
+
+/// Gives the n-th group.
+#[must_use]
+pub fn group(n: u64) -> Group {
+    Group { id: GroupId(0xf000 + u128::from(n)), center: CENTER, name: format!("group {n}") }
+}
+
+/// Gives the n-th workbin.
+#[must_use]
+pub fn workbin(n: u64) -> Workbin {
+    Workbin {
+        id: workbin_id(n),
+        center: CENTER,
+        name: "In Progress".to_owned(),
+        owner: WorkbinOwner::EachAgent,
+    }
+}
+
+/// Gives a login session of the first user.
+#[must_use]
+pub fn login(id: &str, last_used: Time) -> LoginSession {
+    LoginSession {
+        id: id.to_owned(),
+        user: user_id(1),
+        csrf_token: "token".to_owned(),
+        created: BEGIN,
+        last_used,
+    }
+}
+
+/// Gives one record of every kind.
+#[must_use]
+pub fn one_of_each() -> Vec<Record> {
+    vec![
+        Record::Center(center(CENTER)),
+        Record::User(user(1)),
+        Record::Skill(skill(1)),
+        Record::Group(group(1)),
+        Record::Queue(queue(1)),
+        Record::Workbin(workbin(1)),
+        Record::Desk(desk(1)),
+        Record::Interaction(rich_interaction()),
+        Record::LoginSession(login("5e55", BEGIN)),
+    ]
+}
+
+/// Gives a put.
+#[must_use]
+pub const fn put(record: Record, expected: Version) -> Put {
+    Put { record, expected }
+}
+
+/// Gives a change set that does nothing but write one interaction.
+#[must_use]
+pub fn put_interaction(interaction: Interaction, expected: Version) -> ChangeSet {
+    ChangeSet { puts: vec![put(Record::Interaction(interaction), expected)], ..ChangeSet::default() }
+}
+
+/// Gives a notice of the interaction's state to the n-th user.
+#[must_use]
+pub const fn notice(to: u64) -> Notice {
+    Notice {
+        user: user_id(to),
+        view: View::Concerned(Status::Invited),
+        kind: NotificationType::StatusChange,
+        error: None,
+        reference: None,
+    }
+}
+
+/// Gives an event of an interaction.
+#[must_use]
+pub fn event(interaction: Interaction, at: Time, notices: Vec<Notice>) -> Event {
+    let facts = vec![Fact::Offered { to: user_id(1), kind: OfferKind::Routed, expires: at.plus_ms(30_000) }];
+    Event { at, cause: Cause::Router, facts, subject: Subject::Interaction(interaction), notices }
+}
+
+/// Gives an event of a desk.
+#[must_use]
+pub fn desk_event(desk: Desk, at: Time, notices: Vec<Notice>) -> Event {
+    Event { at, cause: Cause::User(desk.user), facts: Vec::new(), subject: Subject::Desk(desk), notices }
+}
+
+/// Gives a receipt.
+#[must_use]
+pub fn receipt(key: &str, expires: Option<Time>) -> Receipt {
+    Receipt {
+        scope: "agent1 POST /me/interactions".to_owned(),
+        key: key.to_owned(),
+        fingerprint: "00ff".to_owned(),
+        answer: "{\"statusCode\":0}".to_owned(),
+        expires,
+    }
+}

@@ -1,0 +1,206 @@
+//! The log, the users' streams and their numbering.
+
+use std::sync::Arc;
+
+use handoff_domain::{Interaction, Media, Notice, NotificationType, Time, Topic, View};
+
+use super::samples::{
+    BEGIN, desk, desk_event, event, interaction, interaction_id, notice, put_interaction, rich_interaction,
+    user_id, workbin_id,
+};
+use super::{committed, conflict};
+use crate::change_set::ChangeSet;
+use crate::query::{Head, HeadChange, StreamRow};
+use crate::store::Store;
+
+fn telling(events: Vec<handoff_domain::Event>) -> ChangeSet {
+    ChangeSet { events, ..ChangeSet::default() }
+}
+
+/// Tells each user once, in one event.
+fn tell(users: &[u64]) -> ChangeSet {
+    telling(vec![event(interaction(1), BEGIN, users.iter().copied().map(notice).collect())])
+}
+
+fn about(n: u64, view: View) -> Notice {
+    Notice { view, ..notice(n) }
+}
+
+async fn rows(store: &dyn Store, user: u64) -> Vec<StreamRow> {
+    let page = store.stream(user_id(user), 0, 10_000).await.expect("stream");
+    assert!(!page.more);
+    page.items
+}
+
+/// A commit tells the position of its last event; one without events that of the last before it.
+pub async fn positions_grow_and_are_told(store: Arc<dyn Store>) {
+    let nothing = committed(&*store, ChangeSet::default()).await;
+    assert_eq!(nothing.position, 0);
+    let first = committed(&*store, tell(&[1])).await.position;
+    assert!(first > 0);
+    let quiet = committed(&*store, put_interaction(interaction(1), 0)).await.position;
+    assert_eq!(quiet, first);
+    let events = (0..3).map(|_| event(interaction(1), BEGIN, vec![notice(1)])).collect();
+    let last = committed(&*store, telling(events)).await.position;
+    let positions: Vec<_> = rows(&*store, 1).await.iter().map(|row| row.position).collect();
+    assert_eq!(positions.first(), Some(&first));
+    assert_eq!(positions.last(), Some(&last));
+    assert!(positions.is_sorted_by(|a, b| a < b), "{positions:?}");
+    assert_eq!(store.head(user_id(1)).await.expect("head").position, last);
+}
+
+/// A row is the notice as it was given and the event without its notices.
+pub async fn a_stream_row_carries_notice_numbers_and_event(store: Arc<dyn Store>) {
+    let told = Notice {
+        kind: NotificationType::Error,
+        error: Some((2, "the target is \"gone\"".to_owned())),
+        reference: Some(41),
+        ..notice(1)
+    };
+    let about_interaction = event(rich_interaction(), Time(5), vec![told.clone(), notice(2)]);
+    let about_desk = desk_event(desk(1), Time(6), vec![about(1, View::Channels)]);
+    committed(&*store, telling(vec![about_interaction.clone(), about_desk.clone()])).await;
+    let rows = rows(&*store, 1).await;
+    assert_eq!(rows.len(), 2);
+    assert_eq!(rows[0].notice, told);
+    assert_eq!(rows[0].numbers, [(Topic::Interactions, 1), (Topic::Openmedia, 1)]);
+    assert_eq!(rows[0].event, handoff_domain::Event { notices: Vec::new(), ..about_interaction });
+    assert_eq!(rows[1].numbers, [(Topic::Channels, 1)]);
+    assert_eq!(rows[1].event, handoff_domain::Event { notices: Vec::new(), ..about_desk });
+}
+
+/// Each topic counts by itself, and each user.
+pub async fn topics_are_numbered_apart(store: Arc<dyn Store>) {
+    let chat = Interaction { media: Media::Chat, ..interaction(1) };
+    let workbin = about(1, View::Workbin { workbin: workbin_id(1), added: true });
+    committed(&*store, tell(&[1, 2])).await;
+    committed(&*store, telling(vec![event(chat, BEGIN, vec![notice(1), workbin])])).await;
+    committed(&*store, tell(&[1])).await;
+    let numbers: Vec<_> = rows(&*store, 1).await.into_iter().map(|row| row.numbers).collect();
+    let expected = [
+        vec![(Topic::Interactions, 1), (Topic::Emails, 1)],
+        vec![(Topic::Interactions, 2), (Topic::Chats, 1)],
+        vec![(Topic::Workbins, 1)],
+        vec![(Topic::Interactions, 3), (Topic::Emails, 2)],
+    ];
+    assert_eq!(numbers, expected);
+    let others: Vec<_> = rows(&*store, 2).await.into_iter().map(|row| row.numbers).collect();
+    assert_eq!(others, [vec![(Topic::Interactions, 1), (Topic::Emails, 1)]]);
+}
+
+/// Whatever commits at once, a user's numbers are 1, 2, 3, … in the order of positions, and a reader never sees a later row without the
+/// earlier ones.
+pub async fn numbers_have_no_gaps_under_concurrency(store: Arc<dyn Store>) {
+    const TASKS: u64 = 16;
+    const EACH: u64 = 40;
+    let writers: Vec<_> = (0..TASKS)
+        .map(|n| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move {
+                for step in 0..EACH {
+                    committed(&*store, tell(&[1, 2 + (n + step) % 4])).await;
+                }
+            })
+        })
+        .collect();
+    let total = TASKS * EACH;
+    let (mut after, mut seen) = (0, 0);
+    while seen < total {
+        for row in store.stream(user_id(1), after, 50).await.expect("stream").items {
+            seen += 1;
+            assert_eq!(row.numbers[0], (Topic::Interactions, seen), "a gap after position {after}");
+            after = row.position;
+        }
+        tokio::task::yield_now().await;
+    }
+    for writer in writers {
+        writer.await.expect("the writer must not panic");
+    }
+    for user in 2..6 {
+        let numbers: Vec<_> = rows(&*store, user).await.iter().map(|row| row.numbers[0].1).collect();
+        assert_eq!(numbers, (1..=total / 4).collect::<Vec<_>>());
+    }
+}
+
+/// A number that was taken would be a gap.
+pub async fn a_refused_commit_takes_no_number(store: Arc<dyn Store>) {
+    committed(&*store, tell(&[1])).await;
+    conflict(&*store, ChangeSet { events: tell(&[1]).events, ..put_interaction(interaction(1), 4) }).await;
+    committed(&*store, tell(&[1])).await;
+    let numbers: Vec<_> = rows(&*store, 1).await.iter().map(|row| row.numbers[0].1).collect();
+    assert_eq!(numbers, [1, 2]);
+}
+
+/// The position is the reader's cursor, so all rows of one position are on one page.
+pub async fn a_page_never_splits_a_position(store: Arc<dyn Store>) {
+    committed(&*store, tell(&[1])).await;
+    committed(&*store, tell(&[1, 2, 1, 1])).await;
+    committed(&*store, tell(&[1])).await;
+    for (limit, lengths) in [(1, vec![1, 3, 1]), (2, vec![4, 1]), (4, vec![4, 1]), (5, vec![5])] {
+        let (mut found, mut after) = (Vec::new(), 0);
+        loop {
+            let page = store.stream(user_id(1), after, limit).await.expect("stream");
+            found.push(page.items.len());
+            after = page.items.last().map_or(after, |row| row.position);
+            if !page.more {
+                break;
+            }
+        }
+        assert_eq!(found, lengths, "by {limit}");
+    }
+    assert!(store.stream(user_id(3), 0, 5).await.expect("stream").items.is_empty());
+}
+
+/// A head tells the last row's position, the last and the oldest number of each topic, and the highest request number.
+pub async fn heads_tell_position_numbers_and_reference(store: Arc<dyn Store>) {
+    assert_eq!(store.head(user_id(1)).await.expect("head"), Head::default());
+    let referred = |reference| Notice { reference, ..notice(1) };
+    let mut position = 0;
+    for reference in [Some(3), Some(8), None, Some(5)] {
+        let told = vec![referred(reference), notice(2)];
+        position = committed(&*store, telling(vec![event(interaction(1), BEGIN, told)])).await.position;
+    }
+    committed(&*store, tell(&[2])).await;
+    let expected = Head {
+        position,
+        numbers: [(Topic::Interactions, 4), (Topic::Emails, 4)].into(),
+        oldest: [(Topic::Interactions, 1), (Topic::Emails, 1)].into(),
+        reference: 8,
+    };
+    assert_eq!(store.head(user_id(1)).await.expect("head"), expected);
+}
+
+/// The look for lost hints finds each user who grew, once, least position first.
+pub async fn heads_after_gives_who_grew_in_order(store: Arc<dyn Store>) {
+    let mut positions = Vec::new();
+    for user in [3, 1, 2, 3] {
+        positions.push(committed(&*store, tell(&[user])).await.position);
+    }
+    let head = |user, position| HeadChange { user: user_id(user), position };
+    let (first, second, last) = (head(1, positions[1]), head(2, positions[2]), head(3, positions[3]));
+    assert_eq!(store.heads_after(0, 9).await.expect("heads"), [first, second, last]);
+    assert_eq!(store.heads_after(positions[1], 9).await.expect("heads"), [second, last]);
+    assert_eq!(store.heads_after(0, 2).await.expect("heads"), [first, second]);
+    assert_eq!(store.heads_after(positions[3], 9).await.expect("heads"), []);
+}
+
+/// Several users grow by one event, and the last position of an answer is a cursor.
+pub async fn heads_after_never_splits_a_position(store: Arc<dyn Store>) {
+    committed(&*store, tell(&[1])).await;
+    let together = committed(&*store, tell(&[4, 2, 3])).await.position;
+    committed(&*store, tell(&[5])).await;
+    let heads = store.heads_after(0, 2).await.expect("heads");
+    let users: Vec<_> = heads.iter().map(|head| head.user).collect();
+    assert_eq!(users, [1, 2, 3, 4].map(user_id));
+    assert_eq!(heads.last().map(|head| head.position), Some(together));
+}
+
+/// Nobody is told, but it happened.
+pub async fn an_event_without_notices_is_in_the_history_alone(store: Arc<dyn Store>) {
+    let position = committed(&*store, tell(&[])).await.position;
+    let quiet_desk = telling(vec![desk_event(desk(1), BEGIN, Vec::new())]);
+    assert!(committed(&*store, quiet_desk).await.position > position);
+    let history = store.history(interaction_id(1), 0, 9).await.expect("history").items;
+    assert_eq!(history.iter().map(|entry| entry.position).collect::<Vec<_>>(), [position]);
+    assert!(store.heads_after(0, 9).await.expect("heads").is_empty());
+}

@@ -1,0 +1,122 @@
+//! Forgetting.
+
+use std::sync::Arc;
+
+use handoff_domain::{Time, Topic};
+
+use super::committed;
+use super::samples::{event, interaction, interaction_id, login, notice, put, receipt, user_id};
+use crate::change_set::ChangeSet;
+use crate::query::Head;
+use crate::record::{Key, Record};
+use crate::store::{Store, SweepReport};
+
+/// Before everything.
+const NEVER: Time = Time(i64::MIN);
+
+async fn tell(store: &dyn Store, at: i64, users: &[u64]) -> u64 {
+    let events = vec![event(interaction(1), Time(at), users.iter().copied().map(notice).collect())];
+    committed(store, ChangeSet { events, ..ChangeSet::default() }).await.position
+}
+
+async fn sweep_streams(store: &dyn Store, before: i64, limit: usize) -> (u64, u64) {
+    let swept = store.sweep(NEVER, Time(before), NEVER, limit).await.expect("sweep");
+    let SweepReport { stream_rows, snapshots, receipts, login_sessions } = swept;
+    assert_eq!((receipts, login_sessions), (0, 0));
+    (stream_rows, snapshots)
+}
+
+async fn kept(store: &dyn Store, user: u64) -> Vec<u64> {
+    let page = store.stream(user_id(user), 0, 99).await.expect("stream");
+    page.items.iter().map(|row| row.numbers[0].1).collect()
+}
+
+async fn head(store: &dyn Store, user: u64) -> Head {
+    store.head(user_id(user)).await.expect("head")
+}
+
+/// Numbers are never given again, and the head tells the oldest that is kept.
+pub async fn old_rows_go_and_numbering_goes_on(store: Arc<dyn Store>) {
+    for at in 1..=4 {
+        tell(&*store, at, &[1]).await;
+    }
+    let last = tell(&*store, 2, &[2]).await;
+    assert_eq!(sweep_streams(&*store, 3, 99).await, (2, 2));
+    assert_eq!(kept(&*store, 1).await, [3, 4]);
+    let oldest = [(Topic::Interactions, 3), (Topic::Emails, 3)].into();
+    assert_eq!(head(&*store, 1).await.oldest, oldest);
+    assert_eq!(sweep_streams(&*store, 9, 99).await, (3, 3));
+    let empty = head(&*store, 1).await;
+    assert!(empty.oldest.is_empty() && kept(&*store, 1).await.is_empty());
+    assert_eq!(empty.numbers[&Topic::Interactions], 4);
+    assert!(tell(&*store, 9, &[1]).await > last);
+    assert_eq!(kept(&*store, 1).await, [5]);
+    assert_eq!(head(&*store, 1).await.oldest[&Topic::Interactions], 5);
+}
+
+/// What happened is kept for good.
+pub async fn history_outlives_the_snapshot(store: Arc<dyn Store>) {
+    let position = tell(&*store, 1, &[1]).await;
+    let before = store.history(interaction_id(1), 0, 9).await.expect("history");
+    assert_eq!(sweep_streams(&*store, 9, 9).await, (1, 1));
+    assert_eq!(store.history(interaction_id(1), 0, 9).await.expect("history"), before);
+    assert_eq!(before.items[0].position, position);
+}
+
+/// Set back the clock, and what came after the step is kept until what came before it may go.
+pub async fn a_sweep_stops_at_the_first_young_event(store: Arc<dyn Store>) {
+    for at in [1, 8, 2] {
+        tell(&*store, at, &[1]).await;
+    }
+    assert_eq!(sweep_streams(&*store, 5, 99).await, (1, 1));
+    assert_eq!(kept(&*store, 1).await, [2, 3]);
+    assert_eq!(sweep_streams(&*store, 8, 99).await, (0, 0));
+    assert_eq!(sweep_streams(&*store, 9, 99).await, (2, 2));
+}
+
+/// Rows of one event may go in several sweeps; its snapshot goes with the last of them.
+pub async fn a_sweep_removes_no_more_than_its_limit(store: Arc<dyn Store>) {
+    tell(&*store, 1, &[1, 2, 1]).await;
+    tell(&*store, 1, &[2]).await;
+    assert_eq!(sweep_streams(&*store, 9, 2).await, (2, 0));
+    assert_eq!((kept(&*store, 1).await, kept(&*store, 2).await), (vec![2], vec![2]));
+    assert_eq!(sweep_streams(&*store, 9, 1).await, (1, 1));
+    assert_eq!(sweep_streams(&*store, 9, 0).await, (0, 0));
+    assert_eq!(sweep_streams(&*store, 9, 2).await, (1, 1));
+    assert_eq!(sweep_streams(&*store, 9, 2).await, (0, 0));
+}
+
+/// Receipts go when they have expired, sessions when they were not used, oldest first.
+pub async fn receipts_and_logins_are_swept(store: Arc<dyn Store>) {
+    let logins = [("a", 3), ("b", 1), ("c", 5)].map(|(id, used)| Record::LoginSession(login(id, Time(used))));
+    let change = ChangeSet {
+        puts: logins.into_iter().map(|login| put(login, 0)).collect(),
+        receipts: vec![
+            receipt("later", Some(Time(5))),
+            receipt("first", Some(Time(1))),
+            receipt("second", Some(Time(3))),
+            receipt("never", None),
+        ],
+        ..ChangeSet::default()
+    };
+    committed(&*store, change).await;
+    let sweep = async |limit| store.sweep(Time(3), NEVER, Time(5), limit).await.expect("sweep");
+    let of = |receipts, login_sessions| SweepReport { receipts, login_sessions, ..SweepReport::default() };
+    let left = async || {
+        let scope = receipt("", None).scope;
+        let mut left = Vec::new();
+        for key in ["first", "second", "later", "never"] {
+            left.extend(store.receipt(&scope, key).await.expect("receipt").map(|_| key));
+        }
+        for id in ["a", "b", "c"] {
+            let key = Key::LoginSession(id.to_owned());
+            left.extend(store.load(&[key]).await.expect("load").remove(0).map(|_| id));
+        }
+        left
+    };
+    assert_eq!(sweep(1).await, of(1, 1));
+    assert_eq!(left().await, ["second", "later", "never", "a", "c"]);
+    assert_eq!(sweep(9).await, of(1, 1));
+    assert_eq!(left().await, ["later", "never", "c"]);
+    assert_eq!(sweep(9).await.total(), 0);
+}

@@ -1,0 +1,77 @@
+//! Timers.
+
+use std::sync::Arc;
+
+use handoff_domain::Time;
+use handoff_domain::interaction::decide::TimerKind;
+
+use super::committed;
+use super::samples::{interaction_id, user_id};
+use crate::change_set::{ChangeSet, Timer, TimerKey};
+use crate::store::Store;
+
+const fn offer(n: u64, number: u64) -> TimerKey {
+    TimerKey::Interaction(interaction_id(n), TimerKind::Offer { number })
+}
+
+const fn handling(n: u64) -> TimerKey {
+    TimerKey::Interaction(interaction_id(n), TimerKind::Handling)
+}
+
+const fn grace(n: u64) -> TimerKey {
+    TimerKey::Grace(user_id(n))
+}
+
+fn set(timers: &[(TimerKey, i64)]) -> ChangeSet {
+    let timers_set = timers.iter().map(|(key, due)| Timer { key: *key, due: Time(*due) }).collect();
+    ChangeSet { timers_set, ..ChangeSet::default() }
+}
+
+async fn due(store: &dyn Store, now: i64, limit: usize) -> (Vec<(TimerKey, i64)>, Option<i64>) {
+    let (due, next) = store.timers(Time(now), limit).await.expect("timers");
+    (due.into_iter().map(|timer| (timer.key, timer.due.0)).collect(), next.map(|next| next.0))
+}
+
+/// What is due now comes in order of time, and the time of the first that does not come is told.
+pub async fn due_timers_come_earliest_first(store: Arc<dyn Store>) {
+    assert_eq!(due(&*store, i64::MAX, 9).await, (Vec::new(), None));
+    committed(&*store, set(&[(offer(1, 1), 30), (grace(1), 10), (handling(1), 20), (grace(2), -5)])).await;
+    assert_eq!(due(&*store, -6, 9).await, (Vec::new(), Some(-5)));
+    let (early, next) = due(&*store, 20, 9).await;
+    assert_eq!(early, [(grace(2), -5), (grace(1), 10), (handling(1), 20)]);
+    assert_eq!(next, Some(30));
+    assert_eq!(due(&*store, 30, 2).await, (vec![(grace(2), -5), (grace(1), 10)], Some(20)));
+    assert_eq!(due(&*store, 30, 4).await.1, None);
+}
+
+/// The order is total, so that pages and stores agree.
+pub async fn timers_of_one_time_come_in_order_of_their_names(store: Arc<dyn Store>) {
+    let mut names =
+        vec![grace(2), handling(2), offer(2, 10), offer(2, 9), grace(1), handling(1), offer(3, 1)];
+    committed(&*store, set(&names.iter().map(|name| (*name, 5)).collect::<Vec<_>>())).await;
+    names.sort();
+    let found: Vec<_> = due(&*store, 5, 9).await.0.into_iter().map(|(name, _)| name).collect();
+    assert_eq!(found, names);
+}
+
+/// There is one timer for each name.
+pub async fn setting_again_replaces(store: Arc<dyn Store>) {
+    committed(&*store, set(&[(offer(1, 1), 10)])).await;
+    committed(&*store, set(&[(offer(1, 1), 50), (offer(1, 2), 60)])).await;
+    assert_eq!(due(&*store, 100, 9).await.0, [(offer(1, 1), 50), (offer(1, 2), 60)]);
+}
+
+/// Clearing takes exactly the named one.
+pub async fn clearing_removes_and_a_missing_one_is_no_error(store: Arc<dyn Store>) {
+    committed(&*store, set(&[(offer(1, 1), 10), (handling(1), 20), (grace(1), 30)])).await;
+    let timers_cleared = vec![offer(1, 1), offer(1, 7), grace(8)];
+    committed(&*store, ChangeSet { timers_cleared, ..ChangeSet::default() }).await;
+    assert_eq!(due(&*store, 100, 9).await.0, [(handling(1), 20), (grace(1), 30)]);
+}
+
+/// A set that clears and sets one name leaves it set.
+pub async fn clearing_comes_before_setting(store: Arc<dyn Store>) {
+    committed(&*store, set(&[(handling(1), 10)])).await;
+    committed(&*store, ChangeSet { timers_cleared: vec![handling(1)], ..set(&[(handling(1), 40)]) }).await;
+    assert_eq!(due(&*store, 100, 9).await.0, [(handling(1), 40)]);
+}

@@ -1,0 +1,45 @@
+//! Errors, by what the caller does next.
+
+use crate::change_set::Receipt;
+use crate::record::Key;
+
+/// A store could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It cannot be reached or has no room; the same call may work later. Nothing of the call took effect.
+    #[error("the store is unavailable while {attempted}")]
+    Unavailable {
+        /// What was attempted.
+        attempted: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A write failed in a way after which the disk cannot be trusted (a failed fsync): the store takes no more writes, and the process must
+    /// stop. Whether the last commit took effect is unknown until it is opened again.
+    #[error("the store is stopped after a failed write")]
+    Stopped,
+    /// Something stored cannot be read: a newer version, or damage.
+    #[error("stored data cannot be read: {what}")]
+    Corrupt {
+        /// What.
+        what: String,
+    },
+}
+
+/// A commit did not take place.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// A guarded record is not at the version that the decision was made on: load again and decide again.
+    #[error("{key:?} was changed meanwhile")]
+    Conflict {
+        /// The first such record in canonical order.
+        key: Key,
+    },
+    /// The request was already carried out.
+    #[error("a receipt of scope {scope} exists already", scope = .0.scope)]
+    Receipt(Box<Receipt>),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

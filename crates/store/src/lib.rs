@@ -1,0 +1,29 @@
+//! Durability: what it means to store something, and the stores that do.
+//!
+//! A commit is data. A [`ChangeSet`] of version-guarded writes, checks, timers, events with their notices, and receipts is applied in
+//! one transaction or not at all; correctness rests on the guards and not on an isolation level, so every store means the same.
+//! The suite in `conformance` (a feature) is the definition of a store: the memory model and SQLite pass the same tests.
+//!
+//! No transaction object leaves a store, and no SQL leaves this crate. It deliberately knows nothing of HTTP, CometD or rules.
+
+pub mod change_set;
+pub mod codec;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+pub mod error;
+pub mod memory;
+pub mod query;
+pub mod record;
+mod sql;
+pub mod sqlite;
+pub mod store;
+
+pub use change_set::{ChangeSet, Check, Guard, Put, Receipt, Removal, Timer, TimerKey};
+pub use error::{CommitError, StoreError};
+pub use memory::MemoryStore;
+pub use query::{
+    Head, HeadChange, HistoryEntry, InteractionQuery, InteractionScope, Numbering, Page, StreamRow,
+};
+pub use record::{Key, Kind, LoginSession, Record, Version, Versioned};
+pub use sqlite::{SqliteOptions, SqliteStore};
+pub use store::{Committed, Store, SweepReport};

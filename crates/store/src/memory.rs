@@ -1,0 +1,381 @@
+//! The model: a store that keeps everything in maps under one lock.
+//!
+//! It says in the plainest way what a store must do, and the other stores are compared with it. Nothing survives the process, so it is
+//! for tests and for trying things out.
+
+mod select;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use handoff_domain::event::Subject;
+use handoff_domain::{CenterId, Event, Interaction, InteractionId, Notice, Time, Topic, UserId};
+
+use crate::change_set::{ChangeSet, Receipt, Timer, TimerKey};
+use crate::error::{CommitError, StoreError};
+use crate::query::{
+    Head, HeadChange, HistoryEntry, InteractionQuery, Numbering, PLACES, Page, StreamRow, place,
+};
+use crate::record::{Key, Kind, Record, Version, Versioned};
+use crate::store::{Committed, Store, SweepReport};
+
+/// A store in memory.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    state: Mutex<State>,
+}
+
+/// What one notice became: the notice's place in its event is the last part of its key.
+#[derive(Debug)]
+struct Row {
+    notice: Notice,
+    numbers: Numbering,
+}
+
+/// How far one user's numbering has come.
+#[derive(Debug, Default)]
+struct Counters {
+    position: u64,
+    numbers: BTreeMap<Topic, u64>,
+    reference: i32,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    closed: bool,
+    records: BTreeMap<Key, Versioned<Record>>,
+    timers: BTreeMap<TimerKey, Time>,
+    receipts: BTreeMap<(String, String), Receipt>,
+    position: u64,
+    history: BTreeMap<(InteractionId, u64), HistoryEntry>,
+    /// Events that somebody is told of, until they are swept.
+    events: BTreeMap<u64, Event>,
+    rows: BTreeMap<(UserId, u64, usize), Row>,
+    heads: BTreeMap<UserId, Counters>,
+}
+
+impl MemoryStore {
+    /// Makes an empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn state(&self, attempted: &'static str) -> Result<MutexGuard<'_, State>, StoreError> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.closed {
+            return Err(StoreError::Unavailable { attempted, source: "the store is closed".into() });
+        }
+        Ok(state)
+    }
+}
+
+impl State {
+    fn version(&self, key: &Key) -> Version {
+        self.records.get(key).map_or(0, |record| record.version)
+    }
+
+    /// Tells why the change cannot be applied; the receipts come before the guards.
+    fn refuse(&self, change: &ChangeSet) -> Result<(), CommitError> {
+        for receipt in &change.receipts {
+            if let Some(existing) = self.receipts.get(&(receipt.scope.clone(), receipt.key.clone())) {
+                return Err(CommitError::Receipt(Box::new(existing.clone())));
+            }
+        }
+        let puts = change.puts.iter().map(|put| (put.record.key(), put.expected));
+        let others = change.removals.iter().chain(&change.checks);
+        let mut guards: Vec<_> = puts.chain(others.map(|guard| (guard.key.clone(), guard.version))).collect();
+        guards.sort();
+        match guards.into_iter().find(|(key, version)| self.version(key) != *version) {
+            Some((key, _)) => Err(CommitError::Conflict { key }),
+            None => Ok(()),
+        }
+    }
+
+    fn apply(&mut self, change: ChangeSet) -> Committed {
+        for put in change.puts {
+            let versioned = Versioned { version: put.expected + 1, value: put.record };
+            self.records.insert(versioned.value.key(), versioned);
+        }
+        for removal in change.removals {
+            self.records.remove(&removal.key);
+        }
+        for key in change.timers_cleared {
+            self.timers.remove(&key);
+        }
+        for timer in change.timers_set {
+            self.timers.insert(timer.key, timer.due);
+        }
+        for receipt in change.receipts {
+            self.receipts.insert((receipt.scope.clone(), receipt.key.clone()), receipt);
+        }
+        for event in change.events {
+            self.append(event);
+        }
+        Committed { position: self.position }
+    }
+
+    fn append(&mut self, event: Event) {
+        self.position += 1;
+        let position = self.position;
+        if let Subject::Interaction(interaction) = &event.subject {
+            let entry = HistoryEntry {
+                position,
+                at: event.at,
+                cause: event.cause,
+                facts: event.facts.clone(),
+                epoch: interaction.epoch,
+            };
+            self.history.insert((interaction.id, position), entry);
+        }
+        for (ordinal, notice) in event.notices.iter().enumerate() {
+            let numbers = self.number(notice, media_of(&event), position);
+            self.rows.insert((notice.user, position, ordinal), Row { notice: notice.clone(), numbers });
+        }
+        if !event.notices.is_empty() {
+            self.events.insert(position, event);
+        }
+    }
+
+    fn number(&mut self, notice: &Notice, media: Option<&handoff_domain::Media>, position: u64) -> Numbering {
+        let head = self.heads.entry(notice.user).or_default();
+        head.position = position;
+        head.reference = head.reference.max(notice.reference.unwrap_or(0));
+        let mut numbers = Numbering::new();
+        for topic in notice.topics(media) {
+            let number = head.numbers.entry(topic).or_default();
+            *number += 1;
+            numbers.push((topic, *number));
+        }
+        numbers
+    }
+
+    fn stream_row(&self, position: u64, row: &Row) -> Option<StreamRow> {
+        let event = Event { notices: Vec::new(), ..self.events.get(&position)?.clone() };
+        Some(StreamRow { position, notice: row.notice.clone(), numbers: row.numbers.clone(), event })
+    }
+
+    /// Forgets stream rows in the order of the log and up to the first event that is not old enough, so that what a user keeps has no
+    /// gaps even if the clock was set back in between.
+    fn sweep_streams(&mut self, before: Time, limit: u64) -> (u64, u64) {
+        let (mut rows, mut snapshots) = (0, 0);
+        while let Some((&position, event)) = self.events.first_key_value() {
+            if event.at >= before || snapshots == limit {
+                break;
+            }
+            let keys: Vec<_> = (0..).zip(&event.notices).map(|(n, told)| (told.user, position, n)).collect();
+            for key in keys {
+                if rows == limit {
+                    return (rows, snapshots);
+                }
+                rows += u64::from(self.rows.remove(&key).is_some());
+            }
+            self.events.remove(&position);
+            snapshots += 1;
+        }
+        (rows, snapshots)
+    }
+
+    fn sweep_receipts(&mut self, now: Time, limit: usize) -> u64 {
+        let mut expired: Vec<_> = self
+            .receipts
+            .iter()
+            .filter_map(|(key, receipt)| Some((receipt.expires?, key.clone())))
+            .filter(|(expires, _)| *expires <= now)
+            .collect();
+        expired.sort();
+        expired.truncate(limit);
+        for (_, key) in &expired {
+            self.receipts.remove(key);
+        }
+        expired.len() as u64
+    }
+
+    fn sweep_logins(&mut self, before: Time, limit: usize) -> u64 {
+        let mut unused: Vec<_> = self
+            .records
+            .iter()
+            .filter_map(|(key, record)| match &record.value {
+                Record::LoginSession(session) => Some((session.last_used, key.clone())),
+                _ => None,
+            })
+            .filter(|(last_used, _)| *last_used < before)
+            .collect();
+        unused.sort();
+        unused.truncate(limit);
+        for (_, key) in &unused {
+            self.records.remove(key);
+        }
+        unused.len() as u64
+    }
+
+    fn interactions(&self) -> impl Iterator<Item = (&Interaction, Version)> {
+        self.records.values().filter_map(|record| match &record.value {
+            Record::Interaction(interaction) => Some((interaction, record.version)),
+            _ => None,
+        })
+    }
+}
+
+const fn media_of(event: &Event) -> Option<&handoff_domain::Media> {
+    match &event.subject {
+        Subject::Interaction(interaction) => Some(&interaction.media),
+        Subject::Desk(_) => None,
+    }
+}
+
+/// Takes a page from all results; a page may be longer than `limit` only where `together` holds between its last and the next.
+fn page<T>(mut all: impl Iterator<Item = T>, limit: usize, together: impl Fn(&T, &T) -> bool) -> Page<T> {
+    let mut items: Vec<T> = all.by_ref().take(limit).collect();
+    for next in all {
+        match items.last() {
+            Some(last) if together(last, &next) => items.push(next),
+            _ => return Page { items, more: true },
+        }
+    }
+    Page { items, more: false }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn commit(&self, change: ChangeSet) -> Result<Committed, CommitError> {
+        let mut state = self.state("committing")?;
+        state.refuse(&change)?;
+        Ok(state.apply(change))
+    }
+
+    async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned<Record>>>, StoreError> {
+        let state = self.state("loading records")?;
+        Ok(keys.iter().map(|key| state.records.get(key).cloned()).collect())
+    }
+
+    async fn list(
+        &self,
+        kind: Kind,
+        after: Option<Key>,
+        limit: usize,
+    ) -> Result<Page<Versioned<Record>>, StoreError> {
+        let state = self.state("listing records")?;
+        let all = state
+            .records
+            .iter()
+            .filter(|(key, _)| key.kind() == kind && after.as_ref().is_none_or(|after| *key > after))
+            .map(|(_, record)| record.clone());
+        Ok(page(all, limit, |_, _| false))
+    }
+
+    async fn interactions(
+        &self,
+        query: &InteractionQuery,
+    ) -> Result<Page<Versioned<Interaction>>, StoreError> {
+        let state = self.state("querying interactions")?;
+        let all = state
+            .interactions()
+            .filter(|(interaction, _)| select::is_selected(interaction, query))
+            .map(|(interaction, version)| Versioned { value: interaction.clone(), version });
+        Ok(page(all, query.limit, |_, _| false))
+    }
+
+    async fn census(&self, center: CenterId) -> Result<Vec<(&'static str, u64)>, StoreError> {
+        let state = self.state("counting interactions")?;
+        let mut counts = PLACES.map(|place| (place, 0));
+        for (interaction, _) in state.interactions().filter(|(interaction, _)| interaction.center == center) {
+            let place = place(interaction);
+            if let Some((_, count)) = counts.iter_mut().find(|(name, _)| *name == place) {
+                *count += 1;
+            }
+        }
+        Ok(counts.to_vec())
+    }
+
+    async fn timers(&self, now: Time, limit: usize) -> Result<(Vec<Timer>, Option<Time>), StoreError> {
+        let state = self.state("reading timers")?;
+        let mut all: Vec<_> = state.timers.iter().map(|(key, due)| (*due, *key)).collect();
+        all.sort();
+        let count = all.iter().take(limit).take_while(|(due, _)| *due <= now).count();
+        let next = all.get(count).map(|(due, _)| *due);
+        Ok((all.into_iter().take(count).map(|(due, key)| Timer { key, due }).collect(), next))
+    }
+
+    async fn stream(&self, user: UserId, after: u64, limit: usize) -> Result<Page<StreamRow>, StoreError> {
+        let state = self.state("reading a stream")?;
+        let all = state
+            .rows
+            .iter()
+            .filter(|((owner, position, _), _)| *owner == user && *position > after)
+            .filter_map(|((_, position, _), row)| state.stream_row(*position, row));
+        Ok(page(all, limit, |last, next| last.position == next.position))
+    }
+
+    async fn head(&self, user: UserId) -> Result<Head, StoreError> {
+        let state = self.state("reading a head")?;
+        let Some(counters) = state.heads.get(&user) else { return Ok(Head::default()) };
+        let mut oldest = BTreeMap::new();
+        let rows = state.rows.iter().filter(|((owner, ..), _)| *owner == user);
+        for (topic, number) in rows.flat_map(|(_, row)| &row.numbers) {
+            let first = oldest.entry(*topic).or_insert(*number);
+            *first = (*first).min(*number);
+        }
+        Ok(Head {
+            position: counters.position,
+            numbers: counters.numbers.clone(),
+            oldest,
+            reference: counters.reference,
+        })
+    }
+
+    async fn heads_after(&self, position: u64, limit: usize) -> Result<Vec<HeadChange>, StoreError> {
+        let state = self.state("reading heads")?;
+        let heads =
+            state.heads.iter().map(|(user, head)| HeadChange { user: *user, position: head.position });
+        let mut grown: Vec<_> = heads.filter(|head| head.position > position).collect();
+        grown.sort_by_key(|head| (head.position, head.user));
+        Ok(page(grown.into_iter(), limit, |last, next| last.position == next.position).items)
+    }
+
+    async fn history(
+        &self,
+        interaction: InteractionId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Page<HistoryEntry>, StoreError> {
+        let state = self.state("reading a history")?;
+        let all = state
+            .history
+            .iter()
+            .filter(|((id, position), _)| *id == interaction && *position > after)
+            .map(|(_, entry)| entry.clone());
+        Ok(page(all, limit, |_, _| false))
+    }
+
+    async fn receipt(&self, scope: &str, key: &str) -> Result<Option<Receipt>, StoreError> {
+        let state = self.state("reading a receipt")?;
+        Ok(state.receipts.get(&(scope.to_owned(), key.to_owned())).cloned())
+    }
+
+    async fn sweep(
+        &self,
+        now: Time,
+        streams_before: Time,
+        logins_before: Time,
+        limit: usize,
+    ) -> Result<SweepReport, StoreError> {
+        let mut state = self.state("sweeping")?;
+        let (stream_rows, snapshots) = state.sweep_streams(streams_before, limit as u64);
+        Ok(SweepReport {
+            stream_rows,
+            snapshots,
+            receipts: state.sweep_receipts(now, limit),
+            login_sessions: state.sweep_logins(logins_before, limit),
+        })
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.state("taking commits").map(|_| ())
+    }
+
+    async fn close(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
+    }
+}

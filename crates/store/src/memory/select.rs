@@ -1,0 +1,39 @@
+//! Which interactions a query selects, said as a predicate.
+
+use handoff_domain::{Interaction, State};
+
+use crate::query::{InteractionQuery, InteractionScope};
+
+/// Tells whether a query selects an interaction, leaving its limit aside.
+pub(super) fn is_selected(interaction: &Interaction, query: &InteractionQuery) -> bool {
+    fn admits<T: PartialEq>(filter: Option<&T>, value: Option<&T>) -> bool {
+        filter.is_none() || filter == value
+    }
+    is_in_scope(interaction, &query.scope)
+        && admits(query.media.as_ref(), Some(&interaction.media))
+        && admits(query.queue.as_ref(), interaction.queue.as_ref())
+        && admits(query.owner.as_ref(), interaction.owner().as_ref())
+        && admits(query.external_id.as_ref(), interaction.external_id.as_ref())
+        && admits(query.contact.as_ref(), interaction.contact.as_ref())
+        && query.after.is_none_or(|after| interaction.id > after)
+}
+
+fn is_in_scope(interaction: &Interaction, scope: &InteractionScope) -> bool {
+    let workbin = match interaction.state {
+        State::Parked { workbin, .. } => Some(workbin),
+        _ => None,
+    };
+    match scope {
+        InteractionScope::Active(center) => interaction.center == *center && !interaction.is_ended(),
+        InteractionScope::Waiting => interaction.wait().is_some(),
+        InteractionScope::HeldBy(user) => interaction.people().contains(user),
+        InteractionScope::InWorkbin(id) => workbin == Some(*id),
+        InteractionScope::VisibleTo { user, center, queues, workbins } => {
+            interaction.center == *center
+                && !interaction.is_ended()
+                && (interaction.people().contains(user)
+                    || interaction.queue.is_some_and(|queue| queues.contains(&queue))
+                    || workbin.is_some_and(|workbin| workbins.contains(&workbin)))
+        }
+    }
+}

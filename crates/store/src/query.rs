@@ -1,0 +1,148 @@
+//! What can be asked of a store beside records by key.
+
+use std::collections::BTreeMap;
+
+use handoff_domain::{
+    CenterId, Event, Interaction, InteractionId, Media, Notice, QueueId, State, Time, Topic, UserId,
+    WorkbinId,
+};
+
+/// Which interactions, before filters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InteractionScope {
+    /// Everything of a contact center that is not over.
+    Active(CenterId),
+    /// Everything that waits in any queue of any contact center, offered or not.
+    Waiting,
+    /// What a user owns, is offered, takes part in or is sending.
+    HeldBy(UserId),
+    /// What lies in a workbin.
+    InWorkbin(WorkbinId),
+    /// Everything of a contact center that is not over and that an agent may see: what he holds, what was last in one of these
+    /// queues, what lies in one of these workbins.
+    VisibleTo {
+        /// The agent.
+        user: UserId,
+        /// His contact center.
+        center: CenterId,
+        /// The queues that he serves.
+        queues: Vec<QueueId>,
+        /// The workbins that he may use.
+        workbins: Vec<WorkbinId>,
+    },
+}
+
+/// A page of interactions in order of their ids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InteractionQuery {
+    /// Which.
+    pub scope: InteractionScope,
+    /// Only this medium.
+    pub media: Option<Media>,
+    /// Only those last in this queue.
+    pub queue: Option<QueueId>,
+    /// Only those owned by this user.
+    pub owner: Option<UserId>,
+    /// Only this external id.
+    pub external_id: Option<String>,
+    /// Only this contact.
+    pub contact: Option<String>,
+    /// Only ids above this one.
+    pub after: Option<InteractionId>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+impl InteractionQuery {
+    /// Asks for the first `limit` of a scope.
+    #[must_use]
+    pub const fn of(scope: InteractionScope, limit: usize) -> Self {
+        Self {
+            scope,
+            media: None,
+            queue: None,
+            owner: None,
+            external_id: None,
+            contact: None,
+            after: None,
+            limit,
+        }
+    }
+}
+
+/// A page of results.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page<T> {
+    /// The results, in order.
+    pub items: Vec<T>,
+    /// Whether there are more after the last.
+    pub more: bool,
+}
+
+/// The numbers of one notice, per topic that carries it.
+pub type Numbering = Vec<(Topic, u64)>;
+
+/// One row of a user's stream.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StreamRow {
+    /// The event's place in the log; grows along a user's stream. Several rows of one user may share it (one event, several notices).
+    pub position: u64,
+    /// What the user is told.
+    pub notice: Notice,
+    /// The notice's number on each topic.
+    pub numbers: Numbering,
+    /// The event. Its own `notices` are empty here.
+    pub event: Event,
+}
+
+/// How far a user's numbering has come on each topic.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    /// The position of the user's last stream row; zero when there never was one.
+    pub position: u64,
+    /// The last number given on each topic; a topic that is missing has given none.
+    pub numbers: BTreeMap<Topic, u64>,
+    /// The oldest number still kept on each topic; a topic that is missing keeps none.
+    pub oldest: BTreeMap<Topic, u64>,
+    /// The highest request number that a notice of this user repeated.
+    pub reference: i32,
+}
+
+/// A user whose stream grew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeadChange {
+    /// Whose.
+    pub user: UserId,
+    /// The position of his last stream row.
+    pub position: u64,
+}
+
+/// One entry of an interaction's history. It outlives the event's snapshot, which is swept with the streams.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HistoryEntry {
+    /// Its place in the log.
+    pub position: u64,
+    /// When.
+    pub at: Time,
+    /// Who caused it.
+    pub cause: handoff_domain::event::Cause,
+    /// What happened.
+    pub facts: Vec<handoff_domain::Fact>,
+    /// The interaction's epoch after it.
+    pub epoch: u64,
+}
+
+/// The places of the census, in its order.
+pub(crate) const PLACES: [&str; 6] = ["queued", "invited", "handling", "parked", "sending", "ended"];
+
+/// Gives the place of an interaction.
+pub(crate) const fn place(interaction: &Interaction) -> &'static str {
+    match interaction.state {
+        State::Queued(_) => "queued",
+        State::Invited(..) => "invited",
+        State::Handling(_) => "handling",
+        State::Parked { .. } => "parked",
+        State::Sending { .. } => "sending",
+        State::Ended { .. } => "ended",
+    }
+}

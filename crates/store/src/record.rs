@@ -1,0 +1,143 @@
+//! Records: the things that are stored by key and version.
+
+use handoff_domain::{
+    Center, CenterId, Desk, Group, GroupId, Interaction, InteractionId, Queue, QueueId, Skill, SkillId, Time,
+    User, UserId, Workbin, WorkbinId,
+};
+use serde::{Deserialize, Serialize};
+
+/// How often a record was written. Zero means that there is none.
+pub type Version = u64;
+
+/// A record with the version that a later write must name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Versioned<T> {
+    /// The record.
+    pub value: T,
+    /// Its version, at least 1.
+    pub version: Version,
+}
+
+/// A browser's or program's logged-in HTTP session (the `JSESSIONID` cookie).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoginSession {
+    /// SHA-256 of the cookie's value, in hex; the value itself is not kept.
+    pub id: String,
+    /// Whose session it is.
+    pub user: UserId,
+    /// The token that a cookie-only write must send back.
+    pub csrf_token: String,
+    /// When it began.
+    pub created: Time,
+    /// When it was last used, to the minute.
+    pub last_used: Time,
+}
+
+/// The kinds of records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Contact centers.
+    Center,
+    /// Users.
+    User,
+    /// Skills.
+    Skill,
+    /// Groups.
+    Group,
+    /// Queues.
+    Queue,
+    /// Workbin definitions.
+    Workbin,
+    /// Desks.
+    Desk,
+    /// Interactions.
+    Interaction,
+    /// Logged-in HTTP sessions.
+    LoginSession,
+}
+
+/// Names one record. The order is the canonical order in which a commit locks and writes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Key {
+    /// A contact center.
+    Center(CenterId),
+    /// A user.
+    User(UserId),
+    /// A skill.
+    Skill(SkillId),
+    /// A group.
+    Group(GroupId),
+    /// A queue.
+    Queue(QueueId),
+    /// A workbin definition.
+    Workbin(WorkbinId),
+    /// A user's desk.
+    Desk(UserId),
+    /// An interaction.
+    Interaction(InteractionId),
+    /// A logged-in HTTP session by the hash of its cookie.
+    LoginSession(String),
+}
+
+impl Key {
+    /// Gives the kind of record that the key names.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Center(_) => Kind::Center,
+            Self::User(_) => Kind::User,
+            Self::Skill(_) => Kind::Skill,
+            Self::Group(_) => Kind::Group,
+            Self::Queue(_) => Kind::Queue,
+            Self::Workbin(_) => Kind::Workbin,
+            Self::Desk(_) => Kind::Desk,
+            Self::Interaction(_) => Kind::Interaction,
+            Self::LoginSession(_) => Kind::LoginSession,
+        }
+    }
+}
+
+/// One record.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all records that are moved about are interactions, the largest kind"
+)]
+pub enum Record {
+    /// A contact center.
+    Center(Center),
+    /// A user.
+    User(User),
+    /// A skill.
+    Skill(Skill),
+    /// A group.
+    Group(Group),
+    /// A queue.
+    Queue(Queue),
+    /// A workbin definition.
+    Workbin(Workbin),
+    /// A desk.
+    Desk(Desk),
+    /// An interaction.
+    Interaction(Interaction),
+    /// A logged-in HTTP session.
+    LoginSession(LoginSession),
+}
+
+impl Record {
+    /// Gives the key of the record.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        match self {
+            Self::Center(center) => Key::Center(center.id),
+            Self::User(user) => Key::User(user.id),
+            Self::Skill(skill) => Key::Skill(skill.id),
+            Self::Group(group) => Key::Group(group.id),
+            Self::Queue(queue) => Key::Queue(queue.id),
+            Self::Workbin(workbin) => Key::Workbin(workbin.id),
+            Self::Desk(desk) => Key::Desk(desk.user),
+            Self::Interaction(interaction) => Key::Interaction(interaction.id),
+            Self::LoginSession(session) => Key::LoginSession(session.id.clone()),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The lists that an interaction is found in. A list is a text, and a row of `interaction_lists` is one interaction's place in it.
+
+use handoff_domain::{CenterId, Interaction, QueueId, State, UserId, WorkbinId};
+
+use crate::query::{InteractionQuery, InteractionScope};
+
+/// Everything that waits in any queue.
+const WAITING: &str = "w";
+
+fn active(center: CenterId) -> String {
+    format!("a{center}")
+}
+
+fn queue_list(queue: QueueId) -> String {
+    format!("q{queue}")
+}
+
+fn held(user: UserId) -> String {
+    format!("h{user}")
+}
+
+fn parked(workbin: WorkbinId) -> String {
+    format!("b{workbin}")
+}
+
+/// Gives the lists that an interaction is in, sorted and separated by spaces. What is over is in none.
+pub(crate) fn lists_of(interaction: &Interaction) -> String {
+    if interaction.is_ended() {
+        return String::new();
+    }
+    let mut lists = vec![active(interaction.center)];
+    if let State::Parked { workbin, .. } = interaction.state {
+        lists.push(parked(workbin));
+    }
+    lists.extend(interaction.people().into_iter().map(held));
+    lists.extend(interaction.queue.map(queue_list));
+    if interaction.wait().is_some() {
+        lists.push(WAITING.to_owned());
+    }
+    lists.join(" ")
+}
+
+/// Gives the lists that are in `these` and not in `those`.
+pub(crate) fn only_in<'a>(these: &'a str, those: &'a str) -> impl Iterator<Item = &'a str> {
+    these
+        .split_ascii_whitespace()
+        .filter(move |list| !those.split_ascii_whitespace().any(|other| other == *list))
+}
+
+/// Gives the lists whose union a query reads, each once.
+pub(crate) fn lists_read(query: &InteractionQuery) -> Vec<String> {
+    match &query.scope {
+        // A queue's list is far shorter than its center's; the center is filtered on anyway.
+        InteractionScope::Active(center) => vec![query.queue.map_or_else(|| active(*center), queue_list)],
+        InteractionScope::Waiting => vec![WAITING.to_owned()],
+        InteractionScope::HeldBy(user) => vec![held(*user)],
+        InteractionScope::InWorkbin(workbin) => vec![parked(*workbin)],
+        InteractionScope::VisibleTo { user, center: _, queues, workbins } => {
+            let mut lists = vec![held(*user)];
+            lists.extend(queues.iter().copied().map(queue_list));
+            lists.extend(workbins.iter().copied().map(parked));
+            lists.sort_unstable();
+            lists.dedup();
+            lists
+        }
+    }
+}
+
+/// Gives the contact center that a query is confined to.
+pub(crate) const fn center_of(scope: &InteractionScope) -> Option<CenterId> {
+    match scope {
+        InteractionScope::Active(center) | InteractionScope::VisibleTo { center, .. } => Some(*center),
+        InteractionScope::Waiting | InteractionScope::HeldBy(_) | InteractionScope::InWorkbin(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_differs_is_written() {
+        let differing: Vec<_> = only_in("a1 h2 q3", "a1 h5").collect();
+        assert_eq!(differing, ["h2", "q3"]);
+        assert_eq!(only_in("", "a1").count(), 0);
+    }
+}

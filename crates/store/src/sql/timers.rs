@@ -1,0 +1,81 @@
+//! The name of a timer as columns, chosen so that their order is the order of the names.
+
+use handoff_domain::interaction::decide::TimerKind;
+
+use crate::change_set::TimerKey;
+
+/// Sorts interactions before users.
+const INTERACTION: char = 'i';
+const USER: char = 'u';
+
+const OFFER: i64 = 0;
+const HANDLING: i64 = 1;
+const GRACE: i64 = 2;
+
+/// A timer's name.
+#[derive(Debug)]
+pub(crate) struct TimerName {
+    pub(crate) subject: String,
+    pub(crate) kind: i64,
+    pub(crate) number: i64,
+}
+
+impl TimerName {
+    /// Writes a name.
+    pub(crate) fn of(key: TimerKey) -> Self {
+        match key {
+            TimerKey::Interaction(id, kind) => {
+                let (kind, number) = match kind {
+                    TimerKind::Offer { number } => (OFFER, number.cast_signed()),
+                    TimerKind::Handling => (HANDLING, 0),
+                };
+                Self { subject: format!("{INTERACTION}{id}"), kind, number }
+            }
+            TimerKey::Grace(user) => Self { subject: format!("{USER}{user}"), kind: GRACE, number: 0 },
+        }
+    }
+
+    /// Reads a name; `None` when it is no name.
+    pub(crate) fn read(subject: &str, kind: i64, number: i64) -> Option<TimerKey> {
+        let interaction = |kind| {
+            let id = subject.strip_prefix(INTERACTION)?.parse().ok()?;
+            Some(TimerKey::Interaction(id, kind))
+        };
+        match kind {
+            OFFER => interaction(TimerKind::Offer { number: number.cast_unsigned() }),
+            HANDLING => interaction(TimerKind::Handling),
+            GRACE => Some(TimerKey::Grace(subject.strip_prefix(USER)?.parse().ok()?)),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use handoff_domain::{InteractionId, UserId};
+
+    use super::*;
+
+    #[test]
+    fn names_read_back_and_keep_their_order() {
+        let id = |ms| InteractionId::compose(ms, 7);
+        let keys = [
+            TimerKey::Interaction(id(1), TimerKind::Offer { number: 9 }),
+            TimerKey::Interaction(id(1), TimerKind::Offer { number: 10 }),
+            TimerKey::Interaction(id(1), TimerKind::Handling),
+            TimerKey::Interaction(id(2), TimerKind::Offer { number: 1 }),
+            TimerKey::Grace(UserId(3)),
+            TimerKey::Grace(UserId(u128::MAX)),
+        ];
+        let names: Vec<_> = keys.map(TimerName::of).into_iter().collect();
+        assert!(
+            names.is_sorted_by(|a, b| (&a.subject, a.kind, a.number) < (&b.subject, b.kind, b.number)),
+            "{names:?}"
+        );
+        for (key, name) in keys.iter().zip(&names) {
+            assert_eq!(TimerName::read(&name.subject, name.kind, name.number), Some(*key));
+        }
+        assert_eq!(TimerName::read("i0", 7, 0), None);
+        assert_eq!(TimerName::read("u0", HANDLING, 0), None);
+    }
+}

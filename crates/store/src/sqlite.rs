@@ -1,0 +1,258 @@
+//! The store of a single server: one SQLite file.
+//!
+//! One thread writes. It takes whatever change sets wait, puts them into one transaction, commits once with `synchronous=FULL`, and only
+//! then answers; so the cost of making a commit durable is shared by everybody who waits for it. A few threads read, each over a
+//! connection of its own, and never wait for the writer (write-ahead log). A read starts after the commits that were acknowledged before
+//! it was asked, so it sees them.
+//!
+//! Bounds: at most [`SqliteOptions::queue_len_max`] change sets and as many reads wait; who comes later waits for a place. A batch ends
+//! at [`SqliteOptions::batch_len_max`] change sets or [`SqliteOptions::batch_bytes_max`].
+//!
+//! After a failed write the kernel may take pages for clean that never reached the disk, and a second try would succeed and lie
+//! (<https://doi.org/10.1145/3450338>). So the first such failure stops the store for good, checkpoints included: those are made by the
+//! writer itself because SQLite's automatic ones do not report their errors. A full disk is not such a failure; the batch is rolled back
+//! and the next one may succeed.
+//!
+//! A second process on the same file is refused.
+
+mod apply;
+mod failure;
+#[cfg(feature = "conformance")]
+pub mod faults;
+mod files;
+mod health;
+mod migrate;
+mod readers;
+mod reads;
+mod sweep;
+mod writer;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use handoff_domain::{CenterId, Interaction, InteractionId, Time, UserId};
+use rusqlite::Connection;
+use tokio::sync::{Mutex, oneshot};
+
+use crate::change_set::{ChangeSet, Receipt, Timer};
+use crate::error::{CommitError, StoreError};
+use crate::query::{Head, HeadChange, HistoryEntry, InteractionQuery, Page, StreamRow};
+use crate::record::{Key, Kind, Record, Versioned};
+use crate::sql::encode::EncodedChange;
+use crate::store::{Committed, Store, SweepReport};
+
+use failure::corrupt;
+use health::Health;
+use readers::Readers;
+use writer::{Job, Writer};
+
+/// Most change sets or reads that may be configured to wait. Far more than memory should hold, and far less than a semaphore can count.
+const QUEUE_LEN_CAP: usize = 1 << 20;
+
+/// How a SQLite store works.
+#[derive(Clone, Debug)]
+pub struct SqliteOptions {
+    /// The database file. Its directory is made if there is none; `-wal`, `-shm` and `-lock` files lie beside it.
+    pub path: PathBuf,
+    /// Reading threads. 1…16, default 2: on the two cores of a small machine more only wait for each other.
+    pub readers: usize,
+    /// Most change sets that wait for the writer, and most reads that wait for a reader. Default 1,000.
+    pub queue_len_max: usize,
+    /// Most change sets in one transaction. Default 1,000.
+    pub batch_len_max: usize,
+    /// About how many bytes go into one transaction. Default 1 MiB; a single larger change set still goes, alone.
+    pub batch_bytes_max: usize,
+    /// The length of the write-ahead log, in pages of 4 KiB, at which it is copied into the database between two batches. Default 4,000
+    /// (16 MiB): a longer one makes the copying rarer and each time longer. In idle moments it is copied at any length.
+    pub checkpoint_pages: u32,
+    /// Answers before the commit is durable. That is wrong on purpose: the crash test uses it to show that it would notice.
+    #[cfg(feature = "conformance")]
+    pub unsafe_answer_before_commit_for_tests: bool,
+    /// Where writes fail on purpose.
+    #[cfg(feature = "conformance")]
+    pub faults: faults::Faults,
+}
+
+impl SqliteOptions {
+    /// Gives the defaults for a file.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            readers: 2,
+            queue_len_max: 1_000,
+            batch_len_max: 1_000,
+            batch_bytes_max: 1024 * 1024,
+            checkpoint_pages: 4_000,
+            #[cfg(feature = "conformance")]
+            unsafe_answer_before_commit_for_tests: false,
+            #[cfg(feature = "conformance")]
+            faults: faults::Faults::default(),
+        }
+    }
+}
+
+/// A store in one SQLite file.
+///
+/// Dropping it finishes what was handed in, like [`Store::close`], but blocks meanwhile.
+#[derive(Debug)]
+pub struct SqliteStore {
+    health: Arc<Health>,
+    writer: Writer,
+    readers: Readers,
+    /// Makes a second close wait for the first.
+    closing: Mutex<()>,
+}
+
+impl SqliteStore {
+    /// Opens a database file, makes it if there is none, and brings its schema up to date. Blocks while it does; a large migration
+    /// may take minutes.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when the file cannot be opened or another process has it open, [`StoreError::Corrupt`] when it is
+    /// damaged, is no database, or was written by a newer version of the program.
+    pub fn open(options: SqliteOptions) -> Result<Self, StoreError> {
+        let lock = files::prepare(&options.path)?;
+        let connection = files::open_writer(&options.path)?;
+        migrate::migrate(&connection)?;
+        let health = Arc::new(Health::default());
+        let readers = Readers::start(&options, &health)?;
+        let writer = Writer::start(connection, lock, &options, &health)?;
+        Ok(Self { health, writer, readers, closing: Mutex::new(()) })
+    }
+
+    /// Waits until a write failed for good. Nothing is lost that was acknowledged, but nothing more will be stored: the process should
+    /// end and be started anew. Never returns otherwise. Cancelling it has no effect.
+    pub async fn stopped(&self) {
+        self.health.stopped().await;
+    }
+
+    /// Tells whether a write failed for good.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.health.is_stopped()
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        attempted: &'static str,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.health.check(attempted)?;
+        self.readers.run(attempted, read).await
+    }
+
+    async fn write<T>(
+        &self,
+        attempted: &'static str,
+        job: impl FnOnce(oneshot::Sender<T>) -> Job + Send,
+    ) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+    {
+        self.health.check(attempted)?;
+        self.writer.run(attempted, job).await
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn commit(&self, change: ChangeSet) -> Result<Committed, CommitError> {
+        // Encoded here and not by the writer: this thread is one of several, the writer is the one that everybody waits for.
+        let change = EncodedChange::of(&change).map_err(|error| corrupt("a change set", &error))?;
+        self.write("committing", |reply| Job::Commit { change, reply }).await?
+    }
+
+    async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned<Record>>>, StoreError> {
+        let keys = keys.to_vec();
+        self.read("loading records", move |connection| reads::load(connection, &keys)).await
+    }
+
+    async fn list(
+        &self,
+        kind: Kind,
+        after: Option<Key>,
+        limit: usize,
+    ) -> Result<Page<Versioned<Record>>, StoreError> {
+        self.read("listing records", move |connection| reads::list(connection, kind, after.as_ref(), limit))
+            .await
+    }
+
+    async fn interactions(
+        &self,
+        query: &InteractionQuery,
+    ) -> Result<Page<Versioned<Interaction>>, StoreError> {
+        let query = query.clone();
+        self.read("querying interactions", move |connection| reads::interactions(connection, &query)).await
+    }
+
+    async fn census(&self, center: CenterId) -> Result<Vec<(&'static str, u64)>, StoreError> {
+        self.read("counting interactions", move |connection| reads::census(connection, center)).await
+    }
+
+    async fn timers(&self, now: Time, limit: usize) -> Result<(Vec<Timer>, Option<Time>), StoreError> {
+        self.read("reading timers", move |connection| reads::timers(connection, now, limit)).await
+    }
+
+    async fn stream(&self, user: UserId, after: u64, limit: usize) -> Result<Page<StreamRow>, StoreError> {
+        self.read("reading a stream", move |connection| reads::stream(connection, user, after, limit)).await
+    }
+
+    async fn head(&self, user: UserId) -> Result<Head, StoreError> {
+        self.read("reading a head", move |connection| reads::head(connection, user)).await
+    }
+
+    async fn heads_after(&self, position: u64, limit: usize) -> Result<Vec<HeadChange>, StoreError> {
+        self.read("reading heads", move |connection| reads::heads_after(connection, position, limit)).await
+    }
+
+    async fn history(
+        &self,
+        interaction: InteractionId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Page<HistoryEntry>, StoreError> {
+        self.read("reading a history", move |connection| {
+            reads::history(connection, interaction, after, limit)
+        })
+        .await
+    }
+
+    async fn receipt(&self, scope: &str, key: &str) -> Result<Option<Receipt>, StoreError> {
+        let (scope, key) = (scope.to_owned(), key.to_owned());
+        self.read("reading a receipt", move |connection| reads::receipt(connection, &scope, &key)).await
+    }
+
+    async fn sweep(
+        &self,
+        now: Time,
+        streams_before: Time,
+        logins_before: Time,
+        limit: usize,
+    ) -> Result<SweepReport, StoreError> {
+        let bounds = sweep::Bounds { now, streams_before, logins_before, limit };
+        self.write("sweeping", |reply| Job::Sweep { bounds, reply }).await?
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.write("taking commits", |reply| Job::Probe { reply }).await?
+    }
+
+    async fn close(&self) {
+        let _only_one = self.closing.lock().await;
+        self.health.close();
+        // Readers first: a log that somebody reads cannot be emptied.
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.health.close();
+        self.readers.join();
+        self.writer.join();
+    }
+}

@@ -1,0 +1,110 @@
+//! The files of a database: who may read them, who has them open, and how they are opened.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::StoreError;
+use crate::sqlite::failure::failed;
+
+const ATTEMPTED: &str = "opening the database";
+/// Nobody but this program writes, so nothing is busy for long; this is for somebody looking at the file with a tool.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// A log that grew beyond this during a burst is cut back to it when it is next begun anew. Bytes.
+const LOG_SIZE_KEPT: i64 = 64 * 1024 * 1024;
+/// Pages that the writer keeps in memory, in KiB: the inner pages of all indexes of some hundred thousand interactions.
+const WRITER_CACHE_KIB: i64 = 64 * 1024;
+/// The same for each reader. What is not in it is most likely in the kernel's cache.
+const READER_CACHE_KIB: i64 = 16 * 1024;
+
+/// Another process has the database open.
+#[derive(Debug, thiserror::Error)]
+#[error("{} is in use by another process; only one server may use a database file", path.display())]
+struct InUse {
+    path: PathBuf,
+}
+
+fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
+    StoreError::Unavailable { attempted: ATTEMPTED, source: source.into() }
+}
+
+/// Makes the directory and the file if there are none, readable by their owner alone, and takes the lock. The lock lasts as long as the
+/// returned file.
+pub(super) fn prepare(path: &Path) -> Result<File, StoreError> {
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(unavailable)?;
+    let lock = lock(path)?;
+    create(path, directory).map_err(unavailable)?;
+    Ok(lock)
+}
+
+/// Locks a file of its own: SQLite's locks on the database are dropped as soon as the process closes any other handle of it.
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-lock");
+    let file = private().truncate(false).open(PathBuf::from(name)).map_err(unavailable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(unavailable(InUse { path: path.to_owned() })),
+        Err(TryLockError::Error(error)) => Err(unavailable(error)),
+    }
+}
+
+/// Makes an empty database file with the wanted mode, which SQLite then also gives to the files beside it.
+fn create(path: &Path, directory: &Path) -> io::Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    private().truncate(false).open(path)?.sync_all()?;
+    // Without this a power cut may take the name away from a file that is itself safe.
+    File::open(directory)?.sync_all()
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).mode(0o600);
+    options
+}
+
+/// Opens the connection that writes.
+pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = || {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        // NORMAL would leave the last commits unsynced: a power cut then takes acknowledged ones.
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+        connection.pragma_update(None, "journal_size_limit", LOG_SIZE_KEPT)?;
+        connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+        // The writer itself empties the log when it is closed in good order; after a failure nothing may be written at all.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        Ok(connection)
+    };
+    open().map_err(|error| failed(ATTEMPTED, error))
+}
+
+/// Opens a connection that reads.
+pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    // Not SQLITE_OPEN_READ_ONLY: such a connection could not take part in the write-ahead log if the shared-memory file had to be made.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = || {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.pragma_update(None, "query_only", true)?;
+        connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        Ok(connection)
+    };
+    open().map_err(|error| failed(ATTEMPTED, error))
+}

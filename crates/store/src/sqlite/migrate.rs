@@ -1,0 +1,143 @@
+//! Brings a database's schema up to date.
+//!
+//! Migrations are applied in order, each in a transaction of its own, and never changed once released: their checksums are kept in the
+//! database and compared at every start. A database of a newer program is refused, because this one would write rows that the newer
+//! one cannot read.
+
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+
+use crate::error::StoreError;
+use crate::sqlite::failure::failed;
+
+const ATTEMPTED: &str = "migrating the database";
+
+/// One step of the schema.
+#[derive(Clone, Copy, Debug)]
+struct Migration {
+    /// Counts from 1.
+    version: i64,
+    name: &'static str,
+    sql: &'static str,
+}
+
+const MIGRATIONS: &[Migration] =
+    &[Migration { version: 1, name: "first", sql: include_str!("../../migrations/sqlite/0001_first.sql") }];
+
+const CREATE_LIST: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \
+     (version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL) STRICT";
+
+/// Applies what is missing.
+pub(super) fn migrate(connection: &Connection) -> Result<(), StoreError> {
+    run(connection, MIGRATIONS)
+}
+
+fn run(connection: &Connection, migrations: &[Migration]) -> Result<(), StoreError> {
+    connection.execute_batch(CREATE_LIST).map_err(|error| failed(ATTEMPTED, error))?;
+    refuse_newer(connection, migrations)?;
+    for migration in migrations {
+        apply(connection, migration)?;
+    }
+    Ok(())
+}
+
+fn refuse_newer(connection: &Connection, migrations: &[Migration]) -> Result<(), StoreError> {
+    let known = migrations.last().map_or(0, |migration| migration.version);
+    let found: i64 = connection
+        .query_row("SELECT COALESCE(MAX(version), 0) FROM schema_migrations", [], |row| row.get(0))
+        .map_err(|error| failed(ATTEMPTED, error))?;
+    if found > known {
+        let what = format!(
+            "the database has schema {found} and this program knows schemas up to {known}; start the newer program that wrote it"
+        );
+        return Err(StoreError::Corrupt { what });
+    }
+    Ok(())
+}
+
+fn apply(connection: &Connection, migration: &Migration) -> Result<(), StoreError> {
+    let expected = checksum(migration.sql);
+    let work = || {
+        let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+        let found: Option<String> = transaction
+            .query_row(
+                "SELECT checksum FROM schema_migrations WHERE version = $1",
+                [migration.version],
+                |row| row.get(0),
+            )
+            .optional()?;
+        if found.is_none() {
+            transaction.execute_batch(migration.sql)?;
+            transaction.execute(
+                "INSERT INTO schema_migrations (version, name, checksum) VALUES ($1, $2, $3)",
+                params![migration.version, migration.name, expected],
+            )?;
+            transaction.commit()?;
+        }
+        Ok(found)
+    };
+    match work().map_err(|error| failed(ATTEMPTED, error))? {
+        Some(found) if found != expected => Err(StoreError::Corrupt {
+            what: format!(
+                "schema migration {} is not the one that was applied to this database",
+                migration.version
+            ),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Gives the FNV-1a hash of a text: enough to notice a change that nobody meant to hide.
+fn checksum(sql: &str) -> String {
+    let hash = sql.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("{hash:016x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: Migration = Migration { version: 1, name: "first", sql: "CREATE TABLE a (x INTEGER)" };
+    const SECOND: Migration = Migration { version: 2, name: "second", sql: "CREATE TABLE b (x INTEGER)" };
+
+    fn corruption(result: Result<(), StoreError>) -> String {
+        match result {
+            Err(StoreError::Corrupt { what }) => what,
+            other => panic!("expected corruption, got {other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_applied_once() {
+        let connection = Connection::open_in_memory().unwrap();
+        run(&connection, &[FIRST]).unwrap();
+        run(&connection, &[FIRST, SECOND]).unwrap();
+        run(&connection, &[FIRST, SECOND]).unwrap();
+        connection.execute_batch("INSERT INTO a VALUES (1); INSERT INTO b VALUES (1)").unwrap();
+    }
+
+    #[test]
+    fn a_newer_database_is_refused() {
+        let connection = Connection::open_in_memory().unwrap();
+        run(&connection, &[FIRST, SECOND]).unwrap();
+        let what = corruption(run(&connection, &[FIRST]));
+        assert!(what.contains("schema 2"), "{what}");
+    }
+
+    #[test]
+    fn a_changed_migration_is_refused() {
+        let connection = Connection::open_in_memory().unwrap();
+        run(&connection, &[FIRST]).unwrap();
+        let changed = Migration { sql: "CREATE TABLE c (x INTEGER)", ..FIRST };
+        corruption(run(&connection, &[changed]));
+    }
+
+    #[test]
+    fn a_migration_that_fails_leaves_nothing() {
+        let connection = Connection::open_in_memory().unwrap();
+        let broken = Migration { sql: "CREATE TABLE a (x INTEGER); CREATE NONSENSE", ..FIRST };
+        run(&connection, &[broken]).unwrap_err();
+        run(&connection, &[FIRST]).unwrap();
+    }
+}

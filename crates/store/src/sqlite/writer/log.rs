@@ -1,0 +1,96 @@
+//! Copies the write-ahead log into the database.
+//!
+//! SQLite would do so by itself after a commit, but it drops the errors of that copying, among them a failed sync of the database file,
+//! and would then overwrite the log that was the only sound copy. So its automatic copying is off, and this does it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rusqlite::hooks::Wal;
+use rusqlite::wal::CheckpointMode;
+use rusqlite::{Connection, MAIN_DB};
+use tracing::warn;
+
+use crate::sqlite::SqliteOptions;
+use crate::sqlite::failure::{Verdict, judge};
+#[cfg(feature = "conformance")]
+use crate::sqlite::faults::{Faults, Place};
+
+/// A log of so many times the wanted length is being read all the time, so that it cannot be begun anew in passing. Then the readers are
+/// waited for, at most the busy timeout.
+const OVERLONG: u32 = 8;
+
+/// The write-ahead log of one connection.
+#[derive(Debug)]
+pub(super) struct Log {
+    /// How long it was after the last commit, in pages.
+    pages: Arc<AtomicU32>,
+    /// How much of it was in the database after the last copying.
+    copied: u32,
+    /// At how many pages more it is copied.
+    wanted: u32,
+    #[cfg(feature = "conformance")]
+    faults: Faults,
+}
+
+impl Log {
+    pub(super) fn new(options: &SqliteOptions) -> Self {
+        Self {
+            pages: Arc::default(),
+            copied: 0,
+            wanted: options.checkpoint_pages,
+            #[cfg(feature = "conformance")]
+            faults: options.faults.clone(),
+        }
+    }
+
+    /// Follows the commits of a connection.
+    pub(super) fn watch(&self, connection: &mut Connection) -> Result<(), rusqlite::Error> {
+        let pages = Arc::clone(&self.pages);
+        connection.wal_hook(Some(move |_: &mut Wal, length| {
+            pages.store(u32::try_from(length).unwrap_or(0), Ordering::Relaxed);
+            Ok(())
+        }))
+    }
+
+    /// Tells whether anything is not in the database yet.
+    pub(super) fn is_due_when_idle(&self) -> bool {
+        self.new_pages() > 0
+    }
+
+    /// Copies the log if enough is new in it. An error is one after which nothing may be written any more.
+    pub(super) fn copy_if_long(&mut self, connection: &Connection) -> Result<(), rusqlite::Error> {
+        if self.new_pages() < self.wanted {
+            return Ok(());
+        }
+        let overlong = self.pages.load(Ordering::Relaxed) / OVERLONG >= self.wanted;
+        self.copy(connection, if overlong { CheckpointMode::RESTART } else { CheckpointMode::PASSIVE })
+    }
+
+    /// Copies the log. An error is one after which nothing may be written any more.
+    pub(super) fn copy(
+        &mut self,
+        connection: &Connection,
+        mode: CheckpointMode,
+    ) -> Result<(), rusqlite::Error> {
+        #[cfg(feature = "conformance")]
+        self.faults.strike(Place::Checkpoint)?;
+        match connection.wal_checkpoint_v2(Some(MAIN_DB), mode) {
+            Err(failure) if judge(&failure) == Verdict::Stop => return Err(failure),
+            Err(failure) => warn!(
+                error = &failure as &dyn std::error::Error,
+                "the log could not be copied into the database and grows on"
+            ),
+            Ok(_) => {}
+        }
+        // Also when it could not be copied: it is tried again once as much has come, and not after every commit.
+        self.copied = self.pages.load(Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn new_pages(&self) -> u32 {
+        let pages = self.pages.load(Ordering::Relaxed);
+        // A shorter log than before was begun anew.
+        if pages < self.copied { pages } else { pages - self.copied }
+    }
+}

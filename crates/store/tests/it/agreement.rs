@@ -1,0 +1,260 @@
+//! The stores agree: whatever sequence of change sets and sweeps they get, they give the same answers.
+
+use handoff_domain::interaction::Participant;
+use handoff_domain::interaction::decide::TimerKind;
+use handoff_domain::{Handling, Interaction, Media, Mode, Notice, OfferKind, State, Time, UserId, View};
+use handoff_store::conformance::samples::{
+    self, BEGIN, CENTER, desk, desk_event, ended, event, handling, interaction_id, interaction_in, login,
+    notice, offer, put, queue_id, receipt, user_id, wait, workbin_id,
+};
+use handoff_store::{
+    ChangeSet, CommitError, Committed, Guard, InteractionQuery, InteractionScope, Key, Kind, MemoryStore,
+    Receipt, Record, SqliteStore, Store, StoreError, SweepReport, Timer, TimerKey, Version,
+};
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use crate::options;
+
+/// What is done to both stores.
+#[derive(Clone, Debug)]
+enum Deed {
+    Commit(Box<ChangeSet>),
+    Sweep { now: i64, streams_before: i64, logins_before: i64, limit: usize },
+}
+
+/// What came of it, in a form that can be compared.
+#[derive(Debug, PartialEq)]
+enum Outcome {
+    Committed(Committed),
+    Conflict(Key),
+    Receipt(Receipt),
+    Swept(SweepReport),
+}
+
+const SMALL: u64 = 4;
+
+fn time() -> impl Strategy<Value = Time> {
+    (0..20_i64).prop_map(Time)
+}
+
+fn state() -> impl Strategy<Value = State> {
+    let participant =
+        |n| Participant { user: user_id(n), kind: OfferKind::Invite, since: BEGIN, nickname: None };
+    let shared = (0..SMALL, prop::collection::btree_set(0..SMALL, 0..3), prop::option::of(0..SMALL));
+    prop_oneof![
+        (0..SMALL).prop_map(|queue| State::Queued(wait(queue))),
+        (0..SMALL, 0..SMALL)
+            .prop_map(|(queue, to)| State::Invited(wait(queue), offer(to, OfferKind::Routed))),
+        shared.prop_map(move |(by, others, to)| State::Handling(Handling {
+            others: others.into_iter().map(participant).collect(),
+            offer: to.map(|to| offer(to, OfferKind::Transfer)),
+            ..handling(by)
+        })),
+        (0..SMALL).prop_map(|n| State::Parked { workbin: workbin_id(n), mode: Mode::Composing }),
+        (0..SMALL).prop_map(|by| State::Sending { by: user_id(by), since: BEGIN }),
+        Just(ended()),
+    ]
+}
+
+fn interaction() -> impl Strategy<Value = Interaction> {
+    let media = prop_oneof![Just(Media::Email), Just(Media::Chat), Just(Media::Open("sms".to_owned()))];
+    let text = || prop::option::of(prop_oneof![Just("x".to_owned()), Just("y".to_owned())]);
+    (0..SMALL, state(), prop::option::of(0..SMALL), media, text(), text()).prop_map(
+        |(n, state, queue, media, external_id, contact)| Interaction {
+            queue: queue.map(queue_id),
+            media,
+            external_id,
+            contact,
+            epoch: n,
+            ..interaction_in(n, state)
+        },
+    )
+}
+
+fn record() -> impl Strategy<Value = Record> {
+    prop_oneof![
+        4 => interaction().prop_map(Record::Interaction),
+        1 => (0..SMALL).prop_map(|n| Record::Desk(desk(n))),
+        1 => (0..SMALL).prop_map(|n| Record::User(samples::user(n))),
+        1 => (0..SMALL, time()).prop_map(|(n, used)| Record::LoginSession(login(&n.to_string(), used))),
+    ]
+}
+
+/// Mostly a version that is right, because a sequence of refusals tests little.
+fn version() -> impl Strategy<Value = Version> {
+    prop_oneof![5 => Just(0_u64), 3 => Just(1), 2 => Just(2), 1 => Just(3)]
+}
+
+fn told() -> impl Strategy<Value = Notice> {
+    let view = prop_oneof![
+        Just(notice(0).view),
+        Just(View::Channels),
+        (0..SMALL).prop_map(|n| View::Workbin { workbin: workbin_id(n), added: n > 1 }),
+    ];
+    (0..SMALL, view, prop::option::of(0..9_i32)).prop_map(|(user, view, reference)| Notice {
+        view,
+        reference,
+        ..notice(user)
+    })
+}
+
+fn happened() -> impl Strategy<Value = handoff_domain::Event> {
+    let notices = || prop::collection::vec(told(), 0..4);
+    prop_oneof![
+        3 => (interaction(), time(), notices()).prop_map(|(interaction, at, told)| event(interaction, at, told)),
+        1 => (0..SMALL, time(), notices()).prop_map(|(n, at, told)| desk_event(desk(n), at, told)),
+    ]
+}
+
+fn timer_key() -> impl Strategy<Value = TimerKey> {
+    let of = |kind| move |n| TimerKey::Interaction(interaction_id(n), kind);
+    prop_oneof![
+        (0..SMALL).prop_map(of(TimerKind::Handling)),
+        (0..SMALL).prop_map(of(TimerKind::Offer { number: 1 })),
+        (0..SMALL).prop_map(of(TimerKind::Offer { number: 2 })),
+        (0..SMALL).prop_map(|n| TimerKey::Grace(user_id(n))),
+    ]
+}
+
+fn change() -> impl Strategy<Value = ChangeSet> {
+    let guard = || (record().prop_map(|record| record.key()), version());
+    let guards = move || prop::collection::vec(guard(), 0..2);
+    let timer = (timer_key(), time()).prop_map(|(key, due)| Timer { key, due });
+    let receipt =
+        (0..6_u64, prop::option::of(time())).prop_map(|(n, expires)| receipt(&n.to_string(), expires));
+    (
+        prop::collection::vec((record(), version()), 0..3),
+        guards(),
+        guards(),
+        prop::collection::vec(timer, 0..3),
+        prop::collection::vec(timer_key(), 0..2),
+        prop::collection::vec(happened(), 0..3),
+        prop::collection::vec(receipt, 0..2),
+    )
+        .prop_map(|(puts, removals, checks, timers_set, timers_cleared, events, receipts)| {
+            let guard = |(key, version)| Guard { key, version };
+            let mut change = ChangeSet {
+                puts: puts.into_iter().map(|(record, expected)| put(record, expected)).collect(),
+                removals: removals.into_iter().map(guard).collect(),
+                checks: checks.into_iter().map(guard).collect(),
+                timers_set,
+                timers_cleared,
+                events,
+                receipts,
+            };
+            // A key occurs once among the writes, as a change set demands.
+            let mut written = std::collections::BTreeSet::new();
+            change.puts.retain(|put| written.insert(put.record.key()));
+            change.removals.retain(|removal| written.insert(removal.key.clone()));
+            change
+        })
+}
+
+fn deed() -> impl Strategy<Value = Deed> {
+    prop_oneof![
+        9 => change().prop_map(|change| Deed::Commit(Box::new(change))),
+        1 => (0..20_i64, 0..20_i64, 0..20_i64, 0..6_usize).prop_map(|(now, streams_before, logins_before, limit)| {
+            Deed::Sweep { now, streams_before, logins_before, limit }
+        }),
+    ]
+}
+
+async fn do_it(store: &dyn Store, deed: Deed) -> Outcome {
+    match deed {
+        Deed::Commit(change) => match store.commit(*change).await {
+            Ok(committed) => Outcome::Committed(committed),
+            Err(CommitError::Conflict { key }) => Outcome::Conflict(key),
+            Err(CommitError::Receipt(receipt)) => Outcome::Receipt(*receipt),
+            Err(CommitError::Store(error)) => panic!("{error:?}"),
+        },
+        Deed::Sweep { now, streams_before, logins_before, limit } => {
+            let swept = store.sweep(Time(now), Time(streams_before), Time(logins_before), limit).await;
+            Outcome::Swept(swept.unwrap())
+        }
+    }
+}
+
+fn queries() -> Vec<InteractionQuery> {
+    let mut scopes = vec![InteractionScope::Active(CENTER), InteractionScope::Waiting];
+    for n in 0..SMALL {
+        scopes.push(InteractionScope::HeldBy(user_id(n)));
+        scopes.push(InteractionScope::InWorkbin(workbin_id(n)));
+        scopes.push(InteractionScope::VisibleTo {
+            user: user_id(n),
+            center: CENTER,
+            queues: vec![queue_id(n), queue_id(0)],
+            workbins: vec![workbin_id(n), workbin_id(1)],
+        });
+    }
+    let mut queries = Vec::new();
+    for scope in scopes {
+        let all = InteractionQuery::of(scope, 3);
+        queries.push(InteractionQuery { after: Some(interaction_id(1)), ..all.clone() });
+        queries.push(InteractionQuery { media: Some(Media::Chat), ..all.clone() });
+        queries.push(InteractionQuery { queue: Some(queue_id(1)), owner: Some(user_id(1)), ..all.clone() });
+        queries.push(InteractionQuery { external_id: Some("x".to_owned()), ..all.clone() });
+        queries.push(InteractionQuery { contact: Some("y".to_owned()), ..all.clone() });
+        queries.push(all);
+    }
+    queries
+}
+
+/// Writes down everything that can be asked of a store.
+async fn everything(store: &dyn Store) -> Result<Vec<String>, StoreError> {
+    let mut all = Vec::new();
+    for kind in [Kind::Interaction, Kind::Desk, Kind::User, Kind::LoginSession] {
+        all.push(format!("{:?}", store.list(kind, None, 3).await?));
+        all.push(format!("{:?}", store.list(kind, None, 99).await?));
+    }
+    for query in queries() {
+        all.push(format!("{query:?}: {:?}", store.interactions(&query).await?));
+    }
+    all.push(format!("{:?}", store.census(CENTER).await?));
+    for limit in [0, 2, 99] {
+        all.push(format!("{:?}", store.timers(Time(10), limit).await?));
+    }
+    let mut users: Vec<UserId> = (0..SMALL).map(user_id).collect();
+    users.push(user_id(99));
+    for user in users {
+        all.push(format!("{:?}", store.head(user).await?));
+        for (after, limit) in [(0, 1), (0, 3), (2, 99)] {
+            all.push(format!("{:?}", store.stream(user, after, limit).await?));
+        }
+    }
+    for (position, limit) in [(0, 1), (0, 99), (3, 2)] {
+        all.push(format!("{:?}", store.heads_after(position, limit).await?));
+    }
+    for n in 0..SMALL {
+        all.push(format!("{:?}", store.history(interaction_id(n), 1, 2).await?));
+        all.push(format!("{:?}", store.history(interaction_id(n), 0, 99).await?));
+    }
+    for n in 0..6 {
+        let wanted = receipt(&n.to_string(), None);
+        all.push(format!("{:?}", store.receipt(&wanted.scope, &wanted.key).await?));
+    }
+    Ok(all)
+}
+
+async fn agree(deeds: Vec<Deed>) {
+    let directory = TempDir::new().unwrap();
+    let (memory, sqlite) = (MemoryStore::new(), SqliteStore::open(options(&directory)).unwrap());
+    for deed in deeds {
+        let expected = do_it(&memory, deed.clone()).await;
+        assert_eq!(do_it(&sqlite, deed).await, expected);
+    }
+    assert_eq!(everything(&sqlite).await.unwrap(), everything(&memory).await.unwrap());
+    drop(sqlite);
+    let reopened = SqliteStore::open(options(&directory)).unwrap();
+    assert_eq!(everything(&reopened).await.unwrap(), everything(&memory).await.unwrap());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn memory_and_sqlite_agree(deeds in prop::collection::vec(deed(), 1..60)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(agree(deeds));
+    }
+}

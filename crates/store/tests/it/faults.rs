@@ -1,0 +1,120 @@
+//! Failing writes.
+
+use std::time::Duration;
+
+use handoff_domain::UserId;
+use handoff_store::conformance::samples::{
+    BEGIN, event, interaction, interaction_id, notice, put_interaction, user_id,
+};
+use handoff_store::sqlite::faults::{Fault, Faults, Place};
+use handoff_store::{ChangeSet, CommitError, Key, SqliteOptions, SqliteStore, Store, StoreError};
+use tempfile::TempDir;
+
+use crate::options;
+
+fn faulty(directory: &TempDir) -> (SqliteStore, Faults) {
+    let faults = Faults::default();
+    let store = SqliteStore::open(SqliteOptions { faults: faults.clone(), ..options(directory) }).unwrap();
+    (store, faults)
+}
+
+fn telling(n: u64) -> ChangeSet {
+    ChangeSet {
+        events: vec![event(interaction(n), BEGIN, vec![notice(1)])],
+        ..put_interaction(interaction(n), 0)
+    }
+}
+
+#[tokio::test]
+async fn after_a_failed_sync_nothing_succeeds_any_more() {
+    let directory = TempDir::new().unwrap();
+    let (store, faults) = faulty(&directory);
+    store.commit(telling(1)).await.unwrap();
+    assert!(!store.is_stopped());
+    faults.plan(Place::Commit, Fault::SyncFailed);
+    for n in 2..20 {
+        let refused = store.commit(telling(n)).await;
+        assert!(matches!(refused, Err(CommitError::Store(StoreError::Stopped))), "{refused:?}");
+    }
+    assert_eq!(faults.fired(), 1);
+    assert!(store.is_stopped());
+    tokio::time::timeout(Duration::from_secs(60), store.stopped()).await.unwrap();
+    assert!(matches!(store.ready().await, Err(StoreError::Stopped)));
+    assert!(matches!(store.head(user_id(1)).await, Err(StoreError::Stopped)));
+    store.close().await;
+    drop(store);
+    let store = SqliteStore::open(options(&directory)).unwrap();
+    assert!(store.load(&[Key::Interaction(interaction_id(1))]).await.unwrap()[0].is_some());
+    store.commit(telling(30)).await.unwrap();
+}
+
+#[tokio::test]
+async fn everybody_in_a_batch_whose_sync_failed_is_told_so() {
+    let directory = TempDir::new().unwrap();
+    let (store, faults) = faulty(&directory);
+    let store = std::sync::Arc::new(store);
+    faults.plan(Place::Commit, Fault::SyncFailed);
+    let tasks: Vec<_> = (0..30)
+        .map(|n| {
+            let store = std::sync::Arc::clone(&store);
+            tokio::spawn(async move { store.commit(telling(n)).await })
+        })
+        .collect();
+    for task in tasks {
+        let refused = task.await.unwrap();
+        assert!(matches!(refused, Err(CommitError::Store(StoreError::Stopped))), "{refused:?}");
+    }
+    assert_eq!(faults.fired(), 1);
+}
+
+#[tokio::test]
+async fn a_failed_checkpoint_stops_too() {
+    let directory = TempDir::new().unwrap();
+    let faults = Faults::default();
+    let soon = SqliteOptions { faults: faults.clone(), checkpoint_pages: 1, ..options(&directory) };
+    let store = SqliteStore::open(soon).unwrap();
+    faults.plan(Place::Checkpoint, Fault::SyncFailed);
+    // The commit before the checkpoint is durable in the log and may be acknowledged.
+    store.commit(telling(1)).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(60), store.stopped()).await.unwrap();
+    assert!(store.commit(telling(2)).await.is_err());
+    assert_eq!(faults.fired(), 1);
+    drop(store);
+    let store = SqliteStore::open(options(&directory)).unwrap();
+    assert!(store.load(&[Key::Interaction(interaction_id(1))]).await.unwrap()[0].is_some());
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_and_heals() {
+    let directory = TempDir::new().unwrap();
+    let (store, faults) = faulty(&directory);
+    store.commit(telling(1)).await.unwrap();
+    for n in 2..5 {
+        faults.plan(Place::Commit, Fault::DiskFull);
+        let refused = store.commit(telling(n)).await;
+        assert!(matches!(refused, Err(CommitError::Store(StoreError::Unavailable { .. }))), "{refused:?}");
+        assert_eq!(store.load(&[Key::Interaction(interaction_id(n))]).await.unwrap(), [None]);
+    }
+    faults.plan(Place::Commit, Fault::DiskFull);
+    assert!(matches!(store.ready().await, Err(StoreError::Unavailable { .. })));
+    store.ready().await.unwrap();
+    let after = store.commit(telling(2)).await.unwrap();
+    assert_eq!(after.position, 2);
+    let numbers: Vec<_> =
+        store.stream(user_id(1), 0, 9).await.unwrap().items.iter().map(|row| row.numbers[0].1).collect();
+    assert_eq!(numbers, [1, 2]);
+    assert_eq!(faults.fired(), 4);
+}
+
+#[tokio::test]
+async fn a_sweep_that_fails_takes_nothing() {
+    let directory = TempDir::new().unwrap();
+    let (store, faults) = faulty(&directory);
+    store.commit(telling(1)).await.unwrap();
+    faults.plan(Place::Commit, Fault::DiskFull);
+    let nobody: UserId = user_id(9);
+    assert!(store.sweep(BEGIN, BEGIN.plus_ms(1), BEGIN, 9).await.is_err());
+    assert_eq!(store.stream(user_id(1), 0, 9).await.unwrap().items.len(), 1);
+    assert_eq!(store.sweep(BEGIN, BEGIN.plus_ms(1), BEGIN, 9).await.unwrap().stream_rows, 1);
+    assert_eq!(store.head(nobody).await.unwrap().position, 0);
+}

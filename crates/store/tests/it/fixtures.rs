@@ -1,0 +1,86 @@
+//! Texts of every form that was ever stored. They are never changed and never removed: old databases hold such texts.
+
+use std::path::Path;
+
+use handoff_domain::event::Subject;
+use handoff_store::Kind;
+use handoff_store::codec;
+use handoff_store::conformance::samples::{BEGIN, event, notice, one_of_each, rich_interaction, user_id};
+
+const RECORDS: [(Kind, &str); 9] = [
+    (Kind::Center, "center"),
+    (Kind::User, "user"),
+    (Kind::Skill, "skill"),
+    (Kind::Group, "group"),
+    (Kind::Queue, "queue"),
+    (Kind::Workbin, "workbin"),
+    (Kind::Desk, "desk"),
+    (Kind::Interaction, "interaction"),
+    (Kind::LoginSession, "login_session"),
+];
+
+fn fixture(name: &str, form: i64) -> String {
+    let file = format!("tests/fixtures/{name}.{form}.json");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&file);
+    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{file}: {error}"));
+    text.trim_end().to_owned()
+}
+
+#[test]
+fn every_form_of_every_record_is_read() {
+    for (kind, name) in RECORDS {
+        for form in 1..=codec::newest::of(kind) {
+            let record = codec::decode_record(kind, form, &fixture(name, form)).unwrap();
+            assert_eq!(record.key().kind(), kind, "{name}.{form}");
+        }
+    }
+}
+
+#[test]
+fn the_newest_form_of_every_record_is_written_as_it_is_read() {
+    for ((kind, name), sample) in RECORDS.into_iter().zip(one_of_each()) {
+        let newest = codec::newest::of(kind);
+        let text = fixture(name, newest);
+        let read = codec::decode_record(kind, newest, &text).unwrap();
+        assert_eq!(codec::encode_record(&read).unwrap(), text, "{name}");
+        assert_eq!(codec::encode_record(&sample).unwrap(), text, "{name}: give the changed kind a new form");
+    }
+}
+
+#[test]
+fn events_and_notices_are_read_and_written() {
+    for form in 1..=codec::newest::EVENT {
+        codec::decode_event(form, &fixture("event", form)).unwrap();
+    }
+    for form in 1..=codec::newest::NOTICE {
+        codec::decode_notice(user_id(1), form, &fixture("notice", form)).unwrap();
+    }
+    let body = codec::decode_event(codec::newest::EVENT, &fixture("event", codec::newest::EVENT)).unwrap();
+    let again = codec::event_of(BEGIN, body, Subject::Interaction(rich_interaction()));
+    assert_eq!(codec::encode_event(&again).unwrap(), fixture("event", codec::newest::EVENT));
+    assert_eq!(again, event(rich_interaction(), BEGIN, Vec::new()));
+    let text = fixture("notice", codec::newest::NOTICE);
+    let told = codec::decode_notice(user_id(1), codec::newest::NOTICE, &text).unwrap();
+    assert_eq!((codec::encode_notice(&told).unwrap(), told), (text, notice(1)));
+}
+
+#[test]
+fn an_unknown_form_is_refused() {
+    for form in [0, 2, i64::MAX] {
+        let refused = codec::decode_record(Kind::Desk, form, &fixture("desk", 1)).unwrap_err();
+        assert!(matches!(refused, codec::CodecError::UnknownForm { .. }), "{refused:?}");
+    }
+}
+
+#[test]
+fn numbers_of_user_data_survive_exactly() {
+    use handoff_domain::Value;
+    use proptest::prelude::*;
+    proptest!(|(float in any::<f64>().prop_filter("JSON has no others", |f| f.is_finite()), integer in any::<u64>())| {
+        let mut interaction = rich_interaction();
+        interaction.user_data.0.insert("float".into(), Value::Float(float));
+        interaction.user_data.0.insert("integer".into(), Value::Integer(integer.into()));
+        let text = codec::encode_interaction(&interaction).unwrap();
+        prop_assert_eq!(codec::decode_interaction(1, &text).unwrap(), interaction);
+    });
+}

@@ -1,0 +1,38 @@
+//! Tests of the stores: the suite on each of them, that they agree, and what becomes of SQLite's file.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test may stop at the first thing that is not as it should be, in helpers too"
+)]
+
+mod agreement;
+mod crash;
+mod faults;
+mod files;
+mod fixtures;
+
+use std::sync::Arc;
+
+use handoff_store::{MemoryStore, SqliteOptions, SqliteStore, Store};
+use tempfile::TempDir;
+
+fn memory() -> (Arc<dyn Store>, ()) {
+    (Arc::new(MemoryStore::new()), ())
+}
+
+fn sqlite() -> (Arc<dyn Store>, TempDir) {
+    let directory = TempDir::new().unwrap();
+    let store = SqliteStore::open(options(&directory)).unwrap();
+    (Arc::new(store), directory)
+}
+
+fn options(directory: &TempDir) -> SqliteOptions {
+    SqliteOptions::new(directory.path().join("data").join("handoff.db"))
+}
+
+mod on_memory {
+    handoff_store::conformance!(crate::memory);
+}
+
+mod on_sqlite {
+    handoff_store::conformance!(crate::sqlite);
+}
