@@ -1,0 +1,203 @@
+//! One user's sessions on this node.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bytes::Bytes;
+use handoff_domain::{Reach, Topic, UserId};
+use handoff_store::{Head, Store, StoreError, StreamRow};
+
+use super::{PAGE, Published, Publisher, Replay, Subscriptions};
+
+/// Who of one user's sessions listens to what, and how far each has come.
+#[derive(Debug, Default)]
+pub(crate) struct Audience {
+    /// Stream rows up to this position were given to every session that was subscribed. `None` before the first subscription.
+    position: Option<u64>,
+    sessions: HashMap<String, Session>,
+}
+
+#[derive(Debug, Default)]
+struct Session {
+    /// Subscriptions by the name that the client used.
+    subscriptions: BTreeMap<String, Vec<(Topic, bool)>>,
+    /// The last number given, per topic that is or was subscribed. It outlives an unsubscribe, so that subscribing twice to the same
+    /// topic under two names never repeats a message.
+    last: BTreeMap<Topic, u64>,
+}
+
+impl Session {
+    /// Gives the name under which a topic goes out; `None` when no subscription covers it.
+    fn channel<'a>(&'a self, topic: Topic, own: &'a str) -> Option<&'a str> {
+        let covering = self.subscriptions.iter().flat_map(|(name, topics)| {
+            topics.iter().filter(|(covered, _)| *covered == topic).map(move |(_, own_name)| (name, *own_name))
+        });
+        // The topic's own channel goes before a literal name with a trailing slash.
+        covering
+            .map(|(name, own_name)| if own_name { name.as_str() } else { own })
+            .min_by_key(|name| *name != own)
+    }
+}
+
+impl Audience {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sessions.is_empty()
+    }
+
+    /// Gives the topics that at least one session listens to.
+    pub(crate) fn reach(&self) -> Reach {
+        let topics = self.sessions.values().flat_map(|session| session.subscriptions.values().flatten());
+        Reach(topics.map(|(topic, _)| *topic).collect())
+    }
+
+    /// Gives every session what it has not been given yet.
+    pub(crate) async fn catch_up(
+        &mut self,
+        publisher: &dyn Publisher,
+        store: &dyn Store,
+        user: UserId,
+    ) -> Result<(), StoreError> {
+        let Some(mut position) = self.position else { return Ok(()) };
+        loop {
+            let page = store.stream(user, position, PAGE).await?;
+            for row in &page.items {
+                self.give(publisher, row);
+                position = row.position;
+            }
+            // Moved on only after the rows were handed over, so that a failed read gives nothing twice and loses nothing.
+            self.position = Some(position);
+            if !page.more {
+                return Ok(());
+            }
+        }
+    }
+
+    fn give(&mut self, publisher: &dyn Publisher, row: &StreamRow) {
+        for (topic, number) in &row.numbers {
+            let mut data: Option<Bytes> = None;
+            for (id, session) in &mut self.sessions {
+                let Some(channel) = session.channel(*topic, publisher.channel(*topic)) else { continue };
+                if session.last.get(topic).is_some_and(|last| last >= number) {
+                    continue;
+                }
+                let data = data.get_or_insert_with(|| publisher.render(row, *topic, *number)).clone();
+                // A session that is gone will be forgotten by its own notice; what it missed it asks for when it comes back.
+                let _gone_is_told_elsewhere: Published = publisher.publish(id, channel, data);
+                session.last.insert(*topic, *number);
+            }
+        }
+    }
+
+    /// Adds a subscription and gives it what it asked to be replayed. The audience must have caught up.
+    pub(crate) async fn add(
+        &mut self,
+        publisher: &dyn Publisher,
+        store: &dyn Store,
+        user: UserId,
+        id: &str,
+        subscription: Subscriptions,
+    ) -> Result<(), StoreError> {
+        let head = store.head(user).await?;
+        // Rows up to the head just read are replayed here; later ones come by catching up from it.
+        let position = *self.position.get_or_insert(head.position);
+        let session = self.sessions.entry(id.to_owned()).or_default();
+        let mut wanted = BTreeMap::new();
+        for (topic, replay) in &subscription.topics {
+            let given = head.numbers.get(topic).copied().unwrap_or(0);
+            let Some(after) = start_after(&head, *topic, *replay) else {
+                // Already subscribed, perhaps under another name: goes on where it is.
+                session.last.entry(*topic).or_insert(given);
+                continue;
+            };
+            if let Start::Resync { after, oldest } = after {
+                let channel =
+                    if subscription.under_own_name { &subscription.name } else { publisher.channel(*topic) };
+                let _gone_is_told_elsewhere: Published =
+                    publisher.publish(id, channel, publisher.render_resync(*topic, oldest, given));
+                wanted.insert(*topic, after);
+            } else if let Start::After(after) = after {
+                wanted.insert(*topic, after);
+            }
+        }
+        session.last.extend(wanted.iter().map(|(topic, after)| (*topic, *after)));
+        let topics = subscription.topics.keys().map(|topic| (*topic, subscription.under_own_name)).collect();
+        session.subscriptions.insert(subscription.name, topics);
+        if wanted.is_empty() {
+            Ok(())
+        } else {
+            self.replay(publisher, store, user, id, position, &wanted).await
+        }
+    }
+
+    /// Gives one session the kept rows of some topics up to `until`.
+    async fn replay(
+        &mut self,
+        publisher: &dyn Publisher,
+        store: &dyn Store,
+        user: UserId,
+        id: &str,
+        until: u64,
+        wanted: &BTreeMap<Topic, u64>,
+    ) -> Result<(), StoreError> {
+        let Some(session) = self.sessions.get_mut(id) else { return Ok(()) };
+        let mut position = 0;
+        loop {
+            let page = store.stream(user, position, PAGE).await?;
+            for row in page.items.iter().filter(|row| row.position <= until) {
+                for (topic, number) in row.numbers.iter().filter(|(topic, _)| wanted.contains_key(topic)) {
+                    let Some(channel) = session.channel(*topic, publisher.channel(*topic)) else { continue };
+                    if session.last.get(topic).is_none_or(|last| last < number) {
+                        let data = publisher.render(row, *topic, *number);
+                        let _gone_is_told_elsewhere: Published = publisher.publish(id, channel, data);
+                        session.last.insert(*topic, *number);
+                    }
+                }
+            }
+            match page.items.last() {
+                Some(last) if page.more && last.position < until => position = last.position,
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    pub(crate) fn remove(&mut self, id: &str, name: &str) {
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.subscriptions.remove(name);
+        }
+    }
+
+    pub(crate) fn forget(&mut self, id: &str) {
+        self.sessions.remove(id);
+    }
+
+    /// Gives a message without a number to every session that is subscribed to the topic.
+    pub(crate) fn answer(&self, publisher: &dyn Publisher, topic: Topic, data: &Bytes) {
+        for (id, session) in &self.sessions {
+            if let Some(channel) = session.channel(topic, publisher.channel(topic)) {
+                let _gone_is_told_elsewhere: Published = publisher.publish(id, channel, data.clone());
+            }
+        }
+    }
+}
+
+/// Where a replay begins.
+enum Start {
+    After(u64),
+    /// What was asked for is not kept, or was never given; it begins after this number instead, and the client is told.
+    Resync {
+        after: u64,
+        oldest: u64,
+    },
+}
+
+/// Decides where a topic begins; `None` for live.
+fn start_after(head: &Head, topic: Topic, replay: Replay) -> Option<Start> {
+    let given = head.numbers.get(&topic).copied().unwrap_or(0);
+    let oldest = head.oldest.get(&topic).copied().unwrap_or(given + 1);
+    match replay {
+        Replay::Live => None,
+        Replay::AllKept => Some(Start::After(oldest - 1)),
+        Replay::After(after) if after > given => Some(Start::Resync { after: given, oldest }),
+        Replay::After(after) if after + 1 < oldest => Some(Start::Resync { after: oldest - 1, oldest }),
+        Replay::After(after) => Some(Start::After(after)),
+    }
+}

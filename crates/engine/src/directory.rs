@@ -1,0 +1,207 @@
+//! The directory: users, skills, groups, queues and workbins of all contact centers, in memory.
+//!
+//! It is read far more often than it changes, so a whole new one replaces the old. Decisions that rely on an entry guard its version
+//! in the commit, so an outdated directory costs a retry and never a wrong decision.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use handoff_domain::{
+    Center, CenterId, Group, GroupId, Named, Queue, QueueId, Role, Skill, SkillId, User, UserId, Workbin,
+    WorkbinId, WorkbinOwner,
+};
+use handoff_store::{Key, Kind, Record, Store, StoreError, Version, Versioned};
+
+/// Records read in one page while loading.
+const PAGE: usize = 1_000;
+
+/// An immutable snapshot of everything configured.
+#[derive(Debug, Default)]
+pub struct Directory {
+    /// Contact centers.
+    pub centers: BTreeMap<CenterId, Center>,
+    /// Users.
+    pub users: BTreeMap<UserId, Arc<User>>,
+    /// Skills.
+    pub skills: BTreeMap<SkillId, Skill>,
+    /// Groups.
+    pub groups: BTreeMap<GroupId, Group>,
+    /// Queues.
+    pub queues: BTreeMap<QueueId, Arc<Queue>>,
+    /// Workbin definitions.
+    pub workbins: BTreeMap<WorkbinId, Workbin>,
+    versions: HashMap<Key, Version>,
+    users_by_name: HashMap<String, UserId>,
+    personal_workbins: HashMap<WorkbinId, (WorkbinId, UserId)>,
+}
+
+impl Directory {
+    /// Reads everything configured.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    pub async fn load(store: &dyn Store) -> Result<Self, StoreError> {
+        let mut directory = Self::default();
+        for kind in [Kind::Center, Kind::User, Kind::Skill, Kind::Group, Kind::Queue, Kind::Workbin] {
+            let mut after = None;
+            loop {
+                let page = store.list(kind, after.take(), PAGE).await?;
+                after = page.items.last().map(|last| last.value.key());
+                page.items.into_iter().for_each(|item| directory.add(item));
+                if !page.more {
+                    break;
+                }
+            }
+        }
+        directory.index();
+        Ok(directory)
+    }
+
+    fn add(&mut self, item: Versioned<Record>) {
+        self.versions.insert(item.value.key(), item.version);
+        match item.value {
+            Record::Center(center) => {
+                self.centers.insert(center.id, center);
+            }
+            Record::User(user) => {
+                self.users.insert(user.id, Arc::new(user));
+            }
+            Record::Skill(skill) => {
+                self.skills.insert(skill.id, skill);
+            }
+            Record::Group(group) => {
+                self.groups.insert(group.id, group);
+            }
+            Record::Queue(queue) => {
+                self.queues.insert(queue.id, Arc::new(queue));
+            }
+            Record::Workbin(workbin) => {
+                self.workbins.insert(workbin.id, workbin);
+            }
+            Record::Desk(_) | Record::Interaction(_) | Record::LoginSession(_) => {}
+        }
+    }
+
+    fn index(&mut self) {
+        self.users_by_name = self.users.values().map(|user| (user.user_name.clone(), user.id)).collect();
+        let personal = self.workbins.values().filter(|workbin| workbin.owner == WorkbinOwner::EachAgent);
+        self.personal_workbins = personal
+            .flat_map(|workbin| {
+                let agents = self.users.values().filter(|user| user.center == workbin.center);
+                agents.map(|user| (workbin.id.of_owner(user.id), (workbin.id, user.id)))
+            })
+            .collect();
+    }
+
+    /// Gives the version of an entry as it was read; zero when there is none.
+    #[must_use]
+    pub fn version(&self, key: &Key) -> Version {
+        self.versions.get(key).copied().unwrap_or(0)
+    }
+
+    /// Gives a user of a contact center.
+    #[must_use]
+    pub fn user(&self, center: CenterId, id: UserId) -> Option<&Arc<User>> {
+        self.users.get(&id).filter(|user| user.center == center)
+    }
+
+    /// Gives a user by the name that he logs in with.
+    #[must_use]
+    pub fn user_by_name(&self, user_name: &str) -> Option<&Arc<User>> {
+        self.users.get(self.users_by_name.get(user_name)?)
+    }
+
+    /// Gives a queue of a contact center.
+    #[must_use]
+    pub fn queue(&self, center: CenterId, id: QueueId) -> Option<&Arc<Queue>> {
+        self.queues.get(&id).filter(|queue| queue.center == center)
+    }
+
+    /// Finds a queue of a contact center by name.
+    #[must_use]
+    pub fn queue_named(&self, center: CenterId, name: &str) -> Named<Queue> {
+        let found = self.queues.values().find(|queue| queue.center == center && queue.name == name);
+        found.map_or_else(|| Named::Unknown(name.to_owned()), |queue| Named::Known(Queue::clone(queue)))
+    }
+
+    /// Finds a skill of a contact center by name.
+    #[must_use]
+    pub fn skill_named(&self, center: CenterId, name: &str) -> Option<&Skill> {
+        self.skills.values().find(|skill| skill.center == center && skill.name == name)
+    }
+
+    /// Gives a workbin of a contact center by id: a shared one, or one agent's copy.
+    #[must_use]
+    pub fn workbin(&self, center: CenterId, id: WorkbinId) -> Option<Workbin> {
+        let workbin = match self.personal_workbins.get(&id) {
+            Some((definition, owner)) => self.workbins.get(definition)?.of(*owner),
+            None => self.workbins.get(&id).filter(|found| found.owner != WorkbinOwner::EachAgent)?.clone(),
+        };
+        (workbin.center == center).then_some(workbin)
+    }
+
+    /// Gives `owner`'s copy of a workbin that every agent has.
+    #[must_use]
+    pub fn own_workbin(&self, name: &str, owner: &User) -> Option<Workbin> {
+        let definition = self.workbins.values().find(|workbin| {
+            workbin.center == owner.center && workbin.name == name && workbin.owner == WorkbinOwner::EachAgent
+        })?;
+        Some(definition.of(owner.id))
+    }
+
+    /// Gives the workbins that a user may use: his own copies first, then his groups' (contract 7).
+    #[must_use]
+    pub fn workbins_of(&self, user: &User) -> Vec<Workbin> {
+        let of_center = || self.workbins.values().filter(|workbin| workbin.center == user.center);
+        let own = of_center().filter_map(|workbin| match workbin.owner {
+            WorkbinOwner::EachAgent => user.roles.contains(&Role::Agent).then(|| workbin.of(user.id)),
+            WorkbinOwner::Agent(owner) => (owner == user.id).then(|| workbin.clone()),
+            WorkbinOwner::Group(_) => None,
+        });
+        let shared = of_center().filter(
+            |workbin| matches!(workbin.owner, WorkbinOwner::Group(group) if user.groups.contains(&group)),
+        );
+        own.chain(shared.cloned()).collect()
+    }
+
+    /// Finds a workbin that a user may use, by id or name; his own go before his groups', two of one rank are ambiguous (contract 7).
+    #[must_use]
+    pub fn workbin_for(&self, user: &User, id_or_name: &str) -> Named<Workbin> {
+        let usable = self.workbins_of(user);
+        if let Ok(id) = id_or_name.parse::<WorkbinId>()
+            && let Some(found) = usable.iter().find(|workbin| workbin.id == id)
+        {
+            return Named::Known(found.clone());
+        }
+        let is_own = |workbin: &&Workbin| !matches!(workbin.owner, WorkbinOwner::Group(_));
+        let named: Vec<&Workbin> = usable.iter().filter(|workbin| workbin.name == id_or_name).collect();
+        let own: Vec<&&Workbin> = named.iter().filter(|workbin| is_own(workbin)).collect();
+        match (own.as_slice(), named.as_slice()) {
+            ([only], _) => Named::Known(Workbin::clone(only)),
+            ([], [only]) => Named::Known(Workbin::clone(only)),
+            ([], []) => Named::Unknown(id_or_name.to_owned()),
+            _ => Named::Ambiguous(id_or_name.to_owned()),
+        }
+    }
+
+    /// Gives the queues that a user serves: by one of his groups, or by skills alone where the queue asks for no group. Levels count, and
+    /// so do the steps that widen a queue's search.
+    #[must_use]
+    pub fn queues_served_by(&self, user: &User) -> Vec<QueueId> {
+        let serves = |groups: &std::collections::BTreeSet<GroupId>, skills: &handoff_domain::SkillLevels| {
+            let in_group = groups.is_empty() || groups.iter().any(|group| user.groups.contains(group));
+            let skilled =
+                skills.iter().all(|(skill, level)| user.skills.get(skill).is_some_and(|has| has >= level));
+            !(groups.is_empty() && skills.is_empty()) && in_group && skilled
+        };
+        let of_center = self.queues.values().filter(|queue| queue.center == user.center);
+        of_center
+            .filter(|queue| {
+                serves(&queue.groups, &queue.skills)
+                    || queue.steps.iter().any(|step| serves(&step.groups, &step.skills))
+            })
+            .map(|queue| queue.id)
+            .collect()
+    }
+}

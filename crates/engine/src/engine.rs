@@ -1,0 +1,343 @@
+//! The engine: everything that the loops share, and the one way to start and stop them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+use std::time::Duration;
+
+use handoff_bus::{Bus, Hint};
+use handoff_domain::{Time, UserId};
+use handoff_store::{Kind, Record, Store, StoreError, Timer, TimerKey};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::agents::Activity;
+use crate::board::Board;
+use crate::delivery::{Delivery, Publisher};
+use crate::directory::Directory;
+use crate::ports::{Clock, IdSource};
+use crate::router::NextChange;
+use crate::timers::Watch;
+use crate::worker::{StatusCell, WorkerStatus, forward_hints, next_round, report, status_cell};
+
+/// Records read in one page at start.
+const PAGE: usize = 1_000;
+const ROUTER: &str = "router";
+const TIMERS: &str = "timers";
+/// Every number the loops depend on.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The rules' own.
+    pub rules: handoff_domain::Options,
+    /// How long an agent may be out of reach before he counts as gone, in ms; default 60,000 (contract 3, `agent.disconnect_grace`).
+    pub disconnect_grace_ms: u64,
+    /// How long notifications are kept for replay, in ms; default 86,400,000 (contract 2).
+    pub stream_retention_ms: u64,
+    /// How long a login session may go unused, in ms; default 1,800,000 (contract 1).
+    pub login_idle_ms: u64,
+    /// How often a worker looks without a hint, in ms; default 1,000. It bounds the delay of a lost hint.
+    pub period_ms: u64,
+    /// How often the board is read anew from the store, in ms; default 60,000. It bounds the life of a wrong entry.
+    pub reload_ms: u64,
+    /// How often old rows are swept, in ms; default 60,000.
+    pub sweep_ms: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            rules: handoff_domain::Options::default(),
+            disconnect_grace_ms: 60_000,
+            stream_retention_ms: 24 * 60 * 60 * 1_000,
+            login_idle_ms: 30 * 60 * 1_000,
+            period_ms: 1_000,
+            reload_ms: 60_000,
+            sweep_ms: 60_000,
+        }
+    }
+}
+
+/// What an engine is made of.
+pub struct Parts {
+    /// Where things are kept.
+    pub store: Arc<dyn Store>,
+    /// How parts wake each other.
+    pub bus: Arc<dyn Bus>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Identifiers.
+    pub ids: Arc<dyn IdSource>,
+    /// Numbers.
+    pub options: Options,
+}
+
+/// The engine of one node. Shared by reference; every method may be called from any task.
+pub struct Engine {
+    /// Itself, for tasks that outlive the call that began them.
+    pub(crate) this: Weak<Self>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) bus: Arc<dyn Bus>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn IdSource>,
+    pub(crate) options: Options,
+    pub(crate) board: Board,
+    pub(crate) activity: Activity,
+    pub(crate) timers_watch: Watch,
+    pub(crate) delivery: Delivery,
+    pub(crate) next_change: NextChange,
+    directory: RwLock<Arc<Directory>>,
+    references: Mutex<HashMap<UserId, i32>>,
+    pub(crate) tasks: TaskTracker,
+    stop: CancellationToken,
+    statuses: Mutex<Vec<StatusCell>>,
+}
+
+impl Engine {
+    /// Reads what a starting node must know. Whoever had a contact-center session counts as unreachable since now, so the grace of
+    /// agents who do not come back runs from here (contract 3).
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    pub async fn open_on(parts: Parts) -> Result<Arc<Self>, StoreError> {
+        let directory = Directory::load(&*parts.store).await?;
+        let engine = Arc::new_cyclic(|this| Self {
+            this: this.clone(),
+            store: parts.store,
+            bus: parts.bus,
+            clock: parts.clock,
+            ids: parts.ids,
+            options: parts.options,
+            board: Board::default(),
+            activity: Activity::default(),
+            timers_watch: Watch::default(),
+            delivery: Delivery::default(),
+            next_change: NextChange::default(),
+            directory: RwLock::new(Arc::new(directory)),
+            references: Mutex::default(),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            statuses: Mutex::default(),
+        });
+        engine.reload_board().await?;
+        engine.forget_presence().await?;
+        Ok(engine)
+    }
+
+    /// Says who speaks to the agents. Only the first call counts.
+    pub fn publish_with(&self, publisher: Arc<dyn Publisher>) {
+        self.delivery.publish_with(publisher);
+    }
+
+    /// Starts the workers. `publisher` is who speaks to the agents.
+    pub fn start(self: &Arc<Self>, publisher: Arc<dyn Publisher>) {
+        self.publish_with(publisher);
+        let every = |ms: u64| Duration::from_millis(ms);
+        let period = every(self.options.period_ms);
+        self.spawn(
+            ROUTER,
+            period,
+            |hint| matches!(hint, Hint::Routing | Hint::Directory),
+            |engine| async move { engine.route().await },
+        );
+        self.spawn(
+            TIMERS,
+            period,
+            |hint| matches!(hint, Hint::Timers),
+            |engine| async move { engine.fire_timers().await.map(drop) },
+        );
+        self.spawn("delivery", period, |_| false, |engine| async move { engine.deliver_missed().await });
+        self.spawn(
+            "directory",
+            every(self.options.reload_ms),
+            |hint| matches!(hint, Hint::Directory),
+            |engine| async move { engine.reload_directory().await },
+        );
+        self.spawn(
+            "board",
+            every(self.options.reload_ms),
+            |_| false,
+            |engine| async move { engine.reload_board().await },
+        );
+        self.spawn(
+            "sweeper",
+            every(self.options.sweep_ms),
+            |_| false,
+            |engine| async move { engine.sweep().await },
+        );
+        self.tasks.spawn(Self::follow_streams(self.clone(), self.bus.listen(), self.stop.clone()));
+    }
+
+    fn spawn<F>(
+        self: &Arc<Self>,
+        name: &'static str,
+        period: Duration,
+        wanted: fn(&Hint) -> bool,
+        round: fn(Arc<Self>) -> F,
+    ) where
+        F: Future<Output = Result<(), StoreError>> + Send + 'static,
+    {
+        let (engine, flag, cell) = (self.clone(), Arc::new(Notify::new()), status_cell(name));
+        self.statuses.lock().unwrap_or_else(PoisonError::into_inner).push(cell.clone());
+        self.tasks.spawn(forward_hints(self.bus.listen(), wanted, flag.clone(), self.stop.clone()));
+        self.tasks.spawn(async move {
+            loop {
+                let result = round(engine.clone()).await;
+                report(&cell, &*engine.clock, result.as_ref().map(|&()| ()));
+                // The next timer, or the next moment at which the router could find more, may come before the period is over.
+                let wait = match name {
+                    TIMERS => engine.until(Some(engine.timers_watch.next_due()), period),
+                    ROUTER => engine.until(engine.next_change.get(), period),
+                    _ => period,
+                };
+                if !next_round(&flag, wait, &engine.stop).await {
+                    return;
+                }
+            }
+        });
+    }
+
+    /// Gives how long a worker may sleep: until `due`, and at most a period.
+    fn until(&self, due: Option<Time>, period: Duration) -> Duration {
+        due.map_or(period, |due| period.min(Duration::from_millis(due.ms_since(self.clock.now()))))
+    }
+
+    /// Stops the workers and waits for what they have begun.
+    pub async fn stop(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Tells how the workers are doing.
+    #[must_use]
+    pub fn worker_statuses(&self) -> Vec<WorkerStatus> {
+        let cells = self.statuses.lock().unwrap_or_else(PoisonError::into_inner);
+        cells.iter().map(|cell| cell.lock().unwrap_or_else(PoisonError::into_inner).clone()).collect()
+    }
+
+    /// Gives the time.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.clock.now()
+    }
+
+    /// Gives the source of identifiers.
+    #[must_use]
+    pub fn ids(&self) -> &dyn IdSource {
+        &*self.ids
+    }
+
+    /// Gives the store, for what is neither interaction nor desk: login sessions, receipts, configuration.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// Gives the board.
+    #[must_use]
+    pub const fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// Gives the numbers.
+    #[must_use]
+    pub const fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Gives the present directory.
+    #[must_use]
+    pub fn directory(&self) -> Arc<Directory> {
+        self.directory.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads the directory again.
+    ///
+    /// # Errors
+    ///
+    /// The store's own; the present directory then stays.
+    pub async fn reload_directory(&self) -> Result<(), StoreError> {
+        let fresh = Arc::new(Directory::load(&*self.store).await?);
+        *self.directory.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        Ok(())
+    }
+
+    /// Gives the number of a user's next request, from 1. Numbers that notices repeated are not given again after a restart.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    pub async fn next_reference(&self, user: UserId) -> Result<i32, StoreError> {
+        let advance = |references: &mut HashMap<UserId, i32>| {
+            let last = references.get_mut(&user)?;
+            // 2^31−1 is the highest; then the count begins again at 1 (contract 1).
+            *last = last.checked_add(1).unwrap_or(1);
+            Some(*last)
+        };
+        let lock = || self.references.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(next) = advance(&mut lock()) {
+            return Ok(next);
+        }
+        let highest = self.store.head(user).await?.reference;
+        let mut references = lock();
+        references.entry(user).or_insert(highest);
+        Ok(advance(&mut references).unwrap_or(1))
+    }
+
+    /// Says that users, queues, skills, groups or workbins were changed, and reads them again on this node.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    pub async fn directory_changed(&self) -> Result<(), StoreError> {
+        self.reload_directory().await?;
+        self.bus.wake(Hint::Directory);
+        Ok(())
+    }
+
+    /// Reads all desks and all that waits from the store.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    pub async fn reload_board(&self) -> Result<(), StoreError> {
+        let mut after = None;
+        loop {
+            let page = self.store.list(Kind::Desk, after.take(), PAGE).await?;
+            after = page.items.last().map(|last| last.value.key());
+            for item in page.items {
+                if let Record::Desk(desk) = item.value {
+                    self.board.enter_desk(Arc::new(desk), item.version);
+                }
+            }
+            if !page.more {
+                break;
+            }
+        }
+        self.reload_waiting().await
+    }
+
+    /// Marks everybody as unreachable since now, with the grace running.
+    async fn forget_presence(&self) -> Result<(), StoreError> {
+        for desk in self.board.desks() {
+            let (user, now) = (desk.user, self.clock.now());
+            if desk.session.is_none() && desk.reach.0.is_empty() {
+                continue;
+            }
+            let grace =
+                Timer { key: TimerKey::Grace(user), due: now.plus_ms(self.options.disconnect_grace_ms) };
+            let forgotten = self.change_desk(user, desk.center, |desk, change| {
+                desk.reach = handoff_domain::Reach::default();
+                desk.unreachable_since = Some(now);
+                // Without a session the timer, if there is one, stands for a desk that is still being cleared: it stays as it is.
+                change.timers_set.extend(desk.session.is_some().then_some(grace));
+                Ok(Vec::new())
+            });
+            if let Err(error) = forgotten.await {
+                error.into_store_error()?;
+            }
+        }
+        Ok(())
+    }
+}

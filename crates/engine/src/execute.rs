@@ -1,0 +1,284 @@
+//! The one write path: load, decide, commit, wake.
+//!
+//! A retry happens here and nowhere else: when a guard fails, everything is read again and decided again. Nothing is told to anybody before
+//! the commit is durable, and what is told afterwards are hints; the truth is in the rows.
+
+mod commit;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use handoff_domain::interaction::decide::Context;
+use handoff_domain::interaction::open::{NewInteraction, open};
+use handoff_domain::{Actor, CenterId, Command, Interaction, InteractionId, Rejection, UserId, decide};
+use handoff_store::{Key, Receipt, StoreError, Versioned};
+
+use crate::directory::Directory;
+use crate::engine::Engine;
+use crate::query;
+use crate::world::{Surroundings, actor_of, target_of};
+
+/// Attempts at one command before it is given up as too contended. Each lost attempt means that another command got through.
+const ATTEMPTS_MAX: u32 = 64;
+/// Longest time spent on one command's attempts, in ms.
+const ATTEMPTS_MS_MAX: u64 = 10_000;
+
+/// A command to carry out.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// The interaction.
+    pub id: InteractionId,
+    /// What should happen.
+    pub command: Command,
+    /// The number of the caller's request; the notice to him repeats it.
+    pub reference: Option<i32>,
+    /// Proof of the request, written with it.
+    pub receipt: Option<Receipt>,
+}
+
+/// A new interaction to take in.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// The interaction.
+    pub new: NewInteraction,
+    /// Its contact center.
+    pub center: CenterId,
+    /// Who submits it.
+    pub actor: Actor,
+    /// The number of the caller's request.
+    pub reference: Option<i32>,
+    /// Proofs of the request: by its `Idempotency-Key`, by the submitter's external id.
+    pub receipts: Vec<Receipt>,
+}
+
+/// What became of a command.
+#[derive(Clone, Debug)]
+pub enum Done {
+    /// It was carried out; this is the interaction afterwards, and the draft that it made.
+    Now {
+        /// The interaction.
+        interaction: Arc<Interaction>,
+        /// Other interactions that changed or came into being with it.
+        related: Vec<Arc<Interaction>>,
+    },
+    /// It had been carried out before; this is the receipt with the first answer.
+    Before(Box<Receipt>),
+}
+
+/// Why a command was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecuteError {
+    /// There is no such interaction, or the caller may not see it.
+    #[error("no interaction {0} is visible to the caller")]
+    NotFound(InteractionId),
+    /// The rules refuse it.
+    #[error("refused: {0:?}")]
+    Rejected(Box<Rejection>),
+    /// The idempotency key was used for a request with another body.
+    #[error("the idempotency key belongs to another request")]
+    KeyReused,
+    /// Too many others change the same interaction at once.
+    #[error("gave up on interaction {0} after {ATTEMPTS_MAX} contended attempts")]
+    Contended(InteractionId),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<Rejection> for ExecuteError {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(Box::new(rejection))
+    }
+}
+
+/// Whether an attempt reads from memory first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Read {
+    Remembered,
+    Stored,
+}
+
+impl Engine {
+    /// Carries out a command. When it returns `Ok`, the change is durable.
+    ///
+    /// Dropping the future leaves the command done or not done, never half done.
+    ///
+    /// # Errors
+    ///
+    /// [`ExecuteError::NotFound`] when the actor is a user who may not see the interaction, [`ExecuteError::Rejected`] when the rules
+    /// refuse it, or the store's.
+    pub async fn execute(&self, attempt: &Attempt) -> Result<Done, ExecuteError> {
+        if let Some(receipt) = &attempt.receipt
+            && let Some(done) = self.earlier(receipt).await?
+        {
+            return Ok(done);
+        }
+        let started = self.clock.now();
+        let mut read = Read::Remembered;
+        for count in 0..ATTEMPTS_MAX {
+            match self.attempt(attempt, read).await {
+                Ok(done) => return Ok(done),
+                Err(Failure::Refused(error)) => {
+                    // A refusal from memory may rest on an old entry; one from the store may come after a twin of this request.
+                    if read == Read::Remembered {
+                        read = Read::Stored;
+                        continue;
+                    }
+                    return match &attempt.receipt {
+                        Some(receipt) => self.earlier(receipt).await?.ok_or(error),
+                        None => Err(error),
+                    };
+                }
+                Err(Failure::Conflict(key)) => {
+                    self.reread(&key).await?;
+                    read = Read::Stored;
+                }
+                Err(Failure::Fatal(error)) => return Err(error),
+            }
+            if self.clock.now().ms_since(started) > ATTEMPTS_MS_MAX {
+                break;
+            }
+            self.back_off(count).await;
+        }
+        Err(ExecuteError::Contended(attempt.id))
+    }
+
+    /// Takes in a new interaction. When it returns `Ok`, the interaction is durable.
+    ///
+    /// # Errors
+    ///
+    /// [`ExecuteError::Rejected`] when the rules refuse it, or the store's.
+    pub async fn open(&self, opening: &Opening) -> Result<Done, ExecuteError> {
+        for receipt in &opening.receipts {
+            if let Some(done) = self.earlier(receipt).await? {
+                return Ok(done);
+            }
+        }
+        for count in 0..ATTEMPTS_MAX {
+            match self.attempt_open(opening).await {
+                Ok(done) => return Ok(done),
+                Err(Failure::Conflict(key)) => self.reread(&key).await?,
+                Err(Failure::Refused(error) | Failure::Fatal(error)) => return Err(error),
+            }
+            self.back_off(count).await;
+        }
+        Err(ExecuteError::Contended(opening.new.id))
+    }
+
+    /// Looks whether the request was carried out before.
+    async fn earlier(&self, wanted: &Receipt) -> Result<Option<Done>, ExecuteError> {
+        let found = self.store.receipt(&wanted.scope, &wanted.key).await?;
+        found.map(|receipt| same_request(wanted, receipt)).transpose()
+    }
+
+    async fn attempt(&self, attempt: &Attempt, read: Read) -> Result<Done, Failure> {
+        let before = self.read(attempt.id, read).await?.ok_or_else(|| Failure::not_found(attempt.id))?;
+        let directory = self.directory();
+        let actor = &attempt.command.actor;
+        if let Actor::User(caller) = actor
+            && !query::may_see(&before.value, caller.user, &directory)
+        {
+            return Err(Failure::not_found(attempt.id));
+        }
+        let parent = match before.value.parent {
+            Some(parent) => self.read(parent, read).await?,
+            None => None,
+        };
+        let mut users = before.value.people();
+        users.extend(target_of(&attempt.command));
+        users.extend(actor_of(actor));
+        let world = self.surroundings(&directory, before.value.center, users, parent);
+        let decision = decide(&before.value, &attempt.command, &self.context(&world)?)
+            .map_err(|rejection| Failure::Refused(rejection.into()))?;
+        if commit::is_nothing(&decision) && attempt.receipt.is_none() {
+            return Ok(Done::Now { interaction: before.value, related: Vec::new() });
+        }
+        let caller = actor_of(actor).zip(attempt.reference);
+        let mut batch = commit::Batch::new(decision, before.version, &world, caller);
+        batch.change.checks = commit::relied_on(&attempt.command, &before.value, &directory);
+        batch.change.receipts.extend(attempt.receipt.clone());
+        self.commit(batch).await
+    }
+
+    async fn attempt_open(&self, opening: &Opening) -> Result<Done, Failure> {
+        let directory = self.directory();
+        let users = actor_of(&opening.actor).into_iter().collect();
+        let world = self.surroundings(&directory, opening.center, users, None);
+        let decision = open(opening.new.clone(), &opening.actor, &self.context(&world)?)
+            .map_err(|rejection| Failure::Refused(rejection.into()))?;
+        let caller = actor_of(&opening.actor).zip(opening.reference);
+        let mut batch = commit::Batch::new(decision, 0, &world, caller);
+        batch.change.receipts.clone_from(&opening.receipts);
+        self.commit(batch).await
+    }
+
+    /// Gives an interaction from memory, or from the store where memory has none or is not to be trusted.
+    async fn read(
+        &self,
+        id: InteractionId,
+        read: Read,
+    ) -> Result<Option<Versioned<Arc<Interaction>>>, StoreError> {
+        if read == Read::Remembered
+            && let Some(known) = self.board.recent(id)
+        {
+            return Ok(Some(known));
+        }
+        self.load_interaction(id).await
+    }
+
+    /// Gathers what the decision may look up.
+    fn surroundings<'a>(
+        &'a self,
+        directory: &'a Directory,
+        center: CenterId,
+        users: BTreeSet<UserId>,
+        parent: Option<Versioned<Arc<Interaction>>>,
+    ) -> Surroundings<'a> {
+        let desks = users.into_iter().filter_map(|user| Some((user, self.board.desk(user)?))).collect();
+        Surroundings { directory, board: &self.board, activity: &self.activity, center, desks, parent }
+    }
+
+    fn context<'a>(&'a self, world: &'a Surroundings<'_>) -> Result<Context<'a>, StoreError> {
+        let now = self.clock.now();
+        Ok(Context { now, draft_id: self.ids.interaction(now), options: &self.options.rules, world })
+    }
+
+    /// Waits a little, longer the more attempts were lost, and never as long as another who lost the same race.
+    async fn back_off(&self, lost: u32) {
+        let most_ms = u64::from(lost.min(7)) * 4 + 1;
+        let wait_ms = u64::try_from(self.ids.random() % u128::from(most_ms)).unwrap_or(0);
+        tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+    }
+}
+
+/// How one attempt failed.
+enum Failure {
+    /// The rules, or visibility, say no.
+    Refused(ExecuteError),
+    /// This record was changed meanwhile.
+    Conflict(Key),
+    /// Trying again would not help.
+    Fatal(ExecuteError),
+}
+
+impl Failure {
+    const fn not_found(id: InteractionId) -> Self {
+        Self::Refused(ExecuteError::NotFound(id))
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Fatal(error.into())
+    }
+}
+
+/// Gives the first answer to a repeated request, if it is the same request.
+fn same_request(wanted: &Receipt, found: Receipt) -> Result<Done, ExecuteError> {
+    if found.fingerprint == wanted.fingerprint {
+        Ok(Done::Before(Box::new(found)))
+    } else {
+        Err(ExecuteError::KeyReused)
+    }
+}

@@ -1,0 +1,86 @@
+//! What a decision may look up, gathered for one attempt.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use handoff_domain::interaction::decide::World;
+use handoff_domain::{
+    Action, Actor, CenterId, Command, Desk, Interaction, Named, Queue, QueueId, Target, Time, User, UserId,
+    Workbin, WorkbinId,
+};
+use handoff_store::{Version, Versioned};
+
+use crate::agents::Activity;
+use crate::board::Board;
+use crate::directory::Directory;
+
+/// The surroundings of one interaction at one moment. It remembers the versions of what it shows, for the guards of the commit.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) directory: &'a Directory,
+    pub(crate) board: &'a Board,
+    pub(crate) center: CenterId,
+    pub(crate) desks: HashMap<UserId, Versioned<Arc<Desk>>>,
+    pub(crate) parent: Option<Versioned<Arc<Interaction>>>,
+    pub(crate) activity: &'a Activity,
+}
+
+impl Surroundings<'_> {
+    /// Gives the version that a changed desk must still have; zero for one that did not exist.
+    pub(crate) fn desk_version(&self, user: UserId) -> Version {
+        self.desks.get(&user).map_or(0, |desk| desk.version)
+    }
+}
+
+impl World for Surroundings<'_> {
+    fn desk(&self, user: UserId) -> Option<&Desk> {
+        self.desks.get(&user).map(|desk| &*desk.value)
+    }
+
+    fn user(&self, user: UserId) -> Option<&User> {
+        self.directory.user(self.center, user).map(|user| &**user)
+    }
+
+    fn queue(&self, queue: QueueId) -> Option<&Queue> {
+        self.directory.queue(self.center, queue).map(|queue| &**queue)
+    }
+
+    fn workbin(&self, workbin: WorkbinId) -> Option<Workbin> {
+        self.directory.workbin(self.center, workbin)
+    }
+
+    fn own_workbin(&self, name: &str, owner: UserId) -> Option<Workbin> {
+        self.directory.own_workbin(name, self.directory.user(self.center, owner)?)
+    }
+
+    fn watchers(&self, workbin: WorkbinId) -> Vec<UserId> {
+        self.board.watchers(workbin)
+    }
+
+    fn parent(&self) -> Option<&Interaction> {
+        self.parent.as_ref().map(|parent| &*parent.value)
+    }
+
+    fn last_request(&self, user: UserId) -> Option<Time> {
+        self.activity.last_request(user)
+    }
+}
+
+/// Gives the user whom a command is about beside those whom the interaction concerns already.
+pub(crate) fn target_of(command: &Command) -> Option<UserId> {
+    match &command.action {
+        Action::Offer { to } => Some(*to),
+        Action::AgentGone { user } => Some(*user),
+        Action::Transfer(Target::Agent(Named::Known(user)))
+        | Action::Invite(Named::Known(user))
+        | Action::Consult(Named::Known(user)) => Some(*user),
+        _ => None,
+    }
+}
+
+/// Gives the user who acts, when it is one.
+pub(crate) const fn actor_of(actor: &Actor) -> Option<UserId> {
+    match actor {
+        Actor::User(caller) => Some(caller.user),
+        Actor::Customer | Actor::Router | Actor::Server | Actor::Mailer => None,
+    }
+}

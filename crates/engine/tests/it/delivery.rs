@@ -1,0 +1,131 @@
+//! What sessions are given: everything once, in order, whatever is lost.
+
+use std::sync::atomic::Ordering;
+
+use handoff_domain::{Action, Topic, UserData, Value};
+use handoff_engine::Replay;
+
+use crate::rig::{CENTER, Fault, KATE, Rig};
+
+fn numbers(rig: &Rig, session: &str) -> Vec<u64> {
+    rig.recorder.of(session).iter().map(|(_, number, _)| *number).collect()
+}
+
+async fn change_data(rig: &Rig, id: handoff_domain::InteractionId, value: i128) {
+    let data = UserData([("step".to_owned(), Value::Integer(value))].into());
+    rig.act(KATE, id, Action::UpdateUserData(data)).await.unwrap();
+}
+
+#[tokio::test]
+async fn messages_of_one_interaction_come_in_the_order_of_its_changes() {
+    let rig = Rig::new().await;
+    rig.bring_in(KATE).await;
+    let id = rig.submit().await;
+    rig.settle().await;
+    rig.accept(KATE, id).await.unwrap();
+    change_data(&rig, id, 1).await;
+    rig.act(KATE, id, Action::Complete { queue: None }).await.unwrap();
+    rig.settle().await;
+    let states: Vec<String> = rig
+        .recorder
+        .of(&format!("{KATE}-1"))
+        .into_iter()
+        .map(|(_, number, view)| format!("{number} {view}"))
+        .collect();
+    assert_eq!(
+        states,
+        ["1 Concerned(Invited)", "2 Concerned(Processing)", "3 Concerned(Processing)", "4 Gone(Completed)"]
+    );
+}
+
+#[tokio::test]
+async fn lost_hints_delay_and_lose_nothing() {
+    let rig = Rig::new().await;
+    rig.bring_in(KATE).await;
+    rig.bus.is_silent.store(true, Ordering::SeqCst);
+    let id = rig.submit().await;
+    rig.settle().await;
+    rig.accept(KATE, id).await.unwrap();
+    rig.settle().await;
+    assert_eq!(numbers(&rig, &format!("{KATE}-1")), [1, 2]);
+    assert!(rig.bus.lost.load(Ordering::SeqCst) > 0, "the fault must have fired");
+}
+
+#[tokio::test]
+async fn a_session_that_comes_back_gets_what_it_missed_and_no_more() {
+    let rig = Rig::new().await;
+    rig.bring_in(KATE).await;
+    let id = rig.submit().await;
+    rig.settle().await;
+    rig.accept(KATE, id).await.unwrap();
+    for value in 0..600 {
+        change_data(&rig, id, value).await;
+    }
+    rig.settle().await;
+    rig.engine.forget_session(KATE, CENTER, &format!("{KATE}-1")).await.unwrap();
+    change_data(&rig, id, 600).await;
+
+    rig.listen(KATE, "after-2", Replay::After(2)).await;
+    change_data(&rig, id, 601).await;
+    rig.settle().await;
+    assert_eq!(numbers(&rig, "after-2"), (3..=604).collect::<Vec<_>>());
+    rig.listen(KATE, "all", Replay::AllKept).await;
+    assert_eq!(numbers(&rig, "all"), (1..=604).collect::<Vec<_>>());
+    rig.listen(KATE, "live", Replay::Live).await;
+    change_data(&rig, id, 602).await;
+    rig.settle().await;
+    assert_eq!(numbers(&rig, "live"), [605]);
+    assert_eq!(numbers(&rig, "after-2").last(), Some(&605));
+}
+
+#[tokio::test]
+async fn a_number_that_is_not_kept_or_was_never_given_is_answered_with_resync() {
+    let rig = Rig::new().await;
+    rig.bring_in(KATE).await;
+    let id = rig.submit().await;
+    rig.settle().await;
+    rig.accept(KATE, id).await.unwrap();
+    rig.listen(KATE, "ahead", Replay::After(99)).await;
+    assert_eq!(rig.recorder.of("ahead"), [(Topic::Interactions, 0, "Resync 1 2".to_owned())]);
+
+    rig.clock.advance_ms(25 * 60 * 60 * 1_000);
+    change_data(&rig, id, 1).await;
+    rig.engine.sweep().await.unwrap();
+    rig.listen(KATE, "behind", Replay::After(1)).await;
+    let given = rig.recorder.of("behind");
+    assert_eq!(given[0], (Topic::Interactions, 0, "Resync 3 3".to_owned()));
+    assert_eq!(given[1].1, 3, "then comes all that is kept");
+}
+
+#[tokio::test]
+async fn nothing_is_told_of_a_commit_that_did_not_take_place() {
+    let rig = Rig::new().await;
+    rig.bring_in(KATE).await;
+    let id = rig.submit().await;
+    rig.settle().await;
+    let before = rig.recorder.of(&format!("{KATE}-1")).len();
+    rig.store.fail_next(Fault::BeforeCommit);
+    rig.accept(KATE, id).await.unwrap_err();
+    rig.settle().await;
+    assert_eq!(rig.store.fired.load(Ordering::SeqCst), 1);
+    assert_eq!(rig.recorder.of(&format!("{KATE}-1")).len(), before);
+
+    // The control: a commit whose answer alone was lost did take place, and is told.
+    rig.store.fail_next(Fault::AfterCommit);
+    rig.accept(KATE, id).await.unwrap_err();
+    rig.settle().await;
+    assert_eq!(rig.recorder.of(&format!("{KATE}-1")).len(), before + 1);
+}
+
+#[tokio::test]
+async fn sessions_of_one_user_all_get_everything() {
+    let rig = Rig::new().await;
+    rig.bring_in(KATE).await;
+    rig.listen(KATE, "second", Replay::Live).await;
+    let id = rig.submit().await;
+    rig.settle().await;
+    rig.accept(KATE, id).await.unwrap();
+    rig.settle().await;
+    assert_eq!(numbers(&rig, "second"), [1, 2]);
+    assert_eq!(rig.recorder.of("second"), rig.recorder.of(&format!("{KATE}-1")));
+}

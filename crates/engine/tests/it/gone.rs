@@ -1,0 +1,110 @@
+//! Agents who are gone, and servers that start again.
+
+use std::sync::atomic::Ordering;
+
+use handoff_domain::{Readiness, State};
+use handoff_engine::Replay;
+
+use crate::rig::{BEN, CENTER, Fault, KATE, Rig};
+
+#[tokio::test]
+async fn work_is_taken_from_an_agent_who_does_not_come_back_within_the_grace() {
+    let rig = Rig::new().await;
+    rig.bring_in(KATE).await;
+    let owned = rig.submit().await;
+    rig.settle().await;
+    rig.accept(KATE, owned).await.unwrap();
+    let offered = rig.submit().await;
+    rig.settle().await;
+    rig.bring_in(BEN).await;
+    rig.engine.forget_session(KATE, CENTER, &format!("{KATE}-1")).await.unwrap();
+
+    rig.pass_ms(29_999).await;
+    assert_eq!(rig.stored(owned).await.owner(), Some(KATE), "within the grace nothing changes");
+    rig.pass_ms(1).await;
+    assert_eq!(
+        rig.stored(offered).await.offer().map(|offer| offer.to),
+        Some(BEN),
+        "the offer's own time was over"
+    );
+    rig.pass_ms(30_000).await;
+    assert!(matches!(rig.stored(owned).await.state, State::Parked { .. }), "work items go to his workbin");
+    let desk = rig.engine.desk(KATE).unwrap();
+    assert!(desk.session.is_none() && desk.slots.is_empty());
+    assert!(desk.channels.values().all(|channel| channel.readiness == Readiness::LoggedOut));
+}
+
+#[tokio::test]
+async fn an_agent_who_comes_back_within_the_grace_keeps_everything() {
+    let rig = Rig::new().await;
+    rig.bring_in(KATE).await;
+    let id = rig.submit().await;
+    rig.settle().await;
+    rig.accept(KATE, id).await.unwrap();
+    rig.engine.forget_session(KATE, CENTER, &format!("{KATE}-1")).await.unwrap();
+    rig.pass_ms(59_999).await;
+    rig.listen(KATE, "again", Replay::Live).await;
+    rig.pass_ms(120_000).await;
+    assert_eq!(rig.stored(id).await.owner(), Some(KATE));
+    assert!(rig.engine.desk(KATE).unwrap().session.is_some());
+}
+
+#[tokio::test]
+async fn ending_the_session_frees_everything_at_once() {
+    let rig = Rig::new().await;
+    rig.bring_in(KATE).await;
+    let id = rig.submit().await;
+    rig.settle().await;
+    rig.engine.end_contact_session(KATE, CENTER).await.unwrap();
+    assert!(matches!(rig.stored(id).await.state, State::Queued(_)), "the offer is taken back at once");
+    rig.pass_ms(3_600_000).await;
+    assert!(matches!(rig.stored(id).await.state, State::Queued(_)), "and nobody is left to be offered it");
+}
+
+#[tokio::test]
+async fn after_a_start_the_grace_of_those_who_were_there_runs_from_the_start() {
+    let rig = Rig::new().await;
+    rig.bring_in(KATE).await;
+    let id = rig.submit().await;
+    rig.settle().await;
+    rig.accept(KATE, id).await.unwrap();
+    let waiting = rig.submit().await;
+    let rig = rig.restarted().await;
+    rig.settle().await;
+    assert_eq!(rig.stored(waiting).await.offer(), None, "nobody is reachable after a start");
+    rig.pass_ms(59_000).await;
+    assert_eq!(rig.stored(id).await.owner(), Some(KATE));
+    rig.pass_ms(2_000).await;
+    assert_eq!(rig.stored(id).await.owner(), None);
+}
+
+#[tokio::test]
+async fn a_clearing_that_a_crash_interrupted_is_finished_by_the_timer() {
+    let rig = Rig::new().await;
+    rig.bring_in(KATE).await;
+    let id = rig.submit().await;
+    rig.settle().await;
+    rig.accept(KATE, id).await.unwrap();
+    // The desk is closed, then the store fails for the interaction, as if the process had died there.
+    rig.store.fail_after(1, Fault::BeforeCommit);
+    rig.engine.end_contact_session(KATE, CENTER).await.unwrap_err();
+    assert_eq!(rig.store.fired.load(Ordering::SeqCst), 1);
+    assert!(rig.engine.desk(KATE).unwrap().session.is_none());
+    assert_eq!(rig.stored(id).await.owner(), Some(KATE), "a ghost owns it, until the timer");
+    let rig = rig.restarted().await;
+    rig.settle().await;
+    assert_eq!(rig.stored(id).await.owner(), None);
+}
+
+#[tokio::test]
+async fn a_session_that_ends_while_the_store_is_away_starts_the_grace_later() {
+    let rig = Rig::new().await;
+    rig.bring_in(KATE).await;
+    rig.store.fail_next(Fault::BeforeCommit);
+    rig.engine.forget_session(KATE, CENTER, &format!("{KATE}-1")).await.unwrap_err();
+    assert!(rig.engine.desk(KATE).unwrap().unreachable_since.is_none(), "the fault must have fired");
+    rig.settle().await;
+    assert!(rig.engine.desk(KATE).unwrap().unreachable_since.is_some());
+    rig.pass_ms(60_000).await;
+    assert!(rig.engine.desk(KATE).unwrap().session.is_none());
+}

@@ -1,0 +1,433 @@
+//! A small contact center on a memory store, with everything that a test wants to move or break.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use handoff_bus::{Bus, Hint, Listener, LocalBus};
+use handoff_domain::interaction::open::{NewInteraction, Placement};
+use handoff_domain::{
+    Action, Actor, Caller, Capacity, Center, CenterId, Command, Direction, Group, GroupId, Interaction,
+    InteractionId, Media, Named, Queue, QueueId, Role, Time, Topic, User, UserData, UserId, Workbin,
+    WorkbinId, WorkbinOwner,
+};
+use handoff_engine::{
+    Attempt, ChannelChange, Done, Engine, ExecuteError, IdSource, Opening, Options, Parts, Published,
+    Publisher, Replay, Subscriptions,
+};
+use handoff_store::{
+    ChangeSet, CommitError, Committed, Head, HeadChange, HistoryEntry, InteractionQuery, Key, Kind,
+    MemoryStore, Page, Put, Receipt, Record, Store, StoreError, StreamRow, SweepReport, Timer, Versioned,
+};
+use handoff_testkit::ManualClock;
+
+pub(crate) const CENTER: CenterId = CenterId(1);
+pub(crate) const KATE: UserId = UserId(0xa);
+pub(crate) const BEN: UserId = UserId(0xb);
+pub(crate) const QUEUE: QueueId = QueueId(0x51);
+
+/// Counts up instead of being random, so that a failing test fails the same way again.
+#[derive(Default)]
+struct CountingIds(AtomicU64);
+
+impl IdSource for CountingIds {
+    fn random(&self) -> u128 {
+        u128::from(self.0.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn interaction(&self, now: Time) -> InteractionId {
+        let count = self.0.fetch_add(1, Ordering::Relaxed);
+        InteractionId::compose(u64::try_from(now.0).unwrap(), count)
+    }
+}
+
+/// A bus that can be told to lose everything.
+#[derive(Default)]
+pub(crate) struct FaultyBus {
+    inner: LocalBus,
+    pub(crate) is_silent: AtomicBool,
+    pub(crate) lost: AtomicU64,
+}
+
+impl Bus for FaultyBus {
+    fn wake(&self, hint: Hint) {
+        if self.is_silent.load(Ordering::SeqCst) {
+            self.lost.fetch_add(1, Ordering::SeqCst);
+        } else {
+            self.inner.wake(hint);
+        }
+    }
+
+    fn listen(&self) -> Listener {
+        self.inner.listen()
+    }
+}
+
+/// How a store that is to fail does so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The commit does not take place.
+    BeforeCommit,
+    /// The commit takes place, but the caller is told otherwise: the answer was lost.
+    AfterCommit,
+}
+
+/// A memory store whose next commits can be made to fail.
+#[derive(Default)]
+pub(crate) struct FaultyStore {
+    inner: MemoryStore,
+    planned: Mutex<VecDeque<Option<Fault>>>,
+    pub(crate) fired: AtomicU64,
+}
+
+impl FaultyStore {
+    pub(crate) fn fail_next(&self, fault: Fault) {
+        self.fail_after(0, fault);
+    }
+
+    /// Lets so many commits through, then one fails.
+    pub(crate) fn fail_after(&self, commits: usize, fault: Fault) {
+        let mut planned = self.planned.lock().unwrap();
+        planned.extend(std::iter::repeat_n(None, commits));
+        planned.push_back(Some(fault));
+    }
+}
+
+fn failure() -> CommitError {
+    StoreError::Unavailable { attempted: "a commit", source: "planned by the test".into() }.into()
+}
+
+#[async_trait]
+impl Store for FaultyStore {
+    async fn commit(&self, change: ChangeSet) -> Result<Committed, CommitError> {
+        let planned = self.planned.lock().unwrap().pop_front().flatten();
+        match planned {
+            None => self.inner.commit(change).await,
+            Some(Fault::BeforeCommit) => {
+                self.fired.fetch_add(1, Ordering::SeqCst);
+                Err(failure())
+            }
+            Some(Fault::AfterCommit) => {
+                self.fired.fetch_add(1, Ordering::SeqCst);
+                self.inner.commit(change).await?;
+                Err(failure())
+            }
+        }
+    }
+
+    async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned<Record>>>, StoreError> {
+        self.inner.load(keys).await
+    }
+
+    async fn list(
+        &self,
+        kind: Kind,
+        after: Option<Key>,
+        limit: usize,
+    ) -> Result<Page<Versioned<Record>>, StoreError> {
+        self.inner.list(kind, after, limit).await
+    }
+
+    async fn interactions(
+        &self,
+        query: &InteractionQuery,
+    ) -> Result<Page<Versioned<Interaction>>, StoreError> {
+        self.inner.interactions(query).await
+    }
+
+    async fn census(&self, center: CenterId) -> Result<Vec<(&'static str, u64)>, StoreError> {
+        self.inner.census(center).await
+    }
+
+    async fn timers(&self, now: Time, limit: usize) -> Result<(Vec<Timer>, Option<Time>), StoreError> {
+        self.inner.timers(now, limit).await
+    }
+
+    async fn stream(&self, user: UserId, after: u64, limit: usize) -> Result<Page<StreamRow>, StoreError> {
+        self.inner.stream(user, after, limit).await
+    }
+
+    async fn head(&self, user: UserId) -> Result<Head, StoreError> {
+        self.inner.head(user).await
+    }
+
+    async fn heads_after(&self, position: u64, limit: usize) -> Result<Vec<HeadChange>, StoreError> {
+        self.inner.heads_after(position, limit).await
+    }
+
+    async fn history(
+        &self,
+        id: InteractionId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Page<HistoryEntry>, StoreError> {
+        self.inner.history(id, after, limit).await
+    }
+
+    async fn receipt(&self, scope: &str, key: &str) -> Result<Option<Receipt>, StoreError> {
+        self.inner.receipt(scope, key).await
+    }
+
+    async fn sweep(
+        &self,
+        now: Time,
+        streams: Time,
+        logins: Time,
+        limit: usize,
+    ) -> Result<SweepReport, StoreError> {
+        self.inner.sweep(now, streams, logins, limit).await
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.inner.ready().await
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
+
+/// What one session was given: topic, number, the state that the message shows.
+pub(crate) type Given = (Topic, u64, String);
+
+/// Remembers what was published instead of sending it.
+#[derive(Default)]
+pub(crate) struct Recorder {
+    given: Mutex<BTreeMap<String, Vec<Given>>>,
+}
+
+impl Recorder {
+    pub(crate) fn of(&self, session: &str) -> Vec<Given> {
+        self.given.lock().unwrap().get(session).cloned().unwrap_or_default()
+    }
+}
+
+impl Publisher for Recorder {
+    fn render(&self, row: &StreamRow, topic: Topic, number: u64) -> Bytes {
+        Bytes::from(format!("{topic:?}|{number}|{:?}", row.notice.view))
+    }
+
+    fn render_resync(&self, topic: Topic, oldest: u64, head: u64) -> Bytes {
+        Bytes::from(format!("{topic:?}|0|Resync {oldest} {head}"))
+    }
+
+    fn channel(&self, topic: Topic) -> &'static str {
+        match topic {
+            Topic::Interactions => "/v2/me/interactions",
+            Topic::Channels => "/v2/me/channels",
+            Topic::Workitems => "/v2/me/workitems",
+            _ => "/v2/me/other",
+        }
+    }
+
+    fn publish(&self, session: &str, _channel: &str, data: Bytes) -> Published {
+        let text = String::from_utf8(data.to_vec()).unwrap();
+        let mut parts = text.splitn(3, '|');
+        let topic = match parts.next().unwrap() {
+            "Interactions" => Topic::Interactions,
+            "Workitems" => Topic::Workitems,
+            _ => Topic::Channels,
+        };
+        let number = parts.next().unwrap().parse().unwrap();
+        let given = (topic, number, parts.next().unwrap().to_owned());
+        self.given.lock().unwrap().entry(session.to_owned()).or_default().push(given);
+        Published::Delivered
+    }
+}
+
+/// Everything together.
+pub(crate) struct Rig {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) store: Arc<FaultyStore>,
+    pub(crate) bus: Arc<FaultyBus>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) recorder: Arc<Recorder>,
+}
+
+fn user(id: UserId, name: &str) -> User {
+    User {
+        id,
+        center: CENTER,
+        user_name: name.into(),
+        first_name: name.into(),
+        last_name: "Test".into(),
+        email_address: format!("{name}@demo.example"),
+        roles: BTreeSet::from([Role::Agent]),
+        groups: BTreeSet::from([GroupId(7)]),
+        skills: BTreeMap::new(),
+        capacity: Capacity::default(),
+        enabled: true,
+        password_hash: None,
+    }
+}
+
+pub(crate) fn queue() -> Queue {
+    Queue {
+        id: QUEUE,
+        center: CENTER,
+        name: "tasks".into(),
+        media: Media::Workitem,
+        groups: BTreeSet::from([GroupId(7)]),
+        skills: BTreeMap::new(),
+        priority: 0,
+        invite_timeout_ms: Queue::DEFAULT_INVITE_TIMEOUT_MS,
+        reoffer_after_ms: Queue::DEFAULT_REOFFER_AFTER_MS,
+        steps: Vec::new(),
+    }
+}
+
+fn workbin(id: u128, name: &str) -> Record {
+    Record::Workbin(Workbin {
+        id: WorkbinId(id),
+        center: CENTER,
+        name: name.into(),
+        owner: WorkbinOwner::EachAgent,
+    })
+}
+
+impl Rig {
+    pub(crate) async fn new() -> Self {
+        let store = Arc::new(FaultyStore::default());
+        let records = [
+            Record::Center(Center { id: CENTER, name: "Demo".into() }),
+            Record::Group(Group { id: GroupId(7), center: CENTER, name: "Support".into() }),
+            Record::User(user(KATE, "kate")),
+            Record::User(user(BEN, "ben")),
+            Record::Queue(queue()),
+            workbin(0xe1, Workbin::IN_PROGRESS),
+            workbin(0xe2, Workbin::DRAFTS),
+        ];
+        let puts = records.into_iter().map(|record| Put { record, expected: 0 }).collect();
+        store.commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
+        Self::over(store, Arc::new(ManualClock::at_ms(1_767_960_000_000))).await
+    }
+
+    /// Starts a node over a store, as after a restart. Its workers do not run; tests call their rounds.
+    async fn over(store: Arc<FaultyStore>, clock: Arc<ManualClock>) -> Self {
+        let bus = Arc::new(FaultyBus::default());
+        let recorder = Arc::new(Recorder::default());
+        let parts = Parts {
+            store: store.clone(),
+            bus: bus.clone(),
+            clock: clock.clone(),
+            ids: Arc::new(CountingIds(AtomicU64::new(u64::try_from(clock_seed(&clock)).unwrap()))),
+            options: Options::default(),
+        };
+        let engine = Engine::open_on(parts).await.unwrap();
+        engine.publish_with(recorder.clone());
+        Self { engine, store, bus, clock, recorder }
+    }
+
+    /// The same store and clock under a new process.
+    pub(crate) async fn restarted(self) -> Self {
+        self.engine.stop().await;
+        self.clock.advance_ms(1_000);
+        Self::over(self.store, self.clock).await
+    }
+
+    /// Brings an agent in: listening, with a contact-center session, Ready.
+    pub(crate) async fn bring_in(&self, user: UserId) {
+        self.listen(user, &format!("{user}-1"), Replay::Live).await;
+        self.engine.start_contact_session(user, CENTER, &[Media::Workitem], None).await.unwrap();
+        self.ready(user).await;
+    }
+
+    pub(crate) async fn ready(&self, user: UserId) {
+        self.engine.change_channels(user, CENTER, None, &ChannelChange::Ready).await.unwrap();
+    }
+
+    pub(crate) async fn listen(&self, user: UserId, session: &str, replay: Replay) {
+        let subscription = Subscriptions {
+            name: "/v2/me/interactions".into(),
+            topics: BTreeMap::from([(Topic::Interactions, replay)]),
+            under_own_name: false,
+        };
+        self.engine.subscribe(user, CENTER, session, subscription).await.unwrap();
+    }
+
+    pub(crate) fn opening(&self, external_id: Option<&str>) -> Opening {
+        let now = self.engine.now();
+        let new = NewInteraction {
+            id: self.engine.ids().interaction(now),
+            center: CENTER,
+            media: Media::Workitem,
+            direction: Direction::Inbound,
+            sub_type: "InboundNew".into(),
+            external_id: external_id.map(Into::into),
+            parent: None,
+            contact: None,
+            subject: None,
+            priority: None,
+            user_data: UserData::default(),
+            email: None,
+            queue: Named::Known(queue()),
+            skills: BTreeMap::new(),
+            placement: Placement::InQueue,
+        };
+        let receipts = external_id.map(|key| Receipt {
+            scope: "external".into(),
+            key: key.into(),
+            fingerprint: String::new(),
+            answer: new.id.to_string(),
+            expires: None,
+        });
+        let actor = Actor::User(Caller {
+            user: KATE,
+            roles: BTreeSet::from([Role::ApiUser]),
+            groups: BTreeSet::new(),
+        });
+        Opening { new, center: CENTER, actor, reference: None, receipts: receipts.into_iter().collect() }
+    }
+
+    pub(crate) async fn submit(&self) -> InteractionId {
+        match self.engine.open(&self.opening(None)).await.unwrap() {
+            Done::Now { interaction, .. } => interaction.id,
+            Done::Before(_) => panic!("a submission without a receipt cannot be a repetition"),
+        }
+    }
+
+    pub(crate) async fn act(
+        &self,
+        user: UserId,
+        id: InteractionId,
+        action: Action,
+    ) -> Result<Done, ExecuteError> {
+        let caller =
+            Caller { user, roles: BTreeSet::from([Role::Agent]), groups: BTreeSet::from([GroupId(7)]) };
+        let command = Command { actor: Actor::User(caller), epoch: None, action };
+        self.engine.execute(&Attempt { id, command, reference: None, receipt: None }).await
+    }
+
+    pub(crate) async fn accept(&self, user: UserId, id: InteractionId) -> Result<Done, ExecuteError> {
+        self.act(user, id, Action::Accept { nickname: None }).await
+    }
+
+    /// Gives an interaction as the store has it.
+    pub(crate) async fn stored(&self, id: InteractionId) -> Interaction {
+        let found = self.store.load(&[Key::Interaction(id)]).await.unwrap().pop().flatten();
+        match found {
+            Some(Versioned { value: Record::Interaction(interaction), .. }) => interaction,
+            other => panic!("{id} is not stored: {other:?}"),
+        }
+    }
+
+    /// Moves the clock and lets what is due happen.
+    pub(crate) async fn pass_ms(&self, ms: u32) {
+        self.clock.advance_ms(ms);
+        self.engine.fire_timers().await.unwrap();
+        self.engine.route().await.unwrap();
+        self.engine.deliver_missed().await.unwrap();
+    }
+
+    /// Routes and delivers what there is.
+    pub(crate) async fn settle(&self) {
+        self.pass_ms(0).await;
+    }
+}
+
+fn clock_seed(clock: &ManualClock) -> i64 {
+    use handoff_engine::Clock;
+    clock.now().0 % 1_000_000
+}

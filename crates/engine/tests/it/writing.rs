@@ -1,0 +1,125 @@
+//! The one write path: races, repetitions, visibility.
+
+use handoff_domain::{Action, Named, State, Target};
+use handoff_engine::{Attempt, Done, ExecuteError};
+use handoff_store::Receipt;
+
+use crate::rig::{BEN, KATE, QUEUE, Rig, queue};
+
+#[tokio::test]
+async fn of_two_who_complete_and_transfer_at_once_exactly_one_wins() {
+    let rig = Rig::new().await;
+    rig.bring_in(KATE).await;
+    rig.bring_in(BEN).await;
+    let mut outcomes = std::collections::BTreeSet::new();
+    for _ in 0..50 {
+        let id = rig.submit().await;
+        rig.settle().await;
+        let owner = rig.stored(id).await.offer().unwrap().to;
+        rig.accept(owner, id).await.unwrap();
+        let to_queue = Action::Transfer(Target::Queue(Named::Known(queue())));
+        let (completed, moved) =
+            tokio::join!(rig.act(owner, id, Action::Complete { queue: None }), rig.act(owner, id, to_queue));
+        let ended = matches!(rig.stored(id).await.state, State::Ended { .. });
+        assert!(completed.is_ok() != moved.is_ok(), "one of them must lose");
+        assert_eq!(completed.is_ok(), ended);
+        outcomes.insert(ended);
+        if !ended {
+            rig.settle().await;
+            let next = rig.stored(id).await.offer().unwrap().to;
+            rig.accept(next, id).await.unwrap();
+            rig.act(next, id, Action::Complete { queue: None }).await.unwrap();
+        }
+    }
+    assert!(!outcomes.is_empty());
+}
+
+#[tokio::test]
+async fn a_repeated_request_has_one_effect_and_one_answer() {
+    let rig = Rig::new().await;
+    rig.bring_in(KATE).await;
+    let id = rig.submit().await;
+    rig.settle().await;
+    let receipt = Receipt {
+        scope: "kate POST".into(),
+        key: "k1".into(),
+        fingerprint: "f".into(),
+        answer: "first".into(),
+        expires: None,
+    };
+    let caller = handoff_domain::Caller {
+        user: KATE,
+        roles: [handoff_domain::Role::Agent].into(),
+        groups: [handoff_domain::GroupId(7)].into(),
+    };
+    let command = handoff_domain::Command {
+        actor: handoff_domain::Actor::User(caller),
+        epoch: None,
+        action: Action::Accept { nickname: None },
+    };
+    let attempt = Attempt { id, command, reference: Some(1), receipt: Some(receipt.clone()) };
+    let (one, two) = tokio::join!(rig.engine.execute(&attempt), rig.engine.execute(&attempt));
+    let first_answers =
+        [one.unwrap(), two.unwrap()].iter().filter(|done| matches!(done, Done::Now { .. })).count();
+    assert_eq!(first_answers, 1, "the twin gets the first one's receipt");
+    let Done::Before(found) = rig.engine.execute(&attempt).await.unwrap() else { panic!("a repetition") };
+    assert_eq!(*found, receipt);
+    let other = Attempt { receipt: Some(Receipt { fingerprint: "g".into(), ..receipt }), ..attempt };
+    assert!(matches!(rig.engine.execute(&other).await, Err(ExecuteError::KeyReused)));
+}
+
+#[tokio::test]
+async fn the_same_external_id_opens_one_interaction() {
+    let rig = Rig::new().await;
+    let openings = [rig.opening(Some("crm-1")), rig.opening(Some("crm-1"))];
+    let (one, two) = tokio::join!(rig.engine.open(&openings[0]), rig.engine.open(&openings[1]));
+    let mut ids: Vec<String> = [one.unwrap(), two.unwrap()]
+        .into_iter()
+        .map(|done| match done {
+            Done::Now { interaction, .. } => interaction.id.to_string(),
+            Done::Before(receipt) => receipt.answer,
+        })
+        .collect();
+    ids.dedup();
+    assert_eq!(ids.len(), 1);
+    assert_eq!(rig.engine.board().look_at_lines(|lines| lines.of(QUEUE).count()), 1);
+}
+
+#[tokio::test]
+async fn request_numbers_go_on_after_a_restart() {
+    let rig = Rig::new().await;
+    rig.bring_in(KATE).await;
+    let id = rig.submit().await;
+    rig.settle().await;
+    let reference = rig.engine.next_reference(KATE).await.unwrap();
+    assert_eq!(reference, 1);
+    let caller =
+        handoff_domain::Caller { user: KATE, roles: [handoff_domain::Role::Agent].into(), groups: [].into() };
+    let command = handoff_domain::Command {
+        actor: handoff_domain::Actor::User(caller),
+        epoch: None,
+        action: Action::Accept { nickname: None },
+    };
+    rig.engine.execute(&Attempt { id, command, reference: Some(reference), receipt: None }).await.unwrap();
+    let rig = rig.restarted().await;
+    assert_eq!(rig.engine.next_reference(KATE).await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn a_caller_who_goes_away_does_not_keep_others_from_being_told() {
+    let rig = Rig::new().await;
+    rig.bring_in(KATE).await;
+    let opening = rig.opening(None);
+    let id = opening.new.id;
+    {
+        // Polled once, the commit is under way; then the caller hangs up.
+        let mut call = std::pin::pin!(rig.engine.open(&opening));
+        let first = futures_util::poll!(call.as_mut());
+        assert!(first.is_pending(), "the caller must go away before the answer");
+    }
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    rig.settle().await;
+    assert_eq!(rig.stored(id).await.offer().map(|offer| offer.to), Some(KATE));
+}
