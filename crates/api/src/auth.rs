@@ -1,0 +1,226 @@
+//! Who is calling: Basic credentials or the session cookie, and what a cookie alone may do.
+//!
+//! The layer here never answers by itself. It notes who the caller is, or why he is nobody, and the extractors of [`crate::caller`] refuse
+//! when a handler's turn comes, so that a malformed body is told first (contract 1, order of refusals).
+
+mod basic;
+mod cors;
+mod limit;
+mod origin;
+mod session;
+mod ticket;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::header::{COOKIE, SET_COOKIE, UPGRADE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use handoff_domain::User;
+use handoff_engine::IdSource;
+
+use crate::comet::identity_of;
+use crate::error::{Code, Refusal};
+use crate::shared::{Options, Shared};
+
+pub(crate) use cors::cors;
+pub(crate) use session::{Session, end};
+pub(crate) use ticket::hex;
+
+/// The header that carries the token against forged requests; clients learn its name from [`CSRF_NAME_HEADER`] (gws-core.md 1.6).
+const CSRF_HEADER: HeaderName = HeaderName::from_static("x-csrf-token");
+/// The header that says what the other is called.
+const CSRF_NAME_HEADER: HeaderName = HeaderName::from_static("x-csrf-header");
+/// The documented text of the refusal.
+const CSRF_SENTENCE: &str = "Missing or invalid Csrf token";
+
+/// The address that a connection comes from; the server puts it into every request's extensions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PeerAddress(pub IpAddr);
+
+/// What is remembered to let callers in.
+pub(crate) struct Gate {
+    signer: ticket::Signer,
+    basic: basic::Basic,
+    limiter: limit::Limiter,
+    origins: origin::Origins,
+}
+
+impl Gate {
+    /// Makes the gate; `ids` gives the keys that nobody else needs to know.
+    pub(crate) fn new(options: &Options, ids: &dyn IdSource) -> Self {
+        let own_key = || {
+            let mut key = [0; 32];
+            key[..16].copy_from_slice(&ids.random().to_be_bytes());
+            key[16..].copy_from_slice(&ids.random().to_be_bytes());
+            key
+        };
+        Self {
+            signer: ticket::Signer::new(options.session_key.unwrap_or_else(own_key)),
+            basic: basic::Basic::new(own_key()),
+            limiter: limit::Limiter::new(options.requests_per_s),
+            origins: origin::Origins::new(options),
+        }
+    }
+
+    pub(crate) const fn signer(&self) -> &ticket::Signer {
+        &self.signer
+    }
+}
+
+/// How a caller proved who he is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Means {
+    /// By credentials in this very request.
+    Basic,
+    /// By the session cookie alone, which a browser sends whoever made the page.
+    Cookie,
+}
+
+/// A caller who proved who he is.
+#[derive(Clone, Debug)]
+pub(crate) struct Authenticated {
+    pub(crate) user: Arc<User>,
+    /// His session: the one he sent, or a new one that goes out with the answer.
+    pub(crate) session: Session,
+    means: Means,
+}
+
+/// What the layer found out; in every request's extensions.
+#[derive(Clone, Debug)]
+pub(crate) struct Identified(pub(crate) Result<Authenticated, Refusal>);
+
+/// Set in the extensions of an answer that ended the caller's session.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SessionEnded;
+
+/// Finds out who is calling, for the REST operations.
+pub(crate) async fn authenticate(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let mut found = identify(&shared, &parts).await;
+    if let Ok(caller) = &found {
+        shared.engine().touch(caller.user.id);
+        if let Err(refusal) = may_act(&shared, caller, &parts) {
+            found = Err(refusal);
+        }
+    }
+    let is_get = parts.method == Method::GET;
+    parts.extensions.insert(Identified(found.clone()));
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    let has_ended = response.extensions().get::<SessionEnded>().is_some();
+    set_session_headers(&shared, found.as_ref().ok(), is_get, has_ended, response.headers_mut());
+    response
+}
+
+/// Finds out who is calling, for the CometD endpoint. Whoever is nobody goes through: CometD answers him in its own terms.
+pub(crate) async fn authenticate_comet(
+    State(shared): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let found = identify(&shared, &parts).await;
+    let mut body = body;
+    match &found {
+        Ok(caller) => {
+            let is_write = parts.method != Method::GET || parts.headers.contains_key(UPGRADE);
+            if caller.means == Means::Cookie && is_write {
+                if let Err(refusal) = shared.gate().origins.may_write(&parts.headers) {
+                    return refusal.into_response();
+                }
+                if !has_token(&parts.headers, &caller.session) {
+                    // Only a handshake needs the token: afterwards the client id is what no other page can know.
+                    let (is_handshake, same_body) = crate::request::is_handshake(body).await;
+                    if is_handshake {
+                        return forged().into_response();
+                    }
+                    body = same_body;
+                }
+            }
+            parts.extensions.insert(identity_of(caller.user.id));
+        }
+        Err(refusal) if refusal.retry_after_s.is_some() => return refusal.clone().into_response(),
+        Err(_) => {}
+    }
+    let is_get = parts.method == Method::GET;
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    set_session_headers(&shared, found.as_ref().ok(), is_get, false, response.headers_mut());
+    response
+}
+
+/// Finds out who is calling. Basic wins over whatever cookie comes with it (contract 1).
+async fn identify(shared: &Shared, parts: &Parts) -> Result<Authenticated, Refusal> {
+    let tickets = ticket::tickets(parts.headers.get_all(COOKIE));
+    if let Some(credentials) = basic::credentials(&parts.headers) {
+        let address = parts.extensions.get::<PeerAddress>().map(|peer| peer.0);
+        let user = basic::verify(shared, credentials?, address).await?;
+        let session = match session::of_user(shared, &tickets, user.id).await? {
+            Some(session) => session,
+            None => session::fresh(shared, &user),
+        };
+        return Ok(Authenticated { user, session, means: Means::Basic });
+    }
+    let (user, session) = session::resume(shared, &tickets).await?.ok_or_else(Refusal::not_authenticated)?;
+    Ok(Authenticated { user, session, means: Means::Cookie })
+}
+
+/// Tells whether a caller who is known may send this request at all.
+fn may_act(shared: &Shared, caller: &Authenticated, parts: &Parts) -> Result<(), Refusal> {
+    let is_write = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+    if caller.means == Means::Cookie && is_write {
+        shared.gate().origins.may_write(&parts.headers)?;
+        if !has_token(&parts.headers, &caller.session) {
+            return Err(forged());
+        }
+    }
+    let wait_ms = shared.gate().limiter.wait_ms(caller.user.id, shared.engine().now());
+    match wait_ms {
+        None => Ok(()),
+        Some(wait_ms) => {
+            let seconds = u32::try_from(wait_ms.div_ceil(1_000)).unwrap_or(u32::MAX);
+            Err(Refusal::too_many(Code::Forbidden, seconds.max(1)))
+        }
+    }
+}
+
+fn forged() -> Refusal {
+    Refusal::new(Code::Forbidden, CSRF_SENTENCE)
+}
+
+fn has_token(headers: &HeaderMap, session: &Session) -> bool {
+    let given = headers.get(&CSRF_HEADER).map(HeaderValue::as_bytes);
+    given.is_some_and(|given| ticket::is_same(given, session.csrf_token().as_bytes()))
+}
+
+/// Sends a new session's cookie, takes back an ended one's, and tells every GET the token (contract 1).
+fn set_session_headers(
+    shared: &Shared,
+    caller: Option<&Authenticated>,
+    is_get: bool,
+    has_ended: bool,
+    headers: &mut HeaderMap,
+) {
+    let mut add = |name: HeaderName, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.append(name, value);
+        }
+    };
+    match caller {
+        Some(_) if has_ended => add(SET_COOKIE, &ticket::ended_cookie(shared.options())),
+        Some(caller) if caller.session.is_new() => {
+            add(SET_COOKIE, &ticket::cookie(caller.session.ticket(), shared.options()));
+        }
+        _ => {}
+    }
+    if is_get {
+        add(CSRF_NAME_HEADER, "X-CSRF-TOKEN");
+        match caller {
+            Some(caller) => add(CSRF_HEADER, caller.session.csrf_token()),
+            // Nobody's token opens nothing; the header is there because every GET has it.
+            None => add(CSRF_HEADER, &ticket::nobodys_token(shared.engine().ids().uuid())),
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! Basic credentials: verified once in a while, remembered in between, and guessed at only slowly.
+//!
+//! A verified pair is remembered for five minutes under a keyed hash that covers the stored password hash, so that argon2 is not paid on
+//! every request and a new password ends it at once. Wrong pairs are remembered too, for a minute: a client that keeps sending an old
+//! password costs nothing.
+//!
+//! Who guesses is slowed by what a wrong answer costs him, not by refusing him before the password was looked at: a right password is
+//! let in whatever went before (contract 1). After some wrong ones, further attempts for the same user and address queue in a narrow lane of
+//! their own, so that guessing neither uses more than one core nor holds up anybody else.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use handoff_domain::{Time, User};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use tokio::sync::Semaphore;
+
+use crate::error::{Code, Refusal};
+use crate::password;
+use crate::shared::Shared;
+
+/// How long a right pair is remembered, in ms (contract 1).
+const RIGHT_MS: u64 = 5 * 60 * 1_000;
+/// How long a wrong pair is remembered, in ms: as long as a client may well keep sending it.
+const WRONG_MS: u64 = 60 * 1_000;
+/// Wrong passwords for one user from one address within [`WRONG_WINDOW_MS`] before he is told to wait. A person who mistypes makes fewer.
+const WRONG_MAX: u32 = 10;
+/// The window in which they are counted, in ms.
+const WRONG_WINDOW_MS: u64 = 5 * 60 * 1_000;
+/// Entries of one memory. At the bound what is over is dropped, and when that is not enough, all of it: forgetting costs a verification.
+const ENTRIES_MAX: usize = 65_536;
+/// Most bytes of a user name.
+const NAME_BYTES_MAX: usize = 256;
+
+/// What a caller sent.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Credentials {
+    user_name: String,
+    password: String,
+}
+
+/// Reads the credentials of a request; `None` when it carries no Basic header, an error when that header cannot be read.
+pub(super) fn credentials(headers: &HeaderMap) -> Option<Result<Credentials, Refusal>> {
+    let header = headers.get(AUTHORIZATION)?;
+    let (scheme, encoded) = header.to_str().ok()?.trim().split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("Basic") {
+        return None;
+    }
+    let decoded = BASE64_STANDARD.decode(encoded.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let pair = decoded.as_deref().and_then(|pair| pair.split_once(':'));
+    let credentials = pair.map(|(user_name, password)| Credentials {
+        user_name: user_name.to_owned(),
+        password: password.to_owned(),
+    });
+    Some(credentials.ok_or_else(Refusal::not_authenticated))
+}
+
+type Tag = [u8; 32];
+type Guesser = (String, Option<IpAddr>);
+
+/// What is remembered of credentials, and the lanes in which they are verified.
+pub(super) struct Basic {
+    key: [u8; 32],
+    right: Memory<Tag, ()>,
+    wrong: Memory<Tag, ()>,
+    guesses: Memory<Guesser, u32>,
+    /// As many verifications at once as there are cores: each takes 19 MiB and a core.
+    lane: Arc<Semaphore>,
+    /// One at once, for those who were wrong too often.
+    narrow_lane: Arc<Semaphore>,
+}
+
+impl Basic {
+    pub(super) fn new(key: [u8; 32]) -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        Self {
+            key,
+            right: Memory::default(),
+            wrong: Memory::default(),
+            guesses: Memory::default(),
+            lane: Arc::new(Semaphore::new(cores)),
+            narrow_lane: Arc::new(Semaphore::new(1)),
+        }
+    }
+
+    /// Names a pair without giving it away. It covers the stored hash: with a new password old entries are never found again.
+    fn tag(&self, credentials: &Credentials, stored: Option<&str>) -> Tag {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes keys of any length");
+        for part in [&credentials.user_name, &credentials.password, stored.unwrap_or_default()] {
+            // Lengths keep the parts apart.
+            mac.update(&part.len().to_be_bytes());
+            mac.update(part.as_bytes());
+        }
+        mac.finalize().into_bytes().into()
+    }
+}
+
+/// Gives the user whose credentials these are.
+///
+/// # Errors
+///
+/// Code 20 when they are nobody's; with 429 when that was so too often.
+pub(super) async fn verify(
+    shared: &Shared,
+    credentials: Credentials,
+    address: Option<IpAddr>,
+) -> Result<Arc<User>, Refusal> {
+    if credentials.password.len() > password::BYTES_MAX || credentials.user_name.len() > NAME_BYTES_MAX {
+        return Err(Refusal::not_authenticated());
+    }
+    let (basic, now) = (&shared.gate().basic, shared.engine().now());
+    let directory = shared.engine().directory();
+    // A disabled user is nobody, and so takes as long to refuse.
+    let user = directory.user_by_name(&credentials.user_name).filter(|user| user.enabled);
+    let stored = user.and_then(|user| user.password_hash.clone());
+    let tag = basic.tag(&credentials, stored.as_deref());
+    if let Some(user) = user
+        && basic.right.get(&tag, now).is_some()
+    {
+        return Ok(user.clone());
+    }
+    let guesser = (credentials.user_name.clone(), address);
+    let wrong_before = basic.guesses.get(&guesser, now).unwrap_or(0);
+    if basic.wrong.get(&tag, now).is_none()
+        && is_right(basic, credentials.password, stored, wrong_before).await?
+    {
+        basic.right.put(tag, (), now.plus_ms(RIGHT_MS), now);
+        basic.guesses.forget(&guesser);
+        return user.cloned().ok_or_else(Refusal::not_authenticated);
+    }
+    basic.wrong.put(tag, (), now.plus_ms(WRONG_MS), now);
+    basic.guesses.put(guesser, wrong_before + 1, now.plus_ms(WRONG_WINDOW_MS), now);
+    if wrong_before < WRONG_MAX {
+        return Err(Refusal::not_authenticated());
+    }
+    let seconds = u32::try_from(WRONG_MS / 1_000).unwrap_or(u32::MAX);
+    Err(Refusal::too_many(Code::NotAuthenticated, seconds))
+}
+
+/// Compares a password with what is stored, off the async threads and in its lane.
+async fn is_right(
+    basic: &Basic,
+    password: String,
+    stored: Option<String>,
+    wrong_before: u32,
+) -> Result<bool, Refusal> {
+    let lane = if wrong_before < WRONG_MAX { &basic.lane } else { &basic.narrow_lane };
+    let permit = lane.clone().acquire_owned().await.map_err(|_| Refusal::unavailable())?;
+    let verified = tokio::task::spawn_blocking(move || {
+        let is_right = password::verify(&password, stored.as_deref());
+        drop(permit);
+        is_right
+    });
+    verified.await.map_err(|error| {
+        tracing::error!(error = %error, "a password could not be verified");
+        Refusal::internal()
+    })
+}
+
+/// Remembers things until a time.
+struct Memory<K, V> {
+    entries: Mutex<HashMap<K, (V, Time)>>,
+}
+
+impl<K, V> Default for Memory<K, V> {
+    fn default() -> Self {
+        Self { entries: Mutex::new(HashMap::new()) }
+    }
+}
+
+impl<K: Hash + Eq, V: Copy> Memory<K, V> {
+    fn get(&self, key: &K, now: Time) -> Option<V> {
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.get(key).filter(|(_, until)| now < *until).map(|(value, _)| *value)
+    }
+
+    fn put(&self, key: K, value: V, until: Time, now: Time) {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.len() >= ENTRIES_MAX {
+            entries.retain(|_, (_, until)| now < *until);
+        }
+        if entries.len() >= ENTRIES_MAX {
+            entries.clear();
+        }
+        entries.insert(key, (value, until));
+    }
+
+    fn forget(&self, key: &K) {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn credentials_are_read_from_the_header_alone() {
+        type Pair = Option<(&'static str, &'static str)>;
+        let table: [(&str, Option<Pair>); 8] = [
+            ("Basic a2F0ZTpzZWNyZXQ=", Some(Some(("kate", "secret")))),
+            ("basic a2F0ZTpzZWNyZXQ=", Some(Some(("kate", "secret")))),
+            ("Basic a2F0ZTphOmI=", Some(Some(("kate", "a:b")))),
+            ("Basic a2F0ZTo=", Some(Some(("kate", "")))),
+            ("Basic a2F0ZQ==", Some(None)),
+            ("Basic ***", Some(None)),
+            ("Bearer abc", None),
+            ("Basic", None),
+        ];
+        for (header, wanted) in table {
+            let mut headers = HeaderMap::new();
+            headers.insert(AUTHORIZATION, HeaderValue::from_static(header));
+            let found = credentials(&headers).map(|read| {
+                read.ok().map(|credentials| (credentials.user_name.clone(), credentials.password.clone()))
+            });
+            let wanted =
+                wanted.map(|pair| pair.map(|(name, password)| (name.to_owned(), password.to_owned())));
+            assert_eq!(found, wanted, "{header}");
+        }
+    }
+
+    #[test]
+    fn a_memory_forgets_in_time_and_never_outgrows_its_bound() {
+        let memory = Memory::default();
+        memory.put(0, 7, Time(1_000), Time(0));
+        assert_eq!((memory.get(&0, Time(999)), memory.get(&0, Time(1_000))), (Some(7), None));
+        for key in 1..=2 * ENTRIES_MAX {
+            memory.put(key, 1, Time(9_000), Time(2_000));
+        }
+        assert!(memory.entries.lock().expect("the lock").len() <= ENTRIES_MAX);
+        assert_eq!(memory.get(&(2 * ENTRIES_MAX), Time(2_000)), Some(1), "the newest is there");
+    }
+
+    #[test]
+    fn a_pair_is_another_one_under_another_stored_hash() {
+        let basic = Basic::new([7; 32]);
+        let pair = Credentials { user_name: "kate".to_owned(), password: "secret".to_owned() };
+        let shifted = Credentials { user_name: "kates".to_owned(), password: "ecret".to_owned() };
+        assert_ne!(basic.tag(&pair, Some("old")), basic.tag(&pair, Some("new")));
+        assert_ne!(basic.tag(&pair, Some("old")), basic.tag(&shifted, Some("old")));
+    }
+}

@@ -1,0 +1,165 @@
+//! Login sessions: found by their ticket, stored when it first comes back, over after half an hour without a request.
+//!
+//! The record of an ended session stays until it would have gone idle anyway, without its token. A ticket whose signature still vouches for
+//! it can therefore not bring an ended session back.
+
+use std::sync::Arc;
+
+use handoff_domain::{User, UserId};
+use handoff_store::{ChangeSet, CommitError, Key, LoginSession, Put, Record, StoreError, Version, Versioned};
+
+use super::ticket::Ticket;
+use crate::error::Refusal;
+use crate::shared::Shared;
+
+/// How old the stored time of the last request may be, in ms. Without it every request would be a write; with it a session lives a minute
+/// less than it might.
+const LAST_USED_MS_MAX: u64 = 60_000;
+
+/// A session that is not over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Session {
+    ticket: Ticket,
+    csrf_token: String,
+    is_new: bool,
+}
+
+impl Session {
+    /// Gives its ticket.
+    pub(super) const fn ticket(&self) -> &Ticket {
+        &self.ticket
+    }
+
+    /// Gives its token against forged requests.
+    pub(super) fn csrf_token(&self) -> &str {
+        &self.csrf_token
+    }
+
+    /// Tells whether its cookie has still to be sent.
+    pub(super) const fn is_new(&self) -> bool {
+        self.is_new
+    }
+
+    fn of(ticket: &Ticket, is_new: bool) -> Self {
+        Self { csrf_token: ticket.csrf_token(), ticket: ticket.clone(), is_new }
+    }
+}
+
+/// Makes a new session for a user who just proved who he is. Nothing is stored.
+pub(super) fn fresh(shared: &Shared, user: &User) -> Session {
+    let (engine, signer) = (shared.engine(), shared.gate().signer());
+    let secret = [engine.ids().random(), engine.ids().random()];
+    Session::of(&signer.issue(user, engine.now(), secret), true)
+}
+
+/// Finds the first session among these tickets that is alive, and its user.
+pub(super) async fn resume(
+    shared: &Shared,
+    tickets: &[Ticket],
+) -> Result<Option<(Arc<User>, Session)>, Refusal> {
+    for ticket in tickets {
+        let directory = shared.engine().directory();
+        let Some(user) = directory.users.get(&ticket.user()).filter(|user| user.enabled) else { continue };
+        if is_alive(shared, ticket, user).await? {
+            return Ok(Some((user.clone(), Session::of(ticket, false))));
+        }
+    }
+    Ok(None)
+}
+
+/// Finds a session of that user among these tickets.
+pub(super) async fn of_user(
+    shared: &Shared,
+    tickets: &[Ticket],
+    user: UserId,
+) -> Result<Option<Session>, Refusal> {
+    let own: Vec<Ticket> = tickets.iter().filter(|ticket| ticket.user() == user).cloned().collect();
+    Ok(resume(shared, &own).await?.map(|(_, session)| session))
+}
+
+/// Tells whether a ticket's session is alive; stores it when this is its first time back, and that it was used.
+async fn is_alive(shared: &Shared, ticket: &Ticket, user: &User) -> Result<bool, StoreError> {
+    let now = shared.engine().now();
+    let idle_ms = shared.engine().options().login_idle_ms;
+    let id = ticket.stored_id(user);
+    match load(shared, &id).await? {
+        Some(Versioned { value: session, version }) => {
+            let unused_ms = now.ms_since(session.last_used);
+            let is_alive = !has_ended(&session) && session.user == user.id && unused_ms <= idle_ms;
+            if is_alive && unused_ms > LAST_USED_MS_MAX {
+                put(shared, LoginSession { last_used: now, ..session }, version).await?;
+            }
+            Ok(is_alive)
+        }
+        None => {
+            let is_vouched_for = shared.gate().signer().vouches_for(ticket, user);
+            if !is_vouched_for || now.ms_since(ticket.issued()) > idle_ms {
+                return Ok(false);
+            }
+            let session = LoginSession {
+                id: id.clone(),
+                user: user.id,
+                csrf_token: ticket.csrf_token(),
+                created: ticket.issued(),
+                last_used: now,
+            };
+            if put(shared, session, 0).await? {
+                return Ok(true);
+            }
+            // A twin of this request stored it first, or ended it.
+            Ok(load(shared, &id).await?.is_some_and(|found| !has_ended(&found.value)))
+        }
+    }
+}
+
+/// Ends a session. On return it is durable that its cookie opens nothing any more.
+///
+/// # Errors
+///
+/// The store's own.
+pub(crate) async fn end(shared: &Shared, user: &User, session: &Session) -> Result<(), StoreError> {
+    if session.is_new {
+        // Its cookie never went out.
+        return Ok(());
+    }
+    let id = session.ticket.stored_id(user);
+    let now = shared.engine().now();
+    loop {
+        let found = load(shared, &id).await?;
+        let expected = found.as_ref().map_or(0, |found| found.version);
+        let created = found.map_or(now, |found| found.value.created);
+        let csrf_token = String::new();
+        if put(
+            shared,
+            LoginSession { id: id.clone(), user: user.id, csrf_token, created, last_used: now },
+            expected,
+        )
+        .await?
+        {
+            return Ok(());
+        }
+    }
+}
+
+fn has_ended(session: &LoginSession) -> bool {
+    session.csrf_token.is_empty()
+}
+
+async fn load(shared: &Shared, id: &str) -> Result<Option<Versioned<LoginSession>>, StoreError> {
+    let found = shared.engine().store().load(&[Key::LoginSession(id.to_owned())]).await?.pop().flatten();
+    Ok(found.and_then(|found| match found.value {
+        Record::LoginSession(value) => Some(Versioned { value, version: found.version }),
+        _ => None,
+    }))
+}
+
+/// Writes a session; false when somebody else wrote it meanwhile.
+async fn put(shared: &Shared, session: LoginSession, expected: Version) -> Result<bool, StoreError> {
+    let put = Put { record: Record::LoginSession(session), expected };
+    let change = ChangeSet { puts: vec![put], ..ChangeSet::default() };
+    match shared.engine().store().commit(change).await {
+        Ok(_) => Ok(true),
+        Err(CommitError::Conflict { .. } | CommitError::Receipt(_)) => Ok(false),
+        Err(CommitError::Store(error)) => Err(error),
+    }
+}

@@ -1,0 +1,154 @@
+//! The session cookie's value: a ticket that says whose it is and proves it by a signature until its session is stored.
+//!
+//! A session is stored only when its cookie first comes back (contract 1), because programs that send Basic on every request and keep no
+//! cookies would otherwise leave a session behind each time. What vouches for a ticket until then is its signature. Both the signature
+//! and the stored id cover the user's password hash, so that a new password ends every session of the old one without a search.
+
+use std::fmt::Write as _;
+
+use axum::http::{HeaderValue, header::GetAll};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use handoff_domain::{Time, User, UserId};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::shared::Options;
+
+/// The cookie's name, as existing clients expect it (gws-core.md 1.8).
+const COOKIE_NAME: &str = "JSESSIONID";
+/// Tickets looked at in one request. Several come when cookies of different paths or of an older server meet; a browser sends few.
+const TICKETS_MAX: usize = 4;
+
+const SECRET_LEN: usize = 32;
+const USER_LEN: usize = 16;
+const TIME_LEN: usize = 8;
+const CLAIM_LEN: usize = SECRET_LEN + USER_LEN + TIME_LEN;
+const SIGNATURE_LEN: usize = 32;
+
+/// A ticket as it came: its text, and what it claims.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ticket {
+    text: String,
+    bytes: [u8; CLAIM_LEN + SIGNATURE_LEN],
+}
+
+impl Ticket {
+    fn parse(text: &str) -> Option<Self> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
+        Some(Self { text: text.to_owned(), bytes })
+    }
+
+    fn claim(&self) -> &[u8] {
+        &self.bytes[..CLAIM_LEN]
+    }
+
+    /// Gives whose session it claims to be.
+    pub(super) fn user(&self) -> UserId {
+        let mut id = [0; USER_LEN];
+        id.copy_from_slice(&self.bytes[SECRET_LEN..SECRET_LEN + USER_LEN]);
+        UserId(u128::from_be_bytes(id))
+    }
+
+    /// Gives when it was made.
+    pub(super) fn issued(&self) -> Time {
+        let mut ms = [0; TIME_LEN];
+        ms.copy_from_slice(&self.bytes[SECRET_LEN + USER_LEN..CLAIM_LEN]);
+        Time(i64::from_be_bytes(ms))
+    }
+
+    /// Gives the id under which its session is stored, for a user with this password. The secret itself is not stored.
+    pub(super) fn stored_id(&self, user: &User) -> String {
+        hex(&Sha256::new().chain_update(self.bytes).chain_update(password_of(user)).finalize())
+    }
+
+    /// Gives the session's token against forged requests: as unknown to others as the ticket is, without giving it away.
+    pub(super) fn csrf_token(&self) -> String {
+        let hash = Sha256::new().chain_update(b"csrf").chain_update(self.bytes).finalize();
+        let mut token = [0; 16];
+        token.copy_from_slice(&hash[..16]);
+        nobodys_token(u128::from_be_bytes(token))
+    }
+}
+
+/// Gives 128 bits in the form of a token, which is a UUID's (gws-core.md 1.6).
+pub(super) fn nobodys_token(bits: u128) -> String {
+    handoff_domain::QueueId(bits).to_string()
+}
+
+/// Makes and proves tickets.
+pub(crate) struct Signer {
+    key: [u8; 32],
+}
+
+impl Signer {
+    pub(super) const fn new(key: [u8; 32]) -> Self {
+        Self { key }
+    }
+
+    fn mac(&self, claim: &[u8], user: &User) -> Hmac<Sha256> {
+        let mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes keys of any length");
+        mac.chain_update(claim).chain_update(password_of(user))
+    }
+
+    /// Makes a ticket for a user who just proved who he is; `secret` is random.
+    pub(super) fn issue(&self, user: &User, now: Time, secret: [u128; 2]) -> Ticket {
+        let mut bytes = [0; CLAIM_LEN + SIGNATURE_LEN];
+        bytes[..16].copy_from_slice(&secret[0].to_be_bytes());
+        bytes[16..SECRET_LEN].copy_from_slice(&secret[1].to_be_bytes());
+        bytes[SECRET_LEN..SECRET_LEN + USER_LEN].copy_from_slice(&user.id.0.to_be_bytes());
+        bytes[SECRET_LEN + USER_LEN..CLAIM_LEN].copy_from_slice(&now.0.to_be_bytes());
+        let signature = self.mac(&bytes[..CLAIM_LEN], user).finalize().into_bytes();
+        bytes[CLAIM_LEN..].copy_from_slice(&signature);
+        Ticket { text: BASE64_URL_SAFE_NO_PAD.encode(bytes), bytes }
+    }
+
+    /// Tells whether a ticket was made here for this user with this password.
+    pub(super) fn vouches_for(&self, ticket: &Ticket, user: &User) -> bool {
+        self.mac(ticket.claim(), user).verify_slice(&ticket.bytes[CLAIM_LEN..]).is_ok()
+    }
+}
+
+fn password_of(user: &User) -> &[u8] {
+    user.password_hash.as_deref().unwrap_or_default().as_bytes()
+}
+
+/// Finds the tickets among a request's cookies. Clients are known to send a cookie's attributes back (`Path=/`), and several of one name.
+pub(super) fn tickets(headers: GetAll<'_, HeaderValue>) -> Vec<Ticket> {
+    let texts = headers.iter().filter_map(|header| header.to_str().ok());
+    let pairs = texts.flat_map(|text| text.split([';', ','])).filter_map(|pair| pair.split_once('='));
+    let values =
+        pairs.filter(|(name, _)| name.trim() == COOKIE_NAME).map(|(_, value)| value.trim().trim_matches('"'));
+    values.filter_map(Ticket::parse).take(TICKETS_MAX).collect()
+}
+
+/// Writes the cookie of a new session.
+pub(super) fn cookie(ticket: &Ticket, options: &Options) -> String {
+    with_attributes(&ticket.text, options)
+}
+
+/// Writes the cookie that takes an ended session's away.
+pub(super) fn ended_cookie(options: &Options) -> String {
+    with_attributes("", options) + "; Max-Age=0"
+}
+
+fn with_attributes(value: &str, options: &Options) -> String {
+    let same_site = options.same_site.attribute();
+    let secure = if options.secure_cookie { "; Secure" } else { "" };
+    format!("{COOKIE_NAME}={value}; Path=/; HttpOnly; SameSite={same_site}{secure}")
+}
+
+/// Compares in a time that does not tell where two texts differ.
+pub(super) fn is_same(given: &[u8], wanted: &[u8]) -> bool {
+    given.ct_eq(wanted).into()
+}
+
+/// Writes bytes in hex.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing into a text cannot fail.
+        let _infallible = write!(text, "{byte:02x}");
+        text
+    })
+}

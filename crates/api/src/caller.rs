@@ -1,0 +1,97 @@
+//! Who may do something, as the type of a handler's argument.
+//!
+//! A handler that touches data takes one of these; without it, it has no user and so cannot name a contact center. The user comes from the
+//! credentials, and his center and roles from his record, never from the request.
+//!
+//! They stand *behind* the argument that reads the body: what is wrong with the body is told first (contract 1, order of refusals).
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use handoff_domain::{Actor, Caller, CenterId, Role, User, UserId};
+
+use crate::auth::{Identified, Session};
+use crate::error::{Code, Refusal};
+
+/// The user behind a request.
+#[derive(Clone, Debug)]
+pub struct Me {
+    /// Who.
+    pub user: Arc<User>,
+    session: Session,
+}
+
+impl Me {
+    /// Gives his id.
+    #[must_use]
+    pub fn id(&self) -> UserId {
+        self.user.id
+    }
+
+    /// Gives his contact center.
+    #[must_use]
+    pub fn center(&self) -> CenterId {
+        self.user.center
+    }
+
+    /// Gives him as the rules want him.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        let User { id, roles, groups, .. } = &*self.user;
+        Actor::User(Caller { user: *id, roles: roles.clone(), groups: groups.clone() })
+    }
+
+    /// Gives his login session.
+    pub(crate) const fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Tells whether he has that role.
+    #[must_use]
+    pub fn is(&self, role: Role) -> bool {
+        self.user.roles.contains(&role)
+    }
+}
+
+/// Finds the caller, who must have one of these roles; any will do when there are none.
+fn caller_with(parts: &Parts, roles: &[Role]) -> Result<Me, Refusal> {
+    let Some(Identified(found)) = parts.extensions.get() else { return Err(Refusal::not_authenticated()) };
+    let caller = found.clone()?;
+    let me = Me { user: caller.user, session: caller.session };
+    if roles.is_empty() || roles.iter().any(|role| me.is(*role)) {
+        return Ok(me);
+    }
+    let sentence =
+        "Your roles do not allow this operation; ask your administrator for the role that it needs.";
+    Err(Refusal::new(Code::NoPermission, sentence))
+}
+
+macro_rules! callers {
+    ($($(#[$doc:meta])* $name:ident: $roles:expr;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub struct $name(pub Me);
+
+        impl<S: Sync> FromRequestParts<S> for $name {
+            type Rejection = Refusal;
+
+            async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refusal> {
+                caller_with(parts, &$roles).map(Self)
+            }
+        }
+    )+};
+}
+
+callers! {
+    /// Anybody with credentials.
+    AnyUser: [];
+    /// Somebody who works on interactions.
+    Agent: [Role::Agent];
+    /// Somebody who watches and helps agents.
+    Supervisor: [Role::Supervisor];
+    /// Somebody who configures the contact center.
+    Admin: [Role::Admin];
+    /// Somebody, or a server, that may submit interactions from outside.
+    Submitter: [Role::ApiUser, Role::Admin];
+}

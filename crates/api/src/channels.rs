@@ -1,0 +1,100 @@
+//! Channels: whether an agent takes work, per medium; set by himself, or by a supervisor for him.
+
+use axum::extract::{FromRequestParts, State};
+use axum::http::Uri;
+use axum::http::request::Parts;
+use handoff_domain::{Media, UserId};
+use handoff_engine::ChannelChange;
+
+use crate::caller::{Agent, Me, Supervisor};
+use crate::commands::Answer;
+use crate::error::Refusal;
+use crate::request::{Id, Ids, JsonBody};
+use crate::shared::Shared;
+use crate::wire::envelope::Envelope;
+use crate::wire::fields::Fields;
+use crate::wire::listing::{Listing, fields, one, select};
+use crate::wire::resource::{ChannelResource, channels};
+
+/// Most characters of a custom state's name, or of a reason.
+const REASON_CHARS_MAX: usize = 200;
+
+/// Reads what a channel's `operationName` wants (gws-core.md 3.4). Custom states are a matter of configuration; there are none.
+pub(crate) fn change(name: &str, fields: &Fields<'_>) -> Result<ChannelChange, Refusal> {
+    let reason = fields.line("reason")?;
+    let short = |text: &String| text.chars().count() <= REASON_CHARS_MAX;
+    if reason.as_ref().is_some_and(|reason| !short(reason)) {
+        return Err(Refusal::invalid(format!(
+            "The field reason may have {REASON_CHARS_MAX} characters; shorten it."
+        )));
+    }
+    match name {
+        "Ready" => Ok(ChannelChange::Ready),
+        "NotReady" => Ok(ChannelChange::NotReady { reason }),
+        "DoNotDisturbOn" => Ok(ChannelChange::DoNotDisturbOn),
+        "DoNotDisturbOff" => Ok(ChannelChange::DoNotDisturbOff),
+        other => Err(crate::request::unknown_operation(other)),
+    }
+}
+
+/// What a body wants of one channel. Stands before the caller among a handler's arguments.
+pub(crate) struct Wish(ChannelChange);
+
+impl<S: Sync> FromRequestParts<S> for Wish {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let body = JsonBody::from_request_parts(parts, state).await?;
+        change(&body.operation_name()?, &body.fields()).map(Self)
+    }
+}
+
+/// Gives an agent's channels; none when he has never had a contact-center session.
+pub(crate) fn of(shared: &Shared, user: UserId) -> Vec<ChannelResource> {
+    shared.engine().desk(user).map(|desk| channels(&desk)).unwrap_or_default()
+}
+
+/// `GET /me/channels`. Channels have no addresses of their own, so they are shown whether or not fields are asked for.
+pub(crate) async fn list(State(shared): State<Shared>, Agent(me): Agent, uri: Uri) -> Answer {
+    let listing = Listing::read(&uri, &["channel", "dndState"])?;
+    let all = of(&shared, me.id());
+    let items: Vec<_> = all.iter().filter(|shown| listing.pick(shown).is_some()).collect();
+    let items: Vec<_> = items.into_iter().map(|shown| select(listing.fields_or_all(), shown)).collect();
+    Ok(listing.page_of_parts("channels", &items, None::<&String>))
+}
+
+/// `GET /me/channels/{channel}`.
+pub(crate) async fn get(State(shared): State<Shared>, Agent(me): Agent, Id(name): Id, uri: Uri) -> Answer {
+    let found = of(&shared, me.id()).into_iter().find(|shown| shown.channel == name);
+    let shown = found.ok_or_else(|| Refusal::not_found("channel"))?;
+    Ok(one("channel", &select(&fields(&uri), &shown)))
+}
+
+/// `POST /me/channels/{channel}`.
+pub(crate) async fn set(
+    State(shared): State<Shared>,
+    Wish(wish): Wish,
+    Agent(me): Agent,
+    Id(name): Id,
+) -> Answer {
+    set_for(&shared, &me, me.id(), &name, &wish).await
+}
+
+/// `POST /users/{id}/channels/{channel}`: a supervisor sets an agent's.
+pub(crate) async fn set_of(
+    State(shared): State<Shared>,
+    Wish(wish): Wish,
+    Supervisor(me): Supervisor,
+    Ids(user, name): Ids,
+) -> Answer {
+    let directory = shared.engine().directory();
+    let user = user.parse().ok().and_then(|id| directory.user(me.center(), id));
+    let user = user.ok_or_else(|| Refusal::not_found("user"))?.id;
+    set_for(&shared, &me, user, &name, &wish).await
+}
+
+async fn set_for(shared: &Shared, me: &Me, user: UserId, name: &str, wish: &ChannelChange) -> Answer {
+    let channel = Media::from_name(name);
+    shared.engine().change_channels(user, me.center(), Some(&channel), wish).await?;
+    Ok(Envelope::Plain.success(None))
+}

@@ -1,0 +1,87 @@
+//! CometD: the mount of the server at `/api/v2/notifications`, and the only door through which agents are spoken to.
+//!
+//! A subscription of a client becomes one of the engine's delivery, which knows what the client has been given and what it is owed. The hub
+//! below publishes nothing on its own: messages go to single sessions, so a wildcard never shows one user another's. The rule of this
+//! module is that no subscription stands whose messages would not come: when the engine cannot take one, the session is ended with the
+//! advice to come back.
+
+mod link;
+mod policy;
+mod publisher;
+mod replay;
+
+use std::sync::Arc;
+
+use axum::Router;
+use handoff_cometd::{CometdServer, Identity, Limits, Ports};
+use handoff_domain::UserId;
+use handoff_engine::{Engine, Publisher};
+
+use crate::wire::resource::PublicUrl;
+use link::{Link, Subscribers};
+use policy::AgentsOnly;
+use publisher::Voice;
+
+/// Where the server is mounted.
+pub const PATH: &str = "/api/v2/notifications";
+
+/// The CometD side of the API: a cheap handle, whose clones are the same.
+#[derive(Clone)]
+pub struct Comet {
+    server: CometdServer,
+    link: Arc<Link>,
+    publisher: Arc<Voice>,
+}
+
+/// Gives the identity under which a user's sessions are kept; the authentication puts it into the extensions of a request.
+#[must_use]
+pub fn identity_of(user: UserId) -> Identity {
+    Identity::new(user.to_string())
+}
+
+impl Comet {
+    /// Makes the server for an engine that is then started with [`Comet::publisher`].
+    #[must_use]
+    pub fn new(engine: &Arc<Engine>, url: PublicUrl, limits: Limits, ports: Ports) -> Self {
+        let link = Arc::new(Link::default());
+        let subscribers = Subscribers::new(Arc::clone(engine), Arc::clone(&link));
+        let server = CometdServer::new(limits, Arc::new(AgentsOnly), Arc::new(subscribers), ports);
+        link.connect(server.clone());
+        let publisher = Arc::new(Voice::new(Arc::downgrade(engine), Arc::clone(&link), url));
+        Self { server, link, publisher }
+    }
+
+    /// Gives what the engine speaks through.
+    #[must_use]
+    pub fn publisher(&self) -> Arc<dyn Publisher> {
+        Arc::clone(&self.publisher) as Arc<dyn Publisher>
+    }
+
+    /// Gives the routes, to be merged: [`PATH`], also with the suffixes that clients append.
+    pub fn router(&self) -> Router {
+        self.server.router_at(PATH)
+    }
+
+    /// Runs timers and the reports of ended sessions until [`Comet::shutdown`]. Spawn it once; dropping it stops all timers.
+    pub async fn run(&self) {
+        self.server.run().await;
+    }
+
+    /// Answers parked polls, closes sockets and refuses what comes later. Returns when all are gone or the bound for it has passed.
+    pub async fn shutdown(&self) {
+        self.server.shutdown().await;
+        self.link.disconnect();
+    }
+
+    /// Ends all sessions of a user, as when he is deleted, disabled or gets a new password; counts them. Their clients are told to
+    /// shake hands again, which the authentication then decides anew.
+    pub fn end_user(&self, user: UserId) -> usize {
+        self.server.end_identity(&identity_of(user))
+    }
+
+    /// Gives the server itself, for its numbers.
+    #[must_use]
+    pub const fn server(&self) -> &CometdServer {
+        &self.server
+    }
+}

@@ -1,0 +1,154 @@
+//! Between the hub and the engine: clients' subscriptions become the engine's, and ended sessions are forgotten there.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use async_trait::async_trait;
+use handoff_cometd::{Application, CometdServer, EndAdvice, RemovalReason, SessionId, SessionInfo};
+use handoff_domain::{CenterId, UserId};
+use handoff_engine::{AgentError, Engine, Subscriptions};
+use serde_json::Value;
+
+use super::replay;
+use crate::notify::topics::{self, Coverage};
+
+/// The way to the server for those whom the server itself holds. It is cut at shutdown, so that nothing keeps itself alive in a circle.
+#[derive(Default)]
+pub(super) struct Link {
+    server: RwLock<Option<CometdServer>>,
+}
+
+impl Link {
+    pub(super) fn connect(&self, server: CometdServer) {
+        *self.server.write().unwrap_or_else(PoisonError::into_inner) = Some(server);
+    }
+
+    pub(super) fn disconnect(&self) {
+        *self.server.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Gives the server; `None` before the start and after the shutdown.
+    pub(super) fn server(&self) -> Option<CometdServer> {
+        self.server.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Ends a session unless what was begun for it was finished: when it failed, or when the client's connection broke and took the hook with it.
+/// Otherwise hub and engine could disagree about a subscription, and the client would wait for messages that never come.
+struct EndUnlessDone<'a> {
+    link: &'a Link,
+    session: &'a SessionId,
+    is_done: bool,
+}
+
+impl Drop for EndUnlessDone<'_> {
+    fn drop(&mut self) {
+        if self.is_done {
+            return;
+        }
+        if let Some(server) = self.link.server() {
+            server.end_session(self.session, EndAdvice::Handshake);
+        }
+    }
+}
+
+/// The engine's side of every session.
+pub(super) struct Subscribers {
+    engine: Arc<Engine>,
+    link: Arc<Link>,
+}
+
+impl Subscribers {
+    pub(super) const fn new(engine: Arc<Engine>, link: Arc<Link>) -> Self {
+        Self { engine, link }
+    }
+
+    /// Gives the session's user and his contact center; `None` when he was deleted.
+    fn owner_of(&self, session: &SessionInfo) -> Option<(UserId, CenterId)> {
+        let user = user_of(session)?;
+        Some((user, self.engine.center_of(user)?))
+    }
+
+    /// The same for what ends, which must be forgotten also of a user who was deleted; his desk tells where he was.
+    fn former_owner_of(&self, session: &SessionInfo) -> Option<(UserId, CenterId)> {
+        let of_desk = || {
+            let user = user_of(session)?;
+            Some((user, self.engine.desk(user)?.center))
+        };
+        self.owner_of(session).or_else(of_desk)
+    }
+
+    async fn subscribe(
+        &self,
+        (user, center): (UserId, CenterId),
+        session: &SessionId,
+        name: &str,
+        ext: Option<&Value>,
+    ) -> Result<(), AgentError> {
+        // The policy has let the name pass, so it is a topic or a pattern.
+        let Some(coverage) = topics::coverage(name) else { return Ok(()) };
+        let subscription = Subscriptions {
+            name: name.to_owned(),
+            topics: replay::starts(&coverage, ext),
+            under_own_name: matches!(coverage, Coverage::Slashed(_)),
+        };
+        self.engine.subscribe(user, center, session.as_str(), subscription).await?;
+        // The session may have ended, or the name been given up, on another connection meanwhile; its notice then came too early to find
+        // anything. Whoever looks after the other has done so sets it right.
+        let standing = self.link.server().map(|server| server.subscriptions_of(session)).unwrap_or_default();
+        if standing.is_empty() {
+            return self.engine.forget_session(user, center, session.as_str()).await;
+        }
+        if !standing.iter().any(|known| known == name) {
+            return self.engine.unsubscribe(user, center, session.as_str(), name).await;
+        }
+        Ok(())
+    }
+
+    fn guard<'a>(&'a self, session: &'a SessionInfo) -> EndUnlessDone<'a> {
+        EndUnlessDone { link: &self.link, session: &session.id, is_done: false }
+    }
+}
+
+#[async_trait]
+impl Application for Subscribers {
+    async fn subscribed(&self, session: &SessionInfo, subscription: &str, ext: Option<&Value>) {
+        let mut guard = self.guard(session);
+        let Some(owner) = self.owner_of(session) else {
+            tracing::info!(session.id = %session.id, "a session whose user is no more is ended");
+            return;
+        };
+        match self.subscribe(owner, &session.id, subscription, ext).await {
+            Ok(()) => guard.is_done = true,
+            Err(error) => failed("subscribe", session, &error),
+        }
+    }
+
+    async fn unsubscribed(&self, session: &SessionInfo, subscription: &str) {
+        let mut guard = self.guard(session);
+        let Some((user, center)) = self.former_owner_of(session) else { return };
+        match self.engine.unsubscribe(user, center, session.id.as_str(), subscription).await {
+            Ok(()) => guard.is_done = true,
+            Err(error) => failed("unsubscribe", session, &error),
+        }
+    }
+
+    async fn session_removed(&self, session: &SessionInfo, reason: RemovalReason) {
+        let Some((user, center)) = self.former_owner_of(session) else { return };
+        tracing::debug!(agent.id = %user, session.id = %session.id, ?reason, "an agent's session is no more");
+        if let Err(error) = self.engine.forget_session(user, center, session.id.as_str()).await {
+            failed("forget", session, &error);
+        }
+    }
+}
+
+fn user_of(session: &SessionInfo) -> Option<UserId> {
+    session.identity.as_ref()?.as_str().parse().ok()
+}
+
+fn failed(what: &'static str, session: &SessionInfo, error: &AgentError) {
+    tracing::error!(
+        session.id = %session.id,
+        error = error as &dyn std::error::Error,
+        "could not {what} in the delivery; the client is told to shake hands again"
+    );
+}

@@ -1,0 +1,110 @@
+//! From a parsed request to the engine and back: the few steps that every operation on an interaction takes.
+
+use std::sync::Arc;
+
+use handoff_domain::{Action, Command, Interaction, InteractionId, Media};
+use handoff_engine::{Attempt, Directory, Done, ExecuteError};
+
+use crate::caller::Me;
+use crate::error::{Code, Refusal};
+use crate::idempotency::Retry;
+use crate::shared::Shared;
+use crate::wire::envelope::{Envelope, JsonText};
+use crate::wire::interaction::status_name;
+
+/// What a handler gives back.
+pub type Answer = Result<JsonText, Refusal>;
+
+/// Gives an interaction that the caller may see. Every other reads like one that does not exist, malformed ids included (contract 1).
+///
+/// # Errors
+///
+/// Code 6, or the store's.
+pub async fn visible(shared: &Shared, me: &Me, id: &str) -> Result<Arc<Interaction>, Refusal> {
+    let Ok(id) = id.parse::<InteractionId>() else { return Err(Refusal::not_found("interaction")) };
+    let found = shared.engine().interaction_for(me.id(), id).await?;
+    found.ok_or_else(|| Refusal::not_found("interaction"))
+}
+
+/// The same, by the door of one medium: an interaction of another is not behind it.
+///
+/// # Errors
+///
+/// Code 6, or the store's.
+pub async fn visible_of(
+    shared: &Shared,
+    me: &Me,
+    id: &str,
+    media: Option<&Media>,
+) -> Result<Arc<Interaction>, Refusal> {
+    let found = visible(shared, me, id).await?;
+    if media.is_none_or(|media| found.media == *media) {
+        return Ok(found);
+    }
+    Err(Refusal::not_found("interaction"))
+}
+
+/// One interaction as a request names it, and on what terms.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// Its id, or whatever text came in its place.
+    pub id: &'a str,
+    /// The medium whose door it was named at; `None` for the doors of all.
+    pub media: Option<&'a Media>,
+    /// The epoch that the caller believes current.
+    pub epoch: Option<u64>,
+}
+
+/// Carries out an operation on one interaction; `action` says what, once the interaction is found.
+///
+/// # Errors
+///
+/// Code 6 for an interaction that the caller may not see, or why it was refused.
+pub async fn perform(
+    shared: &Shared,
+    me: &Me,
+    target: Target<'_>,
+    envelope: Envelope,
+    retry: &Retry,
+    action: impl FnOnce(&Interaction, &Directory) -> Action + Send,
+) -> Answer {
+    if let Some(answer) = retry.earlier(shared, me).await? {
+        return Ok(answer);
+    }
+    let engine = shared.engine();
+    let interaction = visible_of(shared, me, target.id, target.media).await?;
+    let action = action(&interaction, &engine.directory());
+    let reference = engine.next_reference(me.id()).await?;
+    let answer = envelope.success(Some(reference));
+    let receipt = retry.receipt(me, &answer, engine.now());
+    let command = Command { actor: me.actor(), epoch: target.epoch, action };
+    let attempt = Attempt { id: interaction.id, command, reference: Some(reference), receipt };
+    carry_out(shared, me, &attempt, answer).await
+}
+
+/// Carries out a command; `answer` is what its caller gets for it.
+///
+/// # Errors
+///
+/// The engine's, as refusals; a code 2 says which state the interaction is in.
+pub async fn carry_out(shared: &Shared, me: &Me, attempt: &Attempt, answer: JsonText) -> Answer {
+    match shared.engine().execute(attempt).await {
+        Ok(Done::Now { .. }) => Ok(answer),
+        Ok(Done::Before(receipt)) => Ok(JsonText(receipt.answer)),
+        Err(error) => Err(with_state(shared, me, attempt.id, error).await),
+    }
+}
+
+async fn with_state(shared: &Shared, me: &Me, id: InteractionId, error: ExecuteError) -> Refusal {
+    let is_refused = matches!(error, ExecuteError::Rejected(_));
+    let refusal = Refusal::from(error);
+    if !is_refused || refusal.code != Code::WrongState {
+        return refusal;
+    }
+    let Ok(Some(interaction)) = shared.engine().interaction_for(me.id(), id).await else { return refusal };
+    let state = status_name(interaction.status_for(me.id()));
+    if refusal.sentence.contains(state) {
+        return refusal;
+    }
+    refusal.adding(&format!("The interaction is {state}."))
+}

@@ -1,0 +1,244 @@
+//! `Create`: how interactions come into being by the API, from outside and by an agent for himself (contract 6).
+
+use std::collections::BTreeMap;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use handoff_domain::interaction::open::{NewInteraction, Placement};
+use handoff_domain::rejection::Noun;
+use handoff_domain::{Direction, InteractionId, Media, Mode, Named, Rejection, SkillLevels, User, UserData};
+use handoff_engine::{Directory, Done, Opening};
+use handoff_store::Receipt;
+use serde::Serialize;
+
+use crate::caller::Me;
+use crate::commands::{Answer, visible};
+use crate::error::Refusal;
+use crate::idempotency::Retry;
+use crate::me_interactions::QueueText;
+use crate::request::{JsonBody, unknown_operation};
+use crate::shared::Shared;
+use crate::wire::email::EmailChanges;
+use crate::wire::envelope::JsonText;
+use crate::wire::fields::Fields;
+use crate::wire::resource::Link;
+
+/// Most bytes of an external id: far above any key of another system.
+const EXTERNAL_ID_BYTES_MAX: usize = 255;
+
+/// What a body asks to be created. Stands before the caller among a handler's arguments.
+#[derive(Clone, Debug)]
+pub(crate) struct Creation {
+    media: Media,
+    queue: QueueText,
+    direction: Option<Direction>,
+    sub_type: Option<String>,
+    external_id: Option<String>,
+    parent: Option<String>,
+    contact: Option<String>,
+    subject: Option<String>,
+    priority: Option<i64>,
+    skills: BTreeMap<String, u32>,
+    user_data: UserData,
+    email: Option<EmailChanges>,
+}
+
+impl Creation {
+    fn read(fields: &Fields<'_>) -> Result<Self, Refusal> {
+        let media = Media::from_name(&fields.required_text("channel")?);
+        let queue = QueueText::required(fields)?;
+        let email = EmailChanges::read(fields)?;
+        if email.is_some() && media != Media::Email {
+            return Err(Refusal::invalid("The field email is for the channel email; leave it out."));
+        }
+        let subject_of_email = email.as_ref().and_then(|email| email.subject.clone());
+        Ok(Self {
+            media,
+            queue,
+            direction: direction(fields)?,
+            sub_type: fields.line("interactionSubType")?,
+            external_id: external_id(fields)?,
+            parent: fields.text("parentId")?,
+            contact: fields.line("contactId")?,
+            subject: fields.line("subject")?.or(subject_of_email),
+            priority: fields.integer("priority")?,
+            skills: fields.levels("skills")?.unwrap_or_default(),
+            user_data: fields.user_data("userData")?.unwrap_or_default(),
+            email,
+        })
+    }
+
+    /// Looks the names up; `by_hand` when an agent makes it for himself.
+    fn new_interaction(
+        self,
+        id: InteractionId,
+        user: &User,
+        directory: &Directory,
+        by_hand: bool,
+    ) -> Result<NewInteraction, Refusal> {
+        let direction = self.direction.unwrap_or(match (&self.media, by_hand) {
+            // An e-mail that an agent begins is one that he writes.
+            (Media::Email, true) => Direction::Outbound,
+            (_, true) => Direction::Internal,
+            (_, false) => Direction::Inbound,
+        });
+        let mode = match (&self.media, direction) {
+            (Media::Email, Direction::Outbound) => Mode::Composing,
+            _ => self.media.inbound_mode(),
+        };
+        let queue = self.queue.find(directory, user);
+        // An unknown queue is told before an unknown skill; the rules tell it, so skills wait until the queue is known.
+        let skills = match &queue {
+            Named::Known(_) => levels(&self.skills, user, directory)?,
+            Named::Unknown(_) | Named::Ambiguous(_) => SkillLevels::new(),
+        };
+        let is_email = self.media == Media::Email;
+        Ok(NewInteraction {
+            id,
+            center: user.center,
+            media: self.media,
+            direction,
+            sub_type: self.sub_type.unwrap_or_else(|| default_sub_type(direction).to_owned()),
+            external_id: self.external_id,
+            parent: None,
+            contact: self.contact,
+            subject: self.subject,
+            priority: self.priority,
+            user_data: self.user_data,
+            email: is_email.then(|| self.email.unwrap_or_default().applied_to(Default::default())),
+            queue,
+            skills,
+            placement: if by_hand { Placement::InHands { mode } } else { Placement::InQueue },
+        })
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Creation {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let body = JsonBody::from_request_parts(parts, state).await?;
+        match body.operation_name()?.as_str() {
+            "Create" => Self::read(&body.fields()),
+            other => Err(unknown_operation(other)),
+        }
+    }
+}
+
+/// Submits an interaction from outside: it waits in its queue when this returns.
+pub(crate) async fn submit(shared: &Shared, me: &Me, creation: Creation, retry: &Retry) -> Answer {
+    create(shared, me, creation, retry, None).await
+}
+
+/// Creates an interaction in the calling agent's own hands.
+pub(crate) async fn create_for(shared: &Shared, me: &Me, creation: Creation, retry: &Retry) -> Answer {
+    if creation.media == Media::Chat {
+        // There is no customer at the other end.
+        return Err(Refusal::invalid("An agent cannot create a chat; customers begin them."));
+    }
+    let reference = shared.engine().next_reference(me.id()).await?;
+    create(shared, me, creation, retry, Some(reference)).await
+}
+
+/// Creates an interaction; with the number of an agent's request in his hands, without one in its queue.
+async fn create(
+    shared: &Shared,
+    me: &Me,
+    creation: Creation,
+    retry: &Retry,
+    reference: Option<i32>,
+) -> Answer {
+    if let Some(answer) = retry.earlier(shared, me).await? {
+        return Ok(answer);
+    }
+    let engine = shared.engine();
+    let now = engine.now();
+    let id = engine.ids().interaction(now);
+    let answer = created(shared, id, reference);
+    let by_external_id = creation.external_id.as_ref().map(|key| Receipt {
+        scope: format!("external:{}", me.center()),
+        key: key.clone(),
+        // Whatever comes under the same id is the same, so it has no fingerprint to differ in.
+        fingerprint: String::new(),
+        answer: id.to_string(),
+        expires: None,
+    });
+    let parent = match &creation.parent {
+        Some(parent) => Some(visible(shared, me, parent).await?.id),
+        None => None,
+    };
+    let by_hand = reference.is_some();
+    let new = creation.new_interaction(id, &me.user, &engine.directory(), by_hand)?;
+    let receipts = retry.receipt(me, &answer, now).into_iter().chain(by_external_id).collect();
+    let new = NewInteraction { parent, ..new };
+    let opening = Opening { new, center: me.center(), actor: me.actor(), reference, receipts };
+    match engine.open(&opening).await? {
+        Done::Now { .. } => Ok(answer),
+        Done::Before(receipt) => match receipt.answer.parse() {
+            Ok(first) => Ok(created(shared, first, reference)),
+            // Not an id, so it is a whole answer.
+            Err(_) => Ok(JsonText(receipt.answer)),
+        },
+    }
+}
+
+fn created(shared: &Shared, id: InteractionId, reference: Option<i32>) -> JsonText {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Created {
+        status_code: i32,
+        id: String,
+        #[serde(flatten)]
+        link: Link,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reference_id: Option<i32>,
+    }
+    let link = shared.url().interaction(id);
+    JsonText::of(&Created { status_code: 0, id: id.to_string(), link, reference_id: reference })
+}
+
+fn direction(fields: &Fields<'_>) -> Result<Option<Direction>, Refusal> {
+    match fields.text("interactionType")?.as_deref() {
+        None => Ok(None),
+        Some("Inbound") => Ok(Some(Direction::Inbound)),
+        Some("Outbound") => Ok(Some(Direction::Outbound)),
+        Some("Internal") => Ok(Some(Direction::Internal)),
+        Some(_) => Err(Refusal::invalid("The field interactionType must be Inbound, Outbound or Internal.")),
+    }
+}
+
+fn external_id(fields: &Fields<'_>) -> Result<Option<String>, Refusal> {
+    let text = fields.line("externalId")?;
+    if text.as_ref().is_some_and(|text| text.is_empty() || text.len() > EXTERNAL_ID_BYTES_MAX) {
+        let sentence =
+            format!("The field externalId must have 1 to {EXTERNAL_ID_BYTES_MAX} bytes; correct it.");
+        return Err(Refusal::invalid(sentence));
+    }
+    Ok(text)
+}
+
+const fn default_sub_type(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Inbound => "InboundNew",
+        Direction::Outbound => "OutboundNew",
+        Direction::Internal => "InternalNew",
+    }
+}
+
+/// Gives the levels by skill id.
+///
+/// # Errors
+///
+/// Code 6, naming a skill that does not exist.
+pub(crate) fn levels(
+    named: &BTreeMap<String, u32>,
+    user: &User,
+    directory: &Directory,
+) -> Result<SkillLevels, Refusal> {
+    let find = |(name, level): (&String, &u32)| {
+        let unknown = || Rejection::Unknown { noun: Noun::Skill, name: name.clone() };
+        let skill = directory.skill_named(user.center, name).ok_or_else(unknown)?;
+        Ok((skill.id, *level))
+    };
+    named.iter().map(find).collect()
+}

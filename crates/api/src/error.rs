@@ -1,0 +1,280 @@
+//! Refusals: the one table from everything that can go wrong to a code, an HTTP status and a sentence.
+//!
+//! A sentence tells the reader what to do next, and a code 2 says which state the thing is in (contract 1). Nothing of the program's inside
+//! reaches a client: the cause of a failure is logged here, once.
+
+mod sentences;
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use handoff_domain::Rejection;
+use handoff_engine::{AgentError, ExecuteError};
+use handoff_store::StoreError;
+
+use crate::wire::envelope::Envelope;
+
+pub(crate) use sentences::quoted;
+pub use sentences::{code_of, sentence_of};
+
+/// How long a client is asked to wait when the store is away or too much is going on, in s. Long enough to be of help, short enough that an
+/// agent hardly notices.
+const RETRY_AFTER_S: u32 = 1;
+
+/// The codes of the API's documents (contract 1); those that are never given are left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Code {
+    /// A required parameter is missing.
+    MissingParameter,
+    /// Not valid for the current state.
+    WrongState,
+    /// Forbidden.
+    Forbidden,
+    /// Internal error, here or behind here.
+    Internal,
+    /// The user's roles do not allow it.
+    NoPermission,
+    /// Not found, or not for the caller.
+    NotFound,
+    /// Input validation failed.
+    Invalid,
+    /// The property is read-only.
+    ReadOnly,
+    /// It exists already.
+    AlreadyExists,
+    /// Not authenticated.
+    NotAuthenticated,
+}
+
+impl Code {
+    /// Gives the number on the wire.
+    #[must_use]
+    pub const fn number(self) -> i32 {
+        match self {
+            Self::MissingParameter => 1,
+            Self::WrongState => 2,
+            Self::Forbidden => 3,
+            Self::Internal => 4,
+            Self::NoPermission => 5,
+            Self::NotFound => 6,
+            Self::Invalid => 10,
+            Self::ReadOnly => 11,
+            Self::AlreadyExists => 18,
+            Self::NotAuthenticated => 20,
+        }
+    }
+
+    /// Gives the HTTP status that follows from the code (contract 1).
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::MissingParameter | Self::Invalid | Self::ReadOnly => StatusCode::BAD_REQUEST,
+            Self::NotAuthenticated => StatusCode::UNAUTHORIZED,
+            Self::Forbidden | Self::NoPermission => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::WrongState | Self::AlreadyExists => StatusCode::CONFLICT,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+/// An answer that says no.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{sentence}")]
+pub struct Refusal {
+    /// The code.
+    pub code: Code,
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// What the reader should do.
+    pub sentence: String,
+    /// After how many seconds to try again, when that helps.
+    pub retry_after_s: Option<u32>,
+}
+
+impl Refusal {
+    /// Makes a refusal with the status that follows from its code.
+    #[must_use]
+    pub fn new(code: Code, sentence: impl Into<String>) -> Self {
+        Self { code, status: code.status(), sentence: sentence.into(), retry_after_s: None }
+    }
+
+    /// Refuses for a parameter that is not there.
+    #[must_use]
+    pub fn missing(name: &str) -> Self {
+        Self::new(Code::MissingParameter, format!("The parameter {name} is missing; give it."))
+    }
+
+    /// Refuses for something in the request that is not as it should be.
+    #[must_use]
+    pub fn invalid(sentence: impl Into<String>) -> Self {
+        Self::new(Code::Invalid, sentence)
+    }
+
+    /// Refuses for something that does not exist, or not for the caller: both read the same (contract 1).
+    #[must_use]
+    pub fn not_found(what: &str) -> Self {
+        Self::new(Code::NotFound, format!("There is no {what} of that id that you may see; check the id."))
+    }
+
+    /// Refuses for want of credentials.
+    #[must_use]
+    pub fn not_authenticated() -> Self {
+        Self::new(
+            Code::NotAuthenticated,
+            "Access denied: send credentials of an enabled user, or the cookie of a session that has not ended.",
+        )
+    }
+
+    /// Refuses because the store is away or too much is going on.
+    #[must_use]
+    pub fn unavailable() -> Self {
+        let sentence = "The server cannot do this at the moment; nothing was changed, try again shortly.";
+        Self::new(Code::Internal, sentence)
+            .with_status(StatusCode::SERVICE_UNAVAILABLE)
+            .retry_after(RETRY_AFTER_S)
+    }
+
+    /// Refuses for too many requests.
+    #[must_use]
+    pub fn too_many(code: Code, retry_after_s: u32) -> Self {
+        let sentence = format!("Too many requests; try again in {retry_after_s} s.");
+        Self::new(code, sentence).with_status(StatusCode::TOO_MANY_REQUESTS).retry_after(retry_after_s)
+    }
+
+    /// Refuses for a fault of the program.
+    #[must_use]
+    pub fn internal() -> Self {
+        Self::new(
+            Code::Internal,
+            "The server failed at this request; nothing was changed. Tell its operator.",
+        )
+    }
+
+    /// The same with another HTTP status.
+    #[must_use]
+    pub fn with_status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
+    /// The same with advice when to try again.
+    #[must_use]
+    pub fn retry_after(self, seconds: u32) -> Self {
+        Self { retry_after_s: Some(seconds), ..self }
+    }
+
+    /// The same with one more sentence.
+    #[must_use]
+    pub fn adding(mut self, sentence: &str) -> Self {
+        self.sentence.push(' ');
+        self.sentence.push_str(sentence);
+        self
+    }
+}
+
+impl IntoResponse for Refusal {
+    /// Leaves the rendering to the outermost layer, which knows the envelope and the request's headers; see `respond`.
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Envelope::Plain.failure(&self)).into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<Rejection> for Refusal {
+    fn from(rejection: Rejection) -> Self {
+        Self::new(code_of(&rejection), sentence_of(&rejection))
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::Unavailable { .. } | StoreError::Stopped => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "a request failed for the store");
+                Self::unavailable()
+            }
+            StoreError::Corrupt { .. } => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a request met unreadable data");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<ExecuteError> for Refusal {
+    fn from(error: ExecuteError) -> Self {
+        match error {
+            ExecuteError::NotFound(_) => Self::not_found("interaction"),
+            ExecuteError::Rejected(rejection) => (*rejection).into(),
+            ExecuteError::KeyReused => Self::key_reused(),
+            ExecuteError::Contended(id) => {
+                tracing::warn!(interaction.id = %id, "a request lost too many races for one interaction");
+                Self::unavailable()
+            }
+            ExecuteError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl Refusal {
+    /// Refuses for an idempotency key that was used for something else.
+    #[must_use]
+    pub fn key_reused() -> Self {
+        let sentence =
+            "This Idempotency-Key was used for a request with another body; use a new key for a new request.";
+        Self::new(Code::WrongState, sentence)
+    }
+}
+
+impl From<AgentError> for Refusal {
+    fn from(error: AgentError) -> Self {
+        match error {
+            AgentError::Rejected(rejection) => (*rejection).into(),
+            AgentError::Contended(user) => {
+                tracing::warn!(agent.id = %user, "a request lost too many races for one desk");
+                Self::unavailable()
+            }
+            AgentError::Interaction(error) => {
+                tracing::warn!(
+                    error = &*error as &dyn std::error::Error,
+                    "an agent's work could not be moved now"
+                );
+                Self::unavailable()
+            }
+            AgentError::Store(error) => error.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_status_follows_from_the_code() {
+        let table = [
+            (Code::MissingParameter, 1, 400),
+            (Code::WrongState, 2, 409),
+            (Code::Forbidden, 3, 403),
+            (Code::Internal, 4, 500),
+            (Code::NoPermission, 5, 403),
+            (Code::NotFound, 6, 404),
+            (Code::Invalid, 10, 400),
+            (Code::ReadOnly, 11, 400),
+            (Code::AlreadyExists, 18, 409),
+            (Code::NotAuthenticated, 20, 401),
+        ];
+        for (code, number, status) in table {
+            assert_eq!((code.number(), code.status().as_u16()), (number, status), "{code:?}");
+        }
+    }
+
+    #[test]
+    fn a_store_that_is_away_asks_to_come_again_and_unreadable_data_does_not() {
+        let away = Refusal::from(StoreError::Stopped);
+        assert_eq!((away.status.as_u16(), away.retry_after_s), (503, Some(1)));
+        let damaged = Refusal::from(StoreError::Corrupt { what: "secret detail".to_owned() });
+        assert_eq!((damaged.status.as_u16(), damaged.retry_after_s), (500, None));
+        assert!(!damaged.sentence.contains("secret"), "what is wrong inside is for the log");
+    }
+}

@@ -1,0 +1,157 @@
+//! The rules' refusals as codes and sentences.
+
+use handoff_domain::rejection::Noun;
+use handoff_domain::{Rejection, UserData, UserDataError};
+
+use super::Code;
+use crate::wire::interaction::status_name;
+
+/// Gives the code of a refusal by the rules.
+#[must_use]
+pub const fn code_of(rejection: &Rejection) -> Code {
+    match rejection {
+        Rejection::StaleEpoch { .. }
+        | Rejection::WrongState { .. }
+        | Rejection::LiveChat
+        | Rejection::OpenDraft { .. }
+        | Rejection::OfferOpen
+        | Rejection::NotInThatWorkbin
+        | Rejection::TargetIsSelf
+        | Rejection::TargetAlreadyIn
+        | Rejection::TargetUnreachable
+        | Rejection::TargetNotReady
+        | Rejection::TargetFull
+        | Rejection::TargetNotEligible
+        | Rejection::TargetNotIn
+        | Rejection::NoSession
+        | Rejection::Full
+        | Rejection::ChannelNotOpen { .. } => Code::WrongState,
+        Rejection::NotOwner | Rejection::NotOffered | Rejection::NotYourWorkbin => Code::Forbidden,
+        Rejection::SupervisorOnly { .. } => Code::NoPermission,
+        Rejection::ReadOnly { .. } => Code::ReadOnly,
+        Rejection::Unknown { .. } => Code::NotFound,
+        Rejection::Ambiguous { .. } | Rejection::WrongMedia { .. } | Rejection::UserData(_) => Code::Invalid,
+        Rejection::NoCurrentQueue => Code::MissingParameter,
+        Rejection::KeyExists { .. } => Code::AlreadyExists,
+    }
+}
+
+const LIVE_CHAT: &str =
+    "The interaction is Chatting, and a live chat cannot go into a workbin; use EndChatSession first.";
+const OFFER_OPEN: &str =
+    "It is already offered to somebody; wait until that offer is accepted, rejected or over.";
+const NOT_OWNER: &str = "You are not the owner of this interaction; only the owner may do this.";
+const NOT_OFFERED: &str =
+    "This interaction is not offered to you; only the agent who has the offer may answer it.";
+const NOT_YOUR_WORKBIN: &str = "You may not take things out of that workbin; ask its owner or a supervisor.";
+const NO_CURRENT_QUEUE: &str =
+    "The interaction was never in a queue; give queueName, or transfer to a queue first.";
+const NOT_IN_THAT_WORKBIN: &str =
+    "The interaction is InWorkbin, but in another one than you named; read it again.";
+const TARGET_IS_SELF: &str = "The target is yourself; name another agent.";
+const TARGET_ALREADY_IN: &str = "The target is in the conversation already.";
+const TARGET_UNREACHABLE: &str = "The target is not logged in and listening; name another agent or a queue.";
+const TARGET_NOT_READY: &str = "The target is not Ready on that channel; name another agent or a queue.";
+const TARGET_FULL: &str = "The target has no free slot; name another agent or a queue.";
+const TARGET_NOT_ELIGIBLE: &str =
+    "The target does not serve that queue, or passed this by a moment ago; name another.";
+const TARGET_NOT_IN: &str = "The target is not in the conversation; name one of its participants.";
+const NO_SESSION: &str = "You have no contact-center session; use StartContactCenterSession first.";
+const FULL: &str = "You have no free slot for that channel; complete or put aside something first.";
+
+/// Gives the sentence of a refusal by the rules. Names that the caller gave are repeated; nothing else of the data is.
+#[must_use]
+pub fn sentence_of(rejection: &Rejection) -> String {
+    match rejection {
+        Rejection::StaleEpoch { given, current } => format!(
+            "The epoch {given} is stale, the interaction is at epoch {current}; read it again before you decide."
+        ),
+        Rejection::WrongState { status, command } => format!(
+            "The interaction is {}, which does not allow {command}; read it again and use one of its capabilities.",
+            status_name(*status)
+        ),
+        Rejection::OpenDraft { draft } => {
+            format!("The draft {draft} of this interaction is still open; send it or cancel it first.")
+        }
+        Rejection::SupervisorOnly { property } => {
+            format!("The property {property} may be changed by supervisors and admins only; leave it out.")
+        }
+        Rejection::ReadOnly { property } => {
+            format!("The property {property} cannot be changed on this interaction; leave it out.")
+        }
+        Rejection::Unknown { noun, name } => {
+            format!("There is no {} {} that you may use; check the name.", noun_name(*noun), quoted(name))
+        }
+        Rejection::Ambiguous { noun, name } => {
+            format!("Several {}s are named {}; give the id instead.", noun_name(*noun), quoted(name))
+        }
+        Rejection::WrongMedia { queue } => {
+            format!("The queue {} is for another channel; name one of this channel.", quoted(queue))
+        }
+        Rejection::ChannelNotOpen { channel } => {
+            let channel = quoted(channel);
+            format!(
+                "The channel {channel} is not part of your contact-center session; start the session with it."
+            )
+        }
+        Rejection::KeyExists { key } => {
+            format!(
+                "The key {} exists already with another value; use UpdateUserData to replace it.",
+                quoted(key)
+            )
+        }
+        Rejection::UserData(error) => user_data_sentence(error),
+        Rejection::LiveChat => LIVE_CHAT.to_owned(),
+        Rejection::OfferOpen => OFFER_OPEN.to_owned(),
+        Rejection::NotOwner => NOT_OWNER.to_owned(),
+        Rejection::NotOffered => NOT_OFFERED.to_owned(),
+        Rejection::NotYourWorkbin => NOT_YOUR_WORKBIN.to_owned(),
+        Rejection::NoCurrentQueue => NO_CURRENT_QUEUE.to_owned(),
+        Rejection::NotInThatWorkbin => NOT_IN_THAT_WORKBIN.to_owned(),
+        Rejection::TargetIsSelf => TARGET_IS_SELF.to_owned(),
+        Rejection::TargetAlreadyIn => TARGET_ALREADY_IN.to_owned(),
+        Rejection::TargetUnreachable => TARGET_UNREACHABLE.to_owned(),
+        Rejection::TargetNotReady => TARGET_NOT_READY.to_owned(),
+        Rejection::TargetFull => TARGET_FULL.to_owned(),
+        Rejection::TargetNotEligible => TARGET_NOT_ELIGIBLE.to_owned(),
+        Rejection::TargetNotIn => TARGET_NOT_IN.to_owned(),
+        Rejection::NoSession => NO_SESSION.to_owned(),
+        Rejection::Full => FULL.to_owned(),
+    }
+}
+
+fn user_data_sentence(error: &UserDataError) -> String {
+    match error {
+        UserDataError::KeyTooLong { key } => format!(
+            "A key of userData is longer than {} bytes, beginning with {}; shorten it.",
+            UserData::KEY_BYTES_MAX,
+            quoted(key)
+        ),
+        UserDataError::TooLarge => {
+            format!("userData would be larger than {} bytes; store less.", UserData::BYTES_MAX)
+        }
+        UserDataError::TooDeep => {
+            format!("userData would be nested deeper than {} levels; flatten it.", UserData::DEPTH_MAX)
+        }
+    }
+}
+
+const fn noun_name(noun: Noun) -> &'static str {
+    match noun {
+        Noun::Queue => "queue",
+        Noun::Workbin => "workbin",
+        Noun::User => "user",
+        Noun::Skill => "skill",
+    }
+}
+
+/// Characters of a caller's name that a sentence repeats; the rest is cut, so that an answer stays short whatever was sent.
+const NAME_CHARS_MAX: usize = 64;
+
+/// Puts a caller's text into quotation marks, cut and with control characters escaped.
+#[must_use]
+pub(crate) fn quoted(name: &str) -> String {
+    let cut: String = name.chars().take(NAME_CHARS_MAX).collect();
+    let ellipsis = if cut.len() < name.len() { "…" } else { "" };
+    format!("\"{}{ellipsis}\"", cut.escape_debug())
+}

@@ -1,0 +1,185 @@
+//! `/interactions`: the interactions of the contact center that the caller may see, and how new ones are submitted.
+
+use axum::extract::{FromRequestParts, State};
+use axum::http::Uri;
+use axum::http::request::Parts;
+use handoff_domain::command::Patch;
+use handoff_domain::{Action, Command, Interaction, Media, QueueId, UserId};
+use handoff_engine::Attempt;
+use handoff_store::{InteractionQuery, InteractionScope};
+
+use crate::caller::{AnyUser, Me, Submitter};
+use crate::commands::{Answer, carry_out, visible};
+use crate::creation::{Creation, submit};
+use crate::error::{Code, Refusal, quoted};
+use crate::idempotency::Retry;
+use crate::me_interactions::FILTERS;
+use crate::pages;
+use crate::request::{Id, JsonBody};
+use crate::shared::Shared;
+use crate::wire::email::EmailChanges;
+use crate::wire::envelope::Envelope;
+use crate::wire::history::{HistoryResource, RoutingResource};
+use crate::wire::interaction::InteractionResource;
+use crate::wire::listing::{Listing, fields, one, select};
+
+/// `GET /interactions`: all active ones that the caller may see.
+pub(crate) async fn list(State(shared): State<Shared>, AnyUser(me): AnyUser, uri: Uri) -> Answer {
+    let listing = Listing::read(&uri, FILTERS)?;
+    if let Some(id) = listing.filter("id") {
+        return find(&shared, &me, &listing, id).await;
+    }
+    let Some(query) = query_of(&shared, &me, &listing) else {
+        return Ok(listing.page("interactions", &[], None::<&String>));
+    };
+    let directory = shared.engine().directory();
+    let lookup = shared.lookup(&directory);
+    let show = |interaction: &Interaction| Some(InteractionResource::read_by(interaction, me.id(), lookup));
+    let fetch = async |query: InteractionQuery| shared.engine().interactions_for(&me.user, query).await;
+    pages::answer(&listing, "interactions", query, fetch, show).await
+}
+
+/// Answers with the one active interaction of that id, when the caller may see it and no other filter leaves it out.
+async fn find(shared: &Shared, me: &Me, listing: &Listing, id: &str) -> Answer {
+    let found = match id.parse() {
+        Ok(id) => shared.engine().interaction_for(me.id(), id).await?,
+        Err(_) => None,
+    };
+    let directory = shared.engine().directory();
+    let lookup = shared.lookup(&directory);
+    let shown = found
+        .filter(|interaction| !interaction.is_ended())
+        .and_then(|interaction| listing.pick(&InteractionResource::read_by(&interaction, me.id(), lookup)));
+    let items: Vec<_> = shown.into_iter().collect();
+    Ok(listing.page("interactions", &items, None::<&String>))
+}
+
+/// Turns filters into a query where the store can do them; the others are applied to what it gives. `None` when a filter names something
+/// that does not exist, so that nothing can match.
+fn query_of(shared: &Shared, me: &Me, listing: &Listing) -> Option<InteractionQuery> {
+    let directory = shared.engine().directory();
+    let mut query = InteractionQuery::of(InteractionScope::Active(me.center()), listing.limit);
+    query.media = listing.filter("channel").map(Media::from_name);
+    query.external_id = listing.filter("externalId").map(str::to_owned);
+    query.contact = listing.filter("contactId").map(str::to_owned);
+    if let Some(name) = listing.filter("currentQueue") {
+        let of_center =
+            |queue: &QueueId| directory.queue(me.center(), *queue).is_some_and(|queue| queue.name == name);
+        query.queue = Some(directory.queues.keys().copied().find(of_center)?);
+    }
+    if let Some(owner) = listing.filter("assignedTo") {
+        query.owner = Some(owner.parse::<UserId>().ok()?);
+    }
+    Some(query)
+}
+
+/// `GET /interactions/{id}`.
+pub(crate) async fn get(State(shared): State<Shared>, AnyUser(me): AnyUser, Id(id): Id, uri: Uri) -> Answer {
+    let interaction = visible(&shared, &me, &id).await?;
+    let directory = shared.engine().directory();
+    let shown = InteractionResource::read_by(&interaction, me.id(), shared.lookup(&directory));
+    Ok(one("interaction", &select(&fields(&uri), &shown)))
+}
+
+/// The changed part of an interaction. Stands before the caller among a handler's arguments.
+pub(crate) struct Change {
+    patch: Patch,
+    email: Option<EmailChanges>,
+    epoch: Option<u64>,
+}
+
+impl Change {
+    /// The properties that can be written, and the fence (contract 5).
+    const WRITABLE: [&str; 6] = ["userData", "subject", "priority", "comment", "email", "epoch"];
+
+    fn read(body: &JsonBody) -> Result<Self, Refusal> {
+        let fields = body.fields();
+        if let Some(other) = fields.names().find(|name| !Self::WRITABLE.contains(name)) {
+            let sentence = format!("The property {} cannot be changed; leave it out.", quoted(other));
+            return Err(Refusal::new(Code::ReadOnly, sentence));
+        }
+        let email = EmailChanges::read(&fields)?;
+        let subject_of_email = email.as_ref().and_then(|email| email.subject.clone());
+        // Its bounds are those of user data; a merge-patch beyond them could only fail later.
+        let user_data = fields.user_data("userData")?.map(|user_data| user_data.0);
+        let patch = Patch {
+            user_data,
+            subject: fields.line("subject")?.or(subject_of_email),
+            priority: fields.integer("priority")?,
+            comment: fields.text("comment")?,
+            email: None,
+        };
+        Ok(Self { patch, email, epoch: fields.count("epoch")? })
+    }
+
+    fn action(self, interaction: &Interaction) -> Action {
+        let before = interaction.email.clone().unwrap_or_default();
+        Action::Change(Patch { email: self.email.map(|email| email.applied_to(before)), ..self.patch })
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Change {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        Self::read(&JsonBody::from_request_parts(parts, state).await?)
+    }
+}
+
+/// `PUT /interactions/{id}`: changes what the body gives.
+pub(crate) async fn put(
+    State(shared): State<Shared>,
+    change: Change,
+    retry: Retry,
+    AnyUser(me): AnyUser,
+    Id(id): Id,
+) -> Answer {
+    if let Some(answer) = retry.earlier(&shared, &me).await? {
+        return Ok(answer);
+    }
+    let interaction = visible(&shared, &me, &id).await?;
+    let answer = Envelope::Plain.success(None);
+    let receipt = retry.receipt(&me, &answer, shared.engine().now());
+    let epoch = change.epoch;
+    let command = Command { actor: me.actor(), epoch, action: change.action(&interaction) };
+    let attempt = Attempt { id: interaction.id, command, reference: None, receipt };
+    carry_out(&shared, &me, &attempt, answer).await
+}
+
+/// `POST /interactions`: submits one from outside.
+pub(crate) async fn create(
+    State(shared): State<Shared>,
+    creation: Creation,
+    retry: Retry,
+    Submitter(me): Submitter,
+) -> Answer {
+    submit(&shared, &me, creation, &retry).await
+}
+
+/// `GET /interactions/{id}/routing`: who is eligible, who is excluded by which rule, how long it has waited, which step comes next.
+pub(crate) async fn routing(State(shared): State<Shared>, AnyUser(me): AnyUser, Id(id): Id) -> Answer {
+    let interaction = visible(&shared, &me, &id).await?;
+    let directory = shared.engine().directory();
+    let why = shared.engine().why(&interaction);
+    let shown =
+        RoutingResource::new(&interaction, why.as_ref(), shared.engine().now(), shared.lookup(&directory));
+    Ok(one("routing", &shown))
+}
+
+/// `GET /interactions/{id}/events`: its history, oldest first.
+pub(crate) async fn events(
+    State(shared): State<Shared>,
+    AnyUser(me): AnyUser,
+    Id(id): Id,
+    uri: Uri,
+) -> Answer {
+    let interaction = visible(&shared, &me, &id).await?;
+    let listing = Listing::read(&uri, &[])?;
+    let after = listing.after::<u64>()?.unwrap_or(0);
+    let found = shared.engine().store().history(interaction.id, after, listing.limit).await?;
+    let directory = shared.engine().directory();
+    let shown = found.items.iter().map(|entry| HistoryResource::new(entry, &directory));
+    let items: Vec<_> = shown.map(|entry| select(listing.fields_or_all(), &entry)).collect();
+    let next = found.items.last().map(|last| last.position).filter(|_| found.more);
+    Ok(listing.page_of_parts("events", &items, next.as_ref()))
+}

@@ -1,0 +1,42 @@
+//! The wire: the v2 API as axum routes and JSON, its authentication, and its notifications.
+//!
+//! This is the only crate that knows the quirks of the public documents (envelopes, three spellings of one field, absolute URIs). A
+//! handler is a few lines: parse into a domain command, hand it to the engine, wrap the answer. Who is calling, and what he may do, is
+//! the type of an extractor argument ([`caller`]), so that a handler without the argument cannot compile against the data.
+//!
+//! Refusals are told in a fixed order (contract 1), and that order is the order of a handler's arguments: first what reads the path and
+//! the body, then who is calling. What comes after that (visibility, state, ownership, names) the rules decide.
+//!
+//! It deliberately decides nothing about interactions, and stores nothing but login sessions.
+
+pub mod auth;
+pub mod caller;
+pub mod comet;
+pub mod commands;
+pub mod error;
+pub mod idempotency;
+pub mod notify;
+pub mod password;
+pub mod request;
+pub mod routes;
+pub mod shared;
+pub mod wire;
+
+mod channels;
+mod creation;
+mod diagnostics;
+mod interactions;
+mod me;
+mod me_interactions;
+mod media;
+mod pages;
+mod queues;
+mod respond;
+mod settings;
+mod skills;
+mod users;
+mod workbins;
+
+pub use auth::PeerAddress;
+pub use routes::router;
+pub use shared::{Options, SameSite, Shared};

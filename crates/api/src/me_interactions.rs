@@ -1,0 +1,141 @@
+//! `/me/interactions`: what the caller works on, and what he does with it. The reference document's heart.
+
+mod compose;
+mod names;
+mod operations;
+
+use axum::extract::{Request, State};
+use axum::http::Uri;
+use axum::middleware::Next;
+use axum::response::Response;
+use handoff_domain::rejection::Noun;
+use handoff_domain::{Interaction, Media, Named, Topic, Workbin};
+use handoff_store::{InteractionQuery, InteractionScope};
+
+use crate::caller::{Agent, Me};
+use crate::commands::{self, Answer, Target};
+use crate::creation::{Creation, create_for};
+use crate::error::Refusal;
+use crate::idempotency::Retry;
+use crate::pages;
+use crate::request::{Id, JsonBody};
+use crate::shared::Shared;
+use crate::wire::listing::Listing;
+use crate::wire::notification::{StateMessage, WorkbinContent, workbin_content};
+
+pub(crate) use names::QueueText;
+pub(crate) use operations::{Intent, Operation, envelope_of};
+
+/// Attributes that lists of interactions can be filtered by (contract 1).
+pub(crate) const FILTERS: &[&str] =
+    &["id", "externalId", "channel", "state", "currentQueue", "assignedTo", "contactId", "interactionType"];
+
+/// Most interactions in the answer to `GetWorkbinContent` (contract 5); a longer content is told as truncated.
+const CONTENT_MAX: usize = 500;
+
+/// `GET /me/interactions`: what is offered to the caller and what he owns, as the notifications show it.
+pub(crate) async fn list(State(shared): State<Shared>, agent: Agent, uri: Uri) -> Answer {
+    let listing = Listing::read(&uri, FILTERS)?;
+    let directory = shared.engine().directory();
+    let lookup = shared.lookup(&directory);
+    let show = |interaction: &Interaction| Some(StateMessage::read_by(interaction, agent.0.id(), lookup));
+    page(&shared, &listing, "interactions", InteractionScope::HeldBy(agent.0.id()), None, show).await
+}
+
+/// Answers with a page of a scope, shown by `show`, which leaves out what it gives nothing for.
+pub(crate) async fn page<R: serde::Serialize>(
+    shared: &Shared,
+    listing: &Listing,
+    plural: &str,
+    scope: InteractionScope,
+    media: Option<Media>,
+    show: impl Fn(&Interaction) -> Option<R>,
+) -> Answer {
+    let query = InteractionQuery { media, ..InteractionQuery::of(scope, listing.limit) };
+    let fetch = async |query: InteractionQuery| shared.engine().store().interactions(&query).await;
+    pages::answer(listing, plural, query, fetch, show).await
+}
+
+/// `POST /me/interactions`: creates one for the calling agent.
+pub(crate) async fn create(
+    State(shared): State<Shared>,
+    creation: Creation,
+    retry: Retry,
+    Agent(me): Agent,
+) -> Answer {
+    create_for(&shared, &me, creation, &retry).await
+}
+
+/// `POST /me/interactions/{id}`: one of the operations in the table.
+pub(crate) async fn operate(
+    State(shared): State<Shared>,
+    operation: Operation,
+    retry: Retry,
+    Agent(me): Agent,
+    Id(id): Id,
+) -> Answer {
+    perform(&shared, &me, &id, None, operation, &retry).await
+}
+
+/// Layer of the operations: whatever becomes of one, its answer has its envelope.
+pub(crate) async fn envelopes(request: Request, next: Next) -> Response {
+    let name = request.extensions().get::<JsonBody>().and_then(|body| body.operation_name().ok());
+    let mut response = next.run(request).await;
+    if let Some(name) = name {
+        response.extensions_mut().insert(envelope_of(&name));
+    }
+    response
+}
+
+/// Carries out an operation on an interaction that the caller names, by the door of one medium or of all.
+pub(crate) async fn perform(
+    shared: &Shared,
+    me: &Me,
+    id: &str,
+    media: Option<&Media>,
+    operation: Operation,
+    retry: &Retry,
+) -> Answer {
+    let Operation { envelope, intent, epoch } = operation;
+    let action = match intent {
+        Intent::Act(action) => action,
+        Intent::ShowWorkbin(workbin) => {
+            let reference = show_workbin(shared, me, &workbin).await?;
+            return Ok(envelope.success(Some(reference)));
+        }
+    };
+    let disposition_key = &shared.options().disposition_key;
+    commands::perform(shared, me, Target { id, media, epoch }, envelope, retry, |interaction, directory| {
+        action(&names::Names { directory, user: &me.user, interaction, disposition_key })
+    })
+    .await
+}
+
+/// Sends the content of a workbin to the caller's sessions; gives the number of the request.
+async fn show_workbin(shared: &Shared, me: &Me, id_or_name: &str) -> Result<i32, Refusal> {
+    let engine = shared.engine();
+    let directory = engine.directory();
+    let workbin = usable_workbin(&directory.workbin_for(&me.user, id_or_name))?;
+    let content = engine.interactions_in(InteractionScope::InWorkbin(workbin.id), CONTENT_MAX).await?;
+    let reference = engine.next_reference(me.id()).await?;
+    let interactions: Vec<&Interaction> = content.items.iter().map(|item| &item.value).collect();
+    let content = WorkbinContent {
+        workbin: workbin.id,
+        reference,
+        reader: me.id(),
+        interactions: &interactions,
+        truncated: content.more,
+    };
+    let message = workbin_content(&content, shared.lookup(&directory));
+    engine.answer(me.id(), Topic::Interactions, message).await;
+    Ok(reference)
+}
+
+/// Gives the one workbin that a name stands for.
+///
+/// # Errors
+///
+/// Code 6 when it stands for none that the caller may use, code 10 when for several.
+pub(crate) fn usable_workbin(named: &Named<Workbin>) -> Result<Workbin, Refusal> {
+    Ok(named.known(Noun::Workbin)?.clone())
+}

@@ -1,0 +1,201 @@
+//! What names and addresses in a request stand for.
+//!
+//! A name is resolved only when the caller is known, in his contact center; one that stands for nothing travels on as such, because "there is
+//! no such queue" is told only after "that is not yours" (contract 1, order of refusals).
+
+use handoff_domain::{Interaction, Named, Queue, QueueId, SkillId, Target, User, UserId, Workbin};
+use handoff_engine::Directory;
+
+use crate::error::Refusal;
+use crate::wire::fields::Fields;
+
+/// Where names are looked up, and what the command is about.
+#[derive(Clone, Copy)]
+pub(crate) struct Names<'a> {
+    pub(crate) directory: &'a Directory,
+    pub(crate) user: &'a User,
+    pub(crate) interaction: &'a Interaction,
+    /// The user-data key of a disposition without one.
+    pub(crate) disposition_key: &'a str,
+}
+
+impl Names<'_> {
+    pub(crate) fn queue(&self, named: &QueueText) -> Named<Queue> {
+        named.find(self.directory, self.user)
+    }
+
+    pub(crate) fn workbin(&self, id_or_name: &str) -> Named<Workbin> {
+        self.directory.workbin_for(self.user, id_or_name)
+    }
+
+    fn agent(&self, id: &str) -> Named<UserId> {
+        let found = id.parse().ok().and_then(|id| self.directory.user(self.user.center, id));
+        found.map_or_else(|| Named::Unknown(id.to_owned()), |user| Named::Known(user.id))
+    }
+
+    fn agent_named(&self, name: &str) -> Named<UserId> {
+        let found = self.directory.user_by_name(name).filter(|user| user.center == self.user.center);
+        found.map_or_else(|| Named::Unknown(name.to_owned()), |user| Named::Known(user.id))
+    }
+
+    fn skill(&self, name: &str) -> Named<(SkillId, u32)> {
+        /// Having the skill at all: the request names no level.
+        const ANY_LEVEL: u32 = 1;
+        let found = self.directory.skill_named(self.user.center, name);
+        found.map_or_else(|| Named::Unknown(name.to_owned()), |skill| Named::Known((skill.id, ANY_LEVEL)))
+    }
+}
+
+/// A queue as a request names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum QueueText {
+    /// By its name.
+    Name(String),
+    /// By the id in its address.
+    Id(String),
+}
+
+impl QueueText {
+    /// Reads `queueName`, or `queueUri` as the 8.5.2 pages have it.
+    pub(crate) fn read(fields: &Fields<'_>) -> Result<Option<Self>, Refusal> {
+        match (fields.text("queueName")?, fields.text("queueUri")?) {
+            (Some(_), Some(_)) => Err(Refusal::invalid("Give one of queueName and queueUri, not both.")),
+            (Some(name), None) => Ok(Some(Self::Name(name))),
+            (None, Some(uri)) => match Address::parse("queueUri", &uri)? {
+                Address::Queue(id) => Ok(Some(Self::Id(id))),
+                Address::User(_) => Err(wrong_address("queueUri")),
+            },
+            (None, None) => Ok(None),
+        }
+    }
+
+    pub(crate) fn required(fields: &Fields<'_>) -> Result<Self, Refusal> {
+        Self::read(fields)?.ok_or_else(|| fields.missing("queueName"))
+    }
+
+    pub(crate) fn find(&self, directory: &Directory, user: &User) -> Named<Queue> {
+        match self {
+            Self::Name(name) => directory.queue_named(user.center, name),
+            Self::Id(text) => {
+                let found = text.parse::<QueueId>().ok().and_then(|id| directory.queue(user.center, id));
+                found.map_or_else(|| Named::Unknown(text.clone()), |queue| Named::Known(Queue::clone(queue)))
+            }
+        }
+    }
+}
+
+/// What an address names. The host is not looked at: behind a balancer it is not ours to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Address {
+    User(String),
+    Queue(String),
+}
+
+impl Address {
+    /// Reads an absolute address or a path of a user or a queue.
+    fn parse(field: &str, text: &str) -> Result<Self, Refusal> {
+        let path = text.split(['?', '#']).next().unwrap_or_default();
+        let mut segments = path.rsplit('/');
+        match (segments.next(), segments.next()) {
+            (Some(id), Some("users")) if !id.is_empty() => Ok(Self::User(id.to_owned())),
+            (Some(id), Some("queues")) if !id.is_empty() => Ok(Self::Queue(id.to_owned())),
+            _ => Err(wrong_address(field)),
+        }
+    }
+}
+
+fn wrong_address(field: &str) -> Refusal {
+    Refusal::invalid(format!(
+        "The field {field} must be the uri or path of a user or a queue that can be meant here."
+    ))
+}
+
+/// The target of a transfer as a request names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum TargetText {
+    UserId(String),
+    UserName(String),
+    Queue(QueueText),
+    Skill(String),
+}
+
+impl TargetText {
+    /// The six ways to name a target (contract 5).
+    const FIELDS: [&str; 6] = ["userId", "userName", "userUri", "targetUri", "queueName", "skill"];
+
+    /// Reads the one target that the body names.
+    pub(crate) fn read(fields: &Fields<'_>) -> Result<Self, Refusal> {
+        let mut given = None;
+        for name in Self::FIELDS {
+            let Some(text) = fields.text(name)? else { continue };
+            if given.replace((name, text)).is_some() {
+                let names = Self::FIELDS.join(", ");
+                return Err(Refusal::invalid(format!("Two targets were given; give one of {names}.")));
+            }
+        }
+        let Some((name, text)) = given else {
+            return Err(fields.missing(&Self::FIELDS.join(" or ")));
+        };
+        match name {
+            "userId" => Ok(Self::UserId(text)),
+            "userName" => Ok(Self::UserName(text)),
+            "queueName" => Ok(Self::Queue(QueueText::Name(text))),
+            "skill" => Ok(Self::Skill(text)),
+            uri => Address::parse(uri, &text).map(|address| match address {
+                Address::User(id) => Self::UserId(id),
+                Address::Queue(id) => Self::Queue(QueueText::Id(id)),
+            }),
+        }
+    }
+
+    pub(crate) fn find(&self, names: &Names<'_>) -> Target {
+        match self {
+            Self::UserId(id) => Target::Agent(names.agent(id)),
+            Self::UserName(name) => Target::Agent(names.agent_named(name)),
+            Self::Queue(queue) => Target::Queue(names.queue(queue)),
+            Self::Skill(name) => Target::Skill(names.skill(name)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use handoff_domain::Value;
+
+    use super::*;
+
+    type Pairs<'a> = &'a [(&'a str, &'a str)];
+
+    fn target(pairs: Pairs<'_>) -> Result<TargetText, i32> {
+        let text = |value: &str| Value::Text(value.to_owned());
+        let values: BTreeMap<String, Value> =
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), text(value))).collect();
+        TargetText::read(&Fields::top(&values)).map_err(|refusal| refusal.code.number())
+    }
+
+    #[test]
+    fn a_target_is_named_in_exactly_one_of_six_ways() {
+        let user = |id: &str| Ok(TargetText::UserId(id.to_owned()));
+        let queue = |id: &str| Ok(TargetText::Queue(QueueText::Id(id.to_owned())));
+        let table: [(Pairs<'_>, Result<TargetText, i32>); 13] = [
+            (&[("userId", "u1")], user("u1")),
+            (&[("userName", "kate")], Ok(TargetText::UserName("kate".to_owned()))),
+            (&[("userUri", "http://host:8090/api/v2/users/u1")], user("u1")),
+            (&[("userUri", "/users/u1")], user("u1")),
+            (&[("targetUri", "/api/v2/users/u1?x=1")], user("u1")),
+            (&[("targetUri", "https://other/prefix/api/v2/queues/q1")], queue("q1")),
+            (&[("queueName", "tasks")], Ok(TargetText::Queue(QueueText::Name("tasks".to_owned())))),
+            (&[("skill", "billing")], Ok(TargetText::Skill("billing".to_owned()))),
+            (&[], Err(1)),
+            (&[("userId", "u1"), ("queueName", "tasks")], Err(10)),
+            (&[("userUri", "u1")], Err(10)),
+            (&[("targetUri", "http://host/api/v2/skills/s1")], Err(10)),
+            (&[("targetUri", "/users/")], Err(10)),
+        ];
+        for (pairs, wanted) in table {
+            assert_eq!(target(pairs), wanted, "{pairs:?}");
+        }
+    }
+}

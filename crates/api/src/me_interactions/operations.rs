@@ -1,0 +1,192 @@
+//! The operations on one of an agent's interactions: name, envelope, and how the body becomes an action. One row each.
+//!
+//! Sources: the reference document's operations (contract 5, table); the others are of the same pages' older and newer revisions
+//! (gws-interactions.md 3 and 5.1).
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use handoff_domain::command::{DraftKind, Removal};
+use handoff_domain::{Action, Value};
+
+use super::compose::Answering;
+use super::names::{Names, QueueText, TargetText};
+use crate::error::Refusal;
+use crate::request::{JsonBody, unknown_operation};
+use crate::wire::email::EmailChanges;
+use crate::wire::envelope::Envelope;
+use crate::wire::fields::Fields;
+
+/// What a body asks for, before any name in it is looked up.
+pub(crate) enum Intent {
+    /// An action, once the names are known.
+    Act(Box<dyn FnOnce(&Names<'_>) -> Action + Send>),
+    /// The content of a workbin, by id or name.
+    ShowWorkbin(String),
+}
+
+type Parse = fn(&Fields<'_>) -> Result<Intent, Refusal>;
+
+/// One row of the table.
+struct Row {
+    names: &'static [&'static str],
+    envelope: Envelope,
+    parse: Parse,
+}
+
+const fn row(names: &'static [&'static str], envelope: Envelope, parse: Parse) -> Row {
+    Row { names, envelope, parse }
+}
+
+use Envelope::{Plain, StatusText, StatusZero};
+
+/// The table. A second name is an alias of another revision.
+const TABLE: &[Row] = &[
+    row(&["Accept"], StatusText, accept),
+    row(&["Reject"], StatusText, |_| act(|_| Action::Reject)),
+    row(&["Cancel", "CancelReply"], StatusZero, |_| act(|_| Action::Cancel)),
+    row(&["Complete", "StopProcessing"], Plain, complete),
+    row(&["PlaceInQueue"], StatusText, place_in_queue),
+    row(&["UpdateUserData"], StatusText, update_user_data),
+    row(&["AttachUserData"], StatusText, attach_user_data),
+    row(&["DeleteUserData"], StatusText, delete_user_data),
+    row(&["PlaceInWorkbin"], StatusText, place_in_workbin),
+    row(&["GetWorkbinContent"], StatusText, |body| Ok(Intent::ShowWorkbin(body.required_text("workbin")?))),
+    row(&["Transfer", "SingleStepTransfer"], Plain, transfer),
+    row(&["Reply"], Plain, |body| draft(DraftKind::Reply, body)),
+    row(&["ReplyAll"], Plain, |body| draft(DraftKind::ReplyAll, body)),
+    row(&["Forward"], Plain, |body| draft(DraftKind::Forward, body)),
+    row(&["Save"], Plain, save),
+    row(&["AddComment"], Plain, add_comment),
+    row(&["SetDisposition"], Plain, set_disposition),
+    row(&["SetInFocus"], Plain, |_| act(|_| Action::SetInFocus)),
+    row(&["EndChatSession"], Plain, |_| act(|_| Action::EndChatSession)),
+];
+
+fn find(name: &str) -> Option<&'static Row> {
+    TABLE.iter().find(|row| row.names.contains(&name))
+}
+
+/// Gives the envelope of an operation's answers, refusals included.
+pub(crate) fn envelope_of(name: &str) -> Envelope {
+    find(name).map_or(Plain, |row| row.envelope)
+}
+
+/// An operation that a body asks for. Stands before the caller among a handler's arguments.
+pub(crate) struct Operation {
+    pub(crate) envelope: Envelope,
+    pub(crate) intent: Intent,
+    pub(crate) epoch: Option<u64>,
+}
+
+impl Operation {
+    fn read(body: &JsonBody) -> Result<Self, Refusal> {
+        let name = body.operation_name()?;
+        let row = find(&name).ok_or_else(|| unknown_operation(&name))?;
+        let fields = body.fields();
+        let epoch = fields.count("epoch")?;
+        Ok(Self { envelope: row.envelope, intent: (row.parse)(&fields)?, epoch })
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Operation {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let body = JsonBody::from_request_parts(parts, state).await?;
+        Self::read(&body)
+    }
+}
+
+/// What a parser gives when the body is right.
+type Parsed = Result<Intent, Refusal>;
+
+fn act(action: impl FnOnce(&Names<'_>) -> Action + Send + 'static) -> Parsed {
+    Ok(Intent::Act(Box::new(action)))
+}
+
+fn accept(body: &Fields<'_>) -> Parsed {
+    let nickname = body.line("nickname")?;
+    act(move |_| Action::Accept { nickname })
+}
+
+fn complete(body: &Fields<'_>) -> Parsed {
+    let queue = QueueText::read(body)?;
+    act(move |names| Action::Complete { queue: queue.map(|queue| names.queue(&queue)) })
+}
+
+fn place_in_queue(body: &Fields<'_>) -> Parsed {
+    let queue = QueueText::required(body)?;
+    act(move |names| Action::PlaceInQueue(names.queue(&queue)))
+}
+
+fn update_user_data(body: &Fields<'_>) -> Parsed {
+    let user_data = body.user_data("userData")?.ok_or_else(|| body.missing("userData"))?;
+    act(move |_| Action::UpdateUserData(user_data))
+}
+
+fn attach_user_data(body: &Fields<'_>) -> Parsed {
+    let user_data = body.user_data("userData")?.ok_or_else(|| body.missing("userData"))?;
+    act(move |_| Action::AttachUserData(user_data))
+}
+
+/// The reference document names keys by an object, the 8.5.2 pages by a list (gws-interactions.md 11, row 9).
+fn delete_user_data(body: &Fields<'_>) -> Parsed {
+    let removal = match (body.user_data("userData")?, body.texts("keys")?) {
+        (Some(tree), None) => Removal::Tree(tree.0),
+        (None, Some(keys)) => Removal::Keys(keys),
+        (Some(_), Some(_)) => return Err(Refusal::invalid("Give one of userData and keys, not both.")),
+        (None, None) => return Err(body.missing("userData or keys")),
+    };
+    act(move |_| Action::DeleteUserData(removal))
+}
+
+fn place_in_workbin(body: &Fields<'_>) -> Parsed {
+    let workbin = body.required_text("workbin")?;
+    act(move |names| Action::PlaceInWorkbin(names.workbin(&workbin)))
+}
+
+fn transfer(body: &Fields<'_>) -> Parsed {
+    let target = TargetText::read(body)?;
+    act(move |names| Action::Transfer(target.find(names)))
+}
+
+fn draft(kind: DraftKind, body: &Fields<'_>) -> Parsed {
+    let answering = Answering::read(kind, body)?;
+    act(move |names| Action::CreateDraft(answering.draft(names)))
+}
+
+fn save(body: &Fields<'_>) -> Parsed {
+    let changes = EmailChanges::read(body)?.ok_or_else(|| body.missing("email"))?;
+    act(move |names| {
+        let subject = changes.subject.clone();
+        let before = names.interaction.email.clone().unwrap_or_default();
+        Action::SaveDraft { email: changes.applied_to(before), subject }
+    })
+}
+
+fn add_comment(body: &Fields<'_>) -> Parsed {
+    let comment = body.required_text("comment")?;
+    act(move |_| Action::AddComment(comment))
+}
+
+fn set_disposition(body: &Fields<'_>) -> Parsed {
+    let disposition = Value::Text(body.required_text("disposition")?);
+    let key = body.text("dispositionKey")?;
+    act(move |names| {
+        let key = key.unwrap_or_else(|| names.disposition_key.to_owned());
+        Action::SetDisposition { key, disposition }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn a_name_means_one_operation() {
+        let names: Vec<&str> = TABLE.iter().flat_map(|row| row.names.iter().copied()).collect();
+        assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
+    }
+}

@@ -1,0 +1,127 @@
+//! `/me/emails`, `/me/chats`, `/me/workitems` and `/me/openmedia/{mediaType}`: the doors of the 8.5.2 generation to the same operations, each to
+//! one medium, with that generation's resources and envelope (gws-interactions.md 1 and 5 to 8).
+
+use axum::extract::State;
+use axum::http::Uri;
+use handoff_domain::{Interaction, Media};
+use handoff_store::InteractionScope;
+
+use crate::caller::{Agent, AnyUser, Me};
+use crate::commands::{Answer, visible_of};
+use crate::idempotency::Retry;
+use crate::me_interactions::{Operation, page, perform};
+use crate::request::{Id, Ids};
+use crate::shared::Shared;
+use crate::wire::envelope::Envelope;
+use crate::wire::interaction::{MediumResource, plural, singular};
+use crate::wire::listing::{Listing, fields, one, select};
+
+/// Attributes that these lists can be filtered by.
+const FILTERS: &[&str] = &["id", "state", "contactId"];
+
+async fn list(shared: &Shared, me: &Me, media: Media, uri: &Uri) -> Answer {
+    let listing = Listing::read(uri, FILTERS)?;
+    let directory = shared.engine().directory();
+    let lookup = shared.lookup(&directory);
+    let show = |interaction: &Interaction| Some(MediumResource::read_by(interaction, me.id(), lookup));
+    let name = plural(&media);
+    page(shared, &listing, name, InteractionScope::HeldBy(me.id()), Some(media), show).await
+}
+
+async fn operate(
+    shared: &Shared,
+    me: &Me,
+    media: &Media,
+    id: &str,
+    operation: Operation,
+    retry: &Retry,
+) -> Answer {
+    // This generation knows one envelope.
+    let operation = Operation { envelope: Envelope::Plain, ..operation };
+    perform(shared, me, id, Some(media), operation, retry).await
+}
+
+async fn get(shared: &Shared, me: &Me, media: &Media, id: &str, uri: &Uri) -> Answer {
+    let interaction = visible_of(shared, me, id, Some(media)).await?;
+    let directory = shared.engine().directory();
+    let shown = MediumResource::read_by(&interaction, me.id(), shared.lookup(&directory));
+    Ok(one(singular(media), &select(&fields(uri), &shown)))
+}
+
+macro_rules! doors {
+    ($($(#[$doc:meta])* $name:ident: $media:expr;)+) => {$(
+        $(#[$doc])*
+        pub(crate) mod $name {
+            use super::{Agent, Answer, AnyUser, Id, Media, Operation, Retry, Shared, State, Uri};
+
+            pub(crate) async fn list(State(shared): State<Shared>, Agent(me): Agent, uri: Uri) -> Answer {
+                super::list(&shared, &me, $media, &uri).await
+            }
+
+            pub(crate) async fn operate(
+                State(shared): State<Shared>,
+                operation: Operation,
+                retry: Retry,
+                Agent(me): Agent,
+                Id(id): Id,
+            ) -> Answer {
+                super::operate(&shared, &me, &$media, &id, operation, &retry).await
+            }
+
+            pub(crate) async fn get(State(shared): State<Shared>, AnyUser(me): AnyUser, Id(id): Id, uri: Uri) -> Answer {
+                super::get(&shared, &me, &$media, &id, &uri).await
+            }
+        }
+    )+};
+}
+
+doors! {
+    /// E-mails.
+    emails: Media::Email;
+    /// Chats.
+    chats: Media::Chat;
+    /// Work items.
+    workitems: Media::Workitem;
+}
+
+/// Open media: the path says which type.
+pub(crate) mod openmedia {
+    use super::{Agent, Answer, AnyUser, Id, Ids, Media, Operation, Retry, Shared, State, Uri};
+    use crate::error::Refusal;
+
+    /// The three built-in media have doors of their own.
+    fn media(name: &str) -> Result<Media, Refusal> {
+        match Media::from_name(name) {
+            media @ Media::Open(_) => Ok(media),
+            Media::Email | Media::Chat | Media::Workitem => Err(Refusal::not_found("open-media type")),
+        }
+    }
+
+    pub(crate) async fn list(
+        State(shared): State<Shared>,
+        Agent(me): Agent,
+        Id(name): Id,
+        uri: Uri,
+    ) -> Answer {
+        super::list(&shared, &me, media(&name)?, &uri).await
+    }
+
+    pub(crate) async fn operate(
+        State(shared): State<Shared>,
+        operation: Operation,
+        retry: Retry,
+        Agent(me): Agent,
+        Ids(name, id): Ids,
+    ) -> Answer {
+        super::operate(&shared, &me, &media(&name)?, &id, operation, &retry).await
+    }
+
+    pub(crate) async fn get(
+        State(shared): State<Shared>,
+        AnyUser(me): AnyUser,
+        Ids(name, id): Ids,
+        uri: Uri,
+    ) -> Answer {
+        super::get(&shared, &me, &media(&name)?, &id, &uri).await
+    }
+}

@@ -1,0 +1,89 @@
+//! From events to messages: which notice becomes which message on which topic. This is the only place that decides it.
+//!
+//! Messages are rendered when they are delivered, from the snapshot that the event carries, so a message that is replayed hours later
+//! says what was true then. What is looked up is names alone (queues, groups, users); one that was deleted meanwhile is left out.
+//!
+//! | notice | on `/v2/me/interactions` | on the medium's topic |
+//! |---|---|---|
+//! | state or data of an interaction | `InteractionStateMessage` | `EmailStateChangeMessage`, `ChatStateChangeMessage`, … |
+//! | the same, no longer concerned | the same with that last state and no capabilities | the same |
+//! | an item came into or left a watched workbin | – | `WorkbinStateChangeMessage` on `/v2/me/workbins` |
+//! | own channels changed | – | `ChannelStateChangeMessageV2` on `/v2/me/channels` |
+
+pub mod topics;
+
+use bytes::Bytes;
+use handoff_domain::event::Subject;
+use handoff_domain::{Interaction, Media, Notice, NotificationType, Topic, View};
+use handoff_store::StreamRow;
+
+use crate::wire::interaction::{InteractionResource, MediumResource, Sight};
+use crate::wire::notification::{
+    ChannelMessage, Head, ItemAction, MediumMessage, ResyncMessage, StateMessage, WorkbinMessage, encode,
+};
+use crate::wire::resource::{Lookup, channels};
+
+/// Gives the data of the message that tells `row` on `topic`, where it has this number.
+#[must_use]
+pub fn render(row: &StreamRow, topic: Topic, number: u64, lookup: Lookup<'_>) -> Bytes {
+    let head = head_of(&row.notice, number);
+    match &row.event.subject {
+        Subject::Desk(desk) => encode(&ChannelMessage::new(head, channels(desk))),
+        Subject::Interaction(interaction) => match row.notice.view {
+            View::Workbin { workbin, added } => {
+                let action = if added { ItemAction::Added } else { ItemAction::Removed };
+                encode(&WorkbinMessage::new(workbin, action, head, interaction, lookup))
+            }
+            View::Concerned(_) | View::Gone(_) | View::Channels => {
+                render_interaction(interaction, &row.notice, topic, head, lookup)
+            }
+        },
+    }
+}
+
+/// Gives the data of the message that a replay cannot begin where it was asked to.
+#[must_use]
+pub fn render_resync(topic: Topic, oldest: u64, head: u64) -> Bytes {
+    encode(&ResyncMessage::new(topics::channel(topic), oldest, head))
+}
+
+fn render_interaction(
+    interaction: &Interaction,
+    notice: &Notice,
+    topic: Topic,
+    head: Head,
+    lookup: Lookup<'_>,
+) -> Bytes {
+    let sight = Sight::told(interaction, &notice.view, notice.user);
+    let media = &interaction.media;
+    if topic == Topic::Interactions {
+        let kind = kind_on_interactions(notice.kind);
+        encode(&StateMessage::new(kind, head, InteractionResource::new(interaction, sight, lookup)))
+    } else {
+        let resource = MediumResource::new(interaction, sight, lookup);
+        encode(&MediumMessage::new(kind_on_medium(notice.kind, media), head, media, resource))
+    }
+}
+
+fn head_of(notice: &Notice, number: u64) -> Head {
+    let (error_code, error_message) = notice.error.clone().unzip();
+    Head { reference_id: notice.reference, sequence: Some(number), error_code, error_message }
+}
+
+/// Gives `notificationType` on the interactions topic, whose list has no word for a saved draft (contract 5).
+const fn kind_on_interactions(kind: NotificationType) -> &'static str {
+    match kind {
+        NotificationType::StatusChange => "StatusChange",
+        NotificationType::PropertiesUpdated | NotificationType::DraftSaved => "PropertiesUpdated",
+        NotificationType::ParticipantsUpdated => "ParticipantsUpdated",
+        NotificationType::Error => "Error",
+    }
+}
+
+/// Gives `notificationType` on a medium's topic; only e-mails say `EmailSaved` (EmailMessageType).
+const fn kind_on_medium(kind: NotificationType, media: &Media) -> &'static str {
+    match (kind, media) {
+        (NotificationType::DraftSaved, Media::Email) => "EmailSaved",
+        _ => kind_on_interactions(kind),
+    }
+}

@@ -1,0 +1,125 @@
+//! Topics: their channel names, and what a subscription covers.
+
+use handoff_domain::Topic;
+
+/// Gives the CometD channel of a topic (contract 2). Channel names have no `/api` (gws-core.md 2.2).
+#[must_use]
+pub const fn channel(topic: Topic) -> &'static str {
+    match topic {
+        Topic::Interactions => "/v2/me/interactions",
+        Topic::Channels => "/v2/me/channels",
+        Topic::Chats => "/v2/me/chats",
+        Topic::Emails => "/v2/me/emails",
+        Topic::Workitems => "/v2/me/workitems",
+        Topic::Openmedia => "/v2/me/openmedia",
+        Topic::Workbins => "/v2/me/workbins",
+        Topic::Me => "/v2/me",
+        Topic::Services => "/notifications/services",
+    }
+}
+
+/// The patterns that may be subscribed to, each with the prefix of the channels that it covers.
+///
+/// `/*` is not among them: it covers channels of one segment, which no topic is, and a subscription that can never bring anything is better
+/// refused than granted.
+const PATTERNS: [(&str, &str); 4] =
+    [("/v2/me/*", "/v2/me/"), ("/v2/me/**", "/v2/me/"), ("/v2/**", "/v2/"), ("/**", "/")];
+
+/// What a subscription covers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Coverage {
+    /// One topic by its own name.
+    Literal(Topic),
+    /// One topic by its name and a slash at the end: its messages go out under that name (contract 2).
+    Slashed(Topic),
+    /// The topics that a pattern covers; their messages go out under their own names.
+    Pattern(Vec<Topic>),
+}
+
+impl Coverage {
+    /// Gives the topics.
+    #[must_use]
+    pub fn topics(&self) -> &[Topic] {
+        match self {
+            Self::Literal(topic) | Self::Slashed(topic) => std::slice::from_ref(topic),
+            Self::Pattern(topics) => topics,
+        }
+    }
+}
+
+/// Finds the topic of that name; a slash at the end does not matter.
+#[must_use]
+pub fn named(name: &str) -> Option<Topic> {
+    let name = name.strip_suffix('/').unwrap_or(name);
+    Topic::ALL.into_iter().find(|topic| channel(*topic) == name)
+}
+
+/// Gives what a subscription of that name covers; `None` for what may not be subscribed to.
+#[must_use]
+pub fn coverage(name: &str) -> Option<Coverage> {
+    if let Some((_, prefix)) = PATTERNS.iter().find(|(pattern, _)| *pattern == name) {
+        let covered = Topic::ALL.into_iter().filter(|topic| channel(*topic).starts_with(prefix));
+        return Some(Coverage::Pattern(covered.collect()));
+    }
+    let topic = named(name)?;
+    Some(if name.ends_with('/') { Coverage::Slashed(topic) } else { Coverage::Literal(topic) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_topic_has_a_channel_of_its_own_and_is_found_by_it() {
+        for topic in Topic::ALL {
+            assert_eq!(named(channel(topic)), Some(topic));
+            assert_eq!(coverage(channel(topic)), Some(Coverage::Literal(topic)));
+            let slashed = format!("{}/", channel(topic));
+            assert_eq!(coverage(&slashed), Some(Coverage::Slashed(topic)), "{slashed}");
+        }
+    }
+
+    #[test]
+    fn patterns_cover_what_is_below_them() {
+        let of_me = [
+            Topic::Interactions,
+            Topic::Channels,
+            Topic::Chats,
+            Topic::Emails,
+            Topic::Workitems,
+            Topic::Openmedia,
+            Topic::Workbins,
+        ];
+        let with_me = [&of_me[..], &[Topic::Me]].concat();
+        let table = [
+            ("/v2/me/*", of_me.to_vec()),
+            ("/v2/me/**", of_me.to_vec()),
+            ("/v2/**", with_me),
+            ("/**", Topic::ALL.to_vec()),
+        ];
+        for (name, topics) in table {
+            assert_eq!(coverage(name), Some(Coverage::Pattern(topics)), "{name}");
+        }
+    }
+
+    #[test]
+    fn nothing_else_may_be_subscribed_to() {
+        let names = [
+            "/*",
+            "/v2/*",
+            "/v2/me/interactions/*",
+            "/v2/me/interactions//",
+            "/v2/me/calls",
+            "/v2/users",
+            "/v2/me/*/",
+            "/notifications/*",
+            "/service/x",
+            "/V2/me",
+            "/",
+            "",
+        ];
+        for name in names {
+            assert_eq!(coverage(name), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Queues: lists, one of them, and changes to one (contract 7).
+//!
+//! Everybody of a contact center sees its queues, because they are where an agent's work comes from and where he transfers it to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::extract::{FromRequestParts, State};
+use axum::http::Uri;
+use axum::http::request::Parts;
+use handoff_domain::{GroupId, Media, Queue, QueueId, SkillLevels, Step, Value};
+use handoff_engine::Directory;
+use handoff_store::{ChangeSet, CommitError, Key, Put, Record};
+
+use crate::caller::{Admin, AnyUser, Me};
+use crate::commands::Answer;
+use crate::error::{Code, Refusal, quoted};
+use crate::idempotency::Retry;
+use crate::request::{Id, JsonBody};
+use crate::shared::Shared;
+use crate::wire::envelope::Envelope;
+use crate::wire::fields::Fields;
+use crate::wire::listing::{Listing, fields, one, select};
+use crate::wire::resource::QueueResource;
+
+/// Attributes that the list can be filtered by.
+const FILTERS: &[&str] = &["id", "name", "channel", "priority"];
+/// Longest time that an offer may stand, in s: the reference server's range of `delivering-timeout` (gws-core.md 6.1).
+const INVITE_TIMEOUT_S_MAX: u64 = 86_400;
+/// Most widening steps of one queue. Each is tried for every agent while routing, and nobody needs as many.
+const STEPS_MAX: usize = 100;
+
+/// `GET /queues`
+pub(crate) async fn list(State(shared): State<Shared>, uri: Uri, AnyUser(me): AnyUser) -> Answer {
+    let directory = shared.engine().directory();
+    let queues = directory.queues.values().filter(|queue| queue.center == me.center());
+    let shown = queues.map(|queue| (queue.id, QueueResource::new(queue, shared.lookup(&directory))));
+    Listing::read(&uri, FILTERS)?.of_all("queues", shown)
+}
+
+/// `GET /queues/{id}`
+pub(crate) async fn get(State(shared): State<Shared>, uri: Uri, Id(id): Id, AnyUser(me): AnyUser) -> Answer {
+    let directory = shared.engine().directory();
+    let queue = find(&directory, &me, &id)?;
+    Ok(one("queue", &select(&fields(&uri), &QueueResource::new(queue, shared.lookup(&directory)))))
+}
+
+/// `PUT /queues/{id}`: the given fields change, lists are replaced. Later offers are made by the new values.
+pub(crate) async fn put(
+    State(shared): State<Shared>,
+    changes: Changes,
+    retry: Retry,
+    Admin(me): Admin,
+    Id(id): Id,
+) -> Answer {
+    if let Some(answer) = retry.earlier(&shared, &me).await? {
+        return Ok(answer);
+    }
+    // Read from the store and not from memory: the guard below would refuse a change of an older one.
+    shared.engine().reload_directory().await?;
+    let directory = shared.engine().directory();
+    let mut queue = Queue::clone(find(&directory, &me, &id)?);
+    changes.apply(&mut queue, &directory)?;
+    let answer = Envelope::Plain.success(None);
+    let key = Key::Queue(queue.id);
+    let change = ChangeSet {
+        puts: vec![Put { record: Record::Queue(queue), expected: directory.version(&key) }],
+        receipts: retry.receipt(&me, &answer, shared.engine().now()).into_iter().collect(),
+        ..ChangeSet::default()
+    };
+    match shared.engine().store().commit(change).await {
+        Ok(_) => {
+            shared.engine().directory_changed().await?;
+            Ok(answer)
+        }
+        Err(CommitError::Conflict { .. }) => Err(Refusal::new(
+            Code::WrongState,
+            "The queue was changed by somebody else at the same time; look at it again and repeat the change.",
+        )),
+        Err(CommitError::Receipt(_)) => retry.earlier(&shared, &me).await?.ok_or_else(Refusal::internal),
+        Err(CommitError::Store(error)) => Err(error.into()),
+    }
+}
+
+fn find<'a>(directory: &'a Directory, me: &Me, id: &str) -> Result<&'a Queue, Refusal> {
+    let queue = id.parse::<QueueId>().ok().and_then(|id| directory.queue(me.center(), id));
+    queue.map(|queue| &**queue).ok_or_else(|| Refusal::not_found("queue"))
+}
+
+/// What a body says of a queue, before names are looked up. Stands before the caller among a handler's arguments.
+pub(crate) struct Changes {
+    name: Option<String>,
+    channel: Option<String>,
+    groups: Option<Vec<String>>,
+    skills: Option<BTreeMap<String, u32>>,
+    priority: Option<i64>,
+    invite_timeout_ms: Option<u64>,
+    reoffer_after_ms: Option<u64>,
+    steps: Option<Vec<StepChange>>,
+}
+
+struct StepChange {
+    after_ms: u64,
+    groups: Vec<String>,
+    skills: BTreeMap<String, u32>,
+}
+
+impl<S: Sync> FromRequestParts<S> for Changes {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        Self::read(JsonBody::from_request_parts(parts, state).await?.fields())
+    }
+}
+
+impl Changes {
+    fn read(fields: Fields<'_>) -> Result<Self, Refusal> {
+        Ok(Self {
+            name: fields.line("name")?.map(not_blank).transpose()?,
+            channel: fields.text("channel")?,
+            groups: fields.texts("groups")?,
+            skills: fields.levels("skills")?,
+            priority: fields.integer("priority")?,
+            invite_timeout_ms: time(fields, "inviteTimeout", 1)?,
+            reoffer_after_ms: time(fields, "reofferAfter", 0)?,
+            steps: steps(fields)?,
+        })
+    }
+
+    fn apply(self, queue: &mut Queue, directory: &Directory) -> Result<(), Refusal> {
+        if self.channel.is_some_and(|channel| Media::from_name(&channel) != queue.media) {
+            let sentence = "The property channel of a queue cannot be changed; make another queue.";
+            return Err(Refusal::new(Code::ReadOnly, sentence));
+        }
+        if let Some(name) = self.name {
+            let is_taken =
+                |other: &Queue| other.center == queue.center && other.id != queue.id && other.name == name;
+            if directory.queues.values().any(|other| is_taken(other)) {
+                let sentence =
+                    format!("There is another queue named {}; choose another name.", quoted(&name));
+                return Err(Refusal::new(Code::AlreadyExists, sentence));
+            }
+            queue.name = name;
+        }
+        if let Some(names) = self.groups {
+            queue.groups = groups(queue, directory, &names)?;
+        }
+        if let Some(levels) = self.skills {
+            queue.skills = skills(queue, directory, &levels)?;
+        }
+        if let Some(steps) = self.steps {
+            let step = |step: StepChange| {
+                Ok(Step {
+                    after_ms: step.after_ms,
+                    groups: groups(queue, directory, &step.groups)?,
+                    skills: skills(queue, directory, &step.skills)?,
+                })
+            };
+            queue.steps = steps.into_iter().map(step).collect::<Result<_, Refusal>>()?;
+            queue.steps.sort_by_key(|step| step.after_ms);
+        }
+        queue.priority = self.priority.unwrap_or(queue.priority);
+        queue.invite_timeout_ms = self.invite_timeout_ms.unwrap_or(queue.invite_timeout_ms);
+        queue.reoffer_after_ms = self.reoffer_after_ms.unwrap_or(queue.reoffer_after_ms);
+        Ok(())
+    }
+}
+
+fn not_blank(name: String) -> Result<String, Refusal> {
+    if name.trim().is_empty() {
+        return Err(Refusal::invalid("The field name must not be blank; give the queue a name."));
+    }
+    Ok(name)
+}
+
+/// Reads a time in seconds; gives it in ms.
+fn time(fields: Fields<'_>, name: &str, least_s: u64) -> Result<Option<u64>, Refusal> {
+    let Some(seconds) = fields.count(name)? else { return Ok(None) };
+    if (least_s..=INVITE_TIMEOUT_S_MAX).contains(&seconds) {
+        return Ok(Some(seconds * 1_000));
+    }
+    Err(Refusal::invalid(format!(
+        "The field {name} must be {least_s} to {INVITE_TIMEOUT_S_MAX} seconds; correct it."
+    )))
+}
+
+fn steps(fields: Fields<'_>) -> Result<Option<Vec<StepChange>>, Refusal> {
+    let wrong = || {
+        Refusal::invalid(format!(
+            "The field steps must be a list of at most {STEPS_MAX} objects; correct it."
+        ))
+    };
+    let Some(value) = fields.get("steps") else { return Ok(None) };
+    let Value::List(items) = value else { return Err(wrong()) };
+    if items.len() > STEPS_MAX {
+        return Err(wrong());
+    }
+    let step = |item: &Value| {
+        let Value::Map(values) = item else { return Err(wrong()) };
+        let fields = Fields::top(values);
+        Ok(StepChange {
+            after_ms: time(fields, "after", 0)?.ok_or_else(|| fields.missing("after"))?,
+            groups: fields.texts("groups")?.unwrap_or_default(),
+            skills: fields.levels("skills")?.unwrap_or_default(),
+        })
+    };
+    items.iter().map(step).collect::<Result<_, _>>().map(Some)
+}
+
+fn groups(queue: &Queue, directory: &Directory, names: &[String]) -> Result<BTreeSet<GroupId>, Refusal> {
+    let id = |name: &String| {
+        let mut groups = directory.groups.values().filter(|group| group.center == queue.center);
+        let found = groups.find(|group| group.name == *name);
+        found.map(|group| group.id).ok_or_else(|| unknown("group", name))
+    };
+    names.iter().map(id).collect()
+}
+
+fn skills(
+    queue: &Queue,
+    directory: &Directory,
+    levels: &BTreeMap<String, u32>,
+) -> Result<SkillLevels, Refusal> {
+    let id = |(name, level): (&String, &u32)| {
+        let skill = directory.skill_named(queue.center, name).ok_or_else(|| unknown("skill", name))?;
+        Ok((skill.id, *level))
+    };
+    levels.iter().map(id).collect()
+}
+
+fn unknown(what: &str, name: &str) -> Refusal {
+    Refusal::new(Code::NotFound, format!("There is no {what} named {}; check the name.", quoted(name)))
+}

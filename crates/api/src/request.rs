@@ -1,0 +1,188 @@
+//! The one place where a request's body is read, and the extractors for what a path and a body say.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{FromRequestParts, Path, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use bytes::{Bytes, BytesMut};
+use handoff_domain::Value;
+use http_body_util::BodyExt;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use crate::auth::hex;
+use crate::error::{Code, Refusal};
+use crate::wire::fields::Fields;
+use crate::wire::json;
+
+/// Most bytes of a body: far above any request of this API, far below what would hurt.
+const BYTES_MAX: usize = 1024 * 1024;
+/// Most bytes that are read and dropped, so that the client gets to see the answer instead of a broken connection (contract 1).
+const DROPPED_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// A body that was read: a JSON object.
+#[derive(Clone, Debug)]
+pub struct JsonBody(Arc<Parsed>);
+
+#[derive(Debug)]
+struct Parsed {
+    values: BTreeMap<String, Value>,
+    /// SHA-256 of the bytes, in hex.
+    fingerprint: String,
+}
+
+impl JsonBody {
+    /// Gives its fields.
+    #[must_use]
+    pub fn fields(&self) -> Fields<'_> {
+        Fields::top(&self.0.values)
+    }
+
+    /// Gives what tells it from every other body.
+    #[must_use]
+    pub fn fingerprint(&self) -> &str {
+        &self.0.fingerprint
+    }
+
+    /// Gives the operation that it names.
+    ///
+    /// # Errors
+    ///
+    /// Code 1 when it names none, code 10 when the name is no text.
+    pub fn operation_name(&self) -> Result<String, Refusal> {
+        self.fields().required_text("operationName")
+    }
+
+    fn read(headers: &HeaderMap, bytes: &Bytes) -> Result<Self, Refusal> {
+        expect_json(headers)?;
+        let fingerprint = hex(&Sha256::digest(bytes));
+        match json::read(bytes)? {
+            Value::Map(values) => Ok(Self(Arc::new(Parsed { values, fingerprint }))),
+            _ => Err(Refusal::invalid("The body must be a JSON object; correct it.")),
+        }
+    }
+}
+
+/// Refuses every content type but JSON. A form's types must not get through: a foreign page can send them without asking.
+fn expect_json(headers: &HeaderMap) -> Result<(), Refusal> {
+    let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = given.split(';').next().unwrap_or_default().trim();
+    if media_type.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    let refusal = Refusal::invalid("The body must be JSON; send it with Content-Type: application/json.");
+    Err(refusal.with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE))
+}
+
+/// Layer of every route with a JSON body: reads it, once, before anybody asks who is calling.
+pub(crate) async fn read_body(request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let read = match collect(body).await {
+        Ok(bytes) => JsonBody::read(&parts.headers, &bytes),
+        Err(refusal) => Err(refusal),
+    };
+    match read {
+        Ok(body) => {
+            parts.extensions.insert(body);
+            next.run(Request::from_parts(parts, Body::empty())).await
+        }
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+/// Reads a body up to its bound, and drops the rest up to another.
+async fn collect(mut body: Body) -> Result<Bytes, Refusal> {
+    let mut kept = BytesMut::new();
+    let mut seen = 0_usize;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Refusal::invalid("The body broke off; send the request again."))?;
+        let Ok(data) = frame.into_data() else { continue };
+        seen = seen.saturating_add(data.len());
+        if seen > DROPPED_BYTES_MAX {
+            break;
+        }
+        if seen <= BYTES_MAX {
+            kept.extend_from_slice(&data);
+        }
+    }
+    if seen > BYTES_MAX {
+        let refusal = Refusal::invalid(format!("The body is larger than {BYTES_MAX} bytes; send less."));
+        return Err(refusal.with_status(StatusCode::PAYLOAD_TOO_LARGE));
+    }
+    Ok(kept.freeze())
+}
+
+/// Tells whether a CometD request asks for a handshake, and gives its body back. What cannot be read here counts as one: another reader
+/// might find a handshake in it.
+pub(crate) async fn is_handshake(body: Body) -> (bool, Body) {
+    #[derive(Deserialize)]
+    struct Message {
+        channel: String,
+    }
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Batch {
+        Many(Vec<Message>),
+        One(Message),
+    }
+    let Ok(bytes) = collect(body).await else { return (true, Body::empty()) };
+    let is_handshake = match serde_json::from_slice(&bytes) {
+        Ok(Batch::Many(messages)) => messages.iter().any(|message| message.channel == "/meta/handshake"),
+        Ok(Batch::One(message)) => message.channel == "/meta/handshake",
+        Err(_) => true,
+    };
+    (is_handshake, Body::from(bytes))
+}
+
+impl<S: Sync> FromRequestParts<S> for JsonBody {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refusal> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(Refusal::internal)
+    }
+}
+
+/// The last variable of a path. What it names is looked up later; here it is any text.
+#[derive(Clone, Debug)]
+pub struct Id(pub String);
+
+/// The two variables of a path, in order.
+#[derive(Clone, Debug)]
+pub struct Ids(pub String, pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        // Bytes that are not UTF-8 name nothing.
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        path.map(|Path(id)| Self(id)).map_err(|_| Refusal::not_found("resource"))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Ids {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        path.map(|Path((first, second))| Self(first, second)).map_err(|_| Refusal::not_found("resource"))
+    }
+}
+
+/// Refuses a body that asks for something this route has not.
+#[must_use]
+pub fn unknown_operation(name: &str) -> Refusal {
+    Refusal::new(
+        Code::Invalid,
+        format!(
+            "There is no operationName {} here; use one of the documented names.",
+            crate::error::quoted(name)
+        ),
+    )
+}

@@ -1,0 +1,140 @@
+//! Every route, on one screen.
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::http::Method;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{MethodFilter, MethodRouter, get, on};
+
+use crate::auth::{authenticate, authenticate_comet, cors};
+use crate::media::{chats, emails, openmedia, workitems};
+use crate::request::read_body;
+use crate::respond::{refusals, unknown_method, unknown_path};
+use crate::shared::Shared;
+use crate::{
+    channels, diagnostics, interactions, me, me_interactions, queues, settings, skills, users, workbins,
+};
+
+/// Where the API is mounted.
+pub const ROOT: &str = "/api/v2";
+
+/// One route below [`ROOT`].
+pub struct Route {
+    /// The method.
+    pub method: Method,
+    /// The path, with its variables in braces.
+    pub path: &'static str,
+    handler: fn() -> MethodRouter<Shared>,
+}
+
+/// Gives every route of the API; CometD and the two health paths beside it are added by [`router`].
+#[rustfmt::skip]
+#[must_use]
+pub fn table() -> Vec<Route> {
+    vec![
+        read("/diagnostics/version",           || get(diagnostics::version)),
+
+        read("/me",                            || get(me::get)),
+        write("/me",                           || post(me::operate)),
+        read("/me/channels",                   || get(channels::list)),
+        read("/me/channels/{channel}",         || get(channels::get)),
+        write("/me/channels/{channel}",        || post(channels::set)),
+
+        read("/me/interactions",               || get(me_interactions::list)),
+        write("/me/interactions",              || post(me_interactions::create)),
+        write("/me/interactions/{id}",         || operation(me_interactions::operate)),
+
+        read("/me/emails",                     || get(emails::list)),
+        write("/me/emails/{id}",               || post(emails::operate)),
+        read("/me/chats",                      || get(chats::list)),
+        write("/me/chats/{id}",                || post(chats::operate)),
+        read("/me/workitems",                  || get(workitems::list)),
+        write("/me/workitems/{id}",            || post(workitems::operate)),
+        read("/me/openmedia/{type}",           || get(openmedia::list)),
+        write("/me/openmedia/{type}/{id}",     || post(openmedia::operate)),
+
+        read("/me/workbins",                   || get(workbins::list)),
+        read("/me/workbins/{id}",              || get(workbins::get)),
+        write("/me/workbins/{id}",             || post(workbins::operate)),
+        read("/me/workbins/{id}/{content}",    || get(workbins::content)),
+
+        read("/interactions",                  || get(interactions::list)),
+        write("/interactions",                 || post(interactions::create)),
+        read("/interactions/{id}",             || get(interactions::get)),
+        change("/interactions/{id}",           || put(interactions::put)),
+        read("/interactions/{id}/routing",     || get(interactions::routing)),
+        read("/interactions/{id}/events",      || get(interactions::events)),
+
+        read("/emails/{id}",                   || get(emails::get)),
+        read("/chats/{id}",                    || get(chats::get)),
+        read("/workitems/{id}",                || get(workitems::get)),
+        read("/openmedia/{type}/{id}",         || get(openmedia::get)),
+
+        read("/workbins",                      || get(workbins::list)),
+        read("/workbins/{id}",                 || get(workbins::get)),
+        write("/workbins/{id}",                || post(workbins::operate)),
+        read("/workbins/{id}/{content}",       || get(workbins::content)),
+
+        read("/users",                         || get(users::list)),
+        read("/users/{id}",                    || get(users::get)),
+        read("/users/{id}/skills",             || get(users::skills)),
+        write("/users/{id}/channels/{channel}",|| post(channels::set_of)),
+        write("/users/{id}/workbins/{workbin}",|| post(workbins::operate_of)),
+
+        read("/queues",                        || get(queues::list)),
+        read("/queues/{id}",                   || get(queues::get)),
+        change("/queues/{id}",                 || put(queues::put)),
+        read("/skills",                        || get(skills::list)),
+        read("/skills/{id}",                   || get(skills::get)),
+        read("/groups",                        || get(skills::list_groups)),
+        read("/groups/{id}",                   || get(skills::get_group)),
+        read("/settings/agent-states",         || get(settings::agent_states)),
+    ]
+}
+
+const fn read(path: &'static str, handler: fn() -> MethodRouter<Shared>) -> Route {
+    Route { method: Method::GET, path, handler }
+}
+
+const fn write(path: &'static str, handler: fn() -> MethodRouter<Shared>) -> Route {
+    Route { method: Method::POST, path, handler }
+}
+
+const fn change(path: &'static str, handler: fn() -> MethodRouter<Shared>) -> Route {
+    Route { method: Method::PUT, path, handler }
+}
+
+/// A POST with a JSON body.
+fn post<H: Handler<T, Shared>, T: 'static>(handler: H) -> MethodRouter<Shared> {
+    on(MethodFilter::POST, handler).route_layer(from_fn(read_body))
+}
+
+/// A PUT with a JSON body.
+fn put<H: Handler<T, Shared>, T: 'static>(handler: H) -> MethodRouter<Shared> {
+    on(MethodFilter::PUT, handler).route_layer(from_fn(read_body))
+}
+
+/// A POST of the reference document's operations, whose answers have older envelopes.
+fn operation<H: Handler<T, Shared>, T: 'static>(handler: H) -> MethodRouter<Shared> {
+    let with_envelopes = on(MethodFilter::POST, handler).route_layer(from_fn(me_interactions::envelopes));
+    with_envelopes.route_layer(from_fn(read_body))
+}
+
+/// Puts everything together.
+pub fn router(shared: &Shared) -> Router {
+    let add = |router: Router<Shared>, route: Route| router.route(route.path, (route.handler)());
+    let api = table().into_iter().fold(Router::new(), add);
+    let api = api.route_layer(from_fn_with_state(shared.clone(), authenticate));
+    let comet = shared.comet().router().layer(from_fn_with_state(shared.clone(), authenticate_comet));
+    let health =
+        Router::new().route("/healthz", get(diagnostics::healthz)).route("/readyz", get(diagnostics::readyz));
+    Router::new()
+        .nest(ROOT, api)
+        .merge(health)
+        .with_state(shared.clone())
+        .merge(comet)
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(unknown_method)
+        .layer(from_fn_with_state(shared.clone(), cors))
+        .layer(from_fn(refusals))
+}

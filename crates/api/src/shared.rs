@@ -1,0 +1,125 @@
+//! What every handler shares.
+
+use std::sync::Arc;
+
+use handoff_engine::{Directory, Engine};
+
+use crate::auth::Gate;
+use crate::comet::Comet;
+use crate::wire::resource::{Lookup, PublicUrl};
+
+/// How the session cookie may travel; see `SameSite` of RFC 6265bis.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SameSite {
+    /// Sent along with links from other sites, not with their requests.
+    #[default]
+    Lax,
+    /// Never sent from other sites.
+    Strict,
+    /// Always sent; browsers then ask for TLS.
+    None,
+}
+
+impl SameSite {
+    pub(crate) const fn attribute(self) -> &'static str {
+        match self {
+            Self::Lax => "Lax",
+            Self::Strict => "Strict",
+            Self::None => "None",
+        }
+    }
+}
+
+/// Everything configurable of this crate.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The address under which clients reach the server.
+    pub public_url: PublicUrl,
+    /// How the session cookie may travel; default `Lax` (contract 1).
+    pub same_site: SameSite,
+    /// Whether the session cookie is for TLS only; default no, because plain HTTP behind a balancer is common.
+    pub secure_cookie: bool,
+    /// Signs cookies of sessions that are not stored yet; the same on every node of a cluster. Without one each start makes its own.
+    pub session_key: Option<[u8; 32]>,
+    /// Origins that browsers may call from with credentials: exact, or with a `*.` before the domain. Default none.
+    pub cors_origins: Vec<String>,
+    /// Requests that one authenticated user may make, per second; default 2,000 (contract 1: no limit below that).
+    pub requests_per_s: u32,
+    /// The user-data key of a disposition when the client names none; default `DISP_KEY`, as captured from the platform whose API
+    /// this is (gws-interactions.md 4.2).
+    pub disposition_key: String,
+    /// What `GET /diagnostics/version` says.
+    pub version: String,
+}
+
+impl Options {
+    /// Gives the defaults for a server that clients reach under that address.
+    #[must_use]
+    pub fn new(public_url: PublicUrl) -> Self {
+        Self {
+            public_url,
+            same_site: SameSite::Lax,
+            secure_cookie: false,
+            session_key: None,
+            cors_origins: Vec::new(),
+            requests_per_s: 2_000,
+            disposition_key: "DISP_KEY".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+}
+
+/// What every handler shares; cheap to clone.
+#[derive(Clone)]
+pub struct Shared(Arc<Inner>);
+
+struct Inner {
+    engine: Arc<Engine>,
+    comet: Comet,
+    options: Options,
+    gate: Gate,
+}
+
+impl Shared {
+    /// Puts it together.
+    #[must_use]
+    pub fn new(engine: Arc<Engine>, comet: Comet, options: Options) -> Self {
+        let gate = Gate::new(&options, engine.ids());
+        Self(Arc::new(Inner { engine, comet, options, gate }))
+    }
+
+    /// Gives the engine.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    /// Gives the CometD mount.
+    #[must_use]
+    pub fn comet(&self) -> &Comet {
+        &self.0.comet
+    }
+
+    /// Gives what is configured.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.0.options
+    }
+
+    /// Gives the public address.
+    #[must_use]
+    pub fn url(&self) -> &PublicUrl {
+        &self.0.options.public_url
+    }
+
+    /// Gives who is let in.
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.0.gate
+    }
+
+    /// Gives what rendering looks up in `directory`.
+    #[must_use]
+    pub fn lookup<'a>(&'a self, directory: &'a Directory) -> Lookup<'a> {
+        Lookup { directory, url: self.url() }
+    }
+}

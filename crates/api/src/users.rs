@@ -1,0 +1,82 @@
+//! Users of the caller's contact center.
+//!
+//! Everybody sees them, because an agent transfers to them; nobody sees those of another contact center.
+
+use axum::extract::State;
+use axum::http::Uri;
+use handoff_domain::{User, UserId};
+use serde::Serialize;
+
+use crate::caller::AnyUser;
+use crate::commands::Answer;
+use crate::error::Refusal;
+use crate::request::Id;
+use crate::shared::Shared;
+use crate::wire::listing::{Listing, fields, one, select, subresources};
+use crate::wire::resource::{
+    Fields, GroupResource, Lookup, SkillResource, UserResource, groups_of, skills_of,
+};
+
+/// Attributes that the list can be filtered by.
+const FILTERS: &[&str] = &["id", "userName", "firstName", "lastName", "emailAddress", "enabled"];
+
+/// `GET /users`
+pub(crate) async fn list(State(shared): State<Shared>, uri: Uri, AnyUser(me): AnyUser) -> Answer {
+    let directory = shared.engine().directory();
+    let wanted = subresources(&uri);
+    let lookup = shared.lookup(&directory);
+    let users = directory.users.values().filter(|user| user.center == me.center());
+    let shown = users.map(|user| (user.id, Whole::new(user, wanted.as_ref(), lookup)));
+    Listing::read(&uri, FILTERS)?.of_all("users", shown)
+}
+
+/// `GET /users/{id}`
+pub(crate) async fn get(State(shared): State<Shared>, uri: Uri, Id(id): Id, AnyUser(me): AnyUser) -> Answer {
+    let directory = shared.engine().directory();
+    let user = id.parse::<UserId>().ok().and_then(|id| directory.user(me.center(), id));
+    let user = user.ok_or_else(|| Refusal::not_found("user"))?;
+    let shown = Whole::new(user, subresources(&uri).as_ref(), shared.lookup(&directory));
+    Ok(one("user", &select(&fields(&uri), &shown)))
+}
+
+/// `GET /users/{id}/skills`
+pub(crate) async fn skills(
+    State(shared): State<Shared>,
+    uri: Uri,
+    Id(id): Id,
+    AnyUser(me): AnyUser,
+) -> Answer {
+    let directory = shared.engine().directory();
+    let user = id.parse::<UserId>().ok().and_then(|id| directory.user(me.center(), id));
+    let user = user.ok_or_else(|| Refusal::not_found("user"))?;
+    let lookup = shared.lookup(&directory);
+    let known = user.skills.iter().filter_map(|(id, level)| Some((directory.skills.get(id)?, *level)));
+    let shown = known.map(|(skill, level)| (skill.id, SkillResource::new(skill, level, lookup)));
+    Listing::read(&uri, crate::skills::FILTERS)?.of_all("skills", shown)
+}
+
+/// A user with those of his subresources that were asked for.
+#[derive(Serialize)]
+struct Whole {
+    #[serde(flatten)]
+    user: UserResource,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    skills: Option<Vec<SkillResource>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    groups: Option<Vec<GroupResource>>,
+}
+
+impl Whole {
+    fn new(user: &User, wanted: Option<&Fields>, lookup: Lookup<'_>) -> Self {
+        let wants = |name: &str| match wanted {
+            None => false,
+            Some(Fields::All) => true,
+            Some(Fields::Named(names)) => names.contains(name),
+        };
+        Self {
+            user: UserResource::new(user, lookup),
+            skills: wants("skills").then(|| skills_of(user, lookup)),
+            groups: wants("groups").then(|| groups_of(user, lookup)),
+        }
+    }
+}

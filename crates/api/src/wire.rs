@@ -1,0 +1,13 @@
+//! What the wire looks like: JSON in and out, nothing else.
+
+pub mod date;
+pub mod email;
+pub mod envelope;
+pub mod fields;
+pub mod history;
+pub mod interaction;
+pub mod json;
+pub mod listing;
+pub mod notification;
+pub mod resource;
+pub mod value;

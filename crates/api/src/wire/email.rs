@@ -1,0 +1,55 @@
+//! The `email` object of a request.
+
+use handoff_domain::interaction::Email;
+
+use crate::error::Refusal;
+use crate::wire::fields::Fields;
+
+/// The changed part of an e-mail: what a request gives of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EmailChanges {
+    from: Option<String>,
+    reply_to: Option<String>,
+    to: Option<Vec<String>>,
+    cc: Option<Vec<String>>,
+    bcc: Option<Vec<String>>,
+    /// The subject, which belongs to the interaction.
+    pub subject: Option<String>,
+    body: Option<String>,
+    body_as_plain_text: Option<String>,
+}
+
+impl EmailChanges {
+    /// Reads the field `email`.
+    ///
+    /// # Errors
+    ///
+    /// Code 10 when it, or something in it, is of another type, or a control character stands in what becomes a header line.
+    pub fn read(fields: &Fields<'_>) -> Result<Option<Self>, Refusal> {
+        let Some(email) = fields.inside("email", "email.")? else { return Ok(None) };
+        Ok(Some(Self {
+            from: email.line("from")?,
+            reply_to: email.line("replyTo")?,
+            to: email.addresses("to")?,
+            cc: email.addresses("cc")?,
+            bcc: email.addresses("bcc")?,
+            subject: email.line("subject")?,
+            body: email.text("body")?,
+            body_as_plain_text: email.text("bodyAsPlainText")?,
+        }))
+    }
+
+    /// Gives an e-mail with these changes.
+    #[must_use]
+    pub fn applied_to(self, email: Email) -> Email {
+        Email {
+            from: self.from.unwrap_or(email.from),
+            reply_to: self.reply_to.or(email.reply_to),
+            to: self.to.unwrap_or(email.to),
+            cc: self.cc.unwrap_or(email.cc),
+            bcc: self.bcc.unwrap_or(email.bcc),
+            body: self.body.unwrap_or(email.body),
+            body_as_plain_text: self.body_as_plain_text.unwrap_or(email.body_as_plain_text),
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! The fields of a request's body, by name and type.
+//!
+//! A field of another type is code 10, a required one that is missing is code 1, and both name it. `null` counts as not given, because later
+//! clients of this API family send their unset options that way. Unknown fields are ignored (contract 1).
+
+use std::collections::BTreeMap;
+
+use handoff_domain::{UserData, Value};
+
+use crate::error::Refusal;
+
+/// An object of the request's body, and where it is, for messages.
+#[derive(Clone, Copy, Debug)]
+pub struct Fields<'a> {
+    values: &'a BTreeMap<String, Value>,
+    /// `""` at the top, `"email."` inside the field `email`.
+    prefix: &'a str,
+}
+
+impl<'a> Fields<'a> {
+    /// Reads the top of a body.
+    #[must_use]
+    pub const fn top(values: &'a BTreeMap<String, Value>) -> Self {
+        Self { values, prefix: "" }
+    }
+
+    /// Gives a field, unless it is missing or null.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&'a Value> {
+        self.values.get(name).filter(|value| **value != Value::Null)
+    }
+
+    /// Gives the names of all fields, null ones included.
+    pub fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.values.keys().map(String::as_str)
+    }
+
+    fn wrong_type(&self, name: &str, wanted: &str) -> Refusal {
+        Refusal::invalid(format!("The field {}{name} must be {wanted}; correct it.", self.prefix))
+    }
+
+    /// Refuses for a required field that is missing.
+    #[must_use]
+    pub fn missing(&self, name: &str) -> Refusal {
+        Refusal::missing(&format!("{}{name}", self.prefix))
+    }
+
+    /// Gives a text.
+    ///
+    /// # Errors
+    ///
+    /// Code 10 when it is something else.
+    pub fn text(&self, name: &str) -> Result<Option<String>, Refusal> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::Text(text)) => Ok(Some(text.clone())),
+            Some(_) => Err(self.wrong_type(name, "a text")),
+        }
+    }
+
+    /// Gives a text that must be there.
+    ///
+    /// # Errors
+    ///
+    /// Code 1 when it is missing, code 10 when it is something else.
+    pub fn required_text(&self, name: &str) -> Result<String, Refusal> {
+        self.text(name)?.ok_or_else(|| self.missing(name))
+    }
+
+    /// Gives a text that may end up in a header line of a mail, such as an address or a subject.
+    ///
+    /// # Errors
+    ///
+    /// Code 10 when it is something else, or holds a control character, which could smuggle in another header.
+    pub fn line(&self, name: &str) -> Result<Option<String>, Refusal> {
+        let text = self.text(name)?;
+        text.map(|text| self.as_line(name, text)).transpose()
+    }
+
+    fn as_line(&self, name: &str, text: String) -> Result<String, Refusal> {
+        if text.chars().any(char::is_control) {
+            return Err(self.wrong_type(name, "a text of one line, without control characters"));
+        }
+        Ok(text)
+    }
+
+    /// Gives a whole number.
+    ///
+    /// # Errors
+    ///
+    /// Code 10 when it is something else, or beyond 64 bits.
+    pub fn integer(&self, name: &str) -> Result<Option<i64>, Refusal> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::Integer(number)) => {
+                i64::try_from(*number).map(Some).map_err(|_| self.wrong_type(name, "a 64-bit integer"))
+            }
+            Some(_) => Err(self.wrong_type(name, "an integer")),
+        }
+    }
+
+    /// Gives a whole number that cannot be negative.
+    ///
+    /// # Errors
+    ///
+    /// Code 10 when it is something else.
+    pub fn count(&self, name: &str) -> Result<Option<u64>, Refusal> {
+        let number = self.integer(name)?;
+        number
+            .map(|number| {
+                u64::try_from(number).map_err(|_| self.wrong_type(name, "zero or a positive integer"))
+            })
+            .transpose()
+    }
+
+    /// Gives a truth value.
+    ///
+    /// # Errors
+    ///
+    /// Code 10 when it is something else.
+    pub fn boolean(&self, name: &str) -> Result<Option<bool>, Refusal> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::Bool(value)) => Ok(Some(*value)),
+            Some(_) => Err(self.wrong_type(name, "true or false")),
+        }
+    }
+
+    /// Gives an object.
+    ///
+    /// # Errors
+    ///
+    /// Code 10 when it is something else.
+    pub fn map(&self, name: &str) -> Result<Option<&'a BTreeMap<String, Value>>, Refusal> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::Map(values)) => Ok(Some(values)),
+            Some(_) => Err(self.wrong_type(name, "an object")),
+        }
+    }
+
+    /// Gives an object of user data, within its bounds.
+    ///
+    /// # Errors
+    ///
+    /// Code 10 when it is something else, or breaks a bound by itself already.
+    pub fn user_data(&self, name: &str) -> Result<Option<UserData>, Refusal> {
+        let Some(values) = self.map(name)? else { return Ok(None) };
+        let user_data = UserData(values.clone());
+        user_data.check().map_err(handoff_domain::Rejection::from)?;
+        Ok(Some(user_data))
+    }
+
+    /// Gives a list of texts.
+    ///
+    /// # Errors
+    ///
+    /// Code 10 when it, or one of its items, is something else.
+    pub fn texts(&self, name: &str) -> Result<Option<Vec<String>>, Refusal> {
+        let wrong = || self.wrong_type(name, "a list of texts");
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let Value::List(items) = value else { return Err(wrong()) };
+        let texts = items.iter().map(|item| match item {
+            Value::Text(text) => Ok(text.clone()),
+            _ => Err(wrong()),
+        });
+        texts.collect::<Result<_, _>>().map(Some)
+    }
+
+    /// Gives a list of addresses. The pages' text says comma-delimited, their samples and all known clients use a list; both are read.
+    ///
+    /// # Errors
+    ///
+    /// Code 10 when it is something else, or an address holds a control character.
+    pub fn addresses(&self, name: &str) -> Result<Option<Vec<String>>, Refusal> {
+        let given = match self.get(name) {
+            Some(Value::Text(text)) => Some(text.split(',').map(str::to_owned).collect()),
+            _ => self.texts(name)?,
+        };
+        let Some(given) = given else { return Ok(None) };
+        let trimmed = given.iter().map(|address| address.trim()).filter(|address| !address.is_empty());
+        trimmed.map(|address| self.as_line(name, address.to_owned())).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// Gives the least levels by skill name.
+    ///
+    /// # Errors
+    ///
+    /// Code 10 when it is something else.
+    pub fn levels(&self, name: &str) -> Result<Option<BTreeMap<String, u32>>, Refusal> {
+        let wrong = || self.wrong_type(name, "an object of skill names and levels from 0 up");
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let Value::Map(values) = value else { return Err(wrong()) };
+        let levels = values.iter().map(|(skill, level)| match level {
+            Value::Integer(level) => {
+                u32::try_from(*level).map(|level| (skill.clone(), level)).map_err(|_| wrong())
+            }
+            _ => Err(wrong()),
+        });
+        levels.collect::<Result<_, _>>().map(Some)
+    }
+}
+
+impl<'a> Fields<'a> {
+    /// Gives the fields of an object inside; `prefix` is how its fields are named in messages.
+    ///
+    /// # Errors
+    ///
+    /// Code 10 when it is something else.
+    pub fn inside(&self, name: &str, prefix: &'a str) -> Result<Option<Self>, Refusal> {
+        Ok(self.map(name)?.map(|values| Self { values, prefix }))
+    }
+}

@@ -1,0 +1,229 @@
+//! Why an interaction waits, and what happened to it (contract 9).
+
+use std::sync::Arc;
+
+use handoff_domain::event::{Cause, RevokeReason};
+use handoff_domain::routing::Exclusion;
+use handoff_domain::{Fact, Interaction, OfferKind, Time, User};
+use handoff_engine::{Directory, Why};
+use handoff_store::HistoryEntry;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::date::print;
+use super::interaction::status_name;
+use super::resource::Lookup;
+
+/// Why an interaction waits: the answer of `GET /interactions/{id}/routing`.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RoutingResource {
+    /// Its state, as everybody sees it whom no offer concerns.
+    pub state: &'static str,
+    /// The queue that it waits in; absent when it waits in none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<WaitingPart>,
+}
+
+/// One wait.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WaitingPart {
+    /// The queue's name.
+    pub queue: String,
+    /// When it entered the queue.
+    pub since: String,
+    /// How long it has waited, in ms.
+    pub waited_ms: u64,
+    /// The widening step in force, counted from 1; 0 before the first.
+    pub step: usize,
+    /// The next step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_step: Option<NextStep>,
+    /// Agents who can be offered it now.
+    pub eligible: Vec<AgentPart>,
+    /// Everybody else, and the rule that excludes him.
+    pub excluded: Vec<AgentPart>,
+}
+
+/// A widening step that is still to come.
+#[derive(Clone, Debug, Serialize)]
+pub struct NextStep {
+    /// Its number, from 1.
+    pub step: usize,
+    /// When it begins.
+    pub at: String,
+}
+
+/// One agent.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AgentPart {
+    /// His id.
+    pub id: String,
+    /// His name.
+    pub user_name: String,
+    /// The rule that excludes him.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<&'static str>,
+    /// What the rule refers to: the skill and level that he lacks, or until when he is not asked again.
+    #[serde(flatten)]
+    pub detail: Map<String, Value>,
+}
+
+impl RoutingResource {
+    /// Shows why an interaction waits. `why` is absent when it waits in no queue.
+    #[must_use]
+    pub fn new(interaction: &Interaction, why: Option<&Why>, now: Time, lookup: Lookup<'_>) -> Self {
+        let waiting = why.map(|why| {
+            let judged =
+                why.agents.iter().map(|(user, (_, rule))| (AgentPart::new(user, *rule, lookup), *rule));
+            let (eligible, excluded): (Vec<_>, Vec<_>) = judged.partition(|(_, rule)| rule.is_none());
+            let parts = |judged: Vec<(AgentPart, _)>| judged.into_iter().map(|(part, _)| part).collect();
+            WaitingPart {
+                queue: why.queue.name.clone(),
+                since: print(why.since),
+                waited_ms: now.ms_since(why.since),
+                step: why.step.map_or(0, |step| step + 1),
+                next_step: why.next_step.map(|(step, at)| NextStep { step: step + 1, at: print(at) }),
+                eligible: parts(eligible),
+                excluded: parts(excluded),
+            }
+        });
+        Self { state: status_name(interaction.status()), waiting }
+    }
+}
+
+impl AgentPart {
+    fn new(user: &Arc<User>, rule: Option<Exclusion>, lookup: Lookup<'_>) -> Self {
+        let (rule, detail) = rule.map_or((None, json!({})), |rule| {
+            let (name, detail) = exclusion(rule, lookup.directory);
+            (Some(name), detail)
+        });
+        let Value::Object(detail) = detail else { unreachable!("details are objects") };
+        Self { id: user.id.to_string(), user_name: user.user_name.clone(), rule, detail }
+    }
+}
+
+fn exclusion(rule: Exclusion, directory: &Directory) -> (&'static str, Value) {
+    match rule {
+        Exclusion::QueueUnserved => ("QueueUnserved", json!({})),
+        Exclusion::Disabled => ("Disabled", json!({})),
+        Exclusion::NotAnAgent => ("NotAnAgent", json!({})),
+        Exclusion::NotInGroups => ("NotInGroups", json!({})),
+        Exclusion::MissingSkill { skill, level } => {
+            let name = directory.skills.get(&skill).map(|skill| skill.name.clone());
+            ("MissingSkill", json!({"skill": name, "level": level}))
+        }
+        Exclusion::NoSession => ("NoSession", json!({})),
+        Exclusion::Unreachable => ("Unreachable", json!({})),
+        Exclusion::NotReady => ("NotReady", json!({})),
+        Exclusion::DoNotDisturb => ("DoNotDisturb", json!({})),
+        Exclusion::Full => ("Full", json!({})),
+        Exclusion::PassedUntil { until } => ("PassedUntil", json!({"until": print(until)})),
+        Exclusion::PassedAndOthersEligible { at } => ("PassedAndOthersEligible", json!({"at": print(at)})),
+    }
+}
+
+/// One entry of an interaction's history.
+#[derive(Clone, Debug, Serialize)]
+pub struct HistoryResource {
+    /// Its place in the log; grows.
+    pub position: u64,
+    /// When.
+    pub at: String,
+    /// Who caused it: `User` with his id and name, `Customer`, `Router`, `Server` or `Mailer`.
+    pub cause: Value,
+    /// What happened, in order.
+    pub facts: Vec<Value>,
+    /// The interaction's epoch after it.
+    pub epoch: u64,
+}
+
+impl HistoryResource {
+    /// Shows an entry.
+    #[must_use]
+    pub fn new(entry: &HistoryEntry, directory: &Directory) -> Self {
+        Self {
+            position: entry.position,
+            at: print(entry.at),
+            cause: cause(entry.cause, directory),
+            facts: entry.facts.iter().map(|one| fact(one, directory)).collect(),
+            epoch: entry.epoch,
+        }
+    }
+}
+
+fn cause(cause: Cause, directory: &Directory) -> Value {
+    match cause {
+        Cause::User(user) => {
+            let name = directory.users.get(&user).map(|user| user.user_name.clone());
+            json!({"kind": "User", "id": user.to_string(), "userName": name})
+        }
+        Cause::Customer => json!({"kind": "Customer"}),
+        Cause::Router => json!({"kind": "Router"}),
+        Cause::Server => json!({"kind": "Server"}),
+        Cause::Mailer => json!({"kind": "Mailer"}),
+    }
+}
+
+/// Shows what happened: `fact` names it, the other keys say to whom and where.
+fn fact(fact: &Fact, directory: &Directory) -> Value {
+    let queue_name = |id| directory.queues.get(id).map(|queue| queue.name.clone());
+    let skill_name = |id| directory.skills.get(id).map(|skill| skill.name.clone());
+    match fact {
+        Fact::Opened => json!({"fact": "Opened"}),
+        Fact::Queued { queue, skill } => {
+            json!({"fact": "Queued", "queue": queue_name(queue), "skill": skill.as_ref().and_then(skill_name)})
+        }
+        Fact::Offered { to, kind, expires } => {
+            json!({"fact": "Offered", "to": to.to_string(), "kind": offer_kind(*kind), "expires": print(*expires)})
+        }
+        Fact::Accepted { by, kind } => {
+            json!({"fact": "Accepted", "by": by.to_string(), "kind": offer_kind(*kind)})
+        }
+        Fact::Rejected { by } => json!({"fact": "Rejected", "by": by.to_string()}),
+        Fact::OfferExpired { to } => json!({"fact": "OfferExpired", "to": to.to_string()}),
+        Fact::OfferRevoked { to, reason } => {
+            json!({"fact": "OfferRevoked", "to": to.to_string(), "reason": revoke_reason(*reason)})
+        }
+        Fact::UserDataChanged => json!({"fact": "UserDataChanged"}),
+        Fact::PropertiesChanged => json!({"fact": "PropertiesChanged"}),
+        Fact::Parked { workbin } => json!({"fact": "PlacedInWorkbin", "workbin": workbin.to_string()}),
+        Fact::Pulled { workbin, by } => {
+            json!({"fact": "Pulled", "workbin": workbin.to_string(), "by": by.to_string()})
+        }
+        Fact::DraftCreated { draft } => json!({"fact": "DraftCreated", "draft": draft.to_string()}),
+        Fact::DraftClosed { draft } => json!({"fact": "DraftClosed", "draft": draft.to_string()}),
+        Fact::DraftReopened { draft } => json!({"fact": "DraftReopened", "draft": draft.to_string()}),
+        Fact::DraftSaved => json!({"fact": "DraftSaved"}),
+        Fact::SendStarted => json!({"fact": "SendStarted"}),
+        Fact::Sent => json!({"fact": "Sent"}),
+        Fact::DeliveryFailed { reason } => json!({"fact": "DeliveryFailed", "reason": reason}),
+        Fact::ParticipantLeft { user } => json!({"fact": "ParticipantLeft", "user": user.to_string()}),
+        Fact::OwnerChanged { to } => json!({"fact": "OwnerChanged", "to": to.to_string()}),
+        Fact::ChatEnded => json!({"fact": "ChatEnded"}),
+        Fact::HandlingExpired { owner } => json!({"fact": "HandlingExpired", "owner": owner.to_string()}),
+        Fact::AgentGone { user } => json!({"fact": "AgentGone", "user": user.to_string()}),
+        Fact::Completed => json!({"fact": "Completed"}),
+        Fact::Canceled => json!({"fact": "Canceled"}),
+    }
+}
+
+const fn offer_kind(kind: OfferKind) -> &'static str {
+    match kind {
+        OfferKind::Routed => "Routed",
+        OfferKind::Transfer => "Transfer",
+        OfferKind::Invite => "Invite",
+        OfferKind::Consult => "Consult",
+    }
+}
+
+const fn revoke_reason(reason: RevokeReason) -> &'static str {
+    match reason {
+        RevokeReason::AgentGone => "AgentGone",
+        RevokeReason::CustomerLeft => "CustomerLeft",
+        RevokeReason::OwnerActed => "OwnerActed",
+        RevokeReason::OwnerGone => "OwnerGone",
+    }
+}

@@ -1,0 +1,239 @@
+//! Interactions as JSON, as one reader sees them: the flat object of the contract's section 4, and the per-medium resources of the later
+//! generation (`medium`).
+//!
+//! State and capabilities belong to the reader, not to the interaction: the target of an offer sees `Invited`, and who is no longer
+//! concerned sees what became of it for him ([`Sight`]). Who may see an interaction at all is decided elsewhere.
+
+mod email;
+mod medium;
+mod participant;
+
+use handoff_domain::capabilities::capabilities;
+use handoff_domain::{Direction, Interaction, Media, Status, UserId, View};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+pub use email::EmailFields;
+pub use medium::{ChatResource, EmailResource, MediumResource, OpenmediaResource, WorkitemResource};
+pub use medium::{plural, singular};
+pub use participant::ParticipantResource;
+
+use crate::wire::resource::{Link, Lookup};
+use crate::wire::{date, value};
+
+/// An interaction's state in the eyes of one reader, and what he may do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sight {
+    /// The state that he sees.
+    pub status: Status,
+    /// What he may do next, in the order of the capability table.
+    pub capabilities: &'static [&'static str],
+    /// Whether he is shown who takes part in a chat; not once it stopped concerning him (ChatReject shows an empty list).
+    shows_participants: bool,
+}
+
+impl Sight {
+    /// Gives what `reader` sees now (contract 4). Whom it does not concern, as a supervisor who looks on, sees the state and can do nothing:
+    /// an offer to somebody else is not his to accept.
+    #[must_use]
+    pub fn of(interaction: &Interaction, reader: UserId) -> Self {
+        let sight = Self::concerned(interaction, interaction.status_for(reader));
+        if interaction.people().contains(&reader) { sight } else { Self { capabilities: &[], ..sight } }
+    }
+
+    /// Gives what an agent sees whom it does not concern any more.
+    #[must_use]
+    pub const fn gone(status: Status) -> Self {
+        Self { status, capabilities: &[], shows_participants: false }
+    }
+
+    /// Gives what a notice shows to `user`; `interaction` is the event's snapshot.
+    #[must_use]
+    pub fn told(interaction: &Interaction, view: &View, user: UserId) -> Self {
+        match view {
+            View::Concerned(status) => Self::concerned(interaction, *status),
+            View::Gone(status) => Self::gone(*status),
+            // What lies in a workbin, or just left it, is nobody's to act on from there (gws-interactions.md 8.2).
+            View::Workbin { .. } => Self::gone(interaction.status()),
+            View::Channels => Self::of(interaction, user),
+        }
+    }
+
+    fn concerned(interaction: &Interaction, status: Status) -> Self {
+        let (media, direction) = (&interaction.media, interaction.direction);
+        let capabilities = capabilities(media, status, direction, interaction.company());
+        Self { status, capabilities, shows_participants: true }
+    }
+}
+
+/// The interaction of the contract's section 4, flat. What is absent is `null`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InteractionResource {
+    /// Its id.
+    pub id: String,
+    /// Its addresses.
+    #[serde(flatten)]
+    pub link: Link,
+    /// The medium.
+    pub channel: String,
+    /// The medium's name, as the notification pages print it (gws-interactions.md 4.1).
+    pub interaction_type: String,
+    /// What it is to its medium, such as `InboundNew`.
+    pub interaction_sub_type: String,
+    /// Who started it.
+    pub direction: &'static str,
+    /// The state that the reader sees.
+    pub state: &'static str,
+    /// What the reader may do next.
+    pub capabilities: &'static [&'static str],
+    /// The name of the queue that it last waited in.
+    pub current_queue: Option<String>,
+    /// Higher is routed first.
+    pub priority: i64,
+    /// Its subject.
+    pub subject: Option<String>,
+    /// The interaction that it answers or follows.
+    pub parent_id: Option<String>,
+    /// The contact.
+    pub contact_id: Option<String>,
+    /// The submitter's own id.
+    pub external_id: Option<String>,
+    /// The owner's user id.
+    pub assigned_to: Option<String>,
+    /// An agent's remark.
+    pub comment: Option<String>,
+    /// Grows with every change of owner or place (contract 9).
+    pub epoch: u64,
+    /// User data; it has no binary values, which the pages leave out of notifications.
+    pub user_data: Map<String, Value>,
+    /// When it entered the server.
+    pub received_date: String,
+    /// What an e-mail adds.
+    #[serde(flatten)]
+    pub email: Option<EmailPart>,
+    /// What a chat adds.
+    #[serde(flatten)]
+    pub chat: Option<ChatPart>,
+}
+
+/// What an e-mail adds to the flat object.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct EmailPart {
+    /// The e-mail in short, in the pages' own spelling (gws-interactions.md 4.1).
+    pub email_object: EmailObject,
+    /// The e-mail's own fields.
+    #[serde(flatten)]
+    pub fields: EmailFields,
+}
+
+/// The `email_object` of the reference generation's notifications.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EmailObject {
+    /// The subject.
+    pub subject: Option<String>,
+    /// The id of the e-mail interaction.
+    pub interaction_id: String,
+}
+
+/// What a chat adds to the flat object (gws-interactions.md 6.3).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChatPart {
+    /// Who started it.
+    pub chat_type: &'static str,
+    /// The agents in the conversation.
+    pub participants: Vec<ParticipantResource>,
+}
+
+impl InteractionResource {
+    /// Shows an interaction in that sight.
+    #[must_use]
+    pub fn new(interaction: &Interaction, sight: Sight, lookup: Lookup<'_>) -> Self {
+        let id = interaction.id.to_string();
+        let email = (interaction.media == Media::Email).then(|| EmailPart {
+            email_object: EmailObject { subject: interaction.subject.clone(), interaction_id: id.clone() },
+            fields: EmailFields::of(interaction),
+        });
+        let chat = (interaction.media == Media::Chat).then(|| ChatPart {
+            chat_type: direction_name(interaction.direction),
+            participants: sight.participants(interaction, lookup),
+        });
+        Self {
+            id,
+            link: lookup.url.interaction(interaction.id),
+            channel: interaction.media.name().to_owned(),
+            interaction_type: type_name(&interaction.media),
+            interaction_sub_type: interaction.sub_type.clone(),
+            direction: direction_name(interaction.direction),
+            state: status_name(sight.status),
+            capabilities: sight.capabilities,
+            current_queue: queue_name(interaction, lookup),
+            priority: interaction.priority,
+            subject: interaction.subject.clone(),
+            parent_id: interaction.parent.map(|parent| parent.to_string()),
+            contact_id: interaction.contact.clone(),
+            external_id: interaction.external_id.clone(),
+            assigned_to: interaction.owner().map(|owner| owner.to_string()),
+            comment: interaction.comment.clone(),
+            epoch: interaction.epoch,
+            user_data: value::map_to_json(&interaction.user_data),
+            received_date: date::print(interaction.received),
+            email,
+            chat,
+        }
+    }
+
+    /// Shows an interaction as `reader` sees it now.
+    #[must_use]
+    pub fn read_by(interaction: &Interaction, reader: UserId, lookup: Lookup<'_>) -> Self {
+        Self::new(interaction, Sight::of(interaction, reader), lookup)
+    }
+}
+
+impl Sight {
+    fn participants(self, interaction: &Interaction, lookup: Lookup<'_>) -> Vec<ParticipantResource> {
+        if self.shows_participants { participant::of(interaction, lookup) } else { Vec::new() }
+    }
+}
+
+/// Gives a state as the wire spells it; `Canceled` has one "l" (EmailCancel).
+#[must_use]
+pub const fn status_name(status: Status) -> &'static str {
+    match status {
+        Status::Queued => "Queued",
+        Status::Invited => "Invited",
+        Status::Processing => "Processing",
+        Status::Chatting => "Chatting",
+        Status::LeftChat => "LeftChat",
+        Status::Composing => "Composing",
+        Status::InWorkbin => "InWorkbin",
+        Status::Sending => "Sending",
+        Status::Completed => "Completed",
+        Status::Canceled => "Canceled",
+        Status::Sent => "Sent",
+        Status::Revoked => "Revoked",
+    }
+}
+
+/// Gives a direction as the wire spells it.
+#[must_use]
+pub const fn direction_name(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Inbound => "Inbound",
+        Direction::Outbound => "Outbound",
+        Direction::Internal => "Internal",
+    }
+}
+
+/// Gives the medium's name for `interactionType`: `Email`, `Chat`, `Workitem`, or an open-media type with a capital first letter.
+#[must_use]
+pub fn type_name(media: &Media) -> String {
+    let mut letters = media.name().chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+fn queue_name(interaction: &Interaction, lookup: Lookup<'_>) -> Option<String> {
+    Some(lookup.directory.queue(interaction.center, interaction.queue?)?.name.clone())
+}

@@ -1,0 +1,196 @@
+//! What a contact center consists of beside its users: skills, groups, queues and workbins.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use handoff_domain::{Group, GroupId, Queue, Skill, SkillLevels, Workbin, WorkbinOwner};
+use serde::Serialize;
+use serde_json::Number;
+
+use super::{Link, Lookup};
+
+/// A skill, on a list or of a user (gws-core.md 4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SkillResource {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The user's level, as text; `"0"` where no user is meant (gws-core.md 3.1 and 4).
+    pub level: String,
+    /// Its addresses.
+    #[serde(flatten)]
+    pub link: Link,
+}
+
+impl SkillResource {
+    /// Shows a skill at a level.
+    #[must_use]
+    pub fn new(skill: &Skill, level: u32, lookup: Lookup<'_>) -> Self {
+        Self {
+            id: skill.id.to_string(),
+            name: skill.name.clone(),
+            level: level.to_string(),
+            link: lookup.url.skill(skill.id),
+        }
+    }
+}
+
+/// A group (gws-core.md 4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct GroupResource {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Always `AgentGroup`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// Its addresses.
+    #[serde(flatten)]
+    pub link: Link,
+}
+
+impl GroupResource {
+    /// Shows a group.
+    #[must_use]
+    pub fn new(group: &Group, lookup: Lookup<'_>) -> Self {
+        Self {
+            id: group.id.to_string(),
+            name: group.name.clone(),
+            kind: AGENT_GROUP,
+            link: lookup.url.group(group.id),
+        }
+    }
+}
+
+/// A queue, with the same fields as it is created from (contract 7). Groups and skills are told by name, times in seconds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QueueResource {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The medium of what waits in it.
+    pub channel: String,
+    /// The groups that serve it.
+    pub groups: Vec<String>,
+    /// The least levels an agent needs.
+    pub skills: BTreeMap<String, u32>,
+    /// Priority of what is submitted without one of its own.
+    pub priority: i64,
+    /// How long an offer stands, in s.
+    pub invite_timeout: Number,
+    /// How long an agent who passed an offer by is left alone, in s.
+    pub reoffer_after: Number,
+    /// Widenings of the search.
+    pub steps: Vec<StepResource>,
+    /// Its addresses.
+    #[serde(flatten)]
+    pub link: Link,
+}
+
+/// One widening of a queue's search.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StepResource {
+    /// After how long a wait, in s.
+    pub after: Number,
+    /// The groups asked from then on.
+    pub groups: Vec<String>,
+    /// The skills asked for from then on.
+    pub skills: BTreeMap<String, u32>,
+}
+
+impl QueueResource {
+    /// Shows a queue.
+    #[must_use]
+    pub fn new(queue: &Queue, lookup: Lookup<'_>) -> Self {
+        let steps = queue.steps.iter().map(|step| StepResource {
+            after: seconds(step.after_ms),
+            groups: group_names(&step.groups, lookup),
+            skills: skill_names(&step.skills, lookup),
+        });
+        Self {
+            id: queue.id.to_string(),
+            name: queue.name.clone(),
+            channel: queue.media.name().to_owned(),
+            groups: group_names(&queue.groups, lookup),
+            skills: skill_names(&queue.skills, lookup),
+            priority: queue.priority,
+            invite_timeout: seconds(queue.invite_timeout_ms),
+            reoffer_after: seconds(queue.reoffer_after_ms),
+            steps: steps.collect(),
+            link: lookup.url.queue(queue.id),
+        }
+    }
+}
+
+/// A workbin (gws-interactions.md 8.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkbinResource {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its name once more: the pages' sample has both spellings.
+    pub workbin_name: String,
+    /// The name to show.
+    pub display_name: String,
+    /// Whose kind of workbin it is: `Agent` or `AgentGroup`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// The group's name, for a group's workbin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Its addresses.
+    #[serde(flatten)]
+    pub link: Link,
+}
+
+impl WorkbinResource {
+    /// Shows a workbin.
+    #[must_use]
+    pub fn new(workbin: &Workbin, lookup: Lookup<'_>) -> Self {
+        Self {
+            id: workbin.id.to_string(),
+            name: workbin.name.clone(),
+            workbin_name: workbin.name.clone(),
+            display_name: workbin.name.clone(),
+            kind: match workbin.owner {
+                WorkbinOwner::EachAgent | WorkbinOwner::Agent(_) => "Agent",
+                WorkbinOwner::Group(_) => AGENT_GROUP,
+            },
+            group: owning_group(workbin, lookup),
+            link: lookup.url.workbin(workbin.id),
+        }
+    }
+}
+
+const AGENT_GROUP: &str = "AgentGroup";
+
+/// Gives the name of the group that shares a workbin.
+pub(in crate::wire) fn owning_group(workbin: &Workbin, lookup: Lookup<'_>) -> Option<String> {
+    match workbin.owner {
+        WorkbinOwner::Group(group) => Some(lookup.directory.groups.get(&group)?.name.clone()),
+        WorkbinOwner::EachAgent | WorkbinOwner::Agent(_) => None,
+    }
+}
+
+fn group_names(groups: &BTreeSet<GroupId>, lookup: Lookup<'_>) -> Vec<String> {
+    groups.iter().filter_map(|id| lookup.directory.groups.get(id)).map(|group| group.name.clone()).collect()
+}
+
+fn skill_names(skills: &SkillLevels, lookup: Lookup<'_>) -> BTreeMap<String, u32> {
+    let named = |(id, level): (&_, &u32)| Some((lookup.directory.skills.get(id)?.name.clone(), *level));
+    skills.iter().filter_map(named).collect()
+}
+
+/// Gives ms as s: whole seconds as an integer, which is what clients send, and anything else exactly.
+fn seconds(ms: u64) -> Number {
+    if ms.is_multiple_of(1_000) {
+        return Number::from(ms / 1_000);
+    }
+    // Below 2^53 ms (285,000 years) nothing is rounded, and a division of finite numbers is finite.
+    Number::from_f64(ms as f64 / 1_000.0).unwrap_or_else(|| Number::from(ms / 1_000))
+}

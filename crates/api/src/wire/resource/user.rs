@@ -1,0 +1,78 @@
+//! Users, with their skills and groups.
+
+use handoff_domain::{Role, User};
+use serde::Serialize;
+
+use super::{GroupResource, Link, Lookup, SkillResource};
+
+/// A user as `GET /me` and `GET /users/{id}` show him (gws-core.md 3.1; contract 3). The password has no field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UserResource {
+    /// His id.
+    pub id: String,
+    /// The name to log in with.
+    pub user_name: String,
+    /// First name.
+    pub first_name: String,
+    /// Last name.
+    pub last_name: String,
+    /// E-mail address.
+    pub email_address: String,
+    /// What he may do.
+    pub roles: Vec<&'static str>,
+    /// Whether he can log in.
+    pub enabled: bool,
+    /// Always false: the server does not demand a new password (contract 1, code 8 is not used).
+    pub change_password_on_first_login: bool,
+    /// His addresses.
+    #[serde(flatten)]
+    pub link: Link,
+}
+
+impl UserResource {
+    /// Shows a user.
+    #[must_use]
+    pub fn new(user: &User, lookup: Lookup<'_>) -> Self {
+        Self {
+            id: user.id.to_string(),
+            user_name: user.user_name.clone(),
+            first_name: user.first_name.clone(),
+            last_name: user.last_name.clone(),
+            email_address: user.email_address.clone(),
+            roles: user.roles.iter().map(|role| role_name(*role)).collect(),
+            enabled: user.enabled,
+            change_password_on_first_login: false,
+            link: lookup.url.user(user.id),
+        }
+    }
+}
+
+/// Gives a role as the wire spells it (gws-core.md 3.2).
+#[must_use]
+pub const fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Agent => "ROLE_AGENT",
+        Role::Supervisor => "ROLE_SUPERVISOR",
+        Role::Admin => "ROLE_ADMIN",
+        Role::ApiUser => "ROLE_APIUSER",
+    }
+}
+
+/// Gives a user's skills with his levels. One that was deleted meanwhile is left out.
+#[must_use]
+pub fn skills_of(user: &User, lookup: Lookup<'_>) -> Vec<SkillResource> {
+    let known = |(id, level): (&_, &u32)| Some((lookup.directory.skills.get(id)?, *level));
+    user.skills
+        .iter()
+        .filter_map(known)
+        .map(|(skill, level)| SkillResource::new(skill, level, lookup))
+        .collect()
+}
+
+/// Gives a user's groups. One that was deleted meanwhile is left out.
+#[must_use]
+pub fn groups_of(user: &User, lookup: Lookup<'_>) -> Vec<GroupResource> {
+    let known = user.groups.iter().filter_map(|id| lookup.directory.groups.get(id));
+    known.map(|group| GroupResource::new(group, lookup)).collect()
+}

@@ -1,0 +1,214 @@
+//! Workbins: what lies in them, putting in and taking out, and being told of both (gws-interactions.md 8.2).
+
+use axum::extract::{FromRequestParts, State};
+use axum::http::Uri;
+use axum::http::request::Parts;
+use handoff_domain::{Action, Interaction, Media, Named, Role, Topic, Workbin};
+use handoff_store::InteractionScope;
+use serde_json::Value;
+
+use crate::caller::{AnyUser, Me, Supervisor};
+use crate::commands::{self, Answer, Target};
+use crate::error::Refusal;
+use crate::idempotency::Retry;
+use crate::me_interactions::{self, page, usable_workbin};
+use crate::request::{Id, Ids, JsonBody, unknown_operation};
+use crate::shared::Shared;
+use crate::wire::envelope::Envelope;
+use crate::wire::interaction::{MediumResource, plural};
+use crate::wire::listing::{Listing, fields, one, select, subresources};
+use crate::wire::notification::{StateMessage, SubscriptionState, WorkbinSubscription, workbin_subscription};
+use crate::wire::resource::{Fields, WorkbinResource};
+
+/// Most interactions shown along with a workbin; the lists below it have pages.
+const CONTENT_MAX: usize = 500;
+/// The names by which subresources are asked for, and the keys under which they come (gws-interactions.md 8.2).
+const CONTENTS: [(&str, &str); 4] =
+    [("chat", "chats"), ("email", "emails"), ("workitem", "workitems"), ("openmedia", "openmedia")];
+
+/// `GET /workbins` and `GET /me/workbins`: those that the caller may use.
+pub(crate) async fn list(State(shared): State<Shared>, AnyUser(me): AnyUser, uri: Uri) -> Answer {
+    let listing = Listing::read(&uri, &["id", "name", "workbinName", "displayName", "type"])?;
+    let directory = shared.engine().directory();
+    let lookup = shared.lookup(&directory);
+    let usable = directory.workbins_of(&me.user).into_iter();
+    listing.of_all("workbins", usable.map(|workbin| (workbin.id, WorkbinResource::new(&workbin, lookup))))
+}
+
+/// Finds a workbin by id or name among those that the caller may use; a supervisor finds every other by its id, too.
+fn find(shared: &Shared, me: &Me, id_or_name: &str) -> Result<Workbin, Refusal> {
+    let directory = shared.engine().directory();
+    let named = directory.workbin_for(&me.user, id_or_name);
+    if let (Named::Unknown(_), true) = (&named, me.is(Role::Supervisor))
+        && let Some(workbin) = id_or_name.parse().ok().and_then(|id| directory.workbin(me.center(), id))
+    {
+        return Ok(workbin);
+    }
+    usable_workbin(&named)
+}
+
+/// `GET /workbins/{id}`, with its content by medium when asked for.
+pub(crate) async fn get(State(shared): State<Shared>, AnyUser(me): AnyUser, Id(id): Id, uri: Uri) -> Answer {
+    let workbin = find(&shared, &me, &id)?;
+    let directory = shared.engine().directory();
+    let lookup = shared.lookup(&directory);
+    let mut shown = select(&fields(&uri), &WorkbinResource::new(&workbin, lookup));
+    if let (Some(wanted), Value::Object(shown)) = (subresources(&uri), &mut shown) {
+        let content =
+            shared.engine().interactions_in(InteractionScope::InWorkbin(workbin.id), CONTENT_MAX).await?;
+        let asked = CONTENTS.iter().filter(|(name, key)| is_wanted(&wanted, name) || is_wanted(&wanted, key));
+        for (_, key) in asked {
+            let of_medium = content.items.iter().filter(|item| plural(&item.value.media) == *key);
+            let items = of_medium
+                .map(|item| select(&Fields::All, &MediumResource::read_by(&item.value, me.id(), lookup)));
+            shown.insert((*key).to_owned(), items.collect());
+        }
+    }
+    Ok(one("workbin", &shown))
+}
+
+fn is_wanted(fields: &Fields, name: &str) -> bool {
+    match fields {
+        Fields::All => true,
+        Fields::Named(names) => names.contains(name),
+    }
+}
+
+/// `GET /workbins/{id}/interactions`, and the same for one medium (`/emails`, `/chats`, `/workitems`, `/openmedia`).
+pub(crate) async fn content(
+    State(shared): State<Shared>,
+    AnyUser(me): AnyUser,
+    Ids(id, kind): Ids,
+    uri: Uri,
+) -> Answer {
+    let workbin = find(&shared, &me, &id)?;
+    let listing = Listing::read(&uri, me_interactions::FILTERS)?;
+    let scope = InteractionScope::InWorkbin(workbin.id);
+    let directory = shared.engine().directory();
+    let lookup = shared.lookup(&directory);
+    let as_message = |interaction: &Interaction| Some(StateMessage::read_by(interaction, me.id(), lookup));
+    let as_medium = |interaction: &Interaction| {
+        (plural(&interaction.media) == kind).then(|| MediumResource::read_by(interaction, me.id(), lookup))
+    };
+    if kind == "interactions" {
+        return page(&shared, &listing, &kind, scope, None, as_message).await;
+    }
+    if !CONTENTS.iter().any(|(_, key)| *key == kind) {
+        return Err(Refusal::not_found("content"));
+    }
+    page(&shared, &listing, &kind, scope, None, as_medium).await
+}
+
+/// What a body wants of a workbin. Stands before the caller among a handler's arguments.
+pub(crate) struct Wish {
+    verb: Verb,
+    media: Option<Media>,
+    /// The interaction; empty for the verbs that are about none.
+    id: String,
+    epoch: Option<u64>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verb {
+    Add,
+    Pull,
+    Subscribe,
+    Unsubscribe,
+}
+
+impl Wish {
+    fn read(body: &JsonBody) -> Result<Self, Refusal> {
+        let fields = body.fields();
+        let name = body.operation_name()?;
+        let (verb, noun) = if let Some(noun) = name.strip_prefix("Add") {
+            (Verb::Add, noun)
+        } else if let Some(noun) = name.strip_prefix("Pull") {
+            (Verb::Pull, noun)
+        } else {
+            let verb = match name.as_str() {
+                "Subscribe" => Verb::Subscribe,
+                "Unsubscribe" => Verb::Unsubscribe,
+                _ => return Err(unknown_operation(&name)),
+            };
+            return Ok(Self { verb, media: None, id: String::new(), epoch: None });
+        };
+        let media = match noun {
+            "Interaction" | "Openmedia" => None,
+            "Email" => Some(Media::Email),
+            "Workitem" => Some(Media::Workitem),
+            "Chat" => Some(Media::Chat),
+            _ => return Err(unknown_operation(&name)),
+        };
+        // The pages give the item as `uri`, the clients as `id`.
+        let id = match (fields.text("id")?, fields.text("uri")?) {
+            (Some(id), _) => id,
+            (None, Some(uri)) => uri.rsplit('/').next().unwrap_or_default().to_owned(),
+            (None, None) => return Err(fields.missing("id")),
+        };
+        Ok(Self { verb, media, id, epoch: fields.count("epoch")? })
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Wish {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        Self::read(&JsonBody::from_request_parts(parts, state).await?)
+    }
+}
+
+/// `POST /workbins/{id}` and `POST /me/workbins/{id}`.
+pub(crate) async fn operate(
+    State(shared): State<Shared>,
+    wish: Wish,
+    retry: Retry,
+    AnyUser(me): AnyUser,
+    Id(id): Id,
+) -> Answer {
+    let workbin = find(&shared, &me, &id)?;
+    match wish.verb {
+        Verb::Add | Verb::Pull => move_item(&shared, &me, wish, workbin, &retry).await,
+        Verb::Subscribe => watch(&shared, &me, &workbin, SubscriptionState::Subscribed).await,
+        Verb::Unsubscribe => watch(&shared, &me, &workbin, SubscriptionState::Unsubscribed).await,
+    }
+}
+
+/// `POST /users/{userId}/workbins/{id}`: a supervisor takes something out of another's.
+pub(crate) async fn operate_of(
+    State(shared): State<Shared>,
+    wish: Wish,
+    retry: Retry,
+    Supervisor(me): Supervisor,
+    Ids(user, id): Ids,
+) -> Answer {
+    if wish.verb != Verb::Pull {
+        return Err(Refusal::invalid("Only the Pull operations can be used on another user's workbin."));
+    }
+    let directory = shared.engine().directory();
+    let user = user.parse().ok().and_then(|user| directory.user(me.center(), user));
+    let user = user.ok_or_else(|| Refusal::not_found("user"))?;
+    let workbin = usable_workbin(&directory.workbin_for(user, &id))?;
+    move_item(&shared, &me, wish, workbin, &retry).await
+}
+
+async fn move_item(shared: &Shared, me: &Me, wish: Wish, workbin: Workbin, retry: &Retry) -> Answer {
+    let target = Target { id: &wish.id, media: wish.media.as_ref(), epoch: wish.epoch };
+    let workbin = Named::Known(workbin);
+    let action = match wish.verb {
+        Verb::Add => Action::PlaceInWorkbin(workbin),
+        _ => Action::Pull { from: Some(workbin) },
+    };
+    commands::perform(shared, me, target, Envelope::Plain, retry, |_, _| action).await
+}
+
+/// Starts or ends the caller's watch of a workbin; the result is told by notification, as documented.
+async fn watch(shared: &Shared, me: &Me, workbin: &Workbin, state: SubscriptionState) -> Answer {
+    let engine = shared.engine();
+    let reference = engine.next_reference(me.id()).await?;
+    let is_watched = state == SubscriptionState::Subscribed;
+    engine.watch_workbin(me.id(), me.center(), workbin.id, is_watched).await?;
+    let directory = engine.directory();
+    let told = WorkbinSubscription { workbin, reader: me.id(), state, reference };
+    engine.answer(me.id(), Topic::Workbins, workbin_subscription(&told, shared.lookup(&directory))).await;
+    Ok(Envelope::Plain.success(Some(reference)))
+}

@@ -1,0 +1,231 @@
+//! An engine on the memory store with the CometD side in front of it, and clients that speak to its router.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, header};
+use handoff_api::comet::{Comet, PATH, identity_of};
+use handoff_api::wire::resource::PublicUrl;
+use handoff_bus::LocalBus;
+use handoff_cometd::{Limits, Ports};
+use handoff_domain::{
+    Action, Actor, Caller, Command, Direction, Interaction, InteractionId, Media, Named, NewInteraction,
+    Placement, Queue, Role, UserData, UserId,
+};
+use handoff_engine::{Attempt, ChannelChange, Done, Engine, Opening, Options, Parts, SystemClock, SystemIds};
+use handoff_store::Store;
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use crate::notify_fixture::{self, CENTER, QUEUE, SUPPORT};
+
+/// Longest wait for something that must come; a test that is right never waits for it.
+const BOUND: Duration = Duration::from_secs(20);
+
+pub(crate) struct Bench {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) comet: Comet,
+    pub(crate) store: Arc<dyn Store>,
+}
+
+impl Bench {
+    pub(crate) async fn start() -> Self {
+        Self::start_on(notify_fixture::store().await).await
+    }
+
+    pub(crate) async fn start_on(store: Arc<dyn Store>) -> Self {
+        let parts = Parts {
+            store: Arc::clone(&store),
+            bus: Arc::new(LocalBus::default()),
+            clock: Arc::new(SystemClock::default()),
+            ids: Arc::new(SystemIds::default()),
+            options: Options::default(),
+        };
+        let engine = Engine::open_on(parts).await.unwrap();
+        let url = PublicUrl::new("http://127.0.0.1:8090");
+        let comet = Comet::new(&engine, url, Limits::default(), Ports::default());
+        engine.start(comet.publisher());
+        let running = comet.clone();
+        tokio::spawn(async move { running.run().await });
+        Self { engine, comet, store }
+    }
+
+    pub(crate) fn client(&self, user: impl Into<Option<UserId>>) -> Client {
+        Client {
+            router: self.comet.router(),
+            user: user.into(),
+            id: String::new(),
+            inbox: Vec::new(),
+            taken: 0,
+        }
+    }
+
+    /// A client with an open session, subscribed to `name`.
+    pub(crate) async fn listening(&self, user: UserId, name: &str, ext: Value) -> Client {
+        let mut client = self.client(user);
+        client.handshake().await;
+        let reply = client.subscribe(name, ext).await;
+        assert_eq!(reply["successful"], true, "{reply}");
+        client
+    }
+
+    pub(crate) async fn ready(&self, user: UserId) {
+        self.engine.start_contact_session(user, CENTER, &[Media::Workitem], None).await.unwrap();
+        self.engine.change_channels(user, CENTER, None, &ChannelChange::Ready).await.unwrap();
+    }
+
+    /// Puts a work item into the queue.
+    pub(crate) async fn submit(&self) -> InteractionId {
+        let queue = Queue::clone(self.engine.directory().queue(CENTER, QUEUE).unwrap());
+        let id = self.engine.ids().interaction(self.engine.now());
+        let new = NewInteraction {
+            id,
+            center: CENTER,
+            media: Media::Workitem,
+            direction: Direction::Inbound,
+            sub_type: "InboundNew".to_owned(),
+            external_id: None,
+            parent: None,
+            contact: None,
+            subject: Some("Invoice".to_owned()),
+            priority: None,
+            user_data: UserData::default(),
+            email: None,
+            queue: Named::Known(queue),
+            skills: BTreeMap::new(),
+            placement: Placement::InQueue,
+        };
+        let opening =
+            Opening { new, center: CENTER, actor: Actor::Server, reference: None, receipts: Vec::new() };
+        self.engine.open(&opening).await.unwrap();
+        id
+    }
+
+    /// Carries out a command of an agent's.
+    pub(crate) async fn act(&self, user: UserId, id: InteractionId, action: Action) -> Arc<Interaction> {
+        let caller = Caller { user, roles: BTreeSet::from([Role::Agent]), groups: BTreeSet::from([SUPPORT]) };
+        let command = Command { actor: Actor::User(caller), epoch: None, action };
+        let reference = Some(self.engine.next_reference(user).await.unwrap());
+        match self.engine.execute(&Attempt { id, command, reference, receipt: None }).await.unwrap() {
+            Done::Now { interaction, .. } => interaction,
+            Done::Before(receipt) => panic!("{receipt:?} without an idempotency key"),
+        }
+    }
+
+    pub(crate) async fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
+        let wait = async {
+            while !holds(self) {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        tokio::time::timeout(BOUND, wait).await.unwrap_or_else(|_| panic!("never came about: {what}"));
+    }
+
+    pub(crate) async fn stop(self) {
+        self.comet.shutdown().await;
+        self.engine.stop().await;
+    }
+}
+
+pub(crate) struct Client {
+    router: Router,
+    user: Option<UserId>,
+    id: String,
+    /// Everything that came, in order.
+    inbox: Vec<Value>,
+    /// How much of it was asked for already.
+    taken: usize,
+}
+
+impl Client {
+    /// Sends messages and gives the replies; what else comes along goes to the inbox.
+    pub(crate) async fn send(&mut self, messages: Value) -> Vec<Value> {
+        let mut request = Request::post(PATH)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(messages.to_string()))
+            .unwrap();
+        if let Some(user) = self.user {
+            request.extensions_mut().insert(identity_of(user));
+        }
+        let response =
+            tokio::time::timeout(BOUND, self.router.clone().oneshot(request)).await.unwrap().unwrap();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let all: Vec<Value> = serde_json::from_slice(&body).unwrap();
+        let is_reply = |message: &Value| message.get("successful").is_some();
+        self.inbox.extend(all.iter().filter(|message| !is_reply(message)).cloned());
+        all.into_iter().filter(is_reply).collect()
+    }
+
+    pub(crate) async fn handshake(&mut self) -> Value {
+        let message = json!([{"channel": "/meta/handshake", "version": "1.0",
+            "supportedConnectionTypes": ["long-polling"]}]);
+        let reply = self.send(message).await.remove(0);
+        self.id = reply["clientId"].as_str().unwrap_or_default().to_owned();
+        reply
+    }
+
+    pub(crate) async fn subscribe(&mut self, name: &str, ext: Value) -> Value {
+        let id = self.id.clone();
+        self.send(json!([{"channel": "/meta/subscribe", "clientId": id, "subscription": name, "ext": ext}]))
+            .await
+            .remove(0)
+    }
+
+    pub(crate) async fn unsubscribe(&mut self, name: &str) -> Value {
+        let id = self.id.clone();
+        self.send(json!([{"channel": "/meta/unsubscribe", "clientId": id, "subscription": name}]))
+            .await
+            .remove(0)
+    }
+
+    pub(crate) async fn publish(&mut self, channel: &str) -> Value {
+        let id = self.id.clone();
+        self.send(json!([{"channel": channel, "clientId": id, "data": {}}])).await.remove(0)
+    }
+
+    /// Asks for what there is, without waiting.
+    pub(crate) async fn fetch(&mut self) -> Value {
+        self.connect(json!({"timeout": 0})).await
+    }
+
+    async fn connect(&mut self, advice: Value) -> Value {
+        let id = self.id.clone();
+        let message = json!([{"channel": "/meta/connect", "clientId": id, "connectionType": "long-polling",
+            "advice": advice}]);
+        self.send(message).await.remove(0)
+    }
+
+    pub(crate) async fn disconnect(&mut self) {
+        let id = self.id.clone();
+        self.send(json!([{"channel": "/meta/disconnect", "clientId": id}])).await;
+    }
+
+    /// Waits for the next `count` messages that nobody asked for yet.
+    pub(crate) async fn next(&mut self, count: usize) -> Vec<Value> {
+        while self.inbox.len() < self.taken + count {
+            let reply = self.connect(Value::Null).await;
+            assert_eq!(reply["successful"], true, "{reply}; so far {:?}", self.inbox);
+        }
+        let next = self.inbox[self.taken..self.taken + count].to_vec();
+        self.taken += count;
+        next
+    }
+
+    /// Gives what has come by now that nobody asked for yet.
+    pub(crate) async fn rest(&mut self) -> Vec<Value> {
+        self.fetch().await;
+        let rest = self.inbox.split_off(self.taken);
+        self.inbox.clear();
+        self.taken = 0;
+        rest
+    }
+}
+
+/// The numbers of messages, in order.
+pub(crate) fn sequences(messages: &[Value]) -> Vec<u64> {
+    messages.iter().map(|message| message["data"]["sequence"].as_u64().unwrap_or(0)).collect()
+}

@@ -1,0 +1,212 @@
+//! Submitting, reading and changing interactions.
+
+use serde_json::{Value, json};
+
+use crate::rest_bench::{Bench, keys};
+
+fn create(mut fields: Value) -> Value {
+    fields["operationName"] = json!("Create");
+    fields
+}
+
+#[tokio::test]
+async fn an_interaction_enters_as_it_was_submitted() {
+    let bench = Bench::start().await;
+    let body = create(json!({
+        "channel": "workitem", "queueName": "tasks", "interactionType": "Inbound", "interactionSubType": "InboundCustom",
+        "externalId": "case-1", "subject": "A case", "priority": -3, "skills": {"billing": 2},
+        "userData": {"a": {"b": [1, null]}}, "contactId": "c-1",
+    }));
+    let reply = bench.by("intake").post("/interactions", body).await.ok();
+    assert_eq!(keys(&reply), ["statusCode", "id", "uri", "path"].into());
+    let id = reply["id"].as_str().unwrap();
+    assert_eq!((reply["path"].as_str().unwrap(), id.len()), (&*format!("/interactions/{id}"), 16));
+    assert_eq!(reply["uri"], json!(format!("http://127.0.0.1:8090/api/v2/interactions/{id}")));
+    let seen = bench.by("kate").sees(id).await;
+    let wanted = json!({
+        "id": id, "channel": "workitem", "interactionType": "Workitem", "interactionSubType": "InboundCustom",
+        "direction": "Inbound", "state": "Queued", "currentQueue": "tasks", "priority": -3, "subject": "A case",
+        "externalId": "case-1", "contactId": "c-1", "assignedTo": null, "parentId": null,
+        "userData": {"a": {"b": [1, null]}}, "receivedDate": "2026-01-09 12:00:00.000+0000",
+    });
+    for (key, value) in wanted.as_object().unwrap() {
+        assert_eq!(&seen[key], value, "{key}");
+    }
+    let some = bench.by("kate").get(&format!("/interactions/{id}?fields=state,id")).await.ok();
+    assert_eq!(some["interaction"], json!({"id": id, "state": "Queued"}));
+}
+
+#[tokio::test]
+async fn the_same_external_id_is_the_same_interaction() {
+    let bench = Bench::start().await;
+    let body = |subject: &str| {
+        create(
+            json!({"channel": "workitem", "queueName": "tasks", "externalId": "case-1", "subject": subject}),
+        )
+    };
+    let first = bench.by("intake").post("/interactions", body("first")).await;
+    let again = bench.by("intake").post("/interactions", body("second")).await;
+    let by_ada = bench.by("ada").post("/interactions", body("third")).await;
+    assert_eq!(first.text, again.text);
+    assert_eq!(first.text, by_ada.text, "of the contact center, not of the caller");
+    assert_eq!(bench.by("ada").get("/interactions").await.ok()["uris"].as_array().unwrap().len(), 1);
+    assert_eq!(bench.by("ada").sees(first.ok()["id"].as_str().unwrap()).await["subject"], "first");
+    let elsewhere = create(json!({"channel": "workitem", "queueName": "elsewhere", "externalId": "case-1"}));
+    let other = bench.by("zoe").post("/interactions", elsewhere).await;
+    assert_ne!(other.text, again.text, "another center has ids of its own");
+}
+
+#[tokio::test]
+async fn what_cannot_be_submitted_is_refused_and_creates_nothing() {
+    let bench = Bench::start().await;
+    let table = [
+        (json!({"channel": "workitem", "queueName": "nothing"}), 6),
+        (json!({"channel": "workitem", "queueName": "elsewhere"}), 6),
+        (json!({"channel": "workitem", "queueName": "nothing", "skills": {"juggling": 1}}), 6),
+        (json!({"channel": "workitem", "queueName": "tasks", "skills": {"juggling": 1}}), 6),
+        (json!({"channel": "workitem", "queueName": "tasks", "parentId": bench.no_id()}), 6),
+        (json!({"channel": "email", "queueName": "tasks"}), 10),
+        (json!({"channel": "pigeon", "queueName": "tasks"}), 10),
+    ];
+    for (body, code) in table {
+        let reply = bench.by("intake").post("/interactions", create(body.clone())).await;
+        assert_eq!(reply.codes().1, code, "{body}: {}", reply.text);
+    }
+    let body = create(json!({"channel": "workitem", "queueName": "tasks"}));
+    bench.by("kate").post("/interactions", body).await.refused(403, 5);
+    assert_eq!(bench.by("ada").get("/interactions").await.ok()["uris"], json!([]));
+}
+
+#[tokio::test]
+async fn an_agent_creates_work_for_himself() {
+    let bench = Bench::start().await;
+    let kate = bench.by("kate");
+    let work = || create(json!({"channel": "workitem", "queueName": "sales", "subject": "mine"}));
+    kate.post("/me/interactions", work()).await.refused(409, 2);
+    bench.start_session("kate").await;
+    let reply = kate.post("/me/interactions", work()).await.ok();
+    assert!(reply["referenceId"].is_i64());
+    let seen = kate.sees(reply["id"].as_str().unwrap()).await;
+    assert_eq!((&seen["state"], &seen["direction"]), (&json!("Processing"), &json!("Internal")));
+    assert_eq!(seen["assignedTo"], json!(bench.user_id("kate").to_string()));
+
+    let mail = create(
+        json!({"channel": "email", "queueName": "support-email", "email": {"to": ["x@example.com"], "subject": "News"}}),
+    );
+    let reply = kate.post("/me/interactions", mail).await.ok();
+    let draft = kate.sees(reply["id"].as_str().unwrap()).await;
+    assert_eq!(
+        (&draft["state"], &draft["subject"], &draft["to"]),
+        (&json!("Composing"), &json!("News"), &json!(["x@example.com"]))
+    );
+
+    let chat = create(json!({"channel": "chat", "queueName": "support-chat"}));
+    kate.post("/me/interactions", chat).await.refused(400, 10);
+    for _ in 0..4 {
+        kate.post("/me/interactions", work()).await.ok();
+    }
+    let full = kate.post("/me/interactions", work()).await;
+    assert!(full.refused(409, 2).contains("slot"));
+}
+
+#[tokio::test]
+async fn properties_are_changed_by_whoever_may() {
+    let bench = Bench::start().await;
+    bench.ready("kate").await;
+    let id = bench.owned("kate", "workitem", "tasks").await;
+    let path = format!("/interactions/{id}");
+    let (kate, sam) = (bench.by("kate"), bench.by("sam"));
+    let reply = kate
+        .put(
+            &path,
+            json!({"subject": "New", "comment": "call back", "userData": {"a": 1, "n": {"x": 1, "y": 2}}}),
+        )
+        .await;
+    assert_eq!(reply.text, r#"{"statusCode":0}"#);
+    kate.put(&path, json!({"userData": {"n": {"x": null}, "b": 2}})).await.ok();
+    let seen = kate.sees(&id).await;
+    assert_eq!(seen["userData"], json!({"a": 1, "b": 2, "n": {"y": 2}}), "a merge-patch (RFC 7396)");
+    assert_eq!((&seen["subject"], &seen["comment"]), (&json!("New"), &json!("call back")));
+    kate.put(&path, json!({"priority": 5})).await.refused(403, 5);
+    sam.put(&path, json!({"priority": 5})).await.ok();
+    bench.by("ada").put(&path, json!({"comment": "by ada"})).await.ok();
+    bench.by("ben").put(&path, json!({"comment": "by ben"})).await.refused(403, 3);
+    bench.by("intake").put(&path, json!({"comment": "by intake"})).await.refused(403, 3);
+    kate.put(&path, json!({"comment": "x", "epoch": 0})).await.refused(409, 2);
+    kate.does(&id, json!({"operationName": "Complete"})).await.ok();
+    let over = sam.put(&path, json!({"comment": "late"})).await;
+    assert!(over.refused(409, 2).contains("Completed"));
+}
+
+#[tokio::test]
+async fn a_stale_epoch_is_fenced_off() {
+    let bench = Bench::start().await;
+    bench.ready("kate").await;
+    let id = bench.offered("workitem", "tasks").await;
+    let kate = bench.by("kate");
+    let epoch = kate.sees(&id).await["epoch"].as_u64().unwrap();
+    kate.does(&id, json!({"operationName": "Accept", "epoch": epoch})).await.ok();
+    let late = kate.does(&id, json!({"operationName": "Complete", "epoch": epoch})).await;
+    assert!(late.refused(409, 2).contains("epoch"));
+    assert_eq!(kate.sees(&id).await["state"], "Processing");
+}
+
+#[tokio::test]
+async fn why_an_interaction_waits_is_told_by_agent_and_rule() {
+    let bench = Bench::start().await;
+    bench.ready("kate").await;
+    bench.start_session("ben").await;
+    let id = bench.submitted("workitem", "billing").await;
+    bench.clock.advance_s(7);
+    let routing = bench.by("sam").get(&format!("/interactions/{id}/routing")).await.ok()["routing"].clone();
+    assert_eq!(routing["state"], "Queued");
+    let waiting = &routing["waiting"];
+    assert_eq!(
+        (&waiting["queue"], &waiting["waitedMs"], &waiting["step"]),
+        (&json!("billing"), &json!(7_000), &json!(0))
+    );
+    assert_eq!(waiting["eligible"].as_array().unwrap().len(), 1);
+    assert_eq!(waiting["eligible"][0]["userName"], "kate");
+    let rule = |name: &str| {
+        let excluded = waiting["excluded"].as_array().unwrap();
+        excluded.iter().find(|agent| agent["userName"] == name).unwrap().clone()
+    };
+    assert_eq!(
+        (&rule("ben")["rule"], &rule("ben")["skill"], &rule("ben")["level"]),
+        (&json!("MissingSkill"), &json!("billing"), &json!(4))
+    );
+    assert_eq!(rule("ada")["rule"], "NotAnAgent");
+    bench.engine.route().await.unwrap();
+    bench.by("kate").does(&id, json!({"operationName": "Accept"})).await.ok();
+    let routing = bench.by("kate").get(&format!("/interactions/{id}/routing")).await.ok()["routing"].clone();
+    assert_eq!(routing, json!({"state": "Processing"}));
+}
+
+#[tokio::test]
+async fn the_history_of_an_interaction_is_told_in_order() {
+    let bench = Bench::start().await;
+    bench.ready("kate").await;
+    let id = bench.owned("kate", "workitem", "tasks").await;
+    bench.by("kate").does(&id, json!({"operationName": "Complete"})).await.ok();
+    let path = format!("/interactions/{id}/events");
+    let all = bench.by("kate").get(&path).await.ok()["events"].clone();
+    let facts: Vec<&str> = all
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|event| event["facts"].as_array().unwrap())
+        .map(|fact| fact["fact"].as_str().unwrap())
+        .collect();
+    assert_eq!(facts, ["Opened", "Queued", "Offered", "Accepted", "Completed"]);
+    assert_eq!(all[0]["cause"]["userName"], "intake");
+    assert_eq!(all[1]["cause"]["kind"], "Router");
+    let mut paged = Vec::new();
+    let mut query = format!("{path}?limit=1");
+    loop {
+        let page = bench.by("kate").get(&query).await.ok();
+        paged.extend(page["events"].as_array().unwrap().clone());
+        let Some(next) = page["nextCursor"].as_str() else { break };
+        query = format!("{path}?limit=1&cursor={next}");
+    }
+    assert_eq!(json!(paged), all);
+}

@@ -1,0 +1,390 @@
+//! Credentials, cookies, the token against forged requests, and pages of other origins.
+
+use axum::body::Body;
+use axum::http::{Method, Request, header};
+use handoff_domain::UserId;
+use handoff_store::{ChangeSet, Key, Kind, Put, Record};
+use serde_json::{Value, json};
+
+use crate::rest_bench::{Bench, PASSWORD, ROOT, Reply, basic, center, cheap_hash};
+
+/// Sends a request with exactly these headers.
+async fn send(bench: &Bench, method: Method, path: &str, headers: &[(&str, &str)], body: Value) -> Reply {
+    let mut request = Request::builder().method(method).uri(format!("{ROOT}{path}"));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+    bench.send(request.header(header::CONTENT_TYPE, "application/json").body(body).unwrap()).await
+}
+
+async fn get_me(bench: &Bench, headers: &[(&str, &str)]) -> Reply {
+    send(bench, Method::GET, "/me", headers, Value::Null).await
+}
+
+/// A session: its cookie and its token.
+struct Session {
+    cookie: String,
+    token: String,
+}
+
+impl Session {
+    async fn of(bench: &Bench, user: &str) -> Self {
+        let reply = bench.by(user).get("/me").await;
+        assert_eq!(reply.headers["x-csrf-header"], "X-CSRF-TOKEN");
+        let token = reply.headers["x-csrf-token"].to_str().unwrap().to_owned();
+        Self { cookie: reply.cookie().unwrap(), token }
+    }
+}
+
+async fn stored_sessions(bench: &Bench) -> usize {
+    bench.engine.store().list(Kind::LoginSession, None, 100).await.unwrap().items.len()
+}
+
+#[tokio::test]
+async fn without_right_credentials_nothing_is_told() {
+    let bench = Bench::start().await;
+    let table: [&[(&str, &str)]; 8] = [
+        &[],
+        &[("authorization", &basic("kate", "wrong"))],
+        &[("authorization", &basic("nobody", PASSWORD))],
+        &[("authorization", &basic("kate", &"x".repeat(1_000_000)))],
+        &[("authorization", "Basic ???")],
+        &[("authorization", "Bearer handoff-demo")],
+        &[("cookie", "JSESSIONID=made-up")],
+        &[("cookie", "JSESSIONID=")],
+    ];
+    let mut texts = Vec::new();
+    for headers in table {
+        let reply = get_me(&bench, headers).await;
+        reply.refused(401, 20);
+        assert!(reply.headers[header::WWW_AUTHENTICATE].to_str().unwrap().starts_with("Basic "));
+        texts.push(reply.text);
+    }
+    texts.dedup();
+    assert_eq!(texts.len(), 1, "all of them read the same");
+}
+
+#[tokio::test]
+async fn a_script_gets_no_login_window() {
+    let bench = Bench::start().await;
+    let reply = get_me(&bench, &[("x-requested-with", "XMLHttpRequest")]).await;
+    reply.refused(401, 20);
+    assert!(!reply.headers.contains_key(header::WWW_AUTHENTICATE));
+}
+
+#[tokio::test]
+async fn a_disabled_user_is_nobody() {
+    let store = center().await;
+    let bench = Bench::start_on(store.clone(), |_| {}).await;
+    let session = Session::of(&bench, "kate").await;
+    change_user(&bench, "kate", |user| user.enabled = false).await;
+    get_me(&bench, &[("authorization", &basic("kate", PASSWORD))]).await.refused(401, 20);
+    get_me(&bench, &[("cookie", &session.cookie)]).await.refused(401, 20);
+}
+
+async fn change_user(bench: &Bench, name: &str, change: impl FnOnce(&mut handoff_domain::User)) {
+    let directory = bench.engine.directory();
+    let mut user = handoff_domain::User::clone(directory.user_by_name(name).unwrap());
+    change(&mut user);
+    let expected = directory.version(&Key::User(user.id));
+    let puts = vec![Put { record: Record::User(user), expected }];
+    bench.engine.store().commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
+    bench.engine.directory_changed().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_new_password_ends_the_old_one_and_its_sessions_at_once() {
+    let bench = Bench::start().await;
+    let (stored, unseen) = (Session::of(&bench, "kate").await, Session::of(&bench, "kate").await);
+    get_me(&bench, &[("cookie", &stored.cookie)]).await.ok();
+    change_user(&bench, "kate", |user| user.password_hash = Some(cheap_hash("new"))).await;
+    get_me(&bench, &[("authorization", &basic("kate", PASSWORD))]).await.refused(401, 20);
+    get_me(&bench, &[("cookie", &stored.cookie)]).await.refused(401, 20);
+    get_me(&bench, &[("cookie", &unseen.cookie)]).await.refused(401, 20);
+    get_me(&bench, &[("authorization", &basic("kate", "new"))]).await.ok();
+}
+
+#[tokio::test]
+async fn a_session_is_stored_when_its_cookie_comes_back_and_not_before() {
+    let bench = Bench::start().await;
+    let session = Session::of(&bench, "kate").await;
+    bench.by("kate").get("/me").await.ok();
+    assert_eq!(stored_sessions(&bench).await, 0);
+    let reply = get_me(&bench, &[("cookie", &session.cookie)]).await;
+    assert_eq!(reply.cookie(), None, "the cookie that came is good");
+    assert_eq!(
+        reply.headers["x-csrf-token"],
+        session.token.as_str(),
+        "the token lives as long as the session"
+    );
+    assert_eq!(reply.ok()["user"]["userName"], "kate");
+    assert_eq!(stored_sessions(&bench).await, 1);
+    let page = bench.engine.store().list(Kind::LoginSession, None, 1).await.unwrap();
+    let Record::LoginSession(stored) = &page.items[0].value else { panic!("a login session") };
+    assert_eq!(stored.user, bench.user_id("kate"));
+    assert!(!session.cookie.contains(&stored.id), "what is stored opens nothing");
+}
+
+#[tokio::test]
+async fn the_cookie_is_for_the_browser_alone() {
+    let plain = Bench::start().await;
+    let secure = Bench::start_with(|options| {
+        options.secure_cookie = true;
+        options.same_site = handoff_api::SameSite::None;
+    })
+    .await;
+    for (bench, attributes) in
+        [(plain, "; Path=/; HttpOnly; SameSite=Lax"), (secure, "; Path=/; HttpOnly; SameSite=None; Secure")]
+    {
+        let reply = bench.by("kate").get("/me").await;
+        let cookie = reply.headers[header::SET_COOKIE].to_str().unwrap();
+        assert!(cookie.starts_with("JSESSIONID=") && cookie.ends_with(attributes), "{cookie}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_ends_after_half_an_hour_without_a_request() {
+    let bench = Bench::start().await;
+    let session = Session::of(&bench, "kate").await;
+    for _ in 0..4 {
+        get_me(&bench, &[("cookie", &session.cookie)]).await.ok();
+        bench.clock.advance_s(29 * 60);
+    }
+    bench.clock.advance_s(2 * 60);
+    get_me(&bench, &[("cookie", &session.cookie)]).await.refused(401, 20);
+    let unseen = Session::of(&bench, "kate").await;
+    bench.clock.advance_s(30 * 60 + 1);
+    get_me(&bench, &[("cookie", &unseen.cookie)]).await.refused(401, 20);
+}
+
+#[tokio::test]
+async fn a_stored_session_survives_a_restart_of_the_server() {
+    let store = center().await;
+    let before = Bench::start_on(store.clone(), |_| {}).await;
+    let session = Session::of(&before, "kate").await;
+    get_me(&before, &[("cookie", &session.cookie)]).await.ok();
+    let after = Bench::start_on(store, |_| {}).await;
+    let reply = get_me(&after, &[("cookie", &session.cookie)]).await;
+    assert_eq!(reply.headers["x-csrf-token"], session.token.as_str());
+    reply.ok();
+}
+
+#[tokio::test]
+async fn the_end_of_the_contact_center_session_ends_the_login_session_for_good() {
+    let bench = Bench::start().await;
+    bench.start_session("kate").await;
+    let session = Session::of(&bench, "kate").await;
+    let headers: [(&str, &str); 2] = [("cookie", &session.cookie), ("x-csrf-token", &session.token)];
+    let end = json!({"operationName": "EndContactCenterSession"});
+    let reply = send(&bench, Method::POST, "/me", &headers, end).await;
+    assert!(reply.headers[header::SET_COOKIE].to_str().unwrap().contains("Max-Age=0"));
+    reply.ok();
+    get_me(&bench, &headers).await.refused(401, 20);
+    get_me(&bench, &headers).await.refused(401, 20);
+}
+
+#[tokio::test]
+async fn basic_wins_over_whatever_cookie_comes_with_it() {
+    let bench = Bench::start().await;
+    let (kates, bens) = (Session::of(&bench, "kate").await, Session::of(&bench, "ben").await);
+    let authorization = basic("kate", PASSWORD);
+    let table = [("JSESSIONID=stale", true), (&*bens.cookie, true), (&*kates.cookie, false)];
+    for (cookie, is_renewed) in table {
+        let reply = get_me(&bench, &[("authorization", &authorization), ("cookie", cookie)]).await;
+        assert_eq!(reply.cookie().is_some(), is_renewed, "{cookie}");
+        assert_eq!(reply.ok()["user"]["userName"], "kate");
+    }
+    let wrong = basic("kate", "wrong");
+    get_me(&bench, &[("authorization", &wrong), ("cookie", &kates.cookie)]).await.refused(401, 20);
+}
+
+#[tokio::test]
+async fn a_cookie_is_found_among_what_clients_send_along() {
+    let bench = Bench::start().await;
+    let session = Session::of(&bench, "kate").await;
+    let good = &session.cookie;
+    let table = [
+        format!("{good}; Path=/"),
+        format!("$Version=1; {good}; $Path=/"),
+        format!("BAYEUX_BROWSER=abc; {good}; theme=dark; Path=/; HttpOnly"),
+        format!("JSESSIONID=older; {good}"),
+        format!("{good};JSESSIONID=newer"),
+        good.replace('=', "=\"") + "\"",
+    ];
+    for cookie in table {
+        let reply = get_me(&bench, &[("cookie", &cookie)]).await;
+        assert_eq!(reply.codes(), (200, 0), "{cookie}");
+    }
+    let twice = get_me(&bench, &[("cookie", "JSESSIONID=older"), ("cookie", good)]).await;
+    assert_eq!(twice.codes(), (200, 0), "two headers");
+}
+
+#[tokio::test]
+async fn a_write_by_cookie_alone_needs_the_token() {
+    let bench = Bench::start().await;
+    bench.start_session("kate").await;
+    let (session, other) = (Session::of(&bench, "kate").await, Session::of(&bench, "ben").await);
+    let ready = || json!({"operationName": "Ready"});
+    let forged: [&[(&str, &str)]; 4] =
+        [&[], &[("x-csrf-token", "")], &[("x-csrf-token", &other.token)], &[("authorization", "Bearer x")]];
+    for extra in forged {
+        let mut headers = vec![("cookie", &*session.cookie)];
+        headers.extend_from_slice(extra);
+        let reply = send(&bench, Method::POST, "/me", &headers, ready()).await;
+        assert_eq!(reply.refused(403, 3), "Missing or invalid Csrf token");
+    }
+    let headers: [(&str, &str); 2] = [("cookie", &session.cookie), ("x-csrf-token", &session.token)];
+    send(&bench, Method::POST, "/me", &headers, ready()).await.ok();
+    let basic = basic("kate", PASSWORD);
+    let headers: [(&str, &str); 2] = [("cookie", &session.cookie), ("authorization", &basic)];
+    send(&bench, Method::POST, "/me", &headers, ready()).await.ok();
+    get_me(&bench, &[("cookie", &session.cookie)]).await.ok();
+}
+
+#[tokio::test]
+async fn a_page_of_another_origin_may_not_write_by_cookie_even_with_the_token() {
+    let bench =
+        Bench::start_with(|options| options.cors_origins = vec!["https://pages.example".to_owned()]).await;
+    bench.start_session("kate").await;
+    let session = Session::of(&bench, "kate").await;
+    let table: [(&[(&str, &str)], u16); 6] = [
+        (&[("origin", "https://evil.example")], 403),
+        (&[("origin", "null")], 403),
+        (&[("sec-fetch-site", "cross-site")], 403),
+        (&[("origin", "http://127.0.0.1:8090")], 200),
+        (&[("origin", "https://pages.example")], 200),
+        (&[("sec-fetch-site", "same-origin")], 200),
+    ];
+    for (extra, status) in table {
+        let mut headers = vec![("cookie", &*session.cookie), ("x-csrf-token", &*session.token)];
+        headers.extend_from_slice(extra);
+        let reply = send(&bench, Method::POST, "/me", &headers, json!({"operationName": "NotReady"})).await;
+        assert_eq!(reply.status.as_u16(), status, "{extra:?}: {}", reply.text);
+    }
+}
+
+#[tokio::test]
+async fn only_listed_origins_are_answered_with_credentials() {
+    let bench =
+        Bench::start_with(|options| options.cors_origins = vec!["https://pages.example".to_owned()]).await;
+    let preflight = |origin: &'static str| {
+        [
+            ("origin", origin),
+            ("access-control-request-method", "POST"),
+            ("access-control-request-headers", "x-csrf-token"),
+        ]
+    };
+    let reply = send(&bench, Method::OPTIONS, "/me", &preflight("https://pages.example"), Value::Null).await;
+    assert_eq!(reply.headers["access-control-allow-origin"], "https://pages.example");
+    assert_eq!(reply.headers["access-control-allow-credentials"], "true");
+    assert!(reply.headers["access-control-allow-headers"].to_str().unwrap().contains("X-CSRF-TOKEN"));
+    assert!(reply.headers["access-control-allow-methods"].to_str().unwrap().contains("PUT"));
+    reply.ok();
+    let reply = get_me(&bench, &[("origin", "https://pages.example")]).await;
+    assert_eq!(reply.headers["access-control-expose-headers"], "X-CSRF-HEADER,X-CSRF-TOKEN");
+    for origin in ["https://evil.example", "null"] {
+        let reply = send(&bench, Method::OPTIONS, "/me", &preflight(origin), Value::Null).await;
+        assert!(!reply.headers.contains_key("access-control-allow-origin"), "{origin}");
+        assert_eq!(reply.headers[header::VARY], "Origin");
+    }
+}
+
+#[tokio::test]
+async fn guessing_is_told_to_wait_and_the_right_password_never_is() {
+    let bench = Bench::start().await;
+    let mut statuses = Vec::new();
+    for guess in 0..30 {
+        let reply = get_me(&bench, &[("authorization", &basic("kate", &format!("guess {guess}")))]).await;
+        assert_eq!(reply.json()["statusCode"], 20);
+        assert_eq!(reply.status.as_u16() == 429, reply.headers.contains_key(header::RETRY_AFTER));
+        statuses.push(reply.status.as_u16());
+    }
+    assert_eq!((statuses[0], statuses[29]), (401, 429), "{statuses:?}");
+    get_me(&bench, &[("authorization", &basic("ben", "wrong"))]).await.refused(401, 20);
+    bench.by("kate").get("/me").await.ok();
+    get_me(&bench, &[("authorization", &basic("kate", "wrong again"))]).await.refused(401, 20);
+    let statuses = {
+        let mut statuses = Vec::new();
+        for guess in 0..12 {
+            let reply =
+                get_me(&bench, &[("authorization", &basic("nobody", &format!("guess {guess}")))]).await;
+            statuses.push(reply.status.as_u16());
+        }
+        statuses
+    };
+    assert_eq!((statuses[0], statuses[11]), (401, 429), "an unknown user is treated the same");
+}
+
+#[tokio::test]
+async fn a_user_who_asks_too_often_is_told_when_to_come_again() {
+    let bench = Bench::start_with(|options| options.requests_per_s = 2).await;
+    let mut last = bench.by("kate").get("/me").await;
+    for _ in 0..4 {
+        last = bench.by("kate").get("/me").await;
+    }
+    last.refused(429, 3);
+    assert_eq!(last.headers[header::RETRY_AFTER], "1");
+    bench.by("ben").get("/me").await.ok();
+    bench.clock.advance_s(1);
+    bench.by("kate").get("/me").await.ok();
+}
+
+/// A CometD handshake, alone or in company.
+fn handshake() -> Value {
+    json!([{"channel": "/meta/handshake", "version": "1.0", "supportedConnectionTypes": ["long-polling"]}])
+}
+
+#[tokio::test]
+async fn a_handshake_by_cookie_alone_needs_the_token_and_what_follows_does_not() {
+    let bench = Bench::start().await;
+    let session = Session::of(&bench, "kate").await;
+    let path = "/notifications";
+    let escaped =
+        r#"[{"channel":"\/meta\/handshake","version":"1.0","supportedConnectionTypes":["long-polling"]}]"#;
+    for body in [handshake().to_string(), handshake()[0].to_string(), escaped.to_owned(), "[{}]".to_owned()] {
+        let request = Request::post(format!("{ROOT}{path}"))
+            .header("cookie", &session.cookie)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(body.clone()))
+            .unwrap();
+        let reply = bench.send(request).await;
+        assert_eq!(reply.status.as_u16(), 403, "{body}: {}", reply.text);
+    }
+    let headers: [(&str, &str); 2] = [("cookie", &session.cookie), ("x-csrf-token", &session.token)];
+    let reply = send(&bench, Method::POST, &format!("{path}/handshake"), &headers, handshake()).await;
+    let opened: Value = serde_json::from_str(&reply.text).unwrap();
+    assert_eq!(opened[0]["successful"], true, "{}", reply.text);
+    let connect = json!([{"channel": "/meta/connect", "clientId": opened[0]["clientId"], "connectionType": "long-polling", "advice": {"timeout": 0}}]);
+    let reply = send(&bench, Method::POST, path, &headers[..1], connect.clone()).await;
+    let connected: Value = serde_json::from_str(&reply.text).unwrap();
+    assert_eq!(connected[0]["successful"], true, "{}", reply.text);
+    let foreign: [(&str, &str); 2] = [("cookie", &session.cookie), ("origin", "https://evil.example")];
+    assert_eq!(send(&bench, Method::POST, path, &foreign, connect).await.status.as_u16(), 403);
+}
+
+#[tokio::test]
+async fn cometd_refuses_whoever_has_no_credentials_in_its_own_terms() {
+    let bench = Bench::start().await;
+    let reply = send(&bench, Method::POST, "/notifications", &[], handshake()).await;
+    let refused: Value = serde_json::from_str(&reply.text).unwrap();
+    assert_eq!((reply.status.as_u16(), &refused[0]["successful"]), (200, &json!(false)), "{}", reply.text);
+}
+
+#[tokio::test]
+async fn users_are_found_by_name_across_contact_centers() {
+    let bench = Bench::start().await;
+    for (name, id) in [("kate", UserId(0xa1)), ("zoe", UserId(0xb1))] {
+        assert_eq!(bench.by(name).get("/me").await.ok()["user"]["id"], json!(id.to_string()));
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_the_body_is_told_before_a_missing_token() {
+    let bench = Bench::start().await;
+    let session = Session::of(&bench, "kate").await;
+    let headers: [(&str, &str); 1] = [("cookie", &session.cookie)];
+    send(&bench, Method::POST, "/me", &headers, json!({"operationName": "Dance"})).await.refused(400, 10);
+    send(&bench, Method::POST, "/me", &headers, json!([])).await.refused(400, 10);
+    send(&bench, Method::POST, "/me", &headers, json!({"operationName": "Ready"})).await.refused(403, 3);
+}

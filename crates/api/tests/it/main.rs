@@ -1,0 +1,23 @@
+//! What the crate promises, through its public doors: the router in process over the memory store and a real engine.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+mod bad_input;
+mod comet_bench;
+mod comet_delivery;
+mod comet_interrupted;
+mod doors;
+mod drafts;
+mod interactions;
+mod lists;
+mod login;
+mod me;
+mod notify_fixture;
+mod notify_messages;
+mod notify_resources;
+mod operations;
+mod queues;
+mod rest_bench;
+mod retries;
+mod roles;
+mod workbins;

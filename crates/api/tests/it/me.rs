@@ -1,0 +1,186 @@
+//! The caller himself, his contact-center session and his channels.
+
+use serde_json::{Value, json};
+
+use crate::rest_bench::{Bench, keys};
+
+const USER_KEYS: [&str; 10] = [
+    "changePasswordOnFirstLogin",
+    "emailAddress",
+    "enabled",
+    "firstName",
+    "id",
+    "lastName",
+    "path",
+    "roles",
+    "uri",
+    "userName",
+];
+const SUBRESOURCES: [&str; 12] = [
+    "calls",
+    "channelStates",
+    "channels",
+    "chats",
+    "devices",
+    "emails",
+    "features",
+    "groups",
+    "interactions",
+    "settings",
+    "skills",
+    "workitems",
+];
+
+fn start(channels: Value) -> Value {
+    json!({"operationName": "StartContactCenterSession", "channels": channels, "place": "desk 7"})
+}
+
+async fn states(bench: &Bench, user: &str) -> Value {
+    let list = bench.by(user).get("/me/channels?fields=*").await.ok();
+    let channels = list["channels"].as_array().unwrap();
+    channels
+        .iter()
+        .map(|one| (one["channel"].as_str().unwrap().to_owned(), one["userState"]["state"].clone()))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
+#[tokio::test]
+async fn the_caller_is_shown_with_everything_when_asked() {
+    let bench = Bench::start().await;
+    let kate = bench.by("kate");
+    let user = kate.get("/me").await.ok()["user"].clone();
+    assert_eq!(keys(&user), USER_KEYS.into());
+    assert_eq!(user["roles"], json!(["ROLE_AGENT"]));
+    assert_eq!(user["path"], json!(format!("/users/{}", user["id"].as_str().unwrap())));
+    assert_eq!(
+        user["uri"],
+        json!(format!("http://127.0.0.1:8090/api/v2/users/{}", user["id"].as_str().unwrap()))
+    );
+
+    let whole = kate.get("/me?subresources=*").await.ok()["user"].clone();
+    assert_eq!(
+        keys(&whole),
+        USER_KEYS.into_iter().chain(SUBRESOURCES).collect(),
+        "all keys, whatever there is"
+    );
+    assert_eq!(whole["skills"][0]["level"], json!("5"), "a level is text");
+    for key in ["devices", "calls", "features", "channels", "interactions", "chats", "emails", "workitems"] {
+        assert_eq!(whole[key], json!([]), "{key}");
+    }
+    let some = kate.get("/me?subresources=skills,channels&fields=id").await.ok()["user"].clone();
+    assert_eq!(keys(&some), ["id", "skills", "channels"].into());
+}
+
+#[tokio::test]
+async fn what_the_caller_holds_comes_with_him() {
+    let bench = Bench::start().await;
+    bench.ready("kate").await;
+    let (work, chat) =
+        (bench.owned("kate", "workitem", "tasks").await, bench.offered("chat", "support-chat").await);
+    let user = bench.by("kate").get("/me?subresources=*").await.ok()["user"].clone();
+    assert_eq!(user["interactions"].as_array().unwrap().len(), 2);
+    assert_eq!(user["interactions"][0]["messageTypeName"], "InteractionStateMessage");
+    assert_eq!(
+        (&user["workitems"][0]["id"], &user["workitems"][0]["state"]),
+        (&json!(work), &json!("Processing"))
+    );
+    assert_eq!((&user["chats"][0]["id"], &user["chats"][0]["state"]), (&json!(chat), &json!("Invited")));
+    assert_eq!(user["channels"], user["channelStates"]);
+    assert_eq!(user["channels"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_session_brings_its_channels_up_not_ready() {
+    let bench = Bench::start().await;
+    let kate = bench.by("kate");
+    assert_eq!(states(&bench, "kate").await, json!({}));
+    assert_eq!(kate.post("/me", start(json!(["chat", "email", "voice"]))).await.text, r#"{"statusCode":0}"#);
+    assert_eq!(states(&bench, "kate").await, json!({"chat": "NotReady", "email": "NotReady"}));
+    kate.post("/me", json!({"operationName": "Ready"})).await.ok();
+    assert_eq!(states(&bench, "kate").await, json!({"chat": "Ready", "email": "Ready"}));
+    kate.post("/me", start(json!(["workitem"]))).await.ok();
+    let joined = json!({"chat": "NotReady", "email": "NotReady", "workitem": "NotReady"});
+    assert_eq!(states(&bench, "kate").await, joined, "a second start joins the session");
+    kate.post("/me", json!({"operationName": "EndContactCenterSession"})).await.ok();
+    let out = json!({"chat": "LoggedOut", "email": "LoggedOut", "workitem": "LoggedOut"});
+    assert_eq!(states(&bench, "kate").await, out);
+}
+
+#[tokio::test]
+async fn a_channel_that_is_not_configured_is_told_and_the_others_come_up() {
+    let bench = Bench::start().await;
+    let kate = bench.by("kate");
+    let reply = kate.post("/me", start(json!(["chat", "pigeon", "sms"]))).await;
+    assert_eq!(reply.codes(), (200, 7));
+    assert!(reply.json()["statusMessage"].as_str().unwrap().contains("pigeon"));
+    assert_eq!(states(&bench, "kate").await, json!({"chat": "NotReady", "sms": "NotReady"}));
+    kate.post("/me", start(json!(["pigeon"]))).await.refused(400, 10);
+    kate.post("/me", start(json!(["voice"]))).await.ok();
+}
+
+#[tokio::test]
+async fn channels_are_set_together_or_one_by_one() {
+    let bench = Bench::start().await;
+    bench.start_session("kate").await;
+    let kate = bench.by("kate");
+    kate.post("/me/channels/chat", json!({"operationName": "Ready"})).await.ok();
+    assert_eq!(
+        states(&bench, "kate").await,
+        json!({"chat": "Ready", "email": "NotReady", "workitem": "NotReady"})
+    );
+    kate.post("/me/channels/chat", json!({"operationName": "NotReady", "reason": "Lunch"})).await.ok();
+    let chat = kate.get("/me/channels/chat").await.ok()["channel"].clone();
+    assert_eq!(
+        chat,
+        json!({"channel": "chat", "dndState": "Off", "userState": {
+            "id": "900D55CC-2BB0-431F-8BF9-D3525B383BE6", "displayName": "Not Ready", "state": "NotReady", "reason": "Lunch"
+        }})
+    );
+    kate.post("/me", json!({"operationName": "DoNotDisturbOn"})).await.ok();
+    let list = kate.get("/me/channels?fields=channel,dndState&dndState=On").await.ok();
+    assert_eq!(list["channels"].as_array().unwrap().len(), 3);
+    assert_eq!(list["channels"][0], json!({"channel": "email", "dndState": "On"}));
+    kate.post("/me", json!({"operationName": "DoNotDisturbOff"})).await.ok();
+    let reply = kate.post("/me/channels/sms", json!({"operationName": "Ready"})).await;
+    assert!(reply.refused(409, 2).contains("sms"));
+    kate.get("/me/channels/sms").await.refused(404, 6);
+}
+
+#[tokio::test]
+async fn without_a_session_there_is_nothing_to_set_or_end() {
+    let bench = Bench::start().await;
+    for name in ["Ready", "NotReady", "DoNotDisturbOn", "DoNotDisturbOff", "EndContactCenterSession"] {
+        bench.by("kate").post("/me", json!({"operationName": name})).await.refused(409, 2);
+    }
+}
+
+#[tokio::test]
+async fn a_supervisor_sets_an_agents_channel() {
+    let bench = Bench::start().await;
+    bench.start_session("kate").await;
+    let ready = || json!({"operationName": "Ready"});
+    let path = format!("/users/{}/channels/email", bench.user_id("kate"));
+    assert_eq!(bench.by("sam").post(&path, ready()).await.text, r#"{"statusCode":0}"#);
+    assert_eq!(states(&bench, "kate").await["email"], "Ready");
+    bench.by("ben").post(&path, ready()).await.refused(403, 5);
+    bench.by("zoe").post(&path, ready()).await.refused(404, 6);
+    for user in ["nobody", "00000000000000000000000000000000"] {
+        bench.by("sam").post(&format!("/users/{user}/channels/email"), ready()).await.refused(404, 6);
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_the_session_takes_the_agents_work_from_him() {
+    let bench = Bench::start().await;
+    bench.ready("kate").await;
+    let (work, chat) =
+        (bench.owned("kate", "workitem", "tasks").await, bench.owned("kate", "chat", "support-chat").await);
+    let offered = bench.offered("workitem", "tasks").await;
+    bench.by("kate").post("/me", json!({"operationName": "EndContactCenterSession"})).await.ok();
+    let state = async |id: &str| bench.by("sam").sees(id).await["state"].clone();
+    assert_eq!(state(&work).await, "InWorkbin");
+    assert_eq!(state(&chat).await, "Queued");
+    assert_eq!(state(&offered).await, "Queued");
+    assert_eq!(bench.by("kate").get("/me/interactions").await.ok()["uris"], json!([]));
+}

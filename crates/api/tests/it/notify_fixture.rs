@@ -1,0 +1,189 @@
+//! A small contact center and some interactions of it, with fixed ids.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use handoff_api::wire::resource::{Lookup, PublicUrl};
+use handoff_domain::interaction::{Email, Participant};
+use handoff_domain::{
+    Capacity, Center, CenterId, Direction, Group, GroupId, Handling, Interaction, InteractionId, Media, Mode,
+    Offer, OfferKind, Queue, QueueId, Role, Skill, SkillId, State, Step, Time, User, UserData, UserId, Value,
+    Wait, Workbin, WorkbinId, WorkbinOwner,
+};
+use handoff_engine::Directory;
+use handoff_store::{ChangeSet, MemoryStore, Put, Record, Store};
+
+pub(crate) const CENTER: CenterId = CenterId(1);
+pub(crate) const KATE: UserId = UserId(0xa1);
+pub(crate) const BEN: UserId = UserId(0xb2);
+pub(crate) const SUPPORT: GroupId = GroupId(0x10);
+pub(crate) const BILLING: SkillId = SkillId(0x20);
+pub(crate) const QUEUE: QueueId = QueueId(0x30);
+pub(crate) const EMAIL_QUEUE: QueueId = QueueId(0x31);
+pub(crate) const IN_PROGRESS: WorkbinId = WorkbinId(0x40);
+pub(crate) const TEAM: WorkbinId = WorkbinId(0x41);
+/// 2026-01-09 12:00:00 UTC.
+pub(crate) const NOON: Time = Time(1_767_960_000_000);
+
+/// What rendering looks up, owned.
+pub(crate) struct Names {
+    directory: Directory,
+    url: PublicUrl,
+}
+
+impl Names {
+    pub(crate) async fn load() -> Self {
+        let directory = Directory::load(&*store().await).await.unwrap();
+        Self { directory, url: PublicUrl::new("http://127.0.0.1:8090") }
+    }
+
+    pub(crate) fn lookup(&self) -> Lookup<'_> {
+        Lookup { directory: &self.directory, url: &self.url }
+    }
+}
+
+/// A store with the contact center in it.
+pub(crate) async fn store() -> Arc<MemoryStore> {
+    let store = Arc::new(MemoryStore::new());
+    let records = [
+        Record::Center(Center { id: CENTER, name: "Demo".to_owned() }),
+        Record::Skill(Skill { id: BILLING, center: CENTER, name: "billing".to_owned() }),
+        Record::Group(Group { id: SUPPORT, center: CENTER, name: "Support".to_owned() }),
+        Record::User(user(KATE, "kate", "Kate", "Lund")),
+        Record::User(user(BEN, "ben", "", "")),
+        Record::Queue(queue(QUEUE, "tasks", Media::Workitem)),
+        Record::Queue(queue(EMAIL_QUEUE, "support-email", Media::Email)),
+        Record::Workbin(workbin(IN_PROGRESS, Workbin::IN_PROGRESS, WorkbinOwner::EachAgent)),
+        Record::Workbin(workbin(TEAM, "Team", WorkbinOwner::Group(SUPPORT))),
+    ];
+    let puts = records.into_iter().map(|record| Put { record, expected: 0 }).collect();
+    store.commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
+    store
+}
+
+pub(crate) fn user(id: UserId, name: &str, first: &str, last: &str) -> User {
+    User {
+        id,
+        center: CENTER,
+        user_name: name.to_owned(),
+        first_name: first.to_owned(),
+        last_name: last.to_owned(),
+        email_address: format!("{name}@demo.example"),
+        roles: BTreeSet::from([Role::Agent, Role::Supervisor]),
+        groups: BTreeSet::from([SUPPORT]),
+        skills: BTreeMap::from([(BILLING, 5)]),
+        capacity: Capacity::default(),
+        enabled: true,
+        password_hash: Some("$argon2id$secret".to_owned()),
+    }
+}
+
+pub(crate) fn queue(id: QueueId, name: &str, media: Media) -> Queue {
+    Queue {
+        id,
+        center: CENTER,
+        name: name.to_owned(),
+        media,
+        groups: BTreeSet::from([SUPPORT]),
+        skills: BTreeMap::from([(BILLING, 3)]),
+        priority: 0,
+        invite_timeout_ms: 30_000,
+        reoffer_after_ms: 1_500,
+        steps: vec![Step { after_ms: 60_000, groups: BTreeSet::from([SUPPORT]), skills: BTreeMap::new() }],
+    }
+}
+
+pub(crate) fn workbin(id: WorkbinId, name: &str, owner: WorkbinOwner) -> Workbin {
+    Workbin { id, center: CENTER, name: name.to_owned(), owner }
+}
+
+/// An inbound interaction of that medium, waiting in its queue.
+pub(crate) fn waiting(media: Media) -> Interaction {
+    let is_email = media == Media::Email;
+    let queue = if is_email { EMAIL_QUEUE } else { QUEUE };
+    Interaction {
+        id: InteractionId::compose(1_767_960_000_000, 7),
+        center: CENTER,
+        direction: Direction::Inbound,
+        sub_type: "InboundNew".to_owned(),
+        external_id: None,
+        parent: None,
+        contact: Some("0000contact".to_owned()),
+        subject: Some("Invoice".to_owned()),
+        comment: None,
+        priority: 2,
+        received: NOON,
+        user_data: user_data(),
+        email: is_email.then(email),
+        state: State::Queued(wait(queue, media.inbound_mode())),
+        epoch: 1,
+        queue: Some(queue),
+        queued_at: Some(NOON),
+        offers: 0,
+        drafts: BTreeSet::new(),
+        concerned: BTreeSet::new(),
+        media,
+    }
+}
+
+fn wait(queue: QueueId, mode: Mode) -> Wait {
+    Wait { queue, since: NOON, front: false, mode, skills: BTreeMap::new(), passes: Vec::new() }
+}
+
+fn user_data() -> UserData {
+    let nested = BTreeMap::from([
+        ("city".to_owned(), Value::Text("Oslo".to_owned())),
+        ("none".to_owned(), Value::Null),
+    ]);
+    UserData(BTreeMap::from([
+        ("account".to_owned(), Value::Integer(9_007_199_254_740_993)),
+        ("highest".to_owned(), Value::Integer(u64::MAX.into())),
+        ("lowest".to_owned(), Value::Integer(i64::MIN.into())),
+        ("score".to_owned(), Value::Float(0.1)),
+        ("vip".to_owned(), Value::Bool(true)),
+        ("address".to_owned(), Value::Map(nested)),
+        ("tags".to_owned(), Value::List(vec![Value::Text("a".to_owned()), Value::Integer(1)])),
+    ]))
+}
+
+pub(crate) fn email() -> Email {
+    Email {
+        from: "customer@example.org".to_owned(),
+        reply_to: None,
+        to: vec!["support@demo.example".to_owned()],
+        cc: vec!["copy@example.org".to_owned()],
+        bcc: Vec::new(),
+        body: "<p>Where is it?</p>".to_owned(),
+        body_as_plain_text: "Where is it?".to_owned(),
+    }
+}
+
+/// The same, offered to an agent by the router.
+pub(crate) fn invited(media: Media, to: UserId) -> Interaction {
+    let mut interaction = waiting(media);
+    if let State::Queued(wait) = &interaction.state {
+        interaction.state = State::Invited(wait.clone(), offer(to, OfferKind::Routed));
+    }
+    interaction
+}
+
+pub(crate) fn offer(to: UserId, kind: OfferKind) -> Offer {
+    Offer { number: 1, to, kind, since: NOON, expires: NOON.plus_ms(30_000) }
+}
+
+/// The same, owned by an agent.
+pub(crate) fn owned(media: Media, by: UserId, mode: Mode) -> Interaction {
+    let handling = Handling { by, since: NOON, mode, nickname: None, offer: None, others: Vec::new() };
+    Interaction { state: State::Handling(handling), ..waiting(media) }
+}
+
+/// A chat of Kate's with Ben in it for advice.
+pub(crate) fn conference() -> Interaction {
+    let mut chat = owned(Media::Chat, KATE, Mode::Chatting);
+    if let State::Handling(handling) = &mut chat.state {
+        let ben = Participant { user: BEN, kind: OfferKind::Consult, since: NOON, nickname: None };
+        handling.nickname = Some("Kate of Support".to_owned());
+        handling.others.push(ben);
+    }
+    chat
+}

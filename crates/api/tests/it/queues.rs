@@ -1,0 +1,53 @@
+//! Changing a queue.
+
+use serde_json::json;
+
+use crate::rest_bench::Bench;
+
+#[tokio::test]
+async fn the_given_fields_change_and_lists_are_replaced() {
+    let bench = Bench::start().await;
+    let ada = bench.by("ada");
+    let path = format!("/queues/{}", bench.queue_id("tasks"));
+    let before = ada.get(&path).await.ok()["queue"].clone();
+    assert_eq!((&before["inviteTimeout"], &before["groups"]), (&json!(30), &json!(["Support"])));
+    let change = json!({
+        "groups": ["Sales"], "skills": {"english": 2}, "inviteTimeout": 45, "priority": 7,
+        "steps": [{"after": 60, "groups": ["Support", "Sales"], "skills": {}}], "unknown": true,
+    });
+    assert_eq!(ada.put(&path, change).await.text, r#"{"statusCode":0}"#);
+    ada.put(&path, json!({"name": "work"})).await.ok();
+    let after = ada.get(&path).await.ok()["queue"].clone();
+    assert_eq!(
+        (&after["name"], &after["channel"], &after["priority"]),
+        (&json!("work"), &json!("workitem"), &json!(7))
+    );
+    assert_eq!((&after["groups"], &after["skills"]), (&json!(["Sales"]), &json!({"english": 2})));
+    assert_eq!((&after["inviteTimeout"], &after["reofferAfter"]), (&json!(45), &json!(30)));
+    assert_eq!(after["steps"], json!([{"after": 60, "groups": ["Support", "Sales"], "skills": {}}]));
+    let id = bench.submitted("workitem", "work").await;
+    assert_eq!(bench.by("ada").sees(&id).await["priority"], 7, "the engine knows at once");
+}
+
+#[tokio::test]
+async fn what_a_queue_cannot_be_is_refused() {
+    let bench = Bench::start().await;
+    let ada = bench.by("ada");
+    let path = format!("/queues/{}", bench.queue_id("tasks"));
+    let before = ada.get(&path).await.ok();
+    let table = [
+        (json!({"channel": "email"}), 400, 11),
+        (json!({"name": "sales"}), 409, 18),
+        (json!({"groups": ["Nobody"]}), 404, 6),
+        (json!({"skills": {"juggling": 1}}), 404, 6),
+        (json!({"steps": [{"after": 1, "groups": ["Nobody"]}]}), 404, 6),
+        (json!({"inviteTimeout": 0, "priority": 9}), 400, 10),
+    ];
+    for (body, status, code) in table {
+        ada.put(&path, body.clone()).await.refused(status, code);
+        assert_eq!(ada.get(&path).await.ok(), before, "{body}");
+    }
+    ada.put(&path, json!({"channel": "workitem", "name": "tasks"})).await.ok();
+    bench.by("sam").put(&path, json!({"priority": 1})).await.refused(403, 5);
+    bench.by("zoe").put(&path, json!({"priority": 1})).await.refused(404, 6);
+}

@@ -1,0 +1,127 @@
+//! Retries: the first successful answer, byte for byte, and nothing done twice.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use crate::rest_bench::{Bench, Client, Reply};
+
+async fn with_key(client: Client<'_>, method: Method, path: &str, key: &str, body: &Value) -> Reply {
+    client.send(method, path, Some(body.to_string()), &[("idempotency-key", key)]).await
+}
+
+async fn active(bench: &Bench) -> usize {
+    bench.by("ada").get("/interactions").await.ok()["uris"].as_array().unwrap().len()
+}
+
+#[tokio::test]
+async fn a_retry_gets_the_first_answer_and_does_nothing() {
+    let bench = Bench::start().await;
+    bench.ready("kate").await;
+    let id = bench.owned("kate", "workitem", "tasks").await;
+    let path = format!("/me/interactions/{id}");
+    let attach = json!({"operationName": "UpdateUserData", "userData": {"a": 1}});
+    let first = with_key(bench.by("kate"), Method::POST, &path, "k1", &attach).await;
+    let undo = json!({"operationName": "UpdateUserData", "userData": {"a": 2}});
+    bench.by("kate").does(&id, undo).await.ok();
+    let again = with_key(bench.by("kate"), Method::POST, &path, "k1", &attach).await;
+    assert_eq!((first.text, first.status), (again.text, again.status));
+    assert_eq!(bench.by("kate").sees(&id).await["userData"]["a"], 2, "it was not done again");
+}
+
+#[tokio::test]
+async fn a_completed_interaction_stays_completed_for_the_retry() {
+    let bench = Bench::start().await;
+    bench.ready("kate").await;
+    let id = bench.owned("kate", "workitem", "tasks").await;
+    let path = format!("/me/interactions/{id}");
+    let complete = json!({"operationName": "Complete"});
+    let first = with_key(bench.by("kate"), Method::POST, &path, "k", &complete).await;
+    let again = with_key(bench.by("kate"), Method::POST, &path, "k", &complete).await;
+    assert_eq!((first.codes(), first.text), ((200, 0), again.text));
+    bench.by("kate").does(&id, complete).await.refused(409, 2);
+}
+
+#[tokio::test]
+async fn a_key_is_of_one_user_method_path_and_body() {
+    let bench = Bench::start().await;
+    let create = |subject: &str| json!({"operationName": "Create", "channel": "workitem", "queueName": "tasks", "subject": subject});
+    let post =
+        async |user, body: Value| with_key(bench.by(user), Method::POST, "/interactions", "k", &body).await;
+    let first = post("intake", create("a")).await;
+    assert_eq!(post("intake", create("a")).await.text, first.text);
+    post("intake", create("b")).await.refused(409, 2);
+    assert_ne!(post("ada", create("a")).await.text, first.text, "another user's key is another key");
+    assert_eq!(active(&bench).await, 2);
+    bench.clock.advance_s(23 * 3_600);
+    assert_eq!(post("intake", create("a")).await.text, first.text);
+}
+
+#[tokio::test]
+async fn a_refused_request_may_be_repeated_with_the_same_key() {
+    let bench = Bench::start().await;
+    bench.ready("kate").await;
+    let id = bench.offered("workitem", "tasks").await;
+    let path = format!("/me/interactions/{id}");
+    let complete = json!({"operationName": "Complete"});
+    with_key(bench.by("kate"), Method::POST, &path, "k", &complete).await.refused(409, 2);
+    bench.by("kate").does(&id, json!({"operationName": "Accept"})).await.ok();
+    with_key(bench.by("kate"), Method::POST, &path, "k", &complete).await.ok();
+}
+
+#[tokio::test]
+async fn twins_at_the_same_time_are_one() {
+    let bench = Bench::start().await;
+    let body = json!({"operationName": "Create", "channel": "workitem", "queueName": "tasks"});
+    let mut replies = tokio::task::JoinSet::new();
+    for _ in 0..16 {
+        let (router, text) = (bench.router.clone(), body.to_string());
+        replies.spawn(async move {
+            use http_body_util::BodyExt;
+            use tower::ServiceExt;
+            let request = axum::http::Request::post("/api/v2/interactions")
+                .header("authorization", crate::rest_bench::basic("intake", crate::rest_bench::PASSWORD))
+                .header("content-type", "application/json")
+                .header("idempotency-key", "twins")
+                .body(axum::body::Body::from(text))
+                .unwrap();
+            let response = router.oneshot(request).await.unwrap();
+            response.into_body().collect().await.unwrap().to_bytes()
+        });
+    }
+    let mut texts = replies.join_all().await;
+    texts.dedup();
+    assert_eq!((texts.len(), active(&bench).await), (1, 1));
+}
+
+#[tokio::test]
+async fn every_change_takes_a_key() {
+    let bench = Bench::start().await;
+    bench.ready("kate").await;
+    let id = bench.owned("kate", "workitem", "tasks").await;
+    let queue = format!("/queues/{}", bench.queue_id("tasks"));
+    let change = json!({"comment": "once"});
+    let path = format!("/interactions/{id}");
+    let first = with_key(bench.by("kate"), Method::PUT, &path, "k", &change).await;
+    bench.by("kate").put(&path, json!({"comment": "twice"})).await.ok();
+    assert_eq!(with_key(bench.by("kate"), Method::PUT, &path, "k", &change).await.text, first.text);
+    assert_eq!(bench.by("kate").sees(&id).await["comment"], "twice");
+
+    let change = json!({"priority": 3});
+    with_key(bench.by("ada"), Method::PUT, &queue, "k", &change).await.ok();
+    bench.by("ada").put(&queue, json!({"priority": 4})).await.ok();
+    with_key(bench.by("ada"), Method::PUT, &queue, "k", &change).await.ok();
+    assert_eq!(bench.by("ada").get(&queue).await.ok()["queue"]["priority"], 4);
+    with_key(bench.by("ada"), Method::PUT, &queue, "k", &json!({"priority": 5})).await.refused(409, 2);
+
+    let team = bench.workbin("kate", "Team").await;
+    let add = json!({"operationName": "AddInteraction", "id": id});
+    let path = format!("/workbins/{team}");
+    let first = with_key(bench.by("kate"), Method::POST, &path, "k", &add).await;
+    let again = with_key(bench.by("kate"), Method::POST, &path, "k", &add).await;
+    assert_eq!((first.codes(), first.text), ((200, 0), again.text));
+
+    let mine = json!({"operationName": "Create", "channel": "workitem", "queueName": "tasks"});
+    let first = with_key(bench.by("kate"), Method::POST, "/me/interactions", "k", &mine).await;
+    let again = with_key(bench.by("kate"), Method::POST, "/me/interactions", "k", &mine).await;
+    assert_eq!((first.codes(), first.text), ((200, 0), again.text));
+}

@@ -1,0 +1,248 @@
+//! Who may use which route: every route of the table, by every kind of caller.
+
+use std::collections::BTreeSet;
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use crate::rest_bench::Bench;
+
+/// What a caller gets of a route, as far as his roles go: let through to the data, or told that his roles do not do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Gets {
+    /// Whatever the data says.
+    Through,
+    /// Code 5.
+    NoPermission,
+    /// Code 20.
+    Nobody,
+}
+
+use Gets::{NoPermission as No, Nobody, Through as Yes};
+
+/// The callers, in the order of the columns: anonymous, kate (agent), vera (supervisor alone), ada (admin), intake (apiuser), zoe (agent,
+/// supervisor and admin of another center).
+const CALLERS: [Option<&str>; 6] =
+    [None, Some("kate"), Some("vera"), Some("ada"), Some("intake"), Some("zoe")];
+
+const EVERYBODY: [Gets; 6] = [Yes, Yes, Yes, Yes, Yes, Yes];
+const USERS: [Gets; 6] = [Nobody, Yes, Yes, Yes, Yes, Yes];
+const AGENTS: [Gets; 6] = [Nobody, Yes, No, No, No, Yes];
+const SUPERVISORS: [Gets; 6] = [Nobody, No, Yes, No, No, Yes];
+const ADMINS: [Gets; 6] = [Nobody, No, No, Yes, No, Yes];
+const SUBMITTERS: [Gets; 6] = [Nobody, No, No, Yes, Yes, Yes];
+
+struct Row {
+    method: Method,
+    path: &'static str,
+    gets: [Gets; 6],
+    body: Value,
+}
+
+fn get(path: &'static str, gets: [Gets; 6]) -> Row {
+    Row { method: Method::GET, path, gets, body: Value::Null }
+}
+
+fn post(path: &'static str, gets: [Gets; 6], body: Value) -> Row {
+    Row { method: Method::POST, path, gets, body }
+}
+
+fn put(path: &'static str, gets: [Gets; 6], body: Value) -> Row {
+    Row { method: Method::PUT, path, gets, body }
+}
+
+fn matrix() -> Vec<Row> {
+    let accept = || json!({"operationName": "Accept"});
+    let ready = || json!({"operationName": "Ready"});
+    let create = || json!({"operationName": "Create", "channel": "workitem", "queueName": "nothing"});
+    let pull = || json!({"operationName": "PullInteraction", "id": "x"});
+    vec![
+        get("/diagnostics/version", EVERYBODY),
+        get("/me", USERS),
+        post("/me", AGENTS, ready()),
+        get("/me/channels", AGENTS),
+        get("/me/channels/{channel}", AGENTS),
+        post("/me/channels/{channel}", AGENTS, ready()),
+        get("/me/interactions", AGENTS),
+        post("/me/interactions", AGENTS, create()),
+        post("/me/interactions/{id}", AGENTS, accept()),
+        get("/me/emails", AGENTS),
+        post("/me/emails/{id}", AGENTS, accept()),
+        get("/me/chats", AGENTS),
+        post("/me/chats/{id}", AGENTS, accept()),
+        get("/me/workitems", AGENTS),
+        post("/me/workitems/{id}", AGENTS, accept()),
+        get("/me/openmedia/{type}", AGENTS),
+        post("/me/openmedia/{type}/{id}", AGENTS, accept()),
+        get("/me/workbins", USERS),
+        get("/me/workbins/{id}", USERS),
+        post("/me/workbins/{id}", USERS, pull()),
+        get("/me/workbins/{id}/{content}", USERS),
+        get("/interactions", USERS),
+        post("/interactions", SUBMITTERS, create()),
+        get("/interactions/{id}", USERS),
+        put("/interactions/{id}", USERS, json!({"comment": "x"})),
+        get("/interactions/{id}/routing", USERS),
+        get("/interactions/{id}/events", USERS),
+        get("/emails/{id}", USERS),
+        get("/chats/{id}", USERS),
+        get("/workitems/{id}", USERS),
+        get("/openmedia/{type}/{id}", USERS),
+        get("/workbins", USERS),
+        get("/workbins/{id}", USERS),
+        post("/workbins/{id}", USERS, pull()),
+        get("/workbins/{id}/{content}", USERS),
+        get("/users", USERS),
+        get("/users/{id}", USERS),
+        get("/users/{id}/skills", USERS),
+        post("/users/{id}/channels/{channel}", SUPERVISORS, ready()),
+        post("/users/{id}/workbins/{workbin}", SUPERVISORS, pull()),
+        get("/queues", USERS),
+        get("/queues/{id}", USERS),
+        put("/queues/{id}", ADMINS, json!({"priority": 1})),
+        get("/skills", USERS),
+        get("/skills/{id}", USERS),
+        get("/groups", USERS),
+        get("/groups/{id}", USERS),
+        get("/settings/agent-states", USERS),
+    ]
+}
+
+#[test]
+fn every_route_has_a_row_in_the_matrix() {
+    let routes: BTreeSet<String> =
+        handoff_api::routes::table().iter().map(|route| format!("{} {}", route.method, route.path)).collect();
+    let rows: BTreeSet<String> = matrix().iter().map(|row| format!("{} {}", row.method, row.path)).collect();
+    assert_eq!(routes, rows);
+    assert_eq!(rows.len(), matrix().len(), "a row twice");
+}
+
+#[tokio::test]
+async fn every_caller_gets_what_the_matrix_says() {
+    let bench = Bench::start().await;
+    for row in matrix() {
+        let path = row.path.replace("{id}", "x").replace("{channel}", "chat").replace("{type}", "sms");
+        let path = path.replace("{content}", "interactions").replace("{workbin}", "x");
+        for (caller, gets) in CALLERS.into_iter().zip(row.gets) {
+            let client = caller.map_or_else(|| bench.anonymous(), |user| bench.by(user));
+            let body = (!row.body.is_null()).then(|| row.body.to_string());
+            let reply = client.send(row.method.clone(), &path, body, &[]).await;
+            let code = reply.json()["statusCode"].as_i64().unwrap();
+            let got = match code {
+                20 => Nobody,
+                5 => No,
+                _ => Yes,
+            };
+            assert_eq!(got, gets, "{} {} by {caller:?}: {}", row.method, row.path, reply.text);
+            assert_ne!(
+                reply.status.as_u16(),
+                500,
+                "{} {} by {caller:?}: {}",
+                row.method,
+                row.path,
+                reply.text
+            );
+        }
+    }
+}
+
+/// Every route that names something, with the id of something that exists in kate's center, and a body that would do something to it.
+async fn named_things(bench: &Bench) -> Vec<(Method, String, Option<Value>)> {
+    let id = bench.submitted("workitem", "tasks").await;
+    let directory = bench.engine.directory();
+    let user = bench.user_id("kate");
+    let (skill, group) = (directory.skills.keys().next().unwrap(), directory.groups.keys().next().unwrap());
+    let workbin = bench.workbin("kate", "Team").await;
+    let queue = bench.queue_id("tasks");
+    let get = |path: String| (Method::GET, path, None);
+    let post = |path: String, body: Value| (Method::POST, path, Some(body));
+    let accept = || json!({"operationName": "Accept"});
+    vec![
+        post(format!("/me/interactions/{id}"), accept()),
+        post(format!("/me/workitems/{id}"), accept()),
+        get(format!("/interactions/{id}")),
+        (Method::PUT, format!("/interactions/{id}"), Some(json!({"comment": "x"}))),
+        get(format!("/interactions/{id}/routing")),
+        get(format!("/interactions/{id}/events")),
+        get(format!("/workitems/{id}")),
+        get(format!("/workbins/{workbin}")),
+        get(format!("/workbins/{workbin}/interactions")),
+        post(format!("/workbins/{workbin}"), json!({"operationName": "Subscribe"})),
+        post(format!("/workbins/{workbin}"), json!({"operationName": "PullInteraction", "id": id})),
+        get(format!("/me/workbins/{workbin}")),
+        get(format!("/users/{user}")),
+        get(format!("/users/{user}/skills")),
+        post(format!("/users/{user}/channels/chat"), json!({"operationName": "Ready"})),
+        post(
+            format!("/users/{user}/workbins/{workbin}"),
+            json!({"operationName": "PullInteraction", "id": id}),
+        ),
+        get(format!("/queues/{queue}")),
+        (Method::PUT, format!("/queues/{queue}"), Some(json!({"priority": 9}))),
+        get(format!("/skills/{skill}")),
+        get(format!("/groups/{group}")),
+    ]
+}
+
+#[tokio::test]
+async fn what_belongs_to_another_center_answers_exactly_like_what_does_not_exist() {
+    let bench = Bench::start().await;
+    let zoe = bench.by("zoe");
+    for (method, path, body) in named_things(&bench).await {
+        let body = body.map(|body| body.to_string());
+        let foreign = zoe.send(method.clone(), &path, body.clone(), &[]).await;
+        foreign.refused(404, 6);
+        // The same shape of path, with ids of nothing.
+        let unknown: Vec<String> = path.split('/').map(unknown_id).collect();
+        let unknown = zoe.send(method.clone(), &unknown.join("/"), body, &[]).await;
+        let without_ids =
+            |text: &str| text.split('"').filter(|part| !is_id(part)).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(without_ids(&foreign.text), without_ids(&unknown.text), "{method} {path}");
+        assert_eq!(foreign.status, unknown.status);
+    }
+    let reply = zoe.get("/interactions?fields=*").await.ok();
+    assert_eq!(reply["interactions"], json!([]));
+    for list in ["/users", "/queues"] {
+        assert_eq!(zoe.get(list).await.ok()["uris"].as_array().unwrap().len(), 1, "{list}");
+    }
+}
+
+fn is_id(text: &str) -> bool {
+    let text = text.trim_end_matches('\\');
+    matches!(text.len(), 16 | 32 | 36)
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+fn unknown_id(segment: &str) -> String {
+    if !is_id(segment) {
+        return segment.to_owned();
+    }
+    segment.chars().map(|character| if character == '-' { '-' } else { '0' }).collect()
+}
+
+#[tokio::test]
+async fn an_agent_sees_what_concerns_him_and_a_supervisor_everything() {
+    let bench = Bench::start().await;
+    let (tasks, sales) =
+        (bench.submitted("workitem", "tasks").await, bench.submitted("workitem", "sales").await);
+    let parked = bench.submitted("workitem", "parking").await;
+    let table = [
+        ("kate", vec![&tasks]),
+        ("mia", vec![&sales]),
+        ("sam", vec![&tasks, &sales, &parked]),
+        ("vera", vec![&tasks, &sales, &parked]),
+        ("ada", vec![&tasks, &sales, &parked]),
+        ("intake", vec![&tasks, &sales, &parked]),
+        ("zoe", vec![]),
+    ];
+    for (user, visible) in table {
+        let list = bench.by(user).get("/interactions?fields=id").await.ok();
+        let ids: BTreeSet<&str> =
+            list["interactions"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
+        assert_eq!(ids, visible.iter().map(|id| id.as_str()).collect(), "{user}");
+        for id in [&tasks, &sales, &parked] {
+            let reply = bench.by(user).get(&format!("/interactions/{id}")).await;
+            assert_eq!(reply.codes().1 == 0, visible.contains(&id), "{user} {id}");
+        }
+    }
+}
