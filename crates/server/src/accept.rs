@@ -1,0 +1,172 @@
+//! The accept loop: connections in, requests to the router, and nothing that a client can hold on to for free.
+//!
+//! It is our own because `axum::serve` installs no timer: a half-sent head was still open after 50 s, and a connection that says nothing
+//! as well. Here every phase of a connection has its bound: silence and head, body, keep-alive, and an answer that nobody reads.
+//! Connections are counted, altogether, by address and by user.
+//!
+//! It deliberately knows nothing of what is served. A WebSocket leaves it with the upgrade; only its seat is still counted.
+
+mod body;
+mod connection;
+mod pace;
+mod seats;
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use connection::Connection;
+use seats::{Full, Seats};
+
+/// Connections that the kernel holds ready before they are accepted: what arrives while the loop pauses.
+const BACKLOG: u32 = 1_024;
+/// How long the loop pauses when the process has no descriptor left, in ms: what waits stays in the backlog meanwhile.
+const PAUSE: Duration = Duration::from_millis(100);
+/// What a connection above a bound is told. Best effort: a client that sent much already may see only the reset.
+const REFUSAL: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\n\
+    Connection: close\r\nContent-Length: 68\r\n\r\n\
+    {\"statusCode\":4,\"statusMessage\":\"too many connections; close some\"}\n";
+
+/// The bounds of connections; where they come from is said in `config::Limits`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Connections altogether.
+    pub connections: usize,
+    /// Connections of one address.
+    pub connections_per_address: usize,
+    /// Connections of one user.
+    pub connections_per_user: usize,
+    /// How long a head may take, and a new connection may be silent.
+    pub header_timeout: Duration,
+    /// How long a body may take before the time that its bytes are worth.
+    pub body_timeout: Duration,
+    /// The slowest body that is waited for beyond that.
+    pub body_bytes_per_second: u64,
+    /// How long a connection is kept without a request.
+    pub idle_timeout: Duration,
+    /// How long a client may take nothing of an answer.
+    pub write_timeout: Duration,
+}
+
+/// Listens at an address. `SO_REUSEADDR` is set, so that a server started anew need not wait for its predecessor's connections to be
+/// forgotten.
+///
+/// # Errors
+///
+/// When the address is not free or not ours. Must be called within the runtime.
+pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// An accept loop and its connections.
+pub(crate) struct Acceptor {
+    router: Router,
+    limits: Arc<Limits>,
+    seats: Arc<Seats>,
+    connections: TaskTracker,
+    /// No more connections, and no more requests on those there are.
+    stop: CancellationToken,
+    /// Ends the connections wherever they are.
+    abort: CancellationToken,
+}
+
+impl Acceptor {
+    /// Makes a loop that serves a router.
+    pub(crate) fn new(router: Router, limits: Limits) -> Arc<Self> {
+        Arc::new(Self {
+            router,
+            limits: Arc::new(limits),
+            seats: Arc::new(Seats::new(limits)),
+            connections: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            abort: CancellationToken::new(),
+        })
+    }
+
+    /// Accepts until [`Acceptor::stop`] is called; then the address is free again. Dropping the future has the same effect as far as new
+    /// connections go.
+    pub(crate) async fn run(&self, listener: TcpListener) {
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return,
+                accepted = listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, peer)) => self.admit(stream, peer),
+                Err(error) if concerns_one_connection(&error) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "no connection can be accepted for the moment");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    fn admit(&self, stream: TcpStream, peer: SocketAddr) {
+        match self.seats.take(peer.ip()) {
+            Ok(seat) => {
+                // An answer is written at once and in one piece, so waiting to fill a packet only delays it.
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "a connection was gone before it was served");
+                    return;
+                }
+                let connection = Connection {
+                    router: self.router.clone(),
+                    limits: self.limits.clone(),
+                    peer,
+                    stop: self.stop.clone(),
+                    abort: self.abort.clone(),
+                };
+                self.connections.spawn(connection.serve(stream, seat));
+            }
+            Err(full) => refuse(stream, peer, full),
+        }
+    }
+
+    /// Accepts no more, closes idle connections, and lets those that answer a request finish it.
+    pub(crate) fn stop(&self) {
+        self.stop.cancel();
+        self.connections.close();
+    }
+
+    /// Waits until all connections are closed. Call [`Acceptor::stop`] first; a cancelled wait changes nothing.
+    pub(crate) async fn drained(&self) {
+        self.connections.wait().await;
+    }
+
+    /// Closes what is still open, answered or not.
+    pub(crate) fn abort(&self) {
+        self.abort.cancel();
+    }
+}
+
+/// Tells whether accepting failed for a client's reason, so that the next one can be tried at once.
+fn concerns_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+fn refuse(stream: TcpStream, peer: SocketAddr, full: Full) {
+    use io::{Read as _, Write as _};
+    tracing::debug!(%peer, ?full, "a connection was refused");
+    // The socket is in non-blocking mode, so neither call waits for the client. What came already is read because closing a socket
+    // with unread bytes resets it, and the answer with it.
+    if let Ok(mut stream) = stream.into_std() {
+        let _ = stream.read(&mut [0; 1_024]);
+        let _ = stream.write(REFUSAL);
+    }
+}

@@ -1,0 +1,114 @@
+//! Bodies with an eye on the clock: the request's must come in time, the answer's end is noted.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::BoxError;
+use axum::body::{Bytes, HttpBody};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio::time::{Instant, Sleep};
+
+use super::Limits;
+use super::pace::Pace;
+
+/// A body came more slowly than is waited for.
+#[derive(Debug, thiserror::Error)]
+#[error("the body came too slowly")]
+struct TooSlow;
+
+/// A request's body that fails when it comes too slowly: it has a fixed time, and that which its bytes are worth at the least rate.
+pub(super) struct TimedBody {
+    body: Incoming,
+    timeout: Duration,
+    bytes_per_second: u64,
+    received: u64,
+    /// When the handler began to read. What passed before is not the client's doing.
+    began: Option<Instant>,
+    /// Made when the body first has to be waited for; most bodies come with the head.
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl TimedBody {
+    pub(super) fn new(body: Incoming, limits: &Limits) -> Self {
+        Self {
+            body,
+            timeout: limits.body_timeout,
+            bytes_per_second: limits.body_bytes_per_second,
+            received: 0,
+            began: None,
+            timer: None,
+        }
+    }
+
+    fn deadline(&mut self) -> Instant {
+        let began = *self.began.get_or_insert_with(Instant::now);
+        let worth_ms = self.received.saturating_mul(1_000) / self.bytes_per_second.max(1);
+        began + self.timeout + Duration::from_millis(worth_ms)
+    }
+}
+
+impl Body for TimedBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let deadline = self.deadline();
+        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
+            if let Some(Ok(frame)) = &frame {
+                let length = frame.data_ref().map_or(0, Bytes::len);
+                self.received = self.received.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
+            }
+            return Poll::Ready(frame.map(|frame| frame.map_err(BoxError::from)));
+        }
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        if timer.deadline() != deadline {
+            timer.as_mut().reset(deadline);
+        }
+        ready!(timer.as_mut().poll(cx));
+        Poll::Ready(Some(Err(TooSlow.into())))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        Body::size_hint(&self.body)
+    }
+}
+
+/// An answer's body, which notes that it was handed over: it is dropped then.
+pub(super) struct AnswerBody {
+    pub body: axum::body::Body,
+    pub pace: Pace,
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        HttpBody::is_end_stream(&self.body)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        HttpBody::size_hint(&self.body)
+    }
+}
+
+impl Drop for AnswerBody {
+    fn drop(&mut self) {
+        self.pace.answer_is_out();
+    }
+}

@@ -1,0 +1,157 @@
+//! How far a connection has come, and until when it has to go on.
+//!
+//! All deadlines of a connection are one value that its task looks at after each step; there is one timer for all of them.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+use super::Limits;
+use super::seats::Seat;
+
+/// What a connection is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Nothing of the next request has come.
+    Silent { until: Instant },
+    /// A head has begun.
+    Head { until: Instant },
+    /// A request is being answered. How long that takes is not the client's doing.
+    Answering,
+}
+
+#[derive(Debug)]
+struct Progress {
+    phase: Phase,
+    /// Until when the client has to take something of what is written; `None` while nothing waits.
+    write_until: Option<Instant>,
+}
+
+/// One connection's progress. Clones are the same.
+#[derive(Clone, Debug)]
+pub(super) struct Pace {
+    limits: Arc<Limits>,
+    progress: Arc<Mutex<Progress>>,
+}
+
+impl Pace {
+    /// Starts with a silent connection. It has no more time than a head: whoever connects has something to say.
+    pub(super) fn new(limits: Arc<Limits>) -> Self {
+        let phase = Phase::Silent { until: Instant::now() + limits.header_timeout };
+        Self { limits, progress: Arc::new(Mutex::new(Progress { phase, write_until: None })) }
+    }
+
+    /// Gives until when something has to happen; `None` while it is not the client's turn.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let progress = self.lock();
+        let until = match progress.phase {
+            Phase::Silent { until } | Phase::Head { until } => Some(until),
+            Phase::Answering => None,
+        };
+        until.into_iter().chain(progress.write_until).min()
+    }
+
+    /// Notes that the server stops: whoever has not finished a head will not be answered any more.
+    pub(super) fn hurry(&self) {
+        let mut progress = self.lock();
+        if progress.phase != Phase::Answering {
+            progress.phase = Phase::Silent { until: Instant::now() };
+        }
+    }
+
+    /// Notes that a request's head is complete.
+    pub(super) fn request_came(&self) {
+        self.lock().phase = Phase::Answering;
+    }
+
+    /// Notes that all of an answer was handed over.
+    pub(super) fn answer_is_out(&self) {
+        self.lock().phase = Phase::Silent { until: Instant::now() + self.limits.idle_timeout };
+    }
+
+    fn bytes_came(&self) {
+        let mut progress = self.lock();
+        if matches!(progress.phase, Phase::Silent { .. }) {
+            progress.phase = Phase::Head { until: Instant::now() + self.limits.header_timeout };
+        }
+    }
+
+    fn wrote<T>(&self, poll: &Poll<io::Result<T>>) {
+        let mut progress = self.lock();
+        progress.write_until = match poll {
+            Poll::Ready(_) => None,
+            Poll::Pending => {
+                Some(progress.write_until.unwrap_or_else(|| Instant::now() + self.limits.write_timeout))
+            }
+        };
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A connection's socket, which notes what passes. It carries the seat, so that a connection counts until it is closed, also as a
+/// WebSocket.
+pub(super) struct PacedStream {
+    stream: TcpStream,
+    pace: Pace,
+    /// Held, not used: it is freed when the socket is closed.
+    _seat: Arc<Seat>,
+}
+
+impl PacedStream {
+    pub(super) fn new(stream: TcpStream, pace: Pace, seat: Arc<Seat>) -> Self {
+        Self { stream, pace, _seat: seat }
+    }
+}
+
+impl AsyncRead for PacedStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let poll = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if buf.filled().len() > before {
+            self.pace.bytes_came();
+        }
+        poll
+    }
+}
+
+impl AsyncWrite for PacedStream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let poll = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.pace.wrote(&poll);
+        poll
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let poll = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.pace.wrote(&poll);
+        poll
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,182 @@
+//! Who has how many connections.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use handoff_cometd::Identity;
+
+use super::Limits;
+
+/// Which bound was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Full {
+    /// The server's.
+    Server,
+    /// The address's.
+    Address,
+}
+
+/// All connections, counted.
+#[derive(Debug)]
+pub(super) struct Seats {
+    limits: Limits,
+    taken: Mutex<Taken>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    all: usize,
+    by_address: HashMap<IpAddr, usize>,
+    by_user: HashMap<Identity, usize>,
+}
+
+/// One connection's place. Dropping it frees the place.
+#[derive(Debug)]
+pub(super) struct Seat {
+    seats: Arc<Seats>,
+    address: IpAddr,
+    /// The user who was last authenticated on the connection.
+    user: Mutex<Option<Identity>>,
+}
+
+impl Seats {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, taken: Mutex::default() }
+    }
+
+    /// Takes a place for a connection from `address`.
+    pub(super) fn take(self: &Arc<Self>, address: IpAddr) -> Result<Seat, Full> {
+        let address = subscriber_of(address);
+        let mut taken = self.lock();
+        if taken.all >= self.limits.connections {
+            return Err(Full::Server);
+        }
+        let of_address = taken.by_address.entry(address).or_default();
+        if *of_address >= self.limits.connections_per_address {
+            return Err(Full::Address);
+        }
+        *of_address += 1;
+        taken.all += 1;
+        Ok(Seat { seats: self.clone(), address, user: Mutex::default() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seat {
+    /// Counts the connection as a user's, and tells whether he may have it. One that he may not have is not counted.
+    pub(super) fn belongs_to(&self, user: &Identity) -> bool {
+        let mut owner = self.user.lock().unwrap_or_else(PoisonError::into_inner);
+        if owner.as_ref() == Some(user) {
+            return true;
+        }
+        let mut taken = self.seats.lock();
+        if let Some(before) = owner.take() {
+            leave(&mut taken.by_user, before);
+        }
+        let of_user = taken.by_user.entry(user.clone()).or_default();
+        if *of_user >= self.seats.limits.connections_per_user {
+            return false;
+        }
+        *of_user += 1;
+        *owner = Some(user.clone());
+        true
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let user = self.user.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let mut taken = self.seats.lock();
+        taken.all = taken.all.saturating_sub(1);
+        leave(&mut taken.by_address, self.address);
+        if let Some(user) = user {
+            leave(&mut taken.by_user, user);
+        }
+    }
+}
+
+/// Counts one down, and forgets whoever has none, so that the table is no larger than what is open.
+fn leave<K: Eq + std::hash::Hash>(counts: &mut HashMap<K, usize>, key: K) {
+    if let Entry::Occupied(mut count) = counts.entry(key) {
+        *count.get_mut() -= 1;
+        if *count.get() == 0 {
+            count.remove();
+        }
+    }
+}
+
+/// Gives what stands for one subscriber: an IPv4 address, or the /64 network that one IPv6 customer has for himself.
+fn subscriber_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) >> 64 << 64).into()),
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::accept::tests::LIMITS;
+
+    fn seats() -> Arc<Seats> {
+        let limits = Limits { connections: 3, connections_per_address: 2, connections_per_user: 1, ..LIMITS };
+        Arc::new(Seats::new(limits))
+    }
+
+    fn address(last: u8) -> IpAddr {
+        Ipv4Addr::new(192, 0, 2, last).into()
+    }
+
+    #[test]
+    fn an_address_has_so_many_and_gets_them_back() {
+        let seats = seats();
+        let first = seats.take(address(1)).unwrap();
+        let _second = seats.take(address(1)).unwrap();
+        assert_eq!(seats.take(address(1)).unwrap_err(), Full::Address);
+        drop(first);
+        let _third = seats.take(address(1)).unwrap();
+        let _other = seats.take(address(2)).unwrap();
+        assert_eq!(seats.take(address(3)).unwrap_err(), Full::Server);
+    }
+
+    #[test]
+    fn an_ipv6_network_counts_as_one() {
+        let seats = seats();
+        let _one = seats.take("2001:db8:0:1::1".parse().unwrap()).unwrap();
+        let _two = seats.take("2001:db8:0:1:ffff::2".parse().unwrap()).unwrap();
+        assert_eq!(seats.take("2001:db8:0:1::3".parse().unwrap()).unwrap_err(), Full::Address);
+        assert!(seats.take("2001:db8:0:2::1".parse().unwrap()).is_ok());
+    }
+
+    #[test]
+    fn a_mapped_address_is_the_same_as_its_plain_form() {
+        let seats = seats();
+        let _one = seats.take(address(1)).unwrap();
+        let _two = seats.take("::ffff:192.0.2.1".parse().unwrap()).unwrap();
+        assert_eq!(seats.take(address(1)).unwrap_err(), Full::Address);
+    }
+
+    #[test]
+    fn a_user_has_so_many_wherever_he_is() {
+        let seats = seats();
+        let (kate, ben) = (Identity::new("kate"), Identity::new("ben"));
+        let first = seats.take(address(1)).unwrap();
+        let second = seats.take(address(2)).unwrap();
+        assert!(first.belongs_to(&kate));
+        assert!(first.belongs_to(&kate), "counted once");
+        assert!(!second.belongs_to(&kate));
+        assert!(second.belongs_to(&ben));
+        drop(first);
+        assert!(second.belongs_to(&kate), "changed hands after the first was closed");
+        assert_eq!(seats.lock().by_user.len(), 1);
+        drop(second);
+        assert!(seats.lock().by_user.is_empty() && seats.lock().by_address.is_empty());
+    }
+}

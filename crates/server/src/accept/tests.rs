@@ -1,0 +1,230 @@
+//! The loop over real sockets of the loopback interface, with small limits.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::ConnectInfo;
+use axum::routing::{get, post};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::Notify;
+
+use super::*;
+
+/// Long enough that a test fails rather than hangs.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Never reached by a test.
+const LONG: Duration = Duration::from_secs(300);
+
+pub(super) const LIMITS: Limits = Limits {
+    connections: 100,
+    connections_per_address: 100,
+    connections_per_user: 100,
+    header_timeout: LONG,
+    body_timeout: LONG,
+    body_bytes_per_second: 1_000_000,
+    idle_timeout: LONG,
+    write_timeout: LONG,
+};
+const SHORT: Duration = Duration::from_millis(150);
+
+struct Server {
+    acceptor: Arc<Acceptor>,
+    address: SocketAddr,
+    loop_ended: tokio::task::JoinHandle<()>,
+    /// Lets `/held` answer.
+    release: Arc<Notify>,
+    /// Tells that `/held` was asked.
+    asked: Arc<Notify>,
+}
+
+fn start(limits: Limits) -> Server {
+    let (release, asked) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (on_release, on_asked) = (release.clone(), asked.clone());
+    let router = Router::new()
+        .route("/peer", get(|ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() }))
+        .route("/echo", post(|body: Bytes| async move { body }))
+        .route("/large", get(|| async { vec![b'x'; 32 << 20] }))
+        .route(
+            "/held",
+            get(move || async move {
+                on_asked.notify_one();
+                on_release.notified().await;
+                "released"
+            }),
+        );
+    let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let acceptor = Acceptor::new(router, limits);
+    let running = acceptor.clone();
+    let loop_ended = tokio::spawn(async move { running.run(listener).await });
+    Server { acceptor, address, loop_ended, release, asked }
+}
+
+impl Server {
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    async fn say(&self, text: &str) -> TcpStream {
+        let mut stream = self.connect().await;
+        stream.write_all(text.as_bytes()).await.unwrap();
+        stream
+    }
+}
+
+/// Reads until the server closes; a reset is a close, too.
+async fn read_to_end(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await;
+    let _ = read.expect("the server closes the connection");
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Reads one answer whose body ends with `last`.
+async fn read_answer(stream: &mut TcpStream, last: &str) -> String {
+    let mut bytes = Vec::new();
+    let read = async {
+        while !bytes.ends_with(last.as_bytes()) {
+            assert_ne!(stream.read_buf(&mut bytes).await.unwrap(), 0, "closed before the answer");
+        }
+    };
+    tokio::time::timeout(PATIENCE, read).await.expect("an answer comes");
+    String::from_utf8(bytes).unwrap()
+}
+
+#[tokio::test]
+async fn a_connection_that_says_nothing_is_closed() {
+    let server = start(Limits { header_timeout: SHORT, ..LIMITS });
+    assert_eq!(read_to_end(&mut server.connect().await).await, "");
+}
+
+#[tokio::test]
+async fn half_a_head_is_closed_even_if_it_goes_on_slowly() {
+    let server = start(Limits { header_timeout: SHORT, ..LIMITS });
+    assert_eq!(read_to_end(&mut server.say("GET /peer HTTP/1.1\r\nHost: x\r\n").await).await, "");
+    let stream = server.say("GET /peer HTTP/1.1\r\nHost: x\r\nX-Slow: ").await;
+    let (mut reading, mut writing) = stream.into_split();
+    let dripping = async {
+        while writing.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(SHORT / 5).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, dripping).await.expect("writing fails once the server has closed");
+    let mut rest = Vec::new();
+    let _ = reading.read_to_end(&mut rest).await;
+    assert!(rest.is_empty());
+}
+
+#[tokio::test]
+async fn a_body_that_comes_a_byte_at_a_time_is_refused() {
+    let server = start(Limits { body_timeout: SHORT, ..LIMITS });
+    let stream = server.say("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n").await;
+    let (mut reading, mut writing) = stream.into_split();
+    let dripping = tokio::spawn(async move {
+        while writing.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(SHORT / 5).await;
+        }
+    });
+    let mut answer = Vec::new();
+    let read = tokio::time::timeout(PATIENCE, reading.read_to_end(&mut answer)).await;
+    let _ = read.expect("the server closes the connection");
+    assert!(!String::from_utf8_lossy(&answer).contains(" 200 "));
+    tokio::time::timeout(PATIENCE, dripping).await.expect("writing fails in the end").unwrap();
+}
+
+#[tokio::test]
+async fn a_body_that_is_fast_enough_may_take_longer() {
+    // A byte is worth 100 ms here, so that ten of them, 30 ms apart, are in time though the fixed part is over long before.
+    let limits = Limits { body_timeout: Duration::from_millis(100), body_bytes_per_second: 10, ..LIMITS };
+    let server = start(limits);
+    let mut stream = server.say("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n").await;
+    for _ in 0..10 {
+        stream.write_all(b"y").await.unwrap();
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+    let answer = read_answer(&mut stream, "yyyyyyyyyy").await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+}
+
+#[tokio::test]
+async fn a_connection_is_kept_for_further_requests_and_closed_when_none_come() {
+    let server = start(Limits { header_timeout: SHORT, idle_timeout: Duration::from_secs(1), ..LIMITS });
+    let mut stream = server.say("GET /peer HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    let own = stream.local_addr().unwrap().to_string();
+    read_answer(&mut stream, &own).await;
+    // Longer than a head may take: silence between requests is something else.
+    tokio::time::sleep(SHORT * 2).await;
+    stream.write_all(b"GET /peer HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    read_answer(&mut stream, &own).await;
+    assert_eq!(read_to_end(&mut stream).await, "");
+}
+
+#[tokio::test]
+async fn a_held_answer_outlives_the_limits_of_the_client() {
+    let server = start(Limits { header_timeout: SHORT, body_timeout: SHORT, idle_timeout: SHORT, ..LIMITS });
+    let mut stream = server.say("GET /held HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    server.asked.notified().await;
+    tokio::time::sleep(SHORT * 2).await;
+    server.release.notify_one();
+    assert!(read_answer(&mut stream, "released").await.starts_with("HTTP/1.1 200 "));
+}
+
+#[tokio::test]
+async fn who_does_not_read_an_answer_is_cut_off() {
+    let server = start(Limits { write_timeout: SHORT, ..LIMITS });
+    let mut stream = server.say("GET /large HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    tokio::time::sleep(SHORT * 4).await;
+    assert!(read_to_end(&mut stream).await.len() < 32 << 20);
+}
+
+#[tokio::test]
+async fn more_connections_than_an_address_may_have_are_refused() {
+    let server = start(Limits { connections_per_address: 1, ..LIMITS });
+    let mut first = server.say("GET /peer HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    let own = first.local_addr().unwrap().to_string();
+    read_answer(&mut first, &own).await;
+    let refused = read_to_end(&mut server.connect().await).await;
+    let (head, body) = refused.split_once("\r\n\r\n").expect("a complete answer");
+    assert!(head.starts_with("HTTP/1.1 503 ") && head.contains("Retry-After"), "{head}");
+    assert!(head.contains(&format!("Content-Length: {}", body.len())), "{head}");
+    first.write_all(b"GET /peer HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    read_answer(&mut first, &own).await;
+}
+
+#[tokio::test]
+async fn a_stop_closes_what_is_idle_and_finishes_what_is_not() {
+    let server = start(LIMITS);
+    let mut idle = server.say("GET /peer HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    let own = idle.local_addr().unwrap().to_string();
+    read_answer(&mut idle, &own).await;
+    let mut half = server.say("GET /peer HTTP/1.1\r\n").await;
+    let mut held = server.say("GET /held HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    server.asked.notified().await;
+    server.acceptor.stop();
+    assert_eq!(read_to_end(&mut idle).await, "");
+    assert_eq!(read_to_end(&mut half).await, "");
+    tokio::time::timeout(PATIENCE, server.loop_ended).await.expect("the loop ends").unwrap();
+    assert!(TcpStream::connect(server.address).await.is_err(), "nobody listens any more");
+    server.release.notify_one();
+    assert!(read_to_end(&mut held).await.ends_with("released"));
+    tokio::time::timeout(PATIENCE, server.acceptor.drained()).await.expect("all connections end");
+}
+
+#[tokio::test]
+async fn an_abort_closes_what_does_not_finish() {
+    let server = start(LIMITS);
+    let mut held = server.say("GET /held HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    server.asked.notified().await;
+    server.acceptor.stop();
+    server.acceptor.abort();
+    assert_eq!(read_to_end(&mut held).await, "");
+    tokio::time::timeout(PATIENCE, server.acceptor.drained()).await.expect("all connections end");
+}
+
+#[test]
+fn only_what_concerns_one_client_is_tried_again_at_once() {
+    assert!(concerns_one_connection(&io::ErrorKind::ConnectionAborted.into()));
+    let no_descriptor_left = io::Error::from_raw_os_error(24);
+    assert!(!concerns_one_connection(&no_descriptor_left));
+}

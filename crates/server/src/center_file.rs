@@ -1,0 +1,144 @@
+//! The center file: everything a contact center consists of, as one TOML file that is applied whole (contract 7).
+//!
+//! A file is read ([`form`]), its names are looked up and its things get their ids ([`resolve`]), the result is compared with what is
+//! stored ([`difference`]) and, once the difference was shown, committed ([`apply`]). Applying a file twice changes nothing the second
+//! time. What the file does not name stays, unless pruning is asked for.
+//!
+//! It works on a store that no server has open. A running server is changed over its API.
+
+mod apply;
+mod difference;
+mod form;
+mod passwords;
+mod resolve;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use handoff_engine::{Directory, IdSource};
+use handoff_store::{Store, StoreError};
+
+pub(crate) use difference::Difference;
+pub(crate) use passwords::{Passwords, SystemPasswords};
+
+use crate::toml_place;
+
+/// A center file cannot be applied.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CenterFileError {
+    /// The file cannot be read.
+    #[error("the center file {path} cannot be read")]
+    Unreadable {
+        /// Which.
+        path: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Something in the file is wrong; the text names the line.
+    #[error("{0}")]
+    Wrong(String),
+    /// A password could not be hashed.
+    #[error("the password of {user} cannot be hashed")]
+    Password {
+        /// Whose.
+        user: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Something that would be removed still holds work.
+    #[error("still in use, nothing was changed: {0}")]
+    InUse(String),
+    /// Somebody else changed the same things meanwhile.
+    #[error("{0} was changed by somebody else meanwhile; run it again")]
+    Conflict(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a file says, as text with the name that messages call it.
+#[derive(Clone, Debug)]
+pub(crate) struct CenterFile {
+    name: String,
+    text: String,
+}
+
+/// Whether things that a file does not name are removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unnamed {
+    /// They stay.
+    Keep,
+    /// They are removed, unless they hold work.
+    Prune,
+}
+
+/// A file compared with a store, ready to be applied.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// What would change.
+    pub difference: Difference,
+    /// What the operator should know, a sentence each.
+    pub warnings: Vec<String>,
+}
+
+impl CenterFile {
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub(crate) fn read(path: &Path) -> Result<Self, CenterFileError> {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| CenterFileError::Unreadable { path: name.clone(), source })?;
+        Ok(Self { name, text })
+    }
+
+    /// Takes a file that is part of the program.
+    pub(crate) fn embedded(name: &str, text: &str) -> Self {
+        Self { name: name.to_owned(), text: text.to_owned() }
+    }
+
+    /// Compares the file with what a store has. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`CenterFileError::Wrong`] when the file is not well-formed, has a key that is not known, or refers to something that it does not
+    /// name; the store's own.
+    pub(crate) async fn plan(
+        &self,
+        store: &dyn Store,
+        ids: &dyn IdSource,
+        passwords: &dyn Passwords,
+        unnamed: Unnamed,
+    ) -> Result<Plan, CenterFileError> {
+        let directory = Directory::load(store).await?;
+        let form: form::Form = toml::from_str(&self.text)
+            .map_err(|error| CenterFileError::Wrong(toml_place::describe(&self.name, &self.text, &error)))?;
+        let resolved = resolve::resolve(self, form, &directory, ids, passwords)?;
+        let difference = Difference::between(&resolved, &directory, unnamed);
+        Ok(Plan { difference, warnings: resolved.warnings })
+    }
+
+    /// Says what is wrong at a byte of the file.
+    fn wrong_at(&self, offset: usize, message: impl std::fmt::Display) -> CenterFileError {
+        let line = toml_place::line_of(&self.text, offset);
+        CenterFileError::Wrong(format!("{}:{line}: {message}", self.name))
+    }
+}
+
+impl Plan {
+    /// Carries the plan out, in guarded commits: all or nothing as long as it fits into one.
+    ///
+    /// # Errors
+    ///
+    /// [`CenterFileError::InUse`] when something to be removed holds work, before anything was changed;
+    /// [`CenterFileError::Conflict`] when the store changed since the comparison; the store's own.
+    pub(crate) async fn apply(self, store: &dyn Store) -> Result<(), CenterFileError> {
+        apply::apply(self.difference, store).await
+    }
+}

@@ -1,0 +1,242 @@
+//! What would change, for people to read and for [`super::apply`] to do.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use handoff_domain::{
+    Capacity, CenterId, GroupId, Queue, SkillId, SkillLevels, Step, User, Workbin, WorkbinOwner,
+};
+use handoff_engine::Directory;
+use handoff_store::{Key, Put, Record, Removal};
+
+use super::Unnamed;
+use super::resolve::Resolved;
+use crate::time_span::TimeSpan;
+
+/// The field whose values are secret: that it changes is told, from what to what is not.
+const PASSWORD: &str = "password";
+
+/// One thing that would change.
+#[derive(Debug)]
+pub(super) enum Change {
+    /// It is new, or differs in the fields that are told.
+    Write { put: Put, label: String, details: Vec<String> },
+    /// It is not in the file.
+    Remove { removal: Removal, record: Record, label: String },
+}
+
+/// What would change, in an order in which it can be done.
+#[derive(Debug)]
+pub(crate) struct Difference {
+    pub(super) changes: Vec<Change>,
+    /// How many things the file does not name and nobody asked to remove.
+    kept: usize,
+}
+
+impl Difference {
+    /// Compares.
+    pub(super) fn between(resolved: &Resolved, directory: &Directory, unnamed: Unnamed) -> Self {
+        let names = Names::of(resolved, directory);
+        let writes = resolved.records.iter().filter_map(|record| write(record, directory, &names));
+        let mut changes: Vec<Change> = writes.collect();
+        let extra = unnamed_records(resolved, directory);
+        let kept = if unnamed == Unnamed::Keep { extra.len() } else { 0 };
+        if unnamed == Unnamed::Prune {
+            changes.extend(extra.into_iter().map(|record| Change::Remove {
+                removal: Removal { version: directory.version(&record.key()), key: record.key() },
+                label: names.label(&record),
+                record,
+            }));
+        }
+        Self { changes, kept }
+    }
+
+    /// Tells whether there is nothing to do.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for change in &self.changes {
+            match change {
+                Change::Write { put, label, .. } if put.expected == 0 => writeln!(f, "+ {label}")?,
+                Change::Write { label, details, .. } => writeln!(f, "~ {label}: {}", details.join("; "))?,
+                Change::Remove { label, .. } => writeln!(f, "- {label}")?,
+            }
+        }
+        if self.is_empty() {
+            writeln!(f, "no changes")?;
+        }
+        if self.kept > 0 {
+            writeln!(f, "{} not named by the file and kept; --prune removes what is not named", self.kept)?;
+        }
+        Ok(())
+    }
+}
+
+fn write(record: &Record, directory: &Directory, names: &Names) -> Option<Change> {
+    let before = stored(directory, &record.key());
+    if before.as_ref() == Some(record) {
+        return None;
+    }
+    let details = before.map(|before| differences(&fields(&before, names), &fields(record, names)));
+    Some(Change::Write {
+        put: Put { expected: directory.version(&record.key()), record: record.clone() },
+        label: names.label(record),
+        details: details.unwrap_or_default(),
+    })
+}
+
+fn differences(before: &[(&'static str, String)], after: &[(&'static str, String)]) -> Vec<String> {
+    let pairs = before.iter().zip(after).filter(|((_, old), (_, new))| old != new);
+    pairs
+        .map(|((field, old), (_, new))| match *field {
+            PASSWORD => format!("{PASSWORD} changed"),
+            field => format!("{field} {old} → {new}"),
+        })
+        .collect()
+}
+
+fn stored(directory: &Directory, key: &Key) -> Option<Record> {
+    match key {
+        Key::Center(id) => directory.centers.get(id).cloned().map(Record::Center),
+        Key::User(id) => directory.users.get(id).map(|user| Record::User(User::clone(user))),
+        Key::Skill(id) => directory.skills.get(id).cloned().map(Record::Skill),
+        Key::Group(id) => directory.groups.get(id).cloned().map(Record::Group),
+        Key::Queue(id) => directory.queues.get(id).map(|queue| Record::Queue(Queue::clone(queue))),
+        Key::Workbin(id) => directory.workbins.get(id).cloned().map(Record::Workbin),
+        Key::Desk(_) | Key::Interaction(_) | Key::LoginSession(_) => None,
+    }
+}
+
+/// Gives what the contact center has and the file does not name, in an order in which it can be removed: users and queues refer to
+/// groups and skills, nothing refers to users and queues.
+fn unnamed_records(resolved: &Resolved, directory: &Directory) -> Vec<Record> {
+    let center = resolved.center;
+    let is_unnamed = |record: &Record| !resolved.records.iter().any(|named| named.key() == record.key());
+    let users = directory.users.values().filter(|user| user.center == center);
+    let queues = directory.queues.values().filter(|queue| queue.center == center);
+    let workbins = directory.workbins.values().filter(|workbin| workbin.center == center);
+    let groups = directory.groups.values().filter(|group| group.center == center);
+    let skills = directory.skills.values().filter(|skill| skill.center == center);
+    users
+        .map(|user| Record::User(User::clone(user)))
+        .chain(queues.map(|queue| Record::Queue(Queue::clone(queue))))
+        .chain(workbins.cloned().map(Record::Workbin))
+        .chain(groups.cloned().map(Record::Group))
+        .chain(skills.cloned().map(Record::Skill))
+        .filter(is_unnamed)
+        .collect()
+}
+
+/// The names that ids stand for, as the file calls them or as they are stored.
+struct Names {
+    skills: BTreeMap<SkillId, String>,
+    groups: BTreeMap<GroupId, String>,
+    centers: BTreeMap<CenterId, String>,
+}
+
+impl Names {
+    fn of(resolved: &Resolved, directory: &Directory) -> Self {
+        let mut names = Self {
+            skills: directory.skills.values().map(|skill| (skill.id, skill.name.clone())).collect(),
+            groups: directory.groups.values().map(|group| (group.id, group.name.clone())).collect(),
+            centers: directory.centers.values().map(|center| (center.id, center.name.clone())).collect(),
+        };
+        for record in &resolved.records {
+            match record {
+                Record::Skill(skill) => drop(names.skills.insert(skill.id, skill.name.clone())),
+                Record::Group(group) => drop(names.groups.insert(group.id, group.name.clone())),
+                Record::Center(center) => drop(names.centers.insert(center.id, center.name.clone())),
+                _ => {}
+            }
+        }
+        names
+    }
+
+    fn label(&self, record: &Record) -> String {
+        match record {
+            Record::Center(center) => format!("contact center {:?}", center.name),
+            Record::User(user) => format!("user {:?}", user.user_name),
+            Record::Skill(skill) => format!("skill {:?}", skill.name),
+            Record::Group(group) => format!("group {:?}", group.name),
+            Record::Queue(queue) => format!("queue {:?} ({})", queue.name, queue.media),
+            Record::Workbin(workbin) => format!("workbin {:?} ({})", workbin.name, self.owner(workbin)),
+            Record::Desk(_) | Record::Interaction(_) | Record::LoginSession(_) => {
+                format!("{:?}", record.key())
+            }
+        }
+    }
+
+    fn owner(&self, workbin: &Workbin) -> String {
+        match workbin.owner {
+            WorkbinOwner::EachAgent => "Agent".to_owned(),
+            WorkbinOwner::Agent(user) => format!("Agent {user}"),
+            WorkbinOwner::Group(group) => format!("AgentGroup {}", self.group(&group)),
+        }
+    }
+
+    fn group(&self, id: &GroupId) -> String {
+        self.groups.get(id).cloned().unwrap_or_else(|| id.to_string())
+    }
+
+    fn groups<'a>(&self, ids: impl IntoIterator<Item = &'a GroupId>) -> String {
+        listed(ids.into_iter().map(|id| self.group(id)))
+    }
+
+    fn levels(&self, levels: &SkillLevels) -> String {
+        let name = |id: &SkillId| self.skills.get(id).cloned().unwrap_or_else(|| id.to_string());
+        listed(levels.iter().map(|(id, level)| format!("{} {level}", name(id))))
+    }
+
+    fn steps(&self, steps: &[Step]) -> String {
+        listed(steps.iter().map(|step| {
+            let after = TimeSpan::from_ms(step.after_ms);
+            format!("after {after} {} {}", self.groups(&step.groups), self.levels(&step.skills))
+        }))
+    }
+}
+
+/// Gives the fields of a record as texts, always in the same order for one kind.
+fn fields(record: &Record, names: &Names) -> Vec<(&'static str, String)> {
+    match record {
+        Record::User(user) => user_fields(user, names),
+        Record::Queue(queue) => vec![
+            ("channel", queue.media.to_string()),
+            ("groups", names.groups(&queue.groups)),
+            ("skills", names.levels(&queue.skills)),
+            ("priority", queue.priority.to_string()),
+            ("inviteTimeout", TimeSpan::from_ms(queue.invite_timeout_ms).to_string()),
+            ("reofferAfter", TimeSpan::from_ms(queue.reoffer_after_ms).to_string()),
+            ("steps", names.steps(&queue.steps)),
+        ],
+        // Of these nothing but the name can differ, and under another name it is another thing.
+        Record::Center(_) | Record::Skill(_) | Record::Group(_) | Record::Workbin(_) => Vec::new(),
+        Record::Desk(_) | Record::Interaction(_) | Record::LoginSession(_) => Vec::new(),
+    }
+}
+
+fn user_fields(user: &User, names: &Names) -> Vec<(&'static str, String)> {
+    vec![
+        ("firstName", user.first_name.clone()),
+        ("lastName", user.last_name.clone()),
+        ("emailAddress", user.email_address.clone()),
+        ("roles", listed(user.roles.iter().map(|role| format!("{role:?}").to_lowercase()))),
+        ("groups", names.groups(&user.groups)),
+        ("skills", names.levels(&user.skills)),
+        ("capacity", capacity(&user.capacity)),
+        ("enabled", user.enabled.to_string()),
+        (PASSWORD, user.password_hash.clone().unwrap_or_default()),
+    ]
+}
+
+fn capacity(capacity: &Capacity) -> String {
+    let by_media = capacity.by_media.iter().map(|(media, most)| format!("{media} {most}"));
+    listed(by_media.chain(capacity.overall.map(|most| format!("overall {most}"))))
+}
+
+fn listed(items: impl Iterator<Item = String>) -> String {
+    format!("[{}]", items.collect::<Vec<_>>().join(", "))
+}

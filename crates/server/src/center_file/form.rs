@@ -1,0 +1,204 @@
+//! The file's form: what may be written, before any name is looked up.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use handoff_domain::Role;
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use toml::Spanned;
+
+use crate::time_span::TimeSpan;
+
+/// A text that knows where it is written, so that an error can name the line.
+pub(super) type Text = Spanned<String>;
+/// Levels by the names of skills.
+pub(super) type Levels = BTreeMap<Text, u32>;
+
+/// A center file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Form {
+    pub center: CenterForm,
+    #[serde(default)]
+    pub skill: Vec<NamedForm>,
+    #[serde(default)]
+    pub group: Vec<NamedForm>,
+    #[serde(default)]
+    pub user: Vec<UserForm>,
+    #[serde(default)]
+    pub queue: Vec<QueueForm>,
+    #[serde(default)]
+    pub workbin: Vec<WorkbinForm>,
+}
+
+/// `[center]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CenterForm {
+    pub name: Text,
+}
+
+/// `[[skill]]` or `[[group]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NamedForm {
+    pub name: Text,
+}
+
+/// `[[user]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct UserForm {
+    pub user_name: Text,
+    #[serde(default)]
+    pub first_name: String,
+    #[serde(default)]
+    pub last_name: String,
+    #[serde(default)]
+    pub email_address: String,
+    #[serde(default)]
+    pub roles: Vec<RoleForm>,
+    #[serde(default)]
+    pub groups: Vec<Text>,
+    #[serde(default)]
+    pub skills: Levels,
+    /// By channel, and `overall`.
+    #[serde(default)]
+    pub capacity: BTreeMap<String, u32>,
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    /// Without one the user keeps the password he has.
+    pub password: Option<PasswordForm>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// A role by its name in the file.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum RoleForm {
+    Agent,
+    Supervisor,
+    Admin,
+    ApiUser,
+}
+
+impl From<RoleForm> for Role {
+    fn from(form: RoleForm) -> Self {
+        match form {
+            RoleForm::Agent => Self::Agent,
+            RoleForm::Supervisor => Self::Supervisor,
+            RoleForm::Admin => Self::Admin,
+            RoleForm::ApiUser => Self::ApiUser,
+        }
+    }
+}
+
+/// Where a password comes from.
+pub(super) enum PasswordForm {
+    /// It is written in the file.
+    Plain(String),
+    /// It is the value of a variable.
+    Env(Text),
+    /// Its hash is written in the file.
+    Argon2(Text),
+}
+
+impl fmt::Debug for PasswordForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A secret must not end up in a log by way of a derive.
+        f.write_str(match self {
+            Self::Plain(_) => "Plain",
+            Self::Env(_) => "Env",
+            Self::Argon2(_) => "Argon2",
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for PasswordForm {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(PasswordVisitor)
+    }
+}
+
+struct PasswordVisitor;
+
+impl<'de> Visitor<'de> for PasswordVisitor {
+    type Value = PasswordForm;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a password as { env = \"VARIABLE\" }, { argon2 = \"$argon2id$…\" } or a text")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<PasswordForm, E> {
+        Ok(PasswordForm::Plain(text.to_owned()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PasswordForm, A::Error> {
+        let Some(key) = map.next_key::<String>()? else {
+            return Err(A::Error::custom("a password needs one of env, argon2"));
+        };
+        let password = match key.as_str() {
+            "env" => PasswordForm::Env(map.next_value()?),
+            "argon2" => PasswordForm::Argon2(map.next_value()?),
+            other => return Err(A::Error::unknown_field(other, &["env", "argon2"])),
+        };
+        match map.next_key::<String>()? {
+            None => Ok(password),
+            Some(second) => {
+                Err(A::Error::custom(format!("a password has one source, and {second} is a second one")))
+            }
+        }
+    }
+}
+
+/// `[[queue]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct QueueForm {
+    pub name: Text,
+    pub channel: Text,
+    #[serde(default)]
+    pub groups: Vec<Text>,
+    #[serde(default)]
+    pub skills: Levels,
+    #[serde(default)]
+    pub priority: i64,
+    pub invite_timeout: Option<Spanned<TimeSpan>>,
+    pub reoffer_after: Option<TimeSpan>,
+    #[serde(default)]
+    pub step: Vec<StepForm>,
+}
+
+/// `[[queue.step]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StepForm {
+    pub after: Spanned<TimeSpan>,
+    #[serde(default)]
+    pub groups: Vec<Text>,
+    #[serde(default)]
+    pub skills: Levels,
+}
+
+/// `[[workbin]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WorkbinForm {
+    pub name: Text,
+    #[serde(rename = "type")]
+    pub owner: OwnerForm,
+    pub group: Option<Text>,
+}
+
+/// Whose a workbin is.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(super) enum OwnerForm {
+    /// Every agent has one.
+    Agent,
+    /// A group's members share it.
+    AgentGroup,
+}

@@ -1,0 +1,308 @@
+//! From names to ids: what a file says, as records.
+//!
+//! A thing that the contact center already has under that name keeps its id; a new one gets one from the id source. A name that
+//! the file uses without introducing it is an error, also if the store knows it: the file describes the whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use handoff_domain::{
+    Capacity, Center, CenterId, Group, GroupId, Media, Queue, QueueId, Skill, SkillId, SkillLevels, Step,
+    User, UserId, Workbin, WorkbinId, WorkbinOwner,
+};
+use handoff_engine::{Directory, IdSource};
+use handoff_store::Record;
+
+use super::form::{
+    Form, Levels, NamedForm, OwnerForm, PasswordForm, QueueForm, StepForm, Text, UserForm, WorkbinForm,
+};
+use super::passwords::Passwords;
+use super::{CenterFile, CenterFileError};
+
+/// The shortest offer, in ms (contract 7: `inviteTimeout` 1…86,400 s).
+const INVITE_TIMEOUT_MIN_MS: u64 = 1_000;
+/// The longest offer, in ms.
+const INVITE_TIMEOUT_MAX_MS: u64 = 86_400_000;
+/// The key of `capacity` that bounds all channels together.
+const OVERALL: &str = "overall";
+
+/// A file as records.
+#[derive(Debug)]
+pub(super) struct Resolved {
+    pub center: CenterId,
+    /// Everything that the file names, in an order in which nothing refers to what comes later.
+    pub records: Vec<Record>,
+    pub warnings: Vec<String>,
+}
+
+/// Looks up everything that a file names.
+pub(super) fn resolve(
+    file: &CenterFile,
+    form: Form,
+    directory: &Directory,
+    ids: &dyn IdSource,
+    passwords: &dyn Passwords,
+) -> Result<Resolved, CenterFileError> {
+    let name = not_empty(file, &form.center.name)?;
+    let known = directory.centers.values().find(|center| center.name == name);
+    let center = known.map_or_else(|| CenterId(ids.uuid()), |center| center.id);
+    let mut resolver = Resolver {
+        file,
+        directory,
+        ids,
+        passwords,
+        center,
+        skills: BTreeMap::new(),
+        groups: BTreeMap::new(),
+        records: vec![Record::Center(Center { id: center, name })],
+        warnings: Vec::new(),
+    };
+    resolver.skills(&form.skill)?;
+    resolver.groups(&form.group)?;
+    resolver.workbins(&form.workbin)?;
+    resolver.queues(&form.queue)?;
+    resolver.users(form.user)?;
+    Ok(Resolved { center, records: resolver.records, warnings: resolver.warnings })
+}
+
+struct Resolver<'a> {
+    file: &'a CenterFile,
+    directory: &'a Directory,
+    ids: &'a dyn IdSource,
+    passwords: &'a dyn Passwords,
+    center: CenterId,
+    skills: BTreeMap<String, SkillId>,
+    groups: BTreeMap<String, GroupId>,
+    records: Vec<Record>,
+    warnings: Vec<String>,
+}
+
+impl Resolver<'_> {
+    fn skills(&mut self, forms: &[NamedForm]) -> Result<(), CenterFileError> {
+        let center = self.center;
+        for name in unique_names(self.file, "skill", forms.iter().map(|form| &form.name))? {
+            let known = self.directory.skill_named(center, &name).map(|skill| skill.id);
+            let id = known.unwrap_or_else(|| SkillId(self.ids.uuid()));
+            self.skills.insert(name.clone(), id);
+            self.records.push(Record::Skill(Skill { id, center, name }));
+        }
+        Ok(())
+    }
+
+    fn groups(&mut self, forms: &[NamedForm]) -> Result<(), CenterFileError> {
+        let center = self.center;
+        for name in unique_names(self.file, "group", forms.iter().map(|form| &form.name))? {
+            let mut of_center = self.directory.groups.values().filter(|group| group.center == center);
+            let known = of_center.find(|group| group.name == name).map(|group| group.id);
+            let id = known.unwrap_or_else(|| GroupId(self.ids.uuid()));
+            self.groups.insert(name.clone(), id);
+            self.records.push(Record::Group(Group { id, center, name }));
+        }
+        Ok(())
+    }
+
+    /// Every contact center has the two workbins of an agent that the rules themselves put work into (contract 7).
+    fn workbins(&mut self, forms: &[WorkbinForm]) -> Result<(), CenterFileError> {
+        let mut wanted: Vec<(String, WorkbinOwner)> = [Workbin::IN_PROGRESS, Workbin::DRAFTS]
+            .map(|name| (name.to_owned(), WorkbinOwner::EachAgent))
+            .into();
+        let mut written = BTreeSet::new();
+        for form in forms {
+            let entry = (not_empty(self.file, &form.name)?, self.owner_of(form)?);
+            if !written.insert(entry.clone()) {
+                return Err(twice(self.file, "workbin", &form.name));
+            }
+            if !wanted.contains(&entry) {
+                wanted.push(entry);
+            }
+        }
+        for (name, owner) in wanted {
+            let mut of_center =
+                self.directory.workbins.values().filter(|workbin| workbin.center == self.center);
+            let known = of_center.find(|workbin| workbin.name == name && workbin.owner == owner);
+            let id = known.map_or_else(|| WorkbinId(self.ids.uuid()), |workbin| workbin.id);
+            self.records.push(Record::Workbin(Workbin { id, center: self.center, name, owner }));
+        }
+        Ok(())
+    }
+
+    fn owner_of(&self, form: &WorkbinForm) -> Result<WorkbinOwner, CenterFileError> {
+        let wrong = |place: &Text, message: &str| Err(self.file.wrong_at(place.span().start, message));
+        match (form.owner, &form.group) {
+            (OwnerForm::Agent, None) => Ok(WorkbinOwner::EachAgent),
+            (OwnerForm::Agent, Some(group)) => wrong(group, "a workbin of type Agent has no group"),
+            (OwnerForm::AgentGroup, None) => wrong(&form.name, "a workbin of type AgentGroup needs a group"),
+            (OwnerForm::AgentGroup, Some(group)) => Ok(WorkbinOwner::Group(self.group(group)?)),
+        }
+    }
+
+    fn queues(&mut self, forms: &[QueueForm]) -> Result<(), CenterFileError> {
+        let names = unique_names(self.file, "queue", forms.iter().map(|form| &form.name))?;
+        for (form, name) in forms.iter().zip(names) {
+            let mut of_center = self.directory.queues.values().filter(|queue| queue.center == self.center);
+            let id = of_center.find(|queue| queue.name == name).map(|queue| queue.id);
+            let queue = Queue {
+                id: id.unwrap_or_else(|| QueueId(self.ids.uuid())),
+                center: self.center,
+                name,
+                media: Media::from_name(&not_empty(self.file, &form.channel)?),
+                groups: self.group_set(&form.groups)?,
+                skills: self.levels(&form.skills)?,
+                priority: form.priority,
+                invite_timeout_ms: self.invite_timeout(form)?,
+                reoffer_after_ms: form
+                    .reoffer_after
+                    .map_or(Queue::DEFAULT_REOFFER_AFTER_MS, |span| span.ms()),
+                steps: self.steps(&form.step)?,
+            };
+            self.records.push(Record::Queue(queue));
+        }
+        Ok(())
+    }
+
+    fn invite_timeout(&self, form: &QueueForm) -> Result<u64, CenterFileError> {
+        let Some(span) = &form.invite_timeout else { return Ok(Queue::DEFAULT_INVITE_TIMEOUT_MS) };
+        let ms = span.get_ref().ms();
+        if (INVITE_TIMEOUT_MIN_MS..=INVITE_TIMEOUT_MAX_MS).contains(&ms) {
+            return Ok(ms);
+        }
+        let message = format!("inviteTimeout is {}, allowed is 1s to 24h", span.get_ref());
+        Err(self.file.wrong_at(span.span().start, message))
+    }
+
+    fn steps(&self, forms: &[StepForm]) -> Result<Vec<Step>, CenterFileError> {
+        let mut steps: Vec<Step> = Vec::with_capacity(forms.len());
+        for form in forms {
+            let after_ms = form.after.get_ref().ms();
+            if steps.last().map_or(0, |before| before.after_ms) >= after_ms {
+                let message = "a step comes after more than 0s, and after more than the step before it";
+                return Err(self.file.wrong_at(form.after.span().start, message));
+            }
+            steps.push(Step {
+                after_ms,
+                groups: self.group_set(&form.groups)?,
+                skills: self.levels(&form.skills)?,
+            });
+        }
+        Ok(steps)
+    }
+
+    fn users(&mut self, forms: Vec<UserForm>) -> Result<(), CenterFileError> {
+        let names = unique_names(self.file, "user", forms.iter().map(|form| &form.user_name))?;
+        for (form, user_name) in forms.into_iter().zip(names) {
+            let known = self.directory.user_by_name(&user_name);
+            if known.is_some_and(|user| user.center != self.center) {
+                // User names are unique across the installation (contract 1). Whose it is, is nobody else's business.
+                let message = format!("the user name {user_name:?} is taken by another contact center");
+                return Err(self.file.wrong_at(form.user_name.span().start, message));
+            }
+            let before = known.and_then(|user| user.password_hash.as_deref());
+            let user = User {
+                id: known.map_or_else(|| UserId(self.ids.uuid()), |user| user.id),
+                center: self.center,
+                password_hash: self.password(&form, before)?,
+                groups: self.group_set(&form.groups)?,
+                skills: self.levels(&form.skills)?,
+                capacity: capacity(&form.capacity),
+                user_name,
+                first_name: form.first_name,
+                last_name: form.last_name,
+                email_address: form.email_address,
+                roles: form.roles.into_iter().map(Into::into).collect(),
+                enabled: form.enabled,
+            };
+            self.records.push(Record::User(user));
+        }
+        Ok(())
+    }
+
+    fn password(&mut self, form: &UserForm, before: Option<&str>) -> Result<Option<String>, CenterFileError> {
+        let user = form.user_name.get_ref();
+        let plain = match &form.password {
+            None => return Ok(before.map(str::to_owned)),
+            Some(PasswordForm::Argon2(hash)) if hash.get_ref().starts_with("$argon2") => {
+                return Ok(Some(hash.get_ref().clone()));
+            }
+            Some(PasswordForm::Argon2(hash)) => {
+                let message = format!("the password hash of {user} does not begin with $argon2");
+                return Err(self.file.wrong_at(hash.span().start, message));
+            }
+            Some(PasswordForm::Env(variable)) => {
+                let value = self.passwords.variable(variable.get_ref()).filter(|value| !value.is_empty());
+                value.ok_or_else(|| {
+                    let message =
+                        format!("the variable {} with the password of {user} is not set", variable.get_ref());
+                    self.file.wrong_at(variable.span().start, message)
+                })?
+            }
+            Some(PasswordForm::Plain(password)) => {
+                self.warnings.push(format!(
+                    "the password of {user} is written in {} for everybody to read; better use {{ env = … }} or {{ argon2 = … }}",
+                    self.file.name
+                ));
+                password.clone()
+            }
+        };
+        // Hashing anew would give another hash, and a difference where there is none.
+        if let Some(hash) = before.filter(|hash| self.passwords.is_of(hash, &plain)) {
+            return Ok(Some(hash.to_owned()));
+        }
+        let hashed = self.passwords.hash(&plain);
+        hashed.map(Some).map_err(|source| CenterFileError::Password { user: user.clone(), source })
+    }
+
+    fn group(&self, name: &Text) -> Result<GroupId, CenterFileError> {
+        self.groups.get(name.get_ref()).copied().ok_or_else(|| unknown(self.file, "group", name))
+    }
+
+    fn group_set(&self, names: &[Text]) -> Result<BTreeSet<GroupId>, CenterFileError> {
+        names.iter().map(|name| self.group(name)).collect()
+    }
+
+    fn levels(&self, levels: &Levels) -> Result<SkillLevels, CenterFileError> {
+        let known = |name: &Text| self.skills.get(name.get_ref()).copied();
+        levels
+            .iter()
+            .map(|(name, level)| Ok((known(name).ok_or_else(|| unknown(self.file, "skill", name))?, *level)))
+            .collect()
+    }
+}
+
+fn capacity(form: &BTreeMap<String, u32>) -> Capacity {
+    let by_channel = form.iter().filter(|(name, _)| name.as_str() != OVERALL);
+    Capacity {
+        by_media: by_channel.map(|(name, most)| (Media::from_name(name), *most)).collect(),
+        overall: form.get(OVERALL).copied(),
+    }
+}
+
+/// Gives the names of one kind of things, each of which must occur once.
+fn unique_names<'a>(
+    file: &CenterFile,
+    kind: &str,
+    names: impl Iterator<Item = &'a Text>,
+) -> Result<Vec<String>, CenterFileError> {
+    let mut seen = BTreeSet::new();
+    names
+        .map(|name| {
+            let text = not_empty(file, name)?;
+            if seen.insert(text.clone()) { Ok(text) } else { Err(twice(file, kind, name)) }
+        })
+        .collect()
+}
+
+fn not_empty(file: &CenterFile, text: &Text) -> Result<String, CenterFileError> {
+    if text.get_ref().trim().is_empty() {
+        return Err(file.wrong_at(text.span().start, "expected a name, found an empty text"));
+    }
+    Ok(text.get_ref().clone())
+}
+
+fn twice(file: &CenterFile, kind: &str, name: &Text) -> CenterFileError {
+    file.wrong_at(name.span().start, format!("the {kind} {:?} is there already", name.get_ref()))
+}
+
+fn unknown(file: &CenterFile, kind: &str, name: &Text) -> CenterFileError {
+    let message =
+        format!("there is no {kind} {:?} in this file; add [[{kind}]] name = {0:?}", name.get_ref());
+    file.wrong_at(name.span().start, message)
+}

@@ -1,0 +1,379 @@
+//! Center files against a store in memory.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use handoff_domain::interaction::decide::Options;
+use handoff_domain::interaction::open::{NewInteraction, Placement};
+use handoff_domain::{Direction, InteractionId, Media, Named, Role, Time, UserData};
+use handoff_engine::{Clock, Engine, Opening, Parts};
+use handoff_store::{Key, MemoryStore, Record};
+
+use super::*;
+
+/// The sample of the contract (section 7), with a second group so that its step refers to something.
+const SAMPLE: &str = r#"[center]
+name = "Demo"
+[[skill]]
+name = "billing"
+[[group]]
+name = "Support"
+[[group]]
+name = "Sales"
+[[user]]
+userName = "kate"
+firstName = "Kate"
+lastName = "Lund"
+emailAddress = "kate@demo.example"
+roles = ["agent"]
+groups = ["Support"]
+skills = { billing = 5 }
+capacity = { chat = 3, email = 5, workitem = 5 }
+password = { env = "KATE_PASSWORD" }
+[[queue]]
+name = "tasks"
+channel = "workitem"
+groups = ["Support"]
+skills = { billing = 3 }
+priority = 0
+inviteTimeout = "30s"
+[[queue.step]]
+after = "60s"
+groups = ["Support", "Sales"]
+skills = {}
+[[workbin]]
+name = "Team"
+type = "AgentGroup"
+group = "Support"
+"#;
+
+/// Counts, so that ids are the same in every run.
+#[derive(Default)]
+struct Counted(AtomicU64);
+
+impl IdSource for Counted {
+    fn random(&self) -> u128 {
+        u128::from(self.0.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    fn interaction(&self, now: Time) -> InteractionId {
+        InteractionId::compose(u64::try_from(now.0).unwrap(), self.0.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// A hash that shows what it is of and how often one was made, as a salt would.
+#[derive(Default)]
+struct Marked {
+    made: AtomicU64,
+}
+
+impl Passwords for Marked {
+    fn variable(&self, name: &str) -> Option<String> {
+        (name == "KATE_PASSWORD").then(|| "secret".to_owned())
+    }
+
+    fn hash(&self, password: &str) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(format!("{}:{password}", self.made.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    fn is_of(&self, hash: &str, password: &str) -> bool {
+        hash.split_once(':').is_some_and(|(_, of)| of == password)
+    }
+}
+
+#[derive(Default)]
+struct Setup {
+    store: Arc<MemoryStore>,
+    ids: Counted,
+    passwords: Marked,
+}
+
+impl Setup {
+    async fn with(text: &str) -> Self {
+        let setup = Self::default();
+        setup.apply(text, Unnamed::Keep).await.unwrap();
+        setup
+    }
+
+    async fn plan(&self, text: &str, unnamed: Unnamed) -> Result<Plan, CenterFileError> {
+        let file = CenterFile::embedded("center.toml", text);
+        file.plan(&*self.store, &self.ids, &self.passwords, unnamed).await
+    }
+
+    /// Applies a file and gives the difference as it is printed.
+    async fn apply(&self, text: &str, unnamed: Unnamed) -> Result<String, CenterFileError> {
+        let plan = self.plan(text, unnamed).await?;
+        let printed = plan.difference.to_string();
+        plan.apply(&*self.store).await?;
+        Ok(printed)
+    }
+
+    async fn directory(&self) -> Directory {
+        Directory::load(&*self.store).await.unwrap()
+    }
+
+    async fn user(&self, name: &str) -> handoff_domain::User {
+        let directory = self.directory().await;
+        handoff_domain::User::clone(directory.user_by_name(name).expect("a user of that name"))
+    }
+
+    async fn refusal(&self, text: &str) -> String {
+        let message = self.plan(text, Unnamed::Keep).await.expect_err(text).to_string();
+        assert_eq!(message.lines().count(), 1, "{message}");
+        message
+    }
+}
+
+#[tokio::test]
+async fn the_sample_of_the_contract_becomes_records() {
+    let setup = Setup::with(SAMPLE).await;
+    let directory = setup.directory().await;
+    let kate = setup.user("kate").await;
+    assert_eq!(kate.roles, [Role::Agent].into());
+    assert_eq!(kate.email_address, "kate@demo.example");
+    assert_eq!(kate.capacity.of(&Media::Chat), 3);
+    assert_eq!(kate.capacity.overall, None);
+    assert!(kate.enabled);
+    assert!(kate.password_hash.as_ref().is_some_and(|hash| hash.ends_with(":secret")));
+    let queue = directory.queues.values().next().unwrap();
+    assert_eq!((queue.name.as_str(), &queue.media), ("tasks", &Media::Workitem));
+    assert_eq!(queue.invite_timeout_ms, 30_000);
+    assert_eq!(queue.skills.values().copied().collect::<Vec<_>>(), [3]);
+    assert_eq!(queue.steps.len(), 1);
+    assert_eq!(queue.steps[0].after_ms, 60_000);
+    assert_eq!(queue.steps[0].groups.len(), 2);
+    let bins: Vec<String> = directory.workbins_of(&kate).into_iter().map(|bin| bin.name).collect();
+    assert!(bins.contains(&"In Progress".to_owned()) && bins.contains(&"Drafts".to_owned()), "{bins:?}");
+    assert!(bins.contains(&"Team".to_owned()), "{bins:?}");
+}
+
+#[tokio::test]
+async fn the_first_application_is_told_as_additions() {
+    let printed = Setup::default().apply(SAMPLE, Unnamed::Keep).await.unwrap();
+    let expected = [
+        "+ contact center \"Demo\"",
+        "+ skill \"billing\"",
+        "+ group \"Support\"",
+        "+ group \"Sales\"",
+        "+ workbin \"In Progress\" (Agent)",
+        "+ workbin \"Drafts\" (Agent)",
+        "+ workbin \"Team\" (AgentGroup Support)",
+        "+ queue \"tasks\" (workitem)",
+        "+ user \"kate\"",
+    ];
+    assert_eq!(printed.lines().collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test]
+async fn a_second_application_changes_nothing() {
+    let setup = Setup::with(SAMPLE).await;
+    assert_eq!(setup.apply(SAMPLE, Unnamed::Keep).await.unwrap(), "no changes\n");
+    assert_eq!(setup.apply(SAMPLE, Unnamed::Prune).await.unwrap(), "no changes\n");
+}
+
+#[tokio::test]
+async fn a_change_is_told_field_by_field_and_keeps_the_id() {
+    let setup = Setup::with(SAMPLE).await;
+    let before = setup.user("kate").await;
+    let changed = SAMPLE
+        .replace("Lund", "Berg")
+        .replace("skills = { billing = 5 }", "skills = { billing = 4 }")
+        .replace("priority = 0", "priority = 7")
+        .replace("{ env = \"KATE_PASSWORD\" }", "\"another\"");
+    let printed = setup.apply(&changed, Unnamed::Keep).await.unwrap();
+    let expected = [
+        "~ queue \"tasks\" (workitem): priority 0 → 7",
+        "~ user \"kate\": lastName Lund → Berg; skills [billing 5] → [billing 4]; password changed",
+    ];
+    assert_eq!(printed.lines().collect::<Vec<_>>(), expected);
+    let after = setup.user("kate").await;
+    assert_eq!(after.id, before.id);
+    assert_eq!(after.last_name, "Berg");
+}
+
+#[tokio::test]
+async fn a_password_is_kept_when_it_is_the_same_or_not_named() {
+    let setup = Setup::with(SAMPLE).await;
+    let first = setup.user("kate").await.password_hash;
+    let unnamed = SAMPLE.replace("password = { env = \"KATE_PASSWORD\" }", "");
+    assert_eq!(setup.apply(&unnamed, Unnamed::Keep).await.unwrap(), "no changes\n");
+    assert_eq!(setup.user("kate").await.password_hash, first);
+}
+
+#[tokio::test]
+async fn passwords_come_as_hash_variable_or_with_a_warning_as_text() {
+    let setup = Setup::default();
+    let plan = setup.plan(SAMPLE, Unnamed::Keep).await.unwrap();
+    assert!(plan.warnings.is_empty());
+    let plain = SAMPLE.replace("{ env = \"KATE_PASSWORD\" }", "\"in the open\"");
+    let plan = setup.plan(&plain, Unnamed::Keep).await.unwrap();
+    assert_eq!(plan.warnings.len(), 1);
+    assert!(
+        plan.warnings[0].contains("kate") && !plan.warnings[0].contains("in the open"),
+        "{:?}",
+        plan.warnings
+    );
+    assert!(!format!("{plan:?} {}", plan.difference).contains("\"in the open\""));
+    let hashed = SAMPLE.replace("{ env = \"KATE_PASSWORD\" }", "{ argon2 = \"$argon2id$x\" }");
+    setup.apply(&hashed, Unnamed::Keep).await.unwrap();
+    assert_eq!(setup.user("kate").await.password_hash.as_deref(), Some("$argon2id$x"));
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_told_with_its_line() {
+    let setup = Setup::default();
+    let swap = |from: &str, to: &str| {
+        assert!(SAMPLE.contains(from), "{from}");
+        SAMPLE.replace(from, to)
+    };
+    let cases = [
+        (swap("lastName", "surname"), vec![":12: ", "surname", "lastName"]),
+        (swap("roles = [\"agent\"]", "roles = [\"boss\"]"), vec![":14: ", "boss", "supervisor", "apiuser"]),
+        (
+            swap("groups = [\"Support\"]\nskills = { billing = 5 }", "groups = [\"Suport\"]"),
+            vec![":15: ", "group \"Suport\""],
+        ),
+        (swap("skills = { billing = 5 }", "skills = { biling = 5 }"), vec![":16: ", "skill \"biling\""]),
+        (swap("\"KATE_PASSWORD\"", "\"BEN_PASSWORD\""), vec![":18: ", "BEN_PASSWORD", "kate", "not set"]),
+        (swap("{ env = \"KATE_PASSWORD\" }", "{ file = \"x\" }"), vec![":18: ", "file", "env", "argon2"]),
+        (swap("{ env = \"KATE_PASSWORD\" }", "{ argon2 = \"secret\" }"), vec![":18: ", "$argon2"]),
+        (swap("\"30s\"", "30"), vec![":25: ", "inviteTimeout"]),
+        (swap("\"30s\"", "\"25h\""), vec![":25: ", "inviteTimeout is 25h", "1s to 24h"]),
+        (swap("\"60s\"", "\"0s\""), vec![":27: ", "more than 0s"]),
+        (swap("[\"Support\", \"Sales\"]", "[\"Nobody\"]"), vec![":28: ", "group \"Nobody\""]),
+        (swap("group = \"Support\"", ""), vec![":31: ", "needs a group"]),
+        (swap("\"AgentGroup\"", "\"Agent\""), vec![":33: ", "has no group"]),
+        (swap("name = \"Sales\"", "name = \"Support\""), vec![":8: ", "group \"Support\" is there already"]),
+        (swap("name = \"tasks\"", "name = \"\""), vec![":20: ", "empty"]),
+        (swap("[center]\nname = \"Demo\"", ""), vec!["center"]),
+    ];
+    for (text, parts) in cases {
+        let message = setup.refusal(&text).await;
+        assert!(message.starts_with("center.toml"), "{message}");
+        for part in parts {
+            assert!(message.contains(part), "{message:?} lacks {part:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_user_name_of_another_center_is_refused() {
+    let setup = Setup::with(SAMPLE).await;
+    let message = setup.refusal("[center]\nname = \"Other\"\n[[user]]\nuserName = \"kate\"\n").await;
+    assert!(message.starts_with("center.toml:4: ") && message.contains("taken"), "{message}");
+}
+
+/// The sample without its user, its queue and its workbin.
+const REST: &str = "[center]\nname = \"Demo\"\n[[group]]\nname = \"Support\"\n[[user]]\nuserName = \"ben\"\nroles = [\"agent\"]\n";
+
+#[tokio::test]
+async fn what_is_not_named_stays_unless_pruned() {
+    let setup = Setup::with(SAMPLE).await;
+    let printed = setup.apply(REST, Unnamed::Keep).await.unwrap();
+    assert_eq!(
+        printed,
+        "+ user \"ben\"\n5 not named by the file and kept; --prune removes what is not named\n"
+    );
+    let printed = setup.apply(REST, Unnamed::Prune).await.unwrap();
+    let expected = [
+        "- user \"kate\"",
+        "- queue \"tasks\" (workitem)",
+        "- workbin \"Team\" (AgentGroup Support)",
+        "- group \"Sales\"",
+        "- skill \"billing\"",
+    ];
+    assert_eq!(printed.lines().collect::<Vec<_>>(), expected);
+    assert_eq!(setup.apply(REST, Unnamed::Prune).await.unwrap(), "no changes\n");
+    assert!(setup.directory().await.user_by_name("kate").is_none());
+}
+
+#[tokio::test]
+async fn pruning_leaves_other_centers_alone() {
+    let setup = Setup::with(SAMPLE).await;
+    let other = "[center]\nname = \"Other\"\n";
+    setup.apply(other, Unnamed::Keep).await.unwrap();
+    assert_eq!(setup.apply(other, Unnamed::Prune).await.unwrap(), "no changes\n");
+    assert_eq!(setup.directory().await.queues.len(), 1);
+}
+
+struct Noon;
+
+impl Clock for Noon {
+    fn now(&self) -> Time {
+        Time(1_767_960_000_000)
+    }
+}
+
+/// Puts an interaction into the sample's queue.
+async fn open_interaction(setup: &Setup) {
+    let parts = Parts {
+        store: setup.store.clone(),
+        bus: Arc::new(handoff_bus::LocalBus::default()),
+        clock: Arc::new(Noon),
+        ids: Arc::new(Counted::default()),
+        options: handoff_engine::Options { rules: Options::default(), ..Default::default() },
+    };
+    let engine = Engine::open_on(parts).await.unwrap();
+    let directory = engine.directory();
+    let queue = directory.queues.values().next().unwrap();
+    let id = engine.ids().interaction(engine.now());
+    let new = NewInteraction {
+        id,
+        center: queue.center,
+        media: Media::Workitem,
+        direction: Direction::Inbound,
+        sub_type: "InboundNew".to_owned(),
+        external_id: None,
+        parent: None,
+        contact: None,
+        subject: None,
+        priority: None,
+        user_data: UserData::default(),
+        email: None,
+        queue: Named::Known(handoff_domain::Queue::clone(queue)),
+        skills: handoff_domain::SkillLevels::default(),
+        placement: Placement::InQueue,
+    };
+    let opening = Opening {
+        new,
+        center: queue.center,
+        actor: handoff_domain::Actor::Server,
+        reference: None,
+        receipts: Vec::new(),
+    };
+    engine.open(&opening).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_queue_that_holds_work_is_not_pruned_and_neither_is_anything_else() {
+    let setup = Setup::with(SAMPLE).await;
+    open_interaction(&setup).await;
+    let refused = setup.apply(REST, Unnamed::Prune).await.unwrap_err();
+    assert!(matches!(&refused, CenterFileError::InUse(_)), "{refused}");
+    assert!(refused.to_string().contains("queue \"tasks\""), "{refused}");
+    let directory = setup.directory().await;
+    assert!(directory.user_by_name("kate").is_some() && directory.user_by_name("ben").is_none());
+}
+
+#[tokio::test]
+async fn a_plan_that_was_overtaken_changes_nothing() {
+    let setup = Setup::with(SAMPLE).await;
+    let late = setup.plan(&SAMPLE.replace("Lund", "Late"), Unnamed::Keep).await.unwrap();
+    setup.apply(&SAMPLE.replace("Lund", "Early"), Unnamed::Keep).await.unwrap();
+    let refused = late.apply(&*setup.store).await.unwrap_err();
+    assert!(matches!(refused, CenterFileError::Conflict(_)), "{refused}");
+    assert_eq!(setup.user("kate").await.last_name, "Early");
+}
+
+#[tokio::test]
+async fn the_desk_of_a_pruned_user_goes_with_him() {
+    let setup = Setup::with(SAMPLE).await;
+    let kate = setup.user("kate").await;
+    let desk = handoff_domain::Desk::new(kate.id, kate.center, Time(0));
+    let put = handoff_store::Put { record: Record::Desk(desk), expected: 0 };
+    let change = handoff_store::ChangeSet { puts: vec![put], ..Default::default() };
+    setup.store.commit(change).await.unwrap();
+    setup.apply(REST, Unnamed::Prune).await.unwrap();
+    let found = setup.store.load(&[Key::Desk(kate.id)]).await.unwrap();
+    assert_eq!(found, [None]);
+}

@@ -1,0 +1,111 @@
+//! The command line. Every option may also come as a `HANDOFF_…` variable.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// A contact-center server.
+#[derive(Debug, Parser)]
+#[command(name = "handoff", version, about = "A contact-center server: interactions, agents, queues.")]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the program does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Runs the server.
+    Serve(Configured),
+    /// Runs a complete server with a demo contact center, reachable from this machine only.
+    Demo(Demo),
+    /// Applies a center file to the store of a server that is not running; prints the difference first.
+    Apply(Apply),
+    /// Brings the store's schema up to date, as a starting server would do, and ends.
+    Migrate(Configured),
+    /// Reads a configuration file and says whether it is right.
+    CheckConfig(CheckConfig),
+    /// Looks for what would keep the server from running, and says what to do about it.
+    Doctor(Configured),
+}
+
+/// Where the configuration is.
+#[derive(Debug, Args)]
+pub(crate) struct Configured {
+    /// The configuration file; without one the defaults apply, and `HANDOFF__SECTION__KEY` variables.
+    #[arg(long, env = "HANDOFF_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// Options of `demo`.
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// The loopback address and port to listen on; port 0 picks a free one.
+    #[arg(long, env = "HANDOFF_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8090")]
+    pub listen: SocketAddr,
+    /// The data directory; without one a temporary one is used and removed at the end.
+    #[arg(long, env = "HANDOFF_DATA", value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+/// Options of `apply`.
+#[derive(Debug, Args)]
+pub(crate) struct Apply {
+    /// The center file.
+    #[arg(env = "HANDOFF_CENTER", value_name = "FILE")]
+    pub file: PathBuf,
+    /// Where the store is.
+    #[command(flatten)]
+    pub configured: Configured,
+    /// Removes what the file does not name; refused for what still holds interactions.
+    #[arg(long, env = "HANDOFF_PRUNE")]
+    pub prune: bool,
+    /// Prints the difference and changes nothing.
+    #[arg(long, env = "HANDOFF_DRY_RUN")]
+    pub dry_run: bool,
+}
+
+/// Options of `check-config`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckConfig {
+    /// The configuration file.
+    #[arg(env = "HANDOFF_CONFIG", value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_documented_commands_are_understood() {
+        let lines: [&[&str]; 7] = [
+            &["serve", "--config", "handoff.toml"],
+            &["demo"],
+            &["demo", "--listen", "127.0.0.1:0", "--data", "dir"],
+            &["apply", "center.toml", "--config", "handoff.toml", "--prune", "--dry-run"],
+            &["migrate", "--config", "handoff.toml"],
+            &["check-config", "handoff.toml"],
+            &["doctor", "--config", "handoff.toml"],
+        ];
+        for line in lines {
+            let words = std::iter::once("handoff").chain(line.iter().copied());
+            assert!(Cli::try_parse_from(words).is_ok(), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_listen_address_needs_address_and_port() {
+        let error = Cli::try_parse_from(["handoff", "demo", "--listen", "8090"]).unwrap_err();
+        assert!(error.to_string().contains("--listen <ADDRESS:PORT>"), "{error}");
+    }
+}

@@ -1,0 +1,101 @@
+//! What each command does, from its options to its exit code.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use handoff_engine::SystemIds;
+use handoff_store::{SqliteStore, Store as _};
+use tokio::runtime::Runtime;
+
+use crate::center_file::{CenterFile, SystemPasswords, Unnamed};
+use crate::cli::{Apply, CheckConfig, Command, Configured};
+use crate::config::Config;
+use crate::run::{self, Server};
+use crate::{demo, doctor, output, telemetry};
+
+/// How long a finished command waits for threads that are still busy: what matters is done by then.
+const LEFTOVERS: Duration = Duration::from_millis(500);
+
+/// Carries a command out.
+///
+/// # Errors
+///
+/// Whatever kept it from being carried out, with its causes.
+pub(crate) fn execute(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve(configured) => serve(&configured),
+        Command::Demo(options) => demo::demo(&options),
+        Command::Apply(options) => apply(&options),
+        Command::Migrate(configured) => migrate(&configured),
+        Command::CheckConfig(options) => check_config(&options),
+        Command::Doctor(configured) => doctor::doctor(&configured),
+    }
+}
+
+/// Runs a future on a runtime of its own.
+pub(crate) fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = Runtime::new().context("the threads of the program cannot be started")?;
+    let result = runtime.block_on(future);
+    runtime.shutdown_timeout(LEFTOVERS);
+    result
+}
+
+fn serve(configured: &Configured) -> anyhow::Result<ExitCode> {
+    let config = Config::load(configured.config.as_deref())?;
+    telemetry::start(&config.log)?;
+    block_on(async {
+        let store = run::open_store(&config.store.path).await?;
+        let server = Server::start(&config, store).await?;
+        output::say(format_args!("listening on http://{}", server.address()));
+        server.run().await?;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+fn apply(options: &Apply) -> anyhow::Result<ExitCode> {
+    let config = Config::load(options.configured.config.as_deref())?;
+    telemetry::start(&config.log)?;
+    let file = CenterFile::read(&options.file)?;
+    block_on(async {
+        let store = run::open_store(&config.store.path).await?;
+        let result = apply_to(&store, &file, options).await;
+        store.close().await;
+        result.map(|()| ExitCode::SUCCESS)
+    })
+}
+
+async fn apply_to(store: &Arc<SqliteStore>, file: &CenterFile, options: &Apply) -> anyhow::Result<()> {
+    let unnamed = if options.prune { Unnamed::Prune } else { Unnamed::Keep };
+    let plan = file.plan(&**store, &SystemIds::default(), &SystemPasswords, unnamed).await?;
+    plan.warnings.iter().for_each(output::warn);
+    output::say(plan.difference.to_string().trim_end());
+    if plan.difference.is_empty() {
+        return Ok(());
+    }
+    if options.dry_run {
+        output::say("dry run: nothing was changed");
+        return Ok(());
+    }
+    plan.apply(&**store).await?;
+    output::say("applied");
+    Ok(())
+}
+
+fn migrate(configured: &Configured) -> anyhow::Result<ExitCode> {
+    let config = Config::load(configured.config.as_deref())?;
+    telemetry::start(&config.log)?;
+    block_on(async {
+        let store = run::open_store(&config.store.path).await?;
+        store.close().await;
+        output::say(format_args!("the store in {} is up to date", config.store.path.display()));
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+fn check_config(options: &CheckConfig) -> anyhow::Result<ExitCode> {
+    Config::load(Some(&options.file))?;
+    output::say(format_args!("{}: ok", options.file.display()));
+    Ok(ExitCode::SUCCESS)
+}

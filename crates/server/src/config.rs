@@ -1,0 +1,355 @@
+//! The configuration: one TOML file, changed by `HANDOFF__SECTION__KEY` variables.
+//!
+//! Every option has a default, so that an empty file is a complete configuration. A key that is not known is an error, and every error
+//! names the file and line, or the variable, that caused it. `config/handoff.example.toml` lists all options; a test compares
+//! it with the defaults here.
+//!
+//! It deliberately opens nothing: whether a path can be written or an address is free is asked by `doctor` and at the start.
+
+mod check;
+mod overlay;
+
+#[cfg(test)]
+mod tests;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::time_span::TimeSpan;
+use crate::toml_place;
+
+/// The configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigError {
+    /// The file cannot be read.
+    #[error("the configuration file {path} cannot be read")]
+    Unreadable {
+        /// Which.
+        path: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Something in the file or in a variable is wrong; the text names the place.
+    #[error("{0}")]
+    Wrong(String),
+}
+
+/// Everything that can be configured.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Where the server listens, and what it calls itself.
+    pub server: Server,
+    /// Where data is kept.
+    pub store: Store,
+    /// Logged-in HTTP sessions.
+    pub session: Session,
+    /// Browsers of other origins.
+    pub cors: Cors,
+    /// Notifications.
+    pub cometd: Cometd,
+    /// Agents who are out of reach.
+    pub agent: Agent,
+    /// Bounds on what one client may use.
+    pub limits: Limits,
+    /// What is logged, and how.
+    pub log: Log,
+}
+
+/// Where the server listens, and what it calls itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Server {
+    /// The address and port to listen on. Default `127.0.0.1:8090`: nothing listens beyond loopback unless told to.
+    pub listen: SocketAddr,
+    /// The prefix of every `uri` in an answer. Empty (the default) is `http://` and the address listened on.
+    pub public_url: String,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self { listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8090), public_url: String::new() }
+    }
+}
+
+/// Where data is kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Store {
+    /// The data directory; made at the first start. Default `handoff-data`, below the working directory.
+    pub path: PathBuf,
+    /// How long notifications are kept for clients that come back. 1 min…30 d. Default 24 h (contract 2).
+    pub notifications_kept: TimeSpan,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self {
+            path: PathBuf::from("handoff-data"),
+            notifications_kept: TimeSpan::from_ms(24 * 60 * 60 * 1_000),
+        }
+    }
+}
+
+/// The `SameSite` attribute of the session cookie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum SameSite {
+    /// Sent when a user follows a link to the server, not with foreign pages' requests.
+    Lax,
+    /// Never sent when the user comes from another site.
+    Strict,
+    /// Always sent; browsers demand TLS for it.
+    None,
+}
+
+/// Whether the session cookie is marked `Secure`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Secure {
+    /// If `server.public_url` begins with `https`.
+    Auto,
+    /// Always: TLS ends before this server and the public URL does not say so.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Logged-in HTTP sessions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Session {
+    /// How long a session lives without a request. 1 min…24 h. Default 30 min (contract 1).
+    pub idle: TimeSpan,
+    /// The cookie's `SameSite`. Default `Lax`.
+    pub same_site: SameSite,
+    /// Whether the cookie is `Secure`. Default `auto`.
+    pub secure: Secure,
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self { idle: TimeSpan::from_ms(30 * 60 * 1_000), same_site: SameSite::Lax, secure: Secure::Auto }
+    }
+}
+
+/// Browsers of other origins.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Cors {
+    /// The origins whose pages may call the API with credentials: exact, or with a `*.` before the domain. Default none.
+    pub origins: Vec<String>,
+}
+
+/// Notifications.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Cometd {
+    /// How long a connect is held. 1 s…10 min. Default 30 s, as the reference server.
+    pub timeout: TimeSpan,
+    /// How long a client waits before its next connect. 0…1 min. Default 0, as the reference server.
+    pub interval: TimeSpan,
+    /// How long a session outlives its last connect. 1 s…10 min. Default 10 s, as the reference server.
+    pub max_interval: TimeSpan,
+    /// CometD sessions altogether. 1…1,000,000. Default 200,000.
+    pub sessions: usize,
+    /// CometD sessions of one user. 1…10,000. Default 64 (contract 1).
+    pub sessions_per_user: usize,
+    /// Polls that one browser may hold. 1…64. Default 1: a browser has six connections for everything.
+    pub polls_per_browser: usize,
+    /// Messages queued for one session. 100…1,000,000. Default 10,000; one more cuts the session off, and it replays.
+    pub queued_messages: usize,
+    /// Bytes queued for one session. 64 KiB…1 GiB. Default 4 MiB; overflow as for messages.
+    pub queued_bytes: usize,
+    /// The largest request, in bytes. 64 KiB…64 MiB. Default 1 MiB.
+    pub http_body_bytes: usize,
+    /// The largest WebSocket message, in bytes. 1 KiB…16 MiB. Default 64 KiB.
+    pub websocket_message_bytes: usize,
+}
+
+impl Default for Cometd {
+    fn default() -> Self {
+        let limits = handoff_cometd::Limits::default();
+        Self {
+            timeout: TimeSpan::from_ms(limits.timeout_ms),
+            interval: TimeSpan::from_ms(limits.interval_ms),
+            max_interval: TimeSpan::from_ms(limits.max_interval_ms),
+            sessions: limits.sessions,
+            sessions_per_user: limits.sessions_per_identity,
+            polls_per_browser: limits.held_polls_per_browser,
+            queued_messages: limits.queued_messages,
+            queued_bytes: limits.queued_bytes,
+            http_body_bytes: limits.http_body_bytes,
+            websocket_message_bytes: limits.websocket_message_bytes,
+        }
+    }
+}
+
+/// What happens to the e-mails and work items of an agent who is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Gone {
+    /// They go to his own `In Progress` workbin.
+    Workbin,
+    /// They go back to their queue.
+    Requeue,
+}
+
+/// Agents who are out of reach.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Agent {
+    /// How long an agent may be out of reach before he counts as gone. 1 s…24 h. Default 60 s (contract 3).
+    pub disconnect_grace: TimeSpan,
+    /// What then happens to his e-mails and work items. Default `workbin`.
+    pub gone: Gone,
+    /// How long an owner may go without a request before he loses what he holds. 1 min…7 d. Default 3 h, the reference server's
+    /// `handling-timeout`.
+    pub handling_timeout: TimeSpan,
+    /// The user-data key of a disposition when a client names none. Default `DISP_KEY` (gws-interactions.md 4.2).
+    pub disposition_key: String,
+}
+
+impl Default for Agent {
+    fn default() -> Self {
+        Self {
+            disconnect_grace: TimeSpan::from_ms(60_000),
+            gone: Gone::Workbin,
+            handling_timeout: TimeSpan::from_ms(180 * 60 * 1_000),
+            disposition_key: "DISP_KEY".to_owned(),
+        }
+    }
+}
+
+/// Bounds on what one client may use.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Limits {
+    /// Connections altogether. 1…1,000,000. Default 100,000; one more is answered 503 and closed.
+    pub connections: usize,
+    /// Connections of one address (of one /64 network for IPv6). 1…1,000,000. Default 512 (contract 1).
+    pub connections_per_address: usize,
+    /// Connections of one user. 1…1,000,000. Default 128 (contract 1).
+    pub connections_per_user: usize,
+    /// Requests of one authenticated user, per second. 1…1,000,000. Default 2,000 (contract 1).
+    pub requests_per_second: u32,
+    /// How long a request's head may take, and a new connection may be silent. 100 ms…10 s. Default 8 s: such a connection has to be
+    /// gone within 10 s, and a busy machine's timers are late.
+    pub header_timeout: TimeSpan,
+    /// How long a request's body may take, before the time that its bytes are worth. 100 ms…10 s. Default 8 s.
+    pub body_timeout: TimeSpan,
+    /// The slowest body that is waited for beyond that, in bytes per second. 1…1,000,000. Default 8,192.
+    pub body_bytes_per_second: u64,
+    /// How long a connection may be kept alive without a request. 1 s…60 s. Default 60 s.
+    pub idle_timeout: TimeSpan,
+    /// How long a client may take nothing of an answer. 1 s…5 min. Default 30 s.
+    pub write_timeout: TimeSpan,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 100_000,
+            connections_per_address: 512,
+            connections_per_user: 128,
+            requests_per_second: 2_000,
+            header_timeout: TimeSpan::from_ms(8_000),
+            body_timeout: TimeSpan::from_ms(8_000),
+            body_bytes_per_second: 8_192,
+            idle_timeout: TimeSpan::from_ms(60_000),
+            write_timeout: TimeSpan::from_ms(30_000),
+        }
+    }
+}
+
+/// The form of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What is logged, and how. Logs go to standard error.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Log {
+    /// The least level, or a list of `module=level`. Default `info`.
+    pub filter: String,
+    /// The form of a line. Default `text`.
+    pub format: LogFormat,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { filter: "info".to_owned(), format: LogFormat::Text }
+    }
+}
+
+impl Config {
+    /// Reads a file, or the defaults without one, and applies the variables of the environment.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, or something is not known, of the wrong type or out of range.
+    pub(crate) fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let variables = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let Some(path) = file else {
+            return Self::parse("the defaults", "", variables);
+        };
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: name.clone(), source })?;
+        Self::parse(&name, &text, variables)
+    }
+
+    /// Reads a configuration from its text, `name` being what messages call it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::load`].
+    pub(crate) fn parse(
+        name: &str,
+        text: &str,
+        variables: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let wrong = |error: toml::de::Error| ConfigError::Wrong(toml_place::describe(name, text, &error));
+        let written: Self = toml::from_str(text).map_err(wrong)?;
+        let table: toml::Table = toml::from_str(text).map_err(wrong)?;
+        let overlaid = overlay::apply(written, table, variables)?;
+        let config = overlaid.config;
+        match check::first_fault(&config) {
+            None => Ok(config),
+            Some(fault) => {
+                let place = overlaid.variables.get(fault.key).cloned().unwrap_or_else(|| {
+                    let line = toml_place::line_of_key(text, fault.key);
+                    line.map_or_else(|| name.to_owned(), |line| format!("{name}:{line}"))
+                });
+                Err(ConfigError::Wrong(format!("{place}: {} {}", fault.key, fault.message)))
+            }
+        }
+    }
+
+    /// Gives the prefix of every `uri` for a server that listens at `listening`.
+    pub(crate) fn public_url(&self, listening: SocketAddr) -> String {
+        if self.server.public_url.is_empty() {
+            format!("http://{listening}")
+        } else {
+            self.server.public_url.trim_end_matches('/').to_owned()
+        }
+    }
+
+    /// Tells whether the session cookie is marked `Secure`.
+    pub(crate) fn is_cookie_secure(&self) -> bool {
+        match self.session.secure {
+            Secure::Auto => self.server.public_url.starts_with("https://"),
+            Secure::Always => true,
+            Secure::Never => false,
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What a configuration must satisfy beyond having the right types.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+
+use super::{Config, SameSite, Secure};
+use crate::telemetry;
+use crate::time_span::TimeSpan;
+
+const SECOND: u64 = 1_000;
+const MINUTE: u64 = 60 * SECOND;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+const KIB: u64 = 1_024;
+const MIB: u64 = 1_024 * KIB;
+const MILLION: u64 = 1_000_000;
+
+/// Something that is not as it has to be.
+pub(super) struct Fault {
+    /// The option as `section.key`.
+    pub key: &'static str,
+    /// What is wrong and what is allowed; continues a sentence that begins with the key.
+    pub message: String,
+}
+
+/// Finds the first fault in the order of the file.
+pub(super) fn first_fault(config: &Config) -> Option<Fault> {
+    public_url(config)
+        .or_else(|| spans(config))
+        .or_else(|| cookie(config))
+        .or_else(|| origins(config))
+        .or_else(|| counts(config))
+        .or_else(|| disposition_key(config))
+        .or_else(|| log_filter(config))
+}
+
+fn disposition_key(config: &Config) -> Option<Fault> {
+    config.agent.disposition_key.is_empty().then(|| Fault {
+        key: "agent.disposition_key",
+        message: "is empty, expected the key of an interaction's user data".to_owned(),
+    })
+}
+
+fn spans(config: &Config) -> Option<Fault> {
+    let Config { store, session, cometd, agent, limits, .. } = config;
+    let rows = [
+        ("store.notifications_kept", store.notifications_kept, MINUTE..=30 * DAY),
+        ("session.idle", session.idle, MINUTE..=24 * HOUR),
+        ("cometd.timeout", cometd.timeout, SECOND..=10 * MINUTE),
+        ("cometd.interval", cometd.interval, 0..=MINUTE),
+        ("cometd.max_interval", cometd.max_interval, SECOND..=10 * MINUTE),
+        ("agent.disconnect_grace", agent.disconnect_grace, SECOND..=24 * HOUR),
+        ("agent.handling_timeout", agent.handling_timeout, MINUTE..=7 * DAY),
+        ("limits.header_timeout", limits.header_timeout, 100..=10 * SECOND),
+        ("limits.body_timeout", limits.body_timeout, 100..=10 * SECOND),
+        ("limits.idle_timeout", limits.idle_timeout, SECOND..=MINUTE),
+        ("limits.write_timeout", limits.write_timeout, SECOND..=5 * MINUTE),
+    ];
+    rows.into_iter().find_map(|(key, span, allowed)| {
+        let outside = !allowed.contains(&span.ms());
+        outside.then(|| out_of_range(key, span, allowed, |ms| TimeSpan::from_ms(ms).to_string()))
+    })
+}
+
+fn counts(config: &Config) -> Option<Fault> {
+    let Config { cometd, limits, .. } = config;
+    let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let rows = [
+        ("cometd.sessions", wide(cometd.sessions), 1..=MILLION),
+        ("cometd.sessions_per_user", wide(cometd.sessions_per_user), 1..=10_000),
+        ("cometd.polls_per_browser", wide(cometd.polls_per_browser), 1..=64),
+        ("cometd.queued_messages", wide(cometd.queued_messages), 100..=MILLION),
+        ("cometd.queued_bytes", wide(cometd.queued_bytes), 64 * KIB..=1_024 * MIB),
+        ("cometd.http_body_bytes", wide(cometd.http_body_bytes), 64 * KIB..=64 * MIB),
+        ("cometd.websocket_message_bytes", wide(cometd.websocket_message_bytes), KIB..=16 * MIB),
+        ("limits.connections", wide(limits.connections), 1..=MILLION),
+        ("limits.connections_per_address", wide(limits.connections_per_address), 1..=MILLION),
+        ("limits.connections_per_user", wide(limits.connections_per_user), 1..=MILLION),
+        ("limits.requests_per_second", limits.requests_per_second.into(), 1..=MILLION),
+        ("limits.body_bytes_per_second", limits.body_bytes_per_second, 1..=MILLION),
+    ];
+    rows.into_iter().find_map(|(key, count, allowed)| {
+        let outside = !allowed.contains(&count);
+        outside.then(|| out_of_range(key, count, allowed, |bound| bound.to_string()))
+    })
+}
+
+fn out_of_range(
+    key: &'static str,
+    value: impl Display,
+    allowed: RangeInclusive<u64>,
+    show: fn(u64) -> String,
+) -> Fault {
+    let (least, most) = (show(*allowed.start()), show(*allowed.end()));
+    Fault { key, message: format!("is {value}, allowed is {least} to {most}") }
+}
+
+fn public_url(config: &Config) -> Option<Fault> {
+    let url = &config.server.public_url;
+    let is_usable = url.is_empty() || is_origin(url.strip_suffix('/').unwrap_or(url));
+    (!is_usable).then(|| Fault {
+        key: "server.public_url",
+        message: format!("is {url:?}, expected something like \"https://desk.example.com\", without a path"),
+    })
+}
+
+/// A cookie of foreign sites must be `Secure`, or browsers drop it (contract 1).
+fn cookie(config: &Config) -> Option<Fault> {
+    let lacks_tls =
+        !config.server.public_url.starts_with("https://") || config.session.secure == Secure::Never;
+    (config.session.same_site == SameSite::None && lacks_tls).then(|| Fault {
+        key: "session.same_site",
+        message:
+            "is \"None\", which requires a server.public_url that begins with https:// and a secure cookie; \
+                  otherwise allowed are \"Lax\" and \"Strict\""
+                .to_owned(),
+    })
+}
+
+fn origins(config: &Config) -> Option<Fault> {
+    let strange =
+        config.cors.origins.iter().find(|origin| !is_origin(&origin.replacen("://*.", "://", 1)))?;
+    Some(Fault {
+        key: "cors.origins",
+        message: format!(
+            "has {strange:?}, expected origins such as \"https://desk.example.com\", without a path"
+        ),
+    })
+}
+
+/// Tells whether a text is a scheme and a host, perhaps with a port, and nothing else. A `*` is none: credentials are only ever allowed
+/// for origins that are listed.
+fn is_origin(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let may_stand = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']' | '_');
+    host.is_some_and(|host| !host.is_empty() && host.chars().all(may_stand))
+}
+
+fn log_filter(config: &Config) -> Option<Fault> {
+    let problem = telemetry::check_filter(&config.log.filter).err()?;
+    Some(Fault {
+        key: "log.filter",
+        message: format!(
+            "is {:?} ({problem}), expected error, warn, info, debug, trace or a list of module=level",
+            config.log.filter
+        ),
+    })
+}

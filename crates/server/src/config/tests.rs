@@ -1,0 +1,167 @@
+//! What a configuration may say, and what is answered when it says something else.
+
+use super::*;
+
+const EXAMPLE: &str = include_str!("../../../../config/handoff.example.toml");
+
+fn parse(text: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Config::parse("handoff.toml", text, variables)
+}
+
+fn refusal(text: &str, variables: &[(&str, &str)]) -> String {
+    let message = parse(text, variables).expect_err(text).to_string();
+    assert_eq!(message.lines().count(), 1, "{message}");
+    message
+}
+
+/// Asserts that a message has all of the parts.
+fn check(message: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(message.contains(part), "{message:?} lacks {part:?}");
+    }
+}
+
+#[test]
+fn the_defaults_are_right() {
+    assert_eq!(parse("", &[]).unwrap(), Config::default());
+}
+
+#[test]
+fn the_example_lists_every_option_with_its_default() {
+    let example: toml::Table = toml::from_str(EXAMPLE).unwrap();
+    let defaults = toml::Table::try_from(Config::default()).unwrap();
+    let keys = |table: &toml::Table| -> Vec<String> {
+        let sections = table.iter();
+        sections
+            .flat_map(|(section, options)| {
+                options.as_table().unwrap().keys().map(move |key| format!("{section}.{key}"))
+            })
+            .collect()
+    };
+    assert_eq!(keys(&example), keys(&defaults));
+    assert_eq!(parse(EXAMPLE, &[]).unwrap(), Config::default());
+}
+
+#[test]
+fn the_example_says_something_about_every_option() {
+    let mut before = "";
+    for line in EXAMPLE.lines() {
+        assert!(!line.contains(" = ") || line.starts_with('#') || before.starts_with("# "), "{line}");
+        before = line;
+    }
+}
+
+#[test]
+fn what_is_not_known_or_of_the_wrong_type_is_told_with_its_line() {
+    let cases: [(&str, &[&str]); 8] = [
+        ("[servr]\n", &["handoff.toml:1: ", "servr", "server"]),
+        (
+            "[server]\nlisten = \"127.0.0.1:1\"\nport = 8090\n",
+            &["handoff.toml:3: ", "port", "listen", "public_url"],
+        ),
+        ("[server]\nlisten = \"8090\"\n", &["handoff.toml:2: ", "server.listen", "socket address"]),
+        ("[session]\n\nidle = 30\n", &["handoff.toml:3: ", "session.idle", "string"]),
+        ("[cometd]\ntimeout = \"30\"\n", &["handoff.toml:2: ", "cometd.timeout", "such as \"30s\""]),
+        (
+            "[session]\nsame_site = \"lax\"\n",
+            &["handoff.toml:2: ", "session.same_site", "Lax", "Strict", "None"],
+        ),
+        ("[agent]\ngone = \"drop\"\n", &["handoff.toml:2: ", "agent.gone", "workbin", "requeue"]),
+        ("[limits\n", &["handoff.toml:1: "]),
+    ];
+    for (text, parts) in cases {
+        check(&refusal(text, &[]), parts);
+    }
+}
+
+#[test]
+fn what_is_out_of_range_is_told_with_what_is_allowed() {
+    let cases: [(&str, &[&str]); 11] = [
+        ("[cometd]\ntimeout = \"11m\"\n", &["handoff.toml:2: cometd.timeout is 11m, allowed is 1s to 10m"]),
+        ("[session]\nidle = \"1s\"\n", &["handoff.toml:2: session.idle is 1s, allowed is 60s to 24h"]),
+        ("[limits]\nheader_timeout = \"11s\"\n", &["limits.header_timeout is 11s, allowed is 100ms to 10s"]),
+        ("[limits]\nidle_timeout = \"61s\"\n", &["limits.idle_timeout is 61s"]),
+        ("[limits]\n\nconnections_per_address = 0\n", &["handoff.toml:3: ", "is 0, allowed is 1 to 1000000"]),
+        ("[cometd]\nqueued_bytes = 10\n", &["cometd.queued_bytes is 10, allowed is 65536 to 1073741824"]),
+        ("[server]\npublic_url = \"desk.example.com\"\n", &["handoff.toml:2: server.public_url", "https://"]),
+        ("[server]\npublic_url = \"https://desk.example.com/path\"\n", &["without a path"]),
+        ("[cors]\norigins = [\"*\"]\n", &["handoff.toml:2: cors.origins has \"*\""]),
+        ("[log]\nfilter = \"a=b=c\"\n", &["handoff.toml:2: log.filter", "info"]),
+        ("[agent]\ndisposition_key = \"\"\n", &["handoff.toml:2: agent.disposition_key is empty"]),
+    ];
+    for (text, parts) in cases {
+        check(&refusal(text, &[]), parts);
+    }
+}
+
+#[test]
+fn a_cookie_for_other_sites_requires_tls() {
+    let none = "[session]\nsame_site = \"None\"\n";
+    check(&refusal(none, &[]), &["handoff.toml:2: session.same_site", "https://", "Lax"]);
+    let https = "[server]\npublic_url = \"https://desk.example.com\"\n";
+    let config = parse(&format!("{https}{none}"), &[]).unwrap();
+    assert!(config.is_cookie_secure());
+    check(&refusal(&format!("{https}{none}secure = \"never\"\n"), &[]), &["session.same_site"]);
+}
+
+#[test]
+fn variables_win_over_the_file() {
+    let variables = [
+        ("HANDOFF__COMETD__MAX_INTERVAL", "20s"),
+        ("HANDOFF__LIMITS__CONNECTIONS", "7"),
+        ("HANDOFF__CORS__ORIGINS", "https://a.example, https://*.b.example:8443"),
+        ("HANDOFF__SERVER__LISTEN", "[::1]:80"),
+        ("HANDOFF_CONFIG", "not one of these"),
+        ("HOME", "/"),
+    ];
+    let config = parse("[limits]\nconnections = 5\n[cometd]\ntimeout = \"10s\"\n", &variables).unwrap();
+    assert_eq!(config.cometd.max_interval.ms(), 20_000);
+    assert_eq!(config.cometd.timeout.ms(), 10_000);
+    assert_eq!(config.limits.connections, 7);
+    assert_eq!(config.cors.origins, ["https://a.example", "https://*.b.example:8443"]);
+    assert_eq!(config.server.listen, "[::1]:80".parse().unwrap());
+}
+
+#[test]
+fn a_wrong_variable_is_told_by_its_name() {
+    let cases: [(&str, &str, &[&str]); 7] = [
+        ("HANDOFF__SERVER", "x", &["HANDOFF__SERVER: expected HANDOFF__SECTION__KEY"]),
+        ("HANDOFF__SERVR__LISTEN", "x", &["HANDOFF__SERVR__LISTEN: ", "there is no section servr", "server"]),
+        ("HANDOFF__SERVER__PORT", "80", &["HANDOFF__SERVER__PORT: ", "server.port", "listen"]),
+        (
+            "HANDOFF__LIMITS__CONNECTIONS",
+            "many",
+            &["HANDOFF__LIMITS__CONNECTIONS: limits.connections is \"many\"", "number"],
+        ),
+        (
+            "HANDOFF__LIMITS__CONNECTIONS",
+            "0",
+            &["HANDOFF__LIMITS__CONNECTIONS: limits.connections is 0, allowed"],
+        ),
+        ("HANDOFF__SESSION__IDLE", "soon", &["HANDOFF__SESSION__IDLE: session.idle: ", "such as \"30s\""]),
+        ("HANDOFF__LOG__FORMAT", "xml", &["HANDOFF__LOG__FORMAT: log.format: ", "text", "json"]),
+    ];
+    for (name, value, parts) in cases {
+        check(&refusal("[limits]\nconnections = 5\n", &[(name, value)]), parts);
+    }
+}
+
+#[test]
+fn a_fault_of_the_file_is_not_blamed_on_a_variable() {
+    let message = refusal("[limits]\nconnections = 0\n", &[("HANDOFF__LOG__FORMAT", "json")]);
+    check(&message, &["handoff.toml:2: limits.connections is 0"]);
+}
+
+#[test]
+fn the_public_url_is_what_is_listened_on_unless_it_is_given() {
+    let listening = "127.0.0.1:4711".parse().unwrap();
+    assert_eq!(Config::default().public_url(listening), "http://127.0.0.1:4711");
+    let config = parse("[server]\npublic_url = \"https://desk.example.com/\"\n", &[]).unwrap();
+    assert_eq!(config.public_url(listening), "https://desk.example.com");
+}
+
+#[test]
+fn nothing_listens_beyond_loopback_unless_told_to() {
+    assert!(Config::default().server.listen.ip().is_loopback());
+}

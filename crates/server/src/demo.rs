@@ -1,0 +1,234 @@
+//! The demo: a complete server with two small contact centers, for trying things out (contract 8).
+//!
+//! The centers are ordinary center files that are part of the program. They are applied once: what somebody changed in a kept data
+//! directory stays changed. Everybody's password is printed, so nothing listens beyond this machine.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use handoff_engine::{Directory, SystemIds};
+use handoff_store::{SqliteStore, Store as _};
+use tempfile::TempDir;
+
+use crate::center_file::{CenterFile, SystemPasswords, Unnamed};
+use crate::cli::Demo;
+use crate::command::block_on;
+use crate::config::Config;
+use crate::run::{self, Server};
+use crate::{output, telemetry};
+
+/// The name of each center and its file.
+const CENTERS: [(&str, &str, &str); 2] = [
+    ("Demo", "demo.toml", include_str!("demo/demo.toml")),
+    ("Other", "other.toml", include_str!("demo/other.toml")),
+];
+
+/// The accounts as they are printed. A test compares them with the files.
+const ACCOUNTS: [(&str, &str); 7] = [
+    ("kate", "agent; Support; billing 5, english 5"),
+    ("ben", "agent; Support; billing 2, english 5"),
+    ("mia", "agent; Sales; sales 5, english 3"),
+    ("sam", "agent, supervisor; Support, Sales"),
+    ("ada", "admin"),
+    ("intake", "apiuser"),
+    ("zoe", "agent, supervisor, admin of a second contact center, Other"),
+];
+
+/// Runs the demo until it is asked to stop.
+///
+/// # Errors
+///
+/// When it is to listen beyond loopback, or the server cannot start.
+pub(crate) fn demo(options: &Demo) -> anyhow::Result<ExitCode> {
+    refuse_beyond_loopback(options.listen)?;
+    let mut config = Config::load(None)?;
+    telemetry::start(&config.log)?;
+    let data = Data::at(options.data.as_deref())?;
+    config.server.listen = options.listen;
+    config.store.path = data.path();
+    block_on(async {
+        let store = run::open_store(&config.store.path).await?;
+        set_up(&store).await?;
+        let server = Server::start(&config, store).await?;
+        output::say(greeting(server.address()));
+        server.run().await
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn refuse_beyond_loopback(listen: SocketAddr) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        listen.ip().is_loopback(),
+        "the demo has passwords that everybody knows, so it listens on this machine only: {listen} is not a loopback address; use serve \
+         with a center of your own instead"
+    );
+    Ok(())
+}
+
+/// The demo's data directory.
+enum Data {
+    Kept(PathBuf),
+    /// Removed when it is dropped.
+    Temporary(TempDir),
+}
+
+impl Data {
+    fn at(directory: Option<&Path>) -> anyhow::Result<Self> {
+        match directory {
+            Some(directory) => Ok(Self::Kept(directory.to_owned())),
+            None => {
+                let made = tempfile::Builder::new().prefix("handoff-demo-").tempdir();
+                Ok(Self::Temporary(made.context("no temporary directory can be made; name one with --data")?))
+            }
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        match self {
+            Self::Kept(path) => path.clone(),
+            Self::Temporary(directory) => directory.path().to_owned(),
+        }
+    }
+}
+
+/// Makes the contact centers that the store does not have yet. Each is one commit, so a crash leaves it made or not made.
+async fn set_up(store: &SqliteStore) -> anyhow::Result<()> {
+    let directory = Directory::load(store).await?;
+    for (name, file, text) in CENTERS {
+        if directory.centers.values().any(|center| center.name == name) {
+            continue;
+        }
+        let file = CenterFile::embedded(file, text);
+        let plan = file.plan(store, &SystemIds::default(), &SystemPasswords, Unnamed::Keep).await?;
+        plan.apply(store).await?;
+    }
+    store.ready().await.context("the store takes no changes")
+}
+
+fn greeting(address: SocketAddr) -> String {
+    let accounts = ACCOUNTS.map(|(name, roles)| format!("  {name:<8}{roles}")).join("\n");
+    format!("listening on http://{address}\naccounts, all with the password handoff-demo:\n{accounts}")
+}
+
+#[cfg(test)]
+mod tests {
+    use handoff_domain::Role;
+    use handoff_store::MemoryStore;
+
+    use super::*;
+    use crate::center_file::Passwords;
+
+    /// Hashing is not what is tested here.
+    struct Unhashed;
+
+    impl Passwords for Unhashed {
+        fn variable(&self, _: &str) -> Option<String> {
+            None
+        }
+
+        fn hash(&self, password: &str) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+            Ok(password.to_owned())
+        }
+
+        fn is_of(&self, hash: &str, password: &str) -> bool {
+            hash == password
+        }
+    }
+
+    async fn centers() -> Directory {
+        let store = MemoryStore::new();
+        for (_, file, text) in CENTERS {
+            let file = CenterFile::embedded(file, text);
+            let plan = file.plan(&store, &SystemIds::default(), &Unhashed, Unnamed::Keep).await.unwrap();
+            plan.apply(&store).await.unwrap();
+            let again = file.plan(&store, &SystemIds::default(), &Unhashed, Unnamed::Prune).await.unwrap();
+            assert!(again.difference.is_empty(), "{}", again.difference);
+        }
+        Directory::load(&store).await.unwrap()
+    }
+
+    fn levels(directory: &Directory, user: &str) -> Vec<(String, u32)> {
+        let user = directory.user_by_name(user).unwrap();
+        user.skills.iter().map(|(id, level)| (directory.skills[id].name.clone(), *level)).collect()
+    }
+
+    #[tokio::test]
+    async fn the_centers_are_those_of_the_contract() {
+        let directory = centers().await;
+        assert_eq!(directory.centers.len(), 2);
+        let names: Vec<&str> = ACCOUNTS.iter().map(|(name, _)| *name).collect();
+        assert_eq!(directory.users.len(), names.len());
+        for name in names {
+            let user = directory.user_by_name(name).expect("an account for each line that is printed");
+            assert_eq!(user.password_hash.as_deref(), Some("handoff-demo"), "{name}");
+            assert!(user.enabled);
+        }
+        let mut kates = levels(&directory, "kate");
+        kates.sort();
+        assert_eq!(kates, [("billing".to_owned(), 5), ("english".to_owned(), 5)]);
+        let mut queues: Vec<(&str, &str)> =
+            directory.queues.values().map(|queue| (queue.name.as_str(), queue.media.name())).collect();
+        queues.sort_unstable();
+        let expected = [
+            ("billing", "workitem"),
+            ("outbound", "email"),
+            ("parking", "workitem"),
+            ("sales", "workitem"),
+            ("support-chat", "chat"),
+            ("support-email", "email"),
+            ("tasks", "workitem"),
+        ];
+        assert_eq!(queues, expected);
+    }
+
+    #[tokio::test]
+    async fn queues_are_served_by_whom_the_contract_says() {
+        let directory = centers().await;
+        let served = |user: &str| {
+            let ids = directory.queues_served_by(directory.user_by_name(user).unwrap());
+            let mut names: Vec<&str> = ids.iter().map(|id| directory.queues[id].name.as_str()).collect();
+            names.sort_unstable();
+            names.join(" ")
+        };
+        assert_eq!(served("kate"), "billing support-chat support-email tasks");
+        assert_eq!(served("ben"), "support-chat support-email tasks");
+        assert_eq!(served("mia"), "sales");
+        assert_eq!(served("sam"), "sales support-chat support-email tasks");
+        assert_eq!(served("zoe"), "");
+    }
+
+    #[tokio::test]
+    async fn zoe_is_in_a_center_of_her_own() {
+        let directory = centers().await;
+        let (zoe, kate) = (directory.user_by_name("zoe").unwrap(), directory.user_by_name("kate").unwrap());
+        assert_eq!(directory.centers[&zoe.center].name, "Other");
+        assert_eq!(directory.centers[&kate.center].name, "Demo");
+        assert_eq!(zoe.roles, [Role::Agent, Role::Supervisor, Role::Admin].into());
+    }
+
+    #[tokio::test]
+    async fn agents_have_their_workbins() {
+        let directory = centers().await;
+        let bins = |user: &str| {
+            let bins = directory.workbins_of(directory.user_by_name(user).unwrap());
+            let mut names: Vec<String> = bins.into_iter().map(|bin| bin.name).collect();
+            names.sort();
+            names.join(", ")
+        };
+        assert_eq!(bins("kate"), "Drafts, In Progress, Team");
+        assert_eq!(bins("mia"), "Drafts, In Progress");
+        assert_eq!(bins("zoe"), "Drafts, In Progress");
+    }
+
+    #[test]
+    fn nothing_but_loopback_is_listened_on() {
+        for address in ["0.0.0.0:8090", "192.0.2.1:8090", "[::]:0"] {
+            assert!(refuse_beyond_loopback(address.parse().unwrap()).is_err(), "{address}");
+        }
+        for address in ["127.0.0.1:0", "127.0.0.2:8090", "[::1]:8090"] {
+            assert!(refuse_beyond_loopback(address.parse().unwrap()).is_ok(), "{address}");
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The `handoff` program.
+//!
+//! Reads the command line and the configuration, puts the other crates together, and starts and stops what they make up. It decides
+//! nothing about interactions and speaks no protocol beyond accepting connections.
+
+mod accept;
+mod center_file;
+mod cli;
+mod command;
+mod config;
+mod demo;
+mod doctor;
+mod output;
+mod run;
+mod telemetry;
+mod time_span;
+mod toml_place;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    match command::execute(cli::Cli::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            output::complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

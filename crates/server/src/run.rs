@@ -1,0 +1,165 @@
+//! A running server: store, engine, API and accept loop put together, and taken apart again.
+//!
+//! The order of a stop is the reverse of what depends on what: first nobody may come in, then whoever waits is answered, then the loops
+//! end, then the store is closed. All of it is bounded, because whoever runs the server kills it after some seconds anyway.
+
+mod options;
+mod signals;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::extract::{ConnectInfo, Request};
+use axum::middleware::map_request;
+use handoff_api::PeerAddress;
+use handoff_api::comet::Comet;
+use handoff_api::shared::Shared;
+use handoff_api::wire::resource::PublicUrl;
+use handoff_bus::LocalBus;
+use handoff_engine::{Engine, Parts, SystemClock, SystemIds};
+use handoff_store::{SqliteOptions, SqliteStore, Store};
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
+
+use crate::accept::{self, Acceptor};
+use crate::config::Config;
+use signals::Signals;
+
+/// The database's name in the data directory.
+pub(crate) const DATABASE: &str = "handoff.db";
+
+/// How long held polls and requests under way have at a stop. With what follows it is less than the 10 s that a stop may take
+/// (contract 8).
+const ANSWERING: Duration = Duration::from_millis(6_500);
+/// How long the engine's workers have to finish their round.
+const ENGINE_STOPPING: Duration = Duration::from_millis(1_500);
+/// How long the store has to empty its log. What is acknowledged is durable without it.
+const STORE_CLOSING: Duration = Duration::from_millis(1_500);
+
+/// Opens the store in a data directory, which is made if there is none.
+///
+/// # Errors
+///
+/// When it cannot be opened, as while another process has it open.
+pub(crate) async fn open_store(directory: &Path) -> anyhow::Result<Arc<SqliteStore>> {
+    let options = SqliteOptions::new(directory.join(DATABASE));
+    let opened = tokio::task::spawn_blocking(move || SqliteStore::open(options)).await;
+    let store = opened.context("opening the store was interrupted")?;
+    Ok(Arc::new(store.with_context(|| format!("the store in {} cannot be opened", directory.display()))?))
+}
+
+/// A server that accepts connections.
+pub(crate) struct Server {
+    address: SocketAddr,
+    store: Arc<SqliteStore>,
+    engine: Arc<Engine>,
+    comet: Comet,
+    acceptor: Arc<Acceptor>,
+    tasks: TaskTracker,
+    signals: Signals,
+}
+
+impl Server {
+    /// Starts a server on an open store. When it returns, connections are accepted.
+    ///
+    /// # Errors
+    ///
+    /// When the address cannot be listened on, or the store cannot be read.
+    pub(crate) async fn start(config: &Config, store: Arc<SqliteStore>) -> anyhow::Result<Self> {
+        let signals = Signals::listen().context("signals cannot be listened for")?;
+        let wanted = config.server.listen;
+        let cannot_listen = || format!("server.listen: {wanted} cannot be listened on");
+        let listener = accept::listen(wanted).with_context(cannot_listen)?;
+        let address = listener.local_addr().with_context(cannot_listen)?;
+        let parts = Parts {
+            store: store.clone(),
+            bus: Arc::new(LocalBus::default()),
+            clock: Arc::new(SystemClock::default()),
+            ids: Arc::new(SystemIds::default()),
+            options: options::engine(config),
+        };
+        let engine = Engine::open_on(parts).await.context("the engine cannot be started")?;
+        let url = PublicUrl::new(&config.public_url(address));
+        let comet =
+            Comet::new(&engine, url.clone(), options::cometd(config), handoff_cometd::Ports::default());
+        let shared = Shared::new(engine.clone(), comet.clone(), options::api(config, url));
+        let router = handoff_api::routes::router(&shared).layer(map_request(name_peer));
+        let acceptor = Acceptor::new(router, options::accept(config));
+        engine.start(comet.publisher());
+        let tasks = TaskTracker::new();
+        let (timers, accepting) = (comet.clone(), acceptor.clone());
+        tasks.spawn(async move { timers.run().await });
+        tasks.spawn(async move { accepting.run(listener).await });
+        tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "the server accepts connections");
+        Ok(Self { address, store, engine, comet, acceptor, tasks, signals })
+    }
+
+    /// Gives the address that is listened on.
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until a signal asks it to stop, and stops. A second signal ends the process at once.
+    ///
+    /// # Errors
+    ///
+    /// When the store stopped after a failed write: nothing can be served any more, and only a new process may open it again.
+    pub(crate) async fn run(mut self) -> anyhow::Result<()> {
+        tokio::select! {
+            name = self.signals.next() => tracing::info!(signal = name, "the server stops"),
+            () = self.store.stopped() => {
+                tracing::error!("a write to the store failed for good; the process ends and has to be started anew");
+                self.acceptor.stop();
+                self.acceptor.abort();
+                anyhow::bail!("the store is stopped after a failed write; check the disk, then start the server again");
+            }
+        }
+        let Self { store, engine, comet, acceptor, tasks, mut signals, .. } = self;
+        let stopping = stop(store, engine, comet, acceptor, tasks);
+        tokio::select! {
+            () = stopping => Ok(()),
+            name = signals.next() => {
+                tracing::warn!(signal = name, "the server ends at once");
+                #[expect(clippy::disallowed_methods, reason = "a return waits for threads, and who asks twice does not")]
+                std::process::exit(1);
+            }
+        }
+    }
+}
+
+/// Tells the API where a request comes from, in the API's own term: wrong passwords are counted by address.
+async fn name_peer(ConnectInfo(peer): ConnectInfo<SocketAddr>, mut request: Request) -> Request {
+    request.extensions_mut().insert(PeerAddress(peer.ip().to_canonical()));
+    request
+}
+
+async fn stop(
+    store: Arc<SqliteStore>,
+    engine: Arc<Engine>,
+    comet: Comet,
+    acceptor: Arc<Acceptor>,
+    tasks: TaskTracker,
+) {
+    // Before the polls are answered: their answers then also say that the connection closes.
+    acceptor.stop();
+    tasks.close();
+    let answered = async {
+        comet.shutdown().await;
+        acceptor.drained().await;
+        tasks.wait().await;
+    };
+    if timeout(ANSWERING, answered).await.is_err() {
+        tracing::warn!("some connections did not end in time and are cut off");
+        acceptor.abort();
+    }
+    if timeout(ENGINE_STOPPING, engine.stop()).await.is_err() {
+        tracing::warn!("the engine's workers did not end in time");
+    }
+    if timeout(STORE_CLOSING, store.close()).await.is_err() {
+        tracing::warn!("the store was not closed in time; the next start finishes it");
+    }
+    tracing::info!("the server has stopped");
+}

@@ -1,0 +1,82 @@
+//! From the configuration to the options of each crate.
+
+use handoff_api::shared;
+use handoff_api::wire::resource::PublicUrl;
+use handoff_domain::interaction::decide::GonePolicy;
+
+use crate::accept;
+use crate::config::{Config, Gone, SameSite};
+
+/// Gives the engine's options.
+pub(super) fn engine(config: &Config) -> handoff_engine::Options {
+    let gone = match config.agent.gone {
+        Gone::Workbin => GonePolicy::Workbin,
+        Gone::Requeue => GonePolicy::Requeue,
+    };
+    let rules = handoff_domain::interaction::decide::Options {
+        handling_timeout_ms: config.agent.handling_timeout.ms(),
+        gone,
+        ..Default::default()
+    };
+    handoff_engine::Options {
+        rules,
+        disconnect_grace_ms: config.agent.disconnect_grace.ms(),
+        stream_retention_ms: config.store.notifications_kept.ms(),
+        login_idle_ms: config.session.idle.ms(),
+        ..Default::default()
+    }
+}
+
+/// Gives the limits of notifications.
+pub(super) fn cometd(config: &Config) -> handoff_cometd::Limits {
+    let (wanted, defaults) = (&config.cometd, handoff_cometd::Limits::default());
+    let secure = if config.is_cookie_secure() { "; Secure" } else { "" };
+    let same_site = config.session.same_site;
+    handoff_cometd::Limits {
+        timeout_ms: wanted.timeout.ms(),
+        interval_ms: wanted.interval.ms(),
+        max_interval_ms: wanted.max_interval.ms(),
+        sessions: wanted.sessions,
+        sessions_per_identity: wanted.sessions_per_user,
+        held_polls_per_browser: wanted.polls_per_browser,
+        queued_messages: wanted.queued_messages,
+        queued_bytes: wanted.queued_bytes,
+        http_body_bytes: wanted.http_body_bytes,
+        websocket_message_bytes: wanted.websocket_message_bytes,
+        // A socket that only waits speaks once in each timeout, so it must be allowed to be silent for longer.
+        websocket_idle_ms: defaults.websocket_idle_ms.max(wanted.timeout.ms().saturating_mul(2)),
+        cookie_attributes: format!("Path=/; HttpOnly; SameSite={same_site:?}{secure}").into(),
+        ..defaults
+    }
+}
+
+/// Gives the API's options.
+pub(super) fn api(config: &Config, url: PublicUrl) -> shared::Options {
+    shared::Options {
+        same_site: match config.session.same_site {
+            SameSite::Lax => shared::SameSite::Lax,
+            SameSite::Strict => shared::SameSite::Strict,
+            SameSite::None => shared::SameSite::None,
+        },
+        secure_cookie: config.is_cookie_secure(),
+        cors_origins: config.cors.origins.clone(),
+        requests_per_s: config.limits.requests_per_second,
+        disposition_key: config.agent.disposition_key.clone(),
+        ..shared::Options::new(url)
+    }
+}
+
+/// Gives the limits of connections.
+pub(super) fn accept(config: &Config) -> accept::Limits {
+    let limits = &config.limits;
+    accept::Limits {
+        connections: limits.connections,
+        connections_per_address: limits.connections_per_address,
+        connections_per_user: limits.connections_per_user,
+        header_timeout: limits.header_timeout.duration(),
+        body_timeout: limits.body_timeout.duration(),
+        body_bytes_per_second: limits.body_bytes_per_second,
+        idle_timeout: limits.idle_timeout.duration(),
+        write_timeout: limits.write_timeout.duration(),
+    }
+}

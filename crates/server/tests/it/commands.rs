@@ -1,0 +1,99 @@
+//! The commands that do something and end.
+
+use std::path::Path;
+
+use crate::child::{Server, finish, handoff, text};
+
+const CONFIG: &str = "[server]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"data\"\n";
+const CENTER: &str = "[center]\nname = \"Small\"\n[[user]]\nuserName = \"eva\"\nroles = [\"agent\"]\npassword = \"open secret\"\n";
+
+fn directory() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("handoff.toml"), CONFIG).unwrap();
+    std::fs::write(directory.path().join("center.toml"), CENTER).unwrap();
+    directory
+}
+
+fn succeed(arguments: &[&str], directory: &Path) -> String {
+    let output = finish(arguments, directory);
+    assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+#[test]
+fn a_center_is_applied_once() {
+    let directory = directory();
+    let apply = ["apply", "center.toml", "--config", "handoff.toml"];
+    let dry = [&apply[..], &["--dry-run"]].concat();
+    assert!(succeed(&dry, directory.path()).contains("+ user \"eva\""));
+    let first = finish(&apply, directory.path());
+    assert!(text(&first.stdout).contains("+ user \"eva\"") && text(&first.stdout).contains("applied"));
+    let warning = text(&first.stderr);
+    assert!(warning.contains("the password of eva") && !warning.contains("open secret"), "{warning}");
+    assert_eq!(succeed(&apply, directory.path()), "no changes\n");
+}
+
+#[test]
+fn a_configured_server_starts_and_stops() {
+    let directory = directory();
+    let mut command = handoff(&["serve", "--config", "handoff.toml"]);
+    let mut server = Server::start(command.current_dir(directory.path()));
+    assert!(server.get("/api/v2/diagnostics/version").starts_with("HTTP/1.1 200 "));
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0));
+    assert!(directory.path().join("data").is_dir());
+}
+
+#[test]
+fn a_center_is_not_applied_under_a_running_server() {
+    let directory = directory();
+    let mut command = handoff(&["serve", "--config", "handoff.toml"]);
+    let _server = Server::start(command.current_dir(directory.path()));
+    let refused = finish(&["apply", "center.toml", "--config", "handoff.toml"], directory.path());
+    assert!(!refused.status.success());
+    assert!(text(&refused.stderr).contains("in use by another process"), "{}", text(&refused.stderr));
+}
+
+#[test]
+fn a_configuration_is_checked() {
+    let directory = directory();
+    assert_eq!(succeed(&["check-config", "handoff.toml"], directory.path()), "handoff.toml: ok\n");
+    std::fs::write(directory.path().join("wrong.toml"), "[server]\nlisten = 8090\n").unwrap();
+    let refused = finish(&["check-config", "wrong.toml"], directory.path());
+    assert_eq!(refused.status.code(), Some(1));
+    let told = text(&refused.stderr);
+    assert!(told.starts_with("handoff: wrong.toml:2: server.listen: "), "{told}");
+    assert_eq!(told.lines().count(), 1);
+    let missing = finish(&["serve", "--config", "missing.toml"], directory.path());
+    assert!(text(&missing.stderr).contains("missing.toml cannot be read"), "{}", text(&missing.stderr));
+}
+
+#[test]
+fn variables_configure_as_well() {
+    let directory = directory();
+    let output = handoff(&["check-config", "handoff.toml"])
+        .env("HANDOFF__SESSION__IDLE", "forever")
+        .current_dir(directory.path())
+        .output()
+        .unwrap();
+    assert!(
+        text(&output.stderr).starts_with("handoff: HANDOFF__SESSION__IDLE: "),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+#[test]
+fn a_store_is_migrated_and_examined() {
+    let directory = directory();
+    let config = ["--config", "handoff.toml"];
+    let doctor = [&["doctor"], &config[..]].concat();
+    assert_eq!(succeed(&doctor, directory.path()).matches("ok ").count(), 4);
+    assert!(succeed(&[&["migrate"], &config[..]].concat(), directory.path()).contains("up to date"));
+    assert_eq!(succeed(&doctor, directory.path()).matches("ok ").count(), 4);
+    std::fs::write(directory.path().join("data/handoff.db"), "this is not a database, and it is long enough")
+        .unwrap();
+    let output = finish(&doctor, directory.path());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stdout).contains("problem store: "), "{}", text(&output.stdout));
+}

@@ -1,0 +1,7 @@
+//! The program as a child process: what it prints, how it starts and stops, what it exits with.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+mod child;
+mod commands;
+mod demo;
