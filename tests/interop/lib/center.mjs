@@ -1,0 +1,94 @@
+// What every script here needs: the address of the running program, callers with Basic credentials, checks that say what failed.
+
+import assert from "node:assert/strict";
+
+/** How long a script waits for something that must happen, in ms. */
+export const BOUND = 15_000;
+
+/** The origin of the program under test. `localhost` and not an address: aiohttp keeps no cookies of bare addresses. */
+export const origin = process.env.HANDOFF_ORIGIN;
+if (!origin) {
+    console.error("HANDOFF_ORIGIN is not set; start the scripts with tests/interop/run.sh");
+    process.exit(2);
+}
+
+/** The CometD endpoint. */
+export const notifications = `${origin}/api/v2/notifications`;
+
+/** The value of the Authorization header of one of the demo accounts. */
+export function basic(user) {
+    return `Basic ${Buffer.from(`${user}:handoff-demo`).toString("base64")}`;
+}
+
+/** Someone who calls the REST API. */
+export class Caller {
+    constructor(user) {
+        this.user = user;
+    }
+
+    /** Sends a request to /api/v2 + path; gives the HTTP status and the JSON body. */
+    async call(method, path, body) {
+        const response = await fetch(`${origin}/api/v2${path}`, {
+            method,
+            headers: {
+                authorization: basic(this.user),
+                ...(body === undefined ? {} : {"content-type": "application/json"}),
+            },
+            body: body === undefined ? undefined : JSON.stringify(body),
+            signal: AbortSignal.timeout(BOUND),
+        });
+        return {status: response.status, value: await response.json()};
+    }
+}
+
+let steps = 0;
+
+/** Reports a finished step: one line. */
+export function step(text) {
+    steps += 1;
+    console.log(`  ${String(steps).padStart(2)} ${text}`);
+}
+
+/** Checks an answer that must be a success. */
+export function succeeded(answer, what) {
+    assert.ok(answer.status === 200 && answer.value.statusCode === 0, `${what}: ${JSON.stringify(answer)}`);
+    return answer.value;
+}
+
+/** Checks that an answer has exactly this envelope, beside the referenceId that every operation adds; gives that number. */
+export function exactly(answer, envelope, what) {
+    succeeded(answer, what);
+    const {referenceId, ...rest} = answer.value;
+    assert.deepEqual(rest, envelope, what);
+    assert.ok(Number.isInteger(referenceId) && referenceId > 0, `${what}: referenceId is ${referenceId}`);
+    return referenceId;
+}
+
+/** Checks that an answer is this refusal in the older envelope ("status":"error") or the plain one. */
+export function refused(answer, status, statusCode, older, what) {
+    const {referenceId, ...rest} = answer.value;
+    const statusMessage = rest.statusMessage;
+    assert.ok(typeof statusMessage === "string" && statusMessage !== "", `${what}: ${JSON.stringify(answer)}`);
+    const plain = {statusCode, statusMessage};
+    const envelope = older ? {...plain, status: "error", errorDescription: statusMessage} : plain;
+    assert.deepEqual({status: answer.status, value: rest}, {status, value: envelope}, what);
+}
+
+/** Runs a script's body within a bound; the process ends with 0 or, after saying why, with 1. */
+export function run(name, bound, body) {
+    const timer = setTimeout(() => {
+        console.error(`FAILED ${name}: not finished within ${bound / 1000} s`);
+        process.exit(1);
+    }, bound);
+    body().then(
+        () => {
+            clearTimeout(timer);
+            console.log(`ok ${name}`);
+            process.exit(0);
+        },
+        error => {
+            console.error(`FAILED ${name}: ${error.stack ?? error}`);
+            process.exit(1);
+        },
+    );
+}

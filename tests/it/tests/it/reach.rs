@@ -1,0 +1,132 @@
+//! What happens to the work of an agent who goes or is gone (contract 3).
+
+use anyhow::{Context as _, Result};
+use handoff_testkit::{Replay, TestAgent, TestServer, Transport};
+use serde_json::{Value, json};
+
+use crate::scene::{interaction, own_work, submit, until_channels, until_state};
+
+/// A CometD session ends 1 s after its connection, and the agent counts as gone 1 s after that.
+const SHORT: [(&str, &str); 2] =
+    [("HANDOFF__AGENT__DISCONNECT_GRACE", "1s"), ("HANDOFF__COMETD__MAX_INTERVAL", "1s")];
+
+#[tokio::test]
+async fn the_end_of_the_session_gives_everything_back() -> Result<()> {
+    let server = TestServer::start().await?;
+    let kate = TestAgent::at_work(&server, "kate", Transport::LongPolling).await?;
+    let owned = submit(&server, "tasks").await?;
+    kate.accept(&owned).await?;
+    let offered = submit(&server, "tasks").await?;
+    kate.sees(&offered, "Invited").await?;
+    let ben = TestAgent::at_work(&server, "ben", Transport::WebSocket).await?;
+
+    kate.me("EndContactCenterSession").await?.ok()?;
+    ben.sees(&offered, "Invited").await?;
+    kate.sees(&offered, "Revoked").await?;
+    let parked = until_state(&server, &owned, "InWorkbin").await?;
+    assert_eq!(parked["assignedTo"], Value::Null);
+    assert!(own_work(&kate.rest).await?.is_empty());
+    until_channels(&kate.rest, "LoggedOut").await?;
+    kate.start_session().await?;
+    until_channels(&kate.rest, "NotReady").await?;
+    Ok(())
+}
+
+async fn gone_agent(transport: Transport) -> Result<()> {
+    let server = TestServer::start_with(&SHORT).await?;
+    let mut kate = TestAgent::at_work(&server, "kate", transport).await?;
+    let owned = submit(&server, "tasks").await?;
+    kate.accept(&owned).await?;
+    let offered = submit(&server, "tasks").await?;
+    kate.sees(&offered, "Invited").await?;
+    let ben = TestAgent::at_work(&server, "ben", Transport::LongPolling).await?;
+
+    kate.cut();
+    ben.sees(&offered, "Invited").await?;
+    until_state(&server, &owned, "InWorkbin").await?;
+    until_channels(&kate.rest, "LoggedOut").await?;
+    kate.command(&owned, "Complete", json!({}))
+        .await?
+        .refused(409, 2)
+        .context("nothing stays owned by a ghost")?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_agent_whose_poll_is_cut_loses_his_work_after_the_grace() -> Result<()> {
+    gone_agent(Transport::LongPolling).await
+}
+
+#[tokio::test]
+async fn an_agent_whose_socket_is_cut_loses_his_work_after_the_grace() -> Result<()> {
+    gone_agent(Transport::WebSocket).await
+}
+
+#[tokio::test]
+async fn an_agent_who_comes_back_within_the_grace_keeps_his_work() -> Result<()> {
+    let server = TestServer::start().await?;
+    let mut kate = TestAgent::at_work(&server, "kate", Transport::WebSocket).await?;
+    let owned = submit(&server, "tasks").await?;
+    kate.accept(&owned).await?;
+    kate.cut();
+    kate.connect().await?;
+    kate.subscribe(TestAgent::INTERACTIONS, Replay::Plain).await?;
+    assert_eq!(interaction(&kate.rest, &owned).await?["state"], "Processing");
+    // No new StartContactCenterSession and no new Ready: the three lifetimes are apart.
+    kate.accept(&submit(&server, "tasks").await?).await?;
+    kate.command(&owned, "Complete", json!({})).await?.ok()?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_second_start_joins_the_session_and_leaves_the_work() -> Result<()> {
+    let server = TestServer::start().await?;
+    let kate = TestAgent::at_work(&server, "kate", Transport::LongPolling).await?;
+    let owned = submit(&server, "tasks").await?;
+    kate.accept(&owned).await?;
+    kate.start_session().await?;
+    until_channels(&kate.rest, "NotReady").await?;
+    assert_eq!(own_work(&kate.rest).await?, [owned]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn channel_changes_are_published_with_the_fixed_ids() -> Result<()> {
+    let server = TestServer::start().await?;
+    let mut kate = TestAgent::away(&server, "kate", Transport::LongPolling)?;
+    kate.connect().await?;
+    kate.subscribe(TestAgent::CHANNELS, Replay::Plain).await?;
+    kate.start_session().await?;
+    let told = |state: &'static str| {
+        kate.inbox.expect(state, move |message| {
+            message["channel"] == TestAgent::CHANNELS
+                && message["data"]["channels"][0]["userState"]["state"] == state
+        })
+    };
+    let not_ready = told("NotReady").await?;
+    assert_eq!(not_ready["data"]["messageType"], "ChannelStateChangeMessageV2");
+    kate.ready().await?;
+    let ready = told("Ready").await?;
+    let channel = &ready["data"]["channels"][0];
+    assert_eq!(channel["userState"]["id"], "9430250E-0A1B-421F-B372-F29E69366DED");
+    assert_eq!(channel["userState"]["displayName"], "Ready");
+    assert_eq!(channel["dndState"], "Off");
+    kate.me("EndContactCenterSession").await?.ok()?;
+    let out = told("LoggedOut").await?;
+    let state = &out["data"]["channels"][0]["userState"];
+    assert_eq!(state["id"], "3f7a2a5e-6c1b-4f0e-9d57-0c1d0a5b7e21");
+    assert_eq!(not_ready["data"]["channels"][0]["userState"]["id"], "900D55CC-2BB0-431F-8BF9-D3525B383BE6");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_unknown_channel_is_partial_success_or_refused() -> Result<()> {
+    let server = TestServer::start().await?;
+    let kate = server.rest("kate")?;
+    let start = |channels: Value| json!({"operationName": "StartContactCenterSession", "channels": channels});
+    kate.post("/me", start(json!(["carrier-pigeon"]))).await?.refused(400, 10)?;
+    let some = kate.post("/me", start(json!(["chat", "carrier-pigeon"]))).await?;
+    assert_eq!((some.status.as_u16(), some.code()), (200, 7), "{some}");
+    kate.post("/me", start(json!(["voice", "email"]))).await?.ok()?;
+    Ok(())
+}

@@ -1,0 +1,186 @@
+//! Nothing is lost across a reconnect (contract 2, `ext.replay`).
+
+use anyhow::{Context as _, Result, ensure};
+use handoff_testkit::{BOUND, Replay, TestAgent, TestServer, Transport};
+use serde_json::{Value, json};
+
+use crate::scene::submit;
+
+/// The sequence numbers received on the interactions topic, in order of arrival.
+fn sequences(agent: &TestAgent) -> Vec<i64> {
+    agent
+        .received(TestAgent::INTERACTIONS)
+        .iter()
+        .filter(|data| data["messageType"] != "Resync")
+        .filter_map(|data| data["sequence"].as_i64())
+        .collect()
+}
+
+fn without_gap_or_duplicate(sequences: &[i64]) -> Result<()> {
+    ensure!(sequences.windows(2).all(|pair| pair[1] == pair[0] + 1), "a gap or a duplicate in {sequences:?}");
+    Ok(())
+}
+
+/// Kate owns a work item and notes her progress in it `times` times.
+async fn change(kate: &TestAgent, id: &str, numbers: std::ops::Range<i64>) -> Result<()> {
+    for number in numbers {
+        kate.command(id, "UpdateUserData", json!({"userData": {"step": number}})).await?.ok()?;
+    }
+    Ok(())
+}
+
+async fn sees_step(kate: &TestAgent, number: i64) -> Result<Value> {
+    kate.notified(&format!("step {number}"), |data| data["userData"]["step"] == number).await
+}
+
+async fn cut_and_come_back(transport: Transport) -> Result<()> {
+    let server = TestServer::start().await?;
+    let mut kate = TestAgent::at_work(&server, "kate", transport).await?;
+    let id = submit(&server, "tasks").await?;
+    kate.accept(&id).await?;
+    change(&kate, &id, 0..3).await?;
+    sees_step(&kate, 2).await?;
+
+    let mut next = 3;
+    for _ in 0..4 {
+        // The cut falls into the middle of the changes: some of them may be on their way when it comes.
+        change(&kate, &id, next..next + 2).await?;
+        kate.cut();
+        change(&kate, &id, next + 2..next + 5).await?;
+        let last = kate.last_sequence(TestAgent::INTERACTIONS);
+        kate.connect().await?;
+        kate.subscribe(TestAgent::INTERACTIONS, Replay::After(last)).await?;
+        change(&kate, &id, next + 5..next + 7).await?;
+        next += 7;
+        sees_step(&kate, next - 1).await?;
+    }
+    let seen = sequences(&kate);
+    without_gap_or_duplicate(&seen)?;
+    let steps: Vec<i64> = kate
+        .received(TestAgent::INTERACTIONS)
+        .iter()
+        .filter(|data| data["notificationType"] == "PropertiesUpdated")
+        .filter_map(|data| data["userData"]["step"].as_i64())
+        .collect();
+    assert_eq!(steps, (0..next).collect::<Vec<_>>(), "every change once and in its order");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_client_that_comes_back_over_long_polling_misses_nothing() -> Result<()> {
+    cut_and_come_back(Transport::LongPolling).await
+}
+
+#[tokio::test]
+async fn a_client_that_comes_back_over_websocket_misses_nothing() -> Result<()> {
+    cut_and_come_back(Transport::WebSocket).await
+}
+
+#[tokio::test]
+async fn what_is_kept_survives_a_kill() -> Result<()> {
+    let mut server = TestServer::start().await?;
+    let mut kate = TestAgent::at_work(&server, "kate", Transport::LongPolling).await?;
+    let id = submit(&server, "tasks").await?;
+    kate.accept(&id).await?;
+    change(&kate, &id, 0..5).await?;
+    sees_step(&kate, 4).await?;
+    let before = sequences(&kate);
+    kate.cut();
+    server.kill9().await?;
+    server.restart().await?;
+
+    let mut again = TestAgent::away(&server, "kate", Transport::WebSocket)?;
+    again.connect().await?;
+    again.subscribe(TestAgent::INTERACTIONS, Replay::All).await?;
+    change(&again, &id, 5..6).await?;
+    sees_step(&again, 5).await?;
+    let after = sequences(&again);
+    without_gap_or_duplicate(&after)?;
+    assert_eq!(after[..before.len()], before, "the same numbers for the same notifications");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_wildcard_replays_the_topics_that_it_names() -> Result<()> {
+    let server = TestServer::start().await?;
+    let mut kate = TestAgent::at_work(&server, "kate", Transport::LongPolling).await?;
+    let id = submit(&server, "tasks").await?;
+    kate.accept(&id).await?;
+    change(&kate, &id, 0..2).await?;
+    sees_step(&kate, 1).await?;
+    let last = kate.last_sequence(TestAgent::INTERACTIONS);
+    kate.cut();
+    change(&kate, &id, 2..4).await?;
+
+    let mut again = TestAgent::away(&server, "kate", Transport::WebSocket)?;
+    again.connect().await?;
+    again.subscribe("/v2/me/**", Replay::Raw(json!({TestAgent::INTERACTIONS: last}))).await?;
+    sees_step(&again, 3).await?;
+    change(&again, &id, 4..5).await?;
+    sees_step(&again, 4).await?;
+    assert_eq!(sequences(&again), [last + 1, last + 2, last + 3]);
+    let older = again.received("/v2/me/workitems");
+    assert_eq!(older.len(), 1, "a topic that is not named starts live: {older:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_number_that_cannot_be_served_is_answered_with_resync() -> Result<()> {
+    let server = TestServer::start().await?;
+    let kate = TestAgent::at_work(&server, "kate", Transport::LongPolling).await?;
+    let id = submit(&server, "tasks").await?;
+    kate.accept(&id).await?;
+    kate.sees(&id, "Processing").await?;
+    let head = kate.last_sequence(TestAgent::INTERACTIONS);
+
+    let mut ahead = TestAgent::away(&server, "kate", Transport::WebSocket)?;
+    ahead.connect().await?;
+    ahead.subscribe(TestAgent::INTERACTIONS, Replay::After(1_000_000)).await?;
+    let resync = ahead.notified("Resync", |data| data["messageType"] == "Resync").await?;
+    assert_eq!(resync["topic"], TestAgent::INTERACTIONS);
+    assert_eq!(resync["head"], head);
+    assert!(resync["oldest"].as_i64().context("no oldest")? <= head, "{resync}");
+    change(&kate, &id, 0..1).await?;
+    sees_step(&ahead, 0).await?;
+    assert_eq!(ahead.received(TestAgent::INTERACTIONS)[0]["messageType"], "Resync", "it comes first");
+    Ok(())
+}
+
+#[tokio::test]
+async fn several_sessions_of_one_agent_all_see_everything() -> Result<()> {
+    let server = TestServer::start().await?;
+    let first = TestAgent::at_work(&server, "kate", Transport::LongPolling).await?;
+    let mut second = TestAgent::away(&server, "kate", Transport::WebSocket)?;
+    second.connect().await?;
+    second.subscribe("/v2/me/interactions/", Replay::Plain).await?;
+    let id = submit(&server, "tasks").await?;
+    first.accept(&id).await?;
+    first.sees(&id, "Processing").await?;
+    let under_own_name = |message: &Value| {
+        message["channel"] == "/v2/me/interactions/" && message["data"]["state"] == "Processing"
+    };
+    second.inbox.expect("Processing on the topic with a trailing slash", under_own_name).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_client_may_subscribe_to_the_topics_and_publish_to_none() -> Result<()> {
+    let server = TestServer::start().await?;
+    let mut kate = TestAgent::away(&server, "kate", Transport::LongPolling)?;
+    kate.connect().await?;
+    let comet = kate.comet()?;
+    for topic in ["channels", "chats", "emails", "workitems", "openmedia", "workbins", "interactions"] {
+        kate.subscribe(&format!("/v2/me/{topic}"), Replay::Plain).await?;
+    }
+    for topic in ["/v2/me", "/notifications/services", "/v2/me/*", "/v2/me/**", "/**"] {
+        kate.subscribe(topic, Replay::Plain).await?;
+    }
+    let refused = comet.subscribe("/v2/everybody", Replay::Plain).await?;
+    assert_eq!(refused["successful"], false);
+    assert_eq!(refused["error"], "403:denied_by_security_policy:subscribe_denied", "{refused}");
+    let refused =
+        tokio::time::timeout(BOUND, comet.publish(TestAgent::INTERACTIONS, json!({"x": 1}))).await??;
+    assert_eq!(refused["successful"], false);
+    assert_eq!(refused["error"], "403:denied_by_security_policy:publish_denied", "{refused}");
+    Ok(())
+}
