@@ -42,11 +42,15 @@ impl InteractionId {
 
 impl fmt::Display for InteractionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Two halves of 64 bits: dividing 128 bits sixteen times is what a profile of a busy server showed.
+        const HALF: u128 = 62_u128.pow(8);
         let mut text = [b'0'; INTERACTION_ID_LEN];
-        let mut rest = self.0;
-        for slot in text.iter_mut().rev() {
-            *slot = ALPHABET[(rest % 62) as usize];
-            rest /= 62;
+        let halves = [(self.0 / HALF) as u64, (self.0 % HALF) as u64];
+        for (mut rest, slots) in halves.into_iter().zip(text.chunks_mut(INTERACTION_ID_LEN / 2)) {
+            for slot in slots.iter_mut().rev() {
+                *slot = ALPHABET[(rest % 62) as usize];
+                rest /= 62;
+            }
         }
         f.write_str(core::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
