@@ -1,0 +1,49 @@
+//! `bench`: figures, each beside a floor that is taken in the same run on the same machine. Nothing here fails for being slow.
+
+mod bare;
+mod commands;
+mod cpu;
+mod disk;
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+use clap::Subcommand;
+
+/// What can be measured.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum What {
+    /// Durable commands a second: agents accept and complete.
+    Commands(commands::Options),
+    /// The bare server that is compared with: started by the others.
+    #[command(hide = true)]
+    BareServer,
+}
+
+/// Measures.
+///
+/// # Errors
+///
+/// When the program or a floor cannot be measured.
+pub(crate) async fn run(root: &Path, what: &What) -> Result<()> {
+    match what {
+        What::BareServer => bare::serve().await,
+        // A driver and a floor without optimization would flatter the program.
+        What::Commands(_) if cfg!(debug_assertions) => again_in_release(root),
+        What::Commands(options) => commands::run(root, options).await,
+    }
+}
+
+/// Runs the same command line with the release profile.
+fn again_in_release(root: &Path) -> Result<()> {
+    println!("building xtask (release)…");
+    let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["run", "--quiet", "--release", "--package", "xtask", "--"])
+        .args(std::env::args_os().skip(1))
+        .current_dir(root)
+        .status()
+        .context("run cargo")?;
+    ensure!(status.success(), "the benchmark failed");
+    Ok(())
+}

@@ -1,0 +1,238 @@
+//! `ci`: everything that a change must pass, in the order in which it fails soonest.
+//!
+//! All builds use one profile and one set of features, so that each crate is compiled once for checking and once for running.
+
+use std::ffi::OsString;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use clap::Args;
+
+use crate::{bounded, tidy};
+
+/// The longest that one stage may take, in s. A cold build of everything takes about ten minutes on two cores.
+const STAGE_SECONDS_MAX: u64 = 1_500;
+/// What every build is of, so that no crate is built twice with other features.
+const EVERYTHING: [&str; 3] = ["--workspace", "--all-targets", "--all-features"];
+/// The oldest Node.js that the reference clients run on.
+const NODE_MAJOR_MIN: u32 = 20;
+/// The oldest Python 3 that the reference clients run on.
+const PYTHON_MINOR_MIN: u32 = 11;
+
+/// What can be chosen.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Options {
+    /// Begin at this stage, after the ones before it have passed: tools, format, clippy, tidy, build, test, interop, documentation.
+    #[arg(long, value_name = "STAGE", default_value = "tools")]
+    from: String,
+}
+
+/// Tests counted in the output of a stage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Tests {
+    passed: u64,
+    failed: u64,
+}
+
+/// One stage's outcome.
+struct Stage {
+    name: &'static str,
+    took: Duration,
+    tests: Tests,
+}
+
+/// A stage: its name and what it runs.
+type Step<'a> = (&'static str, Box<dyn FnOnce() -> Result<Tests> + 'a>);
+
+/// Runs all stages, to the first that fails.
+///
+/// # Errors
+///
+/// When a stage fails.
+pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
+    let mut done: Vec<Stage> = Vec::new();
+    let steps = steps(root);
+    let skipped = steps.iter().position(|(name, _)| *name == options.from);
+    let skipped = skipped.with_context(|| format!("there is no stage {}", options.from))?;
+    for (name, step) in steps.into_iter().skip(skipped) {
+        println!("== {name}");
+        let started = Instant::now();
+        let outcome = step();
+        let tests = outcome.as_ref().copied().unwrap_or_default();
+        done.push(Stage { name, took: started.elapsed(), tests });
+        if let Err(error) = outcome {
+            summarize(&done);
+            println!("FAILED at {name}");
+            return Err(error);
+        }
+    }
+    summarize(&done);
+    Ok(())
+}
+
+fn steps(root: &Path) -> Vec<Step<'_>> {
+    let cargo = move |arguments: &[&str]| {
+        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        command.args(arguments).current_dir(root).env("HANDOFF_BIN", program(root));
+        command
+    };
+    let plain = move |mut command: Command| counted(&mut command);
+    vec![
+        ("tools", Box::new(|| tools().map(|()| Tests::default()))),
+        ("format", Box::new(move || plain(cargo(&["fmt", "--all", "--check"])))),
+        (
+            "clippy",
+            Box::new(move || {
+                let mut command = cargo(&["clippy", "--quiet"]);
+                command.args(EVERYTHING).args(["--", "-D", "warnings"]);
+                plain(command)
+            }),
+        ),
+        ("tidy", Box::new(move || tidy::run(root).map(|()| Tests::default()))),
+        (
+            "build",
+            Box::new(move || {
+                let mut command = cargo(&["build", "--quiet"]);
+                command.args(EVERYTHING);
+                plain(command)
+            }),
+        ),
+        ("test", Box::new(move || plain(cargo(&["test", "--workspace", "--all-features"])))),
+        (
+            "interop",
+            Box::new(move || {
+                let script = root.join("tests/interop/run.sh");
+                let mut command = Command::new("bash");
+                command.arg(script).current_dir(root).env("HANDOFF_BIN", program(root));
+                plain(command)
+            }),
+        ),
+        (
+            "documentation",
+            Box::new(move || {
+                let mut command = cargo(&["doc", "--quiet", "--workspace", "--no-deps", "--all-features"]);
+                command.env("RUSTDOCFLAGS", "-D warnings");
+                plain(command)
+            }),
+        ),
+    ]
+}
+
+/// Gives where the build stage puts the program.
+fn program(root: &Path) -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| OsString::from("target"));
+    root.join(target).join("debug").join("handoff")
+}
+
+/// Checks that everything is installed, so that nothing fails for the want of it a quarter of an hour later.
+fn tools() -> Result<()> {
+    let rust = said(&["rustc", "--version"]).context("rustc is missing: install Rust with rustup")?;
+    said(&["cargo", "clippy", "--version"]).context("clippy is missing: rustup component add clippy")?;
+    said(&["cargo", "fmt", "--version"]).context("rustfmt is missing: rustup component add rustfmt")?;
+    let node = said(&["node", "--version"]).context("node is missing: install Node.js 20 or later")?;
+    said(&["npm", "--version"]).context("npm is missing: install it with Node.js")?;
+    let python =
+        said(&["python3", "--version"]).context("python3 is missing: install Python 3.11 or later")?;
+    let number =
+        |text: &str, place: usize| text.split('.').nth(place).and_then(|part| part.parse::<u32>().ok());
+    let node_major = number(node.trim_start_matches('v'), 0).unwrap_or(0);
+    ensure!(node_major >= NODE_MAJOR_MIN, "node is {node}, {NODE_MAJOR_MIN} or later is needed");
+    let python_minor = number(&python, 1).unwrap_or(0);
+    ensure!(python_minor >= PYTHON_MINOR_MIN, "python3 is {python}, 3.{PYTHON_MINOR_MIN} or later is needed");
+    println!("{rust}; node {node}; {python}");
+    Ok(())
+}
+
+/// Gives the first line that a command says.
+fn said(words: &[&str]) -> Result<String> {
+    let (name, arguments) = words.split_first().context("a command has a name")?;
+    let output = Command::new(name).args(arguments).output().with_context(|| format!("run {name}"))?;
+    ensure!(output.status.success(), "{} failed", words.join(" "));
+    let text = String::from_utf8_lossy(&output.stdout);
+    Ok(text.lines().next().unwrap_or_default().to_owned())
+}
+
+/// Runs a command, shows what it says and counts the tests that it reports.
+fn counted(command: &mut Command) -> Result<Tests> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let mut child: Child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("start {name}"))?;
+    let output = child.stdout.take().context("the output was asked for")?;
+    let reader = thread::spawn(move || echo(output));
+    let status = bounded::wait(&mut child, STAGE_SECONDS_MAX)?;
+    let Ok(tests) = reader.join() else { bail!("the output of {name} could not be shown") };
+    ensure!(status.success(), "{name} ended with {status}");
+    ensure!(tests.failed == 0, "{} tests failed", tests.failed);
+    Ok(tests)
+}
+
+/// Shows a command's output and counts its tests.
+fn echo(output: ChildStdout) -> Tests {
+    let mut tests = Tests::default();
+    for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+        let line = String::from_utf8_lossy(&line);
+        let found = results(&line);
+        tests.passed += found.passed;
+        tests.failed += found.failed;
+        println!("{line}");
+    }
+    tests
+}
+
+/// Reads a line of results: libtest's `test result: ok. 3 passed; 0 failed; …`, or the last line of the reference clients,
+/// `3 passed, 0 failed`.
+fn results(line: &str) -> Tests {
+    let before = |word: &str| {
+        let (before, _) = line.split_once(word)?;
+        before.split_whitespace().next_back()?.parse::<u64>().ok()
+    };
+    match (before(" passed"), before(" failed")) {
+        (Some(passed), Some(failed)) => Tests { passed, failed },
+        _ => Tests::default(),
+    }
+}
+
+fn summarize(done: &[Stage]) {
+    println!();
+    for stage in done {
+        println!("{:14} {:6.1} s", stage.name, stage.took.as_secs_f64());
+    }
+    let passed: u64 = done.iter().map(|stage| stage.tests.passed).sum();
+    let failed: u64 = done.iter().map(|stage| stage.tests.failed).sum();
+    let took: f64 = done.iter().map(|stage| stage.took.as_secs_f64()).sum();
+    println!("{passed} passed, {failed} failed, {took:.0} s");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_counted() {
+        let cases = [
+            ("test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured", (12, 0)),
+            ("test result: FAILED. 3 passed; 2 failed; 0 ignored", (3, 2)),
+            ("40 passed, 1 failed", (40, 1)),
+            ("test it::was_passed ... ok", (0, 0)),
+            ("", (0, 0)),
+        ];
+        for (line, (passed, failed)) in cases {
+            assert_eq!(results(line), Tests { passed, failed }, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_stage_that_fails_is_an_error() {
+        let script = |text: &str| {
+            let mut command = Command::new("sh");
+            command.args(["-c", text]);
+            command
+        };
+        assert_eq!(counted(&mut script("echo 2 passed, 0 failed")).unwrap(), Tests { passed: 2, failed: 0 });
+        assert!(counted(&mut script("echo 2 passed, 0 failed; exit 1")).is_err());
+        assert!(counted(&mut script("echo 2 passed, 1 failed")).is_err());
+    }
+}

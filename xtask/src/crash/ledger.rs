@@ -1,0 +1,236 @@
+//! What clients were told, and whether the program still knows it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+/// What a command that was carried out changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// The interaction came into being.
+    Created,
+    /// An agent took it.
+    Accepted,
+    /// A key was added to its user data; no two commands use the same.
+    Updated {
+        /// The key.
+        key: String,
+    },
+    /// It went back into a queue.
+    Requeued,
+    /// It was finished.
+    Completed,
+}
+
+/// One acknowledged command.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    /// The interaction's id.
+    pub(super) interaction: String,
+    /// The user's id.
+    pub(super) by: String,
+    /// What it changed.
+    pub(super) effect: Effect,
+}
+
+/// An interaction as the program shows it afterwards; `None` where it knows of none.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shown {
+    /// Its state.
+    pub(super) state: String,
+    /// Its user data.
+    pub(super) user_data: Value,
+    /// Its history, oldest first: what, and through whom.
+    pub(super) facts: Vec<(String, String)>,
+    /// How often it is in the list of active interactions.
+    pub(super) listed: usize,
+}
+
+/// What is wrong, counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Findings {
+    /// Acknowledged and not there.
+    pub(super) missing: Vec<String>,
+    /// There more often than it was acknowledged.
+    pub(super) doubled: Vec<String>,
+    /// Not in exactly one place.
+    pub(super) misplaced: Vec<String>,
+}
+
+impl Findings {
+    /// Counts all of them.
+    pub(super) fn count(&self) -> usize {
+        self.missing.len() + self.doubled.len() + self.misplaced.len()
+    }
+}
+
+/// Compares what was acknowledged with what is shown. Every command was repeated until it was answered, so nothing is left open: what
+/// was not acknowledged did not happen.
+pub(super) fn compare(lines: &[Line], shown: &BTreeMap<String, Option<Shown>>) -> Findings {
+    let mut told: BTreeMap<&str, Vec<&Line>> = BTreeMap::new();
+    for line in lines {
+        told.entry(&line.interaction).or_default().push(line);
+    }
+    let mut findings = Findings::default();
+    for (id, lines) in &told {
+        match shown.get(*id) {
+            Some(Some(shown)) => compare_one(id, lines, shown, &mut findings),
+            Some(None) | None => {
+                findings.missing.push(format!("{id}: {} commands, nothing there", lines.len()))
+            }
+        }
+    }
+    let unknown = shown.iter().filter(|(id, shown)| shown.is_some() && !told.contains_key(id.as_str()));
+    findings.doubled.extend(unknown.map(|(id, _)| format!("{id}: nobody was told that it was made")));
+    findings
+}
+
+fn compare_one(id: &str, lines: &[&Line], shown: &Shown, findings: &mut Findings) {
+    let facts = [
+        (Effect::Created, "Opened"),
+        (Effect::Accepted, "Accepted"),
+        (Effect::Requeued, "Queued"),
+        (Effect::Completed, "Completed"),
+    ];
+    let people: BTreeSet<&str> = lines.iter().map(|line| line.by.as_str()).collect();
+    for (effect, fact) in &facts {
+        for by in &people {
+            let told = lines.iter().filter(|line| line.effect == *effect && line.by == **by).count();
+            // What enters the server enters a queue with it.
+            let entered =
+                lines.iter().filter(|line| line.effect == Effect::Created && line.by == **by).count();
+            let told = if *effect == Effect::Requeued { told + entered } else { told };
+            weigh(findings, &format!("{id}: {fact} by {by}"), told, count(shown, fact, Some(by)));
+        }
+    }
+    let mut updates = 0;
+    for line in lines {
+        if let Effect::Updated { key } = &line.effect {
+            updates += 1;
+            if shown.user_data[key.as_str()].is_null() {
+                findings.missing.push(format!("{id}: {key} of the user data"));
+            }
+        }
+    }
+    weigh(
+        findings,
+        &format!("{id}: changes of the user data"),
+        updates,
+        count(shown, "UserDataChanged", None),
+    );
+    place(id, lines, shown, findings);
+}
+
+fn count(shown: &Shown, fact: &str, by: Option<&str>) -> usize {
+    shown.facts.iter().filter(|(what, who)| what == fact && by.is_none_or(|by| by == who)).count()
+}
+
+fn weigh(findings: &mut Findings, what: &str, told: usize, found: usize) {
+    if found < told {
+        findings.missing.push(format!("{what}: told {told}, found {found}"));
+    } else if found > told {
+        findings.doubled.push(format!("{what}: told {told}, found {found}"));
+    }
+}
+
+/// Checks that state, history and list agree on one place.
+fn place(id: &str, lines: &[&Line], shown: &Shown, findings: &mut Findings) {
+    let by_history = shown.facts.iter().rev().find_map(|(what, _)| match what.as_str() {
+        "Queued" | "Rejected" | "OfferExpired" | "OfferRevoked" => Some("Queued"),
+        "Offered" => Some("Invited"),
+        "Accepted" | "Pulled" => Some("Processing"),
+        "PlacedInWorkbin" => Some("InWorkbin"),
+        "Completed" => Some("Completed"),
+        _ => None,
+    });
+    if by_history != Some(shown.state.as_str()) {
+        findings.misplaced.push(format!("{id}: {} by its state, {by_history:?} by its history", shown.state));
+    }
+    let is_over = lines.iter().any(|line| line.effect == Effect::Completed);
+    if shown.listed != usize::from(!is_over) {
+        findings.misplaced.push(format!("{id}: {} times in the list, over: {is_over}", shown.listed));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn line(by: &str, effect: Effect) -> Line {
+        Line { interaction: "i".to_owned(), by: by.to_owned(), effect }
+    }
+
+    fn lines() -> Vec<Line> {
+        vec![
+            line("intake", Effect::Created),
+            line("kate", Effect::Accepted),
+            line("kate", Effect::Updated { key: "u1".to_owned() }),
+            line("kate", Effect::Completed),
+        ]
+    }
+
+    fn shown() -> Shown {
+        let facts = [
+            ("Opened", "intake"),
+            ("Queued", "intake"),
+            ("Offered", "router"),
+            ("Accepted", "kate"),
+            ("UserDataChanged", "kate"),
+            ("Completed", "kate"),
+        ];
+        Shown {
+            state: "Completed".to_owned(),
+            user_data: json!({"u1": 1}),
+            facts: facts.iter().map(|(what, who)| ((*what).to_owned(), (*who).to_owned())).collect(),
+            listed: 0,
+        }
+    }
+
+    fn findings(lines: &[Line], shown: Option<Shown>) -> (usize, usize, usize) {
+        let found = compare(lines, &BTreeMap::from([("i".to_owned(), shown)]));
+        (found.missing.len(), found.doubled.len(), found.misplaced.len())
+    }
+
+    #[test]
+    fn what_was_acknowledged_is_there_once() {
+        assert_eq!(findings(&lines(), Some(shown())), (0, 0, 0));
+    }
+
+    #[test]
+    fn a_lost_interaction_is_missing() {
+        assert_eq!(findings(&lines(), None), (1, 0, 0));
+    }
+
+    #[test]
+    fn a_lost_change_is_missing() {
+        let lost = Shown { user_data: json!({}), ..shown() };
+        assert_eq!(findings(&lines(), Some(lost)), (1, 0, 0));
+        let mut lost = shown();
+        lost.facts.pop();
+        lost.state = "Processing".to_owned();
+        lost.listed = 1;
+        assert_eq!(findings(&lines(), Some(lost)), (1, 0, 1));
+    }
+
+    #[test]
+    fn a_change_made_twice_is_doubled() {
+        let mut twice = shown();
+        twice.facts.insert(4, ("UserDataChanged".to_owned(), "kate".to_owned()));
+        twice.facts.insert(4, ("Accepted".to_owned(), "kate".to_owned()));
+        assert_eq!(findings(&lines(), Some(twice)), (0, 2, 0));
+    }
+
+    #[test]
+    fn an_interaction_that_nobody_was_told_of_is_doubled() {
+        let all = BTreeMap::from([("i".to_owned(), Some(shown())), ("j".to_owned(), Some(shown()))]);
+        assert_eq!(compare(&lines(), &all).doubled.len(), 1);
+    }
+
+    #[test]
+    fn an_interaction_is_in_one_place() {
+        assert_eq!(findings(&lines(), Some(Shown { listed: 1, ..shown() })), (0, 0, 1));
+        assert_eq!(findings(&lines(), Some(Shown { state: "Queued".to_owned(), ..shown() })), (0, 0, 1));
+    }
+}

@@ -1,0 +1,83 @@
+//! The project's own commands: `cargo xtask <command>`.
+//!
+//! Each command is bounded in time, says what it does while it runs and prints its figures last; it exits with 0 only when what it
+//! checks holds. None of them is part of the program.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "commands talk to the person who called them")]
+
+mod bench;
+mod bounded;
+mod center;
+mod ci;
+mod comet;
+mod contention;
+mod crash;
+mod deny;
+mod figures;
+mod http;
+mod model;
+mod program;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "Handoff's own commands")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What can be asked for.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Everything that a change must pass: format, lints, tidy, tests, reference clients, documentation.
+    Ci(ci::Options),
+    /// The rules of style and architecture that no compiler checks.
+    Tidy,
+    /// Licences, bans and sources of the dependencies, with cargo-deny.
+    Deny(deny::Options),
+    /// The rules against their independent reference, and over their whole state space.
+    Model(model::Options),
+    /// Nothing acknowledged is lost or doubled by SIGKILL under load.
+    Crash(crash::Options),
+    /// One owner under contention and SIGKILL, by a linearizability checker.
+    Contention(contention::Options),
+    /// Figures beside floors taken in the same run.
+    #[command(subcommand)]
+    Bench(bench::What),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Arguments::parse().command).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<()> {
+    let root = root();
+    match command {
+        Command::Ci(options) => ci::run(&root, &options),
+        Command::Tidy => tidy::run(&root),
+        Command::Deny(options) => deny::run(&root, &options),
+        Command::Model(options) => model::run(&root, &options),
+        Command::Crash(options) => crash::run(&root, &options).await,
+        Command::Contention(options) => contention::run(&root, &options).await,
+        Command::Bench(what) => bench::run(&root, &what).await,
+    }
+}
+
+/// Gives the project's root: the directory above this package.
+fn root() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own).to_owned()
+}
