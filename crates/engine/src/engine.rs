@@ -151,7 +151,10 @@ impl Engine {
             "directory",
             every(self.options.reload_ms),
             |hint| matches!(hint, Hint::Directory),
-            |engine| async move { engine.reload_directory().await },
+            |engine| async move {
+                engine.reload_directory().await?;
+                engine.retire_disabled().await
+            },
         );
         self.spawn(
             "board",
@@ -285,13 +288,15 @@ impl Engine {
         Ok(advance(&mut references).unwrap_or(1))
     }
 
-    /// Says that users, queues, skills, groups or workbins were changed, and reads them again on this node.
+    /// Says that users, queues, skills, groups or workbins were changed, and reads them again on this node. On return nothing stays with a
+    /// user who was disabled.
     ///
     /// # Errors
     ///
     /// The store's own.
     pub async fn directory_changed(&self) -> Result<(), StoreError> {
         self.reload_directory().await?;
+        self.retire_disabled().await?;
         self.bus.wake(Hint::Directory);
         Ok(())
     }

@@ -17,6 +17,7 @@ pub mod ports;
 pub mod query;
 pub mod world;
 
+mod retire;
 mod router;
 mod sweeper;
 mod timers;

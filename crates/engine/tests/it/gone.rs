@@ -2,8 +2,9 @@
 
 use std::sync::atomic::Ordering;
 
-use handoff_domain::{Readiness, State};
+use handoff_domain::{Action, Named, Readiness, State, User, Workbin};
 use handoff_engine::Replay;
+use handoff_store::{ChangeSet, Key, Put, Record, Store};
 
 use crate::rig::{BEN, CENTER, Fault, KATE, Rig};
 
@@ -107,4 +108,28 @@ async fn a_session_that_ends_while_the_store_is_away_starts_the_grace_later() {
     assert!(rig.engine.desk(KATE).unwrap().unreachable_since.is_some());
     rig.pass_ms(60_000).await;
     assert!(rig.engine.desk(KATE).unwrap().session.is_none());
+}
+
+#[tokio::test]
+async fn nothing_stays_with_a_user_who_is_disabled() {
+    let rig = Rig::new().await;
+    rig.bring_in(KATE).await;
+    let [owned, set_aside, offered] = [rig.submit().await, rig.submit().await, rig.submit().await];
+    rig.settle().await;
+    rig.accept(KATE, owned).await.unwrap();
+    rig.accept(KATE, set_aside).await.unwrap();
+    let directory = rig.engine.directory();
+    let user = directory.users[&KATE].clone();
+    let in_progress = directory.own_workbin(Workbin::IN_PROGRESS, &user).unwrap();
+    rig.act(KATE, set_aside, Action::PlaceInWorkbin(Named::Known(in_progress))).await.unwrap();
+
+    let disabled = User { enabled: false, ..User::clone(&user) };
+    let put = Put { record: Record::User(disabled), expected: directory.version(&Key::User(KATE)) };
+    rig.store.commit(ChangeSet { puts: vec![put], ..ChangeSet::default() }).await.unwrap();
+    rig.engine.directory_changed().await.unwrap();
+    for id in [owned, set_aside, offered] {
+        assert!(matches!(rig.stored(id).await.state, State::Queued(_)), "{id}");
+    }
+    assert!(rig.engine.desk(KATE).unwrap().session.is_none());
+    assert!(rig.engine.desk(KATE).unwrap().slots.is_empty());
 }

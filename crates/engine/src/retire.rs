@@ -1,0 +1,71 @@
+//! Users who were disabled: nothing stays with them (contract 3).
+//!
+//! Runs whenever the directory is read, so it also finds who was disabled while no server ran. It takes no input and is idempotent.
+
+use handoff_domain::{
+    Action, Actor, CenterId, Command, InteractionId, Named, Queue, User, WorkbinId, WorkbinOwner,
+};
+use handoff_store::{InteractionQuery, InteractionScope, StoreError};
+
+use crate::engine::Engine;
+use crate::execute::{Attempt, ExecuteError};
+
+/// Interactions of one workbin read in one page.
+const PAGE: usize = 500;
+
+impl Engine {
+    /// Ends the contact-center sessions of disabled users and puts what lies in their own workbins back into its queue.
+    ///
+    /// What was never in a queue, such as a draft, has none to go back to: it stays, and a supervisor can pull it.
+    ///
+    /// # Errors
+    ///
+    /// The store's own; what was not moved is found again in the next round.
+    pub(crate) async fn retire_disabled(&self) -> Result<(), StoreError> {
+        let directory = self.directory();
+        for user in directory.users.values().filter(|user| !user.enabled) {
+            if self.desk(user.id).is_some_and(|desk| desk.session.is_some())
+                && let Err(error) = self.end_contact_session(user.id, user.center).await
+            {
+                error.into_store_error()?;
+            }
+            for workbin in directory.workbins_of(user) {
+                if workbin.owner == WorkbinOwner::Agent(user.id) {
+                    self.empty(user, workbin.id).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn empty(&self, user: &User, workbin: WorkbinId) -> Result<(), StoreError> {
+        let mut query = InteractionQuery::of(InteractionScope::InWorkbin(workbin), PAGE);
+        loop {
+            let page = self.store.interactions(&query).await?;
+            query.after = page.items.last().map(|last| last.value.id);
+            for item in page.items {
+                let (id, queue) = (item.value.id, item.value.queue);
+                let queue = queue.and_then(|queue| self.directory().queue(user.center, queue).cloned());
+                if let Some(queue) = queue {
+                    self.requeue(id, Queue::clone(&queue), user.center).await?;
+                }
+            }
+            if !page.more {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn requeue(&self, id: InteractionId, queue: Queue, center: CenterId) -> Result<(), StoreError> {
+        let action = Action::PlaceInQueue(Named::Known(queue));
+        let command = Command { actor: Actor::Server, epoch: None, action };
+        match self.execute(&Attempt { id, command, reference: None, receipt: None }).await {
+            Err(ExecuteError::Store(error)) => Err(error),
+            Err(error) => {
+                tracing::warn!(interaction.id = %id, center.id = %center, error = %error, "a disabled user's work could not be moved now");
+                Ok(())
+            }
+            Ok(_) => Ok(()),
+        }
+    }
+}
