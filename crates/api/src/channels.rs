@@ -3,8 +3,8 @@
 use axum::extract::{FromRequestParts, State};
 use axum::http::Uri;
 use axum::http::request::Parts;
-use handoff_domain::{Media, UserId};
-use handoff_engine::ChannelChange;
+use handoff_domain::{CenterId, Media, UserId};
+use handoff_engine::{ChannelChange, Directory};
 
 use crate::caller::{Agent, Me, Supervisor};
 use crate::commands::Answer;
@@ -97,4 +97,10 @@ async fn set_for(shared: &Shared, me: &Me, user: UserId, name: &str, wish: &Chan
     let channel = Media::from_name(name);
     shared.engine().change_channels(user, me.center(), Some(&channel), wish).await?;
     Ok(Envelope::Plain.success(None))
+}
+
+/// Tells whether a contact center has that channel: the built-in ones always, an open-media type when a queue is for it.
+pub(crate) fn is_configured(directory: &Directory, center: CenterId, media: &Media) -> bool {
+    let mut queues = directory.queues.values();
+    !matches!(media, Media::Open(_)) || queues.any(|queue| queue.center == center && queue.media == *media)
 }

@@ -12,14 +12,15 @@ use handoff_store::Receipt;
 use serde::Serialize;
 
 use crate::caller::Me;
+use crate::channels::is_configured;
 use crate::commands::{Answer, visible};
-use crate::error::Refusal;
+use crate::error::{Refusal, quoted};
 use crate::idempotency::Retry;
 use crate::me_interactions::QueueText;
 use crate::request::{JsonBody, unknown_operation};
 use crate::shared::Shared;
 use crate::wire::email::EmailChanges;
-use crate::wire::envelope::JsonText;
+use crate::wire::envelope::{Envelope, JsonText};
 use crate::wire::fields::Fields;
 use crate::wire::resource::Link;
 
@@ -44,8 +45,19 @@ pub(crate) struct Creation {
 }
 
 impl Creation {
-    fn read(fields: &Fields<'_>) -> Result<Self, Refusal> {
-        let media = Media::from_name(&fields.required_text("channel")?);
+    /// Reads a body that is sent to the door of one medium (gws-interactions.md 5.1, 7.1 and 7.2), so that it need not name its channel.
+    pub(crate) fn at_door(media: Media, body: &JsonBody) -> Result<Self, Refusal> {
+        expect_create(body)?;
+        let fields = body.fields();
+        if fields.text("channel")?.is_some_and(|channel| channel != media.name()) {
+            return Err(Refusal::invalid(
+                "The field channel names another medium than the path does; leave it out.",
+            ));
+        }
+        Self::read(media, &fields)
+    }
+
+    fn read(media: Media, fields: &Fields<'_>) -> Result<Self, Refusal> {
         let queue = QueueText::required(fields)?;
         let email = EmailChanges::read(fields)?;
         if email.is_some() && media != Media::Email {
@@ -118,43 +130,79 @@ impl<S: Sync> FromRequestParts<S> for Creation {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         let body = JsonBody::from_request_parts(parts, state).await?;
-        match body.operation_name()?.as_str() {
-            "Create" => Self::read(&body.fields()),
-            other => Err(unknown_operation(other)),
+        expect_create(&body)?;
+        let fields = body.fields();
+        Self::read(Media::from_name(&fields.required_text("channel")?), &fields)
+    }
+}
+
+/// Where something is created, which decides into whose hands it comes and what the answer says.
+#[derive(Clone, Copy)]
+enum Origin {
+    /// Outside: it goes into its queue.
+    Outside,
+    /// The calling agent's hands, by his request of that number.
+    Agent(i32),
+    /// The same by the door of one medium; that generation learns the id from the notification.
+    MediumDoor(i32),
+}
+
+impl Origin {
+    const fn reference(self) -> Option<i32> {
+        match self {
+            Self::Outside => None,
+            Self::Agent(reference) | Self::MediumDoor(reference) => Some(reference),
+        }
+    }
+
+    fn answer(self, shared: &Shared, id: InteractionId) -> JsonText {
+        match self {
+            Self::Outside | Self::Agent(_) => created(shared, id, self.reference()),
+            Self::MediumDoor(reference) => Envelope::Plain.success(Some(reference)),
         }
     }
 }
 
 /// Submits an interaction from outside: it waits in its queue when this returns.
 pub(crate) async fn submit(shared: &Shared, me: &Me, creation: Creation, retry: &Retry) -> Answer {
-    create(shared, me, creation, retry, None).await
+    create(shared, me, creation, retry, Origin::Outside).await
 }
 
 /// Creates an interaction in the calling agent's own hands.
 pub(crate) async fn create_for(shared: &Shared, me: &Me, creation: Creation, retry: &Retry) -> Answer {
+    create_by_hand(shared, me, creation, retry, Origin::Agent).await
+}
+
+/// The same by the door of one medium, with that generation's answer.
+pub(crate) async fn create_at_door(shared: &Shared, me: &Me, creation: Creation, retry: &Retry) -> Answer {
+    create_by_hand(shared, me, creation, retry, Origin::MediumDoor).await
+}
+
+async fn create_by_hand(
+    shared: &Shared,
+    me: &Me,
+    creation: Creation,
+    retry: &Retry,
+    origin: fn(i32) -> Origin,
+) -> Answer {
     if creation.media == Media::Chat {
         // There is no customer at the other end.
         return Err(Refusal::invalid("An agent cannot create a chat; customers begin them."));
     }
     let reference = shared.engine().next_reference(me.id()).await?;
-    create(shared, me, creation, retry, Some(reference)).await
+    create(shared, me, creation, retry, origin(reference)).await
 }
 
-/// Creates an interaction; with the number of an agent's request in his hands, without one in its queue.
-async fn create(
-    shared: &Shared,
-    me: &Me,
-    creation: Creation,
-    retry: &Retry,
-    reference: Option<i32>,
-) -> Answer {
+async fn create(shared: &Shared, me: &Me, creation: Creation, retry: &Retry, origin: Origin) -> Answer {
     if let Some(answer) = retry.earlier(shared, me).await? {
         return Ok(answer);
     }
     let engine = shared.engine();
+    expect_configured(&engine.directory(), me, &creation.media)?;
     let now = engine.now();
     let id = engine.ids().interaction(now);
-    let answer = created(shared, id, reference);
+    let answer = origin.answer(shared, id);
+    let reference = origin.reference();
     let by_external_id = creation.external_id.as_ref().map(|key| Receipt {
         scope: format!("external:{}", me.center()),
         key: key.clone(),
@@ -175,10 +223,25 @@ async fn create(
     match engine.open(&opening).await? {
         Done::Now { .. } => Ok(answer),
         Done::Before(receipt) => match receipt.answer.parse() {
-            Ok(first) => Ok(created(shared, first, reference)),
+            Ok(first) => Ok(origin.answer(shared, first)),
             // Not an id, so it is a whole answer.
             Err(_) => Ok(JsonText(receipt.answer)),
         },
+    }
+}
+
+fn expect_configured(directory: &Directory, me: &Me, media: &Media) -> Result<(), Refusal> {
+    if is_configured(directory, me.center(), media) {
+        return Ok(());
+    }
+    let name = quoted(media.name());
+    Err(Refusal::invalid(format!("The field channel names {name}, which no queue here is for; correct it.")))
+}
+
+fn expect_create(body: &JsonBody) -> Result<(), Refusal> {
+    match body.operation_name()?.as_str() {
+        "Create" => Ok(()),
+        other => Err(unknown_operation(other)),
     }
 }
 

@@ -91,12 +91,24 @@ pub(crate) struct Change {
 impl Change {
     /// The properties that can be written, and the fence (contract 5).
     const WRITABLE: [&str; 6] = ["userData", "subject", "priority", "comment", "email", "epoch"];
+    /// The properties, and what to send in place of null. Elsewhere null counts as not given; here it reads as a wish to clear the property,
+    /// and a change must not be acknowledged that is not made.
+    const CLEARED_BY: [(&str, &str); 5] = [
+        ("userData", "an object, in which null removes a key"),
+        ("subject", "an empty text to clear it"),
+        ("priority", "0 to set it back"),
+        ("comment", "an empty text to clear it"),
+        ("email", "an object with the fields to change"),
+    ];
 
     fn read(body: &JsonBody) -> Result<Self, Refusal> {
         let fields = body.fields();
         if let Some(other) = fields.names().find(|name| !Self::WRITABLE.contains(name)) {
             let sentence = format!("The property {} cannot be changed; leave it out.", quoted(other));
             return Err(Refusal::new(Code::ReadOnly, sentence));
+        }
+        if let Some((name, instead)) = Self::CLEARED_BY.iter().find(|(name, _)| fields.is_null(name)) {
+            return Err(Refusal::invalid(format!("The field {name} must not be null; send {instead}.")));
         }
         let email = EmailChanges::read(&fields)?;
         let subject_of_email = email.as_ref().and_then(|email| email.subject.clone());

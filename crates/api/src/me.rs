@@ -140,16 +140,11 @@ pub(crate) async fn operate(
 /// Starts the contact-center session with those channels that exist here, and tells of the others (contract 3).
 async fn start(shared: &Shared, me: &Me, names: &[String], place: Option<String>) -> Answer {
     let directory = shared.engine().directory();
-    let configured = |media: &Media| {
-        let mut queues = directory.queues.values();
-        !matches!(media, Media::Open(_))
-            || queues.any(|queue| queue.center == me.center() && queue.media == *media)
-    };
     let mut unknown = Vec::new();
     let mut known = BTreeSet::new();
     for name in names.iter().filter(|name| *name != VOICE) {
         let media = Media::from_name(name);
-        if configured(&media) {
+        if channels::is_configured(&directory, me.center(), &media) {
             known.insert(media);
         } else {
             unknown.push(quoted(name));

@@ -8,9 +8,11 @@ use handoff_store::InteractionScope;
 
 use crate::caller::{Agent, AnyUser, Me};
 use crate::commands::{Answer, visible_of};
+use crate::creation::{Creation, create_at_door};
+use crate::error::Refusal;
 use crate::idempotency::Retry;
 use crate::me_interactions::{Operation, page, perform};
-use crate::request::{Id, Ids};
+use crate::request::{Id, Ids, JsonBody};
 use crate::shared::Shared;
 use crate::wire::envelope::Envelope;
 use crate::wire::interaction::{MediumResource, plural, singular};
@@ -41,6 +43,19 @@ async fn operate(
     perform(shared, me, id, Some(media), operation, retry).await
 }
 
+/// Creates one in the calling agent's hands. Takes the caller as he was found, because what is wrong with the body is told first.
+async fn create(
+    shared: &Shared,
+    me: Result<Agent, Refusal>,
+    media: Media,
+    body: &JsonBody,
+    retry: &Retry,
+) -> Answer {
+    let creation = Creation::at_door(media, body)?;
+    let Agent(me) = me?;
+    create_at_door(shared, &me, creation, retry).await
+}
+
 async fn get(shared: &Shared, me: &Me, media: &Media, id: &str, uri: &Uri) -> Answer {
     let interaction = visible_of(shared, me, id, Some(media)).await?;
     let directory = shared.engine().directory();
@@ -52,10 +67,19 @@ macro_rules! doors {
     ($($(#[$doc:meta])* $name:ident: $media:expr;)+) => {$(
         $(#[$doc])*
         pub(crate) mod $name {
-            use super::{Agent, Answer, AnyUser, Id, Media, Operation, Retry, Shared, State, Uri};
+            use super::{Agent, Answer, AnyUser, Id, JsonBody, Media, Operation, Refusal, Retry, Shared, State, Uri};
 
             pub(crate) async fn list(State(shared): State<Shared>, Agent(me): Agent, uri: Uri) -> Answer {
                 super::list(&shared, &me, $media, &uri).await
+            }
+
+            pub(crate) async fn create(
+                State(shared): State<Shared>,
+                body: JsonBody,
+                retry: Retry,
+                me: Result<Agent, Refusal>,
+            ) -> Answer {
+                super::create(&shared, me, $media, &body, &retry).await
             }
 
             pub(crate) async fn operate(
@@ -86,8 +110,11 @@ doors! {
 
 /// Open media: the path says which type.
 pub(crate) mod openmedia {
-    use super::{Agent, Answer, AnyUser, Id, Ids, Media, Operation, Retry, Shared, State, Uri};
-    use crate::error::Refusal;
+    use super::{
+        Agent, Answer, AnyUser, Creation, Id, Ids, JsonBody, Media, Operation, Refusal, Retry, Shared, State,
+        Uri, create_at_door,
+    };
+    use crate::channels::is_configured;
 
     /// The three built-in media have doors of their own.
     fn media(name: &str) -> Result<Media, Refusal> {
@@ -104,6 +131,22 @@ pub(crate) mod openmedia {
         uri: Uri,
     ) -> Answer {
         super::list(&shared, &me, media(&name)?, &uri).await
+    }
+
+    pub(crate) async fn create(
+        State(shared): State<Shared>,
+        body: JsonBody,
+        retry: Retry,
+        me: Result<Agent, Refusal>,
+        Id(name): Id,
+    ) -> Answer {
+        let creation = Creation::at_door(Media::from_name(&name), &body)?;
+        let Agent(me) = me?;
+        // Here the path names the channel, so one that is none is not found.
+        if !is_configured(&shared.engine().directory(), me.center(), &media(&name)?) {
+            return Err(Refusal::not_found("open-media type"));
+        }
+        create_at_door(&shared, &me, creation, &retry).await
     }
 
     pub(crate) async fn operate(

@@ -20,7 +20,7 @@ use crate::shared::Shared;
 use crate::wire::envelope::Envelope;
 use crate::wire::fields::Fields;
 use crate::wire::listing::{Listing, fields, one, select};
-use crate::wire::resource::QueueResource;
+use crate::wire::resource::{Link, QueueResource};
 
 /// Attributes that the list can be filtered by.
 const FILTERS: &[&str] = &["id", "name", "channel", "priority"];
@@ -59,6 +59,7 @@ pub(crate) async fn put(
     shared.engine().reload_directory().await?;
     let directory = shared.engine().directory();
     let mut queue = Queue::clone(find(&directory, &me, &id)?);
+    changes.expect_own_address(queue.id, &shared.url().queue(queue.id))?;
     changes.apply(&mut queue, &directory)?;
     let answer = Envelope::Plain.success(None);
     let key = Key::Queue(queue.id);
@@ -88,6 +89,9 @@ fn find<'a>(directory: &'a Directory, me: &Me, id: &str) -> Result<&'a Queue, Re
 
 /// What a body says of a queue, before names are looked up. Stands before the caller among a handler's arguments.
 pub(crate) struct Changes {
+    id: Option<String>,
+    uri: Option<String>,
+    path: Option<String>,
     name: Option<String>,
     channel: Option<String>,
     groups: Option<Vec<String>>,
@@ -115,6 +119,9 @@ impl<S: Sync> FromRequestParts<S> for Changes {
 impl Changes {
     fn read(fields: Fields<'_>) -> Result<Self, Refusal> {
         Ok(Self {
+            id: fields.text("id")?,
+            uri: fields.text("uri")?,
+            path: fields.text("path")?,
             name: fields.line("name")?.map(not_blank).transpose()?,
             channel: fields.text("channel")?,
             groups: fields.texts("groups")?,
@@ -124,6 +131,20 @@ impl Changes {
             reoffer_after_ms: time(fields, "reofferAfter", 0)?,
             steps: steps(fields)?,
         })
+    }
+
+    /// Refuses another id or address. A client that sends back what it read gives the queue's own, which change nothing.
+    fn expect_own_address(&self, id: QueueId, link: &Link) -> Result<(), Refusal> {
+        let id = id.to_string();
+        let properties =
+            [("id", &self.id, &id), ("uri", &self.uri, &link.uri), ("path", &self.path, &link.path)];
+        for (name, given, own) in properties {
+            if given.as_ref().is_some_and(|given| given != own) {
+                let sentence = format!("The property {name} of a queue cannot be changed; leave it out.");
+                return Err(Refusal::new(Code::ReadOnly, sentence));
+            }
+        }
+        Ok(())
     }
 
     fn apply(self, queue: &mut Queue, directory: &Directory) -> Result<(), Refusal> {

@@ -45,15 +45,24 @@ pub fn table() -> Vec<Route> {
         write("/me/interactions/{id}",         || operation(me_interactions::operate)),
 
         read("/me/emails",                     || get(emails::list)),
+        write("/me/emails",                    || post(emails::create)),
+        read("/me/emails/{id}",                || get(emails::get)),
         write("/me/emails/{id}",               || post(emails::operate)),
         read("/me/chats",                      || get(chats::list)),
+        write("/me/chats",                     || post(chats::create)),
+        read("/me/chats/{id}",                 || get(chats::get)),
         write("/me/chats/{id}",                || post(chats::operate)),
         read("/me/workitems",                  || get(workitems::list)),
+        write("/me/workitems",                 || post(workitems::create)),
+        read("/me/workitems/{id}",             || get(workitems::get)),
         write("/me/workitems/{id}",            || post(workitems::operate)),
         read("/me/openmedia/{type}",           || get(openmedia::list)),
+        write("/me/openmedia/{type}",          || post(openmedia::create)),
+        read("/me/openmedia/{type}/{id}",      || get(openmedia::get)),
         write("/me/openmedia/{type}/{id}",     || post(openmedia::operate)),
 
         read("/me/workbins",                   || get(workbins::list)),
+        write("/me/workbins",                  || post(workbins::watch_many)),
         read("/me/workbins/{id}",              || get(workbins::get)),
         write("/me/workbins/{id}",             || post(workbins::operate)),
         read("/me/workbins/{id}/{content}",    || get(workbins::content)),
@@ -71,6 +80,7 @@ pub fn table() -> Vec<Route> {
         read("/openmedia/{type}/{id}",         || get(openmedia::get)),
 
         read("/workbins",                      || get(workbins::list)),
+        write("/workbins",                     || post(workbins::watch_many)),
         read("/workbins/{id}",                 || get(workbins::get)),
         write("/workbins/{id}",                || post(workbins::operate)),
         read("/workbins/{id}/{content}",       || get(workbins::content)),
@@ -122,7 +132,10 @@ fn operation<H: Handler<T, Shared>, T: 'static>(handler: H) -> MethodRouter<Shar
 
 /// Puts everything together.
 pub fn router(shared: &Shared) -> Router {
-    let add = |router: Router<Shared>, route: Route| router.route(route.path, (route.handler)());
+    // A slash at the end is the same path: the only documented Create is a POST on `/me/interactions/` (gws-interactions.md 7.3).
+    let add = |router: Router<Shared>, route: Route| {
+        router.route(route.path, (route.handler)()).route(&format!("{}/", route.path), (route.handler)())
+    };
     let api = table().into_iter().fold(Router::new(), add);
     let api = api.route_layer(from_fn_with_state(shared.clone(), authenticate));
     let comet = shared.comet().router().layer(from_fn_with_state(shared.clone(), authenticate_comet));

@@ -1,27 +1,32 @@
 //! Workbins: what lies in them, putting in and taking out, and being told of both (gws-interactions.md 8.2).
 
+use std::collections::BTreeMap;
+
 use axum::extract::{FromRequestParts, State};
 use axum::http::Uri;
 use axum::http::request::Parts;
 use handoff_domain::{Action, Interaction, Media, Named, Role, Topic, Workbin};
 use handoff_store::InteractionScope;
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::caller::{AnyUser, Me, Supervisor};
 use crate::commands::{self, Answer, Target};
-use crate::error::Refusal;
+use crate::error::{Code, Refusal, quoted};
 use crate::idempotency::Retry;
 use crate::me_interactions::{self, page, usable_workbin};
 use crate::request::{Id, Ids, JsonBody, unknown_operation};
 use crate::shared::Shared;
-use crate::wire::envelope::Envelope;
+use crate::wire::envelope::{Envelope, JsonText};
 use crate::wire::interaction::{MediumResource, plural};
-use crate::wire::listing::{Listing, fields, one, select, subresources};
+use crate::wire::listing::{Listing, fields, one, parameters, select, subresources};
 use crate::wire::notification::{StateMessage, SubscriptionState, WorkbinSubscription, workbin_subscription};
 use crate::wire::resource::{Fields, WorkbinResource};
 
 /// Most interactions shown along with a workbin; the lists below it have pages.
 const CONTENT_MAX: usize = 500;
+/// Most workbins that one request can name; each costs a commit.
+const WATCHES_MAX: usize = 100;
 /// The names by which subresources are asked for, and the keys under which they come (gws-interactions.md 8.2).
 const CONTENTS: [(&str, &str); 4] =
     [("chat", "chats"), ("email", "emails"), ("workitem", "workitems"), ("openmedia", "openmedia")];
@@ -168,9 +173,95 @@ pub(crate) async fn operate(
     let workbin = find(&shared, &me, &id)?;
     match wish.verb {
         Verb::Add | Verb::Pull => move_item(&shared, &me, wish, workbin, &retry).await,
-        Verb::Subscribe => watch(&shared, &me, &workbin, SubscriptionState::Subscribed).await,
-        Verb::Unsubscribe => watch(&shared, &me, &workbin, SubscriptionState::Unsubscribed).await,
+        Verb::Subscribe => watch_one(&shared, &me, &workbin, SubscriptionState::Subscribed).await,
+        Verb::Unsubscribe => watch_one(&shared, &me, &workbin, SubscriptionState::Unsubscribed).await,
     }
+}
+
+/// Which workbins a request wants to watch, or no more. Stands before the caller among a handler's arguments.
+pub(crate) struct Watches {
+    state: SubscriptionState,
+    /// Ids or names, in the order given.
+    workbins: Vec<String>,
+}
+
+impl Watches {
+    fn read(body: &JsonBody, uri: &Uri) -> Result<Self, Refusal> {
+        let name = body.operation_name()?;
+        let state = match name.as_str() {
+            "Subscribe" => SubscriptionState::Subscribed,
+            "Unsubscribe" => SubscriptionState::Unsubscribed,
+            _ => return Err(unknown_operation(&name)),
+        };
+        let asked = parameters(uri).into_iter().filter(|(name, _)| name == "workbinIds");
+        let lists: Vec<String> = asked.map(|(_, list)| list).collect();
+        let given = lists.iter().flat_map(|list| list.split(',')).map(str::trim);
+        let workbins: Vec<String> = given.filter(|id| !id.is_empty()).map(str::to_owned).collect();
+        match workbins.len() {
+            0 => Err(Refusal::missing("workbinIds")),
+            1..=WATCHES_MAX => Ok(Self { state, workbins }),
+            _ => {
+                let sentence =
+                    format!("The parameter workbinIds may name {WATCHES_MAX} workbins; name fewer.");
+                Err(Refusal::invalid(sentence))
+            }
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Watches {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        Self::read(&JsonBody::from_request_parts(parts, state).await?, &parts.uri)
+    }
+}
+
+/// `POST /workbins?workbinIds=…` and `POST /me/workbins?workbinIds=…`: starts or ends several watches, each told by a notification of its
+/// own; those that the caller may not see are left out and named.
+pub(crate) async fn watch_many(
+    State(shared): State<Shared>,
+    watches: Watches,
+    AnyUser(me): AnyUser,
+) -> Answer {
+    // Everything is looked up first: a refusal changes nothing.
+    let (mut known, mut unknown) = (BTreeMap::new(), Vec::new());
+    for text in &watches.workbins {
+        match find(&shared, &me, text) {
+            Ok(workbin) => {
+                known.insert(workbin.id, workbin);
+            }
+            Err(refusal) if refusal.code == Code::NotFound => unknown.push(quoted(text)),
+            Err(refusal) => return Err(refusal),
+        }
+    }
+    let left_out = (!unknown.is_empty()).then(|| {
+        let names = unknown.join(", ");
+        format!("There is no workbin {names} that you may use; check workbinIds.")
+    });
+    if let (Some(sentence), true) = (&left_out, known.is_empty()) {
+        return Err(Refusal::new(Code::NotFound, sentence));
+    }
+    let mut references = BTreeMap::new();
+    for workbin in known.values() {
+        let reference = watch(&shared, &me, workbin, watches.state).await?;
+        references.insert(workbin.id.to_string(), reference);
+    }
+    Ok(watched(&references, left_out.as_deref()))
+}
+
+/// Writes the numbers of the watches; code 7 when some were left out.
+fn watched(references: &BTreeMap<String, i32>, left_out: Option<&str>) -> JsonText {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Watched<'a> {
+        status_code: i32,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        status_message: Option<&'a str>,
+        reference_ids: &'a BTreeMap<String, i32>,
+    }
+    let status_code = if left_out.is_some() { 7 } else { 0 };
+    JsonText::of(&Watched { status_code, status_message: left_out, reference_ids: references })
 }
 
 /// `POST /users/{userId}/workbins/{id}`: a supervisor takes something out of another's.
@@ -201,8 +292,18 @@ async fn move_item(shared: &Shared, me: &Me, wish: Wish, workbin: Workbin, retry
     commands::perform(shared, me, target, Envelope::Plain, retry, |_, _| action).await
 }
 
-/// Starts or ends the caller's watch of a workbin; the result is told by notification, as documented.
-async fn watch(shared: &Shared, me: &Me, workbin: &Workbin, state: SubscriptionState) -> Answer {
+async fn watch_one(shared: &Shared, me: &Me, workbin: &Workbin, state: SubscriptionState) -> Answer {
+    let reference = watch(shared, me, workbin, state).await?;
+    Ok(Envelope::Plain.success(Some(reference)))
+}
+
+/// Starts or ends the caller's watch of a workbin; the result is told by notification, as documented. Gives the number of the request.
+async fn watch(
+    shared: &Shared,
+    me: &Me,
+    workbin: &Workbin,
+    state: SubscriptionState,
+) -> Result<i32, Refusal> {
     let engine = shared.engine();
     let reference = engine.next_reference(me.id()).await?;
     let is_watched = state == SubscriptionState::Subscribed;
@@ -210,5 +311,5 @@ async fn watch(shared: &Shared, me: &Me, workbin: &Workbin, state: SubscriptionS
     let directory = engine.directory();
     let told = WorkbinSubscription { workbin, reader: me.id(), state, reference };
     engine.answer(me.id(), Topic::Workbins, workbin_subscription(&told, shared.lookup(&directory))).await;
-    Ok(Envelope::Plain.success(Some(reference)))
+    Ok(reference)
 }

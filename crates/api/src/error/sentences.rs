@@ -56,7 +56,8 @@ const TARGET_FULL: &str = "The target has no free slot; name another agent or a 
 const TARGET_NOT_ELIGIBLE: &str =
     "The target does not serve that queue, or passed this by a moment ago; name another.";
 const TARGET_NOT_IN: &str = "The target is not in the conversation; name one of its participants.";
-const NO_SESSION: &str = "You have no contact-center session; use StartContactCenterSession first.";
+const NO_SESSION: &str =
+    "There is no contact-center session; start one with StartContactCenterSession first.";
 const FULL: &str = "You have no free slot for that channel; complete or put aside something first.";
 
 /// Gives the sentence of a refusal by the rules. Names that the caller gave are repeated; nothing else of the data is.

@@ -30,6 +30,12 @@ impl<'a> Fields<'a> {
         self.values.get(name).filter(|value| **value != Value::Null)
     }
 
+    /// Tells whether a field is given, as null.
+    #[must_use]
+    pub fn is_null(&self, name: &str) -> bool {
+        self.values.get(name) == Some(&Value::Null)
+    }
+
     /// Gives the names of all fields, null ones included.
     pub fn names(&self) -> impl Iterator<Item = &'a str> {
         self.values.keys().map(String::as_str)

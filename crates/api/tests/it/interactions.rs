@@ -139,6 +139,44 @@ async fn properties_are_changed_by_whoever_may() {
 }
 
 #[tokio::test]
+async fn null_is_no_change_and_says_what_to_send() {
+    let bench = Bench::start().await;
+    bench.ready("kate").await;
+    let id = bench.owned("kate", "workitem", "tasks").await;
+    let path = format!("/interactions/{id}");
+    let kate = bench.by("kate");
+    kate.put(&path, json!({"comment": "c", "userData": {"a": 1}})).await.ok();
+    let before = kate.sees(&id).await;
+    for name in ["subject", "comment", "priority", "email", "userData"] {
+        let mut body = json!({"comment": "other"});
+        body[name] = Value::Null;
+        let sentence = kate.put(&path, body).await.refused(400, 10);
+        assert!(sentence.contains(&format!("field {name} ")) && sentence.contains("send"), "{sentence}");
+        assert_eq!(kate.sees(&id).await, before, "{name}");
+    }
+    kate.put(&path, json!({"comment": "", "epoch": null})).await.ok();
+    assert_eq!(kate.sees(&id).await["comment"], "", "what the sentence advises does it");
+}
+
+#[tokio::test]
+async fn a_channel_that_is_none_is_named() {
+    let bench = Bench::start().await;
+    bench.start_session("kate").await;
+    let table = [("intake", "/interactions"), ("kate", "/me/interactions"), ("zoe", "/interactions")];
+    for (user, path) in table {
+        for queue in ["tasks", "nothing"] {
+            let body = create(json!({"channel": "zork", "queueName": queue, "parentId": bench.no_id()}));
+            let sentence = bench.by(user).post(path, body).await.refused(400, 10);
+            assert!(sentence.contains("field channel ") && sentence.contains("zork"), "{sentence}");
+        }
+    }
+    let sms = |queue: &str| create(json!({"channel": "sms", "queueName": queue}));
+    bench.by("intake").post("/interactions", sms("messages")).await.ok();
+    let of_another_center = bench.by("zoe").post("/interactions", sms("elsewhere")).await;
+    assert!(of_another_center.refused(400, 10).contains("field channel "));
+}
+
+#[tokio::test]
 async fn a_stale_epoch_is_fenced_off() {
     let bench = Bench::start().await;
     bench.ready("kate").await;

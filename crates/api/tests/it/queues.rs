@@ -37,6 +37,10 @@ async fn what_a_queue_cannot_be_is_refused() {
     let before = ada.get(&path).await.ok();
     let table = [
         (json!({"channel": "email"}), 400, 11),
+        (json!({"id": bench.queue_id("sales"), "priority": 9}), 400, 11),
+        (json!({"uri": "http://127.0.0.1:8090/api/v2/queues/x", "priority": 9}), 400, 11),
+        (json!({"path": "/queues/x", "priority": 9}), 400, 11),
+        (json!({"id": 1, "priority": 9}), 400, 10),
         (json!({"name": "sales"}), 409, 18),
         (json!({"groups": ["Nobody"]}), 404, 6),
         (json!({"skills": {"juggling": 1}}), 404, 6),
@@ -48,6 +52,8 @@ async fn what_a_queue_cannot_be_is_refused() {
         assert_eq!(ada.get(&path).await.ok(), before, "{body}");
     }
     ada.put(&path, json!({"channel": "workitem", "name": "tasks"})).await.ok();
+    ada.put(&path, before["queue"].clone()).await.ok();
+    assert_eq!(ada.get(&path).await.ok(), before, "what was read can be sent back");
     bench.by("sam").put(&path, json!({"priority": 1})).await.refused(403, 5);
     bench.by("zoe").put(&path, json!({"priority": 1})).await.refused(404, 6);
 }

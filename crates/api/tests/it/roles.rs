@@ -35,27 +35,32 @@ const SUBMITTERS: [Gets; 6] = [Nobody, No, No, Yes, Yes, Yes];
 struct Row {
     method: Method,
     path: &'static str,
+    /// What of the query must be there for the request to be one.
+    query: &'static str,
     gets: [Gets; 6],
     body: Value,
 }
 
 fn get(path: &'static str, gets: [Gets; 6]) -> Row {
-    Row { method: Method::GET, path, gets, body: Value::Null }
+    Row { method: Method::GET, path, query: "", gets, body: Value::Null }
 }
 
 fn post(path: &'static str, gets: [Gets; 6], body: Value) -> Row {
-    Row { method: Method::POST, path, gets, body }
+    Row { method: Method::POST, path, query: "", gets, body }
 }
 
 fn put(path: &'static str, gets: [Gets; 6], body: Value) -> Row {
-    Row { method: Method::PUT, path, gets, body }
+    Row { method: Method::PUT, path, query: "", gets, body }
 }
 
 fn matrix() -> Vec<Row> {
     let accept = || json!({"operationName": "Accept"});
     let ready = || json!({"operationName": "Ready"});
     let create = || json!({"operationName": "Create", "channel": "workitem", "queueName": "nothing"});
+    let create_at_door = || json!({"operationName": "Create", "queueUri": "/queues/x"});
     let pull = || json!({"operationName": "PullInteraction", "id": "x"});
+    let subscribe =
+        |path| Row { query: "?workbinIds=x", ..post(path, USERS, json!({"operationName": "Subscribe"})) };
     vec![
         get("/diagnostics/version", EVERYBODY),
         get("/me", USERS),
@@ -67,14 +72,23 @@ fn matrix() -> Vec<Row> {
         post("/me/interactions", AGENTS, create()),
         post("/me/interactions/{id}", AGENTS, accept()),
         get("/me/emails", AGENTS),
+        post("/me/emails", AGENTS, create_at_door()),
+        get("/me/emails/{id}", USERS),
         post("/me/emails/{id}", AGENTS, accept()),
         get("/me/chats", AGENTS),
+        post("/me/chats", AGENTS, create_at_door()),
+        get("/me/chats/{id}", USERS),
         post("/me/chats/{id}", AGENTS, accept()),
         get("/me/workitems", AGENTS),
+        post("/me/workitems", AGENTS, create_at_door()),
+        get("/me/workitems/{id}", USERS),
         post("/me/workitems/{id}", AGENTS, accept()),
         get("/me/openmedia/{type}", AGENTS),
+        post("/me/openmedia/{type}", AGENTS, create_at_door()),
+        get("/me/openmedia/{type}/{id}", USERS),
         post("/me/openmedia/{type}/{id}", AGENTS, accept()),
         get("/me/workbins", USERS),
+        subscribe("/me/workbins"),
         get("/me/workbins/{id}", USERS),
         post("/me/workbins/{id}", USERS, pull()),
         get("/me/workbins/{id}/{content}", USERS),
@@ -89,6 +103,7 @@ fn matrix() -> Vec<Row> {
         get("/workitems/{id}", USERS),
         get("/openmedia/{type}/{id}", USERS),
         get("/workbins", USERS),
+        subscribe("/workbins"),
         get("/workbins/{id}", USERS),
         post("/workbins/{id}", USERS, pull()),
         get("/workbins/{id}/{content}", USERS),
@@ -122,7 +137,7 @@ async fn every_caller_gets_what_the_matrix_says() {
     let bench = Bench::start().await;
     for row in matrix() {
         let path = row.path.replace("{id}", "x").replace("{channel}", "chat").replace("{type}", "sms");
-        let path = path.replace("{content}", "interactions").replace("{workbin}", "x");
+        let path = path.replace("{content}", "interactions").replace("{workbin}", "x") + row.query;
         for (caller, gets) in CALLERS.into_iter().zip(row.gets) {
             let client = caller.map_or_else(|| bench.anonymous(), |user| bench.by(user));
             let body = (!row.body.is_null()).then(|| row.body.to_string());
@@ -165,6 +180,7 @@ async fn named_things(bench: &Bench) -> Vec<(Method, String, Option<Value>)> {
         get(format!("/interactions/{id}/routing")),
         get(format!("/interactions/{id}/events")),
         get(format!("/workitems/{id}")),
+        get(format!("/me/workitems/{id}")),
         get(format!("/workbins/{workbin}")),
         get(format!("/workbins/{workbin}/interactions")),
         post(format!("/workbins/{workbin}"), json!({"operationName": "Subscribe"})),

@@ -141,3 +141,65 @@ async fn a_watch_is_confirmed_by_notification() {
         assert_eq!(desk.watched.is_empty(), state == "Unsubscribed");
     }
 }
+
+#[tokio::test]
+async fn several_workbins_are_watched_by_one_request() {
+    let bench = Bench::start().await;
+    bench.ready("kate").await;
+    let kate = bench.by("kate");
+    let (team, own) = (bench.workbin("kate", "Team").await, bench.workbin("kate", "In Progress").await);
+    let watched = || bench.engine.desk(bench.user_id("kate")).unwrap().watched.len();
+    for (name, path, state, count) in
+        [("Subscribe", "me/workbins", "Subscribed", 2), ("Unsubscribe", "workbins", "Unsubscribed", 0)]
+    {
+        bench.told.take("/v2/me/workbins");
+        let path = format!("/{path}?workbinIds={team},{own},{team}");
+        let reply = kate.post(&path, json!({"operationName": name})).await.ok();
+        assert_eq!(reply.as_object().unwrap().len(), 2, "{reply}");
+        let references = reply["referenceIds"].as_object().unwrap();
+        assert_eq!(references.keys().collect::<BTreeSet<_>>(), [&team, &own].into());
+        let told = bench.told.take("/v2/me/workbins");
+        assert_eq!(told.len(), 2, "{told:?}");
+        for message in told {
+            assert_eq!(message["stateResource"], state);
+            assert_eq!(message["referenceId"], references[message["id"].as_str().unwrap()]);
+        }
+        assert_ne!(references[&team], references[&own]);
+        assert_eq!(watched(), count);
+    }
+}
+
+#[tokio::test]
+async fn workbins_that_are_not_his_are_left_out_and_named() {
+    let bench = Bench::start().await;
+    bench.ready("kate").await;
+    let kate = bench.by("kate");
+    let (team, bens) = (bench.workbin("kate", "Team").await, bench.workbin("ben", "In Progress").await);
+    let subscribe = || json!({"operationName": "Subscribe"});
+    let path = format!("/me/workbins?workbinIds={team},{bens},nothing");
+    let reply = kate.post(&path, subscribe()).await;
+    assert_eq!(reply.codes(), (200, 7), "{}", reply.text);
+    let reply = reply.json();
+    let sentence = reply["statusMessage"].as_str().unwrap();
+    assert!(
+        sentence.contains(&bens) && sentence.contains("nothing") && !sentence.contains(&team),
+        "{sentence}"
+    );
+    assert_eq!(reply["referenceIds"].as_object().unwrap().keys().collect::<Vec<_>>(), [&team]);
+    let told = bench.told.take("/v2/me/workbins");
+    let [message] = told.as_slice() else { panic!("one message: {told:?}") };
+    assert_eq!((&message["id"], &message["referenceId"]), (&json!(team), &reply["referenceIds"][&team]));
+
+    let none = format!("/me/workbins?workbinIds={bens},nothing");
+    assert!(kate.post(&none, subscribe()).await.refused(404, 6).contains("nothing"));
+    bench.by("zoe").post(&format!("/workbins?workbinIds={team}"), subscribe()).await.refused(404, 6);
+    let many = format!("/workbins?workbinIds={}", vec![team.as_str(); 101].join(","));
+    assert!(kate.post(&many, subscribe()).await.refused(400, 10).contains("workbinIds"));
+    for query in ["", "?workbinIds=", "?workbinIds=,"] {
+        let missing = bench.anonymous().post(&format!("/me/workbins{query}"), subscribe()).await;
+        assert!(missing.refused(400, 1).contains("workbinIds"));
+    }
+    let pull = json!({"operationName": "PullInteraction", "id": bench.no_id()});
+    kate.post(&path, pull).await.refused(400, 10);
+    assert_eq!(bench.told.take("/v2/me/workbins"), Vec::<serde_json::Value>::new());
+}
