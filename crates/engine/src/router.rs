@@ -75,6 +75,10 @@ impl Engine {
     }
 
     fn plan(&self) -> Plan {
+        // Every freed slot wakes the router, and mostly nothing waits: then not even a look at the desks is needed.
+        if self.board.waiting_count() == 0 {
+            return Plan::default();
+        }
         let directory = self.directory();
         let desks = self.board.desks();
         let now = self.clock.now();
