@@ -12,10 +12,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
-use handoff_bus::{Heard, Hint, Listener};
 use handoff_domain::{CenterId, Topic, UserId};
 use handoff_store::{StoreError, StreamRow};
-use tokio_util::sync::CancellationToken;
 
 use crate::agents::AgentError;
 use crate::engine::Engine;
@@ -225,25 +223,8 @@ impl Engine {
         handle.lock().await.catch_up(&**publisher, &*self.store, user).await
     }
 
-    /// Delivers for hints as they come; each user at most once at a time.
-    pub(crate) async fn follow_streams(self: Arc<Self>, mut listener: Listener, stop: CancellationToken) {
-        loop {
-            let heard = tokio::select! {
-                () = stop.cancelled() => return,
-                heard = listener.hear() => heard,
-            };
-            match heard {
-                Heard::Hint(Hint::Streams(users)) => {
-                    users.iter().for_each(|user| self.deliver_soon(UserId(*user)));
-                }
-                // What was missed is found by the periodic look.
-                Heard::Hint(_) | Heard::Missed => {}
-                Heard::Closed => return,
-            }
-        }
-    }
-
-    fn deliver_soon(self: &Arc<Self>, user: UserId) {
+    /// Begins a delivery to a user, unless one is about to begin anyway.
+    pub(crate) fn deliver_soon(self: &Arc<Self>, user: UserId) {
         if self.delivery.audience(user).is_none() {
             return;
         }

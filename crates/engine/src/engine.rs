@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
-use handoff_bus::{Bus, Hint};
+use handoff_bus::{Bus, Heard, Hint, Listener};
 use handoff_domain::{Time, UserId};
 use handoff_store::{Kind, Record, Store, StoreError, Timer, TimerKey};
 use tokio::sync::Notify;
@@ -18,7 +18,7 @@ use crate::directory::Directory;
 use crate::ports::{Clock, IdSource};
 use crate::router::NextChange;
 use crate::timers::Watch;
-use crate::worker::{StatusCell, WorkerStatus, forward_hints, next_round, report, status_cell};
+use crate::worker::{StatusCell, WorkerStatus, next_round, report, status_cell};
 
 /// Records read in one page at start.
 const PAGE: usize = 1_000;
@@ -69,6 +69,13 @@ pub struct Parts {
     pub ids: Arc<dyn IdSource>,
     /// Numbers.
     pub options: Options,
+}
+
+/// The flags of the workers that hints wake. Many hints while a worker is busy become one more round.
+struct Flags {
+    router: Arc<Notify>,
+    timers: Arc<Notify>,
+    directory: Arc<Notify>,
 }
 
 /// The engine of one node. Shared by reference; every method may be called from any task.
@@ -134,55 +141,62 @@ impl Engine {
         self.publish_with(publisher);
         let every = |ms: u64| Duration::from_millis(ms);
         let period = every(self.options.period_ms);
-        self.spawn(
-            ROUTER,
-            period,
-            |hint| matches!(hint, Hint::Routing | Hint::Directory),
-            |engine| async move { engine.route().await },
-        );
-        self.spawn(
-            TIMERS,
-            period,
-            |hint| matches!(hint, Hint::Timers),
-            |engine| async move { engine.fire_timers().await.map(drop) },
-        );
-        self.spawn("delivery", period, |_| false, |engine| async move { engine.deliver_missed().await });
-        self.spawn(
-            "directory",
-            every(self.options.reload_ms),
-            |hint| matches!(hint, Hint::Directory),
-            |engine| async move {
-                engine.reload_directory().await?;
-                engine.retire_disabled().await
-            },
-        );
-        self.spawn(
-            "board",
-            every(self.options.reload_ms),
-            |_| false,
-            |engine| async move { engine.reload_board().await },
-        );
-        self.spawn(
-            "sweeper",
-            every(self.options.sweep_ms),
-            |_| false,
-            |engine| async move { engine.sweep().await },
-        );
-        self.tasks.spawn(Self::follow_streams(self.clone(), self.bus.listen(), self.stop.clone()));
+        let router = self.spawn(ROUTER, period, |engine| async move { engine.route().await });
+        let timers = self.spawn(TIMERS, period, |engine| async move { engine.fire_timers().await.map(drop) });
+        self.spawn("delivery", period, |engine| async move { engine.deliver_missed().await });
+        let reload = every(self.options.reload_ms);
+        let directory = self.spawn("directory", reload, |engine| async move {
+            engine.reload_directory().await?;
+            engine.retire_disabled().await
+        });
+        self.spawn("board", reload, |engine| async move { engine.reload_board().await });
+        let sweep = every(self.options.sweep_ms);
+        self.spawn("sweeper", sweep, |engine| async move { engine.sweep().await });
+        let flags = Flags { router, timers, directory };
+        self.tasks.spawn(Self::hear(self.clone(), self.bus.listen(), flags, self.stop.clone()));
     }
 
+    /// Passes hints on as they come. One listener for all workers: a busy server gives thousands of hints a second.
+    async fn hear(self: Arc<Self>, mut listener: Listener, flags: Flags, stop: CancellationToken) {
+        loop {
+            let heard = tokio::select! {
+                () = stop.cancelled() => return,
+                heard = listener.hear() => heard,
+            };
+            match heard {
+                Heard::Hint(Hint::Routing) => flags.router.notify_one(),
+                Heard::Hint(Hint::Timers) => flags.timers.notify_one(),
+                Heard::Hint(Hint::Directory) => {
+                    flags.directory.notify_one();
+                    flags.router.notify_one();
+                }
+                Heard::Hint(Hint::Streams(users)) => {
+                    users.iter().for_each(|user| self.deliver_soon(UserId(*user)));
+                }
+                // Streams that were missed are found by the periodic look.
+                Heard::Missed => {
+                    for flag in [&flags.router, &flags.timers, &flags.directory] {
+                        flag.notify_one();
+                    }
+                }
+                Heard::Closed => return,
+            }
+        }
+    }
+
+    /// Starts a worker: a round, then another on a hint or after a period. Gives the flag that wakes it.
     fn spawn<F>(
         self: &Arc<Self>,
         name: &'static str,
         period: Duration,
-        wanted: fn(&Hint) -> bool,
         round: fn(Arc<Self>) -> F,
-    ) where
+    ) -> Arc<Notify>
+    where
         F: Future<Output = Result<(), StoreError>> + Send + 'static,
     {
         let (engine, flag, cell) = (self.clone(), Arc::new(Notify::new()), status_cell(name));
         self.statuses.lock().unwrap_or_else(PoisonError::into_inner).push(cell.clone());
-        self.tasks.spawn(forward_hints(self.bus.listen(), wanted, flag.clone(), self.stop.clone()));
+        let woken = flag.clone();
         self.tasks.spawn(async move {
             loop {
                 let result = round(engine.clone()).await;
@@ -193,11 +207,12 @@ impl Engine {
                     ROUTER => engine.until(engine.next_change.get(), period),
                     _ => period,
                 };
-                if !next_round(&flag, wait, &engine.stop).await {
+                if !next_round(&woken, wait, &engine.stop).await {
                     return;
                 }
             }
         });
+        flag
     }
 
     /// Gives how long a worker may sleep: until `due`, and at most a period.

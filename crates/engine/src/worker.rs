@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use handoff_bus::{Heard, Hint, Listener};
 use handoff_domain::Time;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -43,27 +42,6 @@ pub(crate) fn report<E: std::error::Error>(cell: &StatusCell, clock: &dyn Clock,
                 tracing::warn!(worker = status.name, error = %text, "a worker's round failed; it tries again");
             }
             status.last_error = Some(text);
-        }
-    }
-}
-
-/// Turns the hints that a worker cares about into one flag; many hints while it is busy become one more round.
-pub(crate) async fn forward_hints(
-    mut listener: Listener,
-    wanted: fn(&Hint) -> bool,
-    flag: Arc<Notify>,
-    stop: CancellationToken,
-) {
-    loop {
-        let heard = tokio::select! {
-            () = stop.cancelled() => return,
-            heard = listener.hear() => heard,
-        };
-        match heard {
-            Heard::Hint(hint) if wanted(&hint) => flag.notify_one(),
-            Heard::Hint(_) => {}
-            Heard::Missed => flag.notify_one(),
-            Heard::Closed => return,
         }
     }
 }
