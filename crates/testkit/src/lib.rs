@@ -2,14 +2,15 @@
 //! over both transports, and a clock that is set by hand.
 //!
 //! It is used by tests only; nothing that is shipped depends on it. It knows the product through its public doors alone (command
-//! line, HTTP, CometD), so that a test written with it says what a client sees. The one exception is [`ManualClock`], which
-//! implements a port of the engine for tests that run it in process.
+//! line, HTTP, CometD), so that a test written with it says what a client sees. The exceptions are [`ManualClock`] and
+//! [`FaultyStore`], which stand in for the clock and the store in tests that run the engine in process.
 //!
 //! Every wait is bounded by [`BOUND`] and waits for a condition; nothing sleeps for a fixed time and hopes.
 
 mod agent;
 mod clock;
 mod comet;
+mod faulty_store;
 mod inbox;
 mod rest;
 mod server;
@@ -17,6 +18,7 @@ mod server;
 pub use agent::TestAgent;
 pub use clock::ManualClock;
 pub use comet::{Comet, Replay, Transport};
+pub use faulty_store::{Fault, FaultyStore};
 pub use inbox::{BOUND, Inbox};
 pub use rest::{Answer, Call, Rest};
 pub use server::{PASSWORD, TestServer};

@@ -107,7 +107,7 @@ async fn nothing_is_told_of_a_commit_that_did_not_take_place() {
     rig.store.fail_next(Fault::BeforeCommit);
     rig.accept(KATE, id).await.unwrap_err();
     rig.settle().await;
-    assert_eq!(rig.store.fired.load(Ordering::SeqCst), 1);
+    assert_eq!(rig.store.fired(), 1);
     assert_eq!(rig.recorder.of(&format!("{KATE}-1")).len(), before);
 
     // The control: a commit whose answer alone was lost did take place, and is told.

@@ -1,7 +1,5 @@
 //! Agents who are gone, and servers that start again.
 
-use std::sync::atomic::Ordering;
-
 use handoff_domain::{Action, Named, Readiness, State, User, Workbin};
 use handoff_engine::Replay;
 use handoff_store::{ChangeSet, Key, Put, Record, Store};
@@ -89,7 +87,7 @@ async fn a_clearing_that_a_crash_interrupted_is_finished_by_the_timer() {
     // The desk is closed, then the store fails for the interaction, as if the process had died there.
     rig.store.fail_after(1, Fault::BeforeCommit);
     rig.engine.end_contact_session(KATE, CENTER).await.unwrap_err();
-    assert_eq!(rig.store.fired.load(Ordering::SeqCst), 1);
+    assert_eq!(rig.store.fired(), 1);
     assert!(rig.engine.desk(KATE).unwrap().session.is_none());
     assert_eq!(rig.stored(id).await.owner(), Some(KATE), "a ghost owns it, until the timer");
     let rig = rig.restarted().await;

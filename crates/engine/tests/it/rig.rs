@@ -1,10 +1,9 @@
 //! A small contact center on a memory store, with everything that a test wants to move or break.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use handoff_bus::{Bus, Hint, Listener, LocalBus};
 use handoff_domain::interaction::open::{NewInteraction, Placement};
@@ -17,11 +16,9 @@ use handoff_engine::{
     Attempt, ChannelChange, Done, Engine, ExecuteError, IdSource, Opening, Options, Parts, Published,
     Publisher, Replay, Subscriptions,
 };
-use handoff_store::{
-    ChangeSet, CommitError, Committed, Head, HeadChange, HistoryEntry, InteractionQuery, Key, Kind,
-    MemoryStore, Page, Put, Receipt, Record, Store, StoreError, StreamRow, SweepReport, Timer, Versioned,
-};
-use handoff_testkit::ManualClock;
+use handoff_store::{ChangeSet, Key, Put, Receipt, Record, Store, StreamRow, Versioned};
+pub(crate) use handoff_testkit::Fault;
+use handoff_testkit::{FaultyStore, ManualClock};
 
 pub(crate) const CENTER: CenterId = CenterId(1);
 pub(crate) const KATE: UserId = UserId(0xa);
@@ -62,130 +59,6 @@ impl Bus for FaultyBus {
 
     fn listen(&self) -> Listener {
         self.inner.listen()
-    }
-}
-
-/// How a store that is to fail does so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// The commit does not take place.
-    BeforeCommit,
-    /// The commit takes place, but the caller is told otherwise: the answer was lost.
-    AfterCommit,
-}
-
-/// A memory store whose next commits can be made to fail.
-#[derive(Default)]
-pub(crate) struct FaultyStore {
-    inner: MemoryStore,
-    planned: Mutex<VecDeque<Option<Fault>>>,
-    pub(crate) fired: AtomicU64,
-}
-
-impl FaultyStore {
-    pub(crate) fn fail_next(&self, fault: Fault) {
-        self.fail_after(0, fault);
-    }
-
-    /// Lets so many commits through, then one fails.
-    pub(crate) fn fail_after(&self, commits: usize, fault: Fault) {
-        let mut planned = self.planned.lock().unwrap();
-        planned.extend(std::iter::repeat_n(None, commits));
-        planned.push_back(Some(fault));
-    }
-}
-
-fn failure() -> CommitError {
-    StoreError::Unavailable { attempted: "a commit", source: "planned by the test".into() }.into()
-}
-
-#[async_trait]
-impl Store for FaultyStore {
-    async fn commit(&self, change: ChangeSet) -> Result<Committed, CommitError> {
-        let planned = self.planned.lock().unwrap().pop_front().flatten();
-        match planned {
-            None => self.inner.commit(change).await,
-            Some(Fault::BeforeCommit) => {
-                self.fired.fetch_add(1, Ordering::SeqCst);
-                Err(failure())
-            }
-            Some(Fault::AfterCommit) => {
-                self.fired.fetch_add(1, Ordering::SeqCst);
-                self.inner.commit(change).await?;
-                Err(failure())
-            }
-        }
-    }
-
-    async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned<Record>>>, StoreError> {
-        self.inner.load(keys).await
-    }
-
-    async fn list(
-        &self,
-        kind: Kind,
-        after: Option<Key>,
-        limit: usize,
-    ) -> Result<Page<Versioned<Record>>, StoreError> {
-        self.inner.list(kind, after, limit).await
-    }
-
-    async fn interactions(
-        &self,
-        query: &InteractionQuery,
-    ) -> Result<Page<Versioned<Interaction>>, StoreError> {
-        self.inner.interactions(query).await
-    }
-
-    async fn census(&self, center: CenterId) -> Result<Vec<(&'static str, u64)>, StoreError> {
-        self.inner.census(center).await
-    }
-
-    async fn timers(&self, now: Time, limit: usize) -> Result<(Vec<Timer>, Option<Time>), StoreError> {
-        self.inner.timers(now, limit).await
-    }
-
-    async fn stream(&self, user: UserId, after: u64, limit: usize) -> Result<Page<StreamRow>, StoreError> {
-        self.inner.stream(user, after, limit).await
-    }
-
-    async fn head(&self, user: UserId) -> Result<Head, StoreError> {
-        self.inner.head(user).await
-    }
-
-    async fn heads_after(&self, position: u64, limit: usize) -> Result<Vec<HeadChange>, StoreError> {
-        self.inner.heads_after(position, limit).await
-    }
-
-    async fn history(
-        &self,
-        id: InteractionId,
-        after: u64,
-        limit: usize,
-    ) -> Result<Page<HistoryEntry>, StoreError> {
-        self.inner.history(id, after, limit).await
-    }
-
-    async fn receipt(&self, scope: &str, key: &str) -> Result<Option<Receipt>, StoreError> {
-        self.inner.receipt(scope, key).await
-    }
-
-    async fn sweep(
-        &self,
-        now: Time,
-        streams: Time,
-        logins: Time,
-        limit: usize,
-    ) -> Result<SweepReport, StoreError> {
-        self.inner.sweep(now, streams, logins, limit).await
-    }
-
-    async fn ready(&self) -> Result<(), StoreError> {
-        self.inner.ready().await
-    }
-
-    async fn close(&self) {
-        self.inner.close().await;
     }
 }
 

@@ -1,0 +1,159 @@
+//! A store that fails where a test plans it: at a commit, before or after it took place, or by not answering at all.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use handoff_domain::{CenterId, Interaction, InteractionId, Time, UserId};
+use handoff_store::{
+    ChangeSet, CommitError, Committed, Head, HeadChange, HistoryEntry, InteractionQuery, Key, Kind,
+    MemoryStore, Page, Receipt, Record, Store, StoreError, StreamRow, SweepReport, Timer, Versioned,
+};
+use tokio::sync::Notify;
+
+/// How a commit fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It does not take place.
+    BeforeCommit,
+    /// It takes place, but the caller is told otherwise: the answer was lost.
+    AfterCommit,
+}
+
+/// A memory store with planned faults. Count the ones that fired: a plan that never fires proves nothing.
+#[derive(Default)]
+pub struct FaultyStore {
+    inner: Arc<MemoryStore>,
+    planned: Mutex<VecDeque<Option<Fault>>>,
+    fired: AtomicU64,
+    is_stalled: AtomicBool,
+    stalled: Notify,
+}
+
+impl FaultyStore {
+    /// Puts faults before a store that holds something already.
+    #[must_use]
+    pub fn over(inner: Arc<MemoryStore>) -> Self {
+        Self { inner, ..Self::default() }
+    }
+
+    /// Lets the next commit fail.
+    pub fn fail_next(&self, fault: Fault) {
+        self.fail_after(0, fault);
+    }
+
+    /// Lets so many commits through, then one fails.
+    pub fn fail_after(&self, commits: usize, fault: Fault) {
+        let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
+        planned.extend(std::iter::repeat_n(None, commits));
+        planned.push_back(Some(fault));
+    }
+
+    /// Tells how many faults fired.
+    pub fn fired(&self) -> u64 {
+        self.fired.load(Ordering::SeqCst)
+    }
+
+    /// Says whether the store leaves everybody waiting who asks how far a user's numbering has come.
+    pub fn stall(&self, is_stalled: bool) {
+        self.is_stalled.store(is_stalled, Ordering::SeqCst);
+    }
+
+    /// Waits until somebody has been left waiting.
+    pub async fn stalled(&self) {
+        self.stalled.notified().await;
+    }
+}
+
+fn failure() -> CommitError {
+    StoreError::Unavailable { attempted: "a commit", source: "planned by the test".into() }.into()
+}
+
+#[async_trait]
+impl Store for FaultyStore {
+    async fn commit(&self, change: ChangeSet) -> Result<Committed, CommitError> {
+        let planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner).pop_front().flatten();
+        let Some(fault) = planned else { return self.inner.commit(change).await };
+        self.fired.fetch_add(1, Ordering::SeqCst);
+        if fault == Fault::AfterCommit {
+            self.inner.commit(change).await?;
+        }
+        Err(failure())
+    }
+
+    async fn head(&self, user: UserId) -> Result<Head, StoreError> {
+        if self.is_stalled.load(Ordering::SeqCst) {
+            self.stalled.notify_one();
+            std::future::pending::<()>().await;
+        }
+        self.inner.head(user).await
+    }
+
+    async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned<Record>>>, StoreError> {
+        self.inner.load(keys).await
+    }
+
+    async fn list(
+        &self,
+        kind: Kind,
+        after: Option<Key>,
+        limit: usize,
+    ) -> Result<Page<Versioned<Record>>, StoreError> {
+        self.inner.list(kind, after, limit).await
+    }
+
+    async fn interactions(
+        &self,
+        query: &InteractionQuery,
+    ) -> Result<Page<Versioned<Interaction>>, StoreError> {
+        self.inner.interactions(query).await
+    }
+
+    async fn census(&self, center: CenterId) -> Result<Vec<(&'static str, u64)>, StoreError> {
+        self.inner.census(center).await
+    }
+
+    async fn timers(&self, now: Time, limit: usize) -> Result<(Vec<Timer>, Option<Time>), StoreError> {
+        self.inner.timers(now, limit).await
+    }
+
+    async fn stream(&self, user: UserId, after: u64, limit: usize) -> Result<Page<StreamRow>, StoreError> {
+        self.inner.stream(user, after, limit).await
+    }
+
+    async fn heads_after(&self, position: u64, limit: usize) -> Result<Vec<HeadChange>, StoreError> {
+        self.inner.heads_after(position, limit).await
+    }
+
+    async fn history(
+        &self,
+        interaction: InteractionId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Page<HistoryEntry>, StoreError> {
+        self.inner.history(interaction, after, limit).await
+    }
+
+    async fn receipt(&self, scope: &str, key: &str) -> Result<Option<Receipt>, StoreError> {
+        self.inner.receipt(scope, key).await
+    }
+
+    async fn sweep(
+        &self,
+        now: Time,
+        streams_before: Time,
+        logins_before: Time,
+        limit: usize,
+    ) -> Result<SweepReport, StoreError> {
+        self.inner.sweep(now, streams_before, logins_before, limit).await
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.inner.ready().await
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
