@@ -24,6 +24,9 @@ export class Agent {
         this.id = succeeded(await this.call("GET", "/me"), "GET /me").user.id;
     }
 
+    /** Waits until nothing is being asked for again; a subclass that asks by itself overrides it. */
+    async settled() {}
+
     /** Posts an operation to /me. */
     async me(operationName) {
         return succeeded(await this.call("POST", "/me", {operationName}), operationName);

@@ -1,6 +1,7 @@
 // What every script here needs: the address of the running program, callers with Basic credentials, checks that say what failed.
 
 import assert from "node:assert/strict";
+import {inspect} from "node:util";
 
 /** How long a script waits for something that must happen, in ms. */
 export const BOUND = 15_000;
@@ -41,12 +42,25 @@ export class Caller {
     }
 }
 
-let steps = 0;
-
-/** Reports a finished step: one line. */
+/** Reports something that was checked: one line, which run.sh counts. */
 export function step(text) {
-    steps += 1;
-    console.log(`  ${String(steps).padStart(2)} ${text}`);
+    console.log(`  ok ${text}`);
+}
+
+/** Does something that is checked within a bound, in seconds. */
+export async function check(text, bound, body) {
+    let timer;
+    const late = new Promise((_, reject) => {
+        timer = setTimeout(() => reject(new Error(`not done within ${bound} s`)), bound * 1000);
+    });
+    try {
+        await Promise.race([body(), late]);
+    } catch (error) {
+        throw new Error(text, {cause: error});
+    } finally {
+        clearTimeout(timer);
+    }
+    step(text);
 }
 
 /** Checks an answer that must be a success. */
@@ -74,21 +88,16 @@ export function refused(answer, status, statusCode, older, what) {
     assert.deepEqual({status: answer.status, value: rest}, {status, value: envelope}, what);
 }
 
-/** Runs a script's body within a bound; the process ends with 0 or, after saying why, with 1. */
+/** Runs a script's body within a bound in ms; the process ends with 0 or, after saying why, with 1. */
 export function run(name, bound, body) {
-    const timer = setTimeout(() => {
-        console.error(`FAILED ${name}: not finished within ${bound / 1000} s`);
+    const fail = error => {
+        console.log(`  FAILED ${name}: ${inspect(error)}`);
         process.exit(1);
-    }, bound);
-    body().then(
-        () => {
-            clearTimeout(timer);
-            console.log(`ok ${name}`);
-            process.exit(0);
-        },
-        error => {
-            console.error(`FAILED ${name}: ${error.stack ?? error}`);
-            process.exit(1);
-        },
-    );
+    };
+    const timer = setTimeout(() => fail(`not finished within ${bound / 1000} s`), bound);
+    console.log(name);
+    body().then(() => {
+        clearTimeout(timer);
+        process.exit(0);
+    }, fail);
 }

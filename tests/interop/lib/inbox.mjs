@@ -4,11 +4,14 @@ import {BOUND} from "./center.mjs";
 
 /** Messages in the order of their arrival; each is given once. */
 export class Inbox {
+    /** Everything that ever came, as {channel, data}. */
+    all = [];
     #messages = [];
     #waiting = [];
 
     /** Adds a message as {channel, data}. */
     push(message) {
+        this.all.push(message);
         const waiter = this.#waiting.findIndex(one => one.wanted(message));
         if (waiter >= 0) {
             this.#waiting.splice(waiter, 1)[0].resolve(message);

@@ -1,24 +1,26 @@
-// An agent who listens, and calls the API, with Python's `aiocometd-ng`. The client runs in a process of its own (agent.py) that
-// is told what to do in lines of JSON.
+// An agent who listens, and calls the API, with Python's `aiocometd-ng` or `aiocometd`. The client runs in a process of its own
+// (agent.py) that is told what to do in lines of JSON.
 
 import {spawn} from "node:child_process";
 import {createInterface} from "node:readline";
 import {fileURLToPath} from "node:url";
 
 import {Agent} from "./agent.mjs";
-import {BOUND, origin} from "./center.mjs";
+import {BOUND, notifications, origin} from "./center.mjs";
 
-/** An agent with the Python client. */
+/** An agent with a Python client. */
 export class PythonAgent extends Agent {
     #child;
     #asked = 0;
     #waiting = new Map();
 
-    constructor(user) {
+    /** A careful client asks for what it missed after every break: the packages have no acknowledgements. */
+    constructor(user, {module = "aiocometd_ng", endpoint = notifications, isCareful = true} = {}) {
         super(user);
         const program = fileURLToPath(new URL("../agent.py", import.meta.url));
         const python = process.env.HANDOFF_PYTHON ?? "python3";
-        this.#child = spawn(python, [program, origin, user], {stdio: ["pipe", "pipe", "inherit"]});
+        const options = JSON.stringify({origin, user, module, endpoint, isCareful});
+        this.#child = spawn(python, ["-B", program, options], {stdio: ["pipe", "pipe", "inherit"]});
         this.#child.on("exit", code => this.#ended(new Error(`agent.py ended with ${code}`)));
         this.#child.on("error", error => this.#ended(new Error(`cannot start ${python}: ${error.message}`)));
         createInterface({input: this.#child.stdout}).on("line", line => this.#take(JSON.parse(line)));
@@ -37,6 +39,18 @@ export class PythonAgent extends Agent {
 
     subscribe(topic) {
         return this.#ask({do: "subscribe", topic});
+    }
+
+    settled() {
+        return this.#ask({do: "settle"});
+    }
+
+    unsubscribe(topic) {
+        return this.#ask({do: "unsubscribe", topic});
+    }
+
+    publish(topic, data) {
+        return this.#ask({do: "publish", topic, data});
     }
 
     /** Disconnects and lets the process end. */
