@@ -50,11 +50,11 @@ pub(crate) struct Limits {
     pub header_timeout: Duration,
     /// How long a body may take before the time that its bytes are worth.
     pub body_timeout: Duration,
-    /// The slowest body that is waited for beyond that.
+    /// The slowest body that is waited for beyond that, and the slowest taking of an answer beyond `write_timeout`.
     pub body_bytes_per_second: u64,
     /// How long a connection is kept without a request.
     pub idle_timeout: Duration,
-    /// How long a client may take nothing of an answer.
+    /// How long an answer may wait for its client before the time that the bytes it has taken are worth.
     pub write_timeout: Duration,
 }
 

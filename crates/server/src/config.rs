@@ -244,7 +244,8 @@ pub(crate) struct Limits {
     pub body_bytes_per_second: u64,
     /// How long a connection may be kept alive without a request. 1 s…60 s. Default 60 s.
     pub idle_timeout: TimeSpan,
-    /// How long a client may take nothing of an answer. 1 s…5 min. Default 30 s.
+    /// How long a client may take nothing of an answer, before the time that its bytes are worth at `body_bytes_per_second`. 1 s…5 min.
+    /// Default 8 s.
     pub write_timeout: TimeSpan,
 }
 
@@ -259,7 +260,7 @@ impl Default for Limits {
             body_timeout: TimeSpan::from_ms(8_000),
             body_bytes_per_second: 8_192,
             idle_timeout: TimeSpan::from_ms(60_000),
-            write_timeout: TimeSpan::from_ms(30_000),
+            write_timeout: TimeSpan::from_ms(8_000),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -28,8 +29,16 @@ enum Phase {
 #[derive(Debug)]
 struct Progress {
     phase: Phase,
-    /// Until when the client has to take something of what is written; `None` while nothing waits.
-    write_until: Option<Instant>,
+    /// What the client has yet to take; `None` while nothing waits.
+    waiting: Option<Waiting>,
+}
+
+/// An answer that the client does not take as fast as it is written.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    since: Instant,
+    /// What it has taken since.
+    bytes: u64,
 }
 
 /// One connection's progress. Clones are the same.
@@ -43,17 +52,23 @@ impl Pace {
     /// Starts with a silent connection. It has no more time than a head: whoever connects has something to say.
     pub(super) fn new(limits: Arc<Limits>) -> Self {
         let phase = Phase::Silent { until: Instant::now() + limits.header_timeout };
-        Self { limits, progress: Arc::new(Mutex::new(Progress { phase, write_until: None })) }
+        Self { limits, progress: Arc::new(Mutex::new(Progress { phase, waiting: None })) }
     }
 
     /// Gives until when something has to happen; `None` while it is not the client's turn.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let progress = self.lock();
-        let until = match progress.phase {
-            Phase::Silent { until } | Phase::Head { until } => Some(until),
-            Phase::Answering => None,
+        let phase_until = match (progress.phase, progress.waiting) {
+            // It cannot ask for more before it has the answer, so its silence has not begun.
+            (Phase::Silent { .. }, Some(_)) | (Phase::Answering, _) => None,
+            (Phase::Silent { until }, None) | (Phase::Head { until }, _) => Some(until),
         };
-        until.into_iter().chain(progress.write_until).min()
+        let waiting_until = progress.waiting.map(|waiting| {
+            // A fixed time and that which its bytes are worth: who takes a byte now and then takes nothing.
+            let worth_ms = waiting.bytes.saturating_mul(1_000) / self.limits.body_bytes_per_second.max(1);
+            waiting.since + self.limits.write_timeout + Duration::from_millis(worth_ms)
+        });
+        phase_until.into_iter().chain(waiting_until).min()
     }
 
     /// Notes that the server stops: whoever has not finished a head will not be answered any more.
@@ -81,14 +96,26 @@ impl Pace {
         }
     }
 
-    fn wrote<T>(&self, poll: &Poll<io::Result<T>>) {
+    fn wrote(&self, poll: &Poll<io::Result<usize>>) {
         let mut progress = self.lock();
-        progress.write_until = match poll {
-            Poll::Ready(_) => None,
-            Poll::Pending => {
-                Some(progress.write_until.unwrap_or_else(|| Instant::now() + self.limits.write_timeout))
+        match (poll, &mut progress.waiting) {
+            (Poll::Ready(Ok(length)), Some(waiting)) => {
+                waiting.bytes = waiting.bytes.saturating_add(u64::try_from(*length).unwrap_or(u64::MAX));
             }
-        };
+            (Poll::Pending, waiting @ None) => {
+                *waiting = Some(Waiting { since: Instant::now(), bytes: 0 });
+            }
+            // An error ends the connection.
+            (Poll::Ready(_), _) | (Poll::Pending, Some(_)) => {}
+        }
+    }
+
+    /// Notes that nothing waits to be written: hyper flushes when its buffer is empty.
+    fn flushed(&self) {
+        let mut progress = self.lock();
+        if progress.waiting.take().is_some() && matches!(progress.phase, Phase::Silent { .. }) {
+            progress.phase = Phase::Silent { until: Instant::now() + self.limits.idle_timeout };
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Progress> {
@@ -148,6 +175,7 @@ impl AsyncWrite for PacedStream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.pace.flushed();
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 

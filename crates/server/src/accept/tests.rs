@@ -178,6 +178,38 @@ async fn who_does_not_read_an_answer_is_cut_off() {
     assert!(read_to_end(&mut stream).await.len() < 32 << 20);
 }
 
+/// Reads a part of what comes every 20 ms until the server closes, and gives how much came.
+async fn read_in_parts(stream: &mut TcpStream, part: usize) -> usize {
+    let (mut part, mut length) = (vec![0; part], 0);
+    let read = async {
+        while let Ok(read @ 1..) = stream.read(&mut part).await {
+            length += read;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, read).await.expect("the server closes the connection");
+    length
+}
+
+#[tokio::test]
+async fn who_takes_an_answer_bit_by_bit_is_cut_off() {
+    // What is taken makes room for more in time, again and again; it is never worth the time. The client's own kernel must not take it all.
+    let write_timeout = Duration::from_millis(500);
+    let server = start(Limits { write_timeout, body_bytes_per_second: 1 << 40, ..LIMITS });
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(128 << 10).unwrap();
+    let mut stream = socket.connect(server.address).await.unwrap();
+    stream.write_all(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    assert!(read_in_parts(&mut stream, 512 << 10).await < 32 << 20);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_taken_steadily_comes_whole_whatever_silence_is_allowed() {
+    let server = start(Limits { idle_timeout: SHORT, body_bytes_per_second: 1, ..LIMITS });
+    let mut stream = server.say("GET /large HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert!(read_in_parts(&mut stream, 1 << 20).await > 32 << 20);
+}
+
 #[tokio::test]
 async fn more_connections_than_an_address_may_have_are_refused() {
     let server = start(Limits { connections_per_address: 1, ..LIMITS });
