@@ -110,6 +110,7 @@ pub(crate) async fn authenticate(State(shared): State<Shared>, request: Request,
     let is_get = parts.method == Method::GET;
     parts.extensions.insert(Identified(found.clone()));
     let mut response = next.run(Request::from_parts(parts, body)).await;
+    name_user(found.as_ref().ok(), &mut response);
     let has_ended = response.extensions().get::<SessionEnded>().is_some();
     set_session_headers(&shared, found.as_ref().ok(), is_get, has_ended, response.headers_mut());
     response
@@ -122,23 +123,25 @@ pub(crate) async fn authenticate_comet(
     next: Next,
 ) -> Response {
     let (mut parts, body) = request.into_parts();
+    let is_upgrade = parts.method == Method::GET && parts.headers.contains_key(UPGRADE);
+    let is_write = is_upgrade || !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+    // Before anything is looked up, and before a socket is opened: its frames could be read by the page that opened it.
+    if is_write && let Err(refusal) = shared.gate().origins.may_connect(&parts.headers) {
+        return refusal.into_response();
+    }
     let found = identify(&shared, &parts).await;
     let mut body = body;
     match &found {
         Ok(caller) => {
-            let is_write = parts.method != Method::GET || parts.headers.contains_key(UPGRADE);
-            if caller.means == Means::Cookie && is_write {
-                if let Err(refusal) = shared.gate().origins.may_write(&parts.headers) {
-                    return refusal.into_response();
+            // A browser cannot send the token with an upgrade; its origin, which it cannot leave out there, stands for it.
+            let needs_token = caller.means == Means::Cookie && is_write && !is_upgrade;
+            if needs_token && !has_token(&parts.headers, &caller.session) {
+                // Only a handshake needs it: afterwards the client id is what no other page can know.
+                let (is_handshake, same_body) = crate::request::is_handshake(body).await;
+                if is_handshake {
+                    return forged().into_response();
                 }
-                if !has_token(&parts.headers, &caller.session) {
-                    // Only a handshake needs the token: afterwards the client id is what no other page can know.
-                    let (is_handshake, same_body) = crate::request::is_handshake(body).await;
-                    if is_handshake {
-                        return forged().into_response();
-                    }
-                    body = same_body;
-                }
+                body = same_body;
             }
             parts.extensions.insert(identity_of(caller.user.id));
         }
@@ -147,8 +150,16 @@ pub(crate) async fn authenticate_comet(
     }
     let is_get = parts.method == Method::GET;
     let mut response = next.run(Request::from_parts(parts, body)).await;
+    name_user(found.as_ref().ok(), &mut response);
     set_session_headers(&shared, found.as_ref().ok(), is_get, false, response.headers_mut());
     response
+}
+
+/// Tells the listener whose connection it is, by the answer's extensions: a user may have only so many.
+fn name_user(caller: Option<&Authenticated>, response: &mut Response) {
+    if let Some(caller) = caller {
+        response.extensions_mut().insert(identity_of(caller.user.id));
+    }
 }
 
 /// Finds out who is calling. Basic wins over whatever cookie comes with it (contract 1).

@@ -5,6 +5,7 @@
 //! module is that no subscription stands whose messages would not come: when the engine cannot take one, the session is ended with the
 //! advice to come back.
 
+mod audience;
 mod link;
 mod policy;
 mod publisher;
@@ -19,7 +20,7 @@ use handoff_engine::{Engine, Publisher};
 
 use crate::wire::resource::PublicUrl;
 use link::{Link, Subscribers};
-use policy::AgentsOnly;
+use policy::ByRole;
 use publisher::Voice;
 
 /// Where the server is mounted.
@@ -45,7 +46,8 @@ impl Comet {
     pub fn new(engine: &Arc<Engine>, url: PublicUrl, limits: Limits, ports: Ports) -> Self {
         let link = Arc::new(Link::default());
         let subscribers = Subscribers::new(Arc::clone(engine), Arc::clone(&link));
-        let server = CometdServer::new(limits, Arc::new(AgentsOnly), Arc::new(subscribers), ports);
+        let policy = Arc::new(ByRole::new(Arc::clone(engine)));
+        let server = CometdServer::new(limits, policy, Arc::new(subscribers), ports);
         link.connect(server.clone());
         let publisher = Arc::new(Voice::new(Arc::downgrade(engine), Arc::clone(&link), url));
         Self { server, link, publisher }

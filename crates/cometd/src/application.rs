@@ -55,6 +55,9 @@ pub trait Application: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// Learns that a session which had no room for what was offered to it has some now. Called between other work: it must not wait.
+    fn has_room(&self, _session: &SessionInfo) {}
+
     /// Learns that a session and its subscriptions are gone.
     async fn session_removed(&self, _session: &SessionInfo, _reason: RemovalReason) {}
 }

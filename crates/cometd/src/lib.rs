@@ -1,13 +1,4 @@
-//! A CometD (Bayeux 1.0) server over long-polling and WebSocket.
-//!
-//! Inside, [`protocol`] is deterministic: the time is an argument, identifiers come from an injected source, and
-//! nothing there knows of tasks, locks or sockets. Outside, [`CometdServer`] is a thin driver over axum and tokio.
-//! The crate authenticates nobody: an outer middleware puts an [`Identity`] into the request's extensions, and a
-//! session then belongs to that identity. What may be subscribed and published is asked of a [`Policy`]; what
-//! happens is told to an [`Application`].
-//!
-//! Left out on purpose: callback-polling (it lets any site read a session that is authenticated by cookie), the
-//! binary extension, and permessage-deflate (it costs memory on every socket).
+#![doc = include_str!("../README.md")]
 
 mod application;
 mod identity;

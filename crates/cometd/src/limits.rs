@@ -1,6 +1,7 @@
 //! Every bound of the server, with unit and reason.
 //!
 //! The timers are those of the reference server (bayeux.md 1.13), so that existing clients see the rhythm they know.
+//! What happens at each bound is told with it, and tested for each in `tests/it/bounds.rs`.
 
 use std::borrow::Cow;
 
@@ -21,6 +22,9 @@ pub struct Limits {
     /// The advised interval for a browser with too many held polls, and for a client whose connects overlap, in ms.
     /// Default 2 000, as the reference's `multiSessionInterval`; 0 refuses the further poll for good, as there.
     pub multi_session_interval_ms: u64,
+    /// Whether advice tells `max_interval_ms` too, as with the reference's `handshakeReconnect`: a client that was cut
+    /// off for longer then shakes hands at once instead of asking for a session that is gone. Default `false`, as there.
+    pub tells_max_interval: bool,
     /// How long a lazy message may wait for company, in ms. Default 5 000, as the reference.
     pub max_lazy_ms: u64,
     /// Deadlines that lie closer together than this share one wake-up, in ms. Default 25: unnoticeable next to the
@@ -32,52 +36,76 @@ pub struct Limits {
     /// seconds that a whole program usually has.
     pub shutdown_wait_ms: u64,
 
-    /// The largest HTTP body, in bytes. Default 1 MiB: 64 messages of the largest chat text fit many times.
+    /// The largest HTTP body, in bytes. Default 1 MiB: 64 messages of the largest chat text fit many times. A larger one
+    /// is answered by HTTP 413.
     pub http_body_bytes: usize,
-    /// The longest time for a body to arrive, in ms. Default 10 000: a slow sender holds a connection, not a session.
+    /// The longest time for a body to arrive, in ms. Default 10 000: a slow sender holds a connection, not a session. A
+    /// slower one is answered by HTTP 408.
     pub http_body_ms: u64,
-    /// The largest WebSocket message, in bytes. Default 64 KiB, what the reference's container allows.
+    /// The largest WebSocket message, in bytes. Default 64 KiB, what the reference's container allows. A larger one closes
+    /// the socket with 1009; the session lives on.
     pub websocket_message_bytes: usize,
     /// The WebSocket read buffer, in bytes. Default 4 096: it is allocated per socket at once, and the library's own
-    /// default of 128 KiB makes up 95 % of an idle socket's memory.
+    /// default of 128 KiB makes up 95 % of an idle socket's memory. A larger message is read in pieces.
     pub websocket_read_buffer_bytes: usize,
     /// How long a write to a socket may take, in ms. Default 10 000: a reader that takes nothing for so long is cut;
     /// its messages stay in the session.
     pub websocket_write_ms: u64,
+    /// How long a socket may be open without a session, in ms. Default 8 000: anybody may open one, and every client shakes hands at once.
+    pub websocket_session_ms: u64,
     /// How long a socket may be silent, in ms. Default 60 000: it must exceed `timeout_ms`, after which every client
-    /// that is alive speaks. Half of it after the last frame the server pings.
+    /// that is alive speaks. Half of it after the last frame the server pings; who stays silent is closed with 1000.
     pub websocket_idle_ms: u64,
 
-    /// Messages in one request. Default 64: clients batch a handful.
+    /// Messages in one request. Default 64: clients batch a handful. More are refused as what is no batch at all: HTTP
+    /// 400, close code 1011.
     pub batch_messages: usize,
-    /// Nesting of objects and arrays in a request. Default 64, far below what would exhaust a stack.
+    /// Nesting of objects and arrays in a request. Default 64, far below what would exhaust a stack. More is refused as
+    /// too many messages are.
     pub json_depth: usize,
-    /// Characters of a channel name. Default 512: ids in paths are some tens of characters.
+    /// Characters of a channel name. Default 512: ids in paths are some tens of characters. A longer one is invalid:
+    /// `403::subscription_invalid`, `405::channel_invalid`.
     pub channel_bytes: usize,
-    /// Subscriptions of one session. Default 256.
+    /// Subscriptions of one session. Default 256: some for every topic and workbin. One more is refused with
+    /// `403::subscribe_failed`; those that stand stay.
     pub subscriptions_per_session: usize,
     /// Messages queued for one session. Default 10 000: what a busy agent gets in a long reconnection. One more cuts
     /// the session off: its next connect is told to handshake, the application learns of an overflow.
     pub queued_messages: usize,
     /// Bytes queued for one session. Default 4 MiB; overflow as for `queued_messages`.
     pub queued_bytes: usize,
+    /// Messages queued for one session up to which more may be offered. Default 1 000: one full reply. Beyond it an offer waits until half of
+    /// them are gone; nobody is cut off.
+    pub offered_messages: usize,
     /// Messages in one reply. Default 1 000; the rest goes with the next one.
     pub reply_messages: usize,
     /// Bytes of messages in one reply. Default 1 MiB, below the 4 MiB frame limit of Python's aiohttp; one message may
     /// exceed it.
     pub reply_bytes: usize,
+    /// A long-polling reply from this size on is compressed for clients that accept gzip, in bytes. Default 1 280: with
+    /// its headers a smaller one fits into one TCP segment, and packing it would cost 20 µs for nothing. `usize::MAX`
+    /// compresses nothing.
+    pub gzip_from_bytes: usize,
     /// Sessions of one identity. Default 64: several desktops and tabs, and the ghosts of reloads. Further handshakes
     /// are refused for the time being.
     pub sessions_per_identity: usize,
     /// Held polls of one browser, by its cookie. Default 1, as the reference's `maxSessionsPerBrowser`: a browser has
     /// six connections for everything, and two held polls of each page soon use them up.
     pub held_polls_per_browser: usize,
-    /// The attributes of the `BAYEUX_BROWSER` cookie: the one value here that is no bound. Default
+    /// The attributes of the `BAYEUX_BROWSER` cookie. Default
     /// `Path=/; HttpOnly; SameSite=Lax`; add `Secure` under TLS.
     pub cookie_attributes: Cow<'static, str>,
     /// Sessions altogether. Default 200 000: about what the memory of one machine bears. Further handshakes are refused
     /// for the time being.
     pub sessions: usize,
+}
+
+impl Limits {
+    /// Bytes queued for one session up to which more may be offered: a quarter of [`Limits::queued_bytes`]. The rest is for what cannot wait.
+    #[must_use]
+    pub const fn offered_bytes(&self) -> usize {
+        self.queued_bytes / 4
+    }
 }
 
 impl Default for Limits {
@@ -88,6 +116,7 @@ impl Default for Limits {
             max_interval_ms: 10_000,
             first_connect_ms: 10_000,
             multi_session_interval_ms: 2_000,
+            tells_max_interval: false,
             max_lazy_ms: 5_000,
             timer_step_ms: 25,
             shutdown_interval_ms: 1_000,
@@ -96,7 +125,8 @@ impl Default for Limits {
             http_body_ms: 10_000,
             websocket_message_bytes: 64 << 10,
             websocket_read_buffer_bytes: 4_096,
-            websocket_write_ms: 10_000,
+            websocket_write_ms: 8_000,
+            websocket_session_ms: 8_000,
             websocket_idle_ms: 60_000,
             batch_messages: 64,
             json_depth: 64,
@@ -104,8 +134,10 @@ impl Default for Limits {
             subscriptions_per_session: 256,
             queued_messages: 10_000,
             queued_bytes: 4 << 20,
+            offered_messages: 1_000,
             reply_messages: 1_000,
             reply_bytes: 1 << 20,
+            gzip_from_bytes: 1_280,
             sessions_per_identity: 64,
             held_polls_per_browser: 1,
             cookie_attributes: Cow::Borrowed("Path=/; HttpOnly; SameSite=Lax"),

@@ -1,9 +1,10 @@
-//! The four questions that decide what a client may do.
+//! The five questions that decide what a client may do.
 //!
 //! They are asked while the hub is locked: an implementation answers from memory, at once, and never calls back into
 //! the server.
 
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::identity::Identity;
 
@@ -40,6 +41,12 @@ pub trait Policy: Send + Sync + 'static {
 
     /// Decides whether a client may publish to a channel; `/service` channels are asked about too.
     fn may_publish(&self, identity: Option<&Identity>, channel: &str) -> Verdict;
+
+    /// Decides whether a publication goes on, by the `data` it carries. One that does not is answered by
+    /// `404::message_deleted`, as when a listener of the reference server vetoes it (bayeux.md 1.8).
+    fn may_pass(&self, _identity: Option<&Identity>, _channel: &str, _data: &RawValue) -> Verdict {
+        Verdict::Allow
+    }
 }
 
 /// A policy that allows everything: for stand-alone use and tests.

@@ -4,6 +4,7 @@
 //! woken is woken after it was released. A held poll is a parked future and nothing else: no task, no timer of its own;
 //! one loop, [`CometdServer::run`], sleeps until the hub's next deadline.
 
+mod compress;
 mod exchange;
 mod guards;
 mod long_polling;
@@ -126,6 +127,13 @@ impl CometdServer {
         self.shared.with(|state, now| state.hub.deliver(now, session, text, Urgency::Prompt))
     }
 
+    /// Delivers a message that can wait: when the session's queue has no room for it nothing happens, and
+    /// [`Application::has_room`] is called once there is some.
+    pub fn offer(&self, session: &SessionId, channel: &str, data: Bytes) -> Delivery {
+        let text = encode_delivery(channel, &data);
+        self.shared.with(|state, now| state.hub.offer(now, session, text))
+    }
+
     /// Publishes to all subscribers of a channel and counts the sessions reached. `data` is JSON text.
     pub fn publish(&self, channel: &str, data: Bytes) -> usize {
         self.shared.publish(channel, &data, Urgency::Prompt)
@@ -186,6 +194,7 @@ impl Shared {
         let result = decide(&mut state, now);
         let wakers = state.take_wakers();
         let has_ended = state.hub.has_removed();
+        let roomy = state.hub.take_roomy();
         let deadline_ms = state.hub.next_deadline().unwrap_or(u64::MAX);
         // The loop never sleeps for less than a step; waking it for less would make it spin.
         let is_earlier =
@@ -200,6 +209,9 @@ impl Shared {
         }
         if has_ended {
             self.sessions_ended.notify_one();
+        }
+        for session in roomy {
+            self.application.has_room(&session);
         }
         if is_earlier {
             self.deadline_changed.notify_one();

@@ -29,6 +29,17 @@ pub enum Published {
     Delivered,
     /// The session is no more.
     Gone,
+    /// It had no room and is to be tried again; [`Engine::go_on`] says when.
+    NoRoom,
+}
+
+/// Whether a message can wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// It is news: a session that has no room for it is cut off, and asks for a replay when it comes back.
+    Now,
+    /// It is a replay: the store has it, so it waits until the client has fetched what is queued for it.
+    WhenThereIsRoom,
 }
 
 /// Speaks to agents: renders rows as messages and hands them to CometD sessions.
@@ -44,7 +55,7 @@ pub trait Publisher: Send + Sync + 'static {
     fn channel(&self, topic: Topic) -> &'static str;
 
     /// Hands a message to one session.
-    fn publish(&self, session: &str, channel: &str, data: Bytes) -> Published;
+    fn publish(&self, session: &str, channel: &str, data: Bytes, patience: Patience) -> Published;
 }
 
 /// Where a subscription begins.
@@ -221,6 +232,13 @@ impl Engine {
             return Ok(());
         };
         handle.lock().await.catch_up(&**publisher, &*self.store, user).await
+    }
+
+    /// Goes on with replays to a user's sessions that had no room.
+    pub fn go_on(&self, user: UserId) {
+        if let Some(engine) = self.this.upgrade() {
+            engine.deliver_soon(user);
+        }
     }
 
     /// Begins a delivery to a user, unless one is about to begin anyway.

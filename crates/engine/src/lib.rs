@@ -24,7 +24,7 @@ mod timers;
 mod worker;
 
 pub use agents::{AgentError, ChannelChange};
-pub use delivery::{Published, Publisher, Replay, Subscriptions};
+pub use delivery::{Patience, Published, Publisher, Replay, Subscriptions};
 pub use directory::Directory;
 pub use engine::{Engine, Options, Parts};
 pub use execute::{Attempt, Done, ExecuteError, Opening};

@@ -2,6 +2,9 @@
 //!
 //! A request that a cookie alone authenticates is checked by its `Origin`, or by `Sec-Fetch-Site` where the browser sends no origin, before
 //! its token: a foreign page must not even get to guess. Programs send neither and are let through to the token.
+//!
+//! On the CometD endpoint every poll and every upgrade is checked, whatever authenticates it: a browser sends remembered Basic credentials
+//! along with a WebSocket of any page's, and that page could read what comes back.
 
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderValue};
@@ -32,9 +35,21 @@ impl Origins {
 
     /// Tells whether a write authenticated by cookie alone may come from where it says.
     pub(super) fn may_write(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        let sentence = "A page of another origin may not do this by the session cookie; send credentials, or have its origin listed.";
+        if self.is_ours(headers) { Ok(()) } else { Err(Refusal::new(Code::Forbidden, sentence)) }
+    }
+
+    /// Tells whether somebody may speak CometD from where he says.
+    pub(super) fn may_connect(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        let sentence = "A page of another origin may not connect here; have its origin listed.";
+        if self.is_ours(headers) { Ok(()) } else { Err(Refusal::new(Code::Forbidden, sentence)) }
+    }
+
+    /// Tells whether a request comes from our own pages, from listed ones or from a program.
+    fn is_ours(&self, headers: &HeaderMap) -> bool {
         let text =
             |value: Option<&HeaderValue>| value.and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let is_ours = match text(headers.get(ORIGIN)) {
+        match text(headers.get(ORIGIN)) {
             Some(origin) => {
                 // Behind a balancer the public address need not be the one that this page was loaded from; then the host tells.
                 let host = text(headers.get(HOST));
@@ -45,12 +60,7 @@ impl Origins {
             None => {
                 text(headers.get("sec-fetch-site")).is_none_or(|site| site == "same-origin" || site == "none")
             }
-        };
-        if is_ours {
-            return Ok(());
         }
-        let sentence = "A page of another origin may not do this by the session cookie; send credentials, or have its origin listed.";
-        Err(Refusal::new(Code::Forbidden, sentence))
     }
 }
 
@@ -116,6 +126,7 @@ mod tests {
                 headers.insert(*name, HeaderValue::from_static(value));
             }
             assert_eq!(origins().may_write(&headers).is_ok(), may_write, "{pairs:?}");
+            assert_eq!(origins().may_connect(&headers).is_ok(), may_write, "{pairs:?}");
         }
     }
 }

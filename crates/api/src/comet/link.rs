@@ -4,12 +4,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use handoff_cometd::{Application, CometdServer, EndAdvice, RemovalReason, SessionId, SessionInfo};
-use handoff_domain::{CenterId, UserId};
+use handoff_domain::{CenterId, User, UserId};
 use handoff_engine::{AgentError, Engine, Subscriptions};
 use serde_json::Value;
 
-use super::replay;
-use crate::notify::topics::{self, Coverage};
+use super::{audience, policy, replay};
+use crate::notify::topics::Coverage;
 
 /// The way to the server for those whom the server itself holds. It is cut at shutdown, so that nothing keeps itself alive in a circle.
 #[derive(Default)]
@@ -79,18 +79,11 @@ impl Subscribers {
 
     async fn subscribe(
         &self,
-        (user, center): (UserId, CenterId),
+        &User { id: user, center, .. }: &User,
         session: &SessionId,
-        name: &str,
-        ext: Option<&Value>,
+        subscription: Subscriptions,
     ) -> Result<(), AgentError> {
-        // The policy has let the name pass, so it is a topic or a pattern.
-        let Some(coverage) = topics::coverage(name) else { return Ok(()) };
-        let subscription = Subscriptions {
-            name: name.to_owned(),
-            topics: replay::starts(&coverage, ext),
-            under_own_name: matches!(coverage, Coverage::Slashed(_)),
-        };
+        let name = subscription.name.clone();
         self.engine.subscribe(user, center, session.as_str(), subscription).await?;
         // The session may have ended, or the name been given up, on another connection meanwhile; its notice then came too early to find
         // anything. Whoever looks after the other has done so sets it right.
@@ -98,8 +91,8 @@ impl Subscribers {
         if standing.is_empty() {
             return self.engine.forget_session(user, center, session.as_str()).await;
         }
-        if !standing.iter().any(|known| known == name) {
-            return self.engine.unsubscribe(user, center, session.as_str(), name).await;
+        if !standing.contains(&name) {
+            return self.engine.unsubscribe(user, center, session.as_str(), &name).await;
         }
         Ok(())
     }
@@ -113,11 +106,19 @@ impl Subscribers {
 impl Application for Subscribers {
     async fn subscribed(&self, session: &SessionInfo, subscription: &str, ext: Option<&Value>) {
         let mut guard = self.guard(session);
-        let Some(owner) = self.owner_of(session) else {
-            tracing::info!(session.id = %session.id, "a session whose user is no more is ended");
+        // The policy has let the name pass; but the user may have gone or got other roles since, and then it would stand for nothing.
+        let user = session.identity.as_ref().and_then(|identity| policy::user_of(&self.engine, identity));
+        let granted = user.and_then(|user| Some((audience::granted(&user, subscription)?, user)));
+        let Some((coverage, user)) = granted else {
+            tracing::info!(session.id = %session.id, "a session is ended whose user is no more or has other roles now");
             return;
         };
-        match self.subscribe(owner, &session.id, subscription, ext).await {
+        let wanted = Subscriptions {
+            name: subscription.to_owned(),
+            topics: replay::starts(&coverage, ext),
+            under_own_name: matches!(coverage, Coverage::Slashed(_)),
+        };
+        match self.subscribe(&user, &session.id, wanted).await {
             Ok(()) => guard.is_done = true,
             Err(error) => failed("subscribe", session, &error),
         }
@@ -129,6 +130,12 @@ impl Application for Subscribers {
         match self.engine.unsubscribe(user, center, session.id.as_str(), subscription).await {
             Ok(()) => guard.is_done = true,
             Err(error) => failed("unsubscribe", session, &error),
+        }
+    }
+
+    fn has_room(&self, session: &SessionInfo) {
+        if let Some((user, _)) = self.owner_of(session) {
+            self.engine.go_on(user);
         }
     }
 

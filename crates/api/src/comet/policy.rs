@@ -1,22 +1,47 @@
-//! Who may do what over CometD: authenticated users may listen to the topics of the contract, and nobody may publish.
+//! Who may do what over CometD: users may listen to the topics of their roles, and nobody may publish.
+
+use std::sync::Arc;
 
 use handoff_cometd::{Denial, Identity, Policy, Verdict};
+use handoff_domain::User;
+use handoff_engine::Engine;
 use serde_json::Value;
 
-use crate::notify::topics;
+use super::audience;
 
-/// The policy of the agents' server.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct AgentsOnly;
+/// The policy of the agents' server. It asks the engine's directory anew each time, so that a change of roles holds from the next
+/// subscription on.
+pub(super) struct ByRole {
+    engine: Arc<Engine>,
+}
 
-impl Policy for AgentsOnly {
+impl ByRole {
+    pub(super) const fn new(engine: Arc<Engine>) -> Self {
+        Self { engine }
+    }
+
+    /// Gives the user whom an identity stands for; `None` when he was deleted or disabled.
+    fn user(&self, identity: Option<&Identity>) -> Option<Arc<User>> {
+        user_of(&self.engine, identity?)
+    }
+}
+
+/// Gives the user whom an identity stands for, as he is now; `None` when he was deleted or disabled.
+pub(super) fn user_of(engine: &Engine, identity: &Identity) -> Option<Arc<User>> {
+    let id = identity.as_str().parse().ok()?;
+    let center = engine.center_of(id)?;
+    engine.directory().user(center, id).filter(|user| user.enabled).cloned()
+}
+
+impl Policy for ByRole {
     fn may_handshake(&self, identity: Option<&Identity>, _ext: Option<&Value>) -> Verdict {
         // Credentials can be renewed, so the client may come back; clients take the other advice as final (bayeux.md 1.3).
-        allow_if(identity.is_some(), Denial::Temporary)
+        allow_if(self.user(identity).is_some(), Denial::Temporary)
     }
 
     fn may_subscribe(&self, identity: Option<&Identity>, channel: &str) -> Verdict {
-        allow_if(identity.is_some() && topics::coverage(channel).is_some(), Denial::Permanent)
+        let is_granted = self.user(identity).is_some_and(|user| audience::granted(&user, channel).is_some());
+        allow_if(is_granted, Denial::Permanent)
     }
 
     fn may_publish(&self, _identity: Option<&Identity>, _channel: &str) -> Verdict {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use bytes::Bytes;
 use handoff_cometd::{Delivery, SessionId};
 use handoff_domain::Topic;
-use handoff_engine::{Directory, Engine, Published, Publisher};
+use handoff_engine::{Directory, Engine, Patience, Published, Publisher};
 use handoff_store::StreamRow;
 
 use super::link::Link;
@@ -45,10 +45,16 @@ impl Publisher for Voice {
         topics::channel(topic)
     }
 
-    fn publish(&self, session: &str, channel: &str, data: Bytes) -> Published {
+    fn publish(&self, session: &str, channel: &str, data: Bytes, patience: Patience) -> Published {
         let Some(server) = self.link.server() else { return Published::Gone };
-        match server.deliver(&SessionId::new(session), channel, data) {
+        let session = SessionId::new(session);
+        let delivery = match patience {
+            Patience::Now => server.deliver(&session, channel, data),
+            Patience::WhenThereIsRoom => server.offer(&session, channel, data),
+        };
+        match delivery {
             Delivery::Delivered => Published::Delivered,
+            Delivery::Full => Published::NoRoom,
             // Cut off: the client did not fetch what was queued for it. It will shake hands again and ask for a replay.
             Delivery::Gone | Delivery::CutOff => Published::Gone,
         }

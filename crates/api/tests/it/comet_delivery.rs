@@ -269,12 +269,13 @@ async fn a_subscription_that_cannot_be_delivered_ends_the_session_with_the_advic
 }
 
 #[tokio::test]
-async fn the_session_of_a_user_who_is_no_more_is_ended() {
+async fn a_user_who_is_no_more_gets_no_session() {
     let bench = Bench::start().await;
-    let mut stranger = bench.client(UserId(0xdead));
-    stranger.handshake().await;
-    stranger.subscribe(INTERACTIONS, Value::Null).await;
-    assert_eq!(stranger.fetch().await["advice"]["reconnect"], "handshake");
+    let refused = bench.client(UserId(0xdead)).handshake().await;
+    assert_eq!(
+        (&refused["successful"], &refused["advice"]["reconnect"]),
+        (&json!(false), &json!("handshake"))
+    );
     bench.stop().await;
 }
 

@@ -5,6 +5,7 @@
 mod bad_input;
 mod comet_bench;
 mod comet_delivery;
+mod comet_doors;
 mod comet_interrupted;
 mod doors;
 mod drafts;

@@ -21,7 +21,9 @@ use handoff_domain::{
     Capacity, Center, CenterId, Group, GroupId, InteractionId, Media, Queue, QueueId, Role, Skill, SkillId,
     Time, Topic, User, UserId, Workbin, WorkbinId, WorkbinOwner,
 };
-use handoff_engine::{Clock, Engine, Parts, Published, Publisher, Replay, Subscriptions, SystemIds};
+use handoff_engine::{
+    Clock, Engine, Parts, Patience, Published, Publisher, Replay, Subscriptions, SystemIds,
+};
 use handoff_store::{ChangeSet, MemoryStore, Put, Record, Store, StreamRow};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -82,7 +84,7 @@ impl Publisher for Told {
         notify::topics::channel(topic)
     }
 
-    fn publish(&self, _session: &str, channel: &str, data: Bytes) -> Published {
+    fn publish(&self, _session: &str, channel: &str, data: Bytes, _patience: Patience) -> Published {
         self.0.lock().unwrap().push((channel.to_owned(), serde_json::from_slice(&data).unwrap()));
         Published::Delivered
     }

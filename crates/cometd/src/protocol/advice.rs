@@ -26,6 +26,10 @@ pub struct Advice {
     /// How long a connect is held, in ms.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u64>,
+    /// How long the session outlives the client's silence, in ms, so that a client which was away for longer shakes
+    /// hands at once (the reference's `handshakeReconnect`).
+    #[serde(rename = "maxInterval", skip_serializing_if = "Option::is_none")]
+    pub max_interval: Option<u64>,
     /// The browser has other sessions with held polls.
     #[serde(rename = "multiple-clients", skip_serializing_if = "std::ops::Not::not")]
     pub multiple_clients: bool,
@@ -39,12 +43,16 @@ impl Advice {
 
     /// Advises a step after some time.
     pub fn after(reconnect: Reconnect, interval_ms: u64) -> Self {
-        Self { reconnect, interval: Some(interval_ms), timeout: None, multiple_clients: false }
+        Self { interval: Some(interval_ms), ..Self::only(reconnect) }
     }
 
     /// Advises to stop. Clients take it as final.
     pub fn stop() -> Self {
-        Self { reconnect: Reconnect::None, interval: None, timeout: None, multiple_clients: false }
+        Self::only(Reconnect::None)
+    }
+
+    fn only(reconnect: Reconnect) -> Self {
+        Self { reconnect, interval: None, timeout: None, max_interval: None, multiple_clients: false }
     }
 }
 

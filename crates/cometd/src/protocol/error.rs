@@ -24,6 +24,8 @@ pub enum Failure {
     CreateDenied,
     /// The policy refused the publication.
     PublishDenied,
+    /// The policy let the publication pass no further, by what it carries.
+    MessageDeleted,
     /// A meta channel that does not exist.
     MetaUnknown,
     /// A message without `channel`, or an unsubscription from a channel that does not exist.
@@ -48,6 +50,7 @@ impl Failure {
             Self::SubscribeFailed => "403::subscribe_failed",
             Self::CreateDenied => "403:denied_by_security_policy:create_denied",
             Self::PublishDenied => "403:denied_by_security_policy:publish_denied",
+            Self::MessageDeleted => "404::message_deleted",
             Self::MetaUnknown => "403:denied_by_security_policy:channel_create_denied",
             Self::ChannelMissing => "400::channel_missing",
             Self::ChannelInvalid => "405::channel_invalid",

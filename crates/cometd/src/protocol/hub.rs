@@ -47,6 +47,8 @@ pub enum Delivery {
     Gone,
     /// The session's queue was full: the session has been ended, its client will be told to handshake.
     CutOff,
+    /// The session's queue has no room for what was offered; the application will be told when it has.
+    Full,
 }
 
 /// What the client of an ended session is told.
@@ -126,6 +128,8 @@ pub struct Hub {
     alarms: BTreeSet<(u64, SessionId)>,
     wakes: Vec<Wake>,
     removed: Vec<(SessionInfo, RemovalReason)>,
+    /// Sessions that had no room for what was offered to them, and how many bytes that had.
+    crowded: HashMap<SessionId, usize>,
     serial: u64,
     is_shut_down: bool,
 }
@@ -146,6 +150,7 @@ impl Hub {
             alarms: BTreeSet::new(),
             wakes: Vec::new(),
             removed: Vec::new(),
+            crowded: HashMap::new(),
             serial: 0,
             is_shut_down: false,
         }
@@ -169,6 +174,37 @@ impl Hub {
     /// Tells whether [`Hub::take_removed`] has something to give.
     pub fn has_removed(&self) -> bool {
         !self.removed.is_empty()
+    }
+
+    /// Takes the list of sessions that had no room for an offer and have some now.
+    pub fn take_roomy(&mut self) -> Vec<SessionInfo> {
+        if self.crowded.is_empty() {
+            return Vec::new();
+        }
+        let roomy: Vec<SessionId> = self
+            .crowded
+            .iter()
+            .filter(|(id, bytes)| self.has_room(id, **bytes))
+            .map(|(id, _)| id.clone())
+            .collect();
+        roomy
+            .into_iter()
+            .filter_map(|id| {
+                self.crowded.remove(&id);
+                self.sessions.get(&id).map(|session| session.info.clone())
+            })
+            .collect()
+    }
+
+    /// Tells whether half of what may be offered to a session is gone and the message fits that did not: told at the first free place, an
+    /// application would offer its messages one by one.
+    fn has_room(&self, id: &SessionId, bytes: usize) -> bool {
+        let (messages_max, bytes_max) = (self.limits.offered_messages, self.limits.offered_bytes());
+        self.sessions.get(id).is_none_or(|session| {
+            let (messages, queued) = (session.outbox.len(), session.outbox.bytes());
+            messages == 0
+                || (messages <= messages_max / 2 && queued <= bytes_max / 2 && queued + bytes <= bytes_max)
+        })
     }
 
     /// Lists an identity's sessions.
@@ -266,6 +302,12 @@ impl Hub {
             session.corks = session.corks.saturating_sub(1);
             nudge(session, &mut self.wakes);
         }
+    }
+
+    /// Gives the advice of a session that is well.
+    fn standing_advice(&self, interval_ms: u64) -> Advice {
+        let max_interval = self.limits.tells_max_interval.then_some(self.limits.max_interval_ms);
+        Advice { max_interval, ..Advice::retry(interval_ms, self.limits.timeout_ms) }
     }
 
     /// Returns the next number; polls, sockets, leases and publications share the row.

@@ -104,6 +104,8 @@ pub struct HeldConnect {
 pub struct Session {
     /// Id and identity.
     pub info: SessionInfo,
+    /// Its place in the order in which sessions were opened.
+    pub number: u64,
     /// The browser that an anonymous session is bound to.
     pub browser: Option<BrowserId>,
     /// The transport of the last connect, or of the handshake.

@@ -184,11 +184,11 @@ impl Exchange<'_> {
     }
 
     async fn service(&mut self, message: &Message, session: &SessionInfo, name: &str) {
-        if let Err(failure) = self.may_publish(session, name) {
+        let data = message.data.as_deref().unwrap_or(RawValue::NULL);
+        if let Err(failure) = self.may_publish(session, name, data) {
             return self.reply(message, Err(failure));
         }
         self.hold_back(session);
-        let data = message.data.as_deref().unwrap_or(RawValue::NULL);
         for answer in self.shared.application.service(session, name, data).await {
             let text = encode_delivery(&answer.channel, &answer.data);
             // If the session is gone or cut off meanwhile, its client learns it from its connect.
@@ -198,16 +198,16 @@ impl Exchange<'_> {
     }
 
     fn publish(&mut self, message: &Message, session: &SessionInfo, name: &str) {
-        let outcome = self.may_publish(session, name);
+        let data = message.data.as_deref().unwrap_or(RawValue::NULL);
+        let outcome = self.may_publish(session, name, data);
         if outcome.is_ok() {
-            let data = message.data.as_deref().unwrap_or(RawValue::NULL);
             self.shared.publish(name, data.get().as_bytes(), Urgency::Prompt);
         }
         self.reply(message, outcome);
     }
 
-    fn may_publish(&self, session: &SessionInfo, name: &str) -> Result<(), Failure> {
-        self.shared.with(|state, _| state.hub.may_publish(session.identity.as_ref(), name))
+    fn may_publish(&self, session: &SessionInfo, name: &str, data: &RawValue) -> Result<(), Failure> {
+        self.shared.with(|state, _| state.hub.may_publish(session.identity.as_ref(), name, data))
     }
 
     /// From here on, messages for the session come behind this request's replies.

@@ -13,9 +13,11 @@ use http_body_util::{BodyExt, Full};
 use tokio::time::timeout;
 
 use super::Shared;
+use super::compress::{gzip, is_gzip_accepted};
 use super::exchange::exchange;
 use super::guards::Departure;
 use crate::identity::{BrowserId, Identity};
+use crate::limits::Limits;
 use crate::protocol::message::decode;
 use crate::protocol::reply::join;
 use crate::protocol::session::{Caller, Transport};
@@ -54,6 +56,7 @@ pub(super) async fn serve(shared: &Arc<Shared>, request: Request) -> Response {
     // A held poll keeps none of what it was asked with.
     drop(body);
     let caller = caller(&parts, Transport::LongPolling);
+    let accepts_gzip = is_gzip_accepted(&parts.headers);
     drop(parts);
     let exchanged = exchange(shared, &caller, &messages).await;
     drop((messages, caller));
@@ -64,7 +67,14 @@ pub(super) async fn serve(shared: &Arc<Shared>, request: Request) -> Response {
             (parcel.parts, departure)
         }
     };
-    respond(shared, join(&parts), departure, exchanged.cookie)
+    let mut response = Reply::of(join(&parts), accepts_gzip, &shared.limits).respond(departure);
+    if let Some(cookie) = exchanged.cookie {
+        let cookie = format!("{BROWSER_COOKIE}={cookie}; {}", shared.limits.cookie_attributes);
+        if let Ok(cookie) = HeaderValue::try_from(cookie) {
+            response.headers_mut().insert(header::SET_COOKIE, cookie);
+        }
+    }
+    response
 }
 
 /// Tells whether the body claims to be JSON, or claims nothing. The types that a foreign page may send without asking
@@ -126,26 +136,41 @@ fn browsers(headers: &HeaderMap) -> Vec<BrowserId> {
     values.filter(is_ours).take(BROWSER_COOKIES).map(BrowserId::new).collect()
 }
 
-/// Makes the response. Its messages count as handed over when the connection takes the body; a response that is dropped
-/// before puts them back.
-fn respond(shared: &Shared, text: Bytes, mut departure: Departure, cookie: Option<BrowserId>) -> Response {
-    let length = text.len();
-    let body = Full::new(text).map_frame(move |frame| {
-        departure.handed_over();
-        frame
-    });
-    let mut response = Response::new(Body::new(body));
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json;charset=UTF-8"));
-    // The mapped body does not tell its length any more, and the connection would be chunked.
-    headers.insert(header::CONTENT_LENGTH, length.into());
-    if let Some(cookie) = cookie {
-        let cookie = format!("{BROWSER_COOKIE}={cookie}; {}", shared.limits.cookie_attributes);
-        if let Ok(cookie) = HeaderValue::try_from(cookie) {
-            headers.insert(header::SET_COOKIE, cookie);
+/// The text of a reply, in the form in which it is sent.
+struct Reply {
+    bytes: Bytes,
+    is_packed: bool,
+}
+
+impl Reply {
+    /// Packs the text if it is worth it for this client.
+    fn of(text: Bytes, accepts_gzip: bool, limits: &Limits) -> Self {
+        let is_worth_it = accepts_gzip && text.len() >= limits.gzip_from_bytes;
+        match is_worth_it.then(|| gzip(&text)).flatten() {
+            Some(bytes) => Self { bytes, is_packed: true },
+            None => Self { bytes: text, is_packed: false },
         }
     }
-    response
+
+    /// Makes the response. Its messages count as handed over when the connection takes the body; a response that is
+    /// dropped before puts them back.
+    fn respond(self, mut departure: Departure) -> Response {
+        let length = self.bytes.len();
+        let body = Full::new(self.bytes).map_frame(move |frame| {
+            departure.handed_over();
+            frame
+        });
+        let mut response = Response::new(Body::new(body));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json;charset=UTF-8"));
+        // The mapped body does not tell its length any more, and the connection would be chunked.
+        headers.insert(header::CONTENT_LENGTH, length.into());
+        if self.is_packed {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+        }
+        response
+    }
 }
 
 fn refuse(status: StatusCode) -> Response {

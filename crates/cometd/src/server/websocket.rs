@@ -106,6 +106,8 @@ impl Connection {
         let idle_ms = self.shared.limits.websocket_idle_ms;
         let mut heard_ms = clock.now().at_ms;
         let mut look = clock.sleep(Duration::from_millis(idle_ms / 2));
+        // Anybody may open a socket; without a session it is worth nothing.
+        let mut opening = Some(clock.sleep(Duration::from_millis(self.shared.limits.websocket_session_ms)));
         loop {
             let step = tokio::select! {
                 biased;
@@ -113,6 +115,13 @@ impl Connection {
                 frame = socket.recv() => {
                     heard_ms = clock.now().at_ms;
                     self.receive(socket, frame).await
+                }
+                () = async { opening.as_mut().expect("only waited for while there is one").await }, if opening.is_some() => {
+                    opening = None;
+                    match self.shared.with(|state, _| state.hub.has_session(self.id)) {
+                        true => Ok(()),
+                        false => Err(End::Close(close_code::NORMAL)),
+                    }
                 }
                 () = &mut look => {
                     let silent_ms = clock.now().at_ms.saturating_sub(heard_ms);

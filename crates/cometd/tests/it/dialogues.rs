@@ -4,3 +4,4 @@ mod acknowledged;
 mod lifetime;
 mod messages;
 mod polls;
+mod reference;

@@ -3,9 +3,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod bounds;
+mod compressed;
 mod decoding;
 mod dialogues;
 mod http;
 mod properties;
+mod sequences;
 mod support;
 mod websocket;

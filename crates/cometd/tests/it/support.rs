@@ -30,7 +30,8 @@ impl Random for Counting {
     }
 }
 
-/// Refuses whatever has `forbidden` in its name; users `banned` and `expired` may not shake hands.
+/// Refuses whatever has `forbidden` in its name, and data that is the text `"veto"`; users `banned` and `expired` may not
+/// shake hands.
 pub(crate) struct Doorman;
 
 impl Policy for Doorman {
@@ -52,6 +53,10 @@ impl Policy for Doorman {
 
     fn may_publish(&self, _identity: Option<&Identity>, channel: &str) -> Verdict {
         deny_if(channel.contains("forbidden"))
+    }
+
+    fn may_pass(&self, _identity: Option<&Identity>, _channel: &str, data: &RawValue) -> Verdict {
+        deny_if(data.get() == "\"veto\"")
     }
 }
 
@@ -103,6 +108,10 @@ impl Application for Notebook {
         vec![Outgoing { channel: channel.to_owned(), data }]
     }
 
+    fn has_room(&self, session: &SessionInfo) {
+        self.write(format!("room {}", name(session)));
+    }
+
     async fn session_removed(&self, session: &SessionInfo, reason: RemovalReason) {
         self.write(format!("removed {} {reason:?}", name(session)));
     }
@@ -132,7 +141,14 @@ impl Bench {
     }
 
     pub(crate) fn client(&self, identity: Option<&'static str>) -> Client {
-        Client { router: self.server.router(), identity, cookie: None, id: String::new(), sent: 0 }
+        Client {
+            router: self.server.router(),
+            identity,
+            cookie: None,
+            accept_encoding: None,
+            id: String::new(),
+            sent: 0,
+        }
     }
 
     /// A client with an open session, first connect answered.
@@ -161,6 +177,7 @@ pub(crate) struct Client {
     router: Router,
     pub(crate) identity: Option<&'static str>,
     pub(crate) cookie: Option<String>,
+    pub(crate) accept_encoding: Option<&'static str>,
     pub(crate) id: String,
     sent: u64,
 }
@@ -175,6 +192,9 @@ impl Client {
         let mut request = Request::post("/").header(header::CONTENT_TYPE, "application/json;charset=UTF-8");
         if let Some(cookie) = &self.cookie {
             request = request.header(header::COOKIE, cookie);
+        }
+        if let Some(codings) = self.accept_encoding {
+            request = request.header(header::ACCEPT_ENCODING, codings);
         }
         let mut request = request.body(body.into()).unwrap();
         if let Some(identity) = self.identity {

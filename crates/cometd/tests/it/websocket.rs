@@ -1,5 +1,8 @@
 //! The WebSocket transport over real connections on loopback.
 
+mod bounds;
+mod sessions;
+
 use std::net::SocketAddr;
 
 use axum::extract::Request;
@@ -223,7 +226,7 @@ async fn bad_frames_close_the_socket_with_a_reason() {
 
 #[tokio::test]
 async fn a_silent_socket_is_closed_and_a_living_one_kept() {
-    let bench = Bench::new(Limits { websocket_idle_ms: 100, ..Limits::default() });
+    let bench = Bench::new(Limits { websocket_idle_ms: 1_000, ..Limits::default() });
     let address = listen(&bench).await;
     let mut silent = Socket::open(address, &[]).await;
     let mut living = Socket::connected(address, Value::Null).await;

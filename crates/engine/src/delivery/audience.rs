@@ -6,7 +6,7 @@ use bytes::Bytes;
 use handoff_domain::{Reach, Topic, UserId};
 use handoff_store::{Head, Store, StoreError, StreamRow};
 
-use super::{PAGE, Published, Publisher, Replay, Subscriptions};
+use super::{PAGE, Patience, Published, Publisher, Replay, Subscriptions};
 
 /// Who of one user's sessions listens to what, and how far each has come.
 #[derive(Debug, Default)]
@@ -23,6 +23,9 @@ struct Session {
     /// The last number given, per topic that is or was subscribed. It outlives an unsubscribe, so that subscribing twice to the same
     /// topic under two names never repeats a message.
     last: BTreeMap<Topic, u64>,
+    /// While it is being replayed something: rows up to this position were offered to it. Live rows wait behind, so that its order is that of
+    /// the stream, and nothing is queued for a client who is slower than the store.
+    replayed: Option<u64>,
 }
 
 impl Session {
@@ -35,6 +38,25 @@ impl Session {
         covering
             .map(|(name, own_name)| if own_name { name.as_str() } else { own })
             .min_by_key(|name| *name != own)
+    }
+}
+
+impl Session {
+    /// Offers a row on every topic that is subscribed and where it was not given yet.
+    fn offer(&mut self, publisher: &dyn Publisher, id: &str, row: &StreamRow) -> Published {
+        for (topic, number) in &row.numbers {
+            let Some(channel) = self.channel(*topic, publisher.channel(*topic)) else { continue };
+            if self.last.get(topic).is_some_and(|last| last >= number) {
+                continue;
+            }
+            let data = publisher.render(row, *topic, *number);
+            match publisher.publish(id, channel, data, Patience::WhenThereIsRoom) {
+                Published::NoRoom => return Published::NoRoom,
+                // A session that is gone will be forgotten by its own notice.
+                Published::Delivered | Published::Gone => self.last.insert(*topic, *number),
+            };
+        }
+        Published::Delivered
     }
 }
 
@@ -66,22 +88,27 @@ impl Audience {
             // Moved on only after the rows were handed over, so that a failed read gives nothing twice and loses nothing.
             self.position = Some(position);
             if !page.more {
-                return Ok(());
+                break;
             }
         }
+        let replaying = self.sessions.iter().filter(|(_, session)| session.replayed.is_some());
+        for id in replaying.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
+            self.replay(publisher, store, user, &id, position).await?;
+        }
+        Ok(())
     }
 
     fn give(&mut self, publisher: &dyn Publisher, row: &StreamRow) {
         for (topic, number) in &row.numbers {
             let mut data: Option<Bytes> = None;
-            for (id, session) in &mut self.sessions {
+            for (id, session) in self.sessions.iter_mut().filter(|(_, session)| session.replayed.is_none()) {
                 let Some(channel) = session.channel(*topic, publisher.channel(*topic)) else { continue };
                 if session.last.get(topic).is_some_and(|last| last >= number) {
                     continue;
                 }
                 let data = data.get_or_insert_with(|| publisher.render(row, *topic, *number)).clone();
                 // A session that is gone will be forgotten by its own notice; what it missed it asks for when it comes back.
-                let _gone_is_told_elsewhere: Published = publisher.publish(id, channel, data);
+                let _gone_is_told_elsewhere: Published = publisher.publish(id, channel, data, Patience::Now);
                 session.last.insert(*topic, *number);
             }
         }
@@ -111,8 +138,12 @@ impl Audience {
             if let Start::Resync { after, oldest } = after {
                 let channel =
                     if subscription.under_own_name { &subscription.name } else { publisher.channel(*topic) };
-                let _gone_is_told_elsewhere: Published =
-                    publisher.publish(id, channel, publisher.render_resync(*topic, oldest, given));
+                let _gone_is_told_elsewhere: Published = publisher.publish(
+                    id,
+                    channel,
+                    publisher.render_resync(*topic, oldest, given),
+                    Patience::Now,
+                );
                 wanted.insert(*topic, after);
             } else if let Start::After(after) = after {
                 wanted.insert(*topic, after);
@@ -122,13 +153,14 @@ impl Audience {
         let topics = subscription.topics.keys().map(|topic| (*topic, subscription.under_own_name)).collect();
         session.subscriptions.insert(subscription.name, topics);
         if wanted.is_empty() {
-            Ok(())
-        } else {
-            self.replay(publisher, store, user, id, position, &wanted).await
+            return Ok(());
         }
+        session.replayed = Some(0);
+        self.replay(publisher, store, user, id, position).await
     }
 
-    /// Gives one session the kept rows of some topics up to `until`.
+    /// Offers one session the kept rows that it has not been given, up to `until`, for as long as it has room. When it has none the rest
+    /// waits for the next round.
     async fn replay(
         &mut self,
         publisher: &dyn Publisher,
@@ -136,25 +168,21 @@ impl Audience {
         user: UserId,
         id: &str,
         until: u64,
-        wanted: &BTreeMap<Topic, u64>,
     ) -> Result<(), StoreError> {
         let Some(session) = self.sessions.get_mut(id) else { return Ok(()) };
-        let mut position = 0;
+        let Some(mut position) = session.replayed else { return Ok(()) };
         loop {
             let page = store.stream(user, position, PAGE).await?;
             for row in page.items.iter().filter(|row| row.position <= until) {
-                for (topic, number) in row.numbers.iter().filter(|(topic, _)| wanted.contains_key(topic)) {
-                    let Some(channel) = session.channel(*topic, publisher.channel(*topic)) else { continue };
-                    if session.last.get(topic).is_none_or(|last| last < number) {
-                        let data = publisher.render(row, *topic, *number);
-                        let _gone_is_told_elsewhere: Published = publisher.publish(id, channel, data);
-                        session.last.insert(*topic, *number);
-                    }
+                if session.offer(publisher, id, row) == Published::NoRoom {
+                    return Ok(());
                 }
+                position = row.position;
+                session.replayed = Some(position);
             }
-            match page.items.last() {
-                Some(last) if page.more && last.position < until => position = last.position,
-                _ => return Ok(()),
+            if !page.more || page.items.last().is_none_or(|last| last.position >= until) {
+                session.replayed = None;
+                return Ok(());
             }
         }
     }
@@ -173,7 +201,8 @@ impl Audience {
     pub(crate) fn answer(&self, publisher: &dyn Publisher, topic: Topic, data: &Bytes) {
         for (id, session) in &self.sessions {
             if let Some(channel) = session.channel(topic, publisher.channel(topic)) {
-                let _gone_is_told_elsewhere: Published = publisher.publish(id, channel, data.clone());
+                let _gone_is_told_elsewhere: Published =
+                    publisher.publish(id, channel, data.clone(), Patience::Now);
             }
         }
     }

@@ -16,6 +16,17 @@ async fn change_data(rig: &Rig, id: handoff_domain::InteractionId, value: i128) 
     rig.act(KATE, id, Action::UpdateUserData(data)).await.unwrap();
 }
 
+/// Waits for the task that a hint begins; it has nothing to wait for but its turn.
+async fn has_been_given(rig: &Rig, session: &str, count: usize) {
+    for _ in 0..10_000 {
+        if numbers(rig, session).len() == count {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("{session} was given {} of {count}", numbers(rig, session).len());
+}
+
 #[tokio::test]
 async fn messages_of_one_interaction_come_in_the_order_of_its_changes() {
     let rig = Rig::new().await;
@@ -76,6 +87,35 @@ async fn a_session_that_comes_back_gets_what_it_missed_and_no_more() {
     rig.settle().await;
     assert_eq!(numbers(&rig, "live"), [605]);
     assert_eq!(numbers(&rig, "after-2").last(), Some(&605));
+}
+
+#[tokio::test]
+async fn a_replay_goes_at_the_clients_pace_and_news_waits_behind_it() {
+    let rig = Rig::new().await;
+    rig.bring_in(KATE).await;
+    let id = rig.submit().await;
+    rig.settle().await;
+    rig.accept(KATE, id).await.unwrap();
+    for value in 0..600 {
+        change_data(&rig, id, value).await;
+    }
+    rig.settle().await;
+    rig.recorder.make_room(Some(300));
+    rig.listen(KATE, "slow", Replay::AllKept).await;
+    assert_eq!(numbers(&rig, "slow"), (1..=300).collect::<Vec<_>>());
+    change_data(&rig, id, 600).await;
+    rig.settle().await;
+    assert_eq!(numbers(&rig, "slow").len(), 300, "there is no room yet");
+    rig.recorder.make_room(Some(1));
+    rig.engine.go_on(KATE);
+    has_been_given(&rig, "slow", 301).await;
+    rig.recorder.make_room(None);
+    rig.engine.go_on(KATE);
+    has_been_given(&rig, "slow", 603).await;
+    assert_eq!(numbers(&rig, "slow"), (1..=603).collect::<Vec<_>>());
+    change_data(&rig, id, 601).await;
+    rig.settle().await;
+    assert_eq!(numbers(&rig, "slow").last(), Some(&604), "from here on it is live");
 }
 
 #[tokio::test]

@@ -13,8 +13,8 @@ use handoff_domain::{
     WorkbinId, WorkbinOwner,
 };
 use handoff_engine::{
-    Attempt, ChannelChange, Done, Engine, ExecuteError, IdSource, Opening, Options, Parts, Published,
-    Publisher, Replay, Subscriptions,
+    Attempt, ChannelChange, Done, Engine, ExecuteError, IdSource, Opening, Options, Parts, Patience,
+    Published, Publisher, Replay, Subscriptions,
 };
 use handoff_store::{ChangeSet, Key, Put, Receipt, Record, Store, StreamRow, Versioned};
 pub(crate) use handoff_testkit::Fault;
@@ -69,9 +69,15 @@ pub(crate) type Given = (Topic, u64, String);
 #[derive(Default)]
 pub(crate) struct Recorder {
     given: Mutex<BTreeMap<String, Vec<Given>>>,
+    /// How many messages of replays fit; `None` is any number.
+    room: Mutex<Option<usize>>,
 }
 
 impl Recorder {
+    pub(crate) fn make_room(&self, room: Option<usize>) {
+        *self.room.lock().unwrap() = room;
+    }
+
     pub(crate) fn of(&self, session: &str) -> Vec<Given> {
         self.given.lock().unwrap().get(session).cloned().unwrap_or_default()
     }
@@ -95,7 +101,13 @@ impl Publisher for Recorder {
         }
     }
 
-    fn publish(&self, session: &str, _channel: &str, data: Bytes) -> Published {
+    fn publish(&self, session: &str, _channel: &str, data: Bytes, patience: Patience) -> Published {
+        let mut room = self.room.lock().unwrap();
+        match (patience, &mut *room) {
+            (Patience::WhenThereIsRoom, Some(0)) => return Published::NoRoom,
+            (Patience::WhenThereIsRoom, Some(room)) => *room -= 1,
+            _ => {}
+        }
         let text = String::from_utf8(data.to_vec()).unwrap();
         let mut parts = text.splitn(3, '|');
         let topic = match parts.next().unwrap() {

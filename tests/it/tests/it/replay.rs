@@ -146,6 +146,30 @@ async fn a_number_that_cannot_be_served_is_answered_with_resync() -> Result<()> 
     Ok(())
 }
 
+/// A replay that does not fit into a session's queue once came to nothing, over and over: the session was cut off for it, and the client came
+/// back and asked for the same.
+#[tokio::test]
+async fn a_replay_larger_than_the_queue_comes_whole() -> Result<()> {
+    for transport in [Transport::LongPolling, Transport::WebSocket] {
+        let settings =
+            [("HANDOFF__COMETD__QUEUED_BYTES", "65536"), ("HANDOFF__COMETD__QUEUED_MESSAGES", "100")];
+        let server = TestServer::start_with(&settings).await?;
+        let kate = TestAgent::at_work(&server, "kate", Transport::WebSocket).await?;
+        let id = submit(&server, "tasks").await?;
+        kate.accept(&id).await?;
+        change(&kate, &id, 0..200).await?;
+        let mut late = TestAgent::away(&server, "kate", transport)?;
+        late.connect().await?;
+        late.subscribe(TestAgent::INTERACTIONS, Replay::After(0)).await?;
+        change(&kate, &id, 200..203).await?;
+        sees_step(&late, 202).await?;
+        let seen = sequences(&late);
+        without_gap_or_duplicate(&seen)?;
+        ensure!(seen.first() == Some(&1), "it begins with {:?}", seen.first());
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn several_sessions_of_one_agent_all_see_everything() -> Result<()> {
     let server = TestServer::start().await?;

@@ -26,6 +26,10 @@ use crate::protocol::session::{Caller, Carrier, ConnectRequest, HeldConnect, Pol
 /// The longest interval that a client may ask for, in ms: its session must be kept for so long without a sign of life.
 const CLIENT_INTERVAL_MAX_MS: u64 = 60_000;
 
+/// The shortest advised interval for a client whose connects overlap, in ms: it must not spin even where browsers with
+/// several sessions are refused instead of slowed down.
+const OVERLAP_INTERVAL_MIN_MS: u64 = 1_000;
+
 /// Whether a connect came with other messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Company {
@@ -152,12 +156,13 @@ impl Hub {
         session.expires_ms = Some(now.at_ms + self.limits.interval_ms + self.limits.max_interval_ms);
         let is_acknowledged = session.outbox.is_acknowledged();
         let Carrier::Poll(poll) = held.carrier else { return };
-        let interval_ms = self.limits.multi_session_interval_ms;
+        let interval_ms = self.limits.multi_session_interval_ms.max(OVERLAP_INTERVAL_MIN_MS);
+        let advice = self.standing_advice(interval_ms);
         let mut reply = Reply {
             id: held.request.id.as_ref(),
             channel: Some("/meta/connect"),
             successful: true,
-            advice: Some(Advice::retry(interval_ms, self.limits.timeout_ms)),
+            advice: Some(advice),
             ext: timesync_ext(held.request.timesync, now),
             ..Reply::default()
         };
@@ -230,6 +235,7 @@ impl Hub {
     ) -> (Bytes, Parcel) {
         let bounds = self.reply_bounds();
         let number = self.next_serial();
+        let standing = self.standing_advice(self.limits.interval_ms);
         let limits = &self.limits;
         let mut reply = Reply {
             id: request.id.as_ref(),
@@ -249,7 +255,6 @@ impl Hub {
         if session.outbox.is_acknowledged() {
             reply.ext.insert("ack".to_owned(), taken.batch.or(request.ack).unwrap_or(0).into());
         }
-        let standing = Advice::retry(limits.interval_ms, limits.timeout_ms);
         let is_news = std::mem::replace(&mut session.advice_due, advice.is_some());
         reply.advice = advice.map(|(advice, _)| advice).or(is_news.then_some(standing));
         let advised_ms = advice.and_then(|(advice, _)| advice.interval).unwrap_or(limits.interval_ms);

@@ -73,7 +73,7 @@ impl Hub {
             reply.ext.insert("ack".to_owned(), true.into());
         }
         reply.successful = true;
-        reply.advice = Some(Advice::retry(self.limits.interval_ms, self.limits.timeout_ms));
+        reply.advice = Some(self.standing_advice(self.limits.interval_ms));
         reply.opened = Some(Opened {
             client_id: info.id.as_str(),
             version: "1.0",
@@ -112,6 +112,7 @@ impl Hub {
         };
         let session = Session {
             info: info.clone(),
+            number: self.next_serial(),
             browser: known.or_else(|| cookie.clone()),
             transport: caller.transport,
             outbox,
@@ -202,7 +203,7 @@ impl Hub {
     ) -> bool {
         let Some(mut session) = self.sessions.remove(id) else { return false };
         for name in &session.subscriptions {
-            self.subscriptions.remove(name, id);
+            self.subscriptions.remove(name, session.number);
         }
         if let Some(alarm_ms) = session.alarm_ms {
             self.alarms.remove(&(alarm_ms, id.clone()));

@@ -49,6 +49,11 @@ impl Hub {
         socket
     }
 
+    /// Tells whether a session speaks through a socket.
+    pub fn has_session(&self, socket: SocketId) -> bool {
+        self.sockets.get(&socket).is_some_and(|entry| entry.session.is_some())
+    }
+
     /// Forgets a socket. Its session has the time for a reconnection left.
     pub fn close_socket(&mut self, now: Moment, socket: SocketId) {
         let Some(Socket { session: Some(id), .. }) = self.sockets.remove(&socket) else { return };
@@ -66,12 +71,19 @@ impl Hub {
             self.detach(now, socket, &former);
         }
         let Some(session) = self.sessions.get_mut(id) else { return };
-        if let Some(former) = session.socket.replace(socket)
-            && let Some(entry) = self.sockets.get_mut(&former)
-        {
-            entry.session = None;
+        if let Some(former) = session.socket.replace(socket) {
+            if let Some(entry) = self.sockets.get_mut(&former) {
+                entry.session = None;
+            }
+            // The former socket has no session to fetch the answer for any more; left there, the connect would be held, and
+            // its session kept, for ever.
+            if let Some(held) = session.held.as_mut().filter(|held| held.carrier == Carrier::Socket(former)) {
+                held.carrier = Carrier::Socket(socket);
+                held.woken = false;
+            }
         }
         nudge(session, &mut self.wakes);
+        self.arm(id);
     }
 
     /// Takes a session off its socket, with the connect that was held there; its expiry clock starts.

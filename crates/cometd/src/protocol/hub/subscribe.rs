@@ -66,7 +66,7 @@ impl Hub {
         if state.subscriptions.len() >= self.limits.subscriptions_per_session {
             return Err(Failure::SubscribeFailed);
         }
-        state.subscriptions.push(self.subscriptions.add(name, &session.id));
+        state.subscriptions.push(self.subscriptions.add(name, state.number, &session.id));
         Ok(Recorded::Yes)
     }
 
@@ -86,7 +86,7 @@ impl Hub {
         }
         if let Some(state) = self.sessions.get_mut(session) {
             state.subscriptions.retain(|known| **known != *name);
-            self.subscriptions.remove(name, session);
+            self.subscriptions.remove(name, state.number);
         }
         Ok(Recorded::Yes)
     }

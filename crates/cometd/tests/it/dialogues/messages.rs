@@ -107,6 +107,8 @@ async fn what_cannot_be_published_is_told_why() {
     let bench = Bench::new(Limits::default());
     let mut client = bench.connected(None).await;
     for (message, error) in [
+        (json!({"channel": "/a", "data": "veto"}), "404::message_deleted"),
+        (json!({"channel": "/service/echo", "data": "veto"}), "404::message_deleted"),
         (json!({"channel": "/forbidden"}), "403:denied_by_security_policy:publish_denied"),
         (json!({"channel": "/service/forbidden"}), "403:denied_by_security_policy:publish_denied"),
         (json!({"channel": "/uncreatable"}), "403:denied_by_security_policy:create_denied"),

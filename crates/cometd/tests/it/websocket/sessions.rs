@@ -1,0 +1,113 @@
+//! Sessions that outlive their sockets, change transports, or end while a socket is open (bayeux.md 1.4, 1.5, 1.12).
+
+use futures_util::SinkExt;
+use handoff_cometd::{Limits, SessionId};
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+
+use super::{Socket, listen};
+use crate::support::{Bench, data, text};
+
+#[tokio::test]
+async fn the_older_of_two_connects_on_a_socket_is_dropped_without_a_word() {
+    let bench = Bench::new(Limits { timeout_ms: 100, ..Limits::default() });
+    let address = listen(&bench).await;
+    let mut socket = Socket::connected(address, Value::Null).await;
+    socket.send(json!([{"channel": "/meta/connect", "id": "older"}])).await;
+    socket.send(json!([{"channel": "/meta/connect", "id": "newer"}])).await;
+    assert_eq!(socket.receive().await[0]["id"], "newer");
+    socket.send(json!([{"channel": "/a", "id": "last"}])).await;
+    assert_eq!(socket.receive().await[0]["id"], "last", "nothing else came in between");
+}
+
+#[tokio::test]
+async fn a_session_moves_between_transports_and_is_advised_again() {
+    let bench = Bench::new(Limits { timeout_ms: 50, ..Limits::default() });
+    let address = listen(&bench).await;
+    let mut socket = Socket::connected(address, Value::Null).await;
+    socket.send(json!([{"channel": "/meta/subscribe", "subscription": "/a"}])).await;
+    socket.receive().await;
+    let mut polling = bench.client(Some("kate"));
+    polling.id = socket.id.clone();
+    assert_eq!(polling.connect().await[0]["advice"]["reconnect"], "retry", "another transport");
+    assert_eq!(polling.connect().await[0].get("advice"), None);
+    assert_eq!(bench.server.publish("/a", text("polled")), 1);
+    assert_eq!(data(&polling.connect().await), ["polled"], "the socket has lost its session");
+    socket.connect(&Value::Null).await;
+    assert_eq!(socket.receive().await[0]["advice"]["reconnect"], "retry", "and back");
+    assert_eq!(bench.server.publish("/a", text("pushed")), 1);
+    assert_eq!(data(&socket.receive().await), ["pushed"]);
+}
+
+#[tokio::test]
+async fn a_held_connect_moves_with_its_session_to_another_socket() {
+    let bench = Bench::new(Limits { timeout_ms: 200, max_interval_ms: 100, ..Limits::default() });
+    let address = listen(&bench).await;
+    let mut first = Socket::connected(address, Value::Null).await;
+    first.send(json!([{"channel": "/meta/connect", "id": "held"}])).await;
+    first.send(json!([{"channel": "/a", "id": "heard"}])).await;
+    assert_eq!(first.receive().await[0]["id"], "heard");
+    let mut second = Socket::open(address, &[("x-user", "kate")]).await;
+    second.id = first.id.clone();
+    second.send(json!([{"channel": "/a", "id": "moved"}])).await;
+    assert_eq!(second.receive().await[0]["id"], "moved");
+    assert_eq!(second.receive().await[0]["id"], "held", "it is answered when it is due");
+    assert_eq!(second.closed().await, CloseCode::Normal, "and the session ends in time");
+}
+
+#[tokio::test]
+async fn another_handshake_on_a_socket_speaks_for_the_new_session() {
+    let bench = Bench::new(Limits::default());
+    let address = listen(&bench).await;
+    let mut socket = Socket::connected(address, Value::Null).await;
+    let first = SessionId::new(std::mem::take(&mut socket.id));
+    socket.send(json!([{"channel": "/meta/handshake"}])).await;
+    socket.id = socket.receive().await[0]["clientId"].as_str().unwrap().to_owned();
+    assert_ne!(socket.session(), first);
+    bench.server.deliver(&first, "/a", text("for the first"));
+    bench.server.deliver(&socket.session(), "/a", text("for the second"));
+    assert_eq!(data(&socket.receive().await), ["for the second"]);
+    assert_eq!(bench.server.stats().queued_messages, 1, "the first is left to expire");
+}
+
+#[tokio::test]
+async fn a_session_that_expires_closes_its_socket() {
+    let bench = Bench::new(Limits { max_interval_ms: 100, ..Limits::default() });
+    let address = listen(&bench).await;
+    let mut socket = Socket::connected(address, Value::Null).await;
+    assert_eq!(socket.closed().await, CloseCode::Normal);
+    assert_eq!(bench.server.stats().sessions, 0);
+}
+
+#[tokio::test]
+async fn a_client_that_closes_leaves_its_session_to_the_next_socket() {
+    let bench = Bench::new(Limits::default());
+    let address = listen(&bench).await;
+    let mut socket = Socket::connected(address, Value::Null).await;
+    socket.connect(&Value::Null).await;
+    socket.stream.send(Message::Close(None)).await.unwrap();
+    while bench.server.stats().sockets > 0 {
+        tokio::task::yield_now().await;
+    }
+    bench.server.deliver(&socket.session(), "/a", text("kept"));
+    let mut next = Socket::open(address, &[("x-user", "kate")]).await;
+    next.id = socket.id.clone();
+    next.connect(&Value::Null).await;
+    assert_eq!(data(&next.receive().await), ["kept"]);
+}
+
+#[tokio::test]
+async fn an_object_alone_and_one_frame_with_many_messages_are_understood() {
+    let bench = Bench::new(Limits::default());
+    let address = listen(&bench).await;
+    let mut socket = Socket::connected(address, Value::Null).await;
+    let alone = json!({"channel": "/a", "clientId": socket.id, "id": "1", "data": 1});
+    socket.stream.send(Message::text(alone.to_string())).await.unwrap();
+    assert_eq!(
+        Value::from(socket.receive().await),
+        json!([{"channel": "/a", "id": "1", "successful": true}])
+    );
+    socket.send(json!([{"channel": "/a", "id": "2"}, {"channel": "/b", "id": "3"}])).await;
+    assert_eq!(socket.receive().await.len(), 2);
+}
