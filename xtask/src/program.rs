@@ -50,6 +50,11 @@ pub(crate) enum Start {
         /// The file.
         config: PathBuf,
     },
+    /// As the control of `cuts`, which is this program itself.
+    Early {
+        /// The data directory.
+        data: PathBuf,
+    },
 }
 
 /// A running, or just killed, program.
@@ -137,6 +142,7 @@ impl Program {
         match &self.start {
             Start::Demo { data } => command.args(["demo", "--listen", "127.0.0.1:0", "--data"]).arg(data),
             Start::Serve { config } => command.args(["serve", "--config"]).arg(config),
+            Start::Early { data } => command.args(["__early-server", "--data"]).arg(data),
         };
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).kill_on_drop(true);
         Ok(command)

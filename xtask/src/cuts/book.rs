@@ -1,0 +1,322 @@
+//! What clients were told, and whether they should have been told it.
+//!
+//! The rule (contract 2): a client names the last number that it was told of a topic and is told the next one, then the one after it, and
+//! so on, live or replayed. No number is left out, none comes twice, and none comes before a lower one. That holds with the `ack` extension
+//! too: our clients take an answer whole or not at all and acknowledge what they took, so what is sent again is always what they have
+//! not seen. A `Resync` is right only for who named a number above the head or below what is kept, and none of these clients does.
+//!
+//! Further, a number stands for one content, whoever is told it and whenever: a program that tells of a change and then loses it gives the
+//! number to another change. Such a program also answers a client that was told the lost change with a `Resync`, because the number that
+//! it names was never given.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+
+/// How many findings of a kind are shown.
+const SHOWN_MAX: usize = 5;
+/// How much of two contents is shown before and after the place where they begin to differ.
+const CONTEXT_BYTES: usize = 30;
+
+/// What is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Finding {
+    /// A number below the head that a client was never told.
+    Missing,
+    /// A number that came before the one that should have come next.
+    Disorder,
+    /// A number that a client was told already.
+    Doubled,
+    /// A number that was told with two contents.
+    Changed,
+    /// A number that was told, and that the program later says it never gave.
+    TakenBack,
+    /// A `Resync` that nobody had given reason for, or none where one was due.
+    Resync,
+    /// A message that nobody subscribed to, or without a number.
+    Strange,
+}
+
+impl Finding {
+    /// All of them.
+    const ALL: [Self; 7] = [
+        Self::Missing,
+        Self::Disorder,
+        Self::Doubled,
+        Self::Changed,
+        Self::TakenBack,
+        Self::Resync,
+        Self::Strange,
+    ];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Disorder => "out of order",
+            Self::Doubled => "doubled",
+            Self::Changed => "with two contents",
+            Self::TakenBack => "taken back",
+            Self::Resync => "wrongly resynchronized",
+            Self::Strange => "strange",
+        }
+    }
+}
+
+/// Everything that was told to anybody.
+#[derive(Debug, Default)]
+pub(super) struct Book(Mutex<Pages>);
+
+#[derive(Debug, Default)]
+struct Pages {
+    /// The content of each number, by user and topic, as it was told first.
+    contents: HashMap<(usize, String, u64), String>,
+    findings: BTreeMap<Finding, Vec<String>>,
+    told: u64,
+}
+
+impl Book {
+    fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes a finding down.
+    pub(super) fn find(&self, finding: Finding, what: String) {
+        self.pages().findings.entry(finding).or_default().push(what);
+    }
+
+    /// Counts the findings of some kinds.
+    pub(super) fn count(&self, kinds: &[Finding]) -> usize {
+        let pages = self.pages();
+        kinds.iter().filter_map(|kind| pages.findings.get(kind)).map(Vec::len).sum()
+    }
+
+    /// Counts all findings.
+    pub(super) fn count_all(&self) -> usize {
+        self.count(&Finding::ALL)
+    }
+
+    /// Counts what was told, and the numbers that it was about.
+    pub(super) fn told(&self) -> (u64, usize) {
+        let pages = self.pages();
+        (pages.told, pages.contents.len())
+    }
+
+    /// Writes down what a client was told, and compares it with what others were told of that number.
+    fn enter(&self, who: &str, user: usize, topic: &str, number: u64, data: &Value) {
+        let content = data.to_string();
+        let mut pages = self.pages();
+        pages.told += 1;
+        let first =
+            pages.contents.entry((user, topic.to_owned(), number)).or_insert_with(|| content.clone()).clone();
+        drop(pages);
+        if first != content {
+            let (first, content) = difference(&first, &content);
+            self.find(Finding::Changed, format!("{who}: {number} of {topic}: …{first}… and …{content}…"));
+        }
+    }
+
+    /// Gives some findings of each kind.
+    pub(super) fn examples(&self) -> Vec<String> {
+        let pages = self.pages();
+        let some = pages.findings.iter().flat_map(|(finding, list)| {
+            list.iter().take(SHOWN_MAX).map(|what| format!("{}: {what}", finding.name()))
+        });
+        some.collect()
+    }
+
+    /// Gives how many findings of each kind there are.
+    pub(super) fn summary(&self) -> String {
+        let counted = Finding::ALL.map(|finding| format!("{} {}", self.count(&[finding]), finding.name()));
+        counted.join(", ")
+    }
+}
+
+/// Gives of two texts a little from where they differ.
+fn difference<'a>(one: &'a str, other: &'a str) -> (&'a str, &'a str) {
+    let same = one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count();
+    let part = |text: &'a str| {
+        let begin = text.floor_char_boundary(same.saturating_sub(CONTEXT_BYTES));
+        let end = text.ceil_char_boundary((same + CONTEXT_BYTES).min(text.len()));
+        &text[begin..end]
+    };
+    (part(one), part(other))
+}
+
+/// One client's ear: how far it has come on each topic that it listens to.
+#[derive(Debug)]
+pub(super) struct Ear {
+    book: Arc<Book>,
+    who: String,
+    user: usize,
+    /// The last number told, by topic.
+    last: BTreeMap<&'static str, u64>,
+}
+
+impl Ear {
+    /// Makes the ear of a client that has been told nothing of these topics.
+    pub(super) fn new(book: Arc<Book>, who: String, user: usize, topics: &[&'static str]) -> Self {
+        Self { book, who, user, last: topics.iter().map(|topic| (*topic, 0)).collect() }
+    }
+
+    /// Gives the last number told of each topic.
+    pub(super) const fn last(&self) -> &BTreeMap<&'static str, u64> {
+        &self.last
+    }
+
+    /// Goes on after a number, without having been told what lies before.
+    pub(super) fn skip_to(&mut self, topic: &str, number: u64) {
+        if let Some(last) = self.last.get_mut(topic) {
+            *last = number;
+        }
+    }
+
+    /// Takes a message.
+    pub(super) fn hear(&mut self, channel: &str, data: &Value) {
+        let Self { book, who, user, last } = self;
+        let Some(last) = last.get_mut(channel) else {
+            return book
+                .find(Finding::Strange, format!("{who}: on {channel}, without a subscription: {data}"));
+        };
+        if let Some(resync) = Resync::read(data) {
+            let what = format!("{who}: {resync:?} on {channel} after {last}");
+            let finding = if *last > resync.head { Finding::TakenBack } else { Finding::Resync };
+            *last = resync.resumes_after(*last);
+            return book.find(finding, what);
+        }
+        let Some(number) = data["sequence"].as_u64() else {
+            return book.find(Finding::Strange, format!("{who}: without a number on {channel}: {data}"));
+        };
+        if number != *last + 1 {
+            let finding = if number <= *last { Finding::Doubled } else { Finding::Disorder };
+            book.find(finding, format!("{who}: {number} after {last} on {channel}"));
+        }
+        *last = number;
+        book.enter(who, *user, channel, number, data);
+    }
+
+    /// Writes down what is missing up to the heads of the topics.
+    pub(super) fn miss(&self, heads: &BTreeMap<&'static str, u64>) {
+        for (topic, last) in &self.last {
+            let head = heads.get(topic).copied().unwrap_or(0);
+            for number in last + 1..=head {
+                self.book.find(Finding::Missing, format!("{}: {number} of {topic}, head {head}", self.who));
+            }
+        }
+    }
+
+    /// Tells whether everything up to the heads was told.
+    pub(super) fn has_all(&self, heads: &BTreeMap<&'static str, u64>) -> bool {
+        self.last.iter().all(|(topic, last)| heads.get(topic).is_none_or(|head| last >= head))
+    }
+}
+
+/// The message that a replay cannot begin where it was asked to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Resync {
+    /// The first number that is kept, one past the head when none is.
+    pub(super) oldest: u64,
+    /// The last number that was given.
+    pub(super) head: u64,
+}
+
+impl Resync {
+    /// Reads it; `None` for any other message.
+    pub(super) fn read(data: &Value) -> Option<Self> {
+        if data["messageType"] != "Resync" {
+            return None;
+        }
+        Some(Self { oldest: data["oldest"].as_u64()?, head: data["head"].as_u64()? })
+    }
+
+    /// Gives the number after which a client is told on that had named this one.
+    pub(super) const fn resumes_after(self, named: u64) -> u64 {
+        if named > self.head { self.head } else { self.oldest.saturating_sub(1) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const TOPIC: &str = "/v2/me/interactions";
+
+    fn ear(book: &Arc<Book>, who: &str) -> Ear {
+        Ear::new(Arc::clone(book), who.to_owned(), 0, &[TOPIC])
+    }
+
+    fn told(ear: &mut Ear, numbers: &[u64]) {
+        for number in numbers {
+            ear.hear(TOPIC, &json!({"sequence": number, "state": format!("state {number}")}));
+        }
+    }
+
+    /// Tells one client these numbers and gives what is found, with a head of 4.
+    fn found(numbers: &[u64]) -> Vec<Finding> {
+        let book = Arc::new(Book::default());
+        let mut ear = ear(&book, "one");
+        told(&mut ear, numbers);
+        ear.miss(&BTreeMap::from([(TOPIC, 4)]));
+        Finding::ALL.into_iter().filter(|finding| book.count(&[*finding]) > 0).collect()
+    }
+
+    #[test]
+    fn each_number_once_and_in_order_is_right() {
+        assert_eq!(found(&[1, 2, 3, 4]), []);
+        assert_eq!(found(&[1, 2, 3, 4, 5]), [], "what comes after the head was read is no fault");
+    }
+
+    #[test]
+    fn gaps_repetitions_and_disorder_are_found() {
+        assert_eq!(found(&[1, 2, 3]), [Finding::Missing]);
+        assert_eq!(found(&[1, 2, 4]), [Finding::Disorder]);
+        assert_eq!(found(&[1, 2, 2, 3, 4]), [Finding::Doubled]);
+        assert_eq!(found(&[1, 3, 2, 3, 4]), [Finding::Disorder, Finding::Doubled]);
+    }
+
+    #[test]
+    fn a_number_has_one_content_for_all() {
+        let book = Arc::new(Book::default());
+        let (mut one, mut other) = (ear(&book, "one"), ear(&book, "other"));
+        told(&mut one, &[1, 2]);
+        told(&mut other, &[1]);
+        assert_eq!((book.count_all(), book.told()), (0, (3, 2)));
+        other.hear(TOPIC, &json!({"sequence": 2, "state": "another"}));
+        assert_eq!(book.count(&[Finding::Changed]), 1);
+    }
+
+    #[test]
+    fn a_resync_tells_of_a_loss_or_is_wrong() {
+        let resync =
+            |oldest: u64, head: u64| json!({"messageType": "Resync", "oldest": oldest, "head": head});
+        let book = Arc::new(Book::default());
+        let mut one = ear(&book, "one");
+        told(&mut one, &[1, 2, 3]);
+        one.hear(TOPIC, &resync(1, 2));
+        assert_eq!((book.count(&[Finding::TakenBack]), book.count_all()), (1, 1));
+        told(&mut one, &[3]);
+        one.hear(TOPIC, &resync(8, 9));
+        assert_eq!((book.count(&[Finding::Resync]), book.count_all()), (1, 2));
+        told(&mut one, &[8, 9]);
+        assert_eq!(book.count_all(), 2);
+    }
+
+    #[test]
+    fn a_difference_is_shown_with_what_is_around_it() {
+        let same = "s".repeat(100);
+        let (one, other) = (format!("{same}ä{same}"), format!("{same}ö{same}"));
+        let (one, other) = difference(&one, &other);
+        assert!(one.contains("sä") && other.contains("sö") && one.len() < 70, "{one} {other}");
+    }
+
+    #[test]
+    fn strange_messages_are_found() {
+        let book = Arc::new(Book::default());
+        let mut one = ear(&book, "one");
+        one.hear("/v2/me/chats", &json!({"sequence": 1}));
+        one.hear(TOPIC, &json!({"state": "without a number"}));
+        assert_eq!(book.count(&[Finding::Strange]), 2);
+    }
+}
