@@ -1,6 +1,7 @@
 //! `bench`: figures, each beside a floor that is taken in the same run on the same machine. Nothing here fails for being slow.
 
 mod bare;
+mod cometd;
 mod commands;
 mod cpu;
 mod disk;
@@ -16,6 +17,11 @@ use clap::Subcommand;
 pub(crate) enum What {
     /// Durable commands a second: agents accept and complete.
     Commands(commands::Options),
+    /// What a CometD session and a delivery cost, beside a bare server and other Bayeux servers.
+    Cometd(cometd::Options),
+    /// The bare broadcast server that is compared with: started by the others.
+    #[command(hide = true)]
+    BareBroadcast,
     /// The bare server that is compared with: started by the others.
     #[command(hide = true)]
     BareServer,
@@ -29,9 +35,11 @@ pub(crate) enum What {
 pub(crate) async fn run(root: &Path, what: &What) -> Result<()> {
     match what {
         What::BareServer => bare::serve().await,
+        What::BareBroadcast => cometd::serve_floor().await,
         // A driver and a floor without optimization would flatter the program.
-        What::Commands(_) if cfg!(debug_assertions) => again_in_release(root),
+        What::Commands(_) | What::Cometd(_) if cfg!(debug_assertions) => again_in_release(root),
         What::Commands(options) => commands::run(root, options).await,
+        What::Cometd(options) => cometd::run(root, options).await,
     }
 }
 

@@ -26,7 +26,7 @@ const PYTHON_MINOR_MIN: u32 = 11;
 /// What can be chosen.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
-    /// Begin at this stage, after the ones before it have passed: tools, format, clippy, tidy, build, test, interop, documentation.
+    /// Begin at this stage, after the ones before it have passed: tools, format, clippy, tidy, build, test, interop, cuts, documentation.
     #[arg(long, value_name = "STAGE", default_value = "tools")]
     from: String,
 }
@@ -109,6 +109,12 @@ fn steps(root: &Path) -> Vec<Step<'_>> {
                 let mut command = Command::new("bash");
                 command.arg(script).current_dir(root).env("HANDOFF_BIN", program(root));
                 plain(command)
+            }),
+        ),
+        (
+            "cuts",
+            Box::new(move || {
+                plain(cargo(&["xtask", "cuts", "--cuts", "40", "--restarts", "1", "--clients", "12"]))
             }),
         ),
         (

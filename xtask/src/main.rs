@@ -11,11 +11,14 @@ mod ci;
 mod comet;
 mod contention;
 mod crash;
+mod cuts;
 mod deny;
 mod figures;
+mod fuzz;
 mod http;
 mod model;
 mod program;
+mod slow;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -47,6 +50,15 @@ enum Command {
     Crash(crash::Options),
     /// One owner under contention and SIGKILL, by a linearizability checker.
     Contention(contention::Options),
+    /// Hostile input for every bolero target, for a bounded time.
+    Fuzz(fuzz::Options),
+    /// Slow, silent and unread connections are closed in time, and nobody else notices them.
+    Slow(slow::Options),
+    /// Every client is told everything once and in order, whatever connections break and whenever the program is killed.
+    Cuts(cuts::Options),
+    /// The program that tells too early: started by the control of `cuts`.
+    #[command(name = "__early-server", hide = true)]
+    EarlyServer(cuts::early::Options),
     /// Figures beside floors taken in the same run.
     #[command(subcommand)]
     Bench(bench::What),
@@ -72,6 +84,10 @@ async fn run(command: Command) -> Result<()> {
         Command::Model(options) => model::run(&root, &options),
         Command::Crash(options) => crash::run(&root, &options).await,
         Command::Contention(options) => contention::run(&root, &options).await,
+        Command::Fuzz(options) => fuzz::run(&root, &options),
+        Command::Slow(options) => slow::run(&root, &options).await,
+        Command::Cuts(options) => cuts::run(&root, &options).await,
+        Command::EarlyServer(options) => cuts::early::serve(&options).await,
         Command::Bench(what) => bench::run(&root, &what).await,
     }
 }

@@ -1,5 +1,6 @@
 // A TCP relay between a client and the program, that can be cut: as a whole, for a while, or in the middle of an answer. It passes bytes on
-// and reads along, so that a script can say what was asked in which request. It changes nothing that passes.
+// and reads along, so that a script can say what was asked in which request. It changes nothing that passes but the wish for packed answers, in which
+// it could not find a text.
 
 import {createServer, connect} from "node:net";
 
@@ -7,6 +8,12 @@ import {Requests} from "./requests.mjs";
 
 /** With INTEROP_TRACE in the environment the relay writes down what passes. */
 const trace = process.env.INTEROP_TRACE ? (...words) => console.log(`    ${new Date().toISOString().slice(17, 23)}`, ...words) : () => {};
+
+/** Takes the wish for packed answers out of a request's head. */
+function unpacked(chunk) {
+    const text = chunk.toString("latin1");
+    return text.startsWith("POST ") ? Buffer.from(text.replace(/^accept-encoding:.*$/im, "Accept-Encoding: identity"), "latin1") : chunk;
+}
 
 /** A relay to the program. */
 export class Cut {
@@ -80,7 +87,8 @@ export class Cut {
             line.end();
             return;
         }
-        client.on("data", chunk => {
+        client.on("data", asked => {
+            const chunk = unpacked(asked);
             trace(client.remotePort, "asks", chunk.toString("latin1"));
             requests.take(chunk);
             server.write(chunk);
