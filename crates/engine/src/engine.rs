@@ -4,14 +4,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
+use futures_util::{TryStreamExt as _, stream};
 use handoff_bus::{Bus, Heard, Hint, Listener};
-use handoff_domain::{Time, UserId};
+use handoff_domain::{Desk, Time, UserId};
 use handoff_store::{Kind, Record, Store, StoreError, Timer, TimerKey};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::agents::Activity;
+use crate::agents::{Activity, AgentError};
 use crate::board::Board;
 use crate::delivery::{Delivery, Publisher};
 use crate::directory::Directory;
@@ -22,6 +23,9 @@ use crate::worker::{StatusCell, WorkerStatus, next_round, report, status_cell};
 
 /// Records read in one page at start.
 const PAGE: usize = 1_000;
+/// Desks whose change is on its way at the same time at start. Far below the places of a store's queue, and enough for a batch to be
+/// worth its sync.
+const FORGOTTEN_AT_ONCE: usize = 512;
 const ROUTER: &str = "router";
 const TIMERS: &str = "timers";
 /// Every number the loops depend on.
@@ -338,26 +342,30 @@ impl Engine {
         self.reload_waiting().await
     }
 
-    /// Marks everybody as unreachable since now, with the grace running.
+    /// Marks everybody as unreachable since now, with the grace running. Many desks are on their way at a time, so that the store
+    /// makes them durable together: one after the other, ten thousand would wait for ten thousand syncs.
     async fn forget_presence(&self) -> Result<(), StoreError> {
-        for desk in self.board.desks() {
-            let (user, now) = (desk.user, self.clock.now());
-            if desk.session.is_none() && desk.reach.0.is_empty() {
-                continue;
-            }
-            let grace =
-                Timer { key: TimerKey::Grace(user), due: now.plus_ms(self.options.disconnect_grace_ms) };
-            let forgotten = self.change_desk(user, desk.center, |desk, change| {
-                desk.reach = handoff_domain::Reach::default();
-                desk.unreachable_since = Some(now);
-                // Without a session the timer, if there is one, stands for a desk that is still being cleared: it stays as it is.
-                change.timers_set.extend(desk.session.is_some().then_some(grace));
-                Ok(Vec::new())
-            });
-            if let Err(error) = forgotten.await {
-                error.into_store_error()?;
-            }
+        let mut desks = self.board.desks();
+        desks.retain(|desk| desk.session.is_some() || !desk.reach.0.is_empty());
+        if desks.len() > FORGOTTEN_AT_ONCE {
+            tracing::info!(desks = desks.len(), "recording that the agents who were here are out of reach");
         }
-        Ok(())
+        let concurrently = Some(FORGOTTEN_AT_ONCE);
+        stream::iter(desks.into_iter().map(Ok))
+            .try_for_each_concurrent(concurrently, |desk| async move { self.forget_reach(&desk).await })
+            .await
+    }
+
+    async fn forget_reach(&self, desk: &Desk) -> Result<(), StoreError> {
+        let (user, now) = (desk.user, self.clock.now());
+        let grace = Timer { key: TimerKey::Grace(user), due: now.plus_ms(self.options.disconnect_grace_ms) };
+        let forgotten = self.change_desk(user, desk.center, |desk, change| {
+            desk.reach = handoff_domain::Reach::default();
+            desk.unreachable_since = Some(now);
+            // Without a session the timer, if there is one, stands for a desk that is still being cleared: it stays as it is.
+            change.timers_set.extend(desk.session.is_some().then_some(grace));
+            Ok(Vec::new())
+        });
+        forgotten.await.or_else(AgentError::into_store_error)
     }
 }

@@ -1,9 +1,10 @@
 //! A change set as rows, ready to be bound.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use handoff_domain::event::Subject;
-use handoff_domain::{Event, Interaction, Media, Notice, Topic};
+use handoff_domain::{Event, Interaction, Media, Notice, Topic, UserId};
 
 use crate::change_set::{ChangeSet, Put, Receipt, TimerKey};
 use crate::codec::{self, CodecError, SubjectKind, newest};
@@ -136,6 +137,24 @@ pub(crate) struct Growth {
     pub(crate) last_event: u64,
 }
 
+/// The growths of a change set, found by user: one event may tell thousands.
+#[derive(Debug, Default)]
+struct Growths {
+    rows: Vec<Growth>,
+    places: HashMap<UserId, usize>,
+}
+
+impl Growths {
+    /// Gives the place of a user's growth.
+    fn place_of(&mut self, user: UserId) -> usize {
+        let rows = &mut self.rows;
+        *self.places.entry(user).or_insert_with(|| {
+            rows.push(Growth { user: user.to_string(), reference: 0, counts: [0; COUNTERS], last_event: 0 });
+            rows.len() - 1
+        })
+    }
+}
+
 /// A timer as a row.
 #[derive(Debug)]
 pub(crate) struct TimerRow {
@@ -170,7 +189,7 @@ impl EncodedChange {
         for check in &change.checks {
             steps.push(step(check.key.clone(), check.version, Write::Nothing));
         }
-        let mut growths = Vec::new();
+        let mut growths = Growths::default();
         let mut events = Vec::with_capacity(change.events.len());
         for (event, place) in change.events.iter().zip(1..) {
             events.push(event_rows(event, place, change, &steps, &mut growths)?);
@@ -183,7 +202,7 @@ impl EncodedChange {
             timers_cleared: change.timers_cleared.iter().copied().map(TimerName::of).collect(),
             timers_set: change.timers_set.iter().map(|timer| timer_row(timer.key, timer.due.0)).collect(),
             events,
-            growths,
+            growths: growths.rows,
             bytes: 0,
         };
         encoded.bytes = encoded.weigh();
@@ -238,7 +257,7 @@ fn event_rows(
     place: u64,
     change: &ChangeSet,
     steps: &[Step],
-    growths: &mut Vec<Growth>,
+    growths: &mut Growths,
 ) -> Result<EventRows, CodecError> {
     let history = match &event.subject {
         Subject::Interaction(interaction) => Some(HistoryKey {
@@ -255,7 +274,7 @@ fn event_rows(
         let mut rows = Vec::with_capacity(event.notices.len());
         for notice in &event.notices {
             let row = notice_row(notice, media_of(&event.subject), place, growths)?;
-            users.push_str(&growths[row.growth].user);
+            users.push_str(&growths.rows[row.growth].user);
             rows.push(row);
         }
         Some(Told { users, subject_kind, subject, rows })
@@ -301,15 +320,11 @@ fn notice_row(
     notice: &Notice,
     media: Option<&Media>,
     place: u64,
-    growths: &mut Vec<Growth>,
+    growths: &mut Growths,
 ) -> Result<NoticeRow, CodecError> {
-    let user = notice.user.to_string();
-    let growth = growths.iter().position(|growth| growth.user == user).unwrap_or_else(|| {
-        growths.push(Growth { user, reference: 0, counts: [0; COUNTERS], last_event: place });
-        growths.len() - 1
-    });
+    let growth = growths.place_of(notice.user);
     let topics = notice.topics(media);
-    let grown = &mut growths[growth];
+    let grown = &mut growths.rows[growth];
     grown.reference = grown.reference.max(notice.reference.unwrap_or(0));
     grown.last_event = place;
     for topic in &topics {
