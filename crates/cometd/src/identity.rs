@@ -54,6 +54,12 @@ opaque_id! {
     BrowserId
 }
 
+opaque_id! {
+    /// What an outer middleware notes about the request of a handshake, as where it came from; travels in the request's extensions and is
+    /// kept for the application. Nothing is decided by it here.
+    Tag
+}
+
 /// What an application is told about a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionInfo {
@@ -61,4 +67,6 @@ pub struct SessionInfo {
     pub id: SessionId,
     /// The identity whose handshake opened the session; `None` if it was anonymous.
     pub identity: Option<Identity>,
+    /// What was noted about its handshake.
+    pub tag: Option<Tag>,
 }

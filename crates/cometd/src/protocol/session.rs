@@ -11,7 +11,7 @@ use super::ack::{Outbox, Selection};
 use super::advice::ClientAdvice;
 use super::message::Message;
 use super::timesync::Timesync;
-use crate::identity::{BrowserId, Identity, SessionInfo};
+use crate::identity::{BrowserId, Identity, SessionInfo, Tag};
 
 /// A held HTTP request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -42,6 +42,8 @@ impl Transport {
 pub struct Caller {
     /// The authenticated identity, if there is one.
     pub identity: Option<Identity>,
+    /// What was noted about the request, if anything.
+    pub tag: Option<Tag>,
     /// The `BAYEUX_BROWSER` cookies; more than one when paths overlap.
     pub browsers: Vec<BrowserId>,
     /// The transport.

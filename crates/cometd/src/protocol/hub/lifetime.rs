@@ -102,7 +102,7 @@ impl Hub {
 
     fn open(&mut self, now: Moment, caller: &Caller, outbox: Outbox) -> (SessionInfo, Option<BrowserId>) {
         let id = SessionId::new(self.random_text(SESSION_ID_CHARS));
-        let info = SessionInfo { id: id.clone(), identity: caller.identity.clone() };
+        let info = SessionInfo { id: id.clone(), identity: caller.identity.clone(), tag: caller.tag.clone() };
         let known = caller.browsers.first().cloned();
         let cookie = match caller.transport {
             Transport::LongPolling if known.is_none() => {
