@@ -5,7 +5,6 @@
 
 mod basic;
 mod cors;
-mod limit;
 mod origin;
 mod session;
 mod ticket;
@@ -19,15 +18,18 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use handoff_domain::User;
+use handoff_domain::{User, UserId};
 use handoff_engine::IdSource;
 
 use crate::comet::identity_of;
 use crate::error::{Code, Refusal};
+use crate::limit::Limiter;
 use crate::shared::{Options, Shared};
 
 pub(crate) use cors::cors;
+pub(crate) use origin::covers as covers_origin;
 pub(crate) use session::{Session, end};
+pub(crate) use ticket::COOKIE_NAME;
 pub(crate) use ticket::hex;
 
 /// The header that carries the token against forged requests; clients learn its name from [`CSRF_NAME_HEADER`] (gws-core.md 1.6).
@@ -45,7 +47,7 @@ pub struct PeerAddress(pub IpAddr);
 pub(crate) struct Gate {
     signer: ticket::Signer,
     basic: basic::Basic,
-    limiter: limit::Limiter,
+    limiter: Limiter<UserId>,
     origins: origin::Origins,
 }
 
@@ -61,7 +63,7 @@ impl Gate {
         Self {
             signer: ticket::Signer::new(options.session_key.unwrap_or_else(own_key)),
             basic: basic::Basic::new(own_key()),
-            limiter: limit::Limiter::new(options.requests_per_s),
+            limiter: Limiter::new(options.requests_per_s),
             origins: origin::Origins::new(options),
         }
     }

@@ -11,6 +11,7 @@ use crate::commands::Answer;
 use crate::error::Refusal;
 use crate::request::{Id, Ids, JsonBody};
 use crate::shared::Shared;
+use crate::supervision::Following;
 use crate::wire::envelope::Envelope;
 use crate::wire::fields::Fields;
 use crate::wire::listing::{Listing, fields, one, select};
@@ -80,17 +81,53 @@ pub(crate) async fn set(
     set_for(&shared, &me, me.id(), &name, &wish).await
 }
 
-/// `POST /users/{id}/channels/{channel}`: a supervisor sets an agent's.
+/// What a supervisor's body wants of an agent's channel.
+pub(crate) enum SupervisorsWish {
+    /// A state.
+    Set(ChannelChange),
+    /// To follow the agent's chats, or not to.
+    Follow(Following),
+}
+
+impl<S: Sync> FromRequestParts<S> for SupervisorsWish {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let body = JsonBody::from_request_parts(parts, state).await?;
+        let name = body.operation_name()?;
+        match Following::read(&name, &body.fields())? {
+            Some(following) => Ok(Self::Follow(following)),
+            None => change(&name, &body.fields()).map(Self::Set),
+        }
+    }
+}
+
+/// `POST /users/{id}/channels/{channel}`: a supervisor sets an agent's, or follows his chats.
 pub(crate) async fn set_of(
     State(shared): State<Shared>,
-    Wish(wish): Wish,
+    wish: SupervisorsWish,
     Supervisor(me): Supervisor,
     Ids(user, name): Ids,
 ) -> Answer {
+    let user = colleague(&shared, &me, &user)?;
+    match wish {
+        SupervisorsWish::Set(wish) => set_for(&shared, &me, user, &name, &wish).await,
+        SupervisorsWish::Follow(_) if Media::from_name(&name) != Media::Chat => {
+            Err(Refusal::invalid("Only chats can be monitored; use the channel chat."))
+        }
+        SupervisorsWish::Follow(following) => following.begin_or_end(&shared, &me, user).await,
+    }
+}
+
+/// Gives a user of the caller's contact center.
+///
+/// # Errors
+///
+/// Code 6 when there is none of that id.
+pub(crate) fn colleague(shared: &Shared, me: &Me, id: &str) -> Result<UserId, Refusal> {
     let directory = shared.engine().directory();
-    let user = user.parse().ok().and_then(|id| directory.user(me.center(), id));
-    let user = user.ok_or_else(|| Refusal::not_found("user"))?.id;
-    set_for(&shared, &me, user, &name, &wish).await
+    let user = id.parse().ok().and_then(|id| directory.user(me.center(), id));
+    Ok(user.ok_or_else(|| Refusal::not_found("user"))?.id)
 }
 
 async fn set_for(shared: &Shared, me: &Me, user: UserId, name: &str, wish: &ChannelChange) -> Answer {

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use handoff_domain::{Action, Command, Interaction, InteractionId, Media};
+use handoff_domain::{Action, Command, Interaction, InteractionId, Media, Utterance};
 use handoff_engine::{Attempt, Directory, Done, ExecuteError};
 
 use crate::caller::Me;
 use crate::error::{Code, Refusal};
 use crate::idempotency::Retry;
 use crate::shared::Shared;
+use crate::supervision;
 use crate::wire::envelope::{Envelope, JsonText};
 use crate::wire::interaction::status_name;
 
@@ -55,7 +56,22 @@ pub struct Target<'a> {
     pub epoch: Option<u64>,
 }
 
-/// Carries out an operation on one interaction; `action` says what, once the interaction is found.
+/// What is to be done with an interaction.
+#[derive(Clone, Debug)]
+pub struct Deed {
+    /// What.
+    pub action: Action,
+    /// What is said first in a live chat, by an agent who goes.
+    pub farewell: Option<Utterance>,
+}
+
+impl From<Action> for Deed {
+    fn from(action: Action) -> Self {
+        Self { action, farewell: None }
+    }
+}
+
+/// Carries out an operation on one interaction; `deed` says what, once the interaction is found.
 ///
 /// # Errors
 ///
@@ -66,19 +82,20 @@ pub async fn perform(
     target: Target<'_>,
     envelope: Envelope,
     retry: &Retry,
-    action: impl FnOnce(&Interaction, &Directory) -> Action + Send,
+    deed: impl FnOnce(&Interaction, &Directory) -> Result<Deed, Refusal> + Send,
 ) -> Answer {
     if let Some(answer) = retry.earlier(shared, me).await? {
         return Ok(answer);
     }
     let engine = shared.engine();
     let interaction = visible_of(shared, me, target.id, target.media).await?;
-    let action = action(&interaction, &engine.directory());
+    let Deed { action, farewell } = deed(&interaction, &engine.directory())?;
     let reference = engine.next_reference(me.id()).await?;
     let answer = envelope.success(Some(reference));
     let receipt = retry.receipt(me, &answer, engine.now());
-    let command = Command { actor: me.actor(), epoch: target.epoch, action };
-    let attempt = Attempt { id: interaction.id, command, reference: Some(reference), receipt };
+    let command = Command { actor: me.actor(), epoch: target.epoch, action, farewell };
+    let attempt =
+        Attempt { id: interaction.id, command, reference: Some(reference), receipt, also: Vec::new() };
     carry_out(shared, me, &attempt, answer).await
 }
 
@@ -89,7 +106,10 @@ pub async fn perform(
 /// The engine's, as refusals; a code 2 says which state the interaction is in.
 pub async fn carry_out(shared: &Shared, me: &Me, attempt: &Attempt, answer: JsonText) -> Answer {
     match shared.engine().execute(attempt).await {
-        Ok(Done::Now { .. }) => Ok(answer),
+        Ok(Done::Now { interaction, .. }) => {
+            supervision::follow(shared, &interaction).await;
+            Ok(answer)
+        }
         Ok(Done::Before(receipt)) => Ok(JsonText(receipt.answer)),
         Err(error) => Err(with_state(shared, me, attempt.id, error).await),
     }

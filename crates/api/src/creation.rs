@@ -118,6 +118,7 @@ impl Creation {
             priority: self.priority,
             user_data: self.user_data,
             email: is_email.then(|| self.email.unwrap_or_default().applied_to(Default::default())),
+            chat: None,
             queue,
             skills,
             placement: if by_hand { Placement::InHands { mode } } else { Placement::InQueue },

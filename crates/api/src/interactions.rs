@@ -153,8 +153,8 @@ pub(crate) async fn put(
     let answer = Envelope::Plain.success(None);
     let receipt = retry.receipt(&me, &answer, shared.engine().now());
     let epoch = change.epoch;
-    let command = Command { actor: me.actor(), epoch, action: change.action(&interaction) };
-    let attempt = Attempt { id: interaction.id, command, reference: None, receipt };
+    let command = Command { actor: me.actor(), epoch, action: change.action(&interaction), farewell: None };
+    let attempt = Attempt { id: interaction.id, command, reference: None, receipt, also: Vec::new() };
     carry_out(&shared, &me, &attempt, answer).await
 }
 
@@ -190,7 +190,8 @@ pub(crate) async fn events(
     let after = listing.after::<u64>()?.unwrap_or(0);
     let found = shared.engine().store().history(interaction.id, after, listing.limit).await?;
     let directory = shared.engine().directory();
-    let shown = found.items.iter().map(|entry| HistoryResource::new(entry, &directory));
+    let shown =
+        found.items.iter().filter_map(|entry| HistoryResource::new(entry, &directory, &me.user.roles));
     let items: Vec<_> = shown.map(|entry| select(listing.fields_or_all(), &entry)).collect();
     let next = found.items.last().map(|last| last.position).filter(|_| found.more);
     Ok(listing.page_of_parts("events", &items, next.as_ref()))

@@ -13,6 +13,7 @@ pub mod auth;
 pub mod caller;
 pub mod comet;
 pub mod commands;
+pub mod customer;
 pub mod error;
 pub mod idempotency;
 pub mod notify;
@@ -22,10 +23,12 @@ pub mod routes;
 pub mod shared;
 pub mod wire;
 
+mod attachments;
 mod channels;
 mod creation;
 mod diagnostics;
 mod interactions;
+mod limit;
 mod me;
 mod me_interactions;
 mod media;
@@ -34,6 +37,7 @@ mod queues;
 mod respond;
 mod settings;
 mod skills;
+mod supervision;
 mod users;
 mod workbins;
 

@@ -1,8 +1,10 @@
 //! `/me/interactions`: what the caller works on, and what he does with it. The reference document's heart.
 
+mod chat;
 mod compose;
 mod names;
 mod operations;
+mod talk;
 
 use axum::extract::{Request, State};
 use axum::http::Uri;
@@ -97,16 +99,26 @@ pub(crate) async fn perform(
     retry: &Retry,
 ) -> Answer {
     let Operation { envelope, intent, epoch } = operation;
-    let action = match intent {
-        Intent::Act(action) => action,
+    let target = Target { id, media, epoch };
+    let deed = match intent {
+        Intent::Act(deed) => deed,
         Intent::ShowWorkbin(workbin) => {
             let reference = show_workbin(shared, me, &workbin).await?;
             return Ok(envelope.success(Some(reference)));
         }
+        Intent::Tell(telling) => {
+            let reference = talk::tell(shared, me, target, telling).await?;
+            return Ok(envelope.success(Some(reference)));
+        }
+        Intent::ShowHistory(history) => {
+            let reference = talk::show_history(shared, me, target, history).await?;
+            return Ok(envelope.success(Some(reference)));
+        }
     };
     let disposition_key = &shared.options().disposition_key;
-    commands::perform(shared, me, Target { id, media, epoch }, envelope, retry, |interaction, directory| {
-        action(&names::Names { directory, user: &me.user, interaction, disposition_key })
+    commands::perform(shared, me, target, envelope, retry, |interaction, directory| {
+        let deed = deed(&names::Names { directory, user: &me.user, interaction, disposition_key })?;
+        Ok(shared.seats().named(interaction, me.id(), deed))
     })
     .await
 }

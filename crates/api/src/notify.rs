@@ -6,6 +6,7 @@
 //! | notice | on `/v2/me/interactions` | on the medium's topic |
 //! |---|---|---|
 //! | state or data of an interaction | `InteractionStateMessage` | `EmailStateChangeMessage`, `ChatStateChangeMessage`, … |
+//! | what was said in a chat | the same, with `messages` | `MessageLogUpdated` |
 //! | the same, no longer concerned | the same with that last state and no capabilities | the same |
 //! | an item came into or left a watched workbin | – | `WorkbinStateChangeMessage` on `/v2/me/workbins` |
 //! | own channels changed | – | `ChannelStateChangeMessageV2` on `/v2/me/channels` |
@@ -14,14 +15,17 @@ pub mod topics;
 
 use bytes::Bytes;
 use handoff_domain::event::Subject;
-use handoff_domain::{Interaction, Media, Notice, NotificationType, Topic, View};
+use handoff_domain::{Entry, Interaction, Media, Notice, NotificationType, Topic, UserId, View, Visibility};
+use handoff_engine::Note;
 use handoff_store::StreamRow;
 
 use crate::wire::interaction::{InteractionResource, MediumResource, Sight};
 use crate::wire::notification::{
-    ChannelMessage, Head, ItemAction, MediumMessage, ResyncMessage, StateMessage, WorkbinMessage, encode,
+    ChannelMessage, Head, ItemAction, LogUpdate, MediumMessage, NEW_MESSAGES, ResyncMessage, StateMessage,
+    WorkbinMessage, encode,
 };
 use crate::wire::resource::{Lookup, channels};
+use crate::wire::transcript::LogMessage;
 
 /// Gives the data of the message that tells `row` on `topic`, where it has this number.
 #[must_use]
@@ -34,10 +38,23 @@ pub fn render(row: &StreamRow, topic: Topic, number: u64, lookup: Lookup<'_>) ->
                 let action = if added { ItemAction::Added } else { ItemAction::Removed };
                 encode(&WorkbinMessage::new(workbin, action, head, interaction, lookup))
             }
+            View::Messages { sees } => {
+                let entries = row.event.entries();
+                render_entries(interaction, row.notice.user, entries, sees, topic, head, lookup)
+            }
             View::Concerned(_) | View::Gone(_) | View::Channels => {
                 render_interaction(interaction, &row.notice, topic, head, lookup)
             }
         },
+        Subject::Transcript { interaction, entries } => {
+            let sees = match row.notice.view {
+                View::Messages { sees } => sees,
+                View::Concerned(_) | View::Gone(_) | View::Workbin { .. } | View::Channels => {
+                    Visibility::Agents
+                }
+            };
+            render_entries(interaction, row.notice.user, entries.iter(), sees, topic, head, lookup)
+        }
     }
 }
 
@@ -45,6 +62,74 @@ pub fn render(row: &StreamRow, topic: Topic, number: u64, lookup: Lookup<'_>) ->
 #[must_use]
 pub fn render_resync(topic: Topic, oldest: u64, head: u64) -> Bytes {
     encode(&ResyncMessage::new(topics::channel(topic), oldest, head))
+}
+
+/// Gives the messages that tell those who are connected now what is kept nowhere. They have no number.
+#[must_use]
+pub fn note(
+    interaction: &Interaction,
+    reader: UserId,
+    note: &Note,
+    lookup: Lookup<'_>,
+) -> [(Topic, Bytes); 2] {
+    let sees = sees(interaction, reader);
+    let told = |topic| {
+        let messages = vec![LogMessage::of_note(note, sees)];
+        (topic, render_messages(interaction, reader, messages, topic, Head::default(), lookup))
+    };
+    [told(Topic::Interactions), told(Topic::Chats)]
+}
+
+/// Gives the messages that tell one agent again what was said, because he asked for it. They have no number.
+#[must_use]
+pub fn history(
+    interaction: &Interaction,
+    reader: UserId,
+    entries: &[Entry],
+    reference: i32,
+    lookup: Lookup<'_>,
+) -> [(Topic, Bytes); 2] {
+    let sees = sees(interaction, reader);
+    let told = |topic| {
+        let head = Head { reference_id: Some(reference), ..Head::default() };
+        (topic, render_entries(interaction, reader, entries.iter(), sees, topic, head, lookup))
+    };
+    [told(Topic::Interactions), told(Topic::Chats)]
+}
+
+/// Gives how much a reader sees of a chat; who takes no part sees what an agent would.
+#[must_use]
+pub fn sees(interaction: &Interaction, reader: UserId) -> Visibility {
+    let party = interaction.chat.as_ref().and_then(|chat| chat.present(reader));
+    party.map_or(Visibility::Agents, |party| party.sees)
+}
+
+fn render_entries<'a>(
+    interaction: &Interaction,
+    reader: UserId,
+    entries: impl Iterator<Item = &'a Entry>,
+    sees: Visibility,
+    topic: Topic,
+    head: Head,
+    lookup: Lookup<'_>,
+) -> Bytes {
+    let messages = entries.filter_map(|entry| LogMessage::of(entry, sees)).collect();
+    render_messages(interaction, reader, messages, topic, head, lookup)
+}
+
+fn render_messages(
+    interaction: &Interaction,
+    reader: UserId,
+    messages: Vec<LogMessage>,
+    topic: Topic,
+    head: Head,
+    lookup: Lookup<'_>,
+) -> Bytes {
+    if topic != Topic::Interactions {
+        return encode(&LogUpdate::new(head, interaction, messages, lookup));
+    }
+    let resource = InteractionResource::read_by(interaction, reader, lookup);
+    encode(&StateMessage::new(NEW_MESSAGES, head, resource).with(messages))
 }
 
 fn render_interaction(
@@ -76,6 +161,7 @@ const fn kind_on_interactions(kind: NotificationType) -> &'static str {
         NotificationType::StatusChange => "StatusChange",
         NotificationType::PropertiesUpdated | NotificationType::DraftSaved => "PropertiesUpdated",
         NotificationType::ParticipantsUpdated => "ParticipantsUpdated",
+        NotificationType::NewMessages => NEW_MESSAGES,
         NotificationType::Error => "Error",
     }
 }

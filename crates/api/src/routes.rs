@@ -12,7 +12,8 @@ use crate::request::read_body;
 use crate::respond::{refusals, unknown_method, unknown_path};
 use crate::shared::Shared;
 use crate::{
-    channels, diagnostics, interactions, me, me_interactions, queues, settings, skills, users, workbins,
+    attachments, channels, diagnostics, interactions, me, me_interactions, queues, settings, skills,
+    supervision, users, workbins,
 };
 
 /// Where the API is mounted.
@@ -43,6 +44,8 @@ pub fn table() -> Vec<Route> {
         read("/me/interactions",               || get(me_interactions::list)),
         write("/me/interactions",              || post(me_interactions::create)),
         write("/me/interactions/{id}",         || operation(me_interactions::operate)),
+        read("/me/interactions/{id}/attachments", || get(attachments::list)),
+        read("/me/interactions/{id}/attachments/{attachment}", || get(attachments::download)),
 
         read("/me/emails",                     || get(emails::list)),
         write("/me/emails",                    || post(emails::create)),
@@ -89,6 +92,7 @@ pub fn table() -> Vec<Route> {
         read("/users/{id}",                    || get(users::get)),
         read("/users/{id}/skills",             || get(users::skills)),
         write("/users/{id}/channels/{channel}",|| post(channels::set_of)),
+        write("/users/{id}/chats/{chat}",      || post(supervision::operate)),
         write("/users/{id}/workbins/{workbin}",|| post(workbins::operate_of)),
 
         read("/queues",                        || get(queues::list)),
@@ -146,8 +150,10 @@ pub fn router(shared: &Shared) -> Router {
         .merge(health)
         .with_state(shared.clone())
         .merge(comet)
+        .merge(crate::customer::router(shared))
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
+        .layer(from_fn_with_state(shared.clone(), crate::customer::simple::divert))
         .layer(from_fn_with_state(shared.clone(), cors))
         .layer(from_fn(refusals))
 }

@@ -6,6 +6,8 @@ use handoff_engine::{Directory, Engine};
 
 use crate::auth::Gate;
 use crate::comet::Comet;
+use crate::customer::Reception;
+use crate::supervision::Seats;
 use crate::wire::resource::{Lookup, PublicUrl};
 
 /// How the session cookie may travel; see `SameSite` of RFC 6265bis.
@@ -76,16 +78,21 @@ pub struct Shared(Arc<Inner>);
 struct Inner {
     engine: Arc<Engine>,
     comet: Comet,
+    reception: Arc<Reception>,
     options: Options,
     gate: Gate,
+    seats: Seats,
 }
 
 impl Shared {
     /// Puts it together.
     #[must_use]
-    pub fn new(engine: Arc<Engine>, comet: Comet, options: Options) -> Self {
+    pub fn new(engine: Arc<Engine>, comet: Comet, reception: Arc<Reception>, options: Options) -> Self {
         let gate = Gate::new(&options, engine.ids());
-        Self(Arc::new(Inner { engine, comet, options, gate }))
+        let shared =
+            Self(Arc::new(Inner { engine, comet, reception, options, gate, seats: Seats::default() }));
+        shared.reception().comet.connect(shared.clone());
+        shared
     }
 
     /// Gives the engine.
@@ -98,6 +105,12 @@ impl Shared {
     #[must_use]
     pub fn comet(&self) -> &Comet {
         &self.0.comet
+    }
+
+    /// Gives the customers' side.
+    #[must_use]
+    pub fn reception(&self) -> &Reception {
+        &self.0.reception
     }
 
     /// Gives what is configured.
@@ -115,6 +128,11 @@ impl Shared {
     /// Gives who is let in.
     pub(crate) fn gate(&self) -> &Gate {
         &self.0.gate
+    }
+
+    /// Gives the names by which supervisors want to go in chats.
+    pub(crate) fn seats(&self) -> &Seats {
+        &self.0.seats
     }
 
     /// Gives what rendering looks up in `directory`.

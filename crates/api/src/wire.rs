@@ -10,4 +10,5 @@ pub mod json;
 pub mod listing;
 pub mod notification;
 pub mod resource;
+pub mod transcript;
 pub mod value;

@@ -289,7 +289,7 @@ async fn move_item(shared: &Shared, me: &Me, wish: Wish, workbin: Workbin, retry
         Verb::Add => Action::PlaceInWorkbin(workbin),
         _ => Action::Pull { from: Some(workbin) },
     };
-    commands::perform(shared, me, target, Envelope::Plain, retry, |_, _| action).await
+    commands::perform(shared, me, target, Envelope::Plain, retry, |_, _| Ok(action.into())).await
 }
 
 async fn watch_one(shared: &Shared, me: &Me, workbin: &Workbin, state: SubscriptionState) -> Answer {

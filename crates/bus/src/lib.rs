@@ -20,6 +20,8 @@ pub enum Hint {
     Directory,
     /// The streams of these users grew.
     Streams(Arc<[u128]>),
+    /// Something was said in these chats.
+    Chats(Arc<[u128]>),
 }
 
 /// What a listener gets.

@@ -4,17 +4,28 @@
 //! also place the interaction in a queue or a workbin and change its user data, as the reference document has it for every medium. The
 //! rules agree with the table: what it lists is never refused for the state (tested).
 
+use crate::chat::Visibility;
 use crate::id::UserId;
-use crate::interaction::{Interaction, Status};
+use crate::interaction::{Interaction, OfferKind, Status};
 use crate::media::{Direction, Media};
 
-/// Whether other agents take part in the conversation.
+/// How a reader takes part in an interaction that somebody owns. Whoever takes no part sees what the owner may do (contract 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Company {
-    /// The owner is alone with the customer.
+pub enum Part {
+    /// The owner, alone with the customer as far as he knows.
     Alone,
-    /// Other agents are there.
-    OtherAgents,
+    /// The owner, with other agents or supervisors whom he sees.
+    InCompany,
+    /// An agent who was invited and takes part openly.
+    Invited,
+    /// An agent whose advice was asked for.
+    Consulted,
+    /// A supervisor who looks on.
+    Monitor,
+    /// A supervisor who advises.
+    Coach,
+    /// A supervisor who takes part openly.
+    BargeIn,
 }
 
 /// Which media a row is about.
@@ -43,7 +54,7 @@ struct Row {
     kind: Kind,
     status: Status,
     direction: Option<Direction>,
-    company: Option<Company>,
+    part: Option<Part>,
     names: &'static [&'static str],
 }
 
@@ -55,7 +66,7 @@ const TABLE: &[Row] = &[
         kind: Kind::Any,
         status: Status::Invited,
         direction: None,
-        company: None,
+        part: None,
         names: &["Accept", "Reject"],
     },
     // Captured traffic of an inbound e-mail (2016).
@@ -63,7 +74,7 @@ const TABLE: &[Row] = &[
         kind: Kind::Email,
         status: Status::Processing,
         direction: Some(Direction::Inbound),
-        company: None,
+        part: None,
         names: &[
             "Reply",
             "ReplyAll",
@@ -82,7 +93,7 @@ const TABLE: &[Row] = &[
         kind: Kind::Email,
         status: Status::Processing,
         direction: None,
-        company: None,
+        part: None,
         names: &[
             "Transfer",
             "AddComment",
@@ -99,7 +110,7 @@ const TABLE: &[Row] = &[
         kind: Kind::Any,
         status: Status::Composing,
         direction: None,
-        company: None,
+        part: None,
         names: &[
             "Cancel",
             "Send",
@@ -117,7 +128,7 @@ const TABLE: &[Row] = &[
         kind: Kind::Chat,
         status: Status::Chatting,
         direction: None,
-        company: Some(Company::Alone),
+        part: Some(Part::Alone),
         names: &[
             "Transfer",
             "Leave",
@@ -139,7 +150,7 @@ const TABLE: &[Row] = &[
         kind: Kind::Chat,
         status: Status::Chatting,
         direction: None,
-        company: Some(Company::OtherAgents),
+        part: Some(Part::InCompany),
         names: &[
             "Transfer",
             "Leave",
@@ -159,12 +170,80 @@ const TABLE: &[Row] = &[
             "SendStopTypingToAgentsNotification",
         ],
     },
+    // Our decision for the five rows from here on: what of the row above the rules let this party do. Where the customer does not see him,
+    // what he says goes to the agents, so only that is listed; where agents do not see him either, nothing is.
+    Row {
+        kind: Kind::Chat,
+        status: Status::Chatting,
+        direction: None,
+        part: Some(Part::Invited),
+        names: &[
+            "Leave",
+            "SendMessage",
+            "SendStartTypingNotification",
+            "SendStopTypingNotification",
+            "SendToAgents",
+            "SendStartTypingToAgentsNotification",
+            "SendStopTypingToAgentsNotification",
+        ],
+    },
+    Row {
+        kind: Kind::Chat,
+        status: Status::Chatting,
+        direction: None,
+        part: Some(Part::Consulted),
+        names: &[
+            "Leave",
+            "SendToAgents",
+            "SendStartTypingToAgentsNotification",
+            "SendStopTypingToAgentsNotification",
+        ],
+    },
+    // ChatSwitchToMonitor: no `Complete`, and the two other modes by these names.
+    Row {
+        kind: Kind::Chat,
+        status: Status::Chatting,
+        direction: None,
+        part: Some(Part::Monitor),
+        names: &["Leave", "SwitchToCoach", "SwitchBargeIn"],
+    },
+    Row {
+        kind: Kind::Chat,
+        status: Status::Chatting,
+        direction: None,
+        part: Some(Part::Coach),
+        names: &[
+            "Leave",
+            "SendToAgents",
+            "SendStartTypingToAgentsNotification",
+            "SendStopTypingToAgentsNotification",
+            "SwitchToMonitor",
+            "SwitchBargeIn",
+        ],
+    },
+    Row {
+        kind: Kind::Chat,
+        status: Status::Chatting,
+        direction: None,
+        part: Some(Part::BargeIn),
+        names: &[
+            "Leave",
+            "SendMessage",
+            "SendStartTypingNotification",
+            "SendStopTypingNotification",
+            "SendToAgents",
+            "SendStartTypingToAgentsNotification",
+            "SendStopTypingToAgentsNotification",
+            "SwitchToMonitor",
+            "SwitchToCoach",
+        ],
+    },
     // ChatLeave; its `InFocus` is the early name of what every later page calls `SetInFocus`.
     Row {
         kind: Kind::Chat,
         status: Status::LeftChat,
         direction: None,
-        company: None,
+        part: None,
         names: &["Transfer", "Complete", "Leave", "SetInFocus"],
     },
     // WorkitemCreate, OpenMediaAPICreate, OpenMediaAPIAccept.
@@ -172,7 +251,7 @@ const TABLE: &[Row] = &[
         kind: Kind::Work,
         status: Status::Processing,
         direction: None,
-        company: None,
+        part: None,
         names: &["Transfer", "AttachUserData", "UpdateUserData", "DeleteUserData", "SetInFocus", "Complete"],
     },
 ];
@@ -183,28 +262,38 @@ pub fn capabilities(
     media: &Media,
     status: Status,
     direction: Direction,
-    company: Company,
+    part: Part,
 ) -> &'static [&'static str] {
     let applies = |row: &&Row| {
         row.kind.covers(media)
             && row.status == status
             && row.direction.is_none_or(|only| only == direction)
-            && row.company.is_none_or(|only| only == company)
+            && row.part.is_none_or(|only| only == part)
     };
     TABLE.iter().find(applies).map_or(&[], |row| row.names)
 }
 
 impl Interaction {
-    /// Gives whether other agents take part in the conversation.
+    /// Gives how `reader` takes part.
     #[must_use]
-    pub fn company(&self) -> Company {
-        if self.others().is_empty() { Company::Alone } else { Company::OtherAgents }
+    pub fn part_of(&self, reader: UserId) -> Part {
+        let others = self.others();
+        match others.iter().find(|other| other.user == reader).map(|other| other.kind) {
+            Some(OfferKind::Consult) => Part::Consulted,
+            Some(OfferKind::Monitor) => Part::Monitor,
+            Some(OfferKind::Coach) => Part::Coach,
+            Some(OfferKind::BargeIn) => Part::BargeIn,
+            Some(OfferKind::Invite | OfferKind::Routed | OfferKind::Transfer) => Part::Invited,
+            // A supervisor who only looks on must not show in what the others may do.
+            None if others.iter().any(|other| other.kind.shown_to() <= Visibility::Agents) => Part::InCompany,
+            None => Part::Alone,
+        }
     }
 
     /// Gives what `reader` may do next, as he sees it.
     #[must_use]
     pub fn capabilities_for(&self, reader: UserId) -> &'static [&'static str] {
-        capabilities(&self.media, self.status_for(reader), self.direction, self.company())
+        capabilities(&self.media, self.status_for(reader), self.direction, self.part_of(reader))
     }
 }
 
@@ -213,7 +302,7 @@ mod tests {
     use super::*;
 
     fn check(media: &Media, status: Status, expect: &str) {
-        let names = capabilities(media, status, Direction::Inbound, Company::Alone);
+        let names = capabilities(media, status, Direction::Inbound, Part::Alone);
         assert_eq!(names.join(","), expect, "{media} {status:?}");
     }
 
@@ -242,15 +331,32 @@ mod tests {
 
     #[test]
     fn only_an_inbound_email_can_be_answered() {
-        let names = |direction| capabilities(&Media::Email, Status::Processing, direction, Company::Alone);
+        let names = |direction| capabilities(&Media::Email, Status::Processing, direction, Part::Alone);
         assert!(names(Direction::Inbound).contains(&"Reply"));
         assert!(!names(Direction::Internal).contains(&"Reply"));
     }
 
     #[test]
     fn agents_talk_among_themselves_when_there_are_several() {
-        let names = |company| capabilities(&Media::Chat, Status::Chatting, Direction::Inbound, company);
-        assert!(!names(Company::Alone).contains(&"SendToAgents"));
-        assert_eq!(names(Company::OtherAgents).len(), names(Company::Alone).len() + 3);
+        let names = |part| capabilities(&Media::Chat, Status::Chatting, Direction::Inbound, part);
+        assert!(!names(Part::Alone).contains(&"SendToAgents"));
+        assert_eq!(names(Part::InCompany).len(), names(Part::Alone).len() + 3);
+    }
+
+    #[test]
+    fn whom_the_customer_does_not_see_sends_him_nothing() {
+        let names = |part| capabilities(&Media::Chat, Status::Chatting, Direction::Inbound, part);
+        for (part, speaks, switches) in [
+            (Part::Invited, true, 0),
+            (Part::Consulted, false, 0),
+            (Part::Monitor, false, 2),
+            (Part::Coach, false, 2),
+            (Part::BargeIn, true, 2),
+        ] {
+            let names = names(part);
+            assert_eq!(names.contains(&"SendMessage"), speaks, "{part:?}");
+            assert_eq!(names.iter().filter(|name| name.starts_with("Switch")).count(), switches, "{part:?}");
+            assert!(names.contains(&"Leave") && !names.contains(&"Complete"), "{part:?}");
+        }
     }
 }

@@ -6,9 +6,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::center::{Queue, Roles, Workbin};
+use crate::chat::{LeaveReason, Utterance};
 use crate::event::Cause;
-use crate::id::{GroupId, SkillId, UserId};
-use crate::interaction::Email;
+use crate::id::{FileId, GroupId, SkillId, UserId};
+use crate::interaction::{Email, OfferKind};
 use crate::rejection::{Noun, Rejection};
 use crate::user_data::{UserData, Value};
 
@@ -96,6 +97,28 @@ pub enum Target {
     Queue(Named<Queue>),
     /// Back to its current queue, asking for a skill (at this level or above) as well.
     Skill(Named<(SkillId, u32)>),
+}
+
+/// How a supervisor takes part in a chat that he came into of his own accord (the documents' `supervisorVisibilityMode`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub enum SupervisorMode {
+    /// He looks on, and only supervisors see him.
+    Monitor,
+    /// He advises the agents, who see him; the customer does not.
+    Coach,
+    /// He takes part openly.
+    BargeIn,
+}
+
+impl From<SupervisorMode> for OfferKind {
+    fn from(mode: SupervisorMode) -> Self {
+        match mode {
+            SupervisorMode::Monitor => Self::Monitor,
+            SupervisorMode::Coach => Self::Coach,
+            SupervisorMode::BargeIn => Self::BargeIn,
+        }
+    }
 }
 
 /// Which kind of draft to make.
@@ -208,8 +231,42 @@ pub enum Action {
     Leave,
     /// End the customer's chat session, keeping the interaction.
     EndChatSession,
+    /// Say something in a live chat.
+    Say(Utterance),
+    /// Hand a live chat over to an agent who is in it already.
+    CompleteTransfer {
+        /// The agent; `None` for who came in last.
+        to: Option<Named<UserId>>,
+    },
+    /// Show an agent to the customer who was asked for advice.
+    CompleteConference {
+        /// The agent; `None` for who came in last.
+        agent: Option<Named<UserId>>,
+    },
+    /// Come into a live chat as a supervisor.
+    Intrude {
+        /// In which way.
+        mode: SupervisorMode,
+    },
+    /// Go on in another way as a supervisor in a live chat.
+    SwitchMode {
+        /// In which way.
+        mode: SupervisorMode,
+    },
+    /// The customer fetched a file of the chat (customer side).
+    CountDownload {
+        /// The file.
+        file: FileId,
+    },
     /// The customer is gone (customer side).
-    CustomerLeft,
+    CustomerLeft {
+        /// Why.
+        reason: LeaveReason,
+    },
+    /// See whether the customer made a request lately (timer).
+    CheckCustomer,
+    /// See whether anybody said something lately (timer).
+    CheckIdle,
     /// Finish it, or with a queue pass it on there.
     Complete {
         /// Where it goes instead of ending.
@@ -269,7 +326,17 @@ impl Action {
             Self::RemoveParticipant(_) => "RemoveParticipantFromConference",
             Self::Leave => "Leave",
             Self::EndChatSession => "EndChatSession",
-            Self::CustomerLeft => "CustomerLeft",
+            Self::Say(_) => "SendMessage",
+            Self::CompleteTransfer { .. } => "CompleteTransfer",
+            Self::CompleteConference { .. } => "CompleteConference",
+            Self::Intrude { .. } => "Intrude",
+            Self::SwitchMode { mode: SupervisorMode::Monitor } => "SwitchToMonitor",
+            Self::SwitchMode { mode: SupervisorMode::Coach } => "SwitchToCoach",
+            Self::SwitchMode { mode: SupervisorMode::BargeIn } => "SwitchBargeIn",
+            Self::CountDownload { .. } => "CountDownload",
+            Self::CustomerLeft { .. } => "CustomerLeft",
+            Self::CheckCustomer => "CheckCustomer",
+            Self::CheckIdle => "CheckIdle",
             Self::Complete { .. } => "Complete",
             Self::CreateDraft(draft) => match draft.kind {
                 DraftKind::Reply => "Reply",
@@ -296,4 +363,7 @@ pub struct Command {
     pub epoch: Option<u64>,
     /// What should happen.
     pub action: Action,
+    /// What an agent says first who transfers, completes or leaves a live chat; said in the same commit or not at all. Where there is no
+    /// live conversation, or with another action, nothing is said.
+    pub farewell: Option<Utterance>,
 }

@@ -14,6 +14,10 @@ use crate::media::Media;
 use crate::rejection::Rejection;
 use crate::time::Time;
 
+mod supervision;
+
+pub use supervision::{Supervision, SupervisionExtent};
+
 /// Whether an agent takes work on one channel.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
@@ -113,6 +117,9 @@ pub struct Desk {
     pub last_offer: Option<Time>,
     /// Workbins that he asked to be told about.
     pub watched: BTreeSet<WorkbinId>,
+    /// The supervisors who follow his chats.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "BTreeMap::is_empty"))]
+    pub supervised_by: BTreeMap<UserId, Supervision>,
 }
 
 impl Desk {
@@ -129,6 +136,7 @@ impl Desk {
             slots: BTreeMap::new(),
             last_offer: None,
             watched: BTreeSet::new(),
+            supervised_by: BTreeMap::new(),
         }
     }
 

@@ -3,8 +3,9 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::chat::{Entry, Visibility};
 use crate::desk::Desk;
-use crate::id::{InteractionId, QueueId, SkillId, UserId, WorkbinId};
+use crate::id::{FileId, InteractionId, QueueId, SkillId, UserId, WorkbinId};
 use crate::interaction::{Interaction, OfferKind, Status};
 use crate::media::Media;
 use crate::time::Time;
@@ -62,6 +63,8 @@ pub enum NotificationType {
     DraftSaved,
     /// Something that was asked for did not come about.
     Error,
+    /// Something was said in a chat.
+    NewMessages,
 }
 
 /// What one agent is told of one event.
@@ -81,6 +84,11 @@ pub enum View {
     },
     /// His own channels changed.
     Channels,
+    /// He takes part in a chat in which something was said: those of the event's entries that he sees, by their numbers in that audience.
+    Messages {
+        /// How much he sees.
+        sees: Visibility,
+    },
 }
 
 /// One agent who is told of an event.
@@ -105,7 +113,7 @@ impl Notice {
     pub fn topics(&self, media: Option<&Media>) -> Vec<Topic> {
         let mut topics = Vec::with_capacity(2);
         match self.view {
-            View::Concerned(_) | View::Gone(_) => {
+            View::Concerned(_) | View::Gone(_) | View::Messages { .. } => {
                 topics.push(Topic::Interactions);
                 topics.extend(media.map(Media::topic));
             }
@@ -230,6 +238,20 @@ pub enum Fact {
     },
     /// The customer's chat session ended.
     ChatEnded,
+    /// Something was said in a chat, or somebody came or went.
+    Said(Entry),
+    /// A supervisor in the conversation watches or helps in another way than before.
+    ModeSwitched {
+        /// Who.
+        by: UserId,
+        /// How he takes part now.
+        kind: OfferKind,
+    },
+    /// The customer fetched a file of the chat.
+    FileDownloaded {
+        /// The file.
+        file: FileId,
+    },
     /// The handling timeout took it from its owner.
     HandlingExpired {
         /// From whom.
@@ -265,18 +287,23 @@ pub enum Cause {
 /// What an event is about, as it was right after the event. Messages are rendered from it at delivery.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly every event is about an interaction; a box would cost each of them"
-)]
 pub enum Subject {
     /// An interaction.
     Interaction(Interaction),
     /// An agent's channels.
     Desk(Desk),
+    /// What was said in a chat before the agent came in who is told of it. A snapshot for his screen and no part of the history, which has
+    /// every entry already.
+    Transcript {
+        /// The chat.
+        interaction: Interaction,
+        /// The latest entries that he may see, oldest first.
+        entries: Vec<Entry>,
+    },
 }
 
-/// One event. `facts` are in the order in which they happened within one command; `Subject::Desk` events have none.
+/// One event. `facts` are in the order in which they happened within one command; `Subject::Desk` and `Subject::Transcript` events have
+/// none.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     /// When.
@@ -289,4 +316,11 @@ pub struct Event {
     pub subject: Subject,
     /// Who is told.
     pub notices: Vec<Notice>,
+}
+
+impl Event {
+    /// Gives what was said, in order.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> + Clone {
+        self.facts.iter().filter_map(|fact| if let Fact::Said(entry) = fact { Some(entry) } else { None })
+    }
 }

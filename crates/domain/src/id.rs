@@ -28,7 +28,7 @@ const ENTROPY_BITS: u32 = 47;
 
 /// Identifies an interaction across the installation: 16 characters of `[0-9A-Za-z]`, ordered by creation time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct InteractionId(u128);
+pub struct InteractionId(pub u128);
 
 impl InteractionId {
     /// Makes an id from its creation time (ms since 1970, 48 bits) and random bits (the lowest 47 are used).
@@ -178,6 +178,12 @@ uuid_id!(
 uuid_id!(
     /// Identifies a workbin: a definition, or one owner's copy of it (see [`WorkbinId::of_owner`]).
     WorkbinId, true);
+uuid_id!(
+    /// Identifies a service: a door by which customers come in.
+    ServiceId, true);
+uuid_id!(
+    /// Identifies a stored file: 128 random bits, 32 hex characters outside. Whoever knows it has not thereby a right to the file.
+    FileId, false);
 
 impl WorkbinId {
     /// Gives the id of one owner's copy of a personal workbin: the same two ids always give the same third.

@@ -13,6 +13,7 @@ mod attempt;
 mod change;
 mod chat;
 mod complete;
+mod conversation;
 mod draft;
 mod gone;
 mod notices;
@@ -20,6 +21,8 @@ mod offer;
 mod participants;
 mod place;
 mod reject;
+mod say;
+mod supervision;
 mod transfer;
 mod user_data;
 
@@ -28,6 +31,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::center::SkillLevels;
+use crate::chat::{Chat, Visibility};
 use crate::id::{CenterId, InteractionId, QueueId, UserId, WorkbinId};
 use crate::media::{Direction, Media};
 use crate::time::Time;
@@ -143,6 +147,40 @@ pub enum OfferKind {
     Invite,
     /// The owner wants his advice; the customer does not see him.
     Consult,
+    /// A supervisor wants to look on; only supervisors see him.
+    Monitor,
+    /// A supervisor wants to advise the agents; the customer does not see him.
+    Coach,
+    /// A supervisor wants to take part openly.
+    BargeIn,
+}
+
+impl OfferKind {
+    /// Tells whether it is a supervisor's own way into a chat. It takes no slot of his, and he does not become its owner when the owner
+    /// leaves.
+    #[must_use]
+    pub const fn is_supervision(self) -> bool {
+        match self {
+            Self::Monitor | Self::Coach | Self::BargeIn => true,
+            Self::Routed | Self::Transfer | Self::Invite | Self::Consult => false,
+        }
+    }
+
+    /// Gives who sees a participant of this kind.
+    #[must_use]
+    pub const fn shown_to(self) -> Visibility {
+        match self {
+            Self::Routed | Self::Transfer | Self::Invite | Self::BargeIn => Visibility::All,
+            Self::Consult | Self::Coach => Visibility::Agents,
+            Self::Monitor => Visibility::Supervisors,
+        }
+    }
+
+    /// Gives how much a participant of this kind sees.
+    #[must_use]
+    pub const fn sees(self) -> Visibility {
+        if self.is_supervision() { Visibility::Supervisors } else { Visibility::Agents }
+    }
 }
 
 /// An open offer. It ends in accept, reject, expiry or revocation, and in exactly one of them.
@@ -167,7 +205,7 @@ pub struct Offer {
 pub struct Participant {
     /// The agent.
     pub user: UserId,
-    /// `Invite` takes part openly, `Consult` is hidden from the customer.
+    /// How he takes part: `Invite`, `Consult`, or as a supervisor.
     pub kind: OfferKind,
     /// When he came in; the longest present becomes owner when the owner leaves.
     pub since: Time,
@@ -290,6 +328,10 @@ pub struct Interaction {
     pub user_data: UserData,
     /// The e-mail, for e-mail interactions.
     pub email: Option<Email>,
+    /// The conversation, for chats with a customer. A chat that a server submitted has none, and neither has anything stored before there
+    /// were conversations.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub chat: Option<Chat>,
     /// Where it is.
     pub state: State,
     /// Grows with every change of owner or place; a stale one fences a command off (contract 9).
@@ -363,11 +405,17 @@ impl Interaction {
         }
     }
 
-    /// Gives the agents of whom it takes a slot: owner, target of the offer, other participants. A draft takes none (contract 3).
+    /// Gives the agents of whom it takes a slot: owner, target of the offer, other participants. A draft takes none (contract 3), and
+    /// neither does a supervisor who came of his own accord.
     #[must_use]
     pub fn slot_holders(&self) -> BTreeSet<UserId> {
-        let takes_slots = self.mode().is_some_and(|mode| mode != Mode::Composing);
-        if takes_slots { self.people() } else { BTreeSet::new() }
+        if self.mode().is_none_or(|mode| mode == Mode::Composing) {
+            return BTreeSet::new();
+        }
+        let offered = self.offer().filter(|offer| !offer.kind.is_supervision()).map(|offer| offer.to);
+        let others =
+            self.others().iter().filter(|other| !other.kind.is_supervision()).map(|other| other.user);
+        self.owner().into_iter().chain(offered).chain(others).collect()
     }
 
     /// Tells whether it is over.

@@ -17,6 +17,7 @@ extern crate std;
 
 pub mod capabilities;
 pub mod center;
+pub mod chat;
 pub mod command;
 pub mod desk;
 pub mod event;
@@ -26,16 +27,23 @@ pub mod invariants;
 pub mod media;
 pub mod rejection;
 pub mod routing;
+pub mod service;
 pub mod time;
 pub mod user_data;
 
 pub use center::{
     Capacity, Center, Group, Queue, Role, Roles, Skill, SkillLevels, Step, User, Workbin, WorkbinOwner,
 };
-pub use command::{Action, Actor, Caller, Command, Named, Target};
-pub use desk::{ChannelState, Channels, Desk, DoNotDisturb, Reach, Readiness};
+pub use chat::{
+    Chat, ChatRequest, ChatTimes, Content, CustomerKey, Entry, FileUse, LeaveReason, Party, PartyId,
+    PartyKind, Speaker, TreatAs, Utterance, Visibility,
+};
+pub use command::{Action, Actor, Caller, Command, Named, SupervisorMode, Target};
+pub use desk::{
+    ChannelState, Channels, Desk, DoNotDisturb, Reach, Readiness, Supervision, SupervisionExtent,
+};
 pub use event::{Event, Fact, Notice, NotificationType, Topic, View};
-pub use id::{CenterId, GroupId, InteractionId, QueueId, SkillId, UserId, WorkbinId};
+pub use id::{CenterId, FileId, GroupId, InteractionId, QueueId, ServiceId, SkillId, UserId, WorkbinId};
 pub use interaction::context::{Context, GonePolicy, Options, World};
 pub use interaction::decide::decide;
 pub use interaction::decision::{Decision, TimerChange, TimerKind};
@@ -43,5 +51,9 @@ pub use interaction::open::{NewInteraction, Placement, open};
 pub use interaction::{Handling, Interaction, Mode, Offer, OfferKind, Outcome, State, Status, Wait};
 pub use media::{Direction, Media};
 pub use rejection::Rejection;
+pub use service::{
+    ChatTerms, EmailTerms, FileLimits, Hours, OpenMediaTerms, OpenTime, Service, ServiceKind, ServiceTerms,
+    Weekday,
+};
 pub use time::Time;
 pub use user_data::{KeyTaken, UserData, UserDataError, Value};

@@ -99,6 +99,26 @@ pub enum Rejection {
     TargetNotEligible,
     /// The target is not in the conversation.
     TargetNotIn,
+    /// The caller is no supervisor.
+    NotSupervisor,
+    /// The caller takes no part in the conversation.
+    NotInConversation,
+    /// The interaction has no conversation with a customer in which something could be said: a chat that a server submitted, or no chat.
+    NoConversation,
+    /// The caller cannot say that, or not to these readers.
+    NotForCaller {
+        /// The kind of content.
+        content: &'static str,
+    },
+    /// What is to be said is empty or too long.
+    TextBounds {
+        /// Which part of it.
+        part: &'static str,
+        /// How many characters it may have at most.
+        chars_max: usize,
+    },
+    /// The chat has as many entries as fit; nothing more can be said in it.
+    TranscriptFull,
     /// The caller has no contact-center session.
     NoSession,
     /// The caller has no free slot.

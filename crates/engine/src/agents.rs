@@ -243,9 +243,19 @@ impl Engine {
             let held = self.store.interactions(&query).await?;
             let mut moved = 0_usize;
             for interaction in &held.items {
-                let command =
-                    Command { actor: Actor::Server, epoch: None, action: Action::AgentGone { user } };
-                let attempt = Attempt { id: interaction.value.id, command, reference: None, receipt: None };
+                let command = Command {
+                    actor: Actor::Server,
+                    epoch: None,
+                    action: Action::AgentGone { user },
+                    farewell: None,
+                };
+                let attempt = Attempt {
+                    id: interaction.value.id,
+                    command,
+                    reference: None,
+                    receipt: None,
+                    also: Vec::new(),
+                };
                 match self.execute(&attempt).await {
                     Ok(_) => moved += 1,
                     // It ended or moved on meanwhile.

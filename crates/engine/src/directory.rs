@@ -1,4 +1,4 @@
-//! The directory: users, skills, groups, queues and workbins of all contact centers, in memory.
+//! The directory: users, skills, groups, queues, workbins and services of all contact centers, in memory.
 //!
 //! It is read far more often than it changes, so a whole new one replaces the old. Decisions that rely on an entry guard its version
 //! in the commit, so an outdated directory costs a retry and never a wrong decision.
@@ -7,13 +7,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use handoff_domain::{
-    Center, CenterId, Group, GroupId, Named, Queue, QueueId, Role, Skill, SkillId, User, UserId, Workbin,
-    WorkbinId, WorkbinOwner,
+    Center, CenterId, Group, GroupId, Named, Queue, QueueId, Role, Service, ServiceId, ServiceKind, Skill,
+    SkillId, User, UserId, Workbin, WorkbinId, WorkbinOwner,
 };
 use handoff_store::{Key, Kind, Record, Store, StoreError, Version, Versioned};
 
 /// Records read in one page while loading.
 const PAGE: usize = 1_000;
+/// The kinds of records that are configured.
+const KINDS: [Kind; 7] =
+    [Kind::Center, Kind::User, Kind::Skill, Kind::Group, Kind::Queue, Kind::Workbin, Kind::Service];
 
 /// An immutable snapshot of everything configured.
 #[derive(Debug, Default)]
@@ -30,9 +33,12 @@ pub struct Directory {
     pub queues: BTreeMap<QueueId, Arc<Queue>>,
     /// Workbin definitions.
     pub workbins: BTreeMap<WorkbinId, Workbin>,
+    /// Services.
+    pub services: BTreeMap<ServiceId, Arc<Service>>,
     versions: HashMap<Key, Version>,
     users_by_name: HashMap<String, UserId>,
     personal_workbins: HashMap<WorkbinId, (WorkbinId, UserId)>,
+    services_by_name: HashMap<ServiceKind, HashMap<String, ServiceId>>,
 }
 
 impl Directory {
@@ -43,7 +49,7 @@ impl Directory {
     /// The store's own.
     pub async fn load(store: &dyn Store) -> Result<Self, StoreError> {
         let mut directory = Self::default();
-        for kind in [Kind::Center, Kind::User, Kind::Skill, Kind::Group, Kind::Queue, Kind::Workbin] {
+        for kind in KINDS {
             let mut after = None;
             loop {
                 let page = store.list(kind, after.take(), PAGE).await?;
@@ -79,7 +85,10 @@ impl Directory {
             Record::Workbin(workbin) => {
                 self.workbins.insert(workbin.id, workbin);
             }
-            Record::Desk(_) | Record::Interaction(_) | Record::LoginSession(_) => {}
+            Record::Service(service) => {
+                self.services.insert(service.id, Arc::new(service));
+            }
+            Record::Desk(_) | Record::Interaction(_) | Record::File(_) | Record::LoginSession(_) => {}
         }
     }
 
@@ -92,6 +101,10 @@ impl Directory {
                 agents.map(|user| (workbin.id.of_owner(user.id), (workbin.id, user.id)))
             })
             .collect();
+        for service in self.services.values() {
+            let named = self.services_by_name.entry(service.kind()).or_default();
+            named.insert(service.name.clone(), service.id);
+        }
     }
 
     /// Gives the version of an entry as it was read; zero when there is none.
@@ -123,6 +136,23 @@ impl Directory {
     pub fn queue_named(&self, center: CenterId, name: &str) -> Named<Queue> {
         let found = self.queues.values().find(|queue| queue.center == center && queue.name == name);
         found.map_or_else(|| Named::Unknown(name.to_owned()), |queue| Named::Known(Queue::clone(queue)))
+    }
+
+    /// Gives a service of a contact center.
+    #[must_use]
+    pub fn service_of(&self, center: CenterId, id: ServiceId) -> Option<&Arc<Service>> {
+        self.services.get(&id).filter(|service| service.center == center)
+    }
+
+    /// Gives a service by its kind and name, of whatever contact center: a customer's request names no center.
+    #[must_use]
+    pub fn service(&self, kind: ServiceKind, name: &str) -> Option<&Arc<Service>> {
+        self.services.get(self.services_by_name.get(&kind)?.get(name)?)
+    }
+
+    /// Gives the services that lead to a queue. While there are any the queue cannot be removed.
+    pub fn services_into(&self, queue: QueueId) -> impl Iterator<Item = &Arc<Service>> {
+        self.services.values().filter(move |service| service.queue == queue)
     }
 
     /// Finds a skill of a contact center by name.

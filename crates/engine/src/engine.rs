@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::agents::{Activity, AgentError};
 use crate::board::Board;
+use crate::chats::{Chats, Customers};
 use crate::delivery::{Delivery, Publisher};
 use crate::directory::Directory;
 use crate::ports::{Clock, IdSource};
@@ -95,6 +96,7 @@ pub struct Engine {
     pub(crate) activity: Activity,
     pub(crate) timers_watch: Watch,
     pub(crate) delivery: Delivery,
+    pub(crate) chats: Chats,
     pub(crate) next_change: NextChange,
     directory: RwLock<Arc<Directory>>,
     references: Mutex<HashMap<UserId, i32>>,
@@ -112,6 +114,7 @@ impl Engine {
     /// The store's own.
     pub async fn open_on(parts: Parts) -> Result<Arc<Self>, StoreError> {
         let directory = Directory::load(&*parts.store).await?;
+        let chats = Chats::new(parts.clock.now());
         let engine = Arc::new_cyclic(|this| Self {
             this: this.clone(),
             store: parts.store,
@@ -123,6 +126,7 @@ impl Engine {
             activity: Activity::default(),
             timers_watch: Watch::default(),
             delivery: Delivery::default(),
+            chats,
             next_change: NextChange::default(),
             directory: RwLock::new(Arc::new(directory)),
             references: Mutex::default(),
@@ -138,6 +142,11 @@ impl Engine {
     /// Says who speaks to the agents. Only the first call counts.
     pub fn publish_with(&self, publisher: Arc<dyn Publisher>) {
         self.delivery.publish_with(publisher);
+    }
+
+    /// Says who speaks to the customers. Only the first call counts.
+    pub fn speak_to_customers(&self, customers: Arc<dyn Customers>) {
+        self.chats.speak_through(customers);
     }
 
     /// Starts the workers. `publisher` is who speaks to the agents.
@@ -177,11 +186,13 @@ impl Engine {
                 Heard::Hint(Hint::Streams(users)) => {
                     users.iter().for_each(|user| self.deliver_soon(UserId(*user)));
                 }
+                Heard::Hint(Hint::Chats(chats)) => self.chats.tell_changed(&chats),
                 // Streams that were missed are found by the periodic look.
                 Heard::Missed => {
                     for flag in [&flags.router, &flags.timers, &flags.directory] {
                         flag.notify_one();
                     }
+                    self.chats.tell_missed();
                 }
                 Heard::Closed => return,
             }

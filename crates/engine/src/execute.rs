@@ -11,8 +11,10 @@ use std::time::Duration;
 
 use handoff_domain::interaction::decide::Context;
 use handoff_domain::interaction::open::{NewInteraction, open};
-use handoff_domain::{Actor, CenterId, Command, Interaction, InteractionId, Rejection, UserId, decide};
-use handoff_store::{Key, Receipt, StoreError, Versioned};
+use handoff_domain::{
+    Action, Actor, CenterId, Command, Interaction, InteractionId, Rejection, UserId, Visibility, decide,
+};
+use handoff_store::{Key, Put, Receipt, StoreError, Versioned};
 
 use crate::directory::Directory;
 use crate::engine::Engine;
@@ -35,6 +37,8 @@ pub struct Attempt {
     pub reference: Option<i32>,
     /// Proof of the request, written with it.
     pub receipt: Option<Receipt>,
+    /// Records that come into being with it, as the file of an uploaded file's entry.
+    pub also: Vec<Put>,
 }
 
 /// A new interaction to take in.
@@ -188,7 +192,8 @@ impl Engine {
         let mut users = before.value.people();
         users.extend(target_of(&attempt.command));
         users.extend(actor_of(actor));
-        let world = self.surroundings(&directory, before.value.center, users, parent);
+        let mut world = self.surroundings(&directory, before.value.center, users, parent);
+        self.listen_in(&before.value, &attempt.command, &mut world).await?;
         let decision = decide(&before.value, &attempt.command, &self.context(&world)?)
             .map_err(|rejection| Failure::Refused(rejection.into()))?;
         if commit::is_nothing(&decision) && attempt.receipt.is_none() {
@@ -198,6 +203,7 @@ impl Engine {
         let mut batch = commit::Batch::new(decision, before.version, &world, caller);
         batch.change.checks = commit::relied_on(&attempt.command, &before.value, &directory);
         batch.change.receipts.extend(attempt.receipt.clone());
+        batch.change.puts.extend(attempt.also.iter().cloned());
         self.commit(batch).await
     }
 
@@ -236,7 +242,33 @@ impl Engine {
         parent: Option<Versioned<Arc<Interaction>>>,
     ) -> Surroundings<'a> {
         let desks = users.into_iter().filter_map(|user| Some((user, self.board.desk(user)?))).collect();
-        Surroundings { directory, board: &self.board, activity: &self.activity, center, desks, parent }
+        Surroundings {
+            directory,
+            board: &self.board,
+            activity: &self.activity,
+            center,
+            desks,
+            parent,
+            transcript: Vec::new(),
+            customer_seen: None,
+        }
+    }
+
+    /// Adds what a decision about a chat looks up: what was said, when somebody comes in who is to be shown it, and when the customer was
+    /// last heard of.
+    async fn listen_in(
+        &self,
+        before: &Interaction,
+        command: &Command,
+        world: &mut Surroundings<'_>,
+    ) -> Result<(), StoreError> {
+        let Some(chat) = &before.chat else { return Ok(()) };
+        world.customer_seen = Some(self.chats.seen(before.id));
+        if matches!(command.action, Action::Accept { .. }) {
+            let all = usize::try_from(chat.total).unwrap_or(usize::MAX);
+            world.transcript = self.transcript(before.id, 0, Visibility::Supervisors, all).await?;
+        }
+        Ok(())
     }
 
     fn context<'a>(&'a self, world: &'a Surroundings<'_>) -> Result<Context<'a>, StoreError> {

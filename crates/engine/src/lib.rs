@@ -9,6 +9,7 @@
 
 pub mod agents;
 pub mod board;
+pub mod chats;
 pub mod delivery;
 pub mod directory;
 pub mod engine;
@@ -19,11 +20,13 @@ pub mod world;
 
 mod retire;
 mod router;
+mod supervision;
 mod sweeper;
 mod timers;
 mod worker;
 
 pub use agents::{AgentError, ChannelChange};
+pub use chats::{ChatRefused, Customers, NewChat, NotYourChat, Note, NoteKind, OpenedChat, PlaceInLine};
 pub use delivery::{Patience, Published, Publisher, Replay, Subscriptions};
 pub use directory::Directory;
 pub use engine::{Engine, Options, Parts};

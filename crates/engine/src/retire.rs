@@ -58,8 +58,8 @@ impl Engine {
 
     async fn requeue(&self, id: InteractionId, queue: Queue, center: CenterId) -> Result<(), StoreError> {
         let action = Action::PlaceInQueue(Named::Known(queue));
-        let command = Command { actor: Actor::Server, epoch: None, action };
-        match self.execute(&Attempt { id, command, reference: None, receipt: None }).await {
+        let command = Command { actor: Actor::Server, epoch: None, action, farewell: None };
+        match self.execute(&Attempt { id, command, reference: None, receipt: None, also: Vec::new() }).await {
             Err(ExecuteError::Store(error)) => Err(error),
             Err(error) => {
                 tracing::warn!(interaction.id = %id, center.id = %center, error = %error, "a disabled user's work could not be moved now");

@@ -104,8 +104,9 @@ impl Engine {
 
     /// Makes one offer; tells whether it was made.
     async fn offer(&self, id: InteractionId, to: UserId) -> Result<bool, StoreError> {
-        let command = Command { actor: Actor::Router, epoch: None, action: Action::Offer { to } };
-        match self.execute(&Attempt { id, command, reference: None, receipt: None }).await {
+        let command =
+            Command { actor: Actor::Router, epoch: None, action: Action::Offer { to }, farewell: None };
+        match self.execute(&Attempt { id, command, reference: None, receipt: None, also: Vec::new() }).await {
             Ok(_) => Ok(true),
             Err(ExecuteError::Store(error)) => Err(error),
             Err(error) => {

@@ -71,9 +71,11 @@ impl Engine {
             }
             TimerKey::Interaction(id, TimerKind::Offer { number }) => (id, Action::ExpireOffer { number }),
             TimerKey::Interaction(id, TimerKind::Handling) => (id, Action::ExpireHandling),
+            TimerKey::Interaction(id, TimerKind::CustomerSilence) => (id, Action::CheckCustomer),
+            TimerKey::Interaction(id, TimerKind::ChatIdle) => (id, Action::CheckIdle),
         };
-        let command = Command { actor: Actor::Server, epoch: None, action };
-        match self.execute(&Attempt { id, command, reference: None, receipt: None }).await {
+        let command = Command { actor: Actor::Server, epoch: None, action, farewell: None };
+        match self.execute(&Attempt { id, command, reference: None, receipt: None, also: Vec::new() }).await {
             Ok(_) => Ok(true),
             Err(ExecuteError::Rejected(_) | ExecuteError::NotFound(_)) => self.drop_timer(timer).await,
             Err(ExecuteError::Store(error)) => Err(error),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use handoff_domain::interaction::decide::World;
 use handoff_domain::{
-    Action, Actor, CenterId, Command, Desk, Interaction, Named, Queue, QueueId, Target, Time, User, UserId,
-    Workbin, WorkbinId,
+    Action, Actor, CenterId, Command, Desk, Entry, Interaction, Named, Queue, QueueId, Target, Time, User,
+    UserId, Workbin, WorkbinId,
 };
 use handoff_store::{Version, Versioned};
 
@@ -22,6 +22,10 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) desks: HashMap<UserId, Versioned<Arc<Desk>>>,
     pub(crate) parent: Option<Versioned<Arc<Interaction>>>,
     pub(crate) activity: &'a Activity,
+    /// What was said so far, for an agent who comes into a chat.
+    pub(crate) transcript: Vec<Entry>,
+    /// When the customer of the chat was last heard of.
+    pub(crate) customer_seen: Option<Time>,
 }
 
 impl Surroundings<'_> {
@@ -62,6 +66,14 @@ impl World for Surroundings<'_> {
 
     fn last_request(&self, user: UserId) -> Option<Time> {
         self.activity.last_request(user)
+    }
+
+    fn customer_seen(&self) -> Option<Time> {
+        self.customer_seen
+    }
+
+    fn transcript(&self) -> &[Entry] {
+        &self.transcript
     }
 }
 

@@ -20,6 +20,8 @@ use serde::{Deserialize, Serialize};
 use crate::time_span::TimeSpan;
 use crate::toml_place;
 
+pub(crate) use check::is_origin_pattern;
+
 /// The configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigError {
@@ -53,6 +55,8 @@ pub(crate) struct Config {
     pub cometd: Cometd,
     /// Agents who are out of reach.
     pub agent: Agent,
+    /// Customers who chat.
+    pub chat: Chat,
     /// Bounds on what one client may use.
     pub limits: Limits,
     /// What is logged, and how.
@@ -223,6 +227,37 @@ impl Default for Agent {
     }
 }
 
+/// Customers who chat. They are anonymous, so their bounds are by address and by chat. What differs between services is in the center file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Chat {
+    /// The directory of files that customers and agents send each other; made at the first start. Empty (the default) is `files` below
+    /// `store.path`.
+    pub files: PathBuf,
+    /// The socket of a virus scanner that speaks clamd's protocol. Empty (the default) is none; with one, a file that was not found clean
+    /// is refused, also when the scanner does not answer.
+    pub scanner: PathBuf,
+    /// Requests of customers from one address (one /64 network for IPv6), per second. 1…1,000,000. Default 500: a company's customers
+    /// may share an address, and each of them polls.
+    pub requests_per_second: u32,
+    /// Live chats of one such address. 1…1,000,000. Default 500.
+    pub chats_per_address: usize,
+    /// What the customer of one chat may say, in messages per second. 1…10,000. Default 20: nobody types so fast, and a transcript fills.
+    pub messages_per_second: u32,
+}
+
+impl Default for Chat {
+    fn default() -> Self {
+        Self {
+            files: PathBuf::new(),
+            scanner: PathBuf::new(),
+            requests_per_second: 500,
+            chats_per_address: 500,
+            messages_per_second: 20,
+        }
+    }
+}
+
 /// Bounds on what one client may use.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -343,6 +378,20 @@ impl Config {
         } else {
             self.server.public_url.trim_end_matches('/').to_owned()
         }
+    }
+
+    /// Gives the directory of files.
+    pub(crate) fn files(&self) -> PathBuf {
+        if self.chat.files.as_os_str().is_empty() {
+            self.store.path.join("files")
+        } else {
+            self.chat.files.clone()
+        }
+    }
+
+    /// Gives the socket of the virus scanner, when there is one.
+    pub(crate) fn scanner(&self) -> Option<&Path> {
+        Some(self.chat.scanner.as_path()).filter(|path| !path.as_os_str().is_empty())
     }
 
     /// Tells whether the session cookie is marked `Secure`.

@@ -114,7 +114,7 @@ fn greeting(address: SocketAddr) -> String {
 
 #[cfg(test)]
 mod tests {
-    use handoff_domain::Role;
+    use handoff_domain::{Role, ServiceKind};
     use handoff_store::MemoryStore;
 
     use super::*;
@@ -181,6 +181,21 @@ mod tests {
             ("tasks", "workitem"),
         ];
         assert_eq!(queues, expected);
+    }
+
+    #[tokio::test]
+    async fn services_lead_where_the_contract_says() {
+        let directory = centers().await;
+        assert_eq!(directory.services.len(), 3);
+        for (kind, name, queue) in [
+            (ServiceKind::Chat, "customer-support", "support-chat"),
+            (ServiceKind::OpenMedia, "workitems", "tasks"),
+            (ServiceKind::Email, "contact-us", "support-email"),
+        ] {
+            let service = directory.service(kind, name).expect(name);
+            assert_eq!(directory.queues[&service.queue].name, queue, "{name}");
+            assert!(service.enabled);
+        }
     }
 
     #[tokio::test]

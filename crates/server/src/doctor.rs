@@ -5,6 +5,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -57,16 +58,17 @@ pub(crate) fn doctor(configured: &Configured) -> anyhow::Result<ExitCode> {
 
 async fn examine(config: &Config) -> Vec<Finding> {
     let configuration = Finding::Fine { what: "configuration", detail: "understood".to_owned() };
-    let directory = data_directory(&config.store.path);
+    let data = directory("data directory", "store.path", &config.store.path);
+    let files = directory("files directory", "chat.files", &config.files());
     let store = store(&config.store.path).await;
-    vec![configuration, directory, store, listen_address(config.server.listen)]
+    let scanner = scanner(config.scanner());
+    vec![configuration, data, files, store, scanner, listen_address(config.server.listen)]
 }
 
-fn data_directory(path: &Path) -> Finding {
-    let what = "data directory";
+fn directory(what: &'static str, option: &str, path: &Path) -> Finding {
     let bad = |problem: String, advice| Finding::Bad {
         what,
-        problem: format!("{}: {problem}", path.display()),
+        problem: format!("{}: {problem} ({option})", path.display()),
         advice,
     };
     let metadata = match std::fs::metadata(path) {
@@ -75,13 +77,13 @@ fn data_directory(path: &Path) -> Finding {
             let detail = format!("{} is made at the first start", path.display());
             return Finding::Fine { what, detail };
         }
-        Err(error) => return bad(error.to_string(), "let the server's user read it, or change store.path"),
+        Err(error) => return bad(error.to_string(), "let the server's user read it, or name another"),
     };
     if !metadata.is_dir() {
-        return bad("is not a directory".to_owned(), "change store.path");
+        return bad("is not a directory".to_owned(), "name another");
     }
     if let Err(error) = tempfile::tempfile_in(path) {
-        return bad(error.to_string(), "let the server's user write there, or change store.path");
+        return bad(error.to_string(), "let the server's user write there, or name another");
     }
     let mode = metadata.permissions().mode() & 0o777;
     if mode & OTHERS != 0 {
@@ -112,6 +114,22 @@ async fn store(directory: &Path) -> Finding {
             what,
             problem: format!("{error:#}"),
             advice: "if a server is running, stop it to have this looked at",
+        },
+    }
+}
+
+/// Without a scanner files are taken as they come; with one that does not answer none is taken.
+fn scanner(socket: Option<&Path>) -> Finding {
+    let what = "virus scanner";
+    let Some(path) = socket else {
+        return Finding::Fine { what, detail: "none is configured".to_owned() };
+    };
+    match UnixStream::connect(path) {
+        Ok(_) => Finding::Fine { what, detail: format!("{} can be connected to", path.display()) },
+        Err(error) => Finding::Bad {
+            what,
+            problem: format!("{}: {error}", path.display()),
+            advice: "start it and let the server's user connect to it, or leave chat.scanner empty",
         },
     }
 }
@@ -149,10 +167,23 @@ mod tests {
         let mode =
             |mode| std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(mode)).unwrap();
         mode(0o755);
-        assert!(is_bad(&data_directory(directory.path()), "chmod 700"));
+        let looked_at = |path: &Path| super::directory("files directory", "chat.files", path);
+        assert!(is_bad(&looked_at(directory.path()), "chmod 700"));
         mode(0o700);
-        assert!(matches!(data_directory(directory.path()), Finding::Fine { .. }));
-        assert!(matches!(data_directory(&directory.path().join("none")), Finding::Fine { .. }));
+        assert!(matches!(looked_at(directory.path()), Finding::Fine { .. }));
+        assert!(matches!(looked_at(&directory.path().join("none")), Finding::Fine { .. }));
+        std::fs::write(directory.path().join("file"), "").unwrap();
+        assert!(is_bad(&looked_at(&directory.path().join("file")), "is not a directory (chat.files)"));
+    }
+
+    #[test]
+    fn a_scanner_that_does_not_listen_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let socket = directory.path().join("clamd.ctl");
+        assert!(matches!(scanner(None), Finding::Fine { .. }));
+        assert!(is_bad(&scanner(Some(&socket)), "chat.scanner"));
+        let _listening = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        assert!(matches!(scanner(Some(&socket)), Finding::Fine { .. }));
     }
 
     #[tokio::test]

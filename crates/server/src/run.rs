@@ -3,6 +3,7 @@
 //! The order of a stop is the reverse of what depends on what: first nobody may come in, then whoever waits is answered, then the loops
 //! end, then the store is closed. All of it is bounded, because whoever runs the server kills it after some seconds anyway.
 
+mod files;
 mod options;
 mod signals;
 
@@ -16,12 +17,14 @@ use axum::extract::{ConnectInfo, Request};
 use axum::middleware::map_request;
 use handoff_api::PeerAddress;
 use handoff_api::comet::Comet;
+use handoff_api::customer::Reception;
 use handoff_api::shared::Shared;
 use handoff_api::wire::resource::PublicUrl;
 use handoff_bus::LocalBus;
 use handoff_engine::{Engine, Parts, SystemClock, SystemIds};
 use handoff_store::{SqliteOptions, SqliteStore, Store};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::accept::{self, Acceptor};
@@ -54,12 +57,20 @@ pub(crate) async fn open_store(directory: &Path) -> anyhow::Result<Arc<SqliteSto
 /// A server that accepts connections.
 pub(crate) struct Server {
     address: SocketAddr,
+    parts: Running,
+    signals: Signals,
+}
+
+/// What a stop takes apart.
+struct Running {
     store: Arc<SqliteStore>,
     engine: Arc<Engine>,
     comet: Comet,
+    reception: Arc<Reception>,
     acceptor: Arc<Acceptor>,
+    /// Ends what runs beside the requests.
+    stopping: CancellationToken,
     tasks: TaskTracker,
-    signals: Signals,
 }
 
 impl Server {
@@ -74,6 +85,7 @@ impl Server {
         let cannot_listen = || format!("server.listen: {wanted} cannot be listened on");
         let listener = accept::listen(wanted).with_context(cannot_listen)?;
         let address = listener.local_addr().with_context(cannot_listen)?;
+        let files = files::open(config.files()).await?;
         let parts = Parts {
             store: store.clone(),
             bus: Arc::new(LocalBus::default()),
@@ -85,16 +97,27 @@ impl Server {
         let url = PublicUrl::new(&config.public_url(address));
         let comet =
             Comet::new(&engine, url.clone(), options::cometd(config), handoff_cometd::Ports::default());
-        let shared = Shared::new(engine.clone(), comet.clone(), options::api(config, url));
+        let reception = Reception::new(
+            &engine,
+            files.clone(),
+            options::customers(config),
+            options::customers_cometd(config),
+            handoff_cometd::Ports::default(),
+        );
+        let shared = Shared::new(engine.clone(), comet.clone(), reception.clone(), options::api(config, url));
         let router = handoff_api::routes::router(&shared).layer(map_request(name_peer));
         let acceptor = Acceptor::new(router, options::accept(config));
         engine.start(comet.publisher());
         let tasks = TaskTracker::new();
-        let (timers, accepting) = (comet.clone(), acceptor.clone());
+        let stopping = CancellationToken::new();
+        let (timers, receiving, accepting) = (comet.clone(), reception.clone(), acceptor.clone());
+        tasks.spawn(files::keep_swept(engine.clone(), files, stopping.clone()));
         tasks.spawn(async move { timers.run().await });
+        tasks.spawn(async move { receiving.run().await });
         tasks.spawn(async move { accepting.run(listener).await });
         tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "the server accepts connections");
-        Ok(Self { address, store, engine, comet, acceptor, tasks, signals })
+        let parts = Running { store, engine, comet, reception, acceptor, stopping, tasks };
+        Ok(Self { address, parts, signals })
     }
 
     /// Gives the address that is listened on.
@@ -110,18 +133,16 @@ impl Server {
     pub(crate) async fn run(mut self) -> anyhow::Result<()> {
         tokio::select! {
             name = self.signals.next() => tracing::info!(signal = name, "the server stops"),
-            () = self.store.stopped() => {
+            () = self.parts.store.stopped() => {
                 tracing::error!("a write to the store failed for good; the process ends and has to be started anew");
-                self.acceptor.stop();
-                self.acceptor.abort();
+                self.parts.acceptor.stop();
+                self.parts.acceptor.abort();
                 anyhow::bail!("the store is stopped after a failed write; check the disk, then start the server again");
             }
         }
-        let Self { store, engine, comet, acceptor, tasks, mut signals, .. } = self;
-        let stopping = stop(store, engine, comet, acceptor, tasks);
         tokio::select! {
-            () = stopping => Ok(()),
-            name = signals.next() => {
+            () = self.parts.stop() => Ok(()),
+            name = self.signals.next() => {
                 tracing::warn!(signal = name, "the server ends at once");
                 #[expect(clippy::disallowed_methods, reason = "a return waits for threads, and who asks twice does not")]
                 std::process::exit(1);
@@ -136,30 +157,27 @@ async fn name_peer(ConnectInfo(peer): ConnectInfo<SocketAddr>, mut request: Requ
     request
 }
 
-async fn stop(
-    store: Arc<SqliteStore>,
-    engine: Arc<Engine>,
-    comet: Comet,
-    acceptor: Arc<Acceptor>,
-    tasks: TaskTracker,
-) {
-    // Before the polls are answered: their answers then also say that the connection closes.
-    acceptor.stop();
-    tasks.close();
-    let answered = async {
-        comet.shutdown().await;
-        acceptor.drained().await;
-        tasks.wait().await;
-    };
-    if timeout(ANSWERING, answered).await.is_err() {
-        tracing::warn!("some connections did not end in time and are cut off");
-        acceptor.abort();
+impl Running {
+    async fn stop(&self) {
+        // Before the polls are answered: their answers then also say that the connection closes.
+        self.acceptor.stop();
+        self.stopping.cancel();
+        self.tasks.close();
+        let answered = async {
+            tokio::join!(self.comet.shutdown(), self.reception.shutdown());
+            self.acceptor.drained().await;
+            self.tasks.wait().await;
+        };
+        if timeout(ANSWERING, answered).await.is_err() {
+            tracing::warn!("some connections did not end in time and are cut off");
+            self.acceptor.abort();
+        }
+        if timeout(ENGINE_STOPPING, self.engine.stop()).await.is_err() {
+            tracing::warn!("the engine's workers did not end in time");
+        }
+        if timeout(STORE_CLOSING, self.store.close()).await.is_err() {
+            tracing::warn!("the store was not closed in time; the next start finishes it");
+        }
+        tracing::info!("the server has stopped");
     }
-    if timeout(ENGINE_STOPPING, engine.stop()).await.is_err() {
-        tracing::warn!("the engine's workers did not end in time");
-    }
-    if timeout(STORE_CLOSING, store.close()).await.is_err() {
-        tracing::warn!("the store was not closed in time; the next start finishes it");
-    }
-    tracing::info!("the server has stopped");
 }

@@ -7,7 +7,7 @@
 //! Nothing here is ever sent to a client; the wire has shapes of its own.
 
 use handoff_domain::event::{Cause, Subject};
-use handoff_domain::{Desk, Event, Fact, Interaction, Notice, NotificationType, Time, UserId, View};
+use handoff_domain::{Desk, Entry, Event, Fact, Interaction, Notice, NotificationType, Time, UserId, View};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +57,8 @@ pub mod newest {
     pub const EVENT: i64 = 1;
     /// Notices.
     pub const NOTICE: i64 = 1;
+    /// Transcripts as an agent is shown them.
+    pub const TRANSCRIPT: i64 = 1;
 
     /// Gives the newest form of one kind of record.
     #[must_use]
@@ -68,8 +70,10 @@ pub mod newest {
             | Kind::Group
             | Kind::Queue
             | Kind::Workbin
+            | Kind::Service
             | Kind::Desk
             | Kind::Interaction
+            | Kind::File
             | Kind::LoginSession => 1,
         }
     }
@@ -83,8 +87,10 @@ const fn name(kind: Kind) -> &'static str {
         Kind::Group => "a group",
         Kind::Queue => "a queue",
         Kind::Workbin => "a workbin",
+        Kind::Service => "a service",
         Kind::Desk => "a desk",
         Kind::Interaction => "an interaction",
+        Kind::File => "a file",
         Kind::LoginSession => "a login session",
     }
 }
@@ -115,8 +121,10 @@ pub fn encode_record(record: &Record) -> Result<String, CodecError> {
         Record::Group(group) => encode(kind, group),
         Record::Queue(queue) => encode(kind, queue),
         Record::Workbin(workbin) => encode(kind, workbin),
+        Record::Service(service) => encode(kind, service),
         Record::Desk(desk) => encode_desk(desk),
         Record::Interaction(interaction) => encode_interaction(interaction),
+        Record::File(file) => encode(kind, file),
         Record::LoginSession(session) => encode(kind, session),
     }
 }
@@ -135,8 +143,10 @@ pub fn decode_record(kind: Kind, form: i64, body: &str) -> Result<Record, CodecE
         Kind::Group => Record::Group(decode(named, form, body)?),
         Kind::Queue => Record::Queue(decode(named, form, body)?),
         Kind::Workbin => Record::Workbin(decode(named, form, body)?),
+        Kind::Service => Record::Service(decode(named, form, body)?),
         Kind::Desk => Record::Desk(decode(named, form, body)?),
         Kind::Interaction => Record::Interaction(decode_interaction(form, body)?),
+        Kind::File => Record::File(decode(named, form, body)?),
         Kind::LoginSession => Record::LoginSession(decode(named, form, body)?),
     })
 }
@@ -208,7 +218,31 @@ pub fn event_of(at: Time, body: EventBody, subject: Subject) -> Event {
     Event { at, cause: body.cause, facts: body.facts, subject, notices: Vec::new() }
 }
 
-/// Reads the subject of an event, which was stored as a record.
+/// Writes what an agent is shown of a chat who comes into it.
+///
+/// # Errors
+///
+/// As [`encode_record`].
+pub fn encode_transcript(interaction: &Interaction, entries: &[Entry]) -> Result<String, CodecError> {
+    #[derive(Serialize)]
+    struct Borrowed<'a> {
+        interaction: &'a Interaction,
+        entries: &'a [Entry],
+    }
+    encode(SubjectKind::Transcript.name(), &Borrowed { interaction, entries })
+}
+
+fn decode_transcript(form: i64, body: &str) -> Result<Subject, CodecError> {
+    #[derive(Deserialize)]
+    struct Body {
+        interaction: Interaction,
+        entries: Vec<Entry>,
+    }
+    let Body { interaction, entries } = decode(SubjectKind::Transcript.name(), form, body)?;
+    Ok(Subject::Transcript { interaction, entries })
+}
+
+/// Reads the subject of an event, which was stored as a record or in a form of its own.
 ///
 /// # Errors
 ///
@@ -217,6 +251,7 @@ pub fn decode_subject(kind: SubjectKind, form: i64, body: &str) -> Result<Subjec
     Ok(match kind {
         SubjectKind::Interaction => Subject::Interaction(decode_interaction(form, body)?),
         SubjectKind::Desk => Subject::Desk(decode(name(Kind::Desk), form, body)?),
+        SubjectKind::Transcript => decode_transcript(form, body)?,
     })
 }
 
@@ -227,6 +262,8 @@ pub enum SubjectKind {
     Interaction,
     /// A desk.
     Desk,
+    /// What was said in a chat so far.
+    Transcript,
 }
 
 impl SubjectKind {
@@ -236,21 +273,31 @@ impl SubjectKind {
         match self {
             Self::Interaction => "interaction",
             Self::Desk => "desk",
+            Self::Transcript => "transcript",
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Interaction => name(Kind::Interaction),
+            Self::Desk => name(Kind::Desk),
+            Self::Transcript => "a transcript",
         }
     }
 
     /// Reads the column's text.
     #[must_use]
     pub fn from_text(text: &str) -> Option<Self> {
-        [Self::Interaction, Self::Desk].into_iter().find(|kind| kind.text() == text)
+        [Self::Interaction, Self::Desk, Self::Transcript].into_iter().find(|kind| kind.text() == text)
     }
 
-    /// Gives the kind of record that the subject is stored as.
+    /// Gives the newest form that the subject is stored in.
     #[must_use]
-    pub const fn record(self) -> Kind {
+    pub const fn newest(self) -> i64 {
         match self {
-            Self::Interaction => Kind::Interaction,
-            Self::Desk => Kind::Desk,
+            Self::Interaction => newest::of(Kind::Interaction),
+            Self::Desk => newest::of(Kind::Desk),
+            Self::Transcript => newest::TRANSCRIPT,
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod samples;
 pub mod streams;
 pub mod sweeps;
 pub mod timers;
+pub mod transcripts;
 
 use crate::change_set::ChangeSet;
 use crate::error::CommitError;
@@ -31,7 +32,7 @@ macro_rules! conformance {
                 a_failed_set_takes_no_neighbour_down, what_is_acknowledged_is_read,
             ]
             records: [
-                every_kind_comes_back_as_it_went_in, loading_keeps_the_order_asked, lists_are_pages_in_order_of_keys,
+                every_kind_comes_back_as_it_went_in, services_of_every_kind_come_back, loading_keeps_the_order_asked, lists_are_pages_in_order_of_keys,
                 a_list_can_start_after_a_key_of_another_kind, a_closed_store_refuses, a_fresh_store_is_ready,
             ]
             receipts: [
@@ -44,7 +45,7 @@ macro_rules! conformance {
                 clearing_removes_and_a_missing_one_is_no_error, clearing_comes_before_setting,
             ]
             interactions: [
-                each_scope_selects_its_own, each_filter_selects_its_own, pages_follow_each_other,
+                chats_are_held_by_everybody_in_them, each_scope_selects_its_own, each_filter_selects_its_own, pages_follow_each_other,
                 what_is_visible_is_a_union_without_doubles, the_census_counts_every_place,
                 a_removed_interaction_is_in_no_list, participants_come_and_go, history_pages_by_position,
             ]
@@ -54,6 +55,11 @@ macro_rules! conformance {
                 a_page_never_splits_a_position, heads_tell_position_numbers_and_reference,
                 heads_after_gives_who_grew_in_order, heads_after_never_splits_a_position,
                 an_event_without_notices_is_in_the_history_alone,
+            ]
+            transcripts: [
+                what_was_said_comes_back_as_it_went_in, a_transcript_is_pages_by_number, a_long_transcript_is_whole,
+                other_facts_of_an_event_are_not_in_the_transcript, what_is_shown_again_is_not_said_again,
+                a_transcript_outlives_the_streams,
             ]
             sweeps: [
                 old_rows_go_and_numbering_goes_on, history_outlives_the_snapshot, a_sweep_stops_at_the_first_young_event,

@@ -11,6 +11,7 @@ pub mod codec;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod error;
+pub mod files;
 pub mod memory;
 pub mod query;
 pub mod record;
@@ -20,10 +21,14 @@ pub mod store;
 
 pub use change_set::{ChangeSet, Check, Guard, Put, Receipt, Removal, Timer, TimerKey};
 pub use error::{CommitError, StoreError};
+pub use files::{
+    DiskFiles, Files, FilesError, FilesSwept, Incoming, KeptFile, MemoryFiles, NewFile, SweepFilesError,
+    sweep_files,
+};
 pub use memory::MemoryStore;
 pub use query::{
     Head, HeadChange, HistoryEntry, InteractionQuery, InteractionScope, Numbering, Page, StreamRow,
 };
-pub use record::{Key, Kind, LoginSession, Record, Version, Versioned};
+pub use record::{FileRecord, FileSender, Key, Kind, LoginSession, Record, Version, Versioned};
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use store::{Committed, Store, SweepReport};

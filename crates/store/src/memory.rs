@@ -220,7 +220,9 @@ impl State {
 
 const fn media_of(event: &Event) -> Option<&handoff_domain::Media> {
     match &event.subject {
-        Subject::Interaction(interaction) => Some(&interaction.media),
+        Subject::Interaction(interaction) | Subject::Transcript { interaction, .. } => {
+            Some(&interaction.media)
+        }
         Subject::Desk(_) => None,
     }
 }

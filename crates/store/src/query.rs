@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use handoff_domain::{
-    CenterId, Event, Interaction, InteractionId, Media, Notice, QueueId, State, Time, Topic, UserId,
-    WorkbinId,
+    CenterId, Entry, Event, Fact, Interaction, InteractionId, Media, Notice, QueueId, State, Time, Topic,
+    UserId, WorkbinId,
 };
 
 /// Which interactions, before filters.
@@ -127,9 +127,21 @@ pub struct HistoryEntry {
     /// Who caused it.
     pub cause: handoff_domain::event::Cause,
     /// What happened.
-    pub facts: Vec<handoff_domain::Fact>,
+    pub facts: Vec<Fact>,
     /// The interaction's epoch after it.
     pub epoch: u64,
+}
+
+impl HistoryEntry {
+    /// Gives what was said, in order.
+    pub fn into_entries(self) -> impl Iterator<Item = Entry> {
+        said(self.facts)
+    }
+}
+
+/// Gives what was said among facts, in order.
+pub(crate) fn said(facts: Vec<Fact>) -> impl Iterator<Item = Entry> {
+    facts.into_iter().filter_map(|fact| if let Fact::Said(entry) = fact { Some(entry) } else { None })
 }
 
 /// The places of the census, in its order.

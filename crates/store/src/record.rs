@@ -1,8 +1,8 @@
 //! Records: the things that are stored by key and version.
 
 use handoff_domain::{
-    Center, CenterId, Desk, Group, GroupId, Interaction, InteractionId, Queue, QueueId, Skill, SkillId, Time,
-    User, UserId, Workbin, WorkbinId,
+    Center, CenterId, Desk, FileId, Group, GroupId, Interaction, InteractionId, Queue, QueueId, Service,
+    ServiceId, Skill, SkillId, Time, User, UserId, Workbin, WorkbinId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,36 @@ pub struct LoginSession {
     pub last_used: Time,
 }
 
+/// Who sent a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FileSender {
+    /// The customer of the interaction.
+    Customer,
+    /// An agent.
+    User(UserId),
+}
+
+/// A file that somebody sent; what is in it is kept by [`Files`](crate::files::Files) under the same id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRecord {
+    /// Its id.
+    pub id: FileId,
+    /// The interaction that it was sent in. Whoever may not see this may not have the file.
+    pub interaction: InteractionId,
+    /// The name that the sender gave it. It is shown to people and never becomes part of a path.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Its type, found out from what is in it and not from what the sender said.
+    pub content_type: String,
+    /// Who sent it.
+    pub by: FileSender,
+    /// When.
+    pub at: Time,
+    /// When it was deleted; `None` while it is there. From then on nobody gets it, and a sweep removes what is in it.
+    pub deleted: Option<Time>,
+}
+
 /// The kinds of records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
@@ -48,10 +78,14 @@ pub enum Kind {
     Queue,
     /// Workbin definitions.
     Workbin,
+    /// Services.
+    Service,
     /// Desks.
     Desk,
     /// Interactions.
     Interaction,
+    /// Files.
+    File,
     /// Logged-in HTTP sessions.
     LoginSession,
 }
@@ -71,10 +105,14 @@ pub enum Key {
     Queue(QueueId),
     /// A workbin definition.
     Workbin(WorkbinId),
+    /// A service.
+    Service(ServiceId),
     /// A user's desk.
     Desk(UserId),
     /// An interaction.
     Interaction(InteractionId),
+    /// A file.
+    File(FileId),
     /// A logged-in HTTP session by the hash of its cookie.
     LoginSession(String),
 }
@@ -90,8 +128,10 @@ impl Key {
             Self::Group(_) => Kind::Group,
             Self::Queue(_) => Kind::Queue,
             Self::Workbin(_) => Kind::Workbin,
+            Self::Service(_) => Kind::Service,
             Self::Desk(_) => Kind::Desk,
             Self::Interaction(_) => Kind::Interaction,
+            Self::File(_) => Kind::File,
             Self::LoginSession(_) => Kind::LoginSession,
         }
     }
@@ -116,10 +156,14 @@ pub enum Record {
     Queue(Queue),
     /// A workbin definition.
     Workbin(Workbin),
+    /// A service.
+    Service(Service),
     /// A desk.
     Desk(Desk),
     /// An interaction.
     Interaction(Interaction),
+    /// A file, less what is in it.
+    File(FileRecord),
     /// A logged-in HTTP session.
     LoginSession(LoginSession),
 }
@@ -135,8 +179,10 @@ impl Record {
             Self::Group(group) => Key::Group(group.id),
             Self::Queue(queue) => Key::Queue(queue.id),
             Self::Workbin(workbin) => Key::Workbin(workbin.id),
+            Self::Service(service) => Key::Service(service.id),
             Self::Desk(desk) => Key::Desk(desk.user),
             Self::Interaction(interaction) => Key::Interaction(interaction.id),
+            Self::File(file) => Key::File(file.id),
             Self::LoginSession(session) => Key::LoginSession(session.id.clone()),
         }
     }

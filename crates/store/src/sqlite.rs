@@ -31,7 +31,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use handoff_domain::{CenterId, Interaction, InteractionId, Time, UserId};
+use handoff_domain::{CenterId, Entry, Interaction, InteractionId, Time, UserId};
 use rusqlite::Connection;
 use tokio::sync::{Mutex, oneshot};
 
@@ -216,6 +216,18 @@ impl Store for SqliteStore {
     ) -> Result<Page<HistoryEntry>, StoreError> {
         self.read("reading a history", move |connection| {
             reads::history(connection, interaction, after, limit)
+        })
+        .await
+    }
+
+    async fn transcript(
+        &self,
+        interaction: InteractionId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Page<Entry>, StoreError> {
+        self.read("reading a transcript", move |connection| {
+            reads::transcript(connection, interaction, after, limit)
         })
         .await
     }

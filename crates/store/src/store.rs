@@ -1,7 +1,7 @@
 //! The contract.
 
 use async_trait::async_trait;
-use handoff_domain::{CenterId, InteractionId, Time, UserId};
+use handoff_domain::{CenterId, Entry, InteractionId, Time, UserId};
 
 use crate::change_set::{ChangeSet, Receipt, Timer};
 use crate::error::{CommitError, StoreError};
@@ -35,6 +35,16 @@ impl SweepReport {
     pub const fn total(&self) -> u64 {
         self.stream_rows + self.snapshots + self.receipts + self.login_sessions
     }
+}
+
+/// How many events are read at once while looking for entries.
+const HISTORY_PAGE: usize = 500;
+
+/// Makes a page of all entries that were found.
+pub(crate) fn first_entries(mut items: Vec<Entry>, limit: usize) -> Page<Entry> {
+    let more = items.len() > limit;
+    items.truncate(limit);
+    Page { items, more }
 }
 
 /// A durable store. Every method may be called from any task at any time; dropping a returned future leaves either all or nothing of a commit.
@@ -131,6 +141,33 @@ pub trait Store: Send + Sync + 'static {
         after: u64,
         limit: usize,
     ) -> Result<Page<HistoryEntry>, StoreError>;
+
+    /// Gives what was said in a chat after the entry of that number, in order of the numbers, at most `limit`.
+    ///
+    /// The default reads the history, and says with that what the answer is; a store that can find the entries without the rest of the
+    /// history does.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    async fn transcript(
+        &self,
+        interaction: InteractionId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Page<Entry>, StoreError> {
+        let (mut items, mut position) = (Vec::new(), 0);
+        loop {
+            let page = self.history(interaction, position, HISTORY_PAGE).await?;
+            let Some(last) = page.items.last() else { return Ok(Page { items, more: false }) };
+            position = last.position;
+            let said = page.items.into_iter().flat_map(HistoryEntry::into_entries);
+            items.extend(said.filter(|entry| entry.number > after));
+            if items.len() > limit || !page.more {
+                return Ok(first_entries(items, limit));
+            }
+        }
+    }
 
     /// Gives a receipt.
     ///

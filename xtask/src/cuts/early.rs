@@ -16,11 +16,13 @@ use axum::middleware::map_request;
 use clap::Args;
 use handoff_api::PeerAddress;
 use handoff_api::comet::Comet;
+use handoff_api::customer::{self, Reception};
 use handoff_api::shared::{Options as ApiOptions, Shared};
 use handoff_api::wire::resource::PublicUrl;
 use handoff_bus::LocalBus;
 use handoff_domain::{CenterId, Interaction, InteractionId, Time, UserId};
 use handoff_engine::{Engine, Parts, SystemClock, SystemIds};
+use handoff_store::files::MemoryFiles;
 use handoff_store::{
     ChangeSet, CommitError, Committed, Head, HeadChange, HistoryEntry, InteractionQuery, Key, Kind, Page,
     Receipt, Record, SqliteOptions, SqliteStore, Store, StoreError, StreamRow, SweepReport, Timer, Versioned,
@@ -67,7 +69,10 @@ pub(crate) async fn serve(options: &Options) -> Result<()> {
     };
     let url = PublicUrl::new(PUBLIC_URL);
     let comet = Comet::new(&engine, url.clone(), limits, handoff_cometd::Ports::default());
-    let shared = Shared::new(engine.clone(), comet.clone(), ApiOptions::new(url));
+    let (files, customers) = (Arc::new(MemoryFiles::new()), customer::Options::default());
+    let (limits, ports) = (handoff_cometd::Limits::default(), handoff_cometd::Ports::default());
+    let reception = Reception::new(&engine, files, customers, limits, ports);
+    let shared = Shared::new(engine.clone(), comet.clone(), reception, ApiOptions::new(url));
     let router = handoff_api::routes::router(&shared).layer(map_request(name_peer));
     engine.start(comet.publisher());
     tokio::spawn(async move { comet.run().await });

@@ -65,7 +65,7 @@ impl Origins {
 }
 
 /// Tells whether a listed origin, exact or with `*.` before the domain (gws-core.md 1.7), covers another.
-fn covers(listed: &str, origin: &str) -> bool {
+pub(crate) fn covers(listed: &str, origin: &str) -> bool {
     let Some((scheme, domain)) = listed.split_once("://*.") else { return listed == origin };
     origin
         .strip_prefix(scheme)

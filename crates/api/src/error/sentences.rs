@@ -23,14 +23,23 @@ pub const fn code_of(rejection: &Rejection) -> Code {
         | Rejection::TargetFull
         | Rejection::TargetNotEligible
         | Rejection::TargetNotIn
+        | Rejection::NoConversation
+        | Rejection::TranscriptFull
         | Rejection::NoSession
         | Rejection::Full
         | Rejection::ChannelNotOpen { .. } => Code::WrongState,
-        Rejection::NotOwner | Rejection::NotOffered | Rejection::NotYourWorkbin => Code::Forbidden,
-        Rejection::SupervisorOnly { .. } => Code::NoPermission,
+        Rejection::NotOwner
+        | Rejection::NotOffered
+        | Rejection::NotYourWorkbin
+        | Rejection::NotInConversation
+        | Rejection::NotForCaller { .. } => Code::Forbidden,
+        Rejection::SupervisorOnly { .. } | Rejection::NotSupervisor => Code::NoPermission,
         Rejection::ReadOnly { .. } => Code::ReadOnly,
         Rejection::Unknown { .. } => Code::NotFound,
-        Rejection::Ambiguous { .. } | Rejection::WrongMedia { .. } | Rejection::UserData(_) => Code::Invalid,
+        Rejection::Ambiguous { .. }
+        | Rejection::WrongMedia { .. }
+        | Rejection::TextBounds { .. }
+        | Rejection::UserData(_) => Code::Invalid,
         Rejection::NoCurrentQueue => Code::MissingParameter,
         Rejection::KeyExists { .. } => Code::AlreadyExists,
     }
@@ -56,6 +65,10 @@ const TARGET_FULL: &str = "The target has no free slot; name another agent or a 
 const TARGET_NOT_ELIGIBLE: &str =
     "The target does not serve that queue, or passed this by a moment ago; name another.";
 const TARGET_NOT_IN: &str = "The target is not in the conversation; name one of its participants.";
+const NOT_SUPERVISOR: &str = "Only a supervisor may come into a chat of his own accord; ask one.";
+const NOT_IN_CONVERSATION: &str = "You take no part in this conversation; accept it first.";
+const NO_CONVERSATION: &str = "This interaction has no conversation with a customer, so nothing can be said in it; complete or transfer it.";
+const TRANSCRIPT_FULL: &str = "The chat has as many messages as one can have; end it and go on in a new one.";
 const NO_SESSION: &str =
     "There is no contact-center session; start one with StartContactCenterSession first.";
 const FULL: &str = "You have no free slot for that channel; complete or put aside something first.";
@@ -101,6 +114,12 @@ pub fn sentence_of(rejection: &Rejection) -> String {
                 quoted(key)
             )
         }
+        Rejection::NotForCaller { content } => {
+            format!("You cannot say a {content} there, or not to these readers; say it another way.")
+        }
+        Rejection::TextBounds { part, chars_max } => {
+            format!("The {part} must have 1 to {chars_max} characters; change it.")
+        }
         Rejection::UserData(error) => user_data_sentence(error),
         Rejection::LiveChat => LIVE_CHAT.to_owned(),
         Rejection::OfferOpen => OFFER_OPEN.to_owned(),
@@ -116,6 +135,10 @@ pub fn sentence_of(rejection: &Rejection) -> String {
         Rejection::TargetFull => TARGET_FULL.to_owned(),
         Rejection::TargetNotEligible => TARGET_NOT_ELIGIBLE.to_owned(),
         Rejection::TargetNotIn => TARGET_NOT_IN.to_owned(),
+        Rejection::NotSupervisor => NOT_SUPERVISOR.to_owned(),
+        Rejection::NotInConversation => NOT_IN_CONVERSATION.to_owned(),
+        Rejection::NoConversation => NO_CONVERSATION.to_owned(),
+        Rejection::TranscriptFull => TRANSCRIPT_FULL.to_owned(),
         Rejection::NoSession => NO_SESSION.to_owned(),
         Rejection::Full => FULL.to_owned(),
     }

@@ -158,6 +158,57 @@ impl TargetText {
     }
 }
 
+/// Another agent in a chat, or one who is to come in, as a request names him.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum AgentText {
+    Id(String),
+    Name(String),
+}
+
+impl AgentText {
+    /// The ways to name him, of all generations (gws-interactions.md 6).
+    const FIELDS: [&str; 6] = ["userId", "agentId", "userName", "userUri", "targetUri", "targetPath"];
+
+    /// Reads the one agent that the body names, if it names one.
+    pub(crate) fn read(fields: &Fields<'_>) -> Result<Option<Self>, Refusal> {
+        let mut given = None;
+        for name in Self::FIELDS {
+            let Some(text) = fields.text(name)? else { continue };
+            if given.replace((name, text)).is_some() {
+                let names = Self::FIELDS.join(", ");
+                return Err(Refusal::invalid(format!("Two agents were given; give one of {names}.")));
+            }
+        }
+        given.map(|(name, text)| Self::parse(name, text)).transpose()
+    }
+
+    fn parse(name: &str, text: String) -> Result<Self, Refusal> {
+        match name {
+            "userId" | "agentId" => Ok(Self::Id(text)),
+            "userName" => Ok(Self::Name(text)),
+            uri => match Address::parse(uri, &text)? {
+                Address::User(id) => Ok(Self::Id(id)),
+                // The later pages let a consultation go through a queue; which agent would come is for the router to say, and it offers
+                // whole interactions.
+                Address::Queue(_) => Err(Refusal::invalid(format!(
+                    "The field {uri} must name a user here; a queue can be the target of Transfer."
+                ))),
+            },
+        }
+    }
+
+    pub(crate) fn required(fields: &Fields<'_>) -> Result<Self, Refusal> {
+        Self::read(fields)?.ok_or_else(|| fields.missing(&Self::FIELDS.join(" or ")))
+    }
+
+    pub(crate) fn find(&self, names: &Names<'_>) -> Named<UserId> {
+        match self {
+            Self::Id(id) => names.agent(id),
+            Self::Name(name) => names.agent_named(name),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;

@@ -1,25 +1,35 @@
 //! The operations on one of an agent's interactions: name, envelope, and how the body becomes an action. One row each.
 //!
 //! Sources: the reference document's operations (contract 5, table); the others are of the same pages' older and newer revisions
-//! (gws-interactions.md 3 and 5.1).
+//! (gws-interactions.md 3, 5.1 and 6).
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use handoff_domain::command::{DraftKind, Removal};
-use handoff_domain::{Action, Value};
+use handoff_domain::{Action, SupervisorMode, Value, Visibility};
 
+use super::chat;
 use super::compose::Answering;
 use super::names::{Names, QueueText, TargetText};
+use super::talk::{History, Telling};
+use crate::commands::Deed;
 use crate::error::Refusal;
 use crate::request::{JsonBody, unknown_operation};
 use crate::wire::email::EmailChanges;
 use crate::wire::envelope::Envelope;
 use crate::wire::fields::Fields;
 
+/// Makes the deed, once the names are known and the interaction is found.
+type MakeDeed = Box<dyn FnOnce(&Names<'_>) -> Result<Deed, Refusal> + Send>;
+
 /// What a body asks for, before any name in it is looked up.
 pub(crate) enum Intent {
-    /// An action, once the names are known.
-    Act(Box<dyn FnOnce(&Names<'_>) -> Action + Send>),
+    /// Something to be done with it.
+    Act(MakeDeed),
+    /// Something that the others in a chat are told and that is kept nowhere.
+    Tell(Telling),
+    /// What was said in a chat.
+    ShowHistory(History),
     /// The content of a workbin, by id or name.
     ShowWorkbin(String),
 }
@@ -60,6 +70,27 @@ const TABLE: &[Row] = &[
     row(&["SetDisposition"], Plain, set_disposition),
     row(&["SetInFocus"], Plain, |_| act(|_| Action::SetInFocus)),
     row(&["EndChatSession"], Plain, |_| act(|_| Action::EndChatSession)),
+    row(&["Send", "SendMessage"], Plain, chat::send),
+    row(&["SendToAgents"], Plain, chat::send_to_agents),
+    row(&["SendUrl"], Plain, chat::send_url),
+    row(&["SendCustomNotice"], Plain, chat::send_notice),
+    row(&["SendStartTypingNotification"], Plain, |_| chat::typing(true, Visibility::All)),
+    row(&["SendStopTypingNotification"], Plain, |_| chat::typing(false, Visibility::All)),
+    row(&["SendStartTypingToAgentsNotification"], Plain, |_| chat::typing(true, Visibility::Agents)),
+    row(&["SendStopTypingToAgentsNotification"], Plain, |_| chat::typing(false, Visibility::Agents)),
+    row(&["SendNotification"], Plain, chat::send_notification),
+    row(&["RequestChatHistory"], Plain, chat::request_history),
+    row(&["InviteUser", "Invite"], Plain, chat::invite),
+    row(&["Consult"], Plain, chat::consult),
+    // Its page answers `{"status":0}`, the others' do not (gws-interactions.md 6.1).
+    row(&["StartChatConsultation"], StatusZero, chat::consult),
+    row(&["CompleteTransfer"], Plain, chat::complete_transfer),
+    row(&["CompleteConference"], Plain, chat::complete_conference),
+    row(&["LeaveConference", "Leave"], Plain, chat::leave),
+    row(&["RemoveParticipantFromConference"], Plain, chat::remove_participant),
+    row(&["SwitchToMonitor"], Plain, |_| chat::switch(SupervisorMode::Monitor)),
+    row(&["SwitchToCoach"], Plain, |_| chat::switch(SupervisorMode::Coach)),
+    row(&["SwitchBargeIn", "SwitchToBargeIn"], Plain, |_| chat::switch(SupervisorMode::BargeIn)),
 ];
 
 fn find(name: &str) -> Option<&'static Row> {
@@ -98,10 +129,19 @@ impl<S: Sync> FromRequestParts<S> for Operation {
 }
 
 /// What a parser gives when the body is right.
-type Parsed = Result<Intent, Refusal>;
+pub(super) type Parsed = Result<Intent, Refusal>;
 
-fn act(action: impl FnOnce(&Names<'_>) -> Action + Send + 'static) -> Parsed {
-    Ok(Intent::Act(Box::new(action)))
+pub(super) fn act(action: impl FnOnce(&Names<'_>) -> Action + Send + 'static) -> Parsed {
+    Ok(Intent::Act(Box::new(|names| Ok(action(names).into()))))
+}
+
+/// The same for what may begin with a farewell in a live chat.
+pub(super) fn act_and_part(
+    body: &Fields<'_>,
+    action: impl FnOnce(&Names<'_>) -> Action + Send + 'static,
+) -> Parsed {
+    let farewell = chat::farewell(body)?;
+    Ok(Intent::Act(Box::new(|names| Ok(Deed { action: action(names), farewell }))))
 }
 
 fn accept(body: &Fields<'_>) -> Parsed {
@@ -111,7 +151,7 @@ fn accept(body: &Fields<'_>) -> Parsed {
 
 fn complete(body: &Fields<'_>) -> Parsed {
     let queue = QueueText::read(body)?;
-    act(move |names| Action::Complete { queue: queue.map(|queue| names.queue(&queue)) })
+    act_and_part(body, move |names| Action::Complete { queue: queue.map(|queue| names.queue(&queue)) })
 }
 
 fn place_in_queue(body: &Fields<'_>) -> Parsed {
@@ -147,7 +187,7 @@ fn place_in_workbin(body: &Fields<'_>) -> Parsed {
 
 fn transfer(body: &Fields<'_>) -> Parsed {
     let target = TargetText::read(body)?;
-    act(move |names| Action::Transfer(target.find(names)))
+    act_and_part(body, move |names| Action::Transfer(target.find(names)))
 }
 
 fn draft(kind: DraftKind, body: &Fields<'_>) -> Parsed {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use handoff_domain::event::{Cause, RevokeReason};
 use handoff_domain::routing::Exclusion;
-use handoff_domain::{Fact, Interaction, OfferKind, Time, User};
+use handoff_domain::{Entry, Fact, Interaction, OfferKind, Role, Roles, Time, User};
 use handoff_engine::{Directory, Why};
 use handoff_store::HistoryEntry;
 use serde::Serialize;
@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use super::date::print;
 use super::interaction::status_name;
 use super::resource::Lookup;
+use super::transcript::{kind_name, visibility_name};
 
 /// Why an interaction waits: the answer of `GET /interactions/{id}/routing`.
 #[derive(Clone, Debug, Serialize)]
@@ -141,16 +142,22 @@ pub struct HistoryResource {
 }
 
 impl HistoryResource {
-    /// Shows an entry.
+    /// Shows an entry; `None` when nothing of it is for a reader of these roles.
     #[must_use]
-    pub fn new(entry: &HistoryEntry, directory: &Directory) -> Self {
-        Self {
+    pub fn new(entry: &HistoryEntry, directory: &Directory, roles: &Roles) -> Option<Self> {
+        let sees_all = roles.contains(&Role::Supervisor) || roles.contains(&Role::Admin);
+        let shown: Vec<&Fact> =
+            entry.facts.iter().filter(|fact| sees_all || is_for_agents(fact, directory)).collect();
+        if shown.is_empty() && !entry.facts.is_empty() {
+            return None;
+        }
+        Some(Self {
             position: entry.position,
             at: print(entry.at),
             cause: cause(entry.cause, directory),
-            facts: entry.facts.iter().map(|one| fact(one, directory)).collect(),
+            facts: shown.into_iter().map(|one| fact(one, directory)).collect(),
             epoch: entry.epoch,
-        }
+        })
     }
 }
 
@@ -203,10 +210,43 @@ fn fact(fact: &Fact, directory: &Directory) -> Value {
         Fact::ParticipantLeft { user } => json!({"fact": "ParticipantLeft", "user": user.to_string()}),
         Fact::OwnerChanged { to } => json!({"fact": "OwnerChanged", "to": to.to_string()}),
         Fact::ChatEnded => json!({"fact": "ChatEnded"}),
+        Fact::Said(entry) => said(entry),
+        Fact::ModeSwitched { by, kind } => {
+            json!({"fact": "ModeSwitched", "by": by.to_string(), "kind": offer_kind(*kind)})
+        }
+        Fact::FileDownloaded { file } => json!({"fact": "FileDownloaded", "file": file.to_string()}),
         Fact::HandlingExpired { owner } => json!({"fact": "HandlingExpired", "owner": owner.to_string()}),
         Fact::AgentGone { user } => json!({"fact": "AgentGone", "user": user.to_string()}),
         Fact::Completed => json!({"fact": "Completed"}),
         Fact::Canceled => json!({"fact": "Canceled"}),
+    }
+}
+
+/// Shows that something was said, without what: that is in the chat's messages, for those who take part.
+fn said(entry: &Entry) -> Value {
+    json!({
+        "fact": "Said",
+        "type": entry.content.name(),
+        "by": kind_name(&entry.from.kind),
+        "participantId": entry.from.id.0.to_string(),
+        "visibility": visibility_name(entry.visibility),
+    })
+}
+
+/// Tells whether somebody who is no supervisor may know of a fact: that a supervisor looks on is for supervisors alone.
+fn is_for_agents(fact: &Fact, directory: &Directory) -> bool {
+    let is_supervisor =
+        |user| directory.users.get(user).is_some_and(|user| user.roles.contains(&Role::Supervisor));
+    match fact {
+        Fact::Said(entry) => entry.agents.is_some(),
+        Fact::Offered { kind, .. } | Fact::Accepted { kind, .. } => !kind.is_supervision(),
+        Fact::ModeSwitched { .. } => false,
+        // These do not say what the offer or the seat was for, so all of a supervisor's are left out.
+        Fact::Rejected { by: user }
+        | Fact::OfferExpired { to: user }
+        | Fact::OfferRevoked { to: user, .. }
+        | Fact::ParticipantLeft { user } => !is_supervisor(user),
+        _ => true,
     }
 }
 
@@ -216,6 +256,9 @@ const fn offer_kind(kind: OfferKind) -> &'static str {
         OfferKind::Transfer => "Transfer",
         OfferKind::Invite => "Invite",
         OfferKind::Consult => "Consult",
+        OfferKind::Monitor => "Monitor",
+        OfferKind::Coach => "Coach",
+        OfferKind::BargeIn => "BargeIn",
     }
 }
 

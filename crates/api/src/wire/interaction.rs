@@ -28,8 +28,8 @@ pub struct Sight {
     pub status: Status,
     /// What he may do next, in the order of the capability table.
     pub capabilities: &'static [&'static str],
-    /// Whether he is shown who takes part in a chat; not once it stopped concerning him (ChatReject shows an empty list).
-    shows_participants: bool,
+    /// To whom the parties of a chat are shown; to nobody once it stopped concerning him (ChatReject shows an empty list).
+    reader: Option<UserId>,
 }
 
 impl Sight {
@@ -37,32 +37,32 @@ impl Sight {
     /// an offer to somebody else is not his to accept.
     #[must_use]
     pub fn of(interaction: &Interaction, reader: UserId) -> Self {
-        let sight = Self::concerned(interaction, interaction.status_for(reader));
+        let sight = Self::concerned(interaction, interaction.status_for(reader), reader);
         if interaction.people().contains(&reader) { sight } else { Self { capabilities: &[], ..sight } }
     }
 
     /// Gives what an agent sees whom it does not concern any more.
     #[must_use]
     pub const fn gone(status: Status) -> Self {
-        Self { status, capabilities: &[], shows_participants: false }
+        Self { status, capabilities: &[], reader: None }
     }
 
     /// Gives what a notice shows to `user`; `interaction` is the event's snapshot.
     #[must_use]
     pub fn told(interaction: &Interaction, view: &View, user: UserId) -> Self {
         match view {
-            View::Concerned(status) => Self::concerned(interaction, *status),
+            View::Concerned(status) => Self::concerned(interaction, *status, user),
             View::Gone(status) => Self::gone(*status),
             // What lies in a workbin, or just left it, is nobody's to act on from there (gws-interactions.md 8.2).
             View::Workbin { .. } => Self::gone(interaction.status()),
-            View::Channels => Self::of(interaction, user),
+            View::Channels | View::Messages { .. } => Self::of(interaction, user),
         }
     }
 
-    fn concerned(interaction: &Interaction, status: Status) -> Self {
+    fn concerned(interaction: &Interaction, status: Status, reader: UserId) -> Self {
         let (media, direction) = (&interaction.media, interaction.direction);
-        let capabilities = capabilities(media, status, direction, interaction.company());
-        Self { status, capabilities, shows_participants: true }
+        let capabilities = capabilities(media, status, direction, interaction.part_of(reader));
+        Self { status, capabilities, reader: Some(reader) }
     }
 }
 
@@ -143,7 +143,7 @@ pub struct EmailObject {
 pub struct ChatPart {
     /// Who started it.
     pub chat_type: &'static str,
-    /// The agents in the conversation.
+    /// Who takes part.
     pub participants: Vec<ParticipantResource>,
 }
 
@@ -194,7 +194,7 @@ impl InteractionResource {
 
 impl Sight {
     fn participants(self, interaction: &Interaction, lookup: Lookup<'_>) -> Vec<ParticipantResource> {
-        if self.shows_participants { participant::of(interaction, lookup) } else { Vec::new() }
+        self.reader.map(|reader| participant::of(interaction, reader, lookup)).unwrap_or_default()
     }
 }
 

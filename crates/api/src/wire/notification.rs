@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::wire::interaction::{InteractionResource, MediumResource, singular};
 use crate::wire::resource::{ChannelResource, Lookup};
+use crate::wire::transcript::LogMessage;
 
 pub use workbin::{
     ItemAction, SubscriptionState, WorkbinContent, WorkbinMessage, WorkbinSubscription, workbin_content,
@@ -21,6 +22,8 @@ pub use workbin::{
 
 /// The type of the messages on `/v2/me/interactions`.
 const INTERACTION_STATE: &str = "InteractionStateMessage";
+/// The kind of the messages that tell what was said.
+pub const NEW_MESSAGES: &str = "NewMessages";
 
 /// What every numbered message may carry beside its content.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -55,6 +58,9 @@ pub struct StateMessage {
     /// The interaction as the reader sees it.
     #[serde(flatten)]
     pub interaction: InteractionResource,
+    /// What was said, when that is what it tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub messages: Option<Vec<LogMessage>>,
 }
 
 impl StateMessage {
@@ -67,7 +73,14 @@ impl StateMessage {
             notification_type,
             head,
             interaction,
+            messages: None,
         }
+    }
+
+    /// The same with what was said.
+    #[must_use]
+    pub fn with(self, messages: Vec<LogMessage>) -> Self {
+        Self { messages: Some(messages), ..self }
     }
 
     /// Shows an interaction as `reader` sees it now, in the form of the messages: for lists that promise the same objects as the
@@ -75,6 +88,38 @@ impl StateMessage {
     #[must_use]
     pub fn read_by(interaction: &Interaction, reader: UserId, lookup: Lookup<'_>) -> Self {
         Self::new("StatusChange", Head::default(), InteractionResource::read_by(interaction, reader, lookup))
+    }
+}
+
+/// The message on `/v2/me/chats` that tells what was said (gws-interactions.md 6.3). Clients of one year find the chat by its address, of
+/// another by its path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LogUpdate {
+    message_type: &'static str,
+    notification_type: &'static str,
+    /// Reference and number.
+    #[serde(flatten)]
+    pub head: Head,
+    chat_uri: String,
+    chat_path: String,
+    /// What was said.
+    pub messages: Vec<LogMessage>,
+}
+
+impl LogUpdate {
+    /// Makes the message.
+    #[must_use]
+    pub fn new(head: Head, interaction: &Interaction, messages: Vec<LogMessage>, lookup: Lookup<'_>) -> Self {
+        let link = lookup.url.medium(&Media::Chat, interaction.id);
+        Self {
+            message_type: "MessageLogUpdated",
+            notification_type: NEW_MESSAGES,
+            head,
+            chat_uri: link.uri,
+            chat_path: link.path,
+            messages,
+        }
     }
 }
 

@@ -95,6 +95,7 @@ impl Bench {
             priority: None,
             user_data: UserData::default(),
             email: None,
+            chat: None,
             queue: Named::Known(queue),
             skills: BTreeMap::new(),
             placement: Placement::InQueue,
@@ -108,9 +109,14 @@ impl Bench {
     /// Carries out a command of an agent's.
     pub(crate) async fn act(&self, user: UserId, id: InteractionId, action: Action) -> Arc<Interaction> {
         let caller = Caller { user, roles: BTreeSet::from([Role::Agent]), groups: BTreeSet::from([SUPPORT]) };
-        let command = Command { actor: Actor::User(caller), epoch: None, action };
+        let command = Command { actor: Actor::User(caller), epoch: None, action, farewell: None };
         let reference = Some(self.engine.next_reference(user).await.unwrap());
-        match self.engine.execute(&Attempt { id, command, reference, receipt: None }).await.unwrap() {
+        match self
+            .engine
+            .execute(&Attempt { id, command, reference, receipt: None, also: Vec::new() })
+            .await
+            .unwrap()
+        {
             Done::Now { interaction, .. } => interaction,
             Done::Before(receipt) => panic!("{receipt:?} without an idempotency key"),
         }

@@ -3,6 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 mod bad_input;
+mod chat_agents;
+mod chat_bench;
+mod chat_files;
+mod chat_refusals;
+mod chat_supervisors;
 mod comet_bench;
 mod comet_delivery;
 mod comet_doors;

@@ -115,6 +115,7 @@ pub(crate) fn waiting(media: Media) -> Interaction {
         received: NOON,
         user_data: user_data(),
         email: is_email.then(email),
+        chat: None,
         state: State::Queued(wait(queue, media.inbound_mode())),
         epoch: 1,
         queue: Some(queue),

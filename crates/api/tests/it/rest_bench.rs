@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use argon2::password_hash::PasswordHasher;
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -13,17 +13,20 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use handoff_api::comet::Comet;
-use handoff_api::wire::resource::PublicUrl;
+use handoff_api::customer::{self, Reception};
+use handoff_api::wire::resource::{Lookup, PublicUrl};
 use handoff_api::{Shared, notify};
 use handoff_bus::LocalBus;
 use handoff_cometd::{Limits, Ports};
 use handoff_domain::{
-    Capacity, Center, CenterId, Group, GroupId, InteractionId, Media, Queue, QueueId, Role, Skill, SkillId,
-    Time, Topic, User, UserId, Workbin, WorkbinId, WorkbinOwner,
+    Capacity, Center, CenterId, ChatTerms, Group, GroupId, InteractionId, Media, Queue, QueueId, Role,
+    Service, ServiceId, ServiceTerms, Skill, SkillId, Time, Topic, User, UserId, Workbin, WorkbinId,
+    WorkbinOwner,
 };
 use handoff_engine::{
     Clock, Engine, Parts, Patience, Published, Publisher, Replay, Subscriptions, SystemIds,
 };
+use handoff_store::files::MemoryFiles;
 use handoff_store::{ChangeSet, MemoryStore, Put, Record, Store, StreamRow};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -57,23 +60,47 @@ impl Clock for HandClock {
     }
 }
 
-/// Writes down what agents are told besides events.
-#[derive(Default)]
-pub(crate) struct Told(Mutex<Vec<(String, Value)>>);
+/// A message to one session.
+struct Message {
+    session: String,
+    channel: String,
+    data: Value,
+}
+
+/// Writes down what agents are told.
+pub(crate) struct Told {
+    engine: OnceLock<Weak<Engine>>,
+    url: PublicUrl,
+    messages: Mutex<Vec<Message>>,
+}
 
 impl Told {
+    fn new(url: PublicUrl) -> Arc<Self> {
+        Arc::new(Self { engine: OnceLock::new(), url, messages: Mutex::default() })
+    }
+
     /// Gives what was told on a topic, and forgets it.
     pub(crate) fn take(&self, channel: &str) -> Vec<Value> {
-        let mut told = self.0.lock().unwrap();
-        let (wanted, rest) = told.drain(..).partition(|(on, _)| on == channel);
-        *told = rest;
-        Vec::into_iter(wanted).map(|(_, data)| data).collect()
+        self.take_those(|message| message.channel == channel)
+    }
+
+    /// Gives what one session was told on a topic, and forgets it.
+    pub(crate) fn take_of(&self, session: &str, channel: &str) -> Vec<Value> {
+        self.take_those(|message| message.session == session && message.channel == channel)
+    }
+
+    fn take_those(&self, is_wanted: impl Fn(&Message) -> bool) -> Vec<Value> {
+        let mut messages = self.messages.lock().unwrap();
+        let (wanted, rest) = messages.drain(..).partition(is_wanted);
+        *messages = rest;
+        Vec::into_iter(wanted).map(|message| message.data).collect()
     }
 }
 
 impl Publisher for Told {
-    fn render(&self, row: &StreamRow, _topic: Topic, number: u64) -> Bytes {
-        Bytes::from(json!({"sequence": number, "reference": row.notice.reference}).to_string())
+    fn render(&self, row: &StreamRow, topic: Topic, number: u64) -> Bytes {
+        let directory = self.engine.get().unwrap().upgrade().unwrap().directory();
+        notify::render(row, topic, number, Lookup { directory: &directory, url: &self.url })
     }
 
     fn render_resync(&self, _topic: Topic, _oldest: u64, _head: u64) -> Bytes {
@@ -84,8 +111,10 @@ impl Publisher for Told {
         notify::topics::channel(topic)
     }
 
-    fn publish(&self, _session: &str, channel: &str, data: Bytes, _patience: Patience) -> Published {
-        self.0.lock().unwrap().push((channel.to_owned(), serde_json::from_slice(&data).unwrap()));
+    fn publish(&self, session: &str, channel: &str, data: Bytes, _patience: Patience) -> Published {
+        let (session, channel) = (session.to_owned(), channel.to_owned());
+        let data = serde_json::from_slice(&data).unwrap();
+        self.messages.lock().unwrap().push(Message { session, channel, data });
         Published::Delivered
     }
 }
@@ -96,6 +125,7 @@ pub(crate) struct Bench {
     pub(crate) router: Router,
     pub(crate) clock: Arc<HandClock>,
     pub(crate) told: Arc<Told>,
+    pub(crate) files: Arc<MemoryFiles>,
 }
 
 /// An answer.
@@ -187,6 +217,10 @@ impl Client<'_> {
     }
 }
 
+fn session_of(name: &str) -> String {
+    format!("session of {name}")
+}
+
 pub(crate) fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")))
 }
@@ -213,14 +247,17 @@ impl Bench {
             options: handoff_engine::Options::default(),
         };
         let engine = Engine::open_on(parts).await.unwrap();
-        let told = Arc::new(Told::default());
-        engine.publish_with(told.clone());
         let url = PublicUrl::new("http://127.0.0.1:8090");
+        let told = Told::new(url.clone());
+        told.engine.set(Arc::downgrade(&engine)).unwrap();
+        engine.publish_with(told.clone());
         let comet = Comet::new(&engine, url.clone(), Limits::default(), Ports::default());
         let mut options = handoff_api::Options::new(url);
         change(&mut options);
-        let router = handoff_api::router(&Shared::new(engine.clone(), comet, options));
-        Self { engine, router, clock, told }
+        let files = Arc::new(MemoryFiles::new());
+        let reception = reception(&engine, files.clone());
+        let router = handoff_api::router(&Shared::new(engine.clone(), comet, reception, options));
+        Self { engine, router, clock, told, files }
     }
 
     pub(crate) fn by<'a>(&'a self, user: &'a str) -> Client<'a> {
@@ -252,10 +289,13 @@ impl Bench {
         let user = directory.user_by_name(name).unwrap();
         let topics = Topic::ALL.into_iter().map(|topic| (topic, Replay::Live)).collect();
         let subscription = Subscriptions { name: "/v2/me/*".to_owned(), topics, under_own_name: false };
-        self.engine
-            .subscribe(user.id, user.center, &format!("session of {name}"), subscription)
-            .await
-            .unwrap();
+        self.engine.subscribe(user.id, user.center, &session_of(name), subscription).await.unwrap();
+    }
+
+    /// Gives what an agent was told on a topic since he was last asked.
+    pub(crate) async fn told_to(&self, name: &str, channel: &str) -> Vec<Value> {
+        self.engine.deliver_missed().await.unwrap();
+        self.told.take_of(&session_of(name), channel)
     }
 
     /// Logs an agent in, listening and Ready.
@@ -326,7 +366,16 @@ pub(crate) async fn center() -> Arc<MemoryStore> {
         Record::Group(Group { id: SALES, center: DEMO, name: "Sales".to_owned() }),
     ];
     let store = Arc::new(MemoryStore::new());
+    let chat = Service {
+        id: ServiceId(0x50),
+        center: DEMO,
+        name: "customer-support".to_owned(),
+        queue: QueueId(0x32),
+        enabled: true,
+        terms: ServiceTerms::Chat(ChatTerms::default()),
+    };
     let records = named.into_iter().chain(users()).chain(queues()).chain(workbins());
+    let records = records.chain([Record::Service(chat)]);
     let puts = records.map(|record| Put { record, expected: 0 }).collect();
     store.commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
     store
@@ -415,4 +464,9 @@ pub(crate) fn cheap_hash(password: &str) -> String {
 /// Gives the keys of an object.
 pub(crate) fn keys(value: &Value) -> BTreeSet<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+/// The customers' side.
+fn reception(engine: &Arc<Engine>, files: Arc<MemoryFiles>) -> Arc<Reception> {
+    Reception::new(engine, files, customer::Options::default(), Limits::default(), Ports::default())
 }

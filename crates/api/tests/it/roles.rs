@@ -59,6 +59,7 @@ fn matrix() -> Vec<Row> {
     let create = || json!({"operationName": "Create", "channel": "workitem", "queueName": "nothing"});
     let create_at_door = || json!({"operationName": "Create", "queueUri": "/queues/x"});
     let pull = || json!({"operationName": "PullInteraction", "id": "x"});
+    let intrude = || json!({"operationName": "Intrude", "supervisorVisibilityMode": "Monitor"});
     let subscribe =
         |path| Row { query: "?workbinIds=x", ..post(path, USERS, json!({"operationName": "Subscribe"})) };
     vec![
@@ -71,6 +72,8 @@ fn matrix() -> Vec<Row> {
         get("/me/interactions", AGENTS),
         post("/me/interactions", AGENTS, create()),
         post("/me/interactions/{id}", AGENTS, accept()),
+        get("/me/interactions/{id}/attachments", USERS),
+        get("/me/interactions/{id}/attachments/{attachment}", USERS),
         get("/me/emails", AGENTS),
         post("/me/emails", AGENTS, create_at_door()),
         get("/me/emails/{id}", USERS),
@@ -99,7 +102,8 @@ fn matrix() -> Vec<Row> {
         get("/interactions/{id}/routing", USERS),
         get("/interactions/{id}/events", USERS),
         get("/emails/{id}", USERS),
-        get("/chats/{id}", USERS),
+        // Without credentials it is the customers', whose key opens it.
+        get("/chats/{id}", EVERYBODY),
         get("/workitems/{id}", USERS),
         get("/openmedia/{type}/{id}", USERS),
         get("/workbins", USERS),
@@ -111,6 +115,7 @@ fn matrix() -> Vec<Row> {
         get("/users/{id}", USERS),
         get("/users/{id}/skills", USERS),
         post("/users/{id}/channels/{channel}", SUPERVISORS, ready()),
+        post("/users/{id}/chats/{chat}", SUPERVISORS, intrude()),
         post("/users/{id}/workbins/{workbin}", SUPERVISORS, pull()),
         get("/queues", USERS),
         get("/queues/{id}", USERS),
@@ -137,7 +142,8 @@ async fn every_caller_gets_what_the_matrix_says() {
     let bench = Bench::start().await;
     for row in matrix() {
         let path = row.path.replace("{id}", "x").replace("{channel}", "chat").replace("{type}", "sms");
-        let path = path.replace("{content}", "interactions").replace("{workbin}", "x") + row.query;
+        let path = path.replace("{content}", "interactions").replace("{workbin}", "x");
+        let path = path.replace("{chat}", "x").replace("{attachment}", "x") + row.query;
         for (caller, gets) in CALLERS.into_iter().zip(row.gets) {
             let client = caller.map_or_else(|| bench.anonymous(), |user| bench.by(user));
             let body = (!row.body.is_null()).then(|| row.body.to_string());
@@ -179,6 +185,7 @@ async fn named_things(bench: &Bench) -> Vec<(Method, String, Option<Value>)> {
         (Method::PUT, format!("/interactions/{id}"), Some(json!({"comment": "x"}))),
         get(format!("/interactions/{id}/routing")),
         get(format!("/interactions/{id}/events")),
+        get(format!("/me/interactions/{id}/attachments")),
         get(format!("/workitems/{id}")),
         get(format!("/me/workitems/{id}")),
         get(format!("/workbins/{workbin}")),
@@ -189,6 +196,11 @@ async fn named_things(bench: &Bench) -> Vec<(Method, String, Option<Value>)> {
         get(format!("/users/{user}")),
         get(format!("/users/{user}/skills")),
         post(format!("/users/{user}/channels/chat"), json!({"operationName": "Ready"})),
+        post(format!("/users/{user}/channels/chat"), json!({"operationName": "Coach"})),
+        post(
+            format!("/users/{user}/chats/{id}"),
+            json!({"operationName": "Intrude", "supervisorVisibilityMode": "Monitor"}),
+        ),
         post(
             format!("/users/{user}/workbins/{workbin}"),
             json!({"operationName": "PullInteraction", "id": id}),

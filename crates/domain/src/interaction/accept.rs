@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use crate::event::{Fact, NotificationType};
 use crate::id::UserId;
 use crate::interaction::attempt::Attempt;
-use crate::interaction::change::Change;
+use crate::interaction::change::{Change, Told};
 use crate::interaction::decision::Decision;
 use crate::interaction::{Offer, OfferKind, Participant, State, Status};
 use crate::rejection::Rejection;
@@ -23,7 +23,13 @@ pub(super) fn accept(attempt: &Attempt<'_>, nickname: Option<&str>) -> Result<De
     match (kind, &attempt.before.state) {
         (OfferKind::Routed, State::Invited(wait, _)) => change.hand_to(by, wait.mode, nickname),
         (OfferKind::Transfer, _) => take_over(&mut change, by, nickname),
-        (OfferKind::Invite | OfferKind::Consult, _) => come_in(&mut change, by, kind, nickname),
+        (OfferKind::Invite | OfferKind::Consult | OfferKind::Coach | OfferKind::BargeIn, _) => {
+            come_in(&mut change, by, kind, nickname);
+        }
+        (OfferKind::Monitor, _) => {
+            change.told = Told::Only(by);
+            come_in(&mut change, by, kind, nickname);
+        }
         // A routed offer exists on a waiting interaction only.
         (OfferKind::Routed, _) => return Err(attempt.wrong_state()),
     }
@@ -41,6 +47,7 @@ fn take_over(change: &mut Change<'_>, by: UserId, nickname: Option<String>) {
     handling.others.retain(|other| other.user != by);
     handling.nickname = nickname;
     change.kind = NotificationType::ParticipantsUpdated;
+    change.handed_over = Some(former);
     change.last_sees(former, Status::Completed);
 }
 

@@ -1,6 +1,7 @@
 //! One command at one interaction, and the refusals that many commands share.
 
 use crate::center::{Queue, User};
+use crate::chat::Utterance;
 use crate::command::{Actor, Named};
 use crate::desk::Desk;
 use crate::id::UserId;
@@ -20,6 +21,8 @@ pub(super) struct Attempt<'a> {
     pub(super) context: &'a Context<'a>,
     /// The command's name, for refusals.
     pub(super) command: &'static str,
+    /// What the caller says before he goes.
+    pub(super) farewell: Option<&'a Utterance>,
 }
 
 impl<'a> Attempt<'a> {

@@ -8,14 +8,15 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::center::SkillLevels;
+use crate::chat;
 use crate::command::Actor;
 use crate::desk::Desk;
 use crate::event::{Event, Fact, NotificationType, RevokeReason, Subject};
 use crate::id::{QueueId, SkillId, UserId, WorkbinId};
 use crate::interaction::context::Context;
 use crate::interaction::decision::{Decision, TimerChange, TimerKind};
-use crate::interaction::notices;
 use crate::interaction::{Handling, Interaction, Mode, Offer, OfferKind, Pass, State, Status, Wait};
+use crate::interaction::{conversation, notices};
 use crate::time::Time;
 
 /// A change in the making.
@@ -23,7 +24,7 @@ pub(super) struct Change<'a> {
     /// The interaction before; `None` when it comes into being.
     before: Option<&'a Interaction>,
     /// Who causes it.
-    actor: &'a Actor,
+    pub(super) actor: &'a Actor,
     /// What it depends on.
     pub(super) context: &'a Context<'a>,
     /// The interaction afterwards, as far as it is worked out.
@@ -40,6 +41,10 @@ pub(super) struct Change<'a> {
     pub(super) related: Vec<Related>,
     /// Whether anybody is told of the change of this interaction.
     pub(super) told: Told,
+    /// What was said in its conversation, in order.
+    pub(super) said: Vec<chat::Entry>,
+    /// Who handed it over to somebody else, which the conversation tells from leaving.
+    pub(super) handed_over: Option<UserId>,
 }
 
 /// Whether anybody is told of a change.
@@ -49,6 +54,19 @@ pub(super) enum Told {
     Everybody,
     /// Nobody: it changed nothing that an agent sees.
     Nobody,
+    /// One user alone: a supervisor whose doings are not the others' business.
+    Only(UserId),
+}
+
+impl Told {
+    /// Tells whether a user whom the change concerns is told of it.
+    pub(super) fn is_told(self, user: UserId) -> bool {
+        match self {
+            Self::Everybody => true,
+            Self::Nobody => false,
+            Self::Only(only) => only == user,
+        }
+    }
 }
 
 /// Another interaction that changes with the one that the command is about.
@@ -56,7 +74,7 @@ pub(super) enum Related {
     /// It comes into being: its owner is shown it.
     New(Interaction, Vec<Fact>),
     /// Its list of open drafts changes, which its history shows and no agent sees.
-    Changed(Interaction, Fact),
+    Changed(Interaction, Vec<Fact>),
 }
 
 /// How an offer ended that was not accepted.
@@ -103,6 +121,8 @@ impl<'a> Change<'a> {
             kind: NotificationType::StatusChange,
             related: Vec::new(),
             told: Told::Everybody,
+            said: Vec::new(),
+            handed_over: None,
         }
     }
 
@@ -161,7 +181,10 @@ impl<'a> Change<'a> {
             }
             State::Handling(handling) => {
                 handling.offer = None;
-                self.errors.insert(handling.by, notices::refused_sentence(kind, how));
+                match notices::refused_sentence(kind, how) {
+                    Some(sentence) => drop(self.errors.insert(handling.by, sentence)),
+                    None => self.told = Told::Only(to),
+                }
             }
             State::Queued(_) | State::Parked { .. } | State::Sending { .. } | State::Ended { .. } => {}
         }
@@ -202,21 +225,27 @@ impl<'a> Change<'a> {
             self.after.epoch += 1;
         }
         self.after.concerned.extend(self.after.people());
+        let came = conversation::settle(self.before, &mut self);
         let desks = self.desks();
         let timers = self.timers();
-        let notices = match self.told {
-            Told::Everybody => notices::of(self.before, &self),
-            Told::Nobody => Vec::new(),
-        };
+        let notices = notices::of(self.before, &self);
+        let talk = conversation::talk(&self, &came);
         let Self { actor, context, after, facts, related, .. } = self;
-        let event = |facts, subject: &Interaction, notices| Event {
+        let any_event = |facts, subject, notices| Event {
             at: context.now,
             cause: actor.cause(),
             facts,
-            subject: Subject::Interaction(subject.clone()),
+            subject,
             notices,
         };
+        let event = |facts, subject: &Interaction, notices| {
+            any_event(facts, Subject::Interaction(subject.clone()), notices)
+        };
         let mut events = if facts.is_empty() { Vec::new() } else { vec![event(facts, &after, notices)] };
+        events.extend(
+            talk.transcripts.into_iter().map(|(subject, notice)| any_event(vec![], subject, vec![notice])),
+        );
+        events.extend(talk.said.map(|(facts, notices)| event(facts, &after, notices)));
         let mut others = Vec::new();
         let mut related_timers = Vec::new();
         for other in related {
@@ -226,8 +255,8 @@ impl<'a> Change<'a> {
                     related_timers.extend(handling_timer(&new, context).map(|timer| (new.id, timer)));
                     (new, event)
                 }
-                Related::Changed(other, fact) => {
-                    let event = event(vec![fact], &other, Vec::new());
+                Related::Changed(other, facts) => {
+                    let event = event(facts, &other, Vec::new());
                     (other, event)
                 }
             };
@@ -242,7 +271,8 @@ impl<'a> Change<'a> {
         let before = self.before.map(Interaction::slot_holders).unwrap_or_default();
         let after = self.after.slot_holders();
         let offers = self.before.map_or(0, |before| before.offers);
-        let offered = self.after.offer().filter(|offer| offer.number > offers).map(|offer| offer.to);
+        let is_new = |offer: &&Offer| offer.number > offers && !offer.kind.is_supervision();
+        let offered = self.after.offer().filter(is_new).map(|offer| offer.to);
         let mut touched = before.clone();
         touched.extend(after.iter().copied());
         touched.extend(offered);
@@ -265,7 +295,7 @@ impl<'a> Change<'a> {
             .collect()
     }
 
-    /// Gives the timers that change: one for the open offer, one for the owner's silence.
+    /// Gives the timers that change: one for the open offer, one for the owner's silence, those of a conversation.
     fn timers(&self) -> Vec<TimerChange> {
         let mut timers = Vec::new();
         let before = self.before.and_then(Interaction::offer);
@@ -280,6 +310,7 @@ impl<'a> Change<'a> {
             let timer = handling_timer(&self.after, self.context);
             timers.push(timer.unwrap_or(TimerChange::Clear(TimerKind::Handling)));
         }
+        timers.extend(conversation::timers(self.before, &self.after));
         timers
     }
 }

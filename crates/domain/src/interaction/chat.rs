@@ -1,15 +1,19 @@
-//! The end of a customer's chat session, by the owner or by the customer.
+//! The end of a customer's chat session: by the owner, by the customer, or by time.
 
 use alloc::vec::Vec;
 
+use crate::chat::{Content, LeaveReason, Speaker, Visibility};
 use crate::command::Actor;
 use crate::event::{Fact, RevokeReason};
 use crate::id::UserId;
 use crate::interaction::attempt::Attempt;
 use crate::interaction::change::Change;
-use crate::interaction::decision::Decision;
-use crate::interaction::{Mode, OfferKind, Outcome, State, Status};
+use crate::interaction::conversation::idle_due;
+use crate::interaction::decision::{Decision, TimerChange, TimerKind};
+use crate::interaction::say::live;
+use crate::interaction::{Mode, OfferKind, Outcome, Participant, State, Status};
 use crate::rejection::Rejection;
+use crate::time::Time;
 
 /// Ends the customer's session; the owner keeps the interaction.
 pub(super) fn end_session(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
@@ -19,13 +23,13 @@ pub(super) fn end_session(attempt: &Attempt<'_>) -> Result<Decision, Rejection> 
     }
     attempt.owner(handling)?;
     let mut change = attempt.change();
-    end(&mut change, RevokeReason::OwnerActed);
+    end(&mut change, RevokeReason::OwnerActed, LeaveReason::Removed);
     Ok(change.finish())
 }
 
 /// The customer is gone: a chat that nobody owns yet is over, an owned one becomes `LeftChat`. The server says it for him when he has
 /// fallen silent.
-pub(super) fn customer_left(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
+pub(super) fn customer_left(attempt: &Attempt<'_>, reason: LeaveReason) -> Result<Decision, Rejection> {
     if attempt.before.mode() != Some(Mode::Chatting) {
         return Err(attempt.wrong_state());
     }
@@ -33,42 +37,106 @@ pub(super) fn customer_left(attempt: &Attempt<'_>) -> Result<Decision, Rejection
         return Err(Rejection::NotOwner);
     }
     let mut change = attempt.change();
+    close(attempt, &mut change, reason)?;
+    Ok(change.finish())
+}
+
+/// Takes a customer out who made no request for too long; puts the question off when he did make one.
+pub(super) fn check_customer(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
+    let chat = live(attempt)?;
+    attempt.only(&Actor::Server)?;
+    let received = attempt.before.received;
+    let seen = attempt.context.world.customer_seen().unwrap_or(received).max(received);
+    let due = seen.plus_ms(chat.times.customer_silence_ms);
+    let mut change = attempt.change();
+    if chat.times.customer_silence_ms == 0 {
+        return Ok(change.finish());
+    }
+    if due > attempt.context.now {
+        return Ok(put_off(change, TimerKind::CustomerSilence, due));
+    }
+    close(attempt, &mut change, LeaveReason::Silence)?;
+    Ok(change.finish())
+}
+
+/// Alerts a conversation in which nobody said anything for too long, and ends it when that did not help; puts the question off when somebody
+/// did say something.
+pub(super) fn check_idle(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
+    let chat = live(attempt)?;
+    attempt.only(&Actor::Server)?;
+    let mut change = attempt.change();
+    let Some(due) = idle_due(chat) else { return Ok(change.finish()) };
+    if due > attempt.context.now {
+        return Ok(put_off(change, TimerKind::ChatIdle, due));
+    }
+    if chat.alerted.is_none() {
+        change.say(Speaker::system(), Visibility::All, Content::IdleAlert);
+        let now = attempt.context.now;
+        change.after.chat.iter_mut().for_each(|chat| chat.alerted = Some(now));
+    } else {
+        change.say(Speaker::system(), Visibility::All, Content::IdleClose);
+        close(attempt, &mut change, LeaveReason::Idle)?;
+    }
+    Ok(change.finish())
+}
+
+fn put_off(change: Change<'_>, timer: TimerKind, due: Time) -> Decision {
+    let mut decision = change.finish();
+    decision.timers.push(TimerChange::Set(timer, due));
+    decision
+}
+
+/// Ends the session by the customer's own doing or by time.
+fn close(attempt: &Attempt<'_>, change: &mut Change<'_>, reason: LeaveReason) -> Result<(), Rejection> {
     match &attempt.before.state {
-        State::Queued(_) => give_up(&mut change, None),
-        State::Invited(_, offer) => give_up(&mut change, Some(offer.to)),
-        State::Handling(_) => end(&mut change, RevokeReason::CustomerLeft),
+        State::Queued(_) => give_up(change, None, reason),
+        State::Invited(_, offer) => give_up(change, Some(offer.to), reason),
+        State::Handling(_) => end(change, RevokeReason::CustomerLeft, reason),
         // A live chat is never put into a workbin, and what is on its way out or over has no mode.
         State::Parked { .. } | State::Sending { .. } | State::Ended { .. } => {
             return Err(attempt.wrong_state());
         }
     }
-    Ok(change.finish())
+    Ok(())
 }
 
-fn give_up(change: &mut Change<'_>, offered: Option<UserId>) {
+fn give_up(change: &mut Change<'_>, offered: Option<UserId>, ended: LeaveReason) {
     let reason = RevokeReason::CustomerLeft;
     change.facts.push(Fact::ChatEnded);
     change.facts.extend(offered.map(|to| Fact::OfferRevoked { to, reason }));
     change.facts.push(Fact::Canceled);
     change.after.state = State::Ended { outcome: Outcome::Canceled, at: change.context.now };
+    end_conversation(change, ended);
+}
+
+fn end_conversation(change: &mut Change<'_>, ended: LeaveReason) {
+    change.after.chat.iter_mut().for_each(|chat| chat.ended = Some(ended));
 }
 
 /// Ends the session of an owned live chat. The other agents' part in it is over with it, and so is an open offer to take part; an open
 /// transfer stands, because what it hands over is still there.
-pub(super) fn end(change: &mut Change<'_>, reason: RevokeReason) {
+pub(super) fn end(change: &mut Change<'_>, reason: RevokeReason, ended: LeaveReason) {
     let Some(handling) = change.handling_mut() else { return };
     handling.mode = Mode::LeftChat;
-    let left: Vec<UserId> = handling.others.drain(..).map(|other| other.user).collect();
+    let left: Vec<Participant> = handling.others.drain(..).collect();
     let seat = handling.offer.as_ref().is_some_and(|offer| match offer.kind {
-        OfferKind::Invite | OfferKind::Consult => true,
+        OfferKind::Invite
+        | OfferKind::Consult
+        | OfferKind::Monitor
+        | OfferKind::Coach
+        | OfferKind::BargeIn => true,
         OfferKind::Routed | OfferKind::Transfer => false,
     });
     if seat {
         change.withdraw_offer(reason);
     }
     change.facts.push(Fact::ChatEnded);
-    for user in left {
+    for Participant { user, kind, .. } in left {
         change.facts.push(Fact::ParticipantLeft { user });
-        change.last_sees(user, Status::Completed);
+        // A supervisor sees `Revoked` when the chat that he watches ends (8.5.2 pages on Intrude).
+        if !kind.is_supervision() {
+            change.last_sees(user, Status::Completed);
+        }
     }
+    end_conversation(change, ended);
 }

@@ -1,11 +1,12 @@
 //! Complete: the owner has done the work, or passes it on to a queue.
 
 use crate::center::Queue;
+use crate::chat::LeaveReason;
 use crate::command::Named;
 use crate::event::{Fact, RevokeReason};
 use crate::interaction::attempt::{Attempt, queue_for};
 use crate::interaction::decision::Decision;
-use crate::interaction::{Handling, Mode, Outcome, State, Status, chat, place};
+use crate::interaction::{Handling, Mode, Outcome, State, Status, chat, place, say};
 use crate::rejection::Rejection;
 
 /// Finishes the interaction, or with a queue passes it on there.
@@ -22,20 +23,21 @@ pub(super) fn complete(attempt: &Attempt<'_>, queue: Option<&Named<Queue>>) -> R
     match queue {
         Some(named) => {
             let queue = queue_for(named, &attempt.before.media)?;
-            Ok(place::to_queue(attempt, handling, queue))
+            place::to_queue(attempt, handling, queue)
         }
-        None => Ok(end(attempt, handling)),
+        None => end(attempt, handling),
     }
 }
 
-fn end(attempt: &Attempt<'_>, handling: &Handling) -> Decision {
+fn end(attempt: &Attempt<'_>, handling: &Handling) -> Result<Decision, Rejection> {
     let mut change = attempt.change();
+    say::farewell(attempt, &mut change)?;
     change.withdraw_offer(RevokeReason::OwnerActed);
     if handling.mode == Mode::Chatting {
-        chat::end(&mut change, RevokeReason::OwnerActed);
+        chat::end(&mut change, RevokeReason::OwnerActed, LeaveReason::Removed);
     }
     change.facts.push(Fact::Completed);
     change.last_sees(handling.by, Status::Completed);
     change.after.state = State::Ended { outcome: Outcome::Completed, at: attempt.context.now };
-    change.finish()
+    Ok(change.finish())
 }

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::center::{Queue, User, Workbin};
+use crate::chat::Entry;
 use crate::desk::Desk;
 use crate::id::{InteractionId, QueueId, UserId, WorkbinId};
 use crate::interaction::Interaction;
@@ -60,6 +61,12 @@ pub trait World {
     fn parent(&self) -> Option<&Interaction>;
     /// Gives when the user last made an authenticated request; `None` when not since the server started.
     fn last_request(&self, user: UserId) -> Option<Time>;
+    /// Gives when the customer of the chat last made a request; `None` when nothing is known of it. A server that has just started counts its
+    /// start as one, or every waiting customer would count as gone.
+    fn customer_seen(&self) -> Option<Time>;
+    /// Gives what was said in the chat so far, oldest first. What an agent is shown who comes in is taken from its end, so the beginning of a
+    /// long one may be left off: [`Chat::SHOWN_ENTRIES_MAX`](crate::chat::Chat::SHOWN_ENTRIES_MAX) entries of each audience are enough.
+    fn transcript(&self) -> &[Entry];
 }
 
 /// What a decision depends on beside the interaction and the command.

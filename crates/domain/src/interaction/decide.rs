@@ -8,8 +8,8 @@
 use crate::command::{Action, Command};
 use crate::interaction::attempt::Attempt;
 use crate::interaction::{
-    Interaction, OfferKind, accept, chat, complete, draft, gone, offer, participants, place, reject,
-    transfer, user_data,
+    Interaction, OfferKind, accept, chat, complete, draft, gone, offer, participants, place, reject, say,
+    supervision, transfer, user_data,
 };
 use crate::rejection::Rejection;
 
@@ -26,7 +26,9 @@ pub fn decide(before: &Interaction, command: &Command, context: &Context<'_>) ->
     if let Some(given) = command.epoch.filter(|given| *given != before.epoch) {
         return Err(Rejection::StaleEpoch { given, current: before.epoch });
     }
-    let attempt = Attempt { before, actor: &command.actor, context, command: command.action.name() };
+    let farewell = command.farewell.as_ref().filter(|_| has_farewell(&command.action));
+    let attempt =
+        Attempt { before, actor: &command.actor, context, command: command.action.name(), farewell };
     match &command.action {
         Action::Offer { to } => offer::offer(&attempt, *to),
         Action::ExpireOffer { number } => offer::expire(&attempt, *number),
@@ -48,7 +50,15 @@ pub fn decide(before: &Interaction, command: &Command, context: &Context<'_>) ->
         Action::RemoveParticipant(agent) => participants::remove(&attempt, agent),
         Action::Leave => participants::leave(&attempt),
         Action::EndChatSession => chat::end_session(&attempt),
-        Action::CustomerLeft => chat::customer_left(&attempt),
+        Action::Say(utterance) => say::say(&attempt, utterance),
+        Action::CompleteTransfer { to } => participants::complete_transfer(&attempt, to.as_ref()),
+        Action::CompleteConference { agent } => participants::complete_conference(&attempt, agent.as_ref()),
+        Action::Intrude { mode } => supervision::intrude(&attempt, *mode),
+        Action::SwitchMode { mode } => supervision::switch_mode(&attempt, *mode),
+        Action::CountDownload { file } => say::count_download(&attempt, *file),
+        Action::CustomerLeft { reason } => chat::customer_left(&attempt, *reason),
+        Action::CheckCustomer => chat::check_customer(&attempt),
+        Action::CheckIdle => chat::check_idle(&attempt),
         Action::Complete { queue } => complete::complete(&attempt, queue.as_ref()),
         Action::CreateDraft(draft) => draft::create(&attempt, draft),
         Action::SaveDraft { email, subject } => draft::save(&attempt, email, subject.as_deref()),
@@ -59,4 +69,9 @@ pub fn decide(before: &Interaction, command: &Command, context: &Context<'_>) ->
         Action::ExpireHandling => gone::expire_handling(&attempt),
         Action::AgentGone { user } => gone::agent_gone(&attempt, *user),
     }
+}
+
+/// Tells whether somebody goes by an action who may say something before.
+const fn has_farewell(action: &Action) -> bool {
+    matches!(action, Action::Transfer(_) | Action::Complete { .. } | Action::Leave)
 }

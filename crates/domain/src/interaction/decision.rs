@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use crate::chat::Entry;
 use crate::desk::Desk;
 use crate::event::Event;
 use crate::id::InteractionId;
@@ -19,6 +20,10 @@ pub enum TimerKind {
     },
     /// The owner has been silent for too long.
     Handling,
+    /// The customer of a chat has made no request for too long.
+    CustomerSilence,
+    /// Nobody has said anything in a chat for too long.
+    ChatIdle,
 }
 
 /// How a decision changes the timers of its interaction.
@@ -45,4 +50,11 @@ pub struct Decision {
     pub timers: Vec<TimerChange>,
     /// Timers of interactions among `related` that came into being: a new draft has an owner, too.
     pub related_timers: Vec<(InteractionId, TimerChange)>,
+}
+
+impl Decision {
+    /// Gives what was said in the conversation of `after`, in order.
+    pub fn said(&self) -> impl Iterator<Item = &Entry> + Clone {
+        self.events.iter().flat_map(Event::entries)
+    }
 }

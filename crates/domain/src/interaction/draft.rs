@@ -42,6 +42,7 @@ pub(super) fn create(attempt: &Attempt<'_>, draft: &Draft) -> Result<Decision, R
         received: now,
         user_data,
         email: Some(draft.email.clone()),
+        chat: None,
         state: State::Handling(Handling {
             by: owner,
             since: now,
@@ -176,7 +177,7 @@ fn close(change: &mut Change<'_>) {
     };
     let mut original = original.clone();
     original.drafts.remove(&draft);
-    change.related.push(Related::Changed(original, Fact::DraftClosed { draft }));
+    change.related.push(Related::Changed(original, vec![Fact::DraftClosed { draft }]));
 }
 
 /// Puts the draft back on its original's list, unless the original was completed meanwhile.
@@ -187,6 +188,6 @@ fn reopen(change: &mut Change<'_>) {
     };
     let mut original = original.clone();
     if original.drafts.insert(draft) {
-        change.related.push(Related::Changed(original, Fact::DraftReopened { draft }));
+        change.related.push(Related::Changed(original, vec![Fact::DraftReopened { draft }]));
     }
 }

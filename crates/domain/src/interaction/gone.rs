@@ -8,8 +8,8 @@ use crate::interaction::attempt::Attempt;
 use crate::interaction::change::{Change, Entry, Refused};
 use crate::interaction::context::GonePolicy;
 use crate::interaction::decision::{Decision, TimerChange, TimerKind};
-use crate::interaction::participants::{pass_on, take_out};
-use crate::interaction::{Handling, Mode};
+use crate::interaction::participants::{pass_on, take_out, tell_supervisors_alone};
+use crate::interaction::{Handling, Mode, State};
 use crate::rejection::Rejection;
 
 /// A place where work goes that is taken from its owner.
@@ -38,6 +38,9 @@ pub(super) fn agent_gone(attempt: &Attempt<'_>, user: UserId) -> Result<Decision
     }
     if is_in {
         change.kind = NotificationType::ParticipantsUpdated;
+        if let State::Handling(handling) = &before.state {
+            tell_supervisors_alone(&mut change, handling, user);
+        }
         take_out(&mut change, user);
     }
     if is_owner {

@@ -24,6 +24,7 @@ pub(super) fn of(before: Option<&Interaction>, change: &Change<'_>) -> Vec<Notic
     let everybody: BTreeSet<UserId> = earlier.union(&now).copied().collect();
     let mut notices: Vec<Notice> = everybody
         .into_iter()
+        .filter(|user| change.told.is_told(*user))
         .map(|user| {
             let seen = before.filter(|_| earlier.contains(&user)).map(|before| before.status_for(user));
             to_agent(user, seen, now.contains(&user), change)
@@ -77,7 +78,7 @@ fn to_watchers(change: &Change<'_>, workbin: WorkbinId, added: bool) -> impl Ite
         .map(move |user| plain(user, View::Workbin { workbin, added }, NotificationType::StatusChange))
 }
 
-const fn plain(user: UserId, view: View, kind: NotificationType) -> Notice {
+pub(super) const fn plain(user: UserId, view: View, kind: NotificationType) -> Notice {
     Notice { user, view, kind, error: None, reference: None }
 }
 
@@ -92,20 +93,21 @@ const fn workbin(interaction: &Interaction) -> Option<WorkbinId> {
     }
 }
 
-/// Says to the owner what became of the offer that he made.
-pub(super) fn refused_sentence(kind: OfferKind, how: Refused) -> String {
+/// Says to the owner what became of the offer that he made; nothing when it was not his but a supervisor's own.
+pub(super) fn refused_sentence(kind: OfferKind, how: Refused) -> Option<String> {
     let what = match kind {
         OfferKind::Routed => "offer",
         OfferKind::Transfer => "transfer",
         OfferKind::Invite => "invitation",
         OfferKind::Consult => "consultation",
+        OfferKind::Monitor | OfferKind::Coach | OfferKind::BargeIn => return None,
     };
     let why = match how {
         Refused::Rejected => "the agent rejected it",
         Refused::Expired => "the agent did not answer in time",
         Refused::Gone => "the agent is no longer there",
     };
-    format!(
+    Some(format!(
         "The {what} did not come about because {why}; the interaction is still yours, try another agent or go on with it."
-    )
+    ))
 }

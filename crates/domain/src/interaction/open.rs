@@ -2,8 +2,10 @@
 
 use alloc::collections::BTreeSet;
 use alloc::string::String;
+use alloc::vec;
 
 use crate::center::{Queue, SkillLevels};
+use crate::chat::{Chat, ChatRequest};
 use crate::command::{Actor, Named};
 use crate::event::Fact;
 use crate::id::{CenterId, InteractionId};
@@ -11,6 +13,7 @@ use crate::interaction::attempt::{Slot, may_take, queue_for};
 use crate::interaction::change::{Change, Entry, Related};
 use crate::interaction::context::Context;
 use crate::interaction::decision::Decision;
+use crate::interaction::say::check_nickname;
 use crate::interaction::{Email, Interaction, Mode, Outcome, State};
 use crate::media::{Direction, Media};
 use crate::rejection::Rejection;
@@ -55,6 +58,8 @@ pub struct NewInteraction {
     pub user_data: UserData,
     /// The e-mail, for e-mail interactions.
     pub email: Option<Email>,
+    /// The conversation that it starts, for a chat with a customer who is there.
+    pub chat: Option<ChatRequest>,
     /// Its queue; for one in an agent's hands the queue that it belongs to.
     pub queue: Named<Queue>,
     /// Skills asked for beyond the queue's, for the first wait.
@@ -70,14 +75,21 @@ pub struct NewInteraction {
 ///
 /// # Errors
 ///
-/// A [`Rejection`], tried in this order: a placement in hands by somebody who is no user, an unknown queue or one of another medium, user
-/// data beyond a bound, no contact-center session, no free slot (a draft needs none).
+/// A [`Rejection`], tried in this order: a placement in hands by somebody who is no user, an unknown queue or one of another medium, a
+/// conversation of something that is no chat, a customer's nickname or user data beyond a bound, no contact-center session, no free slot
+/// (a draft needs none).
 pub fn open(new: NewInteraction, actor: &Actor, context: &Context<'_>) -> Result<Decision, Rejection> {
     let maker = match new.placement {
         Placement::InQueue => None,
         Placement::InHands { mode } => Some((actor.user().ok_or(Rejection::NotOwner)?, mode)),
     };
     let queue = queue_for(&new.queue, &new.media)?.clone();
+    if let Some(chat) = &new.chat {
+        if new.media != Media::Chat {
+            return Err(Rejection::NoConversation);
+        }
+        check_nickname(&chat.nickname)?;
+    }
     new.user_data.check()?;
     if let Some((user, mode)) = maker {
         let slot = if mode == Mode::Composing { Slot::NotNeeded } else { Slot::Needed };
@@ -120,6 +132,7 @@ fn unplaced(new: NewInteraction, queue: &Queue, context: &Context<'_>) -> Intera
         received: context.now,
         user_data: new.user_data,
         email: new.email,
+        chat: new.chat.map(|request| Chat::start(request, context.now)),
         state: State::Ended { outcome: Outcome::Canceled, at: context.now },
         epoch: 0,
         queue: Some(queue.id),
@@ -138,6 +151,6 @@ fn list_draft(change: &mut Change<'_>) {
     if let Some(original) = original {
         let mut original = original.clone();
         original.drafts.insert(draft);
-        change.related.push(Related::Changed(original, Fact::DraftCreated { draft }));
+        change.related.push(Related::Changed(original, vec![Fact::DraftCreated { draft }]));
     }
 }

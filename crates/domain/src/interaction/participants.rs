@@ -1,13 +1,14 @@
 //! Other agents in a live chat: bringing one in, taking one out, and leaving.
 
+use crate::chat::LeaveReason;
 use crate::command::Named;
 use crate::event::{Fact, NotificationType, RevokeReason};
 use crate::id::UserId;
 use crate::interaction::attempt::Attempt;
-use crate::interaction::change::{Change, Refused};
+use crate::interaction::change::{Change, Refused, Told};
 use crate::interaction::decision::Decision;
 use crate::interaction::transfer::{may_be_offered, timeout_ms};
-use crate::interaction::{Handling, Mode, OfferKind, Status, chat};
+use crate::interaction::{Handling, Mode, OfferKind, Participant, Status, chat, say};
 use crate::rejection::{Noun, Rejection};
 
 /// Offers another agent a seat in the conversation. An agent who is in for advice alone (`Consult`) and is then invited simply becomes
@@ -49,13 +50,59 @@ fn show(attempt: &Attempt<'_>, target: UserId) -> Decision {
     change.finish()
 }
 
+/// Hands the chat over to an agent who is in it already, in one commit: the second step of a transfer that began with a consultation.
+pub(super) fn complete_transfer(
+    attempt: &Attempt<'_>,
+    to: Option<&Named<UserId>>,
+) -> Result<Decision, Rejection> {
+    let handling = live_chat(attempt)?;
+    let owner = attempt.owner(handling)?;
+    let heir = colleague(handling, to, |_| true)?;
+    let mut change = attempt.change();
+    change.handed_over = Some(owner);
+    change.last_sees(owner, Status::Completed);
+    hand_over(&mut change, heir, RevokeReason::OwnerActed);
+    Ok(change.finish())
+}
+
+/// Shows an agent to the customer who was asked for advice: the second step of a conference that began with a consultation.
+pub(super) fn complete_conference(
+    attempt: &Attempt<'_>,
+    agent: Option<&Named<UserId>>,
+) -> Result<Decision, Rejection> {
+    let handling = live_chat(attempt)?;
+    attempt.owner(handling)?;
+    let is_hidden = |other: &Participant| other.kind == OfferKind::Consult;
+    let target = colleague(handling, agent, is_hidden)?;
+    let is_shown = handling.others.iter().any(|other| other.user == target && !is_hidden(other));
+    if is_shown { Err(Rejection::TargetAlreadyIn) } else { Ok(show(attempt, target)) }
+}
+
+/// Gives the agent who is in the conversation and named, or of those who `fit` the one who came in last. Supervisors are no colleagues whom
+/// an owner could hand anything to.
+fn colleague(
+    handling: &Handling,
+    named: Option<&Named<UserId>>,
+    fit: impl Fn(&Participant) -> bool,
+) -> Result<UserId, Rejection> {
+    let target = named.map(|named| named.known(Noun::User)).transpose()?;
+    let mut agents = handling.others.iter().rev().filter(|other| !other.kind.is_supervision());
+    let found = match target {
+        Some(target) => agents.find(|other| other.user == *target),
+        None => agents.find(|other| fit(other)),
+    };
+    found.map(|other| other.user).ok_or(Rejection::TargetNotIn)
+}
+
 /// Takes another agent out of the conversation, or takes the invitation to it back.
 pub(super) fn remove(attempt: &Attempt<'_>, agent: &Named<UserId>) -> Result<Decision, Rejection> {
     let handling = live_chat(attempt)?;
     attempt.owner(handling)?;
     let target = *agent.known(Noun::User)?;
-    let is_in = handling.others.iter().any(|other| other.user == target);
-    let is_offered = handling.offer.as_ref().is_some_and(|offer| offer.to == target);
+    // A supervisor came of his own accord, and goes so.
+    let is_in = handling.others.iter().any(|other| other.user == target && !other.kind.is_supervision());
+    let is_offered =
+        handling.offer.as_ref().is_some_and(|offer| offer.to == target && !offer.kind.is_supervision());
     if !is_in && !is_offered {
         return Err(Rejection::TargetNotIn);
     }
@@ -78,15 +125,17 @@ pub(super) fn leave(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
         Mode::Processing | Mode::Composing => return Err(attempt.wrong_state()),
     }
     let user = attempt.actor.user().ok_or(Rejection::NotOwner)?;
+    if handling.by != user && handling.others.iter().all(|other| other.user != user) {
+        return Err(Rejection::NotOwner);
+    }
     let mut change = attempt.change();
     change.kind = NotificationType::ParticipantsUpdated;
+    say::farewell(attempt, &mut change)?;
     if handling.by == user {
         owner_leaves(&mut change, handling);
         return Ok(change.finish());
     }
-    if handling.others.iter().all(|other| other.user != user) {
-        return Err(Rejection::NotOwner);
-    }
+    tell_supervisors_alone(&mut change, handling, user);
     if handling.offer.as_ref().is_some_and(|offer| offer.to == user) {
         change.refuse_offer(Refused::Rejected);
     }
@@ -99,18 +148,24 @@ fn owner_leaves(change: &mut Change<'_>, handling: &Handling) {
     if pass_on(change, RevokeReason::OwnerActed) {
         change.last_sees(handling.by, Status::Completed);
     } else if handling.mode == Mode::Chatting {
-        chat::end(change, RevokeReason::OwnerActed);
+        chat::end(change, RevokeReason::OwnerActed, LeaveReason::Removed);
     }
 }
 
-/// Makes the longest present participant the owner; tells whether there was one. An open offer of the former owner's is taken back.
+/// Makes the longest present participant the owner; tells whether there was one. Supervisors are none. An open offer of the former owner's is
+/// taken back.
 pub(super) fn pass_on(change: &mut Change<'_>, reason: RevokeReason) -> bool {
+    let Some(handling) = change.handling_mut() else { return false };
+    let heir = handling.others.iter().find(|other| !other.kind.is_supervision()).map(|other| other.user);
+    heir.is_some_and(|heir| hand_over(change, heir, reason))
+}
+
+/// Makes a participant the owner in place of the present one; tells whether he was there.
+fn hand_over(change: &mut Change<'_>, heir: UserId, reason: RevokeReason) -> bool {
     let since = change.context.now;
     let Some(handling) = change.handling_mut() else { return false };
-    if handling.others.is_empty() {
-        return false;
-    }
-    let heir = handling.others.remove(0);
+    let Some(at) = handling.others.iter().position(|other| other.user == heir) else { return false };
+    let heir = handling.others.remove(at);
     let former = handling.by;
     handling.by = heir.user;
     handling.since = since;
@@ -120,6 +175,17 @@ pub(super) fn pass_on(change: &mut Change<'_>, reason: RevokeReason) -> bool {
     change.facts.push(Fact::OwnerChanged { to: heir.user });
     change.kind = NotificationType::ParticipantsUpdated;
     true
+}
+
+/// Keeps it to himself that a supervisor goes who only looked on: nobody else knew that he was there.
+pub(super) fn tell_supervisors_alone(change: &mut Change<'_>, handling: &Handling, user: UserId) {
+    let is_hidden =
+        handling.others.iter().any(|other| other.user == user && other.kind == OfferKind::Monitor);
+    let is_offered = handling.offer.as_ref().is_some_and(|offer| offer.to == user);
+    // An offer to him is the owner's business.
+    if is_hidden && !is_offered {
+        change.told = Told::Only(user);
+    }
 }
 
 /// Takes a participant out.

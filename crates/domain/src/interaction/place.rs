@@ -9,7 +9,7 @@ use crate::id::WorkbinId;
 use crate::interaction::attempt::{Attempt, Slot, may_take, queue_for};
 use crate::interaction::change::Entry;
 use crate::interaction::decision::Decision;
-use crate::interaction::{Handling, Mode, State, Status};
+use crate::interaction::{Handling, Mode, State, Status, say};
 use crate::rejection::{Noun, Rejection};
 
 /// Puts it into a queue, as its owner; or as the server, which empties the workbins of a deleted user (contract 3).
@@ -21,23 +21,32 @@ pub(super) fn in_queue(attempt: &Attempt<'_>, named: &Named<Queue>) -> Result<De
     let handling = attempt.handling()?;
     attempt.owner(handling)?;
     let queue = queue_for(named, &attempt.before.media)?;
-    Ok(to_queue(attempt, handling, queue))
+    to_queue(attempt, handling, queue)
 }
 
 /// Ends an ownership by putting the interaction at the end of a queue. A live chat's customer session goes on.
-pub(super) fn to_queue(attempt: &Attempt<'_>, handling: &Handling, queue: &Queue) -> Decision {
+pub(super) fn to_queue(
+    attempt: &Attempt<'_>,
+    handling: &Handling,
+    queue: &Queue,
+) -> Result<Decision, Rejection> {
     let since = attempt.context.now;
     let entry = Entry { queue: queue.id, since, front: false, skills: SkillLevels::new(), skill: None };
     to_entry(attempt, handling, entry)
 }
 
 /// Ends an ownership by the owner's own doing, into a queue.
-pub(super) fn to_entry(attempt: &Attempt<'_>, handling: &Handling, entry: Entry) -> Decision {
+pub(super) fn to_entry(
+    attempt: &Attempt<'_>,
+    handling: &Handling,
+    entry: Entry,
+) -> Result<Decision, Rejection> {
     let mut change = attempt.change();
+    say::farewell(attempt, &mut change)?;
     change.withdraw_offer(RevokeReason::OwnerActed);
     change.last_sees(handling.by, Status::Completed);
     change.enter_queue(entry, handling.mode);
-    change.finish()
+    Ok(change.finish())
 }
 
 /// Takes it out of a workbin that ceases to be. In its own queue it keeps its age.

@@ -7,7 +7,7 @@ use crate::id::{SkillId, UserId};
 use crate::interaction::attempt::{Attempt, queue_for};
 use crate::interaction::change::Entry;
 use crate::interaction::decision::Decision;
-use crate::interaction::{Handling, OfferKind, place};
+use crate::interaction::{Handling, OfferKind, place, say};
 use crate::rejection::{Noun, Rejection};
 
 /// Hands it over.
@@ -18,7 +18,7 @@ pub(super) fn transfer(attempt: &Attempt<'_>, target: &Target) -> Result<Decisio
         Target::Agent(named) => to_agent(attempt, owner, *named.known(Noun::User)?),
         Target::Queue(named) => {
             let queue = queue_for(named, &attempt.before.media)?;
-            Ok(place::to_queue(attempt, handling, queue))
+            place::to_queue(attempt, handling, queue)
         }
         Target::Skill(named) => to_skill(attempt, handling, named),
     }
@@ -30,6 +30,7 @@ fn to_agent(attempt: &Attempt<'_>, owner: UserId, target: UserId) -> Result<Deci
     }
     may_be_offered(attempt, target)?;
     let mut change = attempt.change();
+    say::farewell(attempt, &mut change)?;
     change.withdraw_offer(RevokeReason::OwnerActed);
     change.offer(target, OfferKind::Transfer, timeout_ms(attempt));
     Ok(change.finish())
@@ -45,7 +46,7 @@ fn to_skill(
     let (skill, level) = *named.known(Noun::Skill)?;
     let skills = SkillLevels::from([(skill, level)]);
     let since = attempt.context.now;
-    Ok(place::to_entry(attempt, handling, Entry { queue, since, front: false, skills, skill: Some(skill) }))
+    place::to_entry(attempt, handling, Entry { queue, since, front: false, skills, skill: Some(skill) })
 }
 
 /// Gives the queue that it last waited in.

@@ -8,16 +8,25 @@ use crate::event::{Fact, NotificationType};
 use crate::interaction::attempt::Attempt;
 use crate::interaction::change::Change;
 use crate::interaction::decision::Decision;
+use crate::interaction::say::live;
 use crate::interaction::{Mode, State};
 use crate::rejection::Rejection;
 use crate::user_data::{KeyTaken, UserData, UserDataError, Value};
 
 /// Sets the given keys.
 pub(super) fn update(attempt: &Attempt<'_>, changes: &UserData) -> Result<Decision, Rejection> {
-    by_owner(attempt, Fact::UserDataChanged, |change| {
+    let edit = |change: &mut Change<'_>| {
         change.after.user_data.update(changes);
         Ok(change.after.user_data.check()?)
-    })
+    };
+    match (attempt.actor, &attempt.before.chat) {
+        // The customer may while he is there (`updateData` of the customer API).
+        (Actor::Customer, Some(_)) => {
+            live(attempt)?;
+            edited(attempt, Fact::UserDataChanged, edit)
+        }
+        _ => by_owner(attempt, Fact::UserDataChanged, edit),
+    }
 }
 
 /// Adds the given keys.
@@ -68,6 +77,14 @@ fn by_owner(
     edit: impl FnOnce(&mut Change<'_>) -> Result<(), Rejection>,
 ) -> Result<Decision, Rejection> {
     attempt.owner(attempt.handling()?)?;
+    edited(attempt, fact, edit)
+}
+
+fn edited(
+    attempt: &Attempt<'_>,
+    fact: Fact,
+    edit: impl FnOnce(&mut Change<'_>) -> Result<(), Rejection>,
+) -> Result<Decision, Rejection> {
     let mut change = attempt.change();
     change.kind = NotificationType::PropertiesUpdated;
     change.facts.push(fact);

@@ -8,6 +8,8 @@ use crate::id::{InteractionId, UserId};
 use crate::interaction::{Interaction, Mode, OfferKind, Outcome, State};
 use crate::media::Media;
 
+pub use super::conversation::{conversation_live, conversation_numbered, conversation_peopled};
+
 /// S1: an interaction exists once, and what its state says fits together: a wait is in its current queue, a live session belongs to a chat
 /// that is in a queue or in somebody's hands, a draft is an e-mail of ours.
 ///
@@ -109,8 +111,14 @@ fn holders(interaction: &Interaction) -> BTreeSet<UserId> {
         }
         State::Handling(handling) if handling.mode != Mode::Composing => {
             holders.insert(handling.by);
-            holders.extend(handling.offer.as_ref().map(|offer| offer.to));
-            holders.extend(handling.others.iter().map(|other| other.user));
+            // Supervisors who come of their own accord hold nothing.
+            let takes_slot =
+                |kind| !matches!(kind, OfferKind::Monitor | OfferKind::Coach | OfferKind::BargeIn);
+            holders
+                .extend(handling.offer.as_ref().filter(|offer| takes_slot(offer.kind)).map(|offer| offer.to));
+            holders.extend(
+                handling.others.iter().filter(|other| takes_slot(other.kind)).map(|other| other.user),
+            );
         }
         State::Invited(..)
         | State::Handling(_)

@@ -4,6 +4,8 @@ use super::{Snapshot, Violation, demand};
 use crate::id::{QueueId, UserId, WorkbinId};
 use crate::interaction::{Interaction, State};
 
+pub use super::conversation::{conversation_grows, no_succession_of_supervisors, said_in_order};
+
 /// Where an interaction is, by kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -140,7 +142,9 @@ pub fn offered_to_able(
     let desk = earlier.desks.get(&offer.to);
     let is_able = desk.zip(earlier.users.get(&offer.to)).is_some_and(|(desk, user)| {
         let has_room = desk.slots.contains_key(&after.id) || desk.has_room(user, &after.media);
-        user.enabled && desk.is_reachable(&after.media) && desk.is_ready(&after.media) && has_room
+        let is_free = desk.is_ready(&after.media) && has_room;
+        // A supervisor offers himself what he asks for, and it costs him nothing.
+        user.enabled && desk.is_reachable(&after.media) && (is_free || offer.kind.is_supervision())
     });
     demand(is_able, "offered_to_able", after.id, "it was offered to somebody who cannot take it")
 }

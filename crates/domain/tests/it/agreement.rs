@@ -2,13 +2,15 @@
 //! owner does is allowed.
 
 use handoff_domain::command::Command;
+use handoff_domain::id::UserId;
 use handoff_domain::interaction::decide::decide;
 use handoff_domain::rejection::Rejection;
 
-use crate::support::{ANN, BOB, STATES, state};
+use crate::floor::SUPERVISOR;
+use crate::support::{ANN, BOB, CID, STATES, state};
 use crate::table::action;
 
-/// The commands behind the names of capabilities. Messages and typing are no commands of the rules.
+/// The commands behind the names of capabilities. Typing is no command of the rules.
 const COMMANDS: &[(&str, &str)] = &[
     ("Accept", "Accept"),
     ("Reject", "Reject"),
@@ -27,28 +29,46 @@ const COMMANDS: &[(&str, &str)] = &[
     ("Leave", "Leave"),
     ("Invite", "Invite"),
     ("Consult", "Consult"),
+    ("SendMessage", "Say"),
+    ("SendToAgents", "Say to-agents"),
+    ("SwitchToCoach", "SwitchMode"),
 ];
 
 /// What every owner may do, whether or not the pages list it for his medium.
 const ALWAYS: &[&str] =
     &["AddComment", "SetDisposition", "AttachUserData", "UpdateUserData", "DeleteUserData"];
 
+/// What whoever is in a conversation may do, though it is listed only where somebody hears it whom the name promises.
+const SPOKEN: &[&str] = &["SendMessage", "SendToAgents"];
+
 #[test]
 fn capabilities_and_rules_agree() {
     for (name, words) in STATES {
         let (floor, id) = state(name);
         let interaction = &floor.interactions[&id];
-        let reader = if interaction.wait().is_some() { BOB } else { ANN };
-        let listed = interaction.capabilities_for(reader);
-        for (capability, command) in COMMANDS {
-            let given =
-                Command { actor: floor.caller(reader), epoch: None, action: action(command, &floor, id) };
+        let readers = if interaction.wait().is_some() { vec![BOB] } else { vec![ANN, CID, SUPERVISOR] };
+        let is_in = |reader: &UserId| *reader == ANN || interaction.people().contains(reader);
+        for (reader, (capability, command)) in
+            readers.into_iter().filter(is_in).flat_map(|reader| COMMANDS.iter().map(move |row| (reader, row)))
+        {
+            let listed = interaction.capabilities_for(reader);
+            let given = Command {
+                actor: floor.caller(reader),
+                epoch: None,
+                action: action(command, &floor, id),
+                farewell: None,
+            };
             let answer = floor.decide(decide, id, &given);
+            let is_anyway = (words.contains("owned") && ALWAYS.contains(capability))
+                || (words.contains("talk") && SPOKEN.contains(capability));
             if listed.contains(capability) {
                 let is_wrong_state = matches!(answer, Err(Rejection::WrongState { .. }));
                 assert!(!is_wrong_state, "{capability} is listed in {name}: {answer:?}");
-            } else if !(words.contains("owned") && ALWAYS.contains(capability)) {
-                assert!(answer.is_err(), "{capability} is not listed in {name} and is carried out");
+            } else if !is_anyway {
+                assert!(
+                    answer.is_err(),
+                    "{capability} is not listed in {name} for {reader} and is carried out"
+                );
             }
         }
     }
@@ -59,7 +79,8 @@ fn the_target_of_an_offer_sees_an_invitation() {
     for (name, words) in STATES.iter().filter(|(_, words)| words.contains("offered")) {
         let (floor, id) = state(name);
         let interaction = &floor.interactions[&id];
-        assert_eq!(interaction.capabilities_for(BOB), ["Accept", "Reject"], "{name}");
+        let target = if words.contains("intruded") { SUPERVISOR } else { BOB };
+        assert_eq!(interaction.capabilities_for(target), ["Accept", "Reject"], "{name}");
         let is_owned = words.contains("owned");
         assert_eq!(interaction.capabilities_for(ANN).contains(&"Transfer"), is_owned, "{name}");
     }

@@ -1,5 +1,6 @@
 //! Several agents in one live chat.
 
+use handoff_domain::chat::LeaveReason;
 use handoff_domain::command::{Action, Actor, Named, Target};
 use handoff_domain::event::NotificationType;
 use handoff_domain::interaction::{Mode, OfferKind, Status};
@@ -66,7 +67,7 @@ fn the_last_agent_leaving_ends_the_session_and_keeps_the_interaction() {
 fn the_end_of_the_session_ends_the_others_part_in_it() {
     for (actor, action) in [
         (None, Action::EndChatSession),
-        (Some(Actor::Customer), Action::CustomerLeft),
+        (Some(Actor::Customer), Action::CustomerLeft { reason: LeaveReason::Itself }),
         (None, Action::Complete { queue: None }),
     ] {
         let (mut floor, id) = state("chatting in company");
@@ -84,7 +85,7 @@ fn the_end_of_the_session_ends_the_others_part_in_it() {
 #[test]
 fn an_open_transfer_outlives_the_session() {
     let (mut floor, id) = state("chatting with transfer");
-    floor.machine(Actor::Customer, id, Action::CustomerLeft);
+    floor.machine(Actor::Customer, id, Action::CustomerLeft { reason: LeaveReason::Itself });
     let decision = floor.does(BOB, id, Action::Accept { nickname: None });
     assert_eq!((decision.after.owner(), decision.after.mode()), (Some(BOB), Some(Mode::LeftChat)));
     assert_eq!(seen(&decision, ANN), Some((Status::Completed, false)));
@@ -105,7 +106,7 @@ fn a_participant_leaves_or_is_taken_out() {
 #[test]
 fn a_customer_who_leaves_while_waiting_cancels_the_chat() {
     let (mut floor, id) = state("invited chat");
-    let decision = floor.machine(Actor::Customer, id, Action::CustomerLeft);
+    let decision = floor.machine(Actor::Customer, id, Action::CustomerLeft { reason: LeaveReason::Itself });
     assert_eq!(decision.after.status(), Status::Canceled);
     assert_eq!(seen(&decision, BOB), Some((Status::Revoked, false)));
     assert!(floor.desks[&BOB].slots.is_empty());

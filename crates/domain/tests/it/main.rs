@@ -10,6 +10,8 @@ mod random;
 mod routed;
 mod support;
 mod table;
+mod talk;
+mod transcripts;
 
 #[path = "../support/floor.rs"]
 mod floor;

@@ -1,11 +1,12 @@
 //! Every invariant can fail: each is shown something that breaks it and nothing else.
 
+use handoff_domain::chat::{Chat, Entry, PartyId, PartyKind, Visibility};
 use handoff_domain::command::Action;
 use handoff_domain::interaction::{Outcome, Participant, State};
 use handoff_domain::invariants::{self, Snapshot, Violation, standing, step};
 use handoff_domain::{Interaction, InteractionId, Mode, OfferKind, WorkbinId};
 
-use crate::floor::Floor;
+use crate::floor::{Floor, SUPERVISOR};
 use crate::support::{ANN, BOB, CID, STATES, reply, state};
 
 /// Breaks something in a state, and names the predicate that must see it.
@@ -27,6 +28,15 @@ const STANDING: &[Break] = &[
     ("chatting in company", |it| handling(it).others.clear(), "slots_match"),
     ("processing", |it| it.drafts.extend([it.id]), "drafts_match"),
     ("composing", |it| it.concerned.clear(), "concerned_kept"),
+    ("talking", |it| chat(it).for_customer = 99, "conversation_numbered"),
+    ("talking", |it| chat(it).parties[1].id = PartyId::CUSTOMER, "conversation_numbered"),
+    ("talking", |it| chat(it).parties[1].public = Some(PartyId(5)), "conversation_numbered"),
+    ("talking", |it| chat(it).parties[1].kind = PartyKind::Customer, "conversation_numbered"),
+    ("talking", |it| chat(it).parties[1].present = false, "conversation_peopled"),
+    ("talking in consultation", |it| chat(it).parties[2].shown_to = Visibility::All, "conversation_peopled"),
+    ("talking in company", |it| chat(it).parties[2].sees = Visibility::Supervisors, "conversation_peopled"),
+    ("queued talk", |it| chat(it).parties[0].present = false, "conversation_live"),
+    ("talking", |it| handling(it).mode = Mode::LeftChat, "conversation_live"),
 ];
 
 const STEPS: &[Break] = &[
@@ -38,11 +48,25 @@ const STEPS: &[Break] = &[
     ("processing", |it| it.offers += 2, "offers_counted"),
     ("processing", |it| it.offers -= 1, "offers_counted"),
     ("processing with transfer", |it| offer(it).to = CID, "offers_counted"),
+    ("talking", |it| it.chat = None, "conversation_grows"),
+    ("talking", |it| chat(it).total -= 1, "conversation_grows"),
+    ("talking is over", |it| chat(it).ended = None, "conversation_grows"),
+    ("talking is over", |it| chat(it).for_customer += 1, "conversation_grows"),
+    ("talking while monitored", inherited, "no_succession_of_supervisors"),
 ];
 
 fn handling(interaction: &mut Interaction) -> &mut handoff_domain::Handling {
     let State::Handling(handling) = &mut interaction.state else { panic!("it is owned") };
     handling
+}
+
+fn chat(interaction: &mut Interaction) -> &mut Chat {
+    interaction.chat.as_mut().expect("it is a conversation")
+}
+
+fn inherited(interaction: &mut Interaction) {
+    handling(interaction).by = SUPERVISOR;
+    interaction.epoch += 1;
 }
 
 fn offer(interaction: &mut Interaction) -> &mut handoff_domain::Offer {
@@ -150,4 +174,26 @@ fn an_open_draft_on_no_list_is_seen() {
     assert_eq!(name(standing::drafts_match(&floor.snapshot())), "nothing");
     floor.interactions.get_mut(&original).expect("it exists").drafts.clear();
     assert_eq!(name(standing::drafts_match(&floor.snapshot())), "drafts_match");
+}
+
+#[test]
+fn an_entry_that_is_numbered_wrongly_is_seen() {
+    let (floor, id) = state("talking in consultation");
+    let (after, said) = (&floor.interactions[&id], &floor.transcripts[&id]);
+    let check = |said: &[Entry]| name(step::said_in_order(None, after, said.iter()));
+    assert_eq!(check(said), "nothing");
+    assert_eq!(check(&said[1..]), "said_in_order");
+    for break_it in [
+        |entry: &mut Entry| entry.number += 1,
+        |entry: &mut Entry| entry.customer = Some(3),
+        |entry: &mut Entry| entry.visibility = Visibility::All,
+        |entry: &mut Entry| entry.agents = None,
+    ] {
+        let mut broken = said.clone();
+        break_it(broken.last_mut().expect("three came in"));
+        assert_eq!(check(&broken), "said_in_order");
+    }
+    let mut nameless = said.clone();
+    nameless[1].from.public = None;
+    assert_eq!(check(&nameless), "said_in_order");
 }

@@ -24,7 +24,7 @@ struct Move {
 
 fn moves() -> impl Strategy<Value = Vec<Move>> {
     let one =
-        (0..COMMANDS.len(), 0..6_usize, 0..9_usize, prop_oneof![Just(0_u64), Just(1_000), Just(31_000)]);
+        (0..COMMANDS.len(), 0..8_usize, 0..9_usize, prop_oneof![Just(0_u64), Just(1_000), Just(31_000)]);
     let one =
         one.prop_map(|(command, at, by, later_ms)| Move { command: COMMANDS[command], at, by, later_ms });
     prop::collection::vec(one, 1..120)
@@ -37,9 +37,11 @@ fn caller(floor: &Floor, step: Move, id: handoff_domain::InteractionId) -> Actor
     let people = interaction.people();
     match (base, step.by) {
         ("Offer", _) => Actor::Router,
-        ("ExpireOffer" | "ExpireHandling", _) => Actor::Server,
+        ("ExpireOffer" | "ExpireHandling" | "CheckCustomer" | "CheckIdle", _) => Actor::Server,
+        ("Say", 4..) => Actor::Customer,
+        ("Intrude" | "SwitchMode", _) => floor.caller(SUPERVISOR),
         ("Delivered" | "DeliveryFailed", _) => Actor::Mailer,
-        ("CustomerLeft", _) => Actor::Customer,
+        ("CustomerLeft" | "CountDownload", _) => Actor::Customer,
         (name, _) if name.starts_with("Gone") => Actor::Server,
         ("Accept" | "Reject", 0..6) => floor.caller(interaction.offer().map_or(ANN, |offer| offer.to)),
         (_, 0..4) => floor.caller(interaction.owner().or(people.first().copied()).unwrap_or(ANN)),
@@ -63,6 +65,7 @@ proptest! {
     fn no_sequence_of_commands_breaks_an_invariant(moves in moves()) {
         let mut floor = Floor::new();
         let mut ids: Vec<_> = MEDIA.iter().chain(&MEDIA).map(|media: &Media| floor.open(media)).collect();
+        ids.extend([floor.converse(), floor.converse()]);
         for step in moves {
             floor.now = floor.now.plus_ms(step.later_ms);
             let id = ids[step.at % ids.len()];
@@ -72,12 +75,14 @@ proptest! {
                 Ok(decision) => {
                     let before = &earlier.interactions[&id];
                     invariants::check_step(before, &decision.after)?;
+                    let said = decision.said();
+                    step::said_in_order(Some(before), &decision.after, said)?;
                     step::offered_to_able(&earlier.snapshot(), Some(before), &decision.after)?;
                     ids.extend(decision.related.iter().map(|it| it.id).filter(|it| !earlier.interactions.contains_key(it)));
                 }
                 Err(refusal) => {
                     prop_assert_eq!(&earlier.interactions, &floor.interactions);
-                    let again = floor.decide(decide, id, &Command { actor, epoch: None, action: wish });
+                    let again = floor.decide(decide, id, &Command { actor, epoch: None, action: wish, farewell: None });
                     prop_assert_eq!(again, Err(refusal));
                 }
             }

@@ -1,6 +1,6 @@
 //! Interactions in every state of the state table, made by the commands that lead there.
 
-use handoff_domain::command::{Action, Actor, Draft, DraftKind, Named, Target};
+use handoff_domain::command::{Action, Actor, Draft, DraftKind, Named, SupervisorMode, Target};
 use handoff_domain::event::{Notice, View};
 use handoff_domain::id::{InteractionId, UserId};
 use handoff_domain::interaction::decide::{Decision, decide};
@@ -9,7 +9,7 @@ use handoff_domain::media::Media;
 use handoff_domain::rejection::Rejection;
 use handoff_domain::user_data::UserData;
 
-use crate::floor::{AGENTS, Floor, MEDIA};
+use crate::floor::{AGENTS, Floor, MEDIA, SUPERVISOR};
 
 /// The owner.
 pub(crate) const ANN: UserId = AGENTS[0];
@@ -43,6 +43,15 @@ pub(crate) const STATES: &[(&str, &str)] = &[
     ("left chat with transfer", "owned left offered"),
     ("composing", "owned draft queueless"),
     ("composing with transfer", "owned draft queueless offered"),
+    ("queued talk", "waiting live talk"),
+    ("invited talk", "offered routed live talk"),
+    ("talking", "owned live talk"),
+    ("talking with transfer", "owned live offered talk"),
+    ("talking with intrusion", "owned live offered intruded talk"),
+    ("talking in company", "owned live company talk"),
+    ("talking in consultation", "owned live company consulted talk"),
+    ("talking while monitored", "owned live watched talk"),
+    ("talking is over", "owned left hung-up"),
     ("parked", "workbin email"),
     ("parked for the team", "workbin team email"),
     ("parked left chat", "workbin left"),
@@ -89,6 +98,24 @@ impl Floor {
         self.does(to, id, Action::Accept { nickname: None });
     }
 
+    /// Lets the owner bring an agent into a chat, who accepts.
+    pub(crate) fn brings_in(&mut self, id: InteractionId, action: Action, agent: UserId) {
+        let owner = self.interactions[&id].owner().expect("it is owned");
+        self.does(owner, id, action);
+        self.does(agent, id, Action::Accept { nickname: None });
+    }
+
+    /// Lets the supervisor ask for a seat in a chat.
+    pub(crate) fn intrudes(&mut self, id: InteractionId, mode: SupervisorMode) -> Decision {
+        self.does(SUPERVISOR, id, Action::Intrude { mode })
+    }
+
+    /// Lets the supervisor come into a chat.
+    pub(crate) fn watches(&mut self, id: InteractionId, mode: SupervisorMode) {
+        self.intrudes(id, mode);
+        self.does(SUPERVISOR, id, Action::Accept { nickname: None });
+    }
+
     /// Opens an inbound e-mail and makes a draft of it; gives the original and the draft.
     pub(crate) fn answered(&mut self) -> (InteractionId, InteractionId) {
         let original = self.owned(&MEDIA[0]);
@@ -104,6 +131,7 @@ pub(crate) fn state(name: &str) -> (Floor, InteractionId) {
     let id = match name.split(' ').next().expect("a state has a name") {
         "queued" | "invited" => waiting(floor_ref, name),
         "processing" | "chatting" | "left" | "composing" => owned(floor_ref, name),
+        "talking" => talking(floor_ref, name),
         "parked" => parked(floor_ref, name),
         "sending" | "sent" | "canceled" => outbound(floor_ref, name),
         "completed" => {
@@ -120,6 +148,7 @@ fn waiting(floor: &mut Floor, name: &str) -> InteractionId {
     let id = match name.split_once(' ').map_or("", |(_, what)| what) {
         "" => floor.open(&Media::Email),
         "chat" => floor.open(&Media::Chat),
+        "talk" => floor.converse(),
         "left chat" => {
             let id = owned(floor, "left chat");
             let queue = in_queue(floor, &Media::Chat);
@@ -160,6 +189,23 @@ fn owned(floor: &mut Floor, name: &str) -> InteractionId {
     } else if name.ends_with("company") {
         floor.does(ANN, id, Action::Invite(Named::Known(CID)));
         floor.does(CID, id, Action::Accept { nickname: None });
+    }
+    id
+}
+
+fn talking(floor: &mut Floor, name: &str) -> InteractionId {
+    let id = floor.converse();
+    floor.give(id, ANN);
+    let colleague = || Named::Known(CID);
+    match name.split_once(' ').map_or("", |(_, what)| what) {
+        "" => {}
+        "with transfer" => drop(floor.does(ANN, id, Action::Transfer(Target::Agent(Named::Known(BOB))))),
+        "with intrusion" => drop(floor.intrudes(id, SupervisorMode::Monitor)),
+        "while monitored" => floor.watches(id, SupervisorMode::Monitor),
+        "in company" => floor.brings_in(id, Action::Invite(colleague()), CID),
+        "in consultation" => floor.brings_in(id, Action::Consult(colleague()), CID),
+        "is over" => drop(floor.does(ANN, id, Action::EndChatSession)),
+        other => panic!("unknown kind {other}"),
     }
     id
 }
@@ -221,6 +267,6 @@ pub(crate) fn seen(decision: &Decision, user: UserId) -> Option<(Status, bool)> 
     shown(decision, user).and_then(|notice| match notice.view {
         View::Concerned(status) => Some((status, true)),
         View::Gone(status) => Some((status, false)),
-        View::Workbin { .. } | View::Channels => None,
+        View::Workbin { .. } | View::Channels | View::Messages { .. } => None,
     })
 }

@@ -6,6 +6,7 @@
 
 mod commands;
 mod rows;
+pub(crate) mod talk;
 
 use handoff_domain::command::{Actor, Command};
 use handoff_domain::id::InteractionId;
@@ -32,7 +33,7 @@ fn callers(words: &str, floor: &Floor) -> Vec<(&'static str, Actor)> {
     let users = [
         ("owner", ANN, has("owned")),
         ("keeper", ANN, has("workbin")),
-        ("target", BOB, has("offered")),
+        ("target", BOB, has("offered") && !has("intruded")),
         ("participant", CID, has("company")),
         // Everybody of the group is a keeper of the team's workbin.
         ("other", DEE, !has("team")),
@@ -75,6 +76,8 @@ fn outcome(floor: &Floor, id: InteractionId, command: &Command) -> String {
         Ok(decision) => {
             let before = &floor.interactions[&id];
             invariants::check_step(before, &decision.after).expect("the step keeps the invariants");
+            let said = decision.said();
+            invariants::step::said_in_order(Some(before), &decision.after, said).expect("no gap");
             let (earlier, later) = (before.status(), decision.after.status());
             if earlier == later { "=".to_string() } else { format!("{later:?}") }
         }
@@ -91,7 +94,8 @@ fn every_state_command_and_caller() {
             let (mut floor, id) = state(state_name);
             prepare(&mut floor, command);
             for (caller, actor) in callers(words, &floor) {
-                let given = Command { actor, epoch: None, action: action(command, &floor, id) };
+                let given =
+                    Command { actor, epoch: None, action: action(command, &floor, id), farewell: None };
                 let (got, expect) = (outcome(&floor, id, &given), expected(command, words, caller));
                 cells += 1;
                 if got != expect {
@@ -112,7 +116,12 @@ fn a_stale_epoch_is_refused_before_everything_else() {
         for command in COMMANDS {
             for (_, actor) in callers(words, &floor) {
                 let given = current - 1;
-                let stale = Command { actor, epoch: Some(given), action: action(command, &floor, id) };
+                let stale = Command {
+                    actor,
+                    epoch: Some(given),
+                    action: action(command, &floor, id),
+                    farewell: None,
+                };
                 let refusal = floor.decide(decide, id, &stale);
                 assert_eq!(
                     refusal,
@@ -129,6 +138,7 @@ fn the_current_epoch_is_no_obstacle() {
     let (floor, id) = state("processing");
     let epoch = Some(floor.interactions[&id].epoch);
     let action = action("Complete", &floor, id);
-    let decision = floor.decide(decide, id, &Command { actor: floor.caller(ANN), epoch, action });
+    let decision =
+        floor.decide(decide, id, &Command { actor: floor.caller(ANN), epoch, action, farewell: None });
     assert!(decision.expect("it is completed").after.is_ended());
 }

@@ -102,6 +102,9 @@ pub(crate) enum What {
     Leave,
     EndChat,
     CustomerLeft,
+    Say,
+    CompleteTransfer(Person),
+    CompleteConference(Person),
     Complete,
     CompleteTo,
     MakeDraft,
@@ -222,7 +225,8 @@ fn farewell_and_greeting(
 fn is_silent(before: &Thing, _who: Who, what: What, after: &Thing) -> bool {
     let is_unchanged = before == after;
     match what {
-        What::Focus | What::MakeDraft => true,
+        // What is said travels beside what is shown.
+        What::Focus | What::MakeDraft | What::Say => true,
         What::Leave | What::Silent => is_unchanged,
         _ => false,
     }
@@ -243,6 +247,7 @@ fn farewell(before: &Thing, person: Person, who: Who, what: What) -> &'static st
                 {
                     "Completed"
                 }
+                What::CompleteTransfer(_) if *by == person => "Completed",
                 What::Complete if *by == person || is_guest => "Completed",
                 What::EndChat | What::CustomerLeft if is_guest => "Completed",
                 What::Accept if *by == person => "Completed",

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use handoff_domain::chat::{Content, LeaveReason, TreatAs, Utterance, Visibility};
 use handoff_domain::command::{Action, Actor, Draft, DraftKind, Named, Patch, Removal, Target};
 use handoff_domain::event::View;
 use handoff_domain::id::{InteractionId, UserId};
@@ -55,7 +56,14 @@ pub(crate) fn action(floor: &Floor, id: InteractionId, what: What) -> Action {
         What::Remove(guest) => Action::RemoveParticipant(agent(guest)),
         What::Leave => Action::Leave,
         What::EndChat => Action::EndChatSession,
-        What::CustomerLeft => Action::CustomerLeft,
+        What::CustomerLeft => Action::CustomerLeft { reason: LeaveReason::Itself },
+        What::Say => {
+            let (text, message_type, treat_as) = ("hello".to_string(), None, TreatAs::Normal);
+            let content = Content::Text { text, message_type, treat_as };
+            Action::Say(Utterance { content, visibility: Visibility::All })
+        }
+        What::CompleteTransfer(to) => Action::CompleteTransfer { to: Some(agent(to)) },
+        What::CompleteConference(guest) => Action::CompleteConference { agent: Some(agent(guest)) },
         What::Complete => Action::Complete { queue: None },
         What::CompleteTo => Action::Complete { queue: Some(own_queue(floor, id)) },
         What::Save => Action::SaveDraft { email: Email::default(), subject: None },
@@ -120,7 +128,7 @@ pub(crate) fn shown(decision: &Decision) -> Vec<(Person, String, bool)> {
         .filter_map(|notice| match notice.view {
             View::Concerned(status) => Some((person(notice.user), format!("{status:?}"), true)),
             View::Gone(status) => Some((person(notice.user), format!("{status:?}"), false)),
-            View::Workbin { .. } | View::Channels => None,
+            View::Workbin { .. } | View::Channels | View::Messages { .. } => None,
         })
         .collect();
     shown.sort();
@@ -187,6 +195,7 @@ fn spot(floor: &Floor, interaction: &Interaction) -> String {
         OfferKind::Routed | OfferKind::Transfer => Why::Transfer,
         OfferKind::Invite => Why::Invite,
         OfferKind::Consult => Why::Consult,
+        OfferKind::Monitor | OfferKind::Coach | OfferKind::BargeIn => panic!("nobody intrudes here"),
     };
     let spot = match &interaction.state {
         State::Queued(_) => Spot::Waiting,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use handoff_domain::center::{Capacity, Queue, Role, Skill, User, Workbin, WorkbinOwner};
+use handoff_domain::chat::{ChatRequest, ChatTimes, CustomerKey, Entry};
 use handoff_domain::command::{Action, Actor, Caller, Command, Named};
 use handoff_domain::desk::{Channels, Desk, Reach};
 use handoff_domain::event::Topic;
@@ -44,6 +45,10 @@ pub(crate) struct Floor {
     pub(crate) workbins: Arc<BTreeMap<WorkbinId, Workbin>>,
     pub(crate) interactions: BTreeMap<InteractionId, Interaction>,
     pub(crate) requests: BTreeMap<UserId, Time>,
+    /// What was said in each conversation.
+    pub(crate) transcripts: BTreeMap<InteractionId, Vec<Entry>>,
+    /// When a customer last made a request.
+    pub(crate) customers: BTreeMap<InteractionId, Time>,
     made: u64,
 }
 
@@ -60,6 +65,8 @@ impl Floor {
             workbins: Arc::new(workbins()),
             interactions: BTreeMap::new(),
             requests: BTreeMap::new(),
+            transcripts: BTreeMap::new(),
+            customers: BTreeMap::new(),
             made: 0,
         };
         for (index, id) in AGENTS.into_iter().enumerate() {
@@ -93,6 +100,15 @@ impl Floor {
         decision.after.id
     }
 
+    /// Opens a chat with a customer who is there.
+    pub(crate) fn converse(&mut self) -> InteractionId {
+        self.made += 1;
+        let new = NewInteraction { chat: Some(chat_request()), ..self.new_interaction(&Media::Chat) };
+        let decision = self.try_open(new, &Actor::Customer).expect("it may be opened");
+        self.commit(&decision);
+        decision.after.id
+    }
+
     /// Gives an interaction that is to enter its medium's queue.
     pub(crate) fn new_interaction(&self, media: &Media) -> NewInteraction {
         NewInteraction {
@@ -108,6 +124,7 @@ impl Floor {
             priority: None,
             user_data: UserData([("taken".to_string(), Value::Bool(true))].into()),
             email: (*media == Media::Email).then(Email::default),
+            chat: None,
             queue: Named::Known(self.queues[&queue_id(media)].clone()),
             skills: BTreeMap::new(),
             placement: Placement::InQueue,
@@ -116,7 +133,7 @@ impl Floor {
 
     /// Decides whether an interaction may be opened, and changes nothing.
     pub(crate) fn try_open(&self, new: NewInteraction, actor: &Actor) -> Result<Decision, Rejection> {
-        let view = View { floor: self, parent: None };
+        let view = View { floor: self, parent: None, id: new.id };
         open(new, actor, &self.context(&view))
     }
 
@@ -134,7 +151,7 @@ impl Floor {
         command: &Command,
     ) -> Result<Decision, Rejection> {
         let before = &self.interactions[&id];
-        let view = View { floor: self, parent: before.parent };
+        let view = View { floor: self, parent: before.parent, id };
         rules(before, command, &self.context(&view))
     }
 
@@ -147,7 +164,7 @@ impl Floor {
         action: Action,
     ) -> Result<Decision, Rejection> {
         self.made += 1;
-        let decision = self.decide(rules, id, &Command { actor, epoch: None, action })?;
+        let decision = self.decide(rules, id, &Command { actor, epoch: None, action, farewell: None })?;
         self.commit(&decision);
         Ok(decision)
     }
@@ -161,6 +178,8 @@ impl Floor {
         for interaction in decision.related.iter().chain([&decision.after]) {
             self.interactions.insert(interaction.id, interaction.clone());
         }
+        let said = decision.said().cloned();
+        self.transcripts.entry(decision.after.id).or_default().extend(said);
         for desk in &decision.desks {
             self.desks.insert(desk.user, desk.clone());
         }
@@ -176,6 +195,7 @@ impl Floor {
 struct View<'a> {
     floor: &'a Floor,
     parent: Option<InteractionId>,
+    id: InteractionId,
 }
 
 impl World for View<'_> {
@@ -215,6 +235,14 @@ impl World for View<'_> {
     fn last_request(&self, user: UserId) -> Option<Time> {
         self.floor.requests.get(&user).copied()
     }
+
+    fn customer_seen(&self) -> Option<Time> {
+        self.floor.customers.get(&self.id).copied()
+    }
+
+    fn transcript(&self) -> &[Entry] {
+        self.floor.transcripts.get(&self.id).map_or(&[], Vec::as_slice)
+    }
 }
 
 /// Gives the id of a medium's queue.
@@ -224,6 +252,17 @@ pub(crate) fn queue_id(media: &Media) -> QueueId {
         Media::Chat => 0xc1,
         Media::Workitem | Media::Open(_) => 0xf1,
     })
+}
+
+/// Gives what a customer's wish to chat brings along: gone after 45 s without a request, alerted after 255 s without a word, closed 45 s
+/// later.
+pub(crate) fn chat_request() -> ChatRequest {
+    ChatRequest {
+        service: "customer-support".to_string(),
+        nickname: "Joan".to_string(),
+        customer: CustomerKey { user_id: "007555677B20000A".to_string(), key_hash: "00".repeat(32) },
+        times: ChatTimes { customer_silence_ms: 45_000, idle_alert_ms: 255_000, idle_close_ms: 45_000 },
+    }
 }
 
 fn workbins() -> BTreeMap<WorkbinId, Workbin> {

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use handoff_bus::Hint;
+use handoff_domain::event::Subject;
 use handoff_domain::interaction::decide::{Decision, TimerChange};
-use handoff_domain::{Action, Command, Interaction, InteractionId, Named, Target, UserId};
+use handoff_domain::{Action, Command, Event, Interaction, InteractionId, Named, Target, UserId};
 use handoff_store::{
     ChangeSet, Check, CommitError, Key, Put, Record, StoreError, Timer, TimerKey, Version, Versioned,
 };
@@ -134,7 +135,10 @@ impl Engine {
         let told = told_of(&change);
         let due = change.timers_set.iter().map(|timer| timer.due).min();
         let puts = change.puts.clone();
+        let events = change.events.iter().filter(|event| concerns_chat(event)).cloned().collect::<Vec<_>>();
         self.store.commit(change).await?;
+
+        let said = self.chats.enter(&events);
 
         let mut written = Vec::new();
         let mut routing = false;
@@ -158,6 +162,9 @@ impl Engine {
         }
         if !told.is_empty() {
             self.bus.wake(Hint::Streams(told.into()));
+        }
+        if !said.is_empty() {
+            self.bus.wake(Hint::Chats(said.into()));
         }
         if due.is_some_and(|due| due < self.timers_watch.next_due()) {
             self.bus.wake(Hint::Timers);
@@ -198,11 +205,16 @@ impl Engine {
             | Key::Skill(_)
             | Key::Group(_)
             | Key::Queue(_)
-            | Key::Workbin(_) => self.reload_directory().await?,
-            Key::LoginSession(_) => {}
+            | Key::Workbin(_)
+            | Key::Service(_) => self.reload_directory().await?,
+            Key::LoginSession(_) | Key::File(_) => {}
         }
         Ok(())
     }
+}
+
+fn concerns_chat(event: &Event) -> bool {
+    matches!(&event.subject, Subject::Interaction(interaction) if interaction.chat.is_some())
 }
 
 fn told_of(change: &ChangeSet) -> Vec<u128> {

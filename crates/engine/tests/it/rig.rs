@@ -247,6 +247,7 @@ impl Rig {
             priority: None,
             user_data: UserData::default(),
             email: None,
+            chat: None,
             queue: Named::Known(queue()),
             skills: BTreeMap::new(),
             placement: Placement::InQueue,
@@ -281,8 +282,8 @@ impl Rig {
     ) -> Result<Done, ExecuteError> {
         let caller =
             Caller { user, roles: BTreeSet::from([Role::Agent]), groups: BTreeSet::from([GroupId(7)]) };
-        let command = Command { actor: Actor::User(caller), epoch: None, action };
-        self.engine.execute(&Attempt { id, command, reference: None, receipt: None }).await
+        let command = Command { actor: Actor::User(caller), epoch: None, action, farewell: None };
+        self.engine.execute(&Attempt { id, command, reference: None, receipt: None, also: Vec::new() }).await
     }
 
     pub(crate) async fn accept(&self, user: UserId, id: InteractionId) -> Result<Done, ExecuteError> {

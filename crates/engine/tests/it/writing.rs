@@ -56,8 +56,10 @@ async fn a_repeated_request_has_one_effect_and_one_answer() {
         actor: handoff_domain::Actor::User(caller),
         epoch: None,
         action: Action::Accept { nickname: None },
+        farewell: None,
     };
-    let attempt = Attempt { id, command, reference: Some(1), receipt: Some(receipt.clone()) };
+    let attempt =
+        Attempt { id, command, reference: Some(1), receipt: Some(receipt.clone()), also: Vec::new() };
     let (one, two) = tokio::join!(rig.engine.execute(&attempt), rig.engine.execute(&attempt));
     let first_answers =
         [one.unwrap(), two.unwrap()].iter().filter(|done| matches!(done, Done::Now { .. })).count();
@@ -99,8 +101,12 @@ async fn request_numbers_go_on_after_a_restart() {
         actor: handoff_domain::Actor::User(caller),
         epoch: None,
         action: Action::Accept { nickname: None },
+        farewell: None,
     };
-    rig.engine.execute(&Attempt { id, command, reference: Some(reference), receipt: None }).await.unwrap();
+    rig.engine
+        .execute(&Attempt { id, command, reference: Some(reference), receipt: None, also: Vec::new() })
+        .await
+        .unwrap();
     let rig = rig.restarted().await;
     assert_eq!(rig.engine.next_reference(KATE).await.unwrap(), 2);
 }

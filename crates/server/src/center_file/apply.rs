@@ -1,6 +1,6 @@
 //! Carrying a difference out.
 
-use handoff_domain::{CenterId, UserId, WorkbinId, WorkbinOwner};
+use handoff_domain::{CenterId, Service, UserId, WorkbinId, WorkbinOwner};
 use handoff_engine::Directory;
 use handoff_store::{
     ChangeSet, CommitError, InteractionQuery, InteractionScope, Key, Record, Removal, Store, StoreError,
@@ -58,13 +58,23 @@ async fn refuse_what_holds_work(difference: &Difference, store: &dyn Store) -> R
     let directory = Directory::load(store).await?;
     let mut in_use = Vec::new();
     for change in &difference.changes {
-        if let Change::Remove { record, label, .. } = change
-            && holds_work(record, &directory, store).await?
-        {
+        let Change::Remove { record, label, .. } = change else { continue };
+        if holds_work(record, &directory, store).await? {
             in_use.push(format!("{label} holds interactions"));
+        }
+        if let Record::Queue(queue) = record {
+            let staying = directory.services_into(queue.id).filter(|service| !removes(difference, service));
+            in_use
+                .extend(staying.map(|service| format!("{label} is where service {:?} leads", service.name)));
         }
     }
     if in_use.is_empty() { Ok(()) } else { Err(CenterFileError::InUse(in_use.join(", "))) }
+}
+
+/// Tells whether a service goes together with its queue.
+fn removes(difference: &Difference, service: &Service) -> bool {
+    let is_it = |change: &Change| matches!(change, Change::Remove { removal, .. } if removal.key == Key::Service(service.id));
+    difference.changes.iter().any(is_it)
 }
 
 async fn holds_work(record: &Record, directory: &Directory, store: &dyn Store) -> Result<bool, StoreError> {
@@ -99,8 +109,9 @@ fn questions(record: &Record, directory: &Directory) -> Vec<InteractionQuery> {
             let copies = personal.map(|workbin| in_workbin(workbin.id.of_owner(user.id)));
             std::iter::once(one(InteractionScope::HeldBy(user.id))).chain(copies).collect()
         }
-        Record::Center(_) | Record::Skill(_) | Record::Group(_) => Vec::new(),
-        Record::Desk(_) | Record::Interaction(_) | Record::LoginSession(_) => Vec::new(),
+        // A chat has copied from its service what it needs.
+        Record::Center(_) | Record::Skill(_) | Record::Group(_) | Record::Service(_) => Vec::new(),
+        Record::Desk(_) | Record::Interaction(_) | Record::File(_) | Record::LoginSession(_) => Vec::new(),
     }
 }
 

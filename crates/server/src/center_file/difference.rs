@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use handoff_domain::{
-    Capacity, CenterId, GroupId, Queue, SkillId, SkillLevels, Step, User, Workbin, WorkbinOwner,
+    Capacity, CenterId, ChatTerms, FileLimits, GroupId, Hours, Queue, QueueId, Service, ServiceTerms,
+    SkillId, SkillLevels, Step, User, Workbin, WorkbinOwner,
 };
 use handoff_engine::Directory;
 use handoff_store::{Key, Put, Record, Removal};
@@ -107,22 +108,27 @@ fn stored(directory: &Directory, key: &Key) -> Option<Record> {
         Key::Group(id) => directory.groups.get(id).cloned().map(Record::Group),
         Key::Queue(id) => directory.queues.get(id).map(|queue| Record::Queue(Queue::clone(queue))),
         Key::Workbin(id) => directory.workbins.get(id).cloned().map(Record::Workbin),
-        Key::Desk(_) | Key::Interaction(_) | Key::LoginSession(_) => None,
+        Key::Service(id) => {
+            directory.services.get(id).map(|service| Record::Service(Service::clone(service)))
+        }
+        Key::Desk(_) | Key::Interaction(_) | Key::File(_) | Key::LoginSession(_) => None,
     }
 }
 
 /// Gives what the contact center has and the file does not name, in an order in which it can be removed: users and queues refer to
-/// groups and skills, nothing refers to users and queues.
+/// groups and skills, services refer to queues, nothing refers to users and services.
 fn unnamed_records(resolved: &Resolved, directory: &Directory) -> Vec<Record> {
     let center = resolved.center;
     let is_unnamed = |record: &Record| !resolved.records.iter().any(|named| named.key() == record.key());
     let users = directory.users.values().filter(|user| user.center == center);
+    let services = directory.services.values().filter(|service| service.center == center);
     let queues = directory.queues.values().filter(|queue| queue.center == center);
     let workbins = directory.workbins.values().filter(|workbin| workbin.center == center);
     let groups = directory.groups.values().filter(|group| group.center == center);
     let skills = directory.skills.values().filter(|skill| skill.center == center);
     users
         .map(|user| Record::User(User::clone(user)))
+        .chain(services.map(|service| Record::Service(Service::clone(service))))
         .chain(queues.map(|queue| Record::Queue(Queue::clone(queue))))
         .chain(workbins.cloned().map(Record::Workbin))
         .chain(groups.cloned().map(Record::Group))
@@ -136,6 +142,7 @@ struct Names {
     skills: BTreeMap<SkillId, String>,
     groups: BTreeMap<GroupId, String>,
     centers: BTreeMap<CenterId, String>,
+    queues: BTreeMap<QueueId, String>,
 }
 
 impl Names {
@@ -144,12 +151,14 @@ impl Names {
             skills: directory.skills.values().map(|skill| (skill.id, skill.name.clone())).collect(),
             groups: directory.groups.values().map(|group| (group.id, group.name.clone())).collect(),
             centers: directory.centers.values().map(|center| (center.id, center.name.clone())).collect(),
+            queues: directory.queues.values().map(|queue| (queue.id, queue.name.clone())).collect(),
         };
         for record in &resolved.records {
             match record {
                 Record::Skill(skill) => drop(names.skills.insert(skill.id, skill.name.clone())),
                 Record::Group(group) => drop(names.groups.insert(group.id, group.name.clone())),
                 Record::Center(center) => drop(names.centers.insert(center.id, center.name.clone())),
+                Record::Queue(queue) => drop(names.queues.insert(queue.id, queue.name.clone())),
                 _ => {}
             }
         }
@@ -164,7 +173,8 @@ impl Names {
             Record::Group(group) => format!("group {:?}", group.name),
             Record::Queue(queue) => format!("queue {:?} ({})", queue.name, queue.media),
             Record::Workbin(workbin) => format!("workbin {:?} ({})", workbin.name, self.owner(workbin)),
-            Record::Desk(_) | Record::Interaction(_) | Record::LoginSession(_) => {
+            Record::Service(service) => format!("service {:?} ({})", service.name, service.kind().name()),
+            Record::Desk(_) | Record::Interaction(_) | Record::File(_) | Record::LoginSession(_) => {
                 format!("{:?}", record.key())
             }
         }
@@ -214,8 +224,58 @@ fn fields(record: &Record, names: &Names) -> Vec<(&'static str, String)> {
         ],
         // Of these nothing but the name can differ, and under another name it is another thing.
         Record::Center(_) | Record::Skill(_) | Record::Group(_) | Record::Workbin(_) => Vec::new(),
-        Record::Desk(_) | Record::Interaction(_) | Record::LoginSession(_) => Vec::new(),
+        Record::Service(service) => service_fields(service, names),
+        Record::Desk(_) | Record::Interaction(_) | Record::File(_) | Record::LoginSession(_) => Vec::new(),
     }
+}
+
+fn service_fields(service: &Service, names: &Names) -> Vec<(&'static str, String)> {
+    let queue = names.queues.get(&service.queue).cloned().unwrap_or_else(|| service.queue.to_string());
+    let mut fields = vec![("queue", queue), ("enabled", service.enabled.to_string())];
+    match &service.terms {
+        ServiceTerms::Chat(terms) => fields.extend(chat_fields(terms)),
+        ServiceTerms::Email(terms) => fields.extend([
+            ("mailbox", terms.mailbox.clone()),
+            ("files.uploads", terms.files_max.to_string()),
+            ("files.totalBytes", terms.bytes_max.to_string()),
+            ("files.types", listed(terms.types.iter().cloned())),
+        ]),
+        ServiceTerms::OpenMedia(terms) => fields.extend([
+            ("mediaType", terms.media.to_string()),
+            ("interactionType", format!("{:?}", terms.direction)),
+            ("interactionSubType", terms.sub_type.clone()),
+            ("allowOverwrite", terms.allow_overwrite.to_string()),
+        ]),
+    }
+    fields
+}
+
+fn chat_fields(terms: &ChatTerms) -> Vec<(&'static str, String)> {
+    let ChatTerms { times, hours, max_waiting, files, origins } = terms;
+    let span = |ms| TimeSpan::from_ms(ms).to_string();
+    let FileLimits { uploads_max, file_bytes_max, total_bytes_max, downloads_max, types, need_agent } = files;
+    vec![
+        ("customerSilence", span(times.customer_silence_ms)),
+        ("idleAlert", span(times.idle_alert_ms)),
+        ("idleClose", span(times.idle_close_ms)),
+        ("hours", hours.as_ref().map_or_else(|| "always".to_owned(), opening)),
+        ("maxWaiting", max_waiting.map_or_else(|| "any".to_owned(), |most| most.to_string())),
+        ("files.uploads", uploads_max.to_string()),
+        ("files.fileBytes", file_bytes_max.to_string()),
+        ("files.totalBytes", total_bytes_max.to_string()),
+        ("files.downloads", downloads_max.to_string()),
+        ("files.types", listed(types.iter().cloned())),
+        ("files.needAgent", need_agent.to_string()),
+        ("origins", listed(origins.iter().cloned())),
+    ]
+}
+
+fn opening(hours: &Hours) -> String {
+    let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
+    let times = hours.open.iter().map(|time| {
+        format!("{} {}-{}", time.day.short_name(), clock(time.from_minute), clock(time.to_minute))
+    });
+    format!("{} {}", hours.zone, listed(times))
 }
 
 fn user_fields(user: &User, names: &Names) -> Vec<(&'static str, String)> {

@@ -1,5 +1,7 @@
 //! The file's form: what may be written, before any name is looked up.
 
+pub(super) mod service;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -30,6 +32,8 @@ pub(super) struct Form {
     pub queue: Vec<QueueForm>,
     #[serde(default)]
     pub workbin: Vec<WorkbinForm>,
+    #[serde(default)]
+    pub service: Vec<service::ServiceForm>,
 }
 
 /// `[center]`.

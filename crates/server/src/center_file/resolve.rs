@@ -3,6 +3,8 @@
 //! A thing that the contact center already has under that name keeps its id; a new one gets one from the id source. A name that
 //! the file uses without introducing it is an error, also if the store knows it: the file describes the whole.
 
+mod service;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use handoff_domain::{
@@ -53,6 +55,7 @@ pub(super) fn resolve(
         center,
         skills: BTreeMap::new(),
         groups: BTreeMap::new(),
+        queues: BTreeMap::new(),
         records: vec![Record::Center(Center { id: center, name })],
         warnings: Vec::new(),
     };
@@ -60,6 +63,7 @@ pub(super) fn resolve(
     resolver.groups(&form.group)?;
     resolver.workbins(&form.workbin)?;
     resolver.queues(&form.queue)?;
+    resolver.services(&form.service)?;
     resolver.users(form.user)?;
     Ok(Resolved { center, records: resolver.records, warnings: resolver.warnings })
 }
@@ -72,6 +76,7 @@ struct Resolver<'a> {
     center: CenterId,
     skills: BTreeMap<String, SkillId>,
     groups: BTreeMap<String, GroupId>,
+    queues: BTreeMap<String, (QueueId, Media)>,
     records: Vec<Record>,
     warnings: Vec<String>,
 }
@@ -154,6 +159,7 @@ impl Resolver<'_> {
                     .map_or(Queue::DEFAULT_REOFFER_AFTER_MS, |span| span.ms()),
                 steps: self.steps(&form.step)?,
             };
+            self.queues.insert(queue.name.clone(), (queue.id, queue.media.clone()));
             self.records.push(Record::Queue(queue));
         }
         Ok(())

@@ -1,5 +1,7 @@
 //! Center files against a store in memory.
 
+mod services;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -330,6 +332,7 @@ async fn open_interaction(setup: &Setup) {
         priority: None,
         user_data: UserData::default(),
         email: None,
+        chat: None,
         queue: Named::Known(handoff_domain::Queue::clone(queue)),
         skills: handoff_domain::SkillLevels::default(),
         placement: Placement::InQueue,

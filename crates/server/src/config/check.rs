@@ -29,6 +29,7 @@ pub(super) fn first_fault(config: &Config) -> Option<Fault> {
         .or_else(|| spans(config))
         .or_else(|| cookie(config))
         .or_else(|| origins(config))
+        .or_else(|| scanner(config))
         .or_else(|| counts(config))
         .or_else(|| disposition_key(config))
         .or_else(|| log_filter(config))
@@ -63,7 +64,7 @@ fn spans(config: &Config) -> Option<Fault> {
 }
 
 fn counts(config: &Config) -> Option<Fault> {
-    let Config { cometd, limits, .. } = config;
+    let Config { cometd, chat, limits, .. } = config;
     let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let rows = [
         ("cometd.sessions", wide(cometd.sessions), 1..=MILLION),
@@ -73,6 +74,9 @@ fn counts(config: &Config) -> Option<Fault> {
         ("cometd.queued_bytes", wide(cometd.queued_bytes), 64 * KIB..=1_024 * MIB),
         ("cometd.http_body_bytes", wide(cometd.http_body_bytes), 64 * KIB..=64 * MIB),
         ("cometd.websocket_message_bytes", wide(cometd.websocket_message_bytes), KIB..=16 * MIB),
+        ("chat.requests_per_second", chat.requests_per_second.into(), 1..=MILLION),
+        ("chat.chats_per_address", wide(chat.chats_per_address), 1..=MILLION),
+        ("chat.messages_per_second", chat.messages_per_second.into(), 1..=10_000),
         ("limits.connections", wide(limits.connections), 1..=MILLION),
         ("limits.connections_per_address", wide(limits.connections_per_address), 1..=MILLION),
         ("limits.connections_per_user", wide(limits.connections_per_user), 1..=MILLION),
@@ -118,14 +122,29 @@ fn cookie(config: &Config) -> Option<Fault> {
 }
 
 fn origins(config: &Config) -> Option<Fault> {
-    let strange =
-        config.cors.origins.iter().find(|origin| !is_origin(&origin.replacen("://*.", "://", 1)))?;
+    let strange = config.cors.origins.iter().find(|origin| !is_origin_pattern(origin))?;
     Some(Fault {
         key: "cors.origins",
         message: format!(
             "has {strange:?}, expected origins such as \"https://desk.example.com\", without a path"
         ),
     })
+}
+
+/// A relative path would depend on where the server was started, and a scanner that is not found refuses every file.
+fn scanner(config: &Config) -> Option<Fault> {
+    let path = config.scanner().filter(|path| !path.is_absolute())?;
+    Some(Fault {
+        key: "chat.scanner",
+        message: format!(
+            "is {path:?}, expected the absolute path of a socket such as \"/run/clamav/clamd.ctl\""
+        ),
+    })
+}
+
+/// Tells whether a text is an origin, or one with a `*.` before the domain.
+pub(crate) fn is_origin_pattern(text: &str) -> bool {
+    is_origin(&text.replacen("://*.", "://", 1))
 }
 
 /// Tells whether a text is a scheme and a host, perhaps with a port, and nothing else. A `*` is none: credentials are only ever allowed

@@ -77,7 +77,7 @@ fn what_is_not_known_or_of_the_wrong_type_is_told_with_its_line() {
 
 #[test]
 fn what_is_out_of_range_is_told_with_what_is_allowed() {
-    let cases: [(&str, &[&str]); 11] = [
+    let cases: [(&str, &[&str]); 15] = [
         ("[cometd]\ntimeout = \"11m\"\n", &["handoff.toml:2: cometd.timeout is 11m, allowed is 1s to 10m"]),
         ("[session]\nidle = \"1s\"\n", &["handoff.toml:2: session.idle is 1s, allowed is 60s to 24h"]),
         ("[limits]\nheader_timeout = \"11s\"\n", &["limits.header_timeout is 11s, allowed is 100ms to 10s"]),
@@ -88,6 +88,10 @@ fn what_is_out_of_range_is_told_with_what_is_allowed() {
         ("[server]\npublic_url = \"https://desk.example.com/path\"\n", &["without a path"]),
         ("[cors]\norigins = [\"*\"]\n", &["handoff.toml:2: cors.origins has \"*\""]),
         ("[log]\nfilter = \"a=b=c\"\n", &["handoff.toml:2: log.filter", "info"]),
+        ("[chat]\nscanner = \"clamd.ctl\"\n", &["handoff.toml:2: chat.scanner is \"clamd.ctl\"", "absolute"]),
+        ("[chat]\nrequests_per_second = 0\n", &["chat.requests_per_second is 0, allowed is 1 to 1000000"]),
+        ("[chat]\nchats_per_address = 0\n", &["chat.chats_per_address is 0, allowed is 1 to 1000000"]),
+        ("[chat]\nmessages_per_second = 10001\n", &["messages_per_second is 10001, allowed is 1 to 10000"]),
         ("[agent]\ndisposition_key = \"\"\n", &["handoff.toml:2: agent.disposition_key is empty"]),
     ];
     for (text, parts) in cases {
@@ -159,6 +163,16 @@ fn the_public_url_is_what_is_listened_on_unless_it_is_given() {
     assert_eq!(Config::default().public_url(listening), "http://127.0.0.1:4711");
     let config = parse("[server]\npublic_url = \"https://desk.example.com/\"\n", &[]).unwrap();
     assert_eq!(config.public_url(listening), "https://desk.example.com");
+}
+
+#[test]
+fn files_are_below_the_data_unless_told_otherwise() {
+    let config = parse("[store]\npath = \"/srv/handoff\"\n", &[]).unwrap();
+    assert_eq!((config.files(), config.scanner()), (PathBuf::from("/srv/handoff/files"), None));
+    let text = "[chat]\nfiles = \"/srv/files\"\nscanner = \"/run/clamav/clamd.ctl\"\n";
+    let config = parse(text, &[]).unwrap();
+    assert_eq!(config.files(), PathBuf::from("/srv/files"));
+    assert_eq!(config.scanner(), Some(Path::new("/run/clamav/clamd.ctl")));
 }
 
 #[test]

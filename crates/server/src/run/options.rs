@@ -1,7 +1,7 @@
 //! From the configuration to the options of each crate.
 
-use handoff_api::shared;
 use handoff_api::wire::resource::PublicUrl;
+use handoff_api::{customer, shared};
 use handoff_domain::interaction::decide::GonePolicy;
 
 use crate::accept;
@@ -27,8 +27,27 @@ pub(super) fn engine(config: &Config) -> handoff_engine::Options {
     }
 }
 
-/// Gives the limits of notifications.
+/// Gives the limits of agents' notifications.
 pub(super) fn cometd(config: &Config) -> handoff_cometd::Limits {
+    comet_limits(config, "/")
+}
+
+/// Gives the limits of customers' notifications. Their cookie is another than that of an agent who uses the same browser.
+pub(super) fn customers_cometd(config: &Config) -> handoff_cometd::Limits {
+    comet_limits(config, customer::ROOT)
+}
+
+/// Gives the options of the customers' side.
+pub(super) fn customers(config: &Config) -> customer::Options {
+    customer::Options {
+        requests_per_s: config.chat.requests_per_second,
+        chats_per_address: config.chat.chats_per_address,
+        messages_per_s: config.chat.messages_per_second,
+        scanner: config.scanner().map(Into::into),
+    }
+}
+
+fn comet_limits(config: &Config, cookie_path: &str) -> handoff_cometd::Limits {
     let (wanted, defaults) = (&config.cometd, handoff_cometd::Limits::default());
     let secure = if config.is_cookie_secure() { "; Secure" } else { "" };
     let same_site = config.session.same_site;
@@ -45,7 +64,7 @@ pub(super) fn cometd(config: &Config) -> handoff_cometd::Limits {
         websocket_message_bytes: wanted.websocket_message_bytes,
         // A socket that only waits speaks once in each timeout, so it must be allowed to be silent for longer.
         websocket_idle_ms: defaults.websocket_idle_ms.max(wanted.timeout.ms().saturating_mul(2)),
-        cookie_attributes: format!("Path=/; HttpOnly; SameSite={same_site:?}{secure}").into(),
+        cookie_attributes: format!("Path={cookie_path}; HttpOnly; SameSite={same_site:?}{secure}").into(),
         ..defaults
     }
 }

@@ -88,9 +88,9 @@ fn a_store_is_migrated_and_examined() {
     let directory = directory();
     let config = ["--config", "handoff.toml"];
     let doctor = [&["doctor"], &config[..]].concat();
-    assert_eq!(succeed(&doctor, directory.path()).matches("ok ").count(), 4);
+    assert_eq!(succeed(&doctor, directory.path()).matches("ok ").count(), 6);
     assert!(succeed(&[&["migrate"], &config[..]].concat(), directory.path()).contains("up to date"));
-    assert_eq!(succeed(&doctor, directory.path()).matches("ok ").count(), 4);
+    assert_eq!(succeed(&doctor, directory.path()).matches("ok ").count(), 6);
     std::fs::write(directory.path().join("data/handoff.db"), "this is not a database, and it is long enough")
         .unwrap();
     let output = finish(&doctor, directory.path());

@@ -8,6 +8,7 @@ use handoff_domain::{
 };
 
 use super::committed;
+use super::samples::chats::chat;
 use super::samples::{
     self, BEGIN, CENTER, ended, event, handling, interaction, interaction_id, interaction_in, offer,
     put_interaction, queue_id, user_id, wait, workbin_id,
@@ -92,6 +93,28 @@ pub async fn each_scope_selects_its_own(store: Arc<dyn Store>) {
     for (scope, numbers) in cases {
         expect(&*store, InteractionQuery::of(scope, 99), numbers).await;
     }
+}
+
+/// A chat is with its owner, with every agent and supervisor in it and with whom it is offered to, and is counted once.
+pub async fn chats_are_held_by_everybody_in_them(store: Arc<dyn Store>) {
+    let kinds = [OfferKind::Invite, OfferKind::Consult, OfferKind::Coach, OfferKind::BargeIn];
+    let participant = |(user, kind)| Participant { user: user_id(user), kind, since: BEGIN, nickname: None };
+    let conversation = Handling {
+        mode: Mode::Chatting,
+        others: (2..).zip(kinds).map(participant).collect(),
+        offer: Some(offer(6, OfferKind::Monitor)),
+        ..handling(1)
+    };
+    let chat = Interaction { state: State::Handling(conversation), ..chat(1) };
+    committed(&*store, put_interaction(chat, 0)).await;
+    for user in 1..=6 {
+        let held = InteractionQuery::of(InteractionScope::HeldBy(user_id(user)), 9);
+        expect(&*store, held, &[1]).await;
+        expect(&*store, InteractionQuery::of(visible(user, &[], &[]), 9), &[1]).await;
+    }
+    expect(&*store, InteractionQuery::of(InteractionScope::HeldBy(user_id(7)), 9), &[]).await;
+    let census = store.census(CENTER).await.expect("census");
+    assert_eq!(census.into_iter().filter(|(_, count)| *count > 0).collect::<Vec<_>>(), [("handling", 1)]);
 }
 
 /// Filters are combined with the scope and with each other.

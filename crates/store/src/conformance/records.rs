@@ -5,6 +5,7 @@ use std::sync::Arc;
 use handoff_domain::CenterId;
 
 use super::committed;
+use super::samples::chats::{email_terms, open_media_terms, service};
 use super::samples::{
     self, interaction, interaction_id, login, one_of_each, put, put_interaction, user, user_id,
 };
@@ -28,6 +29,14 @@ pub async fn every_kind_comes_back_as_it_went_in(store: Arc<dyn Store>) {
         assert_eq!(listed.items, [Versioned { value: record, version: 1 }]);
         assert!(!listed.more);
     }
+}
+
+/// The terms of each kind of service are kept.
+pub async fn services_of_every_kind_come_back(store: Arc<dyn Store>) {
+    let services = [service(1, email_terms()), service(2, open_media_terms())].map(Record::Service);
+    committed(&*store, create(services.clone())).await;
+    let listed = store.list(Kind::Service, None, 9).await.expect("list").items;
+    assert_eq!(listed.into_iter().map(|service| service.value).collect::<Vec<_>>(), services);
 }
 
 /// One answer for each key, in place.

@@ -1,5 +1,7 @@
 //! Records and events to store, made from small numbers.
 
+pub mod chats;
+
 use handoff_domain::center::Capacity;
 use handoff_domain::desk::ContactSession;
 use handoff_domain::event::{Cause, Subject};
@@ -94,6 +96,7 @@ pub fn interaction(n: u64) -> Interaction {
         received: BEGIN,
         user_data: UserData([("order".to_owned(), Value::Integer(n.into()))].into()),
         email: None,
+        chat: None,
         state: State::Queued(wait(1)),
         epoch: 1,
         queue: Some(queue_id(1)),
@@ -264,8 +267,10 @@ pub fn one_of_each() -> Vec<Record> {
         Record::Group(group(1)),
         Record::Queue(queue(1)),
         Record::Workbin(workbin(1)),
+        Record::Service(chats::service(1, chats::chat_terms())),
         Record::Desk(desk(1)),
         Record::Interaction(rich_interaction()),
+        Record::File(chats::file(1)),
         Record::LoginSession(login("5e55", BEGIN)),
     ]
 }

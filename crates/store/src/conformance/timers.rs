@@ -18,6 +18,10 @@ const fn handling(n: u64) -> TimerKey {
     TimerKey::Interaction(interaction_id(n), TimerKind::Handling)
 }
 
+const fn of_chat(n: u64, kind: TimerKind) -> TimerKey {
+    TimerKey::Interaction(interaction_id(n), kind)
+}
+
 const fn grace(n: u64) -> TimerKey {
     TimerKey::Grace(user_id(n))
 }
@@ -46,8 +50,9 @@ pub async fn due_timers_come_earliest_first(store: Arc<dyn Store>) {
 
 /// The order is total, so that pages and stores agree.
 pub async fn timers_of_one_time_come_in_order_of_their_names(store: Arc<dyn Store>) {
-    let mut names =
-        vec![grace(2), handling(2), offer(2, 10), offer(2, 9), grace(1), handling(1), offer(3, 1)];
+    let (silence, idle) = (of_chat(2, TimerKind::CustomerSilence), of_chat(2, TimerKind::ChatIdle));
+    let of_agents = [grace(2), handling(2), offer(2, 10), offer(2, 9), grace(1), handling(1), offer(3, 1)];
+    let mut names: Vec<_> = [idle, silence].into_iter().chain(of_agents).collect();
     committed(&*store, set(&names.iter().map(|name| (*name, 5)).collect::<Vec<_>>())).await;
     names.sort();
     let found: Vec<_> = due(&*store, 5, 9).await.0.into_iter().map(|(name, _)| name).collect();

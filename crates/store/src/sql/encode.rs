@@ -23,7 +23,9 @@ pub(crate) fn id_text(key: &Key) -> String {
         Key::Group(id) => id.to_string(),
         Key::Queue(id) => id.to_string(),
         Key::Workbin(id) => id.to_string(),
+        Key::Service(id) => id.to_string(),
         Key::Interaction(id) => id.to_string(),
+        Key::File(id) => id.to_string(),
         Key::LoginSession(id) => id.clone(),
     }
 }
@@ -106,6 +108,8 @@ pub(crate) struct EventRows {
 pub(crate) struct HistoryKey {
     pub(crate) interaction: String,
     pub(crate) epoch: i64,
+    /// The number of the last entry that was said in it; `None` when nothing was.
+    pub(crate) last_entry: Option<i64>,
 }
 
 /// What is stored only because somebody is told.
@@ -245,7 +249,9 @@ fn put_step(put: &Put) -> Result<Step, CodecError> {
         | Record::Group(_)
         | Record::Queue(_)
         | Record::Workbin(_)
-        | Record::Desk(_) => Columns::None,
+        | Record::Service(_)
+        | Record::Desk(_)
+        | Record::File(_) => Columns::None,
     };
     let body = codec::encode_record(&put.record)?.into();
     let row = Row { form: newest::of(key.kind()), body, columns };
@@ -263,8 +269,10 @@ fn event_rows(
         Subject::Interaction(interaction) => Some(HistoryKey {
             interaction: interaction.id.to_string(),
             epoch: interaction.epoch.cast_signed(),
+            last_entry: event.entries().last().map(|entry| entry.number.cast_signed()),
         }),
-        Subject::Desk(_) => None,
+        // A transcript repeats what the history has already.
+        Subject::Desk(_) | Subject::Transcript { .. } => None,
     };
     let told = if event.notices.is_empty() {
         None
@@ -284,7 +292,9 @@ fn event_rows(
 
 const fn media_of(subject: &Subject) -> Option<&Media> {
     match subject {
-        Subject::Interaction(interaction) => Some(&interaction.media),
+        Subject::Interaction(interaction) | Subject::Transcript { interaction, .. } => {
+            Some(&interaction.media)
+        }
         Subject::Desk(_) => None,
     }
 }
@@ -303,6 +313,7 @@ fn encode_subject(
     let kind = match subject {
         Subject::Interaction(_) => SubjectKind::Interaction,
         Subject::Desk(_) => SubjectKind::Desk,
+        Subject::Transcript { .. } => SubjectKind::Transcript,
     };
     if let Some(place) = change.puts.iter().position(is_subject)
         && let Write::Put(row) = &steps[place].write
@@ -312,6 +323,7 @@ fn encode_subject(
     let body = match subject {
         Subject::Interaction(interaction) => codec::encode_interaction(interaction)?,
         Subject::Desk(desk) => codec::encode_desk(desk)?,
+        Subject::Transcript { interaction, entries } => codec::encode_transcript(interaction, entries)?,
     };
     Ok((kind, body.into()))
 }

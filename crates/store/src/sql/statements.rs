@@ -52,6 +52,7 @@ static SKILLS: RecordTable = record_table!("skills");
 static GROUPS: RecordTable = record_table!("agent_groups");
 static QUEUES: RecordTable = record_table!("queues");
 static WORKBINS: RecordTable = record_table!("workbins");
+static SERVICES: RecordTable = record_table!("services");
 static DESKS: RecordTable = record_table!("desks");
 static INTERACTIONS: RecordTable = record_table!(
     "interactions",
@@ -63,6 +64,7 @@ static INTERACTIONS: RecordTable = record_table!(
           lists = excluded.lists, center = excluded.center, place = excluded.place, media = excluded.media, \
           queue = excluded.queue, owner = excluded.owner, external_id = excluded.external_id, contact = excluded.contact"
 );
+static FILES: RecordTable = record_table!("files");
 static LOGIN_SESSIONS: RecordTable = record_table!(
     "login_sessions",
     guard: "version",
@@ -80,8 +82,10 @@ pub(crate) const fn table(kind: Kind) -> &'static RecordTable {
         Kind::Group => &GROUPS,
         Kind::Queue => &QUEUES,
         Kind::Workbin => &WORKBINS,
+        Kind::Service => &SERVICES,
         Kind::Desk => &DESKS,
         Kind::Interaction => &INTERACTIONS,
+        Kind::File => &FILES,
         Kind::LoginSession => &LOGIN_SESSIONS,
     }
 }
@@ -115,12 +119,17 @@ pub(crate) const EVENTS_OLDEST: &str = "SELECT position, at, told FROM events OR
 /// position
 pub(crate) const EVENT_DELETE: &str = "DELETE FROM events WHERE position = $1";
 
-/// interaction, position, at, epoch, form, body
-pub(crate) const HISTORY_INSERT: &str =
-    "INSERT INTO history (interaction, position, at, epoch, form, body) VALUES ($1, $2, $3, $4, $5, $6)";
+/// interaction, position, at, epoch, form, body, number of the last entry that was said
+pub(crate) const HISTORY_INSERT: &str = "INSERT INTO history \
+     (interaction, position, at, epoch, form, body, last_entry) VALUES ($1, $2, $3, $4, $5, $6, $7)";
 /// interaction, position after, limit → position, at, epoch, form, body
 pub(crate) const HISTORY_READ: &str = "SELECT position, at, epoch, form, body FROM history \
      WHERE interaction = $1 AND position > $2 ORDER BY position LIMIT $3";
+
+/// interaction, number of an entry, limit → position, form, body of the events with later entries. An interaction's entries have rising
+/// numbers in the order of the log, so the order of the index is that of the transcript.
+pub(crate) const TRANSCRIPT_READ: &str = "SELECT position, form, body FROM history \
+     WHERE interaction = $1 AND last_entry > $2 ORDER BY last_entry LIMIT $3";
 
 /// user, position, ordinal, numbers, form, body
 pub(crate) const ROW_INSERT: &str = "INSERT INTO stream_rows (user_id, position, ordinal, numbers, form, body) VALUES ($1, $2, $3, $4, $5, $6)";
@@ -225,15 +234,17 @@ pub(crate) const LOGINS_SWEEP: &str = "DELETE FROM login_sessions WHERE id IN \
 mod tests {
     use super::*;
 
-    const KINDS: [Kind; 9] = [
+    const KINDS: [Kind; 11] = [
         Kind::Center,
         Kind::User,
         Kind::Skill,
         Kind::Group,
         Kind::Queue,
         Kind::Workbin,
+        Kind::Service,
         Kind::Desk,
         Kind::Interaction,
+        Kind::File,
         Kind::LoginSession,
     ];
 
@@ -249,6 +260,7 @@ mod tests {
             EVENT_DELETE,
             HISTORY_INSERT,
             HISTORY_READ,
+            TRANSCRIPT_READ,
             ROW_INSERT,
             STREAM_READ,
             ROW_NUMBERS,

@@ -11,6 +11,8 @@ const USER: char = 'u';
 const OFFER: i64 = 0;
 const HANDLING: i64 = 1;
 const GRACE: i64 = 2;
+const CUSTOMER_SILENCE: i64 = 3;
+const CHAT_IDLE: i64 = 4;
 
 /// A timer's name.
 #[derive(Debug)]
@@ -28,6 +30,8 @@ impl TimerName {
                 let (kind, number) = match kind {
                     TimerKind::Offer { number } => (OFFER, number.cast_signed()),
                     TimerKind::Handling => (HANDLING, 0),
+                    TimerKind::CustomerSilence => (CUSTOMER_SILENCE, 0),
+                    TimerKind::ChatIdle => (CHAT_IDLE, 0),
                 };
                 Self { subject: format!("{INTERACTION}{id}"), kind, number }
             }
@@ -44,6 +48,8 @@ impl TimerName {
         match kind {
             OFFER => interaction(TimerKind::Offer { number: number.cast_unsigned() }),
             HANDLING => interaction(TimerKind::Handling),
+            CUSTOMER_SILENCE => interaction(TimerKind::CustomerSilence),
+            CHAT_IDLE => interaction(TimerKind::ChatIdle),
             GRACE => Some(TimerKey::Grace(subject.strip_prefix(USER)?.parse().ok()?)),
             _ => None,
         }
@@ -63,6 +69,8 @@ mod tests {
             TimerKey::Interaction(id(1), TimerKind::Offer { number: 9 }),
             TimerKey::Interaction(id(1), TimerKind::Offer { number: 10 }),
             TimerKey::Interaction(id(1), TimerKind::Handling),
+            TimerKey::Interaction(id(1), TimerKind::CustomerSilence),
+            TimerKey::Interaction(id(1), TimerKind::ChatIdle),
             TimerKey::Interaction(id(2), TimerKind::Offer { number: 1 }),
             TimerKey::Grace(UserId(3)),
             TimerKey::Grace(UserId(u128::MAX)),

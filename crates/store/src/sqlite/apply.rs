@@ -17,15 +17,17 @@ use crate::sql::statements::{self as text, COUNTERS, counter, table};
 use crate::sqlite::failure::corrupt;
 
 /// The kinds, each at the place that `Kind as usize` gives.
-const KINDS: [Kind; 9] = [
+const KINDS: [Kind; 11] = [
     Kind::Center,
     Kind::User,
     Kind::Skill,
     Kind::Group,
     Kind::Queue,
     Kind::Workbin,
+    Kind::Service,
     Kind::Desk,
     Kind::Interaction,
+    Kind::File,
     Kind::LoginSession,
 ];
 
@@ -243,7 +245,8 @@ impl<'c> Statements<'c> {
                 event.at,
                 history.epoch,
                 newest::EVENT,
-                event.body
+                event.body,
+                history.last_entry
             ])?;
         }
         let Some(told) = &event.told else { return Ok(()) };
@@ -255,7 +258,7 @@ impl<'c> Statements<'c> {
             newest::EVENT,
             event.body,
             subject_kind.text(),
-            newest::of(subject_kind.record()),
+            subject_kind.newest(),
             &**subject
         ])?;
         for (ordinal, row) in (0_i64..).zip(rows) {

@@ -20,8 +20,10 @@ struct Migration {
     sql: &'static str,
 }
 
-const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, name: "first", sql: include_str!("../../migrations/sqlite/0001_first.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, name: "first", sql: include_str!("../../migrations/sqlite/0001_first.sql") },
+    Migration { version: 2, name: "chats", sql: include_str!("../../migrations/sqlite/0002_chats.sql") },
+];
 
 const CREATE_LIST: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \
      (version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL) STRICT";
@@ -97,6 +99,7 @@ fn checksum(sql: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sql::statements as text;
 
     const FIRST: Migration = Migration { version: 1, name: "first", sql: "CREATE TABLE a (x INTEGER)" };
     const SECOND: Migration = Migration { version: 2, name: "second", sql: "CREATE TABLE b (x INTEGER)" };
@@ -115,6 +118,32 @@ mod tests {
         run(&connection, &[FIRST, SECOND]).unwrap();
         run(&connection, &[FIRST, SECOND]).unwrap();
         connection.execute_batch("INSERT INTO a VALUES (1); INSERT INTO b VALUES (1)").unwrap();
+    }
+
+    #[test]
+    fn a_database_of_every_earlier_schema_is_brought_up_to_date() {
+        for known in 1..=MIGRATIONS.len() {
+            let connection = Connection::open_in_memory().unwrap();
+            run(&connection, &MIGRATIONS[..known]).unwrap();
+            let row = "INSERT INTO history (interaction, position, at, epoch, form, body) VALUES ('i', 1, 2, 3, 1, '{}')";
+            connection.execute_batch(row).unwrap();
+            migrate(&connection).unwrap();
+            let body: String =
+                connection.query_row(text::HISTORY_READ, ("i", 0, 9), |row| row.get(4)).unwrap();
+            assert_eq!(body, "{}");
+        }
+    }
+
+    #[test]
+    fn a_transcript_is_read_over_its_index() {
+        let connection = Connection::open_in_memory().unwrap();
+        migrate(&connection).unwrap();
+        let explain = format!("EXPLAIN QUERY PLAN {}", text::TRANSCRIPT_READ);
+        let mut statement = connection.prepare(&explain).unwrap();
+        let steps = statement.query_map(("i", 0, 9), |row| row.get(3)).unwrap();
+        let steps: Vec<String> = steps.collect::<Result<_, _>>().unwrap();
+        assert_eq!(steps.len(), 1, "{steps:?}");
+        assert!(steps[0].contains("history_by_entry (interaction=? AND last_entry>?)"), "{steps:?}");
     }
 
     #[test]

@@ -3,19 +3,20 @@
 use std::collections::BTreeMap;
 
 use handoff_domain::event::Subject;
-use handoff_domain::{CenterId, Event, Interaction, InteractionId, Time, Topic, UserId};
+use handoff_domain::{CenterId, Entry, Event, Interaction, InteractionId, Time, Topic, UserId};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use crate::change_set::{Receipt, Timer};
 use crate::codec::{self, CodecError, SubjectKind};
 use crate::error::StoreError;
-use crate::query::{Head, HeadChange, HistoryEntry, InteractionQuery, PLACES, Page, StreamRow};
+use crate::query::{Head, HeadChange, HistoryEntry, InteractionQuery, PLACES, Page, StreamRow, said};
 use crate::record::{Key, Kind, Record, Version, Versioned};
 use crate::sql::encode::id_text;
 use crate::sql::lists::{center_of, lists_read};
 use crate::sql::statements::{self as text, COUNTERS, table};
 use crate::sql::timers::TimerName;
 use crate::sqlite::failure::{corrupt, failed};
+use crate::store::first_entries;
 
 /// A row cannot be read: the database failed, or what is in it makes no sense.
 #[derive(Debug)]
@@ -344,6 +345,33 @@ fn history_entry_of(interaction: InteractionId, row: &Row<'_>) -> Result<History
     Ok(HistoryEntry { position, at: Time(row.get(1)?), cause: body.cause, facts: body.facts, epoch })
 }
 
+pub(super) fn transcript(
+    connection: &Connection,
+    interaction: InteractionId,
+    after: u64,
+    limit: usize,
+) -> Result<Page<Entry>, StoreError> {
+    let work = || {
+        let mut statement = connection.prepare_cached(text::TRANSCRIPT_READ)?;
+        // Every one of these events has an entry, so that many are enough.
+        let mut rows =
+            statement.query(params![interaction.to_string(), position_of(after), one_more(limit)])?;
+        let mut items = Vec::new();
+        while let Some(row) = rows.next()? {
+            if items.len() > limit {
+                break;
+            }
+            let position: u64 = row.get(0)?;
+            let body = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;
+            let body = codec::decode_event(row.get(1)?, body)
+                .map_err(|error| undecodable("history", &format!("{interaction} {position}"), &error))?;
+            items.extend(said(body.facts).filter(|entry| entry.number > after));
+        }
+        Ok(first_entries(items, limit))
+    };
+    told("reading a transcript", work())
+}
+
 pub(super) fn receipt(
     connection: &Connection,
     scope: &str,
@@ -367,7 +395,7 @@ pub(super) fn receipt_of(scope: &str, key: &str, row: &Row<'_>) -> Result<Receip
     })
 }
 
-/// Positions are counted from 1 by this program and never come near the bound.
+/// Positions and the numbers of entries are counted from 1 by this program and never come near the bound.
 fn position_of(position: u64) -> i64 {
     i64::try_from(position).unwrap_or(i64::MAX)
 }

@@ -4,8 +4,8 @@ use handoff_domain::interaction::Participant;
 use handoff_domain::interaction::decide::TimerKind;
 use handoff_domain::{Handling, Interaction, Media, Mode, Notice, OfferKind, State, Time, UserId, View};
 use handoff_store::conformance::samples::{
-    self, BEGIN, CENTER, desk, desk_event, ended, event, handling, interaction_id, interaction_in, login,
-    notice, offer, put, queue_id, receipt, user_id, wait, workbin_id,
+    self, BEGIN, CENTER, chats, desk, desk_event, ended, event, handling, interaction_id, interaction_in,
+    login, notice, offer, put, queue_id, receipt, user_id, wait, workbin_id,
 };
 use handoff_store::{
     ChangeSet, CommitError, Committed, Guard, InteractionQuery, InteractionScope, Key, Kind, MemoryStore,
@@ -77,6 +77,8 @@ fn record() -> impl Strategy<Value = Record> {
         4 => interaction().prop_map(Record::Interaction),
         1 => (0..SMALL).prop_map(|n| Record::Desk(desk(n))),
         1 => (0..SMALL).prop_map(|n| Record::User(samples::user(n))),
+        1 => (0..SMALL).prop_map(|n| Record::File(chats::file(n))),
+        1 => (0..SMALL).prop_map(|n| Record::Service(chats::service(n, chats::chat_terms()))),
         1 => (0..SMALL, time()).prop_map(|(n, used)| Record::LoginSession(login(&n.to_string(), used))),
     ]
 }
@@ -104,6 +106,7 @@ fn happened() -> impl Strategy<Value = handoff_domain::Event> {
     prop_oneof![
         3 => (interaction(), time(), notices()).prop_map(|(interaction, at, told)| event(interaction, at, told)),
         1 => (0..SMALL, time(), notices()).prop_map(|(n, at, told)| desk_event(desk(n), at, told)),
+        1 => (0..SMALL, time(), notices()).prop_map(|(n, at, told)| chats::shown(chats::chat(n), at, Vec::new(), told)),
     ]
 }
 
@@ -111,6 +114,8 @@ fn timer_key() -> impl Strategy<Value = TimerKey> {
     let of = |kind| move |n| TimerKey::Interaction(interaction_id(n), kind);
     prop_oneof![
         (0..SMALL).prop_map(of(TimerKind::Handling)),
+        (0..SMALL).prop_map(of(TimerKind::CustomerSilence)),
+        (0..SMALL).prop_map(of(TimerKind::ChatIdle)),
         (0..SMALL).prop_map(of(TimerKind::Offer { number: 1 })),
         (0..SMALL).prop_map(of(TimerKind::Offer { number: 2 })),
         (0..SMALL).prop_map(|n| TimerKey::Grace(user_id(n))),
@@ -203,7 +208,7 @@ fn queries() -> Vec<InteractionQuery> {
 /// Writes down everything that can be asked of a store.
 async fn everything(store: &dyn Store) -> Result<Vec<String>, StoreError> {
     let mut all = Vec::new();
-    for kind in [Kind::Interaction, Kind::Desk, Kind::User, Kind::LoginSession] {
+    for kind in [Kind::Service, Kind::Interaction, Kind::Desk, Kind::User, Kind::File, Kind::LoginSession] {
         all.push(format!("{:?}", store.list(kind, None, 3).await?));
         all.push(format!("{:?}", store.list(kind, None, 99).await?));
     }
@@ -228,6 +233,9 @@ async fn everything(store: &dyn Store) -> Result<Vec<String>, StoreError> {
     for n in 0..SMALL {
         all.push(format!("{:?}", store.history(interaction_id(n), 1, 2).await?));
         all.push(format!("{:?}", store.history(interaction_id(n), 0, 99).await?));
+        for (after, limit) in [(0, 2), (1, 99), (3, 1)] {
+            all.push(format!("{:?}", store.transcript(interaction_id(n), after, limit).await?));
+        }
     }
     for n in 0..6 {
         let wanted = receipt(&n.to_string(), None);

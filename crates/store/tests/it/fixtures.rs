@@ -5,17 +5,21 @@ use std::path::Path;
 use handoff_domain::event::Subject;
 use handoff_store::Kind;
 use handoff_store::codec;
+use handoff_store::codec::SubjectKind;
+use handoff_store::conformance::samples::chats::{chat, every_content, heard, said, shown};
 use handoff_store::conformance::samples::{BEGIN, event, notice, one_of_each, rich_interaction, user_id};
 
-const RECORDS: [(Kind, &str); 9] = [
+const RECORDS: [(Kind, &str); 11] = [
     (Kind::Center, "center"),
     (Kind::User, "user"),
     (Kind::Skill, "skill"),
     (Kind::Group, "group"),
     (Kind::Queue, "queue"),
     (Kind::Workbin, "workbin"),
+    (Kind::Service, "service"),
     (Kind::Desk, "desk"),
     (Kind::Interaction, "interaction"),
+    (Kind::File, "file"),
     (Kind::LoginSession, "login_session"),
 ];
 
@@ -62,6 +66,35 @@ fn events_and_notices_are_read_and_written() {
     let text = fixture("notice", codec::newest::NOTICE);
     let told = codec::decode_notice(user_id(1), codec::newest::NOTICE, &text).unwrap();
     assert_eq!((codec::encode_notice(&told).unwrap(), told), (text, notice(1)));
+}
+
+/// What came with chats is stored in the forms that there were: nothing old is read in another way, and nothing old is written in another.
+#[test]
+fn chats_are_read_and_written() {
+    let text = fixture("chat", 1);
+    assert_eq!(codec::decode_interaction(1, &text).unwrap(), chat(1));
+    assert_eq!(codec::encode_interaction(&chat(1)).unwrap(), text);
+    assert!(!codec::encode_interaction(&rich_interaction()).unwrap().contains("\"chat\":"));
+    let text = fixture("said", 1);
+    let event = said(chat(1), BEGIN, every_content(), Vec::new());
+    let read = codec::event_of(BEGIN, codec::decode_event(1, &text).unwrap(), event.subject.clone());
+    assert_eq!((codec::encode_event(&event).unwrap(), read), (text, event));
+    let text = fixture("heard", 1);
+    assert_eq!(codec::decode_notice(user_id(1), 1, &text).unwrap(), heard(1));
+    assert_eq!(codec::encode_notice(&heard(1)).unwrap(), text);
+}
+
+#[test]
+fn transcripts_are_read_and_written() {
+    let shown = shown(chat(1), BEGIN, every_content(), Vec::new());
+    for form in 1..=codec::newest::TRANSCRIPT {
+        codec::decode_subject(SubjectKind::Transcript, form, &fixture("transcript", form)).unwrap();
+    }
+    let newest = SubjectKind::Transcript.newest();
+    let text = fixture("transcript", newest);
+    assert_eq!(codec::decode_subject(SubjectKind::Transcript, newest, &text).unwrap(), shown.subject);
+    let Subject::Transcript { interaction, entries } = shown.subject else { unreachable!() };
+    assert_eq!(codec::encode_transcript(&interaction, &entries).unwrap(), text);
 }
 
 #[test]

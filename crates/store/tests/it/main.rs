@@ -9,6 +9,7 @@ mod crash;
 mod faults;
 mod files;
 mod fixtures;
+mod kept_files;
 
 use std::sync::Arc;
 

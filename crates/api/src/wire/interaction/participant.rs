@@ -1,11 +1,10 @@
-//! Who takes part in a chat.
-//!
-//! Only agents: the customer's name and presence belong to the chat's session, not to the interaction.
+//! Who takes part in a chat, as one reader sees it: nobody is shown a party that is hidden from him.
 
-use handoff_domain::{Interaction, OfferKind, State, UserId};
+use handoff_domain::{Chat, Interaction, State, UserId, Visibility};
 use serde::Serialize;
 
 use crate::wire::resource::{Link, Lookup};
+use crate::wire::transcript::{kind_name, visibility_name};
 
 /// One participant of a chat (gws-interactions.md 6.3).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -13,37 +12,59 @@ use crate::wire::resource::{Link, Lookup};
 pub struct ParticipantResource {
     /// The name shown to the others.
     pub nickname: String,
-    /// Always `Agent`.
+    /// `Agent`, `Supervisor` or `Customer`.
     #[serde(rename = "type")]
     pub kind: &'static str,
-    /// His id within the chat, which is his user id.
+    /// His number within the chat, the same as in its messages. In a chat without a conversation, that a server submitted, his user id.
     pub participant_id: String,
-    /// His user id.
-    pub id: String,
-    /// Who sees him: `All`, or `Agents` while he only gives advice.
+    /// Who sees him: `All`, `Agents` or `Supervisors`.
     pub visibility: &'static str,
+    /// His user id, of an agent or supervisor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// The user's addresses.
     #[serde(flatten)]
-    pub link: Link,
+    pub link: Option<Link>,
 }
 
-/// Gives the agents in the conversation: the owner, then the others, longest present first.
-pub(super) fn of(interaction: &Interaction, lookup: Lookup<'_>) -> Vec<ParticipantResource> {
+/// Gives who takes part, in the order of coming in.
+pub(super) fn of(interaction: &Interaction, reader: UserId, lookup: Lookup<'_>) -> Vec<ParticipantResource> {
+    match &interaction.chat {
+        Some(chat) => of_chat(chat, reader, lookup),
+        None => without_conversation(interaction, lookup),
+    }
+}
+
+fn of_chat(chat: &Chat, reader: UserId, lookup: Lookup<'_>) -> Vec<ParticipantResource> {
+    // Who takes no part, as the target of an offer, sees what an agent would.
+    let sees = chat.present(reader).map_or(Visibility::Agents, |party| party.sees);
+    let there = chat.parties.iter().filter(|party| party.present && party.shown_to <= sees);
+    there
+        .map(|party| ParticipantResource {
+            nickname: party.nickname.clone(),
+            kind: kind_name(&party.kind),
+            participant_id: party.id.0.to_string(),
+            visibility: visibility_name(party.shown_to),
+            id: party.kind.user().map(|user| user.to_string()),
+            link: party.kind.user().map(|user| lookup.url.user(user)),
+        })
+        .collect()
+}
+
+/// Gives the agents who work on a chat that has no customer here: the owner, then the others, longest present first.
+fn without_conversation(interaction: &Interaction, lookup: Lookup<'_>) -> Vec<ParticipantResource> {
     let State::Handling(handling) = &interaction.state else { return Vec::new() };
-    let others = handling.others.iter().map(|other| (other.user, other.nickname.as_deref(), other.kind));
-    let owner = (handling.by, handling.nickname.as_deref(), OfferKind::Routed);
-    std::iter::once(owner)
+    let others =
+        handling.others.iter().map(|other| (other.user, other.nickname.as_deref(), other.kind.shown_to()));
+    std::iter::once((handling.by, handling.nickname.as_deref(), Visibility::All))
         .chain(others)
-        .map(|(user, nickname, kind)| ParticipantResource {
+        .map(|(user, nickname, shown_to)| ParticipantResource {
             nickname: nickname.map_or_else(|| name_of(user, lookup), str::to_owned),
             kind: "Agent",
             participant_id: user.to_string(),
-            id: user.to_string(),
-            visibility: match kind {
-                OfferKind::Consult => "Agents",
-                OfferKind::Routed | OfferKind::Transfer | OfferKind::Invite => "All",
-            },
-            link: lookup.url.user(user),
+            visibility: visibility_name(shown_to),
+            id: Some(user.to_string()),
+            link: Some(lookup.url.user(user)),
         })
         .collect()
 }

@@ -12,6 +12,7 @@ use handoff_domain::user_data::{UserData, Value};
 
 use crate::floor::{Floor, SKILL, SUPERVISOR};
 use crate::support::{ANN, BOB, CID, DEE, in_queue, reply};
+use crate::table::talk;
 
 /// Every command of the table.
 pub(crate) const COMMANDS: &[&str] = &[
@@ -76,6 +77,36 @@ pub(crate) const COMMANDS: &[&str] = &[
     "Leave",
     "EndChatSession",
     "CustomerLeft",
+    "Say",
+    "Say empty",
+    "Say long",
+    "Say far-url",
+    "Say notice",
+    "Say nickname",
+    "Say joined",
+    "Say to-agents",
+    "Say to-supervisors",
+    "Say too-late",
+    "CompleteTransfer",
+    "CompleteTransfer named",
+    "CompleteTransfer unknown",
+    "CompleteTransfer stranger",
+    "CompleteTransfer watcher",
+    "CompleteConference",
+    "CompleteConference named",
+    "CompleteConference unknown",
+    "CompleteConference stranger",
+    "CompleteConference watcher",
+    "Remove watcher",
+    "Intrude",
+    "Intrude no-session",
+    "Intrude away",
+    "SwitchMode",
+    "CountDownload",
+    "CheckCustomer",
+    "CheckCustomer early",
+    "CheckIdle",
+    "CheckIdle early",
     "Complete",
     "Complete queue",
     "Complete unknown",
@@ -102,6 +133,7 @@ pub(crate) const COMMANDS: &[&str] = &[
 /// Changes the contact center as the command's name says.
 pub(crate) fn prepare(floor: &mut Floor, command: &str) {
     let (base, special) = command.split_once(' ').unwrap_or((command, ""));
+    talk::prepare(floor, command);
     match (base, special) {
         ("Pull", "no-session") => {
             for user in [ANN, SUPERVISOR] {
@@ -137,6 +169,7 @@ fn agent(special: &str) -> Named<UserId> {
         "self" => Named::Known(ANN),
         "target" => Named::Known(BOB),
         "participant" => Named::Known(CID),
+        "watcher" => Named::Known(SUPERVISOR),
         _ => Named::Known(DEE),
     }
 }
@@ -155,6 +188,9 @@ fn queue(special: &str, floor: &Floor, id: InteractionId) -> Named<handoff_domai
 /// Gives the command of that name.
 pub(crate) fn action(command: &str, floor: &Floor, id: InteractionId) -> Action {
     let (base, special) = command.split_once(' ').unwrap_or((command, ""));
+    if let Some(action) = talk::action(base, special) {
+        return action;
+    }
     match base {
         "Offer" => Action::Offer { to: offer_to(special) },
         "Accept" => Action::Accept { nickname: None },
@@ -175,7 +211,6 @@ pub(crate) fn action(command: &str, floor: &Floor, id: InteractionId) -> Action 
         "Remove" => Action::RemoveParticipant(agent(special)),
         "Leave" => Action::Leave,
         "EndChatSession" => Action::EndChatSession,
-        "CustomerLeft" => Action::CustomerLeft,
         "Complete" if special.is_empty() => Action::Complete { queue: None },
         "Complete" => Action::Complete { queue: Some(queue(special, floor, id)) },
         "Reply" | "ReplyAll" | "Forward" => draft(base, special, floor, id),

@@ -18,15 +18,11 @@ impl Reference {
                 }
                 self.passed(thing)
             }
-            What::Expire(number) => {
-                if asked(&thing).is_none() || thing.offers != number {
-                    return Err("WrongState");
-                }
-                if who != Who::Server {
-                    return Err("NotOwner");
-                }
-                self.passed(thing)
-            }
+            What::Expire(number) => self.expire(thing, who, number)?,
+            What::Update if thing.medium == "chat" && who == Who::Customer => update_by_customer(thing)?,
+            What::Say => say(thing, who)?,
+            What::CompleteTransfer(to) => complete_transfer(thing, who, to)?,
+            What::CompleteConference(guest) => complete_conference(thing, who, guest)?,
             What::Update | What::Attach | What::Delete | What::Disposition | What::Comment | What::Focus => {
                 owned_by(&thing, who)?;
                 thing
@@ -72,6 +68,16 @@ impl Reference {
             after.held_since = self.now;
         }
         Ok(after)
+    }
+
+    fn expire(&self, thing: Thing, who: Who, number: u64) -> Moved {
+        if asked(&thing).is_none() || thing.offers != number {
+            return Err("WrongState");
+        }
+        if who != Who::Server {
+            return Err("NotOwner");
+        }
+        Ok(self.passed(thing))
     }
 
     fn offer(&self, thing: Thing, who: Who, to: Person) -> Moved {
@@ -415,6 +421,54 @@ fn remove(thing: Thing, who: Who, guest: Person) -> Moved {
     }
     let guests = guests.into_iter().filter(|(other, _)| *other != guest).collect();
     Ok(Thing { spot: Spot::Held { by, asked: asked.filter(|_| !is_asked), guests }, ..thing })
+}
+
+/// Whether the customer of a chat is there, wherever it is.
+fn is_live(thing: &Thing) -> bool {
+    thing.work == Work::Chat && !matches!(thing.spot, Spot::Over(_))
+}
+
+fn update_by_customer(thing: Thing) -> Moved {
+    if is_live(&thing) { Ok(thing) } else { Err("WrongState") }
+}
+
+fn say(thing: Thing, who: Who) -> Moved {
+    let is_held = matches!(thing.spot, Spot::Held { .. });
+    if !is_live(&thing) || (who != Who::Customer && !is_held) {
+        return Err("WrongState");
+    }
+    let is_in = match (&thing.spot, who) {
+        (_, Who::Customer) => true,
+        (Spot::Held { by, guests, .. }, Who::Person(person)) => {
+            *by == person || guests.iter().any(|(guest, _)| *guest == person)
+        }
+        _ => false,
+    };
+    if is_in { Ok(thing) } else { Err("NotInConversation") }
+}
+
+fn complete_transfer(thing: Thing, who: Who, to: Person) -> Moved {
+    live(&thing)?;
+    owned_by(&thing, who)?;
+    let Spot::Held { guests, .. } = thing.spot.clone() else { return Err("WrongState") };
+    if guests.iter().all(|(guest, _)| *guest != to) {
+        return Err("TargetNotIn");
+    }
+    let guests = guests.into_iter().filter(|(guest, _)| *guest != to).collect();
+    Ok(Thing { spot: Spot::Held { by: to, asked: None, guests }, ..thing })
+}
+
+fn complete_conference(thing: Thing, who: Who, wanted: Person) -> Moved {
+    live(&thing)?;
+    owned_by(&thing, who)?;
+    let Spot::Held { by, asked, mut guests } = thing.spot.clone() else { return Err("WrongState") };
+    match guests.iter_mut().find(|(guest, _)| *guest == wanted) {
+        None => return Err("TargetNotIn"),
+        Some((_, Why::Consult)) => {}
+        Some(_) => return Err("TargetAlreadyIn"),
+    }
+    guests.iter_mut().filter(|(guest, _)| *guest == wanted).for_each(|(_, why)| *why = Why::Invite);
+    Ok(Thing { spot: Spot::Held { by, asked, guests }, ..thing })
 }
 
 fn customer_left(thing: Thing, who: Who) -> Moved {

@@ -1,0 +1,133 @@
+//! The customers' side: how chats, files and other interactions come in from people and programs that are no users of Handoff.
+//!
+//! Nobody logs in here. A chat's secure key is all that its customer has, so there is nothing ambient that a foreign page could misuse, and
+//! everything that costs something is counted by address ([`guard`]). The doors differ in their envelopes and are the same inside: each
+//! turns what it gets into a [`ask::Ask`], [`deed::perform`] carries it out, and [`answer`] says how the chat stands.
+//!
+//! Sources: the public pages' customer APIs as collected in the ingest notes 1 to 3 and in gws-interactions.md 6.4; docs/api/customers.md
+//! has what was decided where they are silent.
+
+pub(crate) mod answer;
+pub(crate) mod ask;
+pub(crate) mod comet;
+pub(crate) mod deed;
+pub(crate) mod files;
+pub(crate) mod form;
+pub(crate) mod guard;
+pub(crate) mod hours;
+pub(crate) mod open_media;
+pub(crate) mod rest;
+pub(crate) mod simple;
+pub(crate) mod trouble;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::routing::post;
+use handoff_cometd::{Limits, Ports};
+use handoff_domain::InteractionId;
+use handoff_engine::Engine;
+use handoff_store::Files;
+
+use crate::shared::Shared;
+use comet::CustomerComet;
+use guard::Guard;
+
+/// Where the customers' APIs are mounted; the path that existing clients have.
+pub const ROOT: &str = "/genesys";
+/// The largest body of a request without a file, in bytes. The longest text takes 16 KiB, percent-encoded three times that.
+pub(crate) const FORM_BYTES_MAX: usize = 256 * 1024;
+
+/// Polling customers of whom is remembered how far they have come: more than can be live on one machine.
+const HEARD_MAX: usize = 100_000;
+
+/// What is configurable of the customers' side.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Requests that one address may make, per second, with bursts of two seconds' worth; default 500: a person's pages make less than one, but
+    /// an office or a proxy may be one address.
+    pub requests_per_s: u32,
+    /// Live chats that one address may have; default 500.
+    pub chats_per_address: usize,
+    /// Messages that one customer may send, per second, with bursts of two seconds' worth; default 20.
+    pub messages_per_s: u32,
+    /// The socket of a clamd that every file is shown before it is kept; `None` is no scanner. With one, no file gets in while it is away.
+    pub scanner: Option<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { requests_per_s: 500, chats_per_address: 500, messages_per_s: 20, scanner: None }
+    }
+}
+
+/// What the customers' doors share.
+pub struct Reception {
+    pub(crate) files: Arc<dyn Files>,
+    pub(crate) options: Options,
+    pub(crate) guard: Guard,
+    pub(crate) comet: CustomerComet,
+    /// How far customers have come who poll. Not every request of theirs says so.
+    pub(crate) heard: Mutex<HashMap<InteractionId, u64>>,
+}
+
+impl Reception {
+    /// Makes it. `limits` are those of the customers' CometD server.
+    #[must_use]
+    pub fn new(
+        engine: &Arc<Engine>,
+        files: Arc<dyn Files>,
+        options: Options,
+        limits: Limits,
+        ports: Ports,
+    ) -> Arc<Self> {
+        let comet = CustomerComet::new(engine, limits, ports);
+        Arc::new(Self { guard: Guard::new(&options), files, options, comet, heard: Mutex::default() })
+    }
+
+    /// Notes how far a polling customer has come, and gives how far he had come before. What is not known is 0: he hears something twice.
+    pub(crate) fn hear(&self, chat: InteractionId, last: Option<u64>, is_over: bool) -> u64 {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = heard.get(&chat).copied().unwrap_or(0);
+        if is_over {
+            heard.remove(&chat);
+        } else if let Some(last) = last.filter(|last| *last > before && heard.len() < HEARD_MAX) {
+            heard.insert(chat, last);
+        }
+        before
+    }
+
+    /// Runs timers and deliveries of the customers' CometD server until [`Reception::shutdown`]. Spawn it once.
+    pub async fn run(&self) {
+        self.comet.run().await;
+    }
+
+    /// Answers parked polls and closes sockets.
+    pub async fn shutdown(&self) {
+        self.comet.shutdown().await;
+    }
+}
+
+/// Gives the routes of the customers' side.
+pub(crate) fn router(shared: &Shared) -> Router {
+    let forms = Router::new()
+        .route("/2/chat/{service}", post(rest::request))
+        .route("/2/chat/{service}/{chat}/{operation}", post(rest::operate))
+        .route("/2/openmedia/{service}", post(open_media::create))
+        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX));
+    // Files are bounded while they arrive, by what their service allows.
+    let files = Router::new()
+        .route("/2/chat/{service}/{chat}/file", post(files::upload))
+        .route("/2/chat/{service}/{chat}/file/limits", post(files::show_limits))
+        .route("/2/chat/{service}/{chat}/file/{file}/{operation}", post(files::operate))
+        .route("/2/chat-ntf", post(files::notified))
+        .layer(DefaultBodyLimit::disable());
+    let counted = forms.merge(files).with_state(shared.clone());
+    let comet = shared.reception().comet.router();
+    let below = counted.merge(comet).layer(from_fn_with_state(shared.clone(), guard::count));
+    Router::new().nest(ROOT, below).layer(axum::middleware::from_fn(guard::cross_origin))
+}

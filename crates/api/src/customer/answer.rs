@@ -1,0 +1,116 @@
+//! The one shape of all answers to a chat's customer, always complete (ingest notes 1.3).
+
+use handoff_domain::{Chat, Interaction, Visibility};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::trouble::Trouble;
+use crate::shared::Shared;
+use crate::wire::transcript::CustomerMessage;
+
+/// Entries in one answer; the rest comes with the next one.
+const ENTRIES_MAX: usize = 1_000;
+/// The alias of the server: clients send the latest one back, and nothing is read from it.
+const ALIAS: &str = "1";
+const MS_PER_S: u64 = 1_000;
+
+/// From where on a customer wants to hear what was said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Since {
+    /// From this index on, as somebody who polls.
+    Index(u64),
+    /// From this index on, as somebody who is told what happens; notes reach him by themselves.
+    Pushed(u64),
+    /// Nothing: the answer names an index without any entries, from which nothing is missed.
+    Nothing,
+}
+
+/// How a chat stands, for its customer.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Answer {
+    status_code: u8,
+    alias: &'static str,
+    chat_id: String,
+    user_id: String,
+    secure_key: String,
+    /// The index from which to ask next.
+    pub(crate) next_position: u64,
+    /// Whether the session is over, with nothing more to come.
+    pub(crate) chat_ended: bool,
+    messages: Vec<CustomerMessage>,
+    /// Always empty: what agents and routing attach is not the customer's.
+    user_data: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queue_position: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected_wait: Option<u64>,
+}
+
+impl Answer {
+    /// Says how a chat stands.
+    pub(crate) async fn of(
+        shared: &Shared,
+        interaction: &Interaction,
+        secure_key: &str,
+        since: Since,
+    ) -> Result<Self, Trouble> {
+        let engine = shared.engine();
+        let (after, wanted) = match since {
+            // Positions begin with 1, and clients begin with 0 as well (ingest notes 2).
+            Since::Index(index) | Since::Pushed(index) => (index.saturating_sub(1), ENTRIES_MAX),
+            Since::Nothing => (0, 0),
+        };
+        let entries = engine.transcript(interaction.id, after, Visibility::All, wanted).await?;
+        let last = entries.last().and_then(|entry| entry.customer).unwrap_or(after);
+        let mut answer = Self::bare(interaction, secure_key, last)?;
+        answer.messages = entries.iter().filter_map(CustomerMessage::of).collect();
+        let hear = |last| shared.reception().hear(interaction.id, last, answer.chat_ended);
+        match since {
+            Since::Index(_) => {
+                hear(Some(last));
+                let notes = engine.take_notes(interaction.id, &entries);
+                answer.messages.extend(notes.iter().map(CustomerMessage::of_note));
+            }
+            Since::Nothing => answer.next_position = hear(None) + 1,
+            Since::Pushed(_) => {}
+        }
+        let place = engine.place_in_line(interaction);
+        answer.queue_position = place.map(|place| place.position);
+        answer.expected_wait = place.and_then(|place| place.expected_wait_ms).map(|ms| ms.div_ceil(MS_PER_S));
+        Ok(answer)
+    }
+
+    /// Says how a chat stands for a customer who has heard everything up to `last`, without any of what was said.
+    pub(crate) fn bare(interaction: &Interaction, secure_key: &str, last: u64) -> Result<Self, Trouble> {
+        let chat = interaction.chat.as_ref().ok_or(handoff_engine::NotYourChat::Unknown)?;
+        Ok(Self {
+            status_code: 0,
+            alias: ALIAS,
+            chat_id: interaction.id.to_string(),
+            user_id: chat.customer.user_id.clone(),
+            secure_key: secure_key.to_owned(),
+            next_position: last + 1,
+            chat_ended: is_over(chat, last),
+            messages: Vec::new(),
+            user_data: Map::new(),
+            queue_position: None,
+            expected_wait: None,
+        })
+    }
+
+    /// Adds a message that is no entry, as the one that tells the limits of files.
+    pub(crate) fn with(mut self, message: CustomerMessage) -> Self {
+        self.messages.push(message);
+        self
+    }
+
+    pub(crate) fn has_messages(&self) -> bool {
+        !self.messages.is_empty()
+    }
+}
+
+/// Tells whether a chat is over for a customer who has come so far: clients stop asking when they are told so, and must not miss the end.
+const fn is_over(chat: &Chat, last: u64) -> bool {
+    !chat.is_live() && last >= chat.for_customer
+}

@@ -1,0 +1,319 @@
+//! The customer API over CometD: `/genesys/cometd`, channel `/service/chatV2/{service}` (ingest notes 2).
+//!
+//! Every session remembers how far its chat has been told to it. A delivery reads on from there under the session's own lock, so a customer
+//! is told everything once and in order, whoever noticed that there is something to tell. Sessions come and go: the chat and its key outlive
+//! them, and `requestNotifications` goes on from the position that the client names.
+
+mod listeners;
+mod policy;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::extract::Request;
+use axum::http::header::{HOST, ORIGIN};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::middleware::map_request;
+use bytes::Bytes;
+use handoff_cometd::{
+    Application, CometdServer, Identity, Limits, Outgoing, Ports, RemovalReason, SessionInfo, Tag,
+};
+use handoff_domain::{InteractionId, Value};
+use handoff_engine::{Customers, Engine, Note};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::answer::{Answer, Since};
+use super::ask::{Ask, Introduction};
+use super::deed::{self, From};
+use super::form::Form;
+use super::guard::address_of;
+use super::trouble::{Kind, Trouble};
+use crate::shared::Shared;
+use crate::wire::transcript::CustomerMessage;
+use listeners::{Listener, Listeners};
+use policy::{CHANNEL_PREFIX, ChatChannels};
+
+/// Where the server is, below the customers' root.
+const PATH: &str = "/cometd";
+/// How often the customers whose sessions are alive count as having asked, in s. Well below every bound on their silence.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
+
+/// The customers' CometD server.
+pub(crate) struct CustomerComet {
+    server: CometdServer,
+    inner: Arc<Inner>,
+}
+
+/// What the server, the engine and the deliveries share.
+#[derive(Default)]
+struct Inner {
+    listeners: Listeners,
+    /// Set while the server runs, and taken away at its end, so that nothing keeps itself alive in a circle.
+    link: Mutex<Option<(CometdServer, Shared)>>,
+}
+
+impl CustomerComet {
+    pub(super) fn new(engine: &Arc<Engine>, limits: Limits, ports: Ports) -> Self {
+        let inner = Arc::new(Inner::default());
+        // All customers are one identity to the server; what they may read their keys say. So many sessions are not one user's.
+        let limits = Limits { sessions_per_identity: limits.sessions, ..limits };
+        let application = Arc::new(Door { inner: inner.clone() });
+        let server = CometdServer::new(limits, Arc::new(ChatChannels), application, ports);
+        engine.speak_to_customers(inner.clone());
+        Self { server, inner }
+    }
+
+    /// Says what the doors share; before it no customer is answered.
+    pub(crate) fn connect(&self, shared: Shared) {
+        let link = (self.server.clone(), shared);
+        *self.inner.link.lock().unwrap_or_else(PoisonError::into_inner) = Some(link);
+    }
+
+    pub(super) fn router(&self) -> Router {
+        self.server.router_at(PATH).layer(map_request(name_caller))
+    }
+
+    pub(super) async fn run(&self) {
+        tokio::join!(self.server.run(), self.inner.deliver());
+    }
+
+    pub(super) async fn shutdown(&self) {
+        self.server.shutdown().await;
+        *self.inner.link.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.inner.listeners.stop();
+    }
+}
+
+/// Layer of the endpoint: notes for the session where its handshake came from.
+async fn name_caller(mut request: Request) -> Request {
+    let text = |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let (origin, host) = (text(ORIGIN).unwrap_or_default(), text(HOST).unwrap_or_default());
+    let tag = Tag::new(format!("{} {origin} {host}", address_of(request.extensions())));
+    request.extensions_mut().insert(tag);
+    request.extensions_mut().insert(Identity::new("customer"));
+    request
+}
+
+/// Gives what a tag says.
+fn origin_of(session: &SessionInfo) -> (std::net::IpAddr, HeaderMap) {
+    let tag = session.tag.as_ref().map(Tag::as_str).unwrap_or_default();
+    let mut words = tag.split(' ');
+    let address = words.next().and_then(|word| word.parse().ok());
+    let mut headers = HeaderMap::new();
+    for (name, word) in [(ORIGIN, words.next()), (HOST, words.next())] {
+        if let Some(value) = word.filter(|word| !word.is_empty()).and_then(|word| word.parse().ok()) {
+            headers.insert(name, value);
+        }
+    }
+    (address.unwrap_or(std::net::IpAddr::from([0, 0, 0, 0])), headers)
+}
+
+/// The application behind the server.
+struct Door {
+    inner: Arc<Inner>,
+}
+
+#[async_trait]
+impl Application for Door {
+    async fn service(&self, session: &SessionInfo, channel: &str, data: &RawValue) -> Vec<Outgoing> {
+        let Some((_, shared)) = self.inner.linked() else { return Vec::new() };
+        let outcome = self.inner.serve(&shared, session, channel, data).await;
+        let said = match outcome {
+            Ok(None) => return Vec::new(),
+            Ok(Some(answer)) => encode(&answer),
+            Err(trouble) => encode(&trouble.body()),
+        };
+        vec![Outgoing { channel: channel.to_owned(), data: said }]
+    }
+
+    async fn session_removed(&self, session: &SessionInfo, _reason: RemovalReason) {
+        self.inner.listeners.remove(&session.id);
+    }
+}
+
+impl Inner {
+    fn linked(&self) -> Option<(CometdServer, Shared)> {
+        self.link.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Carries out what a message asks for. What is said in the chat comes by delivery, also to who said it; only what begins to listen is
+    /// answered here.
+    async fn serve(
+        &self,
+        shared: &Shared,
+        session: &SessionInfo,
+        channel: &str,
+        data: &RawValue,
+    ) -> Result<Option<Answer>, Trouble> {
+        let service = channel.strip_prefix(CHANNEL_PREFIX).unwrap_or_default();
+        let form = read(data)?;
+        let operation = form.required("operation")?;
+        if operation == "requestChat" {
+            let introduction = Introduction::read(&form)?;
+            let (address, headers) = origin_of(session);
+            let opened =
+                deed::begin(shared, From { address, headers: &headers }, service, introduction).await?;
+            return self
+                .listen(shared, session, channel, opened.interaction.id, opened.secure_key, 0)
+                .await
+                .map(Some);
+        }
+        let key = form.required("secureKey")?.to_owned();
+        let chat = shared.engine().customer_seen(&key).await?;
+        if chat.chat.as_ref().is_none_or(|chat| chat.service != service) {
+            return Err(handoff_engine::NotYourChat::Unknown.into());
+        }
+        let ask = Ask::read(operation, &form)?;
+        if ask == Ask::Refresh {
+            // Both 0 and no position mean everything (ingest notes 2).
+            let heard = form.count("transcriptPosition")?.unwrap_or(0).saturating_sub(1);
+            return self.listen(shared, session, channel, chat.id, key, heard).await.map(Some);
+        }
+        let id = chat.id;
+        deed::perform(shared, chat, ask).await?;
+        self.tell(id).await;
+        Ok(None)
+    }
+
+    /// Lets a session listen to a chat, from behind a position; gives what it has missed.
+    async fn listen(
+        &self,
+        shared: &Shared,
+        session: &SessionInfo,
+        channel: &str,
+        chat: InteractionId,
+        key: String,
+        heard: u64,
+    ) -> Result<Answer, Trouble> {
+        let listener = Listener { chat, key, channel: channel.to_owned(), heard };
+        let handle = self.listeners.add(session.id.clone(), chat, listener);
+        let mut listener = handle.lock().await;
+        let answer = catch_up(shared, &mut listener).await;
+        if answer.is_err() {
+            self.listeners.remove(&session.id);
+        }
+        answer
+    }
+
+    /// Tells all sessions of a chat what they have not been told.
+    async fn tell(&self, chat: InteractionId) {
+        let Some((server, shared)) = self.linked() else { return };
+        for (session, handle) in self.listeners.of(chat) {
+            let mut listener = handle.lock().await;
+            match catch_up(&shared, &mut listener).await {
+                Ok(answer) if answer.has_messages() => {
+                    server.deliver(&session, &listener.channel, encode(&answer));
+                }
+                Ok(_) => {}
+                Err(trouble) => {
+                    // The position stays where it was, and the next thing that is said brings this along.
+                    tracing::warn!(interaction.id = %chat, ?trouble, "a customer could not be told what was said");
+                }
+            }
+        }
+    }
+
+    async fn tell_note(&self, chat: InteractionId, note: &Note) {
+        let Some((server, shared)) = self.linked() else { return };
+        for (session, handle) in self.listeners.of(chat) {
+            let listener = handle.lock().await;
+            let Ok(found) = shared.engine().chat_of_key(&listener.key).await else { continue };
+            let Ok(answer) = Answer::bare(&found, &listener.key, listener.heard) else { continue };
+            server.deliver(&session, &listener.channel, encode(&answer.with(CustomerMessage::of_note(note))));
+        }
+    }
+
+    /// Delivers what the engine says there is to deliver, and keeps the customers whose sessions are alive, until the end.
+    async fn deliver(&self) {
+        let mut life = tokio::time::interval(SIGN_OF_LIFE);
+        loop {
+            tokio::select! {
+                is_on = self.listeners.something() => {
+                    if !is_on {
+                        return;
+                    }
+                    let (chats, notes) = self.listeners.take();
+                    for chat in chats {
+                        self.tell(chat).await;
+                    }
+                    for (chat, note) in notes {
+                        self.tell_note(chat, &note).await;
+                    }
+                }
+                _ = life.tick() => self.keep_customers(),
+            }
+        }
+    }
+
+    fn keep_customers(&self) {
+        let Some((_, shared)) = self.linked() else { return };
+        let engine = shared.engine();
+        for chat in self.listeners.chats() {
+            if let Some(known) = engine.board().recent(chat) {
+                engine.keep_customer(&known.value);
+            }
+        }
+    }
+}
+
+impl Customers for Inner {
+    fn changed(&self, chat: InteractionId) {
+        self.listeners.mark(chat);
+    }
+
+    fn noted(&self, chat: InteractionId, note: &Note) {
+        self.listeners.mark_note(chat, note);
+    }
+
+    fn look_again(&self) {
+        self.listeners.mark_all();
+    }
+}
+
+/// Reads what a listener has not been told, and moves him on.
+async fn catch_up(shared: &Shared, listener: &mut Listener) -> Result<Answer, Trouble> {
+    let interaction = shared.engine().chat_of_key(&listener.key).await?;
+    let since = Since::Pushed(listener.heard + 1);
+    let answer = Answer::of(shared, &interaction, &listener.key, since).await?;
+    listener.heard = answer.next_position - 1;
+    Ok(answer)
+}
+
+fn read(data: &RawValue) -> Result<Form, Trouble> {
+    let malformed = || Trouble::new(Kind::Invalid, "The data of the message must be an object; correct it.");
+    match crate::wire::json::read(data.get().as_bytes())
+        .map_err(|refusal| Trouble::invalid(refusal.sentence))?
+    {
+        Value::Map(values) => Form::of_object(BTreeMap::from_iter(values)),
+        _ => Err(malformed()),
+    }
+}
+
+fn encode(data: &impl Serialize) -> Bytes {
+    // Strings, numbers, lists and objects with string keys, none of which JSON refuses.
+    serde_json::to_vec(data).expect("answers consist of what JSON can say").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_remembers_where_its_handshake_came_from() {
+        let session = |tag: &str| SessionInfo {
+            id: handoff_cometd::SessionId::new("s"),
+            identity: None,
+            tag: Some(Tag::new(tag.to_owned())),
+        };
+        let (address, headers) = origin_of(&session("127.0.0.9 https://shop.example desk.example"));
+        assert_eq!(address.to_string(), "127.0.0.9");
+        assert_eq!(headers[ORIGIN], "https://shop.example");
+        assert_eq!(headers[HOST], "desk.example");
+        let (_, headers) = origin_of(&session("127.0.0.9  desk.example"));
+        assert!(!headers.contains_key(ORIGIN));
+    }
+}

@@ -1,0 +1,178 @@
+//! What a customer asked for, carried out.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::http::HeaderMap;
+use handoff_domain::service::{ChatTerms, Service, ServiceKind};
+use handoff_domain::{
+    Action, Chat, Interaction, LeaveReason, PartyKind, Speaker, State, Utterance, Visibility,
+};
+use handoff_engine::{ChatRefused, NewChat, Note, NoteKind, OpenedChat};
+use handoff_store::Receipt;
+use sha2::{Digest as _, Sha256};
+
+use super::ask::{Ask, Introduction};
+use super::trouble::{Kind, Trouble};
+use super::{guard, hours};
+use crate::auth::hex;
+use crate::notify;
+use crate::shared::Shared;
+
+/// How long a retry of a message is known as one, in ms: longer than any client keeps trying.
+const RETRIES_KNOWN_MS: u64 = 24 * 60 * 60 * 1_000;
+/// Characters of a message's own id.
+const MESSAGE_ID_CHARS_MAX: usize = 128;
+
+/// Where a request comes from.
+#[derive(Clone, Copy)]
+pub(crate) struct From<'a> {
+    pub(crate) address: IpAddr,
+    pub(crate) headers: &'a HeaderMap,
+}
+
+/// Gives a chat service that takes customers, if it is open to this page.
+pub(crate) fn chat_service(shared: &Shared, name: &str) -> Result<(Arc<Service>, ChatTerms), Trouble> {
+    let service = shared.engine().directory().service(ServiceKind::Chat, name).cloned();
+    let found = service.and_then(|service| {
+        let terms = service.chat().cloned().filter(|_| service.enabled)?;
+        Some((service, terms))
+    });
+    found.ok_or_else(|| {
+        Trouble::new(Kind::UnknownService, "There is no chat service of that name; check the address.")
+    })
+}
+
+/// Begins a chat.
+pub(crate) async fn begin(
+    shared: &Shared,
+    from: From<'_>,
+    service: &str,
+    introduction: Introduction,
+) -> Result<OpenedChat, Trouble> {
+    let engine = shared.engine();
+    let (service, terms) = chat_service(shared, service)?;
+    guard::may_use(&terms, from.headers)?;
+    if terms.hours.as_ref().is_some_and(|open| !hours::is_open(open, engine.now())) {
+        return Err(Trouble::new(
+            Kind::Closed,
+            "The service is closed at this time; come back when it is open.",
+        ));
+    }
+    let directory = engine.directory();
+    let queue = directory.queue(service.center, service.queue).cloned().ok_or_else(Trouble::unavailable)?;
+    let guard = &shared.reception().guard;
+    guard.may_begin(from.address, |chat| {
+        let known = engine.board().recent(chat);
+        known.is_some_and(|known| known.value.chat.as_ref().is_some_and(Chat::is_live))
+    })?;
+    let new = NewChat {
+        center: service.center,
+        queue,
+        service: service.name.clone(),
+        times: terms.times,
+        waiting_max: terms.max_waiting.map(|most| usize::try_from(most).unwrap_or(usize::MAX)),
+        nickname: introduction.nickname,
+        subject: introduction.subject,
+        user_data: introduction.user_data,
+    };
+    let opened = engine.request_chat(new).await.map_err(|refused| match refused {
+        ChatRefused::Full { waiting } => Trouble::new(
+            Kind::Full,
+            format!("{waiting} others are waiting and no more can be taken in; try again later."),
+        ),
+        ChatRefused::Failed(error) => error.into(),
+    })?;
+    guard.begun(from.address, opened.interaction.id);
+    engine.keep_customer(&opened.interaction);
+    Ok(opened)
+}
+
+/// Carries out what the customer of a chat asks for; gives the chat as it is then.
+pub(crate) async fn perform(
+    shared: &Shared,
+    chat: Arc<Interaction>,
+    ask: Ask,
+) -> Result<Arc<Interaction>, Trouble> {
+    let engine = shared.engine();
+    let id = chat.id;
+    match ask {
+        Ask::Refresh => Ok(chat),
+        Ask::Say { content, message_id } => {
+            shared.reception().guard.count_message(id, engine.now())?;
+            let receipt = message_id.map(|given| receipt(shared, &chat, given, &content)).transpose()?;
+            let action = Action::Say(Utterance { content, visibility: Visibility::All });
+            Ok(engine.customer_does(id, action, receipt, Vec::new()).await?)
+        }
+        Ask::Typing { is_on, text } => {
+            let text = text.map(|text| text.chars().take(Chat::TEXT_CHARS_MAX).collect());
+            let kind = if is_on { NoteKind::TypingStarted { text } } else { NoteKind::TypingStopped };
+            note(shared, chat, kind).await
+        }
+        Ask::Read(index) => note(shared, chat, NoteKind::Read { index }).await,
+        Ask::UpdateData(user_data) => {
+            if user_data.0.is_empty() {
+                return Err(Trouble::missing("userData"));
+            }
+            Ok(engine.customer_does(id, Action::UpdateUserData(user_data), None, Vec::new()).await?)
+        }
+        Ask::Disconnect => {
+            if chat.chat.as_ref().is_some_and(|chat| !chat.is_live()) {
+                return Ok(chat);
+            }
+            let action = Action::CustomerLeft { reason: LeaveReason::Itself };
+            Ok(engine.customer_does(id, action, None, Vec::new()).await?)
+        }
+    }
+}
+
+/// Makes the proof that a message was said, by which a retry of it is known.
+fn receipt(
+    shared: &Shared,
+    chat: &Interaction,
+    message_id: String,
+    content: &handoff_domain::Content,
+) -> Result<Receipt, Trouble> {
+    if message_id.chars().count() > MESSAGE_ID_CHARS_MAX {
+        let advice = format!("A messageId may have {MESSAGE_ID_CHARS_MAX} characters; give a shorter one.");
+        return Err(Trouble::invalid(advice));
+    }
+    let expires = Some(shared.engine().now().plus_ms(RETRIES_KNOWN_MS));
+    // The text that a debugger would show tells any two contents apart, which is all that is asked of it.
+    let fingerprint = hex(&Sha256::digest(format!("{content:?}")));
+    Ok(Receipt {
+        scope: format!("chat/{}", chat.id),
+        key: message_id,
+        fingerprint,
+        answer: String::new(),
+        expires,
+    })
+}
+
+/// Tells the agents what is kept nowhere.
+async fn note(shared: &Shared, chat: Arc<Interaction>, kind: NoteKind) -> Result<Arc<Interaction>, Trouble> {
+    let customer = chat.chat.as_ref().filter(|chat| chat.is_live()).and_then(Chat::customer_party);
+    let Some(customer) = customer else {
+        return Err(Trouble::new(Kind::Ended, "The chat has ended; begin a new one."));
+    };
+    let (from, at) = (Speaker::from(customer), shared.engine().now());
+    tell(shared, &chat, &Note { at, from, visibility: Visibility::All, kind }).await;
+    Ok(chat)
+}
+
+/// Tells everybody else in a chat what is kept nowhere: the customer by his own doors, the agents by their topics.
+pub(crate) async fn tell(shared: &Shared, interaction: &Interaction, note: &Note) {
+    let engine = shared.engine();
+    let is_handled = matches!(interaction.state, State::Handling(_));
+    let Some(chat) = interaction.chat.as_ref().filter(|_| is_handled) else { return };
+    for party in chat.parties.iter().filter(|party| party.present && party.id != note.from.id) {
+        let (PartyKind::Agent(user) | PartyKind::Supervisor(user)) = party.kind else { continue };
+        if note.visibility <= party.sees {
+            let directory = engine.directory();
+            for (topic, data) in notify::note(interaction, user, note, shared.lookup(&directory)) {
+                engine.answer(user, topic, data).await;
+            }
+        }
+    }
+    engine.note(interaction.id, note.clone());
+}

@@ -1,0 +1,130 @@
+//! What a file is: its type by what is in it, and its name as it may be shown.
+
+use axum::http::HeaderValue;
+
+use crate::customer::trouble::{Kind, Trouble};
+
+/// Names that stand for one type.
+const SAME: [(&str, &str); 3] = [("jpeg", "jpg"), ("tiff", "tif"), ("htm", "html")];
+
+/// Gives the type of a file, if it is among those that the service takes. What is in it decides: the name only tells one text from another.
+pub(super) fn of(head: &[u8], name: &str, taken: &[String]) -> Result<&'static str, Trouble> {
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
+    let found = match infer::get(head) {
+        Some(found) => Some((found.extension(), found.mime_type())),
+        // A text has no signature. One with markup is not taken for plain text, because somebody may open it in a browser.
+        None if is_plain_text(head) && ending == "txt" => Some(("txt", "text/plain; charset=utf-8")),
+        None => None,
+    };
+    let is_taken = |extension: &str| taken.iter().any(|taken| one_name(taken) == one_name(extension));
+    match found {
+        Some((extension, content_type)) if is_taken(extension) => Ok(content_type),
+        _ => Err(Trouble::new(
+            Kind::FileType,
+            format!("Only files of these types are taken, by what is in them: {}.", taken.join(", ")),
+        )),
+    }
+}
+
+fn one_name(extension: &str) -> &str {
+    SAME.iter().find(|(other, _)| *other == extension).map_or(extension, |(_, name)| name)
+}
+
+fn is_plain_text(head: &[u8]) -> bool {
+    let text = match std::str::from_utf8(head) {
+        Ok(text) => text,
+        // The beginning may end within a character.
+        Err(error) if error.error_len().is_none() => {
+            std::str::from_utf8(&head[..error.valid_up_to()]).unwrap_or_default()
+        }
+        Err(_) => return false,
+    };
+    let is_control = |character: char| character.is_control() && !"\t\r\n\u{c}".contains(character);
+    !text.contains(is_control)
+}
+
+/// Gives a sender's name of a file as it may be shown: without a path, without what is invisible or turns text around, bounded.
+pub(super) fn clean_name(given: &str) -> String {
+    let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
+    let shown: String = last
+        .chars()
+        .filter(|character| !character.is_control() && !is_format(*character))
+        .take(handoff_domain::Chat::NAME_CHARS_MAX)
+        .collect();
+    let trimmed = shown.trim_matches([' ', '.']);
+    if trimmed.is_empty() { "file".to_owned() } else { trimmed.to_owned() }
+}
+
+/// Tells whether a character is invisible or changes the direction of what follows: `invoice\u{202e}fdp.exe` shows as `invoiceexe.pdf`.
+const fn is_format(character: char) -> bool {
+    matches!(character,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Gives the header that makes a browser save a file under its name (RFC 6266), whatever characters that has.
+pub(super) fn disposition(name: &str) -> HeaderValue {
+    let is_safe = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(byte);
+    let plain: String =
+        name.chars()
+            .map(|character| {
+                if character.is_ascii_alphanumeric() || "-_. ".contains(character) { character } else { '_' }
+            })
+            .collect();
+    let encoded: String = name
+        .bytes()
+        .map(|byte| if is_safe(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect();
+    let text = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}");
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("attachment"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+
+    #[test]
+    fn what_is_in_a_file_decides() {
+        let taken: Vec<String> = ["jpeg", "png", "txt"].map(str::to_owned).into();
+        assert_eq!(of(PNG, "picture.exe", &taken).unwrap(), "image/png");
+        assert_eq!(of(b"\xff\xd8\xff\xe0", "x.jpg", &taken).unwrap(), "image/jpeg");
+        assert_eq!(of("Grüße".as_bytes(), "letter.TXT", &taken).unwrap(), "text/plain; charset=utf-8");
+        let refused: [(&[u8], &str); 6] = [
+            (b"MZ\x90\0", "picture.png"),
+            (b"<html><script>", "letter.txt"),
+            (b"%PDF-1.7", "x.pdf"),
+            (b"plain", "letter.svg"),
+            (b"\0\0\0", "letter.txt"),
+            (b"", "nothing.png"),
+        ];
+        for (head, name) in refused {
+            assert_eq!(of(head, name, &taken).unwrap_err().kind, Kind::FileType, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_shown_as_what_it_is() {
+        for (given, shown) in [
+            ("report.pdf", "report.pdf"),
+            ("../../etc/passwd", "passwd"),
+            ("C:\\secret\\a.txt", "a.txt"),
+            ("invoice\u{202e}fdp.exe", "invoicefdp.exe"),
+            ("a\r\nSet-Cookie: x\0.png", "aSet-Cookie: x.png"),
+            ("...", "file"),
+            ("", "file"),
+            ("Übersicht.txt", "Übersicht.txt"),
+        ] {
+            assert_eq!(clean_name(given), shown);
+        }
+        assert_eq!(clean_name(&"x".repeat(1_000)).len(), 255);
+    }
+
+    #[test]
+    fn a_browser_is_told_to_save_it() {
+        let header = disposition("Über\"sicht;.txt");
+        let expected = "attachment; filename=\"_ber_sicht_.txt\"; filename*=UTF-8''%C3%9Cber%22sicht%3B.txt";
+        assert_eq!(header.to_str().unwrap(), expected);
+    }
+}

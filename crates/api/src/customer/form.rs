@@ -1,0 +1,161 @@
+//! What a customer's request says, whatever it is written in: a form, a form with a file, or the `data` of a CometD message.
+
+use std::collections::BTreeMap;
+
+use axum::body::{Body, Bytes};
+use axum::extract::multipart::Multipart;
+use axum::extract::{FromRequest, Request};
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use handoff_domain::{UserData, Value};
+
+use super::trouble::{Kind, Trouble};
+
+/// The fields of a request, by name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Form {
+    pub(crate) fields: BTreeMap<String, String>,
+    /// The data that the customer's page attaches.
+    pub(crate) user_data: UserData,
+}
+
+impl Form {
+    /// Gives a field; an empty one counts as not given, because clients send what they have left empty (ingest notes 1.2).
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.fields.get(name).map(String::as_str).filter(|text| !text.is_empty())
+    }
+
+    pub(crate) fn required(&self, name: &str) -> Result<&str, Trouble> {
+        self.text(name).ok_or_else(|| Trouble::missing(name))
+    }
+
+    /// Gives a count, as of entries.
+    pub(crate) fn count(&self, name: &str) -> Result<Option<u64>, Trouble> {
+        let wrong = || Trouble::invalid(format!("The field {name} must be a number from 0 on; correct it."));
+        self.text(name).map(|text| text.trim().parse().map_err(|_| wrong())).transpose()
+    }
+
+    /// Adds a field of a form. Data is written `userData[key]`, by one client with the key in quotes (ingest notes 1.1).
+    pub(crate) fn add(&mut self, name: &str, value: String) {
+        let key = name.strip_prefix("userData[").and_then(|rest| rest.strip_suffix(']'));
+        match key {
+            Some(key) => {
+                let quoted = key.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+                self.user_data.0.insert(quoted.unwrap_or(key).to_owned(), Value::Text(value));
+            }
+            None => {
+                self.fields.insert(name.to_owned(), value);
+            }
+        }
+    }
+
+    /// Reads a body: a form in either encoding. No body at all is a form without fields. A form with a file keeps nothing of it.
+    pub(crate) async fn read(request: Request) -> Result<Self, Trouble> {
+        let is_multipart = media_type(request.headers()) == "multipart/form-data";
+        if is_multipart {
+            let mut form = Self::default();
+            let mut parts = Multipart::from_request(request, &()).await.map_err(|_| broken())?;
+            while let Some(part) = parts.next_field().await.map_err(too_large)? {
+                let name = part.name().unwrap_or_default().to_owned();
+                form.add(&name, part.text().await.map_err(too_large)?);
+            }
+            return Ok(form);
+        }
+        let headers = request.headers().clone();
+        let bytes = read_all(request).await?;
+        Self::of_bytes(&headers, &bytes)
+    }
+
+    fn of_bytes(headers: &HeaderMap, bytes: &Bytes) -> Result<Self, Trouble> {
+        let mut form = Self::default();
+        if bytes.is_empty() {
+            return Ok(form);
+        }
+        if media_type(headers) != "application/x-www-form-urlencoded" {
+            let advice =
+                "The body must be a form; send application/x-www-form-urlencoded or multipart/form-data.";
+            return Err(Trouble::invalid(advice));
+        }
+        for (name, value) in url::form_urlencoded::parse(bytes) {
+            form.add(&name, value.into_owned());
+        }
+        Ok(form)
+    }
+
+    /// Reads the `data` of a CometD message: the same fields as members, with `userData` as an object (ingest notes 2).
+    pub(crate) fn of_object(values: BTreeMap<String, Value>) -> Result<Self, Trouble> {
+        let mut form = Self::default();
+        for (name, value) in values {
+            match (name.as_str(), value) {
+                ("userData", Value::Map(values)) => form.user_data = UserData(values),
+                ("userData", Value::Null) | (_, Value::Null) => {}
+                (_, Value::Text(text)) => {
+                    form.fields.insert(name, text);
+                }
+                (_, Value::Integer(number)) => {
+                    form.fields.insert(name, number.to_string());
+                }
+                // `auth` and what later clients send besides is not read here.
+                _ => {}
+            }
+        }
+        Ok(form)
+    }
+}
+
+/// Gives the type of a body without its parameters.
+pub(crate) fn media_type(headers: &HeaderMap) -> String {
+    let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+async fn read_all(request: Request) -> Result<Bytes, Trouble> {
+    // The router's layer bounds it.
+    Bytes::from_request(request.map(Body::new), &()).await.map_err(|rejection| match rejection.status() {
+        axum::http::StatusCode::PAYLOAD_TOO_LARGE => large(),
+        _ => broken(),
+    })
+}
+
+fn large() -> Trouble {
+    Trouble::new(Kind::TooLarge, format!("A request may have {} bytes; send less.", super::FORM_BYTES_MAX))
+}
+
+fn broken() -> Trouble {
+    Trouble::invalid("The body could not be read; send the request again.")
+}
+
+fn too_large(error: axum::extract::multipart::MultipartError) -> Trouble {
+    if error.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE { large() } else { broken() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Form {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=UTF-8".parse().unwrap());
+        Form::of_bytes(&headers, &Bytes::from(text.to_owned())).unwrap()
+    }
+
+    #[test]
+    fn both_spellings_of_data_are_read() {
+        let form = read(
+            "nickname=J%C3%BCrg&userData%5Bkey%5D=1&userData%5B%22other+key%22%5D=2&userData[third]=&subject=",
+        );
+        assert_eq!(form.text("nickname"), Some("Jürg"));
+        assert_eq!(form.text("subject"), None);
+        let data: Vec<_> =
+            form.user_data.0.iter().map(|(key, value)| (key.as_str(), value.clone())).collect();
+        let text = |text: &str| Value::Text(text.to_owned());
+        assert_eq!(data, [("key", text("1")), ("other key", text("2")), ("third", text(""))]);
+    }
+
+    #[test]
+    fn a_body_that_is_no_form_is_refused() {
+        let refused = Form::of_bytes(&HeaderMap::new(), &Bytes::from_static(b"{}")).unwrap_err();
+        assert_eq!(refused.kind, Kind::Invalid);
+        assert_eq!(Form::of_bytes(&HeaderMap::new(), &Bytes::new()).unwrap(), Form::default());
+    }
+}

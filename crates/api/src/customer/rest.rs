@@ -1,0 +1,71 @@
+//! The customer API over plain requests: `/genesys/2/chat/{service}` (ingest notes 1).
+
+use axum::Json;
+use axum::extract::{Path, Request, State};
+use axum::response::{IntoResponse, Response};
+use handoff_domain::Interaction;
+use std::sync::Arc;
+
+use super::answer::{Answer, Since};
+use super::ask::{Ask, Introduction};
+use super::deed::{self, From};
+use super::form::Form;
+use super::guard::address_of;
+use super::trouble::Trouble;
+use crate::shared::Shared;
+
+/// Begins a chat.
+pub(crate) async fn request(
+    State(shared): State<Shared>,
+    Path(service): Path<String>,
+    request: Request,
+) -> Result<Response, Trouble> {
+    let (headers, address) = (request.headers().clone(), address_of(request.extensions()));
+    let form = Form::read(request).await?;
+    let introduction = Introduction::read(&form)?;
+    let from = From { address, headers: &headers };
+    let opened = deed::begin(&shared, from, &service, introduction).await?;
+    let answer = Answer::of(&shared, &opened.interaction, &opened.secure_key, Since::Index(1)).await?;
+    Ok(Json(answer).into_response())
+}
+
+/// Carries out an operation on a chat.
+pub(crate) async fn operate(
+    State(shared): State<Shared>,
+    Path((service, chat, operation)): Path<(String, String, String)>,
+    request: Request,
+) -> Result<Response, Trouble> {
+    let form = Form::read(request).await?;
+    let (interaction, key) = prove(&shared, &service, &chat, &form).await?;
+    let position = form.count("transcriptPosition")?;
+    let ask = Ask::read(&operation, &form)?;
+    let since = match (&ask, position) {
+        // The position of a receipt says how far he has read, not from where he wants to hear.
+        (Ask::Read(_), _) => Since::Nothing,
+        (_, Some(position)) => Since::Index(position),
+        (Ask::Refresh, None) => Since::Index(1),
+        (_, None) => Since::Nothing,
+    };
+    let interaction = deed::perform(&shared, interaction, ask).await?;
+    Ok(Json(Answer::of(&shared, &interaction, &key, since).await?).into_response())
+}
+
+/// Gives the chat whose customer the fields prove. A chat of another service or id reads like one that does not exist.
+pub(super) async fn prove(
+    shared: &Shared,
+    service: &str,
+    id: &str,
+    form: &Form,
+) -> Result<(Arc<Interaction>, String), Trouble> {
+    let key = form.required("secureKey")?;
+    let found = shared.engine().customer_seen(key).await?;
+    let is_his = found.chat.as_ref().is_some_and(|chat| {
+        let user_id = form.text("userId").is_none_or(|given| given == chat.customer.user_id);
+        chat.service == service && user_id
+    });
+    if is_his && found.id.to_string() == id {
+        Ok((found, key.to_owned()))
+    } else {
+        Err(handoff_engine::NotYourChat::Unknown.into())
+    }
+}

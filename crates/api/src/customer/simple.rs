@@ -1,0 +1,237 @@
+//! The simple customer API: `/api/v2/chats` without an account (gws-interactions.md 6.4).
+//!
+//! The pages know no secret: whoever names a chat's id is its customer. Here the answer to `RequestChat` brings a secure key, and sets it as a
+//! cookie for the chat's own path, so that clients which keep cookies need not know of it; others send `secureKey` along.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
+use axum::http::header::{AUTHORIZATION, COOKIE, SET_COOKIE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use handoff_domain::{Content, Interaction, TreatAs, Value, Visibility};
+use serde_json::json;
+use tower::ServiceExt as _;
+
+use super::ask::{Ask, Introduction};
+use super::deed::{self, From};
+use super::form::Form;
+use super::guard::address_of;
+use super::trouble::{Kind, Trouble};
+use crate::auth::PeerAddress;
+use crate::error::{Code, Refusal};
+use crate::shared::Shared;
+use crate::wire::transcript::LogMessage;
+
+/// The cookie that holds a chat's key.
+const KEY_COOKIE: &str = "HANDOFF_CHAT_KEY";
+/// The field and the query parameter that may hold it instead.
+const KEY_FIELD: &str = "secureKey";
+/// The query parameter of the messages.
+const INDEX: &str = "index";
+/// Entries in one answer.
+const ENTRIES_MAX: usize = 1_000;
+
+type Parameters = Query<BTreeMap<String, String>>;
+
+/// Layer around everything: a request to `/api/v2/chats` that brings no agent's credentials is a customer's.
+pub(crate) async fn divert(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let is_here =
+        path.strip_prefix("/api/v2/chats").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let headers = request.headers();
+    let is_agents =
+        headers.contains_key(AUTHORIZATION) || cookie(headers, crate::auth::COOKIE_NAME).is_some();
+    if !is_here || is_agents {
+        return next.run(request).await;
+    }
+    let answered = router(&shared).oneshot(unrouted(request)).await;
+    answered.unwrap_or_else(|never| match never {})
+}
+
+/// Takes from a request what the agents' routes found in its path, which the customers' would take for their own.
+fn unrouted(request: Request) -> Request {
+    let (parts, body) = request.into_parts();
+    let mut fresh = Request::new(body);
+    *fresh.method_mut() = parts.method;
+    *fresh.uri_mut() = parts.uri;
+    *fresh.headers_mut() = parts.headers;
+    if let Some(peer) = parts.extensions.get::<PeerAddress>() {
+        fresh.extensions_mut().insert(*peer);
+    }
+    fresh
+}
+
+fn router(shared: &Shared) -> Router {
+    Router::new()
+        .route("/api/v2/chats", post(begin))
+        .route("/api/v2/chats/{id}", get(show).post(operate))
+        .route("/api/v2/chats/{id}/messages", get(messages))
+        .fallback(|| async { Refusal::not_authenticated() })
+        .layer(DefaultBodyLimit::max(super::FORM_BYTES_MAX))
+        .layer(axum::middleware::from_fn_with_state(shared.clone(), super::guard::count))
+        .with_state(shared.clone())
+}
+
+async fn begin(State(shared): State<Shared>, request: Request) -> Result<Response, Refusal> {
+    let (headers, address) = (request.headers().clone(), address_of(request.extensions()));
+    let form = read(request).await?;
+    expect(&form, "RequestChat")?;
+    let service = form.text("service").map_or_else(|| only_service(&shared), |name| Ok(name.to_owned()))?;
+    let from = From { address, headers: &headers };
+    let opened = deed::begin(&shared, from, &service, Introduction::read(&form)?).await?;
+    let id = opened.interaction.id;
+    let body = json!({"statusCode": 0, "id": id.to_string(), "path": format!("/chats/{id}"), KEY_FIELD: opened.secure_key});
+    let mut response = axum::Json(body).into_response();
+    let secure = if shared.options().secure_cookie { "; Secure" } else { "" };
+    let text = format!(
+        "{KEY_COOKIE}={}; Path=/api/v2/chats/{id}; HttpOnly; SameSite=Lax{secure}",
+        opened.secure_key
+    );
+    if let Ok(value) = HeaderValue::from_str(&text) {
+        response.headers_mut().append(SET_COOKIE, value);
+    }
+    Ok(response)
+}
+
+/// Gives the chat service of an installation that has one: the pages' requests name none.
+fn only_service(shared: &Shared) -> Result<String, Refusal> {
+    let directory = shared.engine().directory();
+    let mut services =
+        directory.services.values().filter(|service| service.enabled && service.chat().is_some());
+    match (services.next(), services.next()) {
+        (Some(service), None) => Ok(service.name.clone()),
+        _ => Err(Refusal::missing("service")),
+    }
+}
+
+async fn show(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+    Query(parameters): Parameters,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let (chat, _) = prove(&shared, &id, &headers, parameters.get(KEY_FIELD)).await?;
+    let conversation = chat.chat.as_ref().ok_or_else(|| Refusal::not_found("chat"))?;
+    let participants = conversation.parties.iter().filter(|party| party.present && party.public.is_some());
+    let participants: Vec<serde_json::Value> = participants
+        .filter(|party| party.shown_to == Visibility::All)
+        .map(|party| {
+            let kind = crate::wire::transcript::kind_name(&party.kind);
+            json!({"nickname": party.nickname, "type": kind, "participantId": party.public.map(|id| id.0.to_string())})
+        })
+        .collect();
+    let state = if conversation.is_live() { "Chatting" } else { "Completed" };
+    let body = json!({"id": id, "path": format!("/chats/{id}"), "state": state, "participants": participants,
+        "receivedDate": crate::wire::date::print(chat.received)});
+    Ok(axum::Json(json!({"statusCode": 0, "chat": body})).into_response())
+}
+
+async fn messages(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+    Query(parameters): Parameters,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let (chat, _) = prove(&shared, &id, &headers, parameters.get(KEY_FIELD)).await?;
+    let index = parameters.get(INDEX).map_or(Ok(0), |text| text.parse::<u64>());
+    let index =
+        index.map_err(|_| Refusal::invalid("The parameter index must be a number from 0 on; correct it."))?;
+    let after = index.saturating_sub(1);
+    let entries = shared.engine().transcript(chat.id, after, Visibility::All, ENTRIES_MAX).await?;
+    let messages: Vec<LogMessage> =
+        entries.iter().filter_map(|entry| LogMessage::of(entry, Visibility::All)).collect();
+    Ok(axum::Json(json!({"statusCode": 0, "messages": messages})).into_response())
+}
+
+async fn operate(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let headers = request.headers().clone();
+    let form = read(request).await?;
+    let (chat, _) = prove(&shared, &id, &headers, form.fields.get(KEY_FIELD)).await?;
+    let text = || form.text("text").map(str::to_owned);
+    let ask = match form.required("operationName")? {
+        "SendMessage" => {
+            let content = Content::Text {
+                text: form.required("text")?.to_owned(),
+                message_type: form.text("messageType").map(str::to_owned),
+                treat_as: TreatAs::Normal,
+            };
+            Ask::Say { content, message_id: form.text("messageId").map(str::to_owned) }
+        }
+        "SendStartTypingNotification" => Ask::Typing { is_on: true, text: text() },
+        "SendStopTypingNotification" => Ask::Typing { is_on: false, text: None },
+        "Complete" => Ask::Disconnect,
+        other => return Err(crate::request::unknown_operation(other)),
+    };
+    deed::perform(&shared, chat, ask).await?;
+    Ok(axum::Json(json!({"statusCode": 0})).into_response())
+}
+
+fn expect(form: &Form, operation: &str) -> Result<(), Refusal> {
+    let given = form.required("operationName")?;
+    if given == operation { Ok(()) } else { Err(crate::request::unknown_operation(given)) }
+}
+
+async fn read(request: Request) -> Result<Form, Refusal> {
+    use axum::extract::FromRequest as _;
+    let bytes = axum::body::Bytes::from_request(request, &()).await;
+    let bytes =
+        bytes.map_err(|_| Refusal::invalid("The body could not be read, or is too large; send less."))?;
+    match crate::wire::json::read(&bytes)? {
+        Value::Map(values) => Ok(Form::of_object(values)?),
+        _ => Err(Refusal::invalid("The body must be a JSON object; correct it.")),
+    }
+}
+
+async fn prove(
+    shared: &Shared,
+    id: &str,
+    headers: &HeaderMap,
+    given: Option<&String>,
+) -> Result<(Arc<Interaction>, String), Refusal> {
+    let key =
+        given.cloned().or_else(|| cookie(headers, KEY_COOKIE)).ok_or_else(|| Refusal::not_found("chat"))?;
+    let found = shared.engine().customer_seen(&key).await.map_err(Trouble::from)?;
+    if found.id.to_string() == id { Ok((found, key)) } else { Err(Refusal::not_found("chat")) }
+}
+
+fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let all = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = all.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(given, _)| *given == name).map(|(_, value)| value.to_owned())
+}
+
+impl std::convert::From<Trouble> for Refusal {
+    fn from(trouble: Trouble) -> Self {
+        match trouble.kind {
+            Kind::Missing => Self::new(Code::MissingParameter, trouble.advice()),
+            Kind::NotYourChat | Kind::NoFile | Kind::UnknownService => {
+                Self::new(Code::NotFound, trouble.advice())
+            }
+            Kind::Ended | Kind::Closed | Kind::Full | Kind::TranscriptFull => {
+                Self::new(Code::WrongState, trouble.advice())
+            }
+            Kind::TooMany | Kind::TooManyChats => Self::too_many(Code::Forbidden, 1),
+            Kind::ForeignPage => Self::new(Code::Forbidden, trouble.advice()),
+            Kind::Unavailable => Self::unavailable(),
+            Kind::TooLarge => Self::invalid(trouble.advice()).with_status(StatusCode::PAYLOAD_TOO_LARGE),
+            Kind::Invalid
+            | Kind::UnknownOperation
+            | Kind::FileTooLarge
+            | Kind::FileType
+            | Kind::TooManyFiles
+            | Kind::FilesTooLarge
+            | Kind::NeedsAgent
+            | Kind::Infected
+            | Kind::NoDownloadsLeft => Self::invalid(trouble.advice()),
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! What can go wrong on the customers' side: one table of codes. The public pages' own error codes are not known (ingest notes 1.6), so
+//! these are ours, and documented in docs/api/customers.md.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::response::{IntoResponse, Response};
+use handoff_domain::Rejection;
+use handoff_engine::{ExecuteError, NotYourChat};
+use handoff_store::{FilesError, StoreError};
+use serde_json::{Value, json};
+
+/// What is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Missing,
+    Invalid,
+    TooLarge,
+    UnknownOperation,
+    UnknownService,
+    Closed,
+    Full,
+    NotYourChat,
+    Ended,
+    TranscriptFull,
+    TooMany,
+    ForeignPage,
+    TooManyChats,
+    FileTooLarge,
+    FileType,
+    TooManyFiles,
+    FilesTooLarge,
+    NeedsAgent,
+    Infected,
+    NoFile,
+    NoDownloadsLeft,
+    Unavailable,
+}
+
+/// Whether trying again helps (ingest notes 1.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Again {
+    /// The same request may do later: `statusCode` 1.
+    Later,
+    /// It will not: `statusCode` 2.
+    Never,
+}
+
+impl Kind {
+    /// The table: our code, whether to try again, and the HTTP status. What a client of the family must be able to read is 200, because all
+    /// of them take another status for a transport that failed.
+    const fn row(self) -> (u16, Again, StatusCode) {
+        match self {
+            Self::Missing => (1001, Again::Never, StatusCode::BAD_REQUEST),
+            Self::Invalid => (1002, Again::Never, StatusCode::BAD_REQUEST),
+            Self::TooLarge => (1003, Again::Never, StatusCode::PAYLOAD_TOO_LARGE),
+            Self::UnknownOperation => (1004, Again::Never, StatusCode::NOT_FOUND),
+            Self::UnknownService => (2001, Again::Never, StatusCode::NOT_FOUND),
+            Self::Closed => (2002, Again::Never, StatusCode::OK),
+            Self::Full => (2003, Again::Later, StatusCode::OK),
+            Self::NotYourChat => (3001, Again::Never, StatusCode::OK),
+            Self::Ended => (3002, Again::Never, StatusCode::OK),
+            Self::TranscriptFull => (3003, Again::Never, StatusCode::OK),
+            Self::TooMany => (4001, Again::Later, StatusCode::TOO_MANY_REQUESTS),
+            Self::ForeignPage => (4002, Again::Never, StatusCode::FORBIDDEN),
+            Self::TooManyChats => (4003, Again::Later, StatusCode::TOO_MANY_REQUESTS),
+            Self::FileTooLarge => (5001, Again::Never, StatusCode::OK),
+            Self::FileType => (5002, Again::Never, StatusCode::OK),
+            Self::TooManyFiles => (5003, Again::Never, StatusCode::OK),
+            Self::FilesTooLarge => (5004, Again::Never, StatusCode::OK),
+            Self::NeedsAgent => (5005, Again::Later, StatusCode::OK),
+            Self::Infected => (5006, Again::Never, StatusCode::OK),
+            Self::NoFile => (5007, Again::Never, StatusCode::OK),
+            Self::NoDownloadsLeft => (5008, Again::Never, StatusCode::OK),
+            Self::Unavailable => (6001, Again::Later, StatusCode::SERVICE_UNAVAILABLE),
+        }
+    }
+}
+
+/// An answer that says no.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Trouble {
+    pub(crate) kind: Kind,
+    advice: String,
+}
+
+impl Trouble {
+    pub(crate) fn new(kind: Kind, advice: impl Into<String>) -> Self {
+        Self { kind, advice: advice.into() }
+    }
+
+    pub(crate) fn missing(field: &str) -> Self {
+        Self::new(Kind::Missing, format!("The field {field} is missing; give it."))
+    }
+
+    pub(crate) fn invalid(advice: impl Into<String>) -> Self {
+        Self::new(Kind::Invalid, advice)
+    }
+
+    pub(crate) fn unavailable() -> Self {
+        Self::new(
+            Kind::Unavailable,
+            "The server cannot do this at the moment; nothing was changed, try again shortly.",
+        )
+    }
+
+    pub(crate) fn advice(&self) -> &str {
+        &self.advice
+    }
+
+    /// Gives the body, of which a client may trust `statusCode` and `chatEnded` alone (ingest notes 1.3).
+    pub(crate) fn body(&self) -> Value {
+        let (code, again, _) = self.kind.row();
+        json!({
+            "statusCode": if again == Again::Later { 1 } else { 2 },
+            "chatEnded": matches!(self.kind, Kind::Ended | Kind::NotYourChat),
+            "messages": [],
+            "errors": [{"code": code, "advice": self.advice}],
+        })
+    }
+}
+
+impl IntoResponse for Trouble {
+    fn into_response(self) -> Response {
+        let (_, again, status) = self.kind.row();
+        let mut response = (status, Json(self.body())).into_response();
+        if again == Again::Later && status != StatusCode::OK {
+            response.headers_mut().insert(RETRY_AFTER, 1.into());
+        }
+        response
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(error = &error as &dyn std::error::Error, "a customer's request failed in the store");
+        Self::unavailable()
+    }
+}
+
+impl From<FilesError> for Trouble {
+    fn from(error: FilesError) -> Self {
+        match error {
+            FilesError::TooLarge { bytes_max } => Self::new(
+                Kind::FileTooLarge,
+                format!("A file may have {bytes_max} bytes; send a smaller one."),
+            ),
+            FilesError::Unavailable { .. } | FilesError::Exists { .. } => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a customer's file could not be kept"
+                );
+                Self::unavailable()
+            }
+        }
+    }
+}
+
+impl From<NotYourChat> for Trouble {
+    fn from(error: NotYourChat) -> Self {
+        match error {
+            NotYourChat::Unknown => {
+                Self::new(Kind::NotYourChat, "There is no chat of that key; begin a new one.")
+            }
+            NotYourChat::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ExecuteError> for Trouble {
+    fn from(error: ExecuteError) -> Self {
+        match error {
+            ExecuteError::Rejected(rejection) => (*rejection).into(),
+            ExecuteError::NotFound(_) => NotYourChat::Unknown.into(),
+            ExecuteError::KeyReused => {
+                Self::invalid("The messageId belongs to another message; give each message one of its own.")
+            }
+            ExecuteError::Contended(_) => Self::unavailable(),
+            ExecuteError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<Rejection> for Trouble {
+    fn from(rejection: Rejection) -> Self {
+        match &rejection {
+            Rejection::TranscriptFull => {
+                Self::new(Kind::TranscriptFull, "Nothing more can be said in this chat; begin a new one.")
+            }
+            Rejection::WrongState { .. } | Rejection::NotInConversation | Rejection::NoConversation => {
+                Self::new(Kind::Ended, "The chat has ended; begin a new one.")
+            }
+            _ => Self::invalid(crate::error::sentence_of(&rejection)),
+        }
+    }
+}

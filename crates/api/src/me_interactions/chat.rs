@@ -1,0 +1,154 @@
+//! The operations of a chat: how their bodies become what an agent says, whom he brings in, and how he goes (gws-interactions.md 6).
+
+use handoff_domain::{Action, Content, Media, SupervisorMode, TreatAs, Utterance, Value, Visibility};
+use url::Url;
+
+use super::names::AgentText;
+use super::operations::{Intent, Parsed, act, act_and_part};
+use super::talk::{History, Telling};
+use crate::commands::Deed;
+use crate::error::{Code, Refusal};
+use crate::wire::fields::Fields;
+
+const NO_MAIL_YET: &str = "The interaction is an e-mail, which this server does not send; save the draft, cancel it or complete it.";
+
+/// `Send`: also the name of what makes a mail of a draft, so the interaction decides which of the two is meant.
+pub(super) fn send(body: &Fields<'_>) -> Parsed {
+    let visibility = visibility(body)?;
+    let text = text(body)?;
+    let missing = body.missing("text");
+    Ok(Intent::Act(Box::new(move |names| {
+        if names.interaction.media == Media::Email {
+            return Err(Refusal::new(Code::WrongState, NO_MAIL_YET));
+        }
+        let content = text.ok_or(missing)?;
+        Ok(Deed::from(Action::Say(Utterance { content, visibility })))
+    })))
+}
+
+/// `SendToAgents`: what the customer does not see.
+pub(super) fn send_to_agents(body: &Fields<'_>) -> Parsed {
+    let content = text(body)?.ok_or_else(|| body.missing("text"))?;
+    say(content, Visibility::Agents)
+}
+
+/// `SendUrl`. Only pages: the others' clients open the address, so nothing that a program could run gets through.
+pub(super) fn send_url(body: &Fields<'_>) -> Parsed {
+    let url = body.line("url")?.ok_or_else(|| body.missing("url"))?;
+    let is_page = Url::parse(&url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+    if !is_page {
+        return Err(Refusal::invalid(
+            "The field url must be the http or https address of a page; correct it.",
+        ));
+    }
+    say(Content::PushUrl { url }, visibility(body)?)
+}
+
+/// `SendCustomNotice`: between clients, not for people.
+pub(super) fn send_notice(body: &Fields<'_>) -> Parsed {
+    let text = body.required_text("noticeText")?;
+    say(Content::CustomNotice { text: Some(text) }, visibility(body)?)
+}
+
+fn say(content: Content, visibility: Visibility) -> Parsed {
+    act(move |_| Action::Say(Utterance { content, visibility }))
+}
+
+/// Begins or stops to show that the caller is typing.
+pub(super) fn typing(is_on: bool, visibility: Visibility) -> Parsed {
+    Ok(Intent::Tell(Telling { is_on, visibility }))
+}
+
+/// `SendNotification`, whose field the page spells without one of its letters (gws-interactions.md 6.1).
+pub(super) fn send_notification(body: &Fields<'_>) -> Parsed {
+    let given = match body.text("notification")? {
+        Some(given) => Some(given),
+        None => body.text("notifcation")?,
+    };
+    match given.ok_or_else(|| body.missing("notification"))?.as_str() {
+        "TypingStarted" => typing(true, visibility(body)?),
+        "TypingStopped" => typing(false, visibility(body)?),
+        _ => Err(Refusal::invalid("The field notification must be TypingStarted or TypingStopped.")),
+    }
+}
+
+/// `RequestChatHistory`; the number may come as a text, as ids of other things do.
+pub(super) fn request_history(body: &Fields<'_>) -> Parsed {
+    let from = match body.get("eventId") {
+        Some(Value::Text(text)) => Some(text.parse().map_err(|_| {
+            Refusal::invalid(
+                "The field eventId must be the index of a message; leave it out for all of them.",
+            )
+        })?),
+        _ => body.count("eventId")?,
+    };
+    Ok(Intent::ShowHistory(History { from: from.unwrap_or(1) }))
+}
+
+/// `InviteUser`.
+pub(super) fn invite(body: &Fields<'_>) -> Parsed {
+    let agent = AgentText::required(body)?;
+    act(move |names| Action::Invite(agent.find(names)))
+}
+
+/// `Consult`.
+pub(super) fn consult(body: &Fields<'_>) -> Parsed {
+    let agent = AgentText::required(body)?;
+    act(move |names| Action::Consult(agent.find(names)))
+}
+
+/// `CompleteTransfer`: to the agent who came in last, unless the body names one.
+pub(super) fn complete_transfer(body: &Fields<'_>) -> Parsed {
+    let agent = AgentText::read(body)?;
+    act(move |names| Action::CompleteTransfer { to: agent.map(|agent| agent.find(names)) })
+}
+
+/// `CompleteConference`: with the consulted agent who came in last, unless the body names one.
+pub(super) fn complete_conference(body: &Fields<'_>) -> Parsed {
+    let agent = AgentText::read(body)?;
+    act(move |names| Action::CompleteConference { agent: agent.map(|agent| agent.find(names)) })
+}
+
+/// `LeaveConference`.
+pub(super) fn leave(body: &Fields<'_>) -> Parsed {
+    act_and_part(body, |_| Action::Leave)
+}
+
+/// `RemoveParticipantFromConference`.
+pub(super) fn remove_participant(body: &Fields<'_>) -> Parsed {
+    let agent = AgentText::required(body)?;
+    act(move |names| Action::RemoveParticipant(agent.find(names)))
+}
+
+/// The supervisors' changes of their part.
+pub(super) fn switch(mode: SupervisorMode) -> Parsed {
+    act(move |_| Action::SwitchMode { mode })
+}
+
+/// Reads what is said first by somebody who goes; the customer sees it if he sees its speaker.
+pub(super) fn farewell(body: &Fields<'_>) -> Result<Option<Utterance>, Refusal> {
+    let content = text(body)?;
+    Ok(content.map(|content| Utterance { content, visibility: Visibility::All }))
+}
+
+/// Reads `text` and how it is meant. Of `messageType` the default says nothing and is left out.
+fn text(body: &Fields<'_>) -> Result<Option<Content>, Refusal> {
+    const DEFAULT_TYPE: &str = "Text";
+    let message_type = body.line("messageType")?.filter(|name| name != DEFAULT_TYPE);
+    let treat_as = match body.text("treatAs")?.as_deref() {
+        None | Some("Normal") => TreatAs::Normal,
+        Some("System") => TreatAs::System,
+        Some(_) => return Err(Refusal::invalid("The field treatAs must be Normal or System.")),
+    };
+    Ok(body.text("text")?.map(|text| Content::Text { text, message_type, treat_as }))
+}
+
+/// Reads to whom it goes; everybody who sees the speaker, unless the body says otherwise.
+fn visibility(body: &Fields<'_>) -> Result<Visibility, Refusal> {
+    match body.text("visibility")?.as_deref() {
+        None | Some("All") => Ok(Visibility::All),
+        Some("Agents") => Ok(Visibility::Agents),
+        Some("Supervisors") => Ok(Visibility::Supervisors),
+        Some(_) => Err(Refusal::invalid("The field visibility must be All, Agents or Supervisors.")),
+    }
+}

@@ -1,0 +1,139 @@
+//! What an agent asks for in a chat that changes nothing in it: that the others see him typing, and what was said so far.
+//!
+//! Neither is stored, so neither has a number or an effect that a retry could double.
+
+use handoff_domain::{Chat, Entry, Interaction, Mode, Party, Rejection, Speaker, Visibility};
+use handoff_engine::{Note, NoteKind};
+
+use crate::caller::Me;
+use crate::commands::{Target, visible_of};
+use crate::customer::deed;
+use crate::error::Refusal;
+use crate::notify;
+use crate::shared::Shared;
+
+/// Whether the caller is typing, and who may know.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Telling {
+    pub(super) is_on: bool,
+    pub(super) visibility: Visibility,
+}
+
+/// From which message on, in the caller's own numbering.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct History {
+    pub(super) from: u64,
+}
+
+/// Tells the others in a chat whether the caller is typing; gives the number of the request.
+pub(super) async fn tell(
+    shared: &Shared,
+    me: &Me,
+    target: Target<'_>,
+    telling: Telling,
+) -> Result<i32, Refusal> {
+    const NAMES: [&str; 2] = ["SendStopTypingNotification", "SendStartTypingNotification"];
+    let chat = visible_of(shared, me, target.id, target.media).await?;
+    let party = party_of(&chat, me, target, NAMES[usize::from(telling.is_on)], &[Mode::Chatting])?;
+    let visibility = telling.visibility.max(party.shown_to);
+    if visibility > party.sees {
+        return Err(Rejection::NotForCaller { content: "typing notification" }.into());
+    }
+    let reference = shared.engine().next_reference(me.id()).await?;
+    let kind = if telling.is_on { NoteKind::TypingStarted { text: None } } else { NoteKind::TypingStopped };
+    let note = Note { at: shared.engine().now(), from: Speaker::from(party), visibility, kind };
+    deed::tell(shared, &chat, &note).await;
+    Ok(reference)
+}
+
+/// Sends what was said to the caller's sessions; gives the number of the request.
+pub(super) async fn show_history(
+    shared: &Shared,
+    me: &Me,
+    target: Target<'_>,
+    history: History,
+) -> Result<i32, Refusal> {
+    let chat = visible_of(shared, me, target.id, target.media).await?;
+    let party = party_of(&chat, me, target, "RequestChatHistory", &[Mode::Chatting, Mode::LeftChat])?;
+    let engine = shared.engine();
+    let after = history.from.saturating_sub(1);
+    let entries = engine.transcript(chat.id, after, party.sees, usize::MAX).await?;
+    let reference = engine.next_reference(me.id()).await?;
+    let directory = engine.directory();
+    for page in pages(&entries) {
+        for (topic, data) in notify::history(&chat, me.id(), page, reference, shared.lookup(&directory)) {
+            engine.answer(me.id(), topic, data).await;
+        }
+    }
+    Ok(reference)
+}
+
+/// Cuts a transcript into messages of the size that the server shows unasked. Without entries there is one, so that every request has its
+/// answer.
+fn pages(entries: &[Entry]) -> Vec<&[Entry]> {
+    let (mut pages, mut rest) = (Vec::new(), entries);
+    loop {
+        let mut bytes = 0_usize;
+        let fits = rest.iter().take(Chat::SHOWN_ENTRIES_MAX).take_while(|entry| {
+            bytes = bytes.saturating_add(entry.content.text_bytes());
+            bytes <= Chat::SHOWN_BYTES_MAX
+        });
+        let (page, others) = rest.split_at(fits.count().max(1).min(rest.len()));
+        pages.push(page);
+        if others.is_empty() {
+            return pages;
+        }
+        rest = others;
+    }
+}
+
+/// Gives the caller's part in the conversation, by the same rules and in the same order as those of a command.
+fn party_of<'a>(
+    interaction: &'a Interaction,
+    me: &Me,
+    target: Target<'_>,
+    command: &'static str,
+    modes: &[Mode],
+) -> Result<&'a Party, Refusal> {
+    if let Some(given) = target.epoch.filter(|given| *given != interaction.epoch) {
+        return Err(Rejection::StaleEpoch { given, current: interaction.epoch }.into());
+    }
+    let is_in_hands = interaction.owner().is_some();
+    if !interaction.mode().is_some_and(|mode| is_in_hands && modes.contains(&mode)) {
+        return Err(Rejection::WrongState { status: interaction.status_for(me.id()), command }.into());
+    }
+    let chat = interaction.chat.as_ref().ok_or(Rejection::NoConversation)?;
+    Ok(chat.present(me.id()).ok_or(Rejection::NotInConversation)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use handoff_domain::{Content, Time, TreatAs};
+
+    use super::*;
+
+    fn entry(number: u64, text: &str) -> Entry {
+        let (message_type, treat_as) = (None, TreatAs::Normal);
+        Entry {
+            number,
+            agents: Some(number),
+            customer: Some(number),
+            at: Time(0),
+            from: Speaker::system(),
+            visibility: Visibility::All,
+            content: Content::Text { text: text.to_owned(), message_type, treat_as },
+        }
+    }
+
+    #[test]
+    fn a_long_transcript_comes_in_messages_that_join_without_a_gap() {
+        let short: Vec<Entry> = (1..=1_001).map(|number| entry(number, "x")).collect();
+        let sizes: Vec<usize> = pages(&short).iter().map(|page| page.len()).collect();
+        assert_eq!(sizes, [500, 500, 1]);
+        assert_eq!(pages(&short).concat(), short);
+        let long: Vec<Entry> = (1..=40).map(|number| entry(number, &"x".repeat(16 * 1024))).collect();
+        let sizes: Vec<usize> = pages(&long).iter().map(|page| page.len()).collect();
+        assert_eq!(sizes, [16, 16, 8]);
+        assert_eq!(pages(&[]), [&[] as &[Entry]]);
+    }
+}

@@ -1,0 +1,187 @@
+//! Supervisors in agents' chats: `/users/{id}/chats/{chat}` to come into one, `/users/{id}/channels/chat` to be offered those that an agent
+//! takes from now on (gws-interactions.md 6.3).
+//!
+//! Whoever comes in is first offered the chat and accepts it like any other, because that is how his client learns of chats. The name that he
+//! gave beforehand is remembered until then, in memory: after a restart of the server, or on another node, he goes by his own.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Mutex, PoisonError};
+
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
+use handoff_domain::desk::{Supervision, SupervisionExtent};
+use handoff_domain::{Action, Chat, Interaction, InteractionId, Media, SupervisorMode, UserId};
+
+use crate::caller::{Me, Supervisor};
+use crate::channels::colleague;
+use crate::commands::{self, Answer, Deed, Target};
+use crate::error::Refusal;
+use crate::idempotency::Retry;
+use crate::request::{Ids, JsonBody, unknown_operation};
+use crate::shared::Shared;
+use crate::wire::envelope::Envelope;
+use crate::wire::fields::Fields;
+
+/// Names remembered at once; beyond it the oldest is forgotten. An offer stands for seconds, so this is far more than are open.
+const NAMES_MAX: usize = 1_000;
+
+/// The names by which supervisors want to go in chats that they are offered, oldest first.
+#[derive(Default)]
+pub(crate) struct Seats {
+    names: Mutex<VecDeque<(InteractionId, UserId, String)>>,
+}
+
+impl Seats {
+    /// Remembers a name, or that there is none.
+    fn remember(&self, chat: InteractionId, supervisor: UserId, nickname: Option<&String>) {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        names.retain(|(of, who, _)| (*of, *who) != (chat, supervisor));
+        names.extend(nickname.map(|nickname| (chat, supervisor, nickname.clone())));
+        if names.len() > NAMES_MAX {
+            names.pop_front();
+        }
+    }
+
+    fn recall(&self, chat: InteractionId, supervisor: UserId) -> Option<String> {
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = names.iter().find(|(of, who, _)| (*of, *who) == (chat, supervisor));
+        found.map(|(_, _, nickname)| nickname.clone())
+    }
+
+    /// Completes what somebody wants to do in a chat: who accepts a supervisor's seat without a name gets the one that he gave before.
+    pub(crate) fn named(&self, chat: &Interaction, user: UserId, deed: Deed) -> Deed {
+        let is_seat = chat.offer().is_some_and(|offer| offer.to == user && offer.kind.is_supervision());
+        match deed.action {
+            Action::Accept { nickname: None } if is_seat => {
+                Deed { action: Action::Accept { nickname: self.recall(chat.id, user) }, ..deed }
+            }
+            _ => deed,
+        }
+    }
+}
+
+/// Reads how a supervisor wants to take part.
+fn mode(name: &str) -> Option<SupervisorMode> {
+    match name {
+        "Monitor" => Some(SupervisorMode::Monitor),
+        "Coach" => Some(SupervisorMode::Coach),
+        "BargeIn" => Some(SupervisorMode::BargeIn),
+        _ => None,
+    }
+}
+
+fn nickname(fields: &Fields<'_>) -> Result<Option<String>, Refusal> {
+    let nickname = fields.line("nickname")?;
+    let most = Chat::NAME_CHARS_MAX;
+    if nickname.as_ref().is_some_and(|name| name.is_empty() || name.chars().count() > most) {
+        return Err(Refusal::invalid(format!("The field nickname must have 1 to {most} characters.")));
+    }
+    Ok(nickname)
+}
+
+/// What a supervisor wants of an agent's chat. Stands before the caller among a handler's arguments.
+pub(crate) struct Intrusion {
+    mode: SupervisorMode,
+    nickname: Option<String>,
+    epoch: Option<u64>,
+}
+
+impl<S: Sync> FromRequestParts<S> for Intrusion {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let body = JsonBody::from_request_parts(parts, state).await?;
+        let fields = body.fields();
+        match body.operation_name()?.as_str() {
+            "Intrude" => {}
+            other => return Err(unknown_operation(other)),
+        }
+        let mode = mode(&fields.required_text("supervisorVisibilityMode")?).ok_or_else(|| {
+            Refusal::invalid("The field supervisorVisibilityMode must be Monitor, Coach or BargeIn.")
+        })?;
+        Ok(Self { mode, nickname: nickname(&fields)?, epoch: fields.count("epoch")? })
+    }
+}
+
+/// `POST /users/{id}/chats/{chat}`: comes into a chat of an agent's.
+pub(crate) async fn operate(
+    State(shared): State<Shared>,
+    Intrusion { mode, nickname, epoch }: Intrusion,
+    retry: Retry,
+    Supervisor(me): Supervisor,
+    Ids(user, id): Ids,
+) -> Answer {
+    let agent = colleague(&shared, &me, &user)?;
+    let target = Target { id: &id, media: Some(&Media::Chat), epoch };
+    commands::perform(&shared, &me, target, Envelope::Plain, &retry, |interaction, _| {
+        // A chat that the agent has nothing to do with is not behind his address.
+        if !interaction.people().contains(&agent) && !interaction.concerned.contains(&agent) {
+            return Err(Refusal::not_found("interaction"));
+        }
+        // Before the offer, which he may accept the moment it is there.
+        shared.seats().remember(interaction.id, me.id(), nickname.as_ref());
+        Ok(Action::Intrude { mode }.into())
+    })
+    .await
+}
+
+/// What a supervisor wants of an agent's chats from now on.
+pub(crate) struct Following(Option<Wanted>);
+
+struct Wanted {
+    mode: SupervisorMode,
+    extent: SupervisionExtent,
+    nickname: Option<String>,
+}
+
+impl Following {
+    /// The operation that ends it. The pages name none; a supervisor could otherwise only log out.
+    const STOP: &'static str = "StopMonitoring";
+
+    /// Reads it; `None` for the name of something else.
+    pub(crate) fn read(name: &str, fields: &Fields<'_>) -> Result<Option<Self>, Refusal> {
+        if name == Self::STOP {
+            return Ok(Some(Self(None)));
+        }
+        let Some(mode) = mode(name) else { return Ok(None) };
+        let extent = match fields.text("supervisorMonitoringMode")?.as_deref() {
+            None | Some("AllChats") => SupervisionExtent::AllChats,
+            Some("NextChat") => SupervisionExtent::NextChat,
+            Some(_) => {
+                return Err(Refusal::invalid(
+                    "The field supervisorMonitoringMode must be NextChat or AllChats.",
+                ));
+            }
+        };
+        Ok(Some(Self(Some(Wanted { mode, extent, nickname: nickname(fields)? }))))
+    }
+
+    /// Begins or ends to follow an agent's chats.
+    pub(crate) async fn begin_or_end(self, shared: &Shared, me: &Me, agent: UserId) -> Answer {
+        let engine = shared.engine();
+        let supervision = self.0.map(|Wanted { mode, extent, nickname }| {
+            let (since, offered) = (engine.now(), BTreeSet::new());
+            Supervision { mode, nickname, extent, since, offered }
+        });
+        engine.supervise(agent, me.center(), me.id(), supervision).await?;
+        Ok(Envelope::Plain.success(None))
+    }
+}
+
+/// Offers a seat to a supervisor who follows the owner of a chat in which something was just done. Whatever becomes of it, what was done is
+/// done, and the next command in the chat tries again.
+pub(crate) async fn follow(shared: &Shared, interaction: &Interaction) {
+    if interaction.media != Media::Chat {
+        return;
+    }
+    let about_to = |supervisor, nickname: Option<&String>| {
+        shared.seats().remember(interaction.id, supervisor, nickname);
+    };
+    if let Err(error) = shared.engine().seat_supervisors(interaction, about_to).await {
+        tracing::warn!(
+            interaction.id = %interaction.id,
+            error = &error as &dyn std::error::Error,
+            "a supervisor could not be offered a chat now; the next command in it tries again"
+        );
+    }
+}

@@ -1,0 +1,350 @@
+//! Agents in chats: a conversation from its beginning to its end, seen by everybody who takes part.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use crate::chat_bench::{CHATS, Customer, INTERACTIONS, Log, messages, op};
+use crate::rest_bench::Bench;
+
+#[tokio::test]
+async fn who_accepts_sees_the_state_then_the_history_then_what_is_new() {
+    let bench = Bench::start().await;
+    bench.ready("kate").await;
+    let customer = Customer::begin(&bench).await;
+    customer.says("Hello?").await;
+    bench.engine.route().await.unwrap();
+    let invited = bench.told_to("kate", CHATS).await;
+    assert_eq!(invited.len(), 1, "an offer shows nothing of what was said: {invited:?}");
+    assert_eq!(invited[0]["chat"]["capabilities"], json!(["Accept", "Reject"]));
+    bench.told_to("kate", INTERACTIONS).await;
+    let accept = op("Accept", json!({"nickname": "Kate of Support"}));
+    let reference = bench.by("kate").does(&customer.id, accept).await.ok()["referenceId"].clone();
+
+    let told = bench.told_to("kate", CHATS).await;
+    let kinds: Vec<&str> = told.iter().map(|data| data["messageType"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["ChatStateChangeMessage", "MessageLogUpdated", "MessageLogUpdated"]);
+    assert_eq!((&told[0]["chat"]["state"], &told[0]["referenceId"]), (&json!("Chatting"), &reference));
+    let uri = format!("http://127.0.0.1:8090/api/v2/chats/{}", customer.id);
+    let path = format!("/chats/{}", customer.id);
+    for update in &told[1..] {
+        assert_eq!(update["notificationType"], "NewMessages");
+        assert_eq!((&update["chatUri"], &update["chatPath"]), (&json!(uri), &json!(path)));
+        assert_eq!(update["referenceId"], reference);
+    }
+    let told = bench.told_to("kate", INTERACTIONS).await;
+    let kinds: Vec<&str> = told.iter().map(|data| data["notificationType"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["StatusChange", "NewMessages", "NewMessages"]);
+    assert_eq!(told[1]["id"], json!(customer.id), "the whole interaction comes along");
+    let history = &told[1]["messages"];
+    assert_eq!(
+        history[1],
+        json!({
+            "index": 2, "type": "Text", "text": "Hello?", "visibility": "All",
+            "from": {"nickname": "Ada", "type": "Customer", "participantId": "1"},
+            "timestamp": "2026-01-09 12:00:00.000+0000", "timestampSeconds": 1_767_960_000_000_i64,
+        })
+    );
+    let joined = &told[2]["messages"][0];
+    assert_eq!((&joined["index"], &joined["type"]), (&json!(3), &json!("ParticipantJoined")));
+    assert_eq!(joined["from"]["nickname"], "Kate of Support");
+}
+
+/// A customer who talks to Kate; Ben is ready, Sam is a supervisor who is logged in.
+async fn talking(bench: &Bench) -> Customer<'_> {
+    bench.ready("kate").await;
+    let customer = Customer::with(bench, "kate").await;
+    bench.ready("ben").await;
+    bench.listen("sam").await;
+    bench.start_session("sam").await;
+    customer
+}
+
+/// What the three who work on a chat have heard of it.
+#[derive(Default)]
+struct Logs {
+    kate: Log,
+    ben: Log,
+    sam: Log,
+}
+
+#[tokio::test]
+async fn everybody_hears_what_is_for_him_and_counts_without_a_gap() {
+    let bench = Bench::start().await;
+    let customer = talking(&bench).await;
+    let mut logs = Logs::default();
+    customer.says("Where is it?").await;
+    bench.by("kate").does(&customer.id, op("Send", json!({"text": "One moment"}))).await.ok();
+    let spoken = [
+        "Ada ParticipantJoined",
+        "kate Lund ParticipantJoined",
+        "Ada Text Where is it?",
+        "kate Lund Text One moment",
+    ];
+    assert_eq!(logs.kate.hear(&bench, "kate").await, spoken);
+    consult(&bench, &customer.id, &mut logs).await;
+    look_on(&bench, &customer.id, &mut logs).await;
+    assert_eq!(customer.reads().await, spoken, "nothing of that is the customer's");
+    hand_over(&bench, &customer, &mut logs).await;
+    let to_the_end = [
+        "Ben ParticipantJoined",
+        "Ben Text I look for it",
+        "kate Lund ParticipantLeft",
+        "Ada Text Thanks",
+        "Ben Text Goodbye",
+        "Ada ParticipantLeft",
+    ];
+    assert_eq!(customer.reads().await, [&spoken[..], &to_the_end[..]].concat());
+    let answer = customer.sees().await;
+    assert_eq!(answer["chatEnded"], true);
+    for hidden in ["Do you know?", "Lost", "sam"] {
+        assert!(!answer.to_string().contains(hidden), "{hidden}: {answer}");
+    }
+}
+
+/// Kate asks Ben for advice, which the two of them alone hear.
+async fn consult(bench: &Bench, id: &str, logs: &mut Logs) {
+    let (kate, ben) = (bench.by("kate"), bench.by("ben"));
+    let uri = format!("/users/{}", bench.user_id("ben"));
+    kate.does(id, op("Consult", json!({"targetUri": uri}))).await.ok();
+    ben.does(id, op("Accept", json!({"nickname": "Ben"}))).await.ok();
+    assert_eq!(logs.ben.hear(bench, "ben").await.len(), 5, "what was said before, and that he came");
+    kate.does(id, op("SendToAgents", json!({"text": "Do you know?"}))).await.ok();
+    ben.does(id, op("SendMessage", json!({"text": "Lost"}))).await.ok();
+    let whispered =
+        ["Ben ParticipantJoined [Agents]", "kate Lund Text Do you know? [Agents]", "Ben Text Lost [Agents]"];
+    assert_eq!(logs.kate.hear(bench, "kate").await, whispered);
+    assert_eq!(logs.ben.hear(bench, "ben").await, whispered[1..]);
+}
+
+/// Sam looks on, which nobody else notices.
+async fn look_on(bench: &Bench, id: &str, logs: &mut Logs) {
+    let sam = bench.by("sam");
+    let intrude = op("Intrude", json!({"supervisorVisibilityMode": "Monitor"}));
+    sam.post(&format!("/users/{}/chats/{id}", bench.user_id("kate")), intrude).await.ok();
+    assert_eq!(sam.sees(id).await["state"], "Invited");
+    assert_eq!(bench.by("kate").sees(id).await["state"], "Chatting");
+    sam.does(id, op("Accept", json!({}))).await.ok();
+    let heard = logs.sam.hear(bench, "sam").await;
+    assert_eq!((heard.len(), heard[7].as_str()), (8, "sam Lund ParticipantJoined [Supervisors]"));
+    for (agent, log) in [("kate", &mut logs.kate), ("ben", &mut logs.ben)] {
+        assert_eq!(log.hear(bench, agent).await, [""; 0], "{agent} hears nothing of who looks on");
+        let seen = bench.by(agent).sees(id).await;
+        assert!(!seen.to_string().contains("sam"), "{agent}: {seen}");
+    }
+}
+
+/// The consultation becomes a conference and then a transfer; Ben ends the chat.
+async fn hand_over(bench: &Bench, customer: &Customer<'_>, logs: &mut Logs) {
+    let (kate, ben, sam) = (bench.by("kate"), bench.by("ben"), bench.by("sam"));
+    let id = customer.id.as_str();
+    kate.does(id, op("CompleteConference", json!({}))).await.ok();
+    ben.does(id, op("Send", json!({"text": "I look for it"}))).await.ok();
+    let to_ben = json!({"agentId": bench.user_id("ben").to_string()});
+    kate.does(id, op("CompleteTransfer", to_ben)).await.ok();
+    kate.does(id, op("Send", json!({"text": "I am gone"}))).await.refused(403, 3);
+    customer.says("Thanks").await;
+    ben.does(id, op("Leave", json!({"text": "Goodbye", "treatAs": "System"}))).await.ok();
+    assert_eq!(ben.sees(id).await["state"], "LeftChat");
+    assert_eq!(kate.sees(id).await["capabilities"], json!([]));
+    let heard = logs.kate.hear(bench, "kate").await;
+    assert!(heard.iter().all(|line| !line.contains("Thanks")), "she is gone: {heard:?}");
+    assert!(logs.ben.hear(bench, "ben").await.contains(&"Ben Text Goodbye".to_owned()));
+    assert_eq!(logs.sam.hear(bench, "sam").await.last().unwrap(), "Ada Text Thanks", "the end takes him out");
+    assert_eq!(ben.get("/me/chats?fields=*").await.ok()["chats"].as_array().unwrap().len(), 1);
+    assert_eq!(sam.get("/me/chats").await.ok()["uris"], json!([]), "nothing of it stays with who looked on");
+}
+
+#[tokio::test]
+async fn a_transfer_and_a_completion_begin_with_a_farewell() {
+    let bench = Bench::start().await;
+    let customer = talking(&bench).await;
+    let transfer = op("Transfer", json!({"userName": "ben", "text": "Ben goes on", "messageType": "Text"}));
+    bench.by("kate").does(&customer.id, transfer).await.ok();
+    bench.by("ben").does(&customer.id, op("Accept", json!({}))).await.ok();
+    bench.by("ben").does(&customer.id, op("Complete", json!({"text": "Bye"}))).await.ok();
+    let lines = customer.reads().await;
+    let said = |text: &str| {
+        lines.iter().position(|line| line.ends_with(text)).unwrap_or_else(|| panic!("{lines:?}"))
+    };
+    assert!(said("kate Lund Text Ben goes on") < said("ben Lund ParticipantJoined"));
+    assert!(said("ben Lund ParticipantJoined") < said("ben Lund Text Bye"));
+    assert_eq!(bench.by("ben").sees(&customer.id).await["state"], "Completed");
+}
+
+#[tokio::test]
+async fn an_agent_who_is_invited_can_be_taken_out_and_can_leave() {
+    let bench = Bench::start().await;
+    let customer = talking(&bench).await;
+    let ben = bench.user_id("ben").to_string();
+    for (target, gone) in [
+        (
+            json!({"targetUri": format!("http://127.0.0.1:8090/api/v2/users/{ben}")}),
+            "RemoveParticipantFromConference",
+        ),
+        (json!({"userUri": format!("/users/{ben}")}), "LeaveConference"),
+        (json!({"targetPath": format!("/users/{ben}")}), "Leave"),
+        (json!({"userId": ben}), "Leave"),
+    ] {
+        bench.by("kate").does(&customer.id, op("InviteUser", target.clone())).await.ok();
+        bench.by("ben").does(&customer.id, op("Accept", json!({}))).await.ok();
+        let participants =
+            bench.by("kate").get(&format!("/chats/{}", customer.id)).await.ok()["chat"]["participants"]
+                .clone();
+        assert_eq!(participants.as_array().unwrap().len(), 3, "{participants}");
+        if gone == "RemoveParticipantFromConference" {
+            bench.by("kate").does(&customer.id, op(gone, target)).await.ok();
+        } else {
+            bench.by("ben").does(&customer.id, op(gone, json!({"text": "Bye from Ben"}))).await.ok();
+        }
+        assert_eq!(customer.reads().await.last().unwrap(), "ben Lund ParticipantLeft");
+        assert_eq!(bench.by("kate").sees(&customer.id).await["state"], "Chatting");
+    }
+}
+
+#[tokio::test]
+async fn typing_is_told_to_whom_it_concerns_and_kept_nowhere() {
+    let bench = Bench::start().await;
+    let customer = talking(&bench).await;
+    let id = customer.id.as_str();
+    bench.by("kate").does(id, op("Consult", json!({"userName": "ben"}))).await.ok();
+    bench.by("ben").does(id, op("Accept", json!({}))).await.ok();
+    let before = bench.by("kate").sees(id).await;
+    let table = [
+        ("kate", op("SendStartTypingNotification", json!({})), "TypingStarted", "All", true),
+        ("kate", op("SendStopTypingNotification", json!({})), "TypingStopped", "All", true),
+        (
+            "kate",
+            op("SendNotification", json!({"notifcation": "TypingStarted"})),
+            "TypingStarted",
+            "All",
+            true,
+        ),
+        (
+            "kate",
+            op("SendNotification", json!({"notification": "TypingStopped"})),
+            "TypingStopped",
+            "All",
+            true,
+        ),
+        ("kate", op("SendStartTypingToAgentsNotification", json!({})), "TypingStarted", "Agents", false),
+        ("kate", op("SendStopTypingToAgentsNotification", json!({})), "TypingStopped", "Agents", false),
+        ("ben", op("SendStartTypingNotification", json!({})), "TypingStarted", "Agents", false),
+    ];
+    for (agent, body, kind, visibility, is_for_customer) in table {
+        let other = if agent == "kate" { "ben" } else { "kate" };
+        bench.clock.advance_s(1);
+        for name in ["kate", "ben"] {
+            bench.told_to(name, CHATS).await;
+            bench.told_to(name, INTERACTIONS).await;
+        }
+        bench.by(agent).does(id, body.clone()).await.ok();
+        let told = bench.told_to(other, CHATS).await;
+        assert_eq!((told.len(), &told[0]["messageType"]), (1, &json!("MessageLogUpdated")), "{body}");
+        let note = &told[0]["messages"][0];
+        assert_eq!((&note["type"], &note["visibility"]), (&json!(kind), &json!(visibility)), "{note}");
+        assert_eq!((note.get("index"), told[0].get("sequence")), (None, None), "it is no event: {told:?}");
+        let on_interactions = bench.told_to(other, INTERACTIONS).await;
+        let told_there = messages(&on_interactions, "notificationType", "NewMessages");
+        assert_eq!(told_there, told[0]["messages"].as_array().unwrap().clone());
+        assert_eq!(bench.told_to(agent, CHATS).await, [Value::Null; 0], "nobody is told of himself");
+        let seen = customer.sees().await["messages"].to_string();
+        assert_eq!(seen.contains(kind), is_for_customer, "{body}: {seen}");
+    }
+    assert_eq!(bench.by("kate").sees(id).await, before);
+}
+
+#[tokio::test]
+async fn pages_and_notices_are_said_too() {
+    let bench = Bench::start().await;
+    let customer = talking(&bench).await;
+    let url = "https://shop.example/orders?id=1";
+    bench.by("kate").does(&customer.id, op("SendUrl", json!({"url": url}))).await.ok();
+    bench.by("kate").does(&customer.id, op("SendCustomNotice", json!({"noticeText": "survey"}))).await.ok();
+    let door = format!("/me/chats/{}", customer.id);
+    bench
+        .by("kate")
+        .post(&door, op("SendMessage", json!({"text": "Hi", "messageType": "Greeting"})))
+        .await
+        .ok();
+    bench.by("kate").post(&door, op("Send", json!({"text": "psst", "visibility": "Agents"}))).await.ok();
+    let told = messages(&bench.told_to("kate", CHATS).await, "messageType", "MessageLogUpdated");
+    let last: Vec<&Value> = told.iter().rev().take(4).rev().collect();
+    assert_eq!((&last[0]["type"], &last[0]["url"]), (&json!("PushUrl"), &json!(url)));
+    assert_eq!((&last[1]["type"], &last[1]["noticeText"]), (&json!("CustomNotice"), &json!("survey")));
+    assert_eq!((&last[2]["text"], &last[2]["messageType"]), (&json!("Hi"), &json!("Greeting")));
+    assert_eq!((&last[3]["text"], &last[3]["visibility"]), (&json!("psst"), &json!("Agents")));
+    let lines = customer.reads().await;
+    assert_eq!(
+        lines[2..],
+        [
+            format!("kate Lund PushUrl {url}"),
+            "kate Lund CustomNotice survey".to_owned(),
+            "kate Lund Text Hi".to_owned()
+        ]
+    );
+}
+
+#[tokio::test]
+async fn the_history_comes_again_for_who_asks() {
+    let bench = Bench::start().await;
+    let customer = talking(&bench).await;
+    customer.says("one").await;
+    customer.says("two").await;
+    for (wish, indexes) in [
+        (json!({}), vec![1, 2, 3, 4]),
+        (json!({"eventId": 3}), vec![3, 4]),
+        (json!({"eventId": "4"}), vec![4]),
+        (json!({"eventId": 99}), vec![]),
+    ] {
+        bench.told_to("kate", CHATS).await;
+        bench.told_to("kate", INTERACTIONS).await;
+        let answer = bench.by("kate").does(&customer.id, op("RequestChatHistory", wish.clone())).await.ok();
+        for topic in [CHATS, INTERACTIONS] {
+            let told = bench.told_to("kate", topic).await;
+            let [told] = told.as_slice() else { panic!("one answer: {told:?}") };
+            assert_eq!(
+                (&told["referenceId"], told.get("sequence")),
+                (&answer["referenceId"], None),
+                "{wish}"
+            );
+            let heard: Vec<i64> = told["messages"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|one| one["index"].as_i64().unwrap())
+                .collect();
+            assert_eq!(heard, indexes, "{wish}");
+        }
+    }
+    bench.by("kate").does(&customer.id, op("EndChatSession", json!({}))).await.ok();
+    bench.by("kate").does(&customer.id, op("RequestChatHistory", json!({}))).await.ok();
+    bench.by("ben").does(&customer.id, op("RequestChatHistory", json!({}))).await.refused(403, 3);
+}
+
+#[tokio::test]
+async fn a_retry_says_it_once_and_a_stale_epoch_says_nothing() {
+    let bench = Bench::start().await;
+    let customer = talking(&bench).await;
+    let epoch = bench.by("kate").sees(&customer.id).await["epoch"].as_u64().unwrap();
+    let path = format!("/me/interactions/{}", customer.id);
+    let body = op("Send", json!({"text": "once", "epoch": epoch})).to_string();
+    let headers = [("idempotency-key", "k")];
+    let first = bench.by("kate").send(Method::POST, &path, Some(body.clone()), &headers).await;
+    let again = bench.by("kate").send(Method::POST, &path, Some(body), &headers).await;
+    assert_eq!((first.codes(), &first.text), ((200, 0), &again.text));
+    for name in ["Send", "SendStartTypingNotification", "RequestChatHistory"] {
+        let stale = op(name, json!({"text": "never", "epoch": epoch - 1}));
+        bench.by("kate").does(&customer.id, stale).await.refused(409, 2);
+    }
+    assert_eq!(customer.reads().await.iter().filter(|line| line.contains("Text")).count(), 1);
+}
+
+#[tokio::test]
+async fn the_first_generations_consultation_has_its_envelope() {
+    let bench = Bench::start().await;
+    let customer = talking(&bench).await;
+    let body = op("StartChatConsultation", json!({"agentId": bench.user_id("ben").to_string()}));
+    let reply = bench.by("kate").does(&customer.id, body).await.ok();
+    assert_eq!(reply, json!({"status": 0, "statusCode": 0, "referenceId": reply["referenceId"]}));
+    assert_eq!(bench.by("ben").sees(&customer.id).await["state"], "Invited");
+}

@@ -1,0 +1,123 @@
+//! A customer who chats by the REST door, and what agents hear of it.
+
+use axum::body::Body;
+use axum::http::{Request, header};
+use serde_json::{Value, json};
+
+use crate::rest_bench::Bench;
+
+pub(crate) const CHATS: &str = "/v2/me/chats";
+pub(crate) const INTERACTIONS: &str = "/v2/me/interactions";
+const SERVICE: &str = "/genesys/2/chat/customer-support";
+
+/// Gives the body of an operation.
+pub(crate) fn op(name: &str, fields: Value) -> Value {
+    let mut body = fields;
+    body["operationName"] = json!(name);
+    body
+}
+
+/// The customer of one chat.
+pub(crate) struct Customer<'a> {
+    bench: &'a Bench,
+    pub(crate) id: String,
+    key: String,
+}
+
+impl<'a> Customer<'a> {
+    /// Begins a chat, which then waits in the queue.
+    pub(crate) async fn begin(bench: &'a Bench) -> Self {
+        let begun = post(bench, SERVICE, &[("nickname", "Ada"), ("subject", "Invoice")]).await;
+        let text = |name: &str| begun[name].as_str().unwrap_or_else(|| panic!("{name}: {begun}")).to_owned();
+        Self { bench, id: text("chatId"), key: text("secureKey") }
+    }
+
+    /// Begins a chat that the one agent who is ready then owns.
+    pub(crate) async fn with(bench: &'a Bench, agent: &str) -> Self {
+        let customer = Self::begin(bench).await;
+        bench.engine.route().await.unwrap();
+        bench.by(agent).does(&customer.id, json!({"operationName": "Accept"})).await.ok();
+        customer
+    }
+
+    pub(crate) async fn does(&self, operation: &str, fields: &[(&str, &str)]) -> Value {
+        let fields = [fields, &[("secureKey", self.key.as_str())]].concat();
+        let answer = post(self.bench, &format!("{SERVICE}/{}/{operation}", self.id), &fields).await;
+        assert_eq!(answer["statusCode"], 0, "{operation}: {answer}");
+        answer
+    }
+
+    pub(crate) async fn says(&self, text: &str) {
+        self.does("send", &[("message", text)]).await;
+    }
+
+    /// Gives the answer that shows him everything that he may see.
+    pub(crate) async fn sees(&self) -> Value {
+        self.does("refresh", &[("transcriptPosition", "1")]).await
+    }
+
+    /// Gives what he sees, a line each, after seeing that its indexes have no gap.
+    pub(crate) async fn reads(&self) -> Vec<String> {
+        let answer = self.sees().await;
+        let entries: Vec<&Value> = answer["messages"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|message| !message["index"].is_null())
+            .collect();
+        assert_gap_free(&entries);
+        entries.into_iter().map(line).collect()
+    }
+}
+
+async fn post(bench: &Bench, path: &str, fields: &[(&str, &str)]) -> Value {
+    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    bench.send(request.body(Body::from(body)).unwrap()).await.json()
+}
+
+/// What one agent heard of one chat so far.
+#[derive(Default)]
+pub(crate) struct Log {
+    entries: Vec<Value>,
+}
+
+impl Log {
+    /// Takes in what the agent was told by now; gives it, a line each. Both topics must tell the same.
+    pub(crate) async fn hear(&mut self, bench: &Bench, agent: &str) -> Vec<String> {
+        let on_chats = messages(&bench.told_to(agent, CHATS).await, "messageType", "MessageLogUpdated");
+        let on_interactions = bench.told_to(agent, INTERACTIONS).await;
+        assert_eq!(on_chats, messages(&on_interactions, "notificationType", "NewMessages"), "{agent}");
+        let entries: Vec<Value> =
+            on_chats.into_iter().filter(|message| !message["index"].is_null()).collect();
+        self.entries.extend(entries.iter().cloned());
+        assert_gap_free(&self.entries.iter().collect::<Vec<_>>());
+        entries.iter().map(line).collect()
+    }
+}
+
+/// Gives the messages of those notifications whose key has this value.
+pub(crate) fn messages(told: &[Value], key: &str, value: &str) -> Vec<Value> {
+    let updates = told.iter().filter(|data| data[key] == value);
+    updates.flat_map(|data| data["messages"].as_array().unwrap().clone()).collect()
+}
+
+fn assert_gap_free(entries: &[&Value]) {
+    let indexes: Vec<u64> = entries.iter().map(|entry| entry["index"].as_u64().unwrap()).collect();
+    let wanted: Vec<u64> = (1..=entries.len() as u64).collect();
+    assert_eq!(indexes, wanted, "{entries:?}");
+}
+
+/// Shows an entry of either side: who, what, and to whom when not to everybody.
+fn line(entry: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let words = ["text", "url", "noticeText"].iter().map(|key| text(&entry[*key])).collect::<String>();
+    let kind = text(&entry["type"]);
+    let kind = if kind == "Message" { "Text".to_owned() } else { kind };
+    let audience = match entry["visibility"].as_str() {
+        None | Some("All") => String::new(),
+        Some(other) => format!(" [{other}]"),
+    };
+    let line = format!("{} {kind} {words}", text(&entry["from"]["nickname"]));
+    format!("{}{audience}", line.trim_end())
+}

@@ -1,0 +1,124 @@
+//! What cannot be done in a chat, with its code and a sentence; none of it changes or tells anything.
+
+use serde_json::{Value, json};
+
+use crate::chat_bench::{CHATS, Customer, INTERACTIONS, op};
+use crate::rest_bench::Bench;
+
+#[tokio::test]
+async fn what_a_body_lacks_or_has_wrong_is_named() {
+    let bench = Bench::start().await;
+    bench.ready("kate").await;
+    let customer = Customer::with(&bench, "kate").await;
+    let queue = format!("/queues/{}", bench.queue_id("support-chat"));
+    let long = "x".repeat(4_097);
+    let table = [
+        (op("Send", json!({})), 1, "text"),
+        (op("Send", json!({"text": ""})), 10, "text"),
+        (op("Send", json!({"text": 7})), 10, "text"),
+        (op("Send", json!({"text": long})), 10, "text"),
+        (op("Send", json!({"text": "a", "visibility": "Nobody"})), 10, "visibility"),
+        (op("Send", json!({"text": "a", "treatAs": "Joke"})), 10, "treatAs"),
+        (op("Send", json!({"text": "a", "messageType": "x\ny"})), 10, "messageType"),
+        (op("SendToAgents", json!({})), 1, "text"),
+        (op("SendUrl", json!({})), 1, "url"),
+        (op("SendUrl", json!({"url": "javascript:alert(1)"})), 10, "url"),
+        (op("SendUrl", json!({"url": "/orders"})), 10, "url"),
+        (op("SendCustomNotice", json!({})), 1, "noticeText"),
+        (op("SendNotification", json!({})), 1, "notification"),
+        (op("SendNotification", json!({"notification": "Asleep"})), 10, "notification"),
+        (op("RequestChatHistory", json!({"eventId": "first"})), 10, "eventId"),
+        (op("RequestChatHistory", json!({"eventId": -1})), 10, "eventId"),
+        (op("InviteUser", json!({})), 1, "targetUri"),
+        (op("Consult", json!({})), 1, "agentId"),
+        (op("StartChatConsultation", json!({})), 1, "agentId"),
+        (op("Consult", json!({"targetUri": queue})), 10, "targetUri"),
+        (op("Consult", json!({"targetUri": "nobody"})), 10, "targetUri"),
+        (op("Consult", json!({"userName": "ben", "userId": "x"})), 10, "userId"),
+        (op("RemoveParticipantFromConference", json!({})), 1, "userUri"),
+        (op("Leave", json!({"text": 7})), 10, "text"),
+    ];
+    bench.told_to("kate", CHATS).await;
+    for (body, code, field) in table {
+        let refused = bench.by("kate").does(&customer.id, body.clone()).await;
+        let sentence = refused.refused(400, code);
+        assert!(sentence.contains(field), "{body}: {sentence}");
+    }
+    assert_eq!(bench.told_to("kate", CHATS).await, [Value::Null; 0]);
+}
+
+#[tokio::test]
+async fn what_the_conversation_does_not_allow_is_refused() {
+    let bench = Bench::start().await;
+    bench.ready("kate").await;
+    let customer = Customer::with(&bench, "kate").await;
+    bench.ready("ben").await;
+    let say = || op("Send", json!({"text": "a"}));
+    let invite = |name: &str| op("Invite", json!({"userName": name}));
+    let table = [
+        ("ben", say(), 403, 3),
+        ("ben", op("SendStartTypingNotification", json!({})), 403, 3),
+        ("ben", op("RequestChatHistory", json!({})), 403, 3),
+        ("ben", invite("mia"), 403, 3),
+        ("ben", op("SwitchToCoach", json!({})), 403, 3),
+        ("mia", say(), 404, 6),
+        ("kate", op("Send", json!({"text": "a", "visibility": "Supervisors"})), 403, 3),
+        ("kate", invite("kate"), 409, 2),
+        ("kate", invite("mia"), 409, 2),
+        ("kate", invite("nobody"), 404, 6),
+        ("kate", invite("zoe"), 404, 6),
+        ("kate", op("CompleteTransfer", json!({})), 409, 2),
+        ("kate", op("CompleteConference", json!({})), 409, 2),
+        ("kate", op("RemoveParticipantFromConference", json!({"userName": "ben"})), 409, 2),
+        ("kate", op("SwitchToMonitor", json!({})), 403, 3),
+    ];
+    for (agent, body, status, code) in table {
+        let reply = bench.by(agent).does(&customer.id, body.clone()).await;
+        assert_eq!(reply.codes(), (status, code), "{agent} {body}: {}", reply.text);
+    }
+    bench.by("kate").does(&customer.id, op("Consult", json!({"userName": "ben"}))).await.ok();
+    bench.by("kate").does(&customer.id, invite("ben")).await.refused(409, 2);
+    bench.by("ben").does(&customer.id, say()).await.refused(403, 3);
+    bench.by("ben").does(&customer.id, op("Reject", json!({}))).await.ok();
+    let told = bench.told_to("kate", INTERACTIONS).await;
+    assert!(
+        told.iter().any(|data| data["notificationType"] == "Error" && data["errorCode"] == 2),
+        "{told:?}"
+    );
+    bench.by("kate").does(&customer.id, op("EndChatSession", json!({}))).await.ok();
+    for body in [say(), op("SendStopTypingNotification", json!({})), invite("ben")] {
+        let sentence = bench.by("kate").does(&customer.id, body).await.refused(409, 2);
+        assert!(sentence.contains("LeftChat"), "{sentence}");
+    }
+}
+
+#[tokio::test]
+async fn only_a_chat_with_a_customer_takes_messages() {
+    let bench = Bench::start().await;
+    bench.ready("kate").await;
+    let work = bench.owned("kate", "workitem", "tasks").await;
+    let kate = bench.by("kate");
+    for name in ["Send", "SendStartTypingNotification", "RequestChatHistory", "Leave"] {
+        let sentence = kate.does(&work, op(name, json!({"text": "a"}))).await.refused(409, 2);
+        assert!(sentence.contains("Processing"), "{name}: {sentence}");
+    }
+    let submitted = bench.owned("kate", "chat", "support-chat").await;
+    for name in ["Send", "SendStartTypingNotification", "RequestChatHistory"] {
+        kate.does(&submitted, op(name, json!({"text": "a"}))).await.refused(409, 2);
+    }
+}
+
+#[tokio::test]
+async fn a_draft_is_not_sent_by_a_server_without_mail() {
+    let bench = Bench::start().await;
+    bench.ready("kate").await;
+    let id = bench.owned("kate", "email", "support-email").await;
+    bench.by("kate").does(&id, op("Reply", json!({"body": "Yes"}))).await.ok();
+    let drafts = bench.by("kate").get("/me/emails?fields=*&state=Composing").await.ok();
+    let draft = drafts["emails"][0]["id"].as_str().unwrap().to_owned();
+    for body in [op("Send", json!({})), op("SendMessage", json!({"text": "a"}))] {
+        let sentence = bench.by("kate").does(&draft, body).await.refused(409, 2);
+        assert!(sentence.contains("e-mail"), "{sentence}");
+    }
+    assert_eq!(bench.by("kate").sees(&draft).await["state"], "Composing");
+}

@@ -1,0 +1,119 @@
+//! Supervisors who follow an agent's chats: whenever he takes one, each of them is offered a seat in it.
+//!
+//! It is kept on the agent's desk, because that is where a chat finds it that the agent has just taken. Chats that he took before are not
+//! meant, and nobody is offered the same chat twice.
+
+use alloc::collections::BTreeSet;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::Desk;
+use crate::command::SupervisorMode;
+use crate::id::{InteractionId, UserId};
+use crate::time::Time;
+
+/// Which of an agent's chats a supervisor follows (the documents' `supervisorMonitoringMode`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub enum SupervisionExtent {
+    /// The next that the agent takes.
+    NextChat,
+    /// All that he takes from now on.
+    #[default]
+    AllChats,
+}
+
+/// How a supervisor follows an agent's chats.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub struct Supervision {
+    /// How he takes part.
+    pub mode: SupervisorMode,
+    /// The name that he goes by there.
+    pub nickname: Option<String>,
+    /// Which chats.
+    pub extent: SupervisionExtent,
+    /// Since when; what the agent took before is not meant.
+    pub since: Time,
+    /// The agent's present chats that he was offered already.
+    pub offered: BTreeSet<InteractionId>,
+}
+
+impl Desk {
+    /// Lets a supervisor follow the agent's chats; what he had asked for before is replaced.
+    pub fn supervise(&mut self, supervisor: UserId, supervision: Supervision) {
+        self.supervised_by.insert(supervisor, supervision);
+    }
+
+    /// Lets him follow them no more. Gives whether he did.
+    pub fn end_supervision(&mut self, supervisor: UserId) -> bool {
+        self.supervised_by.remove(&supervisor).is_some()
+    }
+
+    /// Gives who is still to be offered a seat in a chat that the agent took at that time.
+    #[must_use]
+    pub fn to_be_seated(&self, chat: InteractionId, taken: Time) -> Vec<(UserId, &Supervision)> {
+        let all = self.supervised_by.iter();
+        all.filter(|(_, supervision)| supervision.since <= taken && !supervision.offered.contains(&chat))
+            .map(|(supervisor, supervision)| (*supervisor, supervision))
+            .collect()
+    }
+
+    /// Notes that he was offered a seat. Chats that the agent has no more are forgotten, so that the note does not grow.
+    pub fn note_seat_offered(&mut self, supervisor: UserId, chat: InteractionId) {
+        let Some(supervision) = self.supervised_by.get_mut(&supervisor) else { return };
+        match supervision.extent {
+            SupervisionExtent::NextChat => {
+                self.supervised_by.remove(&supervisor);
+            }
+            SupervisionExtent::AllChats => {
+                let slots = &self.slots;
+                supervision.offered.retain(|chat| slots.contains_key(chat));
+                supervision.offered.insert(chat);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::CenterId;
+    use crate::media::Media;
+
+    const SAM: UserId = UserId(4);
+
+    fn supervised(extent: SupervisionExtent) -> Desk {
+        let mut desk = Desk::new(UserId(1), CenterId(1), Time(0));
+        let (mode, offered) = (SupervisorMode::Coach, BTreeSet::new());
+        desk.supervise(SAM, Supervision { mode, nickname: None, extent, since: Time(10), offered });
+        desk
+    }
+
+    fn is_seated(desk: &Desk, chat: u128, taken: i64) -> bool {
+        desk.to_be_seated(InteractionId(chat), Time(taken)).iter().any(|(who, _)| *who == SAM)
+    }
+
+    #[test]
+    fn a_supervisor_is_offered_what_the_agent_takes_from_then_on_and_nothing_twice() {
+        let mut desk = supervised(SupervisionExtent::AllChats);
+        assert!(!is_seated(&desk, 7, 9), "taken before");
+        assert!(is_seated(&desk, 7, 10));
+        desk.take_slot(InteractionId(7), Media::Chat);
+        desk.note_seat_offered(SAM, InteractionId(7));
+        assert!(!is_seated(&desk, 7, 10));
+        assert!(is_seated(&desk, 8, 20));
+        desk.free_slot(InteractionId(7));
+        desk.note_seat_offered(SAM, InteractionId(8));
+        assert_eq!(desk.supervised_by[&SAM].offered.len(), 1, "only chats that the agent has are remembered");
+        assert!(desk.end_supervision(SAM) && !desk.end_supervision(SAM));
+    }
+
+    #[test]
+    fn who_asked_for_the_next_chat_is_offered_one() {
+        let mut desk = supervised(SupervisionExtent::NextChat);
+        assert!(is_seated(&desk, 7, 10));
+        desk.note_seat_offered(SAM, InteractionId(7));
+        assert!(!is_seated(&desk, 8, 20));
+    }
+}

@@ -1,0 +1,255 @@
+//! What follows for the conversation of a chat from the states before and after a change: who came in and who left, which timers run, who is
+//! told what was said. It is part of [`Change::finish`], so that no command can forget any of it.
+//!
+//! Somebody who comes in is `Joined` for all who see him, and somebody who leaves has `Left` for the same ones; who becomes visible to more
+//! readers joins again for these, and who becomes visible to fewer leaves for all and joins for the fewer. So every audience can tell from
+//! its own entries who is there. After the customer's session nothing more is for the customer.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use crate::chat::{Chat, Content, Entry, LeaveReason, PartyId, PartyKind, Speaker, Visibility};
+use crate::command::Actor;
+use crate::event::{Fact, Notice, NotificationType, Subject, View};
+use crate::id::UserId;
+use crate::interaction::change::Change;
+use crate::interaction::decision::{TimerChange, TimerKind};
+use crate::interaction::notices::plain;
+use crate::interaction::{Interaction, OfferKind, State};
+use crate::time::Time;
+
+/// Somebody who takes part after the change.
+struct Seat {
+    user: UserId,
+    kind: OfferKind,
+    nickname: Option<String>,
+}
+
+/// Records who came and went; gives those who came in.
+pub(super) fn settle(before: Option<&Interaction>, change: &mut Change<'_>) -> Vec<UserId> {
+    let Some(chat) = &change.after.chat else { return Vec::new() };
+    let seats = seats(&change.after);
+    let was_live = before.is_some_and(|before| before.chat.as_ref().is_some_and(Chat::is_live));
+    let ended = chat.ended.filter(|_| was_live);
+    // Whom agents shut out sees them go; a customer who goes by himself sees nothing more.
+    let is_shut_out = ended == Some(LeaveReason::Removed);
+    if before.is_none() {
+        let customer = chat.customer_party().map(Speaker::from);
+        customer.into_iter().for_each(|customer| change.say(customer, Visibility::All, Content::Joined));
+    }
+    if !is_shut_out {
+        ended.into_iter().for_each(|reason| customer_leaves(change, reason));
+    }
+    let came = seats.iter().filter_map(|seat| come(change, seat)).collect();
+    go(change, &seats);
+    if is_shut_out {
+        ended.into_iter().for_each(|reason| customer_leaves(change, reason));
+    }
+    came
+}
+
+fn seats(interaction: &Interaction) -> Vec<Seat> {
+    let State::Handling(handling) = &interaction.state else { return Vec::new() };
+    let owner = Seat { user: handling.by, kind: OfferKind::Routed, nickname: handling.nickname.clone() };
+    let others = handling.others.iter().map(|other| Seat {
+        user: other.user,
+        kind: other.kind,
+        nickname: other.nickname.clone(),
+    });
+    core::iter::once(owner).chain(others).collect()
+}
+
+fn customer_leaves(change: &mut Change<'_>, reason: LeaveReason) {
+    let parties = change.after.chat.iter_mut().flat_map(|chat| &mut chat.parties);
+    let customer = parties.into_iter().find(|party| party.id == PartyId::CUSTOMER).map(|party| {
+        party.present = false;
+        Speaker::from(&*party)
+    });
+    if let Some(customer) = customer {
+        change.say(customer, Visibility::All, Content::Left { reason });
+    }
+}
+
+/// Lets somebody be there as his seat has it; gives him when he was not there before.
+fn come(change: &mut Change<'_>, seat: &Seat) -> Option<UserId> {
+    let default_name = name_of(change, seat.user);
+    let chat = change.after.chat.as_mut()?;
+    let (sees, shown_to) = (seat.kind.sees(), seat.kind.shown_to());
+    let next_public = chat.next_public();
+    let is_seen_by_customer = shown_to == Visibility::All && customer_is_there(chat);
+    let party = chat.party_of(seat.user);
+    let (was_there, earlier, old_name) = (party.present, party.shown_to, party.nickname.clone());
+    if !was_there || seat.nickname.is_some() {
+        party.nickname = seat.nickname.clone().unwrap_or(default_name);
+    }
+    if is_seen_by_customer && party.public.is_none() {
+        party.public = Some(next_public);
+    }
+    let kind = if seat.kind.is_supervision() { PartyKind::Supervisor } else { PartyKind::Agent };
+    party.kind = kind(seat.user);
+    party.sees = sees;
+    party.shown_to = shown_to;
+    party.present = true;
+    let speaker = Speaker::from(&*party);
+    let is_renamed = party.nickname != old_name;
+    if was_there && earlier < shown_to {
+        let gone = Content::Left { reason: LeaveReason::Itself };
+        announce(change, speaker.clone(), earlier, gone);
+    }
+    if !was_there || earlier != shown_to {
+        announce(change, speaker, shown_to, Content::Joined);
+    } else if is_renamed {
+        let nickname = speaker.nickname.clone();
+        announce(change, speaker, shown_to, Content::NicknameUpdated { nickname });
+    }
+    (!was_there).then_some(seat.user)
+}
+
+/// Lets everybody go who has no seat.
+fn go(change: &mut Change<'_>, seats: &[Seat]) {
+    let mut gone = Vec::new();
+    let parties = change.after.chat.iter_mut().flat_map(|chat| &mut chat.parties);
+    for party in parties.filter(|party| party.present) {
+        let Some(user) = party.kind.user() else { continue };
+        if seats.iter().all(|seat| seat.user != user) {
+            party.present = false;
+            gone.push((user, Speaker::from(&*party), party.shown_to));
+        }
+    }
+    for (user, speaker, shown_to) in gone {
+        let reason = leave_reason(change, user);
+        announce(change, speaker, shown_to, Content::Left { reason });
+    }
+}
+
+/// Records a coming or going. The customer hears of none once his session is over.
+fn announce(change: &mut Change<'_>, speaker: Speaker, shown_to: Visibility, content: Content) {
+    let is_there = change.after.chat.as_ref().is_some_and(customer_is_there);
+    let visibility = if is_there { shown_to } else { shown_to.max(Visibility::Agents) };
+    change.say(speaker, visibility, content);
+}
+
+fn customer_is_there(chat: &Chat) -> bool {
+    chat.customer_party().is_some_and(|customer| customer.present)
+}
+
+/// Gives why somebody left, from who caused it and where the chat is now.
+fn leave_reason(change: &Change<'_>, user: UserId) -> LeaveReason {
+    if change.handed_over == Some(user) {
+        return LeaveReason::HandedOver;
+    }
+    if change.after.wait().is_some() {
+        return LeaveReason::Requeued;
+    }
+    match change.actor {
+        Actor::User(caller) if caller.user == user => LeaveReason::Itself,
+        Actor::User(_) => LeaveReason::Removed,
+        Actor::Customer | Actor::Router | Actor::Server | Actor::Mailer => LeaveReason::ByServer,
+    }
+}
+
+/// Gives the name of an agent who gave none. Not the name that he logs in with, which is no business of a customer's.
+fn name_of(change: &Change<'_>, user: UserId) -> String {
+    const NAMELESS: &str = "Agent";
+    let known = change.context.world.user(user);
+    let name = known.map(|user| alloc::format!("{} {}", user.first_name, user.last_name)).unwrap_or_default();
+    let name = name.trim();
+    if name.is_empty() { NAMELESS.to_string() } else { name.to_string() }
+}
+
+/// Gives the timers of a conversation that change: both run while it is live. An entry puts neither off, so that it costs no write; they
+/// find out by themselves when they are due. But a conversation that goes on after the alert starts anew.
+pub(super) fn timers(before: Option<&Interaction>, after: &Interaction) -> Vec<TimerChange> {
+    let Some(chat) = &after.chat else { return Vec::new() };
+    let mut timers = Vec::new();
+    match (before.and_then(live_chat), chat.is_live()) {
+        (None, false) => {}
+        (None, true) => {
+            let silence = chat.times.customer_silence_ms;
+            let due = (silence > 0).then(|| after.received.plus_ms(silence));
+            timers.extend(due.map(|due| TimerChange::Set(TimerKind::CustomerSilence, due)));
+            timers.extend(idle_due(chat).map(|due| TimerChange::Set(TimerKind::ChatIdle, due)));
+        }
+        (Some(earlier), true) => {
+            if earlier.alerted != chat.alerted {
+                let clear = TimerChange::Clear(TimerKind::ChatIdle);
+                timers.push(idle_due(chat).map_or(clear, |due| TimerChange::Set(TimerKind::ChatIdle, due)));
+            }
+        }
+        (Some(earlier), false) => {
+            if earlier.times.customer_silence_ms > 0 {
+                timers.push(TimerChange::Clear(TimerKind::CustomerSilence));
+            }
+            if earlier.times.idle_alert_ms > 0 {
+                timers.push(TimerChange::Clear(TimerKind::ChatIdle));
+            }
+        }
+    }
+    timers
+}
+
+fn live_chat(interaction: &Interaction) -> Option<&Chat> {
+    interaction.chat.as_ref().filter(|chat| chat.is_live())
+}
+
+/// Gives when a live conversation is alerted next, or after the alert when it ends.
+pub(super) fn idle_due(chat: &Chat) -> Option<Time> {
+    let times = chat.times;
+    let (since, ms) = match chat.alerted {
+        _ if times.idle_alert_ms == 0 => return None,
+        None => (chat.last_activity, times.idle_alert_ms),
+        Some(alerted) => (alerted, times.idle_close_ms),
+    };
+    (ms > 0).then(|| since.plus_ms(ms))
+}
+
+/// What the conversation has to tell beside the usual event.
+pub(super) struct Talk {
+    /// The facts of what was said, and who is told.
+    pub(super) said: Option<(Vec<Fact>, Vec<Notice>)>,
+    /// What was said before, for each who came in.
+    pub(super) transcripts: Vec<(Subject, Notice)>,
+}
+
+/// Works out who is told what was said: everybody who is there after the change and sees some of it. Whoever came in is shown first what
+/// was said before.
+pub(super) fn talk(change: &Change<'_>, came: &[UserId]) -> Talk {
+    let Some(chat) = &change.after.chat else { return Talk { said: None, transcripts: Vec::new() } };
+    let present = chat.parties.iter().filter(|party| party.present);
+    let readers: Vec<(UserId, Visibility)> =
+        present.filter_map(|party| party.kind.user().map(|user| (user, party.sees))).collect();
+    let hears = |sees: Visibility| change.said.iter().any(|entry| entry.visibility <= sees);
+    let told = readers.iter().filter(|(_, sees)| hears(*sees)).map(|(user, sees)| messages(*user, *sees));
+    let facts: Vec<Fact> = change.said.iter().cloned().map(Fact::Said).collect();
+    let said = (!facts.is_empty()).then(|| (facts, told.collect()));
+    let newcomers = readers.iter().filter(|(user, _)| came.contains(user));
+    let transcripts = newcomers.filter_map(|(user, sees)| {
+        let entries = shown(change.context.world.transcript(), *sees);
+        let is_any = !entries.is_empty();
+        let subject = || Subject::Transcript { interaction: change.after.clone(), entries };
+        is_any.then(|| (subject(), messages(*user, *sees)))
+    });
+    Talk { said, transcripts: transcripts.collect() }
+}
+
+const fn messages(user: UserId, sees: Visibility) -> Notice {
+    plain(user, View::Messages { sees }, NotificationType::NewMessages)
+}
+
+/// Takes what a newcomer is shown from the end of the transcript, oldest first.
+fn shown(transcript: &[Entry], sees: Visibility) -> Vec<Entry> {
+    let mut bytes = 0_usize;
+    let mut entries: Vec<Entry> = transcript
+        .iter()
+        .rev()
+        .filter(|entry| entry.visibility <= sees)
+        .take(Chat::SHOWN_ENTRIES_MAX)
+        .take_while(|entry| {
+            bytes = bytes.saturating_add(entry.content.text_bytes());
+            bytes <= Chat::SHOWN_BYTES_MAX
+        })
+        .cloned()
+        .collect();
+    entries.reverse();
+    entries
+}

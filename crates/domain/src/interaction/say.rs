@@ -1,0 +1,218 @@
+//! Saying something in a live chat: who may say what, to whom, and how much of it.
+
+use alloc::string::{String, ToString};
+
+use crate::chat::{Chat, Content, Entry, FileUse, Party, Speaker, Utterance, Visibility};
+use crate::command::Actor;
+use crate::event::Fact;
+use crate::id::FileId;
+use crate::interaction::attempt::Attempt;
+use crate::interaction::change::{Change, Told};
+use crate::interaction::decision::Decision;
+use crate::interaction::{Mode, State};
+use crate::rejection::Rejection;
+
+/// Says something: the customer while his session is live, wherever the chat is; an agent while he takes part in it.
+pub(super) fn say(attempt: &Attempt<'_>, utterance: &Utterance) -> Result<Decision, Rejection> {
+    let chat = match attempt.actor {
+        // The customer may type while he waits.
+        Actor::Customer => live(attempt)?,
+        Actor::User(_) | Actor::Router | Actor::Server | Actor::Mailer => in_hands(attempt)?,
+    };
+    let speaker = speaker(attempt, chat).ok_or(Rejection::NotInConversation)?;
+    let visibility = checked(chat, speaker, utterance)?;
+    let mut change = attempt.change();
+    put(&mut change, speaker, visibility, utterance.content.clone());
+    Ok(change.finish())
+}
+
+/// Says what an agent says before he goes, at the beginning of the change that lets him go.
+pub(super) fn farewell(attempt: &Attempt<'_>, change: &mut Change<'_>) -> Result<(), Rejection> {
+    let chat = attempt.before.chat.as_ref().filter(|chat| chat.is_live());
+    let (Some(utterance), Some(chat)) = (attempt.farewell, chat) else { return Ok(()) };
+    let Some(speaker) = speaker(attempt, chat) else { return Ok(()) };
+    let visibility = checked(chat, speaker, utterance)?;
+    put(change, speaker, visibility, utterance.content.clone());
+    Ok(())
+}
+
+/// Counts that the customer fetched a file, which only the history shows.
+pub(super) fn count_download(attempt: &Attempt<'_>, file: FileId) -> Result<Decision, Rejection> {
+    let chat = live(attempt)?;
+    attempt.only(&Actor::Customer)?;
+    let files = FileUse { downloads: chat.files.downloads.saturating_add(1), ..chat.files };
+    let mut change = attempt.change();
+    change.told = Told::Nobody;
+    change.facts.push(Fact::FileDownloaded { file });
+    if let Some(chat) = &mut change.after.chat {
+        chat.files = files;
+    }
+    Ok(change.finish())
+}
+
+/// Gives the conversation of a chat whose customer is there.
+pub(super) fn live<'a>(attempt: &Attempt<'a>) -> Result<&'a Chat, Rejection> {
+    if attempt.before.mode() != Some(Mode::Chatting) {
+        return Err(attempt.wrong_state());
+    }
+    attempt.before.chat.as_ref().ok_or(Rejection::NoConversation)
+}
+
+fn in_hands<'a>(attempt: &Attempt<'a>) -> Result<&'a Chat, Rejection> {
+    match &attempt.before.state {
+        State::Handling(_) => live(attempt),
+        State::Queued(_)
+        | State::Invited(..)
+        | State::Parked { .. }
+        | State::Sending { .. }
+        | State::Ended { .. } => Err(attempt.wrong_state()),
+    }
+}
+
+fn speaker<'a>(attempt: &Attempt<'_>, chat: &'a Chat) -> Option<&'a Party> {
+    match attempt.actor {
+        Actor::Customer => chat.customer_party(),
+        Actor::User(caller) => chat.present(caller.user),
+        Actor::Router | Actor::Server | Actor::Mailer => None,
+    }
+}
+
+/// Gives to whom it goes, when the speaker may say it. A hidden speaker is heard by those alone who see him; nobody speaks to readers whose
+/// entries he could not see himself, and the customer speaks to everybody.
+fn checked(chat: &Chat, speaker: &Party, utterance: &Utterance) -> Result<Visibility, Rejection> {
+    let Utterance { content, visibility } = utterance;
+    let visibility = (*visibility).max(speaker.shown_to);
+    let is_theirs = match speaker.kind.user() {
+        Some(_) => is_for_agents(content),
+        None => is_for_customers(content),
+    };
+    if !is_theirs || visibility > speaker.sees {
+        return Err(Rejection::NotForCaller { content: content.name() });
+    }
+    check_bounds(content)?;
+    if chat.total >= Chat::ENTRIES_MAX { Err(Rejection::TranscriptFull) } else { Ok(visibility) }
+}
+
+const fn is_for_customers(content: &Content) -> bool {
+    match content {
+        Content::Text { .. }
+        | Content::PushUrl { .. }
+        | Content::CustomNotice { .. }
+        | Content::NicknameUpdated { .. }
+        | Content::FileUploaded { .. }
+        | Content::FileDeleted { .. } => true,
+        Content::Notice { .. }
+        | Content::Joined
+        | Content::Left { .. }
+        | Content::IdleAlert
+        | Content::IdleClose => false,
+    }
+}
+
+const fn is_for_agents(content: &Content) -> bool {
+    match content {
+        Content::Text { .. }
+        | Content::PushUrl { .. }
+        | Content::CustomNotice { .. }
+        | Content::Notice { .. }
+        | Content::FileUploaded { .. }
+        | Content::FileDeleted { .. } => true,
+        Content::NicknameUpdated { .. }
+        | Content::Joined
+        | Content::Left { .. }
+        | Content::IdleAlert
+        | Content::IdleClose => false,
+    }
+}
+
+fn check_bounds(content: &Content) -> Result<(), Rejection> {
+    match content {
+        Content::Text { text, message_type, .. } => {
+            some("text", text, Chat::TEXT_CHARS_MAX)?;
+            at_most("messageType", message_type.as_deref(), Chat::NAME_CHARS_MAX)
+        }
+        Content::PushUrl { url } => some("url", url, Chat::URL_CHARS_MAX),
+        Content::CustomNotice { text } => at_most("noticeText", text.as_deref(), Chat::TEXT_CHARS_MAX),
+        Content::Notice { text, data } => {
+            some("text", text, Chat::TEXT_CHARS_MAX)?;
+            let chars: usize = data.iter().map(|(key, value)| chars(key) + chars(value)).sum();
+            within("data", chars, Chat::TEXT_CHARS_MAX)
+        }
+        Content::NicknameUpdated { nickname } => check_nickname(nickname),
+        Content::FileUploaded { name, content_type, description, .. } => {
+            some("name", name, Chat::NAME_CHARS_MAX)?;
+            some("contentType", content_type, Chat::NAME_CHARS_MAX)?;
+            at_most("description", description.as_deref(), Chat::TEXT_CHARS_MAX)
+        }
+        Content::FileDeleted { name, .. } => some("name", name, Chat::NAME_CHARS_MAX),
+        Content::Joined | Content::Left { .. } | Content::IdleAlert | Content::IdleClose => Ok(()),
+    }
+}
+
+/// Refuses a name that is empty or too long.
+pub(super) fn check_nickname(nickname: &str) -> Result<(), Rejection> {
+    some("nickname", nickname, Chat::NAME_CHARS_MAX)
+}
+
+fn some(part: &'static str, text: &str, chars_max: usize) -> Result<(), Rejection> {
+    if text.is_empty() {
+        Err(Rejection::TextBounds { part, chars_max })
+    } else {
+        within(part, chars(text), chars_max)
+    }
+}
+
+fn at_most(part: &'static str, text: Option<&str>, chars_max: usize) -> Result<(), Rejection> {
+    within(part, text.map_or(0, chars), chars_max)
+}
+
+fn within(part: &'static str, chars: usize, chars_max: usize) -> Result<(), Rejection> {
+    if chars <= chars_max { Ok(()) } else { Err(Rejection::TextBounds { part, chars_max }) }
+}
+
+fn chars(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// Records what was said, and what follows from it for the conversation.
+fn put(change: &mut Change<'_>, speaker: &Party, visibility: Visibility, content: Content) {
+    let (new_name, upload) = match &content {
+        Content::NicknameUpdated { nickname } => (Some(nickname.to_string()), None),
+        Content::FileUploaded { bytes, .. } => (None, Some(*bytes)),
+        Content::Joined
+        | Content::Left { .. }
+        | Content::Text { .. }
+        | Content::PushUrl { .. }
+        | Content::CustomNotice { .. }
+        | Content::Notice { .. }
+        | Content::FileDeleted { .. }
+        | Content::IdleAlert
+        | Content::IdleClose => (None, None),
+    };
+    change.say(Speaker::from(speaker), visibility, content);
+    let Some(chat) = &mut change.after.chat else { return };
+    // Agents are not limited (ingest notes 1.5).
+    if let (Some(bytes), None) = (upload, speaker.kind.user()) {
+        chat.files.uploads = chat.files.uploads.saturating_add(1);
+        chat.files.bytes = chat.files.bytes.saturating_add(bytes);
+    }
+    if let Some(name) = new_name {
+        rename(chat, speaker, name);
+    }
+}
+
+fn rename(chat: &mut Chat, speaker: &Party, name: String) {
+    if let Some(party) = chat.parties.iter_mut().find(|party| party.id == speaker.id) {
+        party.nickname = name;
+    }
+}
+
+impl Change<'_> {
+    /// Puts an entry at the end of the transcript of an interaction that has one.
+    pub(super) fn say(&mut self, from: Speaker, visibility: Visibility, content: Content) {
+        let at = self.context.now;
+        let entry: Option<Entry> =
+            self.after.chat.as_mut().map(|chat| chat.record(at, from, visibility, content));
+        self.said.extend(entry);
+    }
+}

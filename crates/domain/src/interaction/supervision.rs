@@ -1,0 +1,64 @@
+//! Supervisors in a live chat: coming in of their own accord, and changing the way in which they take part.
+//!
+//! They take no slot, need not be Ready, and never become the owner because the owner leaves. Nobody else is told of one who only looks on.
+
+use crate::center::Role;
+use crate::command::{Actor, SupervisorMode};
+use crate::event::{Fact, NotificationType};
+use crate::interaction::attempt::Attempt;
+use crate::interaction::change::Told;
+use crate::interaction::decision::Decision;
+use crate::interaction::transfer::timeout_ms;
+use crate::interaction::{Mode, OfferKind};
+use crate::rejection::Rejection;
+
+/// Offers a supervisor the seat that he asks for. He accepts it like any other offer, because that is how his client learns of chats.
+pub(super) fn intrude(attempt: &Attempt<'_>, mode: SupervisorMode) -> Result<Decision, Rejection> {
+    let handling = attempt.handling()?;
+    if handling.mode != Mode::Chatting {
+        return Err(attempt.wrong_state());
+    }
+    if handling.offer.is_some() {
+        return Err(Rejection::OfferOpen);
+    }
+    let Actor::User(caller) = attempt.actor else { return Err(Rejection::NotSupervisor) };
+    if !caller.roles.contains(&Role::Supervisor) {
+        return Err(Rejection::NotSupervisor);
+    }
+    let user = caller.user;
+    if handling.by == user || handling.others.iter().any(|other| other.user == user) {
+        return Err(Rejection::TargetAlreadyIn);
+    }
+    let desk = attempt.context.world.desk(user);
+    let desk = desk.filter(|desk| desk.session.is_some()).ok_or(Rejection::NoSession)?;
+    if !desk.is_reachable(&attempt.before.media) {
+        return Err(Rejection::TargetUnreachable);
+    }
+    let mut change = attempt.change();
+    change.told = Told::Only(user);
+    change.offer(user, mode.into(), timeout_ms(attempt));
+    Ok(change.finish())
+}
+
+/// Lets a supervisor who is in go on in another way. The same way again changes nothing.
+pub(super) fn switch_mode(attempt: &Attempt<'_>, mode: SupervisorMode) -> Result<Decision, Rejection> {
+    let handling = attempt.handling()?;
+    if handling.mode != Mode::Chatting {
+        return Err(attempt.wrong_state());
+    }
+    let user = attempt.actor.user().ok_or(Rejection::NotInConversation)?;
+    let seat = handling.others.iter().find(|other| other.user == user && other.kind.is_supervision());
+    let earlier = seat.ok_or(Rejection::NotInConversation)?.kind;
+    let kind = OfferKind::from(mode);
+    let mut change = attempt.change();
+    if kind == earlier {
+        return Ok(change.finish());
+    }
+    change.kind = NotificationType::ParticipantsUpdated;
+    change.facts.push(Fact::ModeSwitched { by: user, kind });
+    let others = change.handling_mut().map(|handling| &mut handling.others);
+    for other in others.into_iter().flatten().filter(|other| other.user == user) {
+        other.kind = kind;
+    }
+    Ok(change.finish())
+}

@@ -1,0 +1,82 @@
+//! The table's commands about conversations.
+
+use std::collections::BTreeMap;
+
+use handoff_domain::chat::{Chat, Content, LeaveReason, TreatAs, Utterance, Visibility};
+use handoff_domain::command::{Action, Named, SupervisorMode};
+use handoff_domain::id::{FileId, UserId};
+use handoff_domain::media::Media;
+
+use crate::floor::{Floor, SUPERVISOR, chat_request};
+use crate::support::{CID, DEE};
+
+/// Changes the contact center as the command's name says.
+pub(super) fn prepare(floor: &mut Floor, command: &str) {
+    let times = chat_request().times;
+    match command {
+        "Intrude no-session" => {
+            let desk = floor.desks.get_mut(&SUPERVISOR).expect("a desk");
+            let _ = desk.end_session().expect("a session");
+        }
+        "Intrude away" => {
+            let now = floor.now;
+            floor.desks.get_mut(&SUPERVISOR).expect("a desk").set_reach(Default::default(), now);
+        }
+        "CheckCustomer" => floor.now = floor.now.plus_ms(times.customer_silence_ms),
+        "CheckIdle" => floor.now = floor.now.plus_ms(times.idle_alert_ms),
+        "Say too-late" => {
+            let chats = floor.interactions.values_mut().filter(|it| it.media == Media::Chat);
+            chats.filter_map(|it| it.chat.as_mut()).for_each(|chat| chat.total = Chat::ENTRIES_MAX);
+        }
+        _ => {}
+    }
+}
+
+/// Gives the command of that name, when it is about a conversation.
+pub(super) fn action(base: &str, special: &str) -> Option<Action> {
+    Some(match base {
+        "Say" => Action::Say(utterance(special)),
+        "CompleteTransfer" => Action::CompleteTransfer { to: agent(special) },
+        "CompleteConference" => Action::CompleteConference { agent: agent(special) },
+        "Intrude" => Action::Intrude { mode: SupervisorMode::Monitor },
+        "SwitchMode" => Action::SwitchMode { mode: SupervisorMode::Coach },
+        "CountDownload" => Action::CountDownload { file: FileId(7) },
+        "CustomerLeft" => Action::CustomerLeft { reason: LeaveReason::Itself },
+        "CheckCustomer" => Action::CheckCustomer,
+        "CheckIdle" => Action::CheckIdle,
+        _ => return None,
+    })
+}
+
+fn agent(special: &str) -> Option<Named<UserId>> {
+    match special {
+        "unknown" => Some(Named::Unknown("nobody".to_string())),
+        "named" => Some(Named::Known(CID)),
+        "stranger" => Some(Named::Known(DEE)),
+        "watcher" => Some(Named::Known(SUPERVISOR)),
+        _ => None,
+    }
+}
+
+fn utterance(special: &str) -> Utterance {
+    let content = match special {
+        "empty" => text(""),
+        "long" => text(&"x".repeat(Chat::TEXT_CHARS_MAX + 1)),
+        "notice" => Content::Notice { text: "see".to_string(), data: BTreeMap::new() },
+        "nickname" => Content::NicknameUpdated { nickname: "Jo".to_string() },
+        "joined" => Content::Joined,
+        "far-url" => Content::PushUrl { url: "u".repeat(Chat::URL_CHARS_MAX + 1) },
+        _ => text("hello"),
+    };
+    let visibility = match special {
+        "to-agents" => Visibility::Agents,
+        "to-supervisors" => Visibility::Supervisors,
+        _ => Visibility::All,
+    };
+    Utterance { content, visibility }
+}
+
+/// Gives a text as somebody's words.
+pub(crate) fn text(text: &str) -> Content {
+    Content::Text { text: text.to_string(), message_type: None, treat_as: TreatAs::Normal }
+}

@@ -1,0 +1,387 @@
+//! Conversations: what is said, who hears it, who comes and goes.
+
+use handoff_domain::chat::{Chat, Content, Entry, LeaveReason, PartyId, PartyKind, Utterance, Visibility};
+use handoff_domain::command::{Action, Actor, Command, Named, SupervisorMode, Target};
+use handoff_domain::event::{NotificationType, Subject, View};
+use handoff_domain::id::{FileId, InteractionId, UserId};
+use handoff_domain::interaction::decide::{Decision, TimerChange, TimerKind, decide};
+use handoff_domain::interaction::{Mode, Status};
+use handoff_domain::media::Media;
+use handoff_domain::rejection::Rejection;
+use handoff_domain::{NewInteraction, Time};
+
+use crate::floor::{Floor, SUPERVISOR, chat_request};
+use crate::support::{ANN, BOB, CID, in_queue, seen, shown, state};
+use crate::table::talk::text;
+
+fn says(content: Content, visibility: Visibility) -> Action {
+    Action::Say(Utterance { content, visibility })
+}
+
+/// Gives the entries that a reader sees, as `number speaker content`; a number is that of the reader's own sequence.
+fn lines<'a>(entries: impl Iterator<Item = &'a Entry>, sees: Visibility) -> Vec<String> {
+    let line = |entry: &Entry| {
+        let content = match &entry.content {
+            Content::Text { text, .. } => format!("said {text}"),
+            Content::Left { reason } => format!("Left {reason:?}"),
+            other => other.name().to_string(),
+        };
+        let id = entry.from.id_for(sees).expect("the reader knows the speaker").0;
+        Some(format!("{} {id} {content}", entry.index_for(sees)?))
+    };
+    entries.filter_map(line).collect()
+}
+
+fn transcript(floor: &Floor, id: InteractionId, sees: Visibility) -> Vec<String> {
+    lines(floor.transcripts[&id].iter().filter(|entry| entry.index_for(sees).is_some()), sees)
+}
+
+/// Gives who is told what was said, and how much of it.
+fn told(decision: &Decision) -> Vec<(UserId, Visibility)> {
+    let events = decision.events.iter().filter(|event| event.entries().next().is_some());
+    let notices = events.flat_map(|event| &event.notices);
+    notices
+        .map(|notice| match notice.view {
+            View::Messages { sees } if notice.kind == NotificationType::NewMessages => (notice.user, sees),
+            _ => panic!("{notice:?} is beside what was said"),
+        })
+        .collect()
+}
+
+fn chat(decision: &Decision) -> &Chat {
+    decision.after.chat.as_ref().expect("it is a conversation")
+}
+
+#[test]
+fn a_chat_begins_with_its_customer_and_its_timers() {
+    let floor = Floor::new();
+    let new = NewInteraction { chat: Some(chat_request()), ..floor.new_interaction(&Media::Chat) };
+    let decision = floor.try_open(new, &Actor::Customer).expect("it may be opened");
+    assert_eq!(lines(decision.said(), Visibility::All), ["1 1 Joined"]);
+    assert!(told(&decision).is_empty());
+    let at = |ms| floor.now.plus_ms(ms);
+    let silence = TimerChange::Set(TimerKind::CustomerSilence, at(45_000));
+    assert_eq!(decision.timers, [silence, TimerChange::Set(TimerKind::ChatIdle, at(255_000))]);
+    assert_eq!(chat(&decision).parties[0].kind, PartyKind::Customer);
+    let mail = NewInteraction { chat: Some(chat_request()), ..floor.new_interaction(&Media::Email) };
+    assert_eq!(floor.try_open(mail, &Actor::Customer), Err(Rejection::NoConversation));
+    let mut nameless = chat_request();
+    nameless.nickname.clear();
+    let nameless = NewInteraction { chat: Some(nameless), ..floor.new_interaction(&Media::Chat) };
+    assert!(matches!(floor.try_open(nameless, &Actor::Customer), Err(Rejection::TextBounds { .. })));
+}
+
+#[test]
+fn what_the_customer_said_while_he_waited_is_shown_to_who_accepts_before_anything_else() {
+    let mut floor = Floor::new();
+    let id = floor.converse();
+    let waiting = floor.machine(Actor::Customer, id, says(text("anybody?"), Visibility::All));
+    assert!(told(&waiting).is_empty());
+    floor.machine(Actor::Router, id, Action::Offer { to: ANN });
+    let offered = floor.machine(Actor::Customer, id, says(text("hello?"), Visibility::All));
+    assert!(told(&offered).is_empty(), "an offer alone lets nobody read");
+    let accepted = floor.does(ANN, id, Action::Accept { nickname: Some("Annie".to_string()) });
+    let [usual, history, news] = accepted.events.as_slice() else { panic!("{:?}", accepted.events) };
+    assert_eq!(usual.entries().count(), 0);
+    let Subject::Transcript { entries, .. } = &history.subject else { panic!("{:?}", history.subject) };
+    let expected = ["1 1 Joined", "2 1 said anybody?", "3 1 said hello?"];
+    assert_eq!(lines(entries.iter(), Visibility::Agents), expected);
+    assert_eq!(history.notices.iter().map(|notice| notice.user).collect::<Vec<_>>(), [ANN]);
+    assert!(history.facts.is_empty());
+    assert_eq!(lines(news.entries(), Visibility::Agents), ["4 2 Joined"]);
+    assert_eq!(news.entries().next().expect("one").from.nickname, "Annie");
+    assert_eq!(told(&accepted), [(ANN, Visibility::Agents)]);
+}
+
+#[test]
+fn an_owner_and_his_customer_talk() {
+    let (mut floor, id) = state("talking");
+    let said = floor.does(ANN, id, says(text("hi"), Visibility::All));
+    assert_eq!(said.events.len(), 1, "nothing but the message happened");
+    assert_eq!(told(&said), [(ANN, Visibility::Agents)]);
+    assert_eq!(said.after.epoch, floor.interactions[&id].epoch);
+    assert!(said.timers.is_empty(), "an entry puts no timer off");
+    let internal = floor.does(ANN, id, says(text("hm"), Visibility::Agents));
+    assert_eq!(internal.said().next().expect("one").customer, None);
+    floor.machine(Actor::Customer, id, says(text("ah"), Visibility::All));
+    let customers = ["1 1 Joined", "2 2 Joined", "3 2 said hi", "4 1 said ah"];
+    assert_eq!(transcript(&floor, id, Visibility::All), customers);
+    assert_eq!(transcript(&floor, id, Visibility::Agents).len(), 5);
+}
+
+#[test]
+fn a_consultation_is_hidden_until_it_becomes_a_conference() {
+    let (mut floor, id) = state("talking in consultation");
+    let said = floor.does(CID, id, says(text("no refund"), Visibility::All));
+    assert_eq!(said.said().next().expect("one").visibility, Visibility::Agents);
+    assert_eq!(told(&said), [(ANN, Visibility::Agents), (CID, Visibility::Agents)]);
+    floor.machine(Actor::Customer, id, says(text("still there?"), Visibility::All));
+    assert_eq!(
+        transcript(&floor, id, Visibility::All),
+        ["1 1 Joined", "2 2 Joined", "3 1 said still there?"]
+    );
+    let shown = floor.does(ANN, id, Action::CompleteConference { agent: None });
+    assert_eq!(lines(shown.said(), Visibility::All), ["4 3 Joined"]);
+    assert_eq!(lines(shown.said(), Visibility::Agents), ["6 3 Joined"]);
+}
+
+#[test]
+fn the_customer_cannot_count_who_is_hidden() {
+    let (mut floor, id) = state("talking in consultation");
+    floor.brings_in(id, Action::Invite(Named::Known(BOB)), BOB);
+    let entry = floor.transcripts[&id].last().expect("he joined");
+    assert_eq!(entry.from.id_for(Visibility::Agents), Some(PartyId(4)));
+    assert_eq!(entry.from.id_for(Visibility::All), Some(PartyId(3)));
+}
+
+#[test]
+fn a_consultation_ends_as_a_transfer() {
+    let (mut floor, id) = state("talking in consultation");
+    let decision = floor.does(ANN, id, Action::CompleteTransfer { to: None });
+    assert_eq!((decision.after.owner(), decision.after.others().len()), (Some(CID), 0));
+    assert_eq!(seen(&decision, ANN), Some((Status::Completed, false)));
+    assert_eq!(lines(decision.said(), Visibility::All), ["3 3 Joined", "4 2 Left HandedOver"]);
+    assert_eq!(told(&decision), [(CID, Visibility::Agents)]);
+    assert!(floor.desks[&ANN].slots.is_empty());
+}
+
+#[test]
+fn a_transfer_that_is_accepted_tells_the_customer_who_came_and_who_went() {
+    let (mut floor, id) = state("talking with transfer");
+    let decision = floor.does(BOB, id, Action::Accept { nickname: None });
+    assert_eq!(lines(decision.said(), Visibility::All), ["3 3 Joined", "4 2 Left HandedOver"]);
+    assert_eq!(told(&decision), [(BOB, Visibility::Agents)]);
+}
+
+#[test]
+fn a_farewell_is_said_first_or_nothing_happens() {
+    let queue = |floor: &Floor| in_queue(floor, &Media::Chat);
+    let floor = Floor::new();
+    for (action, after) in [
+        (Action::Transfer(Target::Queue(queue(&floor))), ["3 2 said bye", "4 2 Left Requeued"].as_slice()),
+        (Action::Transfer(Target::Agent(Named::Known(BOB))), &["3 2 said bye"]),
+        (Action::Complete { queue: None }, &["3 2 said bye", "4 2 Left Itself", "5 1 Left Removed"]),
+        (Action::Complete { queue: Some(queue(&floor)) }, &["3 2 said bye", "4 2 Left Requeued"]),
+        (Action::Leave, &["3 2 said bye", "4 1 Left Removed"]),
+        (Action::EndChatSession, &["3 1 Left Removed"]),
+    ] {
+        let (floor, id) = state("talking");
+        let command = |words: &str| {
+            let farewell = Some(Utterance { content: text(words), visibility: Visibility::All });
+            Command { actor: floor.caller(ANN), epoch: None, action: action.clone(), farewell }
+        };
+        let decision = floor.decide(decide, id, &command("bye")).expect("it is carried out");
+        assert_eq!(lines(decision.said(), Visibility::All), after, "{action:?}");
+        if after[0].contains("bye") {
+            let refusal = floor.decide(decide, id, &command(""));
+            assert!(matches!(refusal, Err(Rejection::TextBounds { .. })), "{action:?}");
+        }
+    }
+}
+
+#[test]
+fn after_the_session_the_customer_hears_of_nobody() {
+    let (mut floor, id) = state("talking in company");
+    let left = floor.machine(Actor::Customer, id, Action::CustomerLeft { reason: LeaveReason::Itself });
+    assert_eq!(lines(left.said(), Visibility::Agents), ["4 1 Left Itself", "5 3 Left ByServer"]);
+    assert_eq!(left.said().filter(|entry| entry.customer.is_some()).count(), 1);
+    assert_eq!(chat(&left).ended, Some(LeaveReason::Itself));
+    let cleared = [TimerKind::CustomerSilence, TimerKind::ChatIdle].map(TimerChange::Clear);
+    assert_eq!(left.timers, cleared);
+    floor.does(ANN, id, Action::Transfer(Target::Agent(Named::Known(BOB))));
+    let accepted = floor.does(BOB, id, Action::Accept { nickname: None });
+    assert_eq!(accepted.after.mode(), Some(Mode::LeftChat));
+    assert_eq!(lines(accepted.said(), Visibility::Agents), ["6 4 Joined", "7 2 Left HandedOver"]);
+    assert!(accepted.said().all(|entry| entry.customer.is_none()));
+    assert!(accepted.events.iter().any(|event| matches!(event.subject, Subject::Transcript { .. })));
+}
+
+#[test]
+fn a_chat_that_is_queued_goes_on_with_its_transcript() {
+    let (mut floor, id) = state("talking in company");
+    let gone = floor.machine(Actor::Server, id, Action::AgentGone { user: ANN });
+    assert_eq!(lines(gone.said(), Visibility::All), ["4 2 Left ByServer"]);
+    let queue = in_queue(&floor, &Media::Chat);
+    let queued = floor.does(CID, id, Action::PlaceInQueue(queue));
+    assert_eq!(lines(queued.said(), Visibility::All), ["5 3 Left Requeued"]);
+    assert!(chat(&queued).parties.iter().all(|party| party.present == (party.kind == PartyKind::Customer)));
+    floor.give(id, ANN);
+    let back = floor.transcripts[&id].last().expect("she joined again");
+    assert_eq!((back.from.id, back.content.name()), (PartyId(2), "Joined"), "she has the number she had");
+}
+
+#[test]
+fn a_supervisor_looks_on_unseen() {
+    let (mut floor, id) = state("talking");
+    let asked = floor.intrudes(id, SupervisorMode::Monitor);
+    assert_eq!(seen(&asked, SUPERVISOR), Some((Status::Invited, true)));
+    assert_eq!(shown(&asked, ANN), None, "it is not the owner's business");
+    assert!(asked.desks.is_empty(), "it takes no slot");
+    let accepted = floor.does(SUPERVISOR, id, Action::Accept { nickname: None });
+    assert_eq!(shown(&accepted, ANN), None);
+    assert_eq!(told(&accepted), [(SUPERVISOR, Visibility::Supervisors)]);
+    assert!(floor.desks[&SUPERVISOR].slots.is_empty());
+    let said = floor.machine(Actor::Customer, id, says(text("hi"), Visibility::All));
+    assert_eq!(told(&said), [(ANN, Visibility::Agents), (SUPERVISOR, Visibility::Supervisors)]);
+    let words = floor.does(SUPERVISOR, id, says(text("hm"), Visibility::All));
+    assert_eq!(told(&words), [(SUPERVISOR, Visibility::Supervisors)]);
+    assert_eq!(floor.interactions[&id].capabilities_for(ANN).len(), 13, "she seems to be alone");
+    let left = floor.does(ANN, id, Action::Leave);
+    assert_eq!((left.after.owner(), left.after.mode()), (Some(ANN), Some(Mode::LeftChat)));
+    assert_eq!(seen(&left, SUPERVISOR), Some((Status::Revoked, false)));
+    assert_eq!(transcript(&floor, id, Visibility::Agents).last().expect("some"), "4 1 Left Removed");
+}
+
+#[test]
+fn a_supervisor_who_changes_his_part_joins_and_leaves_for_whom_it_concerns() {
+    let (mut floor, id) = state("talking while monitored");
+    let mut step = |mode| {
+        let decision = floor.does(SUPERVISOR, id, Action::SwitchMode { mode });
+        let [all, agents] = [Visibility::All, Visibility::Agents]
+            .map(|sees| lines(decision.said().filter(|entry| entry.index_for(sees).is_some()), sees));
+        (all.join(", "), agents.join(", "), decision.said().count())
+    };
+    let expected = |all: &str, agents: &str, number| (all.to_string(), agents.to_string(), number);
+    assert_eq!(step(SupervisorMode::Coach), expected("", "3 3 Joined", 1));
+    assert_eq!(step(SupervisorMode::Coach), expected("", "", 0));
+    assert_eq!(step(SupervisorMode::BargeIn), expected("3 3 Joined", "4 3 Joined", 1));
+    assert_eq!(step(SupervisorMode::Coach), expected("4 3 Left Itself", "5 3 Left Itself, 6 3 Joined", 2));
+    assert_eq!(step(SupervisorMode::Monitor), expected("", "7 3 Left Itself", 2));
+}
+
+#[test]
+fn what_a_supervisor_asked_for_fails_for_himself_alone() {
+    for (actor, action, last) in [
+        (None, Action::Reject, Status::Completed),
+        (Some(Actor::Server), Action::ExpireOffer { number: 2 }, Status::Revoked),
+        (Some(Actor::Server), Action::AgentGone { user: SUPERVISOR }, Status::Revoked),
+    ] {
+        let (mut floor, id) = state("talking with intrusion");
+        let decision = match actor {
+            Some(actor) => floor.machine(actor, id, action.clone()),
+            None => floor.does(SUPERVISOR, id, action.clone()),
+        };
+        assert_eq!(seen(&decision, SUPERVISOR), Some((last, false)), "{action:?}");
+        assert_eq!(shown(&decision, ANN), None, "{action:?}");
+    }
+}
+
+#[test]
+fn a_monitor_who_is_offered_the_chat_and_goes_leaves_an_answer_to_its_owner() {
+    for leaves in [true, false] {
+        let (mut floor, id) = state("talking while monitored");
+        floor.does(ANN, id, Action::Transfer(Target::Agent(Named::Known(SUPERVISOR))));
+        let decision = match leaves {
+            true => floor.does(SUPERVISOR, id, Action::Leave),
+            false => floor.machine(Actor::Server, id, Action::AgentGone { user: SUPERVISOR }),
+        };
+        assert_eq!(shown(&decision, ANN).expect("told").kind, NotificationType::Error);
+        assert!(floor.desks[&SUPERVISOR].slots.is_empty());
+    }
+}
+
+#[test]
+fn a_silent_customer_is_taken_out_and_a_polling_one_is_not() {
+    let (mut floor, id) = state("queued talk");
+    let start = floor.now;
+    floor.customers.insert(id, start.plus_ms(30_000));
+    floor.now = start.plus_ms(45_000);
+    let early = floor.machine(Actor::Server, id, Action::CheckCustomer);
+    assert_eq!(early.timers, [TimerChange::Set(TimerKind::CustomerSilence, start.plus_ms(75_000))]);
+    assert!(early.events.is_empty());
+    floor.now = start.plus_ms(75_000);
+    let late = floor.machine(Actor::Server, id, Action::CheckCustomer);
+    assert_eq!(late.after.status(), Status::Canceled);
+    assert_eq!(lines(late.said(), Visibility::All), ["2 1 Left Silence"]);
+}
+
+#[test]
+fn an_idle_conversation_is_alerted_and_then_closed() {
+    let (mut floor, id) = state("talking");
+    let start = floor.now;
+    let at = |ms| start.plus_ms(ms);
+    let check = |floor: &mut Floor, now: Time| {
+        floor.now = now;
+        floor.machine(Actor::Server, id, Action::CheckIdle)
+    };
+    let set = |time| vec![TimerChange::Set(TimerKind::ChatIdle, time)];
+    floor.now = at(100_000);
+    floor.machine(Actor::Customer, id, says(text("hm"), Visibility::All));
+    assert_eq!(check(&mut floor, at(255_000)).timers, set(at(355_000)), "it is put off");
+    let alerted = check(&mut floor, at(355_000));
+    assert_eq!(
+        (lines(alerted.said(), Visibility::All), alerted.timers),
+        (vec!["4 0 IdleAlert".to_string()], set(at(400_000)))
+    );
+    floor.now = at(390_000);
+    let notice = floor.does(ANN, id, says(Content::CustomNotice { text: None }, Visibility::All));
+    assert!(notice.timers.is_empty(), "a notice is no sign of life");
+    let alive = floor.machine(Actor::Customer, id, says(text("here"), Visibility::All));
+    assert_eq!(alive.timers, set(at(645_000)), "it starts anew");
+    assert_eq!(check(&mut floor, at(645_000)).timers, set(at(690_000)));
+    let closed = check(&mut floor, at(690_000));
+    assert_eq!(closed.after.mode(), Some(Mode::LeftChat));
+    let last: Vec<String> = lines(closed.said(), Visibility::All);
+    assert_eq!(last, ["8 0 IdleClose", "9 1 Left Idle"]);
+    assert_eq!(chat(&closed).ended, Some(LeaveReason::Idle));
+}
+
+#[test]
+fn names_and_files_are_counted() {
+    let (mut floor, id) = state("talking");
+    let nickname = "Joanna".to_string();
+    let named =
+        floor.machine(Actor::Customer, id, says(Content::NicknameUpdated { nickname }, Visibility::All));
+    assert_eq!(chat(&named).parties[0].nickname, "Joanna");
+    assert_eq!(named.said().next().expect("one").from.nickname, "Joan", "as he was when he said it");
+    let file = || Content::FileUploaded {
+        file: FileId(1),
+        name: "a.png".to_string(),
+        bytes: 10,
+        content_type: "image/png".to_string(),
+        description: None,
+    };
+    floor.machine(Actor::Customer, id, says(file(), Visibility::All));
+    floor.does(ANN, id, says(file(), Visibility::All));
+    let fetched = floor.machine(Actor::Customer, id, Action::CountDownload { file: FileId(1) });
+    let files = chat(&fetched).files;
+    assert_eq!((files.uploads, files.bytes, files.downloads), (1, 10, 1), "agents are not limited");
+    assert!(fetched.events[0].notices.is_empty());
+}
+
+#[test]
+fn the_history_that_is_shown_has_bounds() {
+    let (mut floor, id) = state("queued talk");
+    let long = "x".repeat(Chat::TEXT_CHARS_MAX);
+    for _ in 0..100 {
+        floor.machine(Actor::Customer, id, says(text(&long), Visibility::All));
+    }
+    let shown = |floor: &mut Floor| {
+        floor.machine(Actor::Router, id, Action::Offer { to: ANN });
+        let decision = floor.does(ANN, id, Action::Accept { nickname: None });
+        let queue = in_queue(floor, &Media::Chat);
+        floor.does(ANN, id, Action::PlaceInQueue(queue));
+        let found = decision.events.iter().find_map(|event| match &event.subject {
+            Subject::Transcript { entries, .. } => Some((entries.len(), entries[0].number)),
+            Subject::Interaction(_) | Subject::Desk(_) => None,
+        });
+        found.expect("she is shown the history")
+    };
+    assert_eq!(shown(&mut floor), (64, 38), "64 texts of 4 KiB are 256 KiB");
+    for _ in 0..600 {
+        floor.machine(Actor::Customer, id, says(text("x"), Visibility::All));
+    }
+    assert_eq!(shown(&mut floor), (500, 204));
+}
+
+#[test]
+fn a_full_transcript_takes_what_the_server_records_alone() {
+    let (mut floor, id) = state("talking");
+    floor.interactions.get_mut(&id).and_then(|it| it.chat.as_mut()).expect("a chat").total =
+        Chat::ENTRIES_MAX;
+    let words = says(text("more"), Visibility::All);
+    assert_eq!(floor.tries(ANN, id, words.clone()), Err(Rejection::TranscriptFull));
+    assert_eq!(floor.apply(decide, id, Actor::Customer, words), Err(Rejection::TranscriptFull));
+    let left = floor.machine(Actor::Customer, id, Action::CustomerLeft { reason: LeaveReason::Itself });
+    assert_eq!(left.said().count(), 1);
+}

@@ -1,0 +1,159 @@
+//! Random commands at one chat with three agents and a supervisor: every reader's transcript is one sequence without a gap, he sees nothing
+//! above him, and from what he sees he knows who is there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use handoff_domain::chat::{Content, Entry, LeaveReason, PartyId, Utterance, Visibility};
+use handoff_domain::command::{Action, Actor, Named, SupervisorMode, Target};
+use handoff_domain::event::{Subject, View};
+use handoff_domain::id::{InteractionId, UserId};
+use handoff_domain::interaction::decide::{Decision, decide};
+use handoff_domain::invariants;
+use handoff_domain::media::Media;
+use proptest::prelude::*;
+
+use crate::floor::{Floor, SUPERVISOR};
+use crate::support::{ANN, BOB, CID, in_queue};
+use crate::table::talk::text;
+
+const AGENTS: [UserId; 3] = [ANN, BOB, CID];
+const AUDIENCES: [Visibility; 3] = [Visibility::All, Visibility::Agents, Visibility::Supervisors];
+const MODES: [SupervisorMode; 3] = [SupervisorMode::Monitor, SupervisorMode::Coach, SupervisorMode::BargeIn];
+
+/// What happens next: which command, by whom of those who may be meant, aimed at whom.
+#[derive(Clone, Copy, Debug)]
+struct Move {
+    command: u8,
+    by: usize,
+    to: usize,
+    later_ms: u64,
+}
+
+fn moves() -> impl Strategy<Value = Vec<Move>> {
+    let later = prop_oneof![4 => Just(0_u64), 1 => Just(20_000), 1 => Just(300_000)];
+    let one = (0..30_u8, 0..4_usize, 0..3_usize, later);
+    let one = one.prop_map(|(command, by, to, later_ms)| Move { command, by, to, later_ms });
+    prop::collection::vec(one, 1..80)
+}
+
+fn command(floor: &Floor, id: InteractionId, step: Move) -> (Actor, Action) {
+    let interaction = &floor.interactions[&id];
+    let target = || Named::Known(AGENTS[step.to]);
+    let owner = || floor.caller(interaction.owner().unwrap_or(ANN));
+    let anybody = || floor.caller([ANN, BOB, CID, SUPERVISOR][step.by]);
+    let offered = || floor.caller(interaction.offer().map_or(BOB, |offer| offer.to));
+    let supervisor = || floor.caller(SUPERVISOR);
+    let say = |visibility| Action::Say(Utterance { content: text("words"), visibility });
+    let nickname = || (step.by == 0).then(|| format!("Nick {}", step.to));
+    match step.command {
+        0..3 => (Actor::Router, Action::Offer { to: AGENTS[step.to] }),
+        3..7 => (offered(), Action::Accept { nickname: nickname() }),
+        7 => (offered(), Action::Reject),
+        8 => (Actor::Customer, say(Visibility::All)),
+        9 => (anybody(), say(AUDIENCES[step.to])),
+        10 => (owner(), Action::Invite(target())),
+        11 => (owner(), Action::Consult(target())),
+        12 => (owner(), Action::Transfer(Target::Agent(target()))),
+        13 => (owner(), Action::CompleteTransfer { to: None }),
+        14 => (owner(), Action::CompleteConference { agent: Some(target()) }),
+        15 => (owner(), Action::RemoveParticipant(target())),
+        16 => (anybody(), Action::Leave),
+        17 => (supervisor(), Action::Intrude { mode: MODES[step.to] }),
+        18 => (supervisor(), Action::SwitchMode { mode: MODES[step.to] }),
+        19 => (owner(), Action::PlaceInQueue(in_queue(floor, &Media::Chat))),
+        20 => (Actor::Server, Action::AgentGone { user: [ANN, BOB, CID, SUPERVISOR][step.by] }),
+        21 => (Actor::Server, Action::CheckIdle),
+        22 if step.by == 0 => (Actor::Customer, Action::CustomerLeft { reason: LeaveReason::Itself }),
+        22 => (Actor::Customer, say(Visibility::All)),
+        // A supervisor comes in and changes his part often, because that takes several steps in a row.
+        24..28 => (supervisor(), Action::SwitchMode { mode: MODES[step.to] }),
+        28 => (supervisor(), Action::Intrude { mode: MODES[step.to] }),
+        29 => (supervisor(), Action::Accept { nickname: nickname() }),
+        _ if step.by == 0 => (owner(), Action::EndChatSession),
+        _ => (Actor::Server, Action::ExpireOffer { number: interaction.offers }),
+    }
+}
+
+/// Gives who is there, as a reader of these entries believes.
+fn believed(entries: &[Entry], sees: Visibility) -> BTreeSet<PartyId> {
+    let mut there = BTreeSet::new();
+    for entry in entries.iter().filter(|entry| entry.index_for(sees).is_some()) {
+        let id = entry.from.id_for(sees).expect("a reader knows who speaks to him");
+        match entry.content {
+            Content::Joined => drop(there.insert(id)),
+            Content::Left { .. } => drop(there.remove(&id)),
+            _ => {}
+        }
+    }
+    there
+}
+
+/// Gives who is there whom a reader may see.
+fn visible(floor: &Floor, id: InteractionId, sees: Visibility) -> BTreeSet<PartyId> {
+    let chat = floor.interactions[&id].chat.as_ref().expect("a conversation");
+    let seen = chat.parties.iter().filter(|party| party.present && party.shown_to <= sees);
+    seen.map(|party| if sees == Visibility::All { party.public.expect("seen") } else { party.id }).collect()
+}
+
+/// What each agent was sent since he came in, by his own numbers.
+type Screens = BTreeMap<UserId, (Visibility, u64)>;
+
+/// Shows an event's entries to those who are told of it: what they get must go on where they are.
+fn deliver(screens: &mut Screens, decision: &Decision) -> Result<(), TestCaseError> {
+    for event in &decision.events {
+        let (entries, is_history): (Vec<&Entry>, bool) = match &event.subject {
+            Subject::Transcript { entries, .. } => (entries.iter().collect(), true),
+            Subject::Interaction(_) | Subject::Desk(_) => (event.entries().collect(), false),
+        };
+        for notice in &event.notices {
+            let View::Messages { sees } = notice.view else { continue };
+            prop_assert!(decision.after.people().contains(&notice.user), "{notice:?}");
+            let numbers: Vec<u64> = entries.iter().filter_map(|entry| entry.index_for(sees)).collect();
+            prop_assert!(!numbers.is_empty(), "{notice:?} is about nothing that he sees");
+            let known = screens.get(&notice.user).filter(|(saw, _)| *saw == sees && !is_history);
+            let mut last = known.map_or(numbers[0] - 1, |(_, last)| *last);
+            for number in numbers {
+                prop_assert_eq!(number, last + 1, "to {:?}", notice);
+                last = number;
+            }
+            screens.insert(notice.user, (sees, last));
+        }
+    }
+    screens.retain(|user, _| {
+        decision.after.owner() == Some(*user)
+            || decision.after.others().iter().any(|other| other.user == *user)
+    });
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_reader_has_one_sequence_and_knows_who_is_there(moves in moves()) {
+        let mut floor = Floor::new();
+        let id = floor.converse();
+        let mut screens = Screens::new();
+        for step in moves {
+            floor.now = floor.now.plus_ms(step.later_ms);
+            let (actor, action) = command(&floor, id, step);
+            let before = floor.interactions[&id].clone();
+            let Ok(decision) = floor.apply(decide, id, actor, action) else { continue };
+            invariants::check_step(&before, &decision.after)?;
+            invariants::step::said_in_order(Some(&before), &decision.after, decision.said())?;
+            invariants::check(&floor.snapshot())?;
+            deliver(&mut screens, &decision)?;
+            let transcript = &floor.transcripts[&id];
+            for sees in AUDIENCES {
+                let is_live = decision.after.chat.as_ref().is_some_and(handoff_domain::Chat::is_live);
+                // The customer hears of nobody after his session.
+                if is_live || sees != Visibility::All {
+                    prop_assert_eq!(believed(transcript, sees), visible(&floor, id, sees), "{:?}", sees);
+                }
+                let numbers = transcript.iter().filter_map(|entry| entry.index_for(sees));
+                prop_assert!(numbers.eq(1..=floor.interactions[&id].chat.as_ref().map_or(0, |chat| chat.total_for(sees))));
+            }
+            prop_assert!(transcript.iter().all(|entry| entry.customer.is_none() || entry.visibility == Visibility::All));
+        }
+    }
+}

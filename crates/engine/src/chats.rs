@@ -1,0 +1,116 @@
+//! Chats: what is kept in memory of those that are in use, and the customer's way in.
+//!
+//! Nothing here is the truth. What was said is in the history of the interaction, and [`Transcripts`] is a copy of it for as long as it is
+//! asked for; who is typing, when a customer was last heard of and how fast a queue moves are forgotten with the process, and none of it
+//! decides about an interaction without the rules.
+
+mod customer;
+mod line;
+mod notes;
+mod transcripts;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use handoff_domain::{Entry, Event, Fact, Interaction, InteractionId, Time};
+use handoff_domain::{OfferKind, event::Subject};
+
+pub use customer::{ChatRefused, NewChat, NotYourChat, OpenedChat};
+pub use line::PlaceInLine;
+pub use notes::{Customers, Note, NoteKind};
+
+use line::Pace;
+use notes::Notes;
+use transcripts::Transcripts;
+
+/// Customers whose last request is remembered; beyond it those of ended chats are dropped. One costs some 40 bytes.
+const SEEN_MAX: usize = 100_000;
+
+/// What one node keeps in memory of chats.
+pub(crate) struct Chats {
+    pub(crate) transcripts: Transcripts,
+    notes: Notes,
+    pace: Pace,
+    seen: Mutex<HashMap<InteractionId, Time>>,
+    /// When this node started: until then nobody can be said to have been silent.
+    started: Time,
+    customers: OnceLock<Arc<dyn Customers>>,
+}
+
+impl Chats {
+    pub(crate) fn new(started: Time) -> Self {
+        Self {
+            transcripts: Transcripts::default(),
+            notes: Notes::default(),
+            pace: Pace::default(),
+            seen: Mutex::default(),
+            started,
+            customers: OnceLock::new(),
+        }
+    }
+
+    /// Says who speaks to the customers. Only the first call counts.
+    pub(crate) fn speak_through(&self, customers: Arc<dyn Customers>) {
+        let _already_set = self.customers.set(customers);
+    }
+
+    /// Passes on that something was said in these chats.
+    pub(crate) fn tell_changed(&self, chats: &[u128]) {
+        if let Some(customers) = self.customers.get() {
+            chats.iter().for_each(|chat| customers.changed(InteractionId(*chat)));
+        }
+    }
+
+    /// Passes on that hints were lost: something may have been said in any chat.
+    pub(crate) fn tell_missed(&self) {
+        if let Some(customers) = self.customers.get() {
+            customers.look_again();
+        }
+    }
+
+    /// Notes that the customer made a request.
+    pub(crate) fn see(&self, chat: InteractionId, at: Time) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.len() < SEEN_MAX || seen.contains_key(&chat) {
+            seen.insert(chat, at);
+        }
+    }
+
+    /// Gives when the customer was last heard of.
+    pub(crate) fn seen(&self, chat: InteractionId) -> Time {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.get(&chat).copied().unwrap_or(self.started).max(self.started)
+    }
+
+    /// Takes in what a commit did to chats, before anybody can read the interaction as it is afterwards: whoever sees that there are so many
+    /// entries finds them. Gives the chats in which something was said.
+    pub(crate) fn enter(&self, events: &[Event]) -> Vec<u128> {
+        let mut told = Vec::new();
+        for event in events {
+            let Subject::Interaction(interaction) = &event.subject else { continue };
+            if interaction.chat.is_none() {
+                continue;
+            }
+            let entries: Vec<Entry> = event.entries().cloned().collect();
+            if !entries.is_empty() {
+                self.transcripts.enter(interaction.id, entries);
+                told.push(interaction.id.0);
+            }
+            self.follow(interaction, event);
+        }
+        told
+    }
+
+    /// Learns from an event how fast the queue moves, and forgets what an ended chat needs no more.
+    fn follow(&self, interaction: &Interaction, event: &Event) {
+        let is_taken =
+            event.facts.iter().any(|fact| matches!(fact, Fact::Accepted { kind: OfferKind::Routed, .. }));
+        if let (true, Some(queue)) = (is_taken, interaction.queue) {
+            self.pace.note(queue, event.at);
+        }
+        if interaction.chat.as_ref().is_some_and(|chat| !chat.is_live()) {
+            self.seen.lock().unwrap_or_else(PoisonError::into_inner).remove(&interaction.id);
+            self.notes.forget(interaction.id);
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Services, files, chats and what was said in them.
+
+use handoff_domain::event::{Cause, Subject};
+use handoff_domain::{
+    Chat, ChatTerms, ChatTimes, Content, CustomerKey, Direction, EmailTerms, Entry, Event, Fact, FileId,
+    FileLimits, FileUse, Hours, Interaction, LeaveReason, Media, Mode, Notice, NotificationType,
+    OpenMediaTerms, OpenTime, Party, PartyId, PartyKind, Service, ServiceId, ServiceTerms, Speaker, State,
+    Time, TreatAs, View, Visibility, Weekday,
+};
+
+use super::{BEGIN, CENTER, handling, interaction, interaction_id, notice, queue_id, user_id};
+use crate::record::{FileRecord, FileSender};
+
+/// Gives the n-th file's id; ids grow with n.
+#[must_use]
+pub const fn file_id(n: u64) -> FileId {
+    FileId(0xfe00 + n as u128)
+}
+
+/// Gives the n-th file, sent by the customer in the n-th interaction.
+#[must_use]
+pub fn file(n: u64) -> FileRecord {
+    FileRecord {
+        id: file_id(n),
+        interaction: interaction_id(n),
+        name: "../my \"invoice\".pdf".to_owned(),
+        bytes: 81_920,
+        content_type: "application/pdf".to_owned(),
+        by: FileSender::Customer,
+        at: BEGIN,
+        deleted: None,
+    }
+}
+
+/// Gives the n-th service, with terms.
+#[must_use]
+pub fn service(n: u64, terms: ServiceTerms) -> Service {
+    Service {
+        id: ServiceId(0x5e00 + u128::from(n)),
+        center: CENTER,
+        name: format!("service {n}"),
+        queue: queue_id(n),
+        enabled: true,
+        terms,
+    }
+}
+
+/// Gives the terms of a chat service with every optional part.
+#[must_use]
+pub fn chat_terms() -> ServiceTerms {
+    let time = |day| OpenTime { day, from_minute: 480, to_minute: 1_080 };
+    let open = [Weekday::Monday, Weekday::Sunday].map(time).into();
+    ServiceTerms::Chat(ChatTerms {
+        times: times(),
+        hours: Some(Hours { zone: "Europe/Copenhagen".to_owned(), open }),
+        max_waiting: Some(20),
+        files: FileLimits { need_agent: true, ..FileLimits::default() },
+        origins: vec!["https://www.example.com".to_owned()],
+    })
+}
+
+/// Gives the terms of an e-mail service.
+#[must_use]
+pub fn email_terms() -> ServiceTerms {
+    ServiceTerms::Email(EmailTerms {
+        mailbox: "support@example.com".to_owned(),
+        files_max: EmailTerms::DEFAULT_FILES_MAX,
+        bytes_max: EmailTerms::DEFAULT_BYTES_MAX,
+        types: EmailTerms::DEFAULT_TYPES.map(str::to_owned).into(),
+    })
+}
+
+/// Gives the terms of an open-media service.
+#[must_use]
+pub fn open_media_terms() -> ServiceTerms {
+    ServiceTerms::OpenMedia(OpenMediaTerms {
+        media: Media::Open("sms".to_owned()),
+        direction: Direction::Inbound,
+        sub_type: OpenMediaTerms::DEFAULT_SUB_TYPE.to_owned(),
+        allow_overwrite: true,
+    })
+}
+
+const fn times() -> ChatTimes {
+    ChatTimes { customer_silence_ms: 45_000, idle_alert_ms: 255_000, idle_close_ms: 0 }
+}
+
+fn party(id: u32, kind: PartyKind, sees: Visibility, nickname: &str) -> Party {
+    let public = (sees < Visibility::Supervisors).then_some(PartyId(id));
+    Party {
+        id: PartyId(id),
+        public,
+        kind,
+        nickname: nickname.to_owned(),
+        sees,
+        shown_to: sees,
+        present: true,
+    }
+}
+
+/// Gives the n-th interaction as a chat with its customer, the first user and a supervisor who looks on.
+#[must_use]
+pub fn chat(n: u64) -> Interaction {
+    let parties = vec![
+        party(1, PartyKind::Customer, Visibility::All, "Ann"),
+        party(2, PartyKind::Agent(user_id(1)), Visibility::Agents, "Kate"),
+        party(3, PartyKind::Supervisor(user_id(2)), Visibility::Supervisors, "Sam"),
+    ];
+    let chat = Chat {
+        service: "customer-support".to_owned(),
+        customer: CustomerKey { user_id: "0123456789ABCDEF".to_owned(), key_hash: "00ff".repeat(16) },
+        parties,
+        total: 12,
+        for_agents: 11,
+        for_customer: 9,
+        last_activity: BEGIN.plus_ms(5_000),
+        alerted: Some(BEGIN.plus_ms(260_000)),
+        ended: Some(LeaveReason::Idle),
+        files: FileUse { uploads: 1, bytes: 81_920, downloads: 2 },
+        times: times(),
+    };
+    let state = State::Handling(handoff_domain::Handling { mode: Mode::LeftChat, ..handling(1) });
+    Interaction { media: Media::Chat, chat: Some(chat), state, ..interaction(n) }
+}
+
+/// Gives an entry of the customer's that everybody sees.
+#[must_use]
+pub fn entry(number: u64, content: Content) -> Entry {
+    Entry {
+        number,
+        agents: Some(number),
+        customer: Some(number),
+        at: BEGIN,
+        from: Speaker::from(&party(1, PartyKind::Customer, Visibility::All, "Ann")),
+        visibility: Visibility::All,
+        content,
+    }
+}
+
+/// Gives a text.
+#[must_use]
+pub fn text(text: &str) -> Content {
+    Content::Text { text: text.to_owned(), message_type: Some("text".to_owned()), treat_as: TreatAs::Normal }
+}
+
+/// Gives entries of every content, the last of which supervisors alone see.
+#[must_use]
+pub fn every_content() -> Vec<Entry> {
+    let data = [("key".to_owned(), "value".to_owned())].into();
+    let uploaded = Content::FileUploaded {
+        file: file_id(1),
+        name: "invoice.pdf".to_owned(),
+        bytes: 81_920,
+        content_type: "application/pdf".to_owned(),
+        description: Some("the invoice".to_owned()),
+    };
+    let contents = [
+        Content::Joined,
+        Content::Left { reason: LeaveReason::HandedOver },
+        text("\u{fc} \" \\ \u{0} \u{1f600}"),
+        Content::PushUrl { url: "https://www.example.com/".to_owned() },
+        Content::CustomNotice { text: None },
+        Content::Notice { text: "a notice".to_owned(), data },
+        Content::NicknameUpdated { nickname: "Anna".to_owned() },
+        uploaded,
+        Content::FileDeleted { file: file_id(1), name: "invoice.pdf".to_owned() },
+        Content::IdleAlert,
+        Content::IdleClose,
+    ];
+    let mut entries: Vec<Entry> =
+        (1..).zip(contents).map(|(number, content)| entry(number, content)).collect();
+    let watcher = party(3, PartyKind::Supervisor(user_id(2)), Visibility::Supervisors, "Sam");
+    entries.push(Entry {
+        agents: None,
+        customer: None,
+        from: Speaker::from(&watcher),
+        visibility: Visibility::Supervisors,
+        ..entry(12, Content::Joined)
+    });
+    entries
+}
+
+/// Gives an event of a chat in which entries were said.
+#[must_use]
+pub fn said(chat: Interaction, at: Time, entries: Vec<Entry>, notices: Vec<Notice>) -> Event {
+    let facts = entries.into_iter().map(Fact::Said).collect();
+    Event { at, cause: Cause::Customer, facts, subject: Subject::Interaction(chat), notices }
+}
+
+/// Gives an event that shows an agent what was said in a chat.
+#[must_use]
+pub fn shown(chat: Interaction, at: Time, entries: Vec<Entry>, notices: Vec<Notice>) -> Event {
+    let subject = Subject::Transcript { interaction: chat, entries };
+    Event { at, cause: Cause::User(user_id(1)), facts: Vec::new(), subject, notices }
+}
+
+/// Gives a notice of new entries to the n-th user.
+#[must_use]
+pub fn heard(by: u64) -> Notice {
+    Notice {
+        view: View::Messages { sees: Visibility::Agents },
+        kind: NotificationType::NewMessages,
+        ..notice(by)
+    }
+}

@@ -1,0 +1,133 @@
+//! Files: what is in them, kept beside the store.
+//!
+//! What a file is called, who sent it and whether it was deleted is a record of the store ([`FileRecord`](crate::record::FileRecord)).
+//! Here are only the bytes, under the file's random id; nothing that a sender chose becomes part of a path. The bytes come first and the
+//! record after them, so a record never speaks of bytes that are not there; what a crash leaves between the two is found by
+//! [`sweep_files`].
+//!
+//! It deliberately knows no limits of a service, no types and no scanner: that is decided before [`Incoming::keep`].
+
+mod disk;
+mod memory;
+mod sweep;
+
+use async_trait::async_trait;
+use handoff_domain::{FileId, Time};
+
+use crate::query::Page;
+
+pub use disk::DiskFiles;
+pub use memory::MemoryFiles;
+pub use sweep::{FilesSwept, SweepFilesError, sweep_files};
+
+/// The most bytes that one read gives: what is held in memory for each download that is under way.
+pub const READ_BYTES_MAX: usize = 256 * 1024;
+
+/// Files could not do what they were asked.
+#[derive(Debug, thiserror::Error)]
+pub enum FilesError {
+    /// They cannot be reached or have no room; the same call may work later. What was not acknowledged may be there all the same, and a
+    /// sweep removes it.
+    #[error("files are unavailable while {attempted}")]
+    Unavailable {
+        /// What was attempted.
+        attempted: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// More came than was allowed. Nothing of the file is kept.
+    #[error("the file has more than {bytes_max} bytes")]
+    TooLarge {
+        /// How many bytes were allowed.
+        bytes_max: u64,
+    },
+    /// There is a file of that id.
+    #[error("there is a file {id} already")]
+    Exists {
+        /// The id.
+        id: FileId,
+    },
+}
+
+impl FilesError {
+    fn unavailable(
+        attempted: &'static str,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Unavailable { attempted, source: source.into() }
+    }
+}
+
+/// A file that is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeptFile {
+    /// Its id.
+    pub id: FileId,
+    /// When it began to arrive.
+    pub at: Time,
+}
+
+/// A file that is about to arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewFile {
+    /// Its id, made of random bits by the caller.
+    pub id: FileId,
+    /// Now.
+    pub at: Time,
+    /// How many bytes it may have.
+    pub bytes_max: u64,
+}
+
+/// Where files are kept. Every method may be called from any task at any time.
+#[async_trait]
+pub trait Files: Send + Sync + 'static {
+    /// Begins a file. Nobody can read it before [`Incoming::keep`] has returned.
+    ///
+    /// # Errors
+    ///
+    /// [`FilesError::Exists`], [`FilesError::Unavailable`].
+    async fn begin(&self, new: NewFile) -> Result<Box<dyn Incoming>, FilesError>;
+
+    /// Gives the bytes from an offset on, at most `bytes_max` and at most [`READ_BYTES_MAX`]; none at the end of the file, and `None`
+    /// when there is no such file. Fewer bytes than asked for do not mean the end.
+    ///
+    /// # Errors
+    ///
+    /// [`FilesError::Unavailable`].
+    async fn read(&self, id: FileId, offset: u64, bytes_max: usize) -> Result<Option<Vec<u8>>, FilesError>;
+
+    /// Removes a file; one that is not there is no error. A power cut may bring it back, which is no harm as nobody gets it without its
+    /// record.
+    ///
+    /// # Errors
+    ///
+    /// [`FilesError::Unavailable`].
+    async fn delete(&self, id: FileId) -> Result<(), FilesError>;
+
+    /// Gives the files that are kept in order of their ids, after `after`, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`FilesError::Unavailable`].
+    async fn list(&self, after: Option<FileId>, limit: usize) -> Result<Page<KeptFile>, FilesError>;
+}
+
+/// A file that arrives piece by piece. Dropping it before it is kept leaves nothing.
+#[async_trait]
+pub trait Incoming: Send {
+    /// Adds bytes. After an error, or when the returned future was dropped, the file cannot be gone on with.
+    ///
+    /// # Errors
+    ///
+    /// [`FilesError::TooLarge`], [`FilesError::Unavailable`].
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), FilesError>;
+
+    /// Keeps what has arrived. When it returns `Ok` the file is on stable storage, whole, and survives a power cut. When the returned
+    /// future is dropped the file may be kept or not.
+    ///
+    /// # Errors
+    ///
+    /// [`FilesError::Exists`], [`FilesError::Unavailable`].
+    async fn keep(self: Box<Self>) -> Result<(), FilesError>;
+}

@@ -1,0 +1,89 @@
+//! Files in memory, for tests and for trying things out: nothing survives the process.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use handoff_domain::{FileId, Time};
+
+use super::{Files, FilesError, Incoming, KeptFile, NewFile, READ_BYTES_MAX};
+use crate::query::Page;
+
+type Kept = BTreeMap<FileId, (Time, Vec<u8>)>;
+
+/// Files in a map.
+#[derive(Debug, Default)]
+pub struct MemoryFiles {
+    kept: Arc<Mutex<Kept>>,
+}
+
+impl MemoryFiles {
+    /// Makes room for files.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Arriving {
+    kept: Arc<Mutex<Kept>>,
+    new: NewFile,
+    bytes: Vec<u8>,
+}
+
+#[async_trait]
+impl Incoming for Arriving {
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), FilesError> {
+        if (self.bytes.len() + bytes.len()) as u64 > self.new.bytes_max {
+            return Err(FilesError::TooLarge { bytes_max: self.new.bytes_max });
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    async fn keep(self: Box<Self>) -> Result<(), FilesError> {
+        let Self { kept, new: NewFile { id, at, .. }, bytes } = *self;
+        let mut kept = lock(&kept);
+        if kept.contains_key(&id) {
+            return Err(FilesError::Exists { id });
+        }
+        kept.insert(id, (at, bytes));
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Files for MemoryFiles {
+    async fn begin(&self, new: NewFile) -> Result<Box<dyn Incoming>, FilesError> {
+        if lock(&self.kept).contains_key(&new.id) {
+            return Err(FilesError::Exists { id: new.id });
+        }
+        Ok(Box::new(Arriving { kept: Arc::clone(&self.kept), new, bytes: Vec::new() }))
+    }
+
+    async fn read(&self, id: FileId, offset: u64, bytes_max: usize) -> Result<Option<Vec<u8>>, FilesError> {
+        let from = usize::try_from(offset).unwrap_or(usize::MAX);
+        let kept = lock(&self.kept);
+        let rest = kept.get(&id).map(|(_, bytes)| bytes.get(from..).unwrap_or_default());
+        Ok(rest.map(|rest| rest[..rest.len().min(bytes_max).min(READ_BYTES_MAX)].to_vec()))
+    }
+
+    async fn delete(&self, id: FileId) -> Result<(), FilesError> {
+        lock(&self.kept).remove(&id);
+        Ok(())
+    }
+
+    async fn list(&self, after: Option<FileId>, limit: usize) -> Result<Page<KeptFile>, FilesError> {
+        let after = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let kept = lock(&self.kept);
+        let mut all =
+            kept.range((after, Bound::Unbounded)).map(|(id, (at, _))| KeptFile { id: *id, at: *at });
+        let items = all.by_ref().take(limit).collect();
+        Ok(Page { items, more: all.next().is_some() })
+    }
+}

@@ -1,0 +1,248 @@
+//! Files: that both places for them do the same, and what becomes of a directory after a crash.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use handoff_domain::{FileId, Time};
+use handoff_store::conformance::samples::chats::{file, file_id};
+use handoff_store::conformance::samples::{BEGIN, put};
+use handoff_store::{
+    ChangeSet, DiskFiles, FileRecord, Files, FilesError, FilesSwept, MemoryFiles, MemoryStore, NewFile,
+    Record, Store, sweep_files,
+};
+use tempfile::TempDir;
+
+const fn new(id: FileId, at: Time) -> NewFile {
+    NewFile { id, at, bytes_max: 1_000_000 }
+}
+
+async fn keep(files: &dyn Files, new: NewFile, bytes: &[u8]) {
+    let mut incoming = files.begin(new).await.unwrap();
+    for piece in bytes.chunks(1_000) {
+        incoming.write(piece).await.unwrap();
+    }
+    incoming.keep().await.unwrap();
+}
+
+async fn whole(files: &dyn Files, id: FileId, bytes_max: usize) -> Option<Vec<u8>> {
+    let mut whole = Vec::new();
+    loop {
+        let piece = files.read(id, whole.len() as u64, bytes_max).await.unwrap()?;
+        assert!(piece.len() <= bytes_max);
+        if piece.is_empty() {
+            return Some(whole);
+        }
+        whole.extend(piece);
+    }
+}
+
+async fn ids(files: &dyn Files, after: Option<FileId>, limit: usize) -> (Vec<FileId>, bool) {
+    let page = files.list(after, limit).await.unwrap();
+    (page.items.iter().map(|kept| kept.id).collect(), page.more)
+}
+
+async fn what_is_kept_is_read_in_pieces(files: &dyn Files) {
+    let bytes: Vec<u8> = (0..600_000_u32).map(|n| (n % 251) as u8).collect();
+    keep(files, new(file_id(1), BEGIN), &bytes).await;
+    keep(files, new(file_id(2), BEGIN), b"").await;
+    for bytes_max in [7_777, 1_000_000] {
+        assert_eq!(whole(files, file_id(1), bytes_max).await.as_ref(), Some(&bytes));
+    }
+    assert_eq!(whole(files, file_id(2), 9).await, Some(Vec::new()));
+    assert_eq!(whole(files, file_id(3), 9).await, None);
+    assert_eq!(files.read(file_id(1), 599_999, 9).await.unwrap().as_deref(), Some(&bytes[599_999..]));
+    assert_eq!(files.read(file_id(1), u64::MAX, 9).await.unwrap(), Some(Vec::new()));
+}
+
+async fn nobody_reads_what_is_not_kept(files: &dyn Files) {
+    let mut incoming = files.begin(new(file_id(1), BEGIN)).await.unwrap();
+    incoming.write(b"half a f").await.unwrap();
+    assert_eq!(files.read(file_id(1), 0, 9).await.unwrap(), None);
+    assert_eq!(ids(files, None, 9).await, (Vec::new(), false));
+    drop(incoming);
+    keep(files, new(file_id(1), BEGIN), b"another").await;
+    assert_eq!(whole(files, file_id(1), 9).await.as_deref(), Some(&b"another"[..]));
+}
+
+async fn more_than_is_allowed_is_refused(files: &dyn Files) {
+    let small = NewFile { bytes_max: 5, ..new(file_id(1), BEGIN) };
+    let mut incoming = files.begin(small).await.unwrap();
+    incoming.write(b"1234").await.unwrap();
+    incoming.write(b"5").await.unwrap();
+    let refused = incoming.write(b"6").await.unwrap_err();
+    assert!(matches!(refused, FilesError::TooLarge { bytes_max: 5 }), "{refused:?}");
+    drop(incoming);
+    assert_eq!(ids(files, None, 9).await.0, []);
+}
+
+async fn a_kept_file_is_not_written_over(files: &dyn Files) {
+    let late = files.begin(new(file_id(2), BEGIN)).await.unwrap();
+    keep(files, new(file_id(1), BEGIN), b"first").await;
+    let again = files.begin(new(file_id(1), BEGIN)).await.map(|_| ());
+    assert!(matches!(again, Err(FilesError::Exists { .. })), "{again:?}");
+    assert_eq!(whole(files, file_id(1), 9).await.as_deref(), Some(&b"first"[..]));
+    late.keep().await.unwrap();
+}
+
+async fn what_is_deleted_is_gone(files: &dyn Files) {
+    keep(files, new(file_id(1), BEGIN), b"x").await;
+    files.delete(file_id(1)).await.unwrap();
+    files.delete(file_id(1)).await.unwrap();
+    assert_eq!(files.read(file_id(1), 0, 9).await.unwrap(), None);
+    assert_eq!(ids(files, None, 9).await.0, []);
+}
+
+async fn lists_are_pages_in_order_of_ids(files: &dyn Files) {
+    let wanted = [0, 1, 0xff << 120, u128::MAX, 0xff, 0x100, 0x01 << 120].map(FileId);
+    for (n, id) in (0..).zip(wanted) {
+        keep(files, new(id, BEGIN.plus_ms(n)), b"x").await;
+    }
+    let mut sorted = wanted;
+    sorted.sort_unstable();
+    assert_eq!(ids(files, None, 99).await, (sorted.to_vec(), false));
+    assert_eq!(ids(files, None, 7).await, (sorted.to_vec(), false));
+    assert_eq!(ids(files, None, 3).await, (sorted[..3].to_vec(), true));
+    assert_eq!(ids(files, Some(sorted[2]), 3).await, (sorted[3..6].to_vec(), true));
+    assert_eq!(ids(files, Some(sorted[5]), 3).await, (sorted[6..].to_vec(), false));
+    assert_eq!(ids(files, Some(FileId(u128::MAX)), 3).await, (Vec::new(), false));
+    let kept = files.list(None, 99).await.unwrap().items;
+    let at = kept.iter().find(|kept| kept.id == wanted[3]).unwrap().at;
+    assert_eq!(at, BEGIN.plus_ms(3));
+}
+
+/// The files that are swept: without a record, deleted, and each of it long ago and just now.
+async fn only_what_no_record_speaks_for_is_swept(files: &dyn Files) {
+    let store = MemoryStore::new();
+    let before = BEGIN.plus_ms(10);
+    let deleted = |n, at| FileRecord { deleted: Some(at), ..file(n) };
+    let records = [file(3), deleted(4, BEGIN), deleted(5, before)].map(|file| put(Record::File(file), 0));
+    store.commit(ChangeSet { puts: records.into(), ..ChangeSet::default() }).await.unwrap();
+    for (n, at) in [(1, BEGIN), (2, before), (3, BEGIN), (4, BEGIN), (5, BEGIN)] {
+        keep(files, new(file_id(n), at), b"x").await;
+    }
+    let first = sweep_files(&store, files, before, None, 2).await.unwrap();
+    assert_eq!(first, FilesSwept { orphans: 1, deleted: 0, next: Some(file_id(2)) });
+    let rest = sweep_files(&store, files, before, first.next, 99).await.unwrap();
+    assert_eq!(rest, FilesSwept { orphans: 0, deleted: 1, next: None });
+    assert_eq!(ids(files, None, 99).await.0, [2, 3, 5].map(file_id));
+}
+
+macro_rules! on_both {
+    ($($case:ident),* $(,)?) => {
+        mod in_memory {
+            $(#[tokio::test]
+            async fn $case() {
+                super::$case(&super::MemoryFiles::new()).await;
+            })*
+        }
+        mod on_disk {
+            $(#[tokio::test]
+            async fn $case() {
+                let directory = super::TempDir::new().unwrap();
+                super::$case(&super::DiskFiles::open(directory.path().join("files")).unwrap()).await;
+            })*
+        }
+    };
+}
+
+on_both!(
+    what_is_kept_is_read_in_pieces,
+    nobody_reads_what_is_not_kept,
+    more_than_is_allowed_is_refused,
+    a_kept_file_is_not_written_over,
+    what_is_deleted_is_gone,
+    lists_are_pages_in_order_of_ids,
+    only_what_no_record_speaks_for_is_swept,
+);
+
+/// Gives every file below a directory but the lock.
+fn paths(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(paths(&path)) } else { found.push(path) }
+    }
+    found.retain(|path| !path.ends_with("lock"));
+    found
+}
+
+#[tokio::test]
+async fn files_survive_and_leftovers_of_a_crash_do_not() {
+    let directory = TempDir::new().unwrap();
+    let files = DiskFiles::open(directory.path()).unwrap();
+    keep(&files, new(file_id(1), BEGIN), b"kept").await;
+    let mut incoming = files.begin(new(file_id(2), BEGIN)).await.unwrap();
+    incoming.write(b"half a f").await.unwrap();
+    // A crash runs no destructor.
+    std::mem::forget(incoming);
+    assert_eq!(paths(directory.path()).len(), 2);
+    drop(files);
+    // What was forgotten above still has the lock, as a process would not that crashed.
+    std::fs::remove_file(directory.path().join("lock")).unwrap();
+    let files = DiskFiles::open(directory.path()).unwrap();
+    assert_eq!(paths(directory.path()).len(), 1);
+    assert_eq!(whole(&files, file_id(1), 99).await.as_deref(), Some(&b"kept"[..]));
+    keep(&files, new(file_id(2), BEGIN), b"sent again").await;
+}
+
+#[tokio::test]
+async fn an_upload_that_is_given_up_leaves_nothing() {
+    let directory = TempDir::new().unwrap();
+    let files = DiskFiles::open(directory.path()).unwrap();
+    let mut incoming = files.begin(new(file_id(1), BEGIN)).await.unwrap();
+    incoming.write(b"half a f").await.unwrap();
+    assert_eq!(paths(directory.path()).len(), 1);
+    drop(incoming);
+    assert_eq!(paths(directory.path()), Vec::<PathBuf>::new());
+}
+
+#[tokio::test]
+async fn a_path_is_made_of_the_id_alone() {
+    let directory = TempDir::new().unwrap();
+    let files = DiskFiles::open(directory.path()).unwrap();
+    let id: FileId = "ab0123456789abcdef0123456789abcd".parse().unwrap();
+    keep(&files, new(id, BEGIN), b"x").await;
+    let expected = directory.path().join("ab").join("ab0123456789abcdef0123456789abcd");
+    assert_eq!(paths(directory.path()), [expected]);
+    for text in ["../../../../etc/passwd0000000000", "ab/../../456789abcdef0123456789ab", "..", ""] {
+        assert!(text.parse::<FileId>().is_err(), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn what_this_program_did_not_write_is_left_alone() {
+    let directory = TempDir::new().unwrap();
+    let files = DiskFiles::open(directory.path()).unwrap();
+    let names = ["ab/notes.txt", "ab/AB0123456789ABCDEF0123456789ABCD", "notes.txt"];
+    for name in names {
+        std::fs::write(directory.path().join(name), "x").unwrap();
+    }
+    assert_eq!(ids(&files, None, 9).await, (Vec::new(), false));
+    drop(files);
+    DiskFiles::open(directory.path()).unwrap();
+    assert_eq!(paths(directory.path()).len(), names.len());
+}
+
+#[tokio::test]
+async fn only_the_owner_may_read_them() {
+    let directory = TempDir::new().unwrap();
+    let root = directory.path().join("files");
+    let files = DiskFiles::open(&root).unwrap();
+    keep(&files, new(file_id(1), BEGIN), b"x").await;
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&root), mode(&root.join("00")), mode(&root.join("incoming"))), (0o700, 0o700, 0o700));
+    for path in paths(&root) {
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+    }
+}
+
+#[test]
+fn a_second_server_is_refused_the_directory() {
+    let directory = TempDir::new().unwrap();
+    let first = DiskFiles::open(directory.path()).unwrap();
+    let refused = DiskFiles::open(directory.path()).unwrap_err();
+    let FilesError::Unavailable { source, .. } = &refused else { panic!("{refused:?}") };
+    assert!(source.to_string().contains("in use by another process"), "{source}");
+    drop(first);
+    DiskFiles::open(directory.path()).unwrap();
+}
