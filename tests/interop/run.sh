@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the clients that existing programs use against the built program: the acceptance scenario with npm `cometd` 9 and PyPI
-# `aiocometd-ng`, then one list of checks with npm `cometd` 9 and 3.1, npm `faye`, PyPI `aiocometd-ng` and `aiocometd`; all of it over both
+# `aiocometd-ng`, a customer's chat, then one list of checks with npm `cometd` 9 and 3.1, npm `faye`, PyPI `aiocometd-ng` and `aiocometd`; all of it over both
 # transports. Installs the pinned clients when they are missing (needs the registries once). HANDOFF_BIN names the program; without it
 # the debug build is taken. Arguments, `CLIENT TRANSPORT`, restrict it to one run of the list.
 set -euo pipefail
@@ -90,6 +90,7 @@ scenarios() {
     start_program demo demo --listen 127.0.0.1:0 --data "$home/demo"
     for transport in long-polling websocket; do
         HANDOFF_ORIGIN=$origin run_script "scenario-$transport" scenario.mjs "$transport"
+        HANDOFF_ORIGIN=$origin run_script "customer-$transport" customer.mjs "$transport"
     done
 }
 
