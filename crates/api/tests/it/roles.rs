@@ -53,15 +53,35 @@ fn put(path: &'static str, gets: [Gets; 6], body: Value) -> Row {
     Row { method: Method::PUT, path, query: "", gets, body }
 }
 
+fn accept() -> Value {
+    json!({"operationName": "Accept"})
+}
+
+fn ready() -> Value {
+    json!({"operationName": "Ready"})
+}
+
+fn create() -> Value {
+    json!({"operationName": "Create", "channel": "workitem", "queueName": "nothing"})
+}
+
+fn pull() -> Value {
+    json!({"operationName": "PullInteraction", "id": "x"})
+}
+
+fn subscribe(path: &'static str) -> Row {
+    Row { query: "?workbinIds=x", ..post(path, USERS, json!({"operationName": "Subscribe"})) }
+}
+
 fn matrix() -> Vec<Row> {
-    let accept = || json!({"operationName": "Accept"});
-    let ready = || json!({"operationName": "Ready"});
-    let create = || json!({"operationName": "Create", "channel": "workitem", "queueName": "nothing"});
+    let mut rows = own();
+    rows.extend(centers());
+    rows
+}
+
+/// What is the caller's own.
+fn own() -> Vec<Row> {
     let create_at_door = || json!({"operationName": "Create", "queueUri": "/queues/x"});
-    let pull = || json!({"operationName": "PullInteraction", "id": "x"});
-    let intrude = || json!({"operationName": "Intrude", "supervisorVisibilityMode": "Monitor"});
-    let subscribe =
-        |path| Row { query: "?workbinIds=x", ..post(path, USERS, json!({"operationName": "Subscribe"})) };
     vec![
         get("/diagnostics/version", EVERYBODY),
         get("/me", USERS),
@@ -95,6 +115,13 @@ fn matrix() -> Vec<Row> {
         get("/me/workbins/{id}", USERS),
         post("/me/workbins/{id}", USERS, pull()),
         get("/me/workbins/{id}/{content}", USERS),
+    ]
+}
+
+/// What is the contact center's.
+fn centers() -> Vec<Row> {
+    let intrude = || json!({"operationName": "Intrude", "supervisorVisibilityMode": "Monitor"});
+    vec![
         get("/interactions", USERS),
         post("/interactions", SUBMITTERS, create()),
         get("/interactions/{id}", USERS),
