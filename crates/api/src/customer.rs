@@ -1,8 +1,8 @@
 //! The customers' side: how chats, files and other interactions come in from people and programs that are no users of Handoff.
 //!
 //! Nobody logs in here. A chat's secure key is all that its customer has, so there is nothing ambient that a foreign page could misuse, and
-//! everything that costs something is counted by address ([`guard`]). The doors differ in their envelopes and are the same inside: each
-//! turns what it gets into a [`ask::Ask`], [`deed::perform`] carries it out, and [`answer`] says how the chat stands.
+//! everything that costs something is counted by address (`guard`). The doors differ in their envelopes and are the same inside: each
+//! turns what it gets into an `ask::Ask`, `deed::perform` carries it out, and `answer` says how the chat stands.
 //!
 //! Sources: the public pages' customer APIs as collected in the ingest notes 1 to 3 and in gws-interactions.md 6.4; docs/api/customers.md
 //! has what was decided where they are silent.
