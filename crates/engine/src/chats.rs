@@ -1,6 +1,6 @@
 //! Chats: what is kept in memory of those that are in use, and the customer's way in.
 //!
-//! Nothing here is the truth. What was said is in the history of the interaction, and [`Transcripts`] is a copy of it for as long as it is
+//! Nothing here is the truth. What was said is in the history of the interaction, and `Transcripts` is a copy of it for as long as it is
 //! asked for; who is typing, when a customer was last heard of and how fast a queue moves are forgotten with the process, and none of it
 //! decides about an interaction without the rules.
 
