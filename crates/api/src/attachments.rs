@@ -1,23 +1,36 @@
 //! `/me/interactions/{id}/attachments`: the files of an interaction. Whoever may see it sees them, as far as its conversation shows them to
-//! him.
+//! him; whoever takes part in it may add some.
+//!
+//! The door is the same for every medium, and what is behind it is not: in a chat a file is something that is said (`chat`).
 
-use axum::extract::State;
-use axum::http::Uri;
+mod chat;
+
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, Uri};
 use axum::response::Response;
-use handoff_domain::{Content, Entry, FileId, Interaction};
+use handoff_domain::{Content, Entry, FileId, Interaction, InteractionId, Media};
+use handoff_store::FileRecord;
 use serde::Serialize;
 
+use crate::auth;
 use crate::caller::{AnyUser, Me};
 use crate::commands::{Answer, visible};
-use crate::customer::files::{body_of, find};
-use crate::error::Refusal;
+use crate::error::{Code, Refusal};
+use crate::files::{FileFault, body_of, find, receive};
+use crate::idempotency::Retry;
 use crate::notify;
 use crate::request::{Id, Ids};
 use crate::shared::Shared;
 use crate::wire::date;
+use crate::wire::envelope::JsonText;
+use crate::wire::interaction::status_name;
 use crate::wire::listing::Listing;
 use crate::wire::resource::{Link, Lookup};
 
+/// The part of a form that holds the file (contract 5).
+const FILE_PART: &str = "attachment";
+/// How large a file of an agent's may be, in bytes: as an e-mail may be with all that is attached (ingest notes 3.2).
+const BYTES_MAX: u64 = 10 * 1024 * 1024;
 /// Attributes that the list can be filtered by.
 const FILTERS: &[&str] = &["id", "name", "contentType", "sentBy"];
 
@@ -47,7 +60,7 @@ impl AttachmentResource {
         };
         Some(Self {
             id: file.to_string(),
-            link: lookup.url.link(format!("/me/interactions/{}/attachments/{file}", interaction.id)),
+            link: lookup.url.link(path_of(interaction.id, *file)),
             name: name.clone(),
             size: *bytes,
             content_type: content_type.clone(),
@@ -98,11 +111,96 @@ pub(crate) async fn download(
     Ids(id, attachment): Ids,
 ) -> Result<Response, Refusal> {
     let interaction = visible(&shared, &me, &id).await?;
-    let no_file = || Refusal::not_found("attachment");
     let found = find(&shared, &interaction, &attachment).await?.ok_or_else(no_file)?.value;
     let is_his = |(_, entry): &(u64, Entry)| matches!(&entry.content, Content::FileUploaded { file, .. } if *file == found.id);
     if !sent(&shared, &me, &interaction).await?.iter().any(is_his) {
         return Err(no_file());
     }
     Ok(body_of(&shared.reception().files, &found))
+}
+
+/// `POST /me/interactions/{id}/attachments`: adds a file.
+pub(crate) async fn add(
+    State(shared): State<Shared>,
+    retry: Retry,
+    AnyUser(me): AnyUser,
+    Id(id): Id,
+    request: Request,
+) -> Answer {
+    // Pages of other origins can send forms without asking first, with credentials that a browser remembers.
+    auth::may_send_form(&shared, request.headers())?;
+    if let Some(answer) = retry.earlier(&shared, &me).await? {
+        return Ok(answer);
+    }
+    let interaction = visible(&shared, &me, &id).await?;
+    match interaction.media {
+        Media::Chat => {
+            chat::may_add(&interaction, &me)?;
+            let form = receive(&shared, request, FILE_PART, BYTES_MAX).await?;
+            chat::add(&shared, &me, &retry, &interaction, form).await
+        }
+        Media::Email | Media::Workitem | Media::Open(_) => Err(takes_none(&interaction, &me)),
+    }
+}
+
+/// `DELETE /me/interactions/{id}/attachments/{attachment}`: takes a file back that the caller sent.
+pub(crate) async fn delete(
+    State(shared): State<Shared>,
+    retry: Retry,
+    AnyUser(me): AnyUser,
+    Ids(id, attachment): Ids,
+) -> Answer {
+    if let Some(answer) = retry.earlier(&shared, &me).await? {
+        return Ok(answer);
+    }
+    let interaction = visible(&shared, &me, &id).await?;
+    match interaction.media {
+        Media::Chat => chat::delete(&shared, &me, &retry, &interaction, &attachment).await,
+        Media::Email | Media::Workitem | Media::Open(_) => Err(no_file()),
+    }
+}
+
+fn takes_none(interaction: &Interaction, me: &Me) -> Refusal {
+    let state = status_name(interaction.status_for(me.id()));
+    let sentence =
+        format!("The interaction is {state}, and none that takes files; send files in a live chat.");
+    Refusal::new(Code::WrongState, sentence)
+}
+
+fn no_file() -> Refusal {
+    Refusal::not_found("attachment")
+}
+
+/// Answers whoever has added a file.
+fn added(shared: &Shared, record: &FileRecord, reference: i32) -> JsonText {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Added {
+        status_code: i32,
+        id: String,
+        #[serde(flatten)]
+        link: Link,
+        reference_id: i32,
+    }
+    let link = shared.url().link(path_of(record.interaction, record.id));
+    JsonText::of(&Added { status_code: 0, id: record.id.to_string(), link, reference_id: reference })
+}
+
+fn path_of(interaction: InteractionId, file: FileId) -> String {
+    format!("/me/interactions/{interaction}/attachments/{file}")
+}
+
+impl From<FileFault> for Refusal {
+    fn from(fault: FileFault) -> Self {
+        match fault {
+            FileFault::NotThere { part } => Self::missing(part),
+            FileFault::Unavailable => Self::unavailable(),
+            FileFault::TooLarge { .. } | FileFault::FieldsTooLarge => {
+                Self::invalid(fault.to_string()).with_status(StatusCode::PAYLOAD_TOO_LARGE)
+            }
+            FileFault::Broken | FileFault::Type { .. } | FileFault::Infected => {
+                Self::invalid(fault.to_string())
+            }
+        }
+    }
 }

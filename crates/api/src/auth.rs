@@ -199,6 +199,12 @@ fn may_act(shared: &Shared, caller: &Authenticated, parts: &Parts) -> Result<(),
     }
 }
 
+/// Tells whether a form may come from where it says. Unlike JSON, a browser sends a form of any page's unasked, and remembered credentials
+/// with it.
+pub(crate) fn may_send_form(shared: &Shared, headers: &HeaderMap) -> Result<(), Refusal> {
+    shared.gate().origins.may_write(headers)
+}
+
 fn forged() -> Refusal {
     Refusal::new(Code::Forbidden, CSRF_SENTENCE)
 }

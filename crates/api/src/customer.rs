@@ -14,36 +14,34 @@ pub(crate) mod deed;
 pub(crate) mod files;
 pub(crate) mod form;
 pub(crate) mod guard;
+mod heard;
 pub(crate) mod hours;
 pub(crate) mod open_media;
 pub(crate) mod rest;
 pub(crate) mod simple;
 pub(crate) mod trouble;
 
-use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::post;
 use handoff_cometd::{Limits, Ports};
-use handoff_domain::InteractionId;
+use handoff_domain::{Chat, InteractionId};
 use handoff_engine::Engine;
 use handoff_store::Files;
 
 use crate::shared::Shared;
 use comet::CustomerComet;
 use guard::Guard;
+use heard::Heard;
 
 /// Where the customers' APIs are mounted; the path that existing clients have.
 pub const ROOT: &str = "/genesys";
 /// The largest body of a request without a file, in bytes. The longest text takes 16 KiB, percent-encoded three times that.
 pub(crate) const FORM_BYTES_MAX: usize = 256 * 1024;
-
-/// Polling customers of whom is remembered how far they have come: more than can be live on one machine.
-const HEARD_MAX: usize = 100_000;
 
 /// What is configurable of the customers' side.
 #[derive(Clone, Debug)]
@@ -71,8 +69,7 @@ pub struct Reception {
     pub(crate) options: Options,
     pub(crate) guard: Guard,
     pub(crate) comet: CustomerComet,
-    /// How far customers have come who poll. Not every request of theirs says so.
-    pub(crate) heard: Mutex<HashMap<InteractionId, u64>>,
+    heard: Heard,
 }
 
 impl Reception {
@@ -86,19 +83,12 @@ impl Reception {
         ports: Ports,
     ) -> Arc<Self> {
         let comet = CustomerComet::new(engine, limits, ports);
-        Arc::new(Self { guard: Guard::new(&options), files, options, comet, heard: Mutex::default() })
+        Arc::new(Self { guard: Guard::new(&options), files, options, comet, heard: Heard::default() })
     }
 
-    /// Notes how far a polling customer has come, and gives how far he had come before. What is not known is 0: he hears something twice.
-    pub(crate) fn hear(&self, chat: InteractionId, last: Option<u64>, is_over: bool) -> u64 {
-        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = heard.get(&chat).copied().unwrap_or(0);
-        if is_over {
-            heard.remove(&chat);
-        } else if let Some(last) = last.filter(|last| *last > before && heard.len() < HEARD_MAX) {
-            heard.insert(chat, last);
-        }
-        before
+    /// Notes how far a polling customer has come, and gives how far he had come before.
+    pub(crate) fn hear(&self, engine: &Engine, chat: InteractionId, last: Option<u64>, is_over: bool) -> u64 {
+        self.heard.hear(chat, last, is_over, |chat| is_live(engine, chat))
     }
 
     /// Runs timers and deliveries of the customers' CometD server until [`Reception::shutdown`]. Spawn it once.
@@ -110,6 +100,12 @@ impl Reception {
     pub async fn shutdown(&self) {
         self.comet.shutdown().await;
     }
+}
+
+/// Tells whether a chat is live, as far as it is in memory; one that is not has long had no part in anything.
+pub(crate) fn is_live(engine: &Engine, chat: InteractionId) -> bool {
+    let known = engine.board().recent(chat);
+    known.is_some_and(|known| known.value.chat.as_ref().is_some_and(Chat::is_live))
 }
 
 /// Gives the routes of the customers' side.
@@ -129,5 +125,5 @@ pub(crate) fn router(shared: &Shared) -> Router {
     let counted = forms.merge(files).with_state(shared.clone());
     let comet = shared.reception().comet.router();
     let below = counted.merge(comet).layer(from_fn_with_state(shared.clone(), guard::count));
-    Router::new().nest(ROOT, below).layer(axum::middleware::from_fn(guard::cross_origin))
+    Router::new().nest(ROOT, below)
 }

@@ -27,6 +27,7 @@ mod attachments;
 mod channels;
 mod creation;
 mod diagnostics;
+mod files;
 mod interactions;
 mod limit;
 mod me;

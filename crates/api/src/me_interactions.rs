@@ -27,6 +27,7 @@ use crate::wire::notification::{StateMessage, WorkbinContent, workbin_content};
 
 pub(crate) use names::QueueText;
 pub(crate) use operations::{Intent, Operation, envelope_of};
+pub(crate) use talk::party_of;
 
 /// Attributes that lists of interactions can be filtered by (contract 1).
 pub(crate) const FILTERS: &[&str] =
@@ -98,7 +99,7 @@ pub(crate) async fn perform(
     operation: Operation,
     retry: &Retry,
 ) -> Answer {
-    let Operation { envelope, intent, epoch } = operation;
+    let Operation { envelope, intent, epoch, .. } = operation;
     let target = Target { id, media, epoch };
     let deed = match intent {
         Intent::Act(deed) => deed,

@@ -14,7 +14,6 @@ use crate::idempotency::Retry;
 use crate::me_interactions::{Operation, page, perform};
 use crate::request::{Id, Ids, JsonBody};
 use crate::shared::Shared;
-use crate::wire::envelope::Envelope;
 use crate::wire::interaction::{MediumResource, plural, singular};
 use crate::wire::listing::{Listing, fields, one, select};
 
@@ -38,8 +37,7 @@ async fn operate(
     operation: Operation,
     retry: &Retry,
 ) -> Answer {
-    // This generation knows one envelope.
-    let operation = Operation { envelope: Envelope::Plain, ..operation };
+    let operation = Operation { envelope: operation.later, ..operation };
     perform(shared, me, id, Some(media), operation, retry).await
 }
 

@@ -72,10 +72,33 @@ pub fn note(
     note: &Note,
     lookup: Lookup<'_>,
 ) -> [(Topic, Bytes); 2] {
+    note_for(interaction, reader, note, None, lookup)
+}
+
+/// Gives the same messages for the agent whose request the note comes from (the pages on typing show them as what follows from it).
+#[must_use]
+pub fn own_note(
+    interaction: &Interaction,
+    caller: UserId,
+    note: &Note,
+    reference: i32,
+    lookup: Lookup<'_>,
+) -> [(Topic, Bytes); 2] {
+    note_for(interaction, caller, note, Some(reference), lookup)
+}
+
+fn note_for(
+    interaction: &Interaction,
+    reader: UserId,
+    note: &Note,
+    reference_id: Option<i32>,
+    lookup: Lookup<'_>,
+) -> [(Topic, Bytes); 2] {
     let sees = sees(interaction, reader);
     let told = |topic| {
         let messages = vec![LogMessage::of_note(note, sees)];
-        (topic, render_messages(interaction, reader, messages, topic, Head::default(), lookup))
+        let head = Head { reference_id, ..Head::default() };
+        (topic, render_messages(interaction, reader, messages, topic, head, lookup))
     };
     [told(Topic::Interactions), told(Topic::Chats)]
 }

@@ -1,6 +1,7 @@
 //! Every route, on one screen.
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
 use axum::http::Method;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -45,7 +46,9 @@ pub fn table() -> Vec<Route> {
         write("/me/interactions",              || post(me_interactions::create)),
         write("/me/interactions/{id}",         || operation(me_interactions::operate)),
         read("/me/interactions/{id}/attachments", || get(attachments::list)),
+        write("/me/interactions/{id}/attachments", || form(attachments::add)),
         read("/me/interactions/{id}/attachments/{attachment}", || get(attachments::download)),
+        remove("/me/interactions/{id}/attachments/{attachment}", || axum::routing::delete(attachments::delete)),
 
         read("/me/emails",                     || get(emails::list)),
         write("/me/emails",                    || post(emails::create)),
@@ -118,6 +121,15 @@ const fn change(path: &'static str, handler: fn() -> MethodRouter<Shared>) -> Ro
     Route { method: Method::PUT, path, handler }
 }
 
+const fn remove(path: &'static str, handler: fn() -> MethodRouter<Shared>) -> Route {
+    Route { method: Method::DELETE, path, handler }
+}
+
+/// A POST with a file, which its handler bounds while it arrives.
+fn form<H: Handler<T, Shared>, T: 'static>(handler: H) -> MethodRouter<Shared> {
+    on(MethodFilter::POST, handler).route_layer(DefaultBodyLimit::disable())
+}
+
 /// A POST with a JSON body.
 fn post<H: Handler<T, Shared>, T: 'static>(handler: H) -> MethodRouter<Shared> {
     on(MethodFilter::POST, handler).route_layer(from_fn(read_body))
@@ -154,6 +166,7 @@ pub fn router(shared: &Shared) -> Router {
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
         .layer(from_fn_with_state(shared.clone(), crate::customer::simple::divert))
+        .layer(from_fn_with_state(shared.clone(), crate::customer::guard::cross_origin_below_root))
         .layer(from_fn_with_state(shared.clone(), cors))
         .layer(from_fn(refusals))
 }

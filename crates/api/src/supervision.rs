@@ -50,7 +50,7 @@ impl Seats {
 
     /// Completes what somebody wants to do in a chat: who accepts a supervisor's seat without a name gets the one that he gave before.
     pub(crate) fn named(&self, chat: &Interaction, user: UserId, deed: Deed) -> Deed {
-        let is_seat = chat.offer().is_some_and(|offer| offer.to == user && offer.kind.is_supervision());
+        let is_seat = chat.offer_to(user).is_some_and(|offer| offer.kind.is_supervision());
         match deed.action {
             Action::Accept { nickname: None } if is_seat => {
                 Deed { action: Action::Accept { nickname: self.recall(chat.id, user) }, ..deed }

@@ -72,8 +72,12 @@ impl PartyKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct Party {
-    /// His number, as agents and supervisors know it.
+    /// His number among all; what supervisors know him by.
     pub id: PartyId,
+    /// His number as agents know it: counted over those alone whom agents ever saw, so that no gap betrays a supervisor who only looks on.
+    /// `None` while no agent ever saw him, and for everybody in a chat that began before there were such numbers: there it is `id`.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub colleague: Option<PartyId>,
     /// His number as the customer knows it: counted over those alone whom the customer ever saw, so that no gap betrays a hidden party.
     /// `None` while the customer never saw him.
     pub public: Option<PartyId>,
@@ -93,8 +97,11 @@ pub struct Party {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct Speaker {
-    /// His number, as agents and supervisors know it.
+    /// His number among all; what supervisors know him by.
     pub id: PartyId,
+    /// His number as agents know it, as in [`Party::colleague`].
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub colleague: Option<PartyId>,
     /// His number as the customer knows it; always there in an entry that the customer sees.
     pub public: Option<PartyId>,
     /// What he is.
@@ -111,22 +118,41 @@ impl Speaker {
     #[must_use]
     pub fn system() -> Self {
         let (id, public) = (PartyId::SYSTEM, Some(PartyId::SYSTEM));
-        Self { id, public, kind: PartyKind::System, nickname: Self::SYSTEM_NICKNAME.into() }
+        Self { id, colleague: None, public, kind: PartyKind::System, nickname: Self::SYSTEM_NICKNAME.into() }
     }
 
     /// Gives the number by which a reader knows him; `None` when the reader never saw him.
     #[must_use]
     pub const fn id_for(&self, sees: Visibility) -> Option<PartyId> {
-        match sees {
-            Visibility::All => self.public,
-            Visibility::Agents | Visibility::Supervisors => Some(self.id),
-        }
+        number_for(sees, self.id, self.colleague, self.public)
+    }
+}
+
+impl Party {
+    /// Gives the number by which a reader knows him; `None` when the reader never saw him.
+    #[must_use]
+    pub const fn id_for(&self, sees: Visibility) -> Option<PartyId> {
+        number_for(sees, self.id, self.colleague, self.public)
+    }
+}
+
+const fn number_for(
+    sees: Visibility,
+    id: PartyId,
+    colleague: Option<PartyId>,
+    public: Option<PartyId>,
+) -> Option<PartyId> {
+    match (sees, colleague) {
+        (Visibility::All, _) => public,
+        (Visibility::Agents, Some(colleague)) => Some(colleague),
+        (Visibility::Agents, None) | (Visibility::Supervisors, _) => Some(id),
     }
 }
 
 impl From<&Party> for Speaker {
     fn from(party: &Party) -> Self {
-        Self { id: party.id, public: party.public, kind: party.kind, nickname: party.nickname.clone() }
+        let Party { id, colleague, public, kind, .. } = *party;
+        Self { id, colleague, public, kind, nickname: party.nickname.clone() }
     }
 }
 
@@ -321,6 +347,9 @@ pub struct Entry {
     pub visibility: Visibility,
     /// What.
     pub content: Content,
+    /// The speaker's client's own id of it, by which he knows it again after a lost answer; nobody else is told.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub message_id: Option<String>,
 }
 
 impl Entry {
@@ -342,6 +371,16 @@ pub struct Utterance {
     pub content: Content,
     /// To whom. What an agent says who is hidden goes to no more readers than those who see him.
     pub visibility: Visibility,
+    /// The speaker's client's own id of it, when it has one.
+    pub message_id: Option<String>,
+}
+
+impl Utterance {
+    /// Makes one whose client does not name it.
+    #[must_use]
+    pub const fn new(content: Content, visibility: Visibility) -> Self {
+        Self { content, visibility, message_id: None }
+    }
 }
 
 /// What a customer proves himself with.

@@ -225,6 +225,8 @@ pub enum Action {
     Invite(Named<UserId>),
     /// Ask another agent for advice in a live chat.
     Consult(Named<UserId>),
+    /// Ask for the advice of whoever serves a queue and can take it best now.
+    ConsultQueue(Named<Queue>),
     /// Take another agent out of a live chat.
     RemoveParticipant(Named<UserId>),
     /// Leave a live chat.
@@ -322,7 +324,7 @@ impl Action {
             Self::Pull { .. } => "PullInteraction",
             Self::Transfer(_) => "Transfer",
             Self::Invite(_) => "Invite",
-            Self::Consult(_) => "Consult",
+            Self::Consult(_) | Self::ConsultQueue(_) => "Consult",
             Self::RemoveParticipant(_) => "RemoveParticipantFromConference",
             Self::Leave => "Leave",
             Self::EndChatSession => "EndChatSession",

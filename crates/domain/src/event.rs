@@ -1,5 +1,6 @@
 //! Events: past facts of one interaction, and who is told of them.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -239,7 +240,7 @@ pub enum Fact {
     /// The customer's chat session ended.
     ChatEnded,
     /// Something was said in a chat, or somebody came or went.
-    Said(Entry),
+    Said(Box<Entry>),
     /// A supervisor in the conversation watches or helps in another way than before.
     ModeSwitched {
         /// Who.
@@ -321,6 +322,6 @@ pub struct Event {
 impl Event {
     /// Gives what was said, in order.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> + Clone {
-        self.facts.iter().filter_map(|fact| if let Fact::Said(entry) = fact { Some(entry) } else { None })
+        self.facts.iter().filter_map(|fact| if let Fact::Said(entry) = fact { Some(&**entry) } else { None })
     }
 }

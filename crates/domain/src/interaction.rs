@@ -229,6 +229,10 @@ pub struct Handling {
     pub offer: Option<Offer>,
     /// Other agents in the conversation, longest present first.
     pub others: Vec<Participant>,
+    /// Seats that supervisors asked for and have not taken yet, at most one of each. They are not the owner's offers and hinder none of
+    /// them, or a refusal would tell him that somebody is about to look on. Before there were any, such a seat was kept as `offer`.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub seats: Vec<Offer>,
 }
 
 /// How an interaction ended.
@@ -362,7 +366,7 @@ impl Interaction {
         }
     }
 
-    /// Gives the open offer.
+    /// Gives the open offer: the router's, or the owner's. The seats that supervisors asked for are no such offers.
     #[must_use]
     pub const fn offer(&self) -> Option<&Offer> {
         match &self.state {
@@ -370,6 +374,30 @@ impl Interaction {
             State::Handling(handling) => handling.offer.as_ref(),
             State::Queued(_) | State::Parked { .. } | State::Sending { .. } | State::Ended { .. } => None,
         }
+    }
+
+    /// Gives the seats that supervisors asked for and have not taken yet.
+    #[must_use]
+    pub fn seats(&self) -> &[Offer] {
+        match &self.state {
+            State::Handling(handling) => &handling.seats,
+            State::Queued(_)
+            | State::Invited(..)
+            | State::Parked { .. }
+            | State::Sending { .. }
+            | State::Ended { .. } => &[],
+        }
+    }
+
+    /// Gives everything that somebody may accept now: the open offer and the supervisors' seats.
+    pub fn acceptable(&self) -> impl Iterator<Item = &Offer> {
+        self.offer().into_iter().chain(self.seats())
+    }
+
+    /// Gives what a user may accept.
+    #[must_use]
+    pub fn offer_to(&self, user: UserId) -> Option<&Offer> {
+        self.acceptable().find(|offer| offer.to == user)
     }
 
     /// Gives the wait of an interaction that is in a queue.
@@ -449,7 +477,7 @@ impl Interaction {
     /// Gives the state as `reader` sees it: the target of an offer sees `Invited`, everybody else the owner's state (contract 4).
     #[must_use]
     pub fn status_for(&self, reader: UserId) -> Status {
-        if self.offer().is_some_and(|offer| offer.to == reader) { Status::Invited } else { self.status() }
+        if self.offer_to(reader).is_some() { Status::Invited } else { self.status() }
     }
 
     /// Gives the agents whom it concerns right now: owner, target of the offer, other participants, sender.
@@ -457,7 +485,7 @@ impl Interaction {
     pub fn people(&self) -> BTreeSet<UserId> {
         let mut people = BTreeSet::new();
         people.extend(self.owner());
-        people.extend(self.offer().map(|offer| offer.to));
+        people.extend(self.acceptable().map(|offer| offer.to));
         match &self.state {
             State::Handling(handling) => people.extend(handling.others.iter().map(|other| other.user)),
             State::Sending { by, .. } => {

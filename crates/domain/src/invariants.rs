@@ -9,7 +9,7 @@
 //! |---|---|
 //! | [`standing::one_place`] (S1) | an interaction exists once, and what its state says fits together |
 //! | [`standing::one_owner`] (S2) | nobody is owner and participant, or twice a participant; only a live chat has participants |
-//! | [`standing::one_offer`] (S10) | an open offer is the latest one, to somebody who is not the owner, and ends after it began |
+//! | [`standing::one_offer`] (S10) | an open offer has its own number, is to somebody who is not the owner, and ends after it began |
 //! | [`standing::slots_match`] | a desk's slots are exactly what its agent owns, is offered or takes part in, drafts apart |
 //! | [`standing::capacity`] (S8) | no desk has more slots taken than its agent's capacity |
 //! | [`standing::drafts_match`] | an interaction lists exactly its open drafts, and none when it is completed |

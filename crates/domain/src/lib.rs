@@ -24,6 +24,7 @@ pub mod event;
 pub mod id;
 pub mod interaction;
 pub mod invariants;
+pub mod mail;
 pub mod media;
 pub mod rejection;
 pub mod routing;
@@ -49,6 +50,7 @@ pub use interaction::decide::decide;
 pub use interaction::decision::{Decision, TimerChange, TimerKind};
 pub use interaction::open::{NewInteraction, Placement, open};
 pub use interaction::{Handling, Interaction, Mode, Offer, OfferKind, Outcome, State, Status, Wait};
+pub use mail::{Address, Automatic, Letter, Part, Report, ReportKind, ReportedRecipient};
 pub use media::{Direction, Media};
 pub use rejection::Rejection;
 pub use service::{

@@ -20,6 +20,28 @@ pub enum Noun {
     Skill,
 }
 
+/// What bounds a customer's files in one chat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileLimit {
+    /// No agent has come in yet.
+    NeedsAgent,
+    /// How many files he may send.
+    Uploads {
+        /// So many.
+        most: u32,
+    },
+    /// How large all of them may be together.
+    Bytes {
+        /// So many bytes.
+        most: u64,
+    },
+    /// How often he may fetch one.
+    Downloads {
+        /// So often.
+        most: u32,
+    },
+}
+
 /// Why a command was refused. Nothing changed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rejection {
@@ -97,6 +119,11 @@ pub enum Rejection {
     TargetFull,
     /// The target is not among those who serve the queue, or passed the interaction by a moment ago.
     TargetNotEligible,
+    /// Nobody who serves the queue can take it now.
+    NobodyEligible {
+        /// The queue's name.
+        queue: String,
+    },
     /// The target is not in the conversation.
     TargetNotIn,
     /// The caller is no supervisor.
@@ -117,6 +144,8 @@ pub enum Rejection {
         /// How many characters it may have at most.
         chars_max: usize,
     },
+    /// The customer has used up what his service allows him in files, or may not send any yet.
+    FileLimit(FileLimit),
     /// The chat has as many entries as fit; nothing more can be said in it.
     TranscriptFull,
     /// The caller has no contact-center session.

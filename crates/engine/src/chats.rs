@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use handoff_domain::{Entry, Event, Fact, Interaction, InteractionId, Time};
 use handoff_domain::{OfferKind, event::Subject};
 
-pub use customer::{ChatRefused, NewChat, NotYourChat, OpenedChat};
+pub use customer::{ChatRefused, NewChat, NotYourChat, OpenedChat, RequestName};
 pub use line::PlaceInLine;
 pub use notes::{Customers, Note, NoteKind};
 

@@ -12,7 +12,8 @@ use std::time::Duration;
 use handoff_domain::interaction::decide::Context;
 use handoff_domain::interaction::open::{NewInteraction, open};
 use handoff_domain::{
-    Action, Actor, CenterId, Command, Interaction, InteractionId, Rejection, UserId, Visibility, decide,
+    Action, Actor, CenterId, Command, Interaction, InteractionId, Named, Rejection, UserId, Visibility,
+    decide,
 };
 use handoff_store::{Key, Put, Receipt, StoreError, Versioned};
 
@@ -192,7 +193,13 @@ impl Engine {
         let mut users = before.value.people();
         users.extend(target_of(&attempt.command));
         users.extend(actor_of(actor));
+        let adviser = match &attempt.command.action {
+            Action::ConsultQueue(Named::Known(queue)) => self.adviser(queue, &before.value, &directory),
+            _ => None,
+        };
+        users.extend(adviser);
         let mut world = self.surroundings(&directory, before.value.center, users, parent);
+        world.adviser = adviser;
         self.listen_in(&before.value, &attempt.command, &mut world).await?;
         let decision = decide(&before.value, &attempt.command, &self.context(&world)?)
             .map_err(|rejection| Failure::Refused(rejection.into()))?;
@@ -201,7 +208,7 @@ impl Engine {
         }
         let caller = actor_of(actor).zip(attempt.reference);
         let mut batch = commit::Batch::new(decision, before.version, &world, caller);
-        batch.change.checks = commit::relied_on(&attempt.command, &before.value, &directory);
+        batch.change.checks = commit::relied_on(&attempt.command, &before.value, adviser, &directory);
         batch.change.receipts.extend(attempt.receipt.clone());
         batch.change.puts.extend(attempt.also.iter().cloned());
         self.commit(batch).await
@@ -251,6 +258,7 @@ impl Engine {
             parent,
             transcript: Vec::new(),
             customer_seen: None,
+            adviser: None,
         }
     }
 

@@ -26,7 +26,9 @@ mod timers;
 mod worker;
 
 pub use agents::{AgentError, ChannelChange};
-pub use chats::{ChatRefused, Customers, NewChat, NotYourChat, Note, NoteKind, OpenedChat, PlaceInLine};
+pub use chats::{
+    ChatRefused, Customers, NewChat, NotYourChat, Note, NoteKind, OpenedChat, PlaceInLine, RequestName,
+};
 pub use delivery::{Patience, Published, Publisher, Replay, Subscriptions};
 pub use directory::Directory;
 pub use engine::{Engine, Options, Parts};

@@ -3,9 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::join_all;
+use handoff_domain::center::SkillLevels;
 use handoff_domain::routing::{Agent, Assessment, Line, Plan, Waiting, assess, next_step, plan};
 use handoff_domain::{
-    Action, Actor, CenterId, Command, Desk, Interaction, InteractionId, Queue, Time, User, UserId,
+    Action, Actor, CenterId, Command, Desk, Interaction, InteractionId, Mode, Queue, Time, User, UserId, Wait,
 };
 use handoff_store::{InteractionQuery, InteractionScope, StoreError};
 
@@ -100,6 +101,19 @@ impl Engine {
                 here.filter_map(|desk| Some(Agent { user: directory.user(center, desk.user)?, desk }));
             plan(lines, agents, now)
         })
+    }
+
+    /// Gives the agent whom the router would choose for a chat that entered a queue now, of those whom the chat does not concern yet.
+    pub(crate) fn adviser(&self, queue: &Queue, chat: &Interaction, directory: &Directory) -> Option<UserId> {
+        let (now, desks, people) = (self.clock.now(), self.board.desks(), chat.people());
+        let (skills, passes) = (SkillLevels::new(), Vec::new());
+        let wait = Wait { queue: queue.id, since: now, front: false, mode: Mode::Chatting, skills, passes };
+        let line = Line { queue, waiting: std::iter::once(Waiting::of(chat, &wait)) };
+        let here = desks.iter().filter(|desk| desk.center == chat.center && desk.session.is_some());
+        let strangers = here.filter(|desk| !people.contains(&desk.user));
+        let agents =
+            strangers.filter_map(|desk| Some(Agent { user: directory.user(chat.center, desk.user)?, desk }));
+        plan([line], agents, now).pairs.first().map(|pair| pair.user)
     }
 
     /// Makes one offer; tells whether it was made.

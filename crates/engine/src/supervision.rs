@@ -1,8 +1,7 @@
 //! Supervisors who follow an agent's chats: keeping who they are, and offering them the seats.
 //!
-//! A chat has one offer at a time, so of several supervisors each is offered his seat when the one before has answered. Nothing is offered by
-//! a worker: whoever carries out a command in a chat calls [`Engine::seat_supervisors`] afterwards, and what one call could not do the next
-//! does. A node that has not yet read the agent's desk again after a supervisor of another node began to follow him learns of it within
+//! Nothing is offered by a worker: whoever carries out a command in a chat calls [`Engine::seat_supervisors`] afterwards, and what one call
+//! could not do the next does. A node that has not yet read the agent's desk again after a supervisor of another node began to follow him learns of it within
 //! [`Options::reload_ms`](crate::Options::reload_ms).
 
 use handoff_domain::desk::Supervision;
@@ -19,7 +18,7 @@ enum Seating {
     Offered,
     /// Not now; a later call tries again.
     Later,
-    /// Somebody else has the offer now, or the chat is not with the agent any more.
+    /// The chat is not with the agent any more.
     Nobody,
     /// He is in, or the rules will never let him in.
     Settled,
@@ -62,19 +61,19 @@ impl Engine {
         .await
     }
 
-    /// Offers a seat in a chat to the next supervisor who follows its owner. `about_to` is told, before anybody else can know, who is to be
-    /// offered it and by which name he wants to go.
+    /// Offers seats in a chat to the supervisors who follow its owner. `about_to` is told, before anybody else can know, who is to be offered
+    /// one and by which name he wants to go.
     ///
     /// # Errors
     ///
-    /// [`AgentError`]; a seat may be offered all the same.
+    /// [`AgentError`]; seats may be offered all the same.
     pub async fn seat_supervisors(
         &self,
         chat: &Interaction,
         about_to: impl Fn(UserId, Option<&String>) + Sync,
     ) -> Result<(), AgentError> {
         let State::Handling(handling) = &chat.state else { return Ok(()) };
-        if handling.mode != Mode::Chatting || handling.offer.is_some() {
+        if handling.mode != Mode::Chatting {
             return Ok(());
         }
         let agent = handling.by;
@@ -97,9 +96,6 @@ impl Engine {
                 Ok(Vec::new())
             })
             .await?;
-            if matches!(seating, Seating::Offered) {
-                return Ok(());
-            }
         }
         Ok(())
     }
@@ -127,7 +123,8 @@ impl Engine {
         match self.execute(&attempt).await {
             Ok(_) => Ok(Seating::Offered),
             Err(ExecuteError::Rejected(rejection)) => Ok(match *rejection {
-                Rejection::TargetUnreachable => Seating::Later,
+                // The owner himself has just asked him.
+                Rejection::OfferOpen | Rejection::TargetUnreachable => Seating::Later,
                 Rejection::TargetAlreadyIn => Seating::Settled,
                 Rejection::NoSession | Rejection::NotSupervisor => Seating::Ended,
                 _ => Seating::Nobody,

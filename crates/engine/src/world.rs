@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use handoff_domain::interaction::decide::World;
+use handoff_domain::service::{FileLimits, ServiceKind};
 use handoff_domain::{
     Action, Actor, CenterId, Command, Desk, Entry, Interaction, Named, Queue, QueueId, Target, Time, User,
     UserId, Workbin, WorkbinId,
@@ -26,6 +27,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) transcript: Vec<Entry>,
     /// When the customer of the chat was last heard of.
     pub(crate) customer_seen: Option<Time>,
+    /// Who would be asked for advice by way of a queue.
+    pub(crate) adviser: Option<UserId>,
 }
 
 impl Surroundings<'_> {
@@ -72,8 +75,17 @@ impl World for Surroundings<'_> {
         self.customer_seen
     }
 
+    fn adviser(&self) -> Option<UserId> {
+        self.adviser
+    }
+
     fn transcript(&self) -> &[Entry] {
         &self.transcript
+    }
+
+    fn file_limits(&self, service: &str) -> Option<&FileLimits> {
+        let terms = self.directory.service(ServiceKind::Chat, service)?.chat()?;
+        Some(&terms.files)
     }
 }
 

@@ -141,7 +141,7 @@ impl HistoryEntry {
 
 /// Gives what was said among facts, in order.
 pub(crate) fn said(facts: Vec<Fact>) -> impl Iterator<Item = Entry> {
-    facts.into_iter().filter_map(|fact| if let Fact::Said(entry) = fact { Some(entry) } else { None })
+    facts.into_iter().filter_map(|fact| if let Fact::Said(entry) = fact { Some(*entry) } else { None })
 }
 
 /// The places of the census, in its order.

@@ -65,7 +65,7 @@ impl Answer {
         let last = entries.last().and_then(|entry| entry.customer).unwrap_or(after);
         let mut answer = Self::bare(interaction, secure_key, last)?;
         answer.messages = entries.iter().filter_map(CustomerMessage::of).collect();
-        let hear = |last| shared.reception().hear(interaction.id, last, answer.chat_ended);
+        let hear = |last| shared.reception().hear(engine, interaction.id, last, answer.chat_ended);
         match since {
             Since::Index(_) => {
                 hear(Some(last));

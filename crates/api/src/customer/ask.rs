@@ -11,7 +11,14 @@ pub(crate) struct Introduction {
     pub(crate) nickname: String,
     pub(crate) subject: Option<String>,
     pub(crate) user_data: UserData,
+    /// What a repetition of the request is known by: a secret of the client's, because it brings the chat's key.
+    pub(crate) message_id: Option<String>,
 }
+
+/// Characters that a `messageId` of a request for a chat has at least: 128 random bits in hex.
+const REQUEST_ID_CHARS_MIN: usize = 32;
+/// Characters that any `messageId` has at most.
+const MESSAGE_ID_CHARS_MAX: usize = 128;
 
 impl Introduction {
     /// Reads it. Names and address become user data under the names that the platform's routing knows them by.
@@ -35,7 +42,15 @@ impl Introduction {
                 user_data.0.insert(key.to_owned(), Value::Text(text.to_owned()));
             }
         }
-        Ok(Self { nickname, subject: form.text("subject").map(str::to_owned), user_data })
+        let message_id = message_id(form)?;
+        if message_id.as_ref().is_some_and(|id| id.len() < REQUEST_ID_CHARS_MIN) {
+            return Err(Trouble::invalid(format!(
+                "The messageId of a request for a chat brings its key again, so it must be a random text of at least \
+                 {REQUEST_ID_CHARS_MIN} characters; give such a one, or none."
+            )));
+        }
+        let subject = form.text("subject").map(str::to_owned);
+        Ok(Self { nickname, subject, user_data, message_id })
     }
 }
 
@@ -59,7 +74,8 @@ pub(crate) enum Ask {
 impl Ask {
     /// Reads an operation by its name: the last part of a REST path, or `data.operation` of a CometD message, which differ in one name.
     pub(crate) fn read(operation: &str, form: &Form) -> Result<Self, Trouble> {
-        let say = |content| Self::Say { content, message_id: form.text("messageId").map(str::to_owned) };
+        let message_id = message_id(form)?;
+        let say = |content| Self::Say { content, message_id };
         Ok(match operation {
             "refresh" | "requestNotifications" => Self::Refresh,
             "send" | "sendMessage" => say(Content::Text {
@@ -86,6 +102,16 @@ impl Ask {
             }
         })
     }
+}
+
+/// Gives the client's own id of what it asks for.
+pub(crate) fn message_id(form: &Form) -> Result<Option<String>, Trouble> {
+    let given = form.text("messageId").map(str::to_owned);
+    if given.as_ref().is_some_and(|id| id.chars().count() > MESSAGE_ID_CHARS_MAX) {
+        let advice = format!("A messageId may have {MESSAGE_ID_CHARS_MAX} characters; give a shorter one.");
+        return Err(Trouble::invalid(advice));
+    }
+    Ok(given)
 }
 
 /// Gives an address that may be pushed: of a page, and nothing that an agent's program would run.
@@ -124,6 +150,21 @@ mod tests {
         let introduction = Introduction::read(&given).unwrap();
         let keys: Vec<&String> = introduction.user_data.0.keys().collect();
         assert_eq!(keys, ["EmailAddress", "FirstName", "Plan"]);
+    }
+
+    #[test]
+    fn the_id_of_a_request_for_a_chat_is_long_enough_to_be_a_secret_and_none_is_too_long() {
+        let introduced = |id: &str| {
+            let introduction = Introduction::read(&form(&[("nickname", "Ada"), ("messageId", id)]));
+            introduction.map(|it| it.message_id).map_err(|trouble| trouble.kind)
+        };
+        assert_eq!(introduced(""), Ok(None));
+        assert_eq!(introduced(&"x".repeat(31)), Err(Kind::Invalid));
+        assert_eq!(introduced(&"x".repeat(32)), Ok(Some("x".repeat(32))));
+        assert_eq!(introduced(&"x".repeat(129)), Err(Kind::Invalid));
+        let said = |chars| Ask::read("send", &form(&[("message", "Hi"), ("messageId", &"x".repeat(chars))]));
+        assert!(said(1).is_ok() && said(128).is_ok());
+        assert_eq!(said(129).map_err(|trouble| trouble.kind), Err(Kind::Invalid));
     }
 
     #[test]

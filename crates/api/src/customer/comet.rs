@@ -149,11 +149,21 @@ impl Inner {
         channel: &str,
         data: &RawValue,
     ) -> Result<Option<Answer>, Trouble> {
-        let service = channel.strip_prefix(CHANNEL_PREFIX).unwrap_or_default();
         let form = read(data)?;
+        self.carry_out(shared, session, channel, &form).await.map_err(|trouble| trouble.about(&form))
+    }
+
+    async fn carry_out(
+        &self,
+        shared: &Shared,
+        session: &SessionInfo,
+        channel: &str,
+        form: &Form,
+    ) -> Result<Option<Answer>, Trouble> {
+        let service = channel.strip_prefix(CHANNEL_PREFIX).unwrap_or_default();
         let operation = form.required("operation")?;
         if operation == "requestChat" {
-            let introduction = Introduction::read(&form)?;
+            let introduction = Introduction::read(form)?;
             let (address, headers) = origin_of(session);
             let opened =
                 deed::begin(shared, From { address, headers: &headers }, service, introduction).await?;
@@ -167,16 +177,17 @@ impl Inner {
         if chat.chat.as_ref().is_none_or(|chat| chat.service != service) {
             return Err(handoff_engine::NotYourChat::Unknown.into());
         }
-        let ask = Ask::read(operation, &form)?;
+        let ask = Ask::read(operation, form)?;
         if ask == Ask::Refresh {
             // Both 0 and no position mean everything (ingest notes 2).
             let heard = form.count("transcriptPosition")?.unwrap_or(0).saturating_sub(1);
             return self.listen(shared, session, channel, chat.id, key, heard).await.map(Some);
         }
         let id = chat.id;
-        deed::perform(shared, chat, ask).await?;
+        let done = deed::perform(shared, chat, ask).await;
+        // Before a refusal as well: whoever is told that the chat has ended listens no more, and must not miss its end.
         self.tell(id).await;
-        Ok(None)
+        done.map(|_| None)
     }
 
     /// Lets a session listen to a chat, from behind a position; gives what it has missed.

@@ -8,7 +8,7 @@ use handoff_domain::service::{ChatTerms, Service, ServiceKind};
 use handoff_domain::{
     Action, Chat, Interaction, LeaveReason, PartyKind, Speaker, State, Utterance, Visibility,
 };
-use handoff_engine::{ChatRefused, NewChat, Note, NoteKind, OpenedChat};
+use handoff_engine::{NewChat, Note, NoteKind, OpenedChat, RequestName};
 use handoff_store::Receipt;
 use sha2::{Digest as _, Sha256};
 
@@ -21,8 +21,6 @@ use crate::shared::Shared;
 
 /// How long a retry of a message is known as one, in ms: longer than any client keeps trying.
 const RETRIES_KNOWN_MS: u64 = 24 * 60 * 60 * 1_000;
-/// Characters of a message's own id.
-const MESSAGE_ID_CHARS_MAX: usize = 128;
 
 /// Where a request comes from.
 #[derive(Clone, Copy)]
@@ -53,6 +51,13 @@ pub(crate) async fn begin(
     let engine = shared.engine();
     let (service, terms) = chat_service(shared, service)?;
     guard::may_use(&terms, from.headers)?;
+    let request = introduction.message_id.as_ref().map(|id| request_of(&introduction, id));
+    if let Some(request) = &request
+        && let Some(opened) = engine.chat_of_request(&service.name, request).await?
+    {
+        engine.keep_customer(&opened.interaction);
+        return Ok(opened);
+    }
     if terms.hours.as_ref().is_some_and(|open| !hours::is_open(open, engine.now())) {
         return Err(Trouble::new(
             Kind::Closed,
@@ -62,10 +67,7 @@ pub(crate) async fn begin(
     let directory = engine.directory();
     let queue = directory.queue(service.center, service.queue).cloned().ok_or_else(Trouble::unavailable)?;
     let guard = &shared.reception().guard;
-    guard.may_begin(from.address, |chat| {
-        let known = engine.board().recent(chat);
-        known.is_some_and(|known| known.value.chat.as_ref().is_some_and(Chat::is_live))
-    })?;
+    guard.may_begin(from.address, |chat| super::is_live(engine, chat))?;
     let new = NewChat {
         center: service.center,
         queue,
@@ -75,17 +77,19 @@ pub(crate) async fn begin(
         nickname: introduction.nickname,
         subject: introduction.subject,
         user_data: introduction.user_data,
+        request,
     };
-    let opened = engine.request_chat(new).await.map_err(|refused| match refused {
-        ChatRefused::Full { waiting } => Trouble::new(
-            Kind::Full,
-            format!("{waiting} others are waiting and no more can be taken in; try again later."),
-        ),
-        ChatRefused::Failed(error) => error.into(),
-    })?;
+    let opened = engine.request_chat(new).await?;
     guard.begun(from.address, opened.interaction.id);
     engine.keep_customer(&opened.interaction);
     Ok(opened)
+}
+
+/// Names a request for a chat, so that a repetition of it is known.
+fn request_of(introduction: &Introduction, message_id: &str) -> RequestName {
+    let Introduction { nickname, subject, user_data, .. } = introduction;
+    let fingerprint = hex(&Sha256::digest(format!("{nickname:?} {subject:?} {user_data:?}")));
+    RequestName { secret: message_id.to_owned(), fingerprint }
 }
 
 /// Carries out what the customer of a chat asks for; gives the chat as it is then.
@@ -100,8 +104,8 @@ pub(crate) async fn perform(
         Ask::Refresh => Ok(chat),
         Ask::Say { content, message_id } => {
             shared.reception().guard.count_message(id, engine.now())?;
-            let receipt = message_id.map(|given| receipt(shared, &chat, given, &content)).transpose()?;
-            let action = Action::Say(Utterance { content, visibility: Visibility::All });
+            let receipt = message_id.clone().map(|given| receipt(shared, &chat, given, &content));
+            let action = Action::Say(Utterance { content, visibility: Visibility::All, message_id });
             Ok(engine.customer_does(id, action, receipt, Vec::new()).await?)
         }
         Ask::Typing { is_on, text } => {
@@ -132,21 +136,17 @@ fn receipt(
     chat: &Interaction,
     message_id: String,
     content: &handoff_domain::Content,
-) -> Result<Receipt, Trouble> {
-    if message_id.chars().count() > MESSAGE_ID_CHARS_MAX {
-        let advice = format!("A messageId may have {MESSAGE_ID_CHARS_MAX} characters; give a shorter one.");
-        return Err(Trouble::invalid(advice));
-    }
+) -> Receipt {
     let expires = Some(shared.engine().now().plus_ms(RETRIES_KNOWN_MS));
     // The text that a debugger would show tells any two contents apart, which is all that is asked of it.
     let fingerprint = hex(&Sha256::digest(format!("{content:?}")));
-    Ok(Receipt {
+    Receipt {
         scope: format!("chat/{}", chat.id),
         key: message_id,
         fingerprint,
         answer: String::new(),
         expires,
-    })
+    }
 }
 
 /// Tells the agents what is kept nowhere.

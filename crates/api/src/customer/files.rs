@@ -1,37 +1,27 @@
 //! Files in a chat: what a customer may send, and how he gets one back (ingest notes 1.5 and 2).
-//!
-//! A file is written down while it arrives and kept only when everything about it is right: its sender, its size, its type by what is in
-//! it, the scanner's word. Until then nobody can read it, and a refused one leaves nothing.
-
-mod arrival;
-mod clamd;
-mod kind;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Body;
-use axum::extract::{FromRequest as _, Multipart, Path, Request, State};
-use axum::http::header::{
-    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
-    X_CONTENT_TYPE_OPTIONS,
-};
-use axum::http::{HeaderValue, Response as HttpResponse};
+use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream;
 use handoff_domain::service::FileLimits;
 use handoff_domain::service::ServiceKind;
-use handoff_domain::{Action, Chat, Content, FileId, Interaction, PartyKind, Utterance, Visibility};
-use handoff_store::{FileRecord, FileSender, Files, Key, Put, Record, Versioned};
+use handoff_domain::{Action, Chat, Content, Entry, FileId, Interaction, Utterance, Visibility};
+use handoff_store::{FileRecord, FileSender, Put, Record};
 
 use super::answer::{Answer, Since};
+use super::ask::message_id;
 use super::form::{Form, media_type};
 use super::rest::prove;
 use super::trouble::{Kind, Trouble};
+use crate::files::{self, Arrived, Taken};
 use crate::shared::Shared;
 use crate::wire::transcript::CustomerMessage;
-use arrival::{Arrival, Arrived};
+
+/// The part of a form that holds the file.
+const FILE_PART: &str = "file";
 
 /// Takes a file: `POST …/{chatId}/file`, multipart.
 pub(crate) async fn upload(
@@ -127,34 +117,10 @@ async fn receive(
     request: Request,
     limits: &FileLimits,
 ) -> Result<(Form, Option<Arrived>), Trouble> {
-    let broken = |_| Trouble::invalid("The body could not be read; send the request again.");
-    let mut parts = Multipart::from_request(request, &()).await.map_err(|_| {
-        Trouble::invalid("A file comes as multipart/form-data, in a part named file; send it so.")
-    })?;
-    let (mut form, mut arrived, mut form_bytes) = (Form::default(), None, 0_usize);
-    while let Some(part) = parts.next_field().await.map_err(broken)? {
-        let name = part.name().unwrap_or_default().to_owned();
-        if name == "file" && arrived.is_none() {
-            let file_name = part.file_name().unwrap_or("file").to_owned();
-            let arrival = Arrival::begin(shared, kind::clean_name(&file_name), limits.file_bytes_max).await?;
-            arrived = Some(arrival.receive(part).await?);
-            continue;
-        }
-        let mut part = part;
-        let mut text = Vec::new();
-        while let Some(chunk) = part.chunk().await.map_err(broken)? {
-            form_bytes += chunk.len();
-            if form_bytes > super::FORM_BYTES_MAX {
-                return Err(Trouble::new(
-                    Kind::TooLarge,
-                    "The fields beside the file are too large; send less.",
-                ));
-            }
-            text.extend_from_slice(&chunk);
-        }
-        form.add(&name, String::from_utf8_lossy(&text).into_owned());
-    }
-    Ok((form, arrived))
+    let received = files::receive(shared, request, FILE_PART, limits.file_bytes_max).await?;
+    let mut form = Form::default();
+    received.fields.into_iter().for_each(|(name, value)| form.add(&name, value));
+    Ok((form, received.file))
 }
 
 /// Keeps a file that has arrived, if it may be kept, and says so in the chat.
@@ -166,9 +132,8 @@ async fn accept(
     form: &Form,
     arrived: Option<Arrived>,
 ) -> Result<Response, Trouble> {
-    let arrived = arrived.ok_or_else(|| Trouble::missing("file"))?;
-    may_send(&interaction, limits, arrived.bytes)?;
-    let content_type = kind::of(&arrived.head, &arrived.name, &limits.types)?;
+    let arrived = arrived.ok_or_else(|| Trouble::missing(FILE_PART))?;
+    let content_type = arrived.content_type(Taken::Only(&limits.types))?;
     let description = form.user_data.0.get("file-description").and_then(|value| match value {
         handoff_domain::Value::Text(text) => Some(text.clone()),
         _ => None,
@@ -191,38 +156,17 @@ async fn accept(
         content_type: content_type.to_owned(),
         description,
     };
-    arrived.keep().await?;
     let put = Put { record: Record::File(record), expected: 0 };
-    let said = Action::Say(Utterance { content: content.clone(), visibility: Visibility::All });
-    let after = shared.engine().customer_does(interaction.id, said, None, vec![put]).await?;
+    let message_id = message_id(form)?;
+    let said = Action::Say(Utterance { content: content.clone(), visibility: Visibility::All, message_id });
+    // How much he may send is decided in the commit: several files may arrive at once.
+    let said = async { Ok(shared.engine().customer_does(interaction.id, said, None, vec![put]).await?) };
+    let is_unclear = |trouble: &Trouble| trouble.kind == Kind::Unavailable;
+    let after: Arc<Interaction> = files::keep_and(shared, arrived, said, is_unclear).await?;
     let answer = Answer::of(shared, &after, key, Since::Nothing).await?;
     let customer = after.chat.as_ref().and_then(Chat::customer_party);
     Ok(Json(answer.with(CustomerMessage::about_file(customer, shared.engine().now(), &content)))
         .into_response())
-}
-
-fn may_send(interaction: &Interaction, limits: &FileLimits, bytes: u64) -> Result<(), Trouble> {
-    let Some(chat) = interaction.chat.as_ref().filter(|chat| chat.is_live()) else {
-        return Err(Trouble::new(Kind::Ended, "The chat has ended; begin a new one."));
-    };
-    if limits.need_agent && !chat.parties.iter().any(|party| matches!(party.kind, PartyKind::Agent(_))) {
-        return Err(Trouble::new(
-            Kind::NeedsAgent,
-            "Files can be sent once an agent has come in; wait for one.",
-        ));
-    }
-    if chat.files.uploads >= limits.uploads_max {
-        let advice = format!("{} files may be sent in one chat; this is one more.", limits.uploads_max);
-        return Err(Trouble::new(Kind::TooManyFiles, advice));
-    }
-    if chat.files.bytes.saturating_add(bytes) > limits.total_bytes_max {
-        let advice = format!(
-            "All files of a chat may have {} bytes together; send a smaller one.",
-            limits.total_bytes_max
-        );
-        return Err(Trouble::new(Kind::FilesTooLarge, advice));
-    }
-    Ok(())
 }
 
 async fn tell_limits(shared: &Shared, interaction: &Interaction, key: &str) -> Result<Response, Trouble> {
@@ -246,20 +190,11 @@ async fn tell_limits(shared: &Shared, interaction: &Interaction, key: &str) -> R
     Ok(Json(answer.with(message)).into_response())
 }
 
-/// Gives the record of a file of this interaction. A deleted one, and one of another interaction, read like one that does not exist.
-pub(crate) async fn find(
-    shared: &Shared,
-    interaction: &Interaction,
-    file: &str,
-) -> Result<Option<Versioned<FileRecord>>, handoff_store::StoreError> {
-    let Ok(id) = file.parse::<FileId>() else { return Ok(None) };
-    let found = shared.engine().store().load(&[Key::File(id)]).await?.pop().flatten();
-    Ok(found.and_then(|found| match found.value {
-        Record::File(record) if record.interaction == interaction.id && record.deleted.is_none() => {
-            Some(Versioned { value: record, version: found.version })
-        }
-        _ => None,
-    }))
+/// Tells whether the customer was told of a file: agents may send one another some.
+async fn is_shown(shared: &Shared, interaction: &Interaction, id: FileId) -> Result<bool, Trouble> {
+    let entries = shared.engine().transcript(interaction.id, 0, Visibility::All, usize::MAX).await?;
+    let is_it = |entry: &Entry| matches!(entry.content, Content::FileUploaded { file, .. } if file == id);
+    Ok(entries.iter().any(is_it))
 }
 
 fn no_file() -> Trouble {
@@ -267,18 +202,15 @@ fn no_file() -> Trouble {
 }
 
 async fn download(shared: &Shared, interaction: &Interaction, file: &str) -> Result<Response, Trouble> {
-    let found = find(shared, interaction, file).await?.ok_or_else(no_file)?.value;
-    let chat = interaction.chat.as_ref().ok_or(handoff_engine::NotYourChat::Unknown)?;
-    if chat.is_live() {
-        let limits = limits_of(shared, &chat.service)?;
-        if chat.files.downloads >= limits.downloads_max {
-            let advice = format!("Files may be fetched {} times in one chat.", limits.downloads_max);
-            return Err(Trouble::new(Kind::NoDownloadsLeft, advice));
-        }
+    let found = files::find(shared, interaction, file).await?.ok_or_else(no_file)?.value;
+    if !is_shown(shared, interaction, found.id).await? {
+        return Err(no_file());
+    }
+    if interaction.chat.as_ref().is_some_and(Chat::is_live) {
         let counted = Action::CountDownload { file: found.id };
         shared.engine().customer_does(interaction.id, counted, None, Vec::new()).await?;
     }
-    Ok(body_of(&shared.reception().files, &found))
+    Ok(files::body_of(&shared.reception().files, &found))
 }
 
 async fn delete(
@@ -287,40 +219,14 @@ async fn delete(
     key: &str,
     file: &str,
 ) -> Result<Response, Trouble> {
-    let found = find(shared, &interaction, file).await?.ok_or_else(no_file)?;
+    let found = files::find(shared, &interaction, file).await?.ok_or_else(no_file)?;
     if found.value.by != FileSender::Customer {
         return Err(no_file());
     }
     let content = Content::FileDeleted { file: found.value.id, name: found.value.name.clone() };
     let record = FileRecord { deleted: Some(shared.engine().now()), ..found.value };
     let put = Put { record: Record::File(record), expected: found.version };
-    let said = Action::Say(Utterance { content, visibility: Visibility::All });
+    let said = Action::Say(Utterance::new(content, Visibility::All));
     let after = shared.engine().customer_does(interaction.id, said, None, vec![put]).await?;
     Ok(Json(Answer::of(shared, &after, key, Since::Nothing).await?).into_response())
-}
-
-/// Gives a file as a download: as an attachment, of the type that was found in it, never to be shown or guessed at.
-pub(crate) fn body_of(files: &Arc<dyn Files>, record: &FileRecord) -> Response {
-    let (files, id) = (files.clone(), record.id);
-    let pieces = stream::try_unfold(0_u64, move |offset| {
-        let files = files.clone();
-        async move {
-            let piece = files.read(id, offset, handoff_store::files::READ_BYTES_MAX).await?;
-            let piece = piece.filter(|piece| !piece.is_empty());
-            Ok::<_, handoff_store::FilesError>(piece.map(|piece| {
-                let next = offset + piece.len() as u64;
-                (axum::body::Bytes::from(piece), next)
-            }))
-        }
-    });
-    let mut response = HttpResponse::new(Body::from_stream(pieces));
-    let headers = response.headers_mut();
-    let kind = HeaderValue::from_str(&record.content_type);
-    headers.insert(CONTENT_TYPE, kind.unwrap_or(HeaderValue::from_static("application/octet-stream")));
-    headers.insert(CONTENT_LENGTH, record.bytes.into());
-    headers.insert(CONTENT_DISPOSITION, kind::disposition(&record.name));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    response
 }

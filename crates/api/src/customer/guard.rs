@@ -14,7 +14,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use handoff_domain::service::ChatTerms;
+use handoff_domain::service::{ChatTerms, ServiceKind};
 use handoff_domain::{InteractionId, Time};
 
 use super::Options;
@@ -93,26 +93,61 @@ pub(crate) async fn count(State(shared): State<Shared>, request: Request, next: 
     }
 }
 
-/// Layer of all customers' routes: lets pages of every origin call without credentials, because there are none; a service may list the
-/// origins that it serves, which is looked at when a chat begins.
-pub(crate) async fn cross_origin(request: Request, next: Next) -> Response {
-    let is_foreign = request.headers().contains_key(ORIGIN);
-    let asks_first = is_foreign && request.method() == Method::OPTIONS;
-    let mut response =
-        if asks_first { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
+/// Layer of all customers' routes: lets pages of those origins call that the service lists, without credentials, because there are none.
+/// Where the address names no service, the pages of every service may. Whoever may not is told so when his browser asks first; what is
+/// sent without asking is carried out, as for a program, and his page cannot read the answer.
+pub(crate) async fn cross_origin(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    let Some(origin) = request.headers().get(ORIGIN).cloned() else { return next.run(request).await };
+    let allowed = may_call(&shared, service_in(request.uri().path()).as_deref(), request.headers());
+    let asks_first = request.method() == Method::OPTIONS;
+    let mut response = match (&allowed, asks_first) {
+        (Ok(()), true) => StatusCode::NO_CONTENT.into_response(),
+        (Err(trouble), true) => trouble.clone().into_response(),
+        (_, false) => next.run(request).await,
+    };
     let headers = response.headers_mut();
-    if is_foreign && !headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
-        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.append(VARY, HeaderValue::from(ORIGIN));
+    if allowed.is_ok() {
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from(CONTENT_DISPOSITION));
-        headers.append(VARY, HeaderValue::from(ORIGIN));
-    }
-    if asks_first {
-        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
-        headers
-            .insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("content-type, contactcenterid"));
-        headers.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE_S);
+        if asks_first {
+            headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
+            let allowed = HeaderValue::from_static("content-type, contactcenterid");
+            headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, allowed);
+            headers.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE_S);
+        }
     }
     response
+}
+
+/// Layer of the whole router: the same below the customers' root. A browser that asks first uses a method that no route has, and what the
+/// router answers then is not layered with the routes.
+pub(crate) async fn cross_origin_below_root(state: State<Shared>, request: Request, next: Next) -> Response {
+    let below = request.uri().path().strip_prefix(super::ROOT);
+    if below.is_some_and(|rest| rest.starts_with('/')) {
+        cross_origin(state, request, next).await
+    } else {
+        next.run(request).await
+    }
+}
+
+/// Gives the chat service that a path names.
+fn service_in(path: &str) -> Option<String> {
+    let name = path.strip_prefix(super::ROOT)?.strip_prefix("/2/chat/")?.split('/').next()?;
+    // What a form escapes and a path does not, so that the decoder of forms reads a path.
+    let escaped = name.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
+    url::form_urlencoded::parse(escaped.as_bytes()).next().map(|(name, _)| name.into_owned())
+}
+
+/// Tells whether a page may call the address of a service, or one that is of all services, as that of a service that nobody knows.
+fn may_call(shared: &Shared, service: Option<&str>, headers: &HeaderMap) -> Result<(), Trouble> {
+    let directory = shared.engine().directory();
+    let found = service.and_then(|name| directory.service(ServiceKind::Chat, name)?.chat());
+    let Some(terms) = found else {
+        let mut all = directory.services.values().filter_map(|service| service.chat());
+        return if all.any(|terms| may_use(terms, headers).is_ok()) { Ok(()) } else { Err(foreign()) };
+    };
+    may_use(terms, headers)
 }
 
 /// Tells whether the page that a request comes from may use a service. Programs name no origin and are let through: this keeps other
@@ -124,10 +159,11 @@ pub(crate) fn may_use(terms: &ChatTerms, headers: &HeaderMap) -> Result<(), Trou
     if is_own || terms.origins.iter().any(|listed| crate::auth::covers_origin(listed, origin)) {
         return Ok(());
     }
-    Err(Trouble::new(
-        Kind::ForeignPage,
-        "Pages of this origin may not use the service; have the origin listed.",
-    ))
+    Err(foreign())
+}
+
+fn foreign() -> Trouble {
+    Trouble::new(Kind::ForeignPage, "Pages of this origin may not use the service; have the origin listed.")
 }
 
 #[cfg(test)]
@@ -145,6 +181,15 @@ mod tests {
         assert_eq!(guard.may_begin(one, |_| true).unwrap_err().kind, Kind::TooManyChats);
         guard.may_begin(other, |_| true).unwrap();
         guard.may_begin(one, |chat| chat != InteractionId(1)).unwrap();
+    }
+
+    #[test]
+    fn a_path_names_its_service() {
+        let named = |path| service_in(path);
+        assert_eq!(named("/genesys/2/chat/a%20b+c&d=e/1/send").as_deref(), Some("a b+c&d=e"));
+        assert_eq!(named("/genesys/2/chat/help").as_deref(), Some("help"));
+        assert_eq!(named("/genesys/2/chat-ntf"), None);
+        assert_eq!(named("/api/v2/chats/1"), None);
     }
 
     #[test]

@@ -22,11 +22,14 @@ pub(crate) async fn request(
 ) -> Result<Response, Trouble> {
     let (headers, address) = (request.headers().clone(), address_of(request.extensions()));
     let form = Form::read(request).await?;
-    let introduction = Introduction::read(&form)?;
     let from = From { address, headers: &headers };
-    let opened = deed::begin(&shared, from, &service, introduction).await?;
-    let answer = Answer::of(&shared, &opened.interaction, &opened.secure_key, Since::Index(1)).await?;
+    let answer = begin(&shared, from, &service, &form).await.map_err(|trouble| trouble.about(&form))?;
     Ok(Json(answer).into_response())
+}
+
+async fn begin(shared: &Shared, from: From<'_>, service: &str, form: &Form) -> Result<Answer, Trouble> {
+    let opened = deed::begin(shared, from, service, Introduction::read(form)?).await?;
+    Answer::of(shared, &opened.interaction, &opened.secure_key, Since::Index(1)).await
 }
 
 /// Carries out an operation on a chat.
@@ -36,9 +39,18 @@ pub(crate) async fn operate(
     request: Request,
 ) -> Result<Response, Trouble> {
     let form = Form::read(request).await?;
-    let (interaction, key) = prove(&shared, &service, &chat, &form).await?;
+    let done = carry_out(&shared, (&service, &chat, &operation), &form).await;
+    Ok(Json(done.map_err(|trouble| trouble.about(&form))?).into_response())
+}
+
+async fn carry_out(
+    shared: &Shared,
+    (service, chat, operation): (&str, &str, &str),
+    form: &Form,
+) -> Result<Answer, Trouble> {
+    let (interaction, key) = prove(shared, service, chat, form).await?;
     let position = form.count("transcriptPosition")?;
-    let ask = Ask::read(&operation, &form)?;
+    let ask = Ask::read(operation, form)?;
     let since = match (&ask, position) {
         // The position of a receipt says how far he has read, not from where he wants to hear.
         (Ask::Read(_), _) => Since::Nothing,
@@ -46,8 +58,8 @@ pub(crate) async fn operate(
         (Ask::Refresh, None) => Since::Index(1),
         (_, None) => Since::Nothing,
     };
-    let interaction = deed::perform(&shared, interaction, ask).await?;
-    Ok(Json(Answer::of(&shared, &interaction, &key, since).await?).into_response())
+    let interaction = deed::perform(shared, interaction, ask).await?;
+    Answer::of(shared, &interaction, &key, since).await
 }
 
 /// Gives the chat whose customer the fields prove. A chat of another service or id reads like one that does not exist.

@@ -17,7 +17,7 @@ use handoff_domain::{Content, Interaction, TreatAs, Value, Visibility};
 use serde_json::json;
 use tower::ServiceExt as _;
 
-use super::ask::{Ask, Introduction};
+use super::ask::{Ask, Introduction, message_id};
 use super::deed::{self, From};
 use super::form::Form;
 use super::guard::address_of;
@@ -74,6 +74,7 @@ fn router(shared: &Shared) -> Router {
         .fallback(|| async { Refusal::not_authenticated() })
         .layer(DefaultBodyLimit::max(super::FORM_BYTES_MAX))
         .layer(axum::middleware::from_fn_with_state(shared.clone(), super::guard::count))
+        .layer(axum::middleware::from_fn_with_state(shared.clone(), super::guard::cross_origin))
         .with_state(shared.clone())
 }
 
@@ -143,8 +144,7 @@ async fn messages(
         index.map_err(|_| Refusal::invalid("The parameter index must be a number from 0 on; correct it."))?;
     let after = index.saturating_sub(1);
     let entries = shared.engine().transcript(chat.id, after, Visibility::All, ENTRIES_MAX).await?;
-    let messages: Vec<LogMessage> =
-        entries.iter().filter_map(|entry| LogMessage::of(entry, Visibility::All)).collect();
+    let messages: Vec<LogMessage> = entries.iter().filter_map(LogMessage::for_customer).collect();
     Ok(axum::Json(json!({"statusCode": 0, "messages": messages})).into_response())
 }
 
@@ -164,7 +164,7 @@ async fn operate(
                 message_type: form.text("messageType").map(str::to_owned),
                 treat_as: TreatAs::Normal,
             };
-            Ask::Say { content, message_id: form.text("messageId").map(str::to_owned) }
+            Ask::Say { content, message_id: message_id(&form)? }
         }
         "SendStartTypingNotification" => Ask::Typing { is_on: true, text: text() },
         "SendStopTypingNotification" => Ask::Typing { is_on: false, text: None },

@@ -6,9 +6,13 @@ use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
 use handoff_domain::Rejection;
-use handoff_engine::{ExecuteError, NotYourChat};
-use handoff_store::{FilesError, StoreError};
+use handoff_domain::rejection::FileLimit;
+use handoff_engine::{ChatRefused, ExecuteError, NotYourChat};
+use handoff_store::StoreError;
 use serde_json::{Value, json};
+
+use super::form::Form;
+use crate::files::FileFault;
 
 /// What is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,11 +86,13 @@ impl Kind {
 pub(crate) struct Trouble {
     pub(crate) kind: Kind,
     advice: String,
+    /// The client's own id of what was refused.
+    message_id: Option<String>,
 }
 
 impl Trouble {
     pub(crate) fn new(kind: Kind, advice: impl Into<String>) -> Self {
-        Self { kind, advice: advice.into() }
+        Self { kind, advice: advice.into(), message_id: None }
     }
 
     pub(crate) fn missing(field: &str) -> Self {
@@ -108,15 +114,24 @@ impl Trouble {
         &self.advice
     }
 
+    /// Says what it was that was refused, when the client gave it an id: on CometD an answer names no request.
+    pub(crate) fn about(self, form: &Form) -> Self {
+        Self { message_id: form.text("messageId").map(str::to_owned), ..self }
+    }
+
     /// Gives the body, of which a client may trust `statusCode` and `chatEnded` alone (ingest notes 1.3).
     pub(crate) fn body(&self) -> Value {
         let (code, again, _) = self.kind.row();
-        json!({
+        let mut body = json!({
             "statusCode": if again == Again::Later { 1 } else { 2 },
             "chatEnded": matches!(self.kind, Kind::Ended | Kind::NotYourChat),
             "messages": [],
             "errors": [{"code": code, "advice": self.advice}],
-        })
+        });
+        if let Some(message_id) = &self.message_id {
+            body["messageId"] = json!(message_id);
+        }
+        body
     }
 }
 
@@ -138,21 +153,17 @@ impl From<StoreError> for Trouble {
     }
 }
 
-impl From<FilesError> for Trouble {
-    fn from(error: FilesError) -> Self {
-        match error {
-            FilesError::TooLarge { bytes_max } => Self::new(
-                Kind::FileTooLarge,
-                format!("A file may have {bytes_max} bytes; send a smaller one."),
-            ),
-            FilesError::Unavailable { .. } | FilesError::Exists { .. } => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "a customer's file could not be kept"
-                );
-                Self::unavailable()
-            }
-        }
+impl From<FileFault> for Trouble {
+    fn from(fault: FileFault) -> Self {
+        let kind = match fault {
+            FileFault::NotThere { .. } | FileFault::Broken => Kind::Invalid,
+            FileFault::FieldsTooLarge => Kind::TooLarge,
+            FileFault::TooLarge { .. } => Kind::FileTooLarge,
+            FileFault::Type { .. } => Kind::FileType,
+            FileFault::Infected => Kind::Infected,
+            FileFault::Unavailable => Kind::Unavailable,
+        };
+        Self::new(kind, fault.to_string())
     }
 }
 
@@ -163,6 +174,19 @@ impl From<NotYourChat> for Trouble {
                 Self::new(Kind::NotYourChat, "There is no chat of that key; begin a new one.")
             }
             NotYourChat::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChatRefused> for Trouble {
+    fn from(refused: ChatRefused) -> Self {
+        match refused {
+            ChatRefused::Full { waiting } => Self::new(
+                Kind::Full,
+                format!("{waiting} others are waiting and no more can be taken in; try again later."),
+            ),
+            ChatRefused::Gone(error) => error.into(),
+            ChatRefused::Failed(error) => error.into(),
         }
     }
 }
@@ -189,6 +213,15 @@ impl From<Rejection> for Trouble {
             }
             Rejection::WrongState { .. } | Rejection::NotInConversation | Rejection::NoConversation => {
                 Self::new(Kind::Ended, "The chat has ended; begin a new one.")
+            }
+            Rejection::FileLimit(limit) => {
+                let kind = match limit {
+                    FileLimit::NeedsAgent => Kind::NeedsAgent,
+                    FileLimit::Uploads { .. } => Kind::TooManyFiles,
+                    FileLimit::Bytes { .. } => Kind::FilesTooLarge,
+                    FileLimit::Downloads { .. } => Kind::NoDownloadsLeft,
+                };
+                Self::new(kind, crate::error::sentence_of(&rejection))
             }
             _ => Self::invalid(crate::error::sentence_of(&rejection)),
         }

@@ -1,6 +1,6 @@
 //! The rules' refusals as codes and sentences.
 
-use handoff_domain::rejection::Noun;
+use handoff_domain::rejection::{FileLimit, Noun};
 use handoff_domain::{Rejection, UserData, UserDataError};
 
 use super::Code;
@@ -22,9 +22,11 @@ pub const fn code_of(rejection: &Rejection) -> Code {
         | Rejection::TargetNotReady
         | Rejection::TargetFull
         | Rejection::TargetNotEligible
+        | Rejection::NobodyEligible { .. }
         | Rejection::TargetNotIn
         | Rejection::NoConversation
         | Rejection::TranscriptFull
+        | Rejection::FileLimit(_)
         | Rejection::NoSession
         | Rejection::Full
         | Rejection::ChannelNotOpen { .. } => Code::WrongState,
@@ -102,6 +104,10 @@ pub fn sentence_of(rejection: &Rejection) -> String {
         Rejection::WrongMedia { queue } => {
             format!("The queue {} is for another channel; name one of this channel.", quoted(queue))
         }
+        Rejection::NobodyEligible { queue } => format!(
+            "Nobody who serves the queue {} can take it now; try again later, or name an agent.",
+            quoted(queue)
+        ),
         Rejection::ChannelNotOpen { channel } => {
             let channel = quoted(channel);
             format!(
@@ -139,8 +145,22 @@ pub fn sentence_of(rejection: &Rejection) -> String {
         Rejection::NotInConversation => NOT_IN_CONVERSATION.to_owned(),
         Rejection::NoConversation => NO_CONVERSATION.to_owned(),
         Rejection::TranscriptFull => TRANSCRIPT_FULL.to_owned(),
+        Rejection::FileLimit(limit) => file_limit_sentence(*limit),
         Rejection::NoSession => NO_SESSION.to_owned(),
         Rejection::Full => FULL.to_owned(),
+    }
+}
+
+fn file_limit_sentence(limit: FileLimit) -> String {
+    match limit {
+        FileLimit::NeedsAgent => "Files can be sent once an agent has come in; wait for one.".to_owned(),
+        FileLimit::Uploads { most } => {
+            format!("{most} files may be sent in one chat; this is one more.")
+        }
+        FileLimit::Bytes { most } => {
+            format!("All files of a chat may have {most} bytes together; send a smaller one.")
+        }
+        FileLimit::Downloads { most } => format!("Files may be fetched {most} times in one chat."),
     }
 }
 

@@ -3,7 +3,7 @@
 use handoff_domain::{Action, Content, Media, SupervisorMode, TreatAs, Utterance, Value, Visibility};
 use url::Url;
 
-use super::names::AgentText;
+use super::names::{AdviserText, AgentText};
 use super::operations::{Intent, Parsed, act, act_and_part};
 use super::talk::{History, Telling};
 use crate::commands::Deed;
@@ -22,7 +22,7 @@ pub(super) fn send(body: &Fields<'_>) -> Parsed {
             return Err(Refusal::new(Code::WrongState, NO_MAIL_YET));
         }
         let content = text.ok_or(missing)?;
-        Ok(Deed::from(Action::Say(Utterance { content, visibility })))
+        Ok(Deed::from(Action::Say(Utterance::new(content, visibility))))
     })))
 }
 
@@ -51,7 +51,7 @@ pub(super) fn send_notice(body: &Fields<'_>) -> Parsed {
 }
 
 fn say(content: Content, visibility: Visibility) -> Parsed {
-    act(move |_| Action::Say(Utterance { content, visibility }))
+    act(move |_| Action::Say(Utterance::new(content, visibility)))
 }
 
 /// Begins or stops to show that the caller is typing.
@@ -93,8 +93,11 @@ pub(super) fn invite(body: &Fields<'_>) -> Parsed {
 
 /// `Consult`.
 pub(super) fn consult(body: &Fields<'_>) -> Parsed {
-    let agent = AgentText::required(body)?;
-    act(move |names| Action::Consult(agent.find(names)))
+    let adviser = AdviserText::required(body)?;
+    act(move |names| match &adviser {
+        AdviserText::Agent(agent) => Action::Consult(agent.find(names)),
+        AdviserText::Queue(queue) => Action::ConsultQueue(names.queue(queue)),
+    })
 }
 
 /// `CompleteTransfer`: to the agent who came in last, unless the body names one.
@@ -128,7 +131,7 @@ pub(super) fn switch(mode: SupervisorMode) -> Parsed {
 /// Reads what is said first by somebody who goes; the customer sees it if he sees its speaker.
 pub(super) fn farewell(body: &Fields<'_>) -> Result<Option<Utterance>, Refusal> {
     let content = text(body)?;
-    Ok(content.map(|content| Utterance { content, visibility: Visibility::All }))
+    Ok(content.map(|content| Utterance::new(content, Visibility::All)))
 }
 
 /// Reads `text` and how it is meant. Of `messageType` the default says nothing and is left out.

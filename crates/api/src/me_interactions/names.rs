@@ -171,6 +171,11 @@ impl AgentText {
 
     /// Reads the one agent that the body names, if it names one.
     pub(crate) fn read(fields: &Fields<'_>) -> Result<Option<Self>, Refusal> {
+        Self::given(fields)?.map(|(name, text)| Self::parse(name, text)).transpose()
+    }
+
+    /// Gives the one field by which the body names him.
+    fn given(fields: &Fields<'_>) -> Result<Option<(&'static str, String)>, Refusal> {
         let mut given = None;
         for name in Self::FIELDS {
             let Some(text) = fields.text(name)? else { continue };
@@ -179,7 +184,7 @@ impl AgentText {
                 return Err(Refusal::invalid(format!("Two agents were given; give one of {names}.")));
             }
         }
-        given.map(|(name, text)| Self::parse(name, text)).transpose()
+        Ok(given)
     }
 
     fn parse(name: &str, text: String) -> Result<Self, Refusal> {
@@ -188,10 +193,8 @@ impl AgentText {
             "userName" => Ok(Self::Name(text)),
             uri => match Address::parse(uri, &text)? {
                 Address::User(id) => Ok(Self::Id(id)),
-                // The later pages let a consultation go through a queue; which agent would come is for the router to say, and it offers
-                // whole interactions.
                 Address::Queue(_) => Err(Refusal::invalid(format!(
-                    "The field {uri} must name a user here; a queue can be the target of Transfer."
+                    "The field {uri} must name a user here; a queue can be the target of Transfer and Consult."
                 ))),
             },
         }
@@ -205,6 +208,31 @@ impl AgentText {
         match self {
             Self::Id(id) => names.agent(id),
             Self::Name(name) => names.agent_named(name),
+        }
+    }
+}
+
+/// Whom a request asks for advice: an agent, or whoever serves a queue (the later Consult pages: `targetUri` is an agent's or a multimedia
+/// queue's).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum AdviserText {
+    Agent(AgentText),
+    Queue(QueueText),
+}
+
+impl AdviserText {
+    pub(crate) fn required(fields: &Fields<'_>) -> Result<Self, Refusal> {
+        match (AgentText::given(fields)?, QueueText::read(fields)?) {
+            (Some(_), Some(_)) => Err(Refusal::invalid("An agent and a queue were given; give one of them.")),
+            (None, Some(queue)) => Ok(Self::Queue(queue)),
+            (Some((name @ ("targetUri" | "targetPath"), text)), None) => {
+                Ok(match Address::parse(name, &text)? {
+                    Address::User(id) => Self::Agent(AgentText::Id(id)),
+                    Address::Queue(id) => Self::Queue(QueueText::Id(id)),
+                })
+            }
+            (Some((name, text)), None) => AgentText::parse(name, text).map(Self::Agent),
+            (None, None) => Err(fields.missing(&format!("{} or queueName", AgentText::FIELDS.join(" or ")))),
         }
     }
 }

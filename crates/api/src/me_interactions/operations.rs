@@ -40,11 +40,20 @@ type Parse = fn(&Fields<'_>) -> Result<Intent, Refusal>;
 struct Row {
     names: &'static [&'static str],
     envelope: Envelope,
+    /// The envelope at the doors of the 8.5.2 generation.
+    later: Envelope,
     parse: Parse,
 }
 
 const fn row(names: &'static [&'static str], envelope: Envelope, parse: Parse) -> Row {
-    Row { names, envelope, parse }
+    Row { names, envelope, later: Plain, parse }
+}
+
+impl Row {
+    /// Two pages of the 8.5.2 generation still show `{"status":0}` (gws-interactions.md 11, row 5).
+    const fn with_zero(self) -> Self {
+        Self { later: StatusZero, ..self }
+    }
 }
 
 use Envelope::{Plain, StatusText, StatusZero};
@@ -52,8 +61,8 @@ use Envelope::{Plain, StatusText, StatusZero};
 /// The table. A second name is an alias of another revision.
 const TABLE: &[Row] = &[
     row(&["Accept"], StatusText, accept),
-    row(&["Reject"], StatusText, |_| act(|_| Action::Reject)),
-    row(&["Cancel", "CancelReply"], StatusZero, |_| act(|_| Action::Cancel)),
+    row(&["Reject"], StatusText, |_| act(|_| Action::Reject)).with_zero(),
+    row(&["Cancel", "CancelReply"], StatusZero, |_| act(|_| Action::Cancel)).with_zero(),
     row(&["Complete", "StopProcessing"], Plain, complete),
     row(&["PlaceInQueue"], StatusText, place_in_queue),
     row(&["UpdateUserData"], StatusText, update_user_data),
@@ -105,6 +114,8 @@ pub(crate) fn envelope_of(name: &str) -> Envelope {
 /// An operation that a body asks for. Stands before the caller among a handler's arguments.
 pub(crate) struct Operation {
     pub(crate) envelope: Envelope,
+    /// The envelope at the doors of the 8.5.2 generation.
+    pub(crate) later: Envelope,
     pub(crate) intent: Intent,
     pub(crate) epoch: Option<u64>,
 }
@@ -115,7 +126,8 @@ impl Operation {
         let row = find(&name).ok_or_else(|| unknown_operation(&name))?;
         let fields = body.fields();
         let epoch = fields.count("epoch")?;
-        Ok(Self { envelope: row.envelope, intent: (row.parse)(&fields)?, epoch })
+        let Row { envelope, later, .. } = *row;
+        Ok(Self { envelope, later, intent: (row.parse)(&fields)?, epoch })
     }
 }
 
@@ -145,7 +157,8 @@ pub(super) fn act_and_part(
 }
 
 fn accept(body: &Fields<'_>) -> Parsed {
-    let nickname = body.line("nickname")?;
+    // Clients send an empty name for none.
+    let nickname = body.line("nickname")?.filter(|name| !name.trim().is_empty());
     act(move |_| Action::Accept { nickname })
 }
 

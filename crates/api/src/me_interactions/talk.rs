@@ -25,7 +25,7 @@ pub(crate) struct History {
     pub(super) from: u64,
 }
 
-/// Tells the others in a chat whether the caller is typing; gives the number of the request.
+/// Tells everybody in a chat whether the caller is typing, himself with the number of the request, which it gives.
 pub(super) async fn tell(
     shared: &Shared,
     me: &Me,
@@ -43,6 +43,10 @@ pub(super) async fn tell(
     let kind = if telling.is_on { NoteKind::TypingStarted { text: None } } else { NoteKind::TypingStopped };
     let note = Note { at: shared.engine().now(), from: Speaker::from(party), visibility, kind };
     deed::tell(shared, &chat, &note).await;
+    let directory = shared.engine().directory();
+    for (topic, data) in notify::own_note(&chat, me.id(), &note, reference, shared.lookup(&directory)) {
+        shared.engine().answer(me.id(), topic, data).await;
+    }
     Ok(reference)
 }
 
@@ -88,7 +92,7 @@ fn pages(entries: &[Entry]) -> Vec<&[Entry]> {
 }
 
 /// Gives the caller's part in the conversation, by the same rules and in the same order as those of a command.
-fn party_of<'a>(
+pub(crate) fn party_of<'a>(
     interaction: &'a Interaction,
     me: &Me,
     target: Target<'_>,
@@ -122,6 +126,7 @@ mod tests {
             from: Speaker::system(),
             visibility: Visibility::All,
             content: Content::Text { text: text.to_owned(), message_type, treat_as },
+            message_id: None,
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use handoff_domain::event::{Cause, RevokeReason};
 use handoff_domain::routing::Exclusion;
-use handoff_domain::{Entry, Fact, Interaction, OfferKind, Role, Roles, Time, User};
+use handoff_domain::{Entry, Fact, Interaction, OfferKind, Role, Roles, Time, User, Visibility};
 use handoff_engine::{Directory, Why};
 use handoff_store::HistoryEntry;
 use serde::Serialize;
@@ -146,6 +146,7 @@ impl HistoryResource {
     #[must_use]
     pub fn new(entry: &HistoryEntry, directory: &Directory, roles: &Roles) -> Option<Self> {
         let sees_all = roles.contains(&Role::Supervisor) || roles.contains(&Role::Admin);
+        let sees = if sees_all { Visibility::Supervisors } else { Visibility::Agents };
         let shown: Vec<&Fact> =
             entry.facts.iter().filter(|fact| sees_all || is_for_agents(fact, directory)).collect();
         if shown.is_empty() && !entry.facts.is_empty() {
@@ -155,7 +156,7 @@ impl HistoryResource {
             position: entry.position,
             at: print(entry.at),
             cause: cause(entry.cause, directory),
-            facts: shown.into_iter().map(|one| fact(one, directory)).collect(),
+            facts: shown.into_iter().map(|one| fact(one, sees, directory)).collect(),
             epoch: entry.epoch,
         })
     }
@@ -175,7 +176,7 @@ fn cause(cause: Cause, directory: &Directory) -> Value {
 }
 
 /// Shows what happened: `fact` names it, the other keys say to whom and where.
-fn fact(fact: &Fact, directory: &Directory) -> Value {
+fn fact(fact: &Fact, sees: Visibility, directory: &Directory) -> Value {
     let queue_name = |id| directory.queues.get(id).map(|queue| queue.name.clone());
     let skill_name = |id| directory.skills.get(id).map(|skill| skill.name.clone());
     match fact {
@@ -210,7 +211,7 @@ fn fact(fact: &Fact, directory: &Directory) -> Value {
         Fact::ParticipantLeft { user } => json!({"fact": "ParticipantLeft", "user": user.to_string()}),
         Fact::OwnerChanged { to } => json!({"fact": "OwnerChanged", "to": to.to_string()}),
         Fact::ChatEnded => json!({"fact": "ChatEnded"}),
-        Fact::Said(entry) => said(entry),
+        Fact::Said(entry) => said(entry, sees),
         Fact::ModeSwitched { by, kind } => {
             json!({"fact": "ModeSwitched", "by": by.to_string(), "kind": offer_kind(*kind)})
         }
@@ -223,12 +224,12 @@ fn fact(fact: &Fact, directory: &Directory) -> Value {
 }
 
 /// Shows that something was said, without what: that is in the chat's messages, for those who take part.
-fn said(entry: &Entry) -> Value {
+fn said(entry: &Entry, sees: Visibility) -> Value {
     json!({
         "fact": "Said",
         "type": entry.content.name(),
         "by": kind_name(&entry.from.kind),
-        "participantId": entry.from.id.0.to_string(),
+        "participantId": entry.from.id_for(sees).map(|id| id.0.to_string()),
         "visibility": visibility_name(entry.visibility),
     })
 }

@@ -59,13 +59,17 @@ pub(crate) struct CustomerMessage {
     utc_time: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     user_data: Option<BTreeMap<String, String>>,
+    /// His own client's id of it, so that the client knows what it sent when it comes back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_id: Option<String>,
 }
 
 impl CustomerMessage {
     /// Shows an entry to the customer; `None` when it is not for him.
     pub(crate) fn of(entry: &Entry) -> Option<Self> {
         let index = entry.customer?;
-        Some(Self { index: Some(index), ..Self::bare(&entry.from, entry.at, &entry.content) })
+        let message_id = own_message_id(entry);
+        Some(Self { index: Some(index), message_id, ..Self::bare(&entry.from, entry.at, &entry.content) })
     }
 
     /// Shows a note.
@@ -96,7 +100,16 @@ impl CustomerMessage {
 
     fn empty(from: &Speaker, at: Time, r#type: &'static str) -> Self {
         let from = CustomersSpeaker::of(from);
-        Self { from, index: None, text: None, r#type, message_type: None, utc_time: at.0, user_data: None }
+        Self {
+            from,
+            index: None,
+            text: None,
+            r#type,
+            message_type: None,
+            utc_time: at.0,
+            user_data: None,
+            message_id: None,
+        }
     }
 
     fn bare(from: &Speaker, at: Time, content: &Content) -> Self {
@@ -125,6 +138,11 @@ impl CustomerMessage {
         };
         Self { text, message_type, user_data, ..Self::empty(from, at, r#type) }
     }
+}
+
+/// Gives the id that the customer's client gave to what he said himself.
+fn own_message_id(entry: &Entry) -> Option<String> {
+    entry.message_id.clone().filter(|_| entry.from.kind == PartyKind::Customer)
 }
 
 fn file_data(
@@ -204,6 +222,9 @@ pub struct LogMessage {
     timestamp: String,
     /// Milliseconds, whatever the name says (gws-interactions.md 6.3).
     timestamp_seconds: i64,
+    /// For the customer's own words alone: his client's id of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_id: Option<String>,
 }
 
 impl LogMessage {
@@ -252,6 +273,11 @@ impl LogMessage {
         })
     }
 
+    /// Shows an entry to the customer in this shape; `None` when it is not for him.
+    pub(crate) fn for_customer(entry: &Entry) -> Option<Self> {
+        Some(Self { message_id: own_message_id(entry), ..Self::of(entry, Visibility::All)? })
+    }
+
     /// Shows a note.
     pub(crate) fn of_note(note: &Note, sees: Visibility) -> Self {
         let (r#type, text) = match &note.kind {
@@ -277,6 +303,7 @@ impl LogMessage {
             from,
             timestamp: date::print(at),
             timestamp_seconds: at.0,
+            message_id: None,
         }
     }
 }

@@ -149,7 +149,8 @@ async fn hand_over(bench: &Bench, customer: &Customer<'_>, logs: &mut Logs) {
     let heard = logs.kate.hear(bench, "kate").await;
     assert!(heard.iter().all(|line| !line.contains("Thanks")), "she is gone: {heard:?}");
     assert!(logs.ben.hear(bench, "ben").await.contains(&"Ben Text Goodbye".to_owned()));
-    assert_eq!(logs.sam.hear(bench, "sam").await.last().unwrap(), "Ada Text Thanks", "the end takes him out");
+    let last = logs.sam.hear(bench, "sam").await.pop();
+    assert_eq!(last.unwrap(), "Ben Text Goodbye", "the end takes him out, after the last words");
     assert_eq!(ben.get("/me/chats?fields=*").await.ok()["chats"].as_array().unwrap().len(), 1);
     assert_eq!(sam.get("/me/chats").await.ok()["uris"], json!([]), "nothing of it stays with who looked on");
 }
@@ -237,8 +238,9 @@ async fn typing_is_told_to_whom_it_concerns_and_kept_nowhere() {
             bench.told_to(name, CHATS).await;
             bench.told_to(name, INTERACTIONS).await;
         }
-        bench.by(agent).does(id, body.clone()).await.ok();
+        let reference = bench.by(agent).does(id, body.clone()).await.ok()["referenceId"].clone();
         let told = bench.told_to(other, CHATS).await;
+        assert_eq!(told[0].get("referenceId"), None, "{told:?}");
         assert_eq!((told.len(), &told[0]["messageType"]), (1, &json!("MessageLogUpdated")), "{body}");
         let note = &told[0]["messages"][0];
         assert_eq!((&note["type"], &note["visibility"]), (&json!(kind), &json!(visibility)), "{note}");
@@ -246,7 +248,8 @@ async fn typing_is_told_to_whom_it_concerns_and_kept_nowhere() {
         let on_interactions = bench.told_to(other, INTERACTIONS).await;
         let told_there = messages(&on_interactions, "notificationType", "NewMessages");
         assert_eq!(told_there, told[0]["messages"].as_array().unwrap().clone());
-        assert_eq!(bench.told_to(agent, CHATS).await, [Value::Null; 0], "nobody is told of himself");
+        let own = bench.told_to(agent, CHATS).await;
+        assert_eq!((own.len(), &own[0]["referenceId"], &own[0]["messages"][0]), (1, &reference, note));
         let seen = customer.sees().await["messages"].to_string();
         assert_eq!(seen.contains(kind), is_for_customer, "{body}: {seen}");
     }
@@ -347,4 +350,62 @@ async fn the_first_generations_consultation_has_its_envelope() {
     let reply = bench.by("kate").does(&customer.id, body).await.ok();
     assert_eq!(reply, json!({"status": 0, "statusCode": 0, "referenceId": reply["referenceId"]}));
     assert_eq!(bench.by("ben").sees(&customer.id).await["state"], "Invited");
+    let reply =
+        bench.by("ben").post(&format!("/me/chats/{}", customer.id), op("Reject", json!({}))).await.ok();
+    assert_eq!(
+        reply,
+        json!({"status": 0, "statusCode": 0, "referenceId": reply["referenceId"]}),
+        "ChatReject"
+    );
+}
+
+#[tokio::test]
+async fn a_consultation_may_go_through_a_queue() {
+    let bench = Bench::start().await;
+    let customer = talking(&bench).await;
+    let id = customer.id.as_str();
+    let kate = bench.by("kate");
+    let queues = bench.by("ada").get("/queues?fields=*").await.ok();
+    let all = queues["queues"].as_array().unwrap();
+    let path = |name: &str| all.iter().find(|queue| queue["name"] == name).unwrap()["path"].clone();
+    let ask = |fields: Value| kate.does(id, op("Consult", fields));
+    ask(json!({"queueName": "nowhere"})).await.refused(404, 6);
+    ask(json!({"targetUri": path("tasks")})).await.refused(400, 10);
+    ask(json!({"targetUri": path("support-chat")})).await.ok();
+    assert_eq!(bench.by("ben").sees(id).await["state"], "Invited");
+    bench.by("ben").does(id, op("Accept", json!({}))).await.ok();
+    let seats = kate.get(&format!("/chats/{id}")).await.ok()["chat"]["participants"].clone();
+    assert!(seats.to_string().contains("Agents"), "{seats}");
+    assert_eq!(customer.reads().await.len(), 2, "the customer sees nobody");
+    // Ben is in, Sam is not Ready and Kate asks.
+    let sentence = ask(json!({"queueName": "support-chat"})).await.refused(409, 2);
+    assert!(sentence.contains("support-chat"), "{sentence}");
+    bench.ready("sam").await;
+    ask(json!({"queueName": "support-chat"})).await.ok();
+    assert_eq!(bench.by("sam").sees(id).await["state"], "Invited");
+}
+
+#[tokio::test]
+async fn last_words_reach_the_colleagues_who_go_with_them() {
+    let bench = Bench::start().await;
+    let customer = talking(&bench).await;
+    let id = customer.id.as_str();
+    bench.by("kate").does(id, op("Invite", json!({"userName": "ben"}))).await.ok();
+    bench.by("ben").does(id, op("Accept", json!({}))).await.ok();
+    for name in ["kate", "ben"] {
+        bench.told_to(name, INTERACTIONS).await;
+    }
+    let complete = op("Complete", json!({"text": "Good bye"}));
+    let reference = bench.by("kate").does(id, complete).await.ok()["referenceId"].clone();
+    for (name, reference) in [("kate", reference), ("ben", Value::Null)] {
+        let told = bench.told_to(name, INTERACTIONS).await;
+        let story: Vec<(&str, &str)> = told
+            .iter()
+            .map(|data| (data["notificationType"].as_str().unwrap(), data["state"].as_str().unwrap()))
+            .collect();
+        assert_eq!(story, [("NewMessages", "Chatting"), ("StatusChange", "Completed")], "{name}");
+        assert_eq!(told[0]["messages"][0]["text"], "Good bye");
+        assert!(told.iter().all(|data| data["referenceId"] == reference), "{told:?}");
+    }
+    assert_eq!(customer.reads().await[3], "kate Lund Text Good bye");
 }

@@ -1,10 +1,14 @@
 //! A customer who chats by the REST door, and what agents hear of it.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::http::{Request, header};
+use handoff_domain::{CenterId, ChatTerms, QueueId, Service, ServiceId, ServiceTerms};
+use handoff_store::{ChangeSet, Put, Record, Store};
 use serde_json::{Value, json};
 
-use crate::rest_bench::Bench;
+use crate::rest_bench::{Bench, Reply, center};
 
 pub(crate) const CHATS: &str = "/v2/me/chats";
 pub(crate) const INTERACTIONS: &str = "/v2/me/interactions";
@@ -17,11 +21,27 @@ pub(crate) fn op(name: &str, fields: Value) -> Value {
     body
 }
 
+/// Starts with these terms of the service.
+pub(crate) async fn with_terms(terms: ChatTerms) -> Bench {
+    let store = center().await;
+    let service = Service {
+        id: ServiceId(0x50),
+        center: CenterId(1),
+        name: "customer-support".to_owned(),
+        queue: QueueId(0x32),
+        enabled: true,
+        terms: ServiceTerms::Chat(terms),
+    };
+    let puts = vec![Put { record: Record::Service(service), expected: 1 }];
+    store.commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
+    Bench::start_on(Arc::clone(&store) as Arc<dyn Store>, |_| {}).await
+}
+
 /// The customer of one chat.
 pub(crate) struct Customer<'a> {
     bench: &'a Bench,
     pub(crate) id: String,
-    key: String,
+    pub(crate) key: String,
 }
 
 impl<'a> Customer<'a> {
@@ -47,6 +67,22 @@ impl<'a> Customer<'a> {
         answer
     }
 
+    /// Sends a file; gives the answer, whatever it is.
+    pub(crate) async fn uploads(&self, name: &str, bytes: &[u8]) -> Value {
+        let (content_type, body) = form(&[("secureKey", &self.key)], "file", name, bytes);
+        let request = Request::post(format!("{SERVICE}/{}/file", self.id));
+        let request = request.header(header::CONTENT_TYPE, content_type);
+        self.bench.send(request.body(Body::from(body)).unwrap()).await.json()
+    }
+
+    /// Fetches a file.
+    pub(crate) async fn fetches(&self, file: &str) -> Reply {
+        let body = format!("secureKey={}", self.key);
+        let request = Request::post(format!("{SERVICE}/{}/file/{file}/download", self.id));
+        let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        self.bench.send(request.body(Body::from(body)).unwrap()).await
+    }
+
     pub(crate) async fn says(&self, text: &str) {
         self.does("send", &[("message", text)]).await;
     }
@@ -70,7 +106,26 @@ impl<'a> Customer<'a> {
     }
 }
 
-async fn post(bench: &Bench, path: &str, fields: &[(&str, &str)]) -> Value {
+/// A form with a file in it: its content type and its body.
+pub(crate) fn form(fields: &[(&str, &str)], part: &str, name: &str, bytes: &[u8]) -> (String, Vec<u8>) {
+    const BOUNDARY: &str = "the-boundary-of-a-test";
+    let mut body = Vec::new();
+    for (field, value) in fields {
+        let head =
+            format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n");
+        body.extend(head.into_bytes());
+    }
+    let head = format!(
+        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{part}\"; filename=\"{name}\"\r\n\
+         Content-Type: text/html\r\n\r\n"
+    );
+    body.extend(head.into_bytes());
+    body.extend(bytes);
+    body.extend(format!("\r\n--{BOUNDARY}--\r\n").into_bytes());
+    (format!("multipart/form-data; boundary={BOUNDARY}"), body)
+}
+
+pub(crate) async fn post(bench: &Bench, path: &str, fields: &[(&str, &str)]) -> Value {
     let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     let request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
     bench.send(request.body(Body::from(body)).unwrap()).await.json()

@@ -27,7 +27,7 @@ async fn sent(bench: &Bench, chat: InteractionId, id: FileId, name: &str) {
     };
     let by = FileSender::Customer;
     let record = FileRecord { id, interaction: chat, name, bytes, content_type, by, at, deleted: None };
-    let said = Action::Say(Utterance { content, visibility: Visibility::All });
+    let said = Action::Say(Utterance::new(content, Visibility::All));
     let put = Put { record: Record::File(record), expected: 0 };
     bench.engine.customer_does(chat, said, None, vec![put]).await.unwrap();
 }

@@ -170,7 +170,7 @@ async fn following_ends_with_the_session_in_which_it_began() {
 }
 
 #[tokio::test]
-async fn of_two_who_follow_the_second_is_offered_the_chat_when_the_first_has_answered() {
+async fn of_two_who_follow_each_is_offered_the_chat_and_the_owner_can_tell_neither() {
     let bench = floor().await;
     follow(&bench, op("Coach", json!({}))).await;
     let vera = bench.engine.directory().user_by_name("vera").unwrap().clone();
@@ -183,7 +183,12 @@ async fn of_two_who_follow_the_second_is_offered_the_chat_when_the_first_has_ans
         let state = async |name: &str| bench.by(name).sees(&customer.id).await["state"].clone();
         [state("sam").await, state("vera").await]
     };
-    assert_eq!(states().await, ["Invited", "Chatting"]);
+    assert_eq!(states().await, ["Invited", "Invited"]);
     bench.by("sam").does(&customer.id, op("Reject", json!({}))).await.ok();
     assert_eq!(states().await, ["Chatting", "Invited"]);
+    // Vera's seat is open still, and hinders nothing.
+    bench.ready("ben").await;
+    let ben = json!({"userName": "ben"});
+    bench.by("kate").does(&customer.id, op("InviteUser", ben)).await.ok();
+    bench.by("ben").does(&customer.id, op("Accept", json!({}))).await.ok();
 }

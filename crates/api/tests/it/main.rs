@@ -4,7 +4,9 @@
 
 mod bad_input;
 mod chat_agents;
+mod chat_attachments;
 mod chat_bench;
+mod chat_customers;
 mod chat_files;
 mod chat_refusals;
 mod chat_supervisors;

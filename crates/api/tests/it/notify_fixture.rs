@@ -174,7 +174,8 @@ pub(crate) fn offer(to: UserId, kind: OfferKind) -> Offer {
 
 /// The same, owned by an agent.
 pub(crate) fn owned(media: Media, by: UserId, mode: Mode) -> Interaction {
-    let handling = Handling { by, since: NOON, mode, nickname: None, offer: None, others: Vec::new() };
+    let handling =
+        Handling { by, since: NOON, mode, nickname: None, offer: None, others: vec![], seats: vec![] };
     Interaction { state: State::Handling(handling), ..waiting(media) }
 }
 

@@ -53,6 +53,10 @@ fn put(path: &'static str, gets: [Gets; 6], body: Value) -> Row {
     Row { method: Method::PUT, path, query: "", gets, body }
 }
 
+fn delete(path: &'static str, gets: [Gets; 6]) -> Row {
+    Row { method: Method::DELETE, path, query: "", gets, body: Value::Null }
+}
+
 fn accept() -> Value {
     json!({"operationName": "Accept"})
 }
@@ -93,7 +97,9 @@ fn own() -> Vec<Row> {
         post("/me/interactions", AGENTS, create()),
         post("/me/interactions/{id}", AGENTS, accept()),
         get("/me/interactions/{id}/attachments", USERS),
+        post("/me/interactions/{id}/attachments", USERS, Value::Null),
         get("/me/interactions/{id}/attachments/{attachment}", USERS),
+        delete("/me/interactions/{id}/attachments/{attachment}", USERS),
         get("/me/emails", AGENTS),
         post("/me/emails", AGENTS, create_at_door()),
         get("/me/emails/{id}", USERS),

@@ -14,6 +14,7 @@ impl Chat {
         let ChatRequest { service, nickname, customer, times } = request;
         let party = Party {
             id: PartyId::CUSTOMER,
+            colleague: Some(PartyId::CUSTOMER),
             public: Some(PartyId::CUSTOMER),
             kind: PartyKind::Customer,
             nickname,
@@ -57,7 +58,7 @@ impl Chat {
         };
         let agents = next(&mut self.for_agents, Visibility::Agents);
         let customer = next(&mut self.for_customer, Visibility::All);
-        Entry { number: self.total, agents, customer, at, from, visibility, content }
+        Entry { number: self.total, agents, customer, at, from, visibility, content, message_id: None }
     }
 
     /// Gives the party of a user, present or not; a new one when he was never in.
@@ -67,6 +68,7 @@ impl Chat {
             let id = self.parties.iter().map(|party| party.id.0).max().unwrap_or(PartyId::SYSTEM.0) + 1;
             self.parties.push(Party {
                 id: PartyId(id),
+                colleague: None,
                 public: None,
                 kind: PartyKind::Agent(user),
                 nickname: Default::default(),
@@ -77,6 +79,12 @@ impl Chat {
             self.parties.len() - 1
         });
         &mut self.parties[at]
+    }
+
+    /// Gives the number by which agents will know the next party that they see; `None` in a chat without such numbers.
+    pub(crate) fn next_colleague(&self) -> Option<PartyId> {
+        self.customer_party()?.colleague?;
+        self.parties.iter().filter_map(|party| party.colleague).max().map(|last| PartyId(last.0 + 1))
     }
 
     /// Gives the number by which the customer will know the next party that he sees.

@@ -5,17 +5,15 @@ use alloc::string::{String, ToString};
 use crate::event::{Fact, NotificationType};
 use crate::id::UserId;
 use crate::interaction::attempt::Attempt;
-use crate::interaction::change::{Change, Told};
+use crate::interaction::change::{Change, Told, take_offer};
 use crate::interaction::decision::Decision;
-use crate::interaction::{Offer, OfferKind, Participant, State, Status};
+use crate::interaction::{Offer, OfferKind, Participant, State, Status, say};
 use crate::rejection::Rejection;
 
 /// Takes the offered interaction.
 pub(super) fn accept(attempt: &Attempt<'_>, nickname: Option<&str>) -> Result<Decision, Rejection> {
-    let offer = attempt.before.offer().ok_or_else(|| attempt.wrong_state())?;
-    if attempt.actor.user() != Some(offer.to) {
-        return Err(Rejection::NotOffered);
-    }
+    let offer = attempt.offer()?;
+    nickname.map_or(Ok(()), say::check_nickname)?;
     let mut change = attempt.change();
     let Offer { to: by, kind, .. } = *offer;
     change.facts.push(Fact::Accepted { by, kind });
@@ -54,7 +52,9 @@ fn take_over(change: &mut Change<'_>, by: UserId, nickname: Option<String>) {
 fn come_in(change: &mut Change<'_>, user: UserId, kind: OfferKind, nickname: Option<String>) {
     let since = change.context.now;
     if let Some(handling) = change.handling_mut() {
-        handling.offer = None;
+        take_offer(handling, user);
+        // A supervisor who looks on and is then asked openly takes the other seat.
+        handling.others.retain(|other| other.user != user);
         handling.others.push(Participant { user, kind, since, nickname });
     }
     change.kind = NotificationType::ParticipantsUpdated;

@@ -7,7 +7,7 @@ use crate::desk::Desk;
 use crate::id::UserId;
 use crate::interaction::change::Change;
 use crate::interaction::context::Context;
-use crate::interaction::{Handling, Interaction, State};
+use crate::interaction::{Handling, Interaction, Offer, State};
 use crate::media::Media;
 use crate::rejection::{Noun, Rejection};
 
@@ -53,6 +53,14 @@ impl<'a> Attempt<'a> {
             Some(user) if user == handling.by => Ok(user),
             Some(_) | None => Err(Rejection::NotOwner),
         }
+    }
+
+    /// Gives what the caller was offered. Where nothing is offered but the seats of others, who are no business of his, it is the wrong
+    /// state.
+    pub(super) fn offer(&self) -> Result<&'a Offer, Rejection> {
+        let own = self.actor.user().and_then(|user| self.before.offer_to(user));
+        let refusal = || self.before.offer().map_or_else(|| self.wrong_state(), |_| Rejection::NotOffered);
+        own.ok_or_else(refusal)
     }
 
     /// Refuses everybody but the given actor. The wire has no way to send such a command, so this only keeps the program honest.

@@ -43,8 +43,18 @@ pub(super) struct Change<'a> {
     pub(super) told: Told,
     /// What was said in its conversation, in order.
     pub(super) said: Vec<chat::Entry>,
+    /// Where the conversation was when somebody had said his last words; who is there then hears them, whoever goes with the change.
+    pub(super) parting: Option<Parting>,
     /// Who handed it over to somebody else, which the conversation tells from leaving.
     pub(super) handed_over: Option<UserId>,
+}
+
+/// A moment in the middle of a change: last words are said, and nobody has gone yet.
+pub(super) struct Parting {
+    /// The interaction then.
+    pub(super) then: Interaction,
+    /// How much of what is said was said by then.
+    pub(super) said: usize,
 }
 
 /// Whether anybody is told of a change.
@@ -122,8 +132,14 @@ impl<'a> Change<'a> {
             related: Vec::new(),
             told: Told::Everybody,
             said: Vec::new(),
+            parting: None,
             handed_over: None,
         }
+    }
+
+    /// Lets everybody who is there now hear what was said so far before he sees what else the change brings.
+    pub(super) fn part(&mut self) {
+        self.parting = Some(Parting { then: self.after.clone(), said: self.said.len() });
     }
 
     /// Notes what a user sees when it stops concerning him.
@@ -143,7 +159,8 @@ impl<'a> Change<'a> {
         }
     }
 
-    /// Opens an offer on a waiting or an owned interaction; an offer that is open already is replaced.
+    /// Opens an offer on a waiting or an owned interaction; an offer that is open already is replaced. What a supervisor offers himself
+    /// stands beside it.
     pub(super) fn offer(&mut self, to: UserId, kind: OfferKind, timeout_ms: u64) {
         let now = self.context.now;
         let number = self.after.offers + 1;
@@ -154,16 +171,17 @@ impl<'a> Change<'a> {
                 let wait = wait.clone();
                 self.after.state = State::Invited(wait, offer);
             }
+            State::Handling(handling) if kind.is_supervision() => handling.seats.push(offer),
             State::Handling(handling) => handling.offer = Some(offer),
             State::Parked { .. } | State::Sending { .. } | State::Ended { .. } => {}
         }
         self.after.offers = number;
     }
 
-    /// Ends the open offer without its being accepted: a routed one goes back to its place in line, of any other the owner is told.
-    pub(super) fn refuse_offer(&mut self, how: Refused) {
-        let Some(offer) = self.after.offer().cloned() else { return };
-        let Offer { to, kind, .. } = offer;
+    /// Ends what somebody was offered without its being accepted: a routed offer goes back to its place in line, of any other the owner is
+    /// told, of a seat that a supervisor asked for he alone.
+    pub(super) fn refuse_offer(&mut self, to: UserId, how: Refused) {
+        let Some(kind) = self.after.offer_to(to).map(|offer| offer.kind) else { return };
         self.facts.push(match how {
             Refused::Rejected => Fact::Rejected { by: to },
             Refused::Expired => Fact::OfferExpired { to },
@@ -180,7 +198,7 @@ impl<'a> Change<'a> {
                 self.after.state = State::Queued(wait);
             }
             State::Handling(handling) => {
-                handling.offer = None;
+                take_offer(handling, to);
                 match notices::refused_sentence(kind, how) {
                     Some(sentence) => drop(self.errors.insert(handling.by, sentence)),
                     None => self.told = Told::Only(to),
@@ -194,6 +212,23 @@ impl<'a> Change<'a> {
     pub(super) fn withdraw_offer(&mut self, reason: RevokeReason) {
         if let Some(offer) = self.handling_mut().and_then(|handling| handling.offer.take()) {
             self.facts.push(Fact::OfferRevoked { to: offer.to, reason });
+        }
+    }
+
+    /// Takes the seats back that supervisors asked for and have not taken.
+    pub(super) fn withdraw_seats(&mut self, reason: RevokeReason) {
+        let seats = self.handling_mut().map(|handling| core::mem::take(&mut handling.seats));
+        let facts = seats.into_iter().flatten().map(|seat| Fact::OfferRevoked { to: seat.to, reason });
+        self.facts.extend(facts);
+    }
+
+    /// Takes the seat back that a supervisor asked for, because he is about to be offered another.
+    pub(super) fn withdraw_seat(&mut self, to: UserId) {
+        let Some(handling) = self.handling_mut() else { return };
+        let seats = handling.seats.len();
+        handling.seats.retain(|seat| seat.to != to);
+        if handling.seats.len() < seats {
+            self.facts.push(Fact::OfferRevoked { to, reason: RevokeReason::OwnerActed });
         }
     }
 
@@ -215,8 +250,15 @@ impl<'a> Change<'a> {
     /// Puts it into an agent's hands.
     pub(super) fn hand_to(&mut self, by: UserId, mode: Mode, nickname: Option<String>) {
         let since = self.context.now;
-        self.after.state =
-            State::Handling(Handling { by, since, mode, nickname, offer: None, others: Vec::new() });
+        self.after.state = State::Handling(Handling {
+            by,
+            since,
+            mode,
+            nickname,
+            offer: None,
+            others: vec![],
+            seats: vec![],
+        });
     }
 
     /// Works out everything that follows.
@@ -241,7 +283,9 @@ impl<'a> Change<'a> {
         let event = |facts, subject: &Interaction, notices| {
             any_event(facts, Subject::Interaction(subject.clone()), notices)
         };
-        let mut events = if facts.is_empty() { Vec::new() } else { vec![event(facts, &after, notices)] };
+        let mut events = Vec::new();
+        events.extend(talk.parting.map(|(facts, then, notices)| event(facts, &then, notices)));
+        events.extend((!facts.is_empty()).then(|| event(facts, &after, notices)));
         events.extend(
             talk.transcripts.into_iter().map(|(subject, notice)| any_event(vec![], subject, vec![notice])),
         );
@@ -295,17 +339,19 @@ impl<'a> Change<'a> {
             .collect()
     }
 
-    /// Gives the timers that change: one for the open offer, one for the owner's silence, those of a conversation.
+    /// Gives the timers that change: one for each open offer, one for the owner's silence, those of a conversation.
     fn timers(&self) -> Vec<TimerChange> {
         let mut timers = Vec::new();
-        let before = self.before.and_then(Interaction::offer);
-        let after = self.after.offer();
-        if before.map(|offer| offer.number) != after.map(|offer| offer.number) {
-            timers.extend(before.map(|offer| TimerChange::Clear(TimerKind::Offer { number: offer.number })));
-            timers.extend(
-                after.map(|offer| TimerChange::Set(TimerKind::Offer { number: offer.number }, offer.expires)),
-            );
-        }
+        let before = self.before.into_iter().flat_map(Interaction::acceptable);
+        let timer = |offer: &Offer| TimerKind::Offer { number: offer.number };
+        let is_in = |interaction: &Interaction, offer: &Offer| {
+            interaction.acceptable().any(|other| other.number == offer.number)
+        };
+        let closed = before.filter(|offer| !is_in(&self.after, offer));
+        timers.extend(closed.map(|offer| TimerChange::Clear(timer(offer))));
+        let opened =
+            self.after.acceptable().filter(|offer| self.before.is_none_or(|before| !is_in(before, offer)));
+        timers.extend(opened.map(|offer| TimerChange::Set(timer(offer), offer.expires)));
         if self.before.and_then(ownership) != ownership(&self.after) {
             let timer = handling_timer(&self.after, self.context);
             timers.push(timer.unwrap_or(TimerChange::Clear(TimerKind::Handling)));
@@ -313,6 +359,12 @@ impl<'a> Change<'a> {
         timers.extend(conversation::timers(self.before, &self.after));
         timers
     }
+}
+
+/// Takes away what a user was offered of an owned interaction.
+pub(super) fn take_offer(handling: &mut Handling, to: UserId) {
+    handling.offer.take_if(|offer| offer.to == to);
+    handling.seats.retain(|seat| seat.to != to);
 }
 
 /// Gives the timer that watches over the owner, from the beginning of his ownership.

@@ -75,6 +75,7 @@ pub(super) fn check_idle(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
         change.after.chat.iter_mut().for_each(|chat| chat.alerted = Some(now));
     } else {
         change.say(Speaker::system(), Visibility::All, Content::IdleClose);
+        change.part();
         close(attempt, &mut change, LeaveReason::Idle)?;
     }
     Ok(change.finish())
@@ -130,6 +131,7 @@ pub(super) fn end(change: &mut Change<'_>, reason: RevokeReason, ended: LeaveRea
     if seat {
         change.withdraw_offer(reason);
     }
+    change.withdraw_seats(reason);
     change.facts.push(Fact::ChatEnded);
     for Participant { user, kind, .. } in left {
         change.facts.push(Fact::ParticipantLeft { user });

@@ -10,6 +10,7 @@ use crate::chat::Entry;
 use crate::desk::Desk;
 use crate::id::{InteractionId, QueueId, UserId, WorkbinId};
 use crate::interaction::Interaction;
+use crate::service::FileLimits;
 use crate::time::Time;
 
 /// What happens to the e-mails and work items of an agent who is gone.
@@ -64,9 +65,14 @@ pub trait World {
     /// Gives when the customer of the chat last made a request; `None` when nothing is known of it. A server that has just started counts its
     /// start as one, or every waiting customer would count as gone.
     fn customer_seen(&self) -> Option<Time>;
+    /// Gives the agent whom the router would choose now of those who serve the queue that a consultation is to go through and have nothing to
+    /// do with the chat yet; `None` when there is none.
+    fn adviser(&self) -> Option<UserId>;
     /// Gives what was said in the chat so far, oldest first. What an agent is shown who comes in is taken from its end, so the beginning of a
     /// long one may be left off: [`Chat::SHOWN_ENTRIES_MAX`](crate::chat::Chat::SHOWN_ENTRIES_MAX) entries of each audience are enough.
     fn transcript(&self) -> &[Entry];
+    /// Gives what customers may do with files in chats of a service; `None` when there is no such service.
+    fn file_limits(&self, service: &str) -> Option<&FileLimits>;
 }
 
 /// What a decision depends on beside the interaction and the command.

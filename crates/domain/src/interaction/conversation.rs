@@ -5,6 +5,7 @@
 //! readers joins again for these, and who becomes visible to fewer leaves for all and joins for the fewer. So every audience can tell from
 //! its own entries who is there. After the customer's session nothing more is for the customer.
 
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -75,7 +76,7 @@ fn come(change: &mut Change<'_>, seat: &Seat) -> Option<UserId> {
     let default_name = name_of(change, seat.user);
     let chat = change.after.chat.as_mut()?;
     let (sees, shown_to) = (seat.kind.sees(), seat.kind.shown_to());
-    let next_public = chat.next_public();
+    let (next_public, next_colleague) = (chat.next_public(), chat.next_colleague());
     let is_seen_by_customer = shown_to == Visibility::All && customer_is_there(chat);
     let party = chat.party_of(seat.user);
     let (was_there, earlier, old_name) = (party.present, party.shown_to, party.nickname.clone());
@@ -84,6 +85,9 @@ fn come(change: &mut Change<'_>, seat: &Seat) -> Option<UserId> {
     }
     if is_seen_by_customer && party.public.is_none() {
         party.public = Some(next_public);
+    }
+    if shown_to <= Visibility::Agents && party.colleague.is_none() {
+        party.colleague = next_colleague;
     }
     let kind = if seat.kind.is_supervision() { PartyKind::Supervisor } else { PartyKind::Agent };
     party.kind = kind(seat.user);
@@ -204,24 +208,29 @@ pub(super) fn idle_due(chat: &Chat) -> Option<Time> {
 }
 
 /// What the conversation has to tell beside the usual event.
+#[derive(Default)]
 pub(super) struct Talk {
+    /// The facts of last words, the interaction as it was then, and who is told before anything else.
+    pub(super) parting: Option<(Vec<Fact>, Interaction, Vec<Notice>)>,
     /// The facts of what was said, and who is told.
     pub(super) said: Option<(Vec<Fact>, Vec<Notice>)>,
     /// What was said before, for each who came in.
     pub(super) transcripts: Vec<(Subject, Notice)>,
 }
 
-/// Works out who is told what was said: everybody who is there after the change and sees some of it. Whoever came in is shown first what
-/// was said before.
+/// Works out who is told what was said: everybody who is there after the change and sees some of it; of last words, who was there when they
+/// were said. Whoever came in is shown first what was said before.
 pub(super) fn talk(change: &Change<'_>, came: &[UserId]) -> Talk {
-    let Some(chat) = &change.after.chat else { return Talk { said: None, transcripts: Vec::new() } };
-    let present = chat.parties.iter().filter(|party| party.present);
-    let readers: Vec<(UserId, Visibility)> =
-        present.filter_map(|party| party.kind.user().map(|user| (user, party.sees))).collect();
-    let hears = |sees: Visibility| change.said.iter().any(|entry| entry.visibility <= sees);
-    let told = readers.iter().filter(|(_, sees)| hears(*sees)).map(|(user, sees)| messages(*user, *sees));
-    let facts: Vec<Fact> = change.said.iter().cloned().map(Fact::Said).collect();
-    let said = (!facts.is_empty()).then(|| (facts, told.collect()));
+    let Some(chat) = &change.after.chat else { return Talk::default() };
+    let readers = readers(chat);
+    let spoken = change.parting.as_ref().map_or(0, |parting| parting.said);
+    let (first, rest) = change.said.split_at(spoken);
+    let parting = change.parting.as_ref().and_then(|parting| {
+        let there = self::readers(parting.then.chat.as_ref()?);
+        let (facts, told) = news(first, &there)?;
+        Some((facts, parting.then.clone(), told))
+    });
+    let said = news(rest, &readers);
     let newcomers = readers.iter().filter(|(user, _)| came.contains(user));
     let transcripts = newcomers.filter_map(|(user, sees)| {
         let entries = shown(change.context.world.transcript(), *sees);
@@ -229,7 +238,21 @@ pub(super) fn talk(change: &Change<'_>, came: &[UserId]) -> Talk {
         let subject = || Subject::Transcript { interaction: change.after.clone(), entries };
         is_any.then(|| (subject(), messages(*user, *sees)))
     });
-    Talk { said, transcripts: transcripts.collect() }
+    Talk { parting, said, transcripts: transcripts.collect() }
+}
+
+/// Gives the agents and supervisors who are there, and how much each sees.
+fn readers(chat: &Chat) -> Vec<(UserId, Visibility)> {
+    let present = chat.parties.iter().filter(|party| party.present);
+    present.filter_map(|party| party.kind.user().map(|user| (user, party.sees))).collect()
+}
+
+/// Gives the facts of entries and who is told of them; `None` without any.
+fn news(entries: &[Entry], readers: &[(UserId, Visibility)]) -> Option<(Vec<Fact>, Vec<Notice>)> {
+    let hears = |sees: Visibility| entries.iter().any(|entry| entry.visibility <= sees);
+    let told = readers.iter().filter(|(_, sees)| hears(*sees)).map(|(user, sees)| messages(*user, *sees));
+    let facts: Vec<Fact> = entries.iter().cloned().map(|entry| Fact::Said(Box::new(entry))).collect();
+    (!facts.is_empty()).then(|| (facts, told.collect()))
 }
 
 const fn messages(user: UserId, sees: Visibility) -> Notice {

@@ -47,6 +47,7 @@ pub fn decide(before: &Interaction, command: &Command, context: &Context<'_>) ->
         Action::Transfer(target) => transfer::transfer(&attempt, target),
         Action::Invite(agent) => participants::bring_in(&attempt, agent, OfferKind::Invite),
         Action::Consult(agent) => participants::bring_in(&attempt, agent, OfferKind::Consult),
+        Action::ConsultQueue(queue) => participants::consult_queue(&attempt, queue),
         Action::RemoveParticipant(agent) => participants::remove(&attempt, agent),
         Action::Leave => participants::leave(&attempt),
         Action::EndChatSession => chat::end_session(&attempt),

@@ -25,7 +25,7 @@ enum Refuge {
 /// Takes from an agent who is gone whatever he holds of this interaction: his offer, his seat in the conversation, his ownership.
 pub(super) fn agent_gone(attempt: &Attempt<'_>, user: UserId) -> Result<Decision, Rejection> {
     let before = attempt.before;
-    let is_offered = before.offer().is_some_and(|offer| offer.to == user);
+    let is_offered = before.offer_to(user).is_some();
     let is_in = before.others().iter().any(|other| other.user == user);
     let is_owner = before.owner() == Some(user);
     if !is_offered && !is_in && !is_owner {
@@ -34,7 +34,7 @@ pub(super) fn agent_gone(attempt: &Attempt<'_>, user: UserId) -> Result<Decision
     attempt.only(&Actor::Server)?;
     let mut change = attempt.change();
     if is_offered {
-        change.refuse_offer(Refused::Gone);
+        change.refuse_offer(user, Refused::Gone);
     }
     if is_in {
         change.kind = NotificationType::ParticipantsUpdated;
@@ -102,6 +102,7 @@ fn release(change: &mut Change<'_>, handling: &Handling, refuges: &[Refuge]) -> 
         return Ok(());
     }
     change.withdraw_offer(RevokeReason::OwnerGone);
+    change.withdraw_seats(RevokeReason::OwnerGone);
     let found = refuges.iter().any(|refuge| flee(change, handling, refuge));
     if found { Ok(()) } else { Err(Rejection::NoCurrentQueue) }
 }

@@ -35,12 +35,11 @@ pub(super) fn offer(attempt: &Attempt<'_>, to: UserId) -> Result<Decision, Rejec
 
 /// Ends an offer whose time is over. The number keeps a late timer from ending a later offer.
 pub(super) fn expire(attempt: &Attempt<'_>, number: u64) -> Result<Decision, Rejection> {
-    if attempt.before.offer().is_none_or(|offer| offer.number != number) {
-        return Err(attempt.wrong_state());
-    }
+    let offer = attempt.before.acceptable().find(|offer| offer.number == number);
+    let to = offer.ok_or_else(|| attempt.wrong_state())?.to;
     attempt.only(&Actor::Server)?;
     let mut change = attempt.change();
-    change.refuse_offer(Refused::Expired);
+    change.refuse_offer(to, Refused::Expired);
     Ok(change.finish())
 }
 

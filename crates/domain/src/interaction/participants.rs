@@ -1,10 +1,11 @@
 //! Other agents in a live chat: bringing one in, taking one out, and leaving.
 
+use crate::center::Queue;
 use crate::chat::LeaveReason;
 use crate::command::Named;
 use crate::event::{Fact, NotificationType, RevokeReason};
 use crate::id::UserId;
-use crate::interaction::attempt::Attempt;
+use crate::interaction::attempt::{Attempt, queue_for};
 use crate::interaction::change::{Change, Refused, Told};
 use crate::interaction::decision::Decision;
 use crate::interaction::transfer::{may_be_offered, timeout_ms};
@@ -30,13 +31,34 @@ pub(super) fn bring_in(
     let present = handling.others.iter().find(|other| other.user == target);
     match (present.map(|other| other.kind), kind) {
         (Some(OfferKind::Consult), OfferKind::Invite) => return Ok(show(attempt, target)),
+        // Of one who only looks on the owner does not know, and must not learn of him by a refusal.
+        (None | Some(OfferKind::Monitor), _) => may_be_offered(attempt, target)?,
         (Some(_), _) => return Err(Rejection::TargetAlreadyIn),
-        (None, _) => may_be_offered(attempt, target)?,
     }
+    Ok(ask(attempt, target, kind))
+}
+
+/// Offers a seat for advice to whoever serves a queue and can take it best now. Nobody waits for one who is busy: a consultation is for the
+/// customer who is there, so without anybody it is refused.
+pub(super) fn consult_queue(attempt: &Attempt<'_>, queue: &Named<Queue>) -> Result<Decision, Rejection> {
+    let handling = live_chat(attempt)?;
+    if handling.offer.is_some() {
+        return Err(Rejection::OfferOpen);
+    }
+    attempt.owner(handling)?;
+    let queue = queue_for(queue, &attempt.before.media)?;
+    let found = attempt.context.world.adviser().filter(|user| !attempt.before.people().contains(user));
+    let target = found.ok_or_else(|| Rejection::NobodyEligible { queue: queue.name.clone() })?;
+    may_be_offered(attempt, target)?;
+    Ok(ask(attempt, target, OfferKind::Consult))
+}
+
+fn ask(attempt: &Attempt<'_>, target: UserId, kind: OfferKind) -> Decision {
     let mut change = attempt.change();
     change.kind = NotificationType::ParticipantsUpdated;
+    change.withdraw_seat(target);
     change.offer(target, kind, timeout_ms(attempt));
-    Ok(change.finish())
+    change.finish()
 }
 
 fn show(attempt: &Attempt<'_>, target: UserId) -> Decision {
@@ -111,7 +133,9 @@ pub(super) fn remove(attempt: &Attempt<'_>, agent: &Named<UserId>) -> Result<Dec
     if is_offered {
         change.withdraw_offer(RevokeReason::OwnerActed);
     }
-    take_out(&mut change, target);
+    if is_in {
+        take_out(&mut change, target);
+    }
     Ok(change.finish())
 }
 
@@ -136,9 +160,7 @@ pub(super) fn leave(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
         return Ok(change.finish());
     }
     tell_supervisors_alone(&mut change, handling, user);
-    if handling.offer.as_ref().is_some_and(|offer| offer.to == user) {
-        change.refuse_offer(Refused::Rejected);
-    }
+    change.refuse_offer(user, Refused::Rejected);
     change.last_sees(user, Status::Completed);
     take_out(&mut change, user);
     Ok(change.finish())

@@ -7,11 +7,8 @@ use crate::rejection::Rejection;
 
 /// Passes the offer by: a routed one goes back to its place in line, of any other the owner is told.
 pub(super) fn reject(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
-    let offer = attempt.before.offer().ok_or_else(|| attempt.wrong_state())?;
-    if attempt.actor.user() != Some(offer.to) {
-        return Err(Rejection::NotOffered);
-    }
+    let to = attempt.offer()?.to;
     let mut change = attempt.change();
-    change.refuse_offer(Refused::Rejected);
+    change.refuse_offer(to, Refused::Rejected);
     Ok(change.finish())
 }

@@ -2,7 +2,7 @@
 
 use alloc::string::{String, ToString};
 
-use crate::chat::{Chat, Content, Entry, FileUse, Party, Speaker, Utterance, Visibility};
+use crate::chat::{Chat, Content, Entry, FileUse, Party, PartyKind, Speaker, Utterance, Visibility};
 use crate::command::Actor;
 use crate::event::Fact;
 use crate::id::FileId;
@@ -10,7 +10,7 @@ use crate::interaction::attempt::Attempt;
 use crate::interaction::change::{Change, Told};
 use crate::interaction::decision::Decision;
 use crate::interaction::{Mode, State};
-use crate::rejection::Rejection;
+use crate::rejection::{FileLimit, Rejection};
 
 /// Says something: the customer while his session is live, wherever the chat is; an agent while he takes part in it.
 pub(super) fn say(attempt: &Attempt<'_>, utterance: &Utterance) -> Result<Decision, Rejection> {
@@ -21,8 +21,11 @@ pub(super) fn say(attempt: &Attempt<'_>, utterance: &Utterance) -> Result<Decisi
     };
     let speaker = speaker(attempt, chat).ok_or(Rejection::NotInConversation)?;
     let visibility = checked(chat, speaker, utterance)?;
+    if let (Content::FileUploaded { bytes, .. }, PartyKind::Customer) = (&utterance.content, speaker.kind) {
+        may_send(attempt, chat, *bytes)?;
+    }
     let mut change = attempt.change();
-    put(&mut change, speaker, visibility, utterance.content.clone());
+    put(&mut change, speaker, visibility, utterance);
     Ok(change.finish())
 }
 
@@ -32,7 +35,8 @@ pub(super) fn farewell(attempt: &Attempt<'_>, change: &mut Change<'_>) -> Result
     let (Some(utterance), Some(chat)) = (attempt.farewell, chat) else { return Ok(()) };
     let Some(speaker) = speaker(attempt, chat) else { return Ok(()) };
     let visibility = checked(chat, speaker, utterance)?;
-    put(change, speaker, visibility, utterance.content.clone());
+    put(change, speaker, visibility, utterance);
+    change.part();
     Ok(())
 }
 
@@ -40,6 +44,10 @@ pub(super) fn farewell(attempt: &Attempt<'_>, change: &mut Change<'_>) -> Result
 pub(super) fn count_download(attempt: &Attempt<'_>, file: FileId) -> Result<Decision, Rejection> {
     let chat = live(attempt)?;
     attempt.only(&Actor::Customer)?;
+    let most = attempt.context.world.file_limits(&chat.service).map_or(0, |limits| limits.downloads_max);
+    if chat.files.downloads >= most {
+        return Err(Rejection::FileLimit(FileLimit::Downloads { most }));
+    }
     let files = FileUse { downloads: chat.files.downloads.saturating_add(1), ..chat.files };
     let mut change = attempt.change();
     change.told = Told::Nobody;
@@ -48,6 +56,22 @@ pub(super) fn count_download(attempt: &Attempt<'_>, file: FileId) -> Result<Deci
         chat.files = files;
     }
     Ok(change.finish())
+}
+
+/// Tells whether the customer may send one more file. Agents are not limited (ingest notes 1.5).
+fn may_send(attempt: &Attempt<'_>, chat: &Chat, bytes: u64) -> Result<(), Rejection> {
+    let limits = attempt.context.world.file_limits(&chat.service);
+    let refused = |limit| Err(Rejection::FileLimit(limit));
+    let Some(limits) = limits else { return refused(FileLimit::Uploads { most: 0 }) };
+    if limits.need_agent && !chat.parties.iter().any(|party| matches!(party.kind, PartyKind::Agent(_))) {
+        refused(FileLimit::NeedsAgent)
+    } else if chat.files.uploads >= limits.uploads_max {
+        refused(FileLimit::Uploads { most: limits.uploads_max })
+    } else if chat.files.bytes.saturating_add(bytes) > limits.total_bytes_max {
+        refused(FileLimit::Bytes { most: limits.total_bytes_max })
+    } else {
+        Ok(())
+    }
 }
 
 /// Gives the conversation of a chat whose customer is there.
@@ -80,7 +104,7 @@ fn speaker<'a>(attempt: &Attempt<'_>, chat: &'a Chat) -> Option<&'a Party> {
 /// Gives to whom it goes, when the speaker may say it. A hidden speaker is heard by those alone who see him; nobody speaks to readers whose
 /// entries he could not see himself, and the customer speaks to everybody.
 fn checked(chat: &Chat, speaker: &Party, utterance: &Utterance) -> Result<Visibility, Rejection> {
-    let Utterance { content, visibility } = utterance;
+    let Utterance { content, visibility, .. } = utterance;
     let visibility = (*visibility).max(speaker.shown_to);
     let is_theirs = match speaker.kind.user() {
         Some(_) => is_for_agents(content),
@@ -175,8 +199,9 @@ fn chars(text: &str) -> usize {
 }
 
 /// Records what was said, and what follows from it for the conversation.
-fn put(change: &mut Change<'_>, speaker: &Party, visibility: Visibility, content: Content) {
-    let (new_name, upload) = match &content {
+fn put(change: &mut Change<'_>, speaker: &Party, visibility: Visibility, utterance: &Utterance) {
+    let content = &utterance.content;
+    let (new_name, upload) = match content {
         Content::NicknameUpdated { nickname } => (Some(nickname.to_string()), None),
         Content::FileUploaded { bytes, .. } => (None, Some(*bytes)),
         Content::Joined
@@ -189,7 +214,10 @@ fn put(change: &mut Change<'_>, speaker: &Party, visibility: Visibility, content
         | Content::IdleAlert
         | Content::IdleClose => (None, None),
     };
-    change.say(Speaker::from(speaker), visibility, content);
+    change.say(Speaker::from(speaker), visibility, content.clone());
+    if let Some(entry) = change.said.last_mut() {
+        entry.message_id.clone_from(&utterance.message_id);
+    }
     let Some(chat) = &mut change.after.chat else { return };
     // Agents are not limited (ingest notes 1.5).
     if let (Some(bytes), None) = (upload, speaker.kind.user()) {

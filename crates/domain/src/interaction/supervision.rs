@@ -12,14 +12,13 @@ use crate::interaction::transfer::timeout_ms;
 use crate::interaction::{Mode, OfferKind};
 use crate::rejection::Rejection;
 
-/// Offers a supervisor the seat that he asks for. He accepts it like any other offer, because that is how his client learns of chats.
+/// Offers a supervisor the seat that he asks for. He accepts it like any other offer, because that is how his client learns of chats
+/// (8.5.2 pages on Intrude: he gets the chat in state `Invited`). It stands beside whatever the owner offers, and the owner beside whatever
+/// supervisors ask for.
 pub(super) fn intrude(attempt: &Attempt<'_>, mode: SupervisorMode) -> Result<Decision, Rejection> {
     let handling = attempt.handling()?;
     if handling.mode != Mode::Chatting {
         return Err(attempt.wrong_state());
-    }
-    if handling.offer.is_some() {
-        return Err(Rejection::OfferOpen);
     }
     let Actor::User(caller) = attempt.actor else { return Err(Rejection::NotSupervisor) };
     if !caller.roles.contains(&Role::Supervisor) {
@@ -28,6 +27,9 @@ pub(super) fn intrude(attempt: &Attempt<'_>, mode: SupervisorMode) -> Result<Dec
     let user = caller.user;
     if handling.by == user || handling.others.iter().any(|other| other.user == user) {
         return Err(Rejection::TargetAlreadyIn);
+    }
+    if attempt.before.offer_to(user).is_some() {
+        return Err(Rejection::OfferOpen);
     }
     let desk = attempt.context.world.desk(user);
     let desk = desk.filter(|desk| desk.session.is_some()).ok_or(Rejection::NoSession)?;

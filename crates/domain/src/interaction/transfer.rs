@@ -32,6 +32,7 @@ fn to_agent(attempt: &Attempt<'_>, owner: UserId, target: UserId) -> Result<Deci
     let mut change = attempt.change();
     say::farewell(attempt, &mut change)?;
     change.withdraw_offer(RevokeReason::OwnerActed);
+    change.withdraw_seat(target);
     change.offer(target, OfferKind::Transfer, timeout_ms(attempt));
     Ok(change.finish())
 }

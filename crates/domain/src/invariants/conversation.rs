@@ -4,7 +4,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use super::{Snapshot, Violation, demand};
-use crate::chat::{Chat, Entry, PartyKind, Visibility};
+use crate::chat::{Chat, Entry, PartyId, PartyKind, Visibility};
 use crate::id::UserId;
 use crate::interaction::{Interaction, Mode, OfferKind, State};
 
@@ -12,7 +12,7 @@ use crate::interaction::{Interaction, Mode, OfferKind, State};
 const AUDIENCES: [Visibility; 3] = [Visibility::All, Visibility::Agents, Visibility::Supervisors];
 
 /// S20: no audience has more entries than a narrower one, every party has a number of his own, one party is the customer, and those whom he
-/// ever saw are numbered for him from 1 without a gap.
+/// or the agents ever saw are numbered for them from 1 without a gap.
 ///
 /// # Errors
 ///
@@ -27,12 +27,17 @@ pub fn conversation_numbered(snapshot: &Snapshot<'_>) -> Result<(), Violation> {
         demand(ids.len() == chat.parties.len(), NAME, id, "two parties have one number")?;
         let customers = chat.parties.iter().filter(|party| party.kind == PartyKind::Customer).count();
         demand(customers == 1, NAME, id, "there is not exactly one customer")?;
-        let mut public: Vec<u32> = chat.parties.iter().filter_map(|party| Some(party.public?.0)).collect();
-        public.sort_unstable();
-        let is_gapless = public.iter().copied().zip(1..).all(|(number, expected)| number == expected);
-        demand(is_gapless, NAME, id, "the customer's numbers of parties have a gap")?;
+        let public = chat.parties.iter().filter_map(|party| party.public);
+        demand(is_gapless(public.collect()), NAME, id, "the customer's numbers of parties have a gap")?;
+        let colleagues = chat.parties.iter().filter_map(|party| party.colleague);
+        demand(is_gapless(colleagues.collect()), NAME, id, "the agents' numbers of parties have a gap")?;
     }
     Ok(())
+}
+
+fn is_gapless(mut numbers: Vec<PartyId>) -> bool {
+    numbers.sort_unstable();
+    numbers.into_iter().zip(1..).all(|(number, expected)| number == PartyId(expected))
 }
 
 /// Who is there in a conversation is exactly who holds the chat: its owner and the other participants. Each of them is shown to no more

@@ -56,8 +56,9 @@ pub fn one_owner(snapshot: &Snapshot<'_>) -> Result<(), Violation> {
     Ok(())
 }
 
-/// S10: an open offer is the latest that was made, it is to somebody who is not the owner, a waiting interaction's is the router's and an
-/// owned one's the owner's, and it ends after it began. (That there is at most one is in the type.)
+/// S10: an open offer has a number of its own that was given (the router's the latest), it is to somebody who is not the owner, a waiting interaction's is the router's
+/// and an owned one's the owner's, and it ends after it began. (That there is at most one is in the type.) The seats that supervisors asked
+/// for stand beside it, in a live chat alone; nobody has two of all these.
 ///
 /// # Errors
 ///
@@ -65,14 +66,33 @@ pub fn one_owner(snapshot: &Snapshot<'_>) -> Result<(), Violation> {
 pub fn one_offer(snapshot: &Snapshot<'_>) -> Result<(), Violation> {
     const NAME: &str = "one_offer";
     for interaction in &snapshot.interactions {
-        let Some(offer) = interaction.offer() else { continue };
         let id = interaction.id;
-        demand(offer.number == interaction.offers, NAME, id, "an offer is open that is not the latest")?;
-        demand(interaction.owner() != Some(offer.to), NAME, id, "is offered to its owner")?;
-        demand(offer.since < offer.expires, NAME, id, "an offer ends before it began")?;
-        let is_routed = offer.kind == OfferKind::Routed;
-        let is_waiting = interaction.wait().is_some();
-        demand(is_routed == is_waiting, NAME, id, "an offer is of the wrong kind for its state")?;
+        let (mut numbers, mut targets) = (BTreeSet::new(), BTreeSet::new());
+        for offer in interaction.acceptable() {
+            let is_made = (1..=interaction.offers).contains(&offer.number);
+            let is_latest = offer.number == interaction.offers || interaction.wait().is_none();
+            demand(
+                is_made && is_latest && numbers.insert(offer.number),
+                NAME,
+                id,
+                "an offer has a wrong number",
+            )?;
+            demand(targets.insert(offer.to), NAME, id, "somebody is offered two things")?;
+            demand(interaction.owner() != Some(offer.to), NAME, id, "is offered to its owner")?;
+            demand(offer.since < offer.expires, NAME, id, "an offer ends before it began")?;
+        }
+        if let Some(offer) = interaction.offer() {
+            let is_routed = offer.kind == OfferKind::Routed;
+            let is_right = is_routed == interaction.wait().is_some() && !offer.kind.is_supervision();
+            demand(is_right, NAME, id, "an offer is of the wrong kind for its state")?;
+        }
+        let is_live = interaction.mode() == Some(Mode::Chatting);
+        for seat in interaction.seats() {
+            demand(is_live, NAME, id, "a seat is open where nobody talks")?;
+            demand(seat.kind.is_supervision(), NAME, id, "a seat is no supervisor's own")?;
+            let is_in = interaction.others().iter().any(|other| other.user == seat.to);
+            demand(!is_in, NAME, id, "somebody who is in has a seat open")?;
+        }
     }
     Ok(())
 }

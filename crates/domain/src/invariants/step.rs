@@ -108,11 +108,11 @@ pub fn offers_counted(before: &Interaction, after: &Interaction) -> Result<(), V
         before.id,
         "an offer's number was skipped or used again",
     )?;
-    let is_same = match (before.offer(), after.offer()) {
-        (Some(earlier), Some(later)) if earlier.number == later.number => earlier == later,
-        (_, Some(later)) => later.number > before.offers,
-        (_, None) => true,
-    };
+    let mut open = after.acceptable();
+    let is_same = open.all(|later| {
+        let earlier = before.acceptable().find(|earlier| earlier.number == later.number);
+        earlier.map_or(later.number > before.offers, |earlier| earlier == later)
+    });
     demand(is_same, NAME, before.id, "an open offer was changed")
 }
 
@@ -122,7 +122,7 @@ pub fn offers_counted(before: &Interaction, after: &Interaction) -> Result<(), V
 ///
 /// When it was.
 pub fn workbin_not_routed(before: &Interaction, after: &Interaction) -> Result<(), Violation> {
-    let is_so = kind(before) != Kind::Parked || after.offer().is_none();
+    let is_so = kind(before) != Kind::Parked || after.acceptable().next().is_none();
     demand(is_so, "workbin_not_routed", before.id, "it was offered out of a workbin")
 }
 
@@ -138,7 +138,7 @@ pub fn offered_to_able(
     after: &Interaction,
 ) -> Result<(), Violation> {
     let known = before.map_or(0, |before| before.offers);
-    let Some(offer) = after.offer().filter(|offer| offer.number > known) else { return Ok(()) };
+    let Some(offer) = after.acceptable().find(|offer| offer.number > known) else { return Ok(()) };
     let desk = earlier.desks.get(&offer.to);
     let is_able = desk.zip(earlier.users.get(&offer.to)).is_some_and(|(desk, user)| {
         let has_room = desk.slots.contains_key(&after.id) || desk.has_room(user, &after.media);

@@ -47,7 +47,8 @@ pub(crate) const STATES: &[(&str, &str)] = &[
     ("invited talk", "offered routed live talk"),
     ("talking", "owned live talk"),
     ("talking with transfer", "owned live offered talk"),
-    ("talking with intrusion", "owned live offered intruded talk"),
+    ("talking with intrusion", "owned live intruded talk"),
+    ("talking with intrusion beside transfer", "owned live offered intruded talk"),
     ("talking in company", "owned live company talk"),
     ("talking in consultation", "owned live company consulted talk"),
     ("talking while monitored", "owned live watched talk"),
@@ -201,6 +202,10 @@ fn talking(floor: &mut Floor, name: &str) -> InteractionId {
         "" => {}
         "with transfer" => drop(floor.does(ANN, id, Action::Transfer(Target::Agent(Named::Known(BOB))))),
         "with intrusion" => drop(floor.intrudes(id, SupervisorMode::Monitor)),
+        "with intrusion beside transfer" => {
+            floor.intrudes(id, SupervisorMode::Monitor);
+            floor.does(ANN, id, Action::Transfer(Target::Agent(Named::Known(BOB))));
+        }
         "while monitored" => floor.watches(id, SupervisorMode::Monitor),
         "in company" => floor.brings_in(id, Action::Invite(colleague()), CID),
         "in consultation" => floor.brings_in(id, Action::Consult(colleague()), CID),

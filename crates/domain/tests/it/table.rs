@@ -33,7 +33,7 @@ fn callers(words: &str, floor: &Floor) -> Vec<(&'static str, Actor)> {
     let users = [
         ("owner", ANN, has("owned")),
         ("keeper", ANN, has("workbin")),
-        ("target", BOB, has("offered") && !has("intruded")),
+        ("target", BOB, has("offered")),
         ("participant", CID, has("company")),
         // Everybody of the group is a keeper of the team's workbin.
         ("other", DEE, !has("team")),

@@ -2,20 +2,21 @@
 
 use handoff_domain::chat::{Chat, Content, Entry, LeaveReason, PartyId, PartyKind, Utterance, Visibility};
 use handoff_domain::command::{Action, Actor, Command, Named, SupervisorMode, Target};
-use handoff_domain::event::{NotificationType, Subject, View};
+use handoff_domain::event::{Fact, NotificationType, Subject, View};
 use handoff_domain::id::{FileId, InteractionId, UserId};
 use handoff_domain::interaction::decide::{Decision, TimerChange, TimerKind, decide};
-use handoff_domain::interaction::{Mode, Status};
+use handoff_domain::interaction::{Mode, OfferKind, State, Status};
 use handoff_domain::media::Media;
-use handoff_domain::rejection::Rejection;
-use handoff_domain::{NewInteraction, Time};
+use handoff_domain::rejection::{FileLimit, Rejection};
+use handoff_domain::service::FileLimits;
+use handoff_domain::{NewInteraction, Time, invariants};
 
 use crate::floor::{Floor, SUPERVISOR, chat_request};
 use crate::support::{ANN, BOB, CID, in_queue, seen, shown, state};
 use crate::table::talk::text;
 
 fn says(content: Content, visibility: Visibility) -> Action {
-    Action::Say(Utterance { content, visibility })
+    Action::Say(Utterance::new(content, visibility))
 }
 
 /// Gives the entries that a reader sees, as `number speaker content`; a number is that of the reader's own sequence.
@@ -94,6 +95,15 @@ fn what_the_customer_said_while_he_waited_is_shown_to_who_accepts_before_anythin
 }
 
 #[test]
+fn nobody_goes_by_no_name_or_by_an_endless_one() {
+    let (floor, id) = state("invited talk");
+    for name in [String::new(), "x".repeat(Chat::NAME_CHARS_MAX + 1)] {
+        let refusal = floor.clone().tries(BOB, id, Action::Accept { nickname: Some(name) });
+        assert!(matches!(refusal, Err(Rejection::TextBounds { part: "nickname", .. })), "{refusal:?}");
+    }
+}
+
+#[test]
 fn an_owner_and_his_customer_talk() {
     let (mut floor, id) = state("talking");
     let said = floor.does(ANN, id, says(text("hi"), Visibility::All));
@@ -135,6 +145,22 @@ fn the_customer_cannot_count_who_is_hidden() {
 }
 
 #[test]
+fn agents_cannot_count_who_looks_on() {
+    let (mut floor, id) = state("talking while monitored");
+    floor.brings_in(id, Action::Invite(Named::Known(BOB)), BOB);
+    let entry = floor.transcripts[&id].last().expect("he joined").clone();
+    let numbers = [Visibility::All, Visibility::Agents, Visibility::Supervisors];
+    assert_eq!(numbers.map(|sees| entry.from.id_for(sees)), [3, 3, 4].map(|number| Some(PartyId(number))));
+    // A chat that began before agents had numbers of their own goes on with those that it has.
+    let (mut floor, id) = state("talking while monitored");
+    let chat = floor.interactions.get_mut(&id).and_then(|it| it.chat.as_mut()).expect("a chat");
+    chat.parties.iter_mut().for_each(|party| party.colleague = None);
+    floor.brings_in(id, Action::Invite(Named::Known(BOB)), BOB);
+    let entry = floor.transcripts[&id].last().expect("he joined");
+    assert_eq!(entry.from.id_for(Visibility::Agents), Some(PartyId(4)));
+}
+
+#[test]
 fn a_consultation_ends_as_a_transfer() {
     let (mut floor, id) = state("talking in consultation");
     let decision = floor.does(ANN, id, Action::CompleteTransfer { to: None });
@@ -167,7 +193,7 @@ fn a_farewell_is_said_first_or_nothing_happens() {
     ] {
         let (floor, id) = state("talking");
         let command = |words: &str| {
-            let farewell = Some(Utterance { content: text(words), visibility: Visibility::All });
+            let farewell = Some(Utterance::new(text(words), Visibility::All));
             Command { actor: floor.caller(ANN), epoch: None, action: action.clone(), farewell }
         };
         let decision = floor.decide(decide, id, &command("bye")).expect("it is carried out");
@@ -176,6 +202,42 @@ fn a_farewell_is_said_first_or_nothing_happens() {
             let refusal = floor.decide(decide, id, &command(""));
             assert!(matches!(refusal, Err(Rejection::TextBounds { .. })), "{action:?}");
         }
+    }
+}
+
+/// Gives what somebody is told, in order: `heard` for what was said, otherwise the state that he sees.
+fn story(decision: &Decision, user: UserId) -> Vec<String> {
+    let notices = decision.events.iter().flat_map(|event| &event.notices);
+    let told = notices.filter(|notice| notice.user == user).map(|notice| match notice.view {
+        View::Messages { .. } => "heard".to_string(),
+        View::Concerned(status) | View::Gone(status) => format!("{status:?}"),
+        View::Workbin { .. } | View::Channels => panic!("{notice:?}"),
+    });
+    told.collect()
+}
+
+#[test]
+fn last_words_are_heard_by_those_who_go_with_them() {
+    let queue = |floor: &Floor| Some(in_queue(floor, &Media::Chat));
+    let floor = Floor::new();
+    let completed: &[&str] = &["heard", "Completed"];
+    let revoked: &[&str] = &["heard", "Revoked"];
+    for (from, action, other, his) in [
+        ("talking in company", Action::Complete { queue: None }, CID, completed),
+        ("talking in company", Action::Complete { queue: queue(&floor) }, CID, revoked),
+        ("talking in consultation", Action::Complete { queue: None }, CID, completed),
+        ("talking while monitored", Action::Leave, SUPERVISOR, revoked),
+        ("talking in company", Action::Leave, CID, &["heard", "Chatting", "heard"]),
+        ("talking with transfer", Action::Complete { queue: None }, BOB, &["Revoked"]),
+    ] {
+        let (floor, id) = state(from);
+        let farewell = Some(Utterance::new(text("bye"), Visibility::All));
+        let command = Command { actor: floor.caller(ANN), epoch: None, action: action.clone(), farewell };
+        let decision = floor.decide(decide, id, &command).expect("it is carried out");
+        assert_eq!(story(&decision, other), his, "{action:?} {from}");
+        assert_eq!(story(&decision, ANN)[0], "heard", "{action:?} {from}");
+        let Subject::Interaction(then) = &decision.events[0].subject else { panic!("a chat") };
+        assert_eq!((then.owner(), then.status()), (Some(ANN), Status::Chatting), "{action:?} {from}");
     }
 }
 
@@ -267,6 +329,107 @@ fn what_a_supervisor_asked_for_fails_for_himself_alone() {
 }
 
 #[test]
+fn an_owner_goes_on_as_if_nobody_had_asked_to_look_on() {
+    let bob = || Named::Known(BOB);
+    for action in [Action::Invite(bob()), Action::Consult(bob()), Action::Transfer(Target::Agent(bob()))] {
+        let (mut floor, id) = state("talking with intrusion");
+        assert_eq!(
+            floor.tries(BOB, id, Action::Accept { nickname: None }).map(drop).unwrap_err(),
+            in_chat("Accept")
+        );
+        floor.does(ANN, id, action.clone());
+        assert_eq!(floor.tries(ANN, id, Action::Invite(Named::Known(CID))), Err(Rejection::OfferOpen));
+        assert_eq!(floor.interactions[&id].status_for(SUPERVISOR), Status::Invited, "{action:?}");
+        let came = floor.does(SUPERVISOR, id, Action::Accept { nickname: None });
+        assert_eq!((shown(&came, ANN), shown(&came, BOB)), (None, None), "{action:?}");
+        let taken = floor.does(BOB, id, Action::Accept { nickname: None });
+        assert_eq!(seen(&taken, BOB), Some((Status::Chatting, true)), "{action:?}");
+        let watches = |it: &handoff_domain::interaction::Participant| it.user == SUPERVISOR;
+        assert!(taken.after.others().iter().any(watches), "{action:?}");
+    }
+}
+
+fn in_chat(command: &'static str) -> Rejection {
+    Rejection::WrongState { status: Status::Chatting, command }
+}
+
+#[test]
+fn a_seat_ends_when_there_is_nothing_to_look_at_any_more() {
+    let queue = |floor: &Floor| Action::PlaceInQueue(in_queue(floor, &Media::Chat));
+    let floor = Floor::new();
+    let left = || Action::CustomerLeft { reason: LeaveReason::Itself };
+    for (actor, action) in [
+        (floor.caller(ANN), queue(&floor)),
+        (floor.caller(ANN), Action::EndChatSession),
+        (floor.caller(ANN), Action::Complete { queue: None }),
+        (Actor::Customer, left()),
+        (Actor::Server, Action::AgentGone { user: ANN }),
+    ] {
+        let (mut floor, id) = state("talking with intrusion");
+        let decision = floor.machine(actor, id, action.clone());
+        assert_eq!(seen(&decision, SUPERVISOR), Some((Status::Revoked, false)), "{action:?}");
+        assert!(decision.timers.contains(&TimerChange::Clear(TimerKind::Offer { number: 2 })), "{action:?}");
+        let is_revoked = |fact: &Fact| matches!(fact, Fact::OfferRevoked { to, .. } if *to == SUPERVISOR);
+        assert!(decision.events.iter().flat_map(|event| &event.facts).any(is_revoked), "{action:?}");
+    }
+}
+
+#[test]
+fn what_an_owner_offers_a_supervisor_takes_the_place_of_his_own_seat() {
+    let sam = || Named::Known(SUPERVISOR);
+    for (action, kind) in [
+        (Action::Invite(sam()), OfferKind::Invite),
+        (Action::Consult(sam()), OfferKind::Consult),
+        (Action::Transfer(Target::Agent(sam())), OfferKind::Transfer),
+    ] {
+        for from in ["talking with intrusion", "talking while monitored"] {
+            let (mut floor, id) = state(from);
+            let offered = floor.does(ANN, id, action.clone());
+            assert_eq!(seen(&offered, SUPERVISOR), Some((Status::Invited, true)), "{action:?} {from}");
+            assert_eq!(offered.after.acceptable().map(|offer| offer.kind).collect::<Vec<_>>(), [kind]);
+            let taken = floor.does(SUPERVISOR, id, Action::Accept { nickname: None });
+            invariants::check(&floor.snapshot()).expect("whole");
+            let party = chat(&taken).present(SUPERVISOR).expect("he is there");
+            assert_eq!(
+                (party.sees, party.shown_to),
+                (Visibility::Agents, kind.shown_to()),
+                "{action:?} {from}"
+            );
+            assert!(floor.desks[&SUPERVISOR].slots.contains_key(&id), "{action:?} {from}");
+        }
+    }
+}
+
+#[test]
+fn an_invitation_that_is_taken_back_leaves_who_looks_on_where_he_was() {
+    let (mut floor, id) = state("talking while monitored");
+    let sam = || Named::Known(SUPERVISOR);
+    floor.does(ANN, id, Action::Invite(sam()));
+    let removed = floor.does(ANN, id, Action::RemoveParticipant(sam()));
+    assert_eq!(seen(&removed, SUPERVISOR), Some((Status::Chatting, true)));
+    assert_eq!((removed.after.others().len(), removed.said().count()), (1, 0));
+}
+
+/// Seats were once kept in the owner's slot; one that is stored so ends like any other.
+#[test]
+fn a_seat_that_was_stored_as_an_offer_is_taken_or_ends() {
+    let stored = || {
+        let (mut floor, id) = state("talking with intrusion");
+        let interaction = floor.interactions.get_mut(&id).expect("it exists");
+        let State::Handling(handling) = &mut interaction.state else { panic!("it is owned") };
+        handling.offer = handling.seats.pop();
+        (floor, id)
+    };
+    let (mut floor, id) = stored();
+    let taken = floor.does(SUPERVISOR, id, Action::Accept { nickname: None });
+    assert_eq!((taken.after.others().len(), taken.after.offer()), (1, None));
+    assert_eq!(shown(&taken, ANN), None);
+    let (mut floor, id) = stored();
+    let expired = floor.machine(Actor::Server, id, Action::ExpireOffer { number: 2 });
+    assert_eq!((expired.after.offer(), shown(&expired, ANN)), (None, None));
+}
+
+#[test]
 fn a_monitor_who_is_offered_the_chat_and_goes_leaves_an_answer_to_its_owner() {
     for leaves in [true, false] {
         let (mut floor, id) = state("talking while monitored");
@@ -321,6 +484,7 @@ fn an_idle_conversation_is_alerted_and_then_closed() {
     assert_eq!(check(&mut floor, at(645_000)).timers, set(at(690_000)));
     let closed = check(&mut floor, at(690_000));
     assert_eq!(closed.after.mode(), Some(Mode::LeftChat));
+    assert_eq!(story(&closed, ANN), ["heard", "LeftChat", "heard"]);
     let last: Vec<String> = lines(closed.said(), Visibility::All);
     assert_eq!(last, ["8 0 IdleClose", "9 1 Left Idle"]);
     assert_eq!(chat(&closed).ended, Some(LeaveReason::Idle));
@@ -347,6 +511,37 @@ fn names_and_files_are_counted() {
     let files = chat(&fetched).files;
     assert_eq!((files.uploads, files.bytes, files.downloads), (1, 10, 1), "agents are not limited");
     assert!(fetched.events[0].notices.is_empty());
+}
+
+#[test]
+fn a_customers_files_have_bounds_and_an_agents_have_none() {
+    let (mut floor, id) = state("queued talk");
+    floor.file_limits = FileLimits {
+        uploads_max: 2,
+        total_bytes_max: 25,
+        downloads_max: 1,
+        need_agent: true,
+        ..FileLimits::default()
+    };
+    let file = |bytes| {
+        let (name, content_type) = ("a.png".to_string(), "image/png".to_string());
+        let content = Content::FileUploaded { file: FileId(1), name, bytes, content_type, description: None };
+        says(content, Visibility::All)
+    };
+    let refused = |limit| Err(Rejection::FileLimit(limit));
+    let tries = |floor: &mut Floor, action| floor.apply(decide, id, Actor::Customer, action).map(drop);
+    assert_eq!(tries(&mut floor, file(10)), refused(FileLimit::NeedsAgent));
+    floor.machine(Actor::Router, id, Action::Offer { to: ANN });
+    floor.does(ANN, id, Action::Accept { nickname: None });
+    assert_eq!(tries(&mut floor, file(26)), refused(FileLimit::Bytes { most: 25 }));
+    assert_eq!(tries(&mut floor, file(10)), Ok(()));
+    assert_eq!(tries(&mut floor, file(16)), refused(FileLimit::Bytes { most: 25 }));
+    assert_eq!(tries(&mut floor, file(15)), Ok(()));
+    assert_eq!(tries(&mut floor, file(0)), refused(FileLimit::Uploads { most: 2 }));
+    floor.does(ANN, id, file(1_000));
+    let fetch = || Action::CountDownload { file: FileId(1) };
+    assert_eq!(tries(&mut floor, fetch()), Ok(()));
+    assert_eq!(tries(&mut floor, fetch()), refused(FileLimit::Downloads { most: 1 }));
 }
 
 #[test]

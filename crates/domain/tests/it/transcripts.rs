@@ -8,8 +8,8 @@ use handoff_domain::command::{Action, Actor, Named, SupervisorMode, Target};
 use handoff_domain::event::{Subject, View};
 use handoff_domain::id::{InteractionId, UserId};
 use handoff_domain::interaction::decide::{Decision, decide};
-use handoff_domain::invariants;
 use handoff_domain::media::Media;
+use handoff_domain::{Interaction, invariants};
 use proptest::prelude::*;
 
 use crate::floor::{Floor, SUPERVISOR};
@@ -43,7 +43,7 @@ fn command(floor: &Floor, id: InteractionId, step: Move) -> (Actor, Action) {
     let anybody = || floor.caller([ANN, BOB, CID, SUPERVISOR][step.by]);
     let offered = || floor.caller(interaction.offer().map_or(BOB, |offer| offer.to));
     let supervisor = || floor.caller(SUPERVISOR);
-    let say = |visibility| Action::Say(Utterance { content: text("words"), visibility });
+    let say = |visibility| Action::Say(Utterance::new(text("words"), visibility));
     let nickname = || (step.by == 0).then(|| format!("Nick {}", step.to));
     match step.command {
         0..3 => (Actor::Router, Action::Offer { to: AGENTS[step.to] }),
@@ -92,14 +92,14 @@ fn believed(entries: &[Entry], sees: Visibility) -> BTreeSet<PartyId> {
 fn visible(floor: &Floor, id: InteractionId, sees: Visibility) -> BTreeSet<PartyId> {
     let chat = floor.interactions[&id].chat.as_ref().expect("a conversation");
     let seen = chat.parties.iter().filter(|party| party.present && party.shown_to <= sees);
-    seen.map(|party| if sees == Visibility::All { party.public.expect("seen") } else { party.id }).collect()
+    seen.map(|party| party.id_for(sees).expect("seen")).collect()
 }
 
 /// What each agent was sent since he came in, by his own numbers.
 type Screens = BTreeMap<UserId, (Visibility, u64)>;
 
 /// Shows an event's entries to those who are told of it: what they get must go on where they are.
-fn deliver(screens: &mut Screens, decision: &Decision) -> Result<(), TestCaseError> {
+fn deliver(screens: &mut Screens, before: &Interaction, decision: &Decision) -> Result<(), TestCaseError> {
     for event in &decision.events {
         let (entries, is_history): (Vec<&Entry>, bool) = match &event.subject {
             Subject::Transcript { entries, .. } => (entries.iter().collect(), true),
@@ -107,7 +107,8 @@ fn deliver(screens: &mut Screens, decision: &Decision) -> Result<(), TestCaseErr
         };
         for notice in &event.notices {
             let View::Messages { sees } = notice.view else { continue };
-            prop_assert!(decision.after.people().contains(&notice.user), "{notice:?}");
+            let is_in = |interaction: &Interaction| interaction.people().contains(&notice.user);
+            prop_assert!(is_in(before) || is_in(&decision.after), "{notice:?}");
             let numbers: Vec<u64> = entries.iter().filter_map(|entry| entry.index_for(sees)).collect();
             prop_assert!(!numbers.is_empty(), "{notice:?} is about nothing that he sees");
             let known = screens.get(&notice.user).filter(|(saw, _)| *saw == sees && !is_history);
@@ -142,7 +143,7 @@ proptest! {
             invariants::check_step(&before, &decision.after)?;
             invariants::step::said_in_order(Some(&before), &decision.after, decision.said())?;
             invariants::check(&floor.snapshot())?;
-            deliver(&mut screens, &decision)?;
+            deliver(&mut screens, &before, &decision)?;
             let transcript = &floor.transcripts[&id];
             for sees in AUDIENCES {
                 let is_live = decision.after.chat.as_ref().is_some_and(handoff_domain::Chat::is_live);

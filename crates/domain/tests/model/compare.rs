@@ -156,6 +156,9 @@ impl Comparison {
         if (row.starts_with("Offered") || row.contains("with")) && self.dice.one_in(3) {
             return "Accept";
         }
+        if row.contains("seat") && self.dice.one_in(4) {
+            return "Accept";
+        }
         if (row == "Held Chat" || row == "Held Chat in company") && self.dice.one_in(3) {
             return self.dice.pick(&["Invite", "Consult", "TransferTo"]);
         }
@@ -183,7 +186,8 @@ impl Comparison {
             }
             ("Say", _) | ("Update", Spot::Waiting | Spot::Offered(_)) => Who::Customer,
             ("ToQueue", Spot::Binned(_)) => Who::Server,
-            ("ChangePriority", _) => Who::Person(BOSS),
+            ("ChangePriority" | "Intrude", _) => Who::Person(BOSS),
+            ("Accept" | "Reject", Spot::Held { asked: None, .. }) => Who::Person(BOSS),
             ("Pull", Spot::Binned(Bin::Progress(owner) | Bin::Drafts(owner))) => Who::Person(*owner),
             ("Accept" | "Reject", Spot::Offered(to) | Spot::Held { asked: Some((to, _)), .. }) => {
                 Who::Person(*to)
@@ -211,6 +215,7 @@ impl Comparison {
             "Offer" => What::Offer(anybody),
             "Accept" => What::Accept,
             "Reject" => What::Reject,
+            "Expire" if self.dice.one_in(3) => What::Expire(thing.asked_as),
             "Expire" => What::Expire(thing.offers - u64::from(thing.offers > 0 && self.dice.one_in(6))),
             "Update" => What::Update,
             "Attach" => What::Attach,
@@ -237,6 +242,7 @@ impl Comparison {
             "Say" => What::Say,
             "CompleteTransfer" => What::CompleteTransfer(involved),
             "CompleteConference" => What::CompleteConference(involved),
+            "Intrude" => What::Intrude,
             "Complete" => What::Complete,
             "CompleteTo" => What::CompleteTo,
             "MakeDraft" => What::MakeDraft,

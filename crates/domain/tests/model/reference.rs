@@ -34,6 +34,8 @@ pub(crate) enum Why {
     Transfer,
     Invite,
     Consult,
+    /// Nobody asked: the supervisor looks on.
+    Watch,
 }
 
 /// A workbin.
@@ -69,6 +71,10 @@ pub(crate) struct Thing {
     pub(crate) open_drafts: Vec<usize>,
     pub(crate) epoch: u64,
     pub(crate) offers: u64,
+    /// The number of what somebody was asked last, the supervisor's own seat apart.
+    pub(crate) asked_as: u64,
+    /// The number of the seat that the supervisor asked for and has not taken.
+    pub(crate) seat: Option<u64>,
     /// When the owner became it.
     pub(crate) held_since: i64,
 }
@@ -105,6 +111,7 @@ pub(crate) enum What {
     Say,
     CompleteTransfer(Person),
     CompleteConference(Person),
+    Intrude,
     Complete,
     CompleteTo,
     MakeDraft,
@@ -157,7 +164,7 @@ impl Reference {
     /// Counts the slots that a person has taken of a medium.
     pub(crate) fn taken(&self, person: Person, medium: &str) -> usize {
         let is_his = |thing: &&Thing| {
-            thing.medium == medium && thing.work != Work::Draft && holders(thing).contains(&person)
+            thing.medium == medium && thing.work != Work::Draft && workers(thing).contains(&person)
         };
         self.things.iter().filter(is_his).count()
     }
@@ -177,9 +184,28 @@ pub(crate) fn holders(thing: &Thing) -> Vec<Person> {
             let mut all = vec![*by];
             all.extend(asked.iter().map(|(to, _)| *to));
             all.extend(guests.iter().map(|(guest, _)| *guest));
+            all.extend(thing.seat.map(|_| BOSS));
             all
         }
     }
+}
+
+/// Lists those of them who have to work on it, and not just look on.
+pub(crate) fn workers(thing: &Thing) -> Vec<Person> {
+    match &thing.spot {
+        Spot::Held { by, asked, guests } => {
+            let mut all = vec![*by];
+            all.extend(asked.iter().map(|(to, _)| *to));
+            all.extend(colleagues(guests));
+            all
+        }
+        _ => holders(thing),
+    }
+}
+
+/// Lists the guests who were asked.
+pub(crate) fn colleagues(guests: &[(Person, Why)]) -> Vec<Person> {
+    guests.iter().filter(|(_, why)| *why != Why::Watch).map(|(guest, _)| *guest).collect()
 }
 
 /// Says the state of a thing in one word, as somebody sees it.
@@ -188,6 +214,7 @@ pub(crate) fn word(thing: &Thing, reader: Option<Person>) -> &'static str {
         (Spot::Waiting, _) => "Queued",
         (Spot::Offered(_), _) => "Invited",
         (Spot::Held { asked: Some((to, _)), .. }, _) if Some(*to) == reader => "Invited",
+        (Spot::Held { .. }, _) if thing.seat.is_some() && reader == Some(BOSS) => "Invited",
         (Spot::Held { .. }, Work::Process) => "Processing",
         (Spot::Held { .. }, Work::Chat) => "Chatting",
         (Spot::Held { .. }, Work::AfterChat) => "LeftChat",
@@ -210,7 +237,8 @@ fn farewell_and_greeting(
         return vec![];
     }
     let mut shown = vec![];
-    for person in 0..people.len() {
+    let is_secret = is_secret(before, who, what);
+    for person in (0..people.len()).filter(|person| !is_secret || *person == BOSS) {
         let (was, is) = (holders(before).contains(&person), holders(after).contains(&person));
         if is {
             shown.push((person, word(after, Some(person)), true));
@@ -219,6 +247,23 @@ fn farewell_and_greeting(
         }
     }
     shown
+}
+
+/// That the supervisor looks on, or wants to, is his own business.
+fn is_secret(before: &Thing, who: Who, what: What) -> bool {
+    let Spot::Held { asked, guests, .. } = &before.spot else { return false };
+    let is_asked = asked.is_some_and(|(to, _)| to == BOSS);
+    let is_boss = who == Who::Person(BOSS);
+    match what {
+        What::Intrude => true,
+        What::Accept | What::Reject => is_boss && before.seat.is_some(),
+        What::Expire(number) => before.seat == Some(number),
+        What::Leave if !is_boss => false,
+        What::Leave | What::Gone(BOSS) => {
+            !is_asked && (before.seat.is_some() || guests.contains(&(BOSS, Why::Watch)))
+        }
+        _ => false,
+    }
 }
 
 /// Some commands succeed and change nothing that is shown.
@@ -240,7 +285,7 @@ fn farewell(before: &Thing, person: Person, who: Who, what: What) -> &'static st
         (Spot::Leaving(_), What::Delivered) => "Sent",
         (Spot::Leaving(_), _) => "InWorkbin",
         (Spot::Held { by, guests, .. }, what) => {
-            let is_guest = guests.iter().any(|(guest, _)| *guest == person);
+            let is_guest = colleagues(guests).contains(&person);
             match what {
                 What::ToQueue | What::CompleteTo | What::TransferToQueue | What::TransferToSkill
                     if *by == person =>

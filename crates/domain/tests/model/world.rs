@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use handoff_domain::chat::{Content, LeaveReason, TreatAs, Utterance, Visibility};
-use handoff_domain::command::{Action, Actor, Draft, DraftKind, Named, Patch, Removal, Target};
+use handoff_domain::command::{
+    Action, Actor, Draft, DraftKind, Named, Patch, Removal, SupervisorMode, Target,
+};
 use handoff_domain::event::View;
 use handoff_domain::id::{InteractionId, UserId};
 use handoff_domain::interaction::decide::Decision;
@@ -60,10 +62,11 @@ pub(crate) fn action(floor: &Floor, id: InteractionId, what: What) -> Action {
         What::Say => {
             let (text, message_type, treat_as) = ("hello".to_string(), None, TreatAs::Normal);
             let content = Content::Text { text, message_type, treat_as };
-            Action::Say(Utterance { content, visibility: Visibility::All })
+            Action::Say(Utterance::new(content, Visibility::All))
         }
         What::CompleteTransfer(to) => Action::CompleteTransfer { to: Some(agent(to)) },
         What::CompleteConference(guest) => Action::CompleteConference { agent: Some(agent(guest)) },
+        What::Intrude => Action::Intrude { mode: SupervisorMode::Monitor },
         What::Complete => Action::Complete { queue: None },
         What::CompleteTo => Action::Complete { queue: Some(own_queue(floor, id)) },
         What::Save => Action::SaveDraft { email: Email::default(), subject: None },
@@ -164,6 +167,8 @@ pub(crate) fn differences(
     compare("the epoch", interaction.epoch.to_string(), thing.epoch.to_string());
     compare("the number of offers", interaction.offers.to_string(), thing.offers.to_string());
     compare("the place", spot(floor, interaction), format!("{:?}", thing.spot));
+    let seats: Vec<u64> = interaction.seats().iter().map(|seat| seat.number).collect();
+    compare("the list of seats", format!("{seats:?}"), format!("{:?}", Vec::from_iter(thing.seat)));
     let mut drafts: Vec<InteractionId> = thing.open_drafts.iter().map(|draft| ids[*draft]).collect();
     drafts.sort();
     compare("the list of drafts", format!("{:?}", interaction.drafts), format!("{:?}", Set(&drafts)));
@@ -195,7 +200,7 @@ fn spot(floor: &Floor, interaction: &Interaction) -> String {
         OfferKind::Routed | OfferKind::Transfer => Why::Transfer,
         OfferKind::Invite => Why::Invite,
         OfferKind::Consult => Why::Consult,
-        OfferKind::Monitor | OfferKind::Coach | OfferKind::BargeIn => panic!("nobody intrudes here"),
+        OfferKind::Monitor | OfferKind::Coach | OfferKind::BargeIn => Why::Watch,
     };
     let spot = match &interaction.state {
         State::Queued(_) => Spot::Waiting,

@@ -14,6 +14,7 @@ use handoff_domain::interaction::{Email, Interaction};
 use handoff_domain::invariants::Snapshot;
 use handoff_domain::media::{Direction, Media};
 use handoff_domain::rejection::Rejection;
+use handoff_domain::service::FileLimits;
 use handoff_domain::time::Time;
 use handoff_domain::user_data::{UserData, Value};
 use handoff_domain::{NewInteraction, Placement, open};
@@ -49,6 +50,10 @@ pub(crate) struct Floor {
     pub(crate) transcripts: BTreeMap<InteractionId, Vec<Entry>>,
     /// When a customer last made a request.
     pub(crate) customers: BTreeMap<InteractionId, Time>,
+    /// What customers may do with files.
+    pub(crate) file_limits: FileLimits,
+    /// Whom the router would choose for a consultation.
+    pub(crate) adviser: Option<UserId>,
     made: u64,
 }
 
@@ -67,6 +72,8 @@ impl Floor {
             requests: BTreeMap::new(),
             transcripts: BTreeMap::new(),
             customers: BTreeMap::new(),
+            file_limits: FileLimits::default(),
+            adviser: Some(AGENTS[3]),
             made: 0,
         };
         for (index, id) in AGENTS.into_iter().enumerate() {
@@ -242,6 +249,14 @@ impl World for View<'_> {
 
     fn transcript(&self) -> &[Entry] {
         self.floor.transcripts.get(&self.id).map_or(&[], Vec::as_slice)
+    }
+
+    fn adviser(&self) -> Option<UserId> {
+        self.floor.adviser
+    }
+
+    fn file_limits(&self, _service: &str) -> Option<&FileLimits> {
+        Some(&self.floor.file_limits)
     }
 }
 

@@ -18,6 +18,8 @@ use crate::execute::{Attempt, Done, ExecuteError, Opening};
 const READABLE_AFTER_END_MS: u64 = 60 * 60 * 1_000;
 /// Characters of the random part of a secure key: 128 bits in hex.
 const SECRET_CHARS: usize = 32;
+/// How long a repetition of a request for a chat is known as one, in ms.
+const REQUESTS_KNOWN_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// A chat that a customer asks for.
 #[derive(Clone, Debug)]
@@ -38,6 +40,17 @@ pub struct NewChat {
     pub subject: Option<String>,
     /// User data.
     pub user_data: UserData,
+    /// By what a repetition of the request is known, which gives the same chat.
+    pub request: Option<RequestName>,
+}
+
+/// What a repeated request for a chat is known by.
+#[derive(Clone, Debug)]
+pub struct RequestName {
+    /// A random text of the client's that nobody else knows. Whoever names it gets the chat's key, so it is as secret as that.
+    pub secret: String,
+    /// A hash of what else the request says: another request by the same name is refused.
+    pub fingerprint: String,
 }
 
 /// A chat that has begun.
@@ -45,7 +58,7 @@ pub struct NewChat {
 pub struct OpenedChat {
     /// The chat.
     pub interaction: Arc<Interaction>,
-    /// What its customer proves himself with from now on. It is given once and kept nowhere.
+    /// What its customer proves himself with from now on. It is kept nowhere, and given again only to whoever repeats the request by its name.
     pub secure_key: String,
 }
 
@@ -58,6 +71,9 @@ pub enum ChatRefused {
         /// How many wait.
         waiting: usize,
     },
+    /// The request was repeated when the chat that it began could no longer be read.
+    #[error(transparent)]
+    Gone(#[from] NotYourChat),
     /// It could not be opened.
     #[error(transparent)]
     Failed(#[from] ExecuteError),
@@ -83,16 +99,31 @@ impl Engine {
     pub async fn request_chat(&self, new: NewChat) -> Result<OpenedChat, ChatRefused> {
         let waiting = self.waiting_in(new.queue.id);
         if new.waiting_max.is_some_and(|most| waiting >= most) {
-            return Err(ChatRefused::Full { waiting });
+            // It may be full because of a twin of this request that came a moment before.
+            let twin = match &new.request {
+                Some(request) => self.chat_of_request(&new.service, request).await?,
+                None => None,
+            };
+            return twin.ok_or(ChatRefused::Full { waiting });
         }
         let id = self.ids.interaction(self.clock.now());
-        // The id makes the key name its chat, which a customer's CometD session has no other place for; the id is no secret.
-        let secure_key = format!("{:0SECRET_CHARS$x}{id}", self.ids.random());
+        let salt = self.ids.random();
+        let secure_key = match &new.request {
+            Some(request) => request.key_of(id, salt),
+            None => key_of(&format!("{salt:0SECRET_CHARS$x}"), id),
+        };
+        let receipt = new.request.as_ref().map(|request| Receipt {
+            scope: request_scope(&new.service),
+            key: request.receipt_key(),
+            fingerprint: request.fingerprint.clone(),
+            answer: format!("{id} {salt:x}"),
+            expires: Some(self.clock.now().plus_ms(REQUESTS_KNOWN_MS)),
+        });
         let customer = CustomerKey {
             user_id: format!("{:016X}", self.ids.random() >> 64),
             key_hash: hash_of(&secure_key),
         };
-        let NewChat { center, queue, service, times, nickname, subject, user_data, .. } = new;
+        let NewChat { center, queue, service, times, nickname, subject, user_data, request, .. } = new;
         let opening = Opening {
             new: NewInteraction {
                 id,
@@ -115,12 +146,50 @@ impl Engine {
             center,
             actor: Actor::Customer,
             reference: None,
-            receipts: Vec::new(),
+            receipts: receipt.into_iter().collect(),
         };
-        match self.open(&opening).await? {
-            Done::Now { interaction, .. } => Ok(OpenedChat { interaction, secure_key }),
-            Done::Before(_) => unreachable!("an opening without receipts was never carried out before"),
+        match (self.open(&opening).await?, request) {
+            (Done::Now { interaction, .. }, _) => Ok(OpenedChat { interaction, secure_key }),
+            (Done::Before(receipt), Some(request)) => Ok(self.opened_before(&request, &receipt).await?),
+            (Done::Before(_), None) => {
+                unreachable!("an opening without receipts was never carried out before")
+            }
         }
+    }
+
+    /// Gives the chat that a request began when it came the first time; `None` when it was not carried out, or longer ago than repetitions
+    /// are known.
+    ///
+    /// # Errors
+    ///
+    /// [`ChatRefused::Failed`] when the name is that of another request, [`ChatRefused::Gone`] when the chat can no longer be read, or the
+    /// store's.
+    pub async fn chat_of_request(
+        &self,
+        service: &str,
+        request: &RequestName,
+    ) -> Result<Option<OpenedChat>, ChatRefused> {
+        let found = self.store.receipt(&request_scope(service), &request.receipt_key()).await;
+        match found.map_err(ExecuteError::from)? {
+            Some(receipt) if receipt.fingerprint != request.fingerprint => {
+                Err(ExecuteError::KeyReused.into())
+            }
+            Some(receipt) => Ok(Some(self.opened_before(request, &receipt).await?)),
+            None => Ok(None),
+        }
+    }
+
+    async fn opened_before(
+        &self,
+        request: &RequestName,
+        receipt: &Receipt,
+    ) -> Result<OpenedChat, NotYourChat> {
+        let parts = receipt.answer.split_once(' ');
+        let parts =
+            parts.and_then(|(id, salt)| Some((id.parse().ok()?, u128::from_str_radix(salt, 16).ok()?)));
+        let (id, salt) = parts.ok_or(NotYourChat::Unknown)?;
+        let secure_key = request.key_of(id, salt);
+        Ok(OpenedChat { interaction: self.chat_of_key(&secure_key).await?, secure_key })
     }
 
     /// Gives the chat that a secure key names, if the key is right. The time that it takes tells nothing of how wrong a key is.
@@ -188,6 +257,28 @@ impl Engine {
     }
 }
 
+impl RequestName {
+    /// Makes the key of the chat out of what the client knows and what the server has written down, neither of which gives it away alone.
+    fn key_of(&self, id: InteractionId, salt: u128) -> String {
+        let digest = hash_of(&format!("key {salt:x} {}", self.secret));
+        key_of(&digest[..SECRET_CHARS], id)
+    }
+
+    /// Gives what is written down of the name itself.
+    fn receipt_key(&self) -> String {
+        hash_of(&format!("request {}", self.secret))
+    }
+}
+
+fn request_scope(service: &str) -> String {
+    format!("requestChat/{service}")
+}
+
+/// Makes a key. The id makes it name its chat, which a customer's CometD session has no other place for; the id is no secret.
+fn key_of(secret: &str, id: InteractionId) -> String {
+    format!("{secret}{id}")
+}
+
 /// Tells whether a customer may still read his chat.
 fn is_readable(interaction: &Interaction, now: Time) -> bool {
     match interaction.state {
@@ -196,6 +287,6 @@ fn is_readable(interaction: &Interaction, now: Time) -> bool {
     }
 }
 
-fn hash_of(secure_key: &str) -> String {
-    Sha256::digest(secure_key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+fn hash_of(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }

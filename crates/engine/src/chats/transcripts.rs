@@ -175,6 +175,7 @@ mod tests {
             from: Speaker::system(),
             visibility: if is_hidden { Visibility::Agents } else { Visibility::All },
             content: Content::IdleAlert,
+            message_id: None,
         }
     }
 

@@ -71,13 +71,19 @@ pub(super) fn is_nothing(decision: &Decision) -> bool {
 }
 
 /// Gives what a command relied on in the directory without changing it: whom it goes to, and which queue.
-pub(super) fn relied_on(command: &Command, before: &Interaction, directory: &Directory) -> Vec<Check> {
+pub(super) fn relied_on(
+    command: &Command,
+    before: &Interaction,
+    adviser: Option<UserId>,
+    directory: &Directory,
+) -> Vec<Check> {
     let offered_from = match command.action {
         Action::Offer { .. } => before.wait().map(|wait| wait.queue),
         _ => None,
     };
     let named = match &command.action {
         Action::PlaceInQueue(Named::Known(queue))
+        | Action::ConsultQueue(Named::Known(queue))
         | Action::Transfer(Target::Queue(Named::Known(queue)))
         | Action::Complete { queue: Some(Named::Known(queue)) } => Some(queue.id),
         _ => None,
@@ -86,7 +92,7 @@ pub(super) fn relied_on(command: &Command, before: &Interaction, directory: &Dir
     let user = match command.action {
         // An agent who is gone may be gone because he was deleted.
         Action::AgentGone { .. } => None,
-        _ => target_of(command).map(Key::User),
+        _ => target_of(command).or(adviser).map(Key::User),
     };
     let keys = queue.into_iter().chain(user);
     keys.map(|key| Check { version: directory.version(&key), key }).collect()

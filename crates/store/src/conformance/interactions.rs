@@ -102,17 +102,18 @@ pub async fn chats_are_held_by_everybody_in_them(store: Arc<dyn Store>) {
     let conversation = Handling {
         mode: Mode::Chatting,
         others: (2..).zip(kinds).map(participant).collect(),
-        offer: Some(offer(6, OfferKind::Monitor)),
+        offer: Some(offer(6, OfferKind::Transfer)),
+        seats: vec![offer(7, OfferKind::Monitor)],
         ..handling(1)
     };
     let chat = Interaction { state: State::Handling(conversation), ..chat(1) };
     committed(&*store, put_interaction(chat, 0)).await;
-    for user in 1..=6 {
+    for user in 1..=7 {
         let held = InteractionQuery::of(InteractionScope::HeldBy(user_id(user)), 9);
         expect(&*store, held, &[1]).await;
         expect(&*store, InteractionQuery::of(visible(user, &[], &[]), 9), &[1]).await;
     }
-    expect(&*store, InteractionQuery::of(InteractionScope::HeldBy(user_id(7)), 9), &[]).await;
+    expect(&*store, InteractionQuery::of(InteractionScope::HeldBy(user_id(8)), 9), &[]).await;
     let census = store.census(CENTER).await.expect("census");
     assert_eq!(census.into_iter().filter(|(_, count)| *count > 0).collect::<Vec<_>>(), [("handling", 1)]);
 }

@@ -75,6 +75,7 @@ pub const fn handling(by: u64) -> Handling {
         nickname: None,
         offer: None,
         others: Vec::new(),
+        seats: Vec::new(),
     }
 }
 

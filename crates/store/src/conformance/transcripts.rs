@@ -70,7 +70,7 @@ pub async fn a_long_transcript_is_whole(store: Arc<dyn Store>) {
 /// One event may tell of an entry and of something else.
 pub async fn other_facts_of_an_event_are_not_in_the_transcript(store: Arc<dyn Store>) {
     let mut mixed = event(chat(1), BEGIN, Vec::new());
-    mixed.facts.push(Fact::Said(entry(1, text("first"))));
+    mixed.facts.push(Fact::Said(Box::new(entry(1, text("first")))));
     mixed.facts.push(Fact::ChatEnded);
     append(&*store, vec![mixed.clone()]).await;
     assert_eq!(numbers(&*store, 1, 0, 9).await, (vec![1], false));

@@ -2,12 +2,15 @@
 
 use std::path::Path;
 
+use handoff_domain::OfferKind;
 use handoff_domain::event::Subject;
-use handoff_store::Kind;
 use handoff_store::codec;
 use handoff_store::codec::SubjectKind;
-use handoff_store::conformance::samples::chats::{chat, every_content, heard, said, shown};
+use handoff_store::conformance::samples::chats::{
+    chat, every_content, heard, live_chat, named_entry, said, shown, supervised_desk,
+};
 use handoff_store::conformance::samples::{BEGIN, event, notice, one_of_each, rich_interaction, user_id};
+use handoff_store::{Kind, Record};
 
 const RECORDS: [(Kind, &str); 11] = [
     (Kind::Center, "center"),
@@ -82,6 +85,34 @@ fn chats_are_read_and_written() {
     let text = fixture("heard", 1);
     assert_eq!(codec::decode_notice(user_id(1), 1, &text).unwrap(), heard(1));
     assert_eq!(codec::encode_notice(&heard(1)).unwrap(), text);
+}
+
+#[test]
+fn a_chat_with_everything_that_one_can_have_is_read_and_written() {
+    let text = fixture("live_chat", 1);
+    assert_eq!(codec::encode_interaction(&live_chat(1)).unwrap(), text);
+    assert_eq!(codec::decode_interaction(1, &text).unwrap(), live_chat(1));
+    let text = fixture("named_entry", 1);
+    let event = said(chat(1), BEGIN, vec![named_entry(1)], Vec::new());
+    assert_eq!(codec::encode_event(&event).unwrap(), text);
+    assert_eq!(codec::event_of(BEGIN, codec::decode_event(1, &text).unwrap(), event.subject.clone()), event);
+}
+
+/// What supervisors asked for was once kept where the owner's offers are.
+#[test]
+fn a_seat_that_was_stored_as_an_offer_is_read_as_one() {
+    let old = codec::decode_interaction(1, &fixture("seat_as_offer", 1)).unwrap();
+    let kinds: Vec<OfferKind> = old.acceptable().map(|offer| offer.kind).collect();
+    assert_eq!((kinds, old.seats().len()), (vec![OfferKind::Monitor], 0));
+    assert_eq!(old.slot_holders(), [user_id(1)].into(), "it takes no slot");
+}
+
+#[test]
+fn a_desk_whose_chats_are_followed_is_read_and_written() {
+    let text = fixture("supervised_desk", 1);
+    let desk = Record::Desk(supervised_desk(1));
+    assert_eq!(codec::encode_record(&desk).unwrap(), text);
+    assert_eq!(codec::decode_record(Kind::Desk, 1, &text).unwrap(), desk);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 mod access;
 mod bad_input;
+mod chat;
 mod durability;
 mod offers;
 mod operations;

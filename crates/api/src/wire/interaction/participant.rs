@@ -43,7 +43,7 @@ fn of_chat(chat: &Chat, reader: UserId, lookup: Lookup<'_>) -> Vec<ParticipantRe
         .map(|party| ParticipantResource {
             nickname: party.nickname.clone(),
             kind: kind_name(&party.kind),
-            participant_id: party.id.0.to_string(),
+            participant_id: party.id_for(sees).unwrap_or(party.id).0.to_string(),
             visibility: visibility_name(party.shown_to),
             id: party.kind.user().map(|user| user.to_string()),
             link: party.kind.user().map(|user| lookup.url.user(user)),

@@ -22,6 +22,7 @@ pub(super) fn prepare(floor: &mut Floor, command: &str) {
             let now = floor.now;
             floor.desks.get_mut(&SUPERVISOR).expect("a desk").set_reach(Default::default(), now);
         }
+        "ConsultQueue nobody" => floor.adviser = None,
         "CheckCustomer" => floor.now = floor.now.plus_ms(times.customer_silence_ms),
         "CheckIdle" => floor.now = floor.now.plus_ms(times.idle_alert_ms),
         "Say too-late" => {
@@ -73,7 +74,7 @@ fn utterance(special: &str) -> Utterance {
         "to-supervisors" => Visibility::Supervisors,
         _ => Visibility::All,
     };
-    Utterance { content, visibility }
+    Utterance::new(content, visibility)
 }
 
 /// Gives a text as somebody's words.

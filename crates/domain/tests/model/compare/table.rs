@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use crate::reference::{Bin, Spot, Thing, Why, Work};
+use crate::reference::{Bin, Spot, Thing, Why, Work, colleagues};
 
 /// A state of the table by name, as far as it matters for what may be done.
 pub(super) fn row(thing: &Thing) -> String {
     match &thing.spot {
         Spot::Held { asked, guests, .. } => {
-            let company = if guests.is_empty() { "" } else { " in company" };
+            let company = if colleagues(guests).is_empty() { "" } else { " in company" };
             let asked = asked.map_or(String::new(), |(_, why)| format!(" with {why:?}"));
-            format!("Held {:?}{asked}{company}", thing.work)
+            let seat = if thing.seat.is_some() { " and seat" } else { "" };
+            format!("Held {:?}{asked}{company}{seat}", thing.work)
         }
         Spot::Waiting => format!("Waiting {:?}", thing.work),
         Spot::Offered(_) => format!("Offered {:?}", thing.work),
@@ -49,6 +50,7 @@ pub(super) const KINDS: &[&str] = &[
     "Say",
     "CompleteTransfer",
     "CompleteConference",
+    "Intrude",
     "Complete",
     "CompleteTo",
     "MakeDraft",
@@ -73,7 +75,8 @@ pub(super) const ENDINGS: &[&str] = &[
     "Gone",
 ];
 
-/// Every state of the table.
+/// Every state of the table. A seat that the supervisor asked for stands for itself: beside the others it changes nothing (what is carried
+/// out there is compared all the same).
 pub(super) fn rows() -> Vec<String> {
     let held = |work, asked: Option<Why>, company: bool| {
         let guests = if company { vec![(2, Why::Invite)] } else { vec![] };
@@ -90,6 +93,8 @@ pub(super) fn rows() -> Vec<String> {
             rows.push(row(&thing(work, Spot::Binned(Bin::Team))));
         }
     }
+    let held_chat = thing(Work::Chat, Spot::Held { by: 0, asked: None, guests: vec![] });
+    rows.push(row(&Thing { seat: Some(2), ..held_chat }));
     rows.extend([Some(Why::Invite), Some(Why::Consult)].map(|why| held(Work::Chat, why, false)));
     let asked = [None, Some(Why::Transfer), Some(Why::Invite), Some(Why::Consult)];
     rows.extend(asked.map(|why| held(Work::Chat, why, true)));
@@ -104,7 +109,8 @@ pub(super) fn is_legal(row: &str, kind: &str) -> bool {
     let live = held && is("Chat");
     match kind {
         "Offer" => is("Waiting"),
-        "Accept" | "Reject" | "Expire" => asked,
+        "Accept" | "Reject" | "Expire" => asked || is("seat"),
+        "Intrude" => live && !is("seat"),
         "Change" | "ChangePriority" => !is("Over"),
         "ChangeEmail" | "Save" | "Send" | "Cancel" => held && is("Draft"),
         "ToQueue" => held || is("Binned"),
@@ -143,6 +149,8 @@ pub(super) fn thing(work: Work, spot: Spot) -> Thing {
         open_drafts: vec![],
         epoch: 1,
         offers: 0,
+        asked_as: 0,
+        seat: None,
         held_since: 0,
     }
 }

@@ -1,6 +1,9 @@
 //! What each command does, one after the other.
 
-use super::{AGAIN_MS, BOSS, Bin, Person, Reference, SILENCE_MS, Spot, Thing, What, Who, Why, Work};
+use super::{
+    AGAIN_MS, BOSS, Bin, Person, Reference, SILENCE_MS, Spot, Thing, What, Who, Why, Work, colleagues,
+    workers,
+};
 
 type Moved = Result<Thing, &'static str>;
 
@@ -11,6 +14,8 @@ impl Reference {
         let mut after = match what {
             What::Offer(to) => self.offer(thing, who, to)?,
             What::Accept => self.accept(thing, who)?,
+            What::Intrude => self.intrude(thing, who)?,
+            What::Reject if who == Who::Person(BOSS) && thing.seat.is_some() => Thing { seat: None, ..thing },
             What::Reject => {
                 let to = asked(&thing).ok_or("WrongState")?;
                 if who != Who::Person(to) {
@@ -71,13 +76,15 @@ impl Reference {
     }
 
     fn expire(&self, thing: Thing, who: Who, number: u64) -> Moved {
-        if asked(&thing).is_none() || thing.offers != number {
+        let is_seat = thing.seat == Some(number);
+        let is_asked = asked(&thing).is_some() && thing.asked_as == number;
+        if !is_seat && !is_asked {
             return Err("WrongState");
         }
         if who != Who::Server {
             return Err("NotOwner");
         }
-        Ok(self.passed(thing))
+        Ok(if is_seat { Thing { seat: None, ..thing } } else { self.passed(thing) })
     }
 
     fn offer(&self, thing: Thing, who: Who, to: Person) -> Moved {
@@ -95,7 +102,30 @@ impl Reference {
         if thing.passes.iter().any(|(person, at)| *person == to && at + AGAIN_MS > self.now) {
             return Err("TargetNotEligible");
         }
-        Ok(Thing { spot: Spot::Offered(to), offers: thing.offers + 1, ..thing })
+        let offers = thing.offers + 1;
+        Ok(Thing { spot: Spot::Offered(to), offers, asked_as: offers, ..thing })
+    }
+
+    fn intrude(&self, thing: Thing, who: Who) -> Moved {
+        live(&thing)?;
+        if who != Who::Person(BOSS) {
+            return Err("NotSupervisor");
+        }
+        let Spot::Held { by, asked, guests } = &thing.spot else { return Err("WrongState") };
+        if *by == BOSS || guests.iter().any(|(guest, _)| *guest == BOSS) {
+            return Err("TargetAlreadyIn");
+        }
+        if thing.seat.is_some() || asked.is_some_and(|(to, _)| to == BOSS) {
+            return Err("OfferOpen");
+        }
+        if !self.people[BOSS].session {
+            return Err("NoSession");
+        }
+        if !self.people[BOSS].listening {
+            return Err("TargetUnreachable");
+        }
+        let offers = thing.offers + 1;
+        Ok(Thing { seat: Some(offers), offers, ..thing })
     }
 
     fn can_take(&self, thing: &Thing, to: Person) -> Result<(), &'static str> {
@@ -106,11 +136,15 @@ impl Reference {
         if !presence.ready {
             return Err("TargetNotReady");
         }
-        let has_slot = thing.work != Work::Draft && super::holders(thing).contains(&to);
+        let has_slot = thing.work != Work::Draft && workers(thing).contains(&to);
         if has_slot || self.has_room(to, thing.medium) { Ok(()) } else { Err("TargetFull") }
     }
 
-    fn accept(&self, thing: Thing, who: Who) -> Moved {
+    fn accept(&self, mut thing: Thing, who: Who) -> Moved {
+        if let (Spot::Held { guests, .. }, Who::Person(BOSS), Some(_)) = (&mut thing.spot, who, thing.seat) {
+            guests.push((BOSS, Why::Watch));
+            return Ok(Thing { seat: None, ..thing });
+        }
         let to = asked(&thing).ok_or("WrongState")?;
         if who != Who::Person(to) {
             return Err("NotOffered");
@@ -121,6 +155,7 @@ impl Reference {
                 Spot::Held { by: to, asked: None, guests }
             }
             Spot::Held { by, mut guests, asked: Some((_, why)) } => {
+                guests.retain(|(guest, _)| *guest != to);
                 guests.push((to, why));
                 Spot::Held { by, asked: None, guests }
             }
@@ -188,7 +223,7 @@ impl Reference {
                 let guests = guests.iter().map(show).collect();
                 return Ok(Thing { spot: Spot::Held { by: *by, asked: None, guests }, ..thing });
             }
-            if guests.iter().any(|(guest, _)| *guest == to) {
+            if colleagues(guests).contains(&to) {
                 return Err("TargetAlreadyIn");
             }
         }
@@ -203,7 +238,7 @@ impl Reference {
         }
         let Who::Person(person) = who else { return Err("NotOwner") };
         if person == by {
-            return Ok(match guests.is_empty() {
+            return Ok(match colleagues(&guests).is_empty() {
                 false => inherited(thing),
                 true if thing.work == Work::Chat => hung_up(thing),
                 true => thing,
@@ -235,6 +270,8 @@ impl Reference {
             open_drafts: vec![],
             epoch: 1,
             offers: 0,
+            asked_as: 0,
+            seat: None,
             held_since: self.now,
         });
         thing.open_drafts.push(draft);
@@ -284,7 +321,7 @@ impl Reference {
         }
         let by = *by;
         Ok(match thing.work {
-            _ if !guests.is_empty() => inherited(thing),
+            _ if !colleagues(guests).is_empty() => inherited(thing),
             Work::Draft => Thing { spot: Spot::Binned(Bin::Drafts(by)), ..thing },
             _ => queued(thing),
         })
@@ -300,13 +337,14 @@ impl Reference {
         if asked(&thing) == Some(person) {
             thing = self.passed(thing);
         }
+        thing.seat = thing.seat.filter(|_| person != BOSS);
         let Spot::Held { by, guests, .. } = &mut thing.spot else { return Ok(thing) };
         guests.retain(|(guest, _)| *guest != person);
         if *by != person {
             return Ok(thing);
         }
         Ok(match thing.work {
-            _ if !guests.is_empty() => inherited(thing),
+            _ if !colleagues(guests).is_empty() => inherited(thing),
             Work::Draft => Thing { spot: Spot::Binned(Bin::Drafts(person)), ..thing },
             Work::Process => Thing { spot: Spot::Binned(Bin::Progress(person)), ..thing },
             Work::Chat | Work::AfterChat => queued(thing),
@@ -341,6 +379,8 @@ fn asking(thing: Thing, to: Person, why: Why) -> Thing {
         Spot::Held { by, guests, .. } => Thing {
             spot: Spot::Held { by, asked: Some((to, why)), guests },
             offers: thing.offers + 1,
+            asked_as: thing.offers + 1,
+            seat: thing.seat.filter(|_| to != BOSS),
             ..thing
         },
         _ => thing,
@@ -348,15 +388,16 @@ fn asking(thing: Thing, to: Person, why: Why) -> Thing {
 }
 
 fn queued(thing: Thing) -> Thing {
-    Thing { spot: Spot::Waiting, has_queue: true, needs_skill: false, passes: vec![], ..thing }
+    Thing { spot: Spot::Waiting, has_queue: true, needs_skill: false, passes: vec![], seat: None, ..thing }
 }
 
-/// The first guest takes over.
+/// The first guest who was asked takes over.
 fn inherited(thing: Thing) -> Thing {
     match thing.spot.clone() {
-        Spot::Held { guests, .. } => {
-            let spot = Spot::Held { by: guests[0].0, asked: None, guests: guests[1..].to_vec() };
-            Thing { spot, ..thing }
+        Spot::Held { mut guests, .. } => {
+            let by = colleagues(&guests)[0];
+            guests.retain(|(guest, _)| *guest != by);
+            Thing { spot: Spot::Held { by, asked: None, guests }, ..thing }
         }
         _ => thing,
     }
@@ -367,7 +408,8 @@ fn hung_up(thing: Thing) -> Thing {
     match thing.spot.clone() {
         Spot::Held { by, asked, .. } => {
             let asked = asked.filter(|(_, why)| *why == Why::Transfer);
-            Thing { spot: Spot::Held { by, asked, guests: vec![] }, work: Work::AfterChat, ..thing }
+            let spot = Spot::Held { by, asked, guests: vec![] };
+            Thing { spot, work: Work::AfterChat, seat: None, ..thing }
         }
         _ => thing,
     }
@@ -416,7 +458,7 @@ fn remove(thing: Thing, who: Who, guest: Person) -> Moved {
     owned_by(&thing, who)?;
     let Spot::Held { by, asked, guests } = thing.spot.clone() else { return Err("WrongState") };
     let is_asked = asked.is_some_and(|(to, _)| to == guest);
-    if !is_asked && guests.iter().all(|(other, _)| *other != guest) {
+    if !is_asked && !colleagues(&guests).contains(&guest) {
         return Err("TargetNotIn");
     }
     let guests = guests.into_iter().filter(|(other, _)| *other != guest).collect();
@@ -451,7 +493,7 @@ fn complete_transfer(thing: Thing, who: Who, to: Person) -> Moved {
     live(&thing)?;
     owned_by(&thing, who)?;
     let Spot::Held { guests, .. } = thing.spot.clone() else { return Err("WrongState") };
-    if guests.iter().all(|(guest, _)| *guest != to) {
+    if !colleagues(&guests).contains(&to) {
         return Err("TargetNotIn");
     }
     let guests = guests.into_iter().filter(|(guest, _)| *guest != to).collect();
@@ -463,7 +505,7 @@ fn complete_conference(thing: Thing, who: Who, wanted: Person) -> Moved {
     owned_by(&thing, who)?;
     let Spot::Held { by, asked, mut guests } = thing.spot.clone() else { return Err("WrongState") };
     match guests.iter_mut().find(|(guest, _)| *guest == wanted) {
-        None => return Err("TargetNotIn"),
+        None | Some((_, Why::Watch)) => return Err("TargetNotIn"),
         Some((_, Why::Consult)) => {}
         Some(_) => return Err("TargetAlreadyIn"),
     }
@@ -494,7 +536,7 @@ fn complete(thing: Thing, who: Who, what: What) -> Moved {
     owned_by(&thing, who)?;
     Ok(match what {
         What::CompleteTo => queued(thing),
-        _ => Thing { spot: Spot::Over("Completed"), ..thing },
+        _ => Thing { spot: Spot::Over("Completed"), seat: None, ..thing },
     })
 }
 

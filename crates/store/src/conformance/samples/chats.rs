@@ -1,14 +1,17 @@
 //! Services, files, chats and what was said in them.
 
+use handoff_domain::command::SupervisorMode;
+use handoff_domain::desk::{Supervision, SupervisionExtent};
 use handoff_domain::event::{Cause, Subject};
+use handoff_domain::interaction::Participant;
 use handoff_domain::{
-    Chat, ChatTerms, ChatTimes, Content, CustomerKey, Direction, EmailTerms, Entry, Event, Fact, FileId,
-    FileLimits, FileUse, Hours, Interaction, LeaveReason, Media, Mode, Notice, NotificationType,
-    OpenMediaTerms, OpenTime, Party, PartyId, PartyKind, Service, ServiceId, ServiceTerms, Speaker, State,
-    Time, TreatAs, View, Visibility, Weekday,
+    Chat, ChatTerms, ChatTimes, Content, CustomerKey, Desk, Direction, EmailTerms, Entry, Event, Fact,
+    FileId, FileLimits, FileUse, Handling, Hours, Interaction, LeaveReason, Media, Mode, Notice,
+    NotificationType, Offer, OfferKind, OpenMediaTerms, OpenTime, Party, PartyId, PartyKind, Service,
+    ServiceId, ServiceTerms, Speaker, State, Time, TreatAs, View, Visibility, Weekday,
 };
 
-use super::{BEGIN, CENTER, handling, interaction, interaction_id, notice, queue_id, user_id};
+use super::{BEGIN, CENTER, desk, handling, interaction, interaction_id, notice, offer, queue_id, user_id};
 use crate::record::{FileRecord, FileSender};
 
 /// Gives the n-th file's id; ids grow with n.
@@ -89,6 +92,7 @@ fn party(id: u32, kind: PartyKind, sees: Visibility, nickname: &str) -> Party {
     let public = (sees < Visibility::Supervisors).then_some(PartyId(id));
     Party {
         id: PartyId(id),
+        colleague: None,
         public,
         kind,
         nickname: nickname.to_owned(),
@@ -119,8 +123,69 @@ pub fn chat(n: u64) -> Interaction {
         files: FileUse { uploads: 1, bytes: 81_920, downloads: 2 },
         times: times(),
     };
-    let state = State::Handling(handoff_domain::Handling { mode: Mode::LeftChat, ..handling(1) });
+    let state = State::Handling(Handling { mode: Mode::LeftChat, ..handling(1) });
     Interaction { media: Media::Chat, chat: Some(chat), state, ..interaction(n) }
+}
+
+/// Gives the n-th interaction as a chat that is going on, with everything that one can have: an open transfer, another agent, one who is
+/// consulted, a supervisor who looks on, and one who has not taken his seat yet.
+#[must_use]
+pub fn live_chat(n: u64) -> Interaction {
+    let mut interaction = chat(n);
+    let participant = |(user, kind, nickname): (u64, OfferKind, Option<&str>)| Participant {
+        user: user_id(user),
+        kind,
+        since: BEGIN,
+        nickname: nickname.map(str::to_owned),
+    };
+    let others = [
+        (2, OfferKind::Monitor, None),
+        (3, OfferKind::Invite, Some("Ben of Support")),
+        (4, OfferKind::Consult, None),
+    ];
+    interaction.state = State::Handling(Handling {
+        mode: Mode::Chatting,
+        nickname: Some("Kate of Support".to_owned()),
+        offer: Some(Offer { number: 5, ..offer(5, OfferKind::Transfer) }),
+        others: others.into_iter().map(participant).collect(),
+        seats: vec![Offer { number: 6, ..offer(6, OfferKind::BargeIn) }],
+        ..handling(1)
+    });
+    interaction.offers = 6;
+    interaction.concerned = (1..=6).map(user_id).collect();
+    if let Some(chat) = &mut interaction.chat {
+        chat.ended = None;
+        chat.parties.iter_mut().take(2).for_each(|party| party.colleague = party.public);
+        chat.parties.extend([
+            Party {
+                colleague: Some(PartyId(3)),
+                public: Some(PartyId(3)),
+                ..party(4, PartyKind::Agent(user_id(3)), Visibility::Agents, "Ben of Support")
+            },
+            Party {
+                colleague: Some(PartyId(4)),
+                public: None,
+                ..party(5, PartyKind::Agent(user_id(4)), Visibility::Agents, "Mia")
+            },
+        ]);
+    }
+    interaction
+}
+
+/// Gives the n-th user's desk while two supervisors follow his chats.
+#[must_use]
+pub fn supervised_desk(n: u64) -> Desk {
+    let mut desk = desk(n);
+    let follow = |mode, nickname: Option<&str>, extent| Supervision {
+        mode,
+        nickname: nickname.map(str::to_owned),
+        extent,
+        since: BEGIN,
+        offered: [interaction_id(2)].into(),
+    };
+    desk.supervise(user_id(2), follow(SupervisorMode::Coach, Some("Chief"), SupervisionExtent::AllChats));
+    desk.supervise(user_id(6), follow(SupervisorMode::Monitor, None, SupervisionExtent::NextChat));
+    desk
 }
 
 /// Gives an entry of the customer's that everybody sees.
@@ -134,7 +199,14 @@ pub fn entry(number: u64, content: Content) -> Entry {
         from: Speaker::from(&party(1, PartyKind::Customer, Visibility::All, "Ann")),
         visibility: Visibility::All,
         content,
+        message_id: None,
     }
+}
+
+/// Gives an entry that its sender's client has named.
+#[must_use]
+pub fn named_entry(number: u64) -> Entry {
+    Entry { message_id: Some("client-7".into()), ..entry(number, text("hello")) }
 }
 
 /// Gives a text.
@@ -183,7 +255,7 @@ pub fn every_content() -> Vec<Entry> {
 /// Gives an event of a chat in which entries were said.
 #[must_use]
 pub fn said(chat: Interaction, at: Time, entries: Vec<Entry>, notices: Vec<Notice>) -> Event {
-    let facts = entries.into_iter().map(Fact::Said).collect();
+    let facts = entries.into_iter().map(|entry| Fact::Said(Box::new(entry))).collect();
     Event { at, cause: Cause::Customer, facts, subject: Subject::Interaction(chat), notices }
 }
 

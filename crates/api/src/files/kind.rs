@@ -2,13 +2,22 @@
 
 use axum::http::HeaderValue;
 
-use crate::customer::trouble::{Kind, Trouble};
+use super::FileFault;
 
 /// Names that stand for one type.
 const SAME: [(&str, &str); 3] = [("jpeg", "jpg"), ("tiff", "tif"), ("htm", "html")];
 
-/// Gives the type of a file, if it is among those that the service takes. What is in it decides: the name only tells one text from another.
-pub(super) fn of(head: &[u8], name: &str, taken: &[String]) -> Result<&'static str, Trouble> {
+/// What may be sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Taken<'a> {
+    /// Files of any type; one that is not known is so many bytes.
+    Any,
+    /// Files of these types, by the ends of their names.
+    Only(&'a [String]),
+}
+
+/// Gives the type of a file, if it is among those that are taken. What is in it decides: the name only tells one text from another.
+pub(super) fn of(head: &[u8], name: &str, taken: Taken<'_>) -> Result<&'static str, FileFault> {
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
     let found = match infer::get(head) {
         Some(found) => Some((found.extension(), found.mime_type())),
@@ -16,13 +25,13 @@ pub(super) fn of(head: &[u8], name: &str, taken: &[String]) -> Result<&'static s
         None if is_plain_text(head) && ending == "txt" => Some(("txt", "text/plain; charset=utf-8")),
         None => None,
     };
-    let is_taken = |extension: &str| taken.iter().any(|taken| one_name(taken) == one_name(extension));
+    let Taken::Only(types) = taken else {
+        return Ok(found.map_or("application/octet-stream", |(_, content_type)| content_type));
+    };
+    let is_taken = |extension: &str| types.iter().any(|taken| one_name(taken) == one_name(extension));
     match found {
         Some((extension, content_type)) if is_taken(extension) => Ok(content_type),
-        _ => Err(Trouble::new(
-            Kind::FileType,
-            format!("Only files of these types are taken, by what is in them: {}.", taken.join(", ")),
-        )),
+        _ => Err(FileFault::Type { taken: types.join(", ") }),
     }
 }
 
@@ -87,10 +96,11 @@ mod tests {
 
     #[test]
     fn what_is_in_a_file_decides() {
-        let taken: Vec<String> = ["jpeg", "png", "txt"].map(str::to_owned).into();
-        assert_eq!(of(PNG, "picture.exe", &taken).unwrap(), "image/png");
-        assert_eq!(of(b"\xff\xd8\xff\xe0", "x.jpg", &taken).unwrap(), "image/jpeg");
-        assert_eq!(of("Grüße".as_bytes(), "letter.TXT", &taken).unwrap(), "text/plain; charset=utf-8");
+        let types = ["jpeg", "png", "txt"].map(str::to_owned);
+        let taken = Taken::Only(&types);
+        assert_eq!(of(PNG, "picture.exe", taken).unwrap(), "image/png");
+        assert_eq!(of(b"\xff\xd8\xff\xe0", "x.jpg", taken).unwrap(), "image/jpeg");
+        assert_eq!(of("Grüße".as_bytes(), "letter.TXT", taken).unwrap(), "text/plain; charset=utf-8");
         let refused: [(&[u8], &str); 6] = [
             (b"MZ\x90\0", "picture.png"),
             (b"<html><script>", "letter.txt"),
@@ -100,8 +110,14 @@ mod tests {
             (b"", "nothing.png"),
         ];
         for (head, name) in refused {
-            assert_eq!(of(head, name, &taken).unwrap_err().kind, Kind::FileType, "{name}");
+            let refused = of(head, name, taken).unwrap_err();
+            assert!(matches!(refused, FileFault::Type { .. }), "{name}: {refused}");
         }
+        assert_eq!(
+            of(b"MZ\x90\0", "tool.txt", Taken::Any).unwrap(),
+            "application/vnd.microsoft.portable-executable"
+        );
+        assert_eq!(of(b"\0\0\0", "letter.txt", Taken::Any).unwrap(), "application/octet-stream");
     }
 
     #[test]

@@ -4,8 +4,9 @@ use axum::extract::multipart::Field;
 use handoff_domain::FileId;
 use handoff_store::{Incoming, NewFile};
 
+use super::FileFault;
 use super::clamd::{Scan, Verdict};
-use crate::customer::trouble::{Kind, Trouble};
+use super::kind::{self, Taken};
 use crate::shared::Shared;
 
 /// Bytes of a file's beginning that are looked at to find out its type; the longest signature that is known lies within them.
@@ -20,17 +21,17 @@ pub(super) struct Arrival {
 }
 
 /// A file that has arrived and is not kept yet. Dropping it leaves nothing.
-pub(super) struct Arrived {
-    pub(super) id: FileId,
-    pub(super) name: String,
-    pub(super) bytes: u64,
+pub(crate) struct Arrived {
+    pub(crate) id: FileId,
+    pub(crate) name: String,
+    pub(crate) bytes: u64,
     /// The beginning of it.
-    pub(super) head: Vec<u8>,
+    head: Vec<u8>,
     incoming: Box<dyn Incoming>,
 }
 
 impl Arrival {
-    pub(super) async fn begin(shared: &Shared, name: String, bytes_max: u64) -> Result<Self, Trouble> {
+    pub(super) async fn begin(shared: &Shared, name: String, bytes_max: u64) -> Result<Self, FileFault> {
         let engine = shared.engine();
         let id = FileId(engine.ids().random());
         let reception = shared.reception();
@@ -42,10 +43,9 @@ impl Arrival {
         Ok(Self { id, name, incoming, scan })
     }
 
-    pub(super) async fn receive(mut self, mut part: Field<'_>) -> Result<Arrived, Trouble> {
+    pub(super) async fn receive(mut self, mut part: Field<'_>) -> Result<Arrived, FileFault> {
         let (mut bytes, mut head) = (0_u64, Vec::new());
-        let broken = |_| Trouble::invalid("The file broke off; send it again.");
-        while let Some(chunk) = part.chunk().await.map_err(broken)? {
+        while let Some(chunk) = part.chunk().await.map_err(|_| FileFault::Broken)? {
             bytes += chunk.len() as u64;
             head.extend_from_slice(&chunk[..chunk.len().min(HEAD_BYTES - head.len())]);
             self.incoming.write(&chunk).await?;
@@ -58,21 +58,25 @@ impl Arrival {
             None => Verdict::Clean,
         };
         if verdict == Verdict::Infected {
-            let advice = "The file was refused by the virus scanner; do not send it.";
-            return Err(Trouble::new(Kind::Infected, advice));
+            return Err(FileFault::Infected);
         }
         Ok(Arrived { id: self.id, name: self.name, bytes, head, incoming: self.incoming })
     }
 }
 
 impl Arrived {
-    pub(super) async fn keep(self) -> Result<(), Trouble> {
+    /// Gives its type, if that is taken.
+    pub(crate) fn content_type(&self, taken: Taken<'_>) -> Result<&'static str, FileFault> {
+        kind::of(&self.head, &self.name, taken)
+    }
+
+    pub(super) async fn keep(self) -> Result<(), FileFault> {
         Ok(self.incoming.keep().await?)
     }
 }
 
 /// Without the scanner's word no file gets in.
-fn scanner_failed(error: &std::io::Error) -> Trouble {
+fn scanner_failed(error: &std::io::Error) -> FileFault {
     tracing::error!(error = %error, "the virus scanner did not answer; the file is refused");
-    Trouble::unavailable()
+    FileFault::Unavailable
 }

@@ -1,0 +1,121 @@
+//! The files that agents send in a live chat: each is an entry of the transcript, seen by whoever sees what its sender says.
+
+use axum::http::StatusCode;
+use handoff_domain::{Action, Command, Content, Interaction, Mode, Party, Utterance, Visibility};
+use handoff_engine::Attempt;
+use handoff_store::{FileRecord, FileSender, Put, Record};
+
+use super::{FILE_PART, added, no_file, sent};
+use crate::caller::Me;
+use crate::commands::{Answer, Target, carry_out};
+use crate::error::{Code, Refusal};
+use crate::files::{self, Arrived, Received, Taken, discard};
+use crate::idempotency::Retry;
+use crate::me_interactions::party_of;
+use crate::shared::Shared;
+use crate::wire::envelope::{Envelope, JsonText};
+use crate::wire::transcript::visibility_name;
+
+/// Refuses somebody who could not send a file in this chat now, before it arrives. What counts is what the rules say afterwards.
+pub(super) fn may_add<'a>(interaction: &'a Interaction, me: &Me) -> Result<&'a Party, Refusal> {
+    let target = Target { id: "", media: None, epoch: None };
+    party_of(interaction, me, target, "AddAttachment", &[Mode::Chatting])
+}
+
+/// Keeps a file that has arrived, and says so in the chat. Any type is taken: agents are not limited as customers are (ingest notes 1.5).
+pub(super) async fn add(
+    shared: &Shared,
+    me: &Me,
+    retry: &Retry,
+    interaction: &Interaction,
+    form: Received,
+) -> Answer {
+    let arrived = form.file.ok_or_else(|| Refusal::missing(FILE_PART))?;
+    let field = |wanted: &str| {
+        let found = form.fields.iter().find(|(name, value)| name == wanted && !value.is_empty());
+        found.map(|(_, value)| value.clone())
+    };
+    let visibility = field("visibility").map_or(Ok(Visibility::All), |name| visibility_of(&name))?;
+    let content_type = arrived.content_type(Taken::Any)?.to_owned();
+    let engine = shared.engine();
+    let Arrived { id, name, bytes, .. } = &arrived;
+    let record = FileRecord {
+        id: *id,
+        interaction: interaction.id,
+        name: name.clone(),
+        bytes: *bytes,
+        content_type: content_type.clone(),
+        by: FileSender::User(me.id()),
+        at: engine.now(),
+        deleted: None,
+    };
+    let (id, name, bytes) = (*id, name.clone(), *bytes);
+    let content =
+        Content::FileUploaded { file: id, name, bytes, content_type, description: field("description") };
+    let reference = engine.next_reference(me.id()).await?;
+    let answer = added(shared, &record, reference);
+    let attempt = Attempt {
+        id: interaction.id,
+        command: says(me, content, visibility),
+        reference: Some(reference),
+        receipt: retry.receipt(me, &answer, engine.now()),
+        also: vec![Put { record: Record::File(record), expected: 0 }],
+    };
+    let said = carry_out(shared, me, &attempt, answer.clone());
+    let given = files::keep_and(shared, arrived, said, is_unclear).await?;
+    if given != answer {
+        // A twin of this request came first, and the answer speaks of its file.
+        discard(shared, id).await;
+    }
+    Ok(given)
+}
+
+/// Takes back a file that the caller sent, and says so to those who were told of it.
+pub(super) async fn delete(
+    shared: &Shared,
+    me: &Me,
+    retry: &Retry,
+    interaction: &Interaction,
+    attachment: &str,
+) -> Answer {
+    let engine = shared.engine();
+    let found = files::find(shared, interaction, attachment).await?.ok_or_else(no_file)?;
+    let entries = sent(shared, me, interaction).await?;
+    let is_it =
+        |content: &Content| matches!(content, Content::FileUploaded { file, .. } if *file == found.value.id);
+    let (_, entry) = entries.iter().find(|(_, entry)| is_it(&entry.content)).ok_or_else(no_file)?;
+    if found.value.by != FileSender::User(me.id()) {
+        let sentence = "Somebody else sent this file; only its sender may take it back.";
+        return Err(Refusal::new(Code::Forbidden, sentence));
+    }
+    let content = Content::FileDeleted { file: found.value.id, name: found.value.name.clone() };
+    let reference = engine.next_reference(me.id()).await?;
+    let answer: JsonText = Envelope::Plain.success(Some(reference));
+    let record = FileRecord { deleted: Some(engine.now()), ..found.value };
+    let attempt = Attempt {
+        id: interaction.id,
+        command: says(me, content, entry.visibility),
+        reference: Some(reference),
+        receipt: retry.receipt(me, &answer, engine.now()),
+        also: vec![Put { record: Record::File(record), expected: found.version }],
+    };
+    carry_out(shared, me, &attempt, answer).await
+}
+
+fn says(me: &Me, content: Content, visibility: Visibility) -> Command {
+    let action = Action::Say(Utterance::new(content, visibility));
+    Command { actor: me.actor(), epoch: None, action, farewell: None }
+}
+
+/// Tells whether a change may be there although it was refused.
+const fn is_unclear(refusal: &Refusal) -> bool {
+    matches!(refusal.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+fn visibility_of(name: &str) -> Result<Visibility, Refusal> {
+    let all = [Visibility::All, Visibility::Agents, Visibility::Supervisors];
+    let found = all.into_iter().find(|visibility| visibility_name(*visibility) == name);
+    found.ok_or_else(|| {
+        Refusal::invalid("The field visibility must be All, Agents or Supervisors; correct it.")
+    })
+}

@@ -1,0 +1,104 @@
+//! How far customers have come who poll, because not every request of theirs says so.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use handoff_domain::InteractionId;
+
+/// Customers who are remembered: more than can be live on one machine.
+const REMEMBERED_MAX: usize = 100_000;
+/// How many there are before it is worth while to look for those whose chats have ended.
+const SWEPT_MIN: usize = 1_024;
+
+/// How far each customer has come, in his own numbering.
+#[derive(Debug)]
+pub(crate) struct Heard {
+    inner: Mutex<Inner>,
+    max: usize,
+}
+
+#[derive(Debug)]
+struct Inner {
+    positions: HashMap<InteractionId, u64>,
+    /// With so many the ended ones are looked for; twice what was left the last time, so that it costs little for each that is added.
+    sweep_at: usize,
+}
+
+impl Default for Heard {
+    fn default() -> Self {
+        Self::of_at_most(REMEMBERED_MAX, SWEPT_MIN)
+    }
+}
+
+impl Heard {
+    fn of_at_most(max: usize, sweep_at: usize) -> Self {
+        Self { inner: Mutex::new(Inner { positions: HashMap::new(), sweep_at }), max }
+    }
+
+    /// Notes how far a customer has come, and gives how far he had come before. What is not known is 0: he hears something twice. Most
+    /// customers go without hearing the end of their chats; `is_live` tells which chats have not ended.
+    pub(crate) fn hear(
+        &self,
+        chat: InteractionId,
+        last: Option<u64>,
+        is_over: bool,
+        is_live: impl Fn(InteractionId) -> bool,
+    ) -> u64 {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = inner.positions.get(&chat).copied();
+        match last.filter(|last| *last > before.unwrap_or(0)) {
+            _ if is_over => {
+                inner.positions.remove(&chat);
+            }
+            Some(last) if before.is_some() || self.has_room(&mut inner, is_live) => {
+                inner.positions.insert(chat, last);
+            }
+            _ => {}
+        }
+        before.unwrap_or(0)
+    }
+
+    fn has_room(&self, inner: &mut Inner, is_live: impl Fn(InteractionId) -> bool) -> bool {
+        if inner.positions.len() >= inner.sweep_at {
+            inner.positions.retain(|chat, _| is_live(*chat));
+            inner.sweep_at = (2 * inner.positions.len()).clamp(SWEPT_MIN.min(self.max), self.max);
+        }
+        inner.positions.len() < self.max
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: InteractionId = InteractionId(1);
+    const TWO: InteractionId = InteractionId(2);
+    const THREE: InteractionId = InteractionId(3);
+
+    #[test]
+    fn a_customer_goes_on_from_where_he_was() {
+        let heard = Heard::default();
+        let hear = |last, is_over| heard.hear(ONE, last, is_over, |_| true);
+        assert_eq!(hear(Some(3), false), 0);
+        assert_eq!(hear(None, false), 3);
+        assert_eq!(hear(Some(2), false), 3, "a late answer takes nothing back");
+        assert_eq!(hear(Some(5), false), 3);
+        assert_eq!(hear(Some(6), true), 5);
+        assert_eq!(hear(None, false), 0, "who has heard the end is forgotten");
+    }
+
+    #[test]
+    fn who_is_remembered_stays_so_when_there_is_no_room_and_the_ended_make_room() {
+        let heard = Heard::of_at_most(2, 2);
+        let hear =
+            |chat, last, ended: InteractionId| heard.hear(chat, Some(last), false, move |chat| chat != ended);
+        hear(ONE, 1, THREE);
+        hear(TWO, 1, THREE);
+        hear(THREE, 1, THREE);
+        assert_eq!(hear(ONE, 4, THREE), 1, "an update needs no room");
+        assert_eq!(hear(ONE, 5, THREE), 4);
+        assert_eq!(hear(THREE, 2, ONE), 0, "there was no room for it before");
+        assert_eq!(hear(THREE, 3, TWO), 2, "the ended one has left");
+        assert_eq!(hear(TWO, 2, THREE), 1);
+    }
+}

@@ -1,0 +1,191 @@
+//! Files on their way in and out, whoever sends them and whatever they belong to.
+//!
+//! A file is written down while it arrives and kept only when everything about it is right: its sender, its size, its type by what is in
+//! it, the scanner's word. Until then nobody can read it, and a refused one leaves nothing.
+
+mod arrival;
+mod clamd;
+mod kind;
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::multipart::{Field, MultipartError};
+use axum::extract::{FromRequest as _, Multipart, Request};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderValue, Response as HttpResponse};
+use axum::response::Response;
+use futures_util::stream;
+use handoff_domain::{FileId, Interaction};
+use handoff_store::{FileRecord, Files, FilesError, Key, Record, StoreError, Versioned};
+
+use crate::shared::Shared;
+use arrival::Arrival;
+pub(crate) use arrival::Arrived;
+pub(crate) use kind::Taken;
+
+/// Bytes of all the fields beside a file.
+const FIELDS_BYTES_MAX: usize = 256 * 1024;
+
+/// Why a file was not taken.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FileFault {
+    /// There is none.
+    #[error("A file comes as multipart/form-data, in a part named {part}; send it so.")]
+    NotThere {
+        /// The name of the part.
+        part: &'static str,
+    },
+    /// The body broke off or is not what it says.
+    #[error("The body could not be read; send the request again.")]
+    Broken,
+    /// The fields beside it are too large.
+    #[error("The fields beside the file are too large; send less.")]
+    FieldsTooLarge,
+    /// It is too large.
+    #[error("A file may have {bytes_max} bytes; send a smaller one.")]
+    TooLarge {
+        /// What is allowed.
+        bytes_max: u64,
+    },
+    /// It is of a type that is not taken.
+    #[error("Only files of these types are taken, by what is in them: {taken}.")]
+    Type {
+        /// What is taken.
+        taken: String,
+    },
+    /// The scanner found something.
+    #[error("The file was refused by the virus scanner; do not send it.")]
+    Infected,
+    /// It could not be scanned or kept. Why is in the log.
+    #[error("The server cannot do this at the moment; nothing was changed, try again shortly.")]
+    Unavailable,
+}
+
+impl From<FilesError> for FileFault {
+    fn from(error: FilesError) -> Self {
+        match error {
+            FilesError::TooLarge { bytes_max } => Self::TooLarge { bytes_max },
+            FilesError::Unavailable { .. } | FilesError::Exists { .. } => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a file could not be kept");
+                Self::Unavailable
+            }
+        }
+    }
+}
+
+/// A form with a file that was received.
+pub(crate) struct Received {
+    /// The other fields, in order.
+    pub(crate) fields: Vec<(String, String)>,
+    /// The file; `None` when none came.
+    pub(crate) file: Option<Arrived>,
+}
+
+/// Receives a form with a file in the part of that name; a second one is a field like any other.
+pub(crate) async fn receive(
+    shared: &Shared,
+    request: Request,
+    file_part: &'static str,
+    bytes_max: u64,
+) -> Result<Received, FileFault> {
+    let not_there = |_| FileFault::NotThere { part: file_part };
+    let mut parts = Multipart::from_request(request, &()).await.map_err(not_there)?;
+    let (mut received, mut room) = (Received { fields: Vec::new(), file: None }, FIELDS_BYTES_MAX);
+    while let Some(part) = parts.next_field().await.map_err(broken)? {
+        let name = part.name().unwrap_or_default().to_owned();
+        if name == file_part && received.file.is_none() {
+            let file_name = kind::clean_name(part.file_name().unwrap_or("file"));
+            let arrival = Arrival::begin(shared, file_name, bytes_max).await?;
+            received.file = Some(arrival.receive(part).await?);
+        } else {
+            let text = read_text(part, &mut room).await?;
+            received.fields.push((name, text));
+        }
+    }
+    Ok(received)
+}
+
+async fn read_text(mut part: Field<'_>, room: &mut usize) -> Result<String, FileFault> {
+    let mut text = Vec::new();
+    while let Some(chunk) = part.chunk().await.map_err(broken)? {
+        *room = room.checked_sub(chunk.len()).ok_or(FileFault::FieldsTooLarge)?;
+        text.extend_from_slice(&chunk);
+    }
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+fn broken(_error: MultipartError) -> FileFault {
+    FileFault::Broken
+}
+
+/// Keeps a file, and then commits what tells of it. When that is refused nothing of the file stays; when it is not clear what became of it,
+/// which `is_unclear` tells of the error, the file stays for a sweep to decide, because a record of it may be there.
+pub(crate) async fn keep_and<T, E: From<FileFault>>(
+    shared: &Shared,
+    arrived: Arrived,
+    commit: impl Future<Output = Result<T, E>>,
+    is_unclear: impl FnOnce(&E) -> bool,
+) -> Result<T, E> {
+    let id = arrived.id;
+    arrived.keep().await?;
+    let done = commit.await;
+    if let Err(error) = &done
+        && !is_unclear(error)
+    {
+        discard(shared, id).await;
+    }
+    done
+}
+
+/// Removes a file that nothing tells of. What cannot be removed now a sweep finds.
+pub(crate) async fn discard(shared: &Shared, id: FileId) {
+    if let Err(error) = shared.reception().files.delete(id).await {
+        tracing::warn!(file.id = %id, error = &error as &dyn std::error::Error, "a refused file could not be removed");
+    }
+}
+
+/// Gives the record of a file of this interaction. A deleted one, and one of another interaction, read like one that does not exist.
+pub(crate) async fn find(
+    shared: &Shared,
+    interaction: &Interaction,
+    file: &str,
+) -> Result<Option<Versioned<FileRecord>>, StoreError> {
+    let Ok(id) = file.parse::<FileId>() else { return Ok(None) };
+    let found = shared.engine().store().load(&[Key::File(id)]).await?.pop().flatten();
+    Ok(found.and_then(|found| match found.value {
+        Record::File(record) if record.interaction == interaction.id && record.deleted.is_none() => {
+            Some(Versioned { value: record, version: found.version })
+        }
+        _ => None,
+    }))
+}
+
+/// Gives a file as a download: as an attachment, of the type that was found in it, never to be shown or guessed at.
+pub(crate) fn body_of(files: &Arc<dyn Files>, record: &FileRecord) -> Response {
+    let (files, id) = (files.clone(), record.id);
+    let pieces = stream::try_unfold(0_u64, move |offset| {
+        let files = files.clone();
+        async move {
+            let piece = files.read(id, offset, handoff_store::files::READ_BYTES_MAX).await?;
+            let piece = piece.filter(|piece| !piece.is_empty());
+            Ok::<_, FilesError>(piece.map(|piece| {
+                let next = offset + piece.len() as u64;
+                (axum::body::Bytes::from(piece), next)
+            }))
+        }
+    });
+    let mut response = HttpResponse::new(Body::from_stream(pieces));
+    let headers = response.headers_mut();
+    let kind = HeaderValue::from_str(&record.content_type);
+    headers.insert(CONTENT_TYPE, kind.unwrap_or(HeaderValue::from_static("application/octet-stream")));
+    headers.insert(CONTENT_LENGTH, record.bytes.into());
+    headers.insert(CONTENT_DISPOSITION, kind::disposition(&record.name));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    response
+}
