@@ -121,13 +121,10 @@ struct Door {
 impl Application for Door {
     async fn service(&self, session: &SessionInfo, channel: &str, data: &RawValue) -> Vec<Outgoing> {
         let Some((_, shared)) = self.inner.linked() else { return Vec::new() };
-        let outcome = self.inner.serve(&shared, session, channel, data).await;
-        let said = match outcome {
-            Ok(None) => return Vec::new(),
-            Ok(Some(answer)) => encode(&answer),
-            Err(trouble) => encode(&trouble.body()),
-        };
-        vec![Outgoing { channel: channel.to_owned(), data: said }]
+        match self.inner.serve(&shared, session, channel, data).await {
+            Ok(()) => Vec::new(),
+            Err(trouble) => vec![Outgoing { channel: channel.to_owned(), data: encode(&trouble.body()) }],
+        }
     }
 
     async fn session_removed(&self, session: &SessionInfo, _reason: RemovalReason) {
@@ -140,15 +137,15 @@ impl Inner {
         self.link.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Carries out what a message asks for. What is said in the chat comes by delivery, also to who said it; only what begins to listen is
-    /// answered here.
+    /// Carries out what a message asks for. What is said in the chat comes by delivery, also to who said it, and so does what somebody missed
+    /// who begins to listen.
     async fn serve(
         &self,
         shared: &Shared,
         session: &SessionInfo,
         channel: &str,
         data: &RawValue,
-    ) -> Result<Option<Answer>, Trouble> {
+    ) -> Result<(), Trouble> {
         let form = read(data)?;
         self.carry_out(shared, session, channel, &form).await.map_err(|trouble| trouble.about(&form))
     }
@@ -159,7 +156,7 @@ impl Inner {
         session: &SessionInfo,
         channel: &str,
         form: &Form,
-    ) -> Result<Option<Answer>, Trouble> {
+    ) -> Result<(), Trouble> {
         let service = channel.strip_prefix(CHANNEL_PREFIX).unwrap_or_default();
         let operation = form.required("operation")?;
         if operation == "requestChat" {
@@ -167,10 +164,8 @@ impl Inner {
             let (address, headers) = origin_of(session);
             let opened =
                 deed::begin(shared, From { address, headers: &headers }, service, introduction).await?;
-            return self
-                .listen(shared, session, channel, opened.interaction.id, opened.secure_key, 0)
-                .await
-                .map(Some);
+            let (chat, key) = (opened.interaction.id, opened.secure_key);
+            return self.listen(shared, session, channel, chat, key, 0).await;
         }
         let key = form.required("secureKey")?.to_owned();
         let chat = shared.engine().customer_seen(&key).await?;
@@ -181,16 +176,17 @@ impl Inner {
         if ask == Ask::Refresh {
             // Both 0 and no position mean everything (ingest notes 2).
             let heard = form.count("transcriptPosition")?.unwrap_or(0).saturating_sub(1);
-            return self.listen(shared, session, channel, chat.id, key, heard).await.map(Some);
+            return self.listen(shared, session, channel, chat.id, key, heard).await;
         }
         let id = chat.id;
         let done = deed::perform(shared, chat, ask).await;
         // Before a refusal as well: whoever is told that the chat has ended listens no more, and must not miss its end.
         self.tell(id).await;
-        done.map(|_| None)
+        done.map(drop)
     }
 
-    /// Lets a session listen to a chat, from behind a position; gives what it has missed.
+    /// Lets a session listen to a chat, from behind a position, and tells it what it has missed. That is delivered before anybody else can move
+    /// the listener on: told later, it would come behind what was said meanwhile.
     async fn listen(
         &self,
         shared: &Shared,
@@ -199,15 +195,21 @@ impl Inner {
         chat: InteractionId,
         key: String,
         heard: u64,
-    ) -> Result<Answer, Trouble> {
+    ) -> Result<(), Trouble> {
+        let Some((server, _)) = self.linked() else { return Ok(()) };
         let listener = Listener { chat, key, channel: channel.to_owned(), heard };
         let handle = self.listeners.add(session.id.clone(), chat, listener);
         let mut listener = handle.lock().await;
-        let answer = catch_up(shared, &mut listener).await;
-        if answer.is_err() {
-            self.listeners.remove(&session.id);
+        match catch_up(shared, &mut listener).await {
+            Ok(answer) => {
+                server.deliver(&session.id, channel, encode(&answer));
+                Ok(())
+            }
+            Err(trouble) => {
+                self.listeners.remove(&session.id);
+                Err(trouble)
+            }
         }
-        answer
     }
 
     /// Tells all sessions of a chat what they have not been told.

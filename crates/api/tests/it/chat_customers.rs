@@ -204,6 +204,41 @@ async fn cometd_across_origins_needs_no_cookie_and_knows_messages_and_requests_a
     );
 }
 
+/// Sessions that begin to listen while much is said: whatever each is told comes in order, from the first on and without a gap.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_begins_to_listen_in_the_middle_is_told_everything_in_order() {
+    const SAID: usize = 400;
+    const SESSIONS: usize = 100;
+    let bench = Bench::start().await;
+    bench.ready("kate").await;
+    let customer = Customer::with(&bench, "kate").await;
+    let kate = bench.by("kate");
+    let talk = async {
+        for number in 0..SAID {
+            let text = format!("message {number}");
+            kate.does(&customer.id, json!({"operationName": "Send", "text": text})).await.ok();
+        }
+    };
+    let listen = async {
+        let mut heard = Vec::new();
+        for _ in 0..SESSIONS {
+            let browser = Browser::open(&bench).await;
+            let ask = json!({"operation": "requestNotifications", "secureKey": customer.key});
+            let told = browser.does(ask).await;
+            heard.push((browser, told));
+        }
+        heard
+    };
+    let ((), heard) = tokio::join!(talk, listen);
+    let all = customer.sees().await["nextPosition"].as_u64().unwrap() - 1;
+    for (browser, mut told) in heard {
+        told.extend(browser.does(json!({"operation": "startTyping", "secureKey": customer.key})).await);
+        let messages = told.iter().flat_map(|data| data["messages"].as_array().unwrap());
+        let numbers: Vec<u64> = messages.filter_map(|message| message["index"].as_u64()).collect();
+        assert_eq!(numbers, Vec::from_iter(1..=all));
+    }
+}
+
 async fn asks_first(bench: &Bench, path: &str, origin: &str) -> Reply {
     let request = Request::builder()
         .method(Method::OPTIONS)
