@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use axum::Router;
 use handoff_engine::SystemIds;
 use handoff_store::{SqliteStore, Store as _};
 use tokio::runtime::Runtime;
@@ -47,7 +48,7 @@ fn serve(configured: &Configured) -> anyhow::Result<ExitCode> {
     telemetry::start(&config.log)?;
     block_on(async {
         let store = run::open_store(&config.store.path).await?;
-        let server = Server::start(&config, store).await?;
+        let server = Server::start(&config, store, Router::new()).await?;
         output::say(format_args!("listening on http://{}", server.address()));
         server.run().await?;
         Ok(ExitCode::SUCCESS)

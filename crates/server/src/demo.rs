@@ -17,7 +17,7 @@ use crate::cli::Demo;
 use crate::command::block_on;
 use crate::config::Config;
 use crate::run::{self, Server};
-use crate::{output, telemetry};
+use crate::{output, pages, telemetry};
 
 /// The name of each center and its file.
 const CENTERS: [(&str, &str, &str); 2] = [
@@ -51,7 +51,7 @@ pub(crate) fn demo(options: &Demo) -> anyhow::Result<ExitCode> {
     block_on(async {
         let store = run::open_store(&config.store.path).await?;
         set_up(&store).await?;
-        let server = Server::start(&config, store).await?;
+        let server = Server::start(&config, store, pages::demo()).await?;
         output::say(greeting(server.address()));
         server.run().await
     })?;
@@ -109,7 +109,11 @@ async fn set_up(store: &SqliteStore) -> anyhow::Result<()> {
 
 fn greeting(address: SocketAddr) -> String {
     let accounts = ACCOUNTS.map(|(name, roles)| format!("  {name:<8}{roles}")).join("\n");
-    format!("listening on http://{address}\naccounts, all with the password handoff-demo:\n{accounts}")
+    let page = pages::DEMO_PATH;
+    format!(
+        "listening on http://{address}\naccounts, all with the password handoff-demo:\n{accounts}\n\
+         a page with a chat window for customers: http://{address}{page}"
+    )
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod config;
 mod demo;
 mod doctor;
 mod output;
+mod pages;
 mod run;
 mod telemetry;
 mod time_span;

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use axum::Router;
 use axum::extract::{ConnectInfo, Request};
 use axum::middleware::map_request;
 use handoff_api::PeerAddress;
@@ -29,6 +30,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::accept::{self, Acceptor};
 use crate::config::Config;
+use crate::pages;
 use signals::Signals;
 
 /// The database's name in the data directory.
@@ -74,12 +76,16 @@ struct Running {
 }
 
 impl Server {
-    /// Starts a server on an open store. When it returns, connections are accepted.
+    /// Starts a server on an open store, with some pages beside those that every server has. When it returns, connections are accepted.
     ///
     /// # Errors
     ///
     /// When the address cannot be listened on, or the store cannot be read.
-    pub(crate) async fn start(config: &Config, store: Arc<SqliteStore>) -> anyhow::Result<Self> {
+    pub(crate) async fn start(
+        config: &Config,
+        store: Arc<SqliteStore>,
+        more_pages: Router,
+    ) -> anyhow::Result<Self> {
         let signals = Signals::listen().context("signals cannot be listened for")?;
         let wanted = config.server.listen;
         let cannot_listen = || format!("server.listen: {wanted} cannot be listened on");
@@ -105,8 +111,8 @@ impl Server {
             handoff_cometd::Ports::default(),
         );
         let shared = Shared::new(engine.clone(), comet.clone(), reception.clone(), options::api(config, url));
-        let router = handoff_api::routes::router(&shared).layer(map_request(name_peer));
-        let acceptor = Acceptor::new(router, options::accept(config));
+        let router = handoff_api::routes::router(&shared).merge(pages::widget()).merge(more_pages);
+        let acceptor = Acceptor::new(router.layer(map_request(name_peer)), options::accept(config));
         engine.start(comet.publisher());
         let tasks = TaskTracker::new();
         let stopping = CancellationToken::new();

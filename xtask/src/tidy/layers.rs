@@ -11,7 +11,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("handoff-domain", &[]),
     ("handoff-cometd", &[]),
     ("handoff-bus", &[]),
+    ("handoff-widget", &[]),
     ("handoff-store", &["handoff-domain"]),
+    ("handoff-mail", &["handoff-domain"]),
     ("handoff-engine", &["handoff-domain", "handoff-store", "handoff-bus"]),
     ("handoff-api", &["handoff-domain", "handoff-engine", "handoff-cometd", "handoff-store"]),
     (
@@ -23,6 +25,8 @@ const LAYERS: &[(&str, &[&str])] = &[
             "handoff-engine",
             "handoff-cometd",
             "handoff-api",
+            "handoff-mail",
+            "handoff-widget",
         ],
     ),
 ];

@@ -22,10 +22,14 @@ fn body_of(answer: &str) -> serde_json::Value {
 #[test]
 fn it_serves_once_it_says_so_and_stops_when_told_to() {
     let mut server = demo(None);
-    let accounts = server.lines(8).join("\n");
+    let said = server.lines(9);
+    let (page, accounts) = said.split_last().expect("lines");
+    let accounts = accounts.join("\n");
     for name in ["handoff-demo", "kate", "ben", "mia", "sam", "ada", "intake", "zoe"] {
         assert!(accounts.contains(name), "{accounts}");
     }
+    assert!(page.ends_with(&format!(" http://{}/demo/chat", server.address)), "{page}");
+    assert!(server.get("/demo/chat").contains("/chat/widget.js"));
     let version = body_of(&server.get("/api/v2/diagnostics/version"));
     assert_eq!(version["statusCode"], 0);
     let mut idle = server.connect();
