@@ -18,15 +18,15 @@ use crate::{bounded, tidy};
 const STAGE_SECONDS_MAX: u64 = 1_500;
 /// What every build is of, so that no crate is built twice with other features.
 const EVERYTHING: [&str; 3] = ["--workspace", "--all-targets", "--all-features"];
-/// The oldest Node.js that the reference clients run on.
-const NODE_MAJOR_MIN: u32 = 20;
+/// The oldest Node.js that the bundler of the chat window and the reference clients run on, as major and minor version.
+const NODE_MIN: (u32, u32) = (20, 19);
 /// The oldest Python 3 that the reference clients run on.
 const PYTHON_MINOR_MIN: u32 = 11;
 
 /// What can be chosen.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
-    /// Begin at this stage, after the ones before it have passed: tools, format, clippy, tidy, build, test, interop, cuts, documentation.
+    /// Begin at this stage, after the ones before it have passed: tools, format, clippy, tidy, build, test, widget, interop, browser, cuts, documentation.
     #[arg(long, value_name = "STAGE", default_value = "tools")]
     from: String,
 }
@@ -81,6 +81,11 @@ fn steps(root: &Path) -> Vec<Step<'_>> {
         command
     };
     let plain = move |mut command: Command| counted(&mut command);
+    let script = move |path: &str| {
+        let mut command = Command::new("bash");
+        command.arg(root.join(path)).current_dir(root).env("HANDOFF_BIN", program(root));
+        command
+    };
     vec![
         ("tools", Box::new(|| tools().map(|()| Tests::default()))),
         ("format", Box::new(move || plain(cargo(&["fmt", "--all", "--check"])))),
@@ -102,15 +107,9 @@ fn steps(root: &Path) -> Vec<Step<'_>> {
             }),
         ),
         ("test", Box::new(move || plain(cargo(&["test", "--workspace", "--all-features"])))),
-        (
-            "interop",
-            Box::new(move || {
-                let script = root.join("tests/interop/run.sh");
-                let mut command = Command::new("bash");
-                command.arg(script).current_dir(root).env("HANDOFF_BIN", program(root));
-                plain(command)
-            }),
-        ),
+        ("widget", Box::new(move || plain(script("web/chat-widget/check.sh")))),
+        ("interop", Box::new(move || plain(script("tests/interop/run.sh")))),
+        ("browser", Box::new(move || plain(script("tests/browser/run.sh")))),
         (
             "cuts",
             Box::new(move || {
@@ -139,17 +138,25 @@ fn tools() -> Result<()> {
     let rust = said(&["rustc", "--version"]).context("rustc is missing: install Rust with rustup")?;
     said(&["cargo", "clippy", "--version"]).context("clippy is missing: rustup component add clippy")?;
     said(&["cargo", "fmt", "--version"]).context("rustfmt is missing: rustup component add rustfmt")?;
-    let node = said(&["node", "--version"]).context("node is missing: install Node.js 20 or later")?;
+    let node = said(&["node", "--version"]).context("node is missing: install Node.js 20.19 or later")?;
     said(&["npm", "--version"]).context("npm is missing: install it with Node.js")?;
     let python =
         said(&["python3", "--version"]).context("python3 is missing: install Python 3.11 or later")?;
-    let number =
-        |text: &str, place: usize| text.split('.').nth(place).and_then(|part| part.parse::<u32>().ok());
-    let node_major = number(node.trim_start_matches('v'), 0).unwrap_or(0);
-    ensure!(node_major >= NODE_MAJOR_MIN, "node is {node}, {NODE_MAJOR_MIN} or later is needed");
-    let python_minor = number(&python, 1).unwrap_or(0);
+    let number = |text: &str, place: usize| {
+        text.split('.').nth(place).and_then(|part| part.parse::<u32>().ok()).unwrap_or(0)
+    };
+    let node_number = node.trim_start_matches('v');
+    let (major, minor) = NODE_MIN;
+    ensure!(
+        (number(node_number, 0), number(node_number, 1)) >= NODE_MIN,
+        "node is {node}, {major}.{minor} or later is needed"
+    );
+    let python_minor = number(&python, 1);
     ensure!(python_minor >= PYTHON_MINOR_MIN, "python3 is {python}, 3.{PYTHON_MINOR_MIN} or later is needed");
-    println!("{rust}; node {node}; {python}");
+    let browser = std::env::var("HANDOFF_CHROMIUM").unwrap_or_else(|_| "chromium".to_owned());
+    let chromium = said(&[&browser, "--version"])
+        .context("chromium is missing: apt-get install chromium, or name one with HANDOFF_CHROMIUM")?;
+    println!("{rust}; node {node}; {python}; {}", chromium.trim());
     Ok(())
 }
 

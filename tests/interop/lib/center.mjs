@@ -28,12 +28,13 @@ export class Caller {
     }
 
     /** Sends a request to /api/v2 + path; gives the HTTP status and the JSON body. */
-    async call(method, path, body) {
+    async call(method, path, body, headers = {}) {
         const response = await fetch(`${origin}/api/v2${path}`, {
             method,
             headers: {
                 authorization: basic(this.user),
                 ...(body === undefined ? {} : {"content-type": "application/json"}),
+                ...headers,
             },
             body: body === undefined ? undefined : JSON.stringify(body),
             signal: AbortSignal.timeout(BOUND),

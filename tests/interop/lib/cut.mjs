@@ -21,22 +21,29 @@ export class Cut {
     requests = [];
     #server;
     #lines = new Set();
+    #isRead = true;
     #isShut = false;
     #trap = null;
     #heard = "";
 
-    /** Starts a relay to an origin, on a free port. */
-    static async to(origin) {
+    /** Starts a relay to an origin, on a free port. Requests are read unless they are not all arrays of messages, as a browser's. */
+    static async to(origin, {isRead = true} = {}) {
         const cut = new Cut();
+        cut.#isRead = isRead;
         const {hostname, port} = new URL(origin);
         cut.#server = createServer(socket => cut.#relay(socket, connect({host: hostname, port: Number(port)})));
         await new Promise(done => cut.#server.listen(0, "127.0.0.1", done));
         return cut;
     }
 
-    /** Where the client finds the CometD endpoint. `localhost` as in center.mjs. */
+    /** Where the client finds the program. `localhost` as in center.mjs. */
+    get origin() {
+        return `http://localhost:${this.#server.address().port}`;
+    }
+
+    /** Where the client finds the CometD endpoint. */
     get notifications() {
-        return `http://localhost:${this.#server.address().port}/api/v2/notifications`;
+        return `${this.origin}/api/v2/notifications`;
     }
 
     /** The session that the client named last. */
@@ -70,6 +77,12 @@ export class Cut {
         });
     }
 
+    /** Ends the relay. */
+    close() {
+        this.shut();
+        this.#server.close();
+    }
+
     #relay(client, server) {
         const line = {end: () => [client, server].forEach(socket => socket.destroy())};
         const requests = new Requests(messages => this.requests.push(messages));
@@ -90,7 +103,9 @@ export class Cut {
         client.on("data", asked => {
             const chunk = unpacked(asked);
             trace(client.remotePort, "asks", chunk.toString("latin1"));
-            requests.take(chunk);
+            if (this.#isRead) {
+                requests.take(chunk);
+            }
             server.write(chunk);
         });
         server.on("data", chunk => this.#answer(chunk, client, line));

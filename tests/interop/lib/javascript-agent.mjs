@@ -48,8 +48,8 @@ export class JavaScriptAgent extends Agent {
         this.#recall = isCareful ? new Recall() : null;
     }
 
-    call(method, path, body) {
-        return this.#caller.call(method, path, body);
+    call(method, path, body, headers) {
+        return this.#caller.call(method, path, body, headers);
     }
 
     async connect(transport) {

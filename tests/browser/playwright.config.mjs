@@ -1,0 +1,27 @@
+// One browser: the system's Chromium, or the one that HANDOFF_CHROMIUM names. The program is the built one, or the one at HANDOFF_BIN; pictures
+// and traces go to HANDOFF_BROWSER_OUT.
+
+import {execFileSync} from "node:child_process";
+import {defineConfig} from "@playwright/test";
+
+// The program is on this machine: nothing may ask a proxy for it.
+for (const name of ["http_proxy", "https_proxy", "all_proxy"]) {
+    delete process.env[name];
+    delete process.env[name.toUpperCase()];
+}
+
+const chromium = process.env.HANDOFF_CHROMIUM ?? execFileSync("which", ["chromium"], {encoding: "utf8"}).trim();
+
+export default defineConfig({
+    testDir: "specs",
+    outputDir: process.env.HANDOFF_BROWSER_OUT ?? "node_modules/.results",
+    fullyParallel: true,
+    // Each has a program, an agent and a browser.
+    workers: 2,
+    timeout: 30_000,
+    reporter: "list",
+    use: {
+        locale: "en-GB",
+        launchOptions: {executablePath: chromium, args: ["--no-sandbox"]},
+    },
+});

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Runs the chat window in the system's Chromium against the built program. Installs the pinned packages when they are missing (needs the
+# registry once; no browser is downloaded). HANDOFF_BIN names the program, HANDOFF_CHROMIUM the browser; arguments go to Playwright.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")"
+export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1
+
+install() {
+    if [[ ! $1/node_modules/.package-lock.json -nt $1/package-lock.json ]]; then
+        (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+        touch "$1/node_modules/.package-lock.json"
+    fi
+}
+
+command -v "${HANDOFF_CHROMIUM:-chromium}" >/dev/null || {
+    echo "browser: chromium is missing (Debian package chromium); HANDOFF_CHROMIUM names another one" >&2
+    exit 2
+}
+install .
+# The agent's client.
+install ../interop
+report=$(mktemp)
+trap 'rm -f "$report"' EXIT
+status=0
+node node_modules/@playwright/test/cli.js test "$@" | tee "$report" || status=$?
+passed=$(grep -cE '^ +✓ ' "$report") || true
+failed=$(grep -cE '^ +✘ ' "$report") || true
+# The line that `cargo xtask ci` counts.
+echo "$passed passed, $failed failed"
+[[ $status -eq 0 && $passed -gt 0 && $failed -eq 0 ]]
