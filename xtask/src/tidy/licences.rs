@@ -5,7 +5,7 @@
 use super::Violation;
 use super::metadata::Package;
 
-/// Licences that ask for no more than being named.
+/// Licences that ask for no more than being named, and the MPL, which asks for changes to its own files only: none are made.
 const ACCEPTED: &[&str] = &[
     "0BSD",
     "Apache-2.0",
@@ -14,9 +14,11 @@ const ACCEPTED: &[&str] = &[
     "BSD-3-Clause",
     "BSL-1.0",
     "CC0-1.0",
+    "CDLA-Permissive-2.0",
     "ISC",
     "MIT",
     "MIT-0",
+    "MPL-2.0",
     "Unicode-3.0",
     "Unlicense",
     "Zlib",

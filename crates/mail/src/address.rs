@@ -1,0 +1,160 @@
+//! Addresses that people or programs wrote, checked before a message goes to them.
+//!
+//! What comes out of here can stand in a header and in an SMTP command: it has no control character, no blank and no quoted local part.
+//! Addresses outside ASCII are refused, because they need `SMTPUTF8` (RFC 6531) on the whole way; a domain in its ASCII form is fine.
+
+use handoff_domain::Address;
+use thiserror::Error;
+
+/// The longest address, in bytes: the path of RFC 5321, section 4.5.3.1.3, without its angle brackets.
+const ADDRESS_LEN_MAX: usize = 254;
+/// The longest name before an address, in bytes. Longer ones are no names, and each header has to hold some of them.
+const NAME_LEN_MAX: usize = 512;
+/// The most addresses in a list. RFC 5321, section 4.5.3.1.8, lets a server refuse more recipients than 100; most take a few hundred.
+pub const ADDRESSES_MAX: usize = 500;
+
+/// Why a text is no address to which a message can be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum NotAddress {
+    /// There is nothing.
+    #[error("the address is empty")]
+    Empty,
+    /// It has a line end, a NUL or another control character: somebody tries to write headers.
+    #[error("the address has a control character")]
+    ControlCharacter,
+    /// It is longer than an address may be.
+    #[error("the address is too long")]
+    TooLong,
+    /// It has letters that only some servers take.
+    #[error("the address has characters outside ascii")]
+    NotAscii,
+    /// It is not of the form `local@domain` or `name <local@domain>`.
+    #[error("not of the form local@domain")]
+    Malformed,
+    /// There are more than [`ADDRESSES_MAX`].
+    #[error("more than {ADDRESSES_MAX} addresses")]
+    TooMany,
+}
+
+/// Reads one address: `local@domain`, `<local@domain>` or `name <local@domain>`.
+///
+/// # Errors
+///
+/// When a message cannot be sent to it.
+pub fn parse(text: &str) -> Result<Address, NotAddress> {
+    let text = text.trim_matches([' ', '\t']);
+    if text.is_empty() {
+        return Err(NotAddress::Empty);
+    }
+    let parsed = match text.strip_suffix('>').and_then(|text| text.rsplit_once('<')) {
+        Some((name, address)) => Address { address: address.to_owned(), name: name_of(name) },
+        None => Address { address: text.to_owned(), name: None },
+    };
+    check(&parsed)?;
+    Ok(parsed)
+}
+
+/// Reads a list of addresses with commas between them, or semicolons as some programs write them. Commas in quotes separate nothing.
+/// An empty list is fine.
+///
+/// # Errors
+///
+/// When one of them is none, or there are too many.
+pub fn parse_list(text: &str) -> Result<Vec<Address>, NotAddress> {
+    let mut addresses = Vec::new();
+    for item in split(text) {
+        if item.trim_matches([' ', '\t']).is_empty() {
+            continue;
+        }
+        if addresses.len() == ADDRESSES_MAX {
+            return Err(NotAddress::TooMany);
+        }
+        addresses.push(parse(item)?);
+    }
+    Ok(addresses)
+}
+
+/// Checks that a message can be sent to an address.
+///
+/// # Errors
+///
+/// When it cannot.
+pub fn check(address: &Address) -> Result<(), NotAddress> {
+    let name = address.name.as_deref().unwrap_or_default();
+    if address.address.is_empty() {
+        return Err(NotAddress::Empty);
+    }
+    if address.address.chars().chain(name.chars()).any(is_line_or_control) {
+        return Err(NotAddress::ControlCharacter);
+    }
+    if address.address.len() > ADDRESS_LEN_MAX || name.len() > NAME_LEN_MAX {
+        return Err(NotAddress::TooLong);
+    }
+    if !address.address.is_ascii() {
+        return Err(NotAddress::NotAscii);
+    }
+    let (local, domain) = address.address.rsplit_once('@').ok_or(NotAddress::Malformed)?;
+    let is_plain = local.bytes().all(is_atom) && !local.split('.').any(str::is_empty);
+    // The library knows the rules of domains and address literals; we only forbid more.
+    if is_plain && !domain.contains(':') && address.address.parse::<lettre::Address>().is_ok() {
+        Ok(())
+    } else {
+        Err(NotAddress::Malformed)
+    }
+}
+
+/// Tells whether two addresses are the same mailbox for our purposes: letters' case does not matter, although RFC 5321 would let a server
+/// tell local parts apart by it, because no server does.
+#[must_use]
+pub fn is_same(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
+}
+
+/// Tells whether a character may break out of its line: controls, and the separators that some programs take for line ends.
+pub(crate) fn is_line_or_control(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
+}
+
+/// `atext` and the dot (RFC 5322, section 3.2.3).
+fn is_atom(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&byte)
+}
+
+/// Takes the quotes off a name.
+fn name_of(text: &str) -> Option<String> {
+    let text = text.trim_matches([' ', '\t']);
+    let name = match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+        Some(quoted) => unescape(quoted),
+        None => text.to_owned(),
+    };
+    (!name.is_empty()).then_some(name)
+}
+
+fn unescape(quoted: &str) -> String {
+    let mut text = String::with_capacity(quoted.len());
+    let mut characters = quoted.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => text.extend(characters.next()),
+            other => text.push(other),
+        }
+    }
+    text
+}
+
+/// Splits at commas and semicolons outside quotes and angle brackets.
+fn split(text: &str) -> impl Iterator<Item = &str> {
+    let (mut is_quoted, mut is_escaped, mut is_angled) = (false, false, false);
+    text.split(move |character| {
+        let is_plain = !is_quoted && !is_angled;
+        match character {
+            _ if is_escaped => is_escaped = false,
+            '\\' if is_quoted => is_escaped = true,
+            '"' => is_quoted = !is_quoted,
+            '<' if !is_quoted => is_angled = true,
+            '>' if !is_quoted => is_angled = false,
+            _ => {}
+        }
+        is_plain && matches!(character, ',' | ';')
+    })
+}

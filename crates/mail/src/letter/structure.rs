@@ -1,0 +1,251 @@
+//! The tree of a message's parts, found in one pass over its lines.
+//!
+//! A line that is a delimiter of any open multipart ends everything inside that multipart, so a part whose own end is missing cannot
+//! swallow what comes after it. Enclosed messages are not opened: they are parts.
+
+use core::ops::Range;
+
+use mail_parser::ContentType;
+
+use super::fields::{Fields, line_end};
+use super::{Bounds, names};
+
+/// The most bytes of headers of one part that are read. Names and types take a few hundred.
+const PART_HEADERS_LEN_MAX: usize = 32 * 1024;
+/// The most header fields of one part that are read.
+const PART_HEADER_COUNT_MAX: usize = 100;
+/// The longest boundary, in bytes: RFC 2046, section 5.1.1, allows 70; some programs write a little more.
+const BOUNDARY_LEN_MAX: usize = 200;
+/// The longest type, in bytes: two names of 127 (RFC 6838, section 4.2).
+const TYPE_LEN_MAX: usize = 255;
+
+/// What the children of a multipart are to each other (RFC 2046, section 5.1; RFC 2387; RFC 6522).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Relation {
+    /// One after the other.
+    Mixed,
+    /// The same in several forms, the best last.
+    Alternative,
+    /// The first one shows the others.
+    Related,
+    /// Text, a report for programs, and the message that it is about.
+    Report,
+    /// Messages.
+    Digest,
+    /// Instructions and something that only a key opens.
+    Encrypted,
+}
+
+/// A part, or a multipart.
+#[derive(Clone, Debug)]
+pub(super) struct Entity {
+    /// The multipart that it is in.
+    pub(super) parent: Option<usize>,
+    /// What its children are, when it has children.
+    pub(super) relation: Option<Relation>,
+    /// `type/subtype`, in lower case.
+    pub(super) media_type: String,
+    pub(super) charset: Option<String>,
+    pub(super) is_flowed: bool,
+    /// `DelSp` of flowed text.
+    pub(super) deletes_blank: bool,
+    pub(super) name: Option<String>,
+    pub(super) is_attachment: bool,
+    pub(super) encoding: String,
+    pub(super) content_id: Option<String>,
+    /// Where its content is in the message, still encoded.
+    pub(super) content: Range<usize>,
+}
+
+/// A multipart whose end has not come.
+struct Open {
+    entity: usize,
+    boundary: Vec<u8>,
+    has_children: bool,
+}
+
+/// Finds the parts: the message itself is the first, parents come before their children, children are in order.
+pub(super) fn walk(
+    raw: &[u8],
+    fields: &Fields<'_>,
+    body_start: usize,
+    bounds: &Bounds,
+    remarks: &mut Vec<String>,
+) -> Vec<Entity> {
+    let mut walk = Walk { raw, bounds, entities: Vec::new(), open: Vec::new(), is_deep: false };
+    walk.enter(fields, body_start);
+    let mut at = body_start;
+    let mut is_full = false;
+    while at < raw.len() {
+        let end = line_end(raw, at);
+        let Some((level, is_last)) = walk.delimiter(&raw[at..end]) else {
+            at = end;
+            continue;
+        };
+        walk.close(level, is_last, at);
+        at = end;
+        if is_last {
+            continue;
+        }
+        if walk.entities.len() >= bounds.parts_max {
+            is_full = true;
+            break;
+        }
+        let (fields, start) = Fields::scan(raw, end, PART_HEADERS_LEN_MAX, PART_HEADER_COUNT_MAX);
+        // A part without an empty line after its headers may run into the next delimiter; that line is looked at again.
+        walk.enter(&fields, start);
+        at = start;
+    }
+    if is_full {
+        remarks
+            .push(format!("The message has more than {} parts; the others were left out.", bounds.parts_max));
+    }
+    if walk.is_deep {
+        remarks
+            .push("Parts of the message are too deep inside each other; they were kept unopened.".to_owned());
+    }
+    let end = if is_full { at } else { raw.len() };
+    walk.finish(end);
+    walk.entities
+}
+
+struct Walk<'a> {
+    raw: &'a [u8],
+    bounds: &'a Bounds,
+    entities: Vec<Entity>,
+    open: Vec<Open>,
+    is_deep: bool,
+}
+
+impl Walk<'_> {
+    /// Begins a part.
+    fn enter(&mut self, fields: &Fields<'_>, start: usize) {
+        let parent = self.open.last_mut().map(|open| {
+            open.has_children = true;
+            open.entity
+        });
+        let content_type = fields.described("content-type");
+        let mut entity = describe(fields, content_type.as_ref(), start);
+        entity.parent = parent;
+        let is_digest = parent.is_some_and(|at| self.entities[at].relation == Some(Relation::Digest));
+        if content_type.is_none() && is_digest {
+            "message/rfc822".clone_into(&mut entity.media_type);
+        }
+        if entity.media_type.starts_with("multipart/") {
+            match content_type.as_ref().and_then(boundary) {
+                Some(boundary) if self.open.len() < self.bounds.nesting_max => {
+                    entity.relation = Some(relation(&entity.media_type));
+                    self.open.push(Open { entity: self.entities.len(), boundary, has_children: false });
+                }
+                Some(_) => self.is_deep = true,
+                None => "text/plain".clone_into(&mut entity.media_type),
+            }
+        }
+        self.entities.push(entity);
+    }
+
+    /// Tells which open multipart a line delimits, and whether it is its last line.
+    fn delimiter(&self, line: &[u8]) -> Option<(usize, bool)> {
+        let line = line.strip_prefix(b"--")?.trim_ascii_end();
+        self.open.iter().enumerate().rev().find_map(|(level, open)| {
+            match line.strip_prefix(open.boundary.as_slice())? {
+                b"" => Some((level, false)),
+                b"--" => Some((level, true)),
+                _ => None,
+            }
+        })
+    }
+
+    /// Ends what is open inside a multipart, and the multipart too when its last line has come.
+    fn close(&mut self, level: usize, is_last: bool, at: usize) {
+        self.end_part(at);
+        while self.open.len() > level + usize::from(!is_last) {
+            self.pop();
+        }
+    }
+
+    /// The last part that was entered, if it is still running, ends before the line that begins here; the line end before a delimiter is
+    /// part of the delimiter (RFC 2046, section 5.1.1).
+    fn end_part(&mut self, at: usize) {
+        let Some(last) = self.entities.last_mut() else { return };
+        if last.content.end == usize::MAX {
+            let content = &self.raw[last.content.start..at.max(last.content.start)];
+            let content = content.strip_suffix(b"\n").unwrap_or(content);
+            let content = content.strip_suffix(b"\r").unwrap_or(content);
+            last.content.end = last.content.start + content.len();
+        }
+    }
+
+    /// Takes the innermost multipart from the stack. One in which no part was found is text: its boundary was wrong.
+    fn pop(&mut self) {
+        let Some(open) = self.open.pop() else { return };
+        let entity = &mut self.entities[open.entity];
+        if !open.has_children {
+            entity.relation = None;
+            "text/plain".clone_into(&mut entity.media_type);
+            entity.charset = None;
+            entity.is_attachment = false;
+        }
+    }
+
+    fn finish(&mut self, end: usize) {
+        if let Some(last) = self.entities.last_mut().filter(|last| last.content.end == usize::MAX) {
+            last.content.end = end.max(last.content.start);
+        }
+        while !self.open.is_empty() {
+            self.pop();
+        }
+    }
+}
+
+fn describe(fields: &Fields<'_>, content_type: Option<&ContentType<'_>>, start: usize) -> Entity {
+    let parameter = |name| content_type.and_then(|described| described.attribute(name)).map(str::to_owned);
+    let is = |name, value: &str| parameter(name).is_some_and(|text| text.eq_ignore_ascii_case(value));
+    let disposition = fields.described("content-disposition");
+    let given = disposition.as_ref().and_then(|described| described.attribute("filename"));
+    let name = given.map(str::to_owned).or_else(|| parameter("name"));
+    let encoding = fields.text("content-transfer-encoding").unwrap_or_default();
+    Entity {
+        parent: None,
+        relation: None,
+        media_type: content_type.map_or_else(|| "text/plain".to_owned(), media_type),
+        charset: parameter("charset"),
+        is_flowed: is("format", "flowed"),
+        deletes_blank: is("delsp", "yes"),
+        name: name.and_then(|name| names::harmless(&name)),
+        is_attachment: disposition.is_some_and(|described| described.is_attachment()),
+        encoding: encoding.trim_end_matches(';').to_owned(),
+        content_id: fields.ids("content-id").pop(),
+        content: start..usize::MAX,
+    }
+}
+
+/// Gives the type in its usual form; one that is none is `application/octet-stream` (RFC 2045, section 5.2, and RFC 2049).
+fn media_type(described: &ContentType<'_>) -> String {
+    let text = match described.subtype() {
+        Some(subtype) => format!("{}/{subtype}", described.ctype()).to_ascii_lowercase(),
+        None if described.ctype().eq_ignore_ascii_case("text") => "text/plain".to_owned(),
+        None => String::new(),
+    };
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+/%*'`|~{}".contains(&byte);
+    let is_well_formed =
+        text.len() <= TYPE_LEN_MAX && text.matches('/').count() == 1 && text.bytes().all(is_token);
+    if is_well_formed { text } else { "application/octet-stream".to_owned() }
+}
+
+fn boundary(described: &ContentType<'_>) -> Option<Vec<u8>> {
+    let boundary = described.attribute("boundary")?.trim_end();
+    (!boundary.is_empty() && boundary.len() <= BOUNDARY_LEN_MAX).then(|| boundary.as_bytes().to_vec())
+}
+
+fn relation(media_type: &str) -> Relation {
+    match media_type {
+        "multipart/alternative" => Relation::Alternative,
+        "multipart/related" => Relation::Related,
+        "multipart/report" => Relation::Report,
+        "multipart/digest" => Relation::Digest,
+        "multipart/encrypted" => Relation::Encrypted,
+        // RFC 2046, section 5.1.3: unknown ones are mixed. So is `signed`: its second part is the signature.
+        _ => Relation::Mixed,
+    }
+}

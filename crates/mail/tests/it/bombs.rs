@@ -1,0 +1,160 @@
+//! Messages made to cost more than they weigh. Each is read in a process of its own, with bounded memory and processor time, and tells how
+//! much memory it took at most: no more than four times the message and a constant (`trust.md` B26).
+
+use std::fs;
+use std::process::Command;
+
+use handoff_mail::html::{clean, to_text};
+use handoff_mail::letter::{Bounds, Reading, read};
+use handoff_mail::quote::split;
+
+use crate::letters::signer;
+
+/// Names the bomb to the process that reads it.
+const BOMB: &str = "HANDOFF_TEST_MAIL_BOMB";
+/// What memory reading may take beside four times the message, in KiB: the largest tree of HTML that is built, and its copies.
+const CONSTANT_KIB: u64 = 32 * 1024;
+/// The processor time of the process, in s: twenty times what the slowest takes without optimization, so that only more than linear work
+/// is stopped. The 2 s of the requirement hold for the optimized program, by a wide margin.
+const PROCESSOR_SECONDS: u64 = 60;
+/// The size of most bombs, in bytes.
+const SIZE: usize = 4 << 20;
+
+fn with_headers(fields: &str, unit: &str) -> Vec<u8> {
+    let mut raw = format!("From: a@b.example\n{fields}").into_bytes();
+    while raw.len() < SIZE {
+        raw.extend_from_slice(unit.as_bytes());
+    }
+    raw
+}
+
+/// Makes a bomb.
+fn bomb(name: &str) -> Vec<u8> {
+    let html = "Content-Type: text/html\n\n";
+    match name {
+        "nested multiparts" => {
+            let mut raw = b"From: a@b.example\n".to_vec();
+            for level in 0..SIZE / 60 {
+                raw.extend_from_slice(
+                    format!("Content-Type: multipart/mixed; boundary=b{level}\n\n--b{level}\n").as_bytes(),
+                );
+            }
+            raw
+        }
+        "nested messages" => with_headers("", "Content-Type: message/rfc822\n\n"),
+        "many parts" => with_headers("Content-Type: multipart/mixed; boundary=b\n\n", "--b\n\nx\n"),
+        "many headers" => with_headers("", "X: y\n"),
+        "one long header" => with_headers("Subject: ", "a "),
+        "encoded words without end" => with_headers("Subject: ", "=?utf-8?q?"),
+        "encoded words that expand" => with_headers("Subject: ", "=?big5?q?=80=80=80?=\n "),
+        "comments in addresses" => with_headers("To: ", "((((((((a@b,"),
+        "continued names" => {
+            let mut raw = b"From: a@b.example\nContent-Disposition: attachment".to_vec();
+            for number in 0..SIZE / 16 {
+                raw.extend_from_slice(format!("; filename*{number}=x").as_bytes());
+            }
+            raw
+        }
+        "base 64" => with_headers(
+            "Content-Type: application/zip\nContent-Transfer-Encoding: base64\n\n",
+            "QUFBQUFBQUFBQUFB\n",
+        ),
+        "expanding charset" => with_headers("Content-Type: text/plain; charset=windows-1252\n\n", "\u{80}"),
+        "delimiter lines" => with_headers("Content-Type: multipart/mixed; boundary=\"--------\"\n\n", "--\n"),
+        "open elements" => with_headers(html, "<b><p>"),
+        "many elements" => with_headers(html, "<i>x</i>"),
+        "formatting that is opened again" => {
+            let mut raw = format!("From: a@b.example\n{html}").into_bytes();
+            for number in 0..1_000 {
+                raw.extend_from_slice(format!("<p><font size={number}>").as_bytes());
+            }
+            while raw.len() < SIZE {
+                raw.extend_from_slice(b"</p>x<p>");
+            }
+            raw
+        }
+        "nested tables" => with_headers(html, "<table><tr><td>"),
+        "comments without end" => with_headers(html, "<!--x--"),
+        "attributes" => with_headers(&format!("{html}<p "), "a=b "),
+        "nested quotes" => with_headers("\n", ">"),
+        "introductions" => with_headers("\n", "wrote:\n"),
+        "lines without text" => with_headers("Content-Type: text/plain; format=flowed\n\n", "> \n"),
+        _ => unreachable!("no such bomb"),
+    }
+}
+
+const NAMES: &[&str] = &[
+    "nested multiparts",
+    "nested messages",
+    "many parts",
+    "many headers",
+    "one long header",
+    "encoded words without end",
+    "encoded words that expand",
+    "comments in addresses",
+    "continued names",
+    "base 64",
+    "expanding charset",
+    "delimiter lines",
+    "open elements",
+    "many elements",
+    "formatting that is opened again",
+    "nested tables",
+    "comments without end",
+    "attributes",
+    "nested quotes",
+    "introductions",
+    "lines without text",
+];
+
+/// Gives a figure of this process in KiB.
+fn status(name: &str) -> u64 {
+    let text = fs::read_to_string("/proc/self/status").unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    line.trim_matches([':', ' ', '\t', 'k', 'B']).parse().unwrap()
+}
+
+/// Reads the bomb that the environment names; does nothing in an ordinary run.
+#[test]
+fn in_a_process_of_its_own() {
+    let Ok(name) = std::env::var(BOMB) else { return };
+    let raw = bomb(&name);
+    let before = status("VmRSS");
+    let signer = signer();
+    if let Ok(letter) = read(&raw, &Reading::new(&signer)) {
+        let shown = letter.html.as_deref().map(|html| clean(html, &|_| None)).unwrap_or_default();
+        let text = to_text(&shown);
+        let parts: usize = letter.parts.iter().map(|part| part.content.len()).sum();
+        let bounds = Bounds::default();
+        assert!(letter.parts.len() <= bounds.parts_max);
+        assert!(letter.text.len() <= 3 * bounds.text_len_max && text.len() <= 3 * bounds.html_len_max);
+        assert!(parts + letter.text.len() + shown.len() <= 4 * raw.len());
+        let quoted = split(&letter.text);
+        assert_eq!(quoted.own.len() + quoted.quoted.len(), letter.text.len());
+    }
+    let grown = status("VmHWM").saturating_sub(before);
+    assert!(
+        grown <= 4 * raw.len() as u64 / 1_024 + CONSTANT_KIB,
+        "{name}: {grown} KiB for {} bytes",
+        raw.len()
+    );
+    assert!(fs::write(std::env::var("HANDOFF_TEST_MAIL_OUT").unwrap(), grown.to_string()).is_ok());
+}
+
+#[test]
+fn bombs_cost_what_they_weigh() {
+    let directory = tempfile::tempdir().unwrap();
+    let out = directory.path().join("kib");
+    for name in NAMES {
+        let mut shell = Command::new("/bin/sh");
+        // The bound on addresses is far above the one on memory, which the process checks itself; it only stops what runs away.
+        shell.args(["-c", &format!("ulimit -t {PROCESSOR_SECONDS}; ulimit -v 2000000; exec \"$0\" \"$@\"")]);
+        shell.arg(std::env::current_exe().unwrap());
+        shell.args(["bombs::in_a_process_of_its_own", "--exact", "--test-threads=1"]);
+        let output = shell.env(BOMB, name).env("HANDOFF_TEST_MAIL_OUT", &out).output().unwrap();
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stdout));
+        let grown = fs::read_to_string(&out).unwrap();
+        fs::remove_file(&out).unwrap();
+        assert!(grown.parse::<u64>().is_ok(), "{name} told nothing");
+    }
+}
