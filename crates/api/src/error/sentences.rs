@@ -78,6 +78,13 @@ const FULL: &str = "You have no free slot for that channel; complete or put asid
 /// Gives the sentence of a refusal by the rules. Names that the caller gave are repeated; nothing else of the data is.
 #[must_use]
 pub fn sentence_of(rejection: &Rejection) -> String {
+    match plain_sentence(rejection) {
+        Some(sentence) => sentence.to_owned(),
+        None => sentence_with_names(rejection),
+    }
+}
+
+fn sentence_with_names(rejection: &Rejection) -> String {
     match rejection {
         Rejection::StaleEpoch { given, current } => format!(
             "The epoch {given} is stale, the interaction is at epoch {current}; read it again before you decide."
@@ -127,28 +134,50 @@ pub fn sentence_of(rejection: &Rejection) -> String {
             format!("The {part} must have 1 to {chars_max} characters; change it.")
         }
         Rejection::UserData(error) => user_data_sentence(error),
-        Rejection::LiveChat => LIVE_CHAT.to_owned(),
-        Rejection::OfferOpen => OFFER_OPEN.to_owned(),
-        Rejection::NotOwner => NOT_OWNER.to_owned(),
-        Rejection::NotOffered => NOT_OFFERED.to_owned(),
-        Rejection::NotYourWorkbin => NOT_YOUR_WORKBIN.to_owned(),
-        Rejection::NoCurrentQueue => NO_CURRENT_QUEUE.to_owned(),
-        Rejection::NotInThatWorkbin => NOT_IN_THAT_WORKBIN.to_owned(),
-        Rejection::TargetIsSelf => TARGET_IS_SELF.to_owned(),
-        Rejection::TargetAlreadyIn => TARGET_ALREADY_IN.to_owned(),
-        Rejection::TargetUnreachable => TARGET_UNREACHABLE.to_owned(),
-        Rejection::TargetNotReady => TARGET_NOT_READY.to_owned(),
-        Rejection::TargetFull => TARGET_FULL.to_owned(),
-        Rejection::TargetNotEligible => TARGET_NOT_ELIGIBLE.to_owned(),
-        Rejection::TargetNotIn => TARGET_NOT_IN.to_owned(),
-        Rejection::NotSupervisor => NOT_SUPERVISOR.to_owned(),
-        Rejection::NotInConversation => NOT_IN_CONVERSATION.to_owned(),
-        Rejection::NoConversation => NO_CONVERSATION.to_owned(),
-        Rejection::TranscriptFull => TRANSCRIPT_FULL.to_owned(),
         Rejection::FileLimit(limit) => file_limit_sentence(*limit),
-        Rejection::NoSession => NO_SESSION.to_owned(),
-        Rejection::Full => FULL.to_owned(),
+        plain => unreachable!("{plain:?} has a sentence without names"),
     }
+}
+
+/// Gives the sentence of a refusal that has nothing to name; `None` for the others.
+const fn plain_sentence(rejection: &Rejection) -> Option<&'static str> {
+    Some(match rejection {
+        Rejection::LiveChat => LIVE_CHAT,
+        Rejection::OfferOpen => OFFER_OPEN,
+        Rejection::NotOwner => NOT_OWNER,
+        Rejection::NotOffered => NOT_OFFERED,
+        Rejection::NotYourWorkbin => NOT_YOUR_WORKBIN,
+        Rejection::NoCurrentQueue => NO_CURRENT_QUEUE,
+        Rejection::NotInThatWorkbin => NOT_IN_THAT_WORKBIN,
+        Rejection::TargetIsSelf => TARGET_IS_SELF,
+        Rejection::TargetAlreadyIn => TARGET_ALREADY_IN,
+        Rejection::TargetUnreachable => TARGET_UNREACHABLE,
+        Rejection::TargetNotReady => TARGET_NOT_READY,
+        Rejection::TargetFull => TARGET_FULL,
+        Rejection::TargetNotEligible => TARGET_NOT_ELIGIBLE,
+        Rejection::TargetNotIn => TARGET_NOT_IN,
+        Rejection::NotSupervisor => NOT_SUPERVISOR,
+        Rejection::NotInConversation => NOT_IN_CONVERSATION,
+        Rejection::NoConversation => NO_CONVERSATION,
+        Rejection::TranscriptFull => TRANSCRIPT_FULL,
+        Rejection::NoSession => NO_SESSION,
+        Rejection::Full => FULL,
+        Rejection::StaleEpoch { .. }
+        | Rejection::WrongState { .. }
+        | Rejection::OpenDraft { .. }
+        | Rejection::SupervisorOnly { .. }
+        | Rejection::ReadOnly { .. }
+        | Rejection::Unknown { .. }
+        | Rejection::Ambiguous { .. }
+        | Rejection::WrongMedia { .. }
+        | Rejection::NobodyEligible { .. }
+        | Rejection::ChannelNotOpen { .. }
+        | Rejection::KeyExists { .. }
+        | Rejection::NotForCaller { .. }
+        | Rejection::TextBounds { .. }
+        | Rejection::UserData(_)
+        | Rejection::FileLimit(_) => return None,
+    })
 }
 
 fn file_limit_sentence(limit: FileLimit) -> String {
