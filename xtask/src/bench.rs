@@ -1,6 +1,7 @@
 //! `bench`: figures, each beside a floor that is taken in the same run on the same machine. Nothing here fails for being slow.
 
 mod bare;
+mod chat;
 mod cometd;
 mod commands;
 mod cpu;
@@ -19,6 +20,8 @@ pub(crate) enum What {
     Commands(commands::Options),
     /// What a CometD session and a delivery cost, beside a bare server and other Bayeux servers.
     Cometd(cometd::Options),
+    /// A thousand chats: how soon a message arrives and what it costs, beside a bare relay.
+    Chat(chat::Options),
     /// The bare broadcast server that is compared with: started by the others.
     #[command(hide = true)]
     BareBroadcast,
@@ -37,9 +40,12 @@ pub(crate) async fn run(root: &Path, what: &What) -> Result<()> {
         What::BareServer => bare::serve().await,
         What::BareBroadcast => cometd::serve_floor().await,
         // A driver and a floor without optimization would flatter the program.
-        What::Commands(_) | What::Cometd(_) if cfg!(debug_assertions) => again_in_release(root),
+        What::Commands(_) | What::Cometd(_) | What::Chat(_) if cfg!(debug_assertions) => {
+            again_in_release(root)
+        }
         What::Commands(options) => commands::run(root, options).await,
         What::Cometd(options) => cometd::run(root, options).await,
+        What::Chat(options) => chat::run(root, options).await,
     }
 }
 

@@ -26,7 +26,7 @@ const PYTHON_MINOR_MIN: u32 = 11;
 /// What can be chosen.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
-    /// Begin at this stage, after the ones before it have passed: tools, format, clippy, tidy, build, test, widget, interop, browser, cuts, documentation.
+    /// Begin at this stage, after the ones before it have passed: tools, format, clippy, tidy, build, test, widget, interop, browser, cuts, chats, documentation.
     #[arg(long, value_name = "STAGE", default_value = "tools")]
     from: String,
 }
@@ -114,6 +114,12 @@ fn steps(root: &Path) -> Vec<Step<'_>> {
             "cuts",
             Box::new(move || {
                 plain(cargo(&["xtask", "cuts", "--cuts", "40", "--restarts", "1", "--clients", "12"]))
+            }),
+        ),
+        (
+            "chats",
+            Box::new(move || {
+                plain(cargo(&["xtask", "chats", "--chats", "20", "--seconds", "6", "--kills", "2"]))
             }),
         ),
         (

@@ -164,7 +164,11 @@ async fn kill_repeatedly(
 }
 
 /// Removes the write-ahead log and its index, wherever in the data directory they are.
-fn remove_log(data: &Path) -> Result<()> {
+///
+/// # Errors
+///
+/// When there is none.
+pub(crate) fn remove_log(data: &Path) -> Result<()> {
     let mut waiting: Vec<PathBuf> = vec![data.to_owned()];
     let mut removed = 0;
     while let Some(directory) = waiting.pop() {

@@ -165,7 +165,7 @@ impl Client {
         headers.extend(call.headers.clone());
         headers.insert(HOST, HeaderValue::from_static("127.0.0.1"));
         headers.insert(AUTHORIZATION, self.authorization.clone());
-        if call.body.is_some() {
+        if call.body.is_some() && !headers.contains_key(CONTENT_TYPE) {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         request.body(Full::new(call.body.clone().unwrap_or_default())).ok()

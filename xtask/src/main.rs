@@ -7,6 +7,7 @@
 mod bench;
 mod bounded;
 mod center;
+mod chats;
 mod ci;
 mod comet;
 mod contention;
@@ -56,6 +57,8 @@ enum Command {
     Slow(slow::Options),
     /// Every client is told everything once and in order, whatever connections break and whenever the program is killed.
     Cuts(cuts::Options),
+    /// Everybody in a chat sees one sequence without holes or doubles, whenever the program is killed.
+    Chats(chats::Options),
     /// The program that tells too early: started by the control of `cuts`.
     #[command(name = "__early-server", hide = true)]
     EarlyServer(cuts::early::Options),
@@ -87,6 +90,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Fuzz(options) => fuzz::run(&root, &options),
         Command::Slow(options) => slow::run(&root, &options).await,
         Command::Cuts(options) => cuts::run(&root, &options).await,
+        Command::Chats(options) => chats::run(&root, &options).await,
         Command::EarlyServer(options) => cuts::early::serve(&options).await,
         Command::Bench(what) => bench::run(&root, &what).await,
     }

@@ -34,11 +34,11 @@ pub(super) struct Bare {
 }
 
 impl Bare {
-    /// Starts one.
-    pub(super) async fn start() -> Result<Self> {
+    /// Starts the one that `bench` has under this name.
+    pub(super) async fn start(name: &str) -> Result<Self> {
         let own = std::env::current_exe().context("find this program")?;
         let mut child = Command::new(own)
-            .args(["bench", "bare-server"])
+            .args(["bench", name])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .kill_on_drop(true)

@@ -70,7 +70,7 @@ pub(crate) async fn run(root: &Path, options: &Options) -> Result<()> {
     let config = center::prepare(&binary, home.path(), size).await?;
     let program = Program::start(binary, Start::Serve { config }, home.path().join("log")).await?;
     let (mut desks, _polls) = open_desks(&program, clients).await?;
-    let bare = Bare::start().await?;
+    let bare = Bare::start("bare-server").await?;
     let mut rounds: Vec<(Round, disk::Disk, Round)> = Vec::new();
     for number in 1..=options.rounds {
         println!("round {number}: offering {} work items…", clients * each);

@@ -16,15 +16,11 @@ use tokio::task::JoinHandle;
 use super::members::{Members, member};
 use super::{REST, servers};
 use crate::bench::cpu;
-use crate::center::PASSWORD;
+use crate::center::{HASH, PASSWORD};
 use crate::figures::{median, ms, percentile};
 use crate::http::{Call, Client};
 use crate::program::{Program, Start, build, clean_command};
 
-/// The hash of everybody's password, with the least parameters that argon2 takes: ten thousand first logins at the program's own would take
-/// minutes, and are not what is measured.
-const HASH: &str =
-    "$argon2id$v=19$m=8,t=1,p=1$BThFiQr6f3iIPM63nMowVg$+1OVfcIaetvQTLuXUJ/oPXfWrFWvn8TN3HnO+q+gC9E";
 /// The watched workbin.
 pub(super) const WORKBIN: &str = "Shelf";
 /// How many agents come at the same time at first.
