@@ -1,6 +1,6 @@
 //! HTML of strangers: made safe to show, or made into text.
 //!
-//! Two walls stand behind each other. The first is our own ([`tame`]): it reads the markup in one pass, keeps a list of elements and
+//! Two walls stand behind each other. The first is our own (`tame`): it reads the markup in one pass, keeps a list of elements and
 //! attributes, and writes it well-formed and of bounded depth, which keeps the second from the cases in which building a tree of
 //! misnested markup takes more than linear time. The second is ammonia, which builds the tree as browsers do and decides once more by
 //! the same lists. The frame in which the result is shown is a third wall, and not ours.
