@@ -1,9 +1,11 @@
 //! `/me/interactions/{id}/attachments`: the files of an interaction. Whoever may see it sees them, as far as its conversation shows them to
 //! him; whoever takes part in it may add some.
 //!
-//! The door is the same for every medium, and what is behind it is not: in a chat a file is something that is said (`chat`).
+//! The door is the same for every medium, and what is behind it is not: in a chat a file is something that is said (`chat`), of an e-mail
+//! it is a part (`email`).
 
 mod chat;
+mod email;
 
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri};
@@ -27,9 +29,12 @@ use crate::wire::interaction::status_name;
 use crate::wire::listing::Listing;
 use crate::wire::resource::{Link, Lookup};
 
+pub(crate) use email::{document, download_of, list_of, may_attach, raw};
+
 /// The part of a form that holds the file (contract 5).
 const FILE_PART: &str = "attachment";
-/// How large a file of an agent's may be, in bytes: as an e-mail may be with all that is attached (ingest notes 3.2).
+/// How large a file of an agent's in a chat may be, in bytes: as an e-mail of a customer's may be with all that is attached (ingest notes
+/// 3.2).
 const BYTES_MAX: u64 = 10 * 1024 * 1024;
 /// Attributes that the list can be filtered by.
 const FILTERS: &[&str] = &["id", "name", "contentType", "sentBy"];
@@ -95,6 +100,9 @@ async fn sent(shared: &Shared, me: &Me, interaction: &Interaction) -> Result<Vec
 pub(crate) async fn list(State(shared): State<Shared>, AnyUser(me): AnyUser, Id(id): Id, uri: Uri) -> Answer {
     let interaction = visible(&shared, &me, &id).await?;
     let listing = Listing::read(&uri, FILTERS)?;
+    if interaction.media == Media::Email {
+        return email::list(&shared, &interaction, &listing);
+    }
     let directory = shared.engine().directory();
     let lookup = shared.lookup(&directory);
     let files = sent(&shared, &me, &interaction).await?;
@@ -111,6 +119,9 @@ pub(crate) async fn download(
     Ids(id, attachment): Ids,
 ) -> Result<Response, Refusal> {
     let interaction = visible(&shared, &me, &id).await?;
+    if interaction.media == Media::Email {
+        return email::download(&shared, &interaction, &attachment).await;
+    }
     let found = find(&shared, &interaction, &attachment).await?.ok_or_else(no_file)?.value;
     let is_his = |(_, entry): &(u64, Entry)| matches!(&entry.content, Content::FileUploaded { file, .. } if *file == found.id);
     if !sent(&shared, &me, &interaction).await?.iter().any(is_his) {
@@ -139,7 +150,8 @@ pub(crate) async fn add(
             let form = receive(&shared, request, FILE_PART, BYTES_MAX).await?;
             chat::add(&shared, &me, &retry, &interaction, form).await
         }
-        Media::Email | Media::Workitem | Media::Open(_) => Err(takes_none(&interaction, &me)),
+        Media::Email => email::add(&shared, &me, &retry, &interaction, request).await,
+        Media::Workitem | Media::Open(_) => Err(takes_none(&interaction, &me)),
     }
 }
 
@@ -156,14 +168,16 @@ pub(crate) async fn delete(
     let interaction = visible(&shared, &me, &id).await?;
     match interaction.media {
         Media::Chat => chat::delete(&shared, &me, &retry, &interaction, &attachment).await,
-        Media::Email | Media::Workitem | Media::Open(_) => Err(no_file()),
+        Media::Email => email::delete(&shared, &me, &retry, &interaction, &attachment).await,
+        Media::Workitem | Media::Open(_) => Err(no_file()),
     }
 }
 
 fn takes_none(interaction: &Interaction, me: &Me) -> Refusal {
     let state = status_name(interaction.status_for(me.id()));
-    let sentence =
-        format!("The interaction is {state}, and none that takes files; send files in a live chat.");
+    let sentence = format!(
+        "The interaction is {state}, and none that takes files; send files in a live chat, or attach them to a draft."
+    );
     Refusal::new(Code::WrongState, sentence)
 }
 
@@ -178,12 +192,20 @@ fn added(shared: &Shared, record: &FileRecord, reference: i32) -> JsonText {
     struct Added {
         status_code: i32,
         id: String,
+        /// The same id, under the name that the oldest pages give it (gws-core.md 5.3).
+        document_id: String,
         #[serde(flatten)]
         link: Link,
         reference_id: i32,
     }
     let link = shared.url().link(path_of(record.interaction, record.id));
-    JsonText::of(&Added { status_code: 0, id: record.id.to_string(), link, reference_id: reference })
+    let id = record.id.to_string();
+    JsonText::of(&Added { status_code: 0, document_id: id.clone(), id, link, reference_id: reference })
+}
+
+/// Tells whether a change may be there although it was refused.
+const fn is_unclear(refusal: &Refusal) -> bool {
+    matches!(refusal.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 fn path_of(interaction: InteractionId, file: FileId) -> String {
@@ -198,7 +220,7 @@ impl From<FileFault> for Refusal {
             FileFault::TooLarge { .. } | FileFault::FieldsTooLarge => {
                 Self::invalid(fault.to_string()).with_status(StatusCode::PAYLOAD_TOO_LARGE)
             }
-            FileFault::Broken | FileFault::Type { .. } | FileFault::Infected => {
+            FileFault::Broken | FileFault::TooMany { .. } | FileFault::Type { .. } | FileFault::Infected => {
                 Self::invalid(fault.to_string())
             }
         }

@@ -14,10 +14,13 @@ mod replay;
 use std::sync::Arc;
 
 use axum::Router;
+use bytes::Bytes;
 use handoff_cometd::{CometdServer, Identity, Limits, Ports};
 use handoff_domain::UserId;
 use handoff_engine::{Engine, Publisher};
 
+use crate::notify::topics;
+use crate::wire::letters::Cleaner;
 use crate::wire::resource::PublicUrl;
 use link::{Link, Subscribers};
 use policy::ByRole;
@@ -32,6 +35,7 @@ pub struct Comet {
     server: CometdServer,
     link: Arc<Link>,
     publisher: Arc<Voice>,
+    letters: Arc<Cleaner>,
 }
 
 /// Gives the identity under which a user's sessions are kept; the authentication puts it into the extensions of a request.
@@ -49,8 +53,9 @@ impl Comet {
         let policy = Arc::new(ByRole::new(Arc::clone(engine)));
         let server = CometdServer::new(limits, policy, Arc::new(subscribers), ports);
         link.connect(server.clone());
-        let publisher = Arc::new(Voice::new(Arc::downgrade(engine), Arc::clone(&link), url));
-        Self { server, link, publisher }
+        let letters = Arc::new(Cleaner::default());
+        let publisher = Voice::new(Arc::downgrade(engine), Arc::clone(&link), url, Arc::clone(&letters));
+        Self { server, link, publisher: Arc::new(publisher), letters }
     }
 
     /// Gives what the engine speaks through.
@@ -79,6 +84,24 @@ impl Comet {
     /// shake hands again, which the authentication then decides anew.
     pub fn end_user(&self, user: UserId) -> usize {
         self.server.end_identity(&identity_of(user))
+    }
+
+    /// Gives what shows letters, to agents by CometD and by REST. Say how with [`Cleaner::clean_with`] before the first agent comes.
+    #[must_use]
+    pub fn letters(&self) -> &Cleaner {
+        &self.letters
+    }
+
+    /// Gives a message that is an answer and no event to every session of a user on this node that listens to a channel of answers. It has
+    /// no number and is not replayed.
+    pub(crate) fn answer(&self, user: UserId, channel: &str, data: &Bytes) {
+        for session in self.server.sessions_of(&identity_of(user)) {
+            let names = self.server.subscriptions_of(&session);
+            if let Some(name) = names.iter().find_map(|name| topics::channel_for(name, channel)) {
+                // A session that is full or gone gets no answer, as it gets no other.
+                let _delivery = self.server.deliver(&session, name, data.clone());
+            }
+        }
     }
 
     /// Gives the server itself, for its numbers.

@@ -11,6 +11,7 @@ pub(crate) mod answer;
 pub(crate) mod ask;
 pub(crate) mod comet;
 pub(crate) mod deed;
+pub(crate) mod email;
 pub(crate) mod files;
 pub(crate) mod form;
 pub(crate) mod guard;
@@ -115,12 +116,13 @@ pub(crate) fn router(shared: &Shared) -> Router {
         .route("/2/chat/{service}/{chat}/{operation}", post(rest::operate))
         .route("/2/openmedia/{service}", post(open_media::create))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX));
-    // Files are bounded while they arrive, by what their service allows.
+    // Files are bounded while they arrive, by what their service allows; what has none is bounded where it is read.
     let files = Router::new()
         .route("/2/chat/{service}/{chat}/file", post(files::upload))
         .route("/2/chat/{service}/{chat}/file/limits", post(files::show_limits))
         .route("/2/chat/{service}/{chat}/file/{file}/{operation}", post(files::operate))
         .route("/2/chat-ntf", post(files::notified))
+        .route("/2/email/{service}", post(email::create))
         .layer(DefaultBodyLimit::disable());
     let counted = forms.merge(files).with_state(shared.clone());
     let comet = shared.reception().comet.router();

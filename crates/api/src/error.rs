@@ -10,7 +10,9 @@ use axum::response::{IntoResponse, Response};
 use handoff_domain::Rejection;
 use handoff_engine::{AgentError, ExecuteError};
 use handoff_store::StoreError;
+use serde::Serialize;
 
+use crate::wire::date;
 use crate::wire::envelope::Envelope;
 
 pub(crate) use sentences::quoted;
@@ -89,13 +91,33 @@ pub struct Refusal {
     pub sentence: String,
     /// After how many seconds to try again, when that helps.
     pub retry_after_s: Option<u32>,
+    /// The message that came meanwhile, when that is why.
+    pub newer_message: Option<NewerMessage>,
+}
+
+/// An e-mail that came while an answer was being written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewerMessage {
+    /// Its id.
+    pub id: String,
+    /// Its subject.
+    pub subject: Option<String>,
+    /// When it came.
+    pub received_date: String,
 }
 
 impl Refusal {
     /// Makes a refusal with the status that follows from its code.
     #[must_use]
     pub fn new(code: Code, sentence: impl Into<String>) -> Self {
-        Self { code, status: code.status(), sentence: sentence.into(), retry_after_s: None }
+        Self {
+            code,
+            status: code.status(),
+            sentence: sentence.into(),
+            retry_after_s: None,
+            newer_message: None,
+        }
     }
 
     /// Refuses for a parameter that is not there.
@@ -182,7 +204,10 @@ impl IntoResponse for Refusal {
 
 impl From<Rejection> for Refusal {
     fn from(rejection: Rejection) -> Self {
-        Self::new(code_of(&rejection), sentence_of(&rejection))
+        let refusal = Self::new(code_of(&rejection), sentence_of(&rejection));
+        let Rejection::NewerMessage { id, subject, received } = rejection else { return refusal };
+        let newer = NewerMessage { id: id.to_string(), subject, received_date: date::print(received) };
+        Self { newer_message: Some(newer), ..refusal }
     }
 }
 

@@ -6,11 +6,12 @@
 mod arrival;
 mod clamd;
 mod kind;
+mod parts;
 
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::multipart::{Field, MultipartError};
+use axum::extract::multipart::Field;
 use axum::extract::{FromRequest as _, Multipart, Request};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
@@ -25,14 +26,15 @@ use handoff_store::{FileRecord, Files, FilesError, Key, Record, StoreError, Vers
 use crate::shared::Shared;
 use arrival::Arrival;
 pub(crate) use arrival::Arrived;
-pub(crate) use kind::Taken;
+pub(crate) use kind::{Taken, clean_name};
+pub use parts::{keep_part, keep_raw};
 
 /// Bytes of all the fields beside a file.
 const FIELDS_BYTES_MAX: usize = 256 * 1024;
 
 /// Why a file was not taken.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum FileFault {
+pub enum FileFault {
     /// There is none.
     #[error("A file comes as multipart/form-data, in a part named {part}; send it so.")]
     NotThere {
@@ -50,6 +52,12 @@ pub(crate) enum FileFault {
     TooLarge {
         /// What is allowed.
         bytes_max: u64,
+    },
+    /// There are too many.
+    #[error("An e-mail may have {files_max} files; send fewer.")]
+    TooMany {
+        /// How many are allowed.
+        files_max: usize,
     },
     /// It is of a type that is not taken.
     #[error("Only files of these types are taken, by what is in them: {taken}.")]
@@ -109,6 +117,45 @@ pub(crate) async fn receive(
     Ok(received)
 }
 
+/// What a form with several files may have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FormBounds {
+    /// How many files.
+    pub(crate) files_max: usize,
+    /// How many bytes of all files together.
+    pub(crate) bytes_max: u64,
+}
+
+/// Receives a form with files in any of its parts: every part that names a file is one. A browser sends an empty one without a name where
+/// nothing was chosen, which is none.
+pub(crate) async fn receive_all(
+    shared: &Shared,
+    request: Request,
+    bounds: FormBounds,
+) -> Result<(Vec<(String, String)>, Vec<Arrived>), FileFault> {
+    let mut parts = Multipart::from_request(request, &()).await.map_err(broken)?;
+    let (mut fields, mut files, mut room) = (Vec::new(), Vec::<Arrived>::new(), FIELDS_BYTES_MAX);
+    while let Some(part) = parts.next_field().await.map_err(broken)? {
+        let Some(file_name) = part.file_name().map(str::to_owned) else {
+            let name = part.name().unwrap_or_default().to_owned();
+            fields.push((name, read_text(part, &mut room).await?));
+            continue;
+        };
+        let bytes = files.iter().map(|file| file.bytes).sum::<u64>();
+        let arrival =
+            Arrival::begin(shared, kind::clean_name(&file_name), bounds.bytes_max.saturating_sub(bytes));
+        let arrived = arrival.await?.receive(part).await?;
+        if arrived.bytes == 0 && file_name.is_empty() {
+            continue;
+        }
+        if files.len() == bounds.files_max {
+            return Err(FileFault::TooMany { files_max: bounds.files_max });
+        }
+        files.push(arrived);
+    }
+    Ok((fields, files))
+}
+
 async fn read_text(mut part: Field<'_>, room: &mut usize) -> Result<String, FileFault> {
     let mut text = Vec::new();
     while let Some(chunk) = part.chunk().await.map_err(broken)? {
@@ -118,7 +165,7 @@ async fn read_text(mut part: Field<'_>, room: &mut usize) -> Result<String, File
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
-fn broken(_error: MultipartError) -> FileFault {
+fn broken<E>(_error: E) -> FileFault {
     FileFault::Broken
 }
 
@@ -130,15 +177,36 @@ pub(crate) async fn keep_and<T, E: From<FileFault>>(
     commit: impl Future<Output = Result<T, E>>,
     is_unclear: impl FnOnce(&E) -> bool,
 ) -> Result<T, E> {
-    let id = arrived.id;
-    arrived.keep().await?;
+    keep_all_and(shared, vec![arrived], commit, is_unclear).await
+}
+
+/// The same with several files, of which all stay or none.
+pub(crate) async fn keep_all_and<T, E: From<FileFault>>(
+    shared: &Shared,
+    arrived: Vec<Arrived>,
+    commit: impl Future<Output = Result<T, E>>,
+    is_unclear: impl FnOnce(&E) -> bool,
+) -> Result<T, E> {
+    let ids: Vec<FileId> = arrived.iter().map(|file| file.id).collect();
+    for file in arrived {
+        if let Err(fault) = file.keep().await {
+            discard_all(shared, &ids).await;
+            return Err(fault.into());
+        }
+    }
     let done = commit.await;
     if let Err(error) = &done
         && !is_unclear(error)
     {
-        discard(shared, id).await;
+        discard_all(shared, &ids).await;
     }
     done
+}
+
+async fn discard_all(shared: &Shared, ids: &[FileId]) {
+    for id in ids {
+        discard(shared, *id).await;
+    }
 }
 
 /// Removes a file that nothing tells of. What cannot be removed now a sweep finds.

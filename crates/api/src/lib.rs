@@ -15,6 +15,7 @@ pub mod comet;
 pub mod commands;
 pub mod customer;
 pub mod error;
+pub mod files;
 pub mod idempotency;
 pub mod notify;
 pub mod password;
@@ -25,9 +26,9 @@ pub mod wire;
 
 mod attachments;
 mod channels;
+mod contacts;
 mod creation;
 mod diagnostics;
-mod files;
 mod interactions;
 mod limit;
 mod me;

@@ -2,6 +2,7 @@
 
 mod chat;
 mod compose;
+mod mail;
 mod names;
 mod operations;
 mod talk;
@@ -11,9 +12,11 @@ use axum::http::Uri;
 use axum::middleware::Next;
 use axum::response::Response;
 use handoff_domain::rejection::Noun;
-use handoff_domain::{Interaction, Media, Named, Topic, Workbin};
+use handoff_domain::{Action, Interaction, Media, Named, Rejection, Topic, Workbin};
+use handoff_engine::Directory;
 use handoff_store::{InteractionQuery, InteractionScope};
 
+use crate::attachments;
 use crate::caller::{Agent, Me};
 use crate::commands::{self, Answer, Target};
 use crate::creation::{Creation, create_for};
@@ -22,9 +25,11 @@ use crate::idempotency::Retry;
 use crate::pages;
 use crate::request::{Id, JsonBody};
 use crate::shared::Shared;
+use crate::wire::envelope::Envelope;
 use crate::wire::listing::Listing;
 use crate::wire::notification::{StateMessage, WorkbinContent, workbin_content};
 
+use mail::Document;
 pub(crate) use names::QueueText;
 pub(crate) use operations::{Intent, Operation, envelope_of};
 pub(crate) use talk::party_of;
@@ -111,6 +116,7 @@ pub(crate) async fn perform(
             let reference = talk::tell(shared, me, target, telling).await?;
             return Ok(envelope.success(Some(reference)));
         }
+        Intent::Attach(document) => return attach(shared, me, target, envelope, &document, retry).await,
         Intent::ShowHistory(history) => {
             let reference = talk::show_history(shared, me, target, history).await?;
             return Ok(envelope.success(Some(reference)));
@@ -118,10 +124,33 @@ pub(crate) async fn perform(
     };
     let disposition_key = &shared.options().disposition_key;
     commands::perform(shared, me, target, envelope, retry, |interaction, directory| {
-        let deed = deed(&names::Names { directory, user: &me.user, interaction, disposition_key })?;
+        let lookup = shared.lookup(directory);
+        let deed = deed(&names::Names { lookup, user: &me.user, interaction, disposition_key })?;
         Ok(shared.seats().named(interaction, me.id(), deed))
     })
     .await
+}
+
+/// Attaches a file that is there already.
+async fn attach(
+    shared: &Shared,
+    me: &Me,
+    target: Target<'_>,
+    envelope: Envelope,
+    document: &Document,
+    retry: &Retry,
+) -> Answer {
+    if let Some(answer) = retry.earlier(shared, me).await? {
+        return Ok(answer);
+    }
+    let draft = commands::visible_of(shared, me, target.id, target.media).await?;
+    if let Some(given) = target.epoch.filter(|given| *given != draft.epoch) {
+        return Err(Rejection::StaleEpoch { given, current: draft.epoch }.into());
+    }
+    let attachment =
+        attachments::document(shared, me, &draft, &document.id, document.name.as_deref()).await?;
+    let deed = |_: &Interaction, _: &Directory| Ok(Action::AddAttachment(attachment).into());
+    commands::perform(shared, me, target, envelope, retry, deed).await
 }
 
 /// Sends the content of a workbin to the caller's sessions; gives the number of the request.

@@ -182,7 +182,10 @@ fn head_of(notice: &Notice, number: u64) -> Head {
 const fn kind_on_interactions(kind: NotificationType) -> &'static str {
     match kind {
         NotificationType::StatusChange => "StatusChange",
-        NotificationType::PropertiesUpdated | NotificationType::DraftSaved => "PropertiesUpdated",
+        NotificationType::PropertiesUpdated
+        | NotificationType::DraftSaved
+        | NotificationType::AttachmentAdded
+        | NotificationType::AttachmentRemoved => "PropertiesUpdated",
         NotificationType::ParticipantsUpdated => "ParticipantsUpdated",
         NotificationType::NewMessages => NEW_MESSAGES,
         NotificationType::Error => "Error",
@@ -193,6 +196,8 @@ const fn kind_on_interactions(kind: NotificationType) -> &'static str {
 const fn kind_on_medium(kind: NotificationType, media: &Media) -> &'static str {
     match (kind, media) {
         (NotificationType::DraftSaved, Media::Email) => "EmailSaved",
+        (NotificationType::AttachmentAdded, Media::Email) => "AttachmentAdded",
+        (NotificationType::AttachmentRemoved, Media::Email) => "AttachmentRemoved",
         _ => kind_on_interactions(kind),
     }
 }

@@ -13,8 +13,8 @@ use crate::request::read_body;
 use crate::respond::{refusals, unknown_method, unknown_path};
 use crate::shared::Shared;
 use crate::{
-    attachments, channels, diagnostics, interactions, me, me_interactions, queues, settings, skills,
-    supervision, users, workbins,
+    attachments, channels, contacts, diagnostics, interactions, me, me_interactions, queues, settings,
+    skills, supervision, users, workbins,
 };
 
 /// Where the API is mounted.
@@ -50,10 +50,14 @@ pub fn table() -> Vec<Route> {
         read("/me/interactions/{id}/attachments/{attachment}", || get(attachments::download)),
         remove("/me/interactions/{id}/attachments/{attachment}", || axum::routing::delete(attachments::delete)),
 
+        read("/me/interactions/{id}/raw",      || get(attachments::raw)),
+
         read("/me/emails",                     || get(emails::list)),
         write("/me/emails",                    || post(emails::create)),
         read("/me/emails/{id}",                || get(emails::get)),
         write("/me/emails/{id}",               || post(emails::operate)),
+        read("/me/emails/{id}/attachments",    || get(attachments::list_of)),
+        read("/me/emails/{id}/attachments/{attachment}", || get(attachments::download_of)),
         read("/me/chats",                      || get(chats::list)),
         write("/me/chats",                     || post(chats::create)),
         read("/me/chats/{id}",                 || get(chats::get)),
@@ -81,9 +85,15 @@ pub fn table() -> Vec<Route> {
         read("/interactions/{id}/events",      || get(interactions::events)),
 
         read("/emails/{id}",                   || get(emails::get)),
+        read("/emails/{id}/attachments",       || get(attachments::list_of)),
+        read("/emails/{id}/attachments/{attachment}", || get(attachments::download_of)),
         read("/chats/{id}",                    || get(chats::get)),
         read("/workitems/{id}",                || get(workitems::get)),
         read("/openmedia/{type}/{id}",         || get(openmedia::get)),
+
+        write("/contacts/ucs",                 || post(contacts::identify)),
+        write("/ucs/contacts/{id}/interactions", || post(contacts::history)),
+        write("/ucs/interactions/{id}",        || post(contacts::content)),
 
         read("/workbins",                      || get(workbins::list)),
         write("/workbins",                     || post(workbins::watch_many)),

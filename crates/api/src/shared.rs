@@ -138,6 +138,6 @@ impl Shared {
     /// Gives what rendering looks up in `directory`.
     #[must_use]
     pub fn lookup<'a>(&'a self, directory: &'a Directory) -> Lookup<'a> {
-        Lookup { directory, url: self.url() }
+        Lookup { directory, url: self.url(), letters: self.0.comet.letters() }
     }
 }

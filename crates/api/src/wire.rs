@@ -1,5 +1,6 @@
 //! What the wire looks like: JSON in and out, nothing else.
 
+pub mod contact;
 pub mod date;
 pub mod email;
 pub mod envelope;
@@ -7,6 +8,7 @@ pub mod fields;
 pub mod history;
 pub mod interaction;
 pub mod json;
+pub mod letters;
 pub mod listing;
 pub mod notification;
 pub mod resource;

@@ -145,6 +145,22 @@ pub struct Queue {
     pub reoffer_after_ms: u64,
     /// Widenings in order of `after_ms`.
     pub steps: Vec<Step>,
+    /// Of a queue of e-mails by which drafts go out: the queue where a supervisor looks at those of everybody else first.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub review: Option<QueueId>,
+    /// Of a queue of e-mails: what the server writes to whoever sends one.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub acknowledge: Option<Acknowledgement>,
+}
+
+/// What the server writes to confirm that an e-mail came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub struct Acknowledgement {
+    /// The subject.
+    pub subject: String,
+    /// The text.
+    pub text: String,
 }
 
 impl Queue {

@@ -8,9 +8,10 @@ use alloc::vec::Vec;
 use crate::center::{Queue, Roles, Workbin};
 use crate::chat::{LeaveReason, Utterance};
 use crate::event::Cause;
-use crate::id::{FileId, GroupId, SkillId, UserId};
-use crate::interaction::{Email, OfferKind};
+use crate::id::{FileId, GroupId, InteractionId, SkillId, UserId};
+use crate::interaction::{Attachment, Email, OfferKind};
 use crate::rejection::{Noun, Rejection};
+use crate::time::Time;
 use crate::user_data::{UserData, Value};
 
 /// An authenticated person or server.
@@ -90,6 +91,7 @@ impl<T> Named<T> {
 
 /// Where a transfer goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "one is made for each command, and none is kept")]
 pub enum Target {
     /// To an agent, who is offered it first.
     Agent(Named<UserId>),
@@ -145,6 +147,23 @@ pub struct Draft {
     pub user_data: UserData,
     /// The queue that it goes out by, when named.
     pub queue: Option<Named<Queue>>,
+    /// The latest message of the thread that its writer has seen; `None` is the latest that there is.
+    pub base: Option<InteractionId>,
+}
+
+/// How a draft is sent.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Dispatch {
+    /// The queue that it goes out by; `None` is the draft's own.
+    pub queue: Option<Named<Queue>>,
+    /// Its last text and recipients; `None` leaves them as they were saved.
+    pub email: Option<Email>,
+    /// Its last subject; `None` leaves it as it was saved.
+    pub subject: Option<String>,
+    /// The latest message of the thread that its writer has seen; `None` is what the draft says.
+    pub base: Option<InteractionId>,
+    /// Whether it is sent though the customer has written again.
+    pub force: bool,
 }
 
 /// Which keys to delete.
@@ -284,11 +303,29 @@ pub enum Action {
         subject: Option<String>,
     },
     /// Give the draft to the outgoing mail worker.
-    Send,
+    Send(Dispatch),
+    /// Attach a file to the draft.
+    AddAttachment(Attachment),
+    /// Take an attached file off the draft.
+    RemoveAttachment(FileId),
+    /// Make an inbound e-mail the first of a thread of its own.
+    Split,
+    /// Put an inbound e-mail into the thread of an earlier interaction, as an answer to it.
+    Join {
+        /// The earlier interaction.
+        parent: Named<InteractionId>,
+    },
     /// Give the draft up.
     Cancel,
     /// The mail is out (mail worker).
     Delivered,
+    /// The mail could not be delivered yet (mail worker).
+    DeliveryDeferred {
+        /// What the other server said.
+        reply: String,
+        /// When it is tried next.
+        next: Time,
+    },
     /// The mail will never be delivered (mail worker).
     DeliveryFailed {
         /// What the agent is told.
@@ -346,9 +383,14 @@ impl Action {
                 DraftKind::Forward => "Forward",
             },
             Self::SaveDraft { .. } => "Save",
-            Self::Send => "Send",
+            Self::Send(_) => "Send",
+            Self::AddAttachment(_) => "AddAttachment",
+            Self::RemoveAttachment(_) => "RemoveAttachment",
+            Self::Split => "SplitFromThread",
+            Self::Join { .. } => "JoinThread",
             Self::Cancel => "Cancel",
             Self::Delivered => "Delivered",
+            Self::DeliveryDeferred { .. } => "DeliveryDeferred",
             Self::DeliveryFailed { .. } => "DeliveryFailed",
             Self::ExpireHandling => "ExpireHandling",
             Self::AgentGone { .. } => "AgentGone",

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use crate::chat::{Entry, Visibility};
 use crate::desk::Desk;
 use crate::id::{FileId, InteractionId, QueueId, SkillId, UserId, WorkbinId};
-use crate::interaction::{Interaction, OfferKind, Status};
+use crate::interaction::{Filing, Interaction, OfferKind, Silence, Status, Threading};
 use crate::media::Media;
 use crate::time::Time;
 
@@ -62,6 +62,10 @@ pub enum NotificationType {
     ParticipantsUpdated,
     /// A draft was saved (told as `EmailSaved` on the e-mail topic).
     DraftSaved,
+    /// A file was attached to a draft.
+    AttachmentAdded,
+    /// An attached file was taken off a draft.
+    AttachmentRemoved,
     /// Something that was asked for did not come about.
     Error,
     /// Something was said in a chat.
@@ -220,6 +224,55 @@ pub enum Fact {
     DraftSaved,
     /// The draft was given to the outgoing mail worker.
     SendStarted,
+    /// Somebody has to look at the draft before it goes out.
+    SentForReview,
+    /// The mail could not be delivered yet.
+    DeliveryDeferred {
+        /// How often it was put off, this time included.
+        attempt: u32,
+        /// What the other server said.
+        reply: String,
+        /// When it is tried next.
+        next: Time,
+    },
+    /// A file was attached.
+    AttachmentAdded {
+        /// The file.
+        file: FileId,
+        /// Its name.
+        name: String,
+    },
+    /// An attached file was taken off.
+    AttachmentRemoved {
+        /// The file.
+        file: FileId,
+        /// Its name.
+        name: String,
+    },
+    /// It was put into a thread, or made the first of one.
+    Threaded {
+        /// What it answers.
+        parent: Option<InteractionId>,
+        /// Why.
+        how: Threading,
+    },
+    /// Something that whoever read the letter noticed.
+    Remark(String),
+    /// The server confirmed its receipt to the sender.
+    Acknowledged {
+        /// By this.
+        by: InteractionId,
+    },
+    /// The server did not confirm its receipt, though its queue says that it should.
+    NotAcknowledged {
+        /// Why not.
+        why: Silence,
+    },
+    /// It was put on file, because nobody has to do anything about it.
+    Filed {
+        /// Why nobody has to.
+        why: Filing,
+    },
     /// The mail is out.
     Sent,
     /// The mail will never be delivered.

@@ -185,6 +185,11 @@ uuid_id!(
     /// Identifies a stored file: 128 random bits, 32 hex characters outside. Whoever knows it has not thereby a right to the file.
     FileId, false);
 
+uuid_id!(
+    /// Identifies a contact: somebody outside, known by an address. Made from the contact center and the address, so that the same person
+    /// is the same contact without anybody looking him up.
+    ContactId, false);
+
 impl WorkbinId {
     /// Gives the id of one owner's copy of a personal workbin: the same two ids always give the same third.
     ///

@@ -9,6 +9,7 @@ pub mod decision;
 pub mod open;
 
 mod accept;
+mod attachments;
 mod attempt;
 mod change;
 mod chat;
@@ -16,13 +17,16 @@ mod complete;
 mod conversation;
 mod draft;
 mod gone;
+mod letter;
 mod notices;
 mod offer;
 mod participants;
 mod place;
 mod reject;
 mod say;
+mod send;
 mod supervision;
+mod thread;
 mod transfer;
 mod user_data;
 
@@ -32,10 +36,15 @@ use alloc::vec::Vec;
 
 use crate::center::SkillLevels;
 use crate::chat::{Chat, Visibility};
-use crate::id::{CenterId, InteractionId, QueueId, UserId, WorkbinId};
+use crate::id::{CenterId, FileId, InteractionId, QueueId, UserId, WorkbinId};
+use crate::mail::{Automatic, Report};
 use crate::media::{Direction, Media};
 use crate::time::Time;
 use crate::user_data::UserData;
+
+pub use attachments::Attachment;
+pub use letter::{Arrival, Filing, NewAcknowledgement, Sender, Silence, open_letter, silence};
+pub use thread::{Threading, Unproven};
 
 /// How an agent works on an interaction while he owns it. It survives queues and workbins: a draft comes back as a draft.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -266,10 +275,19 @@ pub enum State {
     },
     /// Given to the outside world, which has not yet confirmed.
     Sending {
-        /// Who sent it; gets it back if it cannot be delivered.
-        by: UserId,
+        /// Who sent it; gets it back if it cannot be delivered. `None` when the server wrote it itself.
+        by: Option<UserId>,
         /// Since when.
         since: Time,
+        /// How often it was put off so far.
+        #[cfg_attr(feature = "stored", serde(default))]
+        attempt: u32,
+        /// When it may be tried next. What was stored before there were attempts is due since ever.
+        #[cfg_attr(feature = "stored", serde(default))]
+        due: Time,
+        /// What the other server said when it was last put off.
+        #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+        last: Option<String>,
     },
     /// Over.
     Ended {
@@ -298,6 +316,56 @@ pub struct Email {
     pub body: String,
     /// Text body.
     pub body_as_plain_text: String,
+    /// Its `Message-ID` without the angle brackets: of an inbound one as it came, of an outbound one from its first Send on.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub message_id: Option<String>,
+    /// `Message-ID`s that it answers, the nearest first (`In-Reply-To`, `References`).
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub answers: Vec<String>,
+    /// Everything that is no text of it.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub attachments: Vec<Attachment>,
+    /// The whole message as it came.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub raw: Option<FileId>,
+    /// Of a draft: the latest message of its thread that its writer knew of.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub base: Option<InteractionId>,
+    /// The address of the mailbox by which it came in; of a draft that of its original.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub mailbox: Option<String>,
+    /// When it was written, as its sender says.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub date: Option<Time>,
+    /// Why no program may answer it; `None` when one may.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub automatic: Option<Automatic>,
+    /// What it reports, when it is a report.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub report: Option<Report>,
+    /// How often Send was given. Each has a `Message-ID` of its own; attempts to deliver one do not.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "is_zero"))]
+    pub sends: u32,
+}
+
+impl Email {
+    /// Takes over what its writer writes: addresses and text. Everything else is the server's and stays.
+    pub fn rewrite(&mut self, written: &Self) {
+        let Self { from, reply_to, to, cc, bcc, body, body_as_plain_text, .. } = written.clone();
+        *self = Self { from, reply_to, to, cc, bcc, body, body_as_plain_text, ..core::mem::take(self) };
+    }
+
+    /// Tells whether it goes to anybody.
+    #[must_use]
+    pub fn has_recipients(&self) -> bool {
+        [&self.to, &self.cc, &self.bcc].into_iter().any(|addresses| !addresses.is_empty())
+    }
+}
+
+#[cfg(feature = "stored")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the derive of the stored form passes references")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// One interaction.
@@ -318,6 +386,9 @@ pub struct Interaction {
     pub external_id: Option<String>,
     /// The interaction that it answers or follows.
     pub parent: Option<InteractionId>,
+    /// The first interaction of the thread that it is in; `None` when it is that itself.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub thread: Option<InteractionId>,
     /// The contact, once known.
     pub contact: Option<String>,
     /// Subject.
@@ -446,6 +517,12 @@ impl Interaction {
         self.owner().into_iter().chain(offered).chain(others).collect()
     }
 
+    /// Gives the first interaction of its thread, which may be itself.
+    #[must_use]
+    pub fn thread_root(&self) -> InteractionId {
+        self.thread.unwrap_or(self.id)
+    }
+
     /// Tells whether it is over.
     #[must_use]
     pub const fn is_ended(&self) -> bool {
@@ -488,9 +565,7 @@ impl Interaction {
         people.extend(self.acceptable().map(|offer| offer.to));
         match &self.state {
             State::Handling(handling) => people.extend(handling.others.iter().map(|other| other.user)),
-            State::Sending { by, .. } => {
-                people.insert(*by);
-            }
+            State::Sending { by, .. } => people.extend(*by),
             State::Queued(_) | State::Invited(..) | State::Parked { .. } | State::Ended { .. } => {}
         }
         people

@@ -26,6 +26,7 @@
 //! | [`step::conversation_grows`] (S20) | numbers only grow, and the customer gets no entry after his session |
 //! | [`step::no_succession_of_supervisors`] | a supervisor becomes the owner by an offer alone |
 //! | [`step::said_in_order`] (S20) | the entries of a step take each audience's numbers on without a gap |
+//! | [`step::attempts_counted`] | what is on its way out is put off once at a time |
 //! | [`step::workbin_not_routed`] (S22) | what lies in a workbin is never offered |
 
 mod conversation;
@@ -115,6 +116,7 @@ pub const STEPS: &[(&str, Step)] = &[
     ("end_is_final", step::end_is_final),
     ("offers_counted", step::offers_counted),
     ("workbin_not_routed", step::workbin_not_routed),
+    ("attempts_counted", step::attempts_counted),
     ("conversation_grows", step::conversation_grows),
     ("no_succession_of_supervisors", step::no_succession_of_supervisors),
 ];

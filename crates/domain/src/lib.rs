@@ -33,23 +33,29 @@ pub mod time;
 pub mod user_data;
 
 pub use center::{
-    Capacity, Center, Group, Queue, Role, Roles, Skill, SkillLevels, Step, User, Workbin, WorkbinOwner,
+    Acknowledgement, Capacity, Center, Group, Queue, Role, Roles, Skill, SkillLevels, Step, User, Workbin,
+    WorkbinOwner,
 };
 pub use chat::{
     Chat, ChatRequest, ChatTimes, Content, CustomerKey, Entry, FileUse, LeaveReason, Party, PartyId,
     PartyKind, Speaker, TreatAs, Utterance, Visibility,
 };
-pub use command::{Action, Actor, Caller, Command, Named, SupervisorMode, Target};
+pub use command::{Action, Actor, Caller, Command, Dispatch, Named, SupervisorMode, Target};
 pub use desk::{
     ChannelState, Channels, Desk, DoNotDisturb, Reach, Readiness, Supervision, SupervisionExtent,
 };
 pub use event::{Event, Fact, Notice, NotificationType, Topic, View};
-pub use id::{CenterId, FileId, GroupId, InteractionId, QueueId, ServiceId, SkillId, UserId, WorkbinId};
+pub use id::{
+    CenterId, ContactId, FileId, GroupId, InteractionId, QueueId, ServiceId, SkillId, UserId, WorkbinId,
+};
 pub use interaction::context::{Context, GonePolicy, Options, World};
 pub use interaction::decide::decide;
 pub use interaction::decision::{Decision, TimerChange, TimerKind};
 pub use interaction::open::{NewInteraction, Placement, open};
-pub use interaction::{Handling, Interaction, Mode, Offer, OfferKind, Outcome, State, Status, Wait};
+pub use interaction::{
+    Arrival, Attachment, Email, Filing, Handling, Interaction, Mode, NewAcknowledgement, Offer, OfferKind,
+    Outcome, Sender, Silence, State, Status, Threading, Unproven, Wait, open_letter, silence,
+};
 pub use mail::{Address, Automatic, Letter, Part, Report, ReportKind, ReportedRecipient};
 pub use media::{Direction, Media};
 pub use rejection::Rejection;

@@ -5,6 +5,7 @@ use alloc::string::String;
 
 use crate::id::InteractionId;
 use crate::interaction::Status;
+use crate::time::Time;
 use crate::user_data::UserDataError;
 
 /// What kind of thing a command named.
@@ -18,6 +19,10 @@ pub enum Noun {
     User,
     /// A skill.
     Skill,
+    /// An interaction.
+    Interaction,
+    /// An attached file.
+    Attachment,
 }
 
 /// What bounds a customer's files in one chat.
@@ -162,6 +167,33 @@ pub enum Rejection {
         /// The key.
         key: String,
     },
+    /// The customer has written again since the draft was begun.
+    NewerMessage {
+        /// What he wrote.
+        id: InteractionId,
+        /// Its subject.
+        subject: Option<String>,
+        /// When it came.
+        received: Time,
+    },
+    /// The e-mail goes to nobody.
+    NoRecipients,
+    /// The e-mail has no sender, and the contact center no address of its own.
+    NoSender,
+    /// The contact center does not send as this address.
+    NotOurAddress {
+        /// As the caller gave it.
+        address: String,
+    },
+    /// The e-mail cannot have any more attached to it.
+    AttachmentBounds {
+        /// What there would be too much of: `files` or `bytes`.
+        part: &'static str,
+        /// How much there may be.
+        most: u64,
+    },
+    /// Something can only answer what was there before it.
+    NotEarlier,
     /// The user data would break a bound.
     UserData(UserDataError),
 }

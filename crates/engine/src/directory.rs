@@ -88,7 +88,12 @@ impl Directory {
             Record::Service(service) => {
                 self.services.insert(service.id, Arc::new(service));
             }
-            Record::Desk(_) | Record::Interaction(_) | Record::File(_) | Record::LoginSession(_) => {}
+            Record::Desk(_)
+            | Record::Interaction(_)
+            | Record::File(_)
+            | Record::Contact(_)
+            | Record::MailboxMark(_)
+            | Record::LoginSession(_) => {}
         }
     }
 

@@ -17,6 +17,7 @@ use crate::board::Board;
 use crate::chats::{Chats, Customers};
 use crate::delivery::{Delivery, Publisher};
 use crate::directory::Directory;
+use crate::mail::{Mail, Mailboxes, Post};
 use crate::ports::{Clock, IdSource};
 use crate::router::NextChange;
 use crate::timers::Watch;
@@ -29,6 +30,8 @@ const PAGE: usize = 1_000;
 const FORGOTTEN_AT_ONCE: usize = 512;
 const ROUTER: &str = "router";
 const TIMERS: &str = "timers";
+const OUTBOX: &str = "outbox";
+
 /// Every number the loops depend on.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -46,6 +49,14 @@ pub struct Options {
     pub reload_ms: u64,
     /// How often old rows are swept, in ms; default 60,000.
     pub sweep_ms: u64,
+    /// How often the outbox is looked through without a reason, in ms; default 30,000. It bounds the delay of a wake-up that was lost.
+    pub outbox_ms: u64,
+    /// How long a mail is tried before it goes back to who sent it, in ms; default 172,800,000: two days, less than the four or five of RFC
+    /// 5321, section 4.5.4.1, because a customer waits for it.
+    pub mail_give_up_ms: u64,
+    /// How long a mail rests after each attempt that failed, in ms; the last counts from then on. At least one; by default 1, 2, 5, 15, 30 and 60
+    /// minutes: most mail servers begin as fast and end slower, but here somebody waits for an answer.
+    pub mail_rests_ms: Vec<u64>,
 }
 
 impl Default for Options {
@@ -58,6 +69,9 @@ impl Default for Options {
             period_ms: 1_000,
             reload_ms: 60_000,
             sweep_ms: 60_000,
+            outbox_ms: 30_000,
+            mail_give_up_ms: 48 * 60 * 60 * 1_000,
+            mail_rests_ms: [1, 2, 5, 15, 30, 60].map(|minutes| minutes * 60_000).to_vec(),
         }
     }
 }
@@ -97,6 +111,7 @@ pub struct Engine {
     pub(crate) timers_watch: Watch,
     pub(crate) delivery: Delivery,
     pub(crate) chats: Chats,
+    pub(crate) mail: Mail,
     pub(crate) next_change: NextChange,
     directory: RwLock<Arc<Directory>>,
     references: Mutex<HashMap<UserId, i32>>,
@@ -127,6 +142,7 @@ impl Engine {
             timers_watch: Watch::default(),
             delivery: Delivery::default(),
             chats,
+            mail: Mail::default(),
             next_change: NextChange::default(),
             directory: RwLock::new(Arc::new(directory)),
             references: Mutex::default(),
@@ -149,6 +165,16 @@ impl Engine {
         self.chats.speak_through(customers);
     }
 
+    /// Says which addresses the contact centers have. Only the first call counts.
+    pub fn send_from(&self, mailboxes: Arc<dyn Mailboxes>) {
+        self.mail.send_from(mailboxes);
+    }
+
+    /// Says who posts mails. Only the first call counts; until then whatever is sent waits.
+    pub fn post_with(&self, post: Arc<dyn Post>) {
+        self.mail.post_with(post);
+    }
+
     /// Starts the workers. `publisher` is who speaks to the agents.
     pub fn start(self: &Arc<Self>, publisher: Arc<dyn Publisher>) {
         self.publish_with(publisher);
@@ -165,6 +191,9 @@ impl Engine {
         self.spawn("board", reload, |engine| async move { engine.reload_board().await });
         let sweep = every(self.options.sweep_ms);
         self.spawn("sweeper", sweep, |engine| async move { engine.sweep().await });
+        let outbox = every(self.options.outbox_ms);
+        let wakes = self.mail.wakes();
+        self.spawn_woken(OUTBOX, outbox, wakes, |engine| async move { engine.start_posts().await.map(drop) });
         let flags = Flags { router, timers, directory };
         self.tasks.spawn(Self::hear(self.clone(), self.bus.listen(), flags, self.stop.clone()));
     }
@@ -209,9 +238,23 @@ impl Engine {
     where
         F: Future<Output = Result<(), StoreError>> + Send + 'static,
     {
-        let (engine, flag, cell) = (self.clone(), Arc::new(Notify::new()), status_cell(name));
+        let flag = Arc::new(Notify::new());
+        self.spawn_woken(name, period, flag.clone(), round);
+        flag
+    }
+
+    /// Starts a worker that a flag wakes which exists already.
+    fn spawn_woken<F>(
+        self: &Arc<Self>,
+        name: &'static str,
+        period: Duration,
+        woken: Arc<Notify>,
+        round: fn(Arc<Self>) -> F,
+    ) where
+        F: Future<Output = Result<(), StoreError>> + Send + 'static,
+    {
+        let (engine, cell) = (self.clone(), status_cell(name));
         self.statuses.lock().unwrap_or_else(PoisonError::into_inner).push(cell.clone());
-        let woken = flag.clone();
         self.tasks.spawn(async move {
             loop {
                 let result = round(engine.clone()).await;
@@ -220,6 +263,7 @@ impl Engine {
                 let wait = match name {
                     TIMERS => engine.until(Some(engine.timers_watch.next_due()), period),
                     ROUTER => engine.until(engine.next_change.get(), period),
+                    OUTBOX => engine.until(Some(engine.mail.next_due()), period),
                     _ => period,
                 };
                 if !next_round(&woken, wait, &engine.stop).await {
@@ -227,7 +271,6 @@ impl Engine {
                 }
             }
         });
-        flag
     }
 
     /// Gives how long a worker may sleep: until `due`, and at most a period.
@@ -240,6 +283,12 @@ impl Engine {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+    }
+
+    /// Waits until the engine was told to stop, and then `ms` more.
+    pub(crate) async fn stopped_for(&self, ms: u64) {
+        self.stop.cancelled().await;
+        tokio::time::sleep(Duration::from_millis(ms)).await;
     }
 
     /// Tells how the workers are doing.

@@ -5,6 +5,8 @@
 
 mod commit;
 
+pub(crate) use commit::Batch;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +14,8 @@ use std::time::Duration;
 use handoff_domain::interaction::decide::Context;
 use handoff_domain::interaction::open::{NewInteraction, open};
 use handoff_domain::{
-    Action, Actor, CenterId, Command, Interaction, InteractionId, Named, Rejection, UserId, Visibility,
-    decide,
+    Action, Actor, CenterId, Command, Interaction, InteractionId, Media, Named, Rejection, UserId,
+    Visibility, decide,
 };
 use handoff_store::{Key, Put, Receipt, StoreError, Versioned};
 
@@ -160,19 +162,31 @@ impl Engine {
                 return Ok(done);
             }
         }
+        self.again_and_again(opening.new.id, || self.attempt_open(opening)).await
+    }
+
+    /// Attempts to take something new in until no other is in the way.
+    pub(crate) async fn again_and_again<F>(
+        &self,
+        id: InteractionId,
+        attempt: impl Fn() -> F,
+    ) -> Result<Done, ExecuteError>
+    where
+        F: Future<Output = Result<Done, Failure>>,
+    {
         for count in 0..ATTEMPTS_MAX {
-            match self.attempt_open(opening).await {
+            match attempt().await {
                 Ok(done) => return Ok(done),
                 Err(Failure::Conflict(key)) => self.reread(&key).await?,
                 Err(Failure::Refused(error) | Failure::Fatal(error)) => return Err(error),
             }
             self.back_off(count).await;
         }
-        Err(ExecuteError::Contended(opening.new.id))
+        Err(ExecuteError::Contended(id))
     }
 
     /// Looks whether the request was carried out before.
-    async fn earlier(&self, wanted: &Receipt) -> Result<Option<Done>, ExecuteError> {
+    pub(crate) async fn earlier(&self, wanted: &Receipt) -> Result<Option<Done>, ExecuteError> {
         let found = self.store.receipt(&wanted.scope, &wanted.key).await?;
         found.map(|receipt| same_request(wanted, receipt)).transpose()
     }
@@ -198,17 +212,22 @@ impl Engine {
             _ => None,
         };
         users.extend(adviser);
-        let mut world = self.surroundings(&directory, before.value.center, users, parent);
+        let (center, id) = (before.value.center, attempt.id);
+        let mut world = self.surroundings(&directory, (center, id), users, parent);
         world.adviser = adviser;
         self.listen_in(&before.value, &attempt.command, &mut world).await?;
+        self.look_through_thread(&before.value, &attempt.command, &mut world).await?;
         let decision = decide(&before.value, &attempt.command, &self.context(&world)?)
             .map_err(|rejection| Failure::Refused(rejection.into()))?;
         if commit::is_nothing(&decision) && attempt.receipt.is_none() {
             return Ok(Done::Now { interaction: before.value, related: Vec::new() });
         }
         let caller = actor_of(actor).zip(attempt.reference);
-        let mut batch = commit::Batch::new(decision, before.version, &world, caller);
+        let sent = commit::message_sent(&attempt.command, &decision.after);
+        let mut batch = Batch::new(decision, before.version, &world, caller);
         batch.change.checks = commit::relied_on(&attempt.command, &before.value, adviser, &directory);
+        batch.change.checks.extend(world.joined_as_seen());
+        batch.change.receipts.extend(sent);
         batch.change.receipts.extend(attempt.receipt.clone());
         batch.change.puts.extend(attempt.also.iter().cloned());
         self.commit(batch).await
@@ -217,11 +236,18 @@ impl Engine {
     async fn attempt_open(&self, opening: &Opening) -> Result<Done, Failure> {
         let directory = self.directory();
         let users = actor_of(&opening.actor).into_iter().collect();
-        let world = self.surroundings(&directory, opening.center, users, None);
+        // Whether whoever submits it may see what it follows was asked before; of another contact center it is nothing.
+        let parent = match opening.new.parent {
+            Some(parent) => {
+                self.read(parent, Read::Remembered).await?.filter(|it| it.value.center == opening.center)
+            }
+            None => None,
+        };
+        let world = self.surroundings(&directory, (opening.center, opening.new.id), users, parent);
         let decision = open(opening.new.clone(), &opening.actor, &self.context(&world)?)
             .map_err(|rejection| Failure::Refused(rejection.into()))?;
         let caller = actor_of(&opening.actor).zip(opening.reference);
-        let mut batch = commit::Batch::new(decision, 0, &world, caller);
+        let mut batch = Batch::new(decision, 0, &world, caller);
         batch.change.receipts.clone_from(&opening.receipts);
         self.commit(batch).await
     }
@@ -241,10 +267,10 @@ impl Engine {
     }
 
     /// Gathers what the decision may look up.
-    fn surroundings<'a>(
+    pub(crate) fn surroundings<'a>(
         &'a self,
         directory: &'a Directory,
-        center: CenterId,
+        (center, id): (CenterId, InteractionId),
         users: BTreeSet<UserId>,
         parent: Option<Versioned<Arc<Interaction>>>,
     ) -> Surroundings<'a> {
@@ -259,6 +285,10 @@ impl Engine {
             transcript: Vec::new(),
             customer_seen: None,
             adviser: None,
+            id,
+            newest_inbound: None,
+            joined: None,
+            mail: &self.mail,
         }
     }
 
@@ -279,7 +309,31 @@ impl Engine {
         Ok(())
     }
 
-    fn context<'a>(&'a self, world: &'a Surroundings<'_>) -> Result<Context<'a>, StoreError> {
+    /// Adds what a decision about an e-mail looks up: the newest that the customer wrote, when somebody writes to him, and what it is to be
+    /// joined to.
+    async fn look_through_thread(
+        &self,
+        before: &Interaction,
+        command: &Command,
+        world: &mut Surroundings<'_>,
+    ) -> Result<(), StoreError> {
+        match &command.action {
+            Action::CreateDraft(_) | Action::Send(_) if before.media == Media::Email => {
+                world.newest_inbound = self.newest_inbound_of(before).await?;
+            }
+            Action::Join { parent: Named::Known(parent) } => {
+                let found = self.load_interaction(*parent).await?;
+                let is_seen = |it: &Interaction| {
+                    actor_of(&command.actor).is_some_and(|user| query::may_see(it, user, world.directory))
+                };
+                world.joined = found.filter(|found| is_seen(&found.value));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    pub(crate) fn context<'a>(&'a self, world: &'a Surroundings<'_>) -> Result<Context<'a>, StoreError> {
         let now = self.clock.now();
         Ok(Context { now, draft_id: self.ids.interaction(now), options: &self.options.rules, world })
     }
@@ -293,7 +347,7 @@ impl Engine {
 }
 
 /// How one attempt failed.
-enum Failure {
+pub(crate) enum Failure {
     /// The rules, or visibility, say no.
     Refused(ExecuteError),
     /// This record was changed meanwhile.

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use handoff_domain::interaction::decide::World;
 use handoff_domain::service::{FileLimits, ServiceKind};
 use handoff_domain::{
-    Action, Actor, CenterId, Command, Desk, Entry, Interaction, Named, Queue, QueueId, Target, Time, User,
-    UserId, Workbin, WorkbinId,
+    Action, Actor, CenterId, Command, Desk, Entry, Interaction, InteractionId, Named, Queue, QueueId, Target,
+    Time, User, UserId, Workbin, WorkbinId,
 };
-use handoff_store::{Version, Versioned};
+use handoff_store::{Check, Key, Version, Versioned};
 
 use crate::agents::Activity;
 use crate::board::Board;
 use crate::directory::Directory;
+use crate::mail::Mail;
 
 /// The surroundings of one interaction at one moment. It remembers the versions of what it shows, for the guards of the commit.
 pub(crate) struct Surroundings<'a> {
@@ -29,12 +30,25 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) customer_seen: Option<Time>,
     /// Who would be asked for advice by way of a queue.
     pub(crate) adviser: Option<UserId>,
+    /// The interaction that the decision is about.
+    pub(crate) id: InteractionId,
+    /// The newest inbound e-mail of its thread, for a draft that is made or sent.
+    pub(crate) newest_inbound: Option<Interaction>,
+    /// The interaction under which it is to be joined.
+    pub(crate) joined: Option<Versioned<Arc<Interaction>>>,
+    pub(crate) mail: &'a Mail,
 }
 
 impl Surroundings<'_> {
     /// Gives the version that a changed desk must still have; zero for one that did not exist.
     pub(crate) fn desk_version(&self, user: UserId) -> Version {
         self.desks.get(&user).map_or(0, |desk| desk.version)
+    }
+
+    /// Gives the check that what an e-mail is joined to is still in the thread that it was in.
+    pub(crate) fn joined_as_seen(&self) -> Option<Check> {
+        let joined = self.joined.as_ref()?;
+        Some(Check { key: Key::Interaction(joined.value.id), version: joined.version })
     }
 }
 
@@ -86,6 +100,26 @@ impl World for Surroundings<'_> {
     fn file_limits(&self, service: &str) -> Option<&FileLimits> {
         let terms = self.directory.service(ServiceKind::Chat, service)?.chat()?;
         Some(&terms.files)
+    }
+
+    fn newest_inbound(&self) -> Option<&Interaction> {
+        self.newest_inbound.as_ref()
+    }
+
+    fn joined(&self) -> Option<&Interaction> {
+        self.joined.as_ref().map(|joined| &*joined.value)
+    }
+
+    fn may_send_as(&self, address: &str) -> bool {
+        self.mail.mailboxes().is_none_or(|mailboxes| mailboxes.is_ours(self.center, address))
+    }
+
+    fn default_sender(&self) -> Option<String> {
+        self.mail.mailboxes()?.default_sender(self.center)
+    }
+
+    fn message_id(&self, sender: &str, sends: u32) -> Option<String> {
+        Some(self.mail.mailboxes()?.message_id(self.id, sends, sender))
     }
 }
 

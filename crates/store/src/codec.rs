@@ -74,6 +74,8 @@ pub mod newest {
             | Kind::Desk
             | Kind::Interaction
             | Kind::File
+            | Kind::Contact
+            | Kind::MailboxMark
             | Kind::LoginSession => 1,
         }
     }
@@ -91,6 +93,8 @@ const fn name(kind: Kind) -> &'static str {
         Kind::Desk => "a desk",
         Kind::Interaction => "an interaction",
         Kind::File => "a file",
+        Kind::Contact => "a contact",
+        Kind::MailboxMark => "a mailbox mark",
         Kind::LoginSession => "a login session",
     }
 }
@@ -125,6 +129,8 @@ pub fn encode_record(record: &Record) -> Result<String, CodecError> {
         Record::Desk(desk) => encode_desk(desk),
         Record::Interaction(interaction) => encode_interaction(interaction),
         Record::File(file) => encode(kind, file),
+        Record::Contact(contact) => encode(kind, contact),
+        Record::MailboxMark(mark) => encode(kind, mark),
         Record::LoginSession(session) => encode(kind, session),
     }
 }
@@ -147,6 +153,8 @@ pub fn decode_record(kind: Kind, form: i64, body: &str) -> Result<Record, CodecE
         Kind::Desk => Record::Desk(decode(named, form, body)?),
         Kind::Interaction => Record::Interaction(decode_interaction(form, body)?),
         Kind::File => Record::File(decode(named, form, body)?),
+        Kind::Contact => Record::Contact(decode(named, form, body)?),
+        Kind::MailboxMark => Record::MailboxMark(decode(named, form, body)?),
         Kind::LoginSession => Record::LoginSession(decode(named, form, body)?),
     })
 }

@@ -29,6 +29,8 @@ pub use memory::MemoryStore;
 pub use query::{
     Head, HeadChange, HistoryEntry, InteractionQuery, InteractionScope, Numbering, Page, StreamRow,
 };
-pub use record::{FileRecord, FileSender, Key, Kind, LoginSession, Record, Version, Versioned};
+pub use record::{
+    Contact, FileRecord, FileSender, Key, Kind, LoginSession, MailboxMark, Record, Version, Versioned,
+};
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use store::{Committed, Store, SweepReport};

@@ -272,10 +272,13 @@ impl Store for MemoryStore {
         query: &InteractionQuery,
     ) -> Result<Page<Versioned<Interaction>>, StoreError> {
         let state = self.state("querying interactions")?;
-        let all = state
-            .interactions()
-            .filter(|(interaction, _)| select::is_selected(interaction, query))
-            .map(|(interaction, version)| Versioned { value: interaction.clone(), version });
+        let mut all: Vec<_> =
+            state.interactions().filter(|(interaction, _)| select::is_selected(interaction, query)).collect();
+        if query.scope.is_newest_first() {
+            all.reverse();
+        }
+        let all =
+            all.into_iter().map(|(interaction, version)| Versioned { value: interaction.clone(), version });
         Ok(page(all, query.limit, |_, _| false))
     }
 

@@ -18,6 +18,22 @@ pub enum InteractionScope {
     HeldBy(UserId),
     /// What lies in a workbin.
     InWorkbin(WorkbinId),
+    /// Everything of a contact, also what is over. The newest comes first.
+    OfContact {
+        /// The contact center.
+        center: CenterId,
+        /// The contact, as the interactions name him.
+        contact: String,
+    },
+    /// Every e-mail of a thread, also what is over. The newest comes first.
+    InThread {
+        /// The contact center.
+        center: CenterId,
+        /// The first e-mail of the thread.
+        root: InteractionId,
+    },
+    /// Everything that is on its way out, of any contact center.
+    Sending,
     /// Everything of a contact center that is not over and that an agent may see: what he holds, what was last in one of these
     /// queues, what lies in one of these workbins.
     VisibleTo {
@@ -30,6 +46,22 @@ pub enum InteractionScope {
         /// The workbins that he may use.
         workbins: Vec<WorkbinId>,
     },
+}
+
+impl InteractionScope {
+    /// Tells whether the newest comes first.
+    #[must_use]
+    pub const fn is_newest_first(&self) -> bool {
+        match self {
+            Self::OfContact { .. } | Self::InThread { .. } => true,
+            Self::Active(_)
+            | Self::Waiting
+            | Self::HeldBy(_)
+            | Self::InWorkbin(_)
+            | Self::Sending
+            | Self::VisibleTo { .. } => false,
+        }
+    }
 }
 
 /// A page of interactions in order of their ids.
@@ -47,7 +79,7 @@ pub struct InteractionQuery {
     pub external_id: Option<String>,
     /// Only this contact.
     pub contact: Option<String>,
-    /// Only ids above this one.
+    /// Only ids above this one; below it where the newest comes first.
     pub after: Option<InteractionId>,
     /// At most so many.
     pub limit: usize,

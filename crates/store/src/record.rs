@@ -1,8 +1,8 @@
 //! Records: the things that are stored by key and version.
 
 use handoff_domain::{
-    Center, CenterId, Desk, FileId, Group, GroupId, Interaction, InteractionId, Queue, QueueId, Service,
-    ServiceId, Skill, SkillId, Time, User, UserId, Workbin, WorkbinId,
+    Center, CenterId, ContactId, Desk, FileId, Group, GroupId, Interaction, InteractionId, Queue, QueueId,
+    Service, ServiceId, Skill, SkillId, Time, User, UserId, Workbin, WorkbinId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +63,50 @@ pub struct FileRecord {
     pub deleted: Option<Time>,
 }
 
+/// Somebody outside who writes e-mails, known by his address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    /// Its id, which follows from the contact center and the address.
+    pub id: ContactId,
+    /// Its contact center.
+    pub center: CenterId,
+    /// The address, in lower case.
+    pub address: String,
+    /// The name that stood before the address last.
+    pub name: Option<String>,
+    /// When the first letter from it came.
+    pub first_seen: Time,
+    /// When the latest letter from it came.
+    pub last_seen: Time,
+    /// When the server last confirmed one of its letters.
+    pub last_answered: Option<Time>,
+    /// How many letters from it were written by programs since `automatic_since`.
+    pub automatic_count: u32,
+    /// When they began to be counted.
+    pub automatic_since: Time,
+}
+
+/// How far a folder of a mailbox has been read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailboxMark {
+    /// The mailbox, by its configured name.
+    pub mailbox: String,
+    /// The folder.
+    pub folder: String,
+    /// The folder's UIDVALIDITY; with another one the numbers mean other messages.
+    pub uid_validity: u32,
+    /// The last UID that was taken in.
+    pub uid: u32,
+}
+
+impl MailboxMark {
+    /// Gives the key of a folder's mark. A folder's name has no line break (RFC 3501, section 5.1), so no two have the same.
+    #[must_use]
+    pub fn key_of(mailbox: &str, folder: &str) -> Key {
+        Key::MailboxMark(format!("{mailbox}\n{folder}"))
+    }
+}
+
 /// The kinds of records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
@@ -86,6 +130,10 @@ pub enum Kind {
     Interaction,
     /// Files.
     File,
+    /// Contacts.
+    Contact,
+    /// How far mailboxes have been read.
+    MailboxMark,
     /// Logged-in HTTP sessions.
     LoginSession,
 }
@@ -113,6 +161,10 @@ pub enum Key {
     Interaction(InteractionId),
     /// A file.
     File(FileId),
+    /// A contact.
+    Contact(ContactId),
+    /// How far a folder of a mailbox has been read; made by [`MailboxMark::key_of`].
+    MailboxMark(String),
     /// A logged-in HTTP session by the hash of its cookie.
     LoginSession(String),
 }
@@ -132,6 +184,8 @@ impl Key {
             Self::Desk(_) => Kind::Desk,
             Self::Interaction(_) => Kind::Interaction,
             Self::File(_) => Kind::File,
+            Self::Contact(_) => Kind::Contact,
+            Self::MailboxMark(_) => Kind::MailboxMark,
             Self::LoginSession(_) => Kind::LoginSession,
         }
     }
@@ -164,6 +218,10 @@ pub enum Record {
     Interaction(Interaction),
     /// A file, less what is in it.
     File(FileRecord),
+    /// A contact.
+    Contact(Contact),
+    /// How far a folder of a mailbox has been read.
+    MailboxMark(MailboxMark),
     /// A logged-in HTTP session.
     LoginSession(LoginSession),
 }
@@ -183,6 +241,8 @@ impl Record {
             Self::Desk(desk) => Key::Desk(desk.user),
             Self::Interaction(interaction) => Key::Interaction(interaction.id),
             Self::File(file) => Key::File(file.id),
+            Self::Contact(contact) => Key::Contact(contact.id),
+            Self::MailboxMark(mark) => MailboxMark::key_of(&mark.mailbox, &mark.folder),
             Self::LoginSession(session) => Key::LoginSession(session.id.clone()),
         }
     }

@@ -1,11 +1,10 @@
 //! The files that agents send in a live chat: each is an entry of the transcript, seen by whoever sees what its sender says.
 
-use axum::http::StatusCode;
 use handoff_domain::{Action, Command, Content, Interaction, Mode, Party, Utterance, Visibility};
 use handoff_engine::Attempt;
 use handoff_store::{FileRecord, FileSender, Put, Record};
 
-use super::{FILE_PART, added, no_file, sent};
+use super::{FILE_PART, added, is_unclear, no_file, sent};
 use crate::caller::Me;
 use crate::commands::{Answer, Target, carry_out};
 use crate::error::{Code, Refusal};
@@ -61,7 +60,7 @@ pub(super) async fn add(
         receipt: retry.receipt(me, &answer, engine.now()),
         also: vec![Put { record: Record::File(record), expected: 0 }],
     };
-    let said = carry_out(shared, me, &attempt, answer.clone());
+    let said = Box::pin(carry_out(shared, me, &attempt, answer.clone()));
     let given = files::keep_and(shared, arrived, said, is_unclear).await?;
     if given != answer {
         // A twin of this request came first, and the answer speaks of its file.
@@ -105,11 +104,6 @@ pub(super) async fn delete(
 fn says(me: &Me, content: Content, visibility: Visibility) -> Command {
     let action = Action::Say(Utterance::new(content, visibility));
     Command { actor: me.actor(), epoch: None, action, farewell: None }
-}
-
-/// Tells whether a change may be there although it was refused.
-const fn is_unclear(refusal: &Refusal) -> bool {
-    matches!(refusal.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 fn visibility_of(name: &str) -> Result<Visibility, Refusal> {

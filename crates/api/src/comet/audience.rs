@@ -8,7 +8,7 @@
 //! | agent | all |
 //! | supervisor, admin, API user | `/v2/me`, `/v2/me/workbins`, `/notifications/services` |
 //!
-//! Several roles add up. Interactions, the media and channels belong to a desk, and only agents have one (contract 3); a workbin may be watched
+//! Answers about contacts (`/v2/ucs/interactions`) are for everybody with a role. Several roles add up. Interactions, the media and channels belong to a desk, and only agents have one (contract 3); a workbin may be watched
 //! by whoever can use it, and an API user has the access of an admin (gws-core.md). A wildcard counts for what it covers of that list, and is
 //! refused when that is nothing: a subscription that can never bring anything is better refused than granted.
 
@@ -38,7 +38,9 @@ pub(super) fn granted(user: &User, name: &str) -> Option<Coverage> {
             let his: Vec<Topic> = covered.into_iter().filter(is_his).collect();
             (!his.is_empty()).then_some(Coverage::Pattern(his))
         }
-        one => one.topics().iter().all(is_his).then_some(one),
+        // Whoever may ask gets his answers: what he may ask for is decided where he asks.
+        Coverage::Answers => (!user.roles.is_empty()).then_some(Coverage::Answers),
+        one @ (Coverage::Literal(_) | Coverage::Slashed(_)) => one.topics().iter().all(is_his).then_some(one),
     }
 }
 

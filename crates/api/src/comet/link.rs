@@ -113,6 +113,11 @@ impl Application for Subscribers {
             tracing::info!(session.id = %session.id, "a session is ended whose user is no more or has other roles now");
             return;
         };
+        if coverage.topics().is_empty() {
+            // Answers are given by whoever was asked; the engine has no part in them.
+            guard.is_done = true;
+            return;
+        }
         let wanted = Subscriptions {
             name: subscription.to_owned(),
             topics: replay::starts(&coverage, ext),

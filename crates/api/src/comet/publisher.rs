@@ -10,6 +10,7 @@ use handoff_store::StreamRow;
 
 use super::link::Link;
 use crate::notify::{self, topics};
+use crate::wire::letters::Cleaner;
 use crate::wire::resource::{Lookup, PublicUrl};
 
 /// Speaks to agents for the engine.
@@ -18,11 +19,17 @@ pub(super) struct Voice {
     engine: Weak<Engine>,
     link: Arc<Link>,
     url: PublicUrl,
+    letters: Arc<Cleaner>,
 }
 
 impl Voice {
-    pub(super) const fn new(engine: Weak<Engine>, link: Arc<Link>, url: PublicUrl) -> Self {
-        Self { engine, link, url }
+    pub(super) const fn new(
+        engine: Weak<Engine>,
+        link: Arc<Link>,
+        url: PublicUrl,
+        letters: Arc<Cleaner>,
+    ) -> Self {
+        Self { engine, link, url, letters }
     }
 
     /// Gives the names as they are now. The engine is there whenever it renders; should it be going, names are left out.
@@ -34,7 +41,8 @@ impl Voice {
 impl Publisher for Voice {
     fn render(&self, row: &StreamRow, topic: Topic, number: u64) -> Bytes {
         let directory = self.directory();
-        notify::render(row, topic, number, Lookup { directory: &directory, url: &self.url })
+        let lookup = Lookup { directory: &directory, url: &self.url, letters: &self.letters };
+        notify::render(row, topic, number, lookup)
     }
 
     fn render_resync(&self, topic: Topic, oldest: u64, head: u64) -> Bytes {

@@ -160,7 +160,8 @@ async fn accept(
     let message_id = message_id(form)?;
     let said = Action::Say(Utterance { content: content.clone(), visibility: Visibility::All, message_id });
     // How much he may send is decided in the commit: several files may arrive at once.
-    let said = async { Ok(shared.engine().customer_does(interaction.id, said, None, vec![put]).await?) };
+    let said =
+        Box::pin(async { Ok(shared.engine().customer_does(interaction.id, said, None, vec![put]).await?) });
     let is_unclear = |trouble: &Trouble| trouble.kind == Kind::Unavailable;
     let after: Arc<Interaction> = files::keep_and(shared, arrived, said, is_unclear).await?;
     let answer = Answer::of(shared, &after, key, Since::Nothing).await?;

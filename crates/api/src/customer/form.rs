@@ -8,6 +8,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use handoff_domain::{UserData, Value};
+use http_body_util::Limited;
 
 use super::trouble::{Kind, Trouble};
 
@@ -51,35 +52,13 @@ impl Form {
 
     /// Reads a body: a form in either encoding. No body at all is a form without fields. A form with a file keeps nothing of it.
     pub(crate) async fn read(request: Request) -> Result<Self, Trouble> {
-        let is_multipart = media_type(request.headers()) == "multipart/form-data";
-        if is_multipart {
-            let mut form = Self::default();
-            let mut parts = Multipart::from_request(request, &()).await.map_err(|_| broken())?;
-            while let Some(part) = parts.next_field().await.map_err(too_large)? {
-                let name = part.name().unwrap_or_default().to_owned();
-                form.add(&name, part.text().await.map_err(too_large)?);
-            }
-            return Ok(form);
-        }
-        let headers = request.headers().clone();
-        let bytes = read_all(request).await?;
-        Self::of_bytes(&headers, &bytes)
+        Ok(Self::of_pairs(pairs(request).await?))
     }
 
-    fn of_bytes(headers: &HeaderMap, bytes: &Bytes) -> Result<Self, Trouble> {
+    fn of_pairs(pairs: Vec<(String, String)>) -> Self {
         let mut form = Self::default();
-        if bytes.is_empty() {
-            return Ok(form);
-        }
-        if media_type(headers) != "application/x-www-form-urlencoded" {
-            let advice =
-                "The body must be a form; send application/x-www-form-urlencoded or multipart/form-data.";
-            return Err(Trouble::invalid(advice));
-        }
-        for (name, value) in url::form_urlencoded::parse(bytes) {
-            form.add(&name, value.into_owned());
-        }
-        Ok(form)
+        pairs.into_iter().for_each(|(name, value)| form.add(&name, value));
+        form
     }
 
     /// Reads the `data` of a CometD message: the same fields as members, with `userData` as an object (ingest notes 2).
@@ -109,9 +88,35 @@ pub(crate) fn media_type(headers: &HeaderMap) -> String {
     given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
+/// Reads the fields of a form in either encoding, in order. No body at all is a form without fields. Nothing is kept of a file.
+pub(crate) async fn pairs(request: Request) -> Result<Vec<(String, String)>, Trouble> {
+    // Routes that take files have no bound of their own.
+    let request = request.map(|body| Body::new(Limited::new(body, super::FORM_BYTES_MAX)));
+    if media_type(request.headers()) != "multipart/form-data" {
+        let headers = request.headers().clone();
+        return pairs_of(&headers, &read_all(request).await?);
+    }
+    let mut pairs = Vec::new();
+    let mut parts = Multipart::from_request(request, &()).await.map_err(|_| broken())?;
+    while let Some(part) = parts.next_field().await.map_err(too_large)? {
+        let name = part.name().unwrap_or_default().to_owned();
+        pairs.push((name, part.text().await.map_err(too_large)?));
+    }
+    Ok(pairs)
+}
+
+fn pairs_of(headers: &HeaderMap, bytes: &Bytes) -> Result<Vec<(String, String)>, Trouble> {
+    if !bytes.is_empty() && media_type(headers) != "application/x-www-form-urlencoded" {
+        let advice =
+            "The body must be a form; send application/x-www-form-urlencoded or multipart/form-data.";
+        return Err(Trouble::invalid(advice));
+    }
+    let pairs = url::form_urlencoded::parse(bytes);
+    Ok(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
+}
+
 async fn read_all(request: Request) -> Result<Bytes, Trouble> {
-    // The router's layer bounds it.
-    Bytes::from_request(request.map(Body::new), &()).await.map_err(|rejection| match rejection.status() {
+    Bytes::from_request(request, &()).await.map_err(|rejection| match rejection.status() {
         axum::http::StatusCode::PAYLOAD_TOO_LARGE => large(),
         _ => broken(),
     })
@@ -136,7 +141,7 @@ mod tests {
     fn read(text: &str) -> Form {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=UTF-8".parse().unwrap());
-        Form::of_bytes(&headers, &Bytes::from(text.to_owned())).unwrap()
+        Form::of_pairs(pairs_of(&headers, &Bytes::from(text.to_owned())).unwrap())
     }
 
     #[test]
@@ -154,8 +159,8 @@ mod tests {
 
     #[test]
     fn a_body_that_is_no_form_is_refused() {
-        let refused = Form::of_bytes(&HeaderMap::new(), &Bytes::from_static(b"{}")).unwrap_err();
+        let refused = pairs_of(&HeaderMap::new(), &Bytes::from_static(b"{}")).unwrap_err();
         assert_eq!(refused.kind, Kind::Invalid);
-        assert_eq!(Form::of_bytes(&HeaderMap::new(), &Bytes::new()).unwrap(), Form::default());
+        assert_eq!(pairs_of(&HeaderMap::new(), &Bytes::new()).unwrap(), []);
     }
 }

@@ -159,6 +159,7 @@ impl From<FileFault> for Trouble {
             FileFault::NotThere { .. } | FileFault::Broken => Kind::Invalid,
             FileFault::FieldsTooLarge => Kind::TooLarge,
             FileFault::TooLarge { .. } => Kind::FileTooLarge,
+            FileFault::TooMany { .. } => Kind::TooManyFiles,
             FileFault::Type { .. } => Kind::FileType,
             FileFault::Infected => Kind::Infected,
             FileFault::Unavailable => Kind::Unavailable,

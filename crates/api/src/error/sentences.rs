@@ -29,7 +29,8 @@ pub const fn code_of(rejection: &Rejection) -> Code {
         | Rejection::FileLimit(_)
         | Rejection::NoSession
         | Rejection::Full
-        | Rejection::ChannelNotOpen { .. } => Code::WrongState,
+        | Rejection::ChannelNotOpen { .. }
+        | Rejection::NewerMessage { .. } => Code::WrongState,
         Rejection::NotOwner
         | Rejection::NotOffered
         | Rejection::NotYourWorkbin
@@ -41,8 +42,11 @@ pub const fn code_of(rejection: &Rejection) -> Code {
         Rejection::Ambiguous { .. }
         | Rejection::WrongMedia { .. }
         | Rejection::TextBounds { .. }
+        | Rejection::NotOurAddress { .. }
+        | Rejection::AttachmentBounds { .. }
+        | Rejection::NotEarlier
         | Rejection::UserData(_) => Code::Invalid,
-        Rejection::NoCurrentQueue => Code::MissingParameter,
+        Rejection::NoCurrentQueue | Rejection::NoRecipients | Rejection::NoSender => Code::MissingParameter,
         Rejection::KeyExists { .. } => Code::AlreadyExists,
     }
 }
@@ -71,6 +75,9 @@ const NOT_SUPERVISOR: &str = "Only a supervisor may come into a chat of his own 
 const NOT_IN_CONVERSATION: &str = "You take no part in this conversation; accept it first.";
 const NO_CONVERSATION: &str = "This interaction has no conversation with a customer, so nothing can be said in it; complete or transfer it.";
 const TRANSCRIPT_FULL: &str = "The chat has as many messages as one can have; end it and go on in a new one.";
+const NOT_EARLIER: &str = "An e-mail can only answer one that came before it; name an earlier one.";
+const NO_RECIPIENTS: &str = "The e-mail goes to nobody; put an address into email.to.";
+const NO_SENDER: &str = "The contact center has no mailbox to send from; put an address into email.from.";
 const NO_SESSION: &str =
     "There is no contact-center session; start one with StartContactCenterSession first.";
 const FULL: &str = "You have no free slot for that channel; complete or put aside something first.";
@@ -133,6 +140,18 @@ fn sentence_with_names(rejection: &Rejection) -> String {
         Rejection::TextBounds { part, chars_max } => {
             format!("The {part} must have 1 to {chars_max} characters; change it.")
         }
+        Rejection::NewerMessage { id, subject, .. } => {
+            let subject = quoted(subject.as_deref().unwrap_or_default());
+            format!(
+                "The customer has written again: {id}, {subject}; read it, then send with force or answer that."
+            )
+        }
+        Rejection::NotOurAddress { address } => {
+            format!("Nothing is sent as {} here; put one of the mailboxes into email.from.", quoted(address))
+        }
+        Rejection::AttachmentBounds { part, most } => {
+            format!("An e-mail may have at most {most} {part} of attachments; take some off first.")
+        }
         Rejection::UserData(error) => user_data_sentence(error),
         Rejection::FileLimit(limit) => file_limit_sentence(*limit),
         plain => unreachable!("{plain:?} has a sentence without names"),
@@ -162,7 +181,13 @@ const fn plain_sentence(rejection: &Rejection) -> Option<&'static str> {
         Rejection::TranscriptFull => TRANSCRIPT_FULL,
         Rejection::NoSession => NO_SESSION,
         Rejection::Full => FULL,
+        Rejection::NotEarlier => NOT_EARLIER,
+        Rejection::NoRecipients => NO_RECIPIENTS,
+        Rejection::NoSender => NO_SENDER,
         Rejection::StaleEpoch { .. }
+        | Rejection::NewerMessage { .. }
+        | Rejection::NotOurAddress { .. }
+        | Rejection::AttachmentBounds { .. }
         | Rejection::WrongState { .. }
         | Rejection::OpenDraft { .. }
         | Rejection::SupervisorOnly { .. }
@@ -215,6 +240,8 @@ const fn noun_name(noun: Noun) -> &'static str {
         Noun::Workbin => "workbin",
         Noun::User => "user",
         Noun::Skill => "skill",
+        Noun::Interaction => "interaction",
+        Noun::Attachment => "attachment",
     }
 }
 

@@ -16,6 +16,9 @@ const HEAD_BYTES: usize = 8 * 1024;
 pub(super) struct Arrival {
     id: FileId,
     name: String,
+    bytes: u64,
+    /// The beginning of it.
+    head: Vec<u8>,
     incoming: Box<dyn Incoming>,
     scan: Option<Scan>,
 }
@@ -40,19 +43,28 @@ impl Arrival {
             None => None,
         };
         let incoming = reception.files.begin(NewFile { id, at: engine.now(), bytes_max }).await?;
-        Ok(Self { id, name, incoming, scan })
+        Ok(Self { id, name, bytes: 0, head: Vec::new(), incoming, scan })
     }
 
+    /// Takes what comes in a part of a form.
     pub(super) async fn receive(mut self, mut part: Field<'_>) -> Result<Arrived, FileFault> {
-        let (mut bytes, mut head) = (0_u64, Vec::new());
         while let Some(chunk) = part.chunk().await.map_err(|_| FileFault::Broken)? {
-            bytes += chunk.len() as u64;
-            head.extend_from_slice(&chunk[..chunk.len().min(HEAD_BYTES - head.len())]);
-            self.incoming.write(&chunk).await?;
-            if let Some(scan) = &mut self.scan {
-                scan.show(&chunk).await.map_err(|error| scanner_failed(&error))?;
-            }
+            self.take(&chunk).await?;
         }
+        self.end().await
+    }
+
+    pub(super) async fn take(&mut self, chunk: &[u8]) -> Result<(), FileFault> {
+        self.bytes += chunk.len() as u64;
+        self.head.extend_from_slice(&chunk[..chunk.len().min(HEAD_BYTES - self.head.len())]);
+        self.incoming.write(chunk).await?;
+        if let Some(scan) = &mut self.scan {
+            scan.show(chunk).await.map_err(|error| scanner_failed(&error))?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn end(self) -> Result<Arrived, FileFault> {
         let verdict = match self.scan {
             Some(scan) => scan.verdict().await.map_err(|error| scanner_failed(&error))?,
             None => Verdict::Clean,
@@ -60,7 +72,8 @@ impl Arrival {
         if verdict == Verdict::Infected {
             return Err(FileFault::Infected);
         }
-        Ok(Arrived { id: self.id, name: self.name, bytes, head, incoming: self.incoming })
+        let Self { id, name, bytes, head, incoming, .. } = self;
+        Ok(Arrived { id, name, bytes, head, incoming })
     }
 }
 

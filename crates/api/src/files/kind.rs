@@ -53,7 +53,7 @@ fn is_plain_text(head: &[u8]) -> bool {
 }
 
 /// Gives a sender's name of a file as it may be shown: without a path, without what is invisible or turns text around, bounded.
-pub(super) fn clean_name(given: &str) -> String {
+pub(crate) fn clean_name(given: &str) -> String {
     let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
     let shown: String = last
         .chars()

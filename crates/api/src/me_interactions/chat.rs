@@ -1,26 +1,21 @@
 //! The operations of a chat: how their bodies become what an agent says, whom he brings in, and how he goes (gws-interactions.md 6).
 
-use handoff_domain::{Action, Content, Media, SupervisorMode, TreatAs, Utterance, Value, Visibility};
+use handoff_domain::{Action, Content, SupervisorMode, TreatAs, Utterance, Value, Visibility};
 use url::Url;
 
 use super::names::{AdviserText, AgentText};
 use super::operations::{Intent, Parsed, act, act_and_part};
 use super::talk::{History, Telling};
 use crate::commands::Deed;
-use crate::error::{Code, Refusal};
+use crate::error::Refusal;
 use crate::wire::fields::Fields;
 
-const NO_MAIL_YET: &str = "The interaction is an e-mail, which this server does not send; save the draft, cancel it or complete it.";
-
-/// `Send`: also the name of what makes a mail of a draft, so the interaction decides which of the two is meant.
+/// `SendMessage`, and `Send` in a chat. That the text is missing is told once the chat is found: with `Send` it could have been an e-mail.
 pub(super) fn send(body: &Fields<'_>) -> Parsed {
     let visibility = visibility(body)?;
     let text = text(body)?;
     let missing = body.missing("text");
-    Ok(Intent::Act(Box::new(move |names| {
-        if names.interaction.media == Media::Email {
-            return Err(Refusal::new(Code::WrongState, NO_MAIL_YET));
-        }
+    Ok(Intent::Act(Box::new(move |_| {
         let content = text.ok_or(missing)?;
         Ok(Deed::from(Action::Say(Utterance::new(content, visibility))))
     })))

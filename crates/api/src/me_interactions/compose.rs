@@ -2,11 +2,14 @@
 
 use handoff_domain::command::{Draft, DraftKind};
 use handoff_domain::interaction::Email;
-use handoff_domain::{Interaction, UserData};
+use handoff_domain::{Interaction, InteractionId, UserData};
 
+use super::mail::base_message;
 use super::names::{Names, QueueText};
 use crate::error::Refusal;
 use crate::wire::fields::Fields;
+use crate::wire::interaction::shown_body;
+use crate::wire::letters::{escaped, with_ids_of_images};
 
 /// What a request for a draft says; every field is optional.
 #[derive(Clone, Debug)]
@@ -19,6 +22,8 @@ pub(super) struct Answering {
     quote: Option<Quote>,
     user_data: UserData,
     queue: Option<QueueText>,
+    /// The latest message of the thread that the writer has seen.
+    base: Option<InteractionId>,
 }
 
 /// How the original is quoted.
@@ -50,19 +55,25 @@ impl Answering {
             quote: is_quoted.then_some(quote),
             user_data: fields.user_data("userData")?.unwrap_or_default(),
             queue: QueueText::read(fields)?,
+            base: base_message(fields)?,
         })
     }
 
     pub(super) fn draft(self, names: &Names<'_>) -> Draft {
         let original = names.interaction;
         let queue = self.queue.as_ref().map(|queue| names.queue(queue));
-        let email = original.email.clone().unwrap_or_default();
+        let mut email = original.email.clone().unwrap_or_default();
+        if self.quote.is_some() {
+            // What is quoted leaves in our name: it is cleaned as if we showed it.
+            email.body = shown_body(original.id, &email, names.lookup.url, names.lookup.letters);
+        }
         Draft {
             kind: self.kind,
             subject: Some(self.subject(original)),
             email: self.email(&email),
             user_data: self.user_data,
             queue,
+            base: self.base,
         }
     }
 
@@ -76,13 +87,16 @@ impl Answering {
 
     fn email(&self, original: &Email) -> Email {
         let sender = original.reply_to.clone().unwrap_or_else(|| original.from.clone());
-        let from = original.to.first().cloned().unwrap_or_default();
+        // The pages say that it comes from where it was sent to; where it came in is known better than by a header.
+        let from = original.mailbox.as_ref().or(original.to.first()).cloned().unwrap_or_default();
         let to = match self.kind {
             DraftKind::Reply | DraftKind::ReplyAll if !sender.is_empty() => vec![sender],
             DraftKind::Reply | DraftKind::ReplyAll | DraftKind::Forward => Vec::new(),
         };
         let cc = match self.kind {
-            DraftKind::ReplyAll => original.cc.iter().filter(|address| **address != from).cloned().collect(),
+            DraftKind::ReplyAll => {
+                original.cc.iter().filter(|address| !address.eq_ignore_ascii_case(&from)).cloned().collect()
+            }
             DraftKind::Reply | DraftKind::Forward => Vec::new(),
         };
         let (mut body, mut plain) = (self.body.clone(), self.body_as_plain_text.clone());
@@ -90,7 +104,8 @@ impl Answering {
             body.push_str(&quote.of_html(original));
             plain.push_str(&quote.of_text(original));
         }
-        Email { from, reply_to: None, to, cc, bcc: Vec::new(), body, body_as_plain_text: plain }
+        let body = with_ids_of_images(body, &original.attachments);
+        Email { from, to, cc, body, body_as_plain_text: plain, ..Email::default() }
     }
 }
 
@@ -106,7 +121,7 @@ impl Quote {
         text
     }
 
-    /// Quotes the original's HTML as it is; when it has none, its text. Whoever shows it cleans it: this is not the place to trust it.
+    /// Quotes the original's HTML, which is clean by now; when it has none, its text.
     fn of_html(&self, original: &Email) -> String {
         let start =
             self.start_line.as_deref().map(|line| format!("<p>{}</p>", escaped(line))).unwrap_or_default();
@@ -118,10 +133,6 @@ impl Quote {
         };
         if quoted.is_empty() { start } else { format!("{start}<blockquote>{quoted}</blockquote>") }
     }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]
@@ -137,6 +148,7 @@ mod tests {
             bcc: Vec::new(),
             body: "<p>Hello</p>".to_owned(),
             body_as_plain_text: "Hello\n1 < 2".to_owned(),
+            ..Email::default()
         }
     }
 
@@ -150,6 +162,7 @@ mod tests {
             quote,
             user_data: UserData::default(),
             queue: None,
+            base: None,
         }
     }
 
@@ -163,6 +176,8 @@ mod tests {
         assert_eq!(all.cc, ["chef@example.com"], "our own address gets no copy");
         let forward = answering(DraftKind::Forward, None).email(&original());
         assert_eq!((forward.to.len(), forward.cc.len()), (0, 0));
+        let listed = Email { mailbox: Some("Desk@demo.example".to_owned()), ..original() };
+        assert_eq!(answering(DraftKind::Reply, None).email(&listed).from, "Desk@demo.example");
         let without = Email { reply_to: None, ..original() };
         assert_eq!(answering(DraftKind::Reply, None).email(&without).to, ["kunde@example.com"]);
     }

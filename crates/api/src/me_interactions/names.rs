@@ -8,11 +8,12 @@ use handoff_engine::Directory;
 
 use crate::error::Refusal;
 use crate::wire::fields::Fields;
+use crate::wire::resource::Lookup;
 
 /// Where names are looked up, and what the command is about.
 #[derive(Clone, Copy)]
 pub(crate) struct Names<'a> {
-    pub(crate) directory: &'a Directory,
+    pub(crate) lookup: Lookup<'a>,
     pub(crate) user: &'a User,
     pub(crate) interaction: &'a Interaction,
     /// The user-data key of a disposition without one.
@@ -21,27 +22,27 @@ pub(crate) struct Names<'a> {
 
 impl Names<'_> {
     pub(crate) fn queue(&self, named: &QueueText) -> Named<Queue> {
-        named.find(self.directory, self.user)
+        named.find(self.lookup.directory, self.user)
     }
 
     pub(crate) fn workbin(&self, id_or_name: &str) -> Named<Workbin> {
-        self.directory.workbin_for(self.user, id_or_name)
+        self.lookup.directory.workbin_for(self.user, id_or_name)
     }
 
     fn agent(&self, id: &str) -> Named<UserId> {
-        let found = id.parse().ok().and_then(|id| self.directory.user(self.user.center, id));
+        let found = id.parse().ok().and_then(|id| self.lookup.directory.user(self.user.center, id));
         found.map_or_else(|| Named::Unknown(id.to_owned()), |user| Named::Known(user.id))
     }
 
     fn agent_named(&self, name: &str) -> Named<UserId> {
-        let found = self.directory.user_by_name(name).filter(|user| user.center == self.user.center);
+        let found = self.lookup.directory.user_by_name(name).filter(|user| user.center == self.user.center);
         found.map_or_else(|| Named::Unknown(name.to_owned()), |user| Named::Known(user.id))
     }
 
     fn skill(&self, name: &str) -> Named<(SkillId, u32)> {
         /// Having the skill at all: the request names no level.
         const ANY_LEVEL: u32 = 1;
-        let found = self.directory.skill_named(self.user.center, name);
+        let found = self.lookup.directory.skill_named(self.user.center, name);
         found.map_or_else(|| Named::Unknown(name.to_owned()), |skill| Named::Known((skill.id, ANY_LEVEL)))
     }
 }

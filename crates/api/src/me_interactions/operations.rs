@@ -10,6 +10,7 @@ use handoff_domain::{Action, SupervisorMode, Value, Visibility};
 
 use super::chat;
 use super::compose::Answering;
+use super::mail::{self, Document};
 use super::names::{Names, QueueText, TargetText};
 use super::talk::{History, Telling};
 use crate::commands::Deed;
@@ -26,6 +27,8 @@ type MakeDeed = Box<dyn FnOnce(&Names<'_>) -> Result<Deed, Refusal> + Send>;
 pub(crate) enum Intent {
     /// Something to be done with it.
     Act(MakeDeed),
+    /// A file that is there already, to be attached.
+    Attach(Document),
     /// Something that the others in a chat are told and that is kept nowhere.
     Tell(Telling),
     /// What was said in a chat.
@@ -79,7 +82,12 @@ const TABLE: &[Row] = &[
     row(&["SetDisposition"], Plain, set_disposition),
     row(&["SetInFocus"], Plain, |_| act(|_| Action::SetInFocus)),
     row(&["EndChatSession"], Plain, |_| act(|_| Action::EndChatSession)),
-    row(&["Send", "SendMessage"], Plain, chat::send),
+    row(&["Send"], Plain, mail::send),
+    row(&["AddAttachment"], Plain, mail::add_attachment),
+    row(&["RemoveAttachment"], Plain, mail::remove_attachment),
+    row(&["SplitFromThread"], Plain, |_| act(|_| Action::Split)),
+    row(&["JoinThread"], Plain, mail::join),
+    row(&["SendMessage"], Plain, chat::send),
     row(&["SendToAgents"], Plain, chat::send_to_agents),
     row(&["SendUrl"], Plain, chat::send_url),
     row(&["SendCustomNotice"], Plain, chat::send_notice),

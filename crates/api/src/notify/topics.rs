@@ -18,6 +18,10 @@ pub const fn channel(topic: Topic) -> &'static str {
     }
 }
 
+/// Where answers about contacts and what was exchanged with them come (CHMessageType, gws-interactions.md 4.3). It brings answers alone: nothing
+/// on it is an event, so it has no numbers, no replay and no place in the streams.
+pub const CONTACTS: &str = "/v2/ucs/interactions";
+
 /// The patterns that may be subscribed to, each with the prefix of the channels that it covers.
 ///
 /// `/*` is not among them: it covers channels of one segment, which no topic is, and a subscription that can never bring anything is better
@@ -32,6 +36,8 @@ pub enum Coverage {
     Literal(Topic),
     /// One topic by its name and a slash at the end: its messages go out under that name (contract 2).
     Slashed(Topic),
+    /// A channel that brings answers alone.
+    Answers,
     /// The topics that a pattern covers; their messages go out under their own names.
     Pattern(Vec<Topic>),
 }
@@ -42,6 +48,7 @@ impl Coverage {
     pub fn topics(&self) -> &[Topic] {
         match self {
             Self::Literal(topic) | Self::Slashed(topic) => std::slice::from_ref(topic),
+            Self::Answers => &[],
             Self::Pattern(topics) => topics,
         }
     }
@@ -50,8 +57,22 @@ impl Coverage {
 /// Finds the topic of that name; a slash at the end does not matter.
 #[must_use]
 pub fn named(name: &str) -> Option<Topic> {
-    let name = name.strip_suffix('/').unwrap_or(name);
+    let name = without_slash(name);
     Topic::ALL.into_iter().find(|topic| channel(*topic) == name)
+}
+
+fn without_slash(name: &str) -> &str {
+    name.strip_suffix('/').unwrap_or(name)
+}
+
+/// Gives the channel under which a subscription of that name gets what is sent on a channel of answers; `None` when it does not cover it.
+#[must_use]
+pub fn channel_for<'a>(name: &'a str, channel: &'a str) -> Option<&'a str> {
+    if without_slash(name) == channel {
+        return Some(name);
+    }
+    let covers = PATTERNS.iter().any(|(pattern, prefix)| *pattern == name && channel.starts_with(prefix));
+    covers.then_some(channel)
 }
 
 /// Gives what a subscription of that name covers; `None` for what may not be subscribed to.
@@ -60,6 +81,9 @@ pub fn coverage(name: &str) -> Option<Coverage> {
     if let Some((_, prefix)) = PATTERNS.iter().find(|(pattern, _)| *pattern == name) {
         let covered = Topic::ALL.into_iter().filter(|topic| channel(*topic).starts_with(prefix));
         return Some(Coverage::Pattern(covered.collect()));
+    }
+    if without_slash(name) == CONTACTS {
+        return Some(Coverage::Answers);
     }
     let topic = named(name)?;
     Some(if name.ends_with('/') { Coverage::Slashed(topic) } else { Coverage::Literal(topic) })
@@ -100,6 +124,17 @@ mod tests {
         for (name, topics) in table {
             assert_eq!(coverage(name), Some(Coverage::Pattern(topics)), "{name}");
         }
+    }
+
+    #[test]
+    fn answers_about_contacts_come_by_name_and_by_the_wider_patterns() {
+        let of = |name| channel_for(name, CONTACTS);
+        assert_eq!(coverage(CONTACTS), Some(Coverage::Answers));
+        assert_eq!(coverage("/v2/ucs/interactions/"), Some(Coverage::Answers));
+        assert_eq!(of(CONTACTS), Some(CONTACTS));
+        assert_eq!(of("/v2/ucs/interactions/"), Some("/v2/ucs/interactions/"));
+        assert_eq!((of("/**"), of("/v2/**")), (Some(CONTACTS), Some(CONTACTS)));
+        assert_eq!((of("/v2/me/*"), of("/v2/me/interactions"), of("/v2/ucs/*")), (None, None, None));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use handoff_domain::interaction::Email;
 
 use crate::error::Refusal;
 use crate::wire::fields::Fields;
+use crate::wire::letters::with_ids_of_images;
 
 /// The changed part of an e-mail: what a request gives of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,7 +40,7 @@ impl EmailChanges {
         }))
     }
 
-    /// Gives an e-mail with these changes.
+    /// Gives an e-mail with these changes, as they are written: its files and what ties it to others are not the writer's to change here.
     #[must_use]
     pub fn applied_to(self, email: Email) -> Email {
         Email {
@@ -48,8 +49,9 @@ impl EmailChanges {
             to: self.to.unwrap_or(email.to),
             cc: self.cc.unwrap_or(email.cc),
             bcc: self.bcc.unwrap_or(email.bcc),
-            body: self.body.unwrap_or(email.body),
+            body: self.body.map_or(email.body, |body| with_ids_of_images(body, &email.attachments)),
             body_as_plain_text: self.body_as_plain_text.unwrap_or(email.body_as_plain_text),
+            ..Email::default()
         }
     }
 }

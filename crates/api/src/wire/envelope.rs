@@ -8,7 +8,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::error::Refusal;
+use crate::error::{NewerMessage, Refusal};
 
 /// The one content type of every answer. Existing clients compare it literally (contract 1).
 const JSON: &str = "application/json";
@@ -73,6 +73,8 @@ struct Failure<'a> {
     status_message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     error_description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    newer_message: Option<&'a NewerMessage>,
 }
 
 impl Envelope {
@@ -96,6 +98,7 @@ impl Envelope {
             status_code: refusal.code.number(),
             status_message: &refusal.sentence,
             error_description: is_older.then_some(&refusal.sentence),
+            newer_message: refusal.newer_message.as_ref(),
         })
     }
 }

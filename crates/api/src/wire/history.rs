@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use handoff_domain::event::{Cause, RevokeReason};
 use handoff_domain::routing::Exclusion;
-use handoff_domain::{Entry, Fact, Interaction, OfferKind, Role, Roles, Time, User, Visibility};
+use handoff_domain::{
+    Entry, Fact, Filing, Interaction, OfferKind, Role, Roles, Silence, Threading, Time, Unproven, User,
+    Visibility,
+};
 use handoff_engine::{Directory, Why};
 use handoff_store::HistoryEntry;
 use serde::Serialize;
@@ -206,6 +209,23 @@ fn fact(fact: &Fact, sees: Visibility, directory: &Directory) -> Value {
         Fact::DraftReopened { draft } => json!({"fact": "DraftReopened", "draft": draft.to_string()}),
         Fact::DraftSaved => json!({"fact": "DraftSaved"}),
         Fact::SendStarted => json!({"fact": "SendStarted"}),
+        Fact::SentForReview => json!({"fact": "SentForReview"}),
+        Fact::DeliveryDeferred { attempt, reply, next } => {
+            json!({"fact": "DeliveryDeferred", "attempt": attempt, "reply": reply, "next": print(*next)})
+        }
+        Fact::AttachmentAdded { file, name } => {
+            json!({"fact": "AttachmentAdded", "attachment": file.to_string(), "name": name})
+        }
+        Fact::AttachmentRemoved { file, name } => {
+            json!({"fact": "AttachmentRemoved", "attachment": file.to_string(), "name": name})
+        }
+        Fact::Threaded { parent, how } => {
+            json!({"fact": "Threaded", "parentId": parent.map(|id| id.to_string()), "how": threading(*how)})
+        }
+        Fact::Remark(text) => json!({"fact": "Remark", "text": text}),
+        Fact::Acknowledged { by } => json!({"fact": "Acknowledged", "by": by.to_string()}),
+        Fact::NotAcknowledged { why } => json!({"fact": "NotAcknowledged", "reason": silence(*why)}),
+        Fact::Filed { why } => json!({"fact": "Filed", "reason": filing(*why)}),
         Fact::Sent => json!({"fact": "Sent"}),
         Fact::DeliveryFailed { reason } => json!({"fact": "DeliveryFailed", "reason": reason}),
         Fact::ParticipantLeft { user } => json!({"fact": "ParticipantLeft", "user": user.to_string()}),
@@ -269,5 +289,36 @@ const fn revoke_reason(reason: RevokeReason) -> &'static str {
         RevokeReason::CustomerLeft => "CustomerLeft",
         RevokeReason::OwnerActed => "OwnerActed",
         RevokeReason::OwnerGone => "OwnerGone",
+    }
+}
+
+const fn threading(how: Threading) -> &'static str {
+    match how {
+        Threading::Token => "its address or Message-ID bears this server's token",
+        Threading::KnownMessage => "it names a message that its sender wrote or got",
+        Threading::ReportOn => "it reports on a message of ours",
+        Threading::NotProven(Unproven::UnknownMessage) => "it names an unknown message",
+        Threading::NotProven(Unproven::SomebodyElses) => "it names a message of somebody else",
+        Threading::NothingNamed => "it names no message",
+        Threading::Split => "it was split off",
+        Threading::Joined => "it was joined",
+    }
+}
+
+const fn silence(why: Silence) -> &'static str {
+    match why {
+        Silence::Automatic(_) => "a program wrote it",
+        Silence::Report => "it is a report",
+        Silence::NoSender => "it has no sender",
+        Silence::OwnAddress => "it is from an address of ours",
+        Silence::Lately => "its sender got a confirmation within a day",
+    }
+}
+
+const fn filing(why: Filing) -> &'static str {
+    match why {
+        Filing::OwnMessage => "it is a message of ours",
+        Filing::Report => "it is a report that asks nothing of anybody",
+        Filing::Loop => "programs write to each other",
     }
 }

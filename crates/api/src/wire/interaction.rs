@@ -13,7 +13,9 @@ use handoff_domain::{Direction, Interaction, Media, Status, UserId, View};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-pub use email::EmailFields;
+pub use email::{
+    AttachmentResource, EmailFields, ReportResource, ReportedRecipient, attachment_path, shown_body,
+};
 pub use medium::{ChatResource, EmailResource, MediumResource, OpenmediaResource, WorkitemResource};
 pub use medium::{plural, singular};
 pub use participant::ParticipantResource;
@@ -154,7 +156,7 @@ impl InteractionResource {
         let id = interaction.id.to_string();
         let email = (interaction.media == Media::Email).then(|| EmailPart {
             email_object: EmailObject { subject: interaction.subject.clone(), interaction_id: id.clone() },
-            fields: EmailFields::of(interaction),
+            fields: EmailFields::of(interaction, lookup),
         });
         let chat = (interaction.media == Media::Chat).then(|| ChatPart {
             chat_type: direction_name(interaction.direction),

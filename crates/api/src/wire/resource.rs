@@ -14,6 +14,8 @@ use handoff_domain::{GroupId, InteractionId, Media, QueueId, SkillId, UserId, Wo
 use handoff_engine::Directory;
 use serde::Serialize;
 
+use crate::wire::letters::Cleaner;
+
 pub(in crate::wire) use center::owning_group;
 pub use center::{GroupResource, QueueResource, SkillResource, StepResource, WorkbinResource};
 pub use channel::{ChannelResource, LOGGED_OUT_ID, NOT_READY_ID, READY_ID, UserState, channels};
@@ -107,13 +109,15 @@ pub struct Link {
     pub path: String,
 }
 
-/// What rendering looks up: names of configured things, and the public address.
+/// What rendering needs beside what it renders: names of configured things, the public address, and what shows letters.
 #[derive(Clone, Copy, Debug)]
 pub struct Lookup<'a> {
     /// Everything configured.
     pub directory: &'a Directory,
     /// The prefix of addresses.
     pub url: &'a PublicUrl,
+    /// What makes the HTML of strangers safe to show.
+    pub letters: &'a Cleaner,
 }
 
 #[cfg(test)]

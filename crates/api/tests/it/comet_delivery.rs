@@ -184,7 +184,8 @@ async fn an_answer_goes_to_the_callers_sessions_that_are_subscribed() {
     let (directory, url) = (bench.engine.directory(), PublicUrl::new("http://127.0.0.1:8090"));
     let content =
         WorkbinContent { workbin: TEAM, reference: 7, reader: KATE, interactions: &[], truncated: false };
-    let data = workbin_content(&content, Lookup { directory: &directory, url: &url });
+    let lookup = Lookup { directory: &directory, url: &url, letters: bench.comet.letters() };
+    let data = workbin_content(&content, lookup);
     bench.engine.answer(KATE, Topic::Interactions, data).await;
     let told = listening.next(1).await.remove(0);
     assert_eq!((&told["channel"], &told["data"]["referenceId"]), (&json!(INTERACTIONS), &json!(7)));

@@ -14,6 +14,7 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use handoff_api::comet::Comet;
 use handoff_api::customer::{self, Reception};
+use handoff_api::wire::letters::Cleaner;
 use handoff_api::wire::resource::{Lookup, PublicUrl};
 use handoff_api::{Shared, notify};
 use handoff_bus::LocalBus;
@@ -31,6 +32,8 @@ use handoff_store::{ChangeSet, MemoryStore, Put, Record, Store, StreamRow};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
+
+use crate::notify_fixture::Trusting;
 
 pub(crate) const PASSWORD: &str = "handoff-demo";
 pub(crate) const ROOT: &str = "/api/v2";
@@ -71,12 +74,15 @@ struct Message {
 pub(crate) struct Told {
     engine: OnceLock<Weak<Engine>>,
     url: PublicUrl,
+    letters: Cleaner,
     messages: Mutex<Vec<Message>>,
 }
 
 impl Told {
     fn new(url: PublicUrl) -> Arc<Self> {
-        Arc::new(Self { engine: OnceLock::new(), url, messages: Mutex::default() })
+        let letters = Cleaner::default();
+        letters.clean_with(Arc::new(Trusting));
+        Arc::new(Self { engine: OnceLock::new(), url, letters, messages: Mutex::default() })
     }
 
     /// Gives what was told on a topic, and forgets it.
@@ -100,7 +106,8 @@ impl Told {
 impl Publisher for Told {
     fn render(&self, row: &StreamRow, topic: Topic, number: u64) -> Bytes {
         let directory = self.engine.get().unwrap().upgrade().unwrap().directory();
-        notify::render(row, topic, number, Lookup { directory: &directory, url: &self.url })
+        let lookup = Lookup { directory: &directory, url: &self.url, letters: &self.letters };
+        notify::render(row, topic, number, lookup)
     }
 
     fn render_resync(&self, _topic: Topic, _oldest: u64, _head: u64) -> Bytes {
@@ -252,6 +259,7 @@ impl Bench {
         told.engine.set(Arc::downgrade(&engine)).unwrap();
         engine.publish_with(told.clone());
         let comet = Comet::new(&engine, url.clone(), Limits::default(), Ports::default());
+        comet.letters().clean_with(Arc::new(Trusting));
         let mut options = handoff_api::Options::new(url);
         change(&mut options);
         let files = Arc::new(MemoryFiles::new());
@@ -426,6 +434,8 @@ fn queues() -> Vec<Record> {
             invite_timeout_ms: Queue::DEFAULT_INVITE_TIMEOUT_MS,
             reoffer_after_ms: Queue::DEFAULT_REOFFER_AFTER_MS,
             steps: Vec::new(),
+            review: None,
+            acknowledge: None,
         })
     };
     vec![

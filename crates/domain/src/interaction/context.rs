@@ -2,6 +2,7 @@
 //!
 //! Nothing here is read from outside: the caller loads it before it asks, and guards what it loaded when it commits the answer.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -73,6 +74,16 @@ pub trait World {
     fn transcript(&self) -> &[Entry];
     /// Gives what customers may do with files in chats of a service; `None` when there is no such service.
     fn file_limits(&self, service: &str) -> Option<&FileLimits>;
+    /// Gives the newest inbound e-mail of the interaction's thread that a person wrote.
+    fn newest_inbound(&self) -> Option<&Interaction>;
+    /// Gives the interaction that a [`Join`](crate::command::Action::Join) names; `None` when the caller does not see it.
+    fn joined(&self) -> Option<&Interaction>;
+    /// Tells whether the contact center sends as that address, which a name may stand before.
+    fn may_send_as(&self, address: &str) -> bool;
+    /// Gives the address that the contact center sends as when nobody says another.
+    fn default_sender(&self) -> Option<String>;
+    /// Gives the `Message-ID` of the interaction when it is sent by `sender` for the `sends`-th time: always the same for the same.
+    fn message_id(&self, sender: &str, sends: u32) -> Option<String>;
 }
 
 /// What a decision depends on beside the interaction and the command.

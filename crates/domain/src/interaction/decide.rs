@@ -8,8 +8,8 @@
 use crate::command::{Action, Command};
 use crate::interaction::attempt::Attempt;
 use crate::interaction::{
-    Interaction, OfferKind, accept, chat, complete, draft, gone, offer, participants, place, reject, say,
-    supervision, transfer, user_data,
+    Interaction, OfferKind, accept, attachments, chat, complete, draft, gone, offer, participants, place,
+    reject, say, send, supervision, thread, transfer, user_data,
 };
 use crate::rejection::Rejection;
 
@@ -63,10 +63,15 @@ pub fn decide(before: &Interaction, command: &Command, context: &Context<'_>) ->
         Action::Complete { queue } => complete::complete(&attempt, queue.as_ref()),
         Action::CreateDraft(draft) => draft::create(&attempt, draft),
         Action::SaveDraft { email, subject } => draft::save(&attempt, email, subject.as_deref()),
-        Action::Send => draft::send(&attempt),
+        Action::Send(dispatch) => send::send(&attempt, dispatch),
+        Action::AddAttachment(attachment) => attachments::add(&attempt, attachment),
+        Action::RemoveAttachment(file) => attachments::remove(&attempt, *file),
+        Action::Split => thread::split(&attempt),
+        Action::Join { parent } => thread::join(&attempt, parent),
         Action::Cancel => draft::cancel(&attempt),
-        Action::Delivered => draft::delivered(&attempt),
-        Action::DeliveryFailed { reason } => draft::delivery_failed(&attempt, reason),
+        Action::Delivered => send::delivered(&attempt),
+        Action::DeliveryDeferred { reply, next } => send::delivery_deferred(&attempt, reply, *next),
+        Action::DeliveryFailed { reason } => send::delivery_failed(&attempt, reason),
         Action::ExpireHandling => gone::expire_handling(&attempt),
         Action::AgentGone { user } => gone::agent_gone(&attempt, *user),
     }

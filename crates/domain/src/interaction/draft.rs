@@ -1,15 +1,14 @@
-//! Drafts: answering an inbound e-mail, saving, sending and giving up.
+//! Drafts: answering an inbound e-mail, saving and giving up.
 //!
 //! An original knows its open drafts and cannot be completed while it has any. A draft is open from its making until it is sent or given
 //! up; one that could not be delivered is open again. So the original may be completed as soon as its answer is on its way.
 
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use alloc::vec;
+use alloc::vec::Vec;
 
-use crate::center::Workbin;
-use crate::command::{Actor, Draft, DraftKind};
+use crate::command::{Draft, DraftKind};
 use crate::event::{Fact, NotificationType, RevokeReason};
-use crate::id::UserId;
 use crate::interaction::attempt::{Attempt, queue_for};
 use crate::interaction::change::{Change, Related, Told};
 use crate::interaction::decision::Decision;
@@ -37,11 +36,12 @@ pub(super) fn create(attempt: &Attempt<'_>, draft: &Draft) -> Result<Decision, R
         sub_type: sub_type(draft.kind).to_string(),
         external_id: None,
         parent: Some(original.id),
+        thread: Some(original.thread_root()),
         subject: draft.subject.clone(),
         comment: None,
         received: now,
         user_data,
-        email: Some(draft.email.clone()),
+        email: Some(email(attempt, draft)),
         chat: None,
         state: State::Handling(Handling {
             by: owner,
@@ -69,6 +69,30 @@ pub(super) fn create(attempt: &Attempt<'_>, draft: &Draft) -> Result<Decision, R
     Ok(change.finish())
 }
 
+/// Gives the e-mail that a draft starts as: what its writer wrote, and what ties it to its original.
+///
+/// An answer names what it answers, the nearest first, so that every mail program shows it in its place. What is passed on to somebody
+/// else names nothing, because he has none of it; he gets the files instead.
+fn email(attempt: &Attempt<'_>, draft: &Draft) -> Email {
+    let original = attempt.before.email.clone().unwrap_or_default();
+    let newest = attempt.context.world.newest_inbound().map_or(attempt.before.id, |newest| newest.id);
+    let (answers, attachments) = match draft.kind {
+        DraftKind::Reply | DraftKind::ReplyAll => {
+            (original.message_id.into_iter().chain(original.answers).collect(), Vec::new())
+        }
+        DraftKind::Forward => (Vec::new(), original.attachments),
+    };
+    let mut email = Email {
+        answers,
+        attachments,
+        base: Some(draft.base.unwrap_or(newest)),
+        mailbox: original.mailbox,
+        ..Email::default()
+    };
+    email.rewrite(&draft.email);
+    email
+}
+
 /// Gives the draft's `interactionSubType`, in the vocabulary of the platform whose API this is (`OutboundReply` for both kinds of reply;
 /// a forwarded mail is a redirected one there, which is the nearest name it has).
 const fn sub_type(kind: DraftKind) -> &'static str {
@@ -89,22 +113,10 @@ pub(super) fn save(
     let mut change = attempt.change();
     change.kind = NotificationType::DraftSaved;
     change.facts.push(Fact::DraftSaved);
-    change.after.email = Some(email.clone());
+    change.after.email.get_or_insert_default().rewrite(email);
     if let Some(subject) = subject {
         change.after.subject = Some(subject.to_string());
     }
-    Ok(change.finish())
-}
-
-/// Gives the draft to the outgoing mail worker. Nobody owns it from then on; whoever sent it is told of the end.
-pub(super) fn send(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
-    let handling = composing(attempt)?;
-    let by = attempt.owner(handling)?;
-    let mut change = attempt.change();
-    change.withdraw_offer(RevokeReason::OwnerActed);
-    change.facts.push(Fact::SendStarted);
-    change.after.state = State::Sending { by, since: attempt.context.now };
-    close(&mut change);
     Ok(change.finish())
 }
 
@@ -121,56 +133,14 @@ pub(super) fn cancel(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
     Ok(change.finish())
 }
 
-/// The mail is out.
-pub(super) fn delivered(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
-    let by = sender(attempt)?;
-    let mut change = attempt.change();
-    change.facts.push(Fact::Sent);
-    change.last_sees(by, Status::Sent);
-    change.after.state = State::Ended { outcome: Outcome::Sent, at: attempt.context.now };
-    Ok(change.finish())
-}
-
-/// The mail will never be delivered: the draft goes back to whoever sent it, or to his `Drafts` when he is not there.
-pub(super) fn delivery_failed(attempt: &Attempt<'_>, reason: &str) -> Result<Decision, Rejection> {
-    let by = sender(attempt)?;
-    let world = attempt.context.world;
-    let is_there = world.desk(by).is_some_and(|desk| desk.session.is_some());
-    let drafts = world.own_workbin(Workbin::DRAFTS, by).filter(|_| !is_there);
-    let reason = reason.to_string();
-    let mut change = attempt.change();
-    change.errors.insert(by, sentence(&reason));
-    change.facts.push(Fact::DeliveryFailed { reason });
-    match drafts {
-        Some(workbin) => {
-            change.last_sees(by, Status::InWorkbin);
-            change.park(workbin.id, Mode::Composing);
-        }
-        None => change.hand_to(by, Mode::Composing, None),
-    }
-    reopen(&mut change);
-    Ok(change.finish())
-}
-
-fn sentence(reason: &str) -> String {
-    alloc::format!(
-        "The e-mail could not be delivered ({reason}); correct the draft and send it again, or cancel it."
-    )
-}
-
-fn composing<'a>(attempt: &Attempt<'a>) -> Result<&'a Handling, Rejection> {
+/// Gives the handling of a draft in somebody's hands; anything else is the wrong state.
+pub(super) fn composing<'a>(attempt: &Attempt<'a>) -> Result<&'a Handling, Rejection> {
     let handling = attempt.handling()?;
     if handling.mode == Mode::Composing { Ok(handling) } else { Err(attempt.wrong_state()) }
 }
 
-fn sender(attempt: &Attempt<'_>) -> Result<UserId, Rejection> {
-    let State::Sending { by, .. } = attempt.before.state else { return Err(attempt.wrong_state()) };
-    attempt.only(&Actor::Mailer)?;
-    Ok(by)
-}
-
 /// Takes the draft off its original's list of open ones.
-fn close(change: &mut Change<'_>) {
+pub(super) fn close(change: &mut Change<'_>) {
     let draft = change.after.id;
     let Some(original) = change.context.world.parent().filter(|original| original.drafts.contains(&draft))
     else {
@@ -182,7 +152,7 @@ fn close(change: &mut Change<'_>) {
 }
 
 /// Puts the draft back on its original's list, unless the original was completed meanwhile.
-fn reopen(change: &mut Change<'_>) {
+pub(super) fn reopen(change: &mut Change<'_>) {
     let draft = change.after.id;
     let Some(original) = change.context.world.parent().filter(|original| !original.is_ended()) else {
         return;

@@ -8,13 +8,13 @@ use crate::center::{Queue, SkillLevels};
 use crate::chat::{Chat, ChatRequest};
 use crate::command::{Actor, Named};
 use crate::event::Fact;
-use crate::id::{CenterId, InteractionId};
+use crate::id::{CenterId, InteractionId, UserId};
 use crate::interaction::attempt::{Slot, may_take, queue_for};
 use crate::interaction::change::{Change, Entry, Related};
 use crate::interaction::context::Context;
 use crate::interaction::decision::Decision;
 use crate::interaction::say::check_nickname;
-use crate::interaction::{Email, Interaction, Mode, Outcome, State};
+use crate::interaction::{Email, Filing, Interaction, Mode, Outcome, State};
 use crate::media::{Direction, Media};
 use crate::rejection::Rejection;
 use crate::user_data::UserData;
@@ -29,6 +29,8 @@ pub enum Placement {
         /// How he works on it: `Composing` for an outbound e-mail, else as the medium has it.
         mode: Mode,
     },
+    /// On file at once, because nobody has to do anything about it.
+    Filed(Filing),
 }
 
 /// An interaction that is to come into being.
@@ -79,8 +81,19 @@ pub struct NewInteraction {
 /// conversation of something that is no chat, a customer's nickname or user data beyond a bound, no contact-center session, no free slot
 /// (a draft needs none).
 pub fn open(new: NewInteraction, actor: &Actor, context: &Context<'_>) -> Result<Decision, Rejection> {
-    let maker = match new.placement {
-        Placement::InQueue => None,
+    open_with(new, actor, context, |_| {})
+}
+
+/// Opens it; `tell` adds what the history says of it before it says where it went.
+pub(super) fn open_with(
+    new: NewInteraction,
+    actor: &Actor,
+    context: &Context<'_>,
+    tell: impl FnOnce(&mut Change<'_>),
+) -> Result<Decision, Rejection> {
+    let placement = new.placement;
+    let maker = match placement {
+        Placement::InQueue | Placement::Filed(_) => None,
         Placement::InHands { mode } => Some((actor.user().ok_or(Rejection::NotOwner)?, mode)),
     };
     let queue = queue_for(&new.queue, &new.media)?.clone();
@@ -100,15 +113,21 @@ pub fn open(new: NewInteraction, actor: &Actor, context: &Context<'_>) -> Result
     let since = context.now;
     let mut change = Change::of_new(unplaced(new, &queue, context), actor, context);
     change.facts.push(Fact::Opened);
+    tell(&mut change);
     match maker {
         None => {
+            if let Placement::Filed(why) = placement {
+                change.facts.push(Fact::Filed { why });
+                change.after.state = State::Ended { outcome: Outcome::Completed, at: since };
+                return Ok(change.finish());
+            }
             let entry = Entry { queue: queue.id, since, front: false, skills, skill: None };
             change.enter_queue(entry, mode);
         }
         Some((user, mode)) => {
             change.hand_to(user, mode, None);
             if mode == Mode::Composing {
-                list_draft(&mut change);
+                list_draft(&mut change, user);
             }
         }
     }
@@ -125,6 +144,7 @@ fn unplaced(new: NewInteraction, queue: &Queue, context: &Context<'_>) -> Intera
         sub_type: new.sub_type,
         external_id: new.external_id,
         parent: new.parent,
+        thread: context.world.parent().filter(|it| Some(it.id) == new.parent).map(Interaction::thread_root),
         contact: new.contact,
         subject: new.subject,
         comment: None,
@@ -143,11 +163,13 @@ fn unplaced(new: NewInteraction, queue: &Queue, context: &Context<'_>) -> Intera
     }
 }
 
-/// Puts a draft that an agent made of his own accord on the list of its original.
-fn list_draft(change: &mut Change<'_>) {
+/// Puts a draft that an agent made of his own accord on the list of its original, if that is his: an open draft keeps an original from being
+/// completed, and nobody may keep another's work open.
+fn list_draft(change: &mut Change<'_>, maker: UserId) {
     let draft = change.after.id;
     let parent = change.after.parent;
-    let original = change.context.world.parent().filter(|it| Some(it.id) == parent && !it.is_ended());
+    let original =
+        change.context.world.parent().filter(|it| Some(it.id) == parent && it.owner() == Some(maker));
     if let Some(original) = original {
         let mut original = original.clone();
         original.drafts.insert(draft);

@@ -128,11 +128,13 @@ fn set_properties(change: &mut Change<'_>, patch: &Patch) {
     after.subject = or_before(subject, after.subject.take());
     after.comment = or_before(comment, after.comment.take());
     after.priority = priority.unwrap_or(after.priority);
-    after.email = email.clone().or(after.email.take());
+    if let Some(written) = email {
+        after.email.get_or_insert_default().rewrite(written);
+    }
     change.facts.push(Fact::PropertiesChanged);
 }
 
-fn is_senior(caller: &Caller) -> bool {
+pub(super) fn is_senior(caller: &Caller) -> bool {
     caller.roles.contains(&Role::Supervisor) || caller.roles.contains(&Role::Admin)
 }
 

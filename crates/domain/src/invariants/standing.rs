@@ -6,12 +6,12 @@ use alloc::format;
 use super::{Snapshot, Violation, demand};
 use crate::id::{InteractionId, UserId};
 use crate::interaction::{Interaction, Mode, OfferKind, Outcome, State};
-use crate::media::Media;
+use crate::media::{Direction, Media};
 
 pub use super::conversation::{conversation_live, conversation_numbered, conversation_peopled};
 
 /// S1: an interaction exists once, and what its state says fits together: a wait is in its current queue, a live session belongs to a chat
-/// that is in a queue or in somebody's hands, a draft is an e-mail of ours.
+/// that is in a queue or in somebody's hands, what is on its way out is an e-mail of ours.
 ///
 /// # Errors
 ///
@@ -31,6 +31,9 @@ pub fn one_place(snapshot: &Snapshot<'_>) -> Result<(), Violation> {
         let is_parked = matches!(interaction.state, State::Parked { .. });
         demand(!(is_live && is_parked), NAME, id, "a live chat lies in a workbin")?;
         let is_chat = matches!(interaction.mode(), Some(Mode::Chatting | Mode::LeftChat));
+        let is_outgoing = interaction.media == Media::Email && interaction.direction == Direction::Outbound;
+        let is_sending = matches!(interaction.state, State::Sending { .. });
+        demand(is_outgoing || !is_sending, NAME, id, "is on its way out and no e-mail of ours")?;
         demand(!is_chat || interaction.media == Media::Chat, NAME, id, "is worked on as a chat and is none")?;
     }
     Ok(())

@@ -47,6 +47,21 @@ const WAYS: &[(Kind, Kind)] = &[
     (Kind::Sending, Kind::Parked),
 ];
 
+/// What is on its way out is put off at most once at a time, and never less often than before.
+///
+/// # Errors
+///
+/// When it is not so.
+pub fn attempts_counted(before: &Interaction, after: &Interaction) -> Result<(), Violation> {
+    let is_so = match (&before.state, &after.state) {
+        (State::Sending { attempt: earlier, .. }, State::Sending { attempt: later, .. }) => {
+            later.checked_sub(*earlier).is_some_and(|more| more <= 1)
+        }
+        _ => true,
+    };
+    demand(is_so, "attempts_counted", before.id, "an attempt to deliver it was skipped or forgotten")
+}
+
 /// S7: the state goes only where the state table has a way.
 ///
 /// # Errors

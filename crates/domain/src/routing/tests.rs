@@ -54,6 +54,8 @@ fn queue() -> Queue {
         invite_timeout_ms: 30_000,
         reoffer_after_ms: 30_000,
         steps: vec![],
+        review: None,
+        acknowledge: None,
     }
 }
 

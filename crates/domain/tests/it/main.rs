@@ -5,12 +5,15 @@ mod changes;
 mod conversations;
 mod departures;
 mod drafts;
+mod letters;
 mod predicates;
 mod random;
 mod routed;
+mod sending;
 mod support;
 mod table;
 mod talk;
+mod threads;
 mod transcripts;
 
 #[path = "../support/floor.rs"]

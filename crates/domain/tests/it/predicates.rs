@@ -4,7 +4,7 @@ use handoff_domain::chat::{Chat, Entry, PartyId, PartyKind, Visibility};
 use handoff_domain::command::Action;
 use handoff_domain::interaction::{Outcome, Participant, State};
 use handoff_domain::invariants::{self, Snapshot, Violation, standing, step};
-use handoff_domain::{Interaction, InteractionId, Mode, OfferKind, WorkbinId};
+use handoff_domain::{Direction, Interaction, InteractionId, Mode, OfferKind, Time, WorkbinId};
 
 use crate::floor::{Floor, SUPERVISOR};
 use crate::support::{ANN, BOB, CID, STATES, reply, state};
@@ -18,6 +18,7 @@ const STANDING: &[Break] = &[
     ("queued", |it| it.queued_at = None, "one_place"),
     ("parked", |it| it.state = State::Parked { workbin: WorkbinId(1), mode: Mode::Chatting }, "one_place"),
     ("processing", |it| handling(it).mode = Mode::LeftChat, "one_place"),
+    ("sending", |it| it.direction = Direction::Inbound, "one_place"),
     ("chatting in company", |it| handling(it).others[0].user = ANN, "one_owner"),
     ("processing", |it| handling(it).others.push(guest()), "one_owner"),
     ("invited", |it| it.offers = 2, "one_offer"),
@@ -50,7 +51,8 @@ const STANDING: &[Break] = &[
 const STEPS: &[Break] = &[
     ("processing", |it| it.epoch -= 1, "epoch_rises"),
     ("composing", |it| handling(it).by = BOB, "epoch_rises"),
-    ("processing", |it| it.state = State::Sending { by: ANN, since: it.received }, "epoch_rises"),
+    ("composing", |it| it.state = sending(it.received), "epoch_rises"),
+    ("sending", |it| *attempt(it) += 2, "attempts_counted"),
     ("queued", |it| moved(it, State::Parked { workbin: WorkbinId(1), mode: Mode::Processing }), "legal_move"),
     ("completed", |it| it.state = State::Ended { outcome: Outcome::Sent, at: it.received }, "end_is_final"),
     ("processing", |it| it.offers += 2, "offers_counted"),
@@ -67,6 +69,15 @@ const STEPS: &[Break] = &[
 fn handling(interaction: &mut Interaction) -> &mut handoff_domain::Handling {
     let State::Handling(handling) = &mut interaction.state else { panic!("it is owned") };
     handling
+}
+
+fn sending(since: Time) -> State {
+    State::Sending { by: Some(ANN), since, attempt: 0, due: since, last: None }
+}
+
+fn attempt(interaction: &mut Interaction) -> &mut u32 {
+    let State::Sending { attempt, .. } = &mut interaction.state else { panic!("it is on its way") };
+    attempt
 }
 
 fn chat(interaction: &mut Interaction) -> &mut Chat {

@@ -40,7 +40,7 @@ fn caller(floor: &Floor, step: Move, id: handoff_domain::InteractionId) -> Actor
         ("ExpireOffer" | "ExpireHandling" | "CheckCustomer" | "CheckIdle", _) => Actor::Server,
         ("Say", 4..) => Actor::Customer,
         ("Intrude" | "SwitchMode", _) => floor.caller(SUPERVISOR),
-        ("Delivered" | "DeliveryFailed", _) => Actor::Mailer,
+        ("Delivered" | "DeliveryDeferred" | "DeliveryFailed", _) => Actor::Mailer,
         ("CustomerLeft" | "CountDownload", _) => Actor::Customer,
         (name, _) if name.starts_with("Gone") => Actor::Server,
         ("Accept" | "Reject", 0..6) => floor.caller(interaction.offer().map_or(ANN, |offer| offer.to)),

@@ -1,6 +1,6 @@
 //! Interactions in every state of the state table, made by the commands that lead there.
 
-use handoff_domain::command::{Action, Actor, Draft, DraftKind, Named, SupervisorMode, Target};
+use handoff_domain::command::{Action, Actor, Dispatch, Draft, DraftKind, Named, SupervisorMode, Target};
 use handoff_domain::event::{Notice, View};
 use handoff_domain::id::{InteractionId, UserId};
 use handoff_domain::interaction::decide::{Decision, decide};
@@ -58,6 +58,7 @@ pub(crate) const STATES: &[(&str, &str)] = &[
     ("parked left chat", "workbin left"),
     ("parked draft", "workbin draft"),
     ("sending", "sending"),
+    ("confirming", "sending unasked"),
     ("completed", "ended"),
     ("canceled", "ended"),
     ("sent", "ended"),
@@ -134,6 +135,7 @@ pub(crate) fn state(name: &str) -> (Floor, InteractionId) {
         "processing" | "chatting" | "left" | "composing" => owned(floor_ref, name),
         "talking" => talking(floor_ref, name),
         "parked" => parked(floor_ref, name),
+        "confirming" => floor_ref.confirmed().1,
         "sending" | "sent" | "canceled" => outbound(floor_ref, name),
         "completed" => {
             let id = floor_ref.owned(&Media::Email);
@@ -235,10 +237,10 @@ fn outbound(floor: &mut Floor, name: &str) -> InteractionId {
             floor.does(ANN, id, Action::Cancel);
         }
         "sending" => {
-            floor.does(ANN, id, Action::Send);
+            floor.does(ANN, id, Action::Send(Dispatch::default()));
         }
         _ => {
-            floor.does(ANN, id, Action::Send);
+            floor.does(ANN, id, Action::Send(Dispatch::default()));
             floor.machine(Actor::Mailer, id, Action::Delivered);
         }
     }
@@ -255,10 +257,16 @@ pub(crate) fn reply() -> Action {
     Action::CreateDraft(Draft {
         kind: DraftKind::Reply,
         subject: Some("Re: order".to_string()),
-        email: Email::default(),
+        email: written(),
         user_data: UserData::default(),
         queue: None,
+        base: None,
     })
+}
+
+/// Gives an e-mail as its writer writes it.
+pub(crate) fn written() -> Email {
+    Email { to: vec!["eve@customer.example".to_string()], ..Email::default() }
 }
 
 /// Gives what a user is shown of the interaction by the first event of a decision.

@@ -5,6 +5,7 @@
 //! is the refusal, or the state afterwards (`=` for unchanged).
 
 mod commands;
+pub(crate) mod post;
 mod rows;
 pub(crate) mod talk;
 

@@ -123,7 +123,8 @@ impl Comparison {
             let id = if is_chat { self.floor.converse() } else { self.floor.open(&media(medium)) };
             self.ids.push(id);
             let work = if is_chat { Work::Chat } else { Work::Process };
-            self.reference.things.push(Thing { medium, ..thing(work, Spot::Waiting) });
+            let opened = self.reference.now;
+            self.reference.things.push(Thing { medium, opened, ..thing(work, Spot::Waiting) });
             return self.ids.len() - 1;
         }
         if self.dice.one_in(40) {
@@ -178,7 +179,7 @@ impl Comparison {
         let right = match (kind, &thing.spot) {
             ("Offer", _) => Who::Router,
             ("Expire" | "Silent" | "Gone", _) => Who::Server,
-            ("Delivered" | "Failed", _) => Who::Mailer,
+            ("Delivered" | "Failed" | "Defer", _) => Who::Mailer,
             ("CustomerLeft", _) => self.dice.pick(&[Who::Customer, Who::Server]),
             ("Say", Spot::Held { by, guests, .. }) => {
                 let guest = guests.first().map_or(*by, |(guest, _)| *guest);
@@ -188,6 +189,10 @@ impl Comparison {
             ("ToQueue", Spot::Binned(_)) => Who::Server,
             ("ChangePriority" | "Intrude", _) => Who::Person(BOSS),
             ("Accept" | "Reject", Spot::Held { asked: None, .. }) => Who::Person(BOSS),
+            ("ChangePriority", _) => Who::Person(BOSS),
+            ("Split" | "Join", Spot::Held { by, .. }) => {
+                self.dice.pick(&[Who::Person(*by), Who::Person(BOSS)])
+            }
             ("Pull", Spot::Binned(Bin::Progress(owner) | Bin::Drafts(owner))) => Who::Person(*owner),
             ("Accept" | "Reject", Spot::Offered(to) | Spot::Held { asked: Some((to, _)), .. }) => {
                 Who::Person(*to)
@@ -250,6 +255,11 @@ impl Comparison {
             "Send" => What::Send,
             "Cancel" => What::Cancel,
             "Delivered" => What::Delivered,
+            "Defer" => What::Defer,
+            "AddFile" => What::AddFile,
+            "RemoveFile" => What::RemoveFile,
+            "Split" => What::Split,
+            "Join" => What::Join(self.dice.roll(self.ids.len())),
             "Failed" => What::Failed,
             "Silent" => What::Silent,
             "Gone" => What::Gone(involved),
@@ -272,7 +282,7 @@ impl Comparison {
         let id = self.ids[at];
         let (before, desks) = (self.floor.interactions[&id].clone(), self.floor.desks.clone());
         let known = self.floor.interactions.len();
-        let command = action(&self.floor, id, what);
+        let command = action(&self.floor, id, what, &self.ids);
         let given = actor(&self.floor, who);
         let theirs = self.floor.apply(decide, id, given, command);
         let ours = self.reference.command(who, at, what);

@@ -77,6 +77,9 @@ pub(crate) struct Thing {
     pub(crate) seat: Option<u64>,
     /// When the owner became it.
     pub(crate) held_since: i64,
+    /// When it began.
+    pub(crate) opened: i64,
+    pub(crate) has_file: bool,
 }
 
 /// What somebody wants.
@@ -120,6 +123,11 @@ pub(crate) enum What {
     Cancel,
     Delivered,
     Failed,
+    Defer,
+    AddFile,
+    RemoveFile,
+    Split,
+    Join(usize),
     Silent,
     Gone(Person),
 }
@@ -271,7 +279,7 @@ fn is_silent(before: &Thing, _who: Who, what: What, after: &Thing) -> bool {
     let is_unchanged = before == after;
     match what {
         // What is said travels beside what is shown.
-        What::Focus | What::MakeDraft | What::Say => true,
+        What::Focus | What::MakeDraft | What::Say | What::Defer => true,
         What::Leave | What::Silent => is_unchanged,
         _ => false,
     }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use handoff_domain::chat::{Content, LeaveReason, TreatAs, Utterance, Visibility};
 use handoff_domain::command::{
-    Action, Actor, Draft, DraftKind, Named, Patch, Removal, SupervisorMode, Target,
+    Action, Actor, Dispatch, Draft, DraftKind, Named, Patch, Removal, SupervisorMode, Target,
 };
 use handoff_domain::event::View;
-use handoff_domain::id::{InteractionId, UserId};
+use handoff_domain::id::{FileId, InteractionId, UserId};
 use handoff_domain::interaction::decide::Decision;
-use handoff_domain::interaction::{Email, OfferKind, State};
+use handoff_domain::interaction::{Attachment, Email, OfferKind, State};
 use handoff_domain::media::Media;
 use handoff_domain::rejection::Rejection;
 use handoff_domain::user_data::{UserData, Value};
@@ -39,7 +39,7 @@ pub(crate) fn actor(floor: &Floor, who: Who) -> Actor {
 }
 
 /// Gives the rules' command for a wish.
-pub(crate) fn action(floor: &Floor, id: InteractionId, what: What) -> Action {
+pub(crate) fn action(floor: &Floor, id: InteractionId, what: What, ids: &[InteractionId]) -> Action {
     let agent = |person| Named::Known(user(person));
     match what {
         What::Offer(to) => Action::Offer { to: user(to) },
@@ -69,19 +69,25 @@ pub(crate) fn action(floor: &Floor, id: InteractionId, what: What) -> Action {
         What::Intrude => Action::Intrude { mode: SupervisorMode::Monitor },
         What::Complete => Action::Complete { queue: None },
         What::CompleteTo => Action::Complete { queue: Some(own_queue(floor, id)) },
-        What::Save => Action::SaveDraft { email: Email::default(), subject: None },
-        What::Send => Action::Send,
+        What::Save => Action::SaveDraft { email: written(), subject: None },
+        What::Send => Action::Send(Dispatch { force: true, ..Dispatch::default() }),
         What::Cancel => Action::Cancel,
         What::Delivered => Action::Delivered,
+        What::Defer => Action::DeliveryDeferred { reply: "busy".to_string(), next: floor.now.plus_ms(1) },
+        What::AddFile => Action::AddAttachment(file()),
+        What::RemoveFile => Action::RemoveAttachment(file().file),
+        What::Split => Action::Split,
+        What::Join(parent) => Action::Join { parent: Named::Known(ids[parent]) },
         What::Failed => Action::DeliveryFailed { reason: "no such mailbox".to_string() },
         What::Silent => Action::ExpireHandling,
         What::Gone(person) => Action::AgentGone { user: user(person) },
         What::MakeDraft => Action::CreateDraft(Draft {
             kind: DraftKind::Reply,
             subject: None,
-            email: Email::default(),
+            email: written(),
             user_data: UserData::default(),
             queue: None,
+            base: None,
         }),
         _ => data(what),
     }
@@ -99,9 +105,18 @@ fn data(what: What) -> Action {
         What::Comment => Action::AddComment("called back".to_string()),
         What::Focus => Action::SetInFocus,
         What::ChangePriority => Action::Change(Patch { priority: Some(3), ..Patch::default() }),
-        What::ChangeEmail => Action::Change(Patch { email: Some(Email::default()), ..Patch::default() }),
+        What::ChangeEmail => Action::Change(Patch { email: Some(written()), ..Patch::default() }),
         _ => Action::Change(Patch { comment: Some("see below".to_string()), ..Patch::default() }),
     }
+}
+
+fn written() -> Email {
+    Email { to: vec!["eve@customer.example".to_string()], ..Email::default() }
+}
+
+fn file() -> Attachment {
+    let (name, content_type) = ("order.pdf".to_string(), "application/pdf".to_string());
+    Attachment { file: FileId(1), name, bytes: 1, content_type, content_id: None, inline: false }
 }
 
 fn own_queue(floor: &Floor, id: InteractionId) -> Named<Queue> {
@@ -169,6 +184,8 @@ pub(crate) fn differences(
     compare("the place", spot(floor, interaction), format!("{:?}", thing.spot));
     let seats: Vec<u64> = interaction.seats().iter().map(|seat| seat.number).collect();
     compare("the list of seats", format!("{seats:?}"), format!("{:?}", Vec::from_iter(thing.seat)));
+    let parent = thing.parent.map(|parent| ids[parent]);
+    compare("the parent", format!("{:?}", interaction.parent), format!("{parent:?}"));
     let mut drafts: Vec<InteractionId> = thing.open_drafts.iter().map(|draft| ids[*draft]).collect();
     drafts.sort();
     compare("the list of drafts", format!("{:?}", interaction.drafts), format!("{:?}", Set(&drafts)));
@@ -215,7 +232,7 @@ fn spot(floor: &Floor, interaction: &Interaction) -> String {
             let bin = bins.into_iter().find(|bin| workbin(floor, *bin).id == *id);
             bin.map_or(Spot::Over("lost"), Spot::Binned)
         }
-        State::Sending { by, .. } => Spot::Leaving(person(*by)),
+        State::Sending { by, .. } => Spot::Leaving(person(by.expect("an agent sent it"))),
         State::Ended { outcome, .. } => {
             return format!("Over({:?})", format!("{outcome:?}"));
         }

@@ -52,6 +52,8 @@ pub(crate) struct Floor {
     pub(crate) customers: BTreeMap<InteractionId, Time>,
     /// What customers may do with files.
     pub(crate) file_limits: FileLimits,
+    /// As whom the center sends when nobody says another.
+    pub(crate) default_sender: Option<String>,
     /// Whom the router would choose for a consultation.
     pub(crate) adviser: Option<UserId>,
     made: u64,
@@ -73,6 +75,7 @@ impl Floor {
             transcripts: BTreeMap::new(),
             customers: BTreeMap::new(),
             file_limits: FileLimits::default(),
+            default_sender: Some("support@ours.example".to_string()),
             adviser: Some(AGENTS[3]),
             made: 0,
         };
@@ -140,8 +143,18 @@ impl Floor {
 
     /// Decides whether an interaction may be opened, and changes nothing.
     pub(crate) fn try_open(&self, new: NewInteraction, actor: &Actor) -> Result<Decision, Rejection> {
-        let view = View { floor: self, parent: None, id: new.id };
-        open(new, actor, &self.context(&view))
+        self.beginning(new.parent, new.id, |context| open(new, actor, context))
+    }
+
+    /// Decides something about an interaction that is to come into being.
+    pub(crate) fn beginning<T>(
+        &self,
+        parent: Option<InteractionId>,
+        id: InteractionId,
+        decide: impl FnOnce(&Context<'_>) -> T,
+    ) -> T {
+        let view = View { floor: self, parent, id, joined: None };
+        decide(&self.context(&view))
     }
 
     /// Gives a user as the caller of a command.
@@ -158,7 +171,11 @@ impl Floor {
         command: &Command,
     ) -> Result<Decision, Rejection> {
         let before = &self.interactions[&id];
-        let view = View { floor: self, parent: before.parent, id };
+        let joined = match &command.action {
+            Action::Join { parent: Named::Known(parent) } => Some(*parent),
+            _ => None,
+        };
+        let view = View { floor: self, parent: before.parent, id, joined };
         rules(before, command, &self.context(&view))
     }
 
@@ -181,7 +198,8 @@ impl Floor {
         Context { now: self.now, draft_id, options: &self.options, world: view }
     }
 
-    fn commit(&mut self, decision: &Decision) {
+    /// Keeps what was decided.
+    pub(crate) fn commit(&mut self, decision: &Decision) {
         for interaction in decision.related.iter().chain([&decision.after]) {
             self.interactions.insert(interaction.id, interaction.clone());
         }
@@ -203,6 +221,7 @@ struct View<'a> {
     floor: &'a Floor,
     parent: Option<InteractionId>,
     id: InteractionId,
+    joined: Option<InteractionId>,
 }
 
 impl World for View<'_> {
@@ -258,6 +277,30 @@ impl World for View<'_> {
     fn file_limits(&self, _service: &str) -> Option<&FileLimits> {
         Some(&self.floor.file_limits)
     }
+
+    fn newest_inbound(&self) -> Option<&Interaction> {
+        let root = self.floor.interactions.get(&self.id)?.thread_root();
+        let mut inbound = self.floor.interactions.values().rev().filter(|it| {
+            it.media == Media::Email && it.direction == Direction::Inbound && it.thread_root() == root
+        });
+        inbound.next()
+    }
+
+    fn joined(&self) -> Option<&Interaction> {
+        self.joined.and_then(|id| self.floor.interactions.get(&id))
+    }
+
+    fn may_send_as(&self, address: &str) -> bool {
+        address.ends_with("@ours.example")
+    }
+
+    fn default_sender(&self) -> Option<String> {
+        self.floor.default_sender.clone()
+    }
+
+    fn message_id(&self, sender: &str, sends: u32) -> Option<String> {
+        Some(format!("{}.{sends}.{sender}", self.id))
+    }
 }
 
 /// Gives the id of a medium's queue.
@@ -305,6 +348,8 @@ fn queue(media: &Media) -> Queue {
         invite_timeout_ms: 30_000,
         reoffer_after_ms: 30_000,
         steps: Vec::new(),
+        review: None,
+        acknowledge: None,
     }
 }
 

@@ -6,25 +6,28 @@ use std::sync::Arc;
 use handoff_bus::Hint;
 use handoff_domain::event::Subject;
 use handoff_domain::interaction::decide::{Decision, TimerChange};
-use handoff_domain::{Action, Command, Event, Interaction, InteractionId, Named, Target, UserId};
+use handoff_domain::{
+    Action, Command, Dispatch, Event, Interaction, InteractionId, Named, State, Target, UserId,
+};
 use handoff_store::{
-    ChangeSet, Check, CommitError, Key, Put, Record, StoreError, Timer, TimerKey, Version, Versioned,
+    ChangeSet, Check, CommitError, Key, Put, Receipt, Record, StoreError, Timer, TimerKey, Version, Versioned,
 };
 use tokio::task::JoinError;
 
 use super::{Done, Failure, same_request};
 use crate::directory::Directory;
 use crate::engine::Engine;
+use crate::mail::{is_known_message, known_message};
 use crate::world::{Surroundings, target_of};
 
 /// A decision as a commit.
-pub(super) struct Batch {
-    pub(super) change: ChangeSet,
+pub(crate) struct Batch {
+    pub(crate) change: ChangeSet,
 }
 
 impl Batch {
     /// Turns a decision into version-guarded writes. `caller` is who asked and the number of his request, which the notices to him repeat.
-    pub(super) fn new(
+    pub(crate) fn new(
         mut decision: Decision,
         version: Version,
         world: &Surroundings<'_>,
@@ -70,6 +73,13 @@ pub(super) fn is_nothing(decision: &Decision) -> bool {
         && decision.related.is_empty()
 }
 
+/// Gives the proof of which interaction has the `Message-ID` of a mail that goes out now.
+pub(super) fn message_sent(command: &Command, after: &Interaction) -> Option<Receipt> {
+    let is_sent = matches!((&command.action, &after.state), (Action::Send(_), State::Sending { .. }));
+    let message_id = after.email.as_ref().filter(|_| is_sent)?.message_id.as_ref()?;
+    Some(known_message(after.center, message_id, after.id))
+}
+
 /// Gives what a command relied on in the directory without changing it: whom it goes to, and which queue.
 pub(super) fn relied_on(
     command: &Command,
@@ -85,7 +95,8 @@ pub(super) fn relied_on(
         Action::PlaceInQueue(Named::Known(queue))
         | Action::ConsultQueue(Named::Known(queue))
         | Action::Transfer(Target::Queue(Named::Known(queue)))
-        | Action::Complete { queue: Some(Named::Known(queue)) } => Some(queue.id),
+        | Action::Complete { queue: Some(Named::Known(queue)) }
+        | Action::Send(Dispatch { queue: Some(Named::Known(queue)), .. }) => Some(queue.id),
         _ => None,
     };
     let queue = offered_from.or(named).map(Key::Queue);
@@ -100,14 +111,16 @@ pub(super) fn relied_on(
 
 impl Engine {
     /// Commits, enters what was written on the board, and wakes whom it concerns.
-    pub(super) async fn commit(&self, batch: Batch) -> Result<Done, Failure> {
+    pub(crate) async fn commit(&self, batch: Batch) -> Result<Done, Failure> {
         let receipts = batch.change.receipts.clone();
+        let first = batch.change.puts[0].record.key();
         match self.commit_change(batch.change).await {
             Ok(mut written) => {
                 let interaction = written.remove(0);
                 Ok(Done::Now { interaction, related: written })
             }
             Err(CommitError::Conflict { key }) => Err(Failure::Conflict(key)),
+            Err(CommitError::Receipt(found)) if is_known_message(&found) => Err(Failure::Conflict(first)),
             Err(CommitError::Receipt(found)) => {
                 let wanted = receipts.iter().find(|wanted| wanted.scope == found.scope);
                 let wanted = wanted.expect("the store refuses only receipts that were handed in");
@@ -147,11 +160,12 @@ impl Engine {
         let said = self.chats.enter(&events);
 
         let mut written = Vec::new();
-        let mut routing = false;
+        let (mut routing, mut outgoing) = (false, false);
         for put in puts {
             match put.record {
                 Record::Interaction(interaction) => {
                     routing |= interaction.wait().is_some() && interaction.offer().is_none();
+                    outgoing |= matches!(interaction.state, State::Sending { .. });
                     let interaction = Arc::new(interaction);
                     self.board.enter_interaction(interaction.clone(), put.expected + 1);
                     written.push(interaction);
@@ -162,6 +176,9 @@ impl Engine {
                 }
                 _ => {}
             }
+        }
+        if outgoing {
+            self.mail.wakes().notify_one();
         }
         if routing {
             self.bus.wake(Hint::Routing);
@@ -213,7 +230,7 @@ impl Engine {
             | Key::Queue(_)
             | Key::Workbin(_)
             | Key::Service(_) => self.reload_directory().await?,
-            Key::LoginSession(_) | Key::File(_) => {}
+            Key::LoginSession(_) | Key::File(_) | Key::Contact(_) | Key::MailboxMark(_) => {}
         }
         Ok(())
     }

@@ -4,6 +4,9 @@
 
 mod delivery;
 mod gone;
+mod letters;
+mod outbox;
+mod post_office;
 mod rig;
 mod routing;
 mod writing;

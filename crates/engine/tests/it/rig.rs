@@ -160,6 +160,8 @@ pub(crate) fn queue() -> Queue {
         invite_timeout_ms: Queue::DEFAULT_INVITE_TIMEOUT_MS,
         reoffer_after_ms: Queue::DEFAULT_REOFFER_AFTER_MS,
         steps: Vec::new(),
+        review: None,
+        acknowledge: None,
     }
 }
 
@@ -190,7 +192,7 @@ impl Rig {
     }
 
     /// Starts a node over a store, as after a restart. Its workers do not run; tests call their rounds.
-    async fn over(store: Arc<FaultyStore>, clock: Arc<ManualClock>) -> Self {
+    pub(crate) async fn over(store: Arc<FaultyStore>, clock: Arc<ManualClock>) -> Self {
         let bus = Arc::new(FaultyBus::default());
         let recorder = Arc::new(Recorder::default());
         let parts = Parts {

@@ -111,7 +111,12 @@ fn stored(directory: &Directory, key: &Key) -> Option<Record> {
         Key::Service(id) => {
             directory.services.get(id).map(|service| Record::Service(Service::clone(service)))
         }
-        Key::Desk(_) | Key::Interaction(_) | Key::File(_) | Key::LoginSession(_) => None,
+        Key::Desk(_)
+        | Key::Interaction(_)
+        | Key::File(_)
+        | Key::Contact(_)
+        | Key::MailboxMark(_)
+        | Key::LoginSession(_) => None,
     }
 }
 
@@ -174,10 +179,19 @@ impl Names {
             Record::Queue(queue) => format!("queue {:?} ({})", queue.name, queue.media),
             Record::Workbin(workbin) => format!("workbin {:?} ({})", workbin.name, self.owner(workbin)),
             Record::Service(service) => format!("service {:?} ({})", service.name, service.kind().name()),
-            Record::Desk(_) | Record::Interaction(_) | Record::File(_) | Record::LoginSession(_) => {
+            Record::Desk(_)
+            | Record::Interaction(_)
+            | Record::File(_)
+            | Record::Contact(_)
+            | Record::MailboxMark(_)
+            | Record::LoginSession(_) => {
                 format!("{:?}", record.key())
             }
         }
+    }
+
+    fn queue(&self, id: QueueId) -> String {
+        self.queues.get(&id).cloned().unwrap_or_else(|| id.to_string())
     }
 
     fn owner(&self, workbin: &Workbin) -> String {
@@ -221,16 +235,29 @@ fn fields(record: &Record, names: &Names) -> Vec<(&'static str, String)> {
             ("inviteTimeout", TimeSpan::from_ms(queue.invite_timeout_ms).to_string()),
             ("reofferAfter", TimeSpan::from_ms(queue.reoffer_after_ms).to_string()),
             ("steps", names.steps(&queue.steps)),
+            ("review", queue.review.map_or_else(nothing, |id| names.queue(id))),
+            (
+                "acknowledge",
+                queue
+                    .acknowledge
+                    .as_ref()
+                    .map_or_else(nothing, |it| format!("{:?}: {:?}", it.subject, it.text)),
+            ),
         ],
         // Of these nothing but the name can differ, and under another name it is another thing.
         Record::Center(_) | Record::Skill(_) | Record::Group(_) | Record::Workbin(_) => Vec::new(),
         Record::Service(service) => service_fields(service, names),
-        Record::Desk(_) | Record::Interaction(_) | Record::File(_) | Record::LoginSession(_) => Vec::new(),
+        Record::Desk(_)
+        | Record::Interaction(_)
+        | Record::File(_)
+        | Record::Contact(_)
+        | Record::MailboxMark(_)
+        | Record::LoginSession(_) => Vec::new(),
     }
 }
 
 fn service_fields(service: &Service, names: &Names) -> Vec<(&'static str, String)> {
-    let queue = names.queues.get(&service.queue).cloned().unwrap_or_else(|| service.queue.to_string());
+    let queue = names.queue(service.queue);
     let mut fields = vec![("queue", queue), ("enabled", service.enabled.to_string())];
     match &service.terms {
         ServiceTerms::Chat(terms) => fields.extend(chat_fields(terms)),
@@ -295,6 +322,11 @@ fn user_fields(user: &User, names: &Names) -> Vec<(&'static str, String)> {
 fn capacity(capacity: &Capacity) -> String {
     let by_media = capacity.by_media.iter().map(|(media, most)| format!("{media} {most}"));
     listed(by_media.chain(capacity.overall.map(|most| format!("overall {most}"))))
+}
+
+/// Says that something is not set.
+fn nothing() -> String {
+    "none".to_owned()
 }
 
 fn listed(items: impl Iterator<Item = String>) -> String {

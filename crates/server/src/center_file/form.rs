@@ -175,6 +175,17 @@ pub(super) struct QueueForm {
     pub reoffer_after: Option<TimeSpan>,
     #[serde(default)]
     pub step: Vec<StepForm>,
+    /// The queue in which what goes out by this one is looked at first.
+    pub review: Option<Text>,
+    pub acknowledge: Option<AcknowledgementForm>,
+}
+
+/// `[queue.acknowledge]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AcknowledgementForm {
+    pub subject: Text,
+    pub text: Text,
 }
 
 /// `[[queue.step]]`.

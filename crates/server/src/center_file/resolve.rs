@@ -7,6 +7,7 @@ mod service;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use handoff_domain::center::Acknowledgement;
 use handoff_domain::{
     Capacity, Center, CenterId, Group, GroupId, Media, Queue, QueueId, Skill, SkillId, SkillLevels, Step,
     User, UserId, Workbin, WorkbinId, WorkbinOwner,
@@ -142,6 +143,7 @@ impl Resolver<'_> {
 
     fn queues(&mut self, forms: &[QueueForm]) -> Result<(), CenterFileError> {
         let names = unique_names(self.file, "queue", forms.iter().map(|form| &form.name))?;
+        let mut made: Vec<Queue> = Vec::with_capacity(forms.len());
         for (form, name) in forms.iter().zip(names) {
             let mut of_center = self.directory.queues.values().filter(|queue| queue.center == self.center);
             let id = of_center.find(|queue| queue.name == name).map(|queue| queue.id);
@@ -158,11 +160,45 @@ impl Resolver<'_> {
                     .reoffer_after
                     .map_or(Queue::DEFAULT_REOFFER_AFTER_MS, |span| span.ms()),
                 steps: self.steps(&form.step)?,
+                review: None,
+                acknowledge: self.acknowledgement(form)?,
             };
             self.queues.insert(queue.name.clone(), (queue.id, queue.media.clone()));
-            self.records.push(Record::Queue(queue));
+            made.push(queue);
         }
+        // Queues may be named before they stand in the file.
+        for (queue, form) in made.iter_mut().zip(forms) {
+            queue.review = form.review.as_ref().map(|name| self.review(queue, name)).transpose()?;
+        }
+        self.records.extend(made.into_iter().map(Record::Queue));
         Ok(())
+    }
+
+    /// Gives the queue where somebody looks at what goes out: one of e-mails, and another one.
+    fn review(&self, queue: &Queue, name: &Text) -> Result<QueueId, CenterFileError> {
+        let found = self.queues.get(name.get_ref()).ok_or_else(|| unknown(self.file, "queue", name))?;
+        let are_emails = [&queue.media, &found.1].into_iter().all(|media| *media == Media::Email);
+        if are_emails && found.0 != queue.id {
+            return Ok(found.0);
+        }
+        let message = "review is for e-mail queues, and names another e-mail queue";
+        Err(self.file.wrong_at(name.span().start, message))
+    }
+
+    fn acknowledgement(&self, form: &QueueForm) -> Result<Option<Acknowledgement>, CenterFileError> {
+        let Some(written) = &form.acknowledge else { return Ok(None) };
+        if form.channel.get_ref() != "email" {
+            let message = "only e-mail queues acknowledge";
+            return Err(self.file.wrong_at(written.subject.span().start, message));
+        }
+        if written.subject.get_ref().contains(char::is_control) {
+            let message = "the subject of an acknowledgement is one line";
+            return Err(self.file.wrong_at(written.subject.span().start, message));
+        }
+        Ok(Some(Acknowledgement {
+            subject: not_empty(self.file, &written.subject)?,
+            text: not_empty(self.file, &written.text)?,
+        }))
     }
 
     fn invite_timeout(&self, form: &QueueForm) -> Result<u64, CenterFileError> {

@@ -25,7 +25,7 @@ fn parked(workbin: u64) -> State {
 }
 
 fn sending(by: u64) -> State {
-    State::Sending { by: user_id(by), since: BEGIN }
+    State::Sending { by: Some(user_id(by)), since: BEGIN, attempt: 0, due: BEGIN, last: None }
 }
 
 fn with_others(by: u64, others: &[u64]) -> State {
@@ -220,6 +220,77 @@ pub async fn a_removed_interaction_is_in_no_list(store: Arc<dyn Store>) {
     for scope in everywhere {
         expect(&*store, InteractionQuery::of(scope, 9), &[]).await;
     }
+}
+
+fn letter(n: u64, root: u64, contact: &str, state: State) -> Interaction {
+    let thread = Some(interaction_id(root)).filter(|_| root != n);
+    Interaction { thread, contact: Some(contact.to_owned()), ..interaction_in(n, state) }
+}
+
+fn thread(root: u64) -> InteractionScope {
+    InteractionScope::InThread { center: CENTER, root: interaction_id(root) }
+}
+
+fn of_contact(contact: &str) -> InteractionScope {
+    InteractionScope::OfContact { center: CENTER, contact: contact.to_owned() }
+}
+
+/// What is over is found as well, page by page, and no other center's.
+pub async fn contacts_and_threads_are_found_newest_first(store: Arc<dyn Store>) {
+    let work = Interaction { media: Media::Workitem, ..letter(5, 5, "a b", ended()) };
+    let foreign = Interaction { center: OTHER_CENTER, ..letter(6, 1, "a b", ended()) };
+    let all = [
+        letter(1, 1, "a b", ended()),
+        letter(2, 1, "c", State::Queued(wait(1))),
+        letter(3, 1, "a b", sending(1)),
+        letter(4, 4, "ab", ended()),
+        work,
+        foreign,
+    ];
+    for interaction in all {
+        committed(&*store, put_interaction(interaction, 0)).await;
+    }
+    for (scope, numbers) in [
+        (thread(1), &[3, 2, 1][..]),
+        (thread(4), &[4]),
+        (thread(2), &[]),
+        (thread(5), &[]),
+        (of_contact("a b"), &[5, 3, 1]),
+        (of_contact("ab"), &[4]),
+        (of_contact("a"), &[]),
+    ] {
+        expect(&*store, InteractionQuery::of(scope, 9), numbers).await;
+    }
+    let first = found(&*store, &InteractionQuery::of(of_contact("a b"), 2)).await;
+    assert_eq!(first, ([5, 3].map(interaction_id).to_vec(), true));
+    let after = Some(interaction_id(3));
+    expect(&*store, InteractionQuery { after, ..InteractionQuery::of(of_contact("a b"), 2) }, &[1]).await;
+    let emails = InteractionQuery { media: Some(Media::Email), ..InteractionQuery::of(of_contact("a b"), 9) };
+    expect(&*store, emails, &[3, 1]).await;
+}
+
+/// Splitting off and joining take a letter from one list to another.
+pub async fn a_letter_that_moves_is_in_its_new_thread_alone(store: Arc<dyn Store>) {
+    committed(&*store, put_interaction(letter(1, 1, "a", ended()), 0)).await;
+    for (version, root, left) in [(0, 1, 2), (1, 2, 1), (2, 1, 2)] {
+        committed(&*store, put_interaction(letter(2, root, "a", State::Queued(wait(1))), version)).await;
+        let in_first: &[u64] = if root == 1 { &[2, 1] } else { &[1] };
+        expect(&*store, InteractionQuery::of(thread(1), 9), in_first).await;
+        expect(&*store, InteractionQuery::of(thread(2), 9), if left == 1 { &[2] } else { &[] }).await;
+    }
+}
+
+/// Also what nobody sent, and nothing that has gone out.
+pub async fn what_is_on_its_way_out_is_found(store: Arc<dyn Store>) {
+    let unasked =
+        State::Sending { by: None, since: BEGIN, attempt: 3, due: BEGIN, last: Some("busy".into()) };
+    for (n, state) in [(1, sending(1)), (2, unasked), (3, ended()), (4, State::Queued(wait(1)))] {
+        committed(&*store, put_interaction(interaction_in(n, state), 0)).await;
+    }
+    let sending = || InteractionQuery::of(InteractionScope::Sending, 9);
+    expect(&*store, sending(), &[1, 2]).await;
+    committed(&*store, put_interaction(interaction_in(1, ended()), 1)).await;
+    expect(&*store, sending(), &[2]).await;
 }
 
 /// Each participant holds a conversation as long as he is in it.

@@ -1,6 +1,7 @@
 //! Records and events to store, made from small numbers.
 
 pub mod chats;
+pub mod mail;
 
 use handoff_domain::center::Capacity;
 use handoff_domain::desk::ContactSession;
@@ -90,6 +91,7 @@ pub fn interaction(n: u64) -> Interaction {
         sub_type: "InboundNew".to_owned(),
         external_id: None,
         parent: None,
+        thread: None,
         contact: None,
         subject: Some(format!("a question, the {n}th")),
         comment: None,
@@ -158,6 +160,7 @@ fn email() -> Email {
         bcc: vec!["bcc@example.com".to_owned()],
         body: "<p>Hello</p>".to_owned(),
         body_as_plain_text: "Hello".to_owned(),
+        ..Email::default()
     }
 }
 
@@ -214,6 +217,8 @@ pub fn queue(n: u64) -> Queue {
         invite_timeout_ms: Queue::DEFAULT_INVITE_TIMEOUT_MS,
         reoffer_after_ms: Queue::DEFAULT_REOFFER_AFTER_MS,
         steps: vec![Step { after_ms: 60_000, groups: [GroupId(0xf002)].into(), skills: [].into() }],
+        review: None,
+        acknowledge: None,
     }
 }
 
@@ -272,6 +277,8 @@ pub fn one_of_each() -> Vec<Record> {
         Record::Desk(desk(1)),
         Record::Interaction(rich_interaction()),
         Record::File(chats::file(1)),
+        Record::Contact(mail::contact(1)),
+        Record::MailboxMark(mail::mark(1)),
         Record::LoginSession(login("5e55", BEGIN)),
     ]
 }

@@ -1,6 +1,6 @@
 //! Which interactions a query selects, said as a predicate.
 
-use handoff_domain::{Interaction, State};
+use handoff_domain::{Interaction, Media, State};
 
 use crate::query::{InteractionQuery, InteractionScope};
 
@@ -15,7 +15,10 @@ pub(super) fn is_selected(interaction: &Interaction, query: &InteractionQuery) -
         && admits(query.owner.as_ref(), interaction.owner().as_ref())
         && admits(query.external_id.as_ref(), interaction.external_id.as_ref())
         && admits(query.contact.as_ref(), interaction.contact.as_ref())
-        && query.after.is_none_or(|after| interaction.id > after)
+        && query.after.is_none_or(|after| match query.scope.is_newest_first() {
+            true => interaction.id < after,
+            false => interaction.id > after,
+        })
 }
 
 fn is_in_scope(interaction: &Interaction, scope: &InteractionScope) -> bool {
@@ -28,6 +31,15 @@ fn is_in_scope(interaction: &Interaction, scope: &InteractionScope) -> bool {
         InteractionScope::Waiting => interaction.wait().is_some(),
         InteractionScope::HeldBy(user) => interaction.people().contains(user),
         InteractionScope::InWorkbin(id) => workbin == Some(*id),
+        InteractionScope::OfContact { center, contact } => {
+            interaction.center == *center && interaction.contact.as_ref() == Some(contact)
+        }
+        InteractionScope::InThread { center, root } => {
+            interaction.center == *center
+                && interaction.media == Media::Email
+                && interaction.thread_root() == *root
+        }
+        InteractionScope::Sending => matches!(interaction.state, State::Sending { .. }),
         InteractionScope::VisibleTo { user, center, queues, workbins } => {
             interaction.center == *center
                 && !interaction.is_ended()

@@ -26,7 +26,8 @@ pub(crate) fn id_text(key: &Key) -> String {
         Key::Service(id) => id.to_string(),
         Key::Interaction(id) => id.to_string(),
         Key::File(id) => id.to_string(),
-        Key::LoginSession(id) => id.clone(),
+        Key::Contact(id) => id.to_string(),
+        Key::LoginSession(id) | Key::MailboxMark(id) => id.clone(),
     }
 }
 
@@ -251,7 +252,9 @@ fn put_step(put: &Put) -> Result<Step, CodecError> {
         | Record::Workbin(_)
         | Record::Service(_)
         | Record::Desk(_)
-        | Record::File(_) => Columns::None,
+        | Record::File(_)
+        | Record::Contact(_)
+        | Record::MailboxMark(_) => Columns::None,
     };
     let body = codec::encode_record(&put.record)?.into();
     let row = Row { form: newest::of(key.kind()), body, columns };

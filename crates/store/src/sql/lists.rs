@@ -1,11 +1,31 @@
 //! The lists that an interaction is found in. A list is a text, and a row of `interaction_lists` is one interaction's place in it.
 
-use handoff_domain::{CenterId, Interaction, QueueId, State, UserId, WorkbinId};
+use handoff_domain::{CenterId, Interaction, InteractionId, Media, QueueId, State, UserId, WorkbinId};
 
 use crate::query::{InteractionQuery, InteractionScope};
 
 /// Everything that waits in any queue.
 const WAITING: &str = "w";
+
+/// Everything that is on its way out.
+const SENDING: &str = "s";
+
+fn of_contact(center: CenterId, contact: &str) -> String {
+    let mut list = format!("c{center}:");
+    for one in contact.chars() {
+        // Whatever a submitter calls a contact, a list's name has no space in it.
+        if one == '%' || one.is_whitespace() {
+            list.push_str(&format!("%{:x};", u32::from(one)));
+        } else {
+            list.push(one);
+        }
+    }
+    list
+}
+
+fn thread(root: InteractionId) -> String {
+    format!("t{root}")
+}
 
 fn active(center: CenterId) -> String {
     format!("a{center}")
@@ -23,12 +43,24 @@ fn parked(workbin: WorkbinId) -> String {
     format!("b{workbin}")
 }
 
-/// Gives the lists that an interaction is in, sorted and separated by spaces. What is over is in none.
+/// Gives the lists that an interaction is in, separated by spaces. What is over is found by its contact and its thread alone.
 pub(crate) fn lists_of(interaction: &Interaction) -> String {
-    if interaction.is_ended() {
-        return String::new();
+    let mut lists = Vec::with_capacity(6);
+    lists.extend(interaction.contact.as_deref().map(|contact| of_contact(interaction.center, contact)));
+    if interaction.media == Media::Email {
+        lists.push(thread(interaction.thread_root()));
     }
-    let mut lists = vec![active(interaction.center)];
+    if !interaction.is_ended() {
+        lists_of_active(interaction, &mut lists);
+    }
+    lists.join(" ")
+}
+
+fn lists_of_active(interaction: &Interaction, lists: &mut Vec<String>) {
+    lists.push(active(interaction.center));
+    if matches!(interaction.state, State::Sending { .. }) {
+        lists.push(SENDING.to_owned());
+    }
     if let State::Parked { workbin, .. } = interaction.state {
         lists.push(parked(workbin));
     }
@@ -37,7 +69,6 @@ pub(crate) fn lists_of(interaction: &Interaction) -> String {
     if interaction.wait().is_some() {
         lists.push(WAITING.to_owned());
     }
-    lists.join(" ")
 }
 
 /// Gives the lists that are in `these` and not in `those`.
@@ -55,6 +86,9 @@ pub(crate) fn lists_read(query: &InteractionQuery) -> Vec<String> {
         InteractionScope::Waiting => vec![WAITING.to_owned()],
         InteractionScope::HeldBy(user) => vec![held(*user)],
         InteractionScope::InWorkbin(workbin) => vec![parked(*workbin)],
+        InteractionScope::OfContact { center, contact } => vec![of_contact(*center, contact)],
+        InteractionScope::InThread { center: _, root } => vec![thread(*root)],
+        InteractionScope::Sending => vec![SENDING.to_owned()],
         InteractionScope::VisibleTo { user, center: _, queues, workbins } => {
             let mut lists = vec![held(*user)];
             lists.extend(queues.iter().copied().map(queue_list));
@@ -69,14 +103,27 @@ pub(crate) fn lists_read(query: &InteractionQuery) -> Vec<String> {
 /// Gives the contact center that a query is confined to.
 pub(crate) const fn center_of(scope: &InteractionScope) -> Option<CenterId> {
     match scope {
-        InteractionScope::Active(center) | InteractionScope::VisibleTo { center, .. } => Some(*center),
-        InteractionScope::Waiting | InteractionScope::HeldBy(_) | InteractionScope::InWorkbin(_) => None,
+        InteractionScope::Active(center)
+        | InteractionScope::VisibleTo { center, .. }
+        | InteractionScope::OfContact { center, .. }
+        | InteractionScope::InThread { center, .. } => Some(*center),
+        InteractionScope::Waiting
+        | InteractionScope::HeldBy(_)
+        | InteractionScope::InWorkbin(_)
+        | InteractionScope::Sending => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_contact_breaks_a_list_name_or_takes_anothers() {
+        let names = ["a b", "a%b", "a%20;b", "a\u{a0}b", "ab"].map(|name| of_contact(CenterId(1), name));
+        assert!(names.iter().all(|name| !name.contains(char::is_whitespace)));
+        assert_eq!(names.iter().collect::<std::collections::BTreeSet<_>>().len(), names.len());
+    }
 
     #[test]
     fn only_what_differs_is_written() {

@@ -65,6 +65,8 @@ static INTERACTIONS: RecordTable = record_table!(
           queue = excluded.queue, owner = excluded.owner, external_id = excluded.external_id, contact = excluded.contact"
 );
 static FILES: RecordTable = record_table!("files");
+static CONTACTS: RecordTable = record_table!("contacts");
+static MAILBOX_MARKS: RecordTable = record_table!("mailbox_marks");
 static LOGIN_SESSIONS: RecordTable = record_table!(
     "login_sessions",
     guard: "version",
@@ -86,6 +88,8 @@ pub(crate) const fn table(kind: Kind) -> &'static RecordTable {
         Kind::Desk => &DESKS,
         Kind::Interaction => &INTERACTIONS,
         Kind::File => &FILES,
+        Kind::Contact => &CONTACTS,
+        Kind::MailboxMark => &MAILBOX_MARKS,
         Kind::LoginSession => &LOGIN_SESSIONS,
     }
 }
@@ -102,6 +106,13 @@ pub(crate) const LIST_READ: &str = "SELECT i.id FROM interaction_lists l JOIN in
      AND ($3 IS NULL OR i.center = $3) AND ($4 IS NULL OR i.media = $4) AND ($5 IS NULL OR i.queue = $5) \
      AND ($6 IS NULL OR i.owner = $6) AND ($7 IS NULL OR i.external_id = $7) AND ($8 IS NULL OR i.contact = $8) \
      ORDER BY l.id LIMIT $9";
+
+/// The same from the newest on: list, id before, … → id.
+pub(crate) const LIST_READ_BACK: &str = "SELECT i.id FROM interaction_lists l JOIN interactions i ON i.id = l.id \
+     WHERE l.list = $1 AND l.id < $2 \
+     AND ($3 IS NULL OR i.center = $3) AND ($4 IS NULL OR i.media = $4) AND ($5 IS NULL OR i.queue = $5) \
+     AND ($6 IS NULL OR i.owner = $6) AND ($7 IS NULL OR i.external_id = $7) AND ($8 IS NULL OR i.contact = $8) \
+     ORDER BY l.id DESC LIMIT $9";
 
 /// center → place, count
 pub(crate) const CENSUS: &str = "SELECT place, COUNT(*) FROM interactions WHERE center = $1 GROUP BY place";
@@ -234,7 +245,7 @@ pub(crate) const LOGINS_SWEEP: &str = "DELETE FROM login_sessions WHERE id IN \
 mod tests {
     use super::*;
 
-    const KINDS: [Kind; 11] = [
+    const KINDS: [Kind; 13] = [
         Kind::Center,
         Kind::User,
         Kind::Skill,
@@ -245,6 +256,8 @@ mod tests {
         Kind::Desk,
         Kind::Interaction,
         Kind::File,
+        Kind::Contact,
+        Kind::MailboxMark,
         Kind::LoginSession,
     ];
 
@@ -254,7 +267,16 @@ mod tests {
             .iter()
             .flat_map(|table| [table.guard, table.load, table.list, table.put, table.remove])
             .collect();
-        all.extend([LIST_ENTER, LIST_LEAVE, LIST_READ, CENSUS, LOG_END_READ, LOG_END_WRITE, EVENT_INSERT]);
+        all.extend([
+            LIST_ENTER,
+            LIST_LEAVE,
+            LIST_READ,
+            LIST_READ_BACK,
+            CENSUS,
+            LOG_END_READ,
+            LOG_END_WRITE,
+            EVENT_INSERT,
+        ]);
         all.extend([
             EVENTS_OLDEST,
             EVENT_DELETE,

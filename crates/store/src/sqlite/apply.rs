@@ -17,7 +17,7 @@ use crate::sql::statements::{self as text, COUNTERS, counter, table};
 use crate::sqlite::failure::corrupt;
 
 /// The kinds, each at the place that `Kind as usize` gives.
-const KINDS: [Kind; 11] = [
+const KINDS: [Kind; 13] = [
     Kind::Center,
     Kind::User,
     Kind::Skill,
@@ -28,6 +28,8 @@ const KINDS: [Kind; 11] = [
     Kind::Desk,
     Kind::Interaction,
     Kind::File,
+    Kind::Contact,
+    Kind::MailboxMark,
     Kind::LoginSession,
 ];
 

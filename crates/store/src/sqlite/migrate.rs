@@ -23,6 +23,7 @@ struct Migration {
 const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "first", sql: include_str!("../../migrations/sqlite/0001_first.sql") },
     Migration { version: 2, name: "chats", sql: include_str!("../../migrations/sqlite/0002_chats.sql") },
+    Migration { version: 3, name: "mail", sql: include_str!("../../migrations/sqlite/0003_mail.sql") },
 ];
 
 const CREATE_LIST: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \
@@ -127,7 +128,24 @@ mod tests {
             run(&connection, &MIGRATIONS[..known]).unwrap();
             let row = "INSERT INTO history (interaction, position, at, epoch, form, body) VALUES ('i', 1, 2, 3, 1, '{}')";
             connection.execute_batch(row).unwrap();
+            let row = "INSERT INTO interactions (id, version, lists, center, place, media, contact, form, body) VALUES \
+                ('m', 1, 'aC', 'C', 'sending', 'email', 'c1', 1, '{}'), ('w', 1, '', 'C', 'ended', 'workitem', 'a b', 1, '{}')";
+            if known < 3 {
+                connection.execute_batch(row).unwrap();
+            }
             migrate(&connection).unwrap();
+            if known < 3 {
+                let lists = |id| {
+                    connection
+                        .query_row("SELECT lists FROM interactions WHERE id = $1", [id], |row| row.get(0))
+                };
+                assert_eq!(lists("m"), Ok("aC tm cC:c1 s".to_owned()));
+                assert_eq!(lists("w"), Ok(String::new()));
+                let rows: u32 = connection
+                    .query_row("SELECT COUNT(*) FROM interaction_lists", [], |row| row.get(0))
+                    .unwrap();
+                assert_eq!(rows, 3);
+            }
             let body: String =
                 connection.query_row(text::HISTORY_READ, ("i", 0, 9), |row| row.get(4)).unwrap();
             assert_eq!(body, "{}");

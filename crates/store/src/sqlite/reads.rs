@@ -138,6 +138,9 @@ pub(super) fn interactions(
         // An interaction may be in several of the lists.
         ids.sort_unstable();
         ids.dedup();
+        if query.scope.is_newest_first() {
+            ids.reverse();
+        }
         let more = ids.len() > query.limit;
         ids.truncate(query.limit);
         let items = ids.iter().map(|id| load_interaction(connection, id)).collect::<Result<_, _>>()?;
@@ -146,15 +149,22 @@ pub(super) fn interactions(
     told("querying interactions", work())
 }
 
+/// A text that comes after the text of every interaction's id, whose last character is `z`.
+const BEHIND_EVERY_ID: &str = "~";
+
 fn read_list(
     connection: &Connection,
     list: &str,
     query: &InteractionQuery,
     ids: &mut Vec<String>,
 ) -> Result<(), Unread> {
+    let (statement, end) = match query.scope.is_newest_first() {
+        true => (text::LIST_READ_BACK, BEHIND_EVERY_ID),
+        false => (text::LIST_READ, ""),
+    };
     let parameters = params![
         list,
-        query.after.map_or_else(String::new, |id| id.to_string()),
+        query.after.map_or_else(|| end.to_owned(), |id| id.to_string()),
         center_of(&query.scope).map(|center| center.to_string()),
         query.media.as_ref().map(handoff_domain::Media::name),
         query.queue.map(|queue| queue.to_string()),
@@ -163,7 +173,7 @@ fn read_list(
         query.contact,
         one_more(query.limit)
     ];
-    let mut statement = connection.prepare_cached(text::LIST_READ)?;
+    let mut statement = connection.prepare_cached(statement)?;
     let mut rows = statement.query(parameters)?;
     while let Some(row) = rows.next()? {
         ids.push(row.get(0)?);

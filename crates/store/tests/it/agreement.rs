@@ -5,7 +5,7 @@ use handoff_domain::interaction::decide::TimerKind;
 use handoff_domain::{Handling, Interaction, Media, Mode, Notice, OfferKind, State, Time, UserId, View};
 use handoff_store::conformance::samples::{
     self, BEGIN, CENTER, chats, desk, desk_event, ended, event, handling, interaction_id, interaction_in,
-    login, notice, offer, put, queue_id, receipt, user_id, wait, workbin_id,
+    login, mail, notice, offer, put, queue_id, receipt, user_id, wait, workbin_id,
 };
 use handoff_store::{
     ChangeSet, CommitError, Committed, Guard, InteractionQuery, InteractionScope, Key, Kind, MemoryStore,
@@ -52,7 +52,9 @@ fn state() -> impl Strategy<Value = State> {
             ..handling(by)
         })),
         (0..SMALL).prop_map(|n| State::Parked { workbin: workbin_id(n), mode: Mode::Composing }),
-        (0..SMALL).prop_map(|by| State::Sending { by: user_id(by), since: BEGIN }),
+        (prop::option::of(0..SMALL), 0..3_u32).prop_map(|(by, attempt)| {
+            State::Sending { by: by.map(user_id), since: BEGIN, attempt, due: BEGIN, last: None }
+        }),
         Just(ended()),
     ]
 }
@@ -60,8 +62,10 @@ fn state() -> impl Strategy<Value = State> {
 fn interaction() -> impl Strategy<Value = Interaction> {
     let media = prop_oneof![Just(Media::Email), Just(Media::Chat), Just(Media::Open("sms".to_owned()))];
     let text = || prop::option::of(prop_oneof![Just("x".to_owned()), Just("y".to_owned())]);
-    (0..SMALL, state(), prop::option::of(0..SMALL), media, text(), text()).prop_map(
-        |(n, state, queue, media, external_id, contact)| Interaction {
+    let thread = prop::option::of(0..SMALL);
+    (0..SMALL, state(), prop::option::of(0..SMALL), media, text(), text(), thread).prop_map(
+        |(n, state, queue, media, external_id, contact, thread)| Interaction {
+            thread: thread.map(interaction_id),
             queue: queue.map(queue_id),
             media,
             external_id,
@@ -78,6 +82,8 @@ fn record() -> impl Strategy<Value = Record> {
         1 => (0..SMALL).prop_map(|n| Record::Desk(desk(n))),
         1 => (0..SMALL).prop_map(|n| Record::User(samples::user(n))),
         1 => (0..SMALL).prop_map(|n| Record::File(chats::file(n))),
+        1 => (0..SMALL).prop_map(|n| Record::Contact(mail::contact(n))),
+        1 => (0..SMALL).prop_map(|n| Record::MailboxMark(mail::mark(n))),
         1 => (0..SMALL).prop_map(|n| Record::Service(chats::service(n, chats::chat_terms()))),
         1 => (0..SMALL, time()).prop_map(|(n, used)| Record::LoginSession(login(&n.to_string(), used))),
     ]
@@ -181,10 +187,15 @@ async fn do_it(store: &dyn Store, deed: Deed) -> Outcome {
 }
 
 fn queries() -> Vec<InteractionQuery> {
-    let mut scopes = vec![InteractionScope::Active(CENTER), InteractionScope::Waiting];
+    let mut scopes =
+        vec![InteractionScope::Active(CENTER), InteractionScope::Waiting, InteractionScope::Sending];
+    for contact in ["x", "y"] {
+        scopes.push(InteractionScope::OfContact { center: CENTER, contact: contact.to_owned() });
+    }
     for n in 0..SMALL {
         scopes.push(InteractionScope::HeldBy(user_id(n)));
         scopes.push(InteractionScope::InWorkbin(workbin_id(n)));
+        scopes.push(InteractionScope::InThread { center: CENTER, root: interaction_id(n) });
         scopes.push(InteractionScope::VisibleTo {
             user: user_id(n),
             center: CENTER,
@@ -208,7 +219,16 @@ fn queries() -> Vec<InteractionQuery> {
 /// Writes down everything that can be asked of a store.
 async fn everything(store: &dyn Store) -> Result<Vec<String>, StoreError> {
     let mut all = Vec::new();
-    for kind in [Kind::Service, Kind::Interaction, Kind::Desk, Kind::User, Kind::File, Kind::LoginSession] {
+    for kind in [
+        Kind::Service,
+        Kind::Interaction,
+        Kind::Desk,
+        Kind::User,
+        Kind::File,
+        Kind::Contact,
+        Kind::MailboxMark,
+        Kind::LoginSession,
+    ] {
         all.push(format!("{:?}", store.list(kind, None, 3).await?));
         all.push(format!("{:?}", store.list(kind, None, 99).await?));
     }

@@ -4,15 +4,17 @@ use std::path::Path;
 
 use handoff_domain::OfferKind;
 use handoff_domain::event::Subject;
+use handoff_domain::{State, Time};
 use handoff_store::codec;
 use handoff_store::codec::SubjectKind;
 use handoff_store::conformance::samples::chats::{
     chat, every_content, heard, live_chat, named_entry, said, shown, supervised_desk,
 };
+use handoff_store::conformance::samples::mail::{confirming_queue, letter, outgoing, taken_in};
 use handoff_store::conformance::samples::{BEGIN, event, notice, one_of_each, rich_interaction, user_id};
 use handoff_store::{Kind, Record};
 
-const RECORDS: [(Kind, &str); 11] = [
+const RECORDS: [(Kind, &str); 13] = [
     (Kind::Center, "center"),
     (Kind::User, "user"),
     (Kind::Skill, "skill"),
@@ -23,6 +25,8 @@ const RECORDS: [(Kind, &str); 11] = [
     (Kind::Desk, "desk"),
     (Kind::Interaction, "interaction"),
     (Kind::File, "file"),
+    (Kind::Contact, "contact"),
+    (Kind::MailboxMark, "mailbox_mark"),
     (Kind::LoginSession, "login_session"),
 ];
 
@@ -85,6 +89,37 @@ fn chats_are_read_and_written() {
     let text = fixture("heard", 1);
     assert_eq!(codec::decode_notice(user_id(1), 1, &text).unwrap(), heard(1));
     assert_eq!(codec::encode_notice(&heard(1)).unwrap(), text);
+}
+
+/// What came with e-mail is stored in the forms that there were, and nothing is written that an e-mail of before does not have.
+#[test]
+fn letters_are_read_and_written() {
+    for (name, sample) in [("letter", letter(1)), ("outgoing", outgoing(1))] {
+        let text = fixture(name, 1);
+        assert_eq!(codec::decode_interaction(1, &text).unwrap(), sample, "{name}");
+        assert_eq!(codec::encode_interaction(&sample).unwrap(), text, "{name}");
+    }
+    let text = fixture("taken_in", 1);
+    let event = taken_in(letter(1), BEGIN);
+    let read = codec::event_of(BEGIN, codec::decode_event(1, &text).unwrap(), event.subject.clone());
+    assert_eq!((codec::encode_event(&event).unwrap(), read), (text, event));
+    let text = codec::encode_record(&Record::Queue(confirming_queue(1))).unwrap();
+    assert_eq!(text, fixture("confirming_queue", 1));
+    let read = codec::decode_record(Kind::Queue, 1, &text).unwrap();
+    assert_eq!(read, Record::Queue(confirming_queue(1)));
+}
+
+/// A mail that was on its way out when there were no attempts yet is due since ever.
+#[test]
+fn what_was_sent_before_there_were_attempts_is_read() {
+    let old = r#""state":{"Sending":{"by":"0000000000000000000000000000a001","since":1767960000000}}"#;
+    let now = codec::encode_interaction(&outgoing(1)).unwrap();
+    let (start, rest) = now.split_once("\"state\":").unwrap();
+    let (_, end) = rest.split_once("}},").unwrap();
+    let read = codec::decode_interaction(1, &format!("{start}{old},{end}")).unwrap();
+    let expected =
+        State::Sending { by: Some(user_id(1)), since: BEGIN, attempt: 0, due: Time(0), last: None };
+    assert_eq!(read.state, expected);
 }
 
 #[test]

@@ -118,7 +118,7 @@ impl MediumResource {
             Media::Email => Self::Email(Box::new(EmailResource {
                 common,
                 email_type: direction,
-                fields: EmailFields::of(interaction),
+                fields: EmailFields::of(interaction, lookup),
                 suggested_queue_uris: [],
                 revelant_response_template_groups: [],
             })),

@@ -6,13 +6,12 @@ use std::sync::Arc;
 use handoff_domain::command::{Action, DraftKind, Named, Patch, Removal, Target};
 use handoff_domain::desk::Channels;
 use handoff_domain::id::{InteractionId, SkillId, UserId};
-use handoff_domain::interaction::Email;
 use handoff_domain::media::Media;
 use handoff_domain::user_data::{UserData, Value};
 
 use crate::floor::{Floor, SKILL, SUPERVISOR};
-use crate::support::{ANN, BOB, CID, DEE, in_queue, reply};
-use crate::table::talk;
+use crate::support::{ANN, BOB, CID, DEE, in_queue, reply, written};
+use crate::table::{post, talk};
 
 /// Every command of the table.
 pub(crate) const COMMANDS: &[&str] = &[
@@ -122,8 +121,26 @@ pub(crate) const COMMANDS: &[&str] = &[
     "Reply too-large",
     "Save",
     "Send",
+    "Send unknown",
+    "Send other-medium",
+    "Send nobody",
+    "Send strange",
+    "Send stale",
+    "Send forced",
+    "Send reviewed",
+    "AddAttachment",
+    "AddAttachment large",
+    "RemoveAttachment",
+    "RemoveAttachment unknown",
+    "Split",
+    "Join",
+    "Join unknown",
+    "Join unseen",
+    "Join chat",
+    "Join later",
     "Cancel",
     "Delivered",
+    "DeliveryDeferred",
     "DeliveryFailed",
     "DeliveryFailed sender-gone",
     "ExpireHandling",
@@ -138,6 +155,7 @@ pub(crate) const COMMANDS: &[&str] = &[
 pub(crate) fn prepare(floor: &mut Floor, command: &str) {
     let (base, special) = command.split_once(' ').unwrap_or((command, ""));
     talk::prepare(floor, command);
+    post::prepare(floor, command);
     match (base, special) {
         ("Pull", "no-session") => {
             for user in [ANN, SUPERVISOR] {
@@ -192,7 +210,7 @@ fn queue(special: &str, floor: &Floor, id: InteractionId) -> Named<handoff_domai
 /// Gives the command of that name.
 pub(crate) fn action(command: &str, floor: &Floor, id: InteractionId) -> Action {
     let (base, special) = command.split_once(' ').unwrap_or((command, ""));
-    if let Some(action) = talk::action(base, special) {
+    if let Some(action) = talk::action(base, special).or_else(|| post::action(base, special, floor)) {
         return action;
     }
     match base {
@@ -219,8 +237,7 @@ pub(crate) fn action(command: &str, floor: &Floor, id: InteractionId) -> Action 
         "Complete" if special.is_empty() => Action::Complete { queue: None },
         "Complete" => Action::Complete { queue: Some(queue(special, floor, id)) },
         "Reply" | "ReplyAll" | "Forward" => draft(base, special, floor, id),
-        "Save" => Action::SaveDraft { email: Email::default(), subject: None },
-        "Send" => Action::Send,
+        "Save" => Action::SaveDraft { email: written(), subject: None },
         "Cancel" => Action::Cancel,
         "Delivered" => Action::Delivered,
         "DeliveryFailed" => Action::DeliveryFailed { reason: "no such mailbox".to_string() },
@@ -259,7 +276,7 @@ fn data(base: &str, special: &str) -> Action {
 fn patch(special: &str) -> Patch {
     match special {
         "priority" => Patch { priority: Some(7), ..Patch::default() },
-        "email" => Patch { email: Some(Email::default()), ..Patch::default() },
+        "email" => Patch { email: Some(written()), ..Patch::default() },
         "too-deep" => {
             let deep = (0..UserData::DEPTH_MAX)
                 .fold(Value::Null, |inner, _| Value::Map(BTreeMap::from([("d".to_string(), inner)])));

@@ -59,6 +59,11 @@ pub(super) const KINDS: &[&str] = &[
     "Cancel",
     "Delivered",
     "Failed",
+    "Defer",
+    "AddFile",
+    "RemoveFile",
+    "Split",
+    "Join",
     "Silent",
     "Gone",
 ];
@@ -126,7 +131,10 @@ pub(super) fn is_legal(row: &str, kind: &str) -> bool {
         "Complete" | "CompleteTo" => held && !is("Draft"),
         // Only an e-mail can be answered, which is one kind of what is processed.
         "MakeDraft" => held && is("Process"),
-        "Delivered" | "Failed" => is("Leaving"),
+        "Delivered" | "Failed" | "Defer" => is("Leaving"),
+        "AddFile" | "RemoveFile" => held && is("Draft"),
+        // Only of e-mails that came in, which are among what is processed.
+        "Split" | "Join" => is("Process"),
         "Gone" => held || is("Offered"),
         _ => held,
     }
@@ -152,6 +160,8 @@ pub(super) fn thing(work: Work, spot: Spot) -> Thing {
         asked_as: 0,
         seat: None,
         held_since: 0,
+        opened: 0,
+        has_file: false,
     }
 }
 

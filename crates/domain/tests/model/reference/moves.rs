@@ -61,7 +61,9 @@ impl Reference {
             What::Complete | What::CompleteTo => complete(thing, who, what)?,
             What::MakeDraft => self.make_draft(thing, who, at)?,
             What::Save | What::Send | What::Cancel => self.finish_draft(thing, who, what, at)?,
-            What::Delivered | What::Failed => self.outgoing(thing, who, what, at)?,
+            What::Delivered | What::Failed | What::Defer => self.outgoing(thing, who, what, at)?,
+            What::AddFile | What::RemoveFile => files(thing, who, what)?,
+            What::Split | What::Join(_) => self.thread(thing, who, what)?,
             What::Silent => self.silent(thing, who)?,
             What::Gone(person) => self.gone(thing, who, person)?,
         };
@@ -273,6 +275,8 @@ impl Reference {
             asked_as: 0,
             seat: None,
             held_since: self.now,
+            opened: self.now,
+            has_file: false,
         });
         thing.open_drafts.push(draft);
         Ok(thing)
@@ -299,6 +303,9 @@ impl Reference {
         if who != Who::Mailer {
             return Err("NotOwner");
         }
+        if what == What::Defer {
+            return Ok(thing);
+        }
         if what == What::Delivered {
             return Ok(Thing { spot: Spot::Over("Sent"), ..thing });
         }
@@ -309,6 +316,24 @@ impl Reference {
         let back = Spot::Held { by, asked: None, guests: vec![] };
         let spot = if self.people[by].session { back } else { Spot::Binned(Bin::Drafts(by)) };
         Ok(Thing { spot, ..thing })
+    }
+
+    fn thread(&self, thing: Thing, who: Who, what: What) -> Moved {
+        let is_letter = thing.medium == "email" && thing.work == Work::Process;
+        if !is_letter || matches!(thing.spot, Spot::Over(_)) {
+            return Err("WrongState");
+        }
+        if owned_by(&thing, who).is_err() && who != Who::Person(BOSS) {
+            return Err("NotOwner");
+        }
+        let What::Join(parent) = what else { return Ok(Thing { parent: None, ..thing }) };
+        if self.things[parent].medium != "email" {
+            return Err("Unknown");
+        }
+        if self.things[parent].opened >= thing.opened {
+            return Err("NotEarlier");
+        }
+        Ok(Thing { parent: Some(parent), ..thing })
     }
 
     fn silent(&self, thing: Thing, who: Who) -> Moved {
@@ -463,6 +488,17 @@ fn remove(thing: Thing, who: Who, guest: Person) -> Moved {
     }
     let guests = guests.into_iter().filter(|(other, _)| *other != guest).collect();
     Ok(Thing { spot: Spot::Held { by, asked: asked.filter(|_| !is_asked), guests }, ..thing })
+}
+
+fn files(thing: Thing, who: Who, what: What) -> Moved {
+    if !matches!(thing.spot, Spot::Held { .. }) || thing.work != Work::Draft {
+        return Err("WrongState");
+    }
+    owned_by(&thing, who)?;
+    if what == What::RemoveFile && !thing.has_file {
+        return Err("Unknown");
+    }
+    Ok(Thing { has_file: what == What::AddFile, ..thing })
 }
 
 /// Whether the customer of a chat is there, wherever it is.

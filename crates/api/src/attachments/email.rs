@@ -1,0 +1,274 @@
+//! The files of e-mails: those that came with one, and those that an agent attaches to a draft.
+//!
+//! An e-mail says itself which files it has. A forwarded one has those of its original, so a file may belong to several, and taking it off
+//! one leaves it to the others: what was taken off can be attached again by its id until the interaction that it came to is forgotten.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::Uri;
+use axum::response::Response;
+use handoff_domain::rejection::Noun;
+use handoff_domain::{
+    Action, Attachment, Command, Content, FileId, Interaction, Media, Mode, Rejection, UserId,
+};
+use handoff_engine::Attempt;
+use handoff_store::{FileRecord, FileSender, Key, Put, Record};
+use serde::Serialize;
+
+use super::{FILE_PART, added, is_unclear, no_file, sent};
+use crate::caller::{AnyUser, Me};
+use crate::commands::{Answer, carry_out};
+use crate::contacts::readable;
+use crate::error::Refusal;
+use crate::files::{self, Arrived, Received, Taken, body_of, discard};
+use crate::idempotency::Retry;
+use crate::request::{Id, Ids};
+use crate::shared::Shared;
+use crate::wire::envelope::Envelope;
+use crate::wire::interaction::AttachmentResource;
+use crate::wire::listing::Listing;
+
+/// An attachment in the list of an interaction's files, where chats show their types under this name.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed {
+    #[serde(flatten)]
+    attachment: AttachmentResource,
+    content_type: String,
+}
+
+/// Refuses somebody who could not change the files of this draft now. What counts is what the rules say afterwards.
+pub(crate) fn may_attach(
+    interaction: &Interaction,
+    user: UserId,
+    command: &'static str,
+) -> Result<(), Rejection> {
+    let Some(owner) = interaction.owner().filter(|_| interaction.mode() == Some(Mode::Composing)) else {
+        return Err(Rejection::WrongState { status: interaction.status_for(user), command });
+    };
+    if owner == user { Ok(()) } else { Err(Rejection::NotOwner) }
+}
+
+/// Gives how many bytes more a draft may have in files.
+fn room(interaction: &Interaction) -> Result<u64, Rejection> {
+    let attachments = attachments_of(interaction);
+    if attachments.len() >= Attachment::FILES_MAX {
+        return Err(Rejection::AttachmentBounds { part: "files", most: Attachment::FILES_MAX as u64 });
+    }
+    let bytes = attachments.iter().fold(0_u64, |sum, one| sum.saturating_add(one.bytes));
+    let room = Attachment::BYTES_MAX.saturating_sub(bytes);
+    if room == 0 {
+        return Err(Rejection::AttachmentBounds { part: "bytes", most: Attachment::BYTES_MAX });
+    }
+    Ok(room)
+}
+
+fn attachments_of(interaction: &Interaction) -> &[Attachment] {
+    interaction.email.as_ref().map_or(&[], |email| &email.attachments)
+}
+
+/// Lists the files, in the order in which the e-mail has them.
+pub(super) fn list(shared: &Shared, interaction: &Interaction, listing: &Listing) -> Answer {
+    let shown = attachments_of(interaction).iter().map(|one| Listed {
+        attachment: AttachmentResource::of(interaction.id, one, shared.url()),
+        content_type: one.content_type.clone(),
+    });
+    listing.of_all("attachments", (1_u64..).zip(shown))
+}
+
+/// Gives what is in a file.
+pub(super) async fn download(
+    shared: &Shared,
+    interaction: &Interaction,
+    attachment: &str,
+) -> Result<Response, Refusal> {
+    let is_it = |one: &&Attachment| one.file.to_string() == attachment;
+    let one = attachments_of(interaction).iter().find(is_it).ok_or_else(no_file)?;
+    let record = load(shared, one.file).await?.ok_or_else(no_file)?;
+    Ok(body_of(&shared.reception().files, &FileRecord { name: one.name.clone(), ..record }))
+}
+
+async fn load(shared: &Shared, id: FileId) -> Result<Option<FileRecord>, Refusal> {
+    let found = shared.engine().store().load(&[Key::File(id)]).await?.pop().flatten();
+    Ok(found.and_then(|found| match found.value {
+        Record::File(record) => Some(record).filter(|record| record.deleted.is_none()),
+        _ => None,
+    }))
+}
+
+/// `GET /me/emails/{id}/attachments/{attachment}`, and without `/me` (GetAttachment, gws-interactions.md 5.1).
+pub(crate) async fn download_of(
+    State(shared): State<Shared>,
+    AnyUser(me): AnyUser,
+    Ids(id, attachment): Ids,
+) -> Result<Response, Refusal> {
+    let interaction = readable_email(&shared, &me, &id).await?;
+    download(&shared, &interaction, &attachment).await
+}
+
+/// `GET /me/emails/{id}/attachments`, and without `/me`.
+pub(crate) async fn list_of(
+    State(shared): State<Shared>,
+    AnyUser(me): AnyUser,
+    Id(id): Id,
+    uri: Uri,
+) -> Answer {
+    let interaction = readable_email(&shared, &me, &id).await?;
+    list(&shared, &interaction, &Listing::read(&uri, super::FILTERS)?)
+}
+
+/// `GET /me/interactions/{id}/raw`: the whole message as it came, as a download.
+pub(crate) async fn raw(
+    State(shared): State<Shared>,
+    AnyUser(me): AnyUser,
+    Id(id): Id,
+) -> Result<Response, Refusal> {
+    let interaction = readable_email(&shared, &me, &id).await?;
+    let file = interaction.email.as_ref().and_then(|email| email.raw).ok_or_else(no_message)?;
+    let record = load(&shared, file).await?.ok_or_else(no_message)?;
+    Ok(body_of(&shared.reception().files, &record))
+}
+
+/// Gives an e-mail that the caller may read, be it as a part of a contact's history.
+async fn readable_email(shared: &Shared, me: &Me, id: &str) -> Result<Arc<Interaction>, Refusal> {
+    let found = readable(shared, me, id).await?;
+    if found.media == Media::Email { Ok(found) } else { Err(Refusal::not_found("interaction")) }
+}
+
+fn no_message() -> Refusal {
+    Refusal::not_found("message as it came")
+}
+
+/// Receives a file and attaches it to a draft. Any type is taken, as an agent's files always are.
+pub(super) async fn add(
+    shared: &Shared,
+    me: &Me,
+    retry: &Retry,
+    interaction: &Interaction,
+    request: axum::extract::Request,
+) -> Answer {
+    may_attach(interaction, me.id(), "AddAttachment")?;
+    let form = files::receive(shared, request, FILE_PART, room(interaction)?).await?;
+    let (arrived, attachment) = attachment(form)?;
+    let engine = shared.engine();
+    let record = FileRecord {
+        id: attachment.file,
+        interaction: interaction.id,
+        name: attachment.name.clone(),
+        bytes: attachment.bytes,
+        content_type: attachment.content_type.clone(),
+        by: FileSender::User(me.id()),
+        at: engine.now(),
+        deleted: None,
+    };
+    let reference = engine.next_reference(me.id()).await?;
+    let answer = added(shared, &record, reference);
+    let attempt = Attempt {
+        id: interaction.id,
+        command: command(me, Action::AddAttachment(attachment)),
+        reference: Some(reference),
+        receipt: retry.receipt(me, &answer, engine.now()),
+        also: vec![Put { record: Record::File(record.clone()), expected: 0 }],
+    };
+    let done = Box::pin(carry_out(shared, me, &attempt, answer.clone()));
+    let given = files::keep_and(shared, arrived, done, is_unclear).await?;
+    if given != answer {
+        // A twin of this request came first, and the answer speaks of its file.
+        discard(shared, record.id).await;
+    }
+    Ok(given)
+}
+
+/// Makes an attachment of what came in a form. With `inline` it gets a name by which the body can show it.
+fn attachment(form: Received) -> Result<(Arrived, Attachment), Refusal> {
+    let arrived = form.file.ok_or_else(|| Refusal::missing(FILE_PART))?;
+    let inline = match form.fields.iter().find(|(name, _)| name == "inline") {
+        None => false,
+        Some((_, value)) => value
+            .parse()
+            .map_err(|_| Refusal::invalid("The field inline must be true or false; correct it."))?,
+    };
+    let Arrived { id, name, bytes, .. } = &arrived;
+    let attachment = Attachment {
+        file: *id,
+        name: name.clone(),
+        bytes: *bytes,
+        content_type: arrived.content_type(Taken::Any)?.to_owned(),
+        // Its form is that of a Message-ID (RFC 2392); that it is nobody's domain keeps it apart from every other.
+        content_id: inline.then(|| format!("{id}@attachment.invalid")),
+        inline,
+    };
+    Ok((arrived, attachment))
+}
+
+/// Takes a file off a draft.
+pub(super) async fn delete(
+    shared: &Shared,
+    me: &Me,
+    retry: &Retry,
+    interaction: &Interaction,
+    attachment: &str,
+) -> Answer {
+    may_attach(interaction, me.id(), "RemoveAttachment")?;
+    let file = attachment.parse::<FileId>().map_err(|_| no_file())?;
+    let engine = shared.engine();
+    let reference = engine.next_reference(me.id()).await?;
+    let answer = Envelope::Plain.success(Some(reference));
+    let attempt = Attempt {
+        id: interaction.id,
+        command: command(me, Action::RemoveAttachment(file)),
+        reference: Some(reference),
+        receipt: retry.receipt(me, &answer, engine.now()),
+        also: Vec::new(),
+    };
+    carry_out(shared, me, &attempt, answer).await
+}
+
+fn command(me: &Me, action: Action) -> Command {
+    Command { actor: me.actor(), epoch: None, action, farewell: None }
+}
+
+/// Gives a file that is there already, to be attached to a draft: one that was on it before, one of another e-mail that the caller may see,
+/// or one of a chat that he was told of.
+pub(crate) async fn document(
+    shared: &Shared,
+    me: &Me,
+    draft: &Interaction,
+    id: &str,
+    name: Option<&str>,
+) -> Result<Attachment, Refusal> {
+    may_attach(draft, me.id(), "AddAttachment")?;
+    let unknown = || Rejection::Unknown { noun: Noun::Attachment, name: id.to_owned() };
+    let file = id.parse::<FileId>().map_err(|_| unknown())?;
+    let record = load(shared, file).await?.ok_or_else(unknown)?;
+    if record.interaction != draft.id && !is_his(shared, me, &record).await? {
+        return Err(unknown().into());
+    }
+    let attached = attachments_of(draft).iter().find(|one| one.file == file).cloned();
+    let mut attachment = attached.unwrap_or(Attachment {
+        file,
+        name: record.name,
+        bytes: record.bytes,
+        content_type: record.content_type,
+        content_id: None,
+        inline: false,
+    });
+    if let Some(name) = name {
+        attachment.name = files::clean_name(name);
+    }
+    Ok(attachment)
+}
+
+/// Tells whether a file of another interaction is shown to the caller there.
+async fn is_his(shared: &Shared, me: &Me, record: &FileRecord) -> Result<bool, Refusal> {
+    let Some(source) = shared.engine().interaction_for(me.id(), record.interaction).await? else {
+        return Ok(false);
+    };
+    if source.media == Media::Email {
+        return Ok(attachments_of(&source).iter().any(|one| one.file == record.id));
+    }
+    let is_it =
+        |content: &Content| matches!(content, Content::FileUploaded { file, .. } if *file == record.id);
+    Ok(sent(shared, me, &source).await?.iter().any(|(_, entry)| is_it(&entry.content)))
+}

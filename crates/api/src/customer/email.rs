@@ -1,0 +1,269 @@
+//! E-mails that customers write in a form on a web page: `POST /genesys/2/email/{service}` (ingest notes 3.2).
+//!
+//! What comes in here becomes a letter like one that a mailbox fetched. It has no `Message-ID`, so it answers nothing and cannot be answered
+//! into a thread of somebody else's; that it is from whom it says nobody has checked, as of any e-mail.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, HeaderName};
+use axum::response::{IntoResponse, Response};
+use handoff_domain::service::{EmailTerms, Service, ServiceKind};
+use handoff_domain::{Address, Attachment, CenterId, Chat, Letter, UserData, Value};
+use handoff_engine::{NewLetter, TakenIn};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+use super::ask::message_id;
+use super::form::{Form, media_type, pairs};
+use super::trouble::{Kind, Trouble};
+use crate::auth::hex;
+use crate::files::{self, Arrived, FileFault, FormBounds, Taken};
+use crate::shared::Shared;
+
+/// Characters of a subject: one line of a header at its longest (RFC 5322, section 2.1.1).
+const SUBJECT_CHARS_MAX: usize = 998;
+/// Bytes of an address (RFC 5321, section 4.5.3.1.3).
+const ADDRESS_BYTES_MAX: usize = 254;
+/// The other way to name a request, as of every other that changes something (contract 9).
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// What a customer writes.
+#[derive(Clone, Debug, PartialEq)]
+struct Writing {
+    from: Address,
+    mailbox: Option<String>,
+    subject: String,
+    text: String,
+    user_data: UserData,
+    /// What a repetition of the request is known by.
+    name: Option<String>,
+}
+
+/// Takes an e-mail in.
+pub(crate) async fn create(
+    State(shared): State<Shared>,
+    Path(service): Path<String>,
+    request: Request,
+) -> Result<Response, Trouble> {
+    let (service, terms) = email_service(&shared, &service)?;
+    let headers = request.headers().clone();
+    let (fields, files) = receive(&shared, request, &terms).await?;
+    let writing = Writing::read(&fields, &headers)?;
+    let mailbox = mailbox(&shared, service.center, &terms, writing.mailbox.as_deref())?;
+    let attachments = attachments(&files, &terms)?;
+    let queue = shared.engine().directory().queue(service.center, service.queue).cloned();
+    let new = NewLetter {
+        center: service.center,
+        mailbox: mailbox.clone(),
+        queue: queue.ok_or_else(Trouble::unavailable)?,
+        raw_hash: name_of(&shared, &service, &writing, &attachments),
+        letter: writing.letter(mailbox),
+        attachments,
+        raw: None,
+        user_data: writing.user_data,
+    };
+    let taken_in = Box::pin(async { Ok::<_, Trouble>(shared.engine().take_in_letter(&new).await?) });
+    let is_unclear = |trouble: &Trouble| trouble.kind == Kind::Unavailable;
+    let TakenIn { interaction, is_new } = files::keep_all_and(&shared, files, taken_in, is_unclear).await?;
+    if !is_new {
+        for one in &new.attachments {
+            files::discard(&shared, one.file).await;
+        }
+    }
+    Ok(Json(json!({"statusCode": 0, "id": interaction.id.to_string()})).into_response())
+}
+
+fn email_service(shared: &Shared, name: &str) -> Result<(Arc<Service>, EmailTerms), Trouble> {
+    let service = shared.engine().directory().service(ServiceKind::Email, name).cloned();
+    let found = service.and_then(|service| {
+        let terms = service.email().cloned().filter(|_| service.enabled)?;
+        Some((service, terms))
+    });
+    found.ok_or_else(|| {
+        Trouble::new(Kind::UnknownService, "There is no e-mail service of that name; check the address.")
+    })
+}
+
+/// Receives a form of either encoding; only a multipart one can have files.
+async fn receive(
+    shared: &Shared,
+    request: Request,
+    terms: &EmailTerms,
+) -> Result<(Vec<(String, String)>, Vec<Arrived>), Trouble> {
+    if media_type(request.headers()) != "multipart/form-data" {
+        return Ok((pairs(request).await?, Vec::new()));
+    }
+    let bounds = FormBounds {
+        files_max: usize::try_from(terms.files_max).unwrap_or(usize::MAX),
+        bytes_max: terms.bytes_max,
+    };
+    let received = files::receive_all(shared, request, bounds).await;
+    received.map_err(|fault| match fault {
+        FileFault::TooLarge { .. } => Trouble::new(
+            Kind::FilesTooLarge,
+            format!("An e-mail may have {} bytes with its files; send less.", terms.bytes_max),
+        ),
+        other => other.into(),
+    })
+}
+
+impl Writing {
+    fn read(fields: &[(String, String)], headers: &HeaderMap) -> Result<Self, Trouble> {
+        let mut form = Form::default();
+        for (name, value) in fields {
+            if name == "userData" {
+                // Repeated, each `key=value`; unlike the chat's (ingest notes 3.2).
+                let (key, value) = value.split_once('=').ok_or_else(|| {
+                    Trouble::invalid("Each field userData must be written key=value; correct it.")
+                })?;
+                form.user_data.0.insert(key.to_owned(), Value::Text(value.to_owned()));
+            } else {
+                form.add(name, value.clone());
+            }
+        }
+        let first_name = line(&form, "firstName", Chat::NAME_CHARS_MAX)?;
+        let last_name = line(&form, "lastName", Chat::NAME_CHARS_MAX)?;
+        let address = line(&form, "fromAddress", ADDRESS_BYTES_MAX)?;
+        if !is_address(&address) {
+            return Err(Trouble::invalid("The field fromAddress must be an e-mail address; correct it."));
+        }
+        let subject = line(&form, "subject", SUBJECT_CHARS_MAX)?;
+        let text = form.required("text")?.replace('\0', "");
+        let mut user_data = form.user_data.clone();
+        let known = [("FirstName", &first_name), ("LastName", &last_name), ("EmailAddress", &address)];
+        for (key, value) in known {
+            user_data.0.insert(key.to_owned(), Value::Text(value.clone()));
+        }
+        let mailbox = form.text("mailbox").map(|_| line(&form, "mailbox", ADDRESS_BYTES_MAX)).transpose()?;
+        let name = match message_id(&form)? {
+            Some(name) => Some(name),
+            None => headers.get(&IDEMPOTENCY_KEY).map(key_of).transpose()?,
+        };
+        let from = Address { address, name: Some(format!("{first_name} {last_name}")) };
+        Ok(Self { from, mailbox, subject, text, user_data, name })
+    }
+
+    fn letter(&self, mailbox: String) -> Letter {
+        Letter {
+            from: Some(self.from.clone()),
+            to: vec![Address { address: mailbox, name: None }],
+            subject: Some(self.subject.clone()),
+            text: self.text.clone(),
+            body_hash: hex(&Sha256::digest(&self.text)),
+            ..Letter::default()
+        }
+    }
+}
+
+fn key_of(value: &axum::http::HeaderValue) -> Result<String, Trouble> {
+    let bytes = value.as_bytes();
+    let is_key = (1..=255).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic);
+    value.to_str().ok().filter(|_| is_key).map(str::to_owned).ok_or_else(|| {
+        Trouble::invalid("An Idempotency-Key has 1 to 255 visible ASCII characters; correct it.")
+    })
+}
+
+/// Gives what must be there and becomes a part of a header: nothing in it may begin another.
+fn line(form: &Form, name: &str, most: usize) -> Result<String, Trouble> {
+    let text = form.required(name)?;
+    if text.chars().any(char::is_control) {
+        let advice = format!("The field {name} must be one line without control characters; correct it.");
+        return Err(Trouble::invalid(advice));
+    }
+    if text.chars().count() > most {
+        return Err(Trouble::invalid(format!("The field {name} may have {most} characters; shorten it.")));
+    }
+    let text = text.trim();
+    if text.is_empty() { Err(Trouble::missing(name)) } else { Ok(text.to_owned()) }
+}
+
+/// Tells whether somebody can be written to there: one address, without a name or a quoted part, that a header can hold as it is. What mail
+/// servers allow beyond that nobody has who fills in a form.
+fn is_address(text: &str) -> bool {
+    let Some((local, domain)) = text.split_once('@') else { return false };
+    let is_plain = |part: &str, others: &str| {
+        !part.is_empty()
+            && part.chars().all(|it| it.is_alphanumeric() || others.contains(it))
+            && !part.starts_with('.')
+            && !part.ends_with('.')
+            && !part.contains("..")
+    };
+    text.len() <= ADDRESS_BYTES_MAX && is_plain(local, ".!#$%&'*+-/=?^_`{|}~") && is_plain(domain, ".-")
+}
+
+/// Gives the mailbox that the e-mail is to: the service's, or another one of the contact center's.
+fn mailbox(
+    shared: &Shared,
+    center: CenterId,
+    terms: &EmailTerms,
+    wanted: Option<&str>,
+) -> Result<String, Trouble> {
+    let Some(wanted) = wanted else { return Ok(terms.mailbox.clone()) };
+    let directory = shared.engine().directory();
+    let of_center = directory.services.values().filter(|service| service.center == center && service.enabled);
+    let mut mailboxes = of_center.filter_map(|service| Some(&service.email()?.mailbox));
+    let found = mailboxes.find(|mailbox| mailbox.eq_ignore_ascii_case(wanted));
+    found.cloned().ok_or_else(|| {
+        Trouble::invalid("The field mailbox must be one of the contact center's own addresses; leave it out.")
+    })
+}
+
+fn attachments(files: &[Arrived], terms: &EmailTerms) -> Result<Vec<Attachment>, Trouble> {
+    let attachment = |file: &Arrived| {
+        Ok(Attachment {
+            file: file.id,
+            name: file.name.clone(),
+            bytes: file.bytes,
+            content_type: file.content_type(Taken::Only(&terms.types))?.to_owned(),
+            content_id: None,
+            inline: false,
+        })
+    };
+    files.iter().map(attachment).collect()
+}
+
+/// Gives what tells this e-mail from every other: of a request that has a name, the name and what it says, so that a repetition is the same
+/// e-mail and the same name with other words is another one, which costs nothing to take in.
+fn name_of(shared: &Shared, service: &Service, writing: &Writing, attachments: &[Attachment]) -> String {
+    let Some(name) = &writing.name else { return format!("form {:032x}", shared.engine().ids().random()) };
+    let files: Vec<(&str, u64)> = attachments.iter().map(|one| (one.name.as_str(), one.bytes)).collect();
+    let Writing { from, mailbox, subject, text, user_data, .. } = writing;
+    let all =
+        format!("{} {name:?} {from:?} {mailbox:?} {subject:?} {text:?} {user_data:?} {files:?}", service.id);
+    format!("form {}", hex(&Sha256::digest(all)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_one_that_somebody_could_be_written_to_at() {
+        for good in ["eve@example.com", "e.v+e@mail.example", "jürg@bücher.example", "o'neil@x.example"] {
+            assert!(is_address(good), "{good}");
+        }
+        let long = format!("{}@x.example", "a".repeat(250));
+        let bad = [
+            "",
+            "eve",
+            "@x",
+            "eve@",
+            "eve@x,adam@x",
+            "Eve <eve@x>",
+            "eve@x\r\nBcc: all@x",
+            "eve @x",
+            "a@b@c",
+            "eve@x;",
+            ".eve@x",
+            "eve@x..y",
+            "eve@x>",
+            "\"eve\"@x",
+            long.as_str(),
+        ];
+        for bad in bad {
+            assert!(!is_address(bad), "{bad}");
+        }
+    }
+}

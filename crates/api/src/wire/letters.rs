@@ -1,0 +1,226 @@
+//! The HTML of strangers, on its way to an agent.
+//!
+//! What customers write is stored as it came and cleaned whenever it is shown, so that a better cleaner cures old messages. How to clean it
+//! is not known here: whoever puts the program together says so by a [`Letters`]. Until then nothing of the markup is trusted and a reader
+//! sees it as text.
+//!
+//! The same letter is shown many times: every notice of a change carries it, on two topics and for every reader. To clean it costs 0.14 ms for
+//! each KiB (measured with the mail crate's cleaner: 2.7 ms for 20 KiB, 41 ms for the longest that is kept), so what was cleaned is remembered
+//! for a while.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use handoff_domain::Attachment;
+use sha2::{Digest as _, Sha256};
+
+/// Bytes from which on a body is remembered when it was cleaned. A shorter one is cleaned in less than 0.1 ms, which is not worth the room.
+const KEPT_FROM_BYTES: usize = 512;
+/// Bytes of all cleaned bodies that are remembered: some hundred letters of usual length. When there would be more, all are forgotten, which
+/// costs no more than cleaning those again that are still looked at.
+const KEPT_BYTES_MAX: usize = 16 * 1_024 * 1_024;
+
+/// How the HTML of a letter is made safe to show.
+pub trait Letters: fmt::Debug + Send + Sync + 'static {
+    /// Makes it safe. `images` gives the address of an image of the letter by its `Content-ID`. To clean the result again must change
+    /// nothing.
+    fn clean(&self, html: &str, images: &dyn Fn(&str) -> Option<String>) -> String;
+}
+
+/// Shows markup as the text that it is.
+#[derive(Debug)]
+struct AsText;
+
+impl Letters for AsText {
+    fn clean(&self, html: &str, _images: &dyn Fn(&str) -> Option<String>) -> String {
+        escaped(html)
+    }
+}
+
+/// Writes a text so that HTML shows it as it is.
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// What shows letters.
+#[derive(Debug, Default)]
+pub struct Cleaner {
+    letters: OnceLock<Arc<dyn Letters>>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    bytes: usize,
+    bodies: HashMap<[u8; 32], Arc<str>>,
+}
+
+impl Cleaner {
+    /// Says how letters are made safe. Only the first call counts.
+    pub fn clean_with(&self, letters: Arc<dyn Letters>) {
+        let _already_set = self.letters.set(letters);
+    }
+
+    /// Makes the HTML of an e-mail safe to show. `address` gives where an image of it is.
+    #[must_use]
+    pub fn clean(
+        &self,
+        html: &str,
+        attachments: &[Attachment],
+        address: &dyn Fn(&Attachment) -> String,
+    ) -> String {
+        if html.len() < KEPT_FROM_BYTES {
+            return self.clean_now(html, attachments, address);
+        }
+        let name = name_of(html, attachments, address);
+        let known = self.kept.lock().unwrap_or_else(PoisonError::into_inner).bodies.get(&name).cloned();
+        if let Some(known) = known {
+            return known.to_string();
+        }
+        let clean = self.clean_now(html, attachments, address);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.bytes + clean.len() > KEPT_BYTES_MAX {
+            *kept = Kept::default();
+        }
+        kept.bytes += clean.len();
+        if let Some(twin) = kept.bodies.insert(name, clean.as_str().into()) {
+            kept.bytes -= twin.len();
+        }
+        clean
+    }
+
+    fn clean_now(
+        &self,
+        html: &str,
+        attachments: &[Attachment],
+        address: &dyn Fn(&Attachment) -> String,
+    ) -> String {
+        let images = |id: &str| image(attachments, id).map(address);
+        self.letters.get().map_or(&AsText as &dyn Letters, |letters| &**letters).clean(html, &images)
+    }
+}
+
+/// Gives the attachment that a body names by its `Content-ID`, if it is a picture: nothing else is shown in its place.
+fn image<'a>(attachments: &'a [Attachment], content_id: &str) -> Option<&'a Attachment> {
+    let is_it = |one: &&Attachment| {
+        one.content_id.as_deref() == Some(content_id) && one.content_type.starts_with("image/")
+    };
+    attachments.iter().find(is_it)
+}
+
+/// Gives what tells a body, with the images that it may show, from every other.
+fn name_of(html: &str, attachments: &[Attachment], address: &dyn Fn(&Attachment) -> String) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    for one in attachments.iter().filter(|one| one.content_id.is_some()) {
+        hasher.update(format!("{:?} {} {}\n", one.content_id, one.content_type, address(one)));
+    }
+    hasher.update([0]);
+    hasher.update(html);
+    hasher.finalize().into()
+}
+
+/// Puts `cid:` back where a body that was shown has the addresses of the e-mail's own images: only by that do its recipients find them.
+/// A file's id is random, so nothing but its address ends in it.
+#[must_use]
+pub fn with_ids_of_images(mut body: String, attachments: &[Attachment]) -> String {
+    for one in attachments {
+        let Some(content_id) = one.content_id.as_ref().filter(|id| is_plain(id)) else { continue };
+        let end = format!("/attachments/{}", one.file);
+        if !body.contains(&end) {
+            continue;
+        }
+        let mut pieces = body.split(end.as_str()).peekable();
+        let mut after = String::with_capacity(body.len());
+        while let Some(piece) = pieces.next() {
+            if pieces.peek().is_none() {
+                after.push_str(piece);
+                break;
+            }
+            let begins = piece.rfind(['"', '\'', '=', '(', '>', ' ', '\n', '\t']).map_or(0, |at| at + 1);
+            after.push_str(&piece[..begins]);
+            after.push_str("cid:");
+            after.push_str(content_id);
+        }
+        body = after;
+    }
+    body
+}
+
+/// Tells whether a `Content-ID`, which strangers choose, can stand in markup as it is.
+fn is_plain(content_id: &str) -> bool {
+    content_id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"@.-_+$%=~!#*/?^|{}".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use handoff_domain::FileId;
+
+    use super::*;
+
+    fn attachment(id: u128, content_id: Option<&str>, content_type: &str) -> Attachment {
+        Attachment {
+            file: FileId(id),
+            name: "picture.png".to_owned(),
+            bytes: 3,
+            content_type: content_type.to_owned(),
+            content_id: content_id.map(str::to_owned),
+            inline: true,
+        }
+    }
+
+    fn address(one: &Attachment) -> String {
+        format!("http://desk/emails/1/attachments/{}", one.file)
+    }
+
+    #[test]
+    fn without_a_cleaner_markup_is_text() {
+        let shown = Cleaner::default().clean("<script>\"&", &[], &address);
+        assert_eq!(shown, "&lt;script&gt;&quot;&amp;");
+    }
+
+    /// Counts how often it is asked, and shows the image `a`.
+    #[derive(Debug, Default)]
+    struct Counting(AtomicUsize);
+
+    impl Letters for Counting {
+        fn clean(&self, html: &str, images: &dyn Fn(&str) -> Option<String>) -> String {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            format!("{} {}", images("a").unwrap_or_default(), html.len())
+        }
+    }
+
+    #[test]
+    fn a_long_body_is_cleaned_once_as_long_as_its_images_stay() {
+        let (cleaner, counting) = (Cleaner::default(), Arc::new(Counting::default()));
+        cleaner.clean_with(counting.clone());
+        let (long, one) = ("x".repeat(KEPT_FROM_BYTES), attachment(1, Some("a"), "image/png"));
+        let times = |html: &str, attachments: &[Attachment]| {
+            let shown = cleaner.clean(html, attachments, &address);
+            (counting.0.load(Ordering::SeqCst), shown.starts_with("http"))
+        };
+        assert_eq!(times(&long, &[]), (1, false));
+        assert_eq!(times(&long, &[]), (1, false));
+        assert_eq!(times(&long, std::slice::from_ref(&one)), (2, true));
+        assert_eq!(times(&long, &[one]), (2, true));
+        assert_eq!(times(&long, &[attachment(1, Some("a"), "text/html")]), (3, false), "no picture");
+        let limit = KEPT_BYTES_MAX / KEPT_FROM_BYTES;
+        assert!(limit > 1_000, "a busy contact center's letters have room");
+    }
+
+    #[test]
+    fn addresses_of_own_images_become_ids_again() {
+        let attachments = [attachment(1, Some("a@b"), "image/png"), attachment(2, None, "image/png")];
+        let odd = attachment(1, Some("\"><script>"), "image/png");
+        let own = address(&attachments[0]);
+        let other = address(&attachments[1]);
+        let body = format!("<img src=\"{own}\"> and <img src='{own}'>{own}<a href=\"{other}\">");
+        let expected = format!("<img src=\"cid:a@b\"> and <img src='cid:a@b'>cid:a@b<a href=\"{other}\">");
+        assert_eq!(with_ids_of_images(body, &attachments), expected);
+        assert_eq!(with_ids_of_images("plain".to_owned(), &attachments), "plain");
+        assert_eq!(with_ids_of_images(own.clone(), &[odd]), own, "markup is no id");
+    }
+}

@@ -1,0 +1,235 @@
+//! Contacts: who somebody is, and what was exchanged with him, asked by REST and answered by CometD.
+
+use axum::body::Body;
+use axum::http::{Request, header};
+use handoff_domain::{FileId, Letter};
+use serde_json::{Value, json};
+
+use crate::email_bench::{CUSTOMER, MailBench, PNG, letter, picture};
+use crate::rest_bench::{Bench, PASSWORD, basic};
+
+const TOPIC: &str = "/v2/ucs/interactions";
+
+/// A CometD session.
+struct Session<'a> {
+    bench: &'a Bench,
+    user: &'a str,
+    id: String,
+}
+
+impl<'a> Session<'a> {
+    async fn open(bench: &'a Bench, user: &'a str) -> Self {
+        let mut session = Self { bench, user, id: String::new() };
+        let hello = json!([{"channel": "/meta/handshake", "version": "1.0", "supportedConnectionTypes": ["long-polling"]}]);
+        session.id = session.send(hello).await[0]["clientId"].as_str().unwrap().to_owned();
+        session
+    }
+
+    async fn send(&self, messages: Value) -> Vec<Value> {
+        let request = Request::post("/api/v2/notifications")
+            .header(header::AUTHORIZATION, basic(self.user, PASSWORD))
+            .header(header::CONTENT_TYPE, "application/json");
+        let reply = self.bench.send(request.body(Body::from(messages.to_string())).unwrap()).await;
+        serde_json::from_str(&reply.text).unwrap()
+    }
+
+    async fn subscribe(&self, name: &str) -> bool {
+        let message = json!([{"channel": "/meta/subscribe", "clientId": self.id, "subscription": name}]);
+        self.send(message).await[0]["successful"] == true
+    }
+
+    /// Gives what was told since he was last asked: channel and data.
+    async fn told(&self) -> Vec<(String, Value)> {
+        let message = json!([{"channel": "/meta/connect", "clientId": self.id, "connectionType": "long-polling",
+            "advice": {"timeout": 0}}]);
+        let all = self.send(message).await;
+        let data = all.into_iter().filter(|message| message.get("data").is_some());
+        data.map(|message| (message["channel"].as_str().unwrap().to_owned(), message["data"].clone()))
+            .collect()
+    }
+}
+
+async fn listening<'a>(mail: &'a MailBench, user: &'a str) -> Session<'a> {
+    let session = Session::open(&mail.bench, user).await;
+    assert!(session.subscribe(TOPIC).await);
+    session.told().await;
+    session
+}
+
+/// Asks, and gives what came by CometD.
+async fn asks(session: &Session<'_>, path: &str, body: Value) -> Value {
+    let answer = session.bench.by(session.user).post(path, body).await.ok();
+    let mut told = session.told().await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    let (channel, data) = told.remove(0);
+    assert_eq!((channel.as_str(), &data["referenceId"]), (TOPIC, &answer["referenceId"]));
+    assert_eq!(data.get("sequence"), None);
+    data
+}
+
+fn identify(address: &str) -> Value {
+    json!({"operationName": "IdentifyUCSContact", "emailAddress": address})
+}
+
+fn history() -> Value {
+    json!({"operationName": "RetrieveContactHistory"})
+}
+
+fn content() -> Value {
+    json!({"operationName": "GetInteractionContent"})
+}
+
+fn ids(message: &Value) -> Vec<String> {
+    let list = message["interactions"].as_array().unwrap();
+    list.iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_contact_is_known_by_his_address() {
+    let mail = MailBench::start().await;
+    let kate = listening(&mail, "kate").await;
+    let unknown = asks(&kate, "/contacts/ucs", identify(CUSTOMER)).await;
+    assert_eq!(unknown.get("contactId"), None);
+    assert!(unknown["errorMessage"].is_string(), "{unknown}");
+    let taken_in = mail.receives(letter(1)).await;
+    let known = asks(&kate, "/contacts/ucs", identify(" Eve <EVE@example.com>")).await;
+    assert_eq!(known["contactId"].as_str(), taken_in.interaction.contact.as_deref());
+    let mut new = identify("new@example.com");
+    new["createContactEnabled"] = json!(true);
+    assert!(asks(&kate, "/contacts/ucs", new).await["contactId"].is_string());
+    let by_phone = json!({"operationName": "IdentifyUCSContact", "phoneNumber": "1"});
+    assert!(asks(&kate, "/contacts/ucs", by_phone).await["errorMessage"].is_string());
+    let zoe = listening(&mail, "zoe").await;
+    assert!(
+        asks(&zoe, "/contacts/ucs", identify(CUSTOMER)).await["errorMessage"].is_string(),
+        "of another center"
+    );
+    let client = mail.bench.by("kate");
+    client.post("/contacts/ucs", json!({"operationName": "IdentifyUCSContact"})).await.refused(400, 1);
+    client.post("/contacts/ucs", identify("a\r\nb")).await.refused(400, 10);
+    client.post("/contacts/ucs", json!({"operationName": "Other"})).await.refused(400, 10);
+}
+
+#[tokio::test]
+async fn a_history_has_everything_the_newest_first() {
+    let mail = MailBench::start().await;
+    mail.bench.ready("kate").await;
+    let first = mail.receives(letter(1)).await.interaction;
+    mail.bench.clock.advance_s(40 * 24 * 60 * 60);
+    let second = mail.owned(letter(2)).await;
+    let draft = mail.drafts(&second, json!({"operationName": "Reply", "userData": {"tone": "kind"}})).await;
+    let draft = draft["id"].as_str().unwrap().to_owned();
+    let kate = listening(&mail, "kate").await;
+    let path = format!("/ucs/contacts/{}/interactions", first.contact.as_deref().unwrap());
+    let of = |body: Value| {
+        let mut wanted = history();
+        wanted.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
+        wanted
+    };
+    let month = asks(&kate, &path, history()).await;
+    assert_eq!(month["messageType"], "GetInteractionsHistoryMessage");
+    assert_eq!(ids(&month), [draft.clone(), second.clone()], "the last month");
+    let one = &month["interactions"][1];
+    assert_eq!(
+        (&one["typeId"], &one["mediaType"], &one["state"], &one["subject"], &one["endDate"]),
+        (&json!("Inbound"), &json!("email"), &json!("InProcess"), &json!("Letter 2"), &Value::Null)
+    );
+    assert_eq!(one["ownerInformation"]["userName"], "kate");
+    assert_eq!(month["interactions"][0]["parentId"], json!(second));
+    let all = asks(&kate, &path, of(json!({"fromDate": "2026-01-01"}))).await;
+    assert_eq!(ids(&all), [draft.clone(), second.clone(), first.id.to_string()]);
+    assert_eq!(all.get("truncated"), None);
+    let oldest = asks(&kate, &path, of(json!({"fromDate": "2026-01-01", "sort": "asc", "maxSize": 1}))).await;
+    assert_eq!((ids(&oldest), &oldest["truncated"]), (vec![first.id.to_string()], &json!(true)));
+    let day = of(json!({"fromDate": "2026-01-09", "toDate": "2026-01-09"}));
+    assert_eq!(ids(&asks(&kate, &path, day).await), [first.id.to_string()]);
+    let search =
+        of(json!({"searchCustomAttributes": {"tone": "kind"}, "customAttributes": ["tone", "other"]}));
+    let found = asks(&kate, &path, search).await;
+    assert_eq!(ids(&found), [draft]);
+    assert_eq!(found["interactions"][0]["customAttributes"], json!({"tone": "kind"}));
+    for nothing in
+        [json!({"source": "archive"}), json!({"mediaType": "chat"}), json!({"toDate": "2025-12-31"})]
+    {
+        assert_eq!(ids(&asks(&kate, &path, of(nothing)).await), Vec::<String>::new());
+    }
+    let zoe = listening(&mail, "zoe").await;
+    assert_eq!(ids(&asks(&zoe, &path, history()).await), Vec::<String>::new(), "of another center");
+    let client = mail.bench.by("kate");
+    for wrong in [
+        json!({"sort": "up"}),
+        json!({"fromDate": "9.1."}),
+        json!({"mediaType": "fax"}),
+        json!({"source": "attic"}),
+    ] {
+        client.post(&path, of(wrong)).await.refused(400, 10);
+    }
+}
+
+#[tokio::test]
+async fn agents_read_what_their_contact_centers_contacts_wrote() {
+    let mail = MailBench::start().await;
+    mail.keeps(FileId(0xca7), PNG).await;
+    let html = "<p>Hi</p><script>evil()</script>".to_owned();
+    let letter = Letter { html: Some(html), ..letter(1) };
+    let taken_in = mail.receives_with(letter, vec![picture(FileId(0xca7))], None).await;
+    let id = taken_in.interaction.id.to_string();
+    let path = format!("/ucs/interactions/{id}");
+    // Mia does not serve that queue: it is not hers to work on, but hers to read.
+    mail.bench.by("mia").get(&format!("/interactions/{id}")).await.refused(404, 6);
+    let mia = listening(&mail, "mia").await;
+    let message = asks(&mia, &path, content()).await;
+    assert_eq!(message["messageType"], "GetInteractionContentMessage");
+    let shown = &message["interaction"];
+    assert_eq!(
+        (&shown["id"], &shown["from"], &shown["body"]),
+        (&json!(id), &json!(CUSTOMER), &json!("<p>Hi</p>"))
+    );
+    assert_eq!(message["messages"], json!([]));
+    let list = mail.bench.by("mia").get(&format!("/emails/{id}/attachments")).await.ok();
+    assert_eq!(list["uris"].as_array().unwrap().len(), 1);
+    mail.bench.by("zoe").post(&path, content()).await.refused(404, 6);
+    mail.bench
+        .by("mia")
+        .post(&format!("/ucs/interactions/{}", mail.bench.no_id()), content())
+        .await
+        .refused(404, 6);
+    mail.bench.by("mia").post("/ucs/interactions/x", content()).await.refused(404, 6);
+    // What has no contact is read by those who see it.
+    let other = mail.bench.submitted("email", "support-email").await;
+    mail.bench.by("mia").post(&format!("/ucs/interactions/{other}"), content()).await.refused(404, 6);
+    let chat = mail.bench.submitted("workitem", "tasks").await;
+    mail.bench.by("mia").post(&format!("/ucs/interactions/{chat}"), content()).await.refused(404, 6);
+}
+
+#[tokio::test]
+async fn an_answer_goes_to_every_session_of_the_caller_that_listens_and_to_nobody_else() {
+    let mail = MailBench::start().await;
+    let by_name = listening(&mail, "kate").await;
+    let widely = Session::open(&mail.bench, "kate").await;
+    assert!(widely.subscribe("/**").await);
+    let slashed = Session::open(&mail.bench, "kate").await;
+    assert!(slashed.subscribe("/v2/ucs/interactions/").await);
+    let deaf = Session::open(&mail.bench, "kate").await;
+    assert!(deaf.subscribe("/v2/me/*").await);
+    assert!(!deaf.subscribe("/v2/ucs/*").await);
+    let ben = listening(&mail, "ben").await;
+    let supervisor = listening(&mail, "vera").await;
+    for session in [&widely, &slashed, &deaf] {
+        session.told().await;
+    }
+    mail.bench.by("kate").post("/contacts/ucs", identify("a@example.com")).await.ok();
+    let channels =
+        |told: Vec<(String, Value)>| told.into_iter().map(|(channel, _)| channel).collect::<Vec<_>>();
+    assert_eq!(channels(by_name.told().await), [TOPIC]);
+    assert_eq!(channels(widely.told().await), [TOPIC]);
+    assert_eq!(channels(slashed.told().await), ["/v2/ucs/interactions/"]);
+    for other in [&deaf, &ben, &supervisor] {
+        assert_eq!(channels(other.told().await), Vec::<String>::new());
+    }
+    let unsubscribe =
+        json!([{"channel": "/meta/unsubscribe", "clientId": by_name.id, "subscription": TOPIC}]);
+    assert_eq!(by_name.send(unsubscribe).await[0]["successful"], true);
+    mail.bench.by("kate").post("/contacts/ucs", identify("a@example.com")).await.ok();
+    assert_eq!(channels(by_name.told().await), Vec::<String>::new());
+}

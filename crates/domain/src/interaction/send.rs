@@ -1,0 +1,181 @@
+//! Sending: from the draft that its writer lets go to the mail that is out, put off, or back.
+//!
+//! What is on its way is the interaction itself, with a `Message-ID` that was fixed when Send was given: a mail that is tried again, also
+//! after a crash, is the same mail for whoever gets it twice. Only a new Send, after the writer got it back, makes another one.
+
+use alloc::string::{String, ToString};
+
+use crate::center::{Queue, Role, SkillLevels, Workbin};
+use crate::command::{Actor, Dispatch};
+use crate::event::{Fact, RevokeReason};
+use crate::id::{InteractionId, QueueId, UserId};
+use crate::interaction::attempt::{Attempt, queue_for};
+use crate::interaction::change::{Change, Entry, Told};
+use crate::interaction::decision::Decision;
+use crate::interaction::draft::{close, composing, reopen};
+use crate::interaction::{Email, Mode, Outcome, State, Status};
+use crate::media::Media;
+use crate::rejection::{Noun, Rejection};
+use crate::time::Time;
+
+/// Gives the draft to the outgoing mail worker, or to whoever has to look at it first. Nobody owns it from then on; whoever sent it is
+/// told of the end.
+pub(super) fn send(attempt: &Attempt<'_>, dispatch: &Dispatch) -> Result<Decision, Rejection> {
+    let by = attempt.owner(composing(attempt)?)?;
+    let queue = dispatch.queue.as_ref().map(|named| queue_for(named, &Media::Email)).transpose()?;
+    let email = ready(attempt, dispatch)?;
+    if !dispatch.force {
+        nothing_newer(attempt, dispatch.base.or(email.base))?;
+    }
+    let mut change = attempt.change();
+    change.withdraw_offer(RevokeReason::OwnerActed);
+    change.after.subject = dispatch.subject.clone().or(change.after.subject.take());
+    change.after.queue = queue.map(|queue| queue.id).or(change.after.queue);
+    if let Some(review) = review(attempt, queue)? {
+        change.after.email = Some(Email { sends: email.sends - 1, ..email });
+        change.facts.push(Fact::SentForReview);
+        change.last_sees(by, Status::Completed);
+        let since = attempt.context.now;
+        let entry = Entry { queue: review, since, front: false, skills: SkillLevels::new(), skill: None };
+        change.enter_queue(entry, Mode::Composing);
+        return Ok(change.finish());
+    }
+    change.facts.push(Fact::SendStarted);
+    let message_id = attempt.context.world.message_id(&email.from, email.sends);
+    change.after.email = Some(Email { message_id, ..email });
+    change.after.state = State::sending(Some(by), attempt.context.now);
+    close(&mut change);
+    Ok(change.finish())
+}
+
+/// Gives the e-mail as it goes out, less its `Message-ID`.
+fn ready(attempt: &Attempt<'_>, dispatch: &Dispatch) -> Result<Email, Rejection> {
+    let world = attempt.context.world;
+    let mut email = attempt.before.email.clone().unwrap_or_default();
+    if let Some(written) = &dispatch.email {
+        email.rewrite(written);
+    }
+    if !email.has_recipients() {
+        return Err(Rejection::NoRecipients);
+    }
+    if !world.may_send_as(&email.from) {
+        // A sender who is missing or none of ours gives way to a mailbox, as in the platform's later products (ingest notes 5, "SMTP").
+        let is_ours = |address: &String| world.may_send_as(address);
+        let ours = email.mailbox.clone().filter(is_ours).or_else(|| world.default_sender());
+        email.from = match ours {
+            Some(address) => address,
+            None if email.from.is_empty() => return Err(Rejection::NoSender),
+            None => return Err(Rejection::NotOurAddress { address: email.from }),
+        };
+    }
+    email.sends = email.sends.saturating_add(1);
+    Ok(email)
+}
+
+/// Refuses what was written before the latest that the customer wrote. Ids are in the order of time.
+fn nothing_newer(attempt: &Attempt<'_>, base: Option<InteractionId>) -> Result<(), Rejection> {
+    let newest = attempt.context.world.newest_inbound();
+    match newest.zip(base).filter(|(newest, base)| newest.id > *base) {
+        Some((newest, _)) => Err(Rejection::NewerMessage {
+            id: newest.id,
+            subject: newest.subject.clone(),
+            received: newest.received,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Gives the queue where a supervisor has to look at the draft before it goes out: the one of the queue that it goes out by, unless it was
+/// there already or its sender is a supervisor.
+fn review(attempt: &Attempt<'_>, named: Option<&Queue>) -> Result<Option<QueueId>, Rejection> {
+    let world = attempt.context.world;
+    let queue = named.or_else(|| attempt.before.queue.and_then(|queue| world.queue(queue)));
+    let review = queue.and_then(|queue| queue.review).filter(|review| attempt.before.queue != Some(*review));
+    let is_supervisor =
+        matches!(attempt.actor, Actor::User(caller) if caller.roles.contains(&Role::Supervisor));
+    match review.filter(|_| !is_supervisor) {
+        Some(review) if world.queue(review).is_none_or(|queue| queue.media != Media::Email) => {
+            Err(Rejection::Unknown { noun: Noun::Queue, name: review.to_string() })
+        }
+        review => Ok(review),
+    }
+}
+
+/// The mail is out.
+pub(super) fn delivered(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
+    let by = sender(attempt)?;
+    let mut change = attempt.change();
+    change.facts.push(Fact::Sent);
+    over(&mut change, by, Outcome::Sent, Status::Sent);
+    Ok(change.finish())
+}
+
+/// The mail could not be delivered yet. It stays on its way, and nobody is told: there is nothing for anybody to do.
+pub(super) fn delivery_deferred(
+    attempt: &Attempt<'_>,
+    reply: &str,
+    next: Time,
+) -> Result<Decision, Rejection> {
+    sender(attempt)?;
+    let mut change = attempt.change();
+    change.told = Told::Nobody;
+    if let State::Sending { attempt, due, last, .. } = &mut change.after.state {
+        *attempt = attempt.saturating_add(1);
+        *due = next;
+        *last = Some(reply.to_string());
+        let (attempt, reply) = (*attempt, reply.to_string());
+        change.facts.push(Fact::DeliveryDeferred { attempt, reply, next });
+    }
+    Ok(change.finish())
+}
+
+/// The mail will never be delivered: the draft goes back to whoever sent it, or to his `Drafts` when he is not there. What the server wrote
+/// itself is given up.
+pub(super) fn delivery_failed(attempt: &Attempt<'_>, reason: &str) -> Result<Decision, Rejection> {
+    let by = sender(attempt)?;
+    let reason = reason.to_string();
+    let mut change = attempt.change();
+    let Some(by) = by else {
+        change.facts.extend([Fact::DeliveryFailed { reason }, Fact::Canceled]);
+        over(&mut change, None, Outcome::Canceled, Status::Canceled);
+        return Ok(change.finish());
+    };
+    let world = attempt.context.world;
+    let is_there = world.desk(by).is_some_and(|desk| desk.session.is_some());
+    let drafts = world.own_workbin(Workbin::DRAFTS, by).filter(|_| !is_there);
+    change.errors.insert(by, sentence(&reason));
+    change.facts.push(Fact::DeliveryFailed { reason });
+    match drafts {
+        Some(workbin) => {
+            change.last_sees(by, Status::InWorkbin);
+            change.park(workbin.id, Mode::Composing);
+        }
+        None => change.hand_to(by, Mode::Composing, None),
+    }
+    reopen(&mut change);
+    Ok(change.finish())
+}
+
+fn sentence(reason: &str) -> String {
+    alloc::format!(
+        "The e-mail could not be delivered ({reason}); correct the draft and send it again, or cancel it."
+    )
+}
+
+fn over(change: &mut Change<'_>, by: Option<UserId>, outcome: Outcome, seen: Status) {
+    by.into_iter().for_each(|by| change.last_sees(by, seen));
+    change.after.state = State::Ended { outcome, at: change.context.now };
+}
+
+fn sender(attempt: &Attempt<'_>) -> Result<Option<UserId>, Rejection> {
+    let State::Sending { by, .. } = attempt.before.state else { return Err(attempt.wrong_state()) };
+    attempt.only(&Actor::Mailer)?;
+    Ok(by)
+}
+
+impl State {
+    /// Gives the state of what somebody, or the server itself, has just given to the outgoing mail worker.
+    pub(super) const fn sending(by: Option<UserId>, now: Time) -> Self {
+        Self::Sending { by, since: now, attempt: 0, due: now, last: None }
+    }
+}

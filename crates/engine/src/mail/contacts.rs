@@ -1,0 +1,137 @@
+//! Contacts: who writes letters, and everything that was ever exchanged with him.
+
+use handoff_domain::{CenterId, ContactId, Interaction, InteractionId, Time};
+use handoff_store::{
+    Contact, InteractionQuery, InteractionScope, Key, Page, Record, StoreError, Version, Versioned,
+};
+use sha2::{Digest as _, Sha256};
+
+use crate::engine::Engine;
+
+/// How many letters programs may write from one address within [`LOOP_MS`] before the rest are put on file.
+pub(super) const LOOP_MAX: u32 = 10;
+/// The time in which they are counted, in ms: ten minutes. Two programs that answer each other do so within seconds.
+const LOOP_MS: u64 = 10 * 60 * 1_000;
+
+/// Gives the id of the contact that has an address in a contact center.
+#[must_use]
+pub fn contact_id(center: CenterId, address: &str) -> ContactId {
+    let mut hasher = Sha256::new();
+    hasher.update(center.to_string());
+    hasher.update([0]);
+    hasher.update(bare(address).as_bytes());
+    let digest = hasher.finalize();
+    ContactId(digest.iter().take(16).fold(0_u128, |id, byte| (id << 8) | u128::from(*byte)))
+}
+
+/// Gives an address without the name before it, in lower case.
+pub(super) fn bare(address: &str) -> String {
+    let inside = address.rsplit_once('<').map(|(_, rest)| rest.split('>').next().unwrap_or(rest));
+    inside.unwrap_or(address).trim().to_lowercase()
+}
+
+/// Notes a letter in what is known of its sender.
+pub(super) fn written_by(known: Option<&Contact>, id: ContactId, letter: &Seen<'_>) -> Contact {
+    let mut contact = known.cloned().unwrap_or_else(|| Contact {
+        id,
+        center: letter.center,
+        address: bare(letter.address),
+        name: None,
+        first_seen: letter.now,
+        last_seen: letter.now,
+        last_answered: None,
+        automatic_count: 0,
+        automatic_since: letter.now,
+    });
+    contact.last_seen = letter.now;
+    contact.name = letter.name.map(str::to_owned).or(contact.name);
+    if letter.is_automatic {
+        if contact.automatic_since.plus_ms(LOOP_MS) <= letter.now {
+            contact.automatic_count = 0;
+        }
+        if contact.automatic_count == 0 {
+            contact.automatic_since = letter.now;
+        }
+        contact.automatic_count = contact.automatic_count.saturating_add(1);
+    }
+    contact
+}
+
+/// What a letter tells of its sender.
+pub(super) struct Seen<'a> {
+    pub(super) center: CenterId,
+    pub(super) address: &'a str,
+    pub(super) name: Option<&'a str>,
+    pub(super) is_automatic: bool,
+    pub(super) now: Time,
+}
+
+impl Engine {
+    /// Gives a contact of a contact center.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    pub async fn contact(&self, center: CenterId, id: ContactId) -> Result<Option<Contact>, StoreError> {
+        let found = self.load_contact(id).await?.map(|found| found.value);
+        Ok(found.filter(|contact| contact.center == center))
+    }
+
+    /// Gives everything that was exchanged with a contact, the newest first, below `after`.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    pub async fn contact_history(
+        &self,
+        center: CenterId,
+        contact: ContactId,
+        after: Option<InteractionId>,
+        limit: usize,
+    ) -> Result<Page<Versioned<Interaction>>, StoreError> {
+        let scope = InteractionScope::OfContact { center, contact: contact.to_string() };
+        self.store.interactions(&InteractionQuery { after, ..InteractionQuery::of(scope, limit) }).await
+    }
+
+    pub(super) async fn load_contact(&self, id: ContactId) -> Result<Option<Versioned<Contact>>, StoreError> {
+        let found = self.store.load(&[Key::Contact(id)]).await?.pop().flatten();
+        Ok(found.and_then(|Versioned { value, version }| match value {
+            Record::Contact(value) => Some(Versioned { value, version }),
+            _ => None,
+        }))
+    }
+}
+
+/// Gives the version that a contact must still have; zero for one that did not exist.
+pub(super) fn version_of(known: Option<&Versioned<Contact>>) -> Version {
+    known.map_or(0, |known| known.version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_person_is_the_same_contact_in_one_center() {
+        let id = |center, address| contact_id(CenterId(center), address);
+        assert_eq!(id(1, "eve@example.com"), id(1, "Eve Adams <EVE@Example.com>"));
+        assert_ne!(id(1, "eve@example.com"), id(2, "eve@example.com"));
+        assert_ne!(id(1, "eve@example.com"), id(1, "adam@example.com"));
+    }
+
+    #[test]
+    fn letters_of_programs_are_counted_for_a_while() {
+        let mut contact = None;
+        let mut count = |at: u64, is_automatic| {
+            let now = Time(0).plus_ms(at);
+            let seen = Seen { center: CenterId(1), address: "a@b", name: None, is_automatic, now };
+            let after = written_by(contact.as_ref(), ContactId(1), &seen);
+            contact.insert(after).automatic_count
+        };
+        assert_eq!(count(0, false), 0);
+        assert_eq!(count(LOOP_MS, true), 1, "the time begins with the first");
+        assert_eq!(count(LOOP_MS + 1, false), 1);
+        assert_eq!(count(2 * LOOP_MS - 1, true), 2);
+        assert_eq!(count(2 * LOOP_MS, true), 1, "and begins again when it is over");
+    }
+}

@@ -1,0 +1,134 @@
+//! Threading: what a letter answers.
+//!
+//! Only what a stranger cannot know ties a letter to anything: a token of ours, or the `Message-ID` of a message that the sender himself
+//! wrote or got. A subject never does, and neither does naming a message that is between other people. (`trust.md` S18.)
+
+use std::sync::Arc;
+
+use handoff_domain::{
+    CenterId, Direction, Email, Interaction, InteractionId, Letter, Media, Threading, Unproven,
+};
+use handoff_store::{InteractionQuery, InteractionScope, Page, StoreError, Versioned};
+
+use super::contacts::bare;
+use super::message_ids;
+use crate::engine::Engine;
+
+/// `Message-ID`s that are looked up of one letter at most. An honest one answers the first of them.
+const LOOKED_UP_MAX: usize = 20;
+/// E-mails of a thread that are read at once while looking for the newest inbound one.
+const PAGE: usize = 20;
+
+/// What a letter answers.
+pub(super) struct Belonging {
+    /// It.
+    pub(super) parent: Option<Versioned<Arc<Interaction>>>,
+    /// Why, or why nothing.
+    pub(super) how: Threading,
+}
+
+impl Engine {
+    /// Finds out what a letter answers: the first that holds of a report on a message of ours, a token, a message that its sender wrote or
+    /// got.
+    pub(super) async fn belonging(&self, center: CenterId, letter: &Letter) -> Result<Belonging, StoreError> {
+        let reported = letter.report.iter().flat_map(|report| &report.originals).take(LOOKED_UP_MAX);
+        for original in reported {
+            let found = self.by_message_id(center, original).await?;
+            if let Some(parent) = found.filter(|it| it.value.direction == Direction::Outbound) {
+                return Ok(Belonging { parent: Some(parent), how: Threading::ReportOn });
+            }
+        }
+        for id in letter.proven.iter().take(LOOKED_UP_MAX) {
+            if let Some(parent) = self.email_of(center, *id).await? {
+                return Ok(Belonging { parent: Some(parent), how: Threading::Token });
+            }
+        }
+        self.named_by(center, letter).await
+    }
+
+    async fn named_by(&self, center: CenterId, letter: &Letter) -> Result<Belonging, StoreError> {
+        let nothing = |how| Belonging { parent: None, how };
+        if letter.answers.is_empty() && letter.proven.is_empty() {
+            return Ok(nothing(Threading::NothingNamed));
+        }
+        let sender = letter.from.as_ref().map(|from| bare(&from.address));
+        let mut why = Unproven::UnknownMessage;
+        for named in letter.answers.iter().take(LOOKED_UP_MAX) {
+            let Some(found) = self.by_message_id(center, named).await? else { continue };
+            let is_inbound = found.value.direction == Direction::Inbound;
+            let is_his =
+                found.value.email.as_ref().zip(sender.as_ref()).is_some_and(|(it, his)| is_between(it, his));
+            if is_inbound && is_his {
+                return Ok(Belonging { parent: Some(found), how: Threading::KnownMessage });
+            }
+            why = Unproven::SomebodyElses;
+        }
+        Ok(nothing(Threading::NotProven(why)))
+    }
+
+    async fn by_message_id(
+        &self,
+        center: CenterId,
+        message_id: &str,
+    ) -> Result<Option<Versioned<Arc<Interaction>>>, StoreError> {
+        let known = self.store.receipt(&message_ids(center), message_id).await?;
+        match known.and_then(|receipt| receipt.answer.parse().ok()) {
+            Some(id) => self.email_of(center, id).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn email_of(
+        &self,
+        center: CenterId,
+        id: InteractionId,
+    ) -> Result<Option<Versioned<Arc<Interaction>>>, StoreError> {
+        let found = self.load_interaction(id).await?;
+        Ok(found.filter(|found| found.value.center == center && found.value.media == Media::Email))
+    }
+
+    /// Gives every e-mail of an interaction's thread, the newest first, below `after`.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    pub async fn thread_of(
+        &self,
+        interaction: &Interaction,
+        after: Option<InteractionId>,
+        limit: usize,
+    ) -> Result<Page<Versioned<Interaction>>, StoreError> {
+        let scope =
+            InteractionScope::InThread { center: interaction.center, root: interaction.thread_root() };
+        self.store.interactions(&InteractionQuery { after, ..InteractionQuery::of(scope, limit) }).await
+    }
+
+    /// Gives the newest of an interaction's thread that somebody outside wrote himself; reports and what programs write are not meant.
+    pub(crate) async fn newest_inbound_of(
+        &self,
+        interaction: &Interaction,
+    ) -> Result<Option<Interaction>, StoreError> {
+        let mut after = None;
+        loop {
+            let page = self.thread_of(interaction, after, PAGE).await?;
+            after = page.items.last().map(|last| last.value.id);
+            let mut found = page.items.into_iter().map(|found| found.value);
+            let newest = found.find(is_written);
+            if newest.is_some() || !page.more {
+                return Ok(newest);
+            }
+        }
+    }
+}
+
+fn is_written(interaction: &Interaction) -> bool {
+    let is_of_program =
+        interaction.email.as_ref().is_some_and(|email| email.automatic.is_some() || email.report.is_some());
+    interaction.direction == Direction::Inbound && !is_of_program
+}
+
+/// Tells whether somebody wrote an e-mail or got it.
+fn is_between(email: &Email, somebody: &str) -> bool {
+    let recipients = email.to.iter().chain(&email.cc).chain(&email.reply_to);
+    recipients.chain([&email.from]).any(|address| bare(address) == somebody)
+}

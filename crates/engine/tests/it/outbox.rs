@@ -1,0 +1,221 @@
+//! Mails on their way out: posted until they are out, back, or too old, and always as the same message.
+
+use std::sync::Arc;
+
+use handoff_domain::command::Dispatch;
+use handoff_domain::{Action, Fact, Interaction, Rejection, State, Status};
+use handoff_engine::{ExecuteError, Posted};
+use handoff_store::Store;
+
+use crate::post_office::{OneMailbox, Script, Told, letter};
+use crate::rig::{Fault, KATE, Rig};
+
+const MINUTE_MS: u64 = 60_000;
+
+fn later() -> Told {
+    Told::Say(Posted::Later { reply: "451 busy\r\nnow".to_owned() })
+}
+
+fn due(mail: &Interaction) -> (u32, u64) {
+    let State::Sending { since, attempt, due, .. } = mail.state else { panic!("it is on its way") };
+    (attempt, due.ms_since(since))
+}
+
+async fn rig_with(told: impl IntoIterator<Item = Told>) -> (Rig, Arc<Script>) {
+    let rig = Rig::with_mailbox(false).await;
+    rig.bring_in_a_writer().await;
+    let script = Script::new(told);
+    rig.engine.post_with(script.clone());
+    (rig, script)
+}
+
+#[tokio::test]
+async fn a_mail_that_is_sent_goes_out_once() {
+    let (rig, script) = rig_with([]).await;
+    let mail = rig.sends_an_answer().await;
+    assert_eq!(rig.engine.post_due().await.unwrap(), 1);
+    assert_eq!(rig.stored(mail).await.status(), Status::Sent);
+    assert_eq!(rig.engine.post_due().await.unwrap(), 0);
+    assert_eq!(script.given(), [format!("{mail}.1@demo.example")]);
+}
+
+#[tokio::test]
+async fn two_who_look_at_once_post_a_mail_once() {
+    let (rig, script) = rig_with([]).await;
+    let mail = rig.sends_an_answer().await;
+    let (one, two) = tokio::join!(rig.engine.post_due(), rig.engine.post_due());
+    assert_eq!(one.unwrap() + two.unwrap(), 1);
+    assert_eq!(script.given().len(), 1);
+    assert_eq!(rig.stored(mail).await.status(), Status::Sent);
+}
+
+#[tokio::test]
+async fn a_mail_is_put_off_longer_and_longer_and_then_comes_back() {
+    let (rig, script) = rig_with((0..200).map(|_| later())).await;
+    let mail = rig.sends_an_answer().await;
+    let mut waited = 0;
+    for (attempt, rest_min) in (1..).zip([1, 2, 5, 15, 30, 60, 60, 60]) {
+        assert_eq!(rig.engine.post_due().await.unwrap(), 1, "attempt {attempt}");
+        let stored = rig.stored(mail).await;
+        let (count, due_ms) = due(&stored);
+        assert_eq!(count, attempt);
+        let rest = due_ms - waited;
+        assert!((rest_min * MINUTE_MS..=rest_min * MINUTE_MS * 11 / 10).contains(&rest), "{rest}");
+        rig.clock.advance_ms(u32::try_from(rest - 1).unwrap());
+        assert_eq!(rig.engine.post_due().await.unwrap(), 0, "it rests");
+        rig.clock.advance_ms(1);
+        waited = due_ms;
+    }
+    rig.clock.advance_ms(48 * 60 * 60 * 1_000);
+    assert_eq!(rig.engine.post_due().await.unwrap(), 1);
+    let back = rig.stored(mail).await;
+    assert_eq!(back.status(), Status::Composing);
+    let given = script.given();
+    assert!(given.iter().all(|one| *one == given[0]) && given.len() == 9, "{given:?}");
+    let history = rig.store.history(mail, 0, 99).await.unwrap().items;
+    let facts = history.iter().flat_map(|entry| &entry.facts);
+    let reason = facts.clone().find_map(|fact| match fact {
+        Fact::DeliveryFailed { reason } => Some(reason.as_str()),
+        _ => None,
+    });
+    assert_eq!(reason, Some("451 busy  now"), "on one line");
+}
+
+#[tokio::test]
+async fn a_mail_that_is_refused_comes_back_and_is_another_one_when_it_is_sent_again() {
+    let never = Posted::Never { reply: "550 no such mailbox".to_owned() };
+    let (rig, script) = rig_with([Told::Say(never)]).await;
+    let mail = rig.sends_an_answer().await;
+    rig.engine.post_due().await.unwrap();
+    assert_eq!(rig.stored(mail).await.owner(), Some(KATE));
+    rig.sends(mail).await;
+    rig.engine.post_due().await.unwrap();
+    assert_eq!(rig.stored(mail).await.status(), Status::Sent);
+    assert_eq!(script.given(), [1, 2].map(|sends| format!("{mail}.{sends}@demo.example")));
+}
+
+#[tokio::test]
+async fn a_mail_of_which_nobody_knows_is_posted_again_as_the_same_message() {
+    let (rig, script) = rig_with([Told::Say(Posted::Unsure { reply: "reset".to_owned() })]).await;
+    let mail = rig.sends_an_answer().await;
+    rig.engine.post_due().await.unwrap();
+    assert_eq!(due(&rig.stored(mail).await).0, 1);
+    rig.clock.advance_ms(2 * 60_000);
+    rig.engine.post_due().await.unwrap();
+    assert_eq!(rig.stored(mail).await.status(), Status::Sent);
+    let given = script.given();
+    assert_eq!((given.len(), &given[0]), (2, &given[1]));
+}
+
+#[tokio::test]
+async fn a_mail_at_which_the_post_dies_rests_and_is_posted_again() {
+    let (rig, script) = rig_with([Told::Die]).await;
+    let mail = rig.sends_an_answer().await;
+    assert_eq!(rig.engine.post_due().await.unwrap(), 1);
+    assert_eq!(due(&rig.stored(mail).await).0, 1);
+    rig.clock.advance_ms(2 * 60_000);
+    assert_eq!(rig.engine.post_due().await.unwrap(), 1);
+    assert_eq!(rig.stored(mail).await.status(), Status::Sent);
+    assert_eq!(script.given().len(), 2);
+}
+
+/// The crash control: the process ends when the next server has the mail and nobody knows it. The new process posts it once more, as the
+/// same message, and then never again.
+#[tokio::test]
+async fn after_a_crash_a_mail_is_posted_again_as_the_same_message() {
+    let (rig, before) = rig_with([Told::Hang]).await;
+    let mail = rig.sends_an_answer().await;
+    let engine = rig.engine.clone();
+    let crashing = tokio::spawn(async move { engine.post_due().await });
+    while before.given().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    crashing.abort();
+    let rig = Rig::over(rig.store, rig.clock).await;
+    rig.engine.send_from(Arc::new(OneMailbox));
+    let after = Script::new([]);
+    rig.engine.post_with(after.clone());
+    assert_eq!(rig.engine.post_due().await.unwrap(), 1);
+    assert_eq!(before.given(), after.given());
+    assert_eq!(rig.stored(mail).await.status(), Status::Sent);
+    assert_eq!(rig.engine.post_due().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn an_outcome_that_could_not_be_recorded_is_recorded_later_and_the_mail_is_posted_once() {
+    for fault in [Fault::BeforeCommit, Fault::AfterCommit] {
+        let (rig, script) = rig_with([]).await;
+        let mail = rig.sends_an_answer().await;
+        rig.store.fail_next(fault);
+        assert_eq!(rig.engine.post_due().await.unwrap(), 1, "{fault:?}");
+        assert_eq!((rig.stored(mail).await.status(), script.given().len()), (Status::Sent, 1), "{fault:?}");
+        assert_eq!(rig.store.fired(), 1);
+    }
+}
+
+#[tokio::test]
+async fn many_mails_go_out_and_none_is_left() {
+    let (rig, script) = rig_with([]).await;
+    let confirming = crate::post_office::letter_queue(true);
+    for n in 0..40 {
+        let mut new = rig.new_letter(letter(&format!("{n}@customer.example"), &n.to_string()));
+        new.queue = Arc::new(confirming.clone());
+        rig.engine.take_in_letter(&new).await.unwrap();
+    }
+    assert_eq!(rig.engine.post_due().await.unwrap(), 40);
+    assert!(rig.outgoing().await.is_empty());
+    let mut given = script.given();
+    given.sort();
+    given.dedup();
+    assert_eq!(given.len(), 40);
+}
+
+#[tokio::test]
+async fn the_worker_posts_what_is_sent_without_waiting_for_its_period() {
+    let (rig, script) = rig_with([]).await;
+    rig.engine.start(rig.recorder.clone());
+    let mail = rig.sends_an_answer().await;
+    let sent = async {
+        while rig.stored(mail).await.status() != Status::Sent {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    // Far below the worker's period of 30 s.
+    tokio::time::timeout(std::time::Duration::from_secs(10), sent).await.unwrap();
+    assert_eq!(script.given().len(), 1);
+    rig.engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_draft_is_not_sent_past_what_the_customer_wrote_meanwhile() {
+    let (rig, script) = rig_with([]).await;
+    let first = rig.takes_in(letter("eve@customer.example", "first")).await.interaction.id;
+    let draft = rig.answers(first).await;
+    let again = handoff_domain::Letter { proven: vec![first], ..letter("eve@customer.example", "again") };
+    let newer = rig.takes_in(again).await.interaction.id;
+    let automatic = Some(handoff_domain::Automatic::AutoReplied);
+    let robot = letter("eve@customer.example", "robot");
+    rig.takes_in(handoff_domain::Letter { proven: vec![first], automatic, ..robot }).await;
+    let send = |force| Action::Send(Dispatch { force, ..Dispatch::default() });
+    let refused = rig.act(KATE, draft, send(false)).await;
+    let Err(ExecuteError::Rejected(why)) = refused else { panic!("{refused:?}") };
+    assert!(matches!(*why, Rejection::NewerMessage { id, .. } if id == newer));
+    rig.act(KATE, draft, send(true)).await.unwrap();
+    rig.engine.post_due().await.unwrap();
+    assert_eq!(script.given().len(), 1);
+}
+
+#[tokio::test]
+async fn of_two_who_send_a_draft_at_once_one_does() {
+    let (rig, script) = rig_with([]).await;
+    let first = rig.takes_in(letter("eve@customer.example", "first")).await.interaction.id;
+    let draft = rig.answers(first).await;
+    let send = || rig.act(KATE, draft, Action::Send(Dispatch::default()));
+    let (one, two) = tokio::join!(send(), send());
+    assert!(one.is_ok() != two.is_ok());
+    let late = if one.is_ok() { two } else { one };
+    let Err(ExecuteError::Rejected(why)) = late else { panic!("{late:?}") };
+    assert!(matches!(*why, Rejection::WrongState { .. }), "{why:?}");
+    rig.engine.post_due().await.unwrap();
+    assert_eq!(script.given().len(), 1);
+}

@@ -1,0 +1,160 @@
+//! Letters, mails on their way out, contacts and marks, made from small numbers.
+
+use handoff_domain::event::{Cause, Subject};
+use handoff_domain::{
+    Acknowledgement, Attachment, Automatic, ContactId, Direction, Email, Event, Fact, FileId, Filing,
+    Interaction, Queue, Report, ReportKind, ReportedRecipient, Silence, State, Threading, Time, Unproven,
+};
+
+use super::{BEGIN, CENTER, interaction, interaction_id, queue, queue_id, user_id};
+use crate::record::{Contact, MailboxMark};
+
+/// Gives the n-th contact.
+#[must_use]
+pub fn contact(n: u64) -> Contact {
+    Contact {
+        id: ContactId(0x1c000 + u128::from(n)),
+        center: CENTER,
+        address: format!("customer{n}@example.com"),
+        name: Some("Eve".to_owned()),
+        first_seen: BEGIN,
+        last_seen: BEGIN.plus_ms(5),
+        last_answered: Some(BEGIN.plus_ms(4)),
+        automatic_count: 2,
+        automatic_since: BEGIN.plus_ms(3),
+    }
+}
+
+/// Gives the mark of the n-th mailbox.
+#[must_use]
+pub fn mark(n: u64) -> MailboxMark {
+    MailboxMark { mailbox: format!("support{n}"), folder: "INBOX".to_owned(), uid_validity: 7, uid: 42 }
+}
+
+/// Gives a file of an e-mail.
+#[must_use]
+pub fn attachment(n: u64) -> Attachment {
+    Attachment {
+        file: FileId(0x2f000 + u128::from(n)),
+        name: "chart.png".to_owned(),
+        bytes: 17,
+        content_type: "image/png".to_owned(),
+        content_id: Some("chart@example.com".to_owned()),
+        inline: true,
+    }
+}
+
+fn addressed() -> Email {
+    Email {
+        from: "customer@example.com".to_owned(),
+        to: vec!["support@example.com".to_owned()],
+        body_as_plain_text: "Hello".to_owned(),
+        ..Email::default()
+    }
+}
+
+/// Gives the n-th interaction as a letter that answers another, with everything that a letter can have.
+#[must_use]
+pub fn letter(n: u64) -> Interaction {
+    let recipient = ReportedRecipient {
+        address: "nobody@example.com".to_owned(),
+        action: "failed".to_owned(),
+        status: Some("5.1.1".to_owned()),
+        diagnostic: Some("no such mailbox".to_owned()),
+    };
+    let report = Report {
+        kind: ReportKind::NonDelivery,
+        originals: vec!["1@example.com".to_owned()],
+        recipients: vec![recipient],
+    };
+    let email = Email {
+        message_id: Some("2@example.com".to_owned()),
+        answers: vec!["1@example.com".to_owned()],
+        attachments: vec![attachment(1)],
+        raw: Some(FileId(0x2f002)),
+        mailbox: Some("support@example.com".to_owned()),
+        date: Some(BEGIN),
+        automatic: Some(Automatic::NullSender),
+        report: Some(report),
+        ..addressed()
+    };
+    Interaction {
+        parent: Some(interaction_id(0)),
+        thread: Some(interaction_id(0)),
+        contact: Some(contact(1).id.to_string()),
+        email: Some(email),
+        ..interaction(n)
+    }
+}
+
+/// Gives the n-th interaction as a mail that was put off twice on its way out.
+#[must_use]
+pub fn outgoing(n: u64) -> Interaction {
+    let email = Email {
+        message_id: Some("3@example.com".to_owned()),
+        base: Some(interaction_id(0)),
+        sends: 2,
+        ..addressed()
+    };
+    Interaction {
+        direction: Direction::Outbound,
+        email: Some(email),
+        state: State::Sending {
+            by: Some(user_id(1)),
+            since: BEGIN,
+            attempt: 2,
+            due: BEGIN.plus_ms(60_000),
+            last: Some("451 try again".to_owned()),
+        },
+        ..interaction(n)
+    }
+}
+
+/// Gives a queue of e-mails that confirms letters and has drafts looked at.
+#[must_use]
+pub fn confirming_queue(n: u64) -> Queue {
+    let acknowledge =
+        Acknowledgement { subject: "We have it".to_owned(), text: "You will hear from us.".to_owned() };
+    Queue { review: Some(queue_id(9)), acknowledge: Some(acknowledge), ..queue(n) }
+}
+
+/// Gives an event with everything that can happen to an e-mail and to nothing else.
+#[must_use]
+pub fn taken_in(letter: Interaction, at: Time) -> Event {
+    let (file, name) = (FileId(0x2f001), "chart.png".to_owned());
+    let parent = letter.parent;
+    let threaded = |how| Fact::Threaded { parent, how };
+    let mut facts = vec![
+        Fact::SentForReview,
+        Fact::DeliveryDeferred { attempt: 1, reply: "451 try again".to_owned(), next: at },
+        Fact::AttachmentAdded { file, name: name.clone() },
+        Fact::AttachmentRemoved { file, name },
+        Fact::Remark("A part was cut off.".to_owned()),
+        Fact::Acknowledged { by: interaction_id(3) },
+    ];
+    facts.extend(
+        [
+            Threading::Token,
+            Threading::KnownMessage,
+            Threading::ReportOn,
+            Threading::NotProven(Unproven::UnknownMessage),
+            Threading::NotProven(Unproven::SomebodyElses),
+            Threading::NothingNamed,
+            Threading::Split,
+            Threading::Joined,
+        ]
+        .map(threaded),
+    );
+    facts.extend([Filing::OwnMessage, Filing::Report, Filing::Loop].map(|why| Fact::Filed { why }));
+    facts.extend(
+        [
+            Silence::Automatic(Automatic::List),
+            Silence::Report,
+            Silence::NoSender,
+            Silence::OwnAddress,
+            Silence::Lately,
+        ]
+        .map(|why| Fact::NotAcknowledged { why }),
+    );
+    Event { at, cause: Cause::Server, facts, subject: Subject::Interaction(letter), notices: Vec::new() }
+}
