@@ -20,8 +20,8 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-pub use wire::Broken;
 pub(crate) use wire::Wire;
+pub use wire::{Broken, Stream};
 
 /// How a connection is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +130,16 @@ impl Endpoint {
             }
             Security::StartTls | Security::PlainOnLoopback | Security::PlainAnywhere => Ok(wire),
         }
+    }
+
+    /// Opens a connection for another protocol, such as the one in which tokens are asked for: encrypted with [`Security::Tls`]. No step
+    /// takes longer than `patience`.
+    ///
+    /// # Errors
+    ///
+    /// [`NoConnection`].
+    pub async fn open(&self, patience: Duration) -> Result<Box<dyn Stream>, NoConnection> {
+        self.connect(patience).await?.into_stream().ok_or(NoConnection::Injected)
     }
 
     /// Encrypts a connection on which everything said so far has been read.

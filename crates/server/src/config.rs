@@ -7,6 +7,7 @@
 //! It deliberately opens nothing: whether a path can be written or an address is free is asked by `doctor` and at the start.
 
 mod check;
+pub(crate) mod mail;
 mod overlay;
 
 #[cfg(test)]
@@ -21,6 +22,7 @@ use crate::time_span::TimeSpan;
 use crate::toml_place;
 
 pub(crate) use check::is_origin_pattern;
+pub(crate) use mail::{Mail, Mailbox};
 
 /// The configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -57,10 +59,15 @@ pub(crate) struct Config {
     pub agent: Agent,
     /// Customers who chat.
     pub chat: Chat,
+    /// E-mail, as far as all mailboxes share it.
+    pub mail: Mail,
     /// Bounds on what one client may use.
     pub limits: Limits,
     /// What is logged, and how.
     pub log: Log,
+    /// Where e-mail comes from, and how it goes out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mailbox: Vec<Mailbox>,
 }
 
 /// Where the server listens, and what it calls itself.

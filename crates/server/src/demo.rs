@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::center_file::{CenterFile, SystemPasswords, Unnamed};
 use crate::cli::Demo;
 use crate::command::block_on;
-use crate::config::Config;
+use crate::config::{Config, Mailbox};
 use crate::run::{self, Server};
 use crate::{output, pages, telemetry};
 
@@ -48,11 +48,12 @@ pub(crate) fn demo(options: &Demo) -> anyhow::Result<ExitCode> {
     let data = Data::at(options.data.as_deref())?;
     config.server.listen = options.listen;
     config.store.path = data.path();
+    config.mailbox = vec![mailbox(&data.path())?];
     block_on(async {
         let store = run::open_store(&config.store.path).await?;
         set_up(&store).await?;
         let server = Server::start(&config, store, pages::demo()).await?;
-        output::say(greeting(server.address()));
+        output::say(greeting(server.address(), &config));
         server.run().await
     })?;
     Ok(ExitCode::SUCCESS)
@@ -107,12 +108,34 @@ async fn set_up(store: &SqliteStore) -> anyhow::Result<()> {
     store.ready().await.context("the store takes no changes")
 }
 
-fn greeting(address: SocketAddr) -> String {
+/// Gives the mailbox of the demo: its mail comes in by the web form, and what goes out lands in a directory, where one can look at it.
+fn mailbox(data: &Path) -> anyhow::Result<Mailbox> {
+    let data = std::path::absolute(data).context("the data directory has no absolute path")?;
+    Ok(Mailbox {
+        address: "support@demo.example".to_owned(),
+        name: "Demo Support".to_owned(),
+        center: "Demo".to_owned(),
+        queue: "support-email".to_owned(),
+        aliases: Vec::new(),
+        default: true,
+        lmtp: false,
+        reply_tokens: false,
+        imap: None,
+        smtp: None,
+        outbox: Some(data.join("sent")),
+    })
+}
+
+fn greeting(address: SocketAddr, config: &Config) -> String {
+    let sent = config.mailbox.iter().filter_map(|mailbox| mailbox.outbox.as_ref());
+    let sent = sent
+        .map(|path| format!("\ne-mails that are sent become files in {}", path.display()))
+        .collect::<String>();
     let accounts = ACCOUNTS.map(|(name, roles)| format!("  {name:<8}{roles}")).join("\n");
     let page = pages::DEMO_PATH;
     format!(
         "listening on http://{address}\naccounts, all with the password handoff-demo:\n{accounts}\n\
-         a page with a chat window for customers: http://{address}{page}"
+         a page with a chat window for customers: http://{address}{page}{sent}"
     )
 }
 

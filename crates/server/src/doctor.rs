@@ -13,7 +13,7 @@ use handoff_store::Store as _;
 
 use crate::cli::Configured;
 use crate::command::block_on;
-use crate::config::Config;
+use crate::config::{Config, Mailbox};
 use crate::run::{self, DATABASE};
 use crate::{accept, output};
 
@@ -62,7 +62,9 @@ async fn examine(config: &Config) -> Vec<Finding> {
     let files = directory("files directory", "chat.files", &config.files());
     let store = store(&config.store.path).await;
     let scanner = scanner(config.scanner());
-    vec![configuration, data, files, store, scanner, listen_address(config.server.listen)]
+    let mut findings = vec![configuration, data, files, store, scanner, listen_address(config.server.listen)];
+    findings.extend(config.mailbox.iter().map(mailbox));
+    findings
 }
 
 fn directory(what: &'static str, option: &str, path: &Path) -> Finding {
@@ -134,6 +136,21 @@ fn scanner(socket: Option<&Path>) -> Finding {
     }
 }
 
+/// Secrets that are not there would be noticed at the start only. Whether the mail servers take them is not asked: many lock whoever tries
+/// too often.
+fn mailbox(mailbox: &Mailbox) -> Finding {
+    let what = "mailbox";
+    let missing = mailbox.secrets().find_map(|secret| secret.read().err());
+    match missing {
+        None => Finding::Fine { what, detail: format!("{} has its secrets", mailbox.address) },
+        Some(error) => Finding::Bad {
+            what,
+            problem: format!("{}: {error:#}", mailbox.address),
+            advice: "set the variable or make the file readable for the server's user",
+        },
+    }
+}
+
 fn listen_address(address: SocketAddr) -> Finding {
     let what = "listen address";
     match accept::listen(address) {
@@ -184,6 +201,14 @@ mod tests {
         assert!(is_bad(&scanner(Some(&socket)), "chat.scanner"));
         let _listening = std::os::unix::net::UnixListener::bind(&socket).unwrap();
         assert!(matches!(scanner(Some(&socket)), Finding::Fine { .. }));
+    }
+
+    #[test]
+    fn a_mailbox_without_its_secret_is_told() {
+        let text = "[[mailbox]]\naddress = \"a@b.example\"\ncenter = \"c\"\nqueue = \"q\"\n[mailbox.imap]\nhost = \"h\"\nuser = \"u\"\n\
+                    password = { file = \"/nonexistent/secret\" }\n";
+        let config = Config::parse("handoff.toml", text, std::iter::empty()).unwrap();
+        assert!(is_bad(&mailbox(&config.mailbox[0]), "/nonexistent/secret"));
     }
 
     #[tokio::test]

@@ -10,6 +10,7 @@ mod command;
 mod config;
 mod demo;
 mod doctor;
+mod mail;
 mod output;
 mod pages;
 mod run;

@@ -30,6 +30,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::accept::{self, Acceptor};
 use crate::config::Config;
+use crate::mail::{Mail, MailLetters};
 use crate::pages;
 use signals::Signals;
 
@@ -111,12 +112,15 @@ impl Server {
             handoff_cometd::Ports::default(),
         );
         let shared = Shared::new(engine.clone(), comet.clone(), reception.clone(), options::api(config, url));
+        comet.letters().clean_with(Arc::new(MailLetters));
+        let mail = Mail::prepare(config, &engine, files.clone()).await?;
         let router = handoff_api::routes::router(&shared).merge(pages::widget()).merge(more_pages);
         let acceptor = Acceptor::new(router.layer(map_request(name_peer)), options::accept(config));
         engine.start(comet.publisher());
         let tasks = TaskTracker::new();
         let stopping = CancellationToken::new();
         let (timers, receiving, accepting) = (comet.clone(), reception.clone(), acceptor.clone());
+        mail.start(&shared, &engine, &tasks, &stopping);
         tasks.spawn(files::keep_swept(engine.clone(), files, stopping.clone()));
         tasks.spawn(async move { timers.run().await });
         tasks.spawn(async move { receiving.run().await });

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 const CHUNK_BYTES: usize = 16 * 1024;
 
 /// A byte stream, encrypted or not.
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
+pub trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Stream for T {}
 

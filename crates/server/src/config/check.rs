@@ -1,5 +1,6 @@
 //! What a configuration must satisfy beyond having the right types.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
@@ -33,6 +34,58 @@ pub(super) fn first_fault(config: &Config) -> Option<Fault> {
         .or_else(|| counts(config))
         .or_else(|| disposition_key(config))
         .or_else(|| log_filter(config))
+        .or_else(|| mail(config))
+        .or_else(|| retries(config))
+        .or_else(|| mailboxes(config))
+}
+
+/// Whatever can reach an LMTP listener can put mail into queues, so it is for this machine only.
+fn mail(config: &Config) -> Option<Fault> {
+    if config.mail.lmtp_place().is_err() {
+        let message = format!(
+            "is {:?}, expected an address on loopback such as \"127.0.0.1:8024\" or the absolute path of a socket",
+            config.mail.lmtp
+        );
+        return Some(Fault { key: "mail.lmtp", message });
+    }
+    let relative =
+        Some(&config.mail.authorities).filter(|path| path.is_relative() && !path.as_os_str().is_empty())?;
+    Some(Fault { key: "mail.authorities", message: format!("is {relative:?}, expected an absolute path") })
+}
+
+fn retries(config: &Config) -> Option<Fault> {
+    let (retries, allowed) = (&config.mail.retries, 100..=DAY);
+    let count = retries.len();
+    if !(1..=20).contains(&count) {
+        return Some(Fault {
+            key: "mail.retries",
+            message: format!("has {count} times, allowed are 1 to 20"),
+        });
+    }
+    let wrong = retries.iter().find(|rest| !allowed.contains(&rest.ms()))?;
+    Some(out_of_range("mail.retries", wrong, allowed, |ms| TimeSpan::from_ms(ms).to_string()))
+}
+
+fn mailboxes(config: &Config) -> Option<Fault> {
+    let mut addresses = BTreeSet::new();
+    let mut defaults = BTreeSet::new();
+    for mailbox in &config.mailbox {
+        let named =
+            |text: String| Fault { key: "mailbox", message: format!("{:?}: {text}", mailbox.address) };
+        if let Some((key, text)) = mailbox.fault() {
+            return Some(named(format!("{key} {text}")));
+        }
+        if let Some(twice) = mailbox.addresses().find(|address| !addresses.insert(address.to_lowercase())) {
+            return Some(named(format!("{twice} belongs to a mailbox above already")));
+        }
+        if mailbox.default && !defaults.insert(&mailbox.center) {
+            return Some(named("another mailbox of this center is the default already".to_owned()));
+        }
+        if mailbox.lmtp && config.mail.lmtp.is_empty() {
+            return Some(named("lmtp needs mail.lmtp, which says where it is listened for".to_owned()));
+        }
+    }
+    None
 }
 
 fn disposition_key(config: &Config) -> Option<Fault> {
@@ -43,7 +96,7 @@ fn disposition_key(config: &Config) -> Option<Fault> {
 }
 
 fn spans(config: &Config) -> Option<Fault> {
-    let Config { store, session, cometd, agent, limits, .. } = config;
+    let Config { store, session, cometd, agent, mail, limits, .. } = config;
     let rows = [
         ("store.notifications_kept", store.notifications_kept, MINUTE..=30 * DAY),
         ("session.idle", session.idle, MINUTE..=24 * HOUR),
@@ -52,6 +105,7 @@ fn spans(config: &Config) -> Option<Fault> {
         ("cometd.max_interval", cometd.max_interval, SECOND..=10 * MINUTE),
         ("agent.disconnect_grace", agent.disconnect_grace, SECOND..=24 * HOUR),
         ("agent.handling_timeout", agent.handling_timeout, MINUTE..=7 * DAY),
+        ("mail.give_up_after", mail.give_up_after, MINUTE..=7 * DAY),
         ("limits.header_timeout", limits.header_timeout, 100..=10 * SECOND),
         ("limits.body_timeout", limits.body_timeout, 100..=10 * SECOND),
         ("limits.idle_timeout", limits.idle_timeout, SECOND..=MINUTE),

@@ -77,7 +77,7 @@ fn what_is_not_known_or_of_the_wrong_type_is_told_with_its_line() {
 
 #[test]
 fn what_is_out_of_range_is_told_with_what_is_allowed() {
-    let cases: [(&str, &[&str]); 15] = [
+    let cases: [(&str, &[&str]); 17] = [
         ("[cometd]\ntimeout = \"11m\"\n", &["handoff.toml:2: cometd.timeout is 11m, allowed is 1s to 10m"]),
         ("[session]\nidle = \"1s\"\n", &["handoff.toml:2: session.idle is 1s, allowed is 60s to 24h"]),
         ("[limits]\nheader_timeout = \"11s\"\n", &["limits.header_timeout is 11s, allowed is 100ms to 10s"]),
@@ -92,6 +92,8 @@ fn what_is_out_of_range_is_told_with_what_is_allowed() {
         ("[chat]\nrequests_per_second = 0\n", &["chat.requests_per_second is 0, allowed is 1 to 1000000"]),
         ("[chat]\nchats_per_address = 0\n", &["chat.chats_per_address is 0, allowed is 1 to 1000000"]),
         ("[chat]\nmessages_per_second = 10001\n", &["messages_per_second is 10001, allowed is 1 to 10000"]),
+        ("[mail]\nretries = [\"1m\", \"25h\"]\n", &["mail.retries is 25h, allowed is 100ms to 24h"]),
+        ("[mail]\nretries = []\n", &["handoff.toml:2: mail.retries has 0 times, allowed are 1 to 20"]),
         ("[agent]\ndisposition_key = \"\"\n", &["handoff.toml:2: agent.disposition_key is empty"]),
     ];
     for (text, parts) in cases {
@@ -178,4 +180,51 @@ fn files_are_below_the_data_unless_told_otherwise() {
 #[test]
 fn nothing_listens_beyond_loopback_unless_told_to() {
     assert!(Config::default().server.listen.ip().is_loopback());
+}
+
+/// A mailbox that is right, and lines after it.
+fn mailbox(more: &str) -> String {
+    format!("[[mailbox]]\naddress = \"help@a.example\"\ncenter = \"Demo\"\nqueue = \"mail\"\n{more}\n")
+}
+
+#[test]
+fn mailboxes_have_the_defaults_that_the_example_names() {
+    let imap = "[mailbox.imap]\nhost = \"imap.a.example\"\nuser = \"help\"\npassword = { env = \"P\" }";
+    let smtp = "[mailbox.smtp]\nhost = \"smtp.a.example\"\nsecurity = \"starttls\"";
+    let config = parse(&mailbox(&format!("{imap}\n{smtp}")), &[]).unwrap();
+    let mailbox = &config.mailbox[0];
+    let imap = mailbox.imap.as_ref().unwrap();
+    assert_eq!((imap.folder.as_str(), imap.poll.ms(), imap.only_new), ("INBOX", 60_000, false));
+    assert_eq!((imap.security, imap.after), (mail::Security::Tls, mail::After::Flag));
+    assert_eq!(mailbox.smtp.as_ref().unwrap().security, mail::Security::Starttls);
+    assert_eq!(Vec::from_iter(mailbox.addresses()), ["help@a.example"]);
+}
+
+#[test]
+fn what_is_wrong_with_a_mailbox_is_told_with_its_address() {
+    let imap = "[mailbox.imap]\nhost = \"h\"\nuser = \"u\"";
+    let cases = [
+        (mailbox("aliases = [\"nobody\"]"), "nobody"),
+        (mailbox(imap), "imap.password"),
+        (mailbox(&format!("{imap}\npassword = {{ env = \"P\" }}\nafter = \"move\"")), "imap.move_to"),
+        (mailbox(&format!("{imap}\npassword = {{ env = \"P\" }}\npoll = \"1s\"")), "imap.poll"),
+        (mailbox("[mailbox.smtp]\nhost = \"h\"\nuser = \"u\""), "smtp.password"),
+        (mailbox("outbox = \"sent\""), "outbox"),
+        (mailbox("lmtp = true"), "mail.lmtp"),
+        (mailbox(&mailbox("")), "help@a.example"),
+        (
+            mailbox(&format!("default = true\n{}", mailbox("default = true").replace("help", "more"))),
+            "default",
+        ),
+    ];
+    for (text, part) in cases {
+        check(
+            &refusal(&text, &[]),
+            &["handoff.toml", "a.example", part],
+        );
+    }
+    check(&refusal("[mail]\nlmtp = \"0.0.0.0:24\"\n", &[]), &["handoff.toml:2: mail.lmtp", "loopback"]);
+    let plain = mailbox("[mailbox.smtp]\nhost = \"h\"\nuser = \"u\"\npassword = \"secret\"");
+    let message = refusal(&plain, &[]);
+    assert!(!message.contains("secret\""), "a password is not repeated: {message}");
 }

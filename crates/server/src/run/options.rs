@@ -23,6 +23,8 @@ pub(super) fn engine(config: &Config) -> handoff_engine::Options {
         disconnect_grace_ms: config.agent.disconnect_grace.ms(),
         stream_retention_ms: config.store.notifications_kept.ms(),
         login_idle_ms: config.session.idle.ms(),
+        mail_give_up_ms: config.mail.give_up_after.ms(),
+        mail_rests_ms: config.mail.retries.iter().map(|rest| rest.ms()).collect(),
         ..Default::default()
     }
 }

@@ -22,7 +22,9 @@ fn body_of(answer: &str) -> serde_json::Value {
 #[test]
 fn it_serves_once_it_says_so_and_stops_when_told_to() {
     let mut server = demo(None);
-    let said = server.lines(9);
+    let said = server.lines(10);
+    let (sent, said) = said.split_last().expect("lines");
+    assert!(sent.ends_with("/sent"), "{sent}");
     let (page, accounts) = said.split_last().expect("lines");
     let accounts = accounts.join("\n");
     for name in ["handoff-demo", "kate", "ben", "mia", "sam", "ada", "intake", "zoe"] {

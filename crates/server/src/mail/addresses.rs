@@ -1,0 +1,166 @@
+//! Whose addresses there are: mailboxes with their contact centers, queues and ways out.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use handoff_domain::{CenterId, InteractionId, Media, QueueId};
+use handoff_engine::{Directory, Mailboxes};
+use handoff_mail::lmtp::Recipients;
+use handoff_mail::smtp::{Relay, RelayConfig, RelayLimits};
+use handoff_mail::tls::Trust;
+use handoff_mail::token::Signer;
+
+use super::{endpoint, login};
+use crate::config::Config;
+use crate::config::mail::{Mailbox, Security, SmtpRelay};
+
+/// How mail leaves.
+pub(super) enum Exit {
+    /// By a relay.
+    Relay(Relay),
+    /// Into a directory.
+    Directory(PathBuf),
+}
+
+/// A mailbox.
+pub(super) struct OwnMailbox {
+    pub(super) address: String,
+    /// The name before the address; none when empty.
+    pub(super) name: String,
+    pub(super) center: CenterId,
+    pub(super) queue: QueueId,
+    pub(super) reply_tokens: bool,
+    pub(super) exit: Option<Exit>,
+    is_default: bool,
+    lmtp: bool,
+}
+
+/// All mailboxes.
+pub(super) struct Addresses {
+    mailboxes: Vec<OwnMailbox>,
+    /// Which of them an address belongs to, by the address in lower case.
+    by_address: HashMap<String, usize>,
+    signer: Signer,
+}
+
+impl Addresses {
+    /// Resolves what is configured.
+    ///
+    /// # Errors
+    ///
+    /// When a contact center or an e-mail queue of that name is not known, or a secret cannot be read; the text names the mailbox.
+    pub(super) fn resolve(
+        config: &Config,
+        directory: &Directory,
+        signer: &Signer,
+        trust: Option<&Trust>,
+    ) -> anyhow::Result<Self> {
+        let mut found = Self { mailboxes: Vec::new(), by_address: HashMap::new(), signer: signer.clone() };
+        for mailbox in &config.mailbox {
+            let named = || format!("mailbox {}", mailbox.address);
+            let resolved = resolve(mailbox, config, directory, trust).with_context(named)?;
+            for address in mailbox.addresses() {
+                found.by_address.insert(address.to_lowercase(), found.mailboxes.len());
+            }
+            found.mailboxes.push(resolved);
+        }
+        Ok(found)
+    }
+
+    /// Gives the mailbox that an address belongs to: its own, an alias, or one of the two with a token that this server signed.
+    pub(super) fn of(&self, address: &str) -> Option<&OwnMailbox> {
+        let bare = handoff_mail::address::parse(address).ok()?.address.to_lowercase();
+        let found = self.by_address.get(&bare).or_else(|| {
+            self.signer.proven_by_address(&bare)?;
+            let (local, domain) = bare.rsplit_once('@')?;
+            let (name, _token) = local.rsplit_once('+')?;
+            self.by_address.get(&format!("{name}@{domain}"))
+        });
+        found.map(|index| &self.mailboxes[*index])
+    }
+
+    /// Gives the mailbox by which a contact center sends what names no sender.
+    fn default_of(&self, center: CenterId) -> Option<&OwnMailbox> {
+        let mut own = self.mailboxes.iter().filter(|mailbox| mailbox.center == center);
+        own.clone().find(|mailbox| mailbox.is_default).or_else(|| own.find(|mailbox| mailbox.exit.is_some()))
+    }
+
+    /// Gives every address.
+    pub(super) fn all(&self) -> Vec<String> {
+        self.by_address.keys().cloned().collect()
+    }
+}
+
+fn resolve(
+    mailbox: &Mailbox,
+    config: &Config,
+    directory: &Directory,
+    trust: Option<&Trust>,
+) -> anyhow::Result<OwnMailbox> {
+    let center = directory.centers.values().find(|center| center.name == mailbox.center);
+    let center = center.with_context(|| {
+        format!("there is no contact center {:?}; apply its center file first", mailbox.center)
+    })?;
+    let queue = directory.queues.values().find(|it| it.center == center.id && it.name == mailbox.queue);
+    let queue = queue.filter(|queue| queue.media == Media::Email).with_context(|| {
+        format!(
+            "{} has no e-mail queue {:?}; apply a center file that has it first",
+            center.name, mailbox.queue
+        )
+    })?;
+    let exit = match (&mailbox.smtp, &mailbox.outbox) {
+        (Some(smtp), _) => Some(Exit::Relay(relay(smtp, config, trust).context("smtp")?)),
+        (None, Some(outbox)) => Some(Exit::Directory(outbox.clone())),
+        (None, None) => None,
+    };
+    Ok(OwnMailbox {
+        address: mailbox.address.clone(),
+        name: mailbox.name.clone(),
+        center: center.id,
+        queue: queue.id,
+        reply_tokens: mailbox.reply_tokens,
+        exit,
+        is_default: mailbox.default,
+        lmtp: mailbox.lmtp,
+    })
+}
+
+fn relay(smtp: &SmtpRelay, config: &Config, trust: Option<&Trust>) -> anyhow::Result<Relay> {
+    const TLS_PORT: u16 = 465;
+    const SUBMISSION_PORT: u16 = 587;
+    const PLAIN_PORT: u16 = 25;
+    let port = smtp.port.unwrap_or(match smtp.security {
+        Security::Tls => TLS_PORT,
+        Security::Starttls => SUBMISSION_PORT,
+        Security::None | Security::Insecure => PLAIN_PORT,
+    });
+    let login = login(&smtp.user, smtp.password.as_ref(), smtp.oauth2.as_ref(), trust)?;
+    Ok(Relay::new(RelayConfig {
+        endpoint: endpoint(&smtp.host, port, smtp.security, trust),
+        login,
+        hello_name: config.mail.greeting_name().to_owned(),
+        limits: RelayLimits::default(),
+    }))
+}
+
+impl Mailboxes for Addresses {
+    fn is_ours(&self, center: CenterId, address: &str) -> bool {
+        self.of(address).is_some_and(|mailbox| mailbox.center == center)
+    }
+
+    fn default_sender(&self, center: CenterId) -> Option<String> {
+        self.default_of(center).map(|mailbox| mailbox.address.clone())
+    }
+
+    fn message_id(&self, interaction: InteractionId, sends: u32, sender: &str) -> String {
+        let domain = self.of(sender).and_then(|mailbox| mailbox.address.rsplit_once('@'));
+        self.signer.message_id(interaction, sends.into(), domain.map_or("localhost", |(_, domain)| domain))
+    }
+}
+
+impl Recipients for Addresses {
+    fn mailbox(&self, address: &str) -> Option<String> {
+        self.of(address).filter(|mailbox| mailbox.lmtp).map(|mailbox| mailbox.address.clone())
+    }
+}

@@ -1,0 +1,117 @@
+//! What comes in: read, kept, and handed to the engine.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use handoff_api::Shared;
+use handoff_api::files::{FileFault, keep_part, keep_raw};
+use handoff_domain::Letter;
+use handoff_engine::{NewLetter, RawMessage};
+use handoff_mail::letter::{self, Bounds, Envelope, REPORT_SENDERS, Reading, Unreadable};
+use handoff_mail::ports::{Arrival, Extent, Intake, NotNow, Source, Taken};
+use handoff_mail::token::Signer;
+use sha2::{Digest as _, Sha256};
+
+use super::addresses::Addresses;
+
+/// Hands letters to the engine.
+pub(super) struct EngineIntake {
+    shared: Shared,
+    addresses: Arc<Addresses>,
+    signer: Signer,
+}
+
+/// The mailbox is not among those that were configured.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no mailbox {0} any more")]
+struct UnknownMailbox(String);
+
+impl EngineIntake {
+    pub(super) fn new(shared: Shared, addresses: Arc<Addresses>, signer: Signer) -> Self {
+        Self { shared, addresses, signer }
+    }
+
+    /// Reads a message on a thread of its own: it may take some time, and what it is made of somebody else chose.
+    async fn read(&self, arrival: &Arrival) -> Result<Result<Letter, Unreadable>, NotNow> {
+        let (signer, own) = (self.signer.clone(), self.addresses.all());
+        let (raw, source) = (arrival.raw.clone(), arrival.source.clone());
+        let reading = tokio::task::spawn_blocking(move || {
+            let envelope = match &source {
+                Source::Imap { .. } => Envelope::Unknown,
+                Source::Lmtp { sender, recipients } => {
+                    Envelope::Known { sender: sender.as_deref(), recipients }
+                }
+            };
+            let reading = Reading {
+                signer: &signer,
+                own_addresses: &own,
+                report_senders: REPORT_SENDERS,
+                envelope,
+                bounds: Bounds::default(),
+            };
+            letter::read(&raw, &reading)
+        });
+        reading.await.map_err(|error| NotNow(Box::new(error)))
+    }
+
+    /// Keeps everything of a letter that is no text, and says in its remarks what was left out.
+    async fn keep(
+        &self,
+        letter: &mut Letter,
+        raw: &[u8],
+    ) -> Result<(RawMessage, Vec<handoff_domain::Attachment>), NotNow> {
+        let unavailable = |fault: FileFault| NotNow(Box::new(fault));
+        let file = keep_raw(&self.shared, raw).await.map_err(unavailable)?;
+        let mut attachments = Vec::new();
+        for part in std::mem::take(&mut letter.parts) {
+            match keep_part(&self.shared, &part).await {
+                Ok(attachment) => attachments.push(attachment),
+                Err(FileFault::Infected) => {
+                    let name = part.name.as_deref().unwrap_or("without a name");
+                    letter
+                        .remarks
+                        .push(format!("The attachment {name} was left out: the virus scanner refused it."));
+                }
+                Err(fault) => return Err(unavailable(fault)),
+            }
+        }
+        Ok((RawMessage { file, bytes: raw.len() as u64 }, attachments))
+    }
+}
+
+#[async_trait]
+impl Intake for EngineIntake {
+    async fn take_in(&self, arrival: Arrival) -> Result<Taken, NotNow> {
+        let mut letter = match self.read(&arrival).await? {
+            Ok(letter) => letter,
+            Err(unreadable) => {
+                tracing::warn!(mailbox = arrival.mailbox, error = %unreadable, "a message was refused");
+                return Ok(Taken::Refused { reason: unreadable.to_string() });
+            }
+        };
+        if let Extent::Headers { size_bytes } = arrival.extent {
+            letter.remarks.push(format!(
+                "Only the headers were taken in: the message has {size_bytes} bytes and stays in its folder."
+            ));
+        }
+        let gone = || NotNow(Box::new(UnknownMailbox(arrival.mailbox.clone())));
+        let mailbox = self.addresses.of(&arrival.mailbox).ok_or_else(gone)?;
+        let engine = self.shared.engine();
+        let queue = engine.directory().queue(mailbox.center, mailbox.queue).cloned().ok_or_else(gone)?;
+        let (raw, attachments) = self.keep(&mut letter, &arrival.raw).await?;
+        let new = NewLetter {
+            center: mailbox.center,
+            mailbox: mailbox.address.clone(),
+            queue,
+            letter,
+            attachments,
+            raw: Some(raw),
+            raw_hash: Sha256::digest(&arrival.raw).iter().map(|byte| format!("{byte:02x}")).collect(),
+            user_data: handoff_domain::UserData::default(),
+        };
+        let taken = engine.take_in_letter(&new).await.map_err(|error| NotNow(Box::new(error)))?;
+        let id = taken.interaction.id;
+        tracing::info!(interaction.id = %id, mailbox = mailbox.address, is_new = taken.is_new, "a letter was taken in");
+        Ok(if taken.is_new { Taken::New(id) } else { Taken::Known(id) })
+    }
+}

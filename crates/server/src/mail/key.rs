@@ -1,0 +1,85 @@
+//! The key that the tokens in outgoing mail are signed with. It is made at the first start and stays: with another one, answers to what was
+//! sent before would belong to nothing.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use anyhow::Context as _;
+use handoff_engine::{IdSource as _, SystemIds};
+use handoff_mail::token::Signer;
+
+/// The file's name in the data directory.
+const FILE: &str = "mail.key";
+const KEY_BYTES: usize = 32;
+
+/// Gives the signer with the key of a data directory, which is made if there is none.
+///
+/// # Errors
+///
+/// When the file cannot be read or written, or is not a key.
+pub(super) fn signer(directory: &Path) -> anyhow::Result<Signer> {
+    let path = directory.join(FILE);
+    let named = || path.display().to_string();
+    let found = match File::open(&path) {
+        Ok(mut file) => {
+            let mut found = Vec::new();
+            file.read_to_end(&mut found).with_context(|| format!("{} cannot be read", named()))?;
+            found
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            make(directory, &path).with_context(|| format!("{} cannot be written", named()))?
+        }
+        Err(error) => return Err(error).with_context(|| format!("{} cannot be read", named())),
+    };
+    let key: [u8; KEY_BYTES] = found.try_into().map_err(|_| {
+        anyhow::anyhow!(
+            "{} is not a key of {KEY_BYTES} bytes; restore it, or remove it and answers to mail sent so far will begin threads of their own",
+            named()
+        )
+    })?;
+    Ok(Signer::new(key))
+}
+
+/// Makes a key: whole and durable under its name, or not there.
+fn make(directory: &Path, path: &Path) -> std::io::Result<Vec<u8>> {
+    let ids = SystemIds::default();
+    let key = [ids.random().to_le_bytes(), ids.random().to_le_bytes()].concat();
+    let unfinished = path.with_extension("new");
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+    file.write_all(&key)?;
+    file.sync_all()?;
+    std::fs::rename(&unfinished, path)?;
+    File::open(directory)?.sync_all()?;
+    Ok(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use handoff_domain::InteractionId;
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_made_once_and_kept() {
+        let home = tempfile::tempdir().unwrap();
+        let first = signer(home.path()).unwrap().message_id(InteractionId(7), 1, "a.example");
+        assert_eq!(signer(home.path()).unwrap().message_id(InteractionId(7), 1, "a.example"), first);
+        let other = tempfile::tempdir().unwrap();
+        assert_ne!(signer(other.path()).unwrap().message_id(InteractionId(7), 1, "a.example"), first);
+        let mode = std::os::unix::fs::PermissionsExt::mode(
+            &std::fs::metadata(home.path().join(FILE)).unwrap().permissions(),
+        );
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn what_is_no_key_is_not_taken_for_one() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join(FILE), "short").unwrap();
+        let message = signer(home.path()).unwrap_err().to_string();
+        assert!(message.contains("mail.key"), "{message}");
+    }
+}

@@ -1,0 +1,13 @@
+//! What the API shows of letters, made safe by the mail crate.
+
+use handoff_api::wire::letters::Letters;
+
+/// Cleans HTML for browsers.
+#[derive(Debug)]
+pub(crate) struct MailLetters;
+
+impl Letters for MailLetters {
+    fn clean(&self, html: &str, images: &dyn Fn(&str) -> Option<String>) -> String {
+        handoff_mail::html::clean(html, images)
+    }
+}

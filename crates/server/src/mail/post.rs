@@ -1,0 +1,188 @@
+//! What goes out: composed from the interaction and given to its mailbox's relay.
+//!
+//! The bytes are made anew at each attempt and are the same each time: nothing of an interaction changes while it is being sent, and
+//! composing is deterministic.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use handoff_domain::{Address, Attachment, Email, Interaction, Part, State};
+use handoff_engine::{Post, Posted};
+use handoff_mail::outgoing::{AutoKind, Composed, Outgoing, compose};
+use handoff_mail::smtp::{Cause, Envelope, Outcome, Reply};
+use handoff_mail::token::Signer;
+use handoff_mail::{address, html};
+use handoff_store::Files;
+use handoff_store::files::READ_BYTES_MAX;
+
+use super::addresses::{Addresses, Exit, OwnMailbox};
+use super::outbox;
+
+/// The kind of an acknowledgement, which a program writes.
+const ACKNOWLEDGEMENT: &str = "OutboundAcknowledgement";
+
+/// Posts mails.
+pub(super) struct Poster {
+    addresses: Arc<Addresses>,
+    signer: Signer,
+    files: Arc<dyn Files>,
+}
+
+impl Poster {
+    pub(super) fn new(addresses: Arc<Addresses>, signer: Signer, files: Arc<dyn Files>) -> Self {
+        Self { addresses, signer, files }
+    }
+
+    /// Makes the message, or says why it never can be sent or cannot be now.
+    async fn compose(&self, mail: &Interaction, mailbox: &OwnMailbox) -> Result<Composed, Posted> {
+        let never = |reply: String| Posted::Never { reply };
+        let email = mail.email.as_ref().ok_or_else(|| never("it has no e-mail".to_owned()))?;
+        let mut attachments = Vec::new();
+        for attachment in &email.attachments {
+            attachments.push(self.part(attachment).await?);
+        }
+        let outgoing = self.outgoing(mail, email, mailbox, attachments).map_err(never)?;
+        let composing = tokio::task::spawn_blocking(move || compose(&outgoing));
+        match composing.await {
+            Ok(Ok(composed)) => Ok(composed),
+            Ok(Err(not_sendable)) => Err(never(not_sendable.to_string())),
+            Err(error) => Err(Posted::Later { reply: error.to_string() }),
+        }
+    }
+
+    fn outgoing(
+        &self,
+        mail: &Interaction,
+        email: &Email,
+        mailbox: &OwnMailbox,
+        attachments: Vec<Part>,
+    ) -> Result<Outgoing, String> {
+        let State::Sending { since, .. } = mail.state else { return Err("it is not being sent".to_owned()) };
+        let mut from = one(&email.from)?;
+        from.name = from.name.or_else(|| Some(mailbox.name.clone()).filter(|name| !name.is_empty()));
+        let token =
+            mailbox.reply_tokens.then(|| self.signer.reply_address(&mailbox.address, mail.id)).flatten();
+        let reply_to = match (token, &email.reply_to) {
+            (Some(address), _) => Some(Address { address, name: from.name.clone() }),
+            (None, Some(reply_to)) => Some(one(reply_to)?),
+            (None, None) => None,
+        };
+        let html = Some(email.body.clone()).filter(|body| !body.is_empty());
+        let text = match &html {
+            Some(html) if email.body_as_plain_text.is_empty() => html::to_text(html),
+            _ => email.body_as_plain_text.clone(),
+        };
+        Ok(Outgoing {
+            message_id: email.message_id.clone().ok_or("it has no Message-ID")?,
+            in_reply_to: email.answers.first().cloned(),
+            references: email.answers.iter().rev().cloned().collect(),
+            from,
+            reply_to,
+            to: all(&email.to)?,
+            cc: all(&email.cc)?,
+            bcc: all(&email.bcc)?,
+            subject: mail.subject.clone().unwrap_or_default(),
+            text,
+            html,
+            attachments,
+            date: since,
+            auto: (mail.sub_type == ACKNOWLEDGEMENT).then_some(AutoKind::Replied),
+        })
+    }
+
+    async fn part(&self, attachment: &Attachment) -> Result<Part, Posted> {
+        let mut content = Vec::new();
+        loop {
+            let offset = content.len() as u64;
+            match self.files.read(attachment.file, offset, READ_BYTES_MAX).await {
+                Ok(Some(bytes)) if bytes.is_empty() => break,
+                Ok(Some(bytes)) => content.extend(bytes),
+                Ok(None) => {
+                    return Err(Posted::Never {
+                        reply: format!("the attachment {} is gone", attachment.name),
+                    });
+                }
+                Err(error) => return Err(Posted::Later { reply: error.to_string() }),
+            }
+        }
+        Ok(Part {
+            name: Some(attachment.name.clone()),
+            content_type: attachment.content_type.clone(),
+            content_id: attachment.content_id.clone(),
+            inline: attachment.inline,
+            content,
+        })
+    }
+}
+
+fn one(text: &str) -> Result<Address, String> {
+    address::parse(text).map_err(|error| format!("{text:?} is no address: {error}"))
+}
+
+fn all(texts: &[String]) -> Result<Vec<Address>, String> {
+    texts.iter().map(|text| one(text)).collect()
+}
+
+#[async_trait]
+impl Post for Poster {
+    async fn post(&self, mail: &Interaction) -> Posted {
+        let from = mail.email.as_ref().map(|email| email.from.as_str()).unwrap_or_default();
+        let Some(mailbox) = self.addresses.of(from).filter(|mailbox| mailbox.center == mail.center) else {
+            return Posted::Never { reply: format!("no mailbox has the address {from}") };
+        };
+        let Some(exit) = &mailbox.exit else {
+            return Posted::Never { reply: format!("no mail goes out by the mailbox {}", mailbox.address) };
+        };
+        let composed = match self.compose(mail, mailbox).await {
+            Ok(composed) => composed,
+            Err(posted) => return posted,
+        };
+        match exit {
+            Exit::Relay(relay) => {
+                let envelope = Envelope {
+                    sender: composed.envelope_from.as_deref(),
+                    recipients: &composed.recipients,
+                    raw: &composed.raw,
+                };
+                posted(relay.send(envelope).await)
+            }
+            Exit::Directory(directory) => {
+                let (directory, name) = (directory.clone(), mail.id.to_string());
+                let written =
+                    tokio::task::spawn_blocking(move || outbox::put(&directory, &name, &composed.raw)).await;
+                match written {
+                    Ok(Ok(())) => Posted::Sent { reply: "written to the outbox directory".to_owned() },
+                    Ok(Err(error)) => Posted::Later { reply: error.to_string() },
+                    Err(error) => Posted::Later { reply: error.to_string() },
+                }
+            }
+        }
+    }
+}
+
+fn posted(outcome: Outcome) -> Posted {
+    match outcome {
+        Outcome::Sent { reply } => Posted::Sent { reply: said(&reply) },
+        Outcome::Temporary(cause) => Posted::Later { reply: told(&cause) },
+        Outcome::Permanent(cause) => Posted::Never { reply: told(&cause) },
+        Outcome::Unknown => Posted::Unsure {
+            reply: "the connection was lost after the whole message was handed over".to_owned(),
+        },
+    }
+}
+
+fn said(reply: &Reply) -> String {
+    format!("{} {}", reply.code, reply.text)
+}
+
+fn told(cause: &Cause) -> String {
+    match cause {
+        Cause::Reply(reply) => said(reply),
+        Cause::Recipients(refused) => {
+            let each = refused.iter().map(|one| format!("{}: {}", one.address, said(&one.reply)));
+            each.collect::<Vec<_>>().join("; ")
+        }
+        Cause::Connection(what) | Cause::Message(what) => (*what).to_owned(),
+        Cause::Login => "the relay refused the login".to_owned(),
+    }
+}
