@@ -218,10 +218,7 @@ fn what_is_wrong_with_a_mailbox_is_told_with_its_address() {
         ),
     ];
     for (text, part) in cases {
-        check(
-            &refusal(&text, &[]),
-            &["handoff.toml", "a.example", part],
-        );
+        check(&refusal(&text, &[]), &["handoff.toml", "a.example", part]);
     }
     check(&refusal("[mail]\nlmtp = \"0.0.0.0:24\"\n", &[]), &["handoff.toml:2: mail.lmtp", "loopback"]);
     let plain = mailbox("[mailbox.smtp]\nhost = \"h\"\nuser = \"u\"\npassword = \"secret\"");
