@@ -189,7 +189,6 @@ impl Comparison {
             ("ToQueue", Spot::Binned(_)) => Who::Server,
             ("ChangePriority" | "Intrude", _) => Who::Person(BOSS),
             ("Accept" | "Reject", Spot::Held { asked: None, .. }) => Who::Person(BOSS),
-            ("ChangePriority", _) => Who::Person(BOSS),
             ("Split" | "Join", Spot::Held { by, .. }) => {
                 self.dice.pick(&[Who::Person(*by), Who::Person(BOSS)])
             }

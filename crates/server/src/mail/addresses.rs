@@ -18,7 +18,7 @@ use crate::config::mail::{Mailbox, Security, SmtpRelay};
 /// How mail leaves.
 pub(super) enum Exit {
     /// By a relay.
-    Relay(Relay),
+    Relay(Box<Relay>),
     /// Into a directory.
     Directory(PathBuf),
 }
@@ -110,7 +110,7 @@ fn resolve(
         )
     })?;
     let exit = match (&mailbox.smtp, &mailbox.outbox) {
-        (Some(smtp), _) => Some(Exit::Relay(relay(smtp, config, trust).context("smtp")?)),
+        (Some(smtp), _) => Some(Exit::Relay(Box::new(relay(smtp, config, trust).context("smtp")?))),
         (None, Some(outbox)) => Some(Exit::Directory(outbox.clone())),
         (None, None) => None,
     };
