@@ -83,7 +83,7 @@ pub enum Envelope<'a> {
 pub struct Reading<'a> {
     /// Checks the tokens that the message brings.
     pub signer: &'a Signer,
-    /// Addresses of our own mailboxes: a message from one of them is our own.
+    /// Addresses of the mailbox by which it came: a message that one of them sent is our own.
     pub own_addresses: &'a [String],
     /// Local parts from which reports of servers come; see [`REPORT_SENDERS`].
     pub report_senders: &'a [&'a str],

@@ -13,7 +13,7 @@ use crate::interaction::attempt::{Attempt, queue_for};
 use crate::interaction::change::{Change, Entry, Told};
 use crate::interaction::decision::Decision;
 use crate::interaction::draft::{close, composing, reopen};
-use crate::interaction::{Email, Mode, Outcome, State, Status};
+use crate::interaction::{Attachment, Email, Mode, Outcome, State, Status};
 use crate::media::Media;
 use crate::rejection::{Noun, Rejection};
 use crate::time::Time;
@@ -68,6 +68,10 @@ fn ready(attempt: &Attempt<'_>, dispatch: &Dispatch) -> Result<Email, Rejection>
             None => return Err(Rejection::NotOurAddress { address: email.from }),
         };
     }
+    let bytes: u64 = email.attachments.iter().map(|file| file.bytes).sum();
+    if bytes > Attachment::BYTES_MAX {
+        return Err(Rejection::AttachmentBounds { part: "bytes", most: Attachment::BYTES_MAX });
+    }
     email.sends = email.sends.saturating_add(1);
     Ok(email)
 }
@@ -90,7 +94,9 @@ fn nothing_newer(attempt: &Attempt<'_>, base: Option<InteractionId>) -> Result<(
 fn review(attempt: &Attempt<'_>, named: Option<&Queue>) -> Result<Option<QueueId>, Rejection> {
     let world = attempt.context.world;
     let queue = named.or_else(|| attempt.before.queue.and_then(|queue| world.queue(queue)));
-    let review = queue.and_then(|queue| queue.review).filter(|review| attempt.before.queue != Some(*review));
+    // Who got it there was offered it: a draft that only names the queue was seen by nobody.
+    let was_looked_at = |review: &QueueId| attempt.before.queue == Some(*review) && attempt.before.offers > 0;
+    let review = queue.and_then(|queue| queue.review).filter(|review| !was_looked_at(review));
     let is_supervisor =
         matches!(attempt.actor, Actor::User(caller) if caller.roles.contains(&Role::Supervisor));
     match review.filter(|_| !is_supervisor) {

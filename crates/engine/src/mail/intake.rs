@@ -194,7 +194,7 @@ impl Engine {
             let after = written_by(known.as_ref().map(|known| &known.value), id, &seen);
             contact = Some((known, after));
         }
-        let filing = filing(letter, contact.as_ref().map(|(_, contact)| contact));
+        let filing = filing(letter, &belonging, contact.as_ref().map(|(_, contact)| contact));
         Ok(Judged { belonging, contact, filing })
     }
 
@@ -262,7 +262,7 @@ fn sub_type(letter: &Letter, belonging: &Belonging) -> &'static str {
 }
 
 /// Gives why nobody has to do anything about a letter; `None` when somebody has to.
-fn filing(letter: &Letter, contact: Option<&Contact>) -> Option<Filing> {
+fn filing(letter: &Letter, belonging: &Belonging, contact: Option<&Contact>) -> Option<Filing> {
     if letter.automatic == Some(Automatic::OwnMessage) {
         return Some(Filing::OwnMessage);
     }
@@ -271,7 +271,9 @@ fn filing(letter: &Letter, contact: Option<&Contact>) -> Option<Filing> {
         // Somebody must see that the customer did not get it.
         Some(ReportKind::NonDelivery) => None,
         None => {
+            // What programs write of their own accord, as orders of a shop, is no loop however much it is.
             let is_loop = letter.automatic.is_some()
+                && belonging.parent.is_some()
                 && contact.is_some_and(|contact| contact.automatic_count > LOOP_MAX);
             is_loop.then_some(Filing::Loop)
         }

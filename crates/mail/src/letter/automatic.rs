@@ -30,11 +30,12 @@ pub(super) fn judge(letter: &Letter, fields: &Fields<'_>, reading: &Reading<'_>)
         .or_else(|| suppressed(fields))
 }
 
+/// Tells whether it is a message of the mailbox by which it came: signed by us, and from there. Somebody's letter that only says so is
+/// none, and neither is what one mailbox sent to another: both want a reader.
 fn is_own(letter: &Letter, reading: &Reading<'_>) -> bool {
     let by_id = letter.message_id.as_deref().and_then(|id| reading.signer.proven_by_message_id(id));
     let from = letter.from.as_ref().map(|from| from.address.as_str()).unwrap_or_default();
-    let is_mailbox = reading.own_addresses.iter().any(|own| address::is_same(own, from));
-    by_id.is_some() || is_mailbox || reading.signer.proven_by_address(from).is_some()
+    by_id.is_some() && reading.own_addresses.iter().any(|one| address::is_same(one, from))
 }
 
 fn has_null_sender(fields: &Fields<'_>, reading: &Reading<'_>) -> bool {

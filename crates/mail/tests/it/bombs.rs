@@ -2,8 +2,8 @@
 //! much memory it took at most: no more than four times the message and a constant (`trust.md` B26).
 
 use std::fs;
+use std::io::Write as _;
 use std::process::Command;
-use std::time::Instant;
 
 use handoff_mail::html::{clean, to_text};
 use handoff_mail::letter::{Bounds, Reading, read};
@@ -21,7 +21,7 @@ const PROCESSOR_SECONDS: u64 = 60;
 /// The size of most bombs, in MiB, when nobody names another.
 const MEBIBYTES: usize = 4;
 /// Names the size of most bombs, in MiB. With 24, the largest messages that are read, and `--release --nocapture` it prints what the requirement
-/// is about.
+/// is about: memory, and processor time.
 const SIZE: &str = "HANDOFF_TEST_MAIL_BOMB_MIB";
 
 fn size() -> usize {
@@ -34,6 +34,16 @@ fn with_headers(fields: &str, unit: &str) -> Vec<u8> {
         raw.extend_from_slice(unit.as_bytes());
     }
     raw
+}
+
+/// Adds numbered pieces.
+fn grown(mut raw: String, piece: impl Fn(usize) -> String) -> Vec<u8> {
+    let (mut number, size) = (0, size());
+    while raw.len() < size {
+        raw.push_str(&piece(number));
+        number += 1;
+    }
+    raw.into_bytes()
 }
 
 /// Makes a bomb.
@@ -57,12 +67,21 @@ fn bomb(name: &str) -> Vec<u8> {
         "encoded words without end" => with_headers("Subject: ", "=?utf-8?q?"),
         "encoded words that expand" => with_headers("Subject: ", "=?big5?q?=80=80=80?=\n "),
         "comments in addresses" => with_headers("To: ", "((((((((a@b,"),
-        "continued names" => {
-            let mut raw = b"From: a@b.example\nContent-Disposition: attachment".to_vec();
-            for number in 0..size / 16 {
-                raw.extend_from_slice(format!("; filename*{number}=x").as_bytes());
-            }
-            raw
+        "continued names" => grown("From: a@b.example\nContent-Disposition: attachment".into(), |number| {
+            format!("; filename*{number}=x")
+        }),
+        "parameters of parts" => {
+            let parameters: String = (0..1_500).map(|number| format!(";\n name*{number}=x")).collect();
+            let part = format!("--b\nContent-Type: text/plain{parameters}\n\nx\n");
+            with_headers("Content-Type: multipart/mixed; boundary=b\n\n", &part)
+        }
+        "boundaries that are nearly the same" => {
+            let dashes = "-".repeat(190);
+            let open = |level| {
+                format!("Content-Type: multipart/mixed; boundary=\"{dashes}{level}\"\n\n--{dashes}{level}\n")
+            };
+            let head: String = (10..30).map(open).collect();
+            grown(format!("From: a@b.example\n{head}"), |_| format!("--{dashes}\n"))
         }
         "base 64" => with_headers(
             "Content-Type: application/zip\nContent-Transfer-Encoding: base64\n\n",
@@ -73,14 +92,8 @@ fn bomb(name: &str) -> Vec<u8> {
         "open elements" => with_headers(html, "<b><p>"),
         "many elements" => with_headers(html, "<i>x</i>"),
         "formatting that is opened again" => {
-            let mut raw = format!("From: a@b.example\n{html}").into_bytes();
-            for number in 0..1_000 {
-                raw.extend_from_slice(format!("<p><font size={number}>").as_bytes());
-            }
-            while raw.len() < size {
-                raw.extend_from_slice(b"</p>x<p>");
-            }
-            raw
+            let fonts: String = (0..1_000).map(|number| format!("<p><font size={number}>")).collect();
+            with_headers(&format!("{html}{fonts}"), "</p>x<p>")
         }
         "nested tables" => with_headers(html, "<table><tr><td>"),
         "comments without end" => with_headers(html, "<!--x--"),
@@ -102,6 +115,8 @@ const NAMES: &[&str] = &[
     "encoded words that expand",
     "comments in addresses",
     "continued names",
+    "parameters of parts",
+    "boundaries that are nearly the same",
     "base 64",
     "expanding charset",
     "delimiter lines",
@@ -123,14 +138,20 @@ fn status(name: &str) -> u64 {
     line.trim_matches([':', ' ', '\t', 'k', 'B']).parse().unwrap()
 }
 
+/// Gives the processor time of this process in ms. The kernel counts the calling thread's in ns (proc, "schedstat").
+fn processor_ms() -> u64 {
+    let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    text.split(' ').next().unwrap().parse::<u64>().unwrap() / 1_000_000
+}
+
 /// Reads the bomb that the environment names; does nothing in an ordinary run.
 #[test]
 fn in_a_process_of_its_own() {
     let Ok(name) = std::env::var(BOMB) else { return };
     let raw = bomb(&name);
     let before = status("VmRSS");
+    let used = processor_ms();
     let signer = signer();
-    let begun = Instant::now();
     if let Ok(letter) = read(&raw, &Reading::new(&signer)) {
         let shown = letter.html.as_deref().map(|html| clean(html, &|_| None)).unwrap_or_default();
         let text = to_text(&shown);
@@ -142,14 +163,13 @@ fn in_a_process_of_its_own() {
         let quoted = split(&letter.text);
         assert_eq!(quoted.own.len() + quoted.quoted.len(), letter.text.len());
     }
-    let took = begun.elapsed();
     let grown = status("VmHWM").saturating_sub(before);
     assert!(
         grown <= 4 * raw.len() as u64 / 1_024 + CONSTANT_KIB,
         "{name}: {grown} KiB for {} bytes",
         raw.len()
     );
-    let told = format!("{grown} KiB for {} KiB, {} ms", raw.len() / 1_024, took.as_millis());
+    let told = format!("{grown} KiB for {} KiB, {} ms", raw.len() / 1_024, processor_ms() - used);
     assert!(fs::write(std::env::var("HANDOFF_TEST_MAIL_OUT").unwrap(), told).is_ok());
 }
 
@@ -168,6 +188,6 @@ fn bombs_cost_what_they_weigh() {
         let told = fs::read_to_string(&out).unwrap();
         fs::remove_file(&out).unwrap();
         assert!(told.contains("KiB"), "{name} told nothing");
-        println!("{name}: {told}");
+        writeln!(std::io::stderr(), "{name}: {told}").unwrap();
     }
 }

@@ -86,9 +86,14 @@ impl Addresses {
         own.clone().find(|mailbox| mailbox.is_default).or_else(|| own.find(|mailbox| mailbox.exit.is_some()))
     }
 
-    /// Gives every address.
-    pub(super) fn all(&self) -> Vec<String> {
-        self.by_address.keys().cloned().collect()
+    /// Gives the addresses of a mailbox.
+    pub(super) fn of_mailbox(&self, mailbox: &OwnMailbox) -> Vec<String> {
+        let is_its = |index: &usize| std::ptr::eq(&raw const self.mailboxes[*index], mailbox);
+        self.by_address
+            .iter()
+            .filter(|(_, index)| is_its(index))
+            .map(|(address, _)| address.clone())
+            .collect()
     }
 }
 

@@ -7,7 +7,7 @@ use handoff_api::Shared;
 use handoff_api::files::{FileFault, keep_part, keep_raw};
 use handoff_domain::Letter;
 use handoff_engine::{NewLetter, RawMessage};
-use handoff_mail::letter::{self, Bounds, Envelope, REPORT_SENDERS, Reading, Unreadable};
+use handoff_mail::letter::{self, Bounds, Envelope, REPORT_SENDERS, Reading};
 use handoff_mail::ports::{Arrival, Extent, Intake, NotNow, Source, Taken};
 use handoff_mail::token::Signer;
 use sha2::{Digest as _, Sha256};
@@ -32,8 +32,11 @@ impl EngineIntake {
     }
 
     /// Reads a message on a thread of its own: it may take some time, and what it is made of somebody else chose.
-    async fn read(&self, arrival: &Arrival) -> Result<Result<Letter, Unreadable>, NotNow> {
-        let (signer, own) = (self.signer.clone(), self.addresses.all());
+    ///
+    /// One that cannot be read gives the reason, also when reading it panics: the next try would do no better, and it must not keep the
+    /// others out.
+    async fn read(&self, arrival: &Arrival, own: Vec<String>) -> Result<Letter, String> {
+        let signer = self.signer.clone();
         let (raw, source) = (arrival.raw.clone(), arrival.source.clone());
         let reading = tokio::task::spawn_blocking(move || {
             let envelope = match &source {
@@ -51,7 +54,8 @@ impl EngineIntake {
             };
             letter::read(&raw, &reading)
         });
-        reading.await.map_err(|error| NotNow(Box::new(error)))
+        let read = reading.await.map_err(|error| error.to_string())?;
+        read.map_err(|unreadable| unreadable.to_string())
     }
 
     /// Keeps everything of a letter that is no text, and says in its remarks what was left out.
@@ -82,11 +86,13 @@ impl EngineIntake {
 #[async_trait]
 impl Intake for EngineIntake {
     async fn take_in(&self, arrival: Arrival) -> Result<Taken, NotNow> {
-        let mut letter = match self.read(&arrival).await? {
+        let gone = || NotNow(Box::new(UnknownMailbox(arrival.mailbox.clone())));
+        let mailbox = self.addresses.of(&arrival.mailbox).ok_or_else(gone)?;
+        let mut letter = match self.read(&arrival, self.addresses.of_mailbox(mailbox)).await {
             Ok(letter) => letter,
-            Err(unreadable) => {
-                tracing::warn!(mailbox = arrival.mailbox, error = %unreadable, "a message was refused");
-                return Ok(Taken::Refused { reason: unreadable.to_string() });
+            Err(reason) => {
+                tracing::warn!(mailbox = arrival.mailbox, reason, "a message was refused");
+                return Ok(Taken::Refused { reason });
             }
         };
         if let Extent::Headers { size_bytes } = arrival.extent {
@@ -94,8 +100,6 @@ impl Intake for EngineIntake {
                 "Only the headers were taken in: the message has {size_bytes} bytes and stays in its folder."
             ));
         }
-        let gone = || NotNow(Box::new(UnknownMailbox(arrival.mailbox.clone())));
-        let mailbox = self.addresses.of(&arrival.mailbox).ok_or_else(gone)?;
         let engine = self.shared.engine();
         let queue = engine.directory().queue(mailbox.center, mailbox.queue).cloned().ok_or_else(gone)?;
         let (raw, attachments) = self.keep(&mut letter, &arrival.raw).await?;

@@ -63,8 +63,8 @@ impl Poster {
         let token =
             mailbox.reply_tokens.then(|| self.signer.reply_address(&mailbox.address, mail.id)).flatten();
         let reply_to = match (token, &email.reply_to) {
-            (Some(address), _) => Some(Address { address, name: from.name.clone() }),
-            (None, Some(reply_to)) => Some(one(reply_to)?),
+            (_, Some(reply_to)) => Some(one(reply_to)?),
+            (Some(address), None) => Some(Address { address, name: from.name.clone() }),
             (None, None) => None,
         };
         let html = Some(email.body.clone()).filter(|body| !body.is_empty());
@@ -72,16 +72,18 @@ impl Poster {
             Some(html) if email.body_as_plain_text.is_empty() => html::to_text(html),
             _ => email.body_as_plain_text.clone(),
         };
+        // What strangers called their messages is repeated where it can be; their customers get an answer all the same.
+        let answers: Vec<String> = email.answers.iter().filter(|id| is_repeatable(id)).cloned().collect();
         Ok(Outgoing {
             message_id: email.message_id.clone().ok_or("it has no Message-ID")?,
-            in_reply_to: email.answers.first().cloned(),
-            references: email.answers.iter().rev().cloned().collect(),
+            in_reply_to: answers.first().cloned(),
+            references: answers.into_iter().rev().collect(),
             from,
             reply_to,
             to: all(&email.to)?,
             cc: all(&email.cc)?,
             bcc: all(&email.bcc)?,
-            subject: mail.subject.clone().unwrap_or_default(),
+            subject: on_one_line(mail.subject.as_deref().unwrap_or_default()),
             text,
             html,
             attachments,
@@ -105,14 +107,30 @@ impl Poster {
                 Err(error) => return Err(Posted::Later { reply: error.to_string() }),
             }
         }
+        let content_id = attachment.content_id.as_ref().filter(|id| is_repeatable(id));
         Ok(Part {
             name: Some(attachment.name.clone()),
             content_type: attachment.content_type.clone(),
-            content_id: attachment.content_id.clone(),
-            inline: attachment.inline,
+            content_id: content_id.cloned(),
+            inline: attachment.inline && content_id.is_some(),
             content,
         })
     }
+}
+
+/// Bytes of somebody else's id that is repeated in a header; programs make a tenth of it.
+const ID_BYTES_MAX: usize = 500;
+
+/// Tells whether somebody else's id can stand in a header of ours as it is.
+fn is_repeatable(id: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"<>()[],;:\\\"".contains(&byte);
+    (1..=ID_BYTES_MAX).contains(&id.len()) && id.bytes().all(is_plain)
+}
+
+/// Gives a subject without what would break its line.
+fn on_one_line(subject: &str) -> String {
+    let is_break = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    subject.chars().map(|c| if is_break(c) { ' ' } else { c }).collect()
 }
 
 fn one(text: &str) -> Result<Address, String> {
@@ -184,5 +202,20 @@ fn told(cause: &Cause) -> String {
         }
         Cause::Connection(what) | Cause::Message(what) => (*what).to_owned(),
         Cause::Login => "the relay refused the login".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strange_ids_are_not_repeated_and_subjects_stay_on_their_line() {
+        let long = format!("{}@x", "a".repeat(600));
+        for strange in ["", "ü@x", "a b@x", "a@x>\r\nBcc: e@v", "<a@x>", &long] {
+            assert!(!is_repeatable(strange), "{strange}");
+        }
+        assert!(is_repeatable("CAF+x_1.2=3@mail.example"));
+        assert_eq!(on_one_line("a\u{2028}b\r\nc"), "a b  c");
     }
 }
