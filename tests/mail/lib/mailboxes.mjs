@@ -1,0 +1,62 @@
+// Who has a mailbox. As a program it prints what Postfix or Handoff has to know of them. Usage: node mailboxes.mjs postfix|handoff
+
+/** The contact centers' mailboxes: their center and queue, how their mail comes, and what else their section says. */
+export const MAILBOXES = {
+    support: {queue: "support", imap: {after: "flag"}, more: "default = true\nname = \"Zentrum für Hilfe\""},
+    care: {queue: "support", imap: {after: "flag"}, more: "reply_tokens = true"},
+    moved: {queue: "waiting", imap: {after: "move", move_to: "Done"}},
+    deleted: {queue: "waiting", imap: {after: "delete"}},
+    reviewed: {queue: "reviewed", imap: {after: "flag"}},
+    first: {queue: "answered", imap: {after: "flag"}},
+    second: {center: "Other", queue: "answered", imap: {after: "flag"}},
+};
+
+/** The mailbox to which mail is delivered straight. */
+export const DIRECT = "orders@direct.test";
+
+/** The customers. */
+export const CUSTOMERS = ["eve", "mallory", "otto"];
+
+function section(address, {center = "Mail", queue, more = ""}) {
+    return `
+[[mailbox]]
+address = "${address}"
+center = "${center}"
+queue = "${queue}"
+${more}
+[mailbox.smtp]
+host = "localhost"
+port = ${process.env.MAIL_SUBMISSION_PORT}
+security = "starttls"
+user = "${address}"
+password = { env = "MAIL_PASSWORD" }
+`;
+}
+
+function fetched(address, {after, move_to}) {
+    return `[mailbox.imap]
+host = "localhost"
+port = ${process.env.MAIL_IMAP_PORT}
+security = "starttls"
+user = "${address}"
+password = { env = "MAIL_PASSWORD" }
+poll = "5s"
+after = "${after}"
+${move_to ? `move_to = "${move_to}"` : ""}
+`;
+}
+
+const printed = {
+    postfix: () => [
+        ...Object.keys(MAILBOXES).map(name => `${name}@center.test ${name}`),
+        ...CUSTOMERS.map(name => `${name}@customer.test ${name}`),
+    ],
+    handoff: () => [
+        ...Object.entries(MAILBOXES).map(([name, one]) => {
+            const address = `${name}@center.test`;
+            return section(address, one) + fetched(address, one.imap);
+        }),
+        section(DIRECT, {queue: "waiting", more: "lmtp = true"}),
+    ],
+};
+printed[process.argv[2]]?.().forEach(line => console.log(line));
