@@ -6,6 +6,7 @@ mod cometd;
 mod commands;
 mod cpu;
 mod disk;
+mod mail;
 
 use std::path::Path;
 use std::process::Command;
@@ -22,6 +23,8 @@ pub(crate) enum What {
     Cometd(cometd::Options),
     /// A thousand chats: how soon a message arrives and what it costs, beside a bare relay.
     Chat(chat::Options),
+    /// Letters a second that are read, threaded and durable, beside reading alone and the disk.
+    Mail(mail::Options),
     /// The bare broadcast server that is compared with: started by the others.
     #[command(hide = true)]
     BareBroadcast,
@@ -40,12 +43,13 @@ pub(crate) async fn run(root: &Path, what: &What) -> Result<()> {
         What::BareServer => bare::serve().await,
         What::BareBroadcast => cometd::serve_floor().await,
         // A driver and a floor without optimization would flatter the program.
-        What::Commands(_) | What::Cometd(_) | What::Chat(_) if cfg!(debug_assertions) => {
+        What::Commands(_) | What::Cometd(_) | What::Chat(_) | What::Mail(_) if cfg!(debug_assertions) => {
             again_in_release(root)
         }
         What::Commands(options) => commands::run(root, options).await,
         What::Cometd(options) => cometd::run(root, options).await,
         What::Chat(options) => chat::run(root, options).await,
+        What::Mail(options) => mail::run(root, options).await,
     }
 }
 

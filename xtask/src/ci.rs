@@ -26,7 +26,7 @@ const PYTHON_MINOR_MIN: u32 = 11;
 /// What can be chosen.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
-    /// Begin at this stage, after the ones before it have passed: tools, format, clippy, tidy, build, test, widget, interop, browser, cuts, chats, documentation.
+    /// Begin at this stage, after the ones before it have passed: tools, format, clippy, tidy, build, test, widget, interop, mail, browser, cuts, chats, mails, documentation.
     #[arg(long, value_name = "STAGE", default_value = "tools")]
     from: String,
 }
@@ -109,6 +109,7 @@ fn steps(root: &Path) -> Vec<Step<'_>> {
         ("test", Box::new(move || plain(cargo(&["test", "--workspace", "--all-features"])))),
         ("widget", Box::new(move || plain(script("web/chat-widget/check.sh")))),
         ("interop", Box::new(move || plain(script("tests/interop/run.sh")))),
+        ("mail", Box::new(move || plain(script("tests/mail/run.sh")))),
         ("browser", Box::new(move || plain(script("tests/browser/run.sh")))),
         (
             "cuts",
@@ -120,6 +121,12 @@ fn steps(root: &Path) -> Vec<Step<'_>> {
             "chats",
             Box::new(move || {
                 plain(cargo(&["xtask", "chats", "--chats", "20", "--seconds", "6", "--kills", "2"]))
+            }),
+        ),
+        (
+            "mails",
+            Box::new(move || {
+                plain(cargo(&["xtask", "mails", "--mails", "5", "--kills", "18", "--answers", "120"]))
             }),
         ),
         (
@@ -162,7 +169,27 @@ fn tools() -> Result<()> {
     let browser = std::env::var("HANDOFF_CHROMIUM").unwrap_or_else(|_| "chromium".to_owned());
     let chromium = said(&[&browser, "--version"])
         .context("chromium is missing: apt-get install chromium, or name one with HANDOFF_CHROMIUM")?;
+    mail_servers()?;
     println!("{rust}; node {node}; {python}; {}", chromium.trim());
+    Ok(())
+}
+
+/// Checks that there are mail servers to start; none has to run.
+fn mail_servers() -> Result<()> {
+    // They are known by their programs' places, because only root has all of them on his path.
+    let places = [
+        ("dovecot-imapd", "/usr/lib/dovecot/imap"),
+        ("dovecot-lmtpd", "/usr/lib/dovecot/lmtp"),
+        ("postfix", "/usr/sbin/postfix"),
+        ("openssl", "/usr/bin/openssl"),
+    ];
+    let missing: Vec<&str> =
+        places.iter().filter(|(_, place)| !Path::new(place).exists()).map(|(name, _)| *name).collect();
+    ensure!(
+        missing.is_empty(),
+        "mail servers are missing: apt-get install --no-install-recommends {}",
+        missing.join(" ")
+    );
     Ok(())
 }
 

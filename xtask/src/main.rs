@@ -17,6 +17,7 @@ mod deny;
 mod figures;
 mod fuzz;
 mod http;
+mod mails;
 mod model;
 mod program;
 mod slow;
@@ -59,6 +60,8 @@ enum Command {
     Cuts(cuts::Options),
     /// Everybody in a chat sees one sequence without holes or doubles, whenever the program is killed.
     Chats(chats::Options),
+    /// Every mail comes in once and goes out, wherever relays, mailboxes and the program die, and two programs do not answer each other.
+    Mails(mails::Options),
     /// The program that tells too early: started by the control of `cuts`.
     #[command(name = "__early-server", hide = true)]
     EarlyServer(cuts::early::Options),
@@ -91,6 +94,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Slow(options) => slow::run(&root, &options).await,
         Command::Cuts(options) => cuts::run(&root, &options).await,
         Command::Chats(options) => chats::run(&root, &options).await,
+        Command::Mails(options) => mails::run(&root, &options).await,
         Command::EarlyServer(options) => cuts::early::serve(&options).await,
         Command::Bench(what) => bench::run(&root, &what).await,
     }
