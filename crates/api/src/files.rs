@@ -7,10 +7,11 @@ mod arrival;
 mod clamd;
 mod kind;
 mod parts;
+mod room;
 
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::multipart::Field;
 use axum::extract::{FromRequest as _, Multipart, Request};
 use axum::http::header::{
@@ -28,9 +29,7 @@ use arrival::Arrival;
 pub(crate) use arrival::Arrived;
 pub(crate) use kind::{Taken, clean_name};
 pub use parts::{keep_part, keep_raw};
-
-/// Bytes of all the fields beside a file.
-const FIELDS_BYTES_MAX: usize = 256 * 1024;
+use room::{Room, bounded, broken};
 
 /// Why a file was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -44,8 +43,8 @@ pub enum FileFault {
     /// The body broke off or is not what it says.
     #[error("The body could not be read; send the request again.")]
     Broken,
-    /// The fields beside it are too large.
-    #[error("The fields beside the file are too large; send less.")]
+    /// The fields beside it are too large, or too many.
+    #[error("The fields beside the file are too large or too many; send less.")]
     FieldsTooLarge,
     /// It is too large.
     #[error("A file may have {bytes_max} bytes; send a smaller one.")]
@@ -101,20 +100,52 @@ pub(crate) async fn receive(
     bytes_max: u64,
 ) -> Result<Received, FileFault> {
     let not_there = |_| FileFault::NotThere { part: file_part };
+    let request = bounded(request, bytes_max);
     let mut parts = Multipart::from_request(request, &()).await.map_err(not_there)?;
-    let (mut received, mut room) = (Received { fields: Vec::new(), file: None }, FIELDS_BYTES_MAX);
-    while let Some(part) = parts.next_field().await.map_err(broken)? {
+    let (mut received, mut room) = (Received { fields: Vec::new(), file: None }, Room::new());
+    while let Some(mut part) = parts.next_field().await.map_err(|error| broken(&error, bytes_max))? {
+        room.enter(&part)?;
         let name = part.name().unwrap_or_default().to_owned();
-        if name == file_part && received.file.is_none() {
-            let file_name = kind::clean_name(part.file_name().unwrap_or("file"));
-            let arrival = Arrival::begin(shared, file_name, bytes_max).await?;
-            received.file = Some(arrival.receive(part).await?);
-        } else {
-            let text = read_text(part, &mut room).await?;
-            received.fields.push((name, text));
+        if name != file_part || received.file.is_some() {
+            received.fields.push((name, room.read_text(part, bytes_max).await?));
+            continue;
+        }
+        let file_name = part.file_name().unwrap_or("file").to_owned();
+        if let Some(first) = first_piece(&mut part, &file_name, bytes_max).await? {
+            received.file = Some(receive_file(shared, part, &file_name, first, bytes_max).await?);
         }
     }
     Ok(received)
+}
+
+/// Gives the first piece of a file before anything is made ready for it; `None` when there is no file. A browser sends an empty one without
+/// a name where nothing was chosen.
+async fn first_piece(
+    part: &mut Field<'_>,
+    file_name: &str,
+    bytes_max: u64,
+) -> Result<Option<Bytes>, FileFault> {
+    let mut piece = Some(Bytes::new());
+    // The reader gives empty pieces too.
+    while piece.as_ref().is_some_and(Bytes::is_empty) {
+        piece = part.chunk().await.map_err(|error| broken(&error, bytes_max))?;
+    }
+    Ok(if file_name.is_empty() { piece } else { Some(piece.unwrap_or_default()) })
+}
+
+async fn receive_file(
+    shared: &Shared,
+    mut part: Field<'_>,
+    file_name: &str,
+    first: Bytes,
+    bytes_max: u64,
+) -> Result<Arrived, FileFault> {
+    let mut arrival = Arrival::begin(shared, kind::clean_name(file_name), bytes_max).await?;
+    arrival.take(&first).await?;
+    while let Some(piece) = part.chunk().await.map_err(|error| broken(&error, bytes_max))? {
+        arrival.take(&piece).await?;
+    }
+    arrival.end().await
 }
 
 /// What a form with several files may have.
@@ -126,47 +157,31 @@ pub(crate) struct FormBounds {
     pub(crate) bytes_max: u64,
 }
 
-/// Receives a form with files in any of its parts: every part that names a file is one. A browser sends an empty one without a name where
-/// nothing was chosen, which is none.
+/// Receives a form with files in any of its parts: every part that names a file is one.
 pub(crate) async fn receive_all(
     shared: &Shared,
     request: Request,
     bounds: FormBounds,
 ) -> Result<(Vec<(String, String)>, Vec<Arrived>), FileFault> {
-    let mut parts = Multipart::from_request(request, &()).await.map_err(broken)?;
-    let (mut fields, mut files, mut room) = (Vec::new(), Vec::<Arrived>::new(), FIELDS_BYTES_MAX);
-    while let Some(part) = parts.next_field().await.map_err(broken)? {
+    let FormBounds { files_max, bytes_max } = bounds;
+    let request = bounded(request, bytes_max);
+    let mut parts = Multipart::from_request(request, &()).await.map_err(|_| FileFault::Broken)?;
+    let (mut fields, mut files, mut room) = (Vec::new(), Vec::<Arrived>::new(), Room::new());
+    while let Some(mut part) = parts.next_field().await.map_err(|error| broken(&error, bytes_max))? {
+        room.enter(&part)?;
         let Some(file_name) = part.file_name().map(str::to_owned) else {
             let name = part.name().unwrap_or_default().to_owned();
-            fields.push((name, read_text(part, &mut room).await?));
+            fields.push((name, room.read_text(part, bytes_max).await?));
             continue;
         };
-        let bytes = files.iter().map(|file| file.bytes).sum::<u64>();
-        let arrival =
-            Arrival::begin(shared, kind::clean_name(&file_name), bounds.bytes_max.saturating_sub(bytes));
-        let arrived = arrival.await?.receive(part).await?;
-        if arrived.bytes == 0 && file_name.is_empty() {
-            continue;
+        let Some(first) = first_piece(&mut part, &file_name, bytes_max).await? else { continue };
+        if files.len() == files_max {
+            return Err(FileFault::TooMany { files_max });
         }
-        if files.len() == bounds.files_max {
-            return Err(FileFault::TooMany { files_max: bounds.files_max });
-        }
-        files.push(arrived);
+        let left = bytes_max.saturating_sub(files.iter().map(|file| file.bytes).sum());
+        files.push(receive_file(shared, part, &file_name, first, left).await?);
     }
     Ok((fields, files))
-}
-
-async fn read_text(mut part: Field<'_>, room: &mut usize) -> Result<String, FileFault> {
-    let mut text = Vec::new();
-    while let Some(chunk) = part.chunk().await.map_err(broken)? {
-        *room = room.checked_sub(chunk.len()).ok_or(FileFault::FieldsTooLarge)?;
-        text.extend_from_slice(&chunk);
-    }
-    Ok(String::from_utf8_lossy(&text).into_owned())
-}
-
-fn broken<E>(_error: E) -> FileFault {
-    FileFault::Broken
 }
 
 /// Keeps a file, and then commits what tells of it. When that is refused nothing of the file stays; when it is not clear what became of it,

@@ -1,5 +1,6 @@
 //! What the wire looks like: JSON in and out, nothing else.
 
+pub(crate) mod address;
 pub mod contact;
 pub mod date;
 pub mod email;

@@ -21,11 +21,10 @@ use super::trouble::{Kind, Trouble};
 use crate::auth::hex;
 use crate::files::{self, Arrived, FileFault, FormBounds, Taken};
 use crate::shared::Shared;
+use crate::wire::address::{ADDRESS_BYTES_MAX, breaks_line, is_address};
 
 /// Characters of a subject: one line of a header at its longest (RFC 5322, section 2.1.1).
 const SUBJECT_CHARS_MAX: usize = 998;
-/// Bytes of an address (RFC 5321, section 4.5.3.1.3).
-const ADDRESS_BYTES_MAX: usize = 254;
 /// The other way to name a request, as of every other that changes something (contract 9).
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -168,7 +167,7 @@ fn key_of(value: &axum::http::HeaderValue) -> Result<String, Trouble> {
 /// Gives what must be there and becomes a part of a header: nothing in it may begin another.
 fn line(form: &Form, name: &str, most: usize) -> Result<String, Trouble> {
     let text = form.required(name)?;
-    if text.chars().any(char::is_control) {
+    if text.chars().any(breaks_line) {
         let advice = format!("The field {name} must be one line without control characters; correct it.");
         return Err(Trouble::invalid(advice));
     }
@@ -177,20 +176,6 @@ fn line(form: &Form, name: &str, most: usize) -> Result<String, Trouble> {
     }
     let text = text.trim();
     if text.is_empty() { Err(Trouble::missing(name)) } else { Ok(text.to_owned()) }
-}
-
-/// Tells whether somebody can be written to there: one address, without a name or a quoted part, that a header can hold as it is. What mail
-/// servers allow beyond that nobody has who fills in a form.
-fn is_address(text: &str) -> bool {
-    let Some((local, domain)) = text.split_once('@') else { return false };
-    let is_plain = |part: &str, others: &str| {
-        !part.is_empty()
-            && part.chars().all(|it| it.is_alphanumeric() || others.contains(it))
-            && !part.starts_with('.')
-            && !part.ends_with('.')
-            && !part.contains("..")
-    };
-    text.len() <= ADDRESS_BYTES_MAX && is_plain(local, ".!#$%&'*+-/=?^_`{|}~") && is_plain(domain, ".-")
 }
 
 /// Gives the mailbox that the e-mail is to: the service's, or another one of the contact center's.
@@ -233,37 +218,4 @@ fn name_of(shared: &Shared, service: &Service, writing: &Writing, attachments: &
     let all =
         format!("{} {name:?} {from:?} {mailbox:?} {subject:?} {text:?} {user_data:?} {files:?}", service.id);
     format!("form {}", hex(&Sha256::digest(all)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_one_that_somebody_could_be_written_to_at() {
-        for good in ["eve@example.com", "e.v+e@mail.example", "jürg@bücher.example", "o'neil@x.example"] {
-            assert!(is_address(good), "{good}");
-        }
-        let long = format!("{}@x.example", "a".repeat(250));
-        let bad = [
-            "",
-            "eve",
-            "@x",
-            "eve@",
-            "eve@x,adam@x",
-            "Eve <eve@x>",
-            "eve@x\r\nBcc: all@x",
-            "eve @x",
-            "a@b@c",
-            "eve@x;",
-            ".eve@x",
-            "eve@x..y",
-            "eve@x>",
-            "\"eve\"@x",
-            long.as_str(),
-        ];
-        for bad in bad {
-            assert!(!is_address(bad), "{bad}");
-        }
-    }
 }

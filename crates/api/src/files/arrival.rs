@@ -1,6 +1,5 @@
 //! A file on its way in: written down piece by piece, and shown to the scanner as it comes.
 
-use axum::extract::multipart::Field;
 use handoff_domain::FileId;
 use handoff_store::{Incoming, NewFile};
 
@@ -44,14 +43,6 @@ impl Arrival {
         };
         let incoming = reception.files.begin(NewFile { id, at: engine.now(), bytes_max }).await?;
         Ok(Self { id, name, bytes: 0, head: Vec::new(), incoming, scan })
-    }
-
-    /// Takes what comes in a part of a form.
-    pub(super) async fn receive(mut self, mut part: Field<'_>) -> Result<Arrived, FileFault> {
-        while let Some(chunk) = part.chunk().await.map_err(|_| FileFault::Broken)? {
-            self.take(&chunk).await?;
-        }
-        self.end().await
     }
 
     pub(super) async fn take(&mut self, chunk: &[u8]) -> Result<(), FileFault> {

@@ -11,6 +11,16 @@ use crate::wire::fields::Fields;
 use crate::wire::interaction::shown_body;
 use crate::wire::letters::{escaped, with_ids_of_images};
 
+/// Bytes of what stands before each quoted line. It comes as often as the original has lines.
+const INDENT_BYTES_MAX: usize = 16;
+/// Characters of the line before the quoted text: a line of a mail at its longest (RFC 5322, section 2.1.1).
+const START_LINE_CHARS_MAX: usize = 998;
+/// Bytes that are quoted of an original's text, and as many of its HTML: more than anybody reads again, and few enough for a thread whose
+/// every answer quotes all before.
+const QUOTED_BYTES_MAX: usize = 256 * 1_024;
+/// Bytes of a draft's text, and of its HTML: as many as a request may have, by which it is changed again.
+const BODY_BYTES_MAX: usize = 1_024 * 1_024;
+
 /// What a request for a draft says; every field is optional.
 #[derive(Clone, Debug)]
 pub(super) struct Answering {
@@ -42,10 +52,7 @@ impl Answering {
             // A forwarded mail without its text would be an empty one.
             DraftKind::Forward => ("Fwd: ", true),
         };
-        let quote = Quote {
-            start_line: fields.line("replyToStartLine")?,
-            indent: fields.line("indentCharacter")?.unwrap_or_else(|| "> ".to_owned()),
-        };
+        let quote = Quote::read(fields)?;
         let is_quoted = fields.boolean("quoteOriginal")?.unwrap_or(quotes);
         Ok(Self {
             kind,
@@ -59,22 +66,21 @@ impl Answering {
         })
     }
 
-    pub(super) fn draft(self, names: &Names<'_>) -> Draft {
+    /// Code 10 when it would be too large with what it quotes.
+    pub(super) fn draft(self, names: &Names<'_>) -> Result<Draft, Refusal> {
         let original = names.interaction;
         let queue = self.queue.as_ref().map(|queue| names.queue(queue));
         let mut email = original.email.clone().unwrap_or_default();
         if self.quote.is_some() {
             // What is quoted leaves in our name: it is cleaned as if we showed it.
+            email.body = cut_markup(email.body);
             email.body = shown_body(original.id, &email, names.lookup.url, names.lookup.letters);
         }
-        Draft {
-            kind: self.kind,
-            subject: Some(self.subject(original)),
-            email: self.email(&email),
-            user_data: self.user_data,
-            queue,
-            base: self.base,
-        }
+        let subject = Some(self.subject(original));
+        let email = self.email(&email);
+        check_size("body", &email.body)?;
+        check_size("bodyAsPlainText", &email.body_as_plain_text)?;
+        Ok(Draft { kind: self.kind, subject, email, user_data: self.user_data, queue, base: self.base })
     }
 
     /// Puts the prefix before the subject, unless an answer to an answer has it already.
@@ -110,29 +116,83 @@ impl Answering {
 }
 
 impl Quote {
+    fn read(fields: &Fields<'_>) -> Result<Self, Refusal> {
+        let start_line = fields.line("replyToStartLine")?;
+        if start_line.as_ref().is_some_and(|line| line.chars().count() > START_LINE_CHARS_MAX) {
+            let sentence =
+                format!("The field replyToStartLine may have {START_LINE_CHARS_MAX} characters; shorten it.");
+            return Err(Refusal::invalid(sentence));
+        }
+        let indent = fields.line("indentCharacter")?.unwrap_or_else(|| "> ".to_owned());
+        if indent.len() > INDENT_BYTES_MAX {
+            let sentence =
+                format!("The field indentCharacter may have {INDENT_BYTES_MAX} bytes; shorten it.");
+            return Err(Refusal::invalid(sentence));
+        }
+        Ok(Self { start_line, indent })
+    }
+
     fn of_text(&self, original: &Email) -> String {
-        let mut text = String::new();
-        for line in self.start_line.iter() {
-            text.push_str(&format!("\n{line}"));
-        }
-        for line in original.body_as_plain_text.lines() {
-            text.push_str(&format!("\n{}{line}", self.indent));
-        }
-        text
+        let lines = self.marked(&original.body_as_plain_text);
+        self.start_line.iter().chain(&lines).map(|line| format!("\n{line}")).collect()
     }
 
     /// Quotes the original's HTML, which is clean by now; when it has none, its text.
     fn of_html(&self, original: &Email) -> String {
         let start =
             self.start_line.as_deref().map(|line| format!("<p>{}</p>", escaped(line))).unwrap_or_default();
-        let marked = |line: &str| escaped(&format!("{}{line}", self.indent));
         let quoted = if original.body.is_empty() {
-            original.body_as_plain_text.lines().map(marked).collect::<Vec<_>>().join("<br>")
+            let lines = self.marked(&original.body_as_plain_text);
+            lines.iter().map(|line| escaped(line)).collect::<Vec<_>>().join("<br>")
         } else {
             original.body.clone()
         };
         if quoted.is_empty() { start } else { format!("{start}<blockquote>{quoted}</blockquote>") }
     }
+
+    /// Marks each line, as many as are quoted.
+    fn marked(&self, text: &str) -> Vec<String> {
+        let (mut lines, mut room) = (Vec::new(), QUOTED_BYTES_MAX);
+        for line in text.lines() {
+            let line = format!("{}{line}", self.indent);
+            // The line's end counts too.
+            match room.checked_sub(line.len() + 1) {
+                Some(left) => room = left,
+                None => {
+                    lines.push(format!("{}…", start_of(&line, room)));
+                    break;
+                }
+            }
+            lines.push(line);
+        }
+        lines
+    }
+}
+
+fn check_size(name: &str, text: &str) -> Result<(), Refusal> {
+    if text.len() <= BODY_BYTES_MAX {
+        return Ok(());
+    }
+    let sentence = format!(
+        "The field {name} would have more than {BODY_BYTES_MAX} bytes with what is quoted; write or quote less."
+    );
+    Err(Refusal::invalid(sentence))
+}
+
+/// Gives the first bytes of a text, whole characters.
+fn start_of(text: &str, bytes: usize) -> &str {
+    let end = (0..=bytes.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    &text[..end.unwrap_or(0)]
+}
+
+/// Cuts HTML that is to be cleaned, which closes what is left open. No tag is cut in two.
+fn cut_markup(html: String) -> String {
+    if html.len() <= QUOTED_BYTES_MAX {
+        return html;
+    }
+    let start = start_of(&html, QUOTED_BYTES_MAX);
+    let open = start.rfind('<').filter(|at| !start[*at..].contains('>'));
+    format!("{}…", &start[..open.unwrap_or(start.len())])
 }
 
 #[cfg(test)]
@@ -192,5 +252,23 @@ mod tests {
         let quote = Quote { start_line: None, indent: "> ".to_owned() };
         let reply = answering(DraftKind::Reply, Some(quote)).email(&text_only);
         assert_eq!(reply.body, "<p>Yes</p><blockquote>&gt; Hello<br>&gt; 1 &lt; 2</blockquote>");
+    }
+
+    #[test]
+    fn of_a_long_original_its_beginning_is_quoted() {
+        let quote = Quote { start_line: None, indent: "> ".to_owned() };
+        let all = "\n".repeat(QUOTED_BYTES_MAX * 2);
+        let quoted = quote.of_text(&Email { body_as_plain_text: all, ..original() });
+        assert!(quoted.starts_with("\n> \n> \n") && quoted.ends_with('…'));
+        assert!(quoted.len() <= QUOTED_BYTES_MAX + 8, "{}", quoted.len());
+        let one_line = "ä".repeat(QUOTED_BYTES_MAX);
+        let quoted = quote.of_text(&Email { body_as_plain_text: one_line, ..original() });
+        assert!(quoted.starts_with("\n> ää") && quoted.ends_with("ä…"));
+        assert!(quoted.len() <= QUOTED_BYTES_MAX + 8, "{}", quoted.len());
+
+        let start = "<b>".repeat(QUOTED_BYTES_MAX / 3 - 1);
+        let html = format!("{start}<a href=\"{}\">x</a>", "y".repeat(100));
+        assert_eq!(cut_markup(html), format!("{start}…"), "no half of a tag is left");
+        assert_eq!(cut_markup("<p>short".to_owned()), "<p>short");
     }
 }

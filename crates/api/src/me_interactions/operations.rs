@@ -213,7 +213,7 @@ fn transfer(body: &Fields<'_>) -> Parsed {
 
 fn draft(kind: DraftKind, body: &Fields<'_>) -> Parsed {
     let answering = Answering::read(kind, body)?;
-    act(move |names| Action::CreateDraft(answering.draft(names)))
+    Ok(Intent::Act(Box::new(move |names| Ok(Action::CreateDraft(answering.draft(names)?).into()))))
 }
 
 fn save(body: &Fields<'_>) -> Parsed {

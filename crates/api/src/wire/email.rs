@@ -25,12 +25,12 @@ impl EmailChanges {
     ///
     /// # Errors
     ///
-    /// Code 10 when it, or something in it, is of another type, or a control character stands in what becomes a header line.
+    /// Code 10 when it, or something in it, is of another type, an address is none, or a control character stands in what becomes a header line.
     pub fn read(fields: &Fields<'_>) -> Result<Option<Self>, Refusal> {
         let Some(email) = fields.inside("email", "email.")? else { return Ok(None) };
         Ok(Some(Self {
-            from: email.line("from")?,
-            reply_to: email.line("replyTo")?,
+            from: email.address("from")?,
+            reply_to: email.address("replyTo")?,
             to: email.addresses("to")?,
             cc: email.addresses("cc")?,
             bcc: email.addresses("bcc")?,
@@ -45,7 +45,7 @@ impl EmailChanges {
     pub fn applied_to(self, email: Email) -> Email {
         Email {
             from: self.from.unwrap_or(email.from),
-            reply_to: self.reply_to.or(email.reply_to),
+            reply_to: self.reply_to.or(email.reply_to).filter(|address| !address.is_empty()),
             to: self.to.unwrap_or(email.to),
             cc: self.cc.unwrap_or(email.cc),
             bcc: self.bcc.unwrap_or(email.bcc),

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use handoff_domain::{UserData, Value};
 
+use super::address::{breaks_line, is_named_address};
 use crate::error::Refusal;
 
 /// An object of the request's body, and where it is, for messages.
@@ -84,7 +85,7 @@ impl<'a> Fields<'a> {
     }
 
     fn as_line(&self, name: &str, text: String) -> Result<String, Refusal> {
-        if text.chars().any(char::is_control) {
+        if text.chars().any(breaks_line) {
             return Err(self.wrong_type(name, "a text of one line, without control characters"));
         }
         Ok(text)
@@ -177,7 +178,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     ///
-    /// Code 10 when it is something else, or an address holds a control character.
+    /// Code 10 when it is something else, or one of them is no address.
     pub fn addresses(&self, name: &str) -> Result<Option<Vec<String>>, Refusal> {
         let given = match self.get(name) {
             Some(Value::Text(text)) => Some(text.split(',').map(str::to_owned).collect()),
@@ -185,7 +186,25 @@ impl<'a> Fields<'a> {
         };
         let Some(given) = given else { return Ok(None) };
         let trimmed = given.iter().map(|address| address.trim()).filter(|address| !address.is_empty());
-        trimmed.map(|address| self.as_line(name, address.to_owned())).collect::<Result<_, _>>().map(Some)
+        trimmed.map(|address| self.as_address(name, address.to_owned())).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// Gives an address, with or without a name before it; an empty text says that there is none.
+    ///
+    /// # Errors
+    ///
+    /// Code 10 when it is something else.
+    pub fn address(&self, name: &str) -> Result<Option<String>, Refusal> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        let text = text.trim().to_owned();
+        if text.is_empty() { Ok(Some(text)) } else { self.as_address(name, text).map(Some) }
+    }
+
+    fn as_address(&self, name: &str, text: String) -> Result<String, Refusal> {
+        if text.chars().any(breaks_line) || !is_named_address(&text) {
+            return Err(self.wrong_type(name, "addresses such as eve@example.com, each by itself"));
+        }
+        Ok(text)
     }
 
     /// Gives the least levels by skill name.

@@ -1,7 +1,9 @@
 //! Answering an e-mail: the draft, what it starts out with, saving and giving it up.
 
+use handoff_domain::Letter;
 use serde_json::{Value, json};
 
+use crate::email_bench::{MailBench, letter};
 use crate::rest_bench::Bench;
 
 /// Makes kate own an e-mail and answer it; gives the e-mail's id and the draft.
@@ -100,4 +102,49 @@ async fn only_an_inbound_email_is_answered_and_only_a_draft_is_saved() {
     }
     kate.does(&work, json!({"operationName": "Save", "email": {}})).await.refused(409, 2);
     kate.put(&format!("/interactions/{work}"), json!({"email": {"body": "x"}})).await.refused(400, 11);
+}
+
+#[tokio::test]
+async fn what_cannot_be_sent_to_is_refused_when_it_is_written() {
+    let bench = Bench::start().await;
+    let (_, draft) = answered(&bench, json!({"operationName": "Reply"})).await;
+    let (kate, id) = (bench.by("kate"), draft["id"].as_str().unwrap());
+    let fine = json!({
+        "from": "Support <support@demo.example>", "replyTo": "", "to": ["\"Adams, Eve\" <eve@example.com>"],
+        "cc": [], "bcc": "",
+    });
+    kate.does(id, json!({"operationName": "Save", "email": fine})).await.ok();
+    for name in ["from", "replyTo", "to", "cc", "bcc"] {
+        for bad in ["eve", "eve@a b", "jürg@example.com", "<a@example.com> <b@example.com>"] {
+            let refused = kate.does(id, json!({"operationName": "Save", "email": {name: bad}})).await;
+            let sentence = refused.refused(400, 10);
+            assert!(sentence.contains(&format!("email.{name}")), "{sentence}");
+        }
+    }
+    let several = json!({"operationName": "Save", "email": {"to": ["a@example.com, b@example.com"]}});
+    kate.does(id, several).await.refused(400, 10);
+    assert_eq!(kate.sees(id).await["from"], "Support <support@demo.example>");
+}
+
+#[tokio::test]
+async fn what_is_quoted_is_bounded() {
+    let mail = MailBench::start().await;
+    mail.bench.ready("kate").await;
+    let long = Letter { text: "\n".repeat(200_000), ..letter(1) };
+    let id = mail.owned(long).await;
+    let kate = mail.bench.by("kate");
+    let quoting =
+        |field: &str, value: String| json!({"operationName": "Reply", "quoteOriginal": true, field: value});
+    let refused = [
+        ("indentCharacter", "> ".repeat(9)),
+        ("replyToStartLine", "x".repeat(999)),
+        ("bodyAsPlainText", "x".repeat(900 * 1_024)),
+    ];
+    for (field, value) in refused {
+        let sentence = kate.does(&id, quoting(field, value)).await.refused(400, 10);
+        assert!(sentence.contains(field), "{sentence}");
+    }
+    let draft = mail.drafts(&id, quoting("indentCharacter", ">".repeat(16))).await;
+    let text = draft["bodyAsPlainText"].as_str().unwrap();
+    assert!(text.len() <= 257 * 1_024 && text.ends_with('…'), "{}", text.len());
 }

@@ -112,8 +112,15 @@ async fn what_is_wrong_is_said_and_leaves_nothing() {
     for (name, _) in FIELDS {
         assert_eq!(code(&mail.writes(&with(name, "")).await), 1001, "{name}");
     }
-    for evil in ["a\r\nBcc: all@example.com", "a\nb", "a\rb", "a\0b", "eve@example.com\r\nBcc: x@example.com"]
-    {
+    let broken = [
+        "a\r\nBcc: all@example.com",
+        "a\nb",
+        "a\rb",
+        "a\0b",
+        "a\u{2028}b",
+        "eve@example.com\r\nBcc: x@example.com",
+    ];
+    for evil in broken {
         for name in ["firstName", "lastName", "fromAddress", "subject", "mailbox"] {
             assert_eq!(code(&mail.writes(&with(name, evil)).await), 1002, "{name} {evil:?}");
         }
@@ -122,6 +129,7 @@ async fn what_is_wrong_is_said_and_leaves_nothing() {
     let table = [
         ("fromAddress", "Eve <eve@example.com>"),
         ("fromAddress", "eve@example.com,adam@example.com"),
+        ("fromAddress", "jürg@bücher.example"),
         ("subject", long.as_str()),
         ("firstName", long.as_str()),
         ("mailbox", "other@other.example"),
@@ -155,6 +163,37 @@ async fn what_is_wrong_is_said_and_leaves_nothing() {
     assert_eq!((refused.status.as_u16(), code(&refused)), (404, 2001));
     let chat = Request::post("/genesys/2/email/customer-support");
     assert_eq!(code(&mail.bench.send(chat.body(Body::empty()).unwrap()).await), 2001);
+}
+
+/// Sends parts whose heads and contents are given.
+async fn with_parts(mail: &MailBench, parts: impl Iterator<Item = (String, &str)>) -> Reply {
+    let mut body = String::new();
+    for (head, content) in parts {
+        body.push_str(&format!("--edge\r\nContent-Disposition: form-data; {head}\r\n\r\n{content}\r\n"));
+    }
+    body.push_str("--edge--\r\n");
+    let request = Request::post(FORM).header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge");
+    mail.bench.send(request.body(Body::from(body)).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_form_is_bounded_by_all_that_it_has() {
+    let mail = MailBench::start().await;
+    let fields = || FIELDS.into_iter().map(|(name, value)| (format!("name=\"{name}\""), value));
+    let parts = |count, head: &'static str| fields().chain((0..count).map(move |_| (head.to_owned(), "")));
+    with_parts(&mail, parts(900, "name=\"files\"; filename=\"\"")).await.ok();
+    let too_many = ["name=\"other\"", "name=\"files\"; filename=\"\""];
+    for head in too_many {
+        let refused = with_parts(&mail, parts(1_000, head)).await;
+        assert_eq!((refused.status.as_u16(), code(&refused)), (413, 1003), "{head}");
+    }
+    let name = format!("name=\"{}\"", "x".repeat(2_000));
+    let refused = with_parts(&mail, fields().chain((0..200).map(|_| (name.clone(), "")))).await;
+    assert_eq!((refused.status.as_u16(), code(&refused)), (413, 1003), "names count");
+    let head = format!("name=\"a\"\r\nX-Other: {}", "x".repeat(2_000));
+    let refused = with_parts(&mail, fields().chain((0..900).map(|_| (head.clone(), "")))).await;
+    assert_eq!(code(&refused), 5004, "headers count");
+    assert_eq!((mail.kept().await, waiting(&mail).await), (0, 1));
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ pub struct Attachment {
 impl Attachment {
     /// How many files a draft may have. More than any person attaches by hand, and few enough for an interaction to stay small.
     pub const FILES_MAX: usize = 100;
-    /// How large the files of a draft may be together, in bytes: 25 MiB, what most servers take of one message.
+    /// How large the files of a draft may be together, in bytes: written as base64 they are 25 MiB, what most servers take of one message.
     pub const BYTES_MAX: u64 = 18 * 1_024 * 1_024;
 }
 

@@ -1,0 +1,92 @@
+//! Addresses that somebody writes into a request. What cannot be sent to is refused at once, not when the mail goes out.
+
+/// Bytes of an address (RFC 5321, section 4.5.3.1.3).
+pub(crate) const ADDRESS_BYTES_MAX: usize = 254;
+
+/// Tells whether a character may break out of the header line that it becomes a part of: controls, and the separators that some programs take
+/// for line ends.
+pub(crate) fn breaks_line(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
+}
+
+/// Tells whether somebody can be written to there: one address, without a name or a quoted part, that a header can hold as it is. What mail
+/// servers allow beyond that, non-ASCII letters included, nothing here can send to.
+pub(crate) fn is_address(text: &str) -> bool {
+    let Some((local, domain)) = text.split_once('@') else { return false };
+    let is_plain = |part: &str, others: &str| {
+        !part.is_empty()
+            && part.chars().all(|it| it.is_ascii_alphanumeric() || others.contains(it))
+            && !part.split('.').any(str::is_empty)
+    };
+    text.len() <= ADDRESS_BYTES_MAX && is_plain(local, ".!#$%&'*+-/=?^_`{|}~") && is_plain(domain, ".-")
+}
+
+/// Tells whether a text is one address with or without a name before it: `Eve <eve@example.com>`.
+pub(crate) fn is_named_address(text: &str) -> bool {
+    let bracketed = text.strip_suffix('>').and_then(|text| text.rsplit_once('<'));
+    match bracketed {
+        // A name's own address in its quotes is no second one.
+        Some((name, address)) => is_name(name.trim()) && is_address(address),
+        None => is_address(text),
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let is_quoted = name.len() > 1 && name.starts_with('"') && name.ends_with('"');
+    is_quoted || !name.contains(['<', '>', '"', ',', ';'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_one_that_somebody_could_be_written_to_at() {
+        for good in ["eve@example.com", "e.v+e@mail.example", "o'neil@x.example"] {
+            assert!(is_address(good), "{good}");
+            assert!(is_named_address(good), "{good}");
+        }
+        let long = format!("{}@x.example", "a".repeat(250));
+        let bad = [
+            "",
+            "eve",
+            "@x",
+            "eve@",
+            "eve@x,adam@x",
+            "eve@x\r\nBcc: all@x",
+            "eve @x",
+            "a@b@c",
+            "eve@x;",
+            ".eve@x",
+            "eve@x..y",
+            "eve@x>",
+            "\"eve\"@x",
+            "jürg@bücher.example",
+            long.as_str(),
+        ];
+        for bad in bad {
+            assert!(!is_address(bad), "{bad}");
+            assert!(!is_named_address(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_name_may_stand_before_an_address() {
+        for good in ["Eve <eve@x.example>", "<eve@x.example>", "\"Adams, Eve\" <eve@x.example>", "Jürg<j@x>"]
+        {
+            assert!(is_named_address(good), "{good}");
+            assert!(!is_address(good), "{good}");
+        }
+        for bad in [
+            "Adams, Eve <eve@x>",
+            "a@x, Eve <eve@x>",
+            "<a@x> <b@x>",
+            "Eve <>",
+            "Eve <eve>",
+            "Eve <a@x",
+            "\" <a@x>",
+        ] {
+            assert!(!is_named_address(bad), "{bad}");
+        }
+    }
+}
