@@ -95,9 +95,17 @@ impl Ear {
     ///
     /// When the connection breaks or is silent.
     pub(crate) async fn frame(&mut self) -> Result<Utf8Bytes> {
+        tokio::time::timeout(SILENCE_BOUND, self.frame_however_late()).await.context("nothing came")?
+    }
+
+    /// The same from a server that says nothing while it has nothing to say.
+    ///
+    /// # Errors
+    ///
+    /// When the connection breaks.
+    pub(crate) async fn frame_however_late(&mut self) -> Result<Utf8Bytes> {
         loop {
-            let next = tokio::time::timeout(SILENCE_BOUND, self.0.next()).await;
-            match next.context("nothing came")?.context("the socket ended")?? {
+            match self.0.next().await.context("the socket ended")?? {
                 Message::Text(text) => return Ok(text),
                 Message::Close(_) => bail!("the socket was closed"),
                 Message::Ping(_) | Message::Pong(_) | Message::Binary(_) | Message::Frame(_) => {}
