@@ -20,6 +20,13 @@ pub struct Address {
     pub name: Option<String>,
 }
 
+/// Tells whether a character may break out of the header line that it becomes a part of: controls, and the separators that some programs take
+/// for line ends.
+#[must_use]
+pub fn breaks_line(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
+}
+
 /// Why a letter must not be answered by a program (RFC 3834, section 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]

@@ -4,6 +4,7 @@
 //! Addresses outside ASCII are refused, because they need `SMTPUTF8` (RFC 6531) on the whole way; a domain in its ASCII form is fine.
 
 use handoff_domain::Address;
+use handoff_domain::mail::breaks_line;
 use thiserror::Error;
 
 /// The longest address, in bytes: the path of RFC 5321, section 4.5.3.1.3, without its angle brackets.
@@ -84,7 +85,7 @@ pub fn check(address: &Address) -> Result<(), NotAddress> {
     if address.address.is_empty() {
         return Err(NotAddress::Empty);
     }
-    if address.address.chars().chain(name.chars()).any(is_line_or_control) {
+    if address.address.chars().chain(name.chars()).any(breaks_line) {
         return Err(NotAddress::ControlCharacter);
     }
     if address.address.len() > ADDRESS_LEN_MAX || name.len() > NAME_LEN_MAX {
@@ -108,11 +109,6 @@ pub fn check(address: &Address) -> Result<(), NotAddress> {
 #[must_use]
 pub fn is_same(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other)
-}
-
-/// Tells whether a character may break out of its line: controls, and the separators that some programs take for line ends.
-pub(crate) fn is_line_or_control(character: char) -> bool {
-    character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
 }
 
 /// `atext` and the dot (RFC 5322, section 3.2.3).

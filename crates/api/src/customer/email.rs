@@ -9,6 +9,7 @@ use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderName};
 use axum::response::{IntoResponse, Response};
+use handoff_domain::mail::breaks_line;
 use handoff_domain::service::{EmailTerms, Service, ServiceKind};
 use handoff_domain::{Address, Attachment, CenterId, Chat, Letter, UserData, Value};
 use handoff_engine::{NewLetter, TakenIn};
@@ -21,7 +22,7 @@ use super::trouble::{Kind, Trouble};
 use crate::auth::hex;
 use crate::files::{self, Arrived, FileFault, FormBounds, Taken};
 use crate::shared::Shared;
-use crate::wire::address::{ADDRESS_BYTES_MAX, breaks_line, is_address};
+use crate::wire::address::{ADDRESS_BYTES_MAX, is_address};
 
 /// Characters of a subject: one line of a header at its longest (RFC 5322, section 2.1.1).
 const SUBJECT_CHARS_MAX: usize = 998;

@@ -159,7 +159,7 @@ impl Quote {
             match room.checked_sub(line.len() + 1) {
                 Some(left) => room = left,
                 None => {
-                    lines.push(format!("{}…", start_of(&line, room)));
+                    lines.push(format!("{}…", &line[..line.floor_char_boundary(room)]));
                     break;
                 }
             }
@@ -179,18 +179,12 @@ fn check_size(name: &str, text: &str) -> Result<(), Refusal> {
     Err(Refusal::invalid(sentence))
 }
 
-/// Gives the first bytes of a text, whole characters.
-fn start_of(text: &str, bytes: usize) -> &str {
-    let end = (0..=bytes.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
-    &text[..end.unwrap_or(0)]
-}
-
 /// Cuts HTML that is to be cleaned, which closes what is left open. No tag is cut in two.
 fn cut_markup(html: String) -> String {
     if html.len() <= QUOTED_BYTES_MAX {
         return html;
     }
-    let start = start_of(&html, QUOTED_BYTES_MAX);
+    let start = &html[..html.floor_char_boundary(QUOTED_BYTES_MAX)];
     let open = start.rfind('<').filter(|at| !start[*at..].contains('>'));
     format!("{}…", &start[..open.unwrap_or(start.len())])
 }

@@ -1,13 +1,9 @@
 //! Addresses that somebody writes into a request. What cannot be sent to is refused at once, not when the mail goes out.
 
+use handoff_domain::mail::breaks_line;
+
 /// Bytes of an address (RFC 5321, section 4.5.3.1.3).
 pub(crate) const ADDRESS_BYTES_MAX: usize = 254;
-
-/// Tells whether a character may break out of the header line that it becomes a part of: controls, and the separators that some programs take
-/// for line ends.
-pub(crate) fn breaks_line(character: char) -> bool {
-    character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
-}
 
 /// Tells whether somebody can be written to there: one address, without a name or a quoted part, that a header can hold as it is. What mail
 /// servers allow beyond that, non-ASCII letters included, nothing here can send to.
@@ -33,7 +29,7 @@ pub(crate) fn is_named_address(text: &str) -> bool {
 
 fn is_name(name: &str) -> bool {
     let is_quoted = name.len() > 1 && name.starts_with('"') && name.ends_with('"');
-    is_quoted || !name.contains(['<', '>', '"', ',', ';'])
+    !name.chars().any(breaks_line) && (is_quoted || !name.contains(['<', '>', '"', ',', ';']))
 }
 
 #[cfg(test)]
@@ -84,6 +80,8 @@ mod tests {
             "Eve <>",
             "Eve <eve>",
             "Eve <a@x",
+            "E\u{2028}ve <a@x>",
+            "\"E\nve\" <a@x>",
             "\" <a@x>",
         ] {
             assert!(!is_named_address(bad), "{bad}");

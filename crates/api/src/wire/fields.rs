@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use handoff_domain::mail::breaks_line;
 use handoff_domain::{UserData, Value};
 
-use super::address::{breaks_line, is_named_address};
+use super::address::is_named_address;
 use crate::error::Refusal;
 
 /// An object of the request's body, and where it is, for messages.
@@ -201,7 +202,7 @@ impl<'a> Fields<'a> {
     }
 
     fn as_address(&self, name: &str, text: String) -> Result<String, Refusal> {
-        if text.chars().any(breaks_line) || !is_named_address(&text) {
+        if !is_named_address(&text) {
             return Err(self.wrong_type(name, "addresses such as eve@example.com, each by itself"));
         }
         Ok(text)

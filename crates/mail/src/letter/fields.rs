@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use handoff_domain::mail::breaks_line;
 use handoff_domain::{Address, Time};
 use mail_parser::parsers::MessageStream;
 use mail_parser::{Address as Addresses, ContentType, HeaderValue};
@@ -210,7 +211,7 @@ fn prepared(value: &[u8], len_max: usize) -> Vec<u8> {
 
 /// Makes one line of a text: controls become blanks, and runs of blanks one.
 pub(super) fn one_line(text: &str) -> String {
-    let words = text.split(|c: char| crate::address::is_line_or_control(c) || c == ' ');
+    let words = text.split(|c: char| breaks_line(c) || c == ' ');
     words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 

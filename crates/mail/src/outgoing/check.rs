@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use super::{Field, NotSendable, Outgoing, SUBJECT_LEN_MAX};
-use crate::address::{self, is_line_or_control};
+use handoff_domain::mail::breaks_line;
+
+use crate::address;
 
 /// The longest `Message-ID`, in bytes: with its name and brackets it has to fit a line of 998.
 const ID_LEN_MAX: usize = 900;
@@ -47,7 +49,7 @@ pub(super) fn recipients(message: &Outgoing) -> Result<Vec<String>, NotSendable>
 }
 
 fn line(field: Field, text: &str, len_max: usize) -> Result<(), NotSendable> {
-    if text.chars().any(is_line_or_control) {
+    if text.chars().any(breaks_line) {
         return Err(NotSendable::ControlCharacter { field });
     }
     if text.len() > len_max { Err(NotSendable::Malformed { field }) } else { Ok(()) }

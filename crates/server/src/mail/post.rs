@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use handoff_domain::mail::breaks_line;
 use handoff_domain::{Address, Attachment, Email, Interaction, Part, State};
 use handoff_engine::{Post, Posted};
 use handoff_mail::outgoing::{AutoKind, Composed, Outgoing, compose};
@@ -129,8 +130,7 @@ fn is_repeatable(id: &str) -> bool {
 
 /// Gives a subject without what would break its line.
 fn on_one_line(subject: &str) -> String {
-    let is_break = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
-    subject.chars().map(|c| if is_break(c) { ' ' } else { c }).collect()
+    subject.chars().map(|c| if breaks_line(c) { ' ' } else { c }).collect()
 }
 
 fn one(text: &str) -> Result<Address, String> {
