@@ -136,7 +136,7 @@ async fn set_for(shared: &Shared, me: &Me, user: UserId, name: &str, wish: &Chan
     Ok(Envelope::Plain.success(None))
 }
 
-/// Tells whether a contact center has that channel: the built-in ones always, an open-media type when a queue is for it.
+/// Tells whether a contact center has interactions of that channel: of the built-in ones always, of an open-media type when a queue is for it.
 pub(crate) fn is_configured(directory: &Directory, center: CenterId, media: &Media) -> bool {
     let mut queues = directory.queues.values();
     !matches!(media, Media::Open(_)) || queues.any(|queue| queue.center == center && queue.media == *media)

@@ -29,8 +29,6 @@ use crate::wire::resource::{Fields, UserResource, groups_of, skills_of};
 const HELD_MAX: usize = 500;
 /// Most channels named at the start of a session: far above what any client knows, and few enough to look each up.
 const CHANNELS_MAX: usize = 100;
-/// The channel of telephones: clients of this API family log in to it along with the others; there is nothing behind it (contract 3).
-const VOICE: &str = "voice";
 
 /// `GET /me`.
 pub(crate) async fn get(State(shared): State<Shared>, AnyUser(me): AnyUser, uri: Uri) -> Answer {
@@ -142,16 +140,15 @@ async fn start(shared: &Shared, me: &Me, names: &[String], place: Option<String>
     let directory = shared.engine().directory();
     let mut unknown = Vec::new();
     let mut known = BTreeSet::new();
-    for name in names.iter().filter(|name| *name != VOICE) {
+    for name in names {
         let media = Media::from_name(name);
-        if channels::is_configured(&directory, me.center(), &media) {
+        if media.is_silent() || channels::is_configured(&directory, me.center(), &media) {
             known.insert(media);
         } else {
             unknown.push(quoted(name));
         }
     }
-    let has_voice = names.iter().any(|name| name == VOICE);
-    if known.is_empty() && !has_voice {
+    if known.is_empty() {
         return Err(Refusal::invalid(
             "The field channels must name at least one channel that is configured.",
         ));

@@ -212,7 +212,7 @@ pub enum Action {
     },
     /// Set the given keys, creating missing ones.
     UpdateUserData(UserData),
-    /// Add the given keys; refused if one exists with another value.
+    /// The same by its other name: clients use Attach to set what may be there already (docs/api/README.md, "User data").
     AttachUserData(UserData),
     /// Remove keys.
     DeleteUserData(Removal),

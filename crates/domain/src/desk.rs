@@ -167,8 +167,9 @@ impl Desk {
         self.occupied(media) < user.capacity.of(media) && user.capacity.overall.is_none_or(|most| all < most)
     }
 
-    /// Starts a contact-center session with those channels, or joins the one that is open: its channels and the new ones come up
-    /// `NotReady`; work in hand stays (contract 3). Gives the channels that changed.
+    /// Starts a contact-center session with those channels, all `NotReady`, or joins the one that is open: channels that it has already stay as
+    /// they are, because clients join again after each new handshake and must not lose their Ready; new ones come up `NotReady`. Returns the
+    /// channels that changed.
     #[must_use = "the changed channels are to be published"]
     pub fn start_session(&mut self, channels: &[Media], place: Option<String>, now: Time) -> Vec<Media> {
         let before = self.channels.clone();
@@ -181,11 +182,9 @@ impl Desk {
             }
         }
         for channel in channels {
-            let state = ChannelState { readiness: Readiness::LoggedOut, do_not_disturb: false };
+            let readiness = Readiness::NotReady { reason: None };
+            let state = ChannelState { readiness, do_not_disturb: false };
             self.channels.entry(channel.clone()).or_insert(state);
-        }
-        for state in self.channels.values_mut() {
-            state.readiness = Readiness::NotReady { reason: None };
         }
         self.changed_since(&before)
     }

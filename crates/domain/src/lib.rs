@@ -64,4 +64,4 @@ pub use service::{
     Weekday,
 };
 pub use time::Time;
-pub use user_data::{KeyTaken, UserData, UserDataError, Value};
+pub use user_data::{UserData, UserDataError, Value};

@@ -20,6 +20,10 @@ pub enum Media {
 }
 
 impl Media {
+    /// The channel of telephones. Agents log in to it along with the others and have a state there; there is nothing behind it, so no queue is
+    /// for it and nothing is routed to it.
+    pub const VOICE: &'static str = "voice";
+
     /// Gives the medium with that channel name. Every name that is none of the three built-in ones is an open-media type.
     #[must_use]
     pub fn from_name(name: &str) -> Self {
@@ -40,6 +44,12 @@ impl Media {
             Self::Workitem => "workitem",
             Self::Open(name) => name,
         }
+    }
+
+    /// Tells whether it is a channel without interactions.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.name() == Self::VOICE
     }
 
     /// Gives how an agent works on a new inbound interaction of this medium.

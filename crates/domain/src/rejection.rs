@@ -162,11 +162,6 @@ pub enum Rejection {
         /// Its name.
         channel: String,
     },
-    /// An attached key exists already with another value.
-    KeyExists {
-        /// The key.
-        key: String,
-    },
     /// The customer has written again since the draft was begun.
     NewerMessage {
         /// What he wrote.

@@ -148,22 +148,6 @@ impl UserData {
         self.0.extend(changes.0.iter().map(|(key, value)| (key.clone(), value.clone())));
     }
 
-    /// Adds the given keys. One that exists already with the same value is no obstacle.
-    ///
-    /// # Errors
-    ///
-    /// [`KeyTaken`] when a key exists already with another value; then nothing is added.
-    pub fn attach(&mut self, new: &Self) -> Result<(), KeyTaken> {
-        let taken = new.0.iter().find(|(key, value)| self.0.get(*key).is_some_and(|old| old != *value));
-        match taken {
-            Some((key, _)) => Err(KeyTaken { key: key.clone() }),
-            None => {
-                self.update(new);
-                Ok(())
-            }
-        }
-    }
-
     /// Removes the named keys; a missing one is no error.
     pub fn delete(&mut self, removal: &Removal) {
         match removal {
@@ -193,13 +177,6 @@ impl UserData {
     pub fn check(&self) -> Result<(), UserDataError> {
         bounds::check(&self.0)
     }
-}
-
-/// A key that was to be attached exists already with another value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyTaken {
-    /// The key.
-    pub key: String,
 }
 
 fn remove_tree(data: &mut BTreeMap<String, Value>, tree: &BTreeMap<String, Value>, depth_left: usize) {

@@ -47,7 +47,6 @@ pub const fn code_of(rejection: &Rejection) -> Code {
         | Rejection::NotEarlier
         | Rejection::UserData(_) => Code::Invalid,
         Rejection::NoCurrentQueue | Rejection::NoRecipients | Rejection::NoSender => Code::MissingParameter,
-        Rejection::KeyExists { .. } => Code::AlreadyExists,
     }
 }
 
@@ -128,12 +127,6 @@ fn sentence_with_names(rejection: &Rejection) -> String {
                 "The channel {channel} is not part of your contact-center session; start the session with it."
             )
         }
-        Rejection::KeyExists { key } => {
-            format!(
-                "The key {} exists already with another value; use UpdateUserData to replace it.",
-                quoted(key)
-            )
-        }
         Rejection::NotForCaller { content } => {
             format!("You cannot say a {content} there, or not to these readers; say it another way.")
         }
@@ -197,7 +190,6 @@ const fn plain_sentence(rejection: &Rejection) -> Option<&'static str> {
         | Rejection::WrongMedia { .. }
         | Rejection::NobodyEligible { .. }
         | Rejection::ChannelNotOpen { .. }
-        | Rejection::KeyExists { .. }
         | Rejection::NotForCaller { .. }
         | Rejection::TextBounds { .. }
         | Rejection::UserData(_)

@@ -96,14 +96,19 @@ async fn a_session_brings_its_channels_up_not_ready() {
     let kate = bench.by("kate");
     assert_eq!(states(&bench, "kate").await, json!({}));
     assert_eq!(kate.post("/me", start(json!(["chat", "email", "voice"]))).await.text, r#"{"statusCode":0}"#);
-    assert_eq!(states(&bench, "kate").await, json!({"chat": "NotReady", "email": "NotReady"}));
+    let new = json!({"chat": "NotReady", "email": "NotReady", "voice": "NotReady"});
+    assert_eq!(states(&bench, "kate").await, new);
     kate.post("/me", json!({"operationName": "Ready"})).await.ok();
-    assert_eq!(states(&bench, "kate").await, json!({"chat": "Ready", "email": "Ready"}));
+    let ready = json!({"chat": "Ready", "email": "Ready", "voice": "Ready"});
+    assert_eq!(states(&bench, "kate").await, ready);
+    kate.post("/me", start(json!(["chat", "email", "voice"]))).await.ok();
+    assert_eq!(states(&bench, "kate").await, ready, "a second start joins the session and changes no state");
     kate.post("/me", start(json!(["workitem"]))).await.ok();
-    let joined = json!({"chat": "NotReady", "email": "NotReady", "workitem": "NotReady"});
-    assert_eq!(states(&bench, "kate").await, joined, "a second start joins the session");
+    let joined = json!({"chat": "Ready", "email": "Ready", "voice": "Ready", "workitem": "NotReady"});
+    assert_eq!(states(&bench, "kate").await, joined, "a channel that it had not comes up");
     kate.post("/me", json!({"operationName": "EndContactCenterSession"})).await.ok();
-    let out = json!({"chat": "LoggedOut", "email": "LoggedOut", "workitem": "LoggedOut"});
+    let out =
+        json!({"chat": "LoggedOut", "email": "LoggedOut", "voice": "LoggedOut", "workitem": "LoggedOut"});
     assert_eq!(states(&bench, "kate").await, out);
 }
 
@@ -116,7 +121,23 @@ async fn a_channel_that_is_not_configured_is_told_and_the_others_come_up() {
     assert!(reply.json()["statusMessage"].as_str().unwrap().contains("pigeon"));
     assert_eq!(states(&bench, "kate").await, json!({"chat": "NotReady", "sms": "NotReady"}));
     kate.post("/me", start(json!(["pigeon"]))).await.refused(400, 10);
+}
+
+#[tokio::test]
+async fn voice_has_a_state_and_nothing_comes_by_it() {
+    let bench = Bench::start().await;
+    let kate = bench.by("kate");
     kate.post("/me", start(json!(["voice"]))).await.ok();
+    kate.post("/me/channels/voice", json!({"operationName": "Ready"})).await.ok();
+    let voice = kate.get("/me/channels/voice").await.ok()["channel"].clone();
+    assert_eq!((&voice["channel"], &voice["userState"]["state"]), (&json!("voice"), &json!("Ready")));
+    let path = format!("/users/{}/channels/voice", bench.user_id("kate"));
+    bench.by("sam").post(&path, json!({"operationName": "NotReady"})).await.ok();
+    assert_eq!(states(&bench, "kate").await, json!({"voice": "NotReady"}));
+    let create = json!({"operationName": "Create", "channel": "voice", "queueName": "tasks"});
+    bench.by("intake").post("/interactions", create).await.refused(400, 10);
+    let create = json!({"operationName": "Create", "queueName": "tasks"});
+    kate.post("/me/openmedia/voice", create).await.refused(404, 6);
 }
 
 #[tokio::test]

@@ -27,13 +27,15 @@ fn a_session_brings_its_channels_up_not_ready() {
 fn starting_again_joins_and_leaves_work_in_hand() {
     let mut desk = working();
     desk.set_ready(Channels::All).unwrap();
+    desk.set_do_not_disturb(Channels::One(&Media::Email), DoNotDisturb::On).unwrap();
     desk.take_slot(InteractionId::compose(1, 1), Media::Chat);
-    let changed = desk.start_session(&[Media::Workitem], None, START.plus_ms(5));
-    assert_eq!(changed, [Media::Email, Media::Chat, Media::Workitem]);
+    let changed = desk.start_session(&[Media::Chat, Media::Workitem], None, START.plus_ms(5));
+    assert_eq!(changed, [Media::Workitem]);
     let session = desk.session.as_ref().unwrap();
     assert_eq!((session.since, session.place.as_deref()), (START, Some("desk 7")));
     assert_eq!(desk.slots.len(), 1);
-    assert!(!desk.is_ready(&Media::Chat));
+    assert!(desk.is_ready(&Media::Chat) && !desk.is_ready(&Media::Workitem));
+    assert!(desk.channels[&Media::Email].do_not_disturb);
 }
 
 #[test]

@@ -34,8 +34,9 @@ pub fn decide(before: &Interaction, command: &Command, context: &Context<'_>) ->
         Action::ExpireOffer { number } => offer::expire(&attempt, *number),
         Action::Accept { nickname } => accept::accept(&attempt, nickname.as_deref()),
         Action::Reject => reject::reject(&attempt),
-        Action::UpdateUserData(changes) => user_data::update(&attempt, changes),
-        Action::AttachUserData(new) => user_data::attach(&attempt, new),
+        Action::UpdateUserData(changes) | Action::AttachUserData(changes) => {
+            user_data::update(&attempt, changes)
+        }
         Action::DeleteUserData(removal) => user_data::delete(&attempt, removal),
         Action::Change(patch) => user_data::change(&attempt, patch),
         Action::SetDisposition { key, disposition } => user_data::set_disposition(&attempt, key, disposition),

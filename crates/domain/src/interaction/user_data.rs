@@ -11,7 +11,7 @@ use crate::interaction::decision::Decision;
 use crate::interaction::say::live;
 use crate::interaction::{Mode, State};
 use crate::rejection::Rejection;
-use crate::user_data::{KeyTaken, UserData, UserDataError, Value};
+use crate::user_data::{UserData, UserDataError, Value};
 
 /// Sets the given keys.
 pub(super) fn update(attempt: &Attempt<'_>, changes: &UserData) -> Result<Decision, Rejection> {
@@ -27,14 +27,6 @@ pub(super) fn update(attempt: &Attempt<'_>, changes: &UserData) -> Result<Decisi
         }
         _ => by_owner(attempt, Fact::UserDataChanged, edit),
     }
-}
-
-/// Adds the given keys.
-pub(super) fn attach(attempt: &Attempt<'_>, new: &UserData) -> Result<Decision, Rejection> {
-    by_owner(attempt, Fact::UserDataChanged, |change| {
-        change.after.user_data.attach(new)?;
-        Ok(change.after.user_data.check()?)
-    })
 }
 
 /// Removes keys.
@@ -145,11 +137,5 @@ fn is_draft_in_hand(state: &State) -> bool {
 impl From<UserDataError> for Rejection {
     fn from(error: UserDataError) -> Self {
         Self::UserData(error)
-    }
-}
-
-impl From<KeyTaken> for Rejection {
-    fn from(KeyTaken { key }: KeyTaken) -> Self {
-        Self::KeyExists { key }
     }
 }

@@ -26,16 +26,6 @@ fn update_creates_and_replaces_as_a_whole() {
 }
 
 #[test]
-fn attach_adds_all_or_nothing() {
-    let mut it = data([("a", Value::Integer(1))]);
-    let taken = it.attach(&data([("b", Value::Null), ("a", Value::Integer(2))]));
-    assert_eq!(taken, Err(KeyTaken { key: "a".to_string() }));
-    assert_eq!(it, data([("a", Value::Integer(1))]));
-    assert_eq!(it.attach(&data([("b", Value::Null), ("a", Value::Integer(1))])), Ok(()));
-    assert_eq!(it, data([("a", Value::Integer(1)), ("b", Value::Null)]));
-}
-
-#[test]
 fn delete_by_names_and_by_tree() {
     let inner = || Value::Map(map([("x", Value::Integer(1)), ("y", Value::Integer(2))]));
     let mut it = data([("a", Value::Integer(1)), ("n", inner()), ("z", Value::Null)]);

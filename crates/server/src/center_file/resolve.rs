@@ -151,7 +151,7 @@ impl Resolver<'_> {
                 id: id.unwrap_or_else(|| QueueId(self.ids.uuid())),
                 center: self.center,
                 name,
-                media: Media::from_name(&not_empty(self.file, &form.channel)?),
+                media: self.media(&form.channel)?,
                 groups: self.group_set(&form.groups)?,
                 skills: self.levels(&form.skills)?,
                 priority: form.priority,
@@ -172,6 +172,15 @@ impl Resolver<'_> {
         }
         self.records.extend(made.into_iter().map(Record::Queue));
         Ok(())
+    }
+
+    fn media(&self, channel: &Text) -> Result<Media, CenterFileError> {
+        let media = Media::from_name(&not_empty(self.file, channel)?);
+        if !media.is_silent() {
+            return Ok(media);
+        }
+        let message = format!("nothing is routed to the channel {media}; a queue is for another one");
+        Err(self.file.wrong_at(channel.span().start, message))
     }
 
     /// Gives the queue where somebody looks at what goes out: one of e-mails, and another one.

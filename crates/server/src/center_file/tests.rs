@@ -239,6 +239,7 @@ async fn what_is_wrong_is_told_with_its_line() {
         (swap("\"KATE_PASSWORD\"", "\"BEN_PASSWORD\""), vec![":18: ", "BEN_PASSWORD", "kate", "not set"]),
         (swap("{ env = \"KATE_PASSWORD\" }", "{ file = \"x\" }"), vec![":18: ", "file", "env", "argon2"]),
         (swap("{ env = \"KATE_PASSWORD\" }", "{ argon2 = \"secret\" }"), vec![":18: ", "$argon2"]),
+        (swap("channel = \"workitem\"", "channel = \"voice\""), vec![":21: ", "nothing is routed", "voice"]),
         (swap("\"30s\"", "30"), vec![":25: ", "inviteTimeout"]),
         (swap("\"30s\"", "\"25h\""), vec![":25: ", "inviteTimeout is 25h", "1s to 24h"]),
         (swap("\"60s\"", "\"0s\""), vec![":27: ", "more than 0s"]),

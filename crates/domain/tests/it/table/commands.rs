@@ -28,7 +28,6 @@ pub(crate) const COMMANDS: &[&str] = &[
     "Update",
     "Update too-large",
     "Attach",
-    "Attach taken",
     "Delete",
     "SetDisposition",
     "AddComment",
@@ -257,9 +256,6 @@ fn data(base: &str, special: &str) -> Action {
     match (base, special) {
         ("Update", "too-large") => Action::UpdateUserData(large()),
         ("Update", _) => Action::UpdateUserData(small()),
-        ("Attach", "taken") => {
-            Action::AttachUserData(UserData(BTreeMap::from([("taken".to_string(), Value::Null)])))
-        }
         ("Attach", _) => Action::AttachUserData(small()),
         ("Delete", _) => Action::DeleteUserData(Removal::Keys(vec!["k".to_string()])),
         ("SetDisposition", _) => Action::SetDisposition {
