@@ -54,7 +54,7 @@ impl<S: Sync> FromRequestParts<S> for Retry {
 
 impl Known {
     fn scope(&self, me: &Me) -> String {
-        format!("{} {}", me.id(), self.target)
+        format!("{} {}", me.id().stored(), self.target)
     }
 }
 

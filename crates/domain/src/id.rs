@@ -1,13 +1,13 @@
 //! Identifiers. Each kind is its own type, so that a queue can never be passed where a user is meant.
 //!
-//! Sources: interaction ids are 16 characters of `[0-9A-Za-z]`, user ids are UUIDs without hyphens, queue and workbin ids UUIDs with
-//! hyphens (samples of the public pages, collected in the contract's section 1).
+//! Interaction ids are 16 characters of `[0-9A-Za-z]`. Users, groups, queues, workbins and skills have UUIDs, which are printed with hyphens;
+//! the samples of the public pages have both forms, so both are read everywhere (docs/api/README.md, "Ids").
 
 use core::fmt;
 use core::str::FromStr;
 
-#[cfg(any(feature = "stored", test))]
-use alloc::string::ToString;
+use alloc::format;
+use alloc::string::{String, ToString};
 
 /// The text is not an identifier of the wanted kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,12 @@ impl InteractionId {
         let time = (created_ms & ((1 << 48) - 1)) as u128;
         let random = (entropy & ((1 << ENTROPY_BITS) - 1)) as u128;
         Self((time << ENTROPY_BITS) | random)
+    }
+
+    /// Returns it as it is stored, which is as it is printed.
+    #[must_use]
+    pub fn stored(self) -> String {
+        self.to_string()
     }
 }
 
@@ -84,6 +90,15 @@ impl FromStr for InteractionId {
     }
 }
 
+fn uuid_text(v: u128, hyphens: bool) -> String {
+    if !hyphens {
+        return format!("{v:032x}");
+    }
+    let (a, b, c) = (v >> 96, (v >> 80) & 0xffff, (v >> 64) & 0xffff);
+    let (d, e) = ((v >> 48) & 0xffff, v & 0xffff_ffff_ffff);
+    format!("{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}")
+}
+
 fn parse_uuid(text: &str) -> Result<u128, InvalidId> {
     let hyphenated = text.len() == 36;
     if !hyphenated && text.len() != 32 {
@@ -105,20 +120,16 @@ fn parse_uuid(text: &str) -> Result<u128, InvalidId> {
 
 macro_rules! uuid_id {
     ($(#[$doc:meta])* $name:ident, $hyphens:expr) => {
+        uuid_id!($(#[$doc])* $name, $hyphens, stored with $hyphens);
+    };
+    ($(#[$doc:meta])* $name:ident, $hyphens:expr, stored with $stored_hyphens:expr) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(pub u128);
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                let v = self.0;
-                if $hyphens {
-                    let (a, b, c) = (v >> 96, (v >> 80) & 0xffff, (v >> 64) & 0xffff);
-                    let (d, e) = ((v >> 48) & 0xffff, v & 0xffff_ffff_ffff);
-                    write!(f, "{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}")
-                } else {
-                    write!(f, "{v:032x}")
-                }
+                f.write_str(&uuid_text(self.0, $hyphens))
             }
         }
 
@@ -136,16 +147,24 @@ macro_rules! uuid_id {
             }
         }
 
-        text_form!($name);
+        impl $name {
+            /// Returns it as it is stored. That need not be how it is printed: what is stored is found again by it.
+            #[must_use]
+            pub fn stored(self) -> String {
+                uuid_text(self.0, $stored_hyphens)
+            }
+        }
+
+        text_form!($name, $name::stored);
     };
 }
 
 macro_rules! text_form {
-    ($name:ident) => {
+    ($name:ident, $stored:path) => {
         #[cfg(feature = "stored")]
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(&self.to_string())
+                serializer.serialize_str(&$stored(*self))
             }
         }
 
@@ -159,13 +178,13 @@ macro_rules! text_form {
     };
 }
 
-text_form!(InteractionId);
+text_form!(InteractionId, InteractionId::stored);
 uuid_id!(
     /// Identifies a contact center (tenant).
     CenterId, true);
 uuid_id!(
-    /// Identifies a user; printed without hyphens, as the public samples do.
-    UserId, false);
+    /// Identifies a user.
+    UserId, true, stored with false);
 uuid_id!(
     /// Identifies a queue.
     QueueId, true);
@@ -216,12 +235,19 @@ mod tests {
     }
 
     #[test]
-    fn user_ids_have_no_hyphens_and_queue_ids_have() {
-        let text = "0123456789abcdef0123456789abcdef";
-        assert_eq!(text.parse::<UserId>().unwrap().to_string(), text);
-        let queue = "01234567-89ab-cdef-0123-456789abcdef";
-        assert_eq!(queue.parse::<QueueId>().unwrap().to_string(), queue);
-        assert_eq!(queue.parse::<UserId>().unwrap().to_string(), text);
+    fn ids_are_printed_with_hyphens_and_read_in_both_forms() {
+        let (plain, shown) = ("0123456789abcdef0123456789abcdef", "01234567-89ab-cdef-0123-456789abcdef");
+        for text in [plain, shown, "01234567-89AB-CDEF-0123-456789ABCDEF"] {
+            assert_eq!(text.parse::<UserId>().unwrap().to_string(), shown, "{text}");
+            assert_eq!(text.parse::<QueueId>().unwrap().to_string(), shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_stored_of_a_user_id_has_no_hyphens_as_ever() {
+        let (plain, shown) = ("0123456789abcdef0123456789abcdef", "01234567-89ab-cdef-0123-456789abcdef");
+        assert_eq!(shown.parse::<UserId>().unwrap().stored(), plain);
+        assert_eq!(shown.parse::<QueueId>().unwrap().stored(), shown);
     }
 
     #[test]

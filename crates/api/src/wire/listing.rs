@@ -10,6 +10,7 @@ use axum::extract::Query;
 use axum::http::Uri;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use handoff_domain::UserId;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::Value;
@@ -87,7 +88,7 @@ impl Listing {
     pub fn pick(&self, shown: &impl Serialize) -> Option<Value> {
         let all = select(&Fields::All, shown);
         let passes = |(name, wanted): &(String, String)| match &all[name] {
-            Value::String(text) => text == wanted,
+            Value::String(text) => text == wanted || is_same_id(text, wanted),
             Value::Number(number) => number.to_string() == *wanted,
             Value::Bool(value) => value.to_string() == *wanted,
             _ => false,
@@ -150,6 +151,12 @@ impl Listing {
         let next = last.filter(|_| picked.next().is_some());
         Ok(self.page(plural, &items, next.as_ref()))
     }
+}
+
+/// Tells whether both are the same UUID, whose two forms are both understood.
+fn is_same_id(shown: &str, wanted: &str) -> bool {
+    let [shown, wanted] = [shown, wanted].map(|text| text.parse::<UserId>().ok());
+    shown.is_some() && shown == wanted
 }
 
 /// Gives the wanted part of what is shown.

@@ -21,6 +21,7 @@ mod email_bench;
 mod email_contacts;
 mod email_form;
 mod email_operations;
+mod ids;
 mod interactions;
 mod lists;
 mod login;

@@ -17,16 +17,16 @@ use crate::sql::timers::TimerName;
 /// Gives the text of a record's key, whose byte order is the order of the keys.
 pub(crate) fn id_text(key: &Key) -> String {
     match key {
-        Key::Center(id) => id.to_string(),
-        Key::User(id) | Key::Desk(id) => id.to_string(),
-        Key::Skill(id) => id.to_string(),
-        Key::Group(id) => id.to_string(),
-        Key::Queue(id) => id.to_string(),
-        Key::Workbin(id) => id.to_string(),
-        Key::Service(id) => id.to_string(),
-        Key::Interaction(id) => id.to_string(),
-        Key::File(id) => id.to_string(),
-        Key::Contact(id) => id.to_string(),
+        Key::Center(id) => id.stored(),
+        Key::User(id) | Key::Desk(id) => id.stored(),
+        Key::Skill(id) => id.stored(),
+        Key::Group(id) => id.stored(),
+        Key::Queue(id) => id.stored(),
+        Key::Workbin(id) => id.stored(),
+        Key::Service(id) => id.stored(),
+        Key::Interaction(id) => id.stored(),
+        Key::File(id) => id.stored(),
+        Key::Contact(id) => id.stored(),
         Key::LoginSession(id) | Key::MailboxMark(id) => id.clone(),
     }
 }
@@ -88,7 +88,7 @@ impl InteractionColumns {
             place: place(interaction),
             media: interaction.media.name().to_owned(),
             queue: interaction.queue.map(|queue| queue.to_string()),
-            owner: interaction.owner().map(|owner| owner.to_string()),
+            owner: interaction.owner().map(UserId::stored),
             external_id: interaction.external_id.clone(),
             contact: interaction.contact.clone(),
         }
@@ -154,7 +154,7 @@ impl Growths {
     fn place_of(&mut self, user: UserId) -> usize {
         let rows = &mut self.rows;
         *self.places.entry(user).or_insert_with(|| {
-            rows.push(Growth { user: user.to_string(), reference: 0, counts: [0; COUNTERS], last_event: 0 });
+            rows.push(Growth { user: user.stored(), reference: 0, counts: [0; COUNTERS], last_event: 0 });
             rows.len() - 1
         })
     }

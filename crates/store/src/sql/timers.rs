@@ -35,7 +35,9 @@ impl TimerName {
                 };
                 Self { subject: format!("{INTERACTION}{id}"), kind, number }
             }
-            TimerKey::Grace(user) => Self { subject: format!("{USER}{user}"), kind: GRACE, number: 0 },
+            TimerKey::Grace(user) => {
+                Self { subject: format!("{USER}{}", user.stored()), kind: GRACE, number: 0 }
+            }
         }
     }
 

@@ -168,7 +168,7 @@ fn read_list(
         center_of(&query.scope).map(|center| center.to_string()),
         query.media.as_ref().map(handoff_domain::Media::name),
         query.queue.map(|queue| queue.to_string()),
-        query.owner.map(|owner| owner.to_string()),
+        query.owner.map(UserId::stored),
         query.external_id,
         query.contact,
         one_more(query.limit)
@@ -240,7 +240,7 @@ pub(super) fn stream(
     let work = || {
         let mut items: Vec<StreamRow> = Vec::new();
         let mut statement = connection.prepare_cached(text::STREAM_READ)?;
-        let mut rows = statement.query(params![user.to_string(), position_of(after)])?;
+        let mut rows = statement.query(params![user.stored(), position_of(after)])?;
         while let Some(row) = rows.next()? {
             let position = row.get(0)?;
             let same = items.last().filter(|last| last.position == position).map(|last| last.event.clone());
@@ -279,7 +279,7 @@ fn event_of(position: u64, row: &Row<'_>) -> Result<Event, Unread> {
 pub(super) fn head(connection: &Connection, user: UserId) -> Result<Head, StoreError> {
     let work = || {
         let mut statement = connection.prepare_cached(text::HEAD_READ)?;
-        let head = statement.query_row([user.to_string()], head_of).optional()?;
+        let head = statement.query_row([user.stored()], head_of).optional()?;
         Ok(head.unwrap_or_default())
     };
     told("reading a head", work())

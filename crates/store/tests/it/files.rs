@@ -127,7 +127,7 @@ fn corruption<T: std::fmt::Debug>(result: Result<T, StoreError>) -> String {
 #[tokio::test]
 async fn a_row_of_a_newer_form_is_named_and_not_skipped() {
     let (store, _kept) = opened_after("UPDATE users SET form = 2").await;
-    let id = user_id(1).to_string();
+    let id = user_id(1).stored();
     let what = corruption(store.list(Kind::User, None, 9).await);
     assert!(what.contains("users") && what.contains(&id) && what.contains("form 2"), "{what}");
     corruption(store.load(&[Key::User(user_id(1))]).await);
