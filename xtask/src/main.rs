@@ -4,34 +4,33 @@
 //! checks holds. None of them is part of the program.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "commands talk to the person who called them")]
 
-mod bench;
 mod bounded;
-mod center;
-mod chats;
 mod ci;
-mod comet;
-mod contention;
-mod crash;
-mod cuts;
 mod deny;
-mod figures;
 mod fuzz;
-mod http;
-mod mails;
 mod model;
-mod program;
-mod slow;
 mod tidy;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command as Process, ExitCode};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, bail, ensure};
 use clap::{Parser, Subcommand};
+
+/// The packages that campaigns and figures are in; they depend on the product, and this program does not, so that it builds in seconds.
+const ELSEWHERE: [(&str, &[&str]); 2] = [
+    ("handoff-faults", &["chats", "contention", "crash", "cuts", "mails", "slow"]),
+    ("handoff-bench", &["bench"]),
+];
 
 /// The command line.
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", about = "Handoff's own commands")]
+#[command(
+    name = "cargo xtask",
+    about = "Handoff's own commands",
+    after_help = "Fault campaigns, each with --help of its own: chats, contention, crash, cuts, mails, slow.\nFigures beside their floors: bench NAME."
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -48,31 +47,15 @@ enum Command {
     Deny(deny::Options),
     /// The rules against their independent reference, and over their whole state space.
     Model(model::Options),
-    /// Nothing acknowledged is lost or doubled by SIGKILL under load.
-    Crash(crash::Options),
-    /// One owner under contention and SIGKILL, by a linearizability checker.
-    Contention(contention::Options),
     /// Hostile input for every bolero target, for a bounded time.
     Fuzz(fuzz::Options),
-    /// Slow, silent and unread connections are closed in time, and nobody else notices them.
-    Slow(slow::Options),
-    /// Every client is told everything once and in order, whatever connections break and whenever the program is killed.
-    Cuts(cuts::Options),
-    /// Everybody in a chat sees one sequence without holes or doubles, whenever the program is killed.
-    Chats(chats::Options),
-    /// Every mail comes in once and goes out, wherever relays, mailboxes and the program die, and two programs do not answer each other.
-    Mails(mails::Options),
-    /// The program that tells too early: started by the control of `cuts`.
-    #[command(name = "__early-server", hide = true)]
-    EarlyServer(cuts::early::Options),
-    /// Figures beside floors taken in the same run.
-    #[command(subcommand)]
-    Bench(bench::What),
+    /// A campaign or a figure.
+    #[command(external_subcommand)]
+    Elsewhere(Vec<OsString>),
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match run(Arguments::parse().command).await {
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -81,26 +64,42 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(command: Command) -> Result<()> {
+fn run(command: Command) -> Result<()> {
     let root = root();
     match command {
         Command::Ci(options) => ci::run(&root, &options),
         Command::Tidy => tidy::run(&root),
         Command::Deny(options) => deny::run(&root, &options),
         Command::Model(options) => model::run(&root, &options),
-        Command::Crash(options) => crash::run(&root, &options).await,
-        Command::Contention(options) => contention::run(&root, &options).await,
         Command::Fuzz(options) => fuzz::run(&root, &options),
-        Command::Slow(options) => slow::run(&root, &options).await,
-        Command::Cuts(options) => cuts::run(&root, &options).await,
-        Command::Chats(options) => chats::run(&root, &options).await,
-        Command::Mails(options) => mails::run(&root, &options).await,
-        Command::EarlyServer(options) => cuts::early::serve(&options).await,
-        Command::Bench(what) => bench::run(&root, &what).await,
+        Command::Elsewhere(words) => elsewhere(&root, &words),
     }
 }
 
-/// Gives the project's root: the directory above this package.
+/// Runs a command of another package, with what was typed behind its name.
+fn elsewhere(root: &Path, words: &[OsString]) -> Result<()> {
+    let (name, rest) = words.split_first().context("a command has a name")?;
+    let owner = ELSEWHERE.iter().find(|(_, names)| names.iter().any(|known| name == known));
+    let Some((package, names)) = owner else {
+        bail!("there is no command {}; cargo xtask --help lists all", name.display());
+    };
+    let mut command = cargo(root);
+    command.args(["run", "--quiet", "--package", package, "--"]);
+    // A package with one command has its options at the top.
+    command.args((names.len() > 1).then_some(name)).args(rest);
+    let status = command.status().with_context(|| format!("run {package}"))?;
+    ensure!(status.success(), "{} failed", name.display());
+    Ok(())
+}
+
+/// Returns cargo, as it was called itself, at the project's root.
+fn cargo(root: &Path) -> Process {
+    let mut command = Process::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root);
+    command
+}
+
+/// Returns the project's root: the directory above this package.
 fn root() -> PathBuf {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
     own.parent().unwrap_or(own).to_owned()

@@ -12,6 +12,7 @@ mod clock;
 mod comet;
 mod faulty_store;
 mod inbox;
+pub mod load;
 mod rest;
 mod server;
 

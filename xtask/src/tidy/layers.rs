@@ -32,14 +32,14 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// The crates that never ship: they may use whatever they test.
-const TOOLS: &[&str] = &["handoff-testkit", "handoff-it", "xtask"];
+const TOOLS: &[&str] = &["handoff-testkit", "handoff-it", "handoff-faults", "handoff-bench", "xtask"];
 
 /// Outside crates that only some crates may depend on.
 const RESERVED: &[(&str, &[&str])] = &[
     ("rusqlite", &["handoff-store"]),
     ("libsqlite3-sys", &["handoff-store"]),
     // The bare server that the benchmark compares with is one of axum's.
-    ("axum", &["handoff-api", "handoff-cometd", "handoff-server", "xtask"]),
+    ("axum", &["handoff-api", "handoff-cometd", "handoff-server", "handoff-faults", "handoff-bench"]),
 ];
 
 /// The feature of `handoff-domain` that only the store's codec may use, and who that is.

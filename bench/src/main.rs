@@ -1,0 +1,89 @@
+//! Figures, each beside a floor that is taken in the same run on the same machine. Nothing here fails for being slow.
+//! `cargo xtask bench NAME` calls it.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "commands talk to the person who called them")]
+
+mod bare;
+mod chat;
+mod cometd;
+mod commands;
+mod cpu;
+mod disk;
+mod mail;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, Result, ensure};
+use clap::{Parser, Subcommand};
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(name = "bench", about = "Handoff's figures, beside their floors")]
+struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+/// What can be measured.
+#[derive(Clone, Debug, Subcommand)]
+enum What {
+    /// Durable commands a second: agents accept and complete.
+    Commands(commands::Options),
+    /// What a CometD session and a delivery cost, beside a bare server and other Bayeux servers.
+    Cometd(cometd::Options),
+    /// A thousand chats: how soon a message arrives and what it costs, beside a bare relay.
+    Chat(chat::Options),
+    /// Letters a second that are read, threaded and durable, beside reading alone and the disk.
+    Mail(mail::Options),
+    /// The bare broadcast server that is compared with: started by the others.
+    #[command(hide = true)]
+    BareBroadcast,
+    /// The bare server that is compared with: started by the others.
+    #[command(hide = true)]
+    BareServer,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(&root(), &Arguments::parse().what).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(root: &Path, what: &What) -> Result<()> {
+    match what {
+        What::BareServer => bare::serve().await,
+        What::BareBroadcast => cometd::serve_floor().await,
+        // A driver and a floor without optimization would flatter the program.
+        What::Commands(_) | What::Cometd(_) | What::Chat(_) | What::Mail(_) if cfg!(debug_assertions) => {
+            again_in_release(root)
+        }
+        What::Commands(options) => commands::run(root, options).await,
+        What::Cometd(options) => cometd::run(root, options).await,
+        What::Chat(options) => chat::run(root, options).await,
+        What::Mail(options) => mail::run(root, options).await,
+    }
+}
+
+/// Runs the same command line with the release profile.
+fn again_in_release(root: &Path) -> Result<()> {
+    println!("building the benchmark (release)…");
+    let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["run", "--quiet", "--release", "--package", "handoff-bench", "--"])
+        .args(std::env::args_os().skip(1))
+        .current_dir(root)
+        .status()
+        .context("run cargo")?;
+    ensure!(status.success(), "the benchmark failed");
+    Ok(())
+}
+
+/// Returns the project's root: the directory above this package.
+fn root() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own).to_owned()
+}

@@ -1,0 +1,250 @@
+//! `contention`: one owner, whatever happens at once (`trust.md` B03).
+//!
+//! Clients fight over a set of interactions while the program is killed again and again. Afterwards the history of each interaction is
+//! checked for linearizability against a model of the rules. With `--control` the epochs that the clients name are left out on the way,
+//! which is what a program without fencing would do: then the checker has to find fault, and the command fails if it does not.
+
+mod checker;
+mod clients;
+mod rules;
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use clap::Args;
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use checker::{Entry, Stuck, Verdict};
+use clients::{Caller, Fencing, Shared};
+use handoff_testkit::load::center::{self, PASSWORD, Size, WORKBIN};
+use handoff_testkit::load::comet;
+use handoff_testkit::load::http::{Call as Request, Client};
+use handoff_testkit::load::program::{Address, Program, Start, build};
+use rules::{Agent, Answer, Ask, Call, Rules, State};
+
+/// Two clients work as one agent, so that owners race against themselves too.
+const CLIENTS_PER_AGENT: usize = 2;
+
+/// What can be chosen.
+#[derive(Clone, Debug, Args)]
+pub struct Options {
+    /// How long the clients call, in s.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    seconds: u64,
+    /// How many clients call.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u8).range(2..=128))]
+    clients: u8,
+    /// How many interactions they fight over at a time.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u16).range(1..=2000))]
+    interactions: u16,
+    /// How long the program runs between kills, in s.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
+    kill_every: u64,
+    /// The fewest calls that count as a test, per second.
+    #[arg(long, default_value_t = 500)]
+    calls_per_second: u64,
+    /// What the random choices start from; drawn when not given.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Leave the epochs out, and demand that this is noticed.
+    #[arg(long)]
+    control: bool,
+}
+
+/// Runs the test.
+///
+/// # Errors
+///
+/// When a history is not linearizable, an interaction had two owners, or too little happened to tell.
+pub async fn run(root: &Path, options: &Options) -> Result<()> {
+    let binary = build(root)?;
+    let home = tempfile::tempdir().context("make a temporary directory")?;
+    let agents = usize::from(options.clients).div_ceil(CLIENTS_PER_AGENT);
+    // Room for everything, so that no refusal depends on slots.
+    let capacity = usize::from(options.interactions) * 4;
+    let config = center::prepare(&binary, home.path(), Size { agents, capacity, invite_s: 2 }).await?;
+    let start = Start::Serve { config };
+    let mut program = Program::start(binary, start, home.path().join("log")).await?;
+    let shared = Arc::new(prepare(&program, agents, options).await?);
+    let seed = options.seed.unwrap_or_else(rand::random);
+    println!("seed {seed}; {} clients call for {} s…", options.clients, options.seconds);
+    let mut callers = JoinSet::new();
+    for number in 0..usize::from(options.clients) {
+        let agent = Agent::try_from(number % agents)?;
+        callers.spawn(Caller::new(&shared, agent, seed.wrapping_add(number as u64))?.run());
+    }
+    let kills = kill_repeatedly(&mut program, options).await?;
+    shared.over.store(true, Ordering::Relaxed);
+    while let Some(ended) = callers.join_next().await {
+        ended??;
+    }
+    judge(&shared, options, kills, double_owners_now(&shared).await?)
+}
+
+/// Opens the agents' sessions and makes the interactions.
+async fn prepare(program: &Program, agents: usize, options: &Options) -> Result<Shared> {
+    let mut users = Vec::new();
+    let mut workbin = String::new();
+    for number in 0..agents {
+        let name = center::agent(number);
+        let mut client = Client::new(program.address(), &name, PASSWORD)?;
+        // Nobody listens to what is heard: the agents only have to be reachable.
+        let (heard, mut hears) = mpsc::unbounded_channel();
+        comet::stay_reachable(Client::new(program.address(), &name, PASSWORD)?, heard);
+        tokio::spawn(async move { while hears.recv().await.is_some() {} });
+        comet::start_work(&mut client).await?;
+        let me = get(&mut client, "/me").await?;
+        users.push(me["user"]["id"].as_str().context("no user id")?.to_owned());
+        if workbin.is_empty() {
+            workbin = find_workbin(&get(&mut client, "/me/workbins?fields=*").await?)?;
+        }
+    }
+    let fencing = if options.control { Fencing::Withheld } else { Fencing::Sent };
+    let shared = Shared::new(program.address(), users, workbin, fencing);
+    for _ in 0..options.interactions {
+        let contested = shared.make().await?;
+        shared.slots.lock().unwrap_or_else(PoisonError::into_inner).push(contested);
+    }
+    Ok(shared)
+}
+
+async fn get(client: &mut Client, path: &str) -> Result<Value> {
+    let answer = client.send_until_answered(&Request::get(path)).await.context("the program stays away")?;
+    ensure!(answer.code() == 0, "GET {path}: {}", answer.body);
+    Ok(answer.body)
+}
+
+fn find_workbin(list: &Value) -> Result<String> {
+    let workbins = list["workbins"].as_array().context("no workbins")?;
+    let found = workbins.iter().find(|workbin| workbin["name"] == WORKBIN).context("no group's workbin")?;
+    Ok(found["id"].as_str().context("no workbin id")?.to_owned())
+}
+
+/// Kills and restarts the program until the time is over; gives how often.
+async fn kill_repeatedly(program: &mut Program, options: &Options) -> Result<u64> {
+    let end = tokio::time::Instant::now() + Duration::from_secs(options.seconds);
+    let mut kills = 0;
+    loop {
+        let next = tokio::time::Instant::now() + Duration::from_secs(options.kill_every);
+        if next >= end {
+            tokio::time::sleep_until(end).await;
+            return Ok(kills);
+        }
+        tokio::time::sleep_until(next).await;
+        program.kill().await?;
+        let took = program.restart().await?;
+        kills += 1;
+        println!("kill {kills}: back after {} ms", took.as_millis());
+    }
+}
+
+/// Counts the interactions that two agents' lists name as their own at the same time.
+async fn double_owners_now(shared: &Shared) -> Result<usize> {
+    let mut owners: HashMap<String, usize> = HashMap::new();
+    for number in 0..shared.users.len() {
+        let mut client = Client::new(Address::clone(&shared.address), &center::agent(number), PASSWORD)?;
+        let list = get(&mut client, "/me/interactions?fields=*").await?;
+        for interaction in list["interactions"].as_array().into_iter().flatten() {
+            if interaction["assignedTo"].as_str() == Some(&shared.users[number]) {
+                *owners.entry(interaction["id"].as_str().unwrap_or_default().to_owned()).or_default() += 1;
+            }
+        }
+    }
+    Ok(owners.values().filter(|count| **count > 1).count())
+}
+
+/// Checks the histories and prints the figures.
+fn judge(shared: &Shared, options: &Options, kills: u64, doubles_now: usize) -> Result<()> {
+    let history = std::mem::take(&mut *shared.history.lock().unwrap_or_else(PoisonError::into_inner));
+    let calls = history.len();
+    let count = |wanted: fn(&Call) -> bool| history.iter().filter(|(_, entry)| wanted(&entry.call)).count();
+    println!(
+        "{calls} calls: {} reads, {} commands carried out, {} refused, {} unanswered; {kills} kills",
+        count(|call| call.ask == Ask::Read),
+        count(|call| call.answer == Answer::Done),
+        count(|call| call.answer == Answer::Refused),
+        count(|call| call.answer == Answer::None),
+    );
+    let mut by_interaction: BTreeMap<usize, Vec<Entry<Call>>> = BTreeMap::new();
+    for (number, entry) in history {
+        by_interaction.entry(number).or_default().push(entry);
+    }
+    println!("checking {} histories…", by_interaction.len());
+    let doubles = doubles_now + by_interaction.values().map(|entries| double_owners(entries)).sum::<usize>();
+    let mut wrong = 0;
+    let mut undecided = 0;
+    for (number, entries) in &by_interaction {
+        match checker::check(&Rules, entries.clone()) {
+            Verdict::Linearizable => {}
+            Verdict::Impossible(stuck) => {
+                wrong += 1;
+                if wrong == 1 {
+                    show(*number, entries, &stuck);
+                }
+            }
+            Verdict::Undecided => undecided += 1,
+        }
+    }
+    println!(
+        "{} histories, {wrong} not linearizable, {undecided} undecided, {doubles} double owners",
+        by_interaction.len()
+    );
+    if options.control {
+        ensure!(wrong > 0, "the epochs were left out and the checker did not notice");
+        println!("control: noticed, as it must be");
+        return Ok(());
+    }
+    let least = options.calls_per_second.saturating_mul(options.seconds);
+    ensure!(wrong + undecided + doubles == 0, "the promise of one owner is broken");
+    ensure!(calls as u64 >= least, "only {calls} calls, {least} are the fewest that count");
+    ensure!(kills > 0 || options.seconds <= options.kill_every, "the program was never killed");
+    Ok(())
+}
+
+/// Counts the epochs at which two agents were told that they took the same interaction.
+fn double_owners(entries: &[Entry<Call>]) -> usize {
+    let mut taken: HashMap<u64, Agent> = HashMap::new();
+    let mut doubles = 0;
+    for call in entries.iter().map(|entry| entry.call) {
+        if let (Ask::Accept | Ask::Pull, Answer::Done, Some(epoch)) = (call.ask, call.answer, call.epoch) {
+            doubles += usize::from(*taken.entry(epoch).or_insert(call.by) != call.by);
+        }
+    }
+    doubles
+}
+
+/// Prints where no order was found any more: the state, what could not come next, and what was called shortly before.
+fn show(number: usize, entries: &[Entry<Call>], stuck: &Stuck<State>) {
+    let mut entries = entries.to_vec();
+    entries.sort_by_key(|entry| entry.called);
+    println!("interaction {number}: {} answered calls have an order, then nothing fits", stuck.answered);
+    let last = stuck.next.iter().max().copied().unwrap_or(0);
+    let until = entries.iter().take_while(|entry| entry.called <= last).count();
+    for entry in &entries[until.saturating_sub(30)..until] {
+        let mark = if stuck.next.contains(&entry.called) { '>' } else { ' ' };
+        println!("{mark} called {} answered {:?}: {:?}", entry.called, entry.answered, entry.call);
+    }
+    println!("  in {:?}", stuck.state);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn took(by: Agent, epoch: u64) -> Entry<Call> {
+        let call = Call { by, ask: Ask::Accept, epoch: Some(epoch), answer: Answer::Done };
+        Entry { called: 1, answered: Some(2), call }
+    }
+
+    #[test]
+    fn two_takers_of_one_epoch_are_counted() {
+        assert_eq!(double_owners(&[took(1, 4), took(2, 6), took(1, 4)]), 0);
+        assert_eq!(double_owners(&[took(1, 4), took(2, 4)]), 1);
+    }
+}

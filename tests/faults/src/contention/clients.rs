@@ -1,0 +1,290 @@
+//! The clients: each reads an interaction, then tries something with it, mostly what makes sense and sometimes what does not.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context as _, Result, ensure};
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use serde_json::{Value, json};
+
+use super::checker::Entry;
+use super::rules::{Agent, Answer, Ask, Call, Place};
+use handoff_testkit::load::center::{self, PASSWORD, QUEUE};
+use handoff_testkit::load::http::{self, Client, NoAnswer};
+use handoff_testkit::load::program::Address;
+
+/// Half of all calls go to this many interactions, so that clients really meet.
+const HOT: usize = 20;
+/// The key of the value in the user data.
+const VALUE: &str = "value";
+
+/// What all clients share.
+pub(super) struct Shared {
+    /// Where the program is.
+    pub(super) address: Address,
+    /// The agents' user ids.
+    pub(super) users: Vec<String>,
+    /// The id of the group's workbin.
+    pub(super) workbin: String,
+    /// Whether the epochs that clients name reach the program: without them it cannot fence, and the checker has to notice.
+    pub(super) fencing: Fencing,
+    /// The interactions that are called at present, by their number.
+    pub(super) slots: Mutex<Vec<Arc<Contested>>>,
+    /// Every call so far, with the number of its interaction.
+    pub(super) history: Mutex<Vec<(usize, Entry<Call>)>>,
+    /// Set when the clients should end.
+    pub(super) over: AtomicBool,
+    /// Counts the moments of calls and answers.
+    moments: AtomicU64,
+    /// Counts the values that were set.
+    values: AtomicU64,
+    /// Counts the interactions that were made.
+    made: AtomicU64,
+}
+
+/// Whether epochs are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fencing {
+    /// As named.
+    Sent,
+    /// Left out on the way, though the history says they were named.
+    Withheld,
+}
+
+/// An interaction that clients fight over.
+#[derive(Debug)]
+pub(super) struct Contested {
+    /// Its number, which names its history.
+    pub(super) number: usize,
+    /// Its id.
+    pub(super) id: String,
+}
+
+/// What a client saw of an interaction.
+struct Sight {
+    place: Place,
+    epoch: u64,
+    may_accept: bool,
+}
+
+impl Shared {
+    pub(super) fn new(address: Address, users: Vec<String>, workbin: String, fencing: Fencing) -> Self {
+        Self {
+            address,
+            users,
+            workbin,
+            fencing,
+            slots: Mutex::default(),
+            history: Mutex::default(),
+            over: AtomicBool::new(false),
+            moments: AtomicU64::new(1),
+            values: AtomicU64::new(1),
+            made: AtomicU64::new(0),
+        }
+    }
+
+    /// Makes one more interaction.
+    pub(super) async fn make(&self) -> Result<Arc<Contested>> {
+        let number = self.made.fetch_add(1, Ordering::Relaxed);
+        let body = json!({"operationName": "Create", "channel": "workitem", "queueName": QUEUE,
+            "externalId": format!("contested-{number}")});
+        let mut client = Client::new(self.address.clone(), &center::submitter(0), PASSWORD)?;
+        let answer = client.send_until_answered(&http::Call::post("/interactions", &body)).await;
+        let answer = answer.context("the program stays away")?;
+        ensure!(answer.code() == 0, "an interaction was refused: {}", answer.body);
+        let id = answer.body["id"].as_str().context("no id")?.to_owned();
+        Ok(Arc::new(Contested { number: usize::try_from(number)?, id }))
+    }
+
+    fn moment(&self) -> u64 {
+        self.moments.fetch_add(1, Ordering::SeqCst)
+    }
+
+    fn record(&self, contested: &Contested, called: u64, answered: Option<u64>, call: Call) {
+        let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
+        history.push((contested.number, Entry { called, answered, call }));
+    }
+
+    /// Replaces an interaction that is finished, unless somebody else did so already.
+    async fn replace(&self, finished: &Contested) -> Result<()> {
+        let fresh = self.make().await?;
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = slots.iter_mut().find(|slot| slot.number == finished.number) {
+            *slot = fresh;
+        }
+        Ok(())
+    }
+}
+
+/// One client, working as one agent.
+pub(super) struct Caller {
+    shared: Arc<Shared>,
+    agent: Agent,
+    client: Client,
+    random: StdRng,
+    /// Epochs seen of each interaction, latest last.
+    seen: HashMap<usize, Vec<u64>>,
+}
+
+impl Caller {
+    /// Makes a client of an agent; `seed` decides all that it tries.
+    pub(super) fn new(shared: &Arc<Shared>, agent: Agent, seed: u64) -> Result<Self> {
+        let client = Client::new(shared.address.clone(), &center::agent(usize::from(agent)), PASSWORD)?;
+        let random = StdRng::seed_from_u64(seed);
+        Ok(Self { shared: Arc::clone(shared), agent, client, random, seen: HashMap::new() })
+    }
+
+    /// Calls until it is over.
+    pub(super) async fn run(mut self) -> Result<()> {
+        while !self.shared.over.load(Ordering::Relaxed) {
+            let contested = self.pick();
+            match self.read(&contested).await {
+                Ok(Some(sight)) if sight.place != Place::Done => self.act(&contested, &sight).await?,
+                Ok(_) => self.shared.replace(&contested).await?,
+                Err(_) => self.client.wait_a_little().await,
+            }
+        }
+        Ok(())
+    }
+
+    fn pick(&mut self) -> Arc<Contested> {
+        let slots = self.shared.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let among = if self.random.random_bool(0.5) { HOT.min(slots.len()) } else { slots.len() };
+        Arc::clone(&slots[self.random.random_range(0..among)])
+    }
+
+    /// Reads an interaction; `None` when it is not to be seen any more, which is so only after its end.
+    async fn read(&mut self, contested: &Contested) -> Result<Option<Sight>, NoAnswer> {
+        let called = self.shared.moment();
+        let answer = self.client.send(&http::Call::get(&format!("/interactions/{}", contested.id))).await?;
+        if answer.is_failure() {
+            return Err(NoAnswer::Unknown);
+        }
+        let sight = (answer.code() == 0).then(|| self.sight(&answer.body["interaction"]));
+        let answer = match &sight {
+            Some((sight, value)) => Answer::Seen { place: sight.place, epoch: sight.epoch, value: *value },
+            None => Answer::Refused,
+        };
+        let call = Call { by: self.agent, ask: Ask::Read, epoch: None, answer };
+        self.shared.record(contested, called, Some(self.shared.moment()), call);
+        if let Some((sight, _)) = &sight {
+            self.seen.entry(contested.number).or_default().push(sight.epoch);
+        }
+        Ok(sight.map(|(sight, _)| sight))
+    }
+
+    fn sight(&self, interaction: &Value) -> (Sight, u64) {
+        let owner = interaction["assignedTo"].as_str();
+        let owner = owner.and_then(|owner| self.shared.users.iter().position(|user| user == owner));
+        let place = match (owner, interaction["state"].as_str()) {
+            (Some(owner), _) => Place::Owned(Agent::try_from(owner).unwrap_or(Agent::MAX)),
+            (None, Some("InWorkbin")) => Place::Parked,
+            (None, Some("Completed")) => Place::Done,
+            (None, _) => Place::Waiting,
+        };
+        let capabilities = interaction["capabilities"].as_array();
+        let may_accept = capabilities.is_some_and(|all| all.iter().any(|one| one == "Accept"));
+        let epoch = interaction["epoch"].as_u64().unwrap_or(0);
+        (Sight { place, epoch, may_accept }, interaction["userData"][VALUE].as_u64().unwrap_or(0))
+    }
+
+    /// Tries something with an interaction that was just seen.
+    async fn act(&mut self, contested: &Contested, sight: &Sight) -> Result<()> {
+        let sensible = self.random.random_bool(0.8);
+        let ask = if sensible { self.sensible(sight) } else { self.any() };
+        let Some(ask) = ask else { return Ok(()) };
+        let epoch = self.epoch(contested, sight);
+        let call = self.call(contested, ask, epoch);
+        let called = self.shared.moment();
+        let answer = match self.client.send(&call).await {
+            Ok(answer) if answer.is_failure() => Answer::None,
+            Ok(answer) if answer.code() == 0 => Answer::Done,
+            Ok(answer) => {
+                let is_refusal = matches!(answer.code(), 2 | 3 | 6);
+                ensure!(is_refusal, "{ask:?} was answered {}: {}", answer.status, answer.body);
+                Answer::Refused
+            }
+            Err(NoAnswer::Unknown) => Answer::None,
+            Err(NoAnswer::NotSent) => return Ok(()),
+        };
+        let answered = (answer != Answer::None).then(|| self.shared.moment());
+        self.shared.record(contested, called, answered, Call { by: self.agent, ask, epoch, answer });
+        Ok(())
+    }
+
+    /// Gives what an agent would do who saw that.
+    fn sensible(&mut self, sight: &Sight) -> Option<Ask> {
+        if sight.may_accept {
+            return Some(if self.random.random_bool(0.9) { Ask::Accept } else { Ask::Reject });
+        }
+        match sight.place {
+            Place::Owned(owner) if owner == self.agent => Some(match self.random.random_range(0..100) {
+                0..40 => self.update(),
+                40..60 => self.transfer(),
+                60..75 => Ask::PlaceInQueue,
+                75..97 => Ask::Park,
+                _ => Ask::Complete,
+            }),
+            Place::Parked => Some(Ask::Pull),
+            // Nothing to be done by him; now and then he tries all the same.
+            Place::Owned(_) | Place::Waiting => None,
+            Place::Done => None,
+        }
+    }
+
+    /// Gives anything at all.
+    fn any(&mut self) -> Option<Ask> {
+        Some(match self.random.random_range(0..7) {
+            0 => Ask::Accept,
+            1 => Ask::Reject,
+            2 => self.transfer(),
+            3 => Ask::PlaceInQueue,
+            4 => Ask::Park,
+            5 => Ask::Pull,
+            _ => self.update(),
+        })
+    }
+
+    fn update(&self) -> Ask {
+        Ask::Update { value: self.shared.values.fetch_add(1, Ordering::Relaxed) }
+    }
+
+    fn transfer(&mut self) -> Ask {
+        let to = self.random.random_range(0..self.shared.users.len());
+        Ask::Transfer { to: Agent::try_from(to).unwrap_or(Agent::MAX) }
+    }
+
+    /// Gives the epoch that the command names: mostly the one just seen, at times an older one, at times none.
+    fn epoch(&mut self, contested: &Contested, sight: &Sight) -> Option<u64> {
+        let seen = self.seen.get(&contested.number).map_or(&[][..], Vec::as_slice);
+        match self.random.random_range(0..10) {
+            0..6 => Some(sight.epoch),
+            6..8 if !seen.is_empty() => Some(seen[self.random.random_range(0..seen.len())]),
+            _ => None,
+        }
+    }
+
+    fn call(&self, contested: &Contested, ask: Ask, epoch: Option<u64>) -> http::Call {
+        let mut body = match ask {
+            Ask::Accept => json!({"operationName": "Accept"}),
+            Ask::Reject => json!({"operationName": "Reject"}),
+            Ask::Transfer { to } => {
+                json!({"operationName": "Transfer", "userName": center::agent(usize::from(to))})
+            }
+            Ask::PlaceInQueue => json!({"operationName": "PlaceInQueue", "queueName": QUEUE}),
+            Ask::Park => json!({"operationName": "PlaceInWorkbin", "workbin": self.shared.workbin}),
+            Ask::Pull => json!({"operationName": "PullInteraction", "id": contested.id}),
+            Ask::Update { value } => json!({"operationName": "UpdateUserData", "userData": {VALUE: value}}),
+            Ask::Complete | Ask::Read => json!({"operationName": "Complete"}),
+        };
+        if let (Fencing::Sent, Some(epoch)) = (self.shared.fencing, epoch) {
+            body["epoch"] = epoch.into();
+        }
+        match ask {
+            Ask::Pull => http::Call::post(&format!("/workbins/{}", self.shared.workbin), &body),
+            _ => http::Call::post(&format!("/me/interactions/{}", contested.id), &body),
+        }
+    }
+}

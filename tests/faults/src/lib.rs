@@ -1,0 +1,16 @@
+//! Fault campaigns. Each says what it does while it runs, is bounded in time, counts what was promised, and has a control that must fail.
+//!
+//! The program under test is a child process, known by its public doors alone; the one exception is the control of `cuts`, which puts the
+//! product's own parts on a store that lies.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "campaigns talk to the person who called them"
+)]
+
+pub mod chats;
+pub mod contention;
+pub mod crash;
+pub mod cuts;
+pub mod mails;
+pub mod slow;
