@@ -5,8 +5,8 @@ import {defineConfig} from "vite";
 export default defineConfig({
     publicDir: "demo",
     build: {
-        // The build of the Rust crate puts it below its own output directory.
-        outDir: process.env["HANDOFF_WIDGET_OUT"] ?? "dist",
+        // Where the program takes its pages from.
+        outDir: "../dist/chat",
         emptyOutDir: true,
         // Classes with private members, which the CometD client is written with.
         target: "es2022",

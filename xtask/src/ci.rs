@@ -2,7 +2,6 @@
 //!
 //! All builds use one profile and one set of features, so that each crate is compiled once for checking and once for running.
 
-use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -12,23 +11,21 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
 
-use crate::{bounded, tidy};
+use crate::{bounded, set_up, tidy, web};
 
 /// The longest that one stage may take, in s. A cold build of everything takes about ten minutes on two cores.
 const STAGE_SECONDS_MAX: u64 = 1_500;
 /// What every build is of, so that no crate is built twice with other features.
 const EVERYTHING: [&str; 3] = ["--workspace", "--all-targets", "--all-features"];
-/// The oldest Node.js that the bundler of the chat window and the reference clients run on, as major and minor version.
-const NODE_MIN: (u32, u32) = (20, 19);
-/// The oldest Python 3 that the reference clients run on.
-const PYTHON_MINOR_MIN: u32 = 11;
 
 /// What can be chosen.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
-    /// Begin at this stage, after the ones before it have passed: tools, format, clippy, tidy, build, test, widget, interop, mail, browser, cuts, chats, mails, documentation.
+    /// Begin at this stage, after the ones before it have passed: tools, format, tidy, web, clippy, build, test, widget, interop, mail, browser, cuts, chats, mails, documentation.
     #[arg(long, value_name = "STAGE", default_value = "tools")]
     from: String,
+    #[command(flatten)]
+    set_up: set_up::Options,
 }
 
 /// Tests counted in the output of a stage.
@@ -55,7 +52,7 @@ type Step<'a> = (&'static str, Box<dyn FnOnce() -> Result<Tests> + 'a>);
 /// When a stage fails.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     let mut done: Vec<Stage> = Vec::new();
-    let steps = steps(root);
+    let steps = steps(root, options.set_up);
     let skipped = steps.iter().position(|(name, _)| *name == options.from);
     let skipped = skipped.with_context(|| format!("there is no stage {}", options.from))?;
     for (name, step) in steps.into_iter().skip(skipped) {
@@ -74,10 +71,10 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn steps(root: &Path) -> Vec<Step<'_>> {
+fn steps(root: &Path, set_up: set_up::Options) -> Vec<Step<'_>> {
     let cargo = move |arguments: &[&str]| {
-        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        command.args(arguments).current_dir(root).env("HANDOFF_BIN", program(root));
+        let mut command = crate::cargo(root);
+        command.args(arguments).env("HANDOFF_BIN", program(root));
         command
     };
     let plain = move |mut command: Command| counted(&mut command);
@@ -87,8 +84,10 @@ fn steps(root: &Path) -> Vec<Step<'_>> {
         command
     };
     vec![
-        ("tools", Box::new(|| tools().map(|()| Tests::default()))),
+        ("tools", Box::new(move || set_up::for_tests(set_up).map(|()| Tests::default()))),
         ("format", Box::new(move || plain(cargo(&["fmt", "--all", "--check"])))),
+        ("tidy", Box::new(move || tidy::run(root).map(|()| Tests::default()))),
+        ("web", Box::new(move || web::build(root).map(|()| Tests::default()))),
         (
             "clippy",
             Box::new(move || {
@@ -97,7 +96,6 @@ fn steps(root: &Path) -> Vec<Step<'_>> {
                 plain(command)
             }),
         ),
-        ("tidy", Box::new(move || tidy::run(root).map(|()| Tests::default()))),
         (
             "build",
             Box::new(move || {
@@ -140,66 +138,9 @@ fn steps(root: &Path) -> Vec<Step<'_>> {
     ]
 }
 
-/// Gives where the build stage puts the program.
+/// Returns where the build stage puts the program.
 fn program(root: &Path) -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| OsString::from("target"));
-    root.join(target).join("debug").join("handoff")
-}
-
-/// Checks that everything is installed, so that nothing fails for the want of it a quarter of an hour later.
-fn tools() -> Result<()> {
-    let rust = said(&["rustc", "--version"]).context("rustc is missing: install Rust with rustup")?;
-    said(&["cargo", "clippy", "--version"]).context("clippy is missing: rustup component add clippy")?;
-    said(&["cargo", "fmt", "--version"]).context("rustfmt is missing: rustup component add rustfmt")?;
-    let node = said(&["node", "--version"]).context("node is missing: install Node.js 20.19 or later")?;
-    said(&["npm", "--version"]).context("npm is missing: install it with Node.js")?;
-    let python =
-        said(&["python3", "--version"]).context("python3 is missing: install Python 3.11 or later")?;
-    let number = |text: &str, place: usize| {
-        text.split('.').nth(place).and_then(|part| part.parse::<u32>().ok()).unwrap_or(0)
-    };
-    let node_number = node.trim_start_matches('v');
-    let (major, minor) = NODE_MIN;
-    ensure!(
-        (number(node_number, 0), number(node_number, 1)) >= NODE_MIN,
-        "node is {node}, {major}.{minor} or later is needed"
-    );
-    let python_minor = number(&python, 1);
-    ensure!(python_minor >= PYTHON_MINOR_MIN, "python3 is {python}, 3.{PYTHON_MINOR_MIN} or later is needed");
-    let browser = std::env::var("HANDOFF_CHROMIUM").unwrap_or_else(|_| "chromium".to_owned());
-    let chromium = said(&[&browser, "--version"])
-        .context("chromium is missing: apt-get install chromium, or name one with HANDOFF_CHROMIUM")?;
-    mail_servers()?;
-    println!("{rust}; node {node}; {python}; {}", chromium.trim());
-    Ok(())
-}
-
-/// Checks that there are mail servers to start; none has to run.
-fn mail_servers() -> Result<()> {
-    // They are known by their programs' places, because only root has all of them on his path.
-    let places = [
-        ("dovecot-imapd", "/usr/lib/dovecot/imap"),
-        ("dovecot-lmtpd", "/usr/lib/dovecot/lmtp"),
-        ("postfix", "/usr/sbin/postfix"),
-        ("openssl", "/usr/bin/openssl"),
-    ];
-    let missing: Vec<&str> =
-        places.iter().filter(|(_, place)| !Path::new(place).exists()).map(|(name, _)| *name).collect();
-    ensure!(
-        missing.is_empty(),
-        "mail servers are missing: apt-get install --no-install-recommends {}",
-        missing.join(" ")
-    );
-    Ok(())
-}
-
-/// Gives the first line that a command says.
-fn said(words: &[&str]) -> Result<String> {
-    let (name, arguments) = words.split_first().context("a command has a name")?;
-    let output = Command::new(name).args(arguments).output().with_context(|| format!("run {name}"))?;
-    ensure!(output.status.success(), "{} failed", words.join(" "));
-    let text = String::from_utf8_lossy(&output.stdout);
-    Ok(text.lines().next().unwrap_or_default().to_owned())
+    crate::target(root).join("debug").join("handoff")
 }
 
 /// Runs a command, shows what it says and counts the tests that it reports.

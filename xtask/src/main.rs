@@ -6,10 +6,13 @@
 
 mod bounded;
 mod ci;
+mod demo;
 mod deny;
 mod fuzz;
 mod model;
+mod set_up;
 mod tidy;
+mod web;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -41,6 +44,10 @@ struct Arguments {
 enum Command {
     /// Everything that a change must pass: format, lints, tidy, tests, reference clients, documentation.
     Ci(ci::Options),
+    /// Builds the pages and the program, and runs the demo (`cargo demo`).
+    Demo(demo::Options),
+    /// Builds the pages below `web`, which the program carries.
+    Web,
     /// The rules of style and architecture that no compiler checks.
     Tidy,
     /// Licences, bans and sources of the dependencies, with cargo-deny.
@@ -68,6 +75,8 @@ fn run(command: Command) -> Result<()> {
     let root = root();
     match command {
         Command::Ci(options) => ci::run(&root, &options),
+        Command::Demo(options) => demo::run(&root, &options),
+        Command::Web => web::build(&root),
         Command::Tidy => tidy::run(&root),
         Command::Deny(options) => deny::run(&root, &options),
         Command::Model(options) => model::run(&root, &options),
@@ -97,6 +106,11 @@ fn cargo(root: &Path) -> Process {
     let mut command = Process::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root);
     command
+}
+
+/// Returns where cargo puts what it builds.
+fn target(root: &Path) -> PathBuf {
+    root.join(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
 
 /// Returns the project's root: the directory above this package.

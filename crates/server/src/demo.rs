@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use handoff_engine::{Directory, SystemIds};
 use handoff_store::{SqliteStore, Store as _};
+use handoff_web::Pages;
 use tempfile::TempDir;
 
 use crate::center_file::{CenterFile, SystemPasswords, Unnamed};
@@ -52,7 +53,7 @@ pub(crate) fn demo(options: &Demo) -> anyhow::Result<ExitCode> {
     block_on(async {
         let store = run::open_store(&config.store.path).await?;
         set_up(&store).await?;
-        let server = Server::start(&config, store, pages::demo()).await?;
+        let server = Server::start(&config, store, pages::demo(&Pages::of_this_build())).await?;
         output::say(greeting(server.address(), &config));
         server.run().await
     })?;

@@ -1,16 +1,18 @@
 //! What browsers load from here: the script of the chat window, and the demo's page around it.
 //!
-//! The files are part of the program. Everything else that browsers do here goes through the API, which this module knows nothing of.
+//! The files come from `handoff-web`. Everything else that browsers do here goes through the API, which this module knows nothing of.
 
 use axum::Router;
+use axum::body::Body;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
-use handoff_widget::asset;
+use axum::routing::{MethodRouter, get};
+use bytes::Bytes;
+use handoff_web::{NOT_BUILT, Page, Pages};
 
 /// Where the page of the demo is.
 pub(crate) const DEMO_PATH: &str = "/demo/chat";
@@ -25,35 +27,47 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 );
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
-/// Gives the routes of every server: the script that pages anywhere include.
-pub(crate) fn widget() -> Router {
-    Router::new()
-        .route("/chat/widget.js", get(|headers: HeaderMap| async move { file("widget.js", &headers) }))
+/// Returns the routes of every server: the script that pages anywhere include.
+pub(crate) fn widget(pages: &Pages) -> Router {
+    Router::new().route("/chat/widget.js", page(pages, "chat/widget.js"))
 }
 
-/// Gives the routes of the demo alone.
-pub(crate) fn demo() -> Router {
+/// Returns the routes of the demo alone.
+pub(crate) fn demo(pages: &Pages) -> Router {
     Router::new()
-        .route("/chat/demo.css", get(|headers: HeaderMap| async move { file("demo.css", &headers) }))
-        .route(DEMO_PATH, get(|headers: HeaderMap| async move { file("demo.html", &headers) }))
+        .route("/chat/demo.css", page(pages, "chat/demo.css"))
+        .route(DEMO_PATH, page(pages, "chat/demo.html"))
 }
 
-/// Answers with a file, or with the word that the browser's copy is still the right one.
-fn file(path: &str, asked: &HeaderMap) -> Response {
-    let Some(asset) = asset(path) else { return StatusCode::NOT_FOUND.into_response() };
-    let is_same = asked.get_all(IF_NONE_MATCH).iter().any(|tags| names(tags, asset.etag));
-    let mut response =
-        if is_same { StatusCode::NOT_MODIFIED.into_response() } else { asset.bytes.into_response() };
+/// Answers with one page.
+fn page(pages: &Pages, path: &'static str) -> MethodRouter {
+    let pages = pages.clone();
+    get(async move |headers: HeaderMap| answer(pages.page(path), &headers))
+}
+
+/// Answers with a page, or with the word that the browser's copy is still the right one.
+fn answer(page: Option<Page>, asked: &HeaderMap) -> Response {
+    let Some(Page { content_type, bytes, etag }) = page else {
+        return (StatusCode::SERVICE_UNAVAILABLE, NOT_BUILT).into_response();
+    };
+    let is_same = asked.get_all(IF_NONE_MATCH).iter().any(|tags| names(tags, &etag));
+    let mut response = if is_same {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        Body::from(Bytes::from_owner(bytes)).into_response()
+    };
     let headers = response.headers_mut();
-    headers.insert(ETAG, HeaderValue::from_static(asset.etag));
+    if let Ok(etag) = HeaderValue::from_str(&etag) {
+        headers.insert(ETAG, etag);
+    }
     headers.insert(CACHE_CONTROL, CACHE);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // Without it a page that isolates itself from other origins (COEP) could not load the script.
     headers.insert(RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
     if !is_same {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(asset.content_type));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     }
-    if asset.content_type.starts_with("text/html") {
+    if content_type.starts_with("text/html") {
         headers.insert(CONTENT_SECURITY_POLICY, POLICY);
         headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     }
@@ -69,11 +83,25 @@ fn names(tags: &HeaderValue, etag: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use axum::body::{Body, to_bytes};
+    use axum::body::to_bytes;
     use axum::http::Request;
+    use tempfile::TempDir;
     use tower::ServiceExt as _;
 
     use super::*;
+
+    const PAGE: &str = "<!doctype html><script src=\"/chat/widget.js\"></script>";
+
+    /// Pages of this test alone: what the real ones hold is tested where they are built.
+    fn pages() -> (TempDir, Pages) {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir(home.path().join("chat")).unwrap();
+        for (name, text) in [("widget.js", "script"), ("demo.html", PAGE), ("demo.css", "style")] {
+            std::fs::write(home.path().join("chat").join(name), text).unwrap();
+        }
+        let pages = Pages::in_directory(home.path().to_owned());
+        (home, pages)
+    }
 
     async fn get(router: Router, path: &str, tag: Option<&str>) -> Response {
         let mut request = Request::get(path);
@@ -89,7 +117,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_script_is_a_script_that_browsers_may_keep() {
-        let response = get(widget(), "/chat/widget.js", None).await;
+        let (_home, pages) = pages();
+        let response = get(widget(&pages), "/chat/widget.js", None).await;
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(text(&response, CONTENT_TYPE), "text/javascript; charset=utf-8");
         assert_eq!(text(&response, X_CONTENT_TYPE_OPTIONS), "nosniff");
@@ -97,7 +126,7 @@ mod tests {
         assert_eq!(text(&response, RESOURCE_POLICY), "cross-origin");
         let tag = text(&response, ETAG).to_owned();
         let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-        assert_eq!(&*bytes, asset("widget.js").unwrap().bytes);
+        assert_eq!(&*bytes, b"script");
         for (given, status) in [
             (tag.clone(), StatusCode::NOT_MODIFIED),
             (format!("\"other\", W/{tag}"), StatusCode::NOT_MODIFIED),
@@ -105,7 +134,7 @@ mod tests {
             ("\"other\"".to_owned(), StatusCode::OK),
             (tag.trim_matches('"').to_owned(), StatusCode::OK),
         ] {
-            let again = get(widget(), "/chat/widget.js", Some(&given)).await;
+            let again = get(widget(&pages), "/chat/widget.js", Some(&given)).await;
             assert_eq!(again.status(), status, "{given}");
             assert_eq!(text(&again, ETAG), tag);
         }
@@ -113,23 +142,29 @@ mod tests {
 
     #[tokio::test]
     async fn the_page_lets_nothing_run_but_its_script() {
-        let response = get(demo(), DEMO_PATH, None).await;
+        let (_home, pages) = pages();
+        let response = get(demo(&pages), DEMO_PATH, None).await;
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(text(&response, CONTENT_TYPE), "text/html; charset=utf-8");
         let policy = text(&response, CONTENT_SECURITY_POLICY).to_owned();
         assert!(policy.starts_with("default-src 'none'; script-src 'self'"), "{policy}");
         assert!(!policy.contains("unsafe"), "{policy}");
+    }
+
+    #[tokio::test]
+    async fn a_page_that_is_not_built_says_what_to_do() {
+        let pages = Pages::in_directory("/no/such/directory".into());
+        let response = get(demo(&pages), DEMO_PATH, None).await;
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-        let page = std::str::from_utf8(&bytes).unwrap();
-        for blocked in [" style=", "<style", " onload=", " onclick=", "<script>", "http://", "https://"] {
-            assert!(!page.contains(blocked), "the policy keeps {blocked} from working");
-        }
+        assert!(std::str::from_utf8(&bytes).unwrap().contains("cargo xtask web"));
     }
 
     #[tokio::test]
     async fn a_server_that_is_no_demo_has_no_page() {
+        let (_home, pages) = pages();
         for path in [DEMO_PATH, "/chat/demo.css", "/chat/", "/chat/demo.html"] {
-            assert_eq!(get(widget(), path, None).await.status(), StatusCode::NOT_FOUND, "{path}");
+            assert_eq!(get(widget(&pages), path, None).await.status(), StatusCode::NOT_FOUND, "{path}");
         }
     }
 }

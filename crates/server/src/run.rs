@@ -24,6 +24,7 @@ use handoff_api::wire::resource::PublicUrl;
 use handoff_bus::LocalBus;
 use handoff_engine::{Engine, Parts, SystemClock, SystemIds};
 use handoff_store::{SqliteOptions, SqliteStore, Store};
+use handoff_web::Pages;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -114,7 +115,9 @@ impl Server {
         let shared = Shared::new(engine.clone(), comet.clone(), reception.clone(), options::api(config, url));
         comet.letters().clean_with(Arc::new(MailLetters));
         let mail = Mail::prepare(config, &engine, files.clone()).await?;
-        let router = handoff_api::routes::router(&shared).merge(pages::widget()).merge(more_pages);
+        let router = handoff_api::routes::router(&shared)
+            .merge(pages::widget(&Pages::of_this_build()))
+            .merge(more_pages);
         let acceptor = Acceptor::new(router.layer(map_request(name_peer)), options::accept(config));
         engine.start(comet.publisher());
         let tasks = TaskTracker::new();

@@ -11,7 +11,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("handoff-domain", &[]),
     ("handoff-cometd", &[]),
     ("handoff-bus", &[]),
-    ("handoff-widget", &[]),
+    ("handoff-web", &[]),
     ("handoff-store", &["handoff-domain"]),
     ("handoff-mail", &["handoff-domain"]),
     ("handoff-engine", &["handoff-domain", "handoff-store", "handoff-bus"]),
@@ -26,7 +26,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "handoff-cometd",
             "handoff-api",
             "handoff-mail",
-            "handoff-widget",
+            "handoff-web",
         ],
     ),
 ];
