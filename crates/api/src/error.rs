@@ -148,9 +148,23 @@ impl Refusal {
     }
 
     /// Refuses because the store is away or too much is going on.
+    ///
+    /// It does not say that nothing was changed: a request of several steps may have got through some of them.
     #[must_use]
     pub fn unavailable() -> Self {
-        let sentence = "The server cannot do this at the moment; nothing was changed, try again shortly.";
+        Self::not_now("The server cannot do this at the moment; try again shortly.")
+    }
+
+    /// Says that a request was being stored when its answer was lost, so that nobody knows yet whether it was done.
+    #[must_use]
+    pub fn outcome_unknown() -> Self {
+        Self::not_now(
+            "Whether this was done is unknown: the server failed while it was being stored. Repeat the request with the same Idempotency-Key, \
+             which does it at most once; without one, look first at what is there.",
+        )
+    }
+
+    fn not_now(sentence: &str) -> Self {
         Self::new(Code::Internal, sentence)
             .with_status(StatusCode::SERVICE_UNAVAILABLE)
             .retry_after(RETRY_AFTER_S)
@@ -163,12 +177,12 @@ impl Refusal {
         Self::new(code, sentence).with_status(StatusCode::TOO_MANY_REQUESTS).retry_after(retry_after_s)
     }
 
-    /// Refuses for a fault of the program.
+    /// Refuses for a fault of the program. Where it failed nobody knows, so it does not say that nothing was changed.
     #[must_use]
     pub fn internal() -> Self {
         Self::new(
             Code::Internal,
-            "The server failed at this request; nothing was changed. Tell its operator.",
+            "The server failed at this request; look at what is there before you repeat it, and tell its operator.",
         )
     }
 
@@ -217,6 +231,13 @@ impl From<StoreError> for Refusal {
             StoreError::Unavailable { .. } | StoreError::Stopped => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "a request failed for the store");
                 Self::unavailable()
+            }
+            StoreError::OutcomeUnknown { .. } => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "what became of a request is unknown"
+                );
+                Self::outcome_unknown()
             }
             StoreError::Corrupt { .. } => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a request met unreadable data");
@@ -301,5 +322,17 @@ mod tests {
         let damaged = Refusal::from(StoreError::Corrupt { what: "secret detail".to_owned() });
         assert_eq!((damaged.status.as_u16(), damaged.retry_after_s), (500, None));
         assert!(!damaged.sentence.contains("secret"), "what is wrong inside is for the log");
+    }
+
+    #[test]
+    fn no_answer_of_a_failing_store_says_that_nothing_was_changed() {
+        let unknown = Refusal::from(StoreError::OutcomeUnknown { attempted: "committing" });
+        assert_eq!((unknown.status.as_u16(), unknown.retry_after_s), (503, Some(1)));
+        for word in ["unknown", "Idempotency-Key"] {
+            assert!(unknown.sentence.contains(word), "{}", unknown.sentence);
+        }
+        for refusal in [unknown, Refusal::unavailable(), Refusal::internal()] {
+            assert!(!refusal.sentence.contains("nothing"), "{}", refusal.sentence);
+        }
     }
 }

@@ -68,7 +68,7 @@ pub enum FileFault {
     #[error("The file was refused by the virus scanner; do not send it.")]
     Infected,
     /// It could not be scanned or kept. Why is in the log.
-    #[error("The server cannot do this at the moment; nothing was changed, try again shortly.")]
+    #[error("The server cannot do this at the moment; try again shortly.")]
     Unavailable,
 }
 

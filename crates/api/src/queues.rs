@@ -70,7 +70,13 @@ pub(crate) async fn put(
     };
     match shared.engine().store().commit(change).await {
         Ok(_) => {
-            shared.engine().directory_changed().await?;
+            // It is durable, whatever becomes of reading it back: that is done again in a minute.
+            if let Err(error) = shared.engine().directory_changed().await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "a changed queue could not be read back"
+                );
+            }
             Ok(answer)
         }
         Err(CommitError::Conflict { .. }) => Err(Refusal::new(

@@ -69,7 +69,8 @@ pub enum Taken {
     },
 }
 
-/// Nothing was done, and later it may go better: a store that is away, a server that is stopping.
+/// It was not done for certain, and later it may go better: a store that is away, a server that is stopping. It may be there all the same,
+/// and is then found when the message comes again.
 #[derive(Debug, thiserror::Error)]
 #[error("not possible at the moment")]
 pub struct NotNow(#[source] pub Box<dyn Error + Send + Sync>);

@@ -15,10 +15,17 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A write failed in a way after which the disk cannot be trusted (a failed fsync): the store takes no more writes, and the process must
-    /// stop. Whether the last commit took effect is unknown until it is opened again.
+    /// A write failed earlier in a way after which the disk cannot be trusted (a failed fsync): the store takes no more writes, and the
+    /// process must stop. Nothing of the call took effect.
     #[error("the store is stopped after a failed write")]
     Stopped,
+    /// The call was handed in and its answer was lost: its own sync failed, or the store ended meanwhile. Whether it took effect is unknown
+    /// until the store is opened again, so the caller must not be told that nothing was changed.
+    #[error("the store ended while {attempted}, and whether that took effect is unknown")]
+    OutcomeUnknown {
+        /// What was attempted.
+        attempted: &'static str,
+    },
     /// Something stored cannot be read: a newer version, or damage.
     #[error("stored data cannot be read: {what}")]
     Corrupt {

@@ -17,8 +17,10 @@ use tokio::sync::Notify;
 pub enum Fault {
     /// It does not take place.
     BeforeCommit,
-    /// It takes place, but the caller is told otherwise: the answer was lost.
+    /// It takes place, but the answer is lost: the caller is told that the outcome is unknown.
     AfterCommit,
+    /// It does not take place, and the caller is told that the outcome is unknown.
+    Lost,
 }
 
 /// A memory store with planned faults. Count the ones that fired: a plan that never fires proves nothing.
@@ -29,6 +31,9 @@ pub struct FaultyStore {
     fired: AtomicU64,
     is_stalled: AtomicBool,
     stalled: Notify,
+    /// The next commit makes the list after it fail.
+    fails_reading_back: AtomicBool,
+    fails_next_list: AtomicBool,
 }
 
 impl FaultyStore {
@@ -50,6 +55,11 @@ impl FaultyStore {
         planned.push_back(Some(fault));
     }
 
+    /// Lets the first list after the next commit fail: the change is durable, and reading it back is what fails.
+    pub fn fail_reading_back(&self) {
+        self.fails_reading_back.store(true, Ordering::SeqCst);
+    }
+
     /// Tells how many faults fired.
     pub fn fired(&self) -> u64 {
         self.fired.load(Ordering::SeqCst)
@@ -66,20 +76,30 @@ impl FaultyStore {
     }
 }
 
-fn failure() -> CommitError {
-    StoreError::Unavailable { attempted: "a commit", source: "planned by the test".into() }.into()
+fn failure(fault: Fault) -> CommitError {
+    let attempted = "committing";
+    match fault {
+        Fault::BeforeCommit => StoreError::Unavailable { attempted, source: "planned by the test".into() },
+        Fault::AfterCommit | Fault::Lost => StoreError::OutcomeUnknown { attempted },
+    }
+    .into()
 }
 
 #[async_trait]
 impl Store for FaultyStore {
     async fn commit(&self, change: ChangeSet) -> Result<Committed, CommitError> {
         let planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner).pop_front().flatten();
-        let Some(fault) = planned else { return self.inner.commit(change).await };
+        let Some(fault) = planned else {
+            let committed = self.inner.commit(change).await?;
+            let fails = self.fails_reading_back.swap(false, Ordering::SeqCst);
+            self.fails_next_list.fetch_or(fails, Ordering::SeqCst);
+            return Ok(committed);
+        };
         self.fired.fetch_add(1, Ordering::SeqCst);
         if fault == Fault::AfterCommit {
             self.inner.commit(change).await?;
         }
-        Err(failure())
+        Err(failure(fault))
     }
 
     async fn head(&self, user: UserId) -> Result<Head, StoreError> {
@@ -100,6 +120,11 @@ impl Store for FaultyStore {
         after: Option<Key>,
         limit: usize,
     ) -> Result<Page<Versioned<Record>>, StoreError> {
+        if self.fails_next_list.swap(false, Ordering::SeqCst) {
+            self.fired.fetch_add(1, Ordering::SeqCst);
+            let attempted = "listing records";
+            return Err(StoreError::Unavailable { attempted, source: "planned by the test".into() });
+        }
         self.inner.list(kind, after, limit).await
     }
 

@@ -65,8 +65,8 @@ pub(crate) async fn create(
         user_data: writing.user_data,
     };
     let taken_in = Box::pin(async { Ok::<_, Trouble>(shared.engine().take_in_letter(&new).await?) });
-    let is_unclear = |trouble: &Trouble| trouble.kind == Kind::Unavailable;
-    let TakenIn { interaction, is_new } = files::keep_all_and(&shared, files, taken_in, is_unclear).await?;
+    let TakenIn { interaction, is_new } =
+        files::keep_all_and(&shared, files, taken_in, Trouble::is_unclear).await?;
     if !is_new {
         for one in &new.attachments {
             files::discard(&shared, one.file).await;

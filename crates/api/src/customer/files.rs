@@ -162,8 +162,7 @@ async fn accept(
     // How much he may send is decided in the commit: several files may arrive at once.
     let said =
         Box::pin(async { Ok(shared.engine().customer_does(interaction.id, said, None, vec![put]).await?) });
-    let is_unclear = |trouble: &Trouble| trouble.kind == Kind::Unavailable;
-    let after: Arc<Interaction> = files::keep_and(shared, arrived, said, is_unclear).await?;
+    let after: Arc<Interaction> = files::keep_and(shared, arrived, said, Trouble::is_unclear).await?;
     let answer = Answer::of(shared, &after, key, Since::Nothing).await?;
     let customer = after.chat.as_ref().and_then(Chat::customer_party);
     Ok(Json(answer.with(CustomerMessage::about_file(customer, shared.engine().now(), &content)))

@@ -222,6 +222,7 @@ impl std::convert::From<Trouble> for Refusal {
             Kind::TooMany | Kind::TooManyChats => Self::too_many(Code::Forbidden, 1),
             Kind::ForeignPage => Self::new(Code::Forbidden, trouble.advice()),
             Kind::Unavailable => Self::unavailable(),
+            Kind::OutcomeUnknown => Self::outcome_unknown(),
             Kind::TooLarge => Self::invalid(trouble.advice()).with_status(StatusCode::PAYLOAD_TOO_LARGE),
             Kind::Invalid
             | Kind::UnknownOperation

@@ -39,6 +39,7 @@ pub(crate) enum Kind {
     NoFile,
     NoDownloadsLeft,
     Unavailable,
+    OutcomeUnknown,
 }
 
 /// Whether trying again helps (ingest notes 1.3).
@@ -77,6 +78,7 @@ impl Kind {
             Self::NoFile => (5007, Again::Never, StatusCode::OK),
             Self::NoDownloadsLeft => (5008, Again::Never, StatusCode::OK),
             Self::Unavailable => (6001, Again::Later, StatusCode::SERVICE_UNAVAILABLE),
+            Self::OutcomeUnknown => (6002, Again::Later, StatusCode::SERVICE_UNAVAILABLE),
         }
     }
 }
@@ -104,10 +106,21 @@ impl Trouble {
     }
 
     pub(crate) fn unavailable() -> Self {
+        Self::new(Kind::Unavailable, "The server cannot do this at the moment; try again shortly.")
+    }
+
+    /// Says that a request was being stored when its answer was lost.
+    pub(crate) fn outcome_unknown() -> Self {
         Self::new(
-            Kind::Unavailable,
-            "The server cannot do this at the moment; nothing was changed, try again shortly.",
+            Kind::OutcomeUnknown,
+            "Whether this was done is unknown: the server failed while it was being stored. Repeat it with the same messageId (or \
+             Idempotency-Key), which does it at most once; without one, look first at what is there.",
         )
+    }
+
+    /// Tells whether what was refused may be there all the same.
+    pub(crate) fn is_unclear(&self) -> bool {
+        matches!(self.kind, Kind::Unavailable | Kind::OutcomeUnknown)
     }
 
     pub(crate) fn advice(&self) -> &str {
@@ -149,7 +162,12 @@ impl IntoResponse for Trouble {
 impl From<StoreError> for Trouble {
     fn from(error: StoreError) -> Self {
         tracing::error!(error = &error as &dyn std::error::Error, "a customer's request failed in the store");
-        Self::unavailable()
+        match error {
+            StoreError::OutcomeUnknown { .. } => Self::outcome_unknown(),
+            StoreError::Unavailable { .. } | StoreError::Stopped | StoreError::Corrupt { .. } => {
+                Self::unavailable()
+            }
+        }
     }
 }
 

@@ -1,9 +1,12 @@
 //! Retries: the first successful answer, byte for byte, and nothing done twice.
 
+use std::sync::Arc;
+
 use axum::http::Method;
+use handoff_testkit::{Fault, FaultyStore};
 use serde_json::{Value, json};
 
-use crate::rest_bench::{Bench, Client, Reply};
+use crate::rest_bench::{Bench, Client, Reply, center};
 
 async fn with_key(client: Client<'_>, method: Method, path: &str, key: &str, body: &Value) -> Reply {
     client.send(method, path, Some(body.to_string()), &[("idempotency-key", key)]).await
@@ -124,4 +127,57 @@ async fn every_change_takes_a_key() {
     let first = with_key(bench.by("kate"), Method::POST, "/me/interactions", "k", &mine).await;
     let again = with_key(bench.by("kate"), Method::POST, "/me/interactions", "k", &mine).await;
     assert_eq!((first.codes(), first.text), ((200, 0), again.text));
+}
+
+/// Tells whether an answer to a request whose outcome nobody knows says so, and what to do.
+fn admits_that_it_is_unknown(reply: &Reply) -> bool {
+    let sentence = reply.json()["statusMessage"].as_str().unwrap().to_owned();
+    reply.codes() == (503, 4)
+        && reply.headers.contains_key("retry-after")
+        && sentence.contains("unknown")
+        && sentence.contains("same Idempotency-Key")
+        && !sentence.contains("nothing")
+}
+
+#[tokio::test]
+async fn a_request_whose_outcome_is_unknown_says_so_and_its_repetition_has_one_effect() {
+    for fault in [Fault::AfterCommit, Fault::Lost] {
+        let store = Arc::new(FaultyStore::over(center().await));
+        let bench = Bench::start_on(store.clone(), |_| {}).await;
+        let body = json!({"operationName": "Create", "channel": "workitem", "queueName": "tasks"});
+        store.fail_next(fault);
+        let lost = with_key(bench.by("intake"), Method::POST, "/interactions", "k", &body).await;
+        assert!(admits_that_it_is_unknown(&lost), "{fault:?}: {}", lost.text);
+        assert_eq!((store.fired(), active(&bench).await), (1, usize::from(fault == Fault::AfterCommit)));
+        let done = with_key(bench.by("intake"), Method::POST, "/interactions", "k", &body).await;
+        let again = with_key(bench.by("intake"), Method::POST, "/interactions", "k", &body).await;
+        let id = done.json()["id"].clone();
+        assert_eq!((done.codes(), done.text), ((200, 0), again.text));
+        let list = bench.by("ada").get("/interactions?fields=id").await.ok();
+        assert_eq!(
+            list["interactions"],
+            json!([{ "id": id }]),
+            "{fault:?}: one effect, and it is the one that was told"
+        );
+    }
+    // The control: a store that is merely away, of which nothing of the kind may be said.
+    let store = Arc::new(FaultyStore::over(center().await));
+    let bench = Bench::start_on(store.clone(), |_| {}).await;
+    store.fail_next(Fault::BeforeCommit);
+    let body = json!({"operationName": "Create", "channel": "workitem", "queueName": "tasks"});
+    let away = with_key(bench.by("intake"), Method::POST, "/interactions", "k", &body).await;
+    assert!(away.codes() == (503, 4) && !admits_that_it_is_unknown(&away), "{}", away.text);
+    assert_eq!(active(&bench).await, 0);
+}
+
+#[tokio::test]
+async fn what_follows_a_durable_change_does_not_take_the_answer_back() {
+    let store = Arc::new(FaultyStore::over(center().await));
+    let bench = Bench::start_on(store.clone(), |_| {}).await;
+    let path = format!("/queues/{}", bench.queue_id("tasks"));
+    store.fail_reading_back();
+    bench.by("ada").put(&path, json!({"priority": 7})).await.ok();
+    assert_eq!(store.fired(), 1);
+    bench.engine.reload_directory().await.unwrap();
+    assert_eq!(bench.by("ada").get(&path).await.ok()["queue"]["priority"], 7);
 }

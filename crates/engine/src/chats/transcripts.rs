@@ -111,6 +111,15 @@ impl Transcripts {
         self.lock().take_up(chat);
     }
 
+    /// Forgets a chat's transcript, because something may have been said in it that this node did not hear of.
+    pub(crate) fn forget(&self, chat: InteractionId) {
+        let mut inner = self.lock();
+        if let Some(sheet) = inner.sheets.remove(&chat) {
+            inner.entries -= sheet.entries.len();
+            inner.order.retain(|other| *other != chat);
+        }
+    }
+
     fn finish(&self, chat: InteractionId, entries: Vec<Entry>) {
         let mut inner = self.lock();
         inner.take_up(chat);

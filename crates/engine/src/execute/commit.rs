@@ -143,10 +143,8 @@ impl Engine {
         match seen_through.await.map_err(JoinError::try_into_panic) {
             Ok(result) => result,
             Err(Ok(panic)) => std::panic::resume_unwind(panic),
-            // The runtime is being torn down, and the answer would reach nobody.
-            Err(Err(error)) => {
-                Err(StoreError::Unavailable { attempted: "a commit", source: error.into() }.into())
-            }
+            // The runtime is being torn down, and how far the commit came nobody will know.
+            Err(Err(_)) => Err(StoreError::OutcomeUnknown { attempted: "committing" }.into()),
         }
     }
 
@@ -155,7 +153,11 @@ impl Engine {
         let due = change.timers_set.iter().map(|timer| timer.due).min();
         let puts = change.puts.clone();
         let events = change.events.iter().filter(|event| concerns_chat(event)).cloned().collect::<Vec<_>>();
-        self.store.commit(change).await?;
+        let committed = self.store.commit(change).await;
+        if let Err(CommitError::Store(StoreError::OutcomeUnknown { .. })) = &committed {
+            self.forget_written(&puts);
+        }
+        committed?;
 
         let said = self.chats.enter(&events);
 
@@ -193,6 +195,16 @@ impl Engine {
             self.bus.wake(Hint::Timers);
         }
         Ok(written)
+    }
+
+    /// Forgets what a commit wrote whose outcome is unknown: what is remembered of it may be old now, and is read again when it is asked for.
+    fn forget_written(&self, puts: &[Put]) {
+        for put in puts {
+            if let Record::Interaction(interaction) = &put.record {
+                self.board.forget(interaction.id);
+                self.chats.transcripts.forget(interaction.id);
+            }
+        }
     }
 
     /// Reads an interaction from the store and enters it on the board.

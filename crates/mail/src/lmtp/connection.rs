@@ -24,7 +24,7 @@ const TOO_MUCH: &str = "421 4.7.0 Too many commands";
 const TOO_LONG: &str = "500 5.5.2 The line is too long";
 const TOO_LARGE: &str = "552 5.3.4 The message is too large";
 const LONE_LINE_END: &str = "554 5.6.0 The message has a CR or LF that is no line end";
-const NOT_NOW: &str = "451 4.3.0 The message cannot be taken in now; come again later";
+const NOT_NOW: &str = "451 4.3.0 The message was not taken in for certain; send it again later";
 
 /// A message that was begun.
 #[derive(Debug)]

@@ -73,7 +73,8 @@ impl Writer {
     }
 
     /// Hands a job in and waits for its answer; waits for a place first when too many are waiting. Cancelling it before it has a place
-    /// means that nothing happens, afterwards that the job is done unseen.
+    /// means that nothing happens, afterwards that the job is done unseen. When the thread ends with a job in hand, nobody knows how far it
+    /// came with it, and the error says so.
     pub(super) async fn run<T>(
         &self,
         attempted: &'static str,
@@ -84,7 +85,7 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         self.send(job(reply)).map_err(|()| gone())?;
         place.forget();
-        answer.await.map_err(|_| gone())
+        answer.await.map_err(|_| StoreError::OutcomeUnknown { attempted })
     }
 
     fn send(&self, job: Job) -> Result<(), ()> {
