@@ -3,24 +3,22 @@
 //! Questions are asked by REST and answered by CometD on `/v2/ucs/interactions`, to the caller's sessions alone; an answer has the number of
 //! its question and no other.
 //!
-//! Whoever works for a contact center may read what its contacts wrote and were written, whoever dealt with it: that is what an agent needs to
-//! answer well, and what the pages' history is for. So an e-mail of a contact is read here also by an agent who does not see it among the
-//! interactions. What has no contact, and every other medium, is read by those who see it.
+//! What is read here is what the caller sees by `GET /interactions/{id}`, and nothing else: a history is a list of interactions, and whoever
+//! may not see one of them does not find it there, nor its drafts, comments and files.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use axum::extract::State;
-use handoff_domain::{Interaction, InteractionId, Media, Time, Value};
+use handoff_domain::{Interaction, Time, Value};
 use handoff_engine::contact_id;
-use handoff_store::{InteractionQuery, InteractionScope, Key, Record};
+use handoff_store::{InteractionQuery, InteractionScope};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::caller::{AnyUser, Me};
-use crate::commands::Answer;
+use crate::commands::{Answer, visible};
 use crate::error::Refusal;
 use crate::notify;
 use crate::notify::topics::CONTACTS;
@@ -168,7 +166,12 @@ async fn past(
         query.after = page.items.last().map(|last| last.value.id);
         let is_past = page.items.last().is_some_and(|last| last.value.received < from);
         let those = page.items.into_iter().map(|item| item.value);
-        found.extend(those.filter(|it| (from..=to).contains(&it.received) && wanted.is_about(it)));
+        let is_meant = |it: &Interaction| {
+            (from..=to).contains(&it.received)
+                && wanted.is_about(it)
+                && shared.engine().has_in_sight(me.id(), it)
+        };
+        found.extend(those.filter(is_meant));
         let is_enough = found.len() > wanted.size && !wanted.is_ascending;
         if is_past || !page.more || is_enough || looked_at >= LOOKED_AT_MAX {
             break page.more && !is_past;
@@ -191,7 +194,7 @@ pub(crate) async fn content(
 ) -> Answer {
     expect(&body, "GetInteractionContent")?;
     let AnyUser(me) = me?;
-    let interaction = readable(&shared, &me, &id).await?;
+    let interaction = visible(&shared, &me, &id).await?;
     let engine = shared.engine();
     let messages = match interaction.chat {
         Some(_) => said(&shared, &me, &interaction).await?,
@@ -209,25 +212,6 @@ async fn said(shared: &Shared, me: &Me, chat: &Interaction) -> Result<Vec<LogMes
     let messages: Vec<LogMessage> = entries.iter().filter_map(|entry| LogMessage::of(entry, sees)).collect();
     let begin = messages.len().saturating_sub(MESSAGES_MAX);
     Ok(messages.into_iter().skip(begin).collect())
-}
-
-/// Gives an interaction that the caller may read: one that he sees, or an e-mail of a contact of his contact center. Every other reads like
-/// one that does not exist.
-pub(crate) async fn readable(shared: &Shared, me: &Me, id: &str) -> Result<Arc<Interaction>, Refusal> {
-    let not_found = || Refusal::not_found("interaction");
-    let id = id.parse::<InteractionId>().map_err(|_| not_found())?;
-    if let Some(found) = shared.engine().interaction_for(me.id(), id).await? {
-        return Ok(found);
-    }
-    let found = shared.engine().store().load(&[Key::Interaction(id)]).await?.pop().flatten();
-    match found.map(|found| found.value) {
-        Some(Record::Interaction(it))
-            if it.center == me.center() && it.media == Media::Email && it.contact.is_some() =>
-        {
-            Ok(Arc::new(it))
-        }
-        _ => Err(not_found()),
-    }
 }
 
 /// `POST /contacts/ucs`: who somebody is. Contacts are known by their addresses, and an address is always the same contact; so one that has

@@ -8,13 +8,13 @@ use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::rejection::Noun;
 use handoff_domain::{Direction, InteractionId, Media, Mode, Named, Rejection, SkillLevels, User, UserData};
 use handoff_engine::{Directory, Done, Opening};
-use handoff_store::Receipt;
 use serde::Serialize;
 
 use crate::caller::Me;
 use crate::channels::is_configured;
 use crate::commands::{Answer, visible};
 use crate::error::{Refusal, quoted};
+use crate::external_id;
 use crate::idempotency::Retry;
 use crate::me_interactions::QueueText;
 use crate::request::{JsonBody, unknown_operation};
@@ -25,7 +25,7 @@ use crate::wire::fields::Fields;
 use crate::wire::resource::Link;
 
 /// Most bytes of an external id: far above any key of another system.
-const EXTERNAL_ID_BYTES_MAX: usize = 255;
+pub(crate) const EXTERNAL_ID_BYTES_MAX: usize = 255;
 
 /// What a body asks to be created. Stands before the caller among a handler's arguments.
 #[derive(Clone, Debug)]
@@ -69,7 +69,7 @@ impl Creation {
             queue,
             direction: direction(fields)?,
             sub_type: fields.line("interactionSubType")?,
-            external_id: external_id(fields)?,
+            external_id: external_id_of(fields)?,
             parent: fields.text("parentId")?,
             contact: fields.line("contactId")?,
             subject: fields.line("subject")?.or(subject_of_email),
@@ -204,27 +204,27 @@ async fn create(shared: &Shared, me: &Me, creation: Creation, retry: &Retry, ori
     let id = engine.ids().interaction(now);
     let answer = origin.answer(shared, id);
     let reference = origin.reference();
-    let by_external_id = creation.external_id.as_ref().map(|key| Receipt {
-        scope: format!("external:{}", me.center()),
-        key: key.clone(),
-        // Whatever comes under the same id is the same, so it has no fingerprint to differ in.
-        fingerprint: String::new(),
-        answer: id.to_string(),
-        expires: None,
-    });
+    let by_hand = reference.is_some();
+    if let Some(external_id) = &creation.external_id
+        && let Some(first) = external_id::earlier(shared, me, external_id, by_hand).await?
+    {
+        return Ok(origin.answer(shared, first));
+    }
+    let by_external_id = creation.external_id.as_ref();
+    let by_external_id = by_external_id.map(|key| external_id::receipt_of_account(me, key, id));
     let parent = match &creation.parent {
         Some(parent) => Some(visible(shared, me, parent).await?.id),
         None => None,
     };
-    let by_hand = reference.is_some();
     let new = creation.new_interaction(id, &me.user, &engine.directory(), by_hand)?;
     let receipts = retry.receipt(me, &answer, now).into_iter().chain(by_external_id).collect();
     let new = NewInteraction { parent, ..new };
     let opening = Opening { new, center: me.center(), actor: me.actor(), reference, receipts };
     match engine.open(&opening).await? {
         Done::Now { .. } => Ok(answer),
-        Done::Before(receipt) => match receipt.answer.parse() {
-            Ok(first) => Ok(origin.answer(shared, first)),
+        // A twin came first.
+        Done::Before(receipt) => match receipt.answer.parse::<InteractionId>() {
+            Ok(_) => Ok(origin.answer(shared, external_id::answerable(shared, me, &receipt).await?)),
             // Not an id, so it is a whole answer.
             Err(_) => Ok(JsonText(receipt.answer)),
         },
@@ -271,7 +271,7 @@ fn direction(fields: &Fields<'_>) -> Result<Option<Direction>, Refusal> {
     }
 }
 
-fn external_id(fields: &Fields<'_>) -> Result<Option<String>, Refusal> {
+fn external_id_of(fields: &Fields<'_>) -> Result<Option<String>, Refusal> {
     let text = fields.line("externalId")?;
     if text.as_ref().is_some_and(|text| text.is_empty() || text.len() > EXTERNAL_ID_BYTES_MAX) {
         let sentence =

@@ -29,6 +29,7 @@ mod channels;
 mod contacts;
 mod creation;
 mod diagnostics;
+mod external_id;
 mod interactions;
 mod limit;
 mod me;

@@ -421,6 +421,10 @@ pub struct Interaction {
     pub drafts: BTreeSet<InteractionId>,
     /// Who owned it or was offered it. They keep sight of it until 24 h after its end.
     pub concerned: BTreeSet<UserId>,
+    /// The account that submitted it from outside, which keeps sight of it for good: it may ask again by its own id for it. `None` for what
+    /// came by another way, and for everything stored before this was.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub submitter: Option<UserId>,
 }
 
 impl Interaction {

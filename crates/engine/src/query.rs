@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use handoff_domain::event::Cause;
 use handoff_domain::{CenterId, Interaction, InteractionId, Role, State, User, UserId};
 use handoff_store::{InteractionQuery, InteractionScope, Page, StoreError, Versioned};
 
@@ -11,12 +12,13 @@ use crate::engine::Engine;
 /// How long after its end those whom an interaction concerned keep sight of it, in ms (contract 4).
 const SIGHT_AFTER_END_MS: u64 = 24 * 60 * 60 * 1_000;
 
-/// Tells whether a user may see an interaction: supervisors, admins and API users everything of their contact center; an agent his own, his
-/// offers, what concerned him, what was last in a queue that he serves, and what lies in a workbin that he may use (contract 5).
+/// Tells whether a user may see an interaction: supervisors and admins everything of their contact center; an agent their own, their offers,
+/// what concerned them, what was last in a queue that they serve, and what lies in a workbin that they may use; and every account, those of
+/// servers above all, what it submitted itself (contract 5).
 #[must_use]
 pub fn may_see(interaction: &Interaction, user: UserId, directory: &Directory) -> bool {
     let Some(user) = directory.user(interaction.center, user) else { return false };
-    if sees_all(user) {
+    if sees_all(user) || interaction.submitter == Some(user.id) {
         return true;
     }
     if interaction.concerned.contains(&user.id) || interaction.people().contains(&user.id) {
@@ -34,11 +36,11 @@ pub fn may_see(interaction: &Interaction, user: UserId, directory: &Directory) -
 }
 
 fn sees_all(user: &User) -> bool {
-    [Role::Supervisor, Role::Admin, Role::ApiUser].iter().any(|role| user.roles.contains(role))
+    [Role::Supervisor, Role::Admin].iter().any(|role| user.roles.contains(role))
 }
 
 impl Engine {
-    /// Gives an interaction that the user may see; `None` for every other, whether it exists or not.
+    /// Returns an interaction that the user may see; `None` for every other, whether it exists or not.
     ///
     /// # Errors
     ///
@@ -52,21 +54,54 @@ impl Engine {
             Some(known) => Some(known),
             None => self.load_interaction(id).await?,
         };
-        let directory = self.directory();
-        let now = self.now();
-        Ok(found.map(|found| found.value).filter(|interaction| {
-            let in_sight = match interaction.state {
-                State::Ended { at, .. } => {
-                    directory.user(interaction.center, user).is_some_and(|user| sees_all(user))
-                        || now.ms_since(at) <= SIGHT_AFTER_END_MS
-                }
-                _ => true,
-            };
-            in_sight && may_see(interaction, user, &directory)
-        }))
+        let Some(found) = found.map(|found| found.value) else { return Ok(None) };
+        let is_seen =
+            self.has_in_sight(user, &found) || self.submitted_before_it_was_noted(user, &found).await?;
+        Ok(is_seen.then_some(found))
     }
 
-    /// Gives a page of the active interactions of the user's contact center that he may see. The scope of `query` is replaced.
+    /// Tells whether a user has an interaction in sight now: they may see it, and it is not over for longer than those keep sight of it whom
+    /// it concerned.
+    #[must_use]
+    pub fn has_in_sight(&self, user: UserId, interaction: &Interaction) -> bool {
+        let directory = self.directory();
+        let in_sight = match interaction.state {
+            State::Ended { at, .. } => {
+                directory.user(interaction.center, user).is_some_and(|user| sees_all(user))
+                    || interaction.submitter == Some(user)
+                    || self.now().ms_since(at) <= SIGHT_AFTER_END_MS
+            }
+            _ => true,
+        };
+        in_sight && may_see(interaction, user, &directory)
+    }
+
+    /// Tells whether a server's account submitted an interaction that was stored before its submitter was noted with it: its history says so.
+    async fn submitted_before_it_was_noted(
+        &self,
+        user: UserId,
+        interaction: &Interaction,
+    ) -> Result<bool, StoreError> {
+        let is_server = self
+            .directory()
+            .user(interaction.center, user)
+            .is_some_and(|user| user.roles.contains(&Role::ApiUser));
+        if !is_server || interaction.submitter.is_some() {
+            return Ok(false);
+        }
+        Ok(self.opened_by(interaction.id).await? == Some(Cause::User(user)))
+    }
+
+    /// Returns who brought an interaction in, as its history has it.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    pub async fn opened_by(&self, id: InteractionId) -> Result<Option<Cause>, StoreError> {
+        Ok(self.store.history(id, 0, 1).await?.items.first().map(|first| first.cause))
+    }
+
+    /// Returns a page of the active interactions of the user's contact center that they may see. The scope of `query` is replaced.
     ///
     /// # Errors
     ///

@@ -34,16 +34,16 @@ pub enum InteractionScope {
     },
     /// Everything that is on its way out, of any contact center.
     Sending,
-    /// Everything of a contact center that is not over and that an agent may see: what he holds, what was last in one of these
-    /// queues, what lies in one of these workbins.
+    /// Everything of a contact center that is not over and that a user may see who does not see all of it: what they hold, what they
+    /// submitted, what was last in one of these queues, what lies in one of these workbins.
     VisibleTo {
-        /// The agent.
+        /// The user.
         user: UserId,
-        /// His contact center.
+        /// Their contact center.
         center: CenterId,
-        /// The queues that he serves.
+        /// The queues that they serve.
         queues: Vec<QueueId>,
-        /// The workbins that he may use.
+        /// The workbins that they may use.
         workbins: Vec<WorkbinId>,
     },
 }

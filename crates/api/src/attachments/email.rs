@@ -3,8 +3,6 @@
 //! An e-mail says itself which files it has. A forwarded one has those of its original, so a file may belong to several, and taking it off
 //! one leaves it to the others: what was taken off can be attached again by its id until the interaction that it came to is forgotten.
 
-use std::sync::Arc;
-
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
@@ -18,8 +16,7 @@ use serde::Serialize;
 
 use super::{FILE_PART, added, is_unclear, no_file, sent};
 use crate::caller::{AnyUser, Me};
-use crate::commands::{Answer, carry_out};
-use crate::contacts::readable;
+use crate::commands::{Answer, carry_out, visible_of};
 use crate::error::Refusal;
 use crate::files::{self, Arrived, Received, Taken, body_of, discard};
 use crate::idempotency::Retry;
@@ -103,7 +100,7 @@ pub(crate) async fn download_of(
     AnyUser(me): AnyUser,
     Ids(id, attachment): Ids,
 ) -> Result<Response, Refusal> {
-    let interaction = readable_email(&shared, &me, &id).await?;
+    let interaction = visible_of(&shared, &me, &id, Some(&Media::Email)).await?;
     download(&shared, &interaction, &attachment).await
 }
 
@@ -114,7 +111,7 @@ pub(crate) async fn list_of(
     Id(id): Id,
     uri: Uri,
 ) -> Answer {
-    let interaction = readable_email(&shared, &me, &id).await?;
+    let interaction = visible_of(&shared, &me, &id, Some(&Media::Email)).await?;
     list(&shared, &interaction, &Listing::read(&uri, super::FILTERS)?)
 }
 
@@ -124,16 +121,10 @@ pub(crate) async fn raw(
     AnyUser(me): AnyUser,
     Id(id): Id,
 ) -> Result<Response, Refusal> {
-    let interaction = readable_email(&shared, &me, &id).await?;
+    let interaction = visible_of(&shared, &me, &id, Some(&Media::Email)).await?;
     let file = interaction.email.as_ref().and_then(|email| email.raw).ok_or_else(no_message)?;
     let record = load(&shared, file).await?.ok_or_else(no_message)?;
     Ok(body_of(&shared.reception().files, &record))
-}
-
-/// Gives an e-mail that the caller may read, be it as a part of a contact's history.
-async fn readable_email(shared: &Shared, me: &Me, id: &str) -> Result<Arc<Interaction>, Refusal> {
-    let found = readable(shared, me, id).await?;
-    if found.media == Media::Email { Ok(found) } else { Err(Refusal::not_found("interaction")) }
 }
 
 fn no_message() -> Refusal {

@@ -8,9 +8,13 @@ use handoff_domain::service::{OpenMediaTerms, Service, ServiceKind};
 use handoff_domain::{Actor, Direction, Named, SkillLevels, UserData, Value};
 use handoff_engine::{Done, Opening};
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
 use super::form::Form;
 use super::trouble::{Kind, Trouble};
+use crate::auth::hex;
+use crate::creation::EXTERNAL_ID_BYTES_MAX;
+use crate::external_id;
 use crate::shared::Shared;
 
 /// The key of user data under which the submitter's own id is kept (ingest notes 3.1).
@@ -33,6 +37,7 @@ pub(crate) async fn create(
     let queue = directory.queue(service.center, service.queue).cloned().ok_or_else(Trouble::unavailable)?;
     let id = engine.ids().interaction(engine.now());
     let (direction, sub_type) = kind(terms, &form)?;
+    let receipt = key_of(&form)?.map(|key| external_id::receipt_of_service(service.id, key, id));
     let new = NewInteraction {
         id,
         center: service.center,
@@ -56,13 +61,25 @@ pub(crate) async fn create(
         center: Service::clone(service).center,
         actor: Actor::Customer,
         reference: None,
-        receipts: Vec::new(),
+        receipts: receipt.into_iter().collect(),
     };
-    match engine.open(&opening).await? {
-        Done::Now { .. } | Done::Before(_) => {
-            Ok(Json(json!({"statusCode": 0, "id": id.to_string()})).into_response())
-        }
+    let id = match engine.open(&opening).await? {
+        Done::Now { .. } => id.to_string(),
+        Done::Before(receipt) => receipt.answer,
+    };
+    Ok(Json(json!({"statusCode": 0, "id": id})).into_response())
+}
+
+/// Returns what a repetition of the request is known by: its external id, and what else it says. Anybody may submit here, so the id alone
+/// would let a stranger take it beforehand, and what comes after under that id would be lost.
+fn key_of(form: &Form) -> Result<Option<String>, Trouble> {
+    let Some(external_id) = form.text("externalId").filter(|text| !text.is_empty()) else { return Ok(None) };
+    if external_id.len() > EXTERNAL_ID_BYTES_MAX {
+        let advice = format!("The field externalId may have {EXTERNAL_ID_BYTES_MAX} bytes; shorten it.");
+        return Err(Trouble::invalid(advice));
     }
+    let parts = ["subject", "interactionType", "interactionSubType"].map(|name| form.text(name));
+    Ok(Some(hex(&Sha256::digest(format!("{external_id:?} {parts:?} {:?}", form.user_data)))))
 }
 
 /// Gives what kind of interaction it is. What the request says counts only where the service lets it (`allow_overwrite`).

@@ -3,9 +3,10 @@
 use axum::body::Body;
 use axum::http::{Request, header};
 use handoff_domain::{FileId, Letter};
+use handoff_engine::RawMessage;
 use serde_json::{Value, json};
 
-use crate::email_bench::{CUSTOMER, MailBench, PNG, letter, picture};
+use crate::email_bench::{CUSTOMER, MailBench, letter, picture};
 use crate::rest_bench::{Bench, PASSWORD, basic};
 
 const TOPIC: &str = "/v2/ucs/interactions";
@@ -167,39 +168,72 @@ async fn a_history_has_everything_the_newest_first() {
 }
 
 #[tokio::test]
-async fn agents_read_what_their_contact_centers_contacts_wrote() {
+async fn what_is_not_in_sight_is_not_in_a_contacts_history_either() {
     let mail = MailBench::start().await;
-    mail.keeps(FileId(0xca7), PNG).await;
+    mail.bench.ready("kate").await;
+    mail.keeps(FileId(0xca7), b"a picture").await;
     let html = "<p>Hi</p><script>evil()</script>".to_owned();
     let letter = Letter { html: Some(html), ..letter(1) };
-    let taken_in = mail.receives_with(letter, vec![picture(FileId(0xca7))], None).await;
+    let raw = RawMessage { file: FileId(0x3a), bytes: 4 };
+    mail.keeps(raw.file, b"raw!").await;
+    let taken_in = mail.receives_with(letter, vec![picture(FileId(0xca7))], Some(raw)).await;
     let id = taken_in.interaction.id.to_string();
-    let path = format!("/ucs/interactions/{id}");
-    // Mia does not serve that queue: it is not hers to work on, but hers to read.
-    mail.bench.by("mia").get(&format!("/interactions/{id}")).await.refused(404, 6);
-    let mia = listening(&mail, "mia").await;
-    let message = asks(&mia, &path, content()).await;
+    mail.bench.engine.route().await.unwrap();
+    mail.bench.by("kate").does(&id, json!({"operationName": "Accept"})).await.ok();
+    let note = json!({"operationName": "AddComment", "comment": "between us"});
+    mail.bench.by("kate").does(&id, note).await.ok();
+    let draft = mail.drafts(&id, json!({"operationName": "Reply"})).await;
+    let draft = draft["id"].as_str().unwrap().to_owned();
+    let path = format!("/ucs/contacts/{}/interactions", taken_in.interaction.contact.as_deref().unwrap());
+    let doors = |id: &str| {
+        [
+            format!("/interactions/{id}"),
+            format!("/me/interactions/{id}/raw"),
+            format!("/me/interactions/{id}/attachments"),
+            format!("/me/interactions/{id}/attachments/{}", FileId(0xca7)),
+            format!("/emails/{id}/attachments"),
+            format!("/emails/{id}/attachments/{}", FileId(0xca7)),
+            format!("/me/emails/{id}/attachments/{}", FileId(0xca7)),
+        ]
+    };
+    // Mia serves another queue, and the server submitted nothing of it.
+    for user in ["mia", "intake"] {
+        let session = listening(&mail, user).await;
+        assert_eq!(ids(&asks(&session, &path, history()).await), Vec::<String>::new(), "{user}");
+        for hidden in [&id, &draft] {
+            let unknown = mail.bench.by(user).post(&format!("/ucs/interactions/{hidden}"), content()).await;
+            unknown.refused(404, 6);
+            for door in doors(hidden) {
+                mail.bench.by(user).get(&door).await.refused(404, 6);
+            }
+        }
+    }
+    // The control: whoever has them in sight finds all of it.
+    let kate = listening(&mail, "kate").await;
+    assert_eq!(ids(&asks(&kate, &path, history()).await), [draft.clone(), id.clone()]);
+    let message = asks(&kate, &format!("/ucs/interactions/{id}"), content()).await;
     assert_eq!(message["messageType"], "GetInteractionContentMessage");
     let shown = &message["interaction"];
     assert_eq!(
         (&shown["id"], &shown["from"], &shown["body"]),
         (&json!(id), &json!(CUSTOMER), &json!("<p>Hi</p>"))
     );
-    assert_eq!(message["messages"], json!([]));
-    let list = mail.bench.by("mia").get(&format!("/emails/{id}/attachments")).await.ok();
-    assert_eq!(list["uris"].as_array().unwrap().len(), 1);
-    mail.bench.by("zoe").post(&path, content()).await.refused(404, 6);
-    mail.bench
-        .by("mia")
-        .post(&format!("/ucs/interactions/{}", mail.bench.no_id()), content())
-        .await
-        .refused(404, 6);
-    mail.bench.by("mia").post("/ucs/interactions/x", content()).await.refused(404, 6);
-    // What has no contact is read by those who see it.
-    let other = mail.bench.submitted("email", "support-email").await;
-    mail.bench.by("mia").post(&format!("/ucs/interactions/{other}"), content()).await.refused(404, 6);
-    let chat = mail.bench.submitted("workitem", "tasks").await;
-    mail.bench.by("mia").post(&format!("/ucs/interactions/{chat}"), content()).await.refused(404, 6);
+    assert_eq!((&shown["comment"], &message["messages"]), (&json!("between us"), &json!([])));
+    for door in doors(&id) {
+        let reply = mail.bench.by("kate").get(&door).await;
+        assert_eq!(reply.status.as_u16(), 200, "{door}");
+    }
+    for unknown in [mail.bench.no_id(), "x".to_owned()] {
+        mail.bench.by("kate").post(&format!("/ucs/interactions/{unknown}"), content()).await.refused(404, 6);
+    }
+    mail.bench.by("zoe").post(&format!("/ucs/interactions/{id}"), content()).await.refused(404, 6);
+    // What is over stays in the sight of those whom it concerned for a day, and of supervisors for good.
+    mail.bench.by("kate").does(&draft, json!({"operationName": "Cancel"})).await.ok();
+    mail.bench.by("kate").does(&id, json!({"operationName": "Complete"})).await.ok();
+    mail.bench.clock.advance_s(24 * 60 * 60 + 1);
+    assert_eq!(ids(&asks(&kate, &path, history()).await), Vec::<String>::new());
+    let sam = listening(&mail, "sam").await;
+    assert_eq!(ids(&asks(&sam, &path, history()).await), [draft, id]);
 }
 
 #[tokio::test]

@@ -1,8 +1,9 @@
 //! Submitting, reading and changing interactions.
 
+use handoff_store::{ChangeSet, Key, Put, Receipt, Record, Store as _};
 use serde_json::{Value, json};
 
-use crate::rest_bench::{Bench, keys};
+use crate::rest_bench::{Bench, center, keys};
 
 fn create(mut fields: Value) -> Value {
     fields["operationName"] = json!("Create");
@@ -46,14 +47,73 @@ async fn the_same_external_id_is_the_same_interaction() {
     };
     let first = bench.by("intake").post("/interactions", body("first")).await;
     let again = bench.by("intake").post("/interactions", body("second")).await;
-    let by_ada = bench.by("ada").post("/interactions", body("third")).await;
     assert_eq!(first.text, again.text);
-    assert_eq!(first.text, by_ada.text, "of the contact center, not of the caller");
     assert_eq!(bench.by("ada").get("/interactions").await.ok()["uris"].as_array().unwrap().len(), 1);
     assert_eq!(bench.by("ada").sees(first.ok()["id"].as_str().unwrap()).await["subject"], "first");
+    let by_ada = bench.by("ada").post("/interactions", body("third")).await;
+    assert_ne!(by_ada.text, again.text, "another account has ids of its own");
+    assert_eq!(by_ada.text, bench.by("ada").post("/interactions", body("fourth")).await.text);
     let elsewhere = create(json!({"channel": "workitem", "queueName": "elsewhere", "externalId": "case-1"}));
     let other = bench.by("zoe").post("/interactions", elsewhere).await;
     assert_ne!(other.text, again.text, "another center has ids of its own");
+}
+
+#[tokio::test]
+async fn an_agent_cannot_take_an_external_id_that_a_server_uses() {
+    let bench = Bench::start().await;
+    bench.start_session("kate").await;
+    let body = |key: &str| create(json!({"channel": "workitem", "queueName": "sales", "externalId": key}));
+    let of = |reply: Value| reply["id"].as_str().unwrap().to_owned();
+    // The server came first: the agent is refused, and learns nothing of what it is.
+    let server = of(bench.by("intake").post("/interactions", body("order-1")).await.ok());
+    let refused = bench.by("kate").post("/me/interactions", body("order-1")).await;
+    refused.refused(409, 18);
+    assert!(!refused.text.contains(&server), "{}", refused.text);
+    assert_eq!(of(bench.by("intake").post("/interactions", body("order-1")).await.ok()), server);
+    // The agent came first: the server gets an interaction of its own, and goes on getting it.
+    let own = of(bench.by("kate").post("/me/interactions", body("order-2")).await.ok());
+    assert_eq!(of(bench.by("kate").post("/me/interactions", body("order-2")).await.ok()), own);
+    let server = of(bench.by("intake").post("/interactions", body("order-2")).await.ok());
+    assert_ne!(server, own);
+    assert_eq!(of(bench.by("intake").post("/interactions", body("order-2")).await.ok()), server);
+    // An agent who does not see any more what they made is not told its id.
+    bench.by("kate").does(&own, json!({"operationName": "Complete"})).await.ok();
+    assert_eq!(of(bench.by("kate").post("/me/interactions", body("order-2")).await.ok()), own);
+    bench.clock.advance_s(24 * 60 * 60 + 1);
+    bench.by("kate").get(&format!("/interactions/{own}")).await.refused(404, 6);
+    let late = bench.by("kate").post("/me/interactions", body("order-2")).await;
+    late.refused(409, 18);
+    assert!(!late.text.contains(&own), "{}", late.text);
+}
+
+#[tokio::test]
+async fn receipts_of_the_time_when_ids_were_the_centers_go_on_counting() {
+    let store = center().await;
+    let bench = Bench::start_on(store.clone(), |_| {}).await;
+    bench.start_session("kate").await;
+    let body = || create(json!({"channel": "workitem", "queueName": "sales", "externalId": "old"}));
+    let plain = create(json!({"channel": "workitem", "queueName": "sales"}));
+    let id = bench.by("intake").post("/interactions", plain).await.ok()["id"].as_str().unwrap().to_owned();
+    // As it was stored then: the submitter is not noted, and the receipt is the contact center's.
+    let key = Key::Interaction(id.parse().unwrap());
+    let found = store.load(std::slice::from_ref(&key)).await.unwrap().pop().flatten().unwrap();
+    let Record::Interaction(mut old) = found.value else { panic!("an interaction") };
+    let scope = format!("external:{}", old.center.stored());
+    old.submitter = None;
+    let receipt = Receipt {
+        scope,
+        key: "old".to_owned(),
+        fingerprint: String::new(),
+        answer: id.clone(),
+        expires: None,
+    };
+    let puts = vec![Put { record: Record::Interaction(old), expected: found.version }];
+    store.commit(ChangeSet { puts, receipts: vec![receipt], ..ChangeSet::default() }).await.unwrap();
+    let bench = Bench::start_on(store, |_| {}).await;
+    assert_eq!(bench.by("intake").post("/interactions", body()).await.ok()["id"], json!(id));
+    assert_eq!(bench.by("intake").sees(&id).await["id"], json!(id));
+    bench.by("kate").post("/me/interactions", body()).await.refused(409, 18);
+    assert_ne!(bench.by("ada").post("/interactions", body()).await.ok()["id"], json!(id));
 }
 
 #[tokio::test]

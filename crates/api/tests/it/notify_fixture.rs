@@ -154,6 +154,7 @@ pub(crate) fn waiting(media: Media) -> Interaction {
         offers: 0,
         drafts: BTreeSet::new(),
         concerned: BTreeSet::new(),
+        submitter: None,
         media,
     }
 }

@@ -315,3 +315,36 @@ async fn an_agent_sees_what_concerns_him_and_a_supervisor_everything() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_server_sees_what_it_submitted_for_good_and_nothing_else() {
+    let bench = Bench::start().await;
+    bench.ready("kate").await;
+    let own = bench.owned("kate", "email", "support-email").await;
+    let body = json!({"operationName": "Create", "channel": "workitem", "queueName": "tasks"});
+    let other = bench.by("ada").post("/interactions", body).await.ok()["id"].as_str().unwrap().to_owned();
+    bench.by("kate").does(&own, json!({"operationName": "Reply"})).await.ok();
+    let intake = bench.by("intake");
+    let list = intake.get("/interactions?fields=id").await.ok();
+    assert_eq!(list["interactions"], json!([{ "id": own }]), "neither the other's nor the draft");
+    assert_eq!(intake.sees(&own).await["state"], "Processing");
+    let comment = json!({"operationName": "GetInteractionContent"});
+    for path in [
+        "interactions/{}",
+        "interactions/{}/events",
+        "interactions/{}/routing",
+        "me/interactions/{}/attachments",
+    ] {
+        intake.get(&format!("/{}", path.replace("{}", &other))).await.refused(404, 6);
+    }
+    intake.post(&format!("/ucs/interactions/{other}"), comment).await.refused(404, 6);
+    let drafts = bench.by("kate").get("/me/interactions?fields=id,state").await.ok();
+    let draft =
+        drafts["interactions"].as_array().unwrap().iter().find(|it| it["state"] == "Composing").unwrap();
+    let draft = draft["id"].as_str().unwrap();
+    intake.get(&format!("/interactions/{draft}")).await.refused(404, 6);
+    bench.by("kate").does(draft, json!({"operationName": "Cancel"})).await.ok();
+    bench.by("kate").does(&own, json!({"operationName": "Complete"})).await.ok();
+    bench.clock.advance_s(48 * 60 * 60);
+    assert_eq!(intake.sees(&own).await["state"], "Completed");
+}

@@ -58,6 +58,7 @@ pub(super) fn create(attempt: &Attempt<'_>, draft: &Draft) -> Result<Decision, R
         offers: 0,
         drafts: [].into(),
         concerned: [owner].into(),
+        submitter: None,
         ..original.clone()
     };
     let mut change = attempt.change();

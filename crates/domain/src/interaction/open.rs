@@ -121,6 +121,7 @@ pub(super) fn open_with(
                 change.after.state = State::Ended { outcome: Outcome::Completed, at: since };
                 return Ok(change.finish());
             }
+            change.after.submitter = actor.user();
             let entry = Entry { queue: queue.id, since, front: false, skills, skill: None };
             change.enter_queue(entry, mode);
         }
@@ -160,6 +161,7 @@ fn unplaced(new: NewInteraction, queue: &Queue, context: &Context<'_>) -> Intera
         offers: 0,
         drafts: BTreeSet::new(),
         concerned: BTreeSet::new(),
+        submitter: None,
     }
 }
 

@@ -47,8 +47,8 @@ async fn fill(store: &dyn Store) {
         in_queue(3, 1, State::Handling(handling(1))),
         in_queue(4, 2, transferred),
         in_queue(5, 2, parked(1)),
-        in_queue(6, 3, sending(1)),
-        in_queue(7, 1, ended()),
+        Interaction { submitter: Some(user_id(8)), ..in_queue(6, 3, sending(1)) },
+        Interaction { submitter: Some(user_id(8)), ..in_queue(7, 1, ended()) },
         Interaction { center: OTHER_CENTER, ..in_queue(8, 1, State::Queued(wait(1))) },
         in_queue(9, 3, with_others(2, &[1, 3])),
         Interaction { queue: None, ..interaction_in(10, parked(2)) },
@@ -89,6 +89,8 @@ pub async fn each_scope_selects_its_own(store: Arc<dyn Store>) {
         (InteractionScope::HeldBy(user_id(7)), &[]),
         (InteractionScope::InWorkbin(workbin_id(1)), &[5]),
         (InteractionScope::InWorkbin(workbin_id(7)), &[]),
+        (visible(8, &[], &[]), &[6]),
+        (visible(8, &[1], &[]), &[1, 3, 6]),
     ];
     for (scope, numbers) in cases {
         expect(&*store, InteractionQuery::of(scope, 99), numbers).await;

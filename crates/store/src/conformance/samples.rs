@@ -107,6 +107,7 @@ pub fn interaction(n: u64) -> Interaction {
         offers: 0,
         drafts: [].into(),
         concerned: [].into(),
+        submitter: None,
     }
 }
 
@@ -147,6 +148,7 @@ pub fn rich_interaction() -> Interaction {
         offers: 2,
         drafts: [interaction_id(8)].into(),
         concerned: [user_id(4), user_id(5)].into(),
+        submitter: Some(user_id(9)),
         ..interaction(2)
     }
 }

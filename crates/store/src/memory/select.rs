@@ -44,6 +44,7 @@ fn is_in_scope(interaction: &Interaction, scope: &InteractionScope) -> bool {
             interaction.center == *center
                 && !interaction.is_ended()
                 && (interaction.people().contains(user)
+                    || interaction.submitter == Some(*user)
                     || interaction.queue.is_some_and(|queue| queues.contains(&queue))
                     || workbin.is_some_and(|workbin| workbins.contains(&workbin)))
         }

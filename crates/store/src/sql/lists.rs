@@ -39,6 +39,10 @@ fn held(user: UserId) -> String {
     format!("h{}", user.stored())
 }
 
+fn submitted(user: UserId) -> String {
+    format!("u{}", user.stored())
+}
+
 fn parked(workbin: WorkbinId) -> String {
     format!("b{workbin}")
 }
@@ -65,6 +69,7 @@ fn lists_of_active(interaction: &Interaction, lists: &mut Vec<String>) {
         lists.push(parked(workbin));
     }
     lists.extend(interaction.people().into_iter().map(held));
+    lists.extend(interaction.submitter.map(submitted));
     lists.extend(interaction.queue.map(queue_list));
     if interaction.wait().is_some() {
         lists.push(WAITING.to_owned());
@@ -90,7 +95,7 @@ pub(crate) fn lists_read(query: &InteractionQuery) -> Vec<String> {
         InteractionScope::InThread { center: _, root } => vec![thread(*root)],
         InteractionScope::Sending => vec![SENDING.to_owned()],
         InteractionScope::VisibleTo { user, center: _, queues, workbins } => {
-            let mut lists = vec![held(*user)];
+            let mut lists = vec![held(*user), submitted(*user)];
             lists.extend(queues.iter().copied().map(queue_list));
             lists.extend(workbins.iter().copied().map(parked));
             lists.sort_unstable();
