@@ -4,8 +4,12 @@
 //! raw message is kept beside it, so that nothing here has to be complete: what could not be read is left out and said in
 //! [`Letter::remarks`].
 
+mod mailbox;
+
 use alloc::string::String;
 use alloc::vec::Vec;
+
+pub use mailbox::{bare_address, mailbox_key, untagged_key, wire_address};
 
 use crate::id::InteractionId;
 use crate::time::Time;
