@@ -7,6 +7,7 @@
 //! interaction has its `Message-ID`, so that answers to it and reports on it find it.
 
 mod contacts;
+mod copies;
 mod intake;
 mod outbox;
 mod threading;

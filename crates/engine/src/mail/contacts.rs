@@ -1,5 +1,6 @@
 //! Contacts: who writes letters, and everything that was ever exchanged with him.
 
+use handoff_domain::mail::{bare_address, mailbox_key};
 use handoff_domain::{CenterId, ContactId, Interaction, InteractionId, Time};
 use handoff_store::{
     Contact, InteractionQuery, InteractionScope, Key, Page, Record, StoreError, Version, Versioned,
@@ -19,15 +20,9 @@ pub fn contact_id(center: CenterId, address: &str) -> ContactId {
     let mut hasher = Sha256::new();
     hasher.update(center.to_string());
     hasher.update([0]);
-    hasher.update(bare(address).as_bytes());
+    hasher.update(mailbox_key(address).as_bytes());
     let digest = hasher.finalize();
     ContactId(digest.iter().take(16).fold(0_u128, |id, byte| (id << 8) | u128::from(*byte)))
-}
-
-/// Gives an address without the name before it, in lower case.
-pub(super) fn bare(address: &str) -> String {
-    let inside = address.rsplit_once('<').map(|(_, rest)| rest.split('>').next().unwrap_or(rest));
-    inside.unwrap_or(address).trim().to_lowercase()
 }
 
 /// Notes a letter in what is known of its sender.
@@ -35,7 +30,7 @@ pub(super) fn written_by(known: Option<&Contact>, id: ContactId, letter: &Seen<'
     let mut contact = known.cloned().unwrap_or_else(|| Contact {
         id,
         center: letter.center,
-        address: bare(letter.address),
+        address: bare_address(letter.address).to_lowercase(),
         name: None,
         first_seen: letter.now,
         last_seen: letter.now,
@@ -117,6 +112,8 @@ mod tests {
         assert_eq!(id(1, "eve@example.com"), id(1, "Eve Adams <EVE@Example.com>"));
         assert_ne!(id(1, "eve@example.com"), id(2, "eve@example.com"));
         assert_ne!(id(1, "eve@example.com"), id(1, "adam@example.com"));
+        assert_ne!(id(1, "\"eve.\"@example.com"), id(1, "\"eve..\"@example.com"));
+        assert_eq!(id(1, "eve@b\u{fc}cher.example"), id(1, "eve@xn--bcher-kva.example"));
     }
 
     #[test]

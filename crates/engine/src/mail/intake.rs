@@ -14,6 +14,7 @@ use handoff_domain::{
 use handoff_store::{Contact, FileRecord, FileSender, Put, Receipt, Record, StoreError, Versioned};
 
 use super::contacts::{LOOP_MAX, Seen, contact_id, version_of, written_by};
+use super::copies::taken_in;
 use super::threading::Belonging;
 use super::{known_message, message_ids};
 use crate::engine::Engine;
@@ -86,7 +87,7 @@ impl Engine {
     pub async fn take_in_letter(&self, new: &NewLetter) -> Result<TakenIn, ExecuteError> {
         let id = self.ids.interaction(self.clock.now());
         let taken_in = taken_in(new, id);
-        if let Some(Done::Before(first)) = self.earlier(&taken_in).await? {
+        if let Some(first) = self.first_copy(new, &taken_in).await? {
             return self.taken_in_before(&first).await;
         }
         let done = self.again_and_again(id, || self.attempt_letter(new, id, &taken_in)).await?;
@@ -140,11 +141,7 @@ impl Engine {
             external_id: None,
             parent: belonging.parent.as_ref().map(|parent| parent.value.id),
             contact: contact.as_ref().map(|contact| contact.id.to_string()),
-            subject: new
-                .letter
-                .subject
-                .as_deref()
-                .map(|subject| subject.chars().take(SUBJECT_CHARS_MAX).collect()),
+            subject: subject(&new.letter),
             priority: None,
             user_data: new.user_data.clone(),
             email: Some(email),
@@ -234,19 +231,14 @@ impl Engine {
     }
 }
 
-/// Gives the proof that a letter was taken in. The same `Message-ID` with another text is another letter: it costs nothing to take it in,
-/// and whoever knows the `Message-ID` of a letter that is to come cannot keep it out.
-fn taken_in(new: &NewLetter, id: InteractionId) -> Receipt {
-    let key = match message_id(&new.letter) {
-        Some(message_id) => format!("{message_id} {}", new.letter.body_hash),
-        None => new.raw_hash.clone(),
-    };
-    let scope = format!("mail/{}/{}", new.center, new.mailbox.to_lowercase());
-    Receipt { scope, key, fingerprint: String::new(), answer: id.to_string(), expires: None }
+/// Returns a letter's `Message-ID`, unless it is too long to be one.
+pub(super) fn message_id(letter: &Letter) -> Option<&String> {
+    letter.message_id.as_ref().filter(|one| is_short(one))
 }
 
-fn message_id(letter: &Letter) -> Option<&String> {
-    letter.message_id.as_ref().filter(|one| is_short(one))
+/// Returns a letter's subject as it is kept.
+pub(super) fn subject(letter: &Letter) -> Option<String> {
+    letter.subject.as_deref().map(|subject| subject.chars().take(SUBJECT_CHARS_MAX).collect())
 }
 
 const fn is_short(message_id: &str) -> bool {

@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 
+use handoff_domain::mail::mailbox_key;
 use handoff_domain::{
     CenterId, Direction, Email, Interaction, InteractionId, Letter, Media, Threading, Unproven,
 };
 use handoff_store::{InteractionQuery, InteractionScope, Page, StoreError, Versioned};
 
-use super::contacts::bare;
 use super::message_ids;
 use crate::engine::Engine;
 
@@ -51,7 +51,7 @@ impl Engine {
         if letter.answers.is_empty() && letter.proven.is_empty() {
             return Ok(nothing(Threading::NothingNamed));
         }
-        let sender = letter.from.as_ref().map(|from| bare(&from.address));
+        let sender = letter.from.as_ref().map(|from| mailbox_key(&from.address));
         let mut why = Unproven::UnknownMessage;
         for named in letter.answers.iter().take(LOOKED_UP_MAX) {
             let Some(found) = self.by_message_id(center, named).await? else { continue };
@@ -127,8 +127,8 @@ fn is_written(interaction: &Interaction) -> bool {
     interaction.direction == Direction::Inbound && !is_of_program
 }
 
-/// Tells whether somebody wrote an e-mail or got it.
+/// Tells whether somebody, by the key of their mailbox, wrote an e-mail or got it.
 fn is_between(email: &Email, somebody: &str) -> bool {
     let recipients = email.to.iter().chain(&email.cc).chain(&email.reply_to);
-    recipients.chain([&email.from]).any(|address| bare(address) == somebody)
+    recipients.chain([&email.from]).any(|address| mailbox_key(address) == somebody)
 }

@@ -4,16 +4,21 @@ use std::collections::BTreeSet;
 
 use handoff_domain::{
     Address, Attachment, Automatic, CenterId, Direction, Fact, FileId, Filing, Interaction, Letter, Media,
-    Outcome, Report, ReportKind, Silence, State, Status, Threading, Unproven,
+    Outcome, Report, ReportKind, Silence, State, Status, Threading, Time, Unproven,
 };
 use handoff_engine::{ExecuteError, RawMessage, contact_id};
-use handoff_store::{Key, Record, Store, Versioned};
+use handoff_store::{ChangeSet, Key, Receipt, Record, Store, Versioned};
 
 use crate::post_office::{MAILBOX, letter};
 use crate::rig::{CENTER, Fault, KATE, Rig};
 
 const EVE: &str = "eve@customer.example";
 const ADAM: &str = "adam@elsewhere.example";
+
+/// Gives a letter a date.
+fn dated(letter: Letter) -> Letter {
+    Letter { date: Some(Time(1_793_955_600_000)), ..letter }
+}
 
 async fn facts(rig: &Rig, interaction: &Interaction) -> Vec<Fact> {
     let page = rig.store.history(interaction.id, 0, 99).await.unwrap();
@@ -64,17 +69,71 @@ async fn a_letter_waits_with_all_that_is_known_of_it() {
 #[tokio::test]
 async fn a_second_copy_of_a_letter_is_none() {
     let rig = Rig::with_mailbox(false).await;
-    let first = rig.takes_in(letter(EVE, "first")).await;
-    let again = rig.takes_in(letter(EVE, "first")).await;
+    let first = rig.takes_in(dated(letter(EVE, "first"))).await;
+    let again = rig.takes_in(dated(letter("Eve <EVE@customer.example>", "first"))).await;
     assert_eq!((again.interaction.id, again.is_new), (first.interaction.id, false));
-    let other_text = Letter { body_hash: "another".to_owned(), ..letter(EVE, "first") };
-    assert!(rig.takes_in(other_text).await.is_new, "the same Message-ID with another text is another letter");
+    let mut by_another_mailbox = rig.new_letter(dated(letter(EVE, "first")));
+    by_another_mailbox.mailbox = "sales@demo.example".to_owned();
+    let again = rig.engine.take_in_letter(&by_another_mailbox).await.unwrap();
+    assert_eq!((again.interaction.id, again.is_new), (first.interaction.id, false));
     let nameless = || Letter { message_id: None, ..letter(EVE, "second") };
     let first = rig.takes_in(nameless()).await;
     assert!(first.is_new);
     assert!(!rig.takes_in(nameless()).await.is_new);
     let restarted = rig.restarted().await;
     assert!(!restarted.takes_in(nameless()).await.is_new, "and for good");
+}
+
+#[tokio::test]
+async fn a_message_id_that_comes_again_with_something_else_is_of_another_letter() {
+    let rig = Rig::with_mailbox(false).await;
+    let first = dated(letter(EVE, "first"));
+    let later = first.date.map(|date| date.plus_ms(1_000));
+    let others = [
+        first.clone(),
+        Letter { from: Some(Address { address: ADAM.to_owned(), name: None }), ..first.clone() },
+        Letter { from: None, ..first.clone() },
+        Letter { automatic: Some(Automatic::OwnMessage), ..first.clone() },
+        Letter { subject: Some("Please call me back".to_owned()), ..first.clone() },
+        Letter { subject: None, ..first.clone() },
+        Letter { date: later, ..first.clone() },
+        Letter { date: None, ..first.clone() },
+        Letter { body_hash: "another".to_owned(), ..first },
+    ];
+    let mut ids = BTreeSet::new();
+    for letter in others {
+        let taken = rig.takes_in(letter.clone()).await;
+        assert!(taken.is_new, "{letter:?}");
+        ids.insert(taken.interaction.id);
+        assert!(!rig.takes_in(letter.clone()).await.is_new, "a copy of it is none: {letter:?}");
+    }
+    assert_eq!(ids.len(), 9);
+}
+
+/// Receipts of before the sender, the subject and the date counted go on keeping out second copies, and nothing else.
+#[tokio::test]
+async fn an_older_receipt_is_believed_of_a_letter_that_is_the_same_in_all() {
+    let rig = Rig::with_mailbox(false).await;
+    let first = dated(letter(EVE, "first"));
+    let taken = rig.takes_in(first.clone()).await.interaction;
+    let scope = format!("mail/{CENTER}/{MAILBOX}");
+    let older = |key: &str| Receipt {
+        scope: scope.clone(),
+        key: key.to_owned(),
+        fingerprint: String::new(),
+        answer: taken.id.to_string(),
+        expires: None,
+    };
+    // What that version kept of another copy of the same letter, and of a letter without a name.
+    let receipts = vec![older("first@customer.example hash of copy"), older("raw Nameless")];
+    rig.store.commit(ChangeSet { receipts, ..ChangeSet::default() }).await.unwrap();
+    let copy = Letter { body_hash: "hash of copy".to_owned(), ..first };
+    let again = rig.takes_in(copy.clone()).await;
+    assert_eq!((again.interaction.id, again.is_new), (taken.id, false));
+    let another = Letter { subject: Some("Please call me back".to_owned()), ..copy };
+    assert!(rig.takes_in(another).await.is_new);
+    let nameless = Letter { message_id: None, text: "Nameless".to_owned(), ..letter(EVE, "nameless") };
+    assert!(!rig.takes_in(nameless).await.is_new);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
