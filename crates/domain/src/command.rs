@@ -141,7 +141,7 @@ pub struct Draft {
     pub kind: DraftKind,
     /// Its subject.
     pub subject: Option<String>,
-    /// Its text and recipients.
+    /// Its text and recipients, and those files of its original that the text shows.
     pub email: Email,
     /// User data of the draft itself; added to what it inherits from the original.
     pub user_data: UserData,

@@ -306,6 +306,9 @@ pub struct Email {
     pub from: String,
     /// Where answers go when it is not the sender.
     pub reply_to: Option<String>,
+    /// Where answers go as well, of an inbound one.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub reply_to_others: Vec<String>,
     /// Recipients.
     pub to: Vec<String>,
     /// Recipients of a copy.

@@ -187,6 +187,8 @@ pub enum Rejection {
         /// How much there may be.
         most: u64,
     },
+    /// What the writer of a draft says to have seen last is no e-mail of its thread.
+    OtherThread,
     /// Something can only answer what was there before it.
     NotEarlier,
     /// The user data would break a bound.

@@ -287,6 +287,7 @@ impl Engine {
             adviser: None,
             id,
             newest_inbound: None,
+            base: None,
             joined: None,
             mail: &self.mail,
         }
@@ -320,6 +321,9 @@ impl Engine {
         match &command.action {
             Action::CreateDraft(_) | Action::Send(_) if before.media == Media::Email => {
                 world.newest_inbound = self.newest_inbound_of(before).await?;
+                if let Some(base) = base_of(&command.action) {
+                    world.base = self.load_interaction(base).await?;
+                }
             }
             Action::Join { parent: Named::Known(parent) } => {
                 let found = self.load_interaction(*parent).await?;
@@ -369,6 +373,15 @@ impl From<StoreError> for Failure {
 }
 
 /// Gives the first answer to a repeated request, if it is the same request.
+/// Returns the e-mail that the writer of a draft says to have seen last.
+const fn base_of(action: &Action) -> Option<InteractionId> {
+    match action {
+        Action::CreateDraft(draft) => draft.base,
+        Action::Send(dispatch) => dispatch.base,
+        _ => None,
+    }
+}
+
 fn same_request(wanted: &Receipt, found: Receipt) -> Result<Done, ExecuteError> {
     if found.fingerprint == wanted.fingerprint {
         Ok(Done::Before(Box::new(found)))

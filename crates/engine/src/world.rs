@@ -34,6 +34,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) id: InteractionId,
     /// The newest inbound e-mail of its thread, for a draft that is made or sent.
     pub(crate) newest_inbound: Option<Interaction>,
+    /// The interaction that the writer of a draft says to have seen last.
+    pub(crate) base: Option<Versioned<Arc<Interaction>>>,
     /// The interaction under which it is to be joined.
     pub(crate) joined: Option<Versioned<Arc<Interaction>>>,
     pub(crate) mail: &'a Mail,
@@ -104,6 +106,10 @@ impl World for Surroundings<'_> {
 
     fn newest_inbound(&self) -> Option<&Interaction> {
         self.newest_inbound.as_ref()
+    }
+
+    fn base(&self) -> Option<&Interaction> {
+        self.base.as_ref().map(|base| &*base.value)
     }
 
     fn joined(&self) -> Option<&Interaction> {

@@ -45,6 +45,7 @@ pub const fn code_of(rejection: &Rejection) -> Code {
         | Rejection::NotOurAddress { .. }
         | Rejection::AttachmentBounds { .. }
         | Rejection::NotEarlier
+        | Rejection::OtherThread
         | Rejection::UserData(_) => Code::Invalid,
         Rejection::NoCurrentQueue | Rejection::NoRecipients | Rejection::NoSender => Code::MissingParameter,
     }
@@ -75,6 +76,8 @@ const NOT_IN_CONVERSATION: &str = "You take no part in this conversation; accept
 const NO_CONVERSATION: &str = "This interaction has no conversation with a customer, so nothing can be said in it; complete or transfer it.";
 const TRANSCRIPT_FULL: &str = "The chat has as many messages as one can have; end it and go on in a new one.";
 const NOT_EARLIER: &str = "An e-mail can only answer one that came before it; name an earlier one.";
+const OTHER_THREAD: &str =
+    "The field baseMessageId must be the id of an e-mail of this thread; give the latest that you have read.";
 const NO_RECIPIENTS: &str = "The e-mail goes to nobody; put an address into email.to.";
 const NO_SENDER: &str = "The contact center has no mailbox to send from; put an address into email.from.";
 const NO_SESSION: &str =
@@ -175,6 +178,7 @@ const fn plain_sentence(rejection: &Rejection) -> Option<&'static str> {
         Rejection::NoSession => NO_SESSION,
         Rejection::Full => FULL,
         Rejection::NotEarlier => NOT_EARLIER,
+        Rejection::OtherThread => OTHER_THREAD,
         Rejection::NoRecipients => NO_RECIPIENTS,
         Rejection::NoSender => NO_SENDER,
         Rejection::StaleEpoch { .. }

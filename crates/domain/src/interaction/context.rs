@@ -76,6 +76,8 @@ pub trait World {
     fn file_limits(&self, service: &str) -> Option<&FileLimits>;
     /// Gives the newest inbound e-mail of the interaction's thread that a person wrote.
     fn newest_inbound(&self) -> Option<&Interaction>;
+    /// Returns the interaction that the writer of a draft says to have seen last; `None` when there is none of that id.
+    fn base(&self) -> Option<&Interaction>;
     /// Gives the interaction that a [`Join`](crate::command::Action::Join) names; `None` when the caller does not see it.
     fn joined(&self) -> Option<&Interaction>;
     /// Tells whether the contact center sends as that address, which a name may stand before.

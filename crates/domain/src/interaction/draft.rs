@@ -9,10 +9,11 @@ use alloc::vec::Vec;
 
 use crate::command::{Draft, DraftKind};
 use crate::event::{Fact, NotificationType, RevokeReason};
+use crate::id::InteractionId;
 use crate::interaction::attempt::{Attempt, queue_for};
 use crate::interaction::change::{Change, Related, Told};
 use crate::interaction::decision::Decision;
-use crate::interaction::{Email, Handling, Interaction, Mode, Outcome, State, Status};
+use crate::interaction::{Attachment, Email, Handling, Interaction, Mode, Outcome, State, Status};
 use crate::media::{Direction, Media};
 use crate::rejection::Rejection;
 
@@ -26,6 +27,7 @@ pub(super) fn create(attempt: &Attempt<'_>, draft: &Draft) -> Result<Decision, R
     }
     let owner = attempt.owner(handling)?;
     let queue = draft.queue.as_ref().map(|named| queue_for(named, &Media::Email)).transpose()?;
+    is_of_thread(attempt, draft.base)?;
     let mut user_data = original.user_data.clone();
     user_data.update(&draft.user_data);
     user_data.check()?;
@@ -72,16 +74,23 @@ pub(super) fn create(attempt: &Attempt<'_>, draft: &Draft) -> Result<Decision, R
 
 /// Gives the e-mail that a draft starts as: what its writer wrote, and what ties it to its original.
 ///
-/// An answer names what it answers, the nearest first, so that every mail program shows it in its place. What is passed on to somebody
-/// else names nothing, because he has none of it; he gets the files instead.
+/// An answer names what it answers, the nearest first, so that every mail program shows it in its place, and has the files of its original
+/// that its text shows. What is passed on to somebody else names nothing, because they have none of it; they get all files instead.
 fn email(attempt: &Attempt<'_>, draft: &Draft) -> Email {
     let original = attempt.before.email.clone().unwrap_or_default();
     let newest = attempt.context.world.newest_inbound().map_or(attempt.before.id, |newest| newest.id);
+    // Under the names by which the draft's text shows them.
+    let renamed =
+        |file: &Attachment| draft.email.attachments.iter().find(|one| one.file == file.file).cloned();
     let (answers, attachments) = match draft.kind {
-        DraftKind::Reply | DraftKind::ReplyAll => {
-            (original.message_id.into_iter().chain(original.answers).collect(), Vec::new())
-        }
-        DraftKind::Forward => (Vec::new(), original.attachments),
+        DraftKind::Reply | DraftKind::ReplyAll => (
+            original.message_id.into_iter().chain(original.answers).collect(),
+            original.attachments.iter().filter_map(renamed).collect(),
+        ),
+        DraftKind::Forward => (
+            Vec::new(),
+            original.attachments.into_iter().map(|file| renamed(&file).unwrap_or(file)).collect(),
+        ),
     };
     let mut email = Email {
         answers,
@@ -92,6 +101,18 @@ fn email(attempt: &Attempt<'_>, draft: &Draft) -> Email {
     };
     email.rewrite(&draft.email);
     email
+}
+
+/// Refuses what is said to have been seen last when it is no e-mail of the thread: an id of elsewhere may be newer than anything of it, and
+/// would let an answer to an old letter pass.
+pub(super) fn is_of_thread(attempt: &Attempt<'_>, base: Option<InteractionId>) -> Result<(), Rejection> {
+    let Some(id) = base else { return Ok(()) };
+    let (draft, world) = (attempt.before, attempt.context.world);
+    let is_here = |it: &&Interaction| {
+        let is_near = it.thread_root() == draft.thread_root() || draft.parent == Some(it.id);
+        it.id == id && it.center == draft.center && it.media == Media::Email && is_near
+    };
+    world.base().filter(is_here).map(drop).ok_or(Rejection::OtherThread)
 }
 
 /// Gives the draft's `interactionSubType`, in the vocabulary of the platform whose API this is (`OutboundReply` for both kinds of reply;

@@ -12,7 +12,7 @@ use crate::id::{InteractionId, QueueId, UserId};
 use crate::interaction::attempt::{Attempt, queue_for};
 use crate::interaction::change::{Change, Entry, Told};
 use crate::interaction::decision::Decision;
-use crate::interaction::draft::{close, composing, reopen};
+use crate::interaction::draft::{close, composing, is_of_thread, reopen};
 use crate::interaction::{Attachment, Email, Mode, Outcome, State, Status};
 use crate::media::Media;
 use crate::rejection::{Noun, Rejection};
@@ -23,6 +23,7 @@ use crate::time::Time;
 pub(super) fn send(attempt: &Attempt<'_>, dispatch: &Dispatch) -> Result<Decision, Rejection> {
     let by = attempt.owner(composing(attempt)?)?;
     let queue = dispatch.queue.as_ref().map(|named| queue_for(named, &Media::Email)).transpose()?;
+    is_of_thread(attempt, dispatch.base)?;
     let email = ready(attempt, dispatch)?;
     if !dispatch.force {
         nothing_newer(attempt, dispatch.base.or(email.base))?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use handoff_domain::command::{Action, Actor, Dispatch};
+use handoff_domain::command::{Action, Actor, Dispatch, Draft};
 use handoff_domain::event::Fact;
 use handoff_domain::id::{InteractionId, QueueId};
 use handoff_domain::interaction::decide::Decision;
@@ -136,6 +136,22 @@ fn a_draft_written_before_the_customer_wrote_again_goes_out_by_force_only() {
     let dispatch = Dispatch { base: Some(newer), ..Dispatch::default() };
     let seen_it = floor.does(ANN, draft, Action::Send(dispatch));
     assert_eq!(seen_it.after.status(), Status::Sending, "its writer has seen the newer one");
+}
+
+#[test]
+fn what_its_writer_saw_last_is_of_the_thread_or_nothing() {
+    let mut floor = Floor::new();
+    let (original, draft) = floor.answered();
+    writes_again(&mut floor, original);
+    let elsewhere = floor.open(&Media::Email);
+    let task = floor.open(&Media::Workitem);
+    for wrong in [elsewhere, task, InteractionId(u128::MAX >> 40)] {
+        let dispatch = Dispatch { base: Some(wrong), ..Dispatch::default() };
+        assert_eq!(floor.tries(ANN, draft, Action::Send(dispatch)), Err(Rejection::OtherThread));
+        let Action::CreateDraft(answer) = reply() else { panic!("it makes a draft") };
+        let answer = Action::CreateDraft(Draft { base: Some(wrong), ..answer });
+        assert_eq!(floor.tries(ANN, original, answer), Err(Rejection::OtherThread));
+    }
 }
 
 #[test]

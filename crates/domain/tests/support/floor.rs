@@ -153,7 +153,7 @@ impl Floor {
         id: InteractionId,
         decide: impl FnOnce(&Context<'_>) -> T,
     ) -> T {
-        let view = View { floor: self, parent, id, joined: None };
+        let view = View { floor: self, parent, id, joined: None, base: None };
         decide(&self.context(&view))
     }
 
@@ -175,7 +175,12 @@ impl Floor {
             Action::Join { parent: Named::Known(parent) } => Some(*parent),
             _ => None,
         };
-        let view = View { floor: self, parent: before.parent, id, joined };
+        let base = match &command.action {
+            Action::Send(dispatch) => dispatch.base,
+            Action::CreateDraft(draft) => draft.base,
+            _ => None,
+        };
+        let view = View { floor: self, parent: before.parent, id, joined, base };
         rules(before, command, &self.context(&view))
     }
 
@@ -222,6 +227,7 @@ struct View<'a> {
     parent: Option<InteractionId>,
     id: InteractionId,
     joined: Option<InteractionId>,
+    base: Option<InteractionId>,
 }
 
 impl World for View<'_> {
@@ -284,6 +290,10 @@ impl World for View<'_> {
             it.media == Media::Email && it.direction == Direction::Inbound && it.thread_root() == root
         });
         inbound.next()
+    }
+
+    fn base(&self) -> Option<&Interaction> {
+        self.base.and_then(|id| self.floor.interactions.get(&id))
     }
 
     fn joined(&self) -> Option<&Interaction> {
