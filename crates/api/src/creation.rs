@@ -22,7 +22,7 @@ use crate::shared::Shared;
 use crate::wire::email::EmailChanges;
 use crate::wire::envelope::{Envelope, JsonText};
 use crate::wire::fields::Fields;
-use crate::wire::resource::Link;
+use crate::wire::resource::{Link, Lookup};
 
 /// Most bytes of an external id: far above any key of another system.
 pub(crate) const EXTERNAL_ID_BYTES_MAX: usize = 255;
@@ -85,9 +85,10 @@ impl Creation {
         self,
         id: InteractionId,
         user: &User,
-        directory: &Directory,
+        lookup: Lookup<'_>,
         by_hand: bool,
     ) -> Result<NewInteraction, Refusal> {
+        let directory = lookup.directory;
         let direction = self.direction.unwrap_or(match (&self.media, by_hand) {
             // An e-mail that an agent begins is one that he writes.
             (Media::Email, true) => Direction::Outbound,
@@ -117,7 +118,8 @@ impl Creation {
             subject: self.subject,
             priority: self.priority,
             user_data: self.user_data,
-            email: is_email.then(|| self.email.unwrap_or_default().applied_to(Default::default())),
+            email: is_email
+                .then(|| self.email.unwrap_or_default().applied_to(Default::default(), lookup.letters)),
             chat: None,
             queue,
             skills,
@@ -216,7 +218,8 @@ async fn create(shared: &Shared, me: &Me, creation: Creation, retry: &Retry, ori
         Some(parent) => Some(visible(shared, me, parent).await?.id),
         None => None,
     };
-    let new = creation.new_interaction(id, &me.user, &engine.directory(), by_hand)?;
+    let directory = engine.directory();
+    let new = creation.new_interaction(id, &me.user, shared.lookup(&directory), by_hand)?;
     let receipts = retry.receipt(me, &answer, now).into_iter().chain(by_external_id).collect();
     let new = NewInteraction { parent, ..new };
     let opening = Opening { new, center: me.center(), actor: me.actor(), reference, receipts };

@@ -21,6 +21,7 @@ use crate::wire::email::EmailChanges;
 use crate::wire::envelope::Envelope;
 use crate::wire::history::{HistoryResource, RoutingResource};
 use crate::wire::interaction::InteractionResource;
+use crate::wire::letters::Cleaner;
 use crate::wire::listing::{Listing, fields, one, select};
 
 /// `GET /interactions`: all active ones that the caller may see.
@@ -124,9 +125,12 @@ impl Change {
         Ok(Self { patch, email, epoch: fields.count("epoch")? })
     }
 
-    fn action(self, interaction: &Interaction) -> Action {
+    fn action(self, interaction: &Interaction, letters: &Cleaner) -> Action {
         let before = interaction.email.clone().unwrap_or_default();
-        Action::Change(Patch { email: self.email.map(|email| email.applied_to(before)), ..self.patch })
+        Action::Change(Patch {
+            email: self.email.map(|email| email.applied_to(before, letters)),
+            ..self.patch
+        })
     }
 }
 
@@ -153,7 +157,8 @@ pub(crate) async fn put(
     let answer = Envelope::Plain.success(None);
     let receipt = retry.receipt(&me, &answer, shared.engine().now());
     let epoch = change.epoch;
-    let command = Command { actor: me.actor(), epoch, action: change.action(&interaction), farewell: None };
+    let action = change.action(&interaction, shared.letters());
+    let command = Command { actor: me.actor(), epoch, action, farewell: None };
     let attempt = Attempt { id: interaction.id, command, reference: None, receipt, also: Vec::new() };
     carry_out(&shared, &me, &attempt, answer).await
 }

@@ -125,7 +125,13 @@ pub(crate) async fn perform(
     let disposition_key = &shared.options().disposition_key;
     commands::perform(shared, me, target, envelope, retry, |interaction, directory| {
         let lookup = shared.lookup(directory);
-        let deed = deed(&names::Names { lookup, user: &me.user, interaction, disposition_key })?;
+        let deed = deed(&names::Names {
+            lookup,
+            user: &me.user,
+            interaction,
+            engine: shared.engine(),
+            disposition_key,
+        })?;
         Ok(shared.seats().named(interaction, me.id(), deed))
     })
     .await

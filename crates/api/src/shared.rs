@@ -8,6 +8,7 @@ use crate::auth::Gate;
 use crate::comet::Comet;
 use crate::customer::Reception;
 use crate::supervision::Seats;
+use crate::wire::letters::Cleaner;
 use crate::wire::resource::{Lookup, PublicUrl};
 
 /// How the session cookie may travel; see `SameSite` of RFC 6265bis.
@@ -138,6 +139,12 @@ impl Shared {
     /// Gives what rendering looks up in `directory`.
     #[must_use]
     pub fn lookup<'a>(&'a self, directory: &'a Directory) -> Lookup<'a> {
-        Lookup { directory, url: self.url(), letters: self.0.comet.letters() }
+        Lookup { directory, url: self.url(), letters: self.letters() }
+    }
+
+    /// Returns what makes the HTML of strangers safe to show.
+    #[must_use]
+    pub fn letters(&self) -> &Cleaner {
+        self.0.comet.letters()
     }
 }

@@ -24,6 +24,7 @@ use crate::request::{Id, Ids};
 use crate::shared::Shared;
 use crate::wire::envelope::Envelope;
 use crate::wire::interaction::AttachmentResource;
+use crate::wire::letters::id_of;
 use crate::wire::listing::Listing;
 
 /// An attachment in the list of an interaction's files, where chats show their types under this name.
@@ -187,7 +188,7 @@ fn attachment(form: Received) -> Result<(Arrived, Attachment), Refusal> {
         bytes: *bytes,
         content_type: arrived.content_type(Taken::Any)?.to_owned(),
         // Its form is that of a Message-ID (RFC 2392); that it is nobody's domain keeps it apart from every other.
-        content_id: inline.then(|| format!("{id}@attachment.invalid")),
+        content_id: inline.then(|| id_of(*id)),
         inline,
     };
     Ok((arrived, attachment))

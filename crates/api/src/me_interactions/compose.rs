@@ -1,15 +1,18 @@
 //! How an answer to an e-mail starts out: addresses, subject and quoted text (gws-interactions.md 5.1).
 
+use std::collections::HashSet;
+
 use handoff_domain::command::{Draft, DraftKind};
 use handoff_domain::interaction::Email;
-use handoff_domain::{Interaction, InteractionId, UserData};
+use handoff_domain::mail::mailbox_key;
+use handoff_domain::{Attachment, Interaction, InteractionId, UserData};
 
 use super::mail::base_message;
 use super::names::{Names, QueueText};
 use crate::error::Refusal;
 use crate::wire::fields::Fields;
 use crate::wire::interaction::shown_body;
-use crate::wire::letters::{escaped, with_ids_of_images};
+use crate::wire::letters::{Cleaner, escaped, html_of, shows, with_ids_of_images, with_plain_ids};
 
 /// Bytes of what stands before each quoted line. It comes as often as the original has lines.
 const INDENT_BYTES_MAX: usize = 16;
@@ -69,15 +72,17 @@ impl Answering {
     /// Code 10 when it would be too large with what it quotes.
     pub(super) fn draft(self, names: &Names<'_>) -> Result<Draft, Refusal> {
         let original = names.interaction;
+        let letters = names.lookup.letters;
         let queue = self.queue.as_ref().map(|queue| names.queue(queue));
         let mut email = original.email.clone().unwrap_or_default();
         if self.quote.is_some() {
             // What is quoted leaves in our name: it is cleaned as if we showed it.
             email.body = cut_markup(email.body);
-            email.body = shown_body(original.id, &email, names.lookup.url, names.lookup.letters);
+            email.body = shown_body(original.id, &email, names.lookup.url, letters);
         }
+        email.attachments = with_plain_ids(&email.attachments);
         let subject = Some(self.subject(original));
-        let email = self.email(&email);
+        let email = self.email(&email, letters, &|address| names.is_own_address(address));
         check_size("body", &email.body)?;
         check_size("bodyAsPlainText", &email.body_as_plain_text)?;
         Ok(Draft { kind: self.kind, subject, email, user_data: self.user_data, queue, base: self.base })
@@ -91,27 +96,57 @@ impl Answering {
         if has_prefix { subject.to_owned() } else { format!("{}{subject}", self.subject_prefix) }
     }
 
-    fn email(&self, original: &Email) -> Email {
-        let sender = original.reply_to.clone().unwrap_or_else(|| original.from.clone());
+    fn email(&self, original: &Email, letters: &Cleaner, is_own: &dyn Fn(&str) -> bool) -> Email {
         // The pages say that it comes from where it was sent to; where it came in is known better than by a header.
         let from = original.mailbox.as_ref().or(original.to.first()).cloned().unwrap_or_default();
-        let to = match self.kind {
-            DraftKind::Reply | DraftKind::ReplyAll if !sender.is_empty() => vec![sender],
-            DraftKind::Reply | DraftKind::ReplyAll | DraftKind::Forward => Vec::new(),
-        };
-        let cc = match self.kind {
-            DraftKind::ReplyAll => {
-                original.cc.iter().filter(|address| !address.eq_ignore_ascii_case(&from)).cloned().collect()
-            }
-            DraftKind::Reply | DraftKind::Forward => Vec::new(),
-        };
+        let (to, cc) = self.recipients(original, &from, is_own);
+        let (body, body_as_plain_text) = self.bodies(original, letters);
+        let body = with_ids_of_images(body, &original.attachments);
+        // What the text shows goes along; an answer has no other files of its original.
+        let is_carried = |one: &&Attachment| self.kind == DraftKind::Forward || shows(&body, one);
+        let attachments = original.attachments.iter().filter(is_carried).cloned().collect();
+        Email { from, to, cc, body, body_as_plain_text, attachments, ..Email::default() }
+    }
+
+    /// Returns who gets an answer, and who a copy: everybody whom the original names for it, each once, and never the contact center itself,
+    /// which would write to itself for ever (RFC 5322, section 3.6.3: `Reply-To` only suggests).
+    fn recipients(
+        &self,
+        original: &Email,
+        from: &str,
+        is_own: &dyn Fn(&str) -> bool,
+    ) -> (Vec<String>, Vec<String>) {
+        let mut known = HashSet::from([mailbox_key(from)]);
+        let mut is_new =
+            |address: &&String| !address.is_empty() && !is_own(address) && known.insert(mailbox_key(address));
+        if self.kind == DraftKind::Forward {
+            return (Vec::new(), Vec::new());
+        }
+        let wanted = original.reply_to.iter().chain(&original.reply_to_others);
+        let mut to: Vec<_> = wanted.filter(&mut is_new).cloned().collect();
+        if to.is_empty() {
+            to.extend([&original.from].into_iter().filter(&mut is_new).cloned());
+        }
+        let others = original.to.iter().chain(&original.cc).filter(|_| self.kind == DraftKind::ReplyAll);
+        let cc = others.filter(&mut is_new).cloned().collect();
+        (to, cc)
+    }
+
+    /// Returns HTML and text. When only one of the two is given, the other follows from it: recipients read the one that their programs show,
+    /// and must find the answer there and not the quote alone.
+    fn bodies(&self, original: &Email, letters: &Cleaner) -> (String, String) {
         let (mut body, mut plain) = (self.body.clone(), self.body_as_plain_text.clone());
+        if plain.trim().is_empty() && !body.is_empty() {
+            plain = letters.text(&body);
+        }
         if let Some(quote) = &self.quote {
+            if body.trim().is_empty() {
+                body = html_of(&plain);
+            }
             body.push_str(&quote.of_html(original));
             plain.push_str(&quote.of_text(original));
         }
-        let body = with_ids_of_images(body, &original.attachments);
-        Email { from, to, cc, body, body_as_plain_text: plain, ..Email::default() }
+        (body, plain)
     }
 }
 
@@ -220,32 +255,85 @@ mod tests {
         }
     }
 
+    fn email(answering: &Answering, original: &Email) -> Email {
+        answering.email(original, &Cleaner::default(), &|address| address.to_lowercase().starts_with("own"))
+    }
+
     #[test]
     fn a_reply_goes_to_whoever_wants_answers_and_comes_from_where_it_was_sent_to() {
-        let reply = answering(DraftKind::Reply, None).email(&original());
+        let reply = email(&answering(DraftKind::Reply, None), &original());
         assert_eq!(reply.to, ["kunde.privat@example.com"]);
         assert_eq!(reply.from, "support@demo.example");
         assert_eq!((reply.cc.len(), reply.body.as_str()), (0, "<p>Yes</p>"));
-        let all = answering(DraftKind::ReplyAll, None).email(&original());
+        let all = email(&answering(DraftKind::ReplyAll, None), &original());
         assert_eq!(all.cc, ["chef@example.com"], "our own address gets no copy");
-        let forward = answering(DraftKind::Forward, None).email(&original());
+        let forward = email(&answering(DraftKind::Forward, None), &original());
         assert_eq!((forward.to.len(), forward.cc.len()), (0, 0));
         let listed = Email { mailbox: Some("Desk@demo.example".to_owned()), ..original() };
-        assert_eq!(answering(DraftKind::Reply, None).email(&listed).from, "Desk@demo.example");
+        assert_eq!(email(&answering(DraftKind::Reply, None), &listed).from, "Desk@demo.example");
         let without = Email { reply_to: None, ..original() };
-        assert_eq!(answering(DraftKind::Reply, None).email(&without).to, ["kunde@example.com"]);
+        assert_eq!(email(&answering(DraftKind::Reply, None), &without).to, ["kunde@example.com"]);
+    }
+
+    #[test]
+    fn everybody_gets_an_answer_once_and_we_ourselves_none() {
+        let of = |addresses: &[&str]| addresses.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
+        let original = Email {
+            from: "Eve@Example.com".to_owned(),
+            reply_to: Some("Own@demo.example".to_owned()),
+            reply_to_others: of(&["\"eve\"@example.com", "boss@example.com", "BOSS@EXAMPLE.com"]),
+            to: of(&[
+                "support@demo.example",
+                "own-sales@demo.example",
+                "colleague@example.com",
+                "eve@example.com",
+            ]),
+            cc: of(&["Colleague@example.com", "adam@b\u{fc}cher.example", "adam@xn--bcher-kva.example", ""]),
+            ..original()
+        };
+        let all = email(&answering(DraftKind::ReplyAll, None), &original);
+        assert_eq!(all.to, ["\"eve\"@example.com", "boss@example.com"]);
+        assert_eq!(all.cc, ["colleague@example.com", "adam@b\u{fc}cher.example"]);
+        let reply = email(&answering(DraftKind::Reply, None), &original);
+        assert_eq!((reply.to, reply.cc), (all.to, Vec::new()));
+        let looping = Email { reply_to_others: Vec::new(), ..original.clone() };
+        let reply = email(&answering(DraftKind::Reply, None), &looping);
+        assert_eq!(
+            reply.to,
+            ["Eve@Example.com"],
+            "who wrote is answered when answers are wanted by ourselves"
+        );
+        let ours = Email { from: "own@demo.example".to_owned(), ..looping };
+        assert!(email(&answering(DraftKind::Reply, None), &ours).to.is_empty());
     }
 
     #[test]
     fn a_quote_follows_its_start_line_with_every_line_marked() {
         let quote = Quote { start_line: Some("On Monday you wrote:".to_owned()), indent: "| ".to_owned() };
-        let reply = answering(DraftKind::Reply, Some(quote)).email(&original());
+        let reply = email(&answering(DraftKind::Reply, Some(quote)), &original());
         assert_eq!(reply.body_as_plain_text, "Yes\nOn Monday you wrote:\n| Hello\n| 1 < 2");
         assert_eq!(reply.body, "<p>Yes</p><p>On Monday you wrote:</p><blockquote><p>Hello</p></blockquote>");
         let text_only = Email { body: String::new(), ..original() };
         let quote = Quote { start_line: None, indent: "> ".to_owned() };
-        let reply = answering(DraftKind::Reply, Some(quote)).email(&text_only);
+        let reply = email(&answering(DraftKind::Reply, Some(quote)), &text_only);
         assert_eq!(reply.body, "<p>Yes</p><blockquote>&gt; Hello<br>&gt; 1 &lt; 2</blockquote>");
+    }
+
+    #[test]
+    fn who_reads_only_html_or_only_text_reads_the_answer_too() {
+        let quote = || Some(Quote { start_line: None, indent: "> ".to_owned() });
+        let written = |body: &str, plain: &str, quote| Answering {
+            body: body.to_owned(),
+            body_as_plain_text: plain.to_owned(),
+            ..answering(DraftKind::Reply, quote)
+        };
+        let html = email(&written("<p>Yes</p>", "", quote()), &original());
+        // Without a cleaner markup is text.
+        assert_eq!(html.body_as_plain_text, "<p>Yes</p>\n> Hello\n> 1 < 2");
+        assert_eq!(email(&written("<p>Yes</p>", " ", None), &original()).body_as_plain_text, "<p>Yes</p>");
+        let text = email(&written("", "1 < 2\nYes", quote()), &original());
+        assert_eq!(text.body, "1 &lt; 2<br>Yes<blockquote><p>Hello</p></blockquote>");
+        assert_eq!(email(&written("", "Yes", None), &original()).body, "", "a text alone stays one");
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub(super) fn send(body: &Fields<'_>) -> Parsed {
         let before = names.interaction.email.clone().unwrap_or_default();
         let subject = changes.as_ref().and_then(|changes| changes.subject.clone());
         let queue = queue.as_ref().map(|queue| names.queue(queue));
-        let email = changes.map(|changes| changes.applied_to(before));
+        let email = changes.map(|changes| changes.applied_to(before, names.lookup.letters));
         Ok(Deed::from(Action::Send(Dispatch { queue, email, subject, base, force })))
     })))
 }

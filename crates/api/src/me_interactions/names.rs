@@ -4,7 +4,7 @@
 //! no such queue" is told only after "that is not yours" (contract 1, order of refusals).
 
 use handoff_domain::{Interaction, Named, Queue, QueueId, SkillId, Target, User, UserId, Workbin};
-use handoff_engine::Directory;
+use handoff_engine::{Directory, Engine};
 
 use crate::error::Refusal;
 use crate::wire::fields::Fields;
@@ -16,6 +16,8 @@ pub(crate) struct Names<'a> {
     pub(crate) lookup: Lookup<'a>,
     pub(crate) user: &'a User,
     pub(crate) interaction: &'a Interaction,
+    /// Whose own addresses are known there.
+    pub(crate) engine: &'a Engine,
     /// The user-data key of a disposition without one.
     pub(crate) disposition_key: &'a str,
 }
@@ -27,6 +29,11 @@ impl Names<'_> {
 
     pub(crate) fn workbin(&self, id_or_name: &str) -> Named<Workbin> {
         self.lookup.directory.workbin_for(self.user, id_or_name)
+    }
+
+    /// Tells whether what is sent to an address comes back to the contact center.
+    pub(crate) fn is_own_address(&self, address: &str) -> bool {
+        self.engine.is_own_address(self.interaction.center, address)
     }
 
     fn agent(&self, id: &str) -> Named<UserId> {

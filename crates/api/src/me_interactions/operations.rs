@@ -221,7 +221,7 @@ fn save(body: &Fields<'_>) -> Parsed {
     act(move |names| {
         let subject = changes.subject.clone();
         let before = names.interaction.email.clone().unwrap_or_default();
-        Action::SaveDraft { email: changes.applied_to(before), subject }
+        Action::SaveDraft { email: changes.applied_to(before, names.lookup.letters), subject }
     })
 }
 

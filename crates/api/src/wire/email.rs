@@ -4,7 +4,7 @@ use handoff_domain::interaction::Email;
 
 use crate::error::Refusal;
 use crate::wire::fields::Fields;
-use crate::wire::letters::with_ids_of_images;
+use crate::wire::letters::{Cleaner, html_of, with_ids_of_images};
 
 /// The changed part of an e-mail: what a request gives of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,18 +40,47 @@ impl EmailChanges {
         }))
     }
 
-    /// Gives an e-mail with these changes, as they are written: its files and what ties it to others are not the writer's to change here.
+    /// Returns an e-mail with these changes, as they are written: its files and what ties it to others are not the writer's to change here.
+    ///
+    /// Its recipients read the HTML or the text, whichever their programs show. So when the writer gives one of the two, the other follows from
+    /// it; an e-mail of nothing but text stays one.
     #[must_use]
-    pub fn applied_to(self, email: Email) -> Email {
+    pub fn applied_to(self, email: Email, letters: &Cleaner) -> Email {
+        let (body, body_as_plain_text) = self.bodies(&email, letters);
         Email {
             from: self.from.unwrap_or(email.from),
             reply_to: self.reply_to.or(email.reply_to).filter(|address| !address.is_empty()),
             to: self.to.unwrap_or(email.to),
             cc: self.cc.unwrap_or(email.cc),
             bcc: self.bcc.unwrap_or(email.bcc),
-            body: self.body.map_or(email.body, |body| with_ids_of_images(body, &email.attachments)),
-            body_as_plain_text: self.body_as_plain_text.unwrap_or(email.body_as_plain_text),
+            body,
+            body_as_plain_text,
             ..Email::default()
         }
     }
+
+    fn bodies(&self, email: &Email, letters: &Cleaner) -> (String, String) {
+        let body = self.body.clone().map(|body| with_ids_of_images(body, &email.attachments));
+        // Programs that write HTML alone give an empty text with it.
+        let is_empty = body.as_ref().unwrap_or(&email.body).trim().is_empty();
+        let text = self.body_as_plain_text.clone().filter(|text| is_empty || !text.trim().is_empty());
+        match (body, text) {
+            (Some(body), Some(text)) => (body, text),
+            (Some(body), None) if body == email.body => (body, email.body_as_plain_text.clone()),
+            (Some(body), None) => {
+                let text = letters.text(&body);
+                (body, text)
+            }
+            (None, Some(text)) if email.body.is_empty() || is_alike(&text, &letters.text(&email.body)) => {
+                (email.body.clone(), text)
+            }
+            (None, Some(text)) => (html_of(&text), text),
+            (None, None) => (email.body.clone(), email.body_as_plain_text.clone()),
+        }
+    }
+}
+
+/// Tells whether two texts have the same words.
+fn is_alike(one: &str, other: &str) -> bool {
+    one.split_whitespace().eq(other.split_whitespace())
 }

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use handoff_domain::Attachment;
+use handoff_domain::{Attachment, FileId};
 use sha2::{Digest as _, Sha256};
 
 /// Bytes from which on a body is remembered when it was cleaned. A shorter one is cleaned in less than 0.1 ms, which is not worth the room.
@@ -26,6 +26,9 @@ pub trait Letters: fmt::Debug + Send + Sync + 'static {
     /// Makes it safe. `images` gives the address of an image of the letter by its `Content-ID`. To clean the result again must change
     /// nothing.
     fn clean(&self, html: &str, images: &dyn Fn(&str) -> Option<String>) -> String;
+
+    /// Returns what a reader of it without markup would read.
+    fn text(&self, html: &str) -> String;
 }
 
 /// Shows markup as the text that it is.
@@ -36,12 +39,22 @@ impl Letters for AsText {
     fn clean(&self, html: &str, _images: &dyn Fn(&str) -> Option<String>) -> String {
         escaped(html)
     }
+
+    fn text(&self, html: &str) -> String {
+        html.to_owned()
+    }
 }
 
 /// Writes a text so that HTML shows it as it is.
 #[must_use]
 pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// Writes a text as HTML, line by line.
+#[must_use]
+pub fn html_of(text: &str) -> String {
+    text.lines().map(escaped).collect::<Vec<_>>().join("<br>")
 }
 
 /// What shows letters.
@@ -91,6 +104,16 @@ impl Cleaner {
         clean
     }
 
+    /// Returns the text of an HTML body.
+    #[must_use]
+    pub fn text(&self, html: &str) -> String {
+        self.letters().text(html)
+    }
+
+    fn letters(&self) -> &dyn Letters {
+        self.letters.get().map_or(&AsText, |letters| &**letters)
+    }
+
     fn clean_now(
         &self,
         html: &str,
@@ -98,7 +121,7 @@ impl Cleaner {
         address: &dyn Fn(&Attachment) -> String,
     ) -> String {
         let images = |id: &str| image(attachments, id).map(address);
-        self.letters.get().map_or(&AsText as &dyn Letters, |letters| &**letters).clean(html, &images)
+        self.letters().clean(html, &images)
     }
 }
 
@@ -148,16 +171,46 @@ pub fn with_ids_of_images(mut body: String, attachments: &[Attachment]) -> Strin
     body
 }
 
+/// Returns the files of an original under names that can stand in the markup of its answer and in a header of it.
+#[must_use]
+pub fn with_plain_ids(attachments: &[Attachment]) -> Vec<Attachment> {
+    let renamed = |one: &Attachment| {
+        let content_id = one.content_id.clone().map(|id| if is_plain(&id) { id } else { id_of(one.file) });
+        Attachment { content_id, ..one.clone() }
+    };
+    attachments.iter().map(renamed).collect()
+}
+
+/// Returns the `Content-ID` that the server gives to a file.
+#[must_use]
+pub fn id_of(file: FileId) -> String {
+    format!("{file}@attachment.invalid")
+}
+
+/// Tells whether a body shows a file by its `Content-ID`.
+#[must_use]
+pub fn shows(body: &str, attachment: &Attachment) -> bool {
+    let Some(content_id) = &attachment.content_id else { return false };
+    let named = format!("cid:{content_id}");
+    let is_end = |rest: &str| !rest.bytes().next().is_some_and(is_plain_byte);
+    attachment.inline && body.match_indices(&named).any(|(at, _)| is_end(&body[at + named.len()..]))
+}
+
+/// The longest `Content-ID` that is repeated, in bytes; programs make a fifth of it, and in a header it has a line to itself.
+const ID_BYTES_MAX: usize = 250;
+
 /// Tells whether a `Content-ID`, which strangers choose, can stand in markup as it is.
 fn is_plain(content_id: &str) -> bool {
-    content_id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"@.-_+$%=~!#*/?^|{}".contains(&byte))
+    (1..=ID_BYTES_MAX).contains(&content_id.len()) && content_id.bytes().all(is_plain_byte)
+}
+
+fn is_plain_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"@.-_+$%=~!#*/?^|{}".contains(&byte)
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use handoff_domain::FileId;
 
     use super::*;
 
@@ -190,6 +243,10 @@ mod tests {
         fn clean(&self, html: &str, images: &dyn Fn(&str) -> Option<String>) -> String {
             self.0.fetch_add(1, Ordering::SeqCst);
             format!("{} {}", images("a").unwrap_or_default(), html.len())
+        }
+
+        fn text(&self, html: &str) -> String {
+            html.to_owned()
         }
     }
 

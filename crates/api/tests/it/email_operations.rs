@@ -1,6 +1,6 @@
 //! Answering letters: sending, the guard against double answers, threads, and what the resource shows.
 
-use handoff_domain::{FileId, Letter};
+use handoff_domain::{Attachment, FileId, Letter};
 use serde_json::{Value, json};
 
 use crate::email_bench::{CUSTOMER, MAILBOX, MailBench, REVIEW, letter, picture, terms};
@@ -39,7 +39,7 @@ async fn a_reply_is_sent_and_its_sender_told() {
         (email.from.as_str(), email.to, email.cc),
         (MAILBOX, vec![CUSTOMER.to_owned()], vec!["boss@example.com".to_owned()])
     );
-    assert_eq!((email.body.as_str(), email.body_as_plain_text.as_str()), ("<p>Yes</p>", "Yes!"));
+    assert_eq!((email.body.as_str(), email.body_as_plain_text.as_str()), ("Yes!", "Yes!"));
     assert_eq!(email.answers, ["m1@example.com"]);
     assert_eq!(posted.subject.as_deref(), Some("Re: your letter"));
 
@@ -135,6 +135,14 @@ async fn who_answers_what_is_no_longer_the_latest_is_told_so() {
     assert_eq!(newer_message["subject"], "Letter 2");
     assert!(text(&newer_message["receivedDate"]).starts_with("2026-01-09"), "{newer_message}");
 
+    let elsewhere = mail.receives(letter(3)).await.interaction.id.to_string();
+    for wrong in [&elsewhere, "zzzzzzzzzzzzzzzz"] {
+        let guess = json!({"operationName": "Send", "baseMessageId": wrong});
+        assert!(kate.does(&draft, guess).await.refused(400, 10).contains("baseMessageId"));
+        let guess = json!({"operationName": "Reply", "baseMessageId": wrong});
+        kate.does(&id, guess).await.refused(400, 10);
+    }
+
     let read = json!({"operationName": "Send", "baseMessageId": newer.id.to_string()});
     kate.does(&draft, read).await.ok();
     let draft = mail.drafts(&id, json!({"operationName": "Reply", "baseMessageId": id})).await;
@@ -223,6 +231,64 @@ async fn what_a_customer_wrote_is_shown_clean_and_quoted_clean() {
         "<p>See</p><blockquote><p>Hi</p><img src=\"cid:cat@example.com\"><img src=\"\"></blockquote>"
     );
     assert_eq!(posted.attachments, [picture(file)]);
+}
+
+/// The pictures that an answer shows by quoting go along, under names that a mail can have; the original's other files do not.
+#[tokio::test]
+async fn an_answer_carries_the_pictures_that_it_quotes() {
+    let mail = MailBench::start().await;
+    mail.bench.ready("kate").await;
+    let odd = Attachment { content_id: Some("odd (1)<x>".to_owned()), ..picture(FileId(0xca8)) };
+    let unshown = Attachment { content_id: Some("unshown@example.com".to_owned()), ..picture(FileId(0xca9)) };
+    let document = Attachment { content_id: None, inline: false, ..picture(FileId(0xcaa)) };
+    let html = "<p>Hi</p><img src=\"cid:cat@example.com\"><img src=\"cid:odd (1)<x>\">";
+    let letter = Letter { html: Some(html.to_owned()), ..letter(1) };
+    let brought = vec![picture(FileId(0xca7)), odd.clone(), unshown, document];
+    let id = mail.owned_with(letter, brought, None).await;
+    let plain = mail.drafts(&id, json!({"operationName": "Reply", "body": "<p>Yes</p>"})).await;
+    assert_eq!(plain["attachments"], json!([]), "what is not quoted is not shown");
+    let body = json!({"operationName": "ReplyAll", "body": "<p>Yes</p>", "quoteOriginal": true});
+    let draft = mail.drafts(&id, body).await;
+    let draft_id = text(&draft["id"]);
+    let shown = |file| format!("http://127.0.0.1:8090/api/v2/emails/{draft_id}/attachments/{file}");
+    for file in [FileId(0xca7), FileId(0xca8)] {
+        assert!(text(&draft["body"]).contains(&shown(file)), "{draft}");
+    }
+    let kate = mail.bench.by("kate");
+    kate.does(draft_id, op("Send")).await.ok();
+    mail.bench.engine.post_due().await.unwrap();
+    let posted = mail.postbox.mails().remove(0).email.unwrap();
+    let renamed = Attachment { content_id: Some(format!("{}@attachment.invalid", odd.file)), ..odd };
+    assert!(posted.body.contains("\"cid:cat@example.com\""), "{}", posted.body);
+    assert!(posted.body.contains(&format!("\"cid:{}@attachment.invalid\"", renamed.file)), "{}", posted.body);
+    assert!(!posted.body.contains("/attachments/"), "no address of ours goes out: {}", posted.body);
+    assert_eq!(posted.attachments, [picture(FileId(0xca7)), renamed]);
+}
+
+#[tokio::test]
+async fn what_is_saved_as_html_alone_is_read_as_text_too() {
+    let mail = MailBench::start().await;
+    mail.bench.ready("kate").await;
+    let id = mail.owned(letter(1)).await;
+    let body =
+        json!({"operationName": "Reply", "body": "Yes", "bodyAsPlainText": "Yes", "quoteOriginal": true});
+    let draft = mail.drafts(&id, body).await;
+    let (kate, draft) = (mail.bench.by("kate"), text(&draft["id"]).to_owned());
+    let bodies = async |email: Value| {
+        kate.does(&draft, json!({"operationName": "Save", "email": email})).await.ok();
+        let seen = kate.sees(&draft).await;
+        (text(&seen["body"]).to_owned(), text(&seen["bodyAsPlainText"]).to_owned())
+    };
+    let both = |body: &str, text: &str| (body.to_owned(), text.to_owned());
+    // The bench takes markup for the text that it is.
+    assert_eq!(bodies(json!({"body": "No"})).await, both("No", "No"));
+    assert_eq!(bodies(json!({"body": "Other", "bodyAsPlainText": " "})).await, both("Other", "Other"));
+    assert_eq!(bodies(json!({"body": "A", "bodyAsPlainText": "B"})).await, both("A", "B"));
+    assert_eq!(bodies(json!({"body": "A", "cc": []})).await, both("A", "B"), "nothing new was written");
+    assert_eq!(bodies(json!({"bodyAsPlainText": "1\n2"})).await, both("1<br>2", "1\n2"));
+    assert_eq!(bodies(json!({"bodyAsPlainText": ""})).await, both("1<br>2", "1\n2"));
+    assert_eq!(bodies(json!({"body": "", "bodyAsPlainText": "T"})).await, both("", "T"));
+    assert_eq!(bodies(json!({"bodyAsPlainText": "U"})).await, both("", "U"), "a text alone stays one");
 }
 
 #[tokio::test]

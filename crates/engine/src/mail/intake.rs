@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use handoff_domain::interaction::open::{NewInteraction, Placement};
+use handoff_domain::mail::untagged_key;
 use handoff_domain::{
     Arrival, Attachment, Automatic, CenterId, Direction, Email, FileId, Filing, Interaction, InteractionId,
     Letter, Media, Named, NewAcknowledgement, Queue, ReportKind, Sender, Silence, UserData, open_letter,
@@ -178,7 +179,9 @@ impl Engine {
         let letter = &new.letter;
         let belonging = self.belonging(new.center, letter).await?;
         let mut contact = None;
-        if let Some(from) = letter.from.as_ref().filter(|from| !self.is_ours(new.center, &from.address)) {
+        if let Some(from) =
+            letter.from.as_ref().filter(|from| !self.is_own_address(new.center, &from.address))
+        {
             let id = contact_id(new.center, &from.address);
             let known = self.load_contact(id).await?;
             let seen = Seen {
@@ -205,7 +208,7 @@ impl Engine {
         let words = new.queue.acknowledge.as_ref()?;
         let now = self.clock.now();
         let last_answered = contact.as_ref().and_then(|contact| contact.last_answered);
-        let sender = Sender { is_ours: self.is_ours(new.center, &letter.from), last_answered };
+        let sender = Sender { is_ours: self.is_own_address(new.center, &letter.from), last_answered };
         if let Some(why) = silence(letter, sender, now) {
             return Some(Err(why));
         }
@@ -226,8 +229,13 @@ impl Engine {
         Some(Ok(NewAcknowledgement { id, subject: words.subject.clone(), email }))
     }
 
-    fn is_ours(&self, center: CenterId, address: &str) -> bool {
-        self.mail.mailboxes().is_some_and(|mailboxes| mailboxes.is_ours(center, address))
+    /// Tells whether what is sent to an address, before which a name may stand, comes back to the contact center: it is one of its own, or one
+    /// of those with a tag (`own+tag@domain`), which many servers deliver to it.
+    #[must_use]
+    pub fn is_own_address(&self, center: CenterId, address: &str) -> bool {
+        let is_ours =
+            |address: &str| self.mail.mailboxes().is_some_and(|mailboxes| mailboxes.is_ours(center, address));
+        is_ours(address) || is_ours(&untagged_key(address))
     }
 }
 
@@ -285,6 +293,7 @@ fn email_of(new: &NewLetter) -> (Email, Vec<String>) {
     let email = Email {
         from: letter.from.as_ref().map(|from| from.address.clone()).unwrap_or_default(),
         reply_to: letter.reply_to.first().map(|one| one.address.clone()),
+        reply_to_others: addresses(letter.reply_to.get(1..).unwrap_or_default()),
         to: addresses(&letter.to),
         cc: addresses(&letter.cc),
         body: cut(letter.html.as_deref().unwrap_or_default(), "HTML", &mut remarks),

@@ -129,6 +129,6 @@ fn is_written(interaction: &Interaction) -> bool {
 
 /// Tells whether somebody, by the key of their mailbox, wrote an e-mail or got it.
 fn is_between(email: &Email, somebody: &str) -> bool {
-    let recipients = email.to.iter().chain(&email.cc).chain(&email.reply_to);
+    let recipients = email.to.iter().chain(&email.cc).chain(&email.reply_to).chain(&email.reply_to_others);
     recipients.chain([&email.from]).any(|address| mailbox_key(address) == somebody)
 }

@@ -10,4 +10,8 @@ impl Letters for MailLetters {
     fn clean(&self, html: &str, images: &dyn Fn(&str) -> Option<String>) -> String {
         handoff_mail::html::clean(html, images)
     }
+
+    fn text(&self, html: &str) -> String {
+        handoff_mail::html::to_text(html)
+    }
 }
