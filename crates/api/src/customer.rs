@@ -9,6 +9,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod ask;
+mod availability;
 pub(crate) mod comet;
 pub(crate) mod deed;
 pub(crate) mod email;
@@ -97,6 +98,11 @@ impl Reception {
         self.comet.run().await;
     }
 
+    /// Tells customers who wait by CometD how they stand in line, where that has changed; [`Reception::run`] does it every few seconds.
+    pub async fn tell_standings(&self) {
+        self.comet.tell_standings().await;
+    }
+
     /// Answers parked polls and closes sockets.
     pub async fn shutdown(&self) {
         self.comet.shutdown().await;
@@ -113,6 +119,7 @@ pub(crate) fn is_live(engine: &Engine, chat: InteractionId) -> bool {
 pub(crate) fn router(shared: &Shared) -> Router {
     let forms = Router::new()
         .route("/2/chat/{service}", post(rest::request))
+        .route("/2/chat/{service}/availability", post(availability::show))
         .route("/2/chat/{service}/{chat}/{operation}", post(rest::operate))
         .route("/2/openmedia/{service}", post(open_media::create))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX));

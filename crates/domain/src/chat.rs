@@ -156,8 +156,8 @@ impl From<&Party> for Speaker {
     }
 }
 
-/// Why a party left, or how the customer's session ended. Codes: Chat Server's quit-reason-code (ingest notes 6.4); the last two are ours
-/// and are told as 0.
+/// Why a party left, or how the customer's session ended. Codes: Chat Server's quit-reason-code (ingest notes 6.4); `Requeued` and
+/// `HandedOver` are ours and are told as 0, `WaitedTooLong` is ours and has a code of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub enum LeaveReason {
@@ -175,6 +175,8 @@ pub enum LeaveReason {
     Requeued,
     /// He handed the chat over to another agent.
     HandedOver,
+    /// The customer waited as long as the service allows, and nobody took the chat.
+    WaitedTooLong,
 }
 
 impl LeaveReason {
@@ -187,6 +189,8 @@ impl LeaveReason {
             Self::Removed => 4,
             Self::ByServer => 5,
             Self::Idle => 7,
+            // Far from the codes of the reference server, which has no such end.
+            Self::WaitedTooLong => 100,
         }
     }
 }
@@ -399,10 +403,20 @@ pub struct CustomerKey {
 pub struct ChatTimes {
     /// How long the customer may go without a request before he counts as gone, in ms; 0 is for ever.
     pub customer_silence_ms: u64,
-    /// How long nobody may say anything before everybody is alerted, in ms; 0 is for ever.
+    /// How long nobody may say anything before everybody is alerted, in ms; 0 is for ever. It runs while an agent is in the chat.
     pub idle_alert_ms: u64,
     /// How long after the alert the session ends, in ms; 0 is never.
     pub idle_close_ms: u64,
+    /// How long the customer may wait in one queue before the chat is canceled, in ms; 0 is for ever.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "is_off"))]
+    pub wait_max_ms: u64,
+}
+
+/// Tells whether a time is off, which is not written down: chats and services from before there was such a time have none.
+#[cfg(feature = "stored")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_off(ms: &u64) -> bool {
+    *ms == 0
 }
 
 /// How far the customer has used what the service allows him in files.

@@ -288,6 +288,8 @@ pub enum Action {
     CheckCustomer,
     /// See whether anybody said something lately (timer).
     CheckIdle,
+    /// See whether the customer has waited as long as the service allows (timer).
+    CheckWait,
     /// Finish it, or with a queue pass it on there.
     Complete {
         /// Where it goes instead of ending.
@@ -376,6 +378,7 @@ impl Action {
             Self::CustomerLeft { .. } => "CustomerLeft",
             Self::CheckCustomer => "CheckCustomer",
             Self::CheckIdle => "CheckIdle",
+            Self::CheckWait => "CheckWait",
             Self::Complete { .. } => "Complete",
             Self::CreateDraft(draft) => match draft.kind {
                 DraftKind::Reply => "Reply",

@@ -7,6 +7,7 @@
 //! An agent is chosen in this order: who did not pass it by first, then who has the fewest slots of that medium taken, then who was
 //! offered something longest ago, then id.
 
+mod attendance;
 mod eligibility;
 mod plan;
 mod pool;
@@ -21,6 +22,7 @@ use crate::interaction::{Interaction, Mode, Wait};
 use crate::media::Media;
 use crate::time::Time;
 
+pub use attendance::{Attendance, attendance};
 pub use eligibility::{Assessment, Exclusion, assess, exclusion};
 pub use plan::{Line, Pair, Plan, plan};
 pub use search::{Search, next_step, search};

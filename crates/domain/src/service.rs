@@ -122,6 +122,9 @@ pub struct ChatTerms {
     /// The origins whose pages may use the service in a browser; none is every origin, because a customer has nothing but his secure key,
     /// which a foreign page does not know.
     pub origins: Vec<String>,
+    /// The e-mail service by which customers can leave a message when nobody can take their chat; of the same contact center.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub leave_message: Option<String>,
 }
 
 impl ChatTerms {
@@ -140,8 +143,16 @@ impl Default for ChatTerms {
             customer_silence_ms: Self::DEFAULT_CUSTOMER_SILENCE_MS,
             idle_alert_ms: Self::DEFAULT_IDLE_ALERT_MS,
             idle_close_ms: Self::DEFAULT_IDLE_CLOSE_MS,
+            wait_max_ms: 0,
         };
-        Self { times, hours: None, max_waiting: None, files: FileLimits::default(), origins: Vec::new() }
+        Self {
+            times,
+            hours: None,
+            max_waiting: None,
+            files: FileLimits::default(),
+            origins: Vec::new(),
+            leave_message: None,
+        }
     }
 }
 

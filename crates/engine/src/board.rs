@@ -5,6 +5,7 @@
 //! versions, so the order in which commits are entered does not matter.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use handoff_domain::routing::{Rank, Waiting};
@@ -85,6 +86,8 @@ struct Inner {
 pub struct Board {
     inner: Mutex<Inner>,
     lines: Mutex<Lines>,
+    /// How often a desk was entered; whoever worked something out from the desks tells by it whether that is still so.
+    desk_changes: AtomicU64,
 }
 
 impl Board {
@@ -120,6 +123,13 @@ impl Board {
             inner.watchers.entry(*workbin).or_default().insert(desk.user);
         }
         inner.desks.insert(desk.user, (desk, version));
+        self.desk_changes.fetch_add(1, Ordering::Release);
+    }
+
+    /// Tells how often a desk was entered so far.
+    #[must_use]
+    pub(crate) fn desk_changes(&self) -> u64 {
+        self.desk_changes.load(Ordering::Acquire)
     }
 
     /// Gives an agent's desk with its version; `None` when he was never here.

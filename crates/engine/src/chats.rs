@@ -19,7 +19,7 @@ pub use customer::{ChatRefused, NewChat, NotYourChat, OpenedChat, RequestName};
 pub use line::PlaceInLine;
 pub use notes::{Customers, Note, NoteKind};
 
-use line::Pace;
+use line::{Attended, Pace};
 use notes::Notes;
 use transcripts::Transcripts;
 
@@ -31,6 +31,7 @@ pub(crate) struct Chats {
     pub(crate) transcripts: Transcripts,
     notes: Notes,
     pace: Pace,
+    attended: Attended,
     seen: Mutex<HashMap<InteractionId, Time>>,
     /// When this node started: until then nobody can be said to have been silent.
     started: Time,
@@ -43,6 +44,7 @@ impl Chats {
             transcripts: Transcripts::default(),
             notes: Notes::default(),
             pace: Pace::default(),
+            attended: Attended::default(),
             seen: Mutex::default(),
             started,
             customers: OnceLock::new(),

@@ -73,6 +73,7 @@ impl Engine {
             TimerKey::Interaction(id, TimerKind::Handling) => (id, Action::ExpireHandling),
             TimerKey::Interaction(id, TimerKind::CustomerSilence) => (id, Action::CheckCustomer),
             TimerKey::Interaction(id, TimerKind::ChatIdle) => (id, Action::CheckIdle),
+            TimerKey::Interaction(id, TimerKind::LongestWait) => (id, Action::CheckWait),
         };
         let command = Command { actor: Actor::Server, epoch: None, action, farewell: None };
         match self.execute(&Attempt { id, command, reference: None, receipt: None, also: Vec::new() }).await {

@@ -4,6 +4,7 @@ use handoff_domain::{Chat, Interaction, Visibility};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::availability::Availability;
 use super::trouble::Trouble;
 use crate::shared::Shared;
 use crate::wire::transcript::CustomerMessage;
@@ -41,10 +42,45 @@ pub(crate) struct Answer {
     messages: Vec<CustomerMessage>,
     /// Always empty: what agents and routing attach is not the customer's.
     user_data: Map<String, Value>,
+    /// Where the customer is in line.
+    #[serde(flatten)]
+    pub(crate) standing: Standing,
+}
+
+/// Where a customer is in line, and what they may expect there; nothing for whoever does not wait.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Standing {
     #[serde(skip_serializing_if = "Option::is_none")]
     queue_position: Option<usize>,
+    /// In seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     expected_wait: Option<u64>,
+    /// How the service stands, while the customer waits and after waiting too long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    availability: Option<Availability>,
+}
+
+impl Standing {
+    /// Gives where the customer of a chat is in line; `None` when there is nothing to say of it.
+    pub(crate) fn of(shared: &Shared, interaction: &Interaction) -> Option<Self> {
+        let place = shared.engine().place_in_line(interaction);
+        let availability = Availability::of_chat(shared, interaction, place)?;
+        let expected_wait = place.and_then(|place| place.expected_wait_ms).map(|ms| ms.div_ceil(MS_PER_S));
+        Some(Self {
+            queue_position: place.map(|place| place.position),
+            expected_wait: expected_wait.filter(|_| availability.is_open()),
+            availability: Some(availability),
+        })
+    }
+
+    /// Tells whether a customer who was told this learns nothing new by the other. That the expected wait is a little longer or shorter is
+    /// nothing new; that there is one, or none any more, is.
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        self.queue_position == other.queue_position
+            && self.availability == other.availability
+            && self.expected_wait.is_some() == other.expected_wait.is_some()
+    }
 }
 
 impl Answer {
@@ -75,9 +111,7 @@ impl Answer {
             Since::Nothing => answer.next_position = hear(None) + 1,
             Since::Pushed(_) => {}
         }
-        let place = engine.place_in_line(interaction);
-        answer.queue_position = place.map(|place| place.position);
-        answer.expected_wait = place.and_then(|place| place.expected_wait_ms).map(|ms| ms.div_ceil(MS_PER_S));
+        answer.standing = Standing::of(shared, interaction).unwrap_or_default();
         Ok(answer)
     }
 
@@ -94,9 +128,13 @@ impl Answer {
             chat_ended: is_over(chat, last),
             messages: Vec::new(),
             user_data: Map::new(),
-            queue_position: None,
-            expected_wait: None,
+            standing: Standing::default(),
         })
+    }
+
+    /// Adds where the customer is in line.
+    pub(crate) fn standing(self, standing: Standing) -> Self {
+        Self { standing, ..self }
     }
 
     /// Adds a message that is no entry, as the one that tells the limits of files.

@@ -26,7 +26,7 @@ use handoff_engine::{Customers, Engine, Note};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::answer::{Answer, Since};
+use super::answer::{Answer, Since, Standing};
 use super::ask::{Ask, Introduction};
 use super::deed::{self, From};
 use super::form::Form;
@@ -39,7 +39,8 @@ use policy::{CHANNEL_PREFIX, ChatChannels};
 
 /// Where the server is, below the customers' root.
 const PATH: &str = "/cometd";
-/// How often the customers whose sessions are alive count as having asked, in s. Well below every bound on their silence.
+/// How often the customers whose sessions are alive count as having asked, and are told when their place in line has changed, in s. Well
+/// below every bound on their silence.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 
 /// The customers' CometD server.
@@ -79,6 +80,10 @@ impl CustomerComet {
 
     pub(super) async fn run(&self) {
         tokio::join!(self.server.run(), self.inner.deliver());
+    }
+
+    pub(super) async fn tell_standings(&self) {
+        self.inner.tell_standings().await;
     }
 
     pub(super) async fn shutdown(&self) {
@@ -197,7 +202,8 @@ impl Inner {
         heard: u64,
     ) -> Result<(), Trouble> {
         let Some((server, _)) = self.linked() else { return Ok(()) };
-        let listener = Listener { chat, key, channel: channel.to_owned(), heard };
+        let listener =
+            Listener { chat, key, channel: channel.to_owned(), heard, standing: Standing::default() };
         let handle = self.listeners.add(session.id.clone(), chat, listener);
         let mut listener = handle.lock().await;
         match catch_up(shared, &mut listener).await {
@@ -217,8 +223,9 @@ impl Inner {
         let Some((server, shared)) = self.linked() else { return };
         for (session, handle) in self.listeners.of(chat) {
             let mut listener = handle.lock().await;
+            let told = listener.standing.clone();
             match catch_up(&shared, &mut listener).await {
-                Ok(answer) if answer.has_messages() => {
+                Ok(answer) if answer.has_messages() || !told.says_the_same(&answer.standing) => {
                     server.deliver(&session, &listener.channel, encode(&answer));
                 }
                 Ok(_) => {}
@@ -257,7 +264,29 @@ impl Inner {
                         self.tell_note(chat, &note).await;
                     }
                 }
-                _ = life.tick() => self.keep_customers(),
+                _ = life.tick() => {
+                    self.keep_customers();
+                    self.tell_standings().await;
+                }
+            }
+        }
+    }
+
+    /// Tells customers who wait how they stand in line, where that has changed since they were told.
+    async fn tell_standings(&self) {
+        let Some((server, shared)) = self.linked() else { return };
+        for chat in self.listeners.chats() {
+            let Some(known) = shared.engine().board().recent(chat) else { continue };
+            let Some(standing) = Standing::of(&shared, &known.value) else { continue };
+            for (session, handle) in self.listeners.of(chat) {
+                let mut listener = handle.lock().await;
+                if listener.standing.says_the_same(&standing) {
+                    continue;
+                }
+                let bare = Answer::bare(&known.value, &listener.key, listener.heard);
+                let Ok(answer) = bare.map(|answer| answer.standing(standing.clone())) else { continue };
+                server.deliver(&session, &listener.channel, encode(&answer));
+                listener.standing = standing.clone();
             }
         }
     }
@@ -293,6 +322,7 @@ async fn catch_up(shared: &Shared, listener: &mut Listener) -> Result<Answer, Tr
     let since = Since::Pushed(listener.heard + 1);
     let answer = Answer::of(shared, &interaction, &listener.key, since).await?;
     listener.heard = answer.next_position - 1;
+    listener.standing = answer.standing.clone();
     Ok(answer)
 }
 

@@ -13,6 +13,7 @@ use handoff_store::Receipt;
 use sha2::{Digest as _, Sha256};
 
 use super::ask::{Ask, Introduction};
+use super::availability::Availability;
 use super::trouble::{Kind, Trouble};
 use super::{guard, hours};
 use crate::auth::hex;
@@ -48,9 +49,23 @@ pub(crate) async fn begin(
     service: &str,
     introduction: Introduction,
 ) -> Result<OpenedChat, Trouble> {
-    let engine = shared.engine();
     let (service, terms) = chat_service(shared, service)?;
     guard::may_use(&terms, from.headers)?;
+    let begun = begin_by(shared, from, &service, &terms, introduction).await;
+    begun.map_err(|trouble| match trouble.kind.readiness() {
+        Some(state) => trouble.while_it(Availability::refused(shared, state, &service, &terms)),
+        None => trouble,
+    })
+}
+
+async fn begin_by(
+    shared: &Shared,
+    from: From<'_>,
+    service: &Service,
+    terms: &ChatTerms,
+    introduction: Introduction,
+) -> Result<OpenedChat, Trouble> {
+    let engine = shared.engine();
     let request = introduction.message_id.as_ref().map(|id| request_of(&introduction, id));
     if let Some(request) = &request
         && let Some(opened) = engine.chat_of_request(&service.name, request).await?

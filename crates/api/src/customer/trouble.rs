@@ -11,6 +11,7 @@ use handoff_engine::{ChatRefused, ExecuteError, NotYourChat};
 use handoff_store::StoreError;
 use serde_json::{Value, json};
 
+use super::availability::Availability;
 use super::form::Form;
 use crate::files::FileFault;
 
@@ -90,11 +91,13 @@ pub(crate) struct Trouble {
     advice: String,
     /// The client's own id of what was refused.
     message_id: Option<String>,
+    /// How the service stands that took no chat.
+    availability: Option<Box<Availability>>,
 }
 
 impl Trouble {
     pub(crate) fn new(kind: Kind, advice: impl Into<String>) -> Self {
-        Self { kind, advice: advice.into(), message_id: None }
+        Self { kind, advice: advice.into(), message_id: None, availability: None }
     }
 
     pub(crate) fn missing(field: &str) -> Self {
@@ -132,6 +135,11 @@ impl Trouble {
         Self { message_id: form.text("messageId").map(str::to_owned), ..self }
     }
 
+    /// Says how the service stands, beside why it took no chat.
+    pub(crate) fn while_it(self, availability: Availability) -> Self {
+        Self { availability: Some(Box::new(availability)), ..self }
+    }
+
     /// Gives the body, of which a client may trust `statusCode` and `chatEnded` alone (ingest notes 1.3).
     pub(crate) fn body(&self) -> Value {
         let (code, again, _) = self.kind.row();
@@ -143,6 +151,9 @@ impl Trouble {
         });
         if let Some(message_id) = &self.message_id {
             body["messageId"] = json!(message_id);
+        }
+        if let Some(availability) = &self.availability {
+            body["availability"] = json!(availability);
         }
         body
     }

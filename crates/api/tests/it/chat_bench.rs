@@ -23,6 +23,11 @@ pub(crate) fn op(name: &str, fields: Value) -> Value {
 
 /// Starts with these terms of the service.
 pub(crate) async fn with_terms(terms: ChatTerms) -> Bench {
+    with_services(terms, Vec::new()).await
+}
+
+/// Starts with these terms of the service, and with other services beside it.
+pub(crate) async fn with_services(terms: ChatTerms, others: Vec<Service>) -> Bench {
     let store = center().await;
     let service = Service {
         id: ServiceId(0x50),
@@ -32,7 +37,8 @@ pub(crate) async fn with_terms(terms: ChatTerms) -> Bench {
         enabled: true,
         terms: ServiceTerms::Chat(terms),
     };
-    let puts = vec![Put { record: Record::Service(service), expected: 1 }];
+    let others = others.into_iter().map(|other| Put { record: Record::Service(other), expected: 0 });
+    let puts = [Put { record: Record::Service(service), expected: 1 }].into_iter().chain(others).collect();
     store.commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
     Bench::start_on(Arc::clone(&store) as Arc<dyn Store>, |_| {}).await
 }

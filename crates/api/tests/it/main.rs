@@ -10,6 +10,7 @@ mod chat_customers;
 mod chat_files;
 mod chat_refusals;
 mod chat_supervisors;
+mod chat_waiting;
 mod comet_bench;
 mod comet_delivery;
 mod comet_doors;

@@ -133,6 +133,7 @@ pub(crate) struct Bench {
     pub(crate) clock: Arc<HandClock>,
     pub(crate) told: Arc<Told>,
     pub(crate) files: Arc<MemoryFiles>,
+    pub(crate) reception: Arc<Reception>,
 }
 
 /// An answer.
@@ -264,8 +265,8 @@ impl Bench {
         change(&mut options);
         let files = Arc::new(MemoryFiles::new());
         let reception = reception(&engine, files.clone());
-        let router = handoff_api::router(&Shared::new(engine.clone(), comet, reception, options));
-        Self { engine, router, clock, told, files }
+        let router = handoff_api::router(&Shared::new(engine.clone(), comet, reception.clone(), options));
+        Self { engine, router, clock, told, files, reception }
     }
 
     pub(crate) fn by<'a>(&'a self, user: &'a str) -> Client<'a> {

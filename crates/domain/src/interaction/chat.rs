@@ -8,7 +8,7 @@ use crate::event::{Fact, RevokeReason};
 use crate::id::UserId;
 use crate::interaction::attempt::Attempt;
 use crate::interaction::change::Change;
-use crate::interaction::conversation::idle_due;
+use crate::interaction::conversation::{idle_due, wait_due};
 use crate::interaction::decision::{Decision, TimerChange, TimerKind};
 use crate::interaction::say::live;
 use crate::interaction::{Mode, OfferKind, Outcome, Participant, State, Status};
@@ -50,7 +50,7 @@ pub(super) fn check_customer(attempt: &Attempt<'_>) -> Result<Decision, Rejectio
     let due = seen.plus_ms(chat.times.customer_silence_ms);
     let mut change = attempt.change();
     if chat.times.customer_silence_ms == 0 {
-        return Ok(change.finish());
+        return Ok(stop(change, TimerKind::CustomerSilence));
     }
     if due > attempt.context.now {
         return Ok(put_off(change, TimerKind::CustomerSilence, due));
@@ -60,12 +60,12 @@ pub(super) fn check_customer(attempt: &Attempt<'_>) -> Result<Decision, Rejectio
 }
 
 /// Alerts a conversation in which nobody said anything for too long, and ends it when that did not help; puts the question off when somebody
-/// did say something.
+/// did say something. Whoever waits for an agent is not idle.
 pub(super) fn check_idle(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
     let chat = live(attempt)?;
     attempt.only(&Actor::Server)?;
     let mut change = attempt.change();
-    let Some(due) = idle_due(chat) else { return Ok(change.finish()) };
+    let Some(due) = idle_due(attempt.before) else { return Ok(stop(change, TimerKind::ChatIdle)) };
     if due > attempt.context.now {
         return Ok(put_off(change, TimerKind::ChatIdle, due));
     }
@@ -79,6 +79,26 @@ pub(super) fn check_idle(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
         close(attempt, &mut change, LeaveReason::Idle)?;
     }
     Ok(change.finish())
+}
+
+/// Ends the wait of a customer who has waited as long as the service allows.
+pub(super) fn check_wait(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
+    live(attempt)?;
+    attempt.only(&Actor::Server)?;
+    let mut change = attempt.change();
+    match wait_due(attempt.before) {
+        None => return Ok(stop(change, TimerKind::LongestWait)),
+        Some(due) if due > attempt.context.now => return Ok(put_off(change, TimerKind::LongestWait, due)),
+        Some(_) => close(attempt, &mut change, LeaveReason::WaitedTooLong)?,
+    }
+    Ok(change.finish())
+}
+
+/// Takes a timer away that has nothing to watch over.
+fn stop(change: Change<'_>, timer: TimerKind) -> Decision {
+    let mut decision = change.finish();
+    decision.timers.push(TimerChange::Clear(timer));
+    decision
 }
 
 fn put_off(change: Change<'_>, timer: TimerKind, due: Time) -> Decision {

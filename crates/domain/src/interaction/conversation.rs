@@ -161,43 +161,59 @@ fn name_of(change: &Change<'_>, user: UserId) -> String {
     if name.is_empty() { NAMELESS.to_string() } else { name.to_string() }
 }
 
-/// Gives the timers of a conversation that change: both run while it is live. An entry puts neither off, so that it costs no write; they
-/// find out by themselves when they are due. But a conversation that goes on after the alert starts anew.
+/// Gives the timers of a conversation that change. The customer's silence is watched while it is live, idleness while an agent is in it, and
+/// the wait while it waits for one. An entry puts none of them off, so that it costs no write; they find out by themselves when they are
+/// due. But a conversation that goes on after the alert starts anew.
 pub(super) fn timers(before: Option<&Interaction>, after: &Interaction) -> Vec<TimerChange> {
-    let Some(chat) = &after.chat else { return Vec::new() };
     let mut timers = Vec::new();
-    match (before.and_then(live_chat), chat.is_live()) {
-        (None, false) => {}
-        (None, true) => {
-            let silence = chat.times.customer_silence_ms;
-            let due = (silence > 0).then(|| after.received.plus_ms(silence));
-            timers.extend(due.map(|due| TimerChange::Set(TimerKind::CustomerSilence, due)));
-            timers.extend(idle_due(chat).map(|due| TimerChange::Set(TimerKind::ChatIdle, due)));
+    match (before.and_then(live_chat), live_chat(after)) {
+        (None, Some(chat)) if chat.times.customer_silence_ms > 0 => {
+            let due = after.received.plus_ms(chat.times.customer_silence_ms);
+            timers.push(TimerChange::Set(TimerKind::CustomerSilence, due));
         }
-        (Some(earlier), true) => {
-            if earlier.alerted != chat.alerted {
-                let clear = TimerChange::Clear(TimerKind::ChatIdle);
-                timers.push(idle_due(chat).map_or(clear, |due| TimerChange::Set(TimerKind::ChatIdle, due)));
-            }
+        (Some(earlier), None) if earlier.times.customer_silence_ms > 0 => {
+            timers.push(TimerChange::Clear(TimerKind::CustomerSilence));
         }
-        (Some(earlier), false) => {
-            if earlier.times.customer_silence_ms > 0 {
-                timers.push(TimerChange::Clear(TimerKind::CustomerSilence));
-            }
-            if earlier.times.idle_alert_ms > 0 {
-                timers.push(TimerChange::Clear(TimerKind::ChatIdle));
-            }
-        }
+        _ => {}
+    }
+    timers.extend(idle_timer(before, after));
+    let waited = before.and_then(wait_due);
+    let waits = wait_due(after);
+    if waited != waits {
+        timers.push(set_or_clear(TimerKind::LongestWait, waits));
     }
     timers
+}
+
+fn idle_timer(before: Option<&Interaction>, after: &Interaction) -> Option<TimerChange> {
+    let due = idle_due(after);
+    match (before.and_then(attended_chat), attended_chat(after)) {
+        (None, Some(_)) => due.map(|due| TimerChange::Set(TimerKind::ChatIdle, due)),
+        (Some(earlier), Some(chat)) if earlier.alerted == chat.alerted => None,
+        (Some(_), Some(_)) => Some(set_or_clear(TimerKind::ChatIdle, due)),
+        (Some(earlier), None) if earlier.times.idle_alert_ms > 0 => {
+            Some(TimerChange::Clear(TimerKind::ChatIdle))
+        }
+        (_, None) => None,
+    }
+}
+
+fn set_or_clear(timer: TimerKind, due: Option<Time>) -> TimerChange {
+    due.map_or(TimerChange::Clear(timer), |due| TimerChange::Set(timer, due))
 }
 
 fn live_chat(interaction: &Interaction) -> Option<&Chat> {
     interaction.chat.as_ref().filter(|chat| chat.is_live())
 }
 
-/// Gives when a live conversation is alerted next, or after the alert when it ends.
-pub(super) fn idle_due(chat: &Chat) -> Option<Time> {
+/// Gives the live conversation of a chat that an agent is in.
+fn attended_chat(interaction: &Interaction) -> Option<&Chat> {
+    live_chat(interaction).filter(|_| matches!(interaction.state, State::Handling(_)))
+}
+
+/// Gives when a conversation is alerted next, or after the alert when it ends; `None` when it never is, as while no agent is in it.
+pub(super) fn idle_due(interaction: &Interaction) -> Option<Time> {
+    let chat = attended_chat(interaction)?;
     let times = chat.times;
     let (since, ms) = match chat.alerted {
         _ if times.idle_alert_ms == 0 => return None,
@@ -205,6 +221,15 @@ pub(super) fn idle_due(chat: &Chat) -> Option<Time> {
         Some(alerted) => (alerted, times.idle_close_ms),
     };
     (ms > 0).then(|| since.plus_ms(ms))
+}
+
+/// Gives when the customer of a chat has waited as long as the service allows; `None` when nobody is waited for or the wait has no end. While
+/// an agent is being asked the wait stands still: it would take the chat away under the agent's hands.
+pub(super) fn wait_due(interaction: &Interaction) -> Option<Time> {
+    let chat = live_chat(interaction)?;
+    let State::Queued(wait) = &interaction.state else { return None };
+    let ms = chat.times.wait_max_ms;
+    (ms > 0).then(|| wait.since.plus_ms(ms))
 }
 
 /// What the conversation has to tell beside the usual event.

@@ -61,6 +61,7 @@ pub fn decide(before: &Interaction, command: &Command, context: &Context<'_>) ->
         Action::CustomerLeft { reason } => chat::customer_left(&attempt, *reason),
         Action::CheckCustomer => chat::check_customer(&attempt),
         Action::CheckIdle => chat::check_idle(&attempt),
+        Action::CheckWait => chat::check_wait(&attempt),
         Action::Complete { queue } => complete::complete(&attempt, queue.as_ref()),
         Action::CreateDraft(draft) => draft::create(&attempt, draft),
         Action::SaveDraft { email, subject } => draft::save(&attempt, email, subject.as_deref()),

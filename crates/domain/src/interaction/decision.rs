@@ -22,8 +22,10 @@ pub enum TimerKind {
     Handling,
     /// The customer of a chat has made no request for too long.
     CustomerSilence,
-    /// Nobody has said anything in a chat for too long.
+    /// Nobody has said anything for too long in a chat that an agent is in.
     ChatIdle,
+    /// The customer of a chat has waited as long as the service allows.
+    LongestWait,
 }
 
 /// How a decision changes the timers of its interaction.

@@ -37,7 +37,7 @@ fn caller(floor: &Floor, step: Move, id: handoff_domain::InteractionId) -> Actor
     let people = interaction.people();
     match (base, step.by) {
         ("Offer", _) => Actor::Router,
-        ("ExpireOffer" | "ExpireHandling" | "CheckCustomer" | "CheckIdle", _) => Actor::Server,
+        ("ExpireOffer" | "ExpireHandling" | "CheckCustomer" | "CheckIdle" | "CheckWait", _) => Actor::Server,
         ("Say", 4..) => Actor::Customer,
         ("Intrude" | "SwitchMode", _) => floor.caller(SUPERVISOR),
         ("Delivered" | "DeliveryDeferred" | "DeliveryFailed", _) => Actor::Mailer,

@@ -62,7 +62,7 @@ fn a_chat_begins_with_its_customer_and_its_timers() {
     assert!(told(&decision).is_empty());
     let at = |ms| floor.now.plus_ms(ms);
     let silence = TimerChange::Set(TimerKind::CustomerSilence, at(45_000));
-    assert_eq!(decision.timers, [silence, TimerChange::Set(TimerKind::ChatIdle, at(255_000))]);
+    assert_eq!(decision.timers, [silence, TimerChange::Set(TimerKind::LongestWait, at(600_000))]);
     assert_eq!(chat(&decision).parties[0].kind, PartyKind::Customer);
     let mail = NewInteraction { chat: Some(chat_request()), ..floor.new_interaction(&Media::Email) };
     assert_eq!(floor.try_open(mail, &Actor::Customer), Err(Rejection::NoConversation));
@@ -488,6 +488,59 @@ fn an_idle_conversation_is_alerted_and_then_closed() {
     let last: Vec<String> = lines(closed.said(), Visibility::All);
     assert_eq!(last, ["8 0 IdleClose", "9 1 Left Idle"]);
     assert_eq!(chat(&closed).ended, Some(LeaveReason::Idle));
+}
+
+#[test]
+fn who_waits_for_an_agent_is_not_idle() {
+    let (mut floor, id) = state("queued talk");
+    let start = floor.now;
+    let at = |ms| start.plus_ms(ms);
+    let idle = |floor: &mut Floor| floor.machine(Actor::Server, id, Action::CheckIdle);
+    // Chats that waited before this was so have the timer still.
+    floor.now = at(300_000);
+    let asked = idle(&mut floor);
+    assert_eq!(
+        (asked.timers.as_slice(), asked.after.status()),
+        (&[TimerChange::Clear(TimerKind::ChatIdle)][..], Status::Queued)
+    );
+    assert!(asked.events.is_empty());
+    floor.machine(Actor::Router, id, Action::Offer { to: ANN });
+    floor.now = at(310_000);
+    let accepted = floor.does(ANN, id, Action::Accept { nickname: None });
+    assert!(
+        accepted.timers.contains(&TimerChange::Set(TimerKind::ChatIdle, at(565_000))),
+        "{:?}",
+        accepted.timers
+    );
+    floor.now = at(565_000);
+    idle(&mut floor);
+    let back = floor.does(ANN, id, Action::PlaceInQueue(in_queue(&floor, &Media::Chat)));
+    assert!(back.timers.contains(&TimerChange::Clear(TimerKind::ChatIdle)), "{:?}", back.timers);
+    assert_eq!(chat(&back).alerted, None, "the alert was for the conversation that there was");
+    floor.now = at(900_000);
+    assert!(idle(&mut floor).events.is_empty());
+}
+
+#[test]
+fn a_wait_ends_when_the_service_says_so_and_not_while_an_agent_is_asked() {
+    let (mut floor, id) = state("queued talk");
+    let start = floor.now;
+    let wait = |floor: &mut Floor, ms| {
+        floor.now = start.plus_ms(ms);
+        floor.machine(Actor::Server, id, Action::CheckWait)
+    };
+    let set = TimerChange::Set(TimerKind::LongestWait, start.plus_ms(600_000));
+    assert_eq!(wait(&mut floor, 599_999).timers, [set], "it is put off");
+    let offered = floor.machine(Actor::Router, id, Action::Offer { to: ANN });
+    assert!(offered.timers.contains(&TimerChange::Clear(TimerKind::LongestWait)), "{:?}", offered.timers);
+    assert_eq!(wait(&mut floor, 600_000).after.status(), Status::Invited);
+    let expired = floor.machine(Actor::Server, id, Action::ExpireOffer { number: 1 });
+    assert!(expired.timers.contains(&set), "it goes on where it was: {:?}", expired.timers);
+    let over = wait(&mut floor, 630_000);
+    assert_eq!(over.after.status(), Status::Canceled);
+    assert_eq!(lines(over.said(), Visibility::All), ["2 1 Left WaitedTooLong"]);
+    assert_eq!(chat(&over).ended.map(LeaveReason::code), Some(100));
+    assert!(over.timers.contains(&TimerChange::Clear(TimerKind::LongestWait)), "{:?}", over.timers);
 }
 
 #[test]

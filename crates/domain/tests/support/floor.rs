@@ -329,7 +329,12 @@ pub(crate) fn chat_request() -> ChatRequest {
         service: "customer-support".to_string(),
         nickname: "Joan".to_string(),
         customer: CustomerKey { user_id: "007555677B20000A".to_string(), key_hash: "00".repeat(32) },
-        times: ChatTimes { customer_silence_ms: 45_000, idle_alert_ms: 255_000, idle_close_ms: 45_000 },
+        times: ChatTimes {
+            customer_silence_ms: 45_000,
+            idle_alert_ms: 255_000,
+            idle_close_ms: 45_000,
+            wait_max_ms: 600_000,
+        },
     }
 }
 

@@ -1,10 +1,12 @@
-//! The line before a customer: how many go first, and how long it may take.
+//! The line before a customer: how many go first, whether anybody is there for it, and how long it may take.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use handoff_domain::{Interaction, QueueId, Time};
+use handoff_domain::routing::{Agent, Attendance, attendance};
+use handoff_domain::{Interaction, Queue, QueueId, SkillLevels, Time};
 
+use crate::directory::Directory;
 use crate::engine::Engine;
 
 /// How many of a queue's latest acceptances tell how fast it moves: enough to even out chance, few enough to follow a busy hour.
@@ -17,7 +19,9 @@ const TELLING_MS: u64 = 60 * 60 * 1_000;
 pub struct PlaceInLine {
     /// His place; 1 is next, also while an agent is being asked.
     pub position: usize,
-    /// How long he may wait from now on, in ms; `None` while the queue has not moved often enough to tell.
+    /// Whether anybody is there for him.
+    pub attendance: Attendance,
+    /// How long he may wait from now on, in ms; `None` while the queue has not moved often enough to tell, and while nobody serves it.
     pub expected_wait_ms: Option<u64>,
 }
 
@@ -52,7 +56,68 @@ impl Pace {
     }
 }
 
+/// How the queues are attended, as worked out from the desks that there were and the directory that counted then.
+#[derive(Default)]
+pub(super) struct Attended {
+    known: Mutex<Option<Known>>,
+}
+
+struct Known {
+    directory: Arc<Directory>,
+    desk_changes: u64,
+    by_queue: HashMap<QueueId, Attendance>,
+}
+
+impl Attended {
+    /// Gives how a queue is attended, working it out when a desk or the directory has changed since: customers who wait ask often.
+    fn of(
+        &self,
+        queue: QueueId,
+        directory: &Arc<Directory>,
+        desk_changes: u64,
+        work_out: impl FnOnce() -> Attendance,
+    ) -> Attendance {
+        let is_current =
+            |known: &Known| known.desk_changes == desk_changes && Arc::ptr_eq(&known.directory, directory);
+        let lock = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) =
+            lock().as_ref().filter(|known| is_current(known)).and_then(|known| known.by_queue.get(&queue))
+        {
+            return *found;
+        }
+        let found = work_out();
+        let mut known = lock();
+        if !known.as_ref().is_some_and(is_current) {
+            *known = Some(Known { directory: directory.clone(), desk_changes, by_queue: HashMap::new() });
+        }
+        if let Some(known) = known.as_mut() {
+            known.by_queue.insert(queue, found);
+        }
+        found
+    }
+}
+
 impl Engine {
+    /// Tells whether anybody is there for what waits in a queue and asks for those skills beyond the queue's, by the rules that routing
+    /// goes by.
+    #[must_use]
+    pub fn attendance(&self, queue: &Queue, skills: &SkillLevels) -> Attendance {
+        let desk_changes = self.board.desk_changes();
+        let directory = self.directory();
+        let work_out = || {
+            let desks = self.board.desks();
+            let here = desks.iter().filter(|desk| desk.center == queue.center && desk.session.is_some());
+            let agents =
+                here.filter_map(|desk| Some(Agent { user: directory.user(queue.center, desk.user)?, desk }));
+            attendance(queue, skills, agents)
+        };
+        if skills.is_empty() {
+            self.chats.attended.of(queue.id, &directory, desk_changes, work_out)
+        } else {
+            work_out()
+        }
+    }
+
     /// Gives a waiting interaction's place in the line of its queue; `None` when it does not wait.
     #[must_use]
     pub fn place_in_line(&self, interaction: &Interaction) -> Option<PlaceInLine> {
@@ -64,8 +129,15 @@ impl Engine {
             }),
         };
         let position = before + 1;
-        let expected_wait_ms = self.chats.pace.wait_ms(wait.queue, position, self.now());
-        Some(PlaceInLine { position, expected_wait_ms })
+        let directory = self.directory();
+        let queue = directory.queue(interaction.center, wait.queue);
+        let attendance = queue.map_or(Attendance::Nobody, |queue| self.attendance(queue, &wait.skills));
+        // How fast the queue moved tells nothing while nobody takes anything from it.
+        let expected_wait_ms = match attendance {
+            Attendance::Served => self.chats.pace.wait_ms(wait.queue, position, self.now()),
+            Attendance::Nobody | Attendance::Paused => None,
+        };
+        Some(PlaceInLine { position, attendance, expected_wait_ms })
     }
 
     /// Tells how many interactions wait in a queue without an offer.

@@ -278,13 +278,14 @@ fn service_fields(service: &Service, names: &Names) -> Vec<(&'static str, String
 }
 
 fn chat_fields(terms: &ChatTerms) -> Vec<(&'static str, String)> {
-    let ChatTerms { times, hours, max_waiting, files, origins } = terms;
+    let ChatTerms { times, hours, max_waiting, files, origins, leave_message } = terms;
     let span = |ms| TimeSpan::from_ms(ms).to_string();
     let FileLimits { uploads_max, file_bytes_max, total_bytes_max, downloads_max, types, need_agent } = files;
     vec![
         ("customerSilence", span(times.customer_silence_ms)),
         ("idleAlert", span(times.idle_alert_ms)),
         ("idleClose", span(times.idle_close_ms)),
+        ("waitMax", span(times.wait_max_ms)),
         ("hours", hours.as_ref().map_or_else(|| "always".to_owned(), opening)),
         ("maxWaiting", max_waiting.map_or_else(|| "any".to_owned(), |most| most.to_string())),
         ("files.uploads", uploads_max.to_string()),
@@ -294,6 +295,7 @@ fn chat_fields(terms: &ChatTerms) -> Vec<(&'static str, String)> {
         ("files.types", listed(types.iter().cloned())),
         ("files.needAgent", need_agent.to_string()),
         ("origins", listed(origins.iter().cloned())),
+        ("leaveMessage", leave_message.clone().unwrap_or_else(nothing)),
     ]
 }
 

@@ -13,6 +13,7 @@ const HANDLING: i64 = 1;
 const GRACE: i64 = 2;
 const CUSTOMER_SILENCE: i64 = 3;
 const CHAT_IDLE: i64 = 4;
+const LONGEST_WAIT: i64 = 5;
 
 /// A timer's name.
 #[derive(Debug)]
@@ -32,6 +33,7 @@ impl TimerName {
                     TimerKind::Handling => (HANDLING, 0),
                     TimerKind::CustomerSilence => (CUSTOMER_SILENCE, 0),
                     TimerKind::ChatIdle => (CHAT_IDLE, 0),
+                    TimerKind::LongestWait => (LONGEST_WAIT, 0),
                 };
                 Self { subject: format!("{INTERACTION}{id}"), kind, number }
             }
@@ -52,6 +54,7 @@ impl TimerName {
             HANDLING => interaction(TimerKind::Handling),
             CUSTOMER_SILENCE => interaction(TimerKind::CustomerSilence),
             CHAT_IDLE => interaction(TimerKind::ChatIdle),
+            LONGEST_WAIT => interaction(TimerKind::LongestWait),
             GRACE => Some(TimerKey::Grace(subject.strip_prefix(USER)?.parse().ok()?)),
             _ => None,
         }
@@ -73,6 +76,7 @@ mod tests {
             TimerKey::Interaction(id(1), TimerKind::Handling),
             TimerKey::Interaction(id(1), TimerKind::CustomerSilence),
             TimerKey::Interaction(id(1), TimerKind::ChatIdle),
+            TimerKey::Interaction(id(1), TimerKind::LongestWait),
             TimerKey::Interaction(id(2), TimerKind::Offer { number: 1 }),
             TimerKey::Grace(UserId(3)),
             TimerKey::Grace(UserId(u128::MAX)),

@@ -122,6 +122,7 @@ fn timer_key() -> impl Strategy<Value = TimerKey> {
         (0..SMALL).prop_map(of(TimerKind::Handling)),
         (0..SMALL).prop_map(of(TimerKind::CustomerSilence)),
         (0..SMALL).prop_map(of(TimerKind::ChatIdle)),
+        (0..SMALL).prop_map(of(TimerKind::LongestWait)),
         (0..SMALL).prop_map(of(TimerKind::Offer { number: 1 })),
         (0..SMALL).prop_map(of(TimerKind::Offer { number: 2 })),
         (0..SMALL).prop_map(|n| TimerKey::Grace(user_id(n))),

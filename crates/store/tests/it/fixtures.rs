@@ -8,7 +8,7 @@ use handoff_domain::{State, Time};
 use handoff_store::codec;
 use handoff_store::codec::SubjectKind;
 use handoff_store::conformance::samples::chats::{
-    chat, every_content, heard, live_chat, named_entry, said, shown, supervised_desk,
+    chat, every_content, heard, live_chat, named_entry, said, shown, supervised_desk, waiting_service,
 };
 use handoff_store::conformance::samples::mail::{confirming_queue, letter, outgoing, taken_in};
 use handoff_store::conformance::samples::{BEGIN, event, notice, one_of_each, rich_interaction, user_id};
@@ -89,6 +89,15 @@ fn chats_are_read_and_written() {
     let text = fixture("heard", 1);
     assert_eq!(codec::decode_notice(user_id(1), 1, &text).unwrap(), heard(1));
     assert_eq!(codec::encode_notice(&heard(1)).unwrap(), text);
+}
+
+/// Services and chats of before have no longest wait and no place for messages, and those that have one are read as written.
+#[test]
+fn a_service_with_a_longest_wait_is_read_and_written() {
+    let text = fixture("waiting_service", 1);
+    let service = Record::Service(waiting_service(1));
+    assert_eq!(codec::encode_record(&service).unwrap(), text);
+    assert_eq!(codec::decode_record(Kind::Service, 1, &text).unwrap(), service);
 }
 
 /// What came with e-mail is stored in the forms that there were, and nothing is written that an e-mail of before does not have.

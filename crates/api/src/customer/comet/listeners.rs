@@ -8,6 +8,8 @@ use handoff_domain::InteractionId;
 use handoff_engine::Note;
 use tokio::sync::Notify;
 
+use crate::customer::answer::Standing;
+
 /// Notes that may wait to be told. They are worth nothing a moment later, so beyond it the oldest is forgotten.
 const NOTES_MAX: usize = 1_024;
 
@@ -19,6 +21,8 @@ pub(super) struct Listener {
     pub(super) channel: String,
     /// How far it has been told, in the customer's numbering.
     pub(super) heard: u64,
+    /// What it has been told of its place in line.
+    pub(super) standing: Standing,
 }
 
 type Handle = Arc<tokio::sync::Mutex<Listener>>;

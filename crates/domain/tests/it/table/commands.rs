@@ -109,6 +109,8 @@ pub(crate) const COMMANDS: &[&str] = &[
     "CheckCustomer early",
     "CheckIdle",
     "CheckIdle early",
+    "CheckWait",
+    "CheckWait early",
     "Complete",
     "Complete queue",
     "Complete unknown",

@@ -25,6 +25,7 @@ pub(super) fn prepare(floor: &mut Floor, command: &str) {
         "ConsultQueue nobody" => floor.adviser = None,
         "CheckCustomer" => floor.now = floor.now.plus_ms(times.customer_silence_ms),
         "CheckIdle" => floor.now = floor.now.plus_ms(times.idle_alert_ms),
+        "CheckWait" => floor.now = floor.now.plus_ms(times.wait_max_ms),
         "Say too-late" => {
             let chats = floor.interactions.values_mut().filter(|it| it.media == Media::Chat);
             chats.filter_map(|it| it.chat.as_mut()).for_each(|chat| chat.total = Chat::ENTRIES_MAX);
@@ -45,6 +46,7 @@ pub(super) fn action(base: &str, special: &str) -> Option<Action> {
         "CustomerLeft" => Action::CustomerLeft { reason: LeaveReason::Itself },
         "CheckCustomer" => Action::CheckCustomer,
         "CheckIdle" => Action::CheckIdle,
+        "CheckWait" => Action::CheckWait,
         _ => return None,
     })
 }

@@ -82,7 +82,7 @@ impl Resolver<'_> {
                 name,
                 queue: *queue,
                 enabled: form.enabled,
-                terms: self.terms(form, media)?,
+                terms: self.terms(form, media, forms)?,
             };
             self.records.push(Record::Service(service));
         }
@@ -111,11 +111,13 @@ impl Resolver<'_> {
         let files = form.files.as_ref().map(Spanned::get_ref);
         let of_files = |option: fn(&FilesForm) -> Place| files.and_then(option);
         let (chat, open_media) = (&[KindForm::Chat][..], &[KindForm::OpenMedia][..]);
-        let rows: [(&str, Place, &[KindForm]); 15] = [
+        let rows: [(&str, Place, &[KindForm]); 17] = [
             ("customerSilence", place(&form.customer_silence), chat),
             ("idleAlert", place(&form.idle_alert), chat),
             ("idleClose", place(&form.idle_close), chat),
+            ("waitMax", place(&form.wait_max), chat),
             ("maxWaiting", place(&form.max_waiting), chat),
+            ("leaveMessage", form.leave_message.as_ref().map(Spanned::span), chat),
             ("origins", place(&form.origins), chat),
             ("hours", place(&form.hours), chat),
             ("files", place(&form.files), &[KindForm::Chat, KindForm::Email]),
@@ -140,7 +142,12 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    fn terms(&self, form: &ServiceForm, media: &Media) -> Result<ServiceTerms, CenterFileError> {
+    fn terms(
+        &self,
+        form: &ServiceForm,
+        media: &Media,
+        services: &[ServiceForm],
+    ) -> Result<ServiceTerms, CenterFileError> {
         let (fits, expected) = match form.kind {
             KindForm::Chat => (*media == Media::Chat, "chat"),
             KindForm::Email => (*media == Media::Email, "email"),
@@ -156,13 +163,27 @@ impl Resolver<'_> {
             return Err(self.file.wrong_at(form.queue.span().start, message));
         }
         Ok(match form.kind {
-            KindForm::Chat => ServiceTerms::Chat(self.chat_terms(form)?),
+            KindForm::Chat => ServiceTerms::Chat(self.chat_terms(form, services)?),
             KindForm::Email => ServiceTerms::Email(self.email_terms(form)?),
             KindForm::OpenMedia => ServiceTerms::OpenMedia(self.open_media_terms(form, media)?),
         })
     }
 
-    fn chat_terms(&self, form: &ServiceForm) -> Result<ChatTerms, CenterFileError> {
+    /// Gives the name of an e-mail service of the file, by which customers leave a message.
+    fn email_service(&self, name: &Text, services: &[ServiceForm]) -> Result<String, CenterFileError> {
+        let is_it =
+            |form: &ServiceForm| form.kind == KindForm::Email && form.name.get_ref() == name.get_ref();
+        if services.iter().any(is_it) {
+            return Ok(name.get_ref().clone());
+        }
+        let message = format!(
+            "leaveMessage is {:?}, expected the name of a service of type email of this file",
+            name.get_ref()
+        );
+        Err(self.file.wrong_at(name.span().start, message))
+    }
+
+    fn chat_terms(&self, form: &ServiceForm, services: &[ServiceForm]) -> Result<ChatTerms, CenterFileError> {
         let times = ChatTimes {
             customer_silence_ms: self.time(
                 "customerSilence",
@@ -171,6 +192,7 @@ impl Resolver<'_> {
             )?,
             idle_alert_ms: self.time("idleAlert", &form.idle_alert, ChatTerms::DEFAULT_IDLE_ALERT_MS)?,
             idle_close_ms: self.time("idleClose", &form.idle_close, ChatTerms::DEFAULT_IDLE_CLOSE_MS)?,
+            wait_max_ms: self.time("waitMax", &form.wait_max, 0)?,
         };
         let waiting = form.max_waiting.as_ref();
         let max_waiting =
@@ -179,7 +201,9 @@ impl Resolver<'_> {
         let files = form.files.as_ref().map(|files| self.file_limits(files.get_ref())).transpose()?;
         let origins = form.origins.as_ref().map_or(&[][..], |origins| origins.get_ref());
         let origins = origins.iter().map(|origin| self.origin(origin)).collect::<Result<_, _>>()?;
-        Ok(ChatTerms { times, hours, max_waiting, files: files.unwrap_or_default(), origins })
+        let leave_message = form.leave_message.as_ref();
+        let leave_message = leave_message.map(|name| self.email_service(name, services)).transpose()?;
+        Ok(ChatTerms { times, hours, max_waiting, files: files.unwrap_or_default(), origins, leave_message })
     }
 
     fn time(

@@ -258,3 +258,27 @@ async fn a_queue_that_a_service_leads_to_is_not_removed() {
     );
     assert_eq!(setup.directory().await.services.len(), 4);
 }
+
+#[tokio::test]
+async fn a_wait_may_have_an_end_and_a_place_for_messages() {
+    let setup = Setup::with(PLAIN).await;
+    let with = |line: &str| PLAIN.replacen("queue = \"chats\"\n", &format!("queue = \"chats\"\n{line}\n"), 1);
+    let printed =
+        setup.apply(&with("waitMax = \"10m\"\nleaveMessage = \"contact\""), Unnamed::Keep).await.unwrap();
+    assert_eq!(printed, "~ service \"help\" (chat): waitMax 0s → 10m; leaveMessage none → contact\n");
+    let directory = setup.directory().await;
+    let terms = directory.service(ServiceKind::Chat, "help").unwrap().chat().unwrap();
+    assert_eq!((terms.times.wait_max_ms, terms.leave_message.as_deref()), (600_000, Some("contact")));
+    for (line, part) in [
+        ("waitMax = \"21d\"", "waitMax is 21d"),
+        ("leaveMessage = \"nobody\"", "leaveMessage is \"nobody\""),
+        // A service of that name, but of another type.
+        ("leaveMessage = \"help\"", "of type email"),
+    ] {
+        let message = setup.refusal(&with(line)).await;
+        assert!(message.starts_with("center.toml:16: ") && message.contains(part), "{message}");
+    }
+    let elsewhere = PLAIN.replacen("queue = \"mails\"\n", "queue = \"mails\"\nwaitMax = \"1m\"\n", 1);
+    let message = setup.refusal(&elsewhere).await;
+    assert!(message.contains("waitMax is no option of a service of type email"), "{message}");
+}

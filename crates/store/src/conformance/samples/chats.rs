@@ -59,7 +59,16 @@ pub fn chat_terms() -> ServiceTerms {
         max_waiting: Some(20),
         files: FileLimits { need_agent: true, ..FileLimits::default() },
         origins: vec!["https://www.example.com".to_owned()],
+        leave_message: None,
     })
+}
+
+/// Gives a chat service whose customers wait no longer than it says, and can leave a message.
+#[must_use]
+pub fn waiting_service(n: u64) -> Service {
+    let times = ChatTimes { wait_max_ms: 600_000, ..times() };
+    let leave_message = Some("contact-us".to_owned());
+    service(n, ServiceTerms::Chat(ChatTerms { times, leave_message, ..ChatTerms::default() }))
 }
 
 /// Gives the terms of an e-mail service.
@@ -85,7 +94,7 @@ pub fn open_media_terms() -> ServiceTerms {
 }
 
 const fn times() -> ChatTimes {
-    ChatTimes { customer_silence_ms: 45_000, idle_alert_ms: 255_000, idle_close_ms: 0 }
+    ChatTimes { customer_silence_ms: 45_000, idle_alert_ms: 255_000, idle_close_ms: 0, wait_max_ms: 0 }
 }
 
 fn party(id: u32, kind: PartyKind, sees: Visibility, nickname: &str) -> Party {

@@ -1,0 +1,227 @@
+//! Customers who wait: what they are promised, and that waiting costs nobody their place.
+
+use axum::body::Body;
+use axum::http::{Request, header};
+use handoff_domain::{
+    CenterId, ChatTerms, EmailTerms, Hours, OpenTime, QueueId, Service, ServiceId, ServiceTerms, Weekday,
+};
+use serde_json::{Value, json};
+
+use crate::chat_bench::{Customer, post, with_services, with_terms};
+use crate::rest_bench::Bench;
+
+const SERVICE: &str = "/genesys/2/chat/customer-support";
+const AVAILABILITY: &str = "/genesys/2/chat/customer-support/availability";
+/// 2026-01-12 08:00:00 UTC, a Monday: the next opening after the bench's Friday noon.
+const MONDAY_MS: i64 = 1_768_204_800_000;
+
+/// Says that an e-mail service takes what customers leave.
+fn letterbox() -> Service {
+    Service {
+        id: ServiceId(0x51),
+        center: CenterId(1),
+        name: "contact-us".to_owned(),
+        queue: QueueId(0x30),
+        enabled: true,
+        terms: ServiceTerms::Email(EmailTerms {
+            mailbox: "support@demo.example".to_owned(),
+            files_max: 0,
+            bytes_max: 1_024,
+            types: Vec::new(),
+        }),
+    }
+}
+
+/// Working days, from one minute to another, in universal time.
+fn hours(from_minute: u16, to_minute: u16) -> Option<Hours> {
+    let days = Weekday::ALL.into_iter().take(5);
+    let open = days.map(|day| OpenTime { day, from_minute, to_minute }).collect();
+    Some(Hours { zone: "UTC".to_owned(), open })
+}
+
+fn state(answer: &Value) -> &str {
+    answer["availability"]["state"].as_str().unwrap_or_else(|| panic!("no availability: {answer}"))
+}
+
+#[tokio::test]
+async fn nobody_is_promised_a_wait_while_nobody_is_there() {
+    let bench = Bench::start().await;
+    bench.ready("kate").await;
+    for _ in 0..3 {
+        bench.clock.advance_s(30);
+        let customer = Customer::with(&bench, "kate").await;
+        customer.does("disconnect", &[]).await;
+        bench.by("kate").does(&customer.id, json!({"operationName": "Complete"})).await.ok();
+    }
+    bench.by("kate").post("/me", json!({"operationName": "NotReady"})).await.ok();
+    let customer = Customer::begin(&bench).await;
+    let paused = customer.does("refresh", &[]).await;
+    assert_eq!(
+        (state(&paused), &paused["expectedWait"]),
+        ("Open", &Value::Null),
+        "kate has a break: {paused}"
+    );
+
+    bench.by("kate").post("/me", json!({"operationName": "EndContactCenterSession"})).await.ok();
+    let alone = customer.does("refresh", &[]).await;
+    assert_eq!((state(&alone), &alone["expectedWait"]), ("NobodyThere", &Value::Null), "{alone}");
+    assert_eq!(alone["queuePosition"], 1, "the place in line is no promise");
+    let why = bench.by("sam").get(&format!("/interactions/{}/routing", customer.id)).await.ok();
+    assert_eq!(why["routing"]["waiting"]["eligible"], json!([]), "routing says the same: {why}");
+
+    // Somebody of another group cannot serve the queue, and somebody who may, but not on this channel, cannot either.
+    bench.ready("mia").await;
+    assert_eq!(state(&customer.does("refresh", &[]).await), "NobodyThere");
+    let mail_only = json!({"operationName": "StartContactCenterSession", "channels": ["email"]});
+    bench.by("ben").post("/me", mail_only).await.ok();
+    assert_eq!(state(&customer.does("refresh", &[]).await), "NobodyThere");
+
+    bench.ready("kate").await;
+    let served = customer.does("refresh", &[]).await;
+    assert_eq!(state(&served), "Open");
+    assert!(served["expectedWait"].is_u64(), "the queue is served and has moved: {served}");
+    bench.engine.route().await.unwrap();
+    bench.by("kate").does(&customer.id, json!({"operationName": "Accept"})).await.ok();
+    let talking = customer.does("refresh", &[]).await;
+    assert_eq!(talking["availability"], Value::Null, "whoever is served needs none: {talking}");
+}
+
+#[tokio::test]
+async fn a_service_says_how_it_stands_before_a_chat_begins() {
+    let terms = ChatTerms {
+        max_waiting: Some(1),
+        hours: hours(8 * 60, 17 * 60),
+        leave_message: Some("contact-us".to_owned()),
+        ..ChatTerms::default()
+    };
+    let bench = with_services(terms, vec![letterbox()]).await;
+    let ask = || async { post(&bench, AVAILABILITY, &[]).await };
+    let nobody = ask().await;
+    let days = ["Mon", "Tue", "Wed", "Thu", "Fri"];
+    let expected = json!({
+        "state": "NobodyThere", "hours": [{"days": days, "from": "08:00", "to": "17:00"}], "timeZone": "UTC",
+        "leaveMessage": "contact-us",
+    });
+    let whole = json!({"statusCode": 0, "chatEnded": false, "messages": [], "availability": expected});
+    assert_eq!(nobody, whole);
+    bench.ready("kate").await;
+    assert_eq!(state(&ask().await), "Open");
+
+    Customer::begin(&bench).await;
+    assert_eq!(state(&ask().await), "Full");
+    let refused = post(&bench, SERVICE, &[("nickname", "Eve")]).await;
+    assert_eq!((&refused["errors"][0]["code"], state(&refused)), (&json!(2003), "Full"), "{refused}");
+    assert_eq!(refused["availability"]["leaveMessage"], "contact-us");
+
+    bench.clock.advance_s(6 * 60 * 60);
+    let closed = ask().await;
+    assert_eq!(state(&closed), "Closed");
+    assert_eq!(closed["availability"]["opensAt"], MONDAY_MS, "{closed}");
+    let refused = post(&bench, SERVICE, &[("nickname", "Eve")]).await;
+    assert_eq!(
+        (&refused["errors"][0]["code"], &refused["availability"]),
+        (&json!(2002), &closed["availability"])
+    );
+    let unknown = post(&bench, "/genesys/2/chat/nowhere/availability", &[]).await;
+    assert_eq!(unknown["errors"][0]["code"], 2001, "{unknown}");
+}
+
+#[tokio::test]
+async fn a_service_that_takes_no_messages_offers_none() {
+    let terms = || ChatTerms { leave_message: Some("contact-us".to_owned()), ..ChatTerms::default() };
+    let closed = Service { enabled: false, ..letterbox() };
+    let foreign = Service { center: CenterId(2), ..letterbox() };
+    for others in [vec![], vec![closed], vec![foreign]] {
+        let bench = with_services(terms(), others).await;
+        let answer = post(&bench, AVAILABILITY, &[]).await;
+        assert_eq!(answer["availability"], json!({"state": "NobodyThere"}));
+    }
+}
+
+#[tokio::test]
+async fn whoever_waits_when_the_service_closes_is_told_so_once_nobody_is_there() {
+    let terms = ChatTerms { hours: hours(8 * 60, 17 * 60), ..ChatTerms::default() };
+    let bench = with_terms(terms).await;
+    bench.ready("kate").await;
+    let customer = Customer::begin(&bench).await;
+    bench.clock.advance_s(6 * 60 * 60);
+    assert_eq!(state(&customer.does("refresh", &[]).await), "Open", "kate still serves the line");
+    bench.by("kate").post("/me", json!({"operationName": "EndContactCenterSession"})).await.ok();
+    let alone = customer.does("refresh", &[]).await;
+    assert_eq!((state(&alone), &alone["availability"]["opensAt"]), ("Closed", &json!(MONDAY_MS)));
+}
+
+/// A customer's CometD session.
+struct Listener<'a> {
+    bench: &'a Bench,
+    id: String,
+}
+
+impl<'a> Listener<'a> {
+    const CHANNEL: &'static str = "/service/chatV2/customer-support";
+
+    /// Opens it; gives what it is told first, too.
+    async fn open(bench: &'a Bench, key: &str) -> (Self, Vec<Value>) {
+        let mut listener = Self { bench, id: String::new() };
+        let hello = json!({"channel": "/meta/handshake", "version": "1.0", "supportedConnectionTypes": ["long-polling"]});
+        listener.id = listener.send(hello).await[0]["clientId"].as_str().unwrap().to_owned();
+        listener.send(json!({"channel": "/meta/subscribe", "subscription": Self::CHANNEL})).await;
+        let ask = json!({"operation": "requestNotifications", "secureKey": key});
+        let mut begun = data(listener.send(json!({"channel": Self::CHANNEL, "data": ask})).await);
+        begun.extend(listener.hears().await);
+        (listener, begun)
+    }
+
+    async fn send(&self, mut message: Value) -> Vec<Value> {
+        if !self.id.is_empty() {
+            message["clientId"] = json!(self.id);
+        }
+        let request = Request::post("/genesys/cometd").header(header::CONTENT_TYPE, "application/json");
+        let reply = self.bench.send(request.body(Body::from(json!([message]).to_string())).unwrap()).await;
+        serde_json::from_str(&reply.text).unwrap()
+    }
+
+    /// Gives what was delivered since it was asked last.
+    async fn hears(&self) -> Vec<Value> {
+        let poll =
+            json!({"channel": "/meta/connect", "connectionType": "long-polling", "advice": {"timeout": 0}});
+        data(self.send(poll).await)
+    }
+}
+
+/// Gives what was delivered among replies.
+fn data(came: Vec<Value>) -> Vec<Value> {
+    let delivered = came.into_iter().filter(|message| message.get("successful").is_none());
+    delivered.map(|message| message["data"].clone()).collect()
+}
+
+#[tokio::test]
+async fn who_listens_is_told_when_somebody_comes_goes_or_the_line_moves_and_else_nothing() {
+    let bench = Bench::start().await;
+    let first = Customer::begin(&bench).await;
+    bench.clock.advance_s(1);
+    let second = Customer::begin(&bench).await;
+    let (listener, begun) = Listener::open(&bench, &second.key).await;
+    assert_eq!((state(&begun[0]), &begun[0]["queuePosition"]), ("NobodyThere", &json!(2)), "{begun:?}");
+    let told = || async {
+        bench.reception.tell_standings().await;
+        listener.hears().await
+    };
+    assert_eq!(told().await, [Value::Null; 0], "nothing has changed");
+
+    bench
+        .by("kate")
+        .post("/me", json!({"operationName": "StartContactCenterSession", "channels": ["chat"]}))
+        .await
+        .ok();
+    let came = told().await;
+    assert_eq!((came.len(), state(&came[0])), (1, "Open"), "{came:?}");
+    assert_eq!((&came[0]["messages"], &came[0]["nextPosition"]), (&json!([]), &begun[0]["nextPosition"]));
+    first.does("disconnect", &[]).await;
+    let moved = told().await;
+    assert_eq!((moved.len(), &moved[0]["queuePosition"]), (1, &json!(1)), "{moved:?}");
+    bench.by("kate").post("/me", json!({"operationName": "EndContactCenterSession"})).await.ok();
+    let gone = told().await;
+    assert_eq!((gone.len(), state(&gone[0])), (1, "NobodyThere"), "{gone:?}");
+    assert_eq!(told().await, [Value::Null; 0], "it was told");
+}
