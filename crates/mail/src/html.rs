@@ -16,6 +16,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 pub use self::text::{from_text, to_text};
+use crate::letter::percent_decoded;
 
 /// The most bytes of markup that are shown. 1 MiB: twenty times the longest newsletter. The rest is left out.
 const HTML_LEN_MAX: usize = 1024 * 1024;
@@ -40,6 +41,15 @@ pub fn clean(html: &str, images: &dyn Fn(&str) -> Option<String>) -> String {
     }
     // Markup that does not settle is made to mislead a reader; its words are enough.
     round(&from_text(&to_text(&current)), images)
+}
+
+/// Returns the `Content-ID`s that an address after `cid:` may mean: as it stands in the markup, and with entities and percent signs undone
+/// (RFC 2392).
+pub(crate) fn ids_of(address: &str) -> impl Iterator<Item = String> {
+    let plain = text::unescaped(address);
+    let bytes = percent_decoded(&plain);
+    let decoded = String::from_utf8(bytes).ok().filter(|decoded| *decoded != plain);
+    core::iter::once(plain).chain(decoded).map(|id| id.split_whitespace().collect())
 }
 
 fn round(html: &str, images: &dyn Fn(&str) -> Option<String>) -> String {

@@ -12,12 +12,18 @@
 
 mod automatic;
 mod body;
+mod charset;
 mod decode;
+mod enriched;
 mod fields;
+mod mailboxes;
 mod names;
 mod origin;
+mod parameters;
+mod pictures;
 mod report;
 mod structure;
+mod words;
 
 use std::collections::HashSet;
 
@@ -26,6 +32,7 @@ use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use self::fields::Fields;
+pub(crate) use self::parameters::percent_decoded;
 use crate::token::Signer;
 
 /// What bounds the reading of a message (`trust.md` 6.3, "MIME bombs").
@@ -144,7 +151,7 @@ pub fn read(raw: &[u8], reading: &Reading<'_>) -> Result<Letter, Unreadable> {
     if raw.len() > bounds.message_len_max {
         return Err(Unreadable::TooLarge { len: raw.len(), max: bounds.message_len_max });
     }
-    let (fields, body_start) = Fields::scan(raw, 0, bounds.headers_len_max, bounds.header_count_max);
+    let (mut fields, body_start) = Fields::scan(raw, 0, bounds.headers_len_max, bounds.header_count_max);
     if fields.is_empty() {
         return Err(Unreadable::NoHeaders);
     }
@@ -155,9 +162,10 @@ pub fn read(raw: &[u8], reading: &Reading<'_>) -> Result<Letter, Unreadable> {
     if fields.is_cut() {
         letter.remarks.push("The headers are too long; the last of them were not read.".to_owned());
     }
-    origin::fill(&mut letter, &fields);
-    let entities = structure::walk(raw, &fields, body_start, bounds, &mut letter.remarks);
-    body::fill(&mut letter, raw, &entities, bounds);
+    let structure = structure::walk(raw, &fields, body_start, bounds, &mut letter.remarks);
+    fields.set_charset(structure.charset.clone());
+    origin::fill(&mut letter, &fields, reading);
+    body::fill(&mut letter, raw, &structure.entities, structure.charset.as_deref(), bounds);
     letter.report = report::find(&letter, &fields, reading);
     letter.proven = origin::proven(&letter, &fields, reading);
     letter.automatic = automatic::judge(&letter, &fields, reading);

@@ -96,13 +96,19 @@ impl Tame<'_> {
     /// Shows an image of the message. Its `Content-ID` is kept beside its address, so that cleaning again finds the same image.
     fn image(&mut self, attributes: &[(String, &str)]) {
         let value = |name| attributes.iter().find(|(known, _)| known == name).map(|(_, value)| *value);
-        let source = value("src").and_then(|source| {
+        let source = value("src").map(str::trim).and_then(|source| {
             let is_id = source.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("cid:"));
-            is_id.then(|| &source[4..])
+            is_id.then(|| &source[4..]).filter(|source| source.len() <= VALUE_LEN_MAX)
         });
-        let Some(id) = value("data-cid").or(source).filter(|id| is_plain_id(id)) else { return };
-        let Some(address) = (self.images)(id) else { return };
-        self.attribute("data-cid", id);
+        let ids = match value("data-cid") {
+            Some(id) => vec![id.to_owned()],
+            None => source.into_iter().flat_map(super::ids_of).collect(),
+        };
+        let mut known = ids.into_iter().filter(|id| is_plain_id(id));
+        let Some((id, address)) = known.find_map(|id| (self.images)(&id).map(|address| (id, address))) else {
+            return;
+        };
+        self.attribute("data-cid", &id);
         let escaped = address.replace('&', "&amp;");
         self.attribute("src", &escaped);
         self.shown.insert(address);

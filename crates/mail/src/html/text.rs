@@ -167,7 +167,7 @@ impl Writer {
 }
 
 /// Replaces entities by their characters.
-fn unescaped(text: &str) -> String {
+pub(super) fn unescaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('&') {

@@ -2,25 +2,77 @@
 
 use std::borrow::Cow;
 
-use mail_parser::decoders::charsets::map::charset_decoder;
+use super::charset::{self, Said};
 
-/// Undoes a transfer encoding (RFC 2045, section 6); forgiving, as parts are often cut or touched on their way.
-pub(super) fn transfer<'a>(encoding: &str, content: &'a [u8]) -> Cow<'a, [u8]> {
-    match encoding.to_ascii_lowercase().as_str() {
-        "base64" => Cow::Owned(base64(content)),
-        "quoted-printable" => Cow::Owned(quoted_printable(content)),
-        _ => Cow::Borrowed(content),
+/// A transfer encoding (RFC 2045, section 6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Encoding {
+    /// The content stands as it is.
+    Identity,
+    Base64,
+    QuotedPrintable,
+    /// Nobody knows it.
+    Unknown,
+}
+
+impl Encoding {
+    /// Finds the encoding of a name; some programs write their own spelling.
+    pub(super) fn named(name: &str) -> Self {
+        let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+        match name.to_ascii_lowercase().as_str() {
+            "" | "7bit" | "7bits" | "8bit" | "8bits" | "7" | "8" | "binary" | "none" | "ascii" | "utf8" => {
+                Self::Identity
+            }
+            "base64" | "b64" | "b" => Self::Base64,
+            "quotedprintable" | "quoted" | "qp" | "q" => Self::QuotedPrintable,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// Undoes the encoding; forgiving, as parts are often cut or touched on their way.
+    pub(super) fn undo(self, content: &[u8]) -> Cow<'_, [u8]> {
+        match self {
+            Self::Base64 => Cow::Owned(base64(data(content))),
+            Self::QuotedPrintable => Cow::Owned(quoted_printable(content)),
+            Self::Identity | Self::Unknown => Cow::Borrowed(content),
+        }
     }
 }
 
-/// Tells whether [`transfer`] knows an encoding.
-pub(super) fn is_known(encoding: &str) -> bool {
-    let known = ["", "7bit", "8bit", "binary", "base64", "quoted-printable"];
-    known.iter().any(|known| encoding.eq_ignore_ascii_case(known))
+/// How long a line is at least that can be nothing but base 64. Lines are 60, 64, 72 or 76 long.
+const SOLID_LEN_MIN: usize = 40;
+
+/// Cuts off what a mailing list or a scanner adds below the data: from the first line on that cannot be data, when no line that can be
+/// nothing else comes after it.
+fn data(content: &[u8]) -> &[u8] {
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
+    let mut lines =
+        content.split_inclusive(|byte| *byte == b'\n').map(|line| (line.len(), line.trim_ascii()));
+    // The first line is data, whatever is in it.
+    let mut at = lines.by_ref().find_map({
+        let mut before = 0;
+        move |(len, line)| {
+            before += len;
+            (!line.is_empty()).then_some(before)
+        }
+    });
+    let mut end = None;
+    for (len, line) in lines {
+        let start = at.unwrap_or_default();
+        at = Some(start + len);
+        let is_solid = line.len() >= SOLID_LEN_MIN && line.iter().all(is_digit) && line[0] != b'=';
+        let is_data = line.iter().all(is_digit) && line.iter().any(|byte| *byte != b'=');
+        if is_solid {
+            end = None;
+        } else if !is_data && !line.is_empty() && end.is_none() {
+            end = Some(start);
+        }
+    }
+    &content[..end.unwrap_or(content.len())]
 }
 
 /// Skips what is not of the alphabet, as RFC 2045, section 6.8, demands; padding ends a group, and another group may follow.
-fn base64(content: &[u8]) -> Vec<u8> {
+pub(super) fn base64(content: &[u8]) -> Vec<u8> {
     let mut decoded = Vec::with_capacity(content.len() / 4 * 3);
     let (mut bits, mut held) = (0_u32, 0_u32);
     for byte in content {
@@ -69,40 +121,14 @@ fn quoted_printable(content: &[u8]) -> Vec<u8> {
     decoded
 }
 
-fn hex(pair: &[u8]) -> Option<u8> {
+pub(super) fn hex(pair: &[u8]) -> Option<u8> {
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     Some(digit(pair[0])? << 4 | digit(pair[1])?)
 }
 
-/// Reads text in a charset, with `\n` as line end and without control characters. An unknown charset, or none, is UTF-8 when the bytes
-/// are, and else that of western Windows, which the sender most likely meant.
-pub(super) fn text(charset: Option<&str>, content: &[u8]) -> String {
-    let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
-    let is_vague = charset.is_none_or(|name| {
-        name.is_empty() || name.eq_ignore_ascii_case("us-ascii") || name.eq_ignore_ascii_case("ascii")
-    });
-    let decoder = charset.filter(|_| !is_vague).and_then(|name| charset_decoder(name.as_bytes()));
-    // The library leaves UTF-8 to its callers.
-    let is_utf8 =
-        charset.is_some_and(|name| ["utf-8", "utf8"].iter().any(|known| name.eq_ignore_ascii_case(known)));
-    cleaned(&match decoder {
-        Some(decoder) => decoder(content),
-        None if is_utf8 => String::from_utf8_lossy(content).into_owned(),
-        None => guessed(content),
-    })
-}
-
-/// Reads bytes of which nobody said the charset: UTF-8 when they are (the last character may be cut), else that of western Windows, in
-/// which every byte is some character.
-pub(super) fn guessed(content: &[u8]) -> String {
-    let is_cut = |error: &core::str::Utf8Error| {
-        error.error_len().is_none() && !content[..error.valid_up_to()].is_ascii()
-    };
-    match (core::str::from_utf8(content), charset_decoder(b"windows-1252")) {
-        (Ok(text), _) => text.to_owned(),
-        (Err(error), Some(western)) if !is_cut(&error) => western(content),
-        (Err(_), _) => String::from_utf8_lossy(content).into_owned(),
-    }
+/// Reads text in a charset, with `\n` as line end and without control characters.
+pub(super) fn text(said: Said<'_>, content: &[u8]) -> String {
+    cleaned(&charset::text(said, content))
 }
 
 fn cleaned(text: &str) -> String {

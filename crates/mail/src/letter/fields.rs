@@ -1,26 +1,24 @@
-//! Header fields: found by our own bounded scan, understood one by one by the library.
+//! Header fields: found by our own bounded scan, understood one by one.
 
 use std::borrow::Cow;
 
 use handoff_domain::mail::breaks_line;
 use handoff_domain::{Address, Time};
+use mail_parser::HeaderValue;
 use mail_parser::parsers::MessageStream;
-use mail_parser::{Address as Addresses, ContentType, HeaderValue};
 
-use super::{decode, names};
+use super::parameters::{Described, first_word};
+use super::{mailboxes, words};
 
-/// The most bytes of one field that the library sees. 64 KiB holds 1,500 recipients.
+/// The most bytes of one field that are read. 64 KiB holds 1,500 recipients.
 const FIELD_LEN_MAX: usize = 64 * 1024;
-/// The most bytes of one field that describes a part. RFC 2231 values of long names stay below 4 KiB; merging their continuations is
-/// quadratic in the library.
+/// The most bytes of one field that describes a part. RFC 2231 values of long names stay below 4 KiB.
 const PART_FIELD_LEN_MAX: usize = 8 * 1024;
-/// The most beginnings of encoded words in a field. The library looks for the end of each one to the end of the line, again from each,
-/// so the product of this and the field's length bounds its work. A subject of 2,000 bytes has 40.
+/// The most beginnings of encoded words in a field of 64 KiB, and fewer in shorter ones: each may be in another charset, which costs more
+/// than its bytes. A subject of 2,000 bytes has 40.
 const ENCODED_WORDS_MAX: usize = 1_000;
 /// The most addresses of a field that are kept.
 const ADDRESSES_MAX: usize = 1_000;
-/// The longest address or name that is kept, in bytes: three times what RFC 5321 allows.
-const ADDRESS_LEN_MAX: usize = 1_024;
 /// The most `Message-ID`s of a field that are kept: those that matter are the last ones.
 const IDS_MAX: usize = 100;
 /// The longest `Message-ID` that is kept, in bytes: a line's length (RFC 5322, section 2.1.1).
@@ -40,10 +38,12 @@ pub(super) struct Fields<'a> {
     fields: Vec<Field<'a>>,
     hops: usize,
     is_cut: bool,
+    /// What the letter names as its charset, for fields that name none.
+    charset: Option<String>,
 }
 
 impl<'a> Fields<'a> {
-    /// Reads the fields that begin at `start`, and gives where the body begins: after the first empty line, or at the first line that is
+    /// Reads the fields that begin at `start`, and returns where the body begins: after the first empty line, or at the first line that is
     /// no field, as mail servers decide it. What is beyond the bounds is skipped, but counted when it is a `Received`.
     pub(super) fn scan(raw: &'a [u8], start: usize, len_max: usize, count_max: usize) -> (Self, usize) {
         let mut found = Self::default();
@@ -109,29 +109,35 @@ impl<'a> Fields<'a> {
         self.all(name).next().is_some()
     }
 
-    /// Gives a field as text on one line, decoded.
+    /// Says in which charset fields are that name none, unless an encoded word in one of them says it.
+    pub(super) fn set_charset(&mut self, charset: Option<String>) {
+        let in_words =
+            || self.fields.iter().find_map(|field| words::charset(bounded(field.value, PART_FIELD_LEN_MAX)));
+        self.charset = charset.or_else(|| in_words().map(str::to_owned));
+    }
+
+    /// Returns a field as text on one line, decoded.
     pub(super) fn text(&self, name: &str) -> Option<String> {
-        self.all(name).map(decoded).find(|text| !text.is_empty())
+        self.all(name).map(|value| self.decoded(value)).find(|text| !text.is_empty())
     }
 
-    /// Gives every field of a name as text on one line, decoded.
+    /// Returns every field of a name as text on one line, decoded.
     pub(super) fn texts(&self, name: &str) -> Vec<String> {
-        self.all(name).map(decoded).collect()
+        self.all(name).map(|value| self.decoded(value)).collect()
     }
 
-    /// Gives the first word of a field in lower case, without parameters and comments: what `Auto-Submitted` and `Precedence` say.
+    /// Returns the first word of a field in lower case, without parameters and comments: what `Auto-Submitted`, `Precedence` and
+    /// `Content-Transfer-Encoding` say.
     pub(super) fn keyword(&self, name: &str) -> Option<String> {
-        let text = self.text(name)?;
-        let end = text.find([';', '(', ' ', '\t', ',']).unwrap_or(text.len());
-        Some(text[..end].to_ascii_lowercase())
+        self.all(name).next().map(|value| first_word(&self.armored(value, PART_FIELD_LEN_MAX)))
     }
 
-    /// Gives the `Message-ID`s in all fields of a name, in order, without angle brackets.
+    /// Returns the `Message-ID`s in all fields of a name, in order, without angle brackets.
     pub(super) fn ids(&self, name: &str) -> Vec<String> {
         let mut ids = Vec::new();
         for value in self.all(name) {
-            let value = prepared(value, FIELD_LEN_MAX);
-            match MessageStream::new(&value).parse_id() {
+            let value = self.line(value, FIELD_LEN_MAX);
+            match MessageStream::new(value.as_bytes()).parse_id() {
                 HeaderValue::Text(id) => ids.push(id.into_owned()),
                 HeaderValue::TextList(list) => ids.extend(list.into_iter().map(Cow::into_owned)),
                 _ => {}
@@ -143,26 +149,20 @@ impl<'a> Fields<'a> {
         ids.split_off(surplus)
     }
 
-    /// Gives the addresses in all fields of a name, those of groups too. What has no `@` is left out.
+    /// Returns the addresses in all fields of a name, those of groups too. What has no `@` is left out.
     pub(super) fn addresses(&self, name: &str) -> Vec<Address> {
         let mut addresses = Vec::new();
         for value in self.all(name) {
-            let value = prepared(value, FIELD_LEN_MAX);
-            let HeaderValue::Address(found) = MessageStream::new(&value).parse_address() else { continue };
-            let entries = match found {
-                Addresses::List(list) => list,
-                Addresses::Group(groups) => groups.into_iter().flat_map(|group| group.addresses).collect(),
-            };
-            let kept = entries.into_iter().filter_map(|entry| address(entry.address?, entry.name));
-            addresses.extend(kept.take(ADDRESSES_MAX.saturating_sub(addresses.len())));
+            let text = self.armored(value, FIELD_LEN_MAX);
+            addresses.extend(mailboxes::read(&text, ADDRESSES_MAX - addresses.len()));
         }
         addresses
     }
 
-    /// Gives the date, in UTC; nothing when it is none.
+    /// Returns the date, in UTC; nothing when it is none.
     pub(super) fn date(&self) -> Option<Time> {
-        let value = prepared(self.all("date").next()?, PART_FIELD_LEN_MAX);
-        match MessageStream::new(&value).parse_date() {
+        let value = self.line(self.all("date").next()?, PART_FIELD_LEN_MAX);
+        match MessageStream::new(value.as_bytes()).parse_date() {
             HeaderValue::DateTime(date) if date.is_valid() => {
                 date.to_timestamp().checked_mul(1_000).map(Time)
             }
@@ -170,43 +170,37 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Gives a field of the form of `Content-Type` or `Content-Disposition`.
-    pub(super) fn described(&self, name: &str) -> Option<ContentType<'static>> {
-        let value = prepared(self.all(name).next()?, PART_FIELD_LEN_MAX);
-        match MessageStream::new(&value).parse_content_type().into_owned() {
-            HeaderValue::ContentType(described) => Some(described),
-            _ => None,
-        }
+    /// Returns a field of the form of `Content-Type` or `Content-Disposition`.
+    pub(super) fn described(&self, name: &str) -> Option<Described> {
+        let value = self.all(name).next()?;
+        Some(Described::read(&self.armored(value, PART_FIELD_LEN_MAX)))
+    }
+
+    fn decoded(&self, value: &[u8]) -> String {
+        one_line(&words::decoded(&self.armored(value, FIELD_LEN_MAX)))
+    }
+
+    /// Makes text of a value, in which encoded words still are what they were.
+    fn armored(&self, value: &[u8], len_max: usize) -> String {
+        words::armored(bounded(value, len_max), self.charset.as_deref())
+    }
+
+    /// Makes a value ready for the library, which needs a line end.
+    fn line(&self, value: &[u8], len_max: usize) -> String {
+        let mut line = self.armored(value, len_max);
+        line.push('\n');
+        line
     }
 }
 
-fn address(address: Cow<'_, str>, name: Option<Cow<'_, str>>) -> Option<Address> {
-    let address = one_line(&address).replace(' ', "");
-    let name = name.map(|name| one_line(&name)).filter(|name| !name.is_empty() && *name != address);
-    let is_kept = address.contains('@') && address.len() <= ADDRESS_LEN_MAX;
-    is_kept.then(|| Address { address, name: name.map(|name| names::cut(&name, ADDRESS_LEN_MAX).to_owned()) })
-}
-
-fn decoded(value: &[u8]) -> String {
-    let value = prepared(value, FIELD_LEN_MAX);
-    match MessageStream::new(&value).parse_unstructured() {
-        HeaderValue::Text(text) => one_line(&text),
-        _ => String::new(),
-    }
-}
-
-/// Makes a value ready for the library: bounded in length and in encoded words, in UTF-8, and with the line end that the library needs.
-fn prepared(value: &[u8], len_max: usize) -> Vec<u8> {
+/// Cuts a value to what is read of it, in length and in encoded words.
+fn bounded(value: &[u8], len_max: usize) -> &[u8] {
     let mut value = &value[..value.len().min(len_max)];
     let mut words = value.windows(2).enumerate().filter(|(_, pair)| pair == b"=?");
     if let Some((at, _)) = words.nth(ENCODED_WORDS_MAX * len_max / FIELD_LEN_MAX) {
         value = &value[..at];
     }
-    let value = value.trim_ascii();
-    // Fields outside ASCII are UTF-8 (RFC 6532), or come from programs that wrote the charset of western Windows.
-    let mut text = decode::guessed(value);
-    text.push('\n');
-    text.into_bytes()
+    value.trim_ascii()
 }
 
 /// Makes one line of a text: controls become blanks, and runs of blanks one.
@@ -215,12 +209,12 @@ pub(super) fn one_line(text: &str) -> String {
     words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// Gives where the line that begins at `at` ends, its line end included.
+/// Returns where the line that begins at `at` ends, its line end included.
 pub(super) fn line_end(raw: &[u8], at: usize) -> usize {
     raw[at..].iter().position(|byte| *byte == b'\n').map_or(raw.len(), |len| at + len + 1)
 }
 
-/// Gives the length of the field's name, or nothing when the line is no field (RFC 5322, section 3.6.8; blanks before the colon are of
+/// Returns the length of the field's name, or nothing when the line is no field (RFC 5322, section 3.6.8; blanks before the colon are of
 /// the obsolete form).
 fn name_len(line: &[u8]) -> Option<usize> {
     let len = line.iter().position(|byte| *byte == b':')?;

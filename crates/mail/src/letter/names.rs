@@ -8,12 +8,52 @@ const NAME_LEN_MAX: usize = 255;
 const EXTENSION_LEN_MAX: usize = 16;
 
 /// Makes a name harmless: no directories, no control characters, nothing that changes the direction of writing or cannot be seen, no
-/// leading dots, at most 255 bytes. `None` when nothing is left.
+/// leading dots, at most 255 bytes. Its words are kept: what separates directories becomes `_`. Only a whole path of Windows, which some
+/// programs send, is cut to its last part. `None` when nothing is left.
 pub(super) fn harmless(name: &str) -> Option<String> {
-    let last = name.rsplit(['/', '\\']).find(|part| !part.trim().is_empty())?;
-    let visible: String = last.chars().filter(|character| !is_hidden(*character)).collect();
-    let trimmed = visible.trim().trim_start_matches('.').trim_end_matches(['.', ' ']).trim_start();
+    let visible: String = name.chars().filter(|character| !is_hidden(*character)).collect();
+    let visible = visible.trim();
+    let is_path = visible.starts_with("\\\\")
+        || matches!(visible.as_bytes(), [drive, b':', b'\\', ..] if drive.is_ascii_alphabetic());
+    let name = if is_path { visible.rsplit('\\').find(|part| !part.trim().is_empty())? } else { visible };
+    let is_word = |part: &&str| !part.trim_matches(['.', ' ']).is_empty();
+    let words: Vec<_> = name.split(['/', '\\']).filter(is_word).collect();
+    let joined = words.join("_");
+    let trimmed = joined.trim().trim_start_matches('.').trim_end_matches(['.', ' ']).trim_start();
     if trimmed.is_empty() { None } else { Some(shortened(trimmed)) }
+}
+
+/// Names a part to which its sender gave no name, so that people see what it is and their programs open it. `title` is what is said in it.
+pub(super) fn of_type(media_type: &str, title: Option<&str>) -> Option<String> {
+    let (stem, extension) = match media_type {
+        "message/rfc822" | "message/global" => ("message", "eml"),
+        "text/calendar" => ("invitation", "ics"),
+        "text/vcard" | "text/x-vcard" | "text/directory" => ("contact", "vcf"),
+        "text/csv" => ("table", "csv"),
+        "text/html" => ("text", "html"),
+        "text/rtf" | "application/rtf" => ("text", "rtf"),
+        "text/xml" | "application/xml" => ("data", "xml"),
+        "text/rfc822-headers" | "message/global-headers" => ("headers", "txt"),
+        "message/delivery-status"
+        | "message/global-delivery-status"
+        | "message/disposition-notification"
+        | "message/feedback-report" => ("report", "txt"),
+        "application/pkcs7-mime" | "application/x-pkcs7-mime" => ("smime", "p7m"),
+        "application/pkcs7-signature" | "application/x-pkcs7-signature" => ("smime", "p7s"),
+        "application/pgp-signature" | "application/pgp-keys" => ("openpgp", "asc"),
+        "application/pdf" => ("document", "pdf"),
+        "image/png" => ("image", "png"),
+        "image/jpeg" | "image/jpg" | "image/pjpeg" => ("image", "jpg"),
+        "image/gif" => ("image", "gif"),
+        "image/webp" => ("image", "webp"),
+        "image/svg+xml" => ("image", "svg"),
+        "image/bmp" => ("image", "bmp"),
+        "image/tiff" => ("image", "tif"),
+        media_type if media_type.starts_with("text/") => ("text", "txt"),
+        _ => return None,
+    };
+    let title = title.and_then(harmless);
+    Some(shortened(&format!("{}.{extension}", title.as_deref().unwrap_or(stem))))
 }
 
 /// Cuts a text to at most `len_max` bytes, between characters.

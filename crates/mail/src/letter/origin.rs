@@ -1,9 +1,9 @@
 //! Who writes to whom, and what the message answers.
 
-use handoff_domain::{InteractionId, Letter};
+use handoff_domain::{Address, InteractionId, Letter};
 
 use super::fields::Fields;
-use super::{Envelope, Reading, names};
+use super::{Envelope, Reading, mailboxes, names};
 
 /// The longest subject that is kept, in bytes: a line's length (RFC 5322, section 2.1.1).
 const SUBJECT_LEN_MAX: usize = 998;
@@ -14,10 +14,14 @@ const DELIVERED_TO: &[&str] =
 const ANSWERS_MAX: usize = 100;
 
 /// Fills in what the headers say.
-pub(super) fn fill(letter: &mut Letter, fields: &Fields<'_>) {
-    let senders = fields.addresses("from");
+pub(super) fn fill(letter: &mut Letter, fields: &Fields<'_>, reading: &Reading<'_>) {
+    let mut senders = fields.addresses("from");
     if senders.is_empty() {
-        letter.remarks.push("The sender could not be read.".to_owned());
+        senders = other_senders(fields, reading);
+        letter.remarks.push(match senders.first() {
+            None => "The sender could not be read.".to_owned(),
+            Some(_) => "The message does not say who wrote it; who sent it was taken.".to_owned(),
+        });
     } else if senders.len() > 1 {
         letter.remarks.push("The message has several senders; the first was taken.".to_owned());
     }
@@ -36,6 +40,19 @@ pub(super) fn fill(letter: &mut Letter, fields: &Fields<'_>) {
         if !letter.answers.contains(&id) {
             letter.answers.push(id);
         }
+    }
+}
+
+/// Finds who sent a message without an author: the `Sender` (RFC 5322, section 3.6.2), or the one whom the server was told.
+fn other_senders(fields: &Fields<'_>, reading: &Reading<'_>) -> Vec<Address> {
+    let sender = fields.addresses("sender");
+    if !sender.is_empty() {
+        return sender;
+    }
+    match reading.envelope {
+        Envelope::Known { sender: Some(sender), .. } => mailboxes::read(sender, 1),
+        Envelope::Known { sender: None, .. } => Vec::new(),
+        Envelope::Unknown => fields.addresses("return-path"),
     }
 }
 

@@ -5,10 +5,10 @@
 
 use core::ops::Range;
 
-use mail_parser::ContentType;
-
+use super::decode::Encoding;
 use super::fields::{Fields, line_end};
-use super::{Bounds, names};
+use super::parameters::Described;
+use super::{Bounds, charset, names};
 
 /// The most bytes of headers of one part that are read. Names and types take a few hundred.
 const PART_HEADERS_LEN_MAX: usize = 32 * 1024;
@@ -26,7 +26,7 @@ pub(super) enum Relation {
     Mixed,
     /// The same in several forms, the best last.
     Alternative,
-    /// The first one shows the others.
+    /// One shows the others.
     Related,
     /// Text, a report for programs, and the message that it is about.
     Report,
@@ -51,10 +51,29 @@ pub(super) struct Entity {
     pub(super) deletes_blank: bool,
     pub(super) name: Option<String>,
     pub(super) is_attachment: bool,
-    pub(super) encoding: String,
+    pub(super) encoding: Encoding,
     pub(super) content_id: Option<String>,
+    /// Of related parts: what says which of them is shown.
+    pub(super) root: Root,
     /// Where its content is in the message, still encoded.
     pub(super) content: Range<usize>,
+}
+
+/// What a multipart says about the part that shows the others (RFC 2387, section 3).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Root {
+    /// Its `Content-ID`, without angle brackets.
+    pub(super) start: Option<String>,
+    /// Its type, in lower case.
+    pub(super) media_type: Option<String>,
+}
+
+/// The parts of a message.
+pub(super) struct Structure {
+    /// The message itself is the first, parents come before their children, children are in order.
+    pub(super) entities: Vec<Entity>,
+    /// The first charset that says anything.
+    pub(super) charset: Option<String>,
 }
 
 /// A multipart whose end has not come.
@@ -64,15 +83,16 @@ struct Open {
     has_children: bool,
 }
 
-/// Finds the parts: the message itself is the first, parents come before their children, children are in order.
+/// Finds the parts.
 pub(super) fn walk(
     raw: &[u8],
     fields: &Fields<'_>,
     body_start: usize,
     bounds: &Bounds,
     remarks: &mut Vec<String>,
-) -> Vec<Entity> {
-    let mut walk = Walk { raw, bounds, entities: Vec::new(), open: Vec::new(), is_deep: false };
+) -> Structure {
+    let mut walk =
+        Walk { raw, bounds, entities: Vec::new(), open: Vec::new(), is_deep: false, charset: None };
     walk.enter(fields, body_start);
     let mut at = body_start;
     let mut is_full = false;
@@ -91,7 +111,8 @@ pub(super) fn walk(
             is_full = true;
             break;
         }
-        let (fields, start) = Fields::scan(raw, end, PART_HEADERS_LEN_MAX, PART_HEADER_COUNT_MAX);
+        let (mut fields, start) = Fields::scan(raw, end, PART_HEADERS_LEN_MAX, PART_HEADER_COUNT_MAX);
+        fields.set_charset(walk.charset.clone());
         // A part without an empty line after its headers may run into the next delimiter; that line is looked at again.
         walk.enter(&fields, start);
         at = start;
@@ -106,7 +127,7 @@ pub(super) fn walk(
     }
     let end = if is_full { at } else { raw.len() };
     walk.finish(end);
-    walk.entities
+    Structure { entities: walk.entities, charset: walk.charset }
 }
 
 struct Walk<'a> {
@@ -115,6 +136,7 @@ struct Walk<'a> {
     entities: Vec<Entity>,
     open: Vec<Open>,
     is_deep: bool,
+    charset: Option<String>,
 }
 
 impl Walk<'_> {
@@ -130,6 +152,9 @@ impl Walk<'_> {
         let is_digest = parent.is_some_and(|at| self.entities[at].relation == Some(Relation::Digest));
         if content_type.is_none() && is_digest {
             "message/rfc822".clone_into(&mut entity.media_type);
+        }
+        if self.charset.is_none() && entity.media_type.starts_with("text/") {
+            self.charset = entity.charset.clone().filter(|name| charset::is_telling(name));
         }
         if entity.media_type.starts_with("multipart/") {
             match content_type.as_ref().and_then(boundary) {
@@ -198,43 +223,59 @@ impl Walk<'_> {
     }
 }
 
-fn describe(fields: &Fields<'_>, content_type: Option<&ContentType<'_>>, start: usize) -> Entity {
-    let parameter = |name| content_type.and_then(|described| described.attribute(name)).map(str::to_owned);
+fn describe(fields: &Fields<'_>, content_type: Option<&Described>, start: usize) -> Entity {
+    let parameter = |name| content_type.and_then(|described| described.get(name));
     let is = |name, value: &str| parameter(name).is_some_and(|text| text.eq_ignore_ascii_case(value));
     let disposition = fields.described("content-disposition");
-    let given = disposition.as_ref().and_then(|described| described.attribute("filename"));
-    let name = given.map(str::to_owned).or_else(|| parameter("name"));
-    let encoding = fields.text("content-transfer-encoding").unwrap_or_default();
+    let given = disposition
+        .as_ref()
+        .and_then(|described| described.get("filename").or_else(|| described.get("name")));
+    let name = given.or_else(|| parameter("name")).or_else(|| parameter("filename"));
+    let is_attachment = disposition.is_some_and(|described| described.value == "attachment");
+    let has_file = is_attachment || name.is_some();
+    let root = Root {
+        start: parameter("start").map(|id| id.trim().trim_matches(['<', '>']).to_owned()),
+        media_type: parameter("type").map(|name| name.to_ascii_lowercase()),
+    };
     Entity {
         parent: None,
         relation: None,
-        media_type: content_type.map_or_else(|| "text/plain".to_owned(), media_type),
+        media_type: content_type
+            .map_or_else(|| "text/plain".to_owned(), |described| media_type(described, has_file)),
         charset: parameter("charset"),
         is_flowed: is("format", "flowed"),
         deletes_blank: is("delsp", "yes"),
         name: name.and_then(|name| names::harmless(&name)),
-        is_attachment: disposition.is_some_and(|described| described.is_attachment()),
-        encoding: encoding.trim_end_matches(';').to_owned(),
+        is_attachment,
+        encoding: Encoding::named(&fields.keyword("content-transfer-encoding").unwrap_or_default()),
         content_id: fields.ids("content-id").pop(),
+        root,
         content: start..usize::MAX,
     }
 }
 
-/// Gives the type in its usual form; one that is none is `application/octet-stream` (RFC 2045, section 5.2, and RFC 2049).
-fn media_type(described: &ContentType<'_>) -> String {
-    let text = match described.subtype() {
-        Some(subtype) => format!("{}/{subtype}", described.ctype()).to_ascii_lowercase(),
-        None if described.ctype().eq_ignore_ascii_case("text") => "text/plain".to_owned(),
-        None => String::new(),
-    };
+/// Returns the type in its usual form. One that is none is plain text (RFC 2045, section 5.2), unless it is a file or the half that is
+/// there says that it is no text.
+fn media_type(described: &Described, has_file: bool) -> String {
+    const BINARY: &[&str] = &["application", "image", "audio", "video", "font", "model"];
+    let text = described.value.trim_end_matches('/');
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+/%*'`|~{}".contains(&byte);
-    let is_well_formed =
-        text.len() <= TYPE_LEN_MAX && text.matches('/').count() == 1 && text.bytes().all(is_token);
-    if is_well_formed { text } else { "application/octet-stream".to_owned() }
+    let is_well_formed = text.len() <= TYPE_LEN_MAX
+        && text.split('/').filter(|half| !half.is_empty()).count() == 2
+        && text.matches('/').count() == 1
+        && text.bytes().all(is_token);
+    let half = text.split('/').next().unwrap_or_default();
+    match half {
+        _ if is_well_formed => text.to_owned(),
+        "multipart" => "multipart/mixed".to_owned(),
+        _ if BINARY.contains(&half) || has_file && half != "text" => "application/octet-stream".to_owned(),
+        _ => "text/plain".to_owned(),
+    }
 }
 
-fn boundary(described: &ContentType<'_>) -> Option<Vec<u8>> {
-    let boundary = described.attribute("boundary")?.trim_end();
+fn boundary(described: &Described) -> Option<Vec<u8>> {
+    let boundary = described.get("boundary")?;
+    let boundary = boundary.trim_end();
     (!boundary.is_empty() && boundary.len() <= BOUNDARY_LEN_MAX).then(|| boundary.as_bytes().to_vec())
 }
 

@@ -30,6 +30,9 @@ fn size() -> usize {
 
 fn with_headers(fields: &str, unit: &str) -> Vec<u8> {
     let (mut raw, size) = (format!("From: a@b.example\n{fields}").into_bytes(), size());
+    if unit.is_empty() {
+        return raw;
+    }
     while raw.len() < size {
         raw.extend_from_slice(unit.as_bytes());
     }
@@ -101,6 +104,48 @@ fn bomb(name: &str) -> Vec<u8> {
         "nested quotes" => with_headers("\n", ">"),
         "introductions" => with_headers("\n", "wrote:\n"),
         "lines without text" => with_headers("Content-Type: text/plain; format=flowed\n\n", "> \n"),
+        _ => of_one_step(name),
+    }
+}
+
+/// Makes a bomb for one step of reading: fields, addresses, charsets, pictures.
+fn of_one_step(name: &str) -> Vec<u8> {
+    let size = size();
+    let html = "Content-Type: text/html\n\n";
+    match name {
+        "comments and quotes that never end" => {
+            let field = format!("Content-Type: text/plain; {}{}\n", "(".repeat(4_000), "a=\"x;".repeat(800));
+            let part = format!("--b\n{field}Content-Disposition: {field}\nx\n");
+            with_headers("Content-Type: multipart/mixed; boundary=b\n\n", &part)
+        }
+        "raw letters between words" => {
+            let field = "\u{fc}\u{e4}\u{f6}\u{df}=?a?q?\u{fc}\u{e4}\u{f6}\u{df}?=".repeat(400);
+            let bytes: Vec<u8> = field.chars().map(|character| character as u8).collect();
+            let mut raw = with_headers("Content-Type: multipart/mixed; boundary=b\n\n", "");
+            while raw.len() < size {
+                raw.extend_from_slice(b"--b\nContent-Disposition: attachment; filename=\"");
+                raw.extend_from_slice(&bytes);
+                raw.extend_from_slice(b"\"\n\nx\n");
+            }
+            raw
+        }
+        "angles and quotes in addresses" => with_headers("To: ", "<\"a@(b,:;"),
+        "pictures in the text" => with_headers(html, "<img src=data:image/png,x>"),
+        "a picture that never ends" => {
+            with_headers(&format!("{html}<img src=\""), "data:image/png;base64,QUJD src=")
+        }
+        "wrong labels" => {
+            let mut raw = with_headers("Content-Type: text/plain; charset=utf-8\n\n", "");
+            while raw.len() < size {
+                raw.extend_from_slice(b"\xfc\xe4\n\xc3\xbc\n");
+            }
+            raw
+        }
+        "escape sequences" => with_headers(
+            "Content-Type: text/plain; charset=iso-2022-jp\n\n",
+            "\u{1b}$B\u{1b}(B\u{1b}$(D!\u{e}",
+        ),
+        "enriched commands" => with_headers("Content-Type: text/enriched\n\n", "<param><a<<b>\n"),
         _ => unreachable!("no such bomb"),
     }
 }
@@ -116,6 +161,14 @@ const NAMES: &[&str] = &[
     "comments in addresses",
     "continued names",
     "parameters of parts",
+    "comments and quotes that never end",
+    "raw letters between words",
+    "angles and quotes in addresses",
+    "pictures in the text",
+    "a picture that never ends",
+    "wrong labels",
+    "escape sequences",
+    "enriched commands",
     "boundaries that are nearly the same",
     "base 64",
     "expanding charset",

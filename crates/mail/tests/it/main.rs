@@ -12,6 +12,7 @@ mod lmtp;
 mod outgoing;
 mod peers;
 mod quotes;
+mod reading;
 mod reports;
 mod smtp;
 mod tokens;
