@@ -12,7 +12,7 @@ use axum::http::request::Parts;
 use handoff_domain::{Actor, Caller, CenterId, Role, User, UserId};
 
 use crate::auth::{Identified, Session};
-use crate::error::{Code, Refusal};
+use crate::error::{Code, NO_PERMISSION, Refusal};
 
 /// The user behind a request.
 #[derive(Clone, Debug)]
@@ -62,9 +62,7 @@ fn caller_with(parts: &Parts, roles: &[Role]) -> Result<Me, Refusal> {
     if roles.is_empty() || roles.iter().any(|role| me.is(*role)) {
         return Ok(me);
     }
-    let sentence =
-        "Your roles do not allow this operation; ask your administrator for the role that it needs.";
-    Err(Refusal::new(Code::NoPermission, sentence))
+    Err(Refusal::new(Code::NoPermission, NO_PERMISSION))
 }
 
 macro_rules! callers {
@@ -90,6 +88,8 @@ callers! {
     Agent: [Role::Agent];
     /// Somebody who watches and helps agents.
     Supervisor: [Role::Supervisor];
+    /// Somebody who works for the contact center, no server.
+    Person: [Role::Agent, Role::Supervisor, Role::Admin];
     /// Somebody who configures the contact center.
     Admin: [Role::Admin];
     /// Somebody, or a server, that may submit interactions from outside.

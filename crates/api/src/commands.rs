@@ -63,11 +63,13 @@ pub struct Deed {
     pub action: Action,
     /// What is said first in a live chat, by an agent who goes.
     pub farewell: Option<Utterance>,
+    /// What is said to whom it is offered.
+    pub note: Option<String>,
 }
 
 impl From<Action> for Deed {
     fn from(action: Action) -> Self {
-        Self { action, farewell: None }
+        Self { action, farewell: None, note: None }
     }
 }
 
@@ -89,11 +91,11 @@ pub async fn perform(
     }
     let engine = shared.engine();
     let interaction = visible_of(shared, me, target.id, target.media).await?;
-    let Deed { action, farewell } = deed(&interaction, &engine.directory())?;
+    let Deed { action, farewell, note } = deed(&interaction, &engine.directory())?;
     let reference = engine.next_reference(me.id()).await?;
     let answer = envelope.success(Some(reference));
     let receipt = retry.receipt(me, &answer, engine.now());
-    let command = Command { actor: me.actor(), epoch: target.epoch, action, farewell };
+    let command = Command { actor: me.actor(), epoch: target.epoch, action, farewell, note };
     let attempt =
         Attempt { id: interaction.id, command, reference: Some(reference), receipt, also: Vec::new() };
     carry_out(shared, me, &attempt, answer).await

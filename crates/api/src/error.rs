@@ -22,6 +22,10 @@ pub use sentences::{code_of, sentence_of};
 /// agent hardly notices.
 const RETRY_AFTER_S: u32 = 1;
 
+/// The sentence for whoever has not the role that an operation needs.
+pub(crate) const NO_PERMISSION: &str =
+    "Your roles do not allow this operation; ask your administrator for the role that it needs.";
+
 /// The codes of the API's documents (contract 1); those that are never given are left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Code {

@@ -20,7 +20,7 @@ use crate::shared::Shared;
 use crate::wire::email::EmailChanges;
 use crate::wire::envelope::Envelope;
 use crate::wire::history::{HistoryResource, RoutingResource};
-use crate::wire::interaction::InteractionResource;
+use crate::wire::interaction::{InteractionResource, operation_parts};
 use crate::wire::letters::Cleaner;
 use crate::wire::listing::{Listing, fields, one, select};
 
@@ -158,7 +158,7 @@ pub(crate) async fn put(
     let receipt = retry.receipt(&me, &answer, shared.engine().now());
     let epoch = change.epoch;
     let action = change.action(&interaction, shared.letters());
-    let command = Command { actor: me.actor(), epoch, action, farewell: None };
+    let command = Command { actor: me.actor(), epoch, action, farewell: None, note: None };
     let attempt = Attempt { id: interaction.id, command, reference: None, receipt, also: Vec::new() };
     carry_out(&shared, &me, &attempt, answer).await
 }
@@ -181,6 +181,13 @@ pub(crate) async fn routing(State(shared): State<Shared>, AnyUser(me): AnyUser, 
     let shown =
         RoutingResource::new(&interaction, why.as_ref(), shared.engine().now(), shared.lookup(&directory));
     Ok(one("routing", &shown))
+}
+
+/// `GET /interactions/{id}/operations`: every operation, whether the caller may use it now, and if not why.
+pub(crate) async fn operations(State(shared): State<Shared>, AnyUser(me): AnyUser, Id(id): Id) -> Answer {
+    let interaction = visible(&shared, &me, &id).await?;
+    let directory = shared.engine().directory();
+    Ok(one("operations", &operation_parts(&interaction, me.id(), shared.lookup(&directory))))
 }
 
 /// `GET /interactions/{id}/events`: its history, oldest first.

@@ -35,6 +35,7 @@ mod limit;
 mod me;
 mod me_interactions;
 mod media;
+mod notes;
 mod pages;
 mod queues;
 mod respond;

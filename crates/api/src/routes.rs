@@ -13,7 +13,7 @@ use crate::request::read_body;
 use crate::respond::{refusals, unknown_method, unknown_path};
 use crate::shared::Shared;
 use crate::{
-    attachments, channels, contacts, diagnostics, interactions, me, me_interactions, queues, settings,
+    attachments, channels, contacts, diagnostics, interactions, me, me_interactions, notes, queues, settings,
     skills, supervision, users, workbins,
 };
 
@@ -82,6 +82,9 @@ pub fn table() -> Vec<Route> {
         read("/interactions/{id}",             || get(interactions::get)),
         change("/interactions/{id}",           || put(interactions::put)),
         read("/interactions/{id}/routing",     || get(interactions::routing)),
+        read("/interactions/{id}/operations",  || get(interactions::operations)),
+        read("/interactions/{id}/notes",       || get(notes::list)),
+        write("/interactions/{id}/notes",      || post(notes::add)),
         read("/interactions/{id}/events",      || get(interactions::events)),
 
         read("/emails/{id}",                   || get(emails::get)),

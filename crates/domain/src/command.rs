@@ -184,7 +184,7 @@ pub struct Patch {
     pub subject: Option<String>,
     /// New priority; supervisors and admins only.
     pub priority: Option<i64>,
-    /// New comment.
+    /// A note to put behind the others; an empty one lets none be shown as the comment.
     pub comment: Option<String>,
     /// New text and recipients, of a draft only.
     pub email: Option<Email>,
@@ -225,7 +225,7 @@ pub enum Action {
         /// The value.
         disposition: Value,
     },
-    /// Put the agent's remark on it.
+    /// Put a note behind the others.
     AddComment(String),
     /// Say that the agent looks at it now; changes nothing.
     SetInFocus,
@@ -413,4 +413,6 @@ pub struct Command {
     /// What an agent says first who transfers, completes or leaves a live chat; said in the same commit or not at all. Where there is no
     /// live conversation, or with another action, nothing is said.
     pub farewell: Option<Utterance>,
+    /// What an agent says to whom they offer it, with a transfer to an agent, an invitation or a consultation.
+    pub note: Option<String>,
 }

@@ -7,6 +7,7 @@ pub mod context;
 pub mod decide;
 pub mod decision;
 pub mod open;
+pub mod talk;
 
 mod accept;
 mod attachments;
@@ -18,6 +19,7 @@ mod conversation;
 mod draft;
 mod gone;
 mod letter;
+mod note;
 mod notices;
 mod offer;
 mod participants;
@@ -44,6 +46,7 @@ use crate::user_data::UserData;
 
 pub use attachments::Attachment;
 pub use letter::{Arrival, Filing, NewAcknowledgement, Sender, Silence, open_letter, silence};
+pub use note::Note;
 pub use thread::{Threading, Unproven};
 
 /// How an agent works on an interaction while he owns it. It survives queues and workbins: a draft comes back as a draft.
@@ -206,6 +209,14 @@ pub struct Offer {
     pub since: Time,
     /// When it ends by itself.
     pub expires: Time,
+    /// What whoever made it says to its target.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub note: Option<String>,
+}
+
+impl Offer {
+    /// Most characters of a note: a few sentences.
+    pub const NOTE_CHARS_MAX: usize = 1_000;
 }
 
 /// An agent in a conversation beside its owner.
@@ -396,8 +407,11 @@ pub struct Interaction {
     pub contact: Option<String>,
     /// Subject.
     pub subject: Option<String>,
-    /// An agent's remark.
+    /// The newest note; what was stored before there were several is the only one.
     pub comment: Option<String>,
+    /// What people remarked, the oldest first. What they are, and how many, is asked of [`Interaction::all_notes`].
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub notes: Vec<Note>,
     /// Higher is routed first.
     pub priority: i64,
     /// When it entered the server.

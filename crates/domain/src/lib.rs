@@ -26,6 +26,7 @@ pub mod interaction;
 pub mod invariants;
 pub mod mail;
 pub mod media;
+pub mod operations;
 pub mod rejection;
 pub mod routing;
 pub mod service;
@@ -53,11 +54,12 @@ pub use interaction::decide::decide;
 pub use interaction::decision::{Decision, TimerChange, TimerKind};
 pub use interaction::open::{NewInteraction, Placement, open};
 pub use interaction::{
-    Arrival, Attachment, Email, Filing, Handling, Interaction, Mode, NewAcknowledgement, Offer, OfferKind,
-    Outcome, Sender, Silence, State, Status, Threading, Unproven, Wait, open_letter, silence,
+    Arrival, Attachment, Email, Filing, Handling, Interaction, Mode, NewAcknowledgement, Note, Offer,
+    OfferKind, Outcome, Sender, Silence, State, Status, Threading, Unproven, Wait, open_letter, silence,
 };
 pub use mail::{Address, Automatic, Letter, Part, Report, ReportKind, ReportedRecipient};
 pub use media::{Direction, Media};
+pub use operations::operations;
 pub use rejection::Rejection;
 pub use service::{
     ChatTerms, EmailTerms, FileLimits, Hours, OpenMediaTerms, OpenTime, Service, ServiceKind, ServiceTerms,

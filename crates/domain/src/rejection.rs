@@ -151,6 +151,8 @@ pub enum Rejection {
     },
     /// The customer has used up what his service allows him in files, or may not send any yet.
     FileLimit(FileLimit),
+    /// The interaction has as many notes as fit.
+    NotesFull,
     /// The chat has as many entries as fit; nothing more can be said in it.
     TranscriptFull,
     /// The caller has no contact-center session.

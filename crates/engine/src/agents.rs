@@ -248,6 +248,7 @@ impl Engine {
                     epoch: None,
                     action: Action::AgentGone { user },
                     farewell: None,
+                    note: None,
                 };
                 let attempt = Attempt {
                     id: interaction.value.id,

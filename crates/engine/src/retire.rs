@@ -58,7 +58,7 @@ impl Engine {
 
     async fn requeue(&self, id: InteractionId, queue: Queue, center: CenterId) -> Result<(), StoreError> {
         let action = Action::PlaceInQueue(Named::Known(queue));
-        let command = Command { actor: Actor::Server, epoch: None, action, farewell: None };
+        let command = Command { actor: Actor::Server, epoch: None, action, farewell: None, note: None };
         match self.execute(&Attempt { id, command, reference: None, receipt: None, also: Vec::new() }).await {
             Err(ExecuteError::Store(error)) => Err(error),
             Err(error) => {

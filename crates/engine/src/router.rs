@@ -118,8 +118,13 @@ impl Engine {
 
     /// Makes one offer; tells whether it was made.
     async fn offer(&self, id: InteractionId, to: UserId) -> Result<bool, StoreError> {
-        let command =
-            Command { actor: Actor::Router, epoch: None, action: Action::Offer { to }, farewell: None };
+        let command = Command {
+            actor: Actor::Router,
+            epoch: None,
+            action: Action::Offer { to },
+            farewell: None,
+            note: None,
+        };
         match self.execute(&Attempt { id, command, reference: None, receipt: None, also: Vec::new() }).await {
             Ok(_) => Ok(true),
             Err(ExecuteError::Store(error)) => Err(error),

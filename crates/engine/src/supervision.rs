@@ -118,7 +118,7 @@ impl Engine {
         }
         let caller = Caller { user: user.id, roles: user.roles.clone(), groups: user.groups.clone() };
         let action = Action::Intrude { mode: supervision.mode };
-        let command = Command { actor: Actor::User(caller), epoch: None, action, farewell: None };
+        let command = Command { actor: Actor::User(caller), epoch: None, action, farewell: None, note: None };
         let attempt = Attempt { id: chat.id, command, reference: None, receipt: None, also: Vec::new() };
         match self.execute(&attempt).await {
             Ok(_) => Ok(Seating::Offered),

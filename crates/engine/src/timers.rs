@@ -75,7 +75,7 @@ impl Engine {
             TimerKey::Interaction(id, TimerKind::ChatIdle) => (id, Action::CheckIdle),
             TimerKey::Interaction(id, TimerKind::LongestWait) => (id, Action::CheckWait),
         };
-        let command = Command { actor: Actor::Server, epoch: None, action, farewell: None };
+        let command = Command { actor: Actor::Server, epoch: None, action, farewell: None, note: None };
         match self.execute(&Attempt { id, command, reference: None, receipt: None, also: Vec::new() }).await {
             Ok(_) => Ok(true),
             Err(ExecuteError::Rejected(_) | ExecuteError::NotFound(_)) => self.drop_timer(timer).await,

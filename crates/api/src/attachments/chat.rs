@@ -103,7 +103,7 @@ pub(super) async fn delete(
 
 fn says(me: &Me, content: Content, visibility: Visibility) -> Command {
     let action = Action::Say(Utterance::new(content, visibility));
-    Command { actor: me.actor(), epoch: None, action, farewell: None }
+    Command { actor: me.actor(), epoch: None, action, farewell: None, note: None }
 }
 
 fn visibility_of(name: &str) -> Result<Visibility, Refusal> {

@@ -218,7 +218,7 @@ pub(super) async fn delete(
 }
 
 fn command(me: &Me, action: Action) -> Command {
-    Command { actor: me.actor(), epoch: None, action, farewell: None }
+    Command { actor: me.actor(), epoch: None, action, farewell: None, note: None }
 }
 
 /// Gives a file that is there already, to be attached to a draft: one that was on it before, one of another e-mail that the caller may see,

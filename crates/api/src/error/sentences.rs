@@ -26,6 +26,7 @@ pub const fn code_of(rejection: &Rejection) -> Code {
         | Rejection::TargetNotIn
         | Rejection::NoConversation
         | Rejection::TranscriptFull
+        | Rejection::NotesFull
         | Rejection::FileLimit(_)
         | Rejection::NoSession
         | Rejection::Full
@@ -75,6 +76,7 @@ const NOT_SUPERVISOR: &str = "Only a supervisor may come into a chat of his own 
 const NOT_IN_CONVERSATION: &str = "You take no part in this conversation; accept it first.";
 const NO_CONVERSATION: &str = "This interaction has no conversation with a customer, so nothing can be said in it; complete or transfer it.";
 const TRANSCRIPT_FULL: &str = "The chat has as many messages as one can have; end it and go on in a new one.";
+const NOTES_FULL: &str = "The interaction has as many notes as one can have; put what is to be said into its user data or a new one.";
 const NOT_EARLIER: &str = "An e-mail can only answer one that came before it; name an earlier one.";
 const OTHER_THREAD: &str =
     "The field baseMessageId must be the id of an e-mail of this thread; give the latest that you have read.";
@@ -175,6 +177,7 @@ const fn plain_sentence(rejection: &Rejection) -> Option<&'static str> {
         Rejection::NotInConversation => NOT_IN_CONVERSATION,
         Rejection::NoConversation => NO_CONVERSATION,
         Rejection::TranscriptFull => TRANSCRIPT_FULL,
+        Rejection::NotesFull => NOTES_FULL,
         Rejection::NoSession => NO_SESSION,
         Rejection::Full => FULL,
         Rejection::NotEarlier => NOT_EARLIER,

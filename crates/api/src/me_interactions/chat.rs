@@ -4,7 +4,7 @@ use handoff_domain::{Action, Content, SupervisorMode, TreatAs, Utterance, Value,
 use url::Url;
 
 use super::names::{AdviserText, AgentText};
-use super::operations::{Intent, Parsed, act, act_and_part};
+use super::operations::{Intent, Parsed, act, act_and_part, act_with_note};
 use super::talk::{History, Telling};
 use crate::commands::Deed;
 use crate::error::Refusal;
@@ -83,13 +83,13 @@ pub(super) fn request_history(body: &Fields<'_>) -> Parsed {
 /// `InviteUser`.
 pub(super) fn invite(body: &Fields<'_>) -> Parsed {
     let agent = AgentText::required(body)?;
-    act(move |names| Action::Invite(agent.find(names)))
+    act_with_note(body, move |names| Action::Invite(agent.find(names)))
 }
 
 /// `Consult`.
 pub(super) fn consult(body: &Fields<'_>) -> Parsed {
     let adviser = AdviserText::required(body)?;
-    act(move |names| match &adviser {
+    act_with_note(body, move |names| match &adviser {
         AdviserText::Agent(agent) => Action::Consult(agent.find(names)),
         AdviserText::Queue(queue) => Action::ConsultQueue(names.queue(queue)),
     })

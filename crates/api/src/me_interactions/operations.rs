@@ -161,7 +161,17 @@ pub(super) fn act_and_part(
     action: impl FnOnce(&Names<'_>) -> Action + Send + 'static,
 ) -> Parsed {
     let farewell = chat::farewell(body)?;
-    Ok(Intent::Act(Box::new(|names| Ok(Deed { action: action(names), farewell }))))
+    let note = body.text("note")?;
+    Ok(Intent::Act(Box::new(|names| Ok(Deed { action: action(names), farewell, note }))))
+}
+
+/// The same for what offers it to somebody, who may be told something with it.
+pub(super) fn act_with_note(
+    body: &Fields<'_>,
+    action: impl FnOnce(&Names<'_>) -> Action + Send + 'static,
+) -> Parsed {
+    let note = body.text("note")?;
+    Ok(Intent::Act(Box::new(|names| Ok(Deed { note, ..Deed::from(action(names)) }))))
 }
 
 fn accept(body: &Fields<'_>) -> Parsed {
@@ -226,7 +236,10 @@ fn save(body: &Fields<'_>) -> Parsed {
 }
 
 fn add_comment(body: &Fields<'_>) -> Parsed {
-    let comment = body.required_text("comment")?;
+    let comment = match body.text("text")? {
+        Some(text) => text,
+        None => body.required_text("comment")?,
+    };
     act(move |_| Action::AddComment(comment))
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Neither is stored, so neither has a number or an effect that a retry could double.
 
+use handoff_domain::interaction::talk::{self, may_recall, may_tell};
 use handoff_domain::{Chat, Entry, Interaction, Mode, Party, Rejection, Speaker, Visibility};
 use handoff_engine::{Note, NoteKind};
 
@@ -34,11 +35,9 @@ pub(super) async fn tell(
 ) -> Result<i32, Refusal> {
     const NAMES: [&str; 2] = ["SendStopTypingNotification", "SendStartTypingNotification"];
     let chat = visible_of(shared, me, target.id, target.media).await?;
-    let party = party_of(&chat, me, target, NAMES[usize::from(telling.is_on)], &[Mode::Chatting])?;
-    let visibility = telling.visibility.max(party.shown_to);
-    if visibility > party.sees {
-        return Err(Rejection::NotForCaller { content: "typing notification" }.into());
-    }
+    expect_epoch(&chat, target)?;
+    let (party, visibility) =
+        may_tell(&chat, me.id(), NAMES[usize::from(telling.is_on)], telling.visibility)?;
     let reference = shared.engine().next_reference(me.id()).await?;
     let kind = if telling.is_on { NoteKind::TypingStarted { text: None } } else { NoteKind::TypingStopped };
     let note = Note { at: shared.engine().now(), from: Speaker::from(party), visibility, kind };
@@ -58,7 +57,8 @@ pub(super) async fn show_history(
     history: History,
 ) -> Result<i32, Refusal> {
     let chat = visible_of(shared, me, target.id, target.media).await?;
-    let party = party_of(&chat, me, target, "RequestChatHistory", &[Mode::Chatting, Mode::LeftChat])?;
+    expect_epoch(&chat, target)?;
+    let party = may_recall(&chat, me.id(), "RequestChatHistory")?;
     let engine = shared.engine();
     let after = history.from.saturating_sub(1);
     let entries = engine.transcript(chat.id, after, party.sees, usize::MAX).await?;
@@ -99,15 +99,16 @@ pub(crate) fn party_of<'a>(
     command: &'static str,
     modes: &[Mode],
 ) -> Result<&'a Party, Refusal> {
-    if let Some(given) = target.epoch.filter(|given| *given != interaction.epoch) {
-        return Err(Rejection::StaleEpoch { given, current: interaction.epoch }.into());
+    expect_epoch(interaction, target)?;
+    Ok(talk::party_of(interaction, me.id(), command, modes)?)
+}
+
+/// Refuses who acts on an older epoch.
+fn expect_epoch(interaction: &Interaction, target: Target<'_>) -> Result<(), Refusal> {
+    match target.epoch.filter(|given| *given != interaction.epoch) {
+        Some(given) => Err(Rejection::StaleEpoch { given, current: interaction.epoch }.into()),
+        None => Ok(()),
     }
-    let is_in_hands = interaction.owner().is_some();
-    if !interaction.mode().is_some_and(|mode| is_in_hands && modes.contains(&mode)) {
-        return Err(Rejection::WrongState { status: interaction.status_for(me.id()), command }.into());
-    }
-    let chat = interaction.chat.as_ref().ok_or(Rejection::NoConversation)?;
-    Ok(chat.present(me.id()).ok_or(Rejection::NotInConversation)?)
 }
 
 #[cfg(test)]

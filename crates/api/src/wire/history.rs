@@ -5,8 +5,7 @@ use std::sync::Arc;
 use handoff_domain::event::{Cause, RevokeReason};
 use handoff_domain::routing::Exclusion;
 use handoff_domain::{
-    Entry, Fact, Filing, Interaction, OfferKind, Role, Roles, Silence, Threading, Time, Unproven, User,
-    Visibility,
+    Entry, Fact, Filing, Interaction, Role, Roles, Silence, Threading, Time, Unproven, User, Visibility,
 };
 use handoff_engine::{Directory, Why};
 use handoff_store::HistoryEntry;
@@ -14,9 +13,9 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::date::print;
-use super::interaction::status_name;
+use super::interaction::{kind_name, status_name};
 use super::resource::Lookup;
-use super::transcript::{kind_name, visibility_name};
+use super::transcript::{kind_name as party_name, visibility_name};
 
 /// Why an interaction waits: the answer of `GET /interactions/{id}/routing`.
 #[derive(Clone, Debug, Serialize)]
@@ -188,10 +187,10 @@ fn fact(fact: &Fact, sees: Visibility, directory: &Directory) -> Value {
             json!({"fact": "Queued", "queue": queue_name(queue), "skill": skill.as_ref().and_then(skill_name)})
         }
         Fact::Offered { to, kind, expires } => {
-            json!({"fact": "Offered", "to": to.to_string(), "kind": offer_kind(*kind), "expires": print(*expires)})
+            json!({"fact": "Offered", "to": to.to_string(), "kind": kind_name(*kind), "expires": print(*expires)})
         }
         Fact::Accepted { by, kind } => {
-            json!({"fact": "Accepted", "by": by.to_string(), "kind": offer_kind(*kind)})
+            json!({"fact": "Accepted", "by": by.to_string(), "kind": kind_name(*kind)})
         }
         Fact::Rejected { by } => json!({"fact": "Rejected", "by": by.to_string()}),
         Fact::OfferExpired { to } => json!({"fact": "OfferExpired", "to": to.to_string()}),
@@ -233,7 +232,7 @@ fn fact(fact: &Fact, sees: Visibility, directory: &Directory) -> Value {
         Fact::ChatEnded => json!({"fact": "ChatEnded"}),
         Fact::Said(entry) => said(entry, sees),
         Fact::ModeSwitched { by, kind } => {
-            json!({"fact": "ModeSwitched", "by": by.to_string(), "kind": offer_kind(*kind)})
+            json!({"fact": "ModeSwitched", "by": by.to_string(), "kind": kind_name(*kind)})
         }
         Fact::FileDownloaded { file } => json!({"fact": "FileDownloaded", "file": file.to_string()}),
         Fact::HandlingExpired { owner } => json!({"fact": "HandlingExpired", "owner": owner.to_string()}),
@@ -248,7 +247,7 @@ fn said(entry: &Entry, sees: Visibility) -> Value {
     json!({
         "fact": "Said",
         "type": entry.content.name(),
-        "by": kind_name(&entry.from.kind),
+        "by": party_name(&entry.from.kind),
         "participantId": entry.from.id_for(sees).map(|id| id.0.to_string()),
         "visibility": visibility_name(entry.visibility),
     })
@@ -268,18 +267,6 @@ fn is_for_agents(fact: &Fact, directory: &Directory) -> bool {
         | Fact::OfferRevoked { to: user, .. }
         | Fact::ParticipantLeft { user } => !is_supervisor(user),
         _ => true,
-    }
-}
-
-const fn offer_kind(kind: OfferKind) -> &'static str {
-    match kind {
-        OfferKind::Routed => "Routed",
-        OfferKind::Transfer => "Transfer",
-        OfferKind::Invite => "Invite",
-        OfferKind::Consult => "Consult",
-        OfferKind::Monitor => "Monitor",
-        OfferKind::Coach => "Coach",
-        OfferKind::BargeIn => "BargeIn",
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod email;
 mod medium;
+mod offer;
 mod participant;
 
 use handoff_domain::capabilities::capabilities;
@@ -18,6 +19,7 @@ pub use email::{
 };
 pub use medium::{ChatResource, EmailResource, MediumResource, OpenmediaResource, WorkitemResource};
 pub use medium::{plural, singular};
+pub use offer::{OfferPart, OperationPart, kind_name, operation_parts};
 pub use participant::ParticipantResource;
 
 use crate::wire::resource::{Link, Lookup};
@@ -89,6 +91,10 @@ pub struct InteractionResource {
     pub state: &'static str,
     /// What the reader may do next.
     pub capabilities: &'static [&'static str],
+    /// Every operation that the reader may use now, the documents' capabilities among them.
+    pub operations: Vec<&'static str>,
+    /// What the reader is offered, or as the owner has offered.
+    pub offer: Option<OfferPart>,
     /// The name of the queue that it last waited in.
     pub current_queue: Option<String>,
     /// Higher is routed first.
@@ -171,6 +177,8 @@ impl InteractionResource {
             direction: direction_name(interaction.direction),
             state: status_name(sight.status),
             capabilities: sight.capabilities,
+            operations: sight.operations(interaction, lookup),
+            offer: sight.offer(interaction, lookup),
             current_queue: queue_name(interaction, lookup),
             priority: interaction.priority,
             subject: interaction.subject.clone(),
@@ -195,6 +203,14 @@ impl InteractionResource {
 }
 
 impl Sight {
+    fn operations(self, interaction: &Interaction, lookup: Lookup<'_>) -> Vec<&'static str> {
+        self.reader.map(|reader| offer::allowed(interaction, reader, lookup)).unwrap_or_default()
+    }
+
+    fn offer(self, interaction: &Interaction, lookup: Lookup<'_>) -> Option<OfferPart> {
+        OfferPart::of(interaction, self.reader?, lookup)
+    }
+
     fn participants(self, interaction: &Interaction, lookup: Lookup<'_>) -> Vec<ParticipantResource> {
         self.reader.map(|reader| participant::of(interaction, reader, lookup)).unwrap_or_default()
     }

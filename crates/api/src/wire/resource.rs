@@ -20,7 +20,7 @@ pub(in crate::wire) use center::owning_group;
 pub use center::{GroupResource, QueueResource, SkillResource, StepResource, WorkbinResource};
 pub use channel::{ChannelResource, LOGGED_OUT_ID, NOT_READY_ID, READY_ID, UserState, channels};
 pub use fields::Fields;
-pub use user::{UserResource, groups_of, role_name, skills_of};
+pub use user::{UserPart, UserResource, groups_of, role_name, skills_of};
 
 /// What stands between the public address and a path.
 const API_ROOT: &str = "/api/v2";

@@ -109,7 +109,7 @@ impl Bench {
     /// Carries out a command of an agent's.
     pub(crate) async fn act(&self, user: UserId, id: InteractionId, action: Action) -> Arc<Interaction> {
         let caller = Caller { user, roles: BTreeSet::from([Role::Agent]), groups: BTreeSet::from([SUPPORT]) };
-        let command = Command { actor: Actor::User(caller), epoch: None, action, farewell: None };
+        let command = Command { actor: Actor::User(caller), epoch: None, action, farewell: None, note: None };
         let reference = Some(self.engine.next_reference(user).await.unwrap());
         match self
             .engine

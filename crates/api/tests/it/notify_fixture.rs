@@ -146,6 +146,7 @@ pub(crate) fn waiting(media: Media) -> Interaction {
         contact: Some("0000contact".to_owned()),
         subject: Some("Invoice".to_owned()),
         comment: None,
+        notes: Vec::new(),
         priority: 2,
         received: NOON,
         user_data: user_data(),
@@ -206,7 +207,7 @@ pub(crate) fn invited(media: Media, to: UserId) -> Interaction {
 }
 
 pub(crate) fn offer(to: UserId, kind: OfferKind) -> Offer {
-    Offer { number: 1, to, kind, since: NOON, expires: NOON.plus_ms(30_000) }
+    Offer { number: 1, to, kind, since: NOON, expires: NOON.plus_ms(30_000), note: None }
 }
 
 /// The same, owned by an agent.

@@ -27,6 +27,7 @@ const CALLERS: [Option<&str>; 6] =
 
 const EVERYBODY: [Gets; 6] = [Yes, Yes, Yes, Yes, Yes, Yes];
 const USERS: [Gets; 6] = [Nobody, Yes, Yes, Yes, Yes, Yes];
+const PEOPLE: [Gets; 6] = [Nobody, Yes, Yes, Yes, No, Yes];
 const AGENTS: [Gets; 6] = [Nobody, Yes, No, No, No, Yes];
 const SUPERVISORS: [Gets; 6] = [Nobody, No, Yes, No, No, Yes];
 const ADMINS: [Gets; 6] = [Nobody, No, No, Yes, No, Yes];
@@ -136,6 +137,9 @@ fn centers() -> Vec<Row> {
         get("/interactions/{id}", USERS),
         put("/interactions/{id}", USERS, json!({"comment": "x"})),
         get("/interactions/{id}/routing", USERS),
+        get("/interactions/{id}/operations", USERS),
+        get("/interactions/{id}/notes", USERS),
+        post("/interactions/{id}/notes", PEOPLE, json!({"text": "x"})),
         get("/interactions/{id}/events", USERS),
         get("/emails/{id}", USERS),
         get("/emails/{id}/attachments", USERS),
@@ -226,6 +230,9 @@ async fn named_things(bench: &Bench) -> Vec<(Method, String, Option<Value>)> {
         (Method::PUT, format!("/interactions/{id}"), Some(json!({"comment": "x"}))),
         get(format!("/interactions/{id}/routing")),
         get(format!("/interactions/{id}/events")),
+        get(format!("/interactions/{id}/operations")),
+        get(format!("/interactions/{id}/notes")),
+        post(format!("/interactions/{id}/notes"), json!({"text": "x"})),
         get(format!("/me/interactions/{id}/attachments")),
         get(format!("/workitems/{id}")),
         get(format!("/me/workitems/{id}")),

@@ -1,5 +1,7 @@
 //! One command at one interaction, and the refusals that many commands share.
 
+use alloc::string::{String, ToString};
+
 use crate::center::{Queue, User};
 use crate::chat::Utterance;
 use crate::command::{Actor, Named};
@@ -7,7 +9,7 @@ use crate::desk::Desk;
 use crate::id::UserId;
 use crate::interaction::change::Change;
 use crate::interaction::context::Context;
-use crate::interaction::{Handling, Interaction, Offer, State};
+use crate::interaction::{Handling, Interaction, Offer, State, say};
 use crate::media::Media;
 use crate::rejection::{Noun, Rejection};
 
@@ -23,6 +25,8 @@ pub(super) struct Attempt<'a> {
     pub(super) command: &'static str,
     /// What the caller says before he goes.
     pub(super) farewell: Option<&'a Utterance>,
+    /// What the caller says to whom it is offered.
+    pub(super) note: Option<&'a str>,
 }
 
 impl<'a> Attempt<'a> {
@@ -66,6 +70,12 @@ impl<'a> Attempt<'a> {
     /// Refuses everybody but the given actor. The wire has no way to send such a command, so this only keeps the program honest.
     pub(super) fn only(&self, actor: &Actor) -> Result<(), Rejection> {
         if self.actor == actor { Ok(()) } else { Err(Rejection::NotOwner) }
+    }
+
+    /// Returns what goes along with an offer.
+    pub(super) fn note(&self) -> Result<Option<String>, Rejection> {
+        say::at_most("note", self.note, Offer::NOTE_CHARS_MAX)?;
+        Ok(self.note.filter(|note| !note.trim().is_empty()).map(ToString::to_string))
     }
 
     /// Starts the change that the command makes.

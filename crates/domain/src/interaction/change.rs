@@ -161,10 +161,10 @@ impl<'a> Change<'a> {
 
     /// Opens an offer on a waiting or an owned interaction; an offer that is open already is replaced. What a supervisor offers himself
     /// stands beside it.
-    pub(super) fn offer(&mut self, to: UserId, kind: OfferKind, timeout_ms: u64) {
+    pub(super) fn offer(&mut self, to: UserId, kind: OfferKind, timeout_ms: u64, note: Option<String>) {
         let now = self.context.now;
         let number = self.after.offers + 1;
-        let offer = Offer { number, to, kind, since: now, expires: now.plus_ms(timeout_ms) };
+        let offer = Offer { number, to, kind, since: now, expires: now.plus_ms(timeout_ms), note };
         self.facts.push(Fact::Offered { to, kind, expires: offer.expires });
         match &mut self.after.state {
             State::Queued(wait) | State::Invited(wait, _) => {

@@ -27,8 +27,14 @@ pub fn decide(before: &Interaction, command: &Command, context: &Context<'_>) ->
         return Err(Rejection::StaleEpoch { given, current: before.epoch });
     }
     let farewell = command.farewell.as_ref().filter(|_| has_farewell(&command.action));
-    let attempt =
-        Attempt { before, actor: &command.actor, context, command: command.action.name(), farewell };
+    let attempt = Attempt {
+        before,
+        actor: &command.actor,
+        context,
+        command: command.action.name(),
+        farewell,
+        note: command.note.as_deref(),
+    };
     match &command.action {
         Action::Offer { to } => offer::offer(&attempt, *to),
         Action::ExpireOffer { number } => offer::expire(&attempt, *number),

@@ -41,6 +41,7 @@ pub(super) fn create(attempt: &Attempt<'_>, draft: &Draft) -> Result<Decision, R
         thread: Some(original.thread_root()),
         subject: draft.subject.clone(),
         comment: None,
+        notes: vec![],
         received: now,
         user_data,
         email: Some(email(attempt, draft)),

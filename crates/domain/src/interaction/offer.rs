@@ -29,7 +29,7 @@ pub(super) fn offer(attempt: &Attempt<'_>, to: UserId) -> Result<Decision, Rejec
         return Err(refusal(&exclusion));
     }
     let mut change = attempt.change();
-    change.offer(to, OfferKind::Routed, queue.invite_timeout_ms);
+    change.offer(to, OfferKind::Routed, queue.invite_timeout_ms, None);
     Ok(change.finish())
 }
 

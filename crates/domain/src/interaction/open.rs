@@ -149,6 +149,7 @@ fn unplaced(new: NewInteraction, queue: &Queue, context: &Context<'_>) -> Intera
         contact: new.contact,
         subject: new.subject,
         comment: None,
+        notes: alloc::vec![],
         priority: new.priority.unwrap_or(queue.priority),
         received: context.now,
         user_data: new.user_data,

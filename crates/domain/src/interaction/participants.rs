@@ -35,7 +35,7 @@ pub(super) fn bring_in(
         (None | Some(OfferKind::Monitor), _) => may_be_offered(attempt, target)?,
         (Some(_), _) => return Err(Rejection::TargetAlreadyIn),
     }
-    Ok(ask(attempt, target, kind))
+    ask(attempt, target, kind)
 }
 
 /// Offers a seat for advice to whoever serves a queue and can take it best now. Nobody waits for one who is busy: a consultation is for the
@@ -50,15 +50,16 @@ pub(super) fn consult_queue(attempt: &Attempt<'_>, queue: &Named<Queue>) -> Resu
     let found = attempt.context.world.adviser().filter(|user| !attempt.before.people().contains(user));
     let target = found.ok_or_else(|| Rejection::NobodyEligible { queue: queue.name.clone() })?;
     may_be_offered(attempt, target)?;
-    Ok(ask(attempt, target, OfferKind::Consult))
+    ask(attempt, target, OfferKind::Consult)
 }
 
-fn ask(attempt: &Attempt<'_>, target: UserId, kind: OfferKind) -> Decision {
+fn ask(attempt: &Attempt<'_>, target: UserId, kind: OfferKind) -> Result<Decision, Rejection> {
+    let note = attempt.note()?;
     let mut change = attempt.change();
     change.kind = NotificationType::ParticipantsUpdated;
     change.withdraw_seat(target);
-    change.offer(target, kind, timeout_ms(attempt));
-    change.finish()
+    change.offer(target, kind, timeout_ms(attempt), note);
+    Ok(change.finish())
 }
 
 fn show(attempt: &Attempt<'_>, target: UserId) -> Decision {

@@ -186,7 +186,7 @@ fn some(part: &'static str, text: &str, chars_max: usize) -> Result<(), Rejectio
     }
 }
 
-fn at_most(part: &'static str, text: Option<&str>, chars_max: usize) -> Result<(), Rejection> {
+pub(super) fn at_most(part: &'static str, text: Option<&str>, chars_max: usize) -> Result<(), Rejection> {
     within(part, text.map_or(0, chars), chars_max)
 }
 

@@ -38,7 +38,7 @@ pub(super) fn intrude(attempt: &Attempt<'_>, mode: SupervisorMode) -> Result<Dec
     }
     let mut change = attempt.change();
     change.told = Told::Only(user);
-    change.offer(user, mode.into(), timeout_ms(attempt));
+    change.offer(user, mode.into(), timeout_ms(attempt), None);
     Ok(change.finish())
 }
 

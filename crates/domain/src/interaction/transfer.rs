@@ -29,11 +29,12 @@ fn to_agent(attempt: &Attempt<'_>, owner: UserId, target: UserId) -> Result<Deci
         return Err(Rejection::TargetIsSelf);
     }
     may_be_offered(attempt, target)?;
+    let note = attempt.note()?;
     let mut change = attempt.change();
     say::farewell(attempt, &mut change)?;
     change.withdraw_offer(RevokeReason::OwnerActed);
     change.withdraw_seat(target);
-    change.offer(target, OfferKind::Transfer, timeout_ms(attempt));
+    change.offer(target, OfferKind::Transfer, timeout_ms(attempt), note);
     Ok(change.finish())
 }
 

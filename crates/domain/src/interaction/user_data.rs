@@ -49,12 +49,9 @@ pub(super) fn set_disposition(
     })
 }
 
-/// Puts the agent's remark on it.
+/// Puts an agent's note behind the others.
 pub(super) fn add_comment(attempt: &Attempt<'_>, comment: &str) -> Result<Decision, Rejection> {
-    by_owner(attempt, Fact::PropertiesChanged, |change| {
-        change.after.comment = Some(comment.to_string());
-        Ok(())
-    })
+    by_owner(attempt, Fact::PropertiesChanged, |change| change.add_note(comment))
 }
 
 /// Hears that the agent looks at it now, which changes nothing.
@@ -106,24 +103,32 @@ pub(super) fn change(attempt: &Attempt<'_>, patch: &Patch) -> Result<Decision, R
         change.after.user_data.check()?;
         change.facts.push(Fact::UserDataChanged);
     }
-    set_properties(&mut change, patch);
+    set_properties(&mut change, patch)?;
     Ok(change.finish())
 }
 
-fn set_properties(change: &mut Change<'_>, patch: &Patch) {
-    let after = &mut change.after;
+fn set_properties(change: &mut Change<'_>, patch: &Patch) -> Result<(), Rejection> {
     let Patch { user_data: _, subject, priority, comment, email } = patch;
     if subject.is_none() && priority.is_none() && comment.is_none() && email.is_none() {
-        return;
+        return Ok(());
     }
-    let or_before = |new: &Option<String>, before: Option<String>| new.clone().or(before);
-    after.subject = or_before(subject, after.subject.take());
-    after.comment = or_before(comment, after.comment.take());
+    match comment.as_deref() {
+        None => {}
+        // None is shown until the next; the notes stay.
+        Some("") => {
+            change.after.notes = change.after.all_notes();
+            change.after.comment = Some(String::new());
+        }
+        Some(text) => change.add_note(text)?,
+    }
+    let after = &mut change.after;
+    after.subject = subject.clone().or(after.subject.take());
     after.priority = priority.unwrap_or(after.priority);
     if let Some(written) = email {
         after.email.get_or_insert_default().rewrite(written);
     }
     change.facts.push(Fact::PropertiesChanged);
+    Ok(())
 }
 
 pub(super) fn is_senior(caller: &Caller) -> bool {

@@ -57,6 +57,7 @@ fn capabilities_and_rules_agree() {
                 epoch: None,
                 action: action(command, &floor, id),
                 farewell: None,
+                note: None,
             };
             let answer = floor.decide(decide, id, &given);
             let is_anyway = (words.contains("owned") && ALWAYS.contains(capability))

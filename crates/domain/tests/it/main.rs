@@ -6,6 +6,7 @@ mod conversations;
 mod departures;
 mod drafts;
 mod letters;
+mod operations;
 mod predicates;
 mod random;
 mod routed;

@@ -82,7 +82,7 @@ proptest! {
                 }
                 Err(refusal) => {
                     prop_assert_eq!(&earlier.interactions, &floor.interactions);
-                    let again = floor.decide(decide, id, &Command { actor, epoch: None, action: wish, farewell: None });
+                    let again = floor.decide(decide, id, &Command { actor, epoch: None, action: wish, farewell: None, note: None });
                     prop_assert_eq!(again, Err(refusal));
                 }
             }

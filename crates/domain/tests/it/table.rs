@@ -17,8 +17,8 @@ use handoff_domain::rejection::Rejection;
 
 use crate::floor::{Floor, SUPERVISOR};
 use crate::support::{ANN, BOB, CID, DEE, STATES, state};
-use commands::prepare;
-pub(crate) use commands::{COMMANDS, action};
+
+pub(crate) use commands::{COMMANDS, action, prepare};
 use rows::ROWS;
 
 /// Gives everybody who could give a command in that state.
@@ -95,8 +95,13 @@ fn every_state_command_and_caller() {
             let (mut floor, id) = state(state_name);
             prepare(&mut floor, command);
             for (caller, actor) in callers(words, &floor) {
-                let given =
-                    Command { actor, epoch: None, action: action(command, &floor, id), farewell: None };
+                let given = Command {
+                    actor,
+                    epoch: None,
+                    action: action(command, &floor, id),
+                    farewell: None,
+                    note: None,
+                };
                 let (got, expect) = (outcome(&floor, id, &given), expected(command, words, caller));
                 cells += 1;
                 if got != expect {
@@ -122,6 +127,7 @@ fn a_stale_epoch_is_refused_before_everything_else() {
                     epoch: Some(given),
                     action: action(command, &floor, id),
                     farewell: None,
+                    note: None,
                 };
                 let refusal = floor.decide(decide, id, &stale);
                 assert_eq!(
@@ -139,7 +145,10 @@ fn the_current_epoch_is_no_obstacle() {
     let (floor, id) = state("processing");
     let epoch = Some(floor.interactions[&id].epoch);
     let action = action("Complete", &floor, id);
-    let decision =
-        floor.decide(decide, id, &Command { actor: floor.caller(ANN), epoch, action, farewell: None });
+    let decision = floor.decide(
+        decide,
+        id,
+        &Command { actor: floor.caller(ANN), epoch, action, farewell: None, note: None },
+    );
     assert!(decision.expect("it is completed").after.is_ended());
 }

@@ -194,7 +194,7 @@ fn a_farewell_is_said_first_or_nothing_happens() {
         let (floor, id) = state("talking");
         let command = |words: &str| {
             let farewell = Some(Utterance::new(text(words), Visibility::All));
-            Command { actor: floor.caller(ANN), epoch: None, action: action.clone(), farewell }
+            Command { actor: floor.caller(ANN), epoch: None, action: action.clone(), farewell, note: None }
         };
         let decision = floor.decide(decide, id, &command("bye")).expect("it is carried out");
         assert_eq!(lines(decision.said(), Visibility::All), after, "{action:?}");
@@ -232,7 +232,8 @@ fn last_words_are_heard_by_those_who_go_with_them() {
     ] {
         let (floor, id) = state(from);
         let farewell = Some(Utterance::new(text("bye"), Visibility::All));
-        let command = Command { actor: floor.caller(ANN), epoch: None, action: action.clone(), farewell };
+        let command =
+            Command { actor: floor.caller(ANN), epoch: None, action: action.clone(), farewell, note: None };
         let decision = floor.decide(decide, id, &command).expect("it is carried out");
         assert_eq!(story(&decision, other), his, "{action:?} {from}");
         assert_eq!(story(&decision, ANN)[0], "heard", "{action:?} {from}");

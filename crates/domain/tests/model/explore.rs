@@ -157,7 +157,7 @@ impl Exploration {
     fn give(&self, earlier: &Floor, moment: &mut Moment, at: usize, actor: Actor, action: Action) {
         let id = id(moment, at);
         let before = &earlier.interactions[&id];
-        let command = Command { actor, epoch: None, action, farewell: None };
+        let command = Command { actor, epoch: None, action, farewell: None, note: None };
         // A refusal is an answer, not a change.
         let Ok(decision) = moment.floor.apply(self.rules, id, command.actor.clone(), command.action.clone())
         else {

@@ -193,7 +193,8 @@ impl Floor {
         action: Action,
     ) -> Result<Decision, Rejection> {
         self.made += 1;
-        let decision = self.decide(rules, id, &Command { actor, epoch: None, action, farewell: None })?;
+        let decision =
+            self.decide(rules, id, &Command { actor, epoch: None, action, farewell: None, note: None })?;
         self.commit(&decision);
         Ok(decision)
     }

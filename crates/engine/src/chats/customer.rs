@@ -242,7 +242,7 @@ impl Engine {
         receipt: Option<Receipt>,
         also: Vec<Put>,
     ) -> Result<Arc<Interaction>, ExecuteError> {
-        let command = Command { actor: Actor::Customer, epoch: None, action, farewell: None };
+        let command = Command { actor: Actor::Customer, epoch: None, action, farewell: None, note: None };
         match self.execute(&Attempt { id, command, reference: None, receipt, also }).await? {
             Done::Now { interaction, .. } => Ok(interaction),
             Done::Before(_) => self.interaction(id).await?.ok_or(ExecuteError::NotFound(id)),

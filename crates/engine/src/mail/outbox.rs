@@ -168,7 +168,7 @@ impl Engine {
     /// Records what became of a mail, as often as it takes: until that is durable the mail must not be posted again.
     async fn record_post(&self, mail: &Interaction, posted: Posted) {
         let action = self.outcome(mail, posted);
-        let command = Command { actor: Actor::Mailer, epoch: None, action, farewell: None };
+        let command = Command { actor: Actor::Mailer, epoch: None, action, farewell: None, note: None };
         let attempt = Attempt { id: mail.id, command, reference: None, receipt: None, also: Vec::new() };
         loop {
             match self.execute(&attempt).await {

@@ -284,7 +284,7 @@ impl Rig {
     ) -> Result<Done, ExecuteError> {
         let caller =
             Caller { user, roles: BTreeSet::from([Role::Agent]), groups: BTreeSet::from([GroupId(7)]) };
-        let command = Command { actor: Actor::User(caller), epoch: None, action, farewell: None };
+        let command = Command { actor: Actor::User(caller), epoch: None, action, farewell: None, note: None };
         self.engine.execute(&Attempt { id, command, reference: None, receipt: None, also: Vec::new() }).await
     }
 

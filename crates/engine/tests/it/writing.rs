@@ -57,6 +57,7 @@ async fn a_repeated_request_has_one_effect_and_one_answer() {
         epoch: None,
         action: Action::Accept { nickname: None },
         farewell: None,
+        note: None,
     };
     let attempt =
         Attempt { id, command, reference: Some(1), receipt: Some(receipt.clone()), also: Vec::new() };
@@ -102,6 +103,7 @@ async fn request_numbers_go_on_after_a_restart() {
         epoch: None,
         action: Action::Accept { nickname: None },
         farewell: None,
+        note: None,
     };
     rig.engine
         .execute(&Attempt { id, command, reference: Some(reference), receipt: None, also: Vec::new() })

@@ -63,7 +63,7 @@ pub fn wait(queue: u64) -> Wait {
 /// Gives an offer to the n-th user.
 #[must_use]
 pub const fn offer(to: u64, kind: OfferKind) -> Offer {
-    Offer { number: 1, to: user_id(to), kind, since: BEGIN, expires: BEGIN.plus_ms(30_000) }
+    Offer { number: 1, to: user_id(to), kind, since: BEGIN, expires: BEGIN.plus_ms(30_000), note: None }
 }
 
 /// Gives what the n-th user handles.
@@ -95,6 +95,7 @@ pub fn interaction(n: u64) -> Interaction {
         contact: None,
         subject: Some(format!("a question, the {n}th")),
         comment: None,
+        notes: Vec::new(),
         priority: 0,
         received: BEGIN,
         user_data: UserData([("order".to_owned(), Value::Integer(n.into()))].into()),
@@ -140,6 +141,7 @@ pub fn rich_interaction() -> Interaction {
         parent: Some(interaction_id(1)),
         contact: Some("contact-3".to_owned()),
         comment: Some("calls back on Monday".to_owned()),
+        notes: Vec::new(),
         priority: -3,
         user_data: UserData(user_data.into()),
         email: Some(email()),

@@ -4,7 +4,7 @@ use handoff_domain::{Interaction, Media, UserId};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{EmailFields, ParticipantResource, Sight, direction_name, status_name};
+use super::{EmailFields, OfferPart, ParticipantResource, Sight, direction_name, status_name};
 use crate::wire::resource::{Link, Lookup};
 use crate::wire::{date, value};
 
@@ -21,6 +21,10 @@ pub struct Common {
     pub state: &'static str,
     /// What the reader may do next.
     pub capabilities: &'static [&'static str],
+    /// Every operation that the reader may use now.
+    pub operations: Vec<&'static str>,
+    /// What the reader is offered, or as the owner has offered.
+    pub offer: Option<OfferPart>,
     /// Its subject.
     pub subject: Option<String>,
     /// The interaction that it answers or follows.
@@ -154,6 +158,8 @@ impl Common {
             link: lookup.url.medium(&interaction.media, interaction.id),
             state: status_name(sight.status),
             capabilities: sight.capabilities,
+            operations: sight.operations(interaction, lookup),
+            offer: sight.offer(interaction, lookup),
             subject: interaction.subject.clone(),
             parent_id: interaction.parent.map(|parent| parent.to_string()),
             contact_id: interaction.contact.clone(),

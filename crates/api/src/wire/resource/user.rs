@@ -1,6 +1,6 @@
 //! Users, with their skills and groups.
 
-use handoff_domain::{Role, User};
+use handoff_domain::{Role, User, UserId};
 use serde::Serialize;
 
 use super::{GroupResource, Link, Lookup, SkillResource};
@@ -44,6 +44,35 @@ impl UserResource {
             enabled: user.enabled,
             change_password_on_first_login: false,
             link: lookup.url.user(user.id),
+        }
+    }
+}
+
+/// A user in short, where somebody is named in another resource.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UserPart {
+    /// Their id.
+    pub id: String,
+    /// The name to log in with; this and the others are empty for one who was deleted.
+    pub user_name: String,
+    /// First name.
+    pub first_name: String,
+    /// Last name.
+    pub last_name: String,
+}
+
+impl UserPart {
+    /// Shows a user in short.
+    #[must_use]
+    pub fn new(id: UserId, lookup: Lookup<'_>) -> Self {
+        let known = lookup.directory.users.get(&id);
+        let text = |of: fn(&User) -> &String| known.map(|user| of(user).clone()).unwrap_or_default();
+        Self {
+            id: id.to_string(),
+            user_name: text(|user| &user.user_name),
+            first_name: text(|user| &user.first_name),
+            last_name: text(|user| &user.last_name),
         }
     }
 }

@@ -1,0 +1,102 @@
+//! What a reader is offered or has offered, and every operation that is theirs now (docs/api/README.md, "Offers and operations").
+
+use handoff_domain::{Caller, Interaction, OfferKind, Rejection, Role, UserId, operations};
+use serde::Serialize;
+
+use crate::error::{NO_PERMISSION, sentence_of};
+use crate::wire::date;
+use crate::wire::resource::{Lookup, UserPart};
+
+/// An open offer, as its target and the owner see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OfferPart {
+    /// Why it was made: `Routed`, `Transfer`, `Invite`, `Consult`, or a supervisor's `Monitor`, `Coach`, `BargeIn`.
+    pub kind: &'static str,
+    /// Who made it; `null` for the router's and for a seat that a supervisor asked for.
+    pub from: Option<UserPart>,
+    /// Who may accept it.
+    pub to: UserPart,
+    /// When it was made.
+    pub at: String,
+    /// When it ends by itself.
+    pub expires: String,
+    /// What was said along with it.
+    pub note: Option<String>,
+}
+
+impl OfferPart {
+    /// Shows the offer that concerns `reader`: their own to accept, else the one that they made as the owner. A seat that a supervisor asked
+    /// for is shown to nobody else.
+    #[must_use]
+    pub fn of(interaction: &Interaction, reader: UserId, lookup: Lookup<'_>) -> Option<Self> {
+        let owner = interaction.owner();
+        let own = interaction.offer().filter(|_| owner == Some(reader));
+        let offer = interaction.offer_to(reader).or(own)?;
+        let is_owners = matches!(offer.kind, OfferKind::Transfer | OfferKind::Invite | OfferKind::Consult);
+        Some(Self {
+            kind: kind_name(offer.kind),
+            from: owner.filter(|_| is_owners).map(|owner| UserPart::new(owner, lookup)),
+            to: UserPart::new(offer.to, lookup),
+            at: date::print(offer.since),
+            expires: date::print(offer.expires),
+            note: offer.note.clone(),
+        })
+    }
+}
+
+/// Returns the kind of an offer as the wire spells it.
+#[must_use]
+pub const fn kind_name(kind: OfferKind) -> &'static str {
+    match kind {
+        OfferKind::Routed => "Routed",
+        OfferKind::Transfer => "Transfer",
+        OfferKind::Invite => "Invite",
+        OfferKind::Consult => "Consult",
+        OfferKind::Monitor => "Monitor",
+        OfferKind::Coach => "Coach",
+        OfferKind::BargeIn => "BargeIn",
+    }
+}
+
+/// One operation: whether it is allowed now, and if not why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OperationPart {
+    /// Its `operationName`.
+    pub name: &'static str,
+    /// Whether it is allowed.
+    pub allowed: bool,
+    /// What the refusal would say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status_message: Option<String>,
+}
+
+/// Returns every operation, and whether `reader` may use it now.
+#[must_use]
+pub fn operation_parts(interaction: &Interaction, reader: UserId, lookup: Lookup<'_>) -> Vec<OperationPart> {
+    let Some(caller) = caller(reader, lookup) else { return Vec::new() };
+    let is_agent = caller.roles.contains(&Role::Agent);
+    let part = |(name, refusal): (&'static str, Option<Rejection>)| {
+        // The role is asked for before anything of the interaction is.
+        let status_message = match refusal {
+            _ if !is_agent => Some(NO_PERMISSION.to_owned()),
+            Some(refusal) => Some(sentence_of(&refusal)),
+            None => None,
+        };
+        OperationPart { name, allowed: status_message.is_none(), status_message }
+    };
+    operations(interaction, &caller).into_iter().map(part).collect()
+}
+
+/// Returns the names of the operations that `reader` may use now.
+pub(super) fn allowed(interaction: &Interaction, reader: UserId, lookup: Lookup<'_>) -> Vec<&'static str> {
+    let caller = caller(reader, lookup).filter(|caller| caller.roles.contains(&Role::Agent));
+    let operations = caller.map(|caller| operations(interaction, &caller)).unwrap_or_default();
+    operations.into_iter().filter(|(_, refusal)| refusal.is_none()).map(|(name, _)| name).collect()
+}
+
+fn caller(reader: UserId, lookup: Lookup<'_>) -> Option<Caller> {
+    let user = lookup.directory.users.get(&reader)?;
+    Some(Caller { user: user.id, roles: user.roles.clone(), groups: user.groups.clone() })
+}

@@ -1,0 +1,58 @@
+//! What an agent asks for in a chat that changes nothing in it: that the others see them type, and what was said so far. Neither is a command,
+//! and both have the rules of one.
+
+use crate::chat::{Party, Visibility};
+use crate::id::UserId;
+use crate::interaction::{Interaction, Mode};
+use crate::rejection::Rejection;
+
+/// Returns the agent's part in a live chat and who may know that they are typing.
+///
+/// # Errors
+///
+/// The refusal, in the order of a command's.
+pub fn may_tell<'a>(
+    interaction: &'a Interaction,
+    user: UserId,
+    command: &'static str,
+    visibility: Visibility,
+) -> Result<(&'a Party, Visibility), Rejection> {
+    let party = party_of(interaction, user, command, &[Mode::Chatting])?;
+    let visibility = visibility.max(party.shown_to);
+    if visibility > party.sees {
+        return Err(Rejection::NotForCaller { content: "typing notification" });
+    }
+    Ok((party, visibility))
+}
+
+/// Returns the agent's part in a chat, live or over, whose transcript they want.
+///
+/// # Errors
+///
+/// The refusal, in the order of a command's.
+pub fn may_recall<'a>(
+    interaction: &'a Interaction,
+    user: UserId,
+    command: &'static str,
+) -> Result<&'a Party, Rejection> {
+    party_of(interaction, user, command, &[Mode::Chatting, Mode::LeftChat])
+}
+
+/// Returns the agent's part in a conversation that somebody owns and that is in one of these modes.
+///
+/// # Errors
+///
+/// The refusal, in the order of a command's.
+pub fn party_of<'a>(
+    interaction: &'a Interaction,
+    user: UserId,
+    command: &'static str,
+    modes: &[Mode],
+) -> Result<&'a Party, Rejection> {
+    let is_in_hands = interaction.owner().is_some();
+    if !interaction.mode().is_some_and(|mode| is_in_hands && modes.contains(&mode)) {
+        return Err(Rejection::WrongState { status: interaction.status_for(user), command });
+    }
+    let chat = interaction.chat.as_ref().ok_or(Rejection::NoConversation)?;
+    chat.present(user).ok_or(Rejection::NotInConversation)
+}

@@ -1,0 +1,276 @@
+//! What somebody may do with an interaction now: every operation of the agents' door, and why it is refused.
+//!
+//! The rules themselves are asked: each operation is tried with a command that names nothing. What is refused only because of what it names (a
+//! target that is unknown, a mail without recipients) is allowed, because the caller may name something else. So this list can say nothing that
+//! the rules do not; it knows no state.
+//!
+//! It looks at the interaction and at who asks, not at the desks of others: a transfer is allowed also while nobody could take it.
+
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+
+use crate::center::{Queue, User, Workbin};
+use crate::chat::{Content, Entry, TreatAs, Utterance, Visibility};
+use crate::command::{
+    Action, Actor, Caller, Command, Dispatch, Draft, DraftKind, Named, Removal, SupervisorMode, Target,
+};
+use crate::desk::Desk;
+use crate::id::{FileId, InteractionId, QueueId, UserId, WorkbinId};
+use crate::interaction::context::{Context, Options, World};
+use crate::interaction::decide::decide;
+use crate::interaction::talk::{may_recall, may_tell};
+use crate::interaction::{Attachment, Email, Interaction};
+use crate::media::Media;
+use crate::rejection::{Noun, Rejection};
+use crate::service::FileLimits;
+use crate::time::Time;
+use crate::user_data::{UserData, Value};
+
+/// How the rules are asked about one operation.
+enum Question {
+    /// By these commands: it is allowed when one of them is.
+    Commands(fn(&Interaction, UserId) -> Vec<Action>),
+    /// By what tells those who are connected, which is no command.
+    Tell(Visibility),
+    /// By what shows the caller what was said, which is no command.
+    Recall,
+}
+
+use Question::{Commands, Recall, Tell};
+
+/// Every operation on one interaction, by the name that capabilities have for it, in the order in which it is listed.
+const OPERATIONS: &[(&str, Question)] = &[
+    ("Accept", Commands(|_, _| vec![Action::Accept { nickname: None }])),
+    ("Reject", Commands(|_, _| vec![Action::Reject])),
+    ("Reply", Commands(|_, _| vec![draft(DraftKind::Reply)])),
+    ("ReplyAll", Commands(|_, _| vec![draft(DraftKind::ReplyAll)])),
+    ("Forward", Commands(|_, _| vec![draft(DraftKind::Forward)])),
+    ("Save", Commands(|_, _| vec![Action::SaveDraft { email: Email::default(), subject: None }])),
+    ("Send", Commands(send)),
+    ("Cancel", Commands(|_, _| vec![Action::Cancel])),
+    ("AddAttachment", Commands(|_, _| vec![Action::AddAttachment(file())])),
+    ("RemoveAttachment", Commands(remove_attachment)),
+    ("SendMessage", Commands(|_, _| vec![say(text(), Visibility::All)])),
+    ("SendToAgents", Commands(|_, _| vec![say(text(), Visibility::Agents)])),
+    ("SendUrl", Commands(|_, _| vec![say(Content::PushUrl { url: word() }, Visibility::All)])),
+    ("SendCustomNotice", Commands(|_, _| vec![say(Content::CustomNotice { text: None }, Visibility::All)])),
+    ("SendStartTypingNotification", Tell(Visibility::All)),
+    ("SendStopTypingNotification", Tell(Visibility::All)),
+    ("SendStartTypingToAgentsNotification", Tell(Visibility::Agents)),
+    ("SendStopTypingToAgentsNotification", Tell(Visibility::Agents)),
+    ("SendNotification", Tell(Visibility::All)),
+    ("RequestChatHistory", Recall),
+    ("Invite", Commands(|_, _| vec![Action::Invite(nothing())])),
+    ("Consult", Commands(|_, _| vec![Action::Consult(nothing())])),
+    ("CompleteTransfer", Commands(|_, _| vec![Action::CompleteTransfer { to: None }])),
+    ("CompleteConference", Commands(|_, _| vec![Action::CompleteConference { agent: None }])),
+    ("RemoveParticipantFromConference", Commands(remove_participant)),
+    ("Leave", Commands(|_, _| vec![Action::Leave])),
+    ("EndChatSession", Commands(|_, _| vec![Action::EndChatSession])),
+    ("SwitchToMonitor", Commands(|_, _| vec![switch(SupervisorMode::Monitor)])),
+    ("SwitchToCoach", Commands(|_, _| vec![switch(SupervisorMode::Coach)])),
+    ("SwitchBargeIn", Commands(|_, _| vec![switch(SupervisorMode::BargeIn)])),
+    ("AttachUserData", Commands(|_, _| vec![Action::AttachUserData(UserData::default())])),
+    ("UpdateUserData", Commands(|_, _| vec![Action::UpdateUserData(UserData::default())])),
+    ("DeleteUserData", Commands(|_, _| vec![Action::DeleteUserData(Removal::Keys(Vec::new()))])),
+    ("SetDisposition", Commands(set_disposition)),
+    ("AddComment", Commands(|_, _| vec![Action::AddComment(word())])),
+    ("SetInFocus", Commands(|_, _| vec![Action::SetInFocus])),
+    ("SplitFromThread", Commands(|_, _| vec![Action::Split])),
+    ("JoinThread", Commands(|_, _| vec![Action::Join { parent: nothing() }])),
+    ("Transfer", Commands(|_, _| vec![Action::Transfer(Target::Agent(nothing()))])),
+    ("PlaceInQueue", Commands(|_, _| vec![Action::PlaceInQueue(nothing())])),
+    ("PlaceInWorkbin", Commands(|_, _| vec![Action::PlaceInWorkbin(nothing())])),
+    ("Complete", Commands(|_, _| vec![Action::Complete { queue: None }])),
+];
+
+/// Returns every operation with the refusal that `caller` would get now; `None` when it is allowed.
+#[must_use]
+pub fn operations(interaction: &Interaction, caller: &Caller) -> Vec<(&'static str, Option<Rejection>)> {
+    let slim = slim(interaction);
+    let ask = |(name, question): &(&'static str, Question)| (*name, refusal(&slim, caller, name, question));
+    OPERATIONS.iter().map(ask).collect()
+}
+
+/// Returns the interaction without what no rule looks at and what may be large: it is copied by every command that is allowed.
+fn slim(interaction: &Interaction) -> Interaction {
+    let mut slim = interaction.clone();
+    slim.user_data = UserData::default();
+    // The notes stay: how many there are decides whether one more fits.
+    slim.email.iter_mut().for_each(|email| {
+        email.body.clear();
+        email.body_as_plain_text.clear();
+    });
+    slim
+}
+
+fn refusal(
+    interaction: &Interaction,
+    caller: &Caller,
+    name: &'static str,
+    question: &Question,
+) -> Option<Rejection> {
+    match question {
+        Commands(commands) => {
+            let mut first = None;
+            for action in commands(interaction, caller.user) {
+                let refused = refusal_of(interaction, caller, action)?;
+                first.get_or_insert(refused);
+            }
+            first
+        }
+        Tell(visibility) => may_tell(interaction, caller.user, name, *visibility).err(),
+        Recall => may_recall(interaction, caller.user, name).err(),
+    }
+}
+
+fn refusal_of(interaction: &Interaction, caller: &Caller, action: Action) -> Option<Rejection> {
+    let command =
+        Command { actor: Actor::User(caller.clone()), epoch: None, action, farewell: None, note: None };
+    let options = Options::default();
+    let now = interaction.received;
+    let context = Context { now, draft_id: InteractionId::compose(0, 0), options: &options, world: &Nowhere };
+    decide(interaction, &command, &context).err().filter(|refusal| !is_about_what_it_names(refusal))
+}
+
+/// Tells whether another argument would help.
+const fn is_about_what_it_names(refusal: &Rejection) -> bool {
+    match refusal {
+        Rejection::Unknown { noun, .. } => !matches!(noun, Noun::Attachment),
+        Rejection::NoRecipients | Rejection::NoSender | Rejection::NotOurAddress { .. } => true,
+        _ => false,
+    }
+}
+
+fn nothing<T>() -> Named<T> {
+    Named::Unknown(String::new())
+}
+
+fn word() -> String {
+    "x".to_string()
+}
+
+fn text() -> Content {
+    Content::Text { text: word(), message_type: None, treat_as: TreatAs::Normal }
+}
+
+const fn say(content: Content, visibility: Visibility) -> Action {
+    Action::Say(Utterance::new(content, visibility))
+}
+
+const fn switch(mode: SupervisorMode) -> Action {
+    Action::SwitchMode { mode }
+}
+
+/// `Send` is a draft's, or in a chat what `SendMessage` is.
+fn send(interaction: &Interaction, _: UserId) -> Vec<Action> {
+    match interaction.media {
+        Media::Email => vec![Action::Send(Dispatch::default())],
+        Media::Chat | Media::Workitem | Media::Open(_) => vec![say(text(), Visibility::All)],
+    }
+}
+
+fn set_disposition(_: &Interaction, _: UserId) -> Vec<Action> {
+    vec![Action::SetDisposition { key: word(), disposition: Value::Null }]
+}
+
+fn draft(kind: DraftKind) -> Action {
+    let (subject, email, user_data, queue, base) = (None, Email::default(), UserData::default(), None, None);
+    Action::CreateDraft(Draft { kind, subject, email, user_data, queue, base })
+}
+
+fn file() -> Attachment {
+    let (name, content_type) = (word(), String::new());
+    Attachment { file: FileId(0), name, bytes: 0, content_type, content_id: None, inline: false }
+}
+
+fn remove_attachment(interaction: &Interaction, _: UserId) -> Vec<Action> {
+    let first = interaction.email.iter().flat_map(|email| &email.attachments).next();
+    vec![Action::RemoveAttachment(first.map_or(FileId(0), |attachment| attachment.file))]
+}
+
+/// Whoever can be removed is there or was asked to come; without anybody the answer says that the caller is no other.
+fn remove_participant(interaction: &Interaction, caller: UserId) -> Vec<Action> {
+    let others = interaction.others().iter().map(|other| other.user);
+    let asked = interaction.offer().map(|offer| offer.to);
+    let users = others.chain(asked).chain([caller]);
+    users.map(|user| Action::RemoveParticipant(Named::Known(user))).collect()
+}
+
+/// A world in which there is nothing.
+struct Nowhere;
+
+impl World for Nowhere {
+    fn desk(&self, _: UserId) -> Option<&Desk> {
+        None
+    }
+
+    fn user(&self, _: UserId) -> Option<&User> {
+        None
+    }
+
+    fn queue(&self, _: QueueId) -> Option<&Queue> {
+        None
+    }
+
+    fn workbin(&self, _: WorkbinId) -> Option<Workbin> {
+        None
+    }
+
+    fn own_workbin(&self, _: &str, _: UserId) -> Option<Workbin> {
+        None
+    }
+
+    fn watchers(&self, _: WorkbinId) -> Vec<UserId> {
+        Vec::new()
+    }
+
+    fn parent(&self) -> Option<&Interaction> {
+        None
+    }
+
+    fn last_request(&self, _: UserId) -> Option<Time> {
+        None
+    }
+
+    fn customer_seen(&self) -> Option<Time> {
+        None
+    }
+
+    fn adviser(&self) -> Option<UserId> {
+        None
+    }
+
+    fn transcript(&self) -> &[Entry] {
+        &[]
+    }
+
+    fn file_limits(&self, _: &str) -> Option<&FileLimits> {
+        None
+    }
+
+    fn newest_inbound(&self) -> Option<&Interaction> {
+        None
+    }
+
+    fn base(&self) -> Option<&Interaction> {
+        None
+    }
+
+    fn joined(&self) -> Option<&Interaction> {
+        None
+    }
+
+    fn may_send_as(&self, _: &str) -> bool {
+        false
+    }
+
+    fn default_sender(&self) -> Option<String> {
+        None
+    }
+
+    fn message_id(&self, _: &str, _: u32) -> Option<String> {
+        None
+    }
+}
