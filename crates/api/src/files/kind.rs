@@ -7,6 +7,9 @@ use super::FileFault;
 /// Names that stand for one type.
 const SAME: [(&str, &str); 3] = [("jpeg", "jpg"), ("tiff", "tif"), ("htm", "html")];
 
+/// The type of so many bytes.
+pub(super) const UNKNOWN: &str = "application/octet-stream";
+
 /// What may be sent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Taken<'a> {
@@ -26,13 +29,36 @@ pub(super) fn of(head: &[u8], name: &str, taken: Taken<'_>) -> Result<&'static s
         None => None,
     };
     let Taken::Only(types) = taken else {
-        return Ok(found.map_or("application/octet-stream", |(_, content_type)| content_type));
+        return Ok(found.map_or(UNKNOWN, |(_, content_type)| content_type));
     };
     let is_taken = |extension: &str| types.iter().any(|taken| one_name(taken) == one_name(extension));
     match found {
         Some((extension, content_type)) if is_taken(extension) => Ok(content_type),
         _ => Err(FileFault::Type { taken: types.join(", ") }),
     }
+}
+
+/// Returns the type that a letter names for a part of it, where that is one of texts for programs and the content begins as it must: such texts
+/// have no signature, and under no other type do agents' programs open them.
+pub(super) fn of_letter(named: &str, content: &[u8]) -> Option<&'static str> {
+    let text = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content).trim_ascii_start();
+    let begins =
+        |wanted: &[u8]| text.get(..wanted.len()).is_some_and(|start| start.eq_ignore_ascii_case(wanted));
+    match named {
+        "text/calendar" if begins(b"BEGIN:VCALENDAR") => Some("text/calendar"),
+        "text/vcard" | "text/x-vcard" | "text/directory" if begins(b"BEGIN:VCARD") => Some("text/vcard"),
+        "message/rfc822" | "message/global" if begins_with_field(text) => Some("message/rfc822"),
+        _ => None,
+    }
+}
+
+/// Tells whether a text begins as a message does: with the name of a field, or with the line that mailboxes put before one.
+fn begins_with_field(text: &[u8]) -> bool {
+    /// The longest names of fields have some 40 letters.
+    const NAME_LEN_MAX: usize = 76;
+    let name_len = text.iter().take(NAME_LEN_MAX).position(|byte| *byte == b':');
+    name_len.is_some_and(|len| len > 0 && text[..len].iter().all(u8::is_ascii_graphic))
+        || text.starts_with(b"From ")
 }
 
 fn one_name(extension: &str) -> &str {
@@ -118,6 +144,23 @@ mod tests {
             "application/vnd.microsoft.portable-executable"
         );
         assert_eq!(of(b"\0\0\0", "letter.txt", Taken::Any).unwrap(), "application/octet-stream");
+    }
+
+    #[test]
+    fn a_letter_is_believed_about_texts_for_programs() {
+        for (named, content, expected) in [
+            ("text/calendar", "BEGIN:VCALENDAR\r\n", Some("text/calendar")),
+            ("text/calendar", "\u{feff}begin:vcalendar\n", Some("text/calendar")),
+            ("text/x-vcard", "BEGIN:VCARD\n", Some("text/vcard")),
+            ("message/rfc822", "Received: from a\n", Some("message/rfc822")),
+            ("message/rfc822", "From a@b.example Mon\n", Some("message/rfc822")),
+            ("text/calendar", "<script>", None),
+            ("message/rfc822", "<html x>: y", None),
+            ("message/rfc822", "no field\n", None),
+            ("text/html", "<script>", None),
+        ] {
+            assert_eq!(of_letter(named, content.as_bytes()), expected, "{named} {content}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use handoff_store::NewFile;
 
 use super::FileFault;
 use super::arrival::Arrival;
-use super::kind::{self, Taken};
+use super::kind::{self, Taken, UNKNOWN};
 use crate::shared::Shared;
 
 /// Keeps a part of a message as a file that no record speaks of yet; a sweep removes it if none ever does.
@@ -20,7 +20,9 @@ pub async fn keep_part(shared: &Shared, part: &Part) -> Result<Attachment, FileF
     let mut arrival = Arrival::begin(shared, name, bytes).await?;
     arrival.take(&part.content).await?;
     let arrived = arrival.end().await?;
-    let content_type = arrived.content_type(Taken::Any)?.to_owned();
+    let found = arrived.content_type(Taken::Any)?;
+    let named = (found == UNKNOWN).then(|| kind::of_letter(&part.content_type, &part.content)).flatten();
+    let content_type = named.unwrap_or(found).to_owned();
     let (file, name) = (arrived.id, arrived.name.clone());
     arrived.keep().await?;
     Ok(Attachment {
