@@ -17,7 +17,8 @@ use handoff_mail::letter::{Reading, read};
 use handoff_mail::token::Signer;
 
 /// Ends of names of files that hold letters; files without an end may, too.
-const ENDINGS: &[&str] = &["eml", "msg", "mbox", "mime", "txt", "email", "mail", "rfc822", "out", "in"];
+const ENDINGS: &[&str] =
+    &["eml", "msg", "mbox", "mime", "txt", "email", "mail", "rfc822", "out", "in", "raw"];
 
 #[derive(Default)]
 struct Figures {

@@ -23,6 +23,7 @@ mod parameters;
 mod pictures;
 mod report;
 mod structure;
+mod tnef;
 mod words;
 
 use std::collections::HashSet;

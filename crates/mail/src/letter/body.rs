@@ -8,7 +8,7 @@ use super::charset::{self, Said};
 use super::decode::Encoding;
 use super::fields::Fields;
 use super::structure::{Entity, Relation};
-use super::{Bounds, decode, enriched, names, pictures};
+use super::{Bounds, decode, enriched, names, pictures, tnef};
 use crate::html;
 
 /// The longest address of a picture in the text that is looked at, in bytes.
@@ -54,6 +54,9 @@ pub(super) fn fill(
     letter.parts = collect.parts;
     letter.remarks.extend(collect.remarks);
     letter.text = joined_text(&bodies);
+    if bodies.is_empty() {
+        letter.text = report_text(&letter.parts, bounds);
+    }
     if letter.text.len() > bounds.text_len_max {
         letter.text.truncate(letter.text.floor_char_boundary(bounds.text_len_max));
         letter
@@ -65,6 +68,17 @@ pub(super) fn fill(
     for part in &mut letter.parts {
         part.inline = part.content_id.as_deref().is_some_and(|id| shown.contains(id));
     }
+}
+
+/// Returns what a report for programs says, for a server that sends nothing for people beside it.
+fn report_text(parts: &[Part], bounds: &Bounds) -> String {
+    let is_report = |part: &&Part| {
+        ["message/delivery-status", "message/disposition-notification", "message/feedback-report"]
+            .contains(&part.content_type.as_str())
+    };
+    let report =
+        parts.iter().find(is_report).map(|part| &part.content[..part.content.len().min(bounds.text_len_max)]);
+    report.map(|content| decode::text(Said::default(), content)).unwrap_or_default()
 }
 
 /// Where a part stands, which decides whether it may be a text of the letter.
@@ -192,8 +206,7 @@ impl Collect<'_> {
             self.remarks.push("A part has an unknown transfer encoding; it was kept as it came.".to_owned());
         }
         let Some(script) = self.shown_as(entity, place) else {
-            self.file(entity, content.into_owned());
-            return Vec::new();
+            return self.file(entity, content.into_owned());
         };
         // A name alone makes no file of a text that is to be shown (RFC 2183, section 2.1), but behind another one it may be both.
         let is_also_file = self.has_text && entity.name.is_some() && place == Place::Free;
@@ -229,11 +242,16 @@ impl Collect<'_> {
         (entity.name.is_none() || may_have_name).then_some(script)
     }
 
-    /// Keeps what is no text, and says what an agent should know of it.
-    fn file(&mut self, entity: &Entity, content: Vec<u8>) {
+    /// Keeps what is no text, and says what an agent should know of it. What only Outlook opens may hold a text after all.
+    fn file(&mut self, entity: &Entity, content: Vec<u8>) -> Vec<Body> {
         match entity.media_type.as_str() {
-            "application/ms-tnef" | "application/vnd.ms-tnef" => {
-                self.remarks.push("An attachment is of a form that only Outlook opens.".to_owned());
+            "application/ms-tnef" | "application/vnd.ms-tnef" | "application/octet-stream" => {
+                if let Some(opened) = tnef::open(&content) {
+                    return self.opened(entity, content, opened);
+                }
+                if entity.media_type != "application/octet-stream" {
+                    self.remarks.push("An attachment is of a form that only Outlook opens.".to_owned());
+                }
             }
             "application/pkcs7-mime" | "application/x-pkcs7-mime" => self
                 .remarks
@@ -241,6 +259,31 @@ impl Collect<'_> {
             _ => {}
         }
         self.keep(entity, content);
+        Vec::new()
+    }
+
+    /// Takes in what was in a form that only Outlook opens; it is kept itself when nothing of it is new.
+    fn opened(&mut self, entity: &Entity, content: Vec<u8>, opened: tnef::Opened) -> Vec<Body> {
+        let is_new = !self.has_text && (opened.text.is_some() || opened.html.is_some());
+        if opened.files.is_empty() && !is_new {
+            self.remarks.push("An attachment is of a form that only Outlook opens.".to_owned());
+            self.keep(entity, content);
+            return Vec::new();
+        }
+        self.remarks.push(
+            "The message came in a form that only Outlook opens; its text and files were taken out of it."
+                .to_owned(),
+        );
+        self.parts.extend(opened.files);
+        if !is_new {
+            return Vec::new();
+        }
+        let bounded = |text: Option<String>, len_max| text.map(|text| names::cut(&text, len_max).to_owned());
+        let (plain, html) = (bounded(opened.text, self.text_left), bounded(opened.html, self.html_left));
+        self.text_left -= plain.as_deref().map_or(0, str::len);
+        self.html_left -= html.as_deref().map_or(0, str::len);
+        self.has_text = true;
+        vec![Body { plain, html }]
     }
 
     fn text(&mut self, entity: &Entity, content: &[u8]) -> String {

@@ -12,6 +12,9 @@ use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 
 use self::label::Charset;
 
+/// How many letters of UTF-8 a text in another charset may have by chance and no bytes that are none.
+const CHANCE_MAX: usize = 4;
+
 /// What is known of the charset of some bytes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Said<'a> {
@@ -131,10 +134,17 @@ fn utf8(hint: Option<&str>, content: &[u8]) -> String {
 
 /// Reads bytes in the charset that is said, unless they are clearly in another one.
 fn checked(encoding: &'static Encoding, hint: Option<&str>, content: &[u8]) -> String {
-    // Letters of western languages hardly ever make the pairs that UTF-8 has, and many programs write UTF-8 under the old name.
-    let is_latin = encoding == WINDOWS_1252;
-    if let (true, Ok(text)) = (is_latin, core::str::from_utf8(content)) {
-        return text.to_owned();
+    // Many programs write UTF-8 and name what they wrote before. Letters of western languages hardly ever make the pairs that UTF-8 has;
+    // elsewhere some by chance are possible, but not many, and no others.
+    let is_utf8 = match core::str::from_utf8(content) {
+        Ok(text) => {
+            let letters = text.chars().filter(|character| !character.is_ascii()).take(CHANCE_MAX + 1).count();
+            encoding == WINDOWS_1252 || letters > CHANCE_MAX
+        }
+        Err(_) => false,
+    };
+    if is_utf8 {
+        return String::from_utf8_lossy(content).into_owned();
     }
     let text = decoded(encoding, content);
     // One is a cut character or a letter of somebody's own; a wrong label makes many.

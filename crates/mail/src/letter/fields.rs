@@ -44,12 +44,14 @@ pub(super) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// Reads the fields that begin at `start`, and returns where the body begins: after the first empty line, or at the first line that is
-    /// no field, as mail servers decide it. What is beyond the bounds is skipped, but counted when it is a `Received`.
+    /// no field, as mail servers decide it. What is beyond the bounds is skipped, but counted when it is a `Received`. A line that some program
+    /// broke does not end the fields of a message when those that everybody reads come after it.
     pub(super) fn scan(raw: &'a [u8], start: usize, len_max: usize, count_max: usize) -> (Self, usize) {
         let mut found = Self::default();
         let mut at = start;
         // Where the value of the field that may go on begins; nothing when that field is skipped.
         let mut open: Option<(&'a [u8], usize)> = None;
+        let mut goes_on = false;
         while at < raw.len() {
             let end = line_end(raw, at);
             let line = &raw[at..end];
@@ -61,7 +63,15 @@ impl<'a> Fields<'a> {
             let is_mailbox_line = at == start && line.starts_with(b"From ");
             if !is_fold && !is_mailbox_line {
                 found.close(raw, open.take(), at);
-                let Some(name_len) = name_len(line) else { return (found, at) };
+                let Some(name_len) = name_len(line) else {
+                    // Looked for once, so that the work stays linear.
+                    goes_on = goes_on || start == 0 && found.go_on(&raw[end..]);
+                    if goes_on {
+                        at = end;
+                        continue;
+                    }
+                    return (found, at);
+                };
                 let name = line[..name_len].trim_ascii_end();
                 found.hops += usize::from(name.eq_ignore_ascii_case(b"received"));
                 if end - start > len_max || found.fields.len() >= count_max {
@@ -77,6 +87,22 @@ impl<'a> Fields<'a> {
         }
         found.close(raw, open, at);
         (found, at)
+    }
+
+    /// Tells whether what follows has, before its first empty line, at least two of the fields that everybody reads and that were not found yet.
+    fn go_on(&self, rest: &[u8]) -> bool {
+        const READ: &[&str] =
+            &["from", "to", "subject", "date", "message-id", "mime-version", "content-type"];
+        const SEEN_LEN_MAX: usize = 64 * 1024;
+        let mut missing: Vec<_> = READ.iter().filter(|name| !self.has(name)).collect();
+        let count = missing.len();
+        let mut lines = rest[..rest.len().min(SEEN_LEN_MAX)].split_inclusive(|byte| *byte == b'\n');
+        let has_end = lines.any(|line| {
+            let name = name_len(line).map(|len| line[..len].trim_ascii_end());
+            missing.retain(|wanted| name.is_none_or(|name| !name.eq_ignore_ascii_case(wanted.as_bytes())));
+            matches!(line, b"\n" | b"\r\n")
+        });
+        has_end && count - missing.len() >= 2
     }
 
     fn close(&mut self, raw: &'a [u8], open: Option<(&'a [u8], usize)>, end: usize) {

@@ -2,6 +2,8 @@
 //!
 //! A name is for people to read; nothing is ever stored under it. It is cleaned all the same, because somebody will save a file under it.
 
+use super::fields::one_line;
+
 /// The longest name, in bytes: what file systems take.
 const NAME_LEN_MAX: usize = 255;
 /// How much of a long name's end is kept as its extension, in bytes.
@@ -11,7 +13,7 @@ const EXTENSION_LEN_MAX: usize = 16;
 /// leading dots, at most 255 bytes. Its words are kept: what separates directories becomes `_`. Only a whole path of Windows, which some
 /// programs send, is cut to its last part. `None` when nothing is left.
 pub(super) fn harmless(name: &str) -> Option<String> {
-    let visible: String = name.chars().filter(|character| !is_hidden(*character)).collect();
+    let visible: String = one_line(name).chars().filter(|character| !is_hidden(*character)).collect();
     let visible = visible.trim();
     let is_path = visible.starts_with("\\\\")
         || matches!(visible.as_bytes(), [drive, b':', b'\\', ..] if drive.is_ascii_alphabetic());
@@ -54,6 +56,15 @@ pub(super) fn of_type(media_type: &str, title: Option<&str>) -> Option<String> {
     };
     let title = title.and_then(harmless);
     Some(shortened(&format!("{}.{extension}", title.as_deref().unwrap_or(stem))))
+}
+
+/// Tells whether a text is `type/subtype` (RFC 6838, section 4.2).
+pub(super) fn is_media_type(text: &str) -> bool {
+    /// The longest type, in bytes: two names of 127.
+    const LEN_MAX: usize = 255;
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+%*'`|~{}".contains(&byte);
+    let halves = text.split_once('/').into_iter().flat_map(|(kind, subtype)| [kind, subtype]);
+    text.len() <= LEN_MAX && halves.filter(|half| !half.is_empty() && half.bytes().all(is_token)).count() == 2
 }
 
 /// Cuts a text to at most `len_max` bytes, between characters.

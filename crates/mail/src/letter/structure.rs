@@ -16,8 +16,6 @@ const PART_HEADERS_LEN_MAX: usize = 32 * 1024;
 const PART_HEADER_COUNT_MAX: usize = 100;
 /// The longest boundary, in bytes: RFC 2046, section 5.1.1, allows 70; some programs write a little more.
 const BOUNDARY_LEN_MAX: usize = 200;
-/// The longest type, in bytes: two names of 127 (RFC 6838, section 4.2).
-const TYPE_LEN_MAX: usize = 255;
 
 /// What the children of a multipart are to each other (RFC 2046, section 5.1; RFC 2387; RFC 6522).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -259,14 +257,9 @@ fn describe(fields: &Fields<'_>, content_type: Option<&Described>, start: usize)
 fn media_type(described: &Described, has_file: bool) -> String {
     const BINARY: &[&str] = &["application", "image", "audio", "video", "font", "model"];
     let text = described.value.trim_end_matches('/');
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+/%*'`|~{}".contains(&byte);
-    let is_well_formed = text.len() <= TYPE_LEN_MAX
-        && text.split('/').filter(|half| !half.is_empty()).count() == 2
-        && text.matches('/').count() == 1
-        && text.bytes().all(is_token);
     let half = text.split('/').next().unwrap_or_default();
     match half {
-        _ if is_well_formed => text.to_owned(),
+        _ if names::is_media_type(text) => text.to_owned(),
         "multipart" => "multipart/mixed".to_owned(),
         _ if BINARY.contains(&half) || has_file && half != "text" => "application/octet-stream".to_owned(),
         _ => "text/plain".to_owned(),

@@ -145,6 +145,7 @@ fn of_one_step(name: &str) -> Vec<u8> {
             "Content-Type: text/plain; charset=iso-2022-jp\n\n",
             "\u{1b}$B\u{1b}(B\u{1b}$(D!\u{e}",
         ),
+        "lines that are no fields" => with_headers("", "no field\nX: y\n"),
         "enriched commands" => with_headers("Content-Type: text/enriched\n\n", "<param><a<<b>\n"),
         _ => unreachable!("no such bomb"),
     }
@@ -168,6 +169,7 @@ const NAMES: &[&str] = &[
     "a picture that never ends",
     "wrong labels",
     "escape sequences",
+    "lines that are no fields",
     "enriched commands",
     "boundaries that are nearly the same",
     "base 64",

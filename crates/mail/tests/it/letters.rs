@@ -210,7 +210,7 @@ fn names_of_attachments() {
     check("Content-Disposition: attachment; filename=\"../../etc/passwd\"", "etc_passwd");
     check("Content-Disposition: attachment; filename=\"dir\\\\\\\\evil.exe\"", "dir_evil.exe");
     check("Content-Disposition: attachment; filename*=utf-8''inv%E2%80%AEfdp.exe", "invfdp.exe");
-    check("Content-Disposition: attachment; filename*=utf-8''a%00b%0D%0Ac.txt", "abc.txt");
+    check("Content-Disposition: attachment; filename*=utf-8''a%00b%0D%0Ac.txt", "a b c.txt");
     check("Content-Disposition: attachment; filename=\".bashrc\"", "bashrc");
     let long =
         name(&format!("Content-Disposition: attachment; filename=\"{}.docx\"", "ü".repeat(300))).unwrap();

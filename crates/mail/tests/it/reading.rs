@@ -10,6 +10,7 @@ mod bodies;
 mod charsets;
 mod fields;
 mod files;
+mod tnef;
 
 /// Makes a message of bytes: fields and a body.
 fn raw(fields: &[u8], body: &[u8]) -> Vec<u8> {

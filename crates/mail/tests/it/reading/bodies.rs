@@ -188,3 +188,12 @@ fn a_footer_below_base64_is_not_part_of_it() {
     let read = letter(&message(&format!("Content-Transfer-Encoding: base64\n\n{line}\n!\n{line}")));
     assert_eq!(read.text, hello.repeat(2));
 }
+
+#[test]
+fn a_report_without_words_shows_what_it_says_to_programs() {
+    let status = "Content-Type: message/delivery-status\n\nReporting-MTA: dns; x.example\n\nFinal-Recipient: rfc822; a@x.example\nAction: failed";
+    let read = parts("report; report-type=delivery-status", &[status]);
+    assert!(read.text.contains("a@x.example") && read.report.is_some(), "{}", read.text);
+    let read = parts("report; report-type=delivery-status", &["\nIt failed.", status]);
+    assert_eq!(read.text.trim_end(), "It failed.");
+}

@@ -121,6 +121,10 @@ fn a_label_that_cannot_be_right_is_not_believed() {
     for label in ["iso-8859-1", "windows-1252", "us-ascii", "x-nobody", "iso-2022-jp", "gb2312", "euc-kr"] {
         plain(label, "Grüße – ☃ и".as_bytes(), "Grüße – ☃ и");
     }
+    for label in ["gb2312", "windows-1251", "shift_jis", "koi8-r", "big5"] {
+        plain(label, "您好！我公司".as_bytes(), "您好！我公司");
+        plain(label, "Верните деньги".as_bytes(), "Верните деньги");
+    }
     // Says one country's charset and is another's.
     plain("iso-2022-jp", "これは返品のお願いです".as_bytes(), "これは返品のお願いです");
     let shift_jis = b"\x82\xb1\x82\xea\x82\xcd\x95\xd4\x95i\x82\xcc\x82\xa8\x8a\xe8\x82\xa2\x82\xc5\x82\xb7";

@@ -155,3 +155,20 @@ fn parameters_that_are_broken_are_read_as_they_were_meant() {
     let read = letter(&raw(&bytes, b"x"));
     assert_eq!(names(&read), ["Rück.pdf"], "raw bytes");
 }
+
+#[test]
+fn a_broken_line_does_not_end_the_fields() {
+    let whole = "From: Eve <eve@x.example>\nSubject: An input\nTo: a@x.example\n\nWhere is it?";
+    for broken in ["by localhost with SMTP; Wed", "quite Delivered-To: a@x.example", "x", ": y"] {
+        let read = letter(format!("Received: from a\n{broken}\n{whole}").as_bytes());
+        let from = read.from.unwrap().address;
+        assert_eq!(
+            (from.as_str(), read.subject.as_deref(), read.text.as_str()),
+            ("eve@x.example", Some("An input"), "Where is it?"),
+            "{broken}"
+        );
+    }
+    // A text that was put below the fields without an empty line stays one, also when it looks like fields.
+    let read = letter(b"From: eve@x.example\nSubject: An input\nWhere is it?\nTo: somebody\n\nmore");
+    assert_eq!(read.text, "Where is it?\nTo: somebody\n\nmore");
+}

@@ -150,6 +150,7 @@ fn names_keep_their_words() {
     };
     check("Rechnung 12/2026.pdf", "Rechnung 12_2026.pdf");
     check("Rechnung 12\\2026.pdf", "Rechnung 12_2026.pdf");
+    check("a\n b.txt", "a b.txt");
     check("a/b/c.txt", "a_b_c.txt");
     check("../../etc/passwd", "etc_passwd");
     check("/etc/passwd", "etc_passwd");
