@@ -112,12 +112,13 @@ impl CometdServer {
         Router::new().fallback(handle).with_state(Arc::clone(&self.shared))
     }
 
-    /// Returns the endpoint as a router with exactly the paths that clients use, for `Router::merge`: the prefix, with
-    /// a slash, and with the message types that JavaScript clients append (bayeux.md 1.1).
+    /// Returns the endpoint as a router with exactly the paths that clients use, for `Router::merge`: the prefix, and the
+    /// prefix with any one segment behind it, each with and without a slash at the end. JavaScript clients append three of
+    /// the message types, Java clients and their ports all of them, others nothing or their own words (README, "What is spoken").
     pub fn router_at(&self, prefix: &str) -> Router {
-        let paths = ["", "/", "/handshake", "/connect", "/disconnect"];
-        let router = paths.iter().map(|path| format!("{prefix}{path}")).filter(|path| !path.is_empty());
-        let router = router.fold(Router::new(), |router, path| router.route(&path, any(handle)));
+        let paths = ["", "/", "/{segment}", "/{segment}/"].map(|path| format!("{prefix}{path}"));
+        let paths = paths.iter().filter(|path| !path.is_empty());
+        let router = paths.fold(Router::new(), |router, path| router.route(path, any(handle)));
         router.with_state(Arc::clone(&self.shared))
     }
 
@@ -246,7 +247,7 @@ impl DriverState {
     }
 }
 
-/// Serves the endpoint. Nothing is read from the path (bayeux.md 1.1).
+/// Serves the endpoint. Nothing is read from the path (README, "What is spoken").
 async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     if shared.is_shut_down.load(Ordering::Acquire) {
         return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, RETRY_AFTER_S)]).into_response();

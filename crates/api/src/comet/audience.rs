@@ -8,13 +8,13 @@
 //! | agent | all |
 //! | supervisor, admin, API user | `/v2/me`, `/v2/me/workbins`, `/notifications/services` |
 //!
-//! Answers about contacts (`/v2/ucs/interactions`) are for everybody with a role. Several roles add up. Interactions, the media and channels belong to a desk, and only agents have one (contract 3); a workbin may be watched
+//! Of those on which nothing is ever sent, the ones of a desk are for agents as well, and statistics for agents, supervisors and admins. Answers about contacts (`/v2/ucs/interactions`) are for everybody with a role. Several roles add up. Interactions, the media and channels belong to a desk, and only agents have one (contract 3); a workbin may be watched
 //! by whoever can use it, and an API user has the access of an admin (gws-core.md). A wildcard counts for what it covers of that list, and is
 //! refused when that is nothing: a subscription that can never bring anything is better refused than granted.
 
 use handoff_domain::{Role, Topic, User};
 
-use crate::notify::topics::{self, Coverage};
+use crate::notify::topics::{self, Coverage, Silence};
 
 /// The topics of those who watch, configure or submit.
 const WITHOUT_DESK: &[Topic] = &[Topic::Me, Topic::Workbins, Topic::Services];
@@ -24,6 +24,14 @@ const fn topics_of(role: Role) -> &'static [Topic] {
     match role {
         Role::Agent => &Topic::ALL,
         Role::Supervisor | Role::Admin | Role::ApiUser => WITHOUT_DESK,
+    }
+}
+
+/// Tells whether a topic on which nothing is sent comes with a role.
+const fn would_hear(role: Role, silence: Silence) -> bool {
+    match (role, silence) {
+        (Role::Agent, _) | (Role::Supervisor | Role::Admin, Silence::OfFigures) => true,
+        (Role::Supervisor | Role::Admin, Silence::OfDesk) | (Role::ApiUser, _) => false,
     }
 }
 
@@ -40,6 +48,10 @@ pub(super) fn granted(user: &User, name: &str) -> Option<Coverage> {
         }
         // Whoever may ask gets his answers: what he may ask for is decided where he asks.
         Coverage::Answers => (!user.roles.is_empty()).then_some(Coverage::Answers),
+        Coverage::Silent(silence) => {
+            let is_theirs = user.roles.iter().any(|role| would_hear(*role, silence));
+            is_theirs.then_some(Coverage::Silent(silence))
+        }
         one @ (Coverage::Literal(_) | Coverage::Slashed(_)) => one.topics().iter().all(is_his).then_some(one),
     }
 }
@@ -89,6 +101,37 @@ mod tests {
                 let name = topics::channel(topic);
                 assert_eq!(granted(&user, name).is_some(), is_his, "{roles:?} {name}");
                 assert_eq!(granted(&user, &format!("{name}/")).is_some(), is_his, "{roles:?} {name}/");
+            }
+        }
+    }
+
+    #[test]
+    fn a_silent_topic_is_for_whom_it_would_be_about() {
+        use Role::{Admin, Agent, ApiUser, Supervisor};
+        let desk = ["/v2/me/devices", "/v2/me/calls", "/v2/me/outbound", "/v2/me/callbacks"];
+        let figures = ["/v2/me/statistics", "/v2/statistics"];
+        let table: [(&[Role], bool, bool); 6] = [
+            (&[Agent], true, true),
+            (&[Agent, Supervisor], true, true),
+            (&[Supervisor], false, true),
+            (&[Admin], false, true),
+            (&[ApiUser], false, false),
+            (&[], false, false),
+        ];
+        for (roles, has_desk, has_figures) in table {
+            let user = user(roles, true);
+            let all =
+                desk.map(|name| (name, has_desk)).into_iter().chain(figures.map(|name| (name, has_figures)));
+            for (name, is_theirs) in all {
+                let slashed = format!("{name}/");
+                for name in [name, &slashed] {
+                    let covered = granted(&user, name);
+                    assert_eq!(covered.is_some(), is_theirs, "{roles:?} {name}");
+                    assert!(
+                        covered.is_none_or(|covered| covered.topics().is_empty()),
+                        "nothing is sent on {name}"
+                    );
+                }
             }
         }
     }

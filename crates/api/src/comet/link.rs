@@ -114,7 +114,7 @@ impl Application for Subscribers {
             return;
         };
         if coverage.topics().is_empty() {
-            // Answers are given by whoever was asked; the engine has no part in them.
+            // Answers are given by whoever was asked, and on silent topics there are none; the engine has no part in either.
             guard.is_done = true;
             return;
         }

@@ -22,6 +22,27 @@ pub const fn channel(topic: Topic) -> &'static str {
 /// on it is an event, so it has no numbers, no replay and no place in the streams.
 pub const CONTACTS: &str = "/v2/ucs/interactions";
 
+/// Topics of the documents whose media are not ours, or that no page describes a message of (docs/api/README.md, "Notifications"). Clients
+/// subscribe to all topics that they know by name and give up when one is refused, so these are granted, and nothing is ever sent on them.
+/// The first are of a desk with a telephone; the last two tell figures, which supervisors read as well.
+pub const SILENT: [(&str, Silence); 6] = [
+    ("/v2/me/devices", Silence::OfDesk),
+    ("/v2/me/calls", Silence::OfDesk),
+    ("/v2/me/outbound", Silence::OfDesk),
+    ("/v2/me/callbacks", Silence::OfDesk),
+    ("/v2/me/statistics", Silence::OfFigures),
+    ("/v2/statistics", Silence::OfFigures),
+];
+
+/// What a silent topic would be about, which decides whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Silence {
+    /// What an agent does at a desk.
+    OfDesk,
+    /// Statistics.
+    OfFigures,
+}
+
 /// The patterns that may be subscribed to, each with the prefix of the channels that it covers.
 ///
 /// `/*` is not among them: it covers channels of one segment, which no topic is, and a subscription that can never bring anything is better
@@ -38,6 +59,8 @@ pub enum Coverage {
     Slashed(Topic),
     /// A channel that brings answers alone.
     Answers,
+    /// A topic on which nothing is ever sent.
+    Silent(Silence),
     /// The topics that a pattern covers; their messages go out under their own names.
     Pattern(Vec<Topic>),
 }
@@ -48,7 +71,7 @@ impl Coverage {
     pub fn topics(&self) -> &[Topic] {
         match self {
             Self::Literal(topic) | Self::Slashed(topic) => std::slice::from_ref(topic),
-            Self::Answers => &[],
+            Self::Answers | Self::Silent(_) => &[],
             Self::Pattern(topics) => topics,
         }
     }
@@ -84,6 +107,9 @@ pub fn coverage(name: &str) -> Option<Coverage> {
     }
     if without_slash(name) == CONTACTS {
         return Some(Coverage::Answers);
+    }
+    if let Some((_, silence)) = SILENT.iter().find(|(silent, _)| *silent == without_slash(name)) {
+        return Some(Coverage::Silent(*silence));
     }
     let topic = named(name)?;
     Some(if name.ends_with('/') { Coverage::Slashed(topic) } else { Coverage::Literal(topic) })
@@ -144,7 +170,7 @@ mod tests {
             "/v2/*",
             "/v2/me/interactions/*",
             "/v2/me/interactions//",
-            "/v2/me/calls",
+            "/v2/me/faxes",
             "/v2/users",
             "/v2/me/*/",
             "/notifications/*",

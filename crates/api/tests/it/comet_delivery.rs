@@ -242,7 +242,7 @@ async fn only_users_get_in_and_only_to_the_documented_topics() {
     );
     let mut kate = bench.client(KATE);
     kate.handshake().await;
-    for name in ["/*", "/v2/users", "/v2/me/calls", "/genesys/**", "/service/x", "/v2/me/interactions/x"] {
+    for name in ["/*", "/v2/users", "/v2/me/faxes", "/genesys/**", "/service/x", "/v2/me/interactions/x"] {
         let reply = kate.subscribe(name, Value::Null).await;
         assert_eq!(reply["error"], "403:denied_by_security_policy:subscribe_denied", "{name}");
     }

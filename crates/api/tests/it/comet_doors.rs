@@ -66,19 +66,22 @@ fn allowed(user: &str) -> BTreeSet<String> {
     ];
     let watched: &[&str] = &["/v2/me", "/v2/me/workbins"];
     let wildcards = ["/v2/me/*", "/v2/me/**", "/v2/**", "/**"];
+    let silent_desk: &[&str] = &["/v2/me/devices", "/v2/me/calls", "/v2/me/outbound", "/v2/me/callbacks"];
+    let figures: &[&str] = &["/v2/me/statistics", "/v2/statistics"];
     let topics = match user {
-        "kate" | "sam" | "zoe" => [desk, watched].concat(),
-        "ada" | "vera" | "intake" => watched.to_vec(),
+        "kate" | "sam" | "zoe" => [desk, watched, silent_desk, figures].concat(),
+        "ada" | "vera" => [watched, figures].concat(),
+        "intake" => watched.to_vec(),
         other => panic!("{other} is nobody here"),
     };
-    let topics = topics.into_iter().chain(["/notifications/services"]);
+    let topics = topics.into_iter().chain(["/notifications/services", "/v2/ucs/interactions"]);
     let with_slashes = topics.flat_map(|topic| [topic.to_owned(), format!("{topic}/")]);
     with_slashes.chain(wildcards.map(str::to_owned)).collect()
 }
 
 /// Makes up a name: a topic, as it is or bent, or something that looks as if it could be one.
 fn made_up(dice: &mut Dice) -> String {
-    const STEMS: [&str; 18] = [
+    const STEMS: [&str; 22] = [
         "/v2/me/interactions",
         "/v2/me/channels",
         "/v2/me/chats",
@@ -90,6 +93,10 @@ fn made_up(dice: &mut Dice) -> String {
         "/notifications/services",
         "/v2/users",
         "/v2/me/calls",
+        "/v2/me/statistics",
+        "/v2/statistics",
+        "/v2/ucs/interactions",
+        "/v2/me/callbacks",
         "/v2/queues",
         "/internal",
         "/meta/connect",
@@ -194,6 +201,62 @@ async fn every_topic_is_told_to_the_roles_that_have_it() {
 }
 
 #[tokio::test]
+async fn a_topic_on_which_nothing_is_sent_is_granted_alone_and_with_others() {
+    let bench = Bench::start().await;
+    let (id, credentials) = (opened(&bench, "kate").await, basic("kate", PASSWORD));
+    let names = [
+        "/v2/me/devices",
+        "/v2/me/calls",
+        "/v2/me/outbound",
+        "/v2/me/callbacks",
+        "/v2/me/statistics",
+        "/v2/statistics",
+        "/v2/ucs/interactions",
+    ];
+    let subscribe =
+        |names: Value| json!([{"channel": "/meta/subscribe", "clientId": id, "subscription": names}]);
+    let withdraw =
+        |names: Value| json!([{"channel": "/meta/unsubscribe", "clientId": id, "subscription": names}]);
+    let all = json!([names.as_slice(), &["/v2/me/interactions"]].concat());
+    for messages in
+        names.map(|name| subscribe(json!(name))).into_iter().chain([subscribe(all.clone()), withdraw(all)])
+    {
+        let (_, replies) = exchange(&bench, &[("authorization", &credentials)], &messages).await;
+        assert_eq!(replies[0]["successful"], true, "{messages}: {replies:?}");
+        assert_eq!(replies.len(), 1, "nothing comes with it: {replies:?}");
+    }
+    // The session still stands: whoever cannot be served is told to shake hands anew.
+    let connect = json!([{"channel": "/meta/connect", "clientId": id, "advice": {"timeout": 0}}]);
+    let (_, replies) = exchange(&bench, &[("authorization", &credentials)], &connect).await;
+    assert_eq!(replies[0]["successful"], true, "{replies:?}");
+}
+
+/// Sends a handshake to a path and gives status and answer.
+async fn handshake_at(bench: &Bench, path: &str) -> (u16, Value) {
+    let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+    let request = request.header("authorization", basic("kate", PASSWORD));
+    let handshake = json!([{"channel": "/meta/handshake", "version": "1.0"}]);
+    let reply = bench.send(request.body(Body::from(handshake.to_string())).unwrap()).await;
+    (reply.status.as_u16(), serde_json::from_str(&reply.text).unwrap_or_default())
+}
+
+#[tokio::test]
+async fn one_segment_behind_either_endpoint_is_the_endpoint_and_two_are_not() {
+    let bench = Bench::start().await;
+    for endpoint in ["/api/v2/notifications", "/genesys/cometd"] {
+        for suffix in ["", "/", "/handshake", "/connect", "/subscribe", "/unsubscribe", "/publish", "/x%2Fy"]
+        {
+            let (status, replies) = handshake_at(&bench, &format!("{endpoint}{suffix}")).await;
+            assert_eq!((status, &replies[0]["successful"]), (200, &json!(true)), "{endpoint}{suffix}");
+        }
+        for suffix in ["/meta/handshake", "/handshake/x/", "s"] {
+            let (status, answer) = handshake_at(&bench, &format!("{endpoint}{suffix}")).await;
+            assert_eq!((status, &answer["statusCode"]), (404, &json!(6)), "{endpoint}{suffix}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_client_id_is_worth_nothing_with_another_users_credentials() {
     let bench = Bench::start().await;
     let mut dice = Dice(SEED);
@@ -259,10 +322,10 @@ async fn a_page_of_another_origin_neither_polls_nor_shakes_hands() {
 }
 
 /// Asks for an upgrade over a real connection and gives the status.
-async fn upgrade(address: std::net::SocketAddr, headers: &[(&str, &str)]) -> u16 {
+async fn upgrade(address: std::net::SocketAddr, path: &str, headers: &[(&str, &str)]) -> u16 {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let mut request = format!(
-        "GET {ROOT}/notifications HTTP/1.1\r\nhost: {address}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
+        "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
          sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
     );
     for (name, value) in headers {
@@ -295,8 +358,14 @@ async fn a_socket_opens_for_our_own_pages_listed_ones_and_programs_only() {
         for credentials in [("authorization", kates.as_str()), ("cookie", cookie.as_str()), ("x-none", "")] {
             let headers: Vec<(&str, &str)> =
                 origin.map(|origin| ("origin", origin)).into_iter().chain([credentials]).collect();
-            assert_eq!(upgrade(address, &headers).await, status, "{headers:?}");
+            for path in
+                ["/api/v2/notifications", "/api/v2/notifications/handshake", "/api/v2/notifications/x"]
+            {
+                assert_eq!(upgrade(address, path, &headers).await, status, "{path} {headers:?}");
+            }
         }
     }
+    assert_eq!(upgrade(address, "/genesys/cometd/connect", &[]).await, 101);
+    assert_eq!(upgrade(address, "/api/v2/notifications/x/y", &[("authorization", &kates)]).await, 404);
     serving.abort();
 }

@@ -8,6 +8,19 @@ use tower::ServiceExt;
 
 use crate::support::Bench;
 
+/// What clients append. It need not be what the request is: a path never decides what a message is.
+const SUFFIXES: [&str; 10] = [
+    "",
+    "/",
+    "/handshake",
+    "/connect",
+    "/disconnect",
+    "/subscribe",
+    "/unsubscribe",
+    "/subscribe/",
+    "/v2%2Fme",
+    "/anything",
+];
 const HANDSHAKE: &str = r#"[{"channel":"/meta/handshake"}]"#;
 
 async fn status(router: &Router, request: http::request::Builder, body: impl Into<Body>) -> StatusCode {
@@ -84,9 +97,19 @@ async fn every_path_that_clients_use_is_served_wherever_it_is_mounted() {
         Router::new().nest("/api", bench.server.router_at("/v2/notifications")),
     ];
     for router in mounted {
-        for suffix in ["", "/", "/handshake", "/connect", "/disconnect"] {
+        for suffix in SUFFIXES {
             let request = Request::post(format!("/api/v2/notifications{suffix}"));
             assert_eq!(status(&router, request, HANDSHAKE).await, StatusCode::OK, "{suffix}");
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_further_below_the_endpoint_is_not_the_endpoint() {
+    let bench = Bench::new(Limits::default());
+    let router = bench.server.router_at("/notifications");
+    for suffix in ["/handshake/connect", "/subscribe/handshake/", "s", "s/handshake"] {
+        let request = Request::post(format!("/notifications{suffix}"));
+        assert_eq!(status(&router, request, HANDSHAKE).await, StatusCode::NOT_FOUND, "{suffix}");
     }
 }
