@@ -4,8 +4,8 @@
 //! browser's login window may open depends on the request; both are known here.
 
 use axum::extract::Request;
-use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderName, HeaderValue, StatusCode, Uri};
+use axum::http::header::{AUTHORIZATION, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -13,12 +13,15 @@ use crate::error::{Code, Refusal};
 use crate::wire::envelope::Envelope;
 
 const REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
+/// How a browser says what a request is for; pages cannot set it.
+const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+/// Its value when a person follows a link or types an address.
+const NAVIGATE: &[u8] = b"navigate";
 const REALM: HeaderValue = HeaderValue::from_static("Basic realm=\"Handoff\", charset=\"UTF-8\"");
 
 /// Gives every refusal its final form.
 pub(crate) async fn refusals(request: Request, next: Next) -> Response {
-    // A script that marks its requests shows its own login form; the browser's window would get in its way.
-    let is_script = request.headers().contains_key(REQUESTED_WITH);
+    let may_ask = may_ask_for_login(request.headers());
     let response = next.run(request).await;
     let Some(refusal) = response.extensions().get::<Refusal>().cloned() else { return response };
     let (mut parts, plain_body) = response.into_parts();
@@ -26,7 +29,7 @@ pub(crate) async fn refusals(request: Request, next: Next) -> Response {
         Some(envelope) => envelope.failure(&refusal).into_response().into_body(),
         None => plain_body,
     };
-    if refusal.status == StatusCode::UNAUTHORIZED && !is_script {
+    if refusal.status == StatusCode::UNAUTHORIZED && may_ask {
         parts.headers.insert(WWW_AUTHENTICATE, REALM);
     }
     if let Some(seconds) = refusal.retry_after_s {
@@ -35,6 +38,16 @@ pub(crate) async fn refusals(request: Request, next: Next) -> Response {
     // Both bodies have their own length; the layer that writes the answer counts anew.
     parts.headers.remove(axum::http::header::CONTENT_LENGTH);
     Response::from_parts(parts, body)
+}
+
+/// Tells whether a browser may open its own login window, which `WWW-Authenticate` makes it do. It must not over a page that has a login
+/// form: the page's request would hang until somebody closes the window. So the header is left out as soon as anything shows a script's
+/// hand: a mark of its libraries, an origin, a mode of fetching that is no navigation, or credentials, which were just refused
+/// (docs/api/README.md, "Credentials").
+fn may_ask_for_login(headers: &HeaderMap) -> bool {
+    let signs = [&REQUESTED_WITH, &ORIGIN, &AUTHORIZATION];
+    let is_navigation = headers.get_all(&FETCH_MODE).iter().all(|mode| mode.as_bytes() == NAVIGATE);
+    is_navigation && !signs.iter().any(|sign| headers.contains_key(*sign))
 }
 
 /// Answers for a path that does not exist.

@@ -58,7 +58,6 @@ async fn without_right_credentials_nothing_is_told() {
     for headers in table {
         let reply = get_me(&bench, headers).await;
         reply.refused(401, 20);
-        assert!(reply.headers[header::WWW_AUTHENTICATE].to_str().unwrap().starts_with("Basic "));
         texts.push(reply.text);
     }
     texts.dedup();
@@ -66,11 +65,44 @@ async fn without_right_credentials_nothing_is_told() {
 }
 
 #[tokio::test]
-async fn a_script_gets_no_login_window() {
+async fn a_browser_asks_for_the_password_only_where_no_script_waits_for_the_answer() {
     let bench = Bench::start().await;
-    let reply = get_me(&bench, &[("x-requested-with", "XMLHttpRequest")]).await;
-    reply.refused(401, 20);
-    assert!(!reply.headers.contains_key(header::WWW_AUTHENTICATE));
+    let person: [&[(&str, &str)]; 4] = [
+        &[],
+        &[("sec-fetch-mode", "navigate"), ("sec-fetch-site", "none"), ("sec-fetch-dest", "document")],
+        &[("cookie", "JSESSIONID=made-up"), ("accept", "text/html")],
+        &[("user-agent", "Mozilla/5.0"), ("referer", "http://127.0.0.1:8090/")],
+    ];
+    for headers in person {
+        let reply = get_me(&bench, headers).await;
+        reply.refused(401, 20);
+        assert!(
+            reply.headers[header::WWW_AUTHENTICATE].to_str().unwrap().starts_with("Basic "),
+            "{headers:?}"
+        );
+    }
+    let (wrong, nobody) = (basic("kate", "wrong"), basic("nobody", PASSWORD));
+    let script: [&[(&str, &str)]; 12] = [
+        &[("x-requested-with", "XMLHttpRequest")],
+        &[("x-requested-with", "")],
+        &[("origin", "http://127.0.0.1:8090")],
+        &[("origin", "null")],
+        &[("sec-fetch-mode", "cors")],
+        &[("sec-fetch-mode", "same-origin")],
+        &[("sec-fetch-mode", "no-cors")],
+        &[("sec-fetch-mode", "navigate"), ("sec-fetch-mode", "cors")],
+        &[("authorization", &wrong)],
+        &[("authorization", &nobody)],
+        &[("authorization", "Bearer handoff-demo")],
+        &[("authorization", "Basic ???"), ("sec-fetch-mode", "navigate")],
+    ];
+    for headers in script {
+        for (method, path) in [(Method::GET, "/me"), (Method::DELETE, "/me/interactions/x/attachments/y")] {
+            let reply = send(&bench, method, path, headers, Value::Null).await;
+            reply.refused(401, 20);
+            assert!(!reply.headers.contains_key(header::WWW_AUTHENTICATE), "{headers:?}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -20,7 +20,12 @@ async fn without_valid_credentials_nothing_is_told() -> Result<()> {
     let by_script = nobody.send(Call::get("/me").header("x-requested-with", "XMLHttpRequest")).await?;
     assert_eq!(by_script.refused(401, 20)?.header("www-authenticate"), None, "no login box over a page");
     for wrong in [basic("kate", "wrong"), basic("nobody", PASSWORD), "Basic ???".to_owned()] {
-        nobody.send(Call::get("/me").header("authorization", &wrong)).await?.refused(401, 20)?;
+        let answer = nobody.send(Call::get("/me").header("authorization", &wrong)).await?.refused(401, 20)?;
+        assert_eq!(
+            answer.header("www-authenticate"),
+            None,
+            "the page that sent it shows its own form: {answer}"
+        );
     }
     nobody.get("/interactions/0000000000000000").await?.refused(401, 20)?;
     let version = nobody.get("/diagnostics/version").await?.ok()?;
