@@ -15,7 +15,7 @@ use handoff_store::FileRecord;
 use serde::Serialize;
 
 use crate::auth;
-use crate::caller::{AnyUser, Me};
+use crate::caller::{AnyUser, Me, Person};
 use crate::commands::{Answer, visible};
 use crate::error::{Code, Refusal};
 use crate::files::{FileFault, body_of, find, receive};
@@ -134,7 +134,7 @@ pub(crate) async fn download(
 pub(crate) async fn add(
     State(shared): State<Shared>,
     retry: Retry,
-    AnyUser(me): AnyUser,
+    Person(me): Person,
     Id(id): Id,
     request: Request,
 ) -> Answer {
@@ -159,7 +159,7 @@ pub(crate) async fn add(
 pub(crate) async fn delete(
     State(shared): State<Shared>,
     retry: Retry,
-    AnyUser(me): AnyUser,
+    Person(me): Person,
     Ids(id, attachment): Ids,
 ) -> Answer {
     if let Some(answer) = retry.earlier(&shared, &me).await? {

@@ -1,10 +1,13 @@
 //! Channels: whether an agent takes work, per medium; set by himself, or by a supervisor for him.
 
+use std::collections::BTreeSet;
+
 use axum::extract::{FromRequestParts, State};
 use axum::http::Uri;
 use axum::http::request::Parts;
 use handoff_domain::{CenterId, Media, UserId};
 use handoff_engine::{ChannelChange, Directory};
+use serde_json::Value;
 
 use crate::caller::{Agent, Me, Supervisor};
 use crate::commands::Answer;
@@ -50,23 +53,41 @@ impl<S: Sync> FromRequestParts<S> for Wish {
     }
 }
 
-/// Gives an agent's channels; none when he has never had a contact-center session.
-pub(crate) fn of(shared: &Shared, user: UserId) -> Vec<ChannelResource> {
-    shared.engine().desk(user).map(|desk| channels(&desk)).unwrap_or_default()
+/// Gives an agent's channels. Before the first contact-center session these are all that the contact center has, logged out: clients read
+/// here which ones they can name when they start one.
+pub(crate) fn of(shared: &Shared, me: &Me) -> Vec<ChannelResource> {
+    let of_desk = shared.engine().desk(me.id()).map(|desk| channels(&desk)).unwrap_or_default();
+    if of_desk.is_empty() { logged_out(shared, me.center()) } else { of_desk }
 }
 
-/// `GET /me/channels`. Channels have no addresses of their own, so they are shown whether or not fields are asked for.
+fn logged_out(shared: &Shared, center: CenterId) -> Vec<ChannelResource> {
+    let directory = shared.engine().directory();
+    let of_center = directory.queues.values().filter(|queue| queue.center == center);
+    let built_in = [Media::Email, Media::Chat, Media::Workitem];
+    let all: BTreeSet<Media> = of_center.map(|queue| queue.media.clone()).chain(built_in).collect();
+    all.iter().map(ChannelResource::logged_out).collect()
+}
+
+/// `GET /me/channels`: their addresses, or with `fields` the channels.
 pub(crate) async fn list(State(shared): State<Shared>, Agent(me): Agent, uri: Uri) -> Answer {
     let listing = Listing::read(&uri, &["channel", "dndState"])?;
-    let all = of(&shared, me.id());
-    let items: Vec<_> = all.iter().filter(|shown| listing.pick(shown).is_some()).collect();
-    let items: Vec<_> = items.into_iter().map(|shown| select(listing.fields_or_all(), shown)).collect();
-    Ok(listing.page_of_parts("channels", &items, None::<&String>))
+    let all = of(&shared, &me);
+    let matching = all.iter().filter(|shown| listing.passes(shown));
+    let items: Vec<Value> = match &listing.fields {
+        Some(fields) => matching.map(|shown| select(fields, shown)).collect(),
+        // The channel itself tells no address: it is the same object in notifications, where the pages have none.
+        None => matching.map(|shown| address_of(&shared, shown).into()).collect(),
+    };
+    Ok(listing.page("channels", &items, None::<&String>))
+}
+
+fn address_of(shared: &Shared, shown: &ChannelResource) -> String {
+    shared.url().uri(&format!("/me/channels/{}", shown.channel))
 }
 
 /// `GET /me/channels/{channel}`.
 pub(crate) async fn get(State(shared): State<Shared>, Agent(me): Agent, Id(name): Id, uri: Uri) -> Answer {
-    let found = of(&shared, me.id()).into_iter().find(|shown| shown.channel == name);
+    let found = of(&shared, &me).into_iter().find(|shown| shown.channel == name);
     let shown = found.ok_or_else(|| Refusal::not_found("channel"))?;
     Ok(one("channel", &select(&fields(&uri), &shown)))
 }

@@ -8,7 +8,7 @@ use handoff_domain::{Action, Command, Interaction, Media, QueueId, UserId};
 use handoff_engine::Attempt;
 use handoff_store::{InteractionQuery, InteractionScope};
 
-use crate::caller::{AnyUser, Me, Submitter};
+use crate::caller::{AnyUser, Me, Person, Submitter};
 use crate::commands::{Answer, carry_out, visible};
 use crate::creation::{Creation, submit};
 use crate::error::{Code, Refusal, quoted};
@@ -117,7 +117,7 @@ impl Change {
         let user_data = fields.user_data("userData")?.map(|user_data| user_data.0);
         let patch = Patch {
             user_data,
-            subject: fields.line("subject")?.or(subject_of_email),
+            subject: fields.subject("subject")?.or(subject_of_email),
             priority: fields.integer("priority")?,
             comment: fields.text("comment")?,
             email: None,
@@ -147,7 +147,7 @@ pub(crate) async fn put(
     State(shared): State<Shared>,
     change: Change,
     retry: Retry,
-    AnyUser(me): AnyUser,
+    Person(me): Person,
     Id(id): Id,
 ) -> Answer {
     if let Some(answer) = retry.earlier(&shared, &me).await? {

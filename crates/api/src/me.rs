@@ -58,7 +58,7 @@ async fn subresources_of(
         let own = held.iter().filter(|interaction| interaction.media == *media);
         shown_all(own.map(|interaction| MediumResource::read_by(interaction, me.id(), lookup)))
     };
-    let states = shown_all(channels::of(shared, me.id()));
+    let states = shown_all(channels::of(shared, me));
     let none = || Value::Array(Vec::new());
     let parts = [
         ("devices", none()),
@@ -103,7 +103,7 @@ impl Wish {
                         format!("The field channels may name {CHANNELS_MAX} channels; leave some out.");
                     return Err(Refusal::invalid(sentence));
                 }
-                Ok(Self::Start { channels, place: fields.line("place")? })
+                Ok(Self::Start { channels, place: fields.name("place")? })
             }
             "EndContactCenterSession" => Ok(Self::End),
             other => channels::change(other, &fields).map(Self::Change),

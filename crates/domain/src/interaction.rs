@@ -445,6 +445,10 @@ pub struct Interaction {
 }
 
 impl Interaction {
+    /// How many bytes a subject has at most, in UTF-8: several lines of the longest that a mail can have. Lists and notifications repeat it, and
+    /// they must not become large by it.
+    pub const SUBJECT_BYTES_MAX: usize = 4 * 1_024;
+
     /// Gives the owner.
     #[must_use]
     pub const fn owner(&self) -> Option<UserId> {

@@ -59,7 +59,7 @@ impl Answering {
         let is_quoted = fields.boolean("quoteOriginal")?.unwrap_or(quotes);
         Ok(Self {
             kind,
-            subject_prefix: fields.line("subjectPrefix")?.unwrap_or_else(|| prefix.to_owned()),
+            subject_prefix: fields.subject("subjectPrefix")?.unwrap_or_else(|| prefix.to_owned()),
             body: fields.text("body")?.unwrap_or_default(),
             body_as_plain_text: fields.text("bodyAsPlainText")?.unwrap_or_default(),
             quote: is_quoted.then_some(quote),
@@ -88,12 +88,15 @@ impl Answering {
         Ok(Draft { kind: self.kind, subject, email, user_data: self.user_data, queue, base: self.base })
     }
 
-    /// Puts the prefix before the subject, unless an answer to an answer has it already.
+    /// Puts the prefix before the subject, unless an answer to an answer has it already. Of a subject that grows too long by it the end is cut.
     fn subject(&self, original: &Interaction) -> String {
         let subject = original.subject.as_deref().unwrap_or_default();
         let start = subject.get(..self.subject_prefix.len()).unwrap_or_default();
         let has_prefix = start.eq_ignore_ascii_case(&self.subject_prefix);
-        if has_prefix { subject.to_owned() } else { format!("{}{subject}", self.subject_prefix) }
+        let mut subject =
+            if has_prefix { subject.to_owned() } else { format!("{}{subject}", self.subject_prefix) };
+        subject.truncate(subject.floor_char_boundary(Interaction::SUBJECT_BYTES_MAX));
+        subject
     }
 
     fn email(&self, original: &Email, letters: &Cleaner, is_own: &dyn Fn(&str) -> bool) -> Email {

@@ -34,7 +34,7 @@ impl EmailChanges {
             to: email.addresses("to")?,
             cc: email.addresses("cc")?,
             bcc: email.addresses("bcc")?,
-            subject: email.line("subject")?,
+            subject: email.subject("subject")?,
             body: email.text("body")?,
             body_as_plain_text: email.text("bodyAsPlainText")?,
         }))

@@ -6,10 +6,13 @@
 use std::collections::BTreeMap;
 
 use handoff_domain::mail::breaks_line;
-use handoff_domain::{UserData, Value};
+use handoff_domain::{Interaction, UserData, Value};
 
 use super::address::is_named_address;
 use crate::error::Refusal;
+
+/// Most bytes of what names something, such as a type or a place: far above any that is in use.
+const NAME_BYTES_MAX: usize = 255;
 
 /// An object of the request's body, and where it is, for messages.
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +86,32 @@ impl<'a> Fields<'a> {
     pub fn line(&self, name: &str) -> Result<Option<String>, Refusal> {
         let text = self.text(name)?;
         text.map(|text| self.as_line(name, text)).transpose()
+    }
+
+    /// Gives a subject: a line within [`Interaction::SUBJECT_BYTES_MAX`].
+    ///
+    /// # Errors
+    ///
+    /// Code 10 when it is something else, or longer.
+    pub fn subject(&self, name: &str) -> Result<Option<String>, Refusal> {
+        let subject = self.line(name)?;
+        if subject.as_ref().is_some_and(|subject| subject.len() > Interaction::SUBJECT_BYTES_MAX) {
+            return Err(Refusal::invalid(too_long_subject(&format!("{}{name}", self.prefix))));
+        }
+        Ok(subject)
+    }
+
+    /// Gives a name of something: a line of a length that a name has.
+    ///
+    /// # Errors
+    ///
+    /// Code 10 when it is something else, or longer.
+    pub fn name(&self, name: &str) -> Result<Option<String>, Refusal> {
+        let text = self.line(name)?;
+        if text.as_ref().is_some_and(|text| text.len() > NAME_BYTES_MAX) {
+            return Err(self.wrong_type(name, &format!("a text of at most {NAME_BYTES_MAX} bytes")));
+        }
+        Ok(text)
     }
 
     fn as_line(&self, name: &str, text: String) -> Result<String, Refusal> {
@@ -225,6 +254,11 @@ impl<'a> Fields<'a> {
         });
         levels.collect::<Result<_, _>>().map(Some)
     }
+}
+
+/// Says that a subject is too long, in the field of that name; on every door in the same words.
+pub(crate) fn too_long_subject(name: &str) -> String {
+    format!("The field {name} may have {} bytes; shorten it.", Interaction::SUBJECT_BYTES_MAX)
 }
 
 impl<'a> Fields<'a> {

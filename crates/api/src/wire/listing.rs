@@ -87,13 +87,7 @@ impl Listing {
     #[must_use]
     pub fn pick(&self, shown: &impl Serialize) -> Option<Value> {
         let all = select(&Fields::All, shown);
-        let passes = |(name, wanted): &(String, String)| match &all[name] {
-            Value::String(text) => text == wanted || is_same_id(text, wanted),
-            Value::Number(number) => number.to_string() == *wanted,
-            Value::Bool(value) => value.to_string() == *wanted,
-            _ => false,
-        };
-        if !self.filters.iter().all(passes) {
+        if !self.matches(&all) {
             return None;
         }
         match &self.fields {
@@ -101,6 +95,22 @@ impl Listing {
             Some(Fields::All) => Some(all),
             Some(named) => Some(select(named, &all)),
         }
+    }
+
+    /// Tells whether no filter leaves a resource out. `shown` is what the caller would see of it.
+    #[must_use]
+    pub fn passes(&self, shown: &impl Serialize) -> bool {
+        self.matches(&select(&Fields::All, shown))
+    }
+
+    fn matches(&self, all: &Value) -> bool {
+        let passes = |(name, wanted): &(String, String)| match &all[name] {
+            Value::String(text) => text == wanted || is_same_id(text, wanted),
+            Value::Number(number) => number.to_string() == *wanted,
+            Value::Bool(value) => value.to_string() == *wanted,
+            _ => false,
+        };
+        self.filters.iter().all(passes)
     }
 
     /// Gives the fields to show where items have no addresses of their own.

@@ -141,6 +141,7 @@ fn wrong_drafts() -> Vec<Wrong> {
     vec![
         (op("Reply", json!({"quoteOriginal": "yes"})), 10, "quoteOriginal"),
         (op("Reply", json!({"subjectPrefix": "Re:\r\nBcc: x@y"})), 10, "subjectPrefix"),
+        (op("Reply", json!({"subjectPrefix": "x".repeat(4_097)})), 10, "subjectPrefix"),
         (op("Reply", json!({"userData": 7})), 10, "userData"),
         (op("ReplyAll", json!({"body": 7})), 10, "body"),
         (op("Forward", json!({"indentCharacter": 1})), 10, "indentCharacter"),
@@ -150,6 +151,8 @@ fn wrong_drafts() -> Vec<Wrong> {
         (op("Save", json!({"email": {"to": [7]}})), 10, "email.to"),
         (op("Save", json!({"email": {"to": ["a@b\r\nBcc: c@d"]}})), 10, "email.to"),
         (op("Save", json!({"email": {"subject": "a\nb"}})), 10, "email.subject"),
+        (op("Save", json!({"email": {"subject": "x".repeat(4_097)}})), 10, "email.subject"),
+        (op("Send", json!({"email": {"subject": "x".repeat(4_097)}})), 10, "email.subject"),
         (op("Save", json!({"email": {"from": "a\u{0}b"}})), 10, "email.from"),
         (op("AddComment", json!({})), 1, "comment"),
         (op("AddComment", json!({"comment": 7})), 10, "comment"),
@@ -205,6 +208,17 @@ async fn what_is_wrong_with_a_creation_is_named() {
         (create(json!({"externalId": 7})), 10, "externalId"),
         (create(json!({"externalId": "x".repeat(256)})), 10, "externalId"),
         (create(json!({"subject": ["a"]})), 10, "subject"),
+        (create(json!({"subject": "x".repeat(4_097)})), 10, "subject may have 4096 bytes"),
+        (create(json!({"subject": "ü".repeat(2_049)})), 10, "subject may have 4096 bytes"),
+        (
+            create(
+                json!({"channel": "email", "queueName": "support-email", "email": {"subject": "x".repeat(4_097)}}),
+            ),
+            10,
+            "email.subject may have 4096 bytes",
+        ),
+        (create(json!({"interactionSubType": "x".repeat(256)})), 10, "interactionSubType"),
+        (create(json!({"contactId": "x".repeat(256)})), 10, "contactId"),
         (create(json!({"skills": ["billing"]})), 10, "skills"),
         (create(json!({"skills": {"billing": "4"}})), 10, "skills"),
         (create(json!({"skills": {"billing": -1}})), 10, "skills"),
@@ -243,6 +257,8 @@ async fn what_is_wrong_with_a_change_is_named() {
         (json!({"assignedTo": "x"}), 11, "assignedTo"),
         (json!({"anything": 1}), 11, "anything"),
         (json!({"priority": "1"}), 10, "priority"),
+        (json!({"subject": "x".repeat(4_097)}), 10, "subject may have 4096 bytes"),
+        (json!({"email": {"subject": "x".repeat(4_097)}}), 10, "email.subject"),
         (json!({"userData": [1]}), 10, "userData"),
     ];
     assert_refused(Method::PUT, "/interactions/x", "kate", bodies).await;

@@ -65,7 +65,7 @@ async fn the_caller_is_shown_with_everything_when_asked() {
         "all keys, whatever there is"
     );
     assert_eq!(whole["skills"][0]["level"], json!("5"), "a level is text");
-    for key in ["devices", "calls", "features", "channels", "interactions", "chats", "emails", "workitems"] {
+    for key in ["devices", "calls", "features", "interactions", "chats", "emails", "workitems"] {
         assert_eq!(whole[key], json!([]), "{key}");
     }
     let some = kate.get("/me?subresources=skills,channels&fields=id").await.ok()["user"].clone();
@@ -94,7 +94,6 @@ async fn what_the_caller_holds_comes_with_him() {
 async fn a_session_brings_its_channels_up_not_ready() {
     let bench = Bench::start().await;
     let kate = bench.by("kate");
-    assert_eq!(states(&bench, "kate").await, json!({}));
     assert_eq!(kate.post("/me", start(json!(["chat", "email", "voice"]))).await.text, r#"{"statusCode":0}"#);
     let new = json!({"chat": "NotReady", "email": "NotReady", "voice": "NotReady"});
     assert_eq!(states(&bench, "kate").await, new);
@@ -138,6 +137,45 @@ async fn voice_has_a_state_and_nothing_comes_by_it() {
     bench.by("intake").post("/interactions", create).await.refused(400, 10);
     let create = json!({"operationName": "Create", "queueName": "tasks"});
     kate.post("/me/openmedia/voice", create).await.refused(404, 6);
+}
+
+#[tokio::test]
+async fn before_the_first_session_the_channels_of_the_center_are_logged_out() {
+    let bench = Bench::start().await;
+    let kate = bench.by("kate");
+    let logged_out = |channel: &str| {
+        json!({"channel": channel, "dndState": "Off", "userState": {
+            "id": "3f7a2a5e-6c1b-4f0e-9d57-0c1d0a5b7e21", "displayName": "Logged Out", "state": "LoggedOut"
+        }})
+    };
+    let all: Vec<Value> = ["email", "chat", "workitem", "sms"].iter().map(|name| logged_out(name)).collect();
+    assert_eq!(kate.get("/me/channels?fields=*").await.ok()["channels"], json!(all));
+    assert_eq!(kate.get("/me?subresources=*").await.ok()["user"]["channels"], json!(all));
+    assert_eq!(kate.get("/me/channels/sms").await.ok()["channel"], logged_out("sms"));
+    kate.get("/me/channels/pigeon").await.refused(404, 6);
+    kate.post("/me/channels/chat", json!({"operationName": "Ready"})).await.refused(409, 2);
+    kate.post("/me", start(json!(["chat"]))).await.ok();
+    assert_eq!(
+        states(&bench, "kate").await,
+        json!({"chat": "NotReady"}),
+        "from then on those of the session"
+    );
+}
+
+#[tokio::test]
+async fn channels_have_addresses_and_filters_hold_for_them() {
+    let bench = Bench::start().await;
+    let kate = bench.by("kate");
+    let uri = |channel: &str| format!("http://127.0.0.1:8090/api/v2/me/channels/{channel}");
+    let uris = async |query: &str| kate.get(&format!("/me/channels{query}")).await.ok();
+    let before: Vec<String> = ["email", "chat", "workitem", "sms"].iter().map(|name| uri(name)).collect();
+    assert_eq!(uris("").await, json!({"statusCode": 0, "uris": before}));
+    bench.start_session("kate").await;
+    kate.post("/me/channels/chat", json!({"operationName": "DoNotDisturbOn"})).await.ok();
+    assert_eq!(uris("?dndState=On").await, json!({"statusCode": 0, "uris": [uri("chat")]}));
+    assert_eq!(uris("?channel=email&dndState=On").await["uris"], json!([]));
+    let path = uri("email").replace("http://127.0.0.1:8090/api/v2", "");
+    assert_eq!(kate.get(&path).await.ok()["channel"]["channel"], "email", "the address leads to it");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! An agent's channels: the same objects in `/me/channels`, in `/me?subresources=*` and in the channel notification.
 
-use handoff_domain::{ChannelState, Desk, Readiness};
+use handoff_domain::{ChannelState, Desk, Media, Readiness};
 use serde::Serialize;
 
 /// The fixed id of Ready (gws-core.md 3.4).
@@ -37,6 +37,15 @@ pub struct UserState {
     pub reason: Option<String>,
 }
 
+impl ChannelResource {
+    /// Shows a channel whose agent has never come to work on it.
+    #[must_use]
+    pub fn logged_out(media: &Media) -> Self {
+        let user_state = UserState::of(&Readiness::LoggedOut);
+        Self { channel: media.name().to_owned(), dnd_state: "Off", user_state }
+    }
+}
+
 impl UserState {
     fn of(readiness: &Readiness) -> Self {
         let (id, display_name, state) = match readiness {
@@ -55,7 +64,7 @@ impl UserState {
 /// Gives the channels of a desk, or those that changed where the desk is a notification's snapshot.
 #[must_use]
 pub fn channels(desk: &Desk) -> Vec<ChannelResource> {
-    let show = |(media, state): (&handoff_domain::Media, &ChannelState)| ChannelResource {
+    let show = |(media, state): (&Media, &ChannelState)| ChannelResource {
         channel: media.name().to_owned(),
         dnd_state: if state.do_not_disturb { "On" } else { "Off" },
         user_state: UserState::of(&state.readiness),
