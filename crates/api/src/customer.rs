@@ -28,13 +28,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
-use axum::routing::post;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{MethodRouter, post};
 use handoff_cometd::{Limits, Ports};
 use handoff_domain::{Chat, InteractionId};
 use handoff_engine::Engine;
 use handoff_store::Files;
 
+use crate::request::expect_unpacked_of_customers;
 use crate::shared::Shared;
 use comet::CustomerComet;
 use guard::Guard;
@@ -42,6 +43,11 @@ use heard::Heard;
 
 /// Where the customers' APIs are mounted; the path that existing clients have.
 pub const ROOT: &str = "/genesys";
+/// Tells whether a path is one of the customers'.
+pub(crate) fn is_below_root(path: &str) -> bool {
+    path.strip_prefix(ROOT).is_some_and(|rest| rest.starts_with('/'))
+}
+
 /// The largest body of a request without a file, in bytes. The longest text takes 16 KiB, percent-encoded three times that.
 pub(crate) const FORM_BYTES_MAX: usize = 256 * 1024;
 
@@ -117,22 +123,35 @@ pub(crate) fn is_live(engine: &Engine, chat: InteractionId) -> bool {
 
 /// Gives the routes of the customers' side.
 pub(crate) fn router(shared: &Shared) -> Router {
-    let forms = Router::new()
-        .route("/2/chat/{service}", post(rest::request))
-        .route("/2/chat/{service}/availability", post(availability::show))
-        .route("/2/chat/{service}/{chat}/{operation}", post(rest::operate))
-        .route("/2/openmedia/{service}", post(open_media::create))
-        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX));
+    let forms = at_both(&[
+        ("/2/chat/{service}", || post(rest::request)),
+        ("/2/chat/{service}/availability", || post(availability::show)),
+        ("/2/chat/{service}/{chat}/{operation}", || post(rest::operate)),
+        ("/2/openmedia/{service}", || post(open_media::create)),
+    ])
+    .layer(DefaultBodyLimit::max(FORM_BYTES_MAX));
     // Files are bounded while they arrive, by what their service allows; what has none is bounded where it is read.
-    let files = Router::new()
-        .route("/2/chat/{service}/{chat}/file", post(files::upload))
-        .route("/2/chat/{service}/{chat}/file/limits", post(files::show_limits))
-        .route("/2/chat/{service}/{chat}/file/{file}/{operation}", post(files::operate))
-        .route("/2/chat-ntf", post(files::notified))
-        .route("/2/email/{service}", post(email::create))
-        .layer(DefaultBodyLimit::disable());
-    let counted = forms.merge(files).with_state(shared.clone());
+    let files = at_both(&[
+        ("/2/chat/{service}/{chat}/file", || post(files::upload)),
+        ("/2/chat/{service}/{chat}/file/limits", || post(files::show_limits)),
+        ("/2/chat/{service}/{chat}/file/{file}/{operation}", || post(files::operate)),
+        ("/2/chat-ntf", || post(files::notified)),
+        ("/2/email/{service}", || post(email::create)),
+    ])
+    .layer(DefaultBodyLimit::disable());
+    let unpacked = forms.merge(files).route_layer(from_fn(expect_unpacked_of_customers));
+    let counted = unpacked.with_state(shared.clone());
     let comet = shared.reception().comet.router();
     let below = counted.merge(comet).layer(from_fn_with_state(shared.clone(), guard::count));
     Router::new().nest(ROOT, below)
+}
+
+/// Makes what answers at a path.
+type Door = fn() -> MethodRouter<Shared>;
+
+/// Gives routes that are the same with and without a slash at the end: the vendor's chat window always adds one (docs/api/customers.md).
+fn at_both(routes: &[(&str, Door)]) -> Router<Shared> {
+    routes.iter().fold(Router::new(), |router, (path, handler)| {
+        router.route(path, handler()).route(&format!("{path}/"), handler())
+    })
 }

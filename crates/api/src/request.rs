@@ -1,5 +1,7 @@
 //! The one place where a request's body is read, and the extractors for what a path and a body say.
 
+mod head;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -20,6 +22,9 @@ use crate::auth::hex;
 use crate::error::{Code, Refusal};
 use crate::wire::fields::Fields;
 use crate::wire::json;
+
+pub use head::expect_host;
+pub(crate) use head::{expect_unpacked, expect_unpacked_of_customers};
 
 /// Most bytes of a body: far above any request of this API, far below what would hurt.
 const BYTES_MAX: usize = 1024 * 1024;

@@ -9,7 +9,7 @@ use axum::routing::{MethodFilter, MethodRouter, get, on};
 
 use crate::auth::{authenticate, authenticate_comet, cors};
 use crate::media::{chats, emails, openmedia, workitems};
-use crate::request::read_body;
+use crate::request::{expect_unpacked, read_body};
 use crate::respond::{refusals, unknown_method, unknown_path};
 use crate::shared::Shared;
 use crate::{
@@ -166,6 +166,7 @@ pub fn router(shared: &Shared) -> Router {
         router.route(route.path, (route.handler)()).route(&format!("{}/", route.path), (route.handler)())
     };
     let api = table().into_iter().fold(Router::new(), add);
+    let api = api.route_layer(from_fn(expect_unpacked));
     let api = api.route_layer(from_fn_with_state(shared.clone(), authenticate));
     let comet = shared.comet().router().layer(from_fn_with_state(shared.clone(), authenticate_comet));
     let health =

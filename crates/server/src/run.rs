@@ -15,10 +15,11 @@ use std::time::Duration;
 use anyhow::Context as _;
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
-use axum::middleware::map_request;
+use axum::middleware::{from_fn, map_request};
 use handoff_api::PeerAddress;
 use handoff_api::comet::Comet;
 use handoff_api::customer::Reception;
+use handoff_api::request::expect_host;
 use handoff_api::shared::Shared;
 use handoff_api::wire::resource::PublicUrl;
 use handoff_bus::LocalBus;
@@ -118,7 +119,8 @@ impl Server {
         let router = handoff_api::routes::router(&shared)
             .merge(pages::widget(&Pages::of_this_build()))
             .merge(more_pages);
-        let acceptor = Acceptor::new(router.layer(map_request(name_peer)), options::accept(config));
+        let router = router.layer(map_request(name_peer)).layer(from_fn(expect_host));
+        let acceptor = Acceptor::new(router, options::accept(config));
         engine.start(comet.publisher());
         let tasks = TaskTracker::new();
         let stopping = CancellationToken::new();

@@ -49,8 +49,7 @@ impl Introduction {
                  {REQUEST_ID_CHARS_MIN} characters; give such a one, or none."
             )));
         }
-        let subject = form.text("subject").map(str::to_owned);
-        Ok(Self { nickname, subject, user_data, message_id })
+        Ok(Self { nickname, subject: form.subject()?, user_data, message_id })
     }
 }
 

@@ -7,10 +7,11 @@ use axum::extract::multipart::Multipart;
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
-use handoff_domain::{UserData, Value};
+use handoff_domain::{Interaction, UserData, Value};
 use http_body_util::Limited;
 
 use super::trouble::{Kind, Trouble};
+use crate::wire::fields::too_long_subject;
 
 /// The fields of a request, by name.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,6 +29,16 @@ impl Form {
 
     pub(crate) fn required(&self, name: &str) -> Result<&str, Trouble> {
         self.text(name).ok_or_else(|| Trouble::missing(name))
+    }
+
+    /// Gives the subject of what is begun.
+    pub(crate) fn subject(&self) -> Result<Option<String>, Trouble> {
+        match self.text("subject") {
+            Some(subject) if subject.len() > Interaction::SUBJECT_BYTES_MAX => {
+                Err(Trouble::invalid(too_long_subject("subject")))
+            }
+            subject => Ok(subject.map(str::to_owned)),
+        }
     }
 
     /// Gives a count, as of entries.

@@ -127,8 +127,7 @@ pub(crate) async fn cross_origin(State(shared): State<Shared>, request: Request,
 /// Layer of the whole router: the same below the customers' root. A browser that asks first uses a method that no route has, and what the
 /// router answers then is not layered with the routes.
 pub(crate) async fn cross_origin_below_root(state: State<Shared>, request: Request, next: Next) -> Response {
-    let below = request.uri().path().strip_prefix(super::ROOT);
-    if below.is_some_and(|rest| rest.starts_with('/')) {
+    if super::is_below_root(request.uri().path()) {
         cross_origin(state, request, next).await
     } else {
         next.run(request).await

@@ -5,7 +5,7 @@ use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::service::{OpenMediaTerms, Service, ServiceKind};
-use handoff_domain::{Actor, Direction, Named, SkillLevels, UserData, Value};
+use handoff_domain::{Actor, Chat, Direction, Named, SkillLevels, UserData, Value};
 use handoff_engine::{Done, Opening};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -47,7 +47,7 @@ pub(crate) async fn create(
         external_id: None,
         parent: None,
         contact: None,
-        subject: form.text("subject").map(str::to_owned),
+        subject: form.subject()?,
         priority: None,
         user_data: user_data(&form),
         email: None,
@@ -98,7 +98,14 @@ fn kind(terms: &OpenMediaTerms, form: &Form) -> Result<(Direction, String), Trou
             ));
         }
     };
-    Ok((direction, form.text("interactionSubType").map_or_else(|| terms.sub_type.clone(), str::to_owned)))
+    let sub_type = form.text("interactionSubType").unwrap_or(&terms.sub_type);
+    if sub_type.chars().count() > Chat::NAME_CHARS_MAX {
+        let most = Chat::NAME_CHARS_MAX;
+        return Err(Trouble::invalid(format!(
+            "The field interactionSubType may have {most} characters; shorten it."
+        )));
+    }
+    Ok((direction, sub_type.to_owned()))
 }
 
 fn user_data(form: &Form) -> UserData {

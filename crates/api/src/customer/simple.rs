@@ -67,10 +67,13 @@ fn unrouted(request: Request) -> Request {
 }
 
 fn router(shared: &Shared) -> Router {
-    Router::new()
-        .route("/api/v2/chats", post(begin))
-        .route("/api/v2/chats/{id}", get(show).post(operate))
-        .route("/api/v2/chats/{id}/messages", get(messages))
+    let routes = super::at_both(&[
+        ("/api/v2/chats", || post(begin)),
+        ("/api/v2/chats/{id}", || get(show).post(operate)),
+        ("/api/v2/chats/{id}/messages", || get(messages)),
+    ]);
+    routes
+        .route_layer(axum::middleware::from_fn(crate::request::expect_unpacked))
         .fallback(|| async { Refusal::not_authenticated() })
         .layer(DefaultBodyLimit::max(super::FORM_BYTES_MAX))
         .layer(axum::middleware::from_fn_with_state(shared.clone(), super::guard::count))
@@ -183,12 +186,20 @@ fn expect(form: &Form, operation: &str) -> Result<(), Refusal> {
 async fn read(request: Request) -> Result<Form, Refusal> {
     use axum::extract::FromRequest as _;
     let bytes = axum::body::Bytes::from_request(request, &()).await;
-    let bytes =
-        bytes.map_err(|_| Refusal::invalid("The body could not be read, or is too large; send less."))?;
+    let bytes = bytes.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => too_large(),
+        _ => Refusal::invalid("The body broke off; send the request again."),
+    })?;
     match crate::wire::json::read(&bytes)? {
         Value::Map(values) => Ok(Form::of_object(values)?),
         _ => Err(Refusal::invalid("The body must be a JSON object; correct it.")),
     }
+}
+
+fn too_large() -> Refusal {
+    let most = super::FORM_BYTES_MAX;
+    let refusal = Refusal::invalid(format!("The body is larger than {most} bytes; send less."));
+    refusal.with_status(StatusCode::PAYLOAD_TOO_LARGE)
 }
 
 async fn prove(
@@ -224,6 +235,7 @@ impl std::convert::From<Trouble> for Refusal {
             Kind::Unavailable => Self::unavailable(),
             Kind::OutcomeUnknown => Self::outcome_unknown(),
             Kind::TooLarge => Self::invalid(trouble.advice()).with_status(StatusCode::PAYLOAD_TOO_LARGE),
+            Kind::Packed => Self::invalid(trouble.advice()).with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE),
             Kind::Invalid
             | Kind::UnknownOperation
             | Kind::FileTooLarge

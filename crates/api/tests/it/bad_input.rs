@@ -319,6 +319,56 @@ async fn only_json_is_taken() {
 }
 
 #[tokio::test]
+async fn a_packed_body_is_not_unpacked() {
+    let bench = Bench::start().await;
+    let send = async |client: &crate::rest_bench::Client<'_>, method: Method, path: &str, coding: &str| {
+        let headers = [("content-encoding", coding)];
+        client.send(method, path, Some("\u{1f}packed".to_owned()), &headers).await
+    };
+    let kate = bench.by("kate");
+    for coding in ["gzip", "x-gzip", "br", "deflate", "zstd", "identity, gzip", "no-such-coding"] {
+        let reply = send(&kate, Method::POST, "/me/interactions/x", coding).await;
+        assert_eq!(reply.codes(), (415, 10), "{coding}");
+        assert_eq!(reply.headers[header::ACCEPT_ENCODING], "identity");
+    }
+    let doors = [
+        (Method::PUT, "/interactions/x"),
+        (Method::POST, "/me/interactions/x/attachments"),
+        (Method::DELETE, "/me/interactions/x/attachments/y"),
+        (Method::POST, "/interactions"),
+    ];
+    for (method, path) in doors {
+        for client in [&kate, &bench.by("intake"), &bench.anonymous()] {
+            assert_eq!(
+                send(client, method.clone(), path, "gzip").await.codes(),
+                (415, 10),
+                "{method} {path}"
+            );
+        }
+    }
+    assert_eq!(
+        send(&kate, Method::POST, "/me/interactions/x", "Identity").await.codes(),
+        (400, 10),
+        "no JSON"
+    );
+    let without_body = [("content-encoding", "gzip")];
+    kate.send(Method::GET, "/me", None, &without_body).await.ok();
+    let customers = [
+        ("/api/v2/chats", "statusCode", json!(10)),
+        ("/genesys/2/chat/customer-support", "errors", json!(1005)),
+        ("/genesys/2/email/contact-us", "errors", json!(1005)),
+        ("/genesys/2/chat-ntf", "errors", json!(1005)),
+    ];
+    for (path, key, code) in customers {
+        let request = Request::post(path).header("content-encoding", "gzip");
+        let reply = bench.send(request.body(Body::from("packed")).unwrap()).await;
+        let told = reply.json();
+        let told = if key == "errors" { &told["errors"][0]["code"] } else { &told[key] };
+        assert_eq!((reply.status.as_u16(), told), (415, &code), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn paths_and_methods_that_do_not_exist_are_told_in_json() {
     let bench = Bench::start().await;
     for path in ["/nothing", "/me/interactions/x/y", "/interactions//", "/me/faxes", "/%ff"] {

@@ -15,6 +15,7 @@ mod comet_bench;
 mod comet_delivery;
 mod comet_doors;
 mod comet_interrupted;
+mod customer_doors;
 mod doors;
 mod drafts;
 mod email_attachments;

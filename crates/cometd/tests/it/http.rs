@@ -86,6 +86,10 @@ async fn methods_and_content_types_are_looked_at() {
         let request = Request::post("/").header(header::CONTENT_TYPE, content_type);
         assert_eq!(status(&router, request, HANDSHAKE).await, expected, "{content_type}");
     }
+    for (coding, expected) in [("identity", StatusCode::OK), ("gzip", StatusCode::UNSUPPORTED_MEDIA_TYPE)] {
+        let request = Request::post("/").header(header::CONTENT_ENCODING, coding);
+        assert_eq!(status(&router, request, HANDSHAKE).await, expected, "{coding}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
