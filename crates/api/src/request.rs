@@ -28,8 +28,6 @@ pub(crate) use head::{expect_unpacked, expect_unpacked_of_customers};
 
 /// Most bytes of a body: far above any request of this API, far below what would hurt.
 const BYTES_MAX: usize = 1024 * 1024;
-/// Most bytes that are read and dropped, so that the client gets to see the answer instead of a broken connection (contract 1).
-const DROPPED_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// A body that was read: a JSON object.
 #[derive(Clone, Debug)]
@@ -101,24 +99,17 @@ pub(crate) async fn read_body(request: Request, next: Next) -> Response {
     }
 }
 
-/// Reads a body up to its bound, and drops the rest up to another.
+/// Reads a body up to its bound. What is left of a larger one the listener drops, as of every body that is refused.
 async fn collect(mut body: Body) -> Result<Bytes, Refusal> {
     let mut kept = BytesMut::new();
-    let mut seen = 0_usize;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Refusal::invalid("The body broke off; send the request again."))?;
         let Ok(data) = frame.into_data() else { continue };
-        seen = seen.saturating_add(data.len());
-        if seen > DROPPED_BYTES_MAX {
-            break;
+        if kept.len() + data.len() > BYTES_MAX {
+            let refusal = Refusal::invalid(format!("The body is larger than {BYTES_MAX} bytes; send less."));
+            return Err(refusal.with_status(StatusCode::PAYLOAD_TOO_LARGE));
         }
-        if seen <= BYTES_MAX {
-            kept.extend_from_slice(&data);
-        }
-    }
-    if seen > BYTES_MAX {
-        let refusal = Refusal::invalid(format!("The body is larger than {BYTES_MAX} bytes; send less."));
-        return Err(refusal.with_status(StatusCode::PAYLOAD_TOO_LARGE));
+        kept.extend_from_slice(&data);
     }
     Ok(kept.freeze())
 }

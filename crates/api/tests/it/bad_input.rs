@@ -281,7 +281,7 @@ async fn what_is_wrong_with_a_change_is_named() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_too_large_is_read_and_dropped() {
+async fn a_body_that_is_too_large_is_refused() {
     let bench = Bench::start().await;
     let sized = |size: usize| format!("{{\"operationName\":\"Accept\",\"x\":\"{}\"}}", "x".repeat(size));
     let table = [(1_000_000, 404, 6), (1_048_576, 413, 10), (4_000_000, 413, 10), (9_000_000, 413, 10)];

@@ -1,16 +1,23 @@
-//! Bodies with an eye on the clock: the request's must come in time, the answer's end is noted.
+//! Bodies with an eye on the clock: the request's must come in time, and what nobody wanted of it is taken in before the answer goes out; the
+//! answer's end is noted.
 
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::BoxError;
 use axum::body::{Bytes, HttpBody};
+use http_body_util::BodyExt as _;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, Sleep};
 
 use super::Limits;
 use super::pace::Pace;
+
+/// The most that is read and dropped of a body that was not wanted, in bytes (docs/api/README.md, "Codes"). Clients send first and read
+/// then; an answer to what they have not finished sending is lost with the connection.
+const DROPPED_BYTES_MAX: u64 = 8 << 20;
 
 /// A body came more slowly than is waited for.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +85,72 @@ impl Body for TimedBody {
 
     fn size_hint(&self) -> SizeHint {
         Body::size_hint(&self.body)
+    }
+}
+
+/// A request's body in the hands of whoever is to read it. When they let it go, read or not, it goes back.
+pub(super) struct LentBody {
+    body: Option<TimedBody>,
+    back: Arc<Mutex<Option<TimedBody>>>,
+}
+
+/// Where a lent body comes back to.
+pub(super) struct Back(Arc<Mutex<Option<TimedBody>>>);
+
+/// Lends a body.
+pub(super) fn lend(body: TimedBody) -> (LentBody, Back) {
+    let back = Arc::default();
+    (LentBody { body: Some(body), back: Arc::clone(&back) }, Back(back))
+}
+
+impl Back {
+    /// Reads and drops what is left of the body, so that its client sees the answer: up to a bound, and only as long as it comes in time. It is
+    /// not there while somebody still reads it.
+    ///
+    /// `awaits_leave` tells that the client waits for a word before it sends anything: it is given the answer in place of that word.
+    pub(super) async fn drop_rest(self, awaits_leave: bool) {
+        let body = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(mut body) = body else { return };
+        if awaits_leave && body.began.is_none() {
+            return;
+        }
+        // Of what is said to be more, all would have to be read for the answer to be seen.
+        if body.is_end_stream() || Body::size_hint(&body).exact().is_some_and(|rest| rest > DROPPED_BYTES_MAX)
+        {
+            return;
+        }
+        let until = body.received.saturating_add(DROPPED_BYTES_MAX);
+        while let Some(Ok(_)) = body.frame().await {
+            if body.received > until {
+                return;
+            }
+        }
+    }
+}
+
+impl Body for LentBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        self.body.as_mut().map_or(Poll::Ready(None), |body| Pin::new(body).poll_frame(cx))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.as_ref().map_or_else(SizeHint::default, Body::size_hint)
+    }
+}
+
+impl Drop for LentBody {
+    fn drop(&mut self) {
+        *self.back.lock().unwrap_or_else(PoisonError::into_inner) = self.body.take();
     }
 }
 

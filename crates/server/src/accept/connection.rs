@@ -12,7 +12,7 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use handoff_cometd::Identity;
 use hyper::body::Incoming;
-use hyper::header::{CONNECTION, HeaderValue};
+use hyper::header::{CONNECTION, EXPECT, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::Limits;
-use super::body::{AnswerBody, TimedBody};
+use super::body::{AnswerBody, TimedBody, lend};
 use super::pace::{Pace, PacedStream};
 use super::seats::Seat;
 
@@ -101,11 +101,24 @@ impl Connection {
         seat: Arc<Seat>,
     ) -> impl Future<Output = Result<Response<AnswerBody>, Infallible>> + use<> {
         pace.request_came();
-        let mut request = request.map(|body| Body::new(TimedBody::new(body, &self.limits)));
+        let awaits_leave = request.headers().contains_key(EXPECT);
+        let mut back = None;
+        let mut request = request.map(|body| {
+            let body = TimedBody::new(body, &self.limits);
+            if hyper::body::Body::is_end_stream(&body) {
+                return Body::empty();
+            }
+            let (lent, rest) = lend(body);
+            back = Some(rest);
+            Body::new(lent)
+        });
         request.extensions_mut().insert(ConnectInfo(self.peer));
         let answered = self.router.clone().oneshot(request);
         async move {
             let mut response = answered.await?;
+            if let Some(back) = back {
+                back.drop_rest(awaits_leave).await;
+            }
             let is_within_bounds =
                 response.extensions().get::<Identity>().is_none_or(|user| seat.belongs_to(user));
             if !is_within_bounds {

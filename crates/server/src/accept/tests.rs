@@ -43,6 +43,7 @@ fn start(limits: Limits) -> Server {
     let (on_release, on_asked) = (release.clone(), asked.clone());
     let router = Router::new()
         .route("/peer", get(|ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() }))
+        .route("/first", post(first_piece))
         .route("/echo", post(|body: Bytes| async move { body }))
         .route("/large", get(|| async { vec![b'x'; 32 << 20] }))
         .route(
@@ -59,6 +60,14 @@ fn start(limits: Limits) -> Server {
     let running = acceptor.clone();
     let loop_ended = tokio::spawn(async move { running.run(listener).await });
     Server { acceptor, address, loop_ended, release, asked }
+}
+
+/// Reads the beginning of a body and no more.
+async fn first_piece(body: axum::body::Body) -> String {
+    use http_body_util::BodyExt as _;
+    let mut body = body;
+    let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
+    first.len().to_string()
 }
 
 impl Server {
@@ -130,6 +139,86 @@ async fn a_body_that_comes_a_byte_at_a_time_is_refused() {
     let read = tokio::time::timeout(PATIENCE, reading.read_to_end(&mut answer)).await;
     let _ = read.expect("the server closes the connection");
     assert!(!String::from_utf8_lossy(&answer).contains(" 200 "));
+    tokio::time::timeout(PATIENCE, dripping).await.expect("writing fails in the end").unwrap();
+}
+
+/// Sends a request with a body of that size and does not read before all of it is sent; gives the answer, if one is to be seen.
+async fn send_all_then_read(server: &Server, head: &str, size: usize) -> io::Result<String> {
+    let mut stream = server.connect().await;
+    stream.write_all(format!("{head}\r\nHost: x\r\nContent-Length: {size}\r\n\r\n").as_bytes()).await?;
+    let piece = vec![b'x'; 64 << 10];
+    for from in (0..size).step_by(piece.len()) {
+        stream.write_all(&piece[..piece.len().min(size - from)]).await?;
+    }
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).await?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+#[tokio::test]
+async fn an_answer_to_a_body_that_nobody_read_is_seen() {
+    let server = start(LIMITS);
+    for (head, status) in
+        [("POST /nothing HTTP/1.1", "404"), ("POST /peer HTTP/1.1", "405"), ("POST /first HTTP/1.1", "200")]
+    {
+        for round in 0..10 {
+            let answer = send_all_then_read(&server, head, 7 << 20).await;
+            assert_eq!(
+                answer.unwrap_or_else(|error| error.to_string()),
+                format!("HTTP/1.1 {status}"),
+                "{head}, {round}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_connection_goes_on_after_a_body_that_nobody_read() {
+    let server = start(LIMITS);
+    let mut stream =
+        server.say("POST /peer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n").await;
+    let own = stream.local_addr().unwrap().to_string();
+    stream.write_all(b"0\r\n\r\nGET /peer HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let answers = read_answer(&mut stream, &own).await;
+    assert!(answers.starts_with("HTTP/1.1 405 ") && answers.contains("HTTP/1.1 200 "), "{answers}");
+}
+
+#[tokio::test]
+async fn more_than_is_dropped_is_not_waited_for() {
+    let server = start(LIMITS);
+    let size = 9 << 20;
+    let head = format!("POST /peer HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n");
+    assert!(
+        read_to_end(&mut server.say(&head).await).await.starts_with("HTTP/1.1 405 "),
+        "told by its length"
+    );
+    let mut stream = server.say("POST /peer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n").await;
+    stream.write_all(format!("{size:x}\r\n").as_bytes()).await.unwrap();
+    // The last of it may meet a closed connection; what counts is that it is closed.
+    let _ = stream.write_all(&vec![b'x'; size]).await;
+    read_to_end(&mut stream).await;
+}
+
+#[tokio::test]
+async fn who_asks_before_sending_a_body_that_is_not_wanted_is_told_at_once() {
+    let server = start(LIMITS);
+    let head = "POST /peer HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1000\r\n\r\n";
+    assert!(read_to_end(&mut server.say(head).await).await.starts_with("HTTP/1.1 405 "));
+}
+
+#[tokio::test]
+async fn a_body_that_nobody_wants_must_come_in_time_all_the_same() {
+    let server = start(Limits { body_timeout: SHORT, ..LIMITS });
+    let stream = server.say("POST /peer HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n").await;
+    let (mut reading, mut writing) = stream.into_split();
+    let dripping = tokio::spawn(async move {
+        while writing.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(SHORT / 5).await;
+        }
+    });
+    let mut answer = Vec::new();
+    let read = tokio::time::timeout(PATIENCE, reading.read_to_end(&mut answer)).await;
+    let _ = read.expect("the server closes the connection");
     tokio::time::timeout(PATIENCE, dripping).await.expect("writing fails in the end").unwrap();
 }
 

@@ -12,6 +12,7 @@ mod offers;
 mod operations;
 mod provisioning;
 mod reach;
+mod refused_bodies;
 mod replay;
 mod scene;
 mod shutdown;
