@@ -129,7 +129,7 @@ mod tests {
         let url = PublicUrl::new("https://desk.example/");
         let id = InteractionId::compose(1_767_960_000_000, 1);
         let table = [
-            (url.user(UserId(1)), "/users/00000000000000000000000000000001".to_owned()),
+            (url.user(UserId(1)), "/users/00000000-0000-0000-0000-000000000001".to_owned()),
             (url.queue(QueueId(1)), "/queues/00000000-0000-0000-0000-000000000001".to_owned()),
             (url.interaction(id), format!("/interactions/{id}")),
             (url.medium(&Media::Email, id), format!("/emails/{id}")),
