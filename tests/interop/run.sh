@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Runs the clients that existing programs use against the built program: the acceptance scenario with npm `cometd` 9 and PyPI
-# `aiocometd-ng`, a customer's chat, then one list of checks with npm `cometd` 9 and 3.1, npm `faye`, PyPI `aiocometd-ng` and `aiocometd`; all of it over both
-# transports. Installs the pinned clients when they are missing (needs the registries once). HANDOFF_BIN names the program; without it
-# the debug build is taken. Arguments, `CLIENT TRANSPORT`, restrict it to one run of the list.
+# `aiocometd-ng`, a customer's chat, the start sequences of desktops and chat windows, refusals as fetch sees them, then one list of
+# checks with npm `cometd` 9 and 3.1, npm `faye`, PyPI `aiocometd-ng` and `aiocometd`; all of it over both transports. Installs
+# the pinned clients when they are missing (needs the registries once). HANDOFF_BIN names the program; without it the debug build is
+# taken. Arguments, `CLIENT TRANSPORT`, restrict it to one run of the list.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -91,7 +92,9 @@ scenarios() {
     for transport in long-polling websocket; do
         HANDOFF_ORIGIN=$origin run_script "scenario-$transport" scenario.mjs "$transport"
         HANDOFF_ORIGIN=$origin run_script "customer-$transport" customer.mjs "$transport"
+        HANDOFF_ORIGIN=$origin run_script "start-$transport" start.mjs "$transport"
     done
+    HANDOFF_ORIGIN=$origin run_script refusals refusals.mjs
 }
 
 # The list: every client and transport has a desk of its own, so several run at a time.
