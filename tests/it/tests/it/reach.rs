@@ -85,7 +85,7 @@ async fn a_second_start_joins_the_session_and_leaves_the_work() -> Result<()> {
     let owned = submit(&server, "tasks").await?;
     kate.accept(&owned).await?;
     kate.start_session().await?;
-    until_channels(&kate.rest, "NotReady").await?;
+    until_channels(&kate.rest, "Ready").await?;
     assert_eq!(own_work(&kate.rest).await?, [owned]);
     Ok(())
 }
