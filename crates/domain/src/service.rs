@@ -162,9 +162,11 @@ impl Default for ChatTerms {
 pub struct FileLimits {
     /// How many files he may send in one chat; 0 is none at all. Default 3 (Chat Server's `upload-max-files`, ingest notes 1.5).
     pub uploads_max: u32,
-    /// How large one file may be, in bytes. Default 2,097,152 (`upload-max-file-size`).
+    /// How large one file may be, in bytes. Default 12,582,912: a photo of a phone has 5 to 10 MB. The reference's 2 MiB
+    /// (`upload-max-file-size`) refuse most of them.
     pub file_bytes_max: u64,
-    /// How large all of them may be together, in bytes. Default 5,242,880 (`upload-max-total-size`).
+    /// How large all of them may be together, in bytes. Default 37,748,736: as many as may be sent, each as large as may be
+    /// (`upload-max-total-size`).
     pub total_bytes_max: u64,
     /// How often he may fetch a file in one chat (`download-attempts`). Default 10, ours: the notes know no default.
     pub downloads_max: u32,
@@ -183,8 +185,8 @@ impl Default for FileLimits {
     fn default() -> Self {
         Self {
             uploads_max: 3,
-            file_bytes_max: 2_097_152,
-            total_bytes_max: 5_242_880,
+            file_bytes_max: 12_582_912,
+            total_bytes_max: 37_748_736,
             downloads_max: 10,
             types: Self::DEFAULT_TYPES.map(ToOwned::to_owned).into(),
             need_agent: false,

@@ -135,7 +135,7 @@ async fn what_is_left_out_has_its_default() {
         (45_000, 255_000, 45_000)
     );
     let files = FileLimits::default();
-    assert_eq!((files.uploads_max, files.file_bytes_max, files.total_bytes_max), (3, 2_097_152, 5_242_880));
+    assert_eq!((files.uploads_max, files.file_bytes_max, files.total_bytes_max), (3, 12_582_912, 37_748_736));
     let email = directory.service(ServiceKind::Email, "contact").unwrap().email().unwrap().clone();
     assert_eq!((email.files_max, email.bytes_max, email.types.len()), (10, 10_485_760, 8));
     let other = directory.service(ServiceKind::OpenMedia, "help").unwrap().open_media().unwrap().clone();
@@ -154,8 +154,8 @@ async fn a_change_of_a_service_is_told_and_keeps_the_id() {
     let expected = [
         "~ service \"help\" (chat): customerSilence 60s → 45s; idleAlert 0s → 255s; idleClose 20d → 45s; \
          hours Europe/Copenhagen [Mon 08:00-18:00, Tue 08:00-18:00, Wed 08:00-18:00, Thu 08:00-18:00, Fri 08:00-18:00, \
-         Sat 22:30-24:00] → always; maxWaiting 20 → any; files.uploads 1 → 3; files.fileBytes 1000 → 2097152; \
-         files.totalBytes 2000 → 5242880; files.downloads 4 → 10; files.types [pdf, png] → [jpg, jpeg, png, gif, pdf, txt]; \
+         Sat 22:30-24:00] → always; maxWaiting 20 → any; files.uploads 1 → 3; files.fileBytes 1000 → 12582912; \
+         files.totalBytes 2000 → 37748736; files.downloads 4 → 10; files.types [pdf, png] → [jpg, jpeg, png, gif, pdf, txt]; \
          files.needAgent true → false; origins [https://www.example.com, https://*.example.org] → []",
         "~ service \"contact\" (email): files.uploads 2 → 10; files.totalBytes 3000 → 10485760; \
          files.types [txt] → [pdf, doc, txt, jpg, png, gif, bmp, zip]",
