@@ -60,16 +60,16 @@ export class Customer {
         await (await chooser).setFiles({name, mimeType: "text/plain", buffer: Buffer.from(text)});
     }
 
-    /** Waits until the tab has the chat's credentials, and gives them. */
+    /** Waits until the visitor has the chat's credentials, and gives them. */
     async credentials() {
-        await expect.poll(() => this.#remembered(), "the tab knows its chat").toBeTruthy();
+        await expect.poll(() => this.#remembered(), "the visitor has a chat").toBeTruthy();
         return this.#remembered();
     }
 
     #remembered() {
         return this.page.evaluate(() => {
-            const key = Object.keys(sessionStorage).find((name) => name.startsWith("handoff-chat:"));
-            return key === undefined ? undefined : JSON.parse(sessionStorage.getItem(key))?.credentials;
+            const key = Object.keys(localStorage).find((name) => name.startsWith("handoff-chat:"));
+            return key === undefined ? undefined : JSON.parse(localStorage.getItem(key))?.credentials;
         });
     }
 }

@@ -172,10 +172,10 @@ test("a file that is not allowed is not sent, and one that pretends is refused",
     let uploads = 0;
     page.on("request", (request) => (uploads += request.headers()["content-type"]?.startsWith("multipart/") === true ? 1 : 0));
     await customer.attach("virus.exe", "MZ");
-    await expect(page.getByText("Files of this kind are not accepted.")).toBeVisible();
+    await expect(page.getByText("virus.exe: files of this kind are not accepted.")).toBeVisible();
     expect(uploads).toBe(0);
     await customer.attach("page.txt", "<!doctype html><script>top.__hit=1</script>");
-    await expect(page.getByText("Files of this kind are not accepted.")).toBeVisible();
+    await expect(page.getByText("page.txt: files of this kind are not accepted.")).toBeVisible();
     expect(uploads).toBe(1);
 });
 

@@ -1,11 +1,16 @@
-// The life of one chat, from the start form to its end, across lost connections and reloads of the page.
+// The life of one chat, from the start form to its end, across lost connections, reloads of the page and tabs of one visitor.
 //
 // Rules: one message is on its way at a time, and only a line of the transcript says that it arrived; after every new connection the
-// server is told how far the transcript is known; a lost link is replaced for as long as the chat lives.
+// server is told how far the transcript is known; a lost link is replaced for as long as the chat lives. Each tab has a link of its own:
+// no tab leads, because browsers put tabs to sleep. What the tabs share is the memory, and names by which the server knows what is said
+// or asked for twice.
 
-import {Conversation} from "./conversation.ts";
+import type {Availability} from "./availability.ts";
+import {Conversation, FOREIGN_MS} from "./conversation.ts";
 import type {Link, LinkKind, LinkMaker, Operation, OperationData} from "./link.ts";
-import type {Memory} from "./memory.ts";
+import type {Memory, Remembered} from "./memory.ts";
+import {Timers, type After} from "./timers.ts";
+import {OwnTyping} from "./typing.ts";
 import {REFUSED_CLOSED, REFUSED_FULL, type Answer, type Credentials, type Refusal} from "./wire.ts";
 
 /** First and longest pause before another connection, in ms. */
@@ -23,13 +28,12 @@ const CONFIRM_MS_MAX = 10_000;
 const AGAIN_MS = 1_000;
 /** While waiting, the place in line is asked for this often, in ms; it also shows that the customer is still there. */
 const PLACE_MS = 15_000;
-/** Typing is told again after so long, in ms, and is over after so long without a key. */
-const TYPING_AGAIN_MS = 5_000;
-const TYPING_OVER_MS = 4_000;
 /** An agent who stopped typing without saying so, in ms. */
 const TYPING_STALE_MS = 15_000;
 /** How long the server may take to say that the chat has ended, in ms. */
 const END_MS_MAX = 3_000;
+/** How many links are tried to read a chat that has ended. */
+const READINGS_MAX = 5;
 
 /** Where the chat is. */
 export type Phase = "none" | "starting" | "waiting" | "chatting" | "ended";
@@ -53,8 +57,7 @@ export interface Customer {
 export interface Surroundings {
     makeLink: LinkMaker;
     memory: Memory;
-    /** Runs something later; gives what calls it off. */
-    after(ms: number, run: () => void): () => void;
+    after: After;
     now(): number;
     /** A name that nobody else uses or guesses. */
     uniqueName(): string;
@@ -69,8 +72,17 @@ export class Chat {
     isConnected = false;
     problem: Problem | undefined;
     place: {position?: number; expectedWait?: number} = {};
+    /** Who is there to answer, as far as the server said. */
+    availability: Availability | undefined;
     credentials: Credentials | undefined;
-    isOpen = false;
+    /** What the customer wrote into the form: the first line of the conversation. */
+    question = "";
+    /** Up to which line the customer has seen it, in whichever tab. */
+    seen = 0;
+    /** Whether the server has said how the chat stands. */
+    isKnown = false;
+    /** Whether the server ended the chat before anybody had taken it. */
+    isUnserved = false;
 
     readonly #around: Surroundings;
     #link: Link | undefined;
@@ -81,59 +93,107 @@ export class Chat {
     #hasHeard = false;
     #request: OperationData | undefined;
     #isEnding = false;
-    #isTyping = false;
-    #lastTyping = 0;
-    readonly #timers = new Map<string, () => void>();
+    /** The chat has ended, and what was said is still to be read. */
+    #isReading = false;
+    readonly #timers: Timers;
+    readonly #typing: OwnTyping;
 
     constructor(surroundings: Surroundings) {
         this.#around = surroundings;
+        this.#timers = new Timers(surroundings.after);
+        this.#typing = new OwnTyping({timers: this.#timers, now: surroundings.now, tell: (operation) => this.#tell(operation)});
     }
 
-    /** Goes on with the chat that this tab had before the page was loaded again. */
+    /** Goes on with the chat that this visitor had before the page was loaded, or has in another tab. */
     resume(): boolean {
-        const remembered = this.#around.memory.load();
-        if (remembered === undefined) {
-            return false;
+        const kept = this.#around.memory.load();
+        if (kept !== undefined) {
+            this.#takeOver(kept);
+            // Whoever wrote them may be gone with the page that was here before.
+            kept.pending.forEach((message) => this.conversation.queue(message));
+            this.#closeIfOver();
         }
-        this.credentials = remembered.credentials;
-        this.isOpen = remembered.isOpen;
-        remembered.pending.forEach((message) => this.conversation.queue(message.messageId, message.text));
-        this.phase = "waiting";
-        this.#connect();
-        return true;
+        return kept !== undefined;
     }
 
-    /** Asks for a chat. The same attempt keeps its name, so that a lost answer does not open two chats. */
+    /** Another tab wrote down something. */
+    sync(): void {
+        const kept = this.#around.memory.load();
+        const isSame = kept?.credentials?.chatId === this.credentials?.chatId;
+        if (kept === undefined) {
+            // The other tab gave up asking for a chat.
+            if (this.phase === "starting") {
+                this.#stop();
+                this.#request = undefined;
+                this.phase = "none";
+            }
+        } else if (this.credentials !== undefined && isSame && this.#isAlive()) {
+            this.seen = Math.max(this.seen, kept.seen);
+            this.conversation.share(kept.pending);
+            this.#timers.set("foreign", FOREIGN_MS, () => this.#flush());
+        } else if (!kept.isOver && !this.#isOwnRequest(kept) && (this.phase === "none" || this.phase === "starting")) {
+            this.#takeOver(kept);
+            this.conversation.share(kept.pending);
+        }
+        this.#around.changed();
+    }
+
+    /** The server said who is there, before there is a chat. */
+    learnAvailability(availability: Availability): void {
+        if (this.phase === "none") {
+            this.availability = availability;
+            if (availability.state === "Open" && this.problem?.kind !== "refused") {
+                this.problem = undefined;
+            }
+            this.#around.changed();
+        }
+    }
+
+    /** Asks for a chat. The same attempt keeps its name, so that a lost answer, or another tab, does not open two chats. */
     start(customer: Customer, userData: Record<string, string>): void {
         if (this.phase === "starting") {
             return;
         }
-        this.conversation = new Conversation();
-        this.problem = undefined;
-        this.place = {};
-        this.#request = {...customer, userData, messageId: this.#around.uniqueName()};
-        this.phase = "starting";
-        this.#connect();
+        const kept = this.#around.memory.load();
+        if (kept !== undefined && !kept.isOver) {
+            this.#takeOver(kept);
+            this.conversation.share(kept.pending);
+        } else {
+            const request = {...customer, userData, messageId: this.#around.uniqueName()};
+            this.#takeOver({request, question: customer.subject ?? "", pending: [], seen: 0, isOver: false});
+            this.#remember();
+        }
         this.#around.changed();
     }
 
     /** Gives up before the chat has begun, or leaves the ended one for a new start. */
     reset(): void {
+        const kept = this.#around.memory.load();
+        const isOther = kept !== undefined && !kept.isOver && kept.credentials?.chatId !== this.credentials?.chatId;
         this.#stop();
         this.#request = undefined;
         this.credentials = undefined;
+        this.question = "";
+        this.seen = 0;
+        this.availability = undefined;
         this.#isEnding = false;
+        this.#isReading = false;
         this.phase = "none";
         this.conversation = new Conversation();
-        this.#around.memory.forget();
+        if (isOther) {
+            this.#takeOver(kept);
+            this.conversation.share(kept.pending);
+        } else {
+            this.#around.memory.forget();
+        }
         this.#around.changed();
     }
 
     /** Sends a message, now or as soon as that is possible; false when too many wait already. */
     say(text: string): boolean {
-        const isQueued = this.conversation.queue(this.#around.uniqueName(), text);
+        const isQueued = this.conversation.queue({messageId: this.#around.uniqueName(), text, at: this.#around.now()});
         if (isQueued) {
-            this.#endTyping();
+            this.#typing.ends();
             this.#remember();
             this.#flush();
             this.#around.changed();
@@ -149,27 +209,18 @@ export class Chat {
         return text;
     }
 
-    /** The customer touched a key. */
-    types(hasText: boolean): void {
-        if (!hasText) {
-            this.stopsTyping();
-            return;
+    /** The customer looks at the conversation. */
+    looks(): void {
+        const last = this.conversation.nextPosition - 1;
+        if (last > this.seen) {
+            this.seen = last;
+            this.#remember();
         }
-        const now = this.#around.now();
-        if (!this.#isTyping || now - this.#lastTyping >= TYPING_AGAIN_MS) {
-            this.#isTyping = true;
-            this.#lastTyping = now;
-            this.#tell("startTyping");
-        }
-        this.#later("typing", TYPING_OVER_MS, () => this.stopsTyping());
     }
 
-    /** The customer has stopped, or emptied the field. */
-    stopsTyping(): void {
-        if (this.#isTyping) {
-            this.#endTyping();
-            this.#tell("stopTyping");
-        }
+    /** The customer touched a key. */
+    types(hasText: boolean): void {
+        this.#typing.types(hasText);
     }
 
     /** Ends the chat; when there is no connection, as soon as there is one. */
@@ -184,9 +235,9 @@ export class Chat {
         return this.#isEnding && this.phase !== "ended";
     }
 
-    /** The panel was opened or closed: a reload keeps it. */
-    setOpen(isOpen: boolean): void {
-        this.isOpen = isOpen;
+    /** What was being written when the chat had ended is kept beside what was not sent. */
+    keepUnsent(text: string): void {
+        this.conversation.keep({messageId: this.#around.uniqueName(), text, at: this.#around.now()});
         this.#remember();
     }
 
@@ -197,7 +248,7 @@ export class Chat {
 
     /** The browser says that the network is back: no need to wait for the next attempt. */
     online(): void {
-        if (this.#isAlive() && !this.isConnected && this.#timers.has("connect")) {
+        if ((this.#isAlive() || this.#isReading) && !this.isConnected && this.#timers.has("connect")) {
             this.#attempts = 0;
             this.#failures = 0;
             this.#kind = "cometd";
@@ -216,8 +267,36 @@ export class Chat {
         return this.phase !== "none" && this.phase !== "ended";
     }
 
+    /** Makes a chat of the memory, or of a request, the chat of this tab. */
+    #takeOver(kept: Remembered): void {
+        this.#stop();
+        this.conversation = new Conversation();
+        this.problem = undefined;
+        this.place = {};
+        this.isKnown = false;
+        this.isUnserved = false;
+        this.#isEnding = false;
+        this.credentials = kept.credentials;
+        this.#request = kept.credentials === undefined ? kept.request : undefined;
+        this.question = kept.question;
+        this.seen = kept.seen;
+        this.#isReading = kept.isOver;
+        this.phase = kept.isOver ? "ended" : kept.credentials === undefined ? "starting" : "waiting";
+        this.#connect();
+    }
+
+    #isOwnRequest(kept: Remembered): boolean {
+        return kept.credentials === undefined && kept.request?.["messageId"] === this.#request?.["messageId"];
+    }
+
+    #closeIfOver(): void {
+        if (this.phase === "ended") {
+            this.conversation.close();
+        }
+    }
+
     #connect(): void {
-        this.#cancel("connect");
+        this.#timers.cancel("connect");
         this.#link?.close();
         const link = this.#newLink(this.#kind);
         this.#link = link;
@@ -254,22 +333,37 @@ export class Chat {
                     link.close();
                 }
             },
-            () => this.#link === before && this.#later("upgrade", UPGRADE_MS, () => this.#upgrade()),
+            () => this.#link === before && this.#timers.set("upgrade", UPGRADE_MS, () => this.#upgrade()),
         );
     }
 
     #connected(link: Link): void {
         this.isConnected = true;
         if (this.#kind === "rest") {
-            this.#later("upgrade", UPGRADE_MS, () => this.#upgrade());
+            this.#timers.set("upgrade", UPGRADE_MS, () => this.#upgrade());
         }
         if (this.credentials !== undefined) {
             this.#catchUp();
-        } else if (this.#request !== undefined) {
+        } else if (this.#agreeOnRequest() && this.#request !== undefined) {
             link.publish("requestChat", this.#request).catch(() => this.#link === link && this.#lost());
         }
         this.#askForPlace();
         this.#around.changed();
+    }
+
+    /** Two tabs may ask at once: the request that is in the memory is the one that counts. False when the other tab has its chat already. */
+    #agreeOnRequest(): boolean {
+        const kept = this.#around.memory.load();
+        if (kept === undefined || kept.isOver || this.#isOwnRequest(kept)) {
+            return true;
+        }
+        this.question = kept.question;
+        if (kept.credentials === undefined) {
+            this.#request = kept.request;
+            return true;
+        }
+        this.#takeOver(kept);
+        return false;
     }
 
     /** Tells the server how far the transcript is known, then sends what waited. */
@@ -290,18 +384,23 @@ export class Chat {
         this.isConnected = false;
         this.#link?.close();
         this.#link = undefined;
-        this.#cancel("confirm");
-        this.#cancel("place");
-        this.#cancel("upgrade");
-        this.conversation.resend();
+        this.#timers.cancel("confirm", "place", "upgrade");
+        if (this.#isReading && this.#attempts >= READINGS_MAX) {
+            this.#isReading = false;
+            return;
+        }
+        if (this.#isAlive()) {
+            this.conversation.resend();
+        }
         this.conversation.forgetTyping();
         const pause = Math.min(BACKOFF_MS_FIRST * 2 ** (this.#attempts - 1), BACKOFF_MS_MAX);
-        this.#later("connect", Math.max(pause, BACKOFF_MS_FIRST), () => this.#connect());
+        this.#timers.set("connect", Math.max(pause, BACKOFF_MS_FIRST), () => this.#connect());
         this.#around.changed();
     }
 
     #take(answer: Answer): void {
         this.#hasHeard = true;
+        this.isKnown = true;
         if (answer.statusCode === 0) {
             this.#learn(answer);
         } else {
@@ -324,27 +423,29 @@ export class Chat {
             ...(answer.queuePosition === undefined ? {} : {position: answer.queuePosition}),
             ...(answer.expectedWait === undefined ? {} : {expectedWait: answer.expectedWait}),
         };
-        if (answer.chatEnded === true) {
-            this.#ended();
+        this.availability = answer.availability ?? this.availability;
+        if (answer.chatEnded === true || this.#isReading) {
+            this.#endedBy(answer);
             return;
         }
         this.phase = this.conversation.agents.length > 0 ? "chatting" : "waiting";
         if (this.phase === "chatting") {
             this.place = {};
+            this.availability = undefined;
         }
         if (!this.conversation.pending.some((message) => message.state === "sent")) {
-            this.#cancel("confirm");
+            this.#timers.cancel("confirm");
         }
         this.#remember();
         const isNewTyping = answer.messages.some((entry) => entry.type === "TypingStarted");
         if (this.conversation.typing.length > 0 && (isNewTyping || !this.#timers.has("stale"))) {
-            this.#later("stale", TYPING_STALE_MS, () => {
+            this.#timers.set("stale", TYPING_STALE_MS, () => {
                 this.conversation.forgetTyping();
                 this.#around.changed();
             });
         }
         if (gap !== undefined) {
-            this.#later("gap", BACKOFF_MS_FIRST, () => this.#catchUp());
+            this.#timers.set("gap", BACKOFF_MS_FIRST, () => this.#catchUp());
         }
         if (isNew) {
             this.#askForPlace();
@@ -355,11 +456,15 @@ export class Chat {
     #refused(answer: Answer): void {
         const refusal = answer.errors[0] ?? {code: 0, advice: ""};
         if (this.credentials === undefined) {
-            this.#notStarted(refusal);
+            this.#notStarted(refusal, answer.availability);
         } else if (answer.chatEnded === true) {
             this.#ended();
+            if (this.conversation.entries.length === 0) {
+                // Nobody can read it any more.
+                this.#around.memory.forget();
+            }
         } else if (answer.messageId !== undefined && answer.statusCode === 1) {
-            this.#later("confirm", AGAIN_MS, () => {
+            this.#timers.set("confirm", AGAIN_MS, () => {
                 this.conversation.resend();
                 this.#flush();
             });
@@ -370,30 +475,40 @@ export class Chat {
         }
     }
 
-    #notStarted(refusal: Refusal): void {
+    #notStarted(refusal: Refusal, availability: Availability | undefined): void {
         const kind = refusal.code === REFUSED_CLOSED ? "closed" : refusal.code === REFUSED_FULL ? "full" : "refused";
         this.#stop();
         this.#request = undefined;
         this.phase = "none";
         this.problem = {kind, advice: refusal.advice};
+        this.availability = availability ?? this.availability;
+        this.#around.memory.forget();
+    }
+
+    /** The end, as the server tells it. A chat that the customer had left without the server's knowing is left now. */
+    #endedBy(answer: Answer): void {
+        if (answer.chatEnded !== true) {
+            this.#publish("disconnect", {});
+        }
+        this.#ended();
     }
 
     #ended(): void {
+        this.isUnserved ||= this.phase === "waiting" && !this.#isEnding && this.conversation.entries.length > 0;
         this.phase = "ended";
-        this.#isEnding = false;
+        this.#isReading = false;
         this.conversation.forgetTyping();
+        this.conversation.close();
         this.#stop();
-        this.#around.memory.forget();
+        this.#remember();
     }
 
     #stop(): void {
         this.#link?.close();
         this.#link = undefined;
         this.isConnected = false;
-        this.#isTyping = false;
-        for (const name of [...this.#timers.keys()]) {
-            this.#cancel(name);
-        }
+        this.#typing.ends();
+        this.#timers.cancelAll();
     }
 
     /** Sends the next thing that waits: the end of the chat before any message. */
@@ -404,27 +519,22 @@ export class Chat {
         if (this.#isEnding) {
             if (!this.#timers.has("end")) {
                 this.#publish("disconnect", {});
-                this.#later("end", END_MS_MAX, () => {
+                this.#timers.set("end", END_MS_MAX, () => {
                     this.#ended();
                     this.#around.changed();
                 });
             }
             return;
         }
-        const message = this.conversation.nextToSend();
+        const message = this.conversation.nextToSend(this.#around.now());
         if (message !== undefined) {
             message.state = "sent";
             this.#publish("sendMessage", {message: message.text, messageId: message.messageId});
-            this.#later("confirm", CONFIRM_MS_MAX, () => {
+            this.#timers.set("confirm", CONFIRM_MS_MAX, () => {
                 this.conversation.resend();
                 this.#catchUp();
             });
         }
-    }
-
-    #endTyping(): void {
-        this.#isTyping = false;
-        this.#cancel("typing");
     }
 
     #tell(operation: "startTyping" | "stopTyping"): void {
@@ -434,7 +544,7 @@ export class Chat {
     }
 
     #askForPlace(): void {
-        this.#later("place", PLACE_MS, () => {
+        this.#timers.set("place", PLACE_MS, () => {
             if (this.isConnected && this.phase === "waiting") {
                 this.#publish("requestNotifications", {transcriptPosition: this.conversation.nextPosition});
             }
@@ -449,24 +559,18 @@ export class Chat {
     }
 
     #remember(): void {
-        if (this.credentials !== undefined && this.#isAlive()) {
-            const {credentials, isOpen, conversation} = this;
-            const pending = conversation.pending.filter((message) => message.state !== "refused");
-            this.#around.memory.save({credentials, isOpen, pending, nextPosition: conversation.nextPosition});
+        const {credentials, question, conversation} = this;
+        const isOver = this.phase === "ended";
+        const who = credentials !== undefined ? {credentials} : this.#request !== undefined ? {request: this.#request} : undefined;
+        if (who === undefined || this.phase === "none") {
+            return;
         }
-    }
-
-    #later(name: string, ms: number, run: () => void): void {
-        this.#cancel(name);
-        const cancel = this.#around.after(ms, () => {
-            this.#timers.delete(name);
-            run();
-        });
-        this.#timers.set(name, cancel);
-    }
-
-    #cancel(name: string): void {
-        this.#timers.get(name)?.();
-        this.#timers.delete(name);
+        const kept = this.#around.memory.load();
+        if (!isOver && credentials !== undefined && kept?.credentials?.chatId === credentials.chatId) {
+            // What another tab has put there since.
+            conversation.share(kept.pending);
+        }
+        this.seen = Math.max(this.seen, kept?.credentials?.chatId === credentials?.chatId ? (kept?.seen ?? 0) : 0);
+        this.#around.memory.save({...who, question, pending: conversation.unconfirmed, seen: this.seen, isOver});
     }
 }

@@ -1,19 +1,31 @@
 // The lines of one chat as this customer knows them, and the messages that are still to be sent.
 //
 // Two things must stay true: a line is shown once and at its place, however often and in whatever order it arrives; and a message that
-// was typed is either in the transcript or still waiting here. Nothing in here talks to a server or to a page.
+// was typed is either in the transcript or still here. Nothing in here talks to a server or to a page.
 
 import type {Entry, Party} from "./wire.ts";
 
 /** Messages that may wait to be sent. More would be a sign that nobody is there to read them. */
 export const OUTBOX_MAX = 50;
 
-/** A message of the customer that is not in the transcript yet. */
-export interface Pending {
+/** How long a message that another tab of the visitor took is left to that tab, in ms. That tab may be gone; and when it is not, the server
+ * knows the second sending by its name. */
+export const FOREIGN_MS = 8_000;
+
+/** What is kept of a message of the customer that is not in the transcript yet. */
+export interface Waiting {
     /** The widget's name for it: the server knows a repetition by it. */
     messageId: string;
     text: string;
-    state: "queued" | "sent" | "refused";
+    /** When it was typed, in ms since 1970. */
+    at: number;
+}
+
+/** Such a message here: to be sent, on its way, not taken by the server, or left over when the chat had ended. */
+export interface Pending extends Waiting {
+    state: "queued" | "sent" | "refused" | "unsent";
+    /** Whether this tab is the one to send it. */
+    isOwn: boolean;
 }
 
 /** What a batch of entries changed. */
@@ -31,6 +43,9 @@ export class Conversation {
     readonly #ahead = new Map<number, Entry>();
     readonly #agents = new Map<string, Party>();
     readonly #typing = new Map<string, Party>();
+    /** The names of messages that need not be kept any more. */
+    readonly #settled = new Set<string>();
+    #wasServed = false;
     #next = 1;
     #highest = 0;
 
@@ -47,6 +62,11 @@ export class Conversation {
     /** Agents who are in the chat now. */
     get agents(): Party[] {
         return [...this.#agents.values()];
+    }
+
+    /** Whether an agent has ever been in the chat. */
+    get wasServed(): boolean {
+        return this.#wasServed;
     }
 
     /** Agents who are typing now. */
@@ -70,18 +90,51 @@ export class Conversation {
     }
 
     /** Puts a message at the end of those to be sent; false when too many wait already. */
-    queue(messageId: string, text: string): boolean {
+    queue(message: Waiting): boolean {
         if (this.pending.length >= OUTBOX_MAX) {
             return false;
         }
-        this.pending.push({messageId, text, state: "queued"});
+        this.pending.push({...message, state: "queued", isOwn: true});
         return true;
     }
 
-    /** The message to send next: one at a time, so that they arrive in the order in which they were typed. */
-    nextToSend(): Pending | undefined {
+    /** Takes over what the visitor's tabs together have to send: `all` is what is kept of it. */
+    share(all: readonly Waiting[]): void {
+        const isKept = (id: string) => all.some((one) => one.messageId === id);
+        for (const message of all) {
+            const isKnown = this.#settled.has(message.messageId) || this.pending.some((one) => one.messageId === message.messageId);
+            if (!isKnown && this.pending.length < OUTBOX_MAX) {
+                this.pending.push({...message, state: "queued", isOwn: false});
+            }
+        }
+        const gone = this.pending.filter((one) => !one.isOwn && one.state === "queued" && !isKept(one.messageId));
+        gone.forEach((one) => this.#settle(one.messageId));
+        this.pending.sort((one, other) => one.at - other.at);
+    }
+
+    /** What is to be kept, so that it is sent whatever happens to this tab. */
+    get unconfirmed(): Waiting[] {
         const waiting = this.pending.filter((message) => message.state !== "refused");
-        return waiting[0]?.state === "queued" ? waiting[0] : undefined;
+        return waiting.map(({messageId, text, at}) => ({messageId, text, at}));
+    }
+
+    /** The message to send next: one at a time, so that they arrive in the order in which they were typed. */
+    nextToSend(now: number): Pending | undefined {
+        const isDue = ({state, isOwn, at}: Pending) => state !== "refused" && (isOwn || state === "sent" || now - at >= FOREIGN_MS);
+        const first = this.pending.find(isDue);
+        return first?.state === "queued" ? first : undefined;
+    }
+
+    /** Keeps what was being written when the chat had ended. */
+    keep(message: Waiting): void {
+        this.pending.push({...message, state: "unsent", isOwn: true});
+    }
+
+    /** The chat is over: what was not sent will not be. */
+    close(): void {
+        for (const message of this.pending) {
+            message.state = "unsent";
+        }
     }
 
     /** Whatever was on its way may have been lost: it is to be sent again, under the same name. */
@@ -103,8 +156,7 @@ export class Conversation {
 
     /** Forgets a message that was refused; gives its text back. */
     discard(messageId: string): string {
-        const at = this.pending.findIndex((one) => one.messageId === messageId);
-        return at < 0 ? "" : (this.pending.splice(at, 1)[0]?.text ?? "");
+        return this.#settle(messageId)?.text ?? "";
     }
 
     /** Nobody types any more, as far as is known. */
@@ -139,10 +191,15 @@ export class Conversation {
     }
 
     #confirm(entry: Entry): void {
-        const at = this.pending.findIndex((message) => message.messageId === entry.messageId);
-        if (entry.from.type === "Client" && at >= 0) {
-            this.pending.splice(at, 1);
+        if (entry.from.type === "Client" && entry.messageId !== undefined) {
+            this.#settle(entry.messageId);
         }
+    }
+
+    #settle(messageId: string): Pending | undefined {
+        this.#settled.add(messageId);
+        const at = this.pending.findIndex((message) => message.messageId === messageId);
+        return at < 0 ? undefined : this.pending.splice(at, 1)[0];
     }
 
     /** Notes from a line who is in, and that whoever said something has stopped typing. */
@@ -153,6 +210,7 @@ export class Conversation {
             this.#agents.delete(id);
         } else if (entry.from.type === "Agent" || entry.from.type === "Supervisor") {
             this.#agents.set(id, entry.from);
+            this.#wasServed = true;
         }
     }
 }

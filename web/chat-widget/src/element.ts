@@ -1,18 +1,25 @@
 // The element `<handoff-chat>`: a launcher and its dialog, in a shadow tree that the page's styles do not reach.
 
-import styles from "./chat.css?inline";
+import {askAvailability} from "./availability-door.ts";
+import frame from "./chat.css?inline";
 import {Chat, type Phase} from "./chat.ts";
+import conversation from "./conversation.css?inline";
 import {Files} from "./files.ts";
 import {fill, language, type Language} from "./languages.ts";
 import {CometdLink} from "./link/cometd-link.ts";
 import {RestLink} from "./link/rest-link.ts";
-import {tabMemory} from "./memory.ts";
-import {readFields, readUserData} from "./options.ts";
+import {sharedMemory, tabMemory, type TabMemory} from "./memory.ts";
+import {MessageDoor} from "./message.ts";
+import {Bell, TitleMark} from "./notify.ts";
+import {readFields, readNotify, readUserData} from "./options.ts";
+import screens from "./screens.css?inline";
+import {Timers} from "./timers.ts";
 import {drawing, make, show} from "./view/dom.ts";
 import {Panel} from "./view/panel.ts";
+import {followViewport} from "./view/viewport.ts";
 
-/** Where the panel takes the whole screen; the style sheet has the same number. */
-const SMALL_SCREEN = "(max-width: 480px)";
+/** While the form is looked at, who is there is asked again this often, in ms. */
+const AVAILABILITY_MS = 30_000;
 
 /** Where the script came from: that server serves the chat unless the page says otherwise. */
 let scriptBase = "";
@@ -27,12 +34,17 @@ export class HandoffChat extends HTMLElement {
     readonly #root = this.attachShadow({mode: "open"});
     #chat: Chat | undefined;
     #panel: Panel | undefined;
+    #tab: TabMemory | undefined;
     #launcher = make("button", {type: "button", class: "launcher", "aria-haspopup": "dialog"});
     #badge = make("span", {class: "badge", "aria-hidden": "true"});
     #language: Language = language();
-    #seen = 0;
+    #isOpen = false;
+    #unread = 0;
     #phase: Phase = "none";
     #gone = new AbortController();
+    readonly #mark = new TitleMark();
+    readonly #bell = new Bell();
+    readonly #timers = new Timers(after);
 
     /** Builds everything once the page's attributes are there. */
     connectedCallback(): void {
@@ -45,31 +57,37 @@ export class HandoffChat extends HTMLElement {
         this.#language = language(this.getAttribute("lang"), document.documentElement.lang, ...navigator.languages);
         applyStyles(this.#root);
         const chat = this.#makeChat(base, service);
+        const tab = tabMemory(base, service);
         this.#chat = chat;
+        this.#tab = tab;
         this.#panel = new Panel({
             chat,
             files: new Files(base, () => chat.credentials),
+            door: new MessageDoor(base),
+            tab,
             language: this.#language,
             title: this.getAttribute("title") ?? this.#language.words.title,
             fields: readFields(this.getAttribute("fields")),
             userData: () => ({TimeZone: String(-new Date().getTimezoneOffset()), ...readUserData(this.getAttribute("user-data"))}),
             minimize: () => this.close(),
             after,
+            uniqueName,
         });
         // The title is the dialog's; as an attribute it would also be a tooltip of everything in here.
         this.removeAttribute("title");
         this.#launcher.append(drawing("chat"), this.#badge);
         this.#root.append(this.#launcher, this.#panel.element);
-        this.#listen(chat);
+        this.#listen(chat, () => askAvailability(base, service));
         const isResumed = chat.resume();
-        this.#setOpen(isResumed && chat.isOpen);
-        this.#update();
+        this.#setOpen(isResumed && tab.load("open") === true);
     }
 
     /** Lets go of the connection; the chat itself goes on at the server. */
     disconnectedCallback(): void {
         this.#gone.abort();
         this.#chat?.suspend();
+        this.#timers.cancelAll();
+        this.#mark.show(0);
         this.#chat = undefined;
         this.#panel = undefined;
         this.#launcher = make("button", {type: "button", class: "launcher", "aria-haspopup": "dialog"});
@@ -90,33 +108,46 @@ export class HandoffChat extends HTMLElement {
     }
 
     #makeChat(base: string, service: string): Chat {
+        const now = () => Date.now();
         const chat: Chat = new Chat({
             makeLink: (kind, events) => {
                 const context = {credentials: () => chat.credentials, nextPosition: () => chat.conversation.nextPosition};
                 return kind === "cometd" ? new CometdLink(base, service, events) : new RestLink(base, service, context, events);
             },
-            memory: tabMemory(base, service),
+            memory: sharedMemory(base, service, now, () => chat.sync(), this.#gone.signal),
             after,
-            now: () => Date.now(),
+            now,
             uniqueName,
             changed: () => this.#update(),
         });
         return chat;
     }
 
-    #listen(chat: Chat): void {
+    #listen(chat: Chat, ask: () => ReturnType<typeof askAvailability>): void {
         const {signal} = this.#gone;
-        this.#launcher.addEventListener("click", () => (chat.isOpen ? this.close() : this.open()));
+        this.#launcher.addEventListener("click", () => (this.#isOpen ? this.close() : this.open()));
         window.addEventListener("online", () => chat.online(), {signal});
         window.addEventListener("offline", () => chat.offline(), {signal});
-        const small = matchMedia(SMALL_SCREEN);
-        const fit = () => this.#panel?.element.setAttribute("aria-modal", String(small.matches));
-        small.addEventListener("change", fit, {signal});
-        fit();
+        document.addEventListener("visibilitychange", () => this.#update(), {signal});
+        if (this.#panel !== undefined) {
+            followViewport(this.#panel.element, signal);
+        }
+        this.#lookWhoIsThere = () => {
+            if (this.#isOpen && chat.phase === "none" && !document.hidden) {
+                void ask().then((availability) => availability !== undefined && chat.learnAvailability(availability));
+                this.#timers.set("availability", AVAILABILITY_MS, () => this.#lookWhoIsThere());
+            } else {
+                this.#timers.cancel("availability");
+            }
+        };
     }
 
+    /** Asks whether somebody is there, now and again while the form is looked at. */
+    #lookWhoIsThere: () => void = () => {};
+
     #setOpen(isOpen: boolean): void {
-        this.#chat?.setOpen(isOpen);
+        this.#isOpen = isOpen;
+        this.#tab?.save("open", isOpen);
         if (this.#panel !== undefined) {
             show(this.#panel.element, isOpen);
         }
@@ -129,27 +160,49 @@ export class HandoffChat extends HTMLElement {
         if (chat === undefined) {
             return;
         }
-        if (chat.isOpen) {
+        if (this.#isOpen) {
             this.#panel?.update();
-            this.#seen = chat.conversation.nextPosition - 1;
+        }
+        if (this.#isOpen && !document.hidden) {
+            chat.looks();
         }
         if (chat.phase !== this.#phase) {
             this.#phase = chat.phase;
             this.dispatchEvent(new CustomEvent("phasechange", {detail: {phase: chat.phase}}));
         }
-        const unread = chat.conversation.entries.filter(
-            (entry) => (entry.index ?? 0) > this.#seen && entry.type === "Message" && entry.from.type !== "Client",
-        ).length;
+        if (this.#isOpen && chat.phase === "none" && !document.hidden && !this.#timers.has("availability")) {
+            this.#lookWhoIsThere();
+        }
+        const replies = chat.conversation.entries.filter((entry) => entry.from.type !== "Client" && SAID.includes(entry.type));
+        this.#tellUnread(replies.filter((entry) => (entry.index ?? 0) > chat.seen).length);
+    }
+
+    /** Says how many replies were not seen: on the launcher, to the page, and to somebody who looks at another tab. */
+    #tellUnread(count: number): void {
         const {words} = this.#language;
-        const label = unread > 0 ? fill(words.openChatUnread, {count: unread}) : chat.isOpen ? words.minimize : words.openChat;
+        const label = count > 0 ? fill(words.openChatUnread, {count}) : this.#isOpen ? words.minimize : words.openChat;
         this.#launcher.setAttribute("aria-label", label);
-        this.#badge.textContent = unread > 9 ? "9+" : String(unread);
-        show(this.#badge, unread > 0);
+        this.#badge.textContent = count > 9 ? "9+" : String(count);
+        show(this.#badge, count > 0);
+        const {title, sound} = readNotify(this.getAttribute("notify"));
+        this.#mark.show(title && document.hidden ? count : 0);
+        if (count === this.#unread) {
+            return;
+        }
+        if (sound && document.hidden && count > this.#unread) {
+            this.#bell.ring();
+        }
+        this.#unread = count;
+        this.dispatchEvent(new CustomEvent("unread", {detail: {count}}));
     }
 }
 
+/** What counts as a reply. */
+const SAID: readonly string[] = ["Message", "PushUrl", "FileUploaded"];
+
 /** A style sheet that a content security policy without inline styles lets through, where the browser can do that. */
 function applyStyles(root: ShadowRoot): void {
+    const styles = [frame, conversation, screens].join("\n");
     try {
         const sheet = new CSSStyleSheet();
         sheet.replaceSync(styles);

@@ -7,6 +7,8 @@ import {readAnswer, type Answer, type Credentials, type Entry} from "./wire.ts";
 /** How long asking for limits may take, and a download may take, in ms. */
 const LIMITS_MS_MAX = 15_000;
 const DOWNLOAD_MS_MAX = 300_000;
+/** How long an upload may stand still, in ms, until it counts as failed: the server may be scanning what it has got. */
+const STILL_MS_MAX = 60_000;
 
 /** What the server lets a customer send in one chat; bytes. */
 export interface FileLimits {
@@ -21,7 +23,7 @@ export interface FileLimits {
 }
 
 /** Why a file cannot be sent. */
-export type FileRefusal = "fileEmpty" | "fileTooLarge" | "filesTooLarge" | "filesTooMany" | "fileType" | "fileNeedsAgent";
+export type FileRefusal = "filesOff" | "fileEmpty" | "fileTooLarge" | "filesTooLarge" | "filesTooMany" | "fileType" | "fileNeedsAgent";
 
 /** The server's codes for the same (docs/api/customers.md). */
 export const FILE_REFUSALS: Readonly<Record<number, FileRefusal>> = {
@@ -92,23 +94,35 @@ export class Files {
         return answer?.statusCode === 0 && notice !== undefined ? readLimits(notice.userData) : undefined;
     }
 
-    /** Sends a file; the line in the transcript comes by itself. Reports how much has gone out, 0 to 1. */
-    upload(file: File, progress: (share: number) => void): Promise<Answer> {
+    /** Sends a file; the line in the transcript comes by itself. Reports how much has gone out, 0 to 1. With the same name a file that is
+     * sent again is said once. */
+    upload(file: File, messageId: string, progress: (share: number) => void, signal: AbortSignal): Promise<Answer> {
         const form = new FormData();
-        form.set("operation", "fileUpload");
-        Object.entries(this.#proof()).forEach(([name, value]) => form.set(name, value));
+        const fields = {operation: "fileUpload", messageId, ...this.#proof()};
+        Object.entries(fields).forEach(([name, value]) => form.set(name, value));
         form.set("file", file);
         return new Promise((resolve, reject) => {
             // Not fetch: it cannot tell how much has been sent.
             const request = new XMLHttpRequest();
+            let still: ReturnType<typeof setTimeout> | undefined;
+            const moves = () => {
+                clearTimeout(still);
+                still = setTimeout(() => request.abort(), STILL_MS_MAX);
+            };
             request.open("POST", this.#address);
             request.responseType = "json";
-            request.upload.onprogress = (event) => progress(event.total > 0 ? event.loaded / event.total : 0);
+            request.upload.onprogress = (event) => {
+                moves();
+                progress(event.total > 0 ? event.loaded / event.total : 0);
+            };
             request.onload = () => {
                 const answer = readAnswer(request.response);
                 answer === undefined ? reject(new Error(`status ${request.status}`)) : resolve(answer);
             };
             request.onerror = request.onabort = () => reject(new Error("the upload broke off"));
+            request.onloadend = () => clearTimeout(still);
+            signal.addEventListener("abort", () => request.abort());
+            moves();
             request.send(form);
         });
     }

@@ -7,7 +7,7 @@ export interface Field {
 }
 
 /** The attributes that the element knows. */
-export const ATTRIBUTES = ["service", "server", "lang", "theme", "title", "fields", "user-data", "position"] as const;
+export const ATTRIBUTES = ["service", "server", "lang", "theme", "title", "fields", "user-data", "position", "notify"] as const;
 
 const FIELD_NAMES: readonly string[] = ["nickname", "firstName", "lastName", "emailAddress", "subject"];
 const FIELDS_OTHERWISE = "nickname* emailAddress subject";
@@ -36,4 +36,16 @@ export function readUserData(text: string | null): Record<string, string> {
     } catch {
         return {};
     }
+}
+
+/** How a visitor who looks elsewhere is told of a reply. */
+export interface Notify {
+    title: boolean;
+    sound: boolean;
+}
+
+/** Reads `title sound`, or `off`; without it both. */
+export function readNotify(text: string | null): Notify {
+    const words = (text ?? "title sound").split(/[\s,]+/u);
+    return {title: words.includes("title"), sound: words.includes("sound")};
 }

@@ -7,8 +7,16 @@ import {cleanName} from "./text.ts";
 import type {Entry} from "./wire.ts";
 
 /** Writes down what was said, with a mark that keeps editors from guessing the encoding. */
-export function transcript(conversation: Conversation, language: Language, title: string): Blob {
-    const lines = conversation.entries.flatMap((entry) => line(entry, language));
+export function transcript(conversation: Conversation, question: string, language: Language, title: string): Blob {
+    const {words} = language;
+    const lines = [
+        ...(question === "" ? [] : [indented(`${words.you}: ${question}`)]),
+        ...conversation.entries.flatMap((entry) => line(entry, language)),
+        ...conversation.pending.map(({text, state}) => {
+            const why = state === "refused" || state === "unsent" ? words.unsent : words.notSent;
+            return indented(`[${why}] ${words.you}: ${text}`);
+        }),
+    ];
     return new Blob(["\ufeff", title, "\r\n\r\n", lines.join("\r\n"), "\r\n"], {type: "text/plain;charset=utf-8"});
 }
 
@@ -18,8 +26,12 @@ function line(entry: Entry, language: Language): string[] {
         return [];
     }
     const at = new Date(entry.utcTime).toLocaleString(language.tag);
-    // Further lines of a message are indented: nobody can forge a line of somebody else.
-    return [`[${at}] ${said.split(/\r\n|[\r\n\u2028\u2029]/u).join("\r\n    ")}`];
+    return [indented(`[${at}] ${said}`)];
+}
+
+/** Further lines of a message are indented: nobody can forge a line of somebody else. */
+function indented(said: string): string {
+    return said.split(/\r\n|[\r\n\u2028\u2029]/u).join("\r\n    ");
 }
 
 /** What an entry says, in one sentence; nothing for kinds that are not shown. */

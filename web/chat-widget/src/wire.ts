@@ -1,6 +1,9 @@
 // What the customer's chat API says, read with suspicion: whatever has another type than expected is left out.
 //
-// The shape is that of the Chat API v2 (REST and CometD give the same). Handoff adds `messageId`, `queuePosition` and `expectedWait`.
+// The shape is that of the Chat API v2 (REST and CometD give the same). Handoff adds `messageId`, `queuePosition`, `expectedWait` and
+// `availability`.
+
+import {readAvailability, type Availability} from "./availability.ts";
 
 /** Who said something. */
 export type PartyType = "Client" | "Agent" | "Supervisor" | "External" | "System";
@@ -66,6 +69,8 @@ export interface Answer {
     queuePosition?: number;
     /** Seconds. */
     expectedWait?: number;
+    /** Who is there to answer, while that matters. */
+    availability?: Availability;
 }
 
 /** What proves that this customer belongs to this chat. */
@@ -112,7 +117,8 @@ export function readAnswer(value: unknown): Answer | undefined {
     if (typeof value["chatEnded"] === "boolean") {
         answer.chatEnded = value["chatEnded"];
     }
-    return answer;
+    const availability = readAvailability(value["availability"]);
+    return availability === undefined ? answer : {...answer, availability};
 }
 
 function readEntry(value: unknown): Entry[] {

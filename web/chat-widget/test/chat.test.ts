@@ -210,7 +210,8 @@ test("the end waits for a connection, goes before messages, and needs no answer"
     assert.equal(stage.link.of("sendMessage").length, 0);
     await stage.pass(3_000);
     assert.equal(chat.phase, "ended");
-    assert.equal(stage.remembered, undefined);
+    assert.deepEqual(chat.conversation.pending.map(({text, state}) => [text, state]), [["unsent", "unsent"]]);
+    assert.equal(stage.remembered?.isOver, true);
 });
 
 test("typing is told once, again while it goes on, and stops by itself", async () => {

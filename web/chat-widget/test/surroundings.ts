@@ -119,7 +119,7 @@ export class Stage {
     /** A chat with an agent in it: lines 1 and 2. */
     async chatting(): Promise<Chat> {
         const chat = this.chat();
-        chat.start({nickname: "Ann"}, {});
+        chat.start({nickname: "Ann", subject: "Hello"}, {});
         await this.link.connect();
         this.link.deliver({...KEYS, messages: [line(1, "ParticipantJoined", CUSTOMER), line(2, "ParticipantJoined", AGENT)]});
         return chat;

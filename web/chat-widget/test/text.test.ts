@@ -2,10 +2,13 @@
 
 import assert from "node:assert/strict";
 import {test} from "node:test";
+import {explain, readAvailability} from "../src/availability.ts";
 import {refusal, type FileLimits} from "../src/files.ts";
 import {fill, language} from "../src/languages.ts";
 import {german} from "../src/languages/de.ts";
-import {readFields, readUserData} from "../src/options.ts";
+import {KEPT_MS, readRemembered, REQUEST_KEPT_MS} from "../src/memory.ts";
+import {subjectOf} from "../src/message.ts";
+import {readFields, readNotify, readUserData} from "../src/options.ts";
 import {cleanMessage, cleanName, fileName, pieces, webAddress} from "../src/text.ts";
 import {readAnswer} from "../src/wire.ts";
 
@@ -77,6 +80,53 @@ test("fields and user data of a page", () => {
     assert.deepEqual(readFields(null).map((field) => field.name), ["nickname", "emailAddress", "subject"]);
     assert.deepEqual(readUserData('{"order":4711,"name":"x"}'), {order: "4711", name: "x"});
     assert.deepEqual(readUserData("{nonsense"), {});
+});
+
+test("who is there is read with suspicion, and said in the reader's words", () => {
+    const said = (value: unknown) => explain(readAvailability(value), language("de"));
+    assert.deepEqual(said({state: "Open", hours: [], leaveMessage: "x"}), []);
+    for (const nothing of [undefined, null, "Closed", {}, {state: "closed"}, {state: 7}]) {
+        assert.deepEqual(said(nothing), []);
+    }
+    assert.deepEqual(said({state: "Full", hours: [{days: ["Mon"], from: "09:00", to: "17:00"}], opensAt: 1}), [german.full]);
+    const hours = [
+        {days: ["Sun", "Tue", "Mon", "Thu"], from: "09:00", to: "24:00"},
+        {days: ["Mon"], from: "9", to: "17:00"},
+        {days: ["Someday"], from: "09:00", to: "17:00"},
+        "always",
+    ];
+    const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+    assert.deepEqual(said({state: "NobodyThere", hours, timeZone: zone, opensAt: 1e300}), [german.nobodyThere, "Zeiten: Mo–Di, Do, So 09:00–24:00"]);
+    assert.equal(readAvailability({state: "Closed", leaveMessage: 7, hours: "x"})?.leaveMessage, undefined);
+});
+
+test("the subject of a message is its first line, on one line, cut between characters and with a mark", () => {
+    assert.equal(subjectOf("\n My fern\u0000 is\tsad \nIt has spots."), "My fern is sad");
+    assert.equal(subjectOf("🌿".repeat(200)), `${"🌿".repeat(79)}…`);
+});
+
+test("what is remembered is checked and grows old", () => {
+    const kept = {credentials: {chatId: "c", secureKey: "k"}, pending: [{messageId: "m", text: "t"}, {text: "x"}, null], at: 1_000};
+    assert.deepEqual(readRemembered(kept as never, 1_000 + KEPT_MS), {
+        credentials: {chatId: "c", secureKey: "k", userId: "", alias: ""},
+        question: "",
+        pending: [{messageId: "m", text: "t", at: 0}],
+        seen: 0,
+        isOver: false,
+    });
+    assert.equal(readRemembered(kept as never, 1_001 + KEPT_MS), undefined);
+    const asked = {request: {messageId: "r"}, at: 1_000};
+    assert.deepEqual(readRemembered(asked, 1_000 + REQUEST_KEPT_MS)?.request, {messageId: "r"});
+    assert.equal(readRemembered(asked, 1_001 + REQUEST_KEPT_MS), undefined);
+    for (const nothing of [null, {}, {credentials: {chatId: 7}}, {request: {}}]) {
+        assert.equal(readRemembered(nothing as never, 0), undefined);
+    }
+});
+
+test("a visitor is told of replies by the title and by sound, unless the page says otherwise", () => {
+    assert.deepEqual(readNotify(null), {title: true, sound: true});
+    assert.deepEqual(readNotify("title"), {title: true, sound: false});
+    assert.deepEqual(readNotify("off"), {title: false, sound: false});
 });
 
 test("languages are found by their first part, English otherwise", () => {

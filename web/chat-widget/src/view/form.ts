@@ -1,13 +1,15 @@
 // The form that comes before a chat.
 
+import {explain, type Availability} from "../availability.ts";
 import type {Customer, Problem} from "../chat.ts";
-import {cleanMessage} from "../text.ts";
-import type {Words} from "../languages.ts";
+import type {Language} from "../languages.ts";
 import type {Field} from "../options.ts";
 import {button, make, show, write} from "./dom.ts";
+import {Answer, checkAll, onSubmit, type Question} from "./fields.ts";
 
-/** Longest answer to a question of the form. */
-const ANSWER_LENGTH_MAX = 200;
+/** What the server takes: a name, and the text of a question, in characters. */
+const NAME_CHARS_MAX = 255;
+const QUESTION_CHARS_MAX = 1_000;
 
 const AUTOCOMPLETE: Record<Field["name"], string> = {
     nickname: "name",
@@ -17,99 +19,116 @@ const AUTOCOMPLETE: Record<Field["name"], string> = {
     subject: "off",
 };
 
+/** What the form asks for. */
+export interface FormActions {
+    start(customer: Customer): void;
+    cancel(): void;
+    leaveMessage(): void;
+    drafts(answers: Customer): void;
+}
+
 /** The start form. */
 export class StartForm {
     readonly element: HTMLFormElement;
+    readonly #intro: HTMLElement;
+    readonly #notice = make("div", {class: "whereabouts", role: "status"});
     readonly #problem = make("div", {class: "problem", role: "alert"});
     readonly #start: HTMLButtonElement;
     readonly #cancel: HTMLButtonElement;
-    readonly #inputs = new Map<Field, {input: HTMLInputElement; error: HTMLElement}>();
-    readonly #words: Words;
+    readonly #leave: HTMLButtonElement;
+    readonly #answers = new Map<Field["name"], Answer>();
+    readonly #language: Language;
 
-    constructor(fields: Field[], words: Words, start: (customer: Customer) => void, cancel: () => void) {
-        this.#words = words;
+    constructor(fields: Field[], language: Language, actions: FormActions) {
+        const {words} = language;
+        this.#language = language;
+        this.#intro = make("p", {class: "intro"}, words.intro);
         this.#start = make("button", {type: "submit", class: "primary wide"}, words.start);
-        this.#cancel = button(words.cancel, "secondary wide", cancel);
-        const rows = fields.map((field) => this.#row(field));
+        this.#cancel = button(words.cancel, "secondary wide", actions.cancel);
+        this.#leave = button(words.leaveMessage, "primary wide", actions.leaveMessage);
+        for (const field of fields) {
+            const changed = () => actions.drafts(this.drafts);
+            this.#answers.set(field.name, new Answer(question(field, language), "field", language, changed));
+        }
         this.element = make(
             "form",
             {class: "form", novalidate: true},
-            make("p", {class: "intro"}, words.intro),
+            this.#intro,
+            this.#notice,
             this.#problem,
-            ...rows,
-            make("div", {class: "form-actions"}, this.#start, this.#cancel),
+            ...[...this.#answers.values()].map((answer) => answer.element),
+            make("div", {class: "form-actions"}, this.#leave, this.#start, this.#cancel),
         );
-        this.element.addEventListener("submit", (event) => {
-            event.preventDefault();
-            if (this.#isValid()) {
-                start(this.#customer());
+        onSubmit(this.element, this.#start, () => {
+            if (checkAll([...this.#answers.values()])) {
+                actions.start(this.customer);
             }
         });
     }
 
-    /** Shows whether a chat is being asked for, and why there is none. */
-    update(isStarting: boolean, isSlow: boolean, problem: Problem | undefined): void {
-        write(this.#start, isStarting ? this.#words.starting : this.#words.start);
+    /** What was answered. */
+    get customer(): Customer {
+        const answered = [...this.#answers].filter(([, answer]) => answer.text !== "");
+        return Object.fromEntries(answered.map(([name, answer]) => [name, answer.text]));
+    }
+
+    /** What is in the fields. */
+    get drafts(): Customer {
+        return Object.fromEntries([...this.#answers].map(([name, answer]) => [name, answer.draft]));
+    }
+
+    /** Puts back what was half written. */
+    fill(customer: Customer): void {
+        for (const [name, answer] of this.#answers) {
+            answer.draft = customer[name] ?? answer.draft;
+        }
+    }
+
+    /** Shows whether a chat is being asked for, why there is none, and whether somebody would be there. */
+    update(isStarting: boolean, isSlow: boolean, problem: Problem | undefined, availability: Availability | undefined): void {
+        const {words} = this.#language;
+        const said = explain(availability, this.#language);
+        const isProblem = problem !== undefined && (problem.kind === "refused" || said.length === 0);
+        write(this.#start, isStarting ? words.starting : words.start);
         this.#start.setAttribute("aria-disabled", String(isStarting));
         show(this.#cancel, isStarting && isSlow);
+        const canLeave = said.length > 0 && availability?.leaveMessage !== undefined && !isStarting;
+        show(this.#leave, canLeave);
+        this.#start.className = canLeave ? "secondary wide" : "primary wide";
+        // Somebody from the team will be there: that is only said when it is so.
+        show(this.#intro, said.length === 0);
         show(this.#problem, problem !== undefined);
-        const key = problem === undefined ? "" : `${problem.kind} ${problem.advice}`;
-        if (this.#problem.dataset["key"] !== key) {
-            this.#problem.dataset["key"] = key;
-            // What the widget has its own words for is said in the reader's language alone; of the rest only the server knows what it is.
-            const advice = problem?.kind === "refused" ? make("p", {dir: "auto"}, problem.advice) : "";
-            this.#problem.replaceChildren(...(problem === undefined ? [] : [make("strong", {}, this.#words[problem.kind]), advice]));
-        }
+        show(this.#notice, said.length > 0 && problem === undefined);
+        rewrite(this.#notice, paragraphs(said));
+        // What the widget has its own words for is said in the reader's language alone; of the rest only the server knows what it is.
+        const advice = problem?.kind === "refused" ? [problem.advice] : [];
+        const refused = problem === undefined ? [] : isProblem ? [words[problem.kind], ...advice] : said;
+        rewrite(this.#problem, paragraphs(refused));
     }
 
     /** Puts the cursor where the first answer goes. */
     focus(): void {
-        const first = this.#inputs.values().next().value;
-        (first?.input ?? this.#start).focus();
+        const first = this.#answers.values().next().value;
+        first === undefined ? this.#start.focus() : first.focus();
     }
+}
 
-    #row(field: Field): HTMLElement {
-        const id = `field-${field.name}`;
-        const input = make("input", {
-            id,
-            name: field.name,
-            type: field.name === "emailAddress" ? "email" : "text",
-            autocomplete: AUTOCOMPLETE[field.name],
-            maxlength: String(ANSWER_LENGTH_MAX),
-            dir: "auto",
-            "aria-required": String(field.isRequired),
-            "aria-describedby": `${id}-error`,
-        });
-        const error = make("p", {id: `${id}-error`, class: "field-error"});
-        show(error, false);
-        this.#inputs.set(field, {input, error});
-        const note = field.isRequired ? undefined : make("span", {class: "note"}, ` (${this.#words.optional})`);
-        return make("div", {class: "field"}, make("label", {for: id}, this.#words[field.name], note), input, error);
-    }
+function question({name, isRequired}: Field, {words}: Language): Question {
+    const kind = name === "subject" ? "long" : name === "emailAddress" ? "email" : "text";
+    const most = name === "subject" ? QUESTION_CHARS_MAX : NAME_CHARS_MAX;
+    return {name, label: words[name], isRequired, kind, autocomplete: AUTOCOMPLETE[name], most};
+}
 
-    #isValid(): boolean {
-        let firstWrong: HTMLInputElement | undefined;
-        for (const [field, {input, error}] of this.#inputs) {
-            const text = cleanMessage(input.value);
-            const isMissing = field.isRequired && text === "";
-            const isNoAddress = field.name === "emailAddress" && text !== "" && !input.validity.valid;
-            write(error, isMissing ? this.#words.required : isNoAddress ? this.#words.emailInvalid : "");
-            show(error, isMissing || isNoAddress);
-            input.setAttribute("aria-invalid", String(isMissing || isNoAddress));
-            firstWrong ??= isMissing || isNoAddress ? input : undefined;
-        }
-        firstWrong?.focus();
-        return firstWrong === undefined;
-    }
+/** The first sentence is the one that matters. */
+export function paragraphs([first, ...more]: string[]): HTMLElement[] {
+    return first === undefined
+        ? []
+        : [make("p", {}, make("strong", {dir: "auto"}, first)), ...more.map((text) => make("p", {dir: "auto"}, text))];
+}
 
-    #customer(): Customer {
-        const customer: Customer = {};
-        for (const [field, {input}] of this.#inputs) {
-            const text = cleanMessage(input.value);
-            if (text !== "") {
-                customer[field.name] = text;
-            }
-        }
-        return customer;
+/** Replaces what is in there only when it says something else: it would be announced again. */
+export function rewrite(element: HTMLElement, children: HTMLElement[]): void {
+    if (element.textContent !== children.map((child) => child.textContent).join("")) {
+        element.replaceChildren(...children);
     }
 }

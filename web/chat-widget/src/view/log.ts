@@ -20,11 +20,13 @@ export interface LogActions {
 /** The list of lines. */
 export class Log {
     readonly element: HTMLElement;
+    readonly #question = make("div", {class: "opening"});
     readonly #list = make("div", {class: "lines"});
     readonly #language: Language;
     readonly #actions: LogActions;
     readonly #lines = new Map<string, HTMLElement>();
     #last = "";
+    #isAtEnd = true;
 
     constructor(language: Language, actions: LogActions) {
         this.#language = language;
@@ -32,13 +34,17 @@ export class Log {
         this.element = make(
             "div",
             {class: "log", role: "log", "aria-live": "polite", "aria-label": language.words.conversation, tabindex: "0"},
-            this.#list,
+            make("div", {class: "all"}, this.#question, this.#list),
         );
+        this.element.addEventListener("scroll", () => (this.#isAtEnd = this.#isNearEnd()));
+        // A keyboard that comes up, or a field that grows, takes room from the end.
+        new ResizeObserver(() => this.#isAtEnd && this.toEnd()).observe(this.element);
     }
 
     /** Brings the lines up to date and stays at the end when the reader was there, or when the reader wrote. */
-    update(conversation: Conversation): void {
-        const wasAtEnd = this.element.scrollHeight - this.element.scrollTop - this.element.clientHeight < NEAR_END;
+    update(conversation: Conversation, question: string): void {
+        this.#open(question);
+        const wasAtEnd = this.#isNearEnd();
         const wanted: HTMLElement[] = [];
         let before: Entry | undefined;
         for (const entry of conversation.entries) {
@@ -62,10 +68,30 @@ export class Log {
         this.#last = last;
     }
 
+    /** What the customer wrote into the form comes first. No server numbers it, so it is no line among the others. */
+    #open(question: string): void {
+        const shown = this.#question.querySelector(".bubble")?.textContent ?? "";
+        if (shown !== question) {
+            const {words} = this.#language;
+            const line = make(
+                "div",
+                {class: "line own"},
+                make("span", {class: "author hidden"}, words.you),
+                make("div", {class: "bubble", dir: "auto"}, ...withLinks(question)),
+            );
+            this.#question.replaceChildren(...(question === "" ? [] : [line]));
+        }
+    }
+
     /** Forgets the lines of an earlier chat. */
     clear(): void {
         this.#lines.clear();
+        this.#question.replaceChildren();
         this.#list.replaceChildren();
+    }
+
+    #isNearEnd(): boolean {
+        return this.element.scrollHeight - this.element.scrollTop - this.element.clientHeight < NEAR_END;
     }
 
     /** Shows the newest line. */
@@ -122,7 +148,7 @@ export class Log {
             {class: `line ${isOwn ? "own" : "other"}`},
             make("span", {class: isOwn ? "author hidden" : "author", dir: "auto"}, authorName(entry, this.#language.words)),
             make("div", {class: "bubble", dir: "auto"}, ...content),
-            entry.utcTime > 0 ? make("time", {datetime: safeDate(at)}, shown) : undefined,
+            entry.utcTime > 0 ? make("time", {datetime: safeDate(at), dir: "auto"}, shown) : undefined,
         );
     }
 
@@ -134,7 +160,7 @@ export class Log {
             {type: "button", class: "file", "aria-label": fill(this.#language.words.download, {name, size})},
             drawing("file"),
             make("span", {class: "file-name", dir: "auto"}, name),
-            make("span", {class: "file-size"}, size),
+            make("span", {class: "file-size", dir: "auto"}, size),
         );
         made.addEventListener("click", () => this.#actions.download(file));
         return made;
@@ -153,12 +179,31 @@ export class Log {
     #mark(line: HTMLElement, message: Pending): void {
         const {words} = this.#language;
         const state = line.querySelector<HTMLElement>(".state");
-        line.classList.toggle("refused", message.state === "refused");
+        const isLeft = message.state === "refused" || message.state === "unsent";
+        const said = {queued: words.notSent, sent: words.sending, refused: words.messageRefused, unsent: words.unsent};
+        line.classList.toggle("refused", isLeft);
         if (state !== null) {
-            write(state, message.state === "refused" ? words.messageRefused : message.state === "sent" ? words.sending : words.notSent);
+            write(state, said[message.state]);
         }
-        if (message.state === "refused" && line.querySelector("button") === null) {
-            line.append(button(words.edit, "text-button", () => this.#actions.edit(message.messageId)));
+        if (line.dataset["state"] !== message.state) {
+            line.dataset["state"] = message.state;
+            line.querySelector("button")?.remove();
+            if (message.state === "refused") {
+                line.append(button(words.edit, "text-button", () => this.#actions.edit(message.messageId)));
+            } else if (message.state === "unsent") {
+                line.append(button(words.copy, "text-button", () => void this.#copy(line, message.text)));
+            }
+        }
+    }
+
+    /** Copies a text, or marks it where the browser does not let pages copy. */
+    async #copy(line: HTMLElement, text: string): Promise<void> {
+        try {
+            await navigator.clipboard.writeText(text);
+            write(line.querySelector("button") ?? line, this.#language.words.copied);
+        } catch {
+            const bubble = line.querySelector(".bubble");
+            bubble !== null && getSelection()?.selectAllChildren(bubble);
         }
     }
 }
