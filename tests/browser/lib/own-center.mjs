@@ -20,6 +20,16 @@ const CENTER = `
 name = "Shop"
 [[group]]
 name = "Support"
+[[group]]
+name = "Night shift"
+[[user]]
+userName = "nick"
+firstName = "Nick"
+lastName = "Night"
+emailAddress = "nick@shop.example"
+roles = ["agent"]
+groups = ["Night shift"]
+password = { env = "SHOP_PASSWORD" }
 [[user]]
 userName = "kate"
 firstName = "Kate"
@@ -35,6 +45,30 @@ groups = ["Support"]
 [[queue]]
 name = "nobody"
 channel = "chat"
+[[queue]]
+name = "empty"
+channel = "chat"
+groups = ["Night shift"]
+[[queue]]
+name = "letters"
+channel = "email"
+groups = ["Support"]
+[[service]]
+name = "contact"
+type = "email"
+queue = "letters"
+mailbox = "help@shop.example"
+[[service]]
+name = "deserted"
+type = "chat"
+queue = "empty"
+leaveMessage = "contact"
+[[service]]
+name = "patient"
+type = "chat"
+queue = "empty"
+waitMax = "2s"
+leaveMessage = "contact"
 [[service]]
 name = "open"
 type = "chat"
@@ -50,6 +84,7 @@ maxWaiting = 1
 name = "closed"
 type = "chat"
 queue = "chats"
+leaveMessage = "contact"
 hours = { timeZone = "UTC", open = ["${OTHER_DAY} 08:00-09:00"] }
 `;
 

@@ -3,7 +3,7 @@
 import AxeBuilder from "@axe-core/playwright";
 
 import {agentSays, answerFor} from "../lib/false-server.mjs";
-import {expect, test} from "../lib/widget.mjs";
+import {asksAs, expect, test, testOwnCenter} from "../lib/widget.mjs";
 
 const HOURS = [{days: ["Mon", "Tue", "Wed", "Thu", "Fri"], from: "09:00", to: "17:00"}, {days: ["Sat"], from: "10:00", to: "14:00"}];
 const AWAY = {state: "NobodyThere", hours: HOURS, timeZone: "Pacific/Auckland", leaveMessage: "contact-us"};
@@ -169,4 +169,58 @@ test("an agent who comes while a message is written is seen at once, and what wa
     delete more.availability;
     await expect(customer.log).toContainText("Kate joined the chat");
     await expect(customer.message).toHaveValue("written meanwhile");
+});
+
+testOwnCenter.describe("with the program", () => {
+    testOwnCenter.use({timezoneId: "UTC"});
+
+    /** Asks the agents' API as somebody of the center. */
+    const as = (origin, user) => async (method, path, body) => {
+        const headers = {authorization: `Basic ${btoa(`${user}:handoff-demo`)}`, "content-type": "application/json"};
+        const response = await fetch(`${origin}/api/v2${path}`, {method, headers, body: body && JSON.stringify(body)});
+        return response.json();
+    };
+
+    testOwnCenter("a customer whom nobody serves hears so, sees an agent come, and leaves a message", async ({page, baseURL, customer}) => {
+        await customer.visitShop("deserted");
+        await customer.launcher.click();
+        await expect(page.locator(".whereabouts")).toContainText("Nobody is here to chat right now.");
+        await customer.launcher.click();
+        await customer.start("Ann Example", "My fern is sad");
+        await expect(customer.status).toContainText("Nobody is here to chat right now. You are number 1 in line.");
+        const [nick, kate] = [as(baseURL, "nick"), as(baseURL, "kate")];
+        await nick("POST", "/me", {operationName: "StartContactCenterSession", channels: ["chat"]});
+        await expect(customer.status).toContainText("someone will be with you soon", {timeout: 20_000});
+        await nick("POST", "/me", {operationName: "EndContactCenterSession"});
+        await expect(customer.status).toContainText("Nobody is here to chat right now.", {timeout: 20_000});
+        const credentials = await customer.credentials();
+        await page.getByRole("button", {name: "Leave a message"}).click();
+        await page.getByRole("textbox", {name: "E-mail"}).fill("ann@example.com");
+        const posted = page.waitForResponse("**/genesys/2/email/contact");
+        await page.getByRole("button", {name: "Send message by e-mail"}).click();
+        await expect(page.getByText("We will answer to ann@example.com.")).toBeVisible();
+        const answer = await (await posted).json();
+        expect(answer).toMatchObject({statusCode: 0});
+        const {interaction} = await kate("GET", `/interactions/${answer.id}`);
+        expect(interaction.userData).toMatchObject({ChatId: credentials.chatId, EmailAddress: "ann@example.com"});
+        await expect.poll(async () => (await asksAs(credentials, baseURL, "deserted", "refresh", {})).chatEnded).toBe(true);
+    });
+
+    testOwnCenter("a wait that is too long ends with a word and another way", async ({page, customer}) => {
+        await customer.visitShop("patient");
+        await customer.start();
+        await expect(page.getByText("Sorry, nobody could take your chat.")).toBeVisible();
+        await page.getByRole("button", {name: "Leave a message"}).click();
+        await expect(page.getByRole("textbox", {name: "Your message"})).toHaveValue("My fern is sad");
+    });
+
+    testOwnCenter("a closed service says when it opens, and takes a message", async ({page, customer}) => {
+        await customer.visitShop("closed");
+        await customer.launcher.click();
+        await expect(page.locator(".whereabouts")).toContainText(/We are closed at the moment\..*We are back: .* at 8:00 AM\..*08:00–09:00/);
+        await page.getByRole("button", {name: "Leave a message"}).click();
+        await fillMessage(page, "When do you open?");
+        await page.getByRole("button", {name: "Send message by e-mail"}).click();
+        await expect(page.getByText("We will answer to ann@example.com.")).toBeVisible();
+    });
 });

@@ -23,7 +23,7 @@ export interface FileLimits {
 }
 
 /** Why a file cannot be sent. */
-export type FileRefusal = "filesOff" | "fileEmpty" | "fileTooLarge" | "filesTooLarge" | "filesTooMany" | "fileType" | "fileNeedsAgent";
+export type FileRefusal = "filesOff" | "fileEmpty" | "fileTooLarge" | "filesTooLarge" | "filesTooMany" | "fileType" | "fileNeedsAgent" | "fileInfected" | "fileName";
 
 /** The server's codes for the same (docs/api/customers.md). */
 export const FILE_REFUSALS: Readonly<Record<number, FileRefusal>> = {
@@ -32,6 +32,9 @@ export const FILE_REFUSALS: Readonly<Record<number, FileRefusal>> = {
     5003: "filesTooMany",
     5004: "filesTooLarge",
     5005: "fileNeedsAgent",
+    5006: "fileInfected",
+    5009: "fileEmpty",
+    5010: "fileName",
 };
 
 /** A file in the transcript. */

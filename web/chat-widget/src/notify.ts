@@ -6,6 +6,8 @@ const SOUND_MS_MIN = 5_000;
 const NOTES = [660, 880];
 const NOTE_SECONDS = 0.12;
 const VOLUME = 0.08;
+/** When the sound is over for certain, in ms. */
+const CLOSE_MS = 3_000;
 
 /** The mark in the title. The page may change its title meanwhile, so only the mark itself is put in and taken out. */
 export class TitleMark {
@@ -34,7 +36,10 @@ export class Bell {
         }
         this.#last = now;
         try {
-            play(new AudioContext());
+            const context = new AudioContext();
+            // Some browsers begin silently and may stay so; either way it is let go of.
+            void context.resume().then(() => play(context));
+            setTimeout(() => void context.close(), CLOSE_MS);
         } catch {
             // This browser has no sound to give.
         }
@@ -51,8 +56,5 @@ function play(context: AudioContext): void {
         note.connect(volume);
         note.start(context.currentTime + at * NOTE_SECONDS);
         note.stop(context.currentTime + (at + 1) * NOTE_SECONDS);
-        if (at === NOTES.length - 1) {
-            note.onended = () => void context.close();
-        }
     });
 }

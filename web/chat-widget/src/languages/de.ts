@@ -93,4 +93,6 @@ export const german: Words = {
     uploadUnsent: "{name} wurde nicht gesendet: Der Chat ist beendet.",
     filesOff: "{name} wurde nicht gesendet: Dateien werden hier nicht angenommen.",
     filesLater: "Dateien können während eines Chats gesendet werden.",
+    fileInfected: "{name} wurde vom Virenscanner abgelehnt.",
+    fileName: "{name} hat einen zu langen Namen. Bitte benennen Sie die Datei um.",
 };

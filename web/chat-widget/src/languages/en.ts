@@ -91,6 +91,8 @@ export const english = {
     uploadUnsent: "{name} was not sent: the chat has ended.",
     filesOff: "{name} was not sent: files are not accepted here.",
     filesLater: "Files can be sent during a chat.",
+    fileInfected: "{name} was refused by the virus scanner.",
+    fileName: "{name} has a name that is too long. Please rename it.",
 };
 
 /** The words that every language has. */

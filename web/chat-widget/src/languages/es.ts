@@ -93,4 +93,6 @@ export const spanish: Words = {
     uploadUnsent: "{name} no se envió: el chat ha terminado.",
     filesOff: "{name} no se envió: aquí no se aceptan archivos.",
     filesLater: "Los archivos se pueden enviar durante un chat.",
+    fileInfected: "El antivirus rechazó {name}.",
+    fileName: "{name} tiene un nombre demasiado largo. Cámbielo, por favor.",
 };

@@ -93,4 +93,6 @@ export const french: Words = {
     uploadUnsent: "{name} n’a pas été envoyé : le chat est terminé.",
     filesOff: "{name} n’a pas été envoyé : les fichiers ne sont pas acceptés ici.",
     filesLater: "Les fichiers peuvent être envoyés pendant un chat.",
+    fileInfected: "{name} a été refusé par l’antivirus.",
+    fileName: "{name} a un nom trop long. Veuillez renommer le fichier.",
 };
