@@ -15,6 +15,9 @@ struct Version<'a> {
     version: &'a str,
 }
 
+/// Most unreadable rows that are named; the log has all of them.
+const UNREADABLE_SHOWN_MAX: usize = 100;
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Health {
@@ -22,6 +25,18 @@ struct Health {
     status: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     failing: Vec<String>,
+    /// Stored rows that were set aside because they cannot be read, by table and key.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<String>,
+    /// By how much the server's time is ahead of the machine's clock, in ms, when that was set back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clock_ahead_ms: Option<u64>,
+}
+
+impl Health {
+    const fn new(status_code: i32, status: &'static str) -> Self {
+        Self { status_code, status, failing: Vec::new(), unreadable: Vec::new(), clock_ahead_ms: None }
+    }
 }
 
 /// `GET /api/v2/diagnostics/version`
@@ -31,11 +46,11 @@ pub(crate) async fn version(State(shared): State<Shared>) -> JsonText {
 
 /// `GET /healthz`: the process answers.
 pub(crate) async fn healthz() -> JsonText {
-    JsonText::of(&Health { status_code: 0, status: "ok", failing: Vec::new() })
+    JsonText::of(&Health::new(0, "ok"))
 }
 
 /// `GET /readyz`: the store takes commits and the last round of every worker went well. The names of what fails are told, the causes are in
-/// the log.
+/// the log. A record that cannot be read is a detail and no reason not to be ready: everything else is served.
 pub(crate) async fn readyz(State(shared): State<Shared>) -> Response {
     let mut failing = Vec::new();
     if let Err(error) = shared.engine().store().ready().await {
@@ -46,9 +61,15 @@ pub(crate) async fn readyz(State(shared): State<Shared>) -> Response {
     failing.extend(
         workers.into_iter().filter(|worker| worker.last_error.is_some()).map(|worker| worker.name.to_owned()),
     );
+    let aside = shared.engine().store().set_aside();
+    let details = Health {
+        unreadable: aside.into_iter().map(|one| one.row).take(UNREADABLE_SHOWN_MAX).collect(),
+        clock_ahead_ms: Some(shared.engine().clock_ahead_ms()).filter(|ahead| *ahead > 0),
+        ..Health::new(0, "ready")
+    };
     if failing.is_empty() {
-        return JsonText::of(&Health { status_code: 0, status: "ready", failing }).into_response();
+        return JsonText::of(&details).into_response();
     }
-    let body = JsonText::of(&Health { status_code: 4, status: "not ready", failing });
+    let body = JsonText::of(&Health { status_code: 4, status: "not ready", failing, ..details });
     (StatusCode::SERVICE_UNAVAILABLE, body).into_response()
 }

@@ -39,6 +39,13 @@ impl InteractionId {
         Self((time << ENTROPY_BITS) | random)
     }
 
+    /// Returns when it was made, in whole milliseconds.
+    #[must_use]
+    pub const fn created(self) -> crate::Time {
+        // 49 bits at most, so none is lost.
+        crate::Time((self.0 >> ENTROPY_BITS) as i64)
+    }
+
     /// Returns it as it is stored, which is as it is printed.
     #[must_use]
     pub fn stored(self) -> String {

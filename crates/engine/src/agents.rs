@@ -76,8 +76,8 @@ impl AgentError {
     /// For workers: passes on the store's errors and lets the others be; what they concern is tried again in the next round.
     pub(crate) fn into_store_error(self) -> Result<(), StoreError> {
         match self {
-            Self::Store(error) => Err(error),
-            Self::Rejected(_) | Self::Contended(_) | Self::Interaction(_) => {
+            Self::Store(error) if !error.is_unreadable() => Err(error),
+            Self::Store(_) | Self::Rejected(_) | Self::Contended(_) | Self::Interaction(_) => {
                 tracing::warn!(error = %self, "an agent's desk could not be changed now");
                 Ok(())
             }
@@ -261,6 +261,8 @@ impl Engine {
                     Ok(_) => moved += 1,
                     // It ended or moved on meanwhile.
                     Err(ExecuteError::Rejected(_) | ExecuteError::NotFound(_)) => {}
+                    // What cannot be read was set aside by the store, and the rest is taken from them.
+                    Err(ExecuteError::Store(error)) if error.is_unreadable() => {}
                     Err(ExecuteError::Store(error)) => return Err(error.into()),
                     Err(error @ (ExecuteError::Contended(_) | ExecuteError::KeyReused)) => {
                         return Err(AgentError::Interaction(Box::new(error)));

@@ -93,7 +93,8 @@ impl Directory {
             | Record::File(_)
             | Record::Contact(_)
             | Record::MailboxMark(_)
-            | Record::LoginSession(_) => {}
+            | Record::LoginSession(_)
+            | Record::FilesDirectory(_) => {}
         }
     }
 

@@ -18,7 +18,7 @@ use crate::chats::{Chats, Customers};
 use crate::delivery::{Delivery, Publisher};
 use crate::directory::Directory;
 use crate::mail::{Mail, Mailboxes, Post};
-use crate::ports::{Clock, IdSource};
+use crate::ports::{AheadClock, Clock, IdSource};
 use crate::router::NextChange;
 use crate::timers::Watch;
 use crate::worker::{StatusCell, WorkerStatus, next_round, report, status_cell};
@@ -104,6 +104,7 @@ pub struct Engine {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) bus: Arc<dyn Bus>,
     pub(crate) clock: Arc<dyn Clock>,
+    ahead_ms: u64,
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) options: Options,
     pub(crate) board: Board,
@@ -128,13 +129,15 @@ impl Engine {
     ///
     /// The store's own.
     pub async fn open_on(parts: Parts) -> Result<Arc<Self>, StoreError> {
+        let (clock, ahead_ms) = never_back(parts.clock, &*parts.store).await?;
         let directory = Directory::load(&*parts.store).await?;
-        let chats = Chats::new(parts.clock.now());
+        let chats = Chats::new(clock.now());
         let engine = Arc::new_cyclic(|this| Self {
             this: this.clone(),
             store: parts.store,
             bus: parts.bus,
-            clock: parts.clock,
+            clock,
+            ahead_ms,
             ids: parts.ids,
             options: parts.options,
             board: Board::default(),
@@ -304,6 +307,12 @@ impl Engine {
         self.clock.now()
     }
 
+    /// Returns by how much the time is ahead of the machine's clock, in ms: zero unless that was set back while no server ran.
+    #[must_use]
+    pub const fn clock_ahead_ms(&self) -> u64 {
+        self.ahead_ms
+    }
+
     /// Gives the source of identifiers.
     #[must_use]
     pub fn ids(&self) -> &dyn IdSource {
@@ -428,4 +437,18 @@ impl Engine {
         });
         forgotten.await.or_else(AgentError::into_store_error)
     }
+}
+
+/// Returns a clock that shows no earlier time than what is stored, and by how much it is ahead of the machine's.
+async fn never_back(clock: Arc<dyn Clock>, store: &dyn Store) -> Result<(Arc<dyn Clock>, u64), StoreError> {
+    let ahead_ms = store.latest().await?.map_or(0, |latest| latest.ms_since(clock.now()));
+    if ahead_ms == 0 {
+        return Ok((clock, 0));
+    }
+    tracing::warn!(
+        ahead_ms,
+        "the machine's clock shows less than what is stored: it was set back; the server's time goes on from what is stored until the clock \
+         has caught up"
+    );
+    Ok((Arc::new(AheadClock { ahead_ms, inner: clock }), ahead_ms))
 }

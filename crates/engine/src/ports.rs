@@ -36,6 +36,23 @@ impl Clock for SystemClock {
     }
 }
 
+/// A clock that goes on from where the stored time ended, when the machine's clock was set back while no server ran.
+///
+/// Whatever is stored has times in it: when an offer ends, since when something waits, when an id was made. With a clock that shows less than
+/// those, an offer would stand for longer than it may, what comes in now would go before what came in before, and new ids would be lower than
+/// old ones. So the time never goes back over a restart either; it is ahead of the machine's clock until that has caught up.
+#[derive(Debug)]
+pub(crate) struct AheadClock<C: ?Sized> {
+    pub(crate) ahead_ms: u64,
+    pub(crate) inner: std::sync::Arc<C>,
+}
+
+impl<C: Clock + ?Sized> Clock for AheadClock<C> {
+    fn now(&self) -> Time {
+        self.inner.now().plus_ms(self.ahead_ms)
+    }
+}
+
 /// Where identifiers and other unpredictable numbers come from.
 pub trait IdSource: Send + Sync + 'static {
     /// Gives 128 random bits.

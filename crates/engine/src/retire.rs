@@ -60,7 +60,7 @@ impl Engine {
         let action = Action::PlaceInQueue(Named::Known(queue));
         let command = Command { actor: Actor::Server, epoch: None, action, farewell: None, note: None };
         match self.execute(&Attempt { id, command, reference: None, receipt: None, also: Vec::new() }).await {
-            Err(ExecuteError::Store(error)) => Err(error),
+            Err(ExecuteError::Store(error)) if !error.is_unreadable() => Err(error),
             Err(error) => {
                 tracing::warn!(interaction.id = %id, center.id = %center, error = %error, "a disabled user's work could not be moved now");
                 Ok(())

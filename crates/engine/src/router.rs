@@ -127,6 +127,8 @@ impl Engine {
         };
         match self.execute(&Attempt { id, command, reference: None, receipt: None, also: Vec::new() }).await {
             Ok(_) => Ok(true),
+            // What cannot be read was set aside by the store, and the others are offered.
+            Err(ExecuteError::Store(error)) if error.is_unreadable() => Ok(false),
             Err(ExecuteError::Store(error)) => Err(error),
             Err(error) => {
                 tracing::debug!(interaction.id = %id, agent.id = %to, error = %error, "an offer came to nothing");

@@ -79,6 +79,8 @@ impl Engine {
         match self.execute(&Attempt { id, command, reference: None, receipt: None, also: Vec::new() }).await {
             Ok(_) => Ok(true),
             Err(ExecuteError::Rejected(_) | ExecuteError::NotFound(_)) => self.drop_timer(timer).await,
+            // What cannot be read was set aside by the store; its timer stays due, and the others are carried out.
+            Err(ExecuteError::Store(error)) if error.is_unreadable() => Ok(false),
             Err(ExecuteError::Store(error)) => Err(error),
             Err(error @ (ExecuteError::Contended(_) | ExecuteError::KeyReused)) => {
                 tracing::warn!(interaction.id = %id, error = %error, "a timer could not be carried out; it is tried again");

@@ -18,7 +18,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Runs the server.
-    Serve(Configured),
+    Serve(Serve),
     /// Runs a complete server with a demo contact center, reachable from this machine only.
     Demo(Demo),
     /// Applies a center file to the store of a server that is not running; prints the difference first.
@@ -28,7 +28,7 @@ pub(crate) enum Command {
     /// Reads a configuration file and says whether it is right.
     CheckConfig(CheckConfig),
     /// Looks for what would keep the server from running, and says what to do about it.
-    Doctor(Configured),
+    Doctor(Doctor),
 }
 
 /// Where the configuration is.
@@ -37,6 +37,18 @@ pub(crate) struct Configured {
     /// The configuration file; without one the defaults apply, and `HANDOFF__SECTION__KEY` variables.
     #[arg(long, env = "HANDOFF_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
+}
+
+/// Options of `serve`.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub configured: Configured,
+    /// Uses the directory of files (`chat.files`) with this store although it was not its own until now. Files that the store has no record
+    /// of stay where they are.
+    #[arg(long, env = "HANDOFF_ADOPT_FILES")]
+    pub adopt_files: bool,
 }
 
 /// Options of `demo`.
@@ -67,6 +79,17 @@ pub(crate) struct Apply {
     pub dry_run: bool,
 }
 
+/// Options of `doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub configured: Configured,
+    /// Reads every record of the store, and says on standard error how far it is. It takes about a minute for a million.
+    #[arg(long, env = "HANDOFF_DEEP")]
+    pub deep: bool,
+}
+
 /// Options of `check-config`.
 #[derive(Debug, Args)]
 pub(crate) struct CheckConfig {
@@ -88,8 +111,10 @@ mod tests {
 
     #[test]
     fn the_documented_commands_are_understood() {
-        let lines: [&[&str]; 7] = [
+        let lines: [&[&str]; 9] = [
             &["serve", "--config", "handoff.toml"],
+            &["serve", "--config", "handoff.toml", "--adopt-files"],
+            &["doctor", "--config", "handoff.toml", "--deep"],
             &["demo"],
             &["demo", "--listen", "127.0.0.1:0", "--data", "dir"],
             &["apply", "center.toml", "--config", "handoff.toml", "--prune", "--dry-run"],

@@ -11,8 +11,9 @@ use handoff_store::{SqliteStore, Store as _};
 use tokio::runtime::Runtime;
 
 use crate::center_file::{CenterFile, SystemPasswords, Unnamed};
-use crate::cli::{Apply, CheckConfig, Command, Configured};
+use crate::cli::{Apply, CheckConfig, Command, Configured, Serve};
 use crate::config::Config;
+use crate::run::files::Adopt;
 use crate::run::{self, Server};
 use crate::{demo, doctor, output, telemetry};
 
@@ -26,12 +27,12 @@ const LEFTOVERS: Duration = Duration::from_millis(500);
 /// Whatever kept it from being carried out, with its causes.
 pub(crate) fn execute(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Serve(configured) => serve(&configured),
+        Command::Serve(options) => serve(&options),
         Command::Demo(options) => demo::demo(&options),
         Command::Apply(options) => apply(&options),
         Command::Migrate(configured) => migrate(&configured),
         Command::CheckConfig(options) => check_config(&options),
-        Command::Doctor(configured) => doctor::doctor(&configured),
+        Command::Doctor(options) => doctor::doctor(&options),
     }
 }
 
@@ -43,12 +44,13 @@ pub(crate) fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> an
     result
 }
 
-fn serve(configured: &Configured) -> anyhow::Result<ExitCode> {
-    let config = Config::load(configured.config.as_deref())?;
+fn serve(options: &Serve) -> anyhow::Result<ExitCode> {
+    let config = Config::load(options.configured.config.as_deref())?;
+    let adopt = if options.adopt_files { Adopt::Yes } else { Adopt::No };
     telemetry::start(&config.log)?;
     block_on(async {
         let store = run::open_store(&config.store.path).await?;
-        let server = Server::start(&config, store, Router::new()).await?;
+        let server = Server::start(&config, store, adopt, Router::new()).await?;
         output::say(format_args!("listening on http://{}", server.address()));
         server.run().await?;
         Ok(ExitCode::SUCCESS)

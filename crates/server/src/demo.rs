@@ -17,6 +17,7 @@ use crate::center_file::{CenterFile, SystemPasswords, Unnamed};
 use crate::cli::Demo;
 use crate::command::block_on;
 use crate::config::{Config, Mailbox};
+use crate::run::files::Adopt;
 use crate::run::{self, Server};
 use crate::{output, pages, telemetry};
 
@@ -53,7 +54,7 @@ pub(crate) fn demo(options: &Demo) -> anyhow::Result<ExitCode> {
     block_on(async {
         let store = run::open_store(&config.store.path).await?;
         set_up(&store).await?;
-        let server = Server::start(&config, store, pages::demo(&Pages::of_this_build())).await?;
+        let server = Server::start(&config, store, Adopt::No, pages::demo(&Pages::of_this_build())).await?;
         output::say(greeting(server.address(), &config));
         server.run().await
     })?;

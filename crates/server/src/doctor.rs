@@ -9,16 +9,25 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::ExitCode;
 
-use handoff_store::Store as _;
+use handoff_engine::Directory;
+use handoff_store::sqlite::{Checked, Progress};
+use handoff_store::{Kind, SetAside, SqliteStore, Store as _};
 
-use crate::cli::Configured;
+use crate::cli::Doctor;
 use crate::command::block_on;
 use crate::config::{Config, Mailbox};
-use crate::run::{self, DATABASE};
+use crate::run::{self, DATABASE, files};
 use crate::{accept, output};
 
 /// What others than the owner may do, as bits of a file's mode.
 const OTHERS: u32 = 0o077;
+
+/// Records read at once.
+const PAGE: usize = 1_000;
+/// After how many records of a table it is told how far it is.
+const TOLD_EVERY: u64 = 10_000;
+/// Most unreadable records that are named.
+const UNREADABLE_SHOWN_MAX: usize = 20;
 
 /// What was found about one thing.
 enum Finding {
@@ -42,29 +51,194 @@ impl fmt::Display for Finding {
 /// # Errors
 ///
 /// When the program itself cannot work.
-pub(crate) fn doctor(configured: &Configured) -> anyhow::Result<ExitCode> {
-    let findings = match Config::load(configured.config.as_deref()) {
+pub(crate) fn doctor(options: &Doctor) -> anyhow::Result<ExitCode> {
+    let findings = match Config::load(options.configured.config.as_deref()) {
         Err(error) => vec![Finding::Bad {
             what: "configuration",
             problem: format!("{:#}", anyhow::Error::from(error)),
             advice: "correct it; the rest was not looked at",
         }],
-        Ok(config) => block_on(async { Ok(examine(&config).await) })?,
+        Ok(config) => block_on(async { Ok(examine(&config, options.deep).await) })?,
     };
     findings.iter().for_each(output::say);
     let is_fine = findings.iter().all(|finding| matches!(finding, Finding::Fine { .. }));
     Ok(if is_fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn examine(config: &Config) -> Vec<Finding> {
+async fn examine(config: &Config, deep: bool) -> Vec<Finding> {
     let configuration = Finding::Fine { what: "configuration", detail: "understood".to_owned() };
     let data = directory("data directory", "store.path", &config.store.path);
     let files = directory("files directory", "chat.files", &config.files());
-    let store = store(&config.store.path).await;
     let scanner = scanner(config.scanner());
-    let mut findings = vec![configuration, data, files, store, scanner, listen_address(config.server.listen)];
+    let mut findings = vec![configuration, data, files];
+    findings.extend(stored(config, deep).await);
+    findings.extend([scanner, listen_address(config.server.listen)]);
     findings.extend(config.mailbox.iter().map(mailbox));
     findings
+}
+
+/// Looks at the store, and at what else a start needs of it.
+async fn stored(config: &Config, deep: bool) -> Vec<Finding> {
+    let directory = &config.store.path;
+    let what = "store";
+    if !directory.join(DATABASE).exists() {
+        let mut findings = vec![Finding::Fine { what, detail: "is made at the first start".to_owned() }];
+        findings.extend(config.mailbox.iter().map(|mailbox| Finding::Bad {
+            what: "mailbox queue",
+            problem: format!("{}: there is no contact center yet", mailbox.address),
+            advice: "apply a center file with that queue first",
+        }));
+        return findings;
+    }
+    let store = match run::open_store(directory).await {
+        Ok(store) => store,
+        Err(error) => {
+            return vec![Finding::Bad {
+                what,
+                problem: format!("{error:#}"),
+                advice: "if a server is running, stop it to have this looked at",
+            }];
+        }
+    };
+    let mut findings = vec![takes_changes(&store).await];
+    findings.push(records(&store, deep).await);
+    findings.push(own_files(&store, &config.files()).await);
+    findings.extend(mailbox_queues(config, &store).await);
+    store.close().await;
+    findings
+}
+
+async fn takes_changes(store: &SqliteStore) -> Finding {
+    match store.ready().await {
+        Ok(()) => {
+            Finding::Fine { what: "store", detail: "opens, is up to date and takes changes".to_owned() }
+        }
+        Err(error) => Finding::Bad {
+            what: "store",
+            problem: format!("{:#}", anyhow::Error::from(error)),
+            advice: "look for a full or failing disk",
+        },
+    }
+}
+
+/// Reads what a start reads, or with `deep` everything. One row that cannot be read keeps nobody from starting, but is missed by somebody.
+async fn records(store: &SqliteStore, deep: bool) -> Finding {
+    let what = "records";
+    let read = if deep { every_record(store).await } else { started_with(store).await };
+    let (rows, unreadable) = match read {
+        Ok(read) => read,
+        Err(error) => {
+            return Finding::Bad {
+                what,
+                problem: format!("{error:#}"),
+                advice: "look for a failing disk, and put back a backup",
+            };
+        }
+    };
+    if unreadable.is_empty() {
+        let which = if deep { "every record" } else { "what a start reads (--deep reads every record)" };
+        return Finding::Fine { what, detail: format!("{which} can be read, {rows} in all") };
+    }
+    let named: Vec<String> = unreadable
+        .iter()
+        .take(UNREADABLE_SHOWN_MAX)
+        .map(|one| format!("{} ({})", one.row, one.why))
+        .collect();
+    let more = unreadable.len().saturating_sub(named.len());
+    let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+    Finding::Bad {
+        what,
+        problem: format!(
+            "{} of {rows} cannot be read and are set aside: {}{more}",
+            unreadable.len(),
+            named.join(", ")
+        ),
+        advice: "start the newer program that wrote them, or put them back from a backup",
+    }
+}
+
+async fn every_record(store: &SqliteStore) -> anyhow::Result<(u64, Vec<SetAside>)> {
+    let tell = |progress: Progress| {
+        if progress.rows < TOLD_EVERY || progress.rows.is_multiple_of(TOLD_EVERY) {
+            output::progress(format_args!("{}: {} read", progress.table, progress.rows));
+        }
+    };
+    let Checked { rows, unreadable } = store.check(tell).await?;
+    Ok((rows, unreadable))
+}
+
+async fn started_with(store: &SqliteStore) -> anyhow::Result<(u64, Vec<SetAside>)> {
+    const KINDS: [Kind; 8] = [
+        Kind::Center,
+        Kind::User,
+        Kind::Skill,
+        Kind::Group,
+        Kind::Queue,
+        Kind::Workbin,
+        Kind::Service,
+        Kind::Desk,
+    ];
+    let mut rows = 0;
+    for kind in KINDS {
+        let mut after = None;
+        loop {
+            let page = store.list(kind, after.take(), PAGE).await?;
+            rows += page.items.len() as u64;
+            after = page.items.last().map(|last| last.value.key());
+            if !page.more {
+                break;
+            }
+        }
+    }
+    let unreadable = store.set_aside();
+    Ok((rows + unreadable.len() as u64, unreadable))
+}
+
+/// A start refuses a directory of files that is another store's.
+async fn own_files(store: &SqliteStore, directory: &Path) -> Finding {
+    let what = "files directory";
+    if !directory.exists() {
+        return Finding::Fine { what, detail: format!("{} is made at the first start", directory.display()) };
+    }
+    let looked = async {
+        let files = files::open(directory.to_owned()).await?;
+        files::is_its_own(store, &files).await
+    };
+    match looked.await {
+        Ok(Ok(())) => Finding::Fine { what, detail: format!("{} belongs to the store", directory.display()) },
+        Ok(Err(wrong)) => {
+            Finding::Bad { what, problem: format!("{}: {wrong}", directory.display()), advice: files::ADVICE }
+        }
+        Err(error) => Finding::Bad {
+            what,
+            problem: format!("{error:#}"),
+            advice: "if a server is running, stop it to have this looked at",
+        },
+    }
+}
+
+/// A start refuses mailboxes whose contact center or queue is not in the store.
+async fn mailbox_queues(config: &Config, store: &SqliteStore) -> Vec<Finding> {
+    let what = "mailbox queue";
+    let directory = match Directory::load(store).await {
+        Ok(directory) => directory,
+        Err(error) => {
+            let problem = format!("{:#}", anyhow::Error::from(error));
+            return vec![Finding::Bad { what, problem, advice: "look for a failing disk" }];
+        }
+    };
+    let look = |mailbox: &Mailbox| match crate::mail::queue_of(mailbox, &directory) {
+        Ok((center, queue)) => Finding::Fine {
+            what,
+            detail: format!("{} leads to {} of {}", mailbox.address, queue.name, center.name),
+        },
+        Err(error) => Finding::Bad {
+            what,
+            problem: format!("{}: {error:#}", mailbox.address),
+            advice: "apply a center file with that queue, or correct the mailbox",
+        },
+    };
+    config.mailbox.iter().map(look).collect()
 }
 
 fn directory(what: &'static str, option: &str, path: &Path) -> Finding {
@@ -92,32 +266,6 @@ fn directory(what: &'static str, option: &str, path: &Path) -> Finding {
         return bad(format!("others may use it (mode {mode:03o})"), "chmod 700 it");
     }
     Finding::Fine { what, detail: format!("{} can be written", path.display()) }
-}
-
-async fn store(directory: &Path) -> Finding {
-    let what = "store";
-    if !directory.join(DATABASE).exists() {
-        return Finding::Fine { what, detail: "is made at the first start".to_owned() };
-    }
-    match run::open_store(directory).await {
-        Ok(store) => {
-            let ready = store.ready().await;
-            store.close().await;
-            match ready {
-                Ok(()) => Finding::Fine { what, detail: "opens, is up to date and takes changes".to_owned() },
-                Err(error) => Finding::Bad {
-                    what,
-                    problem: format!("{:#}", anyhow::Error::from(error)),
-                    advice: "look for a full or failing disk",
-                },
-            }
-        }
-        Err(error) => Finding::Bad {
-            what,
-            problem: format!("{error:#}"),
-            advice: "if a server is running, stop it to have this looked at",
-        },
-    }
 }
 
 /// Without a scanner files are taken as they come; with one that does not answer none is taken.
@@ -166,6 +314,7 @@ fn listen_address(address: SocketAddr) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::center_file::{CenterFile, SystemPasswords, Unnamed};
 
     fn is_bad(finding: &Finding, containing: &str) -> bool {
         matches!(finding, Finding::Bad { .. }) && finding.to_string().contains(containing)
@@ -211,13 +360,86 @@ mod tests {
         assert!(is_bad(&mailbox(&config.mailbox[0]), "/nonexistent/secret"));
     }
 
+    fn config(directory: &Path, more: &str) -> Config {
+        let text = format!("[store]\npath = {:?}\n{more}", directory.display().to_string());
+        Config::parse("handoff.toml", &text, std::iter::empty()).unwrap()
+    }
+
+    fn bad(findings: &[Finding]) -> Vec<String> {
+        let bad = findings.iter().filter(|finding| matches!(finding, Finding::Bad { .. }));
+        bad.map(ToString::to_string).collect()
+    }
+
     #[tokio::test]
     async fn a_store_that_is_no_store_is_told() {
         let directory = tempfile::tempdir().unwrap();
-        assert!(matches!(store(directory.path()).await, Finding::Fine { .. }));
+        let config = config(directory.path(), "");
+        assert_eq!(bad(&stored(&config, false).await), [String::new(); 0]);
         std::fs::write(directory.path().join(DATABASE), "no database at all, but long enough to be one")
             .unwrap();
-        let finding = store(directory.path()).await;
-        assert!(is_bad(&finding, "cannot be opened"), "{finding}");
+        let told = bad(&stored(&config, false).await);
+        assert!(told[0].contains("cannot be opened"), "{told:?}");
+    }
+
+    const MAILBOX: &str = "[[mailbox]]\naddress = \"a@b.example\"\ncenter = \"Demo\"\nqueue = \"QUEUE\"\n[mailbox.imap]\nhost = \"h\"\nuser = \"u\"\npassword = { file = \"/nonexistent\" }\n";
+
+    async fn filled(directory: &Path) {
+        let store = run::open_store(directory).await.unwrap();
+        let text = "[center]\nname = \"Demo\"\n[[queue]]\nname = \"letters\"\nchannel = \"email\"\n\
+                    [[queue]]\nname = \"tasks\"\nchannel = \"workitem\"\n[[skill]]\nname = \"a\"\n";
+        let file = CenterFile::embedded("center.toml", text);
+        let ids = handoff_engine::SystemIds::default();
+        let plan = file.plan(&*store, &ids, &SystemPasswords, Unnamed::Keep).await.unwrap();
+        plan.apply(&*store).await.unwrap();
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_mailbox_whose_queue_a_start_would_miss_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        filled(directory.path()).await;
+        for (queue, wrong) in [("letters", 0), ("tasks", 1), ("nothing", 1)] {
+            let config = config(directory.path(), &MAILBOX.replace("QUEUE", queue));
+            let told = bad(&stored(&config, false).await);
+            assert_eq!(told.len(), wrong, "{queue}: {told:?}");
+            assert!(told.iter().all(|one| one.contains("a@b.example") && one.contains(queue)), "{told:?}");
+        }
+        let config = config(directory.path(), &MAILBOX.replace("QUEUE", "letters").replace("Demo", "Other"));
+        assert!(bad(&stored(&config, false).await)[0].contains("Other"));
+    }
+
+    #[tokio::test]
+    async fn a_record_that_cannot_be_read_is_told_and_with_deep_every_one() {
+        let directory = tempfile::tempdir().unwrap();
+        filled(directory.path()).await;
+        let config = config(directory.path(), "");
+        for deep in [false, true] {
+            assert_eq!(bad(&stored(&config, deep).await), [String::new(); 0], "the control");
+        }
+        let connection = rusqlite::Connection::open(directory.path().join(DATABASE)).unwrap();
+        connection.execute("UPDATE skills SET form = 99", []).unwrap();
+        connection
+            .execute("INSERT INTO contacts (id, version, form, body) VALUES ('x', 1, 1, '{\"secret\":')", [])
+            .unwrap();
+        drop(connection);
+        let told = bad(&stored(&config, false).await);
+        assert!(told.len() == 1 && told[0].contains("skills ") && !told[0].contains("contacts"), "{told:?}");
+        let told = bad(&stored(&config, true).await);
+        assert!(told.len() == 1 && told[0].contains("skills ") && told[0].contains("contacts x"), "{told:?}");
+        assert!(!told[0].contains("secret"), "{told:?}");
+    }
+
+    #[tokio::test]
+    async fn files_of_another_store_are_told() {
+        let directory = tempfile::tempdir().unwrap();
+        filled(directory.path()).await;
+        let config = config(directory.path(), "");
+        assert_eq!(bad(&stored(&config, false).await), [String::new(); 0]);
+        let name = "ab0123456789abcdef0123456789abcd";
+        let shelf = config.files().join("ab");
+        std::fs::create_dir_all(&shelf).unwrap();
+        std::fs::write(shelf.join(name), "x").unwrap();
+        let told = bad(&stored(&config, false).await);
+        assert!(told.len() == 1 && told[0].contains("--adopt-files"), "{told:?}");
     }
 }

@@ -38,6 +38,7 @@ use marks::StoredMarks;
 use oauth::RefreshedTokens;
 use post::Poster;
 
+pub(crate) use addresses::queue_of;
 pub(crate) use letters::MailLetters;
 
 /// E-mail of one server.

@@ -11,6 +11,11 @@ pub(crate) fn say(text: impl Display) {
     let _ = writeln!(output, "{text}").and_then(|()| output.flush());
 }
 
+/// Writes how far something is to standard error.
+pub(crate) fn progress(text: impl Display) {
+    let _ = writeln!(std::io::stderr().lock(), "handoff: {text}");
+}
+
 /// Writes a remark to standard error.
 pub(crate) fn warn(text: impl Display) {
     let _ = writeln!(std::io::stderr().lock(), "handoff: warning: {text}");

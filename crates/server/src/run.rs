@@ -3,7 +3,7 @@
 //! The order of a stop is the reverse of what depends on what: first nobody may come in, then whoever waits is answered, then the loops
 //! end, then the store is closed. All of it is bounded, because whoever runs the server kills it after some seconds anyway.
 
-mod files;
+pub(crate) mod files;
 mod options;
 mod signals;
 
@@ -24,7 +24,7 @@ use handoff_api::shared::Shared;
 use handoff_api::wire::resource::PublicUrl;
 use handoff_bus::LocalBus;
 use handoff_engine::{Engine, Parts, SystemClock, SystemIds};
-use handoff_store::{SqliteOptions, SqliteStore, Store};
+use handoff_store::{Files, SqliteOptions, SqliteStore, Store};
 use handoff_web::Pages;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -34,6 +34,7 @@ use crate::accept::{self, Acceptor};
 use crate::config::Config;
 use crate::mail::{Mail, MailLetters};
 use crate::pages;
+use files::Adopt;
 use signals::Signals;
 
 /// The database's name in the data directory.
@@ -87,6 +88,7 @@ impl Server {
     pub(crate) async fn start(
         config: &Config,
         store: Arc<SqliteStore>,
+        adopt: Adopt,
         more_pages: Router,
     ) -> anyhow::Result<Self> {
         let signals = Signals::listen().context("signals cannot be listened for")?;
@@ -103,6 +105,8 @@ impl Server {
             options: options::engine(config),
         };
         let engine = Engine::open_on(parts).await.context("the engine cannot be started")?;
+        files::take_on(&engine, &files, &config.files(), adopt).await?;
+        let files: Arc<dyn Files> = files;
         let url = PublicUrl::new(&config.public_url(address));
         let comet =
             Comet::new(&engine, url.clone(), options::cometd(config), handoff_cometd::Ports::default());

@@ -10,6 +10,7 @@ use handoff_domain::event::{Cause, Subject};
 use handoff_domain::{Desk, Entry, Event, Fact, Interaction, Notice, NotificationType, Time, UserId, View};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::error::Category;
 
 use crate::query::Numbering;
 use crate::record::{Kind, Record};
@@ -27,16 +28,17 @@ pub enum CodecError {
         /// The newest form that is read.
         newest: i64,
     },
-    /// It is damaged.
-    #[error("{kind} of form {form} is malformed")]
+    /// It is damaged. What the JSON reader says of it may repeat what is stored, and this is logged, so only the place is told.
+    #[error("{kind} of form {form} is malformed at byte {at}: {fault}")]
     Malformed {
         /// The kind of thing.
         kind: &'static str,
         /// Its form.
         form: i64,
-        /// Why.
-        #[source]
-        source: serde_json::Error,
+        /// Where, in bytes from 1; 0 when that is not known.
+        at: usize,
+        /// What is wrong.
+        fault: &'static str,
     },
     /// It has no stored form.
     #[error("{kind} cannot be stored")]
@@ -76,7 +78,8 @@ pub mod newest {
             | Kind::File
             | Kind::Contact
             | Kind::MailboxMark
-            | Kind::LoginSession => 1,
+            | Kind::LoginSession
+            | Kind::FilesDirectory => 1,
         }
     }
 }
@@ -96,6 +99,7 @@ const fn name(kind: Kind) -> &'static str {
         Kind::Contact => "a contact",
         Kind::MailboxMark => "a mailbox mark",
         Kind::LoginSession => "a login session",
+        Kind::FilesDirectory => "a directory of files",
     }
 }
 
@@ -108,7 +112,15 @@ fn decode<T: DeserializeOwned>(kind: &'static str, form: i64, body: &str) -> Res
     if form != 1 {
         return Err(CodecError::UnknownForm { kind, form, newest: 1 });
     }
-    serde_json::from_str(body).map_err(|source| CodecError::Malformed { kind, form, source })
+    serde_json::from_str(body).map_err(|error| {
+        let fault = match error.classify() {
+            Category::Io => "it cannot be read",
+            Category::Syntax => "it is no JSON",
+            Category::Data => "what is there means nothing",
+            Category::Eof => "it ends too early",
+        };
+        CodecError::Malformed { kind, form, at: error.column(), fault }
+    })
 }
 
 /// Writes a record in its newest form.
@@ -132,6 +144,7 @@ pub fn encode_record(record: &Record) -> Result<String, CodecError> {
         Record::Contact(contact) => encode(kind, contact),
         Record::MailboxMark(mark) => encode(kind, mark),
         Record::LoginSession(session) => encode(kind, session),
+        Record::FilesDirectory(directory) => encode(kind, directory),
     }
 }
 
@@ -156,6 +169,7 @@ pub fn decode_record(kind: Kind, form: i64, body: &str) -> Result<Record, CodecE
         Kind::Contact => Record::Contact(decode(named, form, body)?),
         Kind::MailboxMark => Record::MailboxMark(decode(named, form, body)?),
         Kind::LoginSession => Record::LoginSession(decode(named, form, body)?),
+        Kind::FilesDirectory => Record::FilesDirectory(decode(named, form, body)?),
     })
 }
 

@@ -34,6 +34,14 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Tells whether it is one record that cannot be read, and not the store that fails: whoever works through many goes on with the others.
+    #[must_use]
+    pub const fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Corrupt { .. })
+    }
+}
+
 /// A commit did not take place.
 #[derive(Debug, thiserror::Error)]
 pub enum CommitError {

@@ -18,7 +18,7 @@ use crate::query::Page;
 
 pub use disk::DiskFiles;
 pub use memory::MemoryFiles;
-pub use sweep::{FilesSwept, SweepFilesError, sweep_files};
+pub use sweep::{FilesSwept, FilesTerms, SweepFilesError, TrashSwept, sweep_files, sweep_trash};
 
 /// The most bytes that one read gives: what is held in memory for each download that is under way.
 pub const READ_BYTES_MAX: usize = 256 * 1024;
@@ -68,6 +68,15 @@ pub struct KeptFile {
     pub at: Time,
 }
 
+/// A file that a sweep took, until it is removed for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Trashed {
+    /// Its id.
+    pub id: FileId,
+    /// When it was taken.
+    pub since: Time,
+}
+
 /// A file that is about to arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NewFile {
@@ -104,6 +113,34 @@ pub trait Files: Send + Sync + 'static {
     ///
     /// [`FilesError::Unavailable`].
     async fn delete(&self, id: FileId) -> Result<(), FilesError>;
+
+    /// Takes a file out of use without removing what is in it; one that is not there is no error. Nobody can read it until it is put back.
+    ///
+    /// # Errors
+    ///
+    /// [`FilesError::Unavailable`].
+    async fn put_in_trash(&self, file: Trashed) -> Result<(), FilesError>;
+
+    /// Returns the files in the trash in order, after `after`, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`FilesError::Unavailable`].
+    async fn trash(&self, after: Option<Trashed>, limit: usize) -> Result<Page<Trashed>, FilesError>;
+
+    /// Puts a file of the trash back into use; one that is not there is no error.
+    ///
+    /// # Errors
+    ///
+    /// [`FilesError::Unavailable`].
+    async fn put_back(&self, file: Trashed) -> Result<(), FilesError>;
+
+    /// Removes a file of the trash for good; one that is not there is no error.
+    ///
+    /// # Errors
+    ///
+    /// [`FilesError::Unavailable`].
+    async fn remove_for_good(&self, file: Trashed) -> Result<(), FilesError>;
 
     /// Gives the files that are kept in order of their ids, after `after`, at most `limit`.
     ///

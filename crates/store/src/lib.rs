@@ -22,15 +22,16 @@ pub mod store;
 pub use change_set::{ChangeSet, Check, Guard, Put, Receipt, Removal, Timer, TimerKey};
 pub use error::{CommitError, StoreError};
 pub use files::{
-    DiskFiles, Files, FilesError, FilesSwept, Incoming, KeptFile, MemoryFiles, NewFile, SweepFilesError,
-    sweep_files,
+    DiskFiles, Files, FilesError, FilesSwept, FilesTerms, Incoming, KeptFile, MemoryFiles, NewFile,
+    SweepFilesError, TrashSwept, Trashed, sweep_files, sweep_trash,
 };
 pub use memory::MemoryStore;
 pub use query::{
     Head, HeadChange, HistoryEntry, InteractionQuery, InteractionScope, Numbering, Page, StreamRow,
 };
 pub use record::{
-    Contact, FileRecord, FileSender, Key, Kind, LoginSession, MailboxMark, Record, Version, Versioned,
+    Attended, Contact, FileRecord, FileSender, FilesDirectory, Key, Kind, LoginSession, MailboxMark, Record,
+    Version, Versioned,
 };
 pub use sqlite::{SqliteOptions, SqliteStore};
-pub use store::{Committed, Store, SweepReport};
+pub use store::{Committed, SetAside, Store, SweepReport};

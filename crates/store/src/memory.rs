@@ -376,6 +376,16 @@ impl Store for MemoryStore {
         })
     }
 
+    async fn latest(&self) -> Result<Option<Time>, StoreError> {
+        let state = self.state("reading the latest time")?;
+        let told = state.events.last_key_value().map(|(_, event)| event.at);
+        let interactions = state.records.keys().filter_map(|key| match key {
+            Key::Interaction(id) => Some(id.created()),
+            _ => None,
+        });
+        Ok(told.into_iter().chain(interactions).max())
+    }
+
     async fn ready(&self) -> Result<(), StoreError> {
         self.state("taking commits").map(|_| ())
     }

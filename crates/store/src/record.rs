@@ -63,6 +63,54 @@ pub struct FileRecord {
     pub deleted: Option<Time>,
 }
 
+/// The directory that this store's files are kept in, and when the store was in service with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilesDirectory {
+    /// The mark that lies in the directory; empty in a store that is older than marks, which takes on the directory that it finds.
+    pub mark: String,
+    /// When the store was in service, oldest first. What arrived at another time arrived under another database: a newer one that this one
+    /// replaced, or an older copy of this one went on from. This store cannot know what belongs to it.
+    pub attended: Vec<Attended>,
+}
+
+/// A time in which a store was in service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attended {
+    /// When it began.
+    pub from: Time,
+    /// When it was last known to last.
+    pub until: Time,
+}
+
+impl FilesDirectory {
+    /// Times that are remembered, one for each start. Forgetting the oldest means that files of that time are kept for good.
+    const ATTENDED_MAX: usize = 1_000;
+
+    /// Begins a time of service. The one before lasted as long as the store was written to.
+    pub fn begin(&mut self, now: Time, last_written: Option<Time>) {
+        if let (Some(last), Some(written)) = (self.attended.last_mut(), last_written) {
+            last.until = last.until.max(written.min(now));
+        }
+        if self.attended.len() >= Self::ATTENDED_MAX {
+            self.attended.remove(0);
+        }
+        self.attended.push(Attended { from: now, until: now });
+    }
+
+    /// Notes that the store is still in service.
+    pub fn go_on(&mut self, now: Time) {
+        if let Some(last) = self.attended.last_mut() {
+            last.until = last.until.max(now);
+        }
+    }
+
+    /// Tells whether the store was in service at a time.
+    #[must_use]
+    pub fn was_attended(&self, at: Time) -> bool {
+        self.attended.iter().any(|time| (time.from..=time.until).contains(&at))
+    }
+}
+
 /// Somebody outside who writes e-mails, known by his address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {
@@ -136,6 +184,8 @@ pub enum Kind {
     MailboxMark,
     /// Logged-in HTTP sessions.
     LoginSession,
+    /// The directory of files.
+    FilesDirectory,
 }
 
 /// Names one record. The order is the canonical order in which a commit locks and writes.
@@ -167,6 +217,8 @@ pub enum Key {
     MailboxMark(String),
     /// A logged-in HTTP session by the hash of its cookie.
     LoginSession(String),
+    /// The directory of files, of which a store has one.
+    FilesDirectory,
 }
 
 impl Key {
@@ -187,6 +239,7 @@ impl Key {
             Self::Contact(_) => Kind::Contact,
             Self::MailboxMark(_) => Kind::MailboxMark,
             Self::LoginSession(_) => Kind::LoginSession,
+            Self::FilesDirectory => Kind::FilesDirectory,
         }
     }
 }
@@ -224,6 +277,8 @@ pub enum Record {
     MailboxMark(MailboxMark),
     /// A logged-in HTTP session.
     LoginSession(LoginSession),
+    /// The directory of files.
+    FilesDirectory(FilesDirectory),
 }
 
 impl Record {
@@ -244,6 +299,7 @@ impl Record {
             Self::Contact(contact) => Key::Contact(contact.id),
             Self::MailboxMark(mark) => MailboxMark::key_of(&mark.mailbox, &mark.folder),
             Self::LoginSession(session) => Key::LoginSession(session.id.clone()),
+            Self::FilesDirectory(_) => Key::FilesDirectory,
         }
     }
 }

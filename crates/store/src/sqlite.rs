@@ -16,6 +16,8 @@
 //! A second process on the same file is refused.
 
 mod apply;
+mod aside;
+mod check;
 mod failure;
 #[cfg(feature = "conformance")]
 pub mod faults;
@@ -40,8 +42,10 @@ use crate::error::{CommitError, StoreError};
 use crate::query::{Head, HeadChange, HistoryEntry, InteractionQuery, Page, StreamRow};
 use crate::record::{Key, Kind, Record, Versioned};
 use crate::sql::encode::EncodedChange;
-use crate::store::{Committed, Store, SweepReport};
+use crate::store::{Committed, SetAside, Store, SweepReport};
 
+use aside::Aside;
+pub use check::{Checked, Progress};
 use failure::corrupt;
 use health::Health;
 use readers::Readers;
@@ -101,6 +105,7 @@ pub struct SqliteStore {
     health: Arc<Health>,
     writer: Writer,
     readers: Readers,
+    aside: Arc<Aside>,
     /// Makes a second close wait for the first.
     closing: Mutex<()>,
 }
@@ -120,13 +125,22 @@ impl SqliteStore {
         let health = Arc::new(Health::default());
         let readers = Readers::start(&options, &health)?;
         let writer = Writer::start(connection, lock, &options, &health)?;
-        Ok(Self { health, writer, readers, closing: Mutex::new(()) })
+        Ok(Self { health, writer, readers, aside: Arc::default(), closing: Mutex::new(()) })
     }
 
     /// Waits until a write failed for good. Nothing is lost that was acknowledged, but nothing more will be stored: the process should
     /// end and be started anew. Never returns otherwise. Cancelling it has no effect.
     pub async fn stopped(&self) {
         self.health.stopped().await;
+    }
+
+    /// Reads every stored row and tells which cannot be read. `progress` is told how far it is. Long: for a store that serves nobody.
+    ///
+    /// # Errors
+    ///
+    /// The store's own, as when the file as a whole is damaged.
+    pub async fn check(&self, progress: impl Fn(Progress) + Send + 'static) -> Result<Checked, StoreError> {
+        self.read("checking every record", move |connection| check::check(connection, &progress)).await
     }
 
     /// Tells whether a write failed for good.
@@ -167,7 +181,8 @@ impl Store for SqliteStore {
 
     async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned<Record>>>, StoreError> {
         let keys = keys.to_vec();
-        self.read("loading records", move |connection| reads::load(connection, &keys)).await
+        let aside = Arc::clone(&self.aside);
+        self.read("loading records", move |connection| reads::load(connection, &aside, &keys)).await
     }
 
     async fn list(
@@ -176,8 +191,11 @@ impl Store for SqliteStore {
         after: Option<Key>,
         limit: usize,
     ) -> Result<Page<Versioned<Record>>, StoreError> {
-        self.read("listing records", move |connection| reads::list(connection, kind, after.as_ref(), limit))
-            .await
+        let aside = Arc::clone(&self.aside);
+        self.read("listing records", move |connection| {
+            reads::list(connection, &aside, kind, after.as_ref(), limit)
+        })
+        .await
     }
 
     async fn interactions(
@@ -185,7 +203,9 @@ impl Store for SqliteStore {
         query: &InteractionQuery,
     ) -> Result<Page<Versioned<Interaction>>, StoreError> {
         let query = query.clone();
-        self.read("querying interactions", move |connection| reads::interactions(connection, &query)).await
+        let aside = Arc::clone(&self.aside);
+        self.read("querying interactions", move |connection| reads::interactions(connection, &aside, &query))
+            .await
     }
 
     async fn census(&self, center: CenterId) -> Result<Vec<(&'static str, u64)>, StoreError> {
@@ -193,11 +213,14 @@ impl Store for SqliteStore {
     }
 
     async fn timers(&self, now: Time, limit: usize) -> Result<(Vec<Timer>, Option<Time>), StoreError> {
-        self.read("reading timers", move |connection| reads::timers(connection, now, limit)).await
+        let aside = Arc::clone(&self.aside);
+        self.read("reading timers", move |connection| reads::timers(connection, &aside, now, limit)).await
     }
 
     async fn stream(&self, user: UserId, after: u64, limit: usize) -> Result<Page<StreamRow>, StoreError> {
-        self.read("reading a stream", move |connection| reads::stream(connection, user, after, limit)).await
+        let aside = Arc::clone(&self.aside);
+        self.read("reading a stream", move |connection| reads::stream(connection, &aside, user, after, limit))
+            .await
     }
 
     async fn head(&self, user: UserId) -> Result<Head, StoreError> {
@@ -205,7 +228,9 @@ impl Store for SqliteStore {
     }
 
     async fn heads_after(&self, position: u64, limit: usize) -> Result<Vec<HeadChange>, StoreError> {
-        self.read("reading heads", move |connection| reads::heads_after(connection, position, limit)).await
+        let aside = Arc::clone(&self.aside);
+        self.read("reading heads", move |connection| reads::heads_after(connection, &aside, position, limit))
+            .await
     }
 
     async fn history(
@@ -214,8 +239,9 @@ impl Store for SqliteStore {
         after: u64,
         limit: usize,
     ) -> Result<Page<HistoryEntry>, StoreError> {
+        let aside = Arc::clone(&self.aside);
         self.read("reading a history", move |connection| {
-            reads::history(connection, interaction, after, limit)
+            reads::history(connection, &aside, interaction, after, limit)
         })
         .await
     }
@@ -226,8 +252,9 @@ impl Store for SqliteStore {
         after: u64,
         limit: usize,
     ) -> Result<Page<Entry>, StoreError> {
+        let aside = Arc::clone(&self.aside);
         self.read("reading a transcript", move |connection| {
-            reads::transcript(connection, interaction, after, limit)
+            reads::transcript(connection, &aside, interaction, after, limit)
         })
         .await
     }
@@ -246,6 +273,14 @@ impl Store for SqliteStore {
     ) -> Result<SweepReport, StoreError> {
         let bounds = sweep::Bounds { now, streams_before, logins_before, limit };
         self.write("sweeping", |reply| Job::Sweep { bounds, reply }).await?
+    }
+
+    fn set_aside(&self) -> Vec<SetAside> {
+        self.aside.all()
+    }
+
+    async fn latest(&self) -> Result<Option<Time>, StoreError> {
+        self.read("reading the latest time", reads::latest).await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

@@ -37,6 +37,15 @@ impl SweepReport {
     }
 }
 
+/// A stored row that could not be read and is left out of lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetAside {
+    /// Its table and key.
+    pub row: String,
+    /// Why, without anything of what is stored in it.
+    pub why: String,
+}
+
 /// How many events are read at once while looking for entries.
 const HISTORY_PAGE: usize = 500;
 
@@ -193,6 +202,20 @@ pub trait Store: Send + Sync + 'static {
         logins_before: Time,
         limit: usize,
     ) -> Result<SweepReport, StoreError>;
+
+    /// Returns the rows that could not be read since the store was opened: a newer version's, or damaged ones. Lists leave them out and
+    /// loads of them fail, so that one of them does not keep everything else from being read.
+    fn set_aside(&self) -> Vec<SetAside> {
+        Vec::new()
+    }
+
+    /// Returns the latest time that anything stored was written at, as far as that is known without reading everything: a clock that shows an
+    /// earlier one was set back.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    async fn latest(&self) -> Result<Option<Time>, StoreError>;
 
     /// Tells whether the store can take a commit now.
     ///

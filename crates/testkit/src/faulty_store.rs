@@ -1,6 +1,6 @@
 //! A store that fails where a test plans it: at a commit, before or after it took place, or by not answering at all.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use handoff_domain::{CenterId, Interaction, InteractionId, Time, UserId};
 use handoff_store::{
     ChangeSet, CommitError, Committed, Head, HeadChange, HistoryEntry, InteractionQuery, Key, Kind,
-    MemoryStore, Page, Receipt, Record, Store, StoreError, StreamRow, SweepReport, Timer, Versioned,
+    MemoryStore, Page, Receipt, Record, SetAside, Store, StoreError, StreamRow, SweepReport, Timer,
+    Versioned,
 };
 use tokio::sync::Notify;
 
@@ -34,6 +35,7 @@ pub struct FaultyStore {
     /// The next commit makes the list after it fail.
     fails_reading_back: AtomicBool,
     fails_next_list: AtomicBool,
+    unreadable: Mutex<BTreeSet<Key>>,
 }
 
 impl FaultyStore {
@@ -58,6 +60,17 @@ impl FaultyStore {
     /// Lets the first list after the next commit fail: the change is durable, and reading it back is what fails.
     pub fn fail_reading_back(&self) {
         self.fails_reading_back.store(true, Ordering::SeqCst);
+    }
+
+    /// Makes a record unreadable from now on: lists leave it out, and loads of it fail.
+    pub fn make_unreadable(&self, key: Key) {
+        self.unreadable.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
+    }
+
+    fn is_readable(&self, key: &Key) -> bool {
+        let is_readable = !self.unreadable.lock().unwrap_or_else(PoisonError::into_inner).contains(key);
+        self.fired.fetch_add(u64::from(!is_readable), Ordering::SeqCst);
+        is_readable
     }
 
     /// Tells how many faults fired.
@@ -111,6 +124,9 @@ impl Store for FaultyStore {
     }
 
     async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned<Record>>>, StoreError> {
+        if let Some(key) = keys.iter().find(|key| !self.is_readable(key)) {
+            return Err(StoreError::Corrupt { what: format!("{key:?}") });
+        }
         self.inner.load(keys).await
     }
 
@@ -125,14 +141,18 @@ impl Store for FaultyStore {
             let attempted = "listing records";
             return Err(StoreError::Unavailable { attempted, source: "planned by the test".into() });
         }
-        self.inner.list(kind, after, limit).await
+        let mut page = self.inner.list(kind, after, limit).await?;
+        page.items.retain(|item| self.is_readable(&item.value.key()));
+        Ok(page)
     }
 
     async fn interactions(
         &self,
         query: &InteractionQuery,
     ) -> Result<Page<Versioned<Interaction>>, StoreError> {
-        self.inner.interactions(query).await
+        let mut page = self.inner.interactions(query).await?;
+        page.items.retain(|item| self.is_readable(&Key::Interaction(item.value.id)));
+        Ok(page)
     }
 
     async fn census(&self, center: CenterId) -> Result<Vec<(&'static str, u64)>, StoreError> {
@@ -172,6 +192,18 @@ impl Store for FaultyStore {
         limit: usize,
     ) -> Result<SweepReport, StoreError> {
         self.inner.sweep(now, streams_before, logins_before, limit).await
+    }
+
+    fn set_aside(&self) -> Vec<SetAside> {
+        let unreadable = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
+        unreadable
+            .iter()
+            .map(|key| SetAside { row: format!("{key:?}"), why: "planned by the test".to_owned() })
+            .collect()
+    }
+
+    async fn latest(&self) -> Result<Option<Time>, StoreError> {
+        self.inner.latest().await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

@@ -16,6 +16,7 @@ mod comet_delivery;
 mod comet_doors;
 mod comet_interrupted;
 mod customer_doors;
+mod diagnostics;
 mod doors;
 mod drafts;
 mod email_attachments;

@@ -242,7 +242,11 @@ impl Engine {
             | Key::Queue(_)
             | Key::Workbin(_)
             | Key::Service(_) => self.reload_directory().await?,
-            Key::LoginSession(_) | Key::File(_) | Key::Contact(_) | Key::MailboxMark(_) => {}
+            Key::LoginSession(_)
+            | Key::File(_)
+            | Key::Contact(_)
+            | Key::MailboxMark(_)
+            | Key::FilesDirectory => {}
         }
         Ok(())
     }

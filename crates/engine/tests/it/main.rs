@@ -7,6 +7,7 @@ mod gone;
 mod letters;
 mod outbox;
 mod post_office;
+mod restarts;
 mod rig;
 mod routing;
 mod writing;

@@ -116,7 +116,8 @@ fn questions(record: &Record, directory: &Directory) -> Vec<InteractionQuery> {
         | Record::File(_)
         | Record::Contact(_)
         | Record::MailboxMark(_)
-        | Record::LoginSession(_) => Vec::new(),
+        | Record::LoginSession(_)
+        | Record::FilesDirectory(_) => Vec::new(),
     }
 }
 

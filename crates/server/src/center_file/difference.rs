@@ -116,7 +116,8 @@ fn stored(directory: &Directory, key: &Key) -> Option<Record> {
         | Key::File(_)
         | Key::Contact(_)
         | Key::MailboxMark(_)
-        | Key::LoginSession(_) => None,
+        | Key::LoginSession(_)
+        | Key::FilesDirectory => None,
     }
 }
 
@@ -184,7 +185,8 @@ impl Names {
             | Record::File(_)
             | Record::Contact(_)
             | Record::MailboxMark(_)
-            | Record::LoginSession(_) => {
+            | Record::LoginSession(_)
+            | Record::FilesDirectory(_) => {
                 format!("{:?}", record.key())
             }
         }
@@ -252,7 +254,8 @@ fn fields(record: &Record, names: &Names) -> Vec<(&'static str, String)> {
         | Record::File(_)
         | Record::Contact(_)
         | Record::MailboxMark(_)
-        | Record::LoginSession(_) => Vec::new(),
+        | Record::LoginSession(_)
+        | Record::FilesDirectory(_) => Vec::new(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use handoff_domain::{CenterId, InteractionId, Media, QueueId};
+use handoff_domain::{Center, CenterId, InteractionId, Media, Queue, QueueId};
 use handoff_engine::{Directory, Mailboxes};
 use handoff_mail::lmtp::Recipients;
 use handoff_mail::smtp::{Relay, RelayConfig, RelayLimits};
@@ -97,12 +97,15 @@ impl Addresses {
     }
 }
 
-fn resolve(
+/// Finds the contact center and the queue that a mailbox leads to.
+///
+/// # Errors
+///
+/// When there is no such contact center, or no e-mail queue of that name in it.
+pub(crate) fn queue_of<'d>(
     mailbox: &Mailbox,
-    config: &Config,
-    directory: &Directory,
-    trust: Option<&Trust>,
-) -> anyhow::Result<OwnMailbox> {
+    directory: &'d Directory,
+) -> anyhow::Result<(&'d Center, &'d Queue)> {
     let center = directory.centers.values().find(|center| center.name == mailbox.center);
     let center = center.with_context(|| {
         format!("there is no contact center {:?}; apply its center file first", mailbox.center)
@@ -114,6 +117,16 @@ fn resolve(
             center.name, mailbox.queue
         )
     })?;
+    Ok((center, queue))
+}
+
+fn resolve(
+    mailbox: &Mailbox,
+    config: &Config,
+    directory: &Directory,
+    trust: Option<&Trust>,
+) -> anyhow::Result<OwnMailbox> {
+    let (center, queue) = queue_of(mailbox, directory)?;
     let exit = match (&mailbox.smtp, &mailbox.outbox) {
         (Some(smtp), _) => Some(Exit::Relay(Box::new(relay(smtp, config, trust).context("smtp")?))),
         (None, Some(outbox)) => Some(Exit::Directory(outbox.clone())),

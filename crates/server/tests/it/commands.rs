@@ -90,7 +90,14 @@ fn a_store_is_migrated_and_examined() {
     let doctor = [&["doctor"], &config[..]].concat();
     assert_eq!(succeed(&doctor, directory.path()).matches("ok ").count(), 6);
     assert!(succeed(&[&["migrate"], &config[..]].concat(), directory.path()).contains("up to date"));
-    assert_eq!(succeed(&doctor, directory.path()).matches("ok ").count(), 6);
+    assert_eq!(succeed(&doctor, directory.path()).matches("ok ").count(), 8);
+    let deep = finish(&[&doctor[..], &["--deep"]].concat(), directory.path());
+    assert!(
+        text(&deep.stdout).contains("ok      records: every record can be read"),
+        "{}",
+        text(&deep.stdout)
+    );
+    assert!(text(&deep.stderr).contains("interactions: 0 read"), "{}", text(&deep.stderr));
     std::fs::write(directory.path().join("data/handoff.db"), "this is not a database, and it is long enough")
         .unwrap();
     let output = finish(&doctor, directory.path());

@@ -15,7 +15,7 @@ use handoff_domain::{
 };
 
 use crate::change_set::{ChangeSet, Put, Receipt};
-use crate::record::{LoginSession, Record, Version};
+use crate::record::{Attended, FilesDirectory, LoginSession, Record, Version};
 
 /// The contact center that everything belongs to unless said otherwise.
 pub const CENTER: CenterId = CenterId(0xcc);
@@ -150,7 +150,7 @@ pub fn rich_interaction() -> Interaction {
         offers: 2,
         drafts: [interaction_id(8)].into(),
         concerned: [user_id(4), user_id(5)].into(),
-        submitter: Some(user_id(9)),
+        submitter: None,
         ..interaction(2)
     }
 }
@@ -267,6 +267,13 @@ pub fn login(id: &str, last_used: Time) -> LoginSession {
     }
 }
 
+/// Returns the directory of files of a store that was in service for a minute.
+#[must_use]
+pub fn files_directory() -> FilesDirectory {
+    let attended = vec![Attended { from: BEGIN, until: BEGIN.plus_ms(60_000) }];
+    FilesDirectory { mark: "00000000000000000000000000000f17".to_owned(), attended }
+}
+
 /// Gives one record of every kind.
 #[must_use]
 pub fn one_of_each() -> Vec<Record> {
@@ -284,6 +291,7 @@ pub fn one_of_each() -> Vec<Record> {
         Record::Contact(mail::contact(1)),
         Record::MailboxMark(mail::mark(1)),
         Record::LoginSession(login("5e55", BEGIN)),
+        Record::FilesDirectory(files_directory()),
     ]
 }
 

@@ -1,5 +1,6 @@
 //! Files in a directory: `<directory>/ab/<32 hex digits>`, where `ab` are the first two of them, and `<directory>/incoming` for what has
-//! not arrived yet.
+//! not arrived yet. What a sweep took lies in `<directory>/trash` for a while, as `<32 hex digits>.<when it was taken>`, where an operator finds
+//! it. `<directory>/mark` says which directory this is, so that a store is not started over another's.
 //!
 //! A file is written under `incoming`, synced, renamed to its place, and the place is synced; so a file that is in its place is whole,
 //! whatever is killed when. What is still under `incoming` when the directory is opened was never acknowledged and is removed. A second
@@ -15,7 +16,7 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use handoff_domain::{FileId, Time};
 
-use super::{Files, FilesError, Incoming, KeptFile, NewFile, READ_BYTES_MAX};
+use super::{Files, FilesError, Incoming, KeptFile, NewFile, READ_BYTES_MAX, Trashed};
 use crate::query::Page;
 
 const OPENING: &str = "opening the directory of files";
@@ -24,9 +25,15 @@ const KEEPING: &str = "keeping a file";
 const READING: &str = "reading a file";
 const DELETING: &str = "deleting a file";
 const LISTING: &str = "listing files";
+const MARKING: &str = "marking the directory of files";
+const TAKING: &str = "taking a file out of use";
 
 /// Where files arrive.
 const INCOMING: &str = "incoming";
+/// Where what a sweep took lies.
+const TRASH: &str = "trash";
+/// Says which directory this is.
+const MARK: &str = "mark";
 /// Locked while the directory is open.
 const LOCK: &str = "lock";
 /// The length of an id as text.
@@ -67,6 +74,38 @@ impl DiskFiles {
         let places = Places { root, _lock: lock };
         places.prepare().map_err(failed)?;
         Ok(Self { places: Arc::new(places) })
+    }
+
+    /// Returns the directory's mark; `None` when it has none.
+    ///
+    /// # Errors
+    ///
+    /// [`FilesError::Unavailable`].
+    pub async fn mark(&self) -> Result<Option<String>, FilesError> {
+        self.run(MARKING, |places| match fs::read_to_string(places.root.join(MARK)) {
+            Ok(mark) => Ok(Some(mark.trim().to_owned())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        })
+        .await
+    }
+
+    /// Gives the directory a mark, in place of the one that it may have. Durable on return.
+    ///
+    /// # Errors
+    ///
+    /// [`FilesError::Unavailable`].
+    pub async fn set_mark(&self, mark: String) -> Result<(), FilesError> {
+        self.run(MARKING, move |places| {
+            let arriving = places.root.join(INCOMING).join(MARK);
+            let mut file =
+                OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&arriving)?;
+            writeln!(file, "{mark}")?;
+            file.sync_all()?;
+            fs::rename(&arriving, places.root.join(MARK))?;
+            sync_directory(&places.root)
+        })
+        .await
     }
 
     async fn run<T: Send + 'static>(
@@ -112,6 +151,7 @@ impl Places {
     fn prepare(&self) -> io::Result<()> {
         let incoming = self.root.join(INCOMING);
         make_directory(&incoming)?;
+        make_directory(&self.root.join(TRASH))?;
         for first in 0..=u8::MAX {
             make_directory(&self.shelf(first))?;
         }
@@ -132,6 +172,22 @@ impl Places {
 
     fn arriving(&self, id: FileId) -> PathBuf {
         self.root.join(INCOMING).join(id.to_string())
+    }
+
+    fn in_trash(&self, file: Trashed) -> PathBuf {
+        self.root.join(TRASH).join(format!("{}.{}", file.id, file.since.0))
+    }
+
+    fn trash(&self, after: Option<Trashed>, limit: usize) -> io::Result<Page<Trashed>> {
+        let mut all = Vec::new();
+        for entry in fs::read_dir(self.root.join(TRASH))? {
+            all.extend(trashed_of(&entry?.file_name()));
+        }
+        all.retain(|file| after.is_none_or(|after| *file > after));
+        all.sort_unstable();
+        let more = all.len() > limit;
+        all.truncate(limit);
+        Ok(Page { items: all, more })
     }
 
     fn read(&self, id: FileId, offset: u64, bytes_max: usize) -> io::Result<Option<Vec<u8>>> {
@@ -185,6 +241,19 @@ fn id_of(name: &std::ffi::OsStr) -> Option<FileId> {
     let name = name.to_str().filter(|name| name.len() == NAME_LEN)?;
     let id: FileId = name.parse().ok()?;
     (id.to_string() == name).then_some(id)
+}
+
+fn trashed_of(name: &std::ffi::OsStr) -> Option<Trashed> {
+    let (id, since) = name.to_str()?.split_once('.')?;
+    Some(Trashed { id: id_of(id.as_ref())?, since: Time(since.parse().ok()?) })
+}
+
+/// Moves a file if it is there.
+fn move_if_there(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::rename(from, to) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn sync_directory(path: &Path) -> io::Result<()> {
@@ -277,6 +346,26 @@ impl Files for DiskFiles {
 
     async fn delete(&self, id: FileId) -> Result<(), FilesError> {
         self.run(DELETING, move |places| match fs::remove_file(places.place(id)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        })
+        .await
+    }
+
+    async fn put_in_trash(&self, file: Trashed) -> Result<(), FilesError> {
+        self.run(TAKING, move |places| move_if_there(&places.place(file.id), &places.in_trash(file))).await
+    }
+
+    async fn trash(&self, after: Option<Trashed>, limit: usize) -> Result<Page<Trashed>, FilesError> {
+        self.run(LISTING, move |places| places.trash(after, limit)).await
+    }
+
+    async fn put_back(&self, file: Trashed) -> Result<(), FilesError> {
+        self.run(TAKING, move |places| move_if_there(&places.in_trash(file), &places.place(file.id))).await
+    }
+
+    async fn remove_for_good(&self, file: Trashed) -> Result<(), FilesError> {
+        self.run(DELETING, move |places| match fs::remove_file(places.in_trash(file)) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         })

@@ -7,15 +7,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use handoff_domain::{FileId, Time};
 
-use super::{Files, FilesError, Incoming, KeptFile, NewFile, READ_BYTES_MAX};
+use super::{Files, FilesError, Incoming, KeptFile, NewFile, READ_BYTES_MAX, Trashed};
 use crate::query::Page;
 
 type Kept = BTreeMap<FileId, (Time, Vec<u8>)>;
+type Trash = BTreeMap<Trashed, (Time, Vec<u8>)>;
 
 /// Files in a map.
 #[derive(Debug, Default)]
 pub struct MemoryFiles {
     kept: Arc<Mutex<Kept>>,
+    trash: Mutex<Trash>,
 }
 
 impl MemoryFiles {
@@ -26,7 +28,7 @@ impl MemoryFiles {
     }
 }
 
-fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
+fn lock<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
     kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -75,6 +77,33 @@ impl Files for MemoryFiles {
 
     async fn delete(&self, id: FileId) -> Result<(), FilesError> {
         lock(&self.kept).remove(&id);
+        Ok(())
+    }
+
+    async fn put_in_trash(&self, file: Trashed) -> Result<(), FilesError> {
+        if let Some(kept) = lock(&self.kept).remove(&file.id) {
+            lock(&self.trash).insert(file, kept);
+        }
+        Ok(())
+    }
+
+    async fn trash(&self, after: Option<Trashed>, limit: usize) -> Result<Page<Trashed>, FilesError> {
+        let after = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let trash = lock(&self.trash);
+        let mut all = trash.range((after, Bound::Unbounded)).map(|(file, _)| *file);
+        let items = all.by_ref().take(limit).collect();
+        Ok(Page { items, more: all.next().is_some() })
+    }
+
+    async fn put_back(&self, file: Trashed) -> Result<(), FilesError> {
+        if let Some(kept) = lock(&self.trash).remove(&file) {
+            lock(&self.kept).entry(file.id).or_insert(kept);
+        }
+        Ok(())
+    }
+
+    async fn remove_for_good(&self, file: Trashed) -> Result<(), FilesError> {
+        lock(&self.trash).remove(&file);
         Ok(())
     }
 

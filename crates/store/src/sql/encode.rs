@@ -28,6 +28,7 @@ pub(crate) fn id_text(key: &Key) -> String {
         Key::File(id) => id.stored(),
         Key::Contact(id) => id.stored(),
         Key::LoginSession(id) | Key::MailboxMark(id) => id.clone(),
+        Key::FilesDirectory => "1".to_owned(),
     }
 }
 
@@ -254,7 +255,8 @@ fn put_step(put: &Put) -> Result<Step, CodecError> {
         | Record::Desk(_)
         | Record::File(_)
         | Record::Contact(_)
-        | Record::MailboxMark(_) => Columns::None,
+        | Record::MailboxMark(_)
+        | Record::FilesDirectory(_) => Columns::None,
     };
     let body = codec::encode_record(&put.record)?.into();
     let row = Row { form: newest::of(key.kind()), body, columns };

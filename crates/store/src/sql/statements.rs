@@ -75,6 +75,8 @@ static LOGIN_SESSIONS: RecordTable = record_table!(
           last_used = excluded.last_used"
 );
 
+static FILES_DIRECTORY: RecordTable = record_table!("files_directory");
+
 /// Gives the table of one kind of record.
 pub(crate) const fn table(kind: Kind) -> &'static RecordTable {
     match kind {
@@ -91,6 +93,7 @@ pub(crate) const fn table(kind: Kind) -> &'static RecordTable {
         Kind::Contact => &CONTACTS,
         Kind::MailboxMark => &MAILBOX_MARKS,
         Kind::LoginSession => &LOGIN_SESSIONS,
+        Kind::FilesDirectory => &FILES_DIRECTORY,
     }
 }
 
@@ -121,6 +124,20 @@ pub(crate) const CENSUS: &str = "SELECT place, COUNT(*) FROM interactions WHERE 
 pub(crate) const LOG_END_READ: &str = "SELECT position FROM log_end WHERE id = 1";
 /// position
 pub(crate) const LOG_END_WRITE: &str = "UPDATE log_end SET position = $1 WHERE id = 1";
+
+/// position after, limit → the columns of [`STREAM_READ`], the first and those of the event.
+pub(crate) const EVENTS_CHECK: &str = "SELECT position, '', 0, '', at, form, body, subject_kind, subject_form, subject \
+     FROM events WHERE position > $1 ORDER BY position LIMIT $2";
+/// interaction and position after, limit → the columns of [`HISTORY_READ`], interaction
+pub(crate) const HISTORY_CHECK: &str = "SELECT position, at, epoch, form, body, interaction FROM history \
+     WHERE (interaction, position) > ($1, $2) ORDER BY interaction, position LIMIT $3";
+/// user, position and ordinal after, limit → position, numbers, form, body, user, ordinal
+pub(crate) const STREAM_CHECK: &str = "SELECT position, numbers, form, body, user_id, ordinal FROM stream_rows \
+     WHERE (user_id, position, ordinal) > ($1, $2, $3) ORDER BY user_id, position, ordinal LIMIT $4";
+
+/// → when the last event was that is kept, and the highest id of an interaction, which begins with when it was made.
+pub(crate) const LATEST_READ: &str =
+    "SELECT (SELECT at FROM events ORDER BY position DESC LIMIT 1), (SELECT MAX(id) FROM interactions)";
 
 /// position, at, told, form, body, subject kind, subject form, subject
 pub(crate) const EVENT_INSERT: &str = "INSERT INTO events \
@@ -245,7 +262,7 @@ pub(crate) const LOGINS_SWEEP: &str = "DELETE FROM login_sessions WHERE id IN \
 mod tests {
     use super::*;
 
-    const KINDS: [Kind; 13] = [
+    const KINDS: [Kind; 14] = [
         Kind::Center,
         Kind::User,
         Kind::Skill,
@@ -259,6 +276,7 @@ mod tests {
         Kind::Contact,
         Kind::MailboxMark,
         Kind::LoginSession,
+        Kind::FilesDirectory,
     ];
 
     fn every_statement() -> Vec<&'static str> {
@@ -275,6 +293,10 @@ mod tests {
             CENSUS,
             LOG_END_READ,
             LOG_END_WRITE,
+            LATEST_READ,
+            EVENTS_CHECK,
+            HISTORY_CHECK,
+            STREAM_CHECK,
             EVENT_INSERT,
         ]);
         all.extend([

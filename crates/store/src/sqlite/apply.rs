@@ -17,7 +17,7 @@ use crate::sql::statements::{self as text, COUNTERS, counter, table};
 use crate::sqlite::failure::corrupt;
 
 /// The kinds, each at the place that `Kind as usize` gives.
-const KINDS: [Kind; 13] = [
+pub(super) const KINDS: [Kind; 14] = [
     Kind::Center,
     Kind::User,
     Kind::Skill,
@@ -31,6 +31,7 @@ const KINDS: [Kind; 13] = [
     Kind::Contact,
     Kind::MailboxMark,
     Kind::LoginSession,
+    Kind::FilesDirectory,
 ];
 
 /// Why a change set was not applied.

@@ -24,6 +24,11 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "first", sql: include_str!("../../migrations/sqlite/0001_first.sql") },
     Migration { version: 2, name: "chats", sql: include_str!("../../migrations/sqlite/0002_chats.sql") },
     Migration { version: 3, name: "mail", sql: include_str!("../../migrations/sqlite/0003_mail.sql") },
+    Migration {
+        version: 4,
+        name: "files directory",
+        sql: include_str!("../../migrations/sqlite/0004_files_directory.sql"),
+    },
 ];
 
 const CREATE_LIST: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \

@@ -229,6 +229,7 @@ async fn everything(store: &dyn Store) -> Result<Vec<String>, StoreError> {
         Kind::Contact,
         Kind::MailboxMark,
         Kind::LoginSession,
+        Kind::FilesDirectory,
     ] {
         all.push(format!("{:?}", store.list(kind, None, 3).await?));
         all.push(format!("{:?}", store.list(kind, None, 99).await?));

@@ -14,7 +14,7 @@ use handoff_store::conformance::samples::mail::{confirming_queue, letter, outgoi
 use handoff_store::conformance::samples::{BEGIN, event, notice, one_of_each, rich_interaction, user_id};
 use handoff_store::{Kind, Record};
 
-const RECORDS: [(Kind, &str); 13] = [
+const RECORDS: [(Kind, &str); 14] = [
     (Kind::Center, "center"),
     (Kind::User, "user"),
     (Kind::Skill, "skill"),
@@ -28,6 +28,7 @@ const RECORDS: [(Kind, &str); 13] = [
     (Kind::Contact, "contact"),
     (Kind::MailboxMark, "mailbox_mark"),
     (Kind::LoginSession, "login_session"),
+    (Kind::FilesDirectory, "files_directory"),
 ];
 
 fn fixture(name: &str, form: i64) -> String {

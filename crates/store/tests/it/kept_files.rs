@@ -7,8 +7,8 @@ use handoff_domain::{FileId, Time};
 use handoff_store::conformance::samples::chats::{file, file_id};
 use handoff_store::conformance::samples::{BEGIN, put};
 use handoff_store::{
-    ChangeSet, DiskFiles, FileRecord, Files, FilesError, FilesSwept, MemoryFiles, MemoryStore, NewFile,
-    Record, Store, sweep_files,
+    Attended, ChangeSet, DiskFiles, FileRecord, Files, FilesDirectory, FilesError, FilesSwept, FilesTerms,
+    MemoryFiles, MemoryStore, NewFile, Record, Store, TrashSwept, Trashed, sweep_files, sweep_trash,
 };
 use tempfile::TempDir;
 
@@ -110,21 +110,87 @@ async fn lists_are_pages_in_order_of_ids(files: &dyn Files) {
     assert_eq!(at, BEGIN.plus_ms(3));
 }
 
+/// A store that has been in service since ever.
+fn always() -> FilesDirectory {
+    FilesDirectory {
+        attended: vec![Attended { from: Time(0), until: Time(i64::MAX) }],
+        ..FilesDirectory::default()
+    }
+}
+
 /// The files that are swept: without a record, deleted, and each of it long ago and just now.
 async fn only_what_no_record_speaks_for_is_swept(files: &dyn Files) {
     let store = MemoryStore::new();
     let before = BEGIN.plus_ms(10);
+    let now = BEGIN.plus_ms(20);
     let deleted = |n, at| FileRecord { deleted: Some(at), ..file(n) };
     let records = [file(3), deleted(4, BEGIN), deleted(5, before)].map(|file| put(Record::File(file), 0));
     store.commit(ChangeSet { puts: records.into(), ..ChangeSet::default() }).await.unwrap();
     for (n, at) in [(1, BEGIN), (2, before), (3, BEGIN), (4, BEGIN), (5, BEGIN)] {
         keep(files, new(file_id(n), at), b"x").await;
     }
-    let first = sweep_files(&store, files, before, None, 2).await.unwrap();
-    assert_eq!(first, FilesSwept { orphans: 1, deleted: 0, next: Some(file_id(2)) });
-    let rest = sweep_files(&store, files, before, first.next, 99).await.unwrap();
-    assert_eq!(rest, FilesSwept { orphans: 0, deleted: 1, next: None });
+    let terms = FilesTerms { directory: &always(), before, now };
+    let first = sweep_files(&store, files, terms, None, 2).await.unwrap();
+    assert_eq!(first, FilesSwept { orphans: 1, next: Some(file_id(2)), ..FilesSwept::default() });
+    let rest = sweep_files(&store, files, terms, first.next, 99).await.unwrap();
+    assert_eq!(rest, FilesSwept { deleted: 1, ..FilesSwept::default() });
     assert_eq!(ids(files, None, 99).await.0, [2, 3, 5].map(file_id));
+    let taken = [1, 4].map(|n| Trashed { id: file_id(n), since: now });
+    assert_eq!(files.trash(None, 99).await.unwrap().items, taken);
+    assert_eq!(files.read(file_id(1), 0, 9).await.unwrap(), None, "nobody reads what is in the trash");
+}
+
+/// A file without a record is taken only where this store was in service when it arrived.
+async fn what_arrived_under_another_database_is_never_swept(files: &dyn Files) {
+    let store = MemoryStore::new();
+    let minute = |n: u64| BEGIN.plus_ms(n * 60_000);
+    for n in 0..10 {
+        keep(files, new(file_id(n), minute(n)), b"x").await;
+    }
+    let mut directory = FilesDirectory::default();
+    let sweep = async |directory: &FilesDirectory| {
+        let now = minute(100_000);
+        sweep_files(&store, files, FilesTerms { directory, before: now, now }, None, 99).await.unwrap()
+    };
+    // A new database over an old directory.
+    directory.begin(minute(20), None);
+    directory.go_on(minute(30));
+    assert_eq!(sweep(&directory).await, FilesSwept { strangers: 10, ..FilesSwept::default() });
+    // An older copy of the database, which knows of the minutes from 2 to 4, put back long after.
+    directory = FilesDirectory::default();
+    directory.begin(minute(2), None);
+    directory.go_on(minute(3));
+    directory.begin(minute(20), Some(minute(4)));
+    // The control: what arrived in those minutes is what a crash left behind, and is taken.
+    assert_eq!(sweep(&directory).await, FilesSwept { orphans: 3, strangers: 7, ..FilesSwept::default() });
+    assert_eq!(ids(files, None, 99).await.0, [0, 1, 5, 6, 7, 8, 9].map(file_id));
+}
+
+async fn what_is_in_the_trash_goes_for_good_after_a_while_or_comes_back(files: &dyn Files) {
+    let store = MemoryStore::new();
+    for n in 1..=3 {
+        keep(files, new(file_id(n), BEGIN), b"what was in it").await;
+    }
+    let (first, later) = (BEGIN.plus_ms(10), BEGIN.plus_ms(20));
+    for (n, since) in [(1, first), (2, later), (3, first)] {
+        files.put_in_trash(Trashed { id: file_id(n), since }).await.unwrap();
+    }
+    files.put_in_trash(Trashed { id: file_id(9), since: first }).await.unwrap();
+    // The right database is back, and has a record of the third.
+    let change = ChangeSet { puts: vec![put(Record::File(file(3)), 0)], ..ChangeSet::default() };
+    store.commit(change).await.unwrap();
+    let none = sweep_trash(&store, files, Some(first), None, 1).await.unwrap();
+    assert_eq!(
+        none,
+        TrashSwept { next: Some(Trashed { id: file_id(1), since: first }), ..TrashSwept::default() }
+    );
+    let back = sweep_trash(&store, files, None, none.next, 99).await.unwrap();
+    assert_eq!(back, TrashSwept { put_back: 1, ..TrashSwept::default() });
+    assert_eq!(whole(files, file_id(3), 99).await.as_deref(), Some(&b"what was in it"[..]));
+    let removed = sweep_trash(&store, files, Some(later), None, 99).await.unwrap();
+    assert_eq!(removed, TrashSwept { removed: 1, ..TrashSwept::default() });
+    assert_eq!(files.trash(None, 9).await.unwrap().items, [Trashed { id: file_id(2), since: later }]);
+    assert_eq!(ids(files, None, 99).await.0, [file_id(3)]);
 }
 
 macro_rules! on_both {
@@ -153,6 +219,8 @@ on_both!(
     what_is_deleted_is_gone,
     lists_are_pages_in_order_of_ids,
     only_what_no_record_speaks_for_is_swept,
+    what_arrived_under_another_database_is_never_swept,
+    what_is_in_the_trash_goes_for_good_after_a_while_or_comes_back,
 );
 
 /// Gives every file below a directory but the lock.
@@ -245,4 +313,17 @@ fn a_second_server_is_refused_the_directory() {
     assert!(source.to_string().contains("in use by another process"), "{source}");
     drop(first);
     DiskFiles::open(directory.path()).unwrap();
+}
+
+#[tokio::test]
+async fn a_directory_keeps_its_mark() {
+    let directory = TempDir::new().unwrap();
+    let files = DiskFiles::open(directory.path()).unwrap();
+    assert_eq!(files.mark().await.unwrap(), None);
+    files.set_mark("a".to_owned()).await.unwrap();
+    files.set_mark("b".to_owned()).await.unwrap();
+    drop(files);
+    let files = DiskFiles::open(directory.path()).unwrap();
+    assert_eq!(files.mark().await.unwrap().as_deref(), Some("b"));
+    assert_eq!(ids(&files, None, 9).await, (Vec::new(), false), "it is none of the files");
 }

@@ -5,6 +5,7 @@
 )]
 
 mod agreement;
+mod aside;
 mod crash;
 mod faults;
 mod files;

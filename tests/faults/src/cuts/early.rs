@@ -25,7 +25,8 @@ use handoff_engine::{Engine, Parts, SystemClock, SystemIds};
 use handoff_store::files::MemoryFiles;
 use handoff_store::{
     ChangeSet, CommitError, Committed, Head, HeadChange, HistoryEntry, InteractionQuery, Key, Kind, Page,
-    Receipt, Record, SqliteOptions, SqliteStore, Store, StoreError, StreamRow, SweepReport, Timer, Versioned,
+    Receipt, Record, SetAside, SqliteOptions, SqliteStore, Store, StoreError, StreamRow, SweepReport, Timer,
+    Versioned,
 };
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -200,6 +201,14 @@ impl Store for EarlyStore {
         limit: usize,
     ) -> Result<SweepReport, StoreError> {
         self.shown.sweep(now, streams_before, logins_before, limit).await
+    }
+
+    fn set_aside(&self) -> Vec<SetAside> {
+        self.shown.set_aside()
+    }
+
+    async fn latest(&self) -> Result<Option<Time>, StoreError> {
+        self.shown.latest().await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
