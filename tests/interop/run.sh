@@ -92,6 +92,9 @@ scenarios() {
     for transport in long-polling websocket; do
         HANDOFF_ORIGIN=$origin run_script "scenario-$transport" scenario.mjs "$transport"
         HANDOFF_ORIGIN=$origin run_script "customer-$transport" customer.mjs "$transport"
+    done
+    # Behind the others, because what comes in by its doors stays in the queues.
+    for transport in long-polling websocket; do
         HANDOFF_ORIGIN=$origin run_script "start-$transport" start.mjs "$transport"
     done
     HANDOFF_ORIGIN=$origin run_script refusals refusals.mjs

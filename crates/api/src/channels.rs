@@ -53,7 +53,7 @@ impl<S: Sync> FromRequestParts<S> for Wish {
     }
 }
 
-/// Gives an agent's channels. Before the first contact-center session these are all that the contact center has, logged out: clients read
+/// Returns an agent's channels. Before the first contact-center session these are all that the contact center has, logged out: clients read
 /// here which ones they can name when they start one.
 pub(crate) fn of(shared: &Shared, me: &Me) -> Vec<ChannelResource> {
     let of_desk = shared.engine().desk(me.id()).map(|desk| channels(&desk)).unwrap_or_default();

@@ -149,7 +149,7 @@ pub(crate) fn router(shared: &Shared) -> Router {
 /// Makes what answers at a path.
 type Door = fn() -> MethodRouter<Shared>;
 
-/// Gives routes that are the same with and without a slash at the end: the vendor's chat window always adds one (docs/api/customers.md).
+/// Returns routes that are the same with and without a slash at the end: the vendor's chat window always adds one (docs/api/customers.md).
 fn at_both(routes: &[(&str, Door)]) -> Router<Shared> {
     routes.iter().fold(Router::new(), |router, (path, handler)| {
         router.route(path, handler()).route(&format!("{path}/"), handler())

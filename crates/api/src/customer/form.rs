@@ -31,7 +31,7 @@ impl Form {
         self.text(name).ok_or_else(|| Trouble::missing(name))
     }
 
-    /// Gives the subject of what is begun.
+    /// Returns the subject of what is begun.
     pub(crate) fn subject(&self) -> Result<Option<String>, Trouble> {
         match self.text("subject") {
             Some(subject) if subject.len() > Interaction::SUBJECT_BYTES_MAX => {

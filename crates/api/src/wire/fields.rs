@@ -88,7 +88,7 @@ impl<'a> Fields<'a> {
         text.map(|text| self.as_line(name, text)).transpose()
     }
 
-    /// Gives a subject: a line within [`Interaction::SUBJECT_BYTES_MAX`].
+    /// Returns a subject: a line within [`Interaction::SUBJECT_BYTES_MAX`].
     ///
     /// # Errors
     ///
@@ -101,7 +101,7 @@ impl<'a> Fields<'a> {
         Ok(subject)
     }
 
-    /// Gives a name of something: a line of a length that a name has.
+    /// Returns a name of something: a line of a length that a name has.
     ///
     /// # Errors
     ///

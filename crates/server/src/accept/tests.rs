@@ -142,7 +142,7 @@ async fn a_body_that_comes_a_byte_at_a_time_is_refused() {
     tokio::time::timeout(PATIENCE, dripping).await.expect("writing fails in the end").unwrap();
 }
 
-/// Sends a request with a body of that size and does not read before all of it is sent; gives the answer, if one is to be seen.
+/// Sends a request with a body of that size and does not read before all of it is sent; returns the answer, if one is to be seen.
 async fn send_all_then_read(server: &Server, head: &str, size: usize) -> io::Result<String> {
     let mut stream = server.connect().await;
     stream.write_all(format!("{head}\r\nHost: x\r\nContent-Length: {size}\r\n\r\n").as_bytes()).await?;

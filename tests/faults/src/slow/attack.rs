@@ -72,8 +72,8 @@ impl Script {
             "GET /api/v2/notifications HTTP/1.1\r\nHost: 127.0.0.1\r\n{credentials}Connection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\n"
         );
-        // One goes to the REST API and one to CometD, whose bodies are read by different code.
-        let path = if connection.is_multiple_of(2) { "me" } else { "notifications" };
+        // To the REST API, to CometD, and to where nothing is: by whose code the body is read differs, and nobody wants that of the last.
+        let path = ["me", "notifications", "nothing"][connection % 3];
         let body = format!(
             "POST /api/v2/{path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{credentials}Content-Type: application/json\r\n\
              Content-Length: 1000\r\n\r\n["

@@ -78,7 +78,7 @@ fn of_customers() -> Vec<Refused> {
     ]
 }
 
-/// Sends all of a request, and only then reads; gives the status and the body of the answer.
+/// Sends all of a request, and only then reads; returns the status and the body of the answer.
 async fn send_then_read(server: &TestServer, request: &Refused, host: &str) -> Result<(u16, Value)> {
     let origin = server.origin();
     let mut stream = TcpStream::connect(origin.trim_start_matches("http://")).await?;
