@@ -22,6 +22,7 @@ mod origin;
 mod parameters;
 mod pictures;
 mod report;
+mod signed;
 mod structure;
 mod tnef;
 mod words;

@@ -7,8 +7,8 @@ use handoff_domain::{Letter, Part};
 use super::charset::{self, Said};
 use super::decode::Encoding;
 use super::fields::Fields;
-use super::structure::{Entity, Relation};
-use super::{Bounds, decode, enriched, names, pictures, tnef};
+use super::structure::{self, Entity, Relation};
+use super::{Bounds, decode, enriched, names, pictures, signed, tnef};
 use crate::html;
 
 /// The longest address of a picture in the text that is looked at, in bytes.
@@ -33,26 +33,11 @@ pub(super) fn fill(
     hint: Option<&str>,
     bounds: &Bounds,
 ) {
-    let mut children = vec![Vec::new(); entities.len()];
-    for (at, entity) in entities.iter().enumerate() {
-        if let Some(parent) = entity.parent {
-            children[parent].push(at);
-        }
-    }
-    let mut collect = Collect {
-        raw,
-        entities,
-        children,
-        hint,
-        has_text: false,
-        text_left: bounds.text_len_max,
-        html_left: bounds.html_len_max,
-        parts: Vec::new(),
-        remarks: Vec::new(),
-    };
+    let found = Found { text_left: bounds.text_len_max, html_left: bounds.html_len_max, ..Found::default() };
+    let mut collect = Collect::new(raw, entities, hint, bounds, found);
     let bodies = collect.entity(0, Place::Free);
-    letter.parts = collect.parts;
-    letter.remarks.extend(collect.remarks);
+    letter.parts = collect.found.parts;
+    letter.remarks.extend(collect.found.remarks);
     letter.text = joined_text(&bodies);
     if bodies.is_empty() {
         letter.text = report_text(&letter.parts, bounds);
@@ -132,21 +117,46 @@ impl Script {
 /// Forms of the same text for programs that nobody here has; what is in them is in the other forms, too.
 const OTHER_FORMS: &[&str] = &["text/x-amp-html", "text/watch-html"];
 
+/// What was found, and the room that is left.
+#[derive(Debug, Default)]
+struct Found {
+    /// There is a text.
+    has_text: bool,
+    text_left: usize,
+    html_left: usize,
+    parts: Vec<Part>,
+    remarks: Vec<String>,
+    /// It is what a signature wraps.
+    is_inner: bool,
+}
+
 struct Collect<'a> {
     raw: &'a [u8],
     entities: &'a [Entity],
     children: Vec<Vec<usize>>,
     /// The charset that the letter names.
     hint: Option<&'a str>,
-    /// A text was found.
-    has_text: bool,
-    text_left: usize,
-    html_left: usize,
-    parts: Vec<Part>,
-    remarks: Vec<String>,
+    bounds: &'a Bounds,
+    found: Found,
 }
 
-impl Collect<'_> {
+impl<'a> Collect<'a> {
+    fn new(
+        raw: &'a [u8],
+        entities: &'a [Entity],
+        hint: Option<&'a str>,
+        bounds: &'a Bounds,
+        found: Found,
+    ) -> Self {
+        let mut children = vec![Vec::new(); entities.len()];
+        for (at, entity) in entities.iter().enumerate() {
+            if let Some(parent) = entity.parent {
+                children[parent].push(at);
+            }
+        }
+        Self { raw, entities, children, hint, bounds, found }
+    }
+
     /// Returns the texts of an entity, and keeps its other parts. It calls itself at most as deep as multiparts may be inside each other.
     fn entity(&mut self, at: usize, place: Place) -> Vec<Body> {
         let children = core::mem::take(&mut self.children[at]);
@@ -167,7 +177,7 @@ impl Collect<'_> {
                 bodies
             }
             Relation::Encrypted => {
-                self.remarks.push("The message is encrypted; it was kept unopened.".to_owned());
+                self.found.remarks.push("The message is encrypted; it was kept unopened.".to_owned());
                 children.iter().flat_map(|child| self.entity(*child, Place::Beside)).collect()
             }
             Relation::Mixed | Relation::Digest => {
@@ -203,13 +213,15 @@ impl Collect<'_> {
         }
         let content = entity.encoding.undo(&raw[entity.content.clone()]);
         if entity.encoding == Encoding::Unknown {
-            self.remarks.push("A part has an unknown transfer encoding; it was kept as it came.".to_owned());
+            self.found
+                .remarks
+                .push("A part has an unknown transfer encoding; it was kept as it came.".to_owned());
         }
         let Some(script) = self.shown_as(entity, place) else {
             return self.file(entity, content.into_owned());
         };
         // A name alone makes no file of a text that is to be shown (RFC 2183, section 2.1), but behind another one it may be both.
-        let is_also_file = self.has_text && entity.name.is_some() && place == Place::Free;
+        let is_also_file = self.found.has_text && entity.name.is_some() && place == Place::Free;
         let body = match script {
             Script::Plain => Body { plain: Some(self.text(entity, &content)), html: None },
             Script::Enriched => {
@@ -218,7 +230,7 @@ impl Collect<'_> {
             }
             Script::Html => Body { plain: None, html: Some(self.html(entity, &content)) },
         };
-        self.has_text |= body.is_telling();
+        self.found.has_text |= body.is_telling();
         if is_also_file {
             self.keep(entity, content.into_owned());
         }
@@ -237,7 +249,7 @@ impl Collect<'_> {
             _ if is_alone || place == Place::Form => true,
             Script::Plain | Script::Enriched => is_common,
             // A second page with a name is a document.
-            Script::Html => !self.has_text,
+            Script::Html => !self.found.has_text,
         };
         (entity.name.is_none() || may_have_name).then_some(script)
     }
@@ -250,64 +262,97 @@ impl Collect<'_> {
                     return self.opened(entity, content, opened);
                 }
                 if entity.media_type != "application/octet-stream" {
-                    self.remarks.push("An attachment is of a form that only Outlook opens.".to_owned());
+                    self.found.remarks.push("An attachment is of a form that only Outlook opens.".to_owned());
                 }
             }
-            "application/pkcs7-mime" | "application/x-pkcs7-mime" => self
-                .remarks
-                .push("The message is encrypted or signed with S/MIME; it was kept unopened.".to_owned()),
+            "application/pkcs7-mime" | "application/x-pkcs7-mime" => {
+                if let Some(inner) = signed::content(&content).filter(|_| !self.found.is_inner) {
+                    self.found
+                        .remarks
+                        .push("The message is signed with S/MIME; the signature was not checked.".to_owned());
+                    self.keep(entity, content);
+                    return self.inner(&inner);
+                }
+                self.found
+                    .remarks
+                    .push("The message is encrypted or signed with S/MIME; it was kept unopened.".to_owned());
+            }
             _ => {}
         }
         self.keep(entity, content);
         Vec::new()
     }
 
+    /// Takes in what a signature wraps: a message's fields of content, and the content. It is done once, so that the depth stays bounded.
+    fn inner(&mut self, raw: &[u8]) -> Vec<Body> {
+        let (mut fields, start) = Fields::scan(raw, 0, ENCLOSED_HEADERS_LEN_MAX, ENCLOSED_HEADER_COUNT_MAX);
+        fields.set_charset(self.hint.map(str::to_owned));
+        let mut found = core::mem::take(&mut self.found);
+        found.is_inner = true;
+        let structure = structure::walk(raw, &fields, start, self.bounds, &mut found.remarks);
+        let hint = structure.charset.as_deref().or(self.hint);
+        let mut collect = Collect::new(raw, &structure.entities, hint, self.bounds, found);
+        let bodies = collect.entity(0, Place::Free);
+        self.found = Found { is_inner: false, ..collect.found };
+        bodies
+    }
+
     /// Takes in what was in a form that only Outlook opens; it is kept itself when nothing of it is new.
     fn opened(&mut self, entity: &Entity, content: Vec<u8>, opened: tnef::Opened) -> Vec<Body> {
-        let is_new = !self.has_text && (opened.text.is_some() || opened.html.is_some());
+        let is_new = !self.found.has_text && (opened.text.is_some() || opened.html.is_some());
         if opened.files.is_empty() && !is_new {
-            self.remarks.push("An attachment is of a form that only Outlook opens.".to_owned());
+            self.found.remarks.push("An attachment is of a form that only Outlook opens.".to_owned());
             self.keep(entity, content);
             return Vec::new();
         }
-        self.remarks.push(
+        self.found.remarks.push(
             "The message came in a form that only Outlook opens; its text and files were taken out of it."
                 .to_owned(),
         );
-        self.parts.extend(opened.files);
+        opened.files.into_iter().for_each(|part| self.add(part));
         if !is_new {
             return Vec::new();
         }
-        let bounded = |text: Option<String>, len_max| text.map(|text| names::cut(&text, len_max).to_owned());
-        let (plain, html) = (bounded(opened.text, self.text_left), bounded(opened.html, self.html_left));
-        self.text_left -= plain.as_deref().map_or(0, str::len);
-        self.html_left -= html.as_deref().map_or(0, str::len);
-        self.has_text = true;
+        let mut is_cut = false;
+        let mut bounded = |text: Option<String>, len_max| {
+            is_cut |= text.as_ref().is_some_and(|text| text.len() > len_max);
+            text.map(|text| names::cut(&text, len_max).to_owned())
+        };
+        let (plain, html) =
+            (bounded(opened.text, self.found.text_left), bounded(opened.html, self.found.html_left));
+        if is_cut {
+            self.found.remarks.push("The text is too long; all of it was kept as an attachment.".to_owned());
+            self.keep(entity, content);
+        }
+        self.found.text_left -= plain.as_deref().map_or(0, str::len);
+        self.found.html_left -= html.as_deref().map_or(0, str::len);
+        self.found.has_text = true;
         vec![Body { plain, html }]
     }
 
     fn text(&mut self, entity: &Entity, content: &[u8]) -> String {
         let said = Said { label: entity.charset.as_deref(), hint: self.hint };
-        let text = self.within(entity, content, said, self.text_left);
+        let text = self.within(entity, content, said, self.found.text_left);
         let text = if entity.is_flowed { decode::unflowed(&text, entity.deletes_blank) } else { text };
-        self.text_left = self.text_left.saturating_sub(text.len());
+        self.found.text_left = self.found.text_left.saturating_sub(text.len());
         text
     }
 
     fn html(&mut self, entity: &Entity, content: &[u8]) -> String {
         let lifted = pictures::lift(content);
         if lifted.is_cut {
-            self.remarks
+            self.found
+                .remarks
                 .push("The text has too many pictures in itself; not all of them are shown.".to_owned());
         }
-        self.parts.extend(lifted.pictures);
+        lifted.pictures.into_iter().for_each(|part| self.add(part));
         // What names no charset, or a wrong one, may say it in its head.
         let is_trusted = |name: &&str| charset::is_telling(name) && !charset::is_utf8(name);
         let head = html_charset(&lifted.html);
         let hint = head.as_deref().or(self.hint);
         let said = Said { label: entity.charset.as_deref(), hint: hint.filter(is_trusted) };
-        let html = self.within(entity, &lifted.html, said, self.html_left);
-        self.html_left = self.html_left.saturating_sub(html.len());
+        let html = self.within(entity, &lifted.html, said, self.found.html_left);
+        self.found.html_left = self.found.html_left.saturating_sub(html.len());
         html
     }
 
@@ -316,7 +361,7 @@ impl Collect<'_> {
         let text = decode::text(said, &content[..content.len().min(len_max)]);
         let shown = names::cut(&text, len_max);
         if content.len() > len_max || shown.len() < text.len() {
-            self.remarks.push("The text is too long; all of it was kept as an attachment.".to_owned());
+            self.found.remarks.push("The text is too long; all of it was kept as an attachment.".to_owned());
             self.keep(entity, content.to_vec());
         }
         shown.to_owned()
@@ -328,13 +373,25 @@ impl Collect<'_> {
             let title = is_message.then(|| self.subject(&content)).flatten();
             names::of_type(&entity.media_type, title.as_deref())
         });
-        self.parts.push(Part {
+        self.add(Part {
             name,
             content_type: entity.media_type.clone(),
             content_id: entity.content_id.clone(),
             inline: false,
             content,
         });
+    }
+
+    /// Keeps a part while there is room: parts may come out of others.
+    fn add(&mut self, part: Part) {
+        let max = self.bounds.parts_max;
+        if self.found.parts.len() < max {
+            self.found.parts.push(part);
+        } else {
+            self.found
+                .remarks
+                .push(format!("The message has more than {max} parts; the others were left out."));
+        }
     }
 
     /// Returns the subject of an enclosed message.

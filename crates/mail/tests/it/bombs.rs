@@ -131,6 +131,13 @@ fn of_one_step(name: &str) -> Vec<u8> {
         }
         "angles and quotes in addresses" => with_headers("To: ", "<\"a@(b,:;"),
         "pictures in the text" => with_headers(html, "<img src=data:image/png,x>"),
+        "pages of pictures" => {
+            let pictures = |number: usize| -> String {
+                (0..100).map(|at| format!("<img src=data:image/gif,{number}-{at}>")).collect()
+            };
+            let head = "From: a@b.example\nContent-Type: multipart/mixed; boundary=b\n\n".to_owned();
+            grown(head, |number| format!("--b\nContent-Type: text/html\n\n{}\n", pictures(number)))
+        }
         "a picture that never ends" => {
             with_headers(&format!("{html}<img src=\""), "data:image/png;base64,QUJD src=")
         }
@@ -166,6 +173,7 @@ const NAMES: &[&str] = &[
     "raw letters between words",
     "angles and quotes in addresses",
     "pictures in the text",
+    "pages of pictures",
     "a picture that never ends",
     "wrong labels",
     "escape sequences",

@@ -183,3 +183,54 @@ fn sealed_messages_are_kept_with_a_remark() {
     );
     assert_eq!((read.text.trim_end(), names(&read), read.remarks.len()), ("Hi", vec!["smime.p7s"], 0));
 }
+
+/// Wraps bytes as the strict encoding has it.
+fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+    let len = u32::try_from(content.len()).unwrap().to_be_bytes();
+    [&[tag, 0x84], &len[..], content].concat()
+}
+
+/// Wraps bytes without saying their length.
+fn endless(tag: u8, content: &[u8]) -> Vec<u8> {
+    [&[tag, 0x80], content, &[0, 0]].concat()
+}
+
+/// Signs a message, as far as a reader can tell, with containers and data in an encoding.
+fn wrapped(container: fn(u8, &[u8]) -> Vec<u8>, data: &[u8]) -> Vec<u8> {
+    const SIGNED: &[u8] = &[0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2];
+    const DATA: &[u8] = &[0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1];
+    let inner = container(0x30, &[DATA, &container(0xa0, data)].concat());
+    let signed = [&[2, 1, 1, 0x31, 0], &inner[..], &[0x31, 0]].concat();
+    container(0x30, &[SIGNED, &container(0xa0, &container(0x30, &signed))].concat())
+}
+
+#[test]
+fn what_a_signature_wraps_is_read() {
+    let message = "Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nGr\u{fc}\u{df}e\r\n--c\r\n\
+                   Content-Type: application/pdf; name=a.pdf\r\n\r\nx\r\n--c--\r\n";
+    let pieces: Vec<u8> = message.as_bytes().chunks(20).flat_map(|piece| element(4, piece)).collect();
+    for signed in [
+        wrapped(element, &element(4, message.as_bytes())),
+        wrapped(endless, &endless(0x24, &pieces)),
+        wrapped(endless, &element(4, message.as_bytes())),
+    ] {
+        let read = letter(&super::raw(
+            b"Content-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m",
+            &signed,
+        ));
+        assert_eq!(
+            (read.text.trim_end(), names(&read), read.remarks.len()),
+            ("Gr\u{fc}\u{df}e", vec!["smime.p7m", "a.pdf"], 1)
+        );
+    }
+    // Nothing is opened for ever, and what is cut is kept.
+    let head = "Content-Type: application/pkcs7-mime\r\n\r\n".as_bytes();
+    let nest = |inner: Vec<u8>| wrapped(element, &element(4, &[head, &inner].concat()));
+    let deep = (0..50).fold(wrapped(element, &element(4, message.as_bytes())), |inner, _| nest(inner));
+    assert_eq!(names(&letter(&super::raw(b"Content-Type: application/pkcs7-mime", &deep))).len(), 2);
+    let whole = wrapped(element, &element(4, message.as_bytes()));
+    for len in 0..whole.len() {
+        let read = letter(&super::raw(b"Content-Type: application/pkcs7-mime", &whole[..len]));
+        assert!(!read.parts.is_empty(), "{len}");
+    }
+}
