@@ -234,6 +234,28 @@ fn any_message_is_read_within_its_bounds() {
 }
 
 #[test]
+fn anything_that_is_sealed_is_read_or_kept() {
+    /// The head of a TNEF, of one with compressed text, and of a signed message.
+    const HEADS: &[(&str, &[u8])] = &[
+        ("application/ms-tnef", &[0x78, 0x9f, 0x3e, 0x22, 1, 0]),
+        ("application/ms-tnef", b"\x78\x9f\x3e\x22\x01\0\x01\x03\x90\x06\0\0\x01\0\0\x01\0\0\0\x02\x01\x09\x10\x01\0\0\0\xe0\0\0\0\0\0\0\0\0\0\0\0LZFu\0\0\0\0"),
+        ("application/ms-tnef", b"\x78\x9f\x3e\x22\x01\0\x01\x03\x90\x06\0\0\x01\0\0\x01\0\0\0\x02\x01\x09\x10\x01\0\0\0\xe0\0\0\0\0\0\0\0\0\0\0\0MELA\0\0\0\0{\\rtf1\\fromhtml1 "),
+        ("application/pkcs7-mime", &[0x30, 0x80, 0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2, 0xa0, 0x80, 0x30, 0x80, 2, 1, 1, 0x31, 0]),
+    ];
+    let signer = signer();
+    bolero::check!().with_type::<(u8, Vec<u8>)>().for_each(|(kind, bytes)| {
+        let (media_type, head) = HEADS[usize::from(*kind) % HEADS.len()];
+        let mut raw = format!("From: a@b.example\nContent-Type: {media_type}\n\n").into_bytes();
+        raw.extend_from_slice(head);
+        raw.extend_from_slice(bytes);
+        raw.resize(raw.len().max(400), b'x');
+        let letter = read(&raw, &Reading::new(&signer)).unwrap();
+        assert!(!letter.text.is_empty() || letter.html.is_some() || !letter.parts.is_empty());
+        assert!(letter.parts.iter().map(|part| part.content.len()).sum::<usize>() <= 2 * raw.len());
+    });
+}
+
+#[test]
 fn any_address_that_is_taken_is_safe() {
     bolero::check!().with_type::<Vec<(u8, u8)>>().for_each(|pieces| {
         let fragments = [
