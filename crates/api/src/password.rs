@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{self, PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 
@@ -14,6 +15,11 @@ const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 /// Lanes.
 const LANES: u32 = 1;
+
+/// Most memory of a hash that somebody brings, in KiB: 256 MiB, far above any advice. Each login takes it.
+const BROUGHT_MEMORY_KIB_MAX: u32 = 256 * 1024;
+/// Most passes of a hash that somebody brings.
+const BROUGHT_PASSES_MAX: u32 = 64;
 
 /// A password could not be hashed.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +48,34 @@ pub fn hash(password: &str) -> Result<String, Error> {
     }
     let hash = argon2().hash_password(password.as_bytes()).map_err(Error::Hash)?;
     Ok(hash.to_string())
+}
+
+/// Says why a password hash that somebody brings could never be compared with, or must not be.
+///
+/// # Errors
+///
+/// The reason, without the hash.
+pub fn check_usable(hash: &str) -> Result<(), String> {
+    let parsed = PasswordHash::new(hash)
+        .map_err(|_| "it is no PHC string such as $argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>".to_owned())?;
+    Algorithm::try_from(parsed.algorithm.as_str())
+        .map_err(|_| "it is of another algorithm than argon2id, argon2i and argon2d".to_owned())?;
+    if parsed.version.is_some_and(|version| Version::try_from(version).is_err()) {
+        return Err("it is of an unknown version of argon2; v=19 is the present one".to_owned());
+    }
+    let params = Params::try_from(&parsed)
+        .map_err(|_| "its parameters m, t and p are not in argon2's bounds".to_owned())?;
+    if parsed.salt.is_none() || parsed.hash.is_none() {
+        return Err("its salt or its hash is missing; it was cut off".to_owned());
+    }
+    if params.m_cost() > BROUGHT_MEMORY_KIB_MAX || params.t_cost() > BROUGHT_PASSES_MAX {
+        return Err(format!(
+            "one login would take {} KiB and {} passes; at most {BROUGHT_MEMORY_KIB_MAX} KiB and {BROUGHT_PASSES_MAX} passes are taken",
+            params.m_cost(),
+            params.t_cost()
+        ));
+    }
+    Ok(())
 }
 
 /// Tells whether a password is the one of a PHC string. Without one (unknown user, or one without a password) it takes as long and says
@@ -83,5 +117,29 @@ mod tests {
         assert!(matches!(hash(&long), Err(Error::TooLong)));
         let cut = hash(&long[..BYTES_MAX]).expect("a hash");
         assert!(!verify(&long, Some(&cut)), "it is not cut to fit");
+    }
+
+    #[test]
+    fn a_hash_that_could_never_be_compared_with_is_known() {
+        let good = hash("x").expect("a hash");
+        assert_eq!(check_usable(&good), Ok(()));
+        let parts: Vec<&str> = good.split('$').collect();
+        let with = |params: &str| ["", "argon2id", "v=19", params, parts[4], parts[5]].join("$");
+        assert_eq!(check_usable(&with("m=65536,t=3,p=4")), Ok(()));
+        let cut = good.rsplit_once('$').expect("a hash").0.to_owned();
+        let bad = [
+            "$argon2id$x".to_owned(),
+            "$argon2id".to_owned(),
+            "$argon2x$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo".to_owned(),
+            "$argon2id$v=7$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo".to_owned(),
+            with("m=1,t=2,p=1"),
+            with("m=4194304,t=2,p=1"),
+            with("m=19456,t=1000,p=1"),
+            cut,
+            String::new(),
+        ];
+        for hash in bad {
+            assert!(check_usable(&hash).is_err(), "{hash}");
+        }
     }
 }

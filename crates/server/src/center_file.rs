@@ -17,13 +17,17 @@ mod tests;
 
 use std::path::Path;
 
+use handoff_domain::Queue;
 use handoff_engine::{Directory, IdSource};
-use handoff_store::{Store, StoreError};
+use handoff_store::{Record, Store, StoreError};
 
 pub(crate) use difference::Difference;
 pub(crate) use passwords::{Passwords, SystemPasswords};
 
 use crate::toml_place;
+
+/// Most tables of a file whose faults are told at once.
+const WRONG_MAX: usize = 100;
 
 /// A center file cannot be applied.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +41,7 @@ pub(crate) enum CenterFileError {
         #[source]
         source: std::io::Error,
     },
-    /// Something in the file is wrong; the text names the line.
+    /// Something in the file is wrong; the text names the line, and has one for each thing that is.
     #[error("{0}")]
     Wrong(String),
     /// A password could not be hashed.
@@ -58,6 +62,29 @@ pub(crate) enum CenterFileError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl CenterFileError {
+    /// Makes one error of all that is wrong with a file, in the order of its lines; `None` when nothing is.
+    fn all_of(problems: Vec<Self>) -> Option<Self> {
+        let mut wrong = Vec::new();
+        for problem in problems {
+            match problem {
+                Self::Wrong(text) => wrong.push(text),
+                // Not the file's fault; it is said alone.
+                other => return Some(other),
+            }
+        }
+        // The sort is stable: what is on one line stays in order.
+        wrong.sort_by_key(|text| line_in(text));
+        wrong.dedup();
+        if wrong.is_empty() { None } else { Some(Self::Wrong(wrong.join("\n"))) }
+    }
+}
+
+/// Reads the line out of `name:line: …`; none sorts first.
+fn line_in(text: &str) -> Option<usize> {
+    text.split(": ").next()?.rsplit(':').next()?.parse().ok()
 }
 
 /// What a file says, as text with the name that messages call it.
@@ -117,11 +144,56 @@ impl CenterFile {
         unnamed: Unnamed,
     ) -> Result<Plan, CenterFileError> {
         let directory = Directory::load(store).await?;
-        let form: form::Form = toml::from_str(&self.text)
-            .map_err(|error| CenterFileError::Wrong(toml_place::describe(&self.name, &self.text, &error)))?;
+        let form = self.form()?;
         let resolved = resolve::resolve(self, form, &directory, ids, passwords)?;
+        self.refuse_changed_channels(&resolved, &directory, store).await?;
         let difference = Difference::between(&resolved, &directory, unnamed);
         Ok(Plan { difference, warnings: resolved.warnings })
+    }
+
+    /// Reads the file's form. What cannot be read of one table does not hide what is wrong with the others: the first fault of each is told.
+    fn form(&self) -> Result<form::Form, CenterFileError> {
+        let mut rest = self.text.clone();
+        let mut wrong = Vec::new();
+        loop {
+            let error = match toml::from_str::<form::Form>(&rest) {
+                Ok(form) if wrong.is_empty() => return Ok(form),
+                Ok(_) => break,
+                Err(error) => error,
+            };
+            wrong.push(CenterFileError::Wrong(toml_place::describe(&self.name, &rest, &error)));
+            match error.span().and_then(|span| toml_place::without_table(&rest, span.start)) {
+                Some(without) if wrong.len() < WRONG_MAX => rest = without,
+                _ => break,
+            }
+        }
+        Err(CenterFileError::all_of(wrong).expect("there was an error in every round but the last"))
+    }
+
+    /// What waits in a queue or came from it is of the queue's channel, and would be offered by none of another.
+    async fn refuse_changed_channels(
+        &self,
+        resolved: &resolve::Resolved,
+        directory: &Directory,
+        store: &dyn Store,
+    ) -> Result<(), CenterFileError> {
+        let mut wrong = Vec::new();
+        for record in &resolved.records {
+            let Record::Queue(queue) = record else { continue };
+            let Some(before) = directory.queues.get(&queue.id).filter(|before| before.media != queue.media)
+            else {
+                continue;
+            };
+            if apply::holds_work(&Record::Queue(Queue::clone(before)), directory, store).await? {
+                let message = format!(
+                    "the queue {:?} holds interactions of channel {}, so its channel cannot become {}; let them be finished or moved first, or \
+                     make a queue of another name",
+                    queue.name, before.media, queue.media
+                );
+                wrong.push(self.wrong_at(resolved.channels.get(&queue.id).copied().unwrap_or(0), message));
+            }
+        }
+        CenterFileError::all_of(wrong).map_or(Ok(()), Err)
     }
 
     /// Says what is wrong at a byte of the file.

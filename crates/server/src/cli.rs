@@ -25,7 +25,7 @@ pub(crate) enum Command {
     Apply(Apply),
     /// Brings the store's schema up to date, as a starting server would do, and ends.
     Migrate(Configured),
-    /// Reads a configuration file and says whether it is right.
+    /// Reads a configuration file and says whether it is right, and whether a server would start with it on the store as it is.
     CheckConfig(CheckConfig),
     /// Looks for what would keep the server from running, and says what to do about it.
     Doctor(Doctor),

@@ -98,7 +98,11 @@ fn migrate(configured: &Configured) -> anyhow::Result<ExitCode> {
 }
 
 fn check_config(options: &CheckConfig) -> anyhow::Result<ExitCode> {
-    Config::load(Some(&options.file))?;
-    output::say(format_args!("{}: ok", options.file.display()));
-    Ok(ExitCode::SUCCESS)
+    let config = Config::load(Some(&options.file))?;
+    let refused = block_on(async { Ok(doctor::refused_by_serve(&config).await) })?;
+    if refused.is_empty() {
+        output::say(format_args!("{}: ok", options.file.display()));
+        return Ok(ExitCode::SUCCESS);
+    }
+    anyhow::bail!("{}: {}", options.file.display(), refused.join("\n"))
 }

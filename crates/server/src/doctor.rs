@@ -77,6 +77,30 @@ async fn examine(config: &Config, deep: bool) -> Vec<Finding> {
     findings
 }
 
+/// Returns what a start would refuse of a configuration that is right in itself, a line each: secrets that are not there, mailboxes whose
+/// queues are not in the store, files of another store. A store that cannot be looked at now, as while a server has it open, is left out with a
+/// remark.
+pub(crate) async fn refused_by_serve(config: &Config) -> Vec<String> {
+    let mut findings: Vec<Finding> = config.mailbox.iter().map(mailbox).collect();
+    let directory = &config.store.path;
+    if directory.join(DATABASE).exists() {
+        match run::open_store(directory).await {
+            Ok(store) => {
+                findings.extend(mailbox_queues(config, &store).await);
+                findings.push(own_files(&store, &config.files()).await);
+                store.close().await;
+            }
+            Err(error) => output::warn(format_args!("the store was not looked at: {error:#}")),
+        }
+    } else if !config.mailbox.is_empty() {
+        output::warn(
+            "there is no store yet; apply a center file with the mailboxes' queues before the first start",
+        );
+    }
+    let bad = findings.iter().filter(|finding| matches!(finding, Finding::Bad { .. }));
+    bad.map(ToString::to_string).collect()
+}
+
 /// Looks at the store, and at what else a start needs of it.
 async fn stored(config: &Config, deep: bool) -> Vec<Finding> {
     let directory = &config.store.path;
@@ -403,6 +427,9 @@ mod tests {
             let told = bad(&stored(&config, false).await);
             assert_eq!(told.len(), wrong, "{queue}: {told:?}");
             assert!(told.iter().all(|one| one.contains("a@b.example") && one.contains(queue)), "{told:?}");
+            let refused = refused_by_serve(&config).await;
+            // The secret is not there either.
+            assert_eq!(refused.len(), wrong + 1, "{queue}: {refused:?}");
         }
         let config = config(directory.path(), &MAILBOX.replace("QUEUE", "letters").replace("Demo", "Other"));
         assert!(bad(&stored(&config, false).await)[0].contains("Other"));

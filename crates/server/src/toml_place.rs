@@ -29,6 +29,27 @@ pub(crate) fn line_of_key(text: &str, dotted: &str) -> Option<usize> {
     Some(line_of(text, written.span().start))
 }
 
+/// Blanks the top-level table out that a byte of `text` is in, its sub-tables with it, so that what is left can be read and every line keeps
+/// its number. `None` when the byte is in none, or what would be left is no TOML.
+pub(crate) fn without_table(text: &str, offset: usize) -> Option<String> {
+    let is_header = |line: &&str| {
+        let name = line.trim_start().trim_start_matches('[');
+        // Those of sub-tables belong to the table before.
+        name.len() < line.trim_start().len() && !name.split(']').next().unwrap_or_default().contains('.')
+    };
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let at = line_of(text, offset).checked_sub(1)?;
+    let begin = (0..=at.min(lines.len().checked_sub(1)?)).rev().find(|line| is_header(&lines[*line]))?;
+    let end = (begin + 1..lines.len()).find(|line| is_header(&lines[*line])).unwrap_or(lines.len());
+    let blanked = lines.iter().enumerate().map(
+        |(number, line)| {
+            if (begin..end).contains(&number) { "\n" } else { *line }
+        },
+    );
+    let left: String = blanked.collect();
+    DeTable::parse(&left).is_ok().then_some(left)
+}
+
 /// Joins the lines of a message, so that it stays one line in a log.
 fn on_one_line(message: &str) -> String {
     message.lines().map(str::trim).collect::<Vec<_>>().join(", ")
@@ -89,5 +110,15 @@ mod tests {
         let told = describe("center.toml", TEXT, &error);
         assert!(told.starts_with("center.toml:4: b.y: "), "{told}");
         assert_eq!(told.lines().count(), 1);
+    }
+
+    #[test]
+    fn a_table_is_left_out_with_its_sub_tables_and_every_line_keeps_its_number() {
+        let text = "[a]\nx = 1\n[[q]]\nn = 1\n[[q.step]]\nm = 2\n[[q]]\nn = 3\n";
+        let without = |offset| without_table(text, text.find(offset).unwrap()).unwrap();
+        assert_eq!(without("m = 2"), "[a]\nx = 1\n\n\n\n\n[[q]]\nn = 3\n");
+        assert_eq!(without("n = 3"), "[a]\nx = 1\n[[q]]\nn = 1\n[[q.step]]\nm = 2\n\n\n");
+        assert_eq!(without_table("x = 1\n", 0), None);
+        assert_eq!(without_table("[a]\nx = 1\n[b\n", 5), None, "no TOML is left");
     }
 }

@@ -77,7 +77,11 @@ fn removes(difference: &Difference, service: &Service) -> bool {
     difference.changes.iter().any(is_it)
 }
 
-async fn holds_work(record: &Record, directory: &Directory, store: &dyn Store) -> Result<bool, StoreError> {
+pub(super) async fn holds_work(
+    record: &Record,
+    directory: &Directory,
+    store: &dyn Store,
+) -> Result<bool, StoreError> {
     for query in questions(record, directory) {
         if !store.interactions(&query).await?.items.is_empty() {
             return Ok(true);

@@ -69,7 +69,7 @@ pub(super) struct UserForm {
     pub skills: Levels,
     /// By channel, and `overall`.
     #[serde(default)]
-    pub capacity: BTreeMap<String, u32>,
+    pub capacity: BTreeMap<Text, u32>,
     #[serde(default = "yes")]
     pub enabled: bool,
     /// Without one the user keeps the password he has.

@@ -5,6 +5,7 @@
 
 mod service;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use handoff_domain::center::Acknowledgement;
@@ -28,6 +29,9 @@ const INVITE_TIMEOUT_MAX_MS: u64 = 86_400_000;
 /// The key of `capacity` that bounds all channels together.
 const OVERALL: &str = "overall";
 
+/// The longest name of a channel, in characters.
+const CHANNEL_LEN_MAX: usize = 64;
+
 /// A file as records.
 #[derive(Debug)]
 pub(super) struct Resolved {
@@ -35,9 +39,11 @@ pub(super) struct Resolved {
     /// Everything that the file names, in an order in which nothing refers to what comes later.
     pub records: Vec<Record>,
     pub warnings: Vec<String>,
+    /// Where the file says which channel a queue is for.
+    pub channels: BTreeMap<QueueId, usize>,
 }
 
-/// Looks up everything that a file names.
+/// Looks up everything that a file names. What is wrong is gathered, so that whoever wrote the file sees all of it at once.
 pub(super) fn resolve(
     file: &CenterFile,
     form: Form,
@@ -45,7 +51,8 @@ pub(super) fn resolve(
     ids: &dyn IdSource,
     passwords: &dyn Passwords,
 ) -> Result<Resolved, CenterFileError> {
-    let name = not_empty(file, &form.center.name)?;
+    let problems = RefCell::default();
+    let name = checked(&problems, not_empty(file, &form.center.name));
     let known = directory.centers.values().find(|center| center.name == name);
     let center = known.map_or_else(|| CenterId(ids.uuid()), |center| center.id);
     let mut resolver = Resolver {
@@ -59,14 +66,31 @@ pub(super) fn resolve(
         queues: BTreeMap::new(),
         records: vec![Record::Center(Center { id: center, name })],
         warnings: Vec::new(),
+        channels: BTreeMap::new(),
+        problems,
     };
-    resolver.skills(&form.skill)?;
-    resolver.groups(&form.group)?;
-    resolver.workbins(&form.workbin)?;
-    resolver.queues(&form.queue)?;
-    resolver.services(&form.service)?;
-    resolver.users(form.user)?;
-    Ok(Resolved { center, records: resolver.records, warnings: resolver.warnings })
+    resolver.skills(&form.skill);
+    resolver.groups(&form.group);
+    resolver.workbins(&form.workbin);
+    resolver.queues(&form.queue);
+    resolver.services(&form.service);
+    resolver.users(form.user);
+    let Resolver { records, warnings, channels, problems, .. } = resolver;
+    match CenterFileError::all_of(problems.into_inner()) {
+        None => Ok(Resolved { center, records, warnings, channels }),
+        Some(error) => Err(error),
+    }
+}
+
+/// What is wrong with a file, in the order in which it was found.
+type Problems = RefCell<Vec<CenterFileError>>;
+
+/// Notes what is wrong, and goes on with nothing in its place: a file with a problem is never applied.
+fn checked<T: Default>(problems: &Problems, result: Result<T, CenterFileError>) -> T {
+    result.unwrap_or_else(|error| {
+        problems.borrow_mut().push(error);
+        T::default()
+    })
 }
 
 struct Resolver<'a> {
@@ -80,42 +104,62 @@ struct Resolver<'a> {
     queues: BTreeMap<String, (QueueId, Media)>,
     records: Vec<Record>,
     warnings: Vec<String>,
+    channels: BTreeMap<QueueId, usize>,
+    problems: Problems,
 }
 
 impl Resolver<'_> {
-    fn skills(&mut self, forms: &[NamedForm]) -> Result<(), CenterFileError> {
+    fn checked<T: Default>(&self, result: Result<T, CenterFileError>) -> T {
+        checked(&self.problems, result)
+    }
+
+    /// Gives the names of one kind of things, each of which must occur once.
+    fn unique_names<'a>(&self, kind: &str, names: impl Iterator<Item = &'a Text>) -> Vec<String> {
+        let mut seen = BTreeSet::new();
+        names
+            .map(|name| {
+                let text = self.checked(not_empty(self.file, name));
+                if !text.is_empty() && !seen.insert(text.clone()) {
+                    self.problems.borrow_mut().push(twice(self.file, kind, name));
+                }
+                text
+            })
+            .collect()
+    }
+
+    fn skills(&mut self, forms: &[NamedForm]) {
         let center = self.center;
-        for name in unique_names(self.file, "skill", forms.iter().map(|form| &form.name))? {
+        for name in self.unique_names("skill", forms.iter().map(|form| &form.name)) {
             let known = self.directory.skill_named(center, &name).map(|skill| skill.id);
             let id = known.unwrap_or_else(|| SkillId(self.ids.uuid()));
             self.skills.insert(name.clone(), id);
             self.records.push(Record::Skill(Skill { id, center, name }));
         }
-        Ok(())
     }
 
-    fn groups(&mut self, forms: &[NamedForm]) -> Result<(), CenterFileError> {
+    fn groups(&mut self, forms: &[NamedForm]) {
         let center = self.center;
-        for name in unique_names(self.file, "group", forms.iter().map(|form| &form.name))? {
+        for name in self.unique_names("group", forms.iter().map(|form| &form.name)) {
             let mut of_center = self.directory.groups.values().filter(|group| group.center == center);
             let known = of_center.find(|group| group.name == name).map(|group| group.id);
             let id = known.unwrap_or_else(|| GroupId(self.ids.uuid()));
             self.groups.insert(name.clone(), id);
             self.records.push(Record::Group(Group { id, center, name }));
         }
-        Ok(())
     }
 
     /// Every contact center has the two workbins of an agent that the rules themselves put work into (contract 7).
-    fn workbins(&mut self, forms: &[WorkbinForm]) -> Result<(), CenterFileError> {
+    fn workbins(&mut self, forms: &[WorkbinForm]) {
         let mut wanted: Vec<(String, WorkbinOwner)> = [Workbin::IN_PROGRESS, Workbin::DRAFTS]
             .map(|name| (name.to_owned(), WorkbinOwner::EachAgent))
             .into();
         let mut written = BTreeSet::new();
         for form in forms {
-            let entry = (not_empty(self.file, &form.name)?, self.owner_of(form)?);
+            let name = self.checked(not_empty(self.file, &form.name));
+            let Some(owner) = self.checked(self.owner_of(form).map(Some)) else { continue };
+            let entry = (name, owner);
             if !written.insert(entry.clone()) {
-                return Err(twice(self.file, "workbin", &form.name));
+                self.problems.borrow_mut().push(twice(self.file, "workbin", &form.name));
             }
             if !wanted.contains(&entry) {
                 wanted.push(entry);
@@ -128,7 +172,6 @@ impl Resolver<'_> {
             let id = known.map_or_else(|| WorkbinId(self.ids.uuid()), |workbin| workbin.id);
             self.records.push(Record::Workbin(Workbin { id, center: self.center, name, owner }));
         }
-        Ok(())
     }
 
     fn owner_of(&self, form: &WorkbinForm) -> Result<WorkbinOwner, CenterFileError> {
@@ -141,8 +184,8 @@ impl Resolver<'_> {
         }
     }
 
-    fn queues(&mut self, forms: &[QueueForm]) -> Result<(), CenterFileError> {
-        let names = unique_names(self.file, "queue", forms.iter().map(|form| &form.name))?;
+    fn queues(&mut self, forms: &[QueueForm]) {
+        let names = self.unique_names("queue", forms.iter().map(|form| &form.name));
         let mut made: Vec<Queue> = Vec::with_capacity(forms.len());
         for (form, name) in forms.iter().zip(names) {
             let mut of_center = self.directory.queues.values().filter(|queue| queue.center == self.center);
@@ -151,36 +194,48 @@ impl Resolver<'_> {
                 id: id.unwrap_or_else(|| QueueId(self.ids.uuid())),
                 center: self.center,
                 name,
-                media: self.media(&form.channel)?,
-                groups: self.group_set(&form.groups)?,
-                skills: self.levels(&form.skills)?,
+                media: self.media(&form.channel),
+                groups: self.group_set(&form.groups),
+                skills: self.levels(&form.skills),
                 priority: form.priority,
-                invite_timeout_ms: self.invite_timeout(form)?,
+                invite_timeout_ms: self.checked(self.invite_timeout(form)),
                 reoffer_after_ms: form
                     .reoffer_after
                     .map_or(Queue::DEFAULT_REOFFER_AFTER_MS, |span| span.ms()),
-                steps: self.steps(&form.step)?,
+                steps: self.steps(&form.step),
                 review: None,
-                acknowledge: self.acknowledgement(form)?,
+                acknowledge: self.checked(self.acknowledgement(form)),
             };
+            self.channels.insert(queue.id, form.channel.span().start);
             self.queues.insert(queue.name.clone(), (queue.id, queue.media.clone()));
             made.push(queue);
         }
         // Queues may be named before they stand in the file.
         for (queue, form) in made.iter_mut().zip(forms) {
-            queue.review = form.review.as_ref().map(|name| self.review(queue, name)).transpose()?;
+            queue.review =
+                self.checked(form.review.as_ref().map(|name| self.review(queue, name)).transpose());
         }
         self.records.extend(made.into_iter().map(Record::Queue));
-        Ok(())
     }
 
-    fn media(&self, channel: &Text) -> Result<Media, CenterFileError> {
-        let media = Media::from_name(&not_empty(self.file, channel)?);
-        if !media.is_silent() {
-            return Ok(media);
-        }
-        let message = format!("nothing is routed to the channel {media}; a queue is for another one");
-        Err(self.file.wrong_at(channel.span().start, message))
+    /// Gives the channel that a text names. It goes on with one that is wrong, so that nothing is said twice.
+    fn media(&self, channel: &Text) -> Media {
+        let name = channel.get_ref();
+        let media = Media::from_name(name);
+        let message = if name.trim().is_empty() {
+            "expected a name, found an empty text".to_owned()
+        } else if !is_channel_name(name) {
+            format!(
+                "the channel name {name:?} becomes a part of addresses: allowed are up to {CHANNEL_LEN_MAX} letters, digits, hyphens, \
+                 underscores and dots, and not {OVERALL:?}"
+            )
+        } else if media.is_silent() {
+            format!("nothing is routed to the channel {media}; a queue is for another one")
+        } else {
+            return media;
+        };
+        self.problems.borrow_mut().push(self.file.wrong_at(channel.span().start, message));
+        media
     }
 
     /// Gives the queue where somebody looks at what goes out: one of e-mails, and another one.
@@ -220,40 +275,42 @@ impl Resolver<'_> {
         Err(self.file.wrong_at(span.span().start, message))
     }
 
-    fn steps(&self, forms: &[StepForm]) -> Result<Vec<Step>, CenterFileError> {
+    fn steps(&self, forms: &[StepForm]) -> Vec<Step> {
         let mut steps: Vec<Step> = Vec::with_capacity(forms.len());
         for form in forms {
             let after_ms = form.after.get_ref().ms();
             if steps.last().map_or(0, |before| before.after_ms) >= after_ms {
                 let message = "a step comes after more than 0s, and after more than the step before it";
-                return Err(self.file.wrong_at(form.after.span().start, message));
+                self.problems.borrow_mut().push(self.file.wrong_at(form.after.span().start, message));
             }
             steps.push(Step {
                 after_ms,
-                groups: self.group_set(&form.groups)?,
-                skills: self.levels(&form.skills)?,
+                groups: self.group_set(&form.groups),
+                skills: self.levels(&form.skills),
             });
         }
-        Ok(steps)
+        steps
     }
 
-    fn users(&mut self, forms: Vec<UserForm>) -> Result<(), CenterFileError> {
-        let names = unique_names(self.file, "user", forms.iter().map(|form| &form.user_name))?;
+    fn users(&mut self, forms: Vec<UserForm>) {
+        let names = self.unique_names("user", forms.iter().map(|form| &form.user_name));
         for (form, user_name) in forms.into_iter().zip(names) {
             let known = self.directory.user_by_name(&user_name);
             if known.is_some_and(|user| user.center != self.center) {
                 // User names are unique across the installation (contract 1). Whose it is, is nobody else's business.
                 let message = format!("the user name {user_name:?} is taken by another contact center");
-                return Err(self.file.wrong_at(form.user_name.span().start, message));
+                self.problems.borrow_mut().push(self.file.wrong_at(form.user_name.span().start, message));
+                continue;
             }
             let before = known.and_then(|user| user.password_hash.as_deref());
+            let password = self.password(&form, before);
             let user = User {
                 id: known.map_or_else(|| UserId(self.ids.uuid()), |user| user.id),
                 center: self.center,
-                password_hash: self.password(&form, before)?,
-                groups: self.group_set(&form.groups)?,
-                skills: self.levels(&form.skills)?,
-                capacity: capacity(&form.capacity),
+                password_hash: self.checked(password),
+                groups: self.group_set(&form.groups),
+                skills: self.levels(&form.skills),
+                capacity: self.capacity(&form.capacity),
                 user_name,
                 first_name: form.first_name,
                 last_name: form.last_name,
@@ -263,19 +320,21 @@ impl Resolver<'_> {
             };
             self.records.push(Record::User(user));
         }
-        Ok(())
     }
 
     fn password(&mut self, form: &UserForm, before: Option<&str>) -> Result<Option<String>, CenterFileError> {
         let user = form.user_name.get_ref();
         let plain = match &form.password {
             None => return Ok(before.map(str::to_owned)),
-            Some(PasswordForm::Argon2(hash)) if hash.get_ref().starts_with("$argon2") => {
-                return Ok(Some(hash.get_ref().clone()));
-            }
             Some(PasswordForm::Argon2(hash)) => {
-                let message = format!("the password hash of {user} does not begin with $argon2");
-                return Err(self.file.wrong_at(hash.span().start, message));
+                return match handoff_api::password::check_usable(hash.get_ref()) {
+                    Ok(()) => Ok(Some(hash.get_ref().clone())),
+                    Err(why) => {
+                        let message =
+                            format!("nobody could log in with the password hash of {user} ($argon2…): {why}");
+                        Err(self.file.wrong_at(hash.span().start, message))
+                    }
+                };
             }
             Some(PasswordForm::Env(variable)) => {
                 let value = self.passwords.variable(variable.get_ref()).filter(|value| !value.is_empty());
@@ -305,40 +364,45 @@ impl Resolver<'_> {
         self.groups.get(name.get_ref()).copied().ok_or_else(|| unknown(self.file, "group", name))
     }
 
-    fn group_set(&self, names: &[Text]) -> Result<BTreeSet<GroupId>, CenterFileError> {
-        names.iter().map(|name| self.group(name)).collect()
+    fn group_set(&self, names: &[Text]) -> BTreeSet<GroupId> {
+        names.iter().filter_map(|name| self.checked(self.group(name).map(Some))).collect()
     }
 
-    fn levels(&self, levels: &Levels) -> Result<SkillLevels, CenterFileError> {
-        let known = |name: &Text| self.skills.get(name.get_ref()).copied();
-        levels
-            .iter()
-            .map(|(name, level)| Ok((known(name).ok_or_else(|| unknown(self.file, "skill", name))?, *level)))
-            .collect()
+    fn levels(&self, levels: &Levels) -> SkillLevels {
+        let known = |name: &Text| {
+            let id = self.skills.get(name.get_ref()).copied();
+            self.checked(id.map(Some).ok_or_else(|| unknown(self.file, "skill", name)))
+        };
+        levels.iter().filter_map(|(name, level)| Some((known(name)?, *level))).collect()
+    }
+
+    /// A channel that nothing here is for would bound nothing: it is a slip of the pen, and the bound that was meant does not hold.
+    fn capacity(&self, form: &BTreeMap<Text, u32>) -> Capacity {
+        let mut capacity = Capacity::default();
+        for (channel, most) in form {
+            let name = channel.get_ref();
+            let media = Media::from_name(name);
+            let is_known = !matches!(media, Media::Open(_))
+                || media.is_silent()
+                || self.queues.values().any(|(_, of_queue)| *of_queue == media);
+            if name == OVERALL {
+                capacity.overall = Some(*most);
+            } else if is_known {
+                capacity.by_media.insert(media, *most);
+            } else {
+                let message = format!(
+                    "there is no channel {name:?} here; capacity takes chat, email, workitem, {OVERALL} and the channels of this file's queues"
+                );
+                self.problems.borrow_mut().push(self.file.wrong_at(channel.span().start, message));
+            }
+        }
+        capacity
     }
 }
 
-fn capacity(form: &BTreeMap<String, u32>) -> Capacity {
-    let by_channel = form.iter().filter(|(name, _)| name.as_str() != OVERALL);
-    Capacity {
-        by_media: by_channel.map(|(name, most)| (Media::from_name(name), *most)).collect(),
-        overall: form.get(OVERALL).copied(),
-    }
-}
-
-/// Gives the names of one kind of things, each of which must occur once.
-fn unique_names<'a>(
-    file: &CenterFile,
-    kind: &str,
-    names: impl Iterator<Item = &'a Text>,
-) -> Result<Vec<String>, CenterFileError> {
-    let mut seen = BTreeSet::new();
-    names
-        .map(|name| {
-            let text = not_empty(file, name)?;
-            if seen.insert(text.clone()) { Ok(text) } else { Err(twice(file, kind, name)) }
-        })
-        .collect()
+fn is_channel_name(name: &str) -> bool {
+    let may_stand = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    name.len() <= CHANNEL_LEN_MAX && name != OVERALL && name.chars().all(may_stand) && !name.starts_with('.')
 }
 
 fn not_empty(file: &CenterFile, text: &Text) -> Result<String, CenterFileError> {

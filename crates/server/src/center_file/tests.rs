@@ -121,7 +121,7 @@ impl Setup {
 
     async fn refusal(&self, text: &str) -> String {
         let message = self.plan(text, Unnamed::Keep).await.expect_err(text).to_string();
-        assert_eq!(message.lines().count(), 1, "{message}");
+        assert!(message.lines().all(|line| line.starts_with("center.toml")), "a line each: {message}");
         message
     }
 }
@@ -216,9 +216,99 @@ async fn passwords_come_as_hash_variable_or_with_a_warning_as_text() {
         plan.warnings
     );
     assert!(!format!("{plan:?} {}", plan.difference).contains("\"in the open\""));
-    let hashed = SAMPLE.replace("{ env = \"KATE_PASSWORD\" }", "{ argon2 = \"$argon2id$x\" }");
+    let hashed = SAMPLE.replace("{ env = \"KATE_PASSWORD\" }", &format!("{{ argon2 = \"{HASH}\" }}"));
     setup.apply(&hashed, Unnamed::Keep).await.unwrap();
-    assert_eq!(setup.user("kate").await.password_hash.as_deref(), Some("$argon2id$x"));
+    assert_eq!(setup.user("kate").await.password_hash.as_deref(), Some(HASH));
+}
+
+/// A hash as other programs make it.
+const HASH: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g";
+
+#[tokio::test]
+async fn everything_that_is_wrong_is_told_at_once_in_the_order_of_the_lines() {
+    let setup = Setup::default();
+    let wrong = SAMPLE
+        .replace("skills = { billing = 5 }", "skills = { biling = 5, englsh = 1 }")
+        .replace(
+            "capacity = { chat = 3, email = 5, workitem = 5 }",
+            "capacity = { chatt = 3, email = 5, sms = 1 }",
+        )
+        .replace("channel = \"workitem\"", "channel = \"work item\"")
+        .replace("inviteTimeout = \"30s\"", "inviteTimeout = \"25h\"")
+        .replace("group = \"Support\"\n", "group = \"Suport\"\n")
+        .replace("{ env = \"KATE_PASSWORD\" }", "{ argon2 = \"$argon2id$x\" }");
+    let message = setup.plan(&wrong, Unnamed::Keep).await.unwrap_err().to_string();
+    let expected = [
+        ("center.toml:16: ", "skill \"biling\""),
+        ("center.toml:16: ", "skill \"englsh\""),
+        ("center.toml:17: ", "channel \"chatt\""),
+        ("center.toml:17: ", "channel \"sms\""),
+        ("center.toml:18: ", "password hash of kate"),
+        ("center.toml:21: ", "\"work item\""),
+        ("center.toml:25: ", "inviteTimeout is 25h"),
+        ("center.toml:33: ", "group \"Suport\""),
+    ];
+    let lines: Vec<&str> = message.lines().collect();
+    assert_eq!(lines.len(), expected.len(), "{message}");
+    for (line, (place, what)) in lines.iter().zip(expected) {
+        assert!(line.starts_with(place) && line.contains(what), "{line}: {place}{what}");
+    }
+    // The control: mended, it is taken.
+    setup.plan(SAMPLE, Unnamed::Keep).await.unwrap();
+}
+
+#[tokio::test]
+async fn faults_of_form_in_several_tables_are_told_at_once() {
+    let setup = Setup::default();
+    let wrong = SAMPLE
+        .replace("lastName", "surname")
+        .replace("after = \"60s\"", "after = 60")
+        .replace("type = \"AgentGroup\"", "kind = \"AgentGroup\"");
+    let message = setup.plan(&wrong, Unnamed::Keep).await.unwrap_err().to_string();
+    let lines: Vec<&str> = message.lines().collect();
+    assert_eq!(lines.len(), 3, "one for each table: {message}");
+    for (line, (place, what)) in
+        lines.iter().zip([(":12: ", "surname"), (":27: ", "queue.step.after"), (":32: ", "kind")])
+    {
+        assert!(line.contains(place) && line.contains(what), "{line}: {place}{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_channel_is_a_token_and_capacity_knows_the_channels_that_there_are() {
+    let setup = Setup::default();
+    let with = |channel: &str, capacity: &str| {
+        let text = SAMPLE.replace("channel = \"workitem\"", &format!("channel = {channel:?}"));
+        text.replace("{ chat = 3, email = 5, workitem = 5 }", capacity)
+    };
+    for channel in ["a b", "a/b", "ä", "a?b", "..", "overall", &"x".repeat(65)] {
+        let message = setup.refusal(&with(channel, "{ chat = 1 }")).await;
+        assert!(message.starts_with("center.toml:21: ") && message.contains("channel name"), "{message}");
+    }
+    for (channel, capacity) in [
+        ("sms", "{ sms = 2, overall = 3 }"),
+        ("fax.v2", "{ \"fax.v2\" = 2 }"),
+        ("x_1-y", "{ voice = 1, email = 2 }"),
+    ] {
+        setup.plan(&with(channel, capacity), Unnamed::Keep).await.unwrap();
+    }
+    let message = setup.refusal(&with("sms", "{ fax = 2 }")).await;
+    assert!(message.starts_with("center.toml:17: ") && message.contains("\"fax\""), "{message}");
+}
+
+#[tokio::test]
+async fn a_queue_that_holds_work_keeps_its_channel() {
+    let setup = Setup::with(SAMPLE).await;
+    let changed = SAMPLE.replace("channel = \"workitem\"", "channel = \"sms\"");
+    setup.plan(&changed, Unnamed::Keep).await.unwrap();
+    open_interaction(&setup).await;
+    let message = setup.refusal(&changed).await;
+    assert!(message.starts_with("center.toml:21: "), "{message}");
+    for part in ["\"tasks\"", "workitem", "sms"] {
+        assert!(message.contains(part), "{message}");
+    }
+    setup.plan(SAMPLE, Unnamed::Keep).await.unwrap();
 }
 
 #[tokio::test]

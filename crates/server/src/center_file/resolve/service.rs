@@ -56,37 +56,37 @@ impl From<DirectionForm> for Direction {
 }
 
 impl Resolver<'_> {
-    pub(super) fn services(&mut self, forms: &[ServiceForm]) -> Result<(), CenterFileError> {
+    pub(super) fn services(&mut self, forms: &[ServiceForm]) {
         let mut seen = BTreeSet::new();
         for form in forms {
-            let kind = form.kind.into();
-            let name = self.service_name(&form.name)?;
-            if !seen.insert((kind, name.clone())) {
-                return Err(twice(self.file, "service", &form.name));
+            if !seen.insert((ServiceKind::from(form.kind), form.name.get_ref().clone())) {
+                self.problems.borrow_mut().push(twice(self.file, "service", &form.name));
             }
-            let known = self.directory.service(kind, &name);
-            if known.is_some_and(|service| service.center != self.center) {
-                // Requests of customers name no contact center. Whose the other one is, is nobody else's business.
-                let message =
-                    format!("the {} service {name:?} is taken by another contact center", kind.name());
-                return Err(self.file.wrong_at(form.name.span().start, message));
-            }
-            self.refuse_options_of_others(form)?;
-            let (queue, media) = self
-                .queues
-                .get(form.queue.get_ref())
-                .ok_or_else(|| unknown(self.file, "queue", &form.queue))?;
-            let service = Service {
-                id: known.map_or_else(|| ServiceId(self.ids.uuid()), |service| service.id),
-                center: self.center,
-                name,
-                queue: *queue,
-                enabled: form.enabled,
-                terms: self.terms(form, media, forms)?,
-            };
-            self.records.push(Record::Service(service));
+            self.refuse_options_of_others(form);
+            let service = self.service(form, forms);
+            self.records.extend(self.checked(service.map(Some)).map(Record::Service));
         }
-        Ok(())
+    }
+
+    fn service(&self, form: &ServiceForm, forms: &[ServiceForm]) -> Result<Service, CenterFileError> {
+        let kind = form.kind.into();
+        let name = self.service_name(&form.name)?;
+        let known = self.directory.service(kind, &name);
+        if known.is_some_and(|service| service.center != self.center) {
+            // Requests of customers name no contact center. Whose the other one is, is nobody else's business.
+            let message = format!("the {} service {name:?} is taken by another contact center", kind.name());
+            return Err(self.file.wrong_at(form.name.span().start, message));
+        }
+        let (queue, media) =
+            self.queues.get(form.queue.get_ref()).ok_or_else(|| unknown(self.file, "queue", &form.queue))?;
+        Ok(Service {
+            id: known.map_or_else(|| ServiceId(self.ids.uuid()), |service| service.id),
+            center: self.center,
+            name,
+            queue: *queue,
+            enabled: form.enabled,
+            terms: self.terms(form, media, forms)?,
+        })
     }
 
     /// The name becomes a part of addresses and of channels, so it has no characters that mean something there.
@@ -104,7 +104,7 @@ impl Resolver<'_> {
     }
 
     /// An option that has no effect was meant to have one.
-    fn refuse_options_of_others(&self, form: &ServiceForm) -> Result<(), CenterFileError> {
+    fn refuse_options_of_others(&self, form: &ServiceForm) {
         fn place<T>(option: &Option<Spanned<T>>) -> Place {
             option.as_ref().map(Spanned::span)
         }
@@ -136,10 +136,9 @@ impl Resolver<'_> {
             {
                 let kind = ServiceKind::from(form.kind).name();
                 let message = format!("{option} is no option of a service of type {kind}");
-                return Err(self.file.wrong_at(place.start, message));
+                self.problems.borrow_mut().push(self.file.wrong_at(place.start, message));
             }
         }
-        Ok(())
     }
 
     fn terms(
