@@ -54,6 +54,11 @@ export class Conversation {
         return this.#entries;
     }
 
+    /** What the customer said. */
+    get own(): string[] {
+        return this.#entries.filter(({from, type}) => from.type === "Client" && type === "Message").map(({text}) => text);
+    }
+
     /** The number to ask from: everything below it is known. */
     get nextPosition(): number {
         return this.#next;

@@ -94,7 +94,7 @@ export class StartForm {
         show(this.#cancel, isStarting && isSlow);
         const canLeave = said.length > 0 && availability?.leaveMessage !== undefined && !isStarting;
         show(this.#leave, canLeave);
-        this.#start.className = canLeave ? "secondary wide" : "primary wide";
+        this.#start.classList.toggle("quiet", canLeave);
         // Somebody from the team will be there: that is only said when it is so.
         show(this.#intro, said.length === 0);
         show(this.#problem, problem !== undefined);

@@ -381,8 +381,10 @@ export class Panel {
             this.#leaveTo = service;
             this.#messageId ||= uniqueName();
             const customer = this.#form.customer;
-            const question = chat.phase === "none" ? customer.subject : chat.question;
-            this.#message.fill(customer, [question ?? "", this.#unsent()].filter((text) => text !== "").join("\n"), chat.phase === "waiting");
+            const question = chat.phase === "none" ? (customer.subject ?? "") : chat.question;
+            // All that nobody has read.
+            const said = [question, ...chat.conversation.own, this.#unsent()].filter((text) => text !== "");
+            this.#message.fill(customer, said.join("\n"), chat.phase === "waiting");
             this.update();
             this.focus();
         }
