@@ -240,6 +240,7 @@ fn quoted_len(text: &str) -> Option<usize> {
 
 /// Reads `local@domain`, and what programs put around it. `None` when it is none.
 fn address(text: &str) -> Option<String> {
+    let text = &without_comments(text);
     let text = text.trim().trim_start_matches(['[', '<', '\'']).trim_end_matches(['>', '\'', ';', ',']);
     let text = text.strip_prefix("mailto:").unwrap_or(text).trim();
     // A source route is to be ignored (RFC 5322, section 4.4).
@@ -252,12 +253,37 @@ fn address(text: &str) -> Option<String> {
         _ => text,
     };
     let (local, domain) = split(text)?;
-    let domain: String = domain.chars().filter(|character| !character.is_whitespace()).collect();
-    let end = domain.find(|c: char| breaks_line(c) || "<>,;\"()\\".contains(c)).unwrap_or(domain.len());
+    // The old form lets blanks stand around dots (RFC 5322, section 4.4); other blanks end it.
+    let domain =
+        domain.split_whitespace().collect::<Vec<_>>().join(" ").replace(" .", ".").replace(". ", ".");
+    let ends = |c: char| c == ' ' || breaks_line(c) || "<>,;\"()\\".contains(c);
+    let end = domain.find(ends).unwrap_or(domain.len());
     let domain = domain[..end].trim_end_matches('.');
     let domain = if domain.starts_with('[') { domain } else { domain.trim_end_matches(']') };
     let local = local_part(local.trim())?;
     (!domain.is_empty()).then(|| format!("{local}@{domain}"))
+}
+
+/// Takes comments out (RFC 5322, section 3.2.2), but not from quotes.
+fn without_comments(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    // One that never ends is none, and none is looked for after it, so that the work stays linear.
+    let mut is_open = false;
+    while let Some(first) = rest.chars().next() {
+        let found = match first {
+            '(' if !is_open => comment_len(rest),
+            '"' if !is_open => quoted_len(rest),
+            _ => Some(first.len_utf8()),
+        };
+        is_open |= found.is_none();
+        let len = found.unwrap_or(first.len_utf8());
+        if first != '(' || is_open {
+            out.push_str(&rest[..len]);
+        }
+        rest = &rest[len..];
+    }
+    out
 }
 
 /// Splits at the last `@` outside quotes.

@@ -130,6 +130,7 @@ fn of_one_step(name: &str) -> Vec<u8> {
             raw
         }
         "angles and quotes in addresses" => with_headers("To: ", "<\"a@(b,:;"),
+        "quotes that never end in an address" => with_headers("To: <", "\"\\\"("),
         "pictures in the text" => with_headers(html, "<img src=data:image/png,x>"),
         "pages of pictures" => {
             let pictures = |number: usize| -> String {
@@ -172,6 +173,7 @@ const NAMES: &[&str] = &[
     "comments and quotes that never end",
     "raw letters between words",
     "angles and quotes in addresses",
+    "quotes that never end in an address",
     "pictures in the text",
     "pages of pictures",
     "a picture that never ends",

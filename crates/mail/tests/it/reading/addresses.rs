@@ -99,6 +99,12 @@ fn old_and_broken_forms() {
         "eve@[192.0.2.1], adam@[IPv6:2001:db8::1]",
         &[("eve@[192.0.2.1]", ""), ("adam@[IPv6:2001:db8::1]", "")],
     );
+    list("Eve (a \\) b) <eve(her account)@x.example(her host)>", &[("eve@x.example", "Eve")]);
+    list(
+        "<eve@x.example address here>, <eve@(a) x.example>",
+        &[("eve@x.example", ""), ("eve@x.example", "")],
+    );
+    list("<\"a(b)\"@x.example>", &[("\"a(b)\"@x.example", "")]);
     for field in [
         "undisclosed-recipients:;",
         "nobody",
