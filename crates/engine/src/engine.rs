@@ -17,7 +17,7 @@ use crate::board::Board;
 use crate::chats::{Chats, Customers};
 use crate::delivery::{Delivery, Publisher};
 use crate::directory::Directory;
-use crate::mail::{Mail, Mailboxes, Post};
+use crate::mail::{AcknowledgementLimits, Mail, Mailboxes, Post};
 use crate::ports::{AheadClock, Clock, IdSource};
 use crate::router::NextChange;
 use crate::timers::Watch;
@@ -57,6 +57,8 @@ pub struct Options {
     /// How long a mail rests after each attempt that failed, in ms; the last counts from then on. At least one; by default 1, 2, 5, 15, 30 and 60
     /// minutes: most mail servers begin as fast and end slower, but here somebody waits for an answer.
     pub mail_rests_ms: Vec<u64>,
+    /// How many acknowledgements go out.
+    pub acknowledgements: AcknowledgementLimits,
 }
 
 impl Default for Options {
@@ -72,6 +74,7 @@ impl Default for Options {
             outbox_ms: 30_000,
             mail_give_up_ms: 48 * 60 * 60 * 1_000,
             mail_rests_ms: [1, 2, 5, 15, 30, 60].map(|minutes| minutes * 60_000).to_vec(),
+            acknowledgements: AcknowledgementLimits::default(),
         }
     }
 }

@@ -34,7 +34,7 @@ pub use delivery::{Patience, Published, Publisher, Replay, Subscriptions};
 pub use directory::Directory;
 pub use engine::{Engine, Options, Parts};
 pub use execute::{Attempt, Done, ExecuteError, Opening};
-pub use mail::{Mailboxes, NewLetter, Post, Posted, RawMessage, TakenIn, contact_id};
+pub use mail::{AcknowledgementLimits, Mailboxes, NewLetter, Post, Posted, RawMessage, TakenIn, contact_id};
 pub use ports::{Clock, IdSource, SystemClock, SystemIds};
 pub use router::Why;
 pub use worker::WorkerStatus;

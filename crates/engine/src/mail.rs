@@ -10,19 +10,22 @@ mod contacts;
 mod copies;
 mod intake;
 mod outbox;
+mod quota;
 mod threading;
 
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
-use handoff_domain::{CenterId, Interaction, InteractionId};
+use handoff_domain::{CenterId, Interaction, InteractionId, Time};
 use handoff_store::Receipt;
 use tokio::sync::Notify;
 
 pub use contacts::contact_id;
 pub use intake::{NewLetter, RawMessage, TakenIn};
+pub use quota::AcknowledgementLimits;
 
 use outbox::Outbox;
+use quota::Acknowledged;
 
 /// What the contact centers' own addresses are, and how their messages are told from everybody else's.
 pub trait Mailboxes: Send + Sync + 'static {
@@ -75,6 +78,7 @@ pub trait Post: Send + Sync + 'static {
 pub(crate) struct Mail {
     mailboxes: OnceLock<Arc<dyn Mailboxes>>,
     outbox: Outbox,
+    acknowledged: Acknowledged,
 }
 
 impl Mail {
@@ -93,13 +97,18 @@ impl Mail {
         self.mailboxes.get().map(|mailboxes| &**mailboxes)
     }
 
+    /// Tells whether one more acknowledgement may go to an address of a contact center's correspondents, and counts it if so.
+    fn acknowledges(&self, to: (CenterId, &str), limits: AcknowledgementLimits, now: Time) -> bool {
+        self.acknowledged.admits(to, limits, now)
+    }
+
     /// Gives what wakes the worker that posts.
     pub(crate) fn wakes(&self) -> Arc<Notify> {
         self.outbox.wakes()
     }
 
     /// Gives when the worker that posts has to look again, as far as this node knows.
-    pub(crate) fn next_due(&self) -> handoff_domain::Time {
+    pub(crate) fn next_due(&self) -> Time {
         self.outbox.next_due()
     }
 }

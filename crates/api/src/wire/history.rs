@@ -299,6 +299,10 @@ const fn silence(why: Silence) -> &'static str {
         Silence::NoSender => "it has no sender",
         Silence::OwnAddress => "it is from an address of ours",
         Silence::Lately => "its sender got a confirmation within a day",
+        Silence::Unread => "nobody reads what is sent to its sender",
+        Silence::TooMany => {
+            "too many confirmations went out within the hour, in all or to its sender's domain"
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::interaction::context::Context;
 use crate::interaction::decision::Decision;
 use crate::interaction::open::{NewInteraction, open_with};
 use crate::interaction::{Email, Interaction, State, Threading};
-use crate::mail::Automatic;
+use crate::mail::{Automatic, untagged_key};
 use crate::media::Direction;
 use crate::rejection::Rejection;
 use crate::time::Time;
@@ -47,6 +47,10 @@ pub enum Silence {
     OwnAddress,
     /// Its sender was written to a short while ago.
     Lately,
+    /// Nobody reads what is sent to its sender.
+    Unread,
+    /// As many confirmations as may go out in an hour have gone, in all or to where its sender is.
+    TooMany,
 }
 
 impl Silence {
@@ -78,8 +82,26 @@ pub fn silence(email: &Email, sender: Sender, now: Time) -> Option<Silence> {
     if sender.is_ours {
         return Some(Silence::OwnAddress);
     }
+    if is_unread(&email.from) {
+        return Some(Silence::Unread);
+    }
     let is_lately = |last: Time| last.plus_ms(Silence::LATELY_MS) > now;
     sender.last_answered.is_some_and(is_lately).then_some(Silence::Lately)
+}
+
+/// Tells whether an address says of itself that no person reads what is sent to it: programs' and lists' (RFC 3834, section 2), and those
+/// that ask not to be answered.
+fn is_unread(address: &str) -> bool {
+    const PROGRAMS: &[&str] =
+        &["mailerdaemon", "listserv", "majordomo", "bounce", "bounces", "nobody", "devnull"];
+    const REFUSALS: &[&str] = &["noreply", "donotreply", "dontreply"];
+    let key = untagged_key(address);
+    let local = key.rsplit_once('@').map_or("", |(local, _)| local);
+    let word: String = local.chars().filter(|character| character.is_alphanumeric()).collect();
+    let is_list = local.starts_with("owner-")
+        || ["-owner", "-request", "-bounces"].iter().any(|end| local.ends_with(end));
+    let is_refusal = |refusal: &&str| word.starts_with(*refusal) || word.ends_with(*refusal);
+    is_list || PROGRAMS.contains(&word.as_str()) || REFUSALS.iter().any(is_refusal)
 }
 
 /// What the server writes to confirm a letter.

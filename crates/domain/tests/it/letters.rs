@@ -162,6 +162,7 @@ fn programs_senders_without_an_address_and_the_same_sender_again_get_no_confirma
     let from = |from: &str| Email { from: from.to_string(), ..Email::default() };
     let letter = from("eve@customer.example");
     let report = Report { kind: ReportKind::NonDelivery, originals: vec![], recipients: vec![] };
+    let from = |address: &str| Email { from: address.to_string(), ..letter.clone() };
     let ago = |ms| Sender { is_ours: false, last_answered: Some(Time(now.0 - ms)) };
     let day = i64::try_from(Silence::LATELY_MS).expect("a day");
     let unknown = Sender::default();
@@ -170,6 +171,13 @@ fn programs_senders_without_an_address_and_the_same_sender_again_get_no_confirma
         (letter.clone(), ago(day), None),
         (letter.clone(), ago(day - 1), Some(Silence::Lately)),
         (letter.clone(), ago(-5), Some(Silence::Lately)),
+        (from("No-Reply+7@shop.example"), ago(day), Some(Silence::Unread)),
+        (from("shop_donotreply@shop.example"), ago(day), Some(Silence::Unread)),
+        (from("talk-request@lists.example"), ago(day), Some(Silence::Unread)),
+        (from("owner-talk@lists.example"), ago(day), Some(Silence::Unread)),
+        (from("MAILER-DAEMON@shop.example"), ago(day), Some(Silence::Unread)),
+        (from("norea.plyer@shop.example"), ago(day), None),
+        (from("owner@shop.example"), ago(day), None),
         (letter.clone(), Sender { is_ours: true, last_answered: None }, Some(Silence::OwnAddress)),
         (from(""), unknown, Some(Silence::NoSender)),
         (Email { report: Some(report), ..letter.clone() }, unknown, Some(Silence::Report)),

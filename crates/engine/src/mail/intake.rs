@@ -3,7 +3,7 @@
 //! Everything that comes of a letter is one commit: the interaction, what is known of its sender, its files, the proof that it was taken in,
 //! and the confirmation to its sender on its way out. Whoever brings it may forget it when that is durable, and must not before.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::mail::untagged_key;
@@ -88,10 +88,11 @@ impl Engine {
     pub async fn take_in_letter(&self, new: &NewLetter) -> Result<TakenIn, ExecuteError> {
         let id = self.ids.interaction(self.clock.now());
         let taken_in = taken_in(new, id);
+        let quota = OnceLock::new();
         if let Some(first) = self.first_copy(new, &taken_in).await? {
             return self.taken_in_before(&first).await;
         }
-        let done = self.again_and_again(id, || self.attempt_letter(new, id, &taken_in)).await?;
+        let done = self.again_and_again(id, || self.attempt_letter(new, id, &taken_in, &quota)).await?;
         match done {
             Done::Now { interaction, .. } => Ok(TakenIn { interaction, is_new: true }),
             Done::Before(first) => self.taken_in_before(&first).await,
@@ -111,6 +112,7 @@ impl Engine {
         new: &NewLetter,
         id: InteractionId,
         taken_in: &Receipt,
+        quota: &OnceLock<bool>,
     ) -> Result<Done, Failure> {
         let Judged { belonging, contact, filing } = self.judge(new).await?;
         let (mut email, mut remarks) = email_of(new);
@@ -119,7 +121,7 @@ impl Engine {
         let (known, mut contact) = contact.map_or((None, None), |(known, contact)| (known, Some(contact)));
         let acknowledgement = match filing {
             Some(_) => None,
-            None => self.acknowledgement(new, &email, contact.as_mut()),
+            None => self.acknowledgement(new, &email, contact.as_mut(), quota),
         };
         let mut receipts = vec![taken_in.clone()];
         if let Some(message_id) = &email.message_id
@@ -198,12 +200,14 @@ impl Engine {
         Ok(Judged { belonging, contact, filing })
     }
 
-    /// Gives what the sender is told, and notes in what is known of him that he is.
+    /// Returns what the sender is told, and notes in what is known of them that they are. `quota` is whether one more may go out, once that
+    /// was asked: a letter counts once however often it is attempted.
     fn acknowledgement(
         &self,
         new: &NewLetter,
         letter: &Email,
         contact: Option<&mut Contact>,
+        quota: &OnceLock<bool>,
     ) -> Option<Result<NewAcknowledgement, Silence>> {
         let words = new.queue.acknowledge.as_ref()?;
         let now = self.clock.now();
@@ -211,6 +215,10 @@ impl Engine {
         let sender = Sender { is_ours: self.is_own_address(new.center, &letter.from), last_answered };
         if let Some(why) = silence(letter, sender, now) {
             return Some(Err(why));
+        }
+        let limits = self.options.acknowledgements;
+        if !quota.get_or_init(|| self.mail.acknowledges((new.center, &letter.from), limits, now)) {
+            return Some(Err(Silence::TooMany));
         }
         if let Some(contact) = contact {
             contact.last_answered = Some(now);

@@ -291,6 +291,24 @@ async fn programs_and_ourselves_get_no_confirmation() {
     assert!(rig.outgoing().await.is_empty());
 }
 
+/// Whoever writes in the names of many gets us to write to no more than a few of them.
+#[tokio::test]
+async fn confirmations_are_bounded_for_each_domain_and_in_all() {
+    let rig = Rig::with_mailbox(true).await;
+    for n in 0..150 {
+        rig.takes_in(letter(&format!("{n}@victim.example"), &format!("flood {n}"))).await;
+    }
+    assert_eq!(rig.outgoing().await.len(), 100, "to one domain");
+    let silent = rig.takes_in(letter("151@victim.example", "one more")).await.interaction;
+    assert!(facts(&rig, &silent).await.contains(&Fact::NotAcknowledged { why: Silence::TooMany }));
+    assert_eq!(silent.status(), Status::Queued, "the letter itself waits all the same");
+    rig.takes_in(letter(EVE, "honest")).await;
+    assert_eq!(rig.outgoing().await.len(), 101, "others are told");
+    rig.clock.advance_ms(60 * 60 * 1_000);
+    rig.takes_in(letter("152@victim.example", "later")).await;
+    assert_eq!(rig.outgoing().await.len(), 102);
+}
+
 #[tokio::test]
 async fn what_programs_write_to_each_other_is_put_on_file() {
     let rig = Rig::with_mailbox(true).await;

@@ -139,7 +139,7 @@ impl Rig {
     /// Gives everything that is on its way out.
     pub(crate) async fn outgoing(&self) -> Vec<Interaction> {
         let page =
-            self.store.interactions(&InteractionQuery::of(InteractionScope::Sending, 99)).await.unwrap();
+            self.store.interactions(&InteractionQuery::of(InteractionScope::Sending, 999)).await.unwrap();
         page.items.into_iter().map(|found| found.value).collect()
     }
 

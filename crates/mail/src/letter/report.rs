@@ -20,6 +20,10 @@ const ORIGINALS_MAX: usize = 50;
 
 /// Finds what a letter reports.
 pub(super) fn find(letter: &Letter, fields: &Fields<'_>, reading: &Reading<'_>) -> Option<Report> {
+    // A complaint encloses the message that it is about, which was delivered.
+    if part_of(letter, &["message/feedback-report"]).is_some() {
+        return None;
+    }
     let enclosed = enclosed_ids(letter);
     if let Some(part) =
         part_of(letter, &["message/disposition-notification", "message/global-disposition-notification"])

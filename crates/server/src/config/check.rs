@@ -118,7 +118,7 @@ fn spans(config: &Config) -> Option<Fault> {
 }
 
 fn counts(config: &Config) -> Option<Fault> {
-    let Config { cometd, chat, limits, .. } = config;
+    let Config { cometd, chat, mail, limits, .. } = config;
     let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let rows = [
         ("cometd.sessions", wide(cometd.sessions), 1..=MILLION),
@@ -131,6 +131,8 @@ fn counts(config: &Config) -> Option<Fault> {
         ("chat.requests_per_second", chat.requests_per_second.into(), 1..=MILLION),
         ("chat.chats_per_address", wide(chat.chats_per_address), 1..=MILLION),
         ("chat.messages_per_second", chat.messages_per_second.into(), 1..=10_000),
+        ("mail.acknowledgements_per_domain", mail.acknowledgements_per_domain.into(), 0..=MILLION),
+        ("mail.acknowledgements_per_hour", mail.acknowledgements_per_hour.into(), 0..=MILLION),
         ("limits.connections", wide(limits.connections), 1..=MILLION),
         ("limits.connections_per_address", wide(limits.connections_per_address), 1..=MILLION),
         ("limits.connections_per_user", wide(limits.connections_per_user), 1..=MILLION),

@@ -6,6 +6,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use handoff_engine::AcknowledgementLimits;
 use serde::{Deserialize, Serialize};
 
 use crate::time_span::TimeSpan;
@@ -23,6 +24,10 @@ pub(crate) struct Mail {
     pub give_up_after: TimeSpan,
     /// How long such a message rests after each attempt; the last counts from then on. 1 to 20 of them, each 100 ms…24 h.
     pub retries: Vec<TimeSpan>,
+    /// Acknowledgements that one contact center sends in an hour to one domain. 0…1,000,000. Default 100.
+    pub acknowledgements_per_domain: u32,
+    /// Acknowledgements that one contact center sends in an hour in all. 0…1,000,000. Default 1,000.
+    pub acknowledgements_per_hour: u32,
     /// More certificates of authorities than the system has: a PEM file. Empty (the default): none.
     pub authorities: PathBuf,
 }
@@ -34,6 +39,8 @@ impl Default for Mail {
             host_name: String::new(),
             give_up_after: TimeSpan::from_ms(48 * 60 * 60 * 1_000),
             retries: [1, 2, 5, 15, 30, 60].map(|minutes| TimeSpan::from_ms(minutes * 60_000)).to_vec(),
+            acknowledgements_per_domain: AcknowledgementLimits::default().per_domain,
+            acknowledgements_per_hour: AcknowledgementLimits::default().in_all,
             authorities: PathBuf::new(),
         }
     }

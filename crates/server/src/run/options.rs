@@ -4,6 +4,8 @@ use handoff_api::wire::resource::PublicUrl;
 use handoff_api::{customer, shared};
 use handoff_domain::interaction::decide::GonePolicy;
 
+use handoff_engine::AcknowledgementLimits;
+
 use crate::accept;
 use crate::config::{Config, Gone, SameSite};
 
@@ -25,6 +27,10 @@ pub(super) fn engine(config: &Config) -> handoff_engine::Options {
         login_idle_ms: config.session.idle.ms(),
         mail_give_up_ms: config.mail.give_up_after.ms(),
         mail_rests_ms: config.mail.retries.iter().map(|rest| rest.ms()).collect(),
+        acknowledgements: AcknowledgementLimits {
+            per_domain: config.mail.acknowledgements_per_domain,
+            in_all: config.mail.acknowledgements_per_hour,
+        },
         ..Default::default()
     }
 }
