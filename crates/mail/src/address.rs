@@ -1,10 +1,10 @@
 //! Addresses that people or programs wrote, checked before a message goes to them.
 //!
-//! What comes out of here can stand in a header and in an SMTP command: it has no control character, no blank and no quoted local part.
-//! Addresses outside ASCII are refused, because they need `SMTPUTF8` (RFC 6531) on the whole way; a domain in its ASCII form is fine.
+//! What comes out of here can stand in a header and in an SMTP command: it has no control character, its local part is quoted where it has to
+//! be, and its domain is in its ASCII form. Only a local part outside ASCII needs `SMTPUTF8` (RFC 6531) on the whole way.
 
 use handoff_domain::Address;
-use handoff_domain::mail::breaks_line;
+use handoff_domain::mail::{bare_address, breaks_line, mailbox_key, wire_address};
 use thiserror::Error;
 
 /// The longest address, in bytes: the path of RFC 5321, section 4.5.3.1.3, without its angle brackets.
@@ -26,9 +26,6 @@ pub enum NotAddress {
     /// It is longer than an address may be.
     #[error("the address is too long")]
     TooLong,
-    /// It has letters that only some servers take.
-    #[error("the address has characters outside ascii")]
-    NotAscii,
     /// It is not of the form `local@domain` or `name <local@domain>`.
     #[error("not of the form local@domain")]
     Malformed,
@@ -37,7 +34,7 @@ pub enum NotAddress {
     TooMany,
 }
 
-/// Reads one address: `local@domain`, `<local@domain>` or `name <local@domain>`.
+/// Reads one address: `local@domain`, `<local@domain>` or `name <local@domain>`. It comes out as it stands on the wire.
 ///
 /// # Errors
 ///
@@ -47,10 +44,12 @@ pub fn parse(text: &str) -> Result<Address, NotAddress> {
     if text.is_empty() {
         return Err(NotAddress::Empty);
     }
-    let parsed = match text.strip_suffix('>').and_then(|text| text.rsplit_once('<')) {
-        Some((name, address)) => Address { address: address.to_owned(), name: name_of(name) },
-        None => Address { address: text.to_owned(), name: None },
-    };
+    let bare = bare_address(text);
+    let before = text.strip_suffix('>').and_then(|rest| rest.trim_end().strip_suffix(bare));
+    let name = before.and_then(|rest| rest.trim_end().strip_suffix('<')).and_then(name_of);
+    let as_written = Address { address: bare.to_owned(), name };
+    bounds(&as_written)?;
+    let parsed = Address { address: wire_address(bare).ok_or(NotAddress::Malformed)?, ..as_written };
     check(&parsed)?;
     Ok(parsed)
 }
@@ -75,12 +74,25 @@ pub fn parse_list(text: &str) -> Result<Vec<Address>, NotAddress> {
     Ok(addresses)
 }
 
-/// Checks that a message can be sent to an address.
+/// Checks that a message can be sent to an address as it is.
 ///
 /// # Errors
 ///
 /// When it cannot.
 pub fn check(address: &Address) -> Result<(), NotAddress> {
+    bounds(address)?;
+    let text = &address.address;
+    let is_on_wire = wire_address(text).as_ref() == Some(text);
+    // The library knows the rules of domains and address literals; we only forbid more.
+    let is_literal_of_six = text.rsplit_once('@').is_some_and(|(_, domain)| domain.contains(':'));
+    if is_on_wire && !is_literal_of_six && text.parse::<lettre::Address>().is_ok() {
+        Ok(())
+    } else {
+        Err(NotAddress::Malformed)
+    }
+}
+
+fn bounds(address: &Address) -> Result<(), NotAddress> {
     let name = address.name.as_deref().unwrap_or_default();
     if address.address.is_empty() {
         return Err(NotAddress::Empty);
@@ -91,29 +103,13 @@ pub fn check(address: &Address) -> Result<(), NotAddress> {
     if address.address.len() > ADDRESS_LEN_MAX || name.len() > NAME_LEN_MAX {
         return Err(NotAddress::TooLong);
     }
-    if !address.address.is_ascii() {
-        return Err(NotAddress::NotAscii);
-    }
-    let (local, domain) = address.address.rsplit_once('@').ok_or(NotAddress::Malformed)?;
-    let is_plain = local.bytes().all(is_atom) && !local.split('.').any(str::is_empty);
-    // The library knows the rules of domains and address literals; we only forbid more.
-    if is_plain && !domain.contains(':') && address.address.parse::<lettre::Address>().is_ok() {
-        Ok(())
-    } else {
-        Err(NotAddress::Malformed)
-    }
+    Ok(())
 }
 
-/// Tells whether two addresses are the same mailbox for our purposes: letters' case does not matter, although RFC 5321 would let a server
-/// tell local parts apart by it, because no server does.
+/// Tells whether two addresses mean the same mailbox.
 #[must_use]
 pub fn is_same(one: &str, other: &str) -> bool {
-    one.eq_ignore_ascii_case(other)
-}
-
-/// `atext` and the dot (RFC 5322, section 3.2.3).
-fn is_atom(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&byte)
+    mailbox_key(one) == mailbox_key(other)
 }
 
 /// Takes the quotes off a name.

@@ -1,28 +1,29 @@
 //! Addresses that somebody writes into a request. What cannot be sent to is refused at once, not when the mail goes out.
 
-use handoff_domain::mail::breaks_line;
+use handoff_domain::mail::{bare_address, breaks_line, wire_address};
 
 /// Bytes of an address (RFC 5321, section 4.5.3.1.3).
 pub(crate) const ADDRESS_BYTES_MAX: usize = 254;
 
-/// Tells whether somebody can be written to there: one address, without a name or a quoted part, that a header can hold as it is. What mail
-/// servers allow beyond that, non-ASCII letters included, nothing here can send to.
+/// Tells whether somebody can be written to there: one address without a name, as it stands on the wire or to be brought into that form.
 pub(crate) fn is_address(text: &str) -> bool {
-    let Some((local, domain)) = text.split_once('@') else { return false };
-    let is_plain = |part: &str, others: &str| {
-        !part.is_empty()
-            && part.chars().all(|it| it.is_ascii_alphanumeric() || others.contains(it))
-            && !part.split('.').any(str::is_empty)
-    };
-    text.len() <= ADDRESS_BYTES_MAX && is_plain(local, ".!#$%&'*+-/=?^_`{|}~") && is_plain(domain, ".-")
+    if bare_address(text) != text {
+        return false;
+    }
+    let Some(wire) = wire_address(text) else { return false };
+    let domain = wire.rsplit_once('@').map(|(_, domain)| domain).unwrap_or_default();
+    let is_plain = domain.chars().all(|it| it.is_ascii_alphanumeric() || ".-".contains(it))
+        && !domain.split('.').any(str::is_empty);
+    wire.len().max(text.len()) <= ADDRESS_BYTES_MAX && is_plain
 }
 
 /// Tells whether a text is one address with or without a name before it: `Eve <eve@example.com>`.
 pub(crate) fn is_named_address(text: &str) -> bool {
-    let bracketed = text.strip_suffix('>').and_then(|text| text.rsplit_once('<'));
+    let bare = bare_address(text);
+    let bracketed = text.strip_suffix('>').and_then(|text| text.strip_suffix(bare)?.strip_suffix('<'));
     match bracketed {
         // A name's own address in its quotes is no second one.
-        Some((name, address)) => is_name(name.trim()) && is_address(address),
+        Some(name) => is_name(name.trim()) && is_address(bare),
         None => is_address(text),
     }
 }
@@ -38,7 +39,15 @@ mod tests {
 
     #[test]
     fn an_address_is_one_that_somebody_could_be_written_to_at() {
-        for good in ["eve@example.com", "e.v+e@mail.example", "o'neil@x.example"] {
+        for good in [
+            "eve@example.com",
+            "e.v+e@mail.example",
+            "o'neil@x.example",
+            "eve..adams.@docomo.example",
+            ".eve@x",
+            "\"eve adams\"@x",
+            "jürg@bücher.example",
+        ] {
             assert!(is_address(good), "{good}");
             assert!(is_named_address(good), "{good}");
         }
@@ -53,11 +62,12 @@ mod tests {
             "eve @x",
             "a@b@c",
             "eve@x;",
-            ".eve@x",
+            "eve adams@x",
+            "\"a\"b\"@x",
+            "\"a\nb\"@x",
             "eve@x..y",
             "eve@x>",
-            "\"eve\"@x",
-            "jürg@bücher.example",
+            "eve@\u{fdfa}",
             long.as_str(),
         ];
         for bad in bad {

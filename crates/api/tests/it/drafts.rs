@@ -115,7 +115,7 @@ async fn what_cannot_be_sent_to_is_refused_when_it_is_written() {
     });
     kate.does(id, json!({"operationName": "Save", "email": fine})).await.ok();
     for name in ["from", "replyTo", "to", "cc", "bcc"] {
-        for bad in ["eve", "eve@a b", "jürg@example.com", "<a@example.com> <b@example.com>"] {
+        for bad in ["eve", "eve@a b", "jü rg@example.com", "<a@example.com> <b@example.com>"] {
             let refused = kate.does(id, json!({"operationName": "Save", "email": {name: bad}})).await;
             let sentence = refused.refused(400, 10);
             assert!(sentence.contains(&format!("email.{name}")), "{sentence}");

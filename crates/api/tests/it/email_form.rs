@@ -129,7 +129,7 @@ async fn what_is_wrong_is_said_and_leaves_nothing() {
     let table = [
         ("fromAddress", "Eve <eve@example.com>"),
         ("fromAddress", "eve@example.com,adam@example.com"),
-        ("fromAddress", "jürg@bücher.example"),
+        ("fromAddress", "jürg bücher@example.com"),
         ("subject", long.as_str()),
         ("firstName", long.as_str()),
         ("mailbox", "other@other.example"),

@@ -7,6 +7,8 @@ use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
 
+use super::breaks_line;
+
 /// Returns an address without the name before it and the angle brackets, as it is written.
 #[must_use]
 pub fn bare_address(text: &str) -> &str {
@@ -52,10 +54,15 @@ pub fn untagged_key(address: &str) -> String {
 }
 
 /// Returns an address as it stands on the wire: the local part in quotes if, and only if, it needs them (RFC 5321, section 4.1.2), and the
-/// domain by its A-labels (RFC 5890), which every relay takes. `None` when it is none.
+/// domain by its A-labels (RFC 5890), which every relay takes. `None` when it is none. Dots may stand anywhere, as they do in addresses of
+/// large providers; whatever else needs quotes must have them.
 #[must_use]
 pub fn wire_address(address: &str) -> Option<String> {
-    let (local, domain) = parts(bare_address(address))?;
+    let bare = bare_address(address);
+    let (local, domain) = parts(bare)?;
+    if !is_well_formed(bare.rsplit_once('@')?.0) {
+        return None;
+    }
     let domain = if domain.is_ascii() { domain.to_string() } else { a_labels(domain)? };
     if is_dot_atom(&local) {
         return Some(format!("{local}@{domain}"));
@@ -94,10 +101,33 @@ fn unescaped(quoted: &str) -> String {
     text
 }
 
+/// Tells whether a local part, as it is written, is a quoted string to its end, or of nothing but atoms and dots.
+fn is_well_formed(local: &str) -> bool {
+    if local.chars().any(breaks_line) {
+        return false;
+    }
+    let Some(quoted) = local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+        return local.chars().all(|c| c == '.' || is_atom(c));
+    };
+    let mut characters = quoted.chars();
+    while let Some(character) = characters.next() {
+        if character == '"' || character == '\\' && characters.next().is_none() {
+            return false;
+        }
+    }
+    true
+}
+
 /// Tells whether a local part stands without quotes (RFC 5322, section 3.2.3; beyond ASCII RFC 6532, section 3.2).
 fn is_dot_atom(local: &str) -> bool {
-    let is_atom = |c: char| c.is_ascii_alphanumeric() || !c.is_ascii() || "!#$%&'*+-/=?^_`{|}~".contains(c);
     local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atom))
+}
+
+fn is_atom(character: char) -> bool {
+    match character.is_ascii() {
+        true => character.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(character),
+        false => !character.is_whitespace(),
+    }
 }
 
 fn ascii_domain(domain: &str) -> String {
@@ -179,6 +209,13 @@ mod tests {
             ("eve@", None),
             ("\"\"@x.example", None),
             ("eve", None),
+            ("eve adams@x.example", None),
+            ("a@b@x.example", None),
+            ("a,b@x.example", None),
+            ("\"a\"b\"@x.example", None),
+            ("\"a\\\"@x.example", None),
+            ("\"a\r\nb\"@x.example", None),
+            ("eve@x\u{3002}\u{fdfa}", None),
         ] {
             assert_eq!(wire_address(address).as_deref(), wire, "{address}");
         }

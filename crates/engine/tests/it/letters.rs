@@ -200,6 +200,22 @@ async fn only_what_a_stranger_cannot_know_ties_a_letter_to_another() {
     assert_eq!(thread.items.last().unwrap().value.id, first.id, "the newest comes first");
 }
 
+/// Local parts that differ in their quotes' content alone are different people; the quotes themselves, and the case, tell nobody apart.
+#[tokio::test]
+async fn a_quoted_sender_is_nobody_else() {
+    let rig = Rig::with_mailbox(false).await;
+    let first = rig.takes_in(letter("\"eve.\"@customer.example", "first")).await.interaction;
+    let named = |from: &str, name: &str| Letter {
+        answers: vec!["first@customer.example".to_owned()],
+        ..letter(from, name)
+    };
+    let other = rig.takes_in(named("\"eve..\"@customer.example", "other")).await.interaction;
+    assert_eq!(threading(&rig, &other).await, Threading::NotProven(Unproven::SomebodyElses));
+    assert_ne!(other.contact, first.contact);
+    let same = rig.takes_in(named("\"EVE.\"@Customer.example", "same")).await.interaction;
+    assert_eq!((same.parent, same.contact.clone()), (Some(first.id), first.contact.clone()));
+}
+
 #[tokio::test]
 async fn a_token_of_another_center_proves_nothing() {
     let rig = Rig::with_mailbox(false).await;

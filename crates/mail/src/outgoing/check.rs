@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Field, NotSendable, Outgoing, SUBJECT_LEN_MAX};
-use handoff_domain::mail::breaks_line;
+use handoff_domain::mail::{breaks_line, mailbox_key};
 
 use crate::address;
 
@@ -39,7 +39,7 @@ pub(super) fn fields(message: &Outgoing) -> Result<(), NotSendable> {
 pub(super) fn recipients(message: &Outgoing) -> Result<Vec<String>, NotSendable> {
     let mut known = HashSet::new();
     let all = message.to.iter().chain(&message.cc).chain(&message.bcc).map(|address| &address.address);
-    let recipients: Vec<_> = all.filter(|text| known.insert(text.to_ascii_lowercase())).cloned().collect();
+    let recipients: Vec<_> = all.filter(|text| known.insert(mailbox_key(text))).cloned().collect();
     let Some(surplus) = recipients.get(address::ADDRESSES_MAX) else {
         return if recipients.is_empty() { Err(NotSendable::NoRecipient) } else { Ok(recipients) };
     };
@@ -64,15 +64,22 @@ fn id(field: Field, text: &str) -> Result<(), NotSendable> {
     if is_plain && is_whole && !text.is_empty() { Ok(()) } else { Err(NotSendable::Malformed { field }) }
 }
 
+/// Tells whether a message needs servers that take addresses outside ASCII, and with them such headers (RFC 6531).
+pub(super) fn is_international(message: &Outgoing) -> bool {
+    let single = [Some(&message.from), message.reply_to.as_ref()].into_iter().flatten();
+    let mut all = single.chain(&message.to).chain(&message.cc).chain(&message.bcc);
+    all.any(|address| !address.address.is_ascii())
+}
+
 /// Tells whether a message is one that every server takes and reads in the same way: no NUL, no lone CR or LF, no line too long, and in
-/// the headers nothing but ASCII.
-pub(super) fn is_transportable(raw: &[u8]) -> bool {
+/// the headers nothing but ASCII unless it is international.
+pub(super) fn is_transportable(raw: &[u8], is_international: bool) -> bool {
     let mut is_header = true;
     for line in raw.split_inclusive(|byte| *byte == b'\n') {
         let Some(content) = line.strip_suffix(b"\r\n") else { return false };
         is_header &= !content.is_empty();
         let is_clean = !content.iter().any(|byte| matches!(byte, 0 | b'\r')) && content.len() <= LINE_LEN_MAX;
-        if !is_clean || is_header && !content.is_ascii() {
+        if !is_clean || is_header && !is_international && !content.is_ascii() {
             return false;
         }
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use handoff_domain::mail::{breaks_line, wire_address};
 use tokio::time::timeout;
 
 use super::reply::{self, Reply};
@@ -31,13 +32,16 @@ pub(super) fn check(envelope: &Envelope<'_>) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Whether an address can stand in a command: nothing in it ends the command or the address, or adds a parameter.
+/// Whether an address can stand in a command: nothing in it ends the command or the address, or adds a parameter. A local part in quotes
+/// may have blanks and brackets.
 fn is_address(address: &str) -> bool {
     let is_odd =
-        |character: char| character.is_control() || character.is_whitespace() || "<>".contains(character);
-    let has_parts =
-        address.rsplit_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
-    has_parts && address.len() <= ADDRESS_BYTES_MAX && !address.contains(is_odd)
+        |character: char| breaks_line(character) || character.is_whitespace() || "<>".contains(character);
+    let Some((local, domain)) = address.rsplit_once('@') else { return false };
+    let is_quoted = local.starts_with('"') && wire_address(address).as_deref() == Some(address);
+    let is_plain = !local.is_empty() && !local.contains(is_odd) && !local.contains('"');
+    let is_domain = !domain.is_empty() && !domain.contains(is_odd);
+    (is_quoted || is_plain) && is_domain && address.len() <= ADDRESS_BYTES_MAX
 }
 
 /// Whether CR and LF stand together only, and at the end.
@@ -334,8 +338,10 @@ impl Connection {
             }
             command.push_str(" BODY=8BITMIME");
         }
+        let headers = envelope.raw.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap_or(size);
         if !envelope.sender.is_none_or(str::is_ascii)
             || !envelope.recipients.iter().all(|address| address.is_ascii())
+            || !envelope.raw[..headers].is_ascii()
         {
             if !self.can("SMTPUTF8") {
                 return Err(cannot("it has international addresses, which the relay does not take"));

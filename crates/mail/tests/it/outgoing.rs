@@ -107,6 +107,25 @@ fn long_fields_are_folded() {
     assert_eq!(read.subject.unwrap().chars().count(), 499, "cut by the reader, not by the writer");
 }
 
+/// Addresses that are no atoms, of international domains and international themselves, in header and envelope.
+#[test]
+fn everybody_who_can_write_can_be_answered() {
+    let to = |text: &str| vec![address::parse(text).unwrap()];
+    for (written, recipient, is_ascii) in [
+        ("eve..adams.@docomo.example", "\"eve..adams.\"@docomo.example", true),
+        ("\"eve adams\"@b.example", "\"eve adams\"@b.example", true),
+        ("Ève <eve@bücher.example>", "eve@xn--bcher-kva.example", true),
+        ("jörg@bücher.example", "jörg@xn--bcher-kva.example", false),
+    ] {
+        let cc = to(recipient);
+        let composed = compose(&Outgoing { to: to(written), cc, bcc: vec![], ..plain() }).unwrap();
+        assert_eq!(composed.recipients, [recipient], "once");
+        let headers = headers(&composed);
+        assert!(headers.contains(recipient), "{headers}");
+        assert_eq!(headers.is_ascii(), is_ascii, "{headers}");
+    }
+}
+
 /// Puts a text into each field that ends in a header or in the envelope.
 fn with(field: Field, text: &str) -> Outgoing {
     let mut message = plain();
@@ -283,7 +302,13 @@ fn addresses() {
     is("", Err(NotAddress::Empty));
     is("Ada <>", Err(NotAddress::Empty));
     is("a@b\r\nRCPT TO:<c@d>", Err(NotAddress::ControlCharacter));
-    is("jörg@b.example", Err(NotAddress::NotAscii));
+    is("jörg@bücher.example", Ok("jörg@xn--bcher-kva.example"));
+    is("Eve <eve@bücher.example>", Ok("eve@xn--bcher-kva.example"));
+    is("a..b.@c.example", Ok("\"a..b.\"@c.example"));
+    is(".@c.example", Ok("\".\"@c.example"));
+    is("\"a b\"@c.example", Ok("\"a b\"@c.example"));
+    is("Eve <\"a<>b\"@c.example>", Ok("\"a<>b\"@c.example"));
+    is("\"plain\"@c.example", Ok("plain@c.example"));
     is(&format!("a@{}.example", "b".repeat(300)), Err(NotAddress::TooLong));
     for text in [
         "a",
@@ -291,9 +316,9 @@ fn addresses() {
         "a@",
         "a b@c.example",
         "a@b@c.example",
-        "a..b@c.example",
-        ".a@c.example",
-        "\"a b\"@c.example",
+        "\"a\"b\"@c.example",
+        "jö rg@c.example",
+        "a@\u{fdfa}",
         "a@b c.example",
         "a@b.example>",
         "a,b@c.example",
@@ -312,5 +337,6 @@ fn addresses() {
     assert_eq!(list("").unwrap(), Vec::<String>::new());
     assert_eq!(list("a@x.example b@x.example"), Err(NotAddress::Malformed));
     assert_eq!(list(&"a@x.example,".repeat(501)), Err(NotAddress::TooMany));
-    assert!(address::is_same("A@x.Example", "a@X.example"));
+    assert!(address::is_same("A@x.Example", "\"a\"@X.example"));
+    assert!(!address::is_same("\"a.\"@x.example", "a@x.example"));
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use handoff_domain::mail::{mailbox_key, wire_address};
 use handoff_domain::{Center, CenterId, InteractionId, Media, Queue, QueueId};
 use handoff_engine::{Directory, Mailboxes};
 use handoff_mail::lmtp::Recipients;
@@ -39,7 +40,7 @@ pub(super) struct OwnMailbox {
 /// All mailboxes.
 pub(super) struct Addresses {
     mailboxes: Vec<OwnMailbox>,
-    /// Which of them an address belongs to, by the address in lower case.
+    /// Which of them an address belongs to, by its key.
     by_address: HashMap<String, usize>,
     signer: Signer,
 }
@@ -61,7 +62,7 @@ impl Addresses {
             let named = || format!("mailbox {}", mailbox.address);
             let resolved = resolve(mailbox, config, directory, trust).with_context(named)?;
             for address in mailbox.addresses() {
-                found.by_address.insert(address.to_lowercase(), found.mailboxes.len());
+                found.by_address.insert(mailbox_key(address), found.mailboxes.len());
             }
             found.mailboxes.push(resolved);
         }
@@ -70,10 +71,10 @@ impl Addresses {
 
     /// Gives the mailbox that an address belongs to: its own, an alias, or one of the two with a token that this server signed.
     pub(super) fn of(&self, address: &str) -> Option<&OwnMailbox> {
-        let bare = handoff_mail::address::parse(address).ok()?.address.to_lowercase();
-        let found = self.by_address.get(&bare).or_else(|| {
-            self.signer.proven_by_address(&bare)?;
-            let (local, domain) = bare.rsplit_once('@')?;
+        let key = mailbox_key(address);
+        let found = self.by_address.get(&key).or_else(|| {
+            self.signer.proven_by_address(&key)?;
+            let (local, domain) = key.rsplit_once('@')?;
             let (name, _token) = local.rsplit_once('+')?;
             self.by_address.get(&format!("{name}@{domain}"))
         });
@@ -172,7 +173,8 @@ impl Mailboxes for Addresses {
     }
 
     fn message_id(&self, interaction: InteractionId, sends: u32, sender: &str) -> String {
-        let domain = self.of(sender).and_then(|mailbox| mailbox.address.rsplit_once('@'));
+        let address = self.of(sender).and_then(|mailbox| wire_address(&mailbox.address));
+        let domain = address.as_ref().and_then(|address| address.rsplit_once('@'));
         self.signer.message_id(interaction, sends.into(), domain.map_or("localhost", |(_, domain)| domain))
     }
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use handoff_domain::mail::breaks_line;
+use handoff_domain::mail::{breaks_line, wire_address};
 use handoff_domain::{Address, Attachment, Email, Interaction, Part, State};
 use handoff_engine::{Post, Posted};
 use handoff_mail::outgoing::{AutoKind, Composed, Outgoing, compose};
@@ -21,6 +21,8 @@ use super::outbox;
 
 /// The kind of an acknowledgement, which a program writes.
 const ACKNOWLEDGEMENT: &str = "OutboundAcknowledgement";
+/// The kind of an answer.
+const REPLY: &str = "OutboundReply";
 
 /// Posts mails.
 pub(super) struct Poster {
@@ -39,7 +41,8 @@ impl Poster {
         let never = |reply: String| Posted::Never { reply };
         let email = mail.email.as_ref().ok_or_else(|| never("it has no e-mail".to_owned()))?;
         let mut attachments = Vec::new();
-        for attachment in &email.attachments {
+        for attachment in email.attachments.iter().filter(|attachment| !is_left_out(mail, email, attachment))
+        {
             attachments.push(self.part(attachment).await?);
         }
         let outgoing = self.outgoing(mail, email, mailbox, attachments).map_err(never)?;
@@ -61,8 +64,8 @@ impl Poster {
         let State::Sending { since, .. } = mail.state else { return Err("it is not being sent".to_owned()) };
         let mut from = one(&email.from)?;
         from.name = from.name.or_else(|| Some(mailbox.name.clone()).filter(|name| !name.is_empty()));
-        let token =
-            mailbox.reply_tokens.then(|| self.signer.reply_address(&mailbox.address, mail.id)).flatten();
+        let with_token = || wire_address(&self.signer.reply_address(&mailbox.address, mail.id)?);
+        let token = mailbox.reply_tokens.then(with_token).flatten();
         let reply_to = match (token, &email.reply_to) {
             (_, Some(reply_to)) => Some(one(reply_to)?),
             (Some(address), None) => Some(Address { address, name: from.name.clone() }),
@@ -117,6 +120,16 @@ impl Poster {
             content,
         })
     }
+}
+
+/// What the `Content-ID`s end in that the server makes, for pictures that an agent puts into a text.
+const OWN_CONTENT_IDS: &str = "@attachment.invalid";
+
+/// Tells whether a picture came along with a quote that its answer no longer shows: to send its writer's own picture back to them as a file
+/// would help nobody.
+fn is_left_out(mail: &Interaction, email: &Email, attachment: &Attachment) -> bool {
+    let Some(id) = attachment.content_id.as_ref().filter(|_| attachment.inline) else { return false };
+    mail.sub_type == REPLY && !id.ends_with(OWN_CONTENT_IDS) && !email.body.contains(&format!("cid:{id}"))
 }
 
 /// Bytes of somebody else's id that is repeated in a header; programs make a tenth of it.

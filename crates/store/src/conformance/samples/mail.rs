@@ -153,8 +153,6 @@ pub fn taken_in(letter: Interaction, at: Time) -> Event {
             Silence::NoSender,
             Silence::OwnAddress,
             Silence::Lately,
-            Silence::Unread,
-            Silence::TooMany,
         ]
         .map(|why| Fact::NotAcknowledged { why }),
     );
