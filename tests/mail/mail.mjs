@@ -9,6 +9,7 @@ import {bounces} from "./sections/bounces.mjs";
 import {conversation} from "./sections/conversation.mjs";
 import {folders} from "./sections/folders.mjs";
 import {kill} from "./sections/kill.mjs";
+import {letters} from "./sections/letters.mjs";
 import {loops} from "./sections/loops.mjs";
 import {review} from "./sections/review.mjs";
 import {straight} from "./sections/straight.mjs";
@@ -18,7 +19,7 @@ const BOUND = 150_000;
 
 /** In this order; the first begins something that the last finds done, a minute later. */
 const sections = {
-    away: absence.begin, conversation, straight, bounces, folders, loops, review, kill, back: absence.end,
+    away: absence.begin, conversation, straight, letters, bounces, folders, loops, review, kill, back: absence.end,
 };
 
 run("e-mail through Postfix and Dovecot", BOUND, async () => {

@@ -67,10 +67,10 @@ filled() {
 
 configure() {
     local ports
-    mapfile -t ports < <(node "$here/lib/free-ports.mjs" 6)
+    mapfile -t ports < <(node "$here/lib/free-ports.mjs" 7)
     export MAIL_HOME=$home MAIL_PASSWORD=handoff-demo
     export MAIL_IMAP_PORT=${ports[0]} MAIL_DOVECOT_LMTP_PORT=${ports[1]} MAIL_SMTP_PORT=${ports[2]}
-    export MAIL_SUBMISSION_PORT=${ports[3]} MAIL_HANDOFF_PORT=${ports[4]} MAIL_HANDOFF_LMTP_PORT=${ports[5]}
+    export MAIL_SUBMISSION_PORT=${ports[3]} MAIL_HANDOFF_PORT=${ports[4]} MAIL_HANDOFF_LMTP_PORT=${ports[5]} MAIL_SINK_PORT=${ports[6]}
     MAIL_INNER_USER=dovecot MAIL_INNER_GROUP=dovecot MAIL_LOGIN_USER=dovenull MAIL_MAIL_USER=nobody MAIL_MAIL_GROUP=nogroup
     # Servers that gave up their rights have to get through.
     chmod 711 "$home"

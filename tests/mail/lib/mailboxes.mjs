@@ -1,5 +1,7 @@
 // Who has a mailbox. As a program it prints what Postfix or Handoff has to know of them. Usage: node mailboxes.mjs postfix|handoff
 
+import {ABROAD, ALIAS, DESK} from "./letters.mjs";
+
 /** The contact centers' mailboxes: their center and queue, how their mail comes, and what else their section says. */
 export const MAILBOXES = {
     support: {queue: "support", imap: {after: "flag"}, more: "default = true\nname = \"Zentrum für Hilfe\""},
@@ -57,6 +59,18 @@ const printed = {
             return section(address, one) + fetched(address, one.imap);
         }),
         section(DIRECT, {queue: "waiting", more: "lmtp = true"}),
+        ...[[DESK, `aliases = ["${ALIAS}"]`], [ABROAD, "reply_tokens = true"]].map(([address, more]) => `
+[[mailbox]]
+address = "${address}"
+center = "Mail"
+queue = "letters"
+lmtp = true
+${more}
+[mailbox.smtp]
+host = "127.0.0.1"
+port = ${process.env.MAIL_SINK_PORT}
+security = "none"
+`),
     ],
 };
 printed[process.argv[2]]?.().forEach(line => console.log(line));
