@@ -12,6 +12,7 @@
 //! It is written over its own reader of responses instead of `async-imap` 0.12, in which a `SEARCH` or `FETCH` that was refused looks like an
 //! empty folder, a literal may fill 512 MiB before its size can be judged, and errors carry the text of messages.
 
+mod date;
 mod folder;
 mod pace;
 pub mod response;

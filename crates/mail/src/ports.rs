@@ -7,6 +7,7 @@
 use std::error::Error;
 
 use async_trait::async_trait;
+use handoff_domain::Time;
 use handoff_domain::id::InteractionId;
 
 /// A message that came in.
@@ -88,13 +89,24 @@ pub trait Intake: Send + Sync + 'static {
     async fn take_in(&self, arrival: Arrival) -> Result<Taken, NotNow>;
 }
 
-/// How far a folder has been read.
+/// What lay in a folder before it was looked at for the first time, and is not wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// The generation in which it was passed over by its UIDs.
+    pub uid_validity: u32,
+    /// When the newest of it came into the folder: by that it is known in later generations, in which it has other UIDs.
+    pub until: Time,
+}
+
+/// How far a folder has been read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Checkpoint {
     /// The generation that [`Self::uid`] belongs to.
     pub uid_validity: u32,
     /// The highest UID that was dealt with; 0 before the first.
     pub uid: u32,
+    /// What is not wanted; `None` when everything is.
+    pub skipped: Option<Skipped>,
 }
 
 /// Keeps how far each folder has been read. A lost checkpoint costs work, never a message.

@@ -145,6 +145,9 @@ pub struct MailboxMark {
     pub uid_validity: u32,
     /// The last UID that was taken in.
     pub uid: u32,
+    /// Of a folder in which only what is new is wanted: the UIDVALIDITY at the first look, and when the newest came that lay there then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<(u32, Time)>,
 }
 
 impl MailboxMark {

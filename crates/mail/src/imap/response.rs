@@ -2,6 +2,10 @@
 //!
 //! A function of bytes: whatever they are, it ends, and takes no more memory than they do.
 
+use handoff_domain::Time;
+
+use super::date;
+
 /// How deep lists may lie in lists. What is asked for has depth 2; envelopes of other clients' making never come.
 const DEPTH_MAX: usize = 20;
 
@@ -69,6 +73,8 @@ pub struct Fetched {
     pub uid: Option<u32>,
     /// Its size, in bytes.
     pub size: Option<u64>,
+    /// When it came into its folder.
+    pub arrived: Option<Time>,
     /// Its content, or its headers.
     pub content: Option<Vec<u8>>,
 }
@@ -189,6 +195,7 @@ fn fetched(pieces: Vec<Piece>, skip: usize) -> Option<Fetched> {
         match (name.as_slice(), value) {
             (b"UID", Value::Atom(value)) => found.uid = Some(number(&value)?),
             (b"RFC822.SIZE", Value::Atom(value)) => found.size = Some(number(&value)?),
+            (b"INTERNALDATE", Value::Text(value)) => found.arrived = date::arrived(&value),
             // The server repeats the section, and for a part of it the offset: `BODY[]`, `BODY[HEADER]<0>`.
             (name, Value::Text(content)) if name.starts_with(b"BODY[") => found.content = Some(content),
             _ => {}

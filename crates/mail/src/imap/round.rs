@@ -1,8 +1,10 @@
 //! One look at a folder: everything above the checkpoint is taken in, message by message.
 
-use super::session::{End, Session};
+use handoff_domain::Time;
+
+use super::session::{About, End, Session};
 use super::{After, Aside, Company, ImapMailbox, Start, Trouble};
-use crate::ports::{Arrival, Checkpoint, Extent, Source, Taken};
+use crate::ports::{Arrival, Checkpoint, Extent, Skipped, Source, Taken};
 
 /// How often fetching a message may break the connection before only its headers are asked for: more than a bad line does by chance.
 const BREAKS_MAX: u32 = 10;
@@ -86,6 +88,8 @@ enum Found {
     Message { raw: Vec<u8>, extent: Extent },
     /// Somebody has taken it away.
     Gone,
+    /// It was there before the folder was looked at for the first time, and only what is new is wanted.
+    Skipped,
     /// The server does not give it out.
     PassedOver,
 }
@@ -100,23 +104,26 @@ pub(super) async fn read(
     let opened = session.select(&mailbox.folder).await?;
     let kept =
         company.checkpoints.checkpoint(&mailbox.name, &mailbox.folder).await.map_err(Trouble::NotNow)?;
-    let mut last = match kept {
-        Some(kept) if kept.uid_validity == opened.uid_validity => kept.uid,
-        // Another generation: nothing is known of its UIDs, so everything is looked at again.
-        Some(_) => 0,
-        None => first_uid(session, mailbox, company, opened.uid_validity, opened.uid_next).await?,
+    let begin = match kept {
+        Some(kept) if kept.uid_validity == opened.uid_validity => kept,
+        // Another generation: nothing is known of its UIDs, so everything that is wanted is looked at again.
+        Some(kept) => Checkpoint { uid_validity: opened.uid_validity, uid: 0, ..kept },
+        None => first_look(session, mailbox, company, opened.uid_validity, opened.uid_next).await?,
     };
-    for uid in session.search_above(last).await? {
-        let place = Checkpoint { uid_validity: opened.uid_validity, uid };
-        let found = match fetch(session, mailbox, memory.manner(place), uid).await {
-            Ok(found) => found,
-            Err(trouble) => {
-                memory.stumbled(place, &trouble);
-                return Err(trouble);
-            }
-        };
+    let skipped = begin.skipped.filter(|skipped| skipped.uid_validity != opened.uid_validity);
+    let until = skipped.map(|skipped| skipped.until);
+    for uid in session.search_above(begin.uid, until).await? {
+        let place = Checkpoint { uid, ..begin };
+        let found =
+            match fetch(session, mailbox, Wanted { manner: memory.manner(place), after: until }, uid).await {
+                Ok(found) => found,
+                Err(trouble) => {
+                    memory.stumbled(place, &trouble);
+                    return Err(trouble);
+                }
+            };
         match found {
-            Found::Gone => {}
+            Found::Gone | Found::Skipped => {}
             Found::PassedOver => {
                 memory.tally.passed_over += 1;
                 tracing::error!(
@@ -129,50 +136,58 @@ pub(super) async fn read(
             }
         }
         // From here on the message is dealt with: durable, or gone, or told to the operator.
-        last = uid;
-        let checkpoint = Checkpoint { uid_validity: opened.uid_validity, uid: last };
-        company
-            .checkpoints
-            .keep(&mailbox.name, &mailbox.folder, checkpoint)
-            .await
-            .map_err(Trouble::NotNow)?;
+        company.checkpoints.keep(&mailbox.name, &mailbox.folder, place).await.map_err(Trouble::NotNow)?;
     }
     Ok(())
 }
 
-/// Gives the UID after which a folder is read that has no checkpoint.
-async fn first_uid(
+/// Returns from where a folder is read that has no checkpoint.
+async fn first_look(
     session: &mut Session,
     mailbox: &ImapMailbox,
     company: &Company,
     uid_validity: u32,
     uid_next: Option<u32>,
-) -> Result<u32, Trouble> {
+) -> Result<Checkpoint, Trouble> {
     if mailbox.start == Start::Everything {
-        return Ok(0);
+        return Ok(Checkpoint { uid_validity, ..Checkpoint::default() });
     }
-    let uid = match uid_next {
-        Some(next) => next.saturating_sub(1),
-        None => session.search_above(0).await?.last().copied().unwrap_or(0),
+    let last = session.search_above(0, None).await?.last().copied();
+    let newest = match last {
+        Some(last) => session.about(last).await?.and_then(|about| about.arrived),
+        None => None,
     };
+    let uid = uid_next.map_or(0, |next| next.saturating_sub(1)).max(last.unwrap_or(0));
+    let skipped = newest.map(|until| Skipped { uid_validity, until });
     // Kept at once: whatever comes from now on is new, also when the next look is after a restart.
-    let checkpoint = Checkpoint { uid_validity, uid };
+    let checkpoint = Checkpoint { uid_validity, uid, skipped };
     company.checkpoints.keep(&mailbox.name, &mailbox.folder, checkpoint).await.map_err(Trouble::NotNow)?;
-    Ok(uid)
+    Ok(checkpoint)
+}
+
+/// How a message is fetched, if it is wanted.
+#[derive(Clone, Copy, Debug)]
+struct Wanted {
+    manner: Manner,
+    /// Only when it came after this; what does not say when is wanted.
+    after: Option<Time>,
 }
 
 async fn fetch(
     session: &mut Session,
     mailbox: &ImapMailbox,
-    manner: Manner,
+    wanted: Wanted,
     uid: u32,
 ) -> Result<Found, Trouble> {
-    if manner == Manner::PassOver {
+    if wanted.manner == Manner::PassOver {
         return Ok(Found::PassedOver);
     }
-    let Some(size_bytes) = session.size(uid).await? else { return Ok(Found::Gone) };
+    let Some(About { size_bytes, arrived }) = session.about(uid).await? else { return Ok(Found::Gone) };
+    if wanted.after.zip(arrived).is_some_and(|(after, arrived)| arrived <= after) {
+        return Ok(Found::Skipped);
+    }
     let (raw, extent) =
-        if manner == Manner::Headers || size_bytes > u64::from(mailbox.limits.message_bytes_max) {
+        if wanted.manner == Manner::Headers || size_bytes > u64::from(mailbox.limits.message_bytes_max) {
             (session.headers(uid).await?, Extent::Headers { size_bytes })
         } else {
             (session.content(uid).await?, Extent::Whole)
@@ -180,7 +195,7 @@ async fn fetch(
     match raw {
         Some(raw) => Ok(Found::Message { raw, extent }),
         // It must be gone since; if it is not, passing it by would lose it.
-        None if session.size(uid).await?.is_none() => Ok(Found::Gone),
+        None if session.about(uid).await?.is_none() => Ok(Found::Gone),
         None => Err(Trouble::Nonsense { what: "a message without content" }),
     }
 }
@@ -195,7 +210,7 @@ async fn take_in(
     raw: Vec<u8>,
     extent: Extent,
 ) -> Result<(), Trouble> {
-    let Checkpoint { uid_validity, uid } = place;
+    let Checkpoint { uid_validity, uid, .. } = place;
     let source = Source::Imap { folder: mailbox.folder.clone(), uid_validity, uid };
     let arrival = Arrival { mailbox: mailbox.name.clone(), source, raw, extent };
     let taken = company.intake.take_in(arrival).await.map_err(Trouble::NotNow)?;

@@ -6,10 +6,11 @@
 use std::future::Future;
 use std::time::Duration;
 
+use handoff_domain::Time;
 use tokio::time::timeout;
 
 use super::response::{self, Fetched, Piece, Response, Status};
-use super::{ImapLimits, ImapMailbox, Trouble, folder};
+use super::{ImapLimits, ImapMailbox, Trouble, date, folder};
 use crate::login::{self, Login, Secret, Token};
 use crate::tls::{Broken, Security, Wire};
 
@@ -28,6 +29,15 @@ pub(super) struct Session {
     /// Whether the server has told of messages since the last search.
     news: bool,
     limits: ImapLimits,
+}
+
+/// What a message is, before it is fetched.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct About {
+    /// Its size, in bytes.
+    pub(super) size_bytes: u64,
+    /// When it came into its folder, if the server says.
+    pub(super) arrived: Option<Time>,
 }
 
 /// A folder that was opened.
@@ -187,12 +197,13 @@ impl Session {
         Ok(Opened { uid_validity, uid_next })
     }
 
-    /// Gives the UIDs of the messages above one, in order.
-    pub(super) async fn search_above(&mut self, uid: u32) -> Result<Vec<u32>, Trouble> {
+    /// Returns the UIDs of the messages above one, in order; with a moment only of those that came then, a day earlier or later.
+    pub(super) async fn search_above(&mut self, uid: u32, since: Option<Time>) -> Result<Vec<u32>, Trouble> {
         let Some(first) = uid.checked_add(1) else { return Ok(Vec::new()) };
         self.news = false;
         let mut found = Vec::new();
-        self.must("UID SEARCH", &format!("UID SEARCH UID {first}:*"), |response| {
+        let since = since.map(|since| format!(" SINCE {}", date::day_before(since))).unwrap_or_default();
+        self.must("UID SEARCH", &format!("UID SEARCH UID {first}:*{since}"), |response| {
             if let Response::Search(uids) = response {
                 found.extend(uids);
                 if found.len() * 2 > LINE_BYTES_MAX {
@@ -209,9 +220,10 @@ impl Session {
         Ok(found)
     }
 
-    /// Gives the size of a message, in bytes; `None` when it is there no more.
-    pub(super) async fn size(&mut self, uid: u32) -> Result<Option<u64>, Trouble> {
-        self.fetch(uid, "RFC822.SIZE", |fetched| fetched.size).await
+    /// Returns what a message is; `None` when it is there no more.
+    pub(super) async fn about(&mut self, uid: u32) -> Result<Option<About>, Trouble> {
+        let about = |fetched: Fetched| Some(About { size_bytes: fetched.size?, arrived: fetched.arrived });
+        self.fetch(uid, "RFC822.SIZE INTERNALDATE", about).await
     }
 
     /// Gives a message; `None` when it is there no more.

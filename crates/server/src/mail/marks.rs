@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use handoff_engine::Engine;
-use handoff_mail::ports::{Checkpoint, Checkpoints, NotNow};
+use handoff_mail::ports::{Checkpoint, Checkpoints, NotNow, Skipped};
 use handoff_store::{ChangeSet, MailboxMark, Put, Record, Version, Versioned};
 
 /// Marks in the engine's store.
@@ -35,7 +35,10 @@ fn not_now(error: impl std::error::Error + Send + Sync + 'static) -> NotNow {
 impl Checkpoints for StoredMarks {
     async fn checkpoint(&self, mailbox: &str, folder: &str) -> Result<Option<Checkpoint>, NotNow> {
         let found = self.find(mailbox, folder).await?;
-        Ok(found.map(|(mark, _)| Checkpoint { uid_validity: mark.uid_validity, uid: mark.uid }))
+        Ok(found.map(|(mark, _)| {
+            let skipped = mark.skipped.map(|(uid_validity, until)| Skipped { uid_validity, until });
+            Checkpoint { uid_validity: mark.uid_validity, uid: mark.uid, skipped }
+        }))
     }
 
     async fn keep(&self, mailbox: &str, folder: &str, checkpoint: Checkpoint) -> Result<(), NotNow> {
@@ -45,6 +48,7 @@ impl Checkpoints for StoredMarks {
             folder: folder.to_owned(),
             uid_validity: checkpoint.uid_validity,
             uid: checkpoint.uid,
+            skipped: checkpoint.skipped.map(|skipped| (skipped.uid_validity, skipped.until)),
         };
         let put = Put { record: Record::MailboxMark(mark), expected };
         let change = ChangeSet { puts: vec![put], ..ChangeSet::default() };

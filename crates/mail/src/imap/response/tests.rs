@@ -7,7 +7,7 @@ fn text(line: &str) -> Option<Response> {
 }
 
 fn fetch(uid: Option<u32>, size: Option<u64>, content: Option<&[u8]>) -> Option<Response> {
-    Some(Response::Fetch(Fetched { uid, size, content: content.map(<[u8]>::to_vec) }))
+    Some(Response::Fetch(Fetched { uid, size, arrived: None, content: content.map(<[u8]>::to_vec) }))
 }
 
 #[test]

@@ -19,6 +19,10 @@ async fn plain() -> (Arc<Ledger>, Arc<ImapPeer>) {
     (ledger, peer)
 }
 
+fn mark(uid_validity: u32, uid: u32) -> Checkpoint {
+    Checkpoint { uid_validity, uid, skipped: None }
+}
+
 fn flags(peer: &ImapPeer, at: usize) -> Vec<String> {
     peer.folder("INBOX").unwrap().messages[at].flags.iter().cloned().collect()
 }
@@ -58,13 +62,12 @@ async fn a_new_generation_is_read_again_and_makes_no_second_interaction() {
     }
     let run = || Machine::start(mailbox(peer.port, Security::PlainOnLoopback, flag()), &ledger);
     let machine = run();
-    until("all", || ledger.kept("support", "INBOX") == Some(Checkpoint { uid_validity: 7, uid: 3 })).await;
+    until("all", || ledger.kept("support", "INBOX") == Some(mark(7, 3))).await;
     machine.stop().await;
     peer.renumber();
     peer.append(&letter("d"));
     let machine = run();
-    until("all again", || ledger.kept("support", "INBOX") == Some(Checkpoint { uid_validity: 8, uid: 4 }))
-        .await;
+    until("all again", || ledger.kept("support", "INBOX") == Some(mark(8, 4))).await;
     let status = machine.stop().await;
     assert_eq!((status.tally.known, status.tally.taken), (3, 1));
     assert_eq!(ledger.taken().len(), 4);
@@ -85,6 +88,63 @@ async fn only_new_messages_are_fetched_if_so_wished() {
     assert_eq!(flags(&peer, 0), Vec::<String>::new());
 }
 
+/// The mailbox moved to another server, say: what lay in it before the first look is no more wanted than it was then.
+#[tokio::test]
+async fn a_new_generation_does_not_bring_what_was_never_wanted() {
+    let (ledger, peer) = plain().await;
+    for name in ["old", "older"] {
+        peer.append(&letter(name));
+    }
+    let mut mailbox = mailbox(peer.port, Security::PlainOnLoopback, flag());
+    mailbox.start = Start::OnlyNew;
+    let machine = Machine::start(mailbox.clone(), &ledger);
+    until("a checkpoint", || ledger.kept("support", "INBOX").is_some()).await;
+    peer.append(&letter("new"));
+    until("a message", || ledger.count(&letter("new")) == 1).await;
+    machine.stop().await;
+    for generation in 1..=2 {
+        peer.append(&letter(&format!("meanwhile {generation}")));
+        peer.renumber();
+        let machine = Machine::start(mailbox.clone(), &ledger);
+        until("the newest", || ledger.count(&letter(&format!("meanwhile {generation}"))) == 1).await;
+        machine.stop().await;
+    }
+    assert_eq!((ledger.count(&letter("old")), ledger.count(&letter("older"))), (0, 0));
+    assert_eq!((ledger.count(&letter("new")), ledger.taken().len()), (1, 3));
+    assert!(peer.searches().last().unwrap().contains(" SINCE "), "{:?}", peer.searches());
+}
+
+/// Somebody moves a letter out of the folder and back: it has another UID and is the same letter.
+#[tokio::test]
+async fn a_letter_that_was_moved_away_and_back_is_one() {
+    let (ledger, peer) = plain().await;
+    peer.append(&letter("a"));
+    let machine = Machine::start(mailbox(peer.port, Security::PlainOnLoopback, flag()), &ledger);
+    until("a message", || ledger.kept("support", "INBOX") == Some(mark(7, 1))).await;
+    peer.folders.lock().unwrap().get_mut("INBOX").unwrap().messages.clear();
+    peer.append(&letter("a"));
+    until("it again", || ledger.kept("support", "INBOX") == Some(mark(7, 2))).await;
+    let status = machine.stop().await;
+    assert_eq!((status.tally.taken, status.tally.known, ledger.taken().len()), (1, 1, 1));
+}
+
+/// A server or something on the way forgets the connection and says nothing.
+#[tokio::test]
+async fn a_connection_that_died_silently_in_idle_is_given_up() {
+    let (ledger, peer) = plain().await;
+    peer.fall_silent_in_idle();
+    let mut mailbox = mailbox(peer.port, Security::PlainOnLoopback, flag());
+    mailbox.limits.idle_ms = 50;
+    mailbox.limits.done_ms = 50;
+    let machine = Machine::start(mailbox, &ledger);
+    until("an idle", || machine.status().phase == Phase::Idling).await;
+    peer.append(&letter("a"));
+    until("a message", || ledger.count(&letter("a")) == 1).await;
+    machine.stop().await;
+    let greetings = peer.faults.steps().iter().filter(|step| *step == "greeting").count();
+    assert!(greetings >= 2, "by another connection");
+}
+
 #[tokio::test]
 async fn what_cannot_be_taken_in_now_is_not_touched() {
     let (ledger, peer) = plain().await;
@@ -93,7 +153,7 @@ async fn what_cannot_be_taken_in_now_is_not_touched() {
     ledger.not_now.store(5, Ordering::SeqCst);
     let machine = Machine::start(mailbox(peer.port, Security::PlainOnLoopback, flag()), &ledger);
     until("trouble", || machine.status().trouble == Some("not_now") || ledger.calls() > 1).await;
-    until("both", || ledger.kept("support", "INBOX") == Some(Checkpoint { uid_validity: 7, uid: 2 })).await;
+    until("both", || ledger.kept("support", "INBOX") == Some(mark(7, 2))).await;
     let status = machine.stop().await;
     assert_eq!((ledger.calls(), ledger.taken().len()), (7, 2), "the first one came five times more");
     assert_eq!((peer.touched_early(), status.failures, status.trouble), (0, 0, None));
@@ -109,8 +169,7 @@ async fn a_refused_message_goes_aside_and_holds_nobody_up() {
         let mut mailbox = mailbox(peer.port, Security::PlainOnLoopback, After::Delete);
         mailbox.aside = aside.clone();
         let machine = Machine::start(mailbox, &ledger);
-        until("both", || ledger.kept("support", "INBOX") == Some(Checkpoint { uid_validity: 7, uid: 2 }))
-            .await;
+        until("both", || ledger.kept("support", "INBOX") == Some(mark(7, 2))).await;
         let status = machine.stop().await;
         assert_eq!((status.tally.refused, status.tally.taken), (1, 1));
         let folder = if aside == Aside::Flag { "INBOX" } else { "Aside" };

@@ -30,7 +30,7 @@ fn opened(then: Vec<Turn>) -> Vec<Turn> {
 /// Gives dialogues that break off or go wrong, with what the machine has to make of each.
 fn gone_wrong() -> Vec<(&'static str, Vec<Turn>, &'static str)> {
     let found = hear("UID SEARCH UID 1:*", "* SEARCH 1\r\n{tag} OK\r\n");
-    let sized = hear("UID FETCH 1 (UID RFC822.SIZE)", "* 1 FETCH (UID 1 RFC822.SIZE 10)\r\n{tag} OK\r\n");
+    let sized = hear("UID FETCH 1 (UID RFC822.SIZE", "* 1 FETCH (UID 1 RFC822.SIZE 10)\r\n{tag} OK\r\n");
     vec![
         (
             "a refused search",

@@ -1,6 +1,7 @@
 //! A small IMAP server with folders in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use handoff_mail::tls::Security;
@@ -21,6 +22,8 @@ pub(crate) struct Message {
     pub(crate) uid: u32,
     pub(crate) raw: Vec<u8>,
     pub(crate) flags: BTreeSet<String>,
+    /// When it came, in seconds after the beginning of 2026.
+    arrived_s: u32,
 }
 
 /// A folder.
@@ -28,17 +31,21 @@ pub(crate) struct Message {
 pub(crate) struct Folder {
     pub(crate) uid_validity: u32,
     next: u32,
+    /// How many messages ever came; the n-th came n hours after the beginning.
+    came: u32,
     pub(crate) messages: Vec<Message>,
 }
 
 impl Folder {
     fn new() -> Self {
-        Self { uid_validity: 7, next: 1, messages: Vec::new() }
+        Self { uid_validity: 7, next: 1, came: 0, messages: Vec::new() }
     }
 
     fn append(&mut self, raw: &[u8]) {
-        self.messages.push(Message { uid: self.next, raw: raw.to_vec(), flags: BTreeSet::new() });
+        let arrived_s = self.came * 3_600;
+        self.messages.push(Message { uid: self.next, raw: raw.to_vec(), flags: BTreeSet::new(), arrived_s });
         self.next += 1;
+        self.came += 1;
     }
 }
 
@@ -50,6 +57,10 @@ pub(crate) struct ImapPeer {
     able: Mutex<String>,
     /// UIDs whose content is refused.
     pub(crate) refuse_content: Mutex<BTreeSet<u32>>,
+    /// Whether the next idle is the last thing that is heard of its connection.
+    silent: AtomicBool,
+    /// What was searched for.
+    searches: Mutex<Vec<String>>,
     /// Whom to ask whether a message may be touched.
     ledger: Arc<Ledger>,
     /// How many messages were touched that were not durable.
@@ -87,6 +98,8 @@ impl ImapPeer {
             folders: Mutex::new(BTreeMap::from([("INBOX".to_owned(), Folder::new())])),
             able: Mutex::new(ABLE.to_owned()),
             refuse_content: Mutex::default(),
+            silent: AtomicBool::new(false),
+            searches: Mutex::default(),
             ledger,
             touched_early: Mutex::new(0),
             news: Notify::new(),
@@ -126,6 +139,14 @@ impl ImapPeer {
 
     pub(crate) fn folder(&self, name: &str) -> Option<Folder> {
         self.folders.lock().unwrap().get(name).cloned()
+    }
+
+    pub(crate) fn fall_silent_in_idle(&self) {
+        self.silent.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn searches(&self) -> Vec<String> {
+        self.searches.lock().unwrap().clone()
     }
 
     pub(crate) fn touched_early(&self) -> usize {
@@ -269,7 +290,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let done = |end: &str| format!("{tag} {end}\r\n").into_bytes();
         match what {
             "SEARCH" => {
-                let first: u32 = rest.trim_end_matches(":*").parse().unwrap();
+                self.peer.searches.lock().unwrap().push(rest.clone());
+                // Those since a day as well, which is more than is asked for: the client has to look itself.
+                let first: u32 = rest.split(":*").next().unwrap().parse().unwrap();
                 self.step("SEARCH", |connection| {
                     let messages = connection.messages();
                     let last = messages.last().map(|message| message.uid);
@@ -348,7 +371,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     raw.windows(4).position(|window| window == b"\r\n\r\n").map_or(raw.len(), |end| end + 4);
                 if is_size {
                     answer.extend(
-                        format!("* {} FETCH (UID {uid} RFC822.SIZE {})\r\n", at + 1, raw.len()).into_bytes(),
+                        format!(
+                            "* {} FETCH (UID {uid} RFC822.SIZE {} INTERNALDATE \"01-Jan-2026 {:02}:00:00 +0000\")\r\n",
+                            at + 1,
+                            raw.len(),
+                            messages[at].arrived_s / 3_600
+                        )
+                        .into_bytes(),
                     );
                 } else {
                     let (name, content) =
@@ -373,6 +402,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         tokio::pin!(news);
         news.as_mut().enable();
         self.step("IDLE", |_| b"+ idling\r\n".to_vec()).await?;
+        if self.peer.silent.swap(false, Ordering::SeqCst) {
+            // Until the client gives up.
+            while self.read_line().await.is_ok() {}
+            return Err(Dead);
+        }
         let done = tokio::select! {
             line = self.read_line() => Some(line?),
             () = news => None,

@@ -28,7 +28,8 @@ pub fn contact(n: u64) -> Contact {
 /// Gives the mark of the n-th mailbox.
 #[must_use]
 pub fn mark(n: u64) -> MailboxMark {
-    MailboxMark { mailbox: format!("support{n}"), folder: "INBOX".to_owned(), uid_validity: 7, uid: 42 }
+    let (mailbox, folder) = (format!("support{n}"), "INBOX".to_owned());
+    MailboxMark { mailbox, folder, uid_validity: 7, uid: 42, skipped: Some((6, BEGIN)) }
 }
 
 /// Gives a file of an e-mail.
