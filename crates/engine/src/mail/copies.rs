@@ -15,7 +15,12 @@ use crate::execute::{Done, ExecuteError};
 
 /// Returns the proof that a letter was taken in.
 pub(super) fn taken_in(new: &NewLetter, id: InteractionId) -> Receipt {
-    let key = key(new, || identity(&new.letter));
+    let key = match message_id(&new.letter) {
+        Some(message_id) => format!("{message_id} {}", identity(&new.letter)),
+        // Nobody writes the same in the same second twice; without a date only the same bytes are the same.
+        None if new.letter.date.is_some() => format!("nameless {}", identity(&new.letter)),
+        None => new.raw_hash.clone(),
+    };
     let scope = format!("mail/{}", new.center);
     Receipt { scope, key, fingerprint: String::new(), answer: id.to_string(), expires: None }
 }
@@ -23,14 +28,11 @@ pub(super) fn taken_in(new: &NewLetter, id: InteractionId) -> Receipt {
 /// Returns scope and key of the proof as it was kept while each mailbox had its own, and neither sender nor subject nor date counted.
 fn earlier_form(new: &NewLetter) -> (String, String) {
     let scope = format!("mail/{}/{}", new.center, new.mailbox.to_lowercase());
-    (scope, key(new, || new.letter.body_hash.clone()))
-}
-
-fn key(new: &NewLetter, identity: impl FnOnce() -> String) -> String {
-    match message_id(&new.letter) {
-        Some(message_id) => format!("{message_id} {}", identity()),
+    let key = match message_id(&new.letter) {
+        Some(message_id) => format!("{message_id} {}", new.letter.body_hash),
         None => new.raw_hash.clone(),
-    }
+    };
+    (scope, key)
 }
 
 /// Returns the hash of who wrote a letter, when, about what, and of its text. A mailbox's copy of what it sent itself is on file and read by

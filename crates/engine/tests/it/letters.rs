@@ -82,6 +82,10 @@ async fn a_second_copy_of_a_letter_is_none() {
     assert!(!rig.takes_in(nameless()).await.is_new);
     let restarted = rig.restarted().await;
     assert!(!restarted.takes_in(nameless()).await.is_new, "and for good");
+    let mut brought = restarted.new_letter(dated(Letter { message_id: None, ..letter(EVE, "third") }));
+    assert!(restarted.engine.take_in_letter(&brought).await.unwrap().is_new);
+    brought.raw_hash = "by another way".to_owned();
+    assert!(!restarted.engine.take_in_letter(&brought).await.unwrap().is_new);
 }
 
 #[tokio::test]
