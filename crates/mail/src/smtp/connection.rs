@@ -98,6 +98,13 @@ fn refused(reply: Reply) -> Outcome {
     }
 }
 
+/// Whether a relay without extensions will do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extensions {
+    Wished,
+    Needed,
+}
+
 /// A connection that is greeted, encrypted as configured, and logged in.
 pub(super) struct Connection {
     wire: Wire,
@@ -204,7 +211,9 @@ impl Connection {
 
     async fn begin(mut self, config: &RelayConfig, connect_time: Duration) -> Result<Self, Stop> {
         self.expect_positive().await?;
-        self.hello(&config.hello_name).await?;
+        let is_needed = config.login.is_some() || config.endpoint.security == Security::StartTls;
+        let extensions = if is_needed { Extensions::Needed } else { Extensions::Wished };
+        self.hello(&config.hello_name, extensions).await?;
         if config.endpoint.security == Security::StartTls {
             if !self.can("STARTTLS") {
                 return Err(Stop::Answer(Outcome::Temporary(Cause::Connection("no_starttls"))));
@@ -214,7 +223,7 @@ impl Connection {
             self.wire = wire.map_err(|error| Stop::Answer(not_connected(&error)))?;
             self.wire.set_patience(self.reply_time);
             // What was told before the encryption may have been told by anybody.
-            self.hello(&config.hello_name).await?;
+            self.hello(&config.hello_name, extensions).await?;
         }
         if let Some(login) = &config.login {
             self.log_in(login).await?;
@@ -222,11 +231,19 @@ impl Connection {
         Ok(self)
     }
 
-    async fn hello(&mut self, name: &str) -> Result<(), Stop> {
+    async fn hello(&mut self, name: &str, extensions: Extensions) -> Result<(), Stop> {
         if name.is_empty() || name.contains(|character: char| character.is_control() || character == ' ') {
             return Err(Stop::Answer(Outcome::Temporary(Cause::Connection("configuration"))));
         }
-        let reply = self.command(&format!("EHLO {name}")).await?;
+        let reply = self.exchange(&format!("EHLO {name}")).await?;
+        if reply.is_permanent() && extensions == Extensions::Wished {
+            // The oldest relays know no extensions, and can do without any (RFC 5321, section 3.2).
+            self.abilities.clear();
+            return self.command(&format!("HELO {name}")).await.map(drop);
+        }
+        if !reply.is_positive() {
+            return Err(Stop::Answer(refused(reply)));
+        }
         self.abilities = reply.text.lines().skip(1).map(str::to_ascii_uppercase).collect();
         Ok(())
     }

@@ -145,6 +145,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     let text = text.collect::<Vec<_>>().join("\r\n");
                     self.say("EHLO", &text).await?;
                 }
+                "HELO" => self.say("HELO", "250 relay").await?,
                 "AUTH" => self.log_in(&line).await?,
                 "MAIL" => {
                     self.sender = address(&line);

@@ -1,9 +1,9 @@
 //! What the relay refuses, and what is said of it.
 
-use handoff_mail::smtp::{Cause, Outcome, RefusedRecipient, Reply};
+use handoff_mail::smtp::{Cause, Outcome, RefusedRecipient, Relay, RelayConfig, Reply};
 use handoff_mail::tls::Security;
 
-use super::{relay, send};
+use super::{config, relay, send};
 use crate::peers::smtp::SmtpPeer;
 
 const RAW: &[u8] = b"Subject: x\r\n\r\nhello\r\n";
@@ -57,6 +57,17 @@ async fn every_refusal_has_its_outcome() {
             "{step}: {answer}"
         );
     }
+}
+
+/// It has no 8BITMIME and no SIZE either, and needs neither for what is made here.
+#[tokio::test]
+async fn a_relay_without_extensions_will_do_unless_they_are_needed() {
+    let peer = SmtpPeer::start(Security::PlainOnLoopback).await;
+    peer.answer("EHLO", "502 what?");
+    let relay = Relay::new(RelayConfig { login: None, ..config(peer.port, Security::PlainOnLoopback) });
+    assert!(matches!(send(&relay, RAW).await, Outcome::Sent { .. }));
+    assert_eq!(peer.accepted().len(), 1);
+    assert_eq!(peer.faults.steps()[1..3], ["EHLO", "HELO"]);
 }
 
 #[tokio::test]
