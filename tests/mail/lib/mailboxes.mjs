@@ -7,6 +7,8 @@ export const MAILBOXES = {
     support: {queue: "support", imap: {after: "flag"}, more: "default = true\nname = \"Zentrum für Hilfe\""},
     care: {queue: "support", imap: {after: "flag"}, more: "reply_tokens = true"},
     moved: {queue: "waiting", imap: {after: "move", move_to: "Done"}},
+    kept: {queue: "waiting", imap: {after: "flag"}},
+    filed: {queue: "waiting", imap: {after: "move", move_to: "Erledigt & Übrig.日本語"}},
     deleted: {queue: "waiting", imap: {after: "delete"}},
     reviewed: {queue: "reviewed", imap: {after: "flag"}},
     first: {queue: "answered", imap: {after: "flag"}},

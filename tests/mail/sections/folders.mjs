@@ -1,6 +1,7 @@
 // What becomes of a letter in its folder once it was taken in, also when the mailbox server goes away meanwhile.
 
 import assert from "node:assert/strict";
+import {execFileSync} from "node:child_process";
 
 import {step} from "../../interop/lib/center.mjs";
 import {inFolder, lettersOf, sends} from "../lib/post.mjs";
@@ -43,7 +44,44 @@ async function serverRestarts(sam) {
     step("the mailbox server is restarted: what was written meanwhile and afterwards comes in, once");
 }
 
+/** How many interactions there are with a subject, now that a later letter of the same folder has come. */
+async function countOf(sam, subject, marker) {
+    await write("kept", marker);
+    await sam.waiting("waiting", marker);
+    return (await sam.waiting("waiting", subject)).length;
+}
+
+/** What people and servers do with folders makes no second interaction. */
+async function renumbered(sam) {
+    await write("kept", "Kept once");
+    await sam.waiting("waiting", "Kept once");
+    const address = "kept@center.test";
+    await inFolder(address, "INBOX", async client => {
+        await client.mailboxCreate("Aside");
+        await client.messageMove("1:*", "Aside");
+    });
+    await inFolder(address, "Aside", client => client.messageMove("1:*", "INBOX"));
+    assert.equal(await countOf(sam, "Kept once", "Kept after a move"), 1);
+    step("a letter that is moved away and back is one interaction");
+    execFileSync("doveadm", ["-c", `${process.env.MAIL_HOME}/dovecot.conf`, "mailbox", "update", "-u", address, "--uid-validity", "4711", "INBOX"]);
+    assert.equal(await countOf(sam, "Kept once", "Kept after another generation"), 1);
+    assert.equal((await sam.waiting("waiting", "Kept after a move")).length, 1);
+    step("another UIDVALIDITY takes nothing in again");
+}
+
+/** Names outside ASCII travel in modified UTF-7. */
+async function named(sam) {
+    await write("filed", "Filed abroad");
+    await sam.waiting("waiting", "Filed abroad");
+    await until("the folder is empty", () => isEmpty("filed@center.test"));
+    const [filed] = await lettersOf("filed@center.test", "Erledigt & Übrig.日本語");
+    assert.equal(filed.subject, "Filed abroad");
+    step("a folder of any name is made and found");
+}
+
 export async function folders({kate, sam}) {
     await afterwards(kate, sam);
+    await renumbered(sam);
+    await named(sam);
     await serverRestarts(sam);
 }
