@@ -190,7 +190,7 @@ async fn what_is_not_the_customers_or_not_allowed_is_refused() -> Result<()> {
     refused(customer.asks("pushUrl", &[("pushUrl", "javascript:alert(1)")]).await?, 1002, false)?;
     refused(customer.uploads("parcel.txt", b"<html><script>alert(1)</script>").await?, 5002, false)?;
     refused(customer.uploads("tool.png", b"MZ\x90\0").await?, 5002, false)?;
-    refused(customer.uploads("large.txt", &vec![b'x'; 2_097_153]).await?, 5001, false)?;
+    refused(customer.uploads("large.txt", &vec![b'x'; 12_582_913]).await?, 5001, false)?;
     refused(post(&nobody, "/genesys/2/chat/nothing", &[("nickname", "Ada")]).await?, 2001, false)?;
 
     let body = with_file(&[], ("attachment", "offer.pdf"), PDF);
