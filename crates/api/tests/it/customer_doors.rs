@@ -26,6 +26,8 @@ async fn upload(bench: &Bench, path: &str, fields: &[(&str, &str)]) -> Value {
 async fn a_chat_goes_through_with_a_slash_behind_every_address() {
     let bench = Bench::start().await;
     bench.ready("kate").await;
+    let before = post(&bench, &format!("{SERVICE}/availability/"), &[]).await;
+    assert!(before["availability"]["state"].is_string(), "{before}");
     let begun = post(&bench, &format!("{SERVICE}/"), &[("nickname", "Ada")]).await;
     assert_eq!(begun["statusCode"], 0, "{begun}");
     let text = |name: &str| begun[name].as_str().unwrap().to_owned();
