@@ -185,7 +185,7 @@ impl Comparison {
                 let guest = guests.first().map_or(*by, |(guest, _)| *guest);
                 self.dice.pick(&[Who::Customer, Who::Person(*by), Who::Person(guest)])
             }
-            ("Say", _) | ("Update", Spot::Waiting | Spot::Offered(_)) => Who::Customer,
+            ("Say", _) | ("Update" | "Attach", Spot::Waiting | Spot::Offered(_)) => Who::Customer,
             ("ToQueue", Spot::Binned(_)) => Who::Server,
             ("ChangePriority" | "Intrude", _) => Who::Person(BOSS),
             ("Accept" | "Reject", Spot::Held { asked: None, .. }) => Who::Person(BOSS),

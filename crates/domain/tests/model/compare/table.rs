@@ -126,7 +126,7 @@ pub(super) fn is_legal(row: &str, kind: &str) -> bool {
         "EndChat" => live,
         "Leave" => live || (held && is("AfterChat")),
         "CompleteTransfer" | "CompleteConference" => live && is("company"),
-        "Update" => held || (is("Chat") && (is("Waiting") || is("Offered"))),
+        "Update" | "Attach" => held || (is("Chat") && (is("Waiting") || is("Offered"))),
         "CustomerLeft" | "Say" => live || (is("Chat") && (is("Waiting") || is("Offered"))),
         "Complete" | "CompleteTo" => held && !is("Draft"),
         // Only an e-mail can be answered, which is one kind of what is processed.
