@@ -1,10 +1,11 @@
 //! The router: finds agents for what waits, and tells why it found none.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::join_all;
 use handoff_domain::center::SkillLevels;
-use handoff_domain::routing::{Agent, Assessment, Line, Plan, Waiting, assess, next_step, plan};
+use handoff_domain::routing::{Agent, Assessment, Line, Pair, Plan, Waiting, assess, next_step, plan};
 use handoff_domain::{
     Action, Actor, CenterId, Command, Desk, Interaction, InteractionId, Mode, Queue, Time, User, UserId, Wait,
 };
@@ -48,6 +49,20 @@ pub struct Why {
     pub agents: Vec<(Arc<User>, Assessment)>,
 }
 
+/// Sorts offers by their agents; those to one agent keep their order.
+fn by_agent(pairs: &[Pair]) -> Vec<Vec<Pair>> {
+    let mut places = HashMap::new();
+    let mut sorted: Vec<Vec<Pair>> = Vec::new();
+    for pair in pairs {
+        let place = *places.entry(pair.user).or_insert(sorted.len());
+        match sorted.get_mut(place) {
+            Some(offers) => offers.push(*pair),
+            None => sorted.push(vec![*pair]),
+        }
+    }
+    sorted
+}
+
 impl Engine {
     /// Makes every offer that can be made now. Idempotent: a second round finds nothing to do.
     ///
@@ -63,9 +78,10 @@ impl Engine {
             }
             let mut made = 0_usize;
             for pairs in plan.pairs.chunks(OFFERS_AT_ONCE) {
-                let offers = pairs.iter().map(|pair| self.offer(pair.interaction, pair.user));
-                for offered in join_all(offers).await {
-                    made += usize::from(offered?);
+                for offered in
+                    join_all(by_agent(pairs).into_iter().map(|offers| self.offer_all(offers))).await
+                {
+                    made += offered?;
                 }
             }
             // When nothing came of a whole plan, what it was made from is being changed by somebody else, who then wakes the router.
@@ -114,6 +130,15 @@ impl Engine {
         let agents =
             strangers.filter_map(|desk| Some(Agent { user: directory.user(chat.center, desk.user)?, desk }));
         plan([line], agents, now).pairs.first().map(|pair| pair.user)
+    }
+
+    /// Makes the offers to one agent, one after the other: they are seen in the order in which they are made. Returns how many were made.
+    async fn offer_all(&self, offers: Vec<Pair>) -> Result<usize, StoreError> {
+        let mut made = 0;
+        for Pair { interaction, user } in offers {
+            made += usize::from(self.offer(interaction, user).await?);
+        }
+        Ok(made)
     }
 
     /// Makes one offer; tells whether it was made.

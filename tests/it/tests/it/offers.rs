@@ -174,3 +174,36 @@ async fn everybody_else_sees_the_center_s_view_of_an_offer() -> Result<()> {
     assert!(why.value.as_object().is_some_and(|fields| fields.len() > 1), "{why}");
     Ok(())
 }
+
+/// What waits when an agent becomes Ready is offered in one round. Which of several offers is made first must not hang on which of them was
+/// written first, so this is done often enough for chance to show.
+#[tokio::test]
+async fn offers_of_one_round_arrive_in_routing_order() -> Result<()> {
+    const PRIORITIES: [i64; 5] = [0, 5, 3, 9, 3];
+    let server = TestServer::start().await?;
+    let kate = TestAgent::at_work(&server, "kate", Transport::LongPolling).await?;
+    for round in 0..8 {
+        kate.me("NotReady").await?.ok()?;
+        let mut waiting = Vec::new();
+        for priority in PRIORITIES {
+            let id = submit_with(&server, "workitem", "tasks", json!({"priority": priority})).await?;
+            waiting.push((-priority, waiting.len(), id));
+        }
+        waiting.sort();
+        let wanted: Vec<String> = waiting.into_iter().map(|(_, _, id)| id).collect();
+        kate.me("Ready").await?.ok()?;
+        for id in &wanted {
+            kate.sees(id, "Invited").await?;
+        }
+        let received = kate.received(TestAgent::INTERACTIONS);
+        let invited = received.iter().filter(|data| data["state"] == "Invited");
+        let ids: Vec<&str> = invited.filter_map(|data| data["id"].as_str()).collect();
+        let order: Vec<&str> = ids.into_iter().filter(|id| wanted.iter().any(|one| one == id)).collect();
+        assert_eq!(order, wanted, "round {round}");
+        for id in &wanted {
+            kate.accept(id).await?;
+            kate.command(id, "Complete", json!({})).await?.ok()?;
+        }
+    }
+    Ok(())
+}
