@@ -36,6 +36,7 @@ pub(crate) fn widget(pages: &Pages) -> Router {
 pub(crate) fn demo(pages: &Pages) -> Router {
     Router::new()
         .route("/chat/demo.css", page(pages, "chat/demo.css"))
+        .route("/chat/demo.js", page(pages, "chat/demo.js"))
         .route(DEMO_PATH, page(pages, "chat/demo.html"))
 }
 
