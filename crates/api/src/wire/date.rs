@@ -22,6 +22,13 @@ pub fn print(time: Time) -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{fraction:03}+0000")
 }
 
+/// Prints a point in time in ISO 8601, to the second and in UTC, as the properties of interactions are printed.
+#[must_use]
+pub fn print_iso(time: Time) -> String {
+    let text = print(time);
+    format!("{}T{}Z", &text[..10], &text[11..19])
+}
+
 /// Gives year, month and day of a day counted from 1970-01-01.
 ///
 /// The calendar is taken to begin on 1 March of a 400-year cycle, so that the day a leap year adds is the last of its year. Plain

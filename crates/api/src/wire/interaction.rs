@@ -8,6 +8,7 @@ mod email;
 mod medium;
 mod offer;
 mod participant;
+mod properties;
 
 use handoff_domain::capabilities::capabilities;
 use handoff_domain::{Direction, Interaction, Media, Status, UserId, View};
@@ -21,6 +22,7 @@ pub use medium::{ChatResource, EmailResource, MediumResource, OpenmediaResource,
 pub use medium::{plural, singular};
 pub use offer::{OfferPart, OperationPart, kind_name, operation_parts};
 pub use participant::ParticipantResource;
+pub use properties::with_properties;
 
 use crate::wire::resource::{Link, Lookup};
 use crate::wire::{date, value};

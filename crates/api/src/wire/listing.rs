@@ -77,6 +77,12 @@ impl Listing {
         !self.filters.is_empty()
     }
 
+    /// Takes a filter away that is no attribute of what is listed, for who looks at it otherwise.
+    pub fn take(&mut self, name: &str) -> Option<String> {
+        let at = self.filters.iter().position(|(filter, _)| filter == name)?;
+        Some(self.filters.remove(at).1)
+    }
+
     /// Gives the value of a filter.
     #[must_use]
     pub fn filter(&self, name: &str) -> Option<&str> {

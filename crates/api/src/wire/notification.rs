@@ -11,7 +11,7 @@ use bytes::Bytes;
 use handoff_domain::{Interaction, Media, UserId};
 use serde::Serialize;
 
-use crate::wire::interaction::{InteractionResource, MediumResource, singular};
+use crate::wire::interaction::{InteractionResource, MediumResource, singular, with_properties};
 use crate::wire::resource::{ChannelResource, Lookup};
 use crate::wire::transcript::LogMessage;
 
@@ -88,6 +88,14 @@ impl StateMessage {
     #[must_use]
     pub fn read_by(interaction: &Interaction, reader: UserId, lookup: Lookup<'_>) -> Self {
         Self::new("StatusChange", Head::default(), InteractionResource::read_by(interaction, reader, lookup))
+    }
+
+    /// The same as an item of a workbin, whose user data has the interaction's properties beside it.
+    #[must_use]
+    pub fn of_item(interaction: &Interaction, reader: UserId, lookup: Lookup<'_>) -> Self {
+        let mut message = Self::read_by(interaction, reader, lookup);
+        message.interaction.user_data = with_properties(interaction, lookup);
+        message
     }
 }
 

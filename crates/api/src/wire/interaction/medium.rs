@@ -4,9 +4,11 @@ use handoff_domain::{Interaction, Media, UserId};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{EmailFields, OfferPart, ParticipantResource, Sight, direction_name, status_name};
+use super::{
+    EmailFields, OfferPart, ParticipantResource, Sight, direction_name, status_name, with_properties,
+};
+use crate::wire::date;
 use crate::wire::resource::{Link, Lookup};
-use crate::wire::{date, value};
 
 /// What every medium's resource has.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -35,7 +37,7 @@ pub struct Common {
     pub assigned_to: Option<String>,
     /// When it entered the server.
     pub received_date: String,
-    /// User data.
+    /// User data, with the interaction's properties beside it.
     pub user_data: Map<String, Value>,
 }
 
@@ -165,7 +167,7 @@ impl Common {
             contact_id: interaction.contact.clone(),
             assigned_to: interaction.owner().map(|owner| owner.to_string()),
             received_date: date::print(interaction.received),
-            user_data: value::map_to_json(&interaction.user_data),
+            user_data: with_properties(interaction, lookup),
         }
     }
 }

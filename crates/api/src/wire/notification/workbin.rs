@@ -104,7 +104,7 @@ struct ContentMessage {
 /// Writes the answer to `GetWorkbinContent`: one message with everything (contract 5). It is no event and has no number.
 #[must_use]
 pub fn workbin_content(content: &WorkbinContent<'_>, lookup: Lookup<'_>) -> Bytes {
-    let messages = content.interactions.iter().map(|it| StateMessage::read_by(it, content.reader, lookup));
+    let messages = content.interactions.iter().map(|it| StateMessage::of_item(it, content.reader, lookup));
     encode(&ContentMessage {
         message_type_name: CONTENT,
         message_type: CONTENT,
