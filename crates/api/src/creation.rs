@@ -30,7 +30,7 @@ pub(crate) const EXTERNAL_ID_BYTES_MAX: usize = 255;
 /// What a body asks to be created. Stands before the caller among a handler's arguments.
 #[derive(Clone, Debug)]
 pub(crate) struct Creation {
-    media: Media,
+    pub(crate) media: Media,
     queue: QueueText,
     direction: Option<Direction>,
     sub_type: Option<String>,

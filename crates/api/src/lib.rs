@@ -26,6 +26,7 @@ pub mod wire;
 
 mod attachments;
 mod channels;
+mod chat_messages;
 mod contacts;
 mod creation;
 mod diagnostics;
@@ -42,6 +43,7 @@ mod respond;
 mod settings;
 mod skills;
 mod supervision;
+mod targets;
 mod users;
 mod workbins;
 

@@ -18,6 +18,7 @@ use crate::channels;
 use crate::commands::Answer;
 use crate::error::{Refusal, quoted};
 use crate::request::JsonBody;
+use crate::settings;
 use crate::shared::Shared;
 use crate::wire::envelope::{Envelope, JsonText};
 use crate::wire::interaction::MediumResource;
@@ -76,7 +77,10 @@ async fn subresources_of(
         ("groups", shown_all(groups_of(&me.user, lookup))),
         ("features", none()),
         // Clients dereference the sections that the platform whose API this is has (gws-core.md 3.1).
-        ("settings", json!({"htcc": {}, "interaction-workspace": {}})),
+        (
+            "settings",
+            json!({"htcc": {}, (settings::WORKSPACE): settings::workspace(shared, me.center(), directory)}),
+        ),
     ];
     Ok(parts.into_iter().map(|(name, part)| (name.to_owned(), part)).collect())
 }
@@ -170,6 +174,15 @@ fn partly(unknown: &[String]) -> JsonText {
     let status_message =
         format!("The session was started without {names}, which are not configured; leave them out.");
     JsonText::of(&Partly { status_code: 7, status_message })
+}
+
+/// `DELETE /me/session`: ends the login session of whoever has no contact-center session to end, too: supervisors, admins, servers, and agents who never
+/// went to work. One that is open goes on, as it does when a session times out.
+pub(crate) async fn log_out(State(shared): State<Shared>, AnyUser(me): AnyUser) -> Result<Response, Refusal> {
+    auth::end(&shared, &me.user, me.session()).await?;
+    let mut response = Envelope::Plain.success(None).into_response();
+    response.extensions_mut().insert(SessionEnded);
+    Ok(response)
 }
 
 /// Ends the contact-center session, and with it the login session, as documented (gws-core.md 2.5).

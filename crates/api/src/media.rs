@@ -109,14 +109,17 @@ doors! {
 /// Open media: the path says which type.
 pub(crate) mod openmedia {
     use super::{
-        Agent, Answer, AnyUser, Creation, Id, Ids, JsonBody, Media, Operation, Refusal, Retry, Shared, State,
-        Uri, create_at_door,
+        Agent, Answer, AnyUser, Creation, Id, Ids, JsonBody, Me, Media, Operation, Refusal, Retry, Shared,
+        State, Uri, create_at_door,
     };
     use crate::channels::is_configured;
 
-    /// The three built-in media have doors of their own.
-    fn media(name: &str) -> Result<Media, Refusal> {
-        match Media::from_name(name) {
+    /// The three built-in media have doors of their own. Samples print a type in the plural: with an `s` that no type of that name has.
+    fn media(shared: &Shared, me: &Me, name: &str) -> Result<Media, Refusal> {
+        let directory = shared.engine().directory();
+        let is_known = |name: &str| is_configured(&directory, me.center(), &Media::from_name(name));
+        let singular = name.strip_suffix('s').filter(|singular| !is_known(name) && is_known(singular));
+        match Media::from_name(singular.unwrap_or(name)) {
             media @ Media::Open(_) => Ok(media),
             Media::Email | Media::Chat | Media::Workitem => Err(Refusal::not_found("open-media type")),
         }
@@ -128,7 +131,7 @@ pub(crate) mod openmedia {
         Id(name): Id,
         uri: Uri,
     ) -> Answer {
-        super::list(&shared, &me, media(&name)?, &uri).await
+        super::list(&shared, &me, media(&shared, &me, &name)?, &uri).await
     }
 
     pub(crate) async fn create(
@@ -138,12 +141,14 @@ pub(crate) mod openmedia {
         me: Result<Agent, Refusal>,
         Id(name): Id,
     ) -> Answer {
-        let creation = Creation::at_door(Media::from_name(&name), &body)?;
+        let mut creation = Creation::at_door(Media::from_name(&name), &body)?;
         let Agent(me) = me?;
         // Here the path names the channel, so one that is none is not found.
-        if !is_configured(&shared.engine().directory(), me.center(), &media(&name)?) {
+        let media = media(&shared, &me, &name)?;
+        if !is_configured(&shared.engine().directory(), me.center(), &media) {
             return Err(Refusal::not_found("open-media type"));
         }
+        creation.media = media;
         create_at_door(&shared, &me, creation, &retry).await
     }
 
@@ -154,7 +159,7 @@ pub(crate) mod openmedia {
         Agent(me): Agent,
         Ids(name, id): Ids,
     ) -> Answer {
-        super::operate(&shared, &me, &media(&name)?, &id, operation, &retry).await
+        super::operate(&shared, &me, &media(&shared, &me, &name)?, &id, operation, &retry).await
     }
 
     pub(crate) async fn get(
@@ -163,6 +168,6 @@ pub(crate) mod openmedia {
         Ids(name, id): Ids,
         uri: Uri,
     ) -> Answer {
-        super::get(&shared, &me, &media(&name)?, &id, &uri).await
+        super::get(&shared, &me, &media(&shared, &me, &name)?, &id, &uri).await
     }
 }

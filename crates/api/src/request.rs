@@ -171,6 +171,21 @@ impl<S: Send + Sync> FromRequestParts<S> for Ids {
     }
 }
 
+/// The three variables of a path, in order.
+#[derive(Clone, Debug)]
+pub struct ThreeIds(pub String, pub String, pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for ThreeIds {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let path = Path::<(String, String, String)>::from_request_parts(parts, state).await;
+        let path = path.map_err(|_| Refusal::not_found("resource"))?;
+        let Path((first, second, third)) = path;
+        Ok(Self(first, second, third))
+    }
+}
+
 /// Refuses a body that asks for something this route has not.
 #[must_use]
 pub fn unknown_operation(name: &str) -> Refusal {

@@ -13,12 +13,15 @@ use crate::request::{expect_unpacked, read_body};
 use crate::respond::{refusals, unknown_method, unknown_path};
 use crate::shared::Shared;
 use crate::{
-    attachments, channels, contacts, diagnostics, interactions, me, me_interactions, notes, queues, settings,
-    skills, supervision, users, workbins,
+    attachments, channels, chat_messages, contacts, diagnostics, interactions, me, me_interactions, notes,
+    queues, settings, skills, supervision, targets, users, workbins,
 };
 
 /// Where the API is mounted.
 pub const ROOT: &str = "/api/v2";
+
+/// A path of the platform's that is not below [`ROOT`].
+const BUSINESS_ATTRIBUTES: &str = "/internal-api/business-attributes";
 
 /// One route below [`ROOT`].
 pub struct Route {
@@ -38,6 +41,7 @@ pub fn table() -> Vec<Route> {
 
         read("/me",                            || get(me::get)),
         write("/me",                           || post(me::operate)),
+        remove("/me/session",                  || axum::routing::delete(me::log_out)),
         read("/me/channels",                   || get(channels::list)),
         read("/me/channels/{channel}",         || get(channels::get)),
         write("/me/channels/{channel}",        || post(channels::set)),
@@ -62,6 +66,7 @@ pub fn table() -> Vec<Route> {
         write("/me/chats",                     || post(chats::create)),
         read("/me/chats/{id}",                 || get(chats::get)),
         write("/me/chats/{id}",                || post(chats::operate)),
+        read("/me/chats/{id}/messages",        || get(chat_messages::list)),
         read("/me/workitems",                  || get(workitems::list)),
         write("/me/workitems",                 || post(workitems::create)),
         read("/me/workitems/{id}",             || get(workitems::get)),
@@ -71,7 +76,7 @@ pub fn table() -> Vec<Route> {
         read("/me/openmedia/{type}/{id}",      || get(openmedia::get)),
         write("/me/openmedia/{type}/{id}",     || post(openmedia::operate)),
 
-        read("/me/workbins",                   || get(workbins::list)),
+        read("/me/workbins",                   || get(workbins::list_own)),
         write("/me/workbins",                  || post(workbins::watch_many)),
         read("/me/workbins/{id}",              || get(workbins::get)),
         write("/me/workbins/{id}",             || post(workbins::operate)),
@@ -91,9 +96,16 @@ pub fn table() -> Vec<Route> {
         read("/emails/{id}/attachments",       || get(attachments::list_of)),
         read("/emails/{id}/attachments/{attachment}", || get(attachments::download_of)),
         read("/chats/{id}",                    || get(chats::get)),
+        read("/chats/{id}/messages",           || get(chat_messages::list)),
+        // Samples print the addresses in the singular.
+        read("/email/{id}",                    || get(emails::get)),
+        read("/chat/{id}",                     || get(chats::get)),
+        read("/workitem/{id}",                 || get(workitems::get)),
         read("/workitems/{id}",                || get(workitems::get)),
         read("/openmedia/{type}/{id}",         || get(openmedia::get)),
 
+        read("/contacts",                      || get(targets::list)),
+        read("/contacts/{id}",                 || get(targets::get)),
         write("/contacts/ucs",                 || post(contacts::identify)),
         write("/ucs/contacts/{id}/interactions", || post(contacts::history)),
         write("/ucs/interactions/{id}",        || post(contacts::content)),
@@ -109,7 +121,11 @@ pub fn table() -> Vec<Route> {
         read("/users/{id}/skills",             || get(users::skills)),
         write("/users/{id}/channels/{channel}",|| post(channels::set_of)),
         write("/users/{id}/chats/{chat}",      || post(supervision::operate)),
+        read("/users/{id}/workbins",           || get(workbins::list_of_user)),
+        read("/users/{id}/workbins/{workbin}", || get(workbins::get_of)),
+        read("/users/{id}/workbins/{workbin}/{content}", || get(workbins::content_of)),
         write("/users/{id}/workbins/{workbin}",|| post(workbins::operate_of)),
+        read("/{user}/workbins/{workbin}/{content}", || get(workbins::content_of)),
 
         read("/queues",                        || get(queues::list)),
         read("/queues/{id}",                   || get(queues::get)),
@@ -118,6 +134,9 @@ pub fn table() -> Vec<Route> {
         read("/skills/{id}",                   || get(skills::get)),
         read("/groups",                        || get(skills::list_groups)),
         read("/groups/{id}",                   || get(skills::get_group)),
+        read("/settings",                      || get(settings::list)),
+        read("/settings/{section}",            || get(settings::section)),
+        read("/internal-api/business-attributes", || get(settings::business_attributes)),
         read("/settings/agent-states",         || get(settings::agent_states)),
     ]
 }
@@ -168,12 +187,16 @@ pub fn router(shared: &Shared) -> Router {
     let api = table().into_iter().fold(Router::new(), add);
     let api = api.route_layer(from_fn(expect_unpacked));
     let api = api.route_layer(from_fn_with_state(shared.clone(), authenticate));
+    // Clients of the platform whose API this is ask beside the root as well as below it.
+    let internal = Router::new().route(BUSINESS_ATTRIBUTES, get(settings::business_attributes));
+    let internal = internal.route_layer(from_fn_with_state(shared.clone(), authenticate));
     let comet = shared.comet().router().layer(from_fn_with_state(shared.clone(), authenticate_comet));
     let health =
         Router::new().route("/healthz", get(diagnostics::healthz)).route("/readyz", get(diagnostics::readyz));
     Router::new()
         .nest(ROOT, api)
         .merge(health)
+        .merge(internal)
         .with_state(shared.clone())
         .merge(comet)
         .merge(crate::customer::router(shared))

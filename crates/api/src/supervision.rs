@@ -135,12 +135,13 @@ struct Wanted {
 }
 
 impl Following {
-    /// The operation that ends it. The pages name none; a supervisor could otherwise only log out.
-    const STOP: &'static str = "StopMonitoring";
+    /// The operations that end it; clients name them after what they began.
+    const STOP: [&'static str; 5] =
+        ["StopMonitoring", "CancelMonitoring", "StopCoaching", "StopBargeIn", "CancelBargeIn"];
 
     /// Reads it; `None` for the name of something else.
     pub(crate) fn read(name: &str, fields: &Fields<'_>) -> Result<Option<Self>, Refusal> {
-        if name == Self::STOP {
+        if Self::STOP.contains(&name) {
             return Ok(Some(Self(None)));
         }
         let Some(mode) = mode(name) else { return Ok(None) };

@@ -5,17 +5,18 @@ use std::collections::BTreeMap;
 use axum::extract::{FromRequestParts, State};
 use axum::http::Uri;
 use axum::http::request::Parts;
-use handoff_domain::{Action, Interaction, Media, Named, Role, Topic, Workbin};
+use handoff_domain::{Action, Interaction, Media, Named, Role, Topic, User, Workbin, WorkbinOwner};
 use handoff_store::InteractionScope;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::caller::{AnyUser, Me, Supervisor};
+use crate::channels::colleague;
 use crate::commands::{self, Answer, Target};
 use crate::error::{Code, Refusal, quoted};
 use crate::idempotency::Retry;
 use crate::me_interactions::{self, page, usable_workbin};
-use crate::request::{Id, Ids, JsonBody, unknown_operation};
+use crate::request::{Id, Ids, JsonBody, ThreeIds, unknown_operation};
 use crate::shared::Shared;
 use crate::wire::envelope::{Envelope, JsonText};
 use crate::wire::interaction::{MediumResource, plural};
@@ -25,18 +26,47 @@ use crate::wire::resource::{Fields, WorkbinResource};
 
 /// Most interactions shown along with a workbin; the lists below it have pages.
 const CONTENT_MAX: usize = 500;
+/// The kinds of workbins in the oldest form of the list: an agent's own, and those of groups.
+const OLD_TYPES: [u8; 2] = [1, 2];
 /// Most workbins that one request can name; each costs a commit.
 const WATCHES_MAX: usize = 100;
 /// The names by which subresources are asked for, and the keys under which they come (gws-interactions.md 8.2).
 const CONTENTS: [(&str, &str); 4] =
     [("chat", "chats"), ("email", "emails"), ("workitem", "workitems"), ("openmedia", "openmedia")];
 
-/// `GET /workbins` and `GET /me/workbins`: those that the caller may use.
+/// Attributes that the lists can be filtered by.
+const FILTERS: &[&str] = &["id", "name", "workbinName", "displayName", "type"];
+
+/// `GET /workbins`: those that the caller may use.
 pub(crate) async fn list(State(shared): State<Shared>, AnyUser(me): AnyUser, uri: Uri) -> Answer {
-    let listing = Listing::read(&uri, &["id", "name", "workbinName", "displayName", "type"])?;
+    list_of(&shared, &me.user, &uri)
+}
+
+/// `GET /me/workbins`. Without fields the answer has the keys of the oldest form beside the addresses, which tells a workbin's id from its name.
+pub(crate) async fn list_own(State(shared): State<Shared>, AnyUser(me): AnyUser, uri: Uri) -> Answer {
+    let page = list_of(&shared, &me.user, &uri)?;
+    if Listing::read(&uri, FILTERS)?.fields.is_some() {
+        return Ok(page);
+    }
+    let directory = shared.engine().directory();
+    let old = directory.workbins_of(&me.user).into_iter().map(|workbin| {
+        let is_shared = matches!(workbin.owner, WorkbinOwner::Group(_));
+        json!({
+            "workbinId": workbin.id.to_string(), "active": 1, "workbinName": workbin.name,
+            "viewName": format!("{}/PrivateView", workbin.name), "workbinType": OLD_TYPES[usize::from(is_shared)],
+        })
+    });
+    let mut whole: Map<String, Value> = serde_json::from_str(&page.0).map_err(|_| Refusal::internal())?;
+    whole.insert("status".to_owned(), json!(0));
+    whole.insert("workbins".to_owned(), old.collect());
+    Ok(JsonText::of(&whole))
+}
+
+fn list_of(shared: &Shared, user: &User, uri: &Uri) -> Answer {
+    let listing = Listing::read(uri, FILTERS)?;
     let directory = shared.engine().directory();
     let lookup = shared.lookup(&directory);
-    let usable = directory.workbins_of(&me.user).into_iter();
+    let usable = directory.workbins_of(user).into_iter();
     listing.of_all("workbins", usable.map(|workbin| (workbin.id, WorkbinResource::new(&workbin, lookup))))
 }
 
@@ -55,10 +85,15 @@ fn find(shared: &Shared, me: &Me, id_or_name: &str) -> Result<Workbin, Refusal> 
 /// `GET /workbins/{id}`, with its content by medium when asked for.
 pub(crate) async fn get(State(shared): State<Shared>, AnyUser(me): AnyUser, Id(id): Id, uri: Uri) -> Answer {
     let workbin = find(&shared, &me, &id)?;
+    show(&shared, &me, &workbin, &uri).await
+}
+
+/// Shows a workbin, with its content by medium when asked for.
+async fn show(shared: &Shared, me: &Me, workbin: &Workbin, uri: &Uri) -> Answer {
     let directory = shared.engine().directory();
     let lookup = shared.lookup(&directory);
-    let mut shown = select(&fields(&uri), &WorkbinResource::new(&workbin, lookup));
-    if let (Some(wanted), Value::Object(shown)) = (subresources(&uri), &mut shown) {
+    let mut shown = select(&fields(uri), &WorkbinResource::new(workbin, lookup));
+    if let (Some(wanted), Value::Object(shown)) = (subresources(uri), &mut shown) {
         let content =
             shared.engine().interactions_in(InteractionScope::InWorkbin(workbin.id), CONTENT_MAX).await?;
         let asked = CONTENTS.iter().filter(|(name, key)| is_wanted(&wanted, name) || is_wanted(&wanted, key));
@@ -87,21 +122,26 @@ pub(crate) async fn content(
     uri: Uri,
 ) -> Answer {
     let workbin = find(&shared, &me, &id)?;
-    let listing = Listing::read(&uri, me_interactions::FILTERS)?;
+    show_content(&shared, &me, &workbin, &kind, &uri).await
+}
+
+/// Shows what lies in a workbin: all of it as the notifications do, or one medium as its resources.
+async fn show_content(shared: &Shared, me: &Me, workbin: &Workbin, kind: &str, uri: &Uri) -> Answer {
+    let listing = Listing::read(uri, me_interactions::FILTERS)?;
     let scope = InteractionScope::InWorkbin(workbin.id);
     let directory = shared.engine().directory();
     let lookup = shared.lookup(&directory);
-    let as_message = |interaction: &Interaction| Some(StateMessage::read_by(interaction, me.id(), lookup));
+    let as_message = |interaction: &Interaction| Some(StateMessage::of_item(interaction, me.id(), lookup));
     let as_medium = |interaction: &Interaction| {
         (plural(&interaction.media) == kind).then(|| MediumResource::read_by(interaction, me.id(), lookup))
     };
     if kind == "interactions" {
-        return page(&shared, &listing, &kind, scope, None, as_message).await;
+        return page(shared, &listing, kind, scope, None, as_message).await;
     }
     if !CONTENTS.iter().any(|(_, key)| *key == kind) {
         return Err(Refusal::not_found("content"));
     }
-    page(&shared, &listing, &kind, scope, None, as_medium).await
+    page(shared, &listing, kind, scope, None, as_medium).await
 }
 
 /// What a body wants of a workbin. Stands before the caller among a handler's arguments.
@@ -138,7 +178,7 @@ impl Wish {
             return Ok(Self { verb, media: None, id: String::new(), epoch: None });
         };
         let media = match noun {
-            "Interaction" | "Openmedia" => None,
+            "Interaction" | "InteractionToWorkbin" | "InteractionFromWorkbin" | "Openmedia" => None,
             "Email" => Some(Media::Email),
             "Workitem" => Some(Media::Workitem),
             "Chat" => Some(Media::Chat),
@@ -264,7 +304,46 @@ fn watched(references: &BTreeMap<String, i32>, left_out: Option<&str>) -> JsonTe
     JsonText::of(&Watched { status_code, status_message: left_out, reference_ids: references })
 }
 
-/// `POST /users/{userId}/workbins/{id}`: a supervisor takes something out of another's.
+/// Finds a workbin that another user may use.
+fn find_of(shared: &Shared, me: &Me, user: &str, id_or_name: &str) -> Result<Workbin, Refusal> {
+    let directory = shared.engine().directory();
+    usable_workbin(&directory.workbin_for(&directory.users[&colleague(shared, me, user)?], id_or_name))
+}
+
+/// `GET /users/{userId}/workbins`: a supervisor sees those of another.
+pub(crate) async fn list_of_user(
+    State(shared): State<Shared>,
+    Supervisor(me): Supervisor,
+    Id(user): Id,
+    uri: Uri,
+) -> Answer {
+    let directory = shared.engine().directory();
+    list_of(&shared, &directory.users[&colleague(&shared, &me, &user)?], &uri)
+}
+
+/// `GET /users/{userId}/workbins/{id}`
+pub(crate) async fn get_of(
+    State(shared): State<Shared>,
+    Supervisor(me): Supervisor,
+    Ids(user, id): Ids,
+    uri: Uri,
+) -> Answer {
+    let workbin = find_of(&shared, &me, &user, &id)?;
+    show(&shared, &me, &workbin, &uri).await
+}
+
+/// `GET /users/{userId}/workbins/{id}/{content}`, which a page has also without `/users`.
+pub(crate) async fn content_of(
+    State(shared): State<Shared>,
+    Supervisor(me): Supervisor,
+    ThreeIds(user, id, kind): ThreeIds,
+    uri: Uri,
+) -> Answer {
+    let workbin = find_of(&shared, &me, &user, &id)?;
+    show_content(&shared, &me, &workbin, &kind, &uri).await
+}
+
+/// `POST /users/{userId}/workbins/{id}`: a supervisor takes something out of another's, or is told of it.
 pub(crate) async fn operate_of(
     State(shared): State<Shared>,
     wish: Wish,
@@ -272,14 +351,17 @@ pub(crate) async fn operate_of(
     Supervisor(me): Supervisor,
     Ids(user, id): Ids,
 ) -> Answer {
-    if wish.verb != Verb::Pull {
-        return Err(Refusal::invalid("Only the Pull operations can be used on another user's workbin."));
+    if wish.verb == Verb::Add {
+        return Err(Refusal::invalid(
+            "Nothing can be put into another user's workbin; transfer it to them instead.",
+        ));
     }
-    let directory = shared.engine().directory();
-    let user = user.parse().ok().and_then(|user| directory.user(me.center(), user));
-    let user = user.ok_or_else(|| Refusal::not_found("user"))?;
-    let workbin = usable_workbin(&directory.workbin_for(user, &id))?;
-    move_item(&shared, &me, wish, workbin, &retry).await
+    let workbin = find_of(&shared, &me, &user, &id)?;
+    match wish.verb {
+        Verb::Add | Verb::Pull => move_item(&shared, &me, wish, workbin, &retry).await,
+        Verb::Subscribe => watch_one(&shared, &me, &workbin, SubscriptionState::Subscribed).await,
+        Verb::Unsubscribe => watch_one(&shared, &me, &workbin, SubscriptionState::Unsubscribed).await,
+    }
 }
 
 async fn move_item(shared: &Shared, me: &Me, wish: Wish, workbin: Workbin, retry: &Retry) -> Answer {

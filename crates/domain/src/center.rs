@@ -18,6 +18,45 @@ pub struct Center {
     pub id: CenterId,
     /// Its name, unique across the installation.
     pub name: String,
+    /// What agents' desktops are told.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Workspace::is_empty"))]
+    pub workspace: Workspace,
+}
+
+/// What agents' desktops are told beside what there is: where their mail goes out, as whom, and how work can end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub struct Workspace {
+    /// The queue that e-mails go out by when an agent names none.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub outbound_queue: Option<QueueId>,
+    /// The addresses that an agent can choose to write as.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub from_addresses: Vec<String>,
+    /// How work can end, in the order in which it is shown.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub dispositions: Vec<Disposition>,
+    /// Other settings by name.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "BTreeMap::is_empty"))]
+    pub settings: BTreeMap<String, String>,
+}
+
+impl Workspace {
+    /// Tells whether nothing is configured.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// One way in which work can end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub struct Disposition {
+    /// What is stored.
+    pub key: String,
+    /// What is shown.
+    pub display_name: String,
 }
 
 /// What a user may do. `Admin` is the documents' "Contact Center Admin".

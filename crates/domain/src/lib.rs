@@ -34,8 +34,8 @@ pub mod time;
 pub mod user_data;
 
 pub use center::{
-    Acknowledgement, Capacity, Center, Group, Queue, Role, Roles, Skill, SkillLevels, Step, User, Workbin,
-    WorkbinOwner,
+    Acknowledgement, Capacity, Center, Disposition, Group, Queue, Role, Roles, Skill, SkillLevels, Step,
+    User, Workbin, WorkbinOwner, Workspace,
 };
 pub use chat::{
     Chat, ChatRequest, ChatTimes, Content, CustomerKey, Entry, FileUse, LeaveReason, Party, PartyId,

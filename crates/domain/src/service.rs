@@ -125,6 +125,10 @@ pub struct ChatTerms {
     /// The e-mail service by which customers can leave a message when nobody can take their chat; of the same contact center.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
     pub leave_message: Option<String>,
+    /// Whether the simple customer API takes whoever names a chat's id for its customer, as the platform's does: for clients that keep no cookies and know
+    /// of no key. Ids cannot be guessed, but everybody of the contact center sees them.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "core::ops::Not::not"))]
+    pub without_key: bool,
 }
 
 impl ChatTerms {
@@ -152,6 +156,7 @@ impl Default for ChatTerms {
             files: FileLimits::default(),
             origins: Vec::new(),
             leave_message: None,
+            without_key: false,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The simple customer API: `/api/v2/chats` without an account (gws-interactions.md 6.4).
 //!
 //! The pages know no secret: whoever names a chat's id is its customer. Here the answer to `RequestChat` brings a secure key, and sets it as a
-//! cookie for the chat's own path, so that clients which keep cookies need not know of it; others send `secureKey` along.
+//! cookie for the chat's own path, so that clients which keep cookies need not know of it; others send `secureKey` along. A service may let clients in that
+//! do neither (`withoutKey`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +14,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use handoff_domain::{Content, Interaction, TreatAs, Value, Visibility};
+use handoff_domain::service::ServiceKind;
+use handoff_domain::{Content, Interaction, InteractionId, TreatAs, Value, Visibility};
 use serde_json::json;
 use tower::ServiceExt as _;
 
@@ -119,7 +121,7 @@ async fn show(
     Query(parameters): Parameters,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let (chat, _) = prove(&shared, &id, &headers, parameters.get(KEY_FIELD)).await?;
+    let chat = prove(&shared, &id, &headers, parameters.get(KEY_FIELD)).await?;
     let conversation = chat.chat.as_ref().ok_or_else(|| Refusal::not_found("chat"))?;
     let participants = conversation.parties.iter().filter(|party| party.present && party.public.is_some());
     let participants: Vec<serde_json::Value> = participants
@@ -141,7 +143,7 @@ async fn messages(
     Query(parameters): Parameters,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let (chat, _) = prove(&shared, &id, &headers, parameters.get(KEY_FIELD)).await?;
+    let chat = prove(&shared, &id, &headers, parameters.get(KEY_FIELD)).await?;
     let index = parameters.get(INDEX).map_or(Ok(0), |text| text.parse::<u64>());
     let index =
         index.map_err(|_| Refusal::invalid("The parameter index must be a number from 0 on; correct it."))?;
@@ -158,7 +160,7 @@ async fn operate(
 ) -> Result<Response, Refusal> {
     let headers = request.headers().clone();
     let form = read(request).await?;
-    let (chat, _) = prove(&shared, &id, &headers, form.fields.get(KEY_FIELD)).await?;
+    let chat = prove(&shared, &id, &headers, form.fields.get(KEY_FIELD)).await?;
     let text = || form.text("text").map(str::to_owned);
     let ask = match form.required("operationName")? {
         "SendMessage" => {
@@ -202,16 +204,32 @@ fn too_large() -> Refusal {
     refusal.with_status(StatusCode::PAYLOAD_TOO_LARGE)
 }
 
+/// Finds the chat whose customer is calling: by its key, or where its service allows that by its id alone.
 async fn prove(
     shared: &Shared,
     id: &str,
     headers: &HeaderMap,
     given: Option<&String>,
-) -> Result<(Arc<Interaction>, String), Refusal> {
-    let key =
-        given.cloned().or_else(|| cookie(headers, KEY_COOKIE)).ok_or_else(|| Refusal::not_found("chat"))?;
+) -> Result<Arc<Interaction>, Refusal> {
+    let not_found = || Refusal::not_found("chat");
+    let Some(key) = given.cloned().or_else(|| cookie(headers, KEY_COOKIE)) else {
+        return without_key(shared, id).await?.ok_or_else(not_found);
+    };
     let found = shared.engine().customer_seen(&key).await.map_err(Trouble::from)?;
-    if found.id.to_string() == id { Ok((found, key)) } else { Err(Refusal::not_found("chat")) }
+    if found.id.to_string() == id { Ok(found) } else { Err(not_found()) }
+}
+
+async fn without_key(shared: &Shared, id: &str) -> Result<Option<Arc<Interaction>>, Refusal> {
+    let Ok(id) = id.parse::<InteractionId>() else { return Ok(None) };
+    let Some(found) = shared.engine().interaction(id).await? else { return Ok(None) };
+    let directory = shared.engine().directory();
+    let service = found.chat.as_ref().and_then(|chat| directory.service(ServiceKind::Chat, &chat.service));
+    let is_open = service.is_some_and(|service| service.chat().is_some_and(|terms| terms.without_key));
+    if !is_open {
+        return Ok(None);
+    }
+    shared.engine().keep_customer(&found);
+    Ok(Some(found))
 }
 
 fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {

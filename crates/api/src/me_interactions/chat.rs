@@ -3,7 +3,7 @@
 use handoff_domain::{Action, Content, SupervisorMode, TreatAs, Utterance, Value, Visibility};
 use url::Url;
 
-use super::names::{AdviserText, AgentText};
+use super::names::{AdviserText, AgentText, QueueText};
 use super::operations::{Intent, Parsed, act, act_and_part, act_with_note};
 use super::talk::{History, Telling};
 use crate::commands::Deed;
@@ -90,6 +90,9 @@ pub(super) fn invite(body: &Fields<'_>) -> Parsed {
 pub(super) fn consult(body: &Fields<'_>) -> Parsed {
     let adviser = AdviserText::required(body)?;
     act_with_note(body, move |names| match &adviser {
+        AdviserText::Agent(AgentText::Contact(id)) if names.is_queue(id) => {
+            Action::ConsultQueue(names.queue(&QueueText::Id(id.clone())))
+        }
         AdviserText::Agent(agent) => Action::Consult(agent.find(names)),
         AdviserText::Queue(queue) => Action::ConsultQueue(names.queue(queue)),
     })

@@ -7,6 +7,7 @@ use handoff_domain::{Interaction, Named, Queue, QueueId, SkillId, Target, User, 
 use handoff_engine::{Directory, Engine};
 
 use crate::error::Refusal;
+use crate::targets;
 use crate::wire::fields::Fields;
 use crate::wire::resource::Lookup;
 
@@ -41,6 +42,26 @@ impl Names<'_> {
         found.map_or_else(|| Named::Unknown(id.to_owned()), |user| Named::Known(user.id))
     }
 
+    /// Tells whether a contact's id is a queue's.
+    pub(crate) fn is_queue(&self, id: &str) -> bool {
+        let queue = id.parse().ok().and_then(|id| self.lookup.directory.queue(self.user.center, id));
+        queue.is_some()
+    }
+
+    /// Finds the agent behind a contact. Of a group that is whoever could take it now and waited longest; when nobody could, any of them, so
+    /// that the refusal says what is in the way.
+    fn agent_of_contact(&self, id: &str) -> Named<UserId> {
+        let directory = self.lookup.directory;
+        let group = id.parse().ok().and_then(|id| directory.groups.get(&id));
+        match group.filter(|group| group.center == self.user.center) {
+            Some(group) => {
+                let chosen = targets::agent_of(self.engine, directory, group.id, self.interaction);
+                chosen.map_or_else(|| Named::Unknown(id.to_owned()), Named::Known)
+            }
+            None => self.agent(id),
+        }
+    }
+
     fn agent_named(&self, name: &str) -> Named<UserId> {
         let found = self.lookup.directory.user_by_name(name).filter(|user| user.center == self.user.center);
         found.map_or_else(|| Named::Unknown(name.to_owned()), |user| Named::Known(user.id))
@@ -70,7 +91,7 @@ impl QueueText {
             (Some(_), Some(_)) => Err(Refusal::invalid("Give one of queueName and queueUri, not both.")),
             (Some(name), None) => Ok(Some(Self::Name(name))),
             (None, Some(uri)) => match Address::parse("queueUri", &uri)? {
-                Address::Queue(id) => Ok(Some(Self::Id(id))),
+                Address::Queue(id) | Address::Contact(id) => Ok(Some(Self::Id(id))),
                 Address::User(_) => Err(wrong_address("queueUri")),
             },
             (None, None) => Ok(None),
@@ -97,16 +118,19 @@ impl QueueText {
 enum Address {
     User(String),
     Queue(String),
+    /// Of `/contacts`: a user, a queue or a group.
+    Contact(String),
 }
 
 impl Address {
-    /// Reads an absolute address or a path of a user or a queue.
+    /// Reads an absolute address or a path of a user, a queue or a contact.
     fn parse(field: &str, text: &str) -> Result<Self, Refusal> {
         let path = text.split(['?', '#']).next().unwrap_or_default();
         let mut segments = path.rsplit('/');
         match (segments.next(), segments.next()) {
             (Some(id), Some("users")) if !id.is_empty() => Ok(Self::User(id.to_owned())),
             (Some(id), Some("queues")) if !id.is_empty() => Ok(Self::Queue(id.to_owned())),
+            (Some(id), Some("contacts")) if !id.is_empty() => Ok(Self::Contact(id.to_owned())),
             _ => Err(wrong_address(field)),
         }
     }
@@ -114,7 +138,7 @@ impl Address {
 
 fn wrong_address(field: &str) -> Refusal {
     Refusal::invalid(format!(
-        "The field {field} must be the uri or path of a user or a queue that can be meant here."
+        "The field {field} must be the uri or path of a user, a queue or a contact that can be meant here."
     ))
 }
 
@@ -124,12 +148,14 @@ pub(crate) enum TargetText {
     UserId(String),
     UserName(String),
     Queue(QueueText),
+    Contact(String),
     Skill(String),
 }
 
 impl TargetText {
-    /// The six ways to name a target (contract 5).
-    const FIELDS: [&str; 6] = ["userId", "userName", "userUri", "targetUri", "queueName", "skill"];
+    /// The ways to name a target, of all generations (docs/api/README.md, "Operations on an interaction").
+    const FIELDS: [&str; 7] =
+        ["userId", "userName", "userUri", "targetUri", "targetPath", "queueName", "skill"];
 
     /// Reads the one target that the body names.
     pub(crate) fn read(fields: &Fields<'_>) -> Result<Self, Refusal> {
@@ -152,12 +178,15 @@ impl TargetText {
             uri => Address::parse(uri, &text).map(|address| match address {
                 Address::User(id) => Self::UserId(id),
                 Address::Queue(id) => Self::Queue(QueueText::Id(id)),
+                Address::Contact(id) => Self::Contact(id),
             }),
         }
     }
 
     pub(crate) fn find(&self, names: &Names<'_>) -> Target {
         match self {
+            Self::Contact(id) if names.is_queue(id) => Target::Queue(names.queue(&QueueText::Id(id.clone()))),
+            Self::Contact(id) => Target::Agent(names.agent_of_contact(id)),
             Self::UserId(id) => Target::Agent(names.agent(id)),
             Self::UserName(name) => Target::Agent(names.agent_named(name)),
             Self::Queue(queue) => Target::Queue(names.queue(queue)),
@@ -171,6 +200,7 @@ impl TargetText {
 pub(crate) enum AgentText {
     Id(String),
     Name(String),
+    Contact(String),
 }
 
 impl AgentText {
@@ -201,6 +231,7 @@ impl AgentText {
             "userName" => Ok(Self::Name(text)),
             uri => match Address::parse(uri, &text)? {
                 Address::User(id) => Ok(Self::Id(id)),
+                Address::Contact(id) => Ok(Self::Contact(id)),
                 Address::Queue(_) => Err(Refusal::invalid(format!(
                     "The field {uri} must name a user here; a queue can be the target of Transfer and Consult."
                 ))),
@@ -216,6 +247,7 @@ impl AgentText {
         match self {
             Self::Id(id) => names.agent(id),
             Self::Name(name) => names.agent_named(name),
+            Self::Contact(id) => names.agent_of_contact(id),
         }
     }
 }
@@ -237,6 +269,7 @@ impl AdviserText {
                 Ok(match Address::parse(name, &text)? {
                     Address::User(id) => Self::Agent(AgentText::Id(id)),
                     Address::Queue(id) => Self::Queue(QueueText::Id(id)),
+                    Address::Contact(id) => Self::Agent(AgentText::Contact(id)),
                 })
             }
             (Some((name, text)), None) => AgentText::parse(name, text).map(Self::Agent),
@@ -263,16 +296,19 @@ mod tests {
     }
 
     #[test]
-    fn a_target_is_named_in_exactly_one_of_six_ways() {
+    fn a_target_is_named_in_exactly_one_way() {
         let user = |id: &str| Ok(TargetText::UserId(id.to_owned()));
         let queue = |id: &str| Ok(TargetText::Queue(QueueText::Id(id.to_owned())));
-        let table: [(Pairs<'_>, Result<TargetText, i32>); 13] = [
+        let table: [(Pairs<'_>, Result<TargetText, i32>); 16] = [
             (&[("userId", "u1")], user("u1")),
             (&[("userName", "kate")], Ok(TargetText::UserName("kate".to_owned()))),
             (&[("userUri", "http://host:8090/api/v2/users/u1")], user("u1")),
             (&[("userUri", "/users/u1")], user("u1")),
             (&[("targetUri", "/api/v2/users/u1?x=1")], user("u1")),
             (&[("targetUri", "https://other/prefix/api/v2/queues/q1")], queue("q1")),
+            (&[("targetPath", "/users/u1")], user("u1")),
+            (&[("targetPath", "/contacts/c1")], Ok(TargetText::Contact("c1".to_owned()))),
+            (&[("targetUri", "http://x/api/v2/contacts/c1")], Ok(TargetText::Contact("c1".to_owned()))),
             (&[("queueName", "tasks")], Ok(TargetText::Queue(QueueText::Name("tasks".to_owned())))),
             (&[("skill", "billing")], Ok(TargetText::Skill("billing".to_owned()))),
             (&[], Err(1)),

@@ -80,7 +80,7 @@ const TABLE: &[Row] = &[
     row(&["Save"], Plain, save),
     row(&["AddComment"], Plain, add_comment),
     row(&["SetDisposition"], Plain, set_disposition),
-    row(&["SetInFocus"], Plain, |_| act(|_| Action::SetInFocus)),
+    row(&["SetInFocus", "InFocus"], Plain, |_| act(|_| Action::SetInFocus)),
     row(&["EndChatSession"], Plain, |_| act(|_| Action::EndChatSession)),
     row(&["Send"], Plain, mail::send),
     row(&["AddAttachment"], Plain, mail::add_attachment),

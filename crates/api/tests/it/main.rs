@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 mod bad_input;
+mod call_table;
 mod chat_agents;
 mod chat_attachments;
 mod chat_bench;
@@ -36,8 +37,11 @@ mod notify_resources;
 mod offers;
 mod operation_lists;
 mod operations;
+mod properties;
 mod queues;
 mod rest_bench;
 mod retries;
 mod roles;
+mod settings;
+mod targets;
 mod workbins;

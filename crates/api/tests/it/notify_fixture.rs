@@ -78,7 +78,11 @@ impl Letters for Trusting {
 pub(crate) async fn store() -> Arc<MemoryStore> {
     let store = Arc::new(MemoryStore::new());
     let records = [
-        Record::Center(Center { id: CENTER, name: "Demo".to_owned() }),
+        Record::Center(Center {
+            id: CENTER,
+            name: "Demo".to_owned(),
+            workspace: handoff_domain::Workspace::default(),
+        }),
         Record::Skill(Skill { id: BILLING, center: CENTER, name: "billing".to_owned() }),
         Record::Group(Group { id: SUPPORT, center: CENTER, name: "Support".to_owned() }),
         Record::User(user(KATE, "kate", "Kate", "Lund")),

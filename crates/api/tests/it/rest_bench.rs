@@ -367,8 +367,16 @@ impl Bench {
 /// A store with the demo's contact center and another one (contract 8).
 pub(crate) async fn center() -> Arc<MemoryStore> {
     let named = vec![
-        Record::Center(Center { id: DEMO, name: "Demo".to_owned() }),
-        Record::Center(Center { id: OTHER, name: "Other".to_owned() }),
+        Record::Center(Center {
+            id: DEMO,
+            name: "Demo".to_owned(),
+            workspace: handoff_domain::Workspace::default(),
+        }),
+        Record::Center(Center {
+            id: OTHER,
+            name: "Other".to_owned(),
+            workspace: handoff_domain::Workspace::default(),
+        }),
         Record::Skill(Skill { id: BILLING, center: DEMO, name: "billing".to_owned() }),
         Record::Skill(Skill { id: ENGLISH, center: DEMO, name: "english".to_owned() }),
         Record::Group(Group { id: SUPPORT, center: DEMO, name: "Support".to_owned() }),

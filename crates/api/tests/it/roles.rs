@@ -141,6 +141,21 @@ fn centers() -> Vec<Row> {
         get("/interactions/{id}/notes", USERS),
         post("/interactions/{id}/notes", PEOPLE, json!({"text": "x"})),
         get("/interactions/{id}/events", USERS),
+        get("/email/{id}", USERS),
+        get("/chat/{id}", USERS),
+        get("/workitem/{id}", USERS),
+        get("/chats/{id}/messages", EVERYBODY),
+        get("/me/chats/{id}/messages", USERS),
+        delete("/me/session", USERS),
+        get("/contacts", USERS),
+        get("/contacts/{id}", USERS),
+        get("/settings", USERS),
+        get("/settings/{section}", USERS),
+        get("/internal-api/business-attributes", USERS),
+        get("/users/{id}/workbins", SUPERVISORS),
+        get("/users/{id}/workbins/{workbin}", SUPERVISORS),
+        get("/users/{id}/workbins/{workbin}/{content}", SUPERVISORS),
+        get("/{user}/workbins/{workbin}/{content}", SUPERVISORS),
         get("/emails/{id}", USERS),
         get("/emails/{id}/attachments", USERS),
         get("/emails/{id}/attachments/{attachment}", USERS),
@@ -187,7 +202,11 @@ async fn every_caller_gets_what_the_matrix_says() {
     let bench = Bench::start().await;
     for row in matrix() {
         let path = row.path.replace("{id}", "x").replace("{channel}", "chat").replace("{type}", "sms");
-        let path = path.replace("{content}", "interactions").replace("{workbin}", "x");
+        let path = path
+            .replace("{content}", "interactions")
+            .replace("{workbin}", "x")
+            .replace("{user}", "x")
+            .replace("{section}", "dispositions");
         let path = path.replace("{chat}", "x").replace("{attachment}", "x") + row.query;
         for (caller, gets) in CALLERS.into_iter().zip(row.gets) {
             let client = caller.map_or_else(|| bench.anonymous(), |user| bench.by(user));

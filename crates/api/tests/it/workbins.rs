@@ -113,8 +113,8 @@ async fn a_supervisor_takes_work_out_of_an_agents_workbin() {
     let kate_id = bench.user_id("kate");
     let path = format!("/users/{kate_id}/workbins/{own}");
     let pull = json!({"operationName": "PullInteraction", "id": id});
-    let subscribe = json!({"operationName": "Subscribe"});
-    bench.by("sam").post(&path, subscribe).await.refused(400, 10);
+    let add = json!({"operationName": "AddInteraction", "id": id});
+    bench.by("sam").post(&path, add).await.refused(400, 10);
     let bens = bench.workbin("ben", "In Progress").await;
     bench.by("sam").post(&format!("/users/{kate_id}/workbins/{bens}"), pull.clone()).await.refused(404, 6);
     bench.by("sam").post(&path, pull).await.ok();

@@ -249,8 +249,12 @@ impl Engine {
         }
     }
 
-    /// Gives an interaction as it is now.
-    async fn interaction(&self, id: InteractionId) -> Result<Option<Arc<Interaction>>, StoreError> {
+    /// Returns an interaction as it is now, to whoever asks: who may see it is decided elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    pub async fn interaction(&self, id: InteractionId) -> Result<Option<Arc<Interaction>>, StoreError> {
         let known = self.board.recent(id);
         let found = if known.is_some() { known } else { self.load_interaction(id).await? };
         Ok(found.map(|found| found.value))

@@ -178,7 +178,11 @@ impl Rig {
     pub(crate) async fn new() -> Self {
         let store = Arc::new(FaultyStore::default());
         let records = [
-            Record::Center(Center { id: CENTER, name: "Demo".into() }),
+            Record::Center(Center {
+                id: CENTER,
+                name: "Demo".into(),
+                workspace: handoff_domain::Workspace::default(),
+            }),
             Record::Group(Group { id: GroupId(7), center: CENTER, name: "Support".into() }),
             Record::User(user(KATE, "kate")),
             Record::User(user(BEN, "ben")),

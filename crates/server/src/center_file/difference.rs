@@ -5,7 +5,7 @@ use std::fmt;
 
 use handoff_domain::{
     Capacity, CenterId, ChatTerms, FileLimits, GroupId, Hours, Queue, QueueId, Service, ServiceTerms,
-    SkillId, SkillLevels, Step, User, Workbin, WorkbinOwner,
+    SkillId, SkillLevels, Step, User, Workbin, WorkbinOwner, Workspace,
 };
 use handoff_engine::Directory;
 use handoff_store::{Key, Put, Record, Removal};
@@ -247,7 +247,8 @@ fn fields(record: &Record, names: &Names) -> Vec<(&'static str, String)> {
             ),
         ],
         // Of these nothing but the name can differ, and under another name it is another thing.
-        Record::Center(_) | Record::Skill(_) | Record::Group(_) | Record::Workbin(_) => Vec::new(),
+        Record::Skill(_) | Record::Group(_) | Record::Workbin(_) => Vec::new(),
+        Record::Center(center) => workspace_fields(&center.workspace, names),
         Record::Service(service) => service_fields(service, names),
         Record::Desk(_)
         | Record::Interaction(_)
@@ -257,6 +258,17 @@ fn fields(record: &Record, names: &Names) -> Vec<(&'static str, String)> {
         | Record::LoginSession(_)
         | Record::FilesDirectory(_) => Vec::new(),
     }
+}
+
+fn workspace_fields(workspace: &Workspace, names: &Names) -> Vec<(&'static str, String)> {
+    let Workspace { outbound_queue, from_addresses, dispositions, settings } = workspace;
+    let shown = dispositions.iter().map(|one| format!("{} {:?}", one.key, one.display_name));
+    vec![
+        ("outboundQueue", outbound_queue.map_or_else(nothing, |queue| names.queue(queue))),
+        ("fromAddresses", listed(from_addresses.iter().cloned())),
+        ("dispositions", listed(shown)),
+        ("settings", listed(settings.iter().map(|(name, value)| format!("{name} {value:?}")))),
+    ]
 }
 
 fn service_fields(service: &Service, names: &Names) -> Vec<(&'static str, String)> {
@@ -281,7 +293,7 @@ fn service_fields(service: &Service, names: &Names) -> Vec<(&'static str, String
 }
 
 fn chat_fields(terms: &ChatTerms) -> Vec<(&'static str, String)> {
-    let ChatTerms { times, hours, max_waiting, files, origins, leave_message } = terms;
+    let ChatTerms { times, hours, max_waiting, files, origins, leave_message, without_key } = terms;
     let span = |ms| TimeSpan::from_ms(ms).to_string();
     let FileLimits { uploads_max, file_bytes_max, total_bytes_max, downloads_max, types, need_agent } = files;
     vec![
@@ -299,6 +311,7 @@ fn chat_fields(terms: &ChatTerms) -> Vec<(&'static str, String)> {
         ("files.needAgent", need_agent.to_string()),
         ("origins", listed(origins.iter().cloned())),
         ("leaveMessage", leave_message.clone().unwrap_or_else(nothing)),
+        ("withoutKey", without_key.to_string()),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! The file's form: what may be written, before any name is looked up.
 
 pub(super) mod service;
+pub(super) mod workspace;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -34,6 +35,10 @@ pub(super) struct Form {
     pub workbin: Vec<WorkbinForm>,
     #[serde(default)]
     pub service: Vec<service::ServiceForm>,
+    #[serde(default)]
+    pub workspace: workspace::WorkspaceForm,
+    #[serde(default)]
+    pub disposition: Vec<workspace::DispositionForm>,
 }
 
 /// `[center]`.

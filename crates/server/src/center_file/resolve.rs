@@ -4,6 +4,7 @@
 //! the file uses without introducing it is an error, also if the store knows it: the file describes the whole.
 
 mod service;
+mod workspace;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,7 +65,7 @@ pub(super) fn resolve(
         skills: BTreeMap::new(),
         groups: BTreeMap::new(),
         queues: BTreeMap::new(),
-        records: vec![Record::Center(Center { id: center, name })],
+        records: Vec::new(),
         warnings: Vec::new(),
         channels: BTreeMap::new(),
         problems,
@@ -75,6 +76,9 @@ pub(super) fn resolve(
     resolver.queues(&form.queue);
     resolver.services(&form.service);
     resolver.users(form.user);
+    let workspace = resolver.workspace(&form.workspace, &form.disposition);
+    // Everything else is of the center, so it is written first. The queue that it names is shown to desktops and not followed.
+    resolver.records.insert(0, Record::Center(Center { id: center, name, workspace }));
     let Resolver { records, warnings, channels, problems, .. } = resolver;
     match CenterFileError::all_of(problems.into_inner()) {
         None => Ok(Resolved { center, records, warnings, channels }),

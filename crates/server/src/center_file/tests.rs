@@ -471,3 +471,34 @@ async fn the_desk_of_a_pruned_user_goes_with_him() {
     let found = setup.store.load(&[Key::Desk(kate.id)]).await.unwrap();
     assert_eq!(found, [None]);
 }
+
+#[tokio::test]
+async fn what_desktops_are_told_is_looked_up_and_told_as_a_difference() {
+    let setup = Setup::default();
+    let queue = "[[queue]]\nname = \"outbound\"\nchannel = \"email\"\n";
+    let with = |text: &str| format!("{SAMPLE}{queue}{text}");
+    let before = with("");
+    setup.apply(&before, Unnamed::Keep).await.unwrap();
+    let workspace = "[workspace]\noutboundQueue = \"outbound\"\nfromAddresses = [\"a@x.example\"]\n[workspace.settings]\n\"chat.nickname\" = \"Jo\"\n\
+         [[disposition]]\nkey = \"sold\"\ndisplayName = \"Sold\"\n[[disposition]]\nkey = \"lost\"\n";
+    let printed = setup.apply(&with(workspace), Unnamed::Keep).await.unwrap();
+    assert_eq!(
+        printed,
+        "~ contact center \"Demo\": outboundQueue none → outbound; fromAddresses [] → [a@x.example]; \
+         dispositions [] → [sold \"Sold\", lost \"lost\"]; settings [] → [chat.nickname \"Jo\"]\n"
+    );
+    assert_eq!(setup.apply(&with(workspace), Unnamed::Keep).await.unwrap(), "no changes\n");
+    let cases = [
+        ("[workspace]\noutboundQueue = \"nowhere\"\n", "queue \"nowhere\""),
+        ("[workspace]\noutboundQueue = \"tasks\"\n", "channel workitem"),
+        ("[workspace]\nfromAddresses = [\"nobody\"]\n", "no e-mail address"),
+        ("[workspace]\nfromAddresses = [\"a@x\", \"a@x\"]\n", "a@x"),
+        ("[workspace.settings]\n\"email.outbound-queue\" = \"x\"\n", "outboundQueue"),
+        ("[[disposition]]\nkey = \"a\"\n[[disposition]]\nkey = \"a\"\n", "disposition \"a\""),
+        ("[[disposition]]\nkey = \"\"\n", "empty"),
+    ];
+    for (text, part) in cases {
+        let message = setup.refusal(&with(text)).await;
+        assert!(message.contains(part), "{message:?} lacks {part:?}");
+    }
+}

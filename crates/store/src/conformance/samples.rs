@@ -229,7 +229,7 @@ pub fn queue(n: u64) -> Queue {
 /// Gives a contact center.
 #[must_use]
 pub fn center(id: CenterId) -> Center {
-    Center { id, name: "Demo".to_owned() }
+    Center { id, name: "Demo".to_owned(), workspace: handoff_domain::Workspace::default() }
 }
 
 /// Gives the n-th skill.

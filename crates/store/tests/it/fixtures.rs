@@ -4,14 +4,19 @@ use std::path::Path;
 
 use handoff_domain::OfferKind;
 use handoff_domain::event::Subject;
-use handoff_domain::{State, Time};
+use handoff_domain::{
+    Center, CenterId, ChatTerms, Disposition, Interaction, Note, Offer, QueueId, Service, ServiceTerms,
+    State, Time, Workspace,
+};
 use handoff_store::codec;
 use handoff_store::codec::SubjectKind;
 use handoff_store::conformance::samples::chats::{
     chat, every_content, heard, live_chat, named_entry, said, shown, supervised_desk, waiting_service,
 };
 use handoff_store::conformance::samples::mail::{confirming_queue, letter, outgoing, taken_in};
-use handoff_store::conformance::samples::{BEGIN, event, notice, one_of_each, rich_interaction, user_id};
+use handoff_store::conformance::samples::{
+    BEGIN, center, event, notice, offer, one_of_each, rich_interaction, user_id,
+};
 use handoff_store::{Kind, Record};
 
 const RECORDS: [(Kind, &str); 14] = [
@@ -99,6 +104,36 @@ fn a_service_with_a_longest_wait_is_read_and_written() {
     let service = Record::Service(waiting_service(1));
     assert_eq!(codec::encode_record(&service).unwrap(), text);
     assert_eq!(codec::decode_record(Kind::Service, 1, &text).unwrap(), service);
+}
+
+/// What was stored before has no notes, no words with an offer and nothing for desktops, and is read and written as ever; this is how they are.
+#[test]
+fn notes_words_with_an_offer_and_workspaces_are_read_and_written() {
+    let note = |by, text: &str| Note { by, at: BEGIN, text: text.to_owned() };
+    let notes = vec![note(None, "calls back on Monday"), note(Some(user_id(1)), "did")];
+    let mut noted = Interaction { notes, comment: Some("did".to_owned()), ..chat(1) };
+    let offer = Offer { note: Some("you know her".to_owned()), ..offer(2, OfferKind::Transfer) };
+    if let State::Handling(handling) = &mut noted.state {
+        handling.offer = Some(offer);
+    }
+    let text = fixture("noted", 1);
+    assert_eq!(codec::encode_interaction(&noted).unwrap(), text);
+    assert_eq!(codec::decode_interaction(1, &text).unwrap(), noted);
+    let workspace = Workspace {
+        outbound_queue: Some(QueueId(1)),
+        from_addresses: vec!["support@demo.example".to_owned()],
+        dispositions: vec![Disposition { key: "sold".to_owned(), display_name: "Sold".to_owned() }],
+        settings: [("chat.nickname".to_owned(), "Jo".to_owned())].into(),
+    };
+    let told = Record::Center(Center { workspace, ..center(CenterId(1)) });
+    let text = fixture("workspace", 1);
+    assert_eq!(codec::encode_record(&told).unwrap(), text);
+    assert_eq!(codec::decode_record(Kind::Center, 1, &text).unwrap(), told);
+    let terms = ChatTerms { without_key: true, ..ChatTerms::default() };
+    let open = Record::Service(Service { terms: ServiceTerms::Chat(terms), ..waiting_service(1) });
+    let text = fixture("keyless_service", 1);
+    assert_eq!(codec::encode_record(&open).unwrap(), text);
+    assert_eq!(codec::decode_record(Kind::Service, 1, &text).unwrap(), open);
 }
 
 /// What came with e-mail is stored in the forms that there were, and nothing is written that an e-mail of before does not have.

@@ -22,6 +22,7 @@ pub(in crate::center_file) struct ServiceForm {
     pub wait_max: Option<Spanned<TimeSpan>>,
     pub max_waiting: Option<Spanned<u32>>,
     pub leave_message: Option<Text>,
+    pub without_key: Option<Spanned<bool>>,
     pub origins: Option<Spanned<Vec<Text>>>,
     pub hours: Option<Spanned<HoursForm>>,
     pub files: Option<Spanned<FilesForm>>,

@@ -111,13 +111,14 @@ impl Resolver<'_> {
         let files = form.files.as_ref().map(Spanned::get_ref);
         let of_files = |option: fn(&FilesForm) -> Place| files.and_then(option);
         let (chat, open_media) = (&[KindForm::Chat][..], &[KindForm::OpenMedia][..]);
-        let rows: [(&str, Place, &[KindForm]); 17] = [
+        let rows: [(&str, Place, &[KindForm]); 18] = [
             ("customerSilence", place(&form.customer_silence), chat),
             ("idleAlert", place(&form.idle_alert), chat),
             ("idleClose", place(&form.idle_close), chat),
             ("waitMax", place(&form.wait_max), chat),
             ("maxWaiting", place(&form.max_waiting), chat),
             ("leaveMessage", form.leave_message.as_ref().map(Spanned::span), chat),
+            ("withoutKey", place(&form.without_key), chat),
             ("origins", place(&form.origins), chat),
             ("hours", place(&form.hours), chat),
             ("files", place(&form.files), &[KindForm::Chat, KindForm::Email]),
@@ -202,7 +203,9 @@ impl Resolver<'_> {
         let origins = origins.iter().map(|origin| self.origin(origin)).collect::<Result<_, _>>()?;
         let leave_message = form.leave_message.as_ref();
         let leave_message = leave_message.map(|name| self.email_service(name, services)).transpose()?;
-        Ok(ChatTerms { times, hours, max_waiting, files: files.unwrap_or_default(), origins, leave_message })
+        let without_key = form.without_key.as_ref().is_some_and(|wanted| *wanted.get_ref());
+        let files = files.unwrap_or_default();
+        Ok(ChatTerms { times, hours, max_waiting, files, origins, leave_message, without_key })
     }
 
     fn time(

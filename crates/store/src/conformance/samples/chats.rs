@@ -60,6 +60,7 @@ pub fn chat_terms() -> ServiceTerms {
         files: FileLimits { need_agent: true, ..FileLimits::default() },
         origins: vec!["https://www.example.com".to_owned()],
         leave_message: None,
+        without_key: false,
     })
 }
 

@@ -1,0 +1,76 @@
+//! What desktops are told by the contact center.
+
+use handoff_domain::{Center, CenterId, Disposition, QueueId, Workspace};
+use handoff_store::{ChangeSet, Put, Record, Store};
+use serde_json::json;
+
+use crate::rest_bench::{Bench, center};
+
+async fn told(workspace: Workspace) -> Bench {
+    let store = center().await;
+    let center = Center { id: CenterId(1), name: "Demo".to_owned(), workspace };
+    let puts = vec![Put { record: Record::Center(center), expected: 1 }];
+    store.commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
+    Bench::start_on(store, |_| {}).await
+}
+
+#[tokio::test]
+async fn desktops_find_queue_addresses_and_dispositions() {
+    let disposition =
+        |key: &str, shown: &str| Disposition { key: key.to_owned(), display_name: shown.to_owned() };
+    let bench = told(Workspace {
+        outbound_queue: Some(QueueId(0x31)),
+        from_addresses: vec!["support@demo.example".to_owned()],
+        dispositions: vec![disposition("sold", "Sold"), disposition("lost", "Lost")],
+        settings: [("chat.nickname".to_owned(), "$Agent.FirstName$".to_owned())].into(),
+    })
+    .await;
+    let kate = bench.by("kate");
+    let options = json!({
+        "chat.nickname": "$Agent.FirstName$", "email.outbound-queue": "support-email", "email.from-addresses": "FromAddresses",
+        "interaction.disposition.key-name": "DISP_KEY",
+        "interaction.disposition.value-business-attribute": "DispositionCode",
+    });
+    let me = kate.get("/me?subresources=settings").await.ok();
+    assert_eq!(me["user"]["settings"]["interaction-workspace"], options);
+    let section = kate.get("/settings/interaction-workspace").await.ok();
+    assert_eq!(section["key"], "name");
+    assert_eq!(section["settings"].as_array().unwrap().len(), options.as_object().unwrap().len());
+    assert!(
+        section["settings"]
+            .as_array()
+            .unwrap()
+            .contains(&json!({"name": "email.outbound-queue", "value": "support-email"}))
+    );
+    let dispositions = kate.get("/settings/dispositions").await.ok();
+    assert_eq!(dispositions["settings"][0], json!({"key": "sold", "displayName": "Sold"}));
+    let below = kate.get("/internal-api/business-attributes").await.ok();
+    let values = json!([{"name": "sold", "displayName": "Sold"}, {"name": "lost", "displayName": "Lost"}]);
+    assert_eq!(below["businessAttributes"][0]["name"], "DispositionCode");
+    assert_eq!(below["businessAttributes"][0]["values"], values);
+    assert_eq!(below["businessAttributes"][1]["values"][0]["name"], "support@demo.example");
+    let request = axum::http::Request::get("/internal-api/business-attributes");
+    let request =
+        request.header("authorization", crate::rest_bench::basic("kate", crate::rest_bench::PASSWORD));
+    let beside = bench.send(request.body(axum::body::Body::empty()).unwrap()).await;
+    assert_eq!(beside.ok(), below, "beside the root as well as below it");
+    let request = axum::http::Request::get("/internal-api/business-attributes");
+    bench.send(request.body(axum::body::Body::empty()).unwrap()).await.refused(401, 20);
+}
+
+#[tokio::test]
+async fn a_center_that_says_nothing_has_sections_without_values() {
+    let bench = Bench::start().await;
+    let kate = bench.by("kate");
+    let sections = kate.get("/settings").await.ok();
+    for section in sections["settings"].as_array().unwrap() {
+        let path = section["path"].as_str().unwrap();
+        kate.get(path).await.ok();
+    }
+    let me = kate.get("/me?subresources=settings").await.ok();
+    assert_eq!(
+        me["user"]["settings"],
+        json!({"htcc": {}, "interaction-workspace": {"interaction.disposition.key-name": "DISP_KEY"}})
+    );
+    kate.get("/settings/nothing").await.refused(404, 6);
+}

@@ -1,0 +1,78 @@
+//! What agents' desktops are told: the outbound queue, From addresses, dispositions and other settings.
+
+use std::collections::BTreeMap;
+
+use handoff_domain::{Disposition, Media, QueueId, Workspace};
+
+use super::super::CenterFileError;
+use super::super::form::Text;
+use super::super::form::workspace::{DispositionForm, WorkspaceForm};
+use super::{Resolver, unknown};
+
+/// Settings that the other keys are for: the same must not be said twice.
+const OWN_KEYS: [&str; 4] = [
+    "email.outbound-queue",
+    "email.from-addresses",
+    "interaction.disposition.key-name",
+    "interaction.disposition.value-business-attribute",
+];
+/// Most entries of each list: what fits into a menu, and into every answer to `GET /me`.
+const ENTRIES_MAX: usize = 500;
+
+impl Resolver<'_> {
+    /// Looks up what desktops are told.
+    pub(super) fn workspace(&self, form: &WorkspaceForm, dispositions: &[DispositionForm]) -> Workspace {
+        let outbound_queue = form.outbound_queue.as_ref().map(|name| self.outbound(name)).transpose();
+        let mut settings = BTreeMap::new();
+        for (name, value) in &form.settings {
+            if OWN_KEYS.contains(&name.as_str()) {
+                let message =
+                    format!("{name} is not set here; use outboundQueue, fromAddresses or [[disposition]]");
+                self.problems.borrow_mut().push(self.file.wrong_at(value.span().start, message));
+            }
+            settings.insert(name.clone(), value.get_ref().clone());
+        }
+        Workspace {
+            outbound_queue: self.checked(outbound_queue),
+            from_addresses: self.from_addresses(&form.from_addresses),
+            dispositions: self.dispositions(dispositions),
+            settings,
+        }
+    }
+
+    fn outbound(&self, name: &Text) -> Result<QueueId, CenterFileError> {
+        let (id, media) = self.queues.get(name.get_ref()).ok_or_else(|| unknown(self.file, "queue", name))?;
+        if *media == Media::Email {
+            return Ok(*id);
+        }
+        let message = format!("e-mails cannot go out by a queue of channel {media}");
+        Err(self.file.wrong_at(name.span().start, message))
+    }
+
+    fn from_addresses(&self, given: &[Text]) -> Vec<String> {
+        for address in given.iter().take(ENTRIES_MAX) {
+            let is_address = address.get_ref().contains('@') && !address.get_ref().contains(char::is_control);
+            if !is_address {
+                let message = format!("{:?} is no e-mail address", address.get_ref());
+                self.problems.borrow_mut().push(self.file.wrong_at(address.span().start, message));
+            }
+        }
+        self.expect_few("fromAddresses", given.get(ENTRIES_MAX));
+        self.unique_names("address", given.iter())
+    }
+
+    fn dispositions(&self, forms: &[DispositionForm]) -> Vec<Disposition> {
+        self.expect_few("[[disposition]]", forms.get(ENTRIES_MAX).map(|form| &form.key));
+        let keys = self.unique_names("disposition", forms.iter().map(|form| &form.key));
+        let shown = |form: &DispositionForm, key: &String| form.display_name.clone().unwrap_or_else(|| key.clone());
+        let pairs = forms.iter().zip(keys);
+        pairs.map(|(form, key)| Disposition { display_name: shown(form, &key), key }).collect()
+    }
+
+    fn expect_few(&self, what: &str, first_beyond: Option<&Text>) {
+        if let Some(text) = first_beyond {
+            let message = format!("{what} has more than {ENTRIES_MAX} entries");
+            self.problems.borrow_mut().push(self.file.wrong_at(text.span().start, message));
+        }
+    }
+}
