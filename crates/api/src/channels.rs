@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use axum::extract::{FromRequestParts, State};
 use axum::http::Uri;
 use axum::http::request::Parts;
-use handoff_domain::{CenterId, Media, UserId};
+use handoff_domain::{CenterId, Media, User, UserId};
 use handoff_engine::{ChannelChange, Directory};
 use serde_json::Value;
 
@@ -56,8 +56,13 @@ impl<S: Sync> FromRequestParts<S> for Wish {
 /// Returns an agent's channels. Before the first contact-center session these are all that the contact center has, logged out: clients read
 /// here which ones they can name when they start one.
 pub(crate) fn of(shared: &Shared, me: &Me) -> Vec<ChannelResource> {
-    let of_desk = shared.engine().desk(me.id()).map(|desk| channels(&desk)).unwrap_or_default();
-    if of_desk.is_empty() { logged_out(shared, me.center()) } else { of_desk }
+    of_user(shared, &me.user)
+}
+
+/// Gives the channels of any agent, as they themselves see them.
+pub(crate) fn of_user(shared: &Shared, user: &User) -> Vec<ChannelResource> {
+    let of_desk = shared.engine().desk(user.id).map(|desk| channels(&desk)).unwrap_or_default();
+    if of_desk.is_empty() { logged_out(shared, user.center) } else { of_desk }
 }
 
 fn logged_out(shared: &Shared, center: CenterId) -> Vec<ChannelResource> {

@@ -172,7 +172,7 @@ fn of_user(shared: &Shared, user: &User, lookup: Lookup<'_>) -> Contact {
         user_name: Some(user.user_name.clone()),
         first_name: Some(user.first_name.clone()),
         last_name: Some(user.last_name.clone()),
-        channels: Some(channels::of(shared, user.id)),
+        channels: Some(channels::of_user(shared, user)),
         ..bare(user.id.to_string(), name, "User", lookup)
     }
 }

@@ -24,7 +24,9 @@ impl Reference {
                 self.passed(thing)
             }
             What::Expire(number) => self.expire(thing, who, number)?,
-            What::Update | What::Attach if thing.medium == "chat" && who == Who::Customer => update_by_customer(thing)?,
+            What::Update | What::Attach if thing.medium == "chat" && who == Who::Customer => {
+                update_by_customer(thing)?
+            }
             What::Say => say(thing, who)?,
             What::CompleteTransfer(to) => complete_transfer(thing, who, to)?,
             What::CompleteConference(guest) => complete_conference(thing, who, guest)?,
