@@ -201,7 +201,7 @@ async fn offers_of_one_round_arrive_in_routing_order() -> Result<()> {
         let order: Vec<&str> = ids.into_iter().filter(|id| wanted.iter().any(|one| one == id)).collect();
         assert_eq!(order, wanted, "round {round}");
         for id in &wanted {
-            kate.accept(id).await?;
+            kate.command(id, "Accept", json!({})).await?.ok()?;
             kate.command(id, "Complete", json!({})).await?.ok()?;
         }
     }

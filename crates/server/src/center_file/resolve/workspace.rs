@@ -64,7 +64,8 @@ impl Resolver<'_> {
     fn dispositions(&self, forms: &[DispositionForm]) -> Vec<Disposition> {
         self.expect_few("[[disposition]]", forms.get(ENTRIES_MAX).map(|form| &form.key));
         let keys = self.unique_names("disposition", forms.iter().map(|form| &form.key));
-        let shown = |form: &DispositionForm, key: &String| form.display_name.clone().unwrap_or_else(|| key.clone());
+        let shown =
+            |form: &DispositionForm, key: &String| form.display_name.clone().unwrap_or_else(|| key.clone());
         let pairs = forms.iter().zip(keys);
         pairs.map(|(form, key)| Disposition { display_name: shown(form, &key), key }).collect()
     }
