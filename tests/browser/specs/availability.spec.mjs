@@ -66,6 +66,20 @@ test("nothing is said while somebody is there, or when the server does not know"
     }
 });
 
+test("nothing is promised before the server has said who is there", async ({page, customer}) => {
+    await answerFor(page, [], {availability: {state: "Open"}});
+    let answer;
+    await page.route("**/availability", (route) => (answer = () => route.fallback()));
+    await customer.visit();
+    await customer.launcher.click();
+    await expect(page.getByRole("button", {name: "Start chat"})).toBeVisible();
+    await expect.poll(() => answer).toBeTruthy();
+    const promise = page.getByText("someone from our team will be with you");
+    await expect(promise).toBeHidden();
+    await answer();
+    await expect(promise).toBeVisible();
+});
+
 test("whoever waits is told when nobody is there, and again when somebody is", async ({page, customer}) => {
     const more = {availability: AWAY, queuePosition: 1, expectedWait: 30};
     await answerFor(page, [JOINED], more);

@@ -74,6 +74,8 @@ export class Chat {
     place: {position?: number; expectedWait?: number} = {};
     /** Who is there to answer, as far as the server said. */
     availability: Availability | undefined;
+    /** Whether that was asked; before it, nothing is promised. */
+    isAvailabilityKnown = false;
     credentials: Credentials | undefined;
     /** What the customer wrote into the form: the first line of the conversation. */
     question = "";
@@ -138,11 +140,12 @@ export class Chat {
         this.#around.changed();
     }
 
-    /** The server said who is there, before there is a chat. */
-    learnAvailability(availability: Availability): void {
+    /** The server was asked who is there, before there is a chat, and said so or could not. */
+    learnAvailability(availability: Availability | undefined): void {
+        this.isAvailabilityKnown = true;
         if (this.phase === "none") {
-            this.availability = availability;
-            if (availability.state === "Open" && this.problem?.kind !== "refused") {
+            this.availability = availability ?? this.availability;
+            if (availability?.state === "Open" && this.problem?.kind !== "refused") {
                 this.problem = undefined;
             }
             this.#around.changed();

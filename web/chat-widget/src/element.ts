@@ -134,7 +134,7 @@ export class HandoffChat extends HTMLElement {
         }
         this.#lookWhoIsThere = () => {
             if (this.#isOpen && chat.phase === "none" && !document.hidden) {
-                void ask().then((availability) => availability !== undefined && chat.learnAvailability(availability));
+                void ask().then((availability) => chat.learnAvailability(availability));
                 this.#timers.set("availability", AVAILABILITY_MS, () => this.#lookWhoIsThere());
             } else {
                 this.#timers.cancel("availability");

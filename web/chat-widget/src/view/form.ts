@@ -1,7 +1,7 @@
 // The form that comes before a chat.
 
-import {explain, type Availability} from "../availability.ts";
-import type {Customer, Problem} from "../chat.ts";
+import {explain} from "../availability.ts";
+import type {Chat, Customer} from "../chat.ts";
 import type {Language} from "../languages.ts";
 import type {Field} from "../options.ts";
 import {button, make, show, write} from "./dom.ts";
@@ -85,8 +85,9 @@ export class StartForm {
     }
 
     /** Shows whether a chat is being asked for, why there is none, and whether somebody would be there. */
-    update(isStarting: boolean, isSlow: boolean, problem: Problem | undefined, availability: Availability | undefined): void {
+    update({phase, problem, availability, isAvailabilityKnown}: Chat, isSlow: boolean): void {
         const {words} = this.#language;
+        const isStarting = phase === "starting";
         const said = explain(availability, this.#language);
         const isProblem = problem !== undefined && (problem.kind === "refused" || said.length === 0);
         write(this.#start, isStarting ? words.starting : words.start);
@@ -97,6 +98,7 @@ export class StartForm {
         this.#start.classList.toggle("quiet", canLeave);
         // Somebody from the team will be there: that is only said when it is so.
         show(this.#intro, said.length === 0);
+        this.#intro.classList.toggle("open-question", !isAvailabilityKnown);
         show(this.#problem, problem !== undefined);
         show(this.#notice, said.length > 0 && problem === undefined);
         rewrite(this.#notice, paragraphs(said));

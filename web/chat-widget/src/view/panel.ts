@@ -130,7 +130,7 @@ export class Panel {
         show(this.#farewell, screen === "ended");
         show(this.#save, isChat);
         show(this.#end, isLive);
-        this.#form.update(chat.phase === "starting", this.#isSlow, chat.problem, chat.availability);
+        this.#form.update(chat, this.#isSlow);
         this.#updateStatus(screen);
         this.#updateFarewell();
         if (chat.phase === "none" || chat.phase === "starting") {
