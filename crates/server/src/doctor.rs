@@ -398,7 +398,7 @@ mod tests {
     async fn a_store_that_is_no_store_is_told() {
         let directory = tempfile::tempdir().unwrap();
         let config = config(directory.path(), "");
-        assert_eq!(bad(&stored(&config, false).await), [String::new(); 0]);
+        assert_eq!(bad(&stored(&config, false).await), Vec::<String>::new());
         std::fs::write(directory.path().join(DATABASE), "no database at all, but long enough to be one")
             .unwrap();
         let told = bad(&stored(&config, false).await);
@@ -441,14 +441,11 @@ mod tests {
         filled(directory.path()).await;
         let config = config(directory.path(), "");
         for deep in [false, true] {
-            assert_eq!(bad(&stored(&config, deep).await), [String::new(); 0], "the control");
+            assert_eq!(bad(&stored(&config, deep).await), Vec::<String>::new(), "the control");
         }
-        let connection = rusqlite::Connection::open(directory.path().join(DATABASE)).unwrap();
-        connection.execute("UPDATE skills SET form = 99", []).unwrap();
-        connection
-            .execute("INSERT INTO contacts (id, version, form, body) VALUES ('x', 1, 1, '{\"secret\":')", [])
-            .unwrap();
-        drop(connection);
+        let damage = |sql| handoff_store::sqlite::faults::damage(&directory.path().join(DATABASE), sql);
+        damage("UPDATE skills SET form = 99");
+        damage("INSERT INTO contacts (id, version, form, body) VALUES ('x', 1, 1, '{\"secret\":')");
         let told = bad(&stored(&config, false).await);
         assert!(told.len() == 1 && told[0].contains("skills ") && !told[0].contains("contacts"), "{told:?}");
         let told = bad(&stored(&config, true).await);
@@ -461,7 +458,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         filled(directory.path()).await;
         let config = config(directory.path(), "");
-        assert_eq!(bad(&stored(&config, false).await), [String::new(); 0]);
+        assert_eq!(bad(&stored(&config, false).await), Vec::<String>::new());
         let name = "ab0123456789abcdef0123456789abcd";
         let shelf = config.files().join("ab");
         std::fs::create_dir_all(&shelf).unwrap();

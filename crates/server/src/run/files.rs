@@ -208,7 +208,10 @@ impl Sweeper {
             }
         }
         let mut after = None;
-        while !is_grace {
+        loop {
+            if is_grace {
+                break;
+            }
             let terms = FilesTerms { directory, before, now };
             let swept = sweep_files(&*self.store, &*self.files, terms, after, PAGE).await?;
             taken += swept.orphans + swept.deleted;

@@ -1,9 +1,20 @@
 //! Places where a test makes writes fail, as a disk would.
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::ffi;
+
+/// Changes the rows of a closed store behind its back, as a bad disk or a newer program would.
+///
+/// # Panics
+///
+/// When nothing was changed, because then nothing is tested.
+pub fn damage(path: &Path, sql: &str) {
+    let changed = rusqlite::Connection::open(path).and_then(|connection| connection.execute(sql, []));
+    assert!(matches!(changed, Ok(1..)), "nothing was damaged by {sql}: {changed:?}");
+}
 
 /// How a write fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

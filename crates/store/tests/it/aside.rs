@@ -8,7 +8,6 @@ use handoff_store::sqlite::Checked;
 use handoff_store::{
     ChangeSet, InteractionQuery, InteractionScope, Key, Kind, SqliteStore, Store, StoreError, Timer, TimerKey,
 };
-use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::options;
@@ -30,10 +29,8 @@ async fn filled(directory: &TempDir) {
     store.close().await;
 }
 
-/// Changes rows behind the store's back, as a bad disk or a newer program would.
 fn damage(directory: &TempDir, sql: &str) {
-    let connection = Connection::open(options(directory).path).unwrap();
-    assert!(connection.execute(sql, []).unwrap() > 0, "nothing was damaged by {sql}");
+    handoff_store::sqlite::faults::damage(&options(directory).path, sql);
 }
 
 async fn ids(store: &SqliteStore, limit: usize) -> Vec<u64> {
