@@ -34,7 +34,7 @@ impl Resolver<'_> {
         }
         Workspace {
             outbound_queue: self.checked(outbound_queue),
-            from_addresses: self.from_addresses(&form.from_addresses),
+            from_addresses: self.senders(&form.from_addresses),
             dispositions: self.dispositions(dispositions),
             settings,
         }
@@ -49,7 +49,7 @@ impl Resolver<'_> {
         Err(self.file.wrong_at(name.span().start, message))
     }
 
-    fn from_addresses(&self, given: &[Text]) -> Vec<String> {
+    fn senders(&self, given: &[Text]) -> Vec<String> {
         for address in given.iter().take(ENTRIES_MAX) {
             let is_address = address.get_ref().contains('@') && !address.get_ref().contains(char::is_control);
             if !is_address {
