@@ -17,6 +17,7 @@ use crate::board::Board;
 use crate::chats::{Chats, Customers};
 use crate::delivery::{Delivery, Publisher};
 use crate::directory::Directory;
+use crate::execute::Lanes;
 use crate::mail::{AcknowledgementLimits, Mail, Mailboxes, Post};
 use crate::ports::{AheadClock, Clock, IdSource};
 use crate::router::NextChange;
@@ -115,6 +116,7 @@ pub struct Engine {
     pub(crate) timers_watch: Watch,
     pub(crate) delivery: Delivery,
     pub(crate) chats: Chats,
+    pub(crate) lanes: Lanes,
     pub(crate) mail: Mail,
     pub(crate) next_change: NextChange,
     directory: RwLock<Arc<Directory>>,
@@ -148,6 +150,7 @@ impl Engine {
             timers_watch: Watch::default(),
             delivery: Delivery::default(),
             chats,
+            lanes: Lanes::default(),
             mail: Mail::default(),
             next_change: NextChange::default(),
             directory: RwLock::new(Arc::new(directory)),

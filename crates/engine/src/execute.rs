@@ -4,8 +4,10 @@
 //! the commit is durable, and what is told afterwards are hints; the truth is in the rows.
 
 mod commit;
+mod lanes;
 
 pub(crate) use commit::Batch;
+pub(crate) use lanes::Lanes;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -121,8 +123,10 @@ impl Engine {
         {
             return Ok(done);
         }
-        let started = self.clock.now();
         let mut read = Read::Remembered;
+        let mut turn = self.lanes.join(attempt.id).await;
+        // Waiting for a turn is no time in which anything was tried.
+        let mut started = self.clock.now();
         for count in 0..ATTEMPTS_MAX {
             match self.attempt(attempt, read).await {
                 Ok(done) => return Ok(done),
@@ -138,6 +142,10 @@ impl Engine {
                     };
                 }
                 Err(Failure::Conflict(key)) => {
+                    if turn.is_none() && key == Key::Interaction(attempt.id) {
+                        turn = Some(self.lanes.enter(attempt.id).await);
+                        started = self.clock.now();
+                    }
                     self.reread(&key).await?;
                     read = Read::Stored;
                 }

@@ -30,6 +30,7 @@ pub struct FaultyStore {
     inner: Arc<MemoryStore>,
     planned: Mutex<VecDeque<Option<Fault>>>,
     fired: AtomicU64,
+    conflicts: AtomicU64,
     is_stalled: AtomicBool,
     stalled: Notify,
     /// The next commit makes the list after it fail.
@@ -78,6 +79,11 @@ impl FaultyStore {
         self.fired.load(Ordering::SeqCst)
     }
 
+    /// Tells how many commits failed on a guard.
+    pub fn conflicts(&self) -> u64 {
+        self.conflicts.load(Ordering::SeqCst)
+    }
+
     /// Says whether the store leaves everybody waiting who asks how far a user's numbering has come.
     pub fn stall(&self, is_stalled: bool) {
         self.is_stalled.store(is_stalled, Ordering::SeqCst);
@@ -103,7 +109,10 @@ impl Store for FaultyStore {
     async fn commit(&self, change: ChangeSet) -> Result<Committed, CommitError> {
         let planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner).pop_front().flatten();
         let Some(fault) = planned else {
-            let committed = self.inner.commit(change).await?;
+            let committed = self.inner.commit(change).await;
+            let is_conflict = matches!(committed, Err(CommitError::Conflict { .. }));
+            self.conflicts.fetch_add(u64::from(is_conflict), Ordering::SeqCst);
+            let committed = committed?;
             let fails = self.fails_reading_back.swap(false, Ordering::SeqCst);
             self.fails_next_list.fetch_or(fails, Ordering::SeqCst);
             return Ok(committed);

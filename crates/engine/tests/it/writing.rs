@@ -1,6 +1,6 @@
 //! The one write path: races, repetitions, visibility.
 
-use handoff_domain::{Action, Named, State, Target};
+use handoff_domain::{Action, Named, State, Target, UserData, Value};
 use handoff_engine::{Attempt, Done, ExecuteError};
 use handoff_store::Receipt;
 
@@ -130,4 +130,26 @@ async fn a_caller_who_goes_away_does_not_keep_others_from_being_told() {
     }
     rig.settle().await;
     assert_eq!(rig.stored(id).await.offer().map(|offer| offer.to), Some(KATE));
+}
+
+/// However many change one interaction at once, each loses at most one race: whoever lost waits for a turn.
+#[tokio::test]
+async fn whoever_lost_a_race_gets_the_next_turn() {
+    const AT_ONCE: u64 = 100;
+    let rig = Rig::new().await;
+    rig.bring_in(KATE).await;
+    let id = rig.submit().await;
+    rig.settle().await;
+    rig.accept(KATE, id).await.unwrap();
+    let before = rig.store.conflicts();
+    let all = (0..AT_ONCE).map(|number| {
+        let data = [(format!("key {number}"), Value::Integer(number.into()))];
+        rig.act(KATE, id, Action::UpdateUserData(UserData(data.into())))
+    });
+    for done in futures_util::future::join_all(all).await {
+        done.unwrap();
+    }
+    assert_eq!(rig.stored(id).await.user_data.0.len() as u64, AT_ONCE);
+    let lost = rig.store.conflicts() - before;
+    assert!((1..AT_ONCE).contains(&lost), "{lost} commits of {AT_ONCE} commands were in vain");
 }
