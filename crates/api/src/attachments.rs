@@ -220,9 +220,12 @@ impl From<FileFault> for Refusal {
             FileFault::TooLarge { .. } | FileFault::FieldsTooLarge => {
                 Self::invalid(fault.to_string()).with_status(StatusCode::PAYLOAD_TOO_LARGE)
             }
-            FileFault::Broken | FileFault::TooMany { .. } | FileFault::Type { .. } | FileFault::Infected => {
-                Self::invalid(fault.to_string())
-            }
+            FileFault::Broken
+            | FileFault::TooMany { .. }
+            | FileFault::Type { .. }
+            | FileFault::Empty
+            | FileFault::NameTooLong { .. }
+            | FileFault::Infected => Self::invalid(fault.to_string()),
         }
     }
 }

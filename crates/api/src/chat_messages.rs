@@ -36,7 +36,8 @@ pub(crate) async fn list(State(shared): State<Shared>, AnyUser(me): AnyUser, Id(
         bytes = bytes.saturating_add(entry.content.text_bytes().max(1));
         is_first || bytes <= BYTES_MAX
     });
-    let messages = fitting.filter_map(|entry| LogMessage::of(entry, sees));
+    let url = &shared.options().public_url;
+    let messages = fitting.filter_map(|entry| LogMessage::of(entry, sees, url));
     let shown: Vec<_> = messages.map(|message| select(&Fields::All, &message)).collect();
     Ok(crate::wire::listing::one("messages", &shown))
 }

@@ -209,7 +209,10 @@ pub(crate) async fn content(
 async fn said(shared: &Shared, me: &Me, chat: &Interaction) -> Result<Vec<LogMessage>, Refusal> {
     let sees = notify::sees(chat, me.id());
     let entries = shared.engine().transcript(chat.id, 0, sees, usize::MAX).await?;
-    let messages: Vec<LogMessage> = entries.iter().filter_map(|entry| LogMessage::of(entry, sees)).collect();
+    let messages: Vec<LogMessage> = entries
+        .iter()
+        .filter_map(|entry| LogMessage::of(entry, sees, &shared.options().public_url))
+        .collect();
     let begin = messages.len().saturating_sub(MESSAGES_MAX);
     Ok(messages.into_iter().skip(begin).collect())
 }

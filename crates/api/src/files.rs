@@ -64,6 +64,15 @@ pub enum FileFault {
         /// What is taken.
         taken: String,
     },
+    /// There is nothing in it.
+    #[error("The file is empty; send one with something in it.")]
+    Empty,
+    /// Its name is too long.
+    #[error("The name of a file may have {bytes_max} bytes; give it a shorter one.")]
+    NameTooLong {
+        /// What is allowed.
+        bytes_max: usize,
+    },
     /// The scanner found something.
     #[error("The file was refused by the virus scanner; do not send it.")]
     Infected,
@@ -140,6 +149,7 @@ async fn receive_file(
     first: Bytes,
     bytes_max: u64,
 ) -> Result<Arrived, FileFault> {
+    kind::check_name(file_name)?;
     let mut arrival = Arrival::begin(shared, kind::clean_name(file_name), bytes_max).await?;
     arrival.take(&first).await?;
     while let Some(piece) = part.chunk().await.map_err(|error| broken(&error, bytes_max))? {

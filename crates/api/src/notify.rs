@@ -96,7 +96,7 @@ fn note_for(
 ) -> [(Topic, Bytes); 2] {
     let sees = sees(interaction, reader);
     let told = |topic| {
-        let messages = vec![LogMessage::of_note(note, sees)];
+        let messages = vec![LogMessage::of_note(note, sees, lookup.url)];
         let head = Head { reference_id, ..Head::default() };
         (topic, render_messages(interaction, reader, messages, topic, head, lookup))
     };
@@ -136,7 +136,7 @@ fn render_entries<'a>(
     head: Head,
     lookup: Lookup<'_>,
 ) -> Bytes {
-    let messages = entries.filter_map(|entry| LogMessage::of(entry, sees)).collect();
+    let messages = entries.filter_map(|entry| LogMessage::of(entry, sees, lookup.url)).collect();
     render_messages(interaction, reader, messages, topic, head, lookup)
 }
 

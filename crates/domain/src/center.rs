@@ -108,6 +108,9 @@ pub struct User {
     pub first_name: String,
     /// Last name.
     pub last_name: String,
+    /// The name that customers see in chats; `None` is the first name.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub nickname: Option<String>,
     /// E-mail address.
     pub email_address: String,
     /// What the user may do.

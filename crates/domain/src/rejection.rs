@@ -149,6 +149,16 @@ pub enum Rejection {
         /// How many characters it may have at most.
         chars_max: usize,
     },
+    /// What is to be said has nothing in it that anybody could see.
+    TextBlank {
+        /// Which part of it.
+        part: &'static str,
+    },
+    /// What is to be said has a character in it that is none: NUL, or in a name any control character.
+    TextControl {
+        /// Which part of it.
+        part: &'static str,
+    },
     /// The customer has used up what his service allows him in files, or may not send any yet.
     FileLimit(FileLimit),
     /// The interaction has as many notes as fit.

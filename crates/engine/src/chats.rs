@@ -17,7 +17,7 @@ use handoff_domain::{OfferKind, event::Subject};
 
 pub use customer::{ChatRefused, NewChat, NotYourChat, OpenedChat, RequestName};
 pub use line::PlaceInLine;
-pub use notes::{Customers, Note, NoteKind};
+pub use notes::{Customers, Note, NoteKind, NumberedNote};
 
 use line::{Attended, Pace};
 use notes::Notes;

@@ -101,7 +101,7 @@ export class Visitor extends Customer {
 
 /** What has no index is told in passing, and no entry. */
 function entriesOf(messages) {
-    return messages.map(entry).filter(({index}) => index !== undefined);
+    return messages.map(entry).filter(({index}) => index > 0);
 }
 
 /** Runs in the page: notes the lines whenever one comes, goes or moves. Messages that are still to be sent are no lines yet. */

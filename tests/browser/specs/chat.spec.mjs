@@ -29,7 +29,7 @@ for (const [way, block] of Object.entries(WAYS)) {
         await expect(customer.log).toContainText("Is anybody there?");
         await agent.join();
         await agent.say("Hello Ann, how can I help?");
-        await expect(customer.log).toContainText("Kate Lund joined the chat");
+        await expect(customer.log).toContainText("Kate joined the chat");
         await expect(customer.log).toContainText("Hello Ann, how can I help?");
         await customer.say("My fern\nis <b>sad</b>");
         await expect.poll(agent.messages).toContain("My fern\nis <b>sad</b>");
@@ -86,9 +86,9 @@ test("typing is told both ways", async ({page, customer, agent}) => {
     await agent.join();
     await expect(customer.log).toContainText("joined the chat");
     await agent.typing(true);
-    await expect(page.getByText("Kate Lund is typing…")).toBeVisible();
+    await expect(page.getByText("Kate is typing…")).toBeVisible();
     await agent.typing(false);
-    await expect(page.getByText("Kate Lund is typing…")).toBeHidden();
+    await expect(page.getByText("Kate is typing…")).toBeHidden();
     await customer.message.pressSequentially("I am");
     await expect.poll(agent.isCustomerTyping).toBe(true);
     await customer.message.fill("");
@@ -190,7 +190,7 @@ test("the transcript is saved as text", async ({page, customer, agent}) => {
     const saved = await download;
     expect(saved.suggestedFilename()).toMatch(/^chat-\d{4}-\d{2}-\d{2}\.txt$/);
     const text = await readFile(await saved.path(), "utf8");
-    expect(text).toMatch(/^\[.+\] Kate Lund: line one\r\n {4}\[forged\] You: line two\r$/m);
+    expect(text).toMatch(/^\[.+\] Kate: line one\r\n {4}\[forged\] You: line two\r$/m);
 });
 
 testOwnCenter("closed hours and a full line say so and keep the form", async ({page, baseURL, customer}) => {

@@ -71,6 +71,7 @@ mod tests {
             user_name: "kate".to_owned(),
             first_name: String::new(),
             last_name: String::new(),
+            nickname: None,
             email_address: String::new(),
             roles: roles.iter().copied().collect(),
             groups: BTreeSet::new(),

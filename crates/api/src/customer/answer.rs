@@ -1,6 +1,6 @@
 //! The one shape of all answers to a chat's customer, always complete (ingest notes 1.3).
 
-use handoff_domain::{Chat, Interaction, Visibility};
+use handoff_domain::{Chat, FileId, Interaction, Visibility};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -40,7 +40,7 @@ pub(crate) struct Answer {
     /// Whether the session is over, with nothing more to come.
     pub(crate) chat_ended: bool,
     messages: Vec<CustomerMessage>,
-    /// Always empty: what agents and routing attach is not the customer's.
+    /// Of an answer to an upload the file's id, else empty: what agents and routing attach is not the customer's.
     user_data: Map<String, Value>,
     /// Where the customer is in line.
     #[serde(flatten)]
@@ -98,17 +98,23 @@ impl Answer {
             Since::Nothing => (0, 0),
         };
         let entries = engine.transcript(interaction.id, after, Visibility::All, wanted).await?;
-        let last = entries.last().and_then(|entry| entry.customer).unwrap_or(after);
+        // A position beyond the end is none that the customer could come from; believed, it would hide whatever is said up to there.
+        let end = interaction.chat.as_ref().map_or(0, |chat| chat.for_customer);
+        let last = entries.last().and_then(|entry| entry.customer).unwrap_or_else(|| after.min(end));
         let mut answer = Self::bare(interaction, secure_key, last)?;
         answer.messages = entries.iter().filter_map(CustomerMessage::of).collect();
-        let hear = |last| shared.reception().hear(engine, interaction.id, last, answer.chat_ended);
+        let hear = |last, is_over| shared.reception().hear(engine, interaction.id, last, is_over);
         match since {
             Since::Index(_) => {
-                hear(Some(last));
+                hear(Some(last), answer.chat_ended);
                 let notes = engine.take_notes(interaction.id, &entries);
                 answer.messages.extend(notes.iter().map(CustomerMessage::of_note));
             }
-            Since::Nothing => answer.next_position = hear(None) + 1,
+            Since::Nothing => {
+                answer.next_position = hear(None, false) + 1;
+                // Whoever asks for nothing that was said is told at once what a refusal would tell them.
+                answer.chat_ended = interaction.chat.as_ref().is_some_and(|chat| !chat.is_live());
+            }
             Since::Pushed(_) => {}
         }
         answer.standing = Standing::of(shared, interaction).unwrap_or_default();
@@ -140,6 +146,12 @@ impl Answer {
     /// Adds a message that is no entry, as the one that tells the limits of files.
     pub(crate) fn with(mut self, message: CustomerMessage) -> Self {
         self.messages.push(message);
+        self
+    }
+
+    /// Says at the top which file has been taken (clients look for it there, docs/api/customers.md).
+    pub(crate) fn with_file(mut self, file: FileId) -> Self {
+        self.user_data.insert("file-id".to_owned(), Value::String(file.to_string()));
         self
     }
 

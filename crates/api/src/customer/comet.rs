@@ -22,7 +22,7 @@ use handoff_cometd::{
     Application, CometdServer, Identity, Limits, Outgoing, Ports, RemovalReason, SessionInfo, Tag,
 };
 use handoff_domain::{InteractionId, Value};
-use handoff_engine::{Customers, Engine, Note};
+use handoff_engine::{Customers, Engine, NumberedNote};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -237,7 +237,7 @@ impl Inner {
         }
     }
 
-    async fn tell_note(&self, chat: InteractionId, note: &Note) {
+    async fn tell_note(&self, chat: InteractionId, note: &NumberedNote) {
         let Some((server, shared)) = self.linked() else { return };
         for (session, handle) in self.listeners.of(chat) {
             let listener = handle.lock().await;
@@ -307,7 +307,7 @@ impl Customers for Inner {
         self.listeners.mark(chat);
     }
 
-    fn noted(&self, chat: InteractionId, note: &Note) {
+    fn noted(&self, chat: InteractionId, note: &NumberedNote) {
         self.listeners.mark_note(chat, note);
     }
 

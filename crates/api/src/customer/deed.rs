@@ -124,11 +124,15 @@ pub(crate) async fn perform(
             Ok(engine.customer_does(id, action, receipt, Vec::new()).await?)
         }
         Ask::Typing { is_on, text } => {
-            let text = text.map(|text| text.chars().take(Chat::TEXT_CHARS_MAX).collect());
+            let text = text.map(|text| text.replace('\0', "").chars().take(Chat::TEXT_CHARS_MAX).collect());
             let kind = if is_on { NoteKind::TypingStarted { text } } else { NoteKind::TypingStopped };
             note(shared, chat, kind).await
         }
-        Ask::Read(index) => note(shared, chat, NoteKind::Read { index }).await,
+        Ask::Read(index) => {
+            // Nobody has read what was not said yet.
+            let end = chat.chat.as_ref().map_or(0, |chat| chat.for_customer);
+            note(shared, chat, NoteKind::Read { index: index.min(end) }).await
+        }
         Ask::UpdateData(user_data) => {
             if user_data.0.is_empty() {
                 return Err(Trouble::missing("userData"));
@@ -189,5 +193,5 @@ pub(crate) async fn tell(shared: &Shared, interaction: &Interaction, note: &Note
             }
         }
     }
-    engine.note(interaction.id, note.clone());
+    engine.note(interaction, note.clone());
 }

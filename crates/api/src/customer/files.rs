@@ -139,6 +139,7 @@ async fn accept(
         _ => None,
     });
     let Arrived { id, name, bytes, .. } = &arrived;
+    let file = *id;
     let record = FileRecord {
         id: *id,
         interaction: interaction.id,
@@ -165,8 +166,8 @@ async fn accept(
     let after: Arc<Interaction> = files::keep_and(shared, arrived, said, Trouble::is_unclear).await?;
     let answer = Answer::of(shared, &after, key, Since::Nothing).await?;
     let customer = after.chat.as_ref().and_then(Chat::customer_party);
-    Ok(Json(answer.with(CustomerMessage::about_file(customer, shared.engine().now(), &content)))
-        .into_response())
+    let message = CustomerMessage::about_file(customer, shared.engine().now(), &content);
+    Ok(Json(answer.with_file(file).with(message)).into_response())
 }
 
 async fn tell_limits(shared: &Shared, interaction: &Interaction, key: &str) -> Result<Response, Trouble> {

@@ -37,6 +37,9 @@ impl Form {
             Some(subject) if subject.len() > Interaction::SUBJECT_BYTES_MAX => {
                 Err(Trouble::invalid(too_long_subject("subject")))
             }
+            Some(subject) if subject.contains('\0') => {
+                Err(Trouble::invalid("The subject has a NUL character in it; leave it out."))
+            }
             subject => Ok(subject.map(str::to_owned)),
         }
     }

@@ -262,7 +262,9 @@ impl std::convert::From<Trouble> for Refusal {
             | Kind::FilesTooLarge
             | Kind::NeedsAgent
             | Kind::Infected
-            | Kind::NoDownloadsLeft => Self::invalid(trouble.advice()),
+            | Kind::NoDownloadsLeft
+            | Kind::FileEmpty
+            | Kind::FileName => Self::invalid(trouble.advice()),
         }
     }
 }

@@ -40,6 +40,8 @@ pub(crate) enum Kind {
     Infected,
     NoFile,
     NoDownloadsLeft,
+    FileEmpty,
+    FileName,
     Unavailable,
     OutcomeUnknown,
 }
@@ -80,6 +82,8 @@ impl Kind {
             Self::Infected => (5006, Again::Never, StatusCode::OK),
             Self::NoFile => (5007, Again::Never, StatusCode::OK),
             Self::NoDownloadsLeft => (5008, Again::Never, StatusCode::OK),
+            Self::FileEmpty => (5009, Again::Never, StatusCode::OK),
+            Self::FileName => (5010, Again::Never, StatusCode::OK),
             Self::Unavailable => (6001, Again::Later, StatusCode::SERVICE_UNAVAILABLE),
             Self::OutcomeUnknown => (6002, Again::Later, StatusCode::SERVICE_UNAVAILABLE),
         }
@@ -192,6 +196,8 @@ impl From<FileFault> for Trouble {
             FileFault::TooLarge { .. } => Kind::FileTooLarge,
             FileFault::TooMany { .. } => Kind::TooManyFiles,
             FileFault::Type { .. } => Kind::FileType,
+            FileFault::Empty => Kind::FileEmpty,
+            FileFault::NameTooLong { .. } => Kind::FileName,
             FileFault::Infected => Kind::Infected,
             FileFault::Unavailable => Kind::Unavailable,
         };

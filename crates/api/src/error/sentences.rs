@@ -43,6 +43,8 @@ pub const fn code_of(rejection: &Rejection) -> Code {
         Rejection::Ambiguous { .. }
         | Rejection::WrongMedia { .. }
         | Rejection::TextBounds { .. }
+        | Rejection::TextBlank { .. }
+        | Rejection::TextControl { .. }
         | Rejection::NotOurAddress { .. }
         | Rejection::AttachmentBounds { .. }
         | Rejection::NotEarlier
@@ -138,6 +140,12 @@ fn sentence_with_names(rejection: &Rejection) -> String {
         Rejection::TextBounds { part, chars_max } => {
             format!("The {part} must have 1 to {chars_max} characters; change it.")
         }
+        Rejection::TextBlank { part } => {
+            format!("The {part} has nothing in it that anybody could see; write something.")
+        }
+        Rejection::TextControl { part } => {
+            format!("The {part} has a control character in it, such as NUL; leave it out.")
+        }
         Rejection::NewerMessage { id, subject, .. } => {
             let subject = quoted(subject.as_deref().unwrap_or_default());
             format!(
@@ -199,6 +207,8 @@ const fn plain_sentence(rejection: &Rejection) -> Option<&'static str> {
         | Rejection::ChannelNotOpen { .. }
         | Rejection::NotForCaller { .. }
         | Rejection::TextBounds { .. }
+        | Rejection::TextBlank { .. }
+        | Rejection::TextControl { .. }
         | Rejection::UserData(_)
         | Rejection::FileLimit(_) => return None,
     })

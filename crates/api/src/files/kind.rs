@@ -9,6 +9,8 @@ const SAME: [(&str, &str); 3] = [("jpeg", "jpg"), ("tiff", "tif"), ("htm", "html
 
 /// The type of so many bytes.
 pub(super) const UNKNOWN: &str = "application/octet-stream";
+/// Bytes of a file's name at most: what the usual file systems keep.
+const NAME_BYTES_MAX: usize = 255;
 
 /// What may be sent.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +30,9 @@ pub(super) fn of(head: &[u8], name: &str, taken: Taken<'_>) -> Result<&'static s
         None if is_plain_text(head) && ending == "txt" => Some(("txt", "text/plain; charset=utf-8")),
         None => None,
     };
+    if head.is_empty() && matches!(taken, Taken::Only(_)) {
+        return Err(FileFault::Empty);
+    }
     let Taken::Only(types) = taken else {
         return Ok(found.map_or(UNKNOWN, |(_, content_type)| content_type));
     };
@@ -78,23 +83,30 @@ fn is_plain_text(head: &[u8]) -> bool {
     !text.contains(is_control)
 }
 
+/// Refuses a sender's name of a file that no file system would keep.
+pub(super) fn check_name(given: &str) -> Result<(), FileFault> {
+    if last_part(given).len() > NAME_BYTES_MAX {
+        return Err(FileFault::NameTooLong { bytes_max: NAME_BYTES_MAX });
+    }
+    Ok(())
+}
+
+/// Gives a name without a path.
+fn last_part(given: &str) -> &str {
+    given.rsplit(['/', '\\']).next().unwrap_or_default()
+}
+
 /// Gives a sender's name of a file as it may be shown: without a path, without what is invisible or turns text around, bounded.
 pub(crate) fn clean_name(given: &str) -> String {
-    let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
+    let last = last_part(given);
+    // `invoice\u{202e}fdp.exe` shows as `invoiceexe.pdf`.
     let shown: String = last
         .chars()
-        .filter(|character| !character.is_control() && !is_format(*character))
+        .filter(|character| !character.is_control() && !handoff_domain::chat::is_invisible(*character))
         .take(handoff_domain::Chat::NAME_CHARS_MAX)
         .collect();
     let trimmed = shown.trim_matches([' ', '.']);
     if trimmed.is_empty() { "file".to_owned() } else { trimmed.to_owned() }
-}
-
-/// Tells whether a character is invisible or changes the direction of what follows: `invoice\u{202e}fdp.exe` shows as `invoiceexe.pdf`.
-const fn is_format(character: char) -> bool {
-    matches!(character,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Gives the header that makes a browser save a file under its name (RFC 6266), whatever characters that has.
@@ -127,18 +139,19 @@ mod tests {
         assert_eq!(of(PNG, "picture.exe", taken).unwrap(), "image/png");
         assert_eq!(of(b"\xff\xd8\xff\xe0", "x.jpg", taken).unwrap(), "image/jpeg");
         assert_eq!(of("Grüße".as_bytes(), "letter.TXT", taken).unwrap(), "text/plain; charset=utf-8");
-        let refused: [(&[u8], &str); 6] = [
+        let refused: [(&[u8], &str); 5] = [
             (b"MZ\x90\0", "picture.png"),
             (b"<html><script>", "letter.txt"),
             (b"%PDF-1.7", "x.pdf"),
             (b"plain", "letter.svg"),
             (b"\0\0\0", "letter.txt"),
-            (b"", "nothing.png"),
         ];
         for (head, name) in refused {
             let refused = of(head, name, taken).unwrap_err();
             assert!(matches!(refused, FileFault::Type { .. }), "{name}: {refused}");
         }
+        let empty = of(b"", "nothing.png", taken).unwrap_err();
+        assert!(matches!(empty, FileFault::Empty), "{empty}");
         assert_eq!(
             of(b"MZ\x90\0", "tool.txt", Taken::Any).unwrap(),
             "application/vnd.microsoft.portable-executable"

@@ -1,15 +1,16 @@
 //! What was said in a chat, as JSON: once as the customers' clients know it, once as the agents' do.
 //!
 //! The two generations name the same things differently (ingest notes 1.3 and 1.4; gws-interactions.md 6.3), and both sides count only what
-//! they see. An index is there for entries alone: a note about typing is none.
+//! they see. An index counts entries; a note about typing is none, and has for customers a number below 0.
 
 use std::collections::BTreeMap;
 
 use handoff_domain::{Content, Entry, FileId, Party, PartyKind, Speaker, Time, TreatAs, Visibility};
-use handoff_engine::{Note, NoteKind};
+use handoff_engine::{Note, NoteKind, NumberedNote};
 use serde::Serialize;
 
 use crate::wire::date;
+use crate::wire::resource::{Link, PublicUrl};
 
 /// The text of the message that tells the limits of files (ingest notes 1.5).
 const LIMITS_TEXT: &str = "file-client-cfg-get";
@@ -49,8 +50,9 @@ impl CustomersSpeaker {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CustomerMessage {
     from: CustomersSpeaker,
+    /// Of an entry its number, from 1; of a note a number below 0.
     #[serde(skip_serializing_if = "Option::is_none")]
-    index: Option<u64>,
+    index: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
     r#type: &'static str,
@@ -69,17 +71,22 @@ impl CustomerMessage {
     pub(crate) fn of(entry: &Entry) -> Option<Self> {
         let index = entry.customer?;
         let message_id = own_message_id(entry);
-        Some(Self { index: Some(index), message_id, ..Self::bare(&entry.from, entry.at, &entry.content) })
+        Some(Self {
+            index: index.try_into().ok(),
+            message_id,
+            ..Self::bare(&entry.from, entry.at, &entry.content)
+        })
     }
 
     /// Shows a note.
-    pub(crate) fn of_note(note: &Note) -> Self {
+    pub(crate) fn of_note(numbered: &NumberedNote) -> Self {
+        let NumberedNote { note, index } = numbered;
         let (r#type, text) = match &note.kind {
             NoteKind::TypingStarted { text } => ("TypingStarted", text.clone()),
             NoteKind::TypingStopped => ("TypingStopped", None),
             NoteKind::Read { index } => ("ReadReceipt", Some(index.to_string())),
         };
-        Self { text, ..Self::empty(&note.from, note.at, r#type) }
+        Self { text, index: Some(*index), ..Self::empty(&note.from, note.at, r#type) }
     }
 
     /// Tells a customer about a file that he has just sent.
@@ -170,12 +177,16 @@ struct AgentsSpeaker {
     nickname: String,
     r#type: &'static str,
     participant_id: String,
+    /// Of a user, and never for a customer: which account somebody has is no business of theirs.
+    #[serde(flatten)]
+    link: Option<Link>,
 }
 
 impl AgentsSpeaker {
-    fn of(speaker: &Speaker, sees: Visibility) -> Self {
+    fn of(speaker: &Speaker, sees: Visibility, url: Option<&PublicUrl>) -> Self {
         let participant_id = speaker.id_for(sees).map_or_else(String::new, |id| id.0.to_string());
-        Self { nickname: speaker.nickname.clone(), r#type: kind_name(&speaker.kind), participant_id }
+        let link = url.zip(speaker.kind.user()).map(|(url, user)| url.user(user));
+        Self { nickname: speaker.nickname.clone(), r#type: kind_name(&speaker.kind), participant_id, link }
     }
 }
 
@@ -228,10 +239,14 @@ pub struct LogMessage {
 }
 
 impl LogMessage {
-    /// Shows an entry to a reader who sees so much; `None` when it is not for him.
-    pub(crate) fn of(entry: &Entry, sees: Visibility) -> Option<Self> {
+    /// Shows an entry to a user who sees so much; `None` when it is not for them.
+    pub(crate) fn of(entry: &Entry, sees: Visibility, url: &PublicUrl) -> Option<Self> {
+        Self::shown(entry, sees, Some(url))
+    }
+
+    fn shown(entry: &Entry, sees: Visibility, url: Option<&PublicUrl>) -> Option<Self> {
         let index = Some(entry.index_for(sees)?);
-        let (from, at) = (AgentsSpeaker::of(&entry.from, sees), entry.at);
+        let (from, at) = (AgentsSpeaker::of(&entry.from, sees, url), entry.at);
         let empty = Self { index, ..Self::empty(from, at, content_type(&entry.content), entry.visibility) };
         Some(match &entry.content {
             Content::Joined => empty,
@@ -275,17 +290,17 @@ impl LogMessage {
 
     /// Shows an entry to the customer in this shape; `None` when it is not for him.
     pub(crate) fn for_customer(entry: &Entry) -> Option<Self> {
-        Some(Self { message_id: own_message_id(entry), ..Self::of(entry, Visibility::All)? })
+        Some(Self { message_id: own_message_id(entry), ..Self::shown(entry, Visibility::All, None)? })
     }
 
     /// Shows a note.
-    pub(crate) fn of_note(note: &Note, sees: Visibility) -> Self {
+    pub(crate) fn of_note(note: &Note, sees: Visibility, url: &PublicUrl) -> Self {
         let (r#type, text) = match &note.kind {
             NoteKind::TypingStarted { text } => ("TypingStarted", text.clone()),
             NoteKind::TypingStopped => ("TypingStopped", None),
             NoteKind::Read { index } => ("ReadReceipt", Some(index.to_string())),
         };
-        let from = AgentsSpeaker::of(&note.from, sees);
+        let from = AgentsSpeaker::of(&note.from, sees, Some(url));
         Self { text, ..Self::empty(from, note.at, r#type, note.visibility) }
     }
 

@@ -105,7 +105,7 @@ impl<'a> Customer<'a> {
             .as_array()
             .unwrap()
             .iter()
-            .filter(|message| !message["index"].is_null())
+            .filter(|message| message["index"].as_i64().is_some_and(|index| index > 0))
             .collect();
         assert_gap_free(&entries);
         entries.into_iter().map(line).collect()

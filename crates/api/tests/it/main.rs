@@ -8,6 +8,7 @@ mod chat_agents;
 mod chat_attachments;
 mod chat_bench;
 mod chat_customers;
+mod chat_edges;
 mod chat_files;
 mod chat_refusals;
 mod chat_supervisors;

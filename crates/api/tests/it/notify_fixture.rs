@@ -104,6 +104,7 @@ pub(crate) fn user(id: UserId, name: &str, first: &str, last: &str) -> User {
         user_name: name.to_owned(),
         first_name: first.to_owned(),
         last_name: last.to_owned(),
+        nickname: None,
         email_address: format!("{name}@demo.example"),
         roles: BTreeSet::from([Role::Agent, Role::Supervisor]),
         groups: BTreeSet::from([SUPPORT]),

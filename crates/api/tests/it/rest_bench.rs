@@ -409,6 +409,7 @@ fn users() -> Vec<Record> {
                 user_name: name.to_owned(),
                 first_name: name.to_owned(),
                 last_name: "Lund".to_owned(),
+                nickname: None,
                 email_address: format!("{name}@demo.example"),
                 roles: roles.iter().copied().collect(),
                 groups: groups.iter().copied().collect(),

@@ -271,7 +271,7 @@ impl<'a> Change<'a> {
         let desks = self.desks();
         let timers = self.timers();
         let notices = notices::of(self.before, &self);
-        let talk = conversation::talk(&self, &came);
+        let talk = conversation::talk(self.before, &self, &came);
         let Self { actor, context, after, facts, related, .. } = self;
         let any_event = |facts, subject, notices| Event {
             at: context.now,
@@ -285,6 +285,9 @@ impl<'a> Change<'a> {
         };
         let mut events = Vec::new();
         events.extend(talk.parting.map(|(facts, then, notices)| event(facts, &then, notices)));
+        events.extend(
+            talk.endings.into_iter().map(|(subject, notice)| any_event(vec![], subject, vec![notice])),
+        );
         events.extend((!facts.is_empty()).then(|| event(facts, &after, notices)));
         events.extend(
             talk.transcripts.into_iter().map(|(subject, notice)| any_event(vec![], subject, vec![notice])),

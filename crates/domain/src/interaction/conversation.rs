@@ -152,13 +152,14 @@ fn leave_reason(change: &Change<'_>, user: UserId) -> LeaveReason {
     }
 }
 
-/// Gives the name of an agent who gave none. Not the name that he logs in with, which is no business of a customer's.
+/// Gives the name of an agent who gave none: the nickname that they are configured with, else the first name. The whole name and the one to
+/// log in with are no business of a customer's.
 fn name_of(change: &Change<'_>, user: UserId) -> String {
     const NAMELESS: &str = "Agent";
     let known = change.context.world.user(user);
-    let name = known.map(|user| alloc::format!("{} {}", user.first_name, user.last_name)).unwrap_or_default();
-    let name = name.trim();
-    if name.is_empty() { NAMELESS.to_string() } else { name.to_string() }
+    let names = known.into_iter().flat_map(|user| [user.nickname.as_deref(), Some(user.first_name.as_str())]);
+    let given = names.flatten().map(str::trim).find(|name| !name.is_empty());
+    given.unwrap_or(NAMELESS).to_string()
 }
 
 /// Gives the timers of a conversation that change. The customer's silence is watched while it is live, idleness while an agent is in it, and
@@ -237,6 +238,8 @@ pub(super) fn wait_due(interaction: &Interaction) -> Option<Time> {
 pub(super) struct Talk {
     /// The facts of last words, the interaction as it was then, and who is told before anything else.
     pub(super) parting: Option<(Vec<Fact>, Interaction, Vec<Notice>)>,
+    /// The end of the conversation, for each whom it takes out.
+    pub(super) endings: Vec<(Subject, Notice)>,
     /// The facts of what was said, and who is told.
     pub(super) said: Option<(Vec<Fact>, Vec<Notice>)>,
     /// What was said before, for each who came in.
@@ -245,7 +248,7 @@ pub(super) struct Talk {
 
 /// Works out who is told what was said: everybody who is there after the change and sees some of it; of last words, who was there when they
 /// were said. Whoever came in is shown first what was said before.
-pub(super) fn talk(change: &Change<'_>, came: &[UserId]) -> Talk {
+pub(super) fn talk(before: Option<&Interaction>, change: &Change<'_>, came: &[UserId]) -> Talk {
     let Some(chat) = &change.after.chat else { return Talk::default() };
     let readers = readers(chat);
     let spoken = change.parting.as_ref().map_or(0, |parting| parting.said);
@@ -263,7 +266,25 @@ pub(super) fn talk(change: &Change<'_>, came: &[UserId]) -> Talk {
         let subject = || Subject::Transcript { interaction: change.after.clone(), entries };
         is_any.then(|| (subject(), messages(*user, *sees)))
     });
-    Talk { parting, said, transcripts: transcripts.collect() }
+    let transcripts = transcripts.collect();
+    Talk { parting, endings: endings(before, change, rest), said, transcripts }
+}
+
+/// Gives what those are told whom the end of the customer's session takes out: that the customer has gone, before they are out. Each is told
+/// by themselves, so that nobody else hears anything in another order because somebody looked on. Whoever ended it themselves knows.
+fn endings(before: Option<&Interaction>, change: &Change<'_>, said: &[Entry]) -> Vec<(Subject, Notice)> {
+    let (Some(before), Some(chat)) = (before, &change.after.chat) else { return Vec::new() };
+    let is_end = |entry: &Entry| {
+        entry.from.kind == PartyKind::Customer && matches!(entry.content, Content::Left { .. })
+    };
+    let Some(end) = said.iter().position(is_end) else { return Vec::new() };
+    let there = before.chat.as_ref().map(readers).unwrap_or_default();
+    let goes = |user: UserId| chat.present(user).is_none() && change.actor.user() != Some(user);
+    let told = there.into_iter().filter(|(user, _)| goes(*user)).map(|(user, sees)| {
+        let entries = said[..=end].iter().filter(|entry| entry.visibility <= sees).cloned().collect();
+        (Subject::Transcript { interaction: before.clone(), entries }, messages(user, sees))
+    });
+    told.collect()
 }
 
 /// Gives the agents and supervisors who are there, and how much each sees.

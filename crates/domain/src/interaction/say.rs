@@ -2,7 +2,7 @@
 
 use alloc::string::{String, ToString};
 
-use crate::chat::{Chat, Content, Entry, FileUse, Party, PartyKind, Speaker, Utterance, Visibility};
+use crate::chat::{self, Chat, Content, Entry, FileUse, Party, PartyKind, Speaker, Utterance, Visibility};
 use crate::command::Actor;
 use crate::event::Fact;
 use crate::id::FileId;
@@ -11,6 +11,9 @@ use crate::interaction::change::{Change, Told};
 use crate::interaction::decision::Decision;
 use crate::interaction::{Mode, State};
 use crate::rejection::{FileLimit, Rejection};
+
+/// The character that ends a text for many programs, and is part of none.
+const NUL: char = '\0';
 
 /// Says something: the customer while his session is live, wherever the chat is; an agent while he takes part in it.
 pub(super) fn say(attempt: &Attempt<'_>, utterance: &Utterance) -> Result<Decision, Rejection> {
@@ -156,9 +159,14 @@ fn check_bounds(content: &Content) -> Result<(), Rejection> {
             at_most("messageType", message_type.as_deref(), Chat::NAME_CHARS_MAX)
         }
         Content::PushUrl { url } => some("url", url, Chat::URL_CHARS_MAX),
-        Content::CustomNotice { text } => at_most("noticeText", text.as_deref(), Chat::TEXT_CHARS_MAX),
+        Content::CustomNotice { text } => {
+            text.as_deref().map_or(Ok(()), |text| some("noticeText", text, Chat::TEXT_CHARS_MAX))
+        }
         Content::Notice { text, data } => {
             some("text", text, Chat::TEXT_CHARS_MAX)?;
+            data.iter()
+                .flat_map(|(key, value)| [key, value])
+                .try_for_each(|text| without_nul("data", text))?;
             let chars: usize = data.iter().map(|(key, value)| chars(key) + chars(value)).sum();
             within("data", chars, Chat::TEXT_CHARS_MAX)
         }
@@ -173,20 +181,35 @@ fn check_bounds(content: &Content) -> Result<(), Rejection> {
     }
 }
 
-/// Refuses a name that is empty or too long.
+/// Refuses a name that is empty, blank or too long, or that would break the line it stands in.
 pub(super) fn check_nickname(nickname: &str) -> Result<(), Rejection> {
-    some("nickname", nickname, Chat::NAME_CHARS_MAX)
+    const PART: &str = "nickname";
+    some(PART, nickname, Chat::NAME_CHARS_MAX)?;
+    if nickname.contains(char::is_control) { Err(Rejection::TextControl { part: PART }) } else { Ok(()) }
 }
 
 fn some(part: &'static str, text: &str, chars_max: usize) -> Result<(), Rejection> {
     if text.is_empty() {
         Err(Rejection::TextBounds { part, chars_max })
+    } else if is_blank(text) {
+        Err(Rejection::TextBlank { part })
     } else {
+        without_nul(part, text)?;
         within(part, chars(text), chars_max)
     }
 }
 
+/// Tells whether nothing of a text can be seen.
+fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || (c.is_control() && c != NUL) || chat::is_invisible(c))
+}
+
+fn without_nul(part: &'static str, text: &str) -> Result<(), Rejection> {
+    if text.contains(NUL) { Err(Rejection::TextControl { part }) } else { Ok(()) }
+}
+
 pub(super) fn at_most(part: &'static str, text: Option<&str>, chars_max: usize) -> Result<(), Rejection> {
+    without_nul(part, text.unwrap_or_default())?;
     within(part, text.map_or(0, chars), chars_max)
 }
 

@@ -24,6 +24,7 @@ fn user(id: u128, group: GroupId, billing: u32) -> User {
         user_name: String::new(),
         first_name: String::new(),
         last_name: String::new(),
+        nickname: None,
         email_address: String::new(),
         roles: [Role::Agent].into(),
         groups: [group].into(),

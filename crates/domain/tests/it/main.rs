@@ -15,6 +15,7 @@ mod support;
 mod table;
 mod talk;
 mod threads;
+mod times;
 mod transcripts;
 
 #[path = "../support/floor.rs"]

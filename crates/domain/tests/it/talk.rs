@@ -9,18 +9,18 @@ use handoff_domain::interaction::{Mode, OfferKind, State, Status};
 use handoff_domain::media::Media;
 use handoff_domain::rejection::{FileLimit, Rejection};
 use handoff_domain::service::FileLimits;
-use handoff_domain::{NewInteraction, Time, invariants};
+use handoff_domain::{NewInteraction, invariants};
 
 use crate::floor::{Floor, SUPERVISOR, chat_request};
 use crate::support::{ANN, BOB, CID, in_queue, seen, shown, state};
 use crate::table::talk::text;
 
-fn says(content: Content, visibility: Visibility) -> Action {
+pub(crate) fn says(content: Content, visibility: Visibility) -> Action {
     Action::Say(Utterance::new(content, visibility))
 }
 
 /// Gives the entries that a reader sees, as `number speaker content`; a number is that of the reader's own sequence.
-fn lines<'a>(entries: impl Iterator<Item = &'a Entry>, sees: Visibility) -> Vec<String> {
+pub(crate) fn lines<'a>(entries: impl Iterator<Item = &'a Entry>, sees: Visibility) -> Vec<String> {
     let line = |entry: &Entry| {
         let content = match &entry.content {
             Content::Text { text, .. } => format!("said {text}"),
@@ -49,7 +49,7 @@ fn told(decision: &Decision) -> Vec<(UserId, Visibility)> {
         .collect()
 }
 
-fn chat(decision: &Decision) -> &Chat {
+pub(crate) fn chat(decision: &Decision) -> &Chat {
     decision.after.chat.as_ref().expect("it is a conversation")
 }
 
@@ -206,7 +206,7 @@ fn a_farewell_is_said_first_or_nothing_happens() {
 }
 
 /// Gives what somebody is told, in order: `heard` for what was said, otherwise the state that he sees.
-fn story(decision: &Decision, user: UserId) -> Vec<String> {
+pub(crate) fn story(decision: &Decision, user: UserId) -> Vec<String> {
     let notices = decision.events.iter().flat_map(|event| &event.notices);
     let told = notices.filter(|notice| notice.user == user).map(|notice| match notice.view {
         View::Messages { .. } => "heard".to_string(),
@@ -220,13 +220,15 @@ fn story(decision: &Decision, user: UserId) -> Vec<String> {
 fn last_words_are_heard_by_those_who_go_with_them() {
     let queue = |floor: &Floor| Some(in_queue(floor, &Media::Chat));
     let floor = Floor::new();
-    let completed: &[&str] = &["heard", "Completed"];
+    // Whom the end takes out hears of it, too.
+    let completed: &[&str] = &["heard", "heard", "Completed"];
+    let ended: &[&str] = &["heard", "heard", "Revoked"];
     let revoked: &[&str] = &["heard", "Revoked"];
     for (from, action, other, his) in [
         ("talking in company", Action::Complete { queue: None }, CID, completed),
         ("talking in company", Action::Complete { queue: queue(&floor) }, CID, revoked),
         ("talking in consultation", Action::Complete { queue: None }, CID, completed),
-        ("talking while monitored", Action::Leave, SUPERVISOR, revoked),
+        ("talking while monitored", Action::Leave, SUPERVISOR, ended),
         ("talking in company", Action::Leave, CID, &["heard", "Chatting", "heard"]),
         ("talking with transfer", Action::Complete { queue: None }, BOB, &["Revoked"]),
     ] {
@@ -240,6 +242,50 @@ fn last_words_are_heard_by_those_who_go_with_them() {
         let Subject::Interaction(then) = &decision.events[0].subject else { panic!("a chat") };
         assert_eq!((then.owner(), then.status()), (Some(ANN), Status::Chatting), "{action:?} {from}");
     }
+}
+
+#[test]
+fn whoever_goes_because_the_customer_is_gone_is_told_so_first() {
+    let heard: &[&str] = &["heard", "Completed"];
+    let watched: &[&str] = &["heard", "Revoked"];
+    for (from, actor, action, other, his) in [
+        (
+            "talking in company",
+            Some(Actor::Customer),
+            Action::CustomerLeft { reason: LeaveReason::Itself },
+            CID,
+            heard,
+        ),
+        ("talking in company", None, Action::EndChatSession, CID, heard),
+        ("talking in company", None, Action::Complete { queue: None }, CID, heard),
+        (
+            "talking in consultation",
+            Some(Actor::Customer),
+            Action::CustomerLeft { reason: LeaveReason::Itself },
+            CID,
+            heard,
+        ),
+        ("talking while monitored", None, Action::EndChatSession, SUPERVISOR, watched),
+    ] {
+        let (floor, id) = state(from);
+        let actor = actor.unwrap_or_else(|| floor.caller(ANN));
+        let command = Command { actor, epoch: None, action: action.clone(), farewell: None, note: None };
+        let decision = floor.decide(decide, id, &command).expect("it is carried out");
+        assert_eq!(story(&decision, other), his, "{action:?} {from}");
+        let of_customer = |entry: &Entry| {
+            entry.from.kind == PartyKind::Customer && matches!(entry.content, Content::Left { .. })
+        };
+        let tells = |event: &&handoff_domain::Event| event.notices.iter().any(|notice| notice.user == other);
+        let first = decision.events.iter().find(tells).expect("they are told");
+        let Subject::Transcript { entries, .. } = &first.subject else {
+            panic!("{first:?} tells something else")
+        };
+        assert!(entries.last().is_some_and(of_customer), "{action:?} {from}: {entries:?}");
+    }
+    // Whoever ends it alone learns nothing by being told so.
+    let (mut floor, id) = state("talking");
+    let completed = floor.does(ANN, id, Action::Complete { queue: None });
+    assert_eq!(story(&completed, ANN), ["Completed"]);
 }
 
 #[test]
@@ -291,7 +337,8 @@ fn a_supervisor_looks_on_unseen() {
     assert_eq!(floor.interactions[&id].capabilities_for(ANN).len(), 13, "she seems to be alone");
     let left = floor.does(ANN, id, Action::Leave);
     assert_eq!((left.after.owner(), left.after.mode()), (Some(ANN), Some(Mode::LeftChat)));
-    assert_eq!(seen(&left, SUPERVISOR), Some((Status::Revoked, false)));
+    assert_eq!(story(&left, SUPERVISOR), ["heard", "Revoked"]);
+    assert_eq!(story(&left, ANN), ["LeftChat", "heard"], "as when nobody looks on");
     assert_eq!(transcript(&floor, id, Visibility::Agents).last().expect("some"), "4 1 Left Removed");
 }
 
@@ -442,106 +489,6 @@ fn a_monitor_who_is_offered_the_chat_and_goes_leaves_an_answer_to_its_owner() {
         assert_eq!(shown(&decision, ANN).expect("told").kind, NotificationType::Error);
         assert!(floor.desks[&SUPERVISOR].slots.is_empty());
     }
-}
-
-#[test]
-fn a_silent_customer_is_taken_out_and_a_polling_one_is_not() {
-    let (mut floor, id) = state("queued talk");
-    let start = floor.now;
-    floor.customers.insert(id, start.plus_ms(30_000));
-    floor.now = start.plus_ms(45_000);
-    let early = floor.machine(Actor::Server, id, Action::CheckCustomer);
-    assert_eq!(early.timers, [TimerChange::Set(TimerKind::CustomerSilence, start.plus_ms(75_000))]);
-    assert!(early.events.is_empty());
-    floor.now = start.plus_ms(75_000);
-    let late = floor.machine(Actor::Server, id, Action::CheckCustomer);
-    assert_eq!(late.after.status(), Status::Canceled);
-    assert_eq!(lines(late.said(), Visibility::All), ["2 1 Left Silence"]);
-}
-
-#[test]
-fn an_idle_conversation_is_alerted_and_then_closed() {
-    let (mut floor, id) = state("talking");
-    let start = floor.now;
-    let at = |ms| start.plus_ms(ms);
-    let check = |floor: &mut Floor, now: Time| {
-        floor.now = now;
-        floor.machine(Actor::Server, id, Action::CheckIdle)
-    };
-    let set = |time| vec![TimerChange::Set(TimerKind::ChatIdle, time)];
-    floor.now = at(100_000);
-    floor.machine(Actor::Customer, id, says(text("hm"), Visibility::All));
-    assert_eq!(check(&mut floor, at(255_000)).timers, set(at(355_000)), "it is put off");
-    let alerted = check(&mut floor, at(355_000));
-    assert_eq!(
-        (lines(alerted.said(), Visibility::All), alerted.timers),
-        (vec!["4 0 IdleAlert".to_string()], set(at(400_000)))
-    );
-    floor.now = at(390_000);
-    let notice = floor.does(ANN, id, says(Content::CustomNotice { text: None }, Visibility::All));
-    assert!(notice.timers.is_empty(), "a notice is no sign of life");
-    let alive = floor.machine(Actor::Customer, id, says(text("here"), Visibility::All));
-    assert_eq!(alive.timers, set(at(645_000)), "it starts anew");
-    assert_eq!(check(&mut floor, at(645_000)).timers, set(at(690_000)));
-    let closed = check(&mut floor, at(690_000));
-    assert_eq!(closed.after.mode(), Some(Mode::LeftChat));
-    assert_eq!(story(&closed, ANN), ["heard", "LeftChat", "heard"]);
-    let last: Vec<String> = lines(closed.said(), Visibility::All);
-    assert_eq!(last, ["8 0 IdleClose", "9 1 Left Idle"]);
-    assert_eq!(chat(&closed).ended, Some(LeaveReason::Idle));
-}
-
-#[test]
-fn who_waits_for_an_agent_is_not_idle() {
-    let (mut floor, id) = state("queued talk");
-    let start = floor.now;
-    let at = |ms| start.plus_ms(ms);
-    let idle = |floor: &mut Floor| floor.machine(Actor::Server, id, Action::CheckIdle);
-    // Chats that waited before this was so have the timer still.
-    floor.now = at(300_000);
-    let asked = idle(&mut floor);
-    assert_eq!(
-        (asked.timers.as_slice(), asked.after.status()),
-        (&[TimerChange::Clear(TimerKind::ChatIdle)][..], Status::Queued)
-    );
-    assert!(asked.events.is_empty());
-    floor.machine(Actor::Router, id, Action::Offer { to: ANN });
-    floor.now = at(310_000);
-    let accepted = floor.does(ANN, id, Action::Accept { nickname: None });
-    assert!(
-        accepted.timers.contains(&TimerChange::Set(TimerKind::ChatIdle, at(565_000))),
-        "{:?}",
-        accepted.timers
-    );
-    floor.now = at(565_000);
-    idle(&mut floor);
-    let back = floor.does(ANN, id, Action::PlaceInQueue(in_queue(&floor, &Media::Chat)));
-    assert!(back.timers.contains(&TimerChange::Clear(TimerKind::ChatIdle)), "{:?}", back.timers);
-    assert_eq!(chat(&back).alerted, None, "the alert was for the conversation that there was");
-    floor.now = at(900_000);
-    assert!(idle(&mut floor).events.is_empty());
-}
-
-#[test]
-fn a_wait_ends_when_the_service_says_so_and_not_while_an_agent_is_asked() {
-    let (mut floor, id) = state("queued talk");
-    let start = floor.now;
-    let wait = |floor: &mut Floor, ms| {
-        floor.now = start.plus_ms(ms);
-        floor.machine(Actor::Server, id, Action::CheckWait)
-    };
-    let set = TimerChange::Set(TimerKind::LongestWait, start.plus_ms(600_000));
-    assert_eq!(wait(&mut floor, 599_999).timers, [set], "it is put off");
-    let offered = floor.machine(Actor::Router, id, Action::Offer { to: ANN });
-    assert!(offered.timers.contains(&TimerChange::Clear(TimerKind::LongestWait)), "{:?}", offered.timers);
-    assert_eq!(wait(&mut floor, 600_000).after.status(), Status::Invited);
-    let expired = floor.machine(Actor::Server, id, Action::ExpireOffer { number: 1 });
-    assert!(expired.timers.contains(&set), "it goes on where it was: {:?}", expired.timers);
-    let over = wait(&mut floor, 630_000);
-    assert_eq!(over.after.status(), Status::Canceled);
-    assert_eq!(lines(over.said(), Visibility::All), ["2 1 Left WaitedTooLong"]);
-    assert_eq!(chat(&over).ended.map(LeaveReason::code), Some(100));
-    assert!(over.timers.contains(&TimerChange::Clear(TimerKind::LongestWait)), "{:?}", over.timers);
 }
 
 #[test]

@@ -376,6 +376,7 @@ fn user(id: UserId, roles: &[Role], groups: &[GroupId], level: u32) -> User {
         user_name: id.to_string(),
         first_name: String::new(),
         last_name: String::new(),
+        nickname: None,
         email_address: String::new(),
         roles: roles.iter().copied().collect(),
         groups: groups.iter().copied().collect(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::{
     Action, Actor, CenterId, ChatRequest, Command, CustomerKey, Direction, Interaction, InteractionId, Media,
-    Named, Queue, SkillLevels, State, Time, UserData,
+    Named, Queue, SkillLevels, State, Time, UserData, Value,
 };
 use handoff_store::{Put, Receipt, StoreError};
 use sha2::{Digest as _, Sha256};
@@ -16,6 +16,10 @@ use crate::execute::{Attempt, Done, ExecuteError, Opening};
 
 /// How long after its end a chat can still be read by its customer, in ms: long enough to save the transcript, also after a reload.
 const READABLE_AFTER_END_MS: u64 = 60 * 60 * 1_000;
+/// The user data that holds a customer's e-mail address.
+const ADDRESS_KEY: &str = "EmailAddress";
+/// Bytes of an e-mail address at most (RFC 5321, section 4.5.3.1.3).
+const ADDRESS_BYTES_MAX: usize = 254;
 /// Characters of the random part of a secure key: 128 bits in hex.
 const SECRET_CHARS: usize = 32;
 /// How long a repetition of a request for a chat is known as one, in ms.
@@ -123,6 +127,13 @@ impl Engine {
             user_id: format!("{:016X}", self.ids.random() >> 64),
             key_hash: hash_of(&secure_key),
         };
+        let contact = match address_of(&new.user_data) {
+            Some(address) => {
+                let met = self.meet(new.center, address, &new.nickname).await;
+                Some(met.map_err(ExecuteError::from)?.to_string())
+            }
+            None => None,
+        };
         let NewChat { center, queue, service, times, nickname, subject, user_data, request, .. } = new;
         let opening = Opening {
             new: NewInteraction {
@@ -133,7 +144,7 @@ impl Engine {
                 sub_type: "InboundNew".to_owned(),
                 external_id: None,
                 parent: None,
-                contact: None,
+                contact,
                 subject,
                 priority: None,
                 user_data,
@@ -272,6 +283,16 @@ impl RequestName {
     fn receipt_key(&self) -> String {
         hash_of(&format!("request {}", self.secret))
     }
+}
+
+/// Gives the e-mail address that a customer gave. Nobody has checked that it is theirs, as with a web form.
+fn address_of(user_data: &UserData) -> Option<&str> {
+    let Some(Value::Text(address)) = user_data.0.get(ADDRESS_KEY) else { return None };
+    let address = address.trim();
+    let is_address = address.len() <= ADDRESS_BYTES_MAX
+        && address.rsplit_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
+        && !address.contains(|c: char| c.is_whitespace() || c.is_control());
+    is_address.then_some(address)
 }
 
 fn request_scope(service: &str) -> String {

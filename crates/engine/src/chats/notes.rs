@@ -1,14 +1,19 @@
 //! Notes: what is told to those who are there now and kept nowhere, as that somebody is typing.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use handoff_domain::{Entry, InteractionId, PartyKind, Speaker, Time, Visibility};
+use handoff_domain::{Entry, Interaction, InteractionId, PartyKind, Speaker, Time, Visibility};
 
 use crate::engine::Engine;
 
 /// Notes remembered of one chat until its customer asks: as many as one poll's worth of starting and stopping.
 const NOTES_MAX: usize = 8;
+/// Chats whose notes are numbered one after the other and kept for polls; beyond it notes are told to those alone who listen. More than can
+/// be live on one machine.
+const CHATS_MAX: usize = 100_000;
+/// How long numbers of notes follow the time, in ms: some three weeks, with room left below 2^31 for what is then counted.
+const NUMBERED_MS_MAX: u32 = 2_000_000_000;
 
 /// What a note says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,61 +53,121 @@ impl Note {
     }
 }
 
+/// A note as the customer is told it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NumberedNote {
+    /// The note.
+    pub note: Note,
+    /// A number below 0 that no other note of the chat has: clients drop what has an index that they have seen, and what has none after the
+    /// first. Numbers of entries are above 0 and have no gap, so that a note takes none of theirs.
+    pub index: i64,
+}
+
 /// Speaks to customers: whoever holds their connections. It is called often and must not wait.
 pub trait Customers: Send + Sync + 'static {
     /// Something was said in this chat.
     fn changed(&self, chat: InteractionId);
     /// A note for the customer of this chat.
-    fn noted(&self, chat: InteractionId, note: &Note);
+    fn noted(&self, chat: InteractionId, note: &NumberedNote);
     /// Something may have been said in any chat.
     fn look_again(&self);
 }
 
-/// The notes that polling customers have not fetched yet.
+/// The notes of one chat.
+#[derive(Default)]
+struct OfChat {
+    /// How far its notes are numbered.
+    last: u32,
+    /// Those that a polling customer has not fetched yet.
+    waiting: Vec<NumberedNote>,
+}
+
+/// The notes of live chats.
 #[derive(Default)]
 pub(super) struct Notes {
-    waiting: Mutex<HashMap<InteractionId, Vec<Note>>>,
+    chats: Mutex<HashMap<InteractionId, OfChat>>,
 }
 
 impl Notes {
-    fn keep(&self, chat: InteractionId, note: Note) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let notes = waiting.entry(chat).or_default();
-        // Of one party only the last counts.
-        notes.retain(|earlier| earlier.from.id != note.from.id);
-        notes.push(note);
-        if notes.len() > NOTES_MAX {
-            notes.remove(0);
-        }
+    fn lock(&self) -> MutexGuard<'_, HashMap<InteractionId, OfChat>> {
+        self.chats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self, chat: InteractionId) -> Vec<Note> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&chat).unwrap_or_default()
+    /// Numbers a note of a chat that began at `begun`, and keeps it. Numbers follow the time, so that they go on after a restart, which
+    /// forgets them, and fit into 32 bits, which is all that some clients have for an index.
+    fn keep(&self, chat: InteractionId, begun: Time, note: Note) -> NumberedNote {
+        let elapsed = u32::try_from(note.at.ms_since(begun)).unwrap_or(u32::MAX).min(NUMBERED_MS_MAX);
+        let mut chats = self.lock();
+        let has_room = chats.len() < CHATS_MAX;
+        let Some(known) =
+            (if has_room { Some(chats.entry(chat).or_default()) } else { chats.get_mut(&chat) })
+        else {
+            return NumberedNote { note, index: -i64::from(elapsed + 1) };
+        };
+        known.last = (known.last + 1).max(elapsed + 1);
+        let note = NumberedNote { note, index: -i64::from(known.last) };
+        // Of one party only the last counts.
+        known.waiting.retain(|earlier| earlier.note.from.id != note.note.from.id);
+        known.waiting.push(note.clone());
+        if known.waiting.len() > NOTES_MAX {
+            known.waiting.remove(0);
+        }
+        note
+    }
+
+    fn take(&self, chat: InteractionId) -> Vec<NumberedNote> {
+        self.lock().get_mut(&chat).map(|known| std::mem::take(&mut known.waiting)).unwrap_or_default()
     }
 
     pub(super) fn forget(&self, chat: InteractionId) {
-        self.take(chat);
+        self.lock().remove(&chat);
     }
 }
 
 impl Engine {
     /// Tells the customer of a chat what is kept nowhere. Agents are told by [`Engine::answer`].
-    pub fn note(&self, chat: InteractionId, note: Note) {
+    pub fn note(&self, chat: &Interaction, note: Note) {
         if !note.is_for_customer() {
             return;
         }
+        let note = self.chats.notes.keep(chat.id, chat.received, note);
         if let Some(customers) = self.chats.customers.get() {
-            customers.noted(chat, &note);
+            customers.noted(chat.id, &note);
         }
-        self.chats.notes.keep(chat, note);
     }
 
-    /// Gives the notes that a polling customer has not been given yet. A note that he would see after what its party said meanwhile is left
-    /// out: whoever has spoken types no more.
-    pub fn take_notes(&self, chat: InteractionId, entries: &[Entry]) -> Vec<Note> {
+    /// Gives the notes that a polling customer has not been given yet. A note that they would see after what its party said meanwhile is
+    /// left out: whoever has spoken types no more.
+    pub fn take_notes(&self, chat: InteractionId, entries: &[Entry]) -> Vec<NumberedNote> {
         let mut notes = self.chats.notes.take(chat);
+        let has_spoken =
+            |note: &Note| entries.iter().any(|entry| entry.from.id == note.from.id && entry.at >= note.at);
+        notes.retain(|numbered| !has_spoken(&numbered.note));
         notes
-            .retain(|note| !entries.iter().any(|entry| entry.from.id == note.from.id && entry.at >= note.at));
-        notes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_note_of_a_chat_has_a_number_of_its_own_also_after_a_restart() {
+        let (chat, begun) = (InteractionId(7), Time(1_000_000));
+        let note = |ms| Note {
+            at: begun.plus_ms(ms),
+            from: Speaker::system(),
+            visibility: Visibility::All,
+            kind: NoteKind::TypingStopped,
+        };
+        let notes = Notes::default();
+        let number = |notes: &Notes, ms| notes.keep(chat, begun, note(ms)).index;
+        let before = [0, 0, 5_000, 5_000, 5_001].map(|ms| number(&notes, ms));
+        assert_eq!(before, [-1, -2, -5_001, -5_002, -5_003]);
+        notes.take(chat);
+        assert_eq!(number(&notes, 5_001), -5_004, "that one was told is no reason to give its number again");
+        assert_eq!(number(&Notes::default(), 6_000), -6_001, "the numbers of another process go on");
+        let late = [u64::from(u32::MAX), u64::MAX / 2].map(|ms| number(&notes, ms));
+        assert!(late.iter().all(|index| i32::try_from(*index).is_ok()) && late[0] != late[1], "{late:?}");
     }
 }

@@ -3,7 +3,8 @@
 use handoff_domain::mail::{bare_address, mailbox_key};
 use handoff_domain::{CenterId, ContactId, Interaction, InteractionId, Time};
 use handoff_store::{
-    Contact, InteractionQuery, InteractionScope, Key, Page, Record, StoreError, Version, Versioned,
+    ChangeSet, CommitError, Contact, InteractionQuery, InteractionScope, Key, Page, Put, Record, StoreError,
+    Version, Versioned,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -62,6 +63,30 @@ pub(super) struct Seen<'a> {
 }
 
 impl Engine {
+    /// Makes the contact of an address whose owner came by another way than a letter, if there is none yet.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    pub(crate) async fn meet(
+        &self,
+        center: CenterId,
+        address: &str,
+        name: &str,
+    ) -> Result<ContactId, StoreError> {
+        let (id, now) = (contact_id(center, address), self.now());
+        if self.load_contact(id).await?.is_none() {
+            let met = Seen { center, address, name: Some(name), is_automatic: false, now };
+            let put = Put { record: Record::Contact(written_by(None, id, &met)), expected: 0 };
+            match self.commit_change(ChangeSet { puts: vec![put], ..ChangeSet::default() }).await {
+                // Somebody else met them at the same time.
+                Ok(_) | Err(CommitError::Conflict { .. } | CommitError::Receipt(_)) => {}
+                Err(CommitError::Store(error)) => return Err(error),
+            }
+        }
+        Ok(id)
+    }
+
     /// Gives a contact of a contact center.
     ///
     /// # Errors

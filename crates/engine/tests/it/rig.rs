@@ -138,6 +138,7 @@ fn user(id: UserId, name: &str) -> User {
         user_name: name.into(),
         first_name: name.into(),
         last_name: "Test".into(),
+        nickname: None,
         email_address: format!("{name}@demo.example"),
         roles: BTreeSet::from([Role::Agent]),
         groups: BTreeSet::from([GroupId(7)]),

@@ -327,6 +327,7 @@ fn user_fields(user: &User, names: &Names) -> Vec<(&'static str, String)> {
     vec![
         ("firstName", user.first_name.clone()),
         ("lastName", user.last_name.clone()),
+        ("nickname", user.nickname.clone().unwrap_or_else(nothing)),
         ("emailAddress", user.email_address.clone()),
         ("roles", listed(user.roles.iter().map(|role| format!("{role:?}").to_lowercase()))),
         ("groups", names.groups(&user.groups)),

@@ -64,6 +64,7 @@ pub(super) struct UserForm {
     pub first_name: String,
     #[serde(default)]
     pub last_name: String,
+    pub nickname: Option<Text>,
     #[serde(default)]
     pub email_address: String,
     #[serde(default)]

@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use handoff_domain::center::Acknowledgement;
 use handoff_domain::{
-    Capacity, Center, CenterId, Group, GroupId, Media, Queue, QueueId, Skill, SkillId, SkillLevels, Step,
-    User, UserId, Workbin, WorkbinId, WorkbinOwner,
+    Capacity, Center, CenterId, Chat, Group, GroupId, Media, Queue, QueueId, Skill, SkillId, SkillLevels,
+    Step, User, UserId, Workbin, WorkbinId, WorkbinOwner,
 };
 use handoff_engine::{Directory, IdSource};
 use handoff_store::Record;
@@ -308,6 +308,7 @@ impl Resolver<'_> {
             }
             let before = known.and_then(|user| user.password_hash.as_deref());
             let password = self.password(&form, before);
+            let nickname = form.nickname.as_ref().map(|name| self.nickname(name)).transpose();
             let user = User {
                 id: known.map_or_else(|| UserId(self.ids.uuid()), |user| user.id),
                 center: self.center,
@@ -318,12 +319,26 @@ impl Resolver<'_> {
                 user_name,
                 first_name: form.first_name,
                 last_name: form.last_name,
+                nickname: self.checked(nickname),
                 email_address: form.email_address,
                 roles: form.roles.into_iter().map(Into::into).collect(),
                 enabled: form.enabled,
             };
             self.records.push(Record::User(user));
         }
+    }
+
+    /// The name that customers see stands in one line of a chat.
+    fn nickname(&self, name: &Text) -> Result<String, CenterFileError> {
+        let text = not_empty(self.file, name)?;
+        let most = Chat::NAME_CHARS_MAX;
+        if text.chars().count() > most || text.contains(char::is_control) {
+            let message = format!(
+                "the nickname {text:?} is shown to customers: allowed are up to {most} characters in one line"
+            );
+            return Err(self.file.wrong_at(name.span().start, message));
+        }
+        Ok(text)
     }
 
     fn password(&mut self, form: &UserForm, before: Option<&str>) -> Result<Option<String>, CenterFileError> {

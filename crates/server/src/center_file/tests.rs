@@ -502,3 +502,19 @@ async fn what_desktops_are_told_is_looked_up_and_told_as_a_difference() {
         assert!(message.contains(part), "{message:?} lacks {part:?}");
     }
 }
+
+#[tokio::test]
+async fn a_user_may_have_a_name_for_customers() {
+    let setup = Setup::with(SAMPLE).await;
+    let named = |name: &str| {
+        SAMPLE.replacen("lastName = \"Lund\"\n", &format!("lastName = \"Lund\"\nnickname = {name}\n"), 1)
+    };
+    let printed = setup.apply(&named("\"Kate of Support\""), Unnamed::Keep).await.unwrap();
+    assert_eq!(printed, "~ user \"kate\": nickname none → Kate of Support\n");
+    assert_eq!(setup.user("kate").await.nickname.as_deref(), Some("Kate of Support"));
+    assert_eq!(setup.apply(&named("\"Kate of Support\""), Unnamed::Keep).await.unwrap(), "no changes\n");
+    for (name, part) in [("\" \"", "expected a name"), ("\"a\\nb\"", "in one line")] {
+        let message = setup.refusal(&named(name)).await;
+        assert!(message.contains(part), "{message}");
+    }
+}

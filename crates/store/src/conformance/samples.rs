@@ -197,6 +197,7 @@ pub fn user(n: u64) -> User {
         user_name: format!("agent{n}"),
         first_name: "Ada".to_owned(),
         last_name: "Example".to_owned(),
+        nickname: None,
         email_address: "ada@example.com".to_owned(),
         roles: [Role::Agent, Role::Supervisor].into(),
         groups: [GroupId(0xf001)].into(),

@@ -47,7 +47,7 @@ impl Customer {
     async fn reads(&self) -> Result<Vec<String>> {
         let answer = self.asks("refresh", &[("transcriptPosition", "1")]).await?.ok()?.value;
         let messages = answer["messages"].as_array().context("no messages")?;
-        let entries: Vec<&Value> = messages.iter().filter(|message| !message["index"].is_null()).collect();
+        let entries: Vec<&Value> = messages.iter().filter(|message| message["index"].is_u64()).collect();
         let indexes: Vec<u64> = entries.iter().filter_map(|entry| entry["index"].as_u64()).collect();
         let wanted: Vec<u64> = (1..=entries.len() as u64).collect();
         ensure!(indexes == wanted, "a gap in {answer}");

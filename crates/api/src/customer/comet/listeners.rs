@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use handoff_cometd::SessionId;
 use handoff_domain::InteractionId;
-use handoff_engine::Note;
+use handoff_engine::NumberedNote;
 use tokio::sync::Notify;
 
 use crate::customer::answer::Standing;
@@ -32,7 +32,7 @@ struct Inner {
     by_session: HashMap<SessionId, (InteractionId, Handle)>,
     by_chat: HashMap<InteractionId, Vec<SessionId>>,
     changed: HashSet<InteractionId>,
-    notes: VecDeque<(InteractionId, Note)>,
+    notes: VecDeque<(InteractionId, NumberedNote)>,
     is_stopped: bool,
 }
 
@@ -103,7 +103,7 @@ impl Listeners {
         self.woken.notify_one();
     }
 
-    pub(super) fn mark_note(&self, chat: InteractionId, note: &Note) {
+    pub(super) fn mark_note(&self, chat: InteractionId, note: &NumberedNote) {
         let mut inner = self.lock();
         if inner.by_chat.contains_key(&chat) {
             inner.notes.push_back((chat, note.clone()));
@@ -115,7 +115,7 @@ impl Listeners {
     }
 
     /// Takes what there is to tell: the chats in which something was said, and notes.
-    pub(super) fn take(&self) -> (HashSet<InteractionId>, VecDeque<(InteractionId, Note)>) {
+    pub(super) fn take(&self) -> (HashSet<InteractionId>, VecDeque<(InteractionId, NumberedNote)>) {
         let mut inner = self.lock();
         (std::mem::take(&mut inner.changed), std::mem::take(&mut inner.notes))
     }

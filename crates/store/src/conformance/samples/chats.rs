@@ -57,7 +57,7 @@ pub fn chat_terms() -> ServiceTerms {
         times: times(),
         hours: Some(Hours { zone: "Europe/Copenhagen".to_owned(), open }),
         max_waiting: Some(20),
-        files: FileLimits { need_agent: true, ..FileLimits::default() },
+        files: FileLimits { need_agent: true, ..file_limits() },
         origins: vec!["https://www.example.com".to_owned()],
         leave_message: None,
         without_key: false,
@@ -69,7 +69,13 @@ pub fn chat_terms() -> ServiceTerms {
 pub fn waiting_service(n: u64) -> Service {
     let times = ChatTimes { wait_max_ms: 600_000, ..times() };
     let leave_message = Some("contact-us".to_owned());
-    service(n, ServiceTerms::Chat(ChatTerms { times, leave_message, ..ChatTerms::default() }))
+    let files = file_limits();
+    service(n, ServiceTerms::Chat(ChatTerms { times, files, leave_message, ..ChatTerms::default() }))
+}
+
+/// What a text that was once stored says of files, whatever the defaults are by now.
+fn file_limits() -> FileLimits {
+    FileLimits { file_bytes_max: 2_097_152, total_bytes_max: 5_242_880, ..FileLimits::default() }
 }
 
 /// Gives the terms of an e-mail service.
