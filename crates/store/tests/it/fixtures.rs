@@ -11,7 +11,8 @@ use handoff_domain::{
 use handoff_store::codec;
 use handoff_store::codec::SubjectKind;
 use handoff_store::conformance::samples::chats::{
-    chat, every_content, heard, live_chat, named_entry, said, shown, supervised_desk, waiting_service,
+    chat, every_content, file_limits, heard, live_chat, named_entry, said, shown, supervised_desk,
+    waiting_service,
 };
 use handoff_store::conformance::samples::mail::{confirming_queue, letter, outgoing, taken_in};
 use handoff_store::conformance::samples::{
@@ -129,7 +130,7 @@ fn notes_words_with_an_offer_and_workspaces_are_read_and_written() {
     let text = fixture("workspace", 1);
     assert_eq!(codec::encode_record(&told).unwrap(), text);
     assert_eq!(codec::decode_record(Kind::Center, 1, &text).unwrap(), told);
-    let terms = ChatTerms { without_key: true, ..ChatTerms::default() };
+    let terms = ChatTerms { without_key: true, files: file_limits(), ..ChatTerms::default() };
     let open = Record::Service(Service { terms: ServiceTerms::Chat(terms), ..waiting_service(1) });
     let text = fixture("keyless_service", 1);
     assert_eq!(codec::encode_record(&open).unwrap(), text);

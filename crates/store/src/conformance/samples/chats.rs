@@ -73,8 +73,9 @@ pub fn waiting_service(n: u64) -> Service {
     service(n, ServiceTerms::Chat(ChatTerms { times, files, leave_message, ..ChatTerms::default() }))
 }
 
-/// What a text that was once stored says of files, whatever the defaults are by now.
-fn file_limits() -> FileLimits {
+/// Gives what a text that was once stored says of files, whatever the defaults are by now.
+#[must_use]
+pub fn file_limits() -> FileLimits {
     FileLimits { file_bytes_max: 2_097_152, total_bytes_max: 5_242_880, ..FileLimits::default() }
 }
 
