@@ -5,6 +5,8 @@
 
 mod basic;
 mod cors;
+mod guesses;
+mod lanes;
 mod origin;
 mod session;
 mod ticket;
@@ -43,11 +45,25 @@ const CSRF_SENTENCE: &str = "Missing or invalid Csrf token";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PeerAddress(pub IpAddr);
 
+impl PeerAddress {
+    /// Returns what counts as one whoever it is: an IPv4 address, or the /64 network that one IPv6 customer has alone.
+    #[must_use]
+    pub const fn subscriber(self) -> IpAddr {
+        match self.0.to_canonical() {
+            IpAddr::V6(v6) => {
+                let [a, b, c, d, ..] = v6.segments();
+                IpAddr::V6(std::net::Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+            }
+            v4 @ IpAddr::V4(_) => v4,
+        }
+    }
+}
+
 /// What is remembered to let callers in.
 pub(crate) struct Gate {
     signer: ticket::Signer,
     basic: basic::Basic,
-    limiter: Limiter<UserId>,
+    limiter: Arc<Limiter<UserId>>,
     origins: origin::Origins,
 }
 
@@ -63,9 +79,14 @@ impl Gate {
         Self {
             signer: ticket::Signer::new(options.session_key.unwrap_or_else(own_key)),
             basic: basic::Basic::new(own_key()),
-            limiter: Limiter::new(options.requests_per_s),
+            limiter: Arc::new(Limiter::new(options.requests_per_s)),
             origins: origin::Origins::new(options),
         }
+    }
+
+    /// Returns what counts the requests of users.
+    pub(crate) fn requests(&self) -> Arc<Limiter<UserId>> {
+        self.limiter.clone()
     }
 
     pub(crate) const fn signer(&self) -> &ticket::Signer {
@@ -135,6 +156,9 @@ pub(crate) async fn authenticate_comet(
     let mut body = body;
     match &found {
         Ok(caller) => {
+            if let Err(refusal) = has_room(&shared, caller) {
+                return refusal.into_response();
+            }
             // A browser cannot send the token with an upgrade; its origin, which it cannot leave out there, stands for it.
             let needs_token = caller.means == Means::Cookie && is_write && !is_upgrade;
             if needs_token && !has_token(&parts.headers, &caller.session) {
@@ -168,7 +192,7 @@ fn name_user(caller: Option<&Authenticated>, response: &mut Response) {
 async fn identify(shared: &Shared, parts: &Parts) -> Result<Authenticated, Refusal> {
     let tickets = ticket::tickets(parts.headers.get_all(COOKIE));
     if let Some(credentials) = basic::credentials(&parts.headers) {
-        let address = parts.extensions.get::<PeerAddress>().map(|peer| peer.0);
+        let address = parts.extensions.get::<PeerAddress>().map(|peer| peer.subscriber());
         let user = basic::verify(shared, credentials?, address).await?;
         let session = match session::of_user(shared, &tickets, user.id).await? {
             Some(session) => session,
@@ -189,6 +213,11 @@ fn may_act(shared: &Shared, caller: &Authenticated, parts: &Parts) -> Result<(),
             return Err(forged());
         }
     }
+    has_room(shared, caller)
+}
+
+/// Counts a request of a user.
+fn has_room(shared: &Shared, caller: &Authenticated) -> Result<(), Refusal> {
     let wait_ms = shared.gate().limiter.wait_ms(caller.user.id, shared.engine().now());
     match wait_ms {
         None => Ok(()),

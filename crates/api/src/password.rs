@@ -3,8 +3,9 @@
 use std::sync::OnceLock;
 
 use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{self, PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::{self, PasswordHasher};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use subtle::ConstantTimeEq as _;
 
 /// Most bytes of a password. A longer one is refused before it is hashed, so that it costs nothing (CVE-2022-29700 was a very long one).
 pub const BYTES_MAX: usize = 128;
@@ -78,15 +79,50 @@ pub fn check_usable(hash: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Tells whether a password is the one of a PHC string. Without one (unknown user, or one without a password) it takes as long and says
-/// no. Call it off the async threads.
+/// The memory in which passwords are compared, kept from one to the next: taken anew each time, 19 MiB would be spread over the heaps of as
+/// many threads as ever compared one, and stay there.
+#[derive(Default)]
+pub struct Workspace {
+    blocks: Vec<Block>,
+}
+
+impl Workspace {
+    /// Tells whether a password is the one of a PHC string. Without one (unknown user, or one without a password) it takes as long and says
+    /// no. Call it off the async threads.
+    #[must_use]
+    pub fn verify(&mut self, password: &str, hash: Option<&str>) -> bool {
+        if password.len() > BYTES_MAX {
+            return false;
+        }
+        self.compare(password, hash.unwrap_or(nobodys())).unwrap_or(false) && hash.is_some()
+    }
+
+    /// Hashes a password as a stored one was and compares the two; `None` when what is stored is no hash that can be computed.
+    fn compare(&mut self, password: &str, stored: &str) -> Option<bool> {
+        let stored = PasswordHash::new(stored).ok()?;
+        let algorithm = Algorithm::try_from(stored.algorithm.as_str()).ok()?;
+        let version = stored.version.map_or(Ok(Version::default()), Version::try_from).ok()?;
+        let params = Params::try_from(&stored).ok()?;
+        let (salt, expected) = (stored.salt?, stored.hash?);
+        let blocks = params.block_count();
+        if self.blocks.len() < blocks {
+            // A stored hash may ask for more than there is; then it is as good as none, and the process goes on.
+            self.blocks.try_reserve_exact(blocks - self.blocks.len()).ok()?;
+            self.blocks.resize(blocks, Block::default());
+        }
+        let mut given = [0; password_hash::phc::Output::MAX_LENGTH];
+        let given = given.get_mut(..expected.len())?;
+        let argon2 = Argon2::new(algorithm, version, params);
+        let memory = self.blocks.get_mut(..blocks)?;
+        argon2.hash_password_into_with_memory(password.as_bytes(), &salt, given, memory).ok()?;
+        Some(given.ct_eq(expected.as_bytes()).into())
+    }
+}
+
+/// Tells whether a password is the one of a PHC string, as [`Workspace::verify`] does, in memory of its own.
 #[must_use]
 pub fn verify(password: &str, hash: Option<&str>) -> bool {
-    if password.len() > BYTES_MAX {
-        return false;
-    }
-    let is_right = argon2().verify_password(password.as_bytes(), hash.unwrap_or(nobodys())).is_ok();
-    is_right && hash.is_some()
+    Workspace::default().verify(password, hash)
 }
 
 /// Gives the hash of a password that nobody has: comparing with it costs what comparing with a user's does.
@@ -109,6 +145,23 @@ mod tests {
         }
         assert!(!verify("a password that nobody has", None), "nobody logs in as nobody");
         assert!(!verify("x", Some("not a hash")));
+    }
+
+    #[test]
+    fn one_workspace_compares_hashes_of_any_parameters_one_after_the_other() {
+        let large = hash("correct horse").expect("a hash");
+        let params = Params::new(64, 1, 2, None).expect("parameters");
+        let argon2 = Argon2::new(Algorithm::Argon2i, Version::V0x13, params);
+        let small = argon2.hash_password(b"battery").expect("a hash").to_string();
+        let mut workspace = Workspace::default();
+        for _ in 0..2 {
+            assert!(workspace.verify("battery", Some(&small)));
+            assert!(workspace.verify("correct horse", Some(&large)));
+            assert!(!workspace.verify("battery", Some(&large)));
+            assert!(!workspace.verify("correct horse", Some(&small)));
+        }
+        let kib = usize::try_from(MEMORY_KIB).expect("a size");
+        assert_eq!(workspace.blocks.len(), kib, "no more than the largest needs");
     }
 
     #[test]

@@ -4,14 +4,14 @@
 //! every request and a new password ends it at once. Wrong pairs are remembered too, for a minute: a client that keeps sending an old
 //! password costs nothing.
 //!
-//! Who guesses is slowed by what a wrong answer costs him, not by refusing him before the password was looked at: a right password is
-//! let in whatever went before (contract 1). After some wrong ones, further attempts for the same user and address queue in a narrow lane of
-//! their own, so that guessing neither uses more than one core nor holds up anybody else.
+//! How many are tried for a name is decided in `guesses`, before anything is compared and in one step with the count; who is compared
+//! when, in `lanes`. A pair that was right from an address before is let in there whatever strangers do.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
@@ -20,8 +20,10 @@ use base64::prelude::BASE64_STANDARD;
 use handoff_domain::{Time, User};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
+use super::guesses::{self, Guesses, Name, Standing};
+use super::lanes::{Lanes, Pretence, Urgency};
 use crate::error::{Code, Refusal};
 use crate::password;
 use crate::shared::Shared;
@@ -30,12 +32,10 @@ use crate::shared::Shared;
 const RIGHT_MS: u64 = 5 * 60 * 1_000;
 /// How long a wrong pair is remembered, in ms: as long as a client may well keep sending it.
 const WRONG_MS: u64 = 60 * 1_000;
-/// Wrong passwords for one user from one address within [`WRONG_WINDOW_MS`] before he is told to wait. A person who mistypes makes fewer.
-const WRONG_MAX: u32 = 10;
-/// The window in which they are counted, in ms.
-const WRONG_WINDOW_MS: u64 = 5 * 60 * 1_000;
 /// Entries of one memory. At the bound what is over is dropped, and when that is not enough, all of it: forgetting costs a verification.
-const ENTRIES_MAX: usize = 65_536;
+const ENTRIES_MAX: usize = 16_384;
+/// How long somebody waits for the very first comparison before looking again, in ms.
+const LOOK_MS: u64 = 5;
 /// Most bytes of a user name.
 const NAME_BYTES_MAX: usize = 256;
 
@@ -62,31 +62,26 @@ pub(super) fn credentials(headers: &HeaderMap) -> Option<Result<Credentials, Ref
     Some(credentials.ok_or_else(Refusal::not_authenticated))
 }
 
-type Tag = [u8; 32];
-type Guesser = (String, Option<IpAddr>);
+/// Names a pair of name and password; see [`Basic::tag`].
+pub(super) type Tag = [u8; 32];
 
 /// What is remembered of credentials, and the lanes in which they are verified.
 pub(super) struct Basic {
     key: [u8; 32],
     right: Memory<Tag, ()>,
     wrong: Memory<Tag, ()>,
-    guesses: Memory<Guesser, u32>,
-    /// As many verifications at once as there are cores: each takes 19 MiB and a core.
-    lane: Arc<Semaphore>,
-    /// One at once, for those who were wrong too often.
-    narrow_lane: Arc<Semaphore>,
+    guesses: Guesses,
+    lanes: Arc<Lanes>,
 }
 
 impl Basic {
     pub(super) fn new(key: [u8; 32]) -> Self {
-        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Self {
             key,
             right: Memory::default(),
             wrong: Memory::default(),
-            guesses: Memory::default(),
-            lane: Arc::new(Semaphore::new(cores)),
-            narrow_lane: Arc::new(Semaphore::new(1)),
+            guesses: Guesses::default(),
+            lanes: Lanes::new(),
         }
     }
 
@@ -100,13 +95,63 @@ impl Basic {
         }
         mac.finalize().into_bytes().into()
     }
+
+    /// Gives by what the tries for a name are counted.
+    fn name(&self, user: Option<&User>, user_name: &str) -> Name {
+        if let Some(user) = user {
+            return Name::User(user.id);
+        }
+        let nobody = Credentials { user_name: user_name.to_owned(), password: String::new() };
+        let [first, second, ..] = self.tag(&nobody, None);
+        Name::Nobody(u16::from_be_bytes([first, second]) % guesses::NOBODYS)
+    }
+
+    /// Compares a password with what is stored, off the async threads and in its lane. A name that nobody has takes as long and is compared
+    /// with nothing.
+    async fn is_right(&self, attempt: Attempt, any: u128) -> Result<bool, Refusal> {
+        let began = Instant::now();
+        if attempt.stored.is_none() {
+            loop {
+                match self.lanes.pretend(any) {
+                    Pretence::Measure => break,
+                    Pretence::Wait => tokio::time::sleep(Duration::from_millis(LOOK_MS)).await,
+                    Pretence::Take(duration) => {
+                        tokio::time::sleep(duration.saturating_sub(began.elapsed())).await;
+                        return Ok(false);
+                    }
+                }
+            }
+        }
+        let lane = self.lanes.take(attempt.urgency, attempt.address).await;
+        let mut lane = lane.ok_or_else(Refusal::unavailable)?;
+        let lanes = self.lanes.clone();
+        let verified = tokio::task::spawn_blocking(move || {
+            let is_right = lane.workspace().verify(&attempt.password, attempt.stored.as_deref());
+            if attempt.urgency != Urgency::Proven {
+                lanes.took(began.elapsed());
+            }
+            is_right
+        });
+        verified.await.map_err(|error| {
+            tracing::error!(error = %error, "a password could not be verified");
+            Refusal::internal()
+        })
+    }
+}
+
+/// A password that is to be compared.
+struct Attempt {
+    password: String,
+    stored: Option<String>,
+    address: Option<IpAddr>,
+    urgency: Urgency,
 }
 
 /// Gives the user whose credentials these are.
 ///
 /// # Errors
 ///
-/// Code 20 when they are nobody's; with 429 when that was so too often.
+/// Code 20 when they are nobody's; with 429 when that was so too often, and then nothing was compared.
 pub(super) async fn verify(
     shared: &Shared,
     credentials: Credentials,
@@ -126,42 +171,28 @@ pub(super) async fn verify(
     {
         return Ok(user.clone());
     }
-    let guesser = (credentials.user_name.clone(), address);
-    let wrong_before = basic.guesses.get(&guesser, now).unwrap_or(0);
-    if basic.wrong.get(&tag, now).is_none()
-        && is_right(basic, credentials.password, stored, wrong_before).await?
-    {
-        basic.right.put(tag, (), now.plus_ms(RIGHT_MS), now);
-        basic.guesses.forget(&guesser);
-        return user.cloned().ok_or_else(Refusal::not_authenticated);
-    }
-    basic.wrong.put(tag, (), now.plus_ms(WRONG_MS), now);
-    basic.guesses.put(guesser, wrong_before + 1, now.plus_ms(WRONG_WINDOW_MS), now);
-    if wrong_before < WRONG_MAX {
+    if basic.wrong.get(&tag, now).is_some() {
         return Err(Refusal::not_authenticated());
     }
-    let seconds = u32::try_from(WRONG_MS / 1_000).unwrap_or(u32::MAX);
-    Err(Refusal::too_many(Code::NotAuthenticated, seconds))
-}
-
-/// Compares a password with what is stored, off the async threads and in its lane.
-async fn is_right(
-    basic: &Basic,
-    password: String,
-    stored: Option<String>,
-    wrong_before: u32,
-) -> Result<bool, Refusal> {
-    let lane = if wrong_before < WRONG_MAX { &basic.lane } else { &basic.narrow_lane };
-    let permit = lane.clone().acquire_owned().await.map_err(|_| Refusal::unavailable())?;
-    let verified = tokio::task::spawn_blocking(move || {
-        let is_right = password::verify(&password, stored.as_deref());
-        drop(permit);
-        is_right
-    });
-    verified.await.map_err(|error| {
-        tracing::error!(error = %error, "a password could not be verified");
-        Refusal::internal()
-    })
+    let name = basic.name(user.map(|user| &**user), &credentials.user_name);
+    let urgency = match basic.guesses.begin(name, address, &tag, now) {
+        Standing::Proven => Urgency::Proven,
+        Standing::May { before } => Urgency::After(before),
+        Standing::TooMany { wait_ms } => {
+            let seconds = u32::try_from(wait_ms.div_ceil(1_000)).unwrap_or(u32::MAX);
+            return Err(Refusal::too_many(Code::NotAuthenticated, seconds));
+        }
+    };
+    let attempt = Attempt { password: credentials.password, stored, address, urgency };
+    if basic.is_right(attempt, shared.engine().ids().random()).await?
+        && let Some(user) = user
+    {
+        basic.right.put(tag, (), now.plus_ms(RIGHT_MS), now);
+        basic.guesses.right(name, address, tag, now);
+        return Ok(user.clone());
+    }
+    basic.wrong.put(tag, (), now.plus_ms(WRONG_MS), now);
+    Err(Refusal::not_authenticated())
 }
 
 /// Remembers things until a time.
@@ -190,10 +221,6 @@ impl<K: Hash + Eq, V: Copy> Memory<K, V> {
             entries.clear();
         }
         entries.insert(key, (value, until));
-    }
-
-    fn forget(&self, key: &K) {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Credentials, cookies, the token against forged requests, and pages of other origins.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::http::{Method, Request, header};
 use handoff_domain::UserId;
@@ -322,30 +324,74 @@ async fn only_listed_origins_are_answered_with_credentials() {
     }
 }
 
+/// Tries to get in from an address, and gives the HTTP status.
+async fn try_from(bench: &Bench, address: &str, user: &str, password: &str) -> u16 {
+    let mut request = Request::get(format!("{ROOT}/me"))
+        .header(header::AUTHORIZATION, basic(user, password))
+        .body(Body::empty())
+        .unwrap();
+    request.extensions_mut().insert(handoff_api::PeerAddress(address.parse().unwrap()));
+    let reply = bench.send(request).await;
+    assert_eq!(reply.status.as_u16() == 429, reply.headers.contains_key(header::RETRY_AFTER));
+    if !reply.status.is_success() {
+        assert_eq!(reply.json()["statusCode"], 20);
+    }
+    reply.status.as_u16()
+}
+
 #[tokio::test]
-async fn guessing_is_told_to_wait_and_the_right_password_never_is() {
+async fn guessing_is_told_to_wait_and_the_right_password_of_a_known_address_never_is() {
+    let bench = Bench::start().await;
+    assert_eq!(try_from(&bench, "192.0.2.1", "kate", PASSWORD).await, 200);
+    for user in ["kate", "nobody"] {
+        let mut statuses = Vec::new();
+        for guess in 0..30 {
+            let address = format!("198.51.100.{guess}");
+            statuses.push(try_from(&bench, &address, user, &format!("guess {guess}")).await);
+        }
+        let told_to_wait = statuses.iter().position(|status| *status == 429);
+        assert_eq!(told_to_wait, Some(10), "a name that nobody has is treated the same: {user} {statuses:?}");
+    }
+    assert_eq!(try_from(&bench, "203.0.113.1", "kate", "new").await, 429, "a stranger waits");
+    assert_eq!(try_from(&bench, "192.0.2.1", "kate", "mistyped").await, 401);
+    // After five minutes the pair is not remembered any more, and is compared.
+    for minute in 0..6 {
+        for guess in 0..30 {
+            try_from(&bench, "198.51.100.1", "kate", &format!("{minute} {guess}")).await;
+        }
+        assert_eq!(try_from(&bench, "192.0.2.1", "kate", PASSWORD).await, 200);
+        bench.clock.advance_s(60);
+    }
+    assert_eq!(try_from(&bench, "203.0.113.1", "ben", PASSWORD).await, 200, "another name has its own tries");
+    assert_eq!(try_from(&bench, "203.0.113.1", "kate", PASSWORD).await, 200, "a minute later so does this");
+}
+
+#[tokio::test]
+async fn guesses_at_the_same_moment_are_counted_one_by_one() {
+    let bench = Arc::new(Bench::start().await);
+    let mut guesses = tokio::task::JoinSet::new();
+    for guess in 0..100 {
+        let bench = bench.clone();
+        guesses.spawn(async move {
+            let address = format!("198.51.100.{guess}");
+            try_from(&bench, &address, "kate", &format!("guess {guess}")).await
+        });
+    }
+    let statuses = guesses.join_all().await;
+    assert_eq!(statuses.iter().filter(|status| **status == 401).count(), 10, "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 90);
+}
+
+#[tokio::test]
+async fn an_ipv6_network_is_one_address() {
     let bench = Bench::start().await;
     let mut statuses = Vec::new();
-    for guess in 0..30 {
-        let reply = get_me(&bench, &[("authorization", &basic("kate", &format!("guess {guess}")))]).await;
-        assert_eq!(reply.json()["statusCode"], 20);
-        assert_eq!(reply.status.as_u16() == 429, reply.headers.contains_key(header::RETRY_AFTER));
-        statuses.push(reply.status.as_u16());
+    for guess in 0..6 {
+        let address = format!("2001:db8::{guess}");
+        statuses.push(try_from(&bench, &address, "kate", &format!("guess {guess}")).await);
     }
-    assert_eq!((statuses[0], statuses[29]), (401, 429), "{statuses:?}");
-    get_me(&bench, &[("authorization", &basic("ben", "wrong"))]).await.refused(401, 20);
-    bench.by("kate").get("/me").await.ok();
-    get_me(&bench, &[("authorization", &basic("kate", "wrong again"))]).await.refused(401, 20);
-    let statuses = {
-        let mut statuses = Vec::new();
-        for guess in 0..12 {
-            let reply =
-                get_me(&bench, &[("authorization", &basic("nobody", &format!("guess {guess}")))]).await;
-            statuses.push(reply.status.as_u16());
-        }
-        statuses
-    };
-    assert_eq!((statuses[0], statuses[11]), (401, 429), "an unknown user is treated the same");
+    assert_eq!(statuses, [401, 401, 401, 401, 401, 429], "as for one IPv4 address");
+    assert_eq!(try_from(&bench, "2001:db8:0:1::1", "kate", PASSWORD).await, 200, "another network");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use handoff_api::PeerAddress;
 use handoff_cometd::Identity;
 
 use super::Limits;
@@ -48,7 +49,7 @@ impl Seats {
 
     /// Takes a place for a connection from `address`.
     pub(super) fn take(self: &Arc<Self>, address: IpAddr) -> Result<Seat, Full> {
-        let address = subscriber_of(address);
+        let address = PeerAddress(address).subscriber();
         let mut taken = self.lock();
         if taken.all >= self.limits.connections {
             return Err(Full::Server);
@@ -107,14 +108,6 @@ fn leave<K: Eq + std::hash::Hash>(counts: &mut HashMap<K, usize>, key: K) {
         if *count.get() == 0 {
             count.remove();
         }
-    }
-}
-
-/// Gives what stands for one subscriber: an IPv4 address, or the /64 network that one IPv6 customer has for himself.
-fn subscriber_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) >> 64 << 64).into()),
-        v4 @ IpAddr::V4(_) => v4,
     }
 }
 
