@@ -60,6 +60,12 @@ opaque_id! {
     Tag
 }
 
+opaque_id! {
+    /// Where a request comes from, as far as it counts: what one source may open and send is bounded. An outer middleware puts it into the
+    /// request's extensions; requests without one are not counted.
+    Source
+}
+
 /// What an application is told about a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionInfo {

@@ -53,6 +53,9 @@ pub struct Limits {
     pub websocket_write_ms: u64,
     /// How long a socket may be open without a session, in ms. Default 8 000: anybody may open one, and every client shakes hands at once.
     pub websocket_session_ms: u64,
+    /// How long a socket is not read after a message was refused because there were too many, in ms. Default 500: whoever sends without pause
+    /// is held up by its own messages, and costs no more than a request or two a second.
+    pub websocket_refused_ms: u64,
     /// How long a socket may be silent, in ms. Default 60 000: it must exceed `timeout_ms`, after which every client
     /// that is alive speaks. Half of it after the last frame the server pings; who stays silent is closed with 1000.
     pub websocket_idle_ms: u64,
@@ -89,6 +92,9 @@ pub struct Limits {
     /// Sessions of one identity. Default 64: several desktops and tabs, and the ghosts of reloads. Further handshakes
     /// are refused for the time being.
     pub sessions_per_identity: usize,
+    /// Sessions of one source ([`crate::Source`]). Default 200 000, which is no bound of its own: what a source is, whoever names it knows.
+    /// Further handshakes are refused for the time being.
+    pub sessions_per_source: usize,
     /// Held polls of one browser, by its cookie. Default 1, as the reference's `maxSessionsPerBrowser`: a browser has
     /// six connections for everything, and two held polls of each page soon use them up.
     pub held_polls_per_browser: usize,
@@ -127,6 +133,7 @@ impl Default for Limits {
             websocket_read_buffer_bytes: 4_096,
             websocket_write_ms: 8_000,
             websocket_session_ms: 8_000,
+            websocket_refused_ms: 500,
             websocket_idle_ms: 60_000,
             batch_messages: 64,
             json_depth: 64,
@@ -139,6 +146,7 @@ impl Default for Limits {
             reply_bytes: 1 << 20,
             gzip_from_bytes: 1_280,
             sessions_per_identity: 64,
+            sessions_per_source: 200_000,
             held_polls_per_browser: 1,
             cookie_attributes: Cow::Borrowed("Path=/; HttpOnly; SameSite=Lax"),
             sessions: 200_000,

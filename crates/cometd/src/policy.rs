@@ -1,4 +1,4 @@
-//! The five questions that decide what a client may do.
+//! The six questions that decide what a client may do.
 //!
 //! They are asked while the hub is locked: an implementation answers from memory, at once, and never calls back into
 //! the server.
@@ -6,7 +6,7 @@
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::identity::Identity;
+use crate::identity::{Identity, Source};
 
 /// The answer to one of the questions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,13 @@ pub enum Denial {
 pub trait Policy: Send + Sync + 'static {
     /// Decides whether a session may be opened; `ext` is the handshake's, where some clients put credentials.
     fn may_handshake(&self, identity: Option<&Identity>, ext: Option<&Value>) -> Verdict;
+
+    /// Decides whether one more message may be handled now. It is asked for each message of a socket, and for each but the first of an HTTP
+    /// request, which whoever counts requests has counted; a disconnect is always handled. What is refused is answered by
+    /// `429::too_many_requests`, and a socket is not read for a moment.
+    fn may_send(&self, _identity: Option<&Identity>, _source: Option<&Source>) -> Verdict {
+        Verdict::Allow
+    }
 
     /// Decides whether a channel without any subscription may come into being.
     fn may_create(&self, _identity: Option<&Identity>, _channel: &str) -> Verdict {

@@ -34,6 +34,8 @@ pub enum Failure {
     ChannelInvalid,
     /// A message id that is neither a number nor letters and digits.
     MessageIdInvalid,
+    /// More messages than the policy lets through.
+    TooMany,
     /// Too many held polls of one browser, and the server is told not to bear it.
     MultipleClients,
 }
@@ -55,6 +57,7 @@ impl Failure {
             Self::ChannelMissing => "400::channel_missing",
             Self::ChannelInvalid => "405::channel_invalid",
             Self::MessageIdInvalid => "405::message_id_invalid",
+            Self::TooMany => "429::too_many_requests",
             Self::MultipleClients => "403::multiple_clients",
         }
     }

@@ -33,9 +33,9 @@ use super::session::{Caller, Carrier, PollId, Session, SocketId};
 use super::subscriptions::Subscriptions;
 use super::timesync::Timesync;
 use crate::application::RemovalReason;
-use crate::identity::{BrowserId, Identity, SessionId, SessionInfo};
+use crate::identity::{BrowserId, Identity, SessionId, SessionInfo, Source};
 use crate::limits::Limits;
-use crate::policy::Policy;
+use crate::policy::{Policy, Verdict};
 use crate::ports::Random;
 
 /// What became of a message for one session.
@@ -119,6 +119,8 @@ pub struct Hub {
     random: Arc<dyn Random>,
     sessions: HashMap<SessionId, Session>,
     identities: HashMap<Identity, BTreeSet<SessionId>>,
+    /// Sessions by source.
+    sources: HashMap<Source, usize>,
     /// Held polls by browser.
     browsers: HashMap<BrowserId, usize>,
     subscriptions: Subscriptions,
@@ -143,6 +145,7 @@ impl Hub {
             random,
             sessions: HashMap::new(),
             identities: HashMap::new(),
+            sources: HashMap::new(),
             browsers: HashMap::new(),
             subscriptions: Subscriptions::default(),
             sockets: HashMap::new(),
@@ -232,6 +235,11 @@ impl Hub {
             stats.queued_bytes += session.outbox.bytes();
         }
         stats
+    }
+
+    /// Tells whether one more message of a caller may be handled.
+    pub fn may_send(&self, caller: &Caller) -> bool {
+        self.policy.may_send(caller.identity.as_ref(), caller.source.as_ref()) == Verdict::Allow
     }
 
     /// Finds the session that a message is for: it must exist and admit the caller. Puts off its end, since the client

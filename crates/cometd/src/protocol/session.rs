@@ -11,7 +11,7 @@ use super::ack::{Outbox, Selection};
 use super::advice::ClientAdvice;
 use super::message::Message;
 use super::timesync::Timesync;
-use crate::identity::{BrowserId, Identity, SessionInfo, Tag};
+use crate::identity::{BrowserId, Identity, SessionInfo, Source, Tag};
 
 /// A held HTTP request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -44,6 +44,8 @@ pub struct Caller {
     pub identity: Option<Identity>,
     /// What was noted about the request, if anything.
     pub tag: Option<Tag>,
+    /// Where it comes from, if that counts.
+    pub source: Option<Source>,
     /// The `BAYEUX_BROWSER` cookies; more than one when paths overlap.
     pub browsers: Vec<BrowserId>,
     /// The transport.
@@ -106,6 +108,8 @@ pub struct HeldConnect {
 pub struct Session {
     /// Id and identity.
     pub info: SessionInfo,
+    /// Where its handshake came from, if that counts.
+    pub source: Option<Source>,
     /// Its place in the order in which sessions were opened.
     pub number: u64,
     /// The browser that an anonymous session is bound to.

@@ -15,7 +15,7 @@ use crate::protocol::error::Failure;
 use crate::protocol::hub::{AnswerNow, Company, ConnectStep, Finish, Hub, Recorded};
 use crate::protocol::message::Message;
 use crate::protocol::reply::encode_delivery;
-use crate::protocol::session::{Caller, Carrier};
+use crate::protocol::session::{Caller, Carrier, Transport};
 
 /// What a request came to.
 pub(super) struct Exchanged {
@@ -27,6 +27,8 @@ pub(super) struct Exchanged {
     pub(super) held: Option<HeldPoll>,
     /// A cookie to set.
     pub(super) cookie: Option<BrowserId>,
+    /// Whether something was refused because there was too much.
+    pub(super) is_too_much: bool,
 }
 
 /// A request in progress.
@@ -41,6 +43,7 @@ struct Exchange<'a> {
     cork: Option<Cork>,
     held: Option<HeldPoll>,
     cookie: Option<BrowserId>,
+    is_too_much: bool,
 }
 
 /// Handles a request's messages.
@@ -58,14 +61,21 @@ pub(super) async fn exchange(shared: &Arc<Shared>, caller: &Caller, messages: &[
         cork: None,
         held: None,
         cookie: None,
+        is_too_much: false,
     };
     let kind = |message: &Message| message.channel.as_deref().map(channel::kind);
     // A handshake must be alone; the specification says to ignore what comes with it (bayeux.md 1.3).
     match messages.iter().find(|message| kind(message) == Some(Kind::Handshake)) {
-        Some(handshake) => exchange.handshake(handshake).await,
+        Some(handshake) if exchange.may_send(0) => exchange.handshake(handshake).await,
+        Some(handshake) => exchange.replies.push(Hub::handshake_too_early(exchange.now(), handshake).reply),
         None => {
-            for message in messages {
-                exchange.handle(message, kind(message)).await;
+            for (place, message) in messages.iter().enumerate() {
+                let kind = kind(message);
+                if kind == Some(Kind::Disconnect) || exchange.may_send(place) {
+                    exchange.handle(message, kind).await;
+                } else {
+                    exchange.reply(message, Err(Failure::TooMany));
+                }
             }
         }
     }
@@ -98,6 +108,14 @@ impl Exchange<'_> {
             Kind::Service => self.service(message, &session, name).await,
             Kind::Broadcast => self.publish(message, &session, name),
         }
+    }
+
+    /// Tells whether the message at that place may be handled. The first of an HTTP request was counted with it.
+    fn may_send(&mut self, place: usize) -> bool {
+        let is_counted = place == 0 && self.caller.transport == Transport::LongPolling;
+        let may = is_counted || self.shared.with(|state, _| state.hub.may_send(self.caller));
+        self.is_too_much |= !may;
+        may
     }
 
     fn now(&self) -> Moment {
@@ -218,13 +236,13 @@ impl Exchange<'_> {
     }
 
     fn finish(self) -> Exchanged {
-        let Self { shared, session, mut replies, connect, cork, held, cookie, .. } = self;
+        let Self { shared, session, mut replies, connect, cork, held, cookie, is_too_much, .. } = self;
         let (place, connect) = connect.map_or((0, None), |(place, answer)| (place, Some(answer)));
         let is_corked = cork.is_some();
         let needs_finish = connect.is_some() || is_corked;
         let Some(session) = session.filter(|_| needs_finish) else {
             let departure = Departure::new(shared, None, cork);
-            return Exchanged { parts: replies, departure, held, cookie };
+            return Exchanged { parts: replies, departure, held, cookie, is_too_much };
         };
         let own_corks = u32::from(is_corked);
         let finish = Finish { session: &session.id, connect, carries_messages: is_corked, own_corks };
@@ -239,6 +257,6 @@ impl Exchange<'_> {
             true => [replies, finished.messages.parts].concat(),
             false => [finished.messages.parts, replies].concat(),
         };
-        Exchanged { parts, departure, held, cookie }
+        Exchanged { parts, departure, held, cookie, is_too_much }
     }
 }

@@ -16,7 +16,7 @@ use super::Shared;
 use super::compress::{gzip, is_gzip_accepted};
 use super::exchange::exchange;
 use super::guards::Departure;
-use crate::identity::{BrowserId, Identity, Tag};
+use crate::identity::{BrowserId, Identity, Source, Tag};
 use crate::limits::Limits;
 use crate::protocol::message::decode;
 use crate::protocol::reply::join;
@@ -126,7 +126,8 @@ async fn read(mut body: Body, headers: &HeaderMap, max: usize) -> Result<Bytes, 
 pub(super) fn caller(parts: &Parts, transport: Transport) -> Caller {
     let identity = parts.extensions.get::<Identity>().cloned();
     let tag = parts.extensions.get::<Tag>().cloned();
-    Caller { identity, tag, browsers: browsers(&parts.headers), transport }
+    let source = parts.extensions.get::<Source>().cloned();
+    Caller { identity, tag, source, browsers: browsers(&parts.headers), transport }
 }
 
 /// Reads the browser's cookies. One client sends attributes back as if they were cookies (bayeux.md 2); they do no harm.

@@ -31,6 +31,14 @@ const TOLERATED_EXCESS: usize = 4;
 /// How long a closing handshake may take, in ms.
 const CLOSE_WAIT_MS: u64 = 1_000;
 
+/// Whether a socket is read on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    On,
+    /// Not for a moment: its client sends too much.
+    Held,
+}
+
 /// Why a socket's loop ends.
 enum End {
     /// The client has gone, or cannot be written to.
@@ -108,13 +116,21 @@ impl Connection {
         let mut look = clock.sleep(Duration::from_millis(idle_ms / 2));
         // Anybody may open a socket; without a session it is worth nothing.
         let mut opening = Some(clock.sleep(Duration::from_millis(self.shared.limits.websocket_session_ms)));
+        let mut held = None;
         loop {
             let step = tokio::select! {
                 biased;
                 () = self.wake.notified() => self.push(socket).await,
-                frame = socket.recv() => {
+                frame = socket.recv(), if held.is_none() => {
                     heard_ms = clock.now().at_ms;
-                    self.receive(socket, frame).await
+                    self.receive(socket, frame).await.map(|reading| {
+                        let pause = Duration::from_millis(self.shared.limits.websocket_refused_ms);
+                        held = (reading == Reading::Held).then(|| clock.sleep(pause));
+                    })
+                }
+                () = async { held.as_mut().expect("only waited for while there is one").await }, if held.is_some() => {
+                    held = None;
+                    Ok(())
                 }
                 () = async { opening.as_mut().expect("only waited for while there is one").await }, if opening.is_some() => {
                     opening = None;
@@ -156,10 +172,10 @@ impl Connection {
         &self,
         socket: &mut WebSocket,
         frame: Option<Result<Frame, axum::Error>>,
-    ) -> Result<(), End> {
+    ) -> Result<Reading, End> {
         let text = match frame {
             None | Some(Err(_) | Ok(Frame::Close(_))) => return Err(End::Gone),
-            Some(Ok(Frame::Ping(_) | Frame::Pong(_))) => return Ok(()),
+            Some(Ok(Frame::Ping(_) | Frame::Pong(_))) => return Ok(Reading::On),
             Some(Ok(Frame::Binary(_))) => return Err(End::Close(close_code::UNSUPPORTED)),
             Some(Ok(Frame::Text(text))) => text,
         };
@@ -174,7 +190,8 @@ impl Connection {
         // A connect released by a disconnect comes before the disconnect's reply (bayeux.md 1.5).
         let mut parts = self.shared.with(|state, _| state.hub.take_parting(self.id));
         parts.extend(exchanged.parts);
-        self.write_parts(socket, &parts, exchanged.departure).await
+        self.write_parts(socket, &parts, exchanged.departure).await?;
+        Ok(if exchanged.is_too_much { Reading::Held } else { Reading::On })
     }
 
     async fn write_parts(

@@ -29,6 +29,7 @@ fn every_bound_has_a_test() {
         websocket_read_buffer_bytes: _, // websocket/bounds: a_message_larger_than_the_read_buffer_is_read_in_pieces
         websocket_write_ms: _, // websocket/bounds: a_reader_that_takes_nothing_is_cut_and_its_session_kept
         websocket_session_ms: _, // websocket/bounds: a_socket_without_a_session_is_closed_soon
+        websocket_refused_ms: _, // websocket/bounds: a_socket_that_sends_too_much_is_not_read_for_a_moment
         websocket_idle_ms: _,  // websocket: a_silent_socket_is_closed_and_a_living_one_kept
         batch_messages: _,     // http: bad_input_is_refused_cheaply
         json_depth: _,         // http: bad_input_is_refused_cheaply
@@ -41,10 +42,50 @@ fn every_bound_has_a_test() {
         reply_bytes: _,        // a_reply_is_bounded_by_its_bytes_and_one_message_may_exceed_them
         gzip_from_bytes: _,    // compressed: a_large_reply_is_packed_for_who_accepts_it
         sessions_per_identity: _, // lifetime: a_refused_handshake_tells_whether_to_try_again
+        sessions_per_source: _, // a_source_has_so_many_sessions
         held_polls_per_browser: _, // as_many_polls_of_a_browser_are_held_as_it_may_have
         cookie_attributes: _,  // the_browsers_cookie_has_the_attributes_that_were_wished
         sessions: _,           // a_full_server_refuses_handshakes_for_the_time_being
     } = Limits::default();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_has_so_many_sessions() {
+    let bench = Bench::new(Limits { sessions_per_source: 2, ..Limits::default() });
+    let from = |source| {
+        let mut client = bench.client(None);
+        client.source = source;
+        client
+    };
+    let (mut first, mut second) = (from(Some("here")), from(Some("here")));
+    assert_eq!(first.handshake(Value::Null).await["successful"], true);
+    assert_eq!(second.handshake(Value::Null).await["successful"], true);
+    let refused = from(Some("here")).handshake(Value::Null).await;
+    assert_eq!((&refused["error"], &refused["advice"]["reconnect"]), (&json!("403::handshake_denied"), &json!("handshake")));
+    assert_eq!(from(Some("there")).handshake(Value::Null).await["successful"], true, "another one");
+    assert_eq!(from(None).handshake(Value::Null).await["successful"], true, "one that is not counted");
+    first.send(json!([{"channel": "/meta/disconnect"}])).await;
+    assert_eq!(from(Some("here")).handshake(Value::Null).await["successful"], true, "a place is free again");
+    wait_ms(20_000).await;
+    assert_eq!(from(Some("here")).handshake(Value::Null).await["successful"], true, "what expired counts no more");
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_message_of_a_batch_counts_beyond_the_first() {
+    let bench = Bench::new(Limits::default());
+    // The bench's policy lets three messages of this source through.
+    let mut client = bench.client(None);
+    client.source = Some("3");
+    client.handshake(Value::Null).await;
+    client.connect().await;
+    let publish = || json!({"channel": "/a", "data": 1});
+    let replies = client.send(json!([publish(), publish(), publish(), publish(), publish()])).await;
+    let outcomes: Vec<&Value> = replies.iter().map(|reply| &reply["successful"]).collect();
+    assert_eq!(outcomes, [true, true, true, true, false], "the request was counted for the first: {replies:?}");
+    assert_eq!(replies[4]["error"], "429::too_many_requests");
+    assert_eq!(client.send(json!([publish()])).await[0]["successful"], true, "a request alone is as before");
+    let with_handshake = client.send(json!([publish(), {"channel": "/meta/disconnect"}])).await;
+    assert_eq!(with_handshake[1]["successful"], true, "who goes may go");
 }
 
 #[tokio::test(start_paused = true)]

@@ -59,7 +59,7 @@ struct World {
 const NOW: Moment = Moment { at_ms: 1_000, unix_ms: 1_000 };
 
 fn caller(transport: Transport) -> Caller {
-    Caller { identity: Some(Identity::new("kate")), tag: None, browsers: Vec::new(), transport }
+    Caller { identity: Some(Identity::new("kate")), tag: None, source: None, browsers: Vec::new(), transport }
 }
 
 fn message(value: Value) -> Message {

@@ -55,7 +55,7 @@ impl World {
         let browser = BrowserId::new(format!("browser{}", argument % 2));
         let socket = self.sockets.get(usize::from(argument / 4)).copied();
         let transport = socket.map_or(Transport::LongPolling, Transport::WebSocket);
-        Caller { identity, tag: None, browsers: vec![browser], transport }
+        Caller { identity, tag: None, source: None, browsers: vec![browser], transport }
     }
 
     /// Does one thing.

@@ -1,5 +1,6 @@
 //! A server in process, clients that speak to its router, and an application that writes down what it is told.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -10,7 +11,7 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use bytes::Bytes;
 use handoff_cometd::{
     Application, CometdServer, Denial, Identity, Limits, Outgoing, Policy, Ports, Random, RemovalReason,
-    SessionId, SessionInfo, Verdict,
+    SessionId, SessionInfo, Source, Verdict,
 };
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -32,7 +33,10 @@ impl Random for Counting {
 
 /// Refuses whatever has `forbidden` in its name, and data that is the text `"veto"`; users `banned` and `expired` may not
 /// shake hands.
-pub(crate) struct Doorman;
+#[derive(Default)]
+pub(crate) struct Doorman {
+    sent: Mutex<HashMap<Source, usize>>,
+}
 
 impl Policy for Doorman {
     fn may_handshake(&self, identity: Option<&Identity>, _ext: Option<&Value>) -> Verdict {
@@ -41,6 +45,16 @@ impl Policy for Doorman {
             Some("expired") => Verdict::Deny(Denial::Temporary),
             _ => Verdict::Allow,
         }
+    }
+
+    fn may_send(&self, _identity: Option<&Identity>, source: Option<&Source>) -> Verdict {
+        // A source that is named by a number may send so many messages.
+        let Some(source) = source else { return Verdict::Allow };
+        let Ok(most) = source.as_str().parse() else { return Verdict::Allow };
+        let mut sent = self.sent.lock().unwrap();
+        let count = sent.entry(source.clone()).or_insert(0_usize);
+        *count += 1;
+        deny_if(*count > most)
     }
 
     fn may_create(&self, _identity: Option<&Identity>, channel: &str) -> Verdict {
@@ -133,7 +147,7 @@ impl Bench {
         let notebook = Arc::new(Notebook::default());
         let ports = Ports { random: Arc::new(Counting::default()), ..Ports::default() };
         let application: Arc<dyn Application> = Arc::<Notebook>::clone(&notebook);
-        let server = CometdServer::new(limits, Arc::new(Doorman), application, ports);
+        let server = CometdServer::new(limits, Arc::new(Doorman::default()), application, ports);
         assert!(notebook.server.set(server.clone()).is_ok());
         let running = server.clone();
         let running = tokio::spawn(async move { running.run().await });
@@ -144,6 +158,7 @@ impl Bench {
         Client {
             router: self.server.router(),
             identity,
+            source: None,
             cookie: None,
             accept_encoding: None,
             id: String::new(),
@@ -176,6 +191,7 @@ impl Drop for Bench {
 pub(crate) struct Client {
     router: Router,
     pub(crate) identity: Option<&'static str>,
+    pub(crate) source: Option<&'static str>,
     pub(crate) cookie: Option<String>,
     pub(crate) accept_encoding: Option<&'static str>,
     pub(crate) id: String,
@@ -199,6 +215,9 @@ impl Client {
         let mut request = request.body(body.into()).unwrap();
         if let Some(identity) = self.identity {
             request.extensions_mut().insert(Identity::new(identity));
+        }
+        if let Some(source) = self.source {
+            request.extensions_mut().insert(Source::new(source));
         }
         self.router.clone().oneshot(request).await.unwrap()
     }

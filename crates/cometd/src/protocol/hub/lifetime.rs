@@ -1,6 +1,7 @@
 //! How sessions begin and end.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
 use bytes::Bytes;
 
@@ -51,6 +52,18 @@ pub(super) enum Farewell {
 }
 
 impl Hub {
+    /// Refuses a handshake because there are too many messages.
+    pub fn handshake_too_early(now: Moment, message: &Message) -> Handshaken {
+        let reply = Reply {
+            id: message.id.as_ref().filter(|_| message.has_valid_id()),
+            channel: message.channel.as_deref(),
+            ext: timesync_ext(Timesync::read(message.ext.as_ref(), now), now),
+            advice: Some(Advice::after(Reconnect::Handshake, REFUSED_INTERVAL_MS)),
+            ..Reply::default()
+        };
+        Handshaken { reply: reply.failed(Failure::TooMany).encode(), opened: None, cookie: None }
+    }
+
     /// Opens a session, if policy and bounds allow.
     pub fn handshake(&mut self, now: Moment, caller: &Caller, message: &Message) -> Handshaken {
         let timesync = Timesync::read(message.ext.as_ref(), now);
@@ -94,9 +107,11 @@ impl Hub {
             Verdict::Deny(Denial::Permanent) => return Some((Failure::HandshakeDenied, Advice::stop())),
         }
         let of_identity = caller.identity.as_ref().and_then(|identity| self.identities.get(identity));
+        let of_source = caller.source.as_ref().and_then(|source| self.sources.get(source));
         let is_full = self.is_shut_down
             || self.sessions.len() >= self.limits.sessions
-            || of_identity.is_some_and(|sessions| sessions.len() >= self.limits.sessions_per_identity);
+            || of_identity.is_some_and(|sessions| sessions.len() >= self.limits.sessions_per_identity)
+            || of_source.is_some_and(|sessions| *sessions >= self.limits.sessions_per_source);
         is_full.then_some((Failure::HandshakeDenied, again))
     }
 
@@ -112,6 +127,7 @@ impl Hub {
         };
         let session = Session {
             info: info.clone(),
+            source: caller.source.clone(),
             number: self.next_serial(),
             browser: known.or_else(|| cookie.clone()),
             transport: caller.transport,
@@ -130,6 +146,9 @@ impl Hub {
         };
         if let Some(identity) = &info.identity {
             self.identities.entry(identity.clone()).or_default().insert(id.clone());
+        }
+        if let Some(source) = &session.source {
+            *self.sources.entry(source.clone()).or_default() += 1;
         }
         self.sessions.insert(id.clone(), session);
         self.attach(now, caller.transport, &id);
@@ -216,6 +235,7 @@ impl Hub {
                 self.identities.remove(identity);
             }
         }
+        uncount(&mut self.sources, session.source.as_ref());
         let held = session.held.take();
         if let Some(held) = &held {
             uncount(&mut self.browsers, held.browser.as_ref());
@@ -269,12 +289,12 @@ impl Hub {
     }
 }
 
-/// Takes a held poll out of its browser's count.
-pub(super) fn uncount(browsers: &mut HashMap<BrowserId, usize>, browser: Option<&BrowserId>) {
-    let Some(browser) = browser else { return };
-    let Some(count) = browsers.get_mut(browser) else { return };
+/// Takes a held poll out of its browser's count, or a session out of its source's.
+pub(super) fn uncount<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: Option<&K>) {
+    let Some(key) = key else { return };
+    let Some(count) = counts.get_mut(key) else { return };
     *count -= 1;
     if *count == 0 {
-        browsers.remove(browser);
+        counts.remove(key);
     }
 }

@@ -42,6 +42,33 @@ async fn a_socket_without_a_session_is_closed_soon() {
 }
 
 #[tokio::test]
+async fn a_socket_that_sends_too_much_is_not_read_for_a_moment() {
+    // The bench's policy lets three messages of this source through: handshake, connect and one more.
+    let bench = Bench::new(Limits { websocket_refused_ms: 300, ..Limits::default() });
+    let address = listen(&bench).await;
+    let mut socket = Socket::open(address, &[("x-source", "3")]).await;
+    socket.send(json!([{"channel": "/meta/handshake"}])).await;
+    socket.id = socket.receive().await[0]["clientId"].as_str().unwrap().to_owned();
+    socket.connect(&Value::Null).await;
+    socket.receive().await;
+    let began = tokio::time::Instant::now();
+    let mut refused = 0;
+    for _ in 0..4 {
+        socket.send(json!([{"channel": "/a", "data": "x"}])).await;
+    }
+    for _ in 0..4 {
+        refused += usize::from(socket.receive().await[0]["error"] == "429::too_many_requests");
+    }
+    assert_eq!(refused, 3, "each is answered");
+    assert!(began.elapsed() >= Duration::from_millis(2 * 300), "and waited for: {:?}", began.elapsed());
+    let mut handshake = Socket::open(address, &[("x-source", "3")]).await;
+    handshake.send(json!([{"channel": "/meta/handshake"}])).await;
+    let reply = handshake.receive().await;
+    assert_eq!(reply[0]["error"], "429::too_many_requests", "a handshake counts as well");
+    assert_eq!(reply[0]["advice"]["reconnect"], "handshake");
+}
+
+#[tokio::test]
 async fn a_reader_that_takes_nothing_is_cut_and_its_session_kept() {
     let limits = Limits { websocket_write_ms: 50, queued_bytes: 64 << 20, ..Limits::default() };
     let bench = Bench::new(limits);
