@@ -40,6 +40,9 @@ pub(crate) const FILTERS: &[&str] =
 
 /// Most interactions in the answer to `GetWorkbinContent` (contract 5); a longer content is told as truncated.
 const CONTENT_MAX: usize = 500;
+/// What they may take together, in bytes; beyond it the answer is `truncated`. A session's queue holds some of them, and large letters are read
+/// one by one.
+const CONTENT_BYTES_MAX: usize = 1 << 20;
 
 /// `GET /me/interactions`: what is offered to the caller and what he owns, as the notifications show it.
 pub(crate) async fn list(State(shared): State<Shared>, agent: Agent, uri: Uri) -> Answer {
@@ -166,13 +169,20 @@ async fn show_workbin(shared: &Shared, me: &Me, id_or_name: &str) -> Result<i32,
     let workbin = usable_workbin(&directory.workbin_for(&me.user, id_or_name))?;
     let content = engine.interactions_in(InteractionScope::InWorkbin(workbin.id), CONTENT_MAX).await?;
     let reference = engine.next_reference(me.id()).await?;
-    let interactions: Vec<&Interaction> = content.items.iter().map(|item| &item.value).collect();
+    let mut bytes = 0_usize;
+    let fits = |interaction: &&Interaction| {
+        let is_first = bytes == 0;
+        bytes += interaction.weight();
+        is_first || bytes <= CONTENT_BYTES_MAX
+    };
+    let interactions: Vec<&Interaction> =
+        content.items.iter().map(|item| &item.value).take_while(fits).collect();
     let content = WorkbinContent {
         workbin: workbin.id,
         reference,
         reader: me.id(),
         interactions: &interactions,
-        truncated: content.more,
+        truncated: content.more || interactions.len() < content.items.len(),
     };
     let message = workbin_content(&content, shared.lookup(&directory));
     engine.answer(me.id(), Topic::Interactions, message).await;

@@ -1,7 +1,7 @@
 //! Pages of interactions, put together from pages of the store.
 //!
 //! Some filters are the store's; the others leave out what the caller would not see that way. A page may therefore end before it is full, at a
-//! bound on what is looked at for one request; its cursor then says where to go on.
+//! bound on what is looked at for one request or on its bytes; its cursor then says where to go on.
 
 use handoff_domain::Interaction;
 use handoff_store::{InteractionQuery, Page, StoreError, Versioned};
@@ -14,6 +14,9 @@ use crate::wire::listing::Listing;
 const LOOKED_AT_MAX: usize = 10_000;
 /// Interactions read at once while filtering.
 const READ_AT_ONCE: usize = 1_000;
+
+/// What one page may take, in bytes: a letter may be a thousand times as large as a chat. There is at least one on it.
+const BYTES_MAX: usize = 4 << 20;
 
 /// Answers with the page that `listing` asks for. `fetch` asks the store, `show` leaves out what it gives nothing for.
 ///
@@ -34,20 +37,24 @@ where
 {
     query.after = listing.after()?;
     query.limit = if listing.is_filtered() { READ_AT_ONCE } else { listing.limit };
-    let (mut items, mut looked_at) = (Vec::new(), 0_usize);
+    let (mut items, mut looked_at, mut bytes) = (Vec::new(), 0_usize, 0_usize);
     loop {
         let found = fetch(query.clone()).await?;
         looked_at += found.items.len();
         let mut rest = found.items.iter().map(|item| &item.value);
         for interaction in rest.by_ref() {
             query.after = Some(interaction.id);
-            items.extend(show(interaction).and_then(|shown| listing.pick(&shown)));
-            if items.len() == listing.limit {
+            if let Some(item) = show(interaction).and_then(|shown| listing.pick(&shown)) {
+                items.push(item);
+                bytes += if listing.has_fields() { interaction.weight() } else { 0 };
+            }
+            if items.len() == listing.limit || bytes >= BYTES_MAX {
                 break;
             }
         }
         let has_more = found.more || rest.next().is_some();
-        if items.len() == listing.limit || !has_more || looked_at >= LOOKED_AT_MAX {
+        let is_full = items.len() == listing.limit || bytes >= BYTES_MAX;
+        if is_full || !has_more || looked_at >= LOOKED_AT_MAX {
             return Ok(listing.page(plural, &items, query.after.filter(|_| has_more).as_ref()));
         }
     }

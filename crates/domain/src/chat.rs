@@ -444,6 +444,12 @@ pub struct ChatRequest {
     pub times: ChatTimes,
 }
 
+#[cfg(feature = "stored")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 /// The conversation of a chat interaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
@@ -460,6 +466,9 @@ pub struct Chat {
     pub for_agents: u64,
     /// How many of them the customer sees.
     pub for_customer: u64,
+    /// How many bytes of text they have together. Of a chat that was stored before this was counted, those since.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "is_zero"))]
+    pub bytes: u64,
     /// When the conversation last gave a sign of life.
     pub last_activity: Time,
     /// When everybody was alerted that it is idle; `None` when it was not, or not since the last sign of life.
@@ -476,6 +485,8 @@ impl Chat {
     /// How many entries people can make in one chat. Some hours of fast typing; a bound, because a transcript is held in memory. What the
     /// server itself records still fits.
     pub const ENTRIES_MAX: u64 = 10_000;
+    /// How many bytes of text they may have together: a large book. The same bound for those who write long texts, which is reached first.
+    pub const BYTES_MAX: u64 = 4 << 20;
     /// How many characters a text or a notice has at most; as many as one packet to the reference server holds.
     pub const TEXT_CHARS_MAX: usize = 4_096;
     /// How many characters an address has at most.

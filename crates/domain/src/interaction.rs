@@ -31,6 +31,7 @@ mod supervision;
 mod thread;
 mod transfer;
 mod user_data;
+mod weight;
 
 use alloc::collections::BTreeSet;
 use alloc::string::String;

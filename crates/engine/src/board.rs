@@ -12,8 +12,12 @@ use handoff_domain::routing::{Rank, Waiting};
 use handoff_domain::{Desk, Interaction, InteractionId, Media, QueueId, UserId, Wait, WorkbinId};
 use handoff_store::{Version, Versioned};
 
-/// Interactions kept readable without asking the store. At about 1 KiB each this is some 20 MiB; beyond it the oldest entry goes.
+/// Interactions kept readable without asking the store; beyond it the oldest entry goes.
 const RECENT_MAX: usize = 20_000;
+/// What they may take altogether, in bytes ([`Interaction::weight`]); beyond it the oldest entry goes. A chat or work item is some 1 KiB.
+const RECENT_BYTES_MAX: usize = 24 << 20;
+/// A larger interaction is not kept: one long letter would push out a hundred chats, and is read seldom.
+const RECENT_WEIGHT_MAX: usize = 128 << 10;
 
 /// Something that waits in a queue and is offered to nobody.
 #[derive(Clone, Debug)]
@@ -77,8 +81,16 @@ impl Lines {
 struct Inner {
     desks: HashMap<UserId, (Arc<Desk>, Version)>,
     watchers: BTreeMap<WorkbinId, BTreeSet<UserId>>,
-    recent: HashMap<InteractionId, (Arc<Interaction>, Version)>,
+    recent: HashMap<InteractionId, Recent>,
+    /// Oldest first; what was forgotten may still be in it.
     recent_order: VecDeque<InteractionId>,
+    recent_bytes: usize,
+}
+
+struct Recent {
+    value: Arc<Interaction>,
+    version: Version,
+    weight: usize,
 }
 
 /// The board of one node.
@@ -159,13 +171,13 @@ impl Board {
         self.lock()
             .recent
             .get(&id)
-            .map(|(value, version)| Versioned { value: value.clone(), version: *version })
+            .map(|recent| Versioned { value: recent.value.clone(), version: recent.version })
     }
 
     /// Forgets an interaction whose entry turned out to be old.
     pub fn forget(&self, id: InteractionId) {
         self.lines().remove(id);
-        self.lock().recent.remove(&id);
+        self.lock().forget_recent(id);
     }
 
     /// Looks at what waits. Nothing is entered meanwhile, so the look should be a short one.
@@ -182,19 +194,107 @@ impl Board {
 
 impl Inner {
     fn enter_recent(&mut self, interaction: Arc<Interaction>, version: Version) {
-        let id = interaction.id;
-        match self.recent.get_mut(&id) {
-            Some(known) if known.1 >= version => {}
-            Some(known) => *known = (interaction, version),
-            None => {
-                self.recent.insert(id, (interaction, version));
-                self.recent_order.push_back(id);
-                if self.recent_order.len() > RECENT_MAX
-                    && let Some(oldest) = self.recent_order.pop_front()
-                {
-                    self.recent.remove(&oldest);
-                }
-            }
+        let (id, weight) = (interaction.id, interaction.weight());
+        let known = self.recent.get(&id);
+        if known.is_some_and(|known| known.version >= version) {
+            return;
         }
+        if weight > RECENT_WEIGHT_MAX {
+            return self.forget_recent(id);
+        }
+        if known.is_none() {
+            self.recent_order.push_back(id);
+        }
+        self.recent_bytes += weight;
+        if let Some(before) = self.recent.insert(id, Recent { value: interaction, version, weight }) {
+            self.recent_bytes -= before.weight;
+        }
+        while self.recent_order.len() > RECENT_MAX || self.recent_bytes > RECENT_BYTES_MAX {
+            let Some(oldest) = self.recent_order.pop_front() else { return };
+            self.forget_recent(oldest);
+        }
+    }
+
+    fn forget_recent(&mut self, id: InteractionId) {
+        if let Some(recent) = self.recent.remove(&id) {
+            self.recent_bytes -= recent.weight;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use handoff_domain::{CenterId, Direction, State, Time};
+
+    use super::*;
+
+    fn interaction(id: InteractionId) -> Interaction {
+        Interaction {
+            id,
+            center: CenterId(1),
+            media: Media::Workitem,
+            direction: Direction::Inbound,
+            sub_type: String::new(),
+            external_id: None,
+            submitter: None,
+            parent: None,
+            thread: None,
+            contact: None,
+            subject: None,
+            comment: None,
+            priority: 0,
+            received: Time(0),
+            user_data: handoff_domain::UserData::default(),
+            email: None,
+            chat: None,
+            state: State::Ended { outcome: handoff_domain::Outcome::Completed, at: Time(0) },
+            epoch: 0,
+            queue: None,
+            queued_at: None,
+            offers: 0,
+            drafts: BTreeSet::new(),
+            concerned: BTreeSet::new(),
+        }
+    }
+
+    fn enter(board: &Board, id: u128, bytes: usize) {
+        let mut interaction = interaction(InteractionId(id));
+        interaction.subject = Some("x".repeat(bytes));
+        board.enter_interaction(Arc::new(interaction), 1);
+    }
+
+    fn has(board: &Board, id: u128) -> bool {
+        board.recent(InteractionId(id)).is_some()
+    }
+
+    #[test]
+    fn what_is_kept_readable_is_bounded_by_number_and_by_bytes() {
+        let board = Board::default();
+        for id in 0..3_000 {
+            enter(&board, id, 100 << 10);
+        }
+        assert!(board.lock().recent_bytes <= RECENT_BYTES_MAX);
+        assert!(has(&board, 2_999) && !has(&board, 0), "the oldest went");
+        for id in 3_000..3_000 + 2 * RECENT_MAX as u128 {
+            enter(&board, id, 1);
+        }
+        assert!(board.lock().recent.len() <= RECENT_MAX);
+        let inner = board.lock();
+        let all: usize = inner.recent.values().map(|recent| recent.weight).sum();
+        assert_eq!(inner.recent_bytes, all, "what goes is counted off");
+    }
+
+    #[test]
+    fn a_large_one_is_not_kept_and_pushes_nothing_out() {
+        let board = Board::default();
+        enter(&board, 1, 1);
+        for id in 2..1_000 {
+            enter(&board, id, 1 << 20);
+        }
+        assert!(has(&board, 1) && !has(&board, 2));
+        let mut grown = interaction(InteractionId(1));
+        grown.subject = Some("x".repeat(1 << 20));
+        board.enter_interaction(Arc::new(grown), 2);
+        assert!(!has(&board, 1), "an old version is not shown for the new one");
     }
 }

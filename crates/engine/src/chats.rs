@@ -21,10 +21,20 @@ pub use notes::{Customers, Note, NoteKind, NumberedNote};
 
 use line::{Attended, Pace};
 use notes::Notes;
+pub use transcripts::Most;
 use transcripts::Transcripts;
 
-/// Customers whose last request is remembered; beyond it those of ended chats are dropped. One costs some 40 bytes.
+/// Customers whose last request is remembered; beyond it those are dropped who have been silent for longest. One costs some 40 bytes.
 const SEEN_MAX: usize = 100_000;
+
+/// Forgets the quarter of customers who have been silent for longest: among them are those of chats whose end was noted while a last request of
+/// theirs was under way. Somebody who is forgotten counts as silent since the start, and is known again with the next request.
+fn forget_longest_silent(seen: &mut HashMap<InteractionId, Time>) {
+    let mut times: Vec<Time> = seen.values().copied().collect();
+    let (_, until, _) = times.select_nth_unstable(SEEN_MAX / 4);
+    let until = *until;
+    seen.retain(|_, at| *at > until);
+}
 
 /// What one node keeps in memory of chats.
 pub(crate) struct Chats {
@@ -73,9 +83,15 @@ impl Chats {
     /// Notes that the customer made a request.
     pub(crate) fn see(&self, chat: InteractionId, at: Time) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.len() < SEEN_MAX || seen.contains_key(&chat) {
-            seen.insert(chat, at);
+        if seen.len() >= SEEN_MAX && !seen.contains_key(&chat) {
+            forget_longest_silent(&mut seen);
         }
+        seen.insert(chat, at);
+    }
+
+    /// Tells whether a customer of a chat that has not ended was heard of.
+    pub(crate) fn has_seen(&self, chat: InteractionId) -> bool {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&chat)
     }
 
     /// Gives when the customer was last heard of.
@@ -114,5 +130,21 @@ impl Chats {
             self.seen.lock().unwrap_or_else(PoisonError::into_inner).remove(&interaction.id);
             self.notes.forget(interaction.id);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_was_silent_for_longest_is_forgotten_when_there_are_too_many() {
+        let chats = Chats::new(Time(0));
+        for number in 0..2 * SEEN_MAX {
+            let at = Time(i64::try_from(number).unwrap());
+            chats.see(InteractionId(number as u128), at);
+        }
+        assert!(chats.seen.lock().unwrap().len() <= SEEN_MAX);
+        assert!(chats.has_seen(InteractionId(2 * SEEN_MAX as u128 - 1)) && !chats.has_seen(InteractionId(0)));
     }
 }

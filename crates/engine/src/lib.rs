@@ -28,8 +28,8 @@ mod worker;
 
 pub use agents::{AgentError, ChannelChange};
 pub use chats::{
-    ChatRefused, Customers, NewChat, NotYourChat, Note, NoteKind, NumberedNote, OpenedChat, PlaceInLine,
-    RequestName,
+    ChatRefused, Customers, Most, NewChat, NotYourChat, Note, NoteKind, NumberedNote, OpenedChat,
+    PlaceInLine, RequestName,
 };
 pub use delivery::{Patience, Published, Publisher, Replay, Subscriptions};
 pub use directory::Directory;

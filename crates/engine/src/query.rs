@@ -12,6 +12,9 @@ use crate::engine::Engine;
 /// How long after its end those whom an interaction concerned keep sight of it, in ms (contract 4).
 const SIGHT_AFTER_END_MS: u64 = 24 * 60 * 60 * 1_000;
 
+/// What one list that is put together may take, in bytes.
+const LIST_BYTES_MAX: usize = 8 << 20;
+
 /// Tells whether a user may see an interaction: supervisors and admins everything of their contact center; an agent their own, their offers,
 /// what concerned them, what was last in a queue that they serve, and what lies in a workbin that they may use; and every account, those of
 /// servers above all, what it submitted itself (contract 5).
@@ -125,7 +128,8 @@ impl Engine {
         self.store.interactions(&query).await
     }
 
-    /// Gives everything of one kind of place, in pages put together: for the short lists of one user or workbin.
+    /// Returns everything of one kind of place, in pages put together, up to `limit` and to [`LIST_BYTES_MAX`]: for the short lists of one user
+    /// or workbin.
     ///
     /// # Errors
     ///
@@ -135,7 +139,18 @@ impl Engine {
         scope: InteractionScope,
         limit: usize,
     ) -> Result<Page<Versioned<Interaction>>, StoreError> {
-        self.store.interactions(&InteractionQuery::of(scope, limit)).await
+        let mut query = InteractionQuery::of(scope, limit);
+        let (mut all, mut bytes) = (Vec::new(), 0_usize);
+        loop {
+            let page = self.store.interactions(&query).await?;
+            bytes += page.items.iter().map(|item| item.value.weight()).sum::<usize>();
+            query.after = page.items.last().map(|last| last.value.id);
+            query.limit -= page.items.len();
+            all.extend(page.items);
+            if !page.more || query.limit == 0 || bytes >= LIST_BYTES_MAX {
+                return Ok(Page { items: all, more: page.more });
+            }
+        }
     }
 
     /// Gives the contact center of a user.

@@ -45,7 +45,7 @@ macro_rules! conformance {
                 clearing_removes_and_a_missing_one_is_no_error, clearing_comes_before_setting,
             ]
             interactions: [
-                chats_are_held_by_everybody_in_them, each_scope_selects_its_own, each_filter_selects_its_own, pages_follow_each_other,
+                a_page_ends_where_it_becomes_heavy, chats_are_held_by_everybody_in_them, each_scope_selects_its_own, each_filter_selects_its_own, pages_follow_each_other,
                 what_is_visible_is_a_union_without_doubles, the_census_counts_every_place,
                 a_removed_interaction_is_in_no_list, contacts_and_threads_are_found_newest_first, a_letter_that_moves_is_in_its_new_thread_alone, what_is_on_its_way_out_is_found, participants_come_and_go, history_pages_by_position,
             ]

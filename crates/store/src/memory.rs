@@ -15,7 +15,7 @@ use handoff_domain::{CenterId, Event, Interaction, InteractionId, Notice, Time, 
 use crate::change_set::{ChangeSet, Receipt, Timer, TimerKey};
 use crate::error::{CommitError, StoreError};
 use crate::query::{
-    Head, HeadChange, HistoryEntry, InteractionQuery, Numbering, PLACES, Page, StreamRow, place,
+    Head, HeadChange, HistoryEntry, InteractionQuery, Numbering, PAGE_BYTES_MAX, PLACES, Page, StreamRow, place,
 };
 use crate::record::{Key, Kind, Record, Version, Versioned};
 use crate::store::{Committed, Store, SweepReport};
@@ -227,14 +227,22 @@ const fn media_of(event: &Event) -> Option<&handoff_domain::Media> {
     }
 }
 
-/// Takes a page from all results; a page may be longer than `limit` only where `together` holds between its last and the next.
-fn page<T>(mut all: impl Iterator<Item = T>, limit: usize, together: impl Fn(&T, &T) -> bool) -> Page<T> {
-    let mut items: Vec<T> = all.by_ref().take(limit).collect();
+/// Takes a page from all results, up to `limit` and to [`PAGE_BYTES_MAX`] by `weight`; a page may be longer only where `together` holds between
+/// its last and the next.
+fn page<T>(
+    all: impl Iterator<Item = T>,
+    limit: usize,
+    weight: impl Fn(&T) -> usize,
+    together: impl Fn(&T, &T) -> bool,
+) -> Page<T> {
+    let (mut items, mut bytes) = (Vec::<T>::new(), 0_usize);
     for next in all {
-        match items.last() {
-            Some(last) if together(last, &next) => items.push(next),
-            _ => return Page { items, more: true },
+        let is_full = items.len() >= limit || bytes >= PAGE_BYTES_MAX;
+        if is_full && !items.last().is_some_and(|last| together(last, &next)) {
+            return Page { items, more: true };
         }
+        bytes += weight(&next);
+        items.push(next);
     }
     Page { items, more: false }
 }
@@ -264,7 +272,7 @@ impl Store for MemoryStore {
             .iter()
             .filter(|(key, _)| key.kind() == kind && after.as_ref().is_none_or(|after| *key > after))
             .map(|(_, record)| record.clone());
-        Ok(page(all, limit, |_, _| false))
+        Ok(page(all, limit, |_| 0, |_, _| false))
     }
 
     async fn interactions(
@@ -279,7 +287,7 @@ impl Store for MemoryStore {
         }
         let all =
             all.into_iter().map(|(interaction, version)| Versioned { value: interaction.clone(), version });
-        Ok(page(all, query.limit, |_, _| false))
+        Ok(page(all, query.limit, |item| item.value.weight(), |_, _| false))
     }
 
     async fn census(&self, center: CenterId) -> Result<Vec<(&'static str, u64)>, StoreError> {
@@ -310,7 +318,7 @@ impl Store for MemoryStore {
             .iter()
             .filter(|((owner, position, _), _)| *owner == user && *position > after)
             .filter_map(|((_, position, _), row)| state.stream_row(*position, row));
-        Ok(page(all, limit, |last, next| last.position == next.position))
+        Ok(page(all, limit, StreamRow::weight, |last, next| last.position == next.position))
     }
 
     async fn head(&self, user: UserId) -> Result<Head, StoreError> {
@@ -336,7 +344,7 @@ impl Store for MemoryStore {
             state.heads.iter().map(|(user, head)| HeadChange { user: *user, position: head.position });
         let mut grown: Vec<_> = heads.filter(|head| head.position > position).collect();
         grown.sort_by_key(|head| (head.position, head.user));
-        Ok(page(grown.into_iter(), limit, |last, next| last.position == next.position).items)
+        Ok(page(grown.into_iter(), limit, |_| 0, |last, next| last.position == next.position).items)
     }
 
     async fn history(
@@ -351,7 +359,7 @@ impl Store for MemoryStore {
             .iter()
             .filter(|((id, position), _)| *id == interaction && *position > after)
             .map(|(_, entry)| entry.clone());
-        Ok(page(all, limit, |_, _| false))
+        Ok(page(all, limit, |_| 0, |_, _| false))
     }
 
     async fn receipt(&self, scope: &str, key: &str) -> Result<Option<Receipt>, StoreError> {

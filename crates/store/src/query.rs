@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use handoff_domain::event::Subject;
 use handoff_domain::{
     CenterId, Entry, Event, Fact, Interaction, InteractionId, Media, Notice, QueueId, State, Time, Topic,
     UserId, WorkbinId,
@@ -102,6 +103,10 @@ impl InteractionQuery {
     }
 }
 
+/// A page of interactions, or of a stream, ends before its limit once what is on it takes so much, in bytes ([`Interaction::weight`]): a letter
+/// may be a thousand times as large as a chat. There is at least one on it.
+pub const PAGE_BYTES_MAX: usize = 4 << 20;
+
 /// A page of results.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page<T> {
@@ -147,6 +152,19 @@ pub struct HeadChange {
     pub user: UserId,
     /// The position of his last stream row.
     pub position: u64,
+}
+
+impl StreamRow {
+    /// Returns about how many bytes it takes.
+    pub(crate) fn weight(&self) -> usize {
+        match &self.event.subject {
+            Subject::Interaction(interaction) => interaction.weight(),
+            Subject::Transcript { interaction, entries } => {
+                interaction.weight() + entries.iter().map(|entry| entry.content.text_bytes()).sum::<usize>()
+            }
+            Subject::Desk(_) => size_of::<Self>(),
+        }
+    }
 }
 
 /// One entry of an interaction's history. It outlives the event's snapshot, which is swept with the streams.

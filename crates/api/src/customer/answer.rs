@@ -1,6 +1,7 @@
 //! The one shape of all answers to a chat's customer, always complete (ingest notes 1.3).
 
 use handoff_domain::{Chat, FileId, Interaction, Visibility};
+use handoff_engine::Most;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -11,6 +12,8 @@ use crate::wire::transcript::CustomerMessage;
 
 /// Entries in one answer; the rest comes with the next one.
 const ENTRIES_MAX: usize = 1_000;
+/// What they may take, in bytes; one may exceed it. Hundreds of customers may take their answers slowly at the same time.
+const BYTES_MAX: usize = 128 << 10;
 /// The alias of the server: clients send the latest one back, and nothing is read from it.
 const ALIAS: &str = "1";
 const MS_PER_S: u64 = 1_000;
@@ -40,6 +43,8 @@ pub(crate) struct Answer {
     /// Whether the session is over, with nothing more to come.
     pub(crate) chat_ended: bool,
     messages: Vec<CustomerMessage>,
+    #[serde(skip)]
+    has_more: bool,
     /// Of an answer to an upload the file's id, else empty: what agents and routing attach is not the customer's.
     user_data: Map<String, Value>,
     /// Where the customer is in line.
@@ -97,11 +102,14 @@ impl Answer {
             Since::Index(index) | Since::Pushed(index) => (index.saturating_sub(1), ENTRIES_MAX),
             Since::Nothing => (0, 0),
         };
-        let entries = engine.transcript(interaction.id, after, Visibility::All, wanted).await?;
+        let most = Most { entries: wanted, bytes: BYTES_MAX };
+        let entries = engine.transcript_page(interaction.id, after, Visibility::All, most).await?;
         // A position beyond the end is none that the customer could come from; believed, it would hide whatever is said up to there.
         let end = interaction.chat.as_ref().map_or(0, |chat| chat.for_customer);
         let last = entries.last().and_then(|entry| entry.customer).unwrap_or_else(|| after.min(end));
         let mut answer = Self::bare(interaction, secure_key, last)?;
+        let said = interaction.chat.as_ref().map_or(0, |chat| chat.for_customer);
+        answer.has_more = since != Since::Nothing && last < said;
         answer.messages = entries.iter().filter_map(CustomerMessage::of).collect();
         let hear = |last, is_over| shared.reception().hear(engine, interaction.id, last, is_over);
         match since {
@@ -135,6 +143,7 @@ impl Answer {
             messages: Vec::new(),
             user_data: Map::new(),
             standing: Standing::default(),
+            has_more: false,
         })
     }
 
@@ -153,6 +162,11 @@ impl Answer {
     pub(crate) fn with_file(mut self, file: FileId) -> Self {
         self.user_data.insert("file-id".to_owned(), Value::String(file.to_string()));
         self
+    }
+
+    /// Tells whether something was said that is not in it, because it would have been too large.
+    pub(crate) const fn has_more(&self) -> bool {
+        self.has_more
     }
 
     pub(crate) fn has_messages(&self) -> bool {

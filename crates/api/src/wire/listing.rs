@@ -71,6 +71,12 @@ impl Listing {
         text.and_then(|text| text.parse().ok()).map(Some).ok_or_else(wrong)
     }
 
+    /// Tells whether resources are shown, and not their addresses alone.
+    #[must_use]
+    pub const fn has_fields(&self) -> bool {
+        self.fields.is_some()
+    }
+
     /// Tells whether anything is filtered.
     #[must_use]
     pub const fn is_filtered(&self) -> bool {

@@ -29,6 +29,7 @@ impl Chat {
             total: 0,
             for_agents: 0,
             for_customer: 0,
+            bytes: 0,
             last_activity: now,
             alerted: None,
             ended: None,
@@ -50,6 +51,7 @@ impl Chat {
             self.alerted = None;
         }
         self.total += 1;
+        self.bytes += content.text_bytes() as u64;
         let next = |count: &mut u64, audience: Visibility| {
             (visibility <= audience).then(|| {
                 *count += 1;

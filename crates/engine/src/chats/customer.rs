@@ -240,6 +240,12 @@ impl Engine {
         }
     }
 
+    /// Tells whether the customer of a chat that has not ended was heard of since this node started.
+    #[must_use]
+    pub fn is_customer_awaited(&self, chat: InteractionId) -> bool {
+        self.chats.has_seen(chat)
+    }
+
     /// Does what the customer of a chat wants done. When it returns `Ok`, it is durable. `receipt` makes a retry safe; `also` is written
     /// with it.
     ///

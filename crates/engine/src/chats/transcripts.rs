@@ -8,9 +8,13 @@ use handoff_store::StoreError;
 
 use crate::engine::Engine;
 
-/// Entries kept altogether. At about 300 bytes each this is some 60 MiB; beyond it the transcript that was taken up first goes, and is read
-/// again when somebody asks for it.
-const ENTRIES_MAX: usize = 200_000;
+/// What all that is kept may take, in bytes; beyond it the transcript that was taken up first goes, and is read again when somebody asks for
+/// it. One chat takes at most [`handoff_domain::Chat::BYTES_MAX`].
+const BYTES_MAX: usize = 16 << 20;
+/// What an entry takes beside its text, in bytes.
+const ENTRY_BYTES: usize = 256;
+/// What a transcript takes without entries, in bytes: those of chats that somebody asks for and nobody speaks in count as well.
+const SHEET_BYTES: usize = 256;
 /// Entries read from the store in one page.
 const PAGE: usize = 1_000;
 
@@ -23,14 +27,23 @@ struct Sheet {
     ahead: BTreeMap<u64, Entry>,
     /// Whether everything that was durable before the sheet was taken up is on it.
     is_complete: bool,
+    /// What its entries take.
+    bytes: usize,
+}
+
+fn bytes_of(entry: &Entry) -> usize {
+    ENTRY_BYTES + entry.content.text_bytes()
 }
 
 impl Sheet {
     fn take(&mut self, entry: Entry) {
         let next = self.entries.len() as u64 + 1;
         if entry.number > next {
-            self.ahead.insert(entry.number, entry);
+            self.bytes += bytes_of(&entry);
+            let twice = self.ahead.insert(entry.number, entry);
+            self.bytes -= twice.as_ref().map_or(0, bytes_of);
         } else if entry.number == next {
+            self.bytes += bytes_of(&entry);
             self.entries.push(entry);
             while let Some(follower) = self.ahead.remove(&(self.entries.len() as u64 + 1)) {
                 self.entries.push(follower);
@@ -39,36 +52,58 @@ impl Sheet {
     }
 }
 
+/// How much of a transcript is wanted at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Most {
+    /// Entries.
+    pub entries: usize,
+    /// Bytes of what was said; one entry may exceed them, so that there is always one.
+    pub bytes: usize,
+}
+
+impl Most {
+    fn of<'a>(self, entries: impl Iterator<Item = &'a Entry>) -> Vec<Entry> {
+        let mut bytes = 0_usize;
+        let fits = |entry: &&Entry| {
+            let is_first = bytes == 0;
+            bytes = bytes.saturating_add(bytes_of(entry));
+            is_first || bytes <= self.bytes
+        };
+        entries.take(self.entries).take_while(fits).cloned().collect()
+    }
+}
+
 #[derive(Default)]
 struct Inner {
     sheets: HashMap<InteractionId, Sheet>,
     order: VecDeque<InteractionId>,
-    entries: usize,
+    bytes: usize,
 }
 
 impl Inner {
     fn change<T>(&mut self, chat: InteractionId, change: impl FnOnce(&mut Sheet) -> T) -> Option<T> {
         let sheet = self.sheets.get_mut(&chat)?;
-        let before = sheet.entries.len();
+        let before = sheet.bytes;
         let result = change(sheet);
-        self.entries += sheet.entries.len() - before;
+        self.bytes = self.bytes + sheet.bytes - before;
         Some(result)
     }
 
     fn take_up(&mut self, chat: InteractionId) {
         self.sheets.entry(chat).or_insert_with(|| {
             self.order.push_back(chat);
+            self.bytes += SHEET_BYTES;
             Sheet::default()
         });
     }
 
     fn make_room(&mut self, keep: InteractionId) {
-        while self.entries > ENTRIES_MAX && self.order.len() > 1 {
+        while self.bytes > BYTES_MAX && self.order.len() > 1 {
             let Some(oldest) = self.order.pop_front() else { return };
             if oldest == keep {
                 self.order.push_back(oldest);
             } else if let Some(sheet) = self.sheets.remove(&oldest) {
-                self.entries -= sheet.entries.len();
+                self.bytes -= SHEET_BYTES + sheet.bytes;
             }
         }
     }
@@ -97,25 +132,27 @@ impl Transcripts {
     }
 
     /// Gives what a reader sees after a number of his own; `None` when the transcript must be read from the store first.
-    fn read(&self, chat: InteractionId, after: u64, sees: Visibility, limit: usize) -> Option<Vec<Entry>> {
+    fn read(&self, chat: InteractionId, after: u64, sees: Visibility, most: Most) -> Option<Vec<Entry>> {
         let inner = self.lock();
         let sheet = inner.sheets.get(&chat).filter(|sheet| sheet.is_complete)?;
         // A number in any audience is at most the number among all, so nothing before that place can be meant.
         let from = usize::try_from(after).unwrap_or(usize::MAX).min(sheet.entries.len());
         let wanted = |entry: &&Entry| entry.index_for(sees).is_some_and(|index| index > after);
-        Some(sheet.entries[from..].iter().filter(wanted).take(limit).cloned().collect())
+        Some(most.of(sheet.entries[from..].iter().filter(wanted)))
     }
 
     /// Begins to read a transcript from the store: what is committed from now on is kept beside it.
     fn begin(&self, chat: InteractionId) {
-        self.lock().take_up(chat);
+        let mut inner = self.lock();
+        inner.take_up(chat);
+        inner.make_room(chat);
     }
 
     /// Forgets a chat's transcript, because something may have been said in it that this node did not hear of.
     pub(crate) fn forget(&self, chat: InteractionId) {
         let mut inner = self.lock();
         if let Some(sheet) = inner.sheets.remove(&chat) {
-            inner.entries -= sheet.entries.len();
+            inner.bytes -= SHEET_BYTES + sheet.bytes;
             inner.order.retain(|other| *other != chat);
         }
     }
@@ -145,8 +182,23 @@ impl Engine {
         sees: Visibility,
         limit: usize,
     ) -> Result<Vec<Entry>, StoreError> {
+        self.transcript_page(chat, after, sees, Most { entries: limit, bytes: usize::MAX }).await
+    }
+
+    /// Gives the entries of a chat as [`Engine::transcript`] does, bounded in bytes as well.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    pub async fn transcript_page(
+        &self,
+        chat: InteractionId,
+        after: u64,
+        sees: Visibility,
+        most: Most,
+    ) -> Result<Vec<Entry>, StoreError> {
         let transcripts = &self.chats.transcripts;
-        if let Some(entries) = transcripts.read(chat, after, sees, limit) {
+        if let Some(entries) = transcripts.read(chat, after, sees, most) {
             return Ok(entries);
         }
         transcripts.begin(chat);
@@ -160,9 +212,9 @@ impl Engine {
             }
         }
         let wanted = |entry: &&Entry| entry.index_for(sees).is_some_and(|index| index > after);
-        let asked_for = entries.iter().filter(wanted).take(limit).cloned().collect();
+        let asked_for = most.of(entries.iter().filter(wanted));
         transcripts.finish(chat, entries);
-        Ok(transcripts.read(chat, after, sees, limit).unwrap_or(asked_for))
+        Ok(transcripts.read(chat, after, sees, most).unwrap_or(asked_for))
     }
 }
 
@@ -193,19 +245,20 @@ mod tests {
     }
 
     const CHAT: InteractionId = InteractionId(7);
+    const ALL: Most = Most { entries: 100, bytes: usize::MAX };
 
     #[test]
     fn a_reader_gets_his_own_numbers_after_the_one_he_names() {
         let transcripts = Transcripts::default();
         transcripts.enter(CHAT, (1..=7).map(entry).collect());
-        let read = |after, sees| numbers(&transcripts.read(CHAT, after, sees, 100).unwrap());
+        let read = |after, sees| numbers(&transcripts.read(CHAT, after, sees, ALL).unwrap());
         assert_eq!(read(0, Visibility::All), [1, 2, 4, 5, 7]);
         assert_eq!(read(2, Visibility::All), [4, 5, 7]);
         assert_eq!(read(4, Visibility::All), [7]);
         assert_eq!(read(5, Visibility::All), [0_u64; 0]);
         assert_eq!(read(u64::MAX, Visibility::All), [0_u64; 0]);
         assert_eq!(read(2, Visibility::Agents), [3, 4, 5, 6, 7]);
-        assert_eq!(numbers(&transcripts.read(CHAT, 0, Visibility::All, 2).unwrap()), [1, 2]);
+        assert_eq!(numbers(&transcripts.read(CHAT, 0, Visibility::All, Most { entries: 2, ..ALL }).unwrap()), [1, 2]);
     }
 
     #[test]
@@ -213,31 +266,66 @@ mod tests {
         let transcripts = Transcripts::default();
         transcripts.enter(CHAT, vec![entry(1)]);
         transcripts.enter(CHAT, vec![entry(3)]);
-        assert_eq!(numbers(&transcripts.read(CHAT, 0, Visibility::Agents, 100).unwrap()), [1]);
+        assert_eq!(numbers(&transcripts.read(CHAT, 0, Visibility::Agents, ALL).unwrap()), [1]);
         transcripts.enter(CHAT, vec![entry(2)]);
         transcripts.enter(CHAT, vec![entry(2)]);
-        assert_eq!(numbers(&transcripts.read(CHAT, 0, Visibility::Agents, 100).unwrap()), [1, 2, 3]);
+        assert_eq!(numbers(&transcripts.read(CHAT, 0, Visibility::Agents, ALL).unwrap()), [1, 2, 3]);
     }
 
     #[test]
     fn what_is_said_while_a_transcript_is_read_is_on_it() {
         let transcripts = Transcripts::default();
         transcripts.enter(CHAT, vec![entry(3)]);
-        assert!(transcripts.read(CHAT, 0, Visibility::Agents, 100).is_none(), "nobody has read it yet");
+        assert!(transcripts.read(CHAT, 0, Visibility::Agents, ALL).is_none(), "nobody has read it yet");
         transcripts.begin(CHAT);
         transcripts.enter(CHAT, vec![entry(5)]);
-        assert!(transcripts.read(CHAT, 0, Visibility::Agents, 100).is_none(), "it is being read");
+        assert!(transcripts.read(CHAT, 0, Visibility::Agents, ALL).is_none(), "it is being read");
         transcripts.finish(CHAT, (1..=4).map(entry).collect());
-        assert_eq!(numbers(&transcripts.read(CHAT, 0, Visibility::Agents, 100).unwrap()), [1, 2, 3, 4, 5]);
+        assert_eq!(numbers(&transcripts.read(CHAT, 0, Visibility::Agents, ALL).unwrap()), [1, 2, 3, 4, 5]);
+    }
+
+    fn long(number: u64) -> Entry {
+        let text = "x".repeat(16 << 10);
+        let content = Content::Text { text, message_type: None, treat_as: handoff_domain::TreatAs::Normal };
+        Entry { content, ..entry(number) }
     }
 
     #[test]
-    fn the_first_transcript_goes_when_there_are_too_many_entries() {
+    fn the_first_transcript_goes_when_they_take_too_much() {
         let transcripts = Transcripts::default();
-        let long = || (1..=(ENTRIES_MAX as u64 * 2 / 3)).map(entry).collect::<Vec<_>>();
-        transcripts.enter(CHAT, long());
-        transcripts.enter(InteractionId(8), long());
-        assert!(transcripts.read(CHAT, 0, Visibility::All, 1).is_none());
-        assert!(transcripts.read(InteractionId(8), 0, Visibility::All, 1).is_some());
+        for chat in 0..1_000 {
+            transcripts.enter(InteractionId(chat), (1..=20).map(long).collect());
+            assert!(transcripts.lock().bytes <= BYTES_MAX);
+        }
+        assert!(transcripts.read(InteractionId(0), 0, Visibility::All, ALL).is_none());
+        assert!(transcripts.read(InteractionId(999), 0, Visibility::All, ALL).is_some());
+    }
+
+    #[test]
+    fn empty_transcripts_and_entries_that_came_too_early_count_as_well() {
+        let transcripts = Transcripts::default();
+        for chat in 0..200_000 {
+            transcripts.begin(InteractionId(chat));
+        }
+        assert!(transcripts.lock().sheets.len() <= BYTES_MAX / SHEET_BYTES);
+        let inner = transcripts.lock();
+        assert_eq!(inner.order.len(), inner.sheets.len());
+        drop(inner);
+        for chat in 0..100 {
+            transcripts.begin(InteractionId(chat));
+            transcripts.enter(InteractionId(chat), (2..=30).map(long).collect());
+            assert!(transcripts.lock().bytes <= BYTES_MAX);
+        }
+    }
+
+    #[test]
+    fn a_page_is_bounded_in_bytes_and_has_one_entry_at_least() {
+        let transcripts = Transcripts::default();
+        transcripts.enter(CHAT, (1..=20).map(long).collect());
+        let count = |bytes| {
+            let most = Most { entries: 100, bytes };
+            transcripts.read(CHAT, 0, Visibility::Agents, most).unwrap().len()
+        };
+        assert_eq!((count(1), count(50 << 10), count(usize::MAX)), (1, 3, 20));
     }
 }

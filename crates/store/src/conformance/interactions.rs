@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use handoff_domain::interaction::Participant;
 use handoff_domain::{
-    CenterId, Handling, Interaction, InteractionId, Media, Mode, OfferKind, State, Time, UserId,
+    CenterId, Email, Handling, Interaction, InteractionId, Media, Mode, OfferKind, State, Time, UserId,
 };
 
 use super::committed;
@@ -14,7 +14,7 @@ use super::samples::{
     put_interaction, queue_id, user_id, wait, workbin_id,
 };
 use crate::change_set::{ChangeSet, Guard};
-use crate::query::{InteractionQuery, InteractionScope};
+use crate::query::{InteractionQuery, InteractionScope, PAGE_BYTES_MAX};
 use crate::record::Key;
 use crate::store::Store;
 
@@ -165,6 +165,29 @@ pub async fn pages_follow_each_other(store: Arc<dyn Store>) {
             assert_eq!(pieces, whole, "{scope:?} by {limit}");
         }
     }
+}
+
+/// A page ends early where what is on it is large, and the next goes on behind it.
+pub async fn a_page_ends_where_it_becomes_heavy(store: Arc<dyn Store>) {
+    let heavy = |n| {
+        let email = Email { body_as_plain_text: "x".repeat(PAGE_BYTES_MAX / 3), ..Email::default() };
+        Interaction { email: Some(email), ..in_queue(n, 1, State::Queued(wait(1))) }
+    };
+    for n in 1..=7 {
+        committed(&*store, put_interaction(heavy(n), 0)).await;
+    }
+    let mut query = InteractionQuery::of(InteractionScope::Waiting, 100);
+    let mut pages = Vec::new();
+    loop {
+        let (ids, more) = found(&*store, &query).await;
+        query.after = ids.last().copied();
+        pages.push(ids);
+        if !more {
+            break;
+        }
+    }
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [3, 3, 1]);
+    assert_eq!(pages.concat(), (1..=7).map(interaction_id).collect::<Vec<_>>(), "nothing is left out");
 }
 
 /// What is in several of an agent's lists comes once, and nothing of another contact center comes.

@@ -10,7 +10,8 @@ use crate::change_set::{Receipt, Timer};
 use crate::codec::{self, CodecError, SubjectKind};
 use crate::error::StoreError;
 use crate::query::{
-    Head, HeadChange, HistoryEntry, InteractionQuery, Numbering, PLACES, Page, StreamRow, said,
+    Head, HeadChange, HistoryEntry, InteractionQuery, Numbering, PAGE_BYTES_MAX, PLACES, Page, StreamRow,
+    said,
 };
 use crate::record::{Key, Kind, Record, Version, Versioned};
 use crate::sql::encode::id_text;
@@ -184,10 +185,16 @@ pub(super) fn interactions(
             let mut ids = ids_of(connection, query, after.as_deref())?;
             let more = ids.len() > query.limit;
             ids.truncate(query.limit);
-            let mut items = Vec::with_capacity(ids.len());
+            let (mut items, mut bytes) = (Vec::new(), 0_usize);
             for id in &ids {
+                if bytes >= PAGE_BYTES_MAX {
+                    return Ok(Page { items, more: true });
+                }
                 let read = load_interaction(connection, id);
-                items.extend(or_aside(aside, || row_name("interactions", id), read)?);
+                if let Some(item) = or_aside(aside, || row_name("interactions", id), read)? {
+                    bytes += item.value.weight();
+                    items.push(item);
+                }
             }
             // The last is where whoever reads on goes on, so a page must not be empty while there are more.
             if !items.is_empty() || !more {
@@ -314,13 +321,14 @@ pub(super) fn stream(
     limit: usize,
 ) -> Result<Page<StreamRow>, StoreError> {
     let work = || {
-        let mut items: Vec<StreamRow> = Vec::new();
+        let (mut items, mut bytes) = (Vec::<StreamRow>::new(), 0_usize);
         let mut statement = connection.prepare_cached(text::STREAM_READ)?;
         let mut rows = statement.query(params![user.stored(), position_of(after)])?;
         while let Some(row) = rows.next()? {
             let position = row.get(0)?;
             let same = items.last().filter(|last| last.position == position).map(|last| last.event.clone());
-            if items.len() >= limit && same.is_none() {
+            let is_full = items.len() >= limit || bytes >= PAGE_BYTES_MAX;
+            if is_full && same.is_none() {
                 return Ok(Page { items, more: true });
             }
             let event = match same {
@@ -331,7 +339,12 @@ pub(super) fn stream(
             };
             let Some(event) = event else { continue };
             let read = stream_row_of(user, position, row, event);
-            items.extend(or_aside(aside, || row_name("stream_rows", &format!("{user} {position}")), read)?);
+            if let Some(stream_row) =
+                or_aside(aside, || row_name("stream_rows", &format!("{user} {position}")), read)?
+            {
+                bytes += stream_row.weight();
+                items.push(stream_row);
+            }
         }
         Ok(Page { items, more: false })
     };

@@ -134,6 +134,7 @@ pub fn chat(n: u64) -> Interaction {
         total: 12,
         for_agents: 11,
         for_customer: 9,
+        bytes: 0,
         last_activity: BEGIN.plus_ms(5_000),
         alerted: Some(BEGIN.plus_ms(260_000)),
         ended: Some(LeaveReason::Idle),
