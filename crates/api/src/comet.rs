@@ -19,6 +19,7 @@ use handoff_cometd::{CometdServer, Identity, Limits, Ports};
 use handoff_domain::UserId;
 use handoff_engine::{Engine, Publisher};
 
+use crate::limit::Limiter;
 use crate::notify::topics;
 use crate::wire::letters::Cleaner;
 use crate::wire::resource::PublicUrl;
@@ -34,6 +35,7 @@ pub const PATH: &str = "/api/v2/notifications";
 pub struct Comet {
     server: CometdServer,
     link: Arc<Link>,
+    policy: Arc<ByRole>,
     publisher: Arc<Voice>,
     letters: Arc<Cleaner>,
 }
@@ -51,11 +53,16 @@ impl Comet {
         let link = Arc::new(Link::default());
         let subscribers = Subscribers::new(Arc::clone(engine), Arc::clone(&link));
         let policy = Arc::new(ByRole::new(Arc::clone(engine)));
-        let server = CometdServer::new(limits, policy, Arc::new(subscribers), ports);
+        let server = CometdServer::new(limits, policy.clone(), Arc::new(subscribers), ports);
         link.connect(server.clone());
         let letters = Arc::new(Cleaner::default());
         let publisher = Voice::new(Arc::downgrade(engine), Arc::clone(&link), url, Arc::clone(&letters));
-        Self { server, link, publisher: Arc::new(publisher), letters }
+        Self { server, link, policy, publisher: Arc::new(publisher), letters }
+    }
+
+    /// Says by what the messages of users are counted.
+    pub(crate) fn count_by(&self, requests: Arc<Limiter<UserId>>) {
+        self.policy.count_by(requests);
     }
 
     /// Gives what the engine speaks through.

@@ -20,6 +20,7 @@ mod heard;
 pub(crate) mod hours;
 pub(crate) mod open_media;
 pub(crate) mod rest;
+mod scales;
 pub(crate) mod simple;
 pub(crate) mod trouble;
 
@@ -37,9 +38,11 @@ use handoff_store::Files;
 
 use crate::request::expect_unpacked_of_customers;
 use crate::shared::Shared;
+use crate::space::{Endless, Space};
 use comet::CustomerComet;
 use guard::Guard;
 use heard::Heard;
+use scales::Scales;
 
 /// Where the customers' APIs are mounted; the path that existing clients have.
 pub const ROOT: &str = "/genesys";
@@ -52,7 +55,7 @@ pub(crate) fn is_below_root(path: &str) -> bool {
 pub(crate) const FORM_BYTES_MAX: usize = 256 * 1024;
 
 /// What is configurable of the customers' side.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Options {
     /// Requests that one address may make, per second, with bursts of two seconds' worth; default 500: a person's pages make less than one, but
     /// an office or a proxy may be one address.
@@ -61,13 +64,30 @@ pub struct Options {
     pub chats_per_address: usize,
     /// Messages that one customer may send, per second, with bursts of two seconds' worth; default 20.
     pub messages_per_s: u32,
+    /// CometD sessions that one address may have; default 1,000: each chat that it may have can have two, as while a page is loaded anew.
+    pub sessions_per_address: usize,
+    /// Bytes that one address may bring within an hour, by all doors; default 256 MiB. It is not for bringing files by the thousand.
+    pub bytes_per_address: u64,
+    /// Bytes that one service takes in within an hour, from everybody; default 8 GiB.
+    pub bytes_per_service: u64,
+    /// The room on the disk.
+    pub space: Arc<dyn Space>,
     /// The socket of a clamd that every file is shown before it is kept; `None` is no scanner. With one, no file gets in while it is away.
     pub scanner: Option<PathBuf>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { requests_per_s: 500, chats_per_address: 500, messages_per_s: 20, scanner: None }
+        Self {
+            requests_per_s: 500,
+            chats_per_address: 500,
+            messages_per_s: 20,
+            sessions_per_address: 1_000,
+            bytes_per_address: 256 << 20,
+            bytes_per_service: 8 << 30,
+            space: Arc::new(Endless),
+            scanner: None,
+        }
     }
 }
 
@@ -77,6 +97,7 @@ pub struct Reception {
     pub(crate) options: Options,
     pub(crate) guard: Guard,
     pub(crate) comet: CustomerComet,
+    pub(crate) scales: Scales,
     heard: Heard,
 }
 
@@ -90,8 +111,10 @@ impl Reception {
         limits: Limits,
         ports: Ports,
     ) -> Arc<Self> {
-        let comet = CustomerComet::new(engine, limits, ports);
-        Arc::new(Self { guard: Guard::new(&options), files, options, comet, heard: Heard::default() })
+        let guard = Guard::new(&options);
+        let limits = Limits { sessions_per_source: options.sessions_per_address, ..limits };
+        let comet = CustomerComet::new(engine, limits, guard.requests.clone(), ports);
+        Arc::new(Self { guard, files, options, comet, scales: Scales::default(), heard: Heard::default() })
     }
 
     /// Notes how far a polling customer has come, and gives how far he had come before.
@@ -117,8 +140,11 @@ impl Reception {
 
 /// Tells whether a chat is live, as far as it is in memory; one that is not has long had no part in anything.
 pub(crate) fn is_live(engine: &Engine, chat: InteractionId) -> bool {
-    let known = engine.board().recent(chat);
-    known.is_some_and(|known| known.value.chat.as_ref().is_some_and(Chat::is_live))
+    engine.is_customer_awaited(chat)
+        || engine
+            .board()
+            .recent(chat)
+            .is_some_and(|known| known.value.chat.as_ref().is_some_and(Chat::is_live))
 }
 
 /// Gives the routes of the customers' side.
@@ -142,7 +168,9 @@ pub(crate) fn router(shared: &Shared) -> Router {
     let unpacked = forms.merge(files).route_layer(from_fn(expect_unpacked_of_customers));
     let counted = unpacked.with_state(shared.clone());
     let comet = shared.reception().comet.router();
-    let below = counted.merge(comet).layer(from_fn_with_state(shared.clone(), guard::count));
+    let weighed = counted.merge(comet).layer(from_fn_with_state(shared.clone(), scales::weigh));
+    // Counted first: what is one too many does not wait.
+    let below = weighed.layer(from_fn_with_state(shared.clone(), guard::count));
     Router::new().nest(ROOT, below)
 }
 

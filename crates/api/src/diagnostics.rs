@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use handoff_domain::Time;
 use serde::Serialize;
 
 use crate::shared::Shared;
@@ -49,14 +50,41 @@ pub(crate) async fn healthz() -> JsonText {
     JsonText::of(&Health::new(0, "ok"))
 }
 
-/// `GET /readyz`: the store takes commits and the last round of every worker went well. The names of what fails are told, the causes are in
-/// the log. A record that cannot be read is a detail and no reason not to be ready: everything else is served.
-pub(crate) async fn readyz(State(shared): State<Shared>) -> Response {
-    let mut failing = Vec::new();
-    if let Err(error) = shared.engine().store().ready().await {
-        tracing::warn!(error = &error as &dyn std::error::Error, "the store is not ready");
-        failing.push("store".to_owned());
+/// How long what was found out about store and disk holds, in ms. Finding it out writes and syncs, and anybody may ask.
+const HOLDS_MS: u64 = 1_000;
+
+/// What was found out last about store and disk, and when.
+#[derive(Default)]
+pub(crate) struct Readiness(tokio::sync::Mutex<Option<(Time, Vec<&'static str>)>>);
+
+impl Readiness {
+    /// Returns the names of what cannot be written to. Whoever asks meanwhile waits for the same answer.
+    async fn failing(&self, shared: &Shared) -> Vec<&'static str> {
+        let mut found = self.0.lock().await;
+        if let Some((at, failing)) = &*found
+            && shared.engine().now().ms_since(*at) < HOLDS_MS
+        {
+            return failing.clone();
+        }
+        let mut failing = Vec::new();
+        if let Err(error) = shared.engine().store().ready().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the store is not ready");
+            failing.push("store");
+        }
+        if let Err(error) = shared.reception().options.space.probe().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "nothing can be written to the disk");
+            failing.push("disk");
+        }
+        *found = Some((shared.engine().now(), failing.clone()));
+        failing
     }
+}
+
+/// `GET /readyz`: the store takes commits, the disks can be written to and the last round of every worker went well. The names of what fails are
+/// told, the causes are in the log. A record that cannot be read is a detail and no reason not to be ready: everything else is served.
+pub(crate) async fn readyz(State(shared): State<Shared>) -> Response {
+    let written = shared.readiness().failing(&shared).await;
+    let mut failing: Vec<String> = written.into_iter().map(str::to_owned).collect();
     let workers = shared.engine().worker_statuses();
     failing.extend(
         workers.into_iter().filter(|worker| worker.last_error.is_some()).map(|worker| worker.name.to_owned()),

@@ -22,6 +22,7 @@ pub mod password;
 pub mod request;
 pub mod routes;
 pub mod shared;
+pub mod space;
 pub mod wire;
 
 mod attachments;

@@ -7,6 +7,7 @@ use handoff_engine::{Directory, Engine};
 use crate::auth::Gate;
 use crate::comet::Comet;
 use crate::customer::Reception;
+use crate::diagnostics::Readiness;
 use crate::supervision::Seats;
 use crate::wire::letters::Cleaner;
 use crate::wire::resource::{Lookup, PublicUrl};
@@ -83,6 +84,7 @@ struct Inner {
     options: Options,
     gate: Gate,
     seats: Seats,
+    readiness: Readiness,
 }
 
 impl Shared {
@@ -90,8 +92,16 @@ impl Shared {
     #[must_use]
     pub fn new(engine: Arc<Engine>, comet: Comet, reception: Arc<Reception>, options: Options) -> Self {
         let gate = Gate::new(&options, engine.ids());
-        let shared =
-            Self(Arc::new(Inner { engine, comet, reception, options, gate, seats: Seats::default() }));
+        comet.count_by(gate.requests());
+        let shared = Self(Arc::new(Inner {
+            engine,
+            comet,
+            reception,
+            options,
+            gate,
+            seats: Seats::default(),
+            readiness: Readiness::default(),
+        }));
         shared.reception().comet.connect(shared.clone());
         shared
     }
@@ -114,6 +124,12 @@ impl Shared {
         &self.0.reception
     }
 
+    /// Tells whether the disk has less room than is kept for those who work here: nothing of strangers is taken in then.
+    #[must_use]
+    pub fn is_short_of_space(&self) -> bool {
+        self.reception().options.space.is_short()
+    }
+
     /// Gives what is configured.
     #[must_use]
     pub fn options(&self) -> &Options {
@@ -134,6 +150,11 @@ impl Shared {
     /// Gives the names by which supervisors want to go in chats.
     pub(crate) fn seats(&self) -> &Seats {
         &self.0.seats
+    }
+
+    /// Returns what was found out last about the server's readiness.
+    pub(crate) fn readiness(&self) -> &Readiness {
+        &self.0.readiness
     }
 
     /// Gives what rendering looks up in `directory`.

@@ -17,7 +17,7 @@ const RECENT_MAX: usize = 20_000;
 /// What they may take altogether, in bytes ([`Interaction::weight`]); beyond it the oldest entry goes. A chat or work item is some 1 KiB.
 const RECENT_BYTES_MAX: usize = 24 << 20;
 /// A larger interaction is not kept: one long letter would push out a hundred chats, and is read seldom.
-const RECENT_WEIGHT_MAX: usize = 128 << 10;
+const RECENT_WEIGHT_MAX: usize = 16 << 10;
 
 /// Something that waits in a queue and is offered to nobody.
 #[derive(Clone, Debug)]
@@ -271,7 +271,7 @@ mod tests {
     fn what_is_kept_readable_is_bounded_by_number_and_by_bytes() {
         let board = Board::default();
         for id in 0..3_000 {
-            enter(&board, id, 100 << 10);
+            enter(&board, id, 12 << 10);
         }
         assert!(board.lock().recent_bytes <= RECENT_BYTES_MAX);
         assert!(has(&board, 2_999) && !has(&board, 0), "the oldest went");

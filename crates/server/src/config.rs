@@ -94,6 +94,9 @@ pub(crate) struct Store {
     pub path: PathBuf,
     /// How long notifications are kept for clients that come back. 1 min…30 d. Default 24 h (contract 2).
     pub notifications_kept: TimeSpan,
+    /// The room that is kept free on the disk for those who work here: below it strangers bring nothing more. 0…1 TiB, and never more than a tenth
+    /// of the disk. Default 1 GiB: an hour's work of a large center, and time to notice.
+    pub reserve_bytes: u64,
 }
 
 impl Default for Store {
@@ -101,6 +104,7 @@ impl Default for Store {
         Self {
             path: PathBuf::from("handoff-data"),
             notifications_kept: TimeSpan::from_ms(24 * 60 * 60 * 1_000),
+            reserve_bytes: 1 << 30,
         }
     }
 }
@@ -249,6 +253,12 @@ pub(crate) struct Chat {
     pub requests_per_second: u32,
     /// Live chats of one such address. 1…1,000,000. Default 500.
     pub chats_per_address: usize,
+    /// CometD sessions of one such address. 1…1,000,000. Default 1,000: a page that is loaded anew has two for a moment.
+    pub sessions_per_address: usize,
+    /// What one such address may bring within an hour, by all customers' doors, in bytes. 64 KiB…1 TiB. Default 256 MiB.
+    pub bytes_per_address: u64,
+    /// What one service takes in within an hour, from everybody, in bytes. 64 KiB…1 TiB. Default 8 GiB.
+    pub bytes_per_service: u64,
     /// What the customer of one chat may say, in messages per second. 1…10,000. Default 20: nobody types so fast, and a transcript fills.
     pub messages_per_second: u32,
 }
@@ -260,6 +270,9 @@ impl Default for Chat {
             scanner: PathBuf::new(),
             requests_per_second: 500,
             chats_per_address: 500,
+            sessions_per_address: 1_000,
+            bytes_per_address: 256 << 20,
+            bytes_per_service: 8 << 30,
             messages_per_second: 20,
         }
     }

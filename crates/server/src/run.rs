@@ -6,6 +6,7 @@
 pub(crate) mod files;
 mod options;
 mod signals;
+mod space;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -36,6 +37,7 @@ use crate::mail::{Mail, MailLetters};
 use crate::pages;
 use files::Adopt;
 use signals::Signals;
+use space::DiskSpace;
 
 /// The database's name in the data directory.
 pub(crate) const DATABASE: &str = "handoff.db";
@@ -110,10 +112,12 @@ impl Server {
         let url = PublicUrl::new(&config.public_url(address));
         let comet =
             Comet::new(&engine, url.clone(), options::cometd(config), handoff_cometd::Ports::default());
+        let space =
+            DiskSpace::new(vec![config.store.path.clone(), config.files()], config.store.reserve_bytes);
         let reception = Reception::new(
             &engine,
             files.clone(),
-            options::customers(config),
+            options::customers(config, space.clone()),
             options::customers_cometd(config),
             handoff_cometd::Ports::default(),
         );
@@ -130,6 +134,7 @@ impl Server {
         let stopping = CancellationToken::new();
         let (timers, receiving, accepting) = (comet.clone(), reception.clone(), acceptor.clone());
         mail.start(&shared, &engine, &tasks, &stopping);
+        tasks.spawn(space.keep_watched(stopping.clone()));
         tasks.spawn(files::keep_swept(engine.clone(), files, stopping.clone()));
         tasks.spawn(async move { timers.run().await });
         tasks.spawn(async move { receiving.run().await });

@@ -27,7 +27,8 @@ pub use files::{
 };
 pub use memory::MemoryStore;
 pub use query::{
-    Head, HeadChange, HistoryEntry, InteractionQuery, InteractionScope, Numbering, PAGE_BYTES_MAX, Page, StreamRow,
+    Head, HeadChange, HistoryEntry, InteractionQuery, InteractionScope, Numbering, PAGE_BYTES_MAX, Page,
+    StreamRow,
 };
 pub use record::{
     Attended, Contact, FileRecord, FileSender, FilesDirectory, Key, Kind, LoginSession, MailboxMark, Record,

@@ -15,7 +15,8 @@ use handoff_domain::{CenterId, Event, Interaction, InteractionId, Notice, Time, 
 use crate::change_set::{ChangeSet, Receipt, Timer, TimerKey};
 use crate::error::{CommitError, StoreError};
 use crate::query::{
-    Head, HeadChange, HistoryEntry, InteractionQuery, Numbering, PAGE_BYTES_MAX, PLACES, Page, StreamRow, place,
+    Head, HeadChange, HistoryEntry, InteractionQuery, Numbering, PAGE_BYTES_MAX, PLACES, Page, StreamRow,
+    place,
 };
 use crate::record::{Key, Kind, Record, Version, Versioned};
 use crate::store::{Committed, Store, SweepReport};

@@ -1,23 +1,31 @@
 //! Who may do what over CometD: users may listen to the topics of their roles, and nobody may publish.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use handoff_cometd::{Denial, Identity, Policy, Verdict};
-use handoff_domain::User;
+use handoff_cometd::{Denial, Identity, Policy, Source, Verdict};
+use handoff_domain::{User, UserId};
 use handoff_engine::Engine;
 use serde_json::Value;
 
 use super::audience;
+use crate::limit::Limiter;
 
 /// The policy of the agents' server. It asks the engine's directory anew each time, so that a change of roles holds from the next
 /// subscription on.
 pub(super) struct ByRole {
     engine: Arc<Engine>,
+    /// Shared with REST, so that a socket lets nobody send more than requests would; set when the two are joined.
+    requests: OnceLock<Arc<Limiter<UserId>>>,
 }
 
 impl ByRole {
     pub(super) const fn new(engine: Arc<Engine>) -> Self {
-        Self { engine }
+        Self { engine, requests: OnceLock::new() }
+    }
+
+    /// Says by what messages are counted. Only the first call counts.
+    pub(super) fn count_by(&self, requests: Arc<Limiter<UserId>>) {
+        let _already_set = self.requests.set(requests);
     }
 
     /// Gives the user whom an identity stands for; `None` when he was deleted or disabled.
@@ -37,6 +45,12 @@ impl Policy for ByRole {
     fn may_handshake(&self, identity: Option<&Identity>, _ext: Option<&Value>) -> Verdict {
         // Credentials can be renewed, so the client may come back; clients take the other advice as final (bayeux.md 1.3).
         allow_if(self.user(identity).is_some(), Denial::Temporary)
+    }
+
+    fn may_send(&self, identity: Option<&Identity>, _source: Option<&Source>) -> Verdict {
+        let user = identity.and_then(|identity| identity.as_str().parse().ok());
+        let (Some(user), Some(requests)) = (user, self.requests.get()) else { return Verdict::Allow };
+        allow_if(requests.wait_ms(user, self.engine.now()).is_none(), Denial::Temporary)
     }
 
     fn may_subscribe(&self, identity: Option<&Identity>, channel: &str) -> Verdict {

@@ -8,6 +8,7 @@ mod listeners;
 mod policy;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,7 +20,8 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::map_request;
 use bytes::Bytes;
 use handoff_cometd::{
-    Application, CometdServer, Identity, Limits, Outgoing, Ports, RemovalReason, SessionInfo, Tag,
+    Application, CometdServer, Delivery, Identity, Limits, Outgoing, Ports, RemovalReason, SessionId,
+    SessionInfo, Source, Tag,
 };
 use handoff_domain::{InteractionId, Value};
 use handoff_engine::{Customers, Engine, NumberedNote};
@@ -32,6 +34,7 @@ use super::deed::{self, From};
 use super::form::Form;
 use super::guard::address_of;
 use super::trouble::{Kind, Trouble};
+use crate::limit::Limiter;
 use crate::shared::Shared;
 use crate::wire::transcript::CustomerMessage;
 use listeners::{Listener, Listeners};
@@ -58,12 +61,18 @@ struct Inner {
 }
 
 impl CustomerComet {
-    pub(super) fn new(engine: &Arc<Engine>, limits: Limits, ports: Ports) -> Self {
+    pub(super) fn new(
+        engine: &Arc<Engine>,
+        limits: Limits,
+        requests: Arc<Limiter<IpAddr>>,
+        ports: Ports,
+    ) -> Self {
         let inner = Arc::new(Inner::default());
         // All customers are one identity to the server; what they may read their keys say. So many sessions are not one user's.
         let limits = Limits { sessions_per_identity: limits.sessions, ..limits };
         let application = Arc::new(Door { inner: inner.clone() });
-        let server = CometdServer::new(limits, Arc::new(ChatChannels), application, ports);
+        let server =
+            CometdServer::new(limits, Arc::new(ChatChannels::new(engine, requests)), application, ports);
         engine.speak_to_customers(inner.clone());
         Self { server, inner }
     }
@@ -99,12 +108,14 @@ async fn name_caller(mut request: Request) -> Request {
     let (origin, host) = (text(ORIGIN).unwrap_or_default(), text(HOST).unwrap_or_default());
     let tag = Tag::new(format!("{} {origin} {host}", address_of(request.extensions())));
     request.extensions_mut().insert(tag);
+    let source = Source::new(address_of(request.extensions()).to_string());
+    request.extensions_mut().insert(source);
     request.extensions_mut().insert(Identity::new("customer"));
     request
 }
 
 /// Gives what a tag says.
-fn origin_of(session: &SessionInfo) -> (std::net::IpAddr, HeaderMap) {
+fn origin_of(session: &SessionInfo) -> (IpAddr, HeaderMap) {
     let tag = session.tag.as_ref().map(Tag::as_str).unwrap_or_default();
     let mut words = tag.split(' ');
     let address = words.next().and_then(|word| word.parse().ok());
@@ -114,7 +125,7 @@ fn origin_of(session: &SessionInfo) -> (std::net::IpAddr, HeaderMap) {
             headers.insert(name, value);
         }
     }
-    (address.unwrap_or(std::net::IpAddr::from([0, 0, 0, 0])), headers)
+    (address.unwrap_or(IpAddr::from([0, 0, 0, 0])), headers)
 }
 
 /// The application behind the server.
@@ -130,6 +141,10 @@ impl Application for Door {
             Ok(()) => Vec::new(),
             Err(trouble) => vec![Outgoing { channel: channel.to_owned(), data: encode(&trouble.body()) }],
         }
+    }
+
+    fn has_room(&self, session: &SessionInfo) {
+        self.inner.listeners.mark_session(&session.id);
     }
 
     async fn session_removed(&self, session: &SessionInfo, _reason: RemovalReason) {
@@ -184,7 +199,7 @@ impl Inner {
             return self.listen(shared, session, channel, chat.id, key, heard).await;
         }
         let id = chat.id;
-        let done = deed::perform(shared, chat, ask).await;
+        let done = deed::perform(shared, origin_of(session).0, chat, ask).await;
         // Before a refusal as well: whoever is told that the chat has ended listens no more, and must not miss its end.
         self.tell(id).await;
         done.map(drop)
@@ -209,6 +224,9 @@ impl Inner {
         match catch_up(shared, &mut listener).await {
             Ok(answer) => {
                 server.deliver(&session.id, channel, encode(&answer));
+                if answer.has_more() {
+                    self.listeners.mark(chat);
+                }
                 Ok(())
             }
             Err(trouble) => {
@@ -223,16 +241,9 @@ impl Inner {
         let Some((server, shared)) = self.linked() else { return };
         for (session, handle) in self.listeners.of(chat) {
             let mut listener = handle.lock().await;
-            let told = listener.standing.clone();
-            match catch_up(&shared, &mut listener).await {
-                Ok(answer) if answer.has_messages() || !told.says_the_same(&answer.standing) => {
-                    server.deliver(&session, &listener.channel, encode(&answer));
-                }
-                Ok(_) => {}
-                Err(trouble) => {
-                    // The position stays where it was, and the next thing that is said brings this along.
-                    tracing::warn!(interaction.id = %chat, ?trouble, "a customer could not be told what was said");
-                }
+            if let Err(trouble) = tell_all(&server, &shared, &session, &mut listener).await {
+                // The position stays where it was, and the next thing that is said brings this along.
+                tracing::warn!(interaction.id = %chat, ?trouble, "a customer could not be told what was said");
             }
         }
     }
@@ -295,9 +306,7 @@ impl Inner {
         let Some((_, shared)) = self.linked() else { return };
         let engine = shared.engine();
         for chat in self.listeners.chats() {
-            if let Some(known) = engine.board().recent(chat) {
-                engine.keep_customer(&known.value);
-            }
+            engine.keep_awaited_customer(chat);
         }
     }
 }
@@ -313,6 +322,30 @@ impl Customers for Inner {
 
     fn look_again(&self) {
         self.listeners.mark_all();
+    }
+}
+
+/// Tells a session what it has not been told, as far as its queue has room; the rest follows when the server says that it has some.
+async fn tell_all(
+    server: &CometdServer,
+    shared: &Shared,
+    session: &SessionId,
+    listener: &mut Listener,
+) -> Result<(), Trouble> {
+    loop {
+        let (heard, told) = (listener.heard, listener.standing.clone());
+        let answer = catch_up(shared, listener).await?;
+        if !answer.has_messages() && told.says_the_same(&answer.standing) {
+            return Ok(());
+        }
+        match server.offer(session, &listener.channel, encode(&answer)) {
+            Delivery::Delivered if answer.has_more() => {}
+            Delivery::Delivered | Delivery::Gone | Delivery::CutOff => return Ok(()),
+            Delivery::Full => {
+                (listener.heard, listener.standing) = (heard, told);
+                return Ok(());
+            }
+        }
     }
 }
 

@@ -82,7 +82,9 @@ async fn begin_by(
     let directory = engine.directory();
     let queue = directory.queue(service.center, service.queue).cloned().ok_or_else(Trouble::unavailable)?;
     let guard = &shared.reception().guard;
-    guard.may_begin(from.address, |chat| super::is_live(engine, chat))?;
+    guard.may_bring(from.address, &service.name, engine.now())?;
+    let place = guard.may_begin(from.address, |chat| super::is_live(engine, chat))?;
+    let bytes = introduction.user_data.weight() + introduction.subject.as_ref().map_or(0, String::len);
     let new = NewChat {
         center: service.center,
         queue,
@@ -95,8 +97,9 @@ async fn begin_by(
         request,
     };
     let opened = engine.request_chat(new).await?;
-    guard.begun(from.address, opened.interaction.id);
     engine.keep_customer(&opened.interaction);
+    place.keep(opened.interaction.id);
+    guard.brought(from.address, &service.name, bytes as u64, engine.now());
     Ok(opened)
 }
 
@@ -110,11 +113,22 @@ fn request_of(introduction: &Introduction, message_id: &str) -> RequestName {
 /// Carries out what the customer of a chat asks for; gives the chat as it is then.
 pub(crate) async fn perform(
     shared: &Shared,
+    address: IpAddr,
     chat: Arc<Interaction>,
     ask: Ask,
 ) -> Result<Arc<Interaction>, Trouble> {
     let engine = shared.engine();
     let id = chat.id;
+    let bytes = match &ask {
+        Ask::Say { content, .. } => Some(content.text_bytes()),
+        Ask::UpdateData(user_data) => Some(user_data.weight()),
+        Ask::Refresh | Ask::Typing { .. } | Ask::Read(_) | Ask::Disconnect => None,
+    };
+    if let (Some(bytes), Some(conversation)) = (bytes, &chat.chat) {
+        let guard = &shared.reception().guard;
+        guard.may_bring(address, &conversation.service, engine.now())?;
+        guard.brought(address, &conversation.service, bytes as u64, engine.now());
+    }
     match ask {
         Ask::Refresh => Ok(chat),
         Ask::Say { content, message_id } => {

@@ -18,6 +18,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::ask::message_id;
 use super::form::{Form, media_type, pairs};
+use super::guard::address_of;
 use super::trouble::{Kind, Trouble};
 use crate::auth::hex;
 use crate::files::{self, Arrived, FileFault, FormBounds, Taken};
@@ -48,8 +49,13 @@ pub(crate) async fn create(
     request: Request,
 ) -> Result<Response, Trouble> {
     let (service, terms) = email_service(&shared, &service)?;
-    let headers = request.headers().clone();
+    let (headers, address) = (request.headers().clone(), address_of(request.extensions()));
+    let guard = &shared.reception().guard;
+    guard.may_bring(address, &service.name, shared.engine().now())?;
     let (fields, files) = receive(&shared, request, &terms).await?;
+    let bytes = fields.iter().map(|(name, value)| (name.len() + value.len()) as u64);
+    let bytes: u64 = bytes.chain(files.iter().map(|file| file.bytes)).sum();
+    guard.brought(address, &service.name, bytes, shared.engine().now());
     let writing = Writing::read(&fields, &headers)?;
     let mailbox = mailbox(&shared, service.center, &terms, writing.mailbox.as_deref())?;
     let attachments = attachments(&files, &terms)?;

@@ -14,6 +14,7 @@ use handoff_store::{FileRecord, FileSender, Put, Record};
 use super::answer::{Answer, Since};
 use super::ask::message_id;
 use super::form::{Form, media_type};
+use super::guard::address_of;
 use super::rest::prove;
 use super::trouble::{Kind, Trouble};
 use crate::files::{self, Arrived, Taken};
@@ -23,6 +24,9 @@ use crate::wire::transcript::CustomerMessage;
 /// The part of a form that holds the file.
 const FILE_PART: &str = "file";
 
+/// What files count for whose service is not known before they have come; no service has that name.
+const ANY_SERVICE: &str = "";
+
 /// Takes a file: `POST …/{chatId}/file`, multipart.
 pub(crate) async fn upload(
     State(shared): State<Shared>,
@@ -30,7 +34,7 @@ pub(crate) async fn upload(
     request: Request,
 ) -> Result<Response, Trouble> {
     let limits = limits_of(&shared, &service)?;
-    let (form, arrived) = receive(&shared, request, &limits).await?;
+    let (form, arrived) = receive(&shared, request, &service, &limits).await?;
     let (interaction, key) = prove(&shared, &service, &chat, &form).await?;
     accept(&shared, interaction, &key, &limits, &form, arrived).await
 }
@@ -66,7 +70,7 @@ pub(crate) async fn notified(State(shared): State<Shared>, request: Request) -> 
     let (form, arrived) = if media_type(request.headers()) == "multipart/form-data" {
         // Which service it is comes to light with the key, which may come behind the file: the widest limits count until then.
         let widest = widest_limits(&shared);
-        receive(&shared, request, &widest).await?
+        receive(&shared, request, ANY_SERVICE, &widest).await?
     } else {
         (Form::read(request).await?, None)
     };
@@ -115,9 +119,15 @@ fn widest_limits(shared: &Shared) -> FileLimits {
 async fn receive(
     shared: &Shared,
     request: Request,
+    service: &str,
     limits: &FileLimits,
 ) -> Result<(Form, Option<Arrived>), Trouble> {
+    let (address, guard) = (address_of(request.extensions()), &shared.reception().guard);
+    guard.may_bring(address, service, shared.engine().now())?;
     let received = files::receive(shared, request, FILE_PART, limits.file_bytes_max).await?;
+    // Whether it is kept or not: the disk has borne it.
+    let bytes = received.file.as_ref().map_or(0, |file| file.bytes);
+    guard.brought(address, service, bytes, shared.engine().now());
     let mut form = Form::default();
     received.fields.into_iter().for_each(|(name, value)| form.add(&name, value));
     Ok((form, received.file))

@@ -27,6 +27,12 @@ impl Form {
         self.fields.get(name).map(String::as_str).filter(|text| !text.is_empty())
     }
 
+    /// Returns about how much it is, in bytes.
+    pub(crate) fn bytes(&self) -> u64 {
+        let fields: usize = self.fields.iter().map(|(name, value)| name.len() + value.len()).sum();
+        (fields + self.user_data.weight()) as u64
+    }
+
     pub(crate) fn required(&self, name: &str) -> Result<&str, Trouble> {
         self.text(name).ok_or_else(|| Trouble::missing(name))
     }

@@ -11,6 +11,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::form::Form;
+use super::guard::address_of;
 use super::trouble::{Kind, Trouble};
 use crate::auth::hex;
 use crate::creation::EXTERNAL_ID_BYTES_MAX;
@@ -26,6 +27,7 @@ pub(crate) async fn create(
     Path(service): Path<String>,
     request: Request,
 ) -> Result<Response, Trouble> {
+    let address = address_of(request.extensions());
     let form = Form::read(request).await?;
     let engine = shared.engine();
     let directory = engine.directory();
@@ -35,6 +37,9 @@ pub(crate) async fn create(
         Trouble::new(Kind::UnknownService, "There is no open-media service of that name; check the address.")
     })?;
     let queue = directory.queue(service.center, service.queue).cloned().ok_or_else(Trouble::unavailable)?;
+    let guard = &shared.reception().guard;
+    guard.may_bring(address, &service.name, engine.now())?;
+    guard.brought(address, &service.name, form.bytes(), engine.now());
     let id = engine.ids().interaction(engine.now());
     let (direction, sub_type) = kind(terms, &form)?;
     let receipt = key_of(&form)?.map(|key| external_id::receipt_of_service(service.id, key, id));

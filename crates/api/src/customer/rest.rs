@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use handoff_domain::Interaction;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::answer::{Answer, Since};
@@ -38,13 +39,15 @@ pub(crate) async fn operate(
     Path((service, chat, operation)): Path<(String, String, String)>,
     request: Request,
 ) -> Result<Response, Trouble> {
+    let address = address_of(request.extensions());
     let form = Form::read(request).await?;
-    let done = carry_out(&shared, (&service, &chat, &operation), &form).await;
+    let done = carry_out(&shared, address, (&service, &chat, &operation), &form).await;
     Ok(Json(done.map_err(|trouble| trouble.about(&form))?).into_response())
 }
 
 async fn carry_out(
     shared: &Shared,
+    address: IpAddr,
     (service, chat, operation): (&str, &str, &str),
     form: &Form,
 ) -> Result<Answer, Trouble> {
@@ -58,7 +61,7 @@ async fn carry_out(
         (Ask::Refresh, None) => Since::Index(1),
         (_, None) => Since::Nothing,
     };
-    let interaction = deed::perform(shared, interaction, ask).await?;
+    let interaction = deed::perform(shared, address, interaction, ask).await?;
     Answer::of(shared, &interaction, &key, since).await
 }
 

@@ -78,6 +78,7 @@ fn router(shared: &Shared) -> Router {
         .route_layer(axum::middleware::from_fn(crate::request::expect_unpacked))
         .fallback(|| async { Refusal::not_authenticated() })
         .layer(DefaultBodyLimit::max(super::FORM_BYTES_MAX))
+        .layer(axum::middleware::from_fn_with_state(shared.clone(), super::scales::weigh))
         .layer(axum::middleware::from_fn_with_state(shared.clone(), super::guard::count))
         .layer(axum::middleware::from_fn_with_state(shared.clone(), super::guard::cross_origin))
         .with_state(shared.clone())
@@ -158,7 +159,7 @@ async fn operate(
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let headers = request.headers().clone();
+    let (headers, address) = (request.headers().clone(), address_of(request.extensions()));
     let form = read(request).await?;
     let chat = prove(&shared, &id, &headers, form.fields.get(KEY_FIELD)).await?;
     let text = || form.text("text").map(str::to_owned);
@@ -176,7 +177,7 @@ async fn operate(
         "Complete" => Ask::Disconnect,
         other => return Err(crate::request::unknown_operation(other)),
     };
-    deed::perform(&shared, chat, ask).await?;
+    deed::perform(&shared, address, chat, ask).await?;
     Ok(axum::Json(json!({"statusCode": 0})).into_response())
 }
 
@@ -248,7 +249,12 @@ impl std::convert::From<Trouble> for Refusal {
             Kind::Ended | Kind::Closed | Kind::Full | Kind::TranscriptFull => {
                 Self::new(Code::WrongState, trouble.advice())
             }
-            Kind::TooMany | Kind::TooManyChats => Self::too_many(Code::Forbidden, 1),
+            Kind::TooMany | Kind::TooManyChats | Kind::Quota => {
+                Self::too_many(Code::Forbidden, trouble.retry_after_s())
+            }
+            Kind::NoSpace => Self::new(Code::Internal, trouble.advice())
+                .with_status(StatusCode::INSUFFICIENT_STORAGE)
+                .retry_after(trouble.retry_after_s()),
             Kind::ForeignPage => Self::new(Code::Forbidden, trouble.advice()),
             Kind::Unavailable => Self::unavailable(),
             Kind::OutcomeUnknown => Self::outcome_unknown(),

@@ -32,6 +32,7 @@ pub(crate) enum Kind {
     TooMany,
     ForeignPage,
     TooManyChats,
+    Quota,
     FileTooLarge,
     FileType,
     TooManyFiles,
@@ -44,6 +45,7 @@ pub(crate) enum Kind {
     FileName,
     Unavailable,
     OutcomeUnknown,
+    NoSpace,
 }
 
 /// Whether trying again helps (ingest notes 1.3).
@@ -74,6 +76,7 @@ impl Kind {
             Self::TooMany => (4001, Again::Later, StatusCode::TOO_MANY_REQUESTS),
             Self::ForeignPage => (4002, Again::Never, StatusCode::FORBIDDEN),
             Self::TooManyChats => (4003, Again::Later, StatusCode::TOO_MANY_REQUESTS),
+            Self::Quota => (4004, Again::Later, StatusCode::TOO_MANY_REQUESTS),
             Self::FileTooLarge => (5001, Again::Never, StatusCode::OK),
             Self::FileType => (5002, Again::Never, StatusCode::OK),
             Self::TooManyFiles => (5003, Again::Never, StatusCode::OK),
@@ -86,6 +89,7 @@ impl Kind {
             Self::FileName => (5010, Again::Never, StatusCode::OK),
             Self::Unavailable => (6001, Again::Later, StatusCode::SERVICE_UNAVAILABLE),
             Self::OutcomeUnknown => (6002, Again::Later, StatusCode::SERVICE_UNAVAILABLE),
+            Self::NoSpace => (6003, Again::Later, StatusCode::INSUFFICIENT_STORAGE),
         }
     }
 }
@@ -99,11 +103,27 @@ pub(crate) struct Trouble {
     message_id: Option<String>,
     /// How the service stands that took no chat.
     availability: Option<Box<Availability>>,
+    /// After how many seconds to try again, where that helps.
+    after_s: u32,
 }
 
 impl Trouble {
     pub(crate) fn new(kind: Kind, advice: impl Into<String>) -> Self {
-        Self { kind, advice: advice.into(), message_id: None, availability: None }
+        Self { kind, advice: advice.into(), message_id: None, availability: None, after_s: 1 }
+    }
+
+    /// Says after how many seconds to try again.
+    pub(crate) fn after_s(self, after_s: u32) -> Self {
+        Self { after_s, ..self }
+    }
+
+    /// Says after how many milliseconds to try again.
+    pub(crate) fn after_ms(self, after_ms: u64) -> Self {
+        self.after_s(u32::try_from(after_ms.div_ceil(1_000)).unwrap_or(u32::MAX))
+    }
+
+    pub(crate) const fn retry_after_s(&self) -> u32 {
+        self.after_s
     }
 
     pub(crate) fn missing(field: &str) -> Self {
@@ -170,7 +190,7 @@ impl IntoResponse for Trouble {
         let (_, again, status) = self.kind.row();
         let mut response = (status, Json(self.body())).into_response();
         if again == Again::Later && status != StatusCode::OK {
-            response.headers_mut().insert(RETRY_AFTER, 1.into());
+            response.headers_mut().insert(RETRY_AFTER, self.after_s.into());
         }
         response
     }

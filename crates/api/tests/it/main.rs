@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 mod bad_input;
+mod bounds;
 mod call_table;
 mod chat_agents;
 mod chat_attachments;

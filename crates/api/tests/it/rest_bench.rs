@@ -1,11 +1,12 @@
 //! The demo's contact center, and another, behind the whole router; time stands still until a test moves it.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use argon2::password_hash::PasswordHasher;
 use argon2::{Algorithm, Argon2, Params, Version};
+use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
@@ -14,6 +15,7 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use handoff_api::comet::Comet;
 use handoff_api::customer::{self, Reception};
+use handoff_api::space::Space;
 use handoff_api::wire::letters::Cleaner;
 use handoff_api::wire::resource::{Lookup, PublicUrl};
 use handoff_api::{Shared, notify};
@@ -134,6 +136,7 @@ pub(crate) struct Bench {
     pub(crate) told: Arc<Told>,
     pub(crate) files: Arc<MemoryFiles>,
     pub(crate) reception: Arc<Reception>,
+    pub(crate) space: Arc<Room>,
 }
 
 /// An answer.
@@ -264,9 +267,10 @@ impl Bench {
         let mut options = handoff_api::Options::new(url);
         change(&mut options);
         let files = Arc::new(MemoryFiles::new());
-        let reception = reception(&engine, files.clone());
+        let space = Arc::new(Room::default());
+        let reception = reception(&engine, files.clone(), space.clone());
         let router = handoff_api::router(&Shared::new(engine.clone(), comet, reception.clone(), options));
-        Self { engine, router, clock, told, files, reception }
+        Self { engine, router, clock, told, files, reception, space }
     }
 
     pub(crate) fn by<'a>(&'a self, user: &'a str) -> Client<'a> {
@@ -487,6 +491,30 @@ pub(crate) fn keys(value: &Value) -> BTreeSet<&str> {
 }
 
 /// The customers' side.
-fn reception(engine: &Arc<Engine>, files: Arc<MemoryFiles>) -> Arc<Reception> {
-    Reception::new(engine, files, customer::Options::default(), Limits::default(), Ports::default())
+fn reception(engine: &Arc<Engine>, files: Arc<MemoryFiles>, space: Arc<Room>) -> Arc<Reception> {
+    let options = customer::Options { space, ..customer::Options::default() };
+    Reception::new(engine, files, options, Limits::default(), Ports::default())
+}
+
+/// A disk that is as a test wants it.
+#[derive(Default)]
+pub(crate) struct Room {
+    pub(crate) is_short: AtomicBool,
+    pub(crate) is_broken: AtomicBool,
+    pub(crate) probes: AtomicU64,
+}
+
+#[async_trait]
+impl Space for Room {
+    fn is_short(&self) -> bool {
+        self.is_short.load(Ordering::Relaxed)
+    }
+
+    async fn probe(&self) -> std::io::Result<()> {
+        self.probes.fetch_add(1, Ordering::Relaxed);
+        match self.is_broken.load(Ordering::Relaxed) {
+            true => Err(std::io::ErrorKind::StorageFull.into()),
+            false => Ok(()),
+        }
+    }
 }

@@ -61,13 +61,20 @@ async fn a_source_has_so_many_sessions() {
     assert_eq!(first.handshake(Value::Null).await["successful"], true);
     assert_eq!(second.handshake(Value::Null).await["successful"], true);
     let refused = from(Some("here")).handshake(Value::Null).await;
-    assert_eq!((&refused["error"], &refused["advice"]["reconnect"]), (&json!("403::handshake_denied"), &json!("handshake")));
+    assert_eq!(
+        (&refused["error"], &refused["advice"]["reconnect"]),
+        (&json!("403::handshake_denied"), &json!("handshake"))
+    );
     assert_eq!(from(Some("there")).handshake(Value::Null).await["successful"], true, "another one");
     assert_eq!(from(None).handshake(Value::Null).await["successful"], true, "one that is not counted");
     first.send(json!([{"channel": "/meta/disconnect"}])).await;
     assert_eq!(from(Some("here")).handshake(Value::Null).await["successful"], true, "a place is free again");
     wait_ms(20_000).await;
-    assert_eq!(from(Some("here")).handshake(Value::Null).await["successful"], true, "what expired counts no more");
+    assert_eq!(
+        from(Some("here")).handshake(Value::Null).await["successful"],
+        true,
+        "what expired counts no more"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -81,7 +88,11 @@ async fn every_message_of_a_batch_counts_beyond_the_first() {
     let publish = || json!({"channel": "/a", "data": 1});
     let replies = client.send(json!([publish(), publish(), publish(), publish(), publish()])).await;
     let outcomes: Vec<&Value> = replies.iter().map(|reply| &reply["successful"]).collect();
-    assert_eq!(outcomes, [true, true, true, true, false], "the request was counted for the first: {replies:?}");
+    assert_eq!(
+        outcomes,
+        [true, true, true, true, false],
+        "the request was counted for the first: {replies:?}"
+    );
     assert_eq!(replies[4]["error"], "429::too_many_requests");
     assert_eq!(client.send(json!([publish()])).await[0]["successful"], true, "a request alone is as before");
     let with_handshake = client.send(json!([publish(), {"channel": "/meta/disconnect"}])).await;

@@ -29,7 +29,11 @@ impl Email {
             let said = said.map(|one| size_of_val(one) + one.diagnostic.as_ref().map_or(0, String::len));
             said.chain([weight_of(&report.originals)])
         });
-        self.body.len() + self.body_as_plain_text.len() + lists + attachments.sum::<usize>() + report.sum::<usize>()
+        self.body.len()
+            + self.body_as_plain_text.len()
+            + lists
+            + attachments.sum::<usize>()
+            + report.sum::<usize>()
     }
 }
 

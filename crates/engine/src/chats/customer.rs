@@ -240,6 +240,13 @@ impl Engine {
         }
     }
 
+    /// Notes a sign of life of a customer who was heard of before, whatever else of the chat is in memory.
+    pub fn keep_awaited_customer(&self, chat: InteractionId) {
+        if self.chats.has_seen(chat) {
+            self.chats.see(chat, self.now());
+        }
+    }
+
     /// Tells whether the customer of a chat that has not ended was heard of since this node started.
     #[must_use]
     pub fn is_customer_awaited(&self, chat: InteractionId) -> bool {

@@ -258,7 +258,10 @@ mod tests {
         assert_eq!(read(5, Visibility::All), [0_u64; 0]);
         assert_eq!(read(u64::MAX, Visibility::All), [0_u64; 0]);
         assert_eq!(read(2, Visibility::Agents), [3, 4, 5, 6, 7]);
-        assert_eq!(numbers(&transcripts.read(CHAT, 0, Visibility::All, Most { entries: 2, ..ALL }).unwrap()), [1, 2]);
+        assert_eq!(
+            numbers(&transcripts.read(CHAT, 0, Visibility::All, Most { entries: 2, ..ALL }).unwrap()),
+            [1, 2]
+        );
     }
 
     #[test]

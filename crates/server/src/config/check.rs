@@ -118,7 +118,7 @@ fn spans(config: &Config) -> Option<Fault> {
 }
 
 fn counts(config: &Config) -> Option<Fault> {
-    let Config { cometd, chat, mail, limits, .. } = config;
+    let Config { store, cometd, chat, mail, limits, .. } = config;
     let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let rows = [
         ("cometd.sessions", wide(cometd.sessions), 1..=MILLION),
@@ -130,6 +130,10 @@ fn counts(config: &Config) -> Option<Fault> {
         ("cometd.websocket_message_bytes", wide(cometd.websocket_message_bytes), KIB..=16 * MIB),
         ("chat.requests_per_second", chat.requests_per_second.into(), 1..=MILLION),
         ("chat.chats_per_address", wide(chat.chats_per_address), 1..=MILLION),
+        ("chat.sessions_per_address", wide(chat.sessions_per_address), 1..=MILLION),
+        ("chat.bytes_per_address", chat.bytes_per_address, 64 * KIB..=MIB * MIB),
+        ("chat.bytes_per_service", chat.bytes_per_service, 64 * KIB..=MIB * MIB),
+        ("store.reserve_bytes", store.reserve_bytes, 0..=MIB * MIB),
         ("chat.messages_per_second", chat.messages_per_second.into(), 1..=10_000),
         ("mail.acknowledgements_per_domain", mail.acknowledgements_per_domain.into(), 0..=MILLION),
         ("mail.acknowledgements_per_hour", mail.acknowledgements_per_hour.into(), 0..=MILLION),

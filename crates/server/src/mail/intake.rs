@@ -83,9 +83,17 @@ impl EngineIntake {
     }
 }
 
+/// The disk has less room than is kept for those who work here.
+#[derive(Debug, thiserror::Error)]
+#[error("the disk is short of space; free some, or lower store.reserve_bytes")]
+struct NoRoom;
+
 #[async_trait]
 impl Intake for EngineIntake {
     async fn take_in(&self, arrival: Arrival) -> Result<Taken, NotNow> {
+        if self.shared.is_short_of_space() {
+            return Err(NotNow(Box::new(NoRoom)));
+        }
         let gone = || NotNow(Box::new(UnknownMailbox(arrival.mailbox.clone())));
         let mailbox = self.addresses.of(&arrival.mailbox).ok_or_else(gone)?;
         let mut letter = match self.read(&arrival, self.addresses.of_mailbox(mailbox)).await {

@@ -1,5 +1,8 @@
 //! From the configuration to the options of each crate.
 
+use std::sync::Arc;
+
+use handoff_api::space::Space;
 use handoff_api::wire::resource::PublicUrl;
 use handoff_api::{customer, shared};
 use handoff_domain::interaction::decide::GonePolicy;
@@ -8,6 +11,9 @@ use handoff_engine::AcknowledgementLimits;
 
 use crate::accept;
 use crate::config::{Config, Gone, SameSite};
+
+/// The largest body of a customer's CometD request, in bytes: some messages of the longest text.
+const CUSTOMERS_BODY_BYTES: usize = 256 << 10;
 
 /// Gives the engine's options.
 pub(super) fn engine(config: &Config) -> handoff_engine::Options {
@@ -42,15 +48,21 @@ pub(super) fn cometd(config: &Config) -> handoff_cometd::Limits {
 
 /// Gives the limits of customers' notifications. Their cookie is another than that of an agent who uses the same browser.
 pub(super) fn customers_cometd(config: &Config) -> handoff_cometd::Limits {
-    comet_limits(config, customer::ROOT)
+    let limits = comet_limits(config, customer::ROOT);
+    // Hundreds of strangers may send as much as this at the same time.
+    handoff_cometd::Limits { http_body_bytes: limits.http_body_bytes.min(CUSTOMERS_BODY_BYTES), ..limits }
 }
 
 /// Gives the options of the customers' side.
-pub(super) fn customers(config: &Config) -> customer::Options {
+pub(super) fn customers(config: &Config, space: Arc<dyn Space>) -> customer::Options {
     customer::Options {
         requests_per_s: config.chat.requests_per_second,
         chats_per_address: config.chat.chats_per_address,
         messages_per_s: config.chat.messages_per_second,
+        sessions_per_address: config.chat.sessions_per_address,
+        bytes_per_address: config.chat.bytes_per_address,
+        bytes_per_service: config.chat.bytes_per_service,
+        space,
         scanner: config.scanner().map(Into::into),
     }
 }

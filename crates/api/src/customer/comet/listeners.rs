@@ -97,6 +97,14 @@ impl Listeners {
         }
     }
 
+    /// Marks the chat of a session that has room again.
+    pub(super) fn mark_session(&self, session: &SessionId) {
+        let chat = self.lock().by_session.get(session).map(|(chat, _)| *chat);
+        if let Some(chat) = chat {
+            self.mark(chat);
+        }
+    }
+
     pub(super) fn mark_all(&self) {
         let mut inner = self.lock();
         inner.changed = inner.by_chat.keys().copied().collect();

@@ -1,16 +1,30 @@
 //! What customers may do over CometD: use the channel of a chat service, and nothing else.
 
-use handoff_cometd::{Denial, Identity, Policy, Verdict};
+use std::net::IpAddr;
+use std::sync::{Arc, Weak};
+
+use handoff_cometd::{Denial, Identity, Policy, Source, Verdict};
+use handoff_engine::Engine;
 use serde_json::Value;
+
+use crate::limit::Limiter;
 
 /// The channels of chat services, up to the service's name.
 pub(super) const CHANNEL_PREFIX: &str = "/service/chatV2/";
 
 /// The policy of the customers' server.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct ChatChannels;
+pub(super) struct ChatChannels {
+    /// For the time.
+    engine: Weak<Engine>,
+    /// Shared with the doors outside, so that a socket lets nobody send more than requests would.
+    requests: Arc<Limiter<IpAddr>>,
+}
 
 impl ChatChannels {
+    pub(super) fn new(engine: &Arc<Engine>, requests: Arc<Limiter<IpAddr>>) -> Self {
+        Self { engine: Arc::downgrade(engine), requests }
+    }
+
     fn is_chat(channel: &str) -> Verdict {
         let service = channel.strip_prefix(CHANNEL_PREFIX).unwrap_or_default();
         if service.is_empty() || service.contains(['/', '*']) {
@@ -24,6 +38,15 @@ impl ChatChannels {
 impl Policy for ChatChannels {
     fn may_handshake(&self, _identity: Option<&Identity>, _ext: Option<&Value>) -> Verdict {
         Verdict::Allow
+    }
+
+    fn may_send(&self, _identity: Option<&Identity>, source: Option<&Source>) -> Verdict {
+        let address = source.and_then(|source| source.as_str().parse().ok());
+        let (Some(address), Some(engine)) = (address, self.engine.upgrade()) else { return Verdict::Allow };
+        match self.requests.wait_ms(address, engine.now()) {
+            None => Verdict::Allow,
+            Some(_) => Verdict::Deny(Denial::Temporary),
+        }
     }
 
     fn may_subscribe(&self, _identity: Option<&Identity>, channel: &str) -> Verdict {
@@ -51,8 +74,9 @@ mod tests {
             ("/v2/me/interactions", false),
             ("/service/other", false),
         ] {
-            assert_eq!(ChatChannels.may_subscribe(None, channel) == Verdict::Allow, may, "{channel}");
-            assert_eq!(ChatChannels.may_publish(None, channel) == Verdict::Allow, may, "{channel}");
+            let policy = ChatChannels { engine: Weak::new(), requests: Arc::new(Limiter::new(1)) };
+            assert_eq!(policy.may_subscribe(None, channel) == Verdict::Allow, may, "{channel}");
+            assert_eq!(policy.may_publish(None, channel) == Verdict::Allow, may, "{channel}");
         }
     }
 }

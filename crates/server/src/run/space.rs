@@ -1,0 +1,117 @@
+//! The room on the disks that the server writes to: looked at every second, and now and then tried by writing.
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use handoff_api::space::Space;
+use tokio_util::sync::CancellationToken;
+
+/// How often the room is looked at. What strangers can write meanwhile is far less than the reserve.
+const PERIOD: Duration = Duration::from_secs(1);
+/// The reserve is at most this part of the file system: a small one would otherwise never take anything.
+const PART: u64 = 10;
+/// What a trial writes, in bytes: more than what is left between two blocks, and no burden.
+const TRIAL_BYTES: usize = 64 * 1024;
+
+/// The directories that are written to.
+pub(super) struct DiskSpace {
+    directories: Vec<PathBuf>,
+    reserve_bytes: u64,
+    is_short: AtomicBool,
+}
+
+impl DiskSpace {
+    /// Looks after these directories, which exist.
+    pub(super) fn new(directories: Vec<PathBuf>, reserve_bytes: u64) -> Arc<Self> {
+        let space = Self { directories, reserve_bytes, is_short: AtomicBool::new(false) };
+        space.look();
+        Arc::new(space)
+    }
+
+    /// Looks again every second until it is stopped.
+    pub(super) async fn keep_watched(self: Arc<Self>, stopping: CancellationToken) {
+        let mut period = tokio::time::interval(PERIOD);
+        loop {
+            tokio::select! {
+                _ = period.tick() => {}
+                () = stopping.cancelled() => return,
+            }
+            let space = self.clone();
+            // A disk that hangs holds this task up, and nobody else.
+            if let Err(error) = tokio::task::spawn_blocking(move || space.look()).await {
+                tracing::error!(%error, "the room on the disk could not be looked at");
+            }
+        }
+    }
+
+    fn look(&self) {
+        let is_short = self.directories.iter().any(|directory| is_short(directory, self.reserve_bytes));
+        if self.is_short.swap(is_short, Ordering::Relaxed) != is_short {
+            if is_short {
+                tracing::error!(
+                    reserve_bytes = self.reserve_bytes,
+                    "the disk has less room than store.reserve_bytes: what strangers bring is refused until there is more; free some"
+                );
+            } else {
+                tracing::info!("the disk has room again; what strangers bring is taken in");
+            }
+        }
+    }
+}
+
+/// Tells whether less is free than the reserve. A file system that does not say has room: writing tells.
+fn is_short(directory: &Path, reserve_bytes: u64) -> bool {
+    let Ok(found) = rustix::fs::statvfs(directory) else { return false };
+    let bytes = |blocks: u64| blocks.saturating_mul(found.f_frsize);
+    bytes(found.f_bavail) < reserve_bytes.min(bytes(found.f_blocks) / PART)
+}
+
+fn try_to_write(directory: &Path) -> io::Result<()> {
+    let mut file = tempfile::Builder::new().prefix(".room-").tempfile_in(directory)?;
+    file.write_all(&[0x5a; TRIAL_BYTES])?;
+    file.as_file().sync_all()
+}
+
+#[async_trait]
+impl Space for DiskSpace {
+    fn is_short(&self) -> bool {
+        self.is_short.load(Ordering::Relaxed)
+    }
+
+    async fn probe(&self) -> io::Result<()> {
+        let directories = self.directories.clone();
+        let tried =
+            tokio::task::spawn_blocking(move || directories.iter().try_for_each(|one| try_to_write(one)));
+        tried.await.map_err(io::Error::other)?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reserve_is_kept_and_never_more_than_a_part_of_the_disk() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path();
+        let found = rustix::fs::statvfs(path).unwrap();
+        let is_nearly_full = found.f_bavail < found.f_blocks / PART;
+        assert_eq!(is_short(path, u64::MAX), is_nearly_full, "a tenth is enough for everybody");
+        assert!(!is_short(path, 0));
+        assert!(!is_short(&path.join("nowhere"), u64::MAX), "what cannot be asked is no reason to refuse");
+    }
+
+    #[tokio::test]
+    async fn a_trial_writes_and_leaves_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let space = DiskSpace::new(vec![directory.path().to_owned()], 0);
+        space.probe().await.unwrap();
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+        directory.close().unwrap();
+        assert!(space.probe().await.is_err(), "where nothing can be written the trial says so");
+    }
+}
