@@ -21,7 +21,7 @@ const EVERYTHING: [&str; 3] = ["--workspace", "--all-targets", "--all-features"]
 /// What can be chosen.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
-    /// Begin at this stage, after the ones before it have passed: tools, format, tidy, web, clippy, build, test, widget, interop, mail, browser, cuts, chats, mails, documentation.
+    /// Begin at this stage, after the ones before it have passed: tools, format, tidy, web, clippy, build, test, widget, interop, mail, browser, cuts, chats, mails, floods, documentation.
     #[arg(long, value_name = "STAGE", default_value = "tools")]
     from: String,
     #[command(flatten)]
@@ -127,6 +127,7 @@ fn steps(root: &Path, set_up: set_up::Options) -> Vec<Step<'_>> {
                 plain(cargo(&["xtask", "mails", "--mails", "5", "--kills", "18", "--answers", "120"]))
             }),
         ),
+        ("floods", Box::new(move || plain(cargo(&["xtask", "floods", "--small"])))),
         (
             "documentation",
             Box::new(move || {

@@ -242,6 +242,7 @@ mod tests {
             contact: None,
             subject: None,
             comment: None,
+            notes: Vec::new(),
             priority: 0,
             received: Time(0),
             user_data: handoff_domain::UserData::default(),

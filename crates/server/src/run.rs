@@ -112,8 +112,9 @@ impl Server {
         let url = PublicUrl::new(&config.public_url(address));
         let comet =
             Comet::new(&engine, url.clone(), options::cometd(config), handoff_cometd::Ports::default());
-        let space =
-            DiskSpace::new(vec![config.store.path.clone(), config.files()], config.store.reserve_bytes);
+        let log = config.store.path.join(format!("{DATABASE}-wal"));
+        let directories = vec![config.store.path.clone(), config.files()];
+        let space = DiskSpace::new(directories, log, config.store.reserve_bytes);
         let reception = Reception::new(
             &engine,
             files.clone(),

@@ -12,5 +12,7 @@ pub mod chats;
 pub mod contention;
 pub mod crash;
 pub mod cuts;
+pub mod floods;
 pub mod mails;
+mod memory;
 pub mod slow;

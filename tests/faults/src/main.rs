@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use handoff_faults::{chats, contention, crash, cuts, mails, slow};
+use handoff_faults::{chats, contention, crash, cuts, floods, mails, slow};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -25,6 +25,8 @@ enum Command {
     Contention(contention::Options),
     /// Slow, silent and unread connections are closed in time, and nobody else notices them.
     Slow(slow::Options),
+    /// One address that sends all it can costs a bounded amount of memory and disk, and nobody else waits for it.
+    Floods(floods::Options),
     /// Every client is told everything once and in order, whatever connections break and whenever the program is killed.
     Cuts(cuts::Options),
     /// Everybody in a chat sees one sequence without holes or doubles, whenever the program is killed.
@@ -53,6 +55,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Crash(options) => crash::run(&root, &options).await,
         Command::Contention(options) => contention::run(&root, &options).await,
         Command::Slow(options) => slow::run(&root, &options).await,
+        Command::Floods(options) => floods::run(&root, &options).await,
         Command::Cuts(options) => cuts::run(&root, &options).await,
         Command::Chats(options) => chats::run(&root, &options).await,
         Command::Mails(options) => mails::run(&root, &options).await,

@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use clap::{Args, ValueEnum};
 
+use crate::memory::Memory;
 use attack::{Ends, Kind};
 use handoff_testkit::load::center::{self, Size};
 use handoff_testkit::load::figures::percentile;
@@ -162,7 +163,7 @@ async fn attacked(scene: &Scene, kind: Kind, connections: usize, began: Instant)
     let mut best: Option<Pair> = None;
     for attempt in 1..=ATTEMPTS {
         let undisturbed = scene.healthy.measure(BASELINE).await;
-        let memory = sockets::Memory::watch(scene.process()?)?;
+        let memory = Memory::watch(scene.process()?)?;
         let from = tokio::time::Instant::now();
         let ends = attack::run(scene, kind, connections).await?;
         let disturbed = scene.healthy.window(from, tokio::time::Instant::now()).await;

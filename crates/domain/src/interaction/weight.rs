@@ -1,7 +1,6 @@
 //! About how much memory an interaction takes, for whoever keeps many: bounds that count items alone let a stranger choose how much that is.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use super::{Email, Interaction};
 use crate::user_data::{UserData, Value};
@@ -22,7 +21,7 @@ impl Interaction {
 impl Email {
     fn weight(&self) -> usize {
         let lists = [&self.to, &self.cc, &self.bcc, &self.answers];
-        let lists: usize = lists.into_iter().map(weight_of).sum();
+        let lists: usize = lists.into_iter().map(|texts| weight_of(texts)).sum();
         let attachments = self.attachments.iter().map(|one| size_of_val(one) + one.name.len());
         let report = self.report.iter().flat_map(|report| {
             let said = report.recipients.iter();
@@ -37,7 +36,7 @@ impl Email {
     }
 }
 
-fn weight_of(texts: &Vec<String>) -> usize {
+fn weight_of(texts: &[String]) -> usize {
     texts.iter().map(|text| size_of_val(text) + text.len()).sum()
 }
 

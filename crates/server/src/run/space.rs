@@ -1,4 +1,4 @@
-//! The room on the disks that the server writes to: looked at every second, and now and then tried by writing.
+//! The room on the disks that the server writes to: looked at all the time, and now and then tried by writing.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use handoff_api::space::Space;
 use tokio_util::sync::CancellationToken;
 
-/// How often the room is looked at. What strangers can write meanwhile is far less than the reserve.
-const PERIOD: Duration = Duration::from_secs(1);
+/// How often the room is looked at. What strangers can write meanwhile is far less than the reserve, also that of a small disk.
+const PERIOD: Duration = Duration::from_millis(100);
 /// The reserve is at most this part of the file system: a small one would otherwise never take anything.
 const PART: u64 = 10;
 /// What a trial writes, in bytes: more than what is left between two blocks, and no burden.
@@ -20,19 +20,21 @@ const TRIAL_BYTES: usize = 64 * 1024;
 /// The directories that are written to.
 pub(super) struct DiskSpace {
     directories: Vec<PathBuf>,
+    /// The store's log. What is in it the database takes as well, once it is copied there, and that may be sooner than the next look.
+    log: PathBuf,
     reserve_bytes: u64,
     is_short: AtomicBool,
 }
 
 impl DiskSpace {
-    /// Looks after these directories, which exist.
-    pub(super) fn new(directories: Vec<PathBuf>, reserve_bytes: u64) -> Arc<Self> {
-        let space = Self { directories, reserve_bytes, is_short: AtomicBool::new(false) };
+    /// Looks after these directories, which exist, and the store's log.
+    pub(super) fn new(directories: Vec<PathBuf>, log: PathBuf, reserve_bytes: u64) -> Arc<Self> {
+        let space = Self { directories, log, reserve_bytes, is_short: AtomicBool::new(false) };
         space.look();
         Arc::new(space)
     }
 
-    /// Looks again every second until it is stopped.
+    /// Looks again and again until it is stopped.
     pub(super) async fn keep_watched(self: Arc<Self>, stopping: CancellationToken) {
         let mut period = tokio::time::interval(PERIOD);
         loop {
@@ -49,7 +51,9 @@ impl DiskSpace {
     }
 
     fn look(&self) {
-        let is_short = self.directories.iter().any(|directory| is_short(directory, self.reserve_bytes));
+        let promised = std::fs::metadata(&self.log).map_or(0, |log| log.len());
+        let is_short =
+            self.directories.iter().any(|directory| is_short(directory, self.reserve_bytes, promised));
         if self.is_short.swap(is_short, Ordering::Relaxed) != is_short {
             if is_short {
                 tracing::error!(
@@ -63,11 +67,14 @@ impl DiskSpace {
     }
 }
 
-/// Tells whether less is free than the reserve. A file system that does not say has room: writing tells.
-fn is_short(directory: &Path, reserve_bytes: u64) -> bool {
+/// Tells whether less is free than the reserve, beside what is promised already. A file system that does not say has room: writing tells.
+fn is_short(directory: &Path, reserve_bytes: u64, promised: u64) -> bool {
     let Ok(found) = rustix::fs::statvfs(directory) else { return false };
     let bytes = |blocks: u64| blocks.saturating_mul(found.f_frsize);
-    bytes(found.f_bavail) < reserve_bytes.min(bytes(found.f_blocks) / PART)
+    if reserve_bytes == 0 {
+        return false;
+    }
+    bytes(found.f_bavail) < reserve_bytes.min(bytes(found.f_blocks) / PART).saturating_add(promised)
 }
 
 fn try_to_write(directory: &Path) -> io::Result<()> {
@@ -100,15 +107,16 @@ mod tests {
         let path = directory.path();
         let found = rustix::fs::statvfs(path).unwrap();
         let is_nearly_full = found.f_bavail < found.f_blocks / PART;
-        assert_eq!(is_short(path, u64::MAX), is_nearly_full, "a tenth is enough for everybody");
-        assert!(!is_short(path, 0));
-        assert!(!is_short(&path.join("nowhere"), u64::MAX), "what cannot be asked is no reason to refuse");
+        assert_eq!(is_short(path, u64::MAX, 0), is_nearly_full, "a tenth is enough for everybody");
+        assert!(!is_short(path, 0, u64::MAX), "without a reserve nothing is kept");
+        assert!(is_short(path, 1, u64::MAX), "what the log holds will be taken");
+        assert!(!is_short(&path.join("nowhere"), u64::MAX, 0), "what cannot be asked is no reason to refuse");
     }
 
     #[tokio::test]
     async fn a_trial_writes_and_leaves_nothing() {
         let directory = tempfile::tempdir().unwrap();
-        let space = DiskSpace::new(vec![directory.path().to_owned()], 0);
+        let space = DiskSpace::new(vec![directory.path().to_owned()], PathBuf::new(), 0);
         space.probe().await.unwrap();
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
         directory.close().unwrap();

@@ -172,7 +172,8 @@ impl Client {
     }
 }
 
-async fn exchange(
+/// Sends a request over a connection and reads the answer; `None` when none comes.
+pub async fn exchange(
     connection: &mut SendRequest<Full<Bytes>>,
     request: Request<Full<Bytes>>,
 ) -> Option<Answer> {

@@ -1,16 +1,13 @@
-//! What the kernel knows of the program: its open connections and its memory.
+//! What the kernel knows of the program: its open connections.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpSocket, TcpStream};
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 /// How often the kernel is asked.
@@ -100,48 +97,6 @@ pub(super) async fn wait_closed(
         }
     }
     Ok(closed)
-}
-
-/// The most memory that a process was seen to use.
-pub(super) struct Memory {
-    before: u64,
-    most: Arc<AtomicU64>,
-    watching: JoinHandle<()>,
-}
-
-impl Memory {
-    /// Starts to watch a process.
-    pub(super) fn watch(process: u32) -> Result<Self> {
-        let before = resident(process)?;
-        let most = Arc::new(AtomicU64::new(before));
-        let seen = Arc::clone(&most);
-        let watching = tokio::spawn(async move {
-            while let Ok(now) = resident(process) {
-                seen.fetch_max(now, Ordering::Relaxed);
-                tokio::time::sleep(LOOK).await;
-            }
-        });
-        Ok(Self { before, most, watching })
-    }
-
-    /// Gives by how much it had grown at most, in bytes.
-    pub(super) fn grown(self) -> Result<u64> {
-        Ok(self.most.load(Ordering::Relaxed) - self.before)
-    }
-}
-
-impl Drop for Memory {
-    fn drop(&mut self) {
-        self.watching.abort();
-    }
-}
-
-fn resident(process: u32) -> Result<u64> {
-    let status =
-        fs::read_to_string(format!("/proc/{process}/status")).context("read the process's memory")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
-    let kib: u64 = line.trim().trim_end_matches(" kB").parse().context("VmRSS is no number")?;
-    Ok(kib * 1_024)
 }
 
 #[cfg(test)]

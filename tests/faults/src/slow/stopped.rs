@@ -16,9 +16,10 @@ use tokio::time::interval;
 use super::healthy::Window;
 use super::readers::{client_of, subscribe};
 use super::scene::{ATTACKERS, Attacker, Scene};
-use super::sockets::{self, Memory};
+use super::sockets;
 use super::websocket::Subscribed;
 use super::{AGAIN_BEFORE, ATTEMPTS, FORGOTTEN, Found, Pair, kib_each};
+use crate::memory::Memory;
 use handoff_testkit::load::figures::{ms, percentile};
 
 /// What each may cost, in KiB.

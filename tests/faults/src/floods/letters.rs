@@ -1,0 +1,190 @@
+//! Letters and messages of the largest size: they are kept on the disk, not in memory, and a list of them comes in pieces.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::{Context as _, Result, ensure};
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::routing::post;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use super::line::{FLOOD, HONEST, Line, Sent};
+use super::site::{ADMIN, Site};
+use super::{Extent, Found};
+use crate::memory::{Memory, resident};
+use handoff_testkit::load::center::PASSWORD;
+
+/// How many letters are sent, and of how many bytes.
+const LETTERS: usize = 600;
+const LETTER_BYTES: usize = 240_000;
+/// How many chat messages are sent, in how many chats; more a second than a chat may bring would be refused.
+const MESSAGES: usize = 3_000;
+const CHATS: usize = 100;
+/// Characters of a message; each is four bytes.
+const MESSAGE_CHARS: usize = 4_096;
+/// Connections at once.
+const LINES: usize = 16;
+/// What one answer may have, in bytes: a page, and what its text grows by when it is written as JSON.
+const ANSWER_MAX: usize = 10 << 20;
+/// By how much more memory a program may use after a restart than one that has nothing to read, in bytes: what reading a page takes.
+const RESTART_MAX: u64 = 32 << 20;
+
+pub(super) async fn check(binary: &Path, home: &Path, extent: Extent) -> Result<Found> {
+    let mut found = Found::default();
+    if extent.control {
+        let (server, process) = (serve_from_memory().await?, std::process::id());
+        let memory = Memory::watch(process)?;
+        // The extent is the whole one: what is too little to be noticed by its size is no control.
+        send_letters(server, LETTERS).await?;
+        found.demand_growth("letters", memory.grown()?);
+        return Ok(found);
+    }
+    let mut site = Site::open(binary, home, "", "").await?;
+    let fresh = resident(site.process()?)?;
+    let memory = Memory::watch(site.process()?)?;
+    let letters = extent.of(LETTERS, LETTERS / 10);
+    let taken = send_letters(site.server()?, letters).await?;
+    found.demand(taken == letters, || format!("{taken} of {letters} letters were taken in"));
+    found.demand_growth(&format!("{letters} letters of {LETTER_BYTES} bytes"), memory.grown()?);
+    let memory = Memory::watch(site.process()?)?;
+    let messages = extent.of(MESSAGES, MESSAGES / 10);
+    let said = send_messages(site.server()?, messages).await?;
+    found.demand(said == messages, || format!("{said} of {messages} messages were said"));
+    found.demand_growth(&format!("{messages} messages of 16 KiB"), memory.grown()?);
+    list(site.server()?, letters, &mut found).await?;
+    site.program.kill().await?;
+    let took = site.program.restart().await?;
+    // It has read what waits once when it listens.
+    let again = resident(site.process()?)?;
+    found.figure(format!(
+        "after a restart of {} ms {} MiB, fresh {} MiB",
+        took.as_millis(),
+        again >> 20,
+        fresh >> 20
+    ));
+    found.demand(again <= fresh + RESTART_MAX, || {
+        format!("after a restart the program uses {} MiB, fresh it was {} MiB", again >> 20, fresh >> 20)
+    });
+    site.program.kill().await?;
+    Ok(found)
+}
+
+/// Reads everything that waits as the admin does, page by page.
+async fn list(server: SocketAddr, letters: usize, found: &mut Found) -> Result<()> {
+    let mut line = Line::open(server, HONEST).await?;
+    let (mut listed, mut pages, mut largest, mut cursor) = (0, 0, 0, String::new());
+    loop {
+        let path = format!("/api/v2/interactions?fields=*&channel=email&limit=1000{cursor}");
+        let answer = line.send(&Sent::get(&path).by(ADMIN, PASSWORD)).await?;
+        ensure!(answer.code() == 0, "the list was refused: {}", answer.body);
+        listed += answer.body["interactions"].as_array().map_or(0, Vec::len);
+        pages += 1;
+        largest = largest.max(answer.body.to_string().len());
+        match answer.body["nextCursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    found.figure(format!("{listed} letters in {pages} pages, the largest of {} KiB", largest >> 10));
+    found.demand(listed == letters, || format!("{listed} of {letters} letters are in the list"));
+    found.demand(largest <= ANSWER_MAX, || format!("a page has {largest} bytes"));
+    Ok(())
+}
+
+/// Sends letters by the web form; returns how many were taken in.
+async fn send_letters(server: SocketAddr, count: usize) -> Result<usize> {
+    let (next, taken) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let mut senders = JoinSet::new();
+    for _ in 0..LINES {
+        let (next, taken) = (next.clone(), taken.clone());
+        senders.spawn(async move {
+            let mut line = Line::open(server, FLOOD).await?;
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number >= count {
+                    return anyhow::Ok(());
+                }
+                let subject = format!("letter {number}");
+                let text = "long ".repeat(LETTER_BYTES / 5);
+                let fields = [
+                    ("firstName", "Ann"),
+                    ("lastName", "Byron"),
+                    ("fromAddress", "ann@customers.example"),
+                    ("subject", &*subject),
+                    ("text", &*text),
+                ];
+                let sent = Sent { body: plain(&fields), ..Sent::form("/genesys/2/email/write", &[]) };
+                let answer = line.send(&sent).await?;
+                taken.fetch_add(usize::from(answer.status == 200), Ordering::Relaxed);
+            }
+        });
+    }
+    finish(senders).await?;
+    Ok(taken.load(Ordering::Relaxed))
+}
+
+/// Writes a form of letters, digits and blanks in no more bytes than they have.
+fn plain(fields: &[(&str, &str)]) -> Bytes {
+    let all =
+        fields.iter().map(|(name, value)| format!("{name}={}", value.replace(' ', "+").replace('@', "%40")));
+    all.collect::<Vec<_>>().join("&").into()
+}
+
+/// Says messages in chats that wait; returns how many were taken.
+async fn send_messages(server: SocketAddr, count: usize) -> Result<usize> {
+    let said = Arc::new(AtomicUsize::new(0));
+    let mut customers = JoinSet::new();
+    let chats = CHATS.min(count / 10);
+    let each = count / chats;
+    let text: Arc<str> = "\u{1f600}".repeat(MESSAGE_CHARS).into();
+    for number in 0..chats {
+        let (said, text) = (said.clone(), text.clone());
+        customers.spawn(async move {
+            let mut line = Line::open(server, FLOOD).await?;
+            let nickname = format!("customer {number}");
+            let begun = line.send(&Sent::form("/genesys/2/chat/help", &[("nickname", &nickname)])).await?;
+            let field = |name: &str| begun.body[name].as_str().map(str::to_owned);
+            let chat = field("chatId").with_context(|| format!("no chat: {}", begun.body))?;
+            let key = field("secureKey").context("no key")?;
+            for message in 0..each {
+                let id = message.to_string();
+                let fields = [("secureKey", &*key), ("messageId", &*id), ("message", &*text)];
+                let sent = Sent::form(&format!("/genesys/2/chat/help/{chat}/send"), &fields);
+                let answer = line.send(&sent).await?;
+                said.fetch_add(usize::from(answer.code() == 0), Ordering::Relaxed);
+            }
+            anyhow::Ok(())
+        });
+    }
+    finish(customers).await?;
+    Ok(said.load(Ordering::Relaxed))
+}
+
+async fn finish(mut tasks: JoinSet<Result<()>>) -> Result<()> {
+    while let Some(done) = tasks.join_next().await {
+        done.context("a sender panicked")??;
+    }
+    Ok(())
+}
+
+/// Takes letters in and keeps them in memory: what the program would be without bounds in bytes.
+async fn serve_from_memory() -> Result<SocketAddr> {
+    let kept: Arc<std::sync::Mutex<Vec<Vec<u8>>>> = Arc::default();
+    let take = |State(kept): State<Arc<std::sync::Mutex<Vec<Vec<u8>>>>>, body: Bytes| async move {
+        if let Ok(mut kept) = kept.lock() {
+            kept.push(body.to_vec());
+        }
+        axum::Json(json!({"statusCode": 0}))
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.context("listen")?;
+    let address = listener.local_addr()?;
+    let router = Router::new().route("/genesys/2/email/write", post(take)).with_state(kept);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    Ok(address)
+}
