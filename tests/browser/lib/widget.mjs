@@ -16,7 +16,7 @@ export class Customer {
         this.dialog = page.getByRole("dialog");
         this.log = page.getByRole("log");
         this.message = page.getByRole("textbox", {name: "Message", exact: true});
-        this.status = page.getByRole("status");
+        this.status = page.locator("handoff-chat").getByRole("status");
     }
 
     async visit(path = "/demo/chat") {
