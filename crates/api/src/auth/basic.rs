@@ -10,7 +10,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use axum::http::HeaderMap;
@@ -34,6 +34,8 @@ const RIGHT_MS: u64 = 5 * 60 * 1_000;
 const WRONG_MS: u64 = 60 * 1_000;
 /// Entries of one memory. At the bound what is over is dropped, and when that is not enough, all of it: forgetting costs a verification.
 const ENTRIES_MAX: usize = 16_384;
+/// Pairs that are under way before it is worth while to look for those that are not any more; as many can be as there are connections.
+const TURNS_SWEPT: usize = 1_024;
 /// How long somebody waits for the very first comparison before looking again, in ms.
 const LOOK_MS: u64 = 5;
 /// Most bytes of a user name.
@@ -72,6 +74,26 @@ pub(super) struct Basic {
     wrong: Memory<Tag, ()>,
     guesses: Guesses,
     lanes: Arc<Lanes>,
+    turns: Turns,
+}
+
+/// Requests with the same pair take turns: a client that opens many connections at once has its password compared once, and counted once.
+#[derive(Default)]
+struct Turns(Mutex<HashMap<Tag, Weak<tokio::sync::Mutex<()>>>>);
+
+impl Turns {
+    fn of(&self, tag: Tag) -> Arc<tokio::sync::Mutex<()>> {
+        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(turn) = turns.get(&tag).and_then(Weak::upgrade) {
+            return turn;
+        }
+        if turns.len() >= TURNS_SWEPT {
+            turns.retain(|_, turn| turn.strong_count() > 0);
+        }
+        let turn = Arc::default();
+        turns.insert(tag, Arc::downgrade(&turn));
+        turn
+    }
 }
 
 impl Basic {
@@ -82,6 +104,7 @@ impl Basic {
             wrong: Memory::default(),
             guesses: Guesses::default(),
             lanes: Lanes::new(),
+            turns: Turns::default(),
         }
     }
 
@@ -166,6 +189,13 @@ pub(super) async fn verify(
     let user = directory.user_by_name(&credentials.user_name).filter(|user| user.enabled);
     let stored = user.and_then(|user| user.password_hash.clone());
     let tag = basic.tag(&credentials, stored.as_deref());
+    if let Some(user) = user
+        && basic.right.get(&tag, now).is_some()
+    {
+        return Ok(user.clone());
+    }
+    let turn = basic.turns.of(tag);
+    let _turn = turn.lock().await;
     if let Some(user) = user
         && basic.right.get(&tag, now).is_some()
     {
