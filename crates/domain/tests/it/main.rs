@@ -11,6 +11,7 @@ mod predicates;
 mod random;
 mod routed;
 mod sending;
+mod supervised;
 mod support;
 mod table;
 mod talk;

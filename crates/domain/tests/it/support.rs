@@ -1,7 +1,7 @@
 //! Interactions in every state of the state table, made by the commands that lead there.
 
 use handoff_domain::command::{Action, Actor, Dispatch, Draft, DraftKind, Named, SupervisorMode, Target};
-use handoff_domain::event::{Notice, View};
+use handoff_domain::event::{Notice, Subject, View};
 use handoff_domain::id::{InteractionId, UserId};
 use handoff_domain::interaction::decide::{Decision, decide};
 use handoff_domain::interaction::{Email, Status};
@@ -269,10 +269,12 @@ pub(crate) fn written() -> Email {
     Email { to: vec!["eve@customer.example".to_string()], ..Email::default() }
 }
 
-/// Gives what a user is shown of the interaction by the first event of a decision.
+/// Returns what a user is shown of the interaction by the first event that is about it, and not about what was said.
 pub(crate) fn shown(decision: &Decision, user: UserId) -> Option<Notice> {
     let about_it = |notice: &&Notice| notice.user == user && !matches!(notice.view, View::Workbin { .. });
-    decision.events.first().and_then(|event| event.notices.iter().find(about_it)).cloned()
+    let mut events = decision.events.iter();
+    let event = events.find(|event| !matches!(event.subject, Subject::Transcript { .. }));
+    event.and_then(|event| event.notices.iter().find(about_it)).cloned()
 }
 
 /// Gives the state that a user is shown, and whether it concerns him still.

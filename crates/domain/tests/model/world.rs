@@ -6,7 +6,7 @@ use handoff_domain::chat::{Content, LeaveReason, TreatAs, Utterance, Visibility}
 use handoff_domain::command::{
     Action, Actor, Dispatch, Draft, DraftKind, Named, Patch, Removal, SupervisorMode, Target,
 };
-use handoff_domain::event::View;
+use handoff_domain::event::{Subject, View};
 use handoff_domain::id::{FileId, InteractionId, UserId};
 use handoff_domain::interaction::decide::Decision;
 use handoff_domain::interaction::{Attachment, Email, OfferKind, State};
@@ -138,9 +138,11 @@ pub(crate) fn refusal(rejection: &Rejection) -> String {
     text.split([' ', '(', '{']).next().expect("a name").to_string()
 }
 
-/// Gives what everybody is shown of the interaction that the command was about.
+/// Returns what everybody is shown of the interaction that the command was about: by the first event that is no transcript.
 pub(crate) fn shown(decision: &Decision) -> Vec<(Person, String, bool)> {
-    let notices = decision.events.first().map(|event| event.notices.as_slice()).unwrap_or_default();
+    let mut events = decision.events.iter();
+    let event = events.find(|event| !matches!(event.subject, Subject::Transcript { .. }));
+    let notices = event.map(|event| event.notices.as_slice()).unwrap_or_default();
     let mut shown: Vec<(Person, String, bool)> = notices
         .iter()
         .filter_map(|notice| match notice.view {

@@ -14,11 +14,11 @@ use handoff_store::conformance::samples::chats::{
     chat, every_content, file_limits, heard, live_chat, named_entry, said, shown, supervised_desk,
     waiting_service,
 };
-use handoff_store::conformance::samples::mail::{confirming_queue, letter, outgoing, taken_in};
+use handoff_store::conformance::samples::mail::{confirming_queue, letter, mark, outgoing, taken_in};
 use handoff_store::conformance::samples::{
     BEGIN, center, event, notice, offer, one_of_each, rich_interaction, user_id,
 };
-use handoff_store::{Kind, Record};
+use handoff_store::{Kind, MailboxMark, Record};
 
 const RECORDS: [(Kind, &str); 14] = [
     (Kind::Center, "center"),
@@ -135,6 +135,15 @@ fn notes_words_with_an_offer_and_workspaces_are_read_and_written() {
     let text = fixture("keyless_service", 1);
     assert_eq!(codec::encode_record(&open).unwrap(), text);
     assert_eq!(codec::decode_record(Kind::Service, 1, &text).unwrap(), open);
+}
+
+/// A mailbox's mark of before says nothing of what was skipped.
+#[test]
+fn a_mark_of_a_folder_whose_old_mail_was_skipped_is_read_and_written() {
+    let text = fixture("skipping_mark", 1);
+    let mark = Record::MailboxMark(MailboxMark { skipped: Some((6, BEGIN)), ..mark(1) });
+    assert_eq!(codec::encode_record(&mark).unwrap(), text);
+    assert_eq!(codec::decode_record(Kind::MailboxMark, 1, &text).unwrap(), mark);
 }
 
 /// What came with e-mail is stored in the forms that there were, and nothing is written that an e-mail of before does not have.
