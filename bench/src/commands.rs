@@ -1,4 +1,4 @@
-//! `bench commands`: durable commands a second (`trust.md` B17).
+//! `bench commands`: durable commands a second (docs/testing.md#figures).
 //!
 //! Before each round every agent is offered that round's work; what is measured is clients that each accept and complete one work item
 //! after the other over a kept-alive connection with Basic credentials. Rounds of the program, of the disk and of a bare server

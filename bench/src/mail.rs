@@ -1,4 +1,4 @@
-//! `bench mail`: letters a second that are read, threaded and durable (`trust.md` B14).
+//! `bench mail`: letters a second that are read, threaded and durable (docs/testing.md#mails).
 //!
 //! Mail servers deliver by LMTP over some connections, one letter after the other on each. Letters have 2 to 60 KB: most are text, a third has
 //! HTML beside it, a tenth an attachment; each fourth answers one that the same customer sent before. A letter counts when it is acknowledged,

@@ -1,4 +1,4 @@
-"""What a client remembers so that it can ask for what it missed (contract 2, `replay`); lib/recall.mjs is the same in JavaScript."""
+"""What a client remembers so that it can ask for what it missed (docs/compat/notifications.md#replay, `replay`); lib/recall.mjs is the same in JavaScript."""
 
 
 class Recall:

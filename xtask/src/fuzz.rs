@@ -1,4 +1,4 @@
-//! `fuzz`: hostile input for a bounded time (`trust.md` B23 and B26).
+//! `fuzz`: hostile input for a bounded time (docs/testing.md#arbitrary-input).
 //!
 //! The targets are the tests that use bolero. On the stable compiler, without its own cargo command, bolero feeds them random input and tells
 //! its seed when one fails; `BOLERO_RANDOM_TEST_TIME_MS` says for how long. `cargo test` runs the same targets for a second each. Nothing

@@ -1,4 +1,4 @@
-//! `model`: the rules against their independent reference and over their whole state space (`trust.md` B01 and B02).
+//! `model`: the rules against their independent reference and over their whole state space (docs/testing.md#rules).
 
 use std::path::Path;
 use std::process::Command;

@@ -2,6 +2,7 @@
 //!
 //! Every rule has a test with a sample that breaks it: a rule that cannot fail proves nothing.
 
+mod citations;
 mod layers;
 mod licences;
 mod metadata;
@@ -9,7 +10,7 @@ mod modules;
 mod sources;
 mod text;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -49,9 +50,10 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     let files = own_files(root)?;
     let mut found = layers::check(&packages);
     found.extend(licences::check(&packages));
-    let mut rust = BTreeSet::new();
+    let (mut rust, mut texts) = (BTreeSet::new(), BTreeMap::new());
     for path in &files {
-        let place = path.strip_prefix(root).unwrap_or(path).display().to_string();
+        let relative = path.strip_prefix(root).unwrap_or(path);
+        let place = relative.display().to_string();
         let text = fs::read_to_string(path).with_context(|| format!("read {place}"))?;
         if has_ending(path, &["rs"]) {
             found.extend(sources::check_rust(&place, &text));
@@ -59,7 +61,9 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         } else {
             found.extend(sources::check_text(&place, &text));
         }
+        texts.insert(relative.to_owned(), text);
     }
+    found.extend(citations::check(&texts));
     let members: Vec<_> = packages.iter().filter(|package| package.is_member).collect();
     let roots: Vec<PathBuf> = members
         .iter()

@@ -31,9 +31,9 @@ use crate::wire::resource::{Link, Lookup};
 
 pub(crate) use email::{document, download_of, list_of, may_attach, raw};
 
-/// The part of a form that holds the file (contract 5).
+/// The part of a form that holds the file (docs/compat/media.md#attachments).
 const FILE_PART: &str = "attachment";
-/// How large a file of an agent's in a chat may be, in bytes: as an e-mail of a customer's may be with all that is attached (ingest notes
+/// How large a file of an agent's in a chat may be, in bytes: as an e-mail of a customer's may be with all that is attached (docs/compat/customers.md
 /// 3.2).
 const BYTES_MAX: u64 = 10 * 1024 * 1024;
 /// Attributes that the list can be filtered by.
@@ -192,7 +192,7 @@ fn added(shared: &Shared, record: &FileRecord, reference: i32) -> JsonText {
     struct Added {
         status_code: i32,
         id: String,
-        /// The same id, under the name that the oldest pages give it (gws-core.md 5.3).
+        /// The same id, under the name that the oldest pages give it (docs/compat/media.md#attachments).
         document_id: String,
         #[serde(flatten)]
         link: Link,

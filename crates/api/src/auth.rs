@@ -1,7 +1,7 @@
 //! Who is calling: Basic credentials or the session cookie, and what a cookie alone may do.
 //!
 //! The layer here never answers by itself. It notes who the caller is, or why he is nobody, and the extractors of [`crate::caller`] refuse
-//! when a handler's turn comes, so that a malformed body is told first (contract 1, order of refusals).
+//! when a handler's turn comes, so that a malformed body is told first (docs/compat/conventions.md#refusals, order of refusals).
 
 mod basic;
 mod cors;
@@ -34,7 +34,7 @@ pub(crate) use session::{Session, end};
 pub(crate) use ticket::COOKIE_NAME;
 pub(crate) use ticket::hex;
 
-/// The header that carries the token against forged requests; clients learn its name from [`CSRF_NAME_HEADER`] (gws-core.md 1.6).
+/// The header that carries the token against forged requests; clients learn its name from [`CSRF_NAME_HEADER`] (docs/compat/conventions.md#logins).
 const CSRF_HEADER: HeaderName = HeaderName::from_static("x-csrf-token");
 /// The header that says what the other is called.
 const CSRF_NAME_HEADER: HeaderName = HeaderName::from_static("x-csrf-header");
@@ -188,7 +188,7 @@ fn name_user(caller: Option<&Authenticated>, response: &mut Response) {
     }
 }
 
-/// Finds out who is calling. Basic wins over whatever cookie comes with it (contract 1).
+/// Finds out who is calling. Basic wins over whatever cookie comes with it (docs/compat/conventions.md#logins).
 async fn identify(shared: &Shared, parts: &Parts) -> Result<Authenticated, Refusal> {
     let tickets = ticket::tickets(parts.headers.get_all(COOKIE));
     if let Some(credentials) = basic::credentials(&parts.headers) {
@@ -243,7 +243,7 @@ fn has_token(headers: &HeaderMap, session: &Session) -> bool {
     given.is_some_and(|given| ticket::is_same(given, session.csrf_token().as_bytes()))
 }
 
-/// Sends a new session's cookie, takes back an ended one's, and tells every GET the token (contract 1).
+/// Sends a new session's cookie, takes back an ended one's, and tells every GET the token (docs/compat/conventions.md#logins).
 fn set_session_headers(
     shared: &Shared,
     caller: Option<&Authenticated>,

@@ -3,7 +3,7 @@
 //! A handler that touches data takes one of these; without it, it has no user and so cannot name a contact center. The user comes from the
 //! credentials, and his center and roles from his record, never from the request.
 //!
-//! They stand *behind* the argument that reads the body: what is wrong with the body is told first (contract 1, order of refusals).
+//! They stand *behind* the argument that reads the body: what is wrong with the body is told first (docs/compat/conventions.md#refusals, order of refusals).
 
 use std::sync::Arc;
 

@@ -23,7 +23,7 @@ use crate::wire::resource::{ChannelResource, channels};
 /// Most characters of a custom state's name, or of a reason.
 const REASON_CHARS_MAX: usize = 200;
 
-/// Reads what a channel's `operationName` wants (gws-core.md 3.4). Custom states are a matter of configuration; there are none.
+/// Reads what a channel's `operationName` wants (docs/compat/agents.md#states). Custom states are a matter of configuration; there are none.
 pub(crate) fn change(name: &str, fields: &Fields<'_>) -> Result<ChannelChange, Refusal> {
     let reason = fields.line("reason")?;
     let short = |text: &String| text.chars().count() <= REASON_CHARS_MAX;

@@ -1,4 +1,4 @@
-//! Contacts: who somebody is, and what was ever exchanged with him (gws-core.md 5.1, gws-interactions.md 9).
+//! Contacts: who somebody is, and what was ever exchanged with him (docs/compat/media.md#contacts-and-history).
 //!
 //! Questions are asked by REST and answered by CometD on `/v2/ucs/interactions`, to the caller's sessions alone; an answer has the number of
 //! its question and no other.
@@ -30,7 +30,7 @@ use crate::wire::fields::Fields;
 use crate::wire::notification::encode;
 use crate::wire::transcript::LogMessage;
 
-/// Interactions of an answer when the caller does not say (RetrieveInteractionHistory, gws-core.md 5.1).
+/// Interactions of an answer when the caller does not say (RetrieveInteractionHistory, docs/compat/media.md#contacts-and-history).
 const SIZE_DEFAULT: usize = 100;
 /// Most interactions of an answer, as of a workbin's content.
 const SIZE_MAX: usize = 500;
@@ -44,7 +44,7 @@ const BACK_MS: i64 = 31 * 24 * 60 * 60 * 1_000;
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// Messages of a chat in one answer, the latest.
 const MESSAGES_MAX: usize = 500;
-/// The media that the pages know (gws-core.md 5.1).
+/// The media that the pages know (docs/compat/media.md#contacts-and-history).
 const MEDIA_TYPES: [&str; 8] =
     ["call", "chat", "email", "facebook", "facebooksession", "openmedia", "twitter", "workitem"];
 

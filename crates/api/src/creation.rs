@@ -1,4 +1,4 @@
-//! `Create`: how interactions come into being by the API, from outside and by an agent for himself (contract 6).
+//! `Create`: how interactions come into being by the API, from outside and by an agent for himself (docs/compat/operations.md#creating).
 
 use std::collections::BTreeMap;
 
@@ -45,7 +45,7 @@ pub(crate) struct Creation {
 }
 
 impl Creation {
-    /// Reads a body that is sent to the door of one medium (gws-interactions.md 5.1, 7.1 and 7.2), so that it need not name its channel.
+    /// Reads a body that is sent to the door of one medium (docs/compat/media.md#e-mail), so that it need not name its channel.
     pub(crate) fn at_door(media: Media, body: &JsonBody) -> Result<Self, Refusal> {
         expect_create(body)?;
         let fields = body.fields();

@@ -4,7 +4,7 @@
 //! everything that costs something is counted by address (`guard`). The doors differ in their envelopes and are the same inside: each
 //! turns what it gets into an `ask::Ask`, `deed::perform` carries it out, and `answer` says how the chat stands.
 //!
-//! Sources: the public pages' customer APIs as collected in the ingest notes 1 to 3 and in gws-interactions.md 6.4; docs/api/customers.md
+//! Sources: the public pages' customer APIs as collected in docs/compat/customers.md#requests and in docs/compat/customers.md#simple-api; docs/api/customers.md
 //! has what was decided where they are silent.
 
 pub(crate) mod answer;

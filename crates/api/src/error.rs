@@ -1,6 +1,6 @@
 //! Refusals: the one table from everything that can go wrong to a code, an HTTP status and a sentence.
 //!
-//! A sentence tells the reader what to do next, and a code 2 says which state the thing is in (contract 1). Nothing of the program's inside
+//! A sentence tells the reader what to do next, and a code 2 says which state the thing is in (docs/compat/conventions.md#codes). Nothing of the program's inside
 //! reaches a client: the cause of a failure is logged here, once.
 
 mod sentences;
@@ -26,7 +26,7 @@ const RETRY_AFTER_S: u32 = 1;
 pub(crate) const NO_PERMISSION: &str =
     "Your roles do not allow this operation; ask your administrator for the role that it needs.";
 
-/// The codes of the API's documents (contract 1); those that are never given are left out.
+/// The codes of the API's documents (docs/compat/conventions.md#codes); those that are never given are left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Code {
     /// A required parameter is missing.
@@ -69,7 +69,7 @@ impl Code {
         }
     }
 
-    /// Gives the HTTP status that follows from the code (contract 1).
+    /// Gives the HTTP status that follows from the code (docs/compat/conventions.md#codes).
     #[must_use]
     pub const fn status(self) -> StatusCode {
         match self {
@@ -136,7 +136,7 @@ impl Refusal {
         Self::new(Code::Invalid, sentence)
     }
 
-    /// Refuses for something that does not exist, or not for the caller: both read the same (contract 1).
+    /// Refuses for something that does not exist, or not for the caller: both read the same (docs/compat/conventions.md#refusals).
     #[must_use]
     pub fn not_found(what: &str) -> Self {
         Self::new(Code::NotFound, format!("There is no {what} of that id that you may see; check the id."))

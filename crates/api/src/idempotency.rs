@@ -1,4 +1,4 @@
-//! Retries: the `Idempotency-Key` of a request, and the receipt that its commit leaves (contract 9).
+//! Retries: the `Idempotency-Key` of a request, and the receipt that its commit leaves (docs/compat/conventions.md#retries).
 //!
 //! A receipt is written by the commit that carried the request out, so there is no moment at which one exists without the other; a
 //! concurrent duplicate loses that race and then finds the receipt.
@@ -18,7 +18,7 @@ use crate::wire::envelope::JsonText;
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 /// Most bytes of a key.
 const KEY_BYTES_MAX: usize = 255;
-/// How long a retry is recognised, in ms (contract 9).
+/// How long a retry is recognised, in ms (docs/compat/conventions.md#retries).
 const KEPT_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// The idempotency key of a request, when it has one. Stands among the arguments that read the request, before the caller.

@@ -90,7 +90,7 @@ pub(crate) struct Change {
 }
 
 impl Change {
-    /// The properties that can be written, and the fence (contract 5).
+    /// The properties that can be written, and the fence (docs/compat/operations.md#reading-and-writing).
     const WRITABLE: [&str; 6] = ["userData", "subject", "priority", "comment", "email", "epoch"];
     /// The properties, and what to send in place of null. Elsewhere null counts as not given; here it reads as a wish to clear the property,
     /// and a change must not be acknowledged that is not made.

@@ -4,7 +4,7 @@
 //! handler is a few lines: parse into a domain command, hand it to the engine, wrap the answer. Who is calling, and what he may do, is
 //! the type of an extractor argument ([`caller`]), so that a handler without the argument cannot compile against the data.
 //!
-//! Refusals are told in a fixed order (contract 1), and that order is the order of a handler's arguments: first what reads the path and
+//! Refusals are told in a fixed order (docs/compat/conventions.md), and that order is the order of a handler's arguments: first what reads the path and
 //! the body, then who is calling. What comes after that (visibility, state, ownership, names) the rules decide.
 //!
 //! It deliberately decides nothing about interactions, and stores nothing but login sessions.

@@ -46,7 +46,7 @@ pub(crate) async fn get(State(shared): State<Shared>, AnyUser(me): AnyUser, uri:
 }
 
 /// Gives everything that comes along with the caller. Clients rebuild their state from it after a reconnect, so every key is there, empty
-/// where this server has nothing of the kind (contract 3).
+/// where this server has nothing of the kind (docs/compat/agents.md#me).
 async fn subresources_of(
     shared: &Shared,
     me: &Me,
@@ -76,7 +76,7 @@ async fn subresources_of(
         ("calls", none()),
         ("groups", shown_all(groups_of(&me.user, lookup))),
         ("features", none()),
-        // Clients dereference the sections that the platform whose API this is has (gws-core.md 3.1).
+        // Clients dereference the sections that the platform whose API this is has (docs/compat/agents.md#me).
         (
             "settings",
             json!({"htcc": {}, (settings::WORKSPACE): settings::workspace(shared, me.center(), directory)}),
@@ -139,7 +139,7 @@ pub(crate) async fn operate(
     }
 }
 
-/// Starts the contact-center session with those channels that exist here, and tells of the others (contract 3).
+/// Starts the contact-center session with those channels that exist here, and tells of the others (docs/compat/agents.md#session).
 async fn start(shared: &Shared, me: &Me, names: &[String], place: Option<String>) -> Answer {
     let directory = shared.engine().directory();
     let mut unknown = Vec::new();
@@ -185,7 +185,7 @@ pub(crate) async fn log_out(State(shared): State<Shared>, AnyUser(me): AnyUser) 
     Ok(response)
 }
 
-/// Ends the contact-center session, and with it the login session, as documented (gws-core.md 2.5).
+/// Ends the contact-center session, and with it the login session, as documented (docs/compat/agents.md#session).
 async fn end(shared: &Shared, me: &Me) -> Result<Response, Refusal> {
     shared.engine().end_contact_session(me.id(), me.center()).await?;
     auth::end(shared, &me.user, me.session()).await?;

@@ -34,11 +34,11 @@ pub(crate) use names::QueueText;
 pub(crate) use operations::{Intent, Operation, envelope_of};
 pub(crate) use talk::party_of;
 
-/// Attributes that lists of interactions can be filtered by (contract 1).
+/// Attributes that lists of interactions can be filtered by (docs/compat/conventions.md#lists).
 pub(crate) const FILTERS: &[&str] =
     &["id", "externalId", "channel", "state", "currentQueue", "assignedTo", "contactId", "interactionType"];
 
-/// Most interactions in the answer to `GetWorkbinContent` (contract 5); a longer content is told as truncated.
+/// Most interactions in the answer to `GetWorkbinContent` (docs/compat/operations.md#workbin-content); a longer content is told as truncated.
 const CONTENT_MAX: usize = 500;
 /// What they may take together, in bytes; beyond it the answer is `truncated`. A session's queue holds some of them, and large letters are read
 /// one by one.

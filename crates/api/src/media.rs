@@ -1,5 +1,5 @@
 //! `/me/emails`, `/me/chats`, `/me/workitems` and `/me/openmedia/{mediaType}`: the doors of the 8.5.2 generation to the same operations, each to
-//! one medium, with that generation's resources and envelope (gws-interactions.md 1 and 5 to 8).
+//! one medium, with that generation's resources and envelope (docs/compat/media.md).
 
 use axum::extract::State;
 use axum::http::Uri;

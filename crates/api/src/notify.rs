@@ -178,7 +178,7 @@ fn head_of(notice: &Notice, number: u64) -> Head {
     Head { reference_id: notice.reference, sequence: Some(number), error_code, error_message }
 }
 
-/// Gives `notificationType` on the interactions topic, whose list has no word for a saved draft (contract 5).
+/// Gives `notificationType` on the interactions topic, whose list has no word for a saved draft (docs/compat/notifications.md#messages).
 const fn kind_on_interactions(kind: NotificationType) -> &'static str {
     match kind {
         NotificationType::StatusChange => "StatusChange",

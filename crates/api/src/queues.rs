@@ -1,4 +1,4 @@
-//! Queues: lists, one of them, and changes to one (contract 7).
+//! Queues: lists, one of them, and changes to one (docs/compat/center.md#queues).
 //!
 //! Everybody of a contact center sees its queues, because they are where an agent's work comes from and where he transfers it to.
 
@@ -24,7 +24,7 @@ use crate::wire::resource::{Link, QueueResource};
 
 /// Attributes that the list can be filtered by.
 const FILTERS: &[&str] = &["id", "name", "channel", "priority"];
-/// Longest time that an offer may stand, in s: the reference server's range of `delivering-timeout` (gws-core.md 6.1).
+/// Longest time that an offer may stand, in s: the reference server's range of `delivering-timeout` (docs/compat/center.md#queues).
 const INVITE_TIMEOUT_S_MAX: u64 = 86_400;
 /// Most widening steps of one queue. Each is tried for every agent while routing, and nobody needs as many.
 const STEPS_MAX: usize = 100;

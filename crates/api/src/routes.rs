@@ -180,7 +180,7 @@ fn operation<H: Handler<T, Shared>, T: 'static>(handler: H) -> MethodRouter<Shar
 
 /// Puts everything together.
 pub fn router(shared: &Shared) -> Router {
-    // A slash at the end is the same path: the only documented Create is a POST on `/me/interactions/` (gws-interactions.md 7.3).
+    // A slash at the end is the same path: the only documented Create is a POST on `/me/interactions/` (docs/compat/operations.md#creating).
     let add = |router: Router<Shared>, route: Route| {
         router.route(route.path, (route.handler)()).route(&format!("{}/", route.path), (route.handler)())
     };

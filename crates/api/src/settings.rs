@@ -20,7 +20,7 @@ use crate::wire::resource::{LOGGED_OUT_ID, NOT_READY_ID, READY_ID};
 #[serde(rename_all = "camelCase")]
 struct AgentStates {
     status_code: i32,
-    /// Names the attribute that tells one setting from another (gws-core.md 4).
+    /// Names the attribute that tells one setting from another (docs/compat/center.md#resources).
     key: &'static str,
     settings: [AgentState; 3],
 }

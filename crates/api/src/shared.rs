@@ -39,7 +39,7 @@ impl SameSite {
 pub struct Options {
     /// The address under which clients reach the server.
     pub public_url: PublicUrl,
-    /// How the session cookie may travel; default `Lax` (contract 1).
+    /// How the session cookie may travel; default `Lax` (docs/compat/conventions.md#logins).
     pub same_site: SameSite,
     /// Whether the session cookie is for TLS only; default no, because plain HTTP behind a balancer is common.
     pub secure_cookie: bool,
@@ -47,10 +47,10 @@ pub struct Options {
     pub session_key: Option<[u8; 32]>,
     /// Origins that browsers may call from with credentials: exact, or with a `*.` before the domain. Default none.
     pub cors_origins: Vec<String>,
-    /// Requests that one authenticated user may make, per second; default 2,000 (contract 1: no limit below that).
+    /// Requests that one authenticated user may make, per second; default 2,000 (docs/compat/conventions.md#limits: no limit below that).
     pub requests_per_s: u32,
     /// The user-data key of a disposition when the client names none; default `DISP_KEY`, as captured from the platform whose API
-    /// this is (gws-interactions.md 4.2).
+    /// this is (docs/compat/interactions.md#user-data).
     pub disposition_key: String,
     /// What `GET /diagnostics/version` says.
     pub version: String,

@@ -1,5 +1,5 @@
 //! Supervisors in agents' chats: `/users/{id}/chats/{chat}` to come into one, `/users/{id}/channels/chat` to be offered those that an agent
-//! takes from now on (gws-interactions.md 6.3).
+//! takes from now on (docs/compat/media.md#supervision).
 //!
 //! Whoever comes in is first offered the chat and accepts it like any other, because that is how his client learns of chats. The name that he
 //! gave beforehand is remembered until then, in memory: after a restart of the server, or on another node, he goes by his own.

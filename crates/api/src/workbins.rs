@@ -1,4 +1,4 @@
-//! Workbins: what lies in them, putting in and taking out, and being told of both (gws-interactions.md 8.2).
+//! Workbins: what lies in them, putting in and taking out, and being told of both (docs/compat/media.md#workbins).
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ const CONTENT_MAX: usize = 500;
 const OLD_TYPES: [u8; 2] = [1, 2];
 /// Most workbins that one request can name; each costs a commit.
 const WATCHES_MAX: usize = 100;
-/// The names by which subresources are asked for, and the keys under which they come (gws-interactions.md 8.2).
+/// The names by which subresources are asked for, and the keys under which they come (docs/compat/media.md#workbins).
 const CONTENTS: [(&str, &str); 4] =
     [("chat", "chats"), ("email", "emails"), ("workitem", "workitems"), ("openmedia", "openmedia")];
 

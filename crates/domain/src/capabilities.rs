@@ -9,7 +9,7 @@ use crate::id::UserId;
 use crate::interaction::{Interaction, OfferKind, Status};
 use crate::media::{Direction, Media};
 
-/// How a reader takes part in an interaction that somebody owns. Whoever takes no part sees what the owner may do (contract 4).
+/// How a reader takes part in an interaction that somebody owns. Whoever takes no part sees what the owner may do (docs/compat/interactions.md#seen).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// The owner, alone with the customer as far as he knows.

@@ -82,7 +82,7 @@ pub type Roles = BTreeSet<Role>;
 pub struct Capacity {
     /// By medium; zero means none of it.
     pub by_media: BTreeMap<Media, u32>,
-    /// Over all media together; `None` is no overall bound (contract 3).
+    /// Over all media together; `None` is no overall bound (docs/compat/agents.md#capacity).
     pub overall: Option<u32>,
 }
 
@@ -175,7 +175,7 @@ pub struct Queue {
     pub name: String,
     /// The medium of what waits in it.
     pub media: Media,
-    /// The groups that serve it. A queue with neither groups nor skills is served by nobody (contract 4).
+    /// The groups that serve it. A queue with neither groups nor skills is served by nobody (docs/compat/interactions.md#routing).
     pub groups: BTreeSet<GroupId>,
     /// The least levels an agent needs.
     pub skills: SkillLevels,
@@ -183,7 +183,7 @@ pub struct Queue {
     pub priority: i64,
     /// How long an offer stands, in ms. 1,000…86,400,000; default 30,000 (the reference server's `delivering-timeout`).
     pub invite_timeout_ms: u64,
-    /// How long an agent who passed an offer by is not asked again, in ms; default 30,000 (contract 4).
+    /// How long an agent who passed an offer by is not asked again, in ms; default 30,000 (docs/compat/interactions.md#states).
     pub reoffer_after_ms: u64,
     /// Widenings in order of `after_ms`.
     pub steps: Vec<Step>,
@@ -239,9 +239,9 @@ pub struct Workbin {
 }
 
 impl Workbin {
-    /// The workbin that every agent has for work set aside (contract 7).
+    /// The workbin that every agent has for work set aside (docs/compat/center.md#workbins).
     pub const IN_PROGRESS: &'static str = "In Progress";
-    /// The workbin that every agent has for unfinished replies (contract 7).
+    /// The workbin that every agent has for unfinished replies (docs/compat/center.md#workbins).
     pub const DRAFTS: &'static str = "Drafts";
 
     /// Gives `owner`'s own copy of a workbin that every agent has.

@@ -156,7 +156,7 @@ impl From<&Party> for Speaker {
     }
 }
 
-/// Why a party left, or how the customer's session ended. Codes: Chat Server's quit-reason-code (ingest notes 6.4); `Requeued` and
+/// Why a party left, or how the customer's session ended. Codes: Chat Server's quit-reason-code (docs/compat/customers.md#times-and-ends); `Requeued` and
 /// `HandedOver` are ours and are told as 0, `WaitedTooLong` is ours and has a code of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
@@ -314,7 +314,7 @@ impl Content {
     }
 
     /// Tells whether it counts as a sign of life of the conversation (Chat Server's default: join, leave, message, and the major notices,
-    /// ingest notes 6.3).
+    /// docs/compat/customers.md#times-and-ends).
     #[must_use]
     pub const fn is_activity(&self) -> bool {
         match self {

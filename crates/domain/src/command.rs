@@ -1,5 +1,5 @@
 //! Commands: what somebody wants to happen to one interaction. Names are already resolved; one that could not be resolved travels as
-//! [`Named::Unknown`], because the refusal "unknown queue" comes only after "not yours" (contract 1, order of refusals).
+//! [`Named::Unknown`], because the refusal "unknown queue" comes only after "not yours" (docs/compat/conventions.md#refusals, order of refusals).
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;

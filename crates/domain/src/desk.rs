@@ -1,6 +1,6 @@
 //! The desk: one agent's presence, channel states, capacity and occupied slots. (*Agent* is the person, *desk* is where he works.)
 //!
-//! The transitions are methods that say which channels changed, because each such change is published (contract 3). They do not decide who
+//! The transitions are methods that say which channels changed, because each such change is published (docs/compat/agents.md#states). They do not decide who
 //! may make them: a supervisor's and the agent's own change are the same here.
 
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -49,7 +49,7 @@ pub struct ChannelState {
 pub struct Reach(pub BTreeSet<Topic>);
 
 impl Reach {
-    /// Tells whether an offer of that medium would be seen: by the interactions topic or by the medium's own (contract 3).
+    /// Tells whether an offer of that medium would be seen: by the interactions topic or by the medium's own (docs/compat/agents.md#reach).
     #[must_use]
     pub fn covers(&self, media: &Media) -> bool {
         self.0.contains(&Topic::Interactions) || self.0.contains(&media.topic())
@@ -67,7 +67,7 @@ impl Reach {
     }
 }
 
-/// An agent's contact-center session: one per user, however many clients (contract 3).
+/// An agent's contact-center session: one per user, however many clients (docs/compat/agents.md#session).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct ContactSession {
@@ -274,7 +274,7 @@ impl Desk {
     }
 
     /// Forgets what the agent listened to, at the start of a server: everybody counts as unreachable since then, so that the time in which
-    /// an agent may come back runs from there (contract 3).
+    /// an agent may come back runs from there (docs/compat/agents.md#reach).
     pub fn forget_reach(&mut self, now: Time) {
         self.reach = Reach::default();
         self.unreachable_since = Some(now);

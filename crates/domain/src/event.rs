@@ -50,7 +50,7 @@ impl Topic {
     ];
 }
 
-/// What kind of message an agent gets; the wire's `notificationType` (contract 5).
+/// What kind of message an agent gets; the wire's `notificationType` (docs/compat/notifications.md#messages).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub enum NotificationType {

@@ -246,7 +246,7 @@ pub struct Handling {
     pub mode: Mode,
     /// The name shown to the customer, when he gave one.
     pub nickname: Option<String>,
-    /// An offer to somebody else, at most one (contract 4: "the same single offer slot").
+    /// An offer to somebody else, at most one (docs/compat/interactions.md#states: "the same single offer slot").
     pub offer: Option<Offer>,
     /// Other agents in the conversation, longest present first.
     pub others: Vec<Participant>,
@@ -427,7 +427,7 @@ pub struct Interaction {
     pub chat: Option<Chat>,
     /// Where it is.
     pub state: State,
-    /// Grows with every change of owner or place; a stale one fences a command off (contract 9).
+    /// Grows with every change of owner or place; a stale one fences a command off (docs/compat/conventions.md#fencing).
     pub epoch: u64,
     /// The queue it last waited in; the wire's `currentQueue`.
     pub queue: Option<QueueId>,
@@ -530,7 +530,7 @@ impl Interaction {
         }
     }
 
-    /// Gives the agents of whom it takes a slot: owner, target of the offer, other participants. A draft takes none (contract 3), and
+    /// Gives the agents of whom it takes a slot: owner, target of the offer, other participants. A draft takes none (docs/compat/agents.md#capacity), and
     /// neither does a supervisor who came of his own accord.
     #[must_use]
     pub fn slot_holders(&self) -> BTreeSet<UserId> {
@@ -577,7 +577,7 @@ impl Interaction {
         }
     }
 
-    /// Gives the state as `reader` sees it: the target of an offer sees `Invited`, everybody else the owner's state (contract 4).
+    /// Gives the state as `reader` sees it: the target of an offer sees `Invited`, everybody else the owner's state (docs/compat/interactions.md#seen).
     #[must_use]
     pub fn status_for(&self, reader: UserId) -> Status {
         if self.offer_to(reader).is_some() { Status::Invited } else { self.status() }

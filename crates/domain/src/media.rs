@@ -73,7 +73,7 @@ impl Media {
     }
 
     /// Gives how many interactions of this medium an agent handles at once when nobody set it: 3 chats, 5 of everything else
-    /// (contract 3).
+    /// (docs/compat/agents.md).
     #[must_use]
     pub const fn default_capacity(&self) -> u32 {
         match self {

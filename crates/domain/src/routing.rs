@@ -3,7 +3,7 @@
 //! Everything here is pure: the same waiting interactions, agents and time always give the same pairs. It makes no offers; the router turns
 //! pairs into commands, and each is tried once more on the state that its commit guards (see `decide`).
 //!
-//! An interaction is offered in this order: what goes to the front first, then priority descending, enqueue time, id (contract 4).
+//! An interaction is offered in this order: what goes to the front first, then priority descending, enqueue time, id (docs/compat/interactions.md#routing).
 //! An agent is chosen in this order: who did not pass it by first, then who has the fewest slots of that medium taken, then who was
 //! offered something longest ago, then id.
 
@@ -53,7 +53,7 @@ impl<'a> Waiting<'a> {
         Rank::new(self.id, self.priority, self.wait.front, self.wait.since)
     }
 
-    /// Tells whether it takes a slot of the agent who is offered it; a draft takes none (contract 3).
+    /// Tells whether it takes a slot of the agent who is offered it; a draft takes none (docs/compat/agents.md#capacity).
     #[must_use]
     pub fn takes_slot(&self) -> bool {
         self.wait.mode != Mode::Composing

@@ -161,11 +161,11 @@ impl Default for ChatTerms {
     }
 }
 
-/// What the customer of a chat may do with files. Agents are not limited by it (ingest notes 1.5).
+/// What the customer of a chat may do with files. Agents are not limited by it (docs/compat/customers.md#files).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct FileLimits {
-    /// How many files he may send in one chat; 0 is none at all. Default 3 (Chat Server's `upload-max-files`, ingest notes 1.5).
+    /// How many files he may send in one chat; 0 is none at all. Default 3 (Chat Server's `upload-max-files`, docs/compat/customers.md#files).
     pub uploads_max: u32,
     /// How large one file may be, in bytes. Default 12,582,912: a photo of a phone has 5 to 10 MB. The reference's 2 MiB
     /// (`upload-max-file-size`) refuse most of them.
@@ -205,9 +205,9 @@ impl Default for FileLimits {
 pub struct EmailTerms {
     /// The address that the e-mails are to.
     pub mailbox: String,
-    /// How many files may be attached to one. Default 10 (ingest notes 3.2).
+    /// How many files may be attached to one. Default 10 (docs/compat/customers.md#web-form).
     pub files_max: u32,
-    /// How large an e-mail may be with its files, in bytes. Default 10 MiB (ingest notes 3.2).
+    /// How large an e-mail may be with its files, in bytes. Default 10 MiB (docs/compat/customers.md#web-form).
     pub bytes_max: u64,
     /// The types of files by the ends of their names, in lower case and without the dot. Default [`EmailTerms::DEFAULT_TYPES`].
     pub types: Vec<String>,
@@ -218,11 +218,11 @@ impl EmailTerms {
     pub const DEFAULT_FILES_MAX: u32 = 10;
     /// How large an e-mail may be when nothing else is configured, in bytes.
     pub const DEFAULT_BYTES_MAX: u64 = 10 * 1_024 * 1_024;
-    /// The types when nothing else is configured (ingest notes 3.2).
+    /// The types when nothing else is configured (docs/compat/customers.md#web-form).
     pub const DEFAULT_TYPES: [&'static str; 8] = ["pdf", "doc", "txt", "jpg", "png", "gif", "bmp", "zip"];
 }
 
-/// The terms of an open-media service (the `media_type`, `interaction_type`, `interaction_subtype` and `allow_overwrite` of ingest notes
+/// The terms of an open-media service (the `media_type`, `interaction_type`, `interaction_subtype` and `allow_overwrite` of docs/compat/customers.md
 /// 3.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]

@@ -11,7 +11,7 @@ use crate::command::Removal;
 
 mod bounds;
 
-/// One value of the tree: what JSON can say, with 64-bit integers kept exactly (contract 1).
+/// One value of the tree: what JSON can say, with 64-bit integers kept exactly (docs/compat/conventions.md#bodies).
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// JSON `null`, a value like any other.
@@ -136,14 +136,14 @@ pub enum UserDataError {
 }
 
 impl UserData {
-    /// Most bytes of one key (contract 5).
+    /// Most bytes of one key (docs/compat/interactions.md#user-data).
     pub const KEY_BYTES_MAX: usize = 256;
-    /// Most bytes of the whole map, counted as compact JSON (contract 5).
+    /// Most bytes of the whole map, counted as compact JSON (docs/compat/interactions.md#user-data).
     pub const BYTES_MAX: usize = 64 * 1024;
-    /// Most levels of nesting, the map itself being the first (contract 5).
+    /// Most levels of nesting, the map itself being the first (docs/compat/interactions.md#user-data).
     pub const DEPTH_MAX: usize = 16;
 
-    /// Sets the given keys: missing ones are created, a nested object is replaced as a whole, null is a value (contract 5).
+    /// Sets the given keys: missing ones are created, a nested object is replaced as a whole, null is a value (docs/compat/interactions.md#user-data).
     pub fn update(&mut self, changes: &Self) {
         self.0.extend(changes.0.iter().map(|(key, value)| (key.clone(), value.clone())));
     }

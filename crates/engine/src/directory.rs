@@ -186,7 +186,7 @@ impl Directory {
         Some(definition.of(owner.id))
     }
 
-    /// Gives the workbins that a user may use: his own copies first, then his groups' (contract 7).
+    /// Gives the workbins that a user may use: his own copies first, then his groups' (docs/compat/center.md#workbins).
     #[must_use]
     pub fn workbins_of(&self, user: &User) -> Vec<Workbin> {
         let of_center = || self.workbins.values().filter(|workbin| workbin.center == user.center);
@@ -201,7 +201,7 @@ impl Directory {
         own.chain(shared.cloned()).collect()
     }
 
-    /// Finds a workbin that a user may use, by id or name; his own go before his groups', two of one rank are ambiguous (contract 7).
+    /// Finds a workbin that a user may use, by id or name; his own go before his groups', two of one rank are ambiguous (docs/compat/center.md#workbins).
     #[must_use]
     pub fn workbin_for(&self, user: &User, id_or_name: &str) -> Named<Workbin> {
         let usable = self.workbins_of(user);

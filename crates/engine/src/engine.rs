@@ -38,11 +38,11 @@ const OUTBOX: &str = "outbox";
 pub struct Options {
     /// The rules' own.
     pub rules: handoff_domain::Options,
-    /// How long an agent may be out of reach before he counts as gone, in ms; default 60,000 (contract 3, `agent.disconnect_grace`).
+    /// How long an agent may be out of reach before he counts as gone, in ms; default 60,000 (docs/compat/agents.md#reach, `agent.disconnect_grace`).
     pub disconnect_grace_ms: u64,
-    /// How long notifications are kept for replay, in ms; default 86,400,000 (contract 2).
+    /// How long notifications are kept for replay, in ms; default 86,400,000 (docs/compat/notifications.md#replay).
     pub stream_retention_ms: u64,
-    /// How long a login session may go unused, in ms; default 1,800,000 (contract 1).
+    /// How long a login session may go unused, in ms; default 1,800,000 (docs/compat/conventions.md#logins).
     pub login_idle_ms: u64,
     /// How often a worker looks without a hint, in ms; default 1,000. It bounds the delay of a lost hint.
     pub period_ms: u64,
@@ -128,7 +128,7 @@ pub struct Engine {
 
 impl Engine {
     /// Reads what a starting node must know. Whoever had a contact-center session counts as unreachable since now, so the grace of
-    /// agents who do not come back runs from here (contract 3).
+    /// agents who do not come back runs from here (docs/compat/agents.md#reach).
     ///
     /// # Errors
     ///
@@ -368,7 +368,7 @@ impl Engine {
     pub async fn next_reference(&self, user: UserId) -> Result<i32, StoreError> {
         let advance = |references: &mut HashMap<UserId, i32>| {
             let last = references.get_mut(&user)?;
-            // 2^31−1 is the highest; then the count begins again at 1 (contract 1).
+            // 2^31−1 is the highest; then the count begins again at 1 (docs/compat/conventions.md#reference-ids).
             *last = last.checked_add(1).unwrap_or(1);
             Some(*last)
         };

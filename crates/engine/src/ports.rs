@@ -12,7 +12,7 @@ pub trait Clock: Send + Sync + 'static {
 }
 
 /// The machine's clock: the wall time at start, moved on by the monotonic clock, so that a step of the wall clock neither ends an
-/// offer early nor delays one (`trust.md` S24).
+/// offer early nor delays one (S24 in ARCHITECTURE.md).
 #[derive(Debug)]
 pub struct SystemClock {
     started: Instant,

@@ -9,7 +9,7 @@ use handoff_store::{InteractionQuery, InteractionScope, Page, StoreError, Versio
 use crate::directory::Directory;
 use crate::engine::Engine;
 
-/// How long after its end those whom an interaction concerned keep sight of it, in ms (contract 4).
+/// How long after its end those whom an interaction concerned keep sight of it, in ms (docs/compat/interactions.md#seen).
 const SIGHT_AFTER_END_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// What one list that is put together may take, in bytes.
@@ -17,7 +17,7 @@ const LIST_BYTES_MAX: usize = 8 << 20;
 
 /// Tells whether a user may see an interaction: supervisors and admins everything of their contact center; an agent their own, their offers,
 /// what concerned them, what was last in a queue that they serve, and what lies in a workbin that they may use; and every account, those of
-/// servers above all, what it submitted itself (contract 5).
+/// servers above all, what it submitted itself (docs/compat/operations.md).
 #[must_use]
 pub fn may_see(interaction: &Interaction, user: UserId, directory: &Directory) -> bool {
     let Some(user) = directory.user(interaction.center, user) else { return false };

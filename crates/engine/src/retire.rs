@@ -1,4 +1,4 @@
-//! Users who were disabled: nothing stays with them (contract 3).
+//! Users who were disabled: nothing stays with them (docs/compat/agents.md#gone).
 //!
 //! Runs whenever the directory is read, so it also finds who was disabled while no server ran. It takes no input and is idempotent.
 

@@ -1,7 +1,7 @@
 //! Fetches mail from a folder of an IMAP server (RFC 3501), for as long as it is let.
 //!
 //! One [`run`] serves one mailbox: it connects, takes in every message above the checkpoint, waits for more (`IDLE`, else by asking every
-//! so often) and connects again when something breaks. What must stay true (`trust.md` S17):
+//! so often) and connects again when something breaks. What must stay true (S17 in ARCHITECTURE.md):
 //!
 //! - Reading changes nothing on the server (`BODY.PEEK`). A message is flagged, moved or deleted, and the checkpoint moved on, only after
 //!   [`Intake::take_in`] has answered for it; so whatever breaks wherever, the message comes again.
@@ -97,9 +97,9 @@ pub struct ImapMailbox {
 /// Bounds and times of fetching.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImapLimits {
-    /// The largest message that is fetched whole, in bytes. Default 26 214 400 (25 MiB, as `trust.md` 6.3 says).
+    /// The largest message that is fetched whole, in bytes. Default 26 214 400 (25 MiB, docs/testing.md#sizes-of-mail).
     pub message_bytes_max: u32,
-    /// How much of the headers of a larger one is fetched, in bytes. Default 262 144 (256 KiB, as `trust.md` 6.3 says).
+    /// How much of the headers of a larger one is fetched, in bytes. Default 262 144 (256 KiB, docs/testing.md#sizes-of-mail).
     pub header_bytes_max: u32,
     /// How long one step of a command may take, in ms. Default 60 000.
     pub command_ms: u64,

@@ -37,7 +37,7 @@ use self::fields::Fields;
 pub(crate) use self::parameters::percent_decoded;
 use crate::token::Signer;
 
-/// What bounds the reading of a message (`trust.md` 6.3, "MIME bombs").
+/// What bounds the reading of a message (docs/testing.md#sizes-of-mail).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
     /// The largest message, in bytes. 1…1 GiB. Default 25 MiB: what large providers take. A larger one is refused.

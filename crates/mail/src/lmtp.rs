@@ -2,7 +2,7 @@
 //!
 //! What must stay true:
 //!
-//! - 250 is said only after [`Intake::take_in`] has answered (`trust.md` S17); "not now" is 451, and the mail server keeps the message.
+//! - 250 is said only after [`Intake::take_in`] has answered (S17 in ARCHITECTURE.md); "not now" is 451, and the mail server keeps the message.
 //! - Recipients of one mailbox share one message: they are taken in once, and all get its answer.
 //! - Only `CRLF . CRLF` ends a message. One with a lone CR or LF anywhere is refused whole, since another server may see its end elsewhere
 //!   (SMTP smuggling, CVE-2023-51764).
@@ -45,7 +45,7 @@ pub struct LmtpConfig {
 /// Bounds and times of serving.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LmtpLimits {
-    /// The largest message, in bytes. Default 26 214 400 (25 MiB, as `trust.md` 6.3 says).
+    /// The largest message, in bytes. Default 26 214 400 (25 MiB, docs/testing.md#sizes-of-mail).
     pub message_bytes_max: usize,
     /// The longest command line, in bytes. Default 8 192.
     pub line_bytes_max: usize,

@@ -13,7 +13,7 @@ use thiserror::Error;
 pub use self::compose::compose;
 use crate::address::NotAddress;
 
-/// The largest message that is made, in bytes: what most servers take, and what this one takes in (`trust.md` 6.3).
+/// The largest message that is made, in bytes: what most servers take, and what this one takes in (docs/testing.md#sizes-of-mail).
 pub const MESSAGE_LEN_MAX: usize = 25 * 1024 * 1024;
 /// The longest subject, in bytes. Mail programs show less than a tenth of it.
 pub const SUBJECT_LEN_MAX: usize = 2_000;

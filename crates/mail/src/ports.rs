@@ -2,7 +2,7 @@
 //!
 //! The machines carry bytes; what a message means, and whether it was seen before, is decided behind [`Intake`]. Their whole promise rests
 //! on one sentence: **an answer of [`Intake::take_in`] is durable**. Only after it does a machine flag, move or delete a message, or answer
-//! 250 (`trust.md` S17). Every machine may therefore be stopped at any point; what it then does again is recognised by the intake.
+//! 250 (S17 in ARCHITECTURE.md). Every machine may therefore be stopped at any point; what it then does again is recognised by the intake.
 
 use std::error::Error;
 

@@ -1,4 +1,4 @@
-//! Quotes: what of an answer is new, and how an answer quotes what it answers (`reference/gws-interactions.md` 5.1, "Content of a reply").
+//! Quotes: what of an answer is new, and how an answer quotes what it answers (docs/compat/media.md#e-mail, "Content of a reply").
 //!
 //! Finding the new text is a guess and is only for showing: nothing is ever cut off what is kept. When a guess could hide something that
 //! the customer wrote, such as answers between the quoted lines, everything counts as new.

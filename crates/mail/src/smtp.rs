@@ -1,6 +1,6 @@
 //! Hands messages to a relay by SMTP (RFC 5321), and says exactly what became of each.
 //!
-//! What must stay true (`trust.md` S18):
+//! What must stay true (S18 in ARCHITECTURE.md):
 //!
 //! - [`Outcome::Unknown`] is said if, and only if, the connection failed between the first byte of the final dot and the answer to it: the
 //!   relay may or may not have the message (RFC 1047), and a second attempt may make a second copy. Everything else is certain.

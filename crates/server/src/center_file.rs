@@ -1,4 +1,4 @@
-//! The center file: everything a contact center consists of, as one TOML file that is applied whole (contract 7).
+//! The center file: everything a contact center consists of, as one TOML file that is applied whole (docs/compat/center.md#center-file).
 //!
 //! A file is read ([`form`]), its names are looked up and its things get their ids ([`resolve`]), the result is compared with what is
 //! stored ([`difference`]) and, once the difference was shown, committed ([`apply`]). Applying a file twice changes nothing the second

@@ -92,7 +92,7 @@ impl Default for Server {
 pub(crate) struct Store {
     /// The data directory; made at the first start. Default `handoff-data`, below the working directory.
     pub path: PathBuf,
-    /// How long notifications are kept for clients that come back. 1 min…30 d. Default 24 h (contract 2).
+    /// How long notifications are kept for clients that come back. 1 min…30 d. Default 24 h (docs/compat/notifications.md#replay).
     pub notifications_kept: TimeSpan,
     /// The room that is kept free on the disk for those who work here: below it strangers bring nothing more. 0…1 TiB, and never more than a tenth
     /// of the disk. Default 1 GiB: an hour's work of a large center, and time to notice.
@@ -136,7 +136,7 @@ pub(crate) enum Secure {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Session {
-    /// How long a session lives without a request. 1 min…24 h. Default 30 min (contract 1).
+    /// How long a session lives without a request. 1 min…24 h. Default 30 min (docs/compat/conventions.md#logins).
     pub idle: TimeSpan,
     /// The cookie's `SameSite`. Default `Lax`.
     pub same_site: SameSite,
@@ -170,7 +170,7 @@ pub(crate) struct Cometd {
     pub max_interval: TimeSpan,
     /// CometD sessions altogether. 1…1,000,000. Default 200,000.
     pub sessions: usize,
-    /// CometD sessions of one user. 1…10,000. Default 64 (contract 1).
+    /// CometD sessions of one user. 1…10,000. Default 64 (docs/compat/conventions.md#limits).
     pub sessions_per_user: usize,
     /// Polls that one browser may hold. 1…64. Default 1: a browser has six connections for everything.
     pub polls_per_browser: usize,
@@ -216,14 +216,14 @@ pub(crate) enum Gone {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Agent {
-    /// How long an agent may be out of reach before he counts as gone. 1 s…24 h. Default 60 s (contract 3).
+    /// How long an agent may be out of reach before he counts as gone. 1 s…24 h. Default 60 s (docs/compat/agents.md#reach).
     pub disconnect_grace: TimeSpan,
     /// What then happens to his e-mails and work items. Default `workbin`.
     pub gone: Gone,
     /// How long an owner may go without a request before he loses what he holds. 1 min…7 d. Default 3 h, the reference server's
     /// `handling-timeout`.
     pub handling_timeout: TimeSpan,
-    /// The user-data key of a disposition when a client names none. Default `DISP_KEY` (gws-interactions.md 4.2).
+    /// The user-data key of a disposition when a client names none. Default `DISP_KEY` (docs/compat/interactions.md#user-data).
     pub disposition_key: String,
 }
 
@@ -284,11 +284,11 @@ impl Default for Chat {
 pub(crate) struct Limits {
     /// Connections altogether. 1…1,000,000. Default 100,000; one more is answered 503 and closed.
     pub connections: usize,
-    /// Connections of one address (of one /64 network for IPv6). 1…1,000,000. Default 512 (contract 1).
+    /// Connections of one address (of one /64 network for IPv6). 1…1,000,000. Default 512 (docs/compat/conventions.md#limits).
     pub connections_per_address: usize,
-    /// Connections of one user. 1…1,000,000. Default 128 (contract 1).
+    /// Connections of one user. 1…1,000,000. Default 128 (docs/compat/conventions.md#limits).
     pub connections_per_user: usize,
-    /// Requests of one authenticated user, per second. 1…1,000,000. Default 2,000 (contract 1).
+    /// Requests of one authenticated user, per second. 1…1,000,000. Default 2,000 (docs/compat/conventions.md).
     pub requests_per_second: u32,
     /// How long a request's head may take, and a new connection may be silent. 100 ms…10 s. Default 8 s: such a connection has to be
     /// gone within 10 s, and a busy machine's timers are late.

@@ -1,4 +1,4 @@
-//! The demo: a complete server with two small contact centers, for trying things out (contract 8).
+//! The demo: a complete server with two small contact centers, for trying things out (docs/compat/center.md#demo).
 //!
 //! The centers are ordinary center files that are part of the program. They are applied once: what somebody changed in a kept data
 //! directory stays changed. Everybody's password is printed, so nothing listens beyond this machine.

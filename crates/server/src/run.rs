@@ -43,7 +43,7 @@ use space::DiskSpace;
 pub(crate) const DATABASE: &str = "handoff.db";
 
 /// How long held polls and requests under way have at a stop. With what follows it is less than the 10 s that a stop may take
-/// (contract 8).
+/// (docs/compat/center.md#demo).
 const ANSWERING: Duration = Duration::from_millis(6_500);
 /// How long the engine's workers have to finish their round.
 const ENGINE_STOPPING: Duration = Duration::from_millis(1_500);

@@ -20,9 +20,9 @@ pub struct TestAgent {
 }
 
 impl TestAgent {
-    /// The topic of all interactions (contract 2).
+    /// The topic of all interactions (docs/compat/notifications.md#topics).
     pub const INTERACTIONS: &str = "/v2/me/interactions";
-    /// The topic of channel states (contract 3).
+    /// The topic of channel states (docs/compat/agents.md#states).
     pub const CHANNELS: &str = "/v2/me/channels";
 
     /// Makes an agent who has not done anything yet.

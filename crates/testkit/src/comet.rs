@@ -14,7 +14,7 @@ use self::socket::Socket;
 use crate::inbox::Inbox;
 use crate::rest::Rest;
 
-/// The CometD endpoint (contract 2).
+/// The CometD endpoint (docs/compat/notifications.md#endpoint).
 const ENDPOINT: &str = "/api/v2/notifications";
 
 /// How messages travel.
@@ -37,7 +37,7 @@ impl Transport {
     }
 }
 
-/// What a subscription wants to have of the past (contract 2, `ext.replay`).
+/// What a subscription wants to have of the past (docs/compat/notifications.md#replay, `ext.replay`).
 #[derive(Clone, Debug)]
 pub enum Replay {
     /// Not asked for: plain CometD.

@@ -13,13 +13,13 @@ use tokio::process::{Child, ChildStdout, Command};
 
 use crate::rest::Rest;
 
-/// The password of every account of the demo center (contract 8).
+/// The password of every account of the demo center (docs/compat/center.md#demo).
 pub const PASSWORD: &str = "handoff-demo";
 
 /// How long a start may take: the first one creates the center, which hashes seven passwords with a debug build.
 const START_BOUND: Duration = Duration::from_secs(30);
 
-/// How long a clean stop may take (contract 8: within 10 s) and some time for a busy machine.
+/// How long a clean stop may take (docs/compat/center.md#demo: within 10 s) and some time for a busy machine.
 const STOP_BOUND: Duration = Duration::from_secs(20);
 
 /// A running `handoff demo` on a port of its own, with a data directory that is removed at the end. The child is killed when this is

@@ -1,4 +1,4 @@
-//! `chats`: everybody in a chat is told one sequence, whenever the program is killed (`trust.md` B15).
+//! `chats`: everybody in a chat is told one sequence, whenever the program is killed (docs/testing.md#chats).
 //!
 //! Every chat has three parties, a customer over CometD, the agent who accepted and one whom he brought in, half of them for the customer to
 //! see and half not. All talk while the program is killed (SIGKILL) and started again, and say again with the same id (`messageId`,

@@ -1,4 +1,4 @@
-//! `contention`: one owner, whatever happens at once (`trust.md` B03).
+//! `contention`: one owner, whatever happens at once (docs/testing.md#contention).
 //!
 //! Clients fight over a set of interactions while the program is killed again and again. Afterwards the history of each interaction is
 //! checked for linearizability against a model of the rules. With `--control` the epochs that the clients name are left out on the way,

@@ -1,4 +1,4 @@
-//! `crash`: nothing acknowledged is lost and nothing is done twice, whenever the program is killed (`trust.md` B04).
+//! `crash`: nothing acknowledged is lost and nothing is done twice, whenever the program is killed (docs/testing.md#crash).
 //!
 //! Submitters and agents work on the demo center while it is killed (SIGKILL) at random moments and started again on the same data. At the
 //! end everything that clients were told is compared with what the program knows. A kill leaves what the system has taken into its cache,

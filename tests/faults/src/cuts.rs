@@ -1,5 +1,5 @@
 //! `cuts`: whatever connections break and however often the program is killed, every client is told every number of its topics once and in
-//! order, and a number means the same to all (`trust.md` B13).
+//! order, and a number means the same to all (docs/testing.md#cuts).
 //!
 //! Clients of both transports, with and without acknowledgements, work through a proxy that breaks their connections in every way, while
 //! agents and submitters make changes and the program is killed (SIGKILL) and started again. One client stays away for most of the run and

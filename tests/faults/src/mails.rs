@@ -1,4 +1,4 @@
-//! `mails`: every letter is one interaction, every mail goes out, and no two programs answer each other for ever (`trust.md` B14).
+//! `mails`: every letter is one interaction, every mail goes out, and no two programs answer each other for ever (docs/testing.md#mails).
 //!
 //! The program runs between scripted servers on loopback. `outgoing`: a relay dies at each of twelve steps of SMTP, as often as there are mails;
 //! none may be lost, and a second copy may only be there when it died after the final dot and before its answer was whole, and must be the same

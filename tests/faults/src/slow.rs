@@ -1,4 +1,4 @@
-//! `slow`: clients that take their time cost nobody else anything (`trust.md` B27, and the second half of B21).
+//! `slow`: clients that take their time cost nobody else anything (docs/testing.md#slow-clients).
 //!
 //! Each check starts the program afresh on the same center, puts a steady load of well-behaved agents on it, measures them undisturbed,
 //! and then attacks: with heads, bodies and upgrades that do not go on, with silence, and with readers that do not read. Counted is which
@@ -32,9 +32,9 @@ use handoff_testkit::load::program::build;
 use healthy::{AGENTS, Window};
 use scene::{ATTACKERS, Scene};
 
-/// Until when a connection that does not go on has to be closed, in ms (`trust.md` B27).
+/// Until when a connection that does not go on has to be closed, in ms (docs/testing.md#slow-clients).
 const CLOSED_MS: f64 = 10_000.0;
-/// How much slower the others may become (`trust.md` B27).
+/// How much slower the others may become (docs/testing.md#slow-clients).
 const RATIO: f64 = 2.0;
 /// What a measured ratio may exceed its bound by, as a part of it: two undisturbed windows differ by as much.
 const TOLERANCE: f64 = 0.1;
@@ -44,7 +44,7 @@ const RATIO_MIN: f64 = 0.67;
 const BASELINE: Duration = Duration::from_secs(5);
 /// How often a ratio that is too high is measured again: the machine may have been busy with something else.
 const ATTEMPTS: u32 = 3;
-/// How long an attempt waits for the one before to be forgotten: CometD sessions outlive their sockets by 10 s (contract 2), and a user may
+/// How long an attempt waits for the one before to be forgotten: CometD sessions outlive their sockets by 10 s (docs/compat/notifications.md#endpoint), and a user may
 /// have only so many.
 const FORGOTTEN: Duration = Duration::from_secs(11);
 /// No attempt is begun when the whole run has taken so long.

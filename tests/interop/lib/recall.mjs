@@ -1,4 +1,4 @@
-// What a client remembers so that it can ask for what it missed: the number of the last notification of each topic (contract 2, `replay`).
+// What a client remembers so that it can ask for what it missed: the number of the last notification of each topic (docs/compat/notifications.md#replay, `replay`).
 // It passes notifications on in their order and each once, whatever the connection does.
 
 /** The numbers of one client. */

@@ -21,7 +21,7 @@ pub(super) fn may_add<'a>(interaction: &'a Interaction, me: &Me) -> Result<&'a P
     party_of(interaction, me, target, "AddAttachment", &[Mode::Chatting])
 }
 
-/// Keeps a file that has arrived, and says so in the chat. Any type is taken: agents are not limited as customers are (ingest notes 1.5).
+/// Keeps a file that has arrived, and says so in the chat. Any type is taken: agents are not limited as customers are (docs/compat/customers.md#files).
 pub(super) async fn add(
     shared: &Shared,
     me: &Me,

@@ -95,7 +95,7 @@ async fn load(shared: &Shared, id: FileId) -> Result<Option<FileRecord>, Refusal
     }))
 }
 
-/// `GET /me/emails/{id}/attachments/{attachment}`, and without `/me` (GetAttachment, gws-interactions.md 5.1).
+/// `GET /me/emails/{id}/attachments/{attachment}`, and without `/me` (GetAttachment, docs/compat/media.md#e-mail).
 pub(crate) async fn download_of(
     State(shared): State<Shared>,
     AnyUser(me): AnyUser,

@@ -28,7 +28,7 @@ use crate::error::{Code, Refusal};
 use crate::password;
 use crate::shared::Shared;
 
-/// How long a right pair is remembered, in ms (contract 1).
+/// How long a right pair is remembered, in ms (docs/compat/conventions.md).
 const RIGHT_MS: u64 = 5 * 60 * 1_000;
 /// How long a wrong pair is remembered, in ms: as long as a client may well keep sending it.
 const WRONG_MS: u64 = 60 * 1_000;

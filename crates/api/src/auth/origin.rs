@@ -64,7 +64,7 @@ impl Origins {
     }
 }
 
-/// Tells whether a listed origin, exact or with `*.` before the domain (gws-core.md 1.7), covers another.
+/// Tells whether a listed origin, exact or with `*.` before the domain (docs/compat/conventions.md#logins), covers another.
 pub(crate) fn covers(listed: &str, origin: &str) -> bool {
     let Some((scheme, domain)) = listed.split_once("://*.") else { return listed == origin };
     origin

@@ -1,6 +1,6 @@
 //! The session cookie's value: a ticket that says whose it is and proves it by a signature until its session is stored.
 //!
-//! A session is stored only when its cookie first comes back (contract 1), because programs that send Basic on every request and keep no
+//! A session is stored only when its cookie first comes back (docs/compat/conventions.md#logins), because programs that send Basic on every request and keep no
 //! cookies would otherwise leave a session behind each time. What vouches for a ticket until then is its signature. Both the signature
 //! and the stored id cover the user's password hash, so that a new password ends every session of the old one without a search.
 
@@ -16,7 +16,7 @@ use subtle::ConstantTimeEq;
 
 use crate::shared::Options;
 
-/// The cookie's name, as existing clients expect it (gws-core.md 1.8).
+/// The cookie's name, as existing clients expect it (docs/compat/conventions.md#logins).
 pub(crate) const COOKIE_NAME: &str = "JSESSIONID";
 /// Tickets looked at in one request. Several come when cookies of different paths or of an older server meet; a browser sends few.
 const TICKETS_MAX: usize = 4;
@@ -72,7 +72,7 @@ impl Ticket {
     }
 }
 
-/// Gives 128 bits in the form of a token, which is a UUID's (gws-core.md 1.6).
+/// Gives 128 bits in the form of a token, which is a UUID's (docs/compat/conventions.md#logins).
 pub(super) fn nobodys_token(bits: u128) -> String {
     handoff_domain::QueueId(bits).to_string()
 }

@@ -1,6 +1,6 @@
 //! Who may listen to what: the topics of each role, computed for the user at every subscription.
 //!
-//! The topics all speak to one user about himself (contract 2), so a topic of somebody else's cannot even be named. What is decided here is
+//! The topics all speak to one user about himself (docs/compat/notifications.md#topics), so a topic of somebody else's cannot even be named. What is decided here is
 //! which of his own somebody has at all:
 //!
 //! | role | topics |
@@ -8,8 +8,8 @@
 //! | agent | all |
 //! | supervisor, admin, API user | `/v2/me`, `/v2/me/workbins`, `/notifications/services` |
 //!
-//! Of those on which nothing is ever sent, the ones of a desk are for agents as well, and statistics for agents, supervisors and admins. Answers about contacts (`/v2/ucs/interactions`) are for everybody with a role. Several roles add up. Interactions, the media and channels belong to a desk, and only agents have one (contract 3); a workbin may be watched
-//! by whoever can use it, and an API user has the access of an admin (gws-core.md). A wildcard counts for what it covers of that list, and is
+//! Of those on which nothing is ever sent, the ones of a desk are for agents as well, and statistics for agents, supervisors and admins. Answers about contacts (`/v2/ucs/interactions`) are for everybody with a role. Several roles add up. Interactions, the media and channels belong to a desk, and only agents have one (docs/compat/agents.md); a workbin may be watched
+//! by whoever can use it, and an API user has the access of an admin (docs/compat/conventions.md#logins). A wildcard counts for what it covers of that list, and is
 //! refused when that is nothing: a subscription that can never bring anything is better refused than granted.
 
 use handoff_domain::{Role, Topic, User};

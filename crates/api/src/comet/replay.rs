@@ -1,4 +1,4 @@
-//! The `replay` extension of a subscribe message: where each topic begins (contract 2).
+//! The `replay` extension of a subscribe message: where each topic begins (docs/compat/notifications.md#replay).
 //!
 //! `{"replay": n}` for one topic, `{"replay": {"/v2/me/interactions": n, …}}` for a pattern, where topics that are not named start live.
 //! −1 is live and −2 all that is kept.

@@ -1,4 +1,4 @@
-//! The one shape of all answers to a chat's customer, always complete (ingest notes 1.3).
+//! The one shape of all answers to a chat's customer, always complete (docs/compat/customers.md#answers).
 
 use handoff_domain::{Chat, FileId, Interaction, Visibility};
 use handoff_engine::Most;
@@ -98,7 +98,7 @@ impl Answer {
     ) -> Result<Self, Trouble> {
         let engine = shared.engine();
         let (after, wanted) = match since {
-            // Positions begin with 1, and clients begin with 0 as well (ingest notes 2).
+            // Positions begin with 1, and clients begin with 0 as well (docs/compat/customers.md#by-cometd).
             Since::Index(index) | Since::Pushed(index) => (index.saturating_sub(1), ENTRIES_MAX),
             Since::Nothing => (0, 0),
         };

@@ -1,4 +1,4 @@
-//! The customer API over CometD: `/genesys/cometd`, channel `/service/chatV2/{service}` (ingest notes 2).
+//! The customer API over CometD: `/genesys/cometd`, channel `/service/chatV2/{service}` (docs/compat/customers.md#by-cometd).
 //!
 //! Every session remembers how far its chat has been told to it. A delivery reads on from there under the session's own lock, so a customer
 //! is told everything once and in order, whoever noticed that there is something to tell. Sessions come and go: the chat and its key outlive
@@ -194,7 +194,7 @@ impl Inner {
         }
         let ask = Ask::read(operation, form)?;
         if ask == Ask::Refresh {
-            // Both 0 and no position mean everything (ingest notes 2).
+            // Both 0 and no position mean everything (docs/compat/customers.md#by-cometd).
             let heard = form.count("transcriptPosition")?.unwrap_or(0).saturating_sub(1);
             return self.listen(shared, session, channel, chat.id, key, heard).await;
         }

@@ -1,4 +1,4 @@
-//! E-mails that customers write in a form on a web page: `POST /genesys/2/email/{service}` (ingest notes 3.2).
+//! E-mails that customers write in a form on a web page: `POST /genesys/2/email/{service}` (docs/compat/customers.md#web-form).
 //!
 //! What comes in here becomes a letter like one that a mailbox fetched. It has no `Message-ID`, so it answers nothing and cannot be answered
 //! into a thread of somebody else's; that it is from whom it says nobody has checked, as of any e-mail.
@@ -27,7 +27,7 @@ use crate::wire::address::{ADDRESS_BYTES_MAX, is_address};
 
 /// Characters of a subject: one line of a header at its longest (RFC 5322, section 2.1.1).
 const SUBJECT_CHARS_MAX: usize = 998;
-/// The other way to name a request, as of every other that changes something (contract 9).
+/// The other way to name a request, as of every other that changes something (docs/compat/conventions.md#retries).
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// What a customer writes.
@@ -120,7 +120,7 @@ impl Writing {
         let mut form = Form::default();
         for (name, value) in fields {
             if name == "userData" {
-                // Repeated, each `key=value`; unlike the chat's (ingest notes 3.2).
+                // Repeated, each `key=value`; unlike the chat's (docs/compat/customers.md#web-form).
                 let (key, value) = value.split_once('=').ok_or_else(|| {
                     Trouble::invalid("Each field userData must be written key=value; correct it.")
                 })?;

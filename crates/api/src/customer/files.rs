@@ -1,4 +1,4 @@
-//! Files in a chat: what a customer may send, and how he gets one back (ingest notes 1.5 and 2).
+//! Files in a chat: what a customer may send, and how he gets one back (docs/compat/customers.md#files).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -79,7 +79,7 @@ pub(crate) async fn notified(State(shared): State<Shared>, request: Request) -> 
     let service = interaction.chat.as_ref().map(|chat| chat.service.clone()).unwrap_or_default();
     let limits = limits_of(&shared, &service)?;
     match (form.text("operation"), arrived) {
-        // One client names no operation with a file (ingest notes 2).
+        // One client names no operation with a file (docs/compat/customers.md#by-cometd).
         (Some("fileUpload") | None, Some(arrived)) => {
             accept(&shared, interaction.clone(), key, &limits, &form, Some(arrived)).await
         }
@@ -190,7 +190,7 @@ async fn tell_limits(shared: &Shared, interaction: &Interaction, key: &str) -> R
         ("upload-max-total-size", limits.total_bytes_max.to_string()),
         ("upload-file-types", limits.types.join(":")),
         ("upload-need-agent", limits.need_agent.to_string()),
-        // Deleting gives nothing back: the word is the one that was captured (ingest notes 1.5).
+        // Deleting gives nothing back: the word is the one that was captured (docs/compat/customers.md#files).
         ("delete-file", "odd".to_owned()),
         ("used-upload-max-files", chat.files.uploads.to_string()),
         ("used-upload-max-total-size", chat.files.bytes.to_string()),

@@ -22,7 +22,7 @@ pub(crate) struct Form {
 }
 
 impl Form {
-    /// Gives a field; an empty one counts as not given, because clients send what they have left empty (ingest notes 1.2).
+    /// Gives a field; an empty one counts as not given, because clients send what they have left empty (docs/compat/customers.md#requests).
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.fields.get(name).map(String::as_str).filter(|text| !text.is_empty())
     }
@@ -56,7 +56,7 @@ impl Form {
         self.text(name).map(|text| text.trim().parse().map_err(|_| wrong())).transpose()
     }
 
-    /// Adds a field of a form. Data is written `userData[key]`, by one client with the key in quotes (ingest notes 1.1).
+    /// Adds a field of a form. Data is written `userData[key]`, by one client with the key in quotes (docs/compat/customers.md#requests).
     pub(crate) fn add(&mut self, name: &str, value: String) {
         let key = name.strip_prefix("userData[").and_then(|rest| rest.strip_suffix(']'));
         match key {
@@ -81,7 +81,7 @@ impl Form {
         form
     }
 
-    /// Reads the `data` of a CometD message: the same fields as members, with `userData` as an object (ingest notes 2).
+    /// Reads the `data` of a CometD message: the same fields as members, with `userData` as an object (docs/compat/customers.md#by-cometd).
     pub(crate) fn of_object(values: BTreeMap<String, Value>) -> Result<Self, Trouble> {
         let mut form = Self::default();
         for (name, value) in values {

@@ -1,4 +1,4 @@
-//! Open media from programs without an account: `POST /genesys/2/openmedia/{service}` (ingest notes 3.1).
+//! Open media from programs without an account: `POST /genesys/2/openmedia/{service}` (docs/compat/customers.md#open-media).
 
 use axum::Json;
 use axum::extract::{Path, Request, State};
@@ -18,7 +18,7 @@ use crate::creation::EXTERNAL_ID_BYTES_MAX;
 use crate::external_id;
 use crate::shared::Shared;
 
-/// The key of user data under which the submitter's own id is kept (ingest notes 3.1).
+/// The key of user data under which the submitter's own id is kept (docs/compat/customers.md#open-media).
 const EXTERNAL_ID: &str = "ExternalId";
 
 /// Takes an interaction in.

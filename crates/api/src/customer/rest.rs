@@ -1,4 +1,4 @@
-//! The customer API over plain requests: `/genesys/2/chat/{service}` (ingest notes 1).
+//! The customer API over plain requests: `/genesys/2/chat/{service}` (docs/compat/customers.md#requests).
 
 use axum::Json;
 use axum::extract::{Path, Request, State};

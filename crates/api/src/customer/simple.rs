@@ -1,4 +1,4 @@
-//! The simple customer API: `/api/v2/chats` without an account (gws-interactions.md 6.4).
+//! The simple customer API: `/api/v2/chats` without an account (docs/compat/customers.md#simple-api).
 //!
 //! The pages know no secret: whoever names a chat's id is its customer. Here the answer to `RequestChat` brings a secure key, and sets it as a
 //! cookie for the chat's own path, so that clients which keep cookies need not know of it; others send `secureKey` along. A service may let clients in that

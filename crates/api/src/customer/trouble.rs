@@ -1,4 +1,4 @@
-//! What can go wrong on the customers' side: one table of codes. The public pages' own error codes are not known (ingest notes 1.6), so
+//! What can go wrong on the customers' side: one table of codes. The public pages' own error codes are not known (docs/compat/customers.md#answers), so
 //! these are ours, and documented in docs/api/customers.md.
 
 use axum::Json;
@@ -48,7 +48,7 @@ pub(crate) enum Kind {
     NoSpace,
 }
 
-/// Whether trying again helps (ingest notes 1.3).
+/// Whether trying again helps (docs/compat/customers.md#answers).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Again {
     /// The same request may do later: `statusCode` 1.
@@ -166,7 +166,7 @@ impl Trouble {
         Self { availability: Some(Box::new(availability)), ..self }
     }
 
-    /// Gives the body, of which a client may trust `statusCode` and `chatEnded` alone (ingest notes 1.3).
+    /// Gives the body, of which a client may trust `statusCode` and `chatEnded` alone (docs/compat/customers.md#answers).
     pub(crate) fn body(&self) -> Value {
         let (code, again, _) = self.kind.row();
         let mut body = json!({

@@ -1,4 +1,4 @@
-//! The operations of a chat: how their bodies become what an agent says, whom he brings in, and how he goes (gws-interactions.md 6).
+//! The operations of a chat: how their bodies become what an agent says, whom he brings in, and how he goes (docs/compat/media.md#chat).
 
 use handoff_domain::{Action, Content, SupervisorMode, TreatAs, Utterance, Value, Visibility};
 use url::Url;
@@ -54,7 +54,7 @@ pub(super) fn typing(is_on: bool, visibility: Visibility) -> Parsed {
     Ok(Intent::Tell(Telling { is_on, visibility }))
 }
 
-/// `SendNotification`, whose field the page spells without one of its letters (gws-interactions.md 6.1).
+/// `SendNotification`, whose field the page spells without one of its letters (docs/compat/media.md#chat).
 pub(super) fn send_notification(body: &Fields<'_>) -> Parsed {
     let given = match body.text("notification")? {
         Some(given) => Some(given),

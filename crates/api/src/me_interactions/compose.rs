@@ -1,4 +1,4 @@
-//! How an answer to an e-mail starts out: addresses, subject and quoted text (gws-interactions.md 5.1).
+//! How an answer to an e-mail starts out: addresses, subject and quoted text (docs/compat/media.md#e-mail).
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! The operations of an e-mail: sending it, its files, and where it belongs (gws-interactions.md 5.1; those on threads are ours).
+//! The operations of an e-mail: sending it, its files, and where it belongs (docs/compat/media.md#e-mail; those on threads are ours).
 
 use handoff_domain::command::Dispatch;
 use handoff_domain::rejection::Noun;

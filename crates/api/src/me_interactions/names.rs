@@ -1,7 +1,7 @@
 //! What names and addresses in a request stand for.
 //!
 //! A name is resolved only when the caller is known, in his contact center; one that stands for nothing travels on as such, because "there is
-//! no such queue" is told only after "that is not yours" (contract 1, order of refusals).
+//! no such queue" is told only after "that is not yours" (docs/compat/conventions.md#refusals, order of refusals).
 
 use handoff_domain::{Interaction, Named, Queue, QueueId, SkillId, Target, User, UserId, Workbin};
 use handoff_engine::{Directory, Engine};
@@ -204,7 +204,7 @@ pub(crate) enum AgentText {
 }
 
 impl AgentText {
-    /// The ways to name him, of all generations (gws-interactions.md 6).
+    /// The ways to name him, of all generations (docs/compat/media.md#chat).
     const FIELDS: [&str; 6] = ["userId", "agentId", "userName", "userUri", "targetUri", "targetPath"];
 
     /// Reads the one agent that the body names, if it names one.

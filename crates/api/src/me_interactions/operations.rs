@@ -1,7 +1,7 @@
 //! The operations on one of an agent's interactions: name, envelope, and how the body becomes an action. One row each.
 //!
-//! Sources: the reference document's operations (contract 5, table); the others are of the same pages' older and newer revisions
-//! (gws-interactions.md 3, 5.1 and 6).
+//! Sources: the reference document's operations (docs/compat/operations.md, table); the others are of the same pages' older and newer revisions
+//! (docs/compat/operations.md#names).
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -53,7 +53,7 @@ const fn row(names: &'static [&'static str], envelope: Envelope, parse: Parse) -
 }
 
 impl Row {
-    /// Two pages of the 8.5.2 generation still show `{"status":0}` (gws-interactions.md 11, row 5).
+    /// Two pages of the 8.5.2 generation still show `{"status":0}` (docs/compat/operations.md#envelopes).
     const fn with_zero(self) -> Self {
         Self { later: StatusZero, ..self }
     }
@@ -99,7 +99,7 @@ const TABLE: &[Row] = &[
     row(&["RequestChatHistory"], Plain, chat::request_history),
     row(&["InviteUser", "Invite"], Plain, chat::invite),
     row(&["Consult"], Plain, chat::consult),
-    // Its page answers `{"status":0}`, the others' do not (gws-interactions.md 6.1).
+    // Its page answers `{"status":0}`, the others' do not (docs/compat/operations.md#envelopes).
     row(&["StartChatConsultation"], StatusZero, chat::consult),
     row(&["CompleteTransfer"], Plain, chat::complete_transfer),
     row(&["CompleteConference"], Plain, chat::complete_conference),
@@ -200,7 +200,7 @@ fn attach_user_data(body: &Fields<'_>) -> Parsed {
     act(move |_| Action::AttachUserData(user_data))
 }
 
-/// The reference document names keys by an object, the 8.5.2 pages by a list (gws-interactions.md 11, row 9).
+/// The reference document names keys by an object, the 8.5.2 pages by a list (docs/compat/operations.md#user-data).
 fn delete_user_data(body: &Fields<'_>) -> Parsed {
     let removal = match (body.user_data("userData")?, body.texts("keys")?) {
         (Some(tree), None) => Removal::Tree(tree.0),

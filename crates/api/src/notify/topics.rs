@@ -2,7 +2,7 @@
 
 use handoff_domain::Topic;
 
-/// Gives the CometD channel of a topic (contract 2). Channel names have no `/api` (gws-core.md 2.2).
+/// Gives the CometD channel of a topic (docs/compat/notifications.md#topics). Channel names have no `/api` (docs/compat/notifications.md#topics).
 #[must_use]
 pub const fn channel(topic: Topic) -> &'static str {
     match topic {
@@ -18,7 +18,7 @@ pub const fn channel(topic: Topic) -> &'static str {
     }
 }
 
-/// Where answers about contacts and what was exchanged with them come (CHMessageType, gws-interactions.md 4.3). It brings answers alone: nothing
+/// Where answers about contacts and what was exchanged with them come (CHMessageType, docs/compat/media.md#contacts-and-history). It brings answers alone: nothing
 /// on it is an event, so it has no numbers, no replay and no place in the streams.
 pub const CONTACTS: &str = "/v2/ucs/interactions";
 
@@ -55,7 +55,7 @@ const PATTERNS: [(&str, &str); 4] =
 pub enum Coverage {
     /// One topic by its own name.
     Literal(Topic),
-    /// One topic by its name and a slash at the end: its messages go out under that name (contract 2).
+    /// One topic by its name and a slash at the end: its messages go out under that name (docs/compat/notifications.md#topics).
     Slashed(Topic),
     /// A channel that brings answers alone.
     Answers,

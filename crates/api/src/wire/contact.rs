@@ -1,4 +1,4 @@
-//! What was exchanged with a contact, as the history pages show it (CHInteractionResource and CHMessageType, gws-interactions.md 9), and who a
+//! What was exchanged with a contact, as the history pages show it (CHInteractionResource and CHMessageType, docs/compat/media.md#contacts-and-history), and who a
 //! contact is.
 
 use handoff_domain::{Interaction, Media, State, User, UserData};
@@ -95,7 +95,7 @@ pub const fn media_type(media: &Media) -> &'static str {
     }
 }
 
-/// Gives the state in the words of the history pages (gws-interactions.md 4.4).
+/// Gives the state in the words of the history pages (docs/compat/media.md#contacts-and-history).
 const fn state_name(state: &State) -> &'static str {
     match state {
         State::Queued(_) | State::Invited(..) => "New",

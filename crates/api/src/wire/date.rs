@@ -1,5 +1,5 @@
 //! Dates as the public pages print them: `2014-01-09 11:58:12.035+0200`, that is `yyyy-MM-dd HH:mm:ss.SSSZ`
-//! (gws-interactions.md 2.5).
+//! (docs/compat/conventions.md#dates-and-ids).
 //!
 //! The server always says UTC: clients parse the offset, and one zone for everybody makes messages of several nodes comparable as text.
 
@@ -56,7 +56,7 @@ mod tests {
     fn dates_are_printed_as_the_public_samples_are() {
         let table = [
             (0, "1970-01-01 00:00:00.000+0000"),
-            // gws-interactions.md 2.5 prints this very instant as 2014-01-09 11:58:12.035+0200.
+            // docs/compat/conventions.md#dates-and-ids prints this very instant as 2014-01-09 11:58:12.035+0200.
             (1_389_261_492_035, "2014-01-09 09:58:12.035+0000"),
             (951_782_400_000, "2000-02-29 00:00:00.000+0000"),
             (951_868_799_999, "2000-02-29 23:59:59.999+0000"),

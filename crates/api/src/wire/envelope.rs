@@ -2,7 +2,7 @@
 //!
 //! The reference document prints `{"status":"ok"}` for some operations, `{"statusCode":0}` for others and `{"status":0}` for one, while
 //! its page on return values says that every method carries `statusCode`. Every answer therefore has `statusCode`, and the older keys
-//! stand beside it where the document prints them (contract 5, table).
+//! stand beside it where the document prints them (docs/compat/operations.md#envelopes, table).
 
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::error::{NewerMessage, Refusal};
 
-/// The one content type of every answer. Existing clients compare it literally (contract 1).
+/// The one content type of every answer. Existing clients compare it literally (docs/compat/conventions.md#codes).
 const JSON: &str = "application/json";
 
 /// A JSON text as an answer.

@@ -1,7 +1,7 @@
 //! The fields of a request's body, by name and type.
 //!
 //! A field of another type is code 10, a required one that is missing is code 1, and both name it. `null` counts as not given, because later
-//! clients of this API family send their unset options that way. Unknown fields are ignored (contract 1).
+//! clients of this API family send their unset options that way. Unknown fields are ignored (docs/compat/conventions.md#bodies).
 
 use std::collections::BTreeMap;
 

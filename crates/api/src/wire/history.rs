@@ -1,4 +1,4 @@
-//! Why an interaction waits, and what happened to it (contract 9).
+//! Why an interaction waits, and what happened to it (docs/compat/conventions.md#retries).
 
 use std::sync::Arc;
 

@@ -39,7 +39,7 @@ pub struct Sight {
 }
 
 impl Sight {
-    /// Gives what `reader` sees now (contract 4). Whom it does not concern, as a supervisor who looks on, sees the state and can do nothing:
+    /// Gives what `reader` sees now (docs/compat/interactions.md#seen). Whom it does not concern, as a supervisor who looks on, sees the state and can do nothing:
     /// an offer to somebody else is not his to accept.
     #[must_use]
     pub fn of(interaction: &Interaction, reader: UserId) -> Self {
@@ -59,7 +59,7 @@ impl Sight {
         match view {
             View::Concerned(status) => Self::concerned(interaction, *status, user),
             View::Gone(status) => Self::gone(*status),
-            // What lies in a workbin, or just left it, is nobody's to act on from there (gws-interactions.md 8.2).
+            // What lies in a workbin, or just left it, is nobody's to act on from there (docs/compat/media.md#workbins).
             View::Workbin { .. } => Self::gone(interaction.status()),
             View::Channels | View::Messages { .. } => Self::of(interaction, user),
         }
@@ -83,7 +83,7 @@ pub struct InteractionResource {
     pub link: Link,
     /// The medium.
     pub channel: String,
-    /// The medium's name, as the notification pages print it (gws-interactions.md 4.1).
+    /// The medium's name, as the notification pages print it (docs/compat/interactions.md#object).
     pub interaction_type: String,
     /// What it is to its medium, such as `InboundNew`.
     pub interaction_sub_type: String,
@@ -113,7 +113,7 @@ pub struct InteractionResource {
     pub assigned_to: Option<String>,
     /// An agent's remark.
     pub comment: Option<String>,
-    /// Grows with every change of owner or place (contract 9).
+    /// Grows with every change of owner or place (docs/compat/conventions.md#fencing).
     pub epoch: u64,
     /// User data; it has no binary values, which the pages leave out of notifications.
     pub user_data: Map<String, Value>,
@@ -130,7 +130,7 @@ pub struct InteractionResource {
 /// What an e-mail adds to the flat object.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct EmailPart {
-    /// The e-mail in short, in the pages' own spelling (gws-interactions.md 4.1).
+    /// The e-mail in short, in the pages' own spelling (docs/compat/interactions.md#object).
     pub email_object: EmailObject,
     /// The e-mail's own fields.
     #[serde(flatten)]
@@ -147,7 +147,7 @@ pub struct EmailObject {
     pub interaction_id: String,
 }
 
-/// What a chat adds to the flat object (gws-interactions.md 6.3).
+/// What a chat adds to the flat object (docs/compat/media.md#messages-of-a-chat).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChatPart {

@@ -11,7 +11,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 
 use crate::error::Refusal;
 
-/// Most levels of objects and lists (contract 1).
+/// Most levels of objects and lists (docs/compat/conventions.md#bodies).
 const DEPTH_MAX: usize = 64;
 
 /// Reads a JSON text.

@@ -1,4 +1,4 @@
-//! Collections: field selection, filters and paging, the same for every list (contract 1).
+//! Collections: field selection, filters and paging, the same for every list (docs/compat/conventions.md#lists).
 //!
 //! Without `fields` a list is its addresses, with `fields` its resources. A filter is compared with the attribute as the caller would see
 //! it, so that what a filter finds and what the answer shows cannot differ.
@@ -19,9 +19,9 @@ use crate::error::{Refusal, quoted};
 use crate::wire::envelope::JsonText;
 use crate::wire::resource::Fields;
 
-/// Items on a page when the caller does not say (contract 1).
+/// Items on a page when the caller does not say (docs/compat/conventions.md#lists).
 const LIMIT_DEFAULT: usize = 100;
-/// Most items on a page (contract 1).
+/// Most items on a page (docs/compat/conventions.md#lists).
 const LIMIT_MAX: usize = 1_000;
 /// Parameters that every list understands or lets pass: `resolveUris` is of the older pages and means nothing here, because addresses
 /// are never resolved; `_` is what browser libraries add against caches.

@@ -1,7 +1,7 @@
 //! Notification messages as JSON: the `data` of what a client gets over CometD.
 //!
 //! Which event becomes which message is the table in `notify`; here are only their forms. `referenceId` is there only when a request of
-//! the reader caused the message, `sequence` only when the message is an event and can be replayed (contract 2 and 5).
+//! the reader caused the message, `sequence` only when the message is an event and can be replayed (docs/compat/notifications.md#replay and docs/compat/notifications.md#messages).
 
 mod workbin;
 
@@ -43,7 +43,7 @@ pub struct Head {
     pub error_message: Option<String>,
 }
 
-/// The message on `/v2/me/interactions`, flat as the notification pages print it (contract 5; gws-interactions.md 4.1). It names its type
+/// The message on `/v2/me/interactions`, flat as the notification pages print it (docs/compat/notifications.md#messages; docs/compat/interactions.md#object). It names its type
 /// twice: the pages' `messageTypeName`, and the `messageType` by which clients tell all other messages apart.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -84,7 +84,7 @@ impl StateMessage {
     }
 
     /// Shows an interaction as `reader` sees it now, in the form of the messages: for lists that promise the same objects as the
-    /// notifications (contract 5).
+    /// notifications (docs/compat/notifications.md#messages).
     #[must_use]
     pub fn read_by(interaction: &Interaction, reader: UserId, lookup: Lookup<'_>) -> Self {
         Self::new("StatusChange", Head::default(), InteractionResource::read_by(interaction, reader, lookup))
@@ -99,7 +99,7 @@ impl StateMessage {
     }
 }
 
-/// The message on `/v2/me/chats` that tells what was said (gws-interactions.md 6.3). Clients of one year find the chat by its address, of
+/// The message on `/v2/me/chats` that tells what was said (docs/compat/media.md#messages-of-a-chat). Clients of one year find the chat by its address, of
 /// another by its path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -131,7 +131,7 @@ impl LogUpdate {
     }
 }
 
-/// The message on a medium's own topic, in the form of 8.5.2 (gws-interactions.md 4.3).
+/// The message on a medium's own topic, in the form of 8.5.2 (docs/compat/media.md#state-messages).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MediumMessage {
@@ -161,7 +161,7 @@ impl MediumMessage {
     }
 }
 
-/// The message on `/v2/me/channels` (gws-core.md 2.2): the channels that changed, and no others.
+/// The message on `/v2/me/channels` (docs/compat/notifications.md#topics): the channels that changed, and no others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChannelMessage {
@@ -181,7 +181,7 @@ impl ChannelMessage {
     }
 }
 
-/// The message that a replay could not begin where it was asked to (contract 2).
+/// The message that a replay could not begin where it was asked to (docs/compat/notifications.md#replay).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResyncMessage {

@@ -1,7 +1,7 @@
 //! Resources beside interactions: their addresses, and users, skills, groups, queues, workbins and channels as JSON.
 //!
 //! Every resource has `id`, `uri` (absolute, with the configured prefix) and `path` (without `/api/v2`), as the public pages show them
-//! (gws-core.md 1.2). Nothing here decides who may see a resource, and no secret has a field.
+//! (docs/compat/conventions.md#envelopes). Nothing here decides who may see a resource, and no secret has a field.
 
 mod center;
 mod channel;
@@ -84,7 +84,7 @@ impl PublicUrl {
         self.link(format!("/interactions/{id}"))
     }
 
-    /// Gives the link to an interaction as its medium's resource, such as `/chats/{id}` (gws-interactions.md 11, row 23: addresses have
+    /// Gives the link to an interaction as its medium's resource, such as `/chats/{id}` (docs/compat/conventions.md#lists: addresses have
     /// no `/me`).
     ///
     /// Open media are `/openmedia/{mediaType}/{id}`, as the pages' calls have it; their samples print `{mediaType}s` in the address, which

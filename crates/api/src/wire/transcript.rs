@@ -1,6 +1,6 @@
 //! What was said in a chat, as JSON: once as the customers' clients know it, once as the agents' do.
 //!
-//! The two generations name the same things differently (ingest notes 1.3 and 1.4; gws-interactions.md 6.3), and both sides count only what
+//! The two generations name the same things differently (docs/compat/customers.md#answers; docs/compat/media.md#messages-of-a-chat), and both sides count only what
 //! they see. An index counts entries; a note about typing is none, and has for customers a number below 0.
 
 use std::collections::BTreeMap;
@@ -12,14 +12,14 @@ use serde::Serialize;
 use crate::wire::date;
 use crate::wire::resource::{Link, PublicUrl};
 
-/// The text of the message that tells the limits of files (ingest notes 1.5).
+/// The text of the message that tells the limits of files (docs/compat/customers.md#files).
 const LIMITS_TEXT: &str = "file-client-cfg-get";
 /// What people read when a chat has been idle; clients that translate look at `messageType`.
 const IDLE_ALERT: &str = "Are you still there? The chat ends soon if nobody writes.";
 /// What people read when a chat ends because it was idle.
 const IDLE_CLOSE: &str = "The chat has ended because nobody wrote for a while.";
 
-/// Data of a message; its values are texts (ingest notes 1.3).
+/// Data of a message; its values are texts (docs/compat/customers.md#messages).
 type Data = BTreeMap<&'static str, String>;
 
 /// Who said something, for a customer.
@@ -231,7 +231,7 @@ pub struct LogMessage {
     visibility: &'static str,
     from: AgentsSpeaker,
     timestamp: String,
-    /// Milliseconds, whatever the name says (gws-interactions.md 6.3).
+    /// Milliseconds, whatever the name says (docs/compat/media.md#messages-of-a-chat).
     timestamp_seconds: i64,
     /// For the customer's own words alone: his client's id of them.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-//! Values of user data as JSON, with 64-bit integers kept exactly (contract 1).
+//! Values of user data as JSON, with 64-bit integers kept exactly (docs/compat/conventions.md#bodies).
 
 use handoff_domain::{UserData, Value};
 use serde_json::{Map, Number};

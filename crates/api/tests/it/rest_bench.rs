@@ -368,7 +368,7 @@ impl Bench {
     }
 }
 
-/// A store with the demo's contact center and another one (contract 8).
+/// A store with the demo's contact center and another one (docs/compat/center.md#demo).
 pub(crate) async fn center() -> Arc<MemoryStore> {
     let named = vec![
         Record::Center(Center {

@@ -91,7 +91,7 @@ pub(super) fn queue_for<'q>(named: &'q Named<Queue>, media: &Media) -> Result<&'
 }
 
 /// Gives a desk that can take one interaction more into its hands: a contact-center session, and a free slot when it needs one.
-/// Reach and readiness do not matter, because the agent asks for it himself (contract 3).
+/// Reach and readiness do not matter, because the agent asks for it himself (docs/compat/agents.md#capacity).
 pub(super) fn may_take<'a>(
     context: &Context<'a>,
     user: UserId,
@@ -111,6 +111,6 @@ pub(super) fn may_take<'a>(
 pub(super) enum Slot {
     /// It does.
     Needed,
-    /// It is a draft (contract 3).
+    /// It is a draft (docs/compat/agents.md#gone).
     NotNeeded,
 }

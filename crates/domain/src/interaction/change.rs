@@ -388,7 +388,7 @@ const fn ownership(interaction: &Interaction) -> Option<(UserId, Time)> {
     }
 }
 
-/// Where an interaction is, as far as the epoch is concerned: a change of this raises it (contract 9, "owner or place"). Being offered
+/// Where an interaction is, as far as the epoch is concerned: a change of this raises it (docs/compat/conventions.md#fencing, "owner or place"). Being offered
 /// from a queue is a place of its own; an offer on an owned interaction, the mode of work and all data are not.
 #[derive(PartialEq, Eq)]
 enum Place {

@@ -15,7 +15,7 @@ pub(super) fn complete(attempt: &Attempt<'_>, queue: Option<&Named<Queue>>) -> R
     if handling.mode == Mode::Composing {
         return Err(attempt.wrong_state());
     }
-    // An open draft hinders the end only: with a queue the work goes on elsewhere (contract 4, "PlaceInQueue, Complete+queueName").
+    // An open draft hinders the end only: with a queue the work goes on elsewhere (docs/compat/interactions.md#states, "PlaceInQueue, Complete+queueName").
     if let (None, Some(draft)) = (queue, attempt.before.drafts.first()) {
         return Err(Rejection::OpenDraft { draft: *draft });
     }

@@ -17,7 +17,7 @@ use crate::time::Time;
 /// What happens to the e-mails and work items of an agent who is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GonePolicy {
-    /// They go to his own `In Progress` workbin (the default, contract 3).
+    /// They go to his own `In Progress` workbin (the default, docs/compat/agents.md#gone).
     Workbin,
     /// They go back to their queue.
     Requeue,

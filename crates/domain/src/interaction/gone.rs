@@ -1,4 +1,4 @@
-//! Owners who are gone or silent: nothing stays in the hands of a ghost (contract 3).
+//! Owners who are gone or silent: nothing stays in the hands of a ghost (docs/compat/agents.md#gone).
 
 use crate::center::{SkillLevels, Workbin};
 use crate::command::Actor;

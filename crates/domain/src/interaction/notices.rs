@@ -1,5 +1,5 @@
 //! Who is told of a change, and what he sees: worked out from whom the interaction concerned before and whom it concerns afterwards
-//! (contract 4, "what an agent sees when he stops being concerned").
+//! (docs/compat/interactions.md#seen, "what an agent sees when he stops being concerned").
 //!
 //! Nobody gets more than one notice about the interaction from one event. A watcher of a workbin gets one about the workbin as well,
 //! which travels on another topic.
@@ -14,7 +14,7 @@ use crate::id::{UserId, WorkbinId};
 use crate::interaction::change::{Change, Refused};
 use crate::interaction::{Interaction, OfferKind, State, Status};
 
-/// The wire's code for "not valid for the current state" (contract 1): what was asked for did not come about.
+/// The wire's code for "not valid for the current state" (docs/compat/conventions.md#codes): what was asked for did not come about.
 const ERROR_CODE: i32 = 2;
 
 /// Gives the notices of a change.

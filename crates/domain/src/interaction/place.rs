@@ -12,7 +12,7 @@ use crate::interaction::decision::Decision;
 use crate::interaction::{Handling, Mode, State, Status, say};
 use crate::rejection::{Noun, Rejection};
 
-/// Puts it into a queue, as its owner; or as the server, which empties the workbins of a deleted user (contract 3).
+/// Puts it into a queue, as its owner; or as the server, which empties the workbins of a deleted user (docs/compat/agents.md#gone).
 pub(super) fn in_queue(attempt: &Attempt<'_>, named: &Named<Queue>) -> Result<Decision, Rejection> {
     if let (State::Parked { mode, .. }, Actor::Server) = (&attempt.before.state, attempt.actor) {
         let queue = queue_for(named, &attempt.before.media)?;

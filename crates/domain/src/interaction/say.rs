@@ -61,7 +61,7 @@ pub(super) fn count_download(attempt: &Attempt<'_>, file: FileId) -> Result<Deci
     Ok(change.finish())
 }
 
-/// Tells whether the customer may send one more file. Agents are not limited (ingest notes 1.5).
+/// Tells whether the customer may send one more file. Agents are not limited (docs/compat/customers.md#files).
 fn may_send(attempt: &Attempt<'_>, chat: &Chat, bytes: u64) -> Result<(), Rejection> {
     let limits = attempt.context.world.file_limits(&chat.service);
     let refused = |limit| Err(Rejection::FileLimit(limit));
@@ -243,7 +243,7 @@ fn put(change: &mut Change<'_>, speaker: &Party, visibility: Visibility, utteran
         entry.message_id.clone_from(&utterance.message_id);
     }
     let Some(chat) = &mut change.after.chat else { return };
-    // Agents are not limited (ingest notes 1.5).
+    // Agents are not limited (docs/compat/customers.md#files).
     if let (Some(bytes), None) = (upload, speaker.kind.user()) {
         chat.files.uploads = chat.files.uploads.saturating_add(1);
         chat.files.bytes = chat.files.bytes.saturating_add(bytes);

@@ -60,7 +60,7 @@ fn ready(attempt: &Attempt<'_>, dispatch: &Dispatch) -> Result<Email, Rejection>
         return Err(Rejection::NoRecipients);
     }
     if !world.may_send_as(&email.from) {
-        // A sender who is missing or none of ours gives way to a mailbox, as in the platform's later products (ingest notes 5, "SMTP").
+        // A sender who is missing or none of ours gives way to a mailbox, as in the platform's later products (docs/compat/media.md#e-mail, "SMTP").
         let is_ours = |address: &String| world.may_send_as(address);
         let ours = email.mailbox.clone().filter(is_ours).or_else(|| world.default_sender());
         email.from = match ours {

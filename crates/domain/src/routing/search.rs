@@ -27,7 +27,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Tells whether it asks nobody: neither groups nor skills (contract 4).
+    /// Tells whether it asks nobody: neither groups nor skills (docs/compat/interactions.md#routing).
     #[must_use]
     pub fn asks_nobody(&self) -> bool {
         self.groups.is_empty() && self.skills.is_empty()

@@ -1,7 +1,7 @@
 //! Threading: what a letter answers.
 //!
 //! Only what a stranger cannot know ties a letter to anything: a token of ours, or the `Message-ID` of a message that the sender himself
-//! wrote or got. A subject never does, and neither does naming a message that is between other people. (`trust.md` S18.)
+//! wrote or got. A subject never does, and neither does naming a message that is between other people. (S18 in ARCHITECTURE.md.)
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Whether a program may answer: the rules that keep two programs from answering each other for ever (RFC 3834; `trust.md` S19).
+//! Whether a program may answer: the rules that keep two programs from answering each other for ever (RFC 3834; S19 in ARCHITECTURE.md).
 
 use handoff_domain::{Automatic, Letter};
 

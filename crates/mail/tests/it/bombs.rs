@@ -1,5 +1,5 @@
 //! Messages made to cost more than they weigh. Each is read in a process of its own, with bounded memory and processor time, and tells how
-//! much memory it took at most: no more than four times the message and a constant (`trust.md` B26).
+//! much memory it took at most: no more than four times the message and a constant (docs/testing.md#sizes-of-mail).
 
 use std::fs;
 use std::io::Write as _;

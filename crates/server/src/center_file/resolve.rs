@@ -23,7 +23,7 @@ use super::form::{
 use super::passwords::Passwords;
 use super::{CenterFile, CenterFileError};
 
-/// The shortest offer, in ms (contract 7: `inviteTimeout` 1…86,400 s).
+/// The shortest offer, in ms (docs/compat/center.md#queues: `inviteTimeout` 1…86,400 s).
 const INVITE_TIMEOUT_MIN_MS: u64 = 1_000;
 /// The longest offer, in ms.
 const INVITE_TIMEOUT_MAX_MS: u64 = 86_400_000;
@@ -152,7 +152,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// Every contact center has the two workbins of an agent that the rules themselves put work into (contract 7).
+    /// Every contact center has the two workbins of an agent that the rules themselves put work into (docs/compat/center.md#workbins).
     fn workbins(&mut self, forms: &[WorkbinForm]) {
         let mut wanted: Vec<(String, WorkbinOwner)> = [Workbin::IN_PROGRESS, Workbin::DRAFTS]
             .map(|name| (name.to_owned(), WorkbinOwner::EachAgent))
@@ -301,7 +301,7 @@ impl Resolver<'_> {
         for (form, user_name) in forms.into_iter().zip(names) {
             let known = self.directory.user_by_name(&user_name);
             if known.is_some_and(|user| user.center != self.center) {
-                // User names are unique across the installation (contract 1). Whose it is, is nobody else's business.
+                // User names are unique across the installation (docs/compat/conventions.md#logins). Whose it is, is nobody else's business.
                 let message = format!("the user name {user_name:?} is taken by another contact center");
                 self.problems.borrow_mut().push(self.file.wrong_at(form.user_name.span().start, message));
                 continue;

@@ -168,7 +168,7 @@ fn public_url(config: &Config) -> Option<Fault> {
     })
 }
 
-/// A cookie of foreign sites must be `Secure`, or browsers drop it (contract 1).
+/// A cookie of foreign sites must be `Secure`, or browsers drop it (docs/compat/conventions.md#logins).
 fn cookie(config: &Config) -> Option<Fault> {
     let lacks_tls =
         !config.server.public_url.starts_with("https://") || config.session.secure == Secure::Never;

@@ -14,7 +14,7 @@ pub const PASSWORD: &str = "xtask-password";
 /// minutes, and are not what is measured.
 pub const HASH: &str =
     "$argon2id$v=19$m=8,t=1,p=1$BThFiQr6f3iIPM63nMowVg$+1OVfcIaetvQTLuXUJ/oPXfWrFWvn8TN3HnO+q+gC9E";
-/// How many accounts submit work. One alone would soon meet the limit of requests per user (contract 1).
+/// How many accounts submit work. One alone would soon meet the limit of requests per user (docs/compat/conventions.md#limits).
 pub const SUBMITTERS: usize = 16;
 /// The queue that every agent serves.
 pub const QUEUE: &str = "work";

@@ -12,7 +12,7 @@ pub(super) struct CookieSession {
 }
 
 impl CookieSession {
-    /// Takes over the cookies and the token of an answer (contract 1: `X-CSRF-HEADER` names the header that carries the token).
+    /// Takes over the cookies and the token of an answer (docs/compat/conventions.md#logins: `X-CSRF-HEADER` names the header that carries the token).
     pub(super) fn learn<'a>(&mut self, set_cookies: impl Iterator<Item = &'a str>, headers: &HeaderMap) {
         for cookie in set_cookies {
             let pair = cookie.split(';').next().unwrap_or_default();

@@ -59,7 +59,7 @@ impl Agent {
     async fn listen(&mut self) -> Result<()> {
         let (server, name) = (self.scene.server()?, self.name());
         let way = Way { server, number: self.number, path: AGENTS, user: Some(&name) };
-        // Everything that is kept, the first time (contract 2).
+        // Everything that is kept, the first time (docs/compat/notifications.md#replay).
         let replay = self.last.map_or(json!(-2), |last| json!(last));
         let (session, mut ear) = Session::open(&way, TOPIC, Some(json!({"replay": replay}))).await?;
         while self.scene.phase() != Phase::Over {

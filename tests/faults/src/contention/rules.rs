@@ -198,7 +198,7 @@ fn refused(state: &State, call: &Call) -> Option<State> {
         Ask::Update { .. } | Ask::Complete | Ask::PlaceInQueue | Ask::Park => is_owner,
         Ask::Pull => state.place == Place::Parked,
         Ask::Accept | Ask::Reject | Ask::Transfer { .. } => false,
-        // Whoever never had it loses sight of it at its end (contract 4), and everybody serves the queue until then.
+        // Whoever never had it loses sight of it at its end (docs/compat/interactions.md#seen), and everybody serves the queue until then.
         Ask::Read => state.place != Place::Done,
     };
     (!(had_to && is_current)).then_some(*state)

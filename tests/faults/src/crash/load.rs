@@ -17,7 +17,7 @@ use handoff_testkit::load::comet::{self, Heard};
 use handoff_testkit::load::http::{Call, Client};
 use handoff_testkit::load::program::Address;
 
-/// The demo center's agents (contract 8).
+/// The demo center's agents (docs/compat/center.md#demo).
 pub(super) const AGENTS: [&str; 4] = ["kate", "ben", "mia", "sam"];
 /// The account that submits.
 const SUBMITTER: &str = "intake";

@@ -1,6 +1,6 @@
 //! What clients were told, and whether they should have been told it.
 //!
-//! The rule (contract 2): a client names the last number that it was told of a topic and is told the next one, then the one after it, and
+//! The rule (docs/compat/notifications.md#replay): a client names the last number that it was told of a topic and is told the next one, then the one after it, and
 //! so on, live or replayed. No number is left out, none comes twice, and none comes before a lower one. That holds with the `ack` extension
 //! too: our clients take an answer whole or not at all and acknowledge what they took, so what is sent again is always what they have
 //! not seen. A `Resync` is right only for who named a number above the head or below what is kept, and none of these clients does.

@@ -1,4 +1,4 @@
-//! The bounds on connections: of one address, and of one user (contract 1).
+//! The bounds on connections: of one address, and of one user (docs/compat/conventions.md#limits).
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Clients that do not read while ordinary messages come (`trust.md` B21): what each costs until it is cut, and what the others notice.
+//! Clients that do not read while ordinary messages come (docs/testing.md#slow-clients): what each costs until it is cut, and what the others notice.
 //!
 //! As many clients that read get the same messages first: what the agents notice of these is what is compared with. The program's growth
 //! then is shown, too, but not taken off.

@@ -1,4 +1,4 @@
-//! A sample of what must be refused, and that the server is as well afterwards as before (contract 1).
+//! A sample of what must be refused, and that the server is as well afterwards as before (docs/compat/conventions.md#refusals).
 
 use anyhow::{Context as _, Result};
 use handoff_testkit::{Call, TestAgent, TestServer, Transport};

@@ -1,4 +1,4 @@
-//! One conversation from its beginning to its end: a customer who knows nothing but the address of a service, and an agent (contract 5
+//! One conversation from its beginning to its end: a customer who knows nothing but the address of a service, and an agent (docs/compat/operations.md
 //! and 6, docs/api/customers.md).
 
 use anyhow::{Context as _, Result, ensure};

@@ -1,4 +1,4 @@
-//! What was acknowledged is there after a kill (contract 4, promises; 9, idempotency).
+//! What was acknowledged is there after a kill (docs/compat/interactions.md#promises).
 
 use anyhow::{Context as _, Result, ensure};
 use handoff_testkit::{Call, Replay, TestAgent, TestServer, Transport};

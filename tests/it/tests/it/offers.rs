@@ -1,4 +1,4 @@
-//! Who is offered what, and how an offer ends (contract 3 and 4).
+//! Who is offered what, and how an offer ends (docs/compat/agents.md and docs/compat/interactions.md#states).
 
 use anyhow::{Context as _, Result};
 use handoff_testkit::{Replay, TestAgent, TestServer, Transport};

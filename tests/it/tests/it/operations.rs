@@ -1,4 +1,4 @@
-//! The operations of the reference document, with exactly its names and envelopes (contract 5). User data, workbins and Transfer
+//! The operations of the reference document, with exactly its names and envelopes (docs/compat/operations.md). User data, workbins and Transfer
 //! have files of their own.
 
 use anyhow::{Context as _, Result, ensure};

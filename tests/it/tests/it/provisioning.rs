@@ -1,4 +1,4 @@
-//! The resources behind the desks: `/me`, users, queues, skills, groups (contract 3 and 7).
+//! The resources behind the desks: `/me`, users, queues, skills, groups (docs/compat/agents.md and docs/compat/center.md#queues).
 
 use anyhow::{Context as _, Result};
 use handoff_testkit::{Call, TestAgent, TestServer, Transport};

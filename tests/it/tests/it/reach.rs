@@ -1,4 +1,4 @@
-//! What happens to the work of an agent who goes or is gone (contract 3).
+//! What happens to the work of an agent who goes or is gone (docs/compat/agents.md#gone).
 
 use anyhow::{Context as _, Result};
 use handoff_testkit::{Replay, TestAgent, TestServer, Transport};

@@ -1,4 +1,4 @@
-//! Nothing is lost across a reconnect (contract 2, `ext.replay`).
+//! Nothing is lost across a reconnect (docs/compat/notifications.md#replay, `ext.replay`).
 
 use anyhow::{Context as _, Result, ensure};
 use handoff_testkit::{BOUND, Replay, TestAgent, TestServer, Transport};

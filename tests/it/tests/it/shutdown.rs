@@ -1,4 +1,4 @@
-//! SIGTERM (contract 8).
+//! SIGTERM (docs/compat/center.md#demo).
 
 use anyhow::{Context as _, Result};
 use handoff_testkit::{Call, Rest, TestAgent, TestServer, Transport};

@@ -1,4 +1,4 @@
-//! Transfer to an agent, a queue and a skill (contract 4 and 5).
+//! Transfer to an agent, a queue and a skill (docs/compat/interactions.md and docs/compat/operations.md#targets).
 
 use anyhow::Result;
 use handoff_testkit::{TestAgent, TestServer, Transport};

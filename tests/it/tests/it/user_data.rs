@@ -1,4 +1,4 @@
-//! UpdateUserData, AttachUserData and DeleteUserData (contract 5).
+//! UpdateUserData, AttachUserData and DeleteUserData (docs/compat/interactions.md#user-data).
 
 use anyhow::Result;
 use handoff_testkit::{TestAgent, TestServer, Transport};

@@ -1,4 +1,4 @@
-//! PlaceInWorkbin, GetWorkbinContent and the pull (contract 4 and 5).
+//! PlaceInWorkbin, GetWorkbinContent and the pull (docs/compat/interactions.md and docs/compat/operations.md#workbin-content).
 
 use anyhow::{Context as _, Result};
 use handoff_testkit::{TestAgent, TestServer, Transport};

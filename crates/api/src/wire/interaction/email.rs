@@ -7,7 +7,7 @@ use crate::wire::date;
 use crate::wire::letters::Cleaner;
 use crate::wire::resource::{Link, Lookup, PublicUrl};
 
-/// The fields of an e-mail (EmailResource, gws-interactions.md 5.2; from `thread_id` on they are ours).
+/// The fields of an e-mail (EmailResource, docs/compat/media.md#e-mail; from `thread_id` on they are ours).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EmailFields {
@@ -94,7 +94,7 @@ pub struct ReportedRecipient {
 }
 
 impl EmailFields {
-    /// Shows the e-mail of an interaction. One that was submitted without any (contract 6: `email` *may* come along) has empty fields.
+    /// Shows the e-mail of an interaction. One that was submitted without any (docs/compat/operations.md#creating: `email` may come along) has empty fields.
     #[must_use]
     pub fn of(interaction: &Interaction, lookup: Lookup<'_>) -> Self {
         let email = interaction.email.clone().unwrap_or_default();
@@ -129,7 +129,7 @@ pub fn shown_body(id: InteractionId, email: &Email, url: &PublicUrl, letters: &C
     letters.clean(&email.body, &email.attachments, &address)
 }
 
-/// Gives the path of a file of an e-mail (GetAttachment, gws-interactions.md 5.1).
+/// Gives the path of a file of an e-mail (GetAttachment, docs/compat/media.md#e-mail).
 #[must_use]
 pub fn attachment_path(id: InteractionId, file: FileId) -> String {
     format!("/emails/{id}/attachments/{file}")

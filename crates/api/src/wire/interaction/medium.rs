@@ -1,4 +1,4 @@
-//! Interactions as the resource of their medium: the form of 8.5.2 and later (gws-interactions.md 5.2, 6.3, 7.1, 7.2).
+//! Interactions as the resource of their medium: the form of 8.5.2 and later (docs/compat/media.md#e-mail).
 
 use handoff_domain::{Interaction, Media, UserId};
 use serde::Serialize;
@@ -55,7 +55,7 @@ pub struct EmailResource {
     pub fields: EmailFields,
     /// Queues that a reply could go out by; captured traffic has the list, we suggest none.
     pub suggested_queue_uris: [(); 0],
-    /// Groups of standard responses; the spelling is the reference server's (gws-core.md 3.1), we have none.
+    /// Groups of standard responses; the spelling is the reference server's (docs/compat/media.md#e-mail), we have none.
     pub revelant_response_template_groups: [(); 0],
 }
 

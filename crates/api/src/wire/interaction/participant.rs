@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::wire::resource::{Link, Lookup};
 use crate::wire::transcript::{kind_name, visibility_name};
 
-/// One participant of a chat (gws-interactions.md 6.3).
+/// One participant of a chat (docs/compat/media.md#messages-of-a-chat).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ParticipantResource {

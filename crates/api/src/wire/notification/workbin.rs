@@ -13,7 +13,7 @@ use crate::wire::resource::{Lookup, owning_group};
 /// The type of the answer to `GetWorkbinContent`.
 const CONTENT: &str = "WorkbinContentMessage";
 
-/// What happened to an item of a workbin. `ItemRemoved` is asked for by clients, though no page shows it (gws-interactions.md 8.2).
+/// What happened to an item of a workbin. `ItemRemoved` is asked for by clients, though no page shows it (docs/compat/media.md#workbins).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum ItemAction {
     /// It came in.
@@ -24,7 +24,7 @@ pub enum ItemAction {
     Removed,
 }
 
-/// The message that an item came into a workbin or left it (gws-interactions.md 8.2).
+/// The message that an item came into a workbin or left it (docs/compat/media.md#workbins).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WorkbinMessage {
@@ -82,7 +82,7 @@ pub struct WorkbinContent<'a> {
     pub reference: i32,
     /// Who asked.
     pub reader: UserId,
-    /// What lies there, at most 500 (contract 5; the reference server's `max-interactions-per-snapshot`).
+    /// What lies there, at most 500 (docs/compat/operations.md; the reference server's `max-interactions-per-snapshot`).
     pub interactions: &'a [&'a Interaction],
     /// Whether there is more.
     pub truncated: bool,
@@ -101,7 +101,7 @@ struct ContentMessage {
     truncated: bool,
 }
 
-/// Writes the answer to `GetWorkbinContent`: one message with everything (contract 5). It is no event and has no number.
+/// Writes the answer to `GetWorkbinContent`: one message with everything (docs/compat/operations.md#workbin-content). It is no event and has no number.
 #[must_use]
 pub fn workbin_content(content: &WorkbinContent<'_>, lookup: Lookup<'_>) -> Bytes {
     let messages = content.interactions.iter().map(|it| StateMessage::of_item(it, content.reader, lookup));
@@ -115,7 +115,7 @@ pub fn workbin_content(content: &WorkbinContent<'_>, lookup: Lookup<'_>) -> Byte
     })
 }
 
-/// What became of a request to be told about a workbin (gws-interactions.md 8.2).
+/// What became of a request to be told about a workbin (docs/compat/media.md#workbins).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum SubscriptionState {
     /// It is told from now on.

@@ -8,14 +8,14 @@ use serde_json::Number;
 
 use super::{Link, Lookup};
 
-/// A skill, on a list or of a user (gws-core.md 4).
+/// A skill, on a list or of a user (docs/compat/center.md#resources).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SkillResource {
     /// Its id.
     pub id: String,
     /// Its name.
     pub name: String,
-    /// The user's level, as text; `"0"` where no user is meant (gws-core.md 3.1 and 4).
+    /// The user's level, as text; `"0"` where no user is meant (docs/compat/center.md#resources).
     pub level: String,
     /// Its addresses.
     #[serde(flatten)]
@@ -35,7 +35,7 @@ impl SkillResource {
     }
 }
 
-/// A group (gws-core.md 4).
+/// A group (docs/compat/center.md#resources).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct GroupResource {
     /// Its id.
@@ -63,7 +63,7 @@ impl GroupResource {
     }
 }
 
-/// A queue, with the same fields as it is created from (contract 7). Groups and skills are told by name, times in seconds.
+/// A queue, with the same fields as it is created from (docs/compat/center.md#queues). Groups and skills are told by name, times in seconds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QueueResource {
@@ -125,7 +125,7 @@ impl QueueResource {
     }
 }
 
-/// A workbin (gws-interactions.md 8.2).
+/// A workbin (docs/compat/media.md#workbins).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WorkbinResource {

@@ -3,11 +3,11 @@
 use handoff_domain::{ChannelState, Desk, Media, Readiness};
 use serde::Serialize;
 
-/// The fixed id of Ready (gws-core.md 3.4).
+/// The fixed id of Ready (docs/compat/agents.md#states).
 pub const READY_ID: &str = "9430250E-0A1B-421F-B372-F29E69366DED";
-/// The fixed id of Not Ready (gws-core.md 3.4).
+/// The fixed id of Not Ready (docs/compat/agents.md#states).
 pub const NOT_READY_ID: &str = "900D55CC-2BB0-431F-8BF9-D3525B383BE6";
-/// The id of Logged Out; the pages know none, so it is ours (contract 3).
+/// The id of Logged Out; the pages know none, so it is ours (docs/compat/agents.md).
 pub const LOGGED_OUT_ID: &str = "3f7a2a5e-6c1b-4f0e-9d57-0c1d0a5b7e21";
 
 /// One channel of an agent.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// Which attributes of a resource are wanted (gws-core.md 1.5).
+/// Which attributes of a resource are wanted (docs/compat/conventions.md#lists).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fields {
     /// `*`: all of them.

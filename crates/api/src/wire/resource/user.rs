@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{GroupResource, Link, Lookup, SkillResource};
 
-/// A user as `GET /me` and `GET /users/{id}` show him (gws-core.md 3.1; contract 3). The password has no field.
+/// A user as `GET /me` and `GET /users/{id}` show him (docs/compat/center.md#resources; docs/compat/agents.md#me). The password has no field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserResource {
@@ -23,7 +23,7 @@ pub struct UserResource {
     pub roles: Vec<&'static str>,
     /// Whether he can log in.
     pub enabled: bool,
-    /// Always false: the server does not demand a new password (contract 1, code 8 is not used).
+    /// Always false: the server does not demand a new password (docs/compat/conventions.md#logins, code 8 is not used).
     pub change_password_on_first_login: bool,
     /// His addresses.
     #[serde(flatten)]
@@ -77,7 +77,7 @@ impl UserPart {
     }
 }
 
-/// Gives a role as the wire spells it (gws-core.md 3.2).
+/// Gives a role as the wire spells it (docs/compat/conventions.md#logins).
 #[must_use]
 pub const fn role_name(role: Role) -> &'static str {
     match role {

@@ -19,7 +19,7 @@ use crate::center_file::form::service::{DirectionForm, FilesForm, HoursForm, Kin
 use crate::config::is_origin_pattern;
 use crate::time_span::TimeSpan;
 
-/// The shortest time of a chat that is not off, in ms; like the longest, the reference server's (ingest notes 6.3).
+/// The shortest time of a chat that is not off, in ms; like the longest, the reference server's (docs/compat/customers.md#times-and-ends).
 const TIME_MIN_MS: u64 = 1_000;
 /// The longest time of a chat, in ms: 20 days.
 const TIME_MAX_MS: u64 = 1_728_000_000;
