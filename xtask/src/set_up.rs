@@ -14,6 +14,7 @@ const PYTHON_MINOR_MIN: u32 = 11;
 
 /// What can be chosen.
 #[derive(Clone, Copy, Debug, Args)]
+#[group(skip)]
 pub(crate) struct Options {
     /// Install no Debian packages; only say which are missing.
     #[arg(long)]
