@@ -5,7 +5,8 @@
 //! connection of its own, and never wait for the writer (write-ahead log). A read starts after the commits that were acknowledged before
 //! it was asked, so it sees them.
 //!
-//! Bounds: at most [`SqliteOptions::queue_len_max`] change sets and as many reads wait; who comes later waits for a place. A batch ends
+//! Bounds: at most [`SqliteOptions::queue_len_max`] change sets, of [`SqliteOptions::queue_bytes_max`] together, and as many reads wait; who
+//! comes later waits for a place. A batch ends
 //! at [`SqliteOptions::batch_len_max`] change sets or [`SqliteOptions::batch_bytes_max`].
 //!
 //! After a failed write the kernel may take pages for clean that never reached the disk, and a second try would succeed and lie
@@ -53,6 +54,8 @@ use writer::{Job, Writer};
 
 /// Most change sets or reads that may be configured to wait. Far more than memory should hold, and far less than a semaphore can count.
 const QUEUE_LEN_CAP: usize = 1 << 20;
+/// Most of their bytes that may be configured to wait, in KiB; likewise.
+const QUEUE_KIB_CAP: u32 = 1 << 24;
 
 /// How a SQLite store works.
 #[derive(Clone, Debug)]
@@ -63,6 +66,8 @@ pub struct SqliteOptions {
     pub readers: usize,
     /// Most change sets that wait for the writer, and most reads that wait for a reader. Default 1,000.
     pub queue_len_max: usize,
+    /// Most bytes of the change sets that wait for the writer. Default 16 MiB; a single larger change set still waits, alone.
+    pub queue_bytes_max: usize,
     /// Most change sets in one transaction. Default 1,000.
     pub batch_len_max: usize,
     /// About how many bytes go into one transaction. Default 1 MiB; a single larger change set still goes, alone.
@@ -86,6 +91,7 @@ impl SqliteOptions {
             path: path.into(),
             readers: 2,
             queue_len_max: 1_000,
+            queue_bytes_max: 16 * 1024 * 1024,
             batch_len_max: 1_000,
             batch_bytes_max: 1024 * 1024,
             checkpoint_pages: 4_000,
@@ -161,13 +167,14 @@ impl SqliteStore {
     async fn write<T>(
         &self,
         attempted: &'static str,
+        bytes: usize,
         job: impl FnOnce(oneshot::Sender<T>) -> Job + Send,
     ) -> Result<T, StoreError>
     where
         T: Send + 'static,
     {
         self.health.check(attempted)?;
-        self.writer.run(attempted, job).await
+        self.writer.run(attempted, bytes, job).await
     }
 }
 
@@ -176,7 +183,8 @@ impl Store for SqliteStore {
     async fn commit(&self, change: ChangeSet) -> Result<Committed, CommitError> {
         // Encoded here and not by the writer: this thread is one of several, the writer is the one that everybody waits for.
         let change = EncodedChange::of(&change).map_err(|error| corrupt("a change set", &error))?;
-        self.write("committing", |reply| Job::Commit { change, reply }).await?
+        let bytes = change.bytes;
+        self.write("committing", bytes, |reply| Job::Commit { change, reply }).await?
     }
 
     async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned<Record>>>, StoreError> {
@@ -272,7 +280,7 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> Result<SweepReport, StoreError> {
         let bounds = sweep::Bounds { now, streams_before, logins_before, limit };
-        self.write("sweeping", |reply| Job::Sweep { bounds, reply }).await?
+        self.write("sweeping", 0, |reply| Job::Sweep { bounds, reply }).await?
     }
 
     fn set_aside(&self) -> Vec<SetAside> {
@@ -284,7 +292,7 @@ impl Store for SqliteStore {
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
-        self.write("taking commits", |reply| Job::Probe { reply }).await?
+        self.write("taking commits", 0, |reply| Job::Probe { reply }).await?
     }
 
     async fn close(&self) {

@@ -12,14 +12,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
 use rusqlite::Connection;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{AcquireError, Semaphore, SemaphorePermit, oneshot};
 use tracing::error;
 
 use crate::error::{CommitError, StoreError};
 use crate::sql::encode::EncodedChange;
 use crate::sqlite::health::Health;
 use crate::sqlite::sweep::Bounds;
-use crate::sqlite::{QUEUE_LEN_CAP, SqliteOptions};
+use crate::sqlite::{QUEUE_KIB_CAP, QUEUE_LEN_CAP, SqliteOptions};
 use crate::store::{Committed, SweepReport};
 
 use thread::WriterThread;
@@ -35,12 +35,54 @@ pub(super) enum Job {
     Close { reply: oneshot::Sender<()> },
 }
 
+/// What may wait. The writer gives back what a job has when it takes it.
+#[derive(Clone, Debug)]
+pub(super) struct Places {
+    /// One permit for each job.
+    jobs: Arc<Semaphore>,
+    /// One for each KiB of them.
+    kib: Arc<Semaphore>,
+    kib_max: u32,
+}
+
+impl Places {
+    fn new(options: &SqliteOptions) -> Self {
+        let kib_max = u32::try_from(options.queue_bytes_max / 1024).unwrap_or(u32::MAX);
+        let kib_max = kib_max.clamp(1, QUEUE_KIB_CAP);
+        Self {
+            jobs: Arc::new(Semaphore::new(options.queue_len_max.clamp(1, QUEUE_LEN_CAP))),
+            kib: Arc::new(Semaphore::new(kib_max as usize)),
+            kib_max,
+        }
+    }
+
+    /// Returns what so many bytes count for: all there is for a job that is larger, which then waits alone.
+    fn kib_of(&self, bytes: usize) -> u32 {
+        u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX).min(self.kib_max)
+    }
+
+    /// Waits for a place; an error when there never will be one.
+    async fn take(&self, bytes: usize) -> Result<(SemaphorePermit<'_>, SemaphorePermit<'_>), AcquireError> {
+        let job = self.jobs.acquire().await?;
+        Ok((job, self.kib.acquire_many(self.kib_of(bytes)).await?))
+    }
+
+    fn give_back(&self, bytes: usize) {
+        self.jobs.add_permits(1);
+        self.kib.add_permits(self.kib_of(bytes) as usize);
+    }
+
+    fn close(&self) {
+        self.jobs.close();
+        self.kib.close();
+    }
+}
+
 /// The way to the writing thread.
 #[derive(Debug)]
 pub(super) struct Writer {
     jobs: Mutex<Option<Sender<Job>>>,
-    /// One permit for each job that may wait; the writer gives them back when it takes the jobs.
-    places: Arc<Semaphore>,
+    places: Places,
     health: Arc<Health>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -54,9 +96,8 @@ impl Writer {
         health: &Arc<Health>,
     ) -> Result<Self, StoreError> {
         let (sender, receiver) = channel();
-        let places = Arc::new(Semaphore::new(options.queue_len_max.clamp(1, QUEUE_LEN_CAP)));
-        let work =
-            WriterThread::new(receiver, Arc::clone(&places), Arc::clone(health), options, &connection)?;
+        let places = Places::new(options);
+        let work = WriterThread::new(receiver, places.clone(), Arc::clone(health), options, &connection)?;
         let thread = Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || work.run(connection, lock))
@@ -78,13 +119,15 @@ impl Writer {
     pub(super) async fn run<T>(
         &self,
         attempted: &'static str,
+        bytes: usize,
         job: impl FnOnce(oneshot::Sender<T>) -> Job,
     ) -> Result<T, StoreError> {
         let gone = || self.health.why_unanswered(attempted);
-        let place = self.places.acquire().await.map_err(|_| gone())?;
+        let (place, room) = self.places.take(bytes).await.map_err(|_| gone())?;
         let (reply, answer) = oneshot::channel();
         self.send(job(reply)).map_err(|()| gone())?;
         place.forget();
+        room.forget();
         answer.await.map_err(|_| StoreError::OutcomeUnknown { attempted })
     }
 
@@ -110,5 +153,69 @@ impl Writer {
         if thread.is_some_and(|thread| thread.join().is_err()) {
             error!("the store's writer panicked");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::Receiver;
+    use std::task::{Context, Waker};
+
+    use super::*;
+    use crate::change_set::ChangeSet;
+
+    /// A writer of whom nothing is taken.
+    fn held(queue_len_max: usize, queue_bytes_max: usize) -> (Writer, Receiver<Job>) {
+        let options = SqliteOptions { queue_len_max, queue_bytes_max, ..SqliteOptions::new("unused") };
+        let (sender, receiver) = channel();
+        let writer = Writer {
+            jobs: Mutex::new(Some(sender)),
+            places: Places::new(&options),
+            health: Arc::default(),
+            thread: Mutex::default(),
+        };
+        (writer, receiver)
+    }
+
+    /// Tells how many of so many commits of a size get a place at once, and how many after the first was taken.
+    fn waiting(writer: &Writer, receiver: &Receiver<Job>, count: usize, bytes: usize) -> (usize, usize) {
+        let commit = || {
+            let change = EncodedChange { bytes, ..EncodedChange::of(&ChangeSet::default()).unwrap() };
+            Box::pin(writer.run("committing", bytes, |reply| Job::Commit { change, reply }))
+        };
+        let mut commits: Vec<_> = (0..count).map(|_| commit()).collect();
+        let mut context = Context::from_waker(Waker::noop());
+        let mut poll = || {
+            for commit in &mut commits {
+                assert!(commit.as_mut().poll(&mut context).is_pending());
+            }
+        };
+        poll();
+        let jobs: Vec<_> = receiver.try_iter().collect();
+        writer.places.give_back(bytes);
+        poll();
+        (jobs.len(), receiver.try_iter().count())
+    }
+
+    #[test]
+    fn what_waits_is_bounded_by_number_and_by_bytes() {
+        const MIB: usize = 1 << 20;
+        let (writer, receiver) = held(100, 4 * MIB);
+        assert_eq!(waiting(&writer, &receiver, 10, MIB), (4, 1), "by bytes");
+        let (writer, receiver) = held(3, 4 * MIB);
+        assert_eq!(waiting(&writer, &receiver, 10, 1), (3, 1), "by number");
+        let (writer, receiver) = held(100, 4 * MIB);
+        assert_eq!(waiting(&writer, &receiver, 10, 9 * MIB), (1, 1), "one that is larger waits alone");
+    }
+
+    #[test]
+    fn whoever_stops_waiting_leaves_no_place_taken() {
+        let (writer, receiver) = held(2, 1 << 20);
+        waiting(&writer, &receiver, 10, 1 << 20);
+        writer.places.give_back(1 << 20);
+        assert_eq!(
+            (writer.places.jobs.available_permits(), writer.places.kib.available_permits()),
+            (2, 1024)
+        );
     }
 }

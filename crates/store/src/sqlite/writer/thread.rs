@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use rusqlite::wal::CheckpointMode;
-use tokio::sync::Semaphore;
 use tracing::{error, warn};
 
 use super::log::Log;
-use super::{CommitReply, Job};
+use super::{CommitReply, Job, Places};
 use crate::error::{CommitError, StoreError};
 use crate::sql::encode::EncodedChange;
 use crate::sql::statements as text;
@@ -53,7 +52,7 @@ impl Batch {
 #[derive(Debug)]
 pub(super) struct WriterThread {
     jobs: Receiver<Job>,
-    places: Arc<Semaphore>,
+    places: Places,
     health: Arc<Health>,
     options: SqliteOptions,
     log: Log,
@@ -66,7 +65,7 @@ pub(super) struct WriterThread {
 impl WriterThread {
     pub(super) fn new(
         jobs: Receiver<Job>,
-        places: Arc<Semaphore>,
+        places: Places,
         health: Arc<Health>,
         options: &SqliteOptions,
         connection: &Connection,
@@ -148,7 +147,8 @@ impl WriterThread {
     /// Gives the place of a job that is being done to the next who waits for one.
     fn taken(&self, job: Job) -> Job {
         match &job {
-            Job::Commit { .. } | Job::Sweep { .. } | Job::Probe { .. } => self.places.add_permits(1),
+            Job::Commit { change, .. } => self.places.give_back(change.bytes),
+            Job::Sweep { .. } | Job::Probe { .. } => self.places.give_back(0),
             // It took no place.
             Job::Close { .. } => {}
         }
