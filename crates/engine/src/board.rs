@@ -224,7 +224,7 @@ impl Inner {
 
 #[cfg(test)]
 mod tests {
-    use handoff_domain::{CenterId, Direction, State, Time};
+    use handoff_domain::{CenterId, Direction, Note, State, Time};
 
     use super::*;
 
@@ -283,6 +283,16 @@ mod tests {
         let inner = board.lock();
         let all: usize = inner.recent.values().map(|recent| recent.weight).sum();
         assert_eq!(inner.recent_bytes, all, "what goes is counted off");
+    }
+
+    #[test]
+    fn notes_count_as_well() {
+        let board = Board::default();
+        let text = "x".repeat(RECENT_WEIGHT_MAX / 10);
+        let mut noted = interaction(InteractionId(1));
+        noted.notes = (0..10).map(|_| Note { by: None, at: Time(0), text: text.clone() }).collect();
+        board.enter_interaction(Arc::new(noted), 1);
+        assert!(!has(&board, 1), "it is larger than what is kept");
     }
 
     #[test]

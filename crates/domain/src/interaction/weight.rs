@@ -14,13 +14,14 @@ impl Interaction {
     pub fn weight(&self) -> usize {
         let texts = [&self.subject, &self.comment, &self.contact, &self.external_id];
         let texts: usize = texts.into_iter().flatten().map(String::len).sum();
-        REST + texts + self.user_data.weight() + self.email.as_ref().map_or(0, Email::weight)
+        let notes: usize = self.notes.iter().map(|note| size_of_val(note) + note.text.len()).sum();
+        REST + texts + notes + self.user_data.weight() + self.email.as_ref().map_or(0, Email::weight)
     }
 }
 
 impl Email {
     fn weight(&self) -> usize {
-        let lists = [&self.to, &self.cc, &self.bcc, &self.answers];
+        let lists = [&self.to, &self.cc, &self.bcc, &self.reply_to_others, &self.answers];
         let lists: usize = lists.into_iter().map(|texts| weight_of(texts)).sum();
         let attachments = self.attachments.iter().map(|one| size_of_val(one) + one.name.len());
         let report = self.report.iter().flat_map(|report| {
