@@ -122,6 +122,38 @@ async fn the_other_doors_take_a_slash_as_well() {
 }
 
 #[tokio::test]
+async fn an_open_media_request_that_is_repeated_is_the_same_interaction() {
+    let bench = with_open_media().await;
+    let create = async |fields: &[(&str, &str)]| {
+        let answer = post(&bench, "/genesys/2/openmedia/workitems", fields).await;
+        assert_eq!(answer["statusCode"], 0, "{answer}");
+        answer["id"].as_str().unwrap().to_owned()
+    };
+    let said = [("externalId", "case-1"), ("subject", "Broken"), ("userData[part]", "lid")];
+    let first = create(&said).await;
+    assert_eq!(create(&said).await, first, "with the same content");
+    let otherwise: [&[(&str, &str)]; 5] = [
+        &[("externalId", "case-1"), ("subject", "Lost"), ("userData[part]", "lid")],
+        &[("externalId", "case-1"), ("subject", "Broken"), ("userData[part]", "box")],
+        &[
+            ("externalId", "case-1"),
+            ("subject", "Broken"),
+            ("userData[part]", "lid"),
+            ("interactionType", "Outbound"),
+        ],
+        &[("externalId", "case-2"), ("subject", "Broken"), ("userData[part]", "lid")],
+        &[("subject", "Broken"), ("userData[part]", "lid")],
+    ];
+    let mut ids = vec![first];
+    for fields in otherwise {
+        let id = create(fields).await;
+        assert!(!ids.contains(&id), "a stranger cannot take what another one says: {fields:?}");
+        ids.push(id);
+    }
+    assert_ne!(create(&said[1..]).await, create(&said[1..]).await, "without an id nothing is a repetition");
+}
+
+#[tokio::test]
 async fn a_subject_is_bounded_on_every_door() {
     let bench = with_open_media().await;
     let long = "x".repeat(4_097);
