@@ -217,6 +217,8 @@ impl From<FileFault> for Refusal {
         match fault {
             FileFault::NotThere { part } => Self::missing(part),
             FileFault::Unavailable => Self::unavailable(),
+            // Agents' forms are not weighed: their rate is their own.
+            FileFault::TooMuchAtOnce => Self::too_many(Code::Forbidden, 1),
             FileFault::TooLarge { .. } | FileFault::FieldsTooLarge => {
                 Self::invalid(fault.to_string()).with_status(StatusCode::PAYLOAD_TOO_LARGE)
             }

@@ -43,6 +43,7 @@ use comet::CustomerComet;
 use guard::Guard;
 use heard::Heard;
 use scales::Scales;
+pub(crate) use scales::{LatePlace, TooMuchAtOnce};
 
 /// Where the customers' APIs are mounted; the path that existing clients have.
 pub const ROOT: &str = "/genesys";
@@ -97,7 +98,7 @@ pub struct Reception {
     pub(crate) options: Options,
     pub(crate) guard: Guard,
     pub(crate) comet: CustomerComet,
-    pub(crate) scales: Scales,
+    pub(crate) scales: Arc<Scales>,
     heard: Heard,
 }
 
@@ -114,7 +115,7 @@ impl Reception {
         let guard = Guard::new(&options);
         let limits = Limits { sessions_per_source: options.sessions_per_address, ..limits };
         let comet = CustomerComet::new(engine, limits, guard.requests.clone(), ports);
-        Arc::new(Self { guard, files, options, comet, scales: Scales::default(), heard: Heard::default() })
+        Arc::new(Self { guard, files, options, comet, scales: Arc::default(), heard: Heard::default() })
     }
 
     /// Notes how far a polling customer has come, and gives how far he had come before.

@@ -24,6 +24,7 @@ use futures_util::stream;
 use handoff_domain::{FileId, Interaction};
 use handoff_store::{FileRecord, Files, FilesError, Key, Record, StoreError, Versioned};
 
+use crate::customer::TooMuchAtOnce;
 use crate::shared::Shared;
 use arrival::Arrival;
 pub(crate) use arrival::Arrived;
@@ -46,6 +47,9 @@ pub enum FileFault {
     /// The fields beside it are too large, or too many.
     #[error("The fields beside the file are too large or too many; send less.")]
     FieldsTooLarge,
+    /// More is sent from one address at the same time than is read.
+    #[error("{}", TooMuchAtOnce::ADVICE)]
+    TooMuchAtOnce,
     /// It is too large.
     #[error("A file may have {bytes_max} bytes; send a smaller one.")]
     TooLarge {
@@ -109,11 +113,11 @@ pub(crate) async fn receive(
     bytes_max: u64,
 ) -> Result<Received, FileFault> {
     let not_there = |_| FileFault::NotThere { part: file_part };
+    let (mut received, mut room) = (Received { fields: Vec::new(), file: None }, Room::of(&request));
     let request = bounded(request, bytes_max);
     let mut parts = Multipart::from_request(request, &()).await.map_err(not_there)?;
-    let (mut received, mut room) = (Received { fields: Vec::new(), file: None }, Room::new());
     while let Some(mut part) = parts.next_field().await.map_err(|error| broken(&error, bytes_max))? {
-        room.enter(&part)?;
+        room.enter(&part).await?;
         let name = part.name().unwrap_or_default().to_owned();
         if name != file_part || received.file.is_some() {
             received.fields.push((name, room.read_text(part, bytes_max).await?));
@@ -174,11 +178,11 @@ pub(crate) async fn receive_all(
     bounds: FormBounds,
 ) -> Result<(Vec<(String, String)>, Vec<Arrived>), FileFault> {
     let FormBounds { files_max, bytes_max } = bounds;
+    let (mut fields, mut files, mut room) = (Vec::new(), Vec::<Arrived>::new(), Room::of(&request));
     let request = bounded(request, bytes_max);
     let mut parts = Multipart::from_request(request, &()).await.map_err(|_| FileFault::Broken)?;
-    let (mut fields, mut files, mut room) = (Vec::new(), Vec::<Arrived>::new(), Room::new());
     while let Some(mut part) = parts.next_field().await.map_err(|error| broken(&error, bytes_max))? {
-        room.enter(&part)?;
+        room.enter(&part).await?;
         let Some(file_name) = part.file_name().map(str::to_owned) else {
             let name = part.name().unwrap_or_default().to_owned();
             fields.push((name, room.read_text(part, bytes_max).await?));

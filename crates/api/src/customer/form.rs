@@ -10,8 +10,14 @@ use axum::http::header::CONTENT_TYPE;
 use handoff_domain::{Interaction, UserData, Value};
 use http_body_util::Limited;
 
+use super::scales::LatePlace;
 use super::trouble::{Kind, Trouble};
 use crate::wire::fields::too_long_subject;
+
+/// Fields of a form: an empty one takes much more memory than its bytes, and no page has so many.
+const FIELDS_MAX: usize = 1_000;
+/// Bytes that a field counts beside its name and content: about what it takes to keep an empty one.
+const FIELD_BYTES: usize = 64;
 
 /// The fields of a request, by name.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -116,11 +122,24 @@ pub(crate) async fn pairs(request: Request) -> Result<Vec<(String, String)>, Tro
         let headers = request.headers().clone();
         return pairs_of(&headers, &read_all(request).await?);
     }
-    let mut pairs = Vec::new();
+    let place = request.extensions().get::<LatePlace>().cloned();
+    let (mut pairs, mut bytes) = (Vec::new(), 0_usize);
     let mut parts = Multipart::from_request(request, &()).await.map_err(|_| broken())?;
-    while let Some(part) = parts.next_field().await.map_err(too_large)? {
+    while let Some(mut part) = parts.next_field().await.map_err(too_large)? {
         let name = part.name().unwrap_or_default().to_owned();
-        pairs.push((name, part.text().await.map_err(too_large)?));
+        if pairs.len() == FIELDS_MAX {
+            return Err(too_many_fields());
+        }
+        bytes += name.len() + FIELD_BYTES;
+        let mut text = Vec::new();
+        while let Some(chunk) = part.chunk().await.map_err(too_large)? {
+            bytes += chunk.len();
+            if let Some(place) = &place {
+                place.hold(bytes).await?;
+            }
+            text.extend_from_slice(&chunk);
+        }
+        pairs.push((name, String::from_utf8_lossy(&text).into_owned()));
     }
     Ok(pairs)
 }
@@ -131,8 +150,9 @@ fn pairs_of(headers: &HeaderMap, bytes: &Bytes) -> Result<Vec<(String, String)>,
             "The body must be a form; send application/x-www-form-urlencoded or multipart/form-data.";
         return Err(Trouble::invalid(advice));
     }
-    let pairs = url::form_urlencoded::parse(bytes);
-    Ok(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
+    let pairs = url::form_urlencoded::parse(bytes).take(FIELDS_MAX + 1);
+    let pairs: Vec<_> = pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+    if pairs.len() > FIELDS_MAX { Err(too_many_fields()) } else { Ok(pairs) }
 }
 
 async fn read_all(request: Request) -> Result<Bytes, Trouble> {
@@ -140,6 +160,10 @@ async fn read_all(request: Request) -> Result<Bytes, Trouble> {
         axum::http::StatusCode::PAYLOAD_TOO_LARGE => large(),
         _ => broken(),
     })
+}
+
+fn too_many_fields() -> Trouble {
+    Trouble::new(Kind::TooLarge, format!("A form may have {FIELDS_MAX} fields; send fewer."))
 }
 
 fn large() -> Trouble {
@@ -175,6 +199,46 @@ mod tests {
             form.user_data.0.iter().map(|(key, value)| (key.as_str(), value.clone())).collect();
         let text = |text: &str| Value::Text(text.to_owned());
         assert_eq!(data, [("key", text("1")), ("other key", text("2")), ("third", text(""))]);
+    }
+
+    async fn read_multipart(body: String) -> Result<Vec<(String, String)>, Trouble> {
+        let request = Request::post("/").header(CONTENT_TYPE, "multipart/form-data; boundary=x");
+        pairs(request.body(Body::from(body)).unwrap()).await
+    }
+
+    #[tokio::test]
+    async fn a_form_has_so_many_fields_in_either_encoding() {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, "application/x-www-form-urlencoded".parse().unwrap());
+        for (count, is_read) in [(FIELDS_MAX, true), (FIELDS_MAX + 1, false), (60_000, false)] {
+            let text: String = (0..count).map(|number| format!("{number:x}&")).collect();
+            let plain = pairs_of(&headers, &Bytes::from(text));
+            let part = |number| format!("--x\r\nContent-Disposition: form-data; name={number:x}\r\n\r\n\r\n");
+            let parts: String = (0..count.min(2_000)).map(part).collect();
+            for read in [plain, read_multipart(format!("{parts}--x--\r\n")).await] {
+                match read {
+                    Ok(pairs) => assert!(is_read && pairs.len() == count, "{count}"),
+                    Err(trouble) => {
+                        assert!(!is_read && trouble.kind == Kind::TooLarge, "{count}: {trouble:?}")
+                    }
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_heavy_form_in_parts_waits_for_its_turn_like_any_other() {
+        let place = LatePlace::with_nothing_left().await;
+        let read = async |bytes| {
+            let text = "x".repeat(bytes);
+            let body = format!("--x\r\nContent-Disposition: form-data; name=a\r\n\r\n{text}\r\n--x--\r\n");
+            let request = Request::post("/").header(CONTENT_TYPE, "multipart/form-data; boundary=x");
+            let mut request = request.body(Body::from(body)).unwrap();
+            request.extensions_mut().insert(place.clone());
+            pairs(request).await.map_err(|trouble| trouble.kind)
+        };
+        assert_eq!(read(100).await.map(|pairs| pairs.len()), Ok(1));
+        assert_eq!(read(100_000).await, Err(Kind::TooMany));
     }
 
     #[test]

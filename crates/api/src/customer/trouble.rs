@@ -213,6 +213,7 @@ impl From<FileFault> for Trouble {
         let kind = match fault {
             FileFault::NotThere { .. } | FileFault::Broken => Kind::Invalid,
             FileFault::FieldsTooLarge => Kind::TooLarge,
+            FileFault::TooMuchAtOnce => Kind::TooMany,
             FileFault::TooLarge { .. } => Kind::FileTooLarge,
             FileFault::TooMany { .. } => Kind::TooManyFiles,
             FileFault::Type { .. } => Kind::FileType,
