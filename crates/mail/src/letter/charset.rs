@@ -7,6 +7,7 @@
 mod detect;
 mod iso2022;
 mod label;
+mod utf7;
 
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 
@@ -52,6 +53,7 @@ pub(super) fn text(said: Said<'_>, content: &[u8]) -> String {
         }
         Charset::Iso2022(_) => guessed(said.hint, content),
         Charset::Hz => iso2022::hz_text(content),
+        Charset::Utf7 => utf7::text(content),
         Charset::Vague => guessed(said.hint, content),
         Charset::Encoding(encoding) if encoding == UTF_8 => utf8(said.hint, content),
         Charset::Encoding(encoding) => checked(encoding, said.hint, content),

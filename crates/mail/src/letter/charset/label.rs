@@ -22,14 +22,16 @@ pub(super) enum Charset {
     Hz,
     /// Two bytes a letter.
     Wide(Order),
-    /// One that only the library knows, such as UTF-7.
+    /// Seven bits with runs of base 64 (RFC 2152).
+    Utf7,
+    /// One that only the library knows, such as pages of DOS.
     Library(fn(&[u8]) -> String),
 }
 
 impl PartialEq for Charset {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Vague, Self::Vague) | (Self::Hz, Self::Hz) => true,
+            (Self::Vague, Self::Vague) | (Self::Hz, Self::Hz) | (Self::Utf7, Self::Utf7) => true,
             (Self::Encoding(one), Self::Encoding(other)) => one == other,
             (Self::Iso2022(one), Self::Iso2022(other)) => one == other,
             (Self::Wide(one), Self::Wide(other)) => one == other,
@@ -78,6 +80,7 @@ fn named(name: &str) -> Option<Charset> {
         }
         "iso2022kr" | "csiso2022kr" | "cp50225" | "50225" => Charset::Iso2022(Set::Korean),
         "iso2022cn" | "iso2022cnext" | "cp50227" | "50227" => Charset::Iso2022(Set::Chinese),
+        "utf7" | "unicode11utf7" | "csunicode11utf7" | "cp65000" | "65000" => Charset::Utf7,
         "hz" | "hzgb2312" | "hzgb" | "cp52936" => Charset::Hz,
         "cp932" | "ms932" | "932" | "windows932" | "sjiswin" | "shiftjisms" | "cp943" | "windows31j"
         | "sjis" | "shiftjis" | "mskanji" => Charset::Encoding(SHIFT_JIS),

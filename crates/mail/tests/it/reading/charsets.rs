@@ -105,6 +105,24 @@ fn names_of_charsets_as_programs_write_them() {
     plain("iso-8859-8-i", b"\xe0", "א");
 }
 
+/// RFC 2152: whatever ends a run of base 64 is text, but for the hyphen.
+#[test]
+fn utf7_keeps_what_stands_around_its_runs() {
+    for (written, meant) in [
+        ("Gr+APYA3w-e +IBQ sch+APY-n", "Größe — schön"),
+        ("+IBQ\r\n+AOQ.", "—\nä."),
+        ("1 +- 1 +AD0 2", "1 + 1 = 2"),
+        ("Bis bald, J+APY", "Bis bald, Jö"),
+        ("Hi Mom -+Jjo--!", "Hi Mom -☺-!"),
+        ("+ZeVnLIqe-", "日本語"),
+        ("+2D3cjQ-", "\u{1f48d}"),
+        ("a+", "a+"),
+    ] {
+        plain("utf-7", written.as_bytes(), meant);
+        plain("unicode-1-1-utf-7", written.as_bytes(), meant);
+    }
+}
+
 #[test]
 fn a_label_that_cannot_be_right_is_not_believed() {
     plain("utf-8", b"Gr\xfc\xdfe aus K\xf6ln", "Grüße aus Köln");
