@@ -1,6 +1,6 @@
 //! Answering letters: sending, the guard against double answers, threads, and what the resource shows.
 
-use handoff_domain::{Attachment, FileId, Letter};
+use handoff_domain::{Address, Attachment, FileId, Letter};
 use serde_json::{Value, json};
 
 use crate::email_bench::{CUSTOMER, MAILBOX, MailBench, REVIEW, letter, picture, terms};
@@ -231,6 +231,29 @@ async fn what_a_customer_wrote_is_shown_clean_and_quoted_clean() {
         "<p>See</p><blockquote><p>Hi</p><img src=\"cid:cat@example.com\"><img src=\"\"></blockquote>"
     );
     assert_eq!(posted.attachments, [picture(file)]);
+}
+
+#[tokio::test]
+async fn every_address_that_answers_go_to_is_shown() {
+    let mail = MailBench::start().await;
+    mail.bench.ready("kate").await;
+    let named = |addresses: &[&str]| {
+        addresses.iter().map(|one| Address { address: (*one).to_owned(), name: None }).collect()
+    };
+    let letter = Letter {
+        reply_to: named(&["eve@home.example", "adam@home.example", "boss@work.example"]),
+        ..letter(1)
+    };
+    let id = mail.owned(letter).await;
+    let kate = mail.bench.by("kate");
+    let door = kate.get(&format!("/me/emails/{id}")).await.ok()["email"].clone();
+    for shown in [kate.sees(&id).await, door] {
+        assert_eq!(shown["replyTo"], "eve@home.example");
+        assert_eq!(shown["replyToOthers"], json!(["adam@home.example", "boss@work.example"]));
+    }
+    let draft = mail.drafts(&id, op("Reply")).await;
+    assert_eq!(draft["to"], json!(["eve@home.example", "adam@home.example", "boss@work.example"]));
+    assert_eq!(draft.get("replyToOthers"), None);
 }
 
 /// The pictures that an answer shows by quoting go along, under names that a mail can have; the original's other files do not.

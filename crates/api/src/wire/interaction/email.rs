@@ -7,7 +7,7 @@ use crate::wire::date;
 use crate::wire::letters::Cleaner;
 use crate::wire::resource::{Link, Lookup, PublicUrl};
 
-/// The fields of an e-mail (EmailResource, docs/compat/media.md#e-mail; from `thread_id` on they are ours).
+/// The fields of an e-mail (EmailResource, docs/compat/media.md#e-mail; from `thread_id` on they are ours, and so is `reply_to_others`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EmailFields {
@@ -15,6 +15,9 @@ pub struct EmailFields {
     pub from: String,
     /// Where answers go when it is not the sender.
     pub reply_to: Option<String>,
+    /// Where answers go as well, when the sender named several addresses (docs/api/README.md); ours.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reply_to_others: Vec<String>,
     /// Recipients.
     pub to: Vec<String>,
     /// Recipients of a copy.
@@ -111,6 +114,7 @@ impl EmailFields {
             report: email.report.map(ReportResource::of),
             from: email.from,
             reply_to: email.reply_to,
+            reply_to_others: email.reply_to_others,
             to: email.to,
             cc: email.cc,
             bcc: email.bcc,
