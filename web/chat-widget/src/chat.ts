@@ -172,7 +172,7 @@ export class Chat {
     /** Gives up before the chat has begun, or leaves the ended one for a new start. */
     reset(): void {
         const kept = this.#around.memory.load();
-        const isOther = kept !== undefined && !kept.isOver && kept.credentials?.chatId !== this.credentials?.chatId;
+        const isOther = this.#isAnotherChat(kept);
         this.#stop();
         this.#request = undefined;
         this.credentials = undefined;
@@ -290,6 +290,11 @@ export class Chat {
 
     #isOwnRequest(kept: Remembered): boolean {
         return kept.credentials === undefined && kept.request?.["messageId"] === this.#request?.["messageId"];
+    }
+
+    /** Whether a chat is kept that goes on and is not the one of this tab. */
+    #isAnotherChat(kept: Remembered | undefined): kept is Remembered {
+        return kept !== undefined && !kept.isOver && kept.credentials?.chatId !== this.credentials?.chatId;
     }
 
     #closeIfOver(): void {
@@ -462,7 +467,7 @@ export class Chat {
             this.#notStarted(refusal, answer.availability);
         } else if (answer.chatEnded === true) {
             this.#ended();
-            if (this.conversation.entries.length === 0) {
+            if (this.conversation.entries.length === 0 && !this.#isAnotherChat(this.#around.memory.load())) {
                 // Nobody can read it any more.
                 this.#around.memory.forget();
             }
@@ -569,6 +574,10 @@ export class Chat {
             return;
         }
         const kept = this.#around.memory.load();
+        if (isOver && this.#isAnotherChat(kept)) {
+            // This tab slept, and the visitor chats elsewhere: what is over here is not what a reload has to find.
+            return;
+        }
         if (!isOver && credentials !== undefined && kept?.credentials?.chatId === credentials.chatId) {
             // What another tab has put there since.
             conversation.share(kept.pending);

@@ -189,6 +189,32 @@ test("a new chat after an ended one is a new one, unless another tab has begun i
     assert.equal(other.credentials?.chatId, "second");
 });
 
+test("a tab that hears late of its chat's end leaves the next chat in the memory", async () => {
+    for (const end of [
+        {messages: [line(3, "ParticipantLeft", CUSTOMER)], chatEnded: true},
+        {statusCode: 2, chatEnded: true, errors: [{code: 249, advice: "The chat is over."}]},
+    ]) {
+        const stage = new Stage();
+        const one = await stage.chatting();
+        const first = stage.link;
+        const sleeper = stage.chat();
+        sleeper.resume();
+        const late = stage.link;
+        await late.connect();
+        first.deliver({messages: [line(3, "ParticipantLeft", CUSTOMER)], chatEnded: true});
+        one.reset();
+        one.start({nickname: "Ann"}, {});
+        await stage.link.connect();
+        stage.link.deliver({...KEYS, chatId: "second", messages: [FIRST]});
+        late.deliver(end);
+        assert.equal(sleeper.phase, "ended");
+        sleeper.looks();
+        sleeper.keepUnsent("half written");
+        assert.equal(stage.remembered?.credentials?.chatId, "second");
+        assert.equal(stage.remembered?.isOver, false);
+    }
+});
+
 test("who is there is learned before a chat, while waiting and with a refusal, and takes a refusal back", async () => {
     const stage = new Stage();
     const chat = stage.chat();
