@@ -117,6 +117,31 @@ test("an upload is a progress bar that is heard at its start, middle and end; it
     await expect(page.getByRole("alert")).toBeHidden();
 });
 
+test("a file that is called off while the server is still asked what it takes is not sent", async ({page, customer}) => {
+    let answer;
+    const isAnswered = new Promise((resolve) => (answer = resolve));
+    const uploads = [];
+    await page.route("**/genesys/2/chat-ntf", async (route) => {
+        if (route.request().headers()["content-type"].startsWith("multipart/")) {
+            uploads.push(route.request().url());
+        }
+        await isAnswered;
+        await route.continue();
+    });
+    await page.reload();
+    await expect(customer.log).toContainText("joined the chat");
+    expect(await gives(page.locator(".panel"), "drop", [note])).toBe(true);
+    await page.getByRole("button", {name: "Cancel the upload of note.txt"}).click();
+    answer();
+    await expect(page.getByRole("progressbar")).toHaveCount(0);
+    expect(uploads).toEqual([]);
+    // The control: one that is not called off goes the same way.
+    await gives(page.locator(".panel"), "drop", [{...note, name: "kept.txt"}]);
+    await expect(page.getByRole("button", {name: /^Download kept.txt/})).toBeVisible();
+    await expect(page.getByRole("button", {name: /^Download note.txt/})).toHaveCount(0);
+    expect(uploads).toHaveLength(1);
+});
+
 test("a phone's photo is not too large", async ({page}) => {
     const buffer = Buffer.concat([Buffer.from([0xff, 0xd8, 0xff, 0xe0]), Buffer.alloc(PHOTO_BYTES)]);
     await page.locator("input[type=file]").setInputFiles([{name: "IMG_0042.jpg", mimeType: "image/jpeg", buffer}]);

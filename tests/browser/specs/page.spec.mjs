@@ -68,6 +68,21 @@ test("a page can still hide the window, and choose its color", async ({page}) =>
     await expect(page.locator(".launcher")).toBeHidden();
 });
 
+test("a window that its page moves keeps its title", async ({page}) => {
+    await openOn(page, "");
+    const titles = await page.evaluate(() => {
+        const element = document.createElement("handoff-chat");
+        element.setAttribute("service", "customer-support");
+        element.title = "Ask the shop";
+        const shown = () => element.shadowRoot.querySelector(".head h2").textContent;
+        document.body.append(element);
+        const before = shown();
+        document.querySelector("p").after(element);
+        return [before, shown(), element.title];
+    });
+    expect(titles).toEqual(["Ask the shop", "Ask the shop", ""]);
+});
+
 test.describe("a field", () => {
     test.use({viewport: {width: 390, height: 844}});
 

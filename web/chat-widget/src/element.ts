@@ -38,6 +38,7 @@ export class HandoffChat extends HTMLElement {
     #launcher = make("button", {type: "button", class: "launcher", "aria-haspopup": "dialog"});
     #badge = make("span", {class: "badge", "aria-hidden": "true"});
     #language: Language = language();
+    #title: string | null = null;
     #isOpen = false;
     #unread = 0;
     #phase: Phase = "none";
@@ -56,6 +57,10 @@ export class HandoffChat extends HTMLElement {
         this.#gone = new AbortController();
         this.#language = language(this.getAttribute("lang"), document.documentElement.lang, ...navigator.languages);
         applyStyles(this.#root);
+        // The title is the dialog's; as an attribute it would also be a tooltip of everything in here. A page that moves the element has
+        // given it once.
+        this.#title = this.getAttribute("title") ?? this.#title;
+        this.removeAttribute("title");
         const chat = this.#makeChat(base, service);
         const tab = tabMemory(base, service);
         this.#chat = chat;
@@ -66,15 +71,13 @@ export class HandoffChat extends HTMLElement {
             door: new MessageDoor(base),
             tab,
             language: this.#language,
-            title: this.getAttribute("title") ?? this.#language.words.title,
+            title: this.#title ?? this.#language.words.title,
             fields: readFields(this.getAttribute("fields")),
             userData: () => ({TimeZone: String(-new Date().getTimezoneOffset()), ...readUserData(this.getAttribute("user-data"))}),
             minimize: () => this.close(),
             after,
             uniqueName,
         });
-        // The title is the dialog's; as an attribute it would also be a tooltip of everything in here.
-        this.removeAttribute("title");
         this.#launcher.append(drawing("chat"), this.#badge);
         this.#root.append(this.#launcher, this.#panel.element);
         this.#listen(chat, () => askAvailability(base, service));

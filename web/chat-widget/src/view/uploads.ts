@@ -105,6 +105,10 @@ export class Uploads {
         }
         try {
             const limits = await (this.#limits ?? this.#ask());
+            if (abort.signal.aborted) {
+                // Called off while the server was asked.
+                return;
+            }
             const reason = limits === undefined ? "filesOff" : refusal(file, limits, chat.conversation.agents.length > 0);
             if (limits === undefined || reason !== undefined) {
                 troubles.say(messageId, this.#explain(reason ?? "filesOff", name, limits));
