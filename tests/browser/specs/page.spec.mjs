@@ -40,6 +40,7 @@ async function looks(page) {
     });
 }
 
+/** Opens the window on a page of this style sheet. Somebody has to be at the desk: else the window says so in place of its introduction. */
 async function openOn(page, sheet) {
     const body = `<!doctype html><html lang="en"><meta charset="utf-8"><title>x</title><style>${sheet}</style><script src="/chat/widget.js" data-service="customer-support" defer></script><p>A shop</p></html>`;
     await page.route("**/styled", (route) => route.fulfill({contentType: "text/html", body}));
@@ -50,7 +51,7 @@ async function openOn(page, sheet) {
     return looks(page);
 }
 
-test("no style sheet of a page changes how the window looks", async ({page}) => {
+test("no style sheet of a page changes how the window looks", async ({page, desk: _}) => {
     const plain = await openOn(page, "");
     for (const [name, sheet] of Object.entries(SHEETS)) {
         const styled = await openOn(page, sheet);
@@ -61,15 +62,15 @@ test("no style sheet of a page changes how the window looks", async ({page}) => 
     }
 });
 
-test("a page can still hide the window, and choose its color", async ({page}) => {
+test("a page can still hide the window, and choose its color", async ({page, desk: _}) => {
     await openOn(page, "handoff-chat {--handoff-accent: rgb(1, 2, 3)}");
     await expect(page.locator(".launcher")).toHaveCSS("background-color", "rgb(1, 2, 3)");
     await page.locator("handoff-chat").evaluate((element) => (element.hidden = true));
     await expect(page.locator(".launcher")).toBeHidden();
 });
 
-test("a window that its page moves keeps its title", async ({page}) => {
-    await openOn(page, "");
+test("a window that its page moves keeps its title", async ({page, customer}) => {
+    await customer.visit();
     const titles = await page.evaluate(() => {
         const element = document.createElement("handoff-chat");
         element.setAttribute("service", "customer-support");
@@ -77,7 +78,7 @@ test("a window that its page moves keeps its title", async ({page}) => {
         const shown = () => element.shadowRoot.querySelector(".head h2").textContent;
         document.body.append(element);
         const before = shown();
-        document.querySelector("p").after(element);
+        document.body.prepend(element);
         return [before, shown(), element.title];
     });
     expect(titles).toEqual(["Ask the shop", "Ask the shop", ""]);
