@@ -67,6 +67,7 @@ async fn who_may_write_and_how_much() {
     let kate = bench.by("kate");
     kate.post(&path, json!({})).await.refused(400, 1);
     kate.post(&path, text(" ")).await.refused(400, 10);
+    kate.post(&path, text("a\0b")).await.refused(400, 10);
     kate.post(&path, text(&"x".repeat(4_001))).await.refused(400, 10);
     let long = json!({"operationName": "AddComment", "comment": "x".repeat(4_001)});
     kate.does(&id, long).await.refused(400, 10);

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use crate::id::UserId;
 use crate::interaction::Interaction;
 use crate::interaction::change::Change;
+use crate::interaction::say;
 use crate::rejection::Rejection;
 use crate::time::Time;
 
@@ -48,8 +49,9 @@ impl Change<'_> {
     ///
     /// # Errors
     ///
-    /// [`Rejection::TextBounds`] when it is empty or too long, [`Rejection::NotesFull`] when no more fit.
+    /// [`Rejection::TextBounds`] when it is empty or too long, [`Rejection::TextControl`] with NUL in it, [`Rejection::NotesFull`] when no more fit.
     pub(super) fn add_note(&mut self, text: &str) -> Result<(), Rejection> {
+        say::without_nul("note", text)?;
         if text.trim().is_empty() || text.chars().count() > Note::CHARS_MAX {
             return Err(Rejection::TextBounds { part: "note", chars_max: Note::CHARS_MAX });
         }

@@ -205,7 +205,7 @@ fn is_blank(text: &str) -> bool {
     text.chars().all(|c| c.is_whitespace() || (c.is_control() && c != NUL) || chat::is_invisible(c))
 }
 
-fn without_nul(part: &'static str, text: &str) -> Result<(), Rejection> {
+pub(super) fn without_nul(part: &'static str, text: &str) -> Result<(), Rejection> {
     if text.contains(NUL) { Err(Rejection::TextControl { part }) } else { Ok(()) }
 }
 
