@@ -126,7 +126,8 @@ impl Address {
     /// Reads an absolute address or a path of a user, a queue or a contact.
     fn parse(field: &str, text: &str) -> Result<Self, Refusal> {
         let path = text.split(['?', '#']).next().unwrap_or_default();
-        let mut segments = path.rsplit('/');
+        // A path may end in a slash.
+        let mut segments = path.strip_suffix('/').unwrap_or(path).rsplit('/');
         match (segments.next(), segments.next()) {
             (Some(id), Some("users")) if !id.is_empty() => Ok(Self::User(id.to_owned())),
             (Some(id), Some("queues")) if !id.is_empty() => Ok(Self::Queue(id.to_owned())),
@@ -299,7 +300,7 @@ mod tests {
     fn a_target_is_named_in_exactly_one_way() {
         let user = |id: &str| Ok(TargetText::UserId(id.to_owned()));
         let queue = |id: &str| Ok(TargetText::Queue(QueueText::Id(id.to_owned())));
-        let table: [(Pairs<'_>, Result<TargetText, i32>); 16] = [
+        let table: [(Pairs<'_>, Result<TargetText, i32>); 17] = [
             (&[("userId", "u1")], user("u1")),
             (&[("userName", "kate")], Ok(TargetText::UserName("kate".to_owned()))),
             (&[("userUri", "http://host:8090/api/v2/users/u1")], user("u1")),
@@ -308,6 +309,7 @@ mod tests {
             (&[("targetUri", "https://other/prefix/api/v2/queues/q1")], queue("q1")),
             (&[("targetPath", "/users/u1")], user("u1")),
             (&[("targetPath", "/contacts/c1")], Ok(TargetText::Contact("c1".to_owned()))),
+            (&[("targetPath", "/users/u1/")], user("u1")),
             (&[("targetUri", "http://x/api/v2/contacts/c1")], Ok(TargetText::Contact("c1".to_owned()))),
             (&[("queueName", "tasks")], Ok(TargetText::Queue(QueueText::Name("tasks".to_owned())))),
             (&[("skill", "billing")], Ok(TargetText::Skill("billing".to_owned()))),
