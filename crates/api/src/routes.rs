@@ -99,7 +99,10 @@ pub fn table() -> Vec<Route> {
         read("/chats/{id}/messages",           || get(chat_messages::list)),
         // Samples print the addresses in the singular.
         read("/email/{id}",                    || get(emails::get)),
+        read("/email/{id}/attachments",        || get(attachments::list_of)),
+        read("/email/{id}/attachments/{attachment}", || get(attachments::download_of)),
         read("/chat/{id}",                     || get(chats::get)),
+        read("/chat/{id}/messages",            || get(chat_messages::list)),
         read("/workitem/{id}",                 || get(workitems::get)),
         read("/workitems/{id}",                || get(workitems::get)),
         read("/openmedia/{type}/{id}",         || get(openmedia::get)),
@@ -125,7 +128,10 @@ pub fn table() -> Vec<Route> {
         read("/users/{id}/workbins/{workbin}", || get(workbins::get_of)),
         read("/users/{id}/workbins/{workbin}/{content}", || get(workbins::content_of)),
         write("/users/{id}/workbins/{workbin}",|| post(workbins::operate_of)),
+        read("/{user}/workbins",               || get(workbins::list_of_user)),
+        read("/{user}/workbins/{workbin}",     || get(workbins::get_of)),
         read("/{user}/workbins/{workbin}/{content}", || get(workbins::content_of)),
+        write("/{user}/workbins/{workbin}",    || post(workbins::operate_of)),
 
         read("/queues",                        || get(queues::list)),
         read("/queues/{id}",                   || get(queues::get)),

@@ -43,6 +43,14 @@ async fn addresses_of_the_samples_in_the_singular_and_the_plural_are_found() {
         let id = bench.owned("kate", channel, queue).await;
         let one = kate.get(&format!("/{channel}/{id}")).await.ok();
         assert_eq!(one, kate.get(&format!("/{channel}s/{id}")).await.ok(), "{channel}");
+        let below = match channel {
+            "email" => "/attachments",
+            "chat" => "/messages",
+            _ => continue,
+        };
+        let one = kate.get(&format!("/{channel}/{id}{below}")).await;
+        assert_eq!(one.text, kate.get(&format!("/{channel}s/{id}{below}")).await.text, "{channel}{below}");
+        assert_eq!(one.status, 200, "{}", one.text);
     }
     let start = json!({"operationName": "StartContactCenterSession", "channels": ["sms"]});
     kate.post("/me", start).await.ok();
@@ -72,7 +80,16 @@ async fn a_supervisor_sees_and_watches_the_workbins_of_others() {
         let items = sam.get(&format!("{path}/workitems?fields=id")).await.ok();
         assert_eq!(items["workitems"], json!([{"id": id}]), "{path}");
     }
+    let short = sam.get(&format!("/{user}/workbins?fields=*")).await.ok();
+    assert_eq!(short, list, "the samples leave out /users");
+    let bare = user.to_string().replace('-', "").to_uppercase();
+    let short = sam.get(&format!("/{bare}/workbins/{workbin}?subresources=*")).await.ok();
+    assert_eq!(short, one);
+    bench.by("kate").get(&format!("/{user}/workbins")).await.refused(403, 5);
     bench.listen("sam").await;
+    let short = format!("/{user}/workbins/{workbin}");
+    sam.post(&short, json!({"operationName": "Unsubscribe"})).await.ok();
+    bench.told_to("sam", "/v2/me/workbins").await;
     let path = format!("/users/{user}/workbins/{workbin}");
     let reply = sam.post(&path, json!({"operationName": "Subscribe"})).await.ok();
     let told = bench.told_to("sam", "/v2/me/workbins").await;
