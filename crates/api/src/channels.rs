@@ -53,16 +53,22 @@ impl<S: Sync> FromRequestParts<S> for Wish {
     }
 }
 
-/// Returns an agent's channels. Before the first contact-center session these are all that the contact center has, logged out: clients read
-/// here which ones they can name when they start one.
+/// Returns an agent's channels: those of their contact-center session. Without one these are all that the contact center has, logged out:
+/// clients read here which ones they can name when they start one, also after a session that had fewer.
 pub(crate) fn of(shared: &Shared, me: &Me) -> Vec<ChannelResource> {
     of_user(shared, &me.user)
 }
 
 /// Gives the channels of any agent, as they themselves see them.
 pub(crate) fn of_user(shared: &Shared, user: &User) -> Vec<ChannelResource> {
-    let of_desk = shared.engine().desk(user.id).map(|desk| channels(&desk)).unwrap_or_default();
-    if of_desk.is_empty() { logged_out(shared, user.center) } else { of_desk }
+    let desk = shared.engine().desk(user.id);
+    let of_desk = desk.as_ref().map(|desk| channels(desk)).unwrap_or_default();
+    if desk.is_some_and(|desk| desk.session.is_some()) {
+        return of_desk;
+    }
+    let is_new = |shown: &ChannelResource| of_desk.iter().all(|known| known.channel != shown.channel);
+    let others: Vec<ChannelResource> = logged_out(shared, user.center).into_iter().filter(is_new).collect();
+    of_desk.into_iter().chain(others).collect()
 }
 
 fn logged_out(shared: &Shared, center: CenterId) -> Vec<ChannelResource> {

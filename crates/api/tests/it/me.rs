@@ -108,7 +108,22 @@ async fn a_session_brings_its_channels_up_not_ready() {
     kate.post("/me", json!({"operationName": "EndContactCenterSession"})).await.ok();
     let out =
         json!({"chat": "LoggedOut", "email": "LoggedOut", "voice": "LoggedOut", "workitem": "LoggedOut"});
-    assert_eq!(states(&bench, "kate").await, out);
+    let shown = states(&bench, "kate").await;
+    for (channel, state) in out.as_object().unwrap() {
+        assert_eq!(shown[channel], *state, "{channel}");
+    }
+}
+
+#[tokio::test]
+async fn after_a_session_the_channels_that_it_had_not_are_listed_again() {
+    let bench = Bench::start().await;
+    let kate = bench.by("kate");
+    let all = states(&bench, "kate").await;
+    kate.post("/me", start(json!(["chat"]))).await.ok();
+    assert_eq!(states(&bench, "kate").await, json!({"chat": "NotReady"}), "a session has its own");
+    kate.post("/me", json!({"operationName": "EndContactCenterSession"})).await.ok();
+    assert_eq!(states(&bench, "kate").await, all, "what the next one can name");
+    assert!(all.as_object().unwrap().len() > 3, "{all}");
 }
 
 #[tokio::test]
