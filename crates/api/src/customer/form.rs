@@ -7,6 +7,7 @@ use axum::extract::multipart::Multipart;
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
+use handoff_domain::mail::breaks_line;
 use handoff_domain::{Interaction, UserData, Value};
 use http_body_util::Limited;
 
@@ -27,6 +28,12 @@ pub(crate) struct Form {
     pub(crate) user_data: UserData,
 }
 
+/// Writes what may have several lines as one, without control characters.
+fn as_one_line(text: &str) -> String {
+    let lines = text.split(breaks_line).map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join(" ")
+}
+
 impl Form {
     /// Gives a field; an empty one counts as not given, because clients send what they have left empty (docs/compat/customers.md#requests).
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
@@ -43,7 +50,8 @@ impl Form {
         self.text(name).ok_or_else(|| Trouble::missing(name))
     }
 
-    /// Returns the subject of what is begun.
+    /// Returns the subject of what is begun: one line, as everywhere. Windows ask for it in a field of several lines, so that these are no
+    /// mistake of the customer's.
     pub(crate) fn subject(&self) -> Result<Option<String>, Trouble> {
         match self.text("subject") {
             Some(subject) if subject.len() > Interaction::SUBJECT_BYTES_MAX => {
@@ -52,7 +60,7 @@ impl Form {
             Some(subject) if subject.contains('\0') => {
                 Err(Trouble::invalid("The subject has a NUL character in it; leave it out."))
             }
-            subject => Ok(subject.map(str::to_owned)),
+            subject => Ok(subject.map(as_one_line).filter(|subject| !subject.is_empty())),
         }
     }
 
@@ -186,6 +194,26 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=UTF-8".parse().unwrap());
         Form::of_pairs(pairs_of(&headers, &Bytes::from(text.to_owned())).unwrap())
+    }
+
+    #[test]
+    fn a_subject_of_several_lines_is_one_of_one_line() {
+        let subject = |text: &str| {
+            let mut form = Form::default();
+            form.add("subject", text.to_owned());
+            form.subject().map_err(|trouble| trouble.kind)
+        };
+        let one = |text: &str| Ok(Some(text.to_owned()));
+        let table = [
+            ("Where is it?", one("Where is it?")),
+            ("Hello,\r\n\r\nwhere is\nit?\n", one("Hello, where is it?")),
+            ("a\u{2028}b\tc\u{1b}[d", one("a b c [d")),
+            ("\r\n", Ok(None)),
+            ("a\0b", Err(Kind::Invalid)),
+        ];
+        for (text, wanted) in table {
+            assert_eq!(subject(text), wanted, "{text:?}");
+        }
     }
 
     #[test]

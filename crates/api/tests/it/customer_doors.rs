@@ -175,6 +175,21 @@ async fn a_subject_is_bounded_on_every_door() {
 }
 
 #[tokio::test]
+async fn a_subject_is_one_line_whatever_a_customer_writes() {
+    let bench = with_open_media().await;
+    bench.ready("kate").await;
+    let lines = "Hello,\r\n\r\nwhere is it?\n";
+    let chat = post(&bench, SERVICE, &[("nickname", "Ada"), ("subject", lines)]).await;
+    let begin = json!({"operationName": "RequestChat", "nickname": "Ada", "subject": lines}).to_string();
+    let simple = bench.send(Request::post("/api/v2/chats").body(Body::from(begin)).unwrap()).await.ok();
+    let work = post(&bench, "/genesys/2/openmedia/workitems", &[("subject", lines)]).await;
+    for id in [&chat["chatId"], &simple["id"], &work["id"]] {
+        let seen = bench.by("sam").sees(id.as_str().unwrap()).await;
+        assert_eq!(seen["subject"], "Hello, where is it?", "{seen}");
+    }
+}
+
+#[tokio::test]
 async fn a_subject_that_grows_by_its_prefix_stays_within_its_bound() {
     let bench = Bench::start().await;
     bench.ready("kate").await;
