@@ -9,7 +9,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod ask;
-mod availability;
+pub(crate) mod availability;
 pub(crate) mod comet;
 pub(crate) mod deed;
 pub(crate) mod email;

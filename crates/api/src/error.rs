@@ -12,6 +12,7 @@ use handoff_engine::{AgentError, ExecuteError};
 use handoff_store::StoreError;
 use serde::Serialize;
 
+use crate::customer::availability::Availability;
 use crate::wire::date;
 use crate::wire::envelope::Envelope;
 
@@ -97,6 +98,8 @@ pub struct Refusal {
     pub retry_after_s: Option<u32>,
     /// The message that came meanwhile, when that is why.
     pub newer_message: Option<NewerMessage>,
+    /// How the service stands that took no chat.
+    pub(crate) availability: Option<Box<Availability>>,
 }
 
 /// An e-mail that came while an answer was being written.
@@ -121,6 +124,7 @@ impl Refusal {
             sentence: sentence.into(),
             retry_after_s: None,
             newer_message: None,
+            availability: None,
         }
     }
 

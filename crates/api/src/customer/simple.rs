@@ -16,9 +16,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use handoff_domain::service::ServiceKind;
 use handoff_domain::{Content, Interaction, InteractionId, TreatAs, Value, Visibility};
+use serde::Serialize;
 use serde_json::json;
 use tower::ServiceExt as _;
 
+use super::answer::Standing;
 use super::ask::{Ask, Introduction, message_id};
 use super::deed::{self, From};
 use super::form::Form;
@@ -93,7 +95,7 @@ async fn begin(State(shared): State<Shared>, request: Request) -> Result<Respons
     let opened = deed::begin(&shared, from, &service, Introduction::read(&form)?).await?;
     let id = opened.interaction.id;
     let body = json!({"statusCode": 0, "id": id.to_string(), "path": format!("/chats/{id}"), KEY_FIELD: opened.secure_key});
-    let mut response = axum::Json(body).into_response();
+    let mut response = told(&shared, &opened.interaction, body);
     let secure = if shared.options().secure_cookie { "; Secure" } else { "" };
     let text = format!(
         "{KEY_COOKIE}={}; Path=/api/v2/chats/{id}; HttpOnly; SameSite=Lax{secure}",
@@ -135,7 +137,7 @@ async fn show(
     let state = if conversation.is_live() { "Chatting" } else { "Completed" };
     let body = json!({"id": id, "path": format!("/chats/{id}"), "state": state, "participants": participants,
         "receivedDate": crate::wire::date::print(chat.received)});
-    Ok(axum::Json(json!({"statusCode": 0, "chat": body})).into_response())
+    Ok(told(&shared, &chat, json!({"statusCode": 0, "chat": body})))
 }
 
 async fn messages(
@@ -151,7 +153,7 @@ async fn messages(
     let after = index.saturating_sub(1);
     let entries = shared.engine().transcript(chat.id, after, Visibility::All, ENTRIES_MAX).await?;
     let messages: Vec<LogMessage> = entries.iter().filter_map(LogMessage::for_customer).collect();
-    Ok(axum::Json(json!({"statusCode": 0, "messages": messages})).into_response())
+    Ok(told(&shared, &chat, json!({"statusCode": 0, "messages": messages})))
 }
 
 async fn operate(
@@ -177,8 +179,22 @@ async fn operate(
         "Complete" => Ask::Disconnect,
         other => return Err(crate::request::unknown_operation(other)),
     };
-    deed::perform(&shared, address, chat, ask).await?;
-    Ok(axum::Json(json!({"statusCode": 0})).into_response())
+    let chat = deed::perform(&shared, address, chat, ask).await?;
+    Ok(told(&shared, &chat, json!({"statusCode": 0})))
+}
+
+/// An answer, and where the chat's customer is in line while they wait.
+#[derive(Serialize)]
+struct Told {
+    #[serde(flatten)]
+    body: serde_json::Value,
+    #[serde(flatten)]
+    standing: Standing,
+}
+
+fn told(shared: &Shared, chat: &Interaction, body: serde_json::Value) -> Response {
+    let standing = Standing::of(shared, chat).unwrap_or_default();
+    axum::Json(Told { body, standing }).into_response()
 }
 
 fn expect(form: &Form, operation: &str) -> Result<(), Refusal> {
@@ -240,8 +256,9 @@ fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 impl std::convert::From<Trouble> for Refusal {
-    fn from(trouble: Trouble) -> Self {
-        match trouble.kind {
+    fn from(mut trouble: Trouble) -> Self {
+        let availability = trouble.take_availability();
+        let refusal = match trouble.kind {
             Kind::Missing => Self::new(Code::MissingParameter, trouble.advice()),
             Kind::NotYourChat | Kind::NoFile | Kind::UnknownService => {
                 Self::new(Code::NotFound, trouble.advice())
@@ -271,6 +288,7 @@ impl std::convert::From<Trouble> for Refusal {
             | Kind::NoDownloadsLeft
             | Kind::FileEmpty
             | Kind::FileName => Self::invalid(trouble.advice()),
-        }
+        };
+        Self { availability, ..refusal }
     }
 }

@@ -122,6 +122,11 @@ impl Trouble {
         self.after_s(u32::try_from(after_ms.div_ceil(1_000)).unwrap_or(u32::MAX))
     }
 
+    /// Takes out how the service stands that took no chat.
+    pub(crate) const fn take_availability(&mut self) -> Option<Box<Availability>> {
+        self.availability.take()
+    }
+
     pub(crate) const fn retry_after_s(&self) -> u32 {
         self.after_s
     }

@@ -8,6 +8,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::customer::availability::Availability;
 use crate::error::{NewerMessage, Refusal};
 
 /// The one content type of every answer. Existing clients compare it literally (docs/compat/conventions.md#codes).
@@ -75,6 +76,8 @@ struct Failure<'a> {
     error_description: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     newer_message: Option<&'a NewerMessage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    availability: Option<&'a Availability>,
 }
 
 impl Envelope {
@@ -99,6 +102,7 @@ impl Envelope {
             status_message: &refusal.sentence,
             error_description: is_older.then_some(&refusal.sentence),
             newer_message: refusal.newer_message.as_ref(),
+            availability: refusal.availability.as_deref(),
         })
     }
 }

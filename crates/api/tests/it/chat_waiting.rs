@@ -225,3 +225,43 @@ async fn who_listens_is_told_when_somebody_comes_goes_or_the_line_moves_and_else
     assert_eq!((gone.len(), state(&gone[0])), (1, "NobodyThere"), "{gone:?}");
     assert_eq!(told().await, [Value::Null; 0], "it was told");
 }
+
+/// The simple API is another way to the same service, and tells the same about it.
+#[tokio::test]
+async fn the_simple_api_says_how_a_service_stands_as_well() {
+    let terms = ChatTerms {
+        max_waiting: Some(1),
+        leave_message: Some("contact-us".to_owned()),
+        ..ChatTerms::default()
+    };
+    let bench = with_services(terms, vec![letterbox()]).await;
+    let begin = || {
+        let body = json!({"operationName": "RequestChat", "nickname": "Ada"}).to_string();
+        bench.send(Request::post("/api/v2/chats").body(Body::from(body)).unwrap())
+    };
+    let begun = begin().await.ok();
+    assert_eq!((state(&begun), &begun["queuePosition"]), ("NobodyThere", &json!(1)), "{begun}");
+    let path = format!("/api/v2/chats/{}", begun["id"].as_str().unwrap());
+    let key = begun["secureKey"].as_str().unwrap();
+    let read = async |below: &str| {
+        let request = Request::get(format!("{path}{below}?secureKey={key}"));
+        bench.send(request.body(Body::empty()).unwrap()).await.ok()
+    };
+    for below in ["", "/messages"] {
+        let shown = read(below).await;
+        let expected = json!({"state": "NobodyThere", "leaveMessage": "contact-us"});
+        assert_eq!((&shown["availability"], &shown["queuePosition"]), (&expected, &json!(1)), "{shown}");
+    }
+    let full = begin().await;
+    full.refused(409, 2);
+    let told: Value = serde_json::from_str(&full.text).unwrap();
+    assert_eq!(told["availability"], json!({"state": "Full", "leaveMessage": "contact-us"}));
+
+    bench.ready("kate").await;
+    assert_eq!(state(&read("").await), "Open");
+    let id = begun["id"].as_str().unwrap();
+    bench.engine.route().await.unwrap();
+    bench.by("kate").does(id, json!({"operationName": "Accept"})).await.ok();
+    let talking = read("").await;
+    assert_eq!(talking["availability"], Value::Null, "whoever is served needs none: {talking}");
+}
