@@ -52,14 +52,9 @@ export function oneSequence(bones, readings) {
             Object.assign(place, {nickname, text});
         }
     }
-    const unread = sequence.findIndex(one => one.nickname === undefined && !isUnseenLeaving(one));
+    const unread = sequence.findIndex(one => one.nickname === undefined);
     assert.equal(unread, -1, `nobody could read what the history has at ${unread + 1}`);
     return sequence;
-}
-
-/** The last of those who look on leaves: of those who would see it nobody is there any more. */
-function isUnseenLeaving({type, visibility}) {
-    return type === "ParticipantLeft" && visibility === "Supervisors";
 }
 
 /** An entry in one line, as agents are sent it. */

@@ -208,9 +208,13 @@ async function ends(scene) {
     await ben.does(scene.id, "Complete", {text: scene.note("ben", "ben: goodbye")});
     await scene.customerSees("Ben: ben: goodbye");
     await eventually(customer.page.getByText("The chat has ended.")).toBeVisible();
+    // Sam, whom the end takes out, reads nothing any more; what took place until then he is told.
+    const leavings = async () => (await sam.view()).filter(({type, visibility}) => type === "ParticipantLeft" && visibility === "Supervisors");
+    await becomes(async () => (await leavings()).length, "Sam is told that he is out").toBe(1);
+    const lookers = {audience: "Supervisors", entries: await leavings()};
     const everybody = {audience: "All", entries: await customer.history(program.origin)};
     const {events} = await sam.succeeds("GET", `/interactions/${scene.id}/events?limit=1000`);
-    return oneSequence(skeleton(events), [agents, supervisors, everybody]);
+    return oneSequence(skeleton(events), [agents, supervisors, lookers, everybody]);
 }
 
 function saidOnce(scene, sequence) {
