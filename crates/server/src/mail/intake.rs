@@ -14,6 +14,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::addresses::Addresses;
 
+/// Why a letter could not be read at whose reading the program failed; the log names the place.
+const PANICKED: &str = "the program failed at reading it";
+
 /// Hands letters to the engine.
 pub(super) struct EngineIntake {
     shared: Shared,
@@ -54,7 +57,8 @@ impl EngineIntake {
             };
             letter::read(&raw, &reading)
         });
-        let read = reading.await.map_err(|error| error.to_string())?;
+        // What a panic says may quote the letter, and this reason is logged and told.
+        let read = reading.await.map_err(|_| PANICKED.to_owned())?;
         read.map_err(|unreadable| unreadable.to_string())
     }
 
