@@ -52,7 +52,7 @@ impl Bare {
         Ok(Self { child, address: watch::Sender::new(Some(address)) })
     }
 
-    /// Gives its process id.
+    /// Returns its process id.
     pub(super) fn id(&self) -> Result<u32> {
         self.child.id().context("the bare server has ended")
     }

@@ -153,7 +153,7 @@ async fn submit(address: Address, count: usize) -> Result<()> {
     Ok(())
 }
 
-/// Gives the ids of what an agent is offered.
+/// Returns the ids of what an agent is offered.
 async fn offers_of(client: &mut Client) -> Result<Vec<String>> {
     let call = Call::get("/me/interactions?fields=id,state&limit=1000");
     let list = client.send_until_answered(&call).await.context("no answer")?;

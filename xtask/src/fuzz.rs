@@ -95,7 +95,7 @@ fn targets(crates: &Path) -> Result<Vec<Target>> {
     Ok(found)
 }
 
-/// Gives the names of the functions in which the mark stands.
+/// Returns the names of the functions in which the mark stands.
 fn names(source: &str) -> Vec<String> {
     let mut names = Vec::new();
     let mut function = "";

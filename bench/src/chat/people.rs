@@ -26,7 +26,7 @@ pub(super) enum Direction {
 }
 
 impl Direction {
-    /// Gives what every message of this direction begins with.
+    /// Returns what every message of this direction begins with.
     pub(super) const fn mark(self) -> &'static str {
         match self {
             Self::ToAgent => "mark-in-",

@@ -32,12 +32,12 @@ impl Row {
         count(messages) / self.elapsed.as_secs_f64()
     }
 
-    /// Gives the processor time of one message, in µs.
+    /// Returns the processor time of one message, in µs.
     fn cpu_us(&self) -> f64 {
         self.used.as_secs_f64() * 1e6 / (count(&self.to_agents) + count(&self.to_customers))
     }
 
-    /// Gives how much of one processor was used.
+    /// Returns how much of one processor was used.
     fn load(&self) -> f64 {
         self.used.as_secs_f64() / self.elapsed.as_secs_f64()
     }

@@ -41,7 +41,7 @@ pub(super) struct Members {
     failure: RefCell<Option<String>>,
 }
 
-/// Gives an agent's user name.
+/// Returns an agent's user name.
 pub(super) fn name(number: usize) -> String {
     format!("agent{number:05}")
 }

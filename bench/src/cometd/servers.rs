@@ -46,7 +46,7 @@ impl Kind {
         matches!(self, Self::Nodejs | Self::Faye)
     }
 
-    /// Gives its name in the table.
+    /// Returns its name in the table.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Handoff => "handoff-cometd",
@@ -66,7 +66,7 @@ impl Kind {
 }
 
 impl Transport {
-    /// Gives its name.
+    /// Returns its name.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::LongPolling => "long-polling",
@@ -146,12 +146,12 @@ impl Server {
         Ok(Self { child, address, kind })
     }
 
-    /// Gives its process id.
+    /// Returns its process id.
     pub(super) fn id(&self) -> Result<u32> {
         self.child.id().context("the server has ended")
     }
 
-    /// Gives its resident memory in KiB, garbage collected before where there is any.
+    /// Returns its resident memory in KiB, garbage collected before where there is any.
     pub(super) async fn resident_kib(&self) -> Result<u64> {
         if self.kind.is_peer() {
             let wire = Wire::open(self.address, 0).await?;

@@ -118,13 +118,13 @@ impl Wire {
     }
 }
 
-/// Gives the address that a connection comes from: 127.0.0.2, 127.0.0.3, …
+/// Returns the address that a connection comes from: 127.0.0.2, 127.0.0.3, …
 pub(super) fn source(number: usize) -> IpAddr {
     let last = u8::try_from(2 + number / CONNECTIONS_PER_ADDRESS % 250).unwrap_or(u8::MAX);
     Ipv4Addr::new(127, 0, 0, last).into()
 }
 
-/// Gives a client's frame: masked, as it must be, with zeros, which leave the text as it is.
+/// Returns a client's frame: masked, as it must be, with zeros, which leave the text as it is.
 fn frame(text: &[u8]) -> Vec<u8> {
     let mut frame = vec![0x81];
     match u16::try_from(text.len()) {

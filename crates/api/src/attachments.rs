@@ -76,7 +76,7 @@ impl AttachmentResource {
     }
 }
 
-/// Gives the entries that tell the caller of a file which is still there, each with his own number of it.
+/// Returns the entries that tell the caller of a file which is still there, each with his own number of it.
 async fn sent(shared: &Shared, me: &Me, interaction: &Interaction) -> Result<Vec<(u64, Entry)>, Refusal> {
     if interaction.chat.is_none() {
         return Ok(Vec::new());

@@ -23,26 +23,26 @@ pub struct Me {
 }
 
 impl Me {
-    /// Gives his id.
+    /// Returns his id.
     #[must_use]
     pub fn id(&self) -> UserId {
         self.user.id
     }
 
-    /// Gives his contact center.
+    /// Returns his contact center.
     #[must_use]
     pub fn center(&self) -> CenterId {
         self.user.center
     }
 
-    /// Gives him as the rules want him.
+    /// Returns the caller as the rules want them.
     #[must_use]
     pub fn actor(&self) -> Actor {
         let User { id, roles, groups, .. } = &*self.user;
         Actor::User(Caller { user: *id, roles: roles.clone(), groups: groups.clone() })
     }
 
-    /// Gives his login session.
+    /// Returns his login session.
     pub(crate) const fn session(&self) -> &Session {
         &self.session
     }

@@ -59,7 +59,7 @@ pub(crate) fn of(shared: &Shared, me: &Me) -> Vec<ChannelResource> {
     of_user(shared, &me.user)
 }
 
-/// Gives the channels of any agent, as they themselves see them.
+/// Returns the channels of any agent, as they themselves see them.
 pub(crate) fn of_user(shared: &Shared, user: &User) -> Vec<ChannelResource> {
     let desk = shared.engine().desk(user.id);
     let of_desk = desk.as_ref().map(|desk| channels(desk)).unwrap_or_default();
@@ -151,7 +151,7 @@ pub(crate) async fn set_of(
     }
 }
 
-/// Gives a user of the caller's contact center.
+/// Returns a user of the caller's contact center.
 ///
 /// # Errors
 ///

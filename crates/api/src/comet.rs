@@ -40,7 +40,7 @@ pub struct Comet {
     letters: Arc<Cleaner>,
 }
 
-/// Gives the identity under which a user's sessions are kept; the authentication puts it into the extensions of a request.
+/// Returns the identity under which a user's sessions are kept; the authentication puts it into the extensions of a request.
 #[must_use]
 pub fn identity_of(user: UserId) -> Identity {
     Identity::new(user.to_string())
@@ -65,13 +65,13 @@ impl Comet {
         self.policy.count_by(requests);
     }
 
-    /// Gives what the engine speaks through.
+    /// Returns what the engine speaks through.
     #[must_use]
     pub fn publisher(&self) -> Arc<dyn Publisher> {
         Arc::clone(&self.publisher) as Arc<dyn Publisher>
     }
 
-    /// Gives the routes, to be merged: [`PATH`], also with the suffixes that clients append.
+    /// Returns the routes, to be merged: [`PATH`], also with the suffixes that clients append.
     pub fn router(&self) -> Router {
         self.server.router_at(PATH)
     }
@@ -93,13 +93,13 @@ impl Comet {
         self.server.end_identity(&identity_of(user))
     }
 
-    /// Gives what shows letters, to agents by CometD and by REST. Say how with [`Cleaner::clean_with`] before the first agent comes.
+    /// Returns what shows letters, to agents by CometD and by REST. Say how with [`Cleaner::clean_with`] before the first agent comes.
     #[must_use]
     pub fn letters(&self) -> &Cleaner {
         &self.letters
     }
 
-    /// Gives a message that is an answer and no event to every session of a user on this node that listens to a channel of answers. It has
+    /// Returns a message that is an answer and no event to every session of a user on this node that listens to a channel of answers. It has
     /// no number and is not replayed.
     pub(crate) fn answer(&self, user: UserId, channel: &str, data: &Bytes) {
         for session in self.server.sessions_of(&identity_of(user)) {
@@ -111,7 +111,7 @@ impl Comet {
         }
     }
 
-    /// Gives the server itself, for its numbers.
+    /// Returns the server itself, for its numbers.
     #[must_use]
     pub const fn server(&self) -> &CometdServer {
         &self.server

@@ -16,7 +16,7 @@ use crate::wire::interaction::status_name;
 /// What a handler gives back.
 pub type Answer = Result<JsonText, Refusal>;
 
-/// Gives an interaction that the caller may see. Every other reads like one that does not exist, malformed ids included (docs/compat/conventions.md#refusals).
+/// Returns an interaction that the caller may see. Every other reads like one that does not exist, malformed ids included (docs/compat/conventions.md#refusals).
 ///
 /// # Errors
 ///

@@ -143,7 +143,7 @@ pub(crate) async fn history(
     Ok(answer(&shared, &me, reference, &HistoryMessage::new(reference, shown, truncated)))
 }
 
-/// Gives what is wanted of a contact's history, and whether there is more. A contact of another center, and one that never was, has none.
+/// Returns what is wanted of a contact's history, and whether there is more. A contact of another center, and one that never was, has none.
 async fn past(
     shared: &Shared,
     me: &Me,

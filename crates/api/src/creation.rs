@@ -292,7 +292,7 @@ const fn default_sub_type(direction: Direction) -> &'static str {
     }
 }
 
-/// Gives the levels by skill id.
+/// Returns the levels by skill id.
 ///
 /// # Errors
 ///

@@ -148,7 +148,7 @@ pub(crate) fn is_live(engine: &Engine, chat: InteractionId) -> bool {
             .is_some_and(|known| known.value.chat.as_ref().is_some_and(Chat::is_live))
 }
 
-/// Gives the routes of the customers' side.
+/// Returns the routes of the customers' side.
 pub(crate) fn router(shared: &Shared) -> Router {
     let forms = at_both(&[
         ("/2/chat/{service}", || post(rest::request)),

@@ -53,7 +53,7 @@ pub enum Code {
 }
 
 impl Code {
-    /// Gives the number on the wire.
+    /// Returns the number on the wire.
     #[must_use]
     pub const fn number(self) -> i32 {
         match self {
@@ -70,7 +70,7 @@ impl Code {
         }
     }
 
-    /// Gives the HTTP status that follows from the code (docs/compat/conventions.md#codes).
+    /// Returns the HTTP status that follows from the code (docs/compat/conventions.md#codes).
     #[must_use]
     pub const fn status(self) -> StatusCode {
         match self {

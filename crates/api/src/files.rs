@@ -131,7 +131,7 @@ pub(crate) async fn receive(
     Ok(received)
 }
 
-/// Gives the first piece of a file before anything is made ready for it; `None` when there is no file. A browser sends an empty one without
+/// Returns the first piece of a file before anything is made ready for it; `None` when there is no file. A browser sends an empty one without
 /// a name where nothing was chosen.
 async fn first_piece(
     part: &mut Field<'_>,
@@ -245,7 +245,7 @@ pub(crate) async fn discard(shared: &Shared, id: FileId) {
     }
 }
 
-/// Gives the record of a file of this interaction. A deleted one, and one of another interaction, read like one that does not exist.
+/// Returns the record of a file of this interaction. A deleted one, and one of another interaction, read like one that does not exist.
 pub(crate) async fn find(
     shared: &Shared,
     interaction: &Interaction,
@@ -261,7 +261,7 @@ pub(crate) async fn find(
     }))
 }
 
-/// Gives a file as a download: as an attachment, of the type that was found in it, never to be shown or guessed at.
+/// Returns a file as a download: as an attachment, of the type that was found in it, never to be shown or guessed at.
 pub(crate) fn body_of(files: &Arc<dyn Files>, record: &FileRecord) -> Response {
     let (files, id) = (files.clone(), record.id);
     let pieces = stream::try_unfold(0_u64, move |offset| {

@@ -59,7 +59,7 @@ impl Known {
 }
 
 impl Retry {
-    /// Gives the first answer, when this request was carried out before.
+    /// Returns the first answer, when this request was carried out before.
     ///
     /// # Errors
     ///
@@ -74,7 +74,7 @@ impl Retry {
         }
     }
 
-    /// Gives the receipt to be written when the request is carried out with that answer.
+    /// Returns the receipt to be written when the request is carried out with that answer.
     #[must_use]
     pub fn receipt(&self, me: &Me, answer: &JsonText, now: Time) -> Option<Receipt> {
         self.0.as_ref().map(|known| Receipt {

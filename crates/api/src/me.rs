@@ -45,7 +45,7 @@ pub(crate) async fn get(State(shared): State<Shared>, AnyUser(me): AnyUser, uri:
     Ok(one("user", &shown))
 }
 
-/// Gives everything that comes along with the caller. Clients rebuild their state from it after a reconnect, so every key is there, empty
+/// Returns everything that comes along with the caller. Clients rebuild their state from it after a reconnect, so every key is there, empty
 /// where this server has nothing of the kind (docs/compat/agents.md#me).
 async fn subresources_of(
     shared: &Shared,

@@ -189,7 +189,7 @@ async fn show_workbin(shared: &Shared, me: &Me, id_or_name: &str) -> Result<i32,
     Ok(reference)
 }
 
-/// Gives the one workbin that a name stands for.
+/// Returns the one workbin that a name stands for.
 ///
 /// # Errors
 ///

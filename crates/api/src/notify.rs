@@ -27,7 +27,7 @@ use crate::wire::notification::{
 use crate::wire::resource::{Lookup, channels};
 use crate::wire::transcript::LogMessage;
 
-/// Gives the data of the message that tells `row` on `topic`, where it has this number.
+/// Returns the data of the message that tells `row` on `topic`, where it has this number.
 #[must_use]
 pub fn render(row: &StreamRow, topic: Topic, number: u64, lookup: Lookup<'_>) -> Bytes {
     let head = head_of(&row.notice, number);
@@ -58,13 +58,13 @@ pub fn render(row: &StreamRow, topic: Topic, number: u64, lookup: Lookup<'_>) ->
     }
 }
 
-/// Gives the data of the message that a replay cannot begin where it was asked to.
+/// Returns the data of the message that a replay cannot begin where it was asked to.
 #[must_use]
 pub fn render_resync(topic: Topic, oldest: u64, head: u64) -> Bytes {
     encode(&ResyncMessage::new(topics::channel(topic), oldest, head))
 }
 
-/// Gives the messages that tell those who are connected now what is kept nowhere. They have no number.
+/// Returns the messages that tell those who are connected now what is kept nowhere. They have no number.
 #[must_use]
 pub fn note(
     interaction: &Interaction,
@@ -75,7 +75,7 @@ pub fn note(
     note_for(interaction, reader, note, None, lookup)
 }
 
-/// Gives the same messages for the agent whose request the note comes from (the pages on typing show them as what follows from it).
+/// Returns the same messages for the agent whose request the note comes from (the pages on typing show them as what follows from it).
 #[must_use]
 pub fn own_note(
     interaction: &Interaction,
@@ -103,7 +103,7 @@ fn note_for(
     [told(Topic::Interactions), told(Topic::Chats)]
 }
 
-/// Gives the messages that tell one agent again what was said, because he asked for it. They have no number.
+/// Returns the messages that tell one agent again what was said, because he asked for it. They have no number.
 #[must_use]
 pub fn history(
     interaction: &Interaction,
@@ -120,7 +120,7 @@ pub fn history(
     [told(Topic::Interactions), told(Topic::Chats)]
 }
 
-/// Gives how much a reader sees of a chat; who takes no part sees what an agent would.
+/// Returns how much a reader sees of a chat; who takes no part sees what an agent would.
 #[must_use]
 pub fn sees(interaction: &Interaction, reader: UserId) -> Visibility {
     let party = interaction.chat.as_ref().and_then(|chat| chat.present(reader));
@@ -178,7 +178,7 @@ fn head_of(notice: &Notice, number: u64) -> Head {
     Head { reference_id: notice.reference, sequence: Some(number), error_code, error_message }
 }
 
-/// Gives `notificationType` on the interactions topic, whose list has no word for a saved draft (docs/compat/notifications.md#messages).
+/// Returns `notificationType` on the interactions topic, whose list has no word for a saved draft (docs/compat/notifications.md#messages).
 const fn kind_on_interactions(kind: NotificationType) -> &'static str {
     match kind {
         NotificationType::StatusChange => "StatusChange",
@@ -192,7 +192,7 @@ const fn kind_on_interactions(kind: NotificationType) -> &'static str {
     }
 }
 
-/// Gives `notificationType` on a medium's topic; only e-mails say `EmailSaved` (EmailMessageType).
+/// Returns `notificationType` on a medium's topic; only e-mails say `EmailSaved` (EmailMessageType).
 const fn kind_on_medium(kind: NotificationType, media: &Media) -> &'static str {
     match (kind, media) {
         (NotificationType::DraftSaved, Media::Email) => "EmailSaved",

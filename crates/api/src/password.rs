@@ -125,7 +125,7 @@ pub fn verify(password: &str, hash: Option<&str>) -> bool {
     Workspace::default().verify(password, hash)
 }
 
-/// Gives the hash of a password that nobody has: comparing with it costs what comparing with a user's does.
+/// Returns the hash of a password that nobody has: comparing with it costs what comparing with a user's does.
 fn nobodys() -> &'static str {
     static HASH: OnceLock<String> = OnceLock::new();
     HASH.get_or_init(|| hash("a password that nobody has").unwrap_or_default())

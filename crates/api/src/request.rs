@@ -41,19 +41,19 @@ struct Parsed {
 }
 
 impl JsonBody {
-    /// Gives its fields.
+    /// Returns its fields.
     #[must_use]
     pub fn fields(&self) -> Fields<'_> {
         Fields::top(&self.0.values)
     }
 
-    /// Gives what tells it from every other body.
+    /// Returns what tells it from every other body.
     #[must_use]
     pub fn fingerprint(&self) -> &str {
         &self.0.fingerprint
     }
 
-    /// Gives the operation that it names.
+    /// Returns the operation that it names.
     ///
     /// # Errors
     ///

@@ -19,7 +19,7 @@ const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const NAVIGATE: &[u8] = b"navigate";
 const REALM: HeaderValue = HeaderValue::from_static("Basic realm=\"Handoff\", charset=\"UTF-8\"");
 
-/// Gives every refusal its final form.
+/// Returns every refusal its final form.
 pub(crate) async fn refusals(request: Request, next: Next) -> Response {
     let may_ask = may_ask_for_login(request.headers());
     let response = next.run(request).await;

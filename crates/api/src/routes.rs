@@ -32,7 +32,7 @@ pub struct Route {
     handler: fn() -> MethodRouter<Shared>,
 }
 
-/// Gives every route of the API; CometD and the two health paths beside it are added by [`router`].
+/// Returns every route of the API; CometD and the two health paths beside it are added by [`router`].
 #[rustfmt::skip]
 #[must_use]
 pub fn table() -> Vec<Route> {

@@ -57,7 +57,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Gives the defaults for a server that clients reach under that address.
+    /// Returns the defaults for a server that clients reach under that address.
     #[must_use]
     pub fn new(public_url: PublicUrl) -> Self {
         Self {
@@ -106,19 +106,19 @@ impl Shared {
         shared
     }
 
-    /// Gives the engine.
+    /// Returns the engine.
     #[must_use]
     pub fn engine(&self) -> &Engine {
         &self.0.engine
     }
 
-    /// Gives the CometD mount.
+    /// Returns the CometD mount.
     #[must_use]
     pub fn comet(&self) -> &Comet {
         &self.0.comet
     }
 
-    /// Gives the customers' side.
+    /// Returns the customers' side.
     #[must_use]
     pub fn reception(&self) -> &Reception {
         &self.0.reception
@@ -130,24 +130,24 @@ impl Shared {
         self.reception().options.space.is_short()
     }
 
-    /// Gives what is configured.
+    /// Returns what is configured.
     #[must_use]
     pub fn options(&self) -> &Options {
         &self.0.options
     }
 
-    /// Gives the public address.
+    /// Returns the public address.
     #[must_use]
     pub fn url(&self) -> &PublicUrl {
         &self.0.options.public_url
     }
 
-    /// Gives who is let in.
+    /// Returns who is let in.
     pub(crate) fn gate(&self) -> &Gate {
         &self.0.gate
     }
 
-    /// Gives the names by which supervisors want to go in chats.
+    /// Returns the names by which supervisors want to go in chats.
     pub(crate) fn seats(&self) -> &Seats {
         &self.0.seats
     }
@@ -157,7 +157,7 @@ impl Shared {
         &self.0.readiness
     }
 
-    /// Gives what rendering looks up in `directory`.
+    /// Returns what rendering looks up in `directory`.
     #[must_use]
     pub fn lookup<'a>(&'a self, directory: &'a Directory) -> Lookup<'a> {
         Lookup { directory, url: self.url(), letters: self.letters() }

@@ -256,7 +256,7 @@ const TABLE: &[Row] = &[
     },
 ];
 
-/// Gives what may be done, with an interaction of that medium and direction, by an agent who sees it in that state.
+/// Returns what may be done, with an interaction of that medium and direction, by an agent who sees it in that state.
 #[must_use]
 pub fn capabilities(
     media: &Media,
@@ -274,7 +274,7 @@ pub fn capabilities(
 }
 
 impl Interaction {
-    /// Gives how `reader` takes part.
+    /// Returns how `reader` takes part.
     #[must_use]
     pub fn part_of(&self, reader: UserId) -> Part {
         let others = self.others();
@@ -290,7 +290,7 @@ impl Interaction {
         }
     }
 
-    /// Gives what `reader` may do next, as he sees it.
+    /// Returns what `reader` may do next, as he sees it.
     #[must_use]
     pub fn capabilities_for(&self, reader: UserId) -> &'static [&'static str] {
         capabilities(&self.media, self.status_for(reader), self.direction, self.part_of(reader))

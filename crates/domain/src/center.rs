@@ -87,7 +87,7 @@ pub struct Capacity {
 }
 
 impl Capacity {
-    /// Gives the bound for one medium.
+    /// Returns the bound for one medium.
     #[must_use]
     pub fn of(&self, media: &Media) -> u32 {
         self.by_media.get(media).copied().unwrap_or_else(|| media.default_capacity())
@@ -244,7 +244,7 @@ impl Workbin {
     /// The workbin that every agent has for unfinished replies (docs/compat/center.md#workbins).
     pub const DRAFTS: &'static str = "Drafts";
 
-    /// Gives `owner`'s own copy of a workbin that every agent has.
+    /// Returns `owner`'s own copy of a workbin that every agent has.
     #[must_use]
     pub fn of(&self, owner: UserId) -> Self {
         Self { id: self.id.of_owner(owner), owner: WorkbinOwner::Agent(owner), ..self.clone() }

@@ -58,7 +58,7 @@ pub enum PartyKind {
 }
 
 impl PartyKind {
-    /// Gives the user, when it is one.
+    /// Returns the user, when it is one.
     #[must_use]
     pub const fn user(&self) -> Option<UserId> {
         match self {
@@ -114,14 +114,14 @@ impl Speaker {
     /// The name under which the server speaks.
     pub const SYSTEM_NICKNAME: &'static str = "System";
 
-    /// Gives the server as a speaker.
+    /// Returns the server as a speaker.
     #[must_use]
     pub fn system() -> Self {
         let (id, public) = (PartyId::SYSTEM, Some(PartyId::SYSTEM));
         Self { id, colleague: None, public, kind: PartyKind::System, nickname: Self::SYSTEM_NICKNAME.into() }
     }
 
-    /// Gives the number by which a reader knows him; `None` when the reader never saw him.
+    /// Returns the number by which a reader knows him; `None` when the reader never saw him.
     #[must_use]
     pub const fn id_for(&self, sees: Visibility) -> Option<PartyId> {
         number_for(sees, self.id, self.colleague, self.public)
@@ -129,7 +129,7 @@ impl Speaker {
 }
 
 impl Party {
-    /// Gives the number by which a reader knows him; `None` when the reader never saw him.
+    /// Returns the number by which a reader knows him; `None` when the reader never saw him.
     #[must_use]
     pub const fn id_for(&self, sees: Visibility) -> Option<PartyId> {
         number_for(sees, self.id, self.colleague, self.public)
@@ -180,7 +180,7 @@ pub enum LeaveReason {
 }
 
 impl LeaveReason {
-    /// Gives the wire's code.
+    /// Returns the wire's code.
     #[must_use]
     pub const fn code(self) -> u8 {
         match self {
@@ -275,7 +275,7 @@ pub enum Content {
 }
 
 impl Content {
-    /// Gives the kind of content by name, for messages to people.
+    /// Returns the kind of content by name, for messages to people.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -293,7 +293,7 @@ impl Content {
         }
     }
 
-    /// Gives how many bytes of text it has.
+    /// Returns how many bytes of text it has.
     #[must_use]
     pub fn text_bytes(&self) -> usize {
         let maybe = |text: &Option<String>| text.as_ref().map_or(0, String::len);
@@ -357,7 +357,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Gives its number in the sequence that a reader sees; `None` when he does not see it.
+    /// Returns its number in the sequence that a reader sees; `None` when he does not see it.
     #[must_use]
     pub const fn index_for(&self, sees: Visibility) -> Option<u64> {
         match sees {
@@ -504,19 +504,19 @@ impl Chat {
         self.ended.is_none()
     }
 
-    /// Gives the customer.
+    /// Returns the customer.
     #[must_use]
     pub fn customer_party(&self) -> Option<&Party> {
         self.parties.iter().find(|party| party.kind == PartyKind::Customer)
     }
 
-    /// Gives an agent or supervisor who is there now.
+    /// Returns an agent or supervisor who is there now.
     #[must_use]
     pub fn present(&self, user: UserId) -> Option<&Party> {
         self.parties.iter().find(|party| party.present && party.kind.user() == Some(user))
     }
 
-    /// Gives how many entries a reader sees.
+    /// Returns how many entries a reader sees.
     #[must_use]
     pub const fn total_for(&self, sees: Visibility) -> u64 {
         match sees {

@@ -41,7 +41,7 @@ pub enum Actor {
 }
 
 impl Actor {
-    /// Gives the user, when it is one.
+    /// Returns the user, when it is one.
     #[must_use]
     pub const fn user(&self) -> Option<UserId> {
         match self {
@@ -50,7 +50,7 @@ impl Actor {
         }
     }
 
-    /// Gives the actor as the history names it.
+    /// Returns the actor as the history names it.
     #[must_use]
     pub const fn cause(&self) -> Cause {
         match self {
@@ -75,7 +75,7 @@ pub enum Named<T> {
 }
 
 impl<T> Named<T> {
-    /// Gives the thing itself.
+    /// Returns the thing itself.
     ///
     /// # Errors
     ///
@@ -343,7 +343,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// Gives the name of the action for messages to people, as the API's documents have it.
+    /// Returns the name of the action for messages to people, as the API's documents have it.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {

@@ -123,7 +123,7 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// Gives the desk of a user who was never here.
+    /// Returns the desk of a user who was never here.
     #[must_use]
     pub fn new(user: UserId, center: CenterId, now: Time) -> Self {
         Self {
@@ -154,7 +154,7 @@ impl Desk {
             .is_some_and(|channel| channel.readiness == Readiness::Ready && !channel.do_not_disturb)
     }
 
-    /// Gives how many slots of that medium are taken.
+    /// Returns how many slots of that medium are taken.
     #[must_use]
     pub fn occupied(&self, media: &Media) -> u32 {
         u32::try_from(self.slots.values().filter(|taken| *taken == media).count()).unwrap_or(u32::MAX)

@@ -113,7 +113,7 @@ pub struct Notice {
 }
 
 impl Notice {
-    /// Gives the topics that carry this notice, for an interaction of `media`.
+    /// Returns the topics that carry this notice, for an interaction of `media`.
     #[must_use]
     pub fn topics(&self, media: Option<&Media>) -> Vec<Topic> {
         let mut topics = Vec::with_capacity(2);
@@ -373,7 +373,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// Gives what was said, in order.
+    /// Returns what was said, in order.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> + Clone {
         self.facts.iter().filter_map(|fact| if let Fact::Said(entry) = fact { Some(&**entry) } else { None })
     }

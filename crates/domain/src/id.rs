@@ -217,7 +217,7 @@ uuid_id!(
     ContactId, false);
 
 impl WorkbinId {
-    /// Gives the id of one owner's copy of a personal workbin: the same two ids always give the same third.
+    /// Returns the id of one owner's copy of a personal workbin: the same two ids always give the same third.
     ///
     /// The mix is a bijection in either argument, so two owners never share a workbin of one definition.
     #[must_use]

@@ -179,7 +179,7 @@ impl OfferKind {
         }
     }
 
-    /// Gives who sees a participant of this kind.
+    /// Returns who sees a participant of this kind.
     #[must_use]
     pub const fn shown_to(self) -> Visibility {
         match self {
@@ -189,7 +189,7 @@ impl OfferKind {
         }
     }
 
-    /// Gives how much a participant of this kind sees.
+    /// Returns how much a participant of this kind sees.
     #[must_use]
     pub const fn sees(self) -> Visibility {
         if self.is_supervision() { Visibility::Supervisors } else { Visibility::Agents }
@@ -450,7 +450,7 @@ impl Interaction {
     /// they must not become large by it.
     pub const SUBJECT_BYTES_MAX: usize = 4 * 1_024;
 
-    /// Gives the owner.
+    /// Returns the owner.
     #[must_use]
     pub const fn owner(&self) -> Option<UserId> {
         match &self.state {
@@ -463,7 +463,7 @@ impl Interaction {
         }
     }
 
-    /// Gives the open offer: the router's, or the owner's. The seats that supervisors asked for are no such offers.
+    /// Returns the open offer: the router's, or the owner's. The seats that supervisors asked for are no such offers.
     #[must_use]
     pub const fn offer(&self) -> Option<&Offer> {
         match &self.state {
@@ -473,7 +473,7 @@ impl Interaction {
         }
     }
 
-    /// Gives the seats that supervisors asked for and have not taken yet.
+    /// Returns the seats that supervisors asked for and have not taken yet.
     #[must_use]
     pub fn seats(&self) -> &[Offer] {
         match &self.state {
@@ -486,18 +486,18 @@ impl Interaction {
         }
     }
 
-    /// Gives everything that somebody may accept now: the open offer and the supervisors' seats.
+    /// Returns everything that somebody may accept now: the open offer and the supervisors' seats.
     pub fn acceptable(&self) -> impl Iterator<Item = &Offer> {
         self.offer().into_iter().chain(self.seats())
     }
 
-    /// Gives what a user may accept.
+    /// Returns what a user may accept.
     #[must_use]
     pub fn offer_to(&self, user: UserId) -> Option<&Offer> {
         self.acceptable().find(|offer| offer.to == user)
     }
 
-    /// Gives the wait of an interaction that is in a queue.
+    /// Returns the wait of an interaction that is in a queue.
     #[must_use]
     pub const fn wait(&self) -> Option<&Wait> {
         match &self.state {
@@ -506,7 +506,7 @@ impl Interaction {
         }
     }
 
-    /// Gives how it is worked on: now while it is owned, and next while it waits in a queue or lies in a workbin.
+    /// Returns how it is worked on: now while it is owned, and next while it waits in a queue or lies in a workbin.
     #[must_use]
     pub const fn mode(&self) -> Option<Mode> {
         match &self.state {
@@ -517,7 +517,7 @@ impl Interaction {
         }
     }
 
-    /// Gives the other agents in the conversation, longest present first.
+    /// Returns the other agents in the conversation, longest present first.
     #[must_use]
     pub fn others(&self) -> &[Participant] {
         match &self.state {
@@ -530,7 +530,7 @@ impl Interaction {
         }
     }
 
-    /// Gives the agents of whom it takes a slot: owner, target of the offer, other participants. A draft takes none (docs/compat/agents.md#capacity), and
+    /// Returns the agents of whom it takes a slot: owner, target of the offer, other participants. A draft takes none (docs/compat/agents.md#capacity), and
     /// neither does a supervisor who came of his own accord.
     #[must_use]
     pub fn slot_holders(&self) -> BTreeSet<UserId> {
@@ -543,7 +543,7 @@ impl Interaction {
         self.owner().into_iter().chain(offered).chain(others).collect()
     }
 
-    /// Gives the first interaction of its thread, which may be itself.
+    /// Returns the first interaction of its thread, which may be itself.
     #[must_use]
     pub fn thread_root(&self) -> InteractionId {
         self.thread.unwrap_or(self.id)
@@ -555,7 +555,7 @@ impl Interaction {
         matches!(self.state, State::Ended { .. })
     }
 
-    /// Gives the state as everybody sees it whom no offer concerns.
+    /// Returns the state as everybody sees it whom no offer concerns.
     #[must_use]
     pub const fn status(&self) -> Status {
         match &self.state {
@@ -577,13 +577,13 @@ impl Interaction {
         }
     }
 
-    /// Gives the state as `reader` sees it: the target of an offer sees `Invited`, everybody else the owner's state (docs/compat/interactions.md#seen).
+    /// Returns the state as `reader` sees it: the target of an offer sees `Invited`, everybody else the owner's state (docs/compat/interactions.md#seen).
     #[must_use]
     pub fn status_for(&self, reader: UserId) -> Status {
         if self.offer_to(reader).is_some() { Status::Invited } else { self.status() }
     }
 
-    /// Gives the agents whom it concerns right now: owner, target of the offer, other participants, sender.
+    /// Returns the agents whom it concerns right now: owner, target of the offer, other participants, sender.
     #[must_use]
     pub fn people(&self) -> BTreeSet<UserId> {
         let mut people = BTreeSet::new();

@@ -62,7 +62,7 @@ pub enum ReportKind {
 }
 
 impl ReportKind {
-    /// Gives the wire's `interactionSubType` (`reference/ingest.md` 5, "Bounces").
+    /// Returns the wire's `interactionSubType` (`reference/ingest.md` 5, "Bounces").
     #[must_use]
     pub const fn sub_type(self) -> &'static str {
         match self {

@@ -24,7 +24,7 @@ impl Media {
     /// for it and nothing is routed to it.
     pub const VOICE: &'static str = "voice";
 
-    /// Gives the medium with that channel name. Every name that is none of the three built-in ones is an open-media type.
+    /// Returns the medium with that channel name. Every name that is none of the three built-in ones is an open-media type.
     #[must_use]
     pub fn from_name(name: &str) -> Self {
         match name {
@@ -35,7 +35,7 @@ impl Media {
         }
     }
 
-    /// Gives the channel name: `email`, `chat`, `workitem`, or the open-media type's own.
+    /// Returns the channel name: `email`, `chat`, `workitem`, or the open-media type's own.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -52,7 +52,7 @@ impl Media {
         self.name() == Self::VOICE
     }
 
-    /// Gives how an agent works on a new inbound interaction of this medium.
+    /// Returns how an agent works on a new inbound interaction of this medium.
     #[must_use]
     pub const fn inbound_mode(&self) -> Mode {
         match self {
@@ -61,7 +61,7 @@ impl Media {
         }
     }
 
-    /// Gives the medium's own notification topic.
+    /// Returns the medium's own notification topic.
     #[must_use]
     pub const fn topic(&self) -> Topic {
         match self {
@@ -72,7 +72,7 @@ impl Media {
         }
     }
 
-    /// Gives how many interactions of this medium an agent handles at once when nobody set it: 3 chats, 5 of everything else
+    /// Returns how many interactions of this medium an agent handles at once when nobody set it: 3 chats, 5 of everything else
     /// (docs/compat/agents.md).
     #[must_use]
     pub const fn default_capacity(&self) -> u32 {

@@ -41,13 +41,13 @@ pub struct Waiting<'a> {
 }
 
 impl<'a> Waiting<'a> {
-    /// Gives an interaction's entry for a wait of it.
+    /// Returns an interaction's entry for a wait of it.
     #[must_use]
     pub const fn of(interaction: &'a Interaction, wait: &'a Wait) -> Self {
         Self { id: interaction.id, priority: interaction.priority, media: &interaction.media, wait }
     }
 
-    /// Gives its place in the routing order; the smallest goes first.
+    /// Returns its place in the routing order; the smallest goes first.
     #[must_use]
     pub const fn rank(&self) -> Rank {
         Rank::new(self.id, self.priority, self.wait.front, self.wait.since)
@@ -71,7 +71,7 @@ pub struct Rank {
 }
 
 impl Rank {
-    /// Gives the place of an interaction of that priority which entered its queue at `since`, at the front or normally.
+    /// Returns the place of an interaction of that priority which entered its queue at `since`, at the front or normally.
     #[must_use]
     pub const fn new(id: InteractionId, priority: i64, front: bool, since: Time) -> Self {
         Self { front: Reverse(front), priority: Reverse(priority), since, id }
@@ -95,7 +95,7 @@ impl Agent<'_> {
     }
 }
 
-/// Gives the time at which an agent who passed something by in that queue is asked again at the earliest.
+/// Returns the time at which an agent who passed something by in that queue is asked again at the earliest.
 const fn asked_again(queue: &Queue, passed: Time) -> Time {
     passed.plus_ms(queue.reoffer_after_ms)
 }

@@ -27,7 +27,7 @@ pub enum ServiceKind {
 }
 
 impl ServiceKind {
-    /// Gives the name under which it is configured, which is also the part of the address before the service's name.
+    /// Returns the name under which it is configured, which is also the part of the address before the service's name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -57,7 +57,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// Gives what comes in by it.
+    /// Returns what comes in by it.
     #[must_use]
     pub const fn kind(&self) -> ServiceKind {
         match self.terms {
@@ -67,7 +67,7 @@ impl Service {
         }
     }
 
-    /// Gives the terms of a chat service.
+    /// Returns the terms of a chat service.
     #[must_use]
     pub const fn chat(&self) -> Option<&ChatTerms> {
         match &self.terms {
@@ -76,7 +76,7 @@ impl Service {
         }
     }
 
-    /// Gives the terms of an e-mail service.
+    /// Returns the terms of an e-mail service.
     #[must_use]
     pub const fn email(&self) -> Option<&EmailTerms> {
         match &self.terms {
@@ -85,7 +85,7 @@ impl Service {
         }
     }
 
-    /// Gives the terms of an open-media service.
+    /// Returns the terms of an open-media service.
     #[must_use]
     pub const fn open_media(&self) -> Option<&OpenMediaTerms> {
         match &self.terms {
@@ -309,7 +309,7 @@ impl Weekday {
         Self::Sunday,
     ];
 
-    /// Gives its English name in three letters, as in `Mon`.
+    /// Returns its English name in three letters, as in `Mon`.
     #[must_use]
     pub const fn short_name(self) -> &'static str {
         match self {

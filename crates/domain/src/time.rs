@@ -6,13 +6,13 @@
 pub struct Time(pub i64);
 
 impl Time {
-    /// Gives the point `ms` milliseconds later; saturates instead of wrapping.
+    /// Returns the point `ms` milliseconds later; saturates instead of wrapping.
     #[must_use]
     pub const fn plus_ms(self, ms: u64) -> Self {
         Self(self.0.saturating_add_unsigned(ms))
     }
 
-    /// Gives the milliseconds from `earlier` to here, zero when `earlier` is in fact later.
+    /// Returns the milliseconds from `earlier` to here, zero when `earlier` is in fact later.
     #[must_use]
     pub const fn ms_since(self, earlier: Self) -> u64 {
         let ms = self.0.saturating_sub(earlier.0);

@@ -92,7 +92,7 @@ impl Engine {
         self.activity.last.lock().unwrap_or_else(PoisonError::into_inner).insert(user, now);
     }
 
-    /// Gives an agent's desk; `None` when he was never here.
+    /// Returns an agent's desk; `None` when he was never here.
     #[must_use]
     pub fn desk(&self, user: UserId) -> Option<Arc<Desk>> {
         self.board.desk(user).map(|desk| desk.value)

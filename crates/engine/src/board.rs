@@ -42,7 +42,7 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Gives what waits in one queue, first in line first.
+    /// Returns what waits in one queue, first in line first.
     pub fn of(&self, queue: QueueId) -> impl Iterator<Item = Waiting<'_>> {
         self.by_queue.get(&queue).into_iter().flat_map(|line| line.values().map(Entry::waiting))
     }
@@ -144,7 +144,7 @@ impl Board {
         self.desk_changes.load(Ordering::Acquire)
     }
 
-    /// Gives an agent's desk with its version; `None` when he was never here.
+    /// Returns an agent's desk with its version; `None` when he was never here.
     #[must_use]
     pub fn desk(&self, user: UserId) -> Option<Versioned<Arc<Desk>>> {
         self.lock()
@@ -153,19 +153,19 @@ impl Board {
             .map(|(desk, version)| Versioned { value: desk.clone(), version: *version })
     }
 
-    /// Gives every desk.
+    /// Returns every desk.
     #[must_use]
     pub fn desks(&self) -> Vec<Arc<Desk>> {
         self.lock().desks.values().map(|(desk, _)| desk.clone()).collect()
     }
 
-    /// Gives the users who asked to be told about a workbin.
+    /// Returns the users who asked to be told about a workbin.
     #[must_use]
     pub fn watchers(&self, workbin: WorkbinId) -> Vec<UserId> {
         self.lock().watchers.get(&workbin).map(|users| users.iter().copied().collect()).unwrap_or_default()
     }
 
-    /// Gives an interaction that was written or read lately.
+    /// Returns an interaction that was written or read lately.
     #[must_use]
     pub fn recent(&self, id: InteractionId) -> Option<Versioned<Arc<Interaction>>> {
         self.lock()

@@ -94,7 +94,7 @@ impl Chats {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&chat)
     }
 
-    /// Gives when the customer was last heard of.
+    /// Returns when the customer was last heard of.
     pub(crate) fn seen(&self, chat: InteractionId) -> Time {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.get(&chat).copied().unwrap_or(self.started).max(self.started)

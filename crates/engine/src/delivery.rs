@@ -44,14 +44,14 @@ pub enum Patience {
 
 /// Speaks to agents: renders rows as messages and hands them to CometD sessions.
 pub trait Publisher: Send + Sync + 'static {
-    /// Gives the data of the message that tells `row` on `topic`, where it has this number.
+    /// Returns the data of the message that tells `row` on `topic`, where it has this number.
     fn render(&self, row: &StreamRow, topic: Topic, number: u64) -> Bytes;
 
-    /// Gives the data of the message that says that a replay cannot begin where it was asked to: `oldest` is the first number that is
+    /// Returns the data of the message that says that a replay cannot begin where it was asked to: `oldest` is the first number that is
     /// kept (one past `head` when none is), `head` the last that was given.
     fn render_resync(&self, topic: Topic, oldest: u64, head: u64) -> Bytes;
 
-    /// Gives the CometD channel of a topic.
+    /// Returns the CometD channel of a topic.
     fn channel(&self, topic: Topic) -> &'static str;
 
     /// Hands a message to one session.
@@ -215,7 +215,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Gives a message that is an answer and not an event to every session of the user that is subscribed to the topic. It has no
+    /// Returns a message that is an answer and not an event to every session of the user that is subscribed to the topic. It has no
     /// number and is not replayed.
     pub async fn answer(&self, user: UserId, topic: Topic, data: Bytes) {
         let (Some(publisher), Some(handle)) = (self.delivery.publisher(), self.delivery.audience(user))
@@ -225,7 +225,7 @@ impl Engine {
         handle.lock().await.answer(&**publisher, topic, &data);
     }
 
-    /// Gives a user's sessions on this node what they have not been given yet.
+    /// Returns a user's sessions on this node what they have not been given yet.
     pub(crate) async fn deliver_to(&self, user: UserId) -> Result<(), StoreError> {
         let (Some(publisher), Some(handle)) = (self.delivery.publisher(), self.delivery.audience(user))
         else {

@@ -113,25 +113,25 @@ impl Directory {
         }
     }
 
-    /// Gives the version of an entry as it was read; zero when there is none.
+    /// Returns the version of an entry as it was read; zero when there is none.
     #[must_use]
     pub fn version(&self, key: &Key) -> Version {
         self.versions.get(key).copied().unwrap_or(0)
     }
 
-    /// Gives a user of a contact center.
+    /// Returns a user of a contact center.
     #[must_use]
     pub fn user(&self, center: CenterId, id: UserId) -> Option<&Arc<User>> {
         self.users.get(&id).filter(|user| user.center == center)
     }
 
-    /// Gives a user by the name that he logs in with.
+    /// Returns a user by the name that he logs in with.
     #[must_use]
     pub fn user_by_name(&self, user_name: &str) -> Option<&Arc<User>> {
         self.users.get(self.users_by_name.get(user_name)?)
     }
 
-    /// Gives a queue of a contact center.
+    /// Returns a queue of a contact center.
     #[must_use]
     pub fn queue(&self, center: CenterId, id: QueueId) -> Option<&Arc<Queue>> {
         self.queues.get(&id).filter(|queue| queue.center == center)
@@ -144,19 +144,19 @@ impl Directory {
         found.map_or_else(|| Named::Unknown(name.to_owned()), |queue| Named::Known(Queue::clone(queue)))
     }
 
-    /// Gives a service of a contact center.
+    /// Returns a service of a contact center.
     #[must_use]
     pub fn service_of(&self, center: CenterId, id: ServiceId) -> Option<&Arc<Service>> {
         self.services.get(&id).filter(|service| service.center == center)
     }
 
-    /// Gives a service by its kind and name, of whatever contact center: a customer's request names no center.
+    /// Returns a service by its kind and name, of whatever contact center: a customer's request names no center.
     #[must_use]
     pub fn service(&self, kind: ServiceKind, name: &str) -> Option<&Arc<Service>> {
         self.services.get(self.services_by_name.get(&kind)?.get(name)?)
     }
 
-    /// Gives the services that lead to a queue. While there are any the queue cannot be removed.
+    /// Returns the services that lead to a queue. While there are any the queue cannot be removed.
     pub fn services_into(&self, queue: QueueId) -> impl Iterator<Item = &Arc<Service>> {
         self.services.values().filter(move |service| service.queue == queue)
     }
@@ -167,7 +167,7 @@ impl Directory {
         self.skills.values().find(|skill| skill.center == center && skill.name == name)
     }
 
-    /// Gives a workbin of a contact center by id: a shared one, or one agent's copy.
+    /// Returns a workbin of a contact center by id: a shared one, or one agent's copy.
     #[must_use]
     pub fn workbin(&self, center: CenterId, id: WorkbinId) -> Option<Workbin> {
         let workbin = match self.personal_workbins.get(&id) {
@@ -177,7 +177,7 @@ impl Directory {
         (workbin.center == center).then_some(workbin)
     }
 
-    /// Gives `owner`'s copy of a workbin that every agent has.
+    /// Returns `owner`'s copy of a workbin that every agent has.
     #[must_use]
     pub fn own_workbin(&self, name: &str, owner: &User) -> Option<Workbin> {
         let definition = self.workbins.values().find(|workbin| {
@@ -186,7 +186,7 @@ impl Directory {
         Some(definition.of(owner.id))
     }
 
-    /// Gives the workbins that a user may use: his own copies first, then his groups' (docs/compat/center.md#workbins).
+    /// Returns the workbins that a user may use: his own copies first, then his groups' (docs/compat/center.md#workbins).
     #[must_use]
     pub fn workbins_of(&self, user: &User) -> Vec<Workbin> {
         let of_center = || self.workbins.values().filter(|workbin| workbin.center == user.center);
@@ -221,7 +221,7 @@ impl Directory {
         }
     }
 
-    /// Gives the queues that a user serves: by one of his groups, or by skills alone where the queue asks for no group. Levels count, and
+    /// Returns the queues that a user serves: by one of his groups, or by skills alone where the queue asks for no group. Levels count, and
     /// so do the steps that widen a queue's search.
     #[must_use]
     pub fn queues_served_by(&self, user: &User) -> Vec<QueueId> {

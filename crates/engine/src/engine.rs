@@ -282,7 +282,7 @@ impl Engine {
         });
     }
 
-    /// Gives how long a worker may sleep: until `due`, and at most a period.
+    /// Returns how long a worker may sleep: until `due`, and at most a period.
     fn until(&self, due: Option<Time>, period: Duration) -> Duration {
         due.map_or(period, |due| period.min(Duration::from_millis(due.ms_since(self.clock.now()))))
     }
@@ -307,7 +307,7 @@ impl Engine {
         cells.iter().map(|cell| cell.lock().unwrap_or_else(PoisonError::into_inner).clone()).collect()
     }
 
-    /// Gives the time.
+    /// Returns the time.
     #[must_use]
     pub fn now(&self) -> Time {
         self.clock.now()
@@ -319,31 +319,31 @@ impl Engine {
         self.ahead_ms
     }
 
-    /// Gives the source of identifiers.
+    /// Returns the source of identifiers.
     #[must_use]
     pub fn ids(&self) -> &dyn IdSource {
         &*self.ids
     }
 
-    /// Gives the store, for what is neither interaction nor desk: login sessions, receipts, configuration.
+    /// Returns the store, for what is neither interaction nor desk: login sessions, receipts, configuration.
     #[must_use]
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
     }
 
-    /// Gives the board.
+    /// Returns the board.
     #[must_use]
     pub const fn board(&self) -> &Board {
         &self.board
     }
 
-    /// Gives the numbers.
+    /// Returns the numbers.
     #[must_use]
     pub const fn options(&self) -> &Options {
         &self.options
     }
 
-    /// Gives the present directory.
+    /// Returns the present directory.
     #[must_use]
     pub fn directory(&self) -> Arc<Directory> {
         self.directory.read().unwrap_or_else(PoisonError::into_inner).clone()
@@ -360,7 +360,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Gives the number of a user's next request, from 1. Numbers that notices repeated are not given again after a restart.
+    /// Returns the number of a user's next request, from 1. Numbers that notices repeated are not given again after a restart.
     ///
     /// # Errors
     ///

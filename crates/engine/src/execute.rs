@@ -260,7 +260,7 @@ impl Engine {
         self.commit(batch).await
     }
 
-    /// Gives an interaction from memory, or from the store where memory has none or is not to be trusted.
+    /// Returns an interaction from memory, or from the store where memory has none or is not to be trusted.
     async fn read(
         &self,
         id: InteractionId,
@@ -380,7 +380,7 @@ impl From<StoreError> for Failure {
     }
 }
 
-/// Gives the first answer to a repeated request, if it is the same request.
+/// Returns the first answer to a repeated request, if it is the same request.
 /// Returns the e-mail that the writer of a draft says to have seen last.
 const fn base_of(action: &Action) -> Option<InteractionId> {
     match action {

@@ -32,10 +32,10 @@ pub trait Mailboxes: Send + Sync + 'static {
     /// Tells whether an address, before which a name may stand, is one of the contact center's own. Upper and lower case are the same.
     fn is_ours(&self, center: CenterId, address: &str) -> bool;
 
-    /// Gives the address that the contact center sends as when nobody says another.
+    /// Returns the address that the contact center sends as when nobody says another.
     fn default_sender(&self, center: CenterId) -> Option<String>;
 
-    /// Gives the `Message-ID`, without the angle brackets, of an interaction that is sent by `sender` for the `sends`-th time. The same
+    /// Returns the `Message-ID`, without the angle brackets, of an interaction that is sent by `sender` for the `sends`-th time. The same
     /// arguments always give the same.
     fn message_id(&self, interaction: InteractionId, sends: u32, sender: &str) -> String;
 }
@@ -65,11 +65,11 @@ pub enum Posted {
     },
 }
 
-/// Gives mails to the next server. A mail may come more than once: after a crash, and after [`Posted::Unsure`]. It is then the same mail
+/// Returns mails to the next server. A mail may come more than once: after a crash, and after [`Posted::Unsure`]. It is then the same mail
 /// with the same `Message-ID`.
 #[async_trait]
 pub trait Post: Send + Sync + 'static {
-    /// Gives a mail away. It may take as long as the protocol takes; when the server stops, it is dropped at any point.
+    /// Returns a mail away. It may take as long as the protocol takes; when the server stops, it is dropped at any point.
     async fn post(&self, mail: &Interaction) -> Posted;
 }
 
@@ -92,7 +92,7 @@ impl Mail {
         self.outbox.post_with(post);
     }
 
-    /// Gives the addresses; `None` where nobody has said any, and then every address is as good as another.
+    /// Returns the addresses; `None` where nobody has said any, and then every address is as good as another.
     pub(crate) fn mailboxes(&self) -> Option<&dyn Mailboxes> {
         self.mailboxes.get().map(|mailboxes| &**mailboxes)
     }
@@ -102,12 +102,12 @@ impl Mail {
         self.acknowledged.admits(to, limits, now)
     }
 
-    /// Gives what wakes the worker that posts.
+    /// Returns what wakes the worker that posts.
     pub(crate) fn wakes(&self) -> Arc<Notify> {
         self.outbox.wakes()
     }
 
-    /// Gives when the worker that posts has to look again, as far as this node knows.
+    /// Returns when the worker that posts has to look again, as far as this node knows.
     pub(crate) fn next_due(&self) -> Time {
         self.outbox.next_due()
     }
@@ -115,12 +115,12 @@ impl Mail {
 
 const MESSAGE_IDS: &str = "message-id/";
 
-/// Gives the scope of the receipts that say which interaction has a `Message-ID`.
+/// Returns the scope of the receipts that say which interaction has a `Message-ID`.
 fn message_ids(center: CenterId) -> String {
     format!("{MESSAGE_IDS}{center}")
 }
 
-/// Gives the receipt that says which interaction has a `Message-ID`.
+/// Returns the receipt that says which interaction has a `Message-ID`.
 pub(crate) fn known_message(center: CenterId, message_id: &str, id: InteractionId) -> Receipt {
     Receipt {
         scope: message_ids(center),

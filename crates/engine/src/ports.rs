@@ -7,7 +7,7 @@ use handoff_domain::{InteractionId, Time};
 
 /// Where the time comes from.
 pub trait Clock: Send + Sync + 'static {
-    /// Gives the time now. It never goes back.
+    /// Returns the time now. It never goes back.
     fn now(&self) -> Time;
 }
 
@@ -55,13 +55,13 @@ impl<C: Clock + ?Sized> Clock for AheadClock<C> {
 
 /// Where identifiers and other unpredictable numbers come from.
 pub trait IdSource: Send + Sync + 'static {
-    /// Gives 128 random bits.
+    /// Returns 128 random bits.
     fn random(&self) -> u128;
 
-    /// Gives the id of an interaction that enters at `now`; ids made by one source are ordered as they were made.
+    /// Returns the id of an interaction that enters at `now`; ids made by one source are ordered as they were made.
     fn interaction(&self, now: Time) -> InteractionId;
 
-    /// Gives a random UUID (version 4 bits set) for users, queues and other configured things.
+    /// Returns a random UUID (version 4 bits set) for users, queues and other configured things.
     fn uuid(&self) -> u128 {
         const VERSION: u128 = 0xf << 76;
         const VARIANT: u128 = 0b11 << 62;

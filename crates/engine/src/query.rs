@@ -153,7 +153,7 @@ impl Engine {
         }
     }
 
-    /// Gives the contact center of a user.
+    /// Returns the contact center of a user.
     #[must_use]
     pub fn center_of(&self, user: UserId) -> Option<CenterId> {
         self.directory().users.get(&user).map(|user| user.center)

@@ -119,7 +119,7 @@ impl Engine {
         })
     }
 
-    /// Gives the agent whom the router would choose for a chat that entered a queue now, of those whom the chat does not concern yet.
+    /// Returns the agent whom the router would choose for a chat that entered a queue now, of those whom the chat does not concern yet.
     pub(crate) fn adviser(&self, queue: &Queue, chat: &Interaction, directory: &Directory) -> Option<UserId> {
         let (now, desks, people) = (self.clock.now(), self.board.desks(), chat.people());
         let (skills, passes) = (SkillLevels::new(), Vec::new());

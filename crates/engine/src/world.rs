@@ -42,12 +42,12 @@ pub(crate) struct Surroundings<'a> {
 }
 
 impl Surroundings<'_> {
-    /// Gives the version that a changed desk must still have; zero for one that did not exist.
+    /// Returns the version that a changed desk must still have; zero for one that did not exist.
     pub(crate) fn desk_version(&self, user: UserId) -> Version {
         self.desks.get(&user).map_or(0, |desk| desk.version)
     }
 
-    /// Gives the check that what an e-mail is joined to is still in the thread that it was in.
+    /// Returns the check that what an e-mail is joined to is still in the thread that it was in.
     pub(crate) fn joined_as_seen(&self) -> Option<Check> {
         let joined = self.joined.as_ref()?;
         Some(Check { key: Key::Interaction(joined.value.id), version: joined.version })
@@ -129,7 +129,7 @@ impl World for Surroundings<'_> {
     }
 }
 
-/// Gives the user whom a command is about beside those whom the interaction concerns already.
+/// Returns the user whom a command is about beside those whom the interaction concerns already.
 pub(crate) fn target_of(command: &Command) -> Option<UserId> {
     match &command.action {
         Action::Offer { to } => Some(*to),
@@ -141,7 +141,7 @@ pub(crate) fn target_of(command: &Command) -> Option<UserId> {
     }
 }
 
-/// Gives the user who acts, when it is one.
+/// Returns the user who acts, when it is one.
 pub(crate) const fn actor_of(actor: &Actor) -> Option<UserId> {
     match actor {
         Actor::User(caller) => Some(caller.user),

@@ -170,7 +170,7 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// Gives a short fixed name for metrics and logs.
+    /// Returns a short fixed name for metrics and logs.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {

@@ -106,7 +106,7 @@ pub struct Reading<'a> {
 pub const REPORT_SENDERS: &[&str] = &["mailer-daemon", "postmaster", "mmdf"];
 
 impl<'a> Reading<'a> {
-    /// Gives the defaults, for a message of which only the bytes are known.
+    /// Returns the defaults, for a message of which only the bytes are known.
     #[must_use]
     pub fn new(signer: &'a Signer) -> Self {
         Self {

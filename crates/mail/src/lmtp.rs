@@ -27,7 +27,7 @@ pub use listener::LmtpListener;
 
 /// Knows which addresses are ours.
 pub trait Recipients: Send + Sync + 'static {
-    /// Gives the mailbox that an address belongs to; `None` when it is not ours.
+    /// Returns the mailbox that an address belongs to; `None` when it is not ours.
     fn mailbox(&self, address: &str) -> Option<String>;
 }
 
@@ -106,7 +106,7 @@ pub async fn serve(
     while connections.join_next().await.is_some() {}
 }
 
-/// Gives the mailboxes of some recipients, each once.
+/// Returns the mailboxes of some recipients, each once.
 fn mailboxes(recipients: &[(String, String)]) -> BTreeSet<&str> {
     recipients.iter().map(|(_, mailbox)| mailbox.as_str()).collect()
 }

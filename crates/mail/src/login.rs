@@ -47,7 +47,7 @@ pub enum Token {
 /// Gets bearer tokens, such as from a refresh-token endpoint.
 #[async_trait]
 pub trait Tokens: Send + Sync + 'static {
-    /// Gives a token for the user.
+    /// Returns a token for the user.
     ///
     /// # Errors
     ///
@@ -84,12 +84,12 @@ impl fmt::Debug for Login {
     }
 }
 
-/// Gives the first answer of the mechanism `PLAIN` (RFC 4616).
+/// Returns the first answer of the mechanism `PLAIN` (RFC 4616).
 pub(crate) fn plain(user: &str, password: &Secret) -> String {
     STANDARD.encode(format!("\0{user}\0{}", password.reveal()))
 }
 
-/// Gives the first answer of the mechanism `XOAUTH2`, as Google and Microsoft document it.
+/// Returns the first answer of the mechanism `XOAUTH2`, as Google and Microsoft document it.
 pub(crate) fn xoauth2(user: &str, token: &Secret) -> String {
     STANDARD.encode(format!("user={user}\x01auth=Bearer {}\x01\x01", token.reveal()))
 }

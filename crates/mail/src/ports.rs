@@ -112,7 +112,7 @@ pub struct Checkpoint {
 /// Keeps how far each folder has been read. A lost checkpoint costs work, never a message.
 #[async_trait]
 pub trait Checkpoints: Send + Sync + 'static {
-    /// Gives the checkpoint of a folder of a mailbox, if there is one.
+    /// Returns the checkpoint of a folder of a mailbox, if there is one.
     ///
     /// # Errors
     ///

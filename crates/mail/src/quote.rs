@@ -99,7 +99,7 @@ pub fn split(text: &str) -> Split<'_> {
     if own.trim().is_empty() { Split { own: text, quoted: "" } } else { Split { own, quoted } }
 }
 
-/// Gives each line with the place where it begins.
+/// Returns each line with the place where it begins.
 fn lines(text: &str) -> Vec<(usize, &str)> {
     let mut start = 0;
     text.split_inclusive('\n')
@@ -111,7 +111,7 @@ fn lines(text: &str) -> Vec<(usize, &str)> {
         .collect()
 }
 
-/// Gives the first line of the block of marked and empty lines at the end; the number of lines when there is none.
+/// Returns the first line of the block of marked and empty lines at the end; the number of lines when there is none.
 fn quoted_tail(lines: &[(usize, &str)]) -> usize {
     let tail = lines.iter().rposition(|(_, line)| !line.is_empty() && !line.starts_with('>'));
     let begin = tail.map_or(0, |last| last + 1);

@@ -50,7 +50,7 @@ impl Signer {
         Self { key }
     }
 
-    /// Gives a `Message-ID`, without angle brackets, for a message of this interaction; `nonce` makes it unique within the interaction.
+    /// Returns a `Message-ID`, without angle brackets, for a message of this interaction; `nonce` makes it unique within the interaction.
     /// The same arguments give the same text, so a message that is sent again has the same `Message-ID`.
     #[must_use]
     pub fn message_id(&self, interaction: InteractionId, nonce: u64, domain: &str) -> String {
@@ -60,7 +60,7 @@ impl Signer {
         format!("{}@{domain}", self.token(MESSAGE_ID, &content))
     }
 
-    /// Gives the address to which answers to this interaction should go: `support@example.org` becomes
+    /// Returns the address to which answers to this interaction should go: `support@example.org` becomes
     /// `support+<token>@example.org`. The mailbox must take such addresses (sub-addressing, RFC 5233).
     ///
     /// `None` when the local part would be longer than the 64 bytes that relays have to carry, or the mailbox is no address.
@@ -72,14 +72,14 @@ impl Signer {
         (local.len() <= LOCAL_PART_MAX).then(|| format!("{local}@{domain}"))
     }
 
-    /// Gives the interaction for which this `Message-ID` was made; angle brackets may stand around it.
+    /// Returns the interaction for which this `Message-ID` was made; angle brackets may stand around it.
     #[must_use]
     pub fn proven_by_message_id(&self, text: &str) -> Option<InteractionId> {
         let (local, _) = bare(text)?.rsplit_once('@')?;
         self.open::<{ ID_BYTES + NONCE_BYTES }>(MESSAGE_ID, local)
     }
 
-    /// Gives the interaction for which this reply address was made; angle brackets may stand around it.
+    /// Returns the interaction for which this reply address was made; angle brackets may stand around it.
     #[must_use]
     pub fn proven_by_address(&self, text: &str) -> Option<InteractionId> {
         let (local, _) = bare(text)?.rsplit_once('@')?;
@@ -87,7 +87,7 @@ impl Signer {
         self.open::<ID_BYTES>(REPLY_ADDRESS, token)
     }
 
-    /// Gives the interaction that this `Message-ID` or reply address proves.
+    /// Returns the interaction that this `Message-ID` or reply address proves.
     #[must_use]
     pub fn proven_by(&self, text: &str) -> Option<InteractionId> {
         self.proven_by_message_id(text).or_else(|| self.proven_by_address(text))

@@ -391,7 +391,7 @@ impl Config {
         }
     }
 
-    /// Gives the prefix of every `uri` for a server that listens at `listening`.
+    /// Returns the prefix of every `uri` for a server that listens at `listening`.
     pub(crate) fn public_url(&self, listening: SocketAddr) -> String {
         if self.server.public_url.is_empty() {
             format!("http://{listening}")
@@ -400,7 +400,7 @@ impl Config {
         }
     }
 
-    /// Gives the directory of files.
+    /// Returns the directory of files.
     pub(crate) fn files(&self) -> PathBuf {
         if self.chat.files.as_os_str().is_empty() {
             self.store.path.join("files")
@@ -409,7 +409,7 @@ impl Config {
         }
     }
 
-    /// Gives the socket of the virus scanner, when there is one.
+    /// Returns the socket of the virus scanner, when there is one.
     pub(crate) fn scanner(&self) -> Option<&Path> {
         Some(self.chat.scanner.as_path()).filter(|path| !path.as_os_str().is_empty())
     }

@@ -110,7 +110,7 @@ async fn set_up(store: &SqliteStore) -> anyhow::Result<()> {
     store.ready().await.context("the store takes no changes")
 }
 
-/// Gives the mailbox of the demo: its mail comes in by the web form, and what goes out lands in a directory, where one can look at it.
+/// Returns the mailbox of the demo: its mail comes in by the web form, and what goes out lands in a directory, where one can look at it.
 fn mailbox(data: &Path) -> anyhow::Result<Mailbox> {
     let data = std::path::absolute(data).context("the data directory has no absolute path")?;
     Ok(Mailbox {

@@ -149,7 +149,7 @@ fn endpoint(host: &str, port: u16, security_of: configured::Security, trust: Opt
     Endpoint { host: host.to_owned(), port, security: security(security_of), trust: trust.cloned() }
 }
 
-/// Gives how to log in, by a password or by OAuth 2; `None` when neither is configured.
+/// Returns how to log in, by a password or by OAuth 2; `None` when neither is configured.
 fn login(
     user: &str,
     password: Option<&SecretSource>,

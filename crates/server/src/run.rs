@@ -145,7 +145,7 @@ impl Server {
         Ok(Self { address, parts, signals })
     }
 
-    /// Gives the address that is listened on.
+    /// Returns the address that is listened on.
     pub(crate) const fn address(&self) -> SocketAddr {
         self.address
     }

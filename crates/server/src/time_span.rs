@@ -27,12 +27,12 @@ impl TimeSpan {
         Self(ms)
     }
 
-    /// Gives the length in ms.
+    /// Returns the length in ms.
     pub(crate) const fn ms(self) -> u64 {
         self.0
     }
 
-    /// Gives the length for timers.
+    /// Returns the length for timers.
     pub(crate) const fn duration(self) -> Duration {
         Duration::from_millis(self.0)
     }

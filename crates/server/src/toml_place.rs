@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-/// Gives the line (from 1) that a byte of `text` is on.
+/// Returns the line (from 1) that a byte of `text` is on.
 pub(crate) fn line_of(text: &str, offset: usize) -> usize {
     let before = text.get(..offset).unwrap_or(text);
     before.matches('\n').count() + 1
@@ -20,7 +20,7 @@ pub(crate) fn describe(name: &str, text: &str, error: &toml::de::Error) -> Strin
     format!("{name}:{line}: {key}{}", on_one_line(error.message()))
 }
 
-/// Gives the line on which `section.key` is written, `None` when it is not.
+/// Returns the line on which `section.key` is written, `None` when it is not.
 pub(crate) fn line_of_key(text: &str, dotted: &str) -> Option<usize> {
     let root = DeTable::parse(text).ok()?;
     let (section, key) = dotted.split_once('.')?;

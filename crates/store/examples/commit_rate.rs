@@ -89,7 +89,7 @@ async fn commit_rate(path: &Path, committers: u64, time: Duration) -> Result<(f6
     Ok((commits_per_second, loads_per_second))
 }
 
-/// Gives one step of an interaction's life.
+/// Returns one step of an interaction's life.
 fn change(n: u64, step: u64) -> ChangeSet {
     let agent = n % AGENTS;
     let state = match step {

@@ -62,7 +62,7 @@ pub mod newest {
     /// Transcripts as an agent is shown them.
     pub const TRANSCRIPT: i64 = 1;
 
-    /// Gives the newest form of one kind of record.
+    /// Returns the newest form of one kind of record.
     #[must_use]
     pub const fn of(kind: Kind) -> i64 {
         match kind {
@@ -289,7 +289,7 @@ pub enum SubjectKind {
 }
 
 impl SubjectKind {
-    /// Gives the column's text.
+    /// Returns the column's text.
     #[must_use]
     pub const fn text(self) -> &'static str {
         match self {
@@ -313,7 +313,7 @@ impl SubjectKind {
         [Self::Interaction, Self::Desk, Self::Transcript].into_iter().find(|kind| kind.text() == text)
     }
 
-    /// Gives the newest form that the subject is stored in.
+    /// Returns the newest form that the subject is stored in.
     #[must_use]
     pub const fn newest(self) -> i64 {
         match self {

@@ -98,7 +98,7 @@ pub trait Files: Send + Sync + 'static {
     /// [`FilesError::Exists`], [`FilesError::Unavailable`].
     async fn begin(&self, new: NewFile) -> Result<Box<dyn Incoming>, FilesError>;
 
-    /// Gives the bytes from an offset on, at most `bytes_max` and at most [`READ_BYTES_MAX`]; none at the end of the file, and `None`
+    /// Returns the bytes from an offset on, at most `bytes_max` and at most [`READ_BYTES_MAX`]; none at the end of the file, and `None`
     /// when there is no such file. Fewer bytes than asked for do not mean the end.
     ///
     /// # Errors
@@ -142,7 +142,7 @@ pub trait Files: Send + Sync + 'static {
     /// [`FilesError::Unavailable`].
     async fn remove_for_good(&self, file: Trashed) -> Result<(), FilesError>;
 
-    /// Gives the files that are kept in order of their ids, after `after`, at most `limit`.
+    /// Returns the files that are kept in order of their ids, after `after`, at most `limit`.
     ///
     /// # Errors
     ///

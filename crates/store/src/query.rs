@@ -183,13 +183,13 @@ pub struct HistoryEntry {
 }
 
 impl HistoryEntry {
-    /// Gives what was said, in order.
+    /// Returns what was said, in order.
     pub fn into_entries(self) -> impl Iterator<Item = Entry> {
         said(self.facts)
     }
 }
 
-/// Gives what was said among facts, in order.
+/// Returns what was said among facts, in order.
 pub(crate) fn said(facts: Vec<Fact>) -> impl Iterator<Item = Entry> {
     facts.into_iter().filter_map(|fact| if let Fact::Said(entry) = fact { Some(*entry) } else { None })
 }
@@ -197,7 +197,7 @@ pub(crate) fn said(facts: Vec<Fact>) -> impl Iterator<Item = Entry> {
 /// The places of the census, in its order.
 pub(crate) const PLACES: [&str; 6] = ["queued", "invited", "handling", "parked", "sending", "ended"];
 
-/// Gives the place of an interaction.
+/// Returns the place of an interaction.
 pub(crate) const fn place(interaction: &Interaction) -> &'static str {
     match interaction.state {
         State::Queued(_) => "queued",

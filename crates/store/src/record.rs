@@ -151,7 +151,7 @@ pub struct MailboxMark {
 }
 
 impl MailboxMark {
-    /// Gives the key of a folder's mark. A folder's name has no line break (RFC 3501, section 5.1), so no two have the same.
+    /// Returns the key of a folder's mark. A folder's name has no line break (RFC 3501, section 5.1), so no two have the same.
     #[must_use]
     pub fn key_of(mailbox: &str, folder: &str) -> Key {
         Key::MailboxMark(format!("{mailbox}\n{folder}"))
@@ -225,7 +225,7 @@ pub enum Key {
 }
 
 impl Key {
-    /// Gives the kind of record that the key names.
+    /// Returns the kind of record that the key names.
     #[must_use]
     pub const fn kind(&self) -> Kind {
         match self {
@@ -285,7 +285,7 @@ pub enum Record {
 }
 
 impl Record {
-    /// Gives the key of the record.
+    /// Returns the key of the record.
     #[must_use]
     pub fn key(&self) -> Key {
         match self {

@@ -84,7 +84,7 @@ pub struct SqliteOptions {
 }
 
 impl SqliteOptions {
-    /// Gives the defaults for a file.
+    /// Returns the defaults for a file.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {

@@ -30,7 +30,7 @@ pub struct SweepReport {
 }
 
 impl SweepReport {
-    /// Gives everything removed, together.
+    /// Returns everything removed, together.
     #[must_use]
     pub const fn total(&self) -> u64 {
         self.stream_rows + self.snapshots + self.receipts + self.login_sessions
@@ -91,7 +91,7 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Page<Versioned<Record>>, StoreError>;
 
-    /// Gives a page of interactions in order of their ids. For recovery: the router re-reads what waits.
+    /// Returns a page of interactions in order of their ids. For recovery: the router re-reads what waits.
     ///
     /// # Errors
     ///
@@ -109,7 +109,7 @@ pub trait Store: Send + Sync + 'static {
     /// The store's own.
     async fn census(&self, center: CenterId) -> Result<Vec<(&'static str, u64)>, StoreError>;
 
-    /// Gives the timers that are due at `now`, earliest first, and when the next one after them is due. For recovery: timers that fell due
+    /// Returns the timers that are due at `now`, earliest first, and when the next one after them is due. For recovery: timers that fell due
     /// while no server ran are found here.
     ///
     /// # Errors
@@ -117,21 +117,21 @@ pub trait Store: Send + Sync + 'static {
     /// The store's own.
     async fn timers(&self, now: Time, limit: usize) -> Result<(Vec<Timer>, Option<Time>), StoreError>;
 
-    /// Gives a user's stream rows after a position, in order, at most `limit` (but never splitting one position's rows).
+    /// Returns a user's stream rows after a position, in order, at most `limit` (but never splitting one position's rows).
     ///
     /// # Errors
     ///
     /// The store's own.
     async fn stream(&self, user: UserId, after: u64, limit: usize) -> Result<Page<StreamRow>, StoreError>;
 
-    /// Gives how far a user's numbering has come, and what is still kept.
+    /// Returns how far a user's numbering has come, and what is still kept.
     ///
     /// # Errors
     ///
     /// The store's own.
     async fn head(&self, user: UserId) -> Result<Head, StoreError>;
 
-    /// Gives the users whose stream grew after a position, in order of position, at most `limit` (but never splitting one position's
+    /// Returns the users whose stream grew after a position, in order of position, at most `limit` (but never splitting one position's
     /// users, so that the last position is a cursor): the periodic look for lost hints, one query for the whole node.
     ///
     /// # Errors
@@ -139,7 +139,7 @@ pub trait Store: Send + Sync + 'static {
     /// The store's own.
     async fn heads_after(&self, position: u64, limit: usize) -> Result<Vec<HeadChange>, StoreError>;
 
-    /// Gives an interaction's history in order, after a position.
+    /// Returns an interaction's history in order, after a position.
     ///
     /// # Errors
     ///
@@ -151,7 +151,7 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Page<HistoryEntry>, StoreError>;
 
-    /// Gives what was said in a chat after the entry of that number, in order of the numbers, at most `limit`.
+    /// Returns what was said in a chat after the entry of that number, in order of the numbers, at most `limit`.
     ///
     /// The default reads the history, and says with that what the answer is; a store that can find the entries without the rest of the
     /// history does.
@@ -178,7 +178,7 @@ pub trait Store: Send + Sync + 'static {
         }
     }
 
-    /// Gives a receipt.
+    /// Returns a receipt.
     ///
     /// # Errors
     ///

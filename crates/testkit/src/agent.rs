@@ -66,7 +66,7 @@ impl TestAgent {
         Ok(())
     }
 
-    /// Gives the open CometD session.
+    /// Returns the open CometD session.
     ///
     /// # Errors
     /// When there is none.
@@ -152,14 +152,14 @@ impl TestAgent {
         Ok(self.inbox.expect(what, on_topic).await?["data"].take())
     }
 
-    /// Gives the `data` of everything received on a topic, in order.
+    /// Returns the `data` of everything received on a topic, in order.
     #[must_use]
     pub fn received(&self, topic: &str) -> Vec<Value> {
         let all = self.inbox.all().into_iter();
         all.filter(|message| message["channel"] == topic).map(|mut message| message["data"].take()).collect()
     }
 
-    /// Gives the highest sequence number received on a topic; 0 if there was none.
+    /// Returns the highest sequence number received on a topic; 0 if there was none.
     #[must_use]
     pub fn last_sequence(&self, topic: &str) -> i64 {
         self.received(topic).iter().filter_map(|data| data["sequence"].as_i64()).max().unwrap_or(0)

@@ -102,7 +102,7 @@ impl Comet {
         Ok(session)
     }
 
-    /// Gives the session's `clientId`.
+    /// Returns the session's `clientId`.
     #[must_use]
     pub fn client_id(&self) -> &str {
         &self.client_id

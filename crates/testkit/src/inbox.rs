@@ -62,7 +62,7 @@ impl Inbox {
         Some(found.message.clone())
     }
 
-    /// Gives every message received so far, taken or not, in order.
+    /// Returns every message received so far, taken or not, in order.
     #[must_use]
     pub fn all(&self) -> Vec<Value> {
         self.lock().iter().map(|entry| entry.message.clone()).collect()

@@ -55,19 +55,19 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Gives the `statusCode` of the envelope; −1 when there is none.
+    /// Returns the `statusCode` of the envelope; −1 when there is none.
     #[must_use]
     pub fn code(&self) -> i64 {
         self.value["statusCode"].as_i64().unwrap_or(-1)
     }
 
-    /// Gives a header's text, if it is there.
+    /// Returns a header's text, if it is there.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// Gives the answer on if it is a success (HTTP 200, code 0).
+    /// Returns the answer on if it is a success (HTTP 200, code 0).
     ///
     /// # Errors
     /// When it is not; the error shows the body.
@@ -76,7 +76,7 @@ impl Answer {
         Ok(self)
     }
 
-    /// Gives the answer on if it is a refusal with this HTTP status and `statusCode` that says why.
+    /// Returns the answer on if it is a refusal with this HTTP status and `statusCode` that says why.
     ///
     /// # Errors
     /// When it is anything else; the error shows the body.
@@ -124,7 +124,7 @@ impl Rest {
         Self { credentials, ..Self::anonymous(origin) }
     }
 
-    /// Gives the `Authorization` header, if this client has one.
+    /// Returns the `Authorization` header, if this client has one.
     #[must_use]
     pub fn authorization(&self) -> Option<&HeaderValue> {
         match &self.credentials {
@@ -133,7 +133,7 @@ impl Rest {
         }
     }
 
-    /// Gives the `Cookie` header that the next request would carry, if any.
+    /// Returns the `Cookie` header that the next request would carry, if any.
     #[must_use]
     pub fn cookie(&self) -> Option<String> {
         match &self.credentials {
@@ -142,7 +142,7 @@ impl Rest {
         }
     }
 
-    /// Gives the origin that this client talks to.
+    /// Returns the origin that this client talks to.
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.origin

@@ -54,13 +54,13 @@ impl TestServer {
         Ok(Self { home, settings, address, child })
     }
 
-    /// Gives the origin, such as `http://127.0.0.1:8090`.
+    /// Returns the origin, such as `http://127.0.0.1:8090`.
     #[must_use]
     pub fn origin(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Gives the data directory.
+    /// Returns the data directory.
     #[must_use]
     pub fn data(&self) -> PathBuf {
         self.home.path().join("data")
@@ -123,7 +123,7 @@ impl TestServer {
         Ok(())
     }
 
-    /// Gives the end of the program's log.
+    /// Returns the end of the program's log.
     #[must_use]
     pub fn log(&self) -> String {
         log_tail(self.home.path())

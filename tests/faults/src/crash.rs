@@ -257,7 +257,7 @@ async fn read_one(client: &mut Client, id: &str) -> Result<Option<Shown>> {
     }))
 }
 
-/// Gives what a history says, one fact after the other.
+/// Returns what a history says, one fact after the other.
 fn facts(history: &Value) -> Vec<(String, String)> {
     let mut facts = Vec::new();
     for event in history["events"].as_array().into_iter().flatten() {

@@ -98,7 +98,7 @@ impl Findings {
 }
 
 impl Options {
-    /// Gives the parts to do: with a control the one that it belongs to.
+    /// Returns the parts to do: with a control the one that it belongs to.
     fn parts(&self) -> Vec<Part> {
         let chosen = match self.control {
             Some(Control::Drop | Control::Rename) => Some(Part::Outgoing),

@@ -33,7 +33,7 @@ impl Memory {
         Ok(Self { before, most, watching })
     }
 
-    /// Gives by how much it had grown at most, in bytes.
+    /// Returns by how much it had grown at most, in bytes.
     pub(crate) fn grown(self) -> Result<u64> {
         Ok(self.most.load(Ordering::Relaxed) - self.before)
     }

@@ -195,7 +195,7 @@ struct Pair {
 }
 
 impl Pair {
-    /// Gives the worse of the two ratios.
+    /// Returns the worse of the two ratios.
     fn ratio(&self) -> f64 {
         let commands = self.disturbed.commands_ms / self.undisturbed.commands_ms;
         commands.max(self.disturbed.deliveries_ms / self.undisturbed.deliveries_ms)
@@ -266,7 +266,7 @@ impl Ends {
     }
 }
 
-/// Gives what each of so many cost, in KiB.
+/// Returns what each of so many cost, in KiB.
 fn kib_each(bytes: u64, count: usize) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a figure with one decimal")]
     let each = bytes as f64 / 1_024.0 / count.max(1) as f64;

@@ -61,7 +61,7 @@ struct Declared {
     path: Option<String>,
 }
 
-/// Gives the modules that a source declares to be in files.
+/// Returns the modules that a source declares to be in files.
 fn declared(source: &str) -> Vec<Declared> {
     let mut path = None;
     let mut found = Vec::new();

@@ -20,7 +20,7 @@ pub(super) fn code_only(source: &str) -> String {
     String::from_utf8(code).unwrap_or_default()
 }
 
-/// Gives where the comment, string or character that starts at `at` ends, or `at` when none starts there.
+/// Returns where the comment, string or character that starts at `at` ends, or `at` when none starts there.
 fn end_of_blank(bytes: &[u8], at: usize) -> usize {
     let rest = &bytes[at..];
     let word_before = at > 0 && is_word(bytes[at - 1]);

@@ -48,7 +48,7 @@ pub(crate) fn may_attach(
     if owner == user { Ok(()) } else { Err(Rejection::NotOwner) }
 }
 
-/// Gives how many bytes more a draft may have in files.
+/// Returns how many bytes more a draft may have in files.
 fn room(interaction: &Interaction) -> Result<u64, Rejection> {
     let attachments = attachments_of(interaction);
     if attachments.len() >= Attachment::FILES_MAX {
@@ -75,7 +75,7 @@ pub(super) fn list(shared: &Shared, interaction: &Interaction, listing: &Listing
     listing.of_all("attachments", (1_u64..).zip(shown))
 }
 
-/// Gives what is in a file.
+/// Returns what is in a file.
 pub(super) async fn download(
     shared: &Shared,
     interaction: &Interaction,
@@ -221,7 +221,7 @@ fn command(me: &Me, action: Action) -> Command {
     Command { actor: me.actor(), epoch: None, action, farewell: None, note: None }
 }
 
-/// Gives a file that is there already, to be attached to a draft: one that was on it before, one of another e-mail that the caller may see,
+/// Returns a file that is there already, to be attached to a draft: one that was on it before, one of another e-mail that the caller may see,
 /// or one of a chat that he was told of.
 pub(crate) async fn document(
     shared: &Shared,

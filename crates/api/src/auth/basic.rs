@@ -119,7 +119,7 @@ impl Basic {
         mac.finalize().into_bytes().into()
     }
 
-    /// Gives by what the tries for a name are counted.
+    /// Returns by what the tries for a name are counted.
     fn name(&self, user: Option<&User>, user_name: &str) -> Name {
         if let Some(user) = user {
             return Name::User(user.id);
@@ -170,7 +170,7 @@ struct Attempt {
     urgency: Urgency,
 }
 
-/// Gives the user whose credentials these are.
+/// Returns the user whose credentials these are.
 ///
 /// # Errors
 ///

@@ -25,12 +25,12 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Gives its ticket.
+    /// Returns its ticket.
     pub(super) const fn ticket(&self) -> &Ticket {
         &self.ticket
     }
 
-    /// Gives its token against forged requests.
+    /// Returns its token against forged requests.
     pub(super) fn csrf_token(&self) -> &str {
         &self.csrf_token
     }

@@ -44,26 +44,26 @@ impl Ticket {
         &self.bytes[..CLAIM_LEN]
     }
 
-    /// Gives whose session it claims to be.
+    /// Returns whose session it claims to be.
     pub(super) fn user(&self) -> UserId {
         let mut id = [0; USER_LEN];
         id.copy_from_slice(&self.bytes[SECRET_LEN..SECRET_LEN + USER_LEN]);
         UserId(u128::from_be_bytes(id))
     }
 
-    /// Gives when it was made.
+    /// Returns when it was made.
     pub(super) fn issued(&self) -> Time {
         let mut ms = [0; TIME_LEN];
         ms.copy_from_slice(&self.bytes[SECRET_LEN + USER_LEN..CLAIM_LEN]);
         Time(i64::from_be_bytes(ms))
     }
 
-    /// Gives the id under which its session is stored, for a user with this password. The secret itself is not stored.
+    /// Returns the id under which its session is stored, for a user with this password. The secret itself is not stored.
     pub(super) fn stored_id(&self, user: &User) -> String {
         hex(&Sha256::new().chain_update(self.bytes).chain_update(password_of(user)).finalize())
     }
 
-    /// Gives the session's token against forged requests: as unknown to others as the ticket is, without giving it away.
+    /// Returns the session's token against forged requests: as unknown to others as the ticket is, without giving it away.
     pub(super) fn csrf_token(&self) -> String {
         let hash = Sha256::new().chain_update(b"csrf").chain_update(self.bytes).finalize();
         let mut token = [0; 16];
@@ -72,7 +72,7 @@ impl Ticket {
     }
 }
 
-/// Gives 128 bits in the form of a token, which is a UUID's (docs/compat/conventions.md#logins).
+/// Returns 128 bits in the form of a token, which is a UUID's (docs/compat/conventions.md#logins).
 pub(super) fn nobodys_token(bits: u128) -> String {
     handoff_domain::QueueId(bits).to_string()
 }

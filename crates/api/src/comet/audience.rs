@@ -19,7 +19,7 @@ use crate::notify::topics::{self, Coverage, Silence};
 /// The topics of those who watch, configure or submit.
 const WITHOUT_DESK: &[Topic] = &[Topic::Me, Topic::Workbins, Topic::Services];
 
-/// Gives the topics that come with a role.
+/// Returns the topics that come with a role.
 const fn topics_of(role: Role) -> &'static [Topic] {
     match role {
         Role::Agent => &Topic::ALL,
@@ -35,7 +35,7 @@ const fn would_hear(role: Role, silence: Silence) -> bool {
     }
 }
 
-/// Gives what a subscription of that name brings this user; `None` for what he may not subscribe to.
+/// Returns what a subscription of that name brings this user; `None` for what he may not subscribe to.
 pub(super) fn granted(user: &User, name: &str) -> Option<Coverage> {
     if !user.enabled {
         return None;

@@ -26,7 +26,7 @@ impl Link {
         *self.server.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Gives the server; `None` before the start and after the shutdown.
+    /// Returns the server; `None` before the start and after the shutdown.
     pub(super) fn server(&self) -> Option<CometdServer> {
         self.server.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -62,7 +62,7 @@ impl Subscribers {
         Self { engine, link }
     }
 
-    /// Gives the session's user and his contact center; `None` when he was deleted.
+    /// Returns the session's user and his contact center; `None` when he was deleted.
     fn owner_of(&self, session: &SessionInfo) -> Option<(UserId, CenterId)> {
         let user = user_of(session)?;
         Some((user, self.engine.center_of(user)?))

@@ -28,13 +28,13 @@ impl ByRole {
         let _already_set = self.requests.set(requests);
     }
 
-    /// Gives the user whom an identity stands for; `None` when he was deleted or disabled.
+    /// Returns the user whom an identity stands for; `None` when he was deleted or disabled.
     fn user(&self, identity: Option<&Identity>) -> Option<Arc<User>> {
         user_of(&self.engine, identity?)
     }
 }
 
-/// Gives the user whom an identity stands for, as he is now; `None` when he was deleted or disabled.
+/// Returns the user whom an identity stands for, as he is now; `None` when he was deleted or disabled.
 pub(super) fn user_of(engine: &Engine, identity: &Identity) -> Option<Arc<User>> {
     let id = identity.as_str().parse().ok()?;
     let center = engine.center_of(id)?;

@@ -32,7 +32,7 @@ impl Voice {
         Self { engine, link, url, letters }
     }
 
-    /// Gives the names as they are now. The engine is there whenever it renders; should it be going, names are left out.
+    /// Returns the names as they are now. The engine is there whenever it renders; should it be going, names are left out.
     fn directory(&self) -> Arc<Directory> {
         self.engine.upgrade().map_or_else(Arc::default, |engine| engine.directory())
     }

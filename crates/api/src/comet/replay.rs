@@ -20,7 +20,7 @@ const MEMBER: &str = "replay";
 /// A number that is above every head, so that the answer is a `Resync`.
 const NEVER_GIVEN: Replay = Replay::After(u64::MAX);
 
-/// Gives the topics of a subscription, and where each begins. `ext` is that of the subscribe message.
+/// Returns the topics of a subscription, and where each begins. `ext` is that of the subscribe message.
 pub(super) fn starts(coverage: &Coverage, ext: Option<&Value>) -> BTreeMap<Topic, Replay> {
     let wanted = ext.and_then(|ext| ext.get(MEMBER)).unwrap_or(&Value::Null);
     let topics = coverage.topics().iter();

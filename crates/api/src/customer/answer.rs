@@ -67,7 +67,7 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
-    /// Gives where the customer of a chat is in line; `None` when there is nothing to say of it.
+    /// Returns where the customer of a chat is in line; `None` when there is nothing to say of it.
     pub(crate) fn of(shared: &Shared, interaction: &Interaction) -> Option<Self> {
         let place = shared.engine().place_in_line(interaction);
         let availability = Availability::of_chat(shared, interaction, place)?;

@@ -103,7 +103,7 @@ impl Ask {
     }
 }
 
-/// Gives the client's own id of what it asks for.
+/// Returns the client's own id of what it asks for.
 pub(crate) fn message_id(form: &Form) -> Result<Option<String>, Trouble> {
     let given = form.text("messageId").map(str::to_owned);
     if given.as_ref().is_some_and(|id| id.chars().count() > MESSAGE_ID_CHARS_MAX) {
@@ -113,7 +113,7 @@ pub(crate) fn message_id(form: &Form) -> Result<Option<String>, Trouble> {
     Ok(given)
 }
 
-/// Gives an address that may be pushed: of a page, and nothing that an agent's program would run.
+/// Returns an address that may be pushed: of a page, and nothing that an agent's program would run.
 fn address(text: &str) -> Result<String, Trouble> {
     let parsed = url::Url::parse(text.trim()).ok();
     match parsed.filter(|url| matches!(url.scheme(), "http" | "https")) {

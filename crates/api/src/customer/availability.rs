@@ -148,7 +148,7 @@ const fn of(attendance: Attendance) -> Readiness {
     }
 }
 
-/// Gives the hours with the days together that have the same.
+/// Returns the hours with the days together that have the same.
 fn open_days(hours: &Hours) -> Vec<OpenDays> {
     let mut found: Vec<((u16, u16), Vec<Weekday>)> = Vec::new();
     for OpenTime { day, from_minute, to_minute } in &hours.open {
@@ -182,7 +182,7 @@ pub(crate) async fn show(
 }
 
 impl Kind {
-    /// Gives how a service stands that refuses a chat for that.
+    /// Returns how a service stands that refuses a chat for that.
     pub(crate) const fn readiness(self) -> Option<Readiness> {
         match self {
             Self::Closed => Some(Readiness::Closed),

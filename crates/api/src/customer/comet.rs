@@ -114,7 +114,7 @@ async fn name_caller(mut request: Request) -> Request {
     request
 }
 
-/// Gives what a tag says.
+/// Returns what a tag says.
 fn origin_of(session: &SessionInfo) -> (IpAddr, HeaderMap) {
     let tag = session.tag.as_ref().map(Tag::as_str).unwrap_or_default();
     let mut words = tag.split(' ');

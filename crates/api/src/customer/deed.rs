@@ -30,7 +30,7 @@ pub(crate) struct From<'a> {
     pub(crate) headers: &'a HeaderMap,
 }
 
-/// Gives a chat service that takes customers, if it is open to this page.
+/// Returns a chat service that takes customers, if it is open to this page.
 pub(crate) fn chat_service(shared: &Shared, name: &str) -> Result<(Arc<Service>, ChatTerms), Trouble> {
     let service = shared.engine().directory().service(ServiceKind::Chat, name).cloned();
     let found = service.and_then(|service| {

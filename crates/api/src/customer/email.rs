@@ -171,7 +171,7 @@ fn key_of(value: &axum::http::HeaderValue) -> Result<String, Trouble> {
     })
 }
 
-/// Gives what must be there and becomes a part of a header: nothing in it may begin another.
+/// Returns what must be there and becomes a part of a header: nothing in it may begin another.
 fn line(form: &Form, name: &str, most: usize) -> Result<String, Trouble> {
     let text = form.required(name)?;
     if text.chars().any(breaks_line) {
@@ -185,7 +185,7 @@ fn line(form: &Form, name: &str, most: usize) -> Result<String, Trouble> {
     if text.is_empty() { Err(Trouble::missing(name)) } else { Ok(text.to_owned()) }
 }
 
-/// Gives the mailbox that the e-mail is to: the service's, or another one of the contact center's.
+/// Returns the mailbox that the e-mail is to: the service's, or another one of the contact center's.
 fn mailbox(
     shared: &Shared,
     center: CenterId,
@@ -216,7 +216,7 @@ fn attachments(files: &[Arrived], terms: &EmailTerms) -> Result<Vec<Attachment>,
     files.iter().map(attachment).collect()
 }
 
-/// Gives what tells this e-mail from every other: of a request that has a name, the name and what it says, so that a repetition is the same
+/// Returns what tells this e-mail from every other: of a request that has a name, the name and what it says, so that a repetition is the same
 /// e-mail and the same name with other words is another one, which costs nothing to take in.
 fn name_of(shared: &Shared, service: &Service, writing: &Writing, attachments: &[Attachment]) -> String {
     let Some(name) = &writing.name else { return format!("form {:032x}", shared.engine().ids().random()) };

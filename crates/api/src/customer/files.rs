@@ -50,7 +50,7 @@ pub(crate) async fn show_limits(
     tell_limits(&shared, &interaction, &key).await
 }
 
-/// Gives or deletes a file: `POST …/{chatId}/file/{fileId}/download` or `…/delete`.
+/// Returns or deletes a file: `POST …/{chatId}/file/{fileId}/download` or `…/delete`.
 pub(crate) async fn operate(
     State(shared): State<Shared>,
     Path((service, chat, file, operation)): Path<(String, String, String, String)>,

@@ -35,7 +35,7 @@ fn as_one_line(text: &str) -> String {
 }
 
 impl Form {
-    /// Gives a field; an empty one counts as not given, because clients send what they have left empty (docs/compat/customers.md#requests).
+    /// Returns a field; an empty one counts as not given, because clients send what they have left empty (docs/compat/customers.md#requests).
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.fields.get(name).map(String::as_str).filter(|text| !text.is_empty())
     }
@@ -64,7 +64,7 @@ impl Form {
         }
     }
 
-    /// Gives a count, as of entries.
+    /// Returns a count, as of entries.
     pub(crate) fn count(&self, name: &str) -> Result<Option<u64>, Trouble> {
         let wrong = || Trouble::invalid(format!("The field {name} must be a number from 0 on; correct it."));
         self.text(name).map(|text| text.trim().parse().map_err(|_| wrong())).transpose()
@@ -116,7 +116,7 @@ impl Form {
     }
 }
 
-/// Gives the type of a body without its parameters.
+/// Returns the type of a body without its parameters.
 pub(crate) fn media_type(headers: &HeaderMap) -> String {
     let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()

@@ -265,7 +265,7 @@ fn is_of_emails(path: &str) -> bool {
     path.strip_prefix(super::ROOT).is_some_and(|rest| rest.starts_with("/2/email/"))
 }
 
-/// Gives the chat service that a path names.
+/// Returns the chat service that a path names.
 fn service_in(path: &str) -> Option<String> {
     let name = path.strip_prefix(super::ROOT)?.strip_prefix("/2/chat/")?.split('/').next()?;
     // What a form escapes and a path does not, so that the decoder of forms reads a path.

@@ -25,7 +25,7 @@ pub(crate) fn is_open(hours: &Hours, now: Time) -> bool {
     }
 }
 
-/// Gives when it opens next, after `now`; `None` when it never does or the time zone is not known here.
+/// Returns when it opens next, after `now`; `None` when it never does or the time zone is not known here.
 pub(crate) fn opens_at(hours: &Hours, now: Time) -> Option<Time> {
     let today = Timestamp::from_millisecond(now.0).and_then(|at| at.in_tz(&hours.zone)).ok()?.date();
     let openings = (0..=DAYS_AHEAD).filter_map(|days| today.checked_add(days.days()).ok()).flat_map(|date| {

@@ -87,7 +87,7 @@ fn key_of(form: &Form) -> Result<Option<String>, Trouble> {
     Ok(Some(hex(&Sha256::digest(format!("{external_id:?} {parts:?} {:?}", form.user_data)))))
 }
 
-/// Gives what kind of interaction it is. What the request says counts only where the service lets it (`allow_overwrite`).
+/// Returns what kind of interaction it is. What the request says counts only where the service lets it (`allow_overwrite`).
 fn kind(terms: &OpenMediaTerms, form: &Form) -> Result<(Direction, String), Trouble> {
     if !terms.allow_overwrite {
         return Ok((terms.direction, terms.sub_type.clone()));

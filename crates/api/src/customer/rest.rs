@@ -65,7 +65,7 @@ async fn carry_out(
     Answer::of(shared, &interaction, &key, since).await
 }
 
-/// Gives the chat whose customer the fields prove. A chat of another service or id reads like one that does not exist.
+/// Returns the chat whose customer the fields prove. A chat of another service or id reads like one that does not exist.
 pub(super) async fn prove(
     shared: &Shared,
     service: &str,

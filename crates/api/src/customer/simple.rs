@@ -107,7 +107,7 @@ async fn begin(State(shared): State<Shared>, request: Request) -> Result<Respons
     Ok(response)
 }
 
-/// Gives the chat service of an installation that has one: the pages' requests name none.
+/// Returns the chat service of an installation that has one: the pages' requests name none.
 fn only_service(shared: &Shared) -> Result<String, Refusal> {
     let directory = shared.engine().directory();
     let mut services =

@@ -171,7 +171,7 @@ impl Trouble {
         Self { availability: Some(Box::new(availability)), ..self }
     }
 
-    /// Gives the body, of which a client may trust `statusCode` and `chatEnded` alone (docs/compat/customers.md#answers).
+    /// Returns the body, of which a client may trust `statusCode` and `chatEnded` alone (docs/compat/customers.md#answers).
     pub(crate) fn body(&self) -> Value {
         let (code, again, _) = self.kind.row();
         let mut body = json!({

@@ -6,7 +6,7 @@ use handoff_domain::{Rejection, UserData, UserDataError};
 use super::Code;
 use crate::wire::interaction::status_name;
 
-/// Gives the code of a refusal by the rules.
+/// Returns the code of a refusal by the rules.
 #[must_use]
 pub const fn code_of(rejection: &Rejection) -> Code {
     match rejection {
@@ -88,7 +88,7 @@ const NO_SESSION: &str =
     "There is no contact-center session; start one with StartContactCenterSession first.";
 const FULL: &str = "You have no free slot for that channel; complete or put aside something first.";
 
-/// Gives the sentence of a refusal by the rules. Names that the caller gave are repeated; nothing else of the data is.
+/// Returns the sentence of a refusal by the rules. Names that the caller gave are repeated; nothing else of the data is.
 #[must_use]
 pub fn sentence_of(rejection: &Rejection) -> String {
     match plain_sentence(rejection) {
@@ -164,7 +164,7 @@ fn sentence_with_names(rejection: &Rejection) -> String {
     }
 }
 
-/// Gives the sentence of a refusal that has nothing to name; `None` for the others.
+/// Returns the sentence of a refusal that has nothing to name; `None` for the others.
 const fn plain_sentence(rejection: &Rejection) -> Option<&'static str> {
     Some(match rejection {
         Rejection::LiveChat => LIVE_CHAT,

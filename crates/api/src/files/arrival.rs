@@ -69,7 +69,7 @@ impl Arrival {
 }
 
 impl Arrived {
-    /// Gives its type, if that is taken.
+    /// Returns its type, if that is taken.
     pub(crate) fn content_type(&self, taken: Taken<'_>) -> Result<&'static str, FileFault> {
         kind::of(&self.head, &self.name, taken)
     }

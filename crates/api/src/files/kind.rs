@@ -21,7 +21,7 @@ pub(crate) enum Taken<'a> {
     Only(&'a [String]),
 }
 
-/// Gives the type of a file, if it is among those that are taken. What is in it decides: the name only tells one text from another.
+/// Returns the type of a file, if it is among those that are taken. What is in it decides: the name only tells one text from another.
 pub(super) fn of(head: &[u8], name: &str, taken: Taken<'_>) -> Result<&'static str, FileFault> {
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
     let found = match infer::get(head) {
@@ -91,12 +91,12 @@ pub(super) fn check_name(given: &str) -> Result<(), FileFault> {
     Ok(())
 }
 
-/// Gives a name without a path.
+/// Returns a name without a path.
 fn last_part(given: &str) -> &str {
     given.rsplit(['/', '\\']).next().unwrap_or_default()
 }
 
-/// Gives a sender's name of a file as it may be shown: without a path, without what is invisible or turns text around, bounded.
+/// Returns a sender's name of a file as it may be shown: without a path, without what is invisible or turns text around, bounded.
 pub(crate) fn clean_name(given: &str) -> String {
     let last = last_part(given);
     // `invoice\u{202e}fdp.exe` shows as `invoiceexe.pdf`.
@@ -109,7 +109,7 @@ pub(crate) fn clean_name(given: &str) -> String {
     if trimmed.is_empty() { "file".to_owned() } else { trimmed.to_owned() }
 }
 
-/// Gives the header that makes a browser save a file under its name (RFC 6266), whatever characters that has.
+/// Returns the header that makes a browser save a file under its name (RFC 6266), whatever characters that has.
 pub(super) fn disposition(name: &str) -> HeaderValue {
     let is_safe = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(byte);
     let plain: String =

@@ -213,7 +213,7 @@ impl AgentText {
         Self::given(fields)?.map(|(name, text)| Self::parse(name, text)).transpose()
     }
 
-    /// Gives the one field by which the body names him.
+    /// Returns the one field by which the body names him.
     fn given(fields: &Fields<'_>) -> Result<Option<(&'static str, String)>, Refusal> {
         let mut given = None;
         for name in Self::FIELDS {

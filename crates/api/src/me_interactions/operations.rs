@@ -114,7 +114,7 @@ fn find(name: &str) -> Option<&'static Row> {
     TABLE.iter().find(|row| row.names.contains(&name))
 }
 
-/// Gives the envelope of an operation's answers, refusals included.
+/// Returns the envelope of an operation's answers, refusals included.
 pub(crate) fn envelope_of(name: &str) -> Envelope {
     find(name).map_or(Plain, |row| row.envelope)
 }

@@ -91,7 +91,7 @@ fn pages(entries: &[Entry]) -> Vec<&[Entry]> {
     }
 }
 
-/// Gives the caller's part in the conversation, by the same rules and in the same order as those of a command.
+/// Returns the caller's part in the conversation, by the same rules and in the same order as those of a command.
 pub(crate) fn party_of<'a>(
     interaction: &'a Interaction,
     me: &Me,

@@ -2,7 +2,7 @@
 
 use handoff_domain::Topic;
 
-/// Gives the CometD channel of a topic (docs/compat/notifications.md#topics). Channel names have no `/api` (docs/compat/notifications.md#topics).
+/// Returns the CometD channel of a topic (docs/compat/notifications.md#topics). Channel names have no `/api` (docs/compat/notifications.md#topics).
 #[must_use]
 pub const fn channel(topic: Topic) -> &'static str {
     match topic {
@@ -66,7 +66,7 @@ pub enum Coverage {
 }
 
 impl Coverage {
-    /// Gives the topics.
+    /// Returns the topics.
     #[must_use]
     pub fn topics(&self) -> &[Topic] {
         match self {
@@ -88,7 +88,7 @@ fn without_slash(name: &str) -> &str {
     name.strip_suffix('/').unwrap_or(name)
 }
 
-/// Gives the channel under which a subscription of that name gets what is sent on a channel of answers; `None` when it does not cover it.
+/// Returns the channel under which a subscription of that name gets what is sent on a channel of answers; `None` when it does not cover it.
 #[must_use]
 pub fn channel_for<'a>(name: &'a str, channel: &'a str) -> Option<&'a str> {
     if without_slash(name) == channel {
@@ -98,7 +98,7 @@ pub fn channel_for<'a>(name: &'a str, channel: &'a str) -> Option<&'a str> {
     covers.then_some(channel)
 }
 
-/// Gives what a subscription of that name covers; `None` for what may not be subscribed to.
+/// Returns what a subscription of that name covers; `None` for what may not be subscribed to.
 #[must_use]
 pub fn coverage(name: &str) -> Option<Coverage> {
     if let Some((_, prefix)) = PATTERNS.iter().find(|(pattern, _)| *pattern == name) {

@@ -84,7 +84,7 @@ impl Owner {
     }
 }
 
-/// Gives a medium as the history pages spell it; they have one word for all open media.
+/// Returns a medium as the history pages spell it; they have one word for all open media.
 #[must_use]
 pub const fn media_type(media: &Media) -> &'static str {
     match media {
@@ -95,7 +95,7 @@ pub const fn media_type(media: &Media) -> &'static str {
     }
 }
 
-/// Gives the state in the words of the history pages (docs/compat/media.md#contacts-and-history).
+/// Returns the state in the words of the history pages (docs/compat/media.md#contacts-and-history).
 const fn state_name(state: &State) -> &'static str {
     match state {
         State::Queued(_) | State::Invited(..) => "New",

@@ -29,7 +29,7 @@ pub fn print_iso(time: Time) -> String {
     format!("{}T{}Z", &text[..10], &text[11..19])
 }
 
-/// Gives year, month and day of a day counted from 1970-01-01.
+/// Returns year, month and day of a day counted from 1970-01-01.
 ///
 /// The calendar is taken to begin on 1 March of a 400-year cycle, so that the day a leap year adds is the last of its year. Plain
 /// arithmetic, because a calendar library would have to be asked about every instant that it may refuse, and this must not fail.

@@ -29,7 +29,7 @@ impl<'a> Fields<'a> {
         Self { values, prefix: "" }
     }
 
-    /// Gives a field, unless it is missing or null.
+    /// Returns a field, unless it is missing or null.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&'a Value> {
         self.values.get(name).filter(|value| **value != Value::Null)
@@ -41,7 +41,7 @@ impl<'a> Fields<'a> {
         self.values.get(name) == Some(&Value::Null)
     }
 
-    /// Gives the names of all fields, null ones included.
+    /// Returns the names of all fields, null ones included.
     pub fn names(&self) -> impl Iterator<Item = &'a str> {
         self.values.keys().map(String::as_str)
     }
@@ -56,7 +56,7 @@ impl<'a> Fields<'a> {
         Refusal::missing(&format!("{}{name}", self.prefix))
     }
 
-    /// Gives a text.
+    /// Returns a text.
     ///
     /// # Errors
     ///
@@ -69,7 +69,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Gives a text that must be there.
+    /// Returns a text that must be there.
     ///
     /// # Errors
     ///
@@ -78,7 +78,7 @@ impl<'a> Fields<'a> {
         self.text(name)?.ok_or_else(|| self.missing(name))
     }
 
-    /// Gives a text that may end up in a header line of a mail, such as an address or a subject.
+    /// Returns a text that may end up in a header line of a mail, such as an address or a subject.
     ///
     /// # Errors
     ///
@@ -121,7 +121,7 @@ impl<'a> Fields<'a> {
         Ok(text)
     }
 
-    /// Gives a whole number.
+    /// Returns a whole number.
     ///
     /// # Errors
     ///
@@ -136,7 +136,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Gives a whole number that cannot be negative.
+    /// Returns a whole number that cannot be negative.
     ///
     /// # Errors
     ///
@@ -150,7 +150,7 @@ impl<'a> Fields<'a> {
             .transpose()
     }
 
-    /// Gives a truth value.
+    /// Returns a truth value.
     ///
     /// # Errors
     ///
@@ -163,7 +163,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Gives an object.
+    /// Returns an object.
     ///
     /// # Errors
     ///
@@ -176,7 +176,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Gives an object of user data, within its bounds.
+    /// Returns an object of user data, within its bounds.
     ///
     /// # Errors
     ///
@@ -188,7 +188,7 @@ impl<'a> Fields<'a> {
         Ok(Some(user_data))
     }
 
-    /// Gives a list of texts.
+    /// Returns a list of texts.
     ///
     /// # Errors
     ///
@@ -204,7 +204,7 @@ impl<'a> Fields<'a> {
         texts.collect::<Result<_, _>>().map(Some)
     }
 
-    /// Gives a list of addresses. The pages' text says comma-delimited, their samples and all known clients use a list; both are read.
+    /// Returns a list of addresses. The pages' text says comma-delimited, their samples and all known clients use a list; both are read.
     ///
     /// # Errors
     ///
@@ -219,7 +219,7 @@ impl<'a> Fields<'a> {
         trimmed.map(|address| self.as_address(name, address.to_owned())).collect::<Result<_, _>>().map(Some)
     }
 
-    /// Gives an address, with or without a name before it; an empty text says that there is none.
+    /// Returns an address, with or without a name before it; an empty text says that there is none.
     ///
     /// # Errors
     ///
@@ -237,7 +237,7 @@ impl<'a> Fields<'a> {
         Ok(text)
     }
 
-    /// Gives the least levels by skill name.
+    /// Returns the least levels by skill name.
     ///
     /// # Errors
     ///
@@ -262,7 +262,7 @@ pub(crate) fn too_long_subject(name: &str) -> String {
 }
 
 impl<'a> Fields<'a> {
-    /// Gives the fields of an object inside; `prefix` is how its fields are named in messages.
+    /// Returns the fields of an object inside; `prefix` is how its fields are named in messages.
     ///
     /// # Errors
     ///

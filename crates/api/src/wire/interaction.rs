@@ -39,7 +39,7 @@ pub struct Sight {
 }
 
 impl Sight {
-    /// Gives what `reader` sees now (docs/compat/interactions.md#seen). Whom it does not concern, as a supervisor who looks on, sees the state and can do nothing:
+    /// Returns what `reader` sees now (docs/compat/interactions.md#seen). Whom it does not concern, as a supervisor who looks on, sees the state and can do nothing:
     /// an offer to somebody else is not his to accept.
     #[must_use]
     pub fn of(interaction: &Interaction, reader: UserId) -> Self {
@@ -47,13 +47,13 @@ impl Sight {
         if interaction.people().contains(&reader) { sight } else { Self { capabilities: &[], ..sight } }
     }
 
-    /// Gives what an agent sees whom it does not concern any more.
+    /// Returns what an agent sees whom it does not concern any more.
     #[must_use]
     pub const fn gone(status: Status) -> Self {
         Self { status, capabilities: &[], reader: None }
     }
 
-    /// Gives what a notice shows to `user`; `interaction` is the event's snapshot.
+    /// Returns what a notice shows to `user`; `interaction` is the event's snapshot.
     #[must_use]
     pub fn told(interaction: &Interaction, view: &View, user: UserId) -> Self {
         match view {
@@ -218,7 +218,7 @@ impl Sight {
     }
 }
 
-/// Gives a state as the wire spells it; `Canceled` has one "l" (EmailCancel).
+/// Returns a state as the wire spells it; `Canceled` has one "l" (EmailCancel).
 #[must_use]
 pub const fn status_name(status: Status) -> &'static str {
     match status {
@@ -237,7 +237,7 @@ pub const fn status_name(status: Status) -> &'static str {
     }
 }
 
-/// Gives a direction as the wire spells it.
+/// Returns a direction as the wire spells it.
 #[must_use]
 pub const fn direction_name(direction: Direction) -> &'static str {
     match direction {
@@ -247,7 +247,7 @@ pub const fn direction_name(direction: Direction) -> &'static str {
     }
 }
 
-/// Gives the medium's name for `interactionType`: `Email`, `Chat`, `Workitem`, or an open-media type with a capital first letter.
+/// Returns the medium's name for `interactionType`: `Email`, `Chat`, `Workitem`, or an open-media type with a capital first letter.
 #[must_use]
 pub fn type_name(media: &Media) -> String {
     let mut letters = media.name().chars();

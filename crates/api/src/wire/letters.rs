@@ -125,7 +125,7 @@ impl Cleaner {
     }
 }
 
-/// Gives the attachment that a body names by its `Content-ID`, if it is a picture: nothing else is shown in its place.
+/// Returns the attachment that a body names by its `Content-ID`, if it is a picture: nothing else is shown in its place.
 fn image<'a>(attachments: &'a [Attachment], content_id: &str) -> Option<&'a Attachment> {
     let is_it = |one: &&Attachment| {
         one.content_id.as_deref() == Some(content_id) && one.content_type.starts_with("image/")
@@ -133,7 +133,7 @@ fn image<'a>(attachments: &'a [Attachment], content_id: &str) -> Option<&'a Atta
     attachments.iter().find(is_it)
 }
 
-/// Gives what tells a body, with the images that it may show, from every other.
+/// Returns what tells a body, with the images that it may show, from every other.
 fn name_of(html: &str, attachments: &[Attachment], address: &dyn Fn(&Attachment) -> String) -> [u8; 32] {
     let mut hasher = Sha256::new();
     for one in attachments.iter().filter(|one| one.content_id.is_some()) {

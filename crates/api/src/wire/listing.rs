@@ -59,7 +59,7 @@ impl Listing {
         Ok(listing)
     }
 
-    /// Gives the id after which the page begins.
+    /// Returns the id after which the page begins.
     ///
     /// # Errors
     ///
@@ -89,13 +89,13 @@ impl Listing {
         Some(self.filters.remove(at).1)
     }
 
-    /// Gives the value of a filter.
+    /// Returns the value of a filter.
     #[must_use]
     pub fn filter(&self, name: &str) -> Option<&str> {
         self.filters.iter().find(|(filter, _)| filter == name).map(|(_, value)| value.as_str())
     }
 
-    /// Gives a resource's JSON for the page, or `None` when a filter leaves it out. `shown` is what the caller would see of it.
+    /// Returns a resource's JSON for the page, or `None` when a filter leaves it out. `shown` is what the caller would see of it.
     #[must_use]
     pub fn pick(&self, shown: &impl Serialize) -> Option<Value> {
         let all = select(&Fields::All, shown);
@@ -125,7 +125,7 @@ impl Listing {
         self.filters.iter().all(passes)
     }
 
-    /// Gives the fields to show where items have no addresses of their own.
+    /// Returns the fields to show where items have no addresses of their own.
     #[must_use]
     pub fn fields_or_all(&self) -> &Fields {
         self.fields.as_ref().unwrap_or(&Fields::All)
@@ -181,7 +181,7 @@ fn is_same_id(shown: &str, wanted: &str) -> bool {
     shown.is_some() && shown == wanted
 }
 
-/// Gives the wanted part of what is shown.
+/// Returns the wanted part of what is shown.
 ///
 /// # Panics
 ///
@@ -191,7 +191,7 @@ pub fn select(fields: &Fields, shown: &impl Serialize) -> Value {
     fields.select(shown).expect("answers have text keys only")
 }
 
-/// Gives the parameters of a query, decoded.
+/// Returns the parameters of a query, decoded.
 #[must_use]
 pub fn parameters(uri: &Uri) -> Vec<(String, String)> {
     // Pairs of texts can be made of any query; bytes that are not UTF-8 become replacement characters and then match nothing.

@@ -36,55 +36,55 @@ impl PublicUrl {
         Self(format!("{}{API_ROOT}", prefix.trim_end_matches('/')).into())
     }
 
-    /// Gives the absolute address of a path that begins with a slash.
+    /// Returns the absolute address of a path that begins with a slash.
     #[must_use]
     pub fn uri(&self, path: &str) -> String {
         format!("{}{path}", self.0)
     }
 
-    /// Gives the link to a path that begins with a slash.
+    /// Returns the link to a path that begins with a slash.
     #[must_use]
     pub fn link(&self, path: String) -> Link {
         Link { uri: self.uri(&path), path }
     }
 
-    /// Gives the link to a user.
+    /// Returns the link to a user.
     #[must_use]
     pub fn user(&self, id: UserId) -> Link {
         self.link(format!("/users/{id}"))
     }
 
-    /// Gives the link to a skill.
+    /// Returns the link to a skill.
     #[must_use]
     pub fn skill(&self, id: SkillId) -> Link {
         self.link(format!("/skills/{id}"))
     }
 
-    /// Gives the link to a group.
+    /// Returns the link to a group.
     #[must_use]
     pub fn group(&self, id: GroupId) -> Link {
         self.link(format!("/groups/{id}"))
     }
 
-    /// Gives the link to a queue.
+    /// Returns the link to a queue.
     #[must_use]
     pub fn queue(&self, id: QueueId) -> Link {
         self.link(format!("/queues/{id}"))
     }
 
-    /// Gives the link to a workbin.
+    /// Returns the link to a workbin.
     #[must_use]
     pub fn workbin(&self, id: WorkbinId) -> Link {
         self.link(format!("/workbins/{id}"))
     }
 
-    /// Gives the link to an interaction.
+    /// Returns the link to an interaction.
     #[must_use]
     pub fn interaction(&self, id: InteractionId) -> Link {
         self.link(format!("/interactions/{id}"))
     }
 
-    /// Gives the link to an interaction as its medium's resource, such as `/chats/{id}` (docs/compat/conventions.md#lists: addresses have
+    /// Returns the link to an interaction as its medium's resource, such as `/chats/{id}` (docs/compat/conventions.md#lists: addresses have
     /// no `/me`).
     ///
     /// Open media are `/openmedia/{mediaType}/{id}`, as the pages' calls have it; their samples print `{mediaType}s` in the address, which

@@ -147,7 +147,7 @@ impl CustomerMessage {
     }
 }
 
-/// Gives the id that the customer's client gave to what he said himself.
+/// Returns the id that the customer's client gave to what he said himself.
 fn own_message_id(entry: &Entry) -> Option<String> {
     entry.message_id.clone().filter(|_| entry.from.kind == PartyKind::Customer)
 }
@@ -190,7 +190,7 @@ impl AgentsSpeaker {
     }
 }
 
-/// Gives the type of a participant as agents' clients know it.
+/// Returns the type of a participant as agents' clients know it.
 pub(crate) const fn kind_name(kind: &PartyKind) -> &'static str {
     match kind {
         PartyKind::Customer => "Customer",
@@ -200,7 +200,7 @@ pub(crate) const fn kind_name(kind: &PartyKind) -> &'static str {
     }
 }
 
-/// Gives a visibility's name.
+/// Returns a visibility's name.
 pub(crate) const fn visibility_name(visibility: Visibility) -> &'static str {
     match visibility {
         Visibility::All => "All",
@@ -323,7 +323,7 @@ impl LogMessage {
     }
 }
 
-/// Gives the type of a message as agents' clients know it.
+/// Returns the type of a message as agents' clients know it.
 const fn content_type(content: &Content) -> &'static str {
     match content {
         Content::Joined => "ParticipantJoined",

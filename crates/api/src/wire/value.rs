@@ -3,7 +3,7 @@
 use handoff_domain::{UserData, Value};
 use serde_json::{Map, Number};
 
-/// Gives a value as JSON.
+/// Returns a value as JSON.
 #[must_use]
 pub fn to_json(value: &Value) -> serde_json::Value {
     match value {
@@ -23,7 +23,7 @@ pub fn to_json(value: &Value) -> serde_json::Value {
     }
 }
 
-/// Gives user data as JSON.
+/// Returns user data as JSON.
 #[must_use]
 pub fn map_to_json(user_data: &UserData) -> Map<String, serde_json::Value> {
     user_data.0.iter().map(|(key, value)| (key.clone(), to_json(value))).collect()

@@ -14,7 +14,7 @@ pub(crate) const CHATS: &str = "/v2/me/chats";
 pub(crate) const INTERACTIONS: &str = "/v2/me/interactions";
 const SERVICE: &str = "/genesys/2/chat/customer-support";
 
-/// Gives the body of an operation.
+/// Returns the body of an operation.
 pub(crate) fn op(name: &str, fields: Value) -> Value {
     let mut body = fields;
     body["operationName"] = json!(name);
@@ -93,12 +93,12 @@ impl<'a> Customer<'a> {
         self.does("send", &[("message", text)]).await;
     }
 
-    /// Gives the answer that shows him everything that he may see.
+    /// Returns the answer that shows him everything that he may see.
     pub(crate) async fn sees(&self) -> Value {
         self.does("refresh", &[("transcriptPosition", "1")]).await
     }
 
-    /// Gives what he sees, a line each, after seeing that its indexes have no gap.
+    /// Returns what he sees, a line each, after seeing that its indexes have no gap.
     pub(crate) async fn reads(&self) -> Vec<String> {
         let answer = self.sees().await;
         let entries: Vec<&Value> = answer["messages"]
@@ -157,7 +157,7 @@ impl Log {
     }
 }
 
-/// Gives the messages of those notifications whose key has this value.
+/// Returns the messages of those notifications whose key has this value.
 pub(crate) fn messages(told: &[Value], key: &str, value: &str) -> Vec<Value> {
     let updates = told.iter().filter(|data| data[key] == value);
     updates.flat_map(|data| data["messages"].as_array().unwrap().clone()).collect()

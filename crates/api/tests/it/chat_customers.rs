@@ -16,7 +16,7 @@ const REQUEST: &str = "0123456789abcdef0123456789abcdef";
 const SHOP: &str = "https://www.shop.example";
 const EVIL: &str = "https://evil.example";
 
-/// Gives the ids of a client's own that messages have.
+/// Returns the ids of a client's own that messages have.
 fn ids(messages: &Value) -> Vec<(&str, &str)> {
     let all = messages.as_array().unwrap().iter();
     all.filter_map(|message| Some((message["text"].as_str()?, message["messageId"].as_str()?))).collect()

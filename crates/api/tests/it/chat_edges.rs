@@ -121,7 +121,7 @@ async fn an_empty_file_and_an_endless_name_have_reasons_of_their_own() {
     assert_eq!(customer.does("refresh", &[]).await["userData"], json!({}));
 }
 
-/// Gives an agent a nickname, or takes it away.
+/// Returns an agent a nickname, or takes it away.
 async fn call(bench: &Bench, name: &str, nickname: Option<&str>) {
     let directory = bench.engine.directory();
     let user = directory.user_by_name(name).unwrap();

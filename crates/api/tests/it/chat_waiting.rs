@@ -181,7 +181,7 @@ impl<'a> Listener<'a> {
         serde_json::from_str(&reply.text).unwrap()
     }
 
-    /// Gives what was delivered since it was asked last.
+    /// Returns what was delivered since it was asked last.
     async fn hears(&self) -> Vec<Value> {
         let poll =
             json!({"channel": "/meta/connect", "connectionType": "long-polling", "advice": {"timeout": 0}});
@@ -189,7 +189,7 @@ impl<'a> Listener<'a> {
     }
 }
 
-/// Gives what was delivered among replies.
+/// Returns what was delivered among replies.
 fn data(came: Vec<Value>) -> Vec<Value> {
     let delivered = came.into_iter().filter(|message| message.get("successful").is_none());
     delivered.map(|message| message["data"].clone()).collect()

@@ -221,7 +221,7 @@ impl Client {
         next
     }
 
-    /// Gives what has come by now that nobody asked for yet.
+    /// Returns what has come by now that nobody asked for yet.
     pub(crate) async fn rest(&mut self) -> Vec<Value> {
         self.fetch().await;
         let rest = self.inbox.split_off(self.taken);

@@ -84,7 +84,7 @@ async fn what_came_with_a_letter_is_read_by_who_may_see_it() {
     assert_eq!(mail.kept().await, 2);
 }
 
-/// Gives what is in a file, and its type.
+/// Returns what is in a file, and its type.
 async fn download(bench: &Bench, user: &str, path: &str) -> (Vec<u8>, String) {
     use axum::body::Body;
     use http_body_util::BodyExt;

@@ -39,7 +39,7 @@ impl<'a> Session<'a> {
         self.send(message).await[0]["successful"] == true
     }
 
-    /// Gives what was told since he was last asked: channel and data.
+    /// Returns what was told since he was last asked: channel and data.
     async fn told(&self) -> Vec<(String, Value)> {
         let message = json!([{"channel": "/meta/connect", "clientId": self.id, "connectionType": "long-polling",
             "advice": {"timeout": 0}}]);

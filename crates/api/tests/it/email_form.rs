@@ -19,7 +19,7 @@ const FIELDS: [(&str, &str); 5] = [
     ("text", "Where is it?\r\nEve"),
 ];
 
-/// Gives the fields with one changed or added; an empty one counts as not given.
+/// Returns the fields with one changed or added; an empty one counts as not given.
 fn with<'a>(name: &'a str, value: &'a str) -> Vec<(&'a str, &'a str)> {
     FIELDS.into_iter().filter(|(known, _)| *known != name).chain([(name, value)]).collect()
 }
@@ -52,7 +52,7 @@ fn id(reply: Reply) -> String {
     reply.ok()["id"].as_str().unwrap().to_owned()
 }
 
-/// Gives the code of ours with which a form was refused.
+/// Returns the code of ours with which a form was refused.
 fn code(reply: &Reply) -> i64 {
     assert_ne!(reply.json()["statusCode"], 0, "{}", reply.text);
     reply.json()["errors"][0]["code"].as_i64().unwrap()

@@ -87,12 +87,12 @@ impl Told {
         Arc::new(Self { engine: OnceLock::new(), url, letters, messages: Mutex::default() })
     }
 
-    /// Gives what was told on a topic, and forgets it.
+    /// Returns what was told on a topic, and forgets it.
     pub(crate) fn take(&self, channel: &str) -> Vec<Value> {
         self.take_those(|message| message.channel == channel)
     }
 
-    /// Gives what one session was told on a topic, and forgets it.
+    /// Returns what one session was told on a topic, and forgets it.
     pub(crate) fn take_of(&self, session: &str, channel: &str) -> Vec<Value> {
         self.take_those(|message| message.session == session && message.channel == channel)
     }
@@ -148,24 +148,24 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    /// Gives the body, which is always JSON of the right type.
+    /// Returns the body, which is always JSON of the right type.
     pub(crate) fn json(&self) -> Value {
         assert_eq!(self.headers[header::CONTENT_TYPE], "application/json", "{}", self.text);
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {:?}", self.text))
     }
 
-    /// Gives HTTP status and code.
+    /// Returns HTTP status and code.
     pub(crate) fn codes(&self) -> (u16, i64) {
         (self.status.as_u16(), self.json()["statusCode"].as_i64().unwrap())
     }
 
-    /// Gives the body of an answer that must be a yes.
+    /// Returns the body of an answer that must be a yes.
     pub(crate) fn ok(self) -> Value {
         assert_eq!(self.codes(), (200, 0), "{}", self.text);
         self.json()
     }
 
-    /// Gives the sentence of an answer that must be a no with this code.
+    /// Returns the sentence of an answer that must be a no with this code.
     pub(crate) fn refused(&self, status: u16, code: i64) -> String {
         assert_eq!(self.codes(), (status, code), "{}", self.text);
         self.json()["statusMessage"].as_str().unwrap().to_owned()
@@ -305,7 +305,7 @@ impl Bench {
         self.engine.subscribe(user.id, user.center, &session_of(name), subscription).await.unwrap();
     }
 
-    /// Gives what an agent was told on a topic since he was last asked.
+    /// Returns what an agent was told on a topic since he was last asked.
     pub(crate) async fn told_to(&self, name: &str, channel: &str) -> Vec<Value> {
         self.engine.deliver_missed().await.unwrap();
         self.told.take_of(&session_of(name), channel)
@@ -485,7 +485,7 @@ pub(crate) fn cheap_hash(password: &str) -> String {
     argon2.hash_password(password.as_bytes()).unwrap().to_string()
 }
 
-/// Gives the keys of an object.
+/// Returns the keys of an object.
 pub(crate) fn keys(value: &Value) -> BTreeSet<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()
 }

@@ -312,7 +312,7 @@ impl Hub {
         }
     }
 
-    /// Gives the advice of a session that is well.
+    /// Returns the advice of a session that is well.
     fn standing_advice(&self, interval_ms: u64) -> Advice {
         let max_interval = self.limits.tells_max_interval.then_some(self.limits.max_interval_ms);
         Advice { max_interval, ..Advice::retry(interval_ms, self.limits.timeout_ms) }

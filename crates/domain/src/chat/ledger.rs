@@ -63,7 +63,7 @@ impl Chat {
         Entry { number: self.total, agents, customer, at, from, visibility, content, message_id: None }
     }
 
-    /// Gives the party of a user, present or not; a new one when he was never in.
+    /// Returns the party of a user, present or not; a new one when he was never in.
     pub(crate) fn party_of(&mut self, user: UserId) -> &mut Party {
         let known = self.parties.iter().position(|party| party.kind.user() == Some(user));
         let at = known.unwrap_or_else(|| {
@@ -83,13 +83,13 @@ impl Chat {
         &mut self.parties[at]
     }
 
-    /// Gives the number by which agents will know the next party that they see; `None` in a chat without such numbers.
+    /// Returns the number by which agents will know the next party that they see; `None` in a chat without such numbers.
     pub(crate) fn next_colleague(&self) -> Option<PartyId> {
         self.customer_party()?.colleague?;
         self.parties.iter().filter_map(|party| party.colleague).max().map(|last| PartyId(last.0 + 1))
     }
 
-    /// Gives the number by which the customer will know the next party that he sees.
+    /// Returns the number by which the customer will know the next party that he sees.
     pub(crate) fn next_public(&self) -> PartyId {
         let last = self.parties.iter().filter_map(|party| party.public).max();
         PartyId(last.unwrap_or(PartyId::SYSTEM).0 + 1)

@@ -50,7 +50,7 @@ impl Desk {
         self.supervised_by.remove(&supervisor).is_some()
     }
 
-    /// Gives who is still to be offered a seat in a chat that the agent took at that time.
+    /// Returns who is still to be offered a seat in a chat that the agent took at that time.
     #[must_use]
     pub fn to_be_seated(&self, chat: InteractionId, taken: Time) -> Vec<(UserId, &Supervision)> {
         let all = self.supervised_by.iter();

@@ -30,7 +30,7 @@ pub(super) struct Attempt<'a> {
 }
 
 impl<'a> Attempt<'a> {
-    /// Gives the refusal of a command that the state does not allow.
+    /// Returns the refusal of a command that the state does not allow.
     pub(super) fn wrong_state(&self) -> Rejection {
         let status = match self.actor.user() {
             Some(reader) => self.before.status_for(reader),
@@ -39,7 +39,7 @@ impl<'a> Attempt<'a> {
         Rejection::WrongState { status, command: self.command }
     }
 
-    /// Gives the handling of an interaction that somebody owns; anything else is the wrong state.
+    /// Returns the handling of an interaction that somebody owns; anything else is the wrong state.
     pub(super) fn handling(&self) -> Result<&'a Handling, Rejection> {
         match &self.before.state {
             State::Handling(handling) => Ok(handling),
@@ -51,7 +51,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Gives the owner, who must be the caller.
+    /// Returns the owner, who must be the caller.
     pub(super) fn owner(&self, handling: &Handling) -> Result<UserId, Rejection> {
         match self.actor.user() {
             Some(user) if user == handling.by => Ok(user),
@@ -59,7 +59,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Gives what the caller was offered. Where nothing is offered but the seats of others, who are no business of his, it is the wrong
+    /// Returns what the caller was offered. Where nothing is offered but the seats of others, who are no business of his, it is the wrong
     /// state.
     pub(super) fn offer(&self) -> Result<&'a Offer, Rejection> {
         let own = self.actor.user().and_then(|user| self.before.offer_to(user));
@@ -84,13 +84,13 @@ impl<'a> Attempt<'a> {
     }
 }
 
-/// Gives a queue that takes interactions of that medium.
+/// Returns a queue that takes interactions of that medium.
 pub(super) fn queue_for<'q>(named: &'q Named<Queue>, media: &Media) -> Result<&'q Queue, Rejection> {
     let queue = named.known(Noun::Queue)?;
     if queue.media == *media { Ok(queue) } else { Err(Rejection::WrongMedia { queue: queue.name.clone() }) }
 }
 
-/// Gives a desk that can take one interaction more into its hands: a contact-center session, and a free slot when it needs one.
+/// Returns a desk that can take one interaction more into its hands: a contact-center session, and a free slot when it needs one.
 /// Reach and readiness do not matter, because the agent asks for it himself (docs/compat/agents.md#capacity).
 pub(super) fn may_take<'a>(
     context: &Context<'a>,

@@ -147,7 +147,7 @@ impl<'a> Change<'a> {
         self.last_seen.insert(user, status);
     }
 
-    /// Gives the handling of an interaction that is owned at this point of the change.
+    /// Returns the handling of an interaction that is owned at this point of the change.
     pub(super) const fn handling_mut(&mut self) -> Option<&mut Handling> {
         match &mut self.after.state {
             State::Handling(handling) => Some(handling),
@@ -313,7 +313,7 @@ impl<'a> Change<'a> {
         Decision { after, related: others, desks, events, timers, related_timers }
     }
 
-    /// Gives the desks whose slots change, or who were offered something.
+    /// Returns the desks whose slots change, or who were offered something.
     fn desks(&self) -> Vec<Desk> {
         let before = self.before.map(Interaction::slot_holders).unwrap_or_default();
         let after = self.after.slot_holders();
@@ -342,7 +342,7 @@ impl<'a> Change<'a> {
             .collect()
     }
 
-    /// Gives the timers that change: one for each open offer, one for the owner's silence, those of a conversation.
+    /// Returns the timers that change: one for each open offer, one for the owner's silence, those of a conversation.
     fn timers(&self) -> Vec<TimerChange> {
         let mut timers = Vec::new();
         let before = self.before.into_iter().flat_map(Interaction::acceptable);
@@ -370,13 +370,13 @@ pub(super) fn take_offer(handling: &mut Handling, to: UserId) {
     handling.seats.retain(|seat| seat.to != to);
 }
 
-/// Gives the timer that watches over the owner, from the beginning of his ownership.
+/// Returns the timer that watches over the owner, from the beginning of his ownership.
 fn handling_timer(interaction: &Interaction, context: &Context<'_>) -> Option<TimerChange> {
     let (_, since) = ownership(interaction)?;
     Some(TimerChange::Set(TimerKind::Handling, since.plus_ms(context.options.handling_timeout_ms)))
 }
 
-/// Gives who owns it and since when.
+/// Returns who owns it and since when.
 const fn ownership(interaction: &Interaction) -> Option<(UserId, Time)> {
     match &interaction.state {
         State::Handling(handling) => Some((handling.by, handling.since)),

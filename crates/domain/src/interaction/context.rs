@@ -47,44 +47,44 @@ impl Default for Options {
 
 /// What a decision may look up beside the interaction itself.
 pub trait World {
-    /// Gives an agent's desk; `None` when he was never here.
+    /// Returns an agent's desk; `None` when he was never here.
     fn desk(&self, user: UserId) -> Option<&Desk>;
-    /// Gives a user of the interaction's contact center.
+    /// Returns a user of the interaction's contact center.
     fn user(&self, user: UserId) -> Option<&User>;
-    /// Gives a queue of the interaction's contact center.
+    /// Returns a queue of the interaction's contact center.
     fn queue(&self, queue: QueueId) -> Option<&Queue>;
-    /// Gives a workbin (a shared one, or one agent's copy) by id.
+    /// Returns a workbin (a shared one, or one agent's copy) by id.
     fn workbin(&self, workbin: WorkbinId) -> Option<Workbin>;
-    /// Gives `owner`'s own workbin of that name ([`Workbin::IN_PROGRESS`], [`Workbin::DRAFTS`]).
+    /// Returns `owner`'s own workbin of that name ([`Workbin::IN_PROGRESS`], [`Workbin::DRAFTS`]).
     fn own_workbin(&self, name: &str, owner: UserId) -> Option<Workbin>;
-    /// Gives the users who asked to be told about a workbin.
+    /// Returns the users who asked to be told about a workbin.
     fn watchers(&self, workbin: WorkbinId) -> Vec<UserId>;
-    /// Gives the interaction that this one is a draft of.
+    /// Returns the interaction that this one is a draft of.
     fn parent(&self) -> Option<&Interaction>;
-    /// Gives when the user last made an authenticated request; `None` when not since the server started.
+    /// Returns when the user last made an authenticated request; `None` when not since the server started.
     fn last_request(&self, user: UserId) -> Option<Time>;
-    /// Gives when the customer of the chat last made a request; `None` when nothing is known of it. A server that has just started counts its
+    /// Returns when the customer of the chat last made a request; `None` when nothing is known of it. A server that has just started counts its
     /// start as one, or every waiting customer would count as gone.
     fn customer_seen(&self) -> Option<Time>;
-    /// Gives the agent whom the router would choose now of those who serve the queue that a consultation is to go through and have nothing to
+    /// Returns the agent whom the router would choose now of those who serve the queue that a consultation is to go through and have nothing to
     /// do with the chat yet; `None` when there is none.
     fn adviser(&self) -> Option<UserId>;
-    /// Gives what was said in the chat so far, oldest first. What an agent is shown who comes in is taken from its end, so the beginning of a
+    /// Returns what was said in the chat so far, oldest first. What an agent is shown who comes in is taken from its end, so the beginning of a
     /// long one may be left off: [`Chat::SHOWN_ENTRIES_MAX`](crate::chat::Chat::SHOWN_ENTRIES_MAX) entries of each audience are enough.
     fn transcript(&self) -> &[Entry];
-    /// Gives what customers may do with files in chats of a service; `None` when there is no such service.
+    /// Returns what customers may do with files in chats of a service; `None` when there is no such service.
     fn file_limits(&self, service: &str) -> Option<&FileLimits>;
-    /// Gives the newest inbound e-mail of the interaction's thread that a person wrote.
+    /// Returns the newest inbound e-mail of the interaction's thread that a person wrote.
     fn newest_inbound(&self) -> Option<&Interaction>;
     /// Returns the interaction that the writer of a draft says to have seen last; `None` when there is none of that id.
     fn base(&self) -> Option<&Interaction>;
-    /// Gives the interaction that a [`Join`](crate::command::Action::Join) names; `None` when the caller does not see it.
+    /// Returns the interaction that a [`Join`](crate::command::Action::Join) names; `None` when the caller does not see it.
     fn joined(&self) -> Option<&Interaction>;
     /// Tells whether the contact center sends as that address, which a name may stand before.
     fn may_send_as(&self, address: &str) -> bool;
-    /// Gives the address that the contact center sends as when nobody says another.
+    /// Returns the address that the contact center sends as when nobody says another.
     fn default_sender(&self) -> Option<String>;
-    /// Gives the `Message-ID` of the interaction when it is sent by `sender` for the `sends`-th time: always the same for the same.
+    /// Returns the `Message-ID` of the interaction when it is sent by `sender` for the `sends`-th time: always the same for the same.
     fn message_id(&self, sender: &str, sends: u32) -> Option<String>;
 }
 

@@ -137,7 +137,7 @@ fn customer_is_there(chat: &Chat) -> bool {
     chat.customer_party().is_some_and(|customer| customer.present)
 }
 
-/// Gives why somebody left, from who caused it and where the chat is now.
+/// Returns why somebody left, from who caused it and where the chat is now.
 fn leave_reason(change: &Change<'_>, user: UserId) -> LeaveReason {
     if change.handed_over == Some(user) {
         return LeaveReason::HandedOver;
@@ -152,7 +152,7 @@ fn leave_reason(change: &Change<'_>, user: UserId) -> LeaveReason {
     }
 }
 
-/// Gives the name of an agent who gave none: the nickname that they are configured with, else the first name. The whole name and the one to
+/// Returns the name of an agent who gave none: the nickname that they are configured with, else the first name. The whole name and the one to
 /// log in with are no business of a customer's.
 fn name_of(change: &Change<'_>, user: UserId) -> String {
     const NAMELESS: &str = "Agent";
@@ -162,7 +162,7 @@ fn name_of(change: &Change<'_>, user: UserId) -> String {
     given.unwrap_or(NAMELESS).to_string()
 }
 
-/// Gives the timers of a conversation that change. The customer's silence is watched while it is live, idleness while an agent is in it, and
+/// Returns the timers of a conversation that change. The customer's silence is watched while it is live, idleness while an agent is in it, and
 /// the wait while it waits for one. An entry puts none of them off, so that it costs no write; they find out by themselves when they are
 /// due. But a conversation that goes on after the alert starts anew.
 pub(super) fn timers(before: Option<&Interaction>, after: &Interaction) -> Vec<TimerChange> {
@@ -207,12 +207,12 @@ fn live_chat(interaction: &Interaction) -> Option<&Chat> {
     interaction.chat.as_ref().filter(|chat| chat.is_live())
 }
 
-/// Gives the live conversation of a chat that an agent is in.
+/// Returns the live conversation of a chat that an agent is in.
 fn attended_chat(interaction: &Interaction) -> Option<&Chat> {
     live_chat(interaction).filter(|_| matches!(interaction.state, State::Handling(_)))
 }
 
-/// Gives when a conversation is alerted next, or after the alert when it ends; `None` when it never is, as while no agent is in it.
+/// Returns when a conversation is alerted next, or after the alert when it ends; `None` when it never is, as while no agent is in it.
 pub(super) fn idle_due(interaction: &Interaction) -> Option<Time> {
     let chat = attended_chat(interaction)?;
     let times = chat.times;
@@ -224,7 +224,7 @@ pub(super) fn idle_due(interaction: &Interaction) -> Option<Time> {
     (ms > 0).then(|| since.plus_ms(ms))
 }
 
-/// Gives when the customer of a chat has waited as long as the service allows; `None` when nobody is waited for or the wait has no end. While
+/// Returns when the customer of a chat has waited as long as the service allows; `None` when nobody is waited for or the wait has no end. While
 /// an agent is being asked the wait stands still: it would take the chat away under the agent's hands.
 pub(super) fn wait_due(interaction: &Interaction) -> Option<Time> {
     let chat = live_chat(interaction)?;
@@ -270,7 +270,7 @@ pub(super) fn talk(before: Option<&Interaction>, change: &Change<'_>, came: &[Us
     Talk { parting, endings: endings(before, change, rest), said, transcripts }
 }
 
-/// Gives what those are told whom the end of the customer's session takes out: that the customer has gone, before they are out. Each is told
+/// Returns what those are told whom the end of the customer's session takes out: that the customer has gone, before they are out. Each is told
 /// by themselves, so that nobody else hears anything in another order because somebody looked on. Whoever ended it themselves knows.
 fn endings(before: Option<&Interaction>, change: &Change<'_>, said: &[Entry]) -> Vec<(Subject, Notice)> {
     let (Some(before), Some(chat)) = (before, &change.after.chat) else { return Vec::new() };
@@ -287,13 +287,13 @@ fn endings(before: Option<&Interaction>, change: &Change<'_>, said: &[Entry]) ->
     told.collect()
 }
 
-/// Gives the agents and supervisors who are there, and how much each sees.
+/// Returns the agents and supervisors who are there, and how much each sees.
 fn readers(chat: &Chat) -> Vec<(UserId, Visibility)> {
     let present = chat.parties.iter().filter(|party| party.present);
     present.filter_map(|party| party.kind.user().map(|user| (user, party.sees))).collect()
 }
 
-/// Gives the facts of entries and who is told of them; `None` without any.
+/// Returns the facts of entries and who is told of them; `None` without any.
 fn news(entries: &[Entry], readers: &[(UserId, Visibility)]) -> Option<(Vec<Fact>, Vec<Notice>)> {
     let hears = |sees: Visibility| entries.iter().any(|entry| entry.visibility <= sees);
     let told = readers.iter().filter(|(_, sees)| hears(*sees)).map(|(user, sees)| messages(*user, *sees));

@@ -55,7 +55,7 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// Gives what was said in the conversation of `after`, in order.
+    /// Returns what was said in the conversation of `after`, in order.
     pub fn said(&self) -> impl Iterator<Item = &Entry> + Clone {
         self.events.iter().flat_map(Event::entries)
     }

@@ -73,7 +73,7 @@ pub(super) fn create(attempt: &Attempt<'_>, draft: &Draft) -> Result<Decision, R
     Ok(change.finish())
 }
 
-/// Gives the e-mail that a draft starts as: what its writer wrote, and what ties it to its original.
+/// Returns the e-mail that a draft starts as: what its writer wrote, and what ties it to its original.
 ///
 /// An answer names what it answers, the nearest first, so that every mail program shows it in its place, and has the files of its original
 /// that its text shows. What is passed on to somebody else names nothing, because they have none of it; they get all files instead.
@@ -116,7 +116,7 @@ pub(super) fn is_of_thread(attempt: &Attempt<'_>, base: Option<InteractionId>) -
     world.base().filter(is_here).map(drop).ok_or(Rejection::OtherThread)
 }
 
-/// Gives the draft's `interactionSubType`, in the vocabulary of the platform whose API this is (`OutboundReply` for both kinds of reply;
+/// Returns the draft's `interactionSubType`, in the vocabulary of the platform whose API this is (`OutboundReply` for both kinds of reply;
 /// a forwarded mail is a redirected one there, which is the nearest name it has).
 const fn sub_type(kind: DraftKind) -> &'static str {
     match kind {
@@ -143,7 +143,7 @@ pub(super) fn save(
     Ok(change.finish())
 }
 
-/// Gives the draft up.
+/// Returns the draft up.
 pub(super) fn cancel(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
     let handling = composing(attempt)?;
     let by = attempt.owner(handling)?;
@@ -156,7 +156,7 @@ pub(super) fn cancel(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
     Ok(change.finish())
 }
 
-/// Gives the handling of a draft in somebody's hands; anything else is the wrong state.
+/// Returns the handling of a draft in somebody's hands; anything else is the wrong state.
 pub(super) fn composing<'a>(attempt: &Attempt<'a>) -> Result<&'a Handling, Rejection> {
     let handling = attempt.handling()?;
     if handling.mode == Mode::Composing { Ok(handling) } else { Err(attempt.wrong_state()) }

@@ -69,7 +69,7 @@ pub(super) fn expire_handling(attempt: &Attempt<'_>) -> Result<Decision, Rejecti
     Ok(change.finish())
 }
 
-/// Gives where the work of an agent who is gone goes, best place first.
+/// Returns where the work of an agent who is gone goes, best place first.
 fn places_of_gone(attempt: &Attempt<'_>, mode: Mode) -> &'static [Refuge] {
     match (mode, attempt.context.options.gone) {
         (Mode::Composing, _) => DRAFT,
@@ -80,7 +80,7 @@ fn places_of_gone(attempt: &Attempt<'_>, mode: Mode) -> &'static [Refuge] {
     }
 }
 
-/// Gives where the work of a silent owner goes, best place first.
+/// Returns where the work of a silent owner goes, best place first.
 const fn places_of_silent(mode: Mode) -> &'static [Refuge] {
     match mode {
         Mode::Composing => DRAFT,

@@ -67,7 +67,7 @@ pub struct Sender {
     pub last_answered: Option<Time>,
 }
 
-/// Gives why the server must not confirm a letter; `None` when it may.
+/// Returns why the server must not confirm a letter; `None` when it may.
 #[must_use]
 pub fn silence(email: &Email, sender: Sender, now: Time) -> Option<Silence> {
     if email.report.is_some() {

@@ -17,7 +17,7 @@ use crate::interaction::{Interaction, OfferKind, State, Status};
 /// The wire's code for "not valid for the current state" (docs/compat/conventions.md#codes): what was asked for did not come about.
 const ERROR_CODE: i32 = 2;
 
-/// Gives the notices of a change.
+/// Returns the notices of a change.
 pub(super) fn of(before: Option<&Interaction>, change: &Change<'_>) -> Vec<Notice> {
     let earlier = before.map(Interaction::people).unwrap_or_default();
     let now = change.after.people();
@@ -39,7 +39,7 @@ pub(super) fn of(before: Option<&Interaction>, change: &Change<'_>) -> Vec<Notic
     notices
 }
 
-/// Gives the notices of an interaction that came into being beside the one that the command was about: its owner is shown it.
+/// Returns the notices of an interaction that came into being beside the one that the command was about: its owner is shown it.
 pub(super) fn of_new(interaction: &Interaction) -> Vec<Notice> {
     interaction
         .people()

@@ -101,7 +101,7 @@ pub(super) fn complete_conference(
     if is_shown { Err(Rejection::TargetAlreadyIn) } else { Ok(show(attempt, target)) }
 }
 
-/// Gives the agent who is in the conversation and named, or of those who `fit` the one who came in last. Supervisors are no colleagues whom
+/// Returns the agent who is in the conversation and named, or of those who `fit` the one who came in last. Supervisors are no colleagues whom
 /// an owner could hand anything to.
 fn colleague(
     handling: &Handling,

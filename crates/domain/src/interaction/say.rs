@@ -77,7 +77,7 @@ fn may_send(attempt: &Attempt<'_>, chat: &Chat, bytes: u64) -> Result<(), Reject
     }
 }
 
-/// Gives the conversation of a chat whose customer is there.
+/// Returns the conversation of a chat whose customer is there.
 pub(super) fn live<'a>(attempt: &Attempt<'a>) -> Result<&'a Chat, Rejection> {
     if attempt.before.mode() != Some(Mode::Chatting) {
         return Err(attempt.wrong_state());
@@ -104,7 +104,7 @@ fn speaker<'a>(attempt: &Attempt<'_>, chat: &'a Chat) -> Option<&'a Party> {
     }
 }
 
-/// Gives to whom it goes, when the speaker may say it. A hidden speaker is heard by those alone who see him; nobody speaks to readers whose
+/// Returns to whom it goes, when the speaker may say it. A hidden speaker is heard by those alone who see him; nobody speaks to readers whose
 /// entries he could not see himself, and the customer speaks to everybody.
 fn checked(chat: &Chat, speaker: &Party, utterance: &Utterance) -> Result<Visibility, Rejection> {
     let Utterance { content, visibility, .. } = utterance;

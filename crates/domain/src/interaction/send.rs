@@ -18,7 +18,7 @@ use crate::media::Media;
 use crate::rejection::{Noun, Rejection};
 use crate::time::Time;
 
-/// Gives the draft to the outgoing mail worker, or to whoever has to look at it first. Nobody owns it from then on; whoever sent it is
+/// Returns the draft to the outgoing mail worker, or to whoever has to look at it first. Nobody owns it from then on; whoever sent it is
 /// told of the end.
 pub(super) fn send(attempt: &Attempt<'_>, dispatch: &Dispatch) -> Result<Decision, Rejection> {
     let by = attempt.owner(composing(attempt)?)?;
@@ -49,7 +49,7 @@ pub(super) fn send(attempt: &Attempt<'_>, dispatch: &Dispatch) -> Result<Decisio
     Ok(change.finish())
 }
 
-/// Gives the e-mail as it goes out, less its `Message-ID`.
+/// Returns the e-mail as it goes out, less its `Message-ID`.
 fn ready(attempt: &Attempt<'_>, dispatch: &Dispatch) -> Result<Email, Rejection> {
     let world = attempt.context.world;
     let mut email = attempt.before.email.clone().unwrap_or_default();
@@ -90,7 +90,7 @@ fn nothing_newer(attempt: &Attempt<'_>, base: Option<InteractionId>) -> Result<(
     }
 }
 
-/// Gives the queue where a supervisor has to look at the draft before it goes out: the one of the queue that it goes out by, unless it was
+/// Returns the queue where a supervisor has to look at the draft before it goes out: the one of the queue that it goes out by, unless it was
 /// there already or its sender is a supervisor.
 fn review(attempt: &Attempt<'_>, named: Option<&Queue>) -> Result<Option<QueueId>, Rejection> {
     let world = attempt.context.world;
@@ -181,7 +181,7 @@ fn sender(attempt: &Attempt<'_>) -> Result<Option<UserId>, Rejection> {
 }
 
 impl State {
-    /// Gives the state of what somebody, or the server itself, has just given to the outgoing mail worker.
+    /// Returns the state of what somebody, or the server itself, has just given to the outgoing mail worker.
     pub(super) const fn sending(by: Option<UserId>, now: Time) -> Self {
         Self::Sending { by, since: now, attempt: 0, due: now, last: None }
     }

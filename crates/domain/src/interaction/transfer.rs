@@ -51,12 +51,12 @@ fn to_skill(
     place::to_entry(attempt, handling, Entry { queue, since, front: false, skills, skill: Some(skill) })
 }
 
-/// Gives the queue that it last waited in.
+/// Returns the queue that it last waited in.
 pub(super) fn current_queue<'a>(attempt: &Attempt<'a>) -> Option<&'a Queue> {
     attempt.before.queue.and_then(|queue| attempt.context.world.queue(queue))
 }
 
-/// Gives how long an offer of the owner's stands: as long as one of its queue, when it has one.
+/// Returns how long an offer of the owner's stands: as long as one of its queue, when it has one.
 pub(super) fn timeout_ms(attempt: &Attempt<'_>) -> u64 {
     current_queue(attempt).map_or(attempt.context.options.offer_timeout_ms, |queue| queue.invite_timeout_ms)
 }

@@ -70,7 +70,7 @@ pub fn conversation_peopled(snapshot: &Snapshot<'_>) -> Result<(), Violation> {
     Ok(())
 }
 
-/// Gives who sees a participant, and how much he sees. Written out a second time, so that the rules' own table cannot be right by itself.
+/// Returns who sees a participant, and how much he sees. Written out a second time, so that the rules' own table cannot be right by itself.
 const fn part(kind: OfferKind) -> (Visibility, Visibility) {
     match kind {
         OfferKind::Routed | OfferKind::Transfer | OfferKind::Invite => (Visibility::All, Visibility::Agents),

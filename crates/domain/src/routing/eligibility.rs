@@ -49,7 +49,7 @@ pub enum Exclusion {
     },
 }
 
-/// Gives the rule that keeps one agent from being offered what waits in `queue`, by what concerns this agent alone: that others come first
+/// Returns the rule that keeps one agent from being offered what waits in `queue`, by what concerns this agent alone: that others come first
 /// after he passed it by is up to [`assess`].
 #[must_use]
 pub fn exclusion(waiting: &Waiting<'_>, queue: &Queue, agent: Agent<'_>, now: Time) -> Option<Exclusion> {

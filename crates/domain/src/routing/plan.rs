@@ -135,7 +135,7 @@ impl<'a> Planner<'a> {
         Self { now, candidates, by_media: BTreeMap::new(), plan: Plan::default() }
     }
 
-    /// Gives who could take something of that queue at some step.
+    /// Returns who could take something of that queue at some step.
     fn servers(&mut self, queue: &'a Queue) -> Vec<usize> {
         let candidates = &self.candidates;
         let available = self.by_media.entry(&queue.media).or_insert_with(|| {

@@ -82,7 +82,7 @@ impl Pool {
         Self { heap: ranked.collect() }
     }
 
-    /// Gives the best candidate with room: of those who did not pass the interaction by, else of those who may be asked again. Drops
+    /// Returns the best candidate with room: of those who did not pass the interaction by, else of those who may be asked again. Drops
     /// whoever has no room, which is for good, because a plan only ever takes slots.
     pub(super) fn best(
         &mut self,

@@ -18,7 +18,7 @@ pub struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    /// Gives the search of one step.
+    /// Returns the search of one step.
     #[must_use]
     pub fn of(queue: &'a Queue, step: Option<usize>) -> Self {
         match step.and_then(|step| queue.steps.get(step)) {
@@ -34,14 +34,14 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Gives whom the queue asks at `now` for what entered it at `since`.
+/// Returns whom the queue asks at `now` for what entered it at `since`.
 #[must_use]
 pub fn search(queue: &Queue, since: Time, now: Time) -> Search<'_> {
     let begun = queue.steps.iter().rposition(|step| since.plus_ms(step.after_ms) <= now);
     Search::of(queue, begun)
 }
 
-/// Gives the next widening step for what entered the queue at `since`: its index and when it begins.
+/// Returns the next widening step for what entered the queue at `since`: its index and when it begins.
 #[must_use]
 pub fn next_step(queue: &Queue, since: Time, now: Time) -> Option<(usize, Time)> {
     let begins = |(index, step): (usize, &crate::center::Step)| (index, since.plus_ms(step.after_ms));

@@ -62,7 +62,7 @@ const fn brackets_and_commas(len: usize) -> usize {
     2 + len.saturating_sub(1)
 }
 
-/// Gives the bytes of a string in JSON, quotation marks included.
+/// Returns the bytes of a string in JSON, quotation marks included.
 fn text_bytes(text: &str) -> usize {
     let escaped = |byte: u8| match byte {
         b'"' | b'\\' | 0x08 | 0x09 | 0x0a | 0x0c | 0x0d => 2,

@@ -62,7 +62,7 @@ const NO_COMMANDS: [&str; 6] = [
     "RequestChatHistory",
 ];
 
-/// Gives whether the operation is said to be allowed, and whether it is.
+/// Returns whether the operation is said to be allowed, and whether it is.
 fn said_and_so(state_name: &str, reader: UserId, name: &str, trials: &[&str]) -> (bool, bool) {
     let (mut said, mut so) = (None, false);
     for trial in trials {

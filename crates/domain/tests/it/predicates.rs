@@ -97,7 +97,7 @@ fn seat(interaction: &mut Interaction) -> &mut handoff_domain::Offer {
     &mut handling(interaction).seats[0]
 }
 
-/// Gives a chat in which somebody is who asks for a seat as well.
+/// Returns a chat in which somebody is who asks for a seat as well.
 fn watched_twice(interaction: &mut Interaction) -> State {
     let mut state =
         state("talking with intrusion").0.interactions.into_values().next().expect("it exists").state;

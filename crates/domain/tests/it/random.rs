@@ -30,7 +30,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
     prop::collection::vec(one, 1..120)
 }
 
-/// Gives the caller: mostly whoever the command is for, so that sequences get somewhere.
+/// Returns the caller: mostly whoever the command is for, so that sequences get somewhere.
 fn caller(floor: &Floor, step: Move, id: handoff_domain::InteractionId) -> Actor {
     let base = step.command.split(' ').next().unwrap_or_default();
     let interaction = &floor.interactions[&id];
@@ -49,7 +49,7 @@ fn caller(floor: &Floor, step: Move, id: handoff_domain::InteractionId) -> Actor
     }
 }
 
-/// Gives the command, aimed at somebody by chance where the table's goes to always the same.
+/// Returns the command, aimed at somebody by chance where the table's goes to always the same.
 fn aimed(floor: &Floor, step: Move, id: handoff_domain::InteractionId) -> Action {
     match action(step.command, floor, id) {
         Action::Offer { .. } => Action::Offer { to: PEOPLE[step.by % PEOPLE.len()] },

@@ -31,7 +31,7 @@ fn writes_again(floor: &mut Floor, root: InteractionId) -> InteractionId {
     id
 }
 
-/// Gives the queue of e-mails a review queue.
+/// Returns the queue of e-mails a review queue.
 fn reviewed(floor: &mut Floor) -> QueueId {
     let queues = Arc::make_mut(&mut floor.queues);
     let queue = queues.get_mut(&queue_id(&Media::Email)).expect("it exists");

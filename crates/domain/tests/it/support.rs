@@ -247,12 +247,12 @@ fn outbound(floor: &mut Floor, name: &str) -> InteractionId {
     id
 }
 
-/// Gives the queue of a medium, as a command names it.
+/// Returns the queue of a medium, as a command names it.
 pub(crate) fn in_queue(floor: &Floor, media: &Media) -> Named<handoff_domain::Queue> {
     Named::Known(floor.queues[&crate::floor::queue_id(media)].clone())
 }
 
-/// Gives a command that answers an e-mail.
+/// Returns a command that answers an e-mail.
 pub(crate) fn reply() -> Action {
     Action::CreateDraft(Draft {
         kind: DraftKind::Reply,
@@ -264,7 +264,7 @@ pub(crate) fn reply() -> Action {
     })
 }
 
-/// Gives an e-mail as its writer writes it.
+/// Returns an e-mail as its writer writes it.
 pub(crate) fn written() -> Email {
     Email { to: vec!["eve@customer.example".to_string()], ..Email::default() }
 }
@@ -277,7 +277,7 @@ pub(crate) fn shown(decision: &Decision, user: UserId) -> Option<Notice> {
     event.and_then(|event| event.notices.iter().find(about_it)).cloned()
 }
 
-/// Gives the state that a user is shown, and whether it concerns him still.
+/// Returns the state that a user is shown, and whether it concerns him still.
 pub(crate) fn seen(decision: &Decision, user: UserId) -> Option<(Status, bool)> {
     shown(decision, user).and_then(|notice| match notice.view {
         View::Concerned(status) => Some((status, true)),

@@ -21,7 +21,7 @@ use crate::support::{ANN, BOB, CID, DEE, STATES, state};
 pub(crate) use commands::{COMMANDS, action, prepare};
 use rows::ROWS;
 
-/// Gives everybody who could give a command in that state.
+/// Returns everybody who could give a command in that state.
 fn callers(words: &str, floor: &Floor) -> Vec<(&'static str, Actor)> {
     let has = |word: &str| words.split(' ').any(|it| it == word);
     let mut callers = vec![
@@ -66,7 +66,7 @@ fn expected(command: &str, words: &str, caller: &str) -> &'static str {
     row.unwrap_or_else(|| panic!("no row for {command} in a state that is {words} by {caller}")).3
 }
 
-/// Gives the name of a refusal.
+/// Returns the name of a refusal.
 fn name(rejection: &Rejection) -> String {
     let text = format!("{rejection:?}");
     text.split([' ', '(', '{']).next().expect("a name").to_string()

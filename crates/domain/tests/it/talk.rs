@@ -19,7 +19,7 @@ pub(crate) fn says(content: Content, visibility: Visibility) -> Action {
     Action::Say(Utterance::new(content, visibility))
 }
 
-/// Gives the entries that a reader sees, as `number speaker content`; a number is that of the reader's own sequence.
+/// Returns the entries that a reader sees, as `number speaker content`; a number is that of the reader's own sequence.
 pub(crate) fn lines<'a>(entries: impl Iterator<Item = &'a Entry>, sees: Visibility) -> Vec<String> {
     let line = |entry: &Entry| {
         let content = match &entry.content {
@@ -37,7 +37,7 @@ pub(crate) fn transcript(floor: &Floor, id: InteractionId, sees: Visibility) -> 
     lines(floor.transcripts[&id].iter().filter(|entry| entry.index_for(sees).is_some()), sees)
 }
 
-/// Gives who is told what was said, and how much of it.
+/// Returns who is told what was said, and how much of it.
 pub(crate) fn told(decision: &Decision) -> Vec<(UserId, Visibility)> {
     let events = decision.events.iter().filter(|event| event.entries().next().is_some());
     let notices = events.flat_map(|event| &event.notices);
@@ -205,7 +205,7 @@ fn a_farewell_is_said_first_or_nothing_happens() {
     }
 }
 
-/// Gives what somebody is told, in order: `heard` for what was said, otherwise the state that he sees.
+/// Returns what somebody is told, in order: `heard` for what was said, otherwise the state that he sees.
 pub(crate) fn story(decision: &Decision, user: UserId) -> Vec<String> {
     let notices = decision.events.iter().flat_map(|event| &event.notices);
     let told = notices.filter(|notice| notice.user == user).map(|notice| match notice.view {

@@ -74,7 +74,7 @@ fn command(floor: &Floor, id: InteractionId, step: Move) -> (Actor, Action) {
     }
 }
 
-/// Gives who is there, as a reader of these entries believes.
+/// Returns who is there, as a reader of these entries believes.
 fn believed(entries: &[Entry], sees: Visibility) -> BTreeSet<PartyId> {
     let mut there = BTreeSet::new();
     for entry in entries.iter().filter(|entry| entry.index_for(sees).is_some()) {
@@ -88,7 +88,7 @@ fn believed(entries: &[Entry], sees: Visibility) -> BTreeSet<PartyId> {
     there
 }
 
-/// Gives who is there whom a reader may see.
+/// Returns who is there whom a reader may see.
 fn visible(floor: &Floor, id: InteractionId, sees: Visibility) -> BTreeSet<PartyId> {
     let chat = floor.interactions[&id].chat.as_ref().expect("a conversation");
     let seen = chat.parties.iter().filter(|party| party.present && party.shown_to <= sees);

@@ -108,7 +108,7 @@ impl Comparison {
         }
     }
 
-    /// Gives the interaction that comes next; a new one when there are few left.
+    /// Returns the interaction that comes next; a new one when there are few left.
     fn next(&mut self) -> usize {
         // Chats have most states, so every second one is a chat; the media would not stay balanced by themselves.
         let medium = self.dice.pick(&["chat", "chat", "email", "workitem"]);
@@ -144,7 +144,7 @@ impl Comparison {
         KINDS.iter().filter(is_new).copied().collect()
     }
 
-    /// Gives a kind of command, rather one that is legal and was not seen in this state yet.
+    /// Returns a kind of command, rather one that is legal and was not seen in this state yet.
     fn kind(&mut self, row: &str) -> &'static str {
         // Most of the table lies behind an Accept, and nothing behind a chat that is over.
         if row.starts_with("Waiting") && self.dice.one_in(2) {
@@ -266,7 +266,7 @@ impl Comparison {
         }
     }
 
-    /// Gives one command to both and compares.
+    /// Returns one command to both and compares.
     fn step(&mut self) {
         self.weather();
         if self.dice.one_in(4) {

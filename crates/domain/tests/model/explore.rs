@@ -153,7 +153,7 @@ impl Exploration {
         }
     }
 
-    /// Gives a command to the rules, and notes whatever is not as it must be.
+    /// Returns a command to the rules, and notes whatever is not as it must be.
     fn give(&self, earlier: &Floor, moment: &mut Moment, at: usize, actor: Actor, action: Action) {
         let id = id(moment, at);
         let before = &earlier.interactions[&id];

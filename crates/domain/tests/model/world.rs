@@ -18,7 +18,7 @@ use handoff_domain::{Interaction, Queue, Workbin};
 use crate::floor::{AGENTS, Floor, SKILL, SUPERVISOR, queue_id};
 use crate::reference::{Bin, Person, Shown, Spot, Thing, What, Who, Why};
 
-/// Gives the user of a person's number.
+/// Returns the user of a person's number.
 pub(crate) fn user(person: Person) -> UserId {
     AGENTS.get(person).copied().unwrap_or(SUPERVISOR)
 }
@@ -27,7 +27,7 @@ fn person(user: UserId) -> Person {
     AGENTS.iter().position(|agent| *agent == user).unwrap_or(AGENTS.len())
 }
 
-/// Gives the actor that somebody is.
+/// Returns the actor that somebody is.
 pub(crate) fn actor(floor: &Floor, who: Who) -> Actor {
     match who {
         Who::Person(person) => floor.caller(user(person)),
@@ -38,7 +38,7 @@ pub(crate) fn actor(floor: &Floor, who: Who) -> Actor {
     }
 }
 
-/// Gives the rules' command for a wish.
+/// Returns the rules' command for a wish.
 pub(crate) fn action(floor: &Floor, id: InteractionId, what: What, ids: &[InteractionId]) -> Action {
     let agent = |person| Named::Known(user(person));
     match what {
@@ -132,7 +132,7 @@ fn workbin(floor: &Floor, bin: Bin) -> Workbin {
     }
 }
 
-/// Gives the name of a refusal.
+/// Returns the name of a refusal.
 pub(crate) fn refusal(rejection: &Rejection) -> String {
     let text = format!("{rejection:?}");
     text.split([' ', '(', '{']).next().expect("a name").to_string()

@@ -119,7 +119,7 @@ impl Floor {
         decision.after.id
     }
 
-    /// Gives an interaction that is to enter its medium's queue.
+    /// Returns an interaction that is to enter its medium's queue.
     pub(crate) fn new_interaction(&self, media: &Media) -> NewInteraction {
         NewInteraction {
             id: InteractionId::compose(1, self.made),
@@ -157,7 +157,7 @@ impl Floor {
         decide(&self.context(&view))
     }
 
-    /// Gives a user as the caller of a command.
+    /// Returns a user as the caller of a command.
     pub(crate) fn caller(&self, id: UserId) -> Actor {
         let user = &self.users[&id];
         Actor::User(Caller { user: id, roles: user.roles.clone(), groups: user.groups.clone() })
@@ -216,7 +216,7 @@ impl Floor {
         }
     }
 
-    /// Gives everything as the invariants look at it.
+    /// Returns everything as the invariants look at it.
     pub(crate) fn snapshot(&self) -> Snapshot<'_> {
         Snapshot::new(self.interactions.values(), self.desks.values(), self.users.values())
     }
@@ -314,7 +314,7 @@ impl World for View<'_> {
     }
 }
 
-/// Gives the id of a medium's queue.
+/// Returns the id of a medium's queue.
 pub(crate) fn queue_id(media: &Media) -> QueueId {
     QueueId(match media {
         Media::Email => 0xe1,
@@ -323,7 +323,7 @@ pub(crate) fn queue_id(media: &Media) -> QueueId {
     })
 }
 
-/// Gives what a customer's wish to chat brings along: gone after 45 s without a request, alerted after 255 s without a word, closed 45 s
+/// Returns what a customer's wish to chat brings along: gone after 45 s without a request, alerted after 255 s without a word, closed 45 s
 /// later.
 pub(crate) fn chat_request() -> ChatRequest {
     ChatRequest {

@@ -168,7 +168,7 @@ impl Engine {
         }
     }
 
-    /// Gives the chat that a request began when it came the first time; `None` when it was not carried out, or longer ago than repetitions
+    /// Returns the chat that a request began when it came the first time; `None` when it was not carried out, or longer ago than repetitions
     /// are known.
     ///
     /// # Errors
@@ -203,7 +203,7 @@ impl Engine {
         Ok(OpenedChat { interaction: self.chat_of_key(&secure_key).await?, secure_key })
     }
 
-    /// Gives the chat that a secure key names, if the key is right. The time that it takes tells nothing of how wrong a key is.
+    /// Returns the chat that a secure key names, if the key is right. The time that it takes tells nothing of how wrong a key is.
     ///
     /// # Errors
     ///
@@ -222,7 +222,7 @@ impl Engine {
         found.ok_or(NotYourChat::Unknown)
     }
 
-    /// Gives a chat as it is now, to whoever has proved that he is its customer, and notes his request as a sign of life.
+    /// Returns a chat as it is now, to whoever has proved that he is its customer, and notes his request as a sign of life.
     ///
     /// # Errors
     ///
@@ -292,13 +292,13 @@ impl RequestName {
         key_of(&digest[..SECRET_CHARS], id)
     }
 
-    /// Gives what is written down of the name itself.
+    /// Returns what is written down of the name itself.
     fn receipt_key(&self) -> String {
         hash_of(&format!("request {}", self.secret))
     }
 }
 
-/// Gives the e-mail address that a customer gave. Nobody has checked that it is theirs, as with a web form.
+/// Returns the e-mail address that a customer gave. Nobody has checked that it is theirs, as with a web form.
 fn address_of(user_data: &UserData) -> Option<&str> {
     let Some(Value::Text(address)) = user_data.0.get(ADDRESS_KEY) else { return None };
     let address = address.trim();

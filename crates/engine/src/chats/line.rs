@@ -42,7 +42,7 @@ impl Pace {
         }
     }
 
-    /// Gives the wait of whoever has that place: so many times the mean interval between acceptances. An interval that is still open counts
+    /// Returns the wait of whoever has that place: so many times the mean interval between acceptances. An interval that is still open counts
     /// once it is longer than the mean, so that a queue whose agents have left does not promise a quick answer.
     fn wait_ms(&self, queue: QueueId, position: usize, now: Time) -> Option<u64> {
         let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
@@ -69,7 +69,7 @@ struct Known {
 }
 
 impl Attended {
-    /// Gives how a queue is attended, working it out when a desk or the directory has changed since: customers who wait ask often.
+    /// Returns how a queue is attended, working it out when a desk or the directory has changed since: customers who wait ask often.
     fn of(
         &self,
         queue: QueueId,
@@ -118,7 +118,7 @@ impl Engine {
         }
     }
 
-    /// Gives a waiting interaction's place in the line of its queue; `None` when it does not wait.
+    /// Returns a waiting interaction's place in the line of its queue; `None` when it does not wait.
     #[must_use]
     pub fn place_in_line(&self, interaction: &Interaction) -> Option<PlaceInLine> {
         let wait = interaction.wait()?;

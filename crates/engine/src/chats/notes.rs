@@ -136,7 +136,7 @@ impl Engine {
         }
     }
 
-    /// Gives the notes that a polling customer has not been given yet. A note that they would see after what its party said meanwhile is
+    /// Returns the notes that a polling customer has not been given yet. A note that they would see after what its party said meanwhile is
     /// left out: whoever has spoken types no more.
     pub fn take_notes(&self, chat: InteractionId, entries: &[Entry]) -> Vec<NumberedNote> {
         let mut notes = self.chats.notes.take(chat);

@@ -131,7 +131,7 @@ impl Transcripts {
         inner.make_room(chat);
     }
 
-    /// Gives what a reader sees after a number of his own; `None` when the transcript must be read from the store first.
+    /// Returns what a reader sees after a number of his own; `None` when the transcript must be read from the store first.
     fn read(&self, chat: InteractionId, after: u64, sees: Visibility, most: Most) -> Option<Vec<Entry>> {
         let inner = self.lock();
         let sheet = inner.sheets.get(&chat).filter(|sheet| sheet.is_complete)?;
@@ -169,7 +169,7 @@ impl Transcripts {
 }
 
 impl Engine {
-    /// Gives the entries of a chat that a reader sees, after `after` in his own numbering, in order, at most `limit`. Everything that was
+    /// Returns the entries of a chat that a reader sees, after `after` in his own numbering, in order, at most `limit`. Everything that was
     /// acknowledged before the call is there.
     ///
     /// # Errors
@@ -185,7 +185,7 @@ impl Engine {
         self.transcript_page(chat, after, sees, Most { entries: limit, bytes: usize::MAX }).await
     }
 
-    /// Gives the entries of a chat as [`Engine::transcript`] does, bounded in bytes as well.
+    /// Returns the entries of a chat as [`Engine::transcript`] does, bounded in bytes as well.
     ///
     /// # Errors
     ///

@@ -29,7 +29,7 @@ struct Session {
 }
 
 impl Session {
-    /// Gives the name under which a topic goes out; `None` when no subscription covers it.
+    /// Returns the name under which a topic goes out; `None` when no subscription covers it.
     fn channel<'a>(&'a self, topic: Topic, own: &'a str) -> Option<&'a str> {
         let covering = self.subscriptions.iter().flat_map(|(name, topics)| {
             topics.iter().filter(|(covered, _)| *covered == topic).map(move |(_, own_name)| (name, *own_name))
@@ -65,13 +65,13 @@ impl Audience {
         self.sessions.is_empty()
     }
 
-    /// Gives the topics that at least one session listens to.
+    /// Returns the topics that at least one session listens to.
     pub(crate) fn reach(&self) -> Reach {
         let topics = self.sessions.values().flat_map(|session| session.subscriptions.values().flatten());
         Reach(topics.map(|(topic, _)| *topic).collect())
     }
 
-    /// Gives every session what it has not been given yet.
+    /// Returns every session what it has not been given yet.
     pub(crate) async fn catch_up(
         &mut self,
         publisher: &dyn Publisher,
@@ -197,7 +197,7 @@ impl Audience {
         self.sessions.remove(id);
     }
 
-    /// Gives a message without a number to every session that is subscribed to the topic.
+    /// Returns a message without a number to every session that is subscribed to the topic.
     pub(crate) fn answer(&self, publisher: &dyn Publisher, topic: Topic, data: &Bytes) {
         for (id, session) in &self.sessions {
             if let Some(channel) = session.channel(topic, publisher.channel(topic)) {

@@ -73,14 +73,14 @@ pub(super) fn is_nothing(decision: &Decision) -> bool {
         && decision.related.is_empty()
 }
 
-/// Gives the proof of which interaction has the `Message-ID` of a mail that goes out now.
+/// Returns the proof of which interaction has the `Message-ID` of a mail that goes out now.
 pub(super) fn message_sent(command: &Command, after: &Interaction) -> Option<Receipt> {
     let is_sent = matches!((&command.action, &after.state), (Action::Send(_), State::Sending { .. }));
     let message_id = after.email.as_ref().filter(|_| is_sent)?.message_id.as_ref()?;
     Some(known_message(after.center, message_id, after.id))
 }
 
-/// Gives what a command relied on in the directory without changing it: whom it goes to, and which queue.
+/// Returns what a command relied on in the directory without changing it: whom it goes to, and which queue.
 pub(super) fn relied_on(
     command: &Command,
     before: &Interaction,

@@ -15,7 +15,7 @@ pub(super) const LOOP_MAX: u32 = 10;
 /// The time in which they are counted, in ms: ten minutes. Two programs that answer each other do so within seconds.
 const LOOP_MS: u64 = 10 * 60 * 1_000;
 
-/// Gives the id of the contact that has an address in a contact center.
+/// Returns the id of the contact that has an address in a contact center.
 #[must_use]
 pub fn contact_id(center: CenterId, address: &str) -> ContactId {
     let mut hasher = Sha256::new();
@@ -87,7 +87,7 @@ impl Engine {
         Ok(id)
     }
 
-    /// Gives a contact of a contact center.
+    /// Returns a contact of a contact center.
     ///
     /// # Errors
     ///
@@ -97,7 +97,7 @@ impl Engine {
         Ok(found.filter(|contact| contact.center == center))
     }
 
-    /// Gives everything that was exchanged with a contact, the newest first, below `after`.
+    /// Returns everything that was exchanged with a contact, the newest first, below `after`.
     ///
     /// # Errors
     ///
@@ -122,7 +122,7 @@ impl Engine {
     }
 }
 
-/// Gives the version that a contact must still have; zero for one that did not exist.
+/// Returns the version that a contact must still have; zero for one that did not exist.
 pub(super) fn version_of(known: Option<&Versioned<Contact>>) -> Version {
     known.map_or(0, |known| known.version)
 }

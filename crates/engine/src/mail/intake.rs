@@ -269,7 +269,7 @@ fn sub_type(letter: &Letter, belonging: &Belonging) -> &'static str {
     }
 }
 
-/// Gives why nobody has to do anything about a letter; `None` when somebody has to.
+/// Returns why nobody has to do anything about a letter; `None` when somebody has to.
 fn filing(letter: &Letter, belonging: &Belonging, contact: Option<&Contact>) -> Option<Filing> {
     if letter.automatic == Some(Automatic::OwnMessage) {
         return Some(Filing::OwnMessage);
@@ -329,7 +329,7 @@ fn cut(text: &str, what: &str, remarks: &mut Vec<String>) -> String {
     text[..text.floor_char_boundary(TEXT_BYTES_MAX)].to_owned()
 }
 
-/// Gives the records of what is kept of a letter.
+/// Returns the records of what is kept of a letter.
 fn files_of(new: &NewLetter, interaction: InteractionId, at: handoff_domain::Time) -> Vec<Put> {
     let record = |id, name: &str, bytes, content_type: &str| {
         let (name, content_type) = (name.to_owned(), content_type.to_owned());

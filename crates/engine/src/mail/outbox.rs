@@ -93,7 +93,7 @@ impl Drop for UnderWay {
 }
 
 impl Engine {
-    /// Gives away every mail that is due, and waits until each is out, put off or back. Gives how many it were; those that somebody is
+    /// Returns away every mail that is due, and waits until each is out, put off or back. Gives how many it were; those that somebody is
     /// giving away already are not among them.
     ///
     /// # Errors

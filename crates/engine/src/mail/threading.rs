@@ -87,7 +87,7 @@ impl Engine {
         Ok(found.filter(|found| found.value.center == center && found.value.media == Media::Email))
     }
 
-    /// Gives every e-mail of an interaction's thread, the newest first, below `after`.
+    /// Returns every e-mail of an interaction's thread, the newest first, below `after`.
     ///
     /// # Errors
     ///
@@ -103,7 +103,7 @@ impl Engine {
         self.store.interactions(&InteractionQuery { after, ..InteractionQuery::of(scope, limit) }).await
     }
 
-    /// Gives the newest of an interaction's thread that somebody outside wrote himself; reports and what programs write are not meant.
+    /// Returns the newest of an interaction's thread that somebody outside wrote himself; reports and what programs write are not meant.
     pub(crate) async fn newest_inbound_of(
         &self,
         interaction: &Interaction,

@@ -15,7 +15,7 @@ use crate::rig::{CENTER, Fault, KATE, Rig};
 const EVE: &str = "eve@customer.example";
 const ADAM: &str = "adam@elsewhere.example";
 
-/// Gives a letter a date.
+/// Returns a letter a date.
 fn dated(letter: Letter) -> Letter {
     Letter { date: Some(Time(1_793_955_600_000)), ..letter }
 }

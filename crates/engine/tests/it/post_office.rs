@@ -57,7 +57,7 @@ impl Script {
         Arc::new(Self { told: Mutex::new(told.into_iter().collect()), given: Mutex::default() })
     }
 
-    /// Gives the `Message-ID`s of the mails that it was given, in order.
+    /// Returns the `Message-ID`s of the mails that it was given, in order.
     pub(crate) fn given(&self) -> Vec<String> {
         let given = self.given.lock().unwrap();
         given.iter().map(|mail| mail.email.clone().unwrap().message_id.unwrap()).collect()
@@ -92,7 +92,7 @@ pub(crate) fn letter_queue(acknowledge: bool) -> Queue {
     }
 }
 
-/// Gives a letter of somebody, whose `Message-ID` is `name`.
+/// Returns a letter of somebody, whose `Message-ID` is `name`.
 pub(crate) fn letter(from: &str, name: &str) -> Letter {
     Letter {
         message_id: Some(format!("{name}@customer.example")),
@@ -136,7 +136,7 @@ impl Rig {
         self.engine.take_in_letter(&self.new_letter(letter)).await.unwrap()
     }
 
-    /// Gives everything that is on its way out.
+    /// Returns everything that is on its way out.
     pub(crate) async fn outgoing(&self) -> Vec<Interaction> {
         let page =
             self.store.interactions(&InteractionQuery::of(InteractionScope::Sending, 999)).await.unwrap();

@@ -297,7 +297,7 @@ impl Rig {
         self.act(user, id, Action::Accept { nickname: None }).await
     }
 
-    /// Gives an interaction as the store has it.
+    /// Returns an interaction as the store has it.
     pub(crate) async fn stored(&self, id: InteractionId) -> Interaction {
         let found = self.store.load(&[Key::Interaction(id)]).await.unwrap().pop().flatten();
         match found {

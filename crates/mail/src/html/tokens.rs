@@ -156,7 +156,7 @@ impl<'a> Iterator for Tokens<'a> {
     }
 }
 
-/// Gives what comes after the end of a comment, which is `-->` or `--!>`.
+/// Returns what comes after the end of a comment, which is `-->` or `--!>`.
 fn after_comment(rest: &str) -> &str {
     let bytes = rest.as_bytes();
     let end_len = |at: usize| match &bytes[at..] {

@@ -15,7 +15,7 @@ pub(super) fn quoted(text: &str) -> Option<String> {
     Some(format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")))
 }
 
-/// Gives a folder's name in quotes; `None` when it holds control characters.
+/// Returns a folder's name in quotes; `None` when it holds control characters.
 pub(super) fn name(folder: &str) -> Option<String> {
     if folder.chars().any(char::is_control) {
         return None;

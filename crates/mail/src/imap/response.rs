@@ -79,7 +79,7 @@ pub struct Fetched {
     pub content: Option<Vec<u8>>,
 }
 
-/// Gives the length of the literal that follows a line, if one does. Status texts are free, so that a number in braces is none there.
+/// Returns the length of the literal that follows a line, if one does. Status texts are free, so that a number in braces is none there.
 pub fn literal_follows(first: &[u8], line: &[u8]) -> Option<usize> {
     let mut words = first.split(|&byte| byte == b' ');
     let is_untagged = words.next() == Some(b"*");
@@ -133,7 +133,7 @@ fn word(text: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((&text[..at], &text[at + 1..]))
 }
 
-/// Gives the words of a text, in upper case.
+/// Returns the words of a text, in upper case.
 fn words(text: &[u8]) -> Vec<String> {
     String::from_utf8_lossy(text).to_ascii_uppercase().split_ascii_whitespace().map(str::to_owned).collect()
 }
@@ -163,7 +163,7 @@ fn code(text: &[u8]) -> Option<String> {
     Some(String::from_utf8_lossy(&inner[..end]).to_ascii_uppercase())
 }
 
-/// Gives the number after a word of a code, as in `UIDVALIDITY 7`.
+/// Returns the number after a word of a code, as in `UIDVALIDITY 7`.
 pub fn code_number(code: &str, name: &str) -> Option<u32> {
     number(code.strip_prefix(name)?.strip_prefix(' ')?.as_bytes())
 }
@@ -211,7 +211,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// Gives the next byte of text; `None` before a literal and at the end.
+    /// Returns the next byte of text; `None` before a literal and at the end.
     fn peek(&self) -> Option<u8> {
         match self.pieces.get(self.piece)? {
             Piece::Text(text) => text.get(self.at).copied(),

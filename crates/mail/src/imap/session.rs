@@ -226,12 +226,12 @@ impl Session {
         self.fetch(uid, "RFC822.SIZE INTERNALDATE", about).await
     }
 
-    /// Gives a message; `None` when it is there no more.
+    /// Returns a message; `None` when it is there no more.
     pub(super) async fn content(&mut self, uid: u32) -> Result<Option<Vec<u8>>, Trouble> {
         self.fetch(uid, "BODY.PEEK[]", |fetched| fetched.content).await
     }
 
-    /// Gives the beginning of a message's headers; `None` when it is there no more.
+    /// Returns the beginning of a message's headers; `None` when it is there no more.
     pub(super) async fn headers(&mut self, uid: u32) -> Result<Option<Vec<u8>>, Trouble> {
         let what = format!("BODY.PEEK[HEADER]<0.{}>", self.limits.header_bytes_max);
         self.fetch(uid, &what, |fetched| fetched.content).await

@@ -61,7 +61,7 @@ fn part_of<'a>(letter: &'a Letter, types: &[&str]) -> Option<&'a Part> {
     letter.parts.iter().find(|part| types.contains(&part.content_type.as_str()))
 }
 
-/// Gives the `Message-ID`s of the messages that a letter encloses.
+/// Returns the `Message-ID`s of the messages that a letter encloses.
 fn enclosed_ids(letter: &Letter) -> Vec<String> {
     let is_message = |part: &&Part| {
         ["message/rfc822", "message/global", "message/global-headers", "text/rfc822-headers"]
@@ -115,7 +115,7 @@ fn action_of(status: &str) -> &'static str {
     }
 }
 
-/// Gives the text of a field of the form `type; text`; some servers leave the type out.
+/// Returns the text of a field of the form `type; text`; some servers leave the type out.
 fn typed(group: &Fields<'_>, name: &str) -> Option<String> {
     let text = group.text(name)?;
     let value = text.split_once(';').map_or(text.as_str(), |(_, value)| value).trim();
@@ -144,7 +144,7 @@ fn disposition(part: &Part, enclosed: Vec<String>) -> Report {
     Report { kind: ReportKind::Disposition, originals, recipients: vec![recipient] }
 }
 
-/// Gives the recipients that a server names in a header of its report, as Exim and Google do.
+/// Returns the recipients that a server names in a header of its report, as Exim and Google do.
 fn failed(fields: &Fields<'_>) -> Vec<ReportedRecipient> {
     let addresses = fields.addresses("x-failed-recipients");
     let recipients = addresses.into_iter().take(RECIPIENTS_MAX).map(|address| ReportedRecipient {

@@ -51,7 +51,7 @@ impl Content {
         None
     }
 
-    /// Gives what has arrived.
+    /// Returns what has arrived.
     ///
     /// # Errors
     ///
@@ -115,7 +115,7 @@ impl Content {
 mod tests {
     use super::*;
 
-    /// Gives what arrived and how much of the input it took, however the input is cut.
+    /// Returns what arrived and how much of the input it took, however the input is cut.
     fn arrives(input: &[u8]) -> (Option<usize>, Result<Vec<u8>, Spoilt>) {
         let mut whole = Content::after(Vec::new(), 1_000);
         let end = whole.take(input);

@@ -35,7 +35,7 @@ pub(super) fn fields(message: &Outgoing) -> Result<(), NotSendable> {
     Ok(())
 }
 
-/// Gives the envelope's recipients, each once.
+/// Returns the envelope's recipients, each once.
 pub(super) fn recipients(message: &Outgoing) -> Result<Vec<String>, NotSendable> {
     let mut known = HashSet::new();
     let all = message.to.iter().chain(&message.cc).chain(&message.bcc).map(|address| &address.address);

@@ -89,7 +89,7 @@ impl From<Broken> for Stop {
     }
 }
 
-/// Gives the outcome of an answer that is not the one hoped for.
+/// Returns the outcome of an answer that is not the one hoped for.
 fn refused(reply: Reply) -> Outcome {
     if reply.is_permanent() {
         Outcome::Permanent(Cause::Reply(reply))
@@ -252,7 +252,7 @@ impl Connection {
         self.words(ability).is_some()
     }
 
-    /// Gives the words after an ability's name.
+    /// Returns the words after an ability's name.
     fn words(&self, ability: &str) -> Option<std::str::SplitAsciiWhitespace<'_>> {
         self.abilities.iter().find_map(|line| {
             let mut words = line.split_ascii_whitespace();

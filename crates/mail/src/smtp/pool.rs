@@ -19,7 +19,7 @@ impl Pool {
         Self { keep, idle: Mutex::new(Vec::new()) }
     }
 
-    /// Gives the connection that was used last; older ones are dropped when they have waited too long.
+    /// Returns the connection that was used last; older ones are dropped when they have waited too long.
     pub(super) fn take(&self) -> Option<Connection> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.retain(|(since, _)| since.elapsed() < self.keep);

@@ -50,7 +50,7 @@ impl Wire {
         self.patience = patience;
     }
 
-    /// Gives the stream back; nothing, when bytes were read of it that nobody has used.
+    /// Returns the stream back; nothing, when bytes were read of it that nobody has used.
     pub(super) fn into_stream(self) -> Option<Box<dyn Stream>> {
         (self.used == self.buffer.len()).then_some(self.stream)
     }
@@ -92,7 +92,7 @@ impl Wire {
         Ok(content)
     }
 
-    /// Gives what is there, at least one byte.
+    /// Returns what is there, at least one byte.
     pub(crate) async fn some(&mut self) -> Result<Vec<u8>, Broken> {
         if !self.has_unread() {
             self.fill().await?;

@@ -196,14 +196,14 @@ const NAMES: &[&str] = &[
     "lines without text",
 ];
 
-/// Gives a figure of this process in KiB.
+/// Returns a figure of this process in KiB.
 fn status(name: &str) -> u64 {
     let text = fs::read_to_string("/proc/self/status").unwrap();
     let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
     line.trim_matches([':', ' ', '\t', 'k', 'B']).parse().unwrap()
 }
 
-/// Gives the processor time of this process in ms. The kernel counts the calling thread's in ns (proc, "schedstat").
+/// Returns the processor time of this process in ms. The kernel counts the calling thread's in ns (proc, "schedstat").
 fn processor_ms() -> u64 {
     let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     text.split(' ').next().unwrap().parse::<u64>().unwrap() / 1_000_000

@@ -58,7 +58,7 @@ fn any_bytes_of_an_lmtp_client_are_read_to_an_end() {
     });
 }
 
-/// Gives what arrived and how much of the input it took, however the input is cut.
+/// Returns what arrived and how much of the input it took, however the input is cut.
 fn arrives(input: &[u8]) -> (Option<usize>, Result<Vec<u8>, Spoilt>) {
     let mut whole = Content::after(Vec::new(), 1_000);
     let end = whole.take(input);

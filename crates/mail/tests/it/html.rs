@@ -6,7 +6,7 @@ fn no_images(_: &str) -> Option<String> {
     None
 }
 
-/// Gives images of the message by their ids.
+/// Returns images of the message by their ids.
 pub(crate) fn images(id: &str) -> Option<String> {
     (id == "logo@x").then(|| "/api/v2/emails/1/attachments/2?a=1&b=2".to_owned())
 }

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::peers::endpoint;
 use crate::peers::ledger::Ledger;
 
-/// Gives a mailbox on this machine whose machine does not wait long for anything.
+/// Returns a mailbox on this machine whose machine does not wait long for anything.
 fn mailbox(port: u16, security: Security, after: After) -> ImapMailbox {
     ImapMailbox {
         name: "support".into(),
@@ -69,7 +69,7 @@ impl Machine {
     }
 }
 
-/// Gives a letter of a few lines.
+/// Returns a letter of a few lines.
 fn letter(name: &str) -> Vec<u8> {
     format!("Message-ID: <{name}@customer.example>\r\nSubject: {name}\r\n\r\nHello {name}.\r\n").into_bytes()
 }

@@ -191,7 +191,7 @@ fn attachments_and_images() {
     assert_eq!(read.parts[0].content_id.as_deref(), Some("logo@x"));
 }
 
-/// Gives the name of an attachment that was said like this.
+/// Returns the name of an attachment that was said like this.
 fn name(fields: &str) -> Option<String> {
     let raw = message(&format!("Content-Type: multipart/mixed; boundary=b\n\n--b\n{fields}\n\nx\n--b--\n"));
     letter(&raw).parts.remove(0).name

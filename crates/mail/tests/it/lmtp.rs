@@ -55,7 +55,7 @@ fn answers(heard: &str) -> Vec<u16> {
     heard.lines().filter(|line| line.as_bytes()[3] == b' ').map(|line| line[..3].parse().unwrap()).collect()
 }
 
-/// Gives a whole dialogue with one message.
+/// Returns a whole dialogue with one message.
 fn dialogue(recipients: &[&str], content: &str) -> Vec<u8> {
     let recipients: String = recipients.iter().map(|to| format!("RCPT TO:<{to}>\r\n")).collect();
     format!("LHLO mx\r\nMAIL FROM:<anna@customer.example>\r\n{recipients}DATA\r\n{content}\r\n.\r\nQUIT\r\n")

@@ -10,7 +10,7 @@ use handoff_mail::tls::Security;
 
 use crate::peers::endpoint;
 
-/// Gives a sender by a relay on this machine.
+/// Returns a sender by a relay on this machine.
 fn relay(port: u16, security: Security) -> Relay {
     Relay::new(config(port, security))
 }

@@ -55,7 +55,7 @@ impl Pace {
         Self { limits, progress: Arc::new(Mutex::new(Progress { phase, waiting: None })) }
     }
 
-    /// Gives until when something has to happen; `None` while it is not the client's turn.
+    /// Returns until when something has to happen; `None` while it is not the client's turn.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let progress = self.lock();
         let phase_until = match (progress.phase, progress.waiting) {

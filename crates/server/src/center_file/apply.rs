@@ -46,7 +46,7 @@ async fn commit(change: ChangeSet, store: &dyn Store) -> Result<(), CenterFileEr
     }
 }
 
-/// Gives the removal of a removed user's desk: nobody would ever end its session.
+/// Returns the removal of a removed user's desk: nobody would ever end its session.
 async fn desk_of(user: UserId, store: &dyn Store) -> Result<Option<Removal>, StoreError> {
     let key = Key::Desk(user);
     let found = store.load(std::slice::from_ref(&key)).await?.pop().flatten();
@@ -90,7 +90,7 @@ pub(super) async fn holds_work(
     Ok(false)
 }
 
-/// Gives the queries of which none may find anything if a record is to be removed.
+/// Returns the queries of which none may find anything if a record is to be removed.
 fn questions(record: &Record, directory: &Directory) -> Vec<InteractionQuery> {
     let one = |scope| InteractionQuery::of(scope, 1);
     let in_workbin = |id: WorkbinId| one(InteractionScope::InWorkbin(id));

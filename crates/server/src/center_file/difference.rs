@@ -121,7 +121,7 @@ fn stored(directory: &Directory, key: &Key) -> Option<Record> {
     }
 }
 
-/// Gives what the contact center has and the file does not name, in an order in which it can be removed: users and queues refer to
+/// Returns what the contact center has and the file does not name, in an order in which it can be removed: users and queues refer to
 /// groups and skills, services refer to queues, nothing refers to users and services.
 fn unnamed_records(resolved: &Resolved, directory: &Directory) -> Vec<Record> {
     let center = resolved.center;
@@ -225,7 +225,7 @@ impl Names {
     }
 }
 
-/// Gives the fields of a record as texts, always in the same order for one kind.
+/// Returns the fields of a record as texts, always in the same order for one kind.
 fn fields(record: &Record, names: &Names) -> Vec<(&'static str, String)> {
     match record {
         Record::User(user) => user_fields(user, names),

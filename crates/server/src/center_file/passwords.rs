@@ -2,7 +2,7 @@
 
 /// What resolving a file needs to know of passwords.
 pub(crate) trait Passwords {
-    /// Gives the value of a variable of the environment.
+    /// Returns the value of a variable of the environment.
     fn variable(&self, name: &str) -> Option<String>;
 
     /// Hashes a password for keeping.

@@ -117,7 +117,7 @@ impl Resolver<'_> {
         checked(&self.problems, result)
     }
 
-    /// Gives the names of one kind of things, each of which must occur once.
+    /// Returns the names of one kind of things, each of which must occur once.
     fn unique_names<'a>(&self, kind: &str, names: impl Iterator<Item = &'a Text>) -> Vec<String> {
         let mut seen = BTreeSet::new();
         names
@@ -222,7 +222,7 @@ impl Resolver<'_> {
         self.records.extend(made.into_iter().map(Record::Queue));
     }
 
-    /// Gives the channel that a text names. It goes on with one that is wrong, so that nothing is said twice.
+    /// Returns the channel that a text names. It goes on with one that is wrong, so that nothing is said twice.
     fn media(&self, channel: &Text) -> Media {
         let name = channel.get_ref();
         let media = Media::from_name(name);
@@ -242,7 +242,7 @@ impl Resolver<'_> {
         media
     }
 
-    /// Gives the queue where somebody looks at what goes out: one of e-mails, and another one.
+    /// Returns the queue where somebody looks at what goes out: one of e-mails, and another one.
     fn review(&self, queue: &Queue, name: &Text) -> Result<QueueId, CenterFileError> {
         let found = self.queues.get(name.get_ref()).ok_or_else(|| unknown(self.file, "queue", name))?;
         let are_emails = [&queue.media, &found.1].into_iter().all(|media| *media == Media::Email);

@@ -56,7 +56,7 @@ pub(crate) enum LmtpPlace {
 }
 
 impl Mail {
-    /// Gives where LMTP is listened for: `None` for nowhere, an error for what is neither an address on loopback nor an absolute path.
+    /// Returns where LMTP is listened for: `None` for nowhere, an error for what is neither an address on loopback nor an absolute path.
     pub(crate) fn lmtp_place(&self) -> Result<Option<LmtpPlace>, ()> {
         if self.lmtp.is_empty() {
             return Ok(None);
@@ -68,7 +68,7 @@ impl Mail {
         if address.ip().is_loopback() { Ok(Some(LmtpPlace::Tcp(address))) } else { Err(()) }
     }
 
-    /// Gives the name by which others are greeted.
+    /// Returns the name by which others are greeted.
     pub(crate) fn greeting_name(&self) -> &str {
         if self.host_name.is_empty() { "localhost" } else { &self.host_name }
     }
@@ -266,7 +266,7 @@ impl Mailbox {
             .or_else(|| self.smtp.as_ref().and_then(SmtpRelay::fault))
     }
 
-    /// Gives where its secrets are.
+    /// Returns where its secrets are.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &SecretSource> {
         let imap = self.imap.iter().map(|imap| (&imap.password, &imap.oauth2));
         let logins = imap.chain(self.smtp.iter().map(|smtp| (&smtp.password, &smtp.oauth2)));
@@ -277,7 +277,7 @@ impl Mailbox {
         })
     }
 
-    /// Gives its address and its aliases.
+    /// Returns its address and its aliases.
     pub(crate) fn addresses(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&self.address).chain(&self.aliases).map(String::as_str)
     }

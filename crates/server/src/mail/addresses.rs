@@ -69,7 +69,7 @@ impl Addresses {
         Ok(found)
     }
 
-    /// Gives the mailbox that an address belongs to: its own, an alias, or one of the two with a token that this server signed.
+    /// Returns the mailbox that an address belongs to: its own, an alias, or one of the two with a token that this server signed.
     pub(super) fn of(&self, address: &str) -> Option<&OwnMailbox> {
         let key = mailbox_key(address);
         let found = self.by_address.get(&key).or_else(|| {
@@ -81,13 +81,13 @@ impl Addresses {
         found.map(|index| &self.mailboxes[*index])
     }
 
-    /// Gives the mailbox by which a contact center sends what names no sender.
+    /// Returns the mailbox by which a contact center sends what names no sender.
     fn default_of(&self, center: CenterId) -> Option<&OwnMailbox> {
         let mut own = self.mailboxes.iter().filter(|mailbox| mailbox.center == center);
         own.clone().find(|mailbox| mailbox.is_default).or_else(|| own.find(|mailbox| mailbox.exit.is_some()))
     }
 
-    /// Gives the addresses of a mailbox.
+    /// Returns the addresses of a mailbox.
     pub(super) fn of_mailbox(&self, mailbox: &OwnMailbox) -> Vec<String> {
         let is_its = |index: &usize| std::ptr::eq(&raw const self.mailboxes[*index], mailbox);
         self.by_address

@@ -14,7 +14,7 @@ use handoff_mail::token::Signer;
 const FILE: &str = "mail.key";
 const KEY_BYTES: usize = 32;
 
-/// Gives the signer with the key of a data directory, which is made if there is none.
+/// Returns the signer with the key of a data directory, which is made if there is none.
 ///
 /// # Errors
 ///

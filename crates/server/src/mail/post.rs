@@ -141,7 +141,7 @@ fn is_repeatable(id: &str) -> bool {
     (1..=ID_BYTES_MAX).contains(&id.len()) && id.bytes().all(is_plain)
 }
 
-/// Gives a subject without what would break its line.
+/// Returns a subject without what would break its line.
 fn on_one_line(subject: &str) -> String {
     subject.chars().map(|c| if breaks_line(c) { ' ' } else { c }).collect()
 }

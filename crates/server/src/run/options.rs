@@ -15,7 +15,7 @@ use crate::config::{Config, Gone, SameSite};
 /// The largest body of a customer's CometD request, in bytes: some messages of the longest text.
 const CUSTOMERS_BODY_BYTES: usize = 256 << 10;
 
-/// Gives the engine's options.
+/// Returns the engine's options.
 pub(super) fn engine(config: &Config) -> handoff_engine::Options {
     let gone = match config.agent.gone {
         Gone::Workbin => GonePolicy::Workbin,
@@ -41,19 +41,19 @@ pub(super) fn engine(config: &Config) -> handoff_engine::Options {
     }
 }
 
-/// Gives the limits of agents' notifications.
+/// Returns the limits of agents' notifications.
 pub(super) fn cometd(config: &Config) -> handoff_cometd::Limits {
     comet_limits(config, "/")
 }
 
-/// Gives the limits of customers' notifications. Their cookie is another than that of an agent who uses the same browser.
+/// Returns the limits of customers' notifications. Their cookie is another than that of an agent who uses the same browser.
 pub(super) fn customers_cometd(config: &Config) -> handoff_cometd::Limits {
     let limits = comet_limits(config, customer::ROOT);
     // Hundreds of strangers may send as much as this at the same time.
     handoff_cometd::Limits { http_body_bytes: limits.http_body_bytes.min(CUSTOMERS_BODY_BYTES), ..limits }
 }
 
-/// Gives the options of the customers' side.
+/// Returns the options of the customers' side.
 pub(super) fn customers(config: &Config, space: Arc<dyn Space>) -> customer::Options {
     customer::Options {
         requests_per_s: config.chat.requests_per_second,
@@ -89,7 +89,7 @@ fn comet_limits(config: &Config, cookie_path: &str) -> handoff_cometd::Limits {
     }
 }
 
-/// Gives the API's options.
+/// Returns the API's options.
 pub(super) fn api(config: &Config, url: PublicUrl) -> shared::Options {
     shared::Options {
         same_site: match config.session.same_site {
@@ -105,7 +105,7 @@ pub(super) fn api(config: &Config, url: PublicUrl) -> shared::Options {
     }
 }
 
-/// Gives the limits of connections.
+/// Returns the limits of connections.
 pub(super) fn accept(config: &Config) -> accept::Limits {
     let limits = &config.limits;
     accept::Limits {

@@ -23,31 +23,31 @@ pub const CENTER: CenterId = CenterId(0xcc);
 /// When everything was made.
 pub const BEGIN: Time = Time(1_767_960_000_000);
 
-/// Gives the n-th user.
+/// Returns the n-th user.
 #[must_use]
 pub const fn user_id(n: u64) -> UserId {
     UserId(0xa000 + n as u128)
 }
 
-/// Gives the n-th queue.
+/// Returns the n-th queue.
 #[must_use]
 pub const fn queue_id(n: u64) -> QueueId {
     QueueId(0xb000 + n as u128)
 }
 
-/// Gives the n-th workbin.
+/// Returns the n-th workbin.
 #[must_use]
 pub const fn workbin_id(n: u64) -> WorkbinId {
     WorkbinId(0xd000 + n as u128)
 }
 
-/// Gives the n-th interaction's id; ids grow with n.
+/// Returns the n-th interaction's id; ids grow with n.
 #[must_use]
 pub const fn interaction_id(n: u64) -> InteractionId {
     InteractionId::compose(BEGIN.0.unsigned_abs() + n, n)
 }
 
-/// Gives a wait in the n-th queue.
+/// Returns a wait in the n-th queue.
 #[must_use]
 pub fn wait(queue: u64) -> Wait {
     Wait {
@@ -60,13 +60,13 @@ pub fn wait(queue: u64) -> Wait {
     }
 }
 
-/// Gives an offer to the n-th user.
+/// Returns an offer to the n-th user.
 #[must_use]
 pub const fn offer(to: u64, kind: OfferKind) -> Offer {
     Offer { number: 1, to: user_id(to), kind, since: BEGIN, expires: BEGIN.plus_ms(30_000), note: None }
 }
 
-/// Gives what the n-th user handles.
+/// Returns what the n-th user handles.
 #[must_use]
 pub const fn handling(by: u64) -> Handling {
     Handling {
@@ -80,7 +80,7 @@ pub const fn handling(by: u64) -> Handling {
     }
 }
 
-/// Gives the n-th interaction: an e-mail that waits in the first queue.
+/// Returns the n-th interaction: an e-mail that waits in the first queue.
 #[must_use]
 pub fn interaction(n: u64) -> Interaction {
     Interaction {
@@ -112,19 +112,19 @@ pub fn interaction(n: u64) -> Interaction {
     }
 }
 
-/// Gives the n-th interaction in another state.
+/// Returns the n-th interaction in another state.
 #[must_use]
 pub fn interaction_in(n: u64, state: State) -> Interaction {
     Interaction { state, ..interaction(n) }
 }
 
-/// Gives the state of what is over.
+/// Returns the state of what is over.
 #[must_use]
 pub const fn ended() -> State {
     State::Ended { outcome: Outcome::Completed, at: BEGIN }
 }
 
-/// Gives an interaction with every optional part.
+/// Returns an interaction with every optional part.
 #[must_use]
 pub fn rich_interaction() -> Interaction {
     let nested =
@@ -168,7 +168,7 @@ fn email() -> Email {
     }
 }
 
-/// Gives the n-th user's desk, at work on e-mails and chats.
+/// Returns the n-th user's desk, at work on e-mails and chats.
 #[must_use]
 pub fn desk(n: u64) -> Desk {
     let ready = ChannelState { readiness: Readiness::Ready, do_not_disturb: false };
@@ -188,7 +188,7 @@ pub fn desk(n: u64) -> Desk {
     }
 }
 
-/// Gives the n-th user.
+/// Returns the n-th user.
 #[must_use]
 pub fn user(n: u64) -> User {
     User {
@@ -208,7 +208,7 @@ pub fn user(n: u64) -> User {
     }
 }
 
-/// Gives the n-th queue.
+/// Returns the n-th queue.
 #[must_use]
 pub fn queue(n: u64) -> Queue {
     Queue {
@@ -227,25 +227,25 @@ pub fn queue(n: u64) -> Queue {
     }
 }
 
-/// Gives a contact center.
+/// Returns a contact center.
 #[must_use]
 pub fn center(id: CenterId) -> Center {
     Center { id, name: "Demo".to_owned(), workspace: handoff_domain::Workspace::default() }
 }
 
-/// Gives the n-th skill.
+/// Returns the n-th skill.
 #[must_use]
 pub fn skill(n: u64) -> Skill {
     Skill { id: SkillId(0xe000 + u128::from(n)), center: CENTER, name: format!("skill {n}") }
 }
 
-/// Gives the n-th group.
+/// Returns the n-th group.
 #[must_use]
 pub fn group(n: u64) -> Group {
     Group { id: GroupId(0xf000 + u128::from(n)), center: CENTER, name: format!("group {n}") }
 }
 
-/// Gives the n-th workbin.
+/// Returns the n-th workbin.
 #[must_use]
 pub fn workbin(n: u64) -> Workbin {
     Workbin {
@@ -256,7 +256,7 @@ pub fn workbin(n: u64) -> Workbin {
     }
 }
 
-/// Gives a login session of the first user.
+/// Returns a login session of the first user.
 #[must_use]
 pub fn login(id: &str, last_used: Time) -> LoginSession {
     LoginSession {
@@ -275,7 +275,7 @@ pub fn files_directory() -> FilesDirectory {
     FilesDirectory { mark: "00000000000000000000000000000f17".to_owned(), attended }
 }
 
-/// Gives one record of every kind.
+/// Returns one record of every kind.
 #[must_use]
 pub fn one_of_each() -> Vec<Record> {
     vec![
@@ -296,19 +296,19 @@ pub fn one_of_each() -> Vec<Record> {
     ]
 }
 
-/// Gives a put.
+/// Returns a put.
 #[must_use]
 pub const fn put(record: Record, expected: Version) -> Put {
     Put { record, expected }
 }
 
-/// Gives a change set that does nothing but write one interaction.
+/// Returns a change set that does nothing but write one interaction.
 #[must_use]
 pub fn put_interaction(interaction: Interaction, expected: Version) -> ChangeSet {
     ChangeSet { puts: vec![put(Record::Interaction(interaction), expected)], ..ChangeSet::default() }
 }
 
-/// Gives a notice of the interaction's state to the n-th user.
+/// Returns a notice of the interaction's state to the n-th user.
 #[must_use]
 pub const fn notice(to: u64) -> Notice {
     Notice {
@@ -320,20 +320,20 @@ pub const fn notice(to: u64) -> Notice {
     }
 }
 
-/// Gives an event of an interaction.
+/// Returns an event of an interaction.
 #[must_use]
 pub fn event(interaction: Interaction, at: Time, notices: Vec<Notice>) -> Event {
     let facts = vec![Fact::Offered { to: user_id(1), kind: OfferKind::Routed, expires: at.plus_ms(30_000) }];
     Event { at, cause: Cause::Router, facts, subject: Subject::Interaction(interaction), notices }
 }
 
-/// Gives an event of a desk.
+/// Returns an event of a desk.
 #[must_use]
 pub fn desk_event(desk: Desk, at: Time, notices: Vec<Notice>) -> Event {
     Event { at, cause: Cause::User(desk.user), facts: Vec::new(), subject: Subject::Desk(desk), notices }
 }
 
-/// Gives a receipt.
+/// Returns a receipt.
 #[must_use]
 pub fn receipt(key: &str, expires: Option<Time>) -> Receipt {
     Receipt {

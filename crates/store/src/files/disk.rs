@@ -90,7 +90,7 @@ impl DiskFiles {
         .await
     }
 
-    /// Gives the directory a mark, in place of the one that it may have. Durable on return.
+    /// Returns the directory a mark, in place of the one that it may have. Durable on return.
     ///
     /// # Errors
     ///
@@ -222,7 +222,7 @@ impl Places {
         Ok(Page { items, more: false })
     }
 
-    /// Gives a file that may have been deleted since its name was read.
+    /// Returns a file that may have been deleted since its name was read.
     fn kept(&self, id: FileId) -> io::Result<Option<KeptFile>> {
         match fs::symlink_metadata(self.place(id)) {
             Ok(metadata) => Ok(Some(KeptFile { id, at: time_of(metadata.modified()?) })),

@@ -14,7 +14,7 @@ use crate::sql::lists::lists_of;
 use crate::sql::statements::{COUNTERS, counter};
 use crate::sql::timers::TimerName;
 
-/// Gives the text of a record's key, whose byte order is the order of the keys.
+/// Returns the text of a record's key, whose byte order is the order of the keys.
 pub(crate) fn id_text(key: &Key) -> String {
     match key {
         Key::Center(id) => id.stored(),
@@ -151,7 +151,7 @@ struct Growths {
 }
 
 impl Growths {
-    /// Gives the place of a user's growth.
+    /// Returns the place of a user's growth.
     fn place_of(&mut self, user: UserId) -> usize {
         let rows = &mut self.rows;
         *self.places.entry(user).or_insert_with(|| {

@@ -47,7 +47,7 @@ fn parked(workbin: WorkbinId) -> String {
     format!("b{workbin}")
 }
 
-/// Gives the lists that an interaction is in, separated by spaces. What is over is found by its contact and its thread alone.
+/// Returns the lists that an interaction is in, separated by spaces. What is over is found by its contact and its thread alone.
 pub(crate) fn lists_of(interaction: &Interaction) -> String {
     let mut lists = Vec::with_capacity(6);
     lists.extend(interaction.contact.as_deref().map(|contact| of_contact(interaction.center, contact)));
@@ -76,14 +76,14 @@ fn lists_of_active(interaction: &Interaction, lists: &mut Vec<String>) {
     }
 }
 
-/// Gives the lists that are in `these` and not in `those`.
+/// Returns the lists that are in `these` and not in `those`.
 pub(crate) fn only_in<'a>(these: &'a str, those: &'a str) -> impl Iterator<Item = &'a str> {
     these
         .split_ascii_whitespace()
         .filter(move |list| !those.split_ascii_whitespace().any(|other| other == *list))
 }
 
-/// Gives the lists whose union a query reads, each once.
+/// Returns the lists whose union a query reads, each once.
 pub(crate) fn lists_read(query: &InteractionQuery) -> Vec<String> {
     match &query.scope {
         // A queue's list is far shorter than its center's; the center is filtered on anyway.
@@ -105,7 +105,7 @@ pub(crate) fn lists_read(query: &InteractionQuery) -> Vec<String> {
     }
 }
 
-/// Gives the contact center that a query is confined to.
+/// Returns the contact center that a query is confined to.
 pub(crate) const fn center_of(scope: &InteractionScope) -> Option<CenterId> {
     match scope {
         InteractionScope::Active(center)

@@ -77,7 +77,7 @@ static LOGIN_SESSIONS: RecordTable = record_table!(
 
 static FILES_DIRECTORY: RecordTable = record_table!("files_directory");
 
-/// Gives the table of one kind of record.
+/// Returns the table of one kind of record.
 pub(crate) const fn table(kind: Kind) -> &'static RecordTable {
     match kind {
         Kind::Center => &CENTERS,
@@ -174,7 +174,7 @@ pub(crate) const ROW_NUMBERS: &str =
 pub(crate) const ROW_DELETE: &str =
     "DELETE FROM stream_rows WHERE user_id = $1 AND position = $2 AND ordinal = $3";
 
-/// Gives a topic's place among the counters of a head row, which are in the order of [`Topic::ALL`].
+/// Returns a topic's place among the counters of a head row, which are in the order of [`Topic::ALL`].
 pub(crate) const fn counter(topic: Topic) -> usize {
     match topic {
         Topic::Interactions => 0,

@@ -61,7 +61,7 @@ impl Faults {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).planned.push_back((place, fault));
     }
 
-    /// Gives how many failures have happened. A test that sees none has tested nothing.
+    /// Returns how many failures have happened. A test that sees none has tested nothing.
     #[must_use]
     pub fn fired(&self) -> usize {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).fired

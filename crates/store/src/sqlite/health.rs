@@ -28,7 +28,7 @@ impl Health {
         if self.closed.load(Ordering::Acquire) { Err(closed(attempted)) } else { Ok(()) }
     }
 
-    /// Gives the reason why a call that was under way got no answer.
+    /// Returns the reason why a call that was under way got no answer.
     pub(super) fn why_unanswered(&self, attempted: &'static str) -> StoreError {
         if self.is_stopped() { StoreError::Stopped } else { closed(attempted) }
     }

@@ -94,7 +94,7 @@ fn apply(connection: &Connection, migration: &Migration) -> Result<(), StoreErro
     }
 }
 
-/// Gives the FNV-1a hash of a text: enough to notice a change that nobody meant to hide.
+/// Returns the FNV-1a hash of a text: enough to notice a change that nobody meant to hide.
 fn checksum(sql: &str) -> String {
     let hash = sql.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)

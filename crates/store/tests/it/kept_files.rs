@@ -223,7 +223,7 @@ on_both!(
     what_is_in_the_trash_goes_for_good_after_a_while_or_comes_back,
 );
 
-/// Gives every file below a directory but the lock.
+/// Returns every file below a directory but the lock.
 fn paths(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(directory).unwrap() {

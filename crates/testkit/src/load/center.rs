@@ -21,12 +21,12 @@ pub const QUEUE: &str = "work";
 /// The group's workbin.
 pub const WORKBIN: &str = "Shelf";
 
-/// Gives the name of an agent.
+/// Returns the name of an agent.
 pub fn agent(number: usize) -> String {
     format!("agent{number:02}")
 }
 
-/// Gives the name of an account that submits work.
+/// Returns the name of an account that submits work.
 pub fn submitter(number: usize) -> String {
     format!("intake{number:02}")
 }

@@ -93,7 +93,7 @@ async fn exchange(
     Ok((answer, reply))
 }
 
-/// Gives the cookies that an answer set, as a browser sends them back.
+/// Returns the cookies that an answer set, as a browser sends them back.
 fn cookies(answer: &Answer) -> Result<HeaderValue> {
     let set = answer.headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
     let pairs: Vec<&str> = set.filter_map(|cookie| cookie.split(';').next()).collect();

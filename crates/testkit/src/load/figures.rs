@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Gives the value below which `percent` of the values lie, or 0 of none.
+/// Returns the value below which `percent` of the values lie, or 0 of none.
 pub fn percentile(values: &mut [f64], percent: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     #[expect(
@@ -15,12 +15,12 @@ pub fn percentile(values: &mut [f64], percent: f64) -> f64 {
     values.get(rank.saturating_sub(1)).copied().unwrap_or(0.0)
 }
 
-/// Gives the middle value.
+/// Returns the middle value.
 pub fn median(values: &[f64]) -> f64 {
     percentile(&mut values.to_vec(), 50.0)
 }
 
-/// Gives a duration in ms.
+/// Returns a duration in ms.
 pub fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1_000.0
 }

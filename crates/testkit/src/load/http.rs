@@ -72,7 +72,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Gives the API's code.
+    /// Returns the API's code.
     pub fn code(&self) -> i64 {
         self.body["statusCode"].as_i64().unwrap_or(-1)
     }

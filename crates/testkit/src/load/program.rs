@@ -79,12 +79,12 @@ impl Program {
         Ok(program)
     }
 
-    /// Gives where clients find it, now and after each restart.
+    /// Returns where clients find it, now and after each restart.
     pub fn address(&self) -> Address {
         self.address.subscribe()
     }
 
-    /// Gives the process id.
+    /// Returns the process id.
     pub fn id(&self) -> Option<u32> {
         self.child.as_ref().and_then(Child::id)
     }
@@ -148,7 +148,7 @@ impl Program {
         Ok(command)
     }
 
-    /// Gives the end of the log.
+    /// Returns the end of the log.
     pub fn log_tail(&self) -> String {
         let log = std::fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();

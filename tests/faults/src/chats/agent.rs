@@ -42,7 +42,7 @@ impl Agent {
         Self { scene, party, number, last: None, offered: HashSet::new() }
     }
 
-    /// Gives his user name.
+    /// Returns his user name.
     pub(super) fn name(&self) -> String {
         if self.party == Party::Owner { owner(self.number) } else { helper(self.number) }
     }

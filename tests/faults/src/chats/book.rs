@@ -23,7 +23,7 @@ impl Party {
     /// All of them.
     pub(super) const ALL: [Self; 3] = [Self::Customer, Self::Owner, Self::Helper];
 
-    /// Gives the name in messages.
+    /// Returns the name in messages.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Customer => "customer",
@@ -63,12 +63,12 @@ pub(super) struct Chat {
 }
 
 impl Chat {
-    /// Gives what a party was told.
+    /// Returns what a party was told.
     pub(super) fn view(&mut self, party: Party) -> &mut View {
         &mut self.views[party.place()]
     }
 
-    /// Gives how many entries there must be: the parties' coming in, and what they said.
+    /// Returns how many entries there must be: the parties' coming in, and what they said.
     pub(super) fn expected(&self) -> u64 {
         Party::ALL.len() as u64 + self.said.iter().sum::<u64>()
     }
@@ -103,7 +103,7 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    /// Gives the kinds with their names.
+    /// Returns the kinds with their names.
     pub(super) const fn kinds(&self) -> [(&'static str, &Vec<String>); 4] {
         [
             ("missing", &self.missing),
@@ -152,7 +152,7 @@ impl Book {
         lock(&self.faults).push(fault);
     }
 
-    /// Gives the chats' ids.
+    /// Returns the chats' ids.
     pub(super) fn ids(&self) -> Vec<String> {
         lock(&self.chats).keys().cloned().collect()
     }

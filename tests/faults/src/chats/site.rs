@@ -25,12 +25,12 @@ pub struct Site {
     pub chats_each: usize,
 }
 
-/// Gives the name of an agent whom the queue asks.
+/// Returns the name of an agent whom the queue asks.
 pub fn owner(number: usize) -> String {
     format!("owner{number:03}")
 }
 
-/// Gives the name of an agent who is brought in.
+/// Returns the name of an agent who is brought in.
 pub fn helper(number: usize) -> String {
     format!("helper{number:03}")
 }

@@ -89,7 +89,7 @@ impl Mouth {
 }
 
 impl Ear {
-    /// Gives the next frame's text. Dropping the future loses nothing.
+    /// Returns the next frame's text. Dropping the future loses nothing.
     ///
     /// # Errors
     ///
@@ -179,7 +179,7 @@ impl Session {
     }
 }
 
-/// Gives what was published in a frame; replies are left out.
+/// Returns what was published in a frame; replies are left out.
 ///
 /// # Errors
 ///

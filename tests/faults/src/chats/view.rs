@@ -23,7 +23,7 @@ impl Line {
         Some((index, Self { text: format!("{kind}|{from}|{said}"), is_for_customer }))
     }
 
-    /// Gives what was said; empty for whoever came or went.
+    /// Returns what was said; empty for whoever came or went.
     pub(super) fn said(&self) -> &str {
         self.text.rsplit_once('|').map_or("", |(_, said)| said)
     }
@@ -40,12 +40,12 @@ pub(super) struct View {
 }
 
 impl View {
-    /// Gives how far it has been told.
+    /// Returns how far it has been told.
     pub(super) const fn len(&self) -> usize {
         self.told.len()
     }
 
-    /// Gives the entries.
+    /// Returns the entries.
     pub(super) fn lines(&self) -> impl Iterator<Item = &Line> {
         self.told.iter().flatten()
     }

@@ -14,13 +14,13 @@ pub(crate) trait Model {
     /// Everything that later answers depend on.
     type State: Clone + Eq + Hash;
 
-    /// Gives the state at the beginning.
+    /// Returns the state at the beginning.
     fn initial(&self) -> Self::State;
 
     /// Tells whether a call with this answer never changes anything, whatever the state.
     fn is_look(&self, call: &Self::Call) -> bool;
 
-    /// Gives the state after the call, or `None` when the model would not have answered like that.
+    /// Returns the state after the call, or `None` when the model would not have answered like that.
     fn apply(&self, state: &Self::State, call: &Self::Call) -> Option<Self::State>;
 }
 
@@ -130,7 +130,7 @@ impl<M: Model> Search<'_, M> {
         Step { state, taken, count, next }
     }
 
-    /// Gives the calls that may come next: those made before any call that is not yet taken was answered.
+    /// Returns the calls that may come next: those made before any call that is not yet taken was answered.
     fn candidates(&self, state: &M::State, taken: &Taken) -> Vec<usize> {
         let mut earliest_answer = u64::MAX;
         let mut answered = Vec::new();

@@ -214,7 +214,7 @@ impl Caller {
         Ok(())
     }
 
-    /// Gives what an agent would do who saw that.
+    /// Returns what an agent would do who saw that.
     fn sensible(&mut self, sight: &Sight) -> Option<Ask> {
         if sight.may_accept {
             return Some(if self.random.random_bool(0.9) { Ask::Accept } else { Ask::Reject });
@@ -234,7 +234,7 @@ impl Caller {
         }
     }
 
-    /// Gives anything at all.
+    /// Returns anything at all.
     fn any(&mut self) -> Option<Ask> {
         Some(match self.random.random_range(0..7) {
             0 => Ask::Accept,
@@ -256,7 +256,7 @@ impl Caller {
         Ask::Transfer { to: Agent::try_from(to).unwrap_or(Agent::MAX) }
     }
 
-    /// Gives the epoch that the command names: mostly the one just seen, at times an older one, at times none.
+    /// Returns the epoch that the command names: mostly the one just seen, at times an older one, at times none.
     fn epoch(&mut self, contested: &Contested, sight: &Sight) -> Option<u64> {
         let seen = self.seen.get(&contested.number).map_or(&[][..], Vec::as_slice);
         match self.random.random_range(0..10) {

@@ -92,7 +92,7 @@ pub(crate) struct Epoch {
 }
 
 impl Epoch {
-    /// Gives what is known once it turned out to be `epoch`, or `None` if it cannot be.
+    /// Returns what is known once it turned out to be `epoch`, or `None` if it cannot be.
     const fn found(self, epoch: u64) -> Option<Self> {
         if epoch < self.low || (self.is_exact && epoch != self.low) {
             None
@@ -101,7 +101,7 @@ impl Epoch {
         }
     }
 
-    /// Gives what is known after a change of owner or place.
+    /// Returns what is known after a change of owner or place.
     const fn risen(self) -> Self {
         Self { low: self.low + 1, is_exact: self.is_exact }
     }

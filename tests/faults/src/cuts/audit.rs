@@ -122,7 +122,7 @@ pub(super) async fn early(
     Ok(())
 }
 
-/// Gives all that is kept of a user's topics, at least up to the heads.
+/// Returns all that is kept of a user's topics, at least up to the heads.
 async fn kept(address: &Address, user: usize, heads: &Heads, oldest: &Heads) -> Result<Vec<Told>> {
     let replay = TOPICS.map(|topic| (topic, ALL_KEPT)).into_iter().collect::<BTreeMap<_, _>>();
     let are_all = |told: &[Told]| {

@@ -116,7 +116,7 @@ impl Book {
         }
     }
 
-    /// Gives some findings of each kind.
+    /// Returns some findings of each kind.
     pub(super) fn examples(&self) -> Vec<String> {
         let pages = self.pages();
         let some = pages.findings.iter().flat_map(|(finding, list)| {
@@ -125,14 +125,14 @@ impl Book {
         some.collect()
     }
 
-    /// Gives how many findings of each kind there are.
+    /// Returns how many findings of each kind there are.
     pub(super) fn summary(&self) -> String {
         let counted = Finding::ALL.map(|finding| format!("{} {}", self.count(&[finding]), finding.name()));
         counted.join(", ")
     }
 }
 
-/// Gives of two texts a little from where they differ.
+/// Returns of two texts a little from where they differ.
 fn difference<'a>(one: &'a str, other: &'a str) -> (&'a str, &'a str) {
     let same = one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count();
     let part = |text: &'a str| {
@@ -159,7 +159,7 @@ impl Ear {
         Self { book, who, user, last: topics.iter().map(|topic| (*topic, 0)).collect() }
     }
 
-    /// Gives the last number told of each topic.
+    /// Returns the last number told of each topic.
     pub(super) const fn last(&self) -> &BTreeMap<&'static str, u64> {
         &self.last
     }
@@ -229,7 +229,7 @@ impl Resync {
         Some(Self { oldest: data["oldest"].as_u64()?, head: data["head"].as_u64()? })
     }
 
-    /// Gives the number after which a client is told on that had named this one.
+    /// Returns the number after which a client is told on that had named this one.
     pub(super) const fn resumes_after(self, named: u64) -> u64 {
         if named > self.head { self.head } else { self.oldest.saturating_sub(1) }
     }

@@ -59,7 +59,7 @@ impl Plan {
         }
     }
 
-    /// Gives the topics that it is told.
+    /// Returns the topics that it is told.
     pub(super) fn topics(self) -> &'static [&'static str] {
         if self.by_pattern { &TOPICS } else { &TOPICS[..NAMED] }
     }
@@ -114,7 +114,7 @@ impl Client {
         Self { plan, address, ear, doings: Arc::clone(doings), session: None, random }
     }
 
-    /// Gives what it has been told, now and later.
+    /// Returns what it has been told, now and later.
     pub(super) fn ear(&self) -> Arc<Mutex<Ear>> {
         Arc::clone(&self.ear)
     }
@@ -182,7 +182,7 @@ impl Client {
         Ok(Session { id, batch: 0 })
     }
 
-    /// Gives the names to subscribe to, each with its `replay`.
+    /// Returns the names to subscribe to, each with its `replay`.
     fn subscriptions(&self) -> Vec<(&'static str, Value)> {
         let last = self.lock().last().clone();
         if self.plan.by_pattern {

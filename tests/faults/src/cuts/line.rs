@@ -33,7 +33,7 @@ pub(super) enum Transport {
 }
 
 impl Transport {
-    /// Gives its name in Bayeux messages.
+    /// Returns its name in Bayeux messages.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::LongPolling => "long-polling",
@@ -112,7 +112,7 @@ impl Line {
         sent.context("the socket takes nothing")?.context("write to the socket")
     }
 
-    /// Gives the messages of the next answer or frame.
+    /// Returns the messages of the next answer or frame.
     async fn receive(&mut self, message: &Value) -> Result<Vec<Value>> {
         match self {
             Self::Polling(client, cookies) => {
@@ -149,7 +149,7 @@ async fn open_socket(address: &Address, user: &str) -> Result<WebSocketStream<Tc
     Ok(socket)
 }
 
-/// Gives the cookies that an answer set, as a browser sends them back.
+/// Returns the cookies that an answer set, as a browser sends them back.
 fn cookies_of(answer: &Answer) -> Result<HeaderMap> {
     let set = answer.headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
     let pairs: Vec<&str> = set.filter_map(|cookie| cookie.split(';').next()).collect();

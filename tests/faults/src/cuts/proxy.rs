@@ -66,7 +66,7 @@ impl Fault {
         }
     }
 
-    /// Gives the name that it is counted under.
+    /// Returns the name that it is counted under.
     const fn name(self) -> &'static str {
         match self {
             Self::Close => "closed",
@@ -115,7 +115,7 @@ impl Proxy {
         Ok(Self { board, address })
     }
 
-    /// Gives where clients connect.
+    /// Returns where clients connect.
     pub(super) fn address(&self) -> Address {
         self.address.subscribe()
     }
@@ -132,7 +132,7 @@ impl Proxy {
         board.connections.values().nth(chosen).is_some_and(|orders| orders.send(order).is_ok())
     }
 
-    /// Gives how many faults happened, by name; a delay is among them.
+    /// Returns how many faults happened, by name; a delay is among them.
     pub(super) fn fired(&self) -> BTreeMap<&'static str, u64> {
         lock(&self.board).fired.clone()
     }

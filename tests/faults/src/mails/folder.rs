@@ -65,7 +65,7 @@ impl Folder {
         self.news.send_replace(messages.len());
     }
 
-    /// Gives how many messages nobody has marked as seen.
+    /// Returns how many messages nobody has marked as seen.
     pub(super) fn unseen(&self) -> usize {
         lock(&self.messages).iter().filter(|message| !message.is_seen).count()
     }
@@ -189,7 +189,7 @@ impl Line<'_> {
     }
 }
 
-/// Gives a message's place in the list.
+/// Returns a message's place in the list.
 fn place(uid: &str) -> Option<usize> {
     uid.parse::<usize>().ok()?.checked_sub(1)
 }

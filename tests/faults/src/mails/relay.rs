@@ -80,7 +80,7 @@ pub(super) struct Copy {
 }
 
 impl Copy {
-    /// Gives a header field, as far as it stands on one line.
+    /// Returns a header field, as far as it stands on one line.
     pub(super) fn field(&self, name: &str) -> String {
         let text = String::from_utf8_lossy(&self.raw);
         let mut lines = text.lines().take_while(|line| !line.is_empty());
@@ -146,17 +146,17 @@ impl Relay {
         self.generation.send_modify(|generation| *generation += 1);
     }
 
-    /// Gives how many deaths are still to come.
+    /// Returns how many deaths are still to come.
     pub(super) fn deaths_ahead(&self) -> usize {
         lock(&self.plan).map_or(0, |(_, left)| left)
     }
 
-    /// Gives what it has kept, and forgets it.
+    /// Returns what it has kept, and forgets it.
     pub(super) fn take(&self) -> Vec<Copy> {
         std::mem::take(&mut *lock(&self.kept))
     }
 
-    /// Gives how many mails it has.
+    /// Returns how many mails it has.
     pub(super) fn count(&self) -> usize {
         lock(&self.kept).len()
     }

@@ -65,7 +65,7 @@ pub(super) struct Script {
 }
 
 impl Script {
-    /// Gives what a connection of a kind says. `credentials` is a header line, or nothing.
+    /// Returns what a connection of a kind says. `credentials` is a header line, or nothing.
     pub(super) fn of(kind: Kind, connection: usize, credentials: &str) -> Self {
         let head = "GET /api/v2/diagnostics/version HTTP/1.1\r\nHost: 127.0.0.1\r\n";
         let upgrade = format!(
@@ -101,12 +101,12 @@ impl Ends {
         *self.told.entry(end.told).or_default() += 1;
     }
 
-    /// Gives how many met a cap instead of what was to be tested.
+    /// Returns how many met a cap instead of what was to be tested.
     pub(super) fn refused(&self) -> usize {
         self.told.get(&503).copied().unwrap_or_default()
     }
 
-    /// Gives what they were told, for people.
+    /// Returns what they were told, for people.
     pub(super) fn told(&self) -> String {
         let told: Vec<String> = self
             .told
@@ -158,7 +158,7 @@ pub(super) async fn follow(
     Ok(ends)
 }
 
-/// Gives when each connection is opened, at so many a second.
+/// Returns when each connection is opened, at so many a second.
 pub(super) fn moments(begin: Instant, rate: u32) -> impl Iterator<Item = Instant> {
     (0_u32..).map(move |number| begin + Duration::from_secs(1) * number / rate)
 }

@@ -107,7 +107,7 @@ impl Healthy {
         self.window(from, Instant::now()).await
     }
 
-    /// Gives what was measured of everything that was due in a while.
+    /// Returns what was measured of everything that was due in a while.
     pub(super) async fn window(&self, from: Instant, until: Instant) -> Window {
         // What was due at the end has to be answered, or the slowest would be missing.
         tokio::time::sleep(Duration::from_millis(500)).await;

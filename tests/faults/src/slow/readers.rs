@@ -131,7 +131,7 @@ async fn wait(scene: &Scene, begun: &HashMap<SocketAddrV4, Instant>) -> Result<E
     })
 }
 
-/// Gives a connection's own address, by which the kernel's table names it.
+/// Returns a connection's own address, by which the kernel's table names it.
 pub(super) fn client_of(stream: &TcpStream) -> Result<SocketAddrV4> {
     match stream.local_addr()? {
         SocketAddr::V4(client) => Ok(client),

@@ -66,12 +66,12 @@ impl Scene {
         Ok(Self { program, server, healthy, attackers })
     }
 
-    /// Gives the program's process id.
+    /// Returns the program's process id.
     pub(super) fn process(&self) -> Result<u32> {
         self.program.id().context("the program has ended")
     }
 
-    /// Gives the account of a connection.
+    /// Returns the account of a connection.
     pub(super) fn attacker(&self, connection: usize) -> &Attacker {
         &self.attackers[connection % self.attackers.len()]
     }

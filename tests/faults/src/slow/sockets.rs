@@ -25,7 +25,7 @@ const RECEIVED: usize = 4_096;
 /// The states of a connection that its owner has not closed: ESTABLISHED and CLOSE_WAIT (include/net/tcp_states.h).
 const OPEN: [&str; 2] = ["01", "08"];
 
-/// Gives the loopback address that a connection comes from.
+/// Returns the loopback address that a connection comes from.
 fn source(connection: usize) -> SocketAddr {
     let last = u8::try_from(2 + connection / PER_ADDRESS).unwrap_or(u8::MAX);
     SocketAddr::from((Ipv4Addr::new(127, 0, 0, last), 0))
@@ -59,7 +59,7 @@ async fn finish(socket: TcpSocket, server: SocketAddr, source: SocketAddr) -> Re
     Ok(stream)
 }
 
-/// Gives the clients whose connections a server at `port` has open. A client that does not read cannot see it from its side.
+/// Returns the clients whose connections a server at `port` has open. A client that does not read cannot see it from its side.
 pub(super) fn open_at(port: u16) -> Result<HashSet<SocketAddrV4>> {
     let table = fs::read_to_string("/proc/net/tcp").context("read the connections")?;
     Ok(table.lines().skip(1).filter_map(|line| open_client(line, port)).collect())

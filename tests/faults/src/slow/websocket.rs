@@ -49,7 +49,7 @@ impl Subscribed {
         Ok(socket)
     }
 
-    /// Gives the socket, with whatever comes unread.
+    /// Returns the socket, with whatever comes unread.
     pub(super) fn into_stream(self) -> TcpStream {
         self.stream
     }

@@ -40,7 +40,7 @@ pub(crate) async fn submit_email(server: &TestServer, subject: &str) -> Result<S
     submit_with(server, "email", "support-email", json!({"subject": subject, "email": email})).await
 }
 
-/// Gives an interaction as `reader` sees it.
+/// Returns an interaction as `reader` sees it.
 pub(crate) async fn interaction(reader: &Rest, id: &str) -> Result<Value> {
     Ok(reader.get(&format!("/interactions/{id}")).await?.ok()?.value["interaction"].take())
 }
@@ -99,12 +99,12 @@ pub(crate) async fn id_of(reader: &Rest, plural: &str, attribute: &str, value: &
     text(&found[0], "id")
 }
 
-/// Gives the caller's own user id.
+/// Returns the caller's own user id.
 pub(crate) async fn own_id(caller: &Rest) -> Result<String> {
     text(&caller.get("/me").await?.ok()?.value["user"], "id")
 }
 
-/// Gives a text field.
+/// Returns a text field.
 pub(crate) fn text(value: &Value, field: &str) -> Result<String> {
     Ok(value[field].as_str().with_context(|| format!("no text in {field} of {value}"))?.to_owned())
 }
@@ -146,7 +146,7 @@ pub(crate) fn refused(answer: Answer, status: u16, code: i64, envelope: Envelope
     Ok(message)
 }
 
-/// Gives the ids that the caller's `/me/interactions` lists.
+/// Returns the ids that the caller's `/me/interactions` lists.
 pub(crate) async fn own_work(caller: &Rest) -> Result<Vec<String>> {
     let answer = caller.get("/me/interactions?fields=*").await?.ok()?;
     let list =

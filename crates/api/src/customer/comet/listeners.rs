@@ -75,7 +75,7 @@ impl Listeners {
         self.lock().remove(session);
     }
 
-    /// Gives the sessions that listen to a chat.
+    /// Returns the sessions that listen to a chat.
     pub(super) fn of(&self, chat: InteractionId) -> Vec<(SessionId, Handle)> {
         let inner = self.lock();
         let sessions = inner.by_chat.get(&chat).into_iter().flatten();
@@ -84,7 +84,7 @@ impl Listeners {
             .collect()
     }
 
-    /// Gives the chats that somebody listens to.
+    /// Returns the chats that somebody listens to.
     pub(super) fn chats(&self) -> Vec<InteractionId> {
         self.lock().by_chat.keys().copied().collect()
     }

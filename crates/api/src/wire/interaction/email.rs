@@ -126,14 +126,14 @@ impl EmailFields {
     }
 }
 
-/// Gives the HTML of an e-mail as it may be shown, with the addresses of its images.
+/// Returns the HTML of an e-mail as it may be shown, with the addresses of its images.
 #[must_use]
 pub fn shown_body(id: InteractionId, email: &Email, url: &PublicUrl, letters: &Cleaner) -> String {
     let address = |one: &Attachment| url.uri(&attachment_path(id, one.file));
     letters.clean(&email.body, &email.attachments, &address)
 }
 
-/// Gives the path of a file of an e-mail (GetAttachment, docs/compat/media.md#e-mail).
+/// Returns the path of a file of an e-mail (GetAttachment, docs/compat/media.md#e-mail).
 #[must_use]
 pub fn attachment_path(id: InteractionId, file: FileId) -> String {
     format!("/emails/{id}/attachments/{file}")

@@ -172,7 +172,7 @@ impl Common {
     }
 }
 
-/// Gives the key of one such resource in an answer or a notification.
+/// Returns the key of one such resource in an answer or a notification.
 #[must_use]
 pub const fn singular(media: &Media) -> &'static str {
     match media {
@@ -183,7 +183,7 @@ pub const fn singular(media: &Media) -> &'static str {
     }
 }
 
-/// Gives the key of a list of such resources.
+/// Returns the key of a list of such resources.
 #[must_use]
 pub const fn plural(media: &Media) -> &'static str {
     match media {

@@ -27,7 +27,7 @@ pub struct ParticipantResource {
     pub link: Option<Link>,
 }
 
-/// Gives who takes part, in the order of coming in.
+/// Returns who takes part, in the order of coming in.
 pub(super) fn of(interaction: &Interaction, reader: UserId, lookup: Lookup<'_>) -> Vec<ParticipantResource> {
     match &interaction.chat {
         Some(chat) => of_chat(chat, reader, lookup),
@@ -51,7 +51,7 @@ fn of_chat(chat: &Chat, reader: UserId, lookup: Lookup<'_>) -> Vec<ParticipantRe
         .collect()
 }
 
-/// Gives the agents who work on a chat that has no customer here: the owner, then the others, longest present first.
+/// Returns the agents who work on a chat that has no customer here: the owner, then the others, longest present first.
 fn without_conversation(interaction: &Interaction, lookup: Lookup<'_>) -> Vec<ParticipantResource> {
     let State::Handling(handling) = &interaction.state else { return Vec::new() };
     let others =
@@ -69,7 +69,7 @@ fn without_conversation(interaction: &Interaction, lookup: Lookup<'_>) -> Vec<Pa
         .collect()
 }
 
-/// Gives a name for an agent who gave none: first and last name, else the name that he logs in with; nothing once he was deleted.
+/// Returns a name for an agent who gave none: first and last name, else the name that he logs in with; nothing once he was deleted.
 fn name_of(user: UserId, lookup: Lookup<'_>) -> String {
     let Some(user) = lookup.directory.users.get(&user) else { return String::new() };
     let name = format!("{} {}", user.first_name, user.last_name);

@@ -169,7 +169,7 @@ impl WorkbinResource {
 
 const AGENT_GROUP: &str = "AgentGroup";
 
-/// Gives the name of the group that shares a workbin.
+/// Returns the name of the group that shares a workbin.
 pub(in crate::wire) fn owning_group(workbin: &Workbin, lookup: Lookup<'_>) -> Option<String> {
     match workbin.owner {
         WorkbinOwner::Group(group) => Some(lookup.directory.groups.get(&group)?.name.clone()),
@@ -186,7 +186,7 @@ fn skill_names(skills: &SkillLevels, lookup: Lookup<'_>) -> BTreeMap<String, u32
     skills.iter().filter_map(named).collect()
 }
 
-/// Gives ms as s: whole seconds as an integer, which is what clients send, and anything else exactly.
+/// Returns ms as s: whole seconds as an integer, which is what clients send, and anything else exactly.
 fn seconds(ms: u64) -> Number {
     if ms.is_multiple_of(1_000) {
         return Number::from(ms / 1_000);

@@ -61,7 +61,7 @@ impl UserState {
     }
 }
 
-/// Gives the channels of a desk, or those that changed where the desk is a notification's snapshot.
+/// Returns the channels of a desk, or those that changed where the desk is a notification's snapshot.
 #[must_use]
 pub fn channels(desk: &Desk) -> Vec<ChannelResource> {
     let show = |(media, state): (&Media, &ChannelState)| ChannelResource {

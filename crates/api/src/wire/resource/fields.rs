@@ -23,7 +23,7 @@ impl Fields {
         if names.contains("*") { Self::All } else { Self::Named(names) }
     }
 
-    /// Gives the wanted part of a resource.
+    /// Returns the wanted part of a resource.
     ///
     /// # Errors
     ///

@@ -77,7 +77,7 @@ impl UserPart {
     }
 }
 
-/// Gives a role as the wire spells it (docs/compat/conventions.md#logins).
+/// Returns a role as the wire spells it (docs/compat/conventions.md#logins).
 #[must_use]
 pub const fn role_name(role: Role) -> &'static str {
     match role {
@@ -88,7 +88,7 @@ pub const fn role_name(role: Role) -> &'static str {
     }
 }
 
-/// Gives a user's skills with his levels. One that was deleted meanwhile is left out.
+/// Returns a user's skills with his levels. One that was deleted meanwhile is left out.
 #[must_use]
 pub fn skills_of(user: &User, lookup: Lookup<'_>) -> Vec<SkillResource> {
     let known = |(id, level): (&_, &u32)| Some((lookup.directory.skills.get(id)?, *level));
@@ -99,7 +99,7 @@ pub fn skills_of(user: &User, lookup: Lookup<'_>) -> Vec<SkillResource> {
         .collect()
 }
 
-/// Gives a user's groups. One that was deleted meanwhile is left out.
+/// Returns a user's groups. One that was deleted meanwhile is left out.
 #[must_use]
 pub fn groups_of(user: &User, lookup: Lookup<'_>) -> Vec<GroupResource> {
     let known = user.groups.iter().filter_map(|id| lookup.directory.groups.get(id));

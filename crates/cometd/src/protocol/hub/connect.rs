@@ -199,7 +199,7 @@ impl Hub {
         parcel(session, taken, number)
     }
 
-    /// Gives a woken poll its response. `None` only if it was collected before.
+    /// Returns a woken poll its response. `None` only if it was collected before.
     pub fn collect_poll(&mut self, now: Moment, id: &SessionId, poll: PollId) -> Option<Parcel> {
         if let Some(parts) = self.farewells.remove(&poll) {
             return Some(Parcel { parts, lease: None });

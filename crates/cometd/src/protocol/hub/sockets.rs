@@ -140,7 +140,7 @@ impl Hub {
         self.sockets.get_mut(&socket).map(|entry| std::mem::take(&mut entry.parting)).unwrap_or_default()
     }
 
-    /// Gives a woken socket what it should write: messages, then the reply of a connect that is due.
+    /// Returns a woken socket what it should write: messages, then the reply of a connect that is due.
     pub fn collect_socket(&mut self, now: Moment, socket: SocketId) -> SocketParcel {
         let Some(entry) = self.sockets.get_mut(&socket) else { return SocketParcel::default() };
         let parting = std::mem::take(&mut entry.parting);

@@ -208,7 +208,7 @@ fn queue(special: &str, floor: &Floor, id: InteractionId) -> Named<handoff_domai
     }
 }
 
-/// Gives the command of that name.
+/// Returns the command of that name.
 pub(crate) fn action(command: &str, floor: &Floor, id: InteractionId) -> Action {
     let (base, special) = command.split_once(' ').unwrap_or((command, ""));
     if let Some(action) = talk::action(base, special).or_else(|| post::action(base, special, floor)) {

@@ -63,7 +63,7 @@ fn is_letter(interaction: &Interaction) -> bool {
     interaction.media == Media::Email && interaction.direction == Direction::Inbound
 }
 
-/// Gives the command of that name, when it is about e-mail.
+/// Returns the command of that name, when it is about e-mail.
 pub(super) fn action(base: &str, special: &str, floor: &Floor) -> Option<Action> {
     Some(match base {
         "Send" => Action::Send(dispatch(special, floor)),
@@ -101,7 +101,7 @@ fn dispatch(special: &str, floor: &Floor) -> Dispatch {
     Dispatch { queue, email, force: special == "forced", ..Dispatch::default() }
 }
 
-/// Gives a file of that size.
+/// Returns a file of that size.
 pub(crate) fn file(bytes: u64) -> Attachment {
     let (name, content_type) = ("order.pdf".to_string(), "application/pdf".to_string());
     Attachment { file: FILE, name, bytes, content_type, content_id: None, inline: false }

@@ -34,7 +34,7 @@ pub(super) fn prepare(floor: &mut Floor, command: &str) {
     }
 }
 
-/// Gives the command of that name, when it is about a conversation.
+/// Returns the command of that name, when it is about a conversation.
 pub(super) fn action(base: &str, special: &str) -> Option<Action> {
     Some(match base {
         "Say" => Action::Say(utterance(special)),
@@ -79,7 +79,7 @@ fn utterance(special: &str) -> Utterance {
     Utterance::new(content, visibility)
 }
 
-/// Gives a text as somebody's words.
+/// Returns a text as somebody's words.
 pub(crate) fn text(text: &str) -> Content {
     Content::Text { text: text.to_string(), message_type: None, treat_as: TreatAs::Normal }
 }

@@ -116,7 +116,7 @@ async fn live(way: Way, manner: Manner, fault: Option<(Fault, Victim)>) -> Story
     }
 }
 
-/// Gives faults for the ways: for each step of a life without any, each moment, at several of its turns. Steps that several ways have
+/// Returns faults for the ways: for each step of a life without any, each moment, at several of its turns. Steps that several ways have
 /// share their faults.
 async fn faults(ways: &[Way]) -> Vec<(Way, Fault)> {
     let mut places: BTreeMap<String, Vec<(Way, usize)>> = BTreeMap::new();

@@ -14,7 +14,7 @@ use crate::peers::until;
 const ABLE: &str = "* CAPABILITY IMAP4rev1 IDLE\r\n{tag} OK\r\n";
 const OPEN: &str = "* 1 EXISTS\r\n* OK [UIDVALIDITY 3] ok\r\n{tag} OK open\r\n";
 
-/// Gives the dialogue up to the opened folder.
+/// Returns the dialogue up to the opened folder.
 fn opened(then: Vec<Turn>) -> Vec<Turn> {
     let mut turns = vec![
         say("* OK hello\r\n"),
@@ -27,7 +27,7 @@ fn opened(then: Vec<Turn>) -> Vec<Turn> {
     turns
 }
 
-/// Gives dialogues that break off or go wrong, with what the machine has to make of each.
+/// Returns dialogues that break off or go wrong, with what the machine has to make of each.
 fn gone_wrong() -> Vec<(&'static str, Vec<Turn>, &'static str)> {
     let found = hear("UID SEARCH UID 1:*", "* SEARCH 1\r\n{tag} OK\r\n");
     let sized = hear("UID FETCH 1 (UID RFC822.SIZE", "* 1 FETCH (UID 1 RFC822.SIZE 10)\r\n{tag} OK\r\n");

@@ -153,7 +153,7 @@ impl ImapPeer {
         *self.touched_early.lock().unwrap()
     }
 
-    /// Gives the folder another generation, in which the same messages have other UIDs.
+    /// Returns the folder another generation, in which the same messages have other UIDs.
     pub(crate) fn renumber(&self) {
         let mut folders = self.folders.lock().unwrap();
         let folder = folders.get_mut("INBOX").unwrap();

@@ -98,7 +98,7 @@ impl SmtpPeer {
         self.accepted.lock().unwrap().clone()
     }
 
-    /// Gives the answer to a step: the one that a test wants, else the right one.
+    /// Returns the answer to a step: the one that a test wants, else the right one.
     fn answer_to(&self, step: &str, right: &str) -> String {
         let answers = self.answers.lock().unwrap();
         answers

@@ -169,7 +169,7 @@ impl Resolver<'_> {
         })
     }
 
-    /// Gives the name of an e-mail service of the file, by which customers leave a message.
+    /// Returns the name of an e-mail service of the file, by which customers leave a message.
     fn email_service(&self, name: &Text, services: &[ServiceForm]) -> Result<String, CenterFileError> {
         let is_it =
             |form: &ServiceForm| form.kind == KindForm::Email && form.name.get_ref() == name.get_ref();

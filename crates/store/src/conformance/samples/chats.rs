@@ -14,13 +14,13 @@ use handoff_domain::{
 use super::{BEGIN, CENTER, desk, handling, interaction, interaction_id, notice, offer, queue_id, user_id};
 use crate::record::{FileRecord, FileSender};
 
-/// Gives the n-th file's id; ids grow with n.
+/// Returns the n-th file's id; ids grow with n.
 #[must_use]
 pub const fn file_id(n: u64) -> FileId {
     FileId(0xfe00 + n as u128)
 }
 
-/// Gives the n-th file, sent by the customer in the n-th interaction.
+/// Returns the n-th file, sent by the customer in the n-th interaction.
 #[must_use]
 pub fn file(n: u64) -> FileRecord {
     FileRecord {
@@ -35,7 +35,7 @@ pub fn file(n: u64) -> FileRecord {
     }
 }
 
-/// Gives the n-th service, with terms.
+/// Returns the n-th service, with terms.
 #[must_use]
 pub fn service(n: u64, terms: ServiceTerms) -> Service {
     Service {
@@ -48,7 +48,7 @@ pub fn service(n: u64, terms: ServiceTerms) -> Service {
     }
 }
 
-/// Gives the terms of a chat service with every optional part.
+/// Returns the terms of a chat service with every optional part.
 #[must_use]
 pub fn chat_terms() -> ServiceTerms {
     let time = |day| OpenTime { day, from_minute: 480, to_minute: 1_080 };
@@ -64,7 +64,7 @@ pub fn chat_terms() -> ServiceTerms {
     })
 }
 
-/// Gives a chat service whose customers wait no longer than it says, and can leave a message.
+/// Returns a chat service whose customers wait no longer than it says, and can leave a message.
 #[must_use]
 pub fn waiting_service(n: u64) -> Service {
     let times = ChatTimes { wait_max_ms: 600_000, ..times() };
@@ -73,13 +73,13 @@ pub fn waiting_service(n: u64) -> Service {
     service(n, ServiceTerms::Chat(ChatTerms { times, files, leave_message, ..ChatTerms::default() }))
 }
 
-/// Gives what a text that was once stored says of files, whatever the defaults are by now.
+/// Returns what a text that was once stored says of files, whatever the defaults are by now.
 #[must_use]
 pub fn file_limits() -> FileLimits {
     FileLimits { file_bytes_max: 2_097_152, total_bytes_max: 5_242_880, ..FileLimits::default() }
 }
 
-/// Gives the terms of an e-mail service.
+/// Returns the terms of an e-mail service.
 #[must_use]
 pub fn email_terms() -> ServiceTerms {
     ServiceTerms::Email(EmailTerms {
@@ -90,7 +90,7 @@ pub fn email_terms() -> ServiceTerms {
     })
 }
 
-/// Gives the terms of an open-media service.
+/// Returns the terms of an open-media service.
 #[must_use]
 pub fn open_media_terms() -> ServiceTerms {
     ServiceTerms::OpenMedia(OpenMediaTerms {
@@ -119,7 +119,7 @@ fn party(id: u32, kind: PartyKind, sees: Visibility, nickname: &str) -> Party {
     }
 }
 
-/// Gives the n-th interaction as a chat with its customer, the first user and a supervisor who looks on.
+/// Returns the n-th interaction as a chat with its customer, the first user and a supervisor who looks on.
 #[must_use]
 pub fn chat(n: u64) -> Interaction {
     let parties = vec![
@@ -145,7 +145,7 @@ pub fn chat(n: u64) -> Interaction {
     Interaction { media: Media::Chat, chat: Some(chat), state, ..interaction(n) }
 }
 
-/// Gives the n-th interaction as a chat that is going on, with everything that one can have: an open transfer, another agent, one who is
+/// Returns the n-th interaction as a chat that is going on, with everything that one can have: an open transfer, another agent, one who is
 /// consulted, a supervisor who looks on, and one who has not taken his seat yet.
 #[must_use]
 pub fn live_chat(n: u64) -> Interaction {
@@ -190,7 +190,7 @@ pub fn live_chat(n: u64) -> Interaction {
     interaction
 }
 
-/// Gives the n-th user's desk while two supervisors follow his chats.
+/// Returns the n-th user's desk while two supervisors follow his chats.
 #[must_use]
 pub fn supervised_desk(n: u64) -> Desk {
     let mut desk = desk(n);
@@ -206,7 +206,7 @@ pub fn supervised_desk(n: u64) -> Desk {
     desk
 }
 
-/// Gives an entry of the customer's that everybody sees.
+/// Returns an entry of the customer's that everybody sees.
 #[must_use]
 pub fn entry(number: u64, content: Content) -> Entry {
     Entry {
@@ -221,19 +221,19 @@ pub fn entry(number: u64, content: Content) -> Entry {
     }
 }
 
-/// Gives an entry that its sender's client has named.
+/// Returns an entry that its sender's client has named.
 #[must_use]
 pub fn named_entry(number: u64) -> Entry {
     Entry { message_id: Some("client-7".into()), ..entry(number, text("hello")) }
 }
 
-/// Gives a text.
+/// Returns a text.
 #[must_use]
 pub fn text(text: &str) -> Content {
     Content::Text { text: text.to_owned(), message_type: Some("text".to_owned()), treat_as: TreatAs::Normal }
 }
 
-/// Gives entries of every content, the last of which supervisors alone see.
+/// Returns entries of every content, the last of which supervisors alone see.
 #[must_use]
 pub fn every_content() -> Vec<Entry> {
     let data = [("key".to_owned(), "value".to_owned())].into();
@@ -270,21 +270,21 @@ pub fn every_content() -> Vec<Entry> {
     entries
 }
 
-/// Gives an event of a chat in which entries were said.
+/// Returns an event of a chat in which entries were said.
 #[must_use]
 pub fn said(chat: Interaction, at: Time, entries: Vec<Entry>, notices: Vec<Notice>) -> Event {
     let facts = entries.into_iter().map(|entry| Fact::Said(Box::new(entry))).collect();
     Event { at, cause: Cause::Customer, facts, subject: Subject::Interaction(chat), notices }
 }
 
-/// Gives an event that shows an agent what was said in a chat.
+/// Returns an event that shows an agent what was said in a chat.
 #[must_use]
 pub fn shown(chat: Interaction, at: Time, entries: Vec<Entry>, notices: Vec<Notice>) -> Event {
     let subject = Subject::Transcript { interaction: chat, entries };
     Event { at, cause: Cause::User(user_id(1)), facts: Vec::new(), subject, notices }
 }
 
-/// Gives a notice of new entries to the n-th user.
+/// Returns a notice of new entries to the n-th user.
 #[must_use]
 pub fn heard(by: u64) -> Notice {
     Notice {

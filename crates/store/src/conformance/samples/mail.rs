@@ -9,7 +9,7 @@ use handoff_domain::{
 use super::{BEGIN, CENTER, interaction, interaction_id, queue, queue_id, user_id};
 use crate::record::{Contact, MailboxMark};
 
-/// Gives the n-th contact.
+/// Returns the n-th contact.
 #[must_use]
 pub fn contact(n: u64) -> Contact {
     Contact {
@@ -32,7 +32,7 @@ pub fn mark(n: u64) -> MailboxMark {
     MailboxMark { mailbox, folder, uid_validity: 7, uid: 42, skipped: None }
 }
 
-/// Gives a file of an e-mail.
+/// Returns a file of an e-mail.
 #[must_use]
 pub fn attachment(n: u64) -> Attachment {
     Attachment {
@@ -54,7 +54,7 @@ fn addressed() -> Email {
     }
 }
 
-/// Gives the n-th interaction as a letter that answers another, with everything that a letter can have.
+/// Returns the n-th interaction as a letter that answers another, with everything that a letter can have.
 #[must_use]
 pub fn letter(n: u64) -> Interaction {
     let recipient = ReportedRecipient {
@@ -88,7 +88,7 @@ pub fn letter(n: u64) -> Interaction {
     }
 }
 
-/// Gives the n-th interaction as a mail that was put off twice on its way out.
+/// Returns the n-th interaction as a mail that was put off twice on its way out.
 #[must_use]
 pub fn outgoing(n: u64) -> Interaction {
     let email = Email {
@@ -111,7 +111,7 @@ pub fn outgoing(n: u64) -> Interaction {
     }
 }
 
-/// Gives a queue of e-mails that confirms letters and has drafts looked at.
+/// Returns a queue of e-mails that confirms letters and has drafts looked at.
 #[must_use]
 pub fn confirming_queue(n: u64) -> Queue {
     let acknowledge =
@@ -119,7 +119,7 @@ pub fn confirming_queue(n: u64) -> Queue {
     Queue { review: Some(queue_id(9)), acknowledge: Some(acknowledge), ..queue(n) }
 }
 
-/// Gives an event with everything that can happen to an e-mail and to nothing else.
+/// Returns an event with everything that can happen to an e-mail and to nothing else.
 #[must_use]
 pub fn taken_in(letter: Interaction, at: Time) -> Event {
     let (file, name) = (FileId(0x2f001), "chart.png".to_owned());

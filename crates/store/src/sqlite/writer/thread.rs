@@ -144,7 +144,7 @@ impl WriterThread {
         Ok(self.jobs.recv().ok().map(|job| self.taken(job)))
     }
 
-    /// Gives the place of a job that is being done to the next who waits for one.
+    /// Returns the place of a job that is being done to the next who waits for one.
     fn taken(&self, job: Job) -> Job {
         match &job {
             Job::Commit { change, .. } => self.places.give_back(change.bytes),
