@@ -50,6 +50,10 @@ const FINISH_BOUND: Duration = Duration::from_secs(30);
 const CATCH_UP: Duration = Duration::from_secs(20);
 /// How long a client waits before it connects again.
 const RETRY: Duration = Duration::from_millis(20);
+/// How long a kill waits for a message that is under way, and how long one that was is given to be sent again.
+const MET_WITHIN: Duration = Duration::from_millis(500);
+/// How many kills there may be beyond those that were asked for, while none has met a message.
+const KILLS_MORE_MAX: u32 = 10;
 /// How many findings of a kind are shown.
 const SHOWN_MAX: usize = 5;
 /// Everybody is on this machine, in a few addresses, and each agent has a connection of his own for each chat.
@@ -237,19 +241,15 @@ async fn talk(scene: &Scene, program: &mut Program, data: &Path, options: &Optio
     for kill in 0..options.kills {
         let moment = begun + part * kill.into() + part.mul_f64(random.random_range(0.2..0.8));
         tokio::time::sleep_until(moment).await;
-        program.kill().await?;
-        if options.control == Some(Control::Log) {
-            remove_log(data)?;
+        returned.push(kill_one(scene, program, data, options).await?);
+    }
+    // A fast program has little under way. A kill that met nothing proves little, so it is repeated until one does.
+    for _ in 0..KILLS_MORE_MAX {
+        tokio::time::sleep(MET_WITHIN).await;
+        if options.kills == 0 || scene.repeated.load(Ordering::Relaxed) > 0 {
+            break;
         }
-        let took = program.restart().await?;
-        returned.push(ms(took));
-        println!(
-            "kill {}: back after {} ms; {} messages acknowledged",
-            kill + 1,
-            took.as_millis(),
-            said(scene)
-        );
-        look_after(scene)?;
+        returned.push(kill_one(scene, program, data, options).await?);
     }
     tokio::time::sleep_until(begun + time).await;
     let all = said(scene);
@@ -259,6 +259,22 @@ async fn talk(scene: &Scene, program: &mut Program, data: &Path, options: &Optio
     println!("{rate:.0} messages/s acknowledged of {wanted}/s, kills included; each told to three parties");
     println!("restart p50 {:.0} ms", percentile(&mut returned, 50.0));
     Ok(())
+}
+
+/// Kills the program while a message is under way, if one comes soon, and starts it again; returns how long that took, in ms.
+async fn kill_one(scene: &Scene, program: &mut Program, data: &Path, options: &Options) -> Result<f64> {
+    let end = Instant::now() + MET_WITHIN;
+    while scene.unanswered.load(Ordering::Relaxed) == 0 && Instant::now() < end {
+        tokio::task::yield_now().await;
+    }
+    program.kill().await?;
+    if options.control == Some(Control::Log) {
+        remove_log(data)?;
+    }
+    let took = program.restart().await?;
+    println!("killed, back after {} ms; {} messages acknowledged", took.as_millis(), said(scene));
+    look_after(scene)?;
+    Ok(ms(took))
 }
 
 fn said(scene: &Scene) -> u64 {
