@@ -128,7 +128,7 @@ impl Engine {
         self.store.interactions(&query).await
     }
 
-    /// Returns everything of one kind of place, in pages put together, up to `limit` and to [`LIST_BYTES_MAX`]: for the short lists of one user
+    /// Returns everything of one kind of place, in pages put together, up to `limit` and to 8 MiB: for the short lists of one user
     /// or workbin.
     ///
     /// # Errors
