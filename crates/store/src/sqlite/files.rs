@@ -17,10 +17,12 @@ const ATTEMPTED: &str = "opening the database";
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// A log that grew beyond this during a burst is cut back to it when it is next begun anew. Bytes.
 const LOG_SIZE_KEPT: i64 = 64 * 1024 * 1024;
-/// Pages that the writer keeps in memory, in KiB: the inner pages of all indexes of some hundred thousand interactions.
-const WRITER_CACHE_KIB: i64 = 64 * 1024;
-/// The same for each reader. What is not in it is most likely in the kernel's cache.
-const READER_CACHE_KIB: i64 = 16 * 1024;
+/// Pages that the writer keeps in memory, in KiB. Few on purpose: after each balanced tree a commit walks the whole hash of the cache
+/// (`pcache1TruncateUnsafe`), so a large one costs every command time, and it is memory that whoever sends large letters could fill. What is
+/// not in it is most likely in the kernel's cache.
+const WRITER_CACHE_KIB: i64 = 2 * 1024;
+/// The same for each reader.
+const READER_CACHE_KIB: i64 = 4 * 1024;
 
 /// Another process has the database open.
 #[derive(Debug, thiserror::Error)]
