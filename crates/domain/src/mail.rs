@@ -9,7 +9,7 @@ mod mailbox;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-pub use mailbox::{bare_address, mailbox_key, untagged_key, wire_address};
+pub use mailbox::{bare_address, mailbox_key, unescaped, untagged_key, wire_address};
 
 use crate::id::InteractionId;
 use crate::time::Time;

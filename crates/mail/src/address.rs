@@ -4,7 +4,7 @@
 //! be, and its domain is in its ASCII form. Only a local part outside ASCII needs `SMTPUTF8` (RFC 6531) on the whole way.
 
 use handoff_domain::Address;
-use handoff_domain::mail::{bare_address, breaks_line, mailbox_key, wire_address};
+use handoff_domain::mail::{bare_address, breaks_line, mailbox_key, unescaped, wire_address};
 use thiserror::Error;
 
 /// The longest address, in bytes: the path of RFC 5321, section 4.5.3.1.3, without its angle brackets.
@@ -116,22 +116,10 @@ pub fn is_same(one: &str, other: &str) -> bool {
 fn name_of(text: &str) -> Option<String> {
     let text = text.trim_matches([' ', '\t']);
     let name = match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
-        Some(quoted) => unescape(quoted),
+        Some(quoted) => unescaped(quoted),
         None => text.to_owned(),
     };
     (!name.is_empty()).then_some(name)
-}
-
-fn unescape(quoted: &str) -> String {
-    let mut text = String::with_capacity(quoted.len());
-    let mut characters = quoted.chars();
-    while let Some(character) = characters.next() {
-        match character {
-            '\\' => text.extend(characters.next()),
-            other => text.push(other),
-        }
-    }
-    text
 }
 
 /// Splits at commas and semicolons outside quotes and angle brackets.

@@ -89,7 +89,9 @@ fn parts(bare: &str) -> Option<(Cow<'_, str>, &str)> {
     (!local.is_empty() && !domain.is_empty()).then_some((local, domain))
 }
 
-fn unescaped(quoted: &str) -> String {
+/// Returns what a quoted string says: without the backslashes that quote a character.
+#[must_use]
+pub fn unescaped(quoted: &str) -> String {
     let mut text = String::with_capacity(quoted.len());
     let mut characters = quoted.chars();
     while let Some(character) = characters.next() {
