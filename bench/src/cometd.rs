@@ -1,12 +1,16 @@
-//! `bench cometd`: what a CometD session costs while nothing happens, and what a delivery costs, in memory and processor time.
+//! `bench cometd`: what a CometD session costs while nothing happens, and what a delivery costs, in
+//! memory and processor time.
 //!
-//! Ten thousand agents in one thread are connected to one server at a time: to the crate behind its example's accept loop, to axum without
-//! a protocol as the floor, and to other Bayeux servers, all with the same work (bayeux.md 3): the server has the first processor, the
-//! agents the second; messages carry 200 bytes. One-to-one: 64 publications are on their way at any time, each from one agent to
-//! another. Fanned out: everybody gets each message, and the next one is published when the last one has it. Processor time is the
-//! server's alone, and includes taking in the publication and, with long-polling, the next poll.
+//! Ten thousand agents in one thread are connected to one server at a time: to the crate behind its
+//! example's accept loop, to axum without a protocol as the floor, and to other Bayeux servers, all
+//! with the same work (bayeux.md 3): the server has the first processor, the agents the second;
+//! messages carry 200 bytes. One-to-one: 64 publications are on their way at any time, each from
+//! one agent to another. Fanned out: everybody gets each message, and the next one is published
+//! when the last one has it. Processor time is the server's alone, and includes taking in the
+//! publication and, with long-polling, the next poll.
 //!
-//! The last part measures the program as a whole: one event to everybody, and everybody's return after a SIGKILL.
+//! The last part measures the program as a whole: one event to everybody, and everybody's return
+//! after a SIGKILL.
 
 mod crowd;
 mod dialect;
@@ -124,7 +128,12 @@ async fn measure(root: PathBuf, options: Options) -> Result<()> {
 }
 
 /// Measures a server on one transport, in a process of its own.
-async fn measure_server(root: &Path, options: &Options, kind: Kind, transport: Transport) -> Result<Row> {
+async fn measure_server(
+    root: &Path,
+    options: &Options,
+    kind: Kind,
+    transport: Transport,
+) -> Result<Row> {
     let agents = usize::from(if kind.is_peer() { options.peer_agents } else { options.agents });
     println!("{}, {}: opening {agents} sessions…", kind.name(), transport.name());
     let server = Server::start(root, kind).await?;
@@ -173,7 +182,8 @@ async fn measure_deliveries(
     work: Work,
 ) -> Result<Deliveries> {
     let time = Duration::from_millis(options.round_ms.into());
-    let (mut cpu_us, mut rates, mut latencies, mut load) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut cpu_us, mut rates, mut latencies, mut load) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..options.rounds {
         let used = || anyhow::Ok((cpu::used(server.id()?)?, cpu::used(std::process::id())?));
         let (server_before, own_before) = used()?;

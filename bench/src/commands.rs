@@ -1,8 +1,9 @@
 //! `bench commands`: durable commands a second (docs/testing.md#figures).
 //!
-//! Before each round every agent is offered that round's work; what is measured is clients that each accept and complete one work item
-//! after the other over a kept-alive connection with Basic credentials. Rounds of the program, of the disk and of a bare server
-//! alternate, so that whatever else the machine does hits all three.
+//! Before each round every agent is offered that round's work; what is measured is clients that
+//! each accept and complete one work item after the other over a kept-alive connection with Basic
+//! credentials. Rounds of the program, of the disk and of a bare server alternate, so that whatever
+//! else the machine does hits all three.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -37,8 +38,8 @@ pub(crate) struct Options {
     /// How many rounds.
     #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u16).range(1..=100))]
     rounds: u16,
-    /// How many work items each client does in a round. He holds as many at once, so more than an agent would have in real life makes
-    /// his desk larger than it would be.
+    /// How many work items each client does in a round. He holds as many at once, so more than an
+    /// agent would have in real life makes his desk larger than it would be.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1_000))]
     items: u16,
 }
@@ -87,7 +88,8 @@ pub(crate) async fn run(root: &Path, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Brings the agents to work. Their polls go on until the handles are dropped: an agent who is out of reach is offered nothing.
+/// Brings the agents to work. Their polls go on until the handles are dropped: an agent who is out
+/// of reach is offered nothing.
 async fn open_desks(program: &Program, clients: usize) -> Result<(Vec<Desk>, Vec<AbortOnDrop>)> {
     println!("opening {clients} agents' sessions…");
     let mut polls = Vec::new();
@@ -123,7 +125,11 @@ async fn collect_offers(desks: &mut [Desk], each: usize) -> Result<()> {
             if desk.offers.len() >= each {
                 break;
             }
-            ensure!(Instant::now() < end, "only {} of {each} work items were offered", desk.offers.len());
+            ensure!(
+                Instant::now() < end,
+                "only {} of {each} work items were offered",
+                desk.offers.len()
+            );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -162,7 +168,8 @@ async fn offers_of(client: &mut Client) -> Result<Vec<String>> {
     Ok(offered.filter_map(|interaction| interaction["id"].as_str()).map(str::to_owned).collect())
 }
 
-/// Every client accepts and completes its work. Each change is told to its agent by CometD meanwhile.
+/// Every client accepts and completes its work. Each change is told to its agent by CometD
+/// meanwhile.
 async fn commands_round(desks: &mut Vec<Desk>, process: u32) -> Result<Round> {
     let accept = json!({"operationName": "Accept"});
     let complete = json!({"operationName": "Complete"});

@@ -7,14 +7,14 @@ use anyhow::{Context as _, Result};
 
 /// Reads the processor time that a process has used, of all its threads, in user and system mode.
 pub(super) fn used(process: u32) -> Result<Duration> {
-    let stat =
-        std::fs::read_to_string(format!("/proc/{process}/stat")).context("read the process's times")?;
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))
+        .context("read the process's times")?;
     let ticks = parse(&stat).context("the process's times have an unknown form")?;
     Ok(Duration::from_micros(ticks * 1_000_000 / ticks_per_second()?))
 }
 
-/// The second field, a name, may contain anything; the fields after it are counted from its closing bracket (proc_pid_stat(5): user and
-/// system time are fields 14 and 15).
+/// The second field, a name, may contain anything; the fields after it are counted from its closing
+/// bracket (proc_pid_stat(5): user and system time are fields 14 and 15).
 fn parse(stat: &str) -> Option<u64> {
     let (_, fields) = stat.rsplit_once(')')?;
     let mut times = fields.split_whitespace().skip(11).map(str::parse::<u64>);

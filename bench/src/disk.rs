@@ -21,7 +21,8 @@ pub(super) struct Disk {
 /// Measures for some time, in a file of its own in `directory`.
 pub(super) fn measure(directory: &Path, time: Duration) -> Result<Disk> {
     let path = directory.join("probe");
-    let mut file = OpenOptions::new().create(true).append(true).open(path).context("open the probe")?;
+    let mut file =
+        OpenOptions::new().create(true).append(true).open(path).context("open the probe")?;
     let bytes = [0_u8; BYTES];
     let mut latencies = Vec::new();
     let started = Instant::now();

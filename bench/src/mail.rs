@@ -1,13 +1,15 @@
 //! `bench mail`: letters a second that are read, threaded and durable (docs/testing.md#mails).
 //!
-//! Mail servers deliver by LMTP over some connections, one letter after the other on each. Letters have 2 to 60 KB: most are text, a third has
-//! HTML beside it, a tenth an attachment; each fourth answers one that the same customer sent before. A letter counts when it is acknowledged,
-//! and then everything of it is durable: the raw message, its attachments and its interaction.
+//! Mail servers deliver by LMTP over some connections, one letter after the other on each. Letters
+//! have 2 to 60 KB: most are text, a third has HTML beside it, a tenth an attachment; each fourth
+//! answers one that the same customer sent before. A letter counts when it is acknowledged, and
+//! then everything of it is durable: the raw message, its attachments and its interaction.
 //!
-//! Beside it, in the same run: one `fdatasync` after the other, before and after, and the reading of the same letters on one thread, with
-//! nothing else done. Goals, as ratios to these floors: at 8 connections at least a third of the `fdatasync` rate, because a letter waits for the
-//! sync of each of its files, of the directory that it is in, and of its commit; and at most 20 times the processor time of its reading, most
-//! of which are those files and the commit.
+//! Beside it, in the same run: one `fdatasync` after the other, before and after, and the reading
+//! of the same letters on one thread, with nothing else done. Goals, as ratios to these floors: at
+//! 8 connections at least a third of the `fdatasync` rate, because a letter waits for the sync of
+//! each of its files, of the directory that it is in, and of its commit; and at most 20 times the
+//! processor time of its reading, most of which are those files and the commit.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -90,14 +92,18 @@ pub(crate) async fn run(root: &Path, options: &Options) -> Result<()> {
         let connections = usize::from(*connections).max(1);
         println!("{connections} connections…");
         let each = usize::try_from(options.letters)? / connections + WARM_UP;
-        let bags: Vec<Bag> = (0..connections).map(|number| bag(round, number, each, options.seed)).collect();
+        let bags: Vec<Bag> =
+            (0..connections).map(|number| bag(round, number, each, options.seed)).collect();
         answers += bags.iter().map(|bag| bag.answers).sum::<usize>();
         floor = Some(read_alone(&bags)?);
         rows.push(deliver(&office, bags).await?);
     }
     let listed = list(office.program.address()).await?;
     let threaded = listed.iter().filter(|letter| letter.has_parent).count();
-    ensure!(threaded == answers, "{threaded} letters know what they answer, and {answers} are answers");
+    ensure!(
+        threaded == answers,
+        "{threaded} letters know what they answer, and {answers} are answers"
+    );
     println!("{} letters, {threaded} of them tied to what they answer", listed.len());
     let after = disk::measure(home.path(), DISK_TIME)?;
     let floor = floor.context("nothing was measured")?;
@@ -107,7 +113,8 @@ pub(crate) async fn run(root: &Path, options: &Options) -> Result<()> {
 
 /// Makes letters. Those that answer others come long after them.
 fn bag(round: usize, connection: usize, count: usize, seed: u64) -> Bag {
-    let mut random = StdRng::seed_from_u64(seed.wrapping_mul(1_000).wrapping_add(connection as u64));
+    let mut random =
+        StdRng::seed_from_u64(seed.wrapping_mul(1_000).wrapping_add(connection as u64));
     let (mut raws, mut deliveries, mut answers) = (Vec::new(), VecDeque::new(), 0);
     for number in 0..count {
         let id = |number: usize| format!("{round}.{connection}.{number}@customer.example");

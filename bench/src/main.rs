@@ -1,6 +1,10 @@
-//! Figures, each beside a floor that is taken in the same run on the same machine. Nothing here fails for being slow.
-//! `cargo xtask bench NAME` calls it.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "commands talk to the person who called them")]
+//! Figures, each beside a floor that is taken in the same run on the same machine. Nothing here
+//! fails for being slow. `cargo xtask bench NAME` calls it.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "commands talk to the person who called them"
+)]
 
 mod bare;
 mod chat;
@@ -59,7 +63,9 @@ async fn run(root: &Path, what: &What) -> Result<()> {
         What::BareServer => bare::serve().await,
         What::BareBroadcast => cometd::serve_floor().await,
         // A driver and a floor without optimization would flatter the program.
-        What::Commands(_) | What::Cometd(_) | What::Chat(_) | What::Mail(_) if cfg!(debug_assertions) => {
+        What::Commands(_) | What::Cometd(_) | What::Chat(_) | What::Mail(_)
+            if cfg!(debug_assertions) =>
+        {
             again_in_release(root)
         }
         What::Commands(options) => commands::run(root, options).await,

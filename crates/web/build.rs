@@ -1,4 +1,5 @@
-//! Says in one sentence that there is nothing to carry, before a macro says it in many. It builds nothing.
+//! Says in one sentence that there is nothing to carry, before a macro says it in many. It builds
+//! nothing.
 
 use std::env;
 use std::path::Path;
@@ -11,7 +12,9 @@ fn main() -> ExitCode {
     }
     println!("cargo::rerun-if-changed=../../web/dist");
     if !Path::new("../../web/dist/chat/widget.js").exists() {
-        println!("cargo::error=the pages are not built: run `cargo xtask web`, or build without `pages`");
+        println!(
+            "cargo::error=the pages are not built: run `cargo xtask web`, or build without `pages`"
+        );
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS

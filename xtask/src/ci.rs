@@ -1,6 +1,7 @@
 //! `ci`: everything that a change must pass, in the order in which it fails soonest.
 //!
-//! All builds use one profile and one set of features, so that each crate is compiled once for checking and once for running.
+//! All builds use one profile and one set of features, so that each crate is compiled once for
+//! checking and once for running.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -13,7 +14,8 @@ use clap::Args;
 
 use crate::{bounded, set_up, tidy, web};
 
-/// The longest that one stage may take, in s. A cold build of everything takes about ten minutes on two cores.
+/// The longest that one stage may take, in s. A cold build of everything takes about ten minutes on
+/// two cores.
 const STAGE_SECONDS_MAX: u64 = 1_500;
 /// What every build is of, so that no crate is built twice with other features.
 const EVERYTHING: [&str; 3] = ["--workspace", "--all-targets", "--all-features"];
@@ -21,7 +23,8 @@ const EVERYTHING: [&str; 3] = ["--workspace", "--all-targets", "--all-features"]
 /// What can be chosen.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
-    /// Begin at this stage, after the ones before it have passed: tools, format, tidy, web, clippy, build, test, widget, interop, mail, browser, cuts, chats, mails, floods, documentation.
+    /// Begin at this stage, after the ones before it have passed: tools, format, tidy, web, clippy,
+    /// build, test, widget, interop, mail, browser, cuts, chats, mails, floods, documentation.
     #[arg(long, value_name = "STAGE", default_value = "tools")]
     from: String,
     #[command(flatten)]
@@ -112,7 +115,16 @@ fn steps(root: &Path, set_up: set_up::Options) -> Vec<Step<'_>> {
         (
             "cuts",
             Box::new(move || {
-                plain(cargo(&["xtask", "cuts", "--cuts", "40", "--restarts", "1", "--clients", "12"]))
+                plain(cargo(&[
+                    "xtask",
+                    "cuts",
+                    "--cuts",
+                    "40",
+                    "--restarts",
+                    "1",
+                    "--clients",
+                    "12",
+                ]))
             }),
         ),
         (
@@ -124,14 +136,24 @@ fn steps(root: &Path, set_up: set_up::Options) -> Vec<Step<'_>> {
         (
             "mails",
             Box::new(move || {
-                plain(cargo(&["xtask", "mails", "--mails", "5", "--kills", "18", "--answers", "120"]))
+                plain(cargo(&[
+                    "xtask",
+                    "mails",
+                    "--mails",
+                    "5",
+                    "--kills",
+                    "18",
+                    "--answers",
+                    "120",
+                ]))
             }),
         ),
         ("floods", Box::new(move || plain(cargo(&["xtask", "floods", "--small"])))),
         (
             "documentation",
             Box::new(move || {
-                let mut command = cargo(&["doc", "--quiet", "--workspace", "--no-deps", "--all-features"]);
+                let mut command =
+                    cargo(&["doc", "--quiet", "--workspace", "--no-deps", "--all-features"]);
                 command.env("RUSTDOCFLAGS", "-D warnings");
                 plain(command)
             }),
@@ -147,7 +169,8 @@ fn program(root: &Path) -> PathBuf {
 /// Runs a command, shows what it says and counts the tests that it reports.
 fn counted(command: &mut Command) -> Result<Tests> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let mut child: Child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("start {name}"))?;
+    let mut child: Child =
+        command.stdout(Stdio::piped()).spawn().with_context(|| format!("start {name}"))?;
     let output = child.stdout.take().context("the output was asked for")?;
     let reader = thread::spawn(move || echo(output));
     let status = bounded::wait(&mut child, STAGE_SECONDS_MAX)?;
@@ -170,8 +193,8 @@ fn echo(output: ChildStdout) -> Tests {
     tests
 }
 
-/// Reads a line of results: libtest's `test result: ok. 3 passed; 0 failed; …`, or the last line of the reference clients,
-/// `3 passed, 0 failed`.
+/// Reads a line of results: libtest's `test result: ok. 3 passed; 0 failed; …`, or the last line of
+/// the reference clients, `3 passed, 0 failed`.
 fn results(line: &str) -> Tests {
     let before = |word: &str| {
         let (before, _) = line.split_once(word)?;
@@ -219,7 +242,10 @@ mod tests {
             command.args(["-c", text]);
             command
         };
-        assert_eq!(counted(&mut script("echo 2 passed, 0 failed")).unwrap(), Tests { passed: 2, failed: 0 });
+        assert_eq!(
+            counted(&mut script("echo 2 passed, 0 failed")).unwrap(),
+            Tests { passed: 2, failed: 0 }
+        );
         assert!(counted(&mut script("echo 2 passed, 0 failed; exit 1")).is_err());
         assert!(counted(&mut script("echo 2 passed, 1 failed")).is_err());
     }

@@ -25,8 +25,11 @@ pub(crate) struct Options {
 ///
 /// When it is not installed or finds something.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
-    let installed =
-        Command::new("cargo-deny").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let installed = Command::new("cargo-deny")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
     if !installed.is_ok_and(|status| status.success()) {
         bail!("cargo-deny is not installed; `cargo install --locked cargo-deny` installs it");
     }

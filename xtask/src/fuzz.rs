@@ -1,8 +1,10 @@
 //! `fuzz`: hostile input for a bounded time (docs/testing.md#arbitrary-input).
 //!
-//! The targets are the tests that use bolero. On the stable compiler, without its own cargo command, bolero feeds them random input and tells
-//! its seed when one fails; `BOLERO_RANDOM_TEST_TIME_MS` says for how long. `cargo test` runs the same targets for a second each. Nothing
-//! here follows coverage: for that the same targets run under `cargo bolero test`, which needs a nightly compiler.
+//! The targets are the tests that use bolero. On the stable compiler, without its own cargo
+//! command, bolero feeds them random input and tells its seed when one fails;
+//! `BOLERO_RANDOM_TEST_TIME_MS` says for how long. `cargo test` runs the same targets for a second
+//! each. Nothing here follows coverage: for that the same targets run under `cargo bolero test`,
+//! which needs a nightly compiler.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -14,9 +16,11 @@ use serde_json::Value;
 
 use crate::bounded;
 
-/// The longest that building the tests may take, in s: about three times what it takes on two cores with nothing built.
+/// The longest that building the tests may take, in s: about three times what it takes on two cores
+/// with nothing built.
 const BUILD_SECONDS_MAX: u64 = 1_800;
-/// How much longer than wished a target may run, in s: for its last input, and for shrinking one that failed.
+/// How much longer than wished a target may run, in s: for its last input, and for shrinking one
+/// that failed.
 const GRACE_SECONDS: u64 = 60;
 /// What marks a target in the sources.
 const MARK: &str = "bolero::check!";
@@ -67,7 +71,12 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
             }
         }
     }
-    ensure!(crashed.is_empty(), "{} of {} targets crashed: {crashed:?}", crashed.len(), targets.len());
+    ensure!(
+        crashed.is_empty(),
+        "{} of {} targets crashed: {crashed:?}",
+        crashed.len(),
+        targets.len()
+    );
     println!("{} targets, 0 crashes", targets.len());
     Ok(())
 }
@@ -86,7 +95,9 @@ fn targets(crates: &Path) -> Result<Vec<Target>> {
                     waiting.push(path);
                 } else if path.extension().is_some_and(|extension| extension == "rs") {
                     let names = names(&fs::read_to_string(&path)?);
-                    found.extend(names.into_iter().map(|name| Target { package: package.clone(), name }));
+                    found.extend(
+                        names.into_iter().map(|name| Target { package: package.clone(), name }),
+                    );
                 }
             }
         }
@@ -100,7 +111,9 @@ fn names(source: &str) -> Vec<String> {
     let mut names = Vec::new();
     let mut function = "";
     for line in source.lines() {
-        if let Some((name, _)) = line.trim_start().strip_prefix("fn ").and_then(|rest| rest.split_once('(')) {
+        if let Some((name, _)) =
+            line.trim_start().strip_prefix("fn ").and_then(|rest| rest.split_once('('))
+        {
             function = name;
         }
         if line.contains(MARK) {
@@ -110,8 +123,9 @@ fn names(source: &str) -> Vec<String> {
     names
 }
 
-/// Builds the tests of a target's crate, in the release profile with the checks that it leaves out, and gives their program. It is run by
-/// itself, because a child of cargo's would outlive a cargo that is killed.
+/// Builds the tests of a target's crate, in the release profile with the checks that it leaves out,
+/// and gives their program. It is run by itself, because a child of cargo's would outlive a cargo
+/// that is killed.
 fn build(target: &Target) -> Result<PathBuf> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(["test", "--release", "--test", "it", "--no-run", "--message-format=json"]);
@@ -130,7 +144,8 @@ fn build(target: &Target) -> Result<PathBuf> {
     executables.next_back().context("cargo told no program of the tests")
 }
 
-/// Runs one target; gives how many inputs it had, or nothing when it failed, and the end of its output.
+/// Runs one target; gives how many inputs it had, or nothing when it failed, and the end of its
+/// output.
 fn feed(executable: &Path, name: &str, seconds: u64) -> Result<(Option<u64>, String)> {
     let mut output = tempfile::tempfile()?;
     let mut command = Command::new(executable);
@@ -143,14 +158,19 @@ fn feed(executable: &Path, name: &str, seconds: u64) -> Result<(Option<u64>, Str
     if !status.success() {
         return Ok((None, tail(&output)));
     }
-    let inputs = inputs(&output).with_context(|| format!("{name} was fed nothing:\n{}", tail(&output)))?;
+    let inputs =
+        inputs(&output).with_context(|| format!("{name} was fed nothing:\n{}", tail(&output)))?;
     Ok((Some(inputs), String::new()))
 }
 
 /// Reads the number of inputs from bolero's last line.
 fn inputs(output: &str) -> Option<u64> {
     let (_, rest) = output.rsplit_once(INPUTS)?;
-    rest.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok().filter(|inputs| *inputs > 0)
+    rest.split(|letter: char| !letter.is_ascii_digit())
+        .next()?
+        .parse()
+        .ok()
+        .filter(|inputs| *inputs > 0)
 }
 
 fn tail(output: &str) -> String {

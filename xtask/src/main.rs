@@ -1,8 +1,12 @@
 //! The project's own commands: `cargo xtask <command>`.
 //!
-//! Each command is bounded in time, says what it does while it runs and prints its figures last; it exits with 0 only when what it
-//! checks holds. None of them is part of the program.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "commands talk to the person who called them")]
+//! Each command is bounded in time, says what it does while it runs and prints its figures last; it
+//! exits with 0 only when what it checks holds. None of them is part of the program.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "commands talk to the person who called them"
+)]
 
 mod bounded;
 mod ci;
@@ -21,7 +25,8 @@ use std::process::{Command as Process, ExitCode};
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::{Parser, Subcommand};
 
-/// The packages that campaigns and figures are in; they depend on the product, and this program does not, so that it builds in seconds.
+/// The packages that campaigns and figures are in; they depend on the product, and this program
+/// does not, so that it builds in seconds.
 const ELSEWHERE: [(&str, &[&str]); 2] = [
     ("handoff-faults", &["chats", "contention", "crash", "cuts", "floods", "mails", "slow"]),
     ("handoff-bench", &["bench"]),
@@ -42,7 +47,8 @@ struct Arguments {
 /// What can be asked for.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Everything that a change must pass: format, lints, tidy, tests, reference clients, documentation.
+    /// Everything that a change must pass: format, lints, tidy, tests, reference clients,
+    /// documentation.
     Ci(ci::Options),
     /// Builds the pages and the program, and runs the demo (`cargo demo`).
     Demo(demo::Options),

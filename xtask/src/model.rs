@@ -1,4 +1,5 @@
-//! `model`: the rules against their independent reference and over their whole state space (docs/testing.md#rules).
+//! `model`: the rules against their independent reference and over their whole state space
+//! (docs/testing.md#rules).
 
 use std::path::Path;
 use std::process::Command;

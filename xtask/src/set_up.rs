@@ -1,5 +1,5 @@
-//! What has to be on the machine. It is looked for before anything is built, and what Debian has is installed where that can be done without
-//! asking for a password.
+//! What has to be on the machine. It is looked for before anything is built, and what Debian has is
+//! installed where that can be done without asking for a password.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
 
-/// The oldest Node.js that the bundler and the reference clients run on, as major and minor version.
+/// The oldest Node.js that the bundler and the reference clients run on, as major and minor
+/// version.
 const NODE_MIN: (u32, u32) = (20, 19);
 /// The oldest Python 3 that the reference clients run on.
 const PYTHON_MINOR_MIN: u32 = 11;
@@ -44,7 +45,10 @@ const FOR_TESTS: &[Tool] = &[
     Tool { package: "postfix", sign: Sign::File("/usr/sbin/postfix") },
     Tool { package: "openssl", sign: Sign::Runs(&["openssl", "version"]) },
     Tool { package: "python3", sign: Sign::Runs(&["python3", "--version"]) },
-    Tool { package: "python3-venv", sign: Sign::Runs(&["python3", "-c", "import ensurepip, venv"]) },
+    Tool {
+        package: "python3-venv",
+        sign: Sign::Runs(&["python3", "-c", "import ensurepip, venv"]),
+    },
 ];
 /// The browser of the tests.
 const BROWSER: &str = "chromium";
@@ -57,9 +61,12 @@ const USERS: Tool = Tool { package: "uidmap", sign: Sign::Runs(&["newuidmap"]) }
 ///
 /// When something is missing that may not or cannot be installed here.
 pub(crate) fn for_tests(options: Options) -> Result<()> {
-    let rust = said(&["rustc", "--version"]).context("rustc is missing: install Rust with rustup")?;
-    said(&["cargo", "clippy", "--version"]).context("clippy is missing: rustup component add clippy")?;
-    said(&["cargo", "fmt", "--version"]).context("rustfmt is missing: rustup component add rustfmt")?;
+    let rust =
+        said(&["rustc", "--version"]).context("rustc is missing: install Rust with rustup")?;
+    said(&["cargo", "clippy", "--version"])
+        .context("clippy is missing: rustup component add clippy")?;
+    said(&["cargo", "fmt", "--version"])
+        .context("rustfmt is missing: rustup component add rustfmt")?;
     let node = node()?;
     let mut missing: Vec<&str> = missing(FOR_TESTS);
     let browser = std::env::var("HANDOFF_CHROMIUM").unwrap_or_else(|_| BROWSER.to_owned());
@@ -88,7 +95,8 @@ pub(crate) fn for_tests(options: Options) -> Result<()> {
 pub(crate) fn node() -> Result<String> {
     let (major, minor) = NODE_MIN;
     let wanted = format!("install Node.js {major}.{minor} or later with npm (https://nodejs.org)");
-    let node = said(&["node", "--version"]).with_context(|| format!("node is missing: {wanted}"))?;
+    let node =
+        said(&["node", "--version"]).with_context(|| format!("node is missing: {wanted}"))?;
     ensure!(version(node.trim_start_matches('v')) >= NODE_MIN, "node is {node}: {wanted}");
     said(&["npm", "--version"]).with_context(|| format!("npm is missing: {wanted}"))?;
     Ok(node)
@@ -106,8 +114,13 @@ fn install(packages: &[&str], options: Options) -> Result<()> {
     println!("installing Debian packages: {}", packages.join(" "));
     for words in ["apt-get update -qq", &line] {
         let mut command = Command::new("env");
-        let words = prefix.iter().copied().chain(["DEBIAN_FRONTEND=noninteractive"]).chain(words.split(' '));
-        // `env` stands in front of sudo as well, which would drop the variable that was set before it.
+        let words = prefix
+            .iter()
+            .copied()
+            .chain(["DEBIAN_FRONTEND=noninteractive"])
+            .chain(words.split(' '));
+        // `env` stands in front of sudo as well, which would drop the variable that was set before
+        // it.
         command.args(words).stdin(Stdio::null());
         let status = command.status().context("run apt-get")?;
         ensure!(status.success(), "apt-get failed; install the packages with\n  sudo {line}");
@@ -115,7 +128,8 @@ fn install(packages: &[&str], options: Options) -> Result<()> {
     Ok(())
 }
 
-/// Returns what has to stand before a command that root must run, or nothing where that needs a password or there is no apt-get.
+/// Returns what has to stand before a command that root must run, or nothing where that needs a
+/// password or there is no apt-get.
 fn privilege() -> Option<&'static [&'static str]> {
     if !is_there(Sign::Runs(&["apt-get", "--version"])) {
         return None;
@@ -137,8 +151,11 @@ fn missing(tools: &[Tool]) -> Vec<&'static str> {
 fn is_there(sign: Sign) -> bool {
     match sign {
         Sign::File(path) => Path::new(path).exists(),
-        // Some tools answer a call without arguments with a usage and a failure: they are there all the same.
-        Sign::Runs([name]) => Command::new(name).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok(),
+        // Some tools answer a call without arguments with a usage and a failure: they are there all
+        // the same.
+        Sign::Runs([name]) => {
+            Command::new(name).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+        }
         Sign::Runs(words) => said(words).is_ok(),
     }
 }

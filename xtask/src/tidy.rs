@@ -96,7 +96,9 @@ fn own_files(root: &Path) -> Result<Vec<PathBuf>> {
         }
     }
     while let Some(directory) = waiting.pop() {
-        for entry in fs::read_dir(&directory).with_context(|| format!("read {}", directory.display()))? {
+        for entry in
+            fs::read_dir(&directory).with_context(|| format!("read {}", directory.display()))?
+        {
             let path = entry?.path();
             let is_foreign =
                 path.file_name().is_some_and(|name| FOREIGN.iter().any(|foreign| name == *foreign));

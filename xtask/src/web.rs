@@ -1,6 +1,8 @@
-//! `web`: builds the pages below `web` with npm and Vite into `web/dist`, from where the program carries or serves them.
+//! `web`: builds the pages below `web` with npm and Vite into `web/dist`, from where the program
+//! carries or serves them.
 //!
-//! Packages are those of the lock files, and none of their own scripts runs. What has not changed is not built again.
+//! Packages are those of the lock files, and none of their own scripts runs. What has not changed
+//! is not built again.
 
 use std::collections::hash_map::DefaultHasher;
 use std::fs;
@@ -52,8 +54,14 @@ fn install(package: &Path) -> Result<()> {
     if fs::read(&installed).is_ok_and(|of| of == lock) {
         return Ok(());
     }
-    let arguments =
-        ["ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"];
+    let arguments = [
+        "ci",
+        "--ignore-scripts",
+        "--prefer-offline",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+    ];
     npm(package, &arguments)?;
     fs::write(&installed, lock).with_context(|| format!("write {}", installed.display()))
 }
@@ -66,7 +74,8 @@ fn npm(package: &Path, arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Returns a number that changes with any source of a package. It tells builds apart; nobody's safety depends on it.
+/// Returns a number that changes with any source of a package. It tells builds apart; nobody's
+/// safety depends on it.
 fn fingerprint(package: &Path) -> Result<u64> {
     let mut hasher = DefaultHasher::new();
     for path in sources(package)? {
@@ -80,7 +89,9 @@ fn fingerprint(package: &Path) -> Result<u64> {
 fn sources(package: &Path) -> Result<Vec<PathBuf>> {
     let (mut found, mut waiting) = (Vec::new(), vec![package.to_owned()]);
     while let Some(directory) = waiting.pop() {
-        for entry in fs::read_dir(&directory).with_context(|| format!("list {}", directory.display()))? {
+        for entry in
+            fs::read_dir(&directory).with_context(|| format!("list {}", directory.display()))?
+        {
             let path = entry?.path();
             if path.file_name().is_some_and(|name| name == FOREIGN) {
                 continue;

@@ -1,4 +1,5 @@
-//! Customers and agents, whatever server they talk through: how they write, and what they notice of what they read.
+//! Customers and agents, whatever server they talk through: how they write, and what they notice of
+//! what they read.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -63,7 +64,8 @@ impl Tally {
     /// Writes a message that tells when it was sent.
     pub(super) fn message(&self, direction: Direction) -> String {
         self.sent[direction as usize].fetch_add(1, Ordering::Relaxed);
-        let mut text = format!("{}{:0DIGITS$} ", direction.mark(), self.begun.elapsed().as_micros());
+        let mut text =
+            format!("{}{:0DIGITS$} ", direction.mark(), self.begun.elapsed().as_micros());
         text.extend(std::iter::repeat_n('x', TEXT_CHARS.saturating_sub(text.len())));
         text
     }
@@ -101,7 +103,8 @@ impl Tally {
         sent.saturating_sub(arrived)
     }
 
-    /// Takes how long the messages took, to the agents and to the customers, in ms, and begins anew.
+    /// Takes how long the messages took, to the agents and to the customers, in ms, and begins
+    /// anew.
     pub(super) fn take(&self) -> [Vec<f64>; 2] {
         self.sent.iter().for_each(|sent| sent.store(0, Ordering::Relaxed));
         [0, 1].map(|direction: usize| std::mem::take(&mut *lock(&self.took[direction])))
@@ -184,12 +187,14 @@ impl Agent {
         let mut client = self.client.lock().await;
         loop {
             let call = write(&tally.message(Direction::ToCustomer));
-            let answer = client.send(&call).await.ok().context("no answer to an agent's message")?;
+            let answer =
+                client.send(&call).await.ok().context("no answer to an agent's message")?;
             if answer.is_failure() {
                 tally.refuse(Direction::ToCustomer);
                 continue;
             }
-            let is_done = answer.status == 200 && answer.body["statusCode"].as_i64().unwrap_or(0) == 0;
+            let is_done =
+                answer.status == 200 && answer.body["statusCode"].as_i64().unwrap_or(0) == 0;
             ensure!(is_done, "an agent's message was refused: {}", answer.body);
             return Ok(());
         }
@@ -216,7 +221,8 @@ mod tests {
     #[test]
     fn messages_are_noticed_in_their_direction() {
         let tally = Tally::default();
-        let (first, second) = (tally.message(Direction::ToAgent), tally.message(Direction::ToAgent));
+        let (first, second) =
+            (tally.message(Direction::ToAgent), tally.message(Direction::ToAgent));
         let back = tally.message(Direction::ToCustomer);
         assert_eq!(first.len(), TEXT_CHARS);
         let frame = format!(r#"[{{"text":"{first}"}},{{"text":"{second}"}},{{"text":"{back}"}}]"#);

@@ -95,7 +95,8 @@ fn print_row(row: &Row, bare: &Row) {
         let mut messages = messages.to_vec();
         format!("{:.2} / {:.2}", percentile(&mut messages, 50.0), percentile(&mut messages, 99.0))
     };
-    let reached = format!("{:.1} / {:.1}", row.per_second(&row.to_agents), row.per_second(&row.to_customers));
+    let reached =
+        format!("{:.1} / {:.1}", row.per_second(&row.to_agents), row.per_second(&row.to_customers));
     let (cpu, bare_cpu) = if row.rate == 0 { (0.0, 0.0) } else { (row.cpu_us(), bare.cpu_us()) };
     println!(
         "{:>7} | {reached:>13} | {:>15} | {:>15} | {cpu:>11.0} | {:>5.1}% | {:>15} | {bare_cpu:>8.0} | {:>5.1}",

@@ -25,7 +25,8 @@ const NOT_NOW: &str = "\"statusCode\":1";
 /// The topic that tells everything of an agent's interactions.
 const TOPIC: &str = "/v2/me/interactions";
 
-/// Makes the contact center. Everybody is on this machine, in a handful of addresses: their bounds are raised, no others.
+/// Makes the contact center. Everybody is on this machine, in a handful of addresses: their bounds
+/// are raised, no others.
 ///
 /// # Errors
 ///
@@ -33,7 +34,9 @@ const TOPIC: &str = "/v2/me/interactions";
 pub(super) async fn prepare(binary: &Path, home: &Path, options: &Options) -> Result<PathBuf> {
     let (chats, each) = (usize::from(options.chats), usize::from(options.chats_each));
     let limits = "[limits]\nconnections_per_address = 20000\n[chat]\nchats_per_address = 20000\nrequests_per_second = 20000\n";
-    Site { owners: chats.div_ceil(each), helpers: 0, chats_each: each }.prepare(binary, home, limits).await
+    Site { owners: chats.div_ceil(each), helpers: 0, chats_each: each }
+        .prepare(binary, home, limits)
+        .await
 }
 
 /// Brings everybody in.
@@ -85,8 +88,11 @@ pub(super) async fn open(program: &Program, options: &Options) -> Result<People>
 
 /// A customer begins a chat.
 async fn come(way: &Way<'_>, tally: Arc<Tally>) -> Result<(Customer, Heard, Arc<Session>, Ear)> {
-    let (session, mut ear) = Session::open(way, &format!("/service/chatV2/{SERVICE}"), None).await?;
-    session.publish(&json!({"operation": "requestChat", "nickname": "Ada", "subject": "An order"})).await?;
+    let (session, mut ear) =
+        Session::open(way, &format!("/service/chatV2/{SERVICE}"), None).await?;
+    session
+        .publish(&json!({"operation": "requestChat", "nickname": "Ada", "subject": "An order"}))
+        .await?;
     let key = loop {
         let frame = ear.frame().await?;
         session.follow(&frame).await?;
@@ -97,7 +103,8 @@ async fn come(way: &Way<'_>, tally: Arc<Tally>) -> Result<(Customer, Heard, Arc<
         }
     };
     let may_send = Arc::new(Semaphore::new(1));
-    let heard = Heard { tally, direction: Direction::ToCustomer, echo: Some(Arc::clone(&may_send)) };
+    let heard =
+        Heard { tally, direction: Direction::ToCustomer, echo: Some(Arc::clone(&may_send)) };
     let session = Arc::new(session);
     let voice = Voice::Chat { session: Arc::clone(&session), key };
     Ok((Customer { voice, may_send }, heard, session, ear))
@@ -117,7 +124,11 @@ async fn accept_all(client: &mut Client, share: usize, end: Instant) -> Result<V
             ensure!(answer.code() == 0, "an offer cannot be accepted: {}", answer.body);
             chats.push(Box::new(move |text| Call::post(&path, &send(text))));
         }
-        ensure!(Instant::now() < end, "only {} of {share} chats were offered to an agent", chats.len());
+        ensure!(
+            Instant::now() < end,
+            "only {} of {share} chats were offered to an agent",
+            chats.len()
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     Ok(chats)

@@ -41,7 +41,11 @@ impl Stage {
         let elapsed = begun.elapsed();
         while people.tally.under_way() > 0 {
             people.tally.check()?;
-            ensure!(begun.elapsed() < elapsed + LOST, "{} messages did not arrive", people.tally.under_way());
+            ensure!(
+                begun.elapsed() < elapsed + LOST,
+                "{} messages did not arrive",
+                people.tally.under_way()
+            );
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         let used = cpu::used(people.process)?.saturating_sub(used);

@@ -15,7 +15,8 @@ use super::wire::Wire;
 
 /// Sessions that are opened at the same time: fewer than any server's backlog of connections.
 const OPENING: usize = 64;
-/// Publications on their way at the same time in one-to-one work: enough that a server always has something to do.
+/// Publications on their way at the same time in one-to-one work: enough that a server always has
+/// something to do.
 pub(super) const PUBLISHERS: usize = 64;
 /// How long a message may take before it counts as lost.
 const LOST: Duration = Duration::from_secs(20);
@@ -97,8 +98,9 @@ impl Crowd {
             opening.spawn_local(async move {
                 let _place = places.acquire().await?;
                 let opened = timeout(LOST, dialect::open(kind, transport, address, number)).await;
-                let (wire, voice) =
-                    opened.context("no answer")?.with_context(|| format!("open session {number}"))?;
+                let (wire, voice) = opened
+                    .context("no answer")?
+                    .with_context(|| format!("open session {number}"))?;
                 anyhow::Ok((number, Rc::new(Agent { number, wire, voice })))
             });
         }
@@ -106,7 +108,8 @@ impl Crowd {
         while let Some(ended) = opening.join_next().await {
             let (number, agent) = ended??;
             // Its poll must go out now: some servers do not keep a session for long without.
-            self.tasks.push(tokio::task::spawn_local(listen(Rc::clone(&agent), Rc::clone(&self.tally))));
+            self.tasks
+                .push(tokio::task::spawn_local(listen(Rc::clone(&agent), Rc::clone(&self.tally))));
             opened.push((number, agent));
         }
         opened.sort_by_key(|(number, _)| *number);
@@ -122,16 +125,20 @@ impl Crowd {
         }
     }
 
-    /// Publishes to everybody, again when everybody has it, for some time; gives the count of deliveries and how long each publication
-    /// took, in ms.
+    /// Publishes to everybody, again when everybody has it, for some time; gives the count of
+    /// deliveries and how long each publication took, in ms.
     ///
     /// # Errors
     ///
     /// When a message is lost.
-    pub(super) async fn fan_out(&self, server: &Server, time: Duration) -> Result<(usize, Vec<f64>)> {
+    pub(super) async fn fan_out(
+        &self,
+        server: &Server,
+        time: Duration,
+    ) -> Result<(usize, Vec<f64>)> {
         let publisher = self.agents.first().context("nobody is there")?;
-        let wire =
-            Some(Wire::open(server.address, 0).await?).filter(|_| self.transport == Transport::LongPolling);
+        let wire = Some(Wire::open(server.address, 0).await?)
+            .filter(|_| self.transport == Transport::LongPolling);
         let begun = Instant::now();
         let before = self.tally.delivered.get();
         let mut times = Vec::new();
@@ -141,7 +148,10 @@ impl Crowd {
             publish(publisher, &self.tally, wire.as_ref(), Target::All).await?;
             if timeout(LOST, self.tally.reached.notified()).await.is_err() {
                 self.check()?;
-                bail!("{} messages did not arrive", self.tally.target.get() - self.tally.delivered.get());
+                bail!(
+                    "{} messages did not arrive",
+                    self.tally.target.get() - self.tally.delivered.get()
+                );
             }
             times.push(sent.elapsed().as_secs_f64() * 1_000.0);
         }
@@ -149,14 +159,21 @@ impl Crowd {
         Ok((self.tally.delivered.get() - before, times))
     }
 
-    /// Publishes from agent to agent, each publication as soon as the one before has arrived, for some time; gives the count of
-    /// deliveries and how long each took, in ms.
+    /// Publishes from agent to agent, each publication as soon as the one before has arrived, for
+    /// some time; gives the count of deliveries and how long each took, in ms.
     ///
     /// # Errors
     ///
     /// When a message is lost.
-    pub(super) async fn one_to_one(&self, server: &Server, time: Duration) -> Result<(usize, Vec<f64>)> {
-        ensure!(self.agents.len() >= 2 * PUBLISHERS, "there are too few agents for one-to-one work");
+    pub(super) async fn one_to_one(
+        &self,
+        server: &Server,
+        time: Duration,
+    ) -> Result<(usize, Vec<f64>)> {
+        ensure!(
+            self.agents.len() >= 2 * PUBLISHERS,
+            "there are too few agents for one-to-one work"
+        );
         let before = self.tally.delivered.get();
         let end = Instant::now() + time;
         let mut publishers = JoinSet::new();
@@ -174,7 +191,9 @@ impl Crowd {
                     let from = &agents[(target + 1) % agents.len()];
                     publish(from, &tally, wire.as_ref(), Target::One(target)).await?;
                     let arrived = tally.publishers[number].notified();
-                    timeout(LOST, arrived).await.with_context(|| format!("agent {target} got no message"))?;
+                    timeout(LOST, arrived)
+                        .await
+                        .with_context(|| format!("agent {target} got no message"))?;
                     times.push(sent.elapsed().as_secs_f64() * 1_000.0);
                 }
                 anyhow::Ok(times)
@@ -190,7 +209,8 @@ impl Crowd {
     }
 }
 
-/// Publishes in an agent's name: over a connection of its own where polls take up the agent's, as browsers do.
+/// Publishes in an agent's name: over a connection of its own where polls take up the agent's, as
+/// browsers do.
 async fn publish(agent: &Agent, tally: &Tally, wire: Option<&Wire>, target: Target) -> Result<()> {
     let publication = agent.voice.publication(target);
     let Some(wire) = wire else { return agent.wire.send(&publication).await };

@@ -84,7 +84,8 @@ pub(super) async fn open(
         .ask(&wire, &json!({"channel": "/meta/subscribe", "id": "2", "clientId": id, "subscription": names}))
         .await?;
     voice.poll = voice.words(
-        &json!({"channel": "/meta/connect", "id": "3", "clientId": id, "connectionType": name}).to_string(),
+        &json!({"channel": "/meta/connect", "id": "3", "clientId": id, "connectionType": name})
+            .to_string(),
     );
     Ok((wire, voice))
 }
@@ -93,12 +94,19 @@ impl Voice {
     async fn open_floor(mut self) -> Result<(Wire, Self)> {
         let (number, server) = (self.number, self.server);
         let wire = match self.transport {
-            Transport::WebSocket => Wire::upgrade(server, number, &format!("/socket/{number}"), "").await?,
+            Transport::WebSocket => {
+                Wire::upgrade(server, number, &format!("/socket/{number}"), "").await?
+            }
             Transport::LongPolling => {
                 // As many bytes as a connect has, so that the floor reads no less.
                 let asked = json!([{"channel": "/meta/connect", "id": "3", "clientId": "x".repeat(26),
                     "connectionType": "long-polling"}]);
-                self.poll = request(server, &format!("/poll/{number}"), &"x".repeat(42), &asked.to_string());
+                self.poll = request(
+                    server,
+                    &format!("/poll/{number}"),
+                    &"x".repeat(42),
+                    &asked.to_string(),
+                );
                 Wire::open(server, number).await?
             }
         };
@@ -111,10 +119,13 @@ impl Voice {
         let received = wire.receive().await?;
         let replies: Vec<Value> = serde_json::from_slice(&received.body)
             .with_context(|| format!("read {}", String::from_utf8_lossy(&received.body)))?;
-        let reply =
-            replies.into_iter().find(|reply| reply["channel"] == message["channel"]).context("no reply")?;
+        let reply = replies
+            .into_iter()
+            .find(|reply| reply["channel"] == message["channel"])
+            .context("no reply")?;
         ensure!(reply["successful"] == true, "{message} was refused: {reply}");
-        let cookie = header(&received.head, "set-cookie").and_then(|cookie| cookie.split(';').next());
+        let cookie =
+            header(&received.head, "set-cookie").and_then(|cookie| cookie.split(';').next());
         Ok((reply, cookie.unwrap_or_default().to_owned()))
     }
 
@@ -133,13 +144,18 @@ impl Voice {
         let data = format!(r#"{{"pad":"{}"}}"#, "x".repeat(PADDING_BYTES));
         let Some(session) = &self.session else {
             return match (self.transport, target) {
-                (Transport::LongPolling, Target::One(number)) => {
-                    request(self.server, &format!("/one/{number}"), &"x".repeat(42), &format!("[{data}]"))
-                }
+                (Transport::LongPolling, Target::One(number)) => request(
+                    self.server,
+                    &format!("/one/{number}"),
+                    &"x".repeat(42),
+                    &format!("[{data}]"),
+                ),
                 (Transport::LongPolling, Target::All) => {
                     request(self.server, "/all/0", &"x".repeat(42), &format!("[{data}]"))
                 }
-                (Transport::WebSocket, Target::One(number)) => format!("{number} [{data}]").into_bytes(),
+                (Transport::WebSocket, Target::One(number)) => {
+                    format!("{number} [{data}]").into_bytes()
+                }
                 (Transport::WebSocket, Target::All) => format!("* [{data}]").into_bytes(),
             };
         };

@@ -1,8 +1,8 @@
-//! The floor: what axum and tokio cost when there is no protocol. Parked handlers answer polls, a broadcast channel feeds WebSockets;
-//! nothing is parsed and nothing remembered.
+//! The floor: what axum and tokio cost when there is no protocol. Parked handlers answer polls, a
+//! broadcast channel feeds WebSockets; nothing is parsed and nothing remembered.
 //!
-//! Paths end in an agent's number: `/poll/7` parks, `/one/7` sends the body to agent 7, `/all/7` to all, `/socket/7` opens a WebSocket, on
-//! which a frame begins with a number or `*` and a blank.
+//! Paths end in an agent's number: `/poll/7` parks, `/one/7` sends the body to agent 7, `/all/7` to
+//! all, `/socket/7` opens a WebSocket, on which a frame begins with a number or `*` and a blank.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -43,7 +43,8 @@ impl Slot {
 
     async fn take(&self) -> Bytes {
         loop {
-            let mut taken = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+            let mut taken =
+                std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
             match taken.len() {
                 0 => self.arrived.notified().await,
                 1 => return taken.remove(0),
@@ -65,7 +66,11 @@ type Shared = State<Arc<Floor>>;
 /// Serves until it is killed.
 pub(in super::super) async fn serve() -> Result<()> {
     let slots = std::iter::repeat_with(Slot::default).take(AGENTS).collect();
-    let floor = Arc::new(Floor { slots, polling: AtomicUsize::new(0), all: broadcast::Sender::new(BEHIND) });
+    let floor = Arc::new(Floor {
+        slots,
+        polling: AtomicUsize::new(0),
+        all: broadcast::Sender::new(BEHIND),
+    });
     let router: Router = Router::new()
         .route("/poll/{number}", post(poll))
         .route("/one/{number}", post(one))
@@ -111,7 +116,11 @@ async fn all(State(floor): Shared, text: Bytes) -> Response {
     json(Bytes::from_static(b"[{}]"))
 }
 
-async fn socket(State(floor): Shared, Path(number): Path<usize>, upgrade: WebSocketUpgrade) -> Response {
+async fn socket(
+    State(floor): Shared,
+    Path(number): Path<usize>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
     upgrade
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)

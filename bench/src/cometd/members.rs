@@ -1,4 +1,5 @@
-//! The program's agents: each logs in once, watches the workbin, polls, and comes back by itself whenever the connection breaks.
+//! The program's agents: each logs in once, watches the workbin, polls, and comes back by itself
+//! whenever the connection breaks.
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
@@ -22,7 +23,8 @@ const TOPIC: &str = "/v2/me/workbins";
 const ENDPOINT: &str = "/api/v2/notifications";
 /// What stands before a notification's number.
 const SEQUENCE: &[u8] = b"\"sequence\":";
-/// How long an answer may take; longer than a held poll, and than the queue of everybody who comes back.
+/// How long an answer may take; longer than a held poll, and than the queue of everybody who comes
+/// back.
 const ANSWER_BOUND: Duration = Duration::from_secs(60);
 /// How long an agent waits before he tries again.
 const RETRY: Duration = Duration::from_millis(200);
@@ -83,7 +85,11 @@ impl Members {
             }
         };
         if timeout(bound, all).await.is_err() {
-            bail!("only {} agents could open a session: {:?}", self.open.get(), self.failure.borrow());
+            bail!(
+                "only {} agents could open a session: {:?}",
+                self.open.get(),
+                self.failure.borrow()
+            );
         }
         Ok(())
     }
@@ -123,7 +129,10 @@ impl Awaited<'_> {
         while members.arrived.borrow().len() < members.last.len() {
             if tokio::time::timeout_at(end, members.changed.notified()).await.is_err() {
                 let (count, all) = (members.arrived.borrow().len(), members.last.len());
-                bail!("{count} of {all} agents got it within {bound:?}: {:?}", members.failure.borrow());
+                bail!(
+                    "{count} of {all} agents got it within {bound:?}: {:?}",
+                    members.failure.borrow()
+                );
             }
         }
         Ok(members.arrived.borrow().clone())
@@ -142,13 +151,18 @@ struct Kept {
 pub(super) async fn member(members: std::rc::Rc<Members>, mut address: Address, number: usize) {
     let mut kept = Kept::default();
     loop {
-        let Ok(server) = address.wait_for(Option::is_some).await.map(|server| *server) else { return };
+        let Ok(server) = address.wait_for(Option::is_some).await.map(|server| *server) else {
+            return;
+        };
         if members.is_let_in.subscribe().wait_for(|is_let_in| *is_let_in).await.is_err() {
             return;
         }
         if let Some(server) = server {
             let Err(error) = stay(&members, server, number, &mut kept).await;
-            members.failure.borrow_mut().get_or_insert_with(|| format!("{}: {error:#}", name(number)));
+            members
+                .failure
+                .borrow_mut()
+                .get_or_insert_with(|| format!("{}: {error:#}", name(number)));
         }
         tokio::time::sleep(RETRY).await;
     }
@@ -170,15 +184,18 @@ async fn stay(
         // What a client does whose connection broke; it is told that its session is unknown.
         let body = connect(&kept.client_id);
         let told = ask(&wire, &request(server, ENDPOINT, kept, &body)).await?;
-        ensure!(find(&told.body, b"\"402").is_some(), "no 402: {}", String::from_utf8_lossy(&told.body));
+        ensure!(
+            find(&told.body, b"\"402").is_some(),
+            "no 402: {}",
+            String::from_utf8_lossy(&told.body)
+        );
     }
     let hello = json!([{"channel": "/meta/handshake", "id": "1", "version": "1.0",
         "supportedConnectionTypes": ["long-polling"]}]);
     let answer = ask(&wire, &request(server, ENDPOINT, kept, &hello.to_string())).await?;
     kept.keep_cookies(&answer);
     kept.client_id = first_reply(&answer)?["clientId"].as_str().context("no clientId")?.to_owned();
-    let mut subscribe =
-        json!([{"channel": "/meta/subscribe", "id": "2", "clientId": kept.client_id, "subscription": TOPIC}]);
+    let mut subscribe = json!([{"channel": "/meta/subscribe", "id": "2", "clientId": kept.client_id, "subscription": TOPIC}]);
     if !is_first {
         subscribe[0]["ext"] = json!({"replay": members.last[number].get()});
     }
@@ -187,7 +204,8 @@ async fn stay(
     if is_first {
         let body = json!({"operationName": "Subscribe"}).to_string();
         let answer =
-            ask(&wire, &request(server, &format!("/api/v2/me/workbins/{WORKBIN}"), kept, &body)).await?;
+            ask(&wire, &request(server, &format!("/api/v2/me/workbins/{WORKBIN}"), kept, &body))
+                .await?;
         ensure!(
             find(&answer.body, b"\"statusCode\":0").is_some(),
             "{}",
@@ -226,8 +244,9 @@ async fn poll(
 
 async fn log_in(wire: &Wire, server: SocketAddr, number: usize, kept: &mut Kept) -> Result<()> {
     let credentials = STANDARD.encode(format!("{}:{PASSWORD}", name(number)));
-    let request =
-        format!("GET /api/v2/me HTTP/1.1\r\nHost: {server}\r\nAuthorization: Basic {credentials}\r\n\r\n");
+    let request = format!(
+        "GET /api/v2/me HTTP/1.1\r\nHost: {server}\r\nAuthorization: Basic {credentials}\r\n\r\n"
+    );
     let answer = ask(wire, request.as_bytes()).await?;
     kept.keep_cookies(&answer);
     kept.csrf_token = header(&answer.head, "x-csrf-token").context("no token")?.to_owned();
@@ -236,7 +255,9 @@ async fn log_in(wire: &Wire, server: SocketAddr, number: usize, kept: &mut Kept)
 
 impl Kept {
     fn keep_cookies(&mut self, answer: &Received) {
-        for pair in headers(&answer.head, "set-cookie").filter_map(|cookie| cookie.split(';').next()) {
+        for pair in
+            headers(&answer.head, "set-cookie").filter_map(|cookie| cookie.split(';').next())
+        {
             if !self.cookies.is_empty() {
                 self.cookies.push_str("; ");
             }
@@ -269,7 +290,11 @@ fn first_reply(answer: &Received) -> Result<Value> {
 async fn ask(wire: &Wire, request: &[u8]) -> Result<Received> {
     wire.send(request).await?;
     let answer = timeout(ANSWER_BOUND, wire.receive()).await.context("no answer")??;
-    ensure!(answer.head.starts_with(b"HTTP/1.1 200"), "refused: {}", String::from_utf8_lossy(&answer.head));
+    ensure!(
+        answer.head.starts_with(b"HTTP/1.1 200"),
+        "refused: {}",
+        String::from_utf8_lossy(&answer.head)
+    );
     Ok(answer)
 }
 

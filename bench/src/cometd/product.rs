@@ -1,9 +1,11 @@
-//! The program as a whole: one event that concerns every agent, and everybody's return after a SIGKILL.
+//! The program as a whole: one event that concerns every agent, and everybody's return after a
+//! SIGKILL.
 //!
-//! The event is a work item that is put into, or taken out of, a group's workbin whose content all agents watch: each change is one commit
-//! with a numbered row in every agent's stream. After the kill another change is made before anybody is back, so an agent has returned
-//! only when he has been given that one: he reconnects, is told 402, shakes hands with his cookie, subscribes with the last number that
-//! he has seen, and gets what he missed.
+//! The event is a work item that is put into, or taken out of, a group's workbin whose content all
+//! agents watch: each change is one commit with a numbered row in every agent's stream. After the
+//! kill another change is made before anybody is back, so an agent has returned only when he has
+//! been given that one: he reconnects, is told 402, shakes hands with his cookie, subscribes with
+//! the last number that he has seen, and gets what he missed.
 
 use std::path::Path;
 use std::rc::Rc;
@@ -60,12 +62,15 @@ pub(super) async fn measure(root: &Path, agents: usize, rounds: u16) -> Result<O
     let home = tempfile::tempdir().context("make a temporary directory")?;
     println!("the program: making a center of {agents} agents…");
     let config = prepare(&binary, home.path(), agents).await?;
-    let mut program = Program::start(binary, Start::Serve { config }, home.path().join("log")).await?;
+    let mut program =
+        Program::start(binary, Start::Serve { config }, home.path().join("log")).await?;
     servers::move_to_first_processor(process(&program)?);
     println!("the program: opening {agents} agents' sessions…");
     let members = Rc::new(Members::new(agents, OPENING));
     let tasks: Vec<JoinHandle<()>> = (0..agents)
-        .map(|number| tokio::task::spawn_local(member(Rc::clone(&members), program.address(), number)))
+        .map(|number| {
+            tokio::task::spawn_local(member(Rc::clone(&members), program.address(), number))
+        })
         .collect();
     let _end = AbortOnDrop(tasks);
     members.all_open(OPEN_BOUND).await?;
@@ -88,8 +93,12 @@ pub(super) async fn measure(root: &Path, agents: usize, rounds: u16) -> Result<O
     let awaited = members.expect_event();
     shelf.change().await?;
     members.let_in();
-    let mut times =
-        awaited.all(RETURN_BOUND).await?.into_iter().map(|at| ms(at - killed)).collect::<Vec<f64>>();
+    let mut times = awaited
+        .all(RETURN_BOUND)
+        .await?
+        .into_iter()
+        .map(|at| ms(at - killed))
+        .collect::<Vec<f64>>();
     Ok(Outcome {
         agents,
         resident_kib,
@@ -101,13 +110,19 @@ pub(super) async fn measure(root: &Path, agents: usize, rounds: u16) -> Result<O
     })
 }
 
-async fn one_event(members: &Members, shelf: &mut Shelf, process: u32, event: &mut Event) -> Result<()> {
+async fn one_event(
+    members: &Members,
+    shelf: &mut Shelf,
+    process: u32,
+    event: &mut Event,
+) -> Result<()> {
     let awaited = members.expect_event();
     let used = cpu::used(process)?;
     let begun = Instant::now();
     shelf.change().await?;
     event.answered_ms.push(ms(begun.elapsed()));
-    let mut times: Vec<f64> = awaited.all(EVENT_BOUND).await?.into_iter().map(|at| ms(at - begun)).collect();
+    let mut times: Vec<f64> =
+        awaited.all(EVENT_BOUND).await?.into_iter().map(|at| ms(at - begun)).collect();
     event.first_ms.push(percentile(&mut times, 0.0));
     event.all_ms.push(percentile(&mut times, 100.0));
     // Their next polls belong to it.
@@ -145,10 +160,14 @@ impl Shelf {
         let mut client = Client::new(program.address(), "mover", PASSWORD)?;
         handoff_testkit::load::comet::start_work(&mut client).await?;
         let body = json!({"operationName": "Create", "channel": "workitem", "queueName": "work", "subject": "An order"});
-        let answer =
-            client.send_until_answered(&Call::post("/me/interactions", &body)).await.context("no answer")?;
-        let item =
-            answer.body["id"].as_str().with_context(|| format!("no work item: {}", answer.body))?.to_owned();
+        let answer = client
+            .send_until_answered(&Call::post("/me/interactions", &body))
+            .await
+            .context("no answer")?;
+        let item = answer.body["id"]
+            .as_str()
+            .with_context(|| format!("no work item: {}", answer.body))?
+            .to_owned();
         Ok(Self { client, item, is_in: false })
     }
 
@@ -191,9 +210,14 @@ async fn prepare(binary: &Path, home: &Path, agents: usize) -> Result<std::path:
         "[server]\nlisten = \"127.0.0.1:0\"\n[store]\npath = {data:?}\n[agent]\ndisconnect_grace = \"1h\"\n[log]\nfilter = \"warn\"\n"
     );
     std::fs::write(&config, text).context("write the configuration")?;
-    let output = clean_command(binary).arg("apply").arg(&center).arg("--config").arg(&config).output().await;
+    let output =
+        clean_command(binary).arg("apply").arg(&center).arg("--config").arg(&config).output().await;
     let output = output.context("run handoff apply")?;
-    ensure!(output.status.success(), "handoff apply failed: {}", String::from_utf8_lossy(&output.stderr));
+    ensure!(
+        output.status.success(),
+        "handoff apply failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     Ok(config)
 }
 

@@ -21,7 +21,8 @@ pub(super) struct Deliveries {
     pub(super) p50_ms: f64,
     /// The same, of the slowest hundredth.
     pub(super) p99_ms: f64,
-    /// How much of their processor the clients used: near 1, rates and times say more about them than about the server.
+    /// How much of their processor the clients used: near 1, rates and times say more about them
+    /// than about the server.
     pub(super) clients_load: f64,
 }
 
@@ -126,7 +127,8 @@ pub(super) fn print(rows: &[Row], options: &Options) {
     }
 }
 
-/// Prints how one figure of the crate stands to its goal, to the floor and to the best of the other servers.
+/// Prints how one figure of the crate stands to its goal, to the floor and to the best of the other
+/// servers.
 fn print_goal(rows: &[Row], own: &Row, figure: &Figure) {
     let Some(value) = (figure.read)(own) else { return };
     let goal = match own.transport {

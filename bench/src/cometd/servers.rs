@@ -60,7 +60,9 @@ impl Kind {
     pub(super) const fn transports(self) -> &'static [Transport] {
         match self {
             Self::Nodejs => &[Transport::LongPolling],
-            Self::Handoff | Self::Floor | Self::Faye => &[Transport::LongPolling, Transport::WebSocket],
+            Self::Handoff | Self::Floor | Self::Faye => {
+                &[Transport::LongPolling, Transport::WebSocket]
+            }
         }
     }
 }
@@ -96,7 +98,9 @@ pub(super) fn prepare(root: &Path, kinds: &[Kind]) -> Result<()> {
         run(build.current_dir(root))?;
     }
     let peers = root.join(PEERS);
-    if kinds.iter().any(|kind| kind.is_peer()) && !peers.join("node_modules/.package-lock.json").exists() {
+    if kinds.iter().any(|kind| kind.is_peer())
+        && !peers.join("node_modules/.package-lock.json").exists()
+    {
         println!("installing the other servers…");
         let mut npm = std::process::Command::new("npm");
         run(npm.args(["ci", "--ignore-scripts", "--loglevel=error"]).current_dir(peers))?;
@@ -162,7 +166,8 @@ impl Server {
     }
 }
 
-/// Makes a command that runs on the first processor alone, if the machine has two and a way to say so.
+/// Makes a command that runs on the first processor alone, if the machine has two and a way to say
+/// so.
 pub(super) fn on_first_processor(program: &Path) -> Command {
     if !can_divide() {
         return Command::new(program);
@@ -176,11 +181,14 @@ pub(super) fn on_first_processor(program: &Path) -> Command {
 pub(super) fn take_second_processor() {
     let own = std::process::id().to_string();
     let mut taskset = std::process::Command::new("taskset");
-    let taskset = taskset.args(["--all-tasks", "--cpu-list", "--pid", "1", &own]).stdout(Stdio::null());
+    let taskset =
+        taskset.args(["--all-tasks", "--cpu-list", "--pid", "1", &own]).stdout(Stdio::null());
     match can_divide() && taskset.status().is_ok_and(|status| status.success()) {
         true => println!("server on processor 0, clients on processor 1"),
         false => {
-            println!("server and clients share the processors: taskset or a second processor is missing")
+            println!(
+                "server and clients share the processors: taskset or a second processor is missing"
+            )
         }
     }
 }
@@ -189,14 +197,17 @@ pub(super) fn take_second_processor() {
 pub(super) fn move_to_first_processor(process: u32) {
     if can_divide() {
         let mut taskset = std::process::Command::new("taskset");
-        taskset.args(["--all-tasks", "--cpu-list", "--pid", "0", &process.to_string()]).stdout(Stdio::null());
+        taskset
+            .args(["--all-tasks", "--cpu-list", "--pid", "0", &process.to_string()])
+            .stdout(Stdio::null());
         // It only makes the figures worse if this fails.
         _ = taskset.status();
     }
 }
 
 fn can_divide() -> bool {
-    let found = std::process::Command::new("taskset").arg("--version").stdout(Stdio::null()).status();
+    let found =
+        std::process::Command::new("taskset").arg("--version").stdout(Stdio::null()).status();
     let own = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     found.is_ok() && own.matches("processor\t").count() > 1
 }
@@ -206,8 +217,8 @@ fn program(root: &Path, kind: Kind) -> Result<PathBuf> {
         Kind::Floor => std::env::current_exe().context("find this program")?,
         Kind::Nodejs | Kind::Faye => PathBuf::from("node"),
         Kind::Handoff => {
-            let target =
-                std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+            let target = std::env::var_os("CARGO_TARGET_DIR")
+                .map_or_else(|| root.join("target"), PathBuf::from);
             target.join("release/examples/bench_server")
         }
     })
@@ -234,8 +245,8 @@ pub(super) fn peak_kib(process: u32) -> Result<u64> {
 }
 
 fn status_kib(process: u32, field: &str) -> Result<u64> {
-    let status =
-        std::fs::read_to_string(format!("/proc/{process}/status")).context("read the process's memory")?;
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))
+        .context("read the process's memory")?;
     let line = status.lines().find_map(|line| line.strip_prefix(field)).context("no such field")?;
     line.trim().trim_end_matches("kB").trim().parse().context("read the process's memory")
 }

@@ -1,7 +1,8 @@
-//! The least of HTTP and WebSocket that ten thousand clients in one thread can afford: whole messages in, raw bytes out.
+//! The least of HTTP and WebSocket that ten thousand clients in one thread can afford: whole
+//! messages in, raw bytes out.
 //!
-//! It knows what the servers measured here send and nothing else: answers with a `Content-Length` or in chunks, unmasked frames that are
-//! not fragmented.
+//! It knows what the servers measured here send and nothing else: answers with a `Content-Length`
+//! or in chunks, unmasked frames that are not fragmented.
 
 use std::cell::RefCell;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -55,14 +56,22 @@ impl Wire {
         );
         wire.write(request.as_bytes()).await?;
         let head = wire.receive_head().await?;
-        ensure!(head.starts_with(b"HTTP/1.1 101"), "no upgrade: {}", String::from_utf8_lossy(&head));
+        ensure!(
+            head.starts_with(b"HTTP/1.1 101"),
+            "no upgrade: {}",
+            String::from_utf8_lossy(&head)
+        );
         wire.is_websocket = true;
         Ok(wire)
     }
 
     /// Sends a message: a whole HTTP request, or the text of a frame.
     pub(super) async fn send(&self, message: &[u8]) -> Result<()> {
-        if self.is_websocket { self.write(&frame(message)).await } else { self.write(message).await }
+        if self.is_websocket {
+            self.write(&frame(message)).await
+        } else {
+            self.write(message).await
+        }
     }
 
     /// Writes bytes that fit into the socket's buffer as a whole, so that two writers do not mix.
@@ -143,13 +152,15 @@ fn frame(text: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// Takes a text frame off the buffer; pings are dropped, since no run here lasts long enough for their answers to matter.
+/// Takes a text frame off the buffer; pings are dropped, since no run here lasts long enough for
+/// their answers to matter.
 fn take_frame(buffer: &mut BytesMut) -> Result<Option<Received>> {
     loop {
         let Some((first, second)) = buffer.first().zip(buffer.get(1)) else { return Ok(None) };
         let (opcode, short) = (first & 0x0f, usize::from(second & 0x7f));
-        let number =
-            |bytes: &[u8]| bytes.iter().fold(0_usize, |number, byte| number << 8 | usize::from(*byte));
+        let number = |bytes: &[u8]| {
+            bytes.iter().fold(0_usize, |number, byte| number << 8 | usize::from(*byte))
+        };
         let (head, len) = match short {
             126 if buffer.len() >= 4 => (4, number(&buffer[2..4])),
             127 if buffer.len() >= 10 => (10, number(&buffer[2..10])),
@@ -237,7 +248,8 @@ mod tests {
 
     #[test]
     fn answers_are_taken_whole() {
-        let mut buffer = BytesMut::from(&b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[]HTTP/1.1 200"[..]);
+        let mut buffer =
+            BytesMut::from(&b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[]HTTP/1.1 200"[..]);
         let received = take_answer(&mut buffer).unwrap().unwrap();
         assert_eq!((&received.body[..], &buffer[..]), (&b"[]"[..], &b"HTTP/1.1 200"[..]));
         assert!(take_answer(&mut buffer).unwrap().is_none());
@@ -245,7 +257,8 @@ mod tests {
 
     #[test]
     fn chunks_are_joined() {
-        let text = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[{\r\n2\r\n}]\r\n0\r\n\r\n";
+        let text =
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[{\r\n2\r\n}]\r\n0\r\n\r\n";
         for len in 0..text.len() {
             assert!(take_answer(&mut BytesMut::from(&text[..len])).unwrap().is_none(), "{len}");
         }

@@ -1,8 +1,8 @@
-//! `/me/interactions/{id}/attachments`: the files of an interaction. Whoever may see it sees them, as far as its conversation shows them to
-//! him; whoever takes part in it may add some.
+//! `/me/interactions/{id}/attachments`: the files of an interaction. Whoever may see it sees them,
+//! as far as its conversation shows them to him; whoever takes part in it may add some.
 //!
-//! The door is the same for every medium, and what is behind it is not: in a chat a file is something that is said (`chat`), of an e-mail
-//! it is a part (`email`).
+//! The door is the same for every medium, and what is behind it is not: in a chat a file is
+//! something that is said (`chat`), of an e-mail it is a part (`email`).
 
 mod chat;
 mod email;
@@ -33,8 +33,8 @@ pub(crate) use email::{document, download_of, list_of, may_attach, raw};
 
 /// The part of a form that holds the file (docs/compat/media.md#attachments).
 const FILE_PART: &str = "attachment";
-/// How large a file of an agent's in a chat may be, in bytes: as an e-mail of a customer's may be with all that is attached (docs/compat/customers.md
-/// 3.2).
+/// How large a file of an agent's in a chat may be, in bytes: as an e-mail of a customer's may be
+/// with all that is attached (docs/compat/customers.md 3.2).
 const BYTES_MAX: u64 = 10 * 1024 * 1024;
 /// Attributes that the list can be filtered by.
 const FILTERS: &[&str] = &["id", "name", "contentType", "sentBy"];
@@ -60,7 +60,8 @@ struct AttachmentResource {
 impl AttachmentResource {
     /// Shows a file that an entry tells of; `None` for every other entry.
     fn of(interaction: &Interaction, entry: &Entry, lookup: Lookup<'_>) -> Option<Self> {
-        let Content::FileUploaded { file, name, bytes, content_type, description } = &entry.content else {
+        let Content::FileUploaded { file, name, bytes, content_type, description } = &entry.content
+        else {
             return None;
         };
         Some(Self {
@@ -76,8 +77,13 @@ impl AttachmentResource {
     }
 }
 
-/// Returns the entries that tell the caller of a file which is still there, each with his own number of it.
-async fn sent(shared: &Shared, me: &Me, interaction: &Interaction) -> Result<Vec<(u64, Entry)>, Refusal> {
+/// Returns the entries that tell the caller of a file which is still there, each with his own
+/// number of it.
+async fn sent(
+    shared: &Shared,
+    me: &Me,
+    interaction: &Interaction,
+) -> Result<Vec<(u64, Entry)>, Refusal> {
     if interaction.chat.is_none() {
         return Ok(Vec::new());
     }
@@ -97,7 +103,12 @@ async fn sent(shared: &Shared, me: &Me, interaction: &Interaction) -> Result<Vec
 }
 
 /// `GET /me/interactions/{id}/attachments`, in the order in which they were sent.
-pub(crate) async fn list(State(shared): State<Shared>, AnyUser(me): AnyUser, Id(id): Id, uri: Uri) -> Answer {
+pub(crate) async fn list(
+    State(shared): State<Shared>,
+    AnyUser(me): AnyUser,
+    Id(id): Id,
+    uri: Uri,
+) -> Answer {
     let interaction = visible(&shared, &me, &id).await?;
     let listing = Listing::read(&uri, FILTERS)?;
     if interaction.media == Media::Email {
@@ -106,9 +117,9 @@ pub(crate) async fn list(State(shared): State<Shared>, AnyUser(me): AnyUser, Id(
     let directory = shared.engine().directory();
     let lookup = shared.lookup(&directory);
     let files = sent(&shared, &me, &interaction).await?;
-    let shown = files
-        .iter()
-        .filter_map(|(index, entry)| Some((*index, AttachmentResource::of(&interaction, entry, lookup)?)));
+    let shown = files.iter().filter_map(|(index, entry)| {
+        Some((*index, AttachmentResource::of(&interaction, entry, lookup)?))
+    });
     listing.of_all("attachments", shown)
 }
 
@@ -138,7 +149,8 @@ pub(crate) async fn add(
     Id(id): Id,
     request: Request,
 ) -> Answer {
-    // Pages of other origins can send forms without asking first, with credentials that a browser remembers.
+    // Pages of other origins can send forms without asking first, with credentials that a browser
+    // remembers.
     auth::may_send_form(&shared, request.headers())?;
     if let Some(answer) = retry.earlier(&shared, &me).await? {
         return Ok(answer);
@@ -192,7 +204,8 @@ fn added(shared: &Shared, record: &FileRecord, reference: i32) -> JsonText {
     struct Added {
         status_code: i32,
         id: String,
-        /// The same id, under the name that the oldest pages give it (docs/compat/media.md#attachments).
+        /// The same id, under the name that the oldest pages give it
+        /// (docs/compat/media.md#attachments).
         document_id: String,
         #[serde(flatten)]
         link: Link,
@@ -200,7 +213,13 @@ fn added(shared: &Shared, record: &FileRecord, reference: i32) -> JsonText {
     }
     let link = shared.url().link(path_of(record.interaction, record.id));
     let id = record.id.to_string();
-    JsonText::of(&Added { status_code: 0, document_id: id.clone(), id, link, reference_id: reference })
+    JsonText::of(&Added {
+        status_code: 0,
+        document_id: id.clone(),
+        id,
+        link,
+        reference_id: reference,
+    })
 }
 
 /// Tells whether a change may be there although it was refused.

@@ -1,7 +1,8 @@
 //! Who is calling: Basic credentials or the session cookie, and what a cookie alone may do.
 //!
-//! The layer here never answers by itself. It notes who the caller is, or why he is nobody, and the extractors of [`crate::caller`] refuse
-//! when a handler's turn comes, so that a malformed body is told first (docs/compat/conventions.md#refusals, order of refusals).
+//! The layer here never answers by itself. It notes who the caller is, or why he is nobody, and the
+//! extractors of [`crate::caller`] refuse when a handler's turn comes, so that a malformed body is
+//! told first (docs/compat/conventions.md#refusals, order of refusals).
 
 mod basic;
 mod cors;
@@ -34,7 +35,8 @@ pub(crate) use session::{Session, end};
 pub(crate) use ticket::COOKIE_NAME;
 pub(crate) use ticket::hex;
 
-/// The header that carries the token against forged requests; clients learn its name from [`CSRF_NAME_HEADER`] (docs/compat/conventions.md#logins).
+/// The header that carries the token against forged requests; clients learn its name from
+/// [`CSRF_NAME_HEADER`] (docs/compat/conventions.md#logins).
 const CSRF_HEADER: HeaderName = HeaderName::from_static("x-csrf-token");
 /// The header that says what the other is called.
 const CSRF_NAME_HEADER: HeaderName = HeaderName::from_static("x-csrf-header");
@@ -46,7 +48,8 @@ const CSRF_SENTENCE: &str = "Missing or invalid Csrf token";
 pub struct PeerAddress(pub IpAddr);
 
 impl PeerAddress {
-    /// Returns what counts as one whoever it is: an IPv4 address, or the /64 network that one IPv6 customer has alone.
+    /// Returns what counts as one whoever it is: an IPv4 address, or the /64 network that one IPv6
+    /// customer has alone.
     #[must_use]
     pub const fn subscriber(self) -> IpAddr {
         match self.0.to_canonical() {
@@ -121,7 +124,11 @@ pub(crate) struct Identified(pub(crate) Result<Authenticated, Refusal>);
 pub(crate) struct SessionEnded;
 
 /// Finds out who is calling, for the REST operations.
-pub(crate) async fn authenticate(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+pub(crate) async fn authenticate(
+    State(shared): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Response {
     let (mut parts, body) = request.into_parts();
     let mut found = identify(&shared, &parts).await;
     if let Ok(caller) = &found {
@@ -139,7 +146,8 @@ pub(crate) async fn authenticate(State(shared): State<Shared>, request: Request,
     response
 }
 
-/// Finds out who is calling, for the CometD endpoint. Whoever is nobody goes through: CometD answers him in its own terms.
+/// Finds out who is calling, for the CometD endpoint. Whoever is nobody goes through: CometD
+/// answers him in its own terms.
 pub(crate) async fn authenticate_comet(
     State(shared): State<Shared>,
     request: Request,
@@ -147,8 +155,10 @@ pub(crate) async fn authenticate_comet(
 ) -> Response {
     let (mut parts, body) = request.into_parts();
     let is_upgrade = parts.method == Method::GET && parts.headers.contains_key(UPGRADE);
-    let is_write = is_upgrade || !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
-    // Before anything is looked up, and before a socket is opened: its frames could be read by the page that opened it.
+    let is_write =
+        is_upgrade || !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+    // Before anything is looked up, and before a socket is opened: its frames could be read by the
+    // page that opened it.
     if is_write && let Err(refusal) = shared.gate().origins.may_connect(&parts.headers) {
         return refusal.into_response();
     }
@@ -159,10 +169,12 @@ pub(crate) async fn authenticate_comet(
             if let Err(refusal) = has_room(&shared, caller) {
                 return refusal.into_response();
             }
-            // A browser cannot send the token with an upgrade; its origin, which it cannot leave out there, stands for it.
+            // A browser cannot send the token with an upgrade; its origin, which it cannot leave
+            // out there, stands for it.
             let needs_token = caller.means == Means::Cookie && is_write && !is_upgrade;
             if needs_token && !has_token(&parts.headers, &caller.session) {
-                // Only a handshake needs it: afterwards the client id is what no other page can know.
+                // Only a handshake needs it: afterwards the client id is what no other page can
+                // know.
                 let (is_handshake, same_body) = crate::request::is_handshake(body).await;
                 if is_handshake {
                     return forged().into_response();
@@ -181,14 +193,16 @@ pub(crate) async fn authenticate_comet(
     response
 }
 
-/// Tells the listener whose connection it is, by the answer's extensions: a user may have only so many.
+/// Tells the listener whose connection it is, by the answer's extensions: a user may have only so
+/// many.
 fn name_user(caller: Option<&Authenticated>, response: &mut Response) {
     if let Some(caller) = caller {
         response.extensions_mut().insert(identity_of(caller.user.id));
     }
 }
 
-/// Finds out who is calling. Basic wins over whatever cookie comes with it (docs/compat/conventions.md#logins).
+/// Finds out who is calling. Basic wins over whatever cookie comes with it
+/// (docs/compat/conventions.md#logins).
 async fn identify(shared: &Shared, parts: &Parts) -> Result<Authenticated, Refusal> {
     let tickets = ticket::tickets(parts.headers.get_all(COOKIE));
     if let Some(credentials) = basic::credentials(&parts.headers) {
@@ -200,7 +214,8 @@ async fn identify(shared: &Shared, parts: &Parts) -> Result<Authenticated, Refus
         };
         return Ok(Authenticated { user, session, means: Means::Basic });
     }
-    let (user, session) = session::resume(shared, &tickets).await?.ok_or_else(Refusal::not_authenticated)?;
+    let (user, session) =
+        session::resume(shared, &tickets).await?.ok_or_else(Refusal::not_authenticated)?;
     Ok(Authenticated { user, session, means: Means::Cookie })
 }
 
@@ -228,8 +243,8 @@ fn has_room(shared: &Shared, caller: &Authenticated) -> Result<(), Refusal> {
     }
 }
 
-/// Tells whether a form may come from where it says. Unlike JSON, a browser sends a form of any page's unasked, and remembered credentials
-/// with it.
+/// Tells whether a form may come from where it says. Unlike JSON, a browser sends a form of any
+/// page's unasked, and remembered credentials with it.
 pub(crate) fn may_send_form(shared: &Shared, headers: &HeaderMap) -> Result<(), Refusal> {
     shared.gate().origins.may_write(headers)
 }
@@ -243,7 +258,8 @@ fn has_token(headers: &HeaderMap, session: &Session) -> bool {
     given.is_some_and(|given| ticket::is_same(given, session.csrf_token().as_bytes()))
 }
 
-/// Sends a new session's cookie, takes back an ended one's, and tells every GET the token (docs/compat/conventions.md#logins).
+/// Sends a new session's cookie, takes back an ended one's, and tells every GET the token
+/// (docs/compat/conventions.md#logins).
 fn set_session_headers(
     shared: &Shared,
     caller: Option<&Authenticated>,

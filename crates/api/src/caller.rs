@@ -1,9 +1,11 @@
 //! Who may do something, as the type of a handler's argument.
 //!
-//! A handler that touches data takes one of these; without it, it has no user and so cannot name a contact center. The user comes from the
-//! credentials, and his center and roles from his record, never from the request.
+//! A handler that touches data takes one of these; without it, it has no user and so cannot name a
+//! contact center. The user comes from the credentials, and his center and roles from his record,
+//! never from the request.
 //!
-//! They stand *behind* the argument that reads the body: what is wrong with the body is told first (docs/compat/conventions.md#refusals, order of refusals).
+//! They stand *behind* the argument that reads the body: what is wrong with the body is told first
+//! (docs/compat/conventions.md#refusals, order of refusals).
 
 use std::sync::Arc;
 
@@ -56,7 +58,9 @@ impl Me {
 
 /// Finds the caller, who must have one of these roles; any will do when there are none.
 fn caller_with(parts: &Parts, roles: &[Role]) -> Result<Me, Refusal> {
-    let Some(Identified(found)) = parts.extensions.get() else { return Err(Refusal::not_authenticated()) };
+    let Some(Identified(found)) = parts.extensions.get() else {
+        return Err(Refusal::not_authenticated());
+    };
     let caller = found.clone()?;
     let me = Me { user: caller.user, session: caller.session };
     if roles.is_empty() || roles.iter().any(|role| me.is(*role)) {

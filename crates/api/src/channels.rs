@@ -23,7 +23,8 @@ use crate::wire::resource::{ChannelResource, channels};
 /// Most characters of a custom state's name, or of a reason.
 const REASON_CHARS_MAX: usize = 200;
 
-/// Reads what a channel's `operationName` wants (docs/compat/agents.md#states). Custom states are a matter of configuration; there are none.
+/// Reads what a channel's `operationName` wants (docs/compat/agents.md#states). Custom states are a
+/// matter of configuration; there are none.
 pub(crate) fn change(name: &str, fields: &Fields<'_>) -> Result<ChannelChange, Refusal> {
     let reason = fields.line("reason")?;
     let short = |text: &String| text.chars().count() <= REASON_CHARS_MAX;
@@ -53,8 +54,9 @@ impl<S: Sync> FromRequestParts<S> for Wish {
     }
 }
 
-/// Returns an agent's channels: those of their contact-center session. Without one these are all that the contact center has, logged out:
-/// clients read here which ones they can name when they start one, also after a session that had fewer.
+/// Returns an agent's channels: those of their contact-center session. Without one these are all
+/// that the contact center has, logged out: clients read here which ones they can name when they
+/// start one, also after a session that had fewer.
 pub(crate) fn of(shared: &Shared, me: &Me) -> Vec<ChannelResource> {
     of_user(shared, &me.user)
 }
@@ -66,8 +68,10 @@ pub(crate) fn of_user(shared: &Shared, user: &User) -> Vec<ChannelResource> {
     if desk.is_some_and(|desk| desk.session.is_some()) {
         return of_desk;
     }
-    let is_new = |shown: &ChannelResource| of_desk.iter().all(|known| known.channel != shown.channel);
-    let others: Vec<ChannelResource> = logged_out(shared, user.center).into_iter().filter(is_new).collect();
+    let is_new =
+        |shown: &ChannelResource| of_desk.iter().all(|known| known.channel != shown.channel);
+    let others: Vec<ChannelResource> =
+        logged_out(shared, user.center).into_iter().filter(is_new).collect();
     of_desk.into_iter().chain(others).collect()
 }
 
@@ -86,7 +90,8 @@ pub(crate) async fn list(State(shared): State<Shared>, Agent(me): Agent, uri: Ur
     let matching = all.iter().filter(|shown| listing.passes(shown));
     let items: Vec<Value> = match &listing.fields {
         Some(fields) => matching.map(|shown| select(fields, shown)).collect(),
-        // The channel itself tells no address: it is the same object in notifications, where the pages have none.
+        // The channel itself tells no address: it is the same object in notifications, where the
+        // pages have none.
         None => matching.map(|shown| address_of(&shared, shown).into()).collect(),
     };
     Ok(listing.page("channels", &items, None::<&String>))
@@ -97,7 +102,12 @@ fn address_of(shared: &Shared, shown: &ChannelResource) -> String {
 }
 
 /// `GET /me/channels/{channel}`.
-pub(crate) async fn get(State(shared): State<Shared>, Agent(me): Agent, Id(name): Id, uri: Uri) -> Answer {
+pub(crate) async fn get(
+    State(shared): State<Shared>,
+    Agent(me): Agent,
+    Id(name): Id,
+    uri: Uri,
+) -> Answer {
     let found = of(&shared, &me).into_iter().find(|shown| shown.channel == name);
     let shown = found.ok_or_else(|| Refusal::not_found("channel"))?;
     Ok(one("channel", &select(&fields(&uri), &shown)))
@@ -162,14 +172,22 @@ pub(crate) fn colleague(shared: &Shared, me: &Me, id: &str) -> Result<UserId, Re
     Ok(user.ok_or_else(|| Refusal::not_found("user"))?.id)
 }
 
-async fn set_for(shared: &Shared, me: &Me, user: UserId, name: &str, wish: &ChannelChange) -> Answer {
+async fn set_for(
+    shared: &Shared,
+    me: &Me,
+    user: UserId,
+    name: &str,
+    wish: &ChannelChange,
+) -> Answer {
     let channel = Media::from_name(name);
     shared.engine().change_channels(user, me.center(), Some(&channel), wish).await?;
     Ok(Envelope::Plain.success(None))
 }
 
-/// Tells whether a contact center has interactions of that channel: of the built-in ones always, of an open-media type when a queue is for it.
+/// Tells whether a contact center has interactions of that channel: of the built-in ones always, of
+/// an open-media type when a queue is for it.
 pub(crate) fn is_configured(directory: &Directory, center: CenterId, media: &Media) -> bool {
     let mut queues = directory.queues.values();
-    !matches!(media, Media::Open(_)) || queues.any(|queue| queue.center == center && queue.media == *media)
+    !matches!(media, Media::Open(_))
+        || queues.any(|queue| queue.center == center && queue.media == *media)
 }

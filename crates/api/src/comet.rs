@@ -1,9 +1,11 @@
-//! CometD: the mount of the server at `/api/v2/notifications`, and the only door through which agents are spoken to.
+//! CometD: the mount of the server at `/api/v2/notifications`, and the only door through which
+//! agents are spoken to.
 //!
-//! A subscription of a client becomes one of the engine's delivery, which knows what the client has been given and what it is owed. The hub
-//! below publishes nothing on its own: messages go to single sessions, so a wildcard never shows one user another's. The rule of this
-//! module is that no subscription stands whose messages would not come: when the engine cannot take one, the session is ended with the
-//! advice to come back.
+//! A subscription of a client becomes one of the engine's delivery, which knows what the client has
+//! been given and what it is owed. The hub below publishes nothing on its own: messages go to
+//! single sessions, so a wildcard never shows one user another's. The rule of this module is that
+//! no subscription stands whose messages would not come: when the engine cannot take one, the
+//! session is ended with the advice to come back.
 
 mod audience;
 mod link;
@@ -40,7 +42,8 @@ pub struct Comet {
     letters: Arc<Cleaner>,
 }
 
-/// Returns the identity under which a user's sessions are kept; the authentication puts it into the extensions of a request.
+/// Returns the identity under which a user's sessions are kept; the authentication puts it into the
+/// extensions of a request.
 #[must_use]
 pub fn identity_of(user: UserId) -> Identity {
     Identity::new(user.to_string())
@@ -56,7 +59,8 @@ impl Comet {
         let server = CometdServer::new(limits, policy.clone(), Arc::new(subscribers), ports);
         link.connect(server.clone());
         let letters = Arc::new(Cleaner::default());
-        let publisher = Voice::new(Arc::downgrade(engine), Arc::clone(&link), url, Arc::clone(&letters));
+        let publisher =
+            Voice::new(Arc::downgrade(engine), Arc::clone(&link), url, Arc::clone(&letters));
         Self { server, link, policy, publisher: Arc::new(publisher), letters }
     }
 
@@ -76,31 +80,35 @@ impl Comet {
         self.server.router_at(PATH)
     }
 
-    /// Runs timers and the reports of ended sessions until [`Comet::shutdown`]. Spawn it once; dropping it stops all timers.
+    /// Runs timers and the reports of ended sessions until [`Comet::shutdown`]. Spawn it once;
+    /// dropping it stops all timers.
     pub async fn run(&self) {
         self.server.run().await;
     }
 
-    /// Answers parked polls, closes sockets and refuses what comes later. Returns when all are gone or the bound for it has passed.
+    /// Answers parked polls, closes sockets and refuses what comes later. Returns when all are gone
+    /// or the bound for it has passed.
     pub async fn shutdown(&self) {
         self.server.shutdown().await;
         self.link.disconnect();
     }
 
-    /// Ends all sessions of a user, as when he is deleted, disabled or gets a new password; counts them. Their clients are told to
-    /// shake hands again, which the authentication then decides anew.
+    /// Ends all sessions of a user, as when he is deleted, disabled or gets a new password; counts
+    /// them. Their clients are told to shake hands again, which the authentication then decides
+    /// anew.
     pub fn end_user(&self, user: UserId) -> usize {
         self.server.end_identity(&identity_of(user))
     }
 
-    /// Returns what shows letters, to agents by CometD and by REST. Say how with [`Cleaner::clean_with`] before the first agent comes.
+    /// Returns what shows letters, to agents by CometD and by REST. Say how with
+    /// [`Cleaner::clean_with`] before the first agent comes.
     #[must_use]
     pub fn letters(&self) -> &Cleaner {
         &self.letters
     }
 
-    /// Returns a message that is an answer and no event to every session of a user on this node that listens to a channel of answers. It has
-    /// no number and is not replayed.
+    /// Returns a message that is an answer and no event to every session of a user on this node
+    /// that listens to a channel of answers. It has no number and is not replayed.
     pub(crate) fn answer(&self, user: UserId, channel: &str, data: &Bytes) {
         for session in self.server.sessions_of(&identity_of(user)) {
             let names = self.server.subscriptions_of(&session);

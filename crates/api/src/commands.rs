@@ -1,4 +1,5 @@
-//! From a parsed request to the engine and back: the few steps that every operation on an interaction takes.
+//! From a parsed request to the engine and back: the few steps that every operation on an
+//! interaction takes.
 
 use std::sync::Arc;
 
@@ -16,7 +17,8 @@ use crate::wire::interaction::status_name;
 /// What a handler gives back.
 pub type Answer = Result<JsonText, Refusal>;
 
-/// Returns an interaction that the caller may see. Every other reads like one that does not exist, malformed ids included (docs/compat/conventions.md#refusals).
+/// Returns an interaction that the caller may see. Every other reads like one that does not exist,
+/// malformed ids included (docs/compat/conventions.md#refusals).
 ///
 /// # Errors
 ///
@@ -96,8 +98,13 @@ pub async fn perform(
     let answer = envelope.success(Some(reference));
     let receipt = retry.receipt(me, &answer, engine.now());
     let command = Command { actor: me.actor(), epoch: target.epoch, action, farewell, note };
-    let attempt =
-        Attempt { id: interaction.id, command, reference: Some(reference), receipt, also: Vec::new() };
+    let attempt = Attempt {
+        id: interaction.id,
+        command,
+        reference: Some(reference),
+        receipt,
+        also: Vec::new(),
+    };
     carry_out(shared, me, &attempt, answer).await
 }
 
@@ -123,7 +130,9 @@ async fn with_state(shared: &Shared, me: &Me, id: InteractionId, error: ExecuteE
     if !is_refused || refusal.code != Code::WrongState {
         return refusal;
     }
-    let Ok(Some(interaction)) = shared.engine().interaction_for(me.id(), id).await else { return refusal };
+    let Ok(Some(interaction)) = shared.engine().interaction_for(me.id(), id).await else {
+        return refusal;
+    };
     let state = status_name(interaction.status_for(me.id()));
     if refusal.sentence.contains(state) {
         return refusal;

@@ -1,10 +1,12 @@
-//! Contacts: who somebody is, and what was ever exchanged with him (docs/compat/media.md#contacts-and-history).
+//! Contacts: who somebody is, and what was ever exchanged with him
+//! (docs/compat/media.md#contacts-and-history).
 //!
-//! Questions are asked by REST and answered by CometD on `/v2/ucs/interactions`, to the caller's sessions alone; an answer has the number of
-//! its question and no other.
+//! Questions are asked by REST and answered by CometD on `/v2/ucs/interactions`, to the caller's
+//! sessions alone; an answer has the number of its question and no other.
 //!
-//! What is read here is what the caller sees by `GET /interactions/{id}`, and nothing else: a history is a list of interactions, and whoever
-//! may not see one of them does not find it there, nor its drafts, comments and files.
+//! What is read here is what the caller sees by `GET /interactions/{id}`, and nothing else: a
+//! history is a list of interactions, and whoever may not see one of them does not find it there,
+//! nor its drafts, comments and files.
 
 use std::collections::BTreeMap;
 
@@ -24,13 +26,16 @@ use crate::notify;
 use crate::notify::topics::CONTACTS;
 use crate::request::{Id, JsonBody, unknown_operation};
 use crate::shared::Shared;
-use crate::wire::contact::{ContentMessage, HistoryMessage, IdentifiedMessage, PastInteraction, media_type};
+use crate::wire::contact::{
+    ContentMessage, HistoryMessage, IdentifiedMessage, PastInteraction, media_type,
+};
 use crate::wire::envelope::Envelope;
 use crate::wire::fields::Fields;
 use crate::wire::notification::encode;
 use crate::wire::transcript::LogMessage;
 
-/// Interactions of an answer when the caller does not say (RetrieveInteractionHistory, docs/compat/media.md#contacts-and-history).
+/// Interactions of an answer when the caller does not say (RetrieveInteractionHistory,
+/// docs/compat/media.md#contacts-and-history).
 const SIZE_DEFAULT: usize = 100;
 /// Most interactions of an answer, as of a workbin's content.
 const SIZE_MAX: usize = 500;
@@ -38,7 +43,8 @@ const SIZE_MAX: usize = 500;
 const LOOKED_AT_MAX: usize = 5_000;
 /// Interactions read at once.
 const READ_AT_ONCE: usize = 500;
-/// How far back a history goes when the caller does not say, in ms: the pages' last month, as 31 days.
+/// How far back a history goes when the caller does not say, in ms: the pages' last month, as 31
+/// days.
 const BACK_MS: i64 = 31 * 24 * 60 * 60 * 1_000;
 /// Milliseconds of one day.
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -65,17 +71,18 @@ impl Wanted {
     fn read(body: &JsonBody) -> Result<Self, Refusal> {
         expect(body, "RetrieveContactHistory")?;
         let fields = body.fields();
-        let one_of = |name: &'static str, first: &str, second: &str| match fields.text(name)?.as_deref() {
-            None => Ok(false),
-            Some(text) if text == first => Ok(false),
-            Some(text) if text == second => Ok(true),
-            Some(_) => {
-                Err(Refusal::invalid(format!("The field {name} must be {first} or {second}; correct it.")))
-            }
-        };
-        let size = fields
-            .count("maxSize")?
-            .map_or(SIZE_DEFAULT, |size| usize::try_from(size).unwrap_or(SIZE_MAX).clamp(1, SIZE_MAX));
+        let one_of =
+            |name: &'static str, first: &str, second: &str| match fields.text(name)?.as_deref() {
+                None => Ok(false),
+                Some(text) if text == first => Ok(false),
+                Some(text) if text == second => Ok(true),
+                Some(_) => Err(Refusal::invalid(format!(
+                    "The field {name} must be {first} or {second}; correct it."
+                ))),
+            };
+        let size = fields.count("maxSize")?.map_or(SIZE_DEFAULT, |size| {
+            usize::try_from(size).unwrap_or(SIZE_MAX).clamp(1, SIZE_MAX)
+        });
         Ok(Self {
             from: day(&fields, "fromDate", 0)?,
             to: day(&fields, "toDate", DAY_MS - 1)?,
@@ -90,7 +97,8 @@ impl Wanted {
 
     /// Tells whether an interaction is wanted, whenever it was.
     fn is_about(&self, interaction: &Interaction) -> bool {
-        let has = |(name, wanted): (&String, &Value)| interaction.user_data.0.get(name) == Some(wanted);
+        let has =
+            |(name, wanted): (&String, &Value)| interaction.user_data.0.get(name) == Some(wanted);
         self.media_type.as_ref().is_none_or(|wanted| media_type(&interaction.media) == wanted)
             && self.search.iter().all(has)
     }
@@ -121,7 +129,9 @@ fn media(fields: &Fields<'_>) -> Result<Option<String>, Refusal> {
     let given = fields.text("mediaType")?;
     if given.as_ref().is_some_and(|given| !MEDIA_TYPES.contains(&given.as_str())) {
         let names = MEDIA_TYPES.join(", ");
-        return Err(Refusal::invalid(format!("The field mediaType must be one of {names}; correct it.")));
+        return Err(Refusal::invalid(format!(
+            "The field mediaType must be one of {names}; correct it."
+        )));
     }
     Ok(given)
 }
@@ -139,11 +149,13 @@ pub(crate) async fn history(
     let reference = shared.engine().next_reference(me.id()).await?;
     let directory = shared.engine().directory();
     let lookup = shared.lookup(&directory);
-    let shown = found.iter().map(|it| PastInteraction::new(it, &wanted.attributes, lookup)).collect();
+    let shown =
+        found.iter().map(|it| PastInteraction::new(it, &wanted.attributes, lookup)).collect();
     Ok(answer(&shared, &me, reference, &HistoryMessage::new(reference, shown, truncated)))
 }
 
-/// Returns what is wanted of a contact's history, and whether there is more. A contact of another center, and one that never was, has none.
+/// Returns what is wanted of a contact's history, and whether there is more. A contact of another
+/// center, and one that never was, has none.
 async fn past(
     shared: &Shared,
     me: &Me,
@@ -217,8 +229,9 @@ async fn said(shared: &Shared, me: &Me, chat: &Interaction) -> Result<Vec<LogMes
     Ok(messages.into_iter().skip(begin).collect())
 }
 
-/// `POST /contacts/ucs`: who somebody is. Contacts are known by their addresses, and an address is always the same contact; so one that has
-/// not written yet has its id already, and to create it is to give that.
+/// `POST /contacts/ucs`: who somebody is. Contacts are known by their addresses, and an address is
+/// always the same contact; so one that has not written yet has its id already, and to create it is
+/// to give that.
 pub(crate) async fn identify(
     State(shared): State<Shared>,
     body: JsonBody,

@@ -1,4 +1,5 @@
-//! `Create`: how interactions come into being by the API, from outside and by an agent for himself (docs/compat/operations.md#creating).
+//! `Create`: how interactions come into being by the API, from outside and by an agent for himself
+//! (docs/compat/operations.md#creating).
 
 use std::collections::BTreeMap;
 
@@ -6,7 +7,9 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::rejection::Noun;
-use handoff_domain::{Direction, InteractionId, Media, Mode, Named, Rejection, SkillLevels, User, UserData};
+use handoff_domain::{
+    Direction, InteractionId, Media, Mode, Named, Rejection, SkillLevels, User, UserData,
+};
 use handoff_engine::{Directory, Done, Opening};
 use serde::Serialize;
 
@@ -45,7 +48,8 @@ pub(crate) struct Creation {
 }
 
 impl Creation {
-    /// Reads a body that is sent to the door of one medium (docs/compat/media.md#e-mail), so that it need not name its channel.
+    /// Reads a body that is sent to the door of one medium (docs/compat/media.md#e-mail), so that
+    /// it need not name its channel.
     pub(crate) fn at_door(media: Media, body: &JsonBody) -> Result<Self, Refusal> {
         expect_create(body)?;
         let fields = body.fields();
@@ -61,7 +65,9 @@ impl Creation {
         let queue = QueueText::required(fields)?;
         let email = EmailChanges::read(fields)?;
         if email.is_some() && media != Media::Email {
-            return Err(Refusal::invalid("The field email is for the channel email; leave it out."));
+            return Err(Refusal::invalid(
+                "The field email is for the channel email; leave it out.",
+            ));
         }
         let subject_of_email = email.as_ref().and_then(|email| email.subject.clone());
         Ok(Self {
@@ -100,7 +106,8 @@ impl Creation {
             _ => self.media.inbound_mode(),
         };
         let queue = self.queue.find(directory, user);
-        // An unknown queue is told before an unknown skill; the rules tell it, so skills wait until the queue is known.
+        // An unknown queue is told before an unknown skill; the rules tell it, so skills wait until
+        // the queue is known.
         let skills = match &queue {
             Named::Known(_) => levels(&self.skills, user, directory)?,
             Named::Unknown(_) | Named::Ambiguous(_) => SkillLevels::new(),
@@ -118,8 +125,9 @@ impl Creation {
             subject: self.subject,
             priority: self.priority,
             user_data: self.user_data,
-            email: is_email
-                .then(|| self.email.unwrap_or_default().applied_to(Default::default(), lookup.letters)),
+            email: is_email.then(|| {
+                self.email.unwrap_or_default().applied_to(Default::default(), lookup.letters)
+            }),
             chat: None,
             queue,
             skills,
@@ -172,12 +180,22 @@ pub(crate) async fn submit(shared: &Shared, me: &Me, creation: Creation, retry: 
 }
 
 /// Creates an interaction in the calling agent's own hands.
-pub(crate) async fn create_for(shared: &Shared, me: &Me, creation: Creation, retry: &Retry) -> Answer {
+pub(crate) async fn create_for(
+    shared: &Shared,
+    me: &Me,
+    creation: Creation,
+    retry: &Retry,
+) -> Answer {
     create_by_hand(shared, me, creation, retry, Origin::Agent).await
 }
 
 /// The same by the door of one medium, with that generation's answer.
-pub(crate) async fn create_at_door(shared: &Shared, me: &Me, creation: Creation, retry: &Retry) -> Answer {
+pub(crate) async fn create_at_door(
+    shared: &Shared,
+    me: &Me,
+    creation: Creation,
+    retry: &Retry,
+) -> Answer {
     create_by_hand(shared, me, creation, retry, Origin::MediumDoor).await
 }
 
@@ -196,7 +214,13 @@ async fn create_by_hand(
     create(shared, me, creation, retry, origin(reference)).await
 }
 
-async fn create(shared: &Shared, me: &Me, creation: Creation, retry: &Retry, origin: Origin) -> Answer {
+async fn create(
+    shared: &Shared,
+    me: &Me,
+    creation: Creation,
+    retry: &Retry,
+    origin: Origin,
+) -> Answer {
     if let Some(answer) = retry.earlier(shared, me).await? {
         return Ok(answer);
     }
@@ -227,7 +251,9 @@ async fn create(shared: &Shared, me: &Me, creation: Creation, retry: &Retry, ori
         Done::Now { .. } => Ok(answer),
         // A twin came first.
         Done::Before(receipt) => match receipt.answer.parse::<InteractionId>() {
-            Ok(_) => Ok(origin.answer(shared, external_id::answerable(shared, me, &receipt).await?)),
+            Ok(_) => {
+                Ok(origin.answer(shared, external_id::answerable(shared, me, &receipt).await?))
+            }
             // Not an id, so it is a whole answer.
             Err(_) => Ok(JsonText(receipt.answer)),
         },
@@ -239,7 +265,9 @@ fn expect_configured(directory: &Directory, me: &Me, media: &Media) -> Result<()
         return Ok(());
     }
     let name = quoted(media.name());
-    Err(Refusal::invalid(format!("The field channel names {name}, which no queue here is for; correct it.")))
+    Err(Refusal::invalid(format!(
+        "The field channel names {name}, which no queue here is for; correct it."
+    )))
 }
 
 fn expect_create(body: &JsonBody) -> Result<(), Refusal> {
@@ -270,15 +298,18 @@ fn direction(fields: &Fields<'_>) -> Result<Option<Direction>, Refusal> {
         Some("Inbound") => Ok(Some(Direction::Inbound)),
         Some("Outbound") => Ok(Some(Direction::Outbound)),
         Some("Internal") => Ok(Some(Direction::Internal)),
-        Some(_) => Err(Refusal::invalid("The field interactionType must be Inbound, Outbound or Internal.")),
+        Some(_) => Err(Refusal::invalid(
+            "The field interactionType must be Inbound, Outbound or Internal.",
+        )),
     }
 }
 
 fn external_id_of(fields: &Fields<'_>) -> Result<Option<String>, Refusal> {
     let text = fields.line("externalId")?;
     if text.as_ref().is_some_and(|text| text.is_empty() || text.len() > EXTERNAL_ID_BYTES_MAX) {
-        let sentence =
-            format!("The field externalId must have 1 to {EXTERNAL_ID_BYTES_MAX} bytes; correct it.");
+        let sentence = format!(
+            "The field externalId must have 1 to {EXTERNAL_ID_BYTES_MAX} bytes; correct it."
+        );
         return Err(Refusal::invalid(sentence));
     }
     Ok(text)

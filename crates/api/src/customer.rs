@@ -1,11 +1,15 @@
-//! The customers' side: how chats, files and other interactions come in from people and programs that are no users of Handoff.
+//! The customers' side: how chats, files and other interactions come in from people and programs
+//! that are no users of Handoff.
 //!
-//! Nobody logs in here. A chat's secure key is all that its customer has, so there is nothing ambient that a foreign page could misuse, and
-//! everything that costs something is counted by address (`guard`). The doors differ in their envelopes and are the same inside: each
-//! turns what it gets into an `ask::Ask`, `deed::perform` carries it out, and `answer` says how the chat stands.
+//! Nobody logs in here. A chat's secure key is all that its customer has, so there is nothing
+//! ambient that a foreign page could misuse, and everything that costs something is counted by
+//! address (`guard`). The doors differ in their envelopes and are the same inside: each turns what
+//! it gets into an `ask::Ask`, `deed::perform` carries it out, and `answer` says how the chat
+//! stands.
 //!
-//! Sources: the public pages' customer APIs as collected in docs/compat/customers.md#requests and in docs/compat/customers.md#simple-api; docs/api/customers.md
-//! has what was decided where they are silent.
+//! Sources: the public pages' customer APIs as collected in docs/compat/customers.md#requests and
+//! in docs/compat/customers.md#simple-api; docs/api/customers.md has what was decided where they
+//! are silent.
 
 pub(crate) mod answer;
 pub(crate) mod ask;
@@ -52,28 +56,33 @@ pub(crate) fn is_below_root(path: &str) -> bool {
     path.strip_prefix(ROOT).is_some_and(|rest| rest.starts_with('/'))
 }
 
-/// The largest body of a request without a file, in bytes. The longest text takes 16 KiB, percent-encoded three times that.
+/// The largest body of a request without a file, in bytes. The longest text takes 16 KiB,
+/// percent-encoded three times that.
 pub(crate) const FORM_BYTES_MAX: usize = 256 * 1024;
 
 /// What is configurable of the customers' side.
 #[derive(Clone)]
 pub struct Options {
-    /// Requests that one address may make, per second, with bursts of two seconds' worth; default 500: a person's pages make less than one, but
-    /// an office or a proxy may be one address.
+    /// Requests that one address may make, per second, with bursts of two seconds' worth; default
+    /// 500: a person's pages make less than one, but an office or a proxy may be one address.
     pub requests_per_s: u32,
     /// Live chats that one address may have; default 500.
     pub chats_per_address: usize,
-    /// Messages that one customer may send, per second, with bursts of two seconds' worth; default 20.
+    /// Messages that one customer may send, per second, with bursts of two seconds' worth; default
+    /// 20.
     pub messages_per_s: u32,
-    /// CometD sessions that one address may have; default 1,000: each chat that it may have can have two, as while a page is loaded anew.
+    /// CometD sessions that one address may have; default 1,000: each chat that it may have can
+    /// have two, as while a page is loaded anew.
     pub sessions_per_address: usize,
-    /// Bytes that one address may bring within an hour, by all doors; default 256 MiB. It is not for bringing files by the thousand.
+    /// Bytes that one address may bring within an hour, by all doors; default 256 MiB. It is not
+    /// for bringing files by the thousand.
     pub bytes_per_address: u64,
     /// Bytes that one service takes in within an hour, from everybody; default 8 GiB.
     pub bytes_per_service: u64,
     /// The room on the disk.
     pub space: Arc<dyn Space>,
-    /// The socket of a clamd that every file is shown before it is kept; `None` is no scanner. With one, no file gets in while it is away.
+    /// The socket of a clamd that every file is shown before it is kept; `None` is no scanner. With
+    /// one, no file gets in while it is away.
     pub scanner: Option<PathBuf>,
 }
 
@@ -115,20 +124,35 @@ impl Reception {
         let guard = Guard::new(&options);
         let limits = Limits { sessions_per_source: options.sessions_per_address, ..limits };
         let comet = CustomerComet::new(engine, limits, guard.requests.clone(), ports);
-        Arc::new(Self { guard, files, options, comet, scales: Arc::default(), heard: Heard::default() })
+        Arc::new(Self {
+            guard,
+            files,
+            options,
+            comet,
+            scales: Arc::default(),
+            heard: Heard::default(),
+        })
     }
 
     /// Notes how far a polling customer has come, and gives how far he had come before.
-    pub(crate) fn hear(&self, engine: &Engine, chat: InteractionId, last: Option<u64>, is_over: bool) -> u64 {
+    pub(crate) fn hear(
+        &self,
+        engine: &Engine,
+        chat: InteractionId,
+        last: Option<u64>,
+        is_over: bool,
+    ) -> u64 {
         self.heard.hear(chat, last, is_over, |chat| is_live(engine, chat))
     }
 
-    /// Runs timers and deliveries of the customers' CometD server until [`Reception::shutdown`]. Spawn it once.
+    /// Runs timers and deliveries of the customers' CometD server until [`Reception::shutdown`].
+    /// Spawn it once.
     pub async fn run(&self) {
         self.comet.run().await;
     }
 
-    /// Tells customers who wait by CometD how they stand in line, where that has changed; [`Reception::run`] does it every few seconds.
+    /// Tells customers who wait by CometD how they stand in line, where that has changed;
+    /// [`Reception::run`] does it every few seconds.
     pub async fn tell_standings(&self) {
         self.comet.tell_standings().await;
     }
@@ -139,7 +163,8 @@ impl Reception {
     }
 }
 
-/// Tells whether a chat is live, as far as it is in memory; one that is not has long had no part in anything.
+/// Tells whether a chat is live, as far as it is in memory; one that is not has long had no part in
+/// anything.
 pub(crate) fn is_live(engine: &Engine, chat: InteractionId) -> bool {
     engine.is_customer_awaited(chat)
         || engine
@@ -157,7 +182,8 @@ pub(crate) fn router(shared: &Shared) -> Router {
         ("/2/openmedia/{service}", || post(open_media::create)),
     ])
     .layer(DefaultBodyLimit::max(FORM_BYTES_MAX));
-    // Files are bounded while they arrive, by what their service allows; what has none is bounded where it is read.
+    // Files are bounded while they arrive, by what their service allows; what has none is bounded
+    // where it is read.
     let files = at_both(&[
         ("/2/chat/{service}/{chat}/file", || post(files::upload)),
         ("/2/chat/{service}/{chat}/file/limits", || post(files::show_limits)),
@@ -178,7 +204,8 @@ pub(crate) fn router(shared: &Shared) -> Router {
 /// Makes what answers at a path.
 type Door = fn() -> MethodRouter<Shared>;
 
-/// Returns routes that are the same with and without a slash at the end: the vendor's chat window always adds one (docs/api/customers.md).
+/// Returns routes that are the same with and without a slash at the end: the vendor's chat window
+/// always adds one (docs/api/customers.md).
 fn at_both(routes: &[(&str, Door)]) -> Router<Shared> {
     routes.iter().fold(Router::new(), |router, (path, handler)| {
         router.route(path, handler()).route(&format!("{path}/"), handler())

@@ -29,14 +29,21 @@ struct Health {
     /// Stored rows that were set aside because they cannot be read, by table and key.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unreadable: Vec<String>,
-    /// By how much the server's time is ahead of the machine's clock, in ms, when that was set back.
+    /// By how much the server's time is ahead of the machine's clock, in ms, when that was set
+    /// back.
     #[serde(skip_serializing_if = "Option::is_none")]
     clock_ahead_ms: Option<u64>,
 }
 
 impl Health {
     const fn new(status_code: i32, status: &'static str) -> Self {
-        Self { status_code, status, failing: Vec::new(), unreadable: Vec::new(), clock_ahead_ms: None }
+        Self {
+            status_code,
+            status,
+            failing: Vec::new(),
+            unreadable: Vec::new(),
+            clock_ahead_ms: None,
+        }
     }
 }
 
@@ -50,7 +57,8 @@ pub(crate) async fn healthz() -> JsonText {
     JsonText::of(&Health::new(0, "ok"))
 }
 
-/// How long what was found out about store and disk holds, in ms. Finding it out writes and syncs, and anybody may ask.
+/// How long what was found out about store and disk holds, in ms. Finding it out writes and syncs,
+/// and anybody may ask.
 const HOLDS_MS: u64 = 1_000;
 
 /// What was found out last about store and disk, and when.
@@ -58,7 +66,8 @@ const HOLDS_MS: u64 = 1_000;
 pub(crate) struct Readiness(tokio::sync::Mutex<Option<(Time, Vec<&'static str>)>>);
 
 impl Readiness {
-    /// Returns the names of what cannot be written to. Whoever asks meanwhile waits for the same answer.
+    /// Returns the names of what cannot be written to. Whoever asks meanwhile waits for the same
+    /// answer.
     async fn failing(&self, shared: &Shared) -> Vec<&'static str> {
         let mut found = self.0.lock().await;
         if let Some((at, failing)) = &*found
@@ -72,7 +81,10 @@ impl Readiness {
             failing.push("store");
         }
         if let Err(error) = shared.reception().options.space.probe().await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "nothing can be written to the disk");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "nothing can be written to the disk"
+            );
             failing.push("disk");
         }
         *found = Some((shared.engine().now(), failing.clone()));
@@ -80,14 +92,18 @@ impl Readiness {
     }
 }
 
-/// `GET /readyz`: the store takes commits, the disks can be written to and the last round of every worker went well. The names of what fails are
-/// told, the causes are in the log. A record that cannot be read is a detail and no reason not to be ready: everything else is served.
+/// `GET /readyz`: the store takes commits, the disks can be written to and the last round of every
+/// worker went well. The names of what fails are told, the causes are in the log. A record that
+/// cannot be read is a detail and no reason not to be ready: everything else is served.
 pub(crate) async fn readyz(State(shared): State<Shared>) -> Response {
     let written = shared.readiness().failing(&shared).await;
     let mut failing: Vec<String> = written.into_iter().map(str::to_owned).collect();
     let workers = shared.engine().worker_statuses();
     failing.extend(
-        workers.into_iter().filter(|worker| worker.last_error.is_some()).map(|worker| worker.name.to_owned()),
+        workers
+            .into_iter()
+            .filter(|worker| worker.last_error.is_some())
+            .map(|worker| worker.name.to_owned()),
     );
     let aside = shared.engine().store().set_aside();
     let details = Health {

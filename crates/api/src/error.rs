@@ -1,7 +1,9 @@
-//! Refusals: the one table from everything that can go wrong to a code, an HTTP status and a sentence.
+//! Refusals: the one table from everything that can go wrong to a code, an HTTP status and a
+//! sentence.
 //!
-//! A sentence tells the reader what to do next, and a code 2 says which state the thing is in (docs/compat/conventions.md#codes). Nothing of the program's inside
-//! reaches a client: the cause of a failure is logged here, once.
+//! A sentence tells the reader what to do next, and a code 2 says which state the thing is in
+//! (docs/compat/conventions.md#codes). Nothing of the program's inside reaches a client: the cause
+//! of a failure is logged here, once.
 
 mod sentences;
 
@@ -19,15 +21,16 @@ use crate::wire::envelope::Envelope;
 pub(crate) use sentences::quoted;
 pub use sentences::{code_of, sentence_of};
 
-/// How long a client is asked to wait when the store is away or too much is going on, in s. Long enough to be of help, short enough that an
-/// agent hardly notices.
+/// How long a client is asked to wait when the store is away or too much is going on, in s. Long
+/// enough to be of help, short enough that an agent hardly notices.
 const RETRY_AFTER_S: u32 = 1;
 
 /// The sentence for whoever has not the role that an operation needs.
 pub(crate) const NO_PERMISSION: &str =
     "Your roles do not allow this operation; ask your administrator for the role that it needs.";
 
-/// The codes of the API's documents (docs/compat/conventions.md#codes); those that are never given are left out.
+/// The codes of the API's documents (docs/compat/conventions.md#codes); those that are never given
+/// are left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Code {
     /// A required parameter is missing.
@@ -140,10 +143,14 @@ impl Refusal {
         Self::new(Code::Invalid, sentence)
     }
 
-    /// Refuses for something that does not exist, or not for the caller: both read the same (docs/compat/conventions.md#refusals).
+    /// Refuses for something that does not exist, or not for the caller: both read the same
+    /// (docs/compat/conventions.md#refusals).
     #[must_use]
     pub fn not_found(what: &str) -> Self {
-        Self::new(Code::NotFound, format!("There is no {what} of that id that you may see; check the id."))
+        Self::new(
+            Code::NotFound,
+            format!("There is no {what} of that id that you may see; check the id."),
+        )
     }
 
     /// Refuses for want of credentials.
@@ -157,13 +164,15 @@ impl Refusal {
 
     /// Refuses because the store is away or too much is going on.
     ///
-    /// It does not say that nothing was changed: a request of several steps may have got through some of them.
+    /// It does not say that nothing was changed: a request of several steps may have got through
+    /// some of them.
     #[must_use]
     pub fn unavailable() -> Self {
         Self::not_now("The server cannot do this at the moment; try again shortly.")
     }
 
-    /// Says that a request was being stored when its answer was lost, so that nobody knows yet whether it was done.
+    /// Says that a request was being stored when its answer was lost, so that nobody knows yet
+    /// whether it was done.
     #[must_use]
     pub fn outcome_unknown() -> Self {
         Self::not_now(
@@ -182,10 +191,13 @@ impl Refusal {
     #[must_use]
     pub fn too_many(code: Code, retry_after_s: u32) -> Self {
         let sentence = format!("Too many requests; try again in {retry_after_s} s.");
-        Self::new(code, sentence).with_status(StatusCode::TOO_MANY_REQUESTS).retry_after(retry_after_s)
+        Self::new(code, sentence)
+            .with_status(StatusCode::TOO_MANY_REQUESTS)
+            .retry_after(retry_after_s)
     }
 
-    /// Refuses for a fault of the program. Where it failed nobody knows, so it does not say that nothing was changed.
+    /// Refuses for a fault of the program. Where it failed nobody knows, so it does not say that
+    /// nothing was changed.
     #[must_use]
     pub fn internal() -> Self {
         Self::new(
@@ -216,7 +228,8 @@ impl Refusal {
 }
 
 impl IntoResponse for Refusal {
-    /// Leaves the rendering to the outermost layer, which knows the envelope and the request's headers; see `respond`.
+    /// Leaves the rendering to the outermost layer, which knows the envelope and the request's
+    /// headers; see `respond`.
     fn into_response(self) -> Response {
         let mut response = (self.status, Envelope::Plain.failure(&self)).into_response();
         response.extensions_mut().insert(self);
@@ -228,7 +241,8 @@ impl From<Rejection> for Refusal {
     fn from(rejection: Rejection) -> Self {
         let refusal = Self::new(code_of(&rejection), sentence_of(&rejection));
         let Rejection::NewerMessage { id, subject, received } = rejection else { return refusal };
-        let newer = NewerMessage { id: id.to_string(), subject, received_date: date::print(received) };
+        let newer =
+            NewerMessage { id: id.to_string(), subject, received_date: date::print(received) };
         Self { newer_message: Some(newer), ..refusal }
     }
 }
@@ -237,7 +251,10 @@ impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         match &error {
             StoreError::Unavailable { .. } | StoreError::Stopped => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "a request failed for the store");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "a request failed for the store"
+                );
                 Self::unavailable()
             }
             StoreError::OutcomeUnknown { .. } => {
@@ -248,7 +265,10 @@ impl From<StoreError> for Refusal {
                 Self::outcome_unknown()
             }
             StoreError::Corrupt { .. } => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a request met unreadable data");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a request met unreadable data"
+                );
                 Self::internal()
             }
         }
@@ -274,8 +294,7 @@ impl Refusal {
     /// Refuses for an idempotency key that was used for something else.
     #[must_use]
     pub fn key_reused() -> Self {
-        let sentence =
-            "This Idempotency-Key was used for a request with another body; use a new key for a new request.";
+        let sentence = "This Idempotency-Key was used for a request with another body; use a new key for a new request.";
         Self::new(Code::WrongState, sentence)
     }
 }

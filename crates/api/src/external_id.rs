@@ -1,11 +1,12 @@
 //! Submitters' own ids: whose an id is, and what a repetition of it gets.
 //!
-//! An external id is unique among what one account submitted, and among what came in by one service; two accounts may use the same one
-//! without knowing of each other. Until that was so it was unique in the contact center: receipts of that time count for whoever submitted
-//! the interaction that they name.
+//! An external id is unique among what one account submitted, and among what came in by one
+//! service; two accounts may use the same one without knowing of each other. Until that was so it
+//! was unique in the contact center: receipts of that time count for whoever submitted the
+//! interaction that they name.
 //!
-//! An agent's own Create has ids of its account like any other, and cannot take one that a server uses: what looks the server's own up by
-//! that id must not find the agent's instead.
+//! An agent's own Create has ids of its account like any other, and cannot take one that a server
+//! uses: what looks the server's own up by that id must not find the agent's instead.
 
 use handoff_domain::event::Cause;
 use handoff_domain::{CenterId, InteractionId, Role, ServiceId, UserId};
@@ -48,7 +49,8 @@ fn of_center(center: CenterId) -> String {
 ///
 /// # Errors
 ///
-/// Code 18 when the caller does not see it any more, or, for `by_hand`, when a server uses the id; or the store's.
+/// Code 18 when the caller does not see it any more, or, for `by_hand`, when a server uses the id;
+/// or the store's.
 pub(crate) async fn earlier(
     shared: &Shared,
     me: &Me,
@@ -110,12 +112,19 @@ fn is_server(directory: &Directory, center: CenterId, user: UserId) -> bool {
 }
 
 /// There are few such accounts and services, and agents rarely give an external id at all.
-async fn is_used_by_a_server(shared: &Shared, me: &Me, external_id: &str) -> Result<bool, StoreError> {
+async fn is_used_by_a_server(
+    shared: &Shared,
+    me: &Me,
+    external_id: &str,
+) -> Result<bool, StoreError> {
     let (directory, center) = (shared.engine().directory(), me.center());
-    let accounts =
-        directory.users.keys().filter(|user| **user != me.id() && is_server(&directory, center, **user));
+    let accounts = directory
+        .users
+        .keys()
+        .filter(|user| **user != me.id() && is_server(&directory, center, **user));
     for user in accounts {
-        if shared.engine().store().receipt(&of_account(center, *user), external_id).await?.is_some() {
+        if shared.engine().store().receipt(&of_account(center, *user), external_id).await?.is_some()
+        {
             return Ok(true);
         }
     }

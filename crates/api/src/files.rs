@@ -1,7 +1,8 @@
 //! Files on their way in and out, whoever sends them and whatever they belong to.
 //!
-//! A file is written down while it arrives and kept only when everything about it is right: its sender, its size, its type by what is in
-//! it, the scanner's word. Until then nobody can read it, and a refused one leaves nothing.
+//! A file is written down while it arrives and kept only when everything about it is right: its
+//! sender, its size, its type by what is in it, the scanner's word. Until then nobody can read it,
+//! and a refused one leaves nothing.
 
 mod arrival;
 mod clamd;
@@ -90,7 +91,10 @@ impl From<FilesError> for FileFault {
         match error {
             FilesError::TooLarge { bytes_max } => Self::TooLarge { bytes_max },
             FilesError::Unavailable { .. } | FilesError::Exists { .. } => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a file could not be kept");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a file could not be kept"
+                );
                 Self::Unavailable
             }
         }
@@ -113,10 +117,13 @@ pub(crate) async fn receive(
     bytes_max: u64,
 ) -> Result<Received, FileFault> {
     let not_there = |_| FileFault::NotThere { part: file_part };
-    let (mut received, mut room) = (Received { fields: Vec::new(), file: None }, Room::of(&request));
+    let (mut received, mut room) =
+        (Received { fields: Vec::new(), file: None }, Room::of(&request));
     let request = bounded(request, bytes_max);
     let mut parts = Multipart::from_request(request, &()).await.map_err(not_there)?;
-    while let Some(mut part) = parts.next_field().await.map_err(|error| broken(&error, bytes_max))? {
+    while let Some(mut part) =
+        parts.next_field().await.map_err(|error| broken(&error, bytes_max))?
+    {
         room.enter(&part).await?;
         let name = part.name().unwrap_or_default().to_owned();
         if name != file_part || received.file.is_some() {
@@ -131,8 +138,8 @@ pub(crate) async fn receive(
     Ok(received)
 }
 
-/// Returns the first piece of a file before anything is made ready for it; `None` when there is no file. A browser sends an empty one without
-/// a name where nothing was chosen.
+/// Returns the first piece of a file before anything is made ready for it; `None` when there is no
+/// file. A browser sends an empty one without a name where nothing was chosen.
 async fn first_piece(
     part: &mut Field<'_>,
     file_name: &str,
@@ -181,7 +188,9 @@ pub(crate) async fn receive_all(
     let (mut fields, mut files, mut room) = (Vec::new(), Vec::<Arrived>::new(), Room::of(&request));
     let request = bounded(request, bytes_max);
     let mut parts = Multipart::from_request(request, &()).await.map_err(|_| FileFault::Broken)?;
-    while let Some(mut part) = parts.next_field().await.map_err(|error| broken(&error, bytes_max))? {
+    while let Some(mut part) =
+        parts.next_field().await.map_err(|error| broken(&error, bytes_max))?
+    {
         room.enter(&part).await?;
         let Some(file_name) = part.file_name().map(str::to_owned) else {
             let name = part.name().unwrap_or_default().to_owned();
@@ -198,8 +207,9 @@ pub(crate) async fn receive_all(
     Ok((fields, files))
 }
 
-/// Keeps a file, and then commits what tells of it. When that is refused nothing of the file stays; when it is not clear what became of it,
-/// which `is_unclear` tells of the error, the file stays for a sweep to decide, because a record of it may be there.
+/// Keeps a file, and then commits what tells of it. When that is refused nothing of the file stays;
+/// when it is not clear what became of it, which `is_unclear` tells of the error, the file stays
+/// for a sweep to decide, because a record of it may be there.
 pub(crate) async fn keep_and<T, E: From<FileFault>>(
     shared: &Shared,
     arrived: Arrived,
@@ -245,7 +255,8 @@ pub(crate) async fn discard(shared: &Shared, id: FileId) {
     }
 }
 
-/// Returns the record of a file of this interaction. A deleted one, and one of another interaction, read like one that does not exist.
+/// Returns the record of a file of this interaction. A deleted one, and one of another interaction,
+/// read like one that does not exist.
 pub(crate) async fn find(
     shared: &Shared,
     interaction: &Interaction,
@@ -254,14 +265,17 @@ pub(crate) async fn find(
     let Ok(id) = file.parse::<FileId>() else { return Ok(None) };
     let found = shared.engine().store().load(&[Key::File(id)]).await?.pop().flatten();
     Ok(found.and_then(|found| match found.value {
-        Record::File(record) if record.interaction == interaction.id && record.deleted.is_none() => {
+        Record::File(record)
+            if record.interaction == interaction.id && record.deleted.is_none() =>
+        {
             Some(Versioned { value: record, version: found.version })
         }
         _ => None,
     }))
 }
 
-/// Returns a file as a download: as an attachment, of the type that was found in it, never to be shown or guessed at.
+/// Returns a file as a download: as an attachment, of the type that was found in it, never to be
+/// shown or guessed at.
 pub(crate) fn body_of(files: &Arc<dyn Files>, record: &FileRecord) -> Response {
     let (files, id) = (files.clone(), record.id);
     let pieces = stream::try_unfold(0_u64, move |offset| {
@@ -278,11 +292,13 @@ pub(crate) fn body_of(files: &Arc<dyn Files>, record: &FileRecord) -> Response {
     let mut response = HttpResponse::new(Body::from_stream(pieces));
     let headers = response.headers_mut();
     let kind = HeaderValue::from_str(&record.content_type);
-    headers.insert(CONTENT_TYPE, kind.unwrap_or(HeaderValue::from_static("application/octet-stream")));
+    headers
+        .insert(CONTENT_TYPE, kind.unwrap_or(HeaderValue::from_static("application/octet-stream")));
     headers.insert(CONTENT_LENGTH, record.bytes.into());
     headers.insert(CONTENT_DISPOSITION, kind::disposition(&record.name));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
+    headers
+        .insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
     response
 }

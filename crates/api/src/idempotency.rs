@@ -1,7 +1,8 @@
-//! Retries: the `Idempotency-Key` of a request, and the receipt that its commit leaves (docs/compat/conventions.md#retries).
+//! Retries: the `Idempotency-Key` of a request, and the receipt that its commit leaves
+//! (docs/compat/conventions.md#retries).
 //!
-//! A receipt is written by the commit that carried the request out, so there is no moment at which one exists without the other; a
-//! concurrent duplicate loses that race and then finds the receipt.
+//! A receipt is written by the commit that carried the request out, so there is no moment at which
+//! one exists without the other; a concurrent duplicate loses that race and then finds the receipt.
 
 use axum::extract::FromRequestParts;
 use axum::http::HeaderName;
@@ -21,7 +22,8 @@ const KEY_BYTES_MAX: usize = 255;
 /// How long a retry is recognised, in ms (docs/compat/conventions.md#retries).
 const KEPT_MS: u64 = 24 * 60 * 60 * 1_000;
 
-/// The idempotency key of a request, when it has one. Stands among the arguments that read the request, before the caller.
+/// The idempotency key of a request, when it has one. Stands among the arguments that read the
+/// request, before the caller.
 #[derive(Clone, Debug)]
 pub struct Retry(Option<Known>);
 
@@ -39,7 +41,8 @@ impl<S: Sync> FromRequestParts<S> for Retry {
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refusal> {
         let Some(value) = parts.headers.get(&HEADER) else { return Ok(Self(None)) };
         let bytes = value.as_bytes();
-        let is_key = (1..=KEY_BYTES_MAX).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic);
+        let is_key =
+            (1..=KEY_BYTES_MAX).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic);
         let key = value.to_str().ok().filter(|_| is_key).map(str::to_owned);
         let key = key.ok_or_else(|| {
             Refusal::invalid(format!(
@@ -47,7 +50,8 @@ impl<S: Sync> FromRequestParts<S> for Retry {
             ))
         })?;
         let target = format!("{} {}", parts.method, parts.uri.path());
-        let fingerprint = parts.extensions.get::<JsonBody>().map_or("", JsonBody::fingerprint).to_owned();
+        let fingerprint =
+            parts.extensions.get::<JsonBody>().map_or("", JsonBody::fingerprint).to_owned();
         Ok(Self(Some(Known { key, target, fingerprint })))
     }
 }
@@ -69,7 +73,9 @@ impl Retry {
         let found = shared.engine().store().receipt(&known.scope(me), &known.key).await?;
         match found {
             None => Ok(None),
-            Some(receipt) if receipt.fingerprint == known.fingerprint => Ok(Some(JsonText(receipt.answer))),
+            Some(receipt) if receipt.fingerprint == known.fingerprint => {
+                Ok(Some(JsonText(receipt.answer)))
+            }
             Some(_) => Err(Refusal::key_reused()),
         }
     }

@@ -1,4 +1,5 @@
-//! `/interactions`: the interactions of the contact center that the caller may see, and how new ones are submitted.
+//! `/interactions`: the interactions of the contact center that the caller may see, and how new
+//! ones are submitted.
 
 use axum::extract::{FromRequestParts, State};
 use axum::http::Uri;
@@ -35,12 +36,16 @@ pub(crate) async fn list(State(shared): State<Shared>, AnyUser(me): AnyUser, uri
     };
     let directory = shared.engine().directory();
     let lookup = shared.lookup(&directory);
-    let show = |interaction: &Interaction| Some(InteractionResource::read_by(interaction, me.id(), lookup));
-    let fetch = async |query: InteractionQuery| shared.engine().interactions_for(&me.user, query).await;
+    let show = |interaction: &Interaction| {
+        Some(InteractionResource::read_by(interaction, me.id(), lookup))
+    };
+    let fetch =
+        async |query: InteractionQuery| shared.engine().interactions_for(&me.user, query).await;
     pages::answer(&listing, "interactions", query, fetch, show).await
 }
 
-/// Answers with the one active interaction of that id, when the caller may see it and no other filter leaves it out.
+/// Answers with the one active interaction of that id, when the caller may see it and no other
+/// filter leaves it out.
 async fn find(shared: &Shared, me: &Me, listing: &Listing, id: &str) -> Answer {
     let found = match id.parse() {
         Ok(id) => shared.engine().interaction_for(me.id(), id).await?,
@@ -48,15 +53,15 @@ async fn find(shared: &Shared, me: &Me, listing: &Listing, id: &str) -> Answer {
     };
     let directory = shared.engine().directory();
     let lookup = shared.lookup(&directory);
-    let shown = found
-        .filter(|interaction| !interaction.is_ended())
-        .and_then(|interaction| listing.pick(&InteractionResource::read_by(&interaction, me.id(), lookup)));
+    let shown = found.filter(|interaction| !interaction.is_ended()).and_then(|interaction| {
+        listing.pick(&InteractionResource::read_by(&interaction, me.id(), lookup))
+    });
     let items: Vec<_> = shown.into_iter().collect();
     Ok(listing.page("interactions", &items, None::<&String>))
 }
 
-/// Turns filters into a query where the store can do them; the others are applied to what it gives. `None` when a filter names something
-/// that does not exist, so that nothing can match.
+/// Turns filters into a query where the store can do them; the others are applied to what it gives.
+/// `None` when a filter names something that does not exist, so that nothing can match.
 fn query_of(shared: &Shared, me: &Me, listing: &Listing) -> Option<InteractionQuery> {
     let directory = shared.engine().directory();
     let mut query = InteractionQuery::of(InteractionScope::Active(me.center()), listing.limit);
@@ -64,8 +69,9 @@ fn query_of(shared: &Shared, me: &Me, listing: &Listing) -> Option<InteractionQu
     query.external_id = listing.filter("externalId").map(str::to_owned);
     query.contact = listing.filter("contactId").map(str::to_owned);
     if let Some(name) = listing.filter("currentQueue") {
-        let of_center =
-            |queue: &QueueId| directory.queue(me.center(), *queue).is_some_and(|queue| queue.name == name);
+        let of_center = |queue: &QueueId| {
+            directory.queue(me.center(), *queue).is_some_and(|queue| queue.name == name)
+        };
         query.queue = Some(directory.queues.keys().copied().find(of_center)?);
     }
     if let Some(owner) = listing.filter("assignedTo") {
@@ -75,7 +81,12 @@ fn query_of(shared: &Shared, me: &Me, listing: &Listing) -> Option<InteractionQu
 }
 
 /// `GET /interactions/{id}`.
-pub(crate) async fn get(State(shared): State<Shared>, AnyUser(me): AnyUser, Id(id): Id, uri: Uri) -> Answer {
+pub(crate) async fn get(
+    State(shared): State<Shared>,
+    AnyUser(me): AnyUser,
+    Id(id): Id,
+    uri: Uri,
+) -> Answer {
     let interaction = visible(&shared, &me, &id).await?;
     let directory = shared.engine().directory();
     let shown = InteractionResource::read_by(&interaction, me.id(), shared.lookup(&directory));
@@ -90,10 +101,12 @@ pub(crate) struct Change {
 }
 
 impl Change {
-    /// The properties that can be written, and the fence (docs/compat/operations.md#reading-and-writing).
+    /// The properties that can be written, and the fence
+    /// (docs/compat/operations.md#reading-and-writing).
     const WRITABLE: [&str; 6] = ["userData", "subject", "priority", "comment", "email", "epoch"];
-    /// The properties, and what to send in place of null. Elsewhere null counts as not given; here it reads as a wish to clear the property,
-    /// and a change must not be acknowledged that is not made.
+    /// The properties, and what to send in place of null. Elsewhere null counts as not given; here
+    /// it reads as a wish to clear the property, and a change must not be acknowledged that is not
+    /// made.
     const CLEARED_BY: [(&str, &str); 5] = [
         ("userData", "an object, in which null removes a key"),
         ("subject", "an empty text to clear it"),
@@ -105,11 +118,16 @@ impl Change {
     fn read(body: &JsonBody) -> Result<Self, Refusal> {
         let fields = body.fields();
         if let Some(other) = fields.names().find(|name| !Self::WRITABLE.contains(name)) {
-            let sentence = format!("The property {} cannot be changed; leave it out.", quoted(other));
+            let sentence =
+                format!("The property {} cannot be changed; leave it out.", quoted(other));
             return Err(Refusal::new(Code::ReadOnly, sentence));
         }
-        if let Some((name, instead)) = Self::CLEARED_BY.iter().find(|(name, _)| fields.is_null(name)) {
-            return Err(Refusal::invalid(format!("The field {name} must not be null; send {instead}.")));
+        if let Some((name, instead)) =
+            Self::CLEARED_BY.iter().find(|(name, _)| fields.is_null(name))
+        {
+            return Err(Refusal::invalid(format!(
+                "The field {name} must not be null; send {instead}."
+            )));
         }
         let email = EmailChanges::read(&fields)?;
         let subject_of_email = email.as_ref().and_then(|email| email.subject.clone());
@@ -159,7 +177,8 @@ pub(crate) async fn put(
     let epoch = change.epoch;
     let action = change.action(&interaction, shared.letters());
     let command = Command { actor: me.actor(), epoch, action, farewell: None, note: None };
-    let attempt = Attempt { id: interaction.id, command, reference: None, receipt, also: Vec::new() };
+    let attempt =
+        Attempt { id: interaction.id, command, reference: None, receipt, also: Vec::new() };
     carry_out(&shared, &me, &attempt, answer).await
 }
 
@@ -173,18 +192,32 @@ pub(crate) async fn create(
     submit(&shared, &me, creation, &retry).await
 }
 
-/// `GET /interactions/{id}/routing`: who is eligible, who is excluded by which rule, how long it has waited, which step comes next.
-pub(crate) async fn routing(State(shared): State<Shared>, AnyUser(me): AnyUser, Id(id): Id) -> Answer {
+/// `GET /interactions/{id}/routing`: who is eligible, who is excluded by which rule, how long it
+/// has waited, which step comes next.
+pub(crate) async fn routing(
+    State(shared): State<Shared>,
+    AnyUser(me): AnyUser,
+    Id(id): Id,
+) -> Answer {
     let interaction = visible(&shared, &me, &id).await?;
     let directory = shared.engine().directory();
     let why = shared.engine().why(&interaction);
-    let shown =
-        RoutingResource::new(&interaction, why.as_ref(), shared.engine().now(), shared.lookup(&directory));
+    let shown = RoutingResource::new(
+        &interaction,
+        why.as_ref(),
+        shared.engine().now(),
+        shared.lookup(&directory),
+    );
     Ok(one("routing", &shown))
 }
 
-/// `GET /interactions/{id}/operations`: every operation, whether the caller may use it now, and if not why.
-pub(crate) async fn operations(State(shared): State<Shared>, AnyUser(me): AnyUser, Id(id): Id) -> Answer {
+/// `GET /interactions/{id}/operations`: every operation, whether the caller may use it now, and if
+/// not why.
+pub(crate) async fn operations(
+    State(shared): State<Shared>,
+    AnyUser(me): AnyUser,
+    Id(id): Id,
+) -> Answer {
     let interaction = visible(&shared, &me, &id).await?;
     let directory = shared.engine().directory();
     Ok(one("operations", &operation_parts(&interaction, me.id(), shared.lookup(&directory))))
@@ -202,8 +235,10 @@ pub(crate) async fn events(
     let after = listing.after::<u64>()?.unwrap_or(0);
     let found = shared.engine().store().history(interaction.id, after, listing.limit).await?;
     let directory = shared.engine().directory();
-    let shown =
-        found.items.iter().filter_map(|entry| HistoryResource::new(entry, &directory, &me.user.roles));
+    let shown = found
+        .items
+        .iter()
+        .filter_map(|entry| HistoryResource::new(entry, &directory, &me.user.roles));
     let items: Vec<_> = shown.map(|entry| select(listing.fields_or_all(), &entry)).collect();
     let next = found.items.last().map(|last| last.position).filter(|_| found.more);
     Ok(listing.page_of_parts("events", &items, next.as_ref()))

@@ -1,11 +1,13 @@
 //! The wire: the v2 API as axum routes and JSON, its authentication, and its notifications.
 //!
-//! This is the only crate that knows the quirks of the public documents (envelopes, three spellings of one field, absolute URIs). A
-//! handler is a few lines: parse into a domain command, hand it to the engine, wrap the answer. Who is calling, and what he may do, is
-//! the type of an extractor argument ([`caller`]), so that a handler without the argument cannot compile against the data.
+//! This is the only crate that knows the quirks of the public documents (envelopes, three spellings
+//! of one field, absolute URIs). A handler is a few lines: parse into a domain command, hand it to
+//! the engine, wrap the answer. Who is calling, and what he may do, is the type of an extractor
+//! argument ([`caller`]), so that a handler without the argument cannot compile against the data.
 //!
-//! Refusals are told in a fixed order (docs/compat/conventions.md), and that order is the order of a handler's arguments: first what reads the path and
-//! the body, then who is calling. What comes after that (visibility, state, ownership, names) the rules decide.
+//! Refusals are told in a fixed order (docs/compat/conventions.md), and that order is the order of
+//! a handler's arguments: first what reads the path and the body, then who is calling. What comes
+//! after that (visibility, state, ownership, names) the rules decide.
 //!
 //! It deliberately decides nothing about interactions, and stores nothing but login sessions.
 

@@ -1,4 +1,5 @@
-//! How many requests one user or one address may make: a leaky bucket (GCRA), one number each, on the injected clock.
+//! How many requests one user or one address may make: a leaky bucket (GCRA), one number each, on
+//! the injected clock.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -6,13 +7,15 @@ use std::sync::{Mutex, PoisonError};
 
 use handoff_domain::Time;
 
-/// How much of a burst is allowed before the rate counts, in s. A client that reads everything at its start must not be slowed.
+/// How much of a burst is allowed before the rate counts, in s. A client that reads everything at
+/// its start must not be slowed.
 const BURST_S: i64 = 2;
 const US_PER_S: i64 = 1_000_000;
 const US_PER_MS: i64 = 1_000;
 const MS_PER_S: u64 = 1_000;
 
-/// Who is counted altogether. Anybody can come from a new address; those whose requests are used up are forgotten when there are so many.
+/// Who is counted altogether. Anybody can come from a new address; those whose requests are used up
+/// are forgotten when there are so many.
 const COUNTED_MAX: usize = 100_000;
 
 /// Counts requests by whoever makes them, or what else is used up and comes back.
@@ -55,7 +58,8 @@ impl<K: Eq + Hash> Limiter<K> {
         }
     }
 
-    /// Counts a request. Returns how long to wait in ms when it is one too many; that one is then not counted.
+    /// Counts a request. Returns how long to wait in ms when it is one too many; that one is then
+    /// not counted.
     pub(crate) fn wait_ms(&self, who: K, now: Time) -> Option<u64> {
         self.take(who, 1, now)
     }
@@ -65,8 +69,9 @@ impl<K: Eq + Hash> Limiter<K> {
         self.spend(who, amount, now, Overdraft::Never)
     }
 
-    /// Takes an amount off what is left, however little that is; returns how long to wait in ms when nothing is left before. So one that is
-    /// let in may bring more than the rest, and the next has to wait for it.
+    /// Takes an amount off what is left, however little that is; returns how long to wait in ms
+    /// when nothing is left before. So one that is let in may bring more than the rest, and the
+    /// next has to wait for it.
     pub(crate) fn overdraw(&self, who: K, amount: u64, now: Time) -> Option<u64> {
         self.spend(who, amount, now, Overdraft::Once)
     }
@@ -107,8 +112,9 @@ enum Overdraft {
 }
 
 impl<K: Eq + Hash> Counted<K> {
-    /// Tells whether somebody can be counted. When the table is full, those whose requests are used up are forgotten, at most once a second;
-    /// when nobody can be forgotten, newcomers wait: not counting them would let in as many as come from new addresses.
+    /// Tells whether somebody can be counted. When the table is full, those whose requests are used
+    /// up are forgotten, at most once a second; when nobody can be forgotten, newcomers wait: not
+    /// counting them would let in as many as come from new addresses.
     fn has_room(&mut self, who: &K, max: usize, now_us: i64) -> bool {
         if self.full_until_us.len() < max || self.full_until_us.contains_key(who) {
             return true;
@@ -131,8 +137,9 @@ mod tests {
     fn the_rate_holds_over_time_and_a_refused_request_does_not_count() {
         let limiter = Limiter::new(2_000);
         let (kate, ben) = (UserId(1), UserId(2));
-        let passed =
-            |user, now_ms| (0..10_000).filter(|_| limiter.wait_ms(user, Time(now_ms)).is_none()).count();
+        let passed = |user, now_ms| {
+            (0..10_000).filter(|_| limiter.wait_ms(user, Time(now_ms)).is_none()).count()
+        };
         assert_eq!(passed(kate, 0), 4_000, "the burst");
         assert_eq!(passed(kate, 1_000), 2_000, "a second later a second's worth");
         assert_eq!(passed(ben, 1_000), 4_000, "another user has his own");
@@ -157,7 +164,11 @@ mod tests {
         assert_eq!(quota.overdraw(kate, 3_000_000, Time(0)), None, "something was left");
         let wait_ms = quota.overdraw(kate, 0, Time(0)).expect("nothing is left");
         assert!((2_400_000..2_400_100).contains(&wait_ms), "{wait_ms}");
-        assert_eq!(quota.overdraw(UserId(2), 1, Time(0)), None, "another one has another hour's worth");
+        assert_eq!(
+            quota.overdraw(UserId(2), 1, Time(0)),
+            None,
+            "another one has another hour's worth"
+        );
         assert_eq!(quota.overdraw(kate, 1, Time(2_401_000)), None);
     }
 }

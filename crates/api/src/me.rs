@@ -28,7 +28,8 @@ use crate::wire::resource::{Fields, UserResource, groups_of, skills_of};
 
 /// Most interactions shown with the caller; capacity keeps the number far below it.
 const HELD_MAX: usize = 500;
-/// Most channels named at the start of a session: far above what any client knows, and few enough to look each up.
+/// Most channels named at the start of a session: far above what any client knows, and few enough
+/// to look each up.
 const CHANNELS_MAX: usize = 100;
 
 /// `GET /me`.
@@ -45,8 +46,9 @@ pub(crate) async fn get(State(shared): State<Shared>, AnyUser(me): AnyUser, uri:
     Ok(one("user", &shown))
 }
 
-/// Returns everything that comes along with the caller. Clients rebuild their state from it after a reconnect, so every key is there, empty
-/// where this server has nothing of the kind (docs/compat/agents.md#me).
+/// Returns everything that comes along with the caller. Clients rebuild their state from it after a
+/// reconnect, so every key is there, empty where this server has nothing of the kind
+/// (docs/compat/agents.md#me).
 async fn subresources_of(
     shared: &Shared,
     me: &Me,
@@ -68,7 +70,9 @@ async fn subresources_of(
         ("channelStates", states),
         (
             "interactions",
-            shown_all(held.iter().map(|interaction| StateMessage::read_by(interaction, me.id(), lookup))),
+            shown_all(
+                held.iter().map(|interaction| StateMessage::read_by(interaction, me.id(), lookup)),
+            ),
         ),
         ("chats", of_media(&Media::Chat)),
         ("emails", of_media(&Media::Email)),
@@ -76,7 +80,8 @@ async fn subresources_of(
         ("calls", none()),
         ("groups", shown_all(groups_of(&me.user, lookup))),
         ("features", none()),
-        // Clients dereference the sections that the platform whose API this is has (docs/compat/agents.md#me).
+        // Clients dereference the sections that the platform whose API this is has
+        // (docs/compat/agents.md#me).
         (
             "settings",
             json!({"htcc": {}, (settings::WORKSPACE): settings::workspace(shared, me.center(), directory)}),
@@ -101,10 +106,12 @@ impl Wish {
         let fields = body.fields();
         match body.operation_name()?.as_str() {
             "StartContactCenterSession" => {
-                let channels = fields.texts("channels")?.ok_or_else(|| fields.missing("channels"))?;
+                let channels =
+                    fields.texts("channels")?.ok_or_else(|| fields.missing("channels"))?;
                 if channels.len() > CHANNELS_MAX {
-                    let sentence =
-                        format!("The field channels may name {CHANNELS_MAX} channels; leave some out.");
+                    let sentence = format!(
+                        "The field channels may name {CHANNELS_MAX} channels; leave some out."
+                    );
                     return Err(Refusal::invalid(sentence));
                 }
                 Ok(Self::Start { channels, place: fields.name("place")? })
@@ -130,7 +137,9 @@ pub(crate) async fn operate(
     Agent(me): Agent,
 ) -> Result<Response, Refusal> {
     match wish {
-        Wish::Start { channels, place } => Ok(start(&shared, &me, &channels, place).await?.into_response()),
+        Wish::Start { channels, place } => {
+            Ok(start(&shared, &me, &channels, place).await?.into_response())
+        }
         Wish::End => end(&shared, &me).await,
         Wish::Change(change) => {
             shared.engine().change_channels(me.id(), me.center(), None, &change).await?;
@@ -139,7 +148,8 @@ pub(crate) async fn operate(
     }
 }
 
-/// Starts the contact-center session with those channels that exist here, and tells of the others (docs/compat/agents.md#session).
+/// Starts the contact-center session with those channels that exist here, and tells of the others
+/// (docs/compat/agents.md#session).
 async fn start(shared: &Shared, me: &Me, names: &[String], place: Option<String>) -> Answer {
     let directory = shared.engine().directory();
     let mut unknown = Vec::new();
@@ -171,21 +181,27 @@ fn partly(unknown: &[String]) -> JsonText {
         status_message: String,
     }
     let names = unknown.join(", ");
-    let status_message =
-        format!("The session was started without {names}, which are not configured; leave them out.");
+    let status_message = format!(
+        "The session was started without {names}, which are not configured; leave them out."
+    );
     JsonText::of(&Partly { status_code: 7, status_message })
 }
 
-/// `DELETE /me/session`: ends the login session of whoever has no contact-center session to end, too: supervisors, admins, servers, and agents who never
-/// went to work. One that is open goes on, as it does when a session times out.
-pub(crate) async fn log_out(State(shared): State<Shared>, AnyUser(me): AnyUser) -> Result<Response, Refusal> {
+/// `DELETE /me/session`: ends the login session of whoever has no contact-center session to end,
+/// too: supervisors, admins, servers, and agents who never went to work. One that is open goes on,
+/// as it does when a session times out.
+pub(crate) async fn log_out(
+    State(shared): State<Shared>,
+    AnyUser(me): AnyUser,
+) -> Result<Response, Refusal> {
     auth::end(&shared, &me.user, me.session()).await?;
     let mut response = Envelope::Plain.success(None).into_response();
     response.extensions_mut().insert(SessionEnded);
     Ok(response)
 }
 
-/// Ends the contact-center session, and with it the login session, as documented (docs/compat/agents.md#session).
+/// Ends the contact-center session, and with it the login session, as documented
+/// (docs/compat/agents.md#session).
 async fn end(shared: &Shared, me: &Me) -> Result<Response, Refusal> {
     shared.engine().end_contact_session(me.id(), me.center()).await?;
     auth::end(shared, &me.user, me.session()).await?;

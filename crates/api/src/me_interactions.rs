@@ -1,4 +1,5 @@
-//! `/me/interactions`: what the caller works on, and what he does with it. The reference document's heart.
+//! `/me/interactions`: what the caller works on, and what he does with it. The reference document's
+//! heart.
 
 mod chat;
 mod compose;
@@ -35,22 +36,34 @@ pub(crate) use operations::{Intent, Operation, envelope_of};
 pub(crate) use talk::party_of;
 
 /// Attributes that lists of interactions can be filtered by (docs/compat/conventions.md#lists).
-pub(crate) const FILTERS: &[&str] =
-    &["id", "externalId", "channel", "state", "currentQueue", "assignedTo", "contactId", "interactionType"];
+pub(crate) const FILTERS: &[&str] = &[
+    "id",
+    "externalId",
+    "channel",
+    "state",
+    "currentQueue",
+    "assignedTo",
+    "contactId",
+    "interactionType",
+];
 
-/// Most interactions in the answer to `GetWorkbinContent` (docs/compat/operations.md#workbin-content); a longer content is told as truncated.
+/// Most interactions in the answer to `GetWorkbinContent`
+/// (docs/compat/operations.md#workbin-content); a longer content is told as truncated.
 const CONTENT_MAX: usize = 500;
-/// What they may take together, in bytes; beyond it the answer is `truncated`. A session's queue holds some of them, and large letters are read
-/// one by one.
+/// What they may take together, in bytes; beyond it the answer is `truncated`. A session's queue
+/// holds some of them, and large letters are read one by one.
 const CONTENT_BYTES_MAX: usize = 1 << 20;
 
-/// `GET /me/interactions`: what is offered to the caller and what he owns, as the notifications show it.
+/// `GET /me/interactions`: what is offered to the caller and what he owns, as the notifications
+/// show it.
 pub(crate) async fn list(State(shared): State<Shared>, agent: Agent, uri: Uri) -> Answer {
     let listing = Listing::read(&uri, FILTERS)?;
     let directory = shared.engine().directory();
     let lookup = shared.lookup(&directory);
-    let show = |interaction: &Interaction| Some(StateMessage::read_by(interaction, agent.0.id(), lookup));
-    page(&shared, &listing, "interactions", InteractionScope::HeldBy(agent.0.id()), None, show).await
+    let show =
+        |interaction: &Interaction| Some(StateMessage::read_by(interaction, agent.0.id(), lookup));
+    page(&shared, &listing, "interactions", InteractionScope::HeldBy(agent.0.id()), None, show)
+        .await
 }
 
 /// Answers with a page of a scope, shown by `show`, which leaves out what it gives nothing for.
@@ -98,7 +111,8 @@ pub(crate) async fn envelopes(request: Request, next: Next) -> Response {
     response
 }
 
-/// Carries out an operation on an interaction that the caller names, by the door of one medium or of all.
+/// Carries out an operation on an interaction that the caller names, by the door of one medium or
+/// of all.
 pub(crate) async fn perform(
     shared: &Shared,
     me: &Me,
@@ -119,7 +133,9 @@ pub(crate) async fn perform(
             let reference = talk::tell(shared, me, target, telling).await?;
             return Ok(envelope.success(Some(reference)));
         }
-        Intent::Attach(document) => return attach(shared, me, target, envelope, &document, retry).await,
+        Intent::Attach(document) => {
+            return attach(shared, me, target, envelope, &document, retry).await;
+        }
         Intent::ShowHistory(history) => {
             let reference = talk::show_history(shared, me, target, history).await?;
             return Ok(envelope.success(Some(reference)));
@@ -167,7 +183,8 @@ async fn show_workbin(shared: &Shared, me: &Me, id_or_name: &str) -> Result<i32,
     let engine = shared.engine();
     let directory = engine.directory();
     let workbin = usable_workbin(&directory.workbin_for(&me.user, id_or_name))?;
-    let content = engine.interactions_in(InteractionScope::InWorkbin(workbin.id), CONTENT_MAX).await?;
+    let content =
+        engine.interactions_in(InteractionScope::InWorkbin(workbin.id), CONTENT_MAX).await?;
     let reference = engine.next_reference(me.id()).await?;
     let mut bytes = 0_usize;
     let fits = |interaction: &&Interaction| {

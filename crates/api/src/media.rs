@@ -1,5 +1,6 @@
-//! `/me/emails`, `/me/chats`, `/me/workitems` and `/me/openmedia/{mediaType}`: the doors of the 8.5.2 generation to the same operations, each to
-//! one medium, with that generation's resources and envelope (docs/compat/media.md).
+//! `/me/emails`, `/me/chats`, `/me/workitems` and `/me/openmedia/{mediaType}`: the doors of the
+//! 8.5.2 generation to the same operations, each to one medium, with that generation's resources
+//! and envelope (docs/compat/media.md).
 
 use axum::extract::State;
 use axum::http::Uri;
@@ -24,7 +25,8 @@ async fn list(shared: &Shared, me: &Me, media: Media, uri: &Uri) -> Answer {
     let listing = Listing::read(uri, FILTERS)?;
     let directory = shared.engine().directory();
     let lookup = shared.lookup(&directory);
-    let show = |interaction: &Interaction| Some(MediumResource::read_by(interaction, me.id(), lookup));
+    let show =
+        |interaction: &Interaction| Some(MediumResource::read_by(interaction, me.id(), lookup));
     let name = plural(&media);
     page(shared, &listing, name, InteractionScope::HeldBy(me.id()), Some(media), show).await
 }
@@ -41,7 +43,8 @@ async fn operate(
     perform(shared, me, id, Some(media), operation, retry).await
 }
 
-/// Creates one in the calling agent's hands. Takes the caller as he was found, because what is wrong with the body is told first.
+/// Creates one in the calling agent's hands. Takes the caller as he was found, because what is
+/// wrong with the body is told first.
 async fn create(
     shared: &Shared,
     me: Result<Agent, Refusal>,
@@ -109,19 +112,23 @@ doors! {
 /// Open media: the path says which type.
 pub(crate) mod openmedia {
     use super::{
-        Agent, Answer, AnyUser, Creation, Id, Ids, JsonBody, Me, Media, Operation, Refusal, Retry, Shared,
-        State, Uri, create_at_door,
+        Agent, Answer, AnyUser, Creation, Id, Ids, JsonBody, Me, Media, Operation, Refusal, Retry,
+        Shared, State, Uri, create_at_door,
     };
     use crate::channels::is_configured;
 
-    /// The three built-in media have doors of their own. Samples print a type in the plural: with an `s` that no type of that name has.
+    /// The three built-in media have doors of their own. Samples print a type in the plural: with
+    /// an `s` that no type of that name has.
     fn media(shared: &Shared, me: &Me, name: &str) -> Result<Media, Refusal> {
         let directory = shared.engine().directory();
         let is_known = |name: &str| is_configured(&directory, me.center(), &Media::from_name(name));
-        let singular = name.strip_suffix('s').filter(|singular| !is_known(name) && is_known(singular));
+        let singular =
+            name.strip_suffix('s').filter(|singular| !is_known(name) && is_known(singular));
         match Media::from_name(singular.unwrap_or(name)) {
             media @ Media::Open(_) => Ok(media),
-            Media::Email | Media::Chat | Media::Workitem => Err(Refusal::not_found("open-media type")),
+            Media::Email | Media::Chat | Media::Workitem => {
+                Err(Refusal::not_found("open-media type"))
+            }
         }
     }
 

@@ -1,4 +1,5 @@
-//! `/interactions/{id}/notes`: what people remarked on an interaction, each with its author and time.
+//! `/interactions/{id}/notes`: what people remarked on an interaction, each with its author and
+//! time.
 
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
@@ -35,7 +36,8 @@ impl NoteResource {
     }
 }
 
-/// `GET /interactions/{id}/notes`: all of them, the oldest first. There are few enough to need no pages.
+/// `GET /interactions/{id}/notes`: all of them, the oldest first. There are few enough to need no
+/// pages.
 pub(crate) async fn list(State(shared): State<Shared>, AnyUser(me): AnyUser, Id(id): Id) -> Answer {
     let interaction = visible(&shared, &me, &id).await?;
     let directory = shared.engine().directory();
@@ -65,7 +67,8 @@ impl<S: Sync> FromRequestParts<S> for Written {
     }
 }
 
-/// `POST /interactions/{id}/notes`: the owner's, while it is owned; supervisors' and admins' until it is over.
+/// `POST /interactions/{id}/notes`: the owner's, while it is owned; supervisors' and admins' until
+/// it is over.
 pub(crate) async fn add(
     State(shared): State<Shared>,
     Written { text, epoch }: Written,

@@ -1,7 +1,9 @@
-//! From events to messages: which notice becomes which message on which topic. This is the only place that decides it.
+//! From events to messages: which notice becomes which message on which topic. This is the only
+//! place that decides it.
 //!
-//! Messages are rendered when they are delivered, from the snapshot that the event carries, so a message that is replayed hours later
-//! says what was true then. What is looked up is names alone (queues, groups, users); one that was deleted meanwhile is left out.
+//! Messages are rendered when they are delivered, from the snapshot that the event carries, so a
+//! message that is replayed hours later says what was true then. What is looked up is names alone
+//! (queues, groups, users); one that was deleted meanwhile is left out.
 //!
 //! | notice | on `/v2/me/interactions` | on the medium's topic |
 //! |---|---|---|
@@ -15,14 +17,16 @@ pub mod topics;
 
 use bytes::Bytes;
 use handoff_domain::event::Subject;
-use handoff_domain::{Entry, Interaction, Media, Notice, NotificationType, Topic, UserId, View, Visibility};
+use handoff_domain::{
+    Entry, Interaction, Media, Notice, NotificationType, Topic, UserId, View, Visibility,
+};
 use handoff_engine::Note;
 use handoff_store::StreamRow;
 
 use crate::wire::interaction::{InteractionResource, MediumResource, Sight};
 use crate::wire::notification::{
-    ChannelMessage, Head, ItemAction, LogUpdate, MediumMessage, NEW_MESSAGES, ResyncMessage, StateMessage,
-    WorkbinMessage, encode,
+    ChannelMessage, Head, ItemAction, LogUpdate, MediumMessage, NEW_MESSAGES, ResyncMessage,
+    StateMessage, WorkbinMessage, encode,
 };
 use crate::wire::resource::{Lookup, channels};
 use crate::wire::transcript::LogMessage;
@@ -64,7 +68,8 @@ pub fn render_resync(topic: Topic, oldest: u64, head: u64) -> Bytes {
     encode(&ResyncMessage::new(topics::channel(topic), oldest, head))
 }
 
-/// Returns the messages that tell those who are connected now what is kept nowhere. They have no number.
+/// Returns the messages that tell those who are connected now what is kept nowhere. They have no
+/// number.
 #[must_use]
 pub fn note(
     interaction: &Interaction,
@@ -75,7 +80,8 @@ pub fn note(
     note_for(interaction, reader, note, None, lookup)
 }
 
-/// Returns the same messages for the agent whose request the note comes from (the pages on typing show them as what follows from it).
+/// Returns the same messages for the agent whose request the note comes from (the pages on typing
+/// show them as what follows from it).
 #[must_use]
 pub fn own_note(
     interaction: &Interaction,
@@ -103,7 +109,8 @@ fn note_for(
     [told(Topic::Interactions), told(Topic::Chats)]
 }
 
-/// Returns the messages that tell one agent again what was said, because he asked for it. They have no number.
+/// Returns the messages that tell one agent again what was said, because he asked for it. They have
+/// no number.
 #[must_use]
 pub fn history(
     interaction: &Interaction,
@@ -178,7 +185,8 @@ fn head_of(notice: &Notice, number: u64) -> Head {
     Head { reference_id: notice.reference, sequence: Some(number), error_code, error_message }
 }
 
-/// Returns `notificationType` on the interactions topic, whose list has no word for a saved draft (docs/compat/notifications.md#messages).
+/// Returns `notificationType` on the interactions topic, whose list has no word for a saved draft
+/// (docs/compat/notifications.md#messages).
 const fn kind_on_interactions(kind: NotificationType) -> &'static str {
     match kind {
         NotificationType::StatusChange => "StatusChange",
@@ -192,7 +200,8 @@ const fn kind_on_interactions(kind: NotificationType) -> &'static str {
     }
 }
 
-/// Returns `notificationType` on a medium's topic; only e-mails say `EmailSaved` (EmailMessageType).
+/// Returns `notificationType` on a medium's topic; only e-mails say `EmailSaved`
+/// (EmailMessageType).
 const fn kind_on_medium(kind: NotificationType, media: &Media) -> &'static str {
     match (kind, media) {
         (NotificationType::DraftSaved, Media::Email) => "EmailSaved",

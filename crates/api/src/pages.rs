@@ -1,7 +1,8 @@
 //! Pages of interactions, put together from pages of the store.
 //!
-//! Some filters are the store's; the others leave out what the caller would not see that way. A page may therefore end before it is full, at a
-//! bound on what is looked at for one request or on its bytes; its cursor then says where to go on.
+//! Some filters are the store's; the others leave out what the caller would not see that way. A
+//! page may therefore end before it is full, at a bound on what is looked at for one request or on
+//! its bytes; its cursor then says where to go on.
 
 use handoff_domain::Interaction;
 use handoff_store::{InteractionQuery, Page, StoreError, Versioned};
@@ -15,10 +16,12 @@ const LOOKED_AT_MAX: usize = 10_000;
 /// Interactions read at once while filtering.
 const READ_AT_ONCE: usize = 1_000;
 
-/// What one page may take, in bytes: a letter may be a thousand times as large as a chat. There is at least one on it.
+/// What one page may take, in bytes: a letter may be a thousand times as large as a chat. There is
+/// at least one on it.
 const BYTES_MAX: usize = 4 << 20;
 
-/// Answers with the page that `listing` asks for. `fetch` asks the store, `show` leaves out what it gives nothing for.
+/// Answers with the page that `listing` asks for. `fetch` asks the store, `show` leaves out what it
+/// gives nothing for.
 ///
 /// # Errors
 ///

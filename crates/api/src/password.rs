@@ -7,17 +7,20 @@ use argon2::password_hash::{self, PasswordHasher};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use subtle::ConstantTimeEq as _;
 
-/// Most bytes of a password. A longer one is refused before it is hashed, so that it costs nothing (CVE-2022-29700 was a very long one).
+/// Most bytes of a password. A longer one is refused before it is hashed, so that it costs nothing
+/// (CVE-2022-29700 was a very long one).
 pub const BYTES_MAX: usize = 128;
 
-/// Memory in KiB: 19 MiB with two passes and one lane is the least that the OWASP Password Storage Cheat Sheet asks for.
+/// Memory in KiB: 19 MiB with two passes and one lane is the least that the OWASP Password Storage
+/// Cheat Sheet asks for.
 const MEMORY_KIB: u32 = 19 * 1024;
 /// Passes over that memory.
 const PASSES: u32 = 2;
 /// Lanes.
 const LANES: u32 = 1;
 
-/// Most memory of a hash that somebody brings, in KiB: 256 MiB, far above any advice. Each login takes it.
+/// Most memory of a hash that somebody brings, in KiB: 256 MiB, far above any advice. Each login
+/// takes it.
 const BROUGHT_MEMORY_KIB_MAX: u32 = 256 * 1024;
 /// Most passes of a hash that somebody brings.
 const BROUGHT_PASSES_MAX: u32 = 64;
@@ -34,11 +37,13 @@ pub enum Error {
 }
 
 fn argon2() -> Argon2<'static> {
-    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).expect("the parameters are in argon2's bounds");
+    let params = Params::new(MEMORY_KIB, PASSES, LANES, None)
+        .expect("the parameters are in argon2's bounds");
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
-/// Hashes a password with a new salt; gives the PHC string. Takes tens of ms and 19 MiB: call it off the async threads.
+/// Hashes a password with a new salt; gives the PHC string. Takes tens of ms and 19 MiB: call it
+/// off the async threads.
 ///
 /// # Errors
 ///
@@ -57,8 +62,9 @@ pub fn hash(password: &str) -> Result<String, Error> {
 ///
 /// The reason, without the hash.
 pub fn check_usable(hash: &str) -> Result<(), String> {
-    let parsed = PasswordHash::new(hash)
-        .map_err(|_| "it is no PHC string such as $argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>".to_owned())?;
+    let parsed = PasswordHash::new(hash).map_err(|_| {
+        "it is no PHC string such as $argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>".to_owned()
+    })?;
     Algorithm::try_from(parsed.algorithm.as_str())
         .map_err(|_| "it is of another algorithm than argon2id, argon2i and argon2d".to_owned())?;
     if parsed.version.is_some_and(|version| Version::try_from(version).is_err()) {
@@ -79,16 +85,16 @@ pub fn check_usable(hash: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The memory in which passwords are compared, kept from one to the next: taken anew each time, 19 MiB would be spread over the heaps of as
-/// many threads as ever compared one, and stay there.
+/// The memory in which passwords are compared, kept from one to the next: taken anew each time, 19
+/// MiB would be spread over the heaps of as many threads as ever compared one, and stay there.
 #[derive(Default)]
 pub struct Workspace {
     blocks: Vec<Block>,
 }
 
 impl Workspace {
-    /// Tells whether a password is the one of a PHC string. Without one (unknown user, or one without a password) it takes as long and says
-    /// no. Call it off the async threads.
+    /// Tells whether a password is the one of a PHC string. Without one (unknown user, or one
+    /// without a password) it takes as long and says no. Call it off the async threads.
     #[must_use]
     pub fn verify(&mut self, password: &str, hash: Option<&str>) -> bool {
         if password.len() > BYTES_MAX {
@@ -97,7 +103,8 @@ impl Workspace {
         self.compare(password, hash.unwrap_or(nobodys())).unwrap_or(false) && hash.is_some()
     }
 
-    /// Hashes a password as a stored one was and compares the two; `None` when what is stored is no hash that can be computed.
+    /// Hashes a password as a stored one was and compares the two; `None` when what is stored is no
+    /// hash that can be computed.
     fn compare(&mut self, password: &str, stored: &str) -> Option<bool> {
         let stored = PasswordHash::new(stored).ok()?;
         let algorithm = Algorithm::try_from(stored.algorithm.as_str()).ok()?;
@@ -106,7 +113,8 @@ impl Workspace {
         let (salt, expected) = (stored.salt?, stored.hash?);
         let blocks = params.block_count();
         if self.blocks.len() < blocks {
-            // A stored hash may ask for more than there is; then it is as good as none, and the process goes on.
+            // A stored hash may ask for more than there is; then it is as good as none, and the
+            // process goes on.
             self.blocks.try_reserve_exact(blocks - self.blocks.len()).ok()?;
             self.blocks.resize(blocks, Block::default());
         }
@@ -119,13 +127,15 @@ impl Workspace {
     }
 }
 
-/// Tells whether a password is the one of a PHC string, as [`Workspace::verify`] does, in memory of its own.
+/// Tells whether a password is the one of a PHC string, as [`Workspace::verify`] does, in memory of
+/// its own.
 #[must_use]
 pub fn verify(password: &str, hash: Option<&str>) -> bool {
     Workspace::default().verify(password, hash)
 }
 
-/// Returns the hash of a password that nobody has: comparing with it costs what comparing with a user's does.
+/// Returns the hash of a password that nobody has: comparing with it costs what comparing with a
+/// user's does.
 fn nobodys() -> &'static str {
     static HASH: OnceLock<String> = OnceLock::new();
     HASH.get_or_init(|| hash("a password that nobody has").unwrap_or_default())
@@ -139,7 +149,12 @@ mod tests {
     fn only_the_right_password_is_right() {
         let stored = hash("correct horse").expect("a hash");
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
-        let table = [("correct horse", true), ("correct hors", false), ("", false), ("Correct horse", false)];
+        let table = [
+            ("correct horse", true),
+            ("correct hors", false),
+            ("", false),
+            ("Correct horse", false),
+        ];
         for (password, is_right) in table {
             assert_eq!(verify(password, Some(&stored)), is_right, "{password}");
         }

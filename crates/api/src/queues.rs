@@ -1,6 +1,7 @@
 //! Queues: lists, one of them, and changes to one (docs/compat/center.md#queues).
 //!
-//! Everybody of a contact center sees its queues, because they are where an agent's work comes from and where he transfers it to.
+//! Everybody of a contact center sees its queues, because they are where an agent's work comes from
+//! and where he transfers it to.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,27 +25,36 @@ use crate::wire::resource::{Link, QueueResource};
 
 /// Attributes that the list can be filtered by.
 const FILTERS: &[&str] = &["id", "name", "channel", "priority"];
-/// Longest time that an offer may stand, in s: the reference server's range of `delivering-timeout` (docs/compat/center.md#queues).
+/// Longest time that an offer may stand, in s: the reference server's range of `delivering-timeout`
+/// (docs/compat/center.md#queues).
 const INVITE_TIMEOUT_S_MAX: u64 = 86_400;
-/// Most widening steps of one queue. Each is tried for every agent while routing, and nobody needs as many.
+/// Most widening steps of one queue. Each is tried for every agent while routing, and nobody needs
+/// as many.
 const STEPS_MAX: usize = 100;
 
 /// `GET /queues`
 pub(crate) async fn list(State(shared): State<Shared>, uri: Uri, AnyUser(me): AnyUser) -> Answer {
     let directory = shared.engine().directory();
     let queues = directory.queues.values().filter(|queue| queue.center == me.center());
-    let shown = queues.map(|queue| (queue.id, QueueResource::new(queue, shared.lookup(&directory))));
+    let shown =
+        queues.map(|queue| (queue.id, QueueResource::new(queue, shared.lookup(&directory))));
     Listing::read(&uri, FILTERS)?.of_all("queues", shown)
 }
 
 /// `GET /queues/{id}`
-pub(crate) async fn get(State(shared): State<Shared>, uri: Uri, Id(id): Id, AnyUser(me): AnyUser) -> Answer {
+pub(crate) async fn get(
+    State(shared): State<Shared>,
+    uri: Uri,
+    Id(id): Id,
+    AnyUser(me): AnyUser,
+) -> Answer {
     let directory = shared.engine().directory();
     let queue = find(&directory, &me, &id)?;
     Ok(one("queue", &select(&fields(&uri), &QueueResource::new(queue, shared.lookup(&directory)))))
 }
 
-/// `PUT /queues/{id}`: the given fields change, lists are replaced. Later offers are made by the new values.
+/// `PUT /queues/{id}`: the given fields change, lists are replaced. Later offers are made by the
+/// new values.
 pub(crate) async fn put(
     State(shared): State<Shared>,
     changes: Changes,
@@ -55,7 +65,8 @@ pub(crate) async fn put(
     if let Some(answer) = retry.earlier(&shared, &me).await? {
         return Ok(answer);
     }
-    // Read from the store and not from memory: the guard below would refuse a change of an older one.
+    // Read from the store and not from memory: the guard below would refuse a change of an older
+    // one.
     shared.engine().reload_directory().await?;
     let directory = shared.engine().directory();
     let mut queue = Queue::clone(find(&directory, &me, &id)?);
@@ -83,7 +94,9 @@ pub(crate) async fn put(
             Code::WrongState,
             "The queue was changed by somebody else at the same time; look at it again and repeat the change.",
         )),
-        Err(CommitError::Receipt(_)) => retry.earlier(&shared, &me).await?.ok_or_else(Refusal::internal),
+        Err(CommitError::Receipt(_)) => {
+            retry.earlier(&shared, &me).await?.ok_or_else(Refusal::internal)
+        }
         Err(CommitError::Store(error)) => Err(error.into()),
     }
 }
@@ -93,7 +106,8 @@ fn find<'a>(directory: &'a Directory, me: &Me, id: &str) -> Result<&'a Queue, Re
     queue.map(|queue| &**queue).ok_or_else(|| Refusal::not_found("queue"))
 }
 
-/// What a body says of a queue, before names are looked up. Stands before the caller among a handler's arguments.
+/// What a body says of a queue, before names are looked up. Stands before the caller among a
+/// handler's arguments.
 pub(crate) struct Changes {
     id: Option<String>,
     uri: Option<String>,
@@ -139,14 +153,19 @@ impl Changes {
         })
     }
 
-    /// Refuses another id or address. A client that sends back what it read gives the queue's own, which change nothing.
+    /// Refuses another id or address. A client that sends back what it read gives the queue's own,
+    /// which change nothing.
     fn expect_own_address(&self, id: QueueId, link: &Link) -> Result<(), Refusal> {
         let id = id.to_string();
-        let properties =
-            [("id", &self.id, &id), ("uri", &self.uri, &link.uri), ("path", &self.path, &link.path)];
+        let properties = [
+            ("id", &self.id, &id),
+            ("uri", &self.uri, &link.uri),
+            ("path", &self.path, &link.path),
+        ];
         for (name, given, own) in properties {
             if given.as_ref().is_some_and(|given| given != own) {
-                let sentence = format!("The property {name} of a queue cannot be changed; leave it out.");
+                let sentence =
+                    format!("The property {name} of a queue cannot be changed; leave it out.");
                 return Err(Refusal::new(Code::ReadOnly, sentence));
             }
         }
@@ -159,8 +178,9 @@ impl Changes {
             return Err(Refusal::new(Code::ReadOnly, sentence));
         }
         if let Some(name) = self.name {
-            let is_taken =
-                |other: &Queue| other.center == queue.center && other.id != queue.id && other.name == name;
+            let is_taken = |other: &Queue| {
+                other.center == queue.center && other.id != queue.id && other.name == name
+            };
             if directory.queues.values().any(|other| is_taken(other)) {
                 let sentence =
                     format!("There is another queue named {}; choose another name.", quoted(&name));
@@ -233,7 +253,11 @@ fn steps(fields: Fields<'_>) -> Result<Option<Vec<StepChange>>, Refusal> {
     items.iter().map(step).collect::<Result<_, _>>().map(Some)
 }
 
-fn groups(queue: &Queue, directory: &Directory, names: &[String]) -> Result<BTreeSet<GroupId>, Refusal> {
+fn groups(
+    queue: &Queue,
+    directory: &Directory,
+    names: &[String],
+) -> Result<BTreeSet<GroupId>, Refusal> {
     let id = |name: &String| {
         let mut groups = directory.groups.values().filter(|group| group.center == queue.center);
         let found = groups.find(|group| group.name == *name);
@@ -248,12 +272,16 @@ fn skills(
     levels: &BTreeMap<String, u32>,
 ) -> Result<SkillLevels, Refusal> {
     let id = |(name, level): (&String, &u32)| {
-        let skill = directory.skill_named(queue.center, name).ok_or_else(|| unknown("skill", name))?;
+        let skill =
+            directory.skill_named(queue.center, name).ok_or_else(|| unknown("skill", name))?;
         Ok((skill.id, *level))
     };
     levels.iter().map(id).collect()
 }
 
 fn unknown(what: &str, name: &str) -> Refusal {
-    Refusal::new(Code::NotFound, format!("There is no {what} named {}; check the name.", quoted(name)))
+    Refusal::new(
+        Code::NotFound,
+        format!("There is no {what} named {}; check the name.", quoted(name)),
+    )
 }

@@ -72,14 +72,16 @@ impl JsonBody {
     }
 }
 
-/// Refuses every content type but JSON. A form's types must not get through: a foreign page can send them without asking.
+/// Refuses every content type but JSON. A form's types must not get through: a foreign page can
+/// send them without asking.
 fn expect_json(headers: &HeaderMap) -> Result<(), Refusal> {
     let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media_type = given.split(';').next().unwrap_or_default().trim();
     if media_type.eq_ignore_ascii_case("application/json") {
         return Ok(());
     }
-    let refusal = Refusal::invalid("The body must be JSON; send it with Content-Type: application/json.");
+    let refusal =
+        Refusal::invalid("The body must be JSON; send it with Content-Type: application/json.");
     Err(refusal.with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE))
 }
 
@@ -99,14 +101,17 @@ pub(crate) async fn read_body(request: Request, next: Next) -> Response {
     }
 }
 
-/// Reads a body up to its bound. What is left of a larger one the listener drops, as of every body that is refused.
+/// Reads a body up to its bound. What is left of a larger one the listener drops, as of every body
+/// that is refused.
 async fn collect(mut body: Body) -> Result<Bytes, Refusal> {
     let mut kept = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Refusal::invalid("The body broke off; send the request again."))?;
+        let frame =
+            frame.map_err(|_| Refusal::invalid("The body broke off; send the request again."))?;
         let Ok(data) = frame.into_data() else { continue };
         if kept.len() + data.len() > BYTES_MAX {
-            let refusal = Refusal::invalid(format!("The body is larger than {BYTES_MAX} bytes; send less."));
+            let refusal =
+                Refusal::invalid(format!("The body is larger than {BYTES_MAX} bytes; send less."));
             return Err(refusal.with_status(StatusCode::PAYLOAD_TOO_LARGE));
         }
         kept.extend_from_slice(&data);
@@ -114,8 +119,8 @@ async fn collect(mut body: Body) -> Result<Bytes, Refusal> {
     Ok(kept.freeze())
 }
 
-/// Tells whether a CometD request asks for a handshake, and gives its body back. What cannot be read here counts as one: another reader
-/// might find a handshake in it.
+/// Tells whether a CometD request asks for a handshake, and gives its body back. What cannot be
+/// read here counts as one: another reader might find a handshake in it.
 pub(crate) async fn is_handshake(body: Body) -> (bool, Body) {
     #[derive(Deserialize)]
     struct Message {
@@ -129,7 +134,9 @@ pub(crate) async fn is_handshake(body: Body) -> (bool, Body) {
     }
     let Ok(bytes) = collect(body).await else { return (true, Body::empty()) };
     let is_handshake = match serde_json::from_slice(&bytes) {
-        Ok(Batch::Many(messages)) => messages.iter().any(|message| message.channel == "/meta/handshake"),
+        Ok(Batch::Many(messages)) => {
+            messages.iter().any(|message| message.channel == "/meta/handshake")
+        }
         Ok(Batch::One(message)) => message.channel == "/meta/handshake",
         Err(_) => true,
     };
@@ -167,7 +174,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Ids {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         let path = Path::<(String, String)>::from_request_parts(parts, state).await;
-        path.map(|Path((first, second))| Self(first, second)).map_err(|_| Refusal::not_found("resource"))
+        path.map(|Path((first, second))| Self(first, second))
+            .map_err(|_| Refusal::not_found("resource"))
     }
 }
 

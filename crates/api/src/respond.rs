@@ -1,7 +1,8 @@
 //! The outermost layer: how a refusal looks in the end.
 //!
-//! Handlers and extractors only say what was wrong. Which of the older keys the answer carries depends on the operation, and whether a
-//! browser's login window may open depends on the request; both are known here.
+//! Handlers and extractors only say what was wrong. Which of the older keys the answer carries
+//! depends on the operation, and whether a browser's login window may open depends on the request;
+//! both are known here.
 
 use axum::extract::Request;
 use axum::http::header::{AUTHORIZATION, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -40,10 +41,11 @@ pub(crate) async fn refusals(request: Request, next: Next) -> Response {
     Response::from_parts(parts, body)
 }
 
-/// Tells whether a browser may open its own login window, which `WWW-Authenticate` makes it do. It must not over a page that has a login
-/// form: the page's request would hang until somebody closes the window. So the header is left out as soon as anything shows a script's
-/// hand: a mark of its libraries, an origin, a mode of fetching that is no navigation, or credentials, which were just refused
-/// (docs/api/README.md, "Credentials").
+/// Tells whether a browser may open its own login window, which `WWW-Authenticate` makes it do. It
+/// must not over a page that has a login form: the page's request would hang until somebody closes
+/// the window. So the header is left out as soon as anything shows a script's hand: a mark of its
+/// libraries, an origin, a mode of fetching that is no navigation, or credentials, which were just
+/// refused (docs/api/README.md, "Credentials").
 fn may_ask_for_login(headers: &HeaderMap) -> bool {
     let signs = [&REQUESTED_WITH, &ORIGIN, &AUTHORIZATION];
     let is_navigation = headers.get_all(&FETCH_MODE).iter().all(|mode| mode.as_bytes() == NAVIGATE);

@@ -13,8 +13,8 @@ use crate::request::{expect_unpacked, read_body};
 use crate::respond::{refusals, unknown_method, unknown_path};
 use crate::shared::Shared;
 use crate::{
-    attachments, channels, chat_messages, contacts, diagnostics, interactions, me, me_interactions, notes,
-    queues, settings, skills, supervision, targets, users, workbins,
+    attachments, channels, chat_messages, contacts, diagnostics, interactions, me, me_interactions,
+    notes, queues, settings, skills, supervision, targets, users, workbins,
 };
 
 /// Where the API is mounted.
@@ -32,7 +32,8 @@ pub struct Route {
     handler: fn() -> MethodRouter<Shared>,
 }
 
-/// Returns every route of the API; CometD and the two health paths beside it are added by [`router`].
+/// Returns every route of the API; CometD and the two health paths beside it are added by
+/// [`router`].
 #[rustfmt::skip]
 #[must_use]
 pub fn table() -> Vec<Route> {
@@ -180,15 +181,19 @@ fn put<H: Handler<T, Shared>, T: 'static>(handler: H) -> MethodRouter<Shared> {
 
 /// A POST of the reference document's operations, whose answers have older envelopes.
 fn operation<H: Handler<T, Shared>, T: 'static>(handler: H) -> MethodRouter<Shared> {
-    let with_envelopes = on(MethodFilter::POST, handler).route_layer(from_fn(me_interactions::envelopes));
+    let with_envelopes =
+        on(MethodFilter::POST, handler).route_layer(from_fn(me_interactions::envelopes));
     with_envelopes.route_layer(from_fn(read_body))
 }
 
 /// Puts everything together.
 pub fn router(shared: &Shared) -> Router {
-    // A slash at the end is the same path: the only documented Create is a POST on `/me/interactions/` (docs/compat/operations.md#creating).
+    // A slash at the end is the same path: the only documented Create is a POST on
+    // `/me/interactions/` (docs/compat/operations.md#creating).
     let add = |router: Router<Shared>, route: Route| {
-        router.route(route.path, (route.handler)()).route(&format!("{}/", route.path), (route.handler)())
+        router
+            .route(route.path, (route.handler)())
+            .route(&format!("{}/", route.path), (route.handler)())
     };
     let api = table().into_iter().fold(Router::new(), add);
     let api = api.route_layer(from_fn(expect_unpacked));
@@ -196,9 +201,11 @@ pub fn router(shared: &Shared) -> Router {
     // Clients of the platform whose API this is ask beside the root as well as below it.
     let internal = Router::new().route(BUSINESS_ATTRIBUTES, get(settings::business_attributes));
     let internal = internal.route_layer(from_fn_with_state(shared.clone(), authenticate));
-    let comet = shared.comet().router().layer(from_fn_with_state(shared.clone(), authenticate_comet));
-    let health =
-        Router::new().route("/healthz", get(diagnostics::healthz)).route("/readyz", get(diagnostics::readyz));
+    let comet =
+        shared.comet().router().layer(from_fn_with_state(shared.clone(), authenticate_comet));
+    let health = Router::new()
+        .route("/healthz", get(diagnostics::healthz))
+        .route("/readyz", get(diagnostics::readyz));
     Router::new()
         .nest(ROOT, api)
         .merge(health)

@@ -1,4 +1,5 @@
-//! Settings that clients read: the agent states, and what the contact center tells desktops (docs/api/README.md, "Settings").
+//! Settings that clients read: the agent states, and what the contact center tells desktops
+//! (docs/api/README.md, "Settings").
 
 use std::collections::BTreeMap;
 
@@ -31,15 +32,20 @@ struct AgentState {
     id: &'static str,
     display_name: &'static str,
     state: &'static str,
-    /// What a client posts to get there; none for the state that only the end of the contact-center session brings.
+    /// What a client posts to get there; none for the state that only the end of the contact-center
+    /// session brings.
     #[serde(skip_serializing_if = "Option::is_none")]
     operation_name: Option<&'static str>,
 }
 
 /// `GET /settings/agent-states`
 pub(crate) async fn agent_states(AnyUser(_): AnyUser) -> Answer {
-    let state =
-        |id, display_name, state, operation_name| AgentState { id, display_name, state, operation_name };
+    let state = |id, display_name, state, operation_name| AgentState {
+        id,
+        display_name,
+        state,
+        operation_name,
+    };
     let settings = [
         state(READY_ID, "Ready", "Ready", Some("Ready")),
         state(NOT_READY_ID, "Not Ready", "NotReady", Some("NotReady")),
@@ -56,14 +62,18 @@ const DISPOSITIONS: &str = "dispositions";
 const DISPOSITION_CODE: &str = "DispositionCode";
 const FROM_ADDRESSES: &str = "FromAddresses";
 /// The sections, by what a list of them shows.
-const SECTIONS: [(&str, &str); 3] =
-    [("agent-states", "Agent States"), (DISPOSITIONS, "Dispositions"), (WORKSPACE, "Interaction Workspace")];
+const SECTIONS: [(&str, &str); 3] = [
+    ("agent-states", "Agent States"),
+    (DISPOSITIONS, "Dispositions"),
+    (WORKSPACE, "Interaction Workspace"),
+];
 
 fn workspace_of(directory: &Directory, center: CenterId) -> Workspace {
     directory.centers.get(&center).map(|center| center.workspace.clone()).unwrap_or_default()
 }
 
-/// Returns the options of the section that desktops read, by name. Options that nothing is configured for are left out.
+/// Returns the options of the section that desktops read, by name. Options that nothing is
+/// configured for are left out.
 pub(crate) fn workspace(
     shared: &Shared,
     center: CenterId,
@@ -96,7 +106,11 @@ pub(crate) async fn list(State(shared): State<Shared>, AnyUser(_): AnyUser) -> A
 }
 
 /// `GET /settings/{section}`: its settings. `key` names the attribute that tells one from another.
-pub(crate) async fn section(State(shared): State<Shared>, AnyUser(me): AnyUser, Id(section): Id) -> Answer {
+pub(crate) async fn section(
+    State(shared): State<Shared>,
+    AnyUser(me): AnyUser,
+    Id(section): Id,
+) -> Answer {
     let directory = shared.engine().directory();
     let (key, settings): (&str, Vec<Value>) = match section.as_str() {
         WORKSPACE => {
@@ -105,7 +119,8 @@ pub(crate) async fn section(State(shared): State<Shared>, AnyUser(me): AnyUser, 
         }
         DISPOSITIONS => {
             let dispositions = workspace_of(&directory, me.center()).dispositions.into_iter();
-            let shown = dispositions.map(|one| json!({"key": one.key, "displayName": one.display_name}));
+            let shown =
+                dispositions.map(|one| json!({"key": one.key, "displayName": one.display_name}));
             ("key", shown.collect())
         }
         _ => return Err(Refusal::not_found("section of settings")),
@@ -114,12 +129,17 @@ pub(crate) async fn section(State(shared): State<Shared>, AnyUser(me): AnyUser, 
 }
 
 /// `GET /internal-api/business-attributes`: lists of values that the options of desktops name.
-pub(crate) async fn business_attributes(State(shared): State<Shared>, AnyUser(me): AnyUser) -> Answer {
+pub(crate) async fn business_attributes(
+    State(shared): State<Shared>,
+    AnyUser(me): AnyUser,
+) -> Answer {
     let directory = shared.engine().directory();
     let Workspace { from_addresses, dispositions, .. } = workspace_of(&directory, me.center());
     let value = |name: &str, shown: &str| json!({"name": name, "displayName": shown});
-    let codes: Vec<Value> = dispositions.iter().map(|one| value(&one.key, &one.display_name)).collect();
-    let addresses: Vec<Value> = from_addresses.iter().map(|address| value(address, address)).collect();
+    let codes: Vec<Value> =
+        dispositions.iter().map(|one| value(&one.key, &one.display_name)).collect();
+    let addresses: Vec<Value> =
+        from_addresses.iter().map(|address| value(address, address)).collect();
     let attributes = json!([
         {"name": DISPOSITION_CODE, "displayName": "Disposition Code", "values": codes},
         {"name": FROM_ADDRESSES, "displayName": "From Addresses", "values": addresses},

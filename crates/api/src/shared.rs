@@ -41,16 +41,20 @@ pub struct Options {
     pub public_url: PublicUrl,
     /// How the session cookie may travel; default `Lax` (docs/compat/conventions.md#logins).
     pub same_site: SameSite,
-    /// Whether the session cookie is for TLS only; default no, because plain HTTP behind a balancer is common.
+    /// Whether the session cookie is for TLS only; default no, because plain HTTP behind a balancer
+    /// is common.
     pub secure_cookie: bool,
-    /// Signs cookies of sessions that are not stored yet; the same on every node of a cluster. Without one each start makes its own.
+    /// Signs cookies of sessions that are not stored yet; the same on every node of a cluster.
+    /// Without one each start makes its own.
     pub session_key: Option<[u8; 32]>,
-    /// Origins that browsers may call from with credentials: exact, or with a `*.` before the domain. Default none.
+    /// Origins that browsers may call from with credentials: exact, or with a `*.` before the
+    /// domain. Default none.
     pub cors_origins: Vec<String>,
-    /// Requests that one authenticated user may make, per second; default 2,000 (docs/compat/conventions.md#limits: no limit below that).
+    /// Requests that one authenticated user may make, per second; default 2,000
+    /// (docs/compat/conventions.md#limits: no limit below that).
     pub requests_per_s: u32,
-    /// The user-data key of a disposition when the client names none; default `DISP_KEY`, as captured from the platform whose API
-    /// this is (docs/compat/interactions.md#user-data).
+    /// The user-data key of a disposition when the client names none; default `DISP_KEY`, as
+    /// captured from the platform whose API this is (docs/compat/interactions.md#user-data).
     pub disposition_key: String,
     /// What `GET /diagnostics/version` says.
     pub version: String,
@@ -90,7 +94,12 @@ struct Inner {
 impl Shared {
     /// Puts it together.
     #[must_use]
-    pub fn new(engine: Arc<Engine>, comet: Comet, reception: Arc<Reception>, options: Options) -> Self {
+    pub fn new(
+        engine: Arc<Engine>,
+        comet: Comet,
+        reception: Arc<Reception>,
+        options: Options,
+    ) -> Self {
         let gate = Gate::new(&options, engine.ids());
         comet.count_by(gate.requests());
         let shared = Self(Arc::new(Inner {
@@ -124,7 +133,8 @@ impl Shared {
         &self.0.reception
     }
 
-    /// Tells whether the disk has less room than is kept for those who work here: nothing of strangers is taken in then.
+    /// Tells whether the disk has less room than is kept for those who work here: nothing of
+    /// strangers is taken in then.
     #[must_use]
     pub fn is_short_of_space(&self) -> bool {
         self.reception().options.space.is_short()

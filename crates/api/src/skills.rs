@@ -1,4 +1,5 @@
-//! Skills and agent groups of the caller's contact center: the names that queues and users refer to.
+//! Skills and agent groups of the caller's contact center: the names that queues and users refer
+//! to.
 
 use axum::extract::State;
 use axum::http::Uri;
@@ -19,27 +20,42 @@ pub(crate) const FILTERS: &[&str] = &["id", "name", "level"];
 pub(crate) async fn list(State(shared): State<Shared>, uri: Uri, AnyUser(me): AnyUser) -> Answer {
     let directory = shared.engine().directory();
     let skills = directory.skills.values().filter(|skill| skill.center == me.center());
-    let shown = skills.map(|skill| (skill.id, SkillResource::new(skill, 0, shared.lookup(&directory))));
+    let shown =
+        skills.map(|skill| (skill.id, SkillResource::new(skill, 0, shared.lookup(&directory))));
     Listing::read(&uri, FILTERS)?.of_all("skills", shown)
 }
 
 /// `GET /skills/{id}`
-pub(crate) async fn get(State(shared): State<Shared>, uri: Uri, Id(id): Id, AnyUser(me): AnyUser) -> Answer {
+pub(crate) async fn get(
+    State(shared): State<Shared>,
+    uri: Uri,
+    Id(id): Id,
+    AnyUser(me): AnyUser,
+) -> Answer {
     let directory = shared.engine().directory();
     let skill = id.parse::<SkillId>().ok().and_then(|id| directory.skills.get(&id));
-    let skill =
-        skill.filter(|skill| skill.center == me.center()).ok_or_else(|| Refusal::not_found("skill"))?;
-    Ok(one("skill", &select(&fields(&uri), &SkillResource::new(skill, 0, shared.lookup(&directory)))))
+    let skill = skill
+        .filter(|skill| skill.center == me.center())
+        .ok_or_else(|| Refusal::not_found("skill"))?;
+    Ok(one(
+        "skill",
+        &select(&fields(&uri), &SkillResource::new(skill, 0, shared.lookup(&directory))),
+    ))
 }
 
 /// Attributes that a list of groups can be filtered by.
 const GROUP_FILTERS: &[&str] = &["id", "name", "type"];
 
 /// `GET /groups`
-pub(crate) async fn list_groups(State(shared): State<Shared>, uri: Uri, AnyUser(me): AnyUser) -> Answer {
+pub(crate) async fn list_groups(
+    State(shared): State<Shared>,
+    uri: Uri,
+    AnyUser(me): AnyUser,
+) -> Answer {
     let directory = shared.engine().directory();
     let groups = directory.groups.values().filter(|group| group.center == me.center());
-    let shown = groups.map(|group| (group.id, GroupResource::new(group, shared.lookup(&directory))));
+    let shown =
+        groups.map(|group| (group.id, GroupResource::new(group, shared.lookup(&directory))));
     Listing::read(&uri, GROUP_FILTERS)?.of_all("groups", shown)
 }
 
@@ -52,7 +68,8 @@ pub(crate) async fn get_group(
 ) -> Answer {
     let directory = shared.engine().directory();
     let group = id.parse::<GroupId>().ok().and_then(|id| directory.groups.get(&id));
-    let group =
-        group.filter(|group| group.center == me.center()).ok_or_else(|| Refusal::not_found("group"))?;
+    let group = group
+        .filter(|group| group.center == me.center())
+        .ok_or_else(|| Refusal::not_found("group"))?;
     Ok(one("group", &select(&fields(&uri), &GroupResource::new(group, shared.lookup(&directory)))))
 }

@@ -1,4 +1,5 @@
-//! Whether there is room on the disk: for strangers, who are refused below a reserve, and for anybody at all.
+//! Whether there is room on the disk: for strangers, who are refused below a reserve, and for
+//! anybody at all.
 
 use std::io;
 
@@ -7,7 +8,8 @@ use async_trait::async_trait;
 /// Looks after the room on the disks that the server writes to.
 #[async_trait]
 pub trait Space: Send + Sync + 'static {
-    /// Tells whether less is free than is kept for those who work here. It is asked often and answers from memory.
+    /// Tells whether less is free than is kept for those who work here. It is asked often and
+    /// answers from memory.
     fn is_short(&self) -> bool;
 
     /// Writes something to each of the disks and takes it away again.

@@ -1,8 +1,10 @@
-//! Supervisors in agents' chats: `/users/{id}/chats/{chat}` to come into one, `/users/{id}/channels/chat` to be offered those that an agent
-//! takes from now on (docs/compat/media.md#supervision).
+//! Supervisors in agents' chats: `/users/{id}/chats/{chat}` to come into one,
+//! `/users/{id}/channels/chat` to be offered those that an agent takes from now on
+//! (docs/compat/media.md#supervision).
 //!
-//! Whoever comes in is first offered the chat and accepts it like any other, because that is how his client learns of chats. The name that he
-//! gave beforehand is remembered until then, in memory: after a restart of the server, or on another node, he goes by his own.
+//! Whoever comes in is first offered the chat and accepts it like any other, because that is how
+//! his client learns of chats. The name that he gave beforehand is remembered until then, in
+//! memory: after a restart of the server, or on another node, he goes by his own.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -22,7 +24,8 @@ use crate::shared::Shared;
 use crate::wire::envelope::Envelope;
 use crate::wire::fields::Fields;
 
-/// Names remembered at once; beyond it the oldest is forgotten. An offer stands for seconds, so this is far more than are open.
+/// Names remembered at once; beyond it the oldest is forgotten. An offer stands for seconds, so
+/// this is far more than are open.
 const NAMES_MAX: usize = 1_000;
 
 /// The names by which supervisors want to go in chats that they are offered, oldest first.
@@ -48,7 +51,8 @@ impl Seats {
         found.map(|(_, _, nickname)| nickname.clone())
     }
 
-    /// Completes what somebody wants to do in a chat: who accepts a supervisor's seat without a name gets the one that he gave before.
+    /// Completes what somebody wants to do in a chat: who accepts a supervisor's seat without a
+    /// name gets the one that he gave before.
     pub(crate) fn named(&self, chat: &Interaction, user: UserId, deed: Deed) -> Deed {
         let is_seat = chat.offer_to(user).is_some_and(|offer| offer.kind.is_supervision());
         match deed.action {
@@ -74,12 +78,15 @@ fn nickname(fields: &Fields<'_>) -> Result<Option<String>, Refusal> {
     let nickname = fields.line("nickname")?;
     let most = Chat::NAME_CHARS_MAX;
     if nickname.as_ref().is_some_and(|name| name.is_empty() || name.chars().count() > most) {
-        return Err(Refusal::invalid(format!("The field nickname must have 1 to {most} characters.")));
+        return Err(Refusal::invalid(format!(
+            "The field nickname must have 1 to {most} characters."
+        )));
     }
     Ok(nickname)
 }
 
-/// What a supervisor wants of an agent's chat. Stands before the caller among a handler's arguments.
+/// What a supervisor wants of an agent's chat. Stands before the caller among a handler's
+/// arguments.
 pub(crate) struct Intrusion {
     mode: SupervisorMode,
     nickname: Option<String>,
@@ -97,7 +104,9 @@ impl<S: Sync> FromRequestParts<S> for Intrusion {
             other => return Err(unknown_operation(other)),
         }
         let mode = mode(&fields.required_text("supervisorVisibilityMode")?).ok_or_else(|| {
-            Refusal::invalid("The field supervisorVisibilityMode must be Monitor, Coach or BargeIn.")
+            Refusal::invalid(
+                "The field supervisorVisibilityMode must be Monitor, Coach or BargeIn.",
+            )
         })?;
         Ok(Self { mode, nickname: nickname(&fields)?, epoch: fields.count("epoch")? })
     }
@@ -169,8 +178,8 @@ impl Following {
     }
 }
 
-/// Offers a seat to a supervisor who follows the owner of a chat in which something was just done. Whatever becomes of it, what was done is
-/// done, and the next command in the chat tries again.
+/// Offers a seat to a supervisor who follows the owner of a chat in which something was just done.
+/// Whatever becomes of it, what was done is done, and the next command in the chat tries again.
 pub(crate) async fn follow(shared: &Shared, interaction: &Interaction) {
     if interaction.media != Media::Chat {
         return;

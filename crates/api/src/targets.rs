@@ -1,12 +1,16 @@
-//! `/contacts`: whom an agent can hand work to or bring in: agents, queues and groups of the contact center, with how they stand now.
+//! `/contacts`: whom an agent can hand work to or bring in: agents, queues and groups of the
+//! contact center, with how they stand now.
 //!
-//! Customers are contacts too, but of another kind: they are asked for below `/contacts/ucs` and `/ucs/contacts`.
+//! Customers are contacts too, but of another kind: they are asked for below `/contacts/ucs` and
+//! `/ucs/contacts`.
 
 use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::http::Uri;
-use handoff_domain::{CenterId, Desk, GroupId, Interaction, Media, Queue, QueueId, Role, User, UserId};
+use handoff_domain::{
+    CenterId, Desk, GroupId, Interaction, Media, Queue, QueueId, Role, User, UserId,
+};
 use handoff_engine::{Directory, Engine};
 use serde::Serialize;
 
@@ -73,7 +77,8 @@ struct Contact {
 struct Agents {
     /// With a contact-center session.
     logged_in: u32,
-    /// Who would be offered something of the queue's medium, or of any for a group, now: listening, Ready and with a free slot.
+    /// Who would be offered something of the queue's medium, or of any for a group, now: listening,
+    /// Ready and with a free slot.
     ready: u32,
 }
 
@@ -88,7 +93,8 @@ impl Counts {
     fn of(shared: &Shared, directory: &Directory, center: CenterId) -> Self {
         let mut counts = Self::default();
         for user in agents_of(directory, center) {
-            let Some(desk) = shared.engine().desk(user.id).filter(|desk| desk.session.is_some()) else {
+            let Some(desk) = shared.engine().desk(user.id).filter(|desk| desk.session.is_some())
+            else {
                 continue;
             };
             let could_take = |queue: &Queue| can_take(user, &desk, &queue.media);
@@ -117,8 +123,9 @@ pub(crate) fn can_take(user: &User, desk: &Desk, media: &Media) -> bool {
     desk.is_reachable(media) && desk.is_ready(media) && desk.has_room(user, media)
 }
 
-/// Returns the agent of a group to whom something is to be offered: who could take it now and waited longest for an offer, of those whom it does
-/// not concern yet; without any, one of them who cannot.
+/// Returns the agent of a group to whom something is to be offered: who could take it now and
+/// waited longest for an offer, of those whom it does not concern yet; without any, one of them who
+/// cannot.
 pub(crate) fn agent_of(
     engine: &Engine,
     directory: &Directory,
@@ -126,7 +133,8 @@ pub(crate) fn agent_of(
     interaction: &Interaction,
 ) -> Option<UserId> {
     let concerned = interaction.people();
-    let members = agents_of(directory, interaction.center).filter(|user| user.groups.contains(&group));
+    let members =
+        agents_of(directory, interaction.center).filter(|user| user.groups.contains(&group));
     let free = members.filter(|user| !concerned.contains(&user.id));
     let rank = |user: &&User| {
         let desk = engine.desk(user.id);
@@ -137,11 +145,13 @@ pub(crate) fn agent_of(
 }
 
 fn agents_of(directory: &Directory, center: CenterId) -> impl Iterator<Item = &User> {
-    let of_center = directory.users.values().filter(move |user| user.center == center && user.enabled);
+    let of_center =
+        directory.users.values().filter(move |user| user.center == center && user.enabled);
     of_center.filter(|user| user.roles.contains(&Role::Agent)).map(|user| &**user)
 }
 
-/// Returns everything that work can be handed to, with its id as a number: users, queues and groups share one space of ids.
+/// Returns everything that work can be handed to, with its id as a number: users, queues and groups
+/// share one space of ids.
 fn all(shared: &Shared, lookup: Lookup<'_>, center: CenterId) -> Vec<(UserId, Contact)> {
     let directory = lookup.directory;
     let counts = Counts::of(shared, directory, center);
@@ -194,7 +204,8 @@ fn bare(id: String, name: String, kind: &'static str, lookup: Lookup<'_>) -> Con
     }
 }
 
-/// Names that a caller looks for: patterns of which one must match, in letters of any size, `*` standing for anything.
+/// Names that a caller looks for: patterns of which one must match, in letters of any size, `*`
+/// standing for anything.
 struct Patterns(Vec<String>);
 
 impl Patterns {
@@ -209,7 +220,8 @@ impl Patterns {
     }
 }
 
-/// Tells whether a text is what a pattern says, in which `*` stands for anything. Greedy from the left, which finds a match if there is one.
+/// Tells whether a text is what a pattern says, in which `*` stands for anything. Greedy from the
+/// left, which finds a match if there is one.
 fn is_match(pattern: &str, text: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut left) = text.strip_prefix(first) else { return false };
@@ -239,19 +251,22 @@ impl Wanted {
             (Some(NAMES_MATCH), Some(list)) => Some(Patterns::of_list(&list)),
             (Some(NAMES_MATCH), None) => return Err(Refusal::missing("filterParameters")),
             (Some(other), _) => {
-                let sentence = format!("There is no filterName {}; use {NAMES_MATCH}.", quoted(other));
+                let sentence =
+                    format!("There is no filterName {}; use {NAMES_MATCH}.", quoted(other));
                 return Err(Refusal::invalid(sentence));
             }
         };
-        let searched =
-            listing.take("search").map(|words| Patterns(vec![format!("*{}*", words.to_lowercase())]));
+        let searched = listing
+            .take("search")
+            .map(|words| Patterns(vec![format!("*{}*", words.to_lowercase())]));
         let names = listing.take("name").map(|list| Patterns::of_list(&list));
         Ok(Self { names, any_name: named.or(searched) })
     }
 
     fn is_met_by(&self, contact: &Contact) -> bool {
         let of = |text: &Option<String>| text.clone().unwrap_or_default();
-        let (user, first, last) = (of(&contact.user_name), of(&contact.first_name), of(&contact.last_name));
+        let (user, first, last) =
+            (of(&contact.user_name), of(&contact.first_name), of(&contact.last_name));
         let all: Vec<&str> = [contact.name.as_str(), &user, &first, &last]
             .into_iter()
             .filter(|text| !text.is_empty())
@@ -271,7 +286,12 @@ pub(crate) async fn list(State(shared): State<Shared>, uri: Uri, AnyUser(me): An
 }
 
 /// `GET /contacts/{id}`
-pub(crate) async fn get(State(shared): State<Shared>, uri: Uri, Id(id): Id, AnyUser(me): AnyUser) -> Answer {
+pub(crate) async fn get(
+    State(shared): State<Shared>,
+    uri: Uri,
+    Id(id): Id,
+    AnyUser(me): AnyUser,
+) -> Answer {
     let directory = shared.engine().directory();
     let wanted = id.parse::<UserId>().ok();
     let mut found = all(&shared, shared.lookup(&directory), me.center()).into_iter();

@@ -1,6 +1,7 @@
 //! Users of the caller's contact center.
 //!
-//! Everybody sees them, because an agent transfers to them; nobody sees those of another contact center.
+//! Everybody sees them, because an agent transfers to them; nobody sees those of another contact
+//! center.
 
 use axum::extract::State;
 use axum::http::Uri;
@@ -31,7 +32,12 @@ pub(crate) async fn list(State(shared): State<Shared>, uri: Uri, AnyUser(me): An
 }
 
 /// `GET /users/{id}`
-pub(crate) async fn get(State(shared): State<Shared>, uri: Uri, Id(id): Id, AnyUser(me): AnyUser) -> Answer {
+pub(crate) async fn get(
+    State(shared): State<Shared>,
+    uri: Uri,
+    Id(id): Id,
+    AnyUser(me): AnyUser,
+) -> Answer {
     let directory = shared.engine().directory();
     let user = id.parse::<UserId>().ok().and_then(|id| directory.user(me.center(), id));
     let user = user.ok_or_else(|| Refusal::not_found("user"))?;
@@ -50,7 +56,8 @@ pub(crate) async fn skills(
     let user = id.parse::<UserId>().ok().and_then(|id| directory.user(me.center(), id));
     let user = user.ok_or_else(|| Refusal::not_found("user"))?;
     let lookup = shared.lookup(&directory);
-    let known = user.skills.iter().filter_map(|(id, level)| Some((directory.skills.get(id)?, *level)));
+    let known =
+        user.skills.iter().filter_map(|(id, level)| Some((directory.skills.get(id)?, *level)));
     let shown = known.map(|(skill, level)| (skill.id, SkillResource::new(skill, level, lookup)));
     Listing::read(&uri, crate::skills::FILTERS)?.of_all("skills", shown)
 }

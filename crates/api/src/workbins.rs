@@ -1,4 +1,5 @@
-//! Workbins: what lies in them, putting in and taking out, and being told of both (docs/compat/media.md#workbins).
+//! Workbins: what lies in them, putting in and taking out, and being told of both
+//! (docs/compat/media.md#workbins).
 
 use std::collections::BTreeMap;
 
@@ -21,7 +22,9 @@ use crate::shared::Shared;
 use crate::wire::envelope::{Envelope, JsonText};
 use crate::wire::interaction::{MediumResource, plural};
 use crate::wire::listing::{Listing, fields, one, parameters, select, subresources};
-use crate::wire::notification::{StateMessage, SubscriptionState, WorkbinSubscription, workbin_subscription};
+use crate::wire::notification::{
+    StateMessage, SubscriptionState, WorkbinSubscription, workbin_subscription,
+};
 use crate::wire::resource::{Fields, WorkbinResource};
 
 /// Most interactions shown along with a workbin; the lists below it have pages.
@@ -30,7 +33,8 @@ const CONTENT_MAX: usize = 500;
 const OLD_TYPES: [u8; 2] = [1, 2];
 /// Most workbins that one request can name; each costs a commit.
 const WATCHES_MAX: usize = 100;
-/// The names by which subresources are asked for, and the keys under which they come (docs/compat/media.md#workbins).
+/// The names by which subresources are asked for, and the keys under which they come
+/// (docs/compat/media.md#workbins).
 const CONTENTS: [(&str, &str); 4] =
     [("chat", "chats"), ("email", "emails"), ("workitem", "workitems"), ("openmedia", "openmedia")];
 
@@ -42,8 +46,13 @@ pub(crate) async fn list(State(shared): State<Shared>, AnyUser(me): AnyUser, uri
     list_of(&shared, &me.user, &uri)
 }
 
-/// `GET /me/workbins`. Without fields the answer has the keys of the oldest form beside the addresses, which tells a workbin's id from its name.
-pub(crate) async fn list_own(State(shared): State<Shared>, AnyUser(me): AnyUser, uri: Uri) -> Answer {
+/// `GET /me/workbins`. Without fields the answer has the keys of the oldest form beside the
+/// addresses, which tells a workbin's id from its name.
+pub(crate) async fn list_own(
+    State(shared): State<Shared>,
+    AnyUser(me): AnyUser,
+    uri: Uri,
+) -> Answer {
     let page = list_of(&shared, &me.user, &uri)?;
     if Listing::read(&uri, FILTERS)?.fields.is_some() {
         return Ok(page);
@@ -56,7 +65,8 @@ pub(crate) async fn list_own(State(shared): State<Shared>, AnyUser(me): AnyUser,
             "viewName": format!("{}/PrivateView", workbin.name), "workbinType": OLD_TYPES[usize::from(is_shared)],
         })
     });
-    let mut whole: Map<String, Value> = serde_json::from_str(&page.0).map_err(|_| Refusal::internal())?;
+    let mut whole: Map<String, Value> =
+        serde_json::from_str(&page.0).map_err(|_| Refusal::internal())?;
     whole.insert("status".to_owned(), json!(0));
     whole.insert("workbins".to_owned(), old.collect());
     Ok(JsonText::of(&whole))
@@ -67,15 +77,20 @@ fn list_of(shared: &Shared, user: &User, uri: &Uri) -> Answer {
     let directory = shared.engine().directory();
     let lookup = shared.lookup(&directory);
     let usable = directory.workbins_of(user).into_iter();
-    listing.of_all("workbins", usable.map(|workbin| (workbin.id, WorkbinResource::new(&workbin, lookup))))
+    listing.of_all(
+        "workbins",
+        usable.map(|workbin| (workbin.id, WorkbinResource::new(&workbin, lookup))),
+    )
 }
 
-/// Finds a workbin by id or name among those that the caller may use; a supervisor finds every other by its id, too.
+/// Finds a workbin by id or name among those that the caller may use; a supervisor finds every
+/// other by its id, too.
 fn find(shared: &Shared, me: &Me, id_or_name: &str) -> Result<Workbin, Refusal> {
     let directory = shared.engine().directory();
     let named = directory.workbin_for(&me.user, id_or_name);
     if let (Named::Unknown(_), true) = (&named, me.is(Role::Supervisor))
-        && let Some(workbin) = id_or_name.parse().ok().and_then(|id| directory.workbin(me.center(), id))
+        && let Some(workbin) =
+            id_or_name.parse().ok().and_then(|id| directory.workbin(me.center(), id))
     {
         return Ok(workbin);
     }
@@ -83,7 +98,12 @@ fn find(shared: &Shared, me: &Me, id_or_name: &str) -> Result<Workbin, Refusal> 
 }
 
 /// `GET /workbins/{id}`, with its content by medium when asked for.
-pub(crate) async fn get(State(shared): State<Shared>, AnyUser(me): AnyUser, Id(id): Id, uri: Uri) -> Answer {
+pub(crate) async fn get(
+    State(shared): State<Shared>,
+    AnyUser(me): AnyUser,
+    Id(id): Id,
+    uri: Uri,
+) -> Answer {
     let workbin = find(&shared, &me, &id)?;
     show(&shared, &me, &workbin, &uri).await
 }
@@ -94,13 +114,18 @@ async fn show(shared: &Shared, me: &Me, workbin: &Workbin, uri: &Uri) -> Answer 
     let lookup = shared.lookup(&directory);
     let mut shown = select(&fields(uri), &WorkbinResource::new(workbin, lookup));
     if let (Some(wanted), Value::Object(shown)) = (subresources(uri), &mut shown) {
-        let content =
-            shared.engine().interactions_in(InteractionScope::InWorkbin(workbin.id), CONTENT_MAX).await?;
-        let asked = CONTENTS.iter().filter(|(name, key)| is_wanted(&wanted, name) || is_wanted(&wanted, key));
+        let content = shared
+            .engine()
+            .interactions_in(InteractionScope::InWorkbin(workbin.id), CONTENT_MAX)
+            .await?;
+        let asked = CONTENTS
+            .iter()
+            .filter(|(name, key)| is_wanted(&wanted, name) || is_wanted(&wanted, key));
         for (_, key) in asked {
             let of_medium = content.items.iter().filter(|item| plural(&item.value.media) == *key);
-            let items = of_medium
-                .map(|item| select(&Fields::All, &MediumResource::read_by(&item.value, me.id(), lookup)));
+            let items = of_medium.map(|item| {
+                select(&Fields::All, &MediumResource::read_by(&item.value, me.id(), lookup))
+            });
             shown.insert((*key).to_owned(), items.collect());
         }
     }
@@ -114,7 +139,8 @@ fn is_wanted(fields: &Fields, name: &str) -> bool {
     }
 }
 
-/// `GET /workbins/{id}/interactions`, and the same for one medium (`/emails`, `/chats`, `/workitems`, `/openmedia`).
+/// `GET /workbins/{id}/interactions`, and the same for one medium (`/emails`, `/chats`,
+/// `/workitems`, `/openmedia`).
 pub(crate) async fn content(
     State(shared): State<Shared>,
     AnyUser(me): AnyUser,
@@ -126,14 +152,22 @@ pub(crate) async fn content(
 }
 
 /// Shows what lies in a workbin: all of it as the notifications do, or one medium as its resources.
-async fn show_content(shared: &Shared, me: &Me, workbin: &Workbin, kind: &str, uri: &Uri) -> Answer {
+async fn show_content(
+    shared: &Shared,
+    me: &Me,
+    workbin: &Workbin,
+    kind: &str,
+    uri: &Uri,
+) -> Answer {
     let listing = Listing::read(uri, me_interactions::FILTERS)?;
     let scope = InteractionScope::InWorkbin(workbin.id);
     let directory = shared.engine().directory();
     let lookup = shared.lookup(&directory);
-    let as_message = |interaction: &Interaction| Some(StateMessage::of_item(interaction, me.id(), lookup));
+    let as_message =
+        |interaction: &Interaction| Some(StateMessage::of_item(interaction, me.id(), lookup));
     let as_medium = |interaction: &Interaction| {
-        (plural(&interaction.media) == kind).then(|| MediumResource::read_by(interaction, me.id(), lookup))
+        (plural(&interaction.media) == kind)
+            .then(|| MediumResource::read_by(interaction, me.id(), lookup))
     };
     if kind == "interactions" {
         return page(shared, &listing, kind, scope, None, as_message).await;
@@ -214,11 +248,14 @@ pub(crate) async fn operate(
     match wish.verb {
         Verb::Add | Verb::Pull => move_item(&shared, &me, wish, workbin, &retry).await,
         Verb::Subscribe => watch_one(&shared, &me, &workbin, SubscriptionState::Subscribed).await,
-        Verb::Unsubscribe => watch_one(&shared, &me, &workbin, SubscriptionState::Unsubscribed).await,
+        Verb::Unsubscribe => {
+            watch_one(&shared, &me, &workbin, SubscriptionState::Unsubscribed).await
+        }
     }
 }
 
-/// Which workbins a request wants to watch, or no more. Stands before the caller among a handler's arguments.
+/// Which workbins a request wants to watch, or no more. Stands before the caller among a handler's
+/// arguments.
 pub(crate) struct Watches {
     state: SubscriptionState,
     /// Ids or names, in the order given.
@@ -241,8 +278,9 @@ impl Watches {
             0 => Err(Refusal::missing("workbinIds")),
             1..=WATCHES_MAX => Ok(Self { state, workbins }),
             _ => {
-                let sentence =
-                    format!("The parameter workbinIds may name {WATCHES_MAX} workbins; name fewer.");
+                let sentence = format!(
+                    "The parameter workbinIds may name {WATCHES_MAX} workbins; name fewer."
+                );
                 Err(Refusal::invalid(sentence))
             }
         }
@@ -257,8 +295,9 @@ impl<S: Sync> FromRequestParts<S> for Watches {
     }
 }
 
-/// `POST /workbins?workbinIds=…` and `POST /me/workbins?workbinIds=…`: starts or ends several watches, each told by a notification of its
-/// own; those that the caller may not see are left out and named.
+/// `POST /workbins?workbinIds=…` and `POST /me/workbins?workbinIds=…`: starts or ends several
+/// watches, each told by a notification of its own; those that the caller may not see are left out
+/// and named.
 pub(crate) async fn watch_many(
     State(shared): State<Shared>,
     watches: Watches,
@@ -307,7 +346,9 @@ fn watched(references: &BTreeMap<String, i32>, left_out: Option<&str>) -> JsonTe
 /// Finds a workbin that another user may use.
 fn find_of(shared: &Shared, me: &Me, user: &str, id_or_name: &str) -> Result<Workbin, Refusal> {
     let directory = shared.engine().directory();
-    usable_workbin(&directory.workbin_for(&directory.users[&colleague(shared, me, user)?], id_or_name))
+    usable_workbin(
+        &directory.workbin_for(&directory.users[&colleague(shared, me, user)?], id_or_name),
+    )
 }
 
 /// `GET /users/{userId}/workbins`: a supervisor sees those of another.
@@ -343,7 +384,8 @@ pub(crate) async fn content_of(
     show_content(&shared, &me, &workbin, &kind, &uri).await
 }
 
-/// `POST /users/{userId}/workbins/{id}`: a supervisor takes something out of another's, or is told of it.
+/// `POST /users/{userId}/workbins/{id}`: a supervisor takes something out of another's, or is told
+/// of it.
 pub(crate) async fn operate_of(
     State(shared): State<Shared>,
     wish: Wish,
@@ -360,11 +402,19 @@ pub(crate) async fn operate_of(
     match wish.verb {
         Verb::Add | Verb::Pull => move_item(&shared, &me, wish, workbin, &retry).await,
         Verb::Subscribe => watch_one(&shared, &me, &workbin, SubscriptionState::Subscribed).await,
-        Verb::Unsubscribe => watch_one(&shared, &me, &workbin, SubscriptionState::Unsubscribed).await,
+        Verb::Unsubscribe => {
+            watch_one(&shared, &me, &workbin, SubscriptionState::Unsubscribed).await
+        }
     }
 }
 
-async fn move_item(shared: &Shared, me: &Me, wish: Wish, workbin: Workbin, retry: &Retry) -> Answer {
+async fn move_item(
+    shared: &Shared,
+    me: &Me,
+    wish: Wish,
+    workbin: Workbin,
+    retry: &Retry,
+) -> Answer {
     let target = Target { id: &wish.id, media: wish.media.as_ref(), epoch: wish.epoch };
     let workbin = Named::Known(workbin);
     let action = match wish.verb {
@@ -374,12 +424,18 @@ async fn move_item(shared: &Shared, me: &Me, wish: Wish, workbin: Workbin, retry
     commands::perform(shared, me, target, Envelope::Plain, retry, |_, _| Ok(action.into())).await
 }
 
-async fn watch_one(shared: &Shared, me: &Me, workbin: &Workbin, state: SubscriptionState) -> Answer {
+async fn watch_one(
+    shared: &Shared,
+    me: &Me,
+    workbin: &Workbin,
+    state: SubscriptionState,
+) -> Answer {
     let reference = watch(shared, me, workbin, state).await?;
     Ok(Envelope::Plain.success(Some(reference)))
 }
 
-/// Starts or ends the caller's watch of a workbin; the result is told by notification, as documented. Gives the number of the request.
+/// Starts or ends the caller's watch of a workbin; the result is told by notification, as
+/// documented. Gives the number of the request.
 async fn watch(
     shared: &Shared,
     me: &Me,
@@ -392,6 +448,8 @@ async fn watch(
     engine.watch_workbin(me.id(), me.center(), workbin.id, is_watched).await?;
     let directory = engine.directory();
     let told = WorkbinSubscription { workbin, reader: me.id(), state, reference };
-    engine.answer(me.id(), Topic::Workbins, workbin_subscription(&told, shared.lookup(&directory))).await;
+    engine
+        .answer(me.id(), Topic::Workbins, workbin_subscription(&told, shared.lookup(&directory)))
+        .await;
     Ok(reference)
 }

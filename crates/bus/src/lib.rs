@@ -1,7 +1,8 @@
 //! Hints: "look again", said from one part of a server to another, and between servers.
 //!
-//! A hint may be lost, repeated or late; it never carries data that something depends on. Every worker that listens here also looks on a
-//! period of its own, so a dead bus costs latency and nothing else. The crate knows nothing of interactions: users are plain numbers.
+//! A hint may be lost, repeated or late; it never carries data that something depends on. Every
+//! worker that listens here also looks on a period of its own, so a dead bus costs latency and
+//! nothing else. The crate knows nothing of interactions: users are plain numbers.
 
 mod local;
 
@@ -37,7 +38,8 @@ pub enum Heard {
 
 /// A way to say and to hear hints.
 pub trait Bus: Send + Sync + 'static {
-    /// Says a hint to every listener. Never blocks and never fails: a hint that cannot be carried is lost.
+    /// Says a hint to every listener. Never blocks and never fails: a hint that cannot be carried
+    /// is lost.
     fn wake(&self, hint: Hint);
 
     /// Starts to listen; hints said before are not heard.

@@ -4,8 +4,8 @@ use tokio::sync::broadcast;
 
 use crate::{Bus, Hint, Listener};
 
-/// Hints that a slow listener may fall behind by before it is told [`crate::Heard::Missed`]. A hint is 24 bytes; at a few thousand commits a
-/// second this is about a second's worth.
+/// Hints that a slow listener may fall behind by before it is told [`crate::Heard::Missed`]. A hint
+/// is 24 bytes; at a few thousand commits a second this is about a second's worth.
 const CAPACITY: usize = 4_096;
 
 /// Carries hints within one process.

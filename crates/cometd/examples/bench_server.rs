@@ -1,7 +1,8 @@
-//! The server that `cargo xtask bench cometd` measures: this crate behind an accept loop over hyper's `http1`, as the program has one.
+//! The server that `cargo xtask bench cometd` measures: this crate behind an accept loop over
+//! hyper's `http1`, as the program has one.
 //!
-//! It serves `/cometd` on a free port of 127.0.0.1, which it prints, until it is killed. hello.rs shows the same with `axum::serve`,
-//! which costs 7 KiB more for each connection.
+//! It serves `/cometd` on a free port of 127.0.0.1, which it prints, until it is killed. hello.rs
+//! shows the same with `axum::serve`, which costs 7 KiB more for each connection.
 #![expect(clippy::print_stdout, reason = "whoever starts it reads the address there")]
 
 use std::sync::Arc;
@@ -18,7 +19,12 @@ const BUFFER_BYTES: usize = 16 * 1_024;
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
-    let server = CometdServer::new(Limits::default(), Arc::new(AllowAll), Arc::new(Silent), Ports::default());
+    let server = CometdServer::new(
+        Limits::default(),
+        Arc::new(AllowAll),
+        Arc::new(Silent),
+        Ports::default(),
+    );
     let timers = server.clone();
     tokio::spawn(async move { timers.run().await });
     let router = server.router_at("/cometd");

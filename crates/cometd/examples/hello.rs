@@ -8,7 +8,12 @@ use handoff_cometd::{AllowAll, CometdServer, Limits, Ports, Silent};
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
-    let server = CometdServer::new(Limits::default(), Arc::new(AllowAll), Arc::new(Silent), Ports::default());
+    let server = CometdServer::new(
+        Limits::default(),
+        Arc::new(AllowAll),
+        Arc::new(Silent),
+        Ports::default(),
+    );
     let timers = server.clone();
     tokio::spawn(async move { timers.run().await });
     let router = server.router_at("/cometd");

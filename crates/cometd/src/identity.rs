@@ -1,7 +1,8 @@
-//! Who is on the other side: the caller's identity, its browser, and the session that ties them together.
+//! Who is on the other side: the caller's identity, its browser, and the session that ties them
+//! together.
 //!
-//! All of them are opaque strings that are cheap to clone. Nothing here checks anything: an [`Identity`] is believed
-//! because a middleware that authenticated the request has put it there.
+//! All of them are opaque strings that are cheap to clone. Nothing here checks anything: an
+//! [`Identity`] is believed because a middleware that authenticated the request has put it there.
 
 use std::fmt;
 use std::sync::Arc;
@@ -40,7 +41,8 @@ macro_rules! opaque_id {
 }
 
 opaque_id! {
-    /// An authenticated user, as the outer middleware names it; travels in the request's extensions.
+    /// An authenticated user, as the outer middleware names it; travels in the request's
+    /// extensions.
     Identity
 }
 
@@ -55,14 +57,16 @@ opaque_id! {
 }
 
 opaque_id! {
-    /// What an outer middleware notes about the request of a handshake, as where it came from; travels in the request's extensions and is
-    /// kept for the application. Nothing is decided by it here.
+    /// What an outer middleware notes about the request of a handshake, as where it came from;
+    /// travels in the request's extensions and is kept for the application. Nothing is decided by
+    /// it here.
     Tag
 }
 
 opaque_id! {
-    /// Where a request comes from, as far as it counts: what one source may open and send is bounded. An outer middleware puts it into the
-    /// request's extensions; requests without one are not counted.
+    /// Where a request comes from, as far as it counts: what one source may open and send is
+    /// bounded. An outer middleware puts it into the request's extensions; requests without one are
+    /// not counted.
     Source
 }
 

@@ -1,4 +1,5 @@
-//! What the crate takes from its surroundings: the time and random numbers, each replaceable in tests.
+//! What the crate takes from its surroundings: the time and random numbers, each replaceable in
+//! tests.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -54,7 +55,10 @@ impl Default for SystemClock {
 
 #[async_trait]
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the port that reads the machine's clocks")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the port that reads the machine's clocks"
+    )]
     fn now(&self) -> Moment {
         let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Moment { at_ms: whole_ms(self.started.elapsed()), unix_ms: whole_ms(unix) }
@@ -74,7 +78,10 @@ fn whole_ms(duration: Duration) -> u64 {
 pub struct SystemRandom;
 
 impl Random for SystemRandom {
-    #[expect(clippy::disallowed_methods, reason = "this is the port that asks the machine for randomness")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the port that asks the machine for randomness"
+    )]
     fn fill(&self, bytes: &mut [u8]) {
         rand::rng().fill_bytes(bytes);
     }

@@ -1,8 +1,9 @@
 //! The driver: axum and tokio around the hub.
 //!
-//! One std mutex guards the hub; it is held for one decision at a time and never across an await. Whoever is to be
-//! woken is woken after it was released. A held poll is a parked future and nothing else: no task, no timer of its own;
-//! one loop, [`CometdServer::run`], sleeps until the hub's next deadline.
+//! One std mutex guards the hub; it is held for one decision at a time and never across an await.
+//! Whoever is to be woken is woken after it was released. A held poll is a parked future and
+//! nothing else: no task, no timer of its own; one loop, [`CometdServer::run`], sleeps until the
+//! hub's next deadline.
 
 mod compress;
 mod exchange;
@@ -53,7 +54,8 @@ struct Shared {
     application: Arc<dyn Application>,
     ports: Ports,
     state: Mutex<DriverState>,
-    /// No request is let in any more; the hub knows it too, this is for those who need nothing else of it.
+    /// No request is let in any more; the hub knows it too, this is for those who need nothing else
+    /// of it.
     is_shut_down: AtomicBool,
     /// An earlier deadline than the one that the timer loop sleeps for.
     deadline_changed: Notify,
@@ -77,8 +79,8 @@ enum Waker {
 }
 
 impl CometdServer {
-    /// Makes a server. Nothing runs before [`CometdServer::run`] is spawned: timers and the reports of ended sessions
-    /// are its work.
+    /// Makes a server. Nothing runs before [`CometdServer::run`] is spawned: timers and the reports
+    /// of ended sessions are its work.
     pub fn new(
         limits: Limits,
         policy: Arc<dyn Policy>,
@@ -86,8 +88,12 @@ impl CometdServer {
         ports: Ports,
     ) -> Self {
         let hub = Hub::new(limits.clone(), policy, Arc::clone(&ports.random));
-        let state =
-            DriverState { hub, polls: HashMap::new(), sockets: HashMap::new(), sleeping_until_ms: u64::MAX };
+        let state = DriverState {
+            hub,
+            polls: HashMap::new(),
+            sockets: HashMap::new(),
+            sleeping_until_ms: u64::MAX,
+        };
         let shared = Shared {
             limits,
             application,
@@ -100,21 +106,23 @@ impl CometdServer {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Runs timers and reports ended sessions to the application, until [`CometdServer::shutdown`] was called and every
-    /// end has been reported. Spawn it once; dropping it stops all timers.
+    /// Runs timers and reports ended sessions to the application, until [`CometdServer::shutdown`]
+    /// was called and every end has been reported. Spawn it once; dropping it stops all timers.
     pub async fn run(&self) {
         run::run(&self.shared).await;
     }
 
-    /// Returns the endpoint as a router that serves every path, for `Router::nest_service`, which passes on the prefix
-    /// with and without a trailing slash and everything below it.
+    /// Returns the endpoint as a router that serves every path, for `Router::nest_service`, which
+    /// passes on the prefix with and without a trailing slash and everything below it.
     pub fn router(&self) -> Router {
         Router::new().fallback(handle).with_state(Arc::clone(&self.shared))
     }
 
-    /// Returns the endpoint as a router with exactly the paths that clients use, for `Router::merge`: the prefix, and the
-    /// prefix with any one segment behind it, each with and without a slash at the end. JavaScript clients append three of
-    /// the message types, Java clients and their ports all of them, others nothing or their own words (README, "What is spoken").
+    /// Returns the endpoint as a router with exactly the paths that clients use, for
+    /// `Router::merge`: the prefix, and the prefix with any one segment behind it, each with and
+    /// without a slash at the end. JavaScript clients append three of the message types, Java
+    /// clients and their ports all of them, others nothing or their own words (README, "What is
+    /// spoken").
     pub fn router_at(&self, prefix: &str) -> Router {
         let paths = ["", "/", "/{segment}", "/{segment}/"].map(|path| format!("{prefix}{path}"));
         let paths = paths.iter().filter(|path| !path.is_empty());
@@ -128,19 +136,21 @@ impl CometdServer {
         self.shared.with(|state, now| state.hub.deliver(now, session, text, Urgency::Prompt))
     }
 
-    /// Delivers a message that can wait: when the session's queue has no room for it nothing happens, and
-    /// [`Application::has_room`] is called once there is some.
+    /// Delivers a message that can wait: when the session's queue has no room for it nothing
+    /// happens, and [`Application::has_room`] is called once there is some.
     pub fn offer(&self, session: &SessionId, channel: &str, data: Bytes) -> Delivery {
         let text = encode_delivery(channel, &data);
         self.shared.with(|state, now| state.hub.offer(now, session, text))
     }
 
-    /// Publishes to all subscribers of a channel and counts the sessions reached. `data` is JSON text.
+    /// Publishes to all subscribers of a channel and counts the sessions reached. `data` is JSON
+    /// text.
     pub fn publish(&self, channel: &str, data: Bytes) -> usize {
         self.shared.publish(channel, &data, Urgency::Prompt)
     }
 
-    /// Publishes as [`CometdServer::publish`] does, but releases no held connect before the lazy timeout.
+    /// Publishes as [`CometdServer::publish`] does, but releases no held connect before the lazy
+    /// timeout.
     pub fn publish_lazily(&self, channel: &str, data: Bytes) -> usize {
         self.shared.publish(channel, &data, Urgency::Lazy)
     }
@@ -170,8 +180,9 @@ impl CometdServer {
         self.shared.with(|state, _| state.hub.stats())
     }
 
-    /// Ends everything: parked polls are answered with the advice to retry, sockets closed, later requests refused with
-    /// HTTP 503. Returns when all of them are gone, or after `shutdown_wait_ms`.
+    /// Ends everything: parked polls are answered with the advice to retry, sockets closed, later
+    /// requests refused with HTTP 503. Returns when all of them are gone, or after
+    /// `shutdown_wait_ms`.
     pub async fn shutdown(&self) {
         self.shared.is_shut_down.store(true, Ordering::Release);
         self.shared.with(|state, now| state.hub.shut_down(now));
@@ -220,7 +231,8 @@ impl Shared {
         result
     }
 
-    /// Locks the state. A panic under the lock can only come from a policy; the hub's own state is whole even then.
+    /// Locks the state. A panic under the lock can only come from a policy; the hub's own state is
+    /// whole even then.
     fn lock(&self) -> MutexGuard<'_, DriverState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -250,7 +262,8 @@ impl DriverState {
 /// Serves the endpoint. Nothing is read from the path (README, "What is spoken").
 async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     if shared.is_shut_down.load(Ordering::Acquire) {
-        return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, RETRY_AFTER_S)]).into_response();
+        return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, RETRY_AFTER_S)])
+            .into_response();
     }
     match *request.method() {
         Method::POST => long_polling::serve(&shared, request).await,

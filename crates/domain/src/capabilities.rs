@@ -1,15 +1,17 @@
 //! Capabilities: what an agent may do next, per state and medium, as one data table.
 //!
-//! The names and their order are those that clients of this API family know; each row says where it was seen. Beyond the table an owner may
-//! also place the interaction in a queue or a workbin and change its user data, as the reference document has it for every medium. The
-//! rules agree with the table: what it lists is never refused for the state (tested).
+//! The names and their order are those that clients of this API family know; each row says where it
+//! was seen. Beyond the table an owner may also place the interaction in a queue or a workbin and
+//! change its user data, as the reference document has it for every medium. The rules agree with
+//! the table: what it lists is never refused for the state (tested).
 
 use crate::chat::Visibility;
 use crate::id::UserId;
 use crate::interaction::{Interaction, OfferKind, Status};
 use crate::media::{Direction, Media};
 
-/// How a reader takes part in an interaction that somebody owns. Whoever takes no part sees what the owner may do (docs/compat/interactions.md#seen).
+/// How a reader takes part in an interaction that somebody owns. Whoever takes no part sees what
+/// the owner may do (docs/compat/interactions.md#seen).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// The owner, alone with the customer as far as he knows.
@@ -49,7 +51,8 @@ impl Kind {
     }
 }
 
-/// One row: where it applies, and what may be done there. `None` in a condition means that it does not matter.
+/// One row: where it applies, and what may be done there. `None` in a condition means that it does
+/// not matter.
 struct Row {
     kind: Kind,
     status: Status,
@@ -58,8 +61,8 @@ struct Row {
     names: &'static [&'static str],
 }
 
-/// The table; the first row that applies counts, and without one nothing may be done. Pages are those of the public documentation that the
-/// contract's section 4 names.
+/// The table; the first row that applies counts, and without one nothing may be done. Pages are
+/// those of the public documentation that the contract's section 4 names.
 const TABLE: &[Row] = &[
     // Every medium's Accept and Reject pages.
     Row {
@@ -170,8 +173,9 @@ const TABLE: &[Row] = &[
             "SendStopTypingToAgentsNotification",
         ],
     },
-    // Our decision for the five rows from here on: what of the row above the rules let this party do. Where the customer does not see him,
-    // what he says goes to the agents, so only that is listed; where agents do not see him either, nothing is.
+    // Our decision for the five rows from here on: what of the row above the rules let this party
+    // do. Where the customer does not see him, what he says goes to the agents, so only that is
+    // listed; where agents do not see him either, nothing is.
     Row {
         kind: Kind::Chat,
         status: Status::Chatting,
@@ -252,11 +256,19 @@ const TABLE: &[Row] = &[
         status: Status::Processing,
         direction: None,
         part: None,
-        names: &["Transfer", "AttachUserData", "UpdateUserData", "DeleteUserData", "SetInFocus", "Complete"],
+        names: &[
+            "Transfer",
+            "AttachUserData",
+            "UpdateUserData",
+            "DeleteUserData",
+            "SetInFocus",
+            "Complete",
+        ],
     },
 ];
 
-/// Returns what may be done, with an interaction of that medium and direction, by an agent who sees it in that state.
+/// Returns what may be done, with an interaction of that medium and direction, by an agent who sees
+/// it in that state.
 #[must_use]
 pub fn capabilities(
     media: &Media,
@@ -285,7 +297,9 @@ impl Interaction {
             Some(OfferKind::BargeIn) => Part::BargeIn,
             Some(OfferKind::Invite | OfferKind::Routed | OfferKind::Transfer) => Part::Invited,
             // A supervisor who only looks on must not show in what the others may do.
-            None if others.iter().any(|other| other.kind.shown_to() <= Visibility::Agents) => Part::InCompany,
+            None if others.iter().any(|other| other.kind.shown_to() <= Visibility::Agents) => {
+                Part::InCompany
+            }
             None => Part::Alone,
         }
     }
@@ -321,9 +335,15 @@ mod tests {
     fn nothing_can_be_done_where_nobody_works() {
         use Status as S;
         for media in [Media::Email, Media::Chat, Media::Workitem, Media::Open("sms".into())] {
-            for status in
-                [S::Queued, S::InWorkbin, S::Sending, S::Completed, S::Canceled, S::Sent, S::Revoked]
-            {
+            for status in [
+                S::Queued,
+                S::InWorkbin,
+                S::Sending,
+                S::Completed,
+                S::Canceled,
+                S::Sent,
+                S::Revoked,
+            ] {
                 check(&media, status, "");
             }
         }
@@ -331,7 +351,8 @@ mod tests {
 
     #[test]
     fn only_an_inbound_email_can_be_answered() {
-        let names = |direction| capabilities(&Media::Email, Status::Processing, direction, Part::Alone);
+        let names =
+            |direction| capabilities(&Media::Email, Status::Processing, direction, Part::Alone);
         assert!(names(Direction::Inbound).contains(&"Reply"));
         assert!(!names(Direction::Internal).contains(&"Reply"));
     }
@@ -355,7 +376,11 @@ mod tests {
         ] {
             let names = names(part);
             assert_eq!(names.contains(&"SendMessage"), speaks, "{part:?}");
-            assert_eq!(names.iter().filter(|name| name.starts_with("Switch")).count(), switches, "{part:?}");
+            assert_eq!(
+                names.iter().filter(|name| name.starts_with("Switch")).count(),
+                switches,
+                "{part:?}"
+            );
             assert!(names.contains(&"Leave") && !names.contains(&"Complete"), "{part:?}");
         }
     }

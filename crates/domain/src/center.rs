@@ -23,7 +23,8 @@ pub struct Center {
     pub workspace: Workspace,
 }
 
-/// What agents' desktops are told beside what there is: where their mail goes out, as whom, and how work can end.
+/// What agents' desktops are told beside what there is: where their mail goes out, as whom, and how
+/// work can end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct Workspace {
@@ -175,19 +176,23 @@ pub struct Queue {
     pub name: String,
     /// The medium of what waits in it.
     pub media: Media,
-    /// The groups that serve it. A queue with neither groups nor skills is served by nobody (docs/compat/interactions.md#routing).
+    /// The groups that serve it. A queue with neither groups nor skills is served by nobody
+    /// (docs/compat/interactions.md#routing).
     pub groups: BTreeSet<GroupId>,
     /// The least levels an agent needs.
     pub skills: SkillLevels,
     /// Priority of what is submitted without one of its own; higher goes first.
     pub priority: i64,
-    /// How long an offer stands, in ms. 1,000…86,400,000; default 30,000 (the reference server's `delivering-timeout`).
+    /// How long an offer stands, in ms. 1,000…86,400,000; default 30,000 (the reference server's
+    /// `delivering-timeout`).
     pub invite_timeout_ms: u64,
-    /// How long an agent who passed an offer by is not asked again, in ms; default 30,000 (docs/compat/interactions.md#states).
+    /// How long an agent who passed an offer by is not asked again, in ms; default 30,000
+    /// (docs/compat/interactions.md#states).
     pub reoffer_after_ms: u64,
     /// Widenings in order of `after_ms`.
     pub steps: Vec<Step>,
-    /// Of a queue of e-mails by which drafts go out: the queue where a supervisor looks at those of everybody else first.
+    /// Of a queue of e-mails by which drafts go out: the queue where a supervisor looks at those of
+    /// everybody else first.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
     pub review: Option<QueueId>,
     /// Of a queue of e-mails: what the server writes to whoever sends one.
@@ -208,7 +213,8 @@ pub struct Acknowledgement {
 impl Queue {
     /// How long an offer stands when nothing else is configured, in ms.
     pub const DEFAULT_INVITE_TIMEOUT_MS: u64 = 30_000;
-    /// How long an agent who passed an offer by is left alone when nothing else is configured, in ms.
+    /// How long an agent who passed an offer by is left alone when nothing else is configured, in
+    /// ms.
     pub const DEFAULT_REOFFER_AFTER_MS: u64 = 30_000;
 }
 

@@ -1,12 +1,16 @@
-//! What is special about a chat: who takes part, what was said, and to whom each of it may be shown.
+//! What is special about a chat: who takes part, what was said, and to whom each of it may be
+//! shown.
 //!
-//! The transcript is the sequence of [`Entry`]s that the interaction's events carry as [`Fact::Said`](crate::event::Fact::Said); there is
-//! no second copy of it. [`Chat`] is the small part that every decision needs: the parties and the numbers given so far.
+//! The transcript is the sequence of [`Entry`]s that the interaction's events carry as
+//! [`Fact::Said`](crate::event::Fact::Said); there is no second copy of it. [`Chat`] is the small
+//! part that every decision needs: the parties and the numbers given so far.
 //!
-//! Three audiences see three sequences: the customer, the agents and the supervisors. Each numbers its own entries from 1 without a gap,
-//! and nobody is ever told a number of another audience, because a gap would tell him that something was hidden from him.
+//! Three audiences see three sequences: the customer, the agents and the supervisors. Each numbers
+//! its own entries from 1 without a gap, and nobody is ever told a number of another audience,
+//! because a gap would tell him that something was hidden from him.
 //!
-//! Typing, read receipts and previews are no entries: they are told to those who are there now and kept nowhere.
+//! Typing, read receipts and previews are no entries: they are told to those who are there now and
+//! kept nowhere.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -17,8 +21,9 @@ use crate::time::Time;
 
 mod ledger;
 
-/// Who may see an entry or a party; also how much a reader sees. The order is from the widest audience to the narrowest, so that a reader
-/// sees whatever is not above him. (Chat Server's ALL, INT and VIP; its CLIENT, AGENT and SUPERVISOR.)
+/// Who may see an entry or a party; also how much a reader sees. The order is from the widest
+/// audience to the narrowest, so that a reader sees whatever is not above him. (Chat Server's ALL,
+/// INT and VIP; its CLIENT, AGENT and SUPERVISOR.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub enum Visibility {
@@ -30,8 +35,8 @@ pub enum Visibility {
     Supervisors,
 }
 
-/// A party's number within its chat: 0 for the server, 1 for the customer, then in the order of coming in. Whoever comes back has the number
-/// that he had.
+/// A party's number within its chat: 0 for the server, 1 for the customer, then in the order of
+/// coming in. Whoever comes back has the number that he had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct PartyId(pub u32);
@@ -74,12 +79,13 @@ impl PartyKind {
 pub struct Party {
     /// His number among all; what supervisors know him by.
     pub id: PartyId,
-    /// His number as agents know it: counted over those alone whom agents ever saw, so that no gap betrays a supervisor who only looks on.
-    /// `None` while no agent ever saw him, and for everybody in a chat that began before there were such numbers: there it is `id`.
+    /// His number as agents know it: counted over those alone whom agents ever saw, so that no gap
+    /// betrays a supervisor who only looks on. `None` while no agent ever saw him, and for
+    /// everybody in a chat that began before there were such numbers: there it is `id`.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
     pub colleague: Option<PartyId>,
-    /// His number as the customer knows it: counted over those alone whom the customer ever saw, so that no gap betrays a hidden party.
-    /// `None` while the customer never saw him.
+    /// His number as the customer knows it: counted over those alone whom the customer ever saw, so
+    /// that no gap betrays a hidden party. `None` while the customer never saw him.
     pub public: Option<PartyId>,
     /// What he is.
     pub kind: PartyKind,
@@ -118,7 +124,13 @@ impl Speaker {
     #[must_use]
     pub fn system() -> Self {
         let (id, public) = (PartyId::SYSTEM, Some(PartyId::SYSTEM));
-        Self { id, colleague: None, public, kind: PartyKind::System, nickname: Self::SYSTEM_NICKNAME.into() }
+        Self {
+            id,
+            colleague: None,
+            public,
+            kind: PartyKind::System,
+            nickname: Self::SYSTEM_NICKNAME.into(),
+        }
     }
 
     /// Returns the number by which a reader knows him; `None` when the reader never saw him.
@@ -156,8 +168,9 @@ impl From<&Party> for Speaker {
     }
 }
 
-/// Why a party left, or how the customer's session ended. Codes: Chat Server's quit-reason-code (docs/compat/customers.md#times-and-ends); `Requeued` and
-/// `HandedOver` are ours and are told as 0, `WaitedTooLong` is ours and has a code of its own.
+/// Why a party left, or how the customer's session ended. Codes: Chat Server's quit-reason-code
+/// (docs/compat/customers.md#times-and-ends); `Requeued` and `HandedOver` are ours and are told as
+/// 0, `WaitedTooLong` is ours and has a code of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub enum LeaveReason {
@@ -313,8 +326,8 @@ impl Content {
         }
     }
 
-    /// Tells whether it counts as a sign of life of the conversation (Chat Server's default: join, leave, message, and the major notices,
-    /// docs/compat/customers.md#times-and-ends).
+    /// Tells whether it counts as a sign of life of the conversation (Chat Server's default: join,
+    /// leave, message, and the major notices, docs/compat/customers.md#times-and-ends).
     #[must_use]
     pub const fn is_activity(&self) -> bool {
         match self {
@@ -351,7 +364,8 @@ pub struct Entry {
     pub visibility: Visibility,
     /// What.
     pub content: Content,
-    /// The speaker's client's own id of it, by which he knows it again after a lost answer; nobody else is told.
+    /// The speaker's client's own id of it, by which he knows it again after a lost answer; nobody
+    /// else is told.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
     pub message_id: Option<String>,
 }
@@ -397,22 +411,27 @@ pub struct CustomerKey {
     pub key_hash: String,
 }
 
-/// The times of a chat, copied from its service when it opens, so that a change of the service leaves running chats as they are.
+/// The times of a chat, copied from its service when it opens, so that a change of the service
+/// leaves running chats as they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct ChatTimes {
-    /// How long the customer may go without a request before he counts as gone, in ms; 0 is for ever.
+    /// How long the customer may go without a request before he counts as gone, in ms; 0 is for
+    /// ever.
     pub customer_silence_ms: u64,
-    /// How long nobody may say anything before everybody is alerted, in ms; 0 is for ever. It runs while an agent is in the chat.
+    /// How long nobody may say anything before everybody is alerted, in ms; 0 is for ever. It runs
+    /// while an agent is in the chat.
     pub idle_alert_ms: u64,
     /// How long after the alert the session ends, in ms; 0 is never.
     pub idle_close_ms: u64,
-    /// How long the customer may wait in one queue before the chat is canceled, in ms; 0 is for ever.
+    /// How long the customer may wait in one queue before the chat is canceled, in ms; 0 is for
+    /// ever.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "is_off"))]
     pub wait_max_ms: u64,
 }
 
-/// Tells whether a time is off, which is not written down: chats and services from before there was such a time have none.
+/// Tells whether a time is off, which is not written down: chats and services from before there was
+/// such a time have none.
 #[cfg(feature = "stored")]
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 const fn is_off(ms: &u64) -> bool {
@@ -466,12 +485,14 @@ pub struct Chat {
     pub for_agents: u64,
     /// How many of them the customer sees.
     pub for_customer: u64,
-    /// How many bytes of text they have together. Of a chat that was stored before this was counted, those since.
+    /// How many bytes of text they have together. Of a chat that was stored before this was
+    /// counted, those since.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "is_zero"))]
     pub bytes: u64,
     /// When the conversation last gave a sign of life.
     pub last_activity: Time,
-    /// When everybody was alerted that it is idle; `None` when it was not, or not since the last sign of life.
+    /// When everybody was alerted that it is idle; `None` when it was not, or not since the last
+    /// sign of life.
     pub alerted: Option<Time>,
     /// How the customer's session ended; `None` while it is live.
     pub ended: Option<LeaveReason>,
@@ -482,12 +503,14 @@ pub struct Chat {
 }
 
 impl Chat {
-    /// How many entries people can make in one chat. Some hours of fast typing; a bound, because a transcript is held in memory. What the
-    /// server itself records still fits.
+    /// How many entries people can make in one chat. Some hours of fast typing; a bound, because a
+    /// transcript is held in memory. What the server itself records still fits.
     pub const ENTRIES_MAX: u64 = 10_000;
-    /// How many bytes of text they may have together: a large book. The same bound for those who write long texts, which is reached first.
+    /// How many bytes of text they may have together: a large book. The same bound for those who
+    /// write long texts, which is reached first.
     pub const BYTES_MAX: u64 = 4 << 20;
-    /// How many characters a text or a notice has at most; as many as one packet to the reference server holds.
+    /// How many characters a text or a notice has at most; as many as one packet to the reference
+    /// server holds.
     pub const TEXT_CHARS_MAX: usize = 4_096;
     /// How many characters an address has at most.
     pub const URL_CHARS_MAX: usize = 2_048;
@@ -527,7 +550,8 @@ impl Chat {
     }
 }
 
-/// Tells whether a character shows nothing, or only turns what follows it: format characters, and the letters that are blank.
+/// Tells whether a character shows nothing, or only turns what follows it: format characters, and
+/// the letters that are blank.
 #[must_use]
 pub const fn is_invisible(character: char) -> bool {
     matches!(character,

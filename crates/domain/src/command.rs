@@ -1,5 +1,6 @@
-//! Commands: what somebody wants to happen to one interaction. Names are already resolved; one that could not be resolved travels as
-//! [`Named::Unknown`], because the refusal "unknown queue" comes only after "not yours" (docs/compat/conventions.md#refusals, order of refusals).
+//! Commands: what somebody wants to happen to one interaction. Names are already resolved; one that
+//! could not be resolved travels as [`Named::Unknown`], because the refusal "unknown queue" comes
+//! only after "not yours" (docs/compat/conventions.md#refusals, order of refusals).
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
@@ -101,7 +102,8 @@ pub enum Target {
     Skill(Named<(SkillId, u32)>),
 }
 
-/// How a supervisor takes part in a chat that he came into of his own accord (the documents' `supervisorVisibilityMode`).
+/// How a supervisor takes part in a chat that he came into of his own accord (the documents'
+/// `supervisorVisibilityMode`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub enum SupervisorMode {
@@ -147,7 +149,8 @@ pub struct Draft {
     pub user_data: UserData,
     /// The queue that it goes out by, when named.
     pub queue: Option<Named<Queue>>,
-    /// The latest message of the thread that its writer has seen; `None` is the latest that there is.
+    /// The latest message of the thread that its writer has seen; `None` is the latest that there
+    /// is.
     pub base: Option<InteractionId>,
 }
 
@@ -171,14 +174,17 @@ pub struct Dispatch {
 pub enum Removal {
     /// Top-level keys by name (8.5.2 form).
     Keys(Vec<String>),
-    /// Keys of the object; a nested object names nested keys, other values do not matter (reference document's form).
+    /// Keys of the object; a nested object names nested keys, other values do not matter (reference
+    /// document's form).
     Tree(BTreeMap<String, Value>),
 }
 
-/// The changed part of an interaction, from `PUT /interactions/{id}`. `None` leaves a property as it is.
+/// The changed part of an interaction, from `PUT /interactions/{id}`. `None` leaves a property as
+/// it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Patch {
-    /// Merge-patch of the user data (RFC 7396): null removes a key, objects merge, everything else replaces.
+    /// Merge-patch of the user data (RFC 7396): null removes a key, objects merge, everything else
+    /// replaces.
     pub user_data: Option<BTreeMap<String, Value>>,
     /// New subject.
     pub subject: Option<String>,
@@ -212,7 +218,8 @@ pub enum Action {
     },
     /// Set the given keys, creating missing ones.
     UpdateUserData(UserData),
-    /// The same by its other name: clients use Attach to set what may be there already (docs/api/README.md, "User data").
+    /// The same by its other name: clients use Attach to set what may be there already
+    /// (docs/api/README.md, "User data").
     AttachUserData(UserData),
     /// Remove keys.
     DeleteUserData(Removal),
@@ -410,9 +417,11 @@ pub struct Command {
     pub epoch: Option<u64>,
     /// What should happen.
     pub action: Action,
-    /// What an agent says first who transfers, completes or leaves a live chat; said in the same commit or not at all. Where there is no
-    /// live conversation, or with another action, nothing is said.
+    /// What an agent says first who transfers, completes or leaves a live chat; said in the same
+    /// commit or not at all. Where there is no live conversation, or with another action, nothing
+    /// is said.
     pub farewell: Option<Utterance>,
-    /// What an agent says to whom they offer it, with a transfer to an agent, an invitation or a consultation.
+    /// What an agent says to whom they offer it, with a transfer to an agent, an invitation or a
+    /// consultation.
     pub note: Option<String>,
 }

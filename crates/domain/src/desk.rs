@@ -1,7 +1,9 @@
-//! The desk: one agent's presence, channel states, capacity and occupied slots. (*Agent* is the person, *desk* is where he works.)
+//! The desk: one agent's presence, channel states, capacity and occupied slots. (*Agent* is the
+//! person, *desk* is where he works.)
 //!
-//! The transitions are methods that say which channels changed, because each such change is published (docs/compat/agents.md#states). They do not decide who
-//! may make them: a supervisor's and the agent's own change are the same here.
+//! The transitions are methods that say which channels changed, because each such change is
+//! published (docs/compat/agents.md#states). They do not decide who may make them: a supervisor's
+//! and the agent's own change are the same here.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
@@ -43,13 +45,15 @@ pub struct ChannelState {
     pub do_not_disturb: bool,
 }
 
-/// The notification topics on which an agent is listening right now, over all his live CometD sessions.
+/// The notification topics on which an agent is listening right now, over all his live CometD
+/// sessions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct Reach(pub BTreeSet<Topic>);
 
 impl Reach {
-    /// Tells whether an offer of that medium would be seen: by the interactions topic or by the medium's own (docs/compat/agents.md#reach).
+    /// Tells whether an offer of that medium would be seen: by the interactions topic or by the
+    /// medium's own (docs/compat/agents.md#reach).
     #[must_use]
     pub fn covers(&self, media: &Media) -> bool {
         self.0.contains(&Topic::Interactions) || self.0.contains(&media.topic())
@@ -61,13 +65,18 @@ impl Reach {
         self.0.iter().any(|topic| {
             matches!(
                 topic,
-                Topic::Interactions | Topic::Chats | Topic::Emails | Topic::Workitems | Topic::Openmedia
+                Topic::Interactions
+                    | Topic::Chats
+                    | Topic::Emails
+                    | Topic::Workitems
+                    | Topic::Openmedia
             )
         })
     }
 }
 
-/// An agent's contact-center session: one per user, however many clients (docs/compat/agents.md#session).
+/// An agent's contact-center session: one per user, however many clients
+/// (docs/compat/agents.md#session).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct ContactSession {
@@ -111,7 +120,8 @@ pub struct Desk {
     pub reach: Reach,
     /// Since when he listens to nothing that could show him an offer; `None` while he does.
     pub unreachable_since: Option<Time>,
-    /// The slots that are taken: what he owns (drafts apart), what he is offered, what he takes part in.
+    /// The slots that are taken: what he owns (drafts apart), what he is offered, what he takes
+    /// part in.
     pub slots: BTreeMap<InteractionId, Media>,
     /// When he was last offered something; the router prefers who waited longest.
     pub last_offer: Option<Time>,
@@ -157,21 +167,30 @@ impl Desk {
     /// Returns how many slots of that medium are taken.
     #[must_use]
     pub fn occupied(&self, media: &Media) -> u32 {
-        u32::try_from(self.slots.values().filter(|taken| *taken == media).count()).unwrap_or(u32::MAX)
+        u32::try_from(self.slots.values().filter(|taken| *taken == media).count())
+            .unwrap_or(u32::MAX)
     }
 
-    /// Tells whether one more interaction of that medium fits, by the user's capacity. `user` is the agent of this desk.
+    /// Tells whether one more interaction of that medium fits, by the user's capacity. `user` is
+    /// the agent of this desk.
     #[must_use]
     pub fn has_room(&self, user: &User, media: &Media) -> bool {
         let all = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
-        self.occupied(media) < user.capacity.of(media) && user.capacity.overall.is_none_or(|most| all < most)
+        self.occupied(media) < user.capacity.of(media)
+            && user.capacity.overall.is_none_or(|most| all < most)
     }
 
-    /// Starts a contact-center session with those channels, all `NotReady`, or joins the one that is open: channels that it has already stay as
-    /// they are, because clients join again after each new handshake and must not lose their Ready; new ones come up `NotReady`. Returns the
+    /// Starts a contact-center session with those channels, all `NotReady`, or joins the one that
+    /// is open: channels that it has already stay as they are, because clients join again after
+    /// each new handshake and must not lose their Ready; new ones come up `NotReady`. Returns the
     /// channels that changed.
     #[must_use = "the changed channels are to be published"]
-    pub fn start_session(&mut self, channels: &[Media], place: Option<String>, now: Time) -> Vec<Media> {
+    pub fn start_session(
+        &mut self,
+        channels: &[Media],
+        place: Option<String>,
+        now: Time,
+    ) -> Vec<Media> {
         let before = self.channels.clone();
         match &mut self.session {
             Some(session) => session.place = place.or(session.place.take()),
@@ -189,7 +208,8 @@ impl Desk {
         self.changed_since(&before)
     }
 
-    /// Ends the contact-center session: its channels are logged out. Gives the channels that changed.
+    /// Ends the contact-center session: its channels are logged out. Gives the channels that
+    /// changed.
     ///
     /// # Errors
     ///
@@ -212,7 +232,8 @@ impl Desk {
         self.set(channels, |state| state.readiness = Readiness::Ready)
     }
 
-    /// Takes no work on those channels, for a reason that the agent may give. Gives the channels that changed.
+    /// Takes no work on those channels, for a reason that the agent may give. Gives the channels
+    /// that changed.
     ///
     /// # Errors
     ///
@@ -253,7 +274,9 @@ impl Desk {
             Channels::All => self.channels.values_mut().for_each(edit),
             Channels::One(media) => match self.channels.get_mut(media) {
                 Some(state) => edit(state),
-                None => return Err(Rejection::ChannelNotOpen { channel: media.name().to_string() }),
+                None => {
+                    return Err(Rejection::ChannelNotOpen { channel: media.name().to_string() });
+                }
             },
         }
         Ok(self.changed_since(&before))
@@ -261,20 +284,23 @@ impl Desk {
 
     fn changed_since(&self, before: &BTreeMap<Media, ChannelState>) -> Vec<Media> {
         let gone = before.keys().filter(|media| !self.channels.contains_key(media));
-        let changed = self.channels.iter().filter(|(media, state)| before.get(media) != Some(state));
+        let changed =
+            self.channels.iter().filter(|(media, state)| before.get(media) != Some(state));
         changed.map(|(media, _)| media).chain(gone).cloned().collect()
     }
 
     /// Notes what the agent listens to now. Gives whether that is a change.
     pub fn set_reach(&mut self, reach: Reach, now: Time) -> bool {
         let is_change = self.reach != reach;
-        self.unreachable_since = if reach.is_any() { None } else { self.unreachable_since.or(Some(now)) };
+        self.unreachable_since =
+            if reach.is_any() { None } else { self.unreachable_since.or(Some(now)) };
         self.reach = reach;
         is_change
     }
 
-    /// Forgets what the agent listened to, at the start of a server: everybody counts as unreachable since then, so that the time in which
-    /// an agent may come back runs from there (docs/compat/agents.md#reach).
+    /// Forgets what the agent listened to, at the start of a server: everybody counts as
+    /// unreachable since then, so that the time in which an agent may come back runs from there
+    /// (docs/compat/agents.md#reach).
     pub fn forget_reach(&mut self, now: Time) {
         self.reach = Reach::default();
         self.unreachable_since = Some(now);

@@ -50,7 +50,8 @@ impl Topic {
     ];
 }
 
-/// What kind of message an agent gets; the wire's `notificationType` (docs/compat/notifications.md#messages).
+/// What kind of message an agent gets; the wire's `notificationType`
+/// (docs/compat/notifications.md#messages).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub enum NotificationType {
@@ -89,7 +90,8 @@ pub enum View {
     },
     /// His own channels changed.
     Channels,
-    /// He takes part in a chat in which something was said: those of the event's entries that he sees, by their numbers in that audience.
+    /// He takes part in a chat in which something was said: those of the event's entries that he
+    /// sees, by their numbers in that audience.
     Messages {
         /// How much he sees.
         sees: Visibility,
@@ -338,7 +340,8 @@ pub enum Cause {
     Mailer,
 }
 
-/// What an event is about, as it was right after the event. Messages are rendered from it at delivery.
+/// What an event is about, as it was right after the event. Messages are rendered from it at
+/// delivery.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub enum Subject {
@@ -346,8 +349,8 @@ pub enum Subject {
     Interaction(Interaction),
     /// An agent's channels.
     Desk(Desk),
-    /// What was said in a chat before the agent came in who is told of it. A snapshot for his screen and no part of the history, which has
-    /// every entry already.
+    /// What was said in a chat before the agent came in who is told of it. A snapshot for his
+    /// screen and no part of the history, which has every entry already.
     Transcript {
         /// The chat.
         interaction: Interaction,
@@ -356,8 +359,8 @@ pub enum Subject {
     },
 }
 
-/// One event. `facts` are in the order in which they happened within one command; `Subject::Desk` and `Subject::Transcript` events have
-/// none.
+/// One event. `facts` are in the order in which they happened within one command; `Subject::Desk`
+/// and `Subject::Transcript` events have none.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     /// When.
@@ -375,6 +378,8 @@ pub struct Event {
 impl Event {
     /// Returns what was said, in order.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> + Clone {
-        self.facts.iter().filter_map(|fact| if let Fact::Said(entry) = fact { Some(&**entry) } else { None })
+        self.facts
+            .iter()
+            .filter_map(|fact| if let Fact::Said(entry) = fact { Some(&**entry) } else { None })
     }
 }

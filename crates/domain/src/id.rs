@@ -1,7 +1,9 @@
-//! Identifiers. Each kind is its own type, so that a queue can never be passed where a user is meant.
+//! Identifiers. Each kind is its own type, so that a queue can never be passed where a user is
+//! meant.
 //!
-//! Interaction ids are 16 characters of `[0-9A-Za-z]`. Users, groups, queues, workbins and skills have UUIDs, which are printed with hyphens;
-//! the samples of the public pages have both forms, so both are read everywhere (docs/api/README.md, "Ids").
+//! Interaction ids are 16 characters of `[0-9A-Za-z]`. Users, groups, queues, workbins and skills
+//! have UUIDs, which are printed with hyphens; the samples of the public pages have both forms, so
+//! both are read everywhere (docs/api/README.md, "Ids").
 
 use core::fmt;
 use core::str::FromStr;
@@ -26,12 +28,14 @@ const INTERACTION_ID_LEN: usize = 16;
 /// Random bits below the 48 time bits: 95 bits in all, the most that 16 characters of base 62 hold.
 const ENTROPY_BITS: u32 = 47;
 
-/// Identifies an interaction across the installation: 16 characters of `[0-9A-Za-z]`, ordered by creation time.
+/// Identifies an interaction across the installation: 16 characters of `[0-9A-Za-z]`, ordered by
+/// creation time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InteractionId(pub u128);
 
 impl InteractionId {
-    /// Makes an id from its creation time (ms since 1970, 48 bits) and random bits (the lowest 47 are used).
+    /// Makes an id from its creation time (ms since 1970, 48 bits) and random bits (the lowest 47
+    /// are used).
     #[must_use]
     pub const fn compose(created_ms: u64, entropy: u64) -> Self {
         let time = (created_ms & ((1 << 48) - 1)) as u128;
@@ -55,7 +59,8 @@ impl InteractionId {
 
 impl fmt::Display for InteractionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Two halves of 64 bits: dividing 128 bits sixteen times is what a profile of a busy server showed.
+        // Two halves of 64 bits: dividing 128 bits sixteen times is what a profile of a busy server
+        // showed.
         const HALF: u128 = 62_u128.pow(8);
         let mut text = [b'0'; INTERACTION_ID_LEN];
         let halves = [(self.0 / HALF) as u64, (self.0 % HALF) as u64];
@@ -155,7 +160,8 @@ macro_rules! uuid_id {
         }
 
         impl $name {
-            /// Returns it as it is stored. That need not be how it is printed: what is stored is found again by it.
+            /// Returns it as it is stored. That need not be how it is printed: what is stored is
+            /// found again by it.
             #[must_use]
             pub fn stored(self) -> String {
                 uuid_text(self.0, $stored_hyphens)
@@ -178,7 +184,9 @@ macro_rules! text_form {
         #[cfg(feature = "stored")]
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = <alloc::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
+                let text = <alloc::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(
+                    deserializer,
+                )?;
                 text.parse().map_err(serde::de::Error::custom)
             }
         }
@@ -208,18 +216,21 @@ uuid_id!(
     /// Identifies a service: a door by which customers come in.
     ServiceId, true);
 uuid_id!(
-    /// Identifies a stored file: 128 random bits, 32 hex characters outside. Whoever knows it has not thereby a right to the file.
+    /// Identifies a stored file: 128 random bits, 32 hex characters outside. Whoever knows it has
+    /// not thereby a right to the file.
     FileId, false);
 
 uuid_id!(
-    /// Identifies a contact: somebody outside, known by an address. Made from the contact center and the address, so that the same person
-    /// is the same contact without anybody looking him up.
+    /// Identifies a contact: somebody outside, known by an address. Made from the contact center
+    /// and the address, so that the same person is the same contact without anybody looking him up.
     ContactId, false);
 
 impl WorkbinId {
-    /// Returns the id of one owner's copy of a personal workbin: the same two ids always give the same third.
+    /// Returns the id of one owner's copy of a personal workbin: the same two ids always give the
+    /// same third.
     ///
-    /// The mix is a bijection in either argument, so two owners never share a workbin of one definition.
+    /// The mix is a bijection in either argument, so two owners never share a workbin of one
+    /// definition.
     #[must_use]
     pub const fn of_owner(self, owner: UserId) -> Self {
         // An odd multiplier is invertible modulo 2^128; this one is the 128-bit golden ratio.
@@ -243,7 +254,8 @@ mod tests {
 
     #[test]
     fn ids_are_printed_with_hyphens_and_read_in_both_forms() {
-        let (plain, shown) = ("0123456789abcdef0123456789abcdef", "01234567-89ab-cdef-0123-456789abcdef");
+        let (plain, shown) =
+            ("0123456789abcdef0123456789abcdef", "01234567-89ab-cdef-0123-456789abcdef");
         for text in [plain, shown, "01234567-89AB-CDEF-0123-456789ABCDEF"] {
             assert_eq!(text.parse::<UserId>().unwrap().to_string(), shown, "{text}");
             assert_eq!(text.parse::<QueueId>().unwrap().to_string(), shown, "{text}");
@@ -252,7 +264,8 @@ mod tests {
 
     #[test]
     fn what_is_stored_of_a_user_id_has_no_hyphens_as_ever() {
-        let (plain, shown) = ("0123456789abcdef0123456789abcdef", "01234567-89ab-cdef-0123-456789abcdef");
+        let (plain, shown) =
+            ("0123456789abcdef0123456789abcdef", "01234567-89ab-cdef-0123-456789abcdef");
         assert_eq!(shown.parse::<UserId>().unwrap().stored(), plain);
         assert_eq!(shown.parse::<QueueId>().unwrap().stored(), shown);
     }
@@ -262,7 +275,9 @@ mod tests {
         for text in ["", "0000Ha8S2A7X000", "0000Ha8S2A7X000-", "0000Ha8S2A7X000NN"] {
             assert_eq!(text.parse::<InteractionId>(), Err(InvalidId), "{text}");
         }
-        for text in ["", "0123456789abcdef0123456789abcdeg", "0123456789-abcdef-0123456789abcdef-xx"] {
+        for text in
+            ["", "0123456789abcdef0123456789abcdeg", "0123456789-abcdef-0123456789abcdef-xx"]
+        {
             assert_eq!(text.parse::<QueueId>(), Err(InvalidId), "{text}");
         }
     }

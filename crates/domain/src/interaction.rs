@@ -50,7 +50,8 @@ pub use letter::{Arrival, Filing, NewAcknowledgement, Sender, Silence, open_lett
 pub use note::Note;
 pub use thread::{Threading, Unproven};
 
-/// How an agent works on an interaction while he owns it. It survives queues and workbins: a draft comes back as a draft.
+/// How an agent works on an interaction while he owns it. It survives queues and workbins: a draft
+/// comes back as a draft.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub enum Mode {
@@ -105,7 +106,8 @@ impl From<Mode> for Status {
     }
 }
 
-/// An agent who passed an offer by, and when. He is asked again only after the queue's `reoffer_after_ms`, and only if nobody else can be.
+/// An agent who passed an offer by, and when. He is asked again only after the queue's
+/// `reoffer_after_ms`, and only if nobody else can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct Pass {
@@ -127,18 +129,21 @@ pub struct Wait {
     pub front: bool,
     /// What it becomes when somebody accepts it.
     pub mode: Mode,
-    /// Skills asked for beyond the queue's, for this wait only: from the submitter, or from a transfer to a skill.
+    /// Skills asked for beyond the queue's, for this wait only: from the submitter, or from a
+    /// transfer to a skill.
     pub skills: SkillLevels,
-    /// Who passed it by during this wait, latest last; at most [`Wait::PASSES_MAX`], the oldest is forgotten.
+    /// Who passed it by during this wait, latest last; at most [`Wait::PASSES_MAX`], the oldest is
+    /// forgotten.
     pub passes: Vec<Pass>,
 }
 
 impl Wait {
-    /// How many passed offers are remembered for one wait. More agents than this rarely serve one queue at once; forgetting one only
-    /// means that he may be asked a little early.
+    /// How many passed offers are remembered for one wait. More agents than this rarely serve one
+    /// queue at once; forgetting one only means that he may be asked a little early.
     pub const PASSES_MAX: usize = 256;
 
-    /// Remembers who passed it by. One agent is remembered once, with his latest pass; beyond the bound the oldest is forgotten.
+    /// Remembers who passed it by. One agent is remembered once, with his latest pass; beyond the
+    /// bound the oldest is forgotten.
     pub fn pass(&mut self, pass: Pass) {
         self.passes.retain(|earlier| earlier.user != pass.user);
         if self.passes.len() >= Self::PASSES_MAX {
@@ -169,8 +174,8 @@ pub enum OfferKind {
 }
 
 impl OfferKind {
-    /// Tells whether it is a supervisor's own way into a chat. It takes no slot of his, and he does not become its owner when the owner
-    /// leaves.
+    /// Tells whether it is a supervisor's own way into a chat. It takes no slot of his, and he does
+    /// not become its owner when the owner leaves.
     #[must_use]
     pub const fn is_supervision(self) -> bool {
         match self {
@@ -200,7 +205,8 @@ impl OfferKind {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct Offer {
-    /// Its number within the interaction, from 1; a timer names it, so that a late timer cannot end a later offer.
+    /// Its number within the interaction, from 1; a timer names it, so that a late timer cannot end
+    /// a later offer.
     pub number: u64,
     /// Who may accept it.
     pub to: UserId,
@@ -246,12 +252,14 @@ pub struct Handling {
     pub mode: Mode,
     /// The name shown to the customer, when he gave one.
     pub nickname: Option<String>,
-    /// An offer to somebody else, at most one (docs/compat/interactions.md#states: "the same single offer slot").
+    /// An offer to somebody else, at most one (docs/compat/interactions.md#states: "the same single
+    /// offer slot").
     pub offer: Option<Offer>,
     /// Other agents in the conversation, longest present first.
     pub others: Vec<Participant>,
-    /// Seats that supervisors asked for and have not taken yet, at most one of each. They are not the owner's offers and hinder none of
-    /// them, or a refusal would tell him that somebody is about to look on. Before there were any, such a seat was kept as `offer`.
+    /// Seats that supervisors asked for and have not taken yet, at most one of each. They are not
+    /// the owner's offers and hinder none of them, or a refusal would tell him that somebody is
+    /// about to look on. Before there were any, such a seat was kept as `offer`.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub seats: Vec<Offer>,
 }
@@ -287,7 +295,8 @@ pub enum State {
     },
     /// Given to the outside world, which has not yet confirmed.
     Sending {
-        /// Who sent it; gets it back if it cannot be delivered. `None` when the server wrote it itself.
+        /// Who sent it; gets it back if it cannot be delivered. `None` when the server wrote it
+        /// itself.
         by: Option<UserId>,
         /// Since when.
         since: Time,
@@ -331,7 +340,8 @@ pub struct Email {
     pub body: String,
     /// Text body.
     pub body_as_plain_text: String,
-    /// Its `Message-ID` without the angle brackets: of an inbound one as it came, of an outbound one from its first Send on.
+    /// Its `Message-ID` without the angle brackets: of an inbound one as it came, of an outbound
+    /// one from its first Send on.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
     pub message_id: Option<String>,
     /// `Message-ID`s that it answers, the nearest first (`In-Reply-To`, `References`).
@@ -358,16 +368,19 @@ pub struct Email {
     /// What it reports, when it is a report.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
     pub report: Option<Report>,
-    /// How often Send was given. Each has a `Message-ID` of its own; attempts to deliver one do not.
+    /// How often Send was given. Each has a `Message-ID` of its own; attempts to deliver one do
+    /// not.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "is_zero"))]
     pub sends: u32,
 }
 
 impl Email {
-    /// Takes over what its writer writes: addresses and text. Everything else is the server's and stays.
+    /// Takes over what its writer writes: addresses and text. Everything else is the server's and
+    /// stays.
     pub fn rewrite(&mut self, written: &Self) {
         let Self { from, reply_to, to, cc, bcc, body, body_as_plain_text, .. } = written.clone();
-        *self = Self { from, reply_to, to, cc, bcc, body, body_as_plain_text, ..core::mem::take(self) };
+        *self =
+            Self { from, reply_to, to, cc, bcc, body, body_as_plain_text, ..core::mem::take(self) };
     }
 
     /// Tells whether it goes to anybody.
@@ -378,7 +391,10 @@ impl Email {
 }
 
 #[cfg(feature = "stored")]
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the derive of the stored form passes references")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the derive of the stored form passes references"
+)]
 const fn is_zero(count: &u32) -> bool {
     *count == 0
 }
@@ -410,7 +426,8 @@ pub struct Interaction {
     pub subject: Option<String>,
     /// The newest note; what was stored before there were several is the only one.
     pub comment: Option<String>,
-    /// What people remarked, the oldest first. What they are, and how many, is asked of [`Interaction::all_notes`].
+    /// What people remarked, the oldest first. What they are, and how many, is asked of
+    /// [`Interaction::all_notes`].
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub notes: Vec<Note>,
     /// Higher is routed first.
@@ -421,13 +438,14 @@ pub struct Interaction {
     pub user_data: UserData,
     /// The e-mail, for e-mail interactions.
     pub email: Option<Email>,
-    /// The conversation, for chats with a customer. A chat that a server submitted has none, and neither has anything stored before there
-    /// were conversations.
+    /// The conversation, for chats with a customer. A chat that a server submitted has none, and
+    /// neither has anything stored before there were conversations.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
     pub chat: Option<Chat>,
     /// Where it is.
     pub state: State,
-    /// Grows with every change of owner or place; a stale one fences a command off (docs/compat/conventions.md#fencing).
+    /// Grows with every change of owner or place; a stale one fences a command off
+    /// (docs/compat/conventions.md#fencing).
     pub epoch: u64,
     /// The queue it last waited in; the wire's `currentQueue`.
     pub queue: Option<QueueId>,
@@ -439,15 +457,16 @@ pub struct Interaction {
     pub drafts: BTreeSet<InteractionId>,
     /// Who owned it or was offered it. They keep sight of it until 24 h after its end.
     pub concerned: BTreeSet<UserId>,
-    /// The account that submitted it from outside, which keeps sight of it for good: it may ask again by its own id for it. `None` for what
-    /// came by another way, and for everything stored before this was.
+    /// The account that submitted it from outside, which keeps sight of it for good: it may ask
+    /// again by its own id for it. `None` for what came by another way, and for everything stored
+    /// before this was.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
     pub submitter: Option<UserId>,
 }
 
 impl Interaction {
-    /// How many bytes a subject has at most, in UTF-8: several lines of the longest that a mail can have. Lists and notifications repeat it, and
-    /// they must not become large by it.
+    /// How many bytes a subject has at most, in UTF-8: several lines of the longest that a mail can
+    /// have. Lists and notifications repeat it, and they must not become large by it.
     pub const SUBJECT_BYTES_MAX: usize = 4 * 1_024;
 
     /// Returns the owner.
@@ -463,13 +482,17 @@ impl Interaction {
         }
     }
 
-    /// Returns the open offer: the router's, or the owner's. The seats that supervisors asked for are no such offers.
+    /// Returns the open offer: the router's, or the owner's. The seats that supervisors asked for
+    /// are no such offers.
     #[must_use]
     pub const fn offer(&self) -> Option<&Offer> {
         match &self.state {
             State::Invited(_, offer) => Some(offer),
             State::Handling(handling) => handling.offer.as_ref(),
-            State::Queued(_) | State::Parked { .. } | State::Sending { .. } | State::Ended { .. } => None,
+            State::Queued(_)
+            | State::Parked { .. }
+            | State::Sending { .. }
+            | State::Ended { .. } => None,
         }
     }
 
@@ -502,11 +525,15 @@ impl Interaction {
     pub const fn wait(&self) -> Option<&Wait> {
         match &self.state {
             State::Queued(wait) | State::Invited(wait, _) => Some(wait),
-            State::Handling(_) | State::Parked { .. } | State::Sending { .. } | State::Ended { .. } => None,
+            State::Handling(_)
+            | State::Parked { .. }
+            | State::Sending { .. }
+            | State::Ended { .. } => None,
         }
     }
 
-    /// Returns how it is worked on: now while it is owned, and next while it waits in a queue or lies in a workbin.
+    /// Returns how it is worked on: now while it is owned, and next while it waits in a queue or
+    /// lies in a workbin.
     #[must_use]
     pub const fn mode(&self) -> Option<Mode> {
         match &self.state {
@@ -530,16 +557,21 @@ impl Interaction {
         }
     }
 
-    /// Returns the agents of whom it takes a slot: owner, target of the offer, other participants. A draft takes none (docs/compat/agents.md#capacity), and
-    /// neither does a supervisor who came of his own accord.
+    /// Returns the agents of whom it takes a slot: owner, target of the offer, other participants.
+    /// A draft takes none (docs/compat/agents.md#capacity), and neither does a supervisor who came
+    /// of his own accord.
     #[must_use]
     pub fn slot_holders(&self) -> BTreeSet<UserId> {
         if self.mode().is_none_or(|mode| mode == Mode::Composing) {
             return BTreeSet::new();
         }
-        let offered = self.offer().filter(|offer| !offer.kind.is_supervision()).map(|offer| offer.to);
-        let others =
-            self.others().iter().filter(|other| !other.kind.is_supervision()).map(|other| other.user);
+        let offered =
+            self.offer().filter(|offer| !offer.kind.is_supervision()).map(|offer| offer.to);
+        let others = self
+            .others()
+            .iter()
+            .filter(|other| !other.kind.is_supervision())
+            .map(|other| other.user);
         self.owner().into_iter().chain(offered).chain(others).collect()
     }
 
@@ -577,20 +609,24 @@ impl Interaction {
         }
     }
 
-    /// Returns the state as `reader` sees it: the target of an offer sees `Invited`, everybody else the owner's state (docs/compat/interactions.md#seen).
+    /// Returns the state as `reader` sees it: the target of an offer sees `Invited`, everybody else
+    /// the owner's state (docs/compat/interactions.md#seen).
     #[must_use]
     pub fn status_for(&self, reader: UserId) -> Status {
         if self.offer_to(reader).is_some() { Status::Invited } else { self.status() }
     }
 
-    /// Returns the agents whom it concerns right now: owner, target of the offer, other participants, sender.
+    /// Returns the agents whom it concerns right now: owner, target of the offer, other
+    /// participants, sender.
     #[must_use]
     pub fn people(&self) -> BTreeSet<UserId> {
         let mut people = BTreeSet::new();
         people.extend(self.owner());
         people.extend(self.acceptable().map(|offer| offer.to));
         match &self.state {
-            State::Handling(handling) => people.extend(handling.others.iter().map(|other| other.user)),
+            State::Handling(handling) => {
+                people.extend(handling.others.iter().map(|other| other.user))
+            }
             State::Sending { by, .. } => people.extend(*by),
             State::Queued(_) | State::Invited(..) | State::Parked { .. } | State::Ended { .. } => {}
         }

@@ -1,9 +1,10 @@
-//! The invariants, as named predicates: what must be true of all interactions and desks at any moment ([`standing`]), and of one
-//! interaction from one moment to the next ([`step`]).
+//! The invariants, as named predicates: what must be true of all interactions and desks at any
+//! moment ([`standing`]), and of one interaction from one moment to the next ([`step`]).
 //!
-//! They are used by the tests of this crate, by simulations, and wherever somebody wants to look. They repeat no rule: they say what the
-//! rules are for, from the states alone, so that a wrong rule cannot be right by them. The numbers S1… are those of the safety list that
-//! the rules were designed from.
+//! They are used by the tests of this crate, by simulations, and wherever somebody wants to look.
+//! They repeat no rule: they say what the rules are for, from the states alone, so that a wrong
+//! rule cannot be right by them. The numbers S1… are those of the safety list that the rules were
+//! designed from.
 //!
 //! | predicate | says |
 //! |---|---|
@@ -93,8 +94,8 @@ pub type Standing = fn(&Snapshot<'_>) -> Result<(), Violation>;
 /// A predicate about one interaction from one moment to the next.
 pub type Step = fn(&Interaction, &Interaction) -> Result<(), Violation>;
 
-/// What is true at any moment. [`standing::no_ghosts`] is not among them, because an agent who is gone is looked after one interaction at a
-/// time; it is true when that is done.
+/// What is true at any moment. [`standing::no_ghosts`] is not among them, because an agent who is
+/// gone is looked after one interaction at a time; it is true when that is done.
 pub const STANDING: &[(&str, Standing)] = &[
     ("one_place", standing::one_place),
     ("one_owner", standing::one_owner),
@@ -146,5 +147,9 @@ fn demand(
     interaction: InteractionId,
     what: &str,
 ) -> Result<(), Violation> {
-    if is_so { Ok(()) } else { Err(Violation { predicate, what: alloc::format!("{interaction}: {what}") }) }
+    if is_so {
+        Ok(())
+    } else {
+        Err(Violation { predicate, what: alloc::format!("{interaction}: {what}") })
+    }
 }

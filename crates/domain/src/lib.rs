@@ -1,11 +1,13 @@
 //! The rules of Handoff: what may happen to an interaction, and who may do it.
 //!
-//! Everything here is a pure function of its arguments. The crate is `no_std`, so the compiler proves that no rule reads a
-//! clock, a socket, a file or a thread: time is a [`Time`] argument, identifiers are made by the caller, and what must be
-//! remembered comes back as a value ([`Decision`]).
+//! Everything here is a pure function of its arguments. The crate is `no_std`, so the compiler
+//! proves that no rule reads a clock, a socket, a file or a thread: time is a [`Time`] argument,
+//! identifiers are made by the caller, and what must be remembered comes back as a value
+//! ([`Decision`]).
 //!
-//! It deliberately knows nothing of JSON, HTTP, CometD or SQL. The wire names of states and operations are derived from these
-//! types in the API crate, and the stored form (feature `stored`) is used by the store's codec alone.
+//! It deliberately knows nothing of JSON, HTTP, CometD or SQL. The wire names of states and
+//! operations are derived from these types in the API crate, and the stored form (feature `stored`)
+//! is used by the store's codec alone.
 //!
 //! What must stay true is written down as named predicates in [`invariants`].
 #![no_std]
@@ -34,12 +36,12 @@ pub mod time;
 pub mod user_data;
 
 pub use center::{
-    Acknowledgement, Capacity, Center, Disposition, Group, Queue, Role, Roles, Skill, SkillLevels, Step,
-    User, Workbin, WorkbinOwner, Workspace,
+    Acknowledgement, Capacity, Center, Disposition, Group, Queue, Role, Roles, Skill, SkillLevels,
+    Step, User, Workbin, WorkbinOwner, Workspace,
 };
 pub use chat::{
-    Chat, ChatRequest, ChatTimes, Content, CustomerKey, Entry, FileUse, LeaveReason, Party, PartyId,
-    PartyKind, Speaker, TreatAs, Utterance, Visibility,
+    Chat, ChatRequest, ChatTimes, Content, CustomerKey, Entry, FileUse, LeaveReason, Party,
+    PartyId, PartyKind, Speaker, TreatAs, Utterance, Visibility,
 };
 pub use command::{Action, Actor, Caller, Command, Dispatch, Named, SupervisorMode, Target};
 pub use desk::{
@@ -47,23 +49,25 @@ pub use desk::{
 };
 pub use event::{Event, Fact, Notice, NotificationType, Topic, View};
 pub use id::{
-    CenterId, ContactId, FileId, GroupId, InteractionId, QueueId, ServiceId, SkillId, UserId, WorkbinId,
+    CenterId, ContactId, FileId, GroupId, InteractionId, QueueId, ServiceId, SkillId, UserId,
+    WorkbinId,
 };
 pub use interaction::context::{Context, GonePolicy, Options, World};
 pub use interaction::decide::decide;
 pub use interaction::decision::{Decision, TimerChange, TimerKind};
 pub use interaction::open::{NewInteraction, Placement, open};
 pub use interaction::{
-    Arrival, Attachment, Email, Filing, Handling, Interaction, Mode, NewAcknowledgement, Note, Offer,
-    OfferKind, Outcome, Sender, Silence, State, Status, Threading, Unproven, Wait, open_letter, silence,
+    Arrival, Attachment, Email, Filing, Handling, Interaction, Mode, NewAcknowledgement, Note,
+    Offer, OfferKind, Outcome, Sender, Silence, State, Status, Threading, Unproven, Wait,
+    open_letter, silence,
 };
 pub use mail::{Address, Automatic, Letter, Part, Report, ReportKind, ReportedRecipient};
 pub use media::{Direction, Media};
 pub use operations::operations;
 pub use rejection::Rejection;
 pub use service::{
-    ChatTerms, EmailTerms, FileLimits, Hours, OpenMediaTerms, OpenTime, Service, ServiceKind, ServiceTerms,
-    Weekday,
+    ChatTerms, EmailTerms, FileLimits, Hours, OpenMediaTerms, OpenTime, Service, ServiceKind,
+    ServiceTerms, Weekday,
 };
 pub use time::Time;
 pub use user_data::{UserData, UserDataError, Value};

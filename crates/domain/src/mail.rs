@@ -1,8 +1,8 @@
 //! Letters: e-mails as they came in, read but not yet judged.
 //!
-//! The mail crate makes a [`Letter`] of the bytes of a message; the engine decides what it belongs to and makes an interaction of it. The
-//! raw message is kept beside it, so that nothing here has to be complete: what could not be read is left out and said in
-//! [`Letter::remarks`].
+//! The mail crate makes a [`Letter`] of the bytes of a message; the engine decides what it belongs
+//! to and makes an interaction of it. The raw message is kept beside it, so that nothing here has
+//! to be complete: what could not be read is left out and said in [`Letter::remarks`].
 
 mod mailbox;
 
@@ -24,8 +24,8 @@ pub struct Address {
     pub name: Option<String>,
 }
 
-/// Tells whether a character may break out of the header line that it becomes a part of: controls, and the separators that some programs take
-/// for line ends.
+/// Tells whether a character may break out of the header line that it becomes a part of: controls,
+/// and the separators that some programs take for line ends.
 #[must_use]
 pub fn breaks_line(character: char) -> bool {
     character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
@@ -79,7 +79,8 @@ impl ReportKind {
 pub struct ReportedRecipient {
     /// His address.
     pub address: String,
-    /// What was done: `failed`, `delayed`, `delivered`, `relayed`, `expanded`; of a disposition its type, such as `displayed`.
+    /// What was done: `failed`, `delayed`, `delivered`, `relayed`, `expanded`; of a disposition its
+    /// type, such as `displayed`.
     pub action: String,
     /// The status, such as `5.1.1`.
     pub status: Option<String>,
@@ -99,7 +100,8 @@ pub struct Report {
     pub recipients: Vec<ReportedRecipient>,
 }
 
-/// A part of a letter that is no text of it: an attachment, an inline image, an invitation, an enclosed message.
+/// A part of a letter that is no text of it: an attachment, an inline image, an invitation, an
+/// enclosed message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
     /// The name that the sender gave it, decoded, without directories and control characters.
@@ -119,10 +121,11 @@ pub struct Part {
 pub struct Letter {
     /// Its `Message-ID` without the angle brackets.
     pub message_id: Option<String>,
-    /// `Message-ID`s that it answers: those of `In-Reply-To`, then those of `References` from the last to the first, each once.
+    /// `Message-ID`s that it answers: those of `In-Reply-To`, then those of `References` from the
+    /// last to the first, each once.
     pub answers: Vec<String>,
-    /// Interactions that it proves to answer, because it brings a token that this server signed and gave to nobody but the recipients of
-    /// that interaction; the nearest first.
+    /// Interactions that it proves to answer, because it brings a token that this server signed and
+    /// gave to nobody but the recipients of that interaction; the nearest first.
     pub proven: Vec<InteractionId>,
     /// Who wrote it (`From`, the first of several).
     pub from: Option<Address>,
@@ -148,6 +151,7 @@ pub struct Letter {
     pub report: Option<Report>,
     /// What could not be read or was cut off, for the history; a sentence each.
     pub remarks: Vec<String>,
-    /// SHA-256 of what comes after the headers, in hex: with the `Message-ID` it tells a second copy of the same message.
+    /// SHA-256 of what comes after the headers, in hex: with the `Message-ID` it tells a second
+    /// copy of the same message.
     pub body_hash: String,
 }

@@ -20,11 +20,12 @@ pub enum Media {
 }
 
 impl Media {
-    /// The channel of telephones. Agents log in to it along with the others and have a state there; there is nothing behind it, so no queue is
-    /// for it and nothing is routed to it.
+    /// The channel of telephones. Agents log in to it along with the others and have a state there;
+    /// there is nothing behind it, so no queue is for it and nothing is routed to it.
     pub const VOICE: &'static str = "voice";
 
-    /// Returns the medium with that channel name. Every name that is none of the three built-in ones is an open-media type.
+    /// Returns the medium with that channel name. Every name that is none of the three built-in
+    /// ones is an open-media type.
     #[must_use]
     pub fn from_name(name: &str) -> Self {
         match name {
@@ -72,8 +73,8 @@ impl Media {
         }
     }
 
-    /// Returns how many interactions of this medium an agent handles at once when nobody set it: 3 chats, 5 of everything else
-    /// (docs/compat/agents.md).
+    /// Returns how many interactions of this medium an agent handles at once when nobody set it: 3
+    /// chats, 5 of everything else (docs/compat/agents.md).
     #[must_use]
     pub const fn default_capacity(&self) -> u32 {
         match self {

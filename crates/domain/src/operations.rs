@@ -1,10 +1,13 @@
-//! What somebody may do with an interaction now: every operation of the agents' door, and why it is refused.
+//! What somebody may do with an interaction now: every operation of the agents' door, and why it is
+//! refused.
 //!
-//! The rules themselves are asked: each operation is tried with a command that names nothing. What is refused only because of what it names (a
-//! target that is unknown, a mail without recipients) is allowed, because the caller may name something else. So this list can say nothing that
-//! the rules do not; it knows no state.
+//! The rules themselves are asked: each operation is tried with a command that names nothing. What
+//! is refused only because of what it names (a target that is unknown, a mail without recipients)
+//! is allowed, because the caller may name something else. So this list can say nothing that the
+//! rules do not; it knows no state.
 //!
-//! It looks at the interaction and at who asks, not at the desks of others: a transfer is allowed also while nobody could take it.
+//! It looks at the interaction and at who asks, not at the desks of others: a transfer is allowed
+//! also while nobody could take it.
 
 use alloc::string::{String, ToString};
 use alloc::vec;
@@ -13,7 +16,8 @@ use alloc::vec::Vec;
 use crate::center::{Queue, User, Workbin};
 use crate::chat::{Content, Entry, TreatAs, Utterance, Visibility};
 use crate::command::{
-    Action, Actor, Caller, Command, Dispatch, Draft, DraftKind, Named, Removal, SupervisorMode, Target,
+    Action, Actor, Caller, Command, Dispatch, Draft, DraftKind, Named, Removal, SupervisorMode,
+    Target,
 };
 use crate::desk::Desk;
 use crate::id::{FileId, InteractionId, QueueId, UserId, WorkbinId};
@@ -39,7 +43,8 @@ enum Question {
 
 use Question::{Commands, Recall, Tell};
 
-/// Every operation on one interaction, by the name that capabilities have for it, in the order in which it is listed.
+/// Every operation on one interaction, by the name that capabilities have for it, in the order in
+/// which it is listed.
 const OPERATIONS: &[(&str, Question)] = &[
     ("Accept", Commands(|_, _| vec![Action::Accept { nickname: None }])),
     ("Reject", Commands(|_, _| vec![Action::Reject])),
@@ -54,7 +59,10 @@ const OPERATIONS: &[(&str, Question)] = &[
     ("SendMessage", Commands(|_, _| vec![say(text(), Visibility::All)])),
     ("SendToAgents", Commands(|_, _| vec![say(text(), Visibility::Agents)])),
     ("SendUrl", Commands(|_, _| vec![say(Content::PushUrl { url: word() }, Visibility::All)])),
-    ("SendCustomNotice", Commands(|_, _| vec![say(Content::CustomNotice { text: None }, Visibility::All)])),
+    (
+        "SendCustomNotice",
+        Commands(|_, _| vec![say(Content::CustomNotice { text: None }, Visibility::All)]),
+    ),
     ("SendStartTypingNotification", Tell(Visibility::All)),
     ("SendStopTypingNotification", Tell(Visibility::All)),
     ("SendStartTypingToAgentsNotification", Tell(Visibility::Agents)),
@@ -87,13 +95,19 @@ const OPERATIONS: &[(&str, Question)] = &[
 
 /// Returns every operation with the refusal that `caller` would get now; `None` when it is allowed.
 #[must_use]
-pub fn operations(interaction: &Interaction, caller: &Caller) -> Vec<(&'static str, Option<Rejection>)> {
+pub fn operations(
+    interaction: &Interaction,
+    caller: &Caller,
+) -> Vec<(&'static str, Option<Rejection>)> {
     let slim = slim(interaction);
-    let ask = |(name, question): &(&'static str, Question)| (*name, refusal(&slim, caller, name, question));
+    let ask = |(name, question): &(&'static str, Question)| {
+        (*name, refusal(&slim, caller, name, question))
+    };
     OPERATIONS.iter().map(ask).collect()
 }
 
-/// Returns the interaction without what no rule looks at and what may be large: it is copied by every command that is allowed.
+/// Returns the interaction without what no rule looks at and what may be large: it is copied by
+/// every command that is allowed.
 fn slim(interaction: &Interaction) -> Interaction {
     let mut slim = interaction.clone();
     slim.user_data = UserData::default();
@@ -126,11 +140,17 @@ fn refusal(
 }
 
 fn refusal_of(interaction: &Interaction, caller: &Caller, action: Action) -> Option<Rejection> {
-    let command =
-        Command { actor: Actor::User(caller.clone()), epoch: None, action, farewell: None, note: None };
+    let command = Command {
+        actor: Actor::User(caller.clone()),
+        epoch: None,
+        action,
+        farewell: None,
+        note: None,
+    };
     let options = Options::default();
     let now = interaction.received;
-    let context = Context { now, draft_id: InteractionId::compose(0, 0), options: &options, world: &Nowhere };
+    let context =
+        Context { now, draft_id: InteractionId::compose(0, 0), options: &options, world: &Nowhere };
     decide(interaction, &command, &context).err().filter(|refusal| !is_about_what_it_names(refusal))
 }
 
@@ -176,7 +196,8 @@ fn set_disposition(_: &Interaction, _: UserId) -> Vec<Action> {
 }
 
 fn draft(kind: DraftKind) -> Action {
-    let (subject, email, user_data, queue, base) = (None, Email::default(), UserData::default(), None, None);
+    let (subject, email, user_data, queue, base) =
+        (None, Email::default(), UserData::default(), None, None);
     Action::CreateDraft(Draft { kind, subject, email, user_data, queue, base })
 }
 
@@ -190,7 +211,8 @@ fn remove_attachment(interaction: &Interaction, _: UserId) -> Vec<Action> {
     vec![Action::RemoveAttachment(first.map_or(FileId(0), |attachment| attachment.file))]
 }
 
-/// Whoever can be removed is there or was asked to come; without anybody the answer says that the caller is no other.
+/// Whoever can be removed is there or was asked to come; without anybody the answer says that the
+/// caller is no other.
 fn remove_participant(interaction: &Interaction, caller: UserId) -> Vec<Action> {
     let others = interaction.others().iter().map(|other| other.user);
     let asked = interaction.offer().map(|offer| offer.to);

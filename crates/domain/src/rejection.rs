@@ -1,5 +1,5 @@
-//! Refusals: why a command was not carried out. Not errors of the program but answers, each with a fixed meaning; the API crate maps
-//! them to codes, statuses and sentences.
+//! Refusals: why a command was not carried out. Not errors of the program but answers, each with a
+//! fixed meaning; the API crate maps them to codes, statuses and sentences.
 
 use alloc::string::String;
 
@@ -122,7 +122,8 @@ pub enum Rejection {
     TargetNotReady,
     /// The target has no free slot.
     TargetFull,
-    /// The target is not among those who serve the queue, or passed the interaction by a moment ago.
+    /// The target is not among those who serve the queue, or passed the interaction by a moment
+    /// ago.
     TargetNotEligible,
     /// Nobody who serves the queue can take it now.
     NobodyEligible {
@@ -135,7 +136,8 @@ pub enum Rejection {
     NotSupervisor,
     /// The caller takes no part in the conversation.
     NotInConversation,
-    /// The interaction has no conversation with a customer in which something could be said: a chat that a server submitted, or no chat.
+    /// The interaction has no conversation with a customer in which something could be said: a chat
+    /// that a server submitted, or no chat.
     NoConversation,
     /// The caller cannot say that, or not to these readers.
     NotForCaller {
@@ -154,7 +156,8 @@ pub enum Rejection {
         /// Which part of it.
         part: &'static str,
     },
-    /// What is to be said has a character in it that is none: NUL, or in a name any control character.
+    /// What is to be said has a character in it that is none: NUL, or in a name any control
+    /// character.
     TextControl {
         /// Which part of it.
         part: &'static str,

@@ -1,10 +1,12 @@
 //! Routing: who is eligible for what, and who gets it.
 //!
-//! Everything here is pure: the same waiting interactions, agents and time always give the same pairs. It makes no offers; the router turns
-//! pairs into commands, and each is tried once more on the state that its commit guards (see `decide`).
+//! Everything here is pure: the same waiting interactions, agents and time always give the same
+//! pairs. It makes no offers; the router turns pairs into commands, and each is tried once more on
+//! the state that its commit guards (see `decide`).
 //!
-//! An interaction is offered in this order: what goes to the front first, then priority descending, enqueue time, id (docs/compat/interactions.md#routing).
-//! An agent is chosen in this order: who did not pass it by first, then who has the fewest slots of that medium taken, then who was
+//! An interaction is offered in this order: what goes to the front first, then priority descending,
+//! enqueue time, id (docs/compat/interactions.md#routing). An agent is chosen in this order: who
+//! did not pass it by first, then who has the fewest slots of that medium taken, then who was
 //! offered something longest ago, then id.
 
 mod attendance;
@@ -53,7 +55,8 @@ impl<'a> Waiting<'a> {
         Rank::new(self.id, self.priority, self.wait.front, self.wait.since)
     }
 
-    /// Tells whether it takes a slot of the agent who is offered it; a draft takes none (docs/compat/agents.md#capacity).
+    /// Tells whether it takes a slot of the agent who is offered it; a draft takes none
+    /// (docs/compat/agents.md#capacity).
     #[must_use]
     pub fn takes_slot(&self) -> bool {
         self.wait.mode != Mode::Composing
@@ -71,7 +74,8 @@ pub struct Rank {
 }
 
 impl Rank {
-    /// Returns the place of an interaction of that priority which entered its queue at `since`, at the front or normally.
+    /// Returns the place of an interaction of that priority which entered its queue at `since`, at
+    /// the front or normally.
     #[must_use]
     pub const fn new(id: InteractionId, priority: i64, front: bool, since: Time) -> Self {
         Self { front: Reverse(front), priority: Reverse(priority), since, id }
@@ -95,7 +99,8 @@ impl Agent<'_> {
     }
 }
 
-/// Returns the time at which an agent who passed something by in that queue is asked again at the earliest.
+/// Returns the time at which an agent who passed something by in that queue is asked again at the
+/// earliest.
 const fn asked_again(queue: &Queue, passed: Time) -> Time {
     passed.plus_ms(queue.reoffer_after_ms)
 }

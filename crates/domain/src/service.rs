@@ -1,11 +1,13 @@
-//! Services: the doors by which customers and their programs come in, each of which leads to one queue.
+//! Services: the doors by which customers and their programs come in, each of which leads to one
+//! queue.
 //!
-//! A service is configured, like a queue. Its name is part of an address that has no contact center in it, so it is unique for its kind
-//! across the installation and not only in its center. What a service says counts when something comes in by it: a chat copies its times
-//! when it opens, and a change of the service leaves it as it is.
+//! A service is configured, like a queue. Its name is part of an address that has no contact center
+//! in it, so it is unique for its kind across the installation and not only in its center. What a
+//! service says counts when something comes in by it: a chat copies its times when it opens, and a
+//! change of the service leaves it as it is.
 //!
-//! Opening times are data here. Which weekday and minute it is in a time zone is found out by whoever asks, because that needs a table of
-//! the world's zones.
+//! Opening times are data here. Which weekday and minute it is in a time zone is found out by
+//! whoever asks, because that needs a table of the world's zones.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -27,7 +29,8 @@ pub enum ServiceKind {
 }
 
 impl ServiceKind {
-    /// Returns the name under which it is configured, which is also the part of the address before the service's name.
+    /// Returns the name under which it is configured, which is also the part of the address before
+    /// the service's name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -115,29 +118,34 @@ pub struct ChatTerms {
     pub times: ChatTimes,
     /// When chats may begin; `None` is always.
     pub hours: Option<Hours>,
-    /// How many interactions may wait in the queue at most for another chat to begin; `None` is any number.
+    /// How many interactions may wait in the queue at most for another chat to begin; `None` is any
+    /// number.
     pub max_waiting: Option<u32>,
     /// What customers may do with files.
     pub files: FileLimits,
-    /// The origins whose pages may use the service in a browser; none is every origin, because a customer has nothing but his secure key,
-    /// which a foreign page does not know.
+    /// The origins whose pages may use the service in a browser; none is every origin, because a
+    /// customer has nothing but his secure key, which a foreign page does not know.
     pub origins: Vec<String>,
-    /// The e-mail service by which customers can leave a message when nobody can take their chat; of the same contact center.
+    /// The e-mail service by which customers can leave a message when nobody can take their chat;
+    /// of the same contact center.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
     pub leave_message: Option<String>,
-    /// Whether the simple customer API takes whoever names a chat's id for its customer, as the platform's does: for clients that keep no cookies and know
-    /// of no key. Ids cannot be guessed, but everybody of the contact center sees them.
+    /// Whether the simple customer API takes whoever names a chat's id for its customer, as the
+    /// platform's does: for clients that keep no cookies and know of no key. Ids cannot be guessed,
+    /// but everybody of the contact center sees them.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "core::ops::Not::not"))]
     pub without_key: bool,
 }
 
 impl ChatTerms {
-    /// How long a customer may go without a request when nothing else is configured, in ms (Chat Server's `flex-disconnect-timeout`, ingest
-    /// notes 6.3).
+    /// How long a customer may go without a request when nothing else is configured, in ms (Chat
+    /// Server's `flex-disconnect-timeout`, ingest notes 6.3).
     pub const DEFAULT_CUSTOMER_SILENCE_MS: u64 = 45_000;
-    /// How long nobody may say anything before the alert when nothing else is configured, in ms (`timeout-alert`).
+    /// How long nobody may say anything before the alert when nothing else is configured, in ms
+    /// (`timeout-alert`).
     pub const DEFAULT_IDLE_ALERT_MS: u64 = 255_000;
-    /// How long after the alert the session ends when nothing else is configured, in ms (`timeout-close`).
+    /// How long after the alert the session ends when nothing else is configured, in ms
+    /// (`timeout-close`).
     pub const DEFAULT_IDLE_CLOSE_MS: u64 = 45_000;
 }
 
@@ -161,28 +169,33 @@ impl Default for ChatTerms {
     }
 }
 
-/// What the customer of a chat may do with files. Agents are not limited by it (docs/compat/customers.md#files).
+/// What the customer of a chat may do with files. Agents are not limited by it
+/// (docs/compat/customers.md#files).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct FileLimits {
-    /// How many files he may send in one chat; 0 is none at all. Default 3 (Chat Server's `upload-max-files`, docs/compat/customers.md#files).
+    /// How many files he may send in one chat; 0 is none at all. Default 3 (Chat Server's
+    /// `upload-max-files`, docs/compat/customers.md#files).
     pub uploads_max: u32,
-    /// How large one file may be, in bytes. Default 12,582,912: a photo of a phone has 5 to 10 MB. The reference's 2 MiB
-    /// (`upload-max-file-size`) refuse most of them.
+    /// How large one file may be, in bytes. Default 12,582,912: a photo of a phone has 5 to 10 MB.
+    /// The reference's 2 MiB (`upload-max-file-size`) refuse most of them.
     pub file_bytes_max: u64,
-    /// How large all of them may be together, in bytes. Default 37,748,736: as many as may be sent, each as large as may be
-    /// (`upload-max-total-size`).
+    /// How large all of them may be together, in bytes. Default 37,748,736: as many as may be sent,
+    /// each as large as may be (`upload-max-total-size`).
     pub total_bytes_max: u64,
-    /// How often he may fetch a file in one chat (`download-attempts`). Default 10, ours: the notes know no default.
+    /// How often he may fetch a file in one chat (`download-attempts`). Default 10, ours: the notes
+    /// know no default.
     pub downloads_max: u32,
-    /// The types of files by the ends of their names, in lower case and without the dot (`upload-file-types`).
+    /// The types of files by the ends of their names, in lower case and without the dot
+    /// (`upload-file-types`).
     pub types: Vec<String>,
     /// Whether he may send files only once an agent has come in (`upload-need-agent`). Default no.
     pub need_agent: bool,
 }
 
 impl FileLimits {
-    /// The types when nothing else is configured: pictures and documents that need no program of the receiver's to be looked at.
+    /// The types when nothing else is configured: pictures and documents that need no program of
+    /// the receiver's to be looked at.
     pub const DEFAULT_TYPES: [&'static str; 6] = ["jpg", "jpeg", "png", "gif", "pdf", "txt"];
 }
 
@@ -207,9 +220,11 @@ pub struct EmailTerms {
     pub mailbox: String,
     /// How many files may be attached to one. Default 10 (docs/compat/customers.md#web-form).
     pub files_max: u32,
-    /// How large an e-mail may be with its files, in bytes. Default 10 MiB (docs/compat/customers.md#web-form).
+    /// How large an e-mail may be with its files, in bytes. Default 10 MiB
+    /// (docs/compat/customers.md#web-form).
     pub bytes_max: u64,
-    /// The types of files by the ends of their names, in lower case and without the dot. Default [`EmailTerms::DEFAULT_TYPES`].
+    /// The types of files by the ends of their names, in lower case and without the dot. Default
+    /// [`EmailTerms::DEFAULT_TYPES`].
     pub types: Vec<String>,
 }
 
@@ -219,11 +234,12 @@ impl EmailTerms {
     /// How large an e-mail may be when nothing else is configured, in bytes.
     pub const DEFAULT_BYTES_MAX: u64 = 10 * 1_024 * 1_024;
     /// The types when nothing else is configured (docs/compat/customers.md#web-form).
-    pub const DEFAULT_TYPES: [&'static str; 8] = ["pdf", "doc", "txt", "jpg", "png", "gif", "bmp", "zip"];
+    pub const DEFAULT_TYPES: [&'static str; 8] =
+        ["pdf", "doc", "txt", "jpg", "png", "gif", "bmp", "zip"];
 }
 
-/// The terms of an open-media service (the `media_type`, `interaction_type`, `interaction_subtype` and `allow_overwrite` of docs/compat/customers.md
-/// 3.1).
+/// The terms of an open-media service (the `media_type`, `interaction_type`, `interaction_subtype`
+/// and `allow_overwrite` of docs/compat/customers.md 3.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct OpenMediaTerms {
@@ -256,7 +272,9 @@ impl Hours {
     /// Tells whether it is open in a minute of a weekday of its time zone.
     #[must_use]
     pub fn is_open(&self, day: Weekday, minute: u16) -> bool {
-        self.open.iter().any(|time| time.day == day && (time.from_minute..time.to_minute).contains(&minute))
+        self.open
+            .iter()
+            .any(|time| time.day == day && (time.from_minute..time.to_minute).contains(&minute))
     }
 }
 
@@ -333,8 +351,10 @@ mod tests {
     #[test]
     fn a_service_is_open_from_the_first_minute_until_before_the_last() {
         let time = |day, from_minute, to_minute| OpenTime { day, from_minute, to_minute };
-        let open =
-            vec![time(Weekday::Monday, 480, 720), time(Weekday::Monday, 780, OpenTime::MINUTES_OF_DAY)];
+        let open = vec![
+            time(Weekday::Monday, 480, 720),
+            time(Weekday::Monday, 780, OpenTime::MINUTES_OF_DAY),
+        ];
         let hours = Hours { zone: "Europe/Copenhagen".into(), open };
         for (day, minute, expected) in [
             (Weekday::Monday, 479, false),

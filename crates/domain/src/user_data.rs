@@ -1,7 +1,7 @@
 //! User data: the key-value tree that travels with an interaction, and the ways to change it.
 //!
-//! Bounds are checked by [`UserData::check`] on the result of a change, not by the change itself. Every walk over a tree goes as deep as
-//! the bound allows and no deeper, whatever it is given.
+//! Bounds are checked by [`UserData::check`] on the result of a change, not by the change itself.
+//! Every walk over a tree goes as deep as the bound allows and no deeper, whatever it is given.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -11,7 +11,8 @@ use crate::command::Removal;
 
 mod bounds;
 
-/// One value of the tree: what JSON can say, with 64-bit integers kept exactly (docs/compat/conventions.md#bodies).
+/// One value of the tree: what JSON can say, with 64-bit integers kept exactly
+/// (docs/compat/conventions.md#bodies).
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// JSON `null`, a value like any other.
@@ -138,12 +139,15 @@ pub enum UserDataError {
 impl UserData {
     /// Most bytes of one key (docs/compat/interactions.md#user-data).
     pub const KEY_BYTES_MAX: usize = 256;
-    /// Most bytes of the whole map, counted as compact JSON (docs/compat/interactions.md#user-data).
+    /// Most bytes of the whole map, counted as compact JSON
+    /// (docs/compat/interactions.md#user-data).
     pub const BYTES_MAX: usize = 64 * 1024;
-    /// Most levels of nesting, the map itself being the first (docs/compat/interactions.md#user-data).
+    /// Most levels of nesting, the map itself being the first
+    /// (docs/compat/interactions.md#user-data).
     pub const DEPTH_MAX: usize = 16;
 
-    /// Sets the given keys: missing ones are created, a nested object is replaced as a whole, null is a value (docs/compat/interactions.md#user-data).
+    /// Sets the given keys: missing ones are created, a nested object is replaced as a whole, null
+    /// is a value (docs/compat/interactions.md#user-data).
     pub fn update(&mut self, changes: &Self) {
         self.0.extend(changes.0.iter().map(|(key, value)| (key.clone(), value.clone())));
     }
@@ -160,7 +164,8 @@ impl UserData {
         }
     }
 
-    /// Applies a merge-patch (RFC 7396): null removes a key, objects merge, everything else replaces.
+    /// Applies a merge-patch (RFC 7396): null removes a key, objects merge, everything else
+    /// replaces.
     ///
     /// # Errors
     ///
@@ -179,13 +184,19 @@ impl UserData {
     }
 }
 
-fn remove_tree(data: &mut BTreeMap<String, Value>, tree: &BTreeMap<String, Value>, depth_left: usize) {
+fn remove_tree(
+    data: &mut BTreeMap<String, Value>,
+    tree: &BTreeMap<String, Value>,
+    depth_left: usize,
+) {
     if depth_left == 0 {
         return;
     }
     for (key, value) in tree {
         match (value, data.get_mut(key)) {
-            (Value::Map(nested), Some(Value::Map(inner))) => remove_tree(inner, nested, depth_left - 1),
+            (Value::Map(nested), Some(Value::Map(inner))) => {
+                remove_tree(inner, nested, depth_left - 1)
+            }
             // It names keys within something that has none: they are missing.
             (Value::Map(_), _) => {}
             (_, _) => {

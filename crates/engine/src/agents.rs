@@ -1,4 +1,5 @@
-//! Agents: contact-center sessions, channel states, reach, and what happens to the work of one who is gone.
+//! Agents: contact-center sessions, channel states, reach, and what happens to the work of one who
+//! is gone.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,19 +7,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use handoff_domain::desk::{Channels, DoNotDisturb};
 use handoff_domain::event::{Cause, Subject};
 use handoff_domain::{
-    Action, Actor, CenterId, Command, Desk, Event, Media, Notice, NotificationType, Reach, Rejection, Time,
-    UserId, View, WorkbinId,
+    Action, Actor, CenterId, Command, Desk, Event, Media, Notice, NotificationType, Reach,
+    Rejection, Time, UserId, View, WorkbinId,
 };
 use handoff_store::{
-    ChangeSet, CommitError, InteractionQuery, InteractionScope, Put, Record, StoreError, Timer, TimerKey,
+    ChangeSet, CommitError, InteractionQuery, InteractionScope, Put, Record, StoreError, Timer,
+    TimerKey,
 };
 
 use crate::engine::Engine;
 use crate::execute::{Attempt, ExecuteError};
 
-/// Attempts at one desk's change. Only the router and the agent's own commands change a desk, so a handful is already unusual.
+/// Attempts at one desk's change. Only the router and the agent's own commands change a desk, so a
+/// handful is already unusual.
 const ATTEMPTS_MAX: usize = 64;
-/// Interactions of one agent handled in one page when he is gone; capacity keeps the number far below it.
+/// Interactions of one agent handled in one page when he is gone; capacity keeps the number far
+/// below it.
 const HELD_PAGE: usize = 500;
 
 /// When users last made an authenticated request, since this node started.
@@ -73,7 +77,8 @@ impl From<Rejection> for AgentError {
 }
 
 impl AgentError {
-    /// For workers: passes on the store's errors and lets the others be; what they concern is tried again in the next round.
+    /// For workers: passes on the store's errors and lets the others be; what they concern is tried
+    /// again in the next round.
     pub(crate) fn into_store_error(self) -> Result<(), StoreError> {
         match self {
             Self::Store(error) if !error.is_unreadable() => Err(error),
@@ -98,7 +103,8 @@ impl Engine {
         self.board.desk(user).map(|desk| desk.value)
     }
 
-    /// Starts an agent's contact-center session with these channels, all NotReady, or joins the one that is open. Durable on return.
+    /// Starts an agent's contact-center session with these channels, all NotReady, or joins the one
+    /// that is open. Durable on return.
     ///
     /// # Errors
     ///
@@ -125,13 +131,17 @@ impl Engine {
         .await
     }
 
-    /// Ends an agent's contact-center session and takes all his work from him. On return all of it is done and durable; a crash in
-    /// between is finished by the grace timer.
+    /// Ends an agent's contact-center session and takes all his work from him. On return all of it
+    /// is done and durable; a crash in between is finished by the grace timer.
     ///
     /// # Errors
     ///
     /// [`AgentError`]; [`Rejection::NoSession`] when there is none.
-    pub async fn end_contact_session(&self, user: UserId, center: CenterId) -> Result<(), AgentError> {
+    pub async fn end_contact_session(
+        &self,
+        user: UserId,
+        center: CenterId,
+    ) -> Result<(), AgentError> {
         self.change_desk(user, center, |desk, change| {
             let changed = desk.end_session()?;
             change.timers_set.push(Timer { key: TimerKey::Grace(user), due: self.clock.now() });
@@ -157,9 +167,15 @@ impl Engine {
             let channels = channel.map_or(Channels::All, Channels::One);
             match to {
                 ChannelChange::Ready => desk.set_ready(channels),
-                ChannelChange::NotReady { reason } => desk.set_not_ready(channels, reason.as_deref()),
-                ChannelChange::DoNotDisturbOn => desk.set_do_not_disturb(channels, DoNotDisturb::On),
-                ChannelChange::DoNotDisturbOff => desk.set_do_not_disturb(channels, DoNotDisturb::Off),
+                ChannelChange::NotReady { reason } => {
+                    desk.set_not_ready(channels, reason.as_deref())
+                }
+                ChannelChange::DoNotDisturbOn => {
+                    desk.set_do_not_disturb(channels, DoNotDisturb::On)
+                }
+                ChannelChange::DoNotDisturbOff => {
+                    desk.set_do_not_disturb(channels, DoNotDisturb::Off)
+                }
             }
         })
         .await
@@ -188,7 +204,8 @@ impl Engine {
         .await
     }
 
-    /// Records what a user listens to. When that is nothing any more, the grace begins; when it is something again, it ends.
+    /// Records what a user listens to. When that is nothing any more, the grace begins; when it is
+    /// something again, it ends.
     pub(crate) async fn set_reach(
         &self,
         user: UserId,
@@ -205,7 +222,8 @@ impl Engine {
                     change.timers_set.push(Timer { key, due });
                 }
                 (None, Some(_)) => change.timers_cleared.push(key),
-                // Without a session a timer, if there is one, stands for a desk that is still being cleared.
+                // Without a session a timer, if there is one, stands for a desk that is still being
+                // cleared.
                 (_, None) => {}
             }
             Ok(Vec::new())
@@ -213,7 +231,8 @@ impl Engine {
         .await
     }
 
-    /// Ends the grace of an agent who did not come back (timer). Also finishes the clearing of a desk that a crash interrupted.
+    /// Ends the grace of an agent who did not come back (timer). Also finishes the clearing of a
+    /// desk that a crash interrupted.
     pub(crate) async fn end_grace(&self, user: UserId) -> Result<(), AgentError> {
         let Some(desk) = self.desk(user) else {
             return self.clear_grace(user).await;
@@ -221,12 +240,14 @@ impl Engine {
         if desk.session.is_none() {
             return self.clear_desk(user).await;
         }
-        let due = desk.unreachable_since.map(|since| since.plus_ms(self.options.disconnect_grace_ms));
+        let due =
+            desk.unreachable_since.map(|since| since.plus_ms(self.options.disconnect_grace_ms));
         match due {
             None => self.clear_grace(user).await,
             Some(due) if due > self.clock.now() => {
                 let timer = Timer { key: TimerKey::Grace(user), due };
-                self.commit_plain(ChangeSet { timers_set: vec![timer], ..ChangeSet::default() }).await
+                self.commit_plain(ChangeSet { timers_set: vec![timer], ..ChangeSet::default() })
+                    .await
             }
             Some(_) => {
                 tracing::info!(agent.id = %user, "an agent did not come back within the grace");
@@ -235,10 +256,12 @@ impl Engine {
         }
     }
 
-    /// Takes from an agent without a session whatever he holds, then drops the timer that made sure of it.
+    /// Takes from an agent without a session whatever he holds, then drops the timer that made sure
+    /// of it.
     async fn clear_desk(&self, user: UserId) -> Result<(), AgentError> {
         let query = InteractionQuery::of(InteractionScope::HeldBy(user), HELD_PAGE);
-        // Every round moves at least one interaction or ends, and no new ones come to an agent without a session.
+        // Every round moves at least one interaction or ends, and no new ones come to an agent
+        // without a session.
         loop {
             let held = self.store.interactions(&query).await?;
             let mut moved = 0_usize;
@@ -261,7 +284,8 @@ impl Engine {
                     Ok(_) => moved += 1,
                     // It ended or moved on meanwhile.
                     Err(ExecuteError::Rejected(_) | ExecuteError::NotFound(_)) => {}
-                    // What cannot be read was set aside by the store, and the rest is taken from them.
+                    // What cannot be read was set aside by the store, and the rest is taken from
+                    // them.
                     Err(ExecuteError::Store(error)) if error.is_unreadable() => {}
                     Err(ExecuteError::Store(error)) => return Err(error.into()),
                     Err(error @ (ExecuteError::Contended(_) | ExecuteError::KeyReused)) => {
@@ -290,7 +314,8 @@ impl Engine {
         }
     }
 
-    /// Changes one desk: the closure changes it and gives the channels whose state is new, which the agent is then told.
+    /// Changes one desk: the closure changes it and gives the channels whose state is new, which
+    /// the agent is then told.
     pub(crate) async fn change_desk<F>(
         &self,
         user: UserId,
@@ -304,8 +329,10 @@ impl Engine {
             let known = self.board.desk(user);
             let expected = known.as_ref().map_or(0, |desk| desk.version);
             let before = known.map(|desk| desk.value);
-            let mut desk =
-                before.as_deref().cloned().unwrap_or_else(|| Desk::new(user, center, self.clock.now()));
+            let mut desk = before
+                .as_deref()
+                .cloned()
+                .unwrap_or_else(|| Desk::new(user, center, self.clock.now()));
             let mut change = ChangeSet::default();
             let channels = change_it(&mut desk, &mut change)?;
             if !channels.is_empty() {
@@ -321,14 +348,17 @@ impl Engine {
                 Ok(_) => return Ok(()),
                 Err(CommitError::Conflict { key }) => self.reread(&key).await?,
                 Err(CommitError::Store(error)) => return Err(error.into()),
-                Err(CommitError::Receipt(_)) => unreachable!("a change of a desk carries no receipt"),
+                Err(CommitError::Receipt(_)) => {
+                    unreachable!("a change of a desk carries no receipt")
+                }
             }
         }
         Err(AgentError::Contended(user))
     }
 }
 
-/// The event that tells an agent of his own channels. Its snapshot holds the changed channels alone, as the documents' samples do.
+/// The event that tells an agent of his own channels. Its snapshot holds the changed channels
+/// alone, as the documents' samples do.
 fn channels_changed(desk: &Desk, changed: &[Media], at: Time) -> Event {
     let mut snapshot = Desk::new(desk.user, desk.center, at);
     snapshot.channels = desk.channels.clone();

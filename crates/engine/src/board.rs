@@ -1,8 +1,9 @@
 //! The board: what waits, who is there, and what was written last, in memory.
 //!
-//! It is a reading aid and nothing more. Every commit that this node makes is entered after it is durable; a decision made on an entry
-//! that turns out to be old fails on the commit's guards, and the entry is then read again. Entries are only ever replaced by newer
-//! versions, so the order in which commits are entered does not matter.
+//! It is a reading aid and nothing more. Every commit that this node makes is entered after it is
+//! durable; a decision made on an entry that turns out to be old fails on the commit's guards, and
+//! the entry is then read again. Entries are only ever replaced by newer versions, so the order in
+//! which commits are entered does not matter.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,9 +15,11 @@ use handoff_store::{Version, Versioned};
 
 /// Interactions kept readable without asking the store; beyond it the oldest entry goes.
 const RECENT_MAX: usize = 20_000;
-/// What they may take altogether, in bytes ([`Interaction::weight`]); beyond it the oldest entry goes. A chat or work item is some 1 KiB.
+/// What they may take altogether, in bytes ([`Interaction::weight`]); beyond it the oldest entry
+/// goes. A chat or work item is some 1 KiB.
 const RECENT_BYTES_MAX: usize = 24 << 20;
-/// A larger interaction is not kept: one long letter would push out a hundred chats, and is read seldom.
+/// A larger interaction is not kept: one long letter would push out a hundred chats, and is read
+/// seldom.
 const RECENT_WEIGHT_MAX: usize = 16 << 10;
 
 /// Something that waits in a queue and is offered to nobody.
@@ -98,13 +101,15 @@ struct Recent {
 pub struct Board {
     inner: Mutex<Inner>,
     lines: Mutex<Lines>,
-    /// How often a desk was entered; whoever worked something out from the desks tells by it whether that is still so.
+    /// How often a desk was entered; whoever worked something out from the desks tells by it
+    /// whether that is still so.
     desk_changes: AtomicU64,
 }
 
 impl Board {
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // Every change below leaves the maps usable at each step, so a panic elsewhere while it was held does no harm.
+        // Every change below leaves the maps usable at each step, so a panic elsewhere while it was
+        // held does no harm.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -162,7 +167,11 @@ impl Board {
     /// Returns the users who asked to be told about a workbin.
     #[must_use]
     pub fn watchers(&self, workbin: WorkbinId) -> Vec<UserId> {
-        self.lock().watchers.get(&workbin).map(|users| users.iter().copied().collect()).unwrap_or_default()
+        self.lock()
+            .watchers
+            .get(&workbin)
+            .map(|users| users.iter().copied().collect())
+            .unwrap_or_default()
     }
 
     /// Returns an interaction that was written or read lately.
@@ -206,7 +215,8 @@ impl Inner {
             self.recent_order.push_back(id);
         }
         self.recent_bytes += weight;
-        if let Some(before) = self.recent.insert(id, Recent { value: interaction, version, weight }) {
+        if let Some(before) = self.recent.insert(id, Recent { value: interaction, version, weight })
+        {
             self.recent_bytes -= before.weight;
         }
         while self.recent_order.len() > RECENT_MAX || self.recent_bytes > RECENT_BYTES_MAX {

@@ -1,8 +1,9 @@
 //! Chats: what is kept in memory of those that are in use, and the customer's way in.
 //!
-//! Nothing here is the truth. What was said is in the history of the interaction, and `Transcripts` is a copy of it for as long as it is
-//! asked for; who is typing, when a customer was last heard of and how fast a queue moves are forgotten with the process, and none of it
-//! decides about an interaction without the rules.
+//! Nothing here is the truth. What was said is in the history of the interaction, and `Transcripts`
+//! is a copy of it for as long as it is asked for; who is typing, when a customer was last heard of
+//! and how fast a queue moves are forgotten with the process, and none of it decides about an
+//! interaction without the rules.
 
 mod customer;
 mod line;
@@ -24,11 +25,13 @@ use notes::Notes;
 pub use transcripts::Most;
 use transcripts::Transcripts;
 
-/// Customers whose last request is remembered; beyond it those are dropped who have been silent for longest. One costs some 40 bytes.
+/// Customers whose last request is remembered; beyond it those are dropped who have been silent for
+/// longest. One costs some 40 bytes.
 const SEEN_MAX: usize = 100_000;
 
-/// Forgets the quarter of customers who have been silent for longest: among them are those of chats whose end was noted while a last request of
-/// theirs was under way. Somebody who is forgotten counts as silent since the start, and is known again with the next request.
+/// Forgets the quarter of customers who have been silent for longest: among them are those of chats
+/// whose end was noted while a last request of theirs was under way. Somebody who is forgotten
+/// counts as silent since the start, and is known again with the next request.
 fn forget_longest_silent(seen: &mut HashMap<InteractionId, Time>) {
     let mut times: Vec<Time> = seen.values().copied().collect();
     let (_, until, _) = times.select_nth_unstable(SEEN_MAX / 4);
@@ -100,8 +103,9 @@ impl Chats {
         seen.get(&chat).copied().unwrap_or(self.started).max(self.started)
     }
 
-    /// Takes in what a commit did to chats, before anybody can read the interaction as it is afterwards: whoever sees that there are so many
-    /// entries finds them. Gives the chats in which something was said.
+    /// Takes in what a commit did to chats, before anybody can read the interaction as it is
+    /// afterwards: whoever sees that there are so many entries finds them. Gives the chats in which
+    /// something was said.
     pub(crate) fn enter(&self, events: &[Event]) -> Vec<u128> {
         let mut told = Vec::new();
         for event in events {
@@ -121,8 +125,10 @@ impl Chats {
 
     /// Learns from an event how fast the queue moves, and forgets what an ended chat needs no more.
     fn follow(&self, interaction: &Interaction, event: &Event) {
-        let is_taken =
-            event.facts.iter().any(|fact| matches!(fact, Fact::Accepted { kind: OfferKind::Routed, .. }));
+        let is_taken = event
+            .facts
+            .iter()
+            .any(|fact| matches!(fact, Fact::Accepted { kind: OfferKind::Routed, .. }));
         if let (true, Some(queue)) = (is_taken, interaction.queue) {
             self.pace.note(queue, event.at);
         }
@@ -145,6 +151,9 @@ mod tests {
             chats.see(InteractionId(number as u128), at);
         }
         assert!(chats.seen.lock().unwrap().len() <= SEEN_MAX);
-        assert!(chats.has_seen(InteractionId(2 * SEEN_MAX as u128 - 1)) && !chats.has_seen(InteractionId(0)));
+        assert!(
+            chats.has_seen(InteractionId(2 * SEEN_MAX as u128 - 1))
+                && !chats.has_seen(InteractionId(0))
+        );
     }
 }

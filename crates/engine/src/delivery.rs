@@ -1,8 +1,10 @@
 //! Delivery: from the durable streams to the CometD sessions that are open on this node.
 //!
-//! Every session remembers, per topic, the last number that it was given; a row goes to a session when the session is subscribed and the
-//! row's number is higher. Rows are read in order under one lock per user. From these two, and from the streams being gap-free, follows
-//! that a session misses nothing, gets nothing twice, and sees a user's messages in order, whatever hints are lost.
+//! Every session remembers, per topic, the last number that it was given; a row goes to a session
+//! when the session is subscribed and the row's number is higher. Rows are read in order under one
+//! lock per user. From these two, and from the streams being gap-free, follows that a session
+//! misses nothing, gets nothing twice, and sees a user's messages in order, whatever hints are
+//! lost.
 //!
 //! Nothing but this module publishes to agents.
 
@@ -36,9 +38,11 @@ pub enum Published {
 /// Whether a message can wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Patience {
-    /// It is news: a session that has no room for it is cut off, and asks for a replay when it comes back.
+    /// It is news: a session that has no room for it is cut off, and asks for a replay when it
+    /// comes back.
     Now,
-    /// It is a replay: the store has it, so it waits until the client has fetched what is queued for it.
+    /// It is a replay: the store has it, so it waits until the client has fetched what is queued
+    /// for it.
     WhenThereIsRoom,
 }
 
@@ -47,8 +51,9 @@ pub trait Publisher: Send + Sync + 'static {
     /// Returns the data of the message that tells `row` on `topic`, where it has this number.
     fn render(&self, row: &StreamRow, topic: Topic, number: u64) -> Bytes;
 
-    /// Returns the data of the message that says that a replay cannot begin where it was asked to: `oldest` is the first number that is
-    /// kept (one past `head` when none is), `head` the last that was given.
+    /// Returns the data of the message that says that a replay cannot begin where it was asked to:
+    /// `oldest` is the first number that is kept (one past `head` when none is), `head` the last
+    /// that was given.
     fn render_resync(&self, topic: Topic, oldest: u64, head: u64) -> Bytes;
 
     /// Returns the CometD channel of a topic.
@@ -76,7 +81,8 @@ pub struct Subscriptions {
     pub name: String,
     /// The topics that it covers, and where each begins.
     pub topics: BTreeMap<Topic, Replay>,
-    /// Whether messages go out under `name` instead of the topic's own channel (a literal name with a trailing slash).
+    /// Whether messages go out under `name` instead of the topic's own channel (a literal name with
+    /// a trailing slash).
     pub under_own_name: bool,
 }
 
@@ -106,7 +112,12 @@ impl Delivery {
     }
 
     fn audience_or_new(&self, user: UserId) -> Arc<tokio::sync::Mutex<Audience>> {
-        self.audiences.lock().unwrap_or_else(PoisonError::into_inner).entry(user).or_default().clone()
+        self.audiences
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(user)
+            .or_default()
+            .clone()
     }
 
     fn users(&self) -> Vec<UserId> {
@@ -115,9 +126,11 @@ impl Delivery {
 
     fn drop_if_empty(&self, user: UserId) {
         let mut audiences = self.audiences.lock().unwrap_or_else(PoisonError::into_inner);
-        // With the map locked nobody can take a new handle, so an audience that only the map holds and that is empty stays empty.
+        // With the map locked nobody can take a new handle, so an audience that only the map holds
+        // and that is empty stays empty.
         let empty = audiences.get(&user).is_some_and(|audience| {
-            Arc::strong_count(audience) == 1 && audience.try_lock().is_ok_and(|audience| audience.is_empty())
+            Arc::strong_count(audience) == 1
+                && audience.try_lock().is_ok_and(|audience| audience.is_empty())
         });
         if empty {
             audiences.remove(&user);
@@ -126,8 +139,9 @@ impl Delivery {
 }
 
 impl Engine {
-    /// Adds a subscription of a session. On return the session has been given what it asked to be replayed, the user's reach is
-    /// recorded, and everything that is committed from now on will come.
+    /// Adds a subscription of a session. On return the session has been given what it asked to be
+    /// replayed, the user's reach is recorded, and everything that is committed from now on will
+    /// come.
     ///
     /// # Errors
     ///
@@ -142,7 +156,8 @@ impl Engine {
         let Some(publisher) = self.delivery.publisher() else { return Ok(()) };
         let handle = self.delivery.audience_or_new(user);
         let mut audience = handle.lock().await;
-        // Rows up to here go to whoever was subscribed before; what the newcomer is owed of them is replayed to him alone.
+        // Rows up to here go to whoever was subscribed before; what the newcomer is owed of them is
+        // replayed to him alone.
         audience.catch_up(&**publisher, &*self.store, user).await?;
         audience.add(&**publisher, &*self.store, user, session, subscription).await?;
         self.set_reach(user, center, audience.reach()).await
@@ -189,8 +204,9 @@ impl Engine {
         self.record_reach(user, center).await
     }
 
-    /// Records what a user's sessions on this node listen to, unless it is recorded already. An audience is dropped only after that, so
-    /// what could not be recorded now is found by the next look.
+    /// Records what a user's sessions on this node listen to, unless it is recorded already. An
+    /// audience is dropped only after that, so what could not be recorded now is found by the next
+    /// look.
     async fn record_reach(&self, user: UserId, center: CenterId) -> Result<(), AgentError> {
         let Some(handle) = self.delivery.audience(user) else { return Ok(()) };
         let audience = handle.lock().await;
@@ -215,10 +231,11 @@ impl Engine {
         Ok(())
     }
 
-    /// Returns a message that is an answer and not an event to every session of the user that is subscribed to the topic. It has no
-    /// number and is not replayed.
+    /// Returns a message that is an answer and not an event to every session of the user that is
+    /// subscribed to the topic. It has no number and is not replayed.
     pub async fn answer(&self, user: UserId, topic: Topic, data: Bytes) {
-        let (Some(publisher), Some(handle)) = (self.delivery.publisher(), self.delivery.audience(user))
+        let (Some(publisher), Some(handle)) =
+            (self.delivery.publisher(), self.delivery.audience(user))
         else {
             return;
         };
@@ -227,7 +244,8 @@ impl Engine {
 
     /// Returns a user's sessions on this node what they have not been given yet.
     pub(crate) async fn deliver_to(&self, user: UserId) -> Result<(), StoreError> {
-        let (Some(publisher), Some(handle)) = (self.delivery.publisher(), self.delivery.audience(user))
+        let (Some(publisher), Some(handle)) =
+            (self.delivery.publisher(), self.delivery.audience(user))
         else {
             return Ok(());
         };
@@ -252,7 +270,8 @@ impl Engine {
         }
         let engine = self.clone();
         self.tasks.spawn(async move {
-            // Taken off the list before reading: a hint from here on means rows that this round may not see.
+            // Taken off the list before reading: a hint from here on means rows that this round may
+            // not see.
             engine.delivery.scheduled.lock().unwrap_or_else(PoisonError::into_inner).remove(&user);
             if let Err(error) = engine.deliver_to(user).await {
                 tracing::warn!(agent.id = %user, error = %error, "a delivery failed; the next look tries again");
@@ -260,7 +279,8 @@ impl Engine {
         });
     }
 
-    /// The periodic look for what was missed: reach that could not be recorded, and, in one query, all streams that grew.
+    /// The periodic look for what was missed: reach that could not be recorded, and, in one query,
+    /// all streams that grew.
     ///
     /// # Errors
     ///

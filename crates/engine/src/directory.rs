@@ -1,14 +1,16 @@
-//! The directory: users, skills, groups, queues, workbins and services of all contact centers, in memory.
+//! The directory: users, skills, groups, queues, workbins and services of all contact centers, in
+//! memory.
 //!
-//! It is read far more often than it changes, so a whole new one replaces the old. Decisions that rely on an entry guard its version
-//! in the commit, so an outdated directory costs a retry and never a wrong decision.
+//! It is read far more often than it changes, so a whole new one replaces the old. Decisions that
+//! rely on an entry guard its version in the commit, so an outdated directory costs a retry and
+//! never a wrong decision.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use handoff_domain::{
-    Center, CenterId, Group, GroupId, Named, Queue, QueueId, Role, Service, ServiceId, ServiceKind, Skill,
-    SkillId, User, UserId, Workbin, WorkbinId, WorkbinOwner,
+    Center, CenterId, Group, GroupId, Named, Queue, QueueId, Role, Service, ServiceId, ServiceKind,
+    Skill, SkillId, User, UserId, Workbin, WorkbinId, WorkbinOwner,
 };
 use handoff_store::{Key, Kind, Record, Store, StoreError, Version, Versioned};
 
@@ -99,8 +101,10 @@ impl Directory {
     }
 
     fn index(&mut self) {
-        self.users_by_name = self.users.values().map(|user| (user.user_name.clone(), user.id)).collect();
-        let personal = self.workbins.values().filter(|workbin| workbin.owner == WorkbinOwner::EachAgent);
+        self.users_by_name =
+            self.users.values().map(|user| (user.user_name.clone(), user.id)).collect();
+        let personal =
+            self.workbins.values().filter(|workbin| workbin.owner == WorkbinOwner::EachAgent);
         self.personal_workbins = personal
             .flat_map(|workbin| {
                 let agents = self.users.values().filter(|user| user.center == workbin.center);
@@ -141,7 +145,10 @@ impl Directory {
     #[must_use]
     pub fn queue_named(&self, center: CenterId, name: &str) -> Named<Queue> {
         let found = self.queues.values().find(|queue| queue.center == center && queue.name == name);
-        found.map_or_else(|| Named::Unknown(name.to_owned()), |queue| Named::Known(Queue::clone(queue)))
+        found.map_or_else(
+            || Named::Unknown(name.to_owned()),
+            |queue| Named::Known(Queue::clone(queue)),
+        )
     }
 
     /// Returns a service of a contact center.
@@ -150,7 +157,8 @@ impl Directory {
         self.services.get(&id).filter(|service| service.center == center)
     }
 
-    /// Returns a service by its kind and name, of whatever contact center: a customer's request names no center.
+    /// Returns a service by its kind and name, of whatever contact center: a customer's request
+    /// names no center.
     #[must_use]
     pub fn service(&self, kind: ServiceKind, name: &str) -> Option<&Arc<Service>> {
         self.services.get(self.services_by_name.get(&kind)?.get(name)?)
@@ -172,7 +180,11 @@ impl Directory {
     pub fn workbin(&self, center: CenterId, id: WorkbinId) -> Option<Workbin> {
         let workbin = match self.personal_workbins.get(&id) {
             Some((definition, owner)) => self.workbins.get(definition)?.of(*owner),
-            None => self.workbins.get(&id).filter(|found| found.owner != WorkbinOwner::EachAgent)?.clone(),
+            None => self
+                .workbins
+                .get(&id)
+                .filter(|found| found.owner != WorkbinOwner::EachAgent)?
+                .clone(),
         };
         (workbin.center == center).then_some(workbin)
     }
@@ -181,17 +193,22 @@ impl Directory {
     #[must_use]
     pub fn own_workbin(&self, name: &str, owner: &User) -> Option<Workbin> {
         let definition = self.workbins.values().find(|workbin| {
-            workbin.center == owner.center && workbin.name == name && workbin.owner == WorkbinOwner::EachAgent
+            workbin.center == owner.center
+                && workbin.name == name
+                && workbin.owner == WorkbinOwner::EachAgent
         })?;
         Some(definition.of(owner.id))
     }
 
-    /// Returns the workbins that a user may use: his own copies first, then his groups' (docs/compat/center.md#workbins).
+    /// Returns the workbins that a user may use: his own copies first, then his groups'
+    /// (docs/compat/center.md#workbins).
     #[must_use]
     pub fn workbins_of(&self, user: &User) -> Vec<Workbin> {
         let of_center = || self.workbins.values().filter(|workbin| workbin.center == user.center);
         let own = of_center().filter_map(|workbin| match workbin.owner {
-            WorkbinOwner::EachAgent => user.roles.contains(&Role::Agent).then(|| workbin.of(user.id)),
+            WorkbinOwner::EachAgent => {
+                user.roles.contains(&Role::Agent).then(|| workbin.of(user.id))
+            }
             WorkbinOwner::Agent(owner) => (owner == user.id).then(|| workbin.clone()),
             WorkbinOwner::Group(_) => None,
         });
@@ -201,7 +218,8 @@ impl Directory {
         own.chain(shared.cloned()).collect()
     }
 
-    /// Finds a workbin that a user may use, by id or name; his own go before his groups', two of one rank are ambiguous (docs/compat/center.md#workbins).
+    /// Finds a workbin that a user may use, by id or name; his own go before his groups', two of
+    /// one rank are ambiguous (docs/compat/center.md#workbins).
     #[must_use]
     pub fn workbin_for(&self, user: &User, id_or_name: &str) -> Named<Workbin> {
         let usable = self.workbins_of(user);
@@ -211,7 +229,8 @@ impl Directory {
             return Named::Known(found.clone());
         }
         let is_own = |workbin: &&Workbin| !matches!(workbin.owner, WorkbinOwner::Group(_));
-        let named: Vec<&Workbin> = usable.iter().filter(|workbin| workbin.name == id_or_name).collect();
+        let named: Vec<&Workbin> =
+            usable.iter().filter(|workbin| workbin.name == id_or_name).collect();
         let own: Vec<&&Workbin> = named.iter().filter(|workbin| is_own(workbin)).collect();
         match (own.as_slice(), named.as_slice()) {
             ([only], _) => Named::Known(Workbin::clone(only)),
@@ -221,14 +240,17 @@ impl Directory {
         }
     }
 
-    /// Returns the queues that a user serves: by one of his groups, or by skills alone where the queue asks for no group. Levels count, and
-    /// so do the steps that widen a queue's search.
+    /// Returns the queues that a user serves: by one of his groups, or by skills alone where the
+    /// queue asks for no group. Levels count, and so do the steps that widen a queue's search.
     #[must_use]
     pub fn queues_served_by(&self, user: &User) -> Vec<QueueId> {
-        let serves = |groups: &std::collections::BTreeSet<GroupId>, skills: &handoff_domain::SkillLevels| {
-            let in_group = groups.is_empty() || groups.iter().any(|group| user.groups.contains(group));
-            let skilled =
-                skills.iter().all(|(skill, level)| user.skills.get(skill).is_some_and(|has| has >= level));
+        let serves = |groups: &std::collections::BTreeSet<GroupId>,
+                      skills: &handoff_domain::SkillLevels| {
+            let in_group =
+                groups.is_empty() || groups.iter().any(|group| user.groups.contains(group));
+            let skilled = skills
+                .iter()
+                .all(|(skill, level)| user.skills.get(skill).is_some_and(|has| has >= level));
             !(groups.is_empty() && skills.is_empty()) && in_group && skilled
         };
         let of_center = self.queues.values().filter(|queue| queue.center == user.center);

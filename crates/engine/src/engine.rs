@@ -26,8 +26,8 @@ use crate::worker::{StatusCell, WorkerStatus, next_round, report, status_cell};
 
 /// Records read in one page at start.
 const PAGE: usize = 1_000;
-/// Desks whose change is on its way at the same time at start. Far below the places of a store's queue, and enough for a batch to be
-/// worth its sync.
+/// Desks whose change is on its way at the same time at start. Far below the places of a store's
+/// queue, and enough for a batch to be worth its sync.
 const FORGOTTEN_AT_ONCE: usize = 512;
 const ROUTER: &str = "router";
 const TIMERS: &str = "timers";
@@ -38,25 +38,33 @@ const OUTBOX: &str = "outbox";
 pub struct Options {
     /// The rules' own.
     pub rules: handoff_domain::Options,
-    /// How long an agent may be out of reach before he counts as gone, in ms; default 60,000 (docs/compat/agents.md#reach, `agent.disconnect_grace`).
+    /// How long an agent may be out of reach before he counts as gone, in ms; default 60,000
+    /// (docs/compat/agents.md#reach, `agent.disconnect_grace`).
     pub disconnect_grace_ms: u64,
-    /// How long notifications are kept for replay, in ms; default 86,400,000 (docs/compat/notifications.md#replay).
+    /// How long notifications are kept for replay, in ms; default 86,400,000
+    /// (docs/compat/notifications.md#replay).
     pub stream_retention_ms: u64,
-    /// How long a login session may go unused, in ms; default 1,800,000 (docs/compat/conventions.md#logins).
+    /// How long a login session may go unused, in ms; default 1,800,000
+    /// (docs/compat/conventions.md#logins).
     pub login_idle_ms: u64,
-    /// How often a worker looks without a hint, in ms; default 1,000. It bounds the delay of a lost hint.
+    /// How often a worker looks without a hint, in ms; default 1,000. It bounds the delay of a lost
+    /// hint.
     pub period_ms: u64,
-    /// How often the board is read anew from the store, in ms; default 60,000. It bounds the life of a wrong entry.
+    /// How often the board is read anew from the store, in ms; default 60,000. It bounds the life
+    /// of a wrong entry.
     pub reload_ms: u64,
     /// How often old rows are swept, in ms; default 60,000.
     pub sweep_ms: u64,
-    /// How often the outbox is looked through without a reason, in ms; default 30,000. It bounds the delay of a wake-up that was lost.
+    /// How often the outbox is looked through without a reason, in ms; default 30,000. It bounds
+    /// the delay of a wake-up that was lost.
     pub outbox_ms: u64,
-    /// How long a mail is tried before it goes back to who sent it, in ms; default 172,800,000: two days, less than the four or five of RFC
-    /// 5321, section 4.5.4.1, because a customer waits for it.
+    /// How long a mail is tried before it goes back to who sent it, in ms; default 172,800,000: two
+    /// days, less than the four or five of RFC 5321, section 4.5.4.1, because a customer waits for
+    /// it.
     pub mail_give_up_ms: u64,
-    /// How long a mail rests after each attempt that failed, in ms; the last counts from then on. At least one; by default 1, 2, 5, 15, 30 and 60
-    /// minutes: most mail servers begin as fast and end slower, but here somebody waits for an answer.
+    /// How long a mail rests after each attempt that failed, in ms; the last counts from then on.
+    /// At least one; by default 1, 2, 5, 15, 30 and 60 minutes: most mail servers begin as fast and
+    /// end slower, but here somebody waits for an answer.
     pub mail_rests_ms: Vec<u64>,
     /// How many acknowledgements go out.
     pub acknowledgements: AcknowledgementLimits,
@@ -94,7 +102,8 @@ pub struct Parts {
     pub options: Options,
 }
 
-/// The flags of the workers that hints wake. Many hints while a worker is busy become one more round.
+/// The flags of the workers that hints wake. Many hints while a worker is busy become one more
+/// round.
 struct Flags {
     router: Arc<Notify>,
     timers: Arc<Notify>,
@@ -127,8 +136,9 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Reads what a starting node must know. Whoever had a contact-center session counts as unreachable since now, so the grace of
-    /// agents who do not come back runs from here (docs/compat/agents.md#reach).
+    /// Reads what a starting node must know. Whoever had a contact-center session counts as
+    /// unreachable since now, so the grace of agents who do not come back runs from here
+    /// (docs/compat/agents.md#reach).
     ///
     /// # Errors
     ///
@@ -190,7 +200,8 @@ impl Engine {
         let every = |ms: u64| Duration::from_millis(ms);
         let period = every(self.options.period_ms);
         let router = self.spawn(ROUTER, period, |engine| async move { engine.route().await });
-        let timers = self.spawn(TIMERS, period, |engine| async move { engine.fire_timers().await.map(drop) });
+        let timers = self
+            .spawn(TIMERS, period, |engine| async move { engine.fire_timers().await.map(drop) });
         self.spawn("delivery", period, |engine| async move { engine.deliver_missed().await });
         let reload = every(self.options.reload_ms);
         let directory = self.spawn("directory", reload, |engine| async move {
@@ -202,12 +213,15 @@ impl Engine {
         self.spawn("sweeper", sweep, |engine| async move { engine.sweep().await });
         let outbox = every(self.options.outbox_ms);
         let wakes = self.mail.wakes();
-        self.spawn_woken(OUTBOX, outbox, wakes, |engine| async move { engine.start_posts().await.map(drop) });
+        self.spawn_woken(OUTBOX, outbox, wakes, |engine| async move {
+            engine.start_posts().await.map(drop)
+        });
         let flags = Flags { router, timers, directory };
         self.tasks.spawn(Self::hear(self.clone(), self.bus.listen(), flags, self.stop.clone()));
     }
 
-    /// Passes hints on as they come. One listener for all workers: a busy server gives thousands of hints a second.
+    /// Passes hints on as they come. One listener for all workers: a busy server gives thousands of
+    /// hints a second.
     async fn hear(self: Arc<Self>, mut listener: Listener, flags: Flags, stop: CancellationToken) {
         loop {
             let heard = tokio::select! {
@@ -237,7 +251,8 @@ impl Engine {
         }
     }
 
-    /// Starts a worker: a round, then another on a hint or after a period. Gives the flag that wakes it.
+    /// Starts a worker: a round, then another on a hint or after a period. Gives the flag that
+    /// wakes it.
     fn spawn<F>(
         self: &Arc<Self>,
         name: &'static str,
@@ -268,7 +283,8 @@ impl Engine {
             loop {
                 let result = round(engine.clone()).await;
                 report(&cell, &*engine.clock, result.as_ref().map(|&()| ()));
-                // The next timer, or the next moment at which the router could find more, may come before the period is over.
+                // The next timer, or the next moment at which the router could find more, may come
+                // before the period is over.
                 let wait = match name {
                     TIMERS => engine.until(Some(engine.timers_watch.next_due()), period),
                     ROUTER => engine.until(engine.next_change.get(), period),
@@ -304,7 +320,10 @@ impl Engine {
     #[must_use]
     pub fn worker_statuses(&self) -> Vec<WorkerStatus> {
         let cells = self.statuses.lock().unwrap_or_else(PoisonError::into_inner);
-        cells.iter().map(|cell| cell.lock().unwrap_or_else(PoisonError::into_inner).clone()).collect()
+        cells
+            .iter()
+            .map(|cell| cell.lock().unwrap_or_else(PoisonError::into_inner).clone())
+            .collect()
     }
 
     /// Returns the time.
@@ -313,7 +332,8 @@ impl Engine {
         self.clock.now()
     }
 
-    /// Returns by how much the time is ahead of the machine's clock, in ms: zero unless that was set back while no server ran.
+    /// Returns by how much the time is ahead of the machine's clock, in ms: zero unless that was
+    /// set back while no server ran.
     #[must_use]
     pub const fn clock_ahead_ms(&self) -> u64 {
         self.ahead_ms
@@ -325,7 +345,8 @@ impl Engine {
         &*self.ids
     }
 
-    /// Returns the store, for what is neither interaction nor desk: login sessions, receipts, configuration.
+    /// Returns the store, for what is neither interaction nor desk: login sessions, receipts,
+    /// configuration.
     #[must_use]
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
@@ -360,7 +381,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Returns the number of a user's next request, from 1. Numbers that notices repeated are not given again after a restart.
+    /// Returns the number of a user's next request, from 1. Numbers that notices repeated are not
+    /// given again after a restart.
     ///
     /// # Errors
     ///
@@ -368,7 +390,8 @@ impl Engine {
     pub async fn next_reference(&self, user: UserId) -> Result<i32, StoreError> {
         let advance = |references: &mut HashMap<UserId, i32>| {
             let last = references.get_mut(&user)?;
-            // 2^31−1 is the highest; then the count begins again at 1 (docs/compat/conventions.md#reference-ids).
+            // 2^31−1 is the highest; then the count begins again at 1
+            // (docs/compat/conventions.md#reference-ids).
             *last = last.checked_add(1).unwrap_or(1);
             Some(*last)
         };
@@ -382,8 +405,8 @@ impl Engine {
         Ok(advance(&mut references).unwrap_or(1))
     }
 
-    /// Says that users, queues, skills, groups or workbins were changed, and reads them again on this node. On return nothing stays with a
-    /// user who was disabled.
+    /// Says that users, queues, skills, groups or workbins were changed, and reads them again on
+    /// this node. On return nothing stays with a user who was disabled.
     ///
     /// # Errors
     ///
@@ -417,27 +440,38 @@ impl Engine {
         self.reload_waiting().await
     }
 
-    /// Marks everybody as unreachable since now, with the grace running. Many desks are on their way at a time, so that the store
-    /// makes them durable together: one after the other, ten thousand would wait for ten thousand syncs.
+    /// Marks everybody as unreachable since now, with the grace running. Many desks are on their
+    /// way at a time, so that the store makes them durable together: one after the other, ten
+    /// thousand would wait for ten thousand syncs.
     async fn forget_presence(&self) -> Result<(), StoreError> {
         let mut desks = self.board.desks();
         desks.retain(|desk| desk.session.is_some() || !desk.reach.0.is_empty());
         if desks.len() > FORGOTTEN_AT_ONCE {
-            tracing::info!(desks = desks.len(), "recording that the agents who were here are out of reach");
+            tracing::info!(
+                desks = desks.len(),
+                "recording that the agents who were here are out of reach"
+            );
         }
         let concurrently = Some(FORGOTTEN_AT_ONCE);
         stream::iter(desks.into_iter().map(Ok))
-            .try_for_each_concurrent(concurrently, |desk| async move { self.forget_reach(&desk).await })
+            .try_for_each_concurrent(
+                concurrently,
+                |desk| async move { self.forget_reach(&desk).await },
+            )
             .await
     }
 
     async fn forget_reach(&self, desk: &Desk) -> Result<(), StoreError> {
         let (user, now) = (desk.user, self.clock.now());
-        let grace = Timer { key: TimerKey::Grace(user), due: now.plus_ms(self.options.disconnect_grace_ms) };
+        let grace = Timer {
+            key: TimerKey::Grace(user),
+            due: now.plus_ms(self.options.disconnect_grace_ms),
+        };
         let forgotten = self.change_desk(user, desk.center, |desk, change| {
             desk.reach = handoff_domain::Reach::default();
             desk.unreachable_since = Some(now);
-            // Without a session the timer, if there is one, stands for a desk that is still being cleared: it stays as it is.
+            // Without a session the timer, if there is one, stands for a desk that is still being
+            // cleared: it stays as it is.
             change.timers_set.extend(desk.session.is_some().then_some(grace));
             Ok(Vec::new())
         });
@@ -445,8 +479,12 @@ impl Engine {
     }
 }
 
-/// Returns a clock that shows no earlier time than what is stored, and by how much it is ahead of the machine's.
-async fn never_back(clock: Arc<dyn Clock>, store: &dyn Store) -> Result<(Arc<dyn Clock>, u64), StoreError> {
+/// Returns a clock that shows no earlier time than what is stored, and by how much it is ahead of
+/// the machine's.
+async fn never_back(
+    clock: Arc<dyn Clock>,
+    store: &dyn Store,
+) -> Result<(Arc<dyn Clock>, u64), StoreError> {
     let ahead_ms = store.latest().await?.map_or(0, |latest| latest.ms_since(clock.now()));
     if ahead_ms == 0 {
         return Ok((clock, 0));

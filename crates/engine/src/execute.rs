@@ -1,7 +1,8 @@
 //! The one write path: load, decide, commit, wake.
 //!
-//! A retry happens here and nowhere else: when a guard fails, everything is read again and decided again. Nothing is told to anybody before
-//! the commit is durable, and what is told afterwards are hints; the truth is in the rows.
+//! A retry happens here and nowhere else: when a guard fails, everything is read again and decided
+//! again. Nothing is told to anybody before the commit is durable, and what is told afterwards are
+//! hints; the truth is in the rows.
 
 mod commit;
 mod lanes;
@@ -26,7 +27,8 @@ use crate::engine::Engine;
 use crate::query;
 use crate::world::{Surroundings, actor_of, target_of};
 
-/// Attempts at one command before it is given up as too contended. Each lost attempt means that another command got through.
+/// Attempts at one command before it is given up as too contended. Each lost attempt means that
+/// another command got through.
 const ATTEMPTS_MAX: u32 = 64;
 /// Longest time spent on one command's attempts, in ms.
 const ATTEMPTS_MS_MAX: u64 = 10_000;
@@ -131,7 +133,8 @@ impl Engine {
             match self.attempt(attempt, read).await {
                 Ok(done) => return Ok(done),
                 Err(Failure::Refused(error)) => {
-                    // A refusal from memory may rest on an old entry; one from the store may come after a twin of this request.
+                    // A refusal from memory may rest on an old entry; one from the store may come
+                    // after a twin of this request.
                     if read == Read::Remembered {
                         read = Read::Stored;
                         continue;
@@ -200,7 +203,8 @@ impl Engine {
     }
 
     async fn attempt(&self, attempt: &Attempt, read: Read) -> Result<Done, Failure> {
-        let before = self.read(attempt.id, read).await?.ok_or_else(|| Failure::not_found(attempt.id))?;
+        let before =
+            self.read(attempt.id, read).await?.ok_or_else(|| Failure::not_found(attempt.id))?;
         let directory = self.directory();
         let actor = &attempt.command.actor;
         if let Actor::User(caller) = actor
@@ -216,7 +220,9 @@ impl Engine {
         users.extend(target_of(&attempt.command));
         users.extend(actor_of(actor));
         let adviser = match &attempt.command.action {
-            Action::ConsultQueue(Named::Known(queue)) => self.adviser(queue, &before.value, &directory),
+            Action::ConsultQueue(Named::Known(queue)) => {
+                self.adviser(queue, &before.value, &directory)
+            }
             _ => None,
         };
         users.extend(adviser);
@@ -233,7 +239,8 @@ impl Engine {
         let caller = actor_of(actor).zip(attempt.reference);
         let sent = commit::message_sent(&attempt.command, &decision.after);
         let mut batch = Batch::new(decision, before.version, &world, caller);
-        batch.change.checks = commit::relied_on(&attempt.command, &before.value, adviser, &directory);
+        batch.change.checks =
+            commit::relied_on(&attempt.command, &before.value, adviser, &directory);
         batch.change.checks.extend(world.joined_as_seen());
         batch.change.receipts.extend(sent);
         batch.change.receipts.extend(attempt.receipt.clone());
@@ -244,11 +251,13 @@ impl Engine {
     async fn attempt_open(&self, opening: &Opening) -> Result<Done, Failure> {
         let directory = self.directory();
         let users = actor_of(&opening.actor).into_iter().collect();
-        // Whether whoever submits it may see what it follows was asked before; of another contact center it is nothing.
+        // Whether whoever submits it may see what it follows was asked before; of another contact
+        // center it is nothing.
         let parent = match opening.new.parent {
-            Some(parent) => {
-                self.read(parent, Read::Remembered).await?.filter(|it| it.value.center == opening.center)
-            }
+            Some(parent) => self
+                .read(parent, Read::Remembered)
+                .await?
+                .filter(|it| it.value.center == opening.center),
             None => None,
         };
         let world = self.surroundings(&directory, (opening.center, opening.new.id), users, parent);
@@ -260,7 +269,8 @@ impl Engine {
         self.commit(batch).await
     }
 
-    /// Returns an interaction from memory, or from the store where memory has none or is not to be trusted.
+    /// Returns an interaction from memory, or from the store where memory has none or is not to be
+    /// trusted.
     async fn read(
         &self,
         id: InteractionId,
@@ -282,7 +292,8 @@ impl Engine {
         users: BTreeSet<UserId>,
         parent: Option<Versioned<Arc<Interaction>>>,
     ) -> Surroundings<'a> {
-        let desks = users.into_iter().filter_map(|user| Some((user, self.board.desk(user)?))).collect();
+        let desks =
+            users.into_iter().filter_map(|user| Some((user, self.board.desk(user)?))).collect();
         Surroundings {
             directory,
             board: &self.board,
@@ -301,8 +312,8 @@ impl Engine {
         }
     }
 
-    /// Adds what a decision about a chat looks up: what was said, when somebody comes in who is to be shown it, and when the customer was
-    /// last heard of.
+    /// Adds what a decision about a chat looks up: what was said, when somebody comes in who is to
+    /// be shown it, and when the customer was last heard of.
     async fn listen_in(
         &self,
         before: &Interaction,
@@ -318,8 +329,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Adds what a decision about an e-mail looks up: the newest that the customer wrote, when somebody writes to him, and what it is to be
-    /// joined to.
+    /// Adds what a decision about an e-mail looks up: the newest that the customer wrote, when
+    /// somebody writes to him, and what it is to be joined to.
     async fn look_through_thread(
         &self,
         before: &Interaction,
@@ -336,7 +347,8 @@ impl Engine {
             Action::Join { parent: Named::Known(parent) } => {
                 let found = self.load_interaction(*parent).await?;
                 let is_seen = |it: &Interaction| {
-                    actor_of(&command.actor).is_some_and(|user| query::may_see(it, user, world.directory))
+                    actor_of(&command.actor)
+                        .is_some_and(|user| query::may_see(it, user, world.directory))
                 };
                 world.joined = found.filter(|found| is_seen(&found.value));
             }
@@ -345,12 +357,21 @@ impl Engine {
         Ok(())
     }
 
-    pub(crate) fn context<'a>(&'a self, world: &'a Surroundings<'_>) -> Result<Context<'a>, StoreError> {
+    pub(crate) fn context<'a>(
+        &'a self,
+        world: &'a Surroundings<'_>,
+    ) -> Result<Context<'a>, StoreError> {
         let now = self.clock.now();
-        Ok(Context { now, draft_id: self.ids.interaction(now), options: &self.options.rules, world })
+        Ok(Context {
+            now,
+            draft_id: self.ids.interaction(now),
+            options: &self.options.rules,
+            world,
+        })
     }
 
-    /// Waits a little, longer the more attempts were lost, and never as long as another who lost the same race.
+    /// Waits a little, longer the more attempts were lost, and never as long as another who lost
+    /// the same race.
     async fn back_off(&self, lost: u32) {
         let most_ms = u64::from(lost.min(7)) * 4 + 1;
         let wait_ms = u64::try_from(self.ids.random() % u128::from(most_ms)).unwrap_or(0);

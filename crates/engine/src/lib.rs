@@ -1,11 +1,11 @@
 //! The loops of Handoff.
 //!
-//! Every change, whoever wants it, goes the one write path in [`execute`]: load, decide, commit, wake. The workers around it (router,
-//! timers, delivery, sweeper) wake on a hint *or* on a period, take no input and are idempotent, so a lost hint or a crash costs time
-//! and nothing else.
+//! Every change, whoever wants it, goes the one write path in [`execute`]: load, decide, commit,
+//! wake. The workers around it (router, timers, delivery, sweeper) wake on a hint *or* on a period,
+//! take no input and are idempotent, so a lost hint or a crash costs time and nothing else.
 //!
-//! The crate owns no protocol and no SQL: it builds against the contracts of store and bus, and whoever speaks to agents implements
-//! [`delivery::Publisher`].
+//! The crate owns no protocol and no SQL: it builds against the contracts of store and bus, and
+//! whoever speaks to agents implements [`delivery::Publisher`].
 
 pub mod agents;
 pub mod board;
@@ -35,7 +35,9 @@ pub use delivery::{Patience, Published, Publisher, Replay, Subscriptions};
 pub use directory::Directory;
 pub use engine::{Engine, Options, Parts};
 pub use execute::{Attempt, Done, ExecuteError, Opening};
-pub use mail::{AcknowledgementLimits, Mailboxes, NewLetter, Post, Posted, RawMessage, TakenIn, contact_id};
+pub use mail::{
+    AcknowledgementLimits, Mailboxes, NewLetter, Post, Posted, RawMessage, TakenIn, contact_id,
+};
 pub use ports::{Clock, IdSource, SystemClock, SystemIds};
 pub use router::Why;
 pub use worker::WorkerStatus;

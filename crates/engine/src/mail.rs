@@ -1,10 +1,12 @@
 //! E-mail: how letters come in, and how drafts go out.
 //!
-//! No mail protocol is spoken here. Whoever fetches letters hands them to [`Engine::take_in_letter`](crate::Engine::take_in_letter), and
-//! whoever posts them is a [`Post`]; both may be interrupted at any moment, because what counts is in the store.
+//! No mail protocol is spoken here. Whoever fetches letters hands them to
+//! [`Engine::take_in_letter`](crate::Engine::take_in_letter), and whoever posts them is a [`Post`];
+//! both may be interrupted at any moment, because what counts is in the store.
 //!
-//! Two things are remembered of every message for good, as receipts: that it was taken in, so that a second copy is none; and which
-//! interaction has its `Message-ID`, so that answers to it and reports on it find it.
+//! Two things are remembered of every message for good, as receipts: that it was taken in, so that
+//! a second copy is none; and which interaction has its `Message-ID`, so that answers to it and
+//! reports on it find it.
 
 mod contacts;
 mod copies;
@@ -27,16 +29,18 @@ pub use quota::AcknowledgementLimits;
 use outbox::Outbox;
 use quota::Acknowledged;
 
-/// What the contact centers' own addresses are, and how their messages are told from everybody else's.
+/// What the contact centers' own addresses are, and how their messages are told from everybody
+/// else's.
 pub trait Mailboxes: Send + Sync + 'static {
-    /// Tells whether an address, before which a name may stand, is one of the contact center's own. Upper and lower case are the same.
+    /// Tells whether an address, before which a name may stand, is one of the contact center's own.
+    /// Upper and lower case are the same.
     fn is_ours(&self, center: CenterId, address: &str) -> bool;
 
     /// Returns the address that the contact center sends as when nobody says another.
     fn default_sender(&self, center: CenterId) -> Option<String>;
 
-    /// Returns the `Message-ID`, without the angle brackets, of an interaction that is sent by `sender` for the `sends`-th time. The same
-    /// arguments always give the same.
+    /// Returns the `Message-ID`, without the angle brackets, of an interaction that is sent by
+    /// `sender` for the `sends`-th time. The same arguments always give the same.
     fn message_id(&self, interaction: InteractionId, sends: u32, sender: &str) -> String;
 }
 
@@ -58,18 +62,20 @@ pub enum Posted {
         /// What it said.
         reply: String,
     },
-    /// Nobody knows, because the connection was lost when it had all of it. It is posted again, as the same message.
+    /// Nobody knows, because the connection was lost when it had all of it. It is posted again, as
+    /// the same message.
     Unsure {
         /// What is known.
         reply: String,
     },
 }
 
-/// Returns mails to the next server. A mail may come more than once: after a crash, and after [`Posted::Unsure`]. It is then the same mail
-/// with the same `Message-ID`.
+/// Returns mails to the next server. A mail may come more than once: after a crash, and after
+/// [`Posted::Unsure`]. It is then the same mail with the same `Message-ID`.
 #[async_trait]
 pub trait Post: Send + Sync + 'static {
-    /// Returns a mail away. It may take as long as the protocol takes; when the server stops, it is dropped at any point.
+    /// Returns a mail away. It may take as long as the protocol takes; when the server stops, it is
+    /// dropped at any point.
     async fn post(&self, mail: &Interaction) -> Posted;
 }
 
@@ -92,12 +98,14 @@ impl Mail {
         self.outbox.post_with(post);
     }
 
-    /// Returns the addresses; `None` where nobody has said any, and then every address is as good as another.
+    /// Returns the addresses; `None` where nobody has said any, and then every address is as good
+    /// as another.
     pub(crate) fn mailboxes(&self) -> Option<&dyn Mailboxes> {
         self.mailboxes.get().map(|mailboxes| &**mailboxes)
     }
 
-    /// Tells whether one more acknowledgement may go to an address of a contact center's correspondents, and counts it if so.
+    /// Tells whether one more acknowledgement may go to an address of a contact center's
+    /// correspondents, and counts it if so.
     fn acknowledges(&self, to: (CenterId, &str), limits: AcknowledgementLimits, now: Time) -> bool {
         self.acknowledged.admits(to, limits, now)
     }
@@ -131,8 +139,9 @@ pub(crate) fn known_message(center: CenterId, message_id: &str, id: InteractionI
     }
 }
 
-/// Tells whether a receipt is one that says which interaction has a `Message-ID`. No request is repeated when there is one already: it means
-/// that somebody was faster, and what is to be done is to be decided again.
+/// Tells whether a receipt is one that says which interaction has a `Message-ID`. No request is
+/// repeated when there is one already: it means that somebody was faster, and what is to be done is
+/// to be decided again.
 pub(crate) fn is_known_message(receipt: &Receipt) -> bool {
     receipt.scope.starts_with(MESSAGE_IDS)
 }

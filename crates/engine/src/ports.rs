@@ -11,8 +11,8 @@ pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Time;
 }
 
-/// The machine's clock: the wall time at start, moved on by the monotonic clock, so that a step of the wall clock neither ends an
-/// offer early nor delays one (S24 in ARCHITECTURE.md).
+/// The machine's clock: the wall time at start, moved on by the monotonic clock, so that a step of
+/// the wall clock neither ends an offer early nor delays one (S24 in ARCHITECTURE.md).
 #[derive(Debug)]
 pub struct SystemClock {
     started: Instant,
@@ -20,7 +20,10 @@ pub struct SystemClock {
 }
 
 impl Default for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the port that reads the machine's clocks")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the port that reads the machine's clocks"
+    )]
     fn default() -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
@@ -32,15 +35,19 @@ impl Default for SystemClock {
 
 impl Clock for SystemClock {
     fn now(&self) -> Time {
-        Time(self.started_ms).plus_ms(u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX))
+        Time(self.started_ms)
+            .plus_ms(u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 }
 
-/// A clock that goes on from where the stored time ended, when the machine's clock was set back while no server ran.
+/// A clock that goes on from where the stored time ended, when the machine's clock was set back
+/// while no server ran.
 ///
-/// Whatever is stored has times in it: when an offer ends, since when something waits, when an id was made. With a clock that shows less than
-/// those, an offer would stand for longer than it may, what comes in now would go before what came in before, and new ids would be lower than
-/// old ones. So the time never goes back over a restart either; it is ahead of the machine's clock until that has caught up.
+/// Whatever is stored has times in it: when an offer ends, since when something waits, when an id
+/// was made. With a clock that shows less than those, an offer would stand for longer than it may,
+/// what comes in now would go before what came in before, and new ids would be lower than old ones.
+/// So the time never goes back over a restart either; it is ahead of the machine's clock until that
+/// has caught up.
 #[derive(Debug)]
 pub(crate) struct AheadClock<C: ?Sized> {
     pub(crate) ahead_ms: u64,
@@ -58,7 +65,8 @@ pub trait IdSource: Send + Sync + 'static {
     /// Returns 128 random bits.
     fn random(&self) -> u128;
 
-    /// Returns the id of an interaction that enters at `now`; ids made by one source are ordered as they were made.
+    /// Returns the id of an interaction that enters at `now`; ids made by one source are ordered as
+    /// they were made.
     fn interaction(&self, now: Time) -> InteractionId;
 
     /// Returns a random UUID (version 4 bits set) for users, queues and other configured things.
@@ -77,15 +85,19 @@ pub struct SystemIds {
 }
 
 impl IdSource for SystemIds {
-    #[expect(clippy::disallowed_methods, reason = "this is the port that asks the machine for randomness")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the port that asks the machine for randomness"
+    )]
     fn random(&self) -> u128 {
         rand::random()
     }
 
     fn interaction(&self, now: Time) -> InteractionId {
         let now_ms = u64::try_from(now.0).unwrap_or(0);
-        // Within one ms the order of ids is random, which "time-ordered" allows; the clock never goes back, and after a restart
-        // neither do ids, because the last used ms is only ever moved forward.
+        // Within one ms the order of ids is random, which "time-ordered" allows; the clock never
+        // goes back, and after a restart neither do ids, because the last used ms is only ever
+        // moved forward.
         let before = self.last_ms.fetch_max(now_ms, Ordering::Relaxed);
         let entropy = u64::try_from(self.random() >> u64::BITS).unwrap_or(0);
         InteractionId::compose(now_ms.max(before), entropy)

@@ -9,15 +9,17 @@ use handoff_store::{InteractionQuery, InteractionScope, Page, StoreError, Versio
 use crate::directory::Directory;
 use crate::engine::Engine;
 
-/// How long after its end those whom an interaction concerned keep sight of it, in ms (docs/compat/interactions.md#seen).
+/// How long after its end those whom an interaction concerned keep sight of it, in ms
+/// (docs/compat/interactions.md#seen).
 const SIGHT_AFTER_END_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// What one list that is put together may take, in bytes.
 const LIST_BYTES_MAX: usize = 8 << 20;
 
-/// Tells whether a user may see an interaction: supervisors and admins everything of their contact center; an agent their own, their offers,
-/// what concerned them, what was last in a queue that they serve, and what lies in a workbin that they may use; and every account, those of
-/// servers above all, what it submitted itself (docs/compat/operations.md).
+/// Tells whether a user may see an interaction: supervisors and admins everything of their contact
+/// center; an agent their own, their offers, what concerned them, what was last in a queue that
+/// they serve, and what lies in a workbin that they may use; and every account, those of servers
+/// above all, what it submitted itself (docs/compat/operations.md).
 #[must_use]
 pub fn may_see(interaction: &Interaction, user: UserId, directory: &Directory) -> bool {
     let Some(user) = directory.user(interaction.center, user) else { return false };
@@ -43,7 +45,8 @@ fn sees_all(user: &User) -> bool {
 }
 
 impl Engine {
-    /// Returns an interaction that the user may see; `None` for every other, whether it exists or not.
+    /// Returns an interaction that the user may see; `None` for every other, whether it exists or
+    /// not.
     ///
     /// # Errors
     ///
@@ -58,13 +61,13 @@ impl Engine {
             None => self.load_interaction(id).await?,
         };
         let Some(found) = found.map(|found| found.value) else { return Ok(None) };
-        let is_seen =
-            self.has_in_sight(user, &found) || self.submitted_before_it_was_noted(user, &found).await?;
+        let is_seen = self.has_in_sight(user, &found)
+            || self.submitted_before_it_was_noted(user, &found).await?;
         Ok(is_seen.then_some(found))
     }
 
-    /// Tells whether a user has an interaction in sight now: they may see it, and it is not over for longer than those keep sight of it whom
-    /// it concerned.
+    /// Tells whether a user has an interaction in sight now: they may see it, and it is not over
+    /// for longer than those keep sight of it whom it concerned.
     #[must_use]
     pub fn has_in_sight(&self, user: UserId, interaction: &Interaction) -> bool {
         let directory = self.directory();
@@ -79,7 +82,8 @@ impl Engine {
         in_sight && may_see(interaction, user, &directory)
     }
 
-    /// Tells whether a server's account submitted an interaction that was stored before its submitter was noted with it: its history says so.
+    /// Tells whether a server's account submitted an interaction that was stored before its
+    /// submitter was noted with it: its history says so.
     async fn submitted_before_it_was_noted(
         &self,
         user: UserId,
@@ -104,7 +108,8 @@ impl Engine {
         Ok(self.store.history(id, 0, 1).await?.items.first().map(|first| first.cause))
     }
 
-    /// Returns a page of the active interactions of the user's contact center that they may see. The scope of `query` is replaced.
+    /// Returns a page of the active interactions of the user's contact center that they may see.
+    /// The scope of `query` is replaced.
     ///
     /// # Errors
     ///
@@ -122,14 +127,18 @@ impl Engine {
                 user: user.id,
                 center: user.center,
                 queues: directory.queues_served_by(user),
-                workbins: directory.workbins_of(user).into_iter().map(|workbin| workbin.id).collect(),
+                workbins: directory
+                    .workbins_of(user)
+                    .into_iter()
+                    .map(|workbin| workbin.id)
+                    .collect(),
             }
         };
         self.store.interactions(&query).await
     }
 
-    /// Returns everything of one kind of place, in pages put together, up to `limit` and to 8 MiB: for the short lists of one user
-    /// or workbin.
+    /// Returns everything of one kind of place, in pages put together, up to `limit` and to 8 MiB:
+    /// for the short lists of one user or workbin.
     ///
     /// # Errors
     ///

@@ -1,6 +1,7 @@
 //! Users who were disabled: nothing stays with them (docs/compat/agents.md#gone).
 //!
-//! Runs whenever the directory is read, so it also finds who was disabled while no server ran. It takes no input and is idempotent.
+//! Runs whenever the directory is read, so it also finds who was disabled while no server ran. It
+//! takes no input and is idempotent.
 
 use handoff_domain::{
     Action, Actor, CenterId, Command, InteractionId, Named, Queue, User, WorkbinId, WorkbinOwner,
@@ -14,9 +15,11 @@ use crate::execute::{Attempt, ExecuteError};
 const PAGE: usize = 500;
 
 impl Engine {
-    /// Ends the contact-center sessions of disabled users and puts what lies in their own workbins back into its queue.
+    /// Ends the contact-center sessions of disabled users and puts what lies in their own workbins
+    /// back into its queue.
     ///
-    /// What was never in a queue, such as a draft, has none to go back to: it stays, and a supervisor can pull it.
+    /// What was never in a queue, such as a draft, has none to go back to: it stays, and a
+    /// supervisor can pull it.
     ///
     /// # Errors
     ///
@@ -45,7 +48,8 @@ impl Engine {
             query.after = page.items.last().map(|last| last.value.id);
             for item in page.items {
                 let (id, queue) = (item.value.id, item.value.queue);
-                let queue = queue.and_then(|queue| self.directory().queue(user.center, queue).cloned());
+                let queue =
+                    queue.and_then(|queue| self.directory().queue(user.center, queue).cloned());
                 if let Some(queue) = queue {
                     self.requeue(id, Queue::clone(&queue), user.center).await?;
                 }
@@ -56,10 +60,19 @@ impl Engine {
         }
     }
 
-    async fn requeue(&self, id: InteractionId, queue: Queue, center: CenterId) -> Result<(), StoreError> {
+    async fn requeue(
+        &self,
+        id: InteractionId,
+        queue: Queue,
+        center: CenterId,
+    ) -> Result<(), StoreError> {
         let action = Action::PlaceInQueue(Named::Known(queue));
-        let command = Command { actor: Actor::Server, epoch: None, action, farewell: None, note: None };
-        match self.execute(&Attempt { id, command, reference: None, receipt: None, also: Vec::new() }).await {
+        let command =
+            Command { actor: Actor::Server, epoch: None, action, farewell: None, note: None };
+        match self
+            .execute(&Attempt { id, command, reference: None, receipt: None, also: Vec::new() })
+            .await
+        {
             Err(ExecuteError::Store(error)) if !error.is_unreadable() => Err(error),
             Err(error) => {
                 tracing::warn!(interaction.id = %id, center.id = %center, error = %error, "a disabled user's work could not be moved now");

@@ -5,9 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::join_all;
 use handoff_domain::center::SkillLevels;
-use handoff_domain::routing::{Agent, Assessment, Line, Pair, Plan, Waiting, assess, next_step, plan};
+use handoff_domain::routing::{
+    Agent, Assessment, Line, Pair, Plan, Waiting, assess, next_step, plan,
+};
 use handoff_domain::{
-    Action, Actor, CenterId, Command, Desk, Interaction, InteractionId, Mode, Queue, Time, User, UserId, Wait,
+    Action, Actor, CenterId, Command, Desk, Interaction, InteractionId, Mode, Queue, Time, User,
+    UserId, Wait,
 };
 use handoff_store::{InteractionQuery, InteractionScope, StoreError};
 
@@ -45,7 +48,8 @@ pub struct Why {
     pub step: Option<usize>,
     /// The next step and when it begins.
     pub next_step: Option<(usize, Time)>,
-    /// Every agent of the contact center, and the rule that excludes him; `None` means that he is eligible now.
+    /// Every agent of the contact center, and the rule that excludes him; `None` means that he is
+    /// eligible now.
     pub agents: Vec<(Arc<User>, Assessment)>,
 }
 
@@ -84,7 +88,8 @@ impl Engine {
                     made += offered?;
                 }
             }
-            // When nothing came of a whole plan, what it was made from is being changed by somebody else, who then wakes the router.
+            // When nothing came of a whole plan, what it was made from is being changed by somebody
+            // else, who then wakes the router.
             if made == 0 {
                 return Ok(());
             }
@@ -92,7 +97,8 @@ impl Engine {
     }
 
     fn plan(&self) -> Plan {
-        // Every freed slot wakes the router, and mostly nothing waits: then not even a look at the desks is needed.
+        // Every freed slot wakes the router, and mostly nothing waits: then not even a look at the
+        // desks is needed.
         if self.board.waiting_count() == 0 {
             return Plan::default();
         }
@@ -108,31 +114,51 @@ impl Engine {
         whole
     }
 
-    fn plan_center(&self, center: CenterId, directory: &Directory, desks: &[Arc<Desk>], now: Time) -> Plan {
+    fn plan_center(
+        &self,
+        center: CenterId,
+        directory: &Directory,
+        desks: &[Arc<Desk>],
+        now: Time,
+    ) -> Plan {
         let queues = directory.queues.values().filter(|queue| queue.center == center);
         self.board.look_at_lines(|lines| {
             let lines = queues.map(|queue| Line { queue, waiting: lines.of(queue.id) });
             let here = desks.iter().filter(|desk| desk.center == center && desk.session.is_some());
-            let agents =
-                here.filter_map(|desk| Some(Agent { user: directory.user(center, desk.user)?, desk }));
+            let agents = here
+                .filter_map(|desk| Some(Agent { user: directory.user(center, desk.user)?, desk }));
             plan(lines, agents, now)
         })
     }
 
-    /// Returns the agent whom the router would choose for a chat that entered a queue now, of those whom the chat does not concern yet.
-    pub(crate) fn adviser(&self, queue: &Queue, chat: &Interaction, directory: &Directory) -> Option<UserId> {
+    /// Returns the agent whom the router would choose for a chat that entered a queue now, of those
+    /// whom the chat does not concern yet.
+    pub(crate) fn adviser(
+        &self,
+        queue: &Queue,
+        chat: &Interaction,
+        directory: &Directory,
+    ) -> Option<UserId> {
         let (now, desks, people) = (self.clock.now(), self.board.desks(), chat.people());
         let (skills, passes) = (SkillLevels::new(), Vec::new());
-        let wait = Wait { queue: queue.id, since: now, front: false, mode: Mode::Chatting, skills, passes };
+        let wait = Wait {
+            queue: queue.id,
+            since: now,
+            front: false,
+            mode: Mode::Chatting,
+            skills,
+            passes,
+        };
         let line = Line { queue, waiting: std::iter::once(Waiting::of(chat, &wait)) };
         let here = desks.iter().filter(|desk| desk.center == chat.center && desk.session.is_some());
         let strangers = here.filter(|desk| !people.contains(&desk.user));
-        let agents =
-            strangers.filter_map(|desk| Some(Agent { user: directory.user(chat.center, desk.user)?, desk }));
+        let agents = strangers
+            .filter_map(|desk| Some(Agent { user: directory.user(chat.center, desk.user)?, desk }));
         plan([line], agents, now).pairs.first().map(|pair| pair.user)
     }
 
-    /// Makes the offers to one agent, one after the other: they are seen in the order in which they are made. Returns how many were made.
+    /// Makes the offers to one agent, one after the other: they are seen in the order in which they
+    /// are made. Returns how many were made.
     async fn offer_all(&self, offers: Vec<Pair>) -> Result<usize, StoreError> {
         let mut made = 0;
         for Pair { interaction, user } in offers {
@@ -150,7 +176,10 @@ impl Engine {
             farewell: None,
             note: None,
         };
-        match self.execute(&Attempt { id, command, reference: None, receipt: None, also: Vec::new() }).await {
+        match self
+            .execute(&Attempt { id, command, reference: None, receipt: None, also: Vec::new() })
+            .await
+        {
             Ok(_) => Ok(true),
             // What cannot be read was set aside by the store, and the others are offered.
             Err(ExecuteError::Store(error)) if error.is_unreadable() => Ok(false),

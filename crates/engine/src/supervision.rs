@@ -1,8 +1,9 @@
 //! Supervisors who follow an agent's chats: keeping who they are, and offering them the seats.
 //!
-//! Nothing is offered by a worker: whoever carries out a command in a chat calls [`Engine::seat_supervisors`] afterwards, and what one call
-//! could not do the next does. A node that has not yet read the agent's desk again after a supervisor of another node began to follow him learns of it within
-//! [`Options::reload_ms`](crate::Options::reload_ms).
+//! Nothing is offered by a worker: whoever carries out a command in a chat calls
+//! [`Engine::seat_supervisors`] afterwards, and what one call could not do the next does. A node
+//! that has not yet read the agent's desk again after a supervisor of another node began to follow
+//! him learns of it within [`Options::reload_ms`](crate::Options::reload_ms).
 
 use handoff_domain::desk::Supervision;
 use handoff_domain::{
@@ -61,8 +62,8 @@ impl Engine {
         .await
     }
 
-    /// Offers seats in a chat to the supervisors who follow its owner. `about_to` is told, before anybody else can know, who is to be offered
-    /// one and by which name he wants to go.
+    /// Offers seats in a chat to the supervisors who follow its owner. `about_to` is told, before
+    /// anybody else can know, who is to be offered one and by which name he wants to go.
     ///
     /// # Errors
     ///
@@ -116,10 +117,13 @@ impl Engine {
         if session.is_none_or(|session| session.since > supervision.since) {
             return Ok(Seating::Ended);
         }
-        let caller = Caller { user: user.id, roles: user.roles.clone(), groups: user.groups.clone() };
+        let caller =
+            Caller { user: user.id, roles: user.roles.clone(), groups: user.groups.clone() };
         let action = Action::Intrude { mode: supervision.mode };
-        let command = Command { actor: Actor::User(caller), epoch: None, action, farewell: None, note: None };
-        let attempt = Attempt { id: chat.id, command, reference: None, receipt: None, also: Vec::new() };
+        let command =
+            Command { actor: Actor::User(caller), epoch: None, action, farewell: None, note: None };
+        let attempt =
+            Attempt { id: chat.id, command, reference: None, receipt: None, also: Vec::new() };
         match self.execute(&attempt).await {
             Ok(_) => Ok(Seating::Offered),
             Err(ExecuteError::Rejected(rejection)) => Ok(match *rejection {

@@ -21,7 +21,8 @@ impl Engine {
         let logins = before(self.options.login_idle_ms);
         loop {
             let report = self.store.sweep(now, streams, logins, PAGE).await?;
-            let full = [report.stream_rows, report.snapshots, report.receipts, report.login_sessions];
+            let full =
+                [report.stream_rows, report.snapshots, report.receipts, report.login_sessions];
             if full.iter().all(|count| *count < PAGE as u64) {
                 return Ok(());
             }

@@ -12,7 +12,8 @@ use crate::execute::{Attempt, ExecuteError};
 /// Timers taken in one page.
 const PAGE: usize = 256;
 
-/// When the next timer is due, as far as this node knows; a commit that sets an earlier one wakes the worker.
+/// When the next timer is due, as far as this node knows; a commit that sets an earlier one wakes
+/// the worker.
 #[derive(Debug)]
 pub(crate) struct Watch {
     next_due: AtomicI64,
@@ -35,8 +36,8 @@ impl Watch {
 }
 
 impl Engine {
-    /// Carries out every timer that is due. A timer is removed by the commit that it causes, so a crash repeats it and a late one is
-    /// refused by the rules. Gives how many were due.
+    /// Carries out every timer that is due. A timer is removed by the commit that it causes, so a
+    /// crash repeats it and a late one is refused by the rules. Gives how many were due.
     ///
     /// # Errors
     ///
@@ -52,7 +53,8 @@ impl Engine {
                 cleared += usize::from(self.fire(timer).await?);
             }
             fired += due.len();
-            // Timers that could not be carried out wait for the next period instead of being tried in a circle.
+            // Timers that could not be carried out wait for the next period instead of being tried
+            // in a circle.
             if due.len() < PAGE || cleared == 0 {
                 self.timers_watch.set(next);
                 return Ok(fired);
@@ -69,17 +71,26 @@ impl Engine {
                     Err(error) => error.into_store_error().map(|()| false),
                 };
             }
-            TimerKey::Interaction(id, TimerKind::Offer { number }) => (id, Action::ExpireOffer { number }),
+            TimerKey::Interaction(id, TimerKind::Offer { number }) => {
+                (id, Action::ExpireOffer { number })
+            }
             TimerKey::Interaction(id, TimerKind::Handling) => (id, Action::ExpireHandling),
             TimerKey::Interaction(id, TimerKind::CustomerSilence) => (id, Action::CheckCustomer),
             TimerKey::Interaction(id, TimerKind::ChatIdle) => (id, Action::CheckIdle),
             TimerKey::Interaction(id, TimerKind::LongestWait) => (id, Action::CheckWait),
         };
-        let command = Command { actor: Actor::Server, epoch: None, action, farewell: None, note: None };
-        match self.execute(&Attempt { id, command, reference: None, receipt: None, also: Vec::new() }).await {
+        let command =
+            Command { actor: Actor::Server, epoch: None, action, farewell: None, note: None };
+        match self
+            .execute(&Attempt { id, command, reference: None, receipt: None, also: Vec::new() })
+            .await
+        {
             Ok(_) => Ok(true),
-            Err(ExecuteError::Rejected(_) | ExecuteError::NotFound(_)) => self.drop_timer(timer).await,
-            // What cannot be read was set aside by the store; its timer stays due, and the others are carried out.
+            Err(ExecuteError::Rejected(_) | ExecuteError::NotFound(_)) => {
+                self.drop_timer(timer).await
+            }
+            // What cannot be read was set aside by the store; its timer stays due, and the others
+            // are carried out.
             Err(ExecuteError::Store(error)) if error.is_unreadable() => Ok(false),
             Err(ExecuteError::Store(error)) => Err(error),
             Err(error @ (ExecuteError::Contended(_) | ExecuteError::KeyReused)) => {

@@ -1,4 +1,5 @@
-//! The skeleton of a worker: wakes on a hint or on a period, does all there is to do, reports how it went.
+//! The skeleton of a worker: wakes on a hint or on a period, does all there is to do, reports how
+//! it went.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -29,7 +30,11 @@ pub(crate) fn status_cell(name: &'static str) -> StatusCell {
     Arc::new(Mutex::new(WorkerStatus { name, ..WorkerStatus::default() }))
 }
 
-pub(crate) fn report<E: std::error::Error>(cell: &StatusCell, clock: &dyn Clock, result: Result<(), &E>) {
+pub(crate) fn report<E: std::error::Error>(
+    cell: &StatusCell,
+    clock: &dyn Clock,
+    result: Result<(), &E>,
+) {
     let mut status = cell.lock().unwrap_or_else(PoisonError::into_inner);
     status.last_round = Some(clock.now());
     status.rounds += 1;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use handoff_domain::interaction::decide::World;
 use handoff_domain::service::{FileLimits, ServiceKind};
 use handoff_domain::{
-    Action, Actor, CenterId, Command, Desk, Entry, Interaction, InteractionId, Named, Queue, QueueId, Target,
-    Time, User, UserId, Workbin, WorkbinId,
+    Action, Actor, CenterId, Command, Desk, Entry, Interaction, InteractionId, Named, Queue,
+    QueueId, Target, Time, User, UserId, Workbin, WorkbinId,
 };
 use handoff_store::{Check, Key, Version, Versioned};
 
@@ -16,7 +16,8 @@ use crate::board::Board;
 use crate::directory::Directory;
 use crate::mail::Mail;
 
-/// The surroundings of one interaction at one moment. It remembers the versions of what it shows, for the guards of the commit.
+/// The surroundings of one interaction at one moment. It remembers the versions of what it shows,
+/// for the guards of the commit.
 pub(crate) struct Surroundings<'a> {
     pub(crate) directory: &'a Directory,
     pub(crate) board: &'a Board,

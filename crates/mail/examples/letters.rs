@@ -1,5 +1,6 @@
-//! Reads every letter below some directories and prints what a reader would miss: how many were refused, lack a text, a subject or a
-//! sender although they have one, or hold replacement characters. With `--show` it prints each of them as it was read.
+//! Reads every letter below some directories and prints what a reader would miss: how many were
+//! refused, lack a text, a subject or a sender although they have one, or hold replacement
+//! characters. With `--show` it prints each of them as it was read.
 //!
 //! `cargo run --release -p handoff-mail --example letters -- [--show] DIRECTORY…`
 //!
@@ -124,12 +125,16 @@ impl Figures {
         };
         let mut faults = Vec::new();
         let has = |field: &str| {
-            let head =
-                raw.windows(2).position(|pair| pair == b"\n\n" || pair == b"\n\r").unwrap_or(raw.len());
+            let head = raw
+                .windows(2)
+                .position(|pair| pair == b"\n\n" || pair == b"\n\r")
+                .unwrap_or(raw.len());
             let head = String::from_utf8_lossy(&raw[..head]).to_ascii_lowercase();
             head.lines().any(|line| line.strip_prefix(field).is_some_and(|value| value.len() > 1))
         };
-        if letter.text.trim().is_empty() && letter.html.as_deref().unwrap_or_default().trim().is_empty() {
+        if letter.text.trim().is_empty()
+            && letter.html.as_deref().unwrap_or_default().trim().is_empty()
+        {
             self.without_text += 1;
             faults.push("no text");
         }
@@ -164,7 +169,10 @@ fn holds_replacement(letter: &Letter) -> bool {
 
 fn show(letter: &Letter) {
     const SHOWN_LEN_MAX: usize = 600;
-    println!("  from {:?} to {:?} cc {:?} reply to {:?}", letter.from, letter.to, letter.cc, letter.reply_to);
+    println!(
+        "  from {:?} to {:?} cc {:?} reply to {:?}",
+        letter.from, letter.to, letter.cc, letter.reply_to
+    );
     println!("  subject {:?} at {:?}", letter.subject, letter.date);
     let text = &letter.text[..letter.text.floor_char_boundary(SHOWN_LEN_MAX)];
     println!("  text {text:?}, html {}", letter.html.as_ref().map_or(0, String::len));

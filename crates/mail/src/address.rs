@@ -1,17 +1,21 @@
 //! Addresses that people or programs wrote, checked before a message goes to them.
 //!
-//! What comes out of here can stand in a header and in an SMTP command: it has no control character, its local part is quoted where it has to
-//! be, and its domain is in its ASCII form. Only a local part outside ASCII needs `SMTPUTF8` (RFC 6531) on the whole way.
+//! What comes out of here can stand in a header and in an SMTP command: it has no control
+//! character, its local part is quoted where it has to be, and its domain is in its ASCII form.
+//! Only a local part outside ASCII needs `SMTPUTF8` (RFC 6531) on the whole way.
 
 use handoff_domain::Address;
 use handoff_domain::mail::{bare_address, breaks_line, mailbox_key, unescaped, wire_address};
 use thiserror::Error;
 
-/// The longest address, in bytes: the path of RFC 5321, section 4.5.3.1.3, without its angle brackets.
+/// The longest address, in bytes: the path of RFC 5321, section 4.5.3.1.3, without its angle
+/// brackets.
 const ADDRESS_LEN_MAX: usize = 254;
-/// The longest name before an address, in bytes. Longer ones are no names, and each header has to hold some of them.
+/// The longest name before an address, in bytes. Longer ones are no names, and each header has to
+/// hold some of them.
 const NAME_LEN_MAX: usize = 512;
-/// The most addresses in a list. RFC 5321, section 4.5.3.1.8, lets a server refuse more recipients than 100; most take a few hundred.
+/// The most addresses in a list. RFC 5321, section 4.5.3.1.8, lets a server refuse more recipients
+/// than 100; most take a few hundred.
 pub const ADDRESSES_MAX: usize = 500;
 
 /// Why a text is no address to which a message can be sent.
@@ -34,7 +38,8 @@ pub enum NotAddress {
     TooMany,
 }
 
-/// Reads one address: `local@domain`, `<local@domain>` or `name <local@domain>`. It comes out as it stands on the wire.
+/// Reads one address: `local@domain`, `<local@domain>` or `name <local@domain>`. It comes out as it
+/// stands on the wire.
 ///
 /// # Errors
 ///
@@ -49,13 +54,14 @@ pub fn parse(text: &str) -> Result<Address, NotAddress> {
     let name = before.and_then(|rest| rest.trim_end().strip_suffix('<')).and_then(name_of);
     let as_written = Address { address: bare.to_owned(), name };
     bounds(&as_written)?;
-    let parsed = Address { address: wire_address(bare).ok_or(NotAddress::Malformed)?, ..as_written };
+    let parsed =
+        Address { address: wire_address(bare).ok_or(NotAddress::Malformed)?, ..as_written };
     check(&parsed)?;
     Ok(parsed)
 }
 
-/// Reads a list of addresses with commas between them, or semicolons as some programs write them. Commas in quotes separate nothing.
-/// An empty list is fine.
+/// Reads a list of addresses with commas between them, or semicolons as some programs write them.
+/// Commas in quotes separate nothing. An empty list is fine.
 ///
 /// # Errors
 ///

@@ -1,11 +1,13 @@
 //! HTML of strangers: made safe to show, or made into text.
 //!
-//! Two walls stand behind each other. The first is our own (`tame`): it reads the markup in one pass, keeps a list of elements and
-//! attributes, and writes it well-formed and of bounded depth, which keeps the second from the cases in which building a tree of
-//! misnested markup takes more than linear time. The second is ammonia, which builds the tree as browsers do and decides once more by
-//! the same lists. The frame in which the result is shown is a third wall, and not ours.
+//! Two walls stand behind each other. The first is our own (`tame`): it reads the markup in one
+//! pass, keeps a list of elements and attributes, and writes it well-formed and of bounded depth,
+//! which keeps the second from the cases in which building a tree of misnested markup takes more
+//! than linear time. The second is ammonia, which builds the tree as browsers do and decides once
+//! more by the same lists. The frame in which the result is shown is a third wall, and not ours.
 //!
-//! HTML is cleaned when it is shown, not when it is stored, so that a better cleaner cures old messages.
+//! HTML is cleaned when it is shown, not when it is stored, so that a better cleaner cures old
+//! messages.
 
 mod lists;
 mod tame;
@@ -18,17 +20,20 @@ use std::collections::{HashMap, HashSet};
 pub use self::text::{from_text, to_text};
 use crate::letter::percent_decoded;
 
-/// The most bytes of markup that are shown. 1 MiB: twenty times the longest newsletter. The rest is left out.
+/// The most bytes of markup that are shown. 1 MiB: twenty times the longest newsletter. The rest is
+/// left out.
 const HTML_LEN_MAX: usize = 1024 * 1024;
-/// How often the result is cleaned again until nothing changes. Twice is the rule: the second time finds nothing to do.
+/// How often the result is cleaned again until nothing changes. Twice is the rule: the second time
+/// finds nothing to do.
 const ROUNDS_MAX: usize = 6;
 
-/// Cleans HTML for showing it to an agent: no scripts, styles, forms, frames or foreign markup; links only to web and e-mail addresses, in
-/// a new window that learns nothing of ours; no image from elsewhere. `images` gives the address of an image of the message by its
-/// `Content-ID`; other images keep only their alternative text.
+/// Cleans HTML for showing it to an agent: no scripts, styles, forms, frames or foreign markup;
+/// links only to web and e-mail addresses, in a new window that learns nothing of ours; no image
+/// from elsewhere. `images` gives the address of an image of the message by its `Content-ID`; other
+/// images keep only their alternative text.
 ///
-/// Cleaning the result again (with the same images) changes nothing, so whatever reads it sees what was checked. It takes time and memory
-/// linear in the input, of which at most 1 MiB is read.
+/// Cleaning the result again (with the same images) changes nothing, so whatever reads it sees what
+/// was checked. It takes time and memory linear in the input, of which at most 1 MiB is read.
 #[must_use]
 pub fn clean(html: &str, images: &dyn Fn(&str) -> Option<String>) -> String {
     let mut current = round(html, images);
@@ -43,8 +48,8 @@ pub fn clean(html: &str, images: &dyn Fn(&str) -> Option<String>) -> String {
     round(&from_text(&to_text(&current)), images)
 }
 
-/// Returns the `Content-ID`s that an address after `cid:` may mean: as it stands in the markup, and with entities and percent signs undone
-/// (RFC 2392).
+/// Returns the `Content-ID`s that an address after `cid:` may mean: as it stands in the markup, and
+/// with entities and percent signs undone (RFC 2392).
 pub(crate) fn ids_of(address: &str) -> impl Iterator<Item = String> {
     let plain = text::unescaped(address);
     let bytes = percent_decoded(&plain);

@@ -1,16 +1,21 @@
 //! Fetches mail from a folder of an IMAP server (RFC 3501), for as long as it is let.
 //!
-//! One [`run`] serves one mailbox: it connects, takes in every message above the checkpoint, waits for more (`IDLE`, else by asking every
-//! so often) and connects again when something breaks. What must stay true (S17 in ARCHITECTURE.md):
+//! One [`run`] serves one mailbox: it connects, takes in every message above the checkpoint, waits
+//! for more (`IDLE`, else by asking every so often) and connects again when something breaks. What
+//! must stay true (S17 in ARCHITECTURE.md):
 //!
-//! - Reading changes nothing on the server (`BODY.PEEK`). A message is flagged, moved or deleted, and the checkpoint moved on, only after
-//!   [`Intake::take_in`] has answered for it; so whatever breaks wherever, the message comes again.
-//! - A UIDVALIDITY other than the checkpoint's means reading the whole folder again; the intake knows what it has.
-//! - One bad message never keeps the others out; a message that cannot be fetched comes with its headers only and stays in the folder.
+//! - Reading changes nothing on the server (`BODY.PEEK`). A message is flagged, moved or deleted,
+//!   and the checkpoint moved on, only after [`Intake::take_in`] has answered for it; so whatever
+//!   breaks wherever, the message comes again.
+//! - A UIDVALIDITY other than the checkpoint's means reading the whole folder again; the intake
+//!   knows what it has.
+//! - One bad message never keeps the others out; a message that cannot be fetched comes with its
+//!   headers only and stays in the folder.
 //! - Nothing that the server says is believed without a bound on its size and its time.
 //!
-//! It is written over its own reader of responses instead of `async-imap` 0.12, in which a `SEARCH` or `FETCH` that was refused looks like an
-//! empty folder, a literal may fill 512 MiB before its size can be judged, and errors carry the text of messages.
+//! It is written over its own reader of responses instead of `async-imap` 0.12, in which a `SEARCH`
+//! or `FETCH` that was refused looks like an empty folder, a literal may fill 512 MiB before its
+//! size can be judged, and errors carry the text of messages.
 
 mod date;
 mod folder;
@@ -97,9 +102,11 @@ pub struct ImapMailbox {
 /// Bounds and times of fetching.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImapLimits {
-    /// The largest message that is fetched whole, in bytes. Default 26 214 400 (25 MiB, docs/testing.md#sizes-of-mail).
+    /// The largest message that is fetched whole, in bytes. Default 26 214 400 (25 MiB,
+    /// docs/testing.md#sizes-of-mail).
     pub message_bytes_max: u32,
-    /// How much of the headers of a larger one is fetched, in bytes. Default 262 144 (256 KiB, docs/testing.md#sizes-of-mail).
+    /// How much of the headers of a larger one is fetched, in bytes. Default 262 144 (256 KiB,
+    /// docs/testing.md#sizes-of-mail).
     pub header_bytes_max: u32,
     /// How long one step of a command may take, in ms. Default 60 000.
     pub command_ms: u64,
@@ -107,16 +114,19 @@ pub struct ImapLimits {
     pub exchange_ms: u64,
     /// How long to wait between looks at a folder without `IDLE`, in ms. Default 60 000.
     pub poll_ms: u64,
-    /// How long one `IDLE` lasts, whatever the server says meanwhile, in ms. Default 300 000: the folder is looked at after it, so that a
-    /// server that forgets to tell (chatmail/async-imap#96) costs five minutes at most.
+    /// How long one `IDLE` lasts, whatever the server says meanwhile, in ms. Default 300 000: the
+    /// folder is looked at after it, so that a server that forgets to tell (chatmail/async-imap#96)
+    /// costs five minutes at most.
     pub idle_ms: u64,
-    /// How long the end of an `IDLE` may take before the connection is given up, in ms. Default 15 000 (chatmail/core#975).
+    /// How long the end of an `IDLE` may take before the connection is given up, in ms. Default 15
+    /// 000 (chatmail/core#975).
     pub done_ms: u64,
     /// The shortest wait after a failure, in ms. Default 1 000; it doubles with each failure.
     pub retry_ms_min: u64,
     /// The longest wait after a failure, in ms. Default 300 000.
     pub retry_ms_max: u64,
-    /// The shortest wait after a refused login, in ms. Default 60 000: many servers lock an account that tries more often.
+    /// The shortest wait after a refused login, in ms. Default 60 000: many servers lock an account
+    /// that tries more often.
     pub login_retry_ms_min: u64,
 }
 
@@ -212,7 +222,8 @@ pub struct MailboxStatus {
     pub tally: Tally,
     /// How often in a row it has failed; 0 as soon as a look at the folder went well.
     pub failures: u32,
-    /// What the last failure was ([`Trouble::name`]); `None` when there is none since the last good look.
+    /// What the last failure was ([`Trouble::name`]); `None` when there is none since the last good
+    /// look.
     pub trouble: Option<&'static str>,
 }
 
@@ -230,10 +241,15 @@ pub struct Company {
 
 /// Fetches a mailbox's messages until it is stopped.
 ///
-/// Stopping, or dropping the future, may leave a message taken in but not flagged; the next run finds that out.
+/// Stopping, or dropping the future, may leave a message taken in but not flagged; the next run
+/// finds that out.
 pub async fn run(mailbox: ImapMailbox, company: Company, stop: CancellationToken) {
-    let mut machine =
-        Machine { pace: Pace::new(&mailbox, company.spread), memory: Memory::default(), mailbox, company };
+    let mut machine = Machine {
+        pace: Pace::new(&mailbox, company.spread),
+        memory: Memory::default(),
+        mailbox,
+        company,
+    };
     tokio::select! {
         () = stop.cancelled() => {}
         never = Box::pin(machine.serve()) => match never {},
@@ -278,7 +294,8 @@ impl Machine {
         let mut session = Session::open(&self.mailbox).await?;
         loop {
             self.show(Phase::Reading);
-            let read = round::read(&mut session, &self.mailbox, &self.company, &mut self.memory).await;
+            let read =
+                round::read(&mut session, &self.mailbox, &self.company, &mut self.memory).await;
             let tally = self.memory.tally;
             self.company.status.send_modify(|status| status.tally = tally);
             read?;

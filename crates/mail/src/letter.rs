@@ -1,14 +1,16 @@
 //! Letters: from the bytes of a message to what the engine decides on.
 //!
-//! Reading is best effort and never fails for bad form: whatever cannot be understood is left out and said in a remark, because the raw
-//! message is kept elsewhere and a customer's question must not be lost to a broken mail program. Only what must not be taken in at all
-//! is [`Unreadable`].
+//! Reading is best effort and never fails for bad form: whatever cannot be understood is left out
+//! and said in a remark, because the raw message is kept elsewhere and a customer's question must
+//! not be lost to a broken mail program. Only what must not be taken in at all is [`Unreadable`].
 //!
-//! The structure is walked by our own code in one pass, so that the bounds hold by construction: the library, which follows nested
-//! messages without a bound, only sees single header fields of bounded length and texts to decode. Every step is linear in the size of
-//! the message, and what is made is at most four times its size; that is why no clock and no thread of its own is needed.
+//! The structure is walked by our own code in one pass, so that the bounds hold by construction:
+//! the library, which follows nested messages without a bound, only sees single header fields of
+//! bounded length and texts to decode. Every step is linear in the size of the message, and what is
+//! made is at most four times its size; that is why no clock and no thread of its own is needed.
 //!
-//! It does not clean HTML (see [`crate::html`]), does not unpack archives and does not believe what the sender says about types.
+//! It does not clean HTML (see [`crate::html`]), does not unpack archives and does not believe what
+//! the sender says about types.
 
 mod automatic;
 mod body;
@@ -40,15 +42,18 @@ use crate::token::Signer;
 /// What bounds the reading of a message (docs/testing.md#sizes-of-mail).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// The largest message, in bytes. 1…1 GiB. Default 25 MiB: what large providers take. A larger one is refused.
+    /// The largest message, in bytes. 1…1 GiB. Default 25 MiB: what large providers take. A larger
+    /// one is refused.
     pub message_len_max: usize,
-    /// The most `Received` fields. Default 100: a message with more goes round in circles (RFC 5321, section 6.3). It is refused.
+    /// The most `Received` fields. Default 100: a message with more goes round in circles (RFC
+    /// 5321, section 6.3). It is refused.
     pub hops_max: usize,
     /// The most bytes of headers that are read. Default 256 KiB. The rest is skipped.
     pub headers_len_max: usize,
     /// The most header fields that are read. Default 500. The rest is skipped.
     pub header_count_max: usize,
-    /// The most multiparts inside each other. Default 20: programs make five at most. What is deeper is kept as one part.
+    /// The most multiparts inside each other. Default 20: programs make five at most. What is
+    /// deeper is kept as one part.
     pub nesting_max: usize,
     /// The most parts. Default 1,000. The rest is left out.
     pub parts_max: usize,
@@ -153,7 +158,8 @@ pub fn read(raw: &[u8], reading: &Reading<'_>) -> Result<Letter, Unreadable> {
     if raw.len() > bounds.message_len_max {
         return Err(Unreadable::TooLarge { len: raw.len(), max: bounds.message_len_max });
     }
-    let (mut fields, body_start) = Fields::scan(raw, 0, bounds.headers_len_max, bounds.header_count_max);
+    let (mut fields, body_start) =
+        Fields::scan(raw, 0, bounds.headers_len_max, bounds.header_count_max);
     if fields.is_empty() {
         return Err(Unreadable::NoHeaders);
     }
@@ -176,10 +182,11 @@ pub fn read(raw: &[u8], reading: &Reading<'_>) -> Result<Letter, Unreadable> {
     Ok(letter)
 }
 
-/// Hashes what comes after the headers, in such a way that a copy that came another way (with other line ends, with an empty line more)
-/// has the same hash.
+/// Hashes what comes after the headers, in such a way that a copy that came another way (with other
+/// line ends, with an empty line more) has the same hash.
 fn body_hash(body: &[u8]) -> String {
-    let end = body.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |last| last + 1);
+    let end =
+        body.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |last| last + 1);
     let mut hash = Sha256::new();
     for line in body[..end].split_inclusive(|byte| *byte == b'\n') {
         match line.strip_suffix(b"\r\n") {

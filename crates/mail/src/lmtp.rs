@@ -1,12 +1,15 @@
-//! Takes messages from a mail server by LMTP (RFC 2033): one answer per recipient, after the message is durable.
+//! Takes messages from a mail server by LMTP (RFC 2033): one answer per recipient, after the
+//! message is durable.
 //!
 //! What must stay true:
 //!
-//! - 250 is said only after [`Intake::take_in`] has answered (S17 in ARCHITECTURE.md); "not now" is 451, and the mail server keeps the message.
+//! - 250 is said only after [`Intake::take_in`] has answered (S17 in ARCHITECTURE.md); "not now" is
+//!   451, and the mail server keeps the message.
 //! - Recipients of one mailbox share one message: they are taken in once, and all get its answer.
-//! - Only `CRLF . CRLF` ends a message. One with a lone CR or LF anywhere is refused whole, since another server may see its end elsewhere
-//!   (SMTP smuggling, CVE-2023-51764).
-//! - It listens for programs of the same machine: on loopback or a Unix socket. There is neither login nor encryption.
+//! - Only `CRLF . CRLF` ends a message. One with a lone CR or LF anywhere is refused whole, since
+//!   another server may see its end elsewhere (SMTP smuggling, CVE-2023-51764).
+//! - It listens for programs of the same machine: on loopback or a Unix socket. There is neither
+//!   login nor encryption.
 
 pub mod command;
 mod connection;
@@ -49,9 +52,11 @@ pub struct LmtpLimits {
     pub message_bytes_max: usize,
     /// The longest command line, in bytes. Default 8 192.
     pub line_bytes_max: usize,
-    /// The most recipients of a message. Default 100 (RFC 5321, section 4.5.3.1.8, asks for as many).
+    /// The most recipients of a message. Default 100 (RFC 5321, section 4.5.3.1.8, asks for as
+    /// many).
     pub recipients_max: usize,
-    /// The most connections; one more is told 421. Default 10: with a message each they hold 250 MiB.
+    /// The most connections; one more is told 421. Default 10: with a message each they hold 250
+    /// MiB.
     pub connections_max: usize,
     /// The most commands of a connection. Default 10 000.
     pub commands_max: u32,

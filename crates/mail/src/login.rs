@@ -1,6 +1,7 @@
 //! How a mail server is told who we are: a password, or a bearer token (`XOAUTH2`).
 //!
-//! Where tokens come from is not known here: the server gives a [`Tokens`]. Secrets show themselves to nobody who prints them.
+//! Where tokens come from is not known here: the server gives a [`Tokens`]. Secrets show themselves
+//! to nobody who prints them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -105,7 +106,10 @@ mod tests {
         assert_eq!(decoded, b"\0tim\0tanstaaftanstaaf");
         // The example of Google's "OAuth 2.0 mechanism" page.
         assert_eq!(
-            xoauth2("someuser@example.com", &Secret::new("ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg")),
+            xoauth2(
+                "someuser@example.com",
+                &Secret::new("ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg")
+            ),
             "dXNlcj1zb21ldXNlckBleGFtcGxlLmNvbQFhdXRoPUJlYXJlciB5YTI5LnZGOWRmdDRxbVRjMk52YjNSbGNrQmhkSFJoZG1semRHRXVZMjl0Q2cBAQ=="
         );
     }

@@ -1,8 +1,9 @@
 //! Messages that go out: from what the engine wants to say to the bytes that a relay gets.
 //!
-//! The bytes are made once and kept with the fixed `Message-ID`, so that a message that is sent again is the same message. The envelope
-//! is apart from the headers, blind copies are only in the envelope, and no header can be smuggled in: every value is checked here, is
-//! encoded by the library, and the result is checked again as a whole.
+//! The bytes are made once and kept with the fixed `Message-ID`, so that a message that is sent
+//! again is the same message. The envelope is apart from the headers, blind copies are only in the
+//! envelope, and no header can be smuggled in: every value is checked here, is encoded by the
+//! library, and the result is checked again as a whole.
 
 mod check;
 mod compose;
@@ -13,14 +14,17 @@ use thiserror::Error;
 pub use self::compose::compose;
 use crate::address::NotAddress;
 
-/// The largest message that is made, in bytes: what most servers take, and what this one takes in (docs/testing.md#sizes-of-mail).
+/// The largest message that is made, in bytes: what most servers take, and what this one takes in
+/// (docs/testing.md#sizes-of-mail).
 pub const MESSAGE_LEN_MAX: usize = 25 * 1024 * 1024;
 /// The longest subject, in bytes. Mail programs show less than a tenth of it.
 pub const SUBJECT_LEN_MAX: usize = 2_000;
-/// The most `Message-ID`s in `References`: the first, which names the thread, and the newest; RFC 5322 sets no bound but lines have one.
+/// The most `Message-ID`s in `References`: the first, which names the thread, and the newest; RFC
+/// 5322 sets no bound but lines have one.
 pub const REFERENCES_MAX: usize = 20;
 
-/// Why a program and not a person writes (RFC 3834, section 3.1). The message gets the headers that keep other programs from answering.
+/// Why a program and not a person writes (RFC 3834, section 3.1). The message gets the headers that
+/// keep other programs from answering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AutoKind {
     /// It answers a message: an acknowledgement, a note of absence.
@@ -32,7 +36,8 @@ pub enum AutoKind {
 /// A message to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
-    /// Its `Message-ID`, without angle brackets; see [`Signer::message_id`](crate::token::Signer::message_id).
+    /// Its `Message-ID`, without angle brackets; see
+    /// [`Signer::message_id`](crate::token::Signer::message_id).
     pub message_id: String,
     /// The `Message-ID` that it answers, without angle brackets.
     pub in_reply_to: Option<String>,
@@ -65,7 +70,8 @@ pub struct Outgoing {
 /// A message in the form in which a relay takes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Composed {
-    /// The envelope's sender; `None` for a message that must not be answered by a report (an automatic one, RFC 3834 section 3.3).
+    /// The envelope's sender; `None` for a message that must not be answered by a report (an
+    /// automatic one, RFC 3834 section 3.3).
     pub envelope_from: Option<String>,
     /// The envelope's recipients, each once.
     pub recipients: Vec<String>,
@@ -140,7 +146,8 @@ pub enum NotSendable {
     /// The library refused it.
     #[error("the message could not be built")]
     Library(#[source] lettre::error::Error),
-    /// What the library made is not a message that every relay takes; a defect, but better found here than by a recipient.
+    /// What the library made is not a message that every relay takes; a defect, but better found
+    /// here than by a recipient.
     #[error("the message that was built breaks a rule of smtp")]
     Unsafe,
 }

@@ -1,8 +1,11 @@
-//! What the mail machines ask of the server: somebody who takes messages in, and a place for their checkpoints.
+//! What the mail machines ask of the server: somebody who takes messages in, and a place for their
+//! checkpoints.
 //!
-//! The machines carry bytes; what a message means, and whether it was seen before, is decided behind [`Intake`]. Their whole promise rests
-//! on one sentence: **an answer of [`Intake::take_in`] is durable**. Only after it does a machine flag, move or delete a message, or answer
-//! 250 (S17 in ARCHITECTURE.md). Every machine may therefore be stopped at any point; what it then does again is recognised by the intake.
+//! The machines carry bytes; what a message means, and whether it was seen before, is decided
+//! behind [`Intake`]. Their whole promise rests on one sentence: **an answer of [`Intake::take_in`]
+//! is durable**. Only after it does a machine flag, move or delete a message, or answer 250 (S17 in
+//! ARCHITECTURE.md). Every machine may therefore be stopped at any point; what it then does again
+//! is recognised by the intake.
 
 use std::error::Error;
 
@@ -17,7 +20,8 @@ pub struct Arrival {
     pub mailbox: String,
     /// The way it came.
     pub source: Source,
-    /// The message, byte for byte; of a message by LMTP with the `Return-Path` that the last server puts before it (RFC 5321, section 4.4).
+    /// The message, byte for byte; of a message by LMTP with the `Return-Path` that the last server
+    /// puts before it (RFC 5321, section 4.4).
     pub raw: Vec<u8>,
     /// Whether that is all of it.
     pub extent: Extent,
@@ -49,7 +53,8 @@ pub enum Source {
 pub enum Extent {
     /// All of it.
     Whole,
-    /// Its headers only, because it is too large or the server cannot give it out; it stays in the folder, marked.
+    /// Its headers only, because it is too large or the server cannot give it out; it stays in the
+    /// folder, marked.
     Headers {
         /// How large the message is, in bytes, as the server says.
         size_bytes: u64,
@@ -70,8 +75,8 @@ pub enum Taken {
     },
 }
 
-/// It was not done for certain, and later it may go better: a store that is away, a server that is stopping. It may be there all the same,
-/// and is then found when the message comes again.
+/// It was not done for certain, and later it may go better: a store that is away, a server that is
+/// stopping. It may be there all the same, and is then found when the message comes again.
 #[derive(Debug, thiserror::Error)]
 #[error("not possible at the moment")]
 pub struct NotNow(#[source] pub Box<dyn Error + Send + Sync>);
@@ -81,7 +86,8 @@ pub struct NotNow(#[source] pub Box<dyn Error + Send + Sync>);
 pub trait Intake: Send + Sync + 'static {
     /// Makes an interaction of a message, or finds the one that it is already.
     ///
-    /// The same message can come again and again, under another UID too: after a crash, a lost answer or a new UIDVALIDITY.
+    /// The same message can come again and again, under another UID too: after a crash, a lost
+    /// answer or a new UIDVALIDITY.
     ///
     /// # Errors
     ///
@@ -94,7 +100,8 @@ pub trait Intake: Send + Sync + 'static {
 pub struct Skipped {
     /// The generation in which it was passed over by its UIDs.
     pub uid_validity: u32,
-    /// When the newest of it came into the folder: by that it is known in later generations, in which it has other UIDs.
+    /// When the newest of it came into the folder: by that it is known in later generations, in
+    /// which it has other UIDs.
     pub until: Time,
 }
 
@@ -124,5 +131,6 @@ pub trait Checkpoints: Send + Sync + 'static {
     /// # Errors
     ///
     /// When it cannot be written now.
-    async fn keep(&self, mailbox: &str, folder: &str, checkpoint: Checkpoint) -> Result<(), NotNow>;
+    async fn keep(&self, mailbox: &str, folder: &str, checkpoint: Checkpoint)
+    -> Result<(), NotNow>;
 }

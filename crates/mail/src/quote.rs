@@ -1,7 +1,9 @@
-//! Quotes: what of an answer is new, and how an answer quotes what it answers (docs/compat/media.md#e-mail, "Content of a reply").
+//! Quotes: what of an answer is new, and how an answer quotes what it answers
+//! (docs/compat/media.md#e-mail, "Content of a reply").
 //!
-//! Finding the new text is a guess and is only for showing: nothing is ever cut off what is kept. When a guess could hide something that
-//! the customer wrote, such as answers between the quoted lines, everything counts as new.
+//! Finding the new text is a guess and is only for showing: nothing is ever cut off what is kept.
+//! When a guess could hide something that the customer wrote, such as answers between the quoted
+//! lines, everything counts as new.
 
 use core::fmt::Write as _;
 
@@ -38,7 +40,8 @@ const INTRODUCTIONS: &[&str] = &[
     "schreef op:",
 ];
 
-/// Words that stand between the date and the name in languages that put the name last; such a line ends with a colon.
+/// Words that stand between the date and the name in languages that put the name last; such a line
+/// ends with a colon.
 const VERBS: &[&str] = &[" schrieb ", " skrev ", " schreef ", " wrote "];
 
 /// Lines that mail programs write before a quote that has no marks.
@@ -91,7 +94,8 @@ pub fn split(text: &str) -> Split<'_> {
             || is_introduction(&lines[*at..], quoted_tail - at)
     });
     // Outlook draws a line before its fields.
-    let is_rule = |at: &usize| !lines[*at].1.is_empty() && lines[*at].1.bytes().all(|byte| byte == b'_');
+    let is_rule =
+        |at: &usize| !lines[*at].1.is_empty() && lines[*at].1.bytes().all(|byte| byte == b'_');
     let found = found.map(|at| at.checked_sub(1).filter(is_rule).unwrap_or(at));
     let at = found.map_or(text.len(), |at| lines[at].0);
     let (own, quoted) = text.split_at(at);
@@ -111,7 +115,8 @@ fn lines(text: &str) -> Vec<(usize, &str)> {
         .collect()
 }
 
-/// Returns the first line of the block of marked and empty lines at the end; the number of lines when there is none.
+/// Returns the first line of the block of marked and empty lines at the end; the number of lines
+/// when there is none.
 fn quoted_tail(lines: &[(usize, &str)]) -> usize {
     let tail = lines.iter().rposition(|(_, line)| !line.is_empty() && !line.starts_with('>'));
     let begin = tail.map_or(0, |last| last + 1);
@@ -119,8 +124,8 @@ fn quoted_tail(lines: &[(usize, &str)]) -> usize {
     first.map_or(lines.len(), |offset| begin + offset)
 }
 
-/// Tells whether a quote is introduced here: by a line, or a few, that end like `wrote:`, with only empty lines before the marked block.
-/// `until_tail` says in how many lines that block begins.
+/// Tells whether a quote is introduced here: by a line, or a few, that end like `wrote:`, with only
+/// empty lines before the marked block. `until_tail` says in how many lines that block begins.
 fn is_introduction(lines: &[(usize, &str)], until_tail: usize) -> bool {
     let mut len = 0;
     for (number, (_, line)) in lines.iter().take(INTRODUCTION_LINES_MAX).enumerate() {
@@ -132,7 +137,8 @@ fn is_introduction(lines: &[(usize, &str)], until_tail: usize) -> bool {
         if has_verb || INTRODUCTIONS.iter().any(|end| ends_with(line, end)) {
             let between = lines.get(number + 1..until_tail);
             return between.is_some_and(|between| {
-                between.len() <= INTRODUCTION_LINES_MAX && between.iter().all(|(_, line)| line.is_empty())
+                between.len() <= INTRODUCTION_LINES_MAX
+                    && between.iter().all(|(_, line)| line.is_empty())
             });
         }
     }
@@ -178,8 +184,9 @@ impl Default for Quoting<'_> {
     }
 }
 
-/// Quotes a text: an empty line for the answer, the start line, and each line with the indent before it. Lines that are quotes themselves
-/// get the indent without its blank, so that `> ` makes `>> `.
+/// Quotes a text: an empty line for the answer, the start line, and each line with the indent
+/// before it. Lines that are quotes themselves get the indent without its blank, so that `> ` makes
+/// `>> `.
 #[must_use]
 pub fn quote_text(text: &str, quoting: &Quoting<'_>) -> String {
     let indent = &quoting.indent[..quoting.indent.floor_char_boundary(INDENT_LEN_MAX)];
@@ -199,7 +206,8 @@ pub fn quote_text(text: &str, quoting: &Quoting<'_>) -> String {
     quoted
 }
 
-/// Quotes HTML that [`html::clean`] has cleaned: an empty line for the answer, the start line, and a block.
+/// Quotes HTML that [`html::clean`] has cleaned: an empty line for the answer, the start line, and
+/// a block.
 #[must_use]
 pub fn quote_html(clean: &str, quoting: &Quoting<'_>) -> String {
     let mut quoted = String::from("<p><br></p>");

@@ -2,14 +2,17 @@
 //!
 //! What must stay true (S18 in ARCHITECTURE.md):
 //!
-//! - [`Outcome::Unknown`] is said if, and only if, the connection failed between the first byte of the final dot and the answer to it: the
-//!   relay may or may not have the message (RFC 1047), and a second attempt may make a second copy. Everything else is certain.
-//! - Nothing is sent to a part of the recipients: unless all are accepted, no content is sent, and the refusal names who was refused.
-//! - Only CRLF ends a line in what is sent; a message with a lone CR or LF, and an address with anything that could end a command, never
-//!   gets as far as the connection.
+//! - [`Outcome::Unknown`] is said if, and only if, the connection failed between the first byte of
+//!   the final dot and the answer to it: the relay may or may not have the message (RFC 1047), and
+//!   a second attempt may make a second copy. Everything else is certain.
+//! - Nothing is sent to a part of the recipients: unless all are accepted, no content is sent, and
+//!   the refusal names who was refused.
+//! - Only CRLF ends a line in what is sent; a message with a lone CR or LF, and an address with
+//!   anything that could end a command, never gets as far as the connection.
 //!
-//! It is written over its own connection instead of `lettre`'s: that cannot tell before the final dot from after it, and keeps what it
-//! had read before the encryption of `STARTTLS` began. Lettre builds the messages.
+//! It is written over its own connection instead of `lettre`'s: that cannot tell before the final
+//! dot from after it, and keeps what it had read before the encryption of `STARTTLS` began. Lettre
+//! builds the messages.
 
 mod connection;
 mod pool;
@@ -32,7 +35,8 @@ pub struct RelayConfig {
     pub endpoint: Endpoint,
     /// How to log in; `None` where the relay knows us by our address.
     pub login: Option<Login>,
-    /// The name that we say we have (`EHLO`): one that resolves to this machine, or an address in brackets.
+    /// The name that we say we have (`EHLO`): one that resolves to this machine, or an address in
+    /// brackets.
     pub hello_name: String,
     /// Bounds and times.
     pub limits: RelayLimits,
@@ -41,21 +45,31 @@ pub struct RelayConfig {
 /// Bounds and times of sending.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RelayLimits {
-    /// The most connections at a time; a message more waits. Default 4: relays count them per client.
+    /// The most connections at a time; a message more waits. Default 4: relays count them per
+    /// client.
     pub connections_max: usize,
-    /// How long a connection is kept for the next message, in ms. Default 30 000; servers close theirs after a minute to five.
+    /// How long a connection is kept for the next message, in ms. Default 30 000; servers close
+    /// theirs after a minute to five.
     pub keep_ms: u64,
     /// How long connecting may take, in ms. Default 30 000.
     pub connect_ms: u64,
-    /// How long the answer to a command may take, in ms. Default 300 000 (RFC 5321, section 4.5.3.2).
+    /// How long the answer to a command may take, in ms. Default 300 000 (RFC 5321, section
+    /// 4.5.3.2).
     pub reply_ms: u64,
-    /// How long the answer to the final dot may take, in ms. Default 600 000 (RFC 5321, section 4.5.3.2.6: giving up earlier makes copies).
+    /// How long the answer to the final dot may take, in ms. Default 600 000 (RFC 5321, section
+    /// 4.5.3.2.6: giving up earlier makes copies).
     pub dot_ms: u64,
 }
 
 impl Default for RelayLimits {
     fn default() -> Self {
-        Self { connections_max: 4, keep_ms: 30_000, connect_ms: 30_000, reply_ms: 300_000, dot_ms: 600_000 }
+        Self {
+            connections_max: 4,
+            keep_ms: 30_000,
+            connect_ms: 30_000,
+            reply_ms: 300_000,
+            dot_ms: 600_000,
+        }
     }
 }
 
@@ -86,7 +100,8 @@ pub enum Cause {
     Reply(Reply),
     /// The relay took some recipients but not these; nobody was sent anything.
     Recipients(Vec<RefusedRecipient>),
-    /// There is no connection, or it broke before the final dot; [`crate::tls::NoConnection`] or the like, as a short fixed name.
+    /// There is no connection, or it broke before the final dot; [`crate::tls::NoConnection`] or
+    /// the like, as a short fixed name.
     Connection(&'static str),
     /// The relay refused the login, or the token could not be got.
     Login,
@@ -106,7 +121,8 @@ pub enum Outcome {
     Temporary(Cause),
     /// It was not sent and never will be like this.
     Permanent(Cause),
-    /// It may or may not have been sent: the connection was lost after the final dot. A later attempt has to bear the same `Message-ID`.
+    /// It may or may not have been sent: the connection was lost after the final dot. A later
+    /// attempt has to bear the same `Message-ID`.
     Unknown,
 }
 

@@ -1,9 +1,11 @@
-//! Connections to mail servers: encrypted from the start, encrypted on request, or plain where nobody can listen.
+//! Connections to mail servers: encrypted from the start, encrypted on request, or plain where
+//! nobody can listen.
 //!
-//! STARTTLS is only ever *required*: a server that does not offer it, refuses it, or has sent anything beyond its answer before the
-//! encryption begins gets no credentials and no message. (What was sent too early would be read as if it had come encrypted: NO STARTTLS,
-//! USENIX Security 2021.) There is no "encrypt if you can" and no way to skip the check of a certificate; who has a certificate authority
-//! of his own names it.
+//! STARTTLS is only ever *required*: a server that does not offer it, refuses it, or has sent
+//! anything beyond its answer before the encryption begins gets no credentials and no message.
+//! (What was sent too early would be read as if it had come encrypted: NO STARTTLS, USENIX Security
+//! 2021.) There is no "encrypt if you can" and no way to skip the check of a certificate; who has a
+//! certificate authority of his own names it.
 
 mod wire;
 
@@ -28,7 +30,8 @@ pub use wire::{Broken, Stream};
 pub enum Security {
     /// By TLS from its first byte (IMAP 993, SMTP 465).
     Tls,
-    /// By TLS after `STARTTLS`, which must succeed before anything else is said (IMAP 143, SMTP 587).
+    /// By TLS after `STARTTLS`, which must succeed before anything else is said (IMAP 143, SMTP
+    /// 587).
     StartTls,
     /// Not at all; allowed because the other end is this machine, which is checked.
     PlainOnLoopback,
@@ -102,7 +105,8 @@ pub enum NoConnection {
     /// It is configured without encryption and ends on another machine.
     #[error("an unencrypted connection to another machine is not allowed")]
     NotLoopback,
-    /// The configuration has TLS, but no certificates to trust or a host name that cannot be on a certificate.
+    /// The configuration has TLS, but no certificates to trust or a host name that cannot be on a
+    /// certificate.
     #[error("the configuration does not allow an encrypted connection")]
     Configuration,
     /// The server sent more than its answer to `STARTTLS` before the encryption began.
@@ -119,7 +123,8 @@ impl Endpoint {
             .map_err(late)
             .and_then(|connected| connected)
             .map_err(NoConnection::Unreachable)?;
-        // Commands are small and each waits for its answer: holding them back for company only costs time.
+        // Commands are small and each waits for its answer: holding them back for company only
+        // costs time.
         stream.set_nodelay(true).map_err(NoConnection::Unreachable)?;
         let peer = stream.peer_addr().map_err(NoConnection::Unreachable)?;
         let wire = Wire::new(Box::new(stream), patience);
@@ -132,8 +137,8 @@ impl Endpoint {
         }
     }
 
-    /// Opens a connection for another protocol, such as the one in which tokens are asked for: encrypted with [`Security::Tls`]. No step
-    /// takes longer than `patience`.
+    /// Opens a connection for another protocol, such as the one in which tokens are asked for:
+    /// encrypted with [`Security::Tls`]. No step takes longer than `patience`.
     ///
     /// # Errors
     ///
@@ -143,9 +148,14 @@ impl Endpoint {
     }
 
     /// Encrypts a connection on which everything said so far has been read.
-    pub(crate) async fn encrypt(&self, wire: Wire, patience: Duration) -> Result<Wire, NoConnection> {
+    pub(crate) async fn encrypt(
+        &self,
+        wire: Wire,
+        patience: Duration,
+    ) -> Result<Wire, NoConnection> {
         let trust = self.trust.as_ref().ok_or(NoConnection::Configuration)?;
-        let name = ServerName::try_from(self.host.clone()).map_err(|_| NoConnection::Configuration)?;
+        let name =
+            ServerName::try_from(self.host.clone()).map_err(|_| NoConnection::Configuration)?;
         let stream = wire.into_stream().ok_or(NoConnection::Injected)?;
         let handshake = TlsConnector::from(trust.0.clone()).connect(name, stream);
         let stream = timeout(patience, Box::pin(handshake))

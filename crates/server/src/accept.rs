@@ -1,10 +1,13 @@
-//! The accept loop: connections in, requests to the router, and nothing that a client can hold on to for free.
+//! The accept loop: connections in, requests to the router, and nothing that a client can hold on
+//! to for free.
 //!
-//! It is our own because `axum::serve` installs no timer: a half-sent head was still open after 50 s, and a connection that says nothing
-//! as well. Here every phase of a connection has its bound: silence and head, body, keep-alive, and an answer that nobody reads.
-//! Connections are counted, altogether, by address and by user.
+//! It is our own because `axum::serve` installs no timer: a half-sent head was still open after 50
+//! s, and a connection that says nothing as well. Here every phase of a connection has its bound:
+//! silence and head, body, keep-alive, and an answer that nobody reads. Connections are counted,
+//! altogether, by address and by user.
 //!
-//! It deliberately knows nothing of what is served. A WebSocket leaves it with the upgrade; only its seat is still counted.
+//! It deliberately knows nothing of what is served. A WebSocket leaves it with the upgrade; only
+//! its seat is still counted.
 
 mod body;
 mod connection;
@@ -27,11 +30,14 @@ use tokio_util::task::TaskTracker;
 use connection::Connection;
 use seats::{Full, Seats};
 
-/// Connections that the kernel holds ready before they are accepted: what arrives while the loop pauses.
+/// Connections that the kernel holds ready before they are accepted: what arrives while the loop
+/// pauses.
 const BACKLOG: u32 = 1_024;
-/// How long the loop pauses when the process has no descriptor left, in ms: what waits stays in the backlog meanwhile.
+/// How long the loop pauses when the process has no descriptor left, in ms: what waits stays in the
+/// backlog meanwhile.
 const PAUSE: Duration = Duration::from_millis(100);
-/// What a connection above a bound is told. Best effort: a client that sent much already may see only the reset.
+/// What a connection above a bound is told. Best effort: a client that sent much already may see
+/// only the reset.
 const REFUSAL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\n\
     Connection: close\r\nContent-Length: 68\r\n\r\n\
@@ -50,16 +56,18 @@ pub(crate) struct Limits {
     pub header_timeout: Duration,
     /// How long a body may take before the time that its bytes are worth.
     pub body_timeout: Duration,
-    /// The slowest body that is waited for beyond that, and the slowest taking of an answer beyond `write_timeout`.
+    /// The slowest body that is waited for beyond that, and the slowest taking of an answer beyond
+    /// `write_timeout`.
     pub body_bytes_per_second: u64,
     /// How long a connection is kept without a request.
     pub idle_timeout: Duration,
-    /// How long an answer may wait for its client before the time that the bytes it has taken are worth.
+    /// How long an answer may wait for its client before the time that the bytes it has taken are
+    /// worth.
     pub write_timeout: Duration,
 }
 
-/// Listens at an address. `SO_REUSEADDR` is set, so that a server started anew need not wait for its predecessor's connections to be
-/// forgotten.
+/// Listens at an address. `SO_REUSEADDR` is set, so that a server started anew need not wait for
+/// its predecessor's connections to be forgotten.
 ///
 /// # Errors
 ///
@@ -96,8 +104,8 @@ impl Acceptor {
         })
     }
 
-    /// Accepts until [`Acceptor::stop`] is called; then the address is free again. Dropping the future has the same effect as far as new
-    /// connections go.
+    /// Accepts until [`Acceptor::stop`] is called; then the address is free again. Dropping the
+    /// future has the same effect as far as new connections go.
     pub(crate) async fn run(&self, listener: TcpListener) {
         loop {
             let accepted = tokio::select! {
@@ -119,7 +127,8 @@ impl Acceptor {
     fn admit(&self, stream: TcpStream, peer: SocketAddr) {
         match self.seats.take(peer.ip()) {
             Ok(seat) => {
-                // An answer is written at once and in one piece, so waiting to fill a packet only delays it.
+                // An answer is written at once and in one piece, so waiting to fill a packet only
+                // delays it.
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%error, "a connection was gone before it was served");
                     return;
@@ -143,7 +152,8 @@ impl Acceptor {
         self.connections.close();
     }
 
-    /// Waits until all connections are closed. Call [`Acceptor::stop`] first; a cancelled wait changes nothing.
+    /// Waits until all connections are closed. Call [`Acceptor::stop`] first; a cancelled wait
+    /// changes nothing.
     pub(crate) async fn drained(&self) {
         self.connections.wait().await;
     }
@@ -163,8 +173,8 @@ fn concerns_one_connection(error: &io::Error) -> bool {
 fn refuse(stream: TcpStream, peer: SocketAddr, full: Full) {
     use io::{Read as _, Write as _};
     tracing::debug!(%peer, ?full, "a connection was refused");
-    // The socket is in non-blocking mode, so neither call waits for the client. What came already is read because closing a socket
-    // with unread bytes resets it, and the answer with it.
+    // The socket is in non-blocking mode, so neither call waits for the client. What came already
+    // is read because closing a socket with unread bytes resets it, and the answer with it.
     if let Ok(mut stream) = stream.into_std() {
         let _ = stream.read(&mut [0; 1_024]);
         let _ = stream.write(REFUSAL);

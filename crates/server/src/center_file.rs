@@ -1,8 +1,10 @@
-//! The center file: everything a contact center consists of, as one TOML file that is applied whole (docs/compat/center.md#center-file).
+//! The center file: everything a contact center consists of, as one TOML file that is applied whole
+//! (docs/compat/center.md#center-file).
 //!
-//! A file is read ([`form`]), its names are looked up and its things get their ids ([`resolve`]), the result is compared with what is
-//! stored ([`difference`]) and, once the difference was shown, committed ([`apply`]). Applying a file twice changes nothing the second
-//! time. What the file does not name stays, unless pruning is asked for.
+//! A file is read ([`form`]), its names are looked up and its things get their ids ([`resolve`]),
+//! the result is compared with what is stored ([`difference`]) and, once the difference was shown,
+//! committed ([`apply`]). Applying a file twice changes nothing the second time. What the file does
+//! not name stays, unless pruning is asked for.
 //!
 //! It works on a store that no server has open. A running server is changed over its API.
 
@@ -65,7 +67,8 @@ pub(crate) enum CenterFileError {
 }
 
 impl CenterFileError {
-    /// Makes one error of all that is wrong with a file, in the order of its lines; `None` when nothing is.
+    /// Makes one error of all that is wrong with a file, in the order of its lines; `None` when
+    /// nothing is.
     fn all_of(problems: Vec<Self>) -> Option<Self> {
         let mut wrong = Vec::new();
         for problem in problems {
@@ -151,7 +154,8 @@ impl CenterFile {
         Ok(Plan { difference, warnings: resolved.warnings })
     }
 
-    /// Reads the file's form. What cannot be read of one table does not hide what is wrong with the others: the first fault of each is told.
+    /// Reads the file's form. What cannot be read of one table does not hide what is wrong with the
+    /// others: the first fault of each is told.
     fn form(&self) -> Result<form::Form, CenterFileError> {
         let mut rest = self.text.clone();
         let mut wrong = Vec::new();
@@ -170,7 +174,8 @@ impl CenterFile {
         Err(CenterFileError::all_of(wrong).expect("there was an error in every round but the last"))
     }
 
-    /// What waits in a queue or came from it is of the queue's channel, and would be offered by none of another.
+    /// What waits in a queue or came from it is of the queue's channel, and would be offered by
+    /// none of another.
     async fn refuse_changed_channels(
         &self,
         resolved: &resolve::Resolved,
@@ -180,7 +185,8 @@ impl CenterFile {
         let mut wrong = Vec::new();
         for record in &resolved.records {
             let Record::Queue(queue) = record else { continue };
-            let Some(before) = directory.queues.get(&queue.id).filter(|before| before.media != queue.media)
+            let Some(before) =
+                directory.queues.get(&queue.id).filter(|before| before.media != queue.media)
             else {
                 continue;
             };
@@ -190,7 +196,9 @@ impl CenterFile {
                      make a queue of another name",
                     queue.name, before.media, queue.media
                 );
-                wrong.push(self.wrong_at(resolved.channels.get(&queue.id).copied().unwrap_or(0), message));
+                wrong.push(
+                    self.wrong_at(resolved.channels.get(&queue.id).copied().unwrap_or(0), message),
+                );
             }
         }
         CenterFileError::all_of(wrong).map_or(Ok(()), Err)

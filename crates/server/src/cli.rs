@@ -7,7 +7,11 @@ use clap::{Args, Parser, Subcommand};
 
 /// A contact-center server.
 #[derive(Debug, Parser)]
-#[command(name = "handoff", version, about = "A contact-center server: interactions, agents, queues.")]
+#[command(
+    name = "handoff",
+    version,
+    about = "A contact-center server: interactions, agents, queues."
+)]
 pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -21,11 +25,13 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Runs a complete server with a demo contact center, reachable from this machine only.
     Demo(Demo),
-    /// Applies a center file to the store of a server that is not running; prints the difference first.
+    /// Applies a center file to the store of a server that is not running; prints the difference
+    /// first.
     Apply(Apply),
     /// Brings the store's schema up to date, as a starting server would do, and ends.
     Migrate(Configured),
-    /// Reads a configuration file and says whether it is right, and whether a server would start with it on the store as it is.
+    /// Reads a configuration file and says whether it is right, and whether a server would start
+    /// with it on the store as it is.
     CheckConfig(CheckConfig),
     /// Looks for what would keep the server from running, and says what to do about it.
     Doctor(Doctor),
@@ -34,7 +40,8 @@ pub(crate) enum Command {
 /// Where the configuration is.
 #[derive(Debug, Args)]
 pub(crate) struct Configured {
-    /// The configuration file; without one the defaults apply, and `HANDOFF__SECTION__KEY` variables.
+    /// The configuration file; without one the defaults apply, and `HANDOFF__SECTION__KEY`
+    /// variables.
     #[arg(long, env = "HANDOFF_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
 }
@@ -45,8 +52,8 @@ pub(crate) struct Serve {
     /// Where the configuration is.
     #[command(flatten)]
     pub configured: Configured,
-    /// Uses the directory of files (`chat.files`) with this store although it was not its own until now. Files that the store has no record
-    /// of stay where they are.
+    /// Uses the directory of files (`chat.files`) with this store although it was not its own until
+    /// now. Files that the store has no record of stay where they are.
     #[arg(long, env = "HANDOFF_ADOPT_FILES")]
     pub adopt_files: bool,
 }
@@ -55,7 +62,12 @@ pub(crate) struct Serve {
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
     /// The loopback address and port to listen on; port 0 picks a free one.
-    #[arg(long, env = "HANDOFF_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8090")]
+    #[arg(
+        long,
+        env = "HANDOFF_LISTEN",
+        value_name = "ADDRESS:PORT",
+        default_value = "127.0.0.1:8090"
+    )]
     pub listen: SocketAddr,
     /// The data directory; without one a temporary one is used and removed at the end.
     #[arg(long, env = "HANDOFF_DATA", value_name = "DIR")]
@@ -85,7 +97,8 @@ pub(crate) struct Doctor {
     /// Where the configuration is.
     #[command(flatten)]
     pub configured: Configured,
-    /// Reads every record of the store, and says on standard error how far it is. It takes about a minute for a million.
+    /// Reads every record of the store, and says on standard error how far it is. It takes about a
+    /// minute for a million.
     #[arg(long, env = "HANDOFF_DEEP")]
     pub deep: bool,
 }

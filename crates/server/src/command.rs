@@ -69,7 +69,11 @@ fn apply(options: &Apply) -> anyhow::Result<ExitCode> {
     })
 }
 
-async fn apply_to(store: &Arc<SqliteStore>, file: &CenterFile, options: &Apply) -> anyhow::Result<()> {
+async fn apply_to(
+    store: &Arc<SqliteStore>,
+    file: &CenterFile,
+    options: &Apply,
+) -> anyhow::Result<()> {
     let unnamed = if options.prune { Unnamed::Prune } else { Unnamed::Keep };
     let plan = file.plan(&**store, &SystemIds::default(), &SystemPasswords, unnamed).await?;
     plan.warnings.iter().for_each(output::warn);

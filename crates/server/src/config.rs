@@ -1,10 +1,11 @@
 //! The configuration: one TOML file, changed by `HANDOFF__SECTION__KEY` variables.
 //!
-//! Every option has a default, so that an empty file is a complete configuration. A key that is not known is an error, and every error
-//! names the file and line, or the variable, that caused it. `config/handoff.example.toml` lists all options; a test compares
-//! it with the defaults here.
+//! Every option has a default, so that an empty file is a complete configuration. A key that is not
+//! known is an error, and every error names the file and line, or the variable, that caused it.
+//! `config/handoff.example.toml` lists all options; a test compares it with the defaults here.
 //!
-//! It deliberately opens nothing: whether a path can be written or an address is free is asked by `doctor` and at the start.
+//! It deliberately opens nothing: whether a path can be written or an address is free is asked by
+//! `doctor` and at the start.
 
 mod check;
 pub(crate) mod mail;
@@ -74,15 +75,20 @@ pub(crate) struct Config {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Server {
-    /// The address and port to listen on. Default `127.0.0.1:8090`: nothing listens beyond loopback unless told to.
+    /// The address and port to listen on. Default `127.0.0.1:8090`: nothing listens beyond loopback
+    /// unless told to.
     pub listen: SocketAddr,
-    /// The prefix of every `uri` in an answer. Empty (the default) is `http://` and the address listened on.
+    /// The prefix of every `uri` in an answer. Empty (the default) is `http://` and the address
+    /// listened on.
     pub public_url: String,
 }
 
 impl Default for Server {
     fn default() -> Self {
-        Self { listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8090), public_url: String::new() }
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8090),
+            public_url: String::new(),
+        }
     }
 }
 
@@ -90,12 +96,15 @@ impl Default for Server {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Store {
-    /// The data directory; made at the first start. Default `handoff-data`, below the working directory.
+    /// The data directory; made at the first start. Default `handoff-data`, below the working
+    /// directory.
     pub path: PathBuf,
-    /// How long notifications are kept for clients that come back. 1 min…30 d. Default 24 h (docs/compat/notifications.md#replay).
+    /// How long notifications are kept for clients that come back. 1 min…30 d. Default 24 h
+    /// (docs/compat/notifications.md#replay).
     pub notifications_kept: TimeSpan,
-    /// The room that is kept free on the disk for those who work here: below it strangers bring nothing more. 0…1 TiB, and never more than a tenth
-    /// of the disk. Default 1 GiB: an hour's work of a large center, and time to notice.
+    /// The room that is kept free on the disk for those who work here: below it strangers bring
+    /// nothing more. 0…1 TiB, and never more than a tenth of the disk. Default 1 GiB: an hour's
+    /// work of a large center, and time to notice.
     pub reserve_bytes: u64,
 }
 
@@ -136,7 +145,8 @@ pub(crate) enum Secure {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Session {
-    /// How long a session lives without a request. 1 min…24 h. Default 30 min (docs/compat/conventions.md#logins).
+    /// How long a session lives without a request. 1 min…24 h. Default 30 min
+    /// (docs/compat/conventions.md#logins).
     pub idle: TimeSpan,
     /// The cookie's `SameSite`. Default `Lax`.
     pub same_site: SameSite,
@@ -146,7 +156,11 @@ pub(crate) struct Session {
 
 impl Default for Session {
     fn default() -> Self {
-        Self { idle: TimeSpan::from_ms(30 * 60 * 1_000), same_site: SameSite::Lax, secure: Secure::Auto }
+        Self {
+            idle: TimeSpan::from_ms(30 * 60 * 1_000),
+            same_site: SameSite::Lax,
+            secure: Secure::Auto,
+        }
     }
 }
 
@@ -154,7 +168,8 @@ impl Default for Session {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Cors {
-    /// The origins whose pages may call the API with credentials: exact, or with a `*.` before the domain. Default none.
+    /// The origins whose pages may call the API with credentials: exact, or with a `*.` before the
+    /// domain. Default none.
     pub origins: Vec<String>,
 }
 
@@ -164,17 +179,21 @@ pub(crate) struct Cors {
 pub(crate) struct Cometd {
     /// How long a connect is held. 1 s…10 min. Default 30 s, as the reference server.
     pub timeout: TimeSpan,
-    /// How long a client waits before its next connect. 0…1 min. Default 0, as the reference server.
+    /// How long a client waits before its next connect. 0…1 min. Default 0, as the reference
+    /// server.
     pub interval: TimeSpan,
-    /// How long a session outlives its last connect. 1 s…10 min. Default 10 s, as the reference server.
+    /// How long a session outlives its last connect. 1 s…10 min. Default 10 s, as the reference
+    /// server.
     pub max_interval: TimeSpan,
     /// CometD sessions altogether. 1…1,000,000. Default 200,000.
     pub sessions: usize,
     /// CometD sessions of one user. 1…10,000. Default 64 (docs/compat/conventions.md#limits).
     pub sessions_per_user: usize,
-    /// Polls that one browser may hold. 1…64. Default 1: a browser has six connections for everything.
+    /// Polls that one browser may hold. 1…64. Default 1: a browser has six connections for
+    /// everything.
     pub polls_per_browser: usize,
-    /// Messages queued for one session. 100…1,000,000. Default 10,000; one more cuts the session off, and it replays.
+    /// Messages queued for one session. 100…1,000,000. Default 10,000; one more cuts the session
+    /// off, and it replays.
     pub queued_messages: usize,
     /// Bytes queued for one session. 64 KiB…1 GiB. Default 4 MiB; overflow as for messages.
     pub queued_bytes: usize,
@@ -216,14 +235,16 @@ pub(crate) enum Gone {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Agent {
-    /// How long an agent may be out of reach before he counts as gone. 1 s…24 h. Default 60 s (docs/compat/agents.md#reach).
+    /// How long an agent may be out of reach before he counts as gone. 1 s…24 h. Default 60 s
+    /// (docs/compat/agents.md#reach).
     pub disconnect_grace: TimeSpan,
     /// What then happens to his e-mails and work items. Default `workbin`.
     pub gone: Gone,
-    /// How long an owner may go without a request before he loses what he holds. 1 min…7 d. Default 3 h, the reference server's
-    /// `handling-timeout`.
+    /// How long an owner may go without a request before he loses what he holds. 1 min…7 d. Default
+    /// 3 h, the reference server's `handling-timeout`.
     pub handling_timeout: TimeSpan,
-    /// The user-data key of a disposition when a client names none. Default `DISP_KEY` (docs/compat/interactions.md#user-data).
+    /// The user-data key of a disposition when a client names none. Default `DISP_KEY`
+    /// (docs/compat/interactions.md#user-data).
     pub disposition_key: String,
 }
 
@@ -238,28 +259,33 @@ impl Default for Agent {
     }
 }
 
-/// Customers who chat. They are anonymous, so their bounds are by address and by chat. What differs between services is in the center file.
+/// Customers who chat. They are anonymous, so their bounds are by address and by chat. What differs
+/// between services is in the center file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Chat {
-    /// The directory of files that customers and agents send each other; made at the first start. Empty (the default) is `files` below
-    /// `store.path`.
+    /// The directory of files that customers and agents send each other; made at the first start.
+    /// Empty (the default) is `files` below `store.path`.
     pub files: PathBuf,
-    /// The socket of a virus scanner that speaks clamd's protocol. Empty (the default) is none; with one, a file that was not found clean
-    /// is refused, also when the scanner does not answer.
+    /// The socket of a virus scanner that speaks clamd's protocol. Empty (the default) is none;
+    /// with one, a file that was not found clean is refused, also when the scanner does not answer.
     pub scanner: PathBuf,
-    /// Requests of customers from one address (one /64 network for IPv6), per second. 1…1,000,000. Default 500: a company's customers
-    /// may share an address, and each of them polls.
+    /// Requests of customers from one address (one /64 network for IPv6), per second. 1…1,000,000.
+    /// Default 500: a company's customers may share an address, and each of them polls.
     pub requests_per_second: u32,
     /// Live chats of one such address. 1…1,000,000. Default 500.
     pub chats_per_address: usize,
-    /// CometD sessions of one such address. 1…1,000,000. Default 1,000: a page that is loaded anew has two for a moment.
+    /// CometD sessions of one such address. 1…1,000,000. Default 1,000: a page that is loaded anew
+    /// has two for a moment.
     pub sessions_per_address: usize,
-    /// What one such address may bring within an hour, by all customers' doors, in bytes. 64 KiB…1 TiB. Default 256 MiB.
+    /// What one such address may bring within an hour, by all customers' doors, in bytes. 64 KiB…1
+    /// TiB. Default 256 MiB.
     pub bytes_per_address: u64,
-    /// What one service takes in within an hour, from everybody, in bytes. 64 KiB…1 TiB. Default 8 GiB.
+    /// What one service takes in within an hour, from everybody, in bytes. 64 KiB…1 TiB. Default 8
+    /// GiB.
     pub bytes_per_service: u64,
-    /// What the customer of one chat may say, in messages per second. 1…10,000. Default 20: nobody types so fast, and a transcript fills.
+    /// What the customer of one chat may say, in messages per second. 1…10,000. Default 20: nobody
+    /// types so fast, and a transcript fills.
     pub messages_per_second: u32,
 }
 
@@ -284,23 +310,27 @@ impl Default for Chat {
 pub(crate) struct Limits {
     /// Connections altogether. 1…1,000,000. Default 100,000; one more is answered 503 and closed.
     pub connections: usize,
-    /// Connections of one address (of one /64 network for IPv6). 1…1,000,000. Default 512 (docs/compat/conventions.md#limits).
+    /// Connections of one address (of one /64 network for IPv6). 1…1,000,000. Default 512
+    /// (docs/compat/conventions.md#limits).
     pub connections_per_address: usize,
     /// Connections of one user. 1…1,000,000. Default 128 (docs/compat/conventions.md#limits).
     pub connections_per_user: usize,
-    /// Requests of one authenticated user, per second. 1…1,000,000. Default 2,000 (docs/compat/conventions.md).
+    /// Requests of one authenticated user, per second. 1…1,000,000. Default 2,000
+    /// (docs/compat/conventions.md).
     pub requests_per_second: u32,
-    /// How long a request's head may take, and a new connection may be silent. 100 ms…10 s. Default 8 s: such a connection has to be
-    /// gone within 10 s, and a busy machine's timers are late.
+    /// How long a request's head may take, and a new connection may be silent. 100 ms…10 s. Default
+    /// 8 s: such a connection has to be gone within 10 s, and a busy machine's timers are late.
     pub header_timeout: TimeSpan,
-    /// How long a request's body may take, before the time that its bytes are worth. 100 ms…10 s. Default 8 s.
+    /// How long a request's body may take, before the time that its bytes are worth. 100 ms…10 s.
+    /// Default 8 s.
     pub body_timeout: TimeSpan,
-    /// The slowest body that is waited for beyond that, in bytes per second. 1…1,000,000. Default 8,192.
+    /// The slowest body that is waited for beyond that, in bytes per second. 1…1,000,000. Default
+    /// 8,192.
     pub body_bytes_per_second: u64,
     /// How long a connection may be kept alive without a request. 1 s…60 s. Default 60 s.
     pub idle_timeout: TimeSpan,
-    /// How long a client may take nothing of an answer, before the time that its bytes are worth at `body_bytes_per_second`. 1 s…5 min.
-    /// Default 8 s.
+    /// How long a client may take nothing of an answer, before the time that its bytes are worth at
+    /// `body_bytes_per_second`. 1 s…5 min. Default 8 s.
     pub write_timeout: TimeSpan,
 }
 
@@ -353,8 +383,9 @@ impl Config {
     ///
     /// When the file cannot be read, or something is not known, of the wrong type or out of range.
     pub(crate) fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
-        let variables = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
         let Some(path) = file else {
             return Self::parse("the defaults", "", variables);
         };
@@ -374,7 +405,8 @@ impl Config {
         text: &str,
         variables: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
-        let wrong = |error: toml::de::Error| ConfigError::Wrong(toml_place::describe(name, text, &error));
+        let wrong =
+            |error: toml::de::Error| ConfigError::Wrong(toml_place::describe(name, text, &error));
         let written: Self = toml::from_str(text).map_err(wrong)?;
         let table: toml::Table = toml::from_str(text).map_err(wrong)?;
         let overlaid = overlay::apply(written, table, variables)?;

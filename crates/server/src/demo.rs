@@ -1,7 +1,9 @@
-//! The demo: a complete server with two small contact centers, for trying things out (docs/compat/center.md#demo).
+//! The demo: a complete server with two small contact centers, for trying things out
+//! (docs/compat/center.md#demo).
 //!
-//! The centers are ordinary center files that are part of the program. They are applied once: what somebody changed in a kept data
-//! directory stays changed. Everybody's password is printed, so nothing listens beyond this machine.
+//! The centers are ordinary center files that are part of the program. They are applied once: what
+//! somebody changed in a kept data directory stays changed. Everybody's password is printed, so
+//! nothing listens beyond this machine.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -54,7 +56,8 @@ pub(crate) fn demo(options: &Demo) -> anyhow::Result<ExitCode> {
     block_on(async {
         let store = run::open_store(&config.store.path).await?;
         set_up(&store).await?;
-        let server = Server::start(&config, store, Adopt::No, pages::demo(&Pages::of_this_build())).await?;
+        let server =
+            Server::start(&config, store, Adopt::No, pages::demo(&Pages::of_this_build())).await?;
         output::say(greeting(server.address(), &config));
         server.run().await
     })?;
@@ -83,7 +86,9 @@ impl Data {
             Some(directory) => Ok(Self::Kept(directory.to_owned())),
             None => {
                 let made = tempfile::Builder::new().prefix("handoff-demo-").tempdir();
-                Ok(Self::Temporary(made.context("no temporary directory can be made; name one with --data")?))
+                Ok(Self::Temporary(
+                    made.context("no temporary directory can be made; name one with --data")?,
+                ))
             }
         }
     }
@@ -96,7 +101,8 @@ impl Data {
     }
 }
 
-/// Makes the contact centers that the store does not have yet. Each is one commit, so a crash leaves it made or not made.
+/// Makes the contact centers that the store does not have yet. Each is one commit, so a crash
+/// leaves it made or not made.
 async fn set_up(store: &SqliteStore) -> anyhow::Result<()> {
     let directory = Directory::load(store).await?;
     for (name, file, text) in CENTERS {
@@ -110,7 +116,8 @@ async fn set_up(store: &SqliteStore) -> anyhow::Result<()> {
     store.ready().await.context("the store takes no changes")
 }
 
-/// Returns the mailbox of the demo: its mail comes in by the web form, and what goes out lands in a directory, where one can look at it.
+/// Returns the mailbox of the demo: its mail comes in by the web form, and what goes out lands in a
+/// directory, where one can look at it.
 fn mailbox(data: &Path) -> anyhow::Result<Mailbox> {
     let data = std::path::absolute(data).context("the data directory has no absolute path")?;
     Ok(Mailbox {
@@ -170,9 +177,11 @@ mod tests {
         let store = MemoryStore::new();
         for (_, file, text) in CENTERS {
             let file = CenterFile::embedded(file, text);
-            let plan = file.plan(&store, &SystemIds::default(), &Unhashed, Unnamed::Keep).await.unwrap();
+            let plan =
+                file.plan(&store, &SystemIds::default(), &Unhashed, Unnamed::Keep).await.unwrap();
             plan.apply(&store).await.unwrap();
-            let again = file.plan(&store, &SystemIds::default(), &Unhashed, Unnamed::Prune).await.unwrap();
+            let again =
+                file.plan(&store, &SystemIds::default(), &Unhashed, Unnamed::Prune).await.unwrap();
             assert!(again.difference.is_empty(), "{}", again.difference);
         }
         Directory::load(&store).await.unwrap()
@@ -190,15 +199,19 @@ mod tests {
         let names: Vec<&str> = ACCOUNTS.iter().map(|(name, _)| *name).collect();
         assert_eq!(directory.users.len(), names.len());
         for name in names {
-            let user = directory.user_by_name(name).expect("an account for each line that is printed");
+            let user =
+                directory.user_by_name(name).expect("an account for each line that is printed");
             assert_eq!(user.password_hash.as_deref(), Some("handoff-demo"), "{name}");
             assert!(user.enabled);
         }
         let mut kates = levels(&directory, "kate");
         kates.sort();
         assert_eq!(kates, [("billing".to_owned(), 5), ("english".to_owned(), 5)]);
-        let mut queues: Vec<(&str, &str)> =
-            directory.queues.values().map(|queue| (queue.name.as_str(), queue.media.name())).collect();
+        let mut queues: Vec<(&str, &str)> = directory
+            .queues
+            .values()
+            .map(|queue| (queue.name.as_str(), queue.media.name()))
+            .collect();
         queues.sort_unstable();
         let expected = [
             ("billing", "workitem"),
@@ -232,7 +245,8 @@ mod tests {
         let directory = centers().await;
         let served = |user: &str| {
             let ids = directory.queues_served_by(directory.user_by_name(user).unwrap());
-            let mut names: Vec<&str> = ids.iter().map(|id| directory.queues[id].name.as_str()).collect();
+            let mut names: Vec<&str> =
+                ids.iter().map(|id| directory.queues[id].name.as_str()).collect();
             names.sort_unstable();
             names.join(" ")
         };
@@ -246,7 +260,8 @@ mod tests {
     #[tokio::test]
     async fn zoe_is_in_a_center_of_her_own() {
         let directory = centers().await;
-        let (zoe, kate) = (directory.user_by_name("zoe").unwrap(), directory.user_by_name("kate").unwrap());
+        let (zoe, kate) =
+            (directory.user_by_name("zoe").unwrap(), directory.user_by_name("kate").unwrap());
         assert_eq!(directory.centers[&zoe.center].name, "Other");
         assert_eq!(directory.centers[&kate.center].name, "Demo");
         assert_eq!(zoe.roles, [Role::Agent, Role::Supervisor, Role::Admin].into());

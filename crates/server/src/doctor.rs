@@ -1,4 +1,5 @@
-//! `handoff doctor`: what would keep the server from running, and what to do about it. One line for each thing looked at.
+//! `handoff doctor`: what would keep the server from running, and what to do about it. One line for
+//! each thing looked at.
 //!
 //! It starts nothing, but it opens the store, which brings its schema up to date as a start would.
 
@@ -77,9 +78,9 @@ async fn examine(config: &Config, deep: bool) -> Vec<Finding> {
     findings
 }
 
-/// Returns what a start would refuse of a configuration that is right in itself, a line each: secrets that are not there, mailboxes whose
-/// queues are not in the store, files of another store. A store that cannot be looked at now, as while a server has it open, is left out with a
-/// remark.
+/// Returns what a start would refuse of a configuration that is right in itself, a line each:
+/// secrets that are not there, mailboxes whose queues are not in the store, files of another store.
+/// A store that cannot be looked at now, as while a server has it open, is left out with a remark.
 pub(crate) async fn refused_by_serve(config: &Config) -> Vec<String> {
     let mut findings: Vec<Finding> = config.mailbox.iter().map(mailbox).collect();
     let directory = &config.store.path;
@@ -106,7 +107,8 @@ async fn stored(config: &Config, deep: bool) -> Vec<Finding> {
     let directory = &config.store.path;
     let what = "store";
     if !directory.join(DATABASE).exists() {
-        let mut findings = vec![Finding::Fine { what, detail: "is made at the first start".to_owned() }];
+        let mut findings =
+            vec![Finding::Fine { what, detail: "is made at the first start".to_owned() }];
         findings.extend(config.mailbox.iter().map(|mailbox| Finding::Bad {
             what: "mailbox queue",
             problem: format!("{}: there is no contact center yet", mailbox.address),
@@ -134,9 +136,10 @@ async fn stored(config: &Config, deep: bool) -> Vec<Finding> {
 
 async fn takes_changes(store: &SqliteStore) -> Finding {
     match store.ready().await {
-        Ok(()) => {
-            Finding::Fine { what: "store", detail: "opens, is up to date and takes changes".to_owned() }
-        }
+        Ok(()) => Finding::Fine {
+            what: "store",
+            detail: "opens, is up to date and takes changes".to_owned(),
+        },
         Err(error) => Finding::Bad {
             what: "store",
             problem: format!("{:#}", anyhow::Error::from(error)),
@@ -145,7 +148,8 @@ async fn takes_changes(store: &SqliteStore) -> Finding {
     }
 }
 
-/// Reads what a start reads, or with `deep` everything. One row that cannot be read keeps nobody from starting, but is missed by somebody.
+/// Reads what a start reads, or with `deep` everything. One row that cannot be read keeps nobody
+/// from starting, but is missed by somebody.
 async fn records(store: &SqliteStore, deep: bool) -> Finding {
     let what = "records";
     let read = if deep { every_record(store).await } else { started_with(store).await };
@@ -160,7 +164,8 @@ async fn records(store: &SqliteStore, deep: bool) -> Finding {
         }
     };
     if unreadable.is_empty() {
-        let which = if deep { "every record" } else { "what a start reads (--deep reads every record)" };
+        let which =
+            if deep { "every record" } else { "what a start reads (--deep reads every record)" };
         return Finding::Fine { what, detail: format!("{which} can be read, {rows} in all") };
     }
     let named: Vec<String> = unreadable
@@ -222,17 +227,24 @@ async fn started_with(store: &SqliteStore) -> anyhow::Result<(u64, Vec<SetAside>
 async fn own_files(store: &SqliteStore, directory: &Path) -> Finding {
     let what = "files directory";
     if !directory.exists() {
-        return Finding::Fine { what, detail: format!("{} is made at the first start", directory.display()) };
+        return Finding::Fine {
+            what,
+            detail: format!("{} is made at the first start", directory.display()),
+        };
     }
     let looked = async {
         let files = files::open(directory.to_owned()).await?;
         files::is_its_own(store, &files).await
     };
     match looked.await {
-        Ok(Ok(())) => Finding::Fine { what, detail: format!("{} belongs to the store", directory.display()) },
-        Ok(Err(wrong)) => {
-            Finding::Bad { what, problem: format!("{}: {wrong}", directory.display()), advice: files::ADVICE }
+        Ok(Ok(())) => {
+            Finding::Fine { what, detail: format!("{} belongs to the store", directory.display()) }
         }
+        Ok(Err(wrong)) => Finding::Bad {
+            what,
+            problem: format!("{}: {wrong}", directory.display()),
+            advice: files::ADVICE,
+        },
         Err(error) => Finding::Bad {
             what,
             problem: format!("{error:#}"),
@@ -277,7 +289,9 @@ fn directory(what: &'static str, option: &str, path: &Path) -> Finding {
             let detail = format!("{} is made at the first start", path.display());
             return Finding::Fine { what, detail };
         }
-        Err(error) => return bad(error.to_string(), "let the server's user read it, or name another"),
+        Err(error) => {
+            return bad(error.to_string(), "let the server's user read it, or name another");
+        }
     };
     if !metadata.is_dir() {
         return bad("is not a directory".to_owned(), "name another");
@@ -308,8 +322,8 @@ fn scanner(socket: Option<&Path>) -> Finding {
     }
 }
 
-/// Secrets that are not there would be noticed at the start only. Whether the mail servers take them is not asked: many lock whoever tries
-/// too often.
+/// Secrets that are not there would be noticed at the start only. Whether the mail servers take
+/// them is not asked: many lock whoever tries too often.
 fn mailbox(mailbox: &Mailbox) -> Finding {
     let what = "mailbox";
     let missing = mailbox.secrets().find_map(|secret| secret.read().err());
@@ -354,8 +368,10 @@ mod tests {
     #[test]
     fn a_directory_that_others_may_use_is_told() {
         let directory = tempfile::tempdir().unwrap();
-        let mode =
-            |mode| std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+        let mode = |mode| {
+            std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(mode))
+                .unwrap()
+        };
         mode(0o755);
         let looked_at = |path: &Path| super::directory("files directory", "chat.files", path);
         assert!(is_bad(&looked_at(directory.path()), "chmod 700"));
@@ -363,7 +379,10 @@ mod tests {
         assert!(matches!(looked_at(directory.path()), Finding::Fine { .. }));
         assert!(matches!(looked_at(&directory.path().join("none")), Finding::Fine { .. }));
         std::fs::write(directory.path().join("file"), "").unwrap();
-        assert!(is_bad(&looked_at(&directory.path().join("file")), "is not a directory (chat.files)"));
+        assert!(is_bad(
+            &looked_at(&directory.path().join("file")),
+            "is not a directory (chat.files)"
+        ));
     }
 
     #[test]
@@ -399,8 +418,11 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let config = config(directory.path(), "");
         assert_eq!(bad(&stored(&config, false).await), Vec::<String>::new());
-        std::fs::write(directory.path().join(DATABASE), "no database at all, but long enough to be one")
-            .unwrap();
+        std::fs::write(
+            directory.path().join(DATABASE),
+            "no database at all, but long enough to be one",
+        )
+        .unwrap();
         let told = bad(&stored(&config, false).await);
         assert!(told[0].contains("cannot be opened"), "{told:?}");
     }
@@ -426,12 +448,16 @@ mod tests {
             let config = config(directory.path(), &MAILBOX.replace("QUEUE", queue));
             let told = bad(&stored(&config, false).await);
             assert_eq!(told.len(), wrong, "{queue}: {told:?}");
-            assert!(told.iter().all(|one| one.contains("a@b.example") && one.contains(queue)), "{told:?}");
+            assert!(
+                told.iter().all(|one| one.contains("a@b.example") && one.contains(queue)),
+                "{told:?}"
+            );
             let refused = refused_by_serve(&config).await;
             // The secret is not there either.
             assert_eq!(refused.len(), wrong + 1, "{queue}: {refused:?}");
         }
-        let config = config(directory.path(), &MAILBOX.replace("QUEUE", "letters").replace("Demo", "Other"));
+        let config =
+            config(directory.path(), &MAILBOX.replace("QUEUE", "letters").replace("Demo", "Other"));
         assert!(bad(&stored(&config, false).await)[0].contains("Other"));
     }
 
@@ -443,13 +469,20 @@ mod tests {
         for deep in [false, true] {
             assert_eq!(bad(&stored(&config, deep).await), Vec::<String>::new(), "the control");
         }
-        let damage = |sql| handoff_store::sqlite::faults::damage(&directory.path().join(DATABASE), sql);
+        let damage =
+            |sql| handoff_store::sqlite::faults::damage(&directory.path().join(DATABASE), sql);
         damage("UPDATE skills SET form = 99");
         damage("INSERT INTO contacts (id, version, form, body) VALUES ('x', 1, 1, '{\"secret\":')");
         let told = bad(&stored(&config, false).await);
-        assert!(told.len() == 1 && told[0].contains("skills ") && !told[0].contains("contacts"), "{told:?}");
+        assert!(
+            told.len() == 1 && told[0].contains("skills ") && !told[0].contains("contacts"),
+            "{told:?}"
+        );
         let told = bad(&stored(&config, true).await);
-        assert!(told.len() == 1 && told[0].contains("skills ") && told[0].contains("contacts x"), "{told:?}");
+        assert!(
+            told.len() == 1 && told[0].contains("skills ") && told[0].contains("contacts x"),
+            "{told:?}"
+        );
         assert!(!told[0].contains("secret"), "{told:?}");
     }
 

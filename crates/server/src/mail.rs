@@ -1,7 +1,8 @@
-//! E-mail: the machines of the mail crate on one side, the engine on the other, and this between them.
+//! E-mail: the machines of the mail crate on one side, the engine on the other, and this between
+//! them.
 //!
-//! Which mailboxes there are stands in the configuration and is resolved once, at the start: contact centers and queues only change while
-//! no server runs.
+//! Which mailboxes there are stands in the configuration and is resolved once, at the start:
+//! contact centers and queues only change while no server runs.
 
 mod addresses;
 mod intake;
@@ -18,7 +19,9 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use handoff_api::Shared;
 use handoff_engine::Engine;
-use handoff_mail::imap::{self, After, Aside, Company, ImapLimits, ImapMailbox, MailboxStatus, Start};
+use handoff_mail::imap::{
+    self, After, Aside, Company, ImapLimits, ImapMailbox, MailboxStatus, Start,
+};
 use handoff_mail::lmtp::{self, LmtpConfig, LmtpLimits, LmtpListener};
 use handoff_mail::login::{Login, Secret};
 use handoff_mail::ports::Intake;
@@ -51,12 +54,13 @@ pub(crate) struct Mail {
 }
 
 impl Mail {
-    /// Prepares it: resolves what is configured, reads secrets, and listens. From here on the engine knows whose addresses there are and who
-    /// posts.
+    /// Prepares it: resolves what is configured, reads secrets, and listens. From here on the
+    /// engine knows whose addresses there are and who posts.
     ///
     /// # Errors
     ///
-    /// When a contact center or queue is not known, a secret or certificate cannot be read, or the LMTP place cannot be listened on.
+    /// When a contact center or queue is not known, a secret or certificate cannot be read, or the
+    /// LMTP place cannot be listened on.
     pub(crate) async fn prepare(
         config: &Config,
         engine: &Arc<Engine>,
@@ -80,7 +84,13 @@ impl Mail {
             Some(place) => Some(listen(&place).await.context("mail.lmtp")?),
             None => None,
         };
-        Ok(Self { addresses, signer, sources, lmtp, host_name: config.mail.greeting_name().to_owned() })
+        Ok(Self {
+            addresses,
+            signer,
+            sources,
+            lmtp,
+            host_name: config.mail.greeting_name().to_owned(),
+        })
     }
 
     /// Fetches and listens until it is stopped.
@@ -96,8 +106,12 @@ impl Mail {
         let marks = Arc::new(StoredMarks::new(engine.clone()));
         for (number, source) in (0..).zip(self.sources) {
             let (status, _) = watch::channel(MailboxStatus::default());
-            let company =
-                Company { intake: intake.clone(), checkpoints: marks.clone(), status, spread: number };
+            let company = Company {
+                intake: intake.clone(),
+                checkpoints: marks.clone(),
+                status,
+                spread: number,
+            };
             tasks.spawn(imap::run(source, company, stopping.clone()));
         }
         if let Some(listener) = self.lmtp {
@@ -111,14 +125,18 @@ impl Mail {
     }
 }
 
-/// Reads whose certificates are good. Without a mailbox that uses TLS nothing is read: a minimal container has no certificates.
+/// Reads whose certificates are good. Without a mailbox that uses TLS nothing is read: a minimal
+/// container has no certificates.
 fn trust(config: &Config) -> anyhow::Result<Option<Trust>> {
     let is_tls = |security: configured::Security| {
         matches!(security, configured::Security::Tls | configured::Security::Starttls)
     };
     let is_needed = config.mailbox.iter().any(|mailbox| {
         mailbox.imap.as_ref().is_some_and(|imap| is_tls(imap.security) || imap.oauth2.is_some())
-            || mailbox.smtp.as_ref().is_some_and(|smtp| is_tls(smtp.security) || smtp.oauth2.is_some())
+            || mailbox
+                .smtp
+                .as_ref()
+                .is_some_and(|smtp| is_tls(smtp.security) || smtp.oauth2.is_some())
     });
     if !is_needed {
         return Ok(None);
@@ -145,7 +163,12 @@ fn security(security: configured::Security) -> handoff_mail::tls::Security {
     }
 }
 
-fn endpoint(host: &str, port: u16, security_of: configured::Security, trust: Option<&Trust>) -> Endpoint {
+fn endpoint(
+    host: &str,
+    port: u16,
+    security_of: configured::Security,
+    trust: Option<&Trust>,
+) -> Endpoint {
     Endpoint { host: host.to_owned(), port, security: security(security_of), trust: trust.cloned() }
 }
 
@@ -158,7 +181,9 @@ fn login(
 ) -> anyhow::Result<Option<Login>> {
     let user = user.to_owned();
     match (password, oauth) {
-        (Some(password), _) => Ok(Some(Login::Password { user, password: Secret::new(password.read()?) })),
+        (Some(password), _) => {
+            Ok(Some(Login::Password { user, password: Secret::new(password.read()?) }))
+        }
         (None, Some(oauth)) => {
             let tokens = Arc::new(RefreshedTokens::new(oauth, trust)?);
             Ok(Some(Login::Bearer { user, tokens }))
@@ -201,7 +226,8 @@ async fn listen(place: &LmtpPlace) -> anyhow::Result<LmtpListener> {
         LmtpPlace::Unix(path) => {
             remove_stale(path)?;
             let listener = UnixListener::bind(path);
-            let listener = listener.with_context(|| format!("{} cannot be listened on", path.display()))?;
+            let listener =
+                listener.with_context(|| format!("{} cannot be listened on", path.display()))?;
             Ok(LmtpListener::unix(listener))
         }
     }
@@ -210,10 +236,12 @@ async fn listen(place: &LmtpPlace) -> anyhow::Result<LmtpListener> {
 /// Removes the socket that a server left which did not stop in order. Nothing else is removed.
 fn remove_stale(path: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::FileTypeExt as _;
-    let is_socket = std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket());
+    let is_socket =
+        std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket());
     // Somebody who answers is a server that runs.
     if is_socket && std::os::unix::net::UnixStream::connect(path).is_err() {
-        std::fs::remove_file(path).with_context(|| format!("{} cannot be removed", path.display()))?;
+        std::fs::remove_file(path)
+            .with_context(|| format!("{} cannot be removed", path.display()))?;
     }
     Ok(())
 }

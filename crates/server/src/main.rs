@@ -1,7 +1,8 @@
 //! The `handoff` program.
 //!
-//! Reads the command line and the configuration, puts the other crates together, and starts and stops what they make up. It decides
-//! nothing about interactions and speaks no protocol beyond accepting connections.
+//! Reads the command line and the configuration, puts the other crates together, and starts and
+//! stops what they make up. It decides nothing about interactions and speaks no protocol beyond
+//! accepting connections.
 
 mod accept;
 mod center_file;

@@ -1,6 +1,7 @@
 //! What browsers load from here: the script of the chat window, and the demo's page around it.
 //!
-//! The files come from `handoff-web`. Everything else that browsers do here goes through the API, which this module knows nothing of.
+//! The files come from `handoff-web`. Everything else that browsers do here goes through the API,
+//! which this module knows nothing of.
 
 use axum::Router;
 use axum::body::Body;
@@ -17,10 +18,11 @@ use handoff_web::{NOT_BUILT, Page, Pages};
 /// Where the page of the demo is.
 pub(crate) const DEMO_PATH: &str = "/demo/chat";
 
-/// How long a browser may use a file without asking whether there is another one: a visitor looks at several pages, and an upgrade
-/// reaches everybody within minutes.
+/// How long a browser may use a file without asking whether there is another one: a visitor looks
+/// at several pages, and an upgrade reaches everybody within minutes.
 const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=300");
-/// The page shows what strangers write: nothing runs on it and nothing is asked of anybody but by the widget and of this server.
+/// The page shows what strangers write: nothing runs on it and nothing is asked of anybody but by
+/// the widget and of this server.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'none'",
@@ -75,11 +77,13 @@ fn answer(page: Option<Page>, asked: &HeaderMap) -> Response {
     response
 }
 
-/// Tells whether a list of tags has this one. A proxy that packs the file on the way marks the tag as weak, which makes no difference to
-/// this question (RFC 9110, 13.1.2).
+/// Tells whether a list of tags has this one. A proxy that packs the file on the way marks the tag
+/// as weak, which makes no difference to this question (RFC 9110, 13.1.2).
 fn names(tags: &HeaderValue, etag: &str) -> bool {
     let Ok(tags) = tags.to_str() else { return false };
-    tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+    tags.split(',')
+        .map(str::trim)
+        .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }
 
 #[cfg(test)]
@@ -165,7 +169,11 @@ mod tests {
     async fn a_server_that_is_no_demo_has_no_page() {
         let (_home, pages) = pages();
         for path in [DEMO_PATH, "/chat/demo.css", "/chat/", "/chat/demo.html"] {
-            assert_eq!(get(widget(&pages), path, None).await.status(), StatusCode::NOT_FOUND, "{path}");
+            assert_eq!(
+                get(widget(&pages), path, None).await.status(),
+                StatusCode::NOT_FOUND,
+                "{path}"
+            );
         }
     }
 }

@@ -1,7 +1,8 @@
 //! A running server: store, engine, API and accept loop put together, and taken apart again.
 //!
-//! The order of a stop is the reverse of what depends on what: first nobody may come in, then whoever waits is answered, then the loops
-//! end, then the store is closed. All of it is bounded, because whoever runs the server kills it after some seconds anyway.
+//! The order of a stop is the reverse of what depends on what: first nobody may come in, then
+//! whoever waits is answered, then the loops end, then the store is closed. All of it is bounded,
+//! because whoever runs the server kills it after some seconds anyway.
 
 pub(crate) mod files;
 mod options;
@@ -42,8 +43,8 @@ use space::DiskSpace;
 /// The database's name in the data directory.
 pub(crate) const DATABASE: &str = "handoff.db";
 
-/// How long held polls and requests under way have at a stop. With what follows it is less than the 10 s that a stop may take
-/// (docs/compat/center.md#demo).
+/// How long held polls and requests under way have at a stop. With what follows it is less than the
+/// 10 s that a stop may take (docs/compat/center.md#demo).
 const ANSWERING: Duration = Duration::from_millis(6_500);
 /// How long the engine's workers have to finish their round.
 const ENGINE_STOPPING: Duration = Duration::from_millis(1_500);
@@ -59,7 +60,9 @@ pub(crate) async fn open_store(directory: &Path) -> anyhow::Result<Arc<SqliteSto
     let options = SqliteOptions::new(directory.join(DATABASE));
     let opened = tokio::task::spawn_blocking(move || SqliteStore::open(options)).await;
     let store = opened.context("opening the store was interrupted")?;
-    Ok(Arc::new(store.with_context(|| format!("the store in {} cannot be opened", directory.display()))?))
+    Ok(Arc::new(
+        store.with_context(|| format!("the store in {} cannot be opened", directory.display()))?,
+    ))
 }
 
 /// A server that accepts connections.
@@ -82,7 +85,8 @@ struct Running {
 }
 
 impl Server {
-    /// Starts a server on an open store, with some pages beside those that every server has. When it returns, connections are accepted.
+    /// Starts a server on an open store, with some pages beside those that every server has. When
+    /// it returns, connections are accepted.
     ///
     /// # Errors
     ///
@@ -110,8 +114,12 @@ impl Server {
         files::take_on(&engine, &files, &config.files(), adopt).await?;
         let files: Arc<dyn Files> = files;
         let url = PublicUrl::new(&config.public_url(address));
-        let comet =
-            Comet::new(&engine, url.clone(), options::cometd(config), handoff_cometd::Ports::default());
+        let comet = Comet::new(
+            &engine,
+            url.clone(),
+            options::cometd(config),
+            handoff_cometd::Ports::default(),
+        );
         let log = config.store.path.join(format!("{DATABASE}-wal"));
         let directories = vec![config.store.path.clone(), config.files()];
         let space = DiskSpace::new(directories, log, config.store.reserve_bytes);
@@ -122,7 +130,12 @@ impl Server {
             options::customers_cometd(config),
             handoff_cometd::Ports::default(),
         );
-        let shared = Shared::new(engine.clone(), comet.clone(), reception.clone(), options::api(config, url));
+        let shared = Shared::new(
+            engine.clone(),
+            comet.clone(),
+            reception.clone(),
+            options::api(config, url),
+        );
         comet.letters().clean_with(Arc::new(MailLetters));
         let mail = Mail::prepare(config, &engine, files.clone()).await?;
         let router = handoff_api::routes::router(&shared)
@@ -154,7 +167,8 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// When the store stopped after a failed write: nothing can be served any more, and only a new process may open it again.
+    /// When the store stopped after a failed write: nothing can be served any more, and only a new
+    /// process may open it again.
     pub(crate) async fn run(mut self) -> anyhow::Result<()> {
         tokio::select! {
             name = self.signals.next() => tracing::info!(signal = name, "the server stops"),
@@ -176,7 +190,8 @@ impl Server {
     }
 }
 
-/// Tells the API where a request comes from, in the API's own term: wrong passwords are counted by address.
+/// Tells the API where a request comes from, in the API's own term: wrong passwords are counted by
+/// address.
 async fn name_peer(ConnectInfo(peer): ConnectInfo<SocketAddr>, mut request: Request) -> Request {
     request.extensions_mut().insert(PeerAddress(peer.ip().to_canonical()));
     request

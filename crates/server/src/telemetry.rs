@@ -1,6 +1,8 @@
-//! Logs: structured, on standard error, so that standard output is left to what a command has to say.
+//! Logs: structured, on standard error, so that standard output is left to what a command has to
+//! say.
 //!
-//! What is logged is decided where it happens; the rule there is that message text, user data and secrets never are.
+//! What is logged is decided where it happens; the rule there is that message text, user data and
+//! secrets never are.
 
 use std::io::IsTerminal as _;
 use std::panic::Location;
@@ -16,15 +18,16 @@ use crate::config::{Log, LogFormat};
 ///
 /// When the filter cannot be read, or logging was started before.
 pub(crate) fn start(log: &Log) -> anyhow::Result<()> {
-    let filter =
-        EnvFilter::try_new(&log.filter).with_context(|| format!("log.filter is {:?}", log.filter))?;
+    let filter = EnvFilter::try_new(&log.filter)
+        .with_context(|| format!("log.filter is {:?}", log.filter))?;
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match log.format {
         LogFormat::Text => logs.with_ansi(std::io::stderr().is_terminal()).try_init(),
         LogFormat::Json => logs.json().flatten_event(true).try_init(),
     };
     started.map_err(|error| anyhow::anyhow!(error)).context("logging cannot be started")?;
-    // The default hook prints what the panic says, and one in a parser quotes what a stranger wrote.
+    // The default hook prints what the panic says, and one in a parser quotes what a stranger
+    // wrote.
     std::panic::set_hook(Box::new(|panic| tell_panic(panic.location())));
     Ok(())
 }
@@ -46,7 +49,8 @@ fn tell_panic(place: Option<&Location<'_>>) {
 ///
 /// What is wrong with it.
 pub(crate) fn check_filter(filter: &str) -> Result<(), String> {
-    // An empty directive would be read as "errors only", which nobody means who leaves the option empty.
+    // An empty directive would be read as "errors only", which nobody means who leaves the option
+    // empty.
     if filter.trim().is_empty() {
         return Err("empty".to_owned());
     }
@@ -78,7 +82,10 @@ mod tests {
     fn a_panic_is_logged_by_its_place_alone() {
         let lines = Lines::default();
         let written = lines.clone();
-        let logs = tracing_subscriber::fmt().with_ansi(false).with_writer(move || written.clone()).finish();
+        let logs = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(move || written.clone())
+            .finish();
         tracing::subscriber::with_default(logs, || tell_panic(Some(Location::caller())));
         let said = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
         assert!(said.contains("telemetry.rs:") && said.contains("the program failed"), "{said}");

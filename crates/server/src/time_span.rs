@@ -10,7 +10,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The units, largest first, with their length in ms.
-const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+const UNITS: [(&str, u64); 5] =
+    [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 /// A length of time, in ms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,7 +19,9 @@ pub(crate) struct TimeSpan(u64);
 
 /// The text is not a length of time.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a length of time: write a whole number and a unit (ms, s, m, h or d), such as \"30s\"")]
+#[error(
+    "{0:?} is not a length of time: write a whole number and a unit (ms, s, m, h or d), such as \"30s\""
+)]
 pub(crate) struct InvalidTimeSpan(String);
 
 impl TimeSpan {
@@ -56,10 +59,12 @@ impl fmt::Display for TimeSpan {
         if self.0 == 0 {
             return f.write_str("0s");
         }
-        // One of a unit is written in the next smaller one: the documents say "60s" and "24h", not "1m" and "1d".
+        // One of a unit is written in the next smaller one: the documents say "60s" and "24h", not
+        // "1m" and "1d".
         let is_readable = |unit_ms: u64| self.0 / unit_ms >= 2 || unit_ms <= 1_000;
         let fits = |unit_ms: u64| self.0.is_multiple_of(unit_ms) && is_readable(unit_ms);
-        let (unit, unit_ms) = UNITS.into_iter().find(|(_, unit_ms)| fits(*unit_ms)).unwrap_or(("ms", 1));
+        let (unit, unit_ms) =
+            UNITS.into_iter().find(|(_, unit_ms)| fits(*unit_ms)).unwrap_or(("ms", 1));
         write!(f, "{}{unit}", self.0 / unit_ms)
     }
 }
@@ -82,7 +87,8 @@ mod tests {
 
     #[test]
     fn lengths_are_read_with_their_unit() {
-        let cases = [("0s", 0), ("500ms", 500), ("30s", 30_000), ("5m", 300_000), ("24h", 86_400_000)];
+        let cases =
+            [("0s", 0), ("500ms", 500), ("30s", 30_000), ("5m", 300_000), ("24h", 86_400_000)];
         for (text, ms) in cases {
             assert_eq!(text.parse(), Ok(TimeSpan::from_ms(ms)), "{text}");
         }
@@ -91,9 +97,17 @@ mod tests {
 
     #[test]
     fn what_has_no_unit_or_does_not_fit_is_refused() {
-        for text in
-            ["", "30", "s", "-1s", "1.5s", "30 s", "3w", "99999999999999999999s", "18446744073709551615d"]
-        {
+        for text in [
+            "",
+            "30",
+            "s",
+            "-1s",
+            "1.5s",
+            "30 s",
+            "3w",
+            "99999999999999999999s",
+            "18446744073709551615d",
+        ] {
             let refused = text.parse::<TimeSpan>().unwrap_err();
             assert!(refused.to_string().contains("such as \"30s\""), "{text}");
         }
@@ -101,9 +115,20 @@ mod tests {
 
     #[test]
     fn a_length_is_printed_as_it_can_be_read_again() {
-        for ms in
-            [0, 1, 999, 1_000, 30_000, 60_000, 90_000, 120_000, 1_800_000, 3_600_000, 86_400_000, 172_800_000]
-        {
+        for ms in [
+            0,
+            1,
+            999,
+            1_000,
+            30_000,
+            60_000,
+            90_000,
+            120_000,
+            1_800_000,
+            3_600_000,
+            86_400_000,
+            172_800_000,
+        ] {
             let span = TimeSpan::from_ms(ms);
             assert_eq!(span.to_string().parse(), Ok(span));
         }

@@ -1,4 +1,5 @@
-//! Where in a TOML file something is written: what an error message needs to name the line and the key.
+//! Where in a TOML file something is written: what an error message needs to name the line and the
+//! key.
 
 use std::ops::Range;
 
@@ -10,7 +11,8 @@ pub(crate) fn line_of(text: &str, offset: usize) -> usize {
     before.matches('\n').count() + 1
 }
 
-/// Puts a parser's complaint on one line: the file, the line, the key if it is known, and what is wrong.
+/// Puts a parser's complaint on one line: the file, the line, the key if it is known, and what is
+/// wrong.
 pub(crate) fn describe(name: &str, text: &str, error: &toml::de::Error) -> String {
     let Some(span) = error.span() else {
         return format!("{name}: {}", on_one_line(error.message()));
@@ -29,23 +31,25 @@ pub(crate) fn line_of_key(text: &str, dotted: &str) -> Option<usize> {
     Some(line_of(text, written.span().start))
 }
 
-/// Blanks the top-level table out that a byte of `text` is in, its sub-tables with it, so that what is left can be read and every line keeps
-/// its number. `None` when the byte is in none, or what would be left is no TOML.
+/// Blanks the top-level table out that a byte of `text` is in, its sub-tables with it, so that what
+/// is left can be read and every line keeps its number. `None` when the byte is in none, or what
+/// would be left is no TOML.
 pub(crate) fn without_table(text: &str, offset: usize) -> Option<String> {
     let is_header = |line: &&str| {
         let name = line.trim_start().trim_start_matches('[');
         // Those of sub-tables belong to the table before.
-        name.len() < line.trim_start().len() && !name.split(']').next().unwrap_or_default().contains('.')
+        name.len() < line.trim_start().len()
+            && !name.split(']').next().unwrap_or_default().contains('.')
     };
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     let at = line_of(text, offset).checked_sub(1)?;
-    let begin = (0..=at.min(lines.len().checked_sub(1)?)).rev().find(|line| is_header(&lines[*line]))?;
+    let begin =
+        (0..=at.min(lines.len().checked_sub(1)?)).rev().find(|line| is_header(&lines[*line]))?;
     let end = (begin + 1..lines.len()).find(|line| is_header(&lines[*line])).unwrap_or(lines.len());
-    let blanked = lines.iter().enumerate().map(
-        |(number, line)| {
-            if (begin..end).contains(&number) { "\n" } else { *line }
-        },
-    );
+    let blanked = lines
+        .iter()
+        .enumerate()
+        .map(|(number, line)| if (begin..end).contains(&number) { "\n" } else { *line });
     let left: String = blanked.collect();
     DeTable::parse(&left).is_ok().then_some(left)
 }
@@ -61,7 +65,8 @@ fn key_at(text: &str, span: &Range<usize>) -> Option<String> {
     Some(path.join("."))
 }
 
-/// Finds the innermost key whose value covers `span`. A span that covers a whole table belongs to the table.
+/// Finds the innermost key whose value covers `span`. A span that covers a whole table belongs to
+/// the table.
 fn path_to(table: &DeTable<'_>, span: &Range<usize>) -> Option<Vec<String>> {
     table.iter().find_map(|(key, value)| {
         let name = key.get_ref().to_string();

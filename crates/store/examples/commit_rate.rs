@@ -1,5 +1,6 @@
-//! Measures how many small change sets a SQLite store makes durable each second, against the rate of a bare write and sync in the
-//! same place and minute. Arguments: directory, committers, seconds. Prints its figures, the ratio last.
+//! Measures how many small change sets a SQLite store makes durable each second, against the rate
+//! of a bare write and sync in the same place and minute. Arguments: directory, committers,
+//! seconds. Prints its figures, the ratio last.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -28,11 +29,9 @@ fn main() -> Result<(), Failure> {
     let time = Duration::from_secs(seconds);
     std::fs::create_dir_all(&directory)?;
     let bare = bare_syncs(&directory, time)?;
-    let (commits, loads) = tokio::runtime::Builder::new_multi_thread().build()?.block_on(commit_rate(
-        &directory.join("handoff.db"),
-        committers,
-        time,
-    ))?;
+    let (commits, loads) = tokio::runtime::Builder::new_multi_thread()
+        .build()?
+        .block_on(commit_rate(&directory.join("handoff.db"), committers, time))?;
     let mut out = io::stdout().lock();
     writeln!(out, "bare write and sync: {bare:.0}/s")?;
     writeln!(out, "loads by key, one after another: {loads:.0}/s")?;
@@ -41,7 +40,10 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-#[expect(clippy::disallowed_methods, reason = "it measures the machine, so it needs the machine's clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it measures the machine, so it needs the machine's clock"
+)]
 fn now() -> Instant {
     Instant::now()
 }

@@ -77,6 +77,7 @@ pub struct ChangeSet {
     pub timers_cleared: Vec<TimerKey>,
     /// Events to append, in order; their notices become stream rows.
     pub events: Vec<Event>,
-    /// Receipts to write; the commit is refused if one of the same scope and key exists, expired or not, until a sweep removes it.
+    /// Receipts to write; the commit is refused if one of the same scope and key exists, expired or
+    /// not, until a sweep removes it.
     pub receipts: Vec<Receipt>,
 }

@@ -1,13 +1,16 @@
 //! The stored form of records, events and notices: JSON text beside a form number.
 //!
-//! Each kind counts its own forms from 1. A form that was ever released is read for ever: when a type changes so that old text would
-//! no longer be read, its newest form grows by one and the old one gets an arm in the decoder that converts it. `tests/fixtures` keeps
-//! a text of every form. A form that is not known is an error and never a guess: it was written by a newer program.
+//! Each kind counts its own forms from 1. A form that was ever released is read for ever: when a
+//! type changes so that old text would no longer be read, its newest form grows by one and the old
+//! one gets an arm in the decoder that converts it. `tests/fixtures` keeps a text of every form. A
+//! form that is not known is an error and never a guess: it was written by a newer program.
 //!
 //! Nothing here is ever sent to a client; the wire has shapes of its own.
 
 use handoff_domain::event::{Cause, Subject};
-use handoff_domain::{Desk, Entry, Event, Fact, Interaction, Notice, NotificationType, Time, UserId, View};
+use handoff_domain::{
+    Desk, Entry, Event, Fact, Interaction, Notice, NotificationType, Time, UserId, View,
+};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
@@ -28,7 +31,8 @@ pub enum CodecError {
         /// The newest form that is read.
         newest: i64,
     },
-    /// It is damaged. What the JSON reader says of it may repeat what is stored, and this is logged, so only the place is told.
+    /// It is damaged. What the JSON reader says of it may repeat what is stored, and this is
+    /// logged, so only the place is told.
     #[error("{kind} of form {form} is malformed at byte {at}: {fault}")]
     Malformed {
         /// The kind of thing.
@@ -200,8 +204,8 @@ pub fn encode_desk(desk: &Desk) -> Result<String, CodecError> {
     encode(name(Kind::Desk), desk)
 }
 
-/// The part of an event that is stored for ever: who caused it and what happened. Its subject is stored as a record of its own kind,
-/// its time in a column.
+/// The part of an event that is stored for ever: who caused it and what happened. Its subject is
+/// stored as a record of its own kind, its time in a column.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct EventBody {
     /// Who caused it.
@@ -245,7 +249,10 @@ pub fn event_of(at: Time, body: EventBody, subject: Subject) -> Event {
 /// # Errors
 ///
 /// As [`encode_record`].
-pub fn encode_transcript(interaction: &Interaction, entries: &[Entry]) -> Result<String, CodecError> {
+pub fn encode_transcript(
+    interaction: &Interaction,
+    entries: &[Entry],
+) -> Result<String, CodecError> {
     #[derive(Serialize)]
     struct Borrowed<'a> {
         interaction: &'a Interaction,
@@ -310,7 +317,9 @@ impl SubjectKind {
     /// Reads the column's text.
     #[must_use]
     pub fn from_text(text: &str) -> Option<Self> {
-        [Self::Interaction, Self::Desk, Self::Transcript].into_iter().find(|kind| kind.text() == text)
+        [Self::Interaction, Self::Desk, Self::Transcript]
+            .into_iter()
+            .find(|kind| kind.text() == text)
     }
 
     /// Returns the newest form that the subject is stored in.

@@ -1,7 +1,7 @@
 //! The suite that defines a store. Every store's tests run all of it.
 //!
-//! A case is an async function of a fresh, empty store; [`conformance!`](crate::conformance!) makes a test of each. A case panics when
-//! the store does something else than it must.
+//! A case is an async function of a fresh, empty store; [`conformance!`](crate::conformance!) makes
+//! a test of each. A case panics when the store does something else than it must.
 
 pub mod guards;
 pub mod interactions;
@@ -18,8 +18,9 @@ use crate::error::CommitError;
 use crate::record::Key;
 use crate::store::{Committed, Store};
 
-/// Makes a test of every case of the suite. The argument is a function that gives a fresh store as `Arc<dyn Store>`, and with it
-/// anything that must live as long. It is used in a module of its own, in a crate that has tokio.
+/// Makes a test of every case of the suite. The argument is a function that gives a fresh store as
+/// `Arc<dyn Store>`, and with it anything that must live as long. It is used in a module of its
+/// own, in a crate that has tokio.
 #[macro_export]
 macro_rules! conformance {
     ($make:path) => {

@@ -6,7 +6,8 @@ use crate::record::Key;
 /// A store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// It cannot be reached or has no room; the same call may work later. Nothing of the call took effect.
+    /// It cannot be reached or has no room; the same call may work later. Nothing of the call took
+    /// effect.
     #[error("the store is unavailable while {attempted}")]
     Unavailable {
         /// What was attempted.
@@ -15,12 +16,13 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A write failed earlier in a way after which the disk cannot be trusted (a failed fsync): the store takes no more writes, and the
-    /// process must stop. Nothing of the call took effect.
+    /// A write failed earlier in a way after which the disk cannot be trusted (a failed fsync): the
+    /// store takes no more writes, and the process must stop. Nothing of the call took effect.
     #[error("the store is stopped after a failed write")]
     Stopped,
-    /// The call was handed in and its answer was lost: its own sync failed, or the store ended meanwhile. Whether it took effect is unknown
-    /// until the store is opened again, so the caller must not be told that nothing was changed.
+    /// The call was handed in and its answer was lost: its own sync failed, or the store ended
+    /// meanwhile. Whether it took effect is unknown until the store is opened again, so the caller
+    /// must not be told that nothing was changed.
     #[error("the store ended while {attempted}, and whether that took effect is unknown")]
     OutcomeUnknown {
         /// What was attempted.
@@ -35,7 +37,8 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Tells whether it is one record that cannot be read, and not the store that fails: whoever works through many goes on with the others.
+    /// Tells whether it is one record that cannot be read, and not the store that fails: whoever
+    /// works through many goes on with the others.
     #[must_use]
     pub const fn is_unreadable(&self) -> bool {
         matches!(self, Self::Corrupt { .. })
@@ -45,7 +48,8 @@ impl StoreError {
 /// A commit did not take place.
 #[derive(Debug, thiserror::Error)]
 pub enum CommitError {
-    /// A guarded record is not at the version that the decision was made on: load again and decide again.
+    /// A guarded record is not at the version that the decision was made on: load again and decide
+    /// again.
     #[error("{key:?} was changed meanwhile")]
     Conflict {
         /// The first such record in canonical order.

@@ -1,11 +1,13 @@
 //! Files: what is in them, kept beside the store.
 //!
-//! What a file is called, who sent it and whether it was deleted is a record of the store ([`FileRecord`](crate::record::FileRecord)).
-//! Here are only the bytes, under the file's random id; nothing that a sender chose becomes part of a path. The bytes come first and the
-//! record after them, so a record never speaks of bytes that are not there; what a crash leaves between the two is found by
-//! [`sweep_files`].
+//! What a file is called, who sent it and whether it was deleted is a record of the store
+//! ([`FileRecord`](crate::record::FileRecord)). Here are only the bytes, under the file's random
+//! id; nothing that a sender chose becomes part of a path. The bytes come first and the record
+//! after them, so a record never speaks of bytes that are not there; what a crash leaves between
+//! the two is found by [`sweep_files`].
 //!
-//! It deliberately knows no limits of a service, no types and no scanner: that is decided before [`Incoming::keep`].
+//! It deliberately knows no limits of a service, no types and no scanner: that is decided before
+//! [`Incoming::keep`].
 
 mod disk;
 mod memory;
@@ -26,8 +28,8 @@ pub const READ_BYTES_MAX: usize = 256 * 1024;
 /// Files could not do what they were asked.
 #[derive(Debug, thiserror::Error)]
 pub enum FilesError {
-    /// They cannot be reached or have no room; the same call may work later. What was not acknowledged may be there all the same, and a
-    /// sweep removes it.
+    /// They cannot be reached or have no room; the same call may work later. What was not
+    /// acknowledged may be there all the same, and a sweep removes it.
     #[error("files are unavailable while {attempted}")]
     Unavailable {
         /// What was attempted.
@@ -98,23 +100,30 @@ pub trait Files: Send + Sync + 'static {
     /// [`FilesError::Exists`], [`FilesError::Unavailable`].
     async fn begin(&self, new: NewFile) -> Result<Box<dyn Incoming>, FilesError>;
 
-    /// Returns the bytes from an offset on, at most `bytes_max` and at most [`READ_BYTES_MAX`]; none at the end of the file, and `None`
-    /// when there is no such file. Fewer bytes than asked for do not mean the end.
+    /// Returns the bytes from an offset on, at most `bytes_max` and at most [`READ_BYTES_MAX`];
+    /// none at the end of the file, and `None` when there is no such file. Fewer bytes than asked
+    /// for do not mean the end.
     ///
     /// # Errors
     ///
     /// [`FilesError::Unavailable`].
-    async fn read(&self, id: FileId, offset: u64, bytes_max: usize) -> Result<Option<Vec<u8>>, FilesError>;
+    async fn read(
+        &self,
+        id: FileId,
+        offset: u64,
+        bytes_max: usize,
+    ) -> Result<Option<Vec<u8>>, FilesError>;
 
-    /// Removes a file; one that is not there is no error. A power cut may bring it back, which is no harm as nobody gets it without its
-    /// record.
+    /// Removes a file; one that is not there is no error. A power cut may bring it back, which is
+    /// no harm as nobody gets it without its record.
     ///
     /// # Errors
     ///
     /// [`FilesError::Unavailable`].
     async fn delete(&self, id: FileId) -> Result<(), FilesError>;
 
-    /// Takes a file out of use without removing what is in it; one that is not there is no error. Nobody can read it until it is put back.
+    /// Takes a file out of use without removing what is in it; one that is not there is no error.
+    /// Nobody can read it until it is put back.
     ///
     /// # Errors
     ///
@@ -126,7 +135,11 @@ pub trait Files: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`FilesError::Unavailable`].
-    async fn trash(&self, after: Option<Trashed>, limit: usize) -> Result<Page<Trashed>, FilesError>;
+    async fn trash(
+        &self,
+        after: Option<Trashed>,
+        limit: usize,
+    ) -> Result<Page<Trashed>, FilesError>;
 
     /// Puts a file of the trash back into use; one that is not there is no error.
     ///
@@ -147,21 +160,23 @@ pub trait Files: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`FilesError::Unavailable`].
-    async fn list(&self, after: Option<FileId>, limit: usize) -> Result<Page<KeptFile>, FilesError>;
+    async fn list(&self, after: Option<FileId>, limit: usize)
+    -> Result<Page<KeptFile>, FilesError>;
 }
 
 /// A file that arrives piece by piece. Dropping it before it is kept leaves nothing.
 #[async_trait]
 pub trait Incoming: Send {
-    /// Adds bytes. After an error, or when the returned future was dropped, the file cannot be gone on with.
+    /// Adds bytes. After an error, or when the returned future was dropped, the file cannot be gone
+    /// on with.
     ///
     /// # Errors
     ///
     /// [`FilesError::TooLarge`], [`FilesError::Unavailable`].
     async fn write(&mut self, bytes: &[u8]) -> Result<(), FilesError>;
 
-    /// Keeps what has arrived. When it returns `Ok` the file is on stable storage, whole, and survives a power cut. When the returned
-    /// future is dropped the file may be kept or not.
+    /// Keeps what has arrived. When it returns `Ok` the file is on stable storage, whole, and
+    /// survives a power cut. When the returned future is dropped the file may be kept or not.
     ///
     /// # Errors
     ///

@@ -1,10 +1,12 @@
 //! Durability: what it means to store something, and the stores that do.
 //!
-//! A commit is data. A [`ChangeSet`] of version-guarded writes, checks, timers, events with their notices, and receipts is applied in
-//! one transaction or not at all; correctness rests on the guards and not on an isolation level, so every store means the same.
-//! The suite in `conformance` (a feature) is the definition of a store: the memory model and SQLite pass the same tests.
+//! A commit is data. A [`ChangeSet`] of version-guarded writes, checks, timers, events with their
+//! notices, and receipts is applied in one transaction or not at all; correctness rests on the
+//! guards and not on an isolation level, so every store means the same. The suite in `conformance`
+//! (a feature) is the definition of a store: the memory model and SQLite pass the same tests.
 //!
-//! No transaction object leaves a store, and no SQL leaves this crate. It deliberately knows nothing of HTTP, CometD or rules.
+//! No transaction object leaves a store, and no SQL leaves this crate. It deliberately knows
+//! nothing of HTTP, CometD or rules.
 
 pub mod change_set;
 pub mod codec;
@@ -27,12 +29,12 @@ pub use files::{
 };
 pub use memory::MemoryStore;
 pub use query::{
-    Head, HeadChange, HistoryEntry, InteractionQuery, InteractionScope, Numbering, PAGE_BYTES_MAX, Page,
-    StreamRow,
+    Head, HeadChange, HistoryEntry, InteractionQuery, InteractionScope, Numbering, PAGE_BYTES_MAX,
+    Page, StreamRow,
 };
 pub use record::{
-    Attended, Contact, FileRecord, FileSender, FilesDirectory, Key, Kind, LoginSession, MailboxMark, Record,
-    Version, Versioned,
+    Attended, Contact, FileRecord, FileSender, FilesDirectory, Key, Kind, LoginSession,
+    MailboxMark, Record, Version, Versioned,
 };
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use store::{Committed, SetAside, Store, SweepReport};

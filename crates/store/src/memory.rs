@@ -1,7 +1,7 @@
 //! The model: a store that keeps everything in maps under one lock.
 //!
-//! It says in the plainest way what a store must do, and the other stores are compared with it. Nothing survives the process, so it is
-//! for tests and for trying things out.
+//! It says in the plainest way what a store must do, and the other stores are compared with it.
+//! Nothing survives the process, so it is for tests and for trying things out.
 
 mod select;
 
@@ -15,8 +15,8 @@ use handoff_domain::{CenterId, Event, Interaction, InteractionId, Notice, Time, 
 use crate::change_set::{ChangeSet, Receipt, Timer, TimerKey};
 use crate::error::{CommitError, StoreError};
 use crate::query::{
-    Head, HeadChange, HistoryEntry, InteractionQuery, Numbering, PAGE_BYTES_MAX, PLACES, Page, StreamRow,
-    place,
+    Head, HeadChange, HistoryEntry, InteractionQuery, Numbering, PAGE_BYTES_MAX, PLACES, Page,
+    StreamRow, place,
 };
 use crate::record::{Key, Kind, Record, Version, Versioned};
 use crate::store::{Committed, Store, SweepReport};
@@ -66,7 +66,10 @@ impl MemoryStore {
     fn state(&self, attempted: &'static str) -> Result<MutexGuard<'_, State>, StoreError> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.closed {
-            return Err(StoreError::Unavailable { attempted, source: "the store is closed".into() });
+            return Err(StoreError::Unavailable {
+                attempted,
+                source: "the store is closed".into(),
+            });
         }
         Ok(state)
     }
@@ -80,13 +83,15 @@ impl State {
     /// Tells why the change cannot be applied; the receipts come before the guards.
     fn refuse(&self, change: &ChangeSet) -> Result<(), CommitError> {
         for receipt in &change.receipts {
-            if let Some(existing) = self.receipts.get(&(receipt.scope.clone(), receipt.key.clone())) {
+            if let Some(existing) = self.receipts.get(&(receipt.scope.clone(), receipt.key.clone()))
+            {
                 return Err(CommitError::Receipt(Box::new(existing.clone())));
             }
         }
         let puts = change.puts.iter().map(|put| (put.record.key(), put.expected));
         let others = change.removals.iter().chain(&change.checks);
-        let mut guards: Vec<_> = puts.chain(others.map(|guard| (guard.key.clone(), guard.version))).collect();
+        let mut guards: Vec<_> =
+            puts.chain(others.map(|guard| (guard.key.clone(), guard.version))).collect();
         guards.sort();
         match guards.into_iter().find(|(key, version)| self.version(key) != *version) {
             Some((key, _)) => Err(CommitError::Conflict { key }),
@@ -132,14 +137,20 @@ impl State {
         }
         for (ordinal, notice) in event.notices.iter().enumerate() {
             let numbers = self.number(notice, media_of(&event), position);
-            self.rows.insert((notice.user, position, ordinal), Row { notice: notice.clone(), numbers });
+            self.rows
+                .insert((notice.user, position, ordinal), Row { notice: notice.clone(), numbers });
         }
         if !event.notices.is_empty() {
             self.events.insert(position, event);
         }
     }
 
-    fn number(&mut self, notice: &Notice, media: Option<&handoff_domain::Media>, position: u64) -> Numbering {
+    fn number(
+        &mut self,
+        notice: &Notice,
+        media: Option<&handoff_domain::Media>,
+        position: u64,
+    ) -> Numbering {
         let head = self.heads.entry(notice.user).or_default();
         head.position = position;
         head.reference = head.reference.max(notice.reference.unwrap_or(0));
@@ -154,18 +165,24 @@ impl State {
 
     fn stream_row(&self, position: u64, row: &Row) -> Option<StreamRow> {
         let event = Event { notices: Vec::new(), ..self.events.get(&position)?.clone() };
-        Some(StreamRow { position, notice: row.notice.clone(), numbers: row.numbers.clone(), event })
+        Some(StreamRow {
+            position,
+            notice: row.notice.clone(),
+            numbers: row.numbers.clone(),
+            event,
+        })
     }
 
-    /// Forgets stream rows in the order of the log and up to the first event that is not old enough, so that what a user keeps has no
-    /// gaps even if the clock was set back in between.
+    /// Forgets stream rows in the order of the log and up to the first event that is not old
+    /// enough, so that what a user keeps has no gaps even if the clock was set back in between.
     fn sweep_streams(&mut self, before: Time, limit: u64) -> (u64, u64) {
         let (mut rows, mut snapshots) = (0, 0);
         while let Some((&position, event)) = self.events.first_key_value() {
             if event.at >= before || snapshots == limit {
                 break;
             }
-            let keys: Vec<_> = (0..).zip(&event.notices).map(|(n, told)| (told.user, position, n)).collect();
+            let keys: Vec<_> =
+                (0..).zip(&event.notices).map(|(n, told)| (told.user, position, n)).collect();
             for key in keys {
                 if rows == limit {
                     return (rows, snapshots);
@@ -228,8 +245,8 @@ const fn media_of(event: &Event) -> Option<&handoff_domain::Media> {
     }
 }
 
-/// Takes a page from all results, up to `limit` and to [`PAGE_BYTES_MAX`] by `weight`; a page may be longer only where `together` holds between
-/// its last and the next.
+/// Takes a page from all results, up to `limit` and to [`PAGE_BYTES_MAX`] by `weight`; a page may
+/// be longer only where `together` holds between its last and the next.
 fn page<T>(
     all: impl Iterator<Item = T>,
     limit: usize,
@@ -271,7 +288,9 @@ impl Store for MemoryStore {
         let all = state
             .records
             .iter()
-            .filter(|(key, _)| key.kind() == kind && after.as_ref().is_none_or(|after| *key > after))
+            .filter(|(key, _)| {
+                key.kind() == kind && after.as_ref().is_none_or(|after| *key > after)
+            })
             .map(|(_, record)| record.clone());
         Ok(page(all, limit, |_| 0, |_, _| false))
     }
@@ -281,20 +300,25 @@ impl Store for MemoryStore {
         query: &InteractionQuery,
     ) -> Result<Page<Versioned<Interaction>>, StoreError> {
         let state = self.state("querying interactions")?;
-        let mut all: Vec<_> =
-            state.interactions().filter(|(interaction, _)| select::is_selected(interaction, query)).collect();
+        let mut all: Vec<_> = state
+            .interactions()
+            .filter(|(interaction, _)| select::is_selected(interaction, query))
+            .collect();
         if query.scope.is_newest_first() {
             all.reverse();
         }
-        let all =
-            all.into_iter().map(|(interaction, version)| Versioned { value: interaction.clone(), version });
+        let all = all
+            .into_iter()
+            .map(|(interaction, version)| Versioned { value: interaction.clone(), version });
         Ok(page(all, query.limit, |item| item.value.weight(), |_, _| false))
     }
 
     async fn census(&self, center: CenterId) -> Result<Vec<(&'static str, u64)>, StoreError> {
         let state = self.state("counting interactions")?;
         let mut counts = PLACES.map(|place| (place, 0));
-        for (interaction, _) in state.interactions().filter(|(interaction, _)| interaction.center == center) {
+        for (interaction, _) in
+            state.interactions().filter(|(interaction, _)| interaction.center == center)
+        {
             let place = place(interaction);
             if let Some((_, count)) = counts.iter_mut().find(|(name, _)| *name == place) {
                 *count += 1;
@@ -303,7 +327,11 @@ impl Store for MemoryStore {
         Ok(counts.to_vec())
     }
 
-    async fn timers(&self, now: Time, limit: usize) -> Result<(Vec<Timer>, Option<Time>), StoreError> {
+    async fn timers(
+        &self,
+        now: Time,
+        limit: usize,
+    ) -> Result<(Vec<Timer>, Option<Time>), StoreError> {
         let state = self.state("reading timers")?;
         let mut all: Vec<_> = state.timers.iter().map(|(key, due)| (*due, *key)).collect();
         all.sort();
@@ -312,7 +340,12 @@ impl Store for MemoryStore {
         Ok((all.into_iter().take(count).map(|(due, key)| Timer { key, due }).collect(), next))
     }
 
-    async fn stream(&self, user: UserId, after: u64, limit: usize) -> Result<Page<StreamRow>, StoreError> {
+    async fn stream(
+        &self,
+        user: UserId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Page<StreamRow>, StoreError> {
         let state = self.state("reading a stream")?;
         let all = state
             .rows
@@ -339,10 +372,16 @@ impl Store for MemoryStore {
         })
     }
 
-    async fn heads_after(&self, position: u64, limit: usize) -> Result<Vec<HeadChange>, StoreError> {
+    async fn heads_after(
+        &self,
+        position: u64,
+        limit: usize,
+    ) -> Result<Vec<HeadChange>, StoreError> {
         let state = self.state("reading heads")?;
-        let heads =
-            state.heads.iter().map(|(user, head)| HeadChange { user: *user, position: head.position });
+        let heads = state
+            .heads
+            .iter()
+            .map(|(user, head)| HeadChange { user: *user, position: head.position });
         let mut grown: Vec<_> = heads.filter(|head| head.position > position).collect();
         grown.sort_by_key(|head| (head.position, head.user));
         Ok(page(grown.into_iter(), limit, |_| 0, |last, next| last.position == next.position).items)

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use handoff_domain::event::Subject;
 use handoff_domain::{
-    CenterId, Entry, Event, Fact, Interaction, InteractionId, Media, Notice, QueueId, State, Time, Topic,
-    UserId, WorkbinId,
+    CenterId, Entry, Event, Fact, Interaction, InteractionId, Media, Notice, QueueId, State, Time,
+    Topic, UserId, WorkbinId,
 };
 
 /// Which interactions, before filters.
@@ -35,8 +35,9 @@ pub enum InteractionScope {
     },
     /// Everything that is on its way out, of any contact center.
     Sending,
-    /// Everything of a contact center that is not over and that a user may see who does not see all of it: what they hold, what they
-    /// submitted, what was last in one of these queues, what lies in one of these workbins.
+    /// Everything of a contact center that is not over and that a user may see who does not see all
+    /// of it: what they hold, what they submitted, what was last in one of these queues, what lies
+    /// in one of these workbins.
     VisibleTo {
         /// The user.
         user: UserId,
@@ -103,8 +104,9 @@ impl InteractionQuery {
     }
 }
 
-/// A page of interactions, or of a stream, ends before its limit once what is on it takes so much, in bytes ([`Interaction::weight`]): a letter
-/// may be a thousand times as large as a chat. There is at least one on it.
+/// A page of interactions, or of a stream, ends before its limit once what is on it takes so much,
+/// in bytes ([`Interaction::weight`]): a letter may be a thousand times as large as a chat. There
+/// is at least one on it.
 pub const PAGE_BYTES_MAX: usize = 4 << 20;
 
 /// A page of results.
@@ -122,7 +124,8 @@ pub type Numbering = Vec<(Topic, u64)>;
 /// One row of a user's stream.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StreamRow {
-    /// The event's place in the log; grows along a user's stream. Several rows of one user may share it (one event, several notices).
+    /// The event's place in the log; grows along a user's stream. Several rows of one user may
+    /// share it (one event, several notices).
     pub position: u64,
     /// What the user is told.
     pub notice: Notice,
@@ -160,14 +163,16 @@ impl StreamRow {
         match &self.event.subject {
             Subject::Interaction(interaction) => interaction.weight(),
             Subject::Transcript { interaction, entries } => {
-                interaction.weight() + entries.iter().map(|entry| entry.content.text_bytes()).sum::<usize>()
+                interaction.weight()
+                    + entries.iter().map(|entry| entry.content.text_bytes()).sum::<usize>()
             }
             Subject::Desk(_) => size_of::<Self>(),
         }
     }
 }
 
-/// One entry of an interaction's history. It outlives the event's snapshot, which is swept with the streams.
+/// One entry of an interaction's history. It outlives the event's snapshot, which is swept with the
+/// streams.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HistoryEntry {
     /// Its place in the log.
@@ -191,11 +196,14 @@ impl HistoryEntry {
 
 /// Returns what was said among facts, in order.
 pub(crate) fn said(facts: Vec<Fact>) -> impl Iterator<Item = Entry> {
-    facts.into_iter().filter_map(|fact| if let Fact::Said(entry) = fact { Some(*entry) } else { None })
+    facts
+        .into_iter()
+        .filter_map(|fact| if let Fact::Said(entry) = fact { Some(*entry) } else { None })
 }
 
 /// The places of the census, in its order.
-pub(crate) const PLACES: [&str; 6] = ["queued", "invited", "handling", "parked", "sending", "ended"];
+pub(crate) const PLACES: [&str; 6] =
+    ["queued", "invited", "handling", "parked", "sending", "ended"];
 
 /// Returns the place of an interaction.
 pub(crate) const fn place(interaction: &Interaction) -> &'static str {

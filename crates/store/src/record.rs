@@ -1,8 +1,8 @@
 //! Records: the things that are stored by key and version.
 
 use handoff_domain::{
-    Center, CenterId, ContactId, Desk, FileId, Group, GroupId, Interaction, InteractionId, Queue, QueueId,
-    Service, ServiceId, Skill, SkillId, Time, User, UserId, Workbin, WorkbinId,
+    Center, CenterId, ContactId, Desk, FileId, Group, GroupId, Interaction, InteractionId, Queue,
+    QueueId, Service, ServiceId, Skill, SkillId, Time, User, UserId, Workbin, WorkbinId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -42,7 +42,8 @@ pub enum FileSender {
     User(UserId),
 }
 
-/// A file that somebody sent; what is in it is kept by [`Files`](crate::files::Files) under the same id.
+/// A file that somebody sent; what is in it is kept by [`Files`](crate::files::Files) under the
+/// same id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileRecord {
     /// Its id.
@@ -59,17 +60,20 @@ pub struct FileRecord {
     pub by: FileSender,
     /// When.
     pub at: Time,
-    /// When it was deleted; `None` while it is there. From then on nobody gets it, and a sweep removes what is in it.
+    /// When it was deleted; `None` while it is there. From then on nobody gets it, and a sweep
+    /// removes what is in it.
     pub deleted: Option<Time>,
 }
 
 /// The directory that this store's files are kept in, and when the store was in service with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FilesDirectory {
-    /// The mark that lies in the directory; empty in a store that is older than marks, which takes on the directory that it finds.
+    /// The mark that lies in the directory; empty in a store that is older than marks, which takes
+    /// on the directory that it finds.
     pub mark: String,
-    /// When the store was in service, oldest first. What arrived at another time arrived under another database: a newer one that this one
-    /// replaced, or an older copy of this one went on from. This store cannot know what belongs to it.
+    /// When the store was in service, oldest first. What arrived at another time arrived under
+    /// another database: a newer one that this one replaced, or an older copy of this one went on
+    /// from. This store cannot know what belongs to it.
     pub attended: Vec<Attended>,
 }
 
@@ -83,7 +87,8 @@ pub struct Attended {
 }
 
 impl FilesDirectory {
-    /// Times that are remembered, one for each start. Forgetting the oldest means that files of that time are kept for good.
+    /// Times that are remembered, one for each start. Forgetting the oldest means that files of
+    /// that time are kept for good.
     const ATTENDED_MAX: usize = 1_000;
 
     /// Begins a time of service. The one before lasted as long as the store was written to.
@@ -145,13 +150,15 @@ pub struct MailboxMark {
     pub uid_validity: u32,
     /// The last UID that was taken in.
     pub uid: u32,
-    /// Of a folder in which only what is new is wanted: the UIDVALIDITY at the first look, and when the newest came that lay there then.
+    /// Of a folder in which only what is new is wanted: the UIDVALIDITY at the first look, and when
+    /// the newest came that lay there then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skipped: Option<(u32, Time)>,
 }
 
 impl MailboxMark {
-    /// Returns the key of a folder's mark. A folder's name has no line break (RFC 3501, section 5.1), so no two have the same.
+    /// Returns the key of a folder's mark. A folder's name has no line break (RFC 3501, section
+    /// 5.1), so no two have the same.
     #[must_use]
     pub fn key_of(mailbox: &str, folder: &str) -> Key {
         Key::MailboxMark(format!("{mailbox}\n{folder}"))

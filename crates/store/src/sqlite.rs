@@ -1,18 +1,21 @@
 //! The store of a single server: one SQLite file.
 //!
-//! One thread writes. It takes whatever change sets wait, puts them into one transaction, commits once with `synchronous=FULL`, and only
-//! then answers; so the cost of making a commit durable is shared by everybody who waits for it. A few threads read, each over a
-//! connection of its own, and never wait for the writer (write-ahead log). A read starts after the commits that were acknowledged before
-//! it was asked, so it sees them.
+//! One thread writes. It takes whatever change sets wait, puts them into one transaction, commits
+//! once with `synchronous=FULL`, and only then answers; so the cost of making a commit durable is
+//! shared by everybody who waits for it. A few threads read, each over a connection of its own, and
+//! never wait for the writer (write-ahead log). A read starts after the commits that were
+//! acknowledged before it was asked, so it sees them.
 //!
-//! Bounds: at most [`SqliteOptions::queue_len_max`] change sets, of [`SqliteOptions::queue_bytes_max`] together, and as many reads wait; who
-//! comes later waits for a place. A batch ends
-//! at [`SqliteOptions::batch_len_max`] change sets or [`SqliteOptions::batch_bytes_max`].
+//! Bounds: at most [`SqliteOptions::queue_len_max`] change sets, of
+//! [`SqliteOptions::queue_bytes_max`] together, and as many reads wait; who comes later waits for a
+//! place. A batch ends at [`SqliteOptions::batch_len_max`] change sets or
+//! [`SqliteOptions::batch_bytes_max`].
 //!
-//! After a failed write the kernel may take pages for clean that never reached the disk, and a second try would succeed and lie
-//! (<https://doi.org/10.1145/3450338>). So the first such failure stops the store for good, checkpoints included: those are made by the
-//! writer itself because SQLite's automatic ones do not report their errors. A full disk is not such a failure; the batch is rolled back
-//! and the next one may succeed.
+//! After a failed write the kernel may take pages for clean that never reached the disk, and a
+//! second try would succeed and lie (<https://doi.org/10.1145/3450338>). So the first such failure
+//! stops the store for good, checkpoints included: those are made by the writer itself because
+//! SQLite's automatic ones do not report their errors. A full disk is not such a failure; the batch
+//! is rolled back and the next one may succeed.
 //!
 //! A second process on the same file is refused.
 
@@ -52,7 +55,8 @@ use health::Health;
 use readers::Readers;
 use writer::{Job, Writer};
 
-/// Most change sets or reads that may be configured to wait. Far more than memory should hold, and far less than a semaphore can count.
+/// Most change sets or reads that may be configured to wait. Far more than memory should hold, and
+/// far less than a semaphore can count.
 const QUEUE_LEN_CAP: usize = 1 << 20;
 /// Most of their bytes that may be configured to wait, in KiB; likewise.
 const QUEUE_KIB_CAP: u32 = 1 << 24;
@@ -60,22 +64,29 @@ const QUEUE_KIB_CAP: u32 = 1 << 24;
 /// How a SQLite store works.
 #[derive(Clone, Debug)]
 pub struct SqliteOptions {
-    /// The database file. Its directory is made if there is none; `-wal`, `-shm` and `-lock` files lie beside it.
+    /// The database file. Its directory is made if there is none; `-wal`, `-shm` and `-lock` files
+    /// lie beside it.
     pub path: PathBuf,
-    /// Reading threads. 1…16, default 2: on the two cores of a small machine more only wait for each other.
+    /// Reading threads. 1…16, default 2: on the two cores of a small machine more only wait for
+    /// each other.
     pub readers: usize,
-    /// Most change sets that wait for the writer, and most reads that wait for a reader. Default 1,000.
+    /// Most change sets that wait for the writer, and most reads that wait for a reader. Default
+    /// 1,000.
     pub queue_len_max: usize,
-    /// Most bytes of the change sets that wait for the writer. Default 16 MiB; a single larger change set still waits, alone.
+    /// Most bytes of the change sets that wait for the writer. Default 16 MiB; a single larger
+    /// change set still waits, alone.
     pub queue_bytes_max: usize,
     /// Most change sets in one transaction. Default 1,000.
     pub batch_len_max: usize,
-    /// About how many bytes go into one transaction. Default 1 MiB; a single larger change set still goes, alone.
+    /// About how many bytes go into one transaction. Default 1 MiB; a single larger change set
+    /// still goes, alone.
     pub batch_bytes_max: usize,
-    /// The length of the write-ahead log, in pages of 4 KiB, at which it is copied into the database between two batches. Default 4,000
-    /// (16 MiB): a longer one makes the copying rarer and each time longer. In idle moments it is copied at any length.
+    /// The length of the write-ahead log, in pages of 4 KiB, at which it is copied into the
+    /// database between two batches. Default 4,000 (16 MiB): a longer one makes the copying rarer
+    /// and each time longer. In idle moments it is copied at any length.
     pub checkpoint_pages: u32,
-    /// Answers before the commit is durable. That is wrong on purpose: the crash test uses it to show that it would notice.
+    /// Answers before the commit is durable. That is wrong on purpose: the crash test uses it to
+    /// show that it would notice.
     #[cfg(feature = "conformance")]
     pub unsafe_answer_before_commit_for_tests: bool,
     /// Where writes fail on purpose.
@@ -117,8 +128,8 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens a database file, makes it if there is none, and brings its schema up to date. Blocks while it does; a large migration
-    /// may take minutes.
+    /// Opens a database file, makes it if there is none, and brings its schema up to date. Blocks
+    /// while it does; a large migration may take minutes.
     ///
     /// # Errors
     ///
@@ -134,19 +145,25 @@ impl SqliteStore {
         Ok(Self { health, writer, readers, aside: Arc::default(), closing: Mutex::new(()) })
     }
 
-    /// Waits until a write failed for good. Nothing is lost that was acknowledged, but nothing more will be stored: the process should
-    /// end and be started anew. Never returns otherwise. Cancelling it has no effect.
+    /// Waits until a write failed for good. Nothing is lost that was acknowledged, but nothing more
+    /// will be stored: the process should end and be started anew. Never returns otherwise.
+    /// Cancelling it has no effect.
     pub async fn stopped(&self) {
         self.health.stopped().await;
     }
 
-    /// Reads every stored row and tells which cannot be read. `progress` is told how far it is. Long: for a store that serves nobody.
+    /// Reads every stored row and tells which cannot be read. `progress` is told how far it is.
+    /// Long: for a store that serves nobody.
     ///
     /// # Errors
     ///
     /// The store's own, as when the file as a whole is damaged.
-    pub async fn check(&self, progress: impl Fn(Progress) + Send + 'static) -> Result<Checked, StoreError> {
-        self.read("checking every record", move |connection| check::check(connection, &progress)).await
+    pub async fn check(
+        &self,
+        progress: impl Fn(Progress) + Send + 'static,
+    ) -> Result<Checked, StoreError> {
+        self.read("checking every record", move |connection| check::check(connection, &progress))
+            .await
     }
 
     /// Tells whether a write failed for good.
@@ -181,7 +198,8 @@ impl SqliteStore {
 #[async_trait]
 impl Store for SqliteStore {
     async fn commit(&self, change: ChangeSet) -> Result<Committed, CommitError> {
-        // Encoded here and not by the writer: this thread is one of several, the writer is the one that everybody waits for.
+        // Encoded here and not by the writer: this thread is one of several, the writer is the one
+        // that everybody waits for.
         let change = EncodedChange::of(&change).map_err(|error| corrupt("a change set", &error))?;
         let bytes = change.bytes;
         self.write("committing", bytes, |reply| Job::Commit { change, reply }).await?
@@ -212,33 +230,54 @@ impl Store for SqliteStore {
     ) -> Result<Page<Versioned<Interaction>>, StoreError> {
         let query = query.clone();
         let aside = Arc::clone(&self.aside);
-        self.read("querying interactions", move |connection| reads::interactions(connection, &aside, &query))
-            .await
+        self.read("querying interactions", move |connection| {
+            reads::interactions(connection, &aside, &query)
+        })
+        .await
     }
 
     async fn census(&self, center: CenterId) -> Result<Vec<(&'static str, u64)>, StoreError> {
-        self.read("counting interactions", move |connection| reads::census(connection, center)).await
-    }
-
-    async fn timers(&self, now: Time, limit: usize) -> Result<(Vec<Timer>, Option<Time>), StoreError> {
-        let aside = Arc::clone(&self.aside);
-        self.read("reading timers", move |connection| reads::timers(connection, &aside, now, limit)).await
-    }
-
-    async fn stream(&self, user: UserId, after: u64, limit: usize) -> Result<Page<StreamRow>, StoreError> {
-        let aside = Arc::clone(&self.aside);
-        self.read("reading a stream", move |connection| reads::stream(connection, &aside, user, after, limit))
+        self.read("counting interactions", move |connection| reads::census(connection, center))
             .await
+    }
+
+    async fn timers(
+        &self,
+        now: Time,
+        limit: usize,
+    ) -> Result<(Vec<Timer>, Option<Time>), StoreError> {
+        let aside = Arc::clone(&self.aside);
+        self.read("reading timers", move |connection| reads::timers(connection, &aside, now, limit))
+            .await
+    }
+
+    async fn stream(
+        &self,
+        user: UserId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Page<StreamRow>, StoreError> {
+        let aside = Arc::clone(&self.aside);
+        self.read("reading a stream", move |connection| {
+            reads::stream(connection, &aside, user, after, limit)
+        })
+        .await
     }
 
     async fn head(&self, user: UserId) -> Result<Head, StoreError> {
         self.read("reading a head", move |connection| reads::head(connection, user)).await
     }
 
-    async fn heads_after(&self, position: u64, limit: usize) -> Result<Vec<HeadChange>, StoreError> {
+    async fn heads_after(
+        &self,
+        position: u64,
+        limit: usize,
+    ) -> Result<Vec<HeadChange>, StoreError> {
         let aside = Arc::clone(&self.aside);
-        self.read("reading heads", move |connection| reads::heads_after(connection, &aside, position, limit))
-            .await
+        self.read("reading heads", move |connection| {
+            reads::heads_after(connection, &aside, position, limit)
+        })
+        .await
     }
 
     async fn history(
@@ -269,7 +308,8 @@ impl Store for SqliteStore {
 
     async fn receipt(&self, scope: &str, key: &str) -> Result<Option<Receipt>, StoreError> {
         let (scope, key) = (scope.to_owned(), key.to_owned());
-        self.read("reading a receipt", move |connection| reads::receipt(connection, &scope, &key)).await
+        self.read("reading a receipt", move |connection| reads::receipt(connection, &scope, &key))
+            .await
     }
 
     async fn sweep(

@@ -56,14 +56,17 @@ pub(crate) fn first_entries(mut items: Vec<Entry>, limit: usize) -> Page<Entry> 
     Page { items, more }
 }
 
-/// A durable store. Every method may be called from any task at any time; dropping a returned future leaves either all or nothing of a commit.
+/// A durable store. Every method may be called from any task at any time; dropping a returned
+/// future leaves either all or nothing of a commit.
 ///
 /// Reads see every commit that was acknowledged before they were called.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// Applies all of a change set, or nothing. When it returns `Ok` the change is on stable storage and survives a power cut.
+    /// Applies all of a change set, or nothing. When it returns `Ok` the change is on stable
+    /// storage and survives a power cut.
     ///
-    /// Stream numbers are taken in the same commit: a user's rows become visible in the order of their numbers, without gaps.
+    /// Stream numbers are taken in the same commit: a user's rows become visible in the order of
+    /// their numbers, without gaps.
     ///
     /// # Errors
     ///
@@ -78,8 +81,8 @@ pub trait Store: Send + Sync + 'static {
     /// The store's own.
     async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned<Record>>>, StoreError>;
 
-    /// Lists all records of one kind in order of their keys, at most `limit`, after `after`. For recovery: a starting server reads its
-    /// directory and its desks this way.
+    /// Lists all records of one kind in order of their keys, at most `limit`, after `after`. For
+    /// recovery: a starting server reads its directory and its desks this way.
     ///
     /// # Errors
     ///
@@ -91,7 +94,8 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Page<Versioned<Record>>, StoreError>;
 
-    /// Returns a page of interactions in order of their ids. For recovery: the router re-reads what waits.
+    /// Returns a page of interactions in order of their ids. For recovery: the router re-reads what
+    /// waits.
     ///
     /// # Errors
     ///
@@ -101,28 +105,38 @@ pub trait Store: Send + Sync + 'static {
         query: &InteractionQuery,
     ) -> Result<Page<Versioned<Interaction>>, StoreError>;
 
-    /// Counts the interactions of a contact center by place (`queued`, `invited`, `handling`, `parked`, `sending`, `ended`, always all
-    /// of them in that order): what a crash test adds up.
+    /// Counts the interactions of a contact center by place (`queued`, `invited`, `handling`,
+    /// `parked`, `sending`, `ended`, always all of them in that order): what a crash test adds up.
     ///
     /// # Errors
     ///
     /// The store's own.
     async fn census(&self, center: CenterId) -> Result<Vec<(&'static str, u64)>, StoreError>;
 
-    /// Returns the timers that are due at `now`, earliest first, and when the next one after them is due. For recovery: timers that fell due
-    /// while no server ran are found here.
+    /// Returns the timers that are due at `now`, earliest first, and when the next one after them
+    /// is due. For recovery: timers that fell due while no server ran are found here.
     ///
     /// # Errors
     ///
     /// The store's own.
-    async fn timers(&self, now: Time, limit: usize) -> Result<(Vec<Timer>, Option<Time>), StoreError>;
+    async fn timers(
+        &self,
+        now: Time,
+        limit: usize,
+    ) -> Result<(Vec<Timer>, Option<Time>), StoreError>;
 
-    /// Returns a user's stream rows after a position, in order, at most `limit` (but never splitting one position's rows).
+    /// Returns a user's stream rows after a position, in order, at most `limit` (but never
+    /// splitting one position's rows).
     ///
     /// # Errors
     ///
     /// The store's own.
-    async fn stream(&self, user: UserId, after: u64, limit: usize) -> Result<Page<StreamRow>, StoreError>;
+    async fn stream(
+        &self,
+        user: UserId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Page<StreamRow>, StoreError>;
 
     /// Returns how far a user's numbering has come, and what is still kept.
     ///
@@ -131,13 +145,15 @@ pub trait Store: Send + Sync + 'static {
     /// The store's own.
     async fn head(&self, user: UserId) -> Result<Head, StoreError>;
 
-    /// Returns the users whose stream grew after a position, in order of position, at most `limit` (but never splitting one position's
-    /// users, so that the last position is a cursor): the periodic look for lost hints, one query for the whole node.
+    /// Returns the users whose stream grew after a position, in order of position, at most `limit`
+    /// (but never splitting one position's users, so that the last position is a cursor): the
+    /// periodic look for lost hints, one query for the whole node.
     ///
     /// # Errors
     ///
     /// The store's own.
-    async fn heads_after(&self, position: u64, limit: usize) -> Result<Vec<HeadChange>, StoreError>;
+    async fn heads_after(&self, position: u64, limit: usize)
+    -> Result<Vec<HeadChange>, StoreError>;
 
     /// Returns an interaction's history in order, after a position.
     ///
@@ -151,10 +167,11 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Page<HistoryEntry>, StoreError>;
 
-    /// Returns what was said in a chat after the entry of that number, in order of the numbers, at most `limit`.
+    /// Returns what was said in a chat after the entry of that number, in order of the numbers, at
+    /// most `limit`.
     ///
-    /// The default reads the history, and says with that what the answer is; a store that can find the entries without the rest of the
-    /// history does.
+    /// The default reads the history, and says with that what the answer is; a store that can find
+    /// the entries without the rest of the history does.
     ///
     /// # Errors
     ///
@@ -185,12 +202,13 @@ pub trait Store: Send + Sync + 'static {
     /// The store's own.
     async fn receipt(&self, scope: &str, key: &str) -> Result<Option<Receipt>, StoreError>;
 
-    /// Forgets what nobody can ask for any more: stream rows (and the snapshots that only they needed) older than `streams_before`,
-    /// receipts expired at `now`, login sessions unused since `logins_before`. At most `limit` rows of each, so that it never holds
-    /// writers up for long; call it again while it reports that many.
+    /// Forgets what nobody can ask for any more: stream rows (and the snapshots that only they
+    /// needed) older than `streams_before`, receipts expired at `now`, login sessions unused since
+    /// `logins_before`. At most `limit` rows of each, so that it never holds writers up for long;
+    /// call it again while it reports that many.
     ///
-    /// Streams are swept in the order of the log and up to the first event that is not old enough, so that what is kept has no gaps
-    /// even when the clock was set back.
+    /// Streams are swept in the order of the log and up to the first event that is not old enough,
+    /// so that what is kept has no gaps even when the clock was set back.
     ///
     /// # Errors
     ///
@@ -203,14 +221,15 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> Result<SweepReport, StoreError>;
 
-    /// Returns the rows that could not be read since the store was opened: a newer version's, or damaged ones. Lists leave them out and
-    /// loads of them fail, so that one of them does not keep everything else from being read.
+    /// Returns the rows that could not be read since the store was opened: a newer version's, or
+    /// damaged ones. Lists leave them out and loads of them fail, so that one of them does not keep
+    /// everything else from being read.
     fn set_aside(&self) -> Vec<SetAside> {
         Vec::new()
     }
 
-    /// Returns the latest time that anything stored was written at, as far as that is known without reading everything: a clock that shows an
-    /// earlier one was set back.
+    /// Returns the latest time that anything stored was written at, as far as that is known without
+    /// reading everything: a clock that shows an earlier one was set back.
     ///
     /// # Errors
     ///

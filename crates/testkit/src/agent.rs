@@ -33,8 +33,8 @@ impl TestAgent {
         Ok(Self { rest: server.rest(user)?, inbox: Inbox::default(), transport, comet: None })
     }
 
-    /// Makes an agent who is connected, subscribed to the interactions topic, has a contact-center session for every channel of the
-    /// demo center, and is Ready: one who is offered work.
+    /// Makes an agent who is connected, subscribed to the interactions topic, has a contact-center
+    /// session for every channel of the demo center, and is Ready: one who is offered work.
     ///
     /// # Errors
     /// When any of these steps is refused.
@@ -93,8 +93,7 @@ impl TestAgent {
     /// # Errors
     /// When it is refused.
     pub async fn start_session(&self) -> Result<()> {
-        let body =
-            json!({"operationName": "StartContactCenterSession", "channels": ["chat", "email", "workitem"]});
+        let body = json!({"operationName": "StartContactCenterSession", "channels": ["chat", "email", "workitem"]});
         self.rest.post("/me", body).await?.ok().map(drop)
     }
 
@@ -114,7 +113,8 @@ impl TestAgent {
         self.rest.post("/me", json!({"operationName": operation})).await
     }
 
-    /// Posts an operation with its fields to `/me/interactions/{id}` and gives the answer, success or not.
+    /// Posts an operation with its fields to `/me/interactions/{id}` and gives the answer, success
+    /// or not.
     ///
     /// # Errors
     /// When no answer comes, or `fields` is no object.
@@ -143,12 +143,14 @@ impl TestAgent {
         self.notified(&what, |data| data["id"] == id && data["state"] == state).await
     }
 
-    /// Waits for a notification on the interactions topic that `wanted` accepts, and gives its `data`.
+    /// Waits for a notification on the interactions topic that `wanted` accepts, and gives its
+    /// `data`.
     ///
     /// # Errors
     /// When none comes in time.
     pub async fn notified(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Result<Value> {
-        let on_topic = |message: &Value| message["channel"] == Self::INTERACTIONS && wanted(&message["data"]);
+        let on_topic =
+            |message: &Value| message["channel"] == Self::INTERACTIONS && wanted(&message["data"]);
         Ok(self.inbox.expect(what, on_topic).await?["data"].take())
     }
 
@@ -156,7 +158,9 @@ impl TestAgent {
     #[must_use]
     pub fn received(&self, topic: &str) -> Vec<Value> {
         let all = self.inbox.all().into_iter();
-        all.filter(|message| message["channel"] == topic).map(|mut message| message["data"].take()).collect()
+        all.filter(|message| message["channel"] == topic)
+            .map(|mut message| message["data"].take())
+            .collect()
     }
 
     /// Returns the highest sequence number received on a topic; 0 if there was none.

@@ -18,7 +18,8 @@ impl ManualClock {
         Self { now_ms: AtomicI64::new(now_ms) }
     }
 
-    /// Moves the clock on by `ms`. There is no way back: the [`Clock`] contract says that time never goes back.
+    /// Moves the clock on by `ms`. There is no way back: the [`Clock`] contract says that time
+    /// never goes back.
     pub fn advance_ms(&self, ms: u32) {
         self.now_ms.fetch_add(i64::from(ms), Ordering::SeqCst);
     }

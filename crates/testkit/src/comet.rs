@@ -1,7 +1,9 @@
-//! A CometD client for tests: handshake, subscriptions with replay, and a connect loop over either transport.
+//! A CometD client for tests: handshake, subscriptions with replay, and a connect loop over either
+//! transport.
 //!
-//! It is written from the Bayeux 1.0 specification and deliberately simple: no acknowledgements, no retries, no reconnect of its
-//! own, so that a test decides when a client goes and when it comes back. What real clients do is the matter of `tests/interop`.
+//! It is written from the Bayeux 1.0 specification and deliberately simple: no acknowledgements, no
+//! retries, no reconnect of its own, so that a test decides when a client goes and when it comes
+//! back. What real clients do is the matter of `tests/interop`.
 
 mod polling;
 mod socket;
@@ -37,7 +39,8 @@ impl Transport {
     }
 }
 
-/// What a subscription wants to have of the past (docs/compat/notifications.md#replay, `ext.replay`).
+/// What a subscription wants to have of the past (docs/compat/notifications.md#replay,
+/// `ext.replay`).
 #[derive(Clone, Debug)]
 pub enum Replay {
     /// Not asked for: plain CometD.
@@ -75,8 +78,9 @@ pub struct Comet {
 }
 
 impl Comet {
-    /// Shakes hands and starts the connect loop; what is published from then on goes to `inbox`. A refusal of a later connect is put
-    /// there too, as the `/meta/connect` reply that it is, and ends the loop.
+    /// Shakes hands and starts the connect loop; what is published from then on goes to `inbox`. A
+    /// refusal of a later connect is put there too, as the `/meta/connect` reply that it is, and
+    /// ends the loop.
     ///
     /// # Errors
     /// When the server cannot be reached or refuses the handshake.
@@ -87,8 +91,10 @@ impl Comet {
         };
         let mut session = Self { link, client_id: String::new() };
         let reply = session
-            .exchange(json!({"channel": "/meta/handshake", "version": "1.0", "minimumVersion": "1.0",
-                             "supportedConnectionTypes": [transport.name()]}))
+            .exchange(
+                json!({"channel": "/meta/handshake", "version": "1.0", "minimumVersion": "1.0",
+                             "supportedConnectionTypes": [transport.name()]}),
+            )
             .await?;
         ensure!(reply["successful"] == true, "the handshake was refused: {reply}");
         reply["clientId"]
@@ -113,8 +119,7 @@ impl Comet {
     /// # Errors
     /// When no reply comes.
     pub async fn subscribe(&self, channel: &str, replay: Replay) -> Result<Value> {
-        let mut message =
-            json!({"channel": "/meta/subscribe", "clientId": self.client_id, "subscription": channel});
+        let mut message = json!({"channel": "/meta/subscribe", "clientId": self.client_id, "subscription": channel});
         if let Some(ext) = replay.into_ext() {
             message["ext"] = ext;
         }
@@ -147,7 +152,8 @@ impl Comet {
 
 /// Whether the connect loop may go on after this `/meta/connect` reply.
 fn may_continue(reply: &Value) -> bool {
-    reply["successful"] == true && matches!(reply["advice"]["reconnect"].as_str(), None | Some("retry"))
+    reply["successful"] == true
+        && matches!(reply["advice"]["reconnect"].as_str(), None | Some("retry"))
 }
 
 /// Whether a message is something published, as opposed to a reply.

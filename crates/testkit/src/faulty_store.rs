@@ -1,4 +1,5 @@
-//! A store that fails where a test plans it: at a commit, before or after it took place, or by not answering at all.
+//! A store that fails where a test plans it: at a commit, before or after it took place, or by not
+//! answering at all.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -24,7 +25,8 @@ pub enum Fault {
     Lost,
 }
 
-/// A memory store with planned faults. Count the ones that fired: a plan that never fires proves nothing.
+/// A memory store with planned faults. Count the ones that fired: a plan that never fires proves
+/// nothing.
 #[derive(Default)]
 pub struct FaultyStore {
     inner: Arc<MemoryStore>,
@@ -58,7 +60,8 @@ impl FaultyStore {
         planned.push_back(Some(fault));
     }
 
-    /// Lets the first list after the next commit fail: the change is durable, and reading it back is what fails.
+    /// Lets the first list after the next commit fail: the change is durable, and reading it back
+    /// is what fails.
     pub fn fail_reading_back(&self) {
         self.fails_reading_back.store(true, Ordering::SeqCst);
     }
@@ -69,7 +72,8 @@ impl FaultyStore {
     }
 
     fn is_readable(&self, key: &Key) -> bool {
-        let is_readable = !self.unreadable.lock().unwrap_or_else(PoisonError::into_inner).contains(key);
+        let is_readable =
+            !self.unreadable.lock().unwrap_or_else(PoisonError::into_inner).contains(key);
         self.fired.fetch_add(u64::from(!is_readable), Ordering::SeqCst);
         is_readable
     }
@@ -84,7 +88,8 @@ impl FaultyStore {
         self.conflicts.load(Ordering::SeqCst)
     }
 
-    /// Says whether the store leaves everybody waiting who asks how far a user's numbering has come.
+    /// Says whether the store leaves everybody waiting who asks how far a user's numbering has
+    /// come.
     pub fn stall(&self, is_stalled: bool) {
         self.is_stalled.store(is_stalled, Ordering::SeqCst);
     }
@@ -98,7 +103,9 @@ impl FaultyStore {
 fn failure(fault: Fault) -> CommitError {
     let attempted = "committing";
     match fault {
-        Fault::BeforeCommit => StoreError::Unavailable { attempted, source: "planned by the test".into() },
+        Fault::BeforeCommit => {
+            StoreError::Unavailable { attempted, source: "planned by the test".into() }
+        }
         Fault::AfterCommit | Fault::Lost => StoreError::OutcomeUnknown { attempted },
     }
     .into()
@@ -107,7 +114,8 @@ fn failure(fault: Fault) -> CommitError {
 #[async_trait]
 impl Store for FaultyStore {
     async fn commit(&self, change: ChangeSet) -> Result<Committed, CommitError> {
-        let planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner).pop_front().flatten();
+        let planned =
+            self.planned.lock().unwrap_or_else(PoisonError::into_inner).pop_front().flatten();
         let Some(fault) = planned else {
             let committed = self.inner.commit(change).await;
             let is_conflict = matches!(committed, Err(CommitError::Conflict { .. }));
@@ -148,7 +156,10 @@ impl Store for FaultyStore {
         if self.fails_next_list.swap(false, Ordering::SeqCst) {
             self.fired.fetch_add(1, Ordering::SeqCst);
             let attempted = "listing records";
-            return Err(StoreError::Unavailable { attempted, source: "planned by the test".into() });
+            return Err(StoreError::Unavailable {
+                attempted,
+                source: "planned by the test".into(),
+            });
         }
         let mut page = self.inner.list(kind, after, limit).await?;
         page.items.retain(|item| self.is_readable(&item.value.key()));
@@ -168,15 +179,28 @@ impl Store for FaultyStore {
         self.inner.census(center).await
     }
 
-    async fn timers(&self, now: Time, limit: usize) -> Result<(Vec<Timer>, Option<Time>), StoreError> {
+    async fn timers(
+        &self,
+        now: Time,
+        limit: usize,
+    ) -> Result<(Vec<Timer>, Option<Time>), StoreError> {
         self.inner.timers(now, limit).await
     }
 
-    async fn stream(&self, user: UserId, after: u64, limit: usize) -> Result<Page<StreamRow>, StoreError> {
+    async fn stream(
+        &self,
+        user: UserId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Page<StreamRow>, StoreError> {
         self.inner.stream(user, after, limit).await
     }
 
-    async fn heads_after(&self, position: u64, limit: usize) -> Result<Vec<HeadChange>, StoreError> {
+    async fn heads_after(
+        &self,
+        position: u64,
+        limit: usize,
+    ) -> Result<Vec<HeadChange>, StoreError> {
         self.inner.heads_after(position, limit).await
     }
 

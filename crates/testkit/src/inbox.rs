@@ -7,8 +7,8 @@ use anyhow::{Result, bail};
 use serde_json::Value;
 use tokio::sync::Notify;
 
-/// How long a test waits for something that must happen. Far above what it takes on a busy two-core machine, so that only a real
-/// failure reaches it.
+/// How long a test waits for something that must happen. Far above what it takes on a busy two-core
+/// machine, so that only a real failure reaches it.
 pub const BOUND: Duration = Duration::from_secs(15);
 
 /// One received message and whether a test has asked for it already.
@@ -32,15 +32,17 @@ impl Inbox {
         self.arrived.notify_waiters();
     }
 
-    /// Waits for a message that `wanted` accepts and takes it out of the reach of later calls. Messages that were passed over can
-    /// still be expected later: the order is asserted with [`Inbox::all`], not by this call.
+    /// Waits for a message that `wanted` accepts and takes it out of the reach of later calls.
+    /// Messages that were passed over can still be expected later: the order is asserted with
+    /// [`Inbox::all`], not by this call.
     ///
     /// # Errors
     /// When no such message arrives within [`BOUND`]; the error lists what did arrive.
     pub async fn expect(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Result<Value> {
         let waiting = async {
             loop {
-                // Registered before the look, so that a message that arrives in between is not slept through.
+                // Registered before the look, so that a message that arrives in between is not
+                // slept through.
                 let arrival = self.arrived.notified();
                 if let Some(found) = self.take(&wanted) {
                     return found;
@@ -72,7 +74,9 @@ impl Inbox {
         let lines: Vec<String> = self
             .lock()
             .iter()
-            .map(|entry| format!("  {}{}", if entry.taken { "(taken) " } else { "" }, entry.message))
+            .map(|entry| {
+                format!("  {}{}", if entry.taken { "(taken) " } else { "" }, entry.message)
+            })
             .collect();
         if lines.is_empty() { "  nothing".into() } else { lines.join("\n") }
     }
@@ -113,8 +117,12 @@ mod tests {
     async fn gives_up_with_a_list_of_what_came() {
         let inbox = Inbox::default();
         inbox.push(json!({"n": 1}));
-        let error =
-            inbox.expect("n = 9", |m| m["n"] == 9).await.err().map(|e| e.to_string()).unwrap_or_default();
+        let error = inbox
+            .expect("n = 9", |m| m["n"] == 9)
+            .await
+            .err()
+            .map(|e| e.to_string())
+            .unwrap_or_default();
         assert!(error.contains("n = 9") && error.contains(r#"{"n":1}"#), "{error}");
     }
 }

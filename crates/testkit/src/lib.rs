@@ -1,11 +1,13 @@
-//! Test support for the whole of Handoff: the program as a child process, a small HTTP client, agents that speak REST and CometD
-//! over both transports, and a clock that is set by hand.
+//! Test support for the whole of Handoff: the program as a child process, a small HTTP client,
+//! agents that speak REST and CometD over both transports, and a clock that is set by hand.
 //!
-//! It is used by tests only; nothing that is shipped depends on it. It knows the product through its public doors alone (command
-//! line, HTTP, CometD), so that a test written with it says what a client sees. The exceptions are [`ManualClock`] and
-//! [`FaultyStore`], which stand in for the clock and the store in tests that run the engine in process.
+//! It is used by tests only; nothing that is shipped depends on it. It knows the product through
+//! its public doors alone (command line, HTTP, CometD), so that a test written with it says what a
+//! client sees. The exceptions are [`ManualClock`] and [`FaultyStore`], which stand in for the
+//! clock and the store in tests that run the engine in process.
 //!
-//! Every wait is bounded by [`BOUND`] and waits for a condition; nothing sleeps for a fixed time and hopes.
+//! Every wait is bounded by [`BOUND`] and waits for a condition; nothing sleeps for a fixed time
+//! and hopes.
 
 mod agent;
 mod clock;

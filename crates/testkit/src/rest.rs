@@ -19,7 +19,8 @@ use serde_json::Value;
 pub use self::call::Call;
 use self::session::CookieSession;
 
-/// How long one request may take; above the long poll's 30 s, which is the longest answer that is on time.
+/// How long one request may take; above the long poll's 30 s, which is the longest answer that is
+/// on time.
 const REQUEST_BOUND: std::time::Duration = std::time::Duration::from_secs(45);
 
 /// Who a client says it is.
@@ -76,7 +77,8 @@ impl Answer {
         Ok(self)
     }
 
-    /// Returns the answer on if it is a refusal with this HTTP status and `statusCode` that says why.
+    /// Returns the answer on if it is a refusal with this HTTP status and `statusCode` that says
+    /// why.
     ///
     /// # Errors
     /// When it is anything else; the error shows the body.
@@ -100,7 +102,8 @@ impl std::fmt::Display for Answer {
 }
 
 impl Rest {
-    /// Makes a client without credentials for the server at `origin`, such as `http://127.0.0.1:8090`.
+    /// Makes a client without credentials for the server at `origin`, such as
+    /// `http://127.0.0.1:8090`.
     #[must_use]
     pub fn anonymous(origin: &str) -> Self {
         let client = Client::builder(TokioExecutor::new()).build_http();
@@ -116,8 +119,8 @@ impl Rest {
         Ok(Self { credentials, ..Self::anonymous(origin) })
     }
 
-    /// Makes a client with an empty cookie jar. It follows the server's cookies, and sends the CSRF token that a GET brought with
-    /// each changing request.
+    /// Makes a client with an empty cookie jar. It follows the server's cookies, and sends the CSRF
+    /// token that a GET brought with each changing request.
     #[must_use]
     pub fn with_cookies(origin: &str) -> Self {
         let credentials = Credentials::Cookies(Arc::default());
@@ -188,17 +191,22 @@ impl Rest {
         let shown = format!("{} {}", call.method, call.target);
         let request = self.request(call)?;
         let exchange = async {
-            let response =
-                self.client.request(request).await.with_context(|| format!("{shown}: no answer"))?;
+            let response = self
+                .client
+                .request(request)
+                .await
+                .with_context(|| format!("{shown}: no answer"))?;
             let (head, body) = response.into_parts();
-            let body = body.collect().await.with_context(|| format!("{shown}: broken answer"))?.to_bytes();
+            let body =
+                body.collect().await.with_context(|| format!("{shown}: broken answer"))?.to_bytes();
             anyhow::Ok((head, body))
         };
         let (head, body) = tokio::time::timeout(REQUEST_BOUND, exchange)
             .await
             .with_context(|| format!("{shown}: no answer within {REQUEST_BOUND:?}"))??;
         if let Credentials::Cookies(session) = &self.credentials {
-            let cookies = head.headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
+            let cookies =
+                head.headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
             lock(session).learn(cookies, &head.headers);
         }
         let value = serde_json::from_slice(&body).unwrap_or(Value::Null);

@@ -16,14 +16,17 @@ use crate::rest::Rest;
 /// The password of every account of the demo center (docs/compat/center.md#demo).
 pub const PASSWORD: &str = "handoff-demo";
 
-/// How long a start may take: the first one creates the center, which hashes seven passwords with a debug build.
+/// How long a start may take: the first one creates the center, which hashes seven passwords with a
+/// debug build.
 const START_BOUND: Duration = Duration::from_secs(30);
 
-/// How long a clean stop may take (docs/compat/center.md#demo: within 10 s) and some time for a busy machine.
+/// How long a clean stop may take (docs/compat/center.md#demo: within 10 s) and some time for a
+/// busy machine.
 const STOP_BOUND: Duration = Duration::from_secs(20);
 
-/// A running `handoff demo` on a port of its own, with a data directory that is removed at the end. The child is killed when this is
-/// dropped. `HANDOFF_TEST_LOG=1` lets its log through to the terminal; otherwise it goes to a file in the data directory's parent.
+/// A running `handoff demo` on a port of its own, with a data directory that is removed at the end.
+/// The child is killed when this is dropped. `HANDOFF_TEST_LOG=1` lets its log through to the
+/// terminal; otherwise it goes to a file in the data directory's parent.
 #[derive(Debug)]
 pub struct TestServer {
     home: TempDir,
@@ -41,15 +44,20 @@ impl TestServer {
         Self::start_with(&[]).await
     }
 
-    /// Starts the demo center with settings given as environment variables, such as `HANDOFF_AGENT_DISCONNECT_GRACE`.
+    /// Starts the demo center with settings given as environment variables, such as
+    /// `HANDOFF_AGENT_DISCONNECT_GRACE`.
     ///
     /// # Errors
     /// As [`TestServer::start`].
     pub async fn start_with(settings: &[(&str, &str)]) -> Result<Self> {
-        let home =
-            tempfile::Builder::new().prefix("handoff-test-").tempdir().context("no temporary directory")?;
-        let settings: Vec<(String, String)> =
-            settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let home = tempfile::Builder::new()
+            .prefix("handoff-test-")
+            .tempdir()
+            .context("no temporary directory")?;
+        let settings: Vec<(String, String)> = settings
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         let (child, address) = launch(home.path(), "127.0.0.1:0", &settings).await?;
         Ok(Self { home, settings, address, child })
     }
@@ -112,7 +120,8 @@ impl TestServer {
         }
     }
 
-    /// Starts the program again on the same data and the same port, after [`TestServer::kill9`] or [`TestServer::ended`].
+    /// Starts the program again on the same data and the same port, after [`TestServer::kill9`] or
+    /// [`TestServer::ended`].
     ///
     /// # Errors
     /// As [`TestServer::start`].
@@ -131,7 +140,11 @@ impl TestServer {
 }
 
 /// Starts the program and gives it with the address that it reports.
-async fn launch(home: &Path, listen: &str, settings: &[(String, String)]) -> Result<(Child, String)> {
+async fn launch(
+    home: &Path,
+    listen: &str,
+    settings: &[(String, String)],
+) -> Result<(Child, String)> {
     let program = program::find()?;
     let mut command = Command::new(&program);
     command.arg("demo").arg("--listen").arg(listen).arg("--data").arg(home.join("data"));
@@ -142,17 +155,25 @@ async fn launch(home: &Path, listen: &str, settings: &[(String, String)]) -> Res
         }
     }
     command.envs(settings.iter().map(|(name, value)| (name, value)));
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log_target(home)?).kill_on_drop(true);
-    let mut child = command.spawn().with_context(|| format!("cannot start {}", program.display()))?;
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(log_target(home)?)
+        .kill_on_drop(true);
+    let mut child =
+        command.spawn().with_context(|| format!("cannot start {}", program.display()))?;
     let output = child.stdout.take().context("the program has no standard output")?;
     match tokio::time::timeout(START_BOUND, address_from(output)).await {
         Ok(Ok(address)) => Ok((child, address)),
         Ok(Err(error)) => Err(error.context(format!("the program's log:\n{}", log_tail(home)))),
-        Err(_) => bail!("the program did not listen within {START_BOUND:?}; its log:\n{}", log_tail(home)),
+        Err(_) => {
+            bail!("the program did not listen within {START_BOUND:?}; its log:\n{}", log_tail(home))
+        }
     }
 }
 
-/// Reads up to the `listening on` line; the rest is read and dropped in the background, so that the pipe never fills.
+/// Reads up to the `listening on` line; the rest is read and dropped in the background, so that the
+/// pipe never fills.
 async fn address_from(output: ChildStdout) -> Result<String> {
     let mut lines = BufReader::new(output).lines();
     while let Some(line) = lines.next_line().await.context("cannot read the program's output")? {

@@ -37,7 +37,8 @@ pub struct Pages {
 struct Carried;
 
 impl Pages {
-    /// Returns the pages that belong to this build: its own, or those below the source tree that it was built from.
+    /// Returns the pages that belong to this build: its own, or those below the source tree that it
+    /// was built from.
     #[must_use]
     pub fn of_this_build() -> Self {
         let sources = concat!(env!("CARGO_MANIFEST_DIR"), "/../../web/dist");

@@ -1,13 +1,17 @@
-//! `chats`: everybody in a chat is told one sequence, whenever the program is killed (docs/testing.md#chats).
+//! `chats`: everybody in a chat is told one sequence, whenever the program is killed
+//! (docs/testing.md#chats).
 //!
-//! Every chat has three parties, a customer over CometD, the agent who accepted and one whom he brought in, half of them for the customer to
-//! see and half not. All talk while the program is killed (SIGKILL) and started again, and say again with the same id (`messageId`,
-//! `Idempotency-Key`) what was not acknowledged. The bar's 20 messages a second are read as those of one chat, so 200 chats make 4,000 a
-//! second; everybody waits for his acknowledgement before he goes on, so on a small machine fewer are reached, and how many is printed. After a
-//! last kill the transcripts are read from the store, and `book` says precisely what is compared.
+//! Every chat has three parties, a customer over CometD, the agent who accepted and one whom he
+//! brought in, half of them for the customer to see and half not. All talk while the program is
+//! killed (SIGKILL) and started again, and say again with the same id (`messageId`,
+//! `Idempotency-Key`) what was not acknowledged. The bar's 20 messages a second are read as those
+//! of one chat, so 200 chats make 4,000 a second; everybody waits for his acknowledgement before he
+//! goes on, so on a small machine fewer are reached, and how many is printed. After a last kill the
+//! transcripts are read from the store, and `book` says precisely what is compared.
 //!
-//! Both controls must be noticed, and the command fails if not: `log` removes the write-ahead log after each kill, as a program loses it
-//! that acknowledges too early; `ids` repeats messages without their ids.
+//! Both controls must be noticed, and the command fails if not: `log` removes the write-ahead log
+//! after each kill, as a program loses it that acknowledges too early; `ids` repeats messages
+//! without their ids.
 
 mod agent;
 mod book;
@@ -50,13 +54,15 @@ const FINISH_BOUND: Duration = Duration::from_secs(30);
 const CATCH_UP: Duration = Duration::from_secs(20);
 /// How long a client waits before it connects again.
 const RETRY: Duration = Duration::from_millis(20);
-/// How long a kill waits for a message that is under way, and how long one that was is given to be sent again.
+/// How long a kill waits for a message that is under way, and how long one that was is given to be
+/// sent again.
 const MET_WITHIN: Duration = Duration::from_millis(500);
 /// How many kills there may be beyond those that were asked for, while none has met a message.
 const KILLS_MORE_MAX: u32 = 10;
 /// How many findings of a kind are shown.
 const SHOWN_MAX: usize = 5;
-/// Everybody is on this machine, in a few addresses, and each agent has a connection of his own for each chat.
+/// Everybody is on this machine, in a few addresses, and each agent has a connection of his own for
+/// each chat.
 const LIMITS: &str = "[limits]\nconnections_per_address = 20000\nconnections_per_user = 1000\n\
                       [chat]\nchats_per_address = 20000\nrequests_per_second = 100000\n";
 
@@ -169,14 +175,16 @@ impl Scene {
 ///
 /// # Errors
 ///
-/// When a view is not a prefix of the one sequence, something acknowledged is missing or doubled, or too little happened to tell.
+/// When a view is not a prefix of the one sequence, something acknowledged is missing or doubled,
+/// or too little happened to tell.
 pub async fn run(root: &Path, options: &Options) -> Result<()> {
     let binary = build(root)?;
     let home = tempfile::tempdir().context("make a temporary directory")?;
     let agents = usize::from(options.chats).div_ceil(CHATS_PER_AGENT);
     let site = Site { owners: agents, helpers: agents, chats_each: CHATS_PER_AGENT };
     let config = site.prepare(&binary, home.path(), LIMITS).await?;
-    let mut program = Program::start(binary, Start::Serve { config }, home.path().join("log")).await?;
+    let mut program =
+        Program::start(binary, Start::Serve { config }, home.path().join("log")).await?;
     let seed = options.seed.unwrap_or_else(rand::random);
     println!("seed {seed}; {} chats of {PARTIES} parties…", options.chats);
     let scene = Scene::new(program.address(), options);
@@ -192,7 +200,9 @@ pub async fn run(root: &Path, options: &Options) -> Result<()> {
     print(&scene, &findings, options);
     match (options.control, failed) {
         (None, Ok(())) => conclude(&scene, &findings, options),
-        (None, Err(error)) => Err(error.context(format!("the program's log:\n{}", program.log_tail()))),
+        (None, Err(error)) => {
+            Err(error.context(format!("the program's log:\n{}", program.log_tail())))
+        }
         (Some(control), failed) => conclude_control(control, &findings, failed),
     }
 }
@@ -230,8 +240,15 @@ fn look_after(scene: &Scene) -> Result<()> {
     Ok(())
 }
 
-/// Lets everybody talk, and kills and restarts the program meanwhile: once in each equal part of the time, at a random moment.
-async fn talk(scene: &Scene, program: &mut Program, data: &Path, options: &Options, seed: u64) -> Result<()> {
+/// Lets everybody talk, and kills and restarts the program meanwhile: once in each equal part of
+/// the time, at a random moment.
+async fn talk(
+    scene: &Scene,
+    program: &mut Program,
+    data: &Path,
+    options: &Options,
+    seed: u64,
+) -> Result<()> {
     let mut random = StdRng::seed_from_u64(seed);
     let begun = Instant::now();
     let time = Duration::from_secs(options.seconds.into());
@@ -243,7 +260,8 @@ async fn talk(scene: &Scene, program: &mut Program, data: &Path, options: &Optio
         tokio::time::sleep_until(moment).await;
         returned.push(kill_one(scene, program, data, options).await?);
     }
-    // A fast program has little under way. A kill that met nothing proves little, so it is repeated until one does.
+    // A fast program has little under way. A kill that met nothing proves little, so it is repeated
+    // until one does.
     for _ in 0..KILLS_MORE_MAX {
         tokio::time::sleep(MET_WITHIN).await;
         if options.kills == 0 || scene.repeated.load(Ordering::Relaxed) > 0 {
@@ -256,13 +274,21 @@ async fn talk(scene: &Scene, program: &mut Program, data: &Path, options: &Optio
     scene.phase.send_replace(Phase::Finish);
     let rate = f64::from(u32::try_from(all).unwrap_or(u32::MAX)) / begun.elapsed().as_secs_f64();
     let wanted = u32::from(options.chats) * u32::from(options.rate);
-    println!("{rate:.0} messages/s acknowledged of {wanted}/s, kills included; each told to three parties");
+    println!(
+        "{rate:.0} messages/s acknowledged of {wanted}/s, kills included; each told to three parties"
+    );
     println!("restart p50 {:.0} ms", percentile(&mut returned, 50.0));
     Ok(())
 }
 
-/// Kills the program while a message is under way, if one comes soon, and starts it again; returns how long that took, in ms.
-async fn kill_one(scene: &Scene, program: &mut Program, data: &Path, options: &Options) -> Result<f64> {
+/// Kills the program while a message is under way, if one comes soon, and starts it again; returns
+/// how long that took, in ms.
+async fn kill_one(
+    scene: &Scene,
+    program: &mut Program,
+    data: &Path,
+    options: &Options,
+) -> Result<f64> {
     let end = Instant::now() + MET_WITHIN;
     while scene.unanswered.load(Ordering::Relaxed) == 0 && Instant::now() < end {
         tokio::task::yield_now().await;
@@ -281,17 +307,21 @@ fn said(scene: &Scene) -> u64 {
     scene.book.figures().said
 }
 
-/// Waits until all is acknowledged, kills the program once more, reads what is stored, and waits until everybody was told all of it.
+/// Waits until all is acknowledged, kills the program once more, reads what is stored, and waits
+/// until everybody was told all of it.
 async fn audit(scene: &Arc<Scene>, program: &mut Program) -> Result<()> {
     let end = Instant::now() + FINISH_BOUND;
     loop {
         look_after(scene)?;
-        let (talks, customers) = (lock(&scene.talks).len(), scene.unanswered.load(Ordering::Relaxed));
+        let (talks, customers) =
+            (lock(&scene.talks).len(), scene.unanswered.load(Ordering::Relaxed));
         if talks == 0 && customers == 0 {
             break;
         }
         if Instant::now() > end {
-            scene.book.fault(format!("{talks} agents' parts and {customers} customers are not answered"));
+            scene
+                .book
+                .fault(format!("{talks} agents' parts and {customers} customers are not answered"));
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -322,7 +352,9 @@ fn print(scene: &Scene, findings: &Findings, options: &Options) {
         figures.again
     );
     let [missing, doubled, disordered, other] = findings.kinds().map(|(_, list)| list.len());
-    println!("{missing} missing, {doubled} doubled, {disordered} out of the one sequence, {other} others");
+    println!(
+        "{missing} missing, {doubled} doubled, {disordered} out of the one sequence, {other} others"
+    );
 }
 
 fn conclude(scene: &Scene, findings: &Findings, options: &Options) -> Result<()> {
@@ -331,7 +363,11 @@ fn conclude(scene: &Scene, findings: &Findings, options: &Options) -> Result<()>
     ensure!(figures.again == 0, "{} entries were told twice", figures.again);
     // Everybody says something in each second of at least half of the time.
     let least = u64::from(options.chats) * PARTIES * u64::from(options.seconds) / 2;
-    ensure!(figures.said >= least, "only {} messages, {least} are the fewest that count", figures.said);
+    ensure!(
+        figures.said >= least,
+        "only {} messages, {least} are the fewest that count",
+        figures.said
+    );
     let repeated = scene.repeated.load(Ordering::Relaxed);
     ensure!(options.kills == 0 || repeated > 0, "no kill met a message that was under way");
     Ok(())

@@ -1,8 +1,10 @@
 //! `contention`: one owner, whatever happens at once (docs/testing.md#contention).
 //!
-//! Clients fight over a set of interactions while the program is killed again and again. Afterwards the history of each interaction is
-//! checked for linearizability against a model of the rules. With `--control` the epochs that the clients name are left out on the way,
-//! which is what a program without fencing would do: then the checker has to find fault, and the command fails if it does not.
+//! Clients fight over a set of interactions while the program is killed again and again. Afterwards
+//! the history of each interaction is checked for linearizability against a model of the rules.
+//! With `--control` the epochs that the clients name are left out on the way, which is what a
+//! program without fencing would do: then the checker has to find fault, and the command fails if
+//! it does not.
 
 mod checker;
 mod clients;
@@ -61,14 +63,16 @@ pub struct Options {
 ///
 /// # Errors
 ///
-/// When a history is not linearizable, an interaction had two owners, or too little happened to tell.
+/// When a history is not linearizable, an interaction had two owners, or too little happened to
+/// tell.
 pub async fn run(root: &Path, options: &Options) -> Result<()> {
     let binary = build(root)?;
     let home = tempfile::tempdir().context("make a temporary directory")?;
     let agents = usize::from(options.clients).div_ceil(CLIENTS_PER_AGENT);
     // Room for everything, so that no refusal depends on slots.
     let capacity = usize::from(options.interactions) * 4;
-    let config = center::prepare(&binary, home.path(), Size { agents, capacity, invite_s: 2 }).await?;
+    let config =
+        center::prepare(&binary, home.path(), Size { agents, capacity, invite_s: 2 }).await?;
     let start = Start::Serve { config };
     let mut program = Program::start(binary, start, home.path().join("log")).await?;
     let shared = Arc::new(prepare(&program, agents, options).await?);
@@ -115,14 +119,16 @@ async fn prepare(program: &Program, agents: usize, options: &Options) -> Result<
 }
 
 async fn get(client: &mut Client, path: &str) -> Result<Value> {
-    let answer = client.send_until_answered(&Request::get(path)).await.context("the program stays away")?;
+    let answer =
+        client.send_until_answered(&Request::get(path)).await.context("the program stays away")?;
     ensure!(answer.code() == 0, "GET {path}: {}", answer.body);
     Ok(answer.body)
 }
 
 fn find_workbin(list: &Value) -> Result<String> {
     let workbins = list["workbins"].as_array().context("no workbins")?;
-    let found = workbins.iter().find(|workbin| workbin["name"] == WORKBIN).context("no group's workbin")?;
+    let found =
+        workbins.iter().find(|workbin| workbin["name"] == WORKBIN).context("no group's workbin")?;
     Ok(found["id"].as_str().context("no workbin id")?.to_owned())
 }
 
@@ -148,11 +154,14 @@ async fn kill_repeatedly(program: &mut Program, options: &Options) -> Result<u64
 async fn double_owners_now(shared: &Shared) -> Result<usize> {
     let mut owners: HashMap<String, usize> = HashMap::new();
     for number in 0..shared.users.len() {
-        let mut client = Client::new(Address::clone(&shared.address), &center::agent(number), PASSWORD)?;
+        let mut client =
+            Client::new(Address::clone(&shared.address), &center::agent(number), PASSWORD)?;
         let list = get(&mut client, "/me/interactions?fields=*").await?;
         for interaction in list["interactions"].as_array().into_iter().flatten() {
             if interaction["assignedTo"].as_str() == Some(&shared.users[number]) {
-                *owners.entry(interaction["id"].as_str().unwrap_or_default().to_owned()).or_default() += 1;
+                *owners
+                    .entry(interaction["id"].as_str().unwrap_or_default().to_owned())
+                    .or_default() += 1;
             }
         }
     }
@@ -161,9 +170,11 @@ async fn double_owners_now(shared: &Shared) -> Result<usize> {
 
 /// Checks the histories and prints the figures.
 fn judge(shared: &Shared, options: &Options, kills: u64, doubles_now: usize) -> Result<()> {
-    let history = std::mem::take(&mut *shared.history.lock().unwrap_or_else(PoisonError::into_inner));
+    let history =
+        std::mem::take(&mut *shared.history.lock().unwrap_or_else(PoisonError::into_inner));
     let calls = history.len();
-    let count = |wanted: fn(&Call) -> bool| history.iter().filter(|(_, entry)| wanted(&entry.call)).count();
+    let count =
+        |wanted: fn(&Call) -> bool| history.iter().filter(|(_, entry)| wanted(&entry.call)).count();
     println!(
         "{calls} calls: {} reads, {} commands carried out, {} refused, {} unanswered; {kills} kills",
         count(|call| call.ask == Ask::Read),
@@ -176,7 +187,8 @@ fn judge(shared: &Shared, options: &Options, kills: u64, doubles_now: usize) -> 
         by_interaction.entry(number).or_default().push(entry);
     }
     println!("checking {} histories…", by_interaction.len());
-    let doubles = doubles_now + by_interaction.values().map(|entries| double_owners(entries)).sum::<usize>();
+    let doubles =
+        doubles_now + by_interaction.values().map(|entries| double_owners(entries)).sum::<usize>();
     let mut wrong = 0;
     let mut undecided = 0;
     for (number, entries) in &by_interaction {
@@ -212,18 +224,24 @@ fn double_owners(entries: &[Entry<Call>]) -> usize {
     let mut taken: HashMap<u64, Agent> = HashMap::new();
     let mut doubles = 0;
     for call in entries.iter().map(|entry| entry.call) {
-        if let (Ask::Accept | Ask::Pull, Answer::Done, Some(epoch)) = (call.ask, call.answer, call.epoch) {
+        if let (Ask::Accept | Ask::Pull, Answer::Done, Some(epoch)) =
+            (call.ask, call.answer, call.epoch)
+        {
             doubles += usize::from(*taken.entry(epoch).or_insert(call.by) != call.by);
         }
     }
     doubles
 }
 
-/// Prints where no order was found any more: the state, what could not come next, and what was called shortly before.
+/// Prints where no order was found any more: the state, what could not come next, and what was
+/// called shortly before.
 fn show(number: usize, entries: &[Entry<Call>], stuck: &Stuck<State>) {
     let mut entries = entries.to_vec();
     entries.sort_by_key(|entry| entry.called);
-    println!("interaction {number}: {} answered calls have an order, then nothing fits", stuck.answered);
+    println!(
+        "interaction {number}: {} answered calls have an order, then nothing fits",
+        stuck.answered
+    );
     let last = stuck.next.iter().max().copied().unwrap_or(0);
     let until = entries.iter().take_while(|entry| entry.called <= last).count();
     for entry in &entries[until.saturating_sub(30)..until] {

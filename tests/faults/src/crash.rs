@@ -1,9 +1,12 @@
-//! `crash`: nothing acknowledged is lost and nothing is done twice, whenever the program is killed (docs/testing.md#crash).
+//! `crash`: nothing acknowledged is lost and nothing is done twice, whenever the program is killed
+//! (docs/testing.md#crash).
 //!
-//! Submitters and agents work on the demo center while it is killed (SIGKILL) at random moments and started again on the same data. At the
-//! end everything that clients were told is compared with what the program knows. A kill leaves what the system has taken into its cache,
-//! so this says nothing of power cuts. With `--control` the write-ahead log is removed between a kill and the next start, which is what a
-//! program that acknowledges too early would lose: then the comparison has to find something missing, and the command fails if not.
+//! Submitters and agents work on the demo center while it is killed (SIGKILL) at random moments and
+//! started again on the same data. At the end everything that clients were told is compared with
+//! what the program knows. A kill leaves what the system has taken into its cache, so this says
+//! nothing of power cuts. With `--control` the write-ahead log is removed between a kill and the
+//! next start, which is what a program that acknowledges too early would lose: then the comparison
+//! has to find something missing, and the command fails if not.
 
 mod ledger;
 mod load;
@@ -57,7 +60,8 @@ pub struct Options {
 ///
 /// # Errors
 ///
-/// When something acknowledged is missing, doubled or not in exactly one place, or too little happened to tell.
+/// When something acknowledged is missing, doubled or not in exactly one place, or too little
+/// happened to tell.
 pub async fn run(root: &Path, options: &Options) -> Result<()> {
     let binary = build(root)?;
     let home = tempfile::tempdir().context("make a temporary directory")?;
@@ -71,7 +75,8 @@ pub async fn run(root: &Path, options: &Options) -> Result<()> {
     let killed = kill_repeatedly(&mut program, &data, &load, options, seed).await;
     load.over.store(true, Ordering::Relaxed);
     if options.control {
-        // The program forgot things that the clients know of; what they say of that is of no interest.
+        // The program forgot things that the clients know of; what they say of that is of no
+        // interest.
         clients.abort_all();
     }
     let mut returned = match killed {
@@ -84,8 +89,9 @@ pub async fn run(root: &Path, options: &Options) -> Result<()> {
     };
     while let Some(ended) = clients.join_next().await {
         if !options.control {
-            ended?
-                .with_context(|| format!("a client gave up; the program's log:\n{}", program.log_tail()))?;
+            ended?.with_context(|| {
+                format!("a client gave up; the program's log:\n{}", program.log_tail())
+            })?;
         }
     }
     let lines = std::mem::take(&mut *load.ledger.lock().unwrap_or_else(PoisonError::into_inner));
@@ -116,15 +122,26 @@ pub async fn run(root: &Path, options: &Options) -> Result<()> {
     conclude(&findings, lines.len(), &load, options)
 }
 
-fn conclude(findings: &Findings, acknowledged: usize, load: &Load, options: &Options) -> Result<()> {
+fn conclude(
+    findings: &Findings,
+    acknowledged: usize,
+    load: &Load,
+    options: &Options,
+) -> Result<()> {
     if options.control {
-        ensure!(!findings.missing.is_empty(), "the log was removed and the comparison did not notice");
+        ensure!(
+            !findings.missing.is_empty(),
+            "the log was removed and the comparison did not notice"
+        );
         println!("control: noticed, as it must be");
         return Ok(());
     }
     ensure!(findings.count() == 0, "a promise is broken");
     let least = 10 * usize::try_from(options.rounds)?;
-    ensure!(acknowledged >= least, "only {acknowledged} commands, {least} are the fewest that count");
+    ensure!(
+        acknowledged >= least,
+        "only {acknowledged} commands, {least} are the fewest that count"
+    );
     ensure!(
         options.rounds < 20 || load.repeated.load(Ordering::Relaxed) > 0,
         "no kill met a command that was under way"
@@ -152,7 +169,10 @@ async fn kill_repeatedly(
         }
         let started = Instant::now();
         program.restart().await?;
-        let answer = client.send_until_answered(&Call::get("/me")).await.context("the program stays away")?;
+        let answer = client
+            .send_until_answered(&Call::get("/me"))
+            .await
+            .context("the program stays away")?;
         ensure!(answer.status == 200, "the first answer was {}: {}", answer.status, answer.body);
         returned.push(ms(started.elapsed()));
         if round % 10 == 0 || round == options.rounds {
@@ -225,7 +245,10 @@ async fn list(client: &mut Client) -> Result<BTreeMap<String, usize>> {
     let mut cursor = String::new();
     loop {
         let path = format!("/interactions?fields=id&limit=1000{cursor}");
-        let page = client.send_until_answered(&Call::get(&path)).await.context("the program stays away")?;
+        let page = client
+            .send_until_answered(&Call::get(&path))
+            .await
+            .context("the program stays away")?;
         ensure!(page.code() == 0, "the list was refused: {}", page.body);
         for interaction in page.body["interactions"].as_array().into_iter().flatten() {
             *listed.entry(text(&interaction["id"])).or_default() += 1;
@@ -244,8 +267,9 @@ async fn read_one(client: &mut Client, id: &str) -> Result<Option<Shown>> {
         return Ok(None);
     }
     ensure!(interaction.code() == 0, "{id} cannot be read: {}", interaction.body);
-    let events =
-        client.send_until_answered(&Call::get(&format!("/interactions/{id}/events?limit=1000"))).await;
+    let events = client
+        .send_until_answered(&Call::get(&format!("/interactions/{id}/events?limit=1000")))
+        .await;
     let events = events.context("the program stays away")?;
     ensure!(events.code() == 0, "the history of {id} cannot be read: {}", events.body);
     let interaction = &interaction.body["interaction"];
@@ -275,9 +299,11 @@ fn text(value: &Value) -> String {
 }
 
 fn report(findings: &Findings) {
-    for (kind, list) in
-        [("missing", &findings.missing), ("doubled", &findings.doubled), ("misplaced", &findings.misplaced)]
-    {
+    for (kind, list) in [
+        ("missing", &findings.missing),
+        ("doubled", &findings.doubled),
+        ("misplaced", &findings.misplaced),
+    ] {
         for finding in list.iter().take(SHOWN_MAX) {
             println!("{kind}: {finding}");
         }

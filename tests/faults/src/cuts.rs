@@ -1,13 +1,17 @@
-//! `cuts`: whatever connections break and however often the program is killed, every client is told every number of its topics once and in
-//! order, and a number means the same to all (docs/testing.md#cuts).
+//! `cuts`: whatever connections break and however often the program is killed, every client is told
+//! every number of its topics once and in order, and a number means the same to all
+//! (docs/testing.md#cuts).
 //!
-//! Clients of both transports, with and without acknowledgements, work through a proxy that breaks their connections in every way, while
-//! agents and submitters make changes and the program is killed (SIGKILL) and started again. One client stays away for most of the run and
-//! comes back. At the end everything up to the heads must have reached everybody; a control subscription gets it all again; and who asks
-//! for numbers that were never given or are swept must be told so. `book` says precisely what is checked.
+//! Clients of both transports, with and without acknowledgements, work through a proxy that breaks
+//! their connections in every way, while agents and submitters make changes and the program is
+//! killed (SIGKILL) and started again. One client stays away for most of the run and comes back. At
+//! the end everything up to the heads must have reached everybody; a control subscription gets it
+//! all again; and who asks for numbers that were never given or are swept must be told so. `book`
+//! says precisely what is checked.
 //!
-//! With `--control` the program is replaced by one that tells of changes before they are durable (`early`): then numbers must be found that
-//! were taken back or given twice, and the command fails if not.
+//! With `--control` the program is replaced by one that tells of changes before they are durable
+//! (`early`): then numbers must be found that were taken back or given twice, and the command fails
+//! if not.
 
 mod audit;
 mod book;
@@ -39,7 +43,8 @@ use handoff_testkit::load::program::{Program, Start, build};
 use load::Load;
 use proxy::Proxy;
 
-/// The topics that clients may listen to: what the pattern covers. The first two are those that are subscribed to by name.
+/// The topics that clients may listen to: what the pattern covers. The first two are those that are
+/// subscribed to by name.
 const TOPICS: [&str; 7] = [
     "/v2/me/interactions",
     "/v2/me/workitems",
@@ -53,15 +58,18 @@ const TOPICS: [&str; 7] = [
 const CLIENTS_PER_AGENT: usize = 5;
 /// How long the program holds a connect. Short, so that connects that end with nothing are met too.
 const HELD: Duration = Duration::from_secs(5);
-/// How long notifications are kept. Long enough for everybody who comes back, and short enough that a full run asks for what is swept.
+/// How long notifications are kept. Long enough for everybody who comes back, and short enough that
+/// a full run asks for what is swept.
 const KEPT: Duration = Duration::from_secs(90);
 /// How long after that a restart, which sweeps, has certainly swept the first notifications.
 const SWEPT_AFTER: Duration = Duration::from_secs(100);
-/// How long the one who stays away does so at most: his numbers must still be kept when he comes back.
+/// How long the one who stays away does so at most: his numbers must still be kept when he comes
+/// back.
 const AWAY_MAX: Duration = Duration::from_secs(60);
 /// How long agents may be out of reach: nobody is to be logged out by cuts.
 const GRACE_MS: u64 = 3_600_000;
-/// The prefix of all addresses in messages. Fixed, because the program changes its port at each restart and contents are compared.
+/// The prefix of all addresses in messages. Fixed, because the program changes its port at each
+/// restart and contents are compared.
 const PUBLIC_URL: &str = "http://center.example";
 /// The mean pause between two faults.
 const PAUSE: Duration = Duration::from_millis(280);
@@ -83,7 +91,8 @@ pub struct Options {
     /// What the random choices start from; drawn when not given.
     #[arg(long)]
     seed: Option<u64>,
-    /// Test a program that tells of changes before they are durable, and demand that this is noticed.
+    /// Test a program that tells of changes before they are durable, and demand that this is
+    /// noticed.
     #[arg(long)]
     control: bool,
 }
@@ -97,7 +106,8 @@ pub async fn run(root: &Path, options: &Options) -> Result<()> {
     let binary = build(root)?;
     let home = tempfile::tempdir().context("make a temporary directory")?;
     let agents = usize::from(options.clients).div_ceil(CLIENTS_PER_AGENT).max(2);
-    let config = center::prepare(&binary, home.path(), Size { agents, capacity: 5, invite_s: 5 }).await?;
+    let config =
+        center::prepare(&binary, home.path(), Size { agents, capacity: 5, invite_s: 5 }).await?;
     configure(&config)?;
     let log = home.path().join("log");
     let mut program = if options.control {
@@ -148,7 +158,12 @@ struct Test {
 }
 
 impl Test {
-    async fn start(program: &Program, load: Arc<Load>, options: &Options, seed: u64) -> Result<Self> {
+    async fn start(
+        program: &Program,
+        load: Arc<Load>,
+        options: &Options,
+        seed: u64,
+    ) -> Result<Self> {
         let proxy = Proxy::start(program.address()).await?;
         let (book, doings) = (Arc::new(Book::default()), Arc::new(Doings::default()));
         let agents = usize::from(options.clients).div_ceil(CLIENTS_PER_AGENT).max(2);
@@ -177,11 +192,19 @@ impl Test {
         })
     }
 
-    /// Cuts connections, kills the program, sends one client away and lets it come back, until all has happened often enough.
-    async fn break_things(&mut self, program: &mut Program, options: &Options, seed: u64) -> Result<()> {
+    /// Cuts connections, kills the program, sends one client away and lets it come back, until all
+    /// has happened often enough.
+    async fn break_things(
+        &mut self,
+        program: &mut Program,
+        options: &Options,
+        seed: u64,
+    ) -> Result<()> {
         let mut random = StdRng::seed_from_u64(seed);
-        // Some faults wait for bytes that do not come before the connection ends, so there are more orders than cuts.
-        let deadline = self.started + PAUSE * u32::try_from(options.cuts)? * 2 + Duration::from_secs(30);
+        // Some faults wait for bytes that do not come before the connection ends, so there are more
+        // orders than cuts.
+        let deadline =
+            self.started + PAUSE * u32::try_from(options.cuts)? * 2 + Duration::from_secs(30);
         let (mut restarts, mut shown) = (0, 0);
         let mut absence = Absence::default();
         loop {
@@ -189,8 +212,14 @@ impl Test {
             if cuts >= options.cuts {
                 break;
             }
-            ensure!(Instant::now() < deadline, "only {cuts} of {} cuts took place in time", options.cuts);
-            if restarts < options.restarts && cuts * (options.restarts + 1) >= options.cuts * (restarts + 1) {
+            ensure!(
+                Instant::now() < deadline,
+                "only {cuts} of {} cuts took place in time",
+                options.cuts
+            );
+            if restarts < options.restarts
+                && cuts * (options.restarts + 1) >= options.cuts * (restarts + 1)
+            {
                 restarts += 1;
                 program.kill().await?;
                 let took = program.restart().await?;
@@ -274,8 +303,12 @@ impl Test {
         ensure!(told >= least, "only {told} messages, {least} are the fewest that count");
         let resumed = self.doings.resumed.load(Ordering::Relaxed);
         ensure!(resumed > 0 || options.clients < 8, "no session went on over another connection");
-        let is_swept = self.restarted.is_some_and(|restarted| restarted - self.started > SWEPT_AFTER);
-        ensure!(!is_swept || resyncs.too_old > 0, "the first notifications are old and nothing was swept");
+        let is_swept =
+            self.restarted.is_some_and(|restarted| restarted - self.started > SWEPT_AFTER);
+        ensure!(
+            !is_swept || resyncs.too_old > 0,
+            "the first notifications are old and nothing was swept"
+        );
         Ok(())
     }
 
@@ -296,7 +329,8 @@ impl Test {
     }
 }
 
-/// The one who stays away: from a fifth of the run on, to four fifths or as long as his numbers are certainly kept.
+/// The one who stays away: from a fifth of the run on, to four fifths or as long as his numbers are
+/// certainly kept.
 #[derive(Default)]
 struct Absence {
     began: Option<Instant>,
@@ -310,7 +344,9 @@ impl Absence {
                 self.began = Some(Instant::now());
                 away.send_replace(false);
             }
-            Some(began) if !self.is_over && (cuts * 5 >= cuts_wanted * 4 || began.elapsed() > AWAY_MAX) => {
+            Some(began)
+                if !self.is_over && (cuts * 5 >= cuts_wanted * 4 || began.elapsed() > AWAY_MAX) =>
+            {
                 self.is_over = true;
                 println!("one client comes back after {} s", began.elapsed().as_secs());
                 away.send_replace(true);

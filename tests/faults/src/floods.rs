@@ -1,11 +1,14 @@
-//! `floods`: strangers who send all they can, from one address, cost a bounded amount of memory and disk, and nobody else waits for them.
+//! `floods`: strangers who send all they can, from one address, cost a bounded amount of memory and
+//! disk, and nobody else waits for them.
 //!
-//! Each check starts the program afresh on a center of its own and floods one of its doors: logins with wrong passwords, letters and chat
-//! messages of the largest size, handshakes and messages inside sockets and batches, files until the disk is short. Meanwhile somebody
-//! honest, from another address, does what they came for. Everything stays on the loopback interface.
+//! Each check starts the program afresh on a center of its own and floods one of its doors: logins
+//! with wrong passwords, letters and chat messages of the largest size, handshakes and messages
+//! inside sockets and batches, files until the disk is short. Meanwhile somebody honest, from
+//! another address, does what they came for. Everything stays on the loopback interface.
 //!
-//! With `--control` each flood meets something that has no bound: a login without lanes, a server that keeps what it gets in memory, the
-//! program with its limits raised. Then the same check has to fail, and the command fails if it does not.
+//! With `--control` each flood meets something that has no bound: a login without lanes, a server
+//! that keeps what it gets in memory, the program with its limits raised. Then the same check has
+//! to fail, and the command fails if it does not.
 
 mod disk;
 mod letters;
@@ -65,7 +68,8 @@ impl Extent {
         if self.small { small } else { full }
     }
 
-    /// Returns how long somebody honest may wait. A small run is made in an unoptimized program beside others.
+    /// Returns how long somebody honest may wait. A small run is made in an unoptimized program
+    /// beside others.
     fn patience(self) -> Duration {
         if self.small { Duration::from_secs(5) } else { Duration::from_secs(1) }
     }
@@ -103,7 +107,9 @@ impl Found {
     fn demand_in_time(&mut self, who: &str, waited: Duration, extent: Extent) {
         self.figure(format!("{who} waited {} ms", waited.as_millis()));
         let patience = extent.patience();
-        self.demand(waited <= patience, || format!("{who} waited {waited:?}, allowed are {patience:?}"));
+        self.demand(waited <= patience, || {
+            format!("{who} waited {waited:?}, allowed are {patience:?}")
+        });
     }
 }
 
@@ -117,16 +123,19 @@ pub async fn run(root: &Path, options: &Options) -> Result<()> {
     let binary = build(root)?;
     let home = tempfile::tempdir().context("make a temporary directory")?;
     let extent = Extent { small: options.small, control: options.control };
-    let mut checks = options.kind.map_or_else(|| Check::value_variants().to_vec(), |only| vec![only]);
+    let mut checks =
+        options.kind.map_or_else(|| Check::value_variants().to_vec(), |only| vec![only]);
     if options.control {
-        // Two of the controls are in this process. Memory that it had once is used again, so the one that takes most is the last.
+        // Two of the controls are in this process. Memory that it had once is used again, so the
+        // one that takes most is the last.
         checks.reverse();
     }
     let (mut faults, mut unnoticed) = (Vec::new(), Vec::new());
     for check in checks {
         println!("{check:?}…");
         let home = home.path().join(format!("{check:?}"));
-        let found = one(check, &binary, home, extent).await.with_context(|| format!("{check:?}"))?;
+        let found =
+            one(check, &binary, home, extent).await.with_context(|| format!("{check:?}"))?;
         if found.faults.is_empty() {
             unnoticed.push(check);
         }
@@ -135,7 +144,10 @@ pub async fn run(root: &Path, options: &Options) -> Result<()> {
     println!("after {} s:", began.elapsed().as_secs());
     faults.iter().for_each(|fault| println!("fault: {fault}"));
     if options.control {
-        ensure!(unnoticed.is_empty(), "what has no bound was flooded, and it was not noticed: {unnoticed:?}");
+        ensure!(
+            unnoticed.is_empty(),
+            "what has no bound was flooded, and it was not noticed: {unnoticed:?}"
+        );
         println!("control: noticed, as it must be");
         return Ok(());
     }

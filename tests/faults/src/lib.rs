@@ -1,7 +1,8 @@
-//! Fault campaigns. Each says what it does while it runs, is bounded in time, counts what was promised, and has a control that must fail.
+//! Fault campaigns. Each says what it does while it runs, is bounded in time, counts what was
+//! promised, and has a control that must fail.
 //!
-//! The program under test is a child process, known by its public doors alone; the one exception is the control of `cuts`, which puts the
-//! product's own parts on a store that lies.
+//! The program under test is a child process, known by its public doors alone; the one exception is
+//! the control of `cuts`, which puts the product's own parts on a store that lies.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,

@@ -1,13 +1,17 @@
-//! `mails`: every letter is one interaction, every mail goes out, and no two programs answer each other for ever (docs/testing.md#mails).
+//! `mails`: every letter is one interaction, every mail goes out, and no two programs answer each
+//! other for ever (docs/testing.md#mails).
 //!
-//! The program runs between scripted servers on loopback. `outgoing`: a relay dies at each of twelve steps of SMTP, as often as there are mails;
-//! none may be lost, and a second copy may only be there when it died after the final dot and before its answer was whole, and must be the same
-//! message to the byte. `incoming`: mail servers deliver by LMTP and letters come into a folder that is fetched by IMAP while the program is
-//! killed (SIGKILL), at random moments and at each step of IMAP; each letter that was taken over must be exactly one interaction. `loops`: two
+//! The program runs between scripted servers on loopback. `outgoing`: a relay dies at each of
+//! twelve steps of SMTP, as often as there are mails; none may be lost, and a second copy may only
+//! be there when it died after the final dot and before its answer was whole, and must be the same
+//! message to the byte. `incoming`: mail servers deliver by LMTP and letters come into a folder
+//! that is fetched by IMAP while the program is killed (SIGKILL), at random moments and at each
+//! step of IMAP; each letter that was taken over must be exactly one interaction. `loops`: two
 //! mailboxes confirm what they get, and robots answer; each mailbox may confirm once.
 //!
-//! Every control must be noticed, and the command fails if not: `drop`, a relay that says it has a mail and drops it; `rename`, one that gives
-//! second copies another `Message-ID`; `log`, the write-ahead log is removed after each kill; `strangers`, robots with a new address each, who do
+//! Every control must be noticed, and the command fails if not: `drop`, a relay that says it has a
+//! mail and drops it; `rename`, one that gives second copies another `Message-ID`; `log`, the
+//! write-ahead log is removed after each kill; `strangers`, robots with a new address each, who do
 //! not say that they are robots.
 
 mod folder;
@@ -136,7 +140,8 @@ impl Options {
 ///
 /// # Errors
 ///
-/// When a mail is missing or doubled, when programs answer each other, or when a control is not noticed.
+/// When a mail is missing or doubled, when programs answer each other, or when a control is not
+/// noticed.
 pub async fn run(root: &Path, options: &Options) -> Result<()> {
     let binary = build(root)?;
     let home = tempfile::tempdir().context("make a temporary directory")?;

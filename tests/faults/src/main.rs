@@ -25,13 +25,17 @@ enum Command {
     Contention(contention::Options),
     /// Slow, silent and unread connections are closed in time, and nobody else notices them.
     Slow(slow::Options),
-    /// One address that sends all it can costs a bounded amount of memory and disk, and nobody else waits for it.
+    /// One address that sends all it can costs a bounded amount of memory and disk, and nobody else
+    /// waits for it.
     Floods(floods::Options),
-    /// Every client is told everything once and in order, whatever connections break and whenever the program is killed.
+    /// Every client is told everything once and in order, whatever connections break and whenever
+    /// the program is killed.
     Cuts(cuts::Options),
-    /// Everybody in a chat sees one sequence without holes or doubles, whenever the program is killed.
+    /// Everybody in a chat sees one sequence without holes or doubles, whenever the program is
+    /// killed.
     Chats(chats::Options),
-    /// Every mail comes in once and goes out, wherever relays, mailboxes and the program die, and two programs do not answer each other.
+    /// Every mail comes in once and goes out, wherever relays, mailboxes and the program die, and
+    /// two programs do not answer each other.
     Mails(mails::Options),
     /// The program that tells too early: started by the control of `cuts`.
     #[command(name = "__early-server", hide = true)]

@@ -51,8 +51,8 @@ impl Drop for Memory {
 ///
 /// When there is no such process.
 pub(crate) fn resident(process: u32) -> Result<u64> {
-    let status =
-        fs::read_to_string(format!("/proc/{process}/status")).context("read the process's memory")?;
+    let status = fs::read_to_string(format!("/proc/{process}/status"))
+        .context("read the process's memory")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
     let kib: u64 = line.trim().trim_end_matches(" kB").parse().context("VmRSS is no number")?;
     Ok(kib * 1_024)

@@ -1,12 +1,13 @@
 //! `slow`: clients that take their time cost nobody else anything (docs/testing.md#slow-clients).
 //!
-//! Each check starts the program afresh on the same center, puts a steady load of well-behaved agents on it, measures them undisturbed,
-//! and then attacks: with heads, bodies and upgrades that do not go on, with silence, and with readers that do not read. Counted is which
-//! connections were closed and when, measured is what the agents noticed of it. Everything stays on the loopback interface, from several
-//! of its addresses, because one address alone may have 512 connections.
+//! Each check starts the program afresh on the same center, puts a steady load of well-behaved
+//! agents on it, measures them undisturbed, and then attacks: with heads, bodies and upgrades that
+//! do not go on, with silence, and with readers that do not read. Counted is which connections were
+//! closed and when, measured is what the agents noticed of it. Everything stays on the loopback
+//! interface, from several of its addresses, because one address alone may have 512 connections.
 //!
-//! With `--control` the same attacks meet a bare `axum::serve`, which bounds nothing: then they have to be found still open, and the
-//! command fails if they are not.
+//! With `--control` the same attacks meet a bare `axum::serve`, which bounds nothing: then they
+//! have to be found still open, and the command fails if they are not.
 
 mod attack;
 mod caps;
@@ -32,20 +33,24 @@ use handoff_testkit::load::program::build;
 use healthy::{AGENTS, Window};
 use scene::{ATTACKERS, Scene};
 
-/// Until when a connection that does not go on has to be closed, in ms (docs/testing.md#slow-clients).
+/// Until when a connection that does not go on has to be closed, in ms
+/// (docs/testing.md#slow-clients).
 const CLOSED_MS: f64 = 10_000.0;
 /// How much slower the others may become (docs/testing.md#slow-clients).
 const RATIO: f64 = 2.0;
-/// What a measured ratio may exceed its bound by, as a part of it: two undisturbed windows differ by as much.
+/// What a measured ratio may exceed its bound by, as a part of it: two undisturbed windows differ
+/// by as much.
 const TOLERANCE: f64 = 0.1;
-/// The least ratio that says something. Below it the machine was busy while the agents were to be undisturbed, and any attack looks harmless.
+/// The least ratio that says something. Below it the machine was busy while the agents were to be
+/// undisturbed, and any attack looks harmless.
 const RATIO_MIN: f64 = 0.67;
 /// How long the agents are measured undisturbed.
 const BASELINE: Duration = Duration::from_secs(5);
-/// How often a ratio that is too high is measured again: the machine may have been busy with something else.
+/// How often a ratio that is too high is measured again: the machine may have been busy with
+/// something else.
 const ATTEMPTS: u32 = 3;
-/// How long an attempt waits for the one before to be forgotten: CometD sessions outlive their sockets by 10 s (docs/compat/notifications.md#endpoint), and a user may
-/// have only so many.
+/// How long an attempt waits for the one before to be forgotten: CometD sessions outlive their
+/// sockets by 10 s (docs/compat/notifications.md#endpoint), and a user may have only so many.
 const FORGOTTEN: Duration = Duration::from_secs(11);
 /// No attempt is begun when the whole run has taken so long.
 const AGAIN_BEFORE: Duration = Duration::from_secs(200);
@@ -125,7 +130,9 @@ pub async fn run(root: &Path, options: &Options) -> Result<()> {
             Check::SlowHead => attacked(&scene, Kind::SlowHead, connections, began).await,
             Check::SlowBody => attacked(&scene, Kind::SlowBody, connections, began).await,
             Check::HalfUpgrade => attacked(&scene, Kind::HalfUpgrade, connections, began).await,
-            Check::SilentWebsocket => attacked(&scene, Kind::SilentWebsocket, connections, began).await,
+            Check::SilentWebsocket => {
+                attacked(&scene, Kind::SilentWebsocket, connections, began).await
+            }
             Check::SlowReader => attacked(&scene, Kind::SlowReader, connections, began).await,
             Check::SlowWebsocket => attacked(&scene, Kind::SlowWebsocket, connections, began).await,
         }?;
@@ -234,9 +241,15 @@ impl Pair {
 
     fn judge(&self, bound: f64, found: &mut Found) {
         let least = self.undisturbed.samples.min(self.disturbed.samples);
-        found.figures.push(format!("{} (bound {bound} and {:.0} %)", self.describe(), TOLERANCE * 100.0));
+        found.figures.push(format!(
+            "{} (bound {bound} and {:.0} %)",
+            self.describe(),
+            TOLERANCE * 100.0
+        ));
         found.demand(least >= SAMPLES_MIN, || "too few samples".to_owned());
-        found.demand(self.tells(), || "the machine was too busy to tell what the others noticed".to_owned());
+        found.demand(self.tells(), || {
+            "the machine was too busy to tell what the others noticed".to_owned()
+        });
         found.demand(!self.tells() || self.holds(bound), || {
             format!("the others became {:.2} times slower", self.ratio())
         });

@@ -1,4 +1,5 @@
-//! Pointers from sources and pages to the project's own pages: every one resolves, and none names a page that a reader does not have.
+//! Pointers from sources and pages to the project's own pages: every one resolves, and none names a
+//! page that a reader does not have.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
@@ -31,11 +32,15 @@ pub(super) fn check(texts: &BTreeMap<PathBuf, String>) -> Vec<Violation> {
         for (number, line) in text.lines().enumerate() {
             let place = format!("{}:{}", path.display(), number + 1);
             found.extend(names_another(line).map(|word| {
-                let message = format!("names {word}, which is not part of the project: cite docs/compat");
+                let message =
+                    format!("names {word}, which is not part of the project: cite docs/compat");
                 Violation::new(&place, "citation", &message)
             }));
-            let targets =
-                cited(line).into_iter().chain(if is_page(path) { links(path, line) } else { vec![] });
+            let targets = cited(line).into_iter().chain(if is_page(path) {
+                links(path, line)
+            } else {
+                vec![]
+            });
             found.extend(
                 targets
                     .filter_map(|target| unresolved(&target, &anchors, texts))
@@ -55,7 +60,8 @@ fn names_another(line: &str) -> Option<&'static str> {
     let numbered = line.match_indices(NUMBERED).any(|(at, _)| {
         let before = line[..at].chars().next_back();
         let after = line[at + NUMBERED.len()..].chars().next();
-        !before.is_some_and(char::is_alphanumeric) && after.is_some_and(|after| after.is_ascii_digit())
+        !before.is_some_and(char::is_alphanumeric)
+            && after.is_some_and(|after| after.is_ascii_digit())
     });
     let named = ELSEWHERE.iter().find(|word| line.contains(*word)).copied();
     named.or_else(|| numbered.then_some(NUMBERED.trim_end()))
@@ -82,7 +88,8 @@ impl Target {
 /// Finds pointers from the project's root, such as `docs/api/README.md`.
 fn cited(line: &str) -> Vec<Target> {
     let ends = |rest: &str| {
-        let is_part = |character: char| character.is_ascii_alphanumeric() || "-_./#".contains(character);
+        let is_part =
+            |character: char| character.is_ascii_alphanumeric() || "-_./#".contains(character);
         rest.find(|character| !is_part(character)).unwrap_or(rest.len())
     };
     let starts = line.match_indices(PAGES).filter(|(at, _)| {
@@ -139,10 +146,12 @@ fn unresolved(
 
 /// Returns the anchors of a page's headings, as code hosts make them.
 fn headings(text: &str) -> BTreeSet<String> {
-    let is_heading = |line: &&str| line.starts_with('#') && line.trim_start_matches('#').starts_with(' ');
+    let is_heading =
+        |line: &&str| line.starts_with('#') && line.trim_start_matches('#').starts_with(' ');
     let anchor = |line: &str| {
         let kept = |letter: &char| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_');
-        let title: String = line.trim_start_matches('#').trim().to_lowercase().chars().filter(kept).collect();
+        let title: String =
+            line.trim_start_matches('#').trim().to_lowercase().chars().filter(kept).collect();
         title.replace(' ', "-")
     };
     text.lines().filter(is_heading).map(anchor).collect()
@@ -199,6 +208,9 @@ mod tests {
             assert_eq!(rules(&[("src/a.rs", &format!("// as {word} says\n"))]).len(), 1, "{word}");
         }
         assert_eq!(rules(&[("src/a.rs", &format!("// ({NUMBERED}3)\n"))]).len(), 1);
-        assert_eq!(rules(&[("src/a.rs", &format!("// the {NUMBERED}says; sub{NUMBERED}3\n"))]), [""; 0]);
+        assert_eq!(
+            rules(&[("src/a.rs", &format!("// the {NUMBERED}says; sub{NUMBERED}3\n"))]),
+            [""; 0]
+        );
     }
 }

@@ -5,8 +5,9 @@ use super::metadata::{Dependency, Kind, Package};
 
 /// The crates that ship, and what each may use of the workspace.
 ///
-/// `handoff-api` uses `handoff-store` beyond the architecture's table: login sessions and receipts are records of the store, and the
-/// engine hands the store out (`Engine::store`) instead of wrapping every one of its reads.
+/// `handoff-api` uses `handoff-store` beyond the architecture's table: login sessions and receipts
+/// are records of the store, and the engine hands the store out (`Engine::store`) instead of
+/// wrapping every one of its reads.
 const LAYERS: &[(&str, &[&str])] = &[
     ("handoff-domain", &[]),
     ("handoff-cometd", &[]),
@@ -32,14 +33,18 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// The crates that never ship: they may use whatever they test.
-const TOOLS: &[&str] = &["handoff-testkit", "handoff-it", "handoff-faults", "handoff-bench", "xtask"];
+const TOOLS: &[&str] =
+    &["handoff-testkit", "handoff-it", "handoff-faults", "handoff-bench", "xtask"];
 
 /// Outside crates that only some crates may depend on.
 const RESERVED: &[(&str, &[&str])] = &[
     ("rusqlite", &["handoff-store"]),
     ("libsqlite3-sys", &["handoff-store"]),
     // The bare server that the benchmark compares with is one of axum's.
-    ("axum", &["handoff-api", "handoff-cometd", "handoff-server", "handoff-faults", "handoff-bench"]),
+    (
+        "axum",
+        &["handoff-api", "handoff-cometd", "handoff-server", "handoff-faults", "handoff-bench"],
+    ),
 ];
 
 /// The feature of `handoff-domain` that only the store's codec may use, and who that is.
@@ -51,7 +56,9 @@ pub(super) fn check(packages: &[Package]) -> Vec<Violation> {
     let mut found = Vec::new();
     for package in &members {
         found.extend(layer(package, &members));
-        found.extend(package.dependencies.iter().filter_map(|dependency| reserved(package, dependency)));
+        found.extend(
+            package.dependencies.iter().filter_map(|dependency| reserved(package, dependency)),
+        );
         found.extend(stored(package));
     }
     found
@@ -108,10 +115,13 @@ fn stored(package: &Package) -> Option<Violation> {
         dependency.name == domain && dependency.features.iter().any(|name| name == feature)
     });
     let forwarded = [format!("{domain}/{feature}"), format!("{domain}?/{feature}")];
-    let by_feature =
-        package.features.iter().any(|(_, values)| values.iter().any(|value| forwarded.contains(value)));
+    let by_feature = package
+        .features
+        .iter()
+        .any(|(_, values)| values.iter().any(|value| forwarded.contains(value)));
     (by_dependency || by_feature).then(|| {
-        let message = format!("switches on {domain}/{feature}, the stored form, which is {owner}'s alone");
+        let message =
+            format!("switches on {domain}/{feature}, the stored form, which is {owner}'s alone");
         Violation::new(&package.name, "stored form", &message)
     })
 }
@@ -144,7 +154,10 @@ mod tests {
     fn the_allowed_directions_pass() {
         let packages = [
             package("handoff-domain", &[]),
-            package("handoff-store", &[("handoff-domain", Kind::Shipped), ("rusqlite", Kind::Shipped)]),
+            package(
+                "handoff-store",
+                &[("handoff-domain", Kind::Shipped), ("rusqlite", Kind::Shipped)],
+            ),
             package("handoff-testkit", &[("handoff-store", Kind::Shipped)]),
         ];
         assert_eq!(rules(&packages), []);
@@ -204,7 +217,10 @@ mod tests {
         store.name = "handoff-store".to_owned();
         assert_eq!(
             rules(&[by_dependency, by_feature, store]),
-            [("handoff-api".to_owned(), "stored form"), ("handoff-engine".to_owned(), "stored form")]
+            [
+                ("handoff-api".to_owned(), "stored form"),
+                ("handoff-engine".to_owned(), "stored form")
+            ]
         );
     }
 }

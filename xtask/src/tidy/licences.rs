@@ -1,11 +1,13 @@
 //! Whether every dependency's licence is one that this project accepts.
 //!
-//! `deny.toml` says the same for cargo-deny, which is not installed everywhere; a test keeps the two lists equal.
+//! `deny.toml` says the same for cargo-deny, which is not installed everywhere; a test keeps the
+//! two lists equal.
 
 use super::Violation;
 use super::metadata::Package;
 
-/// Licences that ask for no more than being named, and the MPL, which asks for changes to its own files only: none are made.
+/// Licences that ask for no more than being named, and the MPL, which asks for changes to its own
+/// files only: none are made.
 const ACCEPTED: &[&str] = &[
     "0BSD",
     "Apache-2.0",
@@ -34,8 +36,9 @@ fn check_one(package: &Package) -> Option<Violation> {
     let Some(licence) = &package.licence else {
         return Some(Violation::new(&place, "licence", "declares no licence"));
     };
-    (!accepts(licence))
-        .then(|| Violation::new(&place, "licence", &format!("is under {licence}, which is not accepted")))
+    (!accepts(licence)).then(|| {
+        Violation::new(&place, "licence", &format!("is under {licence}, which is not accepted"))
+    })
 }
 
 /// Evaluates a licence expression: every part of an `AND`, one of an `OR` (or of the old `/`).

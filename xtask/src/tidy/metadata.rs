@@ -59,7 +59,8 @@ pub(crate) fn read(root: &Path) -> Result<Vec<Package>> {
     if !output.status.success() {
         bail!("cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr));
     }
-    let all: Value = serde_json::from_slice(&output.stdout).context("parse the answer of cargo metadata")?;
+    let all: Value =
+        serde_json::from_slice(&output.stdout).context("parse the answer of cargo metadata")?;
     let members = texts(&all["workspace_members"]);
     let packages = all["packages"].as_array().context("cargo metadata names no packages")?;
     Ok(packages.iter().map(|package| parse(package, &members)).collect())
@@ -78,7 +79,10 @@ fn parse(package: &Value, members: &[String]) -> Package {
         features: features
             .map(|table| table.iter().map(|(name, values)| (name.clone(), texts(values))).collect())
             .unwrap_or_default(),
-        roots: list("targets").iter().map(|target| PathBuf::from(text(&target["src_path"]))).collect(),
+        roots: list("targets")
+            .iter()
+            .map(|target| PathBuf::from(text(&target["src_path"])))
+            .collect(),
     }
 }
 

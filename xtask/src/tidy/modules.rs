@@ -1,4 +1,5 @@
-//! Whether every Rust file is reached from the root of some target: a file that no `mod` names is compiled by nobody.
+//! Whether every Rust file is reached from the root of some target: a file that no `mod` names is
+//! compiled by nobody.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
@@ -14,8 +15,10 @@ pub(super) fn check(
 ) -> Vec<Violation> {
     let reached = reached(all, roots, read);
     let dead = all.difference(&reached);
-    dead.map(|path| Violation::new(&path.display().to_string(), "dead file", "no mod declaration reaches it"))
-        .collect()
+    dead.map(|path| {
+        Violation::new(&path.display().to_string(), "dead file", "no mod declaration reaches it")
+    })
+    .collect()
 }
 
 fn reached(
@@ -24,7 +27,8 @@ fn reached(
     read: &dyn Fn(&Path) -> Option<String>,
 ) -> BTreeSet<PathBuf> {
     let mut reached: BTreeSet<PathBuf> = BTreeSet::new();
-    // Beside a root its modules stand in the same directory, beside any other file in the directory of its name.
+    // Beside a root its modules stand in the same directory, beside any other file in the directory
+    // of its name.
     let mut waiting: Vec<(PathBuf, PathBuf)> = roots
         .iter()
         .map(|root| (root.clone(), root.parent().map(Path::to_owned).unwrap_or_default()))
@@ -35,7 +39,8 @@ fn reached(
         }
         let source = read(&file).unwrap_or_default();
         for module in declared(&source) {
-            // A written path counts from the file's own directory, and so do the modules of the file that it names.
+            // A written path counts from the file's own directory, and so do the modules of the
+            // file that it names.
             let beside = file.parent().map(Path::to_owned).unwrap_or_default();
             let (child, grandchildren) = match module.path {
                 Some(path) => {
@@ -107,7 +112,10 @@ mod tests {
         let files: Vec<(&str, &str)> = FILES.iter().chain(extra).copied().collect();
         let all = files.iter().map(|(path, _)| PathBuf::from(path)).collect();
         let read = |wanted: &Path| {
-            files.iter().find(|(path, _)| Path::new(path) == wanted).map(|(_, text)| (*text).to_owned())
+            files
+                .iter()
+                .find(|(path, _)| Path::new(path) == wanted)
+                .map(|(_, text)| (*text).to_owned())
         };
         check(&all, &[PathBuf::from("src/lib.rs")], &read)
             .into_iter()
@@ -122,7 +130,10 @@ mod tests {
 
     #[test]
     fn written_paths_are_followed() {
-        assert_eq!(dead(&[("shared/c.rs", "mod d;"), ("shared/d.rs", "")]), ["shared/c.rs", "shared/d.rs"]);
+        assert_eq!(
+            dead(&[("shared/c.rs", "mod d;"), ("shared/d.rs", "")]),
+            ["shared/c.rs", "shared/d.rs"]
+        );
         let root = PathBuf::from("tests/a/main.rs");
         let files: &[(&str, &str)] = &[
             ("tests/a/main.rs", "#[path = \"../shared/c.rs\"]\nmod c;\n"),
@@ -131,7 +142,10 @@ mod tests {
         ];
         let all = files.iter().map(|(path, _)| PathBuf::from(path)).collect();
         let read = |wanted: &Path| {
-            files.iter().find(|(path, _)| Path::new(path) == wanted).map(|(_, text)| (*text).to_owned())
+            files
+                .iter()
+                .find(|(path, _)| Path::new(path) == wanted)
+                .map(|(_, text)| (*text).to_owned())
         };
         assert_eq!(check(&all, &[root], &read), []);
     }

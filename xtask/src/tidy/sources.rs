@@ -11,12 +11,16 @@ const FILE_LINES_MAX: usize = 600;
 const FUNCTION_LINES_MAX: usize = 70;
 
 /// Functions that may be longer: path and name, and why. Empty is the aim.
-const LONG_FUNCTIONS: &[(&str, &str, &str)] =
-    &[("crates/api/src/routes.rs", "table", "one line a route; what counts is to see them together")];
+const LONG_FUNCTIONS: &[(&str, &str, &str)] = &[(
+    "crates/api/src/routes.rs",
+    "table",
+    "one line a route; what counts is to see them together",
+)];
 
 /// The words that mark unfinished work. Put together so that this file does not contain them.
 const UNFINISHED: &[&str] = &[concat!("TO", "DO"), concat!("FIX", "ME"), concat!("X", "XX")];
-/// The attribute that silences a lint for ever; `expect` with a reason tells when it is no longer needed.
+/// The attribute that silences a lint for ever; `expect` with a reason tells when it is no longer
+/// needed.
 const SILENCED: &str = concat!("[all", "ow(");
 /// Where the files of one machine begin.
 const MACHINE_PATHS: &[&str] = &[
@@ -44,21 +48,28 @@ pub(super) fn check_rust(place: &str, source: &str) -> Vec<Violation> {
     for (number, line) in code.lines().enumerate() {
         if line.contains(SILENCED) {
             let message = "use expect with a reason";
-            found.push(Violation::new(&format!("{place}:{}", number + 1), "silenced lint", message));
+            found.push(Violation::new(
+                &format!("{place}:{}", number + 1),
+                "silenced lint",
+                message,
+            ));
         }
     }
     found
 }
 
 fn check_functions(place: &str, code: &str) -> Vec<Violation> {
-    let excepted =
-        |name: &str| LONG_FUNCTIONS.iter().any(|(file, function, _)| *file == place && *function == name);
+    let excepted = |name: &str| {
+        LONG_FUNCTIONS.iter().any(|(file, function, _)| *file == place && *function == name)
+    };
     functions(code)
         .into_iter()
         .filter(|function| function.lines > FUNCTION_LINES_MAX && !excepted(&function.name))
         .map(|function| {
-            let message =
-                format!("{} has {} lines, {FUNCTION_LINES_MAX} are the most", function.name, function.lines);
+            let message = format!(
+                "{} has {} lines, {FUNCTION_LINES_MAX} are the most",
+                function.name, function.lines
+            );
             Violation::new(&format!("{place}:{}", function.line), "function size", &message)
         })
         .collect()
@@ -69,7 +80,8 @@ pub(super) fn check_text(place: &str, text: &str) -> Vec<Violation> {
     let mut found = Vec::new();
     for (number, line) in text.lines().enumerate() {
         let place = format!("{place}:{}", number + 1);
-        if let Some(word) = UNFINISHED.iter().find(|word| has_word(line, word) && !names_an_issue(line, word))
+        if let Some(word) =
+            UNFINISHED.iter().find(|word| has_word(line, word) && !names_an_issue(line, word))
         {
             let message = format!("{word} without the number of an issue, as {word}(#12)");
             found.push(Violation::new(&place, "unfinished work", &message));
@@ -93,7 +105,8 @@ fn has_word(line: &str, word: &str) -> bool {
 
 fn names_an_issue(line: &str, word: &str) -> bool {
     let issue = |rest: &str| {
-        rest.starts_with("(#") && rest[2..].starts_with(|character: char| character.is_ascii_digit())
+        rest.starts_with("(#")
+            && rest[2..].starts_with(|character: char| character.is_ascii_digit())
     };
     line.match_indices(word).all(|(at, _)| issue(&line[at + word.len()..]))
 }
@@ -146,7 +159,10 @@ mod tests {
 
     #[test]
     fn silenced_lints_are_reported() {
-        assert_eq!(rules("src/a.rs", &format!("#{SILENCED}unused)]\nfn f() {{}}\n")), ["silenced lint"]);
+        assert_eq!(
+            rules("src/a.rs", &format!("#{SILENCED}unused)]\nfn f() {{}}\n")),
+            ["silenced lint"]
+        );
         assert_eq!(rules("src/a.rs", &format!("#!{SILENCED}unused)]\n")), ["silenced lint"]);
     }
 
@@ -162,7 +178,10 @@ mod tests {
     #[test]
     fn paths_of_one_machine_are_reported() {
         for path in MACHINE_PATHS {
-            assert_eq!(rules("src/a.rs", &format!("const A: &str = \"{path}x\";\n")), ["absolute path"]);
+            assert_eq!(
+                rules("src/a.rs", &format!("const A: &str = \"{path}x\";\n")),
+                ["absolute path"]
+            );
         }
         let inside = format!("// https://host.example/a{}x\n", MACHINE_PATHS[0]);
         assert_eq!(rules("src/a.rs", &inside), [""; 0]);

@@ -1,8 +1,10 @@
 //! Rust source with everything that is not code blanked out, and the functions found in it.
 //!
-//! This is no parser: it knows comments, strings, characters and braces, which is all that the rules need.
+//! This is no parser: it knows comments, strings, characters and braces, which is all that the
+//! rules need.
 
-/// Replaces comments and the contents of strings and characters by spaces; lines and columns stay where they are.
+/// Replaces comments and the contents of strings and characters by spaces; lines and columns stay
+/// where they are.
 pub(super) fn code_only(source: &str) -> String {
     let bytes = source.as_bytes();
     let mut code = bytes.to_vec();
@@ -20,7 +22,8 @@ pub(super) fn code_only(source: &str) -> String {
     String::from_utf8(code).unwrap_or_default()
 }
 
-/// Returns where the comment, string or character that starts at `at` ends, or `at` when none starts there.
+/// Returns where the comment, string or character that starts at `at` ends, or `at` when none
+/// starts there.
 fn end_of_blank(bytes: &[u8], at: usize) -> usize {
     let rest = &bytes[at..];
     let word_before = at > 0 && is_word(bytes[at - 1]);
@@ -90,7 +93,8 @@ fn length_of_character(rest: &[u8]) -> usize {
             close.map_or(0, |at| at + 4)
         }
         [_, first, ..] => {
-            let width = if *first < 0x80 { 1 } else { usize::try_from(first.leading_ones()).unwrap_or(1) };
+            let width =
+                if *first < 0x80 { 1 } else { usize::try_from(first.leading_ones()).unwrap_or(1) };
             if rest.get(1 + width) == Some(&b'\'') { width + 2 } else { 0 }
         }
         _ => 0,
@@ -115,14 +119,19 @@ pub(super) struct Function {
 /// Finds the functions in code from [`code_only`].
 pub(super) fn functions(code: &str) -> Vec<Function> {
     let bytes = code.as_bytes();
-    let starts = code.match_indices("fn ").map(|(at, _)| at).filter(|at| *at == 0 || !is_word(bytes[at - 1]));
+    let starts = code
+        .match_indices("fn ")
+        .map(|(at, _)| at)
+        .filter(|at| *at == 0 || !is_word(bytes[at - 1]));
     starts.filter_map(|at| function(code, at)).collect()
 }
 
 fn function(code: &str, start: usize) -> Option<Function> {
     let after = code[start + 3..].trim_start();
-    let name: String =
-        after.chars().take_while(|character| character.is_alphanumeric() || *character == '_').collect();
+    let name: String = after
+        .chars()
+        .take_while(|character| character.is_alphanumeric() || *character == '_')
+        .collect();
     if name.is_empty() {
         return None; // A function pointer's type.
     }

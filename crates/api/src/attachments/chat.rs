@@ -1,4 +1,5 @@
-//! The files that agents send in a live chat: each is an entry of the transcript, seen by whoever sees what its sender says.
+//! The files that agents send in a live chat: each is an entry of the transcript, seen by whoever
+//! sees what its sender says.
 
 use handoff_domain::{Action, Command, Content, Interaction, Mode, Party, Utterance, Visibility};
 use handoff_engine::Attempt;
@@ -15,13 +16,15 @@ use crate::shared::Shared;
 use crate::wire::envelope::{Envelope, JsonText};
 use crate::wire::transcript::visibility_name;
 
-/// Refuses somebody who could not send a file in this chat now, before it arrives. What counts is what the rules say afterwards.
+/// Refuses somebody who could not send a file in this chat now, before it arrives. What counts is
+/// what the rules say afterwards.
 pub(super) fn may_add<'a>(interaction: &'a Interaction, me: &Me) -> Result<&'a Party, Refusal> {
     let target = Target { id: "", media: None, epoch: None };
     party_of(interaction, me, target, "AddAttachment", &[Mode::Chatting])
 }
 
-/// Keeps a file that has arrived, and says so in the chat. Any type is taken: agents are not limited as customers are (docs/compat/customers.md#files).
+/// Keeps a file that has arrived, and says so in the chat. Any type is taken: agents are not
+/// limited as customers are (docs/compat/customers.md#files).
 pub(super) async fn add(
     shared: &Shared,
     me: &Me,
@@ -34,7 +37,8 @@ pub(super) async fn add(
         let found = form.fields.iter().find(|(name, value)| name == wanted && !value.is_empty());
         found.map(|(_, value)| value.clone())
     };
-    let visibility = field("visibility").map_or(Ok(Visibility::All), |name| visibility_of(&name))?;
+    let visibility =
+        field("visibility").map_or(Ok(Visibility::All), |name| visibility_of(&name))?;
     let content_type = arrived.content_type(Taken::Any)?.to_owned();
     let engine = shared.engine();
     let Arrived { id, name, bytes, .. } = &arrived;
@@ -49,8 +53,13 @@ pub(super) async fn add(
         deleted: None,
     };
     let (id, name, bytes) = (*id, name.clone(), *bytes);
-    let content =
-        Content::FileUploaded { file: id, name, bytes, content_type, description: field("description") };
+    let content = Content::FileUploaded {
+        file: id,
+        name,
+        bytes,
+        content_type,
+        description: field("description"),
+    };
     let reference = engine.next_reference(me.id()).await?;
     let answer = added(shared, &record, reference);
     let attempt = Attempt {
@@ -80,8 +89,7 @@ pub(super) async fn delete(
     let engine = shared.engine();
     let found = files::find(shared, interaction, attachment).await?.ok_or_else(no_file)?;
     let entries = sent(shared, me, interaction).await?;
-    let is_it =
-        |content: &Content| matches!(content, Content::FileUploaded { file, .. } if *file == found.value.id);
+    let is_it = |content: &Content| matches!(content, Content::FileUploaded { file, .. } if *file == found.value.id);
     let (_, entry) = entries.iter().find(|(_, entry)| is_it(&entry.content)).ok_or_else(no_file)?;
     if found.value.by != FileSender::User(me.id()) {
         let sentence = "Somebody else sent this file; only its sender may take it back.";

@@ -1,7 +1,8 @@
 //! The files of e-mails: those that came with one, and those that an agent attaches to a draft.
 //!
-//! An e-mail says itself which files it has. A forwarded one has those of its original, so a file may belong to several, and taking it off
-//! one leaves it to the others: what was taken off can be attached again by its id until the interaction that it came to is forgotten.
+//! An e-mail says itself which files it has. A forwarded one has those of its original, so a file
+//! may belong to several, and taking it off one leaves it to the others: what was taken off can be
+//! attached again by its id until the interaction that it came to is forgotten.
 
 use axum::extract::State;
 use axum::http::Uri;
@@ -27,7 +28,8 @@ use crate::wire::interaction::AttachmentResource;
 use crate::wire::letters::id_of;
 use crate::wire::listing::Listing;
 
-/// An attachment in the list of an interaction's files, where chats show their types under this name.
+/// An attachment in the list of an interaction's files, where chats show their types under this
+/// name.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Listed {
@@ -36,13 +38,15 @@ struct Listed {
     content_type: String,
 }
 
-/// Refuses somebody who could not change the files of this draft now. What counts is what the rules say afterwards.
+/// Refuses somebody who could not change the files of this draft now. What counts is what the rules
+/// say afterwards.
 pub(crate) fn may_attach(
     interaction: &Interaction,
     user: UserId,
     command: &'static str,
 ) -> Result<(), Rejection> {
-    let Some(owner) = interaction.owner().filter(|_| interaction.mode() == Some(Mode::Composing)) else {
+    let Some(owner) = interaction.owner().filter(|_| interaction.mode() == Some(Mode::Composing))
+    else {
         return Err(Rejection::WrongState { status: interaction.status_for(user), command });
     };
     if owner == user { Ok(()) } else { Err(Rejection::NotOwner) }
@@ -52,7 +56,10 @@ pub(crate) fn may_attach(
 fn room(interaction: &Interaction) -> Result<u64, Rejection> {
     let attachments = attachments_of(interaction);
     if attachments.len() >= Attachment::FILES_MAX {
-        return Err(Rejection::AttachmentBounds { part: "files", most: Attachment::FILES_MAX as u64 });
+        return Err(Rejection::AttachmentBounds {
+            part: "files",
+            most: Attachment::FILES_MAX as u64,
+        });
     }
     let bytes = attachments.iter().fold(0_u64, |sum, one| sum.saturating_add(one.bytes));
     let room = Attachment::BYTES_MAX.saturating_sub(bytes);
@@ -95,7 +102,8 @@ async fn load(shared: &Shared, id: FileId) -> Result<Option<FileRecord>, Refusal
     }))
 }
 
-/// `GET /me/emails/{id}/attachments/{attachment}`, and without `/me` (GetAttachment, docs/compat/media.md#e-mail).
+/// `GET /me/emails/{id}/attachments/{attachment}`, and without `/me` (GetAttachment,
+/// docs/compat/media.md#e-mail).
 pub(crate) async fn download_of(
     State(shared): State<Shared>,
     AnyUser(me): AnyUser,
@@ -172,7 +180,8 @@ pub(super) async fn add(
     Ok(given)
 }
 
-/// Makes an attachment of what came in a form. With `inline` it gets a name by which the body can show it.
+/// Makes an attachment of what came in a form. With `inline` it gets a name by which the body can
+/// show it.
 fn attachment(form: Received) -> Result<(Arrived, Attachment), Refusal> {
     let arrived = form.file.ok_or_else(|| Refusal::missing(FILE_PART))?;
     let inline = match form.fields.iter().find(|(name, _)| name == "inline") {
@@ -187,7 +196,8 @@ fn attachment(form: Received) -> Result<(Arrived, Attachment), Refusal> {
         name: name.clone(),
         bytes: *bytes,
         content_type: arrived.content_type(Taken::Any)?.to_owned(),
-        // Its form is that of a Message-ID (RFC 2392); that it is nobody's domain keeps it apart from every other.
+        // Its form is that of a Message-ID (RFC 2392); that it is nobody's domain keeps it apart
+        // from every other.
         content_id: inline.then(|| id_of(*id)),
         inline,
     };
@@ -221,8 +231,8 @@ fn command(me: &Me, action: Action) -> Command {
     Command { actor: me.actor(), epoch: None, action, farewell: None, note: None }
 }
 
-/// Returns a file that is there already, to be attached to a draft: one that was on it before, one of another e-mail that the caller may see,
-/// or one of a chat that he was told of.
+/// Returns a file that is there already, to be attached to a draft: one that was on it before, one
+/// of another e-mail that the caller may see, or one of a chat that he was told of.
 pub(crate) async fn document(
     shared: &Shared,
     me: &Me,
@@ -260,7 +270,6 @@ async fn is_his(shared: &Shared, me: &Me, record: &FileRecord) -> Result<bool, R
     if source.media == Media::Email {
         return Ok(attachments_of(&source).iter().any(|one| one.file == record.id));
     }
-    let is_it =
-        |content: &Content| matches!(content, Content::FileUploaded { file, .. } if *file == record.id);
+    let is_it = |content: &Content| matches!(content, Content::FileUploaded { file, .. } if *file == record.id);
     Ok(sent(shared, me, &source).await?.iter().any(|(_, entry)| is_it(&entry.content)))
 }

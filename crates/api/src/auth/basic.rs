@@ -1,11 +1,13 @@
 //! Basic credentials: verified once in a while, remembered in between, and guessed at only slowly.
 //!
-//! A verified pair is remembered for five minutes under a keyed hash that covers the stored password hash, so that argon2 is not paid on
-//! every request and a new password ends it at once. Wrong pairs are remembered too, for a minute: a client that keeps sending an old
-//! password costs nothing.
+//! A verified pair is remembered for five minutes under a keyed hash that covers the stored
+//! password hash, so that argon2 is not paid on every request and a new password ends it at once.
+//! Wrong pairs are remembered too, for a minute: a client that keeps sending an old password costs
+//! nothing.
 //!
-//! How many are tried for a name is decided in `guesses`, before anything is compared and in one step with the count; who is compared
-//! when, in `lanes`. A pair that was right from an address before is let in there whatever strangers do.
+//! How many are tried for a name is decided in `guesses`, before anything is compared and in one
+//! step with the count; who is compared when, in `lanes`. A pair that was right from an address
+//! before is let in there whatever strangers do.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -32,9 +34,11 @@ use crate::shared::Shared;
 const RIGHT_MS: u64 = 5 * 60 * 1_000;
 /// How long a wrong pair is remembered, in ms: as long as a client may well keep sending it.
 const WRONG_MS: u64 = 60 * 1_000;
-/// Entries of one memory. At the bound what is over is dropped, and when that is not enough, all of it: forgetting costs a verification.
+/// Entries of one memory. At the bound what is over is dropped, and when that is not enough, all of
+/// it: forgetting costs a verification.
 const ENTRIES_MAX: usize = 16_384;
-/// Pairs that are under way before it is worth while to look for those that are not any more; as many can be as there are connections.
+/// Pairs that are under way before it is worth while to look for those that are not any more; as
+/// many can be as there are connections.
 const TURNS_SWEPT: usize = 1_024;
 /// How long somebody waits for the very first comparison before looking again, in ms.
 const LOOK_MS: u64 = 5;
@@ -48,14 +52,16 @@ pub(super) struct Credentials {
     password: String,
 }
 
-/// Reads the credentials of a request; `None` when it carries no Basic header, an error when that header cannot be read.
+/// Reads the credentials of a request; `None` when it carries no Basic header, an error when that
+/// header cannot be read.
 pub(super) fn credentials(headers: &HeaderMap) -> Option<Result<Credentials, Refusal>> {
     let header = headers.get(AUTHORIZATION)?;
     let (scheme, encoded) = header.to_str().ok()?.trim().split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("Basic") {
         return None;
     }
-    let decoded = BASE64_STANDARD.decode(encoded.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let decoded =
+        BASE64_STANDARD.decode(encoded.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let pair = decoded.as_deref().and_then(|pair| pair.split_once(':'));
     let credentials = pair.map(|(user_name, password)| Credentials {
         user_name: user_name.to_owned(),
@@ -77,7 +83,8 @@ pub(super) struct Basic {
     turns: Turns,
 }
 
-/// Requests with the same pair take turns: a client that opens many connections at once has its password compared once, and counted once.
+/// Requests with the same pair take turns: a client that opens many connections at once has its
+/// password compared once, and counted once.
 #[derive(Default)]
 struct Turns(Mutex<HashMap<Tag, Weak<tokio::sync::Mutex<()>>>>);
 
@@ -108,9 +115,11 @@ impl Basic {
         }
     }
 
-    /// Names a pair without giving it away. It covers the stored hash: with a new password old entries are never found again.
+    /// Names a pair without giving it away. It covers the stored hash: with a new password old
+    /// entries are never found again.
     fn tag(&self, credentials: &Credentials, stored: Option<&str>) -> Tag {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes keys of any length");
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes keys of any length");
         for part in [&credentials.user_name, &credentials.password, stored.unwrap_or_default()] {
             // Lengths keep the parts apart.
             mac.update(&part.len().to_be_bytes());
@@ -129,8 +138,8 @@ impl Basic {
         Name::Nobody(u16::from_be_bytes([first, second]) % guesses::NOBODYS)
     }
 
-    /// Compares a password with what is stored, off the async threads and in its lane. A name that nobody has takes as long and is compared
-    /// with nothing.
+    /// Compares a password with what is stored, off the async threads and in its lane. A name that
+    /// nobody has takes as long and is compared with nothing.
     async fn is_right(&self, attempt: Attempt, any: u128) -> Result<bool, Refusal> {
         let began = Instant::now();
         if attempt.stored.is_none() {
@@ -174,13 +183,16 @@ struct Attempt {
 ///
 /// # Errors
 ///
-/// Code 20 when they are nobody's; with 429 when that was so too often, and then nothing was compared.
+/// Code 20 when they are nobody's; with 429 when that was so too often, and then nothing was
+/// compared.
 pub(super) async fn verify(
     shared: &Shared,
     credentials: Credentials,
     address: Option<IpAddr>,
 ) -> Result<Arc<User>, Refusal> {
-    if credentials.password.len() > password::BYTES_MAX || credentials.user_name.len() > NAME_BYTES_MAX {
+    if credentials.password.len() > password::BYTES_MAX
+        || credentials.user_name.len() > NAME_BYTES_MAX
+    {
         return Err(Refusal::not_authenticated());
     }
     let (basic, now) = (&shared.gate().basic, shared.engine().now());
@@ -277,10 +289,12 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(AUTHORIZATION, HeaderValue::from_static(header));
             let found = credentials(&headers).map(|read| {
-                read.ok().map(|credentials| (credentials.user_name.clone(), credentials.password.clone()))
+                read.ok().map(|credentials| {
+                    (credentials.user_name.clone(), credentials.password.clone())
+                })
             });
-            let wanted =
-                wanted.map(|pair| pair.map(|(name, password)| (name.to_owned(), password.to_owned())));
+            let wanted = wanted
+                .map(|pair| pair.map(|(name, password)| (name.to_owned(), password.to_owned())));
             assert_eq!(found, wanted, "{header}");
         }
     }

@@ -1,4 +1,5 @@
-//! Answers to browsers that ask whether a page of another origin may call (CORS). Only listed origins may, and they with credentials.
+//! Answers to browsers that ask whether a page of another origin may call (CORS). Only listed
+//! origins may, and they with credentials.
 
 use axum::extract::{Request, State};
 use axum::http::header::{
@@ -14,7 +15,8 @@ use crate::shared::Shared;
 use crate::wire::envelope::Envelope;
 
 const METHODS: &str = "GET,POST,PUT,DELETE,OPTIONS";
-/// The list that the platform whose API this is ships with (docs/compat/conventions.md#logins), and what this server adds.
+/// The list that the platform whose API this is ships with (docs/compat/conventions.md#logins), and
+/// what this server adds.
 const HEADERS: &str = "X-Requested-With,Content-Type,Accept,Origin,Cookie,authorization,ssid,surl,ContactCenterId,X-CSRF-TOKEN,Idempotency-Key";
 const EXPOSED: &str = "X-CSRF-HEADER,X-CSRF-TOKEN";
 /// How long a browser may remember a preflight, in s, as that platform has it.
@@ -24,7 +26,8 @@ const MAX_AGE_S: &str = "120";
 pub(crate) async fn cors(State(shared): State<Shared>, request: Request, next: Next) -> Response {
     let origins = &shared.gate().origins;
     let given = request.headers().get(ORIGIN).cloned();
-    let listed = given.filter(|origin| origin.to_str().is_ok_and(|origin| origins.is_listed(origin)));
+    let listed =
+        given.filter(|origin| origin.to_str().is_ok_and(|origin| origins.is_listed(origin)));
     let Some(origin) = listed else {
         let mut response = next.run(request).await;
         if !shared.options().cors_origins.is_empty() {
@@ -32,10 +35,13 @@ pub(crate) async fn cors(State(shared): State<Shared>, request: Request, next: N
         }
         return response;
     };
-    let is_preflight =
-        request.method() == Method::OPTIONS && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
-    let mut response =
-        if is_preflight { Envelope::Plain.success(None).into_response() } else { next.run(request).await };
+    let is_preflight = request.method() == Method::OPTIONS
+        && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+    let mut response = if is_preflight {
+        Envelope::Plain.success(None).into_response()
+    } else {
+        next.run(request).await
+    };
     let headers = response.headers_mut();
     headers.append(VARY, HeaderValue::from_static("Origin"));
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);

@@ -1,9 +1,10 @@
 //! How many passwords are tried for a name, and from where.
 //!
-//! Whoever comes from an address from which the name's password was once right is known there. What strangers try for a name is bounded: so
-//! many in a minute, and fewer from each address, so that one who guesses does not use up what another person needs. A right pair from a
-//! known address is never among what is bounded. Names that nobody has are counted like those of users, in a table of a fixed size: they
-//! look the same from outside and take no memory by their number.
+//! Whoever comes from an address from which the name's password was once right is known there. What
+//! strangers try for a name is bounded: so many in a minute, and fewer from each address, so that
+//! one who guesses does not use up what another person needs. A right pair from a known address is
+//! never among what is bounded. Names that nobody has are counted like those of users, in a table
+//! of a fixed size: they look the same from outside and take no memory by their number.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -15,15 +16,18 @@ use super::basic::Tag;
 
 /// Passwords that strangers may have tried for one name within [`WINDOW_MS`].
 const TRIES_MAX: usize = 10;
-/// How many of them from one address. A person who mistypes makes fewer; half of them are always left for everybody else.
+/// How many of them from one address. A person who mistypes makes fewer; half of them are always
+/// left for everybody else.
 const TRIES_PER_ADDRESS: usize = 5;
-/// Wrong passwords that are compared from one known address within [`WINDOW_MS`], for somebody whose password has changed: nobody types faster.
+/// Wrong passwords that are compared from one known address within [`WINDOW_MS`], for somebody
+/// whose password has changed: nobody types faster.
 const KNOWN_TRIES_MAX: usize = 60;
 /// The window in which tries are counted, in ms.
 const WINDOW_MS: u64 = 60_000;
 /// Addresses from which one user is known; the one that was used longest ago goes first.
 const KNOWN_MAX: usize = 16;
-/// How long an address is known after the password was last right there, in ms: longer than a holiday.
+/// How long an address is known after the password was last right there, in ms: longer than a
+/// holiday.
 const KNOWN_MS: u64 = 30 * 24 * 60 * 60 * 1_000;
 /// How many tables of tries there are for all names that nobody has.
 pub(super) const NOBODYS: u16 = 4_096;
@@ -99,7 +103,13 @@ impl Guesses {
     }
 
     /// Counts a try, in one step with the decision whether it is compared.
-    pub(super) fn begin(&self, name: Name, address: Option<IpAddr>, pair: &Tag, now: Time) -> Standing {
+    pub(super) fn begin(
+        &self,
+        name: Name,
+        address: Option<IpAddr>,
+        pair: &Tag,
+        now: Time,
+    ) -> Standing {
         let mut inner = self.lock();
         inner.make_room(now);
         let tries = inner.names.entry(name).or_default();
@@ -127,7 +137,8 @@ impl Guesses {
         Standing::May { before }
     }
 
-    /// Notes that a pair was right: its address is known from now on, and what was tried there is forgotten.
+    /// Notes that a pair was right: its address is known from now on, and what was tried there is
+    /// forgotten.
     pub(super) fn right(&self, name: Name, address: Option<IpAddr>, pair: Tag, now: Time) {
         let mut inner = self.lock();
         let tries = inner.names.entry(name).or_default();
@@ -179,7 +190,9 @@ mod tests {
     fn strangers_have_so_many_tries_for_a_name_and_no_address_has_them_all() {
         let guesses = Guesses::default();
         let compared = |from, now| {
-            (0..100).filter(|_| is_compared(guesses.begin(KATE, address(from), &OTHER, Time(now)))).count()
+            (0..100)
+                .filter(|_| is_compared(guesses.begin(KATE, address(from), &OTHER, Time(now))))
+                .count()
         };
         assert_eq!(compared(1, 0), 5, "half of them");
         assert_eq!(compared(2, 1_000), 5, "the other half");
@@ -189,7 +202,10 @@ mod tests {
         assert_eq!(compared(3, 59_999), 0);
         assert_eq!(compared(3, 60_000), 5, "a minute after the first");
         let ben = Name::User(UserId(2));
-        assert!(is_compared(guesses.begin(ben, address(1), &OTHER, Time(0))), "another name has its own");
+        assert!(
+            is_compared(guesses.begin(ben, address(1), &OTHER, Time(0))),
+            "another name has its own"
+        );
     }
 
     #[test]
@@ -200,8 +216,12 @@ mod tests {
             guesses.begin(KATE, address(from), &OTHER, Time(1));
         }
         assert_eq!(guesses.begin(KATE, address(1), &PAIR, Time(2)), Standing::Proven);
-        assert!(!is_compared(guesses.begin(KATE, address(201), &PAIR, Time(2))), "it is not known elsewhere");
-        let changed = (0..100).filter(|_| is_compared(guesses.begin(KATE, address(1), &OTHER, Time(2))));
+        assert!(
+            !is_compared(guesses.begin(KATE, address(201), &PAIR, Time(2))),
+            "it is not known elsewhere"
+        );
+        let changed =
+            (0..100).filter(|_| is_compared(guesses.begin(KATE, address(1), &OTHER, Time(2))));
         assert_eq!(changed.count(), KNOWN_TRIES_MAX - 1, "a new password may be tried there");
     }
 
@@ -212,9 +232,16 @@ mod tests {
             let from = address(u8::try_from(from).unwrap());
             guesses.right(KATE, from, PAIR, Time(0));
         }
-        assert_ne!(guesses.begin(KATE, address(0), &PAIR, Time(1)), Standing::Proven, "the oldest went");
+        assert_ne!(
+            guesses.begin(KATE, address(0), &PAIR, Time(1)),
+            Standing::Proven,
+            "the oldest went"
+        );
         assert_eq!(guesses.begin(KATE, address(1), &PAIR, Time(1)), Standing::Proven);
-        assert_ne!(guesses.begin(KATE, address(1), &PAIR, Time(KNOWN_MS.cast_signed())), Standing::Proven);
+        assert_ne!(
+            guesses.begin(KATE, address(1), &PAIR, Time(KNOWN_MS.cast_signed())),
+            Standing::Proven
+        );
     }
 
     #[test]

@@ -1,12 +1,14 @@
-//! Where passwords are compared: few at once, in memory that is allocated once, whoever guesses behind whoever does not.
+//! Where passwords are compared: few at once, in memory that is allocated once, whoever guesses
+//! behind whoever does not.
 //!
-//! Who waits is served by rank. A pair that was right before goes first; then whoever has tried least, then whoever has the fewest others
-//! waiting from the same address, then who came first. So a flood from one address, or for one name, stands behind a single login of
-//! anybody else.
+//! Who waits is served by rank. A pair that was right before goes first; then whoever has tried
+//! least, then whoever has the fewest others waiting from the same address, then who came first. So
+//! a flood from one address, or for one name, stands behind a single login of anybody else.
 //!
-//! A name that nobody has must not be told from a user's by the time that its refusal takes, and must not cost a comparison either:
-//! somebody could make up any number of them. Its refusal takes as long as one of the last comparisons took, the waiting included; once in
-//! a while one is made in earnest, so that there is always a recent one.
+//! A name that nobody has must not be told from a user's by the time that its refusal takes, and
+//! must not cost a comparison either: somebody could make up any number of them. Its refusal takes
+//! as long as one of the last comparisons took, the waiting included; once in a while one is made
+//! in earnest, so that there is always a recent one.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -18,9 +20,11 @@ use tokio::time::Instant;
 
 use crate::password::Workspace;
 
-/// Comparisons at once, at most: each takes a core and 19 MiB for some 20 ms. More would take the cores from everybody who has logged in.
+/// Comparisons at once, at most: each takes a core and 19 MiB for some 20 ms. More would take the
+/// cores from everybody who has logged in.
 const LANES_MAX: usize = 2;
-/// Requests that wait for a lane. One more is told to come again: it would wait for longer than any client does.
+/// Requests that wait for a lane. One more is told to come again: it would wait for longer than any
+/// client does.
 const WAITING_MAX: usize = 4_096;
 /// Durations remembered.
 const DURATIONS: usize = 32;
@@ -113,8 +117,13 @@ impl Lanes {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a lane; `None` when too many wait. Whoever stops waiting loses the place, and nothing else.
-    pub(super) async fn take(self: &Arc<Self>, urgency: Urgency, address: Option<IpAddr>) -> Option<Lane> {
+    /// Waits for a lane; `None` when too many wait. Whoever stops waiting loses the place, and
+    /// nothing else.
+    pub(super) async fn take(
+        self: &Arc<Self>,
+        urgency: Urgency,
+        address: Option<IpAddr>,
+    ) -> Option<Lane> {
         let place = match self.free() {
             Some(workspace) => return Some(self.lane(workspace)),
             None => self.queue(urgency, address)?,
@@ -133,7 +142,11 @@ impl Lanes {
         })
     }
 
-    fn queue(self: &Arc<Self>, urgency: Urgency, address: Option<IpAddr>) -> Option<oneshot::Receiver<Lane>> {
+    fn queue(
+        self: &Arc<Self>,
+        urgency: Urgency,
+        address: Option<IpAddr>,
+    ) -> Option<oneshot::Receiver<Lane>> {
         let (lane, place) = oneshot::channel();
         let mut inner = self.lock();
         // A lane may have become free since the look.
@@ -164,11 +177,14 @@ impl Lanes {
         let mut workspace = workspace;
         loop {
             let mut inner = self.lock();
-            let Some((_, next)) = inner.waiting.pop_first() else { return inner.idle.push(workspace) };
+            let Some((_, next)) = inner.waiting.pop_first() else {
+                return inner.idle.push(workspace);
+            };
             drop(inner);
             match next.lane.send(self.lane(workspace)) {
                 Ok(()) => return,
-                // Who waited is gone; the lane comes back, and must not pass itself on while it is dropped.
+                // Who waited is gone; the lane comes back, and must not pass itself on while it is
+                // dropped.
                 Err(mut lane) => match lane.workspace.take() {
                     Some(back) => workspace = back,
                     None => return,
@@ -277,7 +293,10 @@ mod tests {
         assert!(lanes.take(Urgency::After(0), address(2)).await.is_none());
         drop(places.pop());
         let mut next = Box::pin(lanes.take(Urgency::After(0), address(2)));
-        assert!(next.as_mut().poll(&mut context).is_pending(), "the place of one that is gone is free");
+        assert!(
+            next.as_mut().poll(&mut context).is_pending(),
+            "the place of one that is gone is free"
+        );
     }
 
     #[test]

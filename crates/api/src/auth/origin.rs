@@ -1,10 +1,12 @@
 //! Which web pages may make a browser send requests here.
 //!
-//! A request that a cookie alone authenticates is checked by its `Origin`, or by `Sec-Fetch-Site` where the browser sends no origin, before
-//! its token: a foreign page must not even get to guess. Programs send neither and are let through to the token.
+//! A request that a cookie alone authenticates is checked by its `Origin`, or by `Sec-Fetch-Site`
+//! where the browser sends no origin, before its token: a foreign page must not even get to guess.
+//! Programs send neither and are let through to the token.
 //!
-//! On the CometD endpoint every poll and every upgrade is checked, whatever authenticates it: a browser sends remembered Basic credentials
-//! along with a WebSocket of any page's, and that page could read what comes back.
+//! On the CometD endpoint every poll and every upgrade is checked, whatever authenticates it: a
+//! browser sends remembered Basic credentials along with a WebSocket of any page's, and that page
+//! could read what comes back.
 
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderValue};
@@ -47,24 +49,27 @@ impl Origins {
 
     /// Tells whether a request comes from our own pages, from listed ones or from a program.
     fn is_ours(&self, headers: &HeaderMap) -> bool {
-        let text =
-            |value: Option<&HeaderValue>| value.and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let text = |value: Option<&HeaderValue>| {
+            value.and_then(|value| value.to_str().ok()).map(str::to_owned)
+        };
         match text(headers.get(ORIGIN)) {
             Some(origin) => {
-                // Behind a balancer the public address need not be the one that this page was loaded from; then the host tells.
+                // Behind a balancer the public address need not be the one that this page was
+                // loaded from; then the host tells.
                 let host = text(headers.get(HOST));
-                let is_same_host =
-                    origin.split_once("://").map(|(_, host)| host) == host.as_deref() && host.is_some();
+                let is_same_host = origin.split_once("://").map(|(_, host)| host)
+                    == host.as_deref()
+                    && host.is_some();
                 is_same_host || origin == self.own || self.is_listed(&origin)
             }
-            None => {
-                text(headers.get("sec-fetch-site")).is_none_or(|site| site == "same-origin" || site == "none")
-            }
+            None => text(headers.get("sec-fetch-site"))
+                .is_none_or(|site| site == "same-origin" || site == "none"),
         }
     }
 }
 
-/// Tells whether a listed origin, exact or with `*.` before the domain (docs/compat/conventions.md#logins), covers another.
+/// Tells whether a listed origin, exact or with `*.` before the domain
+/// (docs/compat/conventions.md#logins), covers another.
 pub(crate) fn covers(listed: &str, origin: &str) -> bool {
     let Some((scheme, domain)) = listed.split_once("://*.") else { return listed == origin };
     origin
@@ -85,7 +90,8 @@ mod tests {
 
     fn origins() -> Origins {
         let mut options = Options::new(PublicUrl::new("https://desk.example/handoff"));
-        options.cors_origins = vec!["https://pages.example".to_owned(), "https://*.shop.example".to_owned()];
+        options.cors_origins =
+            vec!["https://pages.example".to_owned(), "https://*.shop.example".to_owned()];
         Origins::new(&options)
     }
 

@@ -1,19 +1,22 @@
-//! Login sessions: found by their ticket, stored when it first comes back, over after half an hour without a request.
+//! Login sessions: found by their ticket, stored when it first comes back, over after half an hour
+//! without a request.
 //!
-//! The record of an ended session stays until it would have gone idle anyway, without its token. A ticket whose signature still vouches for
-//! it can therefore not bring an ended session back.
+//! The record of an ended session stays until it would have gone idle anyway, without its token. A
+//! ticket whose signature still vouches for it can therefore not bring an ended session back.
 
 use std::sync::Arc;
 
 use handoff_domain::{User, UserId};
-use handoff_store::{ChangeSet, CommitError, Key, LoginSession, Put, Record, StoreError, Version, Versioned};
+use handoff_store::{
+    ChangeSet, CommitError, Key, LoginSession, Put, Record, StoreError, Version, Versioned,
+};
 
 use super::ticket::Ticket;
 use crate::error::Refusal;
 use crate::shared::Shared;
 
-/// How old the stored time of the last request may be, in ms. Without it every request would be a write; with it a session lives a minute
-/// less than it might.
+/// How old the stored time of the last request may be, in ms. Without it every request would be a
+/// write; with it a session lives a minute less than it might.
 const LAST_USED_MS_MAX: u64 = 60_000;
 
 /// A session that is not over.
@@ -59,7 +62,9 @@ pub(super) async fn resume(
 ) -> Result<Option<(Arc<User>, Session)>, Refusal> {
     for ticket in tickets {
         let directory = shared.engine().directory();
-        let Some(user) = directory.users.get(&ticket.user()).filter(|user| user.enabled) else { continue };
+        let Some(user) = directory.users.get(&ticket.user()).filter(|user| user.enabled) else {
+            continue;
+        };
         if is_alive(shared, ticket, user).await? {
             return Ok(Some((user.clone(), Session::of(ticket, false))));
         }
@@ -77,7 +82,8 @@ pub(super) async fn of_user(
     Ok(resume(shared, &own).await?.map(|(_, session)| session))
 }
 
-/// Tells whether a ticket's session is alive; stores it when this is its first time back, and that it was used.
+/// Tells whether a ticket's session is alive; stores it when this is its first time back, and that
+/// it was used.
 async fn is_alive(shared: &Shared, ticket: &Ticket, user: &User) -> Result<bool, StoreError> {
     let now = shared.engine().now();
     let idle_ms = shared.engine().options().login_idle_ms;
@@ -146,7 +152,8 @@ fn has_ended(session: &LoginSession) -> bool {
 }
 
 async fn load(shared: &Shared, id: &str) -> Result<Option<Versioned<LoginSession>>, StoreError> {
-    let found = shared.engine().store().load(&[Key::LoginSession(id.to_owned())]).await?.pop().flatten();
+    let found =
+        shared.engine().store().load(&[Key::LoginSession(id.to_owned())]).await?.pop().flatten();
     Ok(found.and_then(|found| match found.value {
         Record::LoginSession(value) => Some(Versioned { value, version: found.version }),
         _ => None,
@@ -154,7 +161,11 @@ async fn load(shared: &Shared, id: &str) -> Result<Option<Versioned<LoginSession
 }
 
 /// Writes a session; false when somebody else wrote it meanwhile.
-async fn put(shared: &Shared, session: LoginSession, expected: Version) -> Result<bool, StoreError> {
+async fn put(
+    shared: &Shared,
+    session: LoginSession,
+    expected: Version,
+) -> Result<bool, StoreError> {
     let put = Put { record: Record::LoginSession(session), expected };
     let change = ChangeSet { puts: vec![put], ..ChangeSet::default() };
     match shared.engine().store().commit(change).await {

@@ -1,8 +1,11 @@
-//! The session cookie's value: a ticket that says whose it is and proves it by a signature until its session is stored.
+//! The session cookie's value: a ticket that says whose it is and proves it by a signature until
+//! its session is stored.
 //!
-//! A session is stored only when its cookie first comes back (docs/compat/conventions.md#logins), because programs that send Basic on every request and keep no
-//! cookies would otherwise leave a session behind each time. What vouches for a ticket until then is its signature. Both the signature
-//! and the stored id cover the user's password hash, so that a new password ends every session of the old one without a search.
+//! A session is stored only when its cookie first comes back (docs/compat/conventions.md#logins),
+//! because programs that send Basic on every request and keep no cookies would otherwise leave a
+//! session behind each time. What vouches for a ticket until then is its signature. Both the
+//! signature and the stored id cover the user's password hash, so that a new password ends every
+//! session of the old one without a search.
 
 use std::fmt::Write as _;
 
@@ -18,7 +21,8 @@ use crate::shared::Options;
 
 /// The cookie's name, as existing clients expect it (docs/compat/conventions.md#logins).
 pub(crate) const COOKIE_NAME: &str = "JSESSIONID";
-/// Tickets looked at in one request. Several come when cookies of different paths or of an older server meet; a browser sends few.
+/// Tickets looked at in one request. Several come when cookies of different paths or of an older
+/// server meet; a browser sends few.
 const TICKETS_MAX: usize = 4;
 
 const SECRET_LEN: usize = 32;
@@ -58,12 +62,14 @@ impl Ticket {
         Time(i64::from_be_bytes(ms))
     }
 
-    /// Returns the id under which its session is stored, for a user with this password. The secret itself is not stored.
+    /// Returns the id under which its session is stored, for a user with this password. The secret
+    /// itself is not stored.
     pub(super) fn stored_id(&self, user: &User) -> String {
         hex(&Sha256::new().chain_update(self.bytes).chain_update(password_of(user)).finalize())
     }
 
-    /// Returns the session's token against forged requests: as unknown to others as the ticket is, without giving it away.
+    /// Returns the session's token against forged requests: as unknown to others as the ticket is,
+    /// without giving it away.
     pub(super) fn csrf_token(&self) -> String {
         let hash = Sha256::new().chain_update(b"csrf").chain_update(self.bytes).finalize();
         let mut token = [0; 16];
@@ -114,12 +120,15 @@ fn password_of(user: &User) -> &[u8] {
     user.password_hash.as_deref().unwrap_or_default().as_bytes()
 }
 
-/// Finds the tickets among a request's cookies. Clients are known to send a cookie's attributes back (`Path=/`), and several of one name.
+/// Finds the tickets among a request's cookies. Clients are known to send a cookie's attributes
+/// back (`Path=/`), and several of one name.
 pub(super) fn tickets(headers: GetAll<'_, HeaderValue>) -> Vec<Ticket> {
     let texts = headers.iter().filter_map(|header| header.to_str().ok());
-    let pairs = texts.flat_map(|text| text.split([';', ','])).filter_map(|pair| pair.split_once('='));
-    let values =
-        pairs.filter(|(name, _)| name.trim() == COOKIE_NAME).map(|(_, value)| value.trim().trim_matches('"'));
+    let pairs =
+        texts.flat_map(|text| text.split([';', ','])).filter_map(|pair| pair.split_once('='));
+    let values = pairs
+        .filter(|(name, _)| name.trim() == COOKIE_NAME)
+        .map(|(_, value)| value.trim().trim_matches('"'));
     values.filter_map(Ticket::parse).take(TICKETS_MAX).collect()
 }
 

@@ -1,16 +1,21 @@
 //! Who may listen to what: the topics of each role, computed for the user at every subscription.
 //!
-//! The topics all speak to one user about himself (docs/compat/notifications.md#topics), so a topic of somebody else's cannot even be named. What is decided here is
-//! which of his own somebody has at all:
+//! The topics all speak to one user about himself (docs/compat/notifications.md#topics), so a topic
+//! of somebody else's cannot even be named. What is decided here is which of his own somebody has
+//! at all:
 //!
 //! | role | topics |
 //! |---|---|
 //! | agent | all |
 //! | supervisor, admin, API user | `/v2/me`, `/v2/me/workbins`, `/notifications/services` |
 //!
-//! Of those on which nothing is ever sent, the ones of a desk are for agents as well, and statistics for agents, supervisors and admins. Answers about contacts (`/v2/ucs/interactions`) are for everybody with a role. Several roles add up. Interactions, the media and channels belong to a desk, and only agents have one (docs/compat/agents.md); a workbin may be watched
-//! by whoever can use it, and an API user has the access of an admin (docs/compat/conventions.md#logins). A wildcard counts for what it covers of that list, and is
-//! refused when that is nothing: a subscription that can never bring anything is better refused than granted.
+//! Of those on which nothing is ever sent, the ones of a desk are for agents as well, and
+//! statistics for agents, supervisors and admins. Answers about contacts (`/v2/ucs/interactions`)
+//! are for everybody with a role. Several roles add up. Interactions, the media and channels belong
+//! to a desk, and only agents have one (docs/compat/agents.md); a workbin may be watched by whoever
+//! can use it, and an API user has the access of an admin (docs/compat/conventions.md#logins). A
+//! wildcard counts for what it covers of that list, and is refused when that is nothing: a
+//! subscription that can never bring anything is better refused than granted.
 
 use handoff_domain::{Role, Topic, User};
 
@@ -35,7 +40,8 @@ const fn would_hear(role: Role, silence: Silence) -> bool {
     }
 }
 
-/// Returns what a subscription of that name brings this user; `None` for what he may not subscribe to.
+/// Returns what a subscription of that name brings this user; `None` for what he may not subscribe
+/// to.
 pub(super) fn granted(user: &User, name: &str) -> Option<Coverage> {
     if !user.enabled {
         return None;
@@ -52,7 +58,9 @@ pub(super) fn granted(user: &User, name: &str) -> Option<Coverage> {
             let is_theirs = user.roles.iter().any(|role| would_hear(*role, silence));
             is_theirs.then_some(Coverage::Silent(silence))
         }
-        one @ (Coverage::Literal(_) | Coverage::Slashed(_)) => one.topics().iter().all(is_his).then_some(one),
+        one @ (Coverage::Literal(_) | Coverage::Slashed(_)) => {
+            one.topics().iter().all(is_his).then_some(one)
+        }
     }
 }
 
@@ -101,7 +109,11 @@ mod tests {
                 let is_his = expected.contains(&topic);
                 let name = topics::channel(topic);
                 assert_eq!(granted(&user, name).is_some(), is_his, "{roles:?} {name}");
-                assert_eq!(granted(&user, &format!("{name}/")).is_some(), is_his, "{roles:?} {name}/");
+                assert_eq!(
+                    granted(&user, &format!("{name}/")).is_some(),
+                    is_his,
+                    "{roles:?} {name}/"
+                );
             }
         }
     }
@@ -121,8 +133,10 @@ mod tests {
         ];
         for (roles, has_desk, has_figures) in table {
             let user = user(roles, true);
-            let all =
-                desk.map(|name| (name, has_desk)).into_iter().chain(figures.map(|name| (name, has_figures)));
+            let all = desk
+                .map(|name| (name, has_desk))
+                .into_iter()
+                .chain(figures.map(|name| (name, has_figures)));
             for (name, is_theirs) in all {
                 let slashed = format!("{name}/");
                 for name in [name, &slashed] {

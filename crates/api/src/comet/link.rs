@@ -1,4 +1,5 @@
-//! Between the hub and the engine: clients' subscriptions become the engine's, and ended sessions are forgotten there.
+//! Between the hub and the engine: clients' subscriptions become the engine's, and ended sessions
+//! are forgotten there.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -11,7 +12,8 @@ use serde_json::Value;
 use super::{audience, policy, replay};
 use crate::notify::topics::Coverage;
 
-/// The way to the server for those whom the server itself holds. It is cut at shutdown, so that nothing keeps itself alive in a circle.
+/// The way to the server for those whom the server itself holds. It is cut at shutdown, so that
+/// nothing keeps itself alive in a circle.
 #[derive(Default)]
 pub(super) struct Link {
     server: RwLock<Option<CometdServer>>,
@@ -32,8 +34,9 @@ impl Link {
     }
 }
 
-/// Ends a session unless what was begun for it was finished: when it failed, or when the client's connection broke and took the hook with it.
-/// Otherwise hub and engine could disagree about a subscription, and the client would wait for messages that never come.
+/// Ends a session unless what was begun for it was finished: when it failed, or when the client's
+/// connection broke and took the hook with it. Otherwise hub and engine could disagree about a
+/// subscription, and the client would wait for messages that never come.
 struct EndUnlessDone<'a> {
     link: &'a Link,
     session: &'a SessionId,
@@ -68,7 +71,8 @@ impl Subscribers {
         Some((user, self.engine.center_of(user)?))
     }
 
-    /// The same for what ends, which must be forgotten also of a user who was deleted; his desk tells where he was.
+    /// The same for what ends, which must be forgotten also of a user who was deleted; his desk
+    /// tells where he was.
     fn former_owner_of(&self, session: &SessionInfo) -> Option<(UserId, CenterId)> {
         let of_desk = || {
             let user = user_of(session)?;
@@ -85,9 +89,11 @@ impl Subscribers {
     ) -> Result<(), AgentError> {
         let name = subscription.name.clone();
         self.engine.subscribe(user, center, session.as_str(), subscription).await?;
-        // The session may have ended, or the name been given up, on another connection meanwhile; its notice then came too early to find
-        // anything. Whoever looks after the other has done so sets it right.
-        let standing = self.link.server().map(|server| server.subscriptions_of(session)).unwrap_or_default();
+        // The session may have ended, or the name been given up, on another connection meanwhile;
+        // its notice then came too early to find anything. Whoever looks after the other has done
+        // so sets it right.
+        let standing =
+            self.link.server().map(|server| server.subscriptions_of(session)).unwrap_or_default();
         if standing.is_empty() {
             return self.engine.forget_session(user, center, session.as_str()).await;
         }
@@ -106,15 +112,18 @@ impl Subscribers {
 impl Application for Subscribers {
     async fn subscribed(&self, session: &SessionInfo, subscription: &str, ext: Option<&Value>) {
         let mut guard = self.guard(session);
-        // The policy has let the name pass; but the user may have gone or got other roles since, and then it would stand for nothing.
-        let user = session.identity.as_ref().and_then(|identity| policy::user_of(&self.engine, identity));
+        // The policy has let the name pass; but the user may have gone or got other roles since,
+        // and then it would stand for nothing.
+        let user =
+            session.identity.as_ref().and_then(|identity| policy::user_of(&self.engine, identity));
         let granted = user.and_then(|user| Some((audience::granted(&user, subscription)?, user)));
         let Some((coverage, user)) = granted else {
             tracing::info!(session.id = %session.id, "a session is ended whose user is no more or has other roles now");
             return;
         };
         if coverage.topics().is_empty() {
-            // Answers are given by whoever was asked, and on silent topics there are none; the engine has no part in either.
+            // Answers are given by whoever was asked, and on silent topics there are none; the
+            // engine has no part in either.
             guard.is_done = true;
             return;
         }

@@ -1,4 +1,5 @@
-//! Who may do what over CometD: users may listen to the topics of their roles, and nobody may publish.
+//! Who may do what over CometD: users may listen to the topics of their roles, and nobody may
+//! publish.
 
 use std::sync::{Arc, OnceLock};
 
@@ -10,11 +11,12 @@ use serde_json::Value;
 use super::audience;
 use crate::limit::Limiter;
 
-/// The policy of the agents' server. It asks the engine's directory anew each time, so that a change of roles holds from the next
-/// subscription on.
+/// The policy of the agents' server. It asks the engine's directory anew each time, so that a
+/// change of roles holds from the next subscription on.
 pub(super) struct ByRole {
     engine: Arc<Engine>,
-    /// Shared with REST, so that a socket lets nobody send more than requests would; set when the two are joined.
+    /// Shared with REST, so that a socket lets nobody send more than requests would; set when the
+    /// two are joined.
     requests: OnceLock<Arc<Limiter<UserId>>>,
 }
 
@@ -34,7 +36,8 @@ impl ByRole {
     }
 }
 
-/// Returns the user whom an identity stands for, as he is now; `None` when he was deleted or disabled.
+/// Returns the user whom an identity stands for, as he is now; `None` when he was deleted or
+/// disabled.
 pub(super) fn user_of(engine: &Engine, identity: &Identity) -> Option<Arc<User>> {
     let id = identity.as_str().parse().ok()?;
     let center = engine.center_of(id)?;
@@ -43,23 +46,28 @@ pub(super) fn user_of(engine: &Engine, identity: &Identity) -> Option<Arc<User>>
 
 impl Policy for ByRole {
     fn may_handshake(&self, identity: Option<&Identity>, _ext: Option<&Value>) -> Verdict {
-        // Credentials can be renewed, so the client may come back; clients take the other advice as final (bayeux.md 1.3).
+        // Credentials can be renewed, so the client may come back; clients take the other advice as
+        // final (bayeux.md 1.3).
         allow_if(self.user(identity).is_some(), Denial::Temporary)
     }
 
     fn may_send(&self, identity: Option<&Identity>, _source: Option<&Source>) -> Verdict {
         let user = identity.and_then(|identity| identity.as_str().parse().ok());
-        let (Some(user), Some(requests)) = (user, self.requests.get()) else { return Verdict::Allow };
+        let (Some(user), Some(requests)) = (user, self.requests.get()) else {
+            return Verdict::Allow;
+        };
         allow_if(requests.wait_ms(user, self.engine.now()).is_none(), Denial::Temporary)
     }
 
     fn may_subscribe(&self, identity: Option<&Identity>, channel: &str) -> Verdict {
-        let is_granted = self.user(identity).is_some_and(|user| audience::granted(&user, channel).is_some());
+        let is_granted =
+            self.user(identity).is_some_and(|user| audience::granted(&user, channel).is_some());
         allow_if(is_granted, Denial::Permanent)
     }
 
     fn may_publish(&self, _identity: Option<&Identity>, _channel: &str) -> Verdict {
-        // Agents act by REST alone; a message of a client's would look to the others like one of the server's.
+        // Agents act by REST alone; a message of a client's would look to the others like one of
+        // the server's.
         Verdict::Deny(Denial::Permanent)
     }
 }

@@ -32,7 +32,8 @@ impl Voice {
         Self { engine, link, url, letters }
     }
 
-    /// Returns the names as they are now. The engine is there whenever it renders; should it be going, names are left out.
+    /// Returns the names as they are now. The engine is there whenever it renders; should it be
+    /// going, names are left out.
     fn directory(&self) -> Arc<Directory> {
         self.engine.upgrade().map_or_else(Arc::default, |engine| engine.directory())
     }
@@ -63,7 +64,8 @@ impl Publisher for Voice {
         match delivery {
             Delivery::Delivered => Published::Delivered,
             Delivery::Full => Published::NoRoom,
-            // Cut off: the client did not fetch what was queued for it. It will shake hands again and ask for a replay.
+            // Cut off: the client did not fetch what was queued for it. It will shake hands again
+            // and ask for a replay.
             Delivery::Gone | Delivery::CutOff => Published::Gone,
         }
     }

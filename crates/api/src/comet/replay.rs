@@ -1,11 +1,13 @@
-//! The `replay` extension of a subscribe message: where each topic begins (docs/compat/notifications.md#replay).
+//! The `replay` extension of a subscribe message: where each topic begins
+//! (docs/compat/notifications.md#replay).
 //!
-//! `{"replay": n}` for one topic, `{"replay": {"/v2/me/interactions": n, …}}` for a pattern, where topics that are not named start live.
-//! −1 is live and −2 all that is kept.
+//! `{"replay": n}` for one topic, `{"replay": {"/v2/me/interactions": n, …}}` for a pattern, where
+//! topics that are not named start live. −1 is live and −2 all that is kept.
 //!
-//! A value that cannot be understood never starts a topic silently at the wrong place: it counts as a number that was never given, so the
-//! client is told by a `Resync` which numbers there are, and goes on live from the head. So does one number ≥ 0 for several topics, because
-//! each topic counts for itself and the same number means something else on each.
+//! A value that cannot be understood never starts a topic silently at the wrong place: it counts as
+//! a number that was never given, so the client is told by a `Resync` which numbers there are, and
+//! goes on live from the head. So does one number ≥ 0 for several topics, because each topic counts
+//! for itself and the same number means something else on each.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +22,8 @@ const MEMBER: &str = "replay";
 /// A number that is above every head, so that the answer is a `Resync`.
 const NEVER_GIVEN: Replay = Replay::After(u64::MAX);
 
-/// Returns the topics of a subscription, and where each begins. `ext` is that of the subscribe message.
+/// Returns the topics of a subscription, and where each begins. `ext` is that of the subscribe
+/// message.
 pub(super) fn starts(coverage: &Coverage, ext: Option<&Value>) -> BTreeMap<Topic, Replay> {
     let wanted = ext.and_then(|ext| ext.get(MEMBER)).unwrap_or(&Value::Null);
     let topics = coverage.topics().iter();
@@ -79,7 +82,11 @@ mod tests {
         ];
         for name in ["/v2/me/interactions", "/v2/me/interactions/"] {
             for (ext, expect) in &table {
-                assert_eq!(of(name, ext.clone()), BTreeMap::from([(Topic::Interactions, *expect)]), "{ext}");
+                assert_eq!(
+                    of(name, ext.clone()),
+                    BTreeMap::from([(Topic::Interactions, *expect)]),
+                    "{ext}"
+                );
             }
         }
         let without = starts(&Coverage::Literal(Topic::Me), None);
@@ -99,7 +106,8 @@ mod tests {
 
     #[test]
     fn a_pattern_takes_a_number_for_each_topic() {
-        let ext = json!({"replay": {"/v2/me/interactions": 17, "/v2/me/chats/": 0, "/v2/users": 4}});
+        let ext =
+            json!({"replay": {"/v2/me/interactions": 17, "/v2/me/chats/": 0, "/v2/users": 4}});
         let starts = of("/v2/me/**", ext);
         let topics = topics::coverage("/v2/me/**").expect("a pattern of the contract");
         assert!(starts.keys().eq(topics.topics()), "every covered topic starts somewhere");
@@ -115,7 +123,8 @@ mod tests {
 
     #[test]
     fn one_number_for_several_topics_means_something_only_below_zero() {
-        let table = [(-1, Replay::Live), (-2, Replay::AllKept), (0, NEVER_GIVEN), (17, NEVER_GIVEN)];
+        let table =
+            [(-1, Replay::Live), (-2, Replay::AllKept), (0, NEVER_GIVEN), (17, NEVER_GIVEN)];
         for (number, expect) in table {
             let starts = of("/**", json!({"replay": number}));
             assert_eq!(starts.len(), Topic::ALL.len());

@@ -1,4 +1,5 @@
-//! The one shape of all answers to a chat's customer, always complete (docs/compat/customers.md#answers).
+//! The one shape of all answers to a chat's customer, always complete
+//! (docs/compat/customers.md#answers).
 
 use handoff_domain::{Chat, FileId, Interaction, Visibility};
 use handoff_engine::Most;
@@ -12,7 +13,8 @@ use crate::wire::transcript::CustomerMessage;
 
 /// Entries in one answer; the rest comes with the next one.
 const ENTRIES_MAX: usize = 1_000;
-/// What they may take, in bytes; one may exceed it. Hundreds of customers may take their answers slowly at the same time.
+/// What they may take, in bytes; one may exceed it. Hundreds of customers may take their answers
+/// slowly at the same time.
 const BYTES_MAX: usize = 128 << 10;
 /// The alias of the server: clients send the latest one back, and nothing is read from it.
 const ALIAS: &str = "1";
@@ -45,7 +47,8 @@ pub(crate) struct Answer {
     messages: Vec<CustomerMessage>,
     #[serde(skip)]
     has_more: bool,
-    /// Of an answer to an upload the file's id, else empty: what agents and routing attach is not the customer's.
+    /// Of an answer to an upload the file's id, else empty: what agents and routing attach is not
+    /// the customer's.
     user_data: Map<String, Value>,
     /// Where the customer is in line.
     #[serde(flatten)]
@@ -71,7 +74,8 @@ impl Standing {
     pub(crate) fn of(shared: &Shared, interaction: &Interaction) -> Option<Self> {
         let place = shared.engine().place_in_line(interaction);
         let availability = Availability::of_chat(shared, interaction, place)?;
-        let expected_wait = place.and_then(|place| place.expected_wait_ms).map(|ms| ms.div_ceil(MS_PER_S));
+        let expected_wait =
+            place.and_then(|place| place.expected_wait_ms).map(|ms| ms.div_ceil(MS_PER_S));
         Some(Self {
             queue_position: place.map(|place| place.position),
             expected_wait: expected_wait.filter(|_| availability.is_open()),
@@ -79,8 +83,9 @@ impl Standing {
         })
     }
 
-    /// Tells whether a customer who was told this learns nothing new by the other. That the expected wait is a little longer or shorter is
-    /// nothing new; that there is one, or none any more, is.
+    /// Tells whether a customer who was told this learns nothing new by the other. That the
+    /// expected wait is a little longer or shorter is nothing new; that there is one, or none any
+    /// more, is.
     pub(crate) fn says_the_same(&self, other: &Self) -> bool {
         self.queue_position == other.queue_position
             && self.availability == other.availability
@@ -98,15 +103,18 @@ impl Answer {
     ) -> Result<Self, Trouble> {
         let engine = shared.engine();
         let (after, wanted) = match since {
-            // Positions begin with 1, and clients begin with 0 as well (docs/compat/customers.md#by-cometd).
+            // Positions begin with 1, and clients begin with 0 as well
+            // (docs/compat/customers.md#by-cometd).
             Since::Index(index) | Since::Pushed(index) => (index.saturating_sub(1), ENTRIES_MAX),
             Since::Nothing => (0, 0),
         };
         let most = Most { entries: wanted, bytes: BYTES_MAX };
         let entries = engine.transcript_page(interaction.id, after, Visibility::All, most).await?;
-        // A position beyond the end is none that the customer could come from; believed, it would hide whatever is said up to there.
+        // A position beyond the end is none that the customer could come from; believed, it would
+        // hide whatever is said up to there.
         let end = interaction.chat.as_ref().map_or(0, |chat| chat.for_customer);
-        let last = entries.last().and_then(|entry| entry.customer).unwrap_or_else(|| after.min(end));
+        let last =
+            entries.last().and_then(|entry| entry.customer).unwrap_or_else(|| after.min(end));
         let mut answer = Self::bare(interaction, secure_key, last)?;
         let said = interaction.chat.as_ref().map_or(0, |chat| chat.for_customer);
         answer.has_more = since != Since::Nothing && last < said;
@@ -120,7 +128,8 @@ impl Answer {
             }
             Since::Nothing => {
                 answer.next_position = hear(None, false) + 1;
-                // Whoever asks for nothing that was said is told at once what a refusal would tell them.
+                // Whoever asks for nothing that was said is told at once what a refusal would tell
+                // them.
                 answer.chat_ended = interaction.chat.as_ref().is_some_and(|chat| !chat.is_live());
             }
             Since::Pushed(_) => {}
@@ -129,8 +138,13 @@ impl Answer {
         Ok(answer)
     }
 
-    /// Says how a chat stands for a customer who has heard everything up to `last`, without any of what was said.
-    pub(crate) fn bare(interaction: &Interaction, secure_key: &str, last: u64) -> Result<Self, Trouble> {
+    /// Says how a chat stands for a customer who has heard everything up to `last`, without any of
+    /// what was said.
+    pub(crate) fn bare(
+        interaction: &Interaction,
+        secure_key: &str,
+        last: u64,
+    ) -> Result<Self, Trouble> {
         let chat = interaction.chat.as_ref().ok_or(handoff_engine::NotYourChat::Unknown)?;
         Ok(Self {
             status_code: 0,
@@ -158,7 +172,8 @@ impl Answer {
         self
     }
 
-    /// Says at the top which file has been taken (clients look for it there, docs/api/customers.md).
+    /// Says at the top which file has been taken (clients look for it there,
+    /// docs/api/customers.md).
     pub(crate) fn with_file(mut self, file: FileId) -> Self {
         self.user_data.insert("file-id".to_owned(), Value::String(file.to_string()));
         self
@@ -174,7 +189,8 @@ impl Answer {
     }
 }
 
-/// Tells whether a chat is over for a customer who has come so far: clients stop asking when they are told so, and must not miss the end.
+/// Tells whether a chat is over for a customer who has come so far: clients stop asking when they
+/// are told so, and must not miss the end.
 const fn is_over(chat: &Chat, last: u64) -> bool {
     !chat.is_live() && last >= chat.for_customer
 }

@@ -11,7 +11,8 @@ pub(crate) struct Introduction {
     pub(crate) nickname: String,
     pub(crate) subject: Option<String>,
     pub(crate) user_data: UserData,
-    /// What a repetition of the request is known by: a secret of the client's, because it brings the chat's key.
+    /// What a repetition of the request is known by: a secret of the client's, because it brings
+    /// the chat's key.
     pub(crate) message_id: Option<String>,
 }
 
@@ -21,22 +22,34 @@ const REQUEST_ID_CHARS_MIN: usize = 32;
 const MESSAGE_ID_CHARS_MAX: usize = 128;
 
 impl Introduction {
-    /// Reads it. Names and address become user data under the names that the platform's routing knows them by.
+    /// Reads it. Names and address become user data under the names that the platform's routing
+    /// knows them by.
     pub(crate) fn read(form: &Form) -> Result<Self, Trouble> {
-        let names: Vec<&str> =
-            ["firstName", "lastName"].into_iter().filter_map(|name| form.text(name)).map(str::trim).collect();
-        let nickname =
-            form.text("nickname").map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+        let names: Vec<&str> = ["firstName", "lastName"]
+            .into_iter()
+            .filter_map(|name| form.text(name))
+            .map(str::trim)
+            .collect();
+        let nickname = form
+            .text("nickname")
+            .map(|name| name.trim().to_owned())
+            .filter(|name| !name.is_empty());
         let nickname = nickname.unwrap_or_else(|| names.join(" "));
         if nickname.is_empty() {
             return Err(Trouble::missing("nickname, or firstName and lastName,"));
         }
         if nickname.chars().count() > handoff_domain::Chat::NAME_CHARS_MAX {
             let most = handoff_domain::Chat::NAME_CHARS_MAX;
-            return Err(Trouble::invalid(format!("A name may have {most} characters; give a shorter one.")));
+            return Err(Trouble::invalid(format!(
+                "A name may have {most} characters; give a shorter one."
+            )));
         }
         let mut user_data = form.user_data.clone();
-        let keys = [("firstName", "FirstName"), ("lastName", "LastName"), ("emailAddress", "EmailAddress")];
+        let keys = [
+            ("firstName", "FirstName"),
+            ("lastName", "LastName"),
+            ("emailAddress", "EmailAddress"),
+        ];
         for (field, key) in keys {
             if let Some(text) = form.text(field) {
                 user_data.0.insert(key.to_owned(), Value::Text(text.to_owned()));
@@ -71,7 +84,8 @@ pub(crate) enum Ask {
 }
 
 impl Ask {
-    /// Reads an operation by its name: the last part of a REST path, or `data.operation` of a CometD message, which differ in one name.
+    /// Reads an operation by its name: the last part of a REST path, or `data.operation` of a
+    /// CometD message, which differ in one name.
     pub(crate) fn read(operation: &str, form: &Form) -> Result<Self, Trouble> {
         let message_id = message_id(form)?;
         let say = |content| Self::Say { content, message_id };
@@ -82,13 +96,17 @@ impl Ask {
                 message_type: form.text("messageType").map(str::to_owned),
                 treat_as: TreatAs::Normal,
             }),
-            "startTyping" => Self::Typing { is_on: true, text: form.text("message").map(str::to_owned) },
+            "startTyping" => {
+                Self::Typing { is_on: true, text: form.text("message").map(str::to_owned) }
+            }
             "stopTyping" => Self::Typing { is_on: false, text: None },
             "pushUrl" => say(Content::PushUrl { url: address(form.required("pushUrl")?)? }),
-            "updateNickname" => {
-                say(Content::NicknameUpdated { nickname: form.required("nickname")?.trim().to_owned() })
+            "updateNickname" => say(Content::NicknameUpdated {
+                nickname: form.required("nickname")?.trim().to_owned(),
+            }),
+            "customNotice" => {
+                say(Content::CustomNotice { text: form.text("message").map(str::to_owned) })
             }
-            "customNotice" => say(Content::CustomNotice { text: form.text("message").map(str::to_owned) }),
             "updateData" => Self::UpdateData(form.user_data.clone()),
             "readReceipt" => {
                 let index = form.count("transcriptPosition")?;
@@ -107,7 +125,8 @@ impl Ask {
 pub(crate) fn message_id(form: &Form) -> Result<Option<String>, Trouble> {
     let given = form.text("messageId").map(str::to_owned);
     if given.as_ref().is_some_and(|id| id.chars().count() > MESSAGE_ID_CHARS_MAX) {
-        let advice = format!("A messageId may have {MESSAGE_ID_CHARS_MAX} characters; give a shorter one.");
+        let advice =
+            format!("A messageId may have {MESSAGE_ID_CHARS_MAX} characters; give a shorter one.");
         return Err(Trouble::invalid(advice));
     }
     Ok(given)
@@ -118,7 +137,9 @@ fn address(text: &str) -> Result<String, Trouble> {
     let parsed = url::Url::parse(text.trim()).ok();
     match parsed.filter(|url| matches!(url.scheme(), "http" | "https")) {
         Some(url) => Ok(url.into()),
-        None => Err(Trouble::invalid("The field pushUrl must be an address with http or https; correct it.")),
+        None => Err(Trouble::invalid(
+            "The field pushUrl must be an address with http or https; correct it.",
+        )),
     }
 }
 
@@ -134,7 +155,8 @@ mod tests {
 
     #[test]
     fn a_customer_goes_by_his_nickname_or_his_names() {
-        let named = |fields: &[(&str, &str)]| Introduction::read(&form(fields)).map(|it| it.nickname);
+        let named =
+            |fields: &[(&str, &str)]| Introduction::read(&form(fields)).map(|it| it.nickname);
         assert_eq!(named(&[("nickname", " Ada ")]).unwrap(), "Ada");
         assert_eq!(named(&[("firstName", "Ada"), ("lastName", "Byron")]).unwrap(), "Ada Byron");
         assert_eq!(named(&[("nickname", " "), ("firstName", "Ada")]).unwrap(), "Ada");
@@ -144,8 +166,11 @@ mod tests {
 
     #[test]
     fn names_and_address_become_data() {
-        let given =
-            form(&[("firstName", "Ada"), ("emailAddress", "a@b.example"), ("userData[Plan]", "gold")]);
+        let given = form(&[
+            ("firstName", "Ada"),
+            ("emailAddress", "a@b.example"),
+            ("userData[Plan]", "gold"),
+        ]);
         let introduction = Introduction::read(&given).unwrap();
         let keys: Vec<&String> = introduction.user_data.0.keys().collect();
         assert_eq!(keys, ["EmailAddress", "FirstName", "Plan"]);
@@ -161,15 +186,18 @@ mod tests {
         assert_eq!(introduced(&"x".repeat(31)), Err(Kind::Invalid));
         assert_eq!(introduced(&"x".repeat(32)), Ok(Some("x".repeat(32))));
         assert_eq!(introduced(&"x".repeat(129)), Err(Kind::Invalid));
-        let said = |chars| Ask::read("send", &form(&[("message", "Hi"), ("messageId", &"x".repeat(chars))]));
+        let said = |chars| {
+            Ask::read("send", &form(&[("message", "Hi"), ("messageId", &"x".repeat(chars))]))
+        };
         assert!(said(1).is_ok() && said(128).is_ok());
         assert_eq!(said(129).map_err(|trouble| trouble.kind), Err(Kind::Invalid));
     }
 
     #[test]
     fn only_addresses_of_pages_are_pushed() {
-        let pushed =
-            |text: &str| Ask::read("pushUrl", &form(&[("pushUrl", text)])).map_err(|trouble| trouble.kind);
+        let pushed = |text: &str| {
+            Ask::read("pushUrl", &form(&[("pushUrl", text)])).map_err(|trouble| trouble.kind)
+        };
         assert!(pushed("https://shop.example/a?b=c").is_ok());
         for text in [
             "javascript:alert(1)",

@@ -1,5 +1,5 @@
-//! Whether a chat service can take a customer now, for whoever asks before, while and after waiting: a promise is only made where routing's
-//! own rules say that somebody is there to keep it.
+//! Whether a chat service can take a customer now, for whoever asks before, while and after
+//! waiting: a promise is only made where routing's own rules say that somebody is there to keep it.
 
 use axum::Json;
 use axum::extract::{Path, Request, State};
@@ -57,7 +57,8 @@ impl Availability {
     /// Says how a service stands for a customer who has not begun a chat.
     pub(crate) fn of_service(shared: &Shared, service: &Service, terms: &ChatTerms) -> Self {
         let engine = shared.engine();
-        let is_closed = terms.hours.as_ref().is_some_and(|open| !hours::is_open(open, engine.now()));
+        let is_closed =
+            terms.hours.as_ref().is_some_and(|open| !hours::is_open(open, engine.now()));
         let is_full = || {
             let most = terms.max_waiting.map(|most| usize::try_from(most).unwrap_or(usize::MAX));
             most.is_some_and(|most| engine.waiting_in(service.queue) >= most)
@@ -76,11 +77,17 @@ impl Availability {
     }
 
     /// Says how a service stands whose refusal has told why.
-    pub(crate) fn refused(shared: &Shared, state: Readiness, service: &Service, terms: &ChatTerms) -> Self {
+    pub(crate) fn refused(
+        shared: &Shared,
+        state: Readiness,
+        service: &Service,
+        terms: &ChatTerms,
+    ) -> Self {
         Self::with(shared, state, service, terms)
     }
 
-    /// Says it for a chat: while it waits, and after it waited too long. `place` is its place in line.
+    /// Says it for a chat: while it waits, and after it waited too long. `place` is its place in
+    /// line.
     pub(crate) fn of_chat(
         shared: &Shared,
         interaction: &Interaction,
@@ -91,7 +98,8 @@ impl Availability {
             Some(place) => place.attendance,
             None if chat.ended == Some(LeaveReason::WaitedTooLong) => {
                 let directory = shared.engine().directory();
-                let queue = interaction.queue.and_then(|queue| directory.queue(interaction.center, queue));
+                let queue =
+                    interaction.queue.and_then(|queue| directory.queue(interaction.center, queue));
                 queue.map_or(Attendance::Nobody, |queue| {
                     shared.engine().attendance(queue, &SkillLevels::new())
                 })
@@ -103,8 +111,9 @@ impl Availability {
         let found = service.and_then(|service| Some((service, service.chat()?)));
         let Some((service, terms)) = found else { return Some(Self::bare(of(attendance))) };
         // Whoever waits when the service closes is still served while somebody is there.
-        let is_closed =
-            || terms.hours.as_ref().is_some_and(|open| !hours::is_open(open, shared.engine().now()));
+        let is_closed = || {
+            terms.hours.as_ref().is_some_and(|open| !hours::is_open(open, shared.engine().now()))
+        };
         let state = match of(attendance) {
             Readiness::NobodyThere if is_closed() => Readiness::Closed,
             state => state,
@@ -177,7 +186,8 @@ pub(crate) async fn show(
     let (service, terms) = deed::chat_service(&shared, &service)?;
     guard::may_use(&terms, request.headers())?;
     let availability = Availability::of_service(&shared, &service, &terms);
-    let body = json!({"statusCode": 0, "chatEnded": false, "messages": [], "availability": availability});
+    let body =
+        json!({"statusCode": 0, "chatEnded": false, "messages": [], "availability": availability});
     Ok(Json(body).into_response())
 }
 

@@ -1,7 +1,9 @@
-//! The customer API over CometD: `/genesys/cometd`, channel `/service/chatV2/{service}` (docs/compat/customers.md#by-cometd).
+//! The customer API over CometD: `/genesys/cometd`, channel `/service/chatV2/{service}`
+//! (docs/compat/customers.md#by-cometd).
 //!
-//! Every session remembers how far its chat has been told to it. A delivery reads on from there under the session's own lock, so a customer
-//! is told everything once and in order, whoever noticed that there is something to tell. Sessions come and go: the chat and its key outlive
+//! Every session remembers how far its chat has been told to it. A delivery reads on from there
+//! under the session's own lock, so a customer is told everything once and in order, whoever
+//! noticed that there is something to tell. Sessions come and go: the chat and its key outlive
 //! them, and `requestNotifications` goes on from the position that the client names.
 
 mod listeners;
@@ -20,8 +22,8 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::map_request;
 use bytes::Bytes;
 use handoff_cometd::{
-    Application, CometdServer, Delivery, Identity, Limits, Outgoing, Ports, RemovalReason, SessionId,
-    SessionInfo, Source, Tag,
+    Application, CometdServer, Delivery, Identity, Limits, Outgoing, Ports, RemovalReason,
+    SessionId, SessionInfo, Source, Tag,
 };
 use handoff_domain::{InteractionId, Value};
 use handoff_engine::{Customers, Engine, NumberedNote};
@@ -42,8 +44,8 @@ use policy::{CHANNEL_PREFIX, ChatChannels};
 
 /// Where the server is, below the customers' root.
 const PATH: &str = "/cometd";
-/// How often the customers whose sessions are alive count as having asked, and are told when their place in line has changed, in s. Well
-/// below every bound on their silence.
+/// How often the customers whose sessions are alive count as having asked, and are told when their
+/// place in line has changed, in s. Well below every bound on their silence.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 
 /// The customers' CometD server.
@@ -56,7 +58,8 @@ pub(crate) struct CustomerComet {
 #[derive(Default)]
 struct Inner {
     listeners: Listeners,
-    /// Set while the server runs, and taken away at its end, so that nothing keeps itself alive in a circle.
+    /// Set while the server runs, and taken away at its end, so that nothing keeps itself alive in
+    /// a circle.
     link: Mutex<Option<(CometdServer, Shared)>>,
 }
 
@@ -68,11 +71,16 @@ impl CustomerComet {
         ports: Ports,
     ) -> Self {
         let inner = Arc::new(Inner::default());
-        // All customers are one identity to the server; what they may read their keys say. So many sessions are not one user's.
+        // All customers are one identity to the server; what they may read their keys say. So many
+        // sessions are not one user's.
         let limits = Limits { sessions_per_identity: limits.sessions, ..limits };
         let application = Arc::new(Door { inner: inner.clone() });
-        let server =
-            CometdServer::new(limits, Arc::new(ChatChannels::new(engine, requests)), application, ports);
+        let server = CometdServer::new(
+            limits,
+            Arc::new(ChatChannels::new(engine, requests)),
+            application,
+            ports,
+        );
         engine.speak_to_customers(inner.clone());
         Self { server, inner }
     }
@@ -104,7 +112,8 @@ impl CustomerComet {
 
 /// Layer of the endpoint: notes for the session where its handshake came from.
 async fn name_caller(mut request: Request) -> Request {
-    let text = |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let text =
+        |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let (origin, host) = (text(ORIGIN).unwrap_or_default(), text(HOST).unwrap_or_default());
     let tag = Tag::new(format!("{} {origin} {host}", address_of(request.extensions())));
     request.extensions_mut().insert(tag);
@@ -121,7 +130,8 @@ fn origin_of(session: &SessionInfo) -> (IpAddr, HeaderMap) {
     let address = words.next().and_then(|word| word.parse().ok());
     let mut headers = HeaderMap::new();
     for (name, word) in [(ORIGIN, words.next()), (HOST, words.next())] {
-        if let Some(value) = word.filter(|word| !word.is_empty()).and_then(|word| word.parse().ok()) {
+        if let Some(value) = word.filter(|word| !word.is_empty()).and_then(|word| word.parse().ok())
+        {
             headers.insert(name, value);
         }
     }
@@ -135,11 +145,18 @@ struct Door {
 
 #[async_trait]
 impl Application for Door {
-    async fn service(&self, session: &SessionInfo, channel: &str, data: &RawValue) -> Vec<Outgoing> {
+    async fn service(
+        &self,
+        session: &SessionInfo,
+        channel: &str,
+        data: &RawValue,
+    ) -> Vec<Outgoing> {
         let Some((_, shared)) = self.inner.linked() else { return Vec::new() };
         match self.inner.serve(&shared, session, channel, data).await {
             Ok(()) => Vec::new(),
-            Err(trouble) => vec![Outgoing { channel: channel.to_owned(), data: encode(&trouble.body()) }],
+            Err(trouble) => {
+                vec![Outgoing { channel: channel.to_owned(), data: encode(&trouble.body()) }]
+            }
         }
     }
 
@@ -157,8 +174,8 @@ impl Inner {
         self.link.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Carries out what a message asks for. What is said in the chat comes by delivery, also to who said it, and so does what somebody missed
-    /// who begins to listen.
+    /// Carries out what a message asks for. What is said in the chat comes by delivery, also to who
+    /// said it, and so does what somebody missed who begins to listen.
     async fn serve(
         &self,
         shared: &Shared,
@@ -167,7 +184,9 @@ impl Inner {
         data: &RawValue,
     ) -> Result<(), Trouble> {
         let form = read(data)?;
-        self.carry_out(shared, session, channel, &form).await.map_err(|trouble| trouble.about(&form))
+        self.carry_out(shared, session, channel, &form)
+            .await
+            .map_err(|trouble| trouble.about(&form))
     }
 
     async fn carry_out(
@@ -183,7 +202,8 @@ impl Inner {
             let introduction = Introduction::read(form)?;
             let (address, headers) = origin_of(session);
             let opened =
-                deed::begin(shared, From { address, headers: &headers }, service, introduction).await?;
+                deed::begin(shared, From { address, headers: &headers }, service, introduction)
+                    .await?;
             let (chat, key) = (opened.interaction.id, opened.secure_key);
             return self.listen(shared, session, channel, chat, key, 0).await;
         }
@@ -200,13 +220,15 @@ impl Inner {
         }
         let id = chat.id;
         let done = deed::perform(shared, origin_of(session).0, chat, ask).await;
-        // Before a refusal as well: whoever is told that the chat has ended listens no more, and must not miss its end.
+        // Before a refusal as well: whoever is told that the chat has ended listens no more, and
+        // must not miss its end.
         self.tell(id).await;
         done.map(drop)
     }
 
-    /// Lets a session listen to a chat, from behind a position, and tells it what it has missed. That is delivered before anybody else can move
-    /// the listener on: told later, it would come behind what was said meanwhile.
+    /// Lets a session listen to a chat, from behind a position, and tells it what it has missed.
+    /// That is delivered before anybody else can move the listener on: told later, it would come
+    /// behind what was said meanwhile.
     async fn listen(
         &self,
         shared: &Shared,
@@ -217,8 +239,13 @@ impl Inner {
         heard: u64,
     ) -> Result<(), Trouble> {
         let Some((server, _)) = self.linked() else { return Ok(()) };
-        let listener =
-            Listener { chat, key, channel: channel.to_owned(), heard, standing: Standing::default() };
+        let listener = Listener {
+            chat,
+            key,
+            channel: channel.to_owned(),
+            heard,
+            standing: Standing::default(),
+        };
         let handle = self.listeners.add(session.id.clone(), chat, listener);
         let mut listener = handle.lock().await;
         match catch_up(shared, &mut listener).await {
@@ -242,7 +269,8 @@ impl Inner {
         for (session, handle) in self.listeners.of(chat) {
             let mut listener = handle.lock().await;
             if let Err(trouble) = tell_all(&server, &shared, &session, &mut listener).await {
-                // The position stays where it was, and the next thing that is said brings this along.
+                // The position stays where it was, and the next thing that is said brings this
+                // along.
                 tracing::warn!(interaction.id = %chat, ?trouble, "a customer could not be told what was said");
             }
         }
@@ -254,11 +282,16 @@ impl Inner {
             let listener = handle.lock().await;
             let Ok(found) = shared.engine().chat_of_key(&listener.key).await else { continue };
             let Ok(answer) = Answer::bare(&found, &listener.key, listener.heard) else { continue };
-            server.deliver(&session, &listener.channel, encode(&answer.with(CustomerMessage::of_note(note))));
+            server.deliver(
+                &session,
+                &listener.channel,
+                encode(&answer.with(CustomerMessage::of_note(note))),
+            );
         }
     }
 
-    /// Delivers what the engine says there is to deliver, and keeps the customers whose sessions are alive, until the end.
+    /// Delivers what the engine says there is to deliver, and keeps the customers whose sessions
+    /// are alive, until the end.
     async fn deliver(&self) {
         let mut life = tokio::time::interval(SIGN_OF_LIFE);
         loop {
@@ -283,7 +316,8 @@ impl Inner {
         }
     }
 
-    /// Tells customers who wait how they stand in line, where that has changed since they were told.
+    /// Tells customers who wait how they stand in line, where that has changed since they were
+    /// told.
     async fn tell_standings(&self) {
         let Some((server, shared)) = self.linked() else { return };
         for chat in self.listeners.chats() {
@@ -295,7 +329,9 @@ impl Inner {
                     continue;
                 }
                 let bare = Answer::bare(&known.value, &listener.key, listener.heard);
-                let Ok(answer) = bare.map(|answer| answer.standing(standing.clone())) else { continue };
+                let Ok(answer) = bare.map(|answer| answer.standing(standing.clone())) else {
+                    continue;
+                };
                 server.deliver(&session, &listener.channel, encode(&answer));
                 listener.standing = standing.clone();
             }
@@ -325,7 +361,8 @@ impl Customers for Inner {
     }
 }
 
-/// Tells a session what it has not been told, as far as its queue has room; the rest follows when the server says that it has some.
+/// Tells a session what it has not been told, as far as its queue has room; the rest follows when
+/// the server says that it has some.
 async fn tell_all(
     server: &CometdServer,
     shared: &Shared,
@@ -360,7 +397,8 @@ async fn catch_up(shared: &Shared, listener: &mut Listener) -> Result<Answer, Tr
 }
 
 fn read(data: &RawValue) -> Result<Form, Trouble> {
-    let malformed = || Trouble::new(Kind::Invalid, "The data of the message must be an object; correct it.");
+    let malformed =
+        || Trouble::new(Kind::Invalid, "The data of the message must be an object; correct it.");
     match crate::wire::json::read(data.get().as_bytes())
         .map_err(|refusal| Trouble::invalid(refusal.sentence))?
     {

@@ -31,14 +31,20 @@ pub(crate) struct From<'a> {
 }
 
 /// Returns a chat service that takes customers, if it is open to this page.
-pub(crate) fn chat_service(shared: &Shared, name: &str) -> Result<(Arc<Service>, ChatTerms), Trouble> {
+pub(crate) fn chat_service(
+    shared: &Shared,
+    name: &str,
+) -> Result<(Arc<Service>, ChatTerms), Trouble> {
     let service = shared.engine().directory().service(ServiceKind::Chat, name).cloned();
     let found = service.and_then(|service| {
         let terms = service.chat().cloned().filter(|_| service.enabled)?;
         Some((service, terms))
     });
     found.ok_or_else(|| {
-        Trouble::new(Kind::UnknownService, "There is no chat service of that name; check the address.")
+        Trouble::new(
+            Kind::UnknownService,
+            "There is no chat service of that name; check the address.",
+        )
     })
 }
 
@@ -80,11 +86,13 @@ async fn begin_by(
         ));
     }
     let directory = engine.directory();
-    let queue = directory.queue(service.center, service.queue).cloned().ok_or_else(Trouble::unavailable)?;
+    let queue =
+        directory.queue(service.center, service.queue).cloned().ok_or_else(Trouble::unavailable)?;
     let guard = &shared.reception().guard;
     guard.may_bring(from.address, &service.name, engine.now())?;
     let place = guard.may_begin(from.address, |chat| super::is_live(engine, chat))?;
-    let bytes = introduction.user_data.weight() + introduction.subject.as_ref().map_or(0, String::len);
+    let bytes =
+        introduction.user_data.weight() + introduction.subject.as_ref().map_or(0, String::len);
     let new = NewChat {
         center: service.center,
         queue,
@@ -134,12 +142,15 @@ pub(crate) async fn perform(
         Ask::Say { content, message_id } => {
             shared.reception().guard.count_message(id, engine.now())?;
             let receipt = message_id.clone().map(|given| receipt(shared, &chat, given, &content));
-            let action = Action::Say(Utterance { content, visibility: Visibility::All, message_id });
+            let action =
+                Action::Say(Utterance { content, visibility: Visibility::All, message_id });
             Ok(engine.customer_does(id, action, receipt, Vec::new()).await?)
         }
         Ask::Typing { is_on, text } => {
-            let text = text.map(|text| text.replace('\0', "").chars().take(Chat::TEXT_CHARS_MAX).collect());
-            let kind = if is_on { NoteKind::TypingStarted { text } } else { NoteKind::TypingStopped };
+            let text = text
+                .map(|text| text.replace('\0', "").chars().take(Chat::TEXT_CHARS_MAX).collect());
+            let kind =
+                if is_on { NoteKind::TypingStarted { text } } else { NoteKind::TypingStopped };
             note(shared, chat, kind).await
         }
         Ask::Read(index) => {
@@ -151,7 +162,9 @@ pub(crate) async fn perform(
             if user_data.0.is_empty() {
                 return Err(Trouble::missing("userData"));
             }
-            Ok(engine.customer_does(id, Action::UpdateUserData(user_data), None, Vec::new()).await?)
+            Ok(engine
+                .customer_does(id, Action::UpdateUserData(user_data), None, Vec::new())
+                .await?)
         }
         Ask::Disconnect => {
             if chat.chat.as_ref().is_some_and(|chat| !chat.is_live()) {
@@ -171,7 +184,8 @@ fn receipt(
     content: &handoff_domain::Content,
 ) -> Receipt {
     let expires = Some(shared.engine().now().plus_ms(RETRIES_KNOWN_MS));
-    // The text that a debugger would show tells any two contents apart, which is all that is asked of it.
+    // The text that a debugger would show tells any two contents apart, which is all that is asked
+    // of it.
     let fingerprint = hex(&Sha256::digest(format!("{content:?}")));
     Receipt {
         scope: format!("chat/{}", chat.id),
@@ -183,7 +197,11 @@ fn receipt(
 }
 
 /// Tells the agents what is kept nowhere.
-async fn note(shared: &Shared, chat: Arc<Interaction>, kind: NoteKind) -> Result<Arc<Interaction>, Trouble> {
+async fn note(
+    shared: &Shared,
+    chat: Arc<Interaction>,
+    kind: NoteKind,
+) -> Result<Arc<Interaction>, Trouble> {
     let customer = chat.chat.as_ref().filter(|chat| chat.is_live()).and_then(Chat::customer_party);
     let Some(customer) = customer else {
         return Err(Trouble::new(Kind::Ended, "The chat has ended; begin a new one."));
@@ -193,7 +211,8 @@ async fn note(shared: &Shared, chat: Arc<Interaction>, kind: NoteKind) -> Result
     Ok(chat)
 }
 
-/// Tells everybody else in a chat what is kept nowhere: the customer by his own doors, the agents by their topics.
+/// Tells everybody else in a chat what is kept nowhere: the customer by his own doors, the agents
+/// by their topics.
 pub(crate) async fn tell(shared: &Shared, interaction: &Interaction, note: &Note) {
     let engine = shared.engine();
     let is_handled = matches!(interaction.state, State::Handling(_));

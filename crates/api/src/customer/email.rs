@@ -1,7 +1,9 @@
-//! E-mails that customers write in a form on a web page: `POST /genesys/2/email/{service}` (docs/compat/customers.md#web-form).
+//! E-mails that customers write in a form on a web page: `POST /genesys/2/email/{service}`
+//! (docs/compat/customers.md#web-form).
 //!
-//! What comes in here becomes a letter like one that a mailbox fetched. It has no `Message-ID`, so it answers nothing and cannot be answered
-//! into a thread of somebody else's; that it is from whom it says nobody has checked, as of any e-mail.
+//! What comes in here becomes a letter like one that a mailbox fetched. It has no `Message-ID`, so
+//! it answers nothing and cannot be answered into a thread of somebody else's; that it is from whom
+//! it says nobody has checked, as of any e-mail.
 
 use std::sync::Arc;
 
@@ -27,7 +29,8 @@ use crate::wire::address::{ADDRESS_BYTES_MAX, is_address};
 
 /// Characters of a subject: one line of a header at its longest (RFC 5322, section 2.1.1).
 const SUBJECT_CHARS_MAX: usize = 998;
-/// The other way to name a request, as of every other that changes something (docs/compat/conventions.md#retries).
+/// The other way to name a request, as of every other that changes something
+/// (docs/compat/conventions.md#retries).
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// What a customer writes.
@@ -70,7 +73,8 @@ pub(crate) async fn create(
         raw: None,
         user_data: writing.user_data,
     };
-    let taken_in = Box::pin(async { Ok::<_, Trouble>(shared.engine().take_in_letter(&new).await?) });
+    let taken_in =
+        Box::pin(async { Ok::<_, Trouble>(shared.engine().take_in_letter(&new).await?) });
     let TakenIn { interaction, is_new } =
         files::keep_all_and(&shared, files, taken_in, Trouble::is_unclear).await?;
     if !is_new {
@@ -88,7 +92,10 @@ fn email_service(shared: &Shared, name: &str) -> Result<(Arc<Service>, EmailTerm
         Some((service, terms))
     });
     found.ok_or_else(|| {
-        Trouble::new(Kind::UnknownService, "There is no e-mail service of that name; check the address.")
+        Trouble::new(
+            Kind::UnknownService,
+            "There is no e-mail service of that name; check the address.",
+        )
     })
 }
 
@@ -120,7 +127,8 @@ impl Writing {
         let mut form = Form::default();
         for (name, value) in fields {
             if name == "userData" {
-                // Repeated, each `key=value`; unlike the chat's (docs/compat/customers.md#web-form).
+                // Repeated, each `key=value`; unlike the chat's
+                // (docs/compat/customers.md#web-form).
                 let (key, value) = value.split_once('=').ok_or_else(|| {
                     Trouble::invalid("Each field userData must be written key=value; correct it.")
                 })?;
@@ -133,16 +141,20 @@ impl Writing {
         let last_name = line(&form, "lastName", Chat::NAME_CHARS_MAX)?;
         let address = line(&form, "fromAddress", ADDRESS_BYTES_MAX)?;
         if !is_address(&address) {
-            return Err(Trouble::invalid("The field fromAddress must be an e-mail address; correct it."));
+            return Err(Trouble::invalid(
+                "The field fromAddress must be an e-mail address; correct it.",
+            ));
         }
         let subject = line(&form, "subject", SUBJECT_CHARS_MAX)?;
         let text = form.required("text")?.replace('\0', "");
         let mut user_data = form.user_data.clone();
-        let known = [("FirstName", &first_name), ("LastName", &last_name), ("EmailAddress", &address)];
+        let known =
+            [("FirstName", &first_name), ("LastName", &last_name), ("EmailAddress", &address)];
         for (key, value) in known {
             user_data.0.insert(key.to_owned(), Value::Text(value.clone()));
         }
-        let mailbox = form.text("mailbox").map(|_| line(&form, "mailbox", ADDRESS_BYTES_MAX)).transpose()?;
+        let mailbox =
+            form.text("mailbox").map(|_| line(&form, "mailbox", ADDRESS_BYTES_MAX)).transpose()?;
         let name = match message_id(&form)? {
             Some(name) => Some(name),
             None => headers.get(&IDEMPOTENCY_KEY).map(key_of).transpose()?,
@@ -175,17 +187,21 @@ fn key_of(value: &axum::http::HeaderValue) -> Result<String, Trouble> {
 fn line(form: &Form, name: &str, most: usize) -> Result<String, Trouble> {
     let text = form.required(name)?;
     if text.chars().any(breaks_line) {
-        let advice = format!("The field {name} must be one line without control characters; correct it.");
+        let advice =
+            format!("The field {name} must be one line without control characters; correct it.");
         return Err(Trouble::invalid(advice));
     }
     if text.chars().count() > most {
-        return Err(Trouble::invalid(format!("The field {name} may have {most} characters; shorten it.")));
+        return Err(Trouble::invalid(format!(
+            "The field {name} may have {most} characters; shorten it."
+        )));
     }
     let text = text.trim();
     if text.is_empty() { Err(Trouble::missing(name)) } else { Ok(text.to_owned()) }
 }
 
-/// Returns the mailbox that the e-mail is to: the service's, or another one of the contact center's.
+/// Returns the mailbox that the e-mail is to: the service's, or another one of the contact
+/// center's.
 fn mailbox(
     shared: &Shared,
     center: CenterId,
@@ -194,11 +210,14 @@ fn mailbox(
 ) -> Result<String, Trouble> {
     let Some(wanted) = wanted else { return Ok(terms.mailbox.clone()) };
     let directory = shared.engine().directory();
-    let of_center = directory.services.values().filter(|service| service.center == center && service.enabled);
+    let of_center =
+        directory.services.values().filter(|service| service.center == center && service.enabled);
     let mut mailboxes = of_center.filter_map(|service| Some(&service.email()?.mailbox));
     let found = mailboxes.find(|mailbox| mailbox.eq_ignore_ascii_case(wanted));
     found.cloned().ok_or_else(|| {
-        Trouble::invalid("The field mailbox must be one of the contact center's own addresses; leave it out.")
+        Trouble::invalid(
+            "The field mailbox must be one of the contact center's own addresses; leave it out.",
+        )
     })
 }
 
@@ -216,13 +235,24 @@ fn attachments(files: &[Arrived], terms: &EmailTerms) -> Result<Vec<Attachment>,
     files.iter().map(attachment).collect()
 }
 
-/// Returns what tells this e-mail from every other: of a request that has a name, the name and what it says, so that a repetition is the same
-/// e-mail and the same name with other words is another one, which costs nothing to take in.
-fn name_of(shared: &Shared, service: &Service, writing: &Writing, attachments: &[Attachment]) -> String {
-    let Some(name) = &writing.name else { return format!("form {:032x}", shared.engine().ids().random()) };
-    let files: Vec<(&str, u64)> = attachments.iter().map(|one| (one.name.as_str(), one.bytes)).collect();
+/// Returns what tells this e-mail from every other: of a request that has a name, the name and what
+/// it says, so that a repetition is the same e-mail and the same name with other words is another
+/// one, which costs nothing to take in.
+fn name_of(
+    shared: &Shared,
+    service: &Service,
+    writing: &Writing,
+    attachments: &[Attachment],
+) -> String {
+    let Some(name) = &writing.name else {
+        return format!("form {:032x}", shared.engine().ids().random());
+    };
+    let files: Vec<(&str, u64)> =
+        attachments.iter().map(|one| (one.name.as_str(), one.bytes)).collect();
     let Writing { from, mailbox, subject, text, user_data, .. } = writing;
-    let all =
-        format!("{} {name:?} {from:?} {mailbox:?} {subject:?} {text:?} {user_data:?} {files:?}", service.id);
+    let all = format!(
+        "{} {name:?} {from:?} {mailbox:?} {subject:?} {text:?} {user_data:?} {files:?}",
+        service.id
+    );
     format!("form {}", hex(&Sha256::digest(all)))
 }

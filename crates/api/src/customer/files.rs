@@ -1,4 +1,5 @@
-//! Files in a chat: what a customer may send, and how he gets one back (docs/compat/customers.md#files).
+//! Files in a chat: what a customer may send, and how he gets one back
+//! (docs/compat/customers.md#files).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -61,14 +62,22 @@ pub(crate) async fn operate(
     match operation.as_str() {
         "download" => download(&shared, &interaction, &file).await,
         "delete" => delete(&shared, interaction, &key, &file).await,
-        _ => Err(Trouble::new(Kind::UnknownOperation, "A file has download and delete; use one of them.")),
+        _ => Err(Trouble::new(
+            Kind::UnknownOperation,
+            "A file has download and delete; use one of them.",
+        )),
     }
 }
 
-/// The files of customers who use CometD: `POST /genesys/2/chat-ntf` with `operation` and `secureKey`, which alone names the chat.
-pub(crate) async fn notified(State(shared): State<Shared>, request: Request) -> Result<Response, Trouble> {
+/// The files of customers who use CometD: `POST /genesys/2/chat-ntf` with `operation` and
+/// `secureKey`, which alone names the chat.
+pub(crate) async fn notified(
+    State(shared): State<Shared>,
+    request: Request,
+) -> Result<Response, Trouble> {
     let (form, arrived) = if media_type(request.headers()) == "multipart/form-data" {
-        // Which service it is comes to light with the key, which may come behind the file: the widest limits count until then.
+        // Which service it is comes to light with the key, which may come behind the file: the
+        // widest limits count until then.
         let widest = widest_limits(&shared);
         receive(&shared, request, ANY_SERVICE, &widest).await?
     } else {
@@ -84,16 +93,19 @@ pub(crate) async fn notified(State(shared): State<Shared>, request: Request) -> 
             accept(&shared, interaction.clone(), key, &limits, &form, Some(arrived)).await
         }
         (Some("fileUpload"), None) => Err(Trouble::missing("file")),
-        (Some("fileGetLimits" | "fileGetsLimits"), _) => tell_limits(&shared, &interaction, key).await,
-        (Some("fileDownload"), _) => download(&shared, &interaction, form.required("fileId")?).await,
+        (Some("fileGetLimits" | "fileGetsLimits"), _) => {
+            tell_limits(&shared, &interaction, key).await
+        }
+        (Some("fileDownload"), _) => {
+            download(&shared, &interaction, form.required("fileId")?).await
+        }
         (Some("fileDelete"), _) => {
             let file = form.required("fileId")?;
             delete(&shared, interaction.clone(), key, file).await
         }
         (None, None) => Err(Trouble::missing("operation")),
         (Some(_), _) => {
-            let advice =
-                "There is no such operation; use fileUpload, fileGetLimits, fileDownload or fileDelete.";
+            let advice = "There is no such operation; use fileUpload, fileGetLimits, fileDownload or fileDelete.";
             Err(Trouble::new(Kind::UnknownOperation, advice))
         }
     }
@@ -104,7 +116,10 @@ fn limits_of(shared: &Shared, service: &str) -> Result<FileLimits, Trouble> {
     let found = shared.engine().directory().service(ServiceKind::Chat, service).cloned();
     let limits = found.and_then(|service| service.chat().map(|terms| terms.files.clone()));
     limits.ok_or_else(|| {
-        Trouble::new(Kind::UnknownService, "There is no chat service of that name; check the address.")
+        Trouble::new(
+            Kind::UnknownService,
+            "There is no chat service of that name; check the address.",
+        )
     })
 }
 
@@ -169,18 +184,28 @@ async fn accept(
     };
     let put = Put { record: Record::File(record), expected: 0 };
     let message_id = message_id(form)?;
-    let said = Action::Say(Utterance { content: content.clone(), visibility: Visibility::All, message_id });
+    let said = Action::Say(Utterance {
+        content: content.clone(),
+        visibility: Visibility::All,
+        message_id,
+    });
     // How much he may send is decided in the commit: several files may arrive at once.
-    let said =
-        Box::pin(async { Ok(shared.engine().customer_does(interaction.id, said, None, vec![put]).await?) });
-    let after: Arc<Interaction> = files::keep_and(shared, arrived, said, Trouble::is_unclear).await?;
+    let said = Box::pin(async {
+        Ok(shared.engine().customer_does(interaction.id, said, None, vec![put]).await?)
+    });
+    let after: Arc<Interaction> =
+        files::keep_and(shared, arrived, said, Trouble::is_unclear).await?;
     let answer = Answer::of(shared, &after, key, Since::Nothing).await?;
     let customer = after.chat.as_ref().and_then(Chat::customer_party);
     let message = CustomerMessage::about_file(customer, shared.engine().now(), &content);
     Ok(Json(answer.with_file(file).with(message)).into_response())
 }
 
-async fn tell_limits(shared: &Shared, interaction: &Interaction, key: &str) -> Result<Response, Trouble> {
+async fn tell_limits(
+    shared: &Shared,
+    interaction: &Interaction,
+    key: &str,
+) -> Result<Response, Trouble> {
     let chat = interaction.chat.as_ref().ok_or(handoff_engine::NotYourChat::Unknown)?;
     let limits = limits_of(shared, &chat.service)?;
     let data = BTreeMap::from([
@@ -190,7 +215,8 @@ async fn tell_limits(shared: &Shared, interaction: &Interaction, key: &str) -> R
         ("upload-max-total-size", limits.total_bytes_max.to_string()),
         ("upload-file-types", limits.types.join(":")),
         ("upload-need-agent", limits.need_agent.to_string()),
-        // Deleting gives nothing back: the word is the one that was captured (docs/compat/customers.md#files).
+        // Deleting gives nothing back: the word is the one that was captured
+        // (docs/compat/customers.md#files).
         ("delete-file", "odd".to_owned()),
         ("used-upload-max-files", chat.files.uploads.to_string()),
         ("used-upload-max-total-size", chat.files.bytes.to_string()),
@@ -203,8 +229,10 @@ async fn tell_limits(shared: &Shared, interaction: &Interaction, key: &str) -> R
 
 /// Tells whether the customer was told of a file: agents may send one another some.
 async fn is_shown(shared: &Shared, interaction: &Interaction, id: FileId) -> Result<bool, Trouble> {
-    let entries = shared.engine().transcript(interaction.id, 0, Visibility::All, usize::MAX).await?;
-    let is_it = |entry: &Entry| matches!(entry.content, Content::FileUploaded { file, .. } if file == id);
+    let entries =
+        shared.engine().transcript(interaction.id, 0, Visibility::All, usize::MAX).await?;
+    let is_it =
+        |entry: &Entry| matches!(entry.content, Content::FileUploaded { file, .. } if file == id);
     Ok(entries.iter().any(is_it))
 }
 
@@ -212,7 +240,11 @@ fn no_file() -> Trouble {
     Trouble::new(Kind::NoFile, "There is no such file in this chat; check its id.")
 }
 
-async fn download(shared: &Shared, interaction: &Interaction, file: &str) -> Result<Response, Trouble> {
+async fn download(
+    shared: &Shared,
+    interaction: &Interaction,
+    file: &str,
+) -> Result<Response, Trouble> {
     let found = files::find(shared, interaction, file).await?.ok_or_else(no_file)?.value;
     if !is_shown(shared, interaction, found.id).await? {
         return Err(no_file());

@@ -1,4 +1,5 @@
-//! What a customer's request says, whatever it is written in: a form, a form with a file, or the `data` of a CometD message.
+//! What a customer's request says, whatever it is written in: a form, a form with a file, or the
+//! `data` of a CometD message.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +36,8 @@ fn as_one_line(text: &str) -> String {
 }
 
 impl Form {
-    /// Returns a field; an empty one counts as not given, because clients send what they have left empty (docs/compat/customers.md#requests).
+    /// Returns a field; an empty one counts as not given, because clients send what they have left
+    /// empty (docs/compat/customers.md#requests).
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.fields.get(name).map(String::as_str).filter(|text| !text.is_empty())
     }
@@ -50,8 +52,8 @@ impl Form {
         self.text(name).ok_or_else(|| Trouble::missing(name))
     }
 
-    /// Returns the subject of what is begun: one line, as everywhere. Windows ask for it in a field of several lines, so that these are no
-    /// mistake of the customer's.
+    /// Returns the subject of what is begun: one line, as everywhere. Windows ask for it in a field
+    /// of several lines, so that these are no mistake of the customer's.
     pub(crate) fn subject(&self) -> Result<Option<String>, Trouble> {
         match self.text("subject") {
             Some(subject) if subject.len() > Interaction::SUBJECT_BYTES_MAX => {
@@ -66,11 +68,14 @@ impl Form {
 
     /// Returns a count, as of entries.
     pub(crate) fn count(&self, name: &str) -> Result<Option<u64>, Trouble> {
-        let wrong = || Trouble::invalid(format!("The field {name} must be a number from 0 on; correct it."));
+        let wrong = || {
+            Trouble::invalid(format!("The field {name} must be a number from 0 on; correct it."))
+        };
         self.text(name).map(|text| text.trim().parse().map_err(|_| wrong())).transpose()
     }
 
-    /// Adds a field of a form. Data is written `userData[key]`, by one client with the key in quotes (docs/compat/customers.md#requests).
+    /// Adds a field of a form. Data is written `userData[key]`, by one client with the key in
+    /// quotes (docs/compat/customers.md#requests).
     pub(crate) fn add(&mut self, name: &str, value: String) {
         let key = name.strip_prefix("userData[").and_then(|rest| rest.strip_suffix(']'));
         match key {
@@ -84,7 +89,8 @@ impl Form {
         }
     }
 
-    /// Reads a body: a form in either encoding. No body at all is a form without fields. A form with a file keeps nothing of it.
+    /// Reads a body: a form in either encoding. No body at all is a form without fields. A form
+    /// with a file keeps nothing of it.
     pub(crate) async fn read(request: Request) -> Result<Self, Trouble> {
         Ok(Self::of_pairs(pairs(request).await?))
     }
@@ -95,7 +101,8 @@ impl Form {
         form
     }
 
-    /// Reads the `data` of a CometD message: the same fields as members, with `userData` as an object (docs/compat/customers.md#by-cometd).
+    /// Reads the `data` of a CometD message: the same fields as members, with `userData` as an
+    /// object (docs/compat/customers.md#by-cometd).
     pub(crate) fn of_object(values: BTreeMap<String, Value>) -> Result<Self, Trouble> {
         let mut form = Self::default();
         for (name, value) in values {
@@ -122,7 +129,8 @@ pub(crate) fn media_type(headers: &HeaderMap) -> String {
     given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// Reads the fields of a form in either encoding, in order. No body at all is a form without fields. Nothing is kept of a file.
+/// Reads the fields of a form in either encoding, in order. No body at all is a form without
+/// fields. Nothing is kept of a file.
 pub(crate) async fn pairs(request: Request) -> Result<Vec<(String, String)>, Trouble> {
     // Routes that take files have no bound of their own.
     let request = request.map(|body| Body::new(Limited::new(body, super::FORM_BYTES_MAX)));
@@ -154,12 +162,12 @@ pub(crate) async fn pairs(request: Request) -> Result<Vec<(String, String)>, Tro
 
 fn pairs_of(headers: &HeaderMap, bytes: &Bytes) -> Result<Vec<(String, String)>, Trouble> {
     if !bytes.is_empty() && media_type(headers) != "application/x-www-form-urlencoded" {
-        let advice =
-            "The body must be a form; send application/x-www-form-urlencoded or multipart/form-data.";
+        let advice = "The body must be a form; send application/x-www-form-urlencoded or multipart/form-data.";
         return Err(Trouble::invalid(advice));
     }
     let pairs = url::form_urlencoded::parse(bytes).take(FIELDS_MAX + 1);
-    let pairs: Vec<_> = pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+    let pairs: Vec<_> =
+        pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
     if pairs.len() > FIELDS_MAX { Err(too_many_fields()) } else { Ok(pairs) }
 }
 
@@ -175,7 +183,10 @@ fn too_many_fields() -> Trouble {
 }
 
 fn large() -> Trouble {
-    Trouble::new(Kind::TooLarge, format!("A request may have {} bytes; send less.", super::FORM_BYTES_MAX))
+    Trouble::new(
+        Kind::TooLarge,
+        format!("A request may have {} bytes; send less.", super::FORM_BYTES_MAX),
+    )
 }
 
 fn broken() -> Trouble {
@@ -192,7 +203,10 @@ mod tests {
 
     fn read(text: &str) -> Form {
         let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=UTF-8".parse().unwrap());
+        headers.insert(
+            CONTENT_TYPE,
+            "application/x-www-form-urlencoded; charset=UTF-8".parse().unwrap(),
+        );
         Form::of_pairs(pairs_of(&headers, &Bytes::from(text.to_owned())).unwrap())
     }
 
@@ -241,7 +255,9 @@ mod tests {
         for (count, is_read) in [(FIELDS_MAX, true), (FIELDS_MAX + 1, false), (60_000, false)] {
             let text: String = (0..count).map(|number| format!("{number:x}&")).collect();
             let plain = pairs_of(&headers, &Bytes::from(text));
-            let part = |number| format!("--x\r\nContent-Disposition: form-data; name={number:x}\r\n\r\n\r\n");
+            let part = |number| {
+                format!("--x\r\nContent-Disposition: form-data; name={number:x}\r\n\r\n\r\n")
+            };
             let parts: String = (0..count.min(2_000)).map(part).collect();
             for read in [plain, read_multipart(format!("{parts}--x--\r\n")).await] {
                 match read {
@@ -259,8 +275,10 @@ mod tests {
         let place = LatePlace::with_nothing_left().await;
         let read = async |bytes| {
             let text = "x".repeat(bytes);
-            let body = format!("--x\r\nContent-Disposition: form-data; name=a\r\n\r\n{text}\r\n--x--\r\n");
-            let request = Request::post("/").header(CONTENT_TYPE, "multipart/form-data; boundary=x");
+            let body =
+                format!("--x\r\nContent-Disposition: form-data; name=a\r\n\r\n{text}\r\n--x--\r\n");
+            let request =
+                Request::post("/").header(CONTENT_TYPE, "multipart/form-data; boundary=x");
             let mut request = request.body(Body::from(body)).unwrap();
             request.extensions_mut().insert(place.clone());
             pairs(request).await.map_err(|trouble| trouble.kind)

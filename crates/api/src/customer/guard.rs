@@ -1,6 +1,7 @@
 //! What keeps the anonymous side from being used up: counts by address, and which pages may call.
 //!
-//! Everything here is kept in memory and forgotten with the process; none of it protects data, which the secure key does.
+//! Everything here is kept in memory and forgotten with the process; none of it protects data,
+//! which the secure key does.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -27,7 +28,8 @@ use crate::space::Space;
 /// How long a browser may remember what a foreign page is allowed, in s.
 const MAX_AGE_S: HeaderValue = HeaderValue::from_static("600");
 
-/// Chats altogether that are remembered with the addresses that began them: more than one machine can have live.
+/// Chats altogether that are remembered with the addresses that began them: more than one machine
+/// can have live.
 const CHATS_MAX: usize = 100_000;
 /// Addresses before it is worth while to look for those whose chats have all ended.
 const SWEPT_MIN: usize = 1_024;
@@ -147,14 +149,15 @@ impl Guard {
     pub(crate) fn count_message(&self, chat: InteractionId, now: Time) -> Result<(), Trouble> {
         match self.messages.wait_ms(chat, now) {
             None => Ok(()),
-            Some(_) => {
-                Err(Trouble::new(Kind::TooMany, "Too many messages; wait a second and send it again."))
-            }
+            Some(_) => Err(Trouble::new(
+                Kind::TooMany,
+                "Too many messages; wait a second and send it again.",
+            )),
         }
     }
 
-    /// Takes a place for one more chat of an address, in one step with the decision whether it may have one; `is_live` tells which of those
-    /// that it began still are.
+    /// Takes a place for one more chat of an address, in one step with the decision whether it may
+    /// have one; `is_live` tells which of those that it began still are.
     pub(crate) fn may_begin(
         &self,
         address: IpAddr,
@@ -164,7 +167,8 @@ impl Guard {
         chats.sweep(address, &is_live);
         let of_address = chats.by_address.get(&address).map_or(0, Vec::len);
         if of_address >= self.chats_per_address || chats.count >= CHATS_MAX {
-            let advice = "There are too many chats from your address; end one of them or try again later.";
+            let advice =
+                "There are too many chats from your address; end one of them or try again later.";
             return Err(Trouble::new(Kind::TooManyChats, advice));
         }
         chats.number += 1;
@@ -174,9 +178,15 @@ impl Guard {
         Ok(Place { guard: self, address, begun })
     }
 
-    /// Tells whether an address may bring a service something that is kept: there is room on the disk, and neither has brought its hour's
-    /// share. One that is let in may bring more than what is left, up to the bound of its request.
-    pub(crate) fn may_bring(&self, address: IpAddr, service: &str, now: Time) -> Result<(), Trouble> {
+    /// Tells whether an address may bring a service something that is kept: there is room on the
+    /// disk, and neither has brought its hour's share. One that is let in may bring more than what
+    /// is left, up to the bound of its request.
+    pub(crate) fn may_bring(
+        &self,
+        address: IpAddr,
+        service: &str,
+        now: Time,
+    ) -> Result<(), Trouble> {
         if self.space.is_short() {
             let advice = "The server is short of space and takes nothing in for the moment; nothing was kept, \
                           try again in a few minutes.";
@@ -184,8 +194,7 @@ impl Guard {
         }
         let of_address = self.bytes_of_address.overdraw(address, 0, now);
         if let Some(wait_ms) = of_address {
-            let advice =
-                "So much was sent from your address within an hour that no more is taken; try again later.";
+            let advice = "So much was sent from your address within an hour that no more is taken; try again later.";
             return Err(Trouble::new(Kind::Quota, advice).after_ms(wait_ms));
         }
         let of_service = self.bytes_of_service.overdraw(service.to_owned(), 0, now);
@@ -204,7 +213,8 @@ impl Guard {
     }
 }
 
-/// Returns what a request counts for: its IPv4 address or its /64 network. Requests whose address is not known count together.
+/// Returns what a request counts for: its IPv4 address or its /64 network. Requests whose address
+/// is not known count together.
 pub(crate) fn address_of(request: &axum::http::Extensions) -> IpAddr {
     request.get::<PeerAddress>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.subscriber())
 }
@@ -214,16 +224,26 @@ pub(crate) async fn count(State(shared): State<Shared>, request: Request, next: 
     let address = address_of(request.extensions());
     match shared.reception().guard.requests.wait_ms(address, shared.engine().now()) {
         None => next.run(request).await,
-        Some(_) => Trouble::new(Kind::TooMany, "Too many requests from your address; try again in a second.")
-            .into_response(),
+        Some(_) => Trouble::new(
+            Kind::TooMany,
+            "Too many requests from your address; try again in a second.",
+        )
+        .into_response(),
     }
 }
 
-/// Layer of all customers' routes: lets pages of those origins call that the service lists, without credentials, because there are none.
-/// Where the address names no service, the pages of every service may. Whoever may not is told so when his browser asks first; what is
-/// sent without asking is carried out, as for a program, and his page cannot read the answer.
-pub(crate) async fn cross_origin(State(shared): State<Shared>, request: Request, next: Next) -> Response {
-    let Some(origin) = request.headers().get(ORIGIN).cloned() else { return next.run(request).await };
+/// Layer of all customers' routes: lets pages of those origins call that the service lists, without
+/// credentials, because there are none. Where the address names no service, the pages of every
+/// service may. Whoever may not is told so when his browser asks first; what is sent without asking
+/// is carried out, as for a program, and his page cannot read the answer.
+pub(crate) async fn cross_origin(
+    State(shared): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Some(origin) = request.headers().get(ORIGIN).cloned() else {
+        return next.run(request).await;
+    };
     let path = request.uri().path();
     let allowed = match is_of_emails(path) {
         true => Ok(()),
@@ -242,7 +262,8 @@ pub(crate) async fn cross_origin(State(shared): State<Shared>, request: Request,
         headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from(CONTENT_DISPOSITION));
         if asks_first {
             headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
-            let allowed = HeaderValue::from_static("content-type, contactcenterid, idempotency-key");
+            let allowed =
+                HeaderValue::from_static("content-type, contactcenterid, idempotency-key");
             headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, allowed);
             headers.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE_S);
         }
@@ -250,9 +271,13 @@ pub(crate) async fn cross_origin(State(shared): State<Shared>, request: Request,
     response
 }
 
-/// Layer of the whole router: the same below the customers' root. A browser that asks first uses a method that no route has, and what the
-/// router answers then is not layered with the routes.
-pub(crate) async fn cross_origin_below_root(state: State<Shared>, request: Request, next: Next) -> Response {
+/// Layer of the whole router: the same below the customers' root. A browser that asks first uses a
+/// method that no route has, and what the router answers then is not layered with the routes.
+pub(crate) async fn cross_origin_below_root(
+    state: State<Shared>,
+    request: Request,
+    next: Next,
+) -> Response {
     if super::is_below_root(request.uri().path()) {
         cross_origin(state, request, next).await
     } else {
@@ -260,7 +285,8 @@ pub(crate) async fn cross_origin_below_root(state: State<Shared>, request: Reque
     }
 }
 
-/// Tells whether a path is one of the e-mail services'. They list no origins: whoever may write to a contact center may do so from any page.
+/// Tells whether a path is one of the e-mail services'. They list no origins: whoever may write to
+/// a contact center may do so from any page.
 fn is_of_emails(path: &str) -> bool {
     path.strip_prefix(super::ROOT).is_some_and(|rest| rest.starts_with("/2/email/"))
 }
@@ -273,19 +299,24 @@ fn service_in(path: &str) -> Option<String> {
     url::form_urlencoded::parse(escaped.as_bytes()).next().map(|(name, _)| name.into_owned())
 }
 
-/// Tells whether a page may call the address of a service, or one that is of all services, as that of a service that nobody knows.
+/// Tells whether a page may call the address of a service, or one that is of all services, as that
+/// of a service that nobody knows.
 fn may_call(shared: &Shared, service: Option<&str>, headers: &HeaderMap) -> Result<(), Trouble> {
     let directory = shared.engine().directory();
     let found = service.and_then(|name| directory.service(ServiceKind::Chat, name)?.chat());
     let Some(terms) = found else {
         let mut all = directory.services.values().filter_map(|service| service.chat());
-        return if all.any(|terms| may_use(terms, headers).is_ok()) { Ok(()) } else { Err(foreign()) };
+        return if all.any(|terms| may_use(terms, headers).is_ok()) {
+            Ok(())
+        } else {
+            Err(foreign())
+        };
     };
     may_use(terms, headers)
 }
 
-/// Tells whether the page that a request comes from may use a service. Programs name no origin and are let through: this keeps other
-/// people's pages out, not programs.
+/// Tells whether the page that a request comes from may use a service. Programs name no origin and
+/// are let through: this keeps other people's pages out, not programs.
 pub(crate) fn may_use(terms: &ChatTerms, headers: &HeaderMap) -> Result<(), Trouble> {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let Some(origin) = text(ORIGIN).filter(|_| !terms.origins.is_empty()) else { return Ok(()) };
@@ -297,7 +328,10 @@ pub(crate) fn may_use(terms: &ChatTerms, headers: &HeaderMap) -> Result<(), Trou
 }
 
 fn foreign() -> Trouble {
-    Trouble::new(Kind::ForeignPage, "Pages of this origin may not use the service; have the origin listed.")
+    Trouble::new(
+        Kind::ForeignPage,
+        "Pages of this origin may not use the service; have the origin listed.",
+    )
 }
 
 #[cfg(test)]
@@ -347,7 +381,8 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_that_is_short_of_space_takes_nothing_and_an_address_and_a_service_have_their_shares() {
+    fn a_disk_that_is_short_of_space_takes_nothing_and_an_address_and_a_service_have_their_shares()
+    {
         struct Short(AtomicBool);
         #[async_trait::async_trait]
         impl Space for Short {
@@ -359,13 +394,16 @@ mod tests {
             }
         }
         let space = Arc::new(Short(AtomicBool::new(true)));
-        let options = Options { bytes_per_address: 1_000, bytes_per_service: 2_500, ..Options::default() };
+        let options =
+            Options { bytes_per_address: 1_000, bytes_per_service: 2_500, ..Options::default() };
         let guard = Guard::new(&Options { space: space.clone(), ..options });
         let kind = |last: u8, service: &str| {
             let brought = guard.may_bring(IpAddr::from([192, 0, 2, last]), service, Time(0));
             brought.err().map(|trouble| trouble.kind)
         };
-        let bring = |last: u8, bytes| guard.brought(IpAddr::from([192, 0, 2, last]), "help", bytes, Time(0));
+        let bring = |last: u8, bytes| {
+            guard.brought(IpAddr::from([192, 0, 2, last]), "help", bytes, Time(0))
+        };
         assert_eq!(kind(1, "help"), Some(Kind::NoSpace));
         space.0.store(false, Ordering::Relaxed);
         assert_eq!(kind(1, "help"), None);
@@ -389,7 +427,10 @@ mod tests {
 
     #[test]
     fn a_listed_service_is_for_the_pages_of_its_origins() {
-        let terms = ChatTerms { origins: vec!["https://*.shop.example".to_owned()], ..ChatTerms::default() };
+        let terms = ChatTerms {
+            origins: vec!["https://*.shop.example".to_owned()],
+            ..ChatTerms::default()
+        };
         let from = |pairs: &[(&str, &str)]| {
             let mut headers = HeaderMap::new();
             for (name, value) in pairs {
@@ -401,9 +442,12 @@ mod tests {
         assert!(may_use(&terms, &from(&[])).is_ok(), "a program");
         assert!(may_use(&terms, &from(&[("origin", "https://www.shop.example")])).is_ok());
         assert!(
-            may_use(&terms, &from(&[("origin", "https://desk.example"), ("host", "desk.example")])).is_ok()
+            may_use(&terms, &from(&[("origin", "https://desk.example"), ("host", "desk.example")]))
+                .is_ok()
         );
         assert!(may_use(&terms, &from(&[("origin", "https://evil.example")])).is_err());
-        assert!(may_use(&ChatTerms::default(), &from(&[("origin", "https://evil.example")])).is_ok());
+        assert!(
+            may_use(&ChatTerms::default(), &from(&[("origin", "https://evil.example")])).is_ok()
+        );
     }
 }

@@ -20,7 +20,8 @@ pub(crate) struct Heard {
 #[derive(Debug)]
 struct Inner {
     positions: HashMap<InteractionId, u64>,
-    /// With so many the ended ones are looked for; twice what was left the last time, so that it costs little for each that is added.
+    /// With so many the ended ones are looked for; twice what was left the last time, so that it
+    /// costs little for each that is added.
     sweep_at: usize,
 }
 
@@ -35,8 +36,9 @@ impl Heard {
         Self { inner: Mutex::new(Inner { positions: HashMap::new(), sweep_at }), max }
     }
 
-    /// Notes how far a customer has come, and gives how far he had come before. What is not known is 0: he hears something twice. Most
-    /// customers go without hearing the end of their chats; `is_live` tells which chats have not ended.
+    /// Notes how far a customer has come, and gives how far he had come before. What is not known
+    /// is 0: he hears something twice. Most customers go without hearing the end of their chats;
+    /// `is_live` tells which chats have not ended.
     pub(crate) fn hear(
         &self,
         chat: InteractionId,
@@ -90,8 +92,9 @@ mod tests {
     #[test]
     fn who_is_remembered_stays_so_when_there_is_no_room_and_the_ended_make_room() {
         let heard = Heard::of_at_most(2, 2);
-        let hear =
-            |chat, last, ended: InteractionId| heard.hear(chat, Some(last), false, move |chat| chat != ended);
+        let hear = |chat, last, ended: InteractionId| {
+            heard.hear(chat, Some(last), false, move |chat| chat != ended)
+        };
         hear(ONE, 1, THREE);
         hear(TWO, 1, THREE);
         hear(THREE, 1, THREE);

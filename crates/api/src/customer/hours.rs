@@ -4,18 +4,21 @@ use handoff_domain::Time;
 use handoff_domain::service::{Hours, Weekday};
 use jiff::{Timestamp, ToSpan as _};
 
-/// How many days ahead the next opening is looked for: hours are weekly, so it is within a week or there is none.
+/// How many days ahead the next opening is looked for: hours are weekly, so it is within a week or
+/// there is none.
 const DAYS_AHEAD: i64 = 7;
 
-/// Tells whether it is open. A zone that this machine does not know counts as open: a customer who is let in wrongly is answered, one who
-/// is kept out wrongly is lost. The configuration is checked when it is applied, so that this is a zone that has vanished since.
+/// Tells whether it is open. A zone that this machine does not know counts as open: a customer who
+/// is let in wrongly is answered, one who is kept out wrongly is lost. The configuration is checked
+/// when it is applied, so that this is a zone that has vanished since.
 pub(crate) fn is_open(hours: &Hours, now: Time) -> bool {
     let local = Timestamp::from_millisecond(now.0).and_then(|at| at.in_tz(&hours.zone));
     match local {
         Ok(local) => {
-            let day = Weekday::ALL[usize::from(local.weekday().to_monday_zero_offset().unsigned_abs())];
-            let minute =
-                u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs());
+            let day =
+                Weekday::ALL[usize::from(local.weekday().to_monday_zero_offset().unsigned_abs())];
+            let minute = u16::from(local.hour().unsigned_abs()) * 60
+                + u16::from(local.minute().unsigned_abs());
             hours.is_open(day, minute)
         }
         Err(error) => {
@@ -25,18 +28,22 @@ pub(crate) fn is_open(hours: &Hours, now: Time) -> bool {
     }
 }
 
-/// Returns when it opens next, after `now`; `None` when it never does or the time zone is not known here.
+/// Returns when it opens next, after `now`; `None` when it never does or the time zone is not known
+/// here.
 pub(crate) fn opens_at(hours: &Hours, now: Time) -> Option<Time> {
-    let today = Timestamp::from_millisecond(now.0).and_then(|at| at.in_tz(&hours.zone)).ok()?.date();
-    let openings = (0..=DAYS_AHEAD).filter_map(|days| today.checked_add(days.days()).ok()).flat_map(|date| {
-        let day = Weekday::ALL[usize::from(date.weekday().to_monday_zero_offset().unsigned_abs())];
-        let times = hours.open.iter().filter(move |time| time.day == day);
-        times.filter_map(move |time| {
-            let (hour, minute) = (time.from_minute / 60, time.from_minute % 60);
-            let begin = date.at(i8::try_from(hour).ok()?, i8::try_from(minute).ok()?, 0, 0);
-            Some(Time(begin.in_tz(&hours.zone).ok()?.timestamp().as_millisecond()))
-        })
-    });
+    let today =
+        Timestamp::from_millisecond(now.0).and_then(|at| at.in_tz(&hours.zone)).ok()?.date();
+    let openings =
+        (0..=DAYS_AHEAD).filter_map(|days| today.checked_add(days.days()).ok()).flat_map(|date| {
+            let day =
+                Weekday::ALL[usize::from(date.weekday().to_monday_zero_offset().unsigned_abs())];
+            let times = hours.open.iter().filter(move |time| time.day == day);
+            times.filter_map(move |time| {
+                let (hour, minute) = (time.from_minute / 60, time.from_minute % 60);
+                let begin = date.at(i8::try_from(hour).ok()?, i8::try_from(minute).ok()?, 0, 0);
+                Some(Time(begin.in_tz(&hours.zone).ok()?.timestamp().as_millisecond()))
+            })
+        });
     openings.filter(|opening| *opening > now).min()
 }
 

@@ -1,4 +1,5 @@
-//! Open media from programs without an account: `POST /genesys/2/openmedia/{service}` (docs/compat/customers.md#open-media).
+//! Open media from programs without an account: `POST /genesys/2/openmedia/{service}`
+//! (docs/compat/customers.md#open-media).
 
 use axum::Json;
 use axum::extract::{Path, Request, State};
@@ -18,7 +19,8 @@ use crate::creation::EXTERNAL_ID_BYTES_MAX;
 use crate::external_id;
 use crate::shared::Shared;
 
-/// The key of user data under which the submitter's own id is kept (docs/compat/customers.md#open-media).
+/// The key of user data under which the submitter's own id is kept
+/// (docs/compat/customers.md#open-media).
 const EXTERNAL_ID: &str = "ExternalId";
 
 /// Takes an interaction in.
@@ -31,12 +33,17 @@ pub(crate) async fn create(
     let form = Form::read(request).await?;
     let engine = shared.engine();
     let directory = engine.directory();
-    let service = directory.service(ServiceKind::OpenMedia, &service).filter(|service| service.enabled);
+    let service =
+        directory.service(ServiceKind::OpenMedia, &service).filter(|service| service.enabled);
     let found = service.and_then(|service| Some((service, service.open_media()?)));
     let (service, terms) = found.ok_or_else(|| {
-        Trouble::new(Kind::UnknownService, "There is no open-media service of that name; check the address.")
+        Trouble::new(
+            Kind::UnknownService,
+            "There is no open-media service of that name; check the address.",
+        )
     })?;
-    let queue = directory.queue(service.center, service.queue).cloned().ok_or_else(Trouble::unavailable)?;
+    let queue =
+        directory.queue(service.center, service.queue).cloned().ok_or_else(Trouble::unavailable)?;
     let guard = &shared.reception().guard;
     guard.may_bring(address, &service.name, engine.now())?;
     guard.brought(address, &service.name, form.bytes(), engine.now());
@@ -75,19 +82,24 @@ pub(crate) async fn create(
     Ok(Json(json!({"statusCode": 0, "id": id})).into_response())
 }
 
-/// Returns what a repetition of the request is known by: its external id, and what else it says. Anybody may submit here, so the id alone
-/// would let a stranger take it beforehand, and what comes after under that id would be lost.
+/// Returns what a repetition of the request is known by: its external id, and what else it says.
+/// Anybody may submit here, so the id alone would let a stranger take it beforehand, and what comes
+/// after under that id would be lost.
 fn key_of(form: &Form) -> Result<Option<String>, Trouble> {
-    let Some(external_id) = form.text("externalId").filter(|text| !text.is_empty()) else { return Ok(None) };
+    let Some(external_id) = form.text("externalId").filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
     if external_id.len() > EXTERNAL_ID_BYTES_MAX {
-        let advice = format!("The field externalId may have {EXTERNAL_ID_BYTES_MAX} bytes; shorten it.");
+        let advice =
+            format!("The field externalId may have {EXTERNAL_ID_BYTES_MAX} bytes; shorten it.");
         return Err(Trouble::invalid(advice));
     }
     let parts = ["subject", "interactionType", "interactionSubType"].map(|name| form.text(name));
     Ok(Some(hex(&Sha256::digest(format!("{external_id:?} {parts:?} {:?}", form.user_data)))))
 }
 
-/// Returns what kind of interaction it is. What the request says counts only where the service lets it (`allow_overwrite`).
+/// Returns what kind of interaction it is. What the request says counts only where the service lets
+/// it (`allow_overwrite`).
 fn kind(terms: &OpenMediaTerms, form: &Form) -> Result<(Direction, String), Trouble> {
     if !terms.allow_overwrite {
         return Ok((terms.direction, terms.sub_type.clone()));

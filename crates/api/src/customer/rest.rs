@@ -1,4 +1,5 @@
-//! The customer API over plain requests: `/genesys/2/chat/{service}` (docs/compat/customers.md#requests).
+//! The customer API over plain requests: `/genesys/2/chat/{service}`
+//! (docs/compat/customers.md#requests).
 
 use axum::Json;
 use axum::extract::{Path, Request, State};
@@ -24,11 +25,17 @@ pub(crate) async fn request(
     let (headers, address) = (request.headers().clone(), address_of(request.extensions()));
     let form = Form::read(request).await?;
     let from = From { address, headers: &headers };
-    let answer = begin(&shared, from, &service, &form).await.map_err(|trouble| trouble.about(&form))?;
+    let answer =
+        begin(&shared, from, &service, &form).await.map_err(|trouble| trouble.about(&form))?;
     Ok(Json(answer).into_response())
 }
 
-async fn begin(shared: &Shared, from: From<'_>, service: &str, form: &Form) -> Result<Answer, Trouble> {
+async fn begin(
+    shared: &Shared,
+    from: From<'_>,
+    service: &str,
+    form: &Form,
+) -> Result<Answer, Trouble> {
     let opened = deed::begin(shared, from, service, Introduction::read(form)?).await?;
     Answer::of(shared, &opened.interaction, &opened.secure_key, Since::Index(1)).await
 }
@@ -65,7 +72,8 @@ async fn carry_out(
     Answer::of(shared, &interaction, &key, since).await
 }
 
-/// Returns the chat whose customer the fields prove. A chat of another service or id reads like one that does not exist.
+/// Returns the chat whose customer the fields prove. A chat of another service or id reads like one
+/// that does not exist.
 pub(super) async fn prove(
     shared: &Shared,
     service: &str,

@@ -1,7 +1,9 @@
-//! How much of strangers' requests is in memory at a time: large bodies wait for their turn before they are read.
+//! How much of strangers' requests is in memory at a time: large bodies wait for their turn before
+//! they are read.
 //!
-//! A body is held several times over while it is carried out (as it came, read, as records), so hundreds at once would take hundreds of
-//! megabytes. Those that wait are in the kernel's buffers and cost nothing here. Each address has a share, so that it waits for itself.
+//! A body is held several times over while it is carried out (as it came, read, as records), so
+//! hundreds at once would take hundreds of megabytes. Those that wait are in the kernel's buffers
+//! and cost nothing here. Each address has a share, so that it waits for itself.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -48,7 +50,8 @@ impl Drop for Weighed {
         self.permits = None;
         let mut by_address = self.scales.lock();
         // Then the map has the only one: nobody holds or waits for anything of it.
-        let is_last = by_address.get(&self.address).is_some_and(|share| Arc::strong_count(share) == 1);
+        let is_last =
+            by_address.get(&self.address).is_some_and(|share| Arc::strong_count(share) == 1);
         if is_last {
             by_address.remove(&self.address);
         }
@@ -86,8 +89,9 @@ impl Scales {
     }
 }
 
-/// The place of a form that may have files among what is weighed. Files are written down as they come and may take minutes, so a form with
-/// files takes its place only once the fields beside them are not light any more. It keeps it until the request has been answered.
+/// The place of a form that may have files among what is weighed. Files are written down as they
+/// come and may take minutes, so a form with files takes its place only once the fields beside them
+/// are not light any more. It keeps it until the request has been answered.
 #[derive(Clone)]
 pub(crate) struct LatePlace {
     scales: Arc<Scales>,
@@ -109,7 +113,8 @@ impl LatePlace {
         Self::new(&scales, address)
     }
 
-    /// Waits for a place as soon as there are so many bytes of fields; an error when none became free in time.
+    /// Waits for a place as soon as there are so many bytes of fields; an error when none became
+    /// free in time.
     pub(crate) async fn hold(&self, bytes: usize) -> Result<(), TooMuchAtOnce> {
         if bytes as u64 <= LIGHT {
             return Ok(());
@@ -139,13 +144,16 @@ impl From<TooMuchAtOnce> for Trouble {
     }
 }
 
-/// Returns what a body is to be weighed as; `None` for a light one, and for one that may have files ([`LatePlace`]).
+/// Returns what a body is to be weighed as; `None` for a light one, and for one that may have files
+/// ([`LatePlace`]).
 fn weight(headers: &HeaderMap) -> Option<u64> {
     let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     // One that does not say is as large as it may be.
     let length: u64 = match length {
         Some(length) => length,
-        None if headers.contains_key(axum::http::header::TRANSFER_ENCODING) => super::FORM_BYTES_MAX as u64,
+        None if headers.contains_key(axum::http::header::TRANSFER_ENCODING) => {
+            super::FORM_BYTES_MAX as u64
+        }
         None => 0,
     };
     (length > LIGHT && !may_have_files(headers)).then_some(length)
@@ -156,7 +164,11 @@ fn may_have_files(headers: &HeaderMap) -> bool {
 }
 
 /// Layer of all customers' routes: a large body waits for its turn.
-pub(crate) async fn weigh(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn weigh(
+    State(shared): State<Shared>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let (scales, address) = (&shared.reception().scales, address_of(request.extensions()));
     if may_have_files(request.headers()) {
         let place = LatePlace::new(scales, address);
@@ -215,8 +227,16 @@ mod tests {
             assert_eq!(place.hold((16 << 10) + 1).await, Ok(()));
             assert_eq!(place.hold(256 << 10).await, Ok(()), "it has its place");
         }
-        assert_eq!(places[4].hold(256 << 10).await, Err(TooMuchAtOnce), "the address has its share");
-        assert_eq!(LatePlace::new(&scales, address(2)).hold(256 << 10).await, Ok(()), "another its own");
+        assert_eq!(
+            places[4].hold(256 << 10).await,
+            Err(TooMuchAtOnce),
+            "the address has its share"
+        );
+        assert_eq!(
+            LatePlace::new(&scales, address(2)).hold(256 << 10).await,
+            Ok(()),
+            "another its own"
+        );
         drop(places);
         assert!(scales.lock().is_empty());
         assert_eq!(scales.all.available_permits(), ALL_KIB as usize);
@@ -227,13 +247,22 @@ mod tests {
         let table = [
             (&[("content-length", "100")][..], None),
             (&[("content-length", "200000")][..], Some(200_000)),
-            (&[("content-length", "200000"), ("content-type", "multipart/form-data; boundary=x")][..], None),
+            (
+                &[
+                    ("content-length", "200000"),
+                    ("content-type", "multipart/form-data; boundary=x"),
+                ][..],
+                None,
+            ),
             (&[("transfer-encoding", "chunked")][..], Some(super::super::FORM_BYTES_MAX as u64)),
             (&[][..], None),
         ];
         for (pairs, wanted) in table {
             let headers = pairs.iter().map(|(name, value)| {
-                (axum::http::HeaderName::from_static(name), axum::http::HeaderValue::from_static(value))
+                (
+                    axum::http::HeaderName::from_static(name),
+                    axum::http::HeaderValue::from_static(value),
+                )
             });
             assert_eq!(weight(&headers.collect()), wanted, "{pairs:?}");
         }

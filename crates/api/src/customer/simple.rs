@@ -1,8 +1,10 @@
-//! The simple customer API: `/api/v2/chats` without an account (docs/compat/customers.md#simple-api).
+//! The simple customer API: `/api/v2/chats` without an account
+//! (docs/compat/customers.md#simple-api).
 //!
-//! The pages know no secret: whoever names a chat's id is its customer. Here the answer to `RequestChat` brings a secure key, and sets it as a
-//! cookie for the chat's own path, so that clients which keep cookies need not know of it; others send `secureKey` along. A service may let clients in that
-//! do neither (`withoutKey`).
+//! The pages know no secret: whoever names a chat's id is its customer. Here the answer to
+//! `RequestChat` brings a secure key, and sets it as a cookie for the chat's own path, so that
+//! clients which keep cookies need not know of it; others send `secureKey` along. A service may let
+//! clients in that do neither (`withoutKey`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,11 +44,13 @@ const ENTRIES_MAX: usize = 1_000;
 
 type Parameters = Query<BTreeMap<String, String>>;
 
-/// Layer around everything: a request to `/api/v2/chats` that brings no agent's credentials is a customer's.
+/// Layer around everything: a request to `/api/v2/chats` that brings no agent's credentials is a
+/// customer's.
 pub(crate) async fn divert(State(shared): State<Shared>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let is_here =
-        path.strip_prefix("/api/v2/chats").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let is_here = path
+        .strip_prefix("/api/v2/chats")
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     let headers = request.headers();
     let is_agents =
         headers.contains_key(AUTHORIZATION) || cookie(headers, crate::auth::COOKIE_NAME).is_some();
@@ -57,7 +61,8 @@ pub(crate) async fn divert(State(shared): State<Shared>, request: Request, next:
     answered.unwrap_or_else(|never| match never {})
 }
 
-/// Takes from a request what the agents' routes found in its path, which the customers' would take for their own.
+/// Takes from a request what the agents' routes found in its path, which the customers' would take
+/// for their own.
 fn unrouted(request: Request) -> Request {
     let (parts, body) = request.into_parts();
     let mut fresh = Request::new(body);
@@ -90,7 +95,8 @@ async fn begin(State(shared): State<Shared>, request: Request) -> Result<Respons
     let (headers, address) = (request.headers().clone(), address_of(request.extensions()));
     let form = read(request).await?;
     expect(&form, "RequestChat")?;
-    let service = form.text("service").map_or_else(|| only_service(&shared), |name| Ok(name.to_owned()))?;
+    let service =
+        form.text("service").map_or_else(|| only_service(&shared), |name| Ok(name.to_owned()))?;
     let from = From { address, headers: &headers };
     let opened = deed::begin(&shared, from, &service, Introduction::read(&form)?).await?;
     let id = opened.interaction.id;
@@ -126,7 +132,8 @@ async fn show(
 ) -> Result<Response, Refusal> {
     let chat = prove(&shared, &id, &headers, parameters.get(KEY_FIELD)).await?;
     let conversation = chat.chat.as_ref().ok_or_else(|| Refusal::not_found("chat"))?;
-    let participants = conversation.parties.iter().filter(|party| party.present && party.public.is_some());
+    let participants =
+        conversation.parties.iter().filter(|party| party.present && party.public.is_some());
     let participants: Vec<serde_json::Value> = participants
         .filter(|party| party.shown_to == Visibility::All)
         .map(|party| {
@@ -148,8 +155,9 @@ async fn messages(
 ) -> Result<Response, Refusal> {
     let chat = prove(&shared, &id, &headers, parameters.get(KEY_FIELD)).await?;
     let index = parameters.get(INDEX).map_or(Ok(0), |text| text.parse::<u64>());
-    let index =
-        index.map_err(|_| Refusal::invalid("The parameter index must be a number from 0 on; correct it."))?;
+    let index = index.map_err(|_| {
+        Refusal::invalid("The parameter index must be a number from 0 on; correct it.")
+    })?;
     let after = index.saturating_sub(1);
     let entries = shared.engine().transcript(chat.id, after, Visibility::All, ENTRIES_MAX).await?;
     let messages: Vec<LogMessage> = entries.iter().filter_map(LogMessage::for_customer).collect();
@@ -221,7 +229,8 @@ fn too_large() -> Refusal {
     refusal.with_status(StatusCode::PAYLOAD_TOO_LARGE)
 }
 
-/// Finds the chat whose customer is calling: by its key, or where its service allows that by its id alone.
+/// Finds the chat whose customer is calling: by its key, or where its service allows that by its id
+/// alone.
 async fn prove(
     shared: &Shared,
     id: &str,
@@ -240,8 +249,10 @@ async fn without_key(shared: &Shared, id: &str) -> Result<Option<Arc<Interaction
     let Ok(id) = id.parse::<InteractionId>() else { return Ok(None) };
     let Some(found) = shared.engine().interaction(id).await? else { return Ok(None) };
     let directory = shared.engine().directory();
-    let service = found.chat.as_ref().and_then(|chat| directory.service(ServiceKind::Chat, &chat.service));
-    let is_open = service.is_some_and(|service| service.chat().is_some_and(|terms| terms.without_key));
+    let service =
+        found.chat.as_ref().and_then(|chat| directory.service(ServiceKind::Chat, &chat.service));
+    let is_open =
+        service.is_some_and(|service| service.chat().is_some_and(|terms| terms.without_key));
     if !is_open {
         return Ok(None);
     }
@@ -251,7 +262,8 @@ async fn without_key(shared: &Shared, id: &str) -> Result<Option<Arc<Interaction
 
 fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     let all = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = all.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let mut pairs =
+        all.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(given, _)| *given == name).map(|(_, value)| value.to_owned())
 }
 
@@ -275,8 +287,12 @@ impl std::convert::From<Trouble> for Refusal {
             Kind::ForeignPage => Self::new(Code::Forbidden, trouble.advice()),
             Kind::Unavailable => Self::unavailable(),
             Kind::OutcomeUnknown => Self::outcome_unknown(),
-            Kind::TooLarge => Self::invalid(trouble.advice()).with_status(StatusCode::PAYLOAD_TOO_LARGE),
-            Kind::Packed => Self::invalid(trouble.advice()).with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+            Kind::TooLarge => {
+                Self::invalid(trouble.advice()).with_status(StatusCode::PAYLOAD_TOO_LARGE)
+            }
+            Kind::Packed => {
+                Self::invalid(trouble.advice()).with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+            }
             Kind::Invalid
             | Kind::UnknownOperation
             | Kind::FileTooLarge

@@ -1,5 +1,6 @@
-//! What can go wrong on the customers' side: one table of codes. The public pages' own error codes are not known (docs/compat/customers.md#answers), so
-//! these are ours, and documented in docs/api/customers.md.
+//! What can go wrong on the customers' side: one table of codes. The public pages' own error codes
+//! are not known (docs/compat/customers.md#answers), so these are ours, and documented in
+//! docs/api/customers.md.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -58,8 +59,9 @@ enum Again {
 }
 
 impl Kind {
-    /// The table: our code, whether to try again, and the HTTP status. What a client of the family must be able to read is 200, because all
-    /// of them take another status for a transport that failed.
+    /// The table: our code, whether to try again, and the HTTP status. What a client of the family
+    /// must be able to read is 200, because all of them take another status for a transport that
+    /// failed.
     const fn row(self) -> (u16, Again, StatusCode) {
         match self {
             Self::Missing => (1001, Again::Never, StatusCode::BAD_REQUEST),
@@ -161,7 +163,8 @@ impl Trouble {
         &self.advice
     }
 
-    /// Says what it was that was refused, when the client gave it an id: on CometD an answer names no request.
+    /// Says what it was that was refused, when the client gave it an id: on CometD an answer names
+    /// no request.
     pub(crate) fn about(self, form: &Form) -> Self {
         Self { message_id: form.text("messageId").map(str::to_owned), ..self }
     }
@@ -171,7 +174,8 @@ impl Trouble {
         Self { availability: Some(Box::new(availability)), ..self }
     }
 
-    /// Returns the body, of which a client may trust `statusCode` and `chatEnded` alone (docs/compat/customers.md#answers).
+    /// Returns the body, of which a client may trust `statusCode` and `chatEnded` alone
+    /// (docs/compat/customers.md#answers).
     pub(crate) fn body(&self) -> Value {
         let (code, again, _) = self.kind.row();
         let mut body = json!({
@@ -203,7 +207,10 @@ impl IntoResponse for Trouble {
 
 impl From<StoreError> for Trouble {
     fn from(error: StoreError) -> Self {
-        tracing::error!(error = &error as &dyn std::error::Error, "a customer's request failed in the store");
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "a customer's request failed in the store"
+        );
         match error {
             StoreError::OutcomeUnknown { .. } => Self::outcome_unknown(),
             StoreError::Unavailable { .. } | StoreError::Stopped | StoreError::Corrupt { .. } => {
@@ -247,7 +254,9 @@ impl From<ChatRefused> for Trouble {
         match refused {
             ChatRefused::Full { waiting } => Self::new(
                 Kind::Full,
-                format!("{waiting} others are waiting and no more can be taken in; try again later."),
+                format!(
+                    "{waiting} others are waiting and no more can be taken in; try again later."
+                ),
             ),
             ChatRefused::Gone(error) => error.into(),
             ChatRefused::Failed(error) => error.into(),
@@ -260,9 +269,9 @@ impl From<ExecuteError> for Trouble {
         match error {
             ExecuteError::Rejected(rejection) => (*rejection).into(),
             ExecuteError::NotFound(_) => NotYourChat::Unknown.into(),
-            ExecuteError::KeyReused => {
-                Self::invalid("The messageId belongs to another message; give each message one of its own.")
-            }
+            ExecuteError::KeyReused => Self::invalid(
+                "The messageId belongs to another message; give each message one of its own.",
+            ),
             ExecuteError::Contended(_) => Self::unavailable(),
             ExecuteError::Store(error) => error.into(),
         }
@@ -272,10 +281,13 @@ impl From<ExecuteError> for Trouble {
 impl From<Rejection> for Trouble {
     fn from(rejection: Rejection) -> Self {
         match &rejection {
-            Rejection::TranscriptFull => {
-                Self::new(Kind::TranscriptFull, "Nothing more can be said in this chat; begin a new one.")
-            }
-            Rejection::WrongState { .. } | Rejection::NotInConversation | Rejection::NoConversation => {
+            Rejection::TranscriptFull => Self::new(
+                Kind::TranscriptFull,
+                "Nothing more can be said in this chat; begin a new one.",
+            ),
+            Rejection::WrongState { .. }
+            | Rejection::NotInConversation
+            | Rejection::NoConversation => {
                 Self::new(Kind::Ended, "The chat has ended; begin a new one.")
             }
             Rejection::FileLimit(limit) => {

@@ -50,26 +50,30 @@ pub const fn code_of(rejection: &Rejection) -> Code {
         | Rejection::NotEarlier
         | Rejection::OtherThread
         | Rejection::UserData(_) => Code::Invalid,
-        Rejection::NoCurrentQueue | Rejection::NoRecipients | Rejection::NoSender => Code::MissingParameter,
+        Rejection::NoCurrentQueue | Rejection::NoRecipients | Rejection::NoSender => {
+            Code::MissingParameter
+        }
     }
 }
 
-const LIVE_CHAT: &str =
-    "The interaction is Chatting, and a live chat cannot go into a workbin; use EndChatSession first.";
+const LIVE_CHAT: &str = "The interaction is Chatting, and a live chat cannot go into a workbin; use EndChatSession first.";
 const OFFER_OPEN: &str =
     "It is already offered to somebody; wait until that offer is accepted, rejected or over.";
 const NOT_OWNER: &str = "You are not the owner of this interaction; only the owner may do this.";
 const NOT_OFFERED: &str =
     "This interaction is not offered to you; only the agent who has the offer may answer it.";
-const NOT_YOUR_WORKBIN: &str = "You may not take things out of that workbin; ask its owner or a supervisor.";
+const NOT_YOUR_WORKBIN: &str =
+    "You may not take things out of that workbin; ask its owner or a supervisor.";
 const NO_CURRENT_QUEUE: &str =
     "The interaction was never in a queue; give queueName, or transfer to a queue first.";
 const NOT_IN_THAT_WORKBIN: &str =
     "The interaction is InWorkbin, but in another one than you named; read it again.";
 const TARGET_IS_SELF: &str = "The target is yourself; name another agent.";
 const TARGET_ALREADY_IN: &str = "The target is in the conversation already.";
-const TARGET_UNREACHABLE: &str = "The target is not logged in and listening; name another agent or a queue.";
-const TARGET_NOT_READY: &str = "The target is not Ready on that channel; name another agent or a queue.";
+const TARGET_UNREACHABLE: &str =
+    "The target is not logged in and listening; name another agent or a queue.";
+const TARGET_NOT_READY: &str =
+    "The target is not Ready on that channel; name another agent or a queue.";
 const TARGET_FULL: &str = "The target has no free slot; name another agent or a queue.";
 const TARGET_NOT_ELIGIBLE: &str =
     "The target does not serve that queue, or passed this by a moment ago; name another.";
@@ -77,18 +81,20 @@ const TARGET_NOT_IN: &str = "The target is not in the conversation; name one of 
 const NOT_SUPERVISOR: &str = "Only a supervisor may come into a chat of his own accord; ask one.";
 const NOT_IN_CONVERSATION: &str = "You take no part in this conversation; accept it first.";
 const NO_CONVERSATION: &str = "This interaction has no conversation with a customer, so nothing can be said in it; complete or transfer it.";
-const TRANSCRIPT_FULL: &str = "The chat has as many messages as one can have; end it and go on in a new one.";
+const TRANSCRIPT_FULL: &str =
+    "The chat has as many messages as one can have; end it and go on in a new one.";
 const NOTES_FULL: &str = "The interaction has as many notes as one can have; put what is to be said into its user data or a new one.";
 const NOT_EARLIER: &str = "An e-mail can only answer one that came before it; name an earlier one.";
-const OTHER_THREAD: &str =
-    "The field baseMessageId must be the id of an e-mail of this thread; give the latest that you have read.";
+const OTHER_THREAD: &str = "The field baseMessageId must be the id of an e-mail of this thread; give the latest that you have read.";
 const NO_RECIPIENTS: &str = "The e-mail goes to nobody; put an address into email.to.";
-const NO_SENDER: &str = "The contact center has no mailbox to send from; put an address into email.from.";
+const NO_SENDER: &str =
+    "The contact center has no mailbox to send from; put an address into email.from.";
 const NO_SESSION: &str =
     "There is no contact-center session; start one with StartContactCenterSession first.";
 const FULL: &str = "You have no free slot for that channel; complete or put aside something first.";
 
-/// Returns the sentence of a refusal by the rules. Names that the caller gave are repeated; nothing else of the data is.
+/// Returns the sentence of a refusal by the rules. Names that the caller gave are repeated; nothing
+/// else of the data is.
 #[must_use]
 pub fn sentence_of(rejection: &Rejection) -> String {
     match plain_sentence(rejection) {
@@ -107,19 +113,31 @@ fn sentence_with_names(rejection: &Rejection) -> String {
             status_name(*status)
         ),
         Rejection::OpenDraft { draft } => {
-            format!("The draft {draft} of this interaction is still open; send it or cancel it first.")
+            format!(
+                "The draft {draft} of this interaction is still open; send it or cancel it first."
+            )
         }
         Rejection::SupervisorOnly { property } => {
-            format!("The property {property} may be changed by supervisors and admins only; leave it out.")
+            format!(
+                "The property {property} may be changed by supervisors and admins only; leave it out."
+            )
         }
         Rejection::ReadOnly { property } => {
             format!("The property {property} cannot be changed on this interaction; leave it out.")
         }
         Rejection::Unknown { noun, name } => {
-            format!("There is no {} {} that you may use; check the name.", noun_name(*noun), quoted(name))
+            format!(
+                "There is no {} {} that you may use; check the name.",
+                noun_name(*noun),
+                quoted(name)
+            )
         }
         Rejection::Ambiguous { noun, name } => {
-            format!("Several {}s are named {}; give the id instead.", noun_name(*noun), quoted(name))
+            format!(
+                "Several {}s are named {}; give the id instead.",
+                noun_name(*noun),
+                quoted(name)
+            )
         }
         Rejection::WrongMedia { queue } => {
             format!("The queue {} is for another channel; name one of this channel.", quoted(queue))
@@ -135,7 +153,9 @@ fn sentence_with_names(rejection: &Rejection) -> String {
             )
         }
         Rejection::NotForCaller { content } => {
-            format!("You cannot say a {content} there, or not to these readers; say it another way.")
+            format!(
+                "You cannot say a {content} there, or not to these readers; say it another way."
+            )
         }
         Rejection::TextBounds { part, chars_max } => {
             format!("The {part} must have 1 to {chars_max} characters; change it.")
@@ -153,7 +173,10 @@ fn sentence_with_names(rejection: &Rejection) -> String {
             )
         }
         Rejection::NotOurAddress { address } => {
-            format!("Nothing is sent as {} here; put one of the mailboxes into email.from.", quoted(address))
+            format!(
+                "Nothing is sent as {} here; put one of the mailboxes into email.from.",
+                quoted(address)
+            )
         }
         Rejection::AttachmentBounds { part, most } => {
             format!("An e-mail may have at most {most} {part} of attachments; take some off first.")
@@ -216,7 +239,9 @@ const fn plain_sentence(rejection: &Rejection) -> Option<&'static str> {
 
 fn file_limit_sentence(limit: FileLimit) -> String {
     match limit {
-        FileLimit::NeedsAgent => "Files can be sent once an agent has come in; wait for one.".to_owned(),
+        FileLimit::NeedsAgent => {
+            "Files can be sent once an agent has come in; wait for one.".to_owned()
+        }
         FileLimit::Uploads { most } => {
             format!("{most} files may be sent in one chat; this is one more.")
         }
@@ -238,7 +263,10 @@ fn user_data_sentence(error: &UserDataError) -> String {
             format!("userData would be larger than {} bytes; store less.", UserData::BYTES_MAX)
         }
         UserDataError::TooDeep => {
-            format!("userData would be nested deeper than {} levels; flatten it.", UserData::DEPTH_MAX)
+            format!(
+                "userData would be nested deeper than {} levels; flatten it.",
+                UserData::DEPTH_MAX
+            )
         }
     }
 }
@@ -254,7 +282,8 @@ const fn noun_name(noun: Noun) -> &'static str {
     }
 }
 
-/// Characters of a caller's name that a sentence repeats; the rest is cut, so that an answer stays short whatever was sent.
+/// Characters of a caller's name that a sentence repeats; the rest is cut, so that an answer stays
+/// short whatever was sent.
 const NAME_CHARS_MAX: usize = 64;
 
 /// Puts a caller's text into quotation marks, cut and with control characters escaped.

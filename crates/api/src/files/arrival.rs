@@ -8,7 +8,8 @@ use super::clamd::{Scan, Verdict};
 use super::kind::{self, Taken};
 use crate::shared::Shared;
 
-/// Bytes of a file's beginning that are looked at to find out its type; the longest signature that is known lies within them.
+/// Bytes of a file's beginning that are looked at to find out its type; the longest signature that
+/// is known lies within them.
 const HEAD_BYTES: usize = 8 * 1024;
 
 /// A file that arrives.
@@ -33,12 +34,18 @@ pub(crate) struct Arrived {
 }
 
 impl Arrival {
-    pub(super) async fn begin(shared: &Shared, name: String, bytes_max: u64) -> Result<Self, FileFault> {
+    pub(super) async fn begin(
+        shared: &Shared,
+        name: String,
+        bytes_max: u64,
+    ) -> Result<Self, FileFault> {
         let engine = shared.engine();
         let id = FileId(engine.ids().random());
         let reception = shared.reception();
         let scan = match &reception.options.scanner {
-            Some(socket) => Some(Scan::begin(socket).await.map_err(|error| scanner_failed(&error))?),
+            Some(socket) => {
+                Some(Scan::begin(socket).await.map_err(|error| scanner_failed(&error))?)
+            }
             None => None,
         };
         let incoming = reception.files.begin(NewFile { id, at: engine.now(), bytes_max }).await?;

@@ -1,5 +1,5 @@
-//! A conversation with clamd over its local socket: the command `INSTREAM`, then pieces with their lengths before them, then its verdict
-//! (clamd's manual, section "Commands").
+//! A conversation with clamd over its local socket: the command `INSTREAM`, then pieces with their
+//! lengths before them, then its verdict (clamd's manual, section "Commands").
 
 use std::io;
 use std::path::Path;
@@ -106,7 +106,10 @@ mod tests {
     #[tokio::test]
     async fn only_a_clear_word_lets_a_file_in() {
         assert_eq!(verdict_of(b"stream: OK\0").await.unwrap(), Verdict::Clean);
-        assert_eq!(verdict_of(b"stream: Win.Test.EICAR_HDB-1 FOUND\0").await.unwrap(), Verdict::Infected);
+        assert_eq!(
+            verdict_of(b"stream: Win.Test.EICAR_HDB-1 FOUND\0").await.unwrap(),
+            Verdict::Infected
+        );
         for unclear in [&b"INSTREAM size limit exceeded. ERROR\0"[..], b"", b"stream: OKAY"] {
             assert!(verdict_of(unclear).await.is_err());
         }

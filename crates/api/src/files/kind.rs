@@ -21,13 +21,18 @@ pub(crate) enum Taken<'a> {
     Only(&'a [String]),
 }
 
-/// Returns the type of a file, if it is among those that are taken. What is in it decides: the name only tells one text from another.
+/// Returns the type of a file, if it is among those that are taken. What is in it decides: the name
+/// only tells one text from another.
 pub(super) fn of(head: &[u8], name: &str, taken: Taken<'_>) -> Result<&'static str, FileFault> {
-    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
+    let ending =
+        name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
     let found = match infer::get(head) {
         Some(found) => Some((found.extension(), found.mime_type())),
-        // A text has no signature. One with markup is not taken for plain text, because somebody may open it in a browser.
-        None if is_plain_text(head) && ending == "txt" => Some(("txt", "text/plain; charset=utf-8")),
+        // A text has no signature. One with markup is not taken for plain text, because somebody
+        // may open it in a browser.
+        None if is_plain_text(head) && ending == "txt" => {
+            Some(("txt", "text/plain; charset=utf-8"))
+        }
         None => None,
     };
     if head.is_empty() && matches!(taken, Taken::Only(_)) {
@@ -36,28 +41,34 @@ pub(super) fn of(head: &[u8], name: &str, taken: Taken<'_>) -> Result<&'static s
     let Taken::Only(types) = taken else {
         return Ok(found.map_or(UNKNOWN, |(_, content_type)| content_type));
     };
-    let is_taken = |extension: &str| types.iter().any(|taken| one_name(taken) == one_name(extension));
+    let is_taken =
+        |extension: &str| types.iter().any(|taken| one_name(taken) == one_name(extension));
     match found {
         Some((extension, content_type)) if is_taken(extension) => Ok(content_type),
         _ => Err(FileFault::Type { taken: types.join(", ") }),
     }
 }
 
-/// Returns the type that a letter names for a part of it, where that is one of texts for programs and the content begins as it must: such texts
-/// have no signature, and under no other type do agents' programs open them.
+/// Returns the type that a letter names for a part of it, where that is one of texts for programs
+/// and the content begins as it must: such texts have no signature, and under no other type do
+/// agents' programs open them.
 pub(super) fn of_letter(named: &str, content: &[u8]) -> Option<&'static str> {
     let text = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content).trim_ascii_start();
-    let begins =
-        |wanted: &[u8]| text.get(..wanted.len()).is_some_and(|start| start.eq_ignore_ascii_case(wanted));
+    let begins = |wanted: &[u8]| {
+        text.get(..wanted.len()).is_some_and(|start| start.eq_ignore_ascii_case(wanted))
+    };
     match named {
         "text/calendar" if begins(b"BEGIN:VCALENDAR") => Some("text/calendar"),
-        "text/vcard" | "text/x-vcard" | "text/directory" if begins(b"BEGIN:VCARD") => Some("text/vcard"),
+        "text/vcard" | "text/x-vcard" | "text/directory" if begins(b"BEGIN:VCARD") => {
+            Some("text/vcard")
+        }
         "message/rfc822" | "message/global" if begins_with_field(text) => Some("message/rfc822"),
         _ => None,
     }
 }
 
-/// Tells whether a text begins as a message does: with the name of a field, or with the line that mailboxes put before one.
+/// Tells whether a text begins as a message does: with the name of a field, or with the line that
+/// mailboxes put before one.
 fn begins_with_field(text: &[u8]) -> bool {
     /// The longest names of fields have some 40 letters.
     const NAME_LEN_MAX: usize = 76;
@@ -96,31 +107,43 @@ fn last_part(given: &str) -> &str {
     given.rsplit(['/', '\\']).next().unwrap_or_default()
 }
 
-/// Returns a sender's name of a file as it may be shown: without a path, without what is invisible or turns text around, bounded.
+/// Returns a sender's name of a file as it may be shown: without a path, without what is invisible
+/// or turns text around, bounded.
 pub(crate) fn clean_name(given: &str) -> String {
     let last = last_part(given);
     // `invoice\u{202e}fdp.exe` shows as `invoiceexe.pdf`.
     let shown: String = last
         .chars()
-        .filter(|character| !character.is_control() && !handoff_domain::chat::is_invisible(*character))
+        .filter(|character| {
+            !character.is_control() && !handoff_domain::chat::is_invisible(*character)
+        })
         .take(handoff_domain::Chat::NAME_CHARS_MAX)
         .collect();
     let trimmed = shown.trim_matches([' ', '.']);
     if trimmed.is_empty() { "file".to_owned() } else { trimmed.to_owned() }
 }
 
-/// Returns the header that makes a browser save a file under its name (RFC 6266), whatever characters that has.
+/// Returns the header that makes a browser save a file under its name (RFC 6266), whatever
+/// characters that has.
 pub(super) fn disposition(name: &str) -> HeaderValue {
     let is_safe = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(byte);
-    let plain: String =
-        name.chars()
-            .map(|character| {
-                if character.is_ascii_alphanumeric() || "-_. ".contains(character) { character } else { '_' }
-            })
-            .collect();
+    let plain: String = name
+        .chars()
+        .map(|character| {
+            if character.is_ascii_alphanumeric() || "-_. ".contains(character) {
+                character
+            } else {
+                '_'
+            }
+        })
+        .collect();
     let encoded: String = name
         .bytes()
-        .map(|byte| if is_safe(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .map(
+            |byte| {
+                if is_safe(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+            },
+        )
         .collect();
     let text = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}");
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("attachment"))
@@ -138,7 +161,10 @@ mod tests {
         let taken = Taken::Only(&types);
         assert_eq!(of(PNG, "picture.exe", taken).unwrap(), "image/png");
         assert_eq!(of(b"\xff\xd8\xff\xe0", "x.jpg", taken).unwrap(), "image/jpeg");
-        assert_eq!(of("Grüße".as_bytes(), "letter.TXT", taken).unwrap(), "text/plain; charset=utf-8");
+        assert_eq!(
+            of("Grüße".as_bytes(), "letter.TXT", taken).unwrap(),
+            "text/plain; charset=utf-8"
+        );
         let refused: [(&[u8], &str); 5] = [
             (b"MZ\x90\0", "picture.png"),
             (b"<html><script>", "letter.txt"),
@@ -196,7 +222,8 @@ mod tests {
     #[test]
     fn a_browser_is_told_to_save_it() {
         let header = disposition("Über\"sicht;.txt");
-        let expected = "attachment; filename=\"_ber_sicht_.txt\"; filename*=UTF-8''%C3%9Cber%22sicht%3B.txt";
+        let expected =
+            "attachment; filename=\"_ber_sicht_.txt\"; filename*=UTF-8''%C3%9Cber%22sicht%3B.txt";
         assert_eq!(header.to_str().unwrap(), expected);
     }
 }

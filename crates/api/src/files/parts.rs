@@ -8,7 +8,8 @@ use super::arrival::Arrival;
 use super::kind::{self, Taken, UNKNOWN};
 use crate::shared::Shared;
 
-/// Keeps a part of a message as a file that no record speaks of yet; a sweep removes it if none ever does.
+/// Keeps a part of a message as a file that no record speaks of yet; a sweep removes it if none
+/// ever does.
 ///
 /// # Errors
 ///
@@ -21,7 +22,8 @@ pub async fn keep_part(shared: &Shared, part: &Part) -> Result<Attachment, FileF
     arrival.take(&part.content).await?;
     let arrived = arrival.end().await?;
     let found = arrived.content_type(Taken::Any)?;
-    let named = (found == UNKNOWN).then(|| kind::of_letter(&part.content_type, &part.content)).flatten();
+    let named =
+        (found == UNKNOWN).then(|| kind::of_letter(&part.content_type, &part.content)).flatten();
     let content_type = named.unwrap_or(found).to_owned();
     let (file, name) = (arrived.id, arrived.name.clone());
     arrived.keep().await?;
@@ -35,7 +37,8 @@ pub async fn keep_part(shared: &Shared, part: &Part) -> Result<Attachment, FileF
     })
 }
 
-/// Keeps a message as it came. It is not scanned: nobody is given it but as so many bytes, and what is wrong with it is evidence.
+/// Keeps a message as it came. It is not scanned: nobody is given it but as so many bytes, and what
+/// is wrong with it is evidence.
 ///
 /// # Errors
 ///

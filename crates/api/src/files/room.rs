@@ -1,5 +1,5 @@
-//! What a form may cost beside its files. Whoever sends one may be anybody, and names, fields without content and parts without anything in
-//! them take memory and time just as content does.
+//! What a form may cost beside its files. Whoever sends one may be anybody, and names, fields
+//! without content and parts without anything in them take memory and time just as content does.
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -12,12 +12,13 @@ use crate::customer::LatePlace;
 
 /// Bytes of all the fields beside a file, their names included.
 const FIELDS_BYTES_MAX: usize = 256 * 1024;
-/// Bytes that a part is counted with beside its names and content: about what it takes to keep an empty one.
+/// Bytes that a part is counted with beside its names and content: about what it takes to keep an
+/// empty one.
 const PART_BYTES: usize = 64;
 /// Parts of a form, files included. No page has a form with so many fields.
 const PARTS_MAX: usize = 1_000;
-/// Bytes of a body beyond its files and fields: boundaries and headers, and what of a file that is too large is read at once before anybody
-/// can say so.
+/// Bytes of a body beyond its files and fields: boundaries and headers, and what of a file that is
+/// too large is read at once before anybody can say so.
 const SLACK_BYTES: usize = 256 * 1024;
 
 /// What is left for the fields of a form.
@@ -37,7 +38,8 @@ impl Room {
     /// Counts a part that begins.
     pub(super) async fn enter(&mut self, part: &Field<'_>) -> Result<(), FileFault> {
         self.parts = self.parts.checked_sub(1).ok_or(FileFault::FieldsTooLarge)?;
-        let names = part.name().map_or(0, str::len).saturating_add(part.file_name().map_or(0, str::len));
+        let names =
+            part.name().map_or(0, str::len).saturating_add(part.file_name().map_or(0, str::len));
         self.take(names.saturating_add(PART_BYTES)).await
     }
 
@@ -69,7 +71,8 @@ pub(super) fn bounded(request: Request, bytes_max: u64) -> Request {
     request.map(|body| Body::new(Limited::new(body, most)))
 }
 
-/// Tells what went wrong. A body beyond its bound is nearly always one with too large a file, of which more was read at once than is counted.
+/// Tells what went wrong. A body beyond its bound is nearly always one with too large a file, of
+/// which more was read at once than is counted.
 pub(super) fn broken(error: &MultipartError, bytes_max: u64) -> FileFault {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
         FileFault::TooLarge { bytes_max }
@@ -88,7 +91,8 @@ mod tests {
     /// Reads the only field of a form.
     async fn read(bytes: usize, place: Option<LatePlace>) -> Result<usize, FileFault> {
         let text = "x".repeat(bytes);
-        let body = format!("--x\r\nContent-Disposition: form-data; name=a\r\n\r\n{text}\r\n--x--\r\n");
+        let body =
+            format!("--x\r\nContent-Disposition: form-data; name=a\r\n\r\n{text}\r\n--x--\r\n");
         let request = Request::post("/").header(CONTENT_TYPE, "multipart/form-data; boundary=x");
         let mut request = request.body(Body::from(body)).unwrap();
         place.map(|place| request.extensions_mut().insert(place));

@@ -1,4 +1,5 @@
-//! The operations of a chat: how their bodies become what an agent says, whom he brings in, and how he goes (docs/compat/media.md#chat).
+//! The operations of a chat: how their bodies become what an agent says, whom he brings in, and how
+//! he goes (docs/compat/media.md#chat).
 
 use handoff_domain::{Action, Content, SupervisorMode, TreatAs, Utterance, Value, Visibility};
 use url::Url;
@@ -10,7 +11,8 @@ use crate::commands::Deed;
 use crate::error::Refusal;
 use crate::wire::fields::Fields;
 
-/// `SendMessage`, and `Send` in a chat. That the text is missing is told once the chat is found: with `Send` it could have been an e-mail.
+/// `SendMessage`, and `Send` in a chat. That the text is missing is told once the chat is found:
+/// with `Send` it could have been an e-mail.
 pub(super) fn send(body: &Fields<'_>) -> Parsed {
     let visibility = visibility(body)?;
     let text = text(body)?;
@@ -27,7 +29,8 @@ pub(super) fn send_to_agents(body: &Fields<'_>) -> Parsed {
     say(content, Visibility::Agents)
 }
 
-/// `SendUrl`. Only pages: the others' clients open the address, so nothing that a program could run gets through.
+/// `SendUrl`. Only pages: the others' clients open the address, so nothing that a program could run
+/// gets through.
 pub(super) fn send_url(body: &Fields<'_>) -> Parsed {
     let url = body.line("url")?.ok_or_else(|| body.missing("url"))?;
     let is_page = Url::parse(&url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
@@ -54,7 +57,8 @@ pub(super) fn typing(is_on: bool, visibility: Visibility) -> Parsed {
     Ok(Intent::Tell(Telling { is_on, visibility }))
 }
 
-/// `SendNotification`, whose field the page spells without one of its letters (docs/compat/media.md#chat).
+/// `SendNotification`, whose field the page spells without one of its letters
+/// (docs/compat/media.md#chat).
 pub(super) fn send_notification(body: &Fields<'_>) -> Parsed {
     let given = match body.text("notification")? {
         Some(given) => Some(given),
@@ -63,7 +67,9 @@ pub(super) fn send_notification(body: &Fields<'_>) -> Parsed {
     match given.ok_or_else(|| body.missing("notification"))?.as_str() {
         "TypingStarted" => typing(true, visibility(body)?),
         "TypingStopped" => typing(false, visibility(body)?),
-        _ => Err(Refusal::invalid("The field notification must be TypingStarted or TypingStopped.")),
+        _ => {
+            Err(Refusal::invalid("The field notification must be TypingStarted or TypingStopped."))
+        }
     }
 }
 
@@ -150,6 +156,8 @@ fn visibility(body: &Fields<'_>) -> Result<Visibility, Refusal> {
         None | Some("All") => Ok(Visibility::All),
         Some("Agents") => Ok(Visibility::Agents),
         Some("Supervisors") => Ok(Visibility::Supervisors),
-        Some(_) => Err(Refusal::invalid("The field visibility must be All, Agents or Supervisors.")),
+        Some(_) => {
+            Err(Refusal::invalid("The field visibility must be All, Agents or Supervisors."))
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! How an answer to an e-mail starts out: addresses, subject and quoted text (docs/compat/media.md#e-mail).
+//! How an answer to an e-mail starts out: addresses, subject and quoted text
+//! (docs/compat/media.md#e-mail).
 
 use std::collections::HashSet;
 
@@ -16,12 +17,14 @@ use crate::wire::letters::{Cleaner, escaped, html_of, shows, with_ids_of_images,
 
 /// Bytes of what stands before each quoted line. It comes as often as the original has lines.
 const INDENT_BYTES_MAX: usize = 16;
-/// Characters of the line before the quoted text: a line of a mail at its longest (RFC 5322, section 2.1.1).
+/// Characters of the line before the quoted text: a line of a mail at its longest (RFC 5322,
+/// section 2.1.1).
 const START_LINE_CHARS_MAX: usize = 998;
-/// Bytes that are quoted of an original's text, and as many of its HTML: more than anybody reads again, and few enough for a thread whose
-/// every answer quotes all before.
+/// Bytes that are quoted of an original's text, and as many of its HTML: more than anybody reads
+/// again, and few enough for a thread whose every answer quotes all before.
 const QUOTED_BYTES_MAX: usize = 256 * 1_024;
-/// Bytes of a draft's text, and of its HTML: as many as a request may have, by which it is changed again.
+/// Bytes of a draft's text, and of its HTML: as many as a request may have, by which it is changed
+/// again.
 const BODY_BYTES_MAX: usize = 1_024 * 1_024;
 
 /// What a request for a draft says; every field is optional.
@@ -85,22 +88,34 @@ impl Answering {
         let email = self.email(&email, letters, &|address| names.is_own_address(address));
         check_size("body", &email.body)?;
         check_size("bodyAsPlainText", &email.body_as_plain_text)?;
-        Ok(Draft { kind: self.kind, subject, email, user_data: self.user_data, queue, base: self.base })
+        Ok(Draft {
+            kind: self.kind,
+            subject,
+            email,
+            user_data: self.user_data,
+            queue,
+            base: self.base,
+        })
     }
 
-    /// Puts the prefix before the subject, unless an answer to an answer has it already. Of a subject that grows too long by it the end is cut.
+    /// Puts the prefix before the subject, unless an answer to an answer has it already. Of a
+    /// subject that grows too long by it the end is cut.
     fn subject(&self, original: &Interaction) -> String {
         let subject = original.subject.as_deref().unwrap_or_default();
         let start = subject.get(..self.subject_prefix.len()).unwrap_or_default();
         let has_prefix = start.eq_ignore_ascii_case(&self.subject_prefix);
-        let mut subject =
-            if has_prefix { subject.to_owned() } else { format!("{}{subject}", self.subject_prefix) };
+        let mut subject = if has_prefix {
+            subject.to_owned()
+        } else {
+            format!("{}{subject}", self.subject_prefix)
+        };
         subject.truncate(subject.floor_char_boundary(Interaction::SUBJECT_BYTES_MAX));
         subject
     }
 
     fn email(&self, original: &Email, letters: &Cleaner, is_own: &dyn Fn(&str) -> bool) -> Email {
-        // The pages say that it comes from where it was sent to; where it came in is known better than by a header.
+        // The pages say that it comes from where it was sent to; where it came in is known better
+        // than by a header.
         let from = original.mailbox.as_ref().or(original.to.first()).cloned().unwrap_or_default();
         let (to, cc) = self.recipients(original, &from, is_own);
         let (body, body_as_plain_text) = self.bodies(original, letters);
@@ -111,8 +126,9 @@ impl Answering {
         Email { from, to, cc, body, body_as_plain_text, attachments, ..Email::default() }
     }
 
-    /// Returns who gets an answer, and who a copy: everybody whom the original names for it, each once, and never the contact center itself,
-    /// which would write to itself for ever (RFC 5322, section 3.6.3: `Reply-To` only suggests).
+    /// Returns who gets an answer, and who a copy: everybody whom the original names for it, each
+    /// once, and never the contact center itself, which would write to itself for ever (RFC 5322,
+    /// section 3.6.3: `Reply-To` only suggests).
     fn recipients(
         &self,
         original: &Email,
@@ -120,8 +136,9 @@ impl Answering {
         is_own: &dyn Fn(&str) -> bool,
     ) -> (Vec<String>, Vec<String>) {
         let mut known = HashSet::from([mailbox_key(from)]);
-        let mut is_new =
-            |address: &&String| !address.is_empty() && !is_own(address) && known.insert(mailbox_key(address));
+        let mut is_new = |address: &&String| {
+            !address.is_empty() && !is_own(address) && known.insert(mailbox_key(address))
+        };
         if self.kind == DraftKind::Forward {
             return (Vec::new(), Vec::new());
         }
@@ -130,13 +147,15 @@ impl Answering {
         if to.is_empty() {
             to.extend([&original.from].into_iter().filter(&mut is_new).cloned());
         }
-        let others = original.to.iter().chain(&original.cc).filter(|_| self.kind == DraftKind::ReplyAll);
+        let others =
+            original.to.iter().chain(&original.cc).filter(|_| self.kind == DraftKind::ReplyAll);
         let cc = others.filter(&mut is_new).cloned().collect();
         (to, cc)
     }
 
-    /// Returns HTML and text. When only one of the two is given, the other follows from it: recipients read the one that their programs show,
-    /// and must find the answer there and not the quote alone.
+    /// Returns HTML and text. When only one of the two is given, the other follows from it:
+    /// recipients read the one that their programs show, and must find the answer there and not the
+    /// quote alone.
     fn bodies(&self, original: &Email, letters: &Cleaner) -> (String, String) {
         let (mut body, mut plain) = (self.body.clone(), self.body_as_plain_text.clone());
         if plain.trim().is_empty() && !body.is_empty() {
@@ -157,8 +176,9 @@ impl Quote {
     fn read(fields: &Fields<'_>) -> Result<Self, Refusal> {
         let start_line = fields.line("replyToStartLine")?;
         if start_line.as_ref().is_some_and(|line| line.chars().count() > START_LINE_CHARS_MAX) {
-            let sentence =
-                format!("The field replyToStartLine may have {START_LINE_CHARS_MAX} characters; shorten it.");
+            let sentence = format!(
+                "The field replyToStartLine may have {START_LINE_CHARS_MAX} characters; shorten it."
+            );
             return Err(Refusal::invalid(sentence));
         }
         let indent = fields.line("indentCharacter")?.unwrap_or_else(|| "> ".to_owned());
@@ -177,8 +197,11 @@ impl Quote {
 
     /// Quotes the original's HTML, which is clean by now; when it has none, its text.
     fn of_html(&self, original: &Email) -> String {
-        let start =
-            self.start_line.as_deref().map(|line| format!("<p>{}</p>", escaped(line))).unwrap_or_default();
+        let start = self
+            .start_line
+            .as_deref()
+            .map(|line| format!("<p>{}</p>", escaped(line)))
+            .unwrap_or_default();
         let quoted = if original.body.is_empty() {
             let lines = self.marked(&original.body_as_plain_text);
             lines.iter().map(|line| escaped(line)).collect::<Vec<_>>().join("<br>")
@@ -259,7 +282,9 @@ mod tests {
     }
 
     fn email(answering: &Answering, original: &Email) -> Email {
-        answering.email(original, &Cleaner::default(), &|address| address.to_lowercase().starts_with("own"))
+        answering.email(original, &Cleaner::default(), &|address| {
+            address.to_lowercase().starts_with("own")
+        })
     }
 
     #[test]
@@ -280,7 +305,8 @@ mod tests {
 
     #[test]
     fn everybody_gets_an_answer_once_and_we_ourselves_none() {
-        let of = |addresses: &[&str]| addresses.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
+        let of =
+            |addresses: &[&str]| addresses.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
         let original = Email {
             from: "Eve@Example.com".to_owned(),
             reply_to: Some("Own@demo.example".to_owned()),
@@ -291,7 +317,12 @@ mod tests {
                 "colleague@example.com",
                 "eve@example.com",
             ]),
-            cc: of(&["Colleague@example.com", "adam@b\u{fc}cher.example", "adam@xn--bcher-kva.example", ""]),
+            cc: of(&[
+                "Colleague@example.com",
+                "adam@b\u{fc}cher.example",
+                "adam@xn--bcher-kva.example",
+                "",
+            ]),
             ..original()
         };
         let all = email(&answering(DraftKind::ReplyAll, None), &original);
@@ -312,10 +343,14 @@ mod tests {
 
     #[test]
     fn a_quote_follows_its_start_line_with_every_line_marked() {
-        let quote = Quote { start_line: Some("On Monday you wrote:".to_owned()), indent: "| ".to_owned() };
+        let quote =
+            Quote { start_line: Some("On Monday you wrote:".to_owned()), indent: "| ".to_owned() };
         let reply = email(&answering(DraftKind::Reply, Some(quote)), &original());
         assert_eq!(reply.body_as_plain_text, "Yes\nOn Monday you wrote:\n| Hello\n| 1 < 2");
-        assert_eq!(reply.body, "<p>Yes</p><p>On Monday you wrote:</p><blockquote><p>Hello</p></blockquote>");
+        assert_eq!(
+            reply.body,
+            "<p>Yes</p><p>On Monday you wrote:</p><blockquote><p>Hello</p></blockquote>"
+        );
         let text_only = Email { body: String::new(), ..original() };
         let quote = Quote { start_line: None, indent: "> ".to_owned() };
         let reply = email(&answering(DraftKind::Reply, Some(quote)), &text_only);
@@ -333,10 +368,17 @@ mod tests {
         let html = email(&written("<p>Yes</p>", "", quote()), &original());
         // Without a cleaner markup is text.
         assert_eq!(html.body_as_plain_text, "<p>Yes</p>\n> Hello\n> 1 < 2");
-        assert_eq!(email(&written("<p>Yes</p>", " ", None), &original()).body_as_plain_text, "<p>Yes</p>");
+        assert_eq!(
+            email(&written("<p>Yes</p>", " ", None), &original()).body_as_plain_text,
+            "<p>Yes</p>"
+        );
         let text = email(&written("", "1 < 2\nYes", quote()), &original());
         assert_eq!(text.body, "1 &lt; 2<br>Yes<blockquote><p>Hello</p></blockquote>");
-        assert_eq!(email(&written("", "Yes", None), &original()).body, "", "a text alone stays one");
+        assert_eq!(
+            email(&written("", "Yes", None), &original()).body,
+            "",
+            "a text alone stays one"
+        );
     }
 
     #[test]

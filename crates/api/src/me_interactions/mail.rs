@@ -1,4 +1,5 @@
-//! The operations of an e-mail: sending it, its files, and where it belongs (docs/compat/media.md#e-mail; those on threads are ours).
+//! The operations of an e-mail: sending it, its files, and where it belongs
+//! (docs/compat/media.md#e-mail; those on threads are ours).
 
 use handoff_domain::command::Dispatch;
 use handoff_domain::rejection::Noun;
@@ -22,7 +23,8 @@ pub(crate) struct Document {
     pub(super) name: Option<String>,
 }
 
-/// `Send`: a mail of a draft, or something said in a chat; the interaction decides which of the two is meant.
+/// `Send`: a mail of a draft, or something said in a chat; the interaction decides which of the two
+/// is meant.
 pub(super) fn send(body: &Fields<'_>) -> Parsed {
     let said = chat::send(body)?;
     let queue = QueueText::read(body)?;
@@ -45,12 +47,15 @@ pub(super) fn send(body: &Fields<'_>) -> Parsed {
 /// Reads the latest message of the thread that whoever answers has seen.
 pub(super) fn base_message(body: &Fields<'_>) -> Result<Option<InteractionId>, Refusal> {
     let wrong = |_| {
-        Refusal::invalid("The field baseMessageId must be the id of an e-mail of this thread; correct it.")
+        Refusal::invalid(
+            "The field baseMessageId must be the id of an e-mail of this thread; correct it.",
+        )
     };
     body.text("baseMessageId")?.map(|id| id.parse().map_err(wrong)).transpose()
 }
 
-/// `AddAttachment`. Size and type that a client sends along are not read: they are what is in the file.
+/// `AddAttachment`. Size and type that a client sends along are not read: they are what is in the
+/// file.
 pub(super) fn add_attachment(body: &Fields<'_>) -> Parsed {
     let id = body.required_text("documentId")?;
     Ok(Intent::Attach(Document { id, name: body.line("name")? }))

@@ -1,7 +1,8 @@
 //! What names and addresses in a request stand for.
 //!
-//! A name is resolved only when the caller is known, in his contact center; one that stands for nothing travels on as such, because "there is
-//! no such queue" is told only after "that is not yours" (docs/compat/conventions.md#refusals, order of refusals).
+//! A name is resolved only when the caller is known, in his contact center; one that stands for
+//! nothing travels on as such, because "there is no such queue" is told only after "that is not
+//! yours" (docs/compat/conventions.md#refusals, order of refusals).
 
 use handoff_domain::{Interaction, Named, Queue, QueueId, SkillId, Target, User, UserId, Workbin};
 use handoff_engine::{Directory, Engine};
@@ -44,12 +45,13 @@ impl Names<'_> {
 
     /// Tells whether a contact's id is a queue's.
     pub(crate) fn is_queue(&self, id: &str) -> bool {
-        let queue = id.parse().ok().and_then(|id| self.lookup.directory.queue(self.user.center, id));
+        let queue =
+            id.parse().ok().and_then(|id| self.lookup.directory.queue(self.user.center, id));
         queue.is_some()
     }
 
-    /// Finds the agent behind a contact. Of a group that is whoever could take it now and waited longest; when nobody could, any of them, so
-    /// that the refusal says what is in the way.
+    /// Finds the agent behind a contact. Of a group that is whoever could take it now and waited
+    /// longest; when nobody could, any of them, so that the refusal says what is in the way.
     fn agent_of_contact(&self, id: &str) -> Named<UserId> {
         let directory = self.lookup.directory;
         let group = id.parse().ok().and_then(|id| directory.groups.get(&id));
@@ -63,7 +65,8 @@ impl Names<'_> {
     }
 
     fn agent_named(&self, name: &str) -> Named<UserId> {
-        let found = self.lookup.directory.user_by_name(name).filter(|user| user.center == self.user.center);
+        let found =
+            self.lookup.directory.user_by_name(name).filter(|user| user.center == self.user.center);
         found.map_or_else(|| Named::Unknown(name.to_owned()), |user| Named::Known(user.id))
     }
 
@@ -71,7 +74,10 @@ impl Names<'_> {
         /// Having the skill at all: the request names no level.
         const ANY_LEVEL: u32 = 1;
         let found = self.lookup.directory.skill_named(self.user.center, name);
-        found.map_or_else(|| Named::Unknown(name.to_owned()), |skill| Named::Known((skill.id, ANY_LEVEL)))
+        found.map_or_else(
+            || Named::Unknown(name.to_owned()),
+            |skill| Named::Known((skill.id, ANY_LEVEL)),
+        )
     }
 }
 
@@ -88,7 +94,9 @@ impl QueueText {
     /// Reads `queueName`, or `queueUri` as the 8.5.2 pages have it.
     pub(crate) fn read(fields: &Fields<'_>) -> Result<Option<Self>, Refusal> {
         match (fields.text("queueName")?, fields.text("queueUri")?) {
-            (Some(_), Some(_)) => Err(Refusal::invalid("Give one of queueName and queueUri, not both.")),
+            (Some(_), Some(_)) => {
+                Err(Refusal::invalid("Give one of queueName and queueUri, not both."))
+            }
             (Some(name), None) => Ok(Some(Self::Name(name))),
             (None, Some(uri)) => match Address::parse("queueUri", &uri)? {
                 Address::Queue(id) | Address::Contact(id) => Ok(Some(Self::Id(id))),
@@ -106,8 +114,12 @@ impl QueueText {
         match self {
             Self::Name(name) => directory.queue_named(user.center, name),
             Self::Id(text) => {
-                let found = text.parse::<QueueId>().ok().and_then(|id| directory.queue(user.center, id));
-                found.map_or_else(|| Named::Unknown(text.clone()), |queue| Named::Known(Queue::clone(queue)))
+                let found =
+                    text.parse::<QueueId>().ok().and_then(|id| directory.queue(user.center, id));
+                found.map_or_else(
+                    || Named::Unknown(text.clone()),
+                    |queue| Named::Known(Queue::clone(queue)),
+                )
             }
         }
     }
@@ -154,7 +166,8 @@ pub(crate) enum TargetText {
 }
 
 impl TargetText {
-    /// The ways to name a target, of all generations (docs/api/README.md, "Operations on an interaction").
+    /// The ways to name a target, of all generations (docs/api/README.md, "Operations on an
+    /// interaction").
     const FIELDS: [&str; 7] =
         ["userId", "userName", "userUri", "targetUri", "targetPath", "queueName", "skill"];
 
@@ -165,7 +178,9 @@ impl TargetText {
             let Some(text) = fields.text(name)? else { continue };
             if given.replace((name, text)).is_some() {
                 let names = Self::FIELDS.join(", ");
-                return Err(Refusal::invalid(format!("Two targets were given; give one of {names}.")));
+                return Err(Refusal::invalid(format!(
+                    "Two targets were given; give one of {names}."
+                )));
             }
         }
         let Some((name, text)) = given else {
@@ -186,7 +201,9 @@ impl TargetText {
 
     pub(crate) fn find(&self, names: &Names<'_>) -> Target {
         match self {
-            Self::Contact(id) if names.is_queue(id) => Target::Queue(names.queue(&QueueText::Id(id.clone()))),
+            Self::Contact(id) if names.is_queue(id) => {
+                Target::Queue(names.queue(&QueueText::Id(id.clone())))
+            }
             Self::Contact(id) => Target::Agent(names.agent_of_contact(id)),
             Self::UserId(id) => Target::Agent(names.agent(id)),
             Self::UserName(name) => Target::Agent(names.agent_named(name)),
@@ -206,7 +223,8 @@ pub(crate) enum AgentText {
 
 impl AgentText {
     /// The ways to name him, of all generations (docs/compat/media.md#chat).
-    const FIELDS: [&str; 6] = ["userId", "agentId", "userName", "userUri", "targetUri", "targetPath"];
+    const FIELDS: [&str; 6] =
+        ["userId", "agentId", "userName", "userUri", "targetUri", "targetPath"];
 
     /// Reads the one agent that the body names, if it names one.
     pub(crate) fn read(fields: &Fields<'_>) -> Result<Option<Self>, Refusal> {
@@ -220,7 +238,9 @@ impl AgentText {
             let Some(text) = fields.text(name)? else { continue };
             if given.replace((name, text)).is_some() {
                 let names = Self::FIELDS.join(", ");
-                return Err(Refusal::invalid(format!("Two agents were given; give one of {names}.")));
+                return Err(Refusal::invalid(format!(
+                    "Two agents were given; give one of {names}."
+                )));
             }
         }
         Ok(given)
@@ -253,8 +273,8 @@ impl AgentText {
     }
 }
 
-/// Whom a request asks for advice: an agent, or whoever serves a queue (the later Consult pages: `targetUri` is an agent's or a multimedia
-/// queue's).
+/// Whom a request asks for advice: an agent, or whoever serves a queue (the later Consult pages:
+/// `targetUri` is an agent's or a multimedia queue's).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum AdviserText {
     Agent(AgentText),
@@ -264,7 +284,9 @@ pub(crate) enum AdviserText {
 impl AdviserText {
     pub(crate) fn required(fields: &Fields<'_>) -> Result<Self, Refusal> {
         match (AgentText::given(fields)?, QueueText::read(fields)?) {
-            (Some(_), Some(_)) => Err(Refusal::invalid("An agent and a queue were given; give one of them.")),
+            (Some(_), Some(_)) => {
+                Err(Refusal::invalid("An agent and a queue were given; give one of them."))
+            }
             (None, Some(queue)) => Ok(Self::Queue(queue)),
             (Some((name @ ("targetUri" | "targetPath"), text)), None) => {
                 Ok(match Address::parse(name, &text)? {
@@ -274,7 +296,9 @@ impl AdviserText {
                 })
             }
             (Some((name, text)), None) => AgentText::parse(name, text).map(Self::Agent),
-            (None, None) => Err(fields.missing(&format!("{} or queueName", AgentText::FIELDS.join(" or ")))),
+            (None, None) => {
+                Err(fields.missing(&format!("{} or queueName", AgentText::FIELDS.join(" or "))))
+            }
         }
     }
 }
@@ -310,7 +334,10 @@ mod tests {
             (&[("targetPath", "/users/u1")], user("u1")),
             (&[("targetPath", "/contacts/c1")], Ok(TargetText::Contact("c1".to_owned()))),
             (&[("targetPath", "/users/u1/")], user("u1")),
-            (&[("targetUri", "http://x/api/v2/contacts/c1")], Ok(TargetText::Contact("c1".to_owned()))),
+            (
+                &[("targetUri", "http://x/api/v2/contacts/c1")],
+                Ok(TargetText::Contact("c1".to_owned())),
+            ),
             (&[("queueName", "tasks")], Ok(TargetText::Queue(QueueText::Name("tasks".to_owned())))),
             (&[("skill", "billing")], Ok(TargetText::Skill("billing".to_owned()))),
             (&[], Err(1)),

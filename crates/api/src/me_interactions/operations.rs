@@ -1,7 +1,8 @@
-//! The operations on one of an agent's interactions: name, envelope, and how the body becomes an action. One row each.
+//! The operations on one of an agent's interactions: name, envelope, and how the body becomes an
+//! action. One row each.
 //!
-//! Sources: the reference document's operations (docs/compat/operations.md, table); the others are of the same pages' older and newer revisions
-//! (docs/compat/operations.md#names).
+//! Sources: the reference document's operations (docs/compat/operations.md, table); the others are
+//! of the same pages' older and newer revisions (docs/compat/operations.md#names).
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -53,7 +54,8 @@ const fn row(names: &'static [&'static str], envelope: Envelope, parse: Parse) -
 }
 
 impl Row {
-    /// Two pages of the 8.5.2 generation still show `{"status":0}` (docs/compat/operations.md#envelopes).
+    /// Two pages of the 8.5.2 generation still show `{"status":0}`
+    /// (docs/compat/operations.md#envelopes).
     const fn with_zero(self) -> Self {
         Self { later: StatusZero, ..self }
     }
@@ -72,7 +74,9 @@ const TABLE: &[Row] = &[
     row(&["AttachUserData"], StatusText, attach_user_data),
     row(&["DeleteUserData"], StatusText, delete_user_data),
     row(&["PlaceInWorkbin"], StatusText, place_in_workbin),
-    row(&["GetWorkbinContent"], StatusText, |body| Ok(Intent::ShowWorkbin(body.required_text("workbin")?))),
+    row(&["GetWorkbinContent"], StatusText, |body| {
+        Ok(Intent::ShowWorkbin(body.required_text("workbin")?))
+    }),
     row(&["Transfer", "SingleStepTransfer"], Plain, transfer),
     row(&["Reply"], Plain, |body| draft(DraftKind::Reply, body)),
     row(&["ReplyAll"], Plain, |body| draft(DraftKind::ReplyAll, body)),
@@ -93,8 +97,12 @@ const TABLE: &[Row] = &[
     row(&["SendCustomNotice"], Plain, chat::send_notice),
     row(&["SendStartTypingNotification"], Plain, |_| chat::typing(true, Visibility::All)),
     row(&["SendStopTypingNotification"], Plain, |_| chat::typing(false, Visibility::All)),
-    row(&["SendStartTypingToAgentsNotification"], Plain, |_| chat::typing(true, Visibility::Agents)),
-    row(&["SendStopTypingToAgentsNotification"], Plain, |_| chat::typing(false, Visibility::Agents)),
+    row(&["SendStartTypingToAgentsNotification"], Plain, |_| {
+        chat::typing(true, Visibility::Agents)
+    }),
+    row(&["SendStopTypingToAgentsNotification"], Plain, |_| {
+        chat::typing(false, Visibility::Agents)
+    }),
     row(&["SendNotification"], Plain, chat::send_notification),
     row(&["RequestChatHistory"], Plain, chat::request_history),
     row(&["InviteUser", "Invite"], Plain, chat::invite),
@@ -182,7 +190,9 @@ fn accept(body: &Fields<'_>) -> Parsed {
 
 fn complete(body: &Fields<'_>) -> Parsed {
     let queue = QueueText::read(body)?;
-    act_and_part(body, move |names| Action::Complete { queue: queue.map(|queue| names.queue(&queue)) })
+    act_and_part(body, move |names| Action::Complete {
+        queue: queue.map(|queue| names.queue(&queue)),
+    })
 }
 
 fn place_in_queue(body: &Fields<'_>) -> Parsed {
@@ -200,12 +210,15 @@ fn attach_user_data(body: &Fields<'_>) -> Parsed {
     act(move |_| Action::AttachUserData(user_data))
 }
 
-/// The reference document names keys by an object, the 8.5.2 pages by a list (docs/compat/operations.md#user-data).
+/// The reference document names keys by an object, the 8.5.2 pages by a list
+/// (docs/compat/operations.md#user-data).
 fn delete_user_data(body: &Fields<'_>) -> Parsed {
     let removal = match (body.user_data("userData")?, body.texts("keys")?) {
         (Some(tree), None) => Removal::Tree(tree.0),
         (None, Some(keys)) => Removal::Keys(keys),
-        (Some(_), Some(_)) => return Err(Refusal::invalid("Give one of userData and keys, not both.")),
+        (Some(_), Some(_)) => {
+            return Err(Refusal::invalid("Give one of userData and keys, not both."));
+        }
         (None, None) => return Err(body.missing("userData or keys")),
     };
     act(move |_| Action::DeleteUserData(removal))

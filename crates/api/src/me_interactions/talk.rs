@@ -1,4 +1,5 @@
-//! What an agent asks for in a chat that changes nothing in it: that the others see him typing, and what was said so far.
+//! What an agent asks for in a chat that changes nothing in it: that the others see him typing, and
+//! what was said so far.
 //!
 //! Neither is stored, so neither has a number or an effect that a retry could double.
 
@@ -26,7 +27,8 @@ pub(crate) struct History {
     pub(super) from: u64,
 }
 
-/// Tells everybody in a chat whether the caller is typing, himself with the number of the request, which it gives.
+/// Tells everybody in a chat whether the caller is typing, himself with the number of the request,
+/// which it gives.
 pub(super) async fn tell(
     shared: &Shared,
     me: &Me,
@@ -39,11 +41,17 @@ pub(super) async fn tell(
     let (party, visibility) =
         may_tell(&chat, me.id(), NAMES[usize::from(telling.is_on)], telling.visibility)?;
     let reference = shared.engine().next_reference(me.id()).await?;
-    let kind = if telling.is_on { NoteKind::TypingStarted { text: None } } else { NoteKind::TypingStopped };
+    let kind = if telling.is_on {
+        NoteKind::TypingStarted { text: None }
+    } else {
+        NoteKind::TypingStopped
+    };
     let note = Note { at: shared.engine().now(), from: Speaker::from(party), visibility, kind };
     deed::tell(shared, &chat, &note).await;
     let directory = shared.engine().directory();
-    for (topic, data) in notify::own_note(&chat, me.id(), &note, reference, shared.lookup(&directory)) {
+    for (topic, data) in
+        notify::own_note(&chat, me.id(), &note, reference, shared.lookup(&directory))
+    {
         shared.engine().answer(me.id(), topic, data).await;
     }
     Ok(reference)
@@ -65,15 +73,17 @@ pub(super) async fn show_history(
     let reference = engine.next_reference(me.id()).await?;
     let directory = engine.directory();
     for page in pages(&entries) {
-        for (topic, data) in notify::history(&chat, me.id(), page, reference, shared.lookup(&directory)) {
+        for (topic, data) in
+            notify::history(&chat, me.id(), page, reference, shared.lookup(&directory))
+        {
             engine.answer(me.id(), topic, data).await;
         }
     }
     Ok(reference)
 }
 
-/// Cuts a transcript into messages of the size that the server shows unasked. Without entries there is one, so that every request has its
-/// answer.
+/// Cuts a transcript into messages of the size that the server shows unasked. Without entries there
+/// is one, so that every request has its answer.
 fn pages(entries: &[Entry]) -> Vec<&[Entry]> {
     let (mut pages, mut rest) = (Vec::new(), entries);
     loop {
@@ -91,7 +101,8 @@ fn pages(entries: &[Entry]) -> Vec<&[Entry]> {
     }
 }
 
-/// Returns the caller's part in the conversation, by the same rules and in the same order as those of a command.
+/// Returns the caller's part in the conversation, by the same rules and in the same order as those
+/// of a command.
 pub(crate) fn party_of<'a>(
     interaction: &'a Interaction,
     me: &Me,
@@ -137,7 +148,8 @@ mod tests {
         let sizes: Vec<usize> = pages(&short).iter().map(|page| page.len()).collect();
         assert_eq!(sizes, [500, 500, 1]);
         assert_eq!(pages(&short).concat(), short);
-        let long: Vec<Entry> = (1..=40).map(|number| entry(number, &"x".repeat(16 * 1024))).collect();
+        let long: Vec<Entry> =
+            (1..=40).map(|number| entry(number, &"x".repeat(16 * 1024))).collect();
         let sizes: Vec<usize> = pages(&long).iter().map(|page| page.len()).collect();
         assert_eq!(sizes, [16, 16, 8]);
         assert_eq!(pages(&[]), [&[] as &[Entry]]);

@@ -2,7 +2,8 @@
 
 use handoff_domain::Topic;
 
-/// Returns the CometD channel of a topic (docs/compat/notifications.md#topics). Channel names have no `/api` (docs/compat/notifications.md#topics).
+/// Returns the CometD channel of a topic (docs/compat/notifications.md#topics). Channel names have
+/// no `/api` (docs/compat/notifications.md#topics).
 #[must_use]
 pub const fn channel(topic: Topic) -> &'static str {
     match topic {
@@ -18,13 +19,15 @@ pub const fn channel(topic: Topic) -> &'static str {
     }
 }
 
-/// Where answers about contacts and what was exchanged with them come (CHMessageType, docs/compat/media.md#contacts-and-history). It brings answers alone: nothing
-/// on it is an event, so it has no numbers, no replay and no place in the streams.
+/// Where answers about contacts and what was exchanged with them come (CHMessageType,
+/// docs/compat/media.md#contacts-and-history). It brings answers alone: nothing on it is an event,
+/// so it has no numbers, no replay and no place in the streams.
 pub const CONTACTS: &str = "/v2/ucs/interactions";
 
-/// Topics of the documents whose media are not ours, or that no page describes a message of (docs/api/README.md, "Notifications"). Clients
-/// subscribe to all topics that they know by name and give up when one is refused, so these are granted, and nothing is ever sent on them.
-/// The first are of a desk with a telephone; the last two tell figures, which supervisors read as well.
+/// Topics of the documents whose media are not ours, or that no page describes a message of
+/// (docs/api/README.md, "Notifications"). Clients subscribe to all topics that they know by name
+/// and give up when one is refused, so these are granted, and nothing is ever sent on them. The
+/// first are of a desk with a telephone; the last two tell figures, which supervisors read as well.
 pub const SILENT: [(&str, Silence); 6] = [
     ("/v2/me/devices", Silence::OfDesk),
     ("/v2/me/calls", Silence::OfDesk),
@@ -45,8 +48,8 @@ pub enum Silence {
 
 /// The patterns that may be subscribed to, each with the prefix of the channels that it covers.
 ///
-/// `/*` is not among them: it covers channels of one segment, which no topic is, and a subscription that can never bring anything is better
-/// refused than granted.
+/// `/*` is not among them: it covers channels of one segment, which no topic is, and a subscription
+/// that can never bring anything is better refused than granted.
 const PATTERNS: [(&str, &str); 4] =
     [("/v2/me/*", "/v2/me/"), ("/v2/me/**", "/v2/me/"), ("/v2/**", "/v2/"), ("/**", "/")];
 
@@ -55,7 +58,8 @@ const PATTERNS: [(&str, &str); 4] =
 pub enum Coverage {
     /// One topic by its own name.
     Literal(Topic),
-    /// One topic by its name and a slash at the end: its messages go out under that name (docs/compat/notifications.md#topics).
+    /// One topic by its name and a slash at the end: its messages go out under that name
+    /// (docs/compat/notifications.md#topics).
     Slashed(Topic),
     /// A channel that brings answers alone.
     Answers,
@@ -88,13 +92,15 @@ fn without_slash(name: &str) -> &str {
     name.strip_suffix('/').unwrap_or(name)
 }
 
-/// Returns the channel under which a subscription of that name gets what is sent on a channel of answers; `None` when it does not cover it.
+/// Returns the channel under which a subscription of that name gets what is sent on a channel of
+/// answers; `None` when it does not cover it.
 #[must_use]
 pub fn channel_for<'a>(name: &'a str, channel: &'a str) -> Option<&'a str> {
     if without_slash(name) == channel {
         return Some(name);
     }
-    let covers = PATTERNS.iter().any(|(pattern, prefix)| *pattern == name && channel.starts_with(prefix));
+    let covers =
+        PATTERNS.iter().any(|(pattern, prefix)| *pattern == name && channel.starts_with(prefix));
     covers.then_some(channel)
 }
 
@@ -160,7 +166,10 @@ mod tests {
         assert_eq!(of(CONTACTS), Some(CONTACTS));
         assert_eq!(of("/v2/ucs/interactions/"), Some("/v2/ucs/interactions/"));
         assert_eq!((of("/**"), of("/v2/**")), (Some(CONTACTS), Some(CONTACTS)));
-        assert_eq!((of("/v2/me/*"), of("/v2/me/interactions"), of("/v2/ucs/*")), (None, None, None));
+        assert_eq!(
+            (of("/v2/me/*"), of("/v2/me/interactions"), of("/v2/ucs/*")),
+            (None, None, None)
+        );
     }
 
     #[test]

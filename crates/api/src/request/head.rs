@@ -15,8 +15,9 @@ const NO_HOST: &str = "An HTTP/1.1 request must have one Host header that names 
 const PACKED: &str = "The body must not be compressed; send it without Content-Encoding.";
 const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
 
-/// Layer around everything that a listener serves: refuses an HTTP/1.1 request that does not say, once, which host it means (RFC 9112,
-/// section 3.2). Whoever stands between could take it for another host's than we do.
+/// Layer around everything that a listener serves: refuses an HTTP/1.1 request that does not say,
+/// once, which host it means (RFC 9112, section 3.2). Whoever stands between could take it for
+/// another host's than we do.
 pub async fn expect_host(request: Request, next: Next) -> Response {
     if is_host_said(request.version(), request.headers()) {
         return next.run(request).await;
@@ -36,14 +37,16 @@ fn is_host_said(version: Version, headers: &HeaderMap) -> bool {
     }
 }
 
-/// Tells whether that is a host, with or without a port. An empty one is allowed where the target has none (RFC 9112, section 3.2).
+/// Tells whether that is a host, with or without a port. An empty one is allowed where the target
+/// has none (RFC 9112, section 3.2).
 fn is_host(value: &HeaderValue) -> bool {
     let bytes = value.as_bytes();
     bytes.is_empty() || (Authority::try_from(bytes).is_ok() && !bytes.contains(&b'@'))
 }
 
-/// Layer of the API's routes: refuses a body that is compressed. Nothing here unpacks one, because what a few bytes unpack to has no bound,
-/// and read as it is it would be refused for what it does not say.
+/// Layer of the API's routes: refuses a body that is compressed. Nothing here unpacks one, because
+/// what a few bytes unpack to has no bound, and read as it is it would be refused for what it does
+/// not say.
 pub(crate) async fn expect_unpacked(request: Request, next: Next) -> Response {
     if !is_packed(&request) {
         return next.run(request).await;
@@ -69,7 +72,8 @@ fn is_packed(request: &Request) -> bool {
     let lines = request.headers().get_all(CONTENT_ENCODING).iter();
     // What is not text is no coding that anybody knows.
     let mut codings = lines.flat_map(|line| line.to_str().unwrap_or("?").split(',')).map(str::trim);
-    let is_coded = codings.any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"));
+    let is_coded =
+        codings.any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"));
     is_coded && !request.body().is_end_stream()
 }
 
@@ -86,13 +90,21 @@ mod tests {
             }
             is_host_said(version, &headers)
         };
-        for value in ["desk.example", "desk.example:8090", "127.0.0.1:8090", "[::1]:8090", "localhost", ""] {
+        for value in
+            ["desk.example", "desk.example:8090", "127.0.0.1:8090", "[::1]:8090", "localhost", ""]
+        {
             assert!(said(Version::HTTP_11, &[value]), "{value}");
             assert!(said(Version::HTTP_10, &[value]), "{value}");
         }
-        for values in
-            [&[][..], &["a", "a"], &["a", "b"], &["a b"], &["a/b"], &["kate@desk.example"], &["a,b c"]]
-        {
+        for values in [
+            &[][..],
+            &["a", "a"],
+            &["a", "b"],
+            &["a b"],
+            &["a/b"],
+            &["kate@desk.example"],
+            &["a,b c"],
+        ] {
             assert!(!said(Version::HTTP_11, values), "{values:?}");
         }
         assert!(said(Version::HTTP_10, &[]), "HTTP/1.0 knows no such header");

@@ -1,11 +1,13 @@
-//! Addresses that somebody writes into a request. What cannot be sent to is refused at once, not when the mail goes out.
+//! Addresses that somebody writes into a request. What cannot be sent to is refused at once, not
+//! when the mail goes out.
 
 use handoff_domain::mail::{bare_address, breaks_line, wire_address};
 
 /// Bytes of an address (RFC 5321, section 4.5.3.1.3).
 pub(crate) const ADDRESS_BYTES_MAX: usize = 254;
 
-/// Tells whether somebody can be written to there: one address without a name, as it stands on the wire or to be brought into that form.
+/// Tells whether somebody can be written to there: one address without a name, as it stands on the
+/// wire or to be brought into that form.
 pub(crate) fn is_address(text: &str) -> bool {
     if bare_address(text) != text {
         return false;
@@ -20,7 +22,8 @@ pub(crate) fn is_address(text: &str) -> bool {
 /// Tells whether a text is one address with or without a name before it: `Eve <eve@example.com>`.
 pub(crate) fn is_named_address(text: &str) -> bool {
     let bare = bare_address(text);
-    let bracketed = text.strip_suffix('>').and_then(|text| text.strip_suffix(bare)?.strip_suffix('<'));
+    let bracketed =
+        text.strip_suffix('>').and_then(|text| text.strip_suffix(bare)?.strip_suffix('<'));
     match bracketed {
         // A name's own address in its quotes is no second one.
         Some(name) => is_name(name.trim()) && is_address(bare),
@@ -78,8 +81,12 @@ mod tests {
 
     #[test]
     fn a_name_may_stand_before_an_address() {
-        for good in ["Eve <eve@x.example>", "<eve@x.example>", "\"Adams, Eve\" <eve@x.example>", "Jürg<j@x>"]
-        {
+        for good in [
+            "Eve <eve@x.example>",
+            "<eve@x.example>",
+            "\"Adams, Eve\" <eve@x.example>",
+            "Jürg<j@x>",
+        ] {
             assert!(is_named_address(good), "{good}");
             assert!(!is_address(good), "{good}");
         }

@@ -1,5 +1,5 @@
-//! What was exchanged with a contact, as the history pages show it (CHInteractionResource and CHMessageType, docs/compat/media.md#contacts-and-history), and who a
-//! contact is.
+//! What was exchanged with a contact, as the history pages show it (CHInteractionResource and
+//! CHMessageType, docs/compat/media.md#contacts-and-history), and who a contact is.
 
 use handoff_domain::{Interaction, Media, State, User, UserData};
 use serde::Serialize;
@@ -46,10 +46,12 @@ struct Owner {
 }
 
 impl PastInteraction {
-    /// Shows an interaction; `attributes` names those of its user data that the caller wants to see apart.
+    /// Shows an interaction; `attributes` names those of its user data that the caller wants to see
+    /// apart.
     #[must_use]
     pub fn new(interaction: &Interaction, attributes: &[String], lookup: Lookup<'_>) -> Self {
-        let owner = interaction.owner().and_then(|id| lookup.directory.user(interaction.center, id));
+        let owner =
+            interaction.owner().and_then(|id| lookup.directory.user(interaction.center, id));
         let named = interaction.user_data.0.iter().filter(|(name, _)| attributes.contains(name));
         let named = UserData(named.map(|(name, value)| (name.clone(), value.clone())).collect());
         Self {
@@ -129,8 +131,17 @@ pub struct HistoryMessage {
 impl HistoryMessage {
     /// Makes the message.
     #[must_use]
-    pub const fn new(reference_id: i32, interactions: Vec<PastInteraction>, truncated: bool) -> Self {
-        Self { message_type: "GetInteractionsHistoryMessage", reference_id, interactions, truncated }
+    pub const fn new(
+        reference_id: i32,
+        interactions: Vec<PastInteraction>,
+        truncated: bool,
+    ) -> Self {
+        Self {
+            message_type: "GetInteractionsHistoryMessage",
+            reference_id,
+            interactions,
+            truncated,
+        }
     }
 }
 
@@ -165,7 +176,8 @@ impl ContentMessage {
         messages: Vec<LogMessage>,
         lookup: Lookup<'_>,
     ) -> Self {
-        let email = (interaction.media == Media::Email).then(|| EmailFields::of(interaction, lookup));
+        let email =
+            (interaction.media == Media::Email).then(|| EmailFields::of(interaction, lookup));
         let interaction = Content { past: PastInteraction::new(interaction, &[], lookup), email };
         Self { message_type: "GetInteractionContentMessage", reference_id, interaction, messages }
     }

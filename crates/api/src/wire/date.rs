@@ -1,7 +1,8 @@
-//! Dates as the public pages print them: `2014-01-09 11:58:12.035+0200`, that is `yyyy-MM-dd HH:mm:ss.SSSZ`
-//! (docs/compat/conventions.md#dates-and-ids).
+//! Dates as the public pages print them: `2014-01-09 11:58:12.035+0200`, that is `yyyy-MM-dd
+//! HH:mm:ss.SSSZ` (docs/compat/conventions.md#dates-and-ids).
 //!
-//! The server always says UTC: clients parse the offset, and one zone for everybody makes messages of several nodes comparable as text.
+//! The server always says UTC: clients parse the offset, and one zone for everybody makes messages
+//! of several nodes comparable as text.
 
 use handoff_domain::Time;
 
@@ -22,7 +23,8 @@ pub fn print(time: Time) -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{fraction:03}+0000")
 }
 
-/// Prints a point in time in ISO 8601, to the second and in UTC, as the properties of interactions are printed.
+/// Prints a point in time in ISO 8601, to the second and in UTC, as the properties of interactions
+/// are printed.
 #[must_use]
 pub fn print_iso(time: Time) -> String {
     let text = print(time);
@@ -31,15 +33,20 @@ pub fn print_iso(time: Time) -> String {
 
 /// Returns year, month and day of a day counted from 1970-01-01.
 ///
-/// The calendar is taken to begin on 1 March of a 400-year cycle, so that the day a leap year adds is the last of its year. Plain
-/// arithmetic, because a calendar library would have to be asked about every instant that it may refuse, and this must not fail.
+/// The calendar is taken to begin on 1 March of a 400-year cycle, so that the day a leap year adds
+/// is the last of its year. Plain arithmetic, because a calendar library would have to be asked
+/// about every instant that it may refuse, and this must not fail.
 const fn civil(days: i64) -> (i64, i64, i64) {
     let shifted = days + DAYS_TO_EPOCH;
-    let (cycle, day_of_cycle) = (shifted.div_euclid(DAYS_OF_CYCLE), shifted.rem_euclid(DAYS_OF_CYCLE));
-    // 1 460, 36 524 and 146 096: the days after which a leap day, a century without one and a cycle's last leap day have passed.
-    let year_of_cycle =
-        (day_of_cycle - day_of_cycle / 1_460 + day_of_cycle / 36_524 - day_of_cycle / 146_096) / 365;
-    let day_of_year = day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
+    let (cycle, day_of_cycle) =
+        (shifted.div_euclid(DAYS_OF_CYCLE), shifted.rem_euclid(DAYS_OF_CYCLE));
+    // 1 460, 36 524 and 146 096: the days after which a leap day, a century without one and a
+    // cycle's last leap day have passed.
+    let year_of_cycle = (day_of_cycle - day_of_cycle / 1_460 + day_of_cycle / 36_524
+        - day_of_cycle / 146_096)
+        / 365;
+    let day_of_year =
+        day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
     // Five months from March on have 153 days, whichever five they are.
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
@@ -56,7 +63,8 @@ mod tests {
     fn dates_are_printed_as_the_public_samples_are() {
         let table = [
             (0, "1970-01-01 00:00:00.000+0000"),
-            // docs/compat/conventions.md#dates-and-ids prints this very instant as 2014-01-09 11:58:12.035+0200.
+            // docs/compat/conventions.md#dates-and-ids prints this very instant as 2014-01-09
+            // 11:58:12.035+0200.
             (1_389_261_492_035, "2014-01-09 09:58:12.035+0000"),
             (951_782_400_000, "2000-02-29 00:00:00.000+0000"),
             (951_868_799_999, "2000-02-29 23:59:59.999+0000"),

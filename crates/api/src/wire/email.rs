@@ -25,7 +25,8 @@ impl EmailChanges {
     ///
     /// # Errors
     ///
-    /// Code 10 when it, or something in it, is of another type, an address is none, or a control character stands in what becomes a header line.
+    /// Code 10 when it, or something in it, is of another type, an address is none, or a control
+    /// character stands in what becomes a header line.
     pub fn read(fields: &Fields<'_>) -> Result<Option<Self>, Refusal> {
         let Some(email) = fields.inside("email", "email.")? else { return Ok(None) };
         Ok(Some(Self {
@@ -40,10 +41,11 @@ impl EmailChanges {
         }))
     }
 
-    /// Returns an e-mail with these changes, as they are written: its files and what ties it to others are not the writer's to change here.
+    /// Returns an e-mail with these changes, as they are written: its files and what ties it to
+    /// others are not the writer's to change here.
     ///
-    /// Its recipients read the HTML or the text, whichever their programs show. So when the writer gives one of the two, the other follows from
-    /// it; an e-mail of nothing but text stays one.
+    /// Its recipients read the HTML or the text, whichever their programs show. So when the writer
+    /// gives one of the two, the other follows from it; an e-mail of nothing but text stays one.
     #[must_use]
     pub fn applied_to(self, email: Email, letters: &Cleaner) -> Email {
         let (body, body_as_plain_text) = self.bodies(&email, letters);
@@ -63,7 +65,8 @@ impl EmailChanges {
         let body = self.body.clone().map(|body| with_ids_of_images(body, &email.attachments));
         // Programs that write HTML alone give an empty text with it.
         let is_empty = body.as_ref().unwrap_or(&email.body).trim().is_empty();
-        let text = self.body_as_plain_text.clone().filter(|text| is_empty || !text.trim().is_empty());
+        let text =
+            self.body_as_plain_text.clone().filter(|text| is_empty || !text.trim().is_empty());
         match (body, text) {
             (Some(body), Some(text)) => (body, text),
             (Some(body), None) if body == email.body => (body, email.body_as_plain_text.clone()),
@@ -71,7 +74,9 @@ impl EmailChanges {
                 let text = letters.text(&body);
                 (body, text)
             }
-            (None, Some(text)) if email.body.is_empty() || is_alike(&text, &letters.text(&email.body)) => {
+            (None, Some(text))
+                if email.body.is_empty() || is_alike(&text, &letters.text(&email.body)) =>
+            {
                 (email.body.clone(), text)
             }
             (None, Some(text)) => (html_of(&text), text),

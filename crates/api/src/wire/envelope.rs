@@ -1,8 +1,9 @@
 //! The three envelopes of the first API generation.
 //!
-//! The reference document prints `{"status":"ok"}` for some operations, `{"statusCode":0}` for others and `{"status":0}` for one, while
-//! its page on return values says that every method carries `statusCode`. Every answer therefore has `statusCode`, and the older keys
-//! stand beside it where the document prints them (docs/compat/operations.md#envelopes, table).
+//! The reference document prints `{"status":"ok"}` for some operations, `{"statusCode":0}` for
+//! others and `{"status":0}` for one, while its page on return values says that every method
+//! carries `statusCode`. Every answer therefore has `statusCode`, and the older keys stand beside
+//! it where the document prints them (docs/compat/operations.md#envelopes, table).
 
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -11,7 +12,8 @@ use serde::Serialize;
 use crate::customer::availability::Availability;
 use crate::error::{NewerMessage, Refusal};
 
-/// The one content type of every answer. Existing clients compare it literally (docs/compat/conventions.md#codes).
+/// The one content type of every answer. Existing clients compare it literally
+/// (docs/compat/conventions.md#codes).
 const JSON: &str = "application/json";
 
 /// A JSON text as an answer.
@@ -81,7 +83,8 @@ struct Failure<'a> {
 }
 
 impl Envelope {
-    /// Writes the answer to an operation that was carried out, with the number of the request when there is one.
+    /// Writes the answer to an operation that was carried out, with the number of the request when
+    /// there is one.
     #[must_use]
     pub fn success(self, reference: Option<i32>) -> JsonText {
         let status = match self {

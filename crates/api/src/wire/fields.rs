@@ -1,7 +1,8 @@
 //! The fields of a request's body, by name and type.
 //!
-//! A field of another type is code 10, a required one that is missing is code 1, and both name it. `null` counts as not given, because later
-//! clients of this API family send their unset options that way. Unknown fields are ignored (docs/compat/conventions.md#bodies).
+//! A field of another type is code 10, a required one that is missing is code 1, and both name it.
+//! `null` counts as not given, because later clients of this API family send their unset options
+//! that way. Unknown fields are ignored (docs/compat/conventions.md#bodies).
 
 use std::collections::BTreeMap;
 
@@ -82,7 +83,8 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     ///
-    /// Code 10 when it is something else, or holds a control character, which could smuggle in another header.
+    /// Code 10 when it is something else, or holds a control character, which could smuggle in
+    /// another header.
     pub fn line(&self, name: &str) -> Result<Option<String>, Refusal> {
         let text = self.text(name)?;
         text.map(|text| self.as_line(name, text)).transpose()
@@ -129,9 +131,9 @@ impl<'a> Fields<'a> {
     pub fn integer(&self, name: &str) -> Result<Option<i64>, Refusal> {
         match self.get(name) {
             None => Ok(None),
-            Some(Value::Integer(number)) => {
-                i64::try_from(*number).map(Some).map_err(|_| self.wrong_type(name, "a 64-bit integer"))
-            }
+            Some(Value::Integer(number)) => i64::try_from(*number)
+                .map(Some)
+                .map_err(|_| self.wrong_type(name, "a 64-bit integer")),
             Some(_) => Err(self.wrong_type(name, "an integer")),
         }
     }
@@ -145,7 +147,8 @@ impl<'a> Fields<'a> {
         let number = self.integer(name)?;
         number
             .map(|number| {
-                u64::try_from(number).map_err(|_| self.wrong_type(name, "zero or a positive integer"))
+                u64::try_from(number)
+                    .map_err(|_| self.wrong_type(name, "zero or a positive integer"))
             })
             .transpose()
     }
@@ -204,7 +207,8 @@ impl<'a> Fields<'a> {
         texts.collect::<Result<_, _>>().map(Some)
     }
 
-    /// Returns a list of addresses. The pages' text says comma-delimited, their samples and all known clients use a list; both are read.
+    /// Returns a list of addresses. The pages' text says comma-delimited, their samples and all
+    /// known clients use a list; both are read.
     ///
     /// # Errors
     ///
@@ -215,8 +219,12 @@ impl<'a> Fields<'a> {
             _ => self.texts(name)?,
         };
         let Some(given) = given else { return Ok(None) };
-        let trimmed = given.iter().map(|address| address.trim()).filter(|address| !address.is_empty());
-        trimmed.map(|address| self.as_address(name, address.to_owned())).collect::<Result<_, _>>().map(Some)
+        let trimmed =
+            given.iter().map(|address| address.trim()).filter(|address| !address.is_empty());
+        trimmed
+            .map(|address| self.as_address(name, address.to_owned()))
+            .collect::<Result<_, _>>()
+            .map(Some)
     }
 
     /// Returns an address, with or without a name before it; an empty text says that there is none.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use handoff_domain::event::{Cause, RevokeReason};
 use handoff_domain::routing::Exclusion;
 use handoff_domain::{
-    Entry, Fact, Filing, Interaction, Role, Roles, Silence, Threading, Time, Unproven, User, Visibility,
+    Entry, Fact, Filing, Interaction, Role, Roles, Silence, Threading, Time, Unproven, User,
+    Visibility,
 };
 use handoff_engine::{Directory, Why};
 use handoff_store::HistoryEntry;
@@ -69,7 +70,8 @@ pub struct AgentPart {
     /// The rule that excludes him.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<&'static str>,
-    /// What the rule refers to: the skill and level that he lacks, or until when he is not asked again.
+    /// What the rule refers to: the skill and level that he lacks, or until when he is not asked
+    /// again.
     #[serde(flatten)]
     pub detail: Map<String, Value>,
 }
@@ -77,18 +79,29 @@ pub struct AgentPart {
 impl RoutingResource {
     /// Shows why an interaction waits. `why` is absent when it waits in no queue.
     #[must_use]
-    pub fn new(interaction: &Interaction, why: Option<&Why>, now: Time, lookup: Lookup<'_>) -> Self {
+    pub fn new(
+        interaction: &Interaction,
+        why: Option<&Why>,
+        now: Time,
+        lookup: Lookup<'_>,
+    ) -> Self {
         let waiting = why.map(|why| {
-            let judged =
-                why.agents.iter().map(|(user, (_, rule))| (AgentPart::new(user, *rule, lookup), *rule));
-            let (eligible, excluded): (Vec<_>, Vec<_>) = judged.partition(|(_, rule)| rule.is_none());
-            let parts = |judged: Vec<(AgentPart, _)>| judged.into_iter().map(|(part, _)| part).collect();
+            let judged = why
+                .agents
+                .iter()
+                .map(|(user, (_, rule))| (AgentPart::new(user, *rule, lookup), *rule));
+            let (eligible, excluded): (Vec<_>, Vec<_>) =
+                judged.partition(|(_, rule)| rule.is_none());
+            let parts =
+                |judged: Vec<(AgentPart, _)>| judged.into_iter().map(|(part, _)| part).collect();
             WaitingPart {
                 queue: why.queue.name.clone(),
                 since: print(why.since),
                 waited_ms: now.ms_since(why.since),
                 step: why.step.map_or(0, |step| step + 1),
-                next_step: why.next_step.map(|(step, at)| NextStep { step: step + 1, at: print(at) }),
+                next_step: why
+                    .next_step
+                    .map(|(step, at)| NextStep { step: step + 1, at: print(at) }),
                 eligible: parts(eligible),
                 excluded: parts(excluded),
             }
@@ -124,7 +137,9 @@ fn exclusion(rule: Exclusion, directory: &Directory) -> (&'static str, Value) {
         Exclusion::DoNotDisturb => ("DoNotDisturb", json!({})),
         Exclusion::Full => ("Full", json!({})),
         Exclusion::PassedUntil { until } => ("PassedUntil", json!({"until": print(until)})),
-        Exclusion::PassedAndOthersEligible { at } => ("PassedAndOthersEligible", json!({"at": print(at)})),
+        Exclusion::PassedAndOthersEligible { at } => {
+            ("PassedAndOthersEligible", json!({"at": print(at)}))
+        }
     }
 }
 
@@ -199,13 +214,17 @@ fn fact(fact: &Fact, sees: Visibility, directory: &Directory) -> Value {
         }
         Fact::UserDataChanged => json!({"fact": "UserDataChanged"}),
         Fact::PropertiesChanged => json!({"fact": "PropertiesChanged"}),
-        Fact::Parked { workbin } => json!({"fact": "PlacedInWorkbin", "workbin": workbin.to_string()}),
+        Fact::Parked { workbin } => {
+            json!({"fact": "PlacedInWorkbin", "workbin": workbin.to_string()})
+        }
         Fact::Pulled { workbin, by } => {
             json!({"fact": "Pulled", "workbin": workbin.to_string(), "by": by.to_string()})
         }
         Fact::DraftCreated { draft } => json!({"fact": "DraftCreated", "draft": draft.to_string()}),
         Fact::DraftClosed { draft } => json!({"fact": "DraftClosed", "draft": draft.to_string()}),
-        Fact::DraftReopened { draft } => json!({"fact": "DraftReopened", "draft": draft.to_string()}),
+        Fact::DraftReopened { draft } => {
+            json!({"fact": "DraftReopened", "draft": draft.to_string()})
+        }
         Fact::DraftSaved => json!({"fact": "DraftSaved"}),
         Fact::SendStarted => json!({"fact": "SendStarted"}),
         Fact::SentForReview => json!({"fact": "SentForReview"}),
@@ -223,26 +242,35 @@ fn fact(fact: &Fact, sees: Visibility, directory: &Directory) -> Value {
         }
         Fact::Remark(text) => json!({"fact": "Remark", "text": text}),
         Fact::Acknowledged { by } => json!({"fact": "Acknowledged", "by": by.to_string()}),
-        Fact::NotAcknowledged { why } => json!({"fact": "NotAcknowledged", "reason": silence(*why)}),
+        Fact::NotAcknowledged { why } => {
+            json!({"fact": "NotAcknowledged", "reason": silence(*why)})
+        }
         Fact::Filed { why } => json!({"fact": "Filed", "reason": filing(*why)}),
         Fact::Sent => json!({"fact": "Sent"}),
         Fact::DeliveryFailed { reason } => json!({"fact": "DeliveryFailed", "reason": reason}),
-        Fact::ParticipantLeft { user } => json!({"fact": "ParticipantLeft", "user": user.to_string()}),
+        Fact::ParticipantLeft { user } => {
+            json!({"fact": "ParticipantLeft", "user": user.to_string()})
+        }
         Fact::OwnerChanged { to } => json!({"fact": "OwnerChanged", "to": to.to_string()}),
         Fact::ChatEnded => json!({"fact": "ChatEnded"}),
         Fact::Said(entry) => said(entry, sees),
         Fact::ModeSwitched { by, kind } => {
             json!({"fact": "ModeSwitched", "by": by.to_string(), "kind": kind_name(*kind)})
         }
-        Fact::FileDownloaded { file } => json!({"fact": "FileDownloaded", "file": file.to_string()}),
-        Fact::HandlingExpired { owner } => json!({"fact": "HandlingExpired", "owner": owner.to_string()}),
+        Fact::FileDownloaded { file } => {
+            json!({"fact": "FileDownloaded", "file": file.to_string()})
+        }
+        Fact::HandlingExpired { owner } => {
+            json!({"fact": "HandlingExpired", "owner": owner.to_string()})
+        }
         Fact::AgentGone { user } => json!({"fact": "AgentGone", "user": user.to_string()}),
         Fact::Completed => json!({"fact": "Completed"}),
         Fact::Canceled => json!({"fact": "Canceled"}),
     }
 }
 
-/// Shows that something was said, without what: that is in the chat's messages, for those who take part.
+/// Shows that something was said, without what: that is in the chat's messages, for those who take
+/// part.
 fn said(entry: &Entry, sees: Visibility) -> Value {
     json!({
         "fact": "Said",
@@ -253,7 +281,8 @@ fn said(entry: &Entry, sees: Visibility) -> Value {
     })
 }
 
-/// Tells whether somebody who is no supervisor may know of a fact: that a supervisor looks on is for supervisors alone.
+/// Tells whether somebody who is no supervisor may know of a fact: that a supervisor looks on is
+/// for supervisors alone.
 fn is_for_agents(fact: &Fact, directory: &Directory) -> bool {
     let is_supervisor =
         |user| directory.users.get(user).is_some_and(|user| user.roles.contains(&Role::Supervisor));
@@ -261,7 +290,8 @@ fn is_for_agents(fact: &Fact, directory: &Directory) -> bool {
         Fact::Said(entry) => entry.agents.is_some(),
         Fact::Offered { kind, .. } | Fact::Accepted { kind, .. } => !kind.is_supervision(),
         Fact::ModeSwitched { .. } => false,
-        // These do not say what the offer or the seat was for, so all of a supervisor's are left out.
+        // These do not say what the offer or the seat was for, so all of a supervisor's are left
+        // out.
         Fact::Rejected { by: user }
         | Fact::OfferExpired { to: user }
         | Fact::OfferRevoked { to: user, .. }

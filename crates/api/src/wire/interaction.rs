@@ -1,8 +1,9 @@
-//! Interactions as JSON, as one reader sees them: the flat object of the contract's section 4, and the per-medium resources of the later
-//! generation (`medium`).
+//! Interactions as JSON, as one reader sees them: the flat object of the contract's section 4, and
+//! the per-medium resources of the later generation (`medium`).
 //!
-//! State and capabilities belong to the reader, not to the interaction: the target of an offer sees `Invited`, and who is no longer
-//! concerned sees what became of it for him ([`Sight`]). Who may see an interaction at all is decided elsewhere.
+//! State and capabilities belong to the reader, not to the interaction: the target of an offer sees
+//! `Invited`, and who is no longer concerned sees what became of it for him ([`Sight`]). Who may
+//! see an interaction at all is decided elsewhere.
 
 mod email;
 mod medium;
@@ -18,7 +19,9 @@ use serde_json::{Map, Value};
 pub use email::{
     AttachmentResource, EmailFields, ReportResource, ReportedRecipient, attachment_path, shown_body,
 };
-pub use medium::{ChatResource, EmailResource, MediumResource, OpenmediaResource, WorkitemResource};
+pub use medium::{
+    ChatResource, EmailResource, MediumResource, OpenmediaResource, WorkitemResource,
+};
 pub use medium::{plural, singular};
 pub use offer::{OfferPart, OperationPart, kind_name, operation_parts};
 pub use participant::ParticipantResource;
@@ -34,17 +37,23 @@ pub struct Sight {
     pub status: Status,
     /// What he may do next, in the order of the capability table.
     pub capabilities: &'static [&'static str],
-    /// To whom the parties of a chat are shown; to nobody once it stopped concerning him (ChatReject shows an empty list).
+    /// To whom the parties of a chat are shown; to nobody once it stopped concerning him
+    /// (ChatReject shows an empty list).
     reader: Option<UserId>,
 }
 
 impl Sight {
-    /// Returns what `reader` sees now (docs/compat/interactions.md#seen). Whom it does not concern, as a supervisor who looks on, sees the state and can do nothing:
-    /// an offer to somebody else is not his to accept.
+    /// Returns what `reader` sees now (docs/compat/interactions.md#seen). Whom it does not concern,
+    /// as a supervisor who looks on, sees the state and can do nothing: an offer to somebody else
+    /// is not his to accept.
     #[must_use]
     pub fn of(interaction: &Interaction, reader: UserId) -> Self {
         let sight = Self::concerned(interaction, interaction.status_for(reader), reader);
-        if interaction.people().contains(&reader) { sight } else { Self { capabilities: &[], ..sight } }
+        if interaction.people().contains(&reader) {
+            sight
+        } else {
+            Self { capabilities: &[], ..sight }
+        }
     }
 
     /// Returns what an agent sees whom it does not concern any more.
@@ -59,7 +68,8 @@ impl Sight {
         match view {
             View::Concerned(status) => Self::concerned(interaction, *status, user),
             View::Gone(status) => Self::gone(*status),
-            // What lies in a workbin, or just left it, is nobody's to act on from there (docs/compat/media.md#workbins).
+            // What lies in a workbin, or just left it, is nobody's to act on from there
+            // (docs/compat/media.md#workbins).
             View::Workbin { .. } => Self::gone(interaction.status()),
             View::Channels | View::Messages { .. } => Self::of(interaction, user),
         }
@@ -163,7 +173,10 @@ impl InteractionResource {
     pub fn new(interaction: &Interaction, sight: Sight, lookup: Lookup<'_>) -> Self {
         let id = interaction.id.to_string();
         let email = (interaction.media == Media::Email).then(|| EmailPart {
-            email_object: EmailObject { subject: interaction.subject.clone(), interaction_id: id.clone() },
+            email_object: EmailObject {
+                subject: interaction.subject.clone(),
+                interaction_id: id.clone(),
+            },
             fields: EmailFields::of(interaction, lookup),
         });
         let chat = (interaction.media == Media::Chat).then(|| ChatPart {
@@ -213,7 +226,11 @@ impl Sight {
         OfferPart::of(interaction, self.reader?, lookup)
     }
 
-    fn participants(self, interaction: &Interaction, lookup: Lookup<'_>) -> Vec<ParticipantResource> {
+    fn participants(
+        self,
+        interaction: &Interaction,
+        lookup: Lookup<'_>,
+    ) -> Vec<ParticipantResource> {
         self.reader.map(|reader| participant::of(interaction, reader, lookup)).unwrap_or_default()
     }
 }
@@ -247,7 +264,8 @@ pub const fn direction_name(direction: Direction) -> &'static str {
     }
 }
 
-/// Returns the medium's name for `interactionType`: `Email`, `Chat`, `Workitem`, or an open-media type with a capital first letter.
+/// Returns the medium's name for `interactionType`: `Email`, `Chat`, `Workitem`, or an open-media
+/// type with a capital first letter.
 #[must_use]
 pub fn type_name(media: &Media) -> String {
     let mut letters = media.name().chars();

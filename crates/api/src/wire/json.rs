@@ -1,7 +1,8 @@
 //! A strict JSON reader: what it gives is what was written, or nothing.
 //!
-//! Two readers of one text must not understand two things by it, so duplicate keys, trailing text and numbers out of range are refused
-//! instead of being resolved somehow. Depth is bounded while reading, before anything that recurses over the result could be harmed.
+//! Two readers of one text must not understand two things by it, so duplicate keys, trailing text
+//! and numbers out of range are refused instead of being resolved somehow. Depth is bounded while
+//! reading, before anything that recurses over the result could be harmed.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,8 +19,8 @@ const DEPTH_MAX: usize = 64;
 ///
 /// # Errors
 ///
-/// Code 10, saying what is wrong and where, when the text is not exactly one JSON value, has a duplicate key, a number beyond an IEEE
-/// double, or more than 64 levels.
+/// Code 10, saying what is wrong and where, when the text is not exactly one JSON value, has a
+/// duplicate key, a number beyond an IEEE double, or more than 64 levels.
 pub fn read(text: &[u8]) -> Result<Value, Refusal> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let value = Node { depth: 0 }.deserialize(&mut deserializer);

@@ -1,12 +1,14 @@
 //! The HTML of strangers, on its way to an agent.
 //!
-//! What customers write is stored as it came and cleaned whenever it is shown, so that a better cleaner cures old messages. How to clean it
-//! is not known here: whoever puts the program together says so by a [`Letters`]. Until then nothing of the markup is trusted and a reader
-//! sees it as text.
+//! What customers write is stored as it came and cleaned whenever it is shown, so that a better
+//! cleaner cures old messages. How to clean it is not known here: whoever puts the program together
+//! says so by a [`Letters`]. Until then nothing of the markup is trusted and a reader sees it as
+//! text.
 //!
-//! The same letter is shown many times: every notice of a change carries it, on two topics and for every reader. To clean it costs 0.14 ms for
-//! each KiB (measured with the mail crate's cleaner: 2.7 ms for 20 KiB, 41 ms for the longest that is kept), so what was cleaned is remembered
-//! for a while.
+//! The same letter is shown many times: every notice of a change carries it, on two topics and for
+//! every reader. To clean it costs 0.14 ms for each KiB (measured with the mail crate's cleaner:
+//! 2.7 ms for 20 KiB, 41 ms for the longest that is kept), so what was cleaned is remembered for a
+//! while.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,16 +17,18 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use handoff_domain::{Attachment, FileId};
 use sha2::{Digest as _, Sha256};
 
-/// Bytes from which on a body is remembered when it was cleaned. A shorter one is cleaned in less than 0.1 ms, which is not worth the room.
+/// Bytes from which on a body is remembered when it was cleaned. A shorter one is cleaned in less
+/// than 0.1 ms, which is not worth the room.
 const KEPT_FROM_BYTES: usize = 512;
-/// Bytes of all cleaned bodies that are remembered: some hundred letters of usual length. When there would be more, all are forgotten, which
-/// costs no more than cleaning those again that are still looked at.
+/// Bytes of all cleaned bodies that are remembered: some hundred letters of usual length. When
+/// there would be more, all are forgotten, which costs no more than cleaning those again that are
+/// still looked at.
 const KEPT_BYTES_MAX: usize = 16 * 1_024 * 1_024;
 
 /// How the HTML of a letter is made safe to show.
 pub trait Letters: fmt::Debug + Send + Sync + 'static {
-    /// Makes it safe. `images` gives the address of an image of the letter by its `Content-ID`. To clean the result again must change
-    /// nothing.
+    /// Makes it safe. `images` gives the address of an image of the letter by its `Content-ID`. To
+    /// clean the result again must change nothing.
     fn clean(&self, html: &str, images: &dyn Fn(&str) -> Option<String>) -> String;
 
     /// Returns what a reader of it without markup would read.
@@ -88,7 +92,8 @@ impl Cleaner {
             return self.clean_now(html, attachments, address);
         }
         let name = name_of(html, attachments, address);
-        let known = self.kept.lock().unwrap_or_else(PoisonError::into_inner).bodies.get(&name).cloned();
+        let known =
+            self.kept.lock().unwrap_or_else(PoisonError::into_inner).bodies.get(&name).cloned();
         if let Some(known) = known {
             return known.to_string();
         }
@@ -125,7 +130,8 @@ impl Cleaner {
     }
 }
 
-/// Returns the attachment that a body names by its `Content-ID`, if it is a picture: nothing else is shown in its place.
+/// Returns the attachment that a body names by its `Content-ID`, if it is a picture: nothing else
+/// is shown in its place.
 fn image<'a>(attachments: &'a [Attachment], content_id: &str) -> Option<&'a Attachment> {
     let is_it = |one: &&Attachment| {
         one.content_id.as_deref() == Some(content_id) && one.content_type.starts_with("image/")
@@ -134,7 +140,11 @@ fn image<'a>(attachments: &'a [Attachment], content_id: &str) -> Option<&'a Atta
 }
 
 /// Returns what tells a body, with the images that it may show, from every other.
-fn name_of(html: &str, attachments: &[Attachment], address: &dyn Fn(&Attachment) -> String) -> [u8; 32] {
+fn name_of(
+    html: &str,
+    attachments: &[Attachment],
+    address: &dyn Fn(&Attachment) -> String,
+) -> [u8; 32] {
     let mut hasher = Sha256::new();
     for one in attachments.iter().filter(|one| one.content_id.is_some()) {
         hasher.update(format!("{:?} {} {}\n", one.content_id, one.content_type, address(one)));
@@ -144,8 +154,9 @@ fn name_of(html: &str, attachments: &[Attachment], address: &dyn Fn(&Attachment)
     hasher.finalize().into()
 }
 
-/// Puts `cid:` back where a body that was shown has the addresses of the e-mail's own images: only by that do its recipients find them.
-/// A file's id is random, so nothing but its address ends in it.
+/// Puts `cid:` back where a body that was shown has the addresses of the e-mail's own images: only
+/// by that do its recipients find them. A file's id is random, so nothing but its address ends in
+/// it.
 #[must_use]
 pub fn with_ids_of_images(mut body: String, attachments: &[Attachment]) -> String {
     for one in attachments {
@@ -161,7 +172,8 @@ pub fn with_ids_of_images(mut body: String, attachments: &[Attachment]) -> Strin
                 after.push_str(piece);
                 break;
             }
-            let begins = piece.rfind(['"', '\'', '=', '(', '>', ' ', '\n', '\t']).map_or(0, |at| at + 1);
+            let begins =
+                piece.rfind(['"', '\'', '=', '(', '>', ' ', '\n', '\t']).map_or(0, |at| at + 1);
             after.push_str(&piece[..begins]);
             after.push_str("cid:");
             after.push_str(content_id);
@@ -171,11 +183,13 @@ pub fn with_ids_of_images(mut body: String, attachments: &[Attachment]) -> Strin
     body
 }
 
-/// Returns the files of an original under names that can stand in the markup of its answer and in a header of it.
+/// Returns the files of an original under names that can stand in the markup of its answer and in a
+/// header of it.
 #[must_use]
 pub fn with_plain_ids(attachments: &[Attachment]) -> Vec<Attachment> {
     let renamed = |one: &Attachment| {
-        let content_id = one.content_id.clone().map(|id| if is_plain(&id) { id } else { id_of(one.file) });
+        let content_id =
+            one.content_id.clone().map(|id| if is_plain(&id) { id } else { id_of(one.file) });
         Attachment { content_id, ..one.clone() }
     };
     attachments.iter().map(renamed).collect()
@@ -196,7 +210,8 @@ pub fn shows(body: &str, attachment: &Attachment) -> bool {
     attachment.inline && body.match_indices(&named).any(|(at, _)| is_end(&body[at + named.len()..]))
 }
 
-/// The longest `Content-ID` that is repeated, in bytes; programs make a fifth of it, and in a header it has a line to itself.
+/// The longest `Content-ID` that is repeated, in bytes; programs make a fifth of it, and in a
+/// header it has a line to itself.
 const ID_BYTES_MAX: usize = 250;
 
 /// Tells whether a `Content-ID`, which strangers choose, can stand in markup as it is.
@@ -263,19 +278,25 @@ mod tests {
         assert_eq!(times(&long, &[]), (1, false));
         assert_eq!(times(&long, std::slice::from_ref(&one)), (2, true));
         assert_eq!(times(&long, &[one]), (2, true));
-        assert_eq!(times(&long, &[attachment(1, Some("a"), "text/html")]), (3, false), "no picture");
+        assert_eq!(
+            times(&long, &[attachment(1, Some("a"), "text/html")]),
+            (3, false),
+            "no picture"
+        );
         let limit = KEPT_BYTES_MAX / KEPT_FROM_BYTES;
         assert!(limit > 1_000, "a busy contact center's letters have room");
     }
 
     #[test]
     fn addresses_of_own_images_become_ids_again() {
-        let attachments = [attachment(1, Some("a@b"), "image/png"), attachment(2, None, "image/png")];
+        let attachments =
+            [attachment(1, Some("a@b"), "image/png"), attachment(2, None, "image/png")];
         let odd = attachment(1, Some("\"><script>"), "image/png");
         let own = address(&attachments[0]);
         let other = address(&attachments[1]);
         let body = format!("<img src=\"{own}\"> and <img src='{own}'>{own}<a href=\"{other}\">");
-        let expected = format!("<img src=\"cid:a@b\"> and <img src='cid:a@b'>cid:a@b<a href=\"{other}\">");
+        let expected =
+            format!("<img src=\"cid:a@b\"> and <img src='cid:a@b'>cid:a@b<a href=\"{other}\">");
         assert_eq!(with_ids_of_images(body, &attachments), expected);
         assert_eq!(with_ids_of_images("plain".to_owned(), &attachments), "plain");
         assert_eq!(with_ids_of_images(own.clone(), &[odd]), own, "markup is no id");

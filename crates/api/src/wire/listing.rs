@@ -1,7 +1,9 @@
-//! Collections: field selection, filters and paging, the same for every list (docs/compat/conventions.md#lists).
+//! Collections: field selection, filters and paging, the same for every list
+//! (docs/compat/conventions.md#lists).
 //!
-//! Without `fields` a list is its addresses, with `fields` its resources. A filter is compared with the attribute as the caller would see
-//! it, so that what a filter finds and what the answer shows cannot differ.
+//! Without `fields` a list is its addresses, with `fields` its resources. A filter is compared with
+//! the attribute as the caller would see it, so that what a filter finds and what the answer shows
+//! cannot differ.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -23,8 +25,9 @@ use crate::wire::resource::Fields;
 const LIMIT_DEFAULT: usize = 100;
 /// Most items on a page (docs/compat/conventions.md#lists).
 const LIMIT_MAX: usize = 1_000;
-/// Parameters that every list understands or lets pass: `resolveUris` is of the older pages and means nothing here, because addresses
-/// are never resolved; `_` is what browser libraries add against caches.
+/// Parameters that every list understands or lets pass: `resolveUris` is of the older pages and
+/// means nothing here, because addresses are never resolved; `_` is what browser libraries add
+/// against caches.
 const COMMON: &[&str] = &["fields", "subresources", "limit", "cursor", "resolveUris", "_"];
 
 /// What a caller wants of a list.
@@ -45,7 +48,8 @@ impl Listing {
     ///
     /// Code 10 for another filter, or a limit or cursor that is none.
     pub fn read(uri: &Uri, attributes: &[&str]) -> Result<Self, Refusal> {
-        let mut listing = Self { fields: None, limit: LIMIT_DEFAULT, cursor: None, filters: Vec::new() };
+        let mut listing =
+            Self { fields: None, limit: LIMIT_DEFAULT, cursor: None, filters: Vec::new() };
         for (name, value) in parameters(uri) {
             match name.as_str() {
                 "fields" => listing.fields = Some(Fields::parse(&value)),
@@ -66,8 +70,13 @@ impl Listing {
     /// Code 10 when the cursor is not one of a list of such ids.
     pub fn after<I: FromStr>(&self) -> Result<Option<I>, Refusal> {
         let Some(cursor) = &self.cursor else { return Ok(None) };
-        let wrong = || Refusal::invalid("The cursor is not one that this list gave; begin again without it.");
-        let text = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let wrong = || {
+            Refusal::invalid("The cursor is not one that this list gave; begin again without it.")
+        };
+        let text = BASE64_URL_SAFE_NO_PAD
+            .decode(cursor)
+            .ok()
+            .and_then(|bytes| String::from_utf8(bytes).ok());
         text.and_then(|text| text.parse().ok()).map(Some).ok_or_else(wrong)
     }
 
@@ -95,7 +104,8 @@ impl Listing {
         self.filters.iter().find(|(filter, _)| filter == name).map(|(_, value)| value.as_str())
     }
 
-    /// Returns a resource's JSON for the page, or `None` when a filter leaves it out. `shown` is what the caller would see of it.
+    /// Returns a resource's JSON for the page, or `None` when a filter leaves it out. `shown` is
+    /// what the caller would see of it.
     #[must_use]
     pub fn pick(&self, shown: &impl Serialize) -> Option<Value> {
         let all = select(&Fields::All, shown);
@@ -131,14 +141,21 @@ impl Listing {
         self.fields.as_ref().unwrap_or(&Fields::All)
     }
 
-    /// Writes a page of items that have no addresses of their own: they are shown whether or not fields were asked for.
+    /// Writes a page of items that have no addresses of their own: they are shown whether or not
+    /// fields were asked for.
     #[must_use]
-    pub fn page_of_parts(&self, plural: &str, items: &[Value], next: Option<&impl Display>) -> JsonText {
+    pub fn page_of_parts(
+        &self,
+        plural: &str,
+        items: &[Value],
+        next: Option<&impl Display>,
+    ) -> JsonText {
         let next = next.map(encoded);
         JsonText::of(&Page { name: plural, items, next })
     }
 
-    /// Writes a page: `items` are what [`Listing::pick`] gave, `next` is the id after which the next page begins.
+    /// Writes a page: `items` are what [`Listing::pick`] gave, `next` is the id after which the
+    /// next page begins.
     #[must_use]
     pub fn page(&self, plural: &str, items: &[Value], next: Option<&impl Display>) -> JsonText {
         let name = if self.fields.is_some() { plural } else { "uris" };
@@ -194,7 +211,8 @@ pub fn select(fields: &Fields, shown: &impl Serialize) -> Value {
 /// Returns the parameters of a query, decoded.
 #[must_use]
 pub fn parameters(uri: &Uri) -> Vec<(String, String)> {
-    // Pairs of texts can be made of any query; bytes that are not UTF-8 become replacement characters and then match nothing.
+    // Pairs of texts can be made of any query; bytes that are not UTF-8 become replacement
+    // characters and then match nothing.
     Query::<Vec<(String, String)>>::try_from_uri(uri).map(|Query(pairs)| pairs).unwrap_or_default()
 }
 
@@ -276,7 +294,10 @@ mod tests {
 
     fn names(query: &str) -> Value {
         let all = (1..=5_u128).map(|n| {
-            (SkillId(n), json!({"name": format!("n{n}"), "uri": format!("u{n}"), "channel": "chat"}))
+            (
+                SkillId(n),
+                json!({"name": format!("n{n}"), "uri": format!("u{n}"), "channel": "chat"}),
+            )
         });
         let text = listing(query).expect("a list").of_all("things", all).expect("a page");
         serde_json::from_str(&text.0).expect("JSON")
@@ -285,7 +306,10 @@ mod tests {
     #[test]
     fn a_list_without_fields_is_addresses() {
         assert_eq!(names(""), json!({"statusCode": 0, "uris": ["u1", "u2", "u3", "u4", "u5"]}));
-        assert_eq!(names("fields=name&name=n2"), json!({"statusCode": 0, "things": [{"name": "n2"}]}));
+        assert_eq!(
+            names("fields=name&name=n2"),
+            json!({"statusCode": 0, "things": [{"name": "n2"}]})
+        );
         assert_eq!(names("name=n2&channel=email"), json!({"statusCode": 0, "uris": []}));
     }
 

@@ -1,7 +1,9 @@
 //! Notification messages as JSON: the `data` of what a client gets over CometD.
 //!
-//! Which event becomes which message is the table in `notify`; here are only their forms. `referenceId` is there only when a request of
-//! the reader caused the message, `sequence` only when the message is an event and can be replayed (docs/compat/notifications.md#replay and docs/compat/notifications.md#messages).
+//! Which event becomes which message is the table in `notify`; here are only their forms.
+//! `referenceId` is there only when a request of the reader caused the message, `sequence` only
+//! when the message is an event and can be replayed (docs/compat/notifications.md#replay and
+//! docs/compat/notifications.md#messages).
 
 mod workbin;
 
@@ -16,8 +18,8 @@ use crate::wire::resource::{ChannelResource, Lookup};
 use crate::wire::transcript::LogMessage;
 
 pub use workbin::{
-    ItemAction, SubscriptionState, WorkbinContent, WorkbinMessage, WorkbinSubscription, workbin_content,
-    workbin_subscription,
+    ItemAction, SubscriptionState, WorkbinContent, WorkbinMessage, WorkbinSubscription,
+    workbin_content, workbin_subscription,
 };
 
 /// The type of the messages on `/v2/me/interactions`.
@@ -43,8 +45,10 @@ pub struct Head {
     pub error_message: Option<String>,
 }
 
-/// The message on `/v2/me/interactions`, flat as the notification pages print it (docs/compat/notifications.md#messages; docs/compat/interactions.md#object). It names its type
-/// twice: the pages' `messageTypeName`, and the `messageType` by which clients tell all other messages apart.
+/// The message on `/v2/me/interactions`, flat as the notification pages print it
+/// (docs/compat/notifications.md#messages; docs/compat/interactions.md#object). It names its type
+/// twice: the pages' `messageTypeName`, and the `messageType` by which clients tell all other
+/// messages apart.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StateMessage {
@@ -66,7 +70,11 @@ pub struct StateMessage {
 impl StateMessage {
     /// Makes the message.
     #[must_use]
-    pub const fn new(notification_type: &'static str, head: Head, interaction: InteractionResource) -> Self {
+    pub const fn new(
+        notification_type: &'static str,
+        head: Head,
+        interaction: InteractionResource,
+    ) -> Self {
         Self {
             message_type_name: INTERACTION_STATE,
             message_type: INTERACTION_STATE,
@@ -83,14 +91,19 @@ impl StateMessage {
         Self { messages: Some(messages), ..self }
     }
 
-    /// Shows an interaction as `reader` sees it now, in the form of the messages: for lists that promise the same objects as the
-    /// notifications (docs/compat/notifications.md#messages).
+    /// Shows an interaction as `reader` sees it now, in the form of the messages: for lists that
+    /// promise the same objects as the notifications (docs/compat/notifications.md#messages).
     #[must_use]
     pub fn read_by(interaction: &Interaction, reader: UserId, lookup: Lookup<'_>) -> Self {
-        Self::new("StatusChange", Head::default(), InteractionResource::read_by(interaction, reader, lookup))
+        Self::new(
+            "StatusChange",
+            Head::default(),
+            InteractionResource::read_by(interaction, reader, lookup),
+        )
     }
 
-    /// The same as an item of a workbin, whose user data has the interaction's properties beside it.
+    /// The same as an item of a workbin, whose user data has the interaction's properties beside
+    /// it.
     #[must_use]
     pub fn of_item(interaction: &Interaction, reader: UserId, lookup: Lookup<'_>) -> Self {
         let mut message = Self::read_by(interaction, reader, lookup);
@@ -99,7 +112,8 @@ impl StateMessage {
     }
 }
 
-/// The message on `/v2/me/chats` that tells what was said (docs/compat/media.md#messages-of-a-chat). Clients of one year find the chat by its address, of
+/// The message on `/v2/me/chats` that tells what was said
+/// (docs/compat/media.md#messages-of-a-chat). Clients of one year find the chat by its address, of
 /// another by its path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -118,7 +132,12 @@ pub struct LogUpdate {
 impl LogUpdate {
     /// Makes the message.
     #[must_use]
-    pub fn new(head: Head, interaction: &Interaction, messages: Vec<LogMessage>, lookup: Lookup<'_>) -> Self {
+    pub fn new(
+        head: Head,
+        interaction: &Interaction,
+        messages: Vec<LogMessage>,
+        lookup: Lookup<'_>,
+    ) -> Self {
         let link = lookup.url.medium(&Media::Chat, interaction.id);
         Self {
             message_type: "MessageLogUpdated",
@@ -149,7 +168,12 @@ pub struct MediumMessage {
 impl MediumMessage {
     /// Makes the message.
     #[must_use]
-    pub fn new(notification_type: &'static str, head: Head, media: &Media, resource: MediumResource) -> Self {
+    pub fn new(
+        notification_type: &'static str,
+        head: Head,
+        media: &Media,
+        resource: MediumResource,
+    ) -> Self {
         let message_type = match media {
             Media::Email => "EmailStateChangeMessage",
             Media::Chat => "ChatStateChangeMessage",
@@ -161,7 +185,8 @@ impl MediumMessage {
     }
 }
 
-/// The message on `/v2/me/channels` (docs/compat/notifications.md#topics): the channels that changed, and no others.
+/// The message on `/v2/me/channels` (docs/compat/notifications.md#topics): the channels that
+/// changed, and no others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChannelMessage {
@@ -181,7 +206,8 @@ impl ChannelMessage {
     }
 }
 
-/// The message that a replay could not begin where it was asked to (docs/compat/notifications.md#replay).
+/// The message that a replay could not begin where it was asked to
+/// (docs/compat/notifications.md#replay).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResyncMessage {
@@ -205,6 +231,7 @@ impl ResyncMessage {
 /// Writes a message.
 #[must_use]
 pub fn encode<M: Serialize>(message: &M) -> Bytes {
-    // Every message consists of strings, numbers, lists and objects with string keys, none of which JSON refuses.
+    // Every message consists of strings, numbers, lists and objects with string keys, none of which
+    // JSON refuses.
     serde_json::to_vec(message).expect("messages consist of what JSON can say").into()
 }

@@ -1,7 +1,9 @@
-//! Resources beside interactions: their addresses, and users, skills, groups, queues, workbins and channels as JSON.
+//! Resources beside interactions: their addresses, and users, skills, groups, queues, workbins and
+//! channels as JSON.
 //!
-//! Every resource has `id`, `uri` (absolute, with the configured prefix) and `path` (without `/api/v2`), as the public pages show them
-//! (docs/compat/conventions.md#envelopes). Nothing here decides who may see a resource, and no secret has a field.
+//! Every resource has `id`, `uri` (absolute, with the configured prefix) and `path` (without
+//! `/api/v2`), as the public pages show them (docs/compat/conventions.md#envelopes). Nothing here
+//! decides who may see a resource, and no secret has a field.
 
 mod center;
 mod channel;
@@ -30,7 +32,8 @@ const API_ROOT: &str = "/api/v2";
 pub struct PublicUrl(Arc<str>);
 
 impl PublicUrl {
-    /// Takes the configured prefix, such as `http://127.0.0.1:8090`; a slash at its end does not matter.
+    /// Takes the configured prefix, such as `http://127.0.0.1:8090`; a slash at its end does not
+    /// matter.
     #[must_use]
     pub fn new(prefix: &str) -> Self {
         Self(format!("{}{API_ROOT}", prefix.trim_end_matches('/')).into())
@@ -84,11 +87,11 @@ impl PublicUrl {
         self.link(format!("/interactions/{id}"))
     }
 
-    /// Returns the link to an interaction as its medium's resource, such as `/chats/{id}` (docs/compat/conventions.md#lists: addresses have
-    /// no `/me`).
+    /// Returns the link to an interaction as its medium's resource, such as `/chats/{id}`
+    /// (docs/compat/conventions.md#lists: addresses have no `/me`).
     ///
-    /// Open media are `/openmedia/{mediaType}/{id}`, as the pages' calls have it; their samples print `{mediaType}s` in the address, which
-    /// no documented call answers to.
+    /// Open media are `/openmedia/{mediaType}/{id}`, as the pages' calls have it; their samples
+    /// print `{mediaType}s` in the address, which no documented call answers to.
     #[must_use]
     pub fn medium(&self, media: &Media, id: InteractionId) -> Link {
         self.link(match media {
@@ -109,7 +112,8 @@ pub struct Link {
     pub path: String,
 }
 
-/// What rendering needs beside what it renders: names of configured things, the public address, and what shows letters.
+/// What rendering needs beside what it renders: names of configured things, the public address, and
+/// what shows letters.
 #[derive(Clone, Copy, Debug)]
 pub struct Lookup<'a> {
     /// Everything configured.

@@ -1,11 +1,15 @@
-//! What was said in a chat, as JSON: once as the customers' clients know it, once as the agents' do.
+//! What was said in a chat, as JSON: once as the customers' clients know it, once as the agents'
+//! do.
 //!
-//! The two generations name the same things differently (docs/compat/customers.md#answers; docs/compat/media.md#messages-of-a-chat), and both sides count only what
-//! they see. An index counts entries; a note about typing is none, and has for customers a number below 0.
+//! The two generations name the same things differently (docs/compat/customers.md#answers;
+//! docs/compat/media.md#messages-of-a-chat), and both sides count only what they see. An index
+//! counts entries; a note about typing is none, and has for customers a number below 0.
 
 use std::collections::BTreeMap;
 
-use handoff_domain::{Content, Entry, FileId, Party, PartyKind, Speaker, Time, TreatAs, Visibility};
+use handoff_domain::{
+    Content, Entry, FileId, Party, PartyKind, Speaker, Time, TreatAs, Visibility,
+};
 use handoff_engine::{Note, NoteKind, NumberedNote};
 use serde::Serialize;
 
@@ -37,7 +41,8 @@ impl CustomersSpeaker {
             PartyKind::Customer => "Client",
             PartyKind::Agent(_) => "Agent",
             PartyKind::Supervisor(_) => "Supervisor",
-            // The pages have no type for the server itself; clients know this one for whoever is neither customer nor agent.
+            // The pages have no type for the server itself; clients know this one for whoever is
+            // neither customer nor agent.
             PartyKind::System => "External",
         };
         let participant_id = speaker.public.map_or(0, |id| id.0);
@@ -123,7 +128,8 @@ impl CustomerMessage {
         let (r#type, text, message_type, user_data) = match content {
             Content::Joined => ("ParticipantJoined", None, None, None),
             Content::Left { reason } => {
-                let data = BTreeMap::from([("quit-reason-code".to_owned(), reason.code().to_string())]);
+                let data =
+                    BTreeMap::from([("quit-reason-code".to_owned(), reason.code().to_string())]);
                 ("ParticipantLeft", None, None, Some(data))
             }
             Content::Text { text, message_type, .. } => {
@@ -131,17 +137,26 @@ impl CustomerMessage {
             }
             Content::PushUrl { url } => ("PushUrl", Some(url.clone()), None, None),
             Content::CustomNotice { text } => ("CustomNotice", text.clone(), None, None),
-            Content::Notice { text, data } => ("Notice", Some(text.clone()), None, Some(data.clone())),
-            Content::NicknameUpdated { nickname } => ("NicknameUpdated", Some(nickname.clone()), None, None),
+            Content::Notice { text, data } => {
+                ("Notice", Some(text.clone()), None, Some(data.clone()))
+            }
+            Content::NicknameUpdated { nickname } => {
+                ("NicknameUpdated", Some(nickname.clone()), None, None)
+            }
             Content::FileUploaded { file, name, bytes, content_type, description } => {
-                let data = file_data(*file, name, Some((*bytes, content_type)), description.as_deref());
+                let data =
+                    file_data(*file, name, Some((*bytes, content_type)), description.as_deref());
                 ("FileUploaded", Some(name.clone()), None, Some(data))
             }
             Content::FileDeleted { file, name } => {
                 ("FileDeleted", Some(name.clone()), None, Some(file_data(*file, name, None, None)))
             }
-            Content::IdleAlert => ("Notice", Some(IDLE_ALERT.to_owned()), Some("IdleAlert".to_owned()), None),
-            Content::IdleClose => ("Notice", Some(IDLE_CLOSE.to_owned()), Some("IdleClose".to_owned()), None),
+            Content::IdleAlert => {
+                ("Notice", Some(IDLE_ALERT.to_owned()), Some("IdleAlert".to_owned()), None)
+            }
+            Content::IdleClose => {
+                ("Notice", Some(IDLE_CLOSE.to_owned()), Some("IdleClose".to_owned()), None)
+            }
         };
         Self { text, message_type, user_data, ..Self::empty(from, at, r#type) }
     }
@@ -158,8 +173,10 @@ fn file_data(
     kind: Option<(u64, &String)>,
     description: Option<&str>,
 ) -> BTreeMap<String, String> {
-    let mut data =
-        BTreeMap::from([("file-id".to_owned(), file.to_string()), ("file-name".to_owned(), name.to_owned())]);
+    let mut data = BTreeMap::from([
+        ("file-id".to_owned(), file.to_string()),
+        ("file-name".to_owned(), name.to_owned()),
+    ]);
     if let Some((bytes, content_type)) = kind {
         data.insert("file-size".to_owned(), bytes.to_string());
         data.insert("file-type".to_owned(), content_type.clone());
@@ -186,7 +203,12 @@ impl AgentsSpeaker {
     fn of(speaker: &Speaker, sees: Visibility, url: Option<&PublicUrl>) -> Self {
         let participant_id = speaker.id_for(sees).map_or_else(String::new, |id| id.0.to_string());
         let link = url.zip(speaker.kind.user()).map(|(url, user)| url.user(user));
-        Self { nickname: speaker.nickname.clone(), r#type: kind_name(&speaker.kind), participant_id, link }
+        Self {
+            nickname: speaker.nickname.clone(),
+            r#type: kind_name(&speaker.kind),
+            participant_id,
+            link,
+        }
     }
 }
 
@@ -247,11 +269,13 @@ impl LogMessage {
     fn shown(entry: &Entry, sees: Visibility, url: Option<&PublicUrl>) -> Option<Self> {
         let index = Some(entry.index_for(sees)?);
         let (from, at) = (AgentsSpeaker::of(&entry.from, sees, url), entry.at);
-        let empty = Self { index, ..Self::empty(from, at, content_type(&entry.content), entry.visibility) };
+        let empty =
+            Self { index, ..Self::empty(from, at, content_type(&entry.content), entry.visibility) };
         Some(match &entry.content {
             Content::Joined => empty,
             Content::Left { reason } => {
-                let data = BTreeMap::from([("quit-reason-code".to_owned(), reason.code().to_string())]);
+                let data =
+                    BTreeMap::from([("quit-reason-code".to_owned(), reason.code().to_string())]);
                 Self { user_data: Some(data), ..empty }
             }
             Content::Text { text, message_type, treat_as } => Self {
@@ -267,7 +291,8 @@ impl LogMessage {
             }
             Content::NicknameUpdated { nickname } => Self { text: Some(nickname.clone()), ..empty },
             Content::FileUploaded { file, name, bytes, content_type, description } => {
-                let data = file_data(*file, name, Some((*bytes, content_type)), description.as_deref());
+                let data =
+                    file_data(*file, name, Some((*bytes, content_type)), description.as_deref());
                 Self { text: Some(name.clone()), user_data: Some(data), ..empty }
             }
             Content::FileDeleted { file, name } => Self {
@@ -290,7 +315,10 @@ impl LogMessage {
 
     /// Shows an entry to the customer in this shape; `None` when it is not for him.
     pub(crate) fn for_customer(entry: &Entry) -> Option<Self> {
-        Some(Self { message_id: own_message_id(entry), ..Self::shown(entry, Visibility::All, None)? })
+        Some(Self {
+            message_id: own_message_id(entry),
+            ..Self::shown(entry, Visibility::All, None)?
+        })
     }
 
     /// Shows a note.

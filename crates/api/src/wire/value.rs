@@ -1,4 +1,5 @@
-//! Values of user data as JSON, with 64-bit integers kept exactly (docs/compat/conventions.md#bodies).
+//! Values of user data as JSON, with 64-bit integers kept exactly
+//! (docs/compat/conventions.md#bodies).
 
 use handoff_domain::{UserData, Value};
 use serde_json::{Map, Number};
@@ -12,14 +13,18 @@ pub fn to_json(value: &Value) -> serde_json::Value {
         Value::Integer(value) => match (i64::try_from(*value), u64::try_from(*value)) {
             (Ok(value), _) => value.into(),
             (_, Ok(value)) => value.into(),
-            // Nothing beyond 64 bits gets in or out of the store; should it, the nearest double is better than no answer.
+            // Nothing beyond 64 bits gets in or out of the store; should it, the nearest double is
+            // better than no answer.
             _ => Number::from_f64(*value as f64).into(),
         },
-        // Infinities and not-a-number cannot be read from JSON, so they do not occur; they would show as null.
+        // Infinities and not-a-number cannot be read from JSON, so they do not occur; they would
+        // show as null.
         Value::Float(value) => Number::from_f64(*value).into(),
         Value::Text(value) => value.as_str().into(),
         Value::List(values) => values.iter().map(to_json).collect(),
-        Value::Map(values) => values.iter().map(|(key, value)| (key.clone(), to_json(value))).collect(),
+        Value::Map(values) => {
+            values.iter().map(|(key, value)| (key.clone(), to_json(value))).collect()
+        }
     }
 }
 
@@ -36,7 +41,9 @@ mod tests {
     #[test]
     fn what_was_read_is_written_again() {
         let text = r#"{"a":9007199254740993,"b":18446744073709551615,"c":-9223372036854775808,"d":0.1,"e":[null,true,{"f":"x"}],"g":1e300}"#;
-        let Ok(Value::Map(values)) = crate::wire::json::read(text.as_bytes()) else { panic!("an object") };
+        let Ok(Value::Map(values)) = crate::wire::json::read(text.as_bytes()) else {
+            panic!("an object")
+        };
         let written = serde_json::Value::Object(map_to_json(&UserData(values))).to_string();
         assert_eq!(written, text.replace("1e300", "1e+300"));
     }

@@ -1,4 +1,5 @@
-//! What is wrong with a request is told before anything else, by name, and nothing of it ever fails inside.
+//! What is wrong with a request is told before anything else, by name, and nothing of it ever fails
+//! inside.
 
 use axum::body::Body;
 use axum::http::{Method, Request, header};
@@ -31,7 +32,10 @@ fn malformed() -> Vec<(String, &'static str)> {
         ("{'operationName':'Accept'}", "column"),
         ("{\"operationName\" \"Accept\"}", "column"),
         ("{\"operationName\":\"PlaceInQueue\"\n\"queueName\":\"tasks\"}", "line 2"),
-        ("{\"operationName\":\"Accept\",\"operationName\":\"Reject\"}", "duplicate key \"operationName\""),
+        (
+            "{\"operationName\":\"Accept\",\"operationName\":\"Reject\"}",
+            "duplicate key \"operationName\"",
+        ),
         ("{\"operationName\":\"Accept\",\"x\":{\"a\":1,\"a\":1}}", "duplicate key \"a\""),
         ("{\"operationName\":\"Accept\",\"x\":[{\"a\":1,\"\\u0061\":1}]}", "duplicate key \"a\""),
         ("{\"operationName\":\"Accept\",\"x\":1e400}", "out of range"),
@@ -56,7 +60,10 @@ fn malformed() -> Vec<(String, &'static str)> {
 async fn what_is_no_json_is_code_10_and_the_place_is_named() {
     let bench = Bench::start().await;
     for (text, wanted) in malformed() {
-        let reply = bench.by("kate").send(Method::POST, "/me/interactions/x", Some(text.clone()), &[]).await;
+        let reply = bench
+            .by("kate")
+            .send(Method::POST, "/me/interactions/x", Some(text.clone()), &[])
+            .await;
         let sentence = reply.refused(400, 10);
         assert!(sentence.contains(wanted), "{}: {sentence}", &text[..text.len().min(60)]);
         assert!(sentence.len() < 400);
@@ -66,7 +73,8 @@ async fn what_is_no_json_is_code_10_and_the_place_is_named() {
 #[tokio::test]
 async fn nesting_is_counted_where_it_is() {
     let bench = Bench::start().await;
-    let nested = format!("{{\"operationName\":\"Accept\",\"a\":{}{}}}", "[".repeat(63), "]".repeat(63));
+    let nested =
+        format!("{{\"operationName\":\"Accept\",\"a\":{}{}}}", "[".repeat(63), "]".repeat(63));
     let reply = bench.by("kate").send(Method::POST, "/me/interactions/x", Some(nested), &[]).await;
     reply.refused(404, 6);
 }
@@ -82,8 +90,10 @@ fn op(name: &str, mut fields: Value) -> Value {
 /// Bodies for an interaction's operations, of every medium.
 fn wrong_fields() -> Vec<Wrong> {
     let deep = (0..17).fold(json!(1), |inside, _| json!({ "a": inside }));
-    let many: Value =
-        (0..100_000).map(|n| (format!("{n:x}"), json!(1))).collect::<serde_json::Map<_, _>>().into();
+    let many: Value = (0..100_000)
+        .map(|n| (format!("{n:x}"), json!(1)))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
     vec![
         (json!({}), 1, "operationName"),
         (json!({"operationName": null}), 1, "operationName"),
@@ -158,7 +168,11 @@ fn wrong_drafts() -> Vec<Wrong> {
         (op("AddComment", json!({"comment": 7})), 10, "comment"),
         (op("SetDisposition", json!({})), 1, "disposition"),
         (op("SetDisposition", json!({"disposition": {}})), 10, "disposition"),
-        (op("SetDisposition", json!({"disposition": "a", "dispositionKey": 1})), 10, "dispositionKey"),
+        (
+            op("SetDisposition", json!({"disposition": "a", "dispositionKey": 1})),
+            10,
+            "dispositionKey",
+        ),
     ]
 }
 
@@ -167,9 +181,11 @@ async fn a_wrong_or_missing_field_is_named_before_anything_else_is_looked_at() {
     let bench = Bench::start().await;
     for (body, code, name) in wrong_fields().into_iter().chain(wrong_drafts()) {
         let text = body.to_string();
-        // Neither the missing credentials nor the missing role nor the unknown interaction is told first.
+        // Neither the missing credentials nor the missing role nor the unknown interaction is told
+        // first.
         for client in [bench.by("kate"), bench.by("ada"), bench.anonymous()] {
-            let reply = client.send(Method::POST, "/me/interactions/x", Some(text.clone()), &[]).await;
+            let reply =
+                client.send(Method::POST, "/me/interactions/x", Some(text.clone()), &[]).await;
             let sentence = reply.refused(400, code);
             assert!(sentence.contains(name), "{}: {sentence}", &text[..text.len().min(80)]);
         }
@@ -189,7 +205,9 @@ async fn assert_refused(method: Method, path: &str, user: &str, bodies: Vec<Wron
 #[tokio::test]
 async fn what_is_wrong_with_a_creation_is_named() {
     let create = |mut fields: Value| {
-        for (name, value) in [("operationName", "Create"), ("channel", "workitem"), ("queueName", "tasks")] {
+        for (name, value) in
+            [("operationName", "Create"), ("channel", "workitem"), ("queueName", "tasks")]
+        {
             if fields.get(name).is_none() {
                 fields[name] = json!(value);
             }
@@ -283,13 +301,19 @@ async fn what_is_wrong_with_a_change_is_named() {
 #[tokio::test]
 async fn a_body_that_is_too_large_is_refused() {
     let bench = Bench::start().await;
-    let sized = |size: usize| format!("{{\"operationName\":\"Accept\",\"x\":\"{}\"}}", "x".repeat(size));
-    let table = [(1_000_000, 404, 6), (1_048_576, 413, 10), (4_000_000, 413, 10), (9_000_000, 413, 10)];
+    let sized =
+        |size: usize| format!("{{\"operationName\":\"Accept\",\"x\":\"{}\"}}", "x".repeat(size));
+    let table =
+        [(1_000_000, 404, 6), (1_048_576, 413, 10), (4_000_000, 413, 10), (9_000_000, 413, 10)];
     for (size, status, code) in table {
-        let reply = bench.by("kate").send(Method::POST, "/me/interactions/x", Some(sized(size)), &[]).await;
+        let reply =
+            bench.by("kate").send(Method::POST, "/me/interactions/x", Some(sized(size)), &[]).await;
         assert_eq!(reply.codes(), (status, code), "{size}");
     }
-    let reply = bench.anonymous().send(Method::POST, "/me/interactions/x", Some(sized(2_000_000)), &[]).await;
+    let reply = bench
+        .anonymous()
+        .send(Method::POST, "/me/interactions/x", Some(sized(2_000_000)), &[])
+        .await;
     assert_eq!(reply.codes(), (413, 10), "whoever it is");
 }
 
@@ -309,22 +333,25 @@ async fn only_json_is_taken() {
     ];
     for (content_type, status) in table {
         let headers = [("content-type", content_type)];
-        let reply = bench.by("kate").send(Method::POST, "/me/interactions/x", body(), &headers).await;
+        let reply =
+            bench.by("kate").send(Method::POST, "/me/interactions/x", body(), &headers).await;
         assert_eq!(reply.status.as_u16(), status, "{content_type}");
         assert_eq!(reply.json()["statusCode"], if status == 415 { 10 } else { 6 });
     }
-    let without =
-        Request::post(format!("{ROOT}/me/interactions/x")).body(Body::from(body().unwrap())).unwrap();
+    let without = Request::post(format!("{ROOT}/me/interactions/x"))
+        .body(Body::from(body().unwrap()))
+        .unwrap();
     assert_eq!(bench.send(without).await.codes(), (415, 10));
 }
 
 #[tokio::test]
 async fn a_packed_body_is_not_unpacked() {
     let bench = Bench::start().await;
-    let send = async |client: &crate::rest_bench::Client<'_>, method: Method, path: &str, coding: &str| {
-        let headers = [("content-encoding", coding)];
-        client.send(method, path, Some("\u{1f}packed".to_owned()), &headers).await
-    };
+    let send =
+        async |client: &crate::rest_bench::Client<'_>, method: Method, path: &str, coding: &str| {
+            let headers = [("content-encoding", coding)];
+            client.send(method, path, Some("\u{1f}packed".to_owned()), &headers).await
+        };
     let kate = bench.by("kate");
     for coding in ["gzip", "x-gzip", "br", "deflate", "zstd", "identity, gzip", "no-such-coding"] {
         let reply = send(&kate, Method::POST, "/me/interactions/x", coding).await;
@@ -389,7 +416,9 @@ async fn paths_and_methods_that_do_not_exist_are_told_in_json() {
         assert_eq!(reply.codes(), (405, 10), "{method} {path}");
         assert_eq!(reply.headers[header::ALLOW], allowed, "{method} {path}");
     }
-    for path in ["/interactions/%ff", "/users/%ff", "/workbins/%ff/interactions", "/openmedia/%ff/x"] {
+    for path in
+        ["/interactions/%ff", "/users/%ff", "/workbins/%ff/interactions", "/openmedia/%ff/x"]
+    {
         assert_eq!(bench.by("kate").get(path).await.codes().1, 6, "{path}");
     }
 }
@@ -425,10 +454,12 @@ async fn an_idempotency_key_is_short_and_visible() {
     let body = || Some(json!({"operationName": "Accept"}).to_string());
     let long = "k".repeat(256);
     let longest = "k".repeat(255);
-    for (key, code) in [("", 10), (" ", 10), ("a b", 10), ("ä", 10), (&*long, 10), (&*longest, 6), ("a", 6)]
+    for (key, code) in
+        [("", 10), (" ", 10), ("a b", 10), ("ä", 10), (&*long, 10), (&*longest, 6), ("a", 6)]
     {
         let headers = [("idempotency-key", key)];
-        let reply = bench.by("kate").send(Method::POST, "/me/interactions/x", body(), &headers).await;
+        let reply =
+            bench.by("kate").send(Method::POST, "/me/interactions/x", body(), &headers).await;
         assert_eq!(reply.codes().1, code, "{key:?}");
     }
     let headers = [("idempotency-key", "")];

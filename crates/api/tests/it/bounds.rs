@@ -13,7 +13,8 @@ use crate::rest_bench::{Bench, Reply};
 const CHAT: &str = "/genesys/2/chat/customer-support";
 
 async fn begin(bench: &Bench, address: [u8; 4]) -> Reply {
-    let request = Request::post(CHAT).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let request =
+        Request::post(CHAT).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
     let mut request = request.body(Body::from("nickname=Ada")).unwrap();
     request.extensions_mut().insert(handoff_api::PeerAddress(address.into()));
     bench.send(request).await
@@ -70,12 +71,18 @@ async fn chats_asked_for_at_the_same_moment_are_counted_one_by_one() {
     let mut asking = tokio::task::JoinSet::new();
     for _ in 0..600 {
         let bench = bench.clone();
-        asking.spawn(async move { begin(&bench, [192, 0, 2, 1]).await.json()["errors"][0]["code"].clone() });
+        asking.spawn(async move {
+            begin(&bench, [192, 0, 2, 1]).await.json()["errors"][0]["code"].clone()
+        });
     }
     let codes = asking.join_all().await;
     assert_eq!(codes.iter().filter(|code| code.is_null()).count(), 500);
     assert_eq!(codes.iter().filter(|code| **code == 4003).count(), 100);
-    assert_eq!(begin(&bench, [192, 0, 2, 2]).await.status.as_u16(), 200, "another address has its own");
+    assert_eq!(
+        begin(&bench, [192, 0, 2, 2]).await.status.as_u16(),
+        200,
+        "another address has its own"
+    );
 }
 
 /// Makes a work item of about 60 KiB.
@@ -94,7 +101,8 @@ async fn a_page_of_large_interactions_ends_earlier_and_the_pages_join() {
     }
     let (mut listed, mut sizes, mut cursor) = (Vec::new(), Vec::new(), String::new());
     loop {
-        let reply = bench.by("sam").get(&format!("/interactions?fields=*&limit=1000{cursor}")).await;
+        let reply =
+            bench.by("sam").get(&format!("/interactions?fields=*&limit=1000{cursor}")).await;
         assert!(reply.text.len() < 6 << 20, "{} bytes", reply.text.len());
         let page = reply.ok();
         let items = page["interactions"].as_array().unwrap();
@@ -121,10 +129,18 @@ async fn the_content_of_a_workbin_is_truncated_by_its_bytes() {
         let id = large(&bench).await;
         bench.engine.route().await.unwrap();
         bench.by("kate").does(&id, json!({"operationName": "Accept"})).await.ok();
-        bench.by("kate").does(&id, op("PlaceInWorkbin", json!({"workbin": "In Progress"}))).await.ok();
+        bench
+            .by("kate")
+            .does(&id, op("PlaceInWorkbin", json!({"workbin": "In Progress"})))
+            .await
+            .ok();
     }
     bench.told.take("/v2/me/interactions");
-    bench.by("kate").does("-", op("GetWorkbinContent", json!({"workbin": "In Progress"}))).await.ok();
+    bench
+        .by("kate")
+        .does("-", op("GetWorkbinContent", json!({"workbin": "In Progress"})))
+        .await
+        .ok();
     let told = bench.told.take("/v2/me/interactions");
     let [message] = told.as_slice() else { panic!("one message: {}", told.len()) };
     assert_eq!(message["truncated"], true);
@@ -144,10 +160,12 @@ async fn a_long_chat_comes_in_answers_that_are_bounded_and_join() {
     }
     let (mut position, mut indexes) = (1, Vec::new());
     for _ in 0..100 {
-        let answer = customer.does("refresh", &[("transcriptPosition", &position.to_string())]).await;
+        let answer =
+            customer.does("refresh", &[("transcriptPosition", &position.to_string())]).await;
         assert!(answer.to_string().len() < 256 << 10, "{} bytes", answer.to_string().len());
         let messages = answer["messages"].as_array().unwrap();
-        let numbered: Vec<&Value> = messages.iter().filter(|message| !message["index"].is_null()).collect();
+        let numbered: Vec<&Value> =
+            messages.iter().filter(|message| !message["index"].is_null()).collect();
         if numbered.is_empty() {
             break;
         }

@@ -13,7 +13,11 @@ async fn what_was_said_in_a_chat_is_read_from_an_index_on() {
     bench.ready("kate").await;
     let customer = Customer::with(&bench, "kate").await;
     customer.says("first").await;
-    bench.by("kate").does(&customer.id, json!({"operationName": "SendToAgents", "text": "hm"})).await.ok();
+    bench
+        .by("kate")
+        .does(&customer.id, json!({"operationName": "SendToAgents", "text": "hm"}))
+        .await
+        .ok();
     customer.says("second").await;
     let texts = async |user: &str, path: String| -> Vec<Value> {
         let list = bench.by(user).get(&path).await.ok();
@@ -39,7 +43,9 @@ async fn addresses_of_the_samples_in_the_singular_and_the_plural_are_found() {
     let bench = Bench::start().await;
     bench.ready("kate").await;
     let kate = bench.by("kate");
-    for (channel, queue) in [("email", "support-email"), ("chat", "support-chat"), ("workitem", "tasks")] {
+    for (channel, queue) in
+        [("email", "support-email"), ("chat", "support-chat"), ("workitem", "tasks")]
+    {
         let id = bench.owned("kate", channel, queue).await;
         let one = kate.get(&format!("/{channel}/{id}")).await.ok();
         assert_eq!(one, kate.get(&format!("/{channel}s/{id}")).await.ok(), "{channel}");
@@ -49,7 +55,11 @@ async fn addresses_of_the_samples_in_the_singular_and_the_plural_are_found() {
             _ => continue,
         };
         let one = kate.get(&format!("/{channel}/{id}{below}")).await;
-        assert_eq!(one.text, kate.get(&format!("/{channel}s/{id}{below}")).await.text, "{channel}{below}");
+        assert_eq!(
+            one.text,
+            kate.get(&format!("/{channel}s/{id}{below}")).await.text,
+            "{channel}{below}"
+        );
         assert_eq!(one.status, 200, "{}", one.text);
     }
     let start = json!({"operationName": "StartContactCenterSession", "channels": ["sms"]});
@@ -57,7 +67,10 @@ async fn addresses_of_the_samples_in_the_singular_and_the_plural_are_found() {
     kate.post("/me/channels/sms", json!({"operationName": "Ready"})).await.ok();
     let id = bench.offered("sms", "messages").await;
     kate.post(&format!("/me/openmedia/smss/{id}"), json!({"operationName": "Accept"})).await.ok();
-    assert_eq!(kate.get(&format!("/openmedia/smss/{id}")).await.ok()["openmedia"]["state"], "Processing");
+    assert_eq!(
+        kate.get(&format!("/openmedia/smss/{id}")).await.ok()["openmedia"]["state"],
+        "Processing"
+    );
     kate.get(&format!("/openmedia/faxs/{id}")).await.refused(404, 6);
     kate.does(&id, json!({"operationName": "InFocus"})).await.ok();
 }
@@ -72,11 +85,13 @@ async fn a_supervisor_sees_and_watches_the_workbins_of_others() {
     let (user, workbin) = (bench.user_id("kate"), bench.workbin("kate", "In Progress").await);
     let sam = bench.by("sam");
     let list = sam.get(&format!("/users/{user}/workbins?fields=*")).await.ok();
-    let ids: Vec<&Value> = list["workbins"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
+    let ids: Vec<&Value> =
+        list["workbins"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
     assert!(ids.contains(&&json!(workbin)), "{list}");
     let one = sam.get(&format!("/users/{user}/workbins/{workbin}?subresources=*")).await.ok();
     assert_eq!(one["workbin"]["workitems"][0]["id"], json!(id));
-    for path in [format!("/users/{user}/workbins/{workbin}"), format!("/{user}/workbins/{workbin}")] {
+    for path in [format!("/users/{user}/workbins/{workbin}"), format!("/{user}/workbins/{workbin}")]
+    {
         let items = sam.get(&format!("{path}/workitems?fields=id")).await.ok();
         assert_eq!(items["workitems"], json!([{"id": id}]), "{path}");
     }
@@ -122,7 +137,10 @@ async fn the_oldest_list_of_workbins_is_there_beside_the_addresses() {
     assert_eq!(list["status"], 0);
     let old = list["workbins"].as_array().unwrap();
     assert_eq!(list["uris"].as_array().unwrap().len(), old.len());
-    assert_eq!(keys(&old[0]), ["workbinId", "active", "workbinName", "viewName", "workbinType"].into());
+    assert_eq!(
+        keys(&old[0]),
+        ["workbinId", "active", "workbinName", "viewName", "workbinType"].into()
+    );
     let team = old.iter().find(|one| one["workbinName"] == "Team").unwrap();
     assert_eq!((&team["viewName"], &team["workbinType"]), (&json!("Team/PrivateView"), &json!(2)));
     let id = team["workbinId"].as_str().unwrap();
@@ -165,7 +183,8 @@ async fn whoever_has_no_contact_center_session_logs_out_too() {
     let bench = Bench::start().await;
     for user in ["kate", "sam", "ada", "intake"] {
         let cookie = bench.by(user).get("/me").await.cookie().unwrap();
-        let token = |headers: &axum::http::HeaderMap| headers["x-csrf-token"].to_str().unwrap().to_owned();
+        let token =
+            |headers: &axum::http::HeaderMap| headers["x-csrf-token"].to_str().unwrap().to_owned();
         let anonymous = bench.anonymous();
         let with = |cookie: &str| ("cookie", cookie.to_owned());
         let (name, value) = with(&cookie);
@@ -176,7 +195,11 @@ async fn whoever_has_no_contact_center_session_logs_out_too() {
         without.refused(403, 3);
         let headers = [(name, value.as_str()), ("x-csrf-token", csrf.as_str())];
         let ended = anonymous.send(Method::DELETE, "/me/session", None, &headers).await;
-        assert!(ended.headers["set-cookie"].to_str().unwrap().contains("Max-Age=0"), "{:?}", ended.headers);
+        assert!(
+            ended.headers["set-cookie"].to_str().unwrap().contains("Max-Age=0"),
+            "{:?}",
+            ended.headers
+        );
         ended.ok();
         anonymous.send(Method::GET, "/me", None, &[(name, &value)]).await.refused(401, 20);
     }
@@ -188,10 +211,13 @@ async fn a_customer_without_cookies_is_let_in_where_the_service_says_so() {
         let bench = with_terms(ChatTerms { without_key, ..ChatTerms::default() }).await;
         bench.ready("kate").await;
         let anonymous = bench.anonymous();
-        let begun =
-            anonymous.post("/chats", json!({"operationName": "RequestChat", "nickname": "Ada"})).await.ok();
+        let begun = anonymous
+            .post("/chats", json!({"operationName": "RequestChat", "nickname": "Ada"}))
+            .await
+            .ok();
         let path = format!("/chats/{}", begun["id"].as_str().unwrap());
-        let said = anonymous.post(&path, json!({"operationName": "SendMessage", "text": "hello"})).await;
+        let said =
+            anonymous.post(&path, json!({"operationName": "SendMessage", "text": "hello"})).await;
         assert_eq!(said.codes().1, wanted, "{}", said.text);
         assert_eq!(anonymous.get(&path).await.codes().1, wanted);
         assert_eq!(anonymous.get(&format!("{path}/messages")).await.codes().1, wanted);
@@ -203,6 +229,7 @@ async fn a_customer_without_cookies_is_let_in_where_the_service_says_so() {
     // The other customer API knows no such way in.
     let bench = with_terms(ChatTerms { without_key: true, ..ChatTerms::default() }).await;
     let chat = Customer::begin(&bench).await.id;
-    let answer = post(&bench, &format!("/genesys/2/chat/customer-support/{chat}/refresh"), &[]).await;
+    let answer =
+        post(&bench, &format!("/genesys/2/chat/customer-support/{chat}/refresh"), &[]).await;
     assert_ne!(answer["statusCode"], 0, "{answer}");
 }

@@ -23,7 +23,10 @@ async fn who_accepts_sees_the_state_then_the_history_then_what_is_new() {
     let told = bench.told_to("kate", CHATS).await;
     let kinds: Vec<&str> = told.iter().map(|data| data["messageType"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["ChatStateChangeMessage", "MessageLogUpdated", "MessageLogUpdated"]);
-    assert_eq!((&told[0]["chat"]["state"], &told[0]["referenceId"]), (&json!("Chatting"), &reference));
+    assert_eq!(
+        (&told[0]["chat"]["state"], &told[0]["referenceId"]),
+        (&json!("Chatting"), &reference)
+    );
     let uri = format!("http://127.0.0.1:8090/api/v2/chats/{}", customer.id);
     let path = format!("/chats/{}", customer.id);
     for update in &told[1..] {
@@ -32,7 +35,8 @@ async fn who_accepts_sees_the_state_then_the_history_then_what_is_new() {
         assert_eq!(update["referenceId"], reference);
     }
     let told = bench.told_to("kate", INTERACTIONS).await;
-    let kinds: Vec<&str> = told.iter().map(|data| data["notificationType"].as_str().unwrap()).collect();
+    let kinds: Vec<&str> =
+        told.iter().map(|data| data["notificationType"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["StatusChange", "NewMessages", "NewMessages"]);
     assert_eq!(told[1]["id"], json!(customer.id), "the whole interaction comes along");
     let history = &told[1]["messages"];
@@ -74,8 +78,12 @@ async fn everybody_hears_what_is_for_him_and_counts_without_a_gap() {
     let mut logs = Logs::default();
     customer.says("Where is it?").await;
     bench.by("kate").does(&customer.id, op("Send", json!({"text": "One moment"}))).await.ok();
-    let spoken =
-        ["Ada ParticipantJoined", "kate ParticipantJoined", "Ada Text Where is it?", "kate Text One moment"];
+    let spoken = [
+        "Ada ParticipantJoined",
+        "kate ParticipantJoined",
+        "Ada Text Where is it?",
+        "kate Text One moment",
+    ];
     assert_eq!(logs.kate.hear(&bench, "kate").await, spoken);
     consult(&bench, &customer.id, &mut logs).await;
     look_on(&bench, &customer.id, &mut logs).await;
@@ -103,11 +111,18 @@ async fn consult(bench: &Bench, id: &str, logs: &mut Logs) {
     let uri = format!("/users/{}", bench.user_id("ben"));
     kate.does(id, op("Consult", json!({"targetUri": uri}))).await.ok();
     ben.does(id, op("Accept", json!({"nickname": "Ben"}))).await.ok();
-    assert_eq!(logs.ben.hear(bench, "ben").await.len(), 5, "what was said before, and that he came");
+    assert_eq!(
+        logs.ben.hear(bench, "ben").await.len(),
+        5,
+        "what was said before, and that he came"
+    );
     kate.does(id, op("SendToAgents", json!({"text": "Do you know?"}))).await.ok();
     ben.does(id, op("SendMessage", json!({"text": "Lost"}))).await.ok();
-    let whispered =
-        ["Ben ParticipantJoined [Agents]", "kate Text Do you know? [Agents]", "Ben Text Lost [Agents]"];
+    let whispered = [
+        "Ben ParticipantJoined [Agents]",
+        "kate Text Do you know? [Agents]",
+        "Ben Text Lost [Agents]",
+    ];
     assert_eq!(logs.kate.hear(bench, "kate").await, whispered);
     assert_eq!(logs.ben.hear(bench, "ben").await, whispered[1..]);
 }
@@ -148,16 +163,25 @@ async fn hand_over(bench: &Bench, customer: &Customer<'_>, logs: &mut Logs) {
     let last = logs.sam.hear(bench, "sam").await;
     let words = last.iter().position(|line| line == "Ben Text Goodbye").expect("the last words");
     assert!(words < last.len() - 1, "{last:?}");
-    assert_eq!(last.last().unwrap(), "Ada ParticipantLeft", "the end takes him out, after it is told");
+    assert_eq!(
+        last.last().unwrap(),
+        "Ada ParticipantLeft",
+        "the end takes him out, after it is told"
+    );
     assert_eq!(ben.get("/me/chats?fields=*").await.ok()["chats"].as_array().unwrap().len(), 1);
-    assert_eq!(sam.get("/me/chats").await.ok()["uris"], json!([]), "nothing of it stays with who looked on");
+    assert_eq!(
+        sam.get("/me/chats").await.ok()["uris"],
+        json!([]),
+        "nothing of it stays with who looked on"
+    );
 }
 
 #[tokio::test]
 async fn a_transfer_and_a_completion_begin_with_a_farewell() {
     let bench = Bench::start().await;
     let customer = talking(&bench).await;
-    let transfer = op("Transfer", json!({"userName": "ben", "text": "Ben goes on", "messageType": "Text"}));
+    let transfer =
+        op("Transfer", json!({"userName": "ben", "text": "Ben goes on", "messageType": "Text"}));
     bench.by("kate").does(&customer.id, transfer).await.ok();
     bench.by("ben").does(&customer.id, op("Accept", json!({}))).await.ok();
     bench.by("ben").does(&customer.id, op("Complete", json!({"text": "Bye"}))).await.ok();
@@ -193,7 +217,11 @@ async fn an_agent_who_is_invited_can_be_taken_out_and_can_leave() {
         if gone == "RemoveParticipantFromConference" {
             bench.by("kate").does(&customer.id, op(gone, target)).await.ok();
         } else {
-            bench.by("ben").does(&customer.id, op(gone, json!({"text": "Bye from Ben"}))).await.ok();
+            bench
+                .by("ben")
+                .does(&customer.id, op(gone, json!({"text": "Bye from Ben"})))
+                .await
+                .ok();
         }
         assert_eq!(customer.reads().await.last().unwrap(), "ben ParticipantLeft");
         assert_eq!(bench.by("kate").sees(&customer.id).await["state"], "Chatting");
@@ -225,8 +253,20 @@ async fn typing_is_told_to_whom_it_concerns_and_kept_nowhere() {
             "All",
             true,
         ),
-        ("kate", op("SendStartTypingToAgentsNotification", json!({})), "TypingStarted", "Agents", false),
-        ("kate", op("SendStopTypingToAgentsNotification", json!({})), "TypingStopped", "Agents", false),
+        (
+            "kate",
+            op("SendStartTypingToAgentsNotification", json!({})),
+            "TypingStarted",
+            "Agents",
+            false,
+        ),
+        (
+            "kate",
+            op("SendStopTypingToAgentsNotification", json!({})),
+            "TypingStopped",
+            "Agents",
+            false,
+        ),
         ("ben", op("SendStartTypingNotification", json!({})), "TypingStarted", "Agents", false),
     ];
     for (agent, body, kind, visibility, is_for_customer) in table {
@@ -239,15 +279,30 @@ async fn typing_is_told_to_whom_it_concerns_and_kept_nowhere() {
         let reference = bench.by(agent).does(id, body.clone()).await.ok()["referenceId"].clone();
         let told = bench.told_to(other, CHATS).await;
         assert_eq!(told[0].get("referenceId"), None, "{told:?}");
-        assert_eq!((told.len(), &told[0]["messageType"]), (1, &json!("MessageLogUpdated")), "{body}");
+        assert_eq!(
+            (told.len(), &told[0]["messageType"]),
+            (1, &json!("MessageLogUpdated")),
+            "{body}"
+        );
         let note = &told[0]["messages"][0];
-        assert_eq!((&note["type"], &note["visibility"]), (&json!(kind), &json!(visibility)), "{note}");
-        assert_eq!((note.get("index"), told[0].get("sequence")), (None, None), "it is no event: {told:?}");
+        assert_eq!(
+            (&note["type"], &note["visibility"]),
+            (&json!(kind), &json!(visibility)),
+            "{note}"
+        );
+        assert_eq!(
+            (note.get("index"), told[0].get("sequence")),
+            (None, None),
+            "it is no event: {told:?}"
+        );
         let on_interactions = bench.told_to(other, INTERACTIONS).await;
         let told_there = messages(&on_interactions, "notificationType", "NewMessages");
         assert_eq!(told_there, told[0]["messages"].as_array().unwrap().clone());
         let own = bench.told_to(agent, CHATS).await;
-        assert_eq!((own.len(), &own[0]["referenceId"], &own[0]["messages"][0]), (1, &reference, note));
+        assert_eq!(
+            (own.len(), &own[0]["referenceId"], &own[0]["messages"][0]),
+            (1, &reference, note)
+        );
         let seen = customer.sees().await["messages"].to_string();
         assert_eq!(seen.contains(kind), is_for_customer, "{body}: {seen}");
     }
@@ -260,24 +315,39 @@ async fn pages_and_notices_are_said_too() {
     let customer = talking(&bench).await;
     let url = "https://shop.example/orders?id=1";
     bench.by("kate").does(&customer.id, op("SendUrl", json!({"url": url}))).await.ok();
-    bench.by("kate").does(&customer.id, op("SendCustomNotice", json!({"noticeText": "survey"}))).await.ok();
+    bench
+        .by("kate")
+        .does(&customer.id, op("SendCustomNotice", json!({"noticeText": "survey"})))
+        .await
+        .ok();
     let door = format!("/me/chats/{}", customer.id);
     bench
         .by("kate")
         .post(&door, op("SendMessage", json!({"text": "Hi", "messageType": "Greeting"})))
         .await
         .ok();
-    bench.by("kate").post(&door, op("Send", json!({"text": "psst", "visibility": "Agents"}))).await.ok();
+    bench
+        .by("kate")
+        .post(&door, op("Send", json!({"text": "psst", "visibility": "Agents"})))
+        .await
+        .ok();
     let told = messages(&bench.told_to("kate", CHATS).await, "messageType", "MessageLogUpdated");
     let last: Vec<&Value> = told.iter().rev().take(4).rev().collect();
     assert_eq!((&last[0]["type"], &last[0]["url"]), (&json!("PushUrl"), &json!(url)));
-    assert_eq!((&last[1]["type"], &last[1]["noticeText"]), (&json!("CustomNotice"), &json!("survey")));
+    assert_eq!(
+        (&last[1]["type"], &last[1]["noticeText"]),
+        (&json!("CustomNotice"), &json!("survey"))
+    );
     assert_eq!((&last[2]["text"], &last[2]["messageType"]), (&json!("Hi"), &json!("Greeting")));
     assert_eq!((&last[3]["text"], &last[3]["visibility"]), (&json!("psst"), &json!("Agents")));
     let lines = customer.reads().await;
     assert_eq!(
         lines[2..],
-        [format!("kate PushUrl {url}"), "kate CustomNotice survey".to_owned(), "kate Text Hi".to_owned()]
+        [
+            format!("kate PushUrl {url}"),
+            "kate CustomNotice survey".to_owned(),
+            "kate Text Hi".to_owned()
+        ]
     );
 }
 
@@ -295,7 +365,8 @@ async fn the_history_comes_again_for_who_asks() {
     ] {
         bench.told_to("kate", CHATS).await;
         bench.told_to("kate", INTERACTIONS).await;
-        let answer = bench.by("kate").does(&customer.id, op("RequestChatHistory", wish.clone())).await.ok();
+        let answer =
+            bench.by("kate").does(&customer.id, op("RequestChatHistory", wish.clone())).await.ok();
         for topic in [CHATS, INTERACTIONS] {
             let told = bench.told_to("kate", topic).await;
             let [told] = told.as_slice() else { panic!("one answer: {told:?}") };
@@ -344,8 +415,11 @@ async fn the_first_generations_consultation_has_its_envelope() {
     let reply = bench.by("kate").does(&customer.id, body).await.ok();
     assert_eq!(reply, json!({"status": 0, "statusCode": 0, "referenceId": reply["referenceId"]}));
     assert_eq!(bench.by("ben").sees(&customer.id).await["state"], "Invited");
-    let reply =
-        bench.by("ben").post(&format!("/me/chats/{}", customer.id), op("Reject", json!({}))).await.ok();
+    let reply = bench
+        .by("ben")
+        .post(&format!("/me/chats/{}", customer.id), op("Reject", json!({})))
+        .await
+        .ok();
     assert_eq!(
         reply,
         json!({"status": 0, "statusCode": 0, "referenceId": reply["referenceId"]}),
@@ -395,7 +469,9 @@ async fn last_words_reach_the_colleagues_who_go_with_them() {
         let told = bench.told_to(name, INTERACTIONS).await;
         let story: Vec<(&str, &str)> = told
             .iter()
-            .map(|data| (data["notificationType"].as_str().unwrap(), data["state"].as_str().unwrap()))
+            .map(|data| {
+                (data["notificationType"].as_str().unwrap(), data["state"].as_str().unwrap())
+            })
             .collect();
         // Ben, whom the end takes out, is told that the customer has gone; Kate ended it herself.
         let heard = if name == "ben" { 2 } else { 1 };

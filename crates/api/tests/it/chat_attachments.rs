@@ -54,7 +54,8 @@ async fn a_file_of_an_agents_is_the_customers_to_fetch() {
     bench.ready("kate").await;
     let customer = Customer::with(&bench, "kate").await;
     let fields = [("description", "our offer")];
-    let answer = Sending { fields: &fields, ..Sending::by(&bench, "kate", &customer.id) }.now().await.ok();
+    let answer =
+        Sending { fields: &fields, ..Sending::by(&bench, "kate", &customer.id) }.now().await.ok();
     let file = answer["id"].as_str().unwrap();
     let path = format!("{}/{file}", attachments(&customer.id));
     assert_eq!(answer["path"], path);
@@ -95,7 +96,8 @@ async fn what_agents_send_one_another_the_customer_does_not_get() {
     let customer = Customer::with(&bench, "kate").await;
     let before = customer.reads().await;
     let fields = [("visibility", "Agents")];
-    let answer = Sending { fields: &fields, ..Sending::by(&bench, "kate", &customer.id) }.now().await.ok();
+    let answer =
+        Sending { fields: &fields, ..Sending::by(&bench, "kate", &customer.id) }.now().await.ok();
     let file = answer["id"].as_str().unwrap();
     assert_eq!(customer.fetches(file).await.json()["errors"][0]["code"], 5007);
     let list = bench.by("kate").get(&attachments(&customer.id)).await.ok();
@@ -137,8 +139,11 @@ async fn who_may_not_send_a_file_leaves_none() {
     assert_eq!(kept(&bench).await, 0);
 
     let sent = customer.uploads("note.txt", b"From the customer").await;
-    let theirs =
-        format!("{}/{}", attachments(chat), sent["messages"][0]["userData"]["file-id"].as_str().unwrap());
+    let theirs = format!(
+        "{}/{}",
+        attachments(chat),
+        sent["messages"][0]["userData"]["file-id"].as_str().unwrap()
+    );
     bench.by("kate").send(Method::DELETE, &theirs, None, &[]).await.refused(403, 3);
     customer.does("disconnect", &[]).await;
     let sentence = Sending::by(&bench, "kate", chat).now().await.refused(409, 2);
@@ -173,7 +178,10 @@ async fn files_that_come_at_once_are_counted_one_by_one() {
     let is_done = |answer: &&&Value| answer["statusCode"] == 0;
     assert_eq!(answers.iter().filter(is_done).count(), 2, "{answers:?}");
     let refused = answers.into_iter().find(|answer| answer["statusCode"] != 0).unwrap();
-    assert_eq!((&refused["errors"][0]["code"], &refused["chatEnded"]), (&json!(5003), &json!(false)));
+    assert_eq!(
+        (&refused["errors"][0]["code"], &refused["chatEnded"]),
+        (&json!(5003), &json!(false))
+    );
     assert_eq!(kept(&bench).await, 2, "what was refused is not kept");
     let done = [&one, &two, &three].into_iter().find(|answer| answer["statusCode"] == 0).unwrap();
     let file = done["messages"][0]["userData"]["file-id"].as_str().unwrap();

@@ -37,8 +37,10 @@ pub(crate) async fn with_services(terms: ChatTerms, others: Vec<Service>) -> Ben
         enabled: true,
         terms: ServiceTerms::Chat(terms),
     };
-    let others = others.into_iter().map(|other| Put { record: Record::Service(other), expected: 0 });
-    let puts = [Put { record: Record::Service(service), expected: 1 }].into_iter().chain(others).collect();
+    let others =
+        others.into_iter().map(|other| Put { record: Record::Service(other), expected: 0 });
+    let puts =
+        [Put { record: Record::Service(service), expected: 1 }].into_iter().chain(others).collect();
     store.commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
     Bench::start_on(Arc::clone(&store) as Arc<dyn Store>, |_| {}).await
 }
@@ -54,7 +56,9 @@ impl<'a> Customer<'a> {
     /// Begins a chat, which then waits in the queue.
     pub(crate) async fn begin(bench: &'a Bench) -> Self {
         let begun = post(bench, SERVICE, &[("nickname", "Ada"), ("subject", "Invoice")]).await;
-        let text = |name: &str| begun[name].as_str().unwrap_or_else(|| panic!("{name}: {begun}")).to_owned();
+        let text = |name: &str| {
+            begun[name].as_str().unwrap_or_else(|| panic!("{name}: {begun}")).to_owned()
+        };
         Self { bench, id: text("chatId"), key: text("secureKey") }
     }
 
@@ -113,12 +117,18 @@ impl<'a> Customer<'a> {
 }
 
 /// A form with a file in it: its content type and its body.
-pub(crate) fn form(fields: &[(&str, &str)], part: &str, name: &str, bytes: &[u8]) -> (String, Vec<u8>) {
+pub(crate) fn form(
+    fields: &[(&str, &str)],
+    part: &str,
+    name: &str,
+    bytes: &[u8],
+) -> (String, Vec<u8>) {
     const BOUNDARY: &str = "the-boundary-of-a-test";
     let mut body = Vec::new();
     for (field, value) in fields {
-        let head =
-            format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n");
+        let head = format!(
+            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n"
+        );
         body.extend(head.into_bytes());
     }
     let head = format!(
@@ -133,7 +143,8 @@ pub(crate) fn form(fields: &[(&str, &str)], part: &str, name: &str, bytes: &[u8]
 
 pub(crate) async fn post(bench: &Bench, path: &str, fields: &[(&str, &str)]) -> Value {
     let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-    let request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let request =
+        Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
     bench.send(request.body(Body::from(body)).unwrap()).await.json()
 }
 
@@ -144,11 +155,17 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Takes in what the agent was told by now; gives it, a line each. Both topics must tell the same.
+    /// Takes in what the agent was told by now; gives it, a line each. Both topics must tell the
+    /// same.
     pub(crate) async fn hear(&mut self, bench: &Bench, agent: &str) -> Vec<String> {
-        let on_chats = messages(&bench.told_to(agent, CHATS).await, "messageType", "MessageLogUpdated");
+        let on_chats =
+            messages(&bench.told_to(agent, CHATS).await, "messageType", "MessageLogUpdated");
         let on_interactions = bench.told_to(agent, INTERACTIONS).await;
-        assert_eq!(on_chats, messages(&on_interactions, "notificationType", "NewMessages"), "{agent}");
+        assert_eq!(
+            on_chats,
+            messages(&on_interactions, "notificationType", "NewMessages"),
+            "{agent}"
+        );
         let entries: Vec<Value> =
             on_chats.into_iter().filter(|message| !message["index"].is_null()).collect();
         self.entries.extend(entries.iter().cloned());
@@ -172,7 +189,8 @@ fn assert_gap_free(entries: &[&Value]) {
 /// Shows an entry of either side: who, what, and to whom when not to everybody.
 fn line(entry: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let words = ["text", "url", "noticeText"].iter().map(|key| text(&entry[*key])).collect::<String>();
+    let words =
+        ["text", "url", "noticeText"].iter().map(|key| text(&entry[*key])).collect::<String>();
     let kind = text(&entry["type"]);
     let kind = if kind == "Message" { "Text".to_owned() } else { kind };
     let audience = match entry["visibility"].as_str() {

@@ -1,4 +1,5 @@
-//! What a customer's client relies on: it knows its own messages again, a repeated request is one, and browsers let it in.
+//! What a customer's client relies on: it knows its own messages again, a repeated request is one,
+//! and browsers let it in.
 
 use axum::body::Body;
 use axum::http::{Method, Request, header};
@@ -19,7 +20,8 @@ const EVIL: &str = "https://evil.example";
 /// Returns the ids of a client's own that messages have.
 fn ids(messages: &Value) -> Vec<(&str, &str)> {
     let all = messages.as_array().unwrap().iter();
-    all.filter_map(|message| Some((message["text"].as_str()?, message["messageId"].as_str()?))).collect()
+    all.filter_map(|message| Some((message["text"].as_str()?, message["messageId"].as_str()?)))
+        .collect()
 }
 
 #[tokio::test]
@@ -31,7 +33,11 @@ async fn a_client_knows_its_own_messages_again_and_nobody_else_is_told() {
     assert_eq!(ids(&customer.does("send", &fields).await["messages"]), [("Hello", "m1")]);
     customer.does("send", &fields[..2]).await;
     customer.does("pushUrl", &[("pushUrl", "https://shop.example/"), ("messageId", "m2")]).await;
-    bench.by("kate").does(&customer.id, json!({"operationName": "Send", "text": "Good day"})).await.ok();
+    bench
+        .by("kate")
+        .does(&customer.id, json!({"operationName": "Send", "text": "Good day"}))
+        .await
+        .ok();
     assert_eq!(
         ids(&customer.sees().await["messages"]),
         [("Hello", "m1"), ("https://shop.example/", "m2")],
@@ -65,8 +71,12 @@ async fn a_refusal_says_what_it_refuses_and_whether_the_chat_is_over() {
         assert_eq!(refused["chatEnded"], is_over, "{refused}");
     }
     customer.does("disconnect", &[]).await;
-    let refused =
-        post(&bench, &send, &[("secureKey", key), ("messageId", "m4"), ("message", "Still there?")]).await;
+    let refused = post(
+        &bench,
+        &send,
+        &[("secureKey", key), ("messageId", "m4"), ("message", "Still there?")],
+    )
+    .await;
     assert_eq!(
         (&refused["errors"][0]["code"], &refused["messageId"], &refused["chatEnded"]),
         (&json!(3002), &json!("m4"), &json!(true))
@@ -94,7 +104,9 @@ async fn a_repeated_request_for_a_chat_is_one() {
     assert!(!key.contains(REQUEST), "{key}");
 
     let other = "fedcba9876543210fedcba9876543210";
-    for (nickname, id, code) in [("Ada", other, 2003), ("Eve", REQUEST, 1002), ("Ada", "short", 1002)] {
+    for (nickname, id, code) in
+        [("Ada", other, 2003), ("Eve", REQUEST, 1002), ("Ada", "short", 1002)]
+    {
         let refused = ask(nickname, id).await;
         assert_eq!(refused["errors"][0]["code"], code, "{refused}");
         assert_eq!((&refused["messageId"], &refused["chatEnded"]), (&json!(id), &json!(false)));
@@ -117,7 +129,11 @@ async fn a_repeated_request_gives_an_ended_chat_while_it_can_be_read_and_then_no
     assert_eq!((again["chatId"].as_str(), &again["chatEnded"]), (Some(id), &json!(true)));
     bench.clock.advance_s(3_601);
     let gone = post(&bench, SERVICE, &fields).await;
-    assert_eq!((&gone["errors"][0]["code"], &gone["chatEnded"]), (&json!(3001), &json!(true)), "{gone}");
+    assert_eq!(
+        (&gone["errors"][0]["code"], &gone["chatEnded"]),
+        (&json!(3001), &json!(true)),
+        "{gone}"
+    );
 }
 
 /// A customer's CometD session in a browser that keeps no cookies.
@@ -132,7 +148,8 @@ impl<'a> Browser<'a> {
         let handshake = json!({"channel": "/meta/handshake", "version": "1.0", "supportedConnectionTypes": ["long-polling"]});
         let reply = browser.send(handshake).await.remove(0);
         browser.id = reply["clientId"].as_str().unwrap_or_else(|| panic!("{reply}")).to_owned();
-        let reply = browser.send(json!({"channel": "/meta/subscribe", "subscription": CHANNEL})).await;
+        let reply =
+            browser.send(json!({"channel": "/meta/subscribe", "subscription": CHANNEL})).await;
         assert_eq!(reply[0]["successful"], true, "{reply:?}");
         browser
     }
@@ -145,7 +162,8 @@ impl<'a> Browser<'a> {
             .header(header::CONTENT_TYPE, "application/json;charset=UTF-8")
             .header(header::HOST, "desk.example")
             .header(header::ORIGIN, SHOP);
-        let reply = self.bench.send(request.body(Body::from(json!([message]).to_string())).unwrap()).await;
+        let reply =
+            self.bench.send(request.body(Body::from(json!([message]).to_string())).unwrap()).await;
         assert_eq!(reply.headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], SHOP);
         serde_json::from_str(&reply.text).unwrap()
     }
@@ -164,7 +182,8 @@ impl<'a> Browser<'a> {
 
 #[tokio::test]
 async fn cometd_across_origins_needs_no_cookie_and_knows_messages_and_requests_again() {
-    let bench = with_terms(ChatTerms { origins: vec![SHOP.to_owned()], ..ChatTerms::default() }).await;
+    let bench =
+        with_terms(ChatTerms { origins: vec![SHOP.to_owned()], ..ChatTerms::default() }).await;
     let browser = Browser::open(&bench).await;
     let request = json!({"operation": "requestChat", "nickname": "Ada", "messageId": REQUEST});
     let begun = browser.does(request.clone()).await.remove(0);
@@ -176,7 +195,9 @@ async fn cometd_across_origins_needs_no_cookie_and_knows_messages_and_requests_a
     assert_eq!(ids(&said[0]["messages"]), [("Hello", "m1")], "{said:?}");
     assert_eq!(said[0]["chatEnded"], false);
     let refused = browser
-        .does(json!({"operation": "sendMessage", "secureKey": key, "message": "", "messageId": "m2"}))
+        .does(
+            json!({"operation": "sendMessage", "secureKey": key, "message": "", "messageId": "m2"}),
+        )
         .await;
     assert_eq!(
         (&refused[0]["statusCode"], &refused[0]["messageId"], &refused[0]["chatEnded"]),
@@ -185,7 +206,8 @@ async fn cometd_across_origins_needs_no_cookie_and_knows_messages_and_requests_a
     );
 
     let reloaded = Browser::open(&bench).await;
-    let missed = reloaded.does(json!({"operation": "requestNotifications", "secureKey": key})).await;
+    let missed =
+        reloaded.does(json!({"operation": "requestNotifications", "secureKey": key})).await;
     assert_eq!(ids(&missed[0]["messages"]), [("Hello", "m1")], "{missed:?}");
     let repeated = reloaded.does(request).await;
     assert_eq!((&repeated[0]["chatId"], &repeated[0]["secureKey"]), (&begun["chatId"], &key));
@@ -204,7 +226,8 @@ async fn cometd_across_origins_needs_no_cookie_and_knows_messages_and_requests_a
     );
 }
 
-/// Sessions that begin to listen while much is said: whatever each is told comes in order, from the first on and without a gap.
+/// Sessions that begin to listen while much is said: whatever each is told comes in order, from the
+/// first on and without a gap.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_begins_to_listen_in_the_middle_is_told_everything_in_order() {
     const SAID: usize = 400;
@@ -232,7 +255,9 @@ async fn whoever_begins_to_listen_in_the_middle_is_told_everything_in_order() {
     let ((), heard) = tokio::join!(talk, listen);
     let all = customer.sees().await["nextPosition"].as_u64().unwrap() - 1;
     for (browser, mut told) in heard {
-        told.extend(browser.does(json!({"operation": "startTyping", "secureKey": customer.key})).await);
+        told.extend(
+            browser.does(json!({"operation": "startTyping", "secureKey": customer.key})).await,
+        );
         let messages = told.iter().flat_map(|data| data["messages"].as_array().unwrap());
         let numbers: Vec<u64> = messages.filter_map(|message| message["index"].as_u64()).collect();
         assert_eq!(numbers, Vec::from_iter(1..=all));
@@ -252,9 +277,11 @@ async fn asks_first(bench: &Bench, path: &str, origin: &str) -> Reply {
 
 #[tokio::test]
 async fn browsers_let_the_pages_of_listed_origins_in_and_no_others() {
-    let bench =
-        with_terms(ChatTerms { origins: vec!["https://*.shop.example".to_owned()], ..ChatTerms::default() })
-            .await;
+    let bench = with_terms(ChatTerms {
+        origins: vec!["https://*.shop.example".to_owned()],
+        ..ChatTerms::default()
+    })
+    .await;
     let open = Bench::start().await;
     for path in [
         SERVICE,
@@ -271,7 +298,10 @@ async fn browsers_let_the_pages_of_listed_origins_in_and_no_others() {
         let methods = let_in.headers[header::ACCESS_CONTROL_ALLOW_METHODS].to_str().unwrap();
         assert!(methods.contains("POST"), "{methods}");
         let headers = let_in.headers[header::ACCESS_CONTROL_ALLOW_HEADERS].to_str().unwrap();
-        assert!(headers.contains("content-type") && !headers.contains("authorization"), "{headers}");
+        assert!(
+            headers.contains("content-type") && !headers.contains("authorization"),
+            "{headers}"
+        );
         assert!(!let_in.headers.contains_key(header::ACCESS_CONTROL_ALLOW_CREDENTIALS), "{path}");
         assert_eq!(let_in.headers[header::VARY], "origin", "{path}");
         assert_eq!(
@@ -279,7 +309,11 @@ async fn browsers_let_the_pages_of_listed_origins_in_and_no_others() {
             204,
             "{path}: our own page"
         );
-        assert_eq!(asks_first(&open, path, EVIL).await.status, 204, "{path}: no origins are listed");
+        assert_eq!(
+            asks_first(&open, path, EVIL).await.status,
+            204,
+            "{path}: no origins are listed"
+        );
 
         let kept_out = asks_first(&bench, path, EVIL).await;
         assert_eq!(kept_out.status, 403, "{path}");
@@ -289,7 +323,8 @@ async fn browsers_let_the_pages_of_listed_origins_in_and_no_others() {
 
 #[tokio::test]
 async fn a_page_of_another_origin_begins_no_chat_and_reads_nothing() {
-    let bench = with_terms(ChatTerms { origins: vec![SHOP.to_owned()], ..ChatTerms::default() }).await;
+    let bench =
+        with_terms(ChatTerms { origins: vec![SHOP.to_owned()], ..ChatTerms::default() }).await;
     let from = |origin: &str| {
         Request::post(SERVICE)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
@@ -298,7 +333,10 @@ async fn a_page_of_another_origin_begins_no_chat_and_reads_nothing() {
             .unwrap()
     };
     let refused = bench.send(from(EVIL)).await;
-    assert_eq!((refused.status.as_u16(), &refused.json()["errors"][0]["code"]), (403, &json!(4002)));
+    assert_eq!(
+        (refused.status.as_u16(), &refused.json()["errors"][0]["code"]),
+        (403, &json!(4002))
+    );
     assert!(!refused.headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN));
     let begun = bench.send(from(SHOP)).await;
     assert_eq!((begun.json()["statusCode"].as_i64(), begun.status.as_u16()), (Some(0), 200));

@@ -1,4 +1,5 @@
-//! What a customer's client meets at the edges of a chat: positions that are none, the end, texts and files that are none, names, notes.
+//! What a customer's client meets at the edges of a chat: positions that are none, the end, texts
+//! and files that are none, names, notes.
 
 use handoff_domain::{ChatTerms, ContactId, FileLimits, InteractionId, User};
 use handoff_engine::contact_id;
@@ -11,7 +12,12 @@ use crate::rest_bench::Bench;
 const SERVICE: &str = "/genesys/2/chat/customer-support";
 
 fn texts(answer: &Value) -> Vec<&str> {
-    answer["messages"].as_array().unwrap().iter().filter_map(|message| message["text"].as_str()).collect()
+    answer["messages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|message| message["text"].as_str())
+        .collect()
 }
 
 async fn says(bench: &Bench, agent: &str, customer: &Customer<'_>, text: &str) {
@@ -37,7 +43,11 @@ async fn a_position_beyond_the_end_is_not_believed_and_hides_nothing() {
     customer.does("readReceipt", &[("transcriptPosition", "1000")]).await;
     let told = bench.told_to("kate", CHATS).await;
     let read = messages(&told, "messageType", "MessageLogUpdated");
-    assert_eq!((&read[0]["type"], &read[0]["text"]), (&json!("ReadReceipt"), &json!("4")), "{told:?}");
+    assert_eq!(
+        (&read[0]["type"], &read[0]["text"]),
+        (&json!("ReadReceipt"), &json!("4")),
+        "{told:?}"
+    );
 }
 
 #[tokio::test]
@@ -47,7 +57,11 @@ async fn every_operation_says_the_same_about_the_end_at_once() {
     for by_customer in [true, false] {
         let customer = Customer::with(&bench, "kate").await;
         if by_customer {
-            assert_eq!(customer.does("disconnect", &[]).await["chatEnded"], true, "the customer has left");
+            assert_eq!(
+                customer.does("disconnect", &[]).await["chatEnded"],
+                true,
+                "the customer has left"
+            );
         } else {
             bench.by("kate").does(&customer.id, op("EndChatSession", json!({}))).await.ok();
         }
@@ -58,7 +72,11 @@ async fn every_operation_says_the_same_about_the_end_at_once() {
             assert_eq!(answer["chatEnded"], operation != "updateData", "{operation}: {answer}");
         }
         let sent = post(&bench, &path("send"), &[key[0], ("message", "Hello?")]).await;
-        assert_eq!((&sent["errors"][0]["code"], &sent["chatEnded"]), (&json!(3002), &json!(true)), "{sent}");
+        assert_eq!(
+            (&sent["errors"][0]["code"], &sent["chatEnded"]),
+            (&json!(3002), &json!(true)),
+            "{sent}"
+        );
         bench.by("kate").does(&customer.id, op("Complete", json!({}))).await.ok();
     }
 }
@@ -75,7 +93,8 @@ async fn texts_that_nobody_could_see_or_that_end_early_are_refused_at_every_door
             [("send", "message"), ("updateNickname", "nickname"), ("customNotice", "message")]
         {
             let fields = [("secureKey", customer.key.as_str()), (field, text)];
-            let refused = post(&bench, &format!("{SERVICE}/{}/{operation}", customer.id), &fields).await;
+            let refused =
+                post(&bench, &format!("{SERVICE}/{}/{operation}", customer.id), &fields).await;
             assert_eq!(refused["errors"][0]["code"], 1002, "{operation} {text:?}: {refused}");
         }
         for body in [
@@ -86,7 +105,8 @@ async fn texts_that_nobody_could_see_or_that_end_early_are_refused_at_every_door
         ] {
             bench.by("kate").does(&customer.id, body).await.refused(400, 10);
         }
-        let simple = json!({"operationName": "SendMessage", "secureKey": customer.key, "text": text});
+        let simple =
+            json!({"operationName": "SendMessage", "secureKey": customer.key, "text": text});
         bench.anonymous().post(&format!("/chats/{}", customer.id), simple).await.refused(400, 10);
         let begun = post(&bench, SERVICE, &[("nickname", text)]).await;
         assert!(begun["errors"][0]["code"].is_u64(), "{text:?}: {begun}");
@@ -127,7 +147,12 @@ async fn call(bench: &Bench, name: &str, nickname: Option<&str>) {
     let user = directory.user_by_name(name).unwrap();
     let record = Record::User(User { nickname: nickname.map(str::to_owned), ..User::clone(user) });
     let put = Put { expected: directory.version(&record.key()), record };
-    bench.engine.store().commit(ChangeSet { puts: vec![put], ..ChangeSet::default() }).await.unwrap();
+    bench
+        .engine
+        .store()
+        .commit(ChangeSet { puts: vec![put], ..ChangeSet::default() })
+        .await
+        .unwrap();
     bench.engine.reload_directory().await.unwrap();
 }
 
@@ -162,10 +187,16 @@ async fn typing_is_shown_each_time_by_a_client_that_drops_what_it_has_seen() {
     let mut shown = Vec::new();
     for round in 0..3 {
         bench.clock.advance_s(1);
-        bench.by("kate").does(&customer.id, op("SendStartTypingNotification", json!({}))).await.ok();
-        let mut came = customer.does("refresh", &[("transcriptPosition", "1")]).await["messages"].take();
+        bench
+            .by("kate")
+            .does(&customer.id, op("SendStartTypingNotification", json!({})))
+            .await
+            .ok();
+        let mut came =
+            customer.does("refresh", &[("transcriptPosition", "1")]).await["messages"].take();
         bench.by("kate").does(&customer.id, op("SendStopTypingNotification", json!({}))).await.ok();
-        let stopped = customer.does("refresh", &[("transcriptPosition", "1")]).await["messages"].take();
+        let stopped =
+            customer.does("refresh", &[("transcriptPosition", "1")]).await["messages"].take();
         came.as_array_mut().unwrap().extend(stopped.as_array().unwrap().iter().cloned());
         says(&bench, "kate", &customer, &format!("message {round}")).await;
         for message in came.as_array().unwrap() {
@@ -232,7 +263,8 @@ async fn a_chat_with_an_address_is_in_the_history_of_its_contact() {
     let known = bench.engine.contact(center, contact).await.unwrap().expect("the contact is there");
     assert_eq!((known.address.as_str(), known.name.as_deref()), ("ada@shop.example", Some("Ada")));
 
-    // What another customer calls themselves with that address changes nothing of who the contact is.
+    // What another customer calls themselves with that address changes nothing of who the contact
+    // is.
     post(&bench, SERVICE, &[("nickname", "Eve"), ("emailAddress", "ada@shop.example")]).await;
     assert_eq!(history(contact).await.len(), 2);
     let known = bench.engine.contact(center, contact).await.unwrap().unwrap();

@@ -17,7 +17,8 @@ async fn sent(bench: &Bench, chat: InteractionId, id: FileId, name: &str) {
     let mut incoming = bench.files.begin(NewFile { id, at, bytes_max: 1_000 }).await.unwrap();
     incoming.write(BYTES).await.unwrap();
     incoming.keep().await.unwrap();
-    let (name, content_type, bytes) = (name.to_owned(), "text/plain".to_owned(), BYTES.len() as u64);
+    let (name, content_type, bytes) =
+        (name.to_owned(), "text/plain".to_owned(), BYTES.len() as u64);
     let content = Content::FileUploaded {
         file: id,
         name: name.clone(),
@@ -26,7 +27,8 @@ async fn sent(bench: &Bench, chat: InteractionId, id: FileId, name: &str) {
         description: Some("a note".to_owned()),
     };
     let by = FileSender::Customer;
-    let record = FileRecord { id, interaction: chat, name, bytes, content_type, by, at, deleted: None };
+    let record =
+        FileRecord { id, interaction: chat, name, bytes, content_type, by, at, deleted: None };
     let said = Action::Say(Utterance::new(content, Visibility::All));
     let put = Put { record: Record::File(record), expected: 0 };
     bench.engine.customer_does(chat, said, None, vec![put]).await.unwrap();
@@ -53,7 +55,11 @@ async fn who_sees_the_chat_sees_its_files() {
         })
     );
     let names = bench.by("kate").get(&format!("{list}?fields=name")).await.ok();
-    assert_eq!(names["attachments"], json!([{"name": "invoice.txt"}, {"name": "second.txt"}]), "in order");
+    assert_eq!(
+        names["attachments"],
+        json!([{"name": "invoice.txt"}, {"name": "second.txt"}]),
+        "in order"
+    );
     let file = bench.by("kate").get(&first).await;
     assert_eq!((file.status.as_u16(), file.text.as_bytes()), (200, BYTES));
     assert_eq!(file.headers[header::CONTENT_TYPE], "text/plain");

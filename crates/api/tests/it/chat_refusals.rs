@@ -1,4 +1,5 @@
-//! What cannot be done in a chat, with its code and a sentence; none of it changes or tells anything.
+//! What cannot be done in a chat, with its code and a sentence; none of it changes or tells
+//! anything.
 
 use std::sync::Arc;
 
@@ -134,7 +135,10 @@ async fn a_form_without_a_file_is_bounded_also_where_files_are_taken() {
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(Body::from(body));
     let refused = bench.send(request.unwrap()).await;
-    assert_eq!((refused.status.as_u16(), &refused.json()["errors"][0]["code"]), (413, &json!(1003)));
+    assert_eq!(
+        (refused.status.as_u16(), &refused.json()["errors"][0]["code"]),
+        (413, &json!(1003))
+    );
 }
 
 #[tokio::test]
@@ -146,15 +150,18 @@ async fn a_message_whose_outcome_is_unknown_is_said_once_by_its_repetition() {
         let say = async || {
             let path = format!("/genesys/2/chat/customer-support/{}/send", customer.id);
             let body = format!("secureKey={}&message=Hello&messageId=m-1", customer.key);
-            let request =
-                Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+            let request = Request::post(path)
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
             bench.send(request.body(Body::from(body)).unwrap()).await
         };
         store.fail_next(fault);
         let lost = say().await;
         let answer = lost.json();
         assert_eq!((lost.status.as_u16(), &answer["statusCode"]), (503, &json!(1)), "{answer}");
-        assert_eq!((&answer["errors"][0]["code"], &answer["chatEnded"]), (&json!(6002), &json!(false)));
+        assert_eq!(
+            (&answer["errors"][0]["code"], &answer["chatEnded"]),
+            (&json!(6002), &json!(false))
+        );
         let advice = answer["errors"][0]["advice"].as_str().unwrap();
         assert!(advice.contains("same messageId") && !advice.contains("nothing"), "{advice}");
         assert_eq!(store.fired(), 1);

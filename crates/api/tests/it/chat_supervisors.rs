@@ -1,4 +1,5 @@
-//! Supervisors in agents' chats: coming in, changing their part, and being offered what an agent takes.
+//! Supervisors in agents' chats: coming in, changing their part, and being offered what an agent
+//! takes.
 
 use handoff_domain::Media;
 use serde_json::{Value, json};
@@ -30,12 +31,18 @@ async fn a_supervisor_changes_his_part_and_the_chat_goes_on_without_him() {
     let intrude = op("Intrude", json!({"supervisorVisibilityMode": "Coach", "nickname": "Chief"}));
     let reference = sam.post(&path, intrude).await.ok()["referenceId"].clone();
     let told = bench.told_to("sam", CHATS).await;
-    assert_eq!((&told[0]["chat"]["state"], &told[0]["referenceId"]), (&json!("Invited"), &reference));
+    assert_eq!(
+        (&told[0]["chat"]["state"], &told[0]["referenceId"]),
+        (&json!("Invited"), &reference)
+    );
     sam.post(&format!("/me/chats/{id}"), op("Accept", json!({}))).await.ok();
     sam.does(id, op("Send", json!({"text": "Offer a refund"}))).await.ok();
     let mut log = Log::default();
     let heard = log.hear(&bench, "kate").await;
-    assert_eq!(heard[2..], ["Chief ParticipantJoined [Agents]", "Chief Text Offer a refund [Agents]"]);
+    assert_eq!(
+        heard[2..],
+        ["Chief ParticipantJoined [Agents]", "Chief Text Offer a refund [Agents]"]
+    );
     let capabilities = sam.sees(id).await["capabilities"].clone();
     assert!(capabilities.as_array().unwrap().contains(&json!("SwitchBargeIn")), "{capabilities}");
     assert_eq!(customer.reads().await.len(), 2, "the customer knows nothing of him");
@@ -46,7 +53,10 @@ async fn a_supervisor_changes_his_part_and_the_chat_goes_on_without_him() {
     assert_eq!(bench.told_to("kate", CHATS).await, [Value::Null; 0]);
     sam.does(id, op("SwitchToBargeIn", json!({}))).await.ok();
     sam.does(id, op("Send", json!({"text": "Hello, I am the chief"}))).await.ok();
-    assert_eq!(customer.reads().await[2..], ["Chief ParticipantJoined", "Chief Text Hello, I am the chief"]);
+    assert_eq!(
+        customer.reads().await[2..],
+        ["Chief ParticipantJoined", "Chief Text Hello, I am the chief"]
+    );
     sam.does(id, op("SwitchBargeIn", json!({}))).await.ok();
     assert_eq!(customer.reads().await.len(), 4, "the same part again changes nothing");
     bench.told_to("sam", INTERACTIONS).await;
@@ -73,8 +83,11 @@ async fn who_looks_on_is_hidden_from_the_agents_history_and_list() {
         assert_eq!(bench.told_to("kate", kind).await, [Value::Null; 0]);
     }
     let sam = bench.user_id("sam").to_string();
-    for shown in [format!("/interactions/{id}"), format!("/interactions/{id}/events"), format!("/chats/{id}")]
-    {
+    for shown in [
+        format!("/interactions/{id}"),
+        format!("/interactions/{id}/events"),
+        format!("/chats/{id}"),
+    ] {
         let seen = bench.by("kate").get(&shown).await.ok().to_string();
         assert!(!seen.contains(&sam) && !seen.contains("Monitor"), "{shown}: {seen}");
     }
@@ -95,7 +108,8 @@ async fn what_is_not_for_him_is_refused() {
     let intrude = || op("Intrude", json!({"supervisorVisibilityMode": "Monitor"}));
     bench.by("sam").post(&of("kate"), intrude()).await.refused(404, 6);
     bench.engine.route().await.unwrap();
-    let invited = if bench.by("kate").sees(id).await["state"] == "Invited" { "kate" } else { "ben" };
+    let invited =
+        if bench.by("kate").sees(id).await["state"] == "Invited" { "kate" } else { "ben" };
     bench.by("sam").post(&of(invited), intrude()).await.refused(409, 2);
     bench.by(invited).does(id, op("Accept", json!({}))).await.ok();
     bench.by("sam").post(&of("mia"), intrude()).await.refused(404, 6);
@@ -110,7 +124,8 @@ async fn what_is_not_for_him_is_refused() {
     for (body, code) in table {
         bench.by("sam").post(&of(invited), body).await.refused(400, code);
     }
-    let channel = |name: &str, channel: &str| format!("/users/{}/channels/{channel}", bench.user_id(name));
+    let channel =
+        |name: &str, channel: &str| format!("/users/{}/channels/{channel}", bench.user_id(name));
     let mode = |mode: &str| op("Coach", json!({"supervisorMonitoringMode": mode}));
     bench.by("sam").post(&channel("kate", "chat"), mode("Sometimes")).await.refused(400, 10);
     bench.by("sam").post(&channel("kate", "email"), mode("AllChats")).await.refused(400, 10);
@@ -134,7 +149,11 @@ async fn who_follows_an_agent_is_offered_every_chat_that_he_takes_until_he_stops
     assert!(chat["chat"]["participants"].to_string().contains("Chief"), "{chat}");
     bench.by("sam").does(&first.id, op("Leave", json!({}))).await.ok();
     bench.by("kate").does(&first.id, op("Send", json!({"text": "Hello"}))).await.ok();
-    assert_ne!(bench.by("sam").sees(&first.id).await["state"], "Invited", "nobody is offered a chat twice");
+    assert_ne!(
+        bench.by("sam").sees(&first.id).await["state"],
+        "Invited",
+        "nobody is offered a chat twice"
+    );
     let second = Customer::with(&bench, "kate").await;
     bench.by("sam").does(&second.id, op("Reject", json!({}))).await.ok();
     follow(&bench, op("StopMonitoring", json!({}))).await;
@@ -147,7 +166,11 @@ async fn who_follows_an_agent_is_offered_every_chat_that_he_takes_until_he_stops
 #[tokio::test]
 async fn who_wants_the_next_chat_is_offered_one() {
     let bench = floor().await;
-    follow(&bench, op("BargeIn", json!({"supervisorMonitoringMode": "NextChat", "nickname": "Chief"}))).await;
+    follow(
+        &bench,
+        op("BargeIn", json!({"supervisorMonitoringMode": "NextChat", "nickname": "Chief"})),
+    )
+    .await;
     let first = Customer::with(&bench, "kate").await;
     let second = Customer::with(&bench, "kate").await;
     assert_eq!(bench.by("sam").sees(&first.id).await["state"], "Invited");

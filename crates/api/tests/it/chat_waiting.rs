@@ -3,7 +3,8 @@
 use axum::body::Body;
 use axum::http::{Request, header};
 use handoff_domain::{
-    CenterId, ChatTerms, EmailTerms, Hours, OpenTime, QueueId, Service, ServiceId, ServiceTerms, Weekday,
+    CenterId, ChatTerms, EmailTerms, Hours, OpenTime, QueueId, Service, ServiceId, ServiceTerms,
+    Weekday,
 };
 use serde_json::{Value, json};
 
@@ -69,7 +70,8 @@ async fn nobody_is_promised_a_wait_while_nobody_is_there() {
     let why = bench.by("sam").get(&format!("/interactions/{}/routing", customer.id)).await.ok();
     assert_eq!(why["routing"]["waiting"]["eligible"], json!([]), "routing says the same: {why}");
 
-    // Somebody of another group cannot serve the queue, and somebody who may, but not on this channel, cannot either.
+    // Somebody of another group cannot serve the queue, and somebody who may, but not on this
+    // channel, cannot either.
     bench.ready("mia").await;
     assert_eq!(state(&customer.does("refresh", &[]).await), "NobodyThere");
     let mail_only = json!({"operationName": "StartContactCenterSession", "channels": ["email"]});
@@ -102,7 +104,8 @@ async fn a_service_says_how_it_stands_before_a_chat_begins() {
         "state": "NobodyThere", "hours": [{"days": days, "from": "08:00", "to": "17:00"}], "timeZone": "UTC",
         "leaveMessage": "contact-us",
     });
-    let whole = json!({"statusCode": 0, "chatEnded": false, "messages": [], "availability": expected});
+    let whole =
+        json!({"statusCode": 0, "chatEnded": false, "messages": [], "availability": expected});
     assert_eq!(nobody, whole);
     bench.ready("kate").await;
     assert_eq!(state(&ask().await), "Open");
@@ -110,7 +113,11 @@ async fn a_service_says_how_it_stands_before_a_chat_begins() {
     Customer::begin(&bench).await;
     assert_eq!(state(&ask().await), "Full");
     let refused = post(&bench, SERVICE, &[("nickname", "Eve")]).await;
-    assert_eq!((&refused["errors"][0]["code"], state(&refused)), (&json!(2003), "Full"), "{refused}");
+    assert_eq!(
+        (&refused["errors"][0]["code"], state(&refused)),
+        (&json!(2003), "Full"),
+        "{refused}"
+    );
     assert_eq!(refused["availability"]["leaveMessage"], "contact-us");
 
     bench.clock.advance_s(6 * 60 * 60);
@@ -128,7 +135,8 @@ async fn a_service_says_how_it_stands_before_a_chat_begins() {
 
 #[tokio::test]
 async fn a_service_that_takes_no_messages_offers_none() {
-    let terms = || ChatTerms { leave_message: Some("contact-us".to_owned()), ..ChatTerms::default() };
+    let terms =
+        || ChatTerms { leave_message: Some("contact-us".to_owned()), ..ChatTerms::default() };
     let closed = Service { enabled: false, ..letterbox() };
     let foreign = Service { center: CenterId(2), ..letterbox() };
     for others in [vec![], vec![closed], vec![foreign]] {
@@ -176,15 +184,16 @@ impl<'a> Listener<'a> {
         if !self.id.is_empty() {
             message["clientId"] = json!(self.id);
         }
-        let request = Request::post("/genesys/cometd").header(header::CONTENT_TYPE, "application/json");
-        let reply = self.bench.send(request.body(Body::from(json!([message]).to_string())).unwrap()).await;
+        let request =
+            Request::post("/genesys/cometd").header(header::CONTENT_TYPE, "application/json");
+        let reply =
+            self.bench.send(request.body(Body::from(json!([message]).to_string())).unwrap()).await;
         serde_json::from_str(&reply.text).unwrap()
     }
 
     /// Returns what was delivered since it was asked last.
     async fn hears(&self) -> Vec<Value> {
-        let poll =
-            json!({"channel": "/meta/connect", "connectionType": "long-polling", "advice": {"timeout": 0}});
+        let poll = json!({"channel": "/meta/connect", "connectionType": "long-polling", "advice": {"timeout": 0}});
         data(self.send(poll).await)
     }
 }
@@ -202,7 +211,11 @@ async fn who_listens_is_told_when_somebody_comes_goes_or_the_line_moves_and_else
     bench.clock.advance_s(1);
     let second = Customer::begin(&bench).await;
     let (listener, begun) = Listener::open(&bench, &second.key).await;
-    assert_eq!((state(&begun[0]), &begun[0]["queuePosition"]), ("NobodyThere", &json!(2)), "{begun:?}");
+    assert_eq!(
+        (state(&begun[0]), &begun[0]["queuePosition"]),
+        ("NobodyThere", &json!(2)),
+        "{begun:?}"
+    );
     let told = || async {
         bench.reception.tell_standings().await;
         listener.hears().await
@@ -216,7 +229,10 @@ async fn who_listens_is_told_when_somebody_comes_goes_or_the_line_moves_and_else
         .ok();
     let came = told().await;
     assert_eq!((came.len(), state(&came[0])), (1, "Open"), "{came:?}");
-    assert_eq!((&came[0]["messages"], &came[0]["nextPosition"]), (&json!([]), &begun[0]["nextPosition"]));
+    assert_eq!(
+        (&came[0]["messages"], &came[0]["nextPosition"]),
+        (&json!([]), &begun[0]["nextPosition"])
+    );
     first.does("disconnect", &[]).await;
     let moved = told().await;
     assert_eq!((moved.len(), &moved[0]["queuePosition"]), (1, &json!(1)), "{moved:?}");
@@ -250,7 +266,11 @@ async fn the_simple_api_says_how_a_service_stands_as_well() {
     for below in ["", "/messages"] {
         let shown = read(below).await;
         let expected = json!({"state": "NobodyThere", "leaveMessage": "contact-us"});
-        assert_eq!((&shown["availability"], &shown["queuePosition"]), (&expected, &json!(1)), "{shown}");
+        assert_eq!(
+            (&shown["availability"], &shown["queuePosition"]),
+            (&expected, &json!(1)),
+            "{shown}"
+        );
     }
     let full = begin().await;
     full.refused(409, 2);

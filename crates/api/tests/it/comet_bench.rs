@@ -1,4 +1,5 @@
-//! An engine on the memory store with the CometD side in front of it, and clients that speak to its router.
+//! An engine on the memory store with the CometD side in front of it, and clients that speak to its
+//! router.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,10 +13,12 @@ use handoff_api::wire::resource::PublicUrl;
 use handoff_bus::LocalBus;
 use handoff_cometd::{Limits, Ports};
 use handoff_domain::{
-    Action, Actor, Caller, Command, Direction, Interaction, InteractionId, Media, Named, NewInteraction,
-    Placement, Queue, Role, UserData, UserId,
+    Action, Actor, Caller, Command, Direction, Interaction, InteractionId, Media, Named,
+    NewInteraction, Placement, Queue, Role, UserData, UserId,
 };
-use handoff_engine::{Attempt, ChannelChange, Done, Engine, Opening, Options, Parts, SystemClock, SystemIds};
+use handoff_engine::{
+    Attempt, ChannelChange, Done, Engine, Opening, Options, Parts, SystemClock, SystemIds,
+};
 use handoff_store::Store;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -100,16 +103,31 @@ impl Bench {
             skills: BTreeMap::new(),
             placement: Placement::InQueue,
         };
-        let opening =
-            Opening { new, center: CENTER, actor: Actor::Server, reference: None, receipts: Vec::new() };
+        let opening = Opening {
+            new,
+            center: CENTER,
+            actor: Actor::Server,
+            reference: None,
+            receipts: Vec::new(),
+        };
         self.engine.open(&opening).await.unwrap();
         id
     }
 
     /// Carries out a command of an agent's.
-    pub(crate) async fn act(&self, user: UserId, id: InteractionId, action: Action) -> Arc<Interaction> {
-        let caller = Caller { user, roles: BTreeSet::from([Role::Agent]), groups: BTreeSet::from([SUPPORT]) };
-        let command = Command { actor: Actor::User(caller), epoch: None, action, farewell: None, note: None };
+    pub(crate) async fn act(
+        &self,
+        user: UserId,
+        id: InteractionId,
+        action: Action,
+    ) -> Arc<Interaction> {
+        let caller = Caller {
+            user,
+            roles: BTreeSet::from([Role::Agent]),
+            groups: BTreeSet::from([SUPPORT]),
+        };
+        let command =
+            Command { actor: Actor::User(caller), epoch: None, action, farewell: None, note: None };
         let reference = Some(self.engine.next_reference(user).await.unwrap());
         match self
             .engine
@@ -128,7 +146,9 @@ impl Bench {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         };
-        tokio::time::timeout(BOUND, wait).await.unwrap_or_else(|_| panic!("never came about: {what}"));
+        tokio::time::timeout(BOUND, wait)
+            .await
+            .unwrap_or_else(|_| panic!("never came about: {what}"));
     }
 
     pub(crate) async fn stop(self) {
@@ -157,8 +177,10 @@ impl Client {
         if let Some(user) = self.user {
             request.extensions_mut().insert(identity_of(user));
         }
-        let response =
-            tokio::time::timeout(BOUND, self.router.clone().oneshot(request)).await.unwrap().unwrap();
+        let response = tokio::time::timeout(BOUND, self.router.clone().oneshot(request))
+            .await
+            .unwrap()
+            .unwrap();
         let body = response.into_body().collect().await.unwrap().to_bytes();
         let all: Vec<Value> = serde_json::from_slice(&body).unwrap();
         let is_reply = |message: &Value| message.get("successful").is_some();

@@ -1,4 +1,5 @@
-//! From a commit to the agent's client, in process: what arrives, under which name, and what a client that was away gets.
+//! From a commit to the agent's client, in process: what arrives, under which name, and what a
+//! client that was away gets.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +25,8 @@ fn states(messages: &[Value]) -> Vec<&str> {
     messages.iter().filter_map(|message| message["data"]["state"].as_str()).collect()
 }
 
-/// A bench on which Kate was offered a work item, told as number 1, and is away; then she accepted it (2) and changed it twice (3, 4).
+/// A bench on which Kate was offered a work item, told as number 1, and is away; then she accepted
+/// it (2) and changed it twice (3, 4).
 async fn with_four_messages() -> (Bench, InteractionId) {
     let bench = Bench::start().await;
     let mut kate = bench.listening(KATE, INTERACTIONS, Value::Null).await;
@@ -58,7 +60,10 @@ async fn an_offer_reaches_a_wildcard_subscriber_on_every_topic_that_tells_it() {
     let interactions = of(INTERACTIONS);
     assert_eq!(interactions.len(), 1);
     assert_eq!(interactions[0]["id"], id.to_string());
-    assert_eq!((&interactions[0]["state"], &interactions[0]["sequence"]), (&json!("Invited"), &json!(1)));
+    assert_eq!(
+        (&interactions[0]["state"], &interactions[0]["sequence"]),
+        (&json!("Invited"), &json!(1))
+    );
     assert_eq!(interactions[0]["currentQueue"], "tasks");
     let workitems = of("/v2/me/workitems");
     assert_eq!(workitems[0]["workitem"]["capabilities"], json!(["Accept", "Reject"]));
@@ -72,7 +77,11 @@ async fn the_reference_of_a_request_comes_back_in_what_it_causes() {
     let mut kate = bench.listening(KATE, INTERACTIONS, Value::Null).await;
     bench.ready(KATE).await;
     let id = bench.submit().await;
-    assert_eq!(kate.next(1).await[0]["data"].get("referenceId"), None, "nobody asked for the offer");
+    assert_eq!(
+        kate.next(1).await[0]["data"].get("referenceId"),
+        None,
+        "nobody asked for the offer"
+    );
     bench.act(KATE, id, accept()).await;
     let accepted = kate.next(1).await.remove(0);
     assert_eq!(
@@ -123,8 +132,13 @@ async fn a_number_that_was_never_given_is_answered_by_a_resync_and_then_by_what_
     for replay in [json!(5), json!(99), json!("4"), json!(-7), json!(2.5)] {
         let mut kate = bench.listening(KATE, INTERACTIONS, json!({"replay": replay})).await;
         let first = kate.next(1).await.remove(0);
-        let expect = json!({"messageType": "Resync", "topic": INTERACTIONS, "oldest": 1, "head": 4});
-        assert_eq!((&first["channel"], &first["data"]), (&json!(INTERACTIONS), &expect), "{replay}");
+        let expect =
+            json!({"messageType": "Resync", "topic": INTERACTIONS, "oldest": 1, "head": 4});
+        assert_eq!(
+            (&first["channel"], &first["data"]),
+            (&json!(INTERACTIONS), &expect),
+            "{replay}"
+        );
         assert_eq!(kate.rest().await, Vec::<Value>::new(), "{replay}");
     }
     let mut kate = bench.listening(KATE, INTERACTIONS, json!({"replay": 99})).await;
@@ -158,7 +172,10 @@ async fn a_name_with_a_slash_at_the_end_is_served_under_that_name() {
     assert!(messages.iter().all(|message| message["channel"] == slashed), "{messages:?}");
     let mut lost = bench.listening(KATE, slashed, json!({"replay": 99})).await;
     let resync = lost.next(1).await.remove(0);
-    assert_eq!((&resync["channel"], &resync["data"]["topic"]), (&json!(slashed), &json!(INTERACTIONS)));
+    assert_eq!(
+        (&resync["channel"], &resync["data"]["topic"]),
+        (&json!(slashed), &json!(INTERACTIONS))
+    );
     bench.stop().await;
 }
 
@@ -182,8 +199,13 @@ async fn an_answer_goes_to_the_callers_sessions_that_are_subscribed() {
     let mut elsewhere = bench.listening(KATE, "/v2/me/emails", Value::Null).await;
     let mut ben = bench.listening(BEN, INTERACTIONS, Value::Null).await;
     let (directory, url) = (bench.engine.directory(), PublicUrl::new("http://127.0.0.1:8090"));
-    let content =
-        WorkbinContent { workbin: TEAM, reference: 7, reader: KATE, interactions: &[], truncated: false };
+    let content = WorkbinContent {
+        workbin: TEAM,
+        reference: 7,
+        reader: KATE,
+        interactions: &[],
+        truncated: false,
+    };
     let lookup = Lookup { directory: &directory, url: &url, letters: bench.comet.letters() };
     let data = workbin_content(&content, lookup);
     bench.engine.answer(KATE, Topic::Interactions, data).await;
@@ -242,7 +264,9 @@ async fn only_users_get_in_and_only_to_the_documented_topics() {
     );
     let mut kate = bench.client(KATE);
     kate.handshake().await;
-    for name in ["/*", "/v2/users", "/v2/me/faxes", "/genesys/**", "/service/x", "/v2/me/interactions/x"] {
+    for name in
+        ["/*", "/v2/users", "/v2/me/faxes", "/genesys/**", "/service/x", "/v2/me/interactions/x"]
+    {
         let reply = kate.subscribe(name, Value::Null).await;
         assert_eq!(reply["error"], "403:denied_by_security_policy:subscribe_denied", "{name}");
     }
@@ -289,7 +313,10 @@ async fn all_sessions_of_a_user_can_be_ended_and_nobody_elses() {
     assert_eq!(bench.comet.end_user(KATE), 2);
     for client in [&mut one, &mut two] {
         let told = client.fetch().await;
-        assert_eq!((&told["successful"], &told["advice"]["reconnect"]), (&json!(false), &json!("handshake")));
+        assert_eq!(
+            (&told["successful"], &told["advice"]["reconnect"]),
+            (&json!(false), &json!("handshake"))
+        );
     }
     assert_eq!(ben.fetch().await["successful"], true);
     bench.stop().await;

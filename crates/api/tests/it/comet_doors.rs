@@ -1,5 +1,5 @@
-//! Who gets through the doors of the CometD endpoint: origins, credentials, topics by role. Attempts are made up from a seed, so every run
-//! makes the same ones.
+//! Who gets through the doors of the CometD endpoint: origins, credentials, topics by role.
+//! Attempts are made up from a seed, so every run makes the same ones.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::rest_bench::{Bench, PASSWORD, ROOT, basic};
 
-/// How many subscriptions and publications are tried in all, and how many requests with a foreign `clientId`.
+/// How many subscriptions and publications are tried in all, and how many requests with a foreign
+/// `clientId`.
 const ATTEMPTS: usize = 2_000;
 const FOREIGN: usize = 500;
 /// Messages of one request; the server takes 64.
@@ -35,10 +36,11 @@ impl Dice {
     }
 }
 
-/// Sends messages with these headers and gives status and messages; nothing when the answer is none of CometD's.
+/// Sends messages with these headers and gives status and messages; nothing when the answer is none
+/// of CometD's.
 async fn exchange(bench: &Bench, headers: &[(&str, &str)], messages: &Value) -> (u16, Vec<Value>) {
-    let mut request =
-        Request::post(format!("{ROOT}/notifications")).header(header::CONTENT_TYPE, "application/json");
+    let mut request = Request::post(format!("{ROOT}/notifications"))
+        .header(header::CONTENT_TYPE, "application/json");
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
@@ -54,7 +56,8 @@ async fn opened(bench: &Bench, user: &str) -> String {
     replies[0]["clientId"].as_str().unwrap().to_owned()
 }
 
-/// Everything that each user may subscribe to, written out: topics and the wildcards that cover one of them.
+/// Everything that each user may subscribe to, written out: topics and the wildcards that cover one
+/// of them.
 fn allowed(user: &str) -> BTreeSet<String> {
     let desk: &[&str] = &[
         "/v2/me/interactions",
@@ -66,7 +69,8 @@ fn allowed(user: &str) -> BTreeSet<String> {
     ];
     let watched: &[&str] = &["/v2/me", "/v2/me/workbins"];
     let wildcards = ["/v2/me/*", "/v2/me/**", "/v2/**", "/**"];
-    let silent_desk: &[&str] = &["/v2/me/devices", "/v2/me/calls", "/v2/me/outbound", "/v2/me/callbacks"];
+    let silent_desk: &[&str] =
+        &["/v2/me/devices", "/v2/me/calls", "/v2/me/outbound", "/v2/me/callbacks"];
     let figures: &[&str] = &["/v2/me/statistics", "/v2/statistics"];
     let topics = match user {
         "kate" | "sam" | "zoe" => [desk, watched, silent_desk, figures].concat(),
@@ -149,7 +153,8 @@ async fn nothing_beyond_the_list_is_subscribed_and_nothing_is_published() {
     let bench = Bench::start().await;
     let mut dice = Dice(SEED);
     let users = ["kate", "sam", "vera", "ada", "intake", "zoe"];
-    let (mut granted, mut beyond, mut missed, mut published) = (0, Vec::new(), Vec::new(), Vec::new());
+    let (mut granted, mut beyond, mut missed, mut published) =
+        (0, Vec::new(), Vec::new(), Vec::new());
     for round in 0..ATTEMPTS / BATCH {
         let user = users[round % users.len()];
         let (id, credentials) = (opened(&bench, user).await, basic(user, PASSWORD));
@@ -162,7 +167,8 @@ async fn nothing_beyond_the_list_is_subscribed_and_nothing_is_published() {
         let is_handshake = |message: &Value| message["channel"] == "/meta/handshake";
         assert!(!messages.iter().any(is_handshake), "it would be answered alone");
         let (status, replies) =
-            exchange(&bench, &[("authorization", &credentials)], &Value::from(messages.clone())).await;
+            exchange(&bench, &[("authorization", &credentials)], &Value::from(messages.clone()))
+                .await;
         assert_eq!(status, 200);
         let replies: Vec<Value> =
             replies.into_iter().filter(|reply| reply.get("successful").is_some()).collect();
@@ -193,7 +199,8 @@ async fn every_topic_is_told_to_the_roles_that_have_it() {
         let (id, credentials) = (opened(&bench, user).await, basic(user, PASSWORD));
         for topic in Topic::ALL {
             let name = handoff_api::notify::topics::channel(topic);
-            let message = json!([{"channel": "/meta/subscribe", "clientId": id, "subscription": name}]);
+            let message =
+                json!([{"channel": "/meta/subscribe", "clientId": id, "subscription": name}]);
             let (_, replies) = exchange(&bench, &[("authorization", &credentials)], &message).await;
             assert_eq!(replies[0]["successful"], allowed(user).contains(name), "{user} {name}");
         }
@@ -213,13 +220,13 @@ async fn a_topic_on_which_nothing_is_sent_is_granted_alone_and_with_others() {
         "/v2/statistics",
         "/v2/ucs/interactions",
     ];
-    let subscribe =
-        |names: Value| json!([{"channel": "/meta/subscribe", "clientId": id, "subscription": names}]);
-    let withdraw =
-        |names: Value| json!([{"channel": "/meta/unsubscribe", "clientId": id, "subscription": names}]);
+    let subscribe = |names: Value| json!([{"channel": "/meta/subscribe", "clientId": id, "subscription": names}]);
+    let withdraw = |names: Value| json!([{"channel": "/meta/unsubscribe", "clientId": id, "subscription": names}]);
     let all = json!([names.as_slice(), &["/v2/me/interactions"]].concat());
-    for messages in
-        names.map(|name| subscribe(json!(name))).into_iter().chain([subscribe(all.clone()), withdraw(all)])
+    for messages in names
+        .map(|name| subscribe(json!(name)))
+        .into_iter()
+        .chain([subscribe(all.clone()), withdraw(all)])
     {
         let (_, replies) = exchange(&bench, &[("authorization", &credentials)], &messages).await;
         assert_eq!(replies[0]["successful"], true, "{messages}: {replies:?}");
@@ -244,10 +251,15 @@ async fn handshake_at(bench: &Bench, path: &str) -> (u16, Value) {
 async fn one_segment_behind_either_endpoint_is_the_endpoint_and_two_are_not() {
     let bench = Bench::start().await;
     for endpoint in ["/api/v2/notifications", "/genesys/cometd"] {
-        for suffix in ["", "/", "/handshake", "/connect", "/subscribe", "/unsubscribe", "/publish", "/x%2Fy"]
+        for suffix in
+            ["", "/", "/handshake", "/connect", "/subscribe", "/unsubscribe", "/publish", "/x%2Fy"]
         {
             let (status, replies) = handshake_at(&bench, &format!("{endpoint}{suffix}")).await;
-            assert_eq!((status, &replies[0]["successful"]), (200, &json!(true)), "{endpoint}{suffix}");
+            assert_eq!(
+                (status, &replies[0]["successful"]),
+                (200, &json!(true)),
+                "{endpoint}{suffix}"
+            );
         }
         for suffix in ["/meta/handshake", "/handshake/x/", "s"] {
             let (status, answer) = handshake_at(&bench, &format!("{endpoint}{suffix}")).await;
@@ -290,16 +302,17 @@ async fn a_client_id_is_worth_nothing_with_another_users_credentials() {
         );
     }
     let kates = basic("kate", PASSWORD);
-    let subscribe =
-        json!([{"channel": "/meta/subscribe", "clientId": id, "subscription": "/v2/me/interactions"}]);
+    let subscribe = json!([{"channel": "/meta/subscribe", "clientId": id, "subscription": "/v2/me/interactions"}]);
     let (_, replies) = exchange(&bench, &[("authorization", &kates)], &subscribe).await;
     assert_eq!(replies[0]["successful"], true, "the session is unharmed, and hers");
 }
 
 #[tokio::test]
 async fn a_page_of_another_origin_neither_polls_nor_shakes_hands() {
-    let bench =
-        Bench::start_with(|options| options.cors_origins = vec!["https://pages.example".to_owned()]).await;
+    let bench = Bench::start_with(|options| {
+        options.cors_origins = vec!["https://pages.example".to_owned()]
+    })
+    .await;
     let kates = basic("kate", PASSWORD);
     let id = opened(&bench, "kate").await;
     let connect = json!([{"channel": "/meta/connect", "clientId": id, "advice": {"timeout": 0}}]);
@@ -312,7 +325,9 @@ async fn a_page_of_another_origin_neither_polls_nor_shakes_hands() {
         ("https://pages.example", true),
     ] {
         for messages in [&handshake, &connect] {
-            for headers in [vec![("origin", origin)], vec![("origin", origin), ("authorization", &kates)]] {
+            for headers in
+                [vec![("origin", origin)], vec![("origin", origin), ("authorization", &kates)]]
+            {
                 let (status, replies) = exchange(&bench, &headers, messages).await;
                 assert_eq!(status, if is_let_in { 200 } else { 403 }, "{headers:?}");
                 assert_eq!(replies.is_empty(), !is_let_in);
@@ -339,13 +354,16 @@ async fn upgrade(address: std::net::SocketAddr, path: &str, headers: &[(&str, &s
 
 #[tokio::test]
 async fn a_socket_opens_for_our_own_pages_listed_ones_and_programs_only() {
-    let bench =
-        Bench::start_with(|options| options.cors_origins = vec!["https://pages.example".to_owned()]).await;
+    let bench = Bench::start_with(|options| {
+        options.cors_origins = vec!["https://pages.example".to_owned()]
+    })
+    .await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = bench.router.clone();
     let serving = tokio::spawn(async move { axum::serve(listener, router).await });
-    let (kates, cookie) = (basic("kate", PASSWORD), bench.by("kate").get("/me").await.cookie().unwrap());
+    let (kates, cookie) =
+        (basic("kate", PASSWORD), bench.by("kate").get("/me").await.cookie().unwrap());
     let own = format!("http://{address}");
     let origins = [
         (Some(own.as_str()), 101),
@@ -355,17 +373,24 @@ async fn a_socket_opens_for_our_own_pages_listed_ones_and_programs_only() {
         (Some("null"), 403),
     ];
     for (origin, status) in origins {
-        for credentials in [("authorization", kates.as_str()), ("cookie", cookie.as_str()), ("x-none", "")] {
+        for credentials in
+            [("authorization", kates.as_str()), ("cookie", cookie.as_str()), ("x-none", "")]
+        {
             let headers: Vec<(&str, &str)> =
                 origin.map(|origin| ("origin", origin)).into_iter().chain([credentials]).collect();
-            for path in
-                ["/api/v2/notifications", "/api/v2/notifications/handshake", "/api/v2/notifications/x"]
-            {
+            for path in [
+                "/api/v2/notifications",
+                "/api/v2/notifications/handshake",
+                "/api/v2/notifications/x",
+            ] {
                 assert_eq!(upgrade(address, path, &headers).await, status, "{path} {headers:?}");
             }
         }
     }
     assert_eq!(upgrade(address, "/genesys/cometd/connect", &[]).await, 101);
-    assert_eq!(upgrade(address, "/api/v2/notifications/x/y", &[("authorization", &kates)]).await, 404);
+    assert_eq!(
+        upgrade(address, "/api/v2/notifications/x/y", &[("authorization", &kates)]).await,
+        404
+    );
     serving.abort();
 }

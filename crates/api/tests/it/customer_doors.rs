@@ -57,7 +57,8 @@ async fn a_chat_goes_through_with_a_slash_behind_every_address() {
         let answer = upload(&bench, &path, &[with_key, &[("operation", operation)]].concat()).await;
         assert_eq!(answer["statusCode"], 0, "{path}: {answer}");
     }
-    let files = bench.by("kate").get(&format!("/me/interactions/{chat}/attachments?fields=*")).await.ok();
+    let files =
+        bench.by("kate").get(&format!("/me/interactions/{chat}/attachments?fields=*")).await.ok();
     let file = files["attachments"][0]["id"].as_str().unwrap().to_owned();
     let limits = post(&bench, &format!("{SERVICE}/{chat}/file/limits/"), with_key).await;
     assert_eq!(limits["statusCode"], 0, "{limits}");
@@ -66,7 +67,8 @@ async fn a_chat_goes_through_with_a_slash_behind_every_address() {
     let over = post(&bench, &format!("{SERVICE}/{chat}/disconnect/"), with_key).await;
     assert_eq!(over["statusCode"], 0, "{over}");
     let said =
-        post(&bench, &format!("{SERVICE}/{chat}/send/"), &[with_key, &[("message", "x")]].concat()).await;
+        post(&bench, &format!("{SERVICE}/{chat}/send/"), &[with_key, &[("message", "x")]].concat())
+            .await;
     assert_eq!(said["errors"][0]["code"], 3002, "it has ended: {said}");
 }
 
@@ -110,7 +112,8 @@ async fn the_other_doors_take_a_slash_as_well() {
     let letter = post(&mail.bench, &format!("{FORM}/"), &email).await;
     assert_eq!(letter["statusCode"], 0, "{letter}");
     let begin = json!({"operationName": "RequestChat", "nickname": "Ada"}).to_string();
-    let begun = bench.send(Request::post("/api/v2/chats/").body(Body::from(begin)).unwrap()).await.ok();
+    let begun =
+        bench.send(Request::post("/api/v2/chats/").body(Body::from(begin)).unwrap()).await.ok();
     let (id, key) = (begun["id"].as_str().unwrap(), begun["secureKey"].as_str().unwrap());
     for path in [format!("/api/v2/chats/{id}/"), format!("/api/v2/chats/{id}/messages/")] {
         let request = Request::get(format!("{path}?secureKey={key}"));
@@ -150,7 +153,11 @@ async fn an_open_media_request_that_is_repeated_is_the_same_interaction() {
         assert!(!ids.contains(&id), "a stranger cannot take what another one says: {fields:?}");
         ids.push(id);
     }
-    assert_ne!(create(&said[1..]).await, create(&said[1..]).await, "without an id nothing is a repetition");
+    assert_ne!(
+        create(&said[1..]).await,
+        create(&said[1..]).await,
+        "without an id nothing is a repetition"
+    );
 }
 
 #[tokio::test]
@@ -165,7 +172,8 @@ async fn a_subject_is_bounded_on_every_door() {
     );
     let begun = post(&bench, SERVICE, &[("nickname", "Ada"), ("subject", &long[1..])]).await;
     assert_eq!(begun["statusCode"], 0, "{begun}");
-    let begin = json!({"operationName": "RequestChat", "nickname": "Ada", "subject": long}).to_string();
+    let begin =
+        json!({"operationName": "RequestChat", "nickname": "Ada", "subject": long}).to_string();
     let simple = bench.send(Request::post("/api/v2/chats").body(Body::from(begin)).unwrap()).await;
     assert!(simple.refused(400, 10).contains("subject"));
     for (field, text) in [("subject", &*long), ("interactionSubType", &long[..256])] {
@@ -180,8 +188,10 @@ async fn a_subject_is_one_line_whatever_a_customer_writes() {
     bench.ready("kate").await;
     let lines = "Hello,\r\n\r\nwhere is it?\n";
     let chat = post(&bench, SERVICE, &[("nickname", "Ada"), ("subject", lines)]).await;
-    let begin = json!({"operationName": "RequestChat", "nickname": "Ada", "subject": lines}).to_string();
-    let simple = bench.send(Request::post("/api/v2/chats").body(Body::from(begin)).unwrap()).await.ok();
+    let begin =
+        json!({"operationName": "RequestChat", "nickname": "Ada", "subject": lines}).to_string();
+    let simple =
+        bench.send(Request::post("/api/v2/chats").body(Body::from(begin)).unwrap()).await.ok();
     let work = post(&bench, "/genesys/2/openmedia/workitems", &[("subject", lines)]).await;
     for id in [&chat["chatId"], &simple["id"], &work["id"]] {
         let seen = bench.by("sam").sees(id.as_str().unwrap()).await;
@@ -196,23 +206,35 @@ async fn a_subject_that_grows_by_its_prefix_stays_within_its_bound() {
     let subject = "ü".repeat(2_047);
     let creation =
         op("Create", json!({"channel": "email", "queueName": "support-email", "subject": subject}));
-    let id = bench.by("intake").post("/interactions", creation).await.ok()["id"].as_str().unwrap().to_owned();
+    let id = bench.by("intake").post("/interactions", creation).await.ok()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     bench.engine.route().await.unwrap();
     bench.by("kate").does(&id, op("Accept", json!({}))).await.ok();
     bench.by("kate").does(&id, op("Reply", json!({"subjectPrefix": "Re: "}))).await.ok();
     let list = bench.by("kate").get("/me/interactions?fields=*").await.ok();
-    let draft =
-        list["interactions"].as_array().unwrap().iter().find(|one| one["parentId"] == json!(id)).unwrap();
+    let draft = list["interactions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["parentId"] == json!(id))
+        .unwrap();
     let grown = draft["subject"].as_str().unwrap();
     assert_eq!(grown, format!("Re: {}", "ü".repeat(2_046)), "cut between characters");
 }
 
-/// A customer keeps what they have: the key of a chat that was begun with a slash opens it without one.
+/// A customer keeps what they have: the key of a chat that was begun with a slash opens it without
+/// one.
 #[tokio::test]
 async fn a_slash_is_no_other_service() {
     let bench = Bench::start().await;
     let customer = Customer::begin(&bench).await;
-    let answer =
-        post(&bench, &format!("{SERVICE}/{}/refresh/", customer.id), &[("secureKey", &customer.key)]).await;
+    let answer = post(
+        &bench,
+        &format!("{SERVICE}/{}/refresh/", customer.id),
+        &[("secureKey", &customer.key)],
+    )
+    .await;
     assert_eq!(answer["chatId"], json!(customer.id), "{answer}");
 }

@@ -21,7 +21,11 @@ async fn a_record_that_cannot_be_read_is_a_detail_and_everybody_else_is_served()
     let bench = Bench::start_on(store.clone(), |_| {}).await;
     let (lost, sound) =
         (bench.submitted("workitem", "tasks").await, bench.submitted("workitem", "tasks").await);
-    assert_eq!(readiness(&bench).await, (200, json!({"statusCode": 0, "status": "ready"})), "the control");
+    assert_eq!(
+        readiness(&bench).await,
+        (200, json!({"statusCode": 0, "status": "ready"})),
+        "the control"
+    );
     let key = Key::Interaction(lost.parse().unwrap());
     store.make_unreadable(key.clone());
     let bench = Bench::start_on(store.clone(), |_| {}).await;

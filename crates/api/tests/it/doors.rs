@@ -25,7 +25,8 @@ async fn each_medium_has_its_door_and_its_resource() {
             (&json!(id), &json!("Invited")),
             "{list}"
         );
-        let reply = kate.post(&format!("{door}/{id}"), json!({"operationName": "Accept"})).await.ok();
+        let reply =
+            kate.post(&format!("{door}/{id}"), json!({"operationName": "Accept"})).await.ok();
         let reference = reply["referenceId"].as_i64().unwrap();
         assert_eq!(reply, json!({"statusCode": 0, "referenceId": reference}), "no older keys here");
         let uri = kate.get(&door).await.ok()["uris"][0].as_str().unwrap().to_owned();
@@ -61,7 +62,10 @@ async fn an_open_media_type_has_a_door_of_its_name() {
     let id = bench.offered("sms", "messages").await;
     let kate = bench.by("kate");
     kate.post(&format!("/me/openmedia/sms/{id}"), json!({"operationName": "Accept"})).await.ok();
-    assert_eq!(kate.get("/me/openmedia/sms?fields=*").await.ok()["openmedia"][0]["mediaType"], "sms");
+    assert_eq!(
+        kate.get("/me/openmedia/sms?fields=*").await.ok()["openmedia"][0]["mediaType"],
+        "sms"
+    );
     assert_eq!(kate.get(&format!("/openmedia/sms/{id}")).await.ok()["openmedia"]["id"], json!(id));
     assert_eq!(kate.get("/me/openmedia/fax?fields=*").await.ok()["openmedia"], json!([]));
     kate.get(&format!("/openmedia/fax/{id}")).await.refused(404, 6);
@@ -77,7 +81,9 @@ async fn behind_a_door_there_is_one_medium() {
     let id = bench.owned("kate", "workitem", "tasks").await;
     let kate = bench.by("kate");
     for door in ["emails", "chats", "openmedia/sms"] {
-        kate.post(&format!("/me/{door}/{id}"), json!({"operationName": "Complete"})).await.refused(404, 6);
+        kate.post(&format!("/me/{door}/{id}"), json!({"operationName": "Complete"}))
+            .await
+            .refused(404, 6);
         kate.get(&format!("/{door}/{id}")).await.refused(404, 6);
         assert_eq!(kate.get(&format!("/me/{door}")).await.ok()["uris"], Value::Array(Vec::new()));
     }
@@ -108,7 +114,11 @@ async fn an_agent_creates_work_at_its_mediums_door() {
         assert_eq!(reply, json!({"statusCode": 0, "referenceId": reference}), "{door}");
         let list = kate.get(&format!("{door}?fields=*")).await.ok();
         let [created] = list[plural].as_array().unwrap().as_slice() else { panic!("one: {list}") };
-        assert_eq!((&created["state"], &created["userData"]["a"]), (&json!(state), &json!(1)), "{created}");
+        assert_eq!(
+            (&created["state"], &created["userData"]["a"]),
+            (&json!(state), &json!(1)),
+            "{created}"
+        );
         let id = created["id"].as_str().unwrap();
         let seen = kate.sees(id).await;
         assert_eq!(
@@ -129,9 +139,11 @@ async fn what_cannot_be_created_at_a_door_is_refused_and_creates_nothing() {
     let create = |queue: &str| json!({"operationName": "Create", "queueName": queue});
     kate.post("/me/workitems", create("tasks")).await.refused(409, 2);
     bench.start_session("kate").await;
-    let other_channel = json!({"operationName": "Create", "queueName": "tasks", "channel": "email"});
+    let other_channel =
+        json!({"operationName": "Create", "queueName": "tasks", "channel": "email"});
     let email = json!({"operationName": "Create", "queueName": "tasks", "email": {"to": ["x@example.com"]}});
-    let orphan = json!({"operationName": "Create", "queueName": "tasks", "parentId": bench.no_id()});
+    let orphan =
+        json!({"operationName": "Create", "queueName": "tasks", "parentId": bench.no_id()});
     let table = [
         ("workitems", create("nothing"), 404, 6),
         ("workitems", create("elsewhere"), 404, 6),
@@ -147,7 +159,11 @@ async fn what_cannot_be_created_at_a_door_is_refused_and_creates_nothing() {
     ];
     for (door, body, status, code) in table {
         kate.post(&format!("/me/{door}"), body.clone()).await.refused(status, code);
-        assert_eq!(bench.by("ada").get("/interactions").await.ok()["uris"], json!([]), "{door} {body}");
+        assert_eq!(
+            bench.by("ada").get("/interactions").await.ok()["uris"],
+            json!([]),
+            "{door} {body}"
+        );
     }
     let chat = create("support-chat");
     let by_all = json!({"operationName": "Create", "queueName": "support-chat", "channel": "chat"});
@@ -157,7 +173,11 @@ async fn what_cannot_be_created_at_a_door_is_refused_and_creates_nothing() {
         "one refusal"
     );
     // What is wrong with the body is told before who is calling.
-    bench.anonymous().post("/me/workitems", json!({"operationName": "Create"})).await.refused(400, 1);
+    bench
+        .anonymous()
+        .post("/me/workitems", json!({"operationName": "Create"}))
+        .await
+        .refused(400, 1);
     bench.by("ada").post("/me/emails", json!({"operationName": "Make"})).await.refused(400, 10);
     bench.by("ada").post("/me/openmedia/fax", create("messages")).await.refused(403, 5);
 }

@@ -14,7 +14,9 @@ async fn answered(bench: &Bench, body: Value) -> (String, Value) {
     let reply = kate.does(&id, body).await.ok();
     assert!(reply["referenceId"].is_i64());
     let list = kate.get("/me/interactions?fields=*&state=Composing").await.ok();
-    let [draft] = list["interactions"].as_array().unwrap().as_slice() else { panic!("one draft: {list}") };
+    let [draft] = list["interactions"].as_array().unwrap().as_slice() else {
+        panic!("one draft: {list}")
+    };
     (id, draft.clone())
 }
 
@@ -27,7 +29,10 @@ async fn a_reply_is_a_draft_that_knows_its_original() {
     });
     let (id, draft) = answered(&bench, body).await;
     assert_eq!(draft["parentId"], json!(id));
-    assert_eq!((&draft["subject"], &draft["direction"]), (&json!("Re: Invoice"), &json!("Outbound")));
+    assert_eq!(
+        (&draft["subject"], &draft["direction"]),
+        (&json!("Re: Invoice"), &json!("Outbound"))
+    );
     assert_eq!(
         (&draft["from"], &draft["to"], &draft["cc"]),
         (&json!("support@demo.example"), &json!(["kunde@example.com"]), &json!([]))
@@ -61,7 +66,8 @@ async fn a_forward_carries_the_text_and_goes_to_nobody_yet() {
 #[tokio::test]
 async fn saving_changes_what_is_given_and_keeps_the_rest() {
     let bench = Bench::start().await;
-    let (_, draft) = answered(&bench, json!({"operationName": "Reply", "body": "<p>First</p>"})).await;
+    let (_, draft) =
+        answered(&bench, json!({"operationName": "Reply", "body": "<p>First</p>"})).await;
     let (kate, id) = (bench.by("kate"), draft["id"].as_str().unwrap());
     let email = json!({"subject": "Other", "to": ["a@example.com", " b@example.com "], "cc": "c@example.com, d@example.com"});
     kate.does(id, json!({"operationName": "Save", "email": email})).await.ok();
@@ -70,9 +76,14 @@ async fn saving_changes_what_is_given_and_keeps_the_rest() {
     assert_eq!(saved["to"], json!(["a@example.com", "b@example.com"]));
     assert_eq!(saved["cc"], json!(["c@example.com", "d@example.com"]));
     let email = json!({"bodyAsPlainText": "by PUT", "bcc": ["e@example.com"]});
-    kate.put(&format!("/interactions/{id}"), json!({"email": email, "subject": "Third"})).await.ok();
+    kate.put(&format!("/interactions/{id}"), json!({"email": email, "subject": "Third"}))
+        .await
+        .ok();
     let changed = kate.sees(id).await;
-    assert_eq!((&changed["subject"], &changed["bodyAsPlainText"]), (&json!("Third"), &json!("by PUT")));
+    assert_eq!(
+        (&changed["subject"], &changed["bodyAsPlainText"]),
+        (&json!("Third"), &json!("by PUT"))
+    );
     assert_eq!(changed["bcc"], json!(["e@example.com"]));
     assert_eq!(changed["to"], saved["to"]);
 }
@@ -101,7 +112,9 @@ async fn only_an_inbound_email_is_answered_and_only_a_draft_is_saved() {
         kate.does(&work, json!({"operationName": name})).await.refused(409, 2);
     }
     kate.does(&work, json!({"operationName": "Save", "email": {}})).await.refused(409, 2);
-    kate.put(&format!("/interactions/{work}"), json!({"email": {"body": "x"}})).await.refused(400, 11);
+    kate.put(&format!("/interactions/{work}"), json!({"email": {"body": "x"}}))
+        .await
+        .refused(400, 11);
 }
 
 #[tokio::test]
@@ -116,12 +129,14 @@ async fn what_cannot_be_sent_to_is_refused_when_it_is_written() {
     kate.does(id, json!({"operationName": "Save", "email": fine})).await.ok();
     for name in ["from", "replyTo", "to", "cc", "bcc"] {
         for bad in ["eve", "eve@a b", "jü rg@example.com", "<a@example.com> <b@example.com>"] {
-            let refused = kate.does(id, json!({"operationName": "Save", "email": {name: bad}})).await;
+            let refused =
+                kate.does(id, json!({"operationName": "Save", "email": {name: bad}})).await;
             let sentence = refused.refused(400, 10);
             assert!(sentence.contains(&format!("email.{name}")), "{sentence}");
         }
     }
-    let several = json!({"operationName": "Save", "email": {"to": ["a@example.com, b@example.com"]}});
+    let several =
+        json!({"operationName": "Save", "email": {"to": ["a@example.com, b@example.com"]}});
     kate.does(id, several).await.refused(400, 10);
     assert_eq!(kate.sees(id).await["from"], "Support <support@demo.example>");
 }
@@ -133,8 +148,7 @@ async fn what_is_quoted_is_bounded() {
     let long = Letter { text: "\n".repeat(200_000), ..letter(1) };
     let id = mail.owned(long).await;
     let kate = mail.bench.by("kate");
-    let quoting =
-        |field: &str, value: String| json!({"operationName": "Reply", "quoteOriginal": true, field: value});
+    let quoting = |field: &str, value: String| json!({"operationName": "Reply", "quoteOriginal": true, field: value});
     let refused = [
         ("indentCharacter", "> ".repeat(9)),
         ("replyToStartLine", "x".repeat(999)),

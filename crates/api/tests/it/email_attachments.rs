@@ -52,7 +52,9 @@ async fn what_came_with_a_letter_is_read_by_who_may_see_it() {
     assert_eq!(seen["attachments"], expected);
     let raw_path = format!("/me/interactions/{id}/raw");
     assert_eq!(seen["rawUri"], format!("http://127.0.0.1:8090/api/v2{raw_path}"));
-    for path in [path.clone(), format!("/me{path}"), format!("/me/interactions/{id}/attachments/{file}")] {
+    for path in
+        [path.clone(), format!("/me{path}"), format!("/me/interactions/{id}/attachments/{file}")]
+    {
         let reply = download(&mail.bench, "kate", &path).await;
         assert_eq!(reply.0, PNG);
         assert_eq!(reply.1, "image/png");
@@ -69,7 +71,8 @@ async fn what_came_with_a_letter_is_read_by_who_may_see_it() {
     assert!(disposition.starts_with("attachment; filename=\"message.eml\""), "{disposition}");
     mail.bench.by("zoe").get(&raw_path).await.refused(404, 6);
 
-    let list = kate.get(&format!("/me/interactions/{id}/attachments?fields=name,contentType")).await.ok();
+    let list =
+        kate.get(&format!("/me/interactions/{id}/attachments?fields=name,contentType")).await.ok();
     assert_eq!(list["attachments"], json!([{"name": "cat.png", "contentType": "image/png"}]));
     let uris = kate.get(&format!("/emails/{id}/attachments?name=cat.png")).await.ok();
     assert_eq!(uris["uris"], json!([expected[0]["uri"]]));
@@ -91,10 +94,13 @@ async fn download(bench: &Bench, user: &str, path: &str) -> (Vec<u8>, String) {
     use tower::ServiceExt;
     let request = axum::http::Request::get(format!("/api/v2{path}"))
         .header(header::AUTHORIZATION, crate::rest_bench::basic(user, crate::rest_bench::PASSWORD));
-    let response = bench.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    let response =
+        bench.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
     assert_eq!(response.status().as_u16(), 200, "{path}");
     let content_type = response.headers()[header::CONTENT_TYPE].to_str().unwrap().to_owned();
-    assert!(response.headers()[header::CONTENT_DISPOSITION].to_str().unwrap().starts_with("attachment"));
+    assert!(
+        response.headers()[header::CONTENT_DISPOSITION].to_str().unwrap().starts_with("attachment")
+    );
     (response.into_body().collect().await.unwrap().to_bytes().to_vec(), content_type)
 }
 
@@ -102,7 +108,8 @@ async fn download(bench: &Bench, user: &str, path: &str) -> (Vec<u8>, String) {
 async fn files_are_put_on_a_draft_and_taken_off() {
     let mail = MailBench::start().await;
     let (_, draft) = drafting(&mail).await;
-    let answer = mail.attaches(Upload { name: "../o\u{202e}ffer.png", ..Upload::of(&draft) }).await.ok();
+    let answer =
+        mail.attaches(Upload { name: "../o\u{202e}ffer.png", ..Upload::of(&draft) }).await.ok();
     let file = text(&answer["documentId"]);
     assert_eq!(answer["id"], answer["documentId"]);
     assert_eq!(answer["path"], format!("/me/interactions/{draft}/attachments/{file}"));
@@ -115,13 +122,18 @@ async fn files_are_put_on_a_draft_and_taken_off() {
         (&json!("AttachmentAdded"), &answer["referenceId"])
     );
     let kate = mail.bench.by("kate");
-    let (content, _) = download(&mail.bench, "kate", &format!("/emails/{draft}/attachments/{file}")).await;
+    let (content, _) =
+        download(&mail.bench, "kate", &format!("/emails/{draft}/attachments/{file}")).await;
     assert_eq!(content, PNG);
 
-    kate.does(&draft, json!({"operationName": "RemoveAttachment", "attachmentId": file})).await.ok();
+    kate.does(&draft, json!({"operationName": "RemoveAttachment", "attachmentId": file}))
+        .await
+        .ok();
     assert_eq!(names(&mail.bench, &draft).await, Vec::<String>::new());
     kate.get(&format!("/emails/{draft}/attachments/{file}")).await.refused(404, 6);
-    kate.does(&draft, json!({"operationName": "RemoveAttachment", "documentId": file})).await.refused(404, 6);
+    kate.does(&draft, json!({"operationName": "RemoveAttachment", "documentId": file}))
+        .await
+        .refused(404, 6);
     let again = json!({
         "operationName": "AddAttachment", "documentId": file, "name": "dir/Offer 2.png", "size": 1, "mime": "text/html",
     });
@@ -197,9 +209,12 @@ async fn who_may_not_attach_a_file_leaves_none() {
     kate.does(&draft, json!({"operationName": "RemoveAttachment", "attachmentId": "x"}))
         .await
         .refused(404, 6);
-    let both = json!({"operationName": "RemoveAttachment", "attachmentId": file, "documentId": file});
+    let both =
+        json!({"operationName": "RemoveAttachment", "attachmentId": file, "documentId": file});
     kate.does(&draft, both).await.refused(400, 10);
-    kate.does(&id, json!({"operationName": "RemoveAttachment", "attachmentId": "x"})).await.refused(409, 2);
+    kate.does(&id, json!({"operationName": "RemoveAttachment", "attachmentId": "x"}))
+        .await
+        .refused(409, 2);
     let stale = json!({"operationName": "AddAttachment", "documentId": file, "epoch": 99});
     kate.does(&draft, stale).await.refused(409, 2);
     for unknown in ["x", &FileId(9).to_string()] {

@@ -7,8 +7,8 @@ use axum::body::Body;
 use axum::http::{Request, header};
 use handoff_domain::service::{EmailTerms, Service, ServiceTerms};
 use handoff_domain::{
-    Address, Attachment, CenterId, FileId, GroupId, Interaction, InteractionId, Letter, Queue, QueueId,
-    ServiceId, UserData,
+    Address, Attachment, CenterId, FileId, GroupId, Interaction, InteractionId, Letter, Queue,
+    QueueId, ServiceId, UserData,
 };
 use handoff_engine::{Mailboxes, NewLetter, Post, Posted, RawMessage, TakenIn};
 use handoff_store::files::Files;
@@ -90,12 +90,20 @@ impl MailBench {
         let elsewhere = EmailTerms { mailbox: "other@other.example".to_owned(), ..terms.clone() };
         let mut puts = vec![
             Put { record: service(0x51, DEMO, "contact-us", SUPPORT, terms), expected: 0 },
-            Put { record: service(0x5f, CenterId(2), "elsewhere", QueueId(0x3f), elsewhere), expected: 0 },
+            Put {
+                record: service(0x5f, CenterId(2), "elsewhere", QueueId(0x3f), elsewhere),
+                expected: 0,
+            },
         ];
-        let known = store.load(&[handoff_store::Key::Queue(SUPPORT)]).await.unwrap().remove(0).unwrap();
+        let known =
+            store.load(&[handoff_store::Key::Queue(SUPPORT)]).await.unwrap().remove(0).unwrap();
         let Record::Queue(mut queue) = known.value else { panic!("no queue") };
-        let review =
-            Queue { id: REVIEW, name: "review".to_owned(), groups: [GroupId(0x11)].into(), ..queue.clone() };
+        let review = Queue {
+            id: REVIEW,
+            name: "review".to_owned(),
+            groups: [GroupId(0x11)].into(),
+            ..queue.clone()
+        };
         puts.push(Put { record: Record::Queue(review), expected: 0 });
         change(&mut queue);
         puts.push(Put { record: Record::Queue(queue), expected: known.version });
@@ -183,8 +191,10 @@ impl MailBench {
 
     /// A customer sends the web form.
     pub(crate) async fn writes(&self, fields: &[(&str, &str)]) -> Reply {
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let request = Request::post(FORM).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let body =
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request =
+            Request::post(FORM).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         self.bench.send(request.body(Body::from(body)).unwrap()).await
     }
 

@@ -1,4 +1,5 @@
-//! Contacts: who somebody is, and what was exchanged with him, asked by REST and answered by CometD.
+//! Contacts: who somebody is, and what was exchanged with him, asked by REST and answered by
+//! CometD.
 
 use axum::body::Body;
 use axum::http::{Request, header};
@@ -35,7 +36,8 @@ impl<'a> Session<'a> {
     }
 
     async fn subscribe(&self, name: &str) -> bool {
-        let message = json!([{"channel": "/meta/subscribe", "clientId": self.id, "subscription": name}]);
+        let message =
+            json!([{"channel": "/meta/subscribe", "clientId": self.id, "subscription": name}]);
         self.send(message).await[0]["successful"] == true
     }
 
@@ -45,8 +47,10 @@ impl<'a> Session<'a> {
             "advice": {"timeout": 0}}]);
         let all = self.send(message).await;
         let data = all.into_iter().filter(|message| message.get("data").is_some());
-        data.map(|message| (message["channel"].as_str().unwrap().to_owned(), message["data"].clone()))
-            .collect()
+        data.map(|message| {
+            (message["channel"].as_str().unwrap().to_owned(), message["data"].clone())
+        })
+        .collect()
     }
 }
 
@@ -106,7 +110,10 @@ async fn a_contact_is_known_by_his_address() {
         "of another center"
     );
     let client = mail.bench.by("kate");
-    client.post("/contacts/ucs", json!({"operationName": "IdentifyUCSContact"})).await.refused(400, 1);
+    client
+        .post("/contacts/ucs", json!({"operationName": "IdentifyUCSContact"}))
+        .await
+        .refused(400, 1);
     client.post("/contacts/ucs", identify("a\r\nb")).await.refused(400, 10);
     client.post("/contacts/ucs", json!({"operationName": "Other"})).await.refused(400, 10);
 }
@@ -118,7 +125,8 @@ async fn a_history_has_everything_the_newest_first() {
     let first = mail.receives(letter(1)).await.interaction;
     mail.bench.clock.advance_s(40 * 24 * 60 * 60);
     let second = mail.owned(letter(2)).await;
-    let draft = mail.drafts(&second, json!({"operationName": "Reply", "userData": {"tone": "kind"}})).await;
+    let draft =
+        mail.drafts(&second, json!({"operationName": "Reply", "userData": {"tone": "kind"}})).await;
     let draft = draft["id"].as_str().unwrap().to_owned();
     let kate = listening(&mail, "kate").await;
     let path = format!("/ucs/contacts/{}/interactions", first.contact.as_deref().unwrap());
@@ -140,18 +148,23 @@ async fn a_history_has_everything_the_newest_first() {
     let all = asks(&kate, &path, of(json!({"fromDate": "2026-01-01"}))).await;
     assert_eq!(ids(&all), [draft.clone(), second.clone(), first.id.to_string()]);
     assert_eq!(all.get("truncated"), None);
-    let oldest = asks(&kate, &path, of(json!({"fromDate": "2026-01-01", "sort": "asc", "maxSize": 1}))).await;
+    let oldest =
+        asks(&kate, &path, of(json!({"fromDate": "2026-01-01", "sort": "asc", "maxSize": 1})))
+            .await;
     assert_eq!((ids(&oldest), &oldest["truncated"]), (vec![first.id.to_string()], &json!(true)));
     let day = of(json!({"fromDate": "2026-01-09", "toDate": "2026-01-09"}));
     assert_eq!(ids(&asks(&kate, &path, day).await), [first.id.to_string()]);
-    let search =
-        of(json!({"searchCustomAttributes": {"tone": "kind"}, "customAttributes": ["tone", "other"]}));
+    let search = of(
+        json!({"searchCustomAttributes": {"tone": "kind"}, "customAttributes": ["tone", "other"]}),
+    );
     let found = asks(&kate, &path, search).await;
     assert_eq!(ids(&found), [draft]);
     assert_eq!(found["interactions"][0]["customAttributes"], json!({"tone": "kind"}));
-    for nothing in
-        [json!({"source": "archive"}), json!({"mediaType": "chat"}), json!({"toDate": "2025-12-31"})]
-    {
+    for nothing in [
+        json!({"source": "archive"}),
+        json!({"mediaType": "chat"}),
+        json!({"toDate": "2025-12-31"}),
+    ] {
         assert_eq!(ids(&asks(&kate, &path, of(nothing)).await), Vec::<String>::new());
     }
     let zoe = listening(&mail, "zoe").await;
@@ -184,7 +197,8 @@ async fn what_is_not_in_sight_is_not_in_a_contacts_history_either() {
     mail.bench.by("kate").does(&id, note).await.ok();
     let draft = mail.drafts(&id, json!({"operationName": "Reply"})).await;
     let draft = draft["id"].as_str().unwrap().to_owned();
-    let path = format!("/ucs/contacts/{}/interactions", taken_in.interaction.contact.as_deref().unwrap());
+    let path =
+        format!("/ucs/contacts/{}/interactions", taken_in.interaction.contact.as_deref().unwrap());
     let doors = |id: &str| {
         [
             format!("/interactions/{id}"),
@@ -201,7 +215,8 @@ async fn what_is_not_in_sight_is_not_in_a_contacts_history_either() {
         let session = listening(&mail, user).await;
         assert_eq!(ids(&asks(&session, &path, history()).await), Vec::<String>::new(), "{user}");
         for hidden in [&id, &draft] {
-            let unknown = mail.bench.by(user).post(&format!("/ucs/interactions/{hidden}"), content()).await;
+            let unknown =
+                mail.bench.by(user).post(&format!("/ucs/interactions/{hidden}"), content()).await;
             unknown.refused(404, 6);
             for door in doors(hidden) {
                 mail.bench.by(user).get(&door).await.refused(404, 6);
@@ -224,10 +239,15 @@ async fn what_is_not_in_sight_is_not_in_a_contacts_history_either() {
         assert_eq!(reply.status.as_u16(), 200, "{door}");
     }
     for unknown in [mail.bench.no_id(), "x".to_owned()] {
-        mail.bench.by("kate").post(&format!("/ucs/interactions/{unknown}"), content()).await.refused(404, 6);
+        mail.bench
+            .by("kate")
+            .post(&format!("/ucs/interactions/{unknown}"), content())
+            .await
+            .refused(404, 6);
     }
     mail.bench.by("zoe").post(&format!("/ucs/interactions/{id}"), content()).await.refused(404, 6);
-    // What is over stays in the sight of those whom it concerned for a day, and of supervisors for good.
+    // What is over stays in the sight of those whom it concerned for a day, and of supervisors for
+    // good.
     mail.bench.by("kate").does(&draft, json!({"operationName": "Cancel"})).await.ok();
     mail.bench.by("kate").does(&id, json!({"operationName": "Complete"})).await.ok();
     mail.bench.clock.advance_s(24 * 60 * 60 + 1);
@@ -253,8 +273,9 @@ async fn an_answer_goes_to_every_session_of_the_caller_that_listens_and_to_nobod
         session.told().await;
     }
     mail.bench.by("kate").post("/contacts/ucs", identify("a@example.com")).await.ok();
-    let channels =
-        |told: Vec<(String, Value)>| told.into_iter().map(|(channel, _)| channel).collect::<Vec<_>>();
+    let channels = |told: Vec<(String, Value)>| {
+        told.into_iter().map(|(channel, _)| channel).collect::<Vec<_>>()
+    };
     assert_eq!(channels(by_name.told().await), [TOPIC]);
     assert_eq!(channels(widely.told().await), [TOPIC]);
     assert_eq!(channels(slashed.told().await), ["/v2/ucs/interactions/"]);

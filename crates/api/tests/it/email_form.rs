@@ -30,8 +30,10 @@ async fn with_files(mail: &MailBench, fields: &[(&str, &str)], files: Files<'_>)
     let mut body = Vec::new();
     for (name, value) in fields {
         body.extend(
-            format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
-                .bytes(),
+            format!(
+                "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+            )
+            .bytes(),
         );
     }
     for (name, content) in files {
@@ -43,8 +45,8 @@ async fn with_files(mail: &MailBench, fields: &[(&str, &str)], files: Files<'_>)
         body.extend(b"\r\n");
     }
     body.extend(format!("--{BOUNDARY}--\r\n").bytes());
-    let request =
-        Request::post(FORM).header(header::CONTENT_TYPE, format!("multipart/form-data; boundary={BOUNDARY}"));
+    let request = Request::post(FORM)
+        .header(header::CONTENT_TYPE, format!("multipart/form-data; boundary={BOUNDARY}"));
     mail.bench.send(request.body(Body::from(body)).unwrap()).await
 }
 
@@ -68,12 +70,18 @@ async fn a_form_becomes_a_letter_in_the_queue_of_its_service() {
     let mail = MailBench::start().await;
     mail.bench.ready("kate").await;
     let fields =
-        [&FIELDS[..], &[("userData", "order=17=b"), ("userData", "tone="), ("other", "ignored")]].concat();
+        [&FIELDS[..], &[("userData", "order=17=b"), ("userData", "tone="), ("other", "ignored")]]
+            .concat();
     let id = id(mail.writes(&fields).await);
     let seen = mail.bench.by("kate").sees(&id).await;
     assert_eq!(
         (&seen["from"], &seen["to"], &seen["subject"], &seen["bodyAsPlainText"]),
-        (&json!("eve@example.com"), &json!([MAILBOX]), &json!("My order"), &json!("Where is it?\r\nEve"))
+        (
+            &json!("eve@example.com"),
+            &json!([MAILBOX]),
+            &json!("My order"),
+            &json!("Where is it?\r\nEve")
+        )
     );
     assert_eq!(
         (&seen["currentQueue"], &seen["interactionSubType"], &seen["direction"], &seen["parentId"]),
@@ -169,10 +177,13 @@ async fn what_is_wrong_is_said_and_leaves_nothing() {
 async fn with_parts(mail: &MailBench, parts: impl Iterator<Item = (String, &str)>) -> Reply {
     let mut body = String::new();
     for (head, content) in parts {
-        body.push_str(&format!("--edge\r\nContent-Disposition: form-data; {head}\r\n\r\n{content}\r\n"));
+        body.push_str(&format!(
+            "--edge\r\nContent-Disposition: form-data; {head}\r\n\r\n{content}\r\n"
+        ));
     }
     body.push_str("--edge--\r\n");
-    let request = Request::post(FORM).header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge");
+    let request =
+        Request::post(FORM).header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge");
     mail.bench.send(request.body(Body::from(body)).unwrap()).await
 }
 
@@ -180,7 +191,8 @@ async fn with_parts(mail: &MailBench, parts: impl Iterator<Item = (String, &str)
 async fn a_form_is_bounded_by_all_that_it_has() {
     let mail = MailBench::start().await;
     let fields = || FIELDS.into_iter().map(|(name, value)| (format!("name=\"{name}\""), value));
-    let parts = |count, head: &'static str| fields().chain((0..count).map(move |_| (head.to_owned(), "")));
+    let parts =
+        |count, head: &'static str| fields().chain((0..count).map(move |_| (head.to_owned(), "")));
     with_parts(&mail, parts(900, "name=\"files\"; filename=\"\"")).await.ok();
     let too_many = ["name=\"other\"", "name=\"files\"; filename=\"\""];
     for head in too_many {
@@ -209,11 +221,13 @@ async fn a_form_that_is_sent_again_is_one_letter() {
 
     let files: [(&str, &[u8]); 1] = [("cat.png", PNG)];
     let fields = with("messageId", "two");
-    let (one, two) = tokio::join!(with_files(&mail, &fields, &files), with_files(&mail, &fields, &files));
+    let (one, two) =
+        tokio::join!(with_files(&mail, &fields, &files), with_files(&mail, &fields, &files));
     assert_eq!(id(one), id(two));
     assert_eq!(mail.kept().await, 1);
     let keyed = |key: &'static str| {
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(FIELDS).finish();
+        let body =
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(FIELDS).finish();
         let request = Request::post(FORM)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header("idempotency-key", key);
@@ -247,7 +261,10 @@ async fn a_page_of_any_origin_may_send_the_form_and_read_the_answer() {
     assert_eq!(reply.status.as_u16(), 204);
     assert_eq!(reply.headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], origin.1);
     assert!(
-        reply.headers[header::ACCESS_CONTROL_ALLOW_HEADERS].to_str().unwrap().contains("idempotency-key")
+        reply.headers[header::ACCESS_CONTROL_ALLOW_HEADERS]
+            .to_str()
+            .unwrap()
+            .contains("idempotency-key")
     );
     assert!(!reply.headers.contains_key(header::ACCESS_CONTROL_ALLOW_CREDENTIALS));
 }

@@ -1,4 +1,5 @@
-//! Answering letters: sending, the guard against double answers, threads, and what the resource shows.
+//! Answering letters: sending, the guard against double answers, threads, and what the resource
+//! shows.
 
 use handoff_domain::{Address, Attachment, FileId, Letter};
 use serde_json::{Value, json};
@@ -66,7 +67,8 @@ async fn a_mail_that_is_not_ready_is_not_sent() {
     assert!(sentence.contains("email.to"), "{sentence}");
     let body = json!({"operationName": "Send", "queueName": "nothing", "email": {"to": ["a@example.com"]}});
     kate.does(&draft, body).await.refused(404, 6);
-    let body = json!({"operationName": "Send", "queueName": "tasks", "email": {"to": ["a@example.com"]}});
+    let body =
+        json!({"operationName": "Send", "queueName": "tasks", "email": {"to": ["a@example.com"]}});
     kate.does(&draft, body).await.refused(400, 10);
     let wrong = json!({"operationName": "Send", "baseMessageId": "x"});
     assert!(kate.does(&draft, wrong).await.refused(400, 10).contains("baseMessageId"));
@@ -81,7 +83,9 @@ async fn a_mail_that_is_not_ready_is_not_sent() {
     assert_eq!(kate.sees(&draft).await["state"], "Composing");
     // By its own door; the sender is none of ours and gives way to a mailbox.
     let email = json!({"to": "a@example.com, b@example.com", "from": "ceo@bank.example"});
-    kate.post(&format!("/me/emails/{draft}"), json!({"operationName": "Send", "email": email})).await.ok();
+    kate.post(&format!("/me/emails/{draft}"), json!({"operationName": "Send", "email": email}))
+        .await
+        .ok();
     assert_eq!(mail.bench.engine.post_due().await.unwrap(), 1);
     let posted = mail.postbox.mails().remove(0).email.unwrap();
     assert_eq!((posted.to.len(), posted.from.as_str()), (2, MAILBOX));
@@ -94,9 +98,12 @@ async fn no_field_of_a_mail_brings_another_header() {
     let id = mail.owned(letter(1)).await;
     let draft = mail.drafts(&id, op("Reply")).await;
     let (kate, draft) = (mail.bench.by("kate"), text(&draft["id"]).to_owned());
-    for evil in ["a@example.com\r\nBcc: all@example.com", "a\nb", "a\rb", "a\0b", "a\u{85}b", "a\u{7f}b"] {
+    for evil in
+        ["a@example.com\r\nBcc: all@example.com", "a\nb", "a\rb", "a\0b", "a\u{85}b", "a\u{7f}b"]
+    {
         for field in ["from", "replyTo", "subject", "to", "cc", "bcc"] {
-            let value = if ["to", "cc", "bcc"].contains(&field) { json!([evil]) } else { json!(evil) };
+            let value =
+                if ["to", "cc", "bcc"].contains(&field) { json!([evil]) } else { json!(evil) };
             for operation in ["Send", "Save"] {
                 let body = json!({"operationName": operation, "email": {field: value}});
                 let sentence = kate.does(&draft, body).await.refused(400, 10);
@@ -159,7 +166,8 @@ async fn an_email_is_split_off_and_joined_by_whoever_owns_it() {
     let mail = MailBench::start().await;
     mail.bench.ready("kate").await;
     let first = mail.owned(letter(1)).await;
-    let second = mail.owned(Letter { answers: vec!["m1@example.com".to_owned()], ..letter(2) }).await;
+    let second =
+        mail.owned(Letter { answers: vec!["m1@example.com".to_owned()], ..letter(2) }).await;
     let kate = mail.bench.by("kate");
     let seen = kate.sees(&second).await;
     assert_eq!((&seen["parentId"], &seen["threadId"]), (&json!(first), &json!(first)));
@@ -191,7 +199,10 @@ async fn an_email_is_split_off_and_joined_by_whoever_owns_it() {
         .filter(|fact| fact["fact"] == "Threaded")
         .map(|fact| text(&fact["how"]))
         .collect();
-    assert_eq!(how, ["it names a message that its sender wrote or got", "it was split off", "it was joined"]);
+    assert_eq!(
+        how,
+        ["it names a message that its sender wrote or got", "it was split off", "it was joined"]
+    );
 }
 
 #[tokio::test]
@@ -199,7 +210,8 @@ async fn what_a_customer_wrote_is_shown_clean_and_quoted_clean() {
     let mail = MailBench::start().await;
     mail.bench.ready("kate").await;
     let file = FileId(0xca7);
-    let html = "<p>Hi</p><script>evil()</script><img src=\"cid:cat@example.com\"><img src=\"cid:other\">";
+    let html =
+        "<p>Hi</p><script>evil()</script><img src=\"cid:cat@example.com\"><img src=\"cid:other\">";
     let letter = Letter { html: Some(html.to_owned()), ..letter(1) };
     let id = mail.owned_with(letter, vec![picture(file)], None).await;
     let kate = mail.bench.by("kate");
@@ -256,13 +268,15 @@ async fn every_address_that_answers_go_to_is_shown() {
     assert_eq!(draft.get("replyToOthers"), None);
 }
 
-/// The pictures that an answer shows by quoting go along, under names that a mail can have; the original's other files do not.
+/// The pictures that an answer shows by quoting go along, under names that a mail can have; the
+/// original's other files do not.
 #[tokio::test]
 async fn an_answer_carries_the_pictures_that_it_quotes() {
     let mail = MailBench::start().await;
     mail.bench.ready("kate").await;
     let odd = Attachment { content_id: Some("odd (1)<x>".to_owned()), ..picture(FileId(0xca8)) };
-    let unshown = Attachment { content_id: Some("unshown@example.com".to_owned()), ..picture(FileId(0xca9)) };
+    let unshown =
+        Attachment { content_id: Some("unshown@example.com".to_owned()), ..picture(FileId(0xca9)) };
     let document = Attachment { content_id: None, inline: false, ..picture(FileId(0xcaa)) };
     let html = "<p>Hi</p><img src=\"cid:cat@example.com\"><img src=\"cid:odd (1)<x>\">";
     let letter = Letter { html: Some(html.to_owned()), ..letter(1) };
@@ -281,9 +295,14 @@ async fn an_answer_carries_the_pictures_that_it_quotes() {
     kate.does(draft_id, op("Send")).await.ok();
     mail.bench.engine.post_due().await.unwrap();
     let posted = mail.postbox.mails().remove(0).email.unwrap();
-    let renamed = Attachment { content_id: Some(format!("{}@attachment.invalid", odd.file)), ..odd };
+    let renamed =
+        Attachment { content_id: Some(format!("{}@attachment.invalid", odd.file)), ..odd };
     assert!(posted.body.contains("\"cid:cat@example.com\""), "{}", posted.body);
-    assert!(posted.body.contains(&format!("\"cid:{}@attachment.invalid\"", renamed.file)), "{}", posted.body);
+    assert!(
+        posted.body.contains(&format!("\"cid:{}@attachment.invalid\"", renamed.file)),
+        "{}",
+        posted.body
+    );
     assert!(!posted.body.contains("/attachments/"), "no address of ours goes out: {}", posted.body);
     assert_eq!(posted.attachments, [picture(FileId(0xca7)), renamed]);
 }
@@ -293,8 +312,7 @@ async fn what_is_saved_as_html_alone_is_read_as_text_too() {
     let mail = MailBench::start().await;
     mail.bench.ready("kate").await;
     let id = mail.owned(letter(1)).await;
-    let body =
-        json!({"operationName": "Reply", "body": "Yes", "bodyAsPlainText": "Yes", "quoteOriginal": true});
+    let body = json!({"operationName": "Reply", "body": "Yes", "bodyAsPlainText": "Yes", "quoteOriginal": true});
     let draft = mail.drafts(&id, body).await;
     let (kate, draft) = (mail.bench.by("kate"), text(&draft["id"]).to_owned());
     let bodies = async |email: Value| {
@@ -305,13 +323,24 @@ async fn what_is_saved_as_html_alone_is_read_as_text_too() {
     let both = |body: &str, text: &str| (body.to_owned(), text.to_owned());
     // The bench takes markup for the text that it is.
     assert_eq!(bodies(json!({"body": "No"})).await, both("No", "No"));
-    assert_eq!(bodies(json!({"body": "Other", "bodyAsPlainText": " "})).await, both("Other", "Other"));
+    assert_eq!(
+        bodies(json!({"body": "Other", "bodyAsPlainText": " "})).await,
+        both("Other", "Other")
+    );
     assert_eq!(bodies(json!({"body": "A", "bodyAsPlainText": "B"})).await, both("A", "B"));
-    assert_eq!(bodies(json!({"body": "A", "cc": []})).await, both("A", "B"), "nothing new was written");
+    assert_eq!(
+        bodies(json!({"body": "A", "cc": []})).await,
+        both("A", "B"),
+        "nothing new was written"
+    );
     assert_eq!(bodies(json!({"bodyAsPlainText": "1\n2"})).await, both("1<br>2", "1\n2"));
     assert_eq!(bodies(json!({"bodyAsPlainText": ""})).await, both("1<br>2", "1\n2"));
     assert_eq!(bodies(json!({"body": "", "bodyAsPlainText": "T"})).await, both("", "T"));
-    assert_eq!(bodies(json!({"bodyAsPlainText": "U"})).await, both("", "U"), "a text alone stays one");
+    assert_eq!(
+        bodies(json!({"bodyAsPlainText": "U"})).await,
+        both("", "U"),
+        "a text alone stays one"
+    );
 }
 
 #[tokio::test]
@@ -350,7 +379,8 @@ async fn nobody_keeps_anothers_work_open_by_a_draft_that_follows_it() {
         "operationName": "Create", "channel": "email", "queueName": "support-email", "parentId": id,
         "email": {"to": ["carrier@example.com"], "subject": "A question", "bodyAsPlainText": "Where is it?"},
     });
-    let draft = text(&mail.bench.by("ben").post("/me/interactions", follows).await.ok()["id"]).to_owned();
+    let draft =
+        text(&mail.bench.by("ben").post("/me/interactions", follows).await.ok()["id"]).to_owned();
     assert_eq!(mail.bench.by("ben").sees(&draft).await["threadId"], json!(id));
     mail.bench.by("kate").does(&id, op("Complete")).await.ok();
 }
@@ -373,7 +403,9 @@ async fn what_goes_out_by_a_reviewed_queue_is_sent_by_a_supervisor() {
     mail.bench.ready("sam").await;
     mail.bench.engine.route().await.unwrap();
     sam.does(&draft, op("Accept")).await.ok();
-    sam.does(&draft, json!({"operationName": "Save", "email": {"bodyAsPlainText": "Looked at"}})).await.ok();
+    sam.does(&draft, json!({"operationName": "Save", "email": {"bodyAsPlainText": "Looked at"}}))
+        .await
+        .ok();
     sam.does(&draft, send).await.ok();
     assert_eq!(mail.bench.engine.post_due().await.unwrap(), 1);
     assert_eq!(mail.postbox.mails()[0].email.as_ref().unwrap().body_as_plain_text, "Looked at");

@@ -9,7 +9,8 @@ use crate::rest_bench::Bench;
 fn plain_ids(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::String(text) => {
-            let segments = text.split('/').filter(|part| part.len() == 32 && part.parse::<UserId>().is_ok());
+            let segments =
+                text.split('/').filter(|part| part.len() == 32 && part.parse::<UserId>().is_ok());
             found.extend(segments.map(str::to_owned));
         }
         Value::Array(values) => values.iter().for_each(|value| plain_ids(value, found)),
@@ -25,7 +26,11 @@ async fn every_answer_and_every_notification_prints_ids_with_hyphens() {
     let work = bench.owned("kate", "workitem", "tasks").await;
     let chat = bench.owned("kate", "chat", "support-chat").await;
     bench.ready("ben").await;
-    bench.by("kate").does(&work, json!({"operationName": "Transfer", "userName": "ben"})).await.ok();
+    bench
+        .by("kate")
+        .does(&work, json!({"operationName": "Transfer", "userName": "ben"}))
+        .await
+        .ok();
     let (kate, ben) = (bench.user_id("kate"), bench.user_id("ben"));
     let paths = [
         "/me?subresources=*".to_owned(),
@@ -96,7 +101,11 @@ async fn both_forms_are_understood_in_paths_bodies_and_filters() {
         bench.by("kate").does(&id, body).await.ok();
         assert_eq!(bench.by("ben").sees(&id).await["state"], "Invited");
         for text in [plain(kate), shouted(kate), UserId(kate).to_string()] {
-            let list = bench.by("kate").get(&format!("/interactions?fields=id&assignedTo={text}")).await.ok();
+            let list = bench
+                .by("kate")
+                .get(&format!("/interactions?fields=id&assignedTo={text}"))
+                .await
+                .ok();
             assert!(list.to_string().contains(&id), "{text}: {list}");
         }
     }

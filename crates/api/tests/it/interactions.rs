@@ -48,12 +48,16 @@ async fn the_same_external_id_is_the_same_interaction() {
     let first = bench.by("intake").post("/interactions", body("first")).await;
     let again = bench.by("intake").post("/interactions", body("second")).await;
     assert_eq!(first.text, again.text);
-    assert_eq!(bench.by("ada").get("/interactions").await.ok()["uris"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        bench.by("ada").get("/interactions").await.ok()["uris"].as_array().unwrap().len(),
+        1
+    );
     assert_eq!(bench.by("ada").sees(first.ok()["id"].as_str().unwrap()).await["subject"], "first");
     let by_ada = bench.by("ada").post("/interactions", body("third")).await;
     assert_ne!(by_ada.text, again.text, "another account has ids of its own");
     assert_eq!(by_ada.text, bench.by("ada").post("/interactions", body("fourth")).await.text);
-    let elsewhere = create(json!({"channel": "workitem", "queueName": "elsewhere", "externalId": "case-1"}));
+    let elsewhere =
+        create(json!({"channel": "workitem", "queueName": "elsewhere", "externalId": "case-1"}));
     let other = bench.by("zoe").post("/interactions", elsewhere).await;
     assert_ne!(other.text, again.text, "another center has ids of its own");
 }
@@ -62,7 +66,8 @@ async fn the_same_external_id_is_the_same_interaction() {
 async fn an_agent_cannot_take_an_external_id_that_a_server_uses() {
     let bench = Bench::start().await;
     bench.start_session("kate").await;
-    let body = |key: &str| create(json!({"channel": "workitem", "queueName": "sales", "externalId": key}));
+    let body =
+        |key: &str| create(json!({"channel": "workitem", "queueName": "sales", "externalId": key}));
     let of = |reply: Value| reply["id"].as_str().unwrap().to_owned();
     // The server came first: the agent is refused, and learns nothing of what it is.
     let server = of(bench.by("intake").post("/interactions", body("order-1")).await.ok());
@@ -93,7 +98,10 @@ async fn receipts_of_the_time_when_ids_were_the_centers_go_on_counting() {
     bench.start_session("kate").await;
     let body = || create(json!({"channel": "workitem", "queueName": "sales", "externalId": "old"}));
     let plain = create(json!({"channel": "workitem", "queueName": "sales"}));
-    let id = bench.by("intake").post("/interactions", plain).await.ok()["id"].as_str().unwrap().to_owned();
+    let id = bench.by("intake").post("/interactions", plain).await.ok()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     // As it was stored then: the submitter is not noted, and the receipt is the contact center's.
     let key = Key::Interaction(id.parse().unwrap());
     let found = store.load(std::slice::from_ref(&key)).await.unwrap().pop().flatten().unwrap();
@@ -108,7 +116,10 @@ async fn receipts_of_the_time_when_ids_were_the_centers_go_on_counting() {
         expires: None,
     };
     let puts = vec![Put { record: Record::Interaction(old), expected: found.version }];
-    store.commit(ChangeSet { puts, receipts: vec![receipt], ..ChangeSet::default() }).await.unwrap();
+    store
+        .commit(ChangeSet { puts, receipts: vec![receipt], ..ChangeSet::default() })
+        .await
+        .unwrap();
     let bench = Bench::start_on(store, |_| {}).await;
     assert_eq!(bench.by("intake").post("/interactions", body()).await.ok()["id"], json!(id));
     assert_eq!(bench.by("intake").sees(&id).await["id"], json!(id));
@@ -185,7 +196,11 @@ async fn properties_are_changed_by_whoever_may() {
     assert_eq!(reply.text, r#"{"statusCode":0}"#);
     kate.put(&path, json!({"userData": {"n": {"x": null}, "b": 2}})).await.ok();
     let seen = kate.sees(&id).await;
-    assert_eq!(seen["userData"], json!({"a": 1, "b": 2, "n": {"y": 2}}), "a merge-patch (RFC 7396)");
+    assert_eq!(
+        seen["userData"],
+        json!({"a": 1, "b": 2, "n": {"y": 2}}),
+        "a merge-patch (RFC 7396)"
+    );
     assert_eq!((&seen["subject"], &seen["comment"]), (&json!("New"), &json!("call back")));
     kate.put(&path, json!({"priority": 5})).await.refused(403, 5);
     sam.put(&path, json!({"priority": 5})).await.ok();
@@ -211,7 +226,10 @@ async fn null_is_no_change_and_says_what_to_send() {
         let mut body = json!({"comment": "other"});
         body[name] = Value::Null;
         let sentence = kate.put(&path, body).await.refused(400, 10);
-        assert!(sentence.contains(&format!("field {name} ")) && sentence.contains("send"), "{sentence}");
+        assert!(
+            sentence.contains(&format!("field {name} ")) && sentence.contains("send"),
+            "{sentence}"
+        );
         assert_eq!(kate.sees(&id).await, before, "{name}");
     }
     kate.put(&path, json!({"comment": "", "epoch": null})).await.ok();
@@ -222,10 +240,12 @@ async fn null_is_no_change_and_says_what_to_send() {
 async fn a_channel_that_is_none_is_named() {
     let bench = Bench::start().await;
     bench.start_session("kate").await;
-    let table = [("intake", "/interactions"), ("kate", "/me/interactions"), ("zoe", "/interactions")];
+    let table =
+        [("intake", "/interactions"), ("kate", "/me/interactions"), ("zoe", "/interactions")];
     for (user, path) in table {
         for queue in ["tasks", "nothing"] {
-            let body = create(json!({"channel": "zork", "queueName": queue, "parentId": bench.no_id()}));
+            let body =
+                create(json!({"channel": "zork", "queueName": queue, "parentId": bench.no_id()}));
             let sentence = bench.by(user).post(path, body).await.refused(400, 10);
             assert!(sentence.contains("field channel ") && sentence.contains("zork"), "{sentence}");
         }
@@ -256,7 +276,8 @@ async fn why_an_interaction_waits_is_told_by_agent_and_rule() {
     bench.start_session("ben").await;
     let id = bench.submitted("workitem", "billing").await;
     bench.clock.advance_s(7);
-    let routing = bench.by("sam").get(&format!("/interactions/{id}/routing")).await.ok()["routing"].clone();
+    let routing =
+        bench.by("sam").get(&format!("/interactions/{id}/routing")).await.ok()["routing"].clone();
     assert_eq!(routing["state"], "Queued");
     let waiting = &routing["waiting"];
     assert_eq!(
@@ -276,7 +297,8 @@ async fn why_an_interaction_waits_is_told_by_agent_and_rule() {
     assert_eq!(rule("ada")["rule"], "NotAnAgent");
     bench.engine.route().await.unwrap();
     bench.by("kate").does(&id, json!({"operationName": "Accept"})).await.ok();
-    let routing = bench.by("kate").get(&format!("/interactions/{id}/routing")).await.ok()["routing"].clone();
+    let routing =
+        bench.by("kate").get(&format!("/interactions/{id}/routing")).await.ok()["routing"].clone();
     assert_eq!(routing, json!({"state": "Processing"}));
 }
 

@@ -33,7 +33,9 @@ async fn ones_own_list_has_what_is_offered_and_owned_and_nothing_else() {
     let kate = bench.by("kate");
     kate.does(&owned, json!({"operationName": "Reply"})).await.ok();
     let parked = bench.owned("kate", "workitem", "tasks").await;
-    kate.does(&parked, json!({"operationName": "PlaceInWorkbin", "workbin": "In Progress"})).await.ok();
+    kate.does(&parked, json!({"operationName": "PlaceInWorkbin", "workbin": "In Progress"}))
+        .await
+        .ok();
     let over = bench.owned("kate", "workitem", "tasks").await;
     kate.does(&over, json!({"operationName": "Complete"})).await.ok();
     let offered = bench.offered("workitem", "tasks").await;
@@ -46,8 +48,12 @@ async fn ones_own_list_has_what_is_offered_and_owned_and_nothing_else() {
         "as the notifications"
     );
     let uris = kate.get("/me/interactions").await.ok();
-    let uris: Vec<&str> = uris["uris"].as_array().unwrap().iter().map(|uri| uri.as_str().unwrap()).collect();
-    assert!(uris.iter().all(|uri| uri.starts_with("http://127.0.0.1:8090/api/v2/interactions/")), "{uris:?}");
+    let uris: Vec<&str> =
+        uris["uris"].as_array().unwrap().iter().map(|uri| uri.as_str().unwrap()).collect();
+    assert!(
+        uris.iter().all(|uri| uri.starts_with("http://127.0.0.1:8090/api/v2/interactions/")),
+        "{uris:?}"
+    );
     assert!(uris.iter().any(|uri| uri.ends_with(&offered)));
 }
 
@@ -61,7 +67,10 @@ async fn filters_are_joined_by_and() {
     let body = json!({
         "operationName": "Create", "channel": "workitem", "queueName": "tasks", "externalId": "case/1 ä", "contactId": "c 1"
     });
-    let case = bench.by("intake").post("/interactions", body).await.ok()["id"].as_str().unwrap().to_owned();
+    let case = bench.by("intake").post("/interactions", body).await.ok()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let kate_id = bench.user_id("kate");
     let table: [(String, Vec<&String>); 13] = [
         ("x".to_owned(), vec![]),
@@ -123,17 +132,25 @@ async fn lists_of_configured_things_have_fields_filters_and_pages_too() {
     let bench = Bench::start().await;
     let kate = bench.by("kate");
     let queues = kate.get("/queues?fields=name,channel&channel=workitem").await.ok();
-    let names: BTreeSet<&str> =
-        queues["queues"].as_array().unwrap().iter().map(|queue| queue["name"].as_str().unwrap()).collect();
+    let names: BTreeSet<&str> = queues["queues"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|queue| queue["name"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["tasks", "billing", "sales", "parking"].into());
     let first = kate.get("/users?limit=4").await.ok();
     let next = first["nextCursor"].as_str().unwrap();
     let second = kate.get(&format!("/users?limit=4&cursor={next}")).await.ok();
-    assert_eq!((first["uris"].as_array().unwrap().len(), second["uris"].as_array().unwrap().len()), (4, 3));
+    assert_eq!(
+        (first["uris"].as_array().unwrap().len(), second["uris"].as_array().unwrap().len()),
+        (4, 3)
+    );
     assert_eq!(second.get("nextCursor"), None);
     let ben = kate.get("/users?fields=*&userName=ben&subresources=*").await.ok();
     assert_eq!(ben["users"][0]["groups"][0]["name"], "Support");
-    let skills = kate.get(&format!("/users/{}/skills?fields=name,level", bench.user_id("ben"))).await.ok();
+    let skills =
+        kate.get(&format!("/users/{}/skills?fields=name,level", bench.user_id("ben"))).await.ok();
     assert_eq!(
         skills["skills"],
         json!([{"level": "2", "name": "billing"}, {"level": "5", "name": "english"}])

@@ -11,7 +11,13 @@ use serde_json::{Value, json};
 use crate::rest_bench::{Bench, PASSWORD, ROOT, Reply, basic, center, cheap_hash};
 
 /// Sends a request with exactly these headers.
-async fn send(bench: &Bench, method: Method, path: &str, headers: &[(&str, &str)], body: Value) -> Reply {
+async fn send(
+    bench: &Bench,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Value,
+) -> Reply {
     let mut request = Request::builder().method(method).uri(format!("{ROOT}{path}"));
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -71,7 +77,11 @@ async fn a_browser_asks_for_the_password_only_where_no_script_waits_for_the_answ
     let bench = Bench::start().await;
     let person: [&[(&str, &str)]; 4] = [
         &[],
-        &[("sec-fetch-mode", "navigate"), ("sec-fetch-site", "none"), ("sec-fetch-dest", "document")],
+        &[
+            ("sec-fetch-mode", "navigate"),
+            ("sec-fetch-site", "none"),
+            ("sec-fetch-dest", "document"),
+        ],
         &[("cookie", "JSESSIONID=made-up"), ("accept", "text/html")],
         &[("user-agent", "Mozilla/5.0"), ("referer", "http://127.0.0.1:8090/")],
     ];
@@ -99,7 +109,9 @@ async fn a_browser_asks_for_the_password_only_where_no_script_waits_for_the_answ
         &[("authorization", "Basic ???"), ("sec-fetch-mode", "navigate")],
     ];
     for headers in script {
-        for (method, path) in [(Method::GET, "/me"), (Method::DELETE, "/me/interactions/x/attachments/y")] {
+        for (method, path) in
+            [(Method::GET, "/me"), (Method::DELETE, "/me/interactions/x/attachments/y")]
+        {
             let reply = send(&bench, method, path, headers, Value::Null).await;
             reply.refused(401, 20);
             assert!(!reply.headers.contains_key(header::WWW_AUTHENTICATE), "{headers:?}");
@@ -168,9 +180,10 @@ async fn the_cookie_is_for_the_browser_alone() {
         options.same_site = handoff_api::SameSite::None;
     })
     .await;
-    for (bench, attributes) in
-        [(plain, "; Path=/; HttpOnly; SameSite=Lax"), (secure, "; Path=/; HttpOnly; SameSite=None; Secure")]
-    {
+    for (bench, attributes) in [
+        (plain, "; Path=/; HttpOnly; SameSite=Lax"),
+        (secure, "; Path=/; HttpOnly; SameSite=None; Secure"),
+    ] {
         let reply = bench.by("kate").get("/me").await;
         let cookie = reply.headers[header::SET_COOKIE].to_str().unwrap();
         assert!(cookie.starts_with("JSESSIONID=") && cookie.ends_with(attributes), "{cookie}");
@@ -209,7 +222,8 @@ async fn the_end_of_the_contact_center_session_ends_the_login_session_for_good()
     let bench = Bench::start().await;
     bench.start_session("kate").await;
     let session = Session::of(&bench, "kate").await;
-    let headers: [(&str, &str); 2] = [("cookie", &session.cookie), ("x-csrf-token", &session.token)];
+    let headers: [(&str, &str); 2] =
+        [("cookie", &session.cookie), ("x-csrf-token", &session.token)];
     let end = json!({"operationName": "EndContactCenterSession"});
     let reply = send(&bench, Method::POST, "/me", &headers, end).await;
     assert!(reply.headers[header::SET_COOKIE].to_str().unwrap().contains("Max-Age=0"));
@@ -260,15 +274,20 @@ async fn a_write_by_cookie_alone_needs_the_token() {
     bench.start_session("kate").await;
     let (session, other) = (Session::of(&bench, "kate").await, Session::of(&bench, "ben").await);
     let ready = || json!({"operationName": "Ready"});
-    let forged: [&[(&str, &str)]; 4] =
-        [&[], &[("x-csrf-token", "")], &[("x-csrf-token", &other.token)], &[("authorization", "Bearer x")]];
+    let forged: [&[(&str, &str)]; 4] = [
+        &[],
+        &[("x-csrf-token", "")],
+        &[("x-csrf-token", &other.token)],
+        &[("authorization", "Bearer x")],
+    ];
     for extra in forged {
         let mut headers = vec![("cookie", &*session.cookie)];
         headers.extend_from_slice(extra);
         let reply = send(&bench, Method::POST, "/me", &headers, ready()).await;
         assert_eq!(reply.refused(403, 3), "Missing or invalid Csrf token");
     }
-    let headers: [(&str, &str); 2] = [("cookie", &session.cookie), ("x-csrf-token", &session.token)];
+    let headers: [(&str, &str); 2] =
+        [("cookie", &session.cookie), ("x-csrf-token", &session.token)];
     send(&bench, Method::POST, "/me", &headers, ready()).await.ok();
     let basic = basic("kate", PASSWORD);
     let headers: [(&str, &str); 2] = [("cookie", &session.cookie), ("authorization", &basic)];
@@ -278,8 +297,10 @@ async fn a_write_by_cookie_alone_needs_the_token() {
 
 #[tokio::test]
 async fn a_page_of_another_origin_may_not_write_by_cookie_even_with_the_token() {
-    let bench =
-        Bench::start_with(|options| options.cors_origins = vec!["https://pages.example".to_owned()]).await;
+    let bench = Bench::start_with(|options| {
+        options.cors_origins = vec!["https://pages.example".to_owned()]
+    })
+    .await;
     bench.start_session("kate").await;
     let session = Session::of(&bench, "kate").await;
     let table: [(&[(&str, &str)], u16); 6] = [
@@ -293,15 +314,18 @@ async fn a_page_of_another_origin_may_not_write_by_cookie_even_with_the_token() 
     for (extra, status) in table {
         let mut headers = vec![("cookie", &*session.cookie), ("x-csrf-token", &*session.token)];
         headers.extend_from_slice(extra);
-        let reply = send(&bench, Method::POST, "/me", &headers, json!({"operationName": "NotReady"})).await;
+        let reply =
+            send(&bench, Method::POST, "/me", &headers, json!({"operationName": "NotReady"})).await;
         assert_eq!(reply.status.as_u16(), status, "{extra:?}: {}", reply.text);
     }
 }
 
 #[tokio::test]
 async fn only_listed_origins_are_answered_with_credentials() {
-    let bench =
-        Bench::start_with(|options| options.cors_origins = vec!["https://pages.example".to_owned()]).await;
+    let bench = Bench::start_with(|options| {
+        options.cors_origins = vec!["https://pages.example".to_owned()]
+    })
+    .await;
     let preflight = |origin: &'static str| {
         [
             ("origin", origin),
@@ -309,10 +333,14 @@ async fn only_listed_origins_are_answered_with_credentials() {
             ("access-control-request-headers", "x-csrf-token"),
         ]
     };
-    let reply = send(&bench, Method::OPTIONS, "/me", &preflight("https://pages.example"), Value::Null).await;
+    let reply =
+        send(&bench, Method::OPTIONS, "/me", &preflight("https://pages.example"), Value::Null)
+            .await;
     assert_eq!(reply.headers["access-control-allow-origin"], "https://pages.example");
     assert_eq!(reply.headers["access-control-allow-credentials"], "true");
-    assert!(reply.headers["access-control-allow-headers"].to_str().unwrap().contains("X-CSRF-TOKEN"));
+    assert!(
+        reply.headers["access-control-allow-headers"].to_str().unwrap().contains("X-CSRF-TOKEN")
+    );
     assert!(reply.headers["access-control-allow-methods"].to_str().unwrap().contains("PUT"));
     reply.ok();
     let reply = get_me(&bench, &[("origin", "https://pages.example")]).await;
@@ -350,7 +378,11 @@ async fn guessing_is_told_to_wait_and_the_right_password_of_a_known_address_neve
             statuses.push(try_from(&bench, &address, user, &format!("guess {guess}")).await);
         }
         let told_to_wait = statuses.iter().position(|status| *status == 429);
-        assert_eq!(told_to_wait, Some(10), "a name that nobody has is treated the same: {user} {statuses:?}");
+        assert_eq!(
+            told_to_wait,
+            Some(10),
+            "a name that nobody has is treated the same: {user} {statuses:?}"
+        );
     }
     assert_eq!(try_from(&bench, "203.0.113.1", "kate", "new").await, 429, "a stranger waits");
     assert_eq!(try_from(&bench, "192.0.2.1", "kate", "mistyped").await, 401);
@@ -362,8 +394,16 @@ async fn guessing_is_told_to_wait_and_the_right_password_of_a_known_address_neve
         assert_eq!(try_from(&bench, "192.0.2.1", "kate", PASSWORD).await, 200);
         bench.clock.advance_s(60);
     }
-    assert_eq!(try_from(&bench, "203.0.113.1", "ben", PASSWORD).await, 200, "another name has its own tries");
-    assert_eq!(try_from(&bench, "203.0.113.1", "kate", PASSWORD).await, 200, "a minute later so does this");
+    assert_eq!(
+        try_from(&bench, "203.0.113.1", "ben", PASSWORD).await,
+        200,
+        "another name has its own tries"
+    );
+    assert_eq!(
+        try_from(&bench, "203.0.113.1", "kate", PASSWORD).await,
+        200,
+        "a minute later so does this"
+    );
 }
 
 #[tokio::test]
@@ -418,9 +458,10 @@ async fn a_handshake_by_cookie_alone_needs_the_token_and_what_follows_does_not()
     let bench = Bench::start().await;
     let session = Session::of(&bench, "kate").await;
     let path = "/notifications";
-    let escaped =
-        r#"[{"channel":"\/meta\/handshake","version":"1.0","supportedConnectionTypes":["long-polling"]}]"#;
-    for body in [handshake().to_string(), handshake()[0].to_string(), escaped.to_owned(), "[{}]".to_owned()] {
+    let escaped = r#"[{"channel":"\/meta\/handshake","version":"1.0","supportedConnectionTypes":["long-polling"]}]"#;
+    for body in
+        [handshake().to_string(), handshake()[0].to_string(), escaped.to_owned(), "[{}]".to_owned()]
+    {
         let request = Request::post(format!("{ROOT}{path}"))
             .header("cookie", &session.cookie)
             .header(header::CONTENT_TYPE, "application/json")
@@ -429,15 +470,18 @@ async fn a_handshake_by_cookie_alone_needs_the_token_and_what_follows_does_not()
         let reply = bench.send(request).await;
         assert_eq!(reply.status.as_u16(), 403, "{body}: {}", reply.text);
     }
-    let headers: [(&str, &str); 2] = [("cookie", &session.cookie), ("x-csrf-token", &session.token)];
-    let reply = send(&bench, Method::POST, &format!("{path}/handshake"), &headers, handshake()).await;
+    let headers: [(&str, &str); 2] =
+        [("cookie", &session.cookie), ("x-csrf-token", &session.token)];
+    let reply =
+        send(&bench, Method::POST, &format!("{path}/handshake"), &headers, handshake()).await;
     let opened: Value = serde_json::from_str(&reply.text).unwrap();
     assert_eq!(opened[0]["successful"], true, "{}", reply.text);
     let connect = json!([{"channel": "/meta/connect", "clientId": opened[0]["clientId"], "connectionType": "long-polling", "advice": {"timeout": 0}}]);
     let reply = send(&bench, Method::POST, path, &headers[..1], connect.clone()).await;
     let connected: Value = serde_json::from_str(&reply.text).unwrap();
     assert_eq!(connected[0]["successful"], true, "{}", reply.text);
-    let foreign: [(&str, &str); 2] = [("cookie", &session.cookie), ("origin", "https://evil.example")];
+    let foreign: [(&str, &str); 2] =
+        [("cookie", &session.cookie), ("origin", "https://evil.example")];
     assert_eq!(send(&bench, Method::POST, path, &foreign, connect).await.status.as_u16(), 403);
 }
 
@@ -446,7 +490,12 @@ async fn cometd_refuses_whoever_has_no_credentials_in_its_own_terms() {
     let bench = Bench::start().await;
     let reply = send(&bench, Method::POST, "/notifications", &[], handshake()).await;
     let refused: Value = serde_json::from_str(&reply.text).unwrap();
-    assert_eq!((reply.status.as_u16(), &refused[0]["successful"]), (200, &json!(false)), "{}", reply.text);
+    assert_eq!(
+        (reply.status.as_u16(), &refused[0]["successful"]),
+        (200, &json!(false)),
+        "{}",
+        reply.text
+    );
 }
 
 #[tokio::test]
@@ -462,7 +511,11 @@ async fn what_is_wrong_with_the_body_is_told_before_a_missing_token() {
     let bench = Bench::start().await;
     let session = Session::of(&bench, "kate").await;
     let headers: [(&str, &str); 1] = [("cookie", &session.cookie)];
-    send(&bench, Method::POST, "/me", &headers, json!({"operationName": "Dance"})).await.refused(400, 10);
+    send(&bench, Method::POST, "/me", &headers, json!({"operationName": "Dance"}))
+        .await
+        .refused(400, 10);
     send(&bench, Method::POST, "/me", &headers, json!([])).await.refused(400, 10);
-    send(&bench, Method::POST, "/me", &headers, json!({"operationName": "Ready"})).await.refused(403, 3);
+    send(&bench, Method::POST, "/me", &headers, json!({"operationName": "Ready"}))
+        .await
+        .refused(403, 3);
 }

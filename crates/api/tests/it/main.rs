@@ -1,4 +1,5 @@
-//! What the crate promises, through its public doors: the router in process over the memory store and a real engine.
+//! What the crate promises, through its public doors: the router in process over the memory store
+//! and a real engine.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 

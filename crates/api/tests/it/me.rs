@@ -76,8 +76,10 @@ async fn the_caller_is_shown_with_everything_when_asked() {
 async fn what_the_caller_holds_comes_with_him() {
     let bench = Bench::start().await;
     bench.ready("kate").await;
-    let (work, chat) =
-        (bench.owned("kate", "workitem", "tasks").await, bench.offered("chat", "support-chat").await);
+    let (work, chat) = (
+        bench.owned("kate", "workitem", "tasks").await,
+        bench.offered("chat", "support-chat").await,
+    );
     let user = bench.by("kate").get("/me?subresources=*").await.ok()["user"].clone();
     assert_eq!(user["interactions"].as_array().unwrap().len(), 2);
     assert_eq!(user["interactions"][0]["messageTypeName"], "InteractionStateMessage");
@@ -85,7 +87,10 @@ async fn what_the_caller_holds_comes_with_him() {
         (&user["workitems"][0]["id"], &user["workitems"][0]["state"]),
         (&json!(work), &json!("Processing"))
     );
-    assert_eq!((&user["chats"][0]["id"], &user["chats"][0]["state"]), (&json!(chat), &json!("Invited")));
+    assert_eq!(
+        (&user["chats"][0]["id"], &user["chats"][0]["state"]),
+        (&json!(chat), &json!("Invited"))
+    );
     assert_eq!(user["channels"], user["channelStates"]);
     assert_eq!(user["channels"].as_array().unwrap().len(), 3);
 }
@@ -94,20 +99,27 @@ async fn what_the_caller_holds_comes_with_him() {
 async fn a_session_brings_its_channels_up_not_ready() {
     let bench = Bench::start().await;
     let kate = bench.by("kate");
-    assert_eq!(kate.post("/me", start(json!(["chat", "email", "voice"]))).await.text, r#"{"statusCode":0}"#);
+    assert_eq!(
+        kate.post("/me", start(json!(["chat", "email", "voice"]))).await.text,
+        r#"{"statusCode":0}"#
+    );
     let new = json!({"chat": "NotReady", "email": "NotReady", "voice": "NotReady"});
     assert_eq!(states(&bench, "kate").await, new);
     kate.post("/me", json!({"operationName": "Ready"})).await.ok();
     let ready = json!({"chat": "Ready", "email": "Ready", "voice": "Ready"});
     assert_eq!(states(&bench, "kate").await, ready);
     kate.post("/me", start(json!(["chat", "email", "voice"]))).await.ok();
-    assert_eq!(states(&bench, "kate").await, ready, "a second start joins the session and changes no state");
+    assert_eq!(
+        states(&bench, "kate").await,
+        ready,
+        "a second start joins the session and changes no state"
+    );
     kate.post("/me", start(json!(["workitem"]))).await.ok();
-    let joined = json!({"chat": "Ready", "email": "Ready", "voice": "Ready", "workitem": "NotReady"});
+    let joined =
+        json!({"chat": "Ready", "email": "Ready", "voice": "Ready", "workitem": "NotReady"});
     assert_eq!(states(&bench, "kate").await, joined, "a channel that it had not comes up");
     kate.post("/me", json!({"operationName": "EndContactCenterSession"})).await.ok();
-    let out =
-        json!({"chat": "LoggedOut", "email": "LoggedOut", "voice": "LoggedOut", "workitem": "LoggedOut"});
+    let out = json!({"chat": "LoggedOut", "email": "LoggedOut", "voice": "LoggedOut", "workitem": "LoggedOut"});
     let shown = states(&bench, "kate").await;
     for (channel, state) in out.as_object().unwrap() {
         assert_eq!(shown[channel], *state, "{channel}");
@@ -144,7 +156,10 @@ async fn voice_has_a_state_and_nothing_comes_by_it() {
     kate.post("/me", start(json!(["voice"]))).await.ok();
     kate.post("/me/channels/voice", json!({"operationName": "Ready"})).await.ok();
     let voice = kate.get("/me/channels/voice").await.ok()["channel"].clone();
-    assert_eq!((&voice["channel"], &voice["userState"]["state"]), (&json!("voice"), &json!("Ready")));
+    assert_eq!(
+        (&voice["channel"], &voice["userState"]["state"]),
+        (&json!("voice"), &json!("Ready"))
+    );
     let path = format!("/users/{}/channels/voice", bench.user_id("kate"));
     bench.by("sam").post(&path, json!({"operationName": "NotReady"})).await.ok();
     assert_eq!(states(&bench, "kate").await, json!({"voice": "NotReady"}));
@@ -163,7 +178,8 @@ async fn before_the_first_session_the_channels_of_the_center_are_logged_out() {
             "id": "3f7a2a5e-6c1b-4f0e-9d57-0c1d0a5b7e21", "displayName": "Logged Out", "state": "LoggedOut"
         }})
     };
-    let all: Vec<Value> = ["email", "chat", "workitem", "sms"].iter().map(|name| logged_out(name)).collect();
+    let all: Vec<Value> =
+        ["email", "chat", "workitem", "sms"].iter().map(|name| logged_out(name)).collect();
     assert_eq!(kate.get("/me/channels?fields=*").await.ok()["channels"], json!(all));
     assert_eq!(kate.get("/me?subresources=*").await.ok()["user"]["channels"], json!(all));
     assert_eq!(kate.get("/me/channels/sms").await.ok()["channel"], logged_out("sms"));
@@ -183,14 +199,19 @@ async fn channels_have_addresses_and_filters_hold_for_them() {
     let kate = bench.by("kate");
     let uri = |channel: &str| format!("http://127.0.0.1:8090/api/v2/me/channels/{channel}");
     let uris = async |query: &str| kate.get(&format!("/me/channels{query}")).await.ok();
-    let before: Vec<String> = ["email", "chat", "workitem", "sms"].iter().map(|name| uri(name)).collect();
+    let before: Vec<String> =
+        ["email", "chat", "workitem", "sms"].iter().map(|name| uri(name)).collect();
     assert_eq!(uris("").await, json!({"statusCode": 0, "uris": before}));
     bench.start_session("kate").await;
     kate.post("/me/channels/chat", json!({"operationName": "DoNotDisturbOn"})).await.ok();
     assert_eq!(uris("?dndState=On").await, json!({"statusCode": 0, "uris": [uri("chat")]}));
     assert_eq!(uris("?channel=email&dndState=On").await["uris"], json!([]));
     let path = uri("email").replace("http://127.0.0.1:8090/api/v2", "");
-    assert_eq!(kate.get(&path).await.ok()["channel"]["channel"], "email", "the address leads to it");
+    assert_eq!(
+        kate.get(&path).await.ok()["channel"]["channel"],
+        "email",
+        "the address leads to it"
+    );
 }
 
 #[tokio::test]
@@ -203,7 +224,9 @@ async fn channels_are_set_together_or_one_by_one() {
         states(&bench, "kate").await,
         json!({"chat": "Ready", "email": "NotReady", "workitem": "NotReady"})
     );
-    kate.post("/me/channels/chat", json!({"operationName": "NotReady", "reason": "Lunch"})).await.ok();
+    kate.post("/me/channels/chat", json!({"operationName": "NotReady", "reason": "Lunch"}))
+        .await
+        .ok();
     let chat = kate.get("/me/channels/chat").await.ok()["channel"].clone();
     assert_eq!(
         chat,
@@ -224,7 +247,9 @@ async fn channels_are_set_together_or_one_by_one() {
 #[tokio::test]
 async fn without_a_session_there_is_nothing_to_set_or_end() {
     let bench = Bench::start().await;
-    for name in ["Ready", "NotReady", "DoNotDisturbOn", "DoNotDisturbOff", "EndContactCenterSession"] {
+    for name in
+        ["Ready", "NotReady", "DoNotDisturbOn", "DoNotDisturbOff", "EndContactCenterSession"]
+    {
         bench.by("kate").post("/me", json!({"operationName": name})).await.refused(409, 2);
     }
 }
@@ -240,7 +265,11 @@ async fn a_supervisor_sets_an_agents_channel() {
     bench.by("ben").post(&path, ready()).await.refused(403, 5);
     bench.by("zoe").post(&path, ready()).await.refused(404, 6);
     for user in ["nobody", "00000000000000000000000000000000"] {
-        bench.by("sam").post(&format!("/users/{user}/channels/email"), ready()).await.refused(404, 6);
+        bench
+            .by("sam")
+            .post(&format!("/users/{user}/channels/email"), ready())
+            .await
+            .refused(404, 6);
     }
 }
 
@@ -248,8 +277,10 @@ async fn a_supervisor_sets_an_agents_channel() {
 async fn the_end_of_the_session_takes_the_agents_work_from_him() {
     let bench = Bench::start().await;
     bench.ready("kate").await;
-    let (work, chat) =
-        (bench.owned("kate", "workitem", "tasks").await, bench.owned("kate", "chat", "support-chat").await);
+    let (work, chat) = (
+        bench.owned("kate", "workitem", "tasks").await,
+        bench.owned("kate", "chat", "support-chat").await,
+    );
     let offered = bench.offered("workitem", "tasks").await;
     bench.by("kate").post("/me", json!({"operationName": "EndContactCenterSession"})).await.ok();
     let state = async |id: &str| bench.by("sam").sees(id).await["state"].clone();

@@ -29,7 +29,10 @@ async fn every_way_to_comment_puts_a_note_behind_the_others() {
     let list = notes(&bench, "kate", &id).await;
     assert_eq!(texts(&list), ["first", "second", "third\nin two lines", "fourth"]);
     assert_eq!((&list[0]["id"], &list[3]["id"]), (&json!(1), &json!(4)));
-    assert_eq!((&list[0]["by"]["userName"], &list[3]["by"]["userName"]), (&json!("kate"), &json!("sam")));
+    assert_eq!(
+        (&list[0]["by"]["userName"], &list[3]["by"]["userName"]),
+        (&json!("kate"), &json!("sam"))
+    );
     assert_eq!(list[0]["at"], "2026-01-09 12:00:00.000+0000");
     assert_eq!(list[1]["at"], "2026-01-09 12:01:00.000+0000");
     assert_eq!(kate.sees(&id).await["comment"], "fourth", "the newest");
@@ -49,7 +52,9 @@ async fn notes_go_with_the_work_and_not_with_its_answer() {
     let list = kate.get("/me/interactions?fields=id&state=Composing").await.ok();
     let draft = list["interactions"][0]["id"].as_str().unwrap().to_owned();
     assert_eq!(notes(&bench, "kate", &draft).await, [] as [Value; 0]);
-    kate.does(&id, json!({"operationName": "PlaceInQueue", "queueName": "support-email"})).await.ok();
+    kate.does(&id, json!({"operationName": "PlaceInQueue", "queueName": "support-email"}))
+        .await
+        .ok();
     assert_eq!(texts(&notes(&bench, "ben", &id).await), ["calls back"]);
 }
 
@@ -71,7 +76,9 @@ async fn who_may_write_and_how_much() {
     kate.post(&path, text(&"x".repeat(4_001))).await.refused(400, 10);
     let long = json!({"operationName": "AddComment", "comment": "x".repeat(4_001)});
     kate.does(&id, long).await.refused(400, 10);
-    kate.put(&format!("/interactions/{id}"), json!({"comment": "x".repeat(4_001)})).await.refused(400, 10);
+    kate.put(&format!("/interactions/{id}"), json!({"comment": "x".repeat(4_001)}))
+        .await
+        .refused(400, 10);
     for _ in 0..100 {
         kate.post(&path, text("again")).await.ok();
     }

@@ -7,9 +7,9 @@ use handoff_api::wire::letters::{Cleaner, Letters};
 use handoff_api::wire::resource::{Lookup, PublicUrl};
 use handoff_domain::interaction::{Email, Participant};
 use handoff_domain::{
-    Capacity, Center, CenterId, Direction, Group, GroupId, Handling, Interaction, InteractionId, Media, Mode,
-    Offer, OfferKind, Queue, QueueId, Role, Skill, SkillId, State, Step, Time, User, UserData, UserId, Value,
-    Wait, Workbin, WorkbinId, WorkbinOwner,
+    Capacity, Center, CenterId, Direction, Group, GroupId, Handling, Interaction, InteractionId,
+    Media, Mode, Offer, OfferKind, Queue, QueueId, Role, Skill, SkillId, State, Step, Time, User,
+    UserData, UserId, Value, Wait, Workbin, WorkbinId, WorkbinOwner,
 };
 use handoff_engine::Directory;
 use handoff_store::{ChangeSet, MemoryStore, Put, Record, Store};
@@ -126,7 +126,11 @@ pub(crate) fn queue(id: QueueId, name: &str, media: Media) -> Queue {
         priority: 0,
         invite_timeout_ms: 30_000,
         reoffer_after_ms: 1_500,
-        steps: vec![Step { after_ms: 60_000, groups: BTreeSet::from([SUPPORT]), skills: BTreeMap::new() }],
+        steps: vec![Step {
+            after_ms: 60_000,
+            groups: BTreeSet::from([SUPPORT]),
+            skills: BTreeMap::new(),
+        }],
         review: None,
         acknowledge: None,
     }
@@ -217,8 +221,15 @@ pub(crate) fn offer(to: UserId, kind: OfferKind) -> Offer {
 
 /// The same, owned by an agent.
 pub(crate) fn owned(media: Media, by: UserId, mode: Mode) -> Interaction {
-    let handling =
-        Handling { by, since: NOON, mode, nickname: None, offer: None, others: vec![], seats: vec![] };
+    let handling = Handling {
+        by,
+        since: NOON,
+        mode,
+        nickname: None,
+        offer: None,
+        others: vec![],
+        seats: vec![],
+    };
     Interaction { state: State::Handling(handling), ..waiting(media) }
 }
 

@@ -6,8 +6,8 @@ use handoff_api::wire::notification::{
 };
 use handoff_domain::event::{Cause, Subject};
 use handoff_domain::{
-    ChannelState, Desk, Event, Interaction, Media, Mode, Notice, NotificationType, OfferKind, Readiness,
-    State, Status, Topic, View,
+    ChannelState, Desk, Event, Interaction, Media, Mode, Notice, NotificationType, OfferKind,
+    Readiness, State, Status, Topic, View,
 };
 use handoff_store::StreamRow;
 use insta::assert_json_snapshot;
@@ -22,7 +22,8 @@ fn notice(view: View) -> Notice {
 }
 
 fn row(notice: Notice, subject: Subject) -> StreamRow {
-    let event = Event { at: NOON, cause: Cause::Router, facts: Vec::new(), subject, notices: Vec::new() };
+    let event =
+        Event { at: NOON, cause: Cause::Router, facts: Vec::new(), subject, notices: Vec::new() };
     StreamRow { position: 9, notice, numbers: Vec::new(), event }
 }
 
@@ -39,15 +40,26 @@ fn parse(data: &[u8]) -> Value {
 async fn interactions_are_told_flat_on_the_interactions_topic() {
     let names = Names::load().await;
     let concerned = |status| notice(View::Concerned(status));
-    let told = |notice, interaction: &Interaction| message(&names, notice, interaction, Topic::Interactions);
-    assert_json_snapshot!("email_invited", told(concerned(Status::Invited), &invited(Media::Email, KATE)));
+    let told = |notice, interaction: &Interaction| {
+        message(&names, notice, interaction, Topic::Interactions)
+    };
+    assert_json_snapshot!(
+        "email_invited",
+        told(concerned(Status::Invited), &invited(Media::Email, KATE))
+    );
     let workitem = owned(Media::Workitem, KATE, Mode::Processing);
     let caused = Notice { reference: Some(12), ..concerned(Status::Processing) };
     assert_json_snapshot!("workitem_accepted_by_the_reader", told(caused, &workitem));
-    assert_json_snapshot!("chat_with_a_consulted_agent", told(concerned(Status::Chatting), &conference()));
+    assert_json_snapshot!(
+        "chat_with_a_consulted_agent",
+        told(concerned(Status::Chatting), &conference())
+    );
     let sms = owned(Media::Open("sms".to_owned()), KATE, Mode::Processing);
     assert_json_snapshot!("open_media_processing", told(concerned(Status::Processing), &sms));
-    assert_json_snapshot!("email_revoked", told(notice(View::Gone(Status::Revoked)), &waiting(Media::Email)));
+    assert_json_snapshot!(
+        "email_revoked",
+        told(notice(View::Gone(Status::Revoked)), &waiting(Media::Email))
+    );
     let failed = Notice {
         kind: NotificationType::Error,
         error: Some((2, "The transfer did not come about.".to_owned())),
@@ -112,7 +124,9 @@ async fn the_media_are_told_on_their_own_topics_in_the_later_form() {
 async fn who_is_no_longer_concerned_sees_what_became_of_it_and_can_do_nothing() {
     let names = Names::load().await;
     let owned_by_another = conference();
-    for status in [Status::Completed, Status::InWorkbin, Status::Canceled, Status::Sent, Status::Revoked] {
+    for status in
+        [Status::Completed, Status::InWorkbin, Status::Canceled, Status::Sent, Status::Revoked]
+    {
         let notice = notice(View::Gone(status));
         let flat = message(&names, notice.clone(), &owned_by_another, Topic::Interactions);
         let nested = message(&names, notice, &owned_by_another, Topic::Chats);
@@ -131,8 +145,10 @@ async fn the_target_of_a_transfer_and_the_owner_see_different_states_of_the_same
     if let State::Handling(handling) = &mut chat.state {
         handling.offer = Some(offer(KATE, OfferKind::Transfer));
     }
-    let target = message(&names, notice(View::Concerned(Status::Invited)), &chat, Topic::Interactions);
-    let owner = message(&names, notice(View::Concerned(Status::LeftChat)), &chat, Topic::Interactions);
+    let target =
+        message(&names, notice(View::Concerned(Status::Invited)), &chat, Topic::Interactions);
+    let owner =
+        message(&names, notice(View::Concerned(Status::LeftChat)), &chat, Topic::Interactions);
     assert_eq!(
         (&target["state"], &target["capabilities"]),
         (&"Invited".into(), &serde_json::json!(["Accept", "Reject"]))
@@ -203,7 +219,8 @@ async fn the_content_of_a_workbin_is_one_message_in_the_eyes_of_who_asked() {
         truncated: false,
     };
     assert_json_snapshot!("workbin_content", parse(&workbin_content(&whole, names.lookup())));
-    let part = parse(&workbin_content(&WorkbinContent { truncated: true, ..whole }, names.lookup()));
+    let part =
+        parse(&workbin_content(&WorkbinContent { truncated: true, ..whole }, names.lookup()));
     assert_eq!(part["truncated"], true);
 }
 
@@ -218,6 +235,12 @@ async fn a_workbins_subscription_is_confirmed() {
     };
     let kates = IN_PROGRESS.of_owner(KATE);
     assert_json_snapshot!("workbin_subscribed", told(TEAM, KATE, SubscriptionState::Subscribed));
-    assert_json_snapshot!("workbin_unsubscribed", told(kates, KATE, SubscriptionState::Unsubscribed));
-    assert_json_snapshot!("workbin_of_another_user", told(kates, BEN, SubscriptionState::RequestFailed));
+    assert_json_snapshot!(
+        "workbin_unsubscribed",
+        told(kates, KATE, SubscriptionState::Unsubscribed)
+    );
+    assert_json_snapshot!(
+        "workbin_of_another_user",
+        told(kates, BEN, SubscriptionState::RequestFailed)
+    );
 }

@@ -1,4 +1,5 @@
-//! An offer is seen by whoever made it and whoever has it, with what was said along with it; nobody else sees it.
+//! An offer is seen by whoever made it and whoever has it, with what was said along with it; nobody
+//! else sees it.
 
 use serde_json::{Value, json};
 
@@ -56,8 +57,11 @@ async fn a_routed_offer_says_until_when_and_is_from_nobody() {
 }
 
 #[tokio::test]
-async fn an_invitation_and_a_consultation_take_a_note_and_a_supervisors_seat_is_their_own_business() {
-    for (name, kind) in [("Invite", "Invite"), ("Consult", "Consult"), ("StartChatConsultation", "Consult")] {
+async fn an_invitation_and_a_consultation_take_a_note_and_a_supervisors_seat_is_their_own_business()
+{
+    for (name, kind) in
+        [("Invite", "Invite"), ("Consult", "Consult"), ("StartChatConsultation", "Consult")]
+    {
         let bench = Bench::start().await;
         bench.ready("kate").await;
         let id = Customer::with(&bench, "kate").await.id;
@@ -66,14 +70,22 @@ async fn an_invitation_and_a_consultation_take_a_note_and_a_supervisors_seat_is_
         let path = format!("/users/{}/chats/{id}", bench.user_id("kate"));
         let intrude = json!({"operationName": "Intrude", "supervisorVisibilityMode": "Monitor"});
         bench.by("sam").post(&path, intrude).await.ok();
-        assert_eq!(bench.by("kate").sees(&id).await["offer"], Value::Null, "a seat is not the owner's offer");
+        assert_eq!(
+            bench.by("kate").sees(&id).await["offer"],
+            Value::Null,
+            "a seat is not the owner's offer"
+        );
         let seat = bench.by("sam").sees(&id).await["offer"].clone();
         assert_eq!((&seat["kind"], &seat["from"]), (&json!("Monitor"), &Value::Null));
         let body = json!({"operationName": name, "userName": "ben", "note": "billing?"});
         bench.by("kate").does(&id, body).await.ok();
         for reader in ["kate", "ben"] {
             let offer = bench.by(reader).sees(&id).await["offer"].clone();
-            assert_eq!((&offer["kind"], &offer["note"]), (&json!(kind), &json!("billing?")), "{reader}");
+            assert_eq!(
+                (&offer["kind"], &offer["note"]),
+                (&json!(kind), &json!("billing?")),
+                "{reader}"
+            );
         }
         let seat = bench.by("sam").sees(&id).await["offer"].clone();
         assert_eq!(seat["kind"], "Monitor", "each sees what is theirs");

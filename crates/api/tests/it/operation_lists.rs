@@ -1,4 +1,5 @@
-//! `operations`: what is listed is accepted at the door, and what is not is refused with the sentence that was told before.
+//! `operations`: what is listed is accepted at the door, and what is not is refused with the
+//! sentence that was told before.
 
 use std::collections::BTreeSet;
 
@@ -25,8 +26,8 @@ enum Scene {
 }
 
 use Scene::{
-    Answered, Chat, Company, Consulted, Draft, Email, Offered, Over, Strangers, Transferring, Watching,
-    Workitem,
+    Answered, Chat, Company, Consulted, Draft, Email, Offered, Over, Strangers, Transferring,
+    Watching, Workitem,
 };
 
 const SCENES: [Scene; 12] = [
@@ -78,7 +79,8 @@ async fn play(bench: &Bench, scene: Scene) -> (String, &'static str) {
             let id = Customer::with(bench, "kate").await.id;
             bench.ready("sam").await;
             let path = format!("/users/{}/chats/{id}", bench.user_id("kate"));
-            let intrude = json!({"operationName": "Intrude", "supervisorVisibilityMode": "Monitor"});
+            let intrude =
+                json!({"operationName": "Intrude", "supervisorVisibilityMode": "Monitor"});
             bench.by("sam").post(&path, intrude).await.ok();
             bench.by("sam").does(&id, op("Accept")).await.ok();
             (id, "sam")
@@ -129,7 +131,8 @@ async fn uses(bench: &Bench, user: &str, id: &str, name: &str) -> Reply {
     bench.by(user).does(id, with(fields)).await
 }
 
-/// Tells whether an answer is what somebody gets who may do it: a yes, or a no to what it named, which is nothing.
+/// Tells whether an answer is what somebody gets who may do it: a yes, or a no to what it named,
+/// which is nothing.
 fn is_allowed(name: &str, reply: &Reply) -> bool {
     let (_, code) = reply.codes();
     code == 0 || (matches!(name, "AddAttachment" | "JoinThread") && code == 6)
@@ -160,7 +163,12 @@ async fn what_is_listed_is_accepted_and_what_is_not_is_refused_at_the_door() {
             bench.ready("sam").await;
             let reply = uses(&bench, user, &id, &name).await;
             let allowed = is_allowed(&name, &reply);
-            assert_eq!(allowed, sentence.is_none(), "{name} in {scene:?} by {user}: {}", reply.text);
+            assert_eq!(
+                allowed,
+                sentence.is_none(),
+                "{name} in {scene:?} by {user}: {}",
+                reply.text
+            );
             if allowed {
                 accepted.insert(name);
             }
@@ -206,10 +214,16 @@ async fn each_refusal_says_why_and_roles_come_first() {
     };
     assert!(why(listed(&bench, "kate", &id).await, "Complete").contains("draft"));
     assert!(why(listed(&bench, "kate", &id).await, "Accept").contains("Processing"));
-    assert!(why(listed(&bench, "ben", &id).await, "Complete").contains("draft"), "the state comes first");
+    assert!(
+        why(listed(&bench, "ben", &id).await, "Complete").contains("draft"),
+        "the state comes first"
+    );
     assert!(why(listed(&bench, "ben", &id).await, "Transfer").contains("owner"));
     let admin = listed(&bench, "ada", &id).await;
-    assert!(admin.iter().all(|(_, why)| why.as_ref().is_some_and(|why| why.contains("roles"))), "{admin:?}");
+    assert!(
+        admin.iter().all(|(_, why)| why.as_ref().is_some_and(|why| why.contains("roles"))),
+        "{admin:?}"
+    );
     assert_eq!(bench.by("ada").sees(&id).await["operations"], json!([]));
     bench.by("mia").get(&format!("/interactions/{id}/operations")).await.refused(404, 6);
 }

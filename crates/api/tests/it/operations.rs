@@ -41,7 +41,8 @@ impl Envelope {
     }
 }
 
-/// One operation: its body, and what it makes of a work item that kate owns; `state` is what she sees afterwards.
+/// One operation: its body, and what it makes of a work item that kate owns; `state` is what she
+/// sees afterwards.
 struct Case {
     body: Value,
     envelope: Envelope,
@@ -59,16 +60,40 @@ fn cases() -> Vec<Case> {
         case(json!({"operationName": "Complete", "queueName": "sales"}), Plain, "Queued"),
         case(json!({"operationName": "Complete", "saveLAR": true}), Plain, "Completed"),
         case(json!({"operationName": "PlaceInQueue", "queueName": "sales"}), StatusText, "Queued"),
-        case(json!({"operationName": "UpdateUserData", "userData": {"a": 1}}), StatusText, "Processing"),
-        case(json!({"operationName": "AttachUserData", "userData": {"a": 1}}), StatusText, "Processing"),
-        case(json!({"operationName": "DeleteUserData", "userData": {"a": 1}}), StatusText, "Processing"),
+        case(
+            json!({"operationName": "UpdateUserData", "userData": {"a": 1}}),
+            StatusText,
+            "Processing",
+        ),
+        case(
+            json!({"operationName": "AttachUserData", "userData": {"a": 1}}),
+            StatusText,
+            "Processing",
+        ),
+        case(
+            json!({"operationName": "DeleteUserData", "userData": {"a": 1}}),
+            StatusText,
+            "Processing",
+        ),
         case(json!({"operationName": "DeleteUserData", "keys": ["a"]}), StatusText, "Processing"),
-        case(json!({"operationName": "PlaceInWorkbin", "workbin": "In Progress"}), StatusText, "InWorkbin"),
-        case(json!({"operationName": "GetWorkbinContent", "workbin": "Team"}), StatusText, "Processing"),
+        case(
+            json!({"operationName": "PlaceInWorkbin", "workbin": "In Progress"}),
+            StatusText,
+            "InWorkbin",
+        ),
+        case(
+            json!({"operationName": "GetWorkbinContent", "workbin": "Team"}),
+            StatusText,
+            "Processing",
+        ),
         case(json!({"operationName": "Transfer", "queueName": "sales"}), Plain, "Queued"),
         case(json!({"operationName": "SingleStepTransfer", "skill": "english"}), Plain, "Queued"),
         case(json!({"operationName": "AddComment", "comment": "call back"}), Plain, "Processing"),
-        case(json!({"operationName": "SetDisposition", "disposition": "sold"}), Plain, "Processing"),
+        case(
+            json!({"operationName": "SetDisposition", "disposition": "sold"}),
+            Plain,
+            "Processing",
+        ),
         case(json!({"operationName": "SetInFocus"}), Plain, "Processing"),
     ]
 }
@@ -90,7 +115,8 @@ async fn every_operation_refuses_in_its_envelope_whoever_is_not_the_owner() {
     let bench = Bench::start().await;
     bench.ready("kate").await;
     let id = bench.owned("kate", "workitem", "tasks").await;
-    for case in cases().into_iter().filter(|case| case.body["operationName"] != "GetWorkbinContent") {
+    for case in cases().into_iter().filter(|case| case.body["operationName"] != "GetWorkbinContent")
+    {
         // Ben serves the same queue, so he may see it.
         let reply = bench.by("ben").does(&id, case.body.clone()).await;
         case.envelope.assert_failure(&reply, 403, 3);
@@ -98,10 +124,15 @@ async fn every_operation_refuses_in_its_envelope_whoever_is_not_the_owner() {
         case.envelope.assert_failure(&reply, 404, 6);
         assert_eq!(bench.by("kate").sees(&id).await["state"], "Processing", "{}", case.body);
     }
-    for (name, envelope) in [("Accept", StatusText), ("Reject", StatusText), ("Cancel", StatusZero)] {
+    for (name, envelope) in [("Accept", StatusText), ("Reject", StatusText), ("Cancel", StatusZero)]
+    {
         let reply = bench.by("kate").does(&id, json!({"operationName": name})).await;
         envelope.assert_failure(&reply, 409, 2);
-        assert!(reply.text.contains("Processing"), "code 2 says which state it is in: {}", reply.text);
+        assert!(
+            reply.text.contains("Processing"),
+            "code 2 says which state it is in: {}",
+            reply.text
+        );
     }
 }
 
@@ -116,7 +147,11 @@ async fn accept_and_reject_answer_an_offer() {
         (&offered["state"], &offered["capabilities"]),
         (&json!("Invited"), &json!(["Accept", "Reject"]))
     );
-    StatusText.assert_failure(&bench.by("ben").does(&id, json!({"operationName": "Accept"})).await, 403, 3);
+    StatusText.assert_failure(
+        &bench.by("ben").does(&id, json!({"operationName": "Accept"})).await,
+        403,
+        3,
+    );
     StatusText.assert_success(&kate.does(&id, json!({"operationName": "Accept"})).await);
     let owned = kate.sees(&id).await;
     assert_eq!(owned["assignedTo"], json!(bench.user_id("kate").to_string()));
@@ -138,7 +173,11 @@ async fn an_envelope_does_not_depend_on_what_is_wrong() {
     StatusText.assert_failure(&bench.by("kate").does(&id, without).await, 400, 1);
     let cancel = json!({"operationName": "Cancel"});
     StatusZero.assert_failure(&bench.by("kate").does(&id, cancel).await, 404, 6);
-    Plain.assert_failure(&bench.by("kate").does(&id, json!({"operationName": "Nothing"})).await, 400, 10);
+    Plain.assert_failure(
+        &bench.by("kate").does(&id, json!({"operationName": "Nothing"})).await,
+        400,
+        10,
+    );
 }
 
 #[tokio::test]
@@ -155,7 +194,12 @@ async fn user_data_is_updated_attached_and_deleted_each_by_its_rule() {
             json!({"a": 1, "n": {"x": 1, "y": 2}, "z": null}),
         ),
         ("UpdateUserData", json!({"n": {"x": 3}}), 0, json!({"a": 1, "n": {"x": 3}, "z": null})),
-        ("AttachUserData", json!({"b": "2", "a": 1}), 0, json!({"a": 1, "b": "2", "n": {"x": 3}, "z": null})),
+        (
+            "AttachUserData",
+            json!({"b": "2", "a": 1}),
+            0,
+            json!({"a": 1, "b": "2", "n": {"x": 3}, "z": null}),
+        ),
         (
             "AttachUserData",
             json!({"c": 3, "a": 2}),
@@ -184,8 +228,7 @@ async fn numbers_come_back_as_they_were_sent() {
     let bench = Bench::start().await;
     bench.ready("kate").await;
     let id = bench.owned("kate", "workitem", "tasks").await;
-    let sent =
-        r#"{"big":9007199254740993,"max":18446744073709551615,"min":-9223372036854775808,"tenth":0.1}"#;
+    let sent = r#"{"big":9007199254740993,"max":18446744073709551615,"min":-9223372036854775808,"tenth":0.1}"#;
     let body = format!(r#"{{"operationName":"UpdateUserData","userData":{sent}}}"#);
     let path = format!("/me/interactions/{id}");
     let kate = bench.by("kate");
@@ -213,7 +256,11 @@ async fn a_transfer_goes_where_its_one_target_says() {
         body["operationName"] = json!("Transfer");
         Plain.assert_success(&kate.does(&id, body).await);
         assert_eq!(ben.sees(&id).await["state"], "Invited", "{target}");
-        assert_eq!(kate.sees(&id).await["state"], "Processing", "the owner keeps it until it is accepted");
+        assert_eq!(
+            kate.sees(&id).await["state"],
+            "Processing",
+            "the owner keeps it until it is accepted"
+        );
         ben.does(&id, json!({"operationName": "Reject"})).await.ok();
     }
     let uri = format!("/queues/{}", bench.queue_id("sales"));
@@ -266,7 +313,8 @@ async fn a_chat_ends_and_is_then_completed() {
     let id = bench.owned("kate", "chat", "support-chat").await;
     let kate = bench.by("kate");
     assert_eq!(kate.sees(&id).await["state"], "Chatting");
-    let reply = kate.does(&id, json!({"operationName": "PlaceInWorkbin", "workbin": "In Progress"})).await;
+    let reply =
+        kate.does(&id, json!({"operationName": "PlaceInWorkbin", "workbin": "In Progress"})).await;
     StatusText.assert_failure(&reply, 409, 2);
     Plain.assert_success(&kate.does(&id, json!({"operationName": "EndChatSession"})).await);
     assert_eq!(kate.sees(&id).await["state"], "LeftChat");
@@ -285,20 +333,28 @@ async fn the_content_of_a_workbin_comes_to_the_caller_whatever_the_id() {
     let team = bench.workbin("kate", "Team").await;
     for (path_id, workbin) in [("-", "Team"), (&*id, &*team), ("anything", "Team")] {
         bench.told.take("/v2/me/interactions");
-        let reply =
-            kate.does(path_id, json!({"operationName": "GetWorkbinContent", "workbin": workbin})).await.ok();
+        let reply = kate
+            .does(path_id, json!({"operationName": "GetWorkbinContent", "workbin": workbin}))
+            .await
+            .ok();
         let told = bench.told.take("/v2/me/interactions");
         let [message] = told.as_slice() else { panic!("one message: {told:?}") };
         assert_eq!(message["messageTypeName"], "WorkbinContentMessage");
-        assert_eq!((&message["referenceId"], &message["workbin"]), (&reply["referenceId"], &json!(team)));
+        assert_eq!(
+            (&message["referenceId"], &message["workbin"]),
+            (&reply["referenceId"], &json!(team))
+        );
         assert_eq!(message["interactions"][0]["id"], json!(id));
     }
     for (workbin, code) in [("Nothing", 6), ("Shared", 0)] {
-        let reply = kate.does("-", json!({"operationName": "GetWorkbinContent", "workbin": workbin})).await;
+        let reply =
+            kate.does("-", json!({"operationName": "GetWorkbinContent", "workbin": workbin})).await;
         assert_eq!(reply.codes().1, code, "{workbin}: {}", reply.text);
     }
-    let ambiguous =
-        bench.by("sam").does("-", json!({"operationName": "GetWorkbinContent", "workbin": "Shared"})).await;
+    let ambiguous = bench
+        .by("sam")
+        .does("-", json!({"operationName": "GetWorkbinContent", "workbin": "Shared"}))
+        .await;
     assert_eq!(ambiguous.codes().1, 10, "sam is in both groups");
 }
 
@@ -310,7 +366,8 @@ async fn requests_are_numbered_by_user_and_the_notices_repeat_the_number() {
     let mut last = 0;
     for value in 1..=3 {
         let body = json!({"operationName": "UpdateUserData", "userData": {"a": value}});
-        let reference = bench.by("kate").does(&id, body).await.ok()["referenceId"].as_i64().unwrap();
+        let reference =
+            bench.by("kate").does(&id, body).await.ok()["referenceId"].as_i64().unwrap();
         assert!(reference > last, "{reference} comes after {last}");
         last = reference;
     }
@@ -326,8 +383,7 @@ async fn refusals_are_tried_in_the_contracts_order() {
     let owned = bench.owned("kate", "workitem", "tasks").await;
     bench.by("kate").post("/me", json!({"operationName": "NotReady"})).await.ok();
     let queued = bench.submitted("workitem", "tasks").await;
-    let to_nothing =
-        |epoch: Option<u64>| json!({"operationName": "PlaceInQueue", "queueName": "nothing", "epoch": epoch});
+    let to_nothing = |epoch: Option<u64>| json!({"operationName": "PlaceInQueue", "queueName": "nothing", "epoch": epoch});
     let epoch = bench.by("kate").sees(&owned).await["epoch"].as_u64().unwrap();
     // Each row has every fault of the rows below it, and one more that is told first.
     let table: [(&str, &str, Value, i64); 9] = [

@@ -1,4 +1,5 @@
-//! The properties that desktops read among the user data of workbins' contents and of the later generation's resources.
+//! The properties that desktops read among the user data of workbins' contents and of the later
+//! generation's resources.
 
 use serde_json::{Value, json};
 
@@ -7,7 +8,8 @@ use crate::rest_bench::Bench;
 async fn parked(bench: &Bench) -> String {
     bench.ready("kate").await;
     let id = bench.owned("kate", "email", "support-email").await;
-    let own = json!({"operationName": "UpdateUserData", "userData": {"Subject": "mine", "amount": 1}});
+    let own =
+        json!({"operationName": "UpdateUserData", "userData": {"Subject": "mine", "amount": 1}});
     bench.by("kate").does(&id, own).await.ok();
     id
 }
@@ -44,7 +46,10 @@ async fn they_are_shown_in_workbins_and_in_the_later_form_and_never_stored() {
     let list = kate.get(&format!("/workbins/{workbin}/interactions?fields=*")).await.ok();
     let shown = &list["interactions"][0]["userData"];
     expect(shown, &id);
-    assert_eq!((&shown["Workbin"], &shown["WorkbinAgentId"]), (&json!("In Progress"), &json!("kate")));
+    assert_eq!(
+        (&shown["Workbin"], &shown["WorkbinAgentId"]),
+        (&json!("In Progress"), &json!("kate"))
+    );
     let whole = kate.get(&format!("/workbins/{workbin}?subresources=email")).await.ok();
     expect(&whole["workbin"]["emails"][0]["userData"], &id);
     kate.does("-", json!({"operationName": "GetWorkbinContent", "workbin": workbin})).await.ok();

@@ -24,7 +24,10 @@ async fn the_given_fields_change_and_lists_are_replaced() {
     );
     assert_eq!((&after["groups"], &after["skills"]), (&json!(["Sales"]), &json!({"english": 2})));
     assert_eq!((&after["inviteTimeout"], &after["reofferAfter"]), (&json!(45), &json!(30)));
-    assert_eq!(after["steps"], json!([{"after": 60, "groups": ["Support", "Sales"], "skills": {}}]));
+    assert_eq!(
+        after["steps"],
+        json!([{"after": 60, "groups": ["Support", "Sales"], "skills": {}}])
+    );
     let id = bench.submitted("workitem", "work").await;
     assert_eq!(bench.by("ada").sees(&id).await["priority"], 7, "the engine knows at once");
 }

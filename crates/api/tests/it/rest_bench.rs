@@ -1,4 +1,5 @@
-//! The demo's contact center, and another, behind the whole router; time stands still until a test moves it.
+//! The demo's contact center, and another, behind the whole router; time stands still until a test
+//! moves it.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -22,9 +23,9 @@ use handoff_api::{Shared, notify};
 use handoff_bus::LocalBus;
 use handoff_cometd::{Limits, Ports};
 use handoff_domain::{
-    Capacity, Center, CenterId, ChatTerms, Group, GroupId, InteractionId, Media, Queue, QueueId, Role,
-    Service, ServiceId, ServiceTerms, Skill, SkillId, Time, Topic, User, UserId, Workbin, WorkbinId,
-    WorkbinOwner,
+    Capacity, Center, CenterId, ChatTerms, Group, GroupId, InteractionId, Media, Queue, QueueId,
+    Role, Service, ServiceId, ServiceTerms, Skill, SkillId, Time, Topic, User, UserId, Workbin,
+    WorkbinId, WorkbinOwner,
 };
 use handoff_engine::{
     Clock, Engine, Parts, Patience, Published, Publisher, Replay, Subscriptions, SystemIds,
@@ -269,7 +270,8 @@ impl Bench {
         let files = Arc::new(MemoryFiles::new());
         let space = Arc::new(Room::default());
         let reception = reception(&engine, files.clone(), space.clone());
-        let router = handoff_api::router(&Shared::new(engine.clone(), comet, reception.clone(), options));
+        let router =
+            handoff_api::router(&Shared::new(engine.clone(), comet, reception.clone(), options));
         Self { engine, router, clock, told, files, reception, space }
     }
 
@@ -301,7 +303,8 @@ impl Bench {
         let directory = self.engine.directory();
         let user = directory.user_by_name(name).unwrap();
         let topics = Topic::ALL.into_iter().map(|topic| (topic, Replay::Live)).collect();
-        let subscription = Subscriptions { name: "/v2/me/*".to_owned(), topics, under_own_name: false };
+        let subscription =
+            Subscriptions { name: "/v2/me/*".to_owned(), topics, under_own_name: false };
         self.engine.subscribe(user.id, user.center, &session_of(name), subscription).await.unwrap();
     }
 
@@ -325,8 +328,7 @@ impl Bench {
 
     /// Submits something from outside.
     pub(crate) async fn submitted(&self, channel: &str, queue: &str) -> String {
-        let mut body =
-            json!({"operationName": "Create", "channel": channel, "queueName": queue, "subject": "Invoice"});
+        let mut body = json!({"operationName": "Create", "channel": channel, "queueName": queue, "subject": "Invoice"});
         if channel == "email" {
             body["email"] = json!({
                 "from": "kunde@example.com", "to": ["support@demo.example"], "cc": ["chef@example.com"],
@@ -359,7 +361,10 @@ impl Bench {
     pub(crate) async fn workbin(&self, user: &str, name: &str) -> String {
         let list = self.by(user).get("/workbins?fields=*").await.ok();
         let workbins = list["workbins"].as_array().unwrap();
-        workbins.iter().find(|workbin| workbin["name"] == name).unwrap()["id"].as_str().unwrap().to_owned()
+        workbins.iter().find(|workbin| workbin["name"] == name).unwrap()["id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     pub(crate) fn queue_id(&self, name: &str) -> String {
@@ -405,24 +410,28 @@ pub(crate) async fn center() -> Arc<MemoryStore> {
 fn users() -> Vec<Record> {
     use Role::{Admin, Agent, ApiUser, Supervisor};
     let hash = cheap_hash(PASSWORD);
-    let user =
-        |id: u128, center, name: &str, roles: &[Role], groups: &[GroupId], skills: &[(SkillId, u32)]| {
-            Record::User(User {
-                id: UserId(id),
+    let user = |id: u128,
                 center,
-                user_name: name.to_owned(),
-                first_name: name.to_owned(),
-                last_name: "Lund".to_owned(),
-                nickname: None,
-                email_address: format!("{name}@demo.example"),
-                roles: roles.iter().copied().collect(),
-                groups: groups.iter().copied().collect(),
-                skills: skills.iter().copied().collect(),
-                capacity: Capacity::default(),
-                enabled: true,
-                password_hash: Some(hash.clone()),
-            })
-        };
+                name: &str,
+                roles: &[Role],
+                groups: &[GroupId],
+                skills: &[(SkillId, u32)]| {
+        Record::User(User {
+            id: UserId(id),
+            center,
+            user_name: name.to_owned(),
+            first_name: name.to_owned(),
+            last_name: "Lund".to_owned(),
+            nickname: None,
+            email_address: format!("{name}@demo.example"),
+            roles: roles.iter().copied().collect(),
+            groups: groups.iter().copied().collect(),
+            skills: skills.iter().copied().collect(),
+            capacity: Capacity::default(),
+            enabled: true,
+            password_hash: Some(hash.clone()),
+        })
+    };
     vec![
         user(0xa1, DEMO, "kate", &[Agent], &[SUPPORT], &[(BILLING, 5), (ENGLISH, 5)]),
         user(0xa2, DEMO, "ben", &[Agent], &[SUPPORT], &[(BILLING, 2), (ENGLISH, 5)]),
@@ -436,22 +445,23 @@ fn users() -> Vec<Record> {
 }
 
 fn queues() -> Vec<Record> {
-    let queue = |id: u128, center, name: &str, media, groups: &[GroupId], skills: &[(SkillId, u32)]| {
-        Record::Queue(Queue {
-            id: QueueId(id),
-            center,
-            name: name.to_owned(),
-            media,
-            groups: groups.iter().copied().collect(),
-            skills: skills.iter().copied().collect(),
-            priority: 0,
-            invite_timeout_ms: Queue::DEFAULT_INVITE_TIMEOUT_MS,
-            reoffer_after_ms: Queue::DEFAULT_REOFFER_AFTER_MS,
-            steps: Vec::new(),
-            review: None,
-            acknowledge: None,
-        })
-    };
+    let queue =
+        |id: u128, center, name: &str, media, groups: &[GroupId], skills: &[(SkillId, u32)]| {
+            Record::Queue(Queue {
+                id: QueueId(id),
+                center,
+                name: name.to_owned(),
+                media,
+                groups: groups.iter().copied().collect(),
+                skills: skills.iter().copied().collect(),
+                priority: 0,
+                invite_timeout_ms: Queue::DEFAULT_INVITE_TIMEOUT_MS,
+                reoffer_after_ms: Queue::DEFAULT_REOFFER_AFTER_MS,
+                steps: Vec::new(),
+                review: None,
+                acknowledge: None,
+            })
+        };
     vec![
         queue(0x30, DEMO, "tasks", Media::Workitem, &[SUPPORT], &[]),
         queue(0x31, DEMO, "support-email", Media::Email, &[SUPPORT], &[]),
@@ -478,7 +488,8 @@ fn workbins() -> Vec<Record> {
     ]
 }
 
-/// Hashes a password with next to no work, so that tests do not wait for it. The parameters are read from the hash when it is verified.
+/// Hashes a password with next to no work, so that tests do not wait for it. The parameters are
+/// read from the hash when it is verified.
 pub(crate) fn cheap_hash(password: &str) -> String {
     let params = Params::new(8, 1, 1, None).unwrap();
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);

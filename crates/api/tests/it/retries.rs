@@ -8,7 +8,13 @@ use serde_json::{Value, json};
 
 use crate::rest_bench::{Bench, Client, Reply, center};
 
-async fn with_key(client: Client<'_>, method: Method, path: &str, key: &str, body: &Value) -> Reply {
+async fn with_key(
+    client: Client<'_>,
+    method: Method,
+    path: &str,
+    key: &str,
+    body: &Value,
+) -> Reply {
     client.send(method, path, Some(body.to_string()), &[("idempotency-key", key)]).await
 }
 
@@ -48,12 +54,17 @@ async fn a_completed_interaction_stays_completed_for_the_retry() {
 async fn a_key_is_of_one_user_method_path_and_body() {
     let bench = Bench::start().await;
     let create = |subject: &str| json!({"operationName": "Create", "channel": "workitem", "queueName": "tasks", "subject": subject});
-    let post =
-        async |user, body: Value| with_key(bench.by(user), Method::POST, "/interactions", "k", &body).await;
+    let post = async |user, body: Value| {
+        with_key(bench.by(user), Method::POST, "/interactions", "k", &body).await
+    };
     let first = post("intake", create("a")).await;
     assert_eq!(post("intake", create("a")).await.text, first.text);
     post("intake", create("b")).await.refused(409, 2);
-    assert_ne!(post("ada", create("a")).await.text, first.text, "another user's key is another key");
+    assert_ne!(
+        post("ada", create("a")).await.text,
+        first.text,
+        "another user's key is another key"
+    );
     assert_eq!(active(&bench).await, 2);
     bench.clock.advance_s(23 * 3_600);
     assert_eq!(post("intake", create("a")).await.text, first.text);
@@ -82,7 +93,10 @@ async fn twins_at_the_same_time_are_one() {
             use http_body_util::BodyExt;
             use tower::ServiceExt;
             let request = axum::http::Request::post("/api/v2/interactions")
-                .header("authorization", crate::rest_bench::basic("intake", crate::rest_bench::PASSWORD))
+                .header(
+                    "authorization",
+                    crate::rest_bench::basic("intake", crate::rest_bench::PASSWORD),
+                )
                 .header("content-type", "application/json")
                 .header("idempotency-key", "twins")
                 .body(axum::body::Body::from(text))
@@ -114,7 +128,9 @@ async fn every_change_takes_a_key() {
     bench.by("ada").put(&queue, json!({"priority": 4})).await.ok();
     with_key(bench.by("ada"), Method::PUT, &queue, "k", &change).await.ok();
     assert_eq!(bench.by("ada").get(&queue).await.ok()["queue"]["priority"], 4);
-    with_key(bench.by("ada"), Method::PUT, &queue, "k", &json!({"priority": 5})).await.refused(409, 2);
+    with_key(bench.by("ada"), Method::PUT, &queue, "k", &json!({"priority": 5}))
+        .await
+        .refused(409, 2);
 
     let team = bench.workbin("kate", "Team").await;
     let add = json!({"operationName": "AddInteraction", "id": id});
@@ -148,7 +164,10 @@ async fn a_request_whose_outcome_is_unknown_says_so_and_its_repetition_has_one_e
         store.fail_next(fault);
         let lost = with_key(bench.by("intake"), Method::POST, "/interactions", "k", &body).await;
         assert!(admits_that_it_is_unknown(&lost), "{fault:?}: {}", lost.text);
-        assert_eq!((store.fired(), active(&bench).await), (1, usize::from(fault == Fault::AfterCommit)));
+        assert_eq!(
+            (store.fired(), active(&bench).await),
+            (1, usize::from(fault == Fault::AfterCommit))
+        );
         let done = with_key(bench.by("intake"), Method::POST, "/interactions", "k", &body).await;
         let again = with_key(bench.by("intake"), Method::POST, "/interactions", "k", &body).await;
         let id = done.json()["id"].clone();

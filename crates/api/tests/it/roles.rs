@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::rest_bench::Bench;
 
-/// What a caller gets of a route, as far as his roles go: let through to the data, or told that his roles do not do.
+/// What a caller gets of a route, as far as his roles go: let through to the data, or told that his
+/// roles do not do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Gets {
     /// Whatever the data says.
@@ -20,8 +21,8 @@ enum Gets {
 
 use Gets::{NoPermission as No, Nobody, Through as Yes};
 
-/// The callers, in the order of the columns: anonymous, kate (agent), vera (supervisor alone), ada (admin), intake (apiuser), zoe (agent,
-/// supervisor and admin of another center).
+/// The callers, in the order of the columns: anonymous, kate (agent), vera (supervisor alone), ada
+/// (admin), intake (apiuser), zoe (agent, supervisor and admin of another center).
 const CALLERS: [Option<&str>; 6] =
     [None, Some("kate"), Some("vera"), Some("ada"), Some("intake"), Some("zoe")];
 
@@ -165,8 +166,16 @@ fn centers() -> Vec<Row> {
         get("/emails/{id}", USERS),
         get("/emails/{id}/attachments", USERS),
         get("/emails/{id}/attachments/{attachment}", USERS),
-        post("/contacts/ucs", USERS, json!({"operationName": "IdentifyUCSContact", "emailAddress": "a@b"})),
-        post("/ucs/contacts/{id}/interactions", USERS, json!({"operationName": "RetrieveContactHistory"})),
+        post(
+            "/contacts/ucs",
+            USERS,
+            json!({"operationName": "IdentifyUCSContact", "emailAddress": "a@b"}),
+        ),
+        post(
+            "/ucs/contacts/{id}/interactions",
+            USERS,
+            json!({"operationName": "RetrieveContactHistory"}),
+        ),
         post("/ucs/interactions/{id}", USERS, json!({"operationName": "GetInteractionContent"})),
         // Without credentials it is the customers', whose key opens it.
         get("/chats/{id}", EVERYBODY),
@@ -196,9 +205,12 @@ fn centers() -> Vec<Row> {
 
 #[test]
 fn every_route_has_a_row_in_the_matrix() {
-    let routes: BTreeSet<String> =
-        handoff_api::routes::table().iter().map(|route| format!("{} {}", route.method, route.path)).collect();
-    let rows: BTreeSet<String> = matrix().iter().map(|row| format!("{} {}", row.method, row.path)).collect();
+    let routes: BTreeSet<String> = handoff_api::routes::table()
+        .iter()
+        .map(|route| format!("{} {}", route.method, route.path))
+        .collect();
+    let rows: BTreeSet<String> =
+        matrix().iter().map(|row| format!("{} {}", row.method, row.path)).collect();
     assert_eq!(routes, rows);
     assert_eq!(rows.len(), matrix().len(), "a row twice");
 }
@@ -207,7 +219,8 @@ fn every_route_has_a_row_in_the_matrix() {
 async fn every_caller_gets_what_the_matrix_says() {
     let bench = Bench::start().await;
     for row in matrix() {
-        let path = row.path.replace("{id}", "x").replace("{channel}", "chat").replace("{type}", "sms");
+        let path =
+            row.path.replace("{id}", "x").replace("{channel}", "chat").replace("{type}", "sms");
         let path = path
             .replace("{content}", "interactions")
             .replace("{workbin}", "x")
@@ -237,12 +250,14 @@ async fn every_caller_gets_what_the_matrix_says() {
     }
 }
 
-/// Every route that names something, with the id of something that exists in kate's center, and a body that would do something to it.
+/// Every route that names something, with the id of something that exists in kate's center, and a
+/// body that would do something to it.
 async fn named_things(bench: &Bench) -> Vec<(Method, String, Option<Value>)> {
     let id = bench.submitted("workitem", "tasks").await;
     let directory = bench.engine.directory();
     let user = bench.user_id("kate");
-    let (skill, group) = (directory.skills.keys().next().unwrap(), directory.groups.keys().next().unwrap());
+    let (skill, group) =
+        (directory.skills.keys().next().unwrap(), directory.groups.keys().next().unwrap());
     let workbin = bench.workbin("kate", "Team").await;
     let queue = bench.queue_id("tasks");
     let get = |path: String| (Method::GET, path, None);
@@ -296,8 +311,9 @@ async fn what_belongs_to_another_center_answers_exactly_like_what_does_not_exist
         // The same shape of path, with ids of nothing.
         let unknown: Vec<String> = path.split('/').map(unknown_id).collect();
         let unknown = zoe.send(method.clone(), &unknown.join("/"), body, &[]).await;
-        let without_ids =
-            |text: &str| text.split('"').filter(|part| !is_id(part)).map(str::to_owned).collect::<Vec<_>>();
+        let without_ids = |text: &str| {
+            text.split('"').filter(|part| !is_id(part)).map(str::to_owned).collect::<Vec<_>>()
+        };
         assert_eq!(without_ids(&foreign.text), without_ids(&unknown.text), "{method} {path}");
         assert_eq!(foreign.status, unknown.status);
     }
@@ -338,8 +354,12 @@ async fn an_agent_sees_what_concerns_him_and_a_supervisor_everything() {
     ];
     for (user, visible) in table {
         let list = bench.by(user).get("/interactions?fields=id").await.ok();
-        let ids: BTreeSet<&str> =
-            list["interactions"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
+        let ids: BTreeSet<&str> = list["interactions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["id"].as_str().unwrap())
+            .collect();
         assert_eq!(ids, visible.iter().map(|id| id.as_str()).collect(), "{user}");
         for id in [&tasks, &sales, &parked] {
             let reply = bench.by(user).get(&format!("/interactions/{id}")).await;
@@ -354,7 +374,8 @@ async fn a_server_sees_what_it_submitted_for_good_and_nothing_else() {
     bench.ready("kate").await;
     let own = bench.owned("kate", "email", "support-email").await;
     let body = json!({"operationName": "Create", "channel": "workitem", "queueName": "tasks"});
-    let other = bench.by("ada").post("/interactions", body).await.ok()["id"].as_str().unwrap().to_owned();
+    let other =
+        bench.by("ada").post("/interactions", body).await.ok()["id"].as_str().unwrap().to_owned();
     bench.by("kate").does(&own, json!({"operationName": "Reply"})).await.ok();
     let intake = bench.by("intake");
     let list = intake.get("/interactions?fields=id").await.ok();
@@ -371,8 +392,12 @@ async fn a_server_sees_what_it_submitted_for_good_and_nothing_else() {
     }
     intake.post(&format!("/ucs/interactions/{other}"), comment).await.refused(404, 6);
     let drafts = bench.by("kate").get("/me/interactions?fields=id,state").await.ok();
-    let draft =
-        drafts["interactions"].as_array().unwrap().iter().find(|it| it["state"] == "Composing").unwrap();
+    let draft = drafts["interactions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|it| it["state"] == "Composing")
+        .unwrap();
     let draft = draft["id"].as_str().unwrap();
     intake.get(&format!("/interactions/{draft}")).await.refused(404, 6);
     bench.by("kate").does(draft, json!({"operationName": "Cancel"})).await.ok();

@@ -16,8 +16,10 @@ async fn told(workspace: Workspace) -> Bench {
 
 #[tokio::test]
 async fn desktops_find_queue_addresses_and_dispositions() {
-    let disposition =
-        |key: &str, shown: &str| Disposition { key: key.to_owned(), display_name: shown.to_owned() };
+    let disposition = |key: &str, shown: &str| Disposition {
+        key: key.to_owned(),
+        display_name: shown.to_owned(),
+    };
     let bench = told(Workspace {
         outbound_queue: Some(QueueId(0x31)),
         from_addresses: vec!["support@demo.example".to_owned()],
@@ -45,13 +47,14 @@ async fn desktops_find_queue_addresses_and_dispositions() {
     let dispositions = kate.get("/settings/dispositions").await.ok();
     assert_eq!(dispositions["settings"][0], json!({"key": "sold", "displayName": "Sold"}));
     let below = kate.get("/internal-api/business-attributes").await.ok();
-    let values = json!([{"name": "sold", "displayName": "Sold"}, {"name": "lost", "displayName": "Lost"}]);
+    let values =
+        json!([{"name": "sold", "displayName": "Sold"}, {"name": "lost", "displayName": "Lost"}]);
     assert_eq!(below["businessAttributes"][0]["name"], "DispositionCode");
     assert_eq!(below["businessAttributes"][0]["values"], values);
     assert_eq!(below["businessAttributes"][1]["values"][0]["name"], "support@demo.example");
     let request = axum::http::Request::get("/internal-api/business-attributes");
-    let request =
-        request.header("authorization", crate::rest_bench::basic("kate", crate::rest_bench::PASSWORD));
+    let request = request
+        .header("authorization", crate::rest_bench::basic("kate", crate::rest_bench::PASSWORD));
     let beside = bench.send(request.body(axum::body::Body::empty()).unwrap()).await;
     assert_eq!(beside.ok(), below, "beside the root as well as below it");
     let request = axum::http::Request::get("/internal-api/business-attributes");

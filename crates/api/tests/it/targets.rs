@@ -32,10 +32,16 @@ async fn agents_queues_and_groups_are_listed_and_found_by_name() {
     assert_eq!(names(&bench, "type=User").await, set(&agents), "who takes no work is no target");
     assert_eq!(names(&bench, "type=AgentGroup").await, set(&["Support", "Sales"]));
     let queues = names(&bench, "type=Queue").await;
-    assert!(queues.contains("tasks") && !queues.contains("elsewhere"), "another center's are not there");
+    assert!(
+        queues.contains("tasks") && !queues.contains("elsewhere"),
+        "another center's are not there"
+    );
     assert_eq!(names(&bench, "channel=chat").await, set(&["support-chat"]));
     assert_eq!(names(&bench, "userName=ben").await, set(&["ben Lund"]));
-    assert_eq!(names(&bench, "name=SUPPORT*").await, set(&["Support", "support-email", "support-chat"]));
+    assert_eq!(
+        names(&bench, "name=SUPPORT*").await,
+        set(&["Support", "support-email", "support-chat"])
+    );
     assert_eq!(names(&bench, "search=ale").await, set(&["Sales", "sales"]));
     let filter = "filterName=NamesOrPhoneNumberMatches&filterParameters=b*,mia";
     assert_eq!(names(&bench, &format!("{filter}&type=User")).await, set(&["ben Lund", "mia Lund"]));
@@ -70,11 +76,18 @@ async fn each_shows_how_it_stands_now() {
         .collect();
     assert_eq!(states, ["Ready"].into());
     let tasks = one("tasks").await;
-    assert_eq!((&tasks["waiting"], &tasks["agents"]), (&json!(0), &json!({"loggedIn": 2, "ready": 1})));
+    assert_eq!(
+        (&tasks["waiting"], &tasks["agents"]),
+        (&json!(0), &json!({"loggedIn": 2, "ready": 1}))
+    );
     let sales = one("sales&type=Queue").await;
-    assert_eq!((&sales["waiting"], &sales["agents"]), (&json!(1), &json!({"loggedIn": 0, "ready": 0})));
+    assert_eq!(
+        (&sales["waiting"], &sales["agents"]),
+        (&json!(1), &json!({"loggedIn": 0, "ready": 0}))
+    );
     assert_eq!(one("Support").await["agents"], json!({"loggedIn": 2, "ready": 1}));
-    for id in ["nothing", "00000000-0000-0000-0000-0000000000ff", &bench.user_id("zoe").to_string()] {
+    for id in ["nothing", "00000000-0000-0000-0000-0000000000ff", &bench.user_id("zoe").to_string()]
+    {
         bench.by("kate").get(&format!("/contacts/{id}")).await.refused(404, 6);
     }
 }
@@ -111,15 +124,18 @@ async fn a_groups_target_is_whoever_of_it_can_take_it() {
     let bench = Bench::start().await;
     bench.ready("kate").await;
     let id = bench.owned("kate", "workitem", "tasks").await;
-    let to =
-        |contact: &str| json!({"operationName": "Transfer", "targetPath": format!("/contacts/{contact}")});
+    let to = |contact: &str| json!({"operationName": "Transfer", "targetPath": format!("/contacts/{contact}")});
     let (support, sales) = (id_of(&bench, "Support").await, id_of(&bench, "Sales").await);
     let refused = bench.by("kate").does(&id, to(&support)).await;
     refused.refused(409, 2);
     bench.start_session("ben").await;
     bench.ready("sam").await;
     bench.by("kate").does(&id, to(&support)).await.ok();
-    assert_eq!(bench.by("sam").sees(&id).await["offer"]["to"]["userName"], "sam", "ben is not ready");
+    assert_eq!(
+        bench.by("sam").sees(&id).await["offer"]["to"]["userName"],
+        "sam",
+        "ben is not ready"
+    );
     bench.by("sam").does(&id, json!({"operationName": "Reject"})).await.ok();
     bench.by("mia").get("/me").await.ok();
     bench.ready("mia").await;
@@ -147,7 +163,11 @@ async fn a_contact_is_invited_and_asked_for_advice() {
             let path = format!("/contacts/{}", id_of(&bench, contact).await);
             let text = if field == "targetUri" { format!("http://x/api/v2{path}") } else { path };
             bench.by("kate").does(&chat, json!({"operationName": name, field: text})).await.ok();
-            assert_eq!(bench.by("ben").sees(&chat).await["offer"]["kind"], wanted, "{name} {contact}");
+            assert_eq!(
+                bench.by("ben").sees(&chat).await["offer"]["kind"],
+                wanted,
+                "{name} {contact}"
+            );
             bench.by("ben").does(&chat, json!({"operationName": "Reject"})).await.ok();
         }
     }

@@ -53,8 +53,10 @@ async fn work_is_put_in_and_taken_out_again() {
     let (kate, ben) = (bench.by("kate"), bench.by("ben"));
     let path = format!("/workbins/{team}");
     let uri = format!("http://127.0.0.1:8090/api/v2/workitems/{id}");
-    let reply =
-        kate.post(&path, json!({"operationName": "AddWorkitem", "uri": uri, "saveLAR": true})).await.ok();
+    let reply = kate
+        .post(&path, json!({"operationName": "AddWorkitem", "uri": uri, "saveLAR": true}))
+        .await
+        .ok();
     assert_eq!(reply.as_object().unwrap().len(), 2, "statusCode and referenceId: {reply}");
     assert_eq!(kate.sees(&id).await["state"], "InWorkbin");
 
@@ -72,7 +74,8 @@ async fn work_is_put_in_and_taken_out_again() {
     ben.get(&format!("{path}/faxes")).await.refused(404, 6);
     let whole = ben.get(&format!("{path}?subresources=*")).await.ok()["workbin"].clone();
     assert_eq!((&whole["workitems"][0]["id"], &whole["chats"]), (&json!(id), &json!([])));
-    let some = ben.get(&format!("{path}?subresources=email&fields=name")).await.ok()["workbin"].clone();
+    let some =
+        ben.get(&format!("{path}?subresources=email&fields=name")).await.ok()["workbin"].clone();
     assert_eq!(some, json!({"name": "Team", "emails": []}));
 
     let pull = json!({"operationName": "PullInteraction", "id": id});
@@ -89,17 +92,28 @@ async fn what_does_not_fit_is_refused() {
     let bench = Bench::start().await;
     bench.ready("kate").await;
     let id = bench.owned("kate", "workitem", "tasks").await;
-    let (team, own) = (bench.workbin("kate", "Team").await, bench.workbin("kate", "In Progress").await);
+    let (team, own) =
+        (bench.workbin("kate", "Team").await, bench.workbin("kate", "In Progress").await);
     let kate = bench.by("kate");
     let add = |name: &str, id: &str| json!({"operationName": name, "id": id});
     kate.post(&format!("/workbins/{team}"), add("AddEmail", &id)).await.refused(404, 6);
-    kate.post(&format!("/workbins/{team}"), add("AddInteraction", &bench.no_id())).await.refused(404, 6);
+    kate.post(&format!("/workbins/{team}"), add("AddInteraction", &bench.no_id()))
+        .await
+        .refused(404, 6);
     kate.post("/workbins/nothing", add("AddInteraction", &id)).await.refused(404, 6);
-    bench.by("ben").post(&format!("/workbins/{team}"), add("AddInteraction", &id)).await.refused(403, 3);
+    bench
+        .by("ben")
+        .post(&format!("/workbins/{team}"), add("AddInteraction", &id))
+        .await
+        .refused(403, 3);
     kate.post(&format!("/me/workbins/{own}"), add("AddInteraction", &id)).await.ok();
     let elsewhere = kate.post(&format!("/workbins/{team}"), add("PullInteraction", &id)).await;
     assert!(elsewhere.refused(409, 2).contains("InWorkbin"));
-    bench.by("ben").post(&format!("/workbins/{own}"), add("PullInteraction", &id)).await.refused(404, 6);
+    bench
+        .by("ben")
+        .post(&format!("/workbins/{own}"), add("PullInteraction", &id))
+        .await
+        .refused(404, 6);
 }
 
 #[tokio::test]
@@ -108,7 +122,11 @@ async fn a_supervisor_takes_work_out_of_an_agents_workbin() {
     bench.ready("kate").await;
     let id = bench.owned("kate", "workitem", "tasks").await;
     let own = bench.workbin("kate", "In Progress").await;
-    bench.by("kate").does(&id, json!({"operationName": "PlaceInWorkbin", "workbin": own})).await.ok();
+    bench
+        .by("kate")
+        .does(&id, json!({"operationName": "PlaceInWorkbin", "workbin": own}))
+        .await
+        .ok();
     bench.start_session("sam").await;
     let kate_id = bench.user_id("kate");
     let path = format!("/users/{kate_id}/workbins/{own}");
@@ -116,9 +134,16 @@ async fn a_supervisor_takes_work_out_of_an_agents_workbin() {
     let add = json!({"operationName": "AddInteraction", "id": id});
     bench.by("sam").post(&path, add).await.refused(400, 10);
     let bens = bench.workbin("ben", "In Progress").await;
-    bench.by("sam").post(&format!("/users/{kate_id}/workbins/{bens}"), pull.clone()).await.refused(404, 6);
+    bench
+        .by("sam")
+        .post(&format!("/users/{kate_id}/workbins/{bens}"), pull.clone())
+        .await
+        .refused(404, 6);
     bench.by("sam").post(&path, pull).await.ok();
-    assert_eq!(bench.by("kate").sees(&id).await["assignedTo"], json!(bench.user_id("sam").to_string()));
+    assert_eq!(
+        bench.by("kate").sees(&id).await["assignedTo"],
+        json!(bench.user_id("sam").to_string())
+    );
 }
 
 #[tokio::test]
@@ -130,8 +155,11 @@ async fn a_watch_is_confirmed_by_notification() {
         [("Subscribe", "workbins", "Subscribed"), ("Unsubscribe", "me/workbins", "Unsubscribed")]
     {
         bench.told.take("/v2/me/workbins");
-        let reply =
-            bench.by("kate").post(&format!("/{path}/{team}"), json!({"operationName": name})).await.ok();
+        let reply = bench
+            .by("kate")
+            .post(&format!("/{path}/{team}"), json!({"operationName": name}))
+            .await
+            .ok();
         let told = bench.told.take("/v2/me/workbins");
         let [message] = told.as_slice() else { panic!("one message: {told:?}") };
         assert_eq!(message["messageType"], "WorkbinSubscriptionStateChangeMessage");
@@ -147,11 +175,13 @@ async fn several_workbins_are_watched_by_one_request() {
     let bench = Bench::start().await;
     bench.ready("kate").await;
     let kate = bench.by("kate");
-    let (team, own) = (bench.workbin("kate", "Team").await, bench.workbin("kate", "In Progress").await);
+    let (team, own) =
+        (bench.workbin("kate", "Team").await, bench.workbin("kate", "In Progress").await);
     let watched = || bench.engine.desk(bench.user_id("kate")).unwrap().watched.len();
-    for (name, path, state, count) in
-        [("Subscribe", "me/workbins", "Subscribed", 2), ("Unsubscribe", "workbins", "Unsubscribed", 0)]
-    {
+    for (name, path, state, count) in [
+        ("Subscribe", "me/workbins", "Subscribed", 2),
+        ("Unsubscribe", "workbins", "Unsubscribed", 0),
+    ] {
         bench.told.take("/v2/me/workbins");
         let path = format!("/{path}?workbinIds={team},{own},{team}");
         let reply = kate.post(&path, json!({"operationName": name})).await.ok();
@@ -174,7 +204,8 @@ async fn workbins_that_are_not_his_are_left_out_and_named() {
     let bench = Bench::start().await;
     bench.ready("kate").await;
     let kate = bench.by("kate");
-    let (team, bens) = (bench.workbin("kate", "Team").await, bench.workbin("ben", "In Progress").await);
+    let (team, bens) =
+        (bench.workbin("kate", "Team").await, bench.workbin("ben", "In Progress").await);
     let subscribe = || json!({"operationName": "Subscribe"});
     let path = format!("/me/workbins?workbinIds={team},{bens},nothing");
     let reply = kate.post(&path, subscribe()).await;
@@ -188,11 +219,18 @@ async fn workbins_that_are_not_his_are_left_out_and_named() {
     assert_eq!(reply["referenceIds"].as_object().unwrap().keys().collect::<Vec<_>>(), [&team]);
     let told = bench.told.take("/v2/me/workbins");
     let [message] = told.as_slice() else { panic!("one message: {told:?}") };
-    assert_eq!((&message["id"], &message["referenceId"]), (&json!(team), &reply["referenceIds"][&team]));
+    assert_eq!(
+        (&message["id"], &message["referenceId"]),
+        (&json!(team), &reply["referenceIds"][&team])
+    );
 
     let none = format!("/me/workbins?workbinIds={bens},nothing");
     assert!(kate.post(&none, subscribe()).await.refused(404, 6).contains("nothing"));
-    bench.by("zoe").post(&format!("/workbins?workbinIds={team}"), subscribe()).await.refused(404, 6);
+    bench
+        .by("zoe")
+        .post(&format!("/workbins?workbinIds={team}"), subscribe())
+        .await
+        .refused(404, 6);
     let many = format!("/workbins?workbinIds={}", vec![team.as_str(); 101].join(","));
     assert!(kate.post(&many, subscribe()).await.refused(400, 10).contains("workbinIds"));
     for query in ["", "?workbinIds=", "?workbinIds=,"] {

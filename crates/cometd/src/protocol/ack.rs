@@ -1,9 +1,10 @@
 //! A session's queue, with and without the `ack` extension.
 //!
-//! Without acknowledgements, messages that were taken for a reply stay at the front until the reply was handed over,
-//! and may be taken again if it was lost on the way. With acknowledgements every message is stamped with a batch and
-//! stays until the client has acknowledged that batch (bayeux.md 1.11). Either way the order of the queue is the order
-//! of delivery, and nothing leaves it untold.
+//! Without acknowledgements, messages that were taken for a reply stay at the front until the reply
+//! was handed over, and may be taken again if it was lost on the way. With acknowledgements every
+//! message is stamped with a batch and stays until the client has acknowledged that batch
+//! (bayeux.md 1.11). Either way the order of the queue is the order of delivery, and nothing leaves
+//! it untold.
 
 use std::collections::VecDeque;
 
@@ -120,16 +121,20 @@ impl Outbox {
 
     fn first(&self, selection: Selection) -> usize {
         match (self.open_batch, selection) {
-            (Some(open), Selection::Unsent) => self.queue.partition_point(|queued| queued.batch < open),
+            (Some(open), Selection::Unsent) => {
+                self.queue.partition_point(|queued| queued.batch < open)
+            }
             (Some(_), Selection::All) => 0,
             (None, _) => self.in_flight,
         }
     }
 
-    /// Drops what the client has acknowledged. A number that was never given out acknowledges nothing that is unsent.
+    /// Drops what the client has acknowledged. A number that was never given out acknowledges
+    /// nothing that is unsent.
     pub fn acknowledge(&mut self, batch: u64) {
         let Some(open) = self.open_batch else { return };
-        while self.queue.front().is_some_and(|queued| queued.batch <= batch && queued.batch < open) {
+        while self.queue.front().is_some_and(|queued| queued.batch <= batch && queued.batch < open)
+        {
             self.drop_front();
         }
     }
@@ -140,8 +145,9 @@ impl Outbox {
         }
     }
 
-    /// Takes messages for a reply. With acknowledgements this closes the batch; without, what was taken is in flight
-    /// until [`Outbox::handed_over`] or [`Outbox::lost`], and nothing more can be taken before.
+    /// Takes messages for a reply. With acknowledgements this closes the batch; without, what was
+    /// taken is in flight until [`Outbox::handed_over`] or [`Outbox::lost`], and nothing more can
+    /// be taken before.
     pub fn take(&mut self, selection: Selection, bounds: ReplyBounds) -> Taken {
         if self.is_in_flight() {
             return Taken::default();
@@ -163,8 +169,8 @@ impl Outbox {
         Taken { messages, batch: self.open_batch.map(|open| open - 1) }
     }
 
-    /// Closes the open batch over the first messages; the rest belongs to the next one, or it would be dropped with an
-    /// acknowledgement of what never reached the client.
+    /// Closes the open batch over the first messages; the rest belongs to the next one, or it would
+    /// be dropped with an acknowledgement of what never reached the client.
     fn close_batch(&mut self, open: u64, taken: usize) {
         for queued in self.queue.iter_mut().skip(taken) {
             queued.batch = open + 1;
@@ -203,7 +209,10 @@ mod tests {
         let mut outbox = filled(Outbox::plain(), &["a", "b"]);
         assert_eq!(outbox.take(Selection::All, ALL).messages, ["a", "b"]);
         outbox.push(Bytes::from_static(b"c"), Urgency::Prompt);
-        assert!(outbox.take(Selection::All, ALL).messages.is_empty(), "nothing overtakes what is in flight");
+        assert!(
+            outbox.take(Selection::All, ALL).messages.is_empty(),
+            "nothing overtakes what is in flight"
+        );
         outbox.lost();
         assert_eq!(outbox.take(Selection::All, ALL).messages, ["a", "b", "c"]);
         outbox.handed_over();
@@ -213,7 +222,10 @@ mod tests {
     #[test]
     fn unacknowledged_messages_are_sent_again_before_newer_ones() {
         let mut outbox = filled(Outbox::acknowledged(), &["a"]);
-        assert_eq!(outbox.take(Selection::All, ALL), Taken { messages: vec!["a".into()], batch: Some(1) });
+        assert_eq!(
+            outbox.take(Selection::All, ALL),
+            Taken { messages: vec!["a".into()], batch: Some(1) }
+        );
         outbox.push(Bytes::from_static(b"b"), Urgency::Prompt);
         outbox.acknowledge(0);
         assert_eq!(
@@ -235,7 +247,9 @@ mod tests {
 
     #[test]
     fn what_did_not_fit_is_not_acknowledged_with_what_did() {
-        for bounds in [ReplyBounds { messages: 2, bytes: 1_000 }, ReplyBounds { messages: 9, bytes: 2 }] {
+        for bounds in
+            [ReplyBounds { messages: 2, bytes: 1_000 }, ReplyBounds { messages: 9, bytes: 2 }]
+        {
             let mut outbox = filled(Outbox::acknowledged(), &["a", "b", "c"]);
             assert_eq!(outbox.take(Selection::All, bounds).messages, ["a", "b"]);
             outbox.acknowledge(1);
@@ -249,7 +263,10 @@ mod tests {
     #[test]
     fn one_message_may_exceed_the_bytes_of_a_reply() {
         let mut outbox = filled(Outbox::plain(), &["abcdef", "g"]);
-        assert_eq!(outbox.take(Selection::All, ReplyBounds { messages: 9, bytes: 3 }).messages, ["abcdef"]);
+        assert_eq!(
+            outbox.take(Selection::All, ReplyBounds { messages: 9, bytes: 3 }).messages,
+            ["abcdef"]
+        );
     }
 
     #[test]

@@ -26,8 +26,8 @@ pub struct Advice {
     /// How long a connect is held, in ms.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u64>,
-    /// How long the session outlives the client's silence, in ms, so that a client which was away for longer shakes
-    /// hands at once (the reference's `handshakeReconnect`).
+    /// How long the session outlives the client's silence, in ms, so that a client which was away
+    /// for longer shakes hands at once (the reference's `handshakeReconnect`).
     #[serde(rename = "maxInterval", skip_serializing_if = "Option::is_none")]
     pub max_interval: Option<u64>,
     /// The browser has other sessions with held polls.
@@ -52,7 +52,13 @@ impl Advice {
     }
 
     fn only(reconnect: Reconnect) -> Self {
-        Self { reconnect, interval: None, timeout: None, max_interval: None, multiple_clients: false }
+        Self {
+            reconnect,
+            interval: None,
+            timeout: None,
+            max_interval: None,
+            multiple_clients: false,
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Channel names and patterns.
 //!
-//! The accepted characters are those of the reference server, which is more liberal than the specification
-//! (bayeux.md 1.2). A trailing slash makes a name of its own (contract, section 2): `/a/` is another literal than
-//! `/a`, but what covers the one covers the other.
+//! The accepted characters are those of the reference server, which is more liberal than the
+//! specification (bayeux.md 1.2). A trailing slash makes a name of its own (contract, section 2):
+//! `/a/` is another literal than `/a`, but what covers the one covers the other.
 
 /// What a channel name says about how its messages are handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

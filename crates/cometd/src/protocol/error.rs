@@ -1,7 +1,7 @@
 //! The error texts of unsuccessful replies.
 //!
-//! Clients split them at the colons and read the code, and some look for `402` (bayeux.md 1.5, 1.7), so the wording is
-//! that of the reference server from version 5 on.
+//! Clients split them at the colons and read the code, and some look for `402` (bayeux.md 1.5,
+//! 1.7), so the wording is that of the reference server from version 5 on.
 
 use std::fmt;
 

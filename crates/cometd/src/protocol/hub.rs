@@ -1,8 +1,9 @@
 //! All sessions, and every decision about them.
 //!
-//! The driver calls in with a message and the time and gets replies; whom it must wake it learns from
-//! [`Hub::take_wakes`], whose end it must report from [`Hub::take_removed`]. The children hold one family of decisions
-//! each: opening and ending sessions, connects, subscriptions, publications, sockets, time.
+//! The driver calls in with a message and the time and gets replies; whom it must wake it learns
+//! from [`Hub::take_wakes`], whose end it must report from [`Hub::take_removed`]. The children hold
+//! one family of decisions each: opening and ending sessions, connects, subscriptions,
+//! publications, sockets, time.
 
 mod connect;
 mod lifetime;
@@ -45,9 +46,11 @@ pub enum Delivery {
     Delivered,
     /// There is no such session.
     Gone,
-    /// The session's queue was full: the session has been ended, its client will be told to handshake.
+    /// The session's queue was full: the session has been ended, its client will be told to
+    /// handshake.
     CutOff,
-    /// The session's queue has no room for what was offered; the application will be told when it has.
+    /// The session's queue has no room for what was offered; the application will be told when it
+    /// has.
     Full,
 }
 
@@ -86,7 +89,8 @@ pub enum Wake {
     Socket(SocketId),
 }
 
-/// Messages that are on their way in a reply. Whoever holds it says what became of them, by [`Hub::settle`].
+/// Messages that are on their way in a reply. Whoever holds it says what became of them, by
+/// [`Hub::settle`].
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "messages in flight block the session until they are settled"]
 pub struct Lease {
@@ -199,20 +203,25 @@ impl Hub {
             .collect()
     }
 
-    /// Tells whether half of what may be offered to a session is gone and the message fits that did not: told at the first free place, an
-    /// application would offer its messages one by one.
+    /// Tells whether half of what may be offered to a session is gone and the message fits that did
+    /// not: told at the first free place, an application would offer its messages one by one.
     fn has_room(&self, id: &SessionId, bytes: usize) -> bool {
         let (messages_max, bytes_max) = (self.limits.offered_messages, self.limits.offered_bytes());
         self.sessions.get(id).is_none_or(|session| {
             let (messages, queued) = (session.outbox.len(), session.outbox.bytes());
             messages == 0
-                || (messages <= messages_max / 2 && queued <= bytes_max / 2 && queued + bytes <= bytes_max)
+                || (messages <= messages_max / 2
+                    && queued <= bytes_max / 2
+                    && queued + bytes <= bytes_max)
         })
     }
 
     /// Lists an identity's sessions.
     pub fn sessions_of(&self, identity: &Identity) -> Vec<SessionId> {
-        self.identities.get(identity).map(|sessions| sessions.iter().cloned().collect()).unwrap_or_default()
+        self.identities
+            .get(identity)
+            .map(|sessions| sessions.iter().cloned().collect())
+            .unwrap_or_default()
     }
 
     /// Lists the names and patterns that a session is subscribed to.
@@ -225,10 +234,14 @@ impl Hub {
 
     /// Counts what there is; it visits every session.
     pub fn stats(&self) -> Stats {
-        let mut stats =
-            Stats { sessions: self.sessions.len(), sockets: self.sockets.len(), ..Stats::default() };
+        let mut stats = Stats {
+            sessions: self.sessions.len(),
+            sockets: self.sockets.len(),
+            ..Stats::default()
+        };
         for session in self.sessions.values() {
-            let is_poll = session.held.as_ref().is_some_and(|held| matches!(held.carrier, Carrier::Poll(_)));
+            let is_poll =
+                session.held.as_ref().is_some_and(|held| matches!(held.carrier, Carrier::Poll(_)));
             stats.held_polls += usize::from(is_poll);
             stats.subscriptions += session.subscriptions.len();
             stats.queued_messages += session.outbox.len();
@@ -242,8 +255,9 @@ impl Hub {
         self.policy.may_send(caller.identity.as_ref(), caller.source.as_ref()) == Verdict::Allow
     }
 
-    /// Finds the session that a message is for: it must exist and admit the caller. Puts off its end, since the client
-    /// is alive, and moves its pushed messages to the socket that the message came on.
+    /// Finds the session that a message is for: it must exist and admit the caller. Puts off its
+    /// end, since the client is alive, and moves its pushed messages to the socket that the message
+    /// came on.
     ///
     /// # Errors
     /// With the reply, when there is no such session or the message's id is no id.
@@ -297,7 +311,8 @@ impl Hub {
         nudge(session, &mut self.wakes);
     }
 
-    /// Holds back everything for a session, so that what is queued from now on comes behind the reply in progress.
+    /// Holds back everything for a session, so that what is queued from now on comes behind the
+    /// reply in progress.
     pub fn cork(&mut self, session: &SessionId) {
         if let Some(session) = self.sessions.get_mut(session) {
             session.corks += 1;
@@ -328,8 +343,8 @@ impl Hub {
         ReplyBounds { messages: self.limits.reply_messages, bytes: self.limits.reply_bytes }
     }
 
-    /// Notes a session's next deadline. A noted one that is too early stays: it is cheaper to look once too often than
-    /// to move it with every poll.
+    /// Notes a session's next deadline. A noted one that is too early stays: it is cheaper to look
+    /// once too often than to move it with every poll.
     fn arm(&mut self, id: &SessionId) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         let Some(deadline) = session.next_deadline() else { return };
@@ -343,7 +358,8 @@ impl Hub {
     }
 }
 
-/// Wakes whoever can carry a session's messages now. It may be called at any time; waking twice is harmless.
+/// Wakes whoever can carry a session's messages now. It may be called at any time; waking twice is
+/// harmless.
 fn nudge(session: &mut Session, wakes: &mut Vec<Wake>) {
     if !session.may_take(0) {
         return;
@@ -370,7 +386,8 @@ impl From<Carrier> for Wake {
     }
 }
 
-/// The reply to a message for a session that does not exist. The advice stands on connect replies only (bayeux.md 1.5).
+/// The reply to a message for a session that does not exist. The advice stands on connect replies
+/// only (bayeux.md 1.5).
 fn session_unknown(message: &Message, kind: Kind) -> Bytes {
     let advice = (kind == Kind::Connect).then(|| Advice::after(Reconnect::Handshake, 0));
     let reply = Reply {

@@ -1,8 +1,8 @@
 //! What clients send: from bytes to messages.
 //!
-//! Decoding is strict about JSON and its bounds, and lenient about members: one of the wrong type counts as absent, and
-//! unknown ones are ignored, so that each message gets its own reply. Nothing is recursive here before the nesting has
-//! been measured.
+//! Decoding is strict about JSON and its bounds, and lenient about members: one of the wrong type
+//! counts as absent, and unknown ones are ignored, so that each message gets its own reply. Nothing
+//! is recursive here before the nesting has been measured.
 
 use std::fmt;
 
@@ -55,7 +55,8 @@ pub struct Message {
 }
 
 impl Message {
-    /// Tells whether the id is one that may be echoed: a number, or up to 64 letters and digits (bayeux.md 1.2).
+    /// Tells whether the id is one that may be echoed: a number, or up to 64 letters and digits
+    /// (bayeux.md 1.2).
     pub fn has_valid_id(&self) -> bool {
         match &self.id {
             None | Some(Value::Number(_)) => true,
@@ -158,7 +159,10 @@ mod tests {
 
     #[test]
     fn an_array_and_a_single_object_are_accepted() {
-        assert_eq!(decoded(r#"[{"channel":"/a"},{"channel":"/b"}]"#).expect("it is well formed").len(), 2);
+        assert_eq!(
+            decoded(r#"[{"channel":"/a"},{"channel":"/b"}]"#).expect("it is well formed").len(),
+            2
+        );
         assert_eq!(
             decoded(" {\"channel\":\"/a\"}\n").expect("it is well formed")[0].channel.as_deref(),
             Some("/a")

@@ -68,9 +68,15 @@ pub struct ConnectRequest {
 impl ConnectRequest {
     /// Reads the connect.
     pub fn read(message: &Message, now: Moment) -> Self {
-        let ack = message.ext.as_ref().and_then(|ext| ext.get("ack")).and_then(super::advice::whole);
+        let ack =
+            message.ext.as_ref().and_then(|ext| ext.get("ack")).and_then(super::advice::whole);
         let advice = ClientAdvice::read(message.advice.as_ref());
-        Self { id: message.id.clone(), ack, advice, timesync: Timesync::read(message.ext.as_ref(), now) }
+        Self {
+            id: message.id.clone(),
+            ack,
+            advice,
+            timesync: Timesync::read(message.ext.as_ref(), now),
+        }
     }
 
     /// Tells which messages the reply should carry.
@@ -132,7 +138,8 @@ pub struct Session {
     pub connected: bool,
     /// The next connect reply carries the server's advice.
     pub advice_due: bool,
-    /// When the session ends unless it hears from the client; no clock runs while a connect is held.
+    /// When the session ends unless it hears from the client; no clock runs while a connect is
+    /// held.
     pub expires_ms: Option<u64>,
     /// When lazy messages have waited long enough.
     pub lazy_due_ms: Option<u64>,
@@ -143,17 +150,20 @@ pub struct Session {
 }
 
 impl Session {
-    /// Tells whether a caller may speak for the session: by identity if it has one, else by its browser's cookie.
+    /// Tells whether a caller may speak for the session: by identity if it has one, else by its
+    /// browser's cookie.
     ///
-    /// A socket that was opened without any such cookie reaches an anonymous session by its id alone, as at the
-    /// reference server (bayeux.md 1.6): Faye's client opens its socket before its handshake by HTTP gives it one.
+    /// A socket that was opened without any such cookie reaches an anonymous session by its id
+    /// alone, as at the reference server (bayeux.md 1.6): Faye's client opens its socket before its
+    /// handshake by HTTP gives it one.
     pub fn admits(&self, caller: &Caller) -> bool {
         if let Some(identity) = &self.info.identity {
             return caller.identity.as_ref() == Some(identity);
         }
         let is_bare_socket =
             caller.browsers.is_empty() && matches!(caller.transport, Transport::WebSocket(_));
-        is_bare_socket || self.browser.as_ref().is_some_and(|browser| caller.browsers.contains(browser))
+        is_bare_socket
+            || self.browser.as_ref().is_some_and(|browser| caller.browsers.contains(browser))
     }
 
     /// Tells whether messages are pushed to a socket, past the held connect.

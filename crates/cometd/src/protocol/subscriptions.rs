@@ -9,8 +9,9 @@ use crate::identity::SessionId;
 /// The subscribers of every name and pattern. A channel exists while it has one.
 #[derive(Debug, Default)]
 pub struct Subscriptions {
-    /// Sessions by their numbers: whoever came first is first, so that a publication walks through memory in the order in
-    /// which sessions and connections were made. Their ids are random, and their order scatters those visits.
+    /// Sessions by their numbers: whoever came first is first, so that a publication walks through
+    /// memory in the order in which sessions and connections were made. Their ids are random, and
+    /// their order scatters those visits.
     by_name: HashMap<Arc<str>, BTreeMap<u64, SessionId>>,
 }
 
@@ -22,8 +23,10 @@ impl Subscriptions {
 
     /// Adds a subscription and returns the shared name; repeating one is harmless.
     pub fn add(&mut self, name: &str, number: u64, session: &SessionId) -> Arc<str> {
-        let name =
-            self.by_name.get_key_value(name).map_or_else(|| Arc::from(name), |(name, _)| Arc::clone(name));
+        let name = self
+            .by_name
+            .get_key_value(name)
+            .map_or_else(|| Arc::from(name), |(name, _)| Arc::clone(name));
         self.by_name.entry(Arc::clone(&name)).or_default().insert(number, session.clone());
         name
     }
@@ -38,9 +41,13 @@ impl Subscriptions {
         }
     }
 
-    /// Visits the subscribers of everything that covers the channel; one with overlapping patterns comes several times.
+    /// Visits the subscribers of everything that covers the channel; one with overlapping patterns
+    /// comes several times.
     pub fn covering<'a>(&'a self, channel: &str) -> impl Iterator<Item = &'a SessionId> + use<'a> {
         let names = channel::covering(channel);
-        names.into_iter().filter_map(|name| self.by_name.get(name.as_str())).flat_map(BTreeMap::values)
+        names
+            .into_iter()
+            .filter_map(|name| self.by_name.get(name.as_str()))
+            .flat_map(BTreeMap::values)
     }
 }

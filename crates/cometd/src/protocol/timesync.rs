@@ -1,10 +1,12 @@
-//! The `timesync` extension: tells clients how far their clock is from the server's (bayeux.md 1.11).
+//! The `timesync` extension: tells clients how far their clock is from the server's (bayeux.md
+//! 1.11).
 
 use serde_json::{Value, json};
 
 use super::Moment;
 
-/// Below this distance, in ms, a client that knows its lag is not answered; the reference's accuracy target.
+/// Below this distance, in ms, a client that knows its lag is not answered; the reference's
+/// accuracy target.
 const ACCURATE_MS: i64 = 25;
 
 /// A client's question, with the moment when it arrived.
@@ -36,7 +38,8 @@ impl Timesync {
     /// Answers the question when its reply leaves; `None` when the client is accurate enough.
     pub fn answer(&self, now: Moment) -> Option<Value> {
         let received = i64::try_from(self.received.unix_ms).unwrap_or(i64::MAX);
-        let error = self.sent.saturating_add(self.offset).saturating_add(self.lag).saturating_sub(received);
+        let error =
+            self.sent.saturating_add(self.offset).saturating_add(self.lag).saturating_sub(received);
         if self.lag != 0 && error.saturating_abs() < ACCURATE_MS {
             return None;
         }
@@ -55,24 +58,36 @@ mod tests {
     #[test]
     fn the_answer_tells_error_and_processing_time() {
         let ext = json!({"timesync": {"tc": 999_900, "l": 10, "o": 50}});
-        let answer = Timesync::read(Some(&ext), RECEIVED).expect("it is well formed").answer(ANSWERED);
+        let answer =
+            Timesync::read(Some(&ext), RECEIVED).expect("it is well formed").answer(ANSWERED);
         assert_eq!(answer, Some(json!({"tc": 999_900, "ts": 1_000_000, "p": 40, "a": -40})));
     }
 
     #[test]
     fn an_accurate_client_is_not_answered() {
         let ext = json!({"timesync": {"tc": 999_900, "l": 10, "o": 80}});
-        assert_eq!(Timesync::read(Some(&ext), RECEIVED).expect("it is well formed").answer(ANSWERED), None);
+        assert_eq!(
+            Timesync::read(Some(&ext), RECEIVED).expect("it is well formed").answer(ANSWERED),
+            None
+        );
         let first = json!({"timesync": {"tc": 1_000_000, "l": 0, "o": 0}});
         assert!(
-            Timesync::read(Some(&first), RECEIVED).expect("it is well formed").answer(ANSWERED).is_some()
+            Timesync::read(Some(&first), RECEIVED)
+                .expect("it is well formed")
+                .answer(ANSWERED)
+                .is_some()
         );
     }
 
     #[test]
     fn extreme_numbers_are_borne() {
         let ext = json!({"timesync": {"tc": 1e300, "l": i64::MAX, "o": i64::MAX}});
-        assert!(Timesync::read(Some(&ext), RECEIVED).expect("it is well formed").answer(ANSWERED).is_some());
+        assert!(
+            Timesync::read(Some(&ext), RECEIVED)
+                .expect("it is well formed")
+                .answer(ANSWERED)
+                .is_some()
+        );
         assert!(Timesync::read(Some(&json!({"timesync": "x"})), RECEIVED).is_none());
     }
 }

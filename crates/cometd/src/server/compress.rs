@@ -1,12 +1,13 @@
 //! Gzip for long-polling replies.
 //!
-//! A reply is one text that is complete before it is sent, so it is packed whole: it keeps its length header, is written in
-//! one piece, and its messages count as handed over at the very moment at which they would uncompressed. A streaming layer
-//! around the router would chunk the reply and hold a window of its own for every response in progress.
+//! A reply is one text that is complete before it is sent, so it is packed whole: it keeps its
+//! length header, is written in one piece, and its messages count as handed over at the very moment
+//! at which they would uncompressed. A streaming layer around the router would chunk the reply and
+//! hold a window of its own for every response in progress.
 //!
-//! No secret travels in a packed reply beside what others wrote: the only one is the `clientId`, in a handshake's reply,
-//! which is alone in its response and stays below any sensible threshold. Sockets are not compressed: see the crate's
-//! README.
+//! No secret travels in a packed reply beside what others wrote: the only one is the `clientId`, in
+//! a handshake's reply, which is alone in its response and stays below any sensible threshold.
+//! Sockets are not compressed: see the crate's README.
 
 use std::io::Write as _;
 
@@ -15,9 +16,11 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-/// Tells whether the client takes gzip. A wildcard does not count: it names what nobody implements as well.
+/// Tells whether the client takes gzip. A wildcard does not count: it names what nobody implements
+/// as well.
 pub(super) fn is_gzip_accepted(headers: &HeaderMap) -> bool {
-    let lines = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|line| line.to_str().ok());
+    let lines =
+        headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).any(|coding| {
         let mut parts = coding.split(';').map(str::trim);
         let is_gzip = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
@@ -31,8 +34,8 @@ fn is_zero_weight(parameter: &str) -> bool {
     weight.is_some_and(|weight| weight.trim().parse::<f32>().is_ok_and(|weight| weight <= 0.0))
 }
 
-/// Packs a text, at the fastest level: notifications repeat their keys so much that the best one saves little more, and
-/// costs up to six times the time. `None` when it would not become smaller.
+/// Packs a text, at the fastest level: notifications repeat their keys so much that the best one
+/// saves little more, and costs up to six times the time. `None` when it would not become smaller.
 pub(super) fn gzip(text: &[u8]) -> Option<Bytes> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(text.len() / 2), Compression::fast());
     // Writing to memory cannot fail; should it ever, the reply goes out as it is.

@@ -1,4 +1,5 @@
-//! One request, whichever transport it came by: its messages in order, the application asked in between.
+//! One request, whichever transport it came by: its messages in order, the application asked in
+//! between.
 
 use std::sync::Arc;
 
@@ -48,9 +49,13 @@ struct Exchange<'a> {
 
 /// Handles a request's messages.
 ///
-/// If the future is dropped, the messages handled so far have had their effect and nothing is lost: what was queued
-/// stays queued.
-pub(super) async fn exchange(shared: &Arc<Shared>, caller: &Caller, messages: &[Message]) -> Exchanged {
+/// If the future is dropped, the messages handled so far have had their effect and nothing is lost:
+/// what was queued stays queued.
+pub(super) async fn exchange(
+    shared: &Arc<Shared>,
+    caller: &Caller,
+    messages: &[Message],
+) -> Exchanged {
     let mut exchange = Exchange {
         shared,
         caller,
@@ -64,10 +69,13 @@ pub(super) async fn exchange(shared: &Arc<Shared>, caller: &Caller, messages: &[
         is_too_much: false,
     };
     let kind = |message: &Message| message.channel.as_deref().map(channel::kind);
-    // A handshake must be alone; the specification says to ignore what comes with it (bayeux.md 1.3).
+    // A handshake must be alone; the specification says to ignore what comes with it (bayeux.md
+    // 1.3).
     match messages.iter().find(|message| kind(message) == Some(Kind::Handshake)) {
         Some(handshake) if exchange.may_send(0) => exchange.handshake(handshake).await,
-        Some(handshake) => exchange.replies.push(Hub::handshake_too_early(exchange.now(), handshake).reply),
+        Some(handshake) => {
+            exchange.replies.push(Hub::handshake_too_early(exchange.now(), handshake).reply)
+        }
         None => {
             for (place, message) in messages.iter().enumerate() {
                 let kind = kind(message);
@@ -87,7 +95,8 @@ impl Exchange<'_> {
         let (Some(kind), Some(name)) = (kind, message.channel.as_deref()) else {
             return self.reply(message, Err(Failure::ChannelMissing));
         };
-        let admitted = self.shared.with(|state, now| state.hub.admit(now, self.caller, message, kind));
+        let admitted =
+            self.shared.with(|state, now| state.hub.admit(now, self.caller, message, kind));
         let session = match admitted {
             Ok(session) => session,
             Err(refusal) => return self.replies.push(refusal),
@@ -101,7 +110,8 @@ impl Exchange<'_> {
             Kind::Subscribe => self.subscribe(message, &session).await,
             Kind::Unsubscribe => self.unsubscribe(message, &session).await,
             Kind::Disconnect => {
-                let reply = self.shared.with(|state, now| state.hub.disconnect(now, &session, message));
+                let reply =
+                    self.shared.with(|state, now| state.hub.disconnect(now, &session, message));
                 self.replies.push(reply);
             }
             Kind::Handshake | Kind::UnknownMeta => self.reply(message, Err(Failure::MetaUnknown)),
@@ -110,7 +120,8 @@ impl Exchange<'_> {
         }
     }
 
-    /// Tells whether the message at that place may be handled. The first of an HTTP request was counted with it.
+    /// Tells whether the message at that place may be handled. The first of an HTTP request was
+    /// counted with it.
     fn may_send(&mut self, place: usize) -> bool {
         let is_counted = place == 0 && self.caller.transport == Transport::LongPolling;
         let may = is_counted || self.shared.with(|state, _| state.hub.may_send(self.caller));
@@ -127,7 +138,8 @@ impl Exchange<'_> {
     }
 
     async fn handshake(&mut self, message: &Message) {
-        let handshaken = self.shared.with(|state, now| state.hub.handshake(now, self.caller, message));
+        let handshaken =
+            self.shared.with(|state, now| state.hub.handshake(now, self.caller, message));
         if let Some(session) = &handshaken.opened {
             self.shared.application.session_opened(session).await;
         }
@@ -165,7 +177,8 @@ impl Exchange<'_> {
         };
         self.hold_back(session);
         let mut outcome = Ok(());
-        // The first refusal ends the list; the earlier members stay, as at the reference server (bayeux.md 1.7).
+        // The first refusal ends the list; the earlier members stay, as at the reference server
+        // (bayeux.md 1.7).
         for name in &names {
             match self.shared.with(|state, _| state.hub.subscribe(session, name)) {
                 Ok(Recorded::Yes) => {
@@ -210,7 +223,9 @@ impl Exchange<'_> {
         for answer in self.shared.application.service(session, name, data).await {
             let text = encode_delivery(&answer.channel, &answer.data);
             // If the session is gone or cut off meanwhile, its client learns it from its connect.
-            _ = self.shared.with(|state, now| state.hub.deliver(now, &session.id, text, Urgency::Prompt));
+            _ = self
+                .shared
+                .with(|state, now| state.hub.deliver(now, &session.id, text, Urgency::Prompt));
         }
         self.reply(message, Ok(()));
     }
@@ -224,7 +239,12 @@ impl Exchange<'_> {
         self.reply(message, outcome);
     }
 
-    fn may_publish(&self, session: &SessionInfo, name: &str, data: &RawValue) -> Result<(), Failure> {
+    fn may_publish(
+        &self,
+        session: &SessionInfo,
+        name: &str,
+        data: &RawValue,
+    ) -> Result<(), Failure> {
         self.shared.with(|state, _| state.hub.may_publish(session.identity.as_ref(), name, data))
     }
 
@@ -236,7 +256,8 @@ impl Exchange<'_> {
     }
 
     fn finish(self) -> Exchanged {
-        let Self { shared, session, mut replies, connect, cork, held, cookie, is_too_much, .. } = self;
+        let Self { shared, session, mut replies, connect, cork, held, cookie, is_too_much, .. } =
+            self;
         let (place, connect) = connect.map_or((0, None), |(place, answer)| (place, Some(answer)));
         let is_corked = cork.is_some();
         let needs_finish = connect.is_some() || is_corked;
@@ -245,14 +266,16 @@ impl Exchange<'_> {
             return Exchanged { parts: replies, departure, held, cookie, is_too_much };
         };
         let own_corks = u32::from(is_corked);
-        let finish = Finish { session: &session.id, connect, carries_messages: is_corked, own_corks };
+        let finish =
+            Finish { session: &session.id, connect, carries_messages: is_corked, own_corks };
         let mut finished = shared.with(|state, now| state.hub.finish(now, finish));
         if let Some(connect) = finished.connect {
             replies.insert(place, connect);
         }
         let departure = Departure::new(shared, finished.messages.lease.take(), cork);
-        // Faye's client listens to a channel only once it has seen the subscription's reply, so what may belong to a
-        // new subscription comes last; otherwise the queue comes first, as at the reference server.
+        // Faye's client listens to a channel only once it has seen the subscription's reply, so
+        // what may belong to a new subscription comes last; otherwise the queue comes first, as at
+        // the reference server.
         let parts = match is_corked {
             true => [replies, finished.messages.parts].concat(),
             false => [finished.messages.parts, replies].concat(),

@@ -31,7 +31,8 @@ impl Drop for Cork {
     }
 }
 
-/// A response on its way out, with what depends on its fate. Dropped without a word it counts as lost.
+/// A response on its way out, with what depends on its fate. Dropped without a word it counts as
+/// lost.
 #[derive(Default)]
 pub(super) struct Departure {
     in_flight: Option<(Arc<Shared>, Lease)>,
@@ -74,7 +75,8 @@ pub(super) struct HeldPoll {
 }
 
 impl HeldPoll {
-    /// Registers the poll's waker; under the same lock under which it was held, or a wake-up could be missed.
+    /// Registers the poll's waker; under the same lock under which it was held, or a wake-up could
+    /// be missed.
     pub(super) fn register(
         shared: &Arc<Shared>,
         state: &mut DriverState,
@@ -88,7 +90,8 @@ impl HeldPoll {
 
     /// Waits until there is something to say.
     pub(super) async fn answer(mut self) -> (Parcel, Departure) {
-        // The sender is dropped unsent only with the server itself; there is nothing to say then either.
+        // The sender is dropped unsent only with the server itself; there is nothing to say then
+        // either.
         _ = (&mut self.woken).await;
         let mut parcel = self
             .shared

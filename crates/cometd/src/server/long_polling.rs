@@ -25,13 +25,15 @@ use crate::protocol::session::{Caller, Transport};
 /// The name of the cookie that tells browsers apart.
 const BROWSER_COOKIE: &str = "BAYEUX_BROWSER";
 
-/// The longest cookie value that is taken for one of ours, in characters; the reference's are 16 to 26.
+/// The longest cookie value that is taken for one of ours, in characters; the reference's are 16 to
+/// 26.
 const BROWSER_COOKIE_CHARS: usize = 64;
 
 /// How many cookies of that name are looked at: overlapping paths may give two.
 const BROWSER_COOKIES: usize = 4;
 
-/// Up to here an oversized body is read and dropped, in bytes: a client that is still sending does not see an answer.
+/// Up to here an oversized body is read and dropped, in bytes: a client that is still sending does
+/// not see an answer.
 const DRAINED_BYTES: usize = 8 << 20;
 
 /// Serves a POST.
@@ -41,11 +43,12 @@ pub(super) async fn serve(shared: &Arc<Shared>, request: Request) -> Response {
         return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE);
     }
     let arrival = Duration::from_millis(shared.limits.http_body_ms);
-    let body = match timeout(arrival, read(body, &parts.headers, shared.limits.http_body_bytes)).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(status)) => return refuse(status),
-        Err(_elapsed) => return refuse(StatusCode::REQUEST_TIMEOUT),
-    };
+    let body =
+        match timeout(arrival, read(body, &parts.headers, shared.limits.http_body_bytes)).await {
+            Ok(Ok(body)) => body,
+            Ok(Err(status)) => return refuse(status),
+            Err(_elapsed) => return refuse(StatusCode::REQUEST_TIMEOUT),
+        };
     let messages = match decode(&body, &shared.limits) {
         Ok(messages) => messages,
         Err(error) => {
@@ -77,15 +80,16 @@ pub(super) async fn serve(shared: &Arc<Shared>, request: Request) -> Response {
     response
 }
 
-/// Tells whether the body claims to be JSON, or claims nothing. The types that a foreign page may send without asking
-/// (forms and plain text) are not.
+/// Tells whether the body claims to be JSON, or claims nothing. The types that a foreign page may
+/// send without asking (forms and plain text) are not.
 fn is_json(headers: &HeaderMap) -> bool {
     let Some(content_type) = headers.get(header::CONTENT_TYPE) else { return true };
     let essence = content_type.to_str().unwrap_or("").split(';').next().unwrap_or("");
     essence.trim().to_ascii_lowercase().ends_with("json")
 }
 
-/// Tells whether the body is compressed. What a few bytes unpack to has no bound, so nothing here unpacks any.
+/// Tells whether the body is compressed. What a few bytes unpack to has no bound, so nothing here
+/// unpacks any.
 fn is_packed(headers: &HeaderMap) -> bool {
     let mut codings = headers.get_all(header::CONTENT_ENCODING).iter();
     codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
@@ -93,8 +97,9 @@ fn is_packed(headers: &HeaderMap) -> bool {
 
 /// Reads a bounded body. One in a single piece is not copied.
 async fn read(mut body: Body, headers: &HeaderMap, max: usize) -> Result<Bytes, StatusCode> {
-    let announced =
-        headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let announced = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > DRAINED_BYTES) {
         return Err(StatusCode::PAYLOAD_TOO_LARGE);
     }
@@ -130,7 +135,8 @@ pub(super) fn caller(parts: &Parts, transport: Transport) -> Caller {
     Caller { identity, tag, source, browsers: browsers(&parts.headers), transport }
 }
 
-/// Reads the browser's cookies. One client sends attributes back as if they were cookies (bayeux.md 2); they do no harm.
+/// Reads the browser's cookies. One client sends attributes back as if they were cookies (bayeux.md
+/// 2); they do no harm.
 fn browsers(headers: &HeaderMap) -> Vec<BrowserId> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
     let values = lines.flat_map(|line| line.split(';')).filter_map(|pair| {
@@ -160,8 +166,8 @@ impl Reply {
         }
     }
 
-    /// Makes the response. Its messages count as handed over when the connection takes the body; a response that is
-    /// dropped before puts them back.
+    /// Makes the response. Its messages count as handed over when the connection takes the body; a
+    /// response that is dropped before puts them back.
     fn respond(self, mut departure: Departure) -> Response {
         let length = self.bytes.len();
         let body = Full::new(self.bytes).map_frame(move |frame| {
@@ -170,7 +176,10 @@ impl Reply {
         });
         let mut response = Response::new(Body::new(body));
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json;charset=UTF-8"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json;charset=UTF-8"),
+        );
         // The mapped body does not tell its length any more, and the connection would be chunked.
         headers.insert(header::CONTENT_LENGTH, length.into());
         if self.is_packed {
@@ -182,7 +191,8 @@ impl Reply {
 }
 
 fn refuse(status: StatusCode) -> Response {
-    let error = format!("[{{\"successful\":false,\"error\":\"{}::request_invalid\"}}]", status.as_u16());
+    let error =
+        format!("[{{\"successful\":false,\"error\":\"{}::request_invalid\"}}]", status.as_u16());
     (status, [(header::CONTENT_TYPE, "application/json;charset=UTF-8")], error).into_response()
 }
 

@@ -1,13 +1,15 @@
 //! The WebSocket transport: one task per socket reads requests, writes replies and pushes messages.
 //!
-//! Everything for one socket is written by its task, one frame at a time. Messages leave the session's queue only when
-//! their frame was written; a reader that takes nothing is cut after the write timeout, and its queue is the session's,
-//! with the session's bounds.
+//! Everything for one socket is written by its task, one frame at a time. Messages leave the
+//! session's queue only when their frame was written; a reader that takes nothing is cut after the
+//! write timeout, and its queue is the session's, with the session's bounds.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message as Frame, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
+use axum::extract::ws::{
+    CloseFrame, Message as Frame, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code,
+};
 use axum::extract::{FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -24,8 +26,8 @@ use crate::protocol::message::decode;
 use crate::protocol::reply::join;
 use crate::protocol::session::{Caller, SocketId, Transport};
 
-/// The library drops a connection without a close frame at its own bound; up to this multiple of ours the client is
-/// told why.
+/// The library drops a connection without a close frame at its own bound; up to this multiple of
+/// ours the client is told why.
 const TOLERATED_EXCESS: usize = 4;
 
 /// How long a closing handshake may take, in ms.
@@ -115,7 +117,8 @@ impl Connection {
         let mut heard_ms = clock.now().at_ms;
         let mut look = clock.sleep(Duration::from_millis(idle_ms / 2));
         // Anybody may open a socket; without a session it is worth nothing.
-        let mut opening = Some(clock.sleep(Duration::from_millis(self.shared.limits.websocket_session_ms)));
+        let mut opening =
+            Some(clock.sleep(Duration::from_millis(self.shared.limits.websocket_session_ms)));
         let mut held = None;
         loop {
             let step = tokio::select! {

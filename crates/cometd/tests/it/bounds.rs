@@ -1,6 +1,7 @@
 //! Every field of [`Limits`]: what happens at the bound, on a virtual clock.
 //!
-//! Those that another dialogue shows already are named in the table below, those of sockets are in `websocket/bounds.rs`.
+//! Those that another dialogue shows already are named in the table below, those of sockets are in
+//! `websocket/bounds.rs`.
 
 use axum::http::header;
 use handoff_cometd::{Delivery, Limits};
@@ -13,14 +14,14 @@ use crate::support::{Bench, data, text, wait_ms};
 #[test]
 fn every_bound_has_a_test() {
     let Limits {
-        timeout_ms: _,       // polls: a_clients_advice_holds_for_one_connect_and_is_answered_with_ours
-        interval_ms: _,      // an_interval_is_advised_and_waited_for
-        max_interval_ms: _,  // lifetime: a_silent_session_expires
+        timeout_ms: _, // polls: a_clients_advice_holds_for_one_connect_and_is_answered_with_ours
+        interval_ms: _, // an_interval_is_advised_and_waited_for
+        max_interval_ms: _, // lifetime: a_silent_session_expires
         first_connect_ms: _, // lifetime: a_handshake_without_a_connect_dies_soon
         multi_session_interval_ms: _, // polls: a_second_held_poll_of_a_browser_is_told_of_multiple_clients
         tells_max_interval: _, // reference: advice_tells_the_longest_silence_where_that_is_wished
-        max_lazy_ms: _,      // polls: a_lazy_message_waits_for_company_or_for_its_time
-        timer_step_ms: _,    // deadlines_that_lie_close_together_share_a_wake_up
+        max_lazy_ms: _,        // polls: a_lazy_message_waits_for_company_or_for_its_time
+        timer_step_ms: _,      // deadlines_that_lie_close_together_share_a_wake_up
         shutdown_interval_ms: _, // lifetime: a_shutdown_answers_held_connects_and_refuses_the_rest
         shutdown_wait_ms: _, // websocket/bounds: a_shutdown_waits_for_the_sockets_so_long_and_no_longer
         http_body_bytes: _,  // http: bad_input_is_refused_cheaply
@@ -30,22 +31,22 @@ fn every_bound_has_a_test() {
         websocket_write_ms: _, // websocket/bounds: a_reader_that_takes_nothing_is_cut_and_its_session_kept
         websocket_session_ms: _, // websocket/bounds: a_socket_without_a_session_is_closed_soon
         websocket_refused_ms: _, // websocket/bounds: a_socket_that_sends_too_much_is_not_read_for_a_moment
-        websocket_idle_ms: _,  // websocket: a_silent_socket_is_closed_and_a_living_one_kept
-        batch_messages: _,     // http: bad_input_is_refused_cheaply
-        json_depth: _,         // http: bad_input_is_refused_cheaply
-        channel_bytes: _,      // a_channel_name_that_is_too_long_is_invalid
+        websocket_idle_ms: _,    // websocket: a_silent_socket_is_closed_and_a_living_one_kept
+        batch_messages: _,       // http: bad_input_is_refused_cheaply
+        json_depth: _,           // http: bad_input_is_refused_cheaply
+        channel_bytes: _,        // a_channel_name_that_is_too_long_is_invalid
         subscriptions_per_session: _, // messages: subscriptions_are_echoed_in_their_form_with_the_error
-        queued_messages: _,    // lifetime: a_full_queue_cuts_the_session_off
-        queued_bytes: _,       // lifetime: a_full_queue_cuts_the_session_off
-        offered_messages: _,   // what_is_offered_waits_for_room_and_cuts_nobody_off
-        reply_messages: _,     // polls: a_reply_is_bounded_and_the_rest_follows
-        reply_bytes: _,        // a_reply_is_bounded_by_its_bytes_and_one_message_may_exceed_them
-        gzip_from_bytes: _,    // compressed: a_large_reply_is_packed_for_who_accepts_it
+        queued_messages: _,           // lifetime: a_full_queue_cuts_the_session_off
+        queued_bytes: _,              // lifetime: a_full_queue_cuts_the_session_off
+        offered_messages: _,          // what_is_offered_waits_for_room_and_cuts_nobody_off
+        reply_messages: _,            // polls: a_reply_is_bounded_and_the_rest_follows
+        reply_bytes: _, // a_reply_is_bounded_by_its_bytes_and_one_message_may_exceed_them
+        gzip_from_bytes: _, // compressed: a_large_reply_is_packed_for_who_accepts_it
         sessions_per_identity: _, // lifetime: a_refused_handshake_tells_whether_to_try_again
         sessions_per_source: _, // a_source_has_so_many_sessions
         held_polls_per_browser: _, // as_many_polls_of_a_browser_are_held_as_it_may_have
-        cookie_attributes: _,  // the_browsers_cookie_has_the_attributes_that_were_wished
-        sessions: _,           // a_full_server_refuses_handshakes_for_the_time_being
+        cookie_attributes: _, // the_browsers_cookie_has_the_attributes_that_were_wished
+        sessions: _,    // a_full_server_refuses_handshakes_for_the_time_being
     } = Limits::default();
 }
 
@@ -66,9 +67,17 @@ async fn a_source_has_so_many_sessions() {
         (&json!("403::handshake_denied"), &json!("handshake"))
     );
     assert_eq!(from(Some("there")).handshake(Value::Null).await["successful"], true, "another one");
-    assert_eq!(from(None).handshake(Value::Null).await["successful"], true, "one that is not counted");
+    assert_eq!(
+        from(None).handshake(Value::Null).await["successful"],
+        true,
+        "one that is not counted"
+    );
     first.send(json!([{"channel": "/meta/disconnect"}])).await;
-    assert_eq!(from(Some("here")).handshake(Value::Null).await["successful"], true, "a place is free again");
+    assert_eq!(
+        from(Some("here")).handshake(Value::Null).await["successful"],
+        true,
+        "a place is free again"
+    );
     wait_ms(20_000).await;
     assert_eq!(
         from(Some("here")).handshake(Value::Null).await["successful"],
@@ -94,7 +103,11 @@ async fn every_message_of_a_batch_counts_beyond_the_first() {
         "the request was counted for the first: {replies:?}"
     );
     assert_eq!(replies[4]["error"], "429::too_many_requests");
-    assert_eq!(client.send(json!([publish()])).await[0]["successful"], true, "a request alone is as before");
+    assert_eq!(
+        client.send(json!([publish()])).await[0]["successful"],
+        true,
+        "a request alone is as before"
+    );
     let with_handshake = client.send(json!([publish(), {"channel": "/meta/disconnect"}])).await;
     assert_eq!(with_handshake[1]["successful"], true, "who goes may go");
 }
@@ -114,7 +127,8 @@ async fn an_interval_is_advised_and_waited_for() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_offered_waits_for_room_and_cuts_nobody_off() {
-    let bench = Bench::new(Limits { offered_messages: 4, queued_bytes: 4_000, ..Limits::default() });
+    let bench =
+        Bench::new(Limits { offered_messages: 4, queued_bytes: 4_000, ..Limits::default() });
     let mut client = bench.connected(Some("kate")).await;
     let session = client.session();
     let offer = |size: usize| bench.server.offer(&session, "/a", text(&"x".repeat(size)));
@@ -123,7 +137,11 @@ async fn what_is_offered_waits_for_room_and_cuts_nobody_off() {
         assert_eq!(offer(1), Delivery::Delivered);
     }
     assert_eq!(offer(1), Delivery::Full);
-    assert_eq!(bench.server.deliver(&session, "/a", text("news")), Delivery::Delivered, "news still fits");
+    assert_eq!(
+        bench.server.deliver(&session, "/a", text("news")),
+        Delivery::Delivered,
+        "news still fits"
+    );
     assert_eq!(room(), 0);
     assert_eq!(client.connect().await.len(), 6, "what is queued and the reply");
     assert_eq!(room(), 1, "the application is told once");
@@ -217,7 +235,8 @@ async fn as_many_polls_of_a_browser_are_held_as_it_may_have() {
 #[tokio::test(start_paused = true)]
 async fn the_browsers_cookie_has_the_attributes_that_were_wished() {
     for attributes in ["Path=/; HttpOnly; SameSite=Lax", "Path=/cometd; HttpOnly; Secure"] {
-        let bench = Bench::new(Limits { cookie_attributes: attributes.into(), ..Limits::default() });
+        let bench =
+            Bench::new(Limits { cookie_attributes: attributes.into(), ..Limits::default() });
         let (_, headers, _) = bench.client(None).raw(r#"[{"channel":"/meta/handshake"}]"#).await;
         let cookie = headers[header::SET_COOKIE].to_str().unwrap();
         let (value, rest) = cookie.split_once("; ").unwrap();

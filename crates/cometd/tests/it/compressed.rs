@@ -11,10 +11,15 @@ use crate::support::{Bench, Client, data, text};
 
 /// Connects and reads the answer as it was sent.
 async fn fetched(client: &Client) -> (HeaderMap, Vec<u8>) {
-    let body = json!([{"channel": "/meta/connect", "clientId": client.id, "advice": {"timeout": 0}}]);
+    let body =
+        json!([{"channel": "/meta/connect", "clientId": client.id, "advice": {"timeout": 0}}]);
     let (parts, body) = client.post(body.to_string()).await.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap().to_vec();
-    assert_eq!(parts.headers[header::CONTENT_LENGTH], body.len().to_string(), "what is told is what comes");
+    assert_eq!(
+        parts.headers[header::CONTENT_LENGTH],
+        body.len().to_string(),
+        "what is told is what comes"
+    );
     (parts.headers, body)
 }
 
@@ -44,7 +49,8 @@ async fn a_large_reply_is_packed_for_who_accepts_it() {
         assert_eq!(coding, is_packed.then_some("gzip"), "{accept_encoding:?} {size}");
         assert_eq!(headers.contains_key(header::VARY), is_packed);
         assert_eq!(headers[header::CONTENT_TYPE], "application/json;charset=UTF-8");
-        let messages = if is_packed { unpacked(&body) } else { serde_json::from_slice(&body).unwrap() };
+        let messages =
+            if is_packed { unpacked(&body) } else { serde_json::from_slice(&body).unwrap() };
         assert_eq!(messages[0], json!({"channel": "/a", "data": long}));
         assert_eq!((&messages[1]["channel"], messages.len()), (&json!("/meta/connect"), 2));
         assert_eq!(bench.server.stats().queued_messages, 0, "the reply was handed over");

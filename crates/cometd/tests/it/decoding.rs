@@ -1,5 +1,5 @@
-//! Hostile input, by fuzzing: the decoder, and whole requests against a server. `cargo test` runs them for a moment,
-//! `cargo bolero test` for as long as one likes.
+//! Hostile input, by fuzzing: the decoder, and whole requests against a server. `cargo test` runs
+//! them for a moment, `cargo bolero test` for as long as one likes.
 
 use std::sync::OnceLock;
 
@@ -18,7 +18,8 @@ fn any_bytes_are_decoded_or_refused() {
         if let Ok(messages) = decode(bytes, &limits) {
             assert!((1..=8).contains(&messages.len()));
             assert!(
-                std::str::from_utf8(bytes).is_ok() || messages.iter().all(|message| message.data.is_none())
+                std::str::from_utf8(bytes).is_ok()
+                    || messages.iter().all(|message| message.data.is_none())
             );
         }
     });
@@ -61,7 +62,9 @@ fn message(word: u8, argument: u8, session: &str) -> Value {
 
 fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    RUNTIME.get_or_init(|| Builder::new_current_thread().enable_all().start_paused(true).build().unwrap())
+    RUNTIME.get_or_init(|| {
+        Builder::new_current_thread().enable_all().start_paused(true).build().unwrap()
+    })
 }
 
 #[test]
@@ -72,13 +75,17 @@ fn any_sequence_of_messages_gets_its_replies() {
             let mut client = bench.connected(Some("kate")).await;
             for request in requests.iter().filter(|request| (1..=64).contains(&request.len())) {
                 let session = client.id.clone();
-                let messages: Vec<Value> =
-                    request.iter().map(|(word, argument)| message(*word, *argument, &session)).collect();
+                let messages: Vec<Value> = request
+                    .iter()
+                    .map(|(word, argument)| message(*word, *argument, &session))
+                    .collect();
                 let (status, _, body) = client.raw(Value::from(messages.clone()).to_string()).await;
                 assert_eq!(status, StatusCode::OK);
                 let replies: Vec<Value> = serde_json::from_str(&body).unwrap();
-                let answered = replies.iter().filter(|reply| reply.get("successful").is_some()).count();
-                let is_handshake = messages.iter().any(|message| message["channel"] == "/meta/handshake");
+                let answered =
+                    replies.iter().filter(|reply| reply.get("successful").is_some()).count();
+                let is_handshake =
+                    messages.iter().any(|message| message["channel"] == "/meta/handshake");
                 assert_eq!(answered, if is_handshake { 1 } else { messages.len() });
                 client.cookie = None;
             }

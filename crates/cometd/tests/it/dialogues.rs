@@ -1,4 +1,5 @@
-//! Dialogues over long-polling on a virtual clock: tokio's, paused, which jumps whenever everybody waits.
+//! Dialogues over long-polling on a virtual clock: tokio's, paused, which jumps whenever everybody
+//! waits.
 
 mod acknowledged;
 mod lifetime;

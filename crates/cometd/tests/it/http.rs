@@ -23,7 +23,11 @@ const SUFFIXES: [&str; 10] = [
 ];
 const HANDSHAKE: &str = r#"[{"channel":"/meta/handshake"}]"#;
 
-async fn status(router: &Router, request: http::request::Builder, body: impl Into<Body>) -> StatusCode {
+async fn status(
+    router: &Router,
+    request: http::request::Builder,
+    body: impl Into<Body>,
+) -> StatusCode {
     router.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap().status()
 }
 
@@ -53,10 +57,12 @@ async fn bad_input_is_refused_cheaply() {
 async fn a_body_in_pieces_is_put_together_and_a_slow_one_is_given_up() {
     let bench = Bench::new(Limits::default());
     let client = bench.client(None);
-    let pieces = HANDSHAKE.as_bytes().chunks(5).map(|piece| Ok::<_, std::io::Error>(piece.to_vec()));
+    let pieces =
+        HANDSHAKE.as_bytes().chunks(5).map(|piece| Ok::<_, std::io::Error>(piece.to_vec()));
     let body = Body::from_stream(futures_util::stream::iter(pieces.collect::<Vec<_>>()));
     assert_eq!(client.raw(body).await.0, StatusCode::OK);
-    let never = Body::from_stream(futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>());
+    let never =
+        Body::from_stream(futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>());
     assert_eq!(client.raw(never).await.0, StatusCode::REQUEST_TIMEOUT);
 }
 
@@ -86,7 +92,9 @@ async fn methods_and_content_types_are_looked_at() {
         let request = Request::post("/").header(header::CONTENT_TYPE, content_type);
         assert_eq!(status(&router, request, HANDSHAKE).await, expected, "{content_type}");
     }
-    for (coding, expected) in [("identity", StatusCode::OK), ("gzip", StatusCode::UNSUPPORTED_MEDIA_TYPE)] {
+    for (coding, expected) in
+        [("identity", StatusCode::OK), ("gzip", StatusCode::UNSUPPORTED_MEDIA_TYPE)]
+    {
         let request = Request::post("/").header(header::CONTENT_ENCODING, coding);
         assert_eq!(status(&router, request, HANDSHAKE).await, expected, "{coding}");
     }

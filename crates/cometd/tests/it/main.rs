@@ -1,5 +1,5 @@
-//! What the crate promises, through its public doors: dialogues on a virtual clock, properties, hostile input, and
-//! both transports over real connections.
+//! What the crate promises, through its public doors: dialogues on a virtual clock, properties,
+//! hostile input, and both transports over real connections.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 

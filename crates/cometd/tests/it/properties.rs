@@ -1,4 +1,5 @@
-//! Properties of delivery, through arbitrary cuts: what the client has seen is exactly what was sent, in order.
+//! Properties of delivery, through arbitrary cuts: what the client has seen is exactly what was
+//! sent, in order.
 //!
 //! They drive the hub itself, since the moments at which a reply can be lost lie between its calls.
 
@@ -21,7 +22,8 @@ use crate::support::Counting;
 enum Step {
     /// The application sends the next message.
     Deliver,
-    /// The client connects by long-polling; messages arrive while it is held; the reply arrives or not.
+    /// The client connects by long-polling; messages arrive while it is held; the reply arrives or
+    /// not.
     Poll { arrivals: u8, fate: Fate },
     /// The client connects, and its connection breaks before or after the poll was woken.
     BrokenPoll { arrivals: u8 },
@@ -29,7 +31,8 @@ enum Step {
     Overlap,
     /// A subscription, during which messages arrive; its reply may carry them.
     Subscribe { arrivals: u8, fate: Fate },
-    /// The client speaks on a (new) socket, messages are pushed, and the frame arrives or the socket breaks.
+    /// The client speaks on a (new) socket, messages are pushed, and the frame arrives or the
+    /// socket breaks.
     Push { arrivals: u8, fate: Fate },
 }
 
@@ -41,7 +44,8 @@ fn step() -> impl Strategy<Value = Step> {
         (arrivals.clone(), fate.clone()).prop_map(|(arrivals, fate)| Step::Poll { arrivals, fate }),
         arrivals.clone().prop_map(|arrivals| Step::BrokenPoll { arrivals }),
         Just(Step::Overlap),
-        (arrivals.clone(), fate.clone()).prop_map(|(arrivals, fate)| Step::Subscribe { arrivals, fate }),
+        (arrivals.clone(), fate.clone())
+            .prop_map(|(arrivals, fate)| Step::Subscribe { arrivals, fate }),
         (arrivals, fate).prop_map(|(arrivals, fate)| Step::Push { arrivals, fate }),
     ]
 }
@@ -59,7 +63,13 @@ struct World {
 const NOW: Moment = Moment { at_ms: 1_000, unix_ms: 1_000 };
 
 fn caller(transport: Transport) -> Caller {
-    Caller { identity: Some(Identity::new("kate")), tag: None, source: None, browsers: Vec::new(), transport }
+    Caller {
+        identity: Some(Identity::new("kate")),
+        tag: None,
+        source: None,
+        browsers: Vec::new(),
+        transport,
+    }
 }
 
 fn message(value: Value) -> Message {
@@ -70,9 +80,12 @@ impl World {
     fn new(acknowledged: bool) -> Self {
         let limits = Limits { reply_messages: 3, ..Limits::default() };
         let mut hub = Hub::new(limits, Arc::new(AllowAll), Arc::new(Counting::default()));
-        let handshake = message(json!({"channel": "/meta/handshake", "ext": {"ack": acknowledged}}));
-        let session = hub.handshake(NOW, &caller(Transport::LongPolling), &handshake).opened.unwrap();
-        let mut world = Self { hub, session, sent: 0, seen: Vec::new(), ack: acknowledged.then_some(0) };
+        let handshake =
+            message(json!({"channel": "/meta/handshake", "ext": {"ack": acknowledged}}));
+        let session =
+            hub.handshake(NOW, &caller(Transport::LongPolling), &handshake).opened.unwrap();
+        let mut world =
+            Self { hub, session, sent: 0, seen: Vec::new(), ack: acknowledged.then_some(0) };
         world.poll(0, Fate::HandedOver);
         world
     }
@@ -100,8 +113,12 @@ impl World {
             ConnectStep::Held(carrier) => Err(carrier),
             ConnectStep::Answer(answer) => {
                 let id = self.session.id.clone();
-                let finish =
-                    Finish { session: &id, connect: Some(answer), carries_messages: false, own_corks: 0 };
+                let finish = Finish {
+                    session: &id,
+                    connect: Some(answer),
+                    carries_messages: false,
+                    own_corks: 0,
+                };
                 let mut finished = self.hub.finish(NOW, finish);
                 finished.messages.parts.extend(finished.connect);
                 Ok(finished.messages)
@@ -141,7 +158,9 @@ impl World {
         let step = self.connect(Transport::LongPolling);
         let Err(Carrier::Poll(older)) = self.answer_or_receive(step) else { return };
         let step = self.connect(Transport::LongPolling);
-        let Err(Carrier::Poll(newer)) = self.answer_or_receive(step) else { panic!("nothing has arrived") };
+        let Err(Carrier::Poll(newer)) = self.answer_or_receive(step) else {
+            panic!("nothing has arrived")
+        };
         let parcel = self.hub.collect_poll(NOW, &self.session.id, older).unwrap();
         assert!(parcel.lease.is_none());
         self.receive(parcel, Fate::HandedOver);
@@ -233,7 +252,8 @@ proptest! {
 
 #[test]
 fn the_property_notices_a_message_that_was_lost_on_the_way() {
-    // The control: a client that does not get what counts as handed over must turn the property red.
+    // The control: a client that does not get what counts as handed over must turn the property
+    // red.
     let mut world = World::new(false);
     world.deliver(1);
     let step = world.connect(Transport::LongPolling);

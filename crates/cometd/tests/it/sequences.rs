@@ -1,12 +1,15 @@
-//! Hostile sequences, by fuzzing: sessions, polls, sockets and time in any order. Whatever was done, once everybody is silent for long enough
-//! nothing is left, and the end of every session was reported once.
+//! Hostile sequences, by fuzzing: sessions, polls, sockets and time in any order. Whatever was
+//! done, once everybody is silent for long enough nothing is left, and the end of every session was
+//! reported once.
 
 use std::sync::Arc;
 
 use handoff_cometd::protocol::Moment;
 use handoff_cometd::protocol::ack::Urgency;
 use handoff_cometd::protocol::channel::kind;
-use handoff_cometd::protocol::hub::{Company, ConnectStep, Fate, Finish, Hub, Lease, Parcel, Stats, Wake};
+use handoff_cometd::protocol::hub::{
+    Company, ConnectStep, Fate, Finish, Hub, Lease, Parcel, Stats, Wake,
+};
 use handoff_cometd::protocol::message::{Message, decode};
 use handoff_cometd::protocol::session::{Caller, Carrier, PollId, SocketId, Transport};
 use handoff_cometd::{AllowAll, BrowserId, EndAdvice, Identity, Limits, SessionId, SessionInfo};
@@ -51,7 +54,8 @@ impl World {
 
     /// Somebody: two users and a stranger, by polls of two browsers or on one of the sockets.
     fn caller(&self, argument: u8) -> Caller {
-        let identity = ["kate", "ben"].get(usize::from(argument % 3)).map(|name| Identity::new(*name));
+        let identity =
+            ["kate", "ben"].get(usize::from(argument % 3)).map(|name| Identity::new(*name));
         let browser = BrowserId::new(format!("browser{}", argument % 2));
         let socket = self.sockets.get(usize::from(argument / 4)).copied();
         let transport = socket.map_or(Transport::LongPolling, Transport::WebSocket);
@@ -75,15 +79,20 @@ impl World {
     }
 
     fn handshake(&mut self, argument: u8) {
-        let handshake =
-            message(json!({"channel": "/meta/handshake", "ext": {"ack": argument.is_multiple_of(2)}}));
+        let handshake = message(
+            json!({"channel": "/meta/handshake", "ext": {"ack": argument.is_multiple_of(2)}}),
+        );
         let opened = self.hub.handshake(self.now(), &self.caller(argument), &handshake).opened;
         self.opened += usize::from(opened.is_some());
         self.sessions.extend(opened);
     }
 
     /// A message for one of the sessions, from somebody who may be another.
-    fn admitted(&mut self, mut value: Value, argument: u8) -> Option<(SessionInfo, Message, Caller)> {
+    fn admitted(
+        &mut self,
+        mut value: Value,
+        argument: u8,
+    ) -> Option<(SessionInfo, Message, Caller)> {
         let session = self.sessions.get(usize::from(argument % 6))?;
         value["clientId"] = json!(session.id.as_str());
         let (message, caller) = (message(value), self.caller(argument));
@@ -95,9 +104,11 @@ impl World {
     }
 
     fn connect(&mut self, argument: u8) {
-        let advice = [Value::Null, json!({"timeout": 0}), json!({"interval": 9_000_000, "timeout": 5_000})];
+        let advice =
+            [Value::Null, json!({"timeout": 0}), json!({"interval": 9_000_000, "timeout": 5_000})];
         let ext = [Value::Null, json!({"ack": argument}), json!({"ack": u64::MAX})];
-        let (advice, ext) = (&advice[usize::from(argument / 3 % 3)], &ext[usize::from(argument / 5 % 3)]);
+        let (advice, ext) =
+            (&advice[usize::from(argument / 3 % 3)], &ext[usize::from(argument / 5 % 3)]);
         let connect = json!({"channel": "/meta/connect", "advice": advice, "ext": ext});
         let Some((session, message, caller)) = self.admitted(connect, argument) else { return };
         let company = if argument > 200 { Company::Batched } else { Company::Alone };
@@ -126,7 +137,8 @@ impl World {
         // Too many are refused, which is as good here.
         _ = self.hub.subscribe(&session, name);
         self.hub.deliver(self.now(), &session.id, "{\"data\":0}".into(), Urgency::Prompt);
-        let finish = Finish { session: &session.id, connect: None, carries_messages: true, own_corks: 1 };
+        let finish =
+            Finish { session: &session.id, connect: None, carries_messages: true, own_corks: 1 };
         let finished = self.hub.finish(self.now(), finish);
         self.receive(finished.messages);
         self.hub.uncork(&session.id);
@@ -134,7 +146,8 @@ impl World {
 
     fn other(&mut self, argument: u8) {
         let channel = if argument > 127 { "/meta/disconnect" } else { "/meta/unsubscribe" };
-        let Some((session, message, _)) = self.admitted(json!({"channel": channel}), argument) else {
+        let Some((session, message, _)) = self.admitted(json!({"channel": channel}), argument)
+        else {
             return;
         };
         if argument > 127 {
@@ -194,7 +207,9 @@ impl World {
         for wake in self.hub.take_wakes() {
             match wake {
                 Wake::Poll(poll) => {
-                    let Some(at) = self.polls.iter().position(|(_, held)| *held == poll) else { continue };
+                    let Some(at) = self.polls.iter().position(|(_, held)| *held == poll) else {
+                        continue;
+                    };
                     let (session, poll) = self.polls.swap_remove(at);
                     let parcel = self.hub.collect_poll(self.now(), &session, poll);
                     self.receive(parcel.expect("a poll that was woken is answered"));
@@ -215,7 +230,8 @@ impl World {
     /// Everybody falls silent.
     fn end(mut self) {
         while !self.leases.is_empty() {
-            // Handed over: a loss would be told again for ever, where a connection that loses something is closed.
+            // Handed over: a loss would be told again for ever, where a connection that loses
+            // something is closed.
             self.settle(0);
             self.collect();
         }

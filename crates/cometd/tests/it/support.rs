@@ -1,4 +1,5 @@
-//! A server in process, clients that speak to its router, and an application that writes down what it is told.
+//! A server in process, clients that speak to its router, and an application that writes down what
+//! it is told.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,8 +11,8 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use bytes::Bytes;
 use handoff_cometd::{
-    Application, CometdServer, Denial, Identity, Limits, Outgoing, Policy, Ports, Random, RemovalReason,
-    SessionId, SessionInfo, Source, Verdict,
+    Application, CometdServer, Denial, Identity, Limits, Outgoing, Policy, Ports, Random,
+    RemovalReason, SessionId, SessionInfo, Source, Verdict,
 };
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -24,15 +25,19 @@ pub(crate) struct Counting(AtomicU64);
 
 impl Random for Counting {
     fn fill(&self, bytes: &mut [u8]) {
-        let number = self.0.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15).to_le_bytes();
+        let number = self
+            .0
+            .fetch_add(1, Ordering::Relaxed)
+            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            .to_le_bytes();
         for (index, byte) in bytes.iter_mut().enumerate() {
             *byte = number[index % 8] ^ u8::try_from(index % 200).unwrap();
         }
     }
 }
 
-/// Refuses whatever has `forbidden` in its name, and data that is the text `"veto"`; users `banned` and `expired` may not
-/// shake hands.
+/// Refuses whatever has `forbidden` in its name, and data that is the text `"veto"`; users `banned`
+/// and `expired` may not shake hands.
 #[derive(Default)]
 pub(crate) struct Doorman {
     sent: Mutex<HashMap<Source, usize>>,
@@ -78,7 +83,8 @@ fn deny_if(condition: bool) -> Verdict {
     if condition { Verdict::Deny(Denial::Permanent) } else { Verdict::Allow }
 }
 
-/// Writes down what it is told, replays two messages into subscriptions of `/replayed`, echoes `/service/echo`.
+/// Writes down what it is told, replays two messages into subscriptions of `/replayed`, echoes
+/// `/service/echo`.
 #[derive(Default)]
 pub(crate) struct Notebook {
     lines: Mutex<Vec<String>>,
@@ -102,7 +108,11 @@ impl Application for Notebook {
     }
 
     async fn subscribed(&self, session: &SessionInfo, subscription: &str, ext: Option<&Value>) {
-        self.write(format!("subscribed {} {subscription} {}", name(session), ext.unwrap_or(&Value::Null)));
+        self.write(format!(
+            "subscribed {} {subscription} {}",
+            name(session),
+            ext.unwrap_or(&Value::Null)
+        ));
         if subscription == "/replayed" {
             let server = self.server.get().unwrap();
             server.deliver(&session.id, subscription, Bytes::from_static(b"\"old 1\""));
@@ -117,7 +127,12 @@ impl Application for Notebook {
         self.write(format!("unsubscribed {} {subscription}", name(session)));
     }
 
-    async fn service(&self, _session: &SessionInfo, channel: &str, data: &RawValue) -> Vec<Outgoing> {
+    async fn service(
+        &self,
+        _session: &SessionInfo,
+        channel: &str,
+        data: &RawValue,
+    ) -> Vec<Outgoing> {
         let data = Bytes::copy_from_slice(data.get().as_bytes());
         vec![Outgoing { channel: channel.to_owned(), data }]
     }
@@ -205,7 +220,8 @@ impl Client {
 
     /// Sends a body as it is.
     pub(crate) async fn post(&self, body: impl Into<Body>) -> axum::response::Response {
-        let mut request = Request::post("/").header(header::CONTENT_TYPE, "application/json;charset=UTF-8");
+        let mut request =
+            Request::post("/").header(header::CONTENT_TYPE, "application/json;charset=UTF-8");
         if let Some(cookie) = &self.cookie {
             request = request.header(header::COOKIE, cookie);
         }
@@ -253,8 +269,10 @@ impl Client {
 
     pub(crate) async fn handshake(&mut self, ext: Value) -> Value {
         self.id.clear();
-        let reply =
-            self.send(json!([{"channel": "/meta/handshake", "version": "1.0", "ext": ext}])).await.remove(0);
+        let reply = self
+            .send(json!([{"channel": "/meta/handshake", "version": "1.0", "ext": ext}]))
+            .await
+            .remove(0);
         self.id = reply["clientId"].as_str().unwrap_or_default().to_owned();
         reply
     }
@@ -277,7 +295,9 @@ impl Client {
     }
 
     pub(crate) async fn subscribe(&mut self, subscription: Value) -> Value {
-        self.send(json!([{"channel": "/meta/subscribe", "subscription": subscription}])).await.remove(0)
+        self.send(json!([{"channel": "/meta/subscribe", "subscription": subscription}]))
+            .await
+            .remove(0)
     }
 }
 

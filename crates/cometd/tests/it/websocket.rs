@@ -18,7 +18,8 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::support::{Bench, data, text};
 
-/// Serves the bench on a port; the header `x-user` stands for an authenticated user, `x-source` for where somebody comes from.
+/// Serves the bench on a port; the header `x-user` stands for an authenticated user, `x-source` for
+/// where somebody comes from.
 async fn listen(bench: &Bench) -> SocketAddr {
     let authenticate = |mut request: Request, next: Next| async move {
         if let Some(user) = request.headers().get("x-user").cloned() {
@@ -62,7 +63,11 @@ impl Socket {
 
     async fn send(&mut self, mut messages: Value) {
         for message in messages.as_array_mut().unwrap() {
-            message.as_object_mut().unwrap().entry("clientId").or_insert_with(|| self.id.clone().into());
+            message
+                .as_object_mut()
+                .unwrap()
+                .entry("clientId")
+                .or_insert_with(|| self.id.clone().into());
         }
         self.stream.send(Message::text(messages.to_string())).await.unwrap();
     }
@@ -83,7 +88,8 @@ impl Socket {
 
     async fn closed(&mut self) -> CloseCode {
         loop {
-            if let Message::Close(Some(CloseFrame { code, .. })) = self.stream.next().await.unwrap().unwrap()
+            if let Message::Close(Some(CloseFrame { code, .. })) =
+                self.stream.next().await.unwrap().unwrap()
             {
                 return code;
             }
@@ -233,7 +239,8 @@ async fn a_silent_socket_is_closed_and_a_living_one_kept() {
     let address = listen(&bench).await;
     let mut silent = Socket::open(address, &[]).await;
     let mut living = Socket::connected(address, Value::Null).await;
-    // A client answers pings only while it reads; the silent one is not read before it must be closed.
+    // A client answers pings only while it reads; the silent one is not read before it must be
+    // closed.
     let closed = async {
         while bench.server.stats().sockets > 1 {
             living.send(json!([{"channel": "/a", "data": 1}])).await;

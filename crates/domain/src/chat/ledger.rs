@@ -38,7 +38,8 @@ impl Chat {
         }
     }
 
-    /// Numbers an entry in every audience that sees it, and takes it as a sign of life when it is one.
+    /// Numbers an entry in every audience that sees it, and takes it as a sign of life when it is
+    /// one.
     pub(crate) fn record(
         &mut self,
         at: Time,
@@ -60,14 +61,24 @@ impl Chat {
         };
         let agents = next(&mut self.for_agents, Visibility::Agents);
         let customer = next(&mut self.for_customer, Visibility::All);
-        Entry { number: self.total, agents, customer, at, from, visibility, content, message_id: None }
+        Entry {
+            number: self.total,
+            agents,
+            customer,
+            at,
+            from,
+            visibility,
+            content,
+            message_id: None,
+        }
     }
 
     /// Returns the party of a user, present or not; a new one when he was never in.
     pub(crate) fn party_of(&mut self, user: UserId) -> &mut Party {
         let known = self.parties.iter().position(|party| party.kind.user() == Some(user));
         let at = known.unwrap_or_else(|| {
-            let id = self.parties.iter().map(|party| party.id.0).max().unwrap_or(PartyId::SYSTEM.0) + 1;
+            let id =
+                self.parties.iter().map(|party| party.id.0).max().unwrap_or(PartyId::SYSTEM.0) + 1;
             self.parties.push(Party {
                 id: PartyId(id),
                 colleague: None,
@@ -83,10 +94,15 @@ impl Chat {
         &mut self.parties[at]
     }
 
-    /// Returns the number by which agents will know the next party that they see; `None` in a chat without such numbers.
+    /// Returns the number by which agents will know the next party that they see; `None` in a chat
+    /// without such numbers.
     pub(crate) fn next_colleague(&self) -> Option<PartyId> {
         self.customer_party()?.colleague?;
-        self.parties.iter().filter_map(|party| party.colleague).max().map(|last| PartyId(last.0 + 1))
+        self.parties
+            .iter()
+            .filter_map(|party| party.colleague)
+            .max()
+            .map(|last| PartyId(last.0 + 1))
     }
 
     /// Returns the number by which the customer will know the next party that he sees.

@@ -1,7 +1,8 @@
-//! Supervisors who follow an agent's chats: whenever he takes one, each of them is offered a seat in it.
+//! Supervisors who follow an agent's chats: whenever he takes one, each of them is offered a seat
+//! in it.
 //!
-//! It is kept on the agent's desk, because that is where a chat finds it that the agent has just taken. Chats that he took before are not
-//! meant, and nobody is offered the same chat twice.
+//! It is kept on the agent's desk, because that is where a chat finds it that the agent has just
+//! taken. Chats that he took before are not meant, and nobody is offered the same chat twice.
 
 use alloc::collections::BTreeSet;
 use alloc::string::String;
@@ -54,12 +55,15 @@ impl Desk {
     #[must_use]
     pub fn to_be_seated(&self, chat: InteractionId, taken: Time) -> Vec<(UserId, &Supervision)> {
         let all = self.supervised_by.iter();
-        all.filter(|(_, supervision)| supervision.since <= taken && !supervision.offered.contains(&chat))
-            .map(|(supervisor, supervision)| (*supervisor, supervision))
-            .collect()
+        all.filter(|(_, supervision)| {
+            supervision.since <= taken && !supervision.offered.contains(&chat)
+        })
+        .map(|(supervisor, supervision)| (*supervisor, supervision))
+        .collect()
     }
 
-    /// Notes that he was offered a seat. Chats that the agent has no more are forgotten, so that the note does not grow.
+    /// Notes that he was offered a seat. Chats that the agent has no more are forgotten, so that
+    /// the note does not grow.
     pub fn note_seat_offered(&mut self, supervisor: UserId, chat: InteractionId) {
         let Some(supervision) = self.supervised_by.get_mut(&supervisor) else { return };
         match supervision.extent {
@@ -105,7 +109,11 @@ mod tests {
         assert!(is_seated(&desk, 8, 20));
         desk.free_slot(InteractionId(7));
         desk.note_seat_offered(SAM, InteractionId(8));
-        assert_eq!(desk.supervised_by[&SAM].offered.len(), 1, "only chats that the agent has are remembered");
+        assert_eq!(
+            desk.supervised_by[&SAM].offered.len(),
+            1,
+            "only chats that the agent has are remembered"
+        );
         assert!(desk.end_supervision(SAM) && !desk.end_supervision(SAM));
     }
 

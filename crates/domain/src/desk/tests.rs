@@ -43,7 +43,9 @@ fn ending_logs_the_channels_out_and_a_new_session_has_its_own() {
     let mut desk = working();
     desk.set_do_not_disturb(Channels::All, DoNotDisturb::On).unwrap();
     assert_eq!(desk.end_session(), Ok(vec![Media::Email, Media::Chat]));
-    assert!(desk.channels.values().all(|it| it.readiness == Readiness::LoggedOut && !it.do_not_disturb));
+    assert!(
+        desk.channels.values().all(|it| it.readiness == Readiness::LoggedOut && !it.do_not_disturb)
+    );
     assert_eq!(desk.end_session(), Err(Rejection::NoSession));
     let changed = desk.start_session(&[Media::Chat], None, START);
     assert_eq!(changed, [Media::Chat, Media::Email], "the one that is gone changed as well");
@@ -58,7 +60,10 @@ fn only_what_changes_is_given_back() {
     assert_eq!(desk.set_ready(Channels::All), Ok(vec![]));
     let lunch = desk.set_not_ready(Channels::One(&Media::Chat), Some("Lunch")).unwrap();
     assert_eq!(lunch, [Media::Chat]);
-    assert_eq!(desk.set_not_ready(Channels::One(&Media::Chat), Some("Training")), Ok(vec![Media::Chat]));
+    assert_eq!(
+        desk.set_not_ready(Channels::One(&Media::Chat), Some("Training")),
+        Ok(vec![Media::Chat])
+    );
 }
 
 #[test]

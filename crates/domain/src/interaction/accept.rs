@@ -34,7 +34,8 @@ pub(super) fn accept(attempt: &Attempt<'_>, nickname: Option<&str>) -> Result<De
     Ok(change.finish())
 }
 
-/// The target of a transfer becomes the owner; whoever else takes part stays, the former owner goes.
+/// The target of a transfer becomes the owner; whoever else takes part stays, the former owner
+/// goes.
 fn take_over(change: &mut Change<'_>, by: UserId, nickname: Option<String>) {
     let since = change.context.now;
     let Some(handling) = change.handling_mut() else { return };

@@ -1,7 +1,7 @@
 //! Files attached to e-mails.
 //!
-//! What is in a file is kept elsewhere, and whoever attaches one has stored it there before. Here is which files an e-mail has, and how
-//! many it may have.
+//! What is in a file is kept elsewhere, and whoever attaches one has stored it there before. Here
+//! is which files an e-mail has, and how many it may have.
 
 use alloc::string::{String, ToString};
 
@@ -34,9 +34,11 @@ pub struct Attachment {
 }
 
 impl Attachment {
-    /// How many files a draft may have. More than any person attaches by hand, and few enough for an interaction to stay small.
+    /// How many files a draft may have. More than any person attaches by hand, and few enough for
+    /// an interaction to stay small.
     pub const FILES_MAX: usize = 100;
-    /// How large the files of a draft may be together, in bytes: written as base64 they are 25 MiB, what most servers take of one message.
+    /// How large the files of a draft may be together, in bytes: written as base64 they are 25 MiB,
+    /// what most servers take of one message.
     pub const BYTES_MAX: u64 = 18 * 1_024 * 1_024;
 }
 
@@ -49,7 +51,10 @@ pub(super) fn add(attempt: &Attempt<'_>, attachment: &Attachment) -> Result<Deci
     attachments.push(attachment.clone());
     let bytes = attachments.iter().fold(0_u64, |sum, one| sum.saturating_add(one.bytes));
     if attachments.len() > Attachment::FILES_MAX {
-        return Err(Rejection::AttachmentBounds { part: "files", most: Attachment::FILES_MAX as u64 });
+        return Err(Rejection::AttachmentBounds {
+            part: "files",
+            most: Attachment::FILES_MAX as u64,
+        });
     }
     if bytes > Attachment::BYTES_MAX {
         return Err(Rejection::AttachmentBounds { part: "bytes", most: Attachment::BYTES_MAX });

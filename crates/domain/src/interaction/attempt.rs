@@ -59,15 +59,17 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Returns what the caller was offered. Where nothing is offered but the seats of others, who are no business of his, it is the wrong
-    /// state.
+    /// Returns what the caller was offered. Where nothing is offered but the seats of others, who
+    /// are no business of his, it is the wrong state.
     pub(super) fn offer(&self) -> Result<&'a Offer, Rejection> {
         let own = self.actor.user().and_then(|user| self.before.offer_to(user));
-        let refusal = || self.before.offer().map_or_else(|| self.wrong_state(), |_| Rejection::NotOffered);
+        let refusal =
+            || self.before.offer().map_or_else(|| self.wrong_state(), |_| Rejection::NotOffered);
         own.ok_or_else(refusal)
     }
 
-    /// Refuses everybody but the given actor. The wire has no way to send such a command, so this only keeps the program honest.
+    /// Refuses everybody but the given actor. The wire has no way to send such a command, so this
+    /// only keeps the program honest.
     pub(super) fn only(&self, actor: &Actor) -> Result<(), Rejection> {
         if self.actor == actor { Ok(()) } else { Err(Rejection::NotOwner) }
     }
@@ -85,21 +87,34 @@ impl<'a> Attempt<'a> {
 }
 
 /// Returns a queue that takes interactions of that medium.
-pub(super) fn queue_for<'q>(named: &'q Named<Queue>, media: &Media) -> Result<&'q Queue, Rejection> {
+pub(super) fn queue_for<'q>(
+    named: &'q Named<Queue>,
+    media: &Media,
+) -> Result<&'q Queue, Rejection> {
     let queue = named.known(Noun::Queue)?;
-    if queue.media == *media { Ok(queue) } else { Err(Rejection::WrongMedia { queue: queue.name.clone() }) }
+    if queue.media == *media {
+        Ok(queue)
+    } else {
+        Err(Rejection::WrongMedia { queue: queue.name.clone() })
+    }
 }
 
-/// Returns a desk that can take one interaction more into its hands: a contact-center session, and a free slot when it needs one.
-/// Reach and readiness do not matter, because the agent asks for it himself (docs/compat/agents.md#capacity).
+/// Returns a desk that can take one interaction more into its hands: a contact-center session, and
+/// a free slot when it needs one. Reach and readiness do not matter, because the agent asks for it
+/// himself (docs/compat/agents.md#capacity).
 pub(super) fn may_take<'a>(
     context: &Context<'a>,
     user: UserId,
     media: &Media,
     slot: Slot,
 ) -> Result<&'a Desk, Rejection> {
-    let desk = context.world.desk(user).filter(|desk| desk.session.is_some()).ok_or(Rejection::NoSession)?;
-    let has_room = || context.world.user(user).is_some_and(|user: &User| desk.has_room(user, media));
+    let desk = context
+        .world
+        .desk(user)
+        .filter(|desk| desk.session.is_some())
+        .ok_or(Rejection::NoSession)?;
+    let has_room =
+        || context.world.user(user).is_some_and(|user: &User| desk.has_room(user, media));
     match slot {
         Slot::Needed if !has_room() => Err(Rejection::Full),
         Slot::Needed | Slot::NotNeeded => Ok(desk),

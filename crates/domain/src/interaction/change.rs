@@ -1,6 +1,7 @@
-//! A change in the making: a working copy of the interaction plus what only the command knows (facts, what somebody sees when it stops
-//! concerning him). Everything that follows from the states before and after is derived here when the change is finished: epoch, slots,
-//! timers, who is concerned. No command sets any of these itself, so none can forget one.
+//! A change in the making: a working copy of the interaction plus what only the command knows
+//! (facts, what somebody sees when it stops concerning him). Everything that follows from the
+//! states before and after is derived here when the change is finished: epoch, slots, timers, who
+//! is concerned. No command sets any of these itself, so none can forget one.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -15,7 +16,9 @@ use crate::event::{Event, Fact, NotificationType, RevokeReason, Subject};
 use crate::id::{QueueId, SkillId, UserId, WorkbinId};
 use crate::interaction::context::Context;
 use crate::interaction::decision::{Decision, TimerChange, TimerKind};
-use crate::interaction::{Handling, Interaction, Mode, Offer, OfferKind, Pass, State, Status, Wait};
+use crate::interaction::{
+    Handling, Interaction, Mode, Offer, OfferKind, Pass, State, Status, Wait,
+};
 use crate::interaction::{conversation, notices};
 use crate::time::Time;
 
@@ -43,7 +46,8 @@ pub(super) struct Change<'a> {
     pub(super) told: Told,
     /// What was said in its conversation, in order.
     pub(super) said: Vec<chat::Entry>,
-    /// Where the conversation was when somebody had said his last words; who is there then hears them, whoever goes with the change.
+    /// Where the conversation was when somebody had said his last words; who is there then hears
+    /// them, whoever goes with the change.
     pub(super) parting: Option<Parting>,
     /// Who handed it over to somebody else, which the conversation tells from leaving.
     pub(super) handed_over: Option<UserId>,
@@ -119,7 +123,11 @@ impl<'a> Change<'a> {
     }
 
     /// Starts with an interaction that comes into being.
-    pub(super) const fn of_new(after: Interaction, actor: &'a Actor, context: &'a Context<'a>) -> Self {
+    pub(super) const fn of_new(
+        after: Interaction,
+        actor: &'a Actor,
+        context: &'a Context<'a>,
+    ) -> Self {
         Self {
             before: None,
             actor,
@@ -137,7 +145,8 @@ impl<'a> Change<'a> {
         }
     }
 
-    /// Lets everybody who is there now hear what was said so far before he sees what else the change brings.
+    /// Lets everybody who is there now hear what was said so far before he sees what else the
+    /// change brings.
     pub(super) fn part(&mut self) {
         self.parting = Some(Parting { then: self.after.clone(), said: self.said.len() });
     }
@@ -159,9 +168,15 @@ impl<'a> Change<'a> {
         }
     }
 
-    /// Opens an offer on a waiting or an owned interaction; an offer that is open already is replaced. What a supervisor offers himself
-    /// stands beside it.
-    pub(super) fn offer(&mut self, to: UserId, kind: OfferKind, timeout_ms: u64, note: Option<String>) {
+    /// Opens an offer on a waiting or an owned interaction; an offer that is open already is
+    /// replaced. What a supervisor offers himself stands beside it.
+    pub(super) fn offer(
+        &mut self,
+        to: UserId,
+        kind: OfferKind,
+        timeout_ms: u64,
+        note: Option<String>,
+    ) {
         let now = self.context.now;
         let number = self.after.offers + 1;
         let offer = Offer { number, to, kind, since: now, expires: now.plus_ms(timeout_ms), note };
@@ -178,8 +193,9 @@ impl<'a> Change<'a> {
         self.after.offers = number;
     }
 
-    /// Ends what somebody was offered without its being accepted: a routed offer goes back to its place in line, of any other the owner is
-    /// told, of a seat that a supervisor asked for he alone.
+    /// Ends what somebody was offered without its being accepted: a routed offer goes back to its
+    /// place in line, of any other the owner is told, of a seat that a supervisor asked for he
+    /// alone.
     pub(super) fn refuse_offer(&mut self, to: UserId, how: Refused) {
         let Some(kind) = self.after.offer_to(to).map(|offer| offer.kind) else { return };
         self.facts.push(match how {
@@ -204,7 +220,10 @@ impl<'a> Change<'a> {
                     None => self.told = Told::Only(to),
                 }
             }
-            State::Queued(_) | State::Parked { .. } | State::Sending { .. } | State::Ended { .. } => {}
+            State::Queued(_)
+            | State::Parked { .. }
+            | State::Sending { .. }
+            | State::Ended { .. } => {}
         }
     }
 
@@ -218,7 +237,8 @@ impl<'a> Change<'a> {
     /// Takes the seats back that supervisors asked for and have not taken.
     pub(super) fn withdraw_seats(&mut self, reason: RevokeReason) {
         let seats = self.handling_mut().map(|handling| core::mem::take(&mut handling.seats));
-        let facts = seats.into_iter().flatten().map(|seat| Fact::OfferRevoked { to: seat.to, reason });
+        let facts =
+            seats.into_iter().flatten().map(|seat| Fact::OfferRevoked { to: seat.to, reason });
         self.facts.extend(facts);
     }
 
@@ -238,7 +258,8 @@ impl<'a> Change<'a> {
         self.facts.push(Fact::Queued { queue, skill });
         self.after.queue = Some(queue);
         self.after.queued_at = Some(since);
-        self.after.state = State::Queued(Wait { queue, since, front, mode, skills, passes: Vec::new() });
+        self.after.state =
+            State::Queued(Wait { queue, since, front, mode, skills, passes: Vec::new() });
     }
 
     /// Puts it into a workbin.
@@ -286,11 +307,15 @@ impl<'a> Change<'a> {
         let mut events = Vec::new();
         events.extend(talk.parting.map(|(facts, then, notices)| event(facts, &then, notices)));
         events.extend(
-            talk.endings.into_iter().map(|(subject, notice)| any_event(vec![], subject, vec![notice])),
+            talk.endings
+                .into_iter()
+                .map(|(subject, notice)| any_event(vec![], subject, vec![notice])),
         );
         events.extend((!facts.is_empty()).then(|| event(facts, &after, notices)));
         events.extend(
-            talk.transcripts.into_iter().map(|(subject, notice)| any_event(vec![], subject, vec![notice])),
+            talk.transcripts
+                .into_iter()
+                .map(|(subject, notice)| any_event(vec![], subject, vec![notice])),
         );
         events.extend(talk.said.map(|(facts, notices)| event(facts, &after, notices)));
         let mut others = Vec::new();
@@ -299,7 +324,8 @@ impl<'a> Change<'a> {
             let (other, event) = match other {
                 Related::New(new, facts) => {
                     let event = event(facts, &new, notices::of_new(&new));
-                    related_timers.extend(handling_timer(&new, context).map(|timer| (new.id, timer)));
+                    related_timers
+                        .extend(handling_timer(&new, context).map(|timer| (new.id, timer)));
                     (new, event)
                 }
                 Related::Changed(other, facts) => {
@@ -327,8 +353,9 @@ impl<'a> Change<'a> {
             .into_iter()
             .filter_map(|user| {
                 let known = self.context.world.desk(user);
-                let mut desk =
-                    known.cloned().unwrap_or_else(|| Desk::new(user, self.after.center, self.context.now));
+                let mut desk = known
+                    .cloned()
+                    .unwrap_or_else(|| Desk::new(user, self.after.center, self.context.now));
                 if after.contains(&user) {
                     desk.take_slot(self.after.id, self.after.media.clone());
                 } else {
@@ -342,7 +369,8 @@ impl<'a> Change<'a> {
             .collect()
     }
 
-    /// Returns the timers that change: one for each open offer, one for the owner's silence, those of a conversation.
+    /// Returns the timers that change: one for each open offer, one for the owner's silence, those
+    /// of a conversation.
     fn timers(&self) -> Vec<TimerChange> {
         let mut timers = Vec::new();
         let before = self.before.into_iter().flat_map(Interaction::acceptable);
@@ -352,8 +380,10 @@ impl<'a> Change<'a> {
         };
         let closed = before.filter(|offer| !is_in(&self.after, offer));
         timers.extend(closed.map(|offer| TimerChange::Clear(timer(offer))));
-        let opened =
-            self.after.acceptable().filter(|offer| self.before.is_none_or(|before| !is_in(before, offer)));
+        let opened = self
+            .after
+            .acceptable()
+            .filter(|offer| self.before.is_none_or(|before| !is_in(before, offer)));
         timers.extend(opened.map(|offer| TimerChange::Set(timer(offer), offer.expires)));
         if self.before.and_then(ownership) != ownership(&self.after) {
             let timer = handling_timer(&self.after, self.context);
@@ -388,8 +418,9 @@ const fn ownership(interaction: &Interaction) -> Option<(UserId, Time)> {
     }
 }
 
-/// Where an interaction is, as far as the epoch is concerned: a change of this raises it (docs/compat/conventions.md#fencing, "owner or place"). Being offered
-/// from a queue is a place of its own; an offer on an owned interaction, the mode of work and all data are not.
+/// Where an interaction is, as far as the epoch is concerned: a change of this raises it
+/// (docs/compat/conventions.md#fencing, "owner or place"). Being offered from a queue is a place of
+/// its own; an offer on an owned interaction, the mode of work and all data are not.
 #[derive(PartialEq, Eq)]
 enum Place {
     Queue(QueueId),

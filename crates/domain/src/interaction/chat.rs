@@ -27,9 +27,12 @@ pub(super) fn end_session(attempt: &Attempt<'_>) -> Result<Decision, Rejection> 
     Ok(change.finish())
 }
 
-/// The customer is gone: a chat that nobody owns yet is over, an owned one becomes `LeftChat`. The server says it for him when he has
-/// fallen silent.
-pub(super) fn customer_left(attempt: &Attempt<'_>, reason: LeaveReason) -> Result<Decision, Rejection> {
+/// The customer is gone: a chat that nobody owns yet is over, an owned one becomes `LeftChat`. The
+/// server says it for him when he has fallen silent.
+pub(super) fn customer_left(
+    attempt: &Attempt<'_>,
+    reason: LeaveReason,
+) -> Result<Decision, Rejection> {
     if attempt.before.mode() != Some(Mode::Chatting) {
         return Err(attempt.wrong_state());
     }
@@ -41,7 +44,8 @@ pub(super) fn customer_left(attempt: &Attempt<'_>, reason: LeaveReason) -> Resul
     Ok(change.finish())
 }
 
-/// Takes a customer out who made no request for too long; puts the question off when he did make one.
+/// Takes a customer out who made no request for too long; puts the question off when he did make
+/// one.
 pub(super) fn check_customer(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
     let chat = live(attempt)?;
     attempt.only(&Actor::Server)?;
@@ -59,8 +63,9 @@ pub(super) fn check_customer(attempt: &Attempt<'_>) -> Result<Decision, Rejectio
     Ok(change.finish())
 }
 
-/// Alerts a conversation in which nobody said anything for too long, and ends it when that did not help; puts the question off when somebody
-/// did say something. Whoever waits for an agent is not idle.
+/// Alerts a conversation in which nobody said anything for too long, and ends it when that did not
+/// help; puts the question off when somebody did say something. Whoever waits for an agent is not
+/// idle.
 pub(super) fn check_idle(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
     let chat = live(attempt)?;
     attempt.only(&Actor::Server)?;
@@ -88,7 +93,9 @@ pub(super) fn check_wait(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
     let mut change = attempt.change();
     match wait_due(attempt.before) {
         None => return Ok(stop(change, TimerKind::LongestWait)),
-        Some(due) if due > attempt.context.now => return Ok(put_off(change, TimerKind::LongestWait, due)),
+        Some(due) if due > attempt.context.now => {
+            return Ok(put_off(change, TimerKind::LongestWait, due));
+        }
         Some(_) => close(attempt, &mut change, LeaveReason::WaitedTooLong)?,
     }
     Ok(change.finish())
@@ -108,7 +115,11 @@ fn put_off(change: Change<'_>, timer: TimerKind, due: Time) -> Decision {
 }
 
 /// Ends the session by the customer's own doing or by time.
-fn close(attempt: &Attempt<'_>, change: &mut Change<'_>, reason: LeaveReason) -> Result<(), Rejection> {
+fn close(
+    attempt: &Attempt<'_>,
+    change: &mut Change<'_>,
+    reason: LeaveReason,
+) -> Result<(), Rejection> {
     match &attempt.before.state {
         State::Queued(_) => give_up(change, None, reason),
         State::Invited(_, offer) => give_up(change, Some(offer.to), reason),
@@ -134,8 +145,8 @@ fn end_conversation(change: &mut Change<'_>, ended: LeaveReason) {
     change.after.chat.iter_mut().for_each(|chat| chat.ended = Some(ended));
 }
 
-/// Ends the session of an owned live chat. The other agents' part in it is over with it, and so is an open offer to take part; an open
-/// transfer stands, because what it hands over is still there.
+/// Ends the session of an owned live chat. The other agents' part in it is over with it, and so is
+/// an open offer to take part; an open transfer stands, because what it hands over is still there.
 pub(super) fn end(change: &mut Change<'_>, reason: RevokeReason, ended: LeaveReason) {
     let Some(handling) = change.handling_mut() else { return };
     handling.mode = Mode::LeftChat;

@@ -10,12 +10,16 @@ use crate::interaction::{Handling, Mode, Outcome, State, Status, chat, place, sa
 use crate::rejection::Rejection;
 
 /// Finishes the interaction, or with a queue passes it on there.
-pub(super) fn complete(attempt: &Attempt<'_>, queue: Option<&Named<Queue>>) -> Result<Decision, Rejection> {
+pub(super) fn complete(
+    attempt: &Attempt<'_>,
+    queue: Option<&Named<Queue>>,
+) -> Result<Decision, Rejection> {
     let handling = attempt.handling()?;
     if handling.mode == Mode::Composing {
         return Err(attempt.wrong_state());
     }
-    // An open draft hinders the end only: with a queue the work goes on elsewhere (docs/compat/interactions.md#states, "PlaceInQueue, Complete+queueName").
+    // An open draft hinders the end only: with a queue the work goes on elsewhere
+    // (docs/compat/interactions.md#states, "PlaceInQueue, Complete+queueName").
     if let (None, Some(draft)) = (queue, attempt.before.drafts.first()) {
         return Err(Rejection::OpenDraft { draft: *draft });
     }

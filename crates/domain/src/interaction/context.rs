@@ -1,6 +1,8 @@
-//! What a decision depends on beside the interaction and the command: the time, the configured numbers, and what it may look up.
+//! What a decision depends on beside the interaction and the command: the time, the configured
+//! numbers, and what it may look up.
 //!
-//! Nothing here is read from outside: the caller loads it before it asks, and guards what it loaded when it commits the answer.
+//! Nothing here is read from outside: the caller loads it before it asks, and guards what it loaded
+//! when it commits the answer.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -28,8 +30,8 @@ pub enum GonePolicy {
 pub struct Options {
     /// How long an offer stands that no queue times, in ms; default 30,000.
     pub offer_timeout_ms: u64,
-    /// How long an owner may go without a request before he loses what he holds, in ms; default 10,800,000 (180 min, the reference
-    /// server's `handling-timeout`).
+    /// How long an owner may go without a request before he loses what he holds, in ms; default
+    /// 10,800,000 (180 min, the reference server's `handling-timeout`).
     pub handling_timeout_ms: u64,
     /// What happens to the e-mails and work items of an agent who is gone.
     pub gone: GonePolicy,
@@ -61,30 +63,39 @@ pub trait World {
     fn watchers(&self, workbin: WorkbinId) -> Vec<UserId>;
     /// Returns the interaction that this one is a draft of.
     fn parent(&self) -> Option<&Interaction>;
-    /// Returns when the user last made an authenticated request; `None` when not since the server started.
+    /// Returns when the user last made an authenticated request; `None` when not since the server
+    /// started.
     fn last_request(&self, user: UserId) -> Option<Time>;
-    /// Returns when the customer of the chat last made a request; `None` when nothing is known of it. A server that has just started counts its
-    /// start as one, or every waiting customer would count as gone.
+    /// Returns when the customer of the chat last made a request; `None` when nothing is known of
+    /// it. A server that has just started counts its start as one, or every waiting customer would
+    /// count as gone.
     fn customer_seen(&self) -> Option<Time>;
-    /// Returns the agent whom the router would choose now of those who serve the queue that a consultation is to go through and have nothing to
-    /// do with the chat yet; `None` when there is none.
+    /// Returns the agent whom the router would choose now of those who serve the queue that a
+    /// consultation is to go through and have nothing to do with the chat yet; `None` when there is
+    /// none.
     fn adviser(&self) -> Option<UserId>;
-    /// Returns what was said in the chat so far, oldest first. What an agent is shown who comes in is taken from its end, so the beginning of a
-    /// long one may be left off: [`Chat::SHOWN_ENTRIES_MAX`](crate::chat::Chat::SHOWN_ENTRIES_MAX) entries of each audience are enough.
+    /// Returns what was said in the chat so far, oldest first. What an agent is shown who comes in
+    /// is taken from its end, so the beginning of a long one may be left off:
+    /// [`Chat::SHOWN_ENTRIES_MAX`](crate::chat::Chat::SHOWN_ENTRIES_MAX) entries of each audience
+    /// are enough.
     fn transcript(&self) -> &[Entry];
-    /// Returns what customers may do with files in chats of a service; `None` when there is no such service.
+    /// Returns what customers may do with files in chats of a service; `None` when there is no such
+    /// service.
     fn file_limits(&self, service: &str) -> Option<&FileLimits>;
     /// Returns the newest inbound e-mail of the interaction's thread that a person wrote.
     fn newest_inbound(&self) -> Option<&Interaction>;
-    /// Returns the interaction that the writer of a draft says to have seen last; `None` when there is none of that id.
+    /// Returns the interaction that the writer of a draft says to have seen last; `None` when there
+    /// is none of that id.
     fn base(&self) -> Option<&Interaction>;
-    /// Returns the interaction that a [`Join`](crate::command::Action::Join) names; `None` when the caller does not see it.
+    /// Returns the interaction that a [`Join`](crate::command::Action::Join) names; `None` when the
+    /// caller does not see it.
     fn joined(&self) -> Option<&Interaction>;
     /// Tells whether the contact center sends as that address, which a name may stand before.
     fn may_send_as(&self, address: &str) -> bool;
     /// Returns the address that the contact center sends as when nobody says another.
     fn default_sender(&self) -> Option<String>;
-    /// Returns the `Message-ID` of the interaction when it is sent by `sender` for the `sends`-th time: always the same for the same.
+    /// Returns the `Message-ID` of the interaction when it is sent by `sender` for the `sends`-th
+    /// time: always the same for the same.
     fn message_id(&self, sender: &str, sends: u32) -> Option<String>;
 }
 

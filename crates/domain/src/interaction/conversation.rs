@@ -1,9 +1,11 @@
-//! What follows for the conversation of a chat from the states before and after a change: who came in and who left, which timers run, who is
-//! told what was said. It is part of [`Change::finish`], so that no command can forget any of it.
+//! What follows for the conversation of a chat from the states before and after a change: who came
+//! in and who left, which timers run, who is told what was said. It is part of [`Change::finish`],
+//! so that no command can forget any of it.
 //!
-//! Somebody who comes in is `Joined` for all who see him, and somebody who leaves has `Left` for the same ones; who becomes visible to more
-//! readers joins again for these, and who becomes visible to fewer leaves for all and joins for the fewer. So every audience can tell from
-//! its own entries who is there. After the customer's session nothing more is for the customer.
+//! Somebody who comes in is `Joined` for all who see him, and somebody who leaves has `Left` for
+//! the same ones; who becomes visible to more readers joins again for these, and who becomes
+//! visible to fewer leaves for all and joins for the fewer. So every audience can tell from its own
+//! entries who is there. After the customer's session nothing more is for the customer.
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -36,7 +38,9 @@ pub(super) fn settle(before: Option<&Interaction>, change: &mut Change<'_>) -> V
     let is_shut_out = ended == Some(LeaveReason::Removed);
     if before.is_none() {
         let customer = chat.customer_party().map(Speaker::from);
-        customer.into_iter().for_each(|customer| change.say(customer, Visibility::All, Content::Joined));
+        customer
+            .into_iter()
+            .for_each(|customer| change.say(customer, Visibility::All, Content::Joined));
     }
     if !is_shut_out {
         ended.into_iter().for_each(|reason| customer_leaves(change, reason));
@@ -51,7 +55,8 @@ pub(super) fn settle(before: Option<&Interaction>, change: &mut Change<'_>) -> V
 
 fn seats(interaction: &Interaction) -> Vec<Seat> {
     let State::Handling(handling) = &interaction.state else { return Vec::new() };
-    let owner = Seat { user: handling.by, kind: OfferKind::Routed, nickname: handling.nickname.clone() };
+    let owner =
+        Seat { user: handling.by, kind: OfferKind::Routed, nickname: handling.nickname.clone() };
     let others = handling.others.iter().map(|other| Seat {
         user: other.user,
         kind: other.kind,
@@ -152,19 +157,22 @@ fn leave_reason(change: &Change<'_>, user: UserId) -> LeaveReason {
     }
 }
 
-/// Returns the name of an agent who gave none: the nickname that they are configured with, else the first name. The whole name and the one to
-/// log in with are no business of a customer's.
+/// Returns the name of an agent who gave none: the nickname that they are configured with, else the
+/// first name. The whole name and the one to log in with are no business of a customer's.
 fn name_of(change: &Change<'_>, user: UserId) -> String {
     const NAMELESS: &str = "Agent";
     let known = change.context.world.user(user);
-    let names = known.into_iter().flat_map(|user| [user.nickname.as_deref(), Some(user.first_name.as_str())]);
+    let names = known
+        .into_iter()
+        .flat_map(|user| [user.nickname.as_deref(), Some(user.first_name.as_str())]);
     let given = names.flatten().map(str::trim).find(|name| !name.is_empty());
     given.unwrap_or(NAMELESS).to_string()
 }
 
-/// Returns the timers of a conversation that change. The customer's silence is watched while it is live, idleness while an agent is in it, and
-/// the wait while it waits for one. An entry puts none of them off, so that it costs no write; they find out by themselves when they are
-/// due. But a conversation that goes on after the alert starts anew.
+/// Returns the timers of a conversation that change. The customer's silence is watched while it is
+/// live, idleness while an agent is in it, and the wait while it waits for one. An entry puts none
+/// of them off, so that it costs no write; they find out by themselves when they are due. But a
+/// conversation that goes on after the alert starts anew.
 pub(super) fn timers(before: Option<&Interaction>, after: &Interaction) -> Vec<TimerChange> {
     let mut timers = Vec::new();
     match (before.and_then(live_chat), live_chat(after)) {
@@ -212,7 +220,8 @@ fn attended_chat(interaction: &Interaction) -> Option<&Chat> {
     live_chat(interaction).filter(|_| matches!(interaction.state, State::Handling(_)))
 }
 
-/// Returns when a conversation is alerted next, or after the alert when it ends; `None` when it never is, as while no agent is in it.
+/// Returns when a conversation is alerted next, or after the alert when it ends; `None` when it
+/// never is, as while no agent is in it.
 pub(super) fn idle_due(interaction: &Interaction) -> Option<Time> {
     let chat = attended_chat(interaction)?;
     let times = chat.times;
@@ -224,8 +233,9 @@ pub(super) fn idle_due(interaction: &Interaction) -> Option<Time> {
     (ms > 0).then(|| since.plus_ms(ms))
 }
 
-/// Returns when the customer of a chat has waited as long as the service allows; `None` when nobody is waited for or the wait has no end. While
-/// an agent is being asked the wait stands still: it would take the chat away under the agent's hands.
+/// Returns when the customer of a chat has waited as long as the service allows; `None` when nobody
+/// is waited for or the wait has no end. While an agent is being asked the wait stands still: it
+/// would take the chat away under the agent's hands.
 pub(super) fn wait_due(interaction: &Interaction) -> Option<Time> {
     let chat = live_chat(interaction)?;
     let State::Queued(wait) = &interaction.state else { return None };
@@ -236,7 +246,8 @@ pub(super) fn wait_due(interaction: &Interaction) -> Option<Time> {
 /// What the conversation has to tell beside the usual event.
 #[derive(Default)]
 pub(super) struct Talk {
-    /// The facts of last words, the interaction as it was then, and who is told before anything else.
+    /// The facts of last words, the interaction as it was then, and who is told before anything
+    /// else.
     pub(super) parting: Option<(Vec<Fact>, Interaction, Vec<Notice>)>,
     /// The end of the conversation, for each whom it takes out.
     pub(super) endings: Vec<(Subject, Notice)>,
@@ -246,8 +257,9 @@ pub(super) struct Talk {
     pub(super) transcripts: Vec<(Subject, Notice)>,
 }
 
-/// Works out who is told what was said: everybody who is there after the change and sees some of it; of last words, who was there when they
-/// were said. Whoever came in is shown first what was said before.
+/// Works out who is told what was said: everybody who is there after the change and sees some of
+/// it; of last words, who was there when they were said. Whoever came in is shown first what was
+/// said before.
 pub(super) fn talk(before: Option<&Interaction>, change: &Change<'_>, came: &[UserId]) -> Talk {
     let Some(chat) = &change.after.chat else { return Talk::default() };
     let readers = readers(chat);
@@ -270,9 +282,14 @@ pub(super) fn talk(before: Option<&Interaction>, change: &Change<'_>, came: &[Us
     Talk { parting, endings: endings(before, change, rest), said, transcripts }
 }
 
-/// Returns what those are told whom the end of the customer's session takes out: that the customer has gone, before they are out. Each is told
-/// by themselves, so that nobody else hears anything in another order because somebody looked on. Whoever ended it themselves knows.
-fn endings(before: Option<&Interaction>, change: &Change<'_>, said: &[Entry]) -> Vec<(Subject, Notice)> {
+/// Returns what those are told whom the end of the customer's session takes out: that the customer
+/// has gone, before they are out. Each is told by themselves, so that nobody else hears anything in
+/// another order because somebody looked on. Whoever ended it themselves knows.
+fn endings(
+    before: Option<&Interaction>,
+    change: &Change<'_>,
+    said: &[Entry],
+) -> Vec<(Subject, Notice)> {
     let (Some(before), Some(chat)) = (before, &change.after.chat) else { return Vec::new() };
     let is_end = |entry: &Entry| {
         entry.from.kind == PartyKind::Customer && matches!(entry.content, Content::Left { .. })
@@ -281,7 +298,8 @@ fn endings(before: Option<&Interaction>, change: &Change<'_>, said: &[Entry]) ->
     let there = before.chat.as_ref().map(readers).unwrap_or_default();
     let goes = |user: UserId| chat.present(user).is_none() && change.actor.user() != Some(user);
     let told = there.into_iter().filter(|(user, _)| goes(*user)).map(|(user, sees)| {
-        let entries = said[..=end].iter().filter(|entry| entry.visibility <= sees).cloned().collect();
+        let entries =
+            said[..=end].iter().filter(|entry| entry.visibility <= sees).cloned().collect();
         (Subject::Transcript { interaction: before.clone(), entries }, messages(user, sees))
     });
     told.collect()
@@ -296,8 +314,10 @@ fn readers(chat: &Chat) -> Vec<(UserId, Visibility)> {
 /// Returns the facts of entries and who is told of them; `None` without any.
 fn news(entries: &[Entry], readers: &[(UserId, Visibility)]) -> Option<(Vec<Fact>, Vec<Notice>)> {
     let hears = |sees: Visibility| entries.iter().any(|entry| entry.visibility <= sees);
-    let told = readers.iter().filter(|(_, sees)| hears(*sees)).map(|(user, sees)| messages(*user, *sees));
-    let facts: Vec<Fact> = entries.iter().cloned().map(|entry| Fact::Said(Box::new(entry))).collect();
+    let told =
+        readers.iter().filter(|(_, sees)| hears(*sees)).map(|(user, sees)| messages(*user, *sees));
+    let facts: Vec<Fact> =
+        entries.iter().cloned().map(|entry| Fact::Said(Box::new(entry))).collect();
     (!facts.is_empty()).then(|| (facts, told.collect()))
 }
 

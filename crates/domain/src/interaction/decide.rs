@@ -1,15 +1,16 @@
 //! The rules of the state table: `decide(state, command, context) -> Decision | Rejection`.
 //!
-//! One arm per command, one call per arm; the families are the sibling modules. Each of them tries its refusals from top to bottom in
-//! the contract's order (section 1): state, ownership, named things that are unknown, targets that cannot take it. The stale epoch
-//! comes before all of them and is tried here, once. What follows from a change of state (epoch, slots, timers, notices) is derived
-//! in one place from the states before and after, see the private module `change`.
+//! One arm per command, one call per arm; the families are the sibling modules. Each of them tries
+//! its refusals from top to bottom in the contract's order (section 1): state, ownership, named
+//! things that are unknown, targets that cannot take it. The stale epoch comes before all of them
+//! and is tried here, once. What follows from a change of state (epoch, slots, timers, notices) is
+//! derived in one place from the states before and after, see the private module `change`.
 
 use crate::command::{Action, Command};
 use crate::interaction::attempt::Attempt;
 use crate::interaction::{
-    Interaction, OfferKind, accept, attachments, chat, complete, draft, gone, offer, participants, place,
-    reject, say, send, supervision, thread, transfer, user_data,
+    Interaction, OfferKind, accept, attachments, chat, complete, draft, gone, offer, participants,
+    place, reject, say, send, supervision, thread, transfer, user_data,
 };
 use crate::rejection::Rejection;
 
@@ -20,9 +21,14 @@ pub use crate::interaction::decision::{Decision, TimerChange, TimerKind};
 ///
 /// # Errors
 ///
-/// A [`Rejection`] when the command is refused; then nothing changes. Refusals are tried in the contract's order: stale epoch, state,
-/// ownership, named things that are unknown, targets that cannot take it.
-pub fn decide(before: &Interaction, command: &Command, context: &Context<'_>) -> Result<Decision, Rejection> {
+/// A [`Rejection`] when the command is refused; then nothing changes. Refusals are tried in the
+/// contract's order: stale epoch, state, ownership, named things that are unknown, targets that
+/// cannot take it.
+pub fn decide(
+    before: &Interaction,
+    command: &Command,
+    context: &Context<'_>,
+) -> Result<Decision, Rejection> {
     if let Some(given) = command.epoch.filter(|given| *given != before.epoch) {
         return Err(Rejection::StaleEpoch { given, current: before.epoch });
     }
@@ -45,7 +51,9 @@ pub fn decide(before: &Interaction, command: &Command, context: &Context<'_>) ->
         }
         Action::DeleteUserData(removal) => user_data::delete(&attempt, removal),
         Action::Change(patch) => user_data::change(&attempt, patch),
-        Action::SetDisposition { key, disposition } => user_data::set_disposition(&attempt, key, disposition),
+        Action::SetDisposition { key, disposition } => {
+            user_data::set_disposition(&attempt, key, disposition)
+        }
         Action::AddComment(comment) => user_data::add_comment(&attempt, comment),
         Action::SetInFocus => user_data::set_in_focus(&attempt),
         Action::PlaceInQueue(queue) => place::in_queue(&attempt, queue),
@@ -60,7 +68,9 @@ pub fn decide(before: &Interaction, command: &Command, context: &Context<'_>) ->
         Action::EndChatSession => chat::end_session(&attempt),
         Action::Say(utterance) => say::say(&attempt, utterance),
         Action::CompleteTransfer { to } => participants::complete_transfer(&attempt, to.as_ref()),
-        Action::CompleteConference { agent } => participants::complete_conference(&attempt, agent.as_ref()),
+        Action::CompleteConference { agent } => {
+            participants::complete_conference(&attempt, agent.as_ref())
+        }
         Action::Intrude { mode } => supervision::intrude(&attempt, *mode),
         Action::SwitchMode { mode } => supervision::switch_mode(&attempt, *mode),
         Action::CountDownload { file } => say::count_download(&attempt, *file),

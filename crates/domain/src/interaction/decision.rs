@@ -42,11 +42,13 @@ pub enum TimerChange {
 pub struct Decision {
     /// The interaction afterwards.
     pub after: Interaction,
-    /// Other interactions that changed or came into being with it: the draft that was made, the original of a draft that closed.
+    /// Other interactions that changed or came into being with it: the draft that was made, the
+    /// original of a draft that closed.
     pub related: Vec<Interaction>,
     /// The desks that changed, as they are afterwards.
     pub desks: Vec<Desk>,
-    /// What happened, in order. The first is about `after`; none when nothing happened that anybody is told of.
+    /// What happened, in order. The first is about `after`; none when nothing happened that anybody
+    /// is told of.
     pub events: Vec<Event>,
     /// Timers of `after`.
     pub timers: Vec<TimerChange>,

@@ -1,7 +1,8 @@
 //! Drafts: answering an inbound e-mail, saving and giving up.
 //!
-//! An original knows its open drafts and cannot be completed while it has any. A draft is open from its making until it is sent or given
-//! up; one that could not be delivered is open again. So the original may be completed as soon as its answer is on its way.
+//! An original knows its open drafts and cannot be completed while it has any. A draft is open from
+//! its making until it is sent or given up; one that could not be delivered is open again. So the
+//! original may be completed as soon as its answer is on its way.
 
 use alloc::string::ToString;
 use alloc::vec;
@@ -17,7 +18,8 @@ use crate::interaction::{Attachment, Email, Handling, Interaction, Mode, Outcome
 use crate::media::{Direction, Media};
 use crate::rejection::Rejection;
 
-/// Makes a draft that answers an inbound e-mail which its owner is working on. It is his at once, as `Composing`.
+/// Makes a draft that answers an inbound e-mail which its owner is working on. It is his at once,
+/// as `Composing`.
 pub(super) fn create(attempt: &Attempt<'_>, draft: &Draft) -> Result<Decision, Rejection> {
     let original = attempt.before;
     let handling = attempt.handling()?;
@@ -73,16 +75,20 @@ pub(super) fn create(attempt: &Attempt<'_>, draft: &Draft) -> Result<Decision, R
     Ok(change.finish())
 }
 
-/// Returns the e-mail that a draft starts as: what its writer wrote, and what ties it to its original.
+/// Returns the e-mail that a draft starts as: what its writer wrote, and what ties it to its
+/// original.
 ///
-/// An answer names what it answers, the nearest first, so that every mail program shows it in its place, and has the files of its original
-/// that its text shows. What is passed on to somebody else names nothing, because they have none of it; they get all files instead.
+/// An answer names what it answers, the nearest first, so that every mail program shows it in its
+/// place, and has the files of its original that its text shows. What is passed on to somebody else
+/// names nothing, because they have none of it; they get all files instead.
 fn email(attempt: &Attempt<'_>, draft: &Draft) -> Email {
     let original = attempt.before.email.clone().unwrap_or_default();
-    let newest = attempt.context.world.newest_inbound().map_or(attempt.before.id, |newest| newest.id);
+    let newest =
+        attempt.context.world.newest_inbound().map_or(attempt.before.id, |newest| newest.id);
     // Under the names by which the draft's text shows them.
-    let renamed =
-        |file: &Attachment| draft.email.attachments.iter().find(|one| one.file == file.file).cloned();
+    let renamed = |file: &Attachment| {
+        draft.email.attachments.iter().find(|one| one.file == file.file).cloned()
+    };
     let (answers, attachments) = match draft.kind {
         DraftKind::Reply | DraftKind::ReplyAll => (
             original.message_id.into_iter().chain(original.answers).collect(),
@@ -104,9 +110,12 @@ fn email(attempt: &Attempt<'_>, draft: &Draft) -> Email {
     email
 }
 
-/// Refuses what is said to have been seen last when it is no e-mail of the thread: an id of elsewhere may be newer than anything of it, and
-/// would let an answer to an old letter pass.
-pub(super) fn is_of_thread(attempt: &Attempt<'_>, base: Option<InteractionId>) -> Result<(), Rejection> {
+/// Refuses what is said to have been seen last when it is no e-mail of the thread: an id of
+/// elsewhere may be newer than anything of it, and would let an answer to an old letter pass.
+pub(super) fn is_of_thread(
+    attempt: &Attempt<'_>,
+    base: Option<InteractionId>,
+) -> Result<(), Rejection> {
     let Some(id) = base else { return Ok(()) };
     let (draft, world) = (attempt.before, attempt.context.world);
     let is_here = |it: &&Interaction| {
@@ -116,8 +125,9 @@ pub(super) fn is_of_thread(attempt: &Attempt<'_>, base: Option<InteractionId>) -
     world.base().filter(is_here).map(drop).ok_or(Rejection::OtherThread)
 }
 
-/// Returns the draft's `interactionSubType`, in the vocabulary of the platform whose API this is (`OutboundReply` for both kinds of reply;
-/// a forwarded mail is a redirected one there, which is the nearest name it has).
+/// Returns the draft's `interactionSubType`, in the vocabulary of the platform whose API this is
+/// (`OutboundReply` for both kinds of reply; a forwarded mail is a redirected one there, which is
+/// the nearest name it has).
 const fn sub_type(kind: DraftKind) -> &'static str {
     match kind {
         DraftKind::Reply | DraftKind::ReplyAll => "OutboundReply",
@@ -165,7 +175,8 @@ pub(super) fn composing<'a>(attempt: &Attempt<'a>) -> Result<&'a Handling, Rejec
 /// Takes the draft off its original's list of open ones.
 pub(super) fn close(change: &mut Change<'_>) {
     let draft = change.after.id;
-    let Some(original) = change.context.world.parent().filter(|original| original.drafts.contains(&draft))
+    let Some(original) =
+        change.context.world.parent().filter(|original| original.drafts.contains(&draft))
     else {
         return;
     };
@@ -177,7 +188,8 @@ pub(super) fn close(change: &mut Change<'_>) {
 /// Puts the draft back on its original's list, unless the original was completed meanwhile.
 pub(super) fn reopen(change: &mut Change<'_>) {
     let draft = change.after.id;
-    let Some(original) = change.context.world.parent().filter(|original| !original.is_ended()) else {
+    let Some(original) = change.context.world.parent().filter(|original| !original.is_ended())
+    else {
         return;
     };
     let mut original = original.clone();

@@ -1,4 +1,5 @@
-//! Owners who are gone or silent: nothing stays in the hands of a ghost (docs/compat/agents.md#gone).
+//! Owners who are gone or silent: nothing stays in the hands of a ghost
+//! (docs/compat/agents.md#gone).
 
 use crate::center::{SkillLevels, Workbin};
 use crate::command::Actor;
@@ -22,7 +23,8 @@ enum Refuge {
     Front,
 }
 
-/// Takes from an agent who is gone whatever he holds of this interaction: his offer, his seat in the conversation, his ownership.
+/// Takes from an agent who is gone whatever he holds of this interaction: his offer, his seat in
+/// the conversation, his ownership.
 pub(super) fn agent_gone(attempt: &Attempt<'_>, user: UserId) -> Result<Decision, Rejection> {
     let before = attempt.before;
     let is_offered = before.offer_to(user).is_some();
@@ -51,7 +53,8 @@ pub(super) fn agent_gone(attempt: &Attempt<'_>, user: UserId) -> Result<Decision
     Ok(change.finish())
 }
 
-/// Takes the interaction from an owner who made no request for the handling timeout; puts the question off when he did make one.
+/// Takes the interaction from an owner who made no request for the handling timeout; puts the
+/// question off when he did make one.
 pub(super) fn expire_handling(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
     let handling = attempt.handling()?;
     attempt.only(&Actor::Server)?;
@@ -75,8 +78,12 @@ fn places_of_gone(attempt: &Attempt<'_>, mode: Mode) -> &'static [Refuge] {
         (Mode::Composing, _) => DRAFT,
         (Mode::Chatting, _) => &[Refuge::Front],
         (Mode::LeftChat, _) => &[Refuge::Front, Refuge::Workbin(Workbin::IN_PROGRESS)],
-        (Mode::Processing, GonePolicy::Workbin) => &[Refuge::Workbin(Workbin::IN_PROGRESS), Refuge::Queue],
-        (Mode::Processing, GonePolicy::Requeue) => &[Refuge::Queue, Refuge::Workbin(Workbin::IN_PROGRESS)],
+        (Mode::Processing, GonePolicy::Workbin) => {
+            &[Refuge::Workbin(Workbin::IN_PROGRESS), Refuge::Queue]
+        }
+        (Mode::Processing, GonePolicy::Requeue) => {
+            &[Refuge::Queue, Refuge::Workbin(Workbin::IN_PROGRESS)]
+        }
     }
 }
 
@@ -85,19 +92,28 @@ const fn places_of_silent(mode: Mode) -> &'static [Refuge] {
     match mode {
         Mode::Composing => DRAFT,
         Mode::Chatting => &[Refuge::Queue],
-        Mode::LeftChat | Mode::Processing => &[Refuge::Queue, Refuge::Workbin(Workbin::IN_PROGRESS)],
+        Mode::LeftChat | Mode::Processing => {
+            &[Refuge::Queue, Refuge::Workbin(Workbin::IN_PROGRESS)]
+        }
     }
 }
 
-/// A draft belongs to its writer. It goes to its queue only if he has no workbin at all, that is when he was deleted.
+/// A draft belongs to its writer. It goes to its queue only if he has no workbin at all, that is
+/// when he was deleted.
 const DRAFT: &[Refuge] =
     &[Refuge::Workbin(Workbin::DRAFTS), Refuge::Workbin(Workbin::IN_PROGRESS), Refuge::Queue];
 
-/// Takes the interaction from its owner. While other agents are in the conversation, the longest present takes over and it goes nowhere.
+/// Takes the interaction from its owner. While other agents are in the conversation, the longest
+/// present takes over and it goes nowhere.
 ///
-/// When there is neither a queue nor a workbin to go to, the command is refused and the owner keeps it: losing it would be worse. It takes
-/// an owner without workbins and an interaction that never had a queue to get there, that is a draft of a user who was deleted first.
-fn release(change: &mut Change<'_>, handling: &Handling, refuges: &[Refuge]) -> Result<(), Rejection> {
+/// When there is neither a queue nor a workbin to go to, the command is refused and the owner keeps
+/// it: losing it would be worse. It takes an owner without workbins and an interaction that never
+/// had a queue to get there, that is a draft of a user who was deleted first.
+fn release(
+    change: &mut Change<'_>,
+    handling: &Handling,
+    refuges: &[Refuge],
+) -> Result<(), Rejection> {
     if pass_on(change, RevokeReason::OwnerGone) {
         return Ok(());
     }
@@ -123,7 +139,13 @@ fn flee(change: &mut Change<'_>, handling: &Handling, refuge: &Refuge) -> bool {
             if let Some(queue) = queue {
                 let since = change.after.queued_at.unwrap_or(change.after.received);
                 let front = matches!(refuge, Refuge::Front);
-                let entry = Entry { queue: queue.id, since, front, skills: SkillLevels::new(), skill: None };
+                let entry = Entry {
+                    queue: queue.id,
+                    since,
+                    front,
+                    skills: SkillLevels::new(),
+                    skill: None,
+                };
                 change.enter_queue(entry, handling.mode);
             }
             queue.is_some()

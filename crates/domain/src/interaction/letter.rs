@@ -1,6 +1,8 @@
-//! Letters: how an e-mail that came in becomes an interaction, and whether its sender is told that it came.
+//! Letters: how an e-mail that came in becomes an interaction, and whether its sender is told that
+//! it came.
 //!
-//! Whoever takes it in has found out what it answers and whom it is from, which needs a store; what follows from that is decided here.
+//! Whoever takes it in has found out what it answers and whom it is from, which needs a store; what
+//! follows from that is decided here.
 
 use alloc::string::{String, ToString};
 use alloc::vec;
@@ -54,7 +56,8 @@ pub enum Silence {
 }
 
 impl Silence {
-    /// How long after one confirmation the same sender gets no other, in ms: a day. RFC 3834, section 2, asks for a bound and suggests days.
+    /// How long after one confirmation the same sender gets no other, in ms: a day. RFC 3834,
+    /// section 2, asks for a bound and suggests days.
     pub const LATELY_MS: u64 = 24 * 60 * 60 * 1_000;
 }
 
@@ -89,8 +92,8 @@ pub fn silence(email: &Email, sender: Sender, now: Time) -> Option<Silence> {
     sender.last_answered.is_some_and(is_lately).then_some(Silence::Lately)
 }
 
-/// Tells whether an address says of itself that no person reads what is sent to it: programs' and lists' (RFC 3834, section 2), and those
-/// that ask not to be answered.
+/// Tells whether an address says of itself that no person reads what is sent to it: programs' and
+/// lists' (RFC 3834, section 2), and those that ask not to be answered.
 fn is_unread(address: &str) -> bool {
     const PROGRAMS: &[&str] =
         &["mailerdaemon", "listserv", "majordomo", "bounce", "bounces", "nobody", "devnull"];
@@ -126,8 +129,8 @@ pub struct Arrival {
     pub acknowledgement: Option<Result<NewAcknowledgement, Silence>>,
 }
 
-/// Decides how a letter comes into being. Its confirmation comes into being with it, on its way out, and is among
-/// [`Decision::related`].
+/// Decides how a letter comes into being. Its confirmation comes into being with it, on its way
+/// out, and is among [`Decision::related`].
 ///
 /// # Errors
 ///
@@ -173,5 +176,6 @@ fn acknowledge(change: &mut Change<'_>, new: NewAcknowledgement, queue: &Queue) 
     change.related.push(Related::New(acknowledgement, vec![Fact::Opened, Fact::SendStarted]));
 }
 
-/// The wire's `interactionSubType` of a confirmation, in the vocabulary of the platform whose API this is.
+/// The wire's `interactionSubType` of a confirmation, in the vocabulary of the platform whose API
+/// this is.
 const SUB_TYPE: &str = "OutboundAcknowledgement";

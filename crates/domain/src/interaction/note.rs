@@ -1,4 +1,5 @@
-//! Notes: what people remark on an interaction for whoever works on it next. One does not overwrite another; the newest is the wire's `comment`.
+//! Notes: what people remark on an interaction for whoever works on it next. One does not overwrite
+//! another; the newest is the wire's `comment`.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -27,12 +28,14 @@ impl Note {
     pub const COUNT_MAX: usize = 100;
     /// Most characters of one: two pages.
     pub const CHARS_MAX: usize = 4_000;
-    /// Most bytes of all of one interaction together, as much as user data may have: every event keeps a copy of them.
+    /// Most bytes of all of one interaction together, as much as user data may have: every event
+    /// keeps a copy of them.
     pub const BYTES_MAX: usize = 64 * 1024;
 }
 
 impl Interaction {
-    /// Returns the notes, the oldest first. A remark that was stored before there were several is the first of them.
+    /// Returns the notes, the oldest first. A remark that was stored before there were several is
+    /// the first of them.
     #[must_use]
     pub fn all_notes(&self) -> Vec<Note> {
         match &self.comment {

@@ -1,8 +1,9 @@
-//! Who is told of a change, and what he sees: worked out from whom the interaction concerned before and whom it concerns afterwards
-//! (docs/compat/interactions.md#seen, "what an agent sees when he stops being concerned").
+//! Who is told of a change, and what he sees: worked out from whom the interaction concerned before
+//! and whom it concerns afterwards (docs/compat/interactions.md#seen, "what an agent sees when he
+//! stops being concerned").
 //!
-//! Nobody gets more than one notice about the interaction from one event. A watcher of a workbin gets one about the workbin as well,
-//! which travels on another topic.
+//! Nobody gets more than one notice about the interaction from one event. A watcher of a workbin
+//! gets one about the workbin as well, which travels on another topic.
 
 use alloc::collections::BTreeSet;
 use alloc::format;
@@ -14,7 +15,8 @@ use crate::id::{UserId, WorkbinId};
 use crate::interaction::change::{Change, Refused};
 use crate::interaction::{Interaction, OfferKind, State, Status};
 
-/// The wire's code for "not valid for the current state" (docs/compat/conventions.md#codes): what was asked for did not come about.
+/// The wire's code for "not valid for the current state" (docs/compat/conventions.md#codes): what
+/// was asked for did not come about.
 const ERROR_CODE: i32 = 2;
 
 /// Returns the notices of a change.
@@ -26,7 +28,8 @@ pub(super) fn of(before: Option<&Interaction>, change: &Change<'_>) -> Vec<Notic
         .into_iter()
         .filter(|user| change.told.is_told(*user))
         .map(|user| {
-            let seen = before.filter(|_| earlier.contains(&user)).map(|before| before.status_for(user));
+            let seen =
+                before.filter(|_| earlier.contains(&user)).map(|before| before.status_for(user));
             to_agent(user, seen, now.contains(&user), change)
         })
         .collect();
@@ -39,13 +42,18 @@ pub(super) fn of(before: Option<&Interaction>, change: &Change<'_>) -> Vec<Notic
     notices
 }
 
-/// Returns the notices of an interaction that came into being beside the one that the command was about: its owner is shown it.
+/// Returns the notices of an interaction that came into being beside the one that the command was
+/// about: its owner is shown it.
 pub(super) fn of_new(interaction: &Interaction) -> Vec<Notice> {
     interaction
         .people()
         .into_iter()
         .map(|user| {
-            plain(user, View::Concerned(interaction.status_for(user)), NotificationType::StatusChange)
+            plain(
+                user,
+                View::Concerned(interaction.status_for(user)),
+                NotificationType::StatusChange,
+            )
         })
         .collect()
 }
@@ -69,13 +77,14 @@ fn to_agent(user: UserId, seen: Option<Status>, concerned: bool, change: &Change
     }
 }
 
-fn to_watchers(change: &Change<'_>, workbin: WorkbinId, added: bool) -> impl Iterator<Item = Notice> {
-    change
-        .context
-        .world
-        .watchers(workbin)
-        .into_iter()
-        .map(move |user| plain(user, View::Workbin { workbin, added }, NotificationType::StatusChange))
+fn to_watchers(
+    change: &Change<'_>,
+    workbin: WorkbinId,
+    added: bool,
+) -> impl Iterator<Item = Notice> {
+    change.context.world.watchers(workbin).into_iter().map(move |user| {
+        plain(user, View::Workbin { workbin, added }, NotificationType::StatusChange)
+    })
 }
 
 pub(super) const fn plain(user: UserId, view: View, kind: NotificationType) -> Notice {
@@ -93,7 +102,8 @@ const fn workbin(interaction: &Interaction) -> Option<WorkbinId> {
     }
 }
 
-/// Says to the owner what became of the offer that he made; nothing when it was not his but a supervisor's own.
+/// Says to the owner what became of the offer that he made; nothing when it was not his but a
+/// supervisor's own.
 pub(super) fn refused_sentence(kind: OfferKind, how: Refused) -> Option<String> {
     let what = match kind {
         OfferKind::Routed => "offer",

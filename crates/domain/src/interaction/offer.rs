@@ -12,8 +12,8 @@ use crate::interaction::{OfferKind, State};
 use crate::rejection::{Noun, Rejection};
 use crate::routing::{self, Exclusion, Waiting};
 
-/// Offers a waiting interaction to the agent whom the router found. Every routing rule is tried again here, on the state that the commit
-/// guards: the router may have planned with an older one.
+/// Offers a waiting interaction to the agent whom the router found. Every routing rule is tried
+/// again here, on the state that the commit guards: the router may have planned with an older one.
 pub(super) fn offer(attempt: &Attempt<'_>, to: UserId) -> Result<Decision, Rejection> {
     let State::Queued(wait) = &attempt.before.state else { return Err(attempt.wrong_state()) };
     attempt.only(&Actor::Router)?;

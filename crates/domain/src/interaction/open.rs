@@ -1,4 +1,5 @@
-//! Opening: how an interaction comes into being, in a queue or in the hands of the agent who makes it.
+//! Opening: how an interaction comes into being, in a queue or in the hands of the agent who makes
+//! it.
 
 use alloc::collections::BTreeSet;
 use alloc::string::String;
@@ -72,15 +73,20 @@ pub struct NewInteraction {
 
 /// Decides whether a new interaction comes into being, and how it starts.
 ///
-/// A draft (`Composing`) of the interaction that [`World::parent`](super::context::World::parent) gives becomes one of its open drafts;
-/// the original is then among [`Decision::related`].
+/// A draft (`Composing`) of the interaction that [`World::parent`](super::context::World::parent)
+/// gives becomes one of its open drafts; the original is then among [`Decision::related`].
 ///
 /// # Errors
 ///
-/// A [`Rejection`], tried in this order: a placement in hands by somebody who is no user, an unknown queue or one of another medium, a
-/// conversation of something that is no chat, a customer's nickname or user data beyond a bound, no contact-center session, no free slot
-/// (a draft needs none).
-pub fn open(new: NewInteraction, actor: &Actor, context: &Context<'_>) -> Result<Decision, Rejection> {
+/// A [`Rejection`], tried in this order: a placement in hands by somebody who is no user, an
+/// unknown queue or one of another medium, a conversation of something that is no chat, a
+/// customer's nickname or user data beyond a bound, no contact-center session, no free slot (a
+/// draft needs none).
+pub fn open(
+    new: NewInteraction,
+    actor: &Actor,
+    context: &Context<'_>,
+) -> Result<Decision, Rejection> {
     open_with(new, actor, context, |_| {})
 }
 
@@ -145,7 +151,11 @@ fn unplaced(new: NewInteraction, queue: &Queue, context: &Context<'_>) -> Intera
         sub_type: new.sub_type,
         external_id: new.external_id,
         parent: new.parent,
-        thread: context.world.parent().filter(|it| Some(it.id) == new.parent).map(Interaction::thread_root),
+        thread: context
+            .world
+            .parent()
+            .filter(|it| Some(it.id) == new.parent)
+            .map(Interaction::thread_root),
         contact: new.contact,
         subject: new.subject,
         comment: None,
@@ -166,13 +176,16 @@ fn unplaced(new: NewInteraction, queue: &Queue, context: &Context<'_>) -> Intera
     }
 }
 
-/// Puts a draft that an agent made of his own accord on the list of its original, if that is his: an open draft keeps an original from being
-/// completed, and nobody may keep another's work open.
+/// Puts a draft that an agent made of his own accord on the list of its original, if that is his:
+/// an open draft keeps an original from being completed, and nobody may keep another's work open.
 fn list_draft(change: &mut Change<'_>, maker: UserId) {
     let draft = change.after.id;
     let parent = change.after.parent;
-    let original =
-        change.context.world.parent().filter(|it| Some(it.id) == parent && it.owner() == Some(maker));
+    let original = change
+        .context
+        .world
+        .parent()
+        .filter(|it| Some(it.id) == parent && it.owner() == Some(maker));
     if let Some(original) = original {
         let mut original = original.clone();
         original.drafts.insert(draft);

@@ -12,8 +12,9 @@ use crate::interaction::transfer::{may_be_offered, timeout_ms};
 use crate::interaction::{Handling, Mode, OfferKind, Participant, Status, chat, say};
 use crate::rejection::{Noun, Rejection};
 
-/// Offers another agent a seat in the conversation. An agent who is in for advice alone (`Consult`) and is then invited simply becomes
-/// visible: he has agreed to be there already, and this is how a consultation becomes a conference.
+/// Offers another agent a seat in the conversation. An agent who is in for advice alone (`Consult`)
+/// and is then invited simply becomes visible: he has agreed to be there already, and this is how a
+/// consultation becomes a conference.
 pub(super) fn bring_in(
     attempt: &Attempt<'_>,
     agent: &Named<UserId>,
@@ -38,16 +39,21 @@ pub(super) fn bring_in(
     ask(attempt, target, kind)
 }
 
-/// Offers a seat for advice to whoever serves a queue and can take it best now. Nobody waits for one who is busy: a consultation is for the
-/// customer who is there, so without anybody it is refused.
-pub(super) fn consult_queue(attempt: &Attempt<'_>, queue: &Named<Queue>) -> Result<Decision, Rejection> {
+/// Offers a seat for advice to whoever serves a queue and can take it best now. Nobody waits for
+/// one who is busy: a consultation is for the customer who is there, so without anybody it is
+/// refused.
+pub(super) fn consult_queue(
+    attempt: &Attempt<'_>,
+    queue: &Named<Queue>,
+) -> Result<Decision, Rejection> {
     let handling = live_chat(attempt)?;
     if handling.offer.is_some() {
         return Err(Rejection::OfferOpen);
     }
     attempt.owner(handling)?;
     let queue = queue_for(queue, &attempt.before.media)?;
-    let found = attempt.context.world.adviser().filter(|user| !attempt.before.people().contains(user));
+    let found =
+        attempt.context.world.adviser().filter(|user| !attempt.before.people().contains(user));
     let target = found.ok_or_else(|| Rejection::NobodyEligible { queue: queue.name.clone() })?;
     may_be_offered(attempt, target)?;
     ask(attempt, target, OfferKind::Consult)
@@ -73,7 +79,8 @@ fn show(attempt: &Attempt<'_>, target: UserId) -> Decision {
     change.finish()
 }
 
-/// Hands the chat over to an agent who is in it already, in one commit: the second step of a transfer that began with a consultation.
+/// Hands the chat over to an agent who is in it already, in one commit: the second step of a
+/// transfer that began with a consultation.
 pub(super) fn complete_transfer(
     attempt: &Attempt<'_>,
     to: Option<&Named<UserId>>,
@@ -88,7 +95,8 @@ pub(super) fn complete_transfer(
     Ok(change.finish())
 }
 
-/// Shows an agent to the customer who was asked for advice: the second step of a conference that began with a consultation.
+/// Shows an agent to the customer who was asked for advice: the second step of a conference that
+/// began with a consultation.
 pub(super) fn complete_conference(
     attempt: &Attempt<'_>,
     agent: Option<&Named<UserId>>,
@@ -101,8 +109,8 @@ pub(super) fn complete_conference(
     if is_shown { Err(Rejection::TargetAlreadyIn) } else { Ok(show(attempt, target)) }
 }
 
-/// Returns the agent who is in the conversation and named, or of those who `fit` the one who came in last. Supervisors are no colleagues whom
-/// an owner could hand anything to.
+/// Returns the agent who is in the conversation and named, or of those who `fit` the one who came
+/// in last. Supervisors are no colleagues whom an owner could hand anything to.
 fn colleague(
     handling: &Handling,
     named: Option<&Named<UserId>>,
@@ -123,9 +131,12 @@ pub(super) fn remove(attempt: &Attempt<'_>, agent: &Named<UserId>) -> Result<Dec
     attempt.owner(handling)?;
     let target = *agent.known(Noun::User)?;
     // A supervisor came of his own accord, and goes so.
-    let is_in = handling.others.iter().any(|other| other.user == target && !other.kind.is_supervision());
-    let is_offered =
-        handling.offer.as_ref().is_some_and(|offer| offer.to == target && !offer.kind.is_supervision());
+    let is_in =
+        handling.others.iter().any(|other| other.user == target && !other.kind.is_supervision());
+    let is_offered = handling
+        .offer
+        .as_ref()
+        .is_some_and(|offer| offer.to == target && !offer.kind.is_supervision());
     if !is_in && !is_offered {
         return Err(Rejection::TargetNotIn);
     }
@@ -140,9 +151,10 @@ pub(super) fn remove(attempt: &Attempt<'_>, agent: &Named<UserId>) -> Result<Dec
     Ok(change.finish())
 }
 
-/// Leaves the conversation. When the owner leaves, the longest present takes over; when nobody is left, the customer's session ends and
-/// the owner keeps the interaction for what is to be done afterwards. Once it has ended there is nothing left to leave: leaving again
-/// changes nothing, because the documents list `Leave` among what an agent may do in `LeftChat` (ChatLeave).
+/// Leaves the conversation. When the owner leaves, the longest present takes over; when nobody is
+/// left, the customer's session ends and the owner keeps the interaction for what is to be done
+/// afterwards. Once it has ended there is nothing left to leave: leaving again changes nothing,
+/// because the documents list `Leave` among what an agent may do in `LeftChat` (ChatLeave).
 pub(super) fn leave(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
     let handling = attempt.handling()?;
     match handling.mode {
@@ -175,11 +187,12 @@ fn owner_leaves(change: &mut Change<'_>, handling: &Handling) {
     }
 }
 
-/// Makes the longest present participant the owner; tells whether there was one. Supervisors are none. An open offer of the former owner's is
-/// taken back.
+/// Makes the longest present participant the owner; tells whether there was one. Supervisors are
+/// none. An open offer of the former owner's is taken back.
 pub(super) fn pass_on(change: &mut Change<'_>, reason: RevokeReason) -> bool {
     let Some(handling) = change.handling_mut() else { return false };
-    let heir = handling.others.iter().find(|other| !other.kind.is_supervision()).map(|other| other.user);
+    let heir =
+        handling.others.iter().find(|other| !other.kind.is_supervision()).map(|other| other.user);
     heir.is_some_and(|heir| hand_over(change, heir, reason))
 }
 
@@ -187,7 +200,9 @@ pub(super) fn pass_on(change: &mut Change<'_>, reason: RevokeReason) -> bool {
 fn hand_over(change: &mut Change<'_>, heir: UserId, reason: RevokeReason) -> bool {
     let since = change.context.now;
     let Some(handling) = change.handling_mut() else { return false };
-    let Some(at) = handling.others.iter().position(|other| other.user == heir) else { return false };
+    let Some(at) = handling.others.iter().position(|other| other.user == heir) else {
+        return false;
+    };
     let heir = handling.others.remove(at);
     let former = handling.by;
     handling.by = heir.user;
@@ -200,7 +215,8 @@ fn hand_over(change: &mut Change<'_>, heir: UserId, reason: RevokeReason) -> boo
     true
 }
 
-/// Keeps it to himself that a supervisor goes who only looked on: nobody else knew that he was there.
+/// Keeps it to himself that a supervisor goes who only looked on: nobody else knew that he was
+/// there.
 pub(super) fn tell_supervisors_alone(change: &mut Change<'_>, handling: &Handling, user: UserId) {
     let is_hidden =
         handling.others.iter().any(|other| other.user == user && other.kind == OfferKind::Monitor);

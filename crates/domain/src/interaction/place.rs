@@ -12,7 +12,8 @@ use crate::interaction::decision::Decision;
 use crate::interaction::{Handling, Mode, State, Status, say};
 use crate::rejection::{Noun, Rejection};
 
-/// Puts it into a queue, as its owner; or as the server, which empties the workbins of a deleted user (docs/compat/agents.md#gone).
+/// Puts it into a queue, as its owner; or as the server, which empties the workbins of a deleted
+/// user (docs/compat/agents.md#gone).
 pub(super) fn in_queue(attempt: &Attempt<'_>, named: &Named<Queue>) -> Result<Decision, Rejection> {
     if let (State::Parked { mode, .. }, Actor::Server) = (&attempt.before.state, attempt.actor) {
         let queue = queue_for(named, &attempt.before.media)?;
@@ -24,14 +25,16 @@ pub(super) fn in_queue(attempt: &Attempt<'_>, named: &Named<Queue>) -> Result<De
     to_queue(attempt, handling, queue)
 }
 
-/// Ends an ownership by putting the interaction at the end of a queue. A live chat's customer session goes on.
+/// Ends an ownership by putting the interaction at the end of a queue. A live chat's customer
+/// session goes on.
 pub(super) fn to_queue(
     attempt: &Attempt<'_>,
     handling: &Handling,
     queue: &Queue,
 ) -> Result<Decision, Rejection> {
     let since = attempt.context.now;
-    let entry = Entry { queue: queue.id, since, front: false, skills: SkillLevels::new(), skill: None };
+    let entry =
+        Entry { queue: queue.id, since, front: false, skills: SkillLevels::new(), skill: None };
     to_entry(attempt, handling, entry)
 }
 
@@ -53,15 +56,20 @@ pub(super) fn to_entry(
 /// Takes it out of a workbin that ceases to be. In its own queue it keeps its age.
 fn requeue(attempt: &Attempt<'_>, mode: Mode, queue: &Queue) -> Decision {
     let now = attempt.context.now;
-    let since = attempt.before.queued_at.filter(|_| attempt.before.queue == Some(queue.id)).unwrap_or(now);
+    let since =
+        attempt.before.queued_at.filter(|_| attempt.before.queue == Some(queue.id)).unwrap_or(now);
     let mut change = attempt.change();
-    let entry = Entry { queue: queue.id, since, front: false, skills: SkillLevels::new(), skill: None };
+    let entry =
+        Entry { queue: queue.id, since, front: false, skills: SkillLevels::new(), skill: None };
     change.enter_queue(entry, mode);
     change.finish()
 }
 
 /// Puts it into a workbin.
-pub(super) fn in_workbin(attempt: &Attempt<'_>, named: &Named<Workbin>) -> Result<Decision, Rejection> {
+pub(super) fn in_workbin(
+    attempt: &Attempt<'_>,
+    named: &Named<Workbin>,
+) -> Result<Decision, Rejection> {
     let handling = attempt.handling()?;
     if handling.mode == Mode::Chatting {
         return Err(Rejection::LiveChat);
@@ -81,8 +89,13 @@ pub(super) fn in_workbin(attempt: &Attempt<'_>, named: &Named<Workbin>) -> Resul
 }
 
 /// Takes it out of a workbin into one's own hands.
-pub(super) fn pull(attempt: &Attempt<'_>, from: Option<&Named<Workbin>>) -> Result<Decision, Rejection> {
-    let State::Parked { workbin, mode } = attempt.before.state else { return Err(attempt.wrong_state()) };
+pub(super) fn pull(
+    attempt: &Attempt<'_>,
+    from: Option<&Named<Workbin>>,
+) -> Result<Decision, Rejection> {
+    let State::Parked { workbin, mode } = attempt.before.state else {
+        return Err(attempt.wrong_state());
+    };
     let Actor::User(caller) = attempt.actor else { return Err(Rejection::NotYourWorkbin) };
     if !may_pull(attempt, caller, workbin) {
         return Err(Rejection::NotYourWorkbin);
@@ -98,7 +111,8 @@ pub(super) fn pull(attempt: &Attempt<'_>, from: Option<&Named<Workbin>>) -> Resu
     Ok(change.finish())
 }
 
-/// Tells whether the caller may take things out: the workbin's owner, a member of its group, or any supervisor.
+/// Tells whether the caller may take things out: the workbin's owner, a member of its group, or any
+/// supervisor.
 fn may_pull(attempt: &Attempt<'_>, caller: &Caller, workbin: WorkbinId) -> bool {
     let is_member = |groups: &BTreeSet<_>, group| groups.contains(&group);
     caller.roles.contains(&Role::Supervisor)

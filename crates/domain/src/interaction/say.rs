@@ -2,7 +2,9 @@
 
 use alloc::string::{String, ToString};
 
-use crate::chat::{self, Chat, Content, Entry, FileUse, Party, PartyKind, Speaker, Utterance, Visibility};
+use crate::chat::{
+    self, Chat, Content, Entry, FileUse, Party, PartyKind, Speaker, Utterance, Visibility,
+};
 use crate::command::Actor;
 use crate::event::Fact;
 use crate::id::FileId;
@@ -15,7 +17,8 @@ use crate::rejection::{FileLimit, Rejection};
 /// The character that ends a text for many programs, and is part of none.
 const NUL: char = '\0';
 
-/// Says something: the customer while his session is live, wherever the chat is; an agent while he takes part in it.
+/// Says something: the customer while his session is live, wherever the chat is; an agent while he
+/// takes part in it.
 pub(super) fn say(attempt: &Attempt<'_>, utterance: &Utterance) -> Result<Decision, Rejection> {
     let chat = match attempt.actor {
         // The customer may type while he waits.
@@ -24,7 +27,9 @@ pub(super) fn say(attempt: &Attempt<'_>, utterance: &Utterance) -> Result<Decisi
     };
     let speaker = speaker(attempt, chat).ok_or(Rejection::NotInConversation)?;
     let visibility = checked(chat, speaker, utterance)?;
-    if let (Content::FileUploaded { bytes, .. }, PartyKind::Customer) = (&utterance.content, speaker.kind) {
+    if let (Content::FileUploaded { bytes, .. }, PartyKind::Customer) =
+        (&utterance.content, speaker.kind)
+    {
         may_send(attempt, chat, *bytes)?;
     }
     let mut change = attempt.change();
@@ -47,7 +52,8 @@ pub(super) fn farewell(attempt: &Attempt<'_>, change: &mut Change<'_>) -> Result
 pub(super) fn count_download(attempt: &Attempt<'_>, file: FileId) -> Result<Decision, Rejection> {
     let chat = live(attempt)?;
     attempt.only(&Actor::Customer)?;
-    let most = attempt.context.world.file_limits(&chat.service).map_or(0, |limits| limits.downloads_max);
+    let most =
+        attempt.context.world.file_limits(&chat.service).map_or(0, |limits| limits.downloads_max);
     if chat.files.downloads >= most {
         return Err(Rejection::FileLimit(FileLimit::Downloads { most }));
     }
@@ -61,12 +67,15 @@ pub(super) fn count_download(attempt: &Attempt<'_>, file: FileId) -> Result<Deci
     Ok(change.finish())
 }
 
-/// Tells whether the customer may send one more file. Agents are not limited (docs/compat/customers.md#files).
+/// Tells whether the customer may send one more file. Agents are not limited
+/// (docs/compat/customers.md#files).
 fn may_send(attempt: &Attempt<'_>, chat: &Chat, bytes: u64) -> Result<(), Rejection> {
     let limits = attempt.context.world.file_limits(&chat.service);
     let refused = |limit| Err(Rejection::FileLimit(limit));
     let Some(limits) = limits else { return refused(FileLimit::Uploads { most: 0 }) };
-    if limits.need_agent && !chat.parties.iter().any(|party| matches!(party.kind, PartyKind::Agent(_))) {
+    if limits.need_agent
+        && !chat.parties.iter().any(|party| matches!(party.kind, PartyKind::Agent(_)))
+    {
         refused(FileLimit::NeedsAgent)
     } else if chat.files.uploads >= limits.uploads_max {
         refused(FileLimit::Uploads { most: limits.uploads_max })
@@ -104,8 +113,9 @@ fn speaker<'a>(attempt: &Attempt<'_>, chat: &'a Chat) -> Option<&'a Party> {
     }
 }
 
-/// Returns to whom it goes, when the speaker may say it. A hidden speaker is heard by those alone who see him; nobody speaks to readers whose
-/// entries he could not see himself, and the customer speaks to everybody.
+/// Returns to whom it goes, when the speaker may say it. A hidden speaker is heard by those alone
+/// who see him; nobody speaks to readers whose entries he could not see himself, and the customer
+/// speaks to everybody.
 fn checked(chat: &Chat, speaker: &Party, utterance: &Utterance) -> Result<Visibility, Rejection> {
     let Utterance { content, visibility, .. } = utterance;
     let visibility = (*visibility).max(speaker.shown_to);
@@ -186,7 +196,11 @@ fn check_bounds(content: &Content) -> Result<(), Rejection> {
 pub(super) fn check_nickname(nickname: &str) -> Result<(), Rejection> {
     const PART: &str = "nickname";
     some(PART, nickname, Chat::NAME_CHARS_MAX)?;
-    if nickname.contains(char::is_control) { Err(Rejection::TextControl { part: PART }) } else { Ok(()) }
+    if nickname.contains(char::is_control) {
+        Err(Rejection::TextControl { part: PART })
+    } else {
+        Ok(())
+    }
 }
 
 fn some(part: &'static str, text: &str, chars_max: usize) -> Result<(), Rejection> {
@@ -209,7 +223,11 @@ pub(super) fn without_nul(part: &'static str, text: &str) -> Result<(), Rejectio
     if text.contains(NUL) { Err(Rejection::TextControl { part }) } else { Ok(()) }
 }
 
-pub(super) fn at_most(part: &'static str, text: Option<&str>, chars_max: usize) -> Result<(), Rejection> {
+pub(super) fn at_most(
+    part: &'static str,
+    text: Option<&str>,
+    chars_max: usize,
+) -> Result<(), Rejection> {
     without_nul(part, text.unwrap_or_default())?;
     within(part, text.map_or(0, chars), chars_max)
 }

@@ -1,7 +1,8 @@
 //! Sending: from the draft that its writer lets go to the mail that is out, put off, or back.
 //!
-//! What is on its way is the interaction itself, with a `Message-ID` that was fixed when Send was given: a mail that is tried again, also
-//! after a crash, is the same mail for whoever gets it twice. Only a new Send, after the writer got it back, makes another one.
+//! What is on its way is the interaction itself, with a `Message-ID` that was fixed when Send was
+//! given: a mail that is tried again, also after a crash, is the same mail for whoever gets it
+//! twice. Only a new Send, after the writer got it back, makes another one.
 
 use alloc::string::{String, ToString};
 
@@ -18,8 +19,8 @@ use crate::media::Media;
 use crate::rejection::{Noun, Rejection};
 use crate::time::Time;
 
-/// Returns the draft to the outgoing mail worker, or to whoever has to look at it first. Nobody owns it from then on; whoever sent it is
-/// told of the end.
+/// Returns the draft to the outgoing mail worker, or to whoever has to look at it first. Nobody
+/// owns it from then on; whoever sent it is told of the end.
 pub(super) fn send(attempt: &Attempt<'_>, dispatch: &Dispatch) -> Result<Decision, Rejection> {
     let by = attempt.owner(composing(attempt)?)?;
     let queue = dispatch.queue.as_ref().map(|named| queue_for(named, &Media::Email)).transpose()?;
@@ -37,7 +38,8 @@ pub(super) fn send(attempt: &Attempt<'_>, dispatch: &Dispatch) -> Result<Decisio
         change.facts.push(Fact::SentForReview);
         change.last_sees(by, Status::Completed);
         let since = attempt.context.now;
-        let entry = Entry { queue: review, since, front: false, skills: SkillLevels::new(), skill: None };
+        let entry =
+            Entry { queue: review, since, front: false, skills: SkillLevels::new(), skill: None };
         change.enter_queue(entry, Mode::Composing);
         return Ok(change.finish());
     }
@@ -60,7 +62,8 @@ fn ready(attempt: &Attempt<'_>, dispatch: &Dispatch) -> Result<Email, Rejection>
         return Err(Rejection::NoRecipients);
     }
     if !world.may_send_as(&email.from) {
-        // A sender who is missing or none of ours gives way to a mailbox, as in the platform's later products (docs/compat/media.md#e-mail, "SMTP").
+        // A sender who is missing or none of ours gives way to a mailbox, as in the platform's
+        // later products (docs/compat/media.md#e-mail, "SMTP").
         let is_ours = |address: &String| world.may_send_as(address);
         let ours = email.mailbox.clone().filter(is_ours).or_else(|| world.default_sender());
         email.from = match ours {
@@ -77,7 +80,8 @@ fn ready(attempt: &Attempt<'_>, dispatch: &Dispatch) -> Result<Email, Rejection>
     Ok(email)
 }
 
-/// Refuses what was written before the latest that the customer wrote. Ids are in the order of time.
+/// Refuses what was written before the latest that the customer wrote. Ids are in the order of
+/// time.
 fn nothing_newer(attempt: &Attempt<'_>, base: Option<InteractionId>) -> Result<(), Rejection> {
     let newest = attempt.context.world.newest_inbound();
     match newest.zip(base).filter(|(newest, base)| newest.id > *base) {
@@ -90,13 +94,14 @@ fn nothing_newer(attempt: &Attempt<'_>, base: Option<InteractionId>) -> Result<(
     }
 }
 
-/// Returns the queue where a supervisor has to look at the draft before it goes out: the one of the queue that it goes out by, unless it was
-/// there already or its sender is a supervisor.
+/// Returns the queue where a supervisor has to look at the draft before it goes out: the one of the
+/// queue that it goes out by, unless it was there already or its sender is a supervisor.
 fn review(attempt: &Attempt<'_>, named: Option<&Queue>) -> Result<Option<QueueId>, Rejection> {
     let world = attempt.context.world;
     let queue = named.or_else(|| attempt.before.queue.and_then(|queue| world.queue(queue)));
     // Who got it there was offered it: a draft that only names the queue was seen by nobody.
-    let was_looked_at = |review: &QueueId| attempt.before.queue == Some(*review) && attempt.before.offers > 0;
+    let was_looked_at =
+        |review: &QueueId| attempt.before.queue == Some(*review) && attempt.before.offers > 0;
     let review = queue.and_then(|queue| queue.review).filter(|review| !was_looked_at(review));
     let is_supervisor =
         matches!(attempt.actor, Actor::User(caller) if caller.roles.contains(&Role::Supervisor));
@@ -117,7 +122,8 @@ pub(super) fn delivered(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
     Ok(change.finish())
 }
 
-/// The mail could not be delivered yet. It stays on its way, and nobody is told: there is nothing for anybody to do.
+/// The mail could not be delivered yet. It stays on its way, and nobody is told: there is nothing
+/// for anybody to do.
 pub(super) fn delivery_deferred(
     attempt: &Attempt<'_>,
     reply: &str,
@@ -136,8 +142,8 @@ pub(super) fn delivery_deferred(
     Ok(change.finish())
 }
 
-/// The mail will never be delivered: the draft goes back to whoever sent it, or to his `Drafts` when he is not there. What the server wrote
-/// itself is given up.
+/// The mail will never be delivered: the draft goes back to whoever sent it, or to his `Drafts`
+/// when he is not there. What the server wrote itself is given up.
 pub(super) fn delivery_failed(attempt: &Attempt<'_>, reason: &str) -> Result<Decision, Rejection> {
     let by = sender(attempt)?;
     let reason = reason.to_string();
@@ -181,7 +187,8 @@ fn sender(attempt: &Attempt<'_>) -> Result<Option<UserId>, Rejection> {
 }
 
 impl State {
-    /// Returns the state of what somebody, or the server itself, has just given to the outgoing mail worker.
+    /// Returns the state of what somebody, or the server itself, has just given to the outgoing
+    /// mail worker.
     pub(super) const fn sending(by: Option<UserId>, now: Time) -> Self {
         Self::Sending { by, since: now, attempt: 0, due: now, last: None }
     }

@@ -1,6 +1,8 @@
-//! Supervisors in a live chat: coming in of their own accord, and changing the way in which they take part.
+//! Supervisors in a live chat: coming in of their own accord, and changing the way in which they
+//! take part.
 //!
-//! They take no slot, need not be Ready, and never become the owner because the owner leaves. Nobody else is told of one who only looks on.
+//! They take no slot, need not be Ready, and never become the owner because the owner leaves.
+//! Nobody else is told of one who only looks on.
 
 use crate::center::Role;
 use crate::command::{Actor, SupervisorMode};
@@ -12,9 +14,9 @@ use crate::interaction::transfer::timeout_ms;
 use crate::interaction::{Mode, OfferKind};
 use crate::rejection::Rejection;
 
-/// Offers a supervisor the seat that he asks for. He accepts it like any other offer, because that is how his client learns of chats
-/// (8.5.2 pages on Intrude: he gets the chat in state `Invited`). It stands beside whatever the owner offers, and the owner beside whatever
-/// supervisors ask for.
+/// Offers a supervisor the seat that he asks for. He accepts it like any other offer, because that
+/// is how his client learns of chats (8.5.2 pages on Intrude: he gets the chat in state `Invited`).
+/// It stands beside whatever the owner offers, and the owner beside whatever supervisors ask for.
 pub(super) fn intrude(attempt: &Attempt<'_>, mode: SupervisorMode) -> Result<Decision, Rejection> {
     let handling = attempt.handling()?;
     if handling.mode != Mode::Chatting {
@@ -43,13 +45,17 @@ pub(super) fn intrude(attempt: &Attempt<'_>, mode: SupervisorMode) -> Result<Dec
 }
 
 /// Lets a supervisor who is in go on in another way. The same way again changes nothing.
-pub(super) fn switch_mode(attempt: &Attempt<'_>, mode: SupervisorMode) -> Result<Decision, Rejection> {
+pub(super) fn switch_mode(
+    attempt: &Attempt<'_>,
+    mode: SupervisorMode,
+) -> Result<Decision, Rejection> {
     let handling = attempt.handling()?;
     if handling.mode != Mode::Chatting {
         return Err(attempt.wrong_state());
     }
     let user = attempt.actor.user().ok_or(Rejection::NotInConversation)?;
-    let seat = handling.others.iter().find(|other| other.user == user && other.kind.is_supervision());
+    let seat =
+        handling.others.iter().find(|other| other.user == user && other.kind.is_supervision());
     let earlier = seat.ok_or(Rejection::NotInConversation)?.kind;
     let kind = OfferKind::from(mode);
     let mut change = attempt.change();

@@ -1,5 +1,5 @@
-//! What an agent asks for in a chat that changes nothing in it: that the others see them type, and what was said so far. Neither is a command,
-//! and both have the rules of one.
+//! What an agent asks for in a chat that changes nothing in it: that the others see them type, and
+//! what was said so far. Neither is a command, and both have the rules of one.
 
 use crate::chat::{Party, Visibility};
 use crate::id::UserId;

@@ -1,10 +1,12 @@
 //! Threads: which e-mail answers which.
 //!
-//! Every e-mail is an interaction of its own. What it answers is its parent, and the first of them all is the thread that they share. Whoever
-//! takes a letter in finds out where it belongs; a person who knows better splits it off or joins it elsewhere.
+//! Every e-mail is an interaction of its own. What it answers is its parent, and the first of them
+//! all is the thread that they share. Whoever takes a letter in finds out where it belongs; a
+//! person who knows better splits it off or joins it elsewhere.
 //!
-//! A parent was always there before its answer, so that no circle can come about, whatever people join. When an e-mail moves, what was
-//! written in answer to it keeps the thread that it has: to move a whole branch is to join the rest of it as well.
+//! A parent was always there before its answer, so that no circle can come about, whatever people
+//! join. When an e-mail moves, what was written in answer to it keeps the thread that it has: to
+//! move a whole branch is to join the rest of it as well.
 
 use alloc::string::ToString;
 
@@ -57,13 +59,21 @@ pub(super) fn split(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
 }
 
 /// Puts an inbound e-mail into the thread of an earlier e-mail, as an answer to it.
-pub(super) fn join(attempt: &Attempt<'_>, parent: &Named<InteractionId>) -> Result<Decision, Rejection> {
+pub(super) fn join(
+    attempt: &Attempt<'_>,
+    parent: &Named<InteractionId>,
+) -> Result<Decision, Rejection> {
     may_move(attempt)?;
     let id = *parent.known(Noun::Interaction)?;
     let is_here = |it: &&_| is_email_of(it, attempt);
     let unknown = || Rejection::Unknown { noun: Noun::Interaction, name: id.to_string() };
-    let parent =
-        attempt.context.world.joined().filter(|it| it.id == id).filter(is_here).ok_or_else(unknown)?;
+    let parent = attempt
+        .context
+        .world
+        .joined()
+        .filter(|it| it.id == id)
+        .filter(is_here)
+        .ok_or_else(unknown)?;
     if parent.received >= attempt.before.received {
         return Err(Rejection::NotEarlier);
     }
@@ -76,7 +86,8 @@ fn is_email_of(parent: &crate::interaction::Interaction, attempt: &Attempt<'_>) 
     parent.center == attempt.before.center && parent.media == Media::Email
 }
 
-/// Lets the owner move an inbound e-mail, and supervisors and admins as long as it is not over. A draft belongs to what it answers.
+/// Lets the owner move an inbound e-mail, and supervisors and admins as long as it is not over. A
+/// draft belongs to what it answers.
 fn may_move(attempt: &Attempt<'_>) -> Result<(), Rejection> {
     let before = attempt.before;
     let is_letter = before.media == Media::Email && before.direction == Direction::Inbound;

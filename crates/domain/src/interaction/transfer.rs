@@ -1,4 +1,5 @@
-//! Transfer: to an agent by an offer, to a queue, or back to the current queue with a skill asked for.
+//! Transfer: to an agent by an offer, to a queue, or back to the current queue with a skill asked
+//! for.
 
 use crate::center::{Queue, SkillLevels};
 use crate::command::{Named, Target};
@@ -43,12 +44,17 @@ fn to_skill(
     handling: &Handling,
     named: &Named<(SkillId, u32)>,
 ) -> Result<Decision, Rejection> {
-    // A missing queue is a missing parameter (code 1), which is answered before a name is looked up.
+    // A missing queue is a missing parameter (code 1), which is answered before a name is looked
+    // up.
     let queue = current_queue(attempt).ok_or(Rejection::NoCurrentQueue)?.id;
     let (skill, level) = *named.known(Noun::Skill)?;
     let skills = SkillLevels::from([(skill, level)]);
     let since = attempt.context.now;
-    place::to_entry(attempt, handling, Entry { queue, since, front: false, skills, skill: Some(skill) })
+    place::to_entry(
+        attempt,
+        handling,
+        Entry { queue, since, front: false, skills, skill: Some(skill) },
+    )
 }
 
 /// Returns the queue that it last waited in.
@@ -58,14 +64,19 @@ pub(super) fn current_queue<'a>(attempt: &Attempt<'a>) -> Option<&'a Queue> {
 
 /// Returns how long an offer of the owner's stands: as long as one of its queue, when it has one.
 pub(super) fn timeout_ms(attempt: &Attempt<'_>) -> u64 {
-    current_queue(attempt).map_or(attempt.context.options.offer_timeout_ms, |queue| queue.invite_timeout_ms)
+    current_queue(attempt)
+        .map_or(attempt.context.options.offer_timeout_ms, |queue| queue.invite_timeout_ms)
 }
 
-/// Refuses a target that cannot take an offer of this interaction now. One that has its slot already, by an offer or a seat in the
-/// conversation, needs no second.
+/// Refuses a target that cannot take an offer of this interaction now. One that has its slot
+/// already, by an offer or a seat in the conversation, needs no second.
 pub(super) fn may_be_offered(attempt: &Attempt<'_>, target: UserId) -> Result<(), Rejection> {
     let Attempt { before, context, .. } = attempt;
-    let user = context.world.user(target).filter(|user| user.enabled).ok_or(Rejection::TargetUnreachable)?;
+    let user = context
+        .world
+        .user(target)
+        .filter(|user| user.enabled)
+        .ok_or(Rejection::TargetUnreachable)?;
     let desk = context
         .world
         .desk(target)

@@ -81,7 +81,8 @@ fn edited(
     Ok(change.finish())
 }
 
-/// Changes properties (`PUT`): by the owner while he owns it, by a supervisor or admin until it is over.
+/// Changes properties (`PUT`): by the owner while he owns it, by a supervisor or admin until it is
+/// over.
 pub(super) fn change(attempt: &Attempt<'_>, patch: &Patch) -> Result<Decision, Rejection> {
     if attempt.before.is_ended() {
         return Err(attempt.wrong_state());

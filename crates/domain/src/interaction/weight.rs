@@ -1,4 +1,5 @@
-//! About how much memory an interaction takes, for whoever keeps many: bounds that count items alone let a stranger choose how much that is.
+//! About how much memory an interaction takes, for whoever keeps many: bounds that count items
+//! alone let a stranger choose how much that is.
 
 use alloc::string::String;
 
@@ -15,7 +16,10 @@ impl Interaction {
         let texts = [&self.subject, &self.comment, &self.contact, &self.external_id];
         let texts: usize = texts.into_iter().flatten().map(String::len).sum();
         let notes: usize = self.notes.iter().map(|note| size_of_val(note) + note.text.len()).sum();
-        REST + texts + notes + self.user_data.weight() + self.email.as_ref().map_or(0, Email::weight)
+        REST + texts
+            + notes
+            + self.user_data.weight()
+            + self.email.as_ref().map_or(0, Email::weight)
     }
 }
 
@@ -26,7 +30,8 @@ impl Email {
         let attachments = self.attachments.iter().map(|one| size_of_val(one) + one.name.len());
         let report = self.report.iter().flat_map(|report| {
             let said = report.recipients.iter();
-            let said = said.map(|one| size_of_val(one) + one.diagnostic.as_ref().map_or(0, String::len));
+            let said =
+                said.map(|one| size_of_val(one) + one.diagnostic.as_ref().map_or(0, String::len));
             said.chain([weight_of(&report.originals)])
         });
         self.body.len()
@@ -54,7 +59,9 @@ fn weight_of_value(value: &Value) -> usize {
         Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) => 0,
         Value::Text(text) => text.len(),
         Value::List(values) => values.iter().map(weight_of_value).sum(),
-        Value::Map(values) => values.iter().map(|(key, value)| key.len() + weight_of_value(value)).sum(),
+        Value::Map(values) => {
+            values.iter().map(|(key, value)| key.len() + weight_of_value(value)).sum()
+        }
     };
     size_of_val(value) + inside
 }

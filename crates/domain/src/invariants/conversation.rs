@@ -11,8 +11,9 @@ use crate::interaction::{Interaction, Mode, OfferKind, State};
 /// The audiences, widest first.
 const AUDIENCES: [Visibility; 3] = [Visibility::All, Visibility::Agents, Visibility::Supervisors];
 
-/// S20: no audience has more entries than a narrower one, every party has a number of his own, one party is the customer, and those whom he
-/// or the agents ever saw are numbered for them from 1 without a gap.
+/// S20: no audience has more entries than a narrower one, every party has a number of his own, one
+/// party is the customer, and those whom he or the agents ever saw are numbered for them from 1
+/// without a gap.
 ///
 /// # Errors
 ///
@@ -25,12 +26,23 @@ pub fn conversation_numbered(snapshot: &Snapshot<'_>) -> Result<(), Violation> {
         demand(is_nested, NAME, id, "an audience has more entries than a narrower one")?;
         let ids: BTreeSet<_> = chat.parties.iter().map(|party| party.id).collect();
         demand(ids.len() == chat.parties.len(), NAME, id, "two parties have one number")?;
-        let customers = chat.parties.iter().filter(|party| party.kind == PartyKind::Customer).count();
+        let customers =
+            chat.parties.iter().filter(|party| party.kind == PartyKind::Customer).count();
         demand(customers == 1, NAME, id, "there is not exactly one customer")?;
         let public = chat.parties.iter().filter_map(|party| party.public);
-        demand(is_gapless(public.collect()), NAME, id, "the customer's numbers of parties have a gap")?;
+        demand(
+            is_gapless(public.collect()),
+            NAME,
+            id,
+            "the customer's numbers of parties have a gap",
+        )?;
         let colleagues = chat.parties.iter().filter_map(|party| party.colleague);
-        demand(is_gapless(colleagues.collect()), NAME, id, "the agents' numbers of parties have a gap")?;
+        demand(
+            is_gapless(colleagues.collect()),
+            NAME,
+            id,
+            "the agents' numbers of parties have a gap",
+        )?;
     }
     Ok(())
 }
@@ -40,8 +52,9 @@ fn is_gapless(mut numbers: Vec<PartyId>) -> bool {
     numbers.into_iter().zip(1..).all(|(number, expected)| number == PartyId(expected))
 }
 
-/// Who is there in a conversation is exactly who holds the chat: its owner and the other participants. Each of them is shown to no more
-/// readers than his part allows, and sees no more. A party is never there for the customer who is for agents alone.
+/// Who is there in a conversation is exactly who holds the chat: its owner and the other
+/// participants. Each of them is shown to no more readers than his part allows, and sees no more. A
+/// party is never there for the customer who is for agents alone.
 ///
 /// # Errors
 ///
@@ -70,10 +83,13 @@ pub fn conversation_peopled(snapshot: &Snapshot<'_>) -> Result<(), Violation> {
     Ok(())
 }
 
-/// Returns who sees a participant, and how much he sees. Written out a second time, so that the rules' own table cannot be right by itself.
+/// Returns who sees a participant, and how much he sees. Written out a second time, so that the
+/// rules' own table cannot be right by itself.
 const fn part(kind: OfferKind) -> (Visibility, Visibility) {
     match kind {
-        OfferKind::Routed | OfferKind::Transfer | OfferKind::Invite => (Visibility::All, Visibility::Agents),
+        OfferKind::Routed | OfferKind::Transfer | OfferKind::Invite => {
+            (Visibility::All, Visibility::Agents)
+        }
         OfferKind::Consult => (Visibility::Agents, Visibility::Agents),
         OfferKind::Monitor => (Visibility::Supervisors, Visibility::Supervisors),
         OfferKind::Coach => (Visibility::Agents, Visibility::Supervisors),
@@ -81,7 +97,8 @@ const fn part(kind: OfferKind) -> (Visibility, Visibility) {
     }
 }
 
-/// The customer is there exactly while his session is live, and the chat is worked on as a live one exactly then.
+/// The customer is there exactly while his session is live, and the chat is worked on as a live one
+/// exactly then.
 ///
 /// # Errors
 ///
@@ -97,7 +114,12 @@ pub fn conversation_live(snapshot: &Snapshot<'_>) -> Result<(), Violation> {
             "the customer's party is not as his session",
         )?;
         let is_chatting = interaction.mode() == Some(Mode::Chatting);
-        demand(is_chatting == chat.is_live(), NAME, interaction.id, "is not worked on as its session is")?;
+        demand(
+            is_chatting == chat.is_live(),
+            NAME,
+            interaction.id,
+            "is not worked on as its session is",
+        )?;
     }
     Ok(())
 }
@@ -109,7 +131,8 @@ fn chats<'a>(snapshot: &'a Snapshot<'_>) -> impl Iterator<Item = (&'a Interactio
         .filter_map(|interaction| interaction.chat.as_ref().map(|chat| (*interaction, chat)))
 }
 
-/// S20: the numbers of entries only grow, a session that ended is ended for good, and the customer gets no entry after it.
+/// S20: the numbers of entries only grow, a session that ended is ended for good, and the customer
+/// gets no entry after it.
 ///
 /// # Errors
 ///
@@ -120,7 +143,8 @@ pub fn conversation_grows(before: &Interaction, after: &Interaction) -> Result<(
         let is_same = before.chat.is_none() && after.chat.is_none();
         return demand(is_same, NAME, before.id, "its conversation came or went");
     };
-    let is_growing = AUDIENCES.iter().all(|sees| earlier.total_for(*sees) <= later.total_for(*sees));
+    let is_growing =
+        AUDIENCES.iter().all(|sees| earlier.total_for(*sees) <= later.total_for(*sees));
     demand(is_growing, NAME, before.id, "an audience has fewer entries than before")?;
     let is_over = earlier.ended.is_none() || earlier.ended == later.ended;
     demand(is_over, NAME, before.id, "a session that was over is not, or ended otherwise")?;
@@ -128,12 +152,16 @@ pub fn conversation_grows(before: &Interaction, after: &Interaction) -> Result<(
     demand(is_quiet, NAME, before.id, "the customer got an entry after his session")
 }
 
-/// A supervisor in the conversation becomes its owner by accepting an offer, never because the owner left.
+/// A supervisor in the conversation becomes its owner by accepting an offer, never because the
+/// owner left.
 ///
 /// # Errors
 ///
 /// When he did.
-pub fn no_succession_of_supervisors(before: &Interaction, after: &Interaction) -> Result<(), Violation> {
+pub fn no_succession_of_supervisors(
+    before: &Interaction,
+    after: &Interaction,
+) -> Result<(), Violation> {
     let was_supervisor = |user: &UserId| {
         before
             .others()
@@ -145,8 +173,9 @@ pub fn no_succession_of_supervisors(before: &Interaction, after: &Interaction) -
     demand(is_so, "no_succession_of_supervisors", before.id, "a supervisor inherited it")
 }
 
-/// S20: the entries of a step take the numbers of each audience on without a gap, up to what the conversation counts afterwards; each is
-/// numbered for exactly those who may see it, and its speaker is known to them.
+/// S20: the entries of a step take the numbers of each audience on without a gap, up to what the
+/// conversation counts afterwards; each is numbered for exactly those who may see it, and its
+/// speaker is known to them.
 ///
 /// # Errors
 ///
@@ -172,10 +201,20 @@ pub fn said_in_order<'a>(
             )?;
             let is_known = index.is_none() || entry.from.id_for(sees).is_some();
             demand(is_known, NAME, after.id, "an entry's speaker has no number for a reader")?;
-            demand(index.is_none_or(|index| index == last + 1), NAME, after.id, "a number was left out")?;
+            demand(
+                index.is_none_or(|index| index == last + 1),
+                NAME,
+                after.id,
+                "a number was left out",
+            )?;
             last = index.unwrap_or(last);
         }
-        demand(last == total(Some(after)), NAME, after.id, "the conversation counts other entries")?;
+        demand(
+            last == total(Some(after)),
+            NAME,
+            after.id,
+            "the conversation counts other entries",
+        )?;
     }
     Ok(())
 }

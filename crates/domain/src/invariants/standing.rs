@@ -10,8 +10,9 @@ use crate::media::{Direction, Media};
 
 pub use super::conversation::{conversation_live, conversation_numbered, conversation_peopled};
 
-/// S1: an interaction exists once, and what its state says fits together: a wait is in its current queue, a live session belongs to a chat
-/// that is in a queue or in somebody's hands, what is on its way out is an e-mail of ours.
+/// S1: an interaction exists once, and what its state says fits together: a wait is in its current
+/// queue, a live session belongs to a chat that is in a queue or in somebody's hands, what is on
+/// its way out is an e-mail of ours.
 ///
 /// # Errors
 ///
@@ -24,22 +25,39 @@ pub fn one_place(snapshot: &Snapshot<'_>) -> Result<(), Violation> {
         demand(seen.insert(id), NAME, id, "exists twice")?;
         demand(interaction.epoch > 0, NAME, id, "has no epoch")?;
         if let Some(wait) = interaction.wait() {
-            demand(interaction.queue == Some(wait.queue), NAME, id, "waits in another queue than its own")?;
-            demand(interaction.queued_at == Some(wait.since), NAME, id, "waits since another time")?;
+            demand(
+                interaction.queue == Some(wait.queue),
+                NAME,
+                id,
+                "waits in another queue than its own",
+            )?;
+            demand(
+                interaction.queued_at == Some(wait.since),
+                NAME,
+                id,
+                "waits since another time",
+            )?;
         }
         let is_live = interaction.mode() == Some(Mode::Chatting);
         let is_parked = matches!(interaction.state, State::Parked { .. });
         demand(!(is_live && is_parked), NAME, id, "a live chat lies in a workbin")?;
         let is_chat = matches!(interaction.mode(), Some(Mode::Chatting | Mode::LeftChat));
-        let is_outgoing = interaction.media == Media::Email && interaction.direction == Direction::Outbound;
+        let is_outgoing =
+            interaction.media == Media::Email && interaction.direction == Direction::Outbound;
         let is_sending = matches!(interaction.state, State::Sending { .. });
         demand(is_outgoing || !is_sending, NAME, id, "is on its way out and no e-mail of ours")?;
-        demand(!is_chat || interaction.media == Media::Chat, NAME, id, "is worked on as a chat and is none")?;
+        demand(
+            !is_chat || interaction.media == Media::Chat,
+            NAME,
+            id,
+            "is worked on as a chat and is none",
+        )?;
     }
     Ok(())
 }
 
-/// S2: the owner is not a participant as well, nobody takes part twice, and only a live chat has participants.
+/// S2: the owner is not a participant as well, nobody takes part twice, and only a live chat has
+/// participants.
 ///
 /// # Errors
 ///
@@ -59,9 +77,10 @@ pub fn one_owner(snapshot: &Snapshot<'_>) -> Result<(), Violation> {
     Ok(())
 }
 
-/// S10: an open offer has a number of its own that was given (the router's the latest), it is to somebody who is not the owner, a waiting interaction's is the router's
-/// and an owned one's the owner's, and it ends after it began. (That there is at most one is in the type.) The seats that supervisors asked
-/// for stand beside it, in a live chat alone; nobody has two of all these.
+/// S10: an open offer has a number of its own that was given (the router's the latest), it is to
+/// somebody who is not the owner, a waiting interaction's is the router's and an owned one's the
+/// owner's, and it ends after it began. (That there is at most one is in the type.) The seats that
+/// supervisors asked for stand beside it, in a live chat alone; nobody has two of all these.
 ///
 /// # Errors
 ///
@@ -86,7 +105,8 @@ pub fn one_offer(snapshot: &Snapshot<'_>) -> Result<(), Violation> {
         }
         if let Some(offer) = interaction.offer() {
             let is_routed = offer.kind == OfferKind::Routed;
-            let is_right = is_routed == interaction.wait().is_some() && !offer.kind.is_supervision();
+            let is_right =
+                is_routed == interaction.wait().is_some() && !offer.kind.is_supervision();
             demand(is_right, NAME, id, "an offer is of the wrong kind for its state")?;
         }
         let is_live = interaction.mode() == Some(Mode::Chatting);
@@ -100,8 +120,8 @@ pub fn one_offer(snapshot: &Snapshot<'_>) -> Result<(), Violation> {
     Ok(())
 }
 
-/// A desk's slots are exactly what its agent owns, is offered or takes part in, drafts apart. Worked out here from the states, not by the
-/// method that the rules use.
+/// A desk's slots are exactly what its agent owns, is offered or takes part in, drafts apart.
+/// Worked out here from the states, not by the method that the rules use.
 ///
 /// # Errors
 ///
@@ -115,8 +135,11 @@ pub fn slots_match(snapshot: &Snapshot<'_>) -> Result<(), Violation> {
     }
     let users: BTreeSet<UserId> = snapshot.desks.keys().chain(expected.keys()).copied().collect();
     for user in users {
-        let taken: BTreeSet<InteractionId> =
-            snapshot.desks.get(&user).map(|desk| desk.slots.keys().copied().collect()).unwrap_or_default();
+        let taken: BTreeSet<InteractionId> = snapshot
+            .desks
+            .get(&user)
+            .map(|desk| desk.slots.keys().copied().collect())
+            .unwrap_or_default();
         let holds = expected.remove(&user).unwrap_or_default();
         if taken != holds {
             let what = format!("agent {user} holds {holds:?} and has slots for {taken:?}");
@@ -137,10 +160,19 @@ fn holders(interaction: &Interaction) -> BTreeSet<UserId> {
             // Supervisors who come of their own accord hold nothing.
             let takes_slot =
                 |kind| !matches!(kind, OfferKind::Monitor | OfferKind::Coach | OfferKind::BargeIn);
-            holders
-                .extend(handling.offer.as_ref().filter(|offer| takes_slot(offer.kind)).map(|offer| offer.to));
             holders.extend(
-                handling.others.iter().filter(|other| takes_slot(other.kind)).map(|other| other.user),
+                handling
+                    .offer
+                    .as_ref()
+                    .filter(|offer| takes_slot(offer.kind))
+                    .map(|offer| offer.to),
+            );
+            holders.extend(
+                handling
+                    .others
+                    .iter()
+                    .filter(|other| takes_slot(other.kind))
+                    .map(|other| other.user),
             );
         }
         State::Invited(..)
@@ -153,8 +185,9 @@ fn holders(interaction: &Interaction) -> BTreeSet<UserId> {
     holders
 }
 
-/// S8: no desk has more slots taken than its agent's capacity, of any medium and over all. It is not true for a while after somebody's
-/// capacity was lowered or he was deleted: what he holds stays his.
+/// S8: no desk has more slots taken than its agent's capacity, of any medium and over all. It is
+/// not true for a while after somebody's capacity was lowered or he was deleted: what he holds
+/// stays his.
 ///
 /// # Errors
 ///
@@ -170,14 +203,17 @@ pub fn capacity(snapshot: &Snapshot<'_>) -> Result<(), Violation> {
             return Err(Violation { predicate: "capacity", what });
         }
         if is_over_all {
-            return Err(Violation { predicate: "capacity", what: format!("agent {id} has {all} in all") });
+            return Err(Violation {
+                predicate: "capacity",
+                what: format!("agent {id} has {all} in all"),
+            });
         }
     }
     Ok(())
 }
 
-/// An interaction lists exactly its open drafts: those that are neither sent nor given up. A completed one has none; a draft that came back
-/// after its original was completed is on no list.
+/// An interaction lists exactly its open drafts: those that are neither sent nor given up. A
+/// completed one has none; a draft that came back after its original was completed is on no list.
 ///
 /// # Errors
 ///
@@ -189,16 +225,29 @@ pub fn drafts_match(snapshot: &Snapshot<'_>) -> Result<(), Violation> {
     let is_open = |draft: &Interaction| draft.mode() == Some(Mode::Composing);
     for interaction in &snapshot.interactions {
         for draft in &interaction.drafts {
-            let is_right =
-                by_id.get(draft).is_none_or(|draft| is_open(draft) && draft.parent == Some(interaction.id));
-            demand(is_right, NAME, interaction.id, "lists a draft that is not open or not its own")?;
+            let is_right = by_id
+                .get(draft)
+                .is_none_or(|draft| is_open(draft) && draft.parent == Some(interaction.id));
+            demand(
+                is_right,
+                NAME,
+                interaction.id,
+                "lists a draft that is not open or not its own",
+            )?;
         }
-        let is_completed = matches!(interaction.state, State::Ended { outcome: Outcome::Completed, .. });
+        let is_completed =
+            matches!(interaction.state, State::Ended { outcome: Outcome::Completed, .. });
         let has_none = interaction.drafts.is_empty();
-        demand(has_none || !is_completed, NAME, interaction.id, "was completed with an open draft")?;
+        demand(
+            has_none || !is_completed,
+            NAME,
+            interaction.id,
+            "was completed with an open draft",
+        )?;
         let original = interaction.parent.and_then(|parent| by_id.get(&parent));
-        let is_listed =
-            original.is_none_or(|original| original.is_ended() || original.drafts.contains(&interaction.id));
+        let is_listed = original.is_none_or(|original| {
+            original.is_ended() || original.drafts.contains(&interaction.id)
+        });
         demand(!is_open(interaction) || is_listed, NAME, interaction.id, "is open and on no list")?;
     }
     Ok(())
@@ -217,8 +266,8 @@ pub fn concerned_kept(snapshot: &Snapshot<'_>) -> Result<(), Violation> {
     Ok(())
 }
 
-/// Nothing is held by a ghost: whoever owns, is offered or takes part in something has a contact-center session. True when everything of the
-/// agents who are gone has been looked after.
+/// Nothing is held by a ghost: whoever owns, is offered or takes part in something has a
+/// contact-center session. True when everything of the agents who are gone has been looked after.
 ///
 /// # Errors
 ///
@@ -228,7 +277,8 @@ pub fn no_ghosts(snapshot: &Snapshot<'_>) -> Result<(), Violation> {
         if matches!(interaction.state, State::Sending { .. }) {
             continue;
         }
-        let is_there = |user: &UserId| snapshot.desks.get(user).is_some_and(|desk| desk.session.is_some());
+        let is_there =
+            |user: &UserId| snapshot.desks.get(user).is_some_and(|desk| desk.session.is_some());
         let is_so = interaction.people().iter().all(is_there);
         demand(is_so, "no_ghosts", interaction.id, "is held by somebody who is not there")?;
     }

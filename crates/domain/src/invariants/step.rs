@@ -1,4 +1,5 @@
-//! What is true of one interaction from one moment to the next, when one command was carried out between them.
+//! What is true of one interaction from one moment to the next, when one command was carried out
+//! between them.
 
 use super::{Snapshot, Violation, demand};
 use crate::id::{QueueId, UserId, WorkbinId};
@@ -59,7 +60,12 @@ pub fn attempts_counted(before: &Interaction, after: &Interaction) -> Result<(),
         }
         _ => true,
     };
-    demand(is_so, "attempts_counted", before.id, "an attempt to deliver it was skipped or forgotten")
+    demand(
+        is_so,
+        "attempts_counted",
+        before.id,
+        "an attempt to deliver it was skipped or forgotten",
+    )
 }
 
 /// S7: the state goes only where the state table has a way.
@@ -82,7 +88,12 @@ pub fn epoch_rises(before: &Interaction, after: &Interaction) -> Result<(), Viol
     const NAME: &str = "epoch_rises";
     demand(after.epoch >= before.epoch, NAME, before.id, "the epoch fell")?;
     let is_moved = place(before) != place(after);
-    demand(!is_moved || after.epoch > before.epoch, NAME, before.id, "it moved and the epoch did not rise")
+    demand(
+        !is_moved || after.epoch > before.epoch,
+        NAME,
+        before.id,
+        "it moved and the epoch did not rise",
+    )
 }
 
 type Place = (Kind, Option<UserId>, Option<QueueId>, Option<WorkbinId>);
@@ -141,8 +152,8 @@ pub fn workbin_not_routed(before: &Interaction, after: &Interaction) -> Result<(
     demand(is_so, "workbin_not_routed", before.id, "it was offered out of a workbin")
 }
 
-/// S9: an offer that was not open before goes to an agent who was reachable and Ready, and who had room or his slot already. `earlier` is
-/// everything before the step.
+/// S9: an offer that was not open before goes to an agent who was reachable and Ready, and who had
+/// room or his slot already. `earlier` is everything before the step.
 ///
 /// # Errors
 ///

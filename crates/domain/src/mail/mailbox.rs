@@ -1,7 +1,9 @@
-//! Which mailbox an address means: two texts that mean one mailbox are one contact, one recipient and one proof, and no others are.
+//! Which mailbox an address means: two texts that mean one mailbox are one contact, one recipient
+//! and one proof, and no others are.
 //!
-//! The name before an address, the quotes of its local part, the case of letters and the form of an international domain tell no mailbox from
-//! another. RFC 5321, section 2.3.11, would let a server tell local parts apart by the case of their letters, but no provider does.
+//! The name before an address, the quotes of its local part, the case of letters and the form of an
+//! international domain tell no mailbox from another. RFC 5321, section 2.3.11, would let a server
+//! tell local parts apart by the case of their letters, but no provider does.
 
 use alloc::borrow::Cow;
 use alloc::format;
@@ -29,7 +31,8 @@ pub fn bare_address(text: &str) -> &str {
     open.map_or(text, |at| inside[at + 1..].trim())
 }
 
-/// Returns what tells a mailbox from every other: equal for two addresses if, and only if, they mean the same one. It is no address itself.
+/// Returns what tells a mailbox from every other: equal for two addresses if, and only if, they
+/// mean the same one. It is no address itself.
 #[must_use]
 pub fn mailbox_key(address: &str) -> String {
     let bare = bare_address(address);
@@ -39,8 +42,8 @@ pub fn mailbox_key(address: &str) -> String {
     }
 }
 
-/// Returns the key of the mailbox to which `local+tag@domain` is delivered where that is usual; the same as [`mailbox_key`] when there is
-/// no tag.
+/// Returns the key of the mailbox to which `local+tag@domain` is delivered where that is usual; the
+/// same as [`mailbox_key`] when there is no tag.
 #[must_use]
 pub fn untagged_key(address: &str) -> String {
     let key = mailbox_key(address);
@@ -53,9 +56,10 @@ pub fn untagged_key(address: &str) -> String {
     }
 }
 
-/// Returns an address as it stands on the wire: the local part in quotes if, and only if, it needs them (RFC 5321, section 4.1.2), and the
-/// domain by its A-labels (RFC 5890), which every relay takes. `None` when it is none. Dots may stand anywhere, as they do in addresses of
-/// large providers; whatever else needs quotes must have them.
+/// Returns an address as it stands on the wire: the local part in quotes if, and only if, it needs
+/// them (RFC 5321, section 4.1.2), and the domain by its A-labels (RFC 5890), which every relay
+/// takes. `None` when it is none. Dots may stand anywhere, as they do in addresses of large
+/// providers; whatever else needs quotes must have them.
 #[must_use]
 pub fn wire_address(address: &str) -> Option<String> {
     let bare = bare_address(address);
@@ -103,7 +107,8 @@ pub fn unescaped(quoted: &str) -> String {
     text
 }
 
-/// Tells whether a local part, as it is written, is a quoted string to its end, or of nothing but atoms and dots.
+/// Tells whether a local part, as it is written, is a quoted string to its end, or of nothing but
+/// atoms and dots.
 fn is_well_formed(local: &str) -> bool {
     if local.chars().any(breaks_line) {
         return false;
@@ -120,7 +125,8 @@ fn is_well_formed(local: &str) -> bool {
     true
 }
 
-/// Tells whether a local part stands without quotes (RFC 5322, section 3.2.3; beyond ASCII RFC 6532, section 3.2).
+/// Tells whether a local part stands without quotes (RFC 5322, section 3.2.3; beyond ASCII RFC
+/// 6532, section 3.2).
 fn is_dot_atom(local: &str) -> bool {
     local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atom))
 }

@@ -7,9 +7,11 @@ use crate::routing::{Agent, Search};
 /// How a queue is attended, by the rules that routing goes by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Attendance {
-    /// Nobody who could be offered what waits in it at any of its steps has a contact-center session with its channel.
+    /// Nobody who could be offered what waits in it at any of its steps has a contact-center
+    /// session with its channel.
     Nobody,
-    /// Somebody has, but none of them takes anything now: not Ready, not to be disturbed, or out of reach.
+    /// Somebody has, but none of them takes anything now: not Ready, not to be disturbed, or out of
+    /// reach.
     Paused,
     /// Somebody takes what waits in it, now or as soon as they have a free slot.
     Served,
@@ -38,7 +40,8 @@ fn of_agent(queue: &Queue, skills: &SkillLevels, agent: Agent<'_>) -> Attendance
     let steps = || core::iter::once(None).chain((0..queue.steps.len()).map(Some));
     let is_asked = || steps().any(|step| by_search(&Search::of(queue, step), agent).is_none());
     // Whoever has no slot of that medium at all never gets one free.
-    let never_has_room = agent.user.capacity.of(media) == 0 || agent.user.capacity.overall == Some(0);
+    let never_has_room =
+        agent.user.capacity.of(media) == 0 || agent.user.capacity.overall == Some(0);
     let is_in = agent.desk.session.is_some() && agent.desk.channels.contains_key(media);
     if !is_in || never_has_room || by_skills(skills, agent).is_some() || !is_asked() {
         return Attendance::Nobody;

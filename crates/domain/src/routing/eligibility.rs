@@ -1,4 +1,5 @@
-//! Why an agent is not eligible. One closed list of rules, used by the plan, by the command `Offer` and by the answer to "why".
+//! Why an agent is not eligible. One closed list of rules, used by the plan, by the command `Offer`
+//! and by the answer to "why".
 
 use alloc::vec::Vec;
 
@@ -9,7 +10,8 @@ use crate::media::Media;
 use crate::routing::{Agent, Search, Waiting, asked_again, search};
 use crate::time::Time;
 
-/// The rule that keeps an agent from being offered an interaction. The rules are tried in this order; the first that applies is given.
+/// The rule that keeps an agent from being offered an interaction. The rules are tried in this
+/// order; the first that applies is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exclusion {
     /// The queue has neither groups nor skills at this step, so nobody serves it.
@@ -49,10 +51,15 @@ pub enum Exclusion {
     },
 }
 
-/// Returns the rule that keeps one agent from being offered what waits in `queue`, by what concerns this agent alone: that others come first
-/// after he passed it by is up to [`assess`].
+/// Returns the rule that keeps one agent from being offered what waits in `queue`, by what concerns
+/// this agent alone: that others come first after he passed it by is up to [`assess`].
 #[must_use]
-pub fn exclusion(waiting: &Waiting<'_>, queue: &Queue, agent: Agent<'_>, now: Time) -> Option<Exclusion> {
+pub fn exclusion(
+    waiting: &Waiting<'_>,
+    queue: &Queue,
+    agent: Agent<'_>,
+    now: Time,
+) -> Option<Exclusion> {
     let search = search(queue, waiting.wait.since, now);
     by_search(&search, agent)
         .or_else(|| by_skills(&waiting.wait.skills, agent))
@@ -101,7 +108,8 @@ pub(super) fn by_search(search: &Search<'_>, agent: Agent<'_>) -> Option<Exclusi
 
 /// The rule about skills that are asked for.
 pub(super) fn by_skills(asked: &SkillLevels, agent: Agent<'_>) -> Option<Exclusion> {
-    let has = |skill: &SkillId, level: u32| agent.user.skills.get(skill).is_some_and(|own| *own >= level);
+    let has =
+        |skill: &SkillId, level: u32| agent.user.skills.get(skill).is_some_and(|own| *own >= level);
     asked
         .iter()
         .find(|(skill, level)| !has(skill, **level))

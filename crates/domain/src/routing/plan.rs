@@ -1,7 +1,8 @@
 //! The plan: which waiting interaction is offered to which agent now.
 //!
-//! The work is bounded by what can come of it. A queue that no agent could take anything from is skipped without a look at what waits in
-//! it, however much that is; one whose last candidate fills up is left at once.
+//! The work is bounded by what can come of it. A queue that no agent could take anything from is
+//! skipped without a look at what waits in it, however much that is; one whose last candidate fills
+//! up is left at once.
 
 use alloc::collections::{BTreeMap, BinaryHeap};
 use alloc::vec::Vec;
@@ -19,7 +20,8 @@ use crate::time::Time;
 pub struct Line<'a, W> {
     /// The queue.
     pub queue: &'a Queue,
-    /// What waits in it, in ascending order of [`Waiting::rank`]. It is read only as far as there are candidates.
+    /// What waits in it, in ascending order of [`Waiting::rank`]. It is read only as far as there
+    /// are candidates.
     pub waiting: W,
 }
 
@@ -37,14 +39,16 @@ pub struct Pair {
 pub struct Plan {
     /// The offers to make, in routing order.
     pub pairs: Vec<Pair>,
-    /// When time alone can next change the result: a widening step begins, or an agent may be asked again. Everything else that can
-    /// change it (somebody becomes Ready, a slot is freed, …) is an event.
+    /// When time alone can next change the result: a widening step begins, or an agent may be asked
+    /// again. Everything else that can change it (somebody becomes Ready, a slot is freed, …) is an
+    /// event.
     pub next_change: Option<Time>,
 }
 
 /// Plans the offers to make at `now`.
 ///
-/// `lines` are the queues of one contact center, `agents` its users with their desks. The order of either does not matter.
+/// `lines` are the queues of one contact center, `agents` its users with their desks. The order of
+/// either does not matter.
 #[must_use]
 pub fn plan<'a, W>(
     lines: impl IntoIterator<Item = Line<'a, W>>,
@@ -62,8 +66,12 @@ where
         if could_serve.is_empty() {
             continue;
         }
-        let mut line =
-            OpenLine { queue: line.queue, waiting: line.waiting, could_serve, pools: BTreeMap::new() };
+        let mut line = OpenLine {
+            queue: line.queue,
+            waiting: line.waiting,
+            could_serve,
+            pools: BTreeMap::new(),
+        };
         if let Some(head) = line.waiting.next() {
             heads.push(Reverse(Head { rank: head.rank(), line: open.len(), waiting: head }));
             open.push(line);
@@ -130,8 +138,11 @@ struct Planner<'a> {
 
 impl<'a> Planner<'a> {
     fn new(agents: impl IntoIterator<Item = Agent<'a>>, now: Time) -> Self {
-        let candidates =
-            agents.into_iter().filter(|agent| agent.desk.session.is_some()).map(Candidate::new).collect();
+        let candidates = agents
+            .into_iter()
+            .filter(|agent| agent.desk.session.is_some())
+            .map(Candidate::new)
+            .collect();
         Self { now, candidates, by_media: BTreeMap::new(), plan: Plan::default() }
     }
 
@@ -139,13 +150,15 @@ impl<'a> Planner<'a> {
     fn servers(&mut self, queue: &'a Queue) -> Vec<usize> {
         let candidates = &self.candidates;
         let available = self.by_media.entry(&queue.media).or_insert_with(|| {
-            let is_available =
-                |(_, candidate): &(usize, &Candidate<'a>)| by_desk(&queue.media, candidate.agent).is_none();
+            let is_available = |(_, candidate): &(usize, &Candidate<'a>)| {
+                by_desk(&queue.media, candidate.agent).is_none()
+            };
             candidates.iter().enumerate().filter(is_available).map(|(index, _)| index).collect()
         });
         let steps = || core::iter::once(None).chain((0..queue.steps.len()).map(Some));
         let could_serve = |index: &usize| {
-            steps().any(|step| by_search(&Search::of(queue, step), candidates[*index].agent).is_none())
+            steps()
+                .any(|step| by_search(&Search::of(queue, step), candidates[*index].agent).is_none())
         };
         available.iter().copied().filter(could_serve).collect()
     }

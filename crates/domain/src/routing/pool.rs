@@ -1,7 +1,8 @@
 //! Candidates of one search, best first.
 //!
-//! While pairs are planned an agent's slots fill and his last offer becomes recent, so his rank among candidates only ever gets worse. That
-//! is what makes a heap with late corrections right: whoever comes out with an outdated rank is put back with the present one.
+//! While pairs are planned an agent's slots fill and his last offer becomes recent, so his rank
+//! among candidates only ever gets worse. That is what makes a heap with late corrections right:
+//! whoever comes out with an outdated rank is put back with the present one.
 
 use alloc::collections::BinaryHeap;
 use alloc::vec::Vec;
@@ -21,7 +22,8 @@ pub(super) struct Candidate<'a> {
     last_offer: Option<Time>,
 }
 
-/// An agent's rank among candidates; the smallest is chosen. Never having been offered anything is before every time.
+/// An agent's rank among candidates; the smallest is chosen. Never having been offered anything is
+/// before every time.
 type Preference = (u32, Option<Time>, UserId);
 
 impl<'a> Candidate<'a> {
@@ -77,13 +79,18 @@ pub(super) enum Choice {
 }
 
 impl Pool {
-    pub(super) fn new(media: &Media, all: &[Candidate<'_>], members: impl Iterator<Item = usize>) -> Self {
+    pub(super) fn new(
+        media: &Media,
+        all: &[Candidate<'_>],
+        members: impl Iterator<Item = usize>,
+    ) -> Self {
         let ranked = members.map(|index| Reverse((all[index].preference(media), index)));
         Self { heap: ranked.collect() }
     }
 
-    /// Returns the best candidate with room: of those who did not pass the interaction by, else of those who may be asked again. Drops
-    /// whoever has no room, which is for good, because a plan only ever takes slots.
+    /// Returns the best candidate with room: of those who did not pass the interaction by, else of
+    /// those who may be asked again. Drops whoever has no room, which is for good, because a plan
+    /// only ever takes slots.
     pub(super) fn best(
         &mut self,
         media: &Media,
@@ -113,7 +120,8 @@ impl Pool {
                 Choice::NotYet => {}
             }
         }
-        // Everybody who was looked at stays a candidate; the chosen one's rank is corrected when he comes out next.
+        // Everybody who was looked at stays a candidate; the chosen one's rank is corrected when he
+        // comes out next.
         self.heap.extend(passed_over);
         chosen.or(again)
     }

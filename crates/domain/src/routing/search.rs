@@ -1,4 +1,5 @@
-//! Whom a queue asks at a time: its own groups and skills, or those of the last widening step that has begun.
+//! Whom a queue asks at a time: its own groups and skills, or those of the last widening step that
+//! has begun.
 
 use alloc::collections::BTreeSet;
 
@@ -27,7 +28,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Tells whether it asks nobody: neither groups nor skills (docs/compat/interactions.md#routing).
+    /// Tells whether it asks nobody: neither groups nor skills
+    /// (docs/compat/interactions.md#routing).
     #[must_use]
     pub fn asks_nobody(&self) -> bool {
         self.groups.is_empty() && self.skills.is_empty()
@@ -41,9 +43,11 @@ pub fn search(queue: &Queue, since: Time, now: Time) -> Search<'_> {
     Search::of(queue, begun)
 }
 
-/// Returns the next widening step for what entered the queue at `since`: its index and when it begins.
+/// Returns the next widening step for what entered the queue at `since`: its index and when it
+/// begins.
 #[must_use]
 pub fn next_step(queue: &Queue, since: Time, now: Time) -> Option<(usize, Time)> {
-    let begins = |(index, step): (usize, &crate::center::Step)| (index, since.plus_ms(step.after_ms));
+    let begins =
+        |(index, step): (usize, &crate::center::Step)| (index, since.plus_ms(step.after_ms));
     queue.steps.iter().enumerate().map(begins).find(|(_, begin)| *begin > now)
 }

@@ -103,7 +103,8 @@ impl Team {
             waits.iter().enumerate().map(|(number, wait)| waiting(number as u64, wait)).collect();
         entries.sort_by_key(Waiting::rank);
         let plan = plan([Line { queue, waiting: entries.into_iter() }], self.agents(), NOW);
-        let number = |id| (0..waits.len()).find(|number| InteractionId::compose(1, *number as u64) == id);
+        let number =
+            |id| (0..waits.len()).find(|number| InteractionId::compose(1, *number as u64) == id);
         plan.pairs.iter().map(|pair| (number(pair.interaction).unwrap(), pair.user.0)).collect()
     }
 }
@@ -128,14 +129,20 @@ fn every_rule_excludes() {
     check(&|_, wait, _, _| wait.skills = [(ENGLISH, 1)].into(), missing(ENGLISH, 1));
     check(&|_, _, _, desk| drop(desk.end_session()), Some(Exclusion::NoSession));
     check(&|_, _, _, desk| desk.reach = Reach([Topic::Chats].into()), Some(Exclusion::Unreachable));
-    check(&|_, _, _, desk| drop(desk.set_not_ready(Channels::All, None)), Some(Exclusion::NotReady));
+    check(
+        &|_, _, _, desk| drop(desk.set_not_ready(Channels::All, None)),
+        Some(Exclusion::NotReady),
+    );
     check(&|_, _, _, desk| drop(desk.channels.remove(&Media::Workitem)), Some(Exclusion::NotReady));
     let dnd = |desk: &mut Desk| drop(desk.set_do_not_disturb(Channels::All, DoNotDisturb::On));
     check(&|_, _, _, desk| dnd(desk), Some(Exclusion::DoNotDisturb));
     check(&|_, _, user, _| user.capacity.overall = Some(0), Some(Exclusion::Full));
     let passed = |ms: u64| Pass { user: UserId(1), at: Time(NOW.0 - ms as i64) };
     let until = NOW.plus_ms(1);
-    check(&|_, wait, _, _| wait.passes = vec![passed(29_999)], Some(Exclusion::PassedUntil { until }));
+    check(
+        &|_, wait, _, _| wait.passes = vec![passed(29_999)],
+        Some(Exclusion::PassedUntil { until }),
+    );
     check(&|_, wait, _, _| wait.passes = vec![passed(30_000)], None);
 }
 
@@ -154,7 +161,8 @@ fn front_then_priority_then_age_then_id() {
     let team = Team::of(4);
     let front = Wait { front: true, ..wait(&queue, 0) };
     let waits = [wait(&queue, 5), wait(&queue, 9), wait(&queue, 9), front];
-    let order: Vec<usize> = team.plan(&queue, &waits).into_iter().map(|(number, _)| number).collect();
+    let order: Vec<usize> =
+        team.plan(&queue, &waits).into_iter().map(|(number, _)| number).collect();
     assert_eq!(order, [3, 1, 2, 0]);
     let rank = |priority| Rank::new(InteractionId::compose(1, 1), priority, false, NOW);
     assert!(rank(7) < rank(0) && rank(0) < rank(-7));
@@ -170,7 +178,8 @@ fn the_agent_with_fewest_slots_then_the_longest_unasked_then_id() {
     team.desks[2].last_offer = Some(Time(4));
     let waits: Vec<Wait> = (0..9).map(|index| wait(&queue, 100 - index)).collect();
     let agents: Vec<u128> = team.plan(&queue, &waits).into_iter().map(|(_, user)| user).collect();
-    // Never asked, asked at 4, asked at 5; then everybody has one slot, and who was asked just now comes after the first, never asked.
+    // Never asked, asked at 4, asked at 5; then everybody has one slot, and who was asked just now
+    // comes after the first, never asked.
     assert_eq!(agents, [4, 3, 2, 1, 2, 3, 4], "seven slots are free");
 }
 
@@ -217,12 +226,16 @@ fn assess_says_that_others_come_first() {
     let at = Time(NOW.0 - 40_000);
     let wait = Wait { passes: vec![Pass { user: UserId(1), at }], ..wait(&queue, 60_000) };
     let judged = assess(&waiting(1, &wait), &queue, team.agents(), NOW);
-    assert_eq!(judged, [(UserId(1), Some(Exclusion::PassedAndOthersEligible { at })), (UserId(2), None)]);
+    assert_eq!(
+        judged,
+        [(UserId(1), Some(Exclusion::PassedAndOthersEligible { at })), (UserId(2), None)]
+    );
 }
 
 #[test]
 fn steps_widen_in_time() {
-    let step = |after_ms, group| Step { after_ms, groups: [group].into(), skills: SkillLevels::new() };
+    let step =
+        |after_ms, group| Step { after_ms, groups: [group].into(), skills: SkillLevels::new() };
     let queue = Queue { steps: vec![step(10_000, SALES), step(20_000, SUPPORT)], ..queue() };
     let at = |ago_ms: i64| search(&queue, Time(NOW.0 - ago_ms), NOW);
     assert_eq!((at(9_999).step, at(10_000).step, at(25_000).step), (None, Some(0), Some(1)));
@@ -314,7 +327,9 @@ mod against_the_naive_plan {
                 .users
                 .iter()
                 .zip(&desks)
-                .filter(|(user, desk)| exclusion(&entry, &queues[at].0, Agent { user, desk }, NOW).is_none())
+                .filter(|(user, desk)| {
+                    exclusion(&entry, &queues[at].0, Agent { user, desk }, NOW).is_none()
+                })
                 .min_by_key(|(user, desk)| {
                     (passed(user.id), desk.occupied(&Media::Workitem), desk.last_offer, user.id)
                 })
@@ -354,7 +369,9 @@ mod against_the_naive_plan {
         let one = (any::<bool>(), 0..5_u32, 0..3_usize, prop::option::of(0..3_i64), 0..5_u8);
         prop::collection::vec(one, 1..6).prop_map(|members| {
             let mut team = Team::of(members.len() as u128);
-            for (index, (sells, billing, slots, last_offer, ready)) in members.into_iter().enumerate() {
+            for (index, (sells, billing, slots, last_offer, ready)) in
+                members.into_iter().enumerate()
+            {
                 let (user, desk) = (&mut team.users[index], &mut team.desks[index]);
                 user.groups = [if sells { SALES } else { SUPPORT }].into();
                 user.skills = [(BILLING, billing)].into();

@@ -15,7 +15,8 @@ pub(super) fn check(map: &BTreeMap<String, Value>) -> Result<(), UserDataError> 
     measure.map(map, UserData::DEPTH_MAX)
 }
 
-/// Counts bytes, and stops at the first bound that is broken, so that a hostile map costs no more than an allowed one.
+/// Counts bytes, and stops at the first bound that is broken, so that a hostile map costs no more
+/// than an allowed one.
 struct Measure {
     bytes: usize,
 }
@@ -26,12 +27,18 @@ impl Measure {
         if self.bytes > UserData::BYTES_MAX { Err(UserDataError::TooLarge) } else { Ok(()) }
     }
 
-    fn map(&mut self, map: &BTreeMap<String, Value>, depth_left: usize) -> Result<(), UserDataError> {
+    fn map(
+        &mut self,
+        map: &BTreeMap<String, Value>,
+        depth_left: usize,
+    ) -> Result<(), UserDataError> {
         let depth_left = depth_left.checked_sub(1).ok_or(UserDataError::TooDeep)?;
         self.add(brackets_and_commas(map.len()))?;
         for (key, value) in map {
             if key.len() > UserData::KEY_BYTES_MAX {
-                return Err(UserDataError::KeyTooLong { key: key.chars().take(QUOTED_CHARS).collect() });
+                return Err(UserDataError::KeyTooLong {
+                    key: key.chars().take(QUOTED_CHARS).collect(),
+                });
             }
             self.add(text_bytes(key) + ":".len())?;
             self.value(value, depth_left)?;

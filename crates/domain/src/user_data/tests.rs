@@ -20,8 +20,11 @@ fn nested(levels: usize) -> Value {
 fn update_creates_and_replaces_as_a_whole() {
     let mut it = data([("a", Value::Integer(1)), ("n", Value::Map(map([("x", Value::Null)])))]);
     it.update(&data([("b", Value::Null), ("n", Value::Map(map([("y", Value::Null)])))]));
-    let expected =
-        data([("a", Value::Integer(1)), ("b", Value::Null), ("n", Value::Map(map([("y", Value::Null)])))]);
+    let expected = data([
+        ("a", Value::Integer(1)),
+        ("b", Value::Null),
+        ("n", Value::Map(map([("y", Value::Null)]))),
+    ]);
     assert_eq!(it, expected);
 }
 
@@ -31,7 +34,10 @@ fn delete_by_names_and_by_tree() {
     let mut it = data([("a", Value::Integer(1)), ("n", inner()), ("z", Value::Null)]);
     it.delete(&Removal::Keys(vec!["a".to_string(), "missing".to_string()]));
     it.delete(&Removal::Tree(map([
-        ("n", Value::Map(map([("x", Value::Text("whatever".to_string())), ("missing", Value::Null)]))),
+        (
+            "n",
+            Value::Map(map([("x", Value::Text("whatever".to_string())), ("missing", Value::Null)])),
+        ),
         ("z", Value::Bool(true)),
     ])));
     assert_eq!(it, data([("n", Value::Map(map([("y", Value::Integer(2))])))]));
@@ -52,7 +58,11 @@ fn merge_patch_as_the_rfc_has_it() {
     let list = || Value::List(vec![text("b")]);
     let cases = [
         (data([("a", text("b"))]), map([("a", text("c"))]), data([("a", text("c"))])),
-        (data([("a", text("b"))]), map([("b", text("c"))]), data([("a", text("b")), ("b", text("c"))])),
+        (
+            data([("a", text("b"))]),
+            map([("b", text("c"))]),
+            data([("a", text("b")), ("b", text("c"))]),
+        ),
         (data([("a", text("b"))]), map([("a", Value::Null)]), data([])),
         (data([("a", list())]), map([("a", text("c"))]), data([("a", text("c"))])),
         (data([("a", text("c"))]), map([("a", list())]), data([("a", list())])),
@@ -88,7 +98,10 @@ fn depth_is_bounded_and_counted_from_the_map_itself() {
     assert_eq!(with(UserData::DEPTH_MAX - 1).check(), Ok(()));
     assert_eq!(with(UserData::DEPTH_MAX).check(), Err(UserDataError::TooDeep));
     let mut it = data([]);
-    assert_eq!(it.merge_patch(&map([("k", nested(UserData::DEPTH_MAX))])), Err(UserDataError::TooDeep));
+    assert_eq!(
+        it.merge_patch(&map([("k", nested(UserData::DEPTH_MAX))])),
+        Err(UserDataError::TooDeep)
+    );
     let list = (0..UserData::DEPTH_MAX).fold(Value::Null, |inner, _| Value::List(vec![inner]));
     assert_eq!(data([("k", list)]).check(), Err(UserDataError::TooDeep));
 }

@@ -1,5 +1,5 @@
-//! The table of capabilities agrees with the rules: what it lists is not refused for the state, and where it lists nothing, nothing that an
-//! owner does is allowed.
+//! The table of capabilities agrees with the rules: what it lists is not refused for the state, and
+//! where it lists nothing, nothing that an owner does is allowed.
 
 use handoff_domain::command::Command;
 use handoff_domain::id::UserId;
@@ -38,7 +38,8 @@ const COMMANDS: &[(&str, &str)] = &[
 const ALWAYS: &[&str] =
     &["AddComment", "SetDisposition", "AttachUserData", "UpdateUserData", "DeleteUserData"];
 
-/// What whoever is in a conversation may do, though it is listed only where somebody hears it whom the name promises.
+/// What whoever is in a conversation may do, though it is listed only where somebody hears it whom
+/// the name promises.
 const SPOKEN: &[&str] = &["SendMessage", "SendToAgents"];
 
 #[test]
@@ -46,10 +47,13 @@ fn capabilities_and_rules_agree() {
     for (name, words) in STATES {
         let (floor, id) = state(name);
         let interaction = &floor.interactions[&id];
-        let readers = if interaction.wait().is_some() { vec![BOB] } else { vec![ANN, CID, SUPERVISOR] };
+        let readers =
+            if interaction.wait().is_some() { vec![BOB] } else { vec![ANN, CID, SUPERVISOR] };
         let is_in = |reader: &UserId| *reader == ANN || interaction.people().contains(reader);
-        for (reader, (capability, command)) in
-            readers.into_iter().filter(is_in).flat_map(|reader| COMMANDS.iter().map(move |row| (reader, row)))
+        for (reader, (capability, command)) in readers
+            .into_iter()
+            .filter(is_in)
+            .flat_map(|reader| COMMANDS.iter().map(move |row| (reader, row)))
         {
             let listed = interaction.capabilities_for(reader);
             let given = Command {
@@ -81,8 +85,11 @@ fn the_target_of_an_offer_sees_an_invitation() {
         let (floor, id) = state(name);
         let interaction = &floor.interactions[&id];
         let targets = [("offered", BOB), ("intruded", SUPERVISOR)];
-        let targets: Vec<UserId> =
-            targets.into_iter().filter(|(word, _)| words.contains(word)).map(|(_, user)| user).collect();
+        let targets: Vec<UserId> = targets
+            .into_iter()
+            .filter(|(word, _)| words.contains(word))
+            .map(|(_, user)| user)
+            .collect();
         for target in &targets {
             assert_eq!(interaction.capabilities_for(*target), ["Accept", "Reject"], "{name}");
         }

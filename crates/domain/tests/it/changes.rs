@@ -118,7 +118,8 @@ fn data_is_told_to_those_whom_it_concerns_with_the_kind_of_message() {
         assert_eq!(notice.kind, NotificationType::PropertiesUpdated);
         assert_eq!(notice.view, View::Concerned(status));
     }
-    let comment = floor.tries(SUPERVISOR, id, Action::Change(Default::default())).expect("it is allowed");
+    let comment =
+        floor.tries(SUPERVISOR, id, Action::Change(Default::default())).expect("it is allowed");
     assert!(comment.events.is_empty(), "a patch that changes nothing tells nothing");
 }
 
@@ -175,7 +176,8 @@ fn a_transfer_to_a_skill_asks_for_it_in_the_current_queue_for_one_wait() {
     let queued = Fact::Queued { queue: queue_id(&Media::Workitem), skill: Some(skill.0) };
     assert_eq!(decision.events[0].facts, [queued]);
     // The third agent has the skill at level 1 only.
-    let refused = floor.apply(handoff_domain::decide, id, Actor::Router, Action::Offer { to: AGENTS[2] });
+    let refused =
+        floor.apply(handoff_domain::decide, id, Actor::Router, Action::Offer { to: AGENTS[2] });
     assert_eq!(refused, Err(handoff_domain::Rejection::TargetNotEligible));
     floor.give(id, BOB);
     let again = floor.does(BOB, id, Action::PlaceInQueue(in_queue(&floor, &Media::Workitem)));

@@ -14,7 +14,10 @@ fn an_invited_agent_takes_part_and_the_owner_stays() {
     let decision = floor.does(BOB, id, Action::Accept { nickname: Some("Bob".to_string()) });
     assert_eq!(decision.after.owner(), Some(ANN));
     let other = &decision.after.others()[0];
-    assert_eq!((other.user, other.kind, other.nickname.as_deref()), (BOB, OfferKind::Invite, Some("Bob")));
+    assert_eq!(
+        (other.user, other.kind, other.nickname.as_deref()),
+        (BOB, OfferKind::Invite, Some("Bob"))
+    );
     assert_eq!(seen(&decision, BOB), Some((Status::Chatting, true)));
     assert_eq!(shown(&decision, ANN).expect("told").kind, NotificationType::ParticipantsUpdated);
     assert!(floor.desks[&BOB].slots.contains_key(&id));
@@ -27,7 +30,10 @@ fn a_consulted_agent_is_made_visible_at_once() {
     let decision = floor.does(ANN, id, Action::Invite(Named::Known(BOB)));
     assert_eq!(decision.after.others()[0].kind, OfferKind::Invite);
     assert!(decision.after.offer().is_none());
-    assert_eq!(floor.tries(ANN, id, Action::Consult(Named::Known(BOB))), Err(Rejection::TargetAlreadyIn));
+    assert_eq!(
+        floor.tries(ANN, id, Action::Consult(Named::Known(BOB))),
+        Err(Rejection::TargetAlreadyIn)
+    );
 }
 
 #[test]
@@ -106,7 +112,8 @@ fn a_participant_leaves_or_is_taken_out() {
 #[test]
 fn a_customer_who_leaves_while_waiting_cancels_the_chat() {
     let (mut floor, id) = state("invited chat");
-    let decision = floor.machine(Actor::Customer, id, Action::CustomerLeft { reason: LeaveReason::Itself });
+    let decision =
+        floor.machine(Actor::Customer, id, Action::CustomerLeft { reason: LeaveReason::Itself });
     assert_eq!(decision.after.status(), Status::Canceled);
     assert_eq!(seen(&decision, BOB), Some((Status::Revoked, false)));
     assert!(floor.desks[&BOB].slots.is_empty());

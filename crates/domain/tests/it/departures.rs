@@ -62,7 +62,8 @@ fn without_workbins_work_goes_to_its_queue_and_a_draft_without_a_queue_stays() {
     assert_eq!(gone(&mut floor, id).after.status(), Status::Queued);
     let (mut floor, id) = state("composing");
     floor.workbins = Arc::default();
-    let refused = floor.apply(handoff_domain::decide, id, Actor::Server, Action::AgentGone { user: ANN });
+    let refused =
+        floor.apply(handoff_domain::decide, id, Actor::Server, Action::AgentGone { user: ANN });
     assert_eq!(refused, Err(Rejection::NoCurrentQueue));
     assert_eq!(floor.interactions[&id].owner(), Some(ANN));
 }
@@ -134,8 +135,12 @@ fn mail_that_cannot_be_delivered_comes_back_to_its_sender_or_into_his_drafts() {
 #[test]
 fn a_workbin_without_an_owners_name_is_ones_own() {
     let (mut floor, id) = state("processing");
-    let definition =
-        floor.workbins.values().find(|it| it.name == Workbin::IN_PROGRESS).expect("it exists").clone();
+    let definition = floor
+        .workbins
+        .values()
+        .find(|it| it.name == Workbin::IN_PROGRESS)
+        .expect("it exists")
+        .clone();
     let in_progress = own(&floor, Workbin::IN_PROGRESS);
     let decision = floor.does(ANN, id, Action::PlaceInWorkbin(Named::Known(definition)));
     assert_eq!(decision.after.state, in_progress);

@@ -22,7 +22,9 @@ fn a_reply_is_a_new_interaction_in_its_writers_hands() {
     assert_eq!(draft.subject.as_deref(), Some("Re: order"));
     assert_eq!(draft.user_data, decision.after.user_data, "it inherits the user data");
     assert_eq!(decision.after.drafts, [draft.id].into());
-    let [timer] = decision.related_timers.as_slice() else { panic!("the draft has an owner to watch over") };
+    let [timer] = decision.related_timers.as_slice() else {
+        panic!("the draft has an owner to watch over")
+    };
     assert!(matches!(timer, (id, TimerChange::Set(TimerKind::Handling, _)) if *id == draft.id));
 }
 
@@ -34,7 +36,9 @@ fn only_the_draft_is_shown() {
     let [first, second] = decision.events.as_slice() else { panic!("two events") };
     assert_eq!(first.facts, [Fact::DraftCreated { draft: decision.related[0].id }]);
     assert!(first.notices.is_empty());
-    assert!(matches!(&second.subject, Subject::Interaction(draft) if draft.parent == Some(original)));
+    assert!(
+        matches!(&second.subject, Subject::Interaction(draft) if draft.parent == Some(original))
+    );
     assert_eq!(second.notices[0].view, View::Concerned(Status::Composing));
 }
 
@@ -79,7 +83,8 @@ fn a_draft_that_came_back_is_open_again_unless_its_original_is_over() {
 fn saving_keeps_text_and_subject_and_is_told_as_such() {
     let mut floor = Floor::new();
     let (_, draft) = floor.answered();
-    let email = handoff_domain::interaction::Email { body: "Dear Eve".to_string(), ..Default::default() };
+    let email =
+        handoff_domain::interaction::Email { body: "Dear Eve".to_string(), ..Default::default() };
     let save = Action::SaveDraft { email: email.clone(), subject: Some("Your order".to_string()) };
     let decision = floor.does(ANN, draft, save);
     assert_eq!(decision.after.email.as_ref().map(|email| &email.body), Some(&email.body));

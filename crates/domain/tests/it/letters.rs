@@ -8,9 +8,9 @@ use handoff_domain::media::Media;
 use handoff_domain::rejection::Rejection;
 use handoff_domain::time::Time;
 use handoff_domain::{
-    Arrival, Automatic, Direction, Email, Filing, Interaction, NewAcknowledgement, NewInteraction, Outcome,
-    Placement, Report, ReportKind, Sender, Silence, State, Status, Threading, Unproven, invariants,
-    open_letter, silence,
+    Arrival, Automatic, Direction, Email, Filing, Interaction, NewAcknowledgement, NewInteraction,
+    Outcome, Placement, Report, ReportKind, Sender, Silence, State, Status, Threading, Unproven,
+    invariants, open_letter, silence,
 };
 
 use crate::floor::Floor;
@@ -123,10 +123,14 @@ fn a_confirmation_comes_into_being_on_its_way_out() {
     let decision = floor.arrives(floor.letter(), confirming(InteractionId::compose(3, 1)));
     let [ack] = decision.related.as_slice() else { panic!("one confirmation") };
     assert!(facts(&decision).contains(&Fact::Acknowledged { by: ack.id }));
-    assert_eq!((ack.direction, ack.sub_type.as_str()), (Direction::Outbound, "OutboundAcknowledgement"));
+    assert_eq!(
+        (ack.direction, ack.sub_type.as_str()),
+        (Direction::Outbound, "OutboundAcknowledgement")
+    );
     assert_eq!((ack.parent, ack.thread), (Some(decision.after.id), Some(decision.after.id)));
     assert_eq!((ack.contact.as_deref(), ack.epoch), (Some("c1"), 1));
-    let expected = State::Sending { by: None, since: floor.now, attempt: 0, due: floor.now, last: None };
+    let expected =
+        State::Sending { by: None, since: floor.now, attempt: 0, due: floor.now, last: None };
     assert_eq!(ack.state, expected);
     assert!(ack.people().is_empty() && ack.drafts.is_empty());
     let subjects = decision.events.iter().map(|event| &event.subject);
@@ -137,8 +141,11 @@ fn a_confirmation_comes_into_being_on_its_way_out() {
 fn a_confirmation_that_cannot_be_delivered_is_given_up() {
     let mut floor = Floor::new();
     let (letter, ack) = floor.confirmed();
-    let failed =
-        floor.machine(Actor::Mailer, ack, Action::DeliveryFailed { reason: "no such mailbox".to_string() });
+    let failed = floor.machine(
+        Actor::Mailer,
+        ack,
+        Action::DeliveryFailed { reason: "no such mailbox".to_string() },
+    );
     assert_eq!(failed.after.status(), Status::Canceled);
     assert!(failed.related.is_empty() && failed.events[0].notices.is_empty());
     assert_eq!(floor.interactions[&letter].status(), Status::Queued);
@@ -197,7 +204,8 @@ fn a_letter_to_a_queue_of_another_medium_is_refused() {
     let mut new = floor.letter();
     let Named::Known(queue) = &mut new.queue else { panic!("it is known") };
     queue.media = Media::Chat;
-    let refusal = floor.try_letter(new, plain(Threading::NothingNamed)).map(|it: Decision| it.after);
+    let refusal =
+        floor.try_letter(new, plain(Threading::NothingNamed)).map(|it: Decision| it.after);
     let is_wrong = matches!(refusal, Err::<Interaction, _>(Rejection::WrongMedia { .. }));
     assert!(is_wrong);
 }

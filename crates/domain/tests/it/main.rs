@@ -1,4 +1,5 @@
-//! The rules from outside: the whole state table, what follows from a change, and random sequences against the invariants.
+//! The rules from outside: the whole state table, what follows from a change, and random sequences
+//! against the invariants.
 
 mod agreement;
 mod changes;

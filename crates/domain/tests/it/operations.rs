@@ -11,8 +11,8 @@ use crate::floor::{AGENTS, Floor, SUPERVISOR};
 use crate::support::{STATES, state};
 use crate::table::{action, prepare};
 
-/// Commands of the state table that try an operation with arguments that exist; one that succeeds is enough. The notifications of typing and
-/// the request for the history are no commands.
+/// Commands of the state table that try an operation with arguments that exist; one that succeeds
+/// is enough. The notifications of typing and the request for the history are no commands.
 const TRIALS: &[(&str, &[&str])] = &[
     ("Accept", &["Accept"]),
     ("Reject", &["Reject"]),
@@ -32,7 +32,10 @@ const TRIALS: &[(&str, &[&str])] = &[
     ("Consult", &["Consult", "Consult participant", "ConsultQueue"]),
     ("CompleteTransfer", &["CompleteTransfer", "CompleteTransfer named"]),
     ("CompleteConference", &["CompleteConference", "CompleteConference named"]),
-    ("RemoveParticipantFromConference", &["Remove", "Remove target", "Remove stranger", "Remove watcher"]),
+    (
+        "RemoveParticipantFromConference",
+        &["Remove", "Remove target", "Remove stranger", "Remove watcher"],
+    ),
     ("Leave", &["Leave"]),
     ("EndChatSession", &["EndChatSession"]),
     ("SwitchToMonitor", &["SwitchMode"]),
@@ -70,7 +73,8 @@ fn said_and_so(state_name: &str, reader: UserId, name: &str, trials: &[&str]) ->
         prepare(&mut floor, trial);
         let Actor::User(caller) = floor.caller(reader) else { panic!("a user") };
         let listed = operations(&floor.interactions[&id], &caller);
-        let refusal = listed.iter().find(|(listed, _)| *listed == name).expect("every operation is listed");
+        let refusal =
+            listed.iter().find(|(listed, _)| *listed == name).expect("every operation is listed");
         let allowed = refusal.1.is_none();
         assert_eq!(*said.get_or_insert(allowed), allowed, "{name} depends on its argument");
         so |= is_accepted(&floor, id, Actor::User(caller), name, trial);
@@ -108,7 +112,8 @@ fn what_is_listed_is_accepted_and_what_is_not_is_refused() {
                 let (said, so) = said_and_so(state_name, reader, name, trials);
                 allowed += usize::from(so);
                 if said != so {
-                    wrong.push(format!("{name} in {state_name} for {reader}: said {said}, is {so}"));
+                    wrong
+                        .push(format!("{name} in {state_name} for {reader}: said {said}, is {so}"));
                 }
             }
         }
@@ -121,7 +126,8 @@ fn what_is_listed_is_accepted_and_what_is_not_is_refused() {
 fn every_operation_is_tried_somewhere() {
     let (floor, id) = state("processing");
     let Actor::User(caller) = floor.caller(SUPERVISOR) else { panic!("a user") };
-    let tried = |name: &str| TRIALS.iter().any(|(trial, _)| *trial == name) || NO_COMMANDS.contains(&name);
+    let tried =
+        |name: &str| TRIALS.iter().any(|(trial, _)| *trial == name) || NO_COMMANDS.contains(&name);
     let listed = operations(&floor.interactions[&id], &caller);
     assert!(listed.iter().all(|(name, _)| tried(name)), "{listed:?}");
     assert_eq!(listed.len(), TRIALS.len() + NO_COMMANDS.len());

@@ -16,7 +16,11 @@ const STANDING: &[Break] = &[
     ("queued", |it| it.epoch = 0, "one_place"),
     ("queued", |it| it.queue = None, "one_place"),
     ("queued", |it| it.queued_at = None, "one_place"),
-    ("parked", |it| it.state = State::Parked { workbin: WorkbinId(1), mode: Mode::Chatting }, "one_place"),
+    (
+        "parked",
+        |it| it.state = State::Parked { workbin: WorkbinId(1), mode: Mode::Chatting },
+        "one_place",
+    ),
     ("processing", |it| handling(it).mode = Mode::LeftChat, "one_place"),
     ("sending", |it| it.direction = Direction::Inbound, "one_place"),
     ("chatting in company", |it| handling(it).others[0].user = ANN, "one_owner"),
@@ -42,8 +46,16 @@ const STANDING: &[Break] = &[
     ("talking", |it| chat(it).parties[1].colleague = Some(PartyId(5)), "conversation_numbered"),
     ("talking", |it| chat(it).parties[1].kind = PartyKind::Customer, "conversation_numbered"),
     ("talking", |it| chat(it).parties[1].present = false, "conversation_peopled"),
-    ("talking in consultation", |it| chat(it).parties[2].shown_to = Visibility::All, "conversation_peopled"),
-    ("talking in company", |it| chat(it).parties[2].sees = Visibility::Supervisors, "conversation_peopled"),
+    (
+        "talking in consultation",
+        |it| chat(it).parties[2].shown_to = Visibility::All,
+        "conversation_peopled",
+    ),
+    (
+        "talking in company",
+        |it| chat(it).parties[2].sees = Visibility::Supervisors,
+        "conversation_peopled",
+    ),
     ("queued talk", |it| chat(it).parties[0].present = false, "conversation_live"),
     ("talking", |it| handling(it).mode = Mode::LeftChat, "conversation_live"),
 ];
@@ -53,8 +65,16 @@ const STEPS: &[Break] = &[
     ("composing", |it| handling(it).by = BOB, "epoch_rises"),
     ("composing", |it| it.state = sending(it.received), "epoch_rises"),
     ("sending", |it| *attempt(it) += 2, "attempts_counted"),
-    ("queued", |it| moved(it, State::Parked { workbin: WorkbinId(1), mode: Mode::Processing }), "legal_move"),
-    ("completed", |it| it.state = State::Ended { outcome: Outcome::Sent, at: it.received }, "end_is_final"),
+    (
+        "queued",
+        |it| moved(it, State::Parked { workbin: WorkbinId(1), mode: Mode::Processing }),
+        "legal_move",
+    ),
+    (
+        "completed",
+        |it| it.state = State::Ended { outcome: Outcome::Sent, at: it.received },
+        "end_is_final",
+    ),
     ("processing", |it| it.offers += 2, "offers_counted"),
     ("processing", |it| it.offers -= 1, "offers_counted"),
     ("processing with transfer", |it| offer(it).to = CID, "offers_counted"),
@@ -99,8 +119,13 @@ fn seat(interaction: &mut Interaction) -> &mut handoff_domain::Offer {
 
 /// Returns a chat in which somebody is who asks for a seat as well.
 fn watched_twice(interaction: &mut Interaction) -> State {
-    let mut state =
-        state("talking with intrusion").0.interactions.into_values().next().expect("it exists").state;
+    let mut state = state("talking with intrusion")
+        .0
+        .interactions
+        .into_values()
+        .next()
+        .expect("it exists")
+        .state;
     if let State::Handling(asked) = &mut state {
         asked.seats[0].number = 1;
         asked.seats[0].to = CID;
@@ -110,7 +135,12 @@ fn watched_twice(interaction: &mut Interaction) -> State {
 }
 
 fn guest() -> Participant {
-    Participant { user: CID, kind: OfferKind::Invite, since: handoff_domain::Time(0), nickname: None }
+    Participant {
+        user: CID,
+        kind: OfferKind::Invite,
+        since: handoff_domain::Time(0),
+        nickname: None,
+    }
 }
 
 fn moved(interaction: &mut Interaction, to: State) {
@@ -137,7 +167,11 @@ fn every_predicate_about_a_moment_can_fail() {
     for (index, (name_of, break_it, expected)) in STANDING.iter().enumerate() {
         let (mut floor, id) = state(name_of);
         break_it(floor.interactions.get_mut(&id).expect("it exists"));
-        assert_eq!(name(invariants::check(&floor.snapshot())), *expected, "case {index}, {name_of}");
+        assert_eq!(
+            name(invariants::check(&floor.snapshot())),
+            *expected,
+            "case {index}, {name_of}"
+        );
     }
 }
 
@@ -148,7 +182,11 @@ fn every_predicate_about_a_step_can_fail() {
         let before = &floor.interactions[&id];
         let mut after = before.clone();
         break_it(&mut after);
-        assert_eq!(name(invariants::check_step(before, &after)), *expected, "case {index}, {name_of}");
+        assert_eq!(
+            name(invariants::check_step(before, &after)),
+            *expected,
+            "case {index}, {name_of}"
+        );
     }
 }
 
@@ -157,7 +195,10 @@ fn what_lies_in_a_workbin_is_not_offered() {
     let (floor, id) = state("parked");
     let mut after = state("invited").0.interactions.into_values().next().expect("it exists");
     after.epoch = 99;
-    assert_eq!(name(step::workbin_not_routed(&floor.interactions[&id], &after)), "workbin_not_routed");
+    assert_eq!(
+        name(step::workbin_not_routed(&floor.interactions[&id], &after)),
+        "workbin_not_routed"
+    );
 }
 
 #[test]
@@ -190,7 +231,11 @@ fn an_offer_to_somebody_who_cannot_take_it_is_seen() {
     let mut after = floor.clone();
     after.machine(handoff_domain::Actor::Router, id, Action::Offer { to: BOB });
     let check = |floor: &Floor| {
-        step::offered_to_able(&floor.snapshot(), Some(&floor.interactions[&id]), &after.interactions[&id])
+        step::offered_to_able(
+            &floor.snapshot(),
+            Some(&floor.interactions[&id]),
+            &after.interactions[&id],
+        )
     };
     assert_eq!(name(check(&floor)), "nothing");
     let mut away = floor.clone();

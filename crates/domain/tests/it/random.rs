@@ -23,10 +23,18 @@ struct Move {
 }
 
 fn moves() -> impl Strategy<Value = Vec<Move>> {
-    let one =
-        (0..COMMANDS.len(), 0..8_usize, 0..9_usize, prop_oneof![Just(0_u64), Just(1_000), Just(31_000)]);
-    let one =
-        one.prop_map(|(command, at, by, later_ms)| Move { command: COMMANDS[command], at, by, later_ms });
+    let one = (
+        0..COMMANDS.len(),
+        0..8_usize,
+        0..9_usize,
+        prop_oneof![Just(0_u64), Just(1_000), Just(31_000)],
+    );
+    let one = one.prop_map(|(command, at, by, later_ms)| Move {
+        command: COMMANDS[command],
+        at,
+        by,
+        later_ms,
+    });
     prop::collection::vec(one, 1..120)
 }
 
@@ -37,13 +45,17 @@ fn caller(floor: &Floor, step: Move, id: handoff_domain::InteractionId) -> Actor
     let people = interaction.people();
     match (base, step.by) {
         ("Offer", _) => Actor::Router,
-        ("ExpireOffer" | "ExpireHandling" | "CheckCustomer" | "CheckIdle" | "CheckWait", _) => Actor::Server,
+        ("ExpireOffer" | "ExpireHandling" | "CheckCustomer" | "CheckIdle" | "CheckWait", _) => {
+            Actor::Server
+        }
         ("Say", 4..) => Actor::Customer,
         ("Intrude" | "SwitchMode", _) => floor.caller(SUPERVISOR),
         ("Delivered" | "DeliveryDeferred" | "DeliveryFailed", _) => Actor::Mailer,
         ("CustomerLeft" | "CountDownload", _) => Actor::Customer,
         (name, _) if name.starts_with("Gone") => Actor::Server,
-        ("Accept" | "Reject", 0..6) => floor.caller(interaction.offer().map_or(ANN, |offer| offer.to)),
+        ("Accept" | "Reject", 0..6) => {
+            floor.caller(interaction.offer().map_or(ANN, |offer| offer.to))
+        }
         (_, 0..4) => floor.caller(interaction.owner().or(people.first().copied()).unwrap_or(ANN)),
         (_, by) => floor.caller(PEOPLE[by % PEOPLE.len()]),
     }

@@ -75,8 +75,9 @@ fn a_rejected_offer_goes_back_to_its_place_and_not_to_the_same_agent() {
     let rejected = floor.does(BOB, id, Action::Reject);
     assert_eq!(seen(&rejected, BOB), Some((Status::Completed, false)));
     assert_eq!(rejected.after.wait().map(|wait| wait.since), since);
-    let offer =
-        |floor: &mut Floor| floor.apply(handoff_domain::decide, id, Actor::Router, Action::Offer { to: BOB });
+    let offer = |floor: &mut Floor| {
+        floor.apply(handoff_domain::decide, id, Actor::Router, Action::Offer { to: BOB })
+    };
     assert_eq!(offer(&mut floor), Err(Rejection::TargetNotEligible));
     floor.now = floor.now.plus_ms(30_000);
     assert!(offer(&mut floor).is_ok());
@@ -90,7 +91,8 @@ fn an_expired_offer_is_revoked_and_a_late_timer_ends_no_other() {
     let expired = floor.machine(Actor::Server, id, Action::ExpireOffer { number: 1 });
     assert_eq!(seen(&expired, ANN), Some((Status::Revoked, false)));
     floor.machine(Actor::Router, id, Action::Offer { to: BOB });
-    let late = floor.apply(handoff_domain::decide, id, Actor::Server, Action::ExpireOffer { number: 1 });
+    let late =
+        floor.apply(handoff_domain::decide, id, Actor::Server, Action::ExpireOffer { number: 1 });
     assert!(matches!(late, Err(Rejection::WrongState { status: Status::Invited, .. })));
 }
 

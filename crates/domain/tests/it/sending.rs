@@ -65,7 +65,8 @@ fn a_mail_that_is_sent_has_a_sender_and_a_message_id() {
     let mut floor = Floor::new();
     let (_, draft) = floor.answered();
     let decision = floor.does(ANN, draft, send());
-    let expected = State::Sending { by: Some(ANN), since: floor.now, attempt: 0, due: floor.now, last: None };
+    let expected =
+        State::Sending { by: Some(ANN), since: floor.now, attempt: 0, due: floor.now, last: None };
     assert_eq!(decision.after.state, expected);
     assert_eq!(email(&decision).from, "support@ours.example");
     assert_eq!(
@@ -128,7 +129,9 @@ fn a_draft_written_before_the_customer_wrote_again_goes_out_by_force_only() {
     let (original, draft) = floor.answered();
     let newer = writes_again(&mut floor, original);
     let refusal = floor.tries(ANN, draft, send());
-    let Err(Rejection::NewerMessage { id, subject, received }) = refusal else { panic!("{refusal:?}") };
+    let Err(Rejection::NewerMessage { id, subject, received }) = refusal else {
+        panic!("{refusal:?}")
+    };
     assert_eq!((id, subject.as_deref(), received), (newer, Some("Forget it"), floor.now));
     let mut forced = floor.clone();
     let dispatch = Dispatch { force: true, ..Dispatch::default() };
@@ -187,7 +190,11 @@ fn an_agents_draft_is_looked_at_by_a_supervisor_before_it_goes_out() {
     assert_eq!(floor.interactions[&original].drafts, [draft].into(), "it is open still");
     floor.give(draft, BOB);
     let passed = floor.does(BOB, draft, action);
-    assert_eq!(passed.after.status(), Status::Sending, "whoever serves the review queue lets it go");
+    assert_eq!(
+        passed.after.status(),
+        Status::Sending,
+        "whoever serves the review queue lets it go"
+    );
     assert!(floor.interactions[&original].drafts.is_empty());
 }
 

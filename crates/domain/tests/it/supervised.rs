@@ -34,7 +34,10 @@ fn a_supervisor_looks_on_unseen() {
     assert_eq!((left.after.owner(), left.after.mode()), (Some(ANN), Some(Mode::LeftChat)));
     assert_eq!(story(&left, SUPERVISOR), ["heard", "Revoked"]);
     assert_eq!(story(&left, ANN), ["LeftChat", "heard"], "as when nobody looks on");
-    assert_eq!(transcript(&floor, id, Visibility::Agents).last().expect("some"), "4 1 Left Removed");
+    assert_eq!(
+        transcript(&floor, id, Visibility::Agents).last().expect("some"),
+        "4 1 Left Removed"
+    );
 }
 
 #[test]
@@ -42,15 +45,19 @@ fn a_supervisor_who_changes_his_part_joins_and_leaves_for_whom_it_concerns() {
     let (mut floor, id) = state("talking while monitored");
     let mut step = |mode| {
         let decision = floor.does(SUPERVISOR, id, Action::SwitchMode { mode });
-        let [all, agents] = [Visibility::All, Visibility::Agents]
-            .map(|sees| lines(decision.said().filter(|entry| entry.index_for(sees).is_some()), sees));
+        let [all, agents] = [Visibility::All, Visibility::Agents].map(|sees| {
+            lines(decision.said().filter(|entry| entry.index_for(sees).is_some()), sees)
+        });
         (all.join(", "), agents.join(", "), decision.said().count())
     };
     let expected = |all: &str, agents: &str, number| (all.to_string(), agents.to_string(), number);
     assert_eq!(step(SupervisorMode::Coach), expected("", "3 3 Joined", 1));
     assert_eq!(step(SupervisorMode::Coach), expected("", "", 0));
     assert_eq!(step(SupervisorMode::BargeIn), expected("3 3 Joined", "4 3 Joined", 1));
-    assert_eq!(step(SupervisorMode::Coach), expected("4 3 Left Itself", "5 3 Left Itself, 6 3 Joined", 2));
+    assert_eq!(
+        step(SupervisorMode::Coach),
+        expected("4 3 Left Itself", "5 3 Left Itself, 6 3 Joined", 2)
+    );
     assert_eq!(step(SupervisorMode::Monitor), expected("", "7 3 Left Itself", 2));
 }
 
@@ -74,14 +81,19 @@ fn what_a_supervisor_asked_for_fails_for_himself_alone() {
 #[test]
 fn an_owner_goes_on_as_if_nobody_had_asked_to_look_on() {
     let bob = || Named::Known(BOB);
-    for action in [Action::Invite(bob()), Action::Consult(bob()), Action::Transfer(Target::Agent(bob()))] {
+    for action in
+        [Action::Invite(bob()), Action::Consult(bob()), Action::Transfer(Target::Agent(bob()))]
+    {
         let (mut floor, id) = state("talking with intrusion");
         assert_eq!(
             floor.tries(BOB, id, Action::Accept { nickname: None }).map(drop).unwrap_err(),
             in_chat("Accept")
         );
         floor.does(ANN, id, action.clone());
-        assert_eq!(floor.tries(ANN, id, Action::Invite(Named::Known(CID))), Err(Rejection::OfferOpen));
+        assert_eq!(
+            floor.tries(ANN, id, Action::Invite(Named::Known(CID))),
+            Err(Rejection::OfferOpen)
+        );
         assert_eq!(floor.interactions[&id].status_for(SUPERVISOR), Status::Invited, "{action:?}");
         let came = floor.does(SUPERVISOR, id, Action::Accept { nickname: None });
         assert_eq!((shown(&came, ANN), shown(&came, BOB)), (None, None), "{action:?}");
@@ -111,9 +123,16 @@ fn a_seat_ends_when_there_is_nothing_to_look_at_any_more() {
         let (mut floor, id) = state("talking with intrusion");
         let decision = floor.machine(actor, id, action.clone());
         assert_eq!(seen(&decision, SUPERVISOR), Some((Status::Revoked, false)), "{action:?}");
-        assert!(decision.timers.contains(&TimerChange::Clear(TimerKind::Offer { number: 2 })), "{action:?}");
-        let is_revoked = |fact: &Fact| matches!(fact, Fact::OfferRevoked { to, .. } if *to == SUPERVISOR);
-        assert!(decision.events.iter().flat_map(|event| &event.facts).any(is_revoked), "{action:?}");
+        assert!(
+            decision.timers.contains(&TimerChange::Clear(TimerKind::Offer { number: 2 })),
+            "{action:?}"
+        );
+        let is_revoked =
+            |fact: &Fact| matches!(fact, Fact::OfferRevoked { to, .. } if *to == SUPERVISOR);
+        assert!(
+            decision.events.iter().flat_map(|event| &event.facts).any(is_revoked),
+            "{action:?}"
+        );
     }
 }
 
@@ -128,8 +147,15 @@ fn what_an_owner_offers_a_supervisor_takes_the_place_of_his_own_seat() {
         for from in ["talking with intrusion", "talking while monitored"] {
             let (mut floor, id) = state(from);
             let offered = floor.does(ANN, id, action.clone());
-            assert_eq!(seen(&offered, SUPERVISOR), Some((Status::Invited, true)), "{action:?} {from}");
-            assert_eq!(offered.after.acceptable().map(|offer| offer.kind).collect::<Vec<_>>(), [kind]);
+            assert_eq!(
+                seen(&offered, SUPERVISOR),
+                Some((Status::Invited, true)),
+                "{action:?} {from}"
+            );
+            assert_eq!(
+                offered.after.acceptable().map(|offer| offer.kind).collect::<Vec<_>>(),
+                [kind]
+            );
             let taken = floor.does(SUPERVISOR, id, Action::Accept { nickname: None });
             invariants::check(&floor.snapshot()).expect("whole");
             let party = chat(&taken).present(SUPERVISOR).expect("he is there");

@@ -1,6 +1,8 @@
 //! Interactions in every state of the state table, made by the commands that lead there.
 
-use handoff_domain::command::{Action, Actor, Dispatch, Draft, DraftKind, Named, SupervisorMode, Target};
+use handoff_domain::command::{
+    Action, Actor, Dispatch, Draft, DraftKind, Named, SupervisorMode, Target,
+};
 use handoff_domain::event::{Notice, Subject, View};
 use handoff_domain::id::{InteractionId, UserId};
 use handoff_domain::interaction::decide::{Decision, decide};
@@ -202,7 +204,9 @@ fn talking(floor: &mut Floor, name: &str) -> InteractionId {
     let colleague = || Named::Known(CID);
     match name.split_once(' ').map_or("", |(_, what)| what) {
         "" => {}
-        "with transfer" => drop(floor.does(ANN, id, Action::Transfer(Target::Agent(Named::Known(BOB))))),
+        "with transfer" => {
+            drop(floor.does(ANN, id, Action::Transfer(Target::Agent(Named::Known(BOB)))))
+        }
         "with intrusion" => drop(floor.intrudes(id, SupervisorMode::Monitor)),
         "with intrusion beside transfer" => {
             floor.intrudes(id, SupervisorMode::Monitor);
@@ -269,9 +273,11 @@ pub(crate) fn written() -> Email {
     Email { to: vec!["eve@customer.example".to_string()], ..Email::default() }
 }
 
-/// Returns what a user is shown of the interaction by the first event that is about it, and not about what was said.
+/// Returns what a user is shown of the interaction by the first event that is about it, and not
+/// about what was said.
 pub(crate) fn shown(decision: &Decision, user: UserId) -> Option<Notice> {
-    let about_it = |notice: &&Notice| notice.user == user && !matches!(notice.view, View::Workbin { .. });
+    let about_it =
+        |notice: &&Notice| notice.user == user && !matches!(notice.view, View::Workbin { .. });
     let mut events = decision.events.iter();
     let event = events.find(|event| !matches!(event.subject, Subject::Transcript { .. }));
     event.and_then(|event| event.notices.iter().find(about_it)).cloned()

@@ -1,8 +1,10 @@
-//! The state table: every state × every command × everybody who could give it, with the expected answer.
+//! The state table: every state × every command × everybody who could give it, with the expected
+//! answer.
 //!
-//! A row names commands, states and callers by words; `!` means none of them, `*` anything. For every combination the first row that
-//! applies counts, so the rows of a command stand in the order in which its refusals take precedence, its successes last. The last column
-//! is the refusal, or the state afterwards (`=` for unchanged).
+//! A row names commands, states and callers by words; `!` means none of them, `*` anything. For
+//! every combination the first row that applies counts, so the rows of a command stand in the order
+//! in which its refusals take precedence, its successes last. The last column is the refusal, or
+//! the state afterwards (`=` for unchanged).
 
 mod commands;
 pub(crate) mod post;
@@ -105,7 +107,9 @@ fn every_state_command_and_caller() {
                 let (got, expect) = (outcome(&floor, id, &given), expected(command, words, caller));
                 cells += 1;
                 if got != expect {
-                    wrong.push(format!("{command} in {state_name} by {caller}: {got}, expected {expect}"));
+                    wrong.push(format!(
+                        "{command} in {state_name} by {caller}: {got}, expected {expect}"
+                    ));
                 }
             }
         }

@@ -1,7 +1,9 @@
 //! Conversations: what is said, who hears it, who comes and goes.
 
 use handoff_domain::NewInteraction;
-use handoff_domain::chat::{Chat, Content, Entry, LeaveReason, PartyId, PartyKind, Utterance, Visibility};
+use handoff_domain::chat::{
+    Chat, Content, Entry, LeaveReason, PartyId, PartyKind, Utterance, Visibility,
+};
 use handoff_domain::command::{Action, Actor, Command, Named, Target};
 use handoff_domain::event::{NotificationType, Subject, View};
 use handoff_domain::id::{FileId, InteractionId, UserId};
@@ -19,7 +21,8 @@ pub(crate) fn says(content: Content, visibility: Visibility) -> Action {
     Action::Say(Utterance::new(content, visibility))
 }
 
-/// Returns the entries that a reader sees, as `number speaker content`; a number is that of the reader's own sequence.
+/// Returns the entries that a reader sees, as `number speaker content`; a number is that of the
+/// reader's own sequence.
 pub(crate) fn lines<'a>(entries: impl Iterator<Item = &'a Entry>, sees: Visibility) -> Vec<String> {
     let line = |entry: &Entry| {
         let content = match &entry.content {
@@ -43,7 +46,9 @@ pub(crate) fn told(decision: &Decision) -> Vec<(UserId, Visibility)> {
     let notices = events.flat_map(|event| &event.notices);
     notices
         .map(|notice| match notice.view {
-            View::Messages { sees } if notice.kind == NotificationType::NewMessages => (notice.user, sees),
+            View::Messages { sees } if notice.kind == NotificationType::NewMessages => {
+                (notice.user, sees)
+            }
             _ => panic!("{notice:?} is beside what was said"),
         })
         .collect()
@@ -64,12 +69,16 @@ fn a_chat_begins_with_its_customer_and_its_timers() {
     let silence = TimerChange::Set(TimerKind::CustomerSilence, at(45_000));
     assert_eq!(decision.timers, [silence, TimerChange::Set(TimerKind::LongestWait, at(600_000))]);
     assert_eq!(chat(&decision).parties[0].kind, PartyKind::Customer);
-    let mail = NewInteraction { chat: Some(chat_request()), ..floor.new_interaction(&Media::Email) };
+    let mail =
+        NewInteraction { chat: Some(chat_request()), ..floor.new_interaction(&Media::Email) };
     assert_eq!(floor.try_open(mail, &Actor::Customer), Err(Rejection::NoConversation));
     let mut nameless = chat_request();
     nameless.nickname.clear();
     let nameless = NewInteraction { chat: Some(nameless), ..floor.new_interaction(&Media::Chat) };
-    assert!(matches!(floor.try_open(nameless, &Actor::Customer), Err(Rejection::TextBounds { .. })));
+    assert!(matches!(
+        floor.try_open(nameless, &Actor::Customer),
+        Err(Rejection::TextBounds { .. })
+    ));
 }
 
 #[test]
@@ -82,9 +91,13 @@ fn what_the_customer_said_while_he_waited_is_shown_to_who_accepts_before_anythin
     let offered = floor.machine(Actor::Customer, id, says(text("hello?"), Visibility::All));
     assert!(told(&offered).is_empty(), "an offer alone lets nobody read");
     let accepted = floor.does(ANN, id, Action::Accept { nickname: Some("Annie".to_string()) });
-    let [usual, history, news] = accepted.events.as_slice() else { panic!("{:?}", accepted.events) };
+    let [usual, history, news] = accepted.events.as_slice() else {
+        panic!("{:?}", accepted.events)
+    };
     assert_eq!(usual.entries().count(), 0);
-    let Subject::Transcript { entries, .. } = &history.subject else { panic!("{:?}", history.subject) };
+    let Subject::Transcript { entries, .. } = &history.subject else {
+        panic!("{:?}", history.subject)
+    };
     let expected = ["1 1 Joined", "2 1 said anybody?", "3 1 said hello?"];
     assert_eq!(lines(entries.iter(), Visibility::Agents), expected);
     assert_eq!(history.notices.iter().map(|notice| notice.user).collect::<Vec<_>>(), [ANN]);
@@ -99,7 +112,10 @@ fn nobody_goes_by_no_name_or_by_an_endless_one() {
     let (floor, id) = state("invited talk");
     for name in [String::new(), "x".repeat(Chat::NAME_CHARS_MAX + 1)] {
         let refusal = floor.clone().tries(BOB, id, Action::Accept { nickname: Some(name) });
-        assert!(matches!(refusal, Err(Rejection::TextBounds { part: "nickname", .. })), "{refusal:?}");
+        assert!(
+            matches!(refusal, Err(Rejection::TextBounds { part: "nickname", .. })),
+            "{refusal:?}"
+        );
     }
 }
 
@@ -150,7 +166,10 @@ fn agents_cannot_count_who_looks_on() {
     floor.brings_in(id, Action::Invite(Named::Known(BOB)), BOB);
     let entry = floor.transcripts[&id].last().expect("he joined").clone();
     let numbers = [Visibility::All, Visibility::Agents, Visibility::Supervisors];
-    assert_eq!(numbers.map(|sees| entry.from.id_for(sees)), [3, 3, 4].map(|number| Some(PartyId(number))));
+    assert_eq!(
+        numbers.map(|sees| entry.from.id_for(sees)),
+        [3, 3, 4].map(|number| Some(PartyId(number)))
+    );
     // A chat that began before agents had numbers of their own goes on with those that it has.
     let (mut floor, id) = state("talking while monitored");
     let chat = floor.interactions.get_mut(&id).and_then(|it| it.chat.as_mut()).expect("a chat");
@@ -184,9 +203,15 @@ fn a_farewell_is_said_first_or_nothing_happens() {
     let queue = |floor: &Floor| in_queue(floor, &Media::Chat);
     let floor = Floor::new();
     for (action, after) in [
-        (Action::Transfer(Target::Queue(queue(&floor))), ["3 2 said bye", "4 2 Left Requeued"].as_slice()),
+        (
+            Action::Transfer(Target::Queue(queue(&floor))),
+            ["3 2 said bye", "4 2 Left Requeued"].as_slice(),
+        ),
         (Action::Transfer(Target::Agent(Named::Known(BOB))), &["3 2 said bye"]),
-        (Action::Complete { queue: None }, &["3 2 said bye", "4 2 Left Itself", "5 1 Left Removed"]),
+        (
+            Action::Complete { queue: None },
+            &["3 2 said bye", "4 2 Left Itself", "5 1 Left Removed"],
+        ),
         (Action::Complete { queue: Some(queue(&floor)) }, &["3 2 said bye", "4 2 Left Requeued"]),
         (Action::Leave, &["3 2 said bye", "4 1 Left Removed"]),
         (Action::EndChatSession, &["3 1 Left Removed"]),
@@ -194,7 +219,13 @@ fn a_farewell_is_said_first_or_nothing_happens() {
         let (floor, id) = state("talking");
         let command = |words: &str| {
             let farewell = Some(Utterance::new(text(words), Visibility::All));
-            Command { actor: floor.caller(ANN), epoch: None, action: action.clone(), farewell, note: None }
+            Command {
+                actor: floor.caller(ANN),
+                epoch: None,
+                action: action.clone(),
+                farewell,
+                note: None,
+            }
         };
         let decision = floor.decide(decide, id, &command("bye")).expect("it is carried out");
         assert_eq!(lines(decision.said(), Visibility::All), after, "{action:?}");
@@ -205,7 +236,8 @@ fn a_farewell_is_said_first_or_nothing_happens() {
     }
 }
 
-/// Returns what somebody is told, in order: `heard` for what was said, otherwise the state that he sees.
+/// Returns what somebody is told, in order: `heard` for what was said, otherwise the state that he
+/// sees.
 pub(crate) fn story(decision: &Decision, user: UserId) -> Vec<String> {
     let notices = decision.events.iter().flat_map(|event| &event.notices);
     let told = notices.filter(|notice| notice.user == user).map(|notice| match notice.view {
@@ -234,13 +266,22 @@ fn last_words_are_heard_by_those_who_go_with_them() {
     ] {
         let (floor, id) = state(from);
         let farewell = Some(Utterance::new(text("bye"), Visibility::All));
-        let command =
-            Command { actor: floor.caller(ANN), epoch: None, action: action.clone(), farewell, note: None };
+        let command = Command {
+            actor: floor.caller(ANN),
+            epoch: None,
+            action: action.clone(),
+            farewell,
+            note: None,
+        };
         let decision = floor.decide(decide, id, &command).expect("it is carried out");
         assert_eq!(story(&decision, other), his, "{action:?} {from}");
         assert_eq!(story(&decision, ANN)[0], "heard", "{action:?} {from}");
         let Subject::Interaction(then) = &decision.events[0].subject else { panic!("a chat") };
-        assert_eq!((then.owner(), then.status()), (Some(ANN), Status::Chatting), "{action:?} {from}");
+        assert_eq!(
+            (then.owner(), then.status()),
+            (Some(ANN), Status::Chatting),
+            "{action:?} {from}"
+        );
     }
 }
 
@@ -269,13 +310,16 @@ fn whoever_goes_because_the_customer_is_gone_is_told_so_first() {
     ] {
         let (floor, id) = state(from);
         let actor = actor.unwrap_or_else(|| floor.caller(ANN));
-        let command = Command { actor, epoch: None, action: action.clone(), farewell: None, note: None };
+        let command =
+            Command { actor, epoch: None, action: action.clone(), farewell: None, note: None };
         let decision = floor.decide(decide, id, &command).expect("it is carried out");
         assert_eq!(story(&decision, other), his, "{action:?} {from}");
         let of_customer = |entry: &Entry| {
             entry.from.kind == PartyKind::Customer && matches!(entry.content, Content::Left { .. })
         };
-        let tells = |event: &&handoff_domain::Event| event.notices.iter().any(|notice| notice.user == other);
+        let tells = |event: &&handoff_domain::Event| {
+            event.notices.iter().any(|notice| notice.user == other)
+        };
         let first = decision.events.iter().find(tells).expect("they are told");
         let Subject::Transcript { entries, .. } = &first.subject else {
             panic!("{first:?} tells something else")
@@ -291,7 +335,8 @@ fn whoever_goes_because_the_customer_is_gone_is_told_so_first() {
 #[test]
 fn after_the_session_the_customer_hears_of_nobody() {
     let (mut floor, id) = state("talking in company");
-    let left = floor.machine(Actor::Customer, id, Action::CustomerLeft { reason: LeaveReason::Itself });
+    let left =
+        floor.machine(Actor::Customer, id, Action::CustomerLeft { reason: LeaveReason::Itself });
     assert_eq!(lines(left.said(), Visibility::Agents), ["4 1 Left Itself", "5 3 Left ByServer"]);
     assert_eq!(left.said().filter(|entry| entry.customer.is_some()).count(), 1);
     assert_eq!(chat(&left).ended, Some(LeaveReason::Itself));
@@ -302,7 +347,9 @@ fn after_the_session_the_customer_hears_of_nobody() {
     assert_eq!(accepted.after.mode(), Some(Mode::LeftChat));
     assert_eq!(lines(accepted.said(), Visibility::Agents), ["6 4 Joined", "7 2 Left HandedOver"]);
     assert!(accepted.said().all(|entry| entry.customer.is_none()));
-    assert!(accepted.events.iter().any(|event| matches!(event.subject, Subject::Transcript { .. })));
+    assert!(
+        accepted.events.iter().any(|event| matches!(event.subject, Subject::Transcript { .. }))
+    );
 }
 
 #[test]
@@ -313,20 +360,36 @@ fn a_chat_that_is_queued_goes_on_with_its_transcript() {
     let queue = in_queue(&floor, &Media::Chat);
     let queued = floor.does(CID, id, Action::PlaceInQueue(queue));
     assert_eq!(lines(queued.said(), Visibility::All), ["5 3 Left Requeued"]);
-    assert!(chat(&queued).parties.iter().all(|party| party.present == (party.kind == PartyKind::Customer)));
+    assert!(
+        chat(&queued)
+            .parties
+            .iter()
+            .all(|party| party.present == (party.kind == PartyKind::Customer))
+    );
     floor.give(id, ANN);
     let back = floor.transcripts[&id].last().expect("she joined again");
-    assert_eq!((back.from.id, back.content.name()), (PartyId(2), "Joined"), "she has the number she had");
+    assert_eq!(
+        (back.from.id, back.content.name()),
+        (PartyId(2), "Joined"),
+        "she has the number she had"
+    );
 }
 
 #[test]
 fn names_and_files_are_counted() {
     let (mut floor, id) = state("talking");
     let nickname = "Joanna".to_string();
-    let named =
-        floor.machine(Actor::Customer, id, says(Content::NicknameUpdated { nickname }, Visibility::All));
+    let named = floor.machine(
+        Actor::Customer,
+        id,
+        says(Content::NicknameUpdated { nickname }, Visibility::All),
+    );
     assert_eq!(chat(&named).parties[0].nickname, "Joanna");
-    assert_eq!(named.said().next().expect("one").from.nickname, "Joan", "as he was when he said it");
+    assert_eq!(
+        named.said().next().expect("one").from.nickname,
+        "Joan",
+        "as he was when he said it"
+    );
     let file = || Content::FileUploaded {
         file: FileId(1),
         name: "a.png".to_string(),
@@ -354,11 +417,13 @@ fn a_customers_files_have_bounds_and_an_agents_have_none() {
     };
     let file = |bytes| {
         let (name, content_type) = ("a.png".to_string(), "image/png".to_string());
-        let content = Content::FileUploaded { file: FileId(1), name, bytes, content_type, description: None };
+        let content =
+            Content::FileUploaded { file: FileId(1), name, bytes, content_type, description: None };
         says(content, Visibility::All)
     };
     let refused = |limit| Err(Rejection::FileLimit(limit));
-    let tries = |floor: &mut Floor, action| floor.apply(decide, id, Actor::Customer, action).map(drop);
+    let tries =
+        |floor: &mut Floor, action| floor.apply(decide, id, Actor::Customer, action).map(drop);
     assert_eq!(tries(&mut floor, file(10)), refused(FileLimit::NeedsAgent));
     floor.machine(Actor::Router, id, Action::Offer { to: ANN });
     floor.does(ANN, id, Action::Accept { nickname: None });
@@ -406,6 +471,7 @@ fn a_full_transcript_takes_what_the_server_records_alone() {
     let words = says(text("more"), Visibility::All);
     assert_eq!(floor.tries(ANN, id, words.clone()), Err(Rejection::TranscriptFull));
     assert_eq!(floor.apply(decide, id, Actor::Customer, words), Err(Rejection::TranscriptFull));
-    let left = floor.machine(Actor::Customer, id, Action::CustomerLeft { reason: LeaveReason::Itself });
+    let left =
+        floor.machine(Actor::Customer, id, Action::CustomerLeft { reason: LeaveReason::Itself });
     assert_eq!(left.said().count(), 1);
 }

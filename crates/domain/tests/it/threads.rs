@@ -64,7 +64,8 @@ fn no_circle_can_be_made() {
 fn a_reply_names_what_it_answers_and_a_forwarded_letter_has_its_files() {
     let (mut floor, earlier, later) = two_letters();
     floor.does(ANN, later, join(earlier));
-    let email = floor.interactions.get_mut(&later).and_then(|it| it.email.as_mut()).expect("an e-mail");
+    let email =
+        floor.interactions.get_mut(&later).and_then(|it| it.email.as_mut()).expect("an e-mail");
     email.message_id = Some("2@customer.example".to_string());
     email.answers = vec!["1@customer.example".to_string()];
     email.mailbox = Some("sales@ours.example".to_string());
@@ -80,7 +81,10 @@ fn a_reply_names_what_it_answers_and_a_forwarded_letter_has_its_files() {
         assert_eq!((draft.thread, draft.parent), (Some(earlier), Some(later)), "{kind:?}");
         assert_eq!(email.answers, answers, "{kind:?}");
         assert_eq!(email.attachments.len(), files, "{kind:?}");
-        assert_eq!((email.base, email.mailbox.as_deref()), (Some(later), Some("sales@ours.example")));
+        assert_eq!(
+            (email.base, email.mailbox.as_deref()),
+            (Some(later), Some("sales@ours.example"))
+        );
         assert_eq!((email.message_id.as_ref(), email.raw), (None, None));
     }
     invariants::check(&floor.snapshot()).expect("the invariants hold");

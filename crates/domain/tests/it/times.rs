@@ -101,7 +101,11 @@ fn a_wait_ends_when_the_service_says_so_and_not_while_an_agent_is_asked() {
     let set = TimerChange::Set(TimerKind::LongestWait, start.plus_ms(600_000));
     assert_eq!(wait(&mut floor, 599_999).timers, [set], "it is put off");
     let offered = floor.machine(Actor::Router, id, Action::Offer { to: ANN });
-    assert!(offered.timers.contains(&TimerChange::Clear(TimerKind::LongestWait)), "{:?}", offered.timers);
+    assert!(
+        offered.timers.contains(&TimerChange::Clear(TimerKind::LongestWait)),
+        "{:?}",
+        offered.timers
+    );
     assert_eq!(wait(&mut floor, 600_000).after.status(), Status::Invited);
     let expired = floor.machine(Actor::Server, id, Action::ExpireOffer { number: 1 });
     assert!(expired.timers.contains(&set), "it goes on where it was: {:?}", expired.timers);

@@ -1,5 +1,5 @@
-//! Random commands at one chat with three agents and a supervisor: every reader's transcript is one sequence without a gap, he sees nothing
-//! above him, and from what he sees he knows who is there.
+//! Random commands at one chat with three agents and a supervisor: every reader's transcript is one
+//! sequence without a gap, he sees nothing above him, and from what he sees he knows who is there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,8 @@ use crate::table::talk::text;
 
 const AGENTS: [UserId; 3] = [ANN, BOB, CID];
 const AUDIENCES: [Visibility; 3] = [Visibility::All, Visibility::Agents, Visibility::Supervisors];
-const MODES: [SupervisorMode; 3] = [SupervisorMode::Monitor, SupervisorMode::Coach, SupervisorMode::BargeIn];
+const MODES: [SupervisorMode; 3] =
+    [SupervisorMode::Monitor, SupervisorMode::Coach, SupervisorMode::BargeIn];
 
 /// What happens next: which command, by whom of those who may be meant, aimed at whom.
 #[derive(Clone, Copy, Debug)]
@@ -63,9 +64,12 @@ fn command(floor: &Floor, id: InteractionId, step: Move) -> (Actor, Action) {
         19 => (owner(), Action::PlaceInQueue(in_queue(floor, &Media::Chat))),
         20 => (Actor::Server, Action::AgentGone { user: [ANN, BOB, CID, SUPERVISOR][step.by] }),
         21 => (Actor::Server, Action::CheckIdle),
-        22 if step.by == 0 => (Actor::Customer, Action::CustomerLeft { reason: LeaveReason::Itself }),
+        22 if step.by == 0 => {
+            (Actor::Customer, Action::CustomerLeft { reason: LeaveReason::Itself })
+        }
         22 => (Actor::Customer, say(Visibility::All)),
-        // A supervisor comes in and changes his part often, because that takes several steps in a row.
+        // A supervisor comes in and changes his part often, because that takes several steps in a
+        // row.
         24..28 => (supervisor(), Action::SwitchMode { mode: MODES[step.to] }),
         28 => (supervisor(), Action::Intrude { mode: MODES[step.to] }),
         29 => (supervisor(), Action::Accept { nickname: nickname() }),
@@ -99,7 +103,11 @@ fn visible(floor: &Floor, id: InteractionId, sees: Visibility) -> BTreeSet<Party
 type Screens = BTreeMap<UserId, (Visibility, u64)>;
 
 /// Shows an event's entries to those who are told of it: what they get must go on where they are.
-fn deliver(screens: &mut Screens, before: &Interaction, decision: &Decision) -> Result<(), TestCaseError> {
+fn deliver(
+    screens: &mut Screens,
+    before: &Interaction,
+    decision: &Decision,
+) -> Result<(), TestCaseError> {
     for event in &decision.events {
         let (entries, is_history): (Vec<&Entry>, bool) = match &event.subject {
             Subject::Transcript { entries, .. } => (entries.iter().collect(), true),
@@ -109,7 +117,8 @@ fn deliver(screens: &mut Screens, before: &Interaction, decision: &Decision) -> 
             let View::Messages { sees } = notice.view else { continue };
             let is_in = |interaction: &Interaction| interaction.people().contains(&notice.user);
             prop_assert!(is_in(before) || is_in(&decision.after), "{notice:?}");
-            let numbers: Vec<u64> = entries.iter().filter_map(|entry| entry.index_for(sees)).collect();
+            let numbers: Vec<u64> =
+                entries.iter().filter_map(|entry| entry.index_for(sees)).collect();
             prop_assert!(!numbers.is_empty(), "{notice:?} is about nothing that he sees");
             let known = screens.get(&notice.user).filter(|(saw, _)| *saw == sees && !is_history);
             let mut last = known.map_or(numbers[0] - 1, |(_, last)| *last);

@@ -21,7 +21,8 @@ use crate::{number_from_env, say};
 
 const COMMANDS_BY_DEFAULT: u64 = 20_000;
 const MEDIUMS: [&str; 3] = ["email", "chat", "workitem"];
-/// Interactions of each medium that are kept going at a time: enough for every state to be about, few enough for each to get far.
+/// Interactions of each medium that are kept going at a time: enough for every state to be about,
+/// few enough for each to get far.
 const THINGS: usize = 5;
 
 /// Both sides, and what was seen so far.
@@ -41,7 +42,8 @@ impl Comparison {
     fn new(seed: u64) -> Self {
         let floor = Floor::new();
         let now = floor.now.0;
-        let presence = Presence { session: true, listening: true, ready: true, last_request: i64::MIN / 2 };
+        let presence =
+            Presence { session: true, listening: true, ready: true, last_request: i64::MIN / 2 };
         let mut comparison = Self {
             dice: Dice(seed),
             floor,
@@ -59,7 +61,8 @@ impl Comparison {
         comparison
     }
 
-    /// Lets one thing happen beside the commands: time goes by, somebody comes, goes, or is not Ready.
+    /// Lets one thing happen beside the commands: time goes by, somebody comes, goes, or is not
+    /// Ready.
     fn weather(&mut self) {
         if self.dice.one_in(4) {
             let ms = self.dice.pick(&[500, 10_000, 31_000, 31_000, 60 * 60 * 1000]);
@@ -101,7 +104,8 @@ impl Comparison {
     /// Lets everybody come back; somebody who is away for long would hide a part of the table.
     fn sunshine(&mut self) {
         for (person, presence) in self.reference.people.iter_mut().enumerate() {
-            if *presence != (Presence { session: true, listening: true, ready: true, ..*presence }) {
+            if *presence != (Presence { session: true, listening: true, ready: true, ..*presence })
+            {
                 *presence = Presence { session: true, listening: true, ready: true, ..*presence };
                 self.floor.log_in(user(person));
             }
@@ -110,7 +114,8 @@ impl Comparison {
 
     /// Returns the interaction that comes next; a new one when there are few left.
     fn next(&mut self) -> usize {
-        // Chats have most states, so every second one is a chat; the media would not stay balanced by themselves.
+        // Chats have most states, so every second one is a chat; the media would not stay balanced
+        // by themselves.
         let medium = self.dice.pick(&["chat", "chat", "email", "workitem"]);
         let is_going = |at: &usize| {
             let thing = &self.reference.things[*at];
@@ -118,7 +123,8 @@ impl Comparison {
         };
         let going: Vec<usize> = (0..self.reference.things.len()).filter(is_going).collect();
         if going.len() < THINGS {
-            // A chat without a customer follows the same table (tested by the rows of the state table itself).
+            // A chat without a customer follows the same table (tested by the rows of the state
+            // table itself).
             let is_chat = medium == "chat";
             let id = if is_chat { self.floor.converse() } else { self.floor.open(&media(medium)) };
             self.ids.push(id);
@@ -139,8 +145,9 @@ impl Comparison {
 
     /// Lists the kinds of command that are legal in a state and were not carried out in it yet.
     fn unseen(&self, row: &str) -> Vec<&'static str> {
-        let is_new =
-            |kind: &&&'static str| is_legal(row, kind) && !self.reached.contains(&(row.to_string(), **kind));
+        let is_new = |kind: &&&'static str| {
+            is_legal(row, kind) && !self.reached.contains(&(row.to_string(), **kind))
+        };
         KINDS.iter().filter(is_new).copied().collect()
     }
 
@@ -166,13 +173,19 @@ impl Comparison {
         if row.starts_with("Held AfterChat") && self.dice.one_in(2) {
             return "Complete";
         }
-        let legal: Vec<&'static str> = KINDS.iter().copied().filter(|kind| is_legal(row, kind)).collect();
+        let legal: Vec<&'static str> =
+            KINDS.iter().copied().filter(|kind| is_legal(row, kind)).collect();
         if legal.is_empty() || self.dice.one_in(4) {
             return self.dice.pick(KINDS);
         }
-        // What takes an interaction out of somebody's hands is rarer than what is done with it, as in life.
+        // What takes an interaction out of somebody's hands is rarer than what is done with it, as
+        // in life.
         let first = self.dice.pick(&legal);
-        if ENDINGS.contains(&first) && !self.dice.one_in(4) { self.dice.pick(&legal) } else { first }
+        if ENDINGS.contains(&first) && !self.dice.one_in(4) {
+            self.dice.pick(&legal)
+        } else {
+            first
+        }
     }
 
     fn who(&mut self, thing: &Thing, kind: &str) -> Who {
@@ -192,7 +205,9 @@ impl Comparison {
             ("Split" | "Join", Spot::Held { by, .. }) => {
                 self.dice.pick(&[Who::Person(*by), Who::Person(BOSS)])
             }
-            ("Pull", Spot::Binned(Bin::Progress(owner) | Bin::Drafts(owner))) => Who::Person(*owner),
+            ("Pull", Spot::Binned(Bin::Progress(owner) | Bin::Drafts(owner))) => {
+                Who::Person(*owner)
+            }
             ("Accept" | "Reject", Spot::Offered(to) | Spot::Held { asked: Some((to, _)), .. }) => {
                 Who::Person(*to)
             }
@@ -204,7 +219,15 @@ impl Comparison {
         };
         if self.dice.one_in(5) {
             let person = Who::Person(self.dice.roll(5));
-            self.dice.pick(&[person, person, person, Who::Customer, Who::Router, Who::Server, Who::Mailer])
+            self.dice.pick(&[
+                person,
+                person,
+                person,
+                Who::Customer,
+                Who::Router,
+                Who::Server,
+                Who::Mailer,
+            ])
         } else {
             right
         }
@@ -220,7 +243,9 @@ impl Comparison {
             "Accept" => What::Accept,
             "Reject" => What::Reject,
             "Expire" if self.dice.one_in(3) => What::Expire(thing.asked_as),
-            "Expire" => What::Expire(thing.offers - u64::from(thing.offers > 0 && self.dice.one_in(6))),
+            "Expire" => {
+                What::Expire(thing.offers - u64::from(thing.offers > 0 && self.dice.one_in(6)))
+            }
             "Update" => What::Update,
             "Attach" => What::Attach,
             "Delete" => What::Delete,
@@ -232,7 +257,9 @@ impl Comparison {
             "ChangeEmail" => What::ChangeEmail,
             "ToQueue" if self.dice.one_in(8) => What::ToNowhere,
             "ToQueue" => What::ToQueue,
-            "ToBin" => What::ToBin(self.dice.pick(&[Bin::Progress(own), Bin::Drafts(own), Bin::Team])),
+            "ToBin" => {
+                What::ToBin(self.dice.pick(&[Bin::Progress(own), Bin::Drafts(own), Bin::Team]))
+            }
             "Pull" => What::Pull,
             "TransferTo" => What::TransferTo(anybody),
             "TransferToQueue" => What::TransferToQueue,
@@ -293,9 +320,14 @@ impl Comparison {
                 }
                 if !is_shown(expected, &shown(decision)) {
                     let found = shown(decision);
-                    self.differences.push(format!("{context}: shown {found:?}, expected {expected:?}"));
+                    self.differences
+                        .push(format!("{context}: shown {found:?}, expected {expected:?}"));
                 }
-                let said = invariants::step::said_in_order(Some(&before), &decision.after, decision.said());
+                let said = invariants::step::said_in_order(
+                    Some(&before),
+                    &decision.after,
+                    decision.said(),
+                );
                 if let Err(violation) = invariants::check_step(&before, &decision.after).and(said) {
                     self.differences.push(format!("{context}: {violation}"));
                 }
@@ -307,7 +339,8 @@ impl Comparison {
                 self.changed_though_refused += u64::from(!is_same);
             }
             (theirs, ours) => {
-                let theirs = theirs.as_ref().map(|decision| decision.after.status()).map_err(refusal);
+                let theirs =
+                    theirs.as_ref().map(|decision| decision.after.status()).map_err(refusal);
                 self.differences.push(format!("{context}: {theirs:?}, expected {ours:?}"));
             }
         }
@@ -325,7 +358,8 @@ impl Comparison {
         touched.extend(self.reference.things[at].open_drafts.last());
         for at in touched {
             let interaction = &self.floor.interactions[&self.ids[at]];
-            let found = differences(&self.floor, interaction, &self.reference.things[at], &self.ids);
+            let found =
+                differences(&self.floor, interaction, &self.reference.things[at], &self.ids);
             self.differences.extend(found.into_iter().map(|it| format!("{context}: {it}")));
         }
     }
@@ -336,8 +370,9 @@ impl Comparison {
                 let theirs = self.floor.desks[&user(person)].occupied(&media(medium)) as usize;
                 let ours = self.reference.taken(person, medium);
                 if theirs != ours {
-                    self.differences
-                        .push(format!("{context}: {person} has {theirs} {medium}, expected {ours}"));
+                    self.differences.push(format!(
+                        "{context}: {person} has {theirs} {medium}, expected {ours}"
+                    ));
                 }
             }
         }

@@ -1,8 +1,10 @@
 //! Every state that two agents, two work items and one queue can reach.
 //!
-//! An agent's command is on its way before it is carried out, and a crash loses it there. A timer, once set, may fire at any later time,
-//! also when it was cleared meanwhile. An agent may go at any time; what he held is taken from him one interaction at a time, with anything
-//! in between. The clock has a few ticks, so that an agent who passed something by is sometimes asked again and sometimes not.
+//! An agent's command is on its way before it is carried out, and a crash loses it there. A timer,
+//! once set, may fire at any later time, also when it was cleared meanwhile. An agent may go at any
+//! time; what he held is taken from him one interaction at a time, with anything in between. The
+//! clock has a few ticks, so that an agent who passed something by is sometimes asked again and
+//! sometimes not.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
@@ -36,8 +38,15 @@ pub(crate) enum Wish {
     Pull,
 }
 
-const WISHES: [Wish; 7] =
-    [Wish::Accept, Wish::Reject, Wish::Complete, Wish::Transfer, Wish::Place, Wish::Requeue, Wish::Pull];
+const WISHES: [Wish; 7] = [
+    Wish::Accept,
+    Wish::Reject,
+    Wish::Complete,
+    Wish::Transfer,
+    Wish::Place,
+    Wish::Requeue,
+    Wish::Pull,
+];
 
 /// What may happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -106,7 +115,8 @@ impl Hash for Moment {
 pub(crate) struct Bounds {
     /// The highest epoch from which an interaction is followed; it starts with 1.
     pub(crate) epochs: u64,
-    /// How many offers of an interaction are followed; an owner's own offers do not raise the epoch.
+    /// How many offers of an interaction are followed; an owner's own offers do not raise the
+    /// epoch.
     pub(crate) offers: u64,
     /// How often somebody goes.
     pub(crate) departures: u8,
@@ -159,7 +169,8 @@ impl Exploration {
         let before = &earlier.interactions[&id];
         let command = Command { actor, epoch: None, action, farewell: None, note: None };
         // A refusal is an answer, not a change.
-        let Ok(decision) = moment.floor.apply(self.rules, id, command.actor.clone(), command.action.clone())
+        let Ok(decision) =
+            moment.floor.apply(self.rules, id, command.actor.clone(), command.action.clone())
         else {
             return;
         };
@@ -169,7 +180,9 @@ impl Exploration {
             }
         }
         let found = invariants::check_step(before, &decision.after)
-            .and_then(|()| step::offered_to_able(&earlier.snapshot(), Some(before), &decision.after))
+            .and_then(|()| {
+                step::offered_to_able(&earlier.snapshot(), Some(before), &decision.after)
+            })
             .and_then(|()| invariants::check(&moment.floor.snapshot()))
             .map_err(|violation| violation.to_string())
             .and_then(|()| who_and_what(before, &command, &decision))
@@ -179,12 +192,19 @@ impl Exploration {
     }
 }
 
-/// What a command that was carried out means, whatever else is true: who may give it (S7), and whose it is afterwards (S2).
-fn who_and_what(before: &Interaction, command: &Command, decision: &Decision) -> Result<(), String> {
+/// What a command that was carried out means, whatever else is true: who may give it (S7), and
+/// whose it is afterwards (S2).
+fn who_and_what(
+    before: &Interaction,
+    command: &Command,
+    decision: &Decision,
+) -> Result<(), String> {
     let caller = command.actor.user();
     let offer = before.offer();
     let is_right = match &command.action {
-        Action::Accept { .. } => offer.map(|offer| offer.to) == caller && decision.after.owner() == caller,
+        Action::Accept { .. } => {
+            offer.map(|offer| offer.to) == caller && decision.after.owner() == caller
+        }
         Action::Reject => offer.map(|offer| offer.to) == caller,
         Action::Pull { .. } => decision.after.owner() == caller,
         Action::ExpireOffer { number } => offer.is_some_and(|offer| offer.number == *number),
@@ -214,7 +234,8 @@ fn every_offer_is_timed(moment: &Moment) -> Result<(), String> {
 /// Whoever holds something is there, or it is about to be taken from him.
 fn nobody_is_a_ghost(moment: &Moment) -> Result<(), String> {
     if moment.to_take.is_empty() {
-        invariants::standing::no_ghosts(&moment.floor.snapshot()).map_err(|violation| violation.to_string())
+        invariants::standing::no_ghosts(&moment.floor.snapshot())
+            .map_err(|violation| violation.to_string())
     } else {
         Ok(())
     }
@@ -239,7 +260,9 @@ fn action(moment: &Moment, agent: usize, wish: Wish) -> Action {
         Wish::Complete => Action::Complete { queue: None },
         Wish::Transfer => Action::Transfer(Target::Agent(Named::Known(TEAM[1 - agent]))),
         Wish::Place => Action::PlaceInWorkbin(Named::Known(workbin())),
-        Wish::Requeue => Action::PlaceInQueue(Named::Known(moment.floor.queues[&work_queue()].clone())),
+        Wish::Requeue => {
+            Action::PlaceInQueue(Named::Known(moment.floor.queues[&work_queue()].clone()))
+        }
         Wish::Pull => Action::Pull { from: None },
     }
 }
@@ -294,11 +317,23 @@ impl Model for Exploration {
             }
             Happening::Crash => next.on_its_way = None,
             Happening::Route(at, agent) => {
-                self.give(&last.floor, &mut next, at, Actor::Router, Action::Offer { to: TEAM[agent] });
+                self.give(
+                    &last.floor,
+                    &mut next,
+                    at,
+                    Actor::Router,
+                    Action::Offer { to: TEAM[agent] },
+                );
             }
             Happening::Fire(at, number) => {
                 next.timers.remove(&(at, number));
-                self.give(&last.floor, &mut next, at, Actor::Server, Action::ExpireOffer { number });
+                self.give(
+                    &last.floor,
+                    &mut next,
+                    at,
+                    Actor::Server,
+                    Action::ExpireOffer { number },
+                );
             }
             Happening::Depart(agent) => {
                 next.departures += 1;
@@ -309,7 +344,13 @@ impl Model for Exploration {
             Happening::Return(agent) => next.floor.log_in(TEAM[agent]),
             Happening::Take(at, agent) => {
                 next.to_take.remove(&(at, agent));
-                self.give(&last.floor, &mut next, at, Actor::Server, Action::AgentGone { user: TEAM[agent] });
+                self.give(
+                    &last.floor,
+                    &mut next,
+                    at,
+                    Actor::Server,
+                    Action::AgentGone { user: TEAM[agent] },
+                );
             }
             Happening::Tick => next.floor.now = Time(next.floor.now.0 + 1),
         }
@@ -322,7 +363,8 @@ impl Model for Exploration {
 
     fn within_boundary(&self, moment: &Moment) -> bool {
         let Bounds { epochs, offers, .. } = self.bounds;
-        let is_near = |interaction: &Interaction| interaction.epoch <= epochs && interaction.offers <= offers;
+        let is_near =
+            |interaction: &Interaction| interaction.epoch <= epochs && interaction.offers <= offers;
         moment.interactions().all(is_near)
     }
 }
@@ -343,8 +385,9 @@ fn explore(bounds: Bounds) -> usize {
     distinct
 }
 
-/// Each dimension by itself: moves and offers, somebody who goes, time that goes by. An unoptimised build explores what it can in seconds, an
-/// optimised one some hundred thousand states; `HANDOFF_MODEL_EPOCHS` explores all dimensions together.
+/// Each dimension by itself: moves and offers, somebody who goes, time that goes by. An unoptimised
+/// build explores what it can in seconds, an optimised one some hundred thousand states;
+/// `HANDOFF_MODEL_EPOCHS` explores all dimensions together.
 fn bounds() -> Vec<Bounds> {
     let epochs = number_from_env("HANDOFF_MODEL_EPOCHS", 0);
     if epochs > 0 {
@@ -362,5 +405,8 @@ fn bounds() -> Vec<Bounds> {
 fn nothing_goes_wrong_in_any_order() {
     let least = if cfg!(debug_assertions) { 10_000 } else { 100_000 };
     let distinct: usize = bounds().into_iter().map(explore).sum();
-    assert!(distinct > least, "the exploration of {distinct} states is too small to prove anything");
+    assert!(
+        distinct > least,
+        "the exploration of {distinct} states is too small to prove anything"
+    );
 }

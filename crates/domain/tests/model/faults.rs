@@ -30,7 +30,9 @@ fn anybody_accepts(before: &Interaction, command: &Command, context: &Context<'_
         caller.user = offer.to;
     }
     let mut decision = decide(before, &forged, context)?;
-    if let (Action::Accept { .. }, State::Handling(handling)) = (&command.action, &mut decision.after.state) {
+    if let (Action::Accept { .. }, State::Handling(handling)) =
+        (&command.action, &mut decision.after.state)
+    {
         handling.by = command.actor.user().unwrap_or(handling.by);
     }
     Ok(decision)
@@ -46,7 +48,11 @@ fn slot_stays_taken(before: &Interaction, command: &Command, context: &Context<'
 }
 
 /// A late timer ends whatever offer is open.
-fn late_timer_ends_any_offer(before: &Interaction, command: &Command, context: &Context<'_>) -> Answer {
+fn late_timer_ends_any_offer(
+    before: &Interaction,
+    command: &Command,
+    context: &Context<'_>,
+) -> Answer {
     let mut forged = command.clone();
     if let (Action::ExpireOffer { number }, Some(offer)) = (&mut forged.action, before.offer()) {
         *number = offer.number;
@@ -83,7 +89,10 @@ fn every_fault_is_found() {
         match checker.discovery("nothing is wrong") {
             Some(path) => {
                 let wrong = path.last_state().wrong.clone().unwrap_or_default();
-                say(format_args!("fault: {name}: found in {} steps: {wrong}", path.into_actions().len()));
+                say(format_args!(
+                    "fault: {name}: found in {} steps: {wrong}",
+                    path.into_actions().len()
+                ));
             }
             None => missed.push(name),
         }

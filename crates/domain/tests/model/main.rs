@@ -1,12 +1,14 @@
 //! The rules against two other views of them.
 //!
-//! - `reference`: a second, deliberately naive writing of the state table, with types of its own. `compare` gives both the same random
-//!   commands and asks for the same answer.
-//! - `explore`: every state that two agents, two interactions and one queue can reach, with commands, timers and crashes in any order.
-//! - `faults`: the rules with a fault, five times. Each must be found, or the exploration would prove nothing.
+//! - `reference`: a second, deliberately naive writing of the state table, with types of its own.
+//!   `compare` gives both the same random commands and asks for the same answer.
+//! - `explore`: every state that two agents, two interactions and one queue can reach, with
+//!   commands, timers and crashes in any order.
+//! - `faults`: the rules with a fault, five times. Each must be found, or the exploration would
+//!   prove nothing.
 //!
-//! Both run a small part by default. `HANDOFF_MODEL_COMMANDS` sets the number of random commands, `HANDOFF_MODEL_SEED` the seed, and
-//! `HANDOFF_MODEL_EPOCHS` how far an interaction is explored.
+//! Both run a small part by default. `HANDOFF_MODEL_COMMANDS` sets the number of random commands,
+//! `HANDOFF_MODEL_SEED` the seed, and `HANDOFF_MODEL_EPOCHS` how far an interaction is explored.
 
 mod compare;
 mod explore;

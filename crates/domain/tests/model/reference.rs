@@ -1,5 +1,6 @@
-//! The state table, written a second time and as plainly as can be: numbers for people, words for answers, no helper that the rules have,
-//! no type of theirs. Where it is clumsy it is meant to be: it must be right by reading.
+//! The state table, written a second time and as plainly as can be: numbers for people, words for
+//! answers, no helper that the rules have, no type of theirs. Where it is clumsy it is meant to be:
+//! it must be right by reading.
 
 mod moves;
 
@@ -161,7 +162,12 @@ pub(crate) const SILENCE_MS: i64 = 180 * 60 * 1000;
 
 impl Reference {
     /// Carries a command out; the answer is what everybody is shown, or the refusal's name.
-    pub(crate) fn command(&mut self, who: Who, at: usize, what: What) -> Result<Vec<Shown>, &'static str> {
+    pub(crate) fn command(
+        &mut self,
+        who: Who,
+        at: usize,
+        what: What,
+    ) -> Result<Vec<Shown>, &'static str> {
         let before = self.things[at].clone();
         let after = self.moved(who, at, what)?;
         let shown = farewell_and_greeting(&before, &after, who, what, &self.people);
@@ -295,7 +301,10 @@ fn farewell(before: &Thing, person: Person, who: Who, what: What) -> &'static st
         (Spot::Held { by, guests, .. }, what) => {
             let is_guest = colleagues(guests).contains(&person);
             match what {
-                What::ToQueue | What::CompleteTo | What::TransferToQueue | What::TransferToSkill
+                What::ToQueue
+                | What::CompleteTo
+                | What::TransferToQueue
+                | What::TransferToSkill
                     if *by == person =>
                 {
                     "Completed"

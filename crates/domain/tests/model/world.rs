@@ -1,4 +1,5 @@
-//! The words of the reference, translated into the rules' own, and what the rules answer translated back.
+//! The words of the reference, translated into the rules' own, and what the rules answer translated
+//! back.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +40,12 @@ pub(crate) fn actor(floor: &Floor, who: Who) -> Actor {
 }
 
 /// Returns the rules' command for a wish.
-pub(crate) fn action(floor: &Floor, id: InteractionId, what: What, ids: &[InteractionId]) -> Action {
+pub(crate) fn action(
+    floor: &Floor,
+    id: InteractionId,
+    what: What,
+    ids: &[InteractionId],
+) -> Action {
     let agent = |person| Named::Known(user(person));
     match what {
         What::Offer(to) => Action::Offer { to: user(to) },
@@ -73,7 +79,9 @@ pub(crate) fn action(floor: &Floor, id: InteractionId, what: What, ids: &[Intera
         What::Send => Action::Send(Dispatch { force: true, ..Dispatch::default() }),
         What::Cancel => Action::Cancel,
         What::Delivered => Action::Delivered,
-        What::Defer => Action::DeliveryDeferred { reply: "busy".to_string(), next: floor.now.plus_ms(1) },
+        What::Defer => {
+            Action::DeliveryDeferred { reply: "busy".to_string(), next: floor.now.plus_ms(1) }
+        }
         What::AddFile => Action::AddAttachment(file()),
         What::RemoveFile => Action::RemoveAttachment(file().file),
         What::Split => Action::Split,
@@ -124,7 +132,9 @@ fn own_queue(floor: &Floor, id: InteractionId) -> Named<Queue> {
 }
 
 fn workbin(floor: &Floor, bin: Bin) -> Workbin {
-    let named = |name: &str| floor.workbins.values().find(|workbin| workbin.name == name).expect("it exists");
+    let named = |name: &str| {
+        floor.workbins.values().find(|workbin| workbin.name == name).expect("it exists")
+    };
     match bin {
         Bin::Progress(owner) => named(Workbin::IN_PROGRESS).of(user(owner)),
         Bin::Drafts(owner) => named(Workbin::DRAFTS).of(user(owner)),
@@ -138,7 +148,8 @@ pub(crate) fn refusal(rejection: &Rejection) -> String {
     text.split([' ', '(', '{']).next().expect("a name").to_string()
 }
 
-/// Returns what everybody is shown of the interaction that the command was about: by the first event that is no transcript.
+/// Returns what everybody is shown of the interaction that the command was about: by the first
+/// event that is no transcript.
 pub(crate) fn shown(decision: &Decision) -> Vec<(Person, String, bool)> {
     let mut events = decision.events.iter();
     let event = events.find(|event| !matches!(event.subject, Subject::Transcript { .. }));
@@ -188,9 +199,14 @@ pub(crate) fn differences(
     compare("the list of seats", format!("{seats:?}"), format!("{:?}", Vec::from_iter(thing.seat)));
     let parent = thing.parent.map(|parent| ids[parent]);
     compare("the parent", format!("{:?}", interaction.parent), format!("{parent:?}"));
-    let mut drafts: Vec<InteractionId> = thing.open_drafts.iter().map(|draft| ids[*draft]).collect();
+    let mut drafts: Vec<InteractionId> =
+        thing.open_drafts.iter().map(|draft| ids[*draft]).collect();
     drafts.sort();
-    compare("the list of drafts", format!("{:?}", interaction.drafts), format!("{:?}", Set(&drafts)));
+    compare(
+        "the list of drafts",
+        format!("{:?}", interaction.drafts),
+        format!("{:?}", Set(&drafts)),
+    );
     if let Some(wait) = interaction.wait() {
         let passes: Vec<(Person, i64)> =
             wait.passes.iter().map(|pass| (person(pass.user), pass.at.0)).collect();
@@ -227,10 +243,15 @@ fn spot(floor: &Floor, interaction: &Interaction) -> String {
         State::Handling(handling) => Spot::Held {
             by: person(handling.by),
             asked: handling.offer.as_ref().map(|offer| (person(offer.to), why(offer.kind))),
-            guests: handling.others.iter().map(|other| (person(other.user), why(other.kind))).collect(),
+            guests: handling
+                .others
+                .iter()
+                .map(|other| (person(other.user), why(other.kind)))
+                .collect(),
         },
         State::Parked { workbin: id, .. } => {
-            let bins = (0..5).flat_map(|owner| [Bin::Progress(owner), Bin::Drafts(owner), Bin::Team]);
+            let bins =
+                (0..5).flat_map(|owner| [Bin::Progress(owner), Bin::Drafts(owner), Bin::Team]);
             let bin = bins.into_iter().find(|bin| workbin(floor, *bin).id == *id);
             bin.map_or(Spot::Over("lost"), Spot::Binned)
         }

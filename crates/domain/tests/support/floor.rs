@@ -1,4 +1,5 @@
-//! A small contact center in memory: it loads, decides and commits, so that commands can be tried one after the other.
+//! A small contact center in memory: it loads, decides and commits, so that commands can be tried
+//! one after the other.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -35,7 +36,8 @@ pub(crate) const MEDIA: [Media; 3] = [Media::Email, Media::Chat, Media::Workitem
 /// How a command is decided: the rules, or the rules with a fault.
 pub(crate) type Rules = fn(&Interaction, &Command, &Context<'_>) -> Result<Decision, Rejection>;
 
-/// Everything. What the configuration says is shared between copies, because explorations make very many.
+/// Everything. What the configuration says is shared between copies, because explorations make very
+/// many.
 #[derive(Clone, Debug)]
 pub(crate) struct Floor {
     pub(crate) now: Time,
@@ -105,7 +107,8 @@ impl Floor {
     /// Opens an interaction in its medium's queue.
     pub(crate) fn open(&mut self, media: &Media) -> InteractionId {
         self.made += 1;
-        let decision = self.try_open(self.new_interaction(media), &Actor::Server).expect("it may be opened");
+        let decision =
+            self.try_open(self.new_interaction(media), &Actor::Server).expect("it may be opened");
         self.commit(&decision);
         decision.after.id
     }
@@ -113,7 +116,8 @@ impl Floor {
     /// Opens a chat with a customer who is there.
     pub(crate) fn converse(&mut self) -> InteractionId {
         self.made += 1;
-        let new = NewInteraction { chat: Some(chat_request()), ..self.new_interaction(&Media::Chat) };
+        let new =
+            NewInteraction { chat: Some(chat_request()), ..self.new_interaction(&Media::Chat) };
         let decision = self.try_open(new, &Actor::Customer).expect("it may be opened");
         self.commit(&decision);
         decision.after.id
@@ -142,7 +146,11 @@ impl Floor {
     }
 
     /// Decides whether an interaction may be opened, and changes nothing.
-    pub(crate) fn try_open(&self, new: NewInteraction, actor: &Actor) -> Result<Decision, Rejection> {
+    pub(crate) fn try_open(
+        &self,
+        new: NewInteraction,
+        actor: &Actor,
+    ) -> Result<Decision, Rejection> {
         self.beginning(new.parent, new.id, |context| open(new, actor, context))
     }
 
@@ -193,8 +201,11 @@ impl Floor {
         action: Action,
     ) -> Result<Decision, Rejection> {
         self.made += 1;
-        let decision =
-            self.decide(rules, id, &Command { actor, epoch: None, action, farewell: None, note: None })?;
+        let decision = self.decide(
+            rules,
+            id,
+            &Command { actor, epoch: None, action, farewell: None, note: None },
+        )?;
         self.commit(&decision);
         Ok(decision)
     }
@@ -247,13 +258,23 @@ impl World for View<'_> {
     fn workbin(&self, workbin: WorkbinId) -> Option<Workbin> {
         let copies = || {
             let owners = self.floor.users.keys();
-            owners.flat_map(|owner| self.floor.workbins.values().map(|definition| definition.of(*owner)))
+            owners.flat_map(|owner| {
+                self.floor.workbins.values().map(|definition| definition.of(*owner))
+            })
         };
-        self.floor.workbins.get(&workbin).cloned().or_else(|| copies().find(|copy| copy.id == workbin))
+        self.floor
+            .workbins
+            .get(&workbin)
+            .cloned()
+            .or_else(|| copies().find(|copy| copy.id == workbin))
     }
 
     fn own_workbin(&self, name: &str, owner: UserId) -> Option<Workbin> {
-        self.floor.workbins.values().find(|workbin| workbin.name == name).map(|workbin| workbin.of(owner))
+        self.floor
+            .workbins
+            .values()
+            .find(|workbin| workbin.name == name)
+            .map(|workbin| workbin.of(owner))
     }
 
     fn watchers(&self, workbin: WorkbinId) -> Vec<UserId> {
@@ -288,7 +309,9 @@ impl World for View<'_> {
     fn newest_inbound(&self) -> Option<&Interaction> {
         let root = self.floor.interactions.get(&self.id)?.thread_root();
         let mut inbound = self.floor.interactions.values().rev().filter(|it| {
-            it.media == Media::Email && it.direction == Direction::Inbound && it.thread_root() == root
+            it.media == Media::Email
+                && it.direction == Direction::Inbound
+                && it.thread_root() == root
         });
         inbound.next()
     }
@@ -323,13 +346,16 @@ pub(crate) fn queue_id(media: &Media) -> QueueId {
     })
 }
 
-/// Returns what a customer's wish to chat brings along: gone after 45 s without a request, alerted after 255 s without a word, closed 45 s
-/// later.
+/// Returns what a customer's wish to chat brings along: gone after 45 s without a request, alerted
+/// after 255 s without a word, closed 45 s later.
 pub(crate) fn chat_request() -> ChatRequest {
     ChatRequest {
         service: "customer-support".to_string(),
         nickname: "Joan".to_string(),
-        customer: CustomerKey { user_id: "007555677B20000A".to_string(), key_hash: "00".repeat(32) },
+        customer: CustomerKey {
+            user_id: "007555677B20000A".to_string(),
+            key_hash: "00".repeat(32),
+        },
         times: ChatTimes {
             customer_silence_ms: 45_000,
             idle_alert_ms: 255_000,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::{
-    Action, Actor, CenterId, ChatRequest, Command, CustomerKey, Direction, Interaction, InteractionId, Media,
-    Named, Queue, SkillLevels, State, Time, UserData, Value,
+    Action, Actor, CenterId, ChatRequest, Command, CustomerKey, Direction, Interaction,
+    InteractionId, Media, Named, Queue, SkillLevels, State, Time, UserData, Value,
 };
 use handoff_store::{Put, Receipt, StoreError};
 use sha2::{Digest as _, Sha256};
@@ -14,7 +14,8 @@ use subtle::ConstantTimeEq as _;
 use crate::engine::Engine;
 use crate::execute::{Attempt, Done, ExecuteError, Opening};
 
-/// How long after its end a chat can still be read by its customer, in ms: long enough to save the transcript, also after a reload.
+/// How long after its end a chat can still be read by its customer, in ms: long enough to save the
+/// transcript, also after a reload.
 const READABLE_AFTER_END_MS: u64 = 60 * 60 * 1_000;
 /// The user data that holds a customer's e-mail address.
 const ADDRESS_KEY: &str = "EmailAddress";
@@ -36,7 +37,8 @@ pub struct NewChat {
     pub service: String,
     /// The times of the service.
     pub times: handoff_domain::ChatTimes,
-    /// How many may wait in the queue at most before the customer is turned away; `None` is any number.
+    /// How many may wait in the queue at most before the customer is turned away; `None` is any
+    /// number.
     pub waiting_max: Option<usize>,
     /// The name that the customer goes by.
     pub nickname: String,
@@ -51,7 +53,8 @@ pub struct NewChat {
 /// What a repeated request for a chat is known by.
 #[derive(Clone, Debug)]
 pub struct RequestName {
-    /// A random text of the client's that nobody else knows. Whoever names it gets the chat's key, so it is as secret as that.
+    /// A random text of the client's that nobody else knows. Whoever names it gets the chat's key,
+    /// so it is as secret as that.
     pub secret: String,
     /// A hash of what else the request says: another request by the same name is refused.
     pub fingerprint: String,
@@ -62,7 +65,8 @@ pub struct RequestName {
 pub struct OpenedChat {
     /// The chat.
     pub interaction: Arc<Interaction>,
-    /// What its customer proves himself with from now on. It is kept nowhere, and given again only to whoever repeats the request by its name.
+    /// What its customer proves himself with from now on. It is kept nowhere, and given again only
+    /// to whoever repeats the request by its name.
     pub secure_key: String,
 }
 
@@ -134,7 +138,9 @@ impl Engine {
             }
             None => None,
         };
-        let NewChat { center, queue, service, times, nickname, subject, user_data, request, .. } = new;
+        let NewChat {
+            center, queue, service, times, nickname, subject, user_data, request, ..
+        } = new;
         let opening = Opening {
             new: NewInteraction {
                 id,
@@ -161,15 +167,17 @@ impl Engine {
         };
         match (self.open(&opening).await?, request) {
             (Done::Now { interaction, .. }, _) => Ok(OpenedChat { interaction, secure_key }),
-            (Done::Before(receipt), Some(request)) => Ok(self.opened_before(&request, &receipt).await?),
+            (Done::Before(receipt), Some(request)) => {
+                Ok(self.opened_before(&request, &receipt).await?)
+            }
             (Done::Before(_), None) => {
                 unreachable!("an opening without receipts was never carried out before")
             }
         }
     }
 
-    /// Returns the chat that a request began when it came the first time; `None` when it was not carried out, or longer ago than repetitions
-    /// are known.
+    /// Returns the chat that a request began when it came the first time; `None` when it was not
+    /// carried out, or longer ago than repetitions are known.
     ///
     /// # Errors
     ///
@@ -196,14 +204,15 @@ impl Engine {
         receipt: &Receipt,
     ) -> Result<OpenedChat, NotYourChat> {
         let parts = receipt.answer.split_once(' ');
-        let parts =
-            parts.and_then(|(id, salt)| Some((id.parse().ok()?, u128::from_str_radix(salt, 16).ok()?)));
+        let parts = parts
+            .and_then(|(id, salt)| Some((id.parse().ok()?, u128::from_str_radix(salt, 16).ok()?)));
         let (id, salt) = parts.ok_or(NotYourChat::Unknown)?;
         let secure_key = request.key_of(id, salt);
         Ok(OpenedChat { interaction: self.chat_of_key(&secure_key).await?, secure_key })
     }
 
-    /// Returns the chat that a secure key names, if the key is right. The time that it takes tells nothing of how wrong a key is.
+    /// Returns the chat that a secure key names, if the key is right. The time that it takes tells
+    /// nothing of how wrong a key is.
     ///
     /// # Errors
     ///
@@ -215,14 +224,17 @@ impl Engine {
             Some(id) => self.interaction(id).await?,
             None => None,
         };
-        let expected =
-            found.as_ref().and_then(|found| found.chat.as_ref()).map(|chat| &chat.customer.key_hash);
+        let expected = found
+            .as_ref()
+            .and_then(|found| found.chat.as_ref())
+            .map(|chat| &chat.customer.key_hash);
         let is_right = expected.is_some_and(|hash| hash.as_bytes().ct_eq(given.as_bytes()).into());
         let found = found.filter(|found| is_right && is_readable(found, self.now()));
         found.ok_or(NotYourChat::Unknown)
     }
 
-    /// Returns a chat as it is now, to whoever has proved that he is its customer, and notes his request as a sign of life.
+    /// Returns a chat as it is now, to whoever has proved that he is its customer, and notes his
+    /// request as a sign of life.
     ///
     /// # Errors
     ///
@@ -240,21 +252,23 @@ impl Engine {
         }
     }
 
-    /// Notes a sign of life of a customer who was heard of before, whatever else of the chat is in memory.
+    /// Notes a sign of life of a customer who was heard of before, whatever else of the chat is in
+    /// memory.
     pub fn keep_awaited_customer(&self, chat: InteractionId) {
         if self.chats.has_seen(chat) {
             self.chats.see(chat, self.now());
         }
     }
 
-    /// Tells whether the customer of a chat that has not ended was heard of since this node started.
+    /// Tells whether the customer of a chat that has not ended was heard of since this node
+    /// started.
     #[must_use]
     pub fn is_customer_awaited(&self, chat: InteractionId) -> bool {
         self.chats.has_seen(chat)
     }
 
-    /// Does what the customer of a chat wants done. When it returns `Ok`, it is durable. `receipt` makes a retry safe; `also` is written
-    /// with it.
+    /// Does what the customer of a chat wants done. When it returns `Ok`, it is durable. `receipt`
+    /// makes a retry safe; `also` is written with it.
     ///
     /// # Errors
     ///
@@ -266,7 +280,8 @@ impl Engine {
         receipt: Option<Receipt>,
         also: Vec<Put>,
     ) -> Result<Arc<Interaction>, ExecuteError> {
-        let command = Command { actor: Actor::Customer, epoch: None, action, farewell: None, note: None };
+        let command =
+            Command { actor: Actor::Customer, epoch: None, action, farewell: None, note: None };
         match self.execute(&Attempt { id, command, reference: None, receipt, also }).await? {
             Done::Now { interaction, .. } => Ok(interaction),
             Done::Before(_) => self.interaction(id).await?.ok_or(ExecuteError::NotFound(id)),
@@ -278,7 +293,10 @@ impl Engine {
     /// # Errors
     ///
     /// The store's own.
-    pub async fn interaction(&self, id: InteractionId) -> Result<Option<Arc<Interaction>>, StoreError> {
+    pub async fn interaction(
+        &self,
+        id: InteractionId,
+    ) -> Result<Option<Arc<Interaction>>, StoreError> {
         let known = self.board.recent(id);
         let found = if known.is_some() { known } else { self.load_interaction(id).await? };
         Ok(found.map(|found| found.value))
@@ -286,7 +304,8 @@ impl Engine {
 }
 
 impl RequestName {
-    /// Makes the key of the chat out of what the client knows and what the server has written down, neither of which gives it away alone.
+    /// Makes the key of the chat out of what the client knows and what the server has written down,
+    /// neither of which gives it away alone.
     fn key_of(&self, id: InteractionId, salt: u128) -> String {
         let digest = hash_of(&format!("key {salt:x} {}", self.secret));
         key_of(&digest[..SECRET_CHARS], id)
@@ -298,12 +317,15 @@ impl RequestName {
     }
 }
 
-/// Returns the e-mail address that a customer gave. Nobody has checked that it is theirs, as with a web form.
+/// Returns the e-mail address that a customer gave. Nobody has checked that it is theirs, as with a
+/// web form.
 fn address_of(user_data: &UserData) -> Option<&str> {
     let Some(Value::Text(address)) = user_data.0.get(ADDRESS_KEY) else { return None };
     let address = address.trim();
     let is_address = address.len() <= ADDRESS_BYTES_MAX
-        && address.rsplit_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
+        && address
+            .rsplit_once('@')
+            .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
         && !address.contains(|c: char| c.is_whitespace() || c.is_control());
     is_address.then_some(address)
 }
@@ -312,7 +334,8 @@ fn request_scope(service: &str) -> String {
     format!("requestChat/{service}")
 }
 
-/// Makes a key. The id makes it name its chat, which a customer's CometD session has no other place for; the id is no secret.
+/// Makes a key. The id makes it name its chat, which a customer's CometD session has no other place
+/// for; the id is no secret.
 fn key_of(secret: &str, id: InteractionId) -> String {
     format!("{secret}{id}")
 }

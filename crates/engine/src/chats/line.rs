@@ -1,4 +1,5 @@
-//! The line before a customer: how many go first, whether anybody is there for it, and how long it may take.
+//! The line before a customer: how many go first, whether anybody is there for it, and how long it
+//! may take.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +10,8 @@ use handoff_domain::{Interaction, Queue, QueueId, SkillLevels, Time};
 use crate::directory::Directory;
 use crate::engine::Engine;
 
-/// How many of a queue's latest acceptances tell how fast it moves: enough to even out chance, few enough to follow a busy hour.
+/// How many of a queue's latest acceptances tell how fast it moves: enough to even out chance, few
+/// enough to follow a busy hour.
 const REMEMBERED: usize = 20;
 /// How old an acceptance may be to tell anything, in ms.
 const TELLING_MS: u64 = 60 * 60 * 1_000;
@@ -21,7 +23,8 @@ pub struct PlaceInLine {
     pub position: usize,
     /// Whether anybody is there for him.
     pub attendance: Attendance,
-    /// How long he may wait from now on, in ms; `None` while the queue has not moved often enough to tell, and while nobody serves it.
+    /// How long he may wait from now on, in ms; `None` while the queue has not moved often enough
+    /// to tell, and while nobody serves it.
     pub expected_wait_ms: Option<u64>,
 }
 
@@ -42,12 +45,17 @@ impl Pace {
         }
     }
 
-    /// Returns the wait of whoever has that place: so many times the mean interval between acceptances. An interval that is still open counts
-    /// once it is longer than the mean, so that a queue whose agents have left does not promise a quick answer.
+    /// Returns the wait of whoever has that place: so many times the mean interval between
+    /// acceptances. An interval that is still open counts once it is longer than the mean, so that
+    /// a queue whose agents have left does not promise a quick answer.
     fn wait_ms(&self, queue: QueueId, position: usize, now: Time) -> Option<u64> {
         let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let latest: Vec<Time> =
-            taken.get(&queue)?.iter().copied().filter(|at| now.ms_since(*at) <= TELLING_MS).collect();
+        let latest: Vec<Time> = taken
+            .get(&queue)?
+            .iter()
+            .copied()
+            .filter(|at| now.ms_since(*at) <= TELLING_MS)
+            .collect();
         let (first, last) = (latest.first()?, latest.last()?);
         let intervals = u64::try_from(latest.len() - 1).ok().filter(|count| *count > 0)?;
         let mean_ms = last.ms_since(*first) / intervals;
@@ -56,7 +64,8 @@ impl Pace {
     }
 }
 
-/// How the queues are attended, as worked out from the desks that there were and the directory that counted then.
+/// How the queues are attended, as worked out from the desks that there were and the directory that
+/// counted then.
 #[derive(Default)]
 pub(super) struct Attended {
     known: Mutex<Option<Known>>,
@@ -69,7 +78,8 @@ struct Known {
 }
 
 impl Attended {
-    /// Returns how a queue is attended, working it out when a desk or the directory has changed since: customers who wait ask often.
+    /// Returns how a queue is attended, working it out when a desk or the directory has changed
+    /// since: customers who wait ask often.
     fn of(
         &self,
         queue: QueueId,
@@ -77,18 +87,25 @@ impl Attended {
         desk_changes: u64,
         work_out: impl FnOnce() -> Attendance,
     ) -> Attendance {
-        let is_current =
-            |known: &Known| known.desk_changes == desk_changes && Arc::ptr_eq(&known.directory, directory);
+        let is_current = |known: &Known| {
+            known.desk_changes == desk_changes && Arc::ptr_eq(&known.directory, directory)
+        };
         let lock = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) =
-            lock().as_ref().filter(|known| is_current(known)).and_then(|known| known.by_queue.get(&queue))
+        if let Some(found) = lock()
+            .as_ref()
+            .filter(|known| is_current(known))
+            .and_then(|known| known.by_queue.get(&queue))
         {
             return *found;
         }
         let found = work_out();
         let mut known = lock();
         if !known.as_ref().is_some_and(is_current) {
-            *known = Some(Known { directory: directory.clone(), desk_changes, by_queue: HashMap::new() });
+            *known = Some(Known {
+                directory: directory.clone(),
+                desk_changes,
+                by_queue: HashMap::new(),
+            });
         }
         if let Some(known) = known.as_mut() {
             known.by_queue.insert(queue, found);
@@ -98,17 +115,19 @@ impl Attended {
 }
 
 impl Engine {
-    /// Tells whether anybody is there for what waits in a queue and asks for those skills beyond the queue's, by the rules that routing
-    /// goes by.
+    /// Tells whether anybody is there for what waits in a queue and asks for those skills beyond
+    /// the queue's, by the rules that routing goes by.
     #[must_use]
     pub fn attendance(&self, queue: &Queue, skills: &SkillLevels) -> Attendance {
         let desk_changes = self.board.desk_changes();
         let directory = self.directory();
         let work_out = || {
             let desks = self.board.desks();
-            let here = desks.iter().filter(|desk| desk.center == queue.center && desk.session.is_some());
-            let agents =
-                here.filter_map(|desk| Some(Agent { user: directory.user(queue.center, desk.user)?, desk }));
+            let here =
+                desks.iter().filter(|desk| desk.center == queue.center && desk.session.is_some());
+            let agents = here.filter_map(|desk| {
+                Some(Agent { user: directory.user(queue.center, desk.user)?, desk })
+            });
             attendance(queue, skills, agents)
         };
         if skills.is_empty() {
@@ -118,7 +137,8 @@ impl Engine {
         }
     }
 
-    /// Returns a waiting interaction's place in the line of its queue; `None` when it does not wait.
+    /// Returns a waiting interaction's place in the line of its queue; `None` when it does not
+    /// wait.
     #[must_use]
     pub fn place_in_line(&self, interaction: &Interaction) -> Option<PlaceInLine> {
         let wait = interaction.wait()?;
@@ -131,7 +151,8 @@ impl Engine {
         let position = before + 1;
         let directory = self.directory();
         let queue = directory.queue(interaction.center, wait.queue);
-        let attendance = queue.map_or(Attendance::Nobody, |queue| self.attendance(queue, &wait.skills));
+        let attendance =
+            queue.map_or(Attendance::Nobody, |queue| self.attendance(queue, &wait.skills));
         // How fast the queue moved tells nothing while nobody takes anything from it.
         let expected_wait_ms = match attendance {
             Attendance::Served => self.chats.pace.wait_ms(wait.queue, position, self.now()),
@@ -160,7 +181,11 @@ mod tests {
         pace.note(queue, Time(10_000));
         pace.note(queue, Time(20_000));
         assert_eq!(pace.wait_ms(queue, 3, Time(20_000)), Some(30_000));
-        assert_eq!(pace.wait_ms(queue, 1, Time(80_000)), Some(30_000), "nobody has accepted for a minute");
+        assert_eq!(
+            pace.wait_ms(queue, 1, Time(80_000)),
+            Some(30_000),
+            "nobody has accepted for a minute"
+        );
         assert_eq!(pace.wait_ms(queue, 1, Time(4 * 60 * 60 * 1_000)), None, "that was long ago");
         assert_eq!(pace.wait_ms(QueueId(2), 1, Time(20_000)), None);
     }

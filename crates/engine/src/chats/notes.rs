@@ -7,12 +7,14 @@ use handoff_domain::{Entry, Interaction, InteractionId, PartyKind, Speaker, Time
 
 use crate::engine::Engine;
 
-/// Notes remembered of one chat until its customer asks: as many as one poll's worth of starting and stopping.
+/// Notes remembered of one chat until its customer asks: as many as one poll's worth of starting
+/// and stopping.
 const NOTES_MAX: usize = 8;
-/// Chats whose notes are numbered one after the other and kept for polls; beyond it notes are told to those alone who listen. More than can
-/// be live on one machine.
+/// Chats whose notes are numbered one after the other and kept for polls; beyond it notes are told
+/// to those alone who listen. More than can be live on one machine.
 const CHATS_MAX: usize = 100_000;
-/// How long numbers of notes follow the time, in ms: some three weeks, with room left below 2^31 for what is then counted.
+/// How long numbers of notes follow the time, in ms: some three weeks, with room left below 2^31
+/// for what is then counted.
 const NUMBERED_MS_MAX: u32 = 2_000_000_000;
 
 /// What a note says.
@@ -58,8 +60,9 @@ impl Note {
 pub struct NumberedNote {
     /// The note.
     pub note: Note,
-    /// A number below 0 that no other note of the chat has: clients drop what has an index that they have seen, and what has none after the
-    /// first. Numbers of entries are above 0 and have no gap, so that a note takes none of theirs.
+    /// A number below 0 that no other note of the chat has: clients drop what has an index that
+    /// they have seen, and what has none after the first. Numbers of entries are above 0 and have
+    /// no gap, so that a note takes none of theirs.
     pub index: i64,
 }
 
@@ -93,10 +96,12 @@ impl Notes {
         self.chats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Numbers a note of a chat that began at `begun`, and keeps it. Numbers follow the time, so that they go on after a restart, which
-    /// forgets them, and fit into 32 bits, which is all that some clients have for an index.
+    /// Numbers a note of a chat that began at `begun`, and keeps it. Numbers follow the time, so
+    /// that they go on after a restart, which forgets them, and fit into 32 bits, which is all that
+    /// some clients have for an index.
     fn keep(&self, chat: InteractionId, begun: Time, note: Note) -> NumberedNote {
-        let elapsed = u32::try_from(note.at.ms_since(begun)).unwrap_or(u32::MAX).min(NUMBERED_MS_MAX);
+        let elapsed =
+            u32::try_from(note.at.ms_since(begun)).unwrap_or(u32::MAX).min(NUMBERED_MS_MAX);
         let mut chats = self.lock();
         let has_room = chats.len() < CHATS_MAX;
         let Some(known) =
@@ -116,7 +121,10 @@ impl Notes {
     }
 
     fn take(&self, chat: InteractionId) -> Vec<NumberedNote> {
-        self.lock().get_mut(&chat).map(|known| std::mem::take(&mut known.waiting)).unwrap_or_default()
+        self.lock()
+            .get_mut(&chat)
+            .map(|known| std::mem::take(&mut known.waiting))
+            .unwrap_or_default()
     }
 
     pub(super) fn forget(&self, chat: InteractionId) {
@@ -136,12 +144,13 @@ impl Engine {
         }
     }
 
-    /// Returns the notes that a polling customer has not been given yet. A note that they would see after what its party said meanwhile is
-    /// left out: whoever has spoken types no more.
+    /// Returns the notes that a polling customer has not been given yet. A note that they would see
+    /// after what its party said meanwhile is left out: whoever has spoken types no more.
     pub fn take_notes(&self, chat: InteractionId, entries: &[Entry]) -> Vec<NumberedNote> {
         let mut notes = self.chats.notes.take(chat);
-        let has_spoken =
-            |note: &Note| entries.iter().any(|entry| entry.from.id == note.from.id && entry.at >= note.at);
+        let has_spoken = |note: &Note| {
+            entries.iter().any(|entry| entry.from.id == note.from.id && entry.at >= note.at)
+        };
         notes.retain(|numbered| !has_spoken(&numbered.note));
         notes
     }
@@ -165,9 +174,20 @@ mod tests {
         let before = [0, 0, 5_000, 5_000, 5_001].map(|ms| number(&notes, ms));
         assert_eq!(before, [-1, -2, -5_001, -5_002, -5_003]);
         notes.take(chat);
-        assert_eq!(number(&notes, 5_001), -5_004, "that one was told is no reason to give its number again");
-        assert_eq!(number(&Notes::default(), 6_000), -6_001, "the numbers of another process go on");
+        assert_eq!(
+            number(&notes, 5_001),
+            -5_004,
+            "that one was told is no reason to give its number again"
+        );
+        assert_eq!(
+            number(&Notes::default(), 6_000),
+            -6_001,
+            "the numbers of another process go on"
+        );
         let late = [u64::from(u32::MAX), u64::MAX / 2].map(|ms| number(&notes, ms));
-        assert!(late.iter().all(|index| i32::try_from(*index).is_ok()) && late[0] != late[1], "{late:?}");
+        assert!(
+            late.iter().all(|index| i32::try_from(*index).is_ok()) && late[0] != late[1],
+            "{late:?}"
+        );
     }
 }

@@ -8,12 +8,14 @@ use handoff_store::StoreError;
 
 use crate::engine::Engine;
 
-/// What all that is kept may take, in bytes; beyond it the transcript that was taken up first goes, and is read again when somebody asks for
-/// it. One chat takes at most [`handoff_domain::Chat::BYTES_MAX`].
+/// What all that is kept may take, in bytes; beyond it the transcript that was taken up first goes,
+/// and is read again when somebody asks for it. One chat takes at most
+/// [`handoff_domain::Chat::BYTES_MAX`].
 const BYTES_MAX: usize = 16 << 20;
 /// What an entry takes beside its text, in bytes.
 const ENTRY_BYTES: usize = 256;
-/// What a transcript takes without entries, in bytes: those of chats that somebody asks for and nobody speaks in count as well.
+/// What a transcript takes without entries, in bytes: those of chats that somebody asks for and
+/// nobody speaks in count as well.
 const SHEET_BYTES: usize = 256;
 /// Entries read from the store in one page.
 const PAGE: usize = 1_000;
@@ -23,7 +25,8 @@ const PAGE: usize = 1_000;
 struct Sheet {
     /// The entries from the first on, without a gap.
     entries: Vec<Entry>,
-    /// Entries that came before one that goes before them: commits that lie close together may be entered in any order.
+    /// Entries that came before one that goes before them: commits that lie close together may be
+    /// entered in any order.
     ahead: BTreeMap<u64, Entry>,
     /// Whether everything that was durable before the sheet was taken up is on it.
     is_complete: bool,
@@ -81,7 +84,11 @@ struct Inner {
 }
 
 impl Inner {
-    fn change<T>(&mut self, chat: InteractionId, change: impl FnOnce(&mut Sheet) -> T) -> Option<T> {
+    fn change<T>(
+        &mut self,
+        chat: InteractionId,
+        change: impl FnOnce(&mut Sheet) -> T,
+    ) -> Option<T> {
         let sheet = self.sheets.get_mut(&chat)?;
         let before = sheet.bytes;
         let result = change(sheet);
@@ -120,7 +127,8 @@ impl Transcripts {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Enters what a commit said. Of a chat that nobody has read yet only the beginning is taken up.
+    /// Enters what a commit said. Of a chat that nobody has read yet only the beginning is taken
+    /// up.
     pub(crate) fn enter(&self, chat: InteractionId, entries: Vec<Entry>) {
         let mut inner = self.lock();
         if entries.first().is_some_and(|first| first.number == 1) {
@@ -131,11 +139,19 @@ impl Transcripts {
         inner.make_room(chat);
     }
 
-    /// Returns what a reader sees after a number of his own; `None` when the transcript must be read from the store first.
-    fn read(&self, chat: InteractionId, after: u64, sees: Visibility, most: Most) -> Option<Vec<Entry>> {
+    /// Returns what a reader sees after a number of his own; `None` when the transcript must be
+    /// read from the store first.
+    fn read(
+        &self,
+        chat: InteractionId,
+        after: u64,
+        sees: Visibility,
+        most: Most,
+    ) -> Option<Vec<Entry>> {
         let inner = self.lock();
         let sheet = inner.sheets.get(&chat).filter(|sheet| sheet.is_complete)?;
-        // A number in any audience is at most the number among all, so nothing before that place can be meant.
+        // A number in any audience is at most the number among all, so nothing before that place
+        // can be meant.
         let from = usize::try_from(after).unwrap_or(usize::MAX).min(sheet.entries.len());
         let wanted = |entry: &&Entry| entry.index_for(sees).is_some_and(|index| index > after);
         Some(most.of(sheet.entries[from..].iter().filter(wanted)))
@@ -148,7 +164,8 @@ impl Transcripts {
         inner.make_room(chat);
     }
 
-    /// Forgets a chat's transcript, because something may have been said in it that this node did not hear of.
+    /// Forgets a chat's transcript, because something may have been said in it that this node did
+    /// not hear of.
     pub(crate) fn forget(&self, chat: InteractionId) {
         let mut inner = self.lock();
         if let Some(sheet) = inner.sheets.remove(&chat) {
@@ -169,8 +186,8 @@ impl Transcripts {
 }
 
 impl Engine {
-    /// Returns the entries of a chat that a reader sees, after `after` in his own numbering, in order, at most `limit`. Everything that was
-    /// acknowledged before the call is there.
+    /// Returns the entries of a chat that a reader sees, after `after` in his own numbering, in
+    /// order, at most `limit`. Everything that was acknowledged before the call is there.
     ///
     /// # Errors
     ///
@@ -259,7 +276,9 @@ mod tests {
         assert_eq!(read(u64::MAX, Visibility::All), [0_u64; 0]);
         assert_eq!(read(2, Visibility::Agents), [3, 4, 5, 6, 7]);
         assert_eq!(
-            numbers(&transcripts.read(CHAT, 0, Visibility::All, Most { entries: 2, ..ALL }).unwrap()),
+            numbers(
+                &transcripts.read(CHAT, 0, Visibility::All, Most { entries: 2, ..ALL }).unwrap()
+            ),
             [1, 2]
         );
     }
@@ -272,24 +291,34 @@ mod tests {
         assert_eq!(numbers(&transcripts.read(CHAT, 0, Visibility::Agents, ALL).unwrap()), [1]);
         transcripts.enter(CHAT, vec![entry(2)]);
         transcripts.enter(CHAT, vec![entry(2)]);
-        assert_eq!(numbers(&transcripts.read(CHAT, 0, Visibility::Agents, ALL).unwrap()), [1, 2, 3]);
+        assert_eq!(
+            numbers(&transcripts.read(CHAT, 0, Visibility::Agents, ALL).unwrap()),
+            [1, 2, 3]
+        );
     }
 
     #[test]
     fn what_is_said_while_a_transcript_is_read_is_on_it() {
         let transcripts = Transcripts::default();
         transcripts.enter(CHAT, vec![entry(3)]);
-        assert!(transcripts.read(CHAT, 0, Visibility::Agents, ALL).is_none(), "nobody has read it yet");
+        assert!(
+            transcripts.read(CHAT, 0, Visibility::Agents, ALL).is_none(),
+            "nobody has read it yet"
+        );
         transcripts.begin(CHAT);
         transcripts.enter(CHAT, vec![entry(5)]);
         assert!(transcripts.read(CHAT, 0, Visibility::Agents, ALL).is_none(), "it is being read");
         transcripts.finish(CHAT, (1..=4).map(entry).collect());
-        assert_eq!(numbers(&transcripts.read(CHAT, 0, Visibility::Agents, ALL).unwrap()), [1, 2, 3, 4, 5]);
+        assert_eq!(
+            numbers(&transcripts.read(CHAT, 0, Visibility::Agents, ALL).unwrap()),
+            [1, 2, 3, 4, 5]
+        );
     }
 
     fn long(number: u64) -> Entry {
         let text = "x".repeat(16 << 10);
-        let content = Content::Text { text, message_type: None, treat_as: handoff_domain::TreatAs::Normal };
+        let content =
+            Content::Text { text, message_type: None, treat_as: handoff_domain::TreatAs::Normal };
         Entry { content, ..entry(number) }
     }
 

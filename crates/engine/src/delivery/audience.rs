@@ -11,7 +11,8 @@ use super::{PAGE, Patience, Published, Publisher, Replay, Subscriptions};
 /// Who of one user's sessions listens to what, and how far each has come.
 #[derive(Debug, Default)]
 pub(crate) struct Audience {
-    /// Stream rows up to this position were given to every session that was subscribed. `None` before the first subscription.
+    /// Stream rows up to this position were given to every session that was subscribed. `None`
+    /// before the first subscription.
     position: Option<u64>,
     sessions: HashMap<String, Session>,
 }
@@ -20,11 +21,12 @@ pub(crate) struct Audience {
 struct Session {
     /// Subscriptions by the name that the client used.
     subscriptions: BTreeMap<String, Vec<(Topic, bool)>>,
-    /// The last number given, per topic that is or was subscribed. It outlives an unsubscribe, so that subscribing twice to the same
-    /// topic under two names never repeats a message.
+    /// The last number given, per topic that is or was subscribed. It outlives an unsubscribe, so
+    /// that subscribing twice to the same topic under two names never repeats a message.
     last: BTreeMap<Topic, u64>,
-    /// While it is being replayed something: rows up to this position were offered to it. Live rows wait behind, so that its order is that of
-    /// the stream, and nothing is queued for a client who is slower than the store.
+    /// While it is being replayed something: rows up to this position were offered to it. Live rows
+    /// wait behind, so that its order is that of the stream, and nothing is queued for a client who
+    /// is slower than the store.
     replayed: Option<u64>,
 }
 
@@ -32,7 +34,10 @@ impl Session {
     /// Returns the name under which a topic goes out; `None` when no subscription covers it.
     fn channel<'a>(&'a self, topic: Topic, own: &'a str) -> Option<&'a str> {
         let covering = self.subscriptions.iter().flat_map(|(name, topics)| {
-            topics.iter().filter(|(covered, _)| *covered == topic).map(move |(_, own_name)| (name, *own_name))
+            topics
+                .iter()
+                .filter(|(covered, _)| *covered == topic)
+                .map(move |(_, own_name)| (name, *own_name))
         });
         // The topic's own channel goes before a literal name with a trailing slash.
         covering
@@ -67,7 +72,8 @@ impl Audience {
 
     /// Returns the topics that at least one session listens to.
     pub(crate) fn reach(&self) -> Reach {
-        let topics = self.sessions.values().flat_map(|session| session.subscriptions.values().flatten());
+        let topics =
+            self.sessions.values().flat_map(|session| session.subscriptions.values().flatten());
         Reach(topics.map(|(topic, _)| *topic).collect())
     }
 
@@ -85,7 +91,8 @@ impl Audience {
                 self.give(publisher, row);
                 position = row.position;
             }
-            // Moved on only after the rows were handed over, so that a failed read gives nothing twice and loses nothing.
+            // Moved on only after the rows were handed over, so that a failed read gives nothing
+            // twice and loses nothing.
             self.position = Some(position);
             if !page.more {
                 break;
@@ -101,20 +108,28 @@ impl Audience {
     fn give(&mut self, publisher: &dyn Publisher, row: &StreamRow) {
         for (topic, number) in &row.numbers {
             let mut data: Option<Bytes> = None;
-            for (id, session) in self.sessions.iter_mut().filter(|(_, session)| session.replayed.is_none()) {
-                let Some(channel) = session.channel(*topic, publisher.channel(*topic)) else { continue };
+            for (id, session) in
+                self.sessions.iter_mut().filter(|(_, session)| session.replayed.is_none())
+            {
+                let Some(channel) = session.channel(*topic, publisher.channel(*topic)) else {
+                    continue;
+                };
                 if session.last.get(topic).is_some_and(|last| last >= number) {
                     continue;
                 }
-                let data = data.get_or_insert_with(|| publisher.render(row, *topic, *number)).clone();
-                // A session that is gone will be forgotten by its own notice; what it missed it asks for when it comes back.
-                let _gone_is_told_elsewhere: Published = publisher.publish(id, channel, data, Patience::Now);
+                let data =
+                    data.get_or_insert_with(|| publisher.render(row, *topic, *number)).clone();
+                // A session that is gone will be forgotten by its own notice; what it missed it
+                // asks for when it comes back.
+                let _gone_is_told_elsewhere: Published =
+                    publisher.publish(id, channel, data, Patience::Now);
                 session.last.insert(*topic, *number);
             }
         }
     }
 
-    /// Adds a subscription and gives it what it asked to be replayed. The audience must have caught up.
+    /// Adds a subscription and gives it what it asked to be replayed. The audience must have caught
+    /// up.
     pub(crate) async fn add(
         &mut self,
         publisher: &dyn Publisher,
@@ -136,8 +151,11 @@ impl Audience {
                 continue;
             };
             if let Start::Resync { after, oldest } = after {
-                let channel =
-                    if subscription.under_own_name { &subscription.name } else { publisher.channel(*topic) };
+                let channel = if subscription.under_own_name {
+                    &subscription.name
+                } else {
+                    publisher.channel(*topic)
+                };
                 let _gone_is_told_elsewhere: Published = publisher.publish(
                     id,
                     channel,
@@ -150,7 +168,8 @@ impl Audience {
             }
         }
         session.last.extend(wanted.iter().map(|(topic, after)| (*topic, *after)));
-        let topics = subscription.topics.keys().map(|topic| (*topic, subscription.under_own_name)).collect();
+        let topics =
+            subscription.topics.keys().map(|topic| (*topic, subscription.under_own_name)).collect();
         session.subscriptions.insert(subscription.name, topics);
         if wanted.is_empty() {
             return Ok(());
@@ -159,8 +178,8 @@ impl Audience {
         self.replay(publisher, store, user, id, position).await
     }
 
-    /// Offers one session the kept rows that it has not been given, up to `until`, for as long as it has room. When it has none the rest
-    /// waits for the next round.
+    /// Offers one session the kept rows that it has not been given, up to `until`, for as long as
+    /// it has room. When it has none the rest waits for the next round.
     async fn replay(
         &mut self,
         publisher: &dyn Publisher,
@@ -211,7 +230,8 @@ impl Audience {
 /// Where a replay begins.
 enum Start {
     After(u64),
-    /// What was asked for is not kept, or was never given; it begins after this number instead, and the client is told.
+    /// What was asked for is not kept, or was never given; it begins after this number instead, and
+    /// the client is told.
     Resync {
         after: u64,
         oldest: u64,
@@ -226,7 +246,9 @@ fn start_after(head: &Head, topic: Topic, replay: Replay) -> Option<Start> {
         Replay::Live => None,
         Replay::AllKept => Some(Start::After(oldest - 1)),
         Replay::After(after) if after > given => Some(Start::Resync { after: given, oldest }),
-        Replay::After(after) if after + 1 < oldest => Some(Start::Resync { after: oldest - 1, oldest }),
+        Replay::After(after) if after + 1 < oldest => {
+            Some(Start::Resync { after: oldest - 1, oldest })
+        }
         Replay::After(after) => Some(Start::After(after)),
     }
 }

@@ -10,7 +10,8 @@ use handoff_domain::{
     Action, Command, Dispatch, Event, Interaction, InteractionId, Named, State, Target, UserId,
 };
 use handoff_store::{
-    ChangeSet, Check, CommitError, Key, Put, Receipt, Record, StoreError, Timer, TimerKey, Version, Versioned,
+    ChangeSet, Check, CommitError, Key, Put, Receipt, Record, StoreError, Timer, TimerKey, Version,
+    Versioned,
 };
 use tokio::task::JoinError;
 
@@ -26,7 +27,8 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// Turns a decision into version-guarded writes. `caller` is who asked and the number of his request, which the notices to him repeat.
+    /// Turns a decision into version-guarded writes. `caller` is who asked and the number of his
+    /// request, which the notices to him repeat.
     pub(crate) fn new(
         mut decision: Decision,
         version: Version,
@@ -58,7 +60,9 @@ impl Batch {
                 TimerChange::Set(kind, due) => {
                     change.timers_set.push(Timer { key: TimerKey::Interaction(id, kind), due });
                 }
-                TimerChange::Clear(kind) => change.timers_cleared.push(TimerKey::Interaction(id, kind)),
+                TimerChange::Clear(kind) => {
+                    change.timers_cleared.push(TimerKey::Interaction(id, kind))
+                }
             }
         }
         Self { change }
@@ -75,12 +79,14 @@ pub(super) fn is_nothing(decision: &Decision) -> bool {
 
 /// Returns the proof of which interaction has the `Message-ID` of a mail that goes out now.
 pub(super) fn message_sent(command: &Command, after: &Interaction) -> Option<Receipt> {
-    let is_sent = matches!((&command.action, &after.state), (Action::Send(_), State::Sending { .. }));
+    let is_sent =
+        matches!((&command.action, &after.state), (Action::Send(_), State::Sending { .. }));
     let message_id = after.email.as_ref().filter(|_| is_sent)?.message_id.as_ref()?;
     Some(known_message(after.center, message_id, after.id))
 }
 
-/// Returns what a command relied on in the directory without changing it: whom it goes to, and which queue.
+/// Returns what a command relied on in the directory without changing it: whom it goes to, and
+/// which queue.
 pub(super) fn relied_on(
     command: &Command,
     before: &Interaction,
@@ -120,7 +126,9 @@ impl Engine {
                 Ok(Done::Now { interaction, related: written })
             }
             Err(CommitError::Conflict { key }) => Err(Failure::Conflict(key)),
-            Err(CommitError::Receipt(found)) if is_known_message(&found) => Err(Failure::Conflict(first)),
+            Err(CommitError::Receipt(found)) if is_known_message(&found) => {
+                Err(Failure::Conflict(first))
+            }
             Err(CommitError::Receipt(found)) => {
                 let wanted = receipts.iter().find(|wanted| wanted.scope == found.scope);
                 let wanted = wanted.expect("the store refuses only receipts that were handed in");
@@ -132,8 +140,9 @@ impl Engine {
 
     /// Commits any change set; gives the interactions that it wrote, in its order.
     ///
-    /// A caller who goes away (a client that hangs up while its request is being answered) does not keep the commit from being entered
-    /// and told: what was handed to the store is seen through by a task of its own.
+    /// A caller who goes away (a client that hangs up while its request is being answered) does not
+    /// keep the commit from being entered and told: what was handed to the store is seen through by
+    /// a task of its own.
     pub(crate) async fn commit_change(
         &self,
         change: ChangeSet,
@@ -148,11 +157,15 @@ impl Engine {
         }
     }
 
-    async fn commit_to_the_end(&self, change: ChangeSet) -> Result<Vec<Arc<Interaction>>, CommitError> {
+    async fn commit_to_the_end(
+        &self,
+        change: ChangeSet,
+    ) -> Result<Vec<Arc<Interaction>>, CommitError> {
         let told = told_of(&change);
         let due = change.timers_set.iter().map(|timer| timer.due).min();
         let puts = change.puts.clone();
-        let events = change.events.iter().filter(|event| concerns_chat(event)).cloned().collect::<Vec<_>>();
+        let events =
+            change.events.iter().filter(|event| concerns_chat(event)).cloned().collect::<Vec<_>>();
         let committed = self.store.commit(change).await;
         if let Err(CommitError::Store(StoreError::OutcomeUnknown { .. })) = &committed {
             self.forget_written(&puts);
@@ -197,7 +210,8 @@ impl Engine {
         Ok(written)
     }
 
-    /// Forgets what a commit wrote whose outcome is unknown: what is remembered of it may be old now, and is read again when it is asked for.
+    /// Forgets what a commit wrote whose outcome is unknown: what is remembered of it may be old
+    /// now, and is read again when it is asked for.
     fn forget_written(&self, puts: &[Put]) {
         for put in puts {
             if let Record::Interaction(interaction) = &put.record {

@@ -1,10 +1,13 @@
-//! Lanes: commands on one interaction that lost a race against each other stand in line instead of racing again.
+//! Lanes: commands on one interaction that lost a race against each other stand in line instead of
+//! racing again.
 //!
-//! Of all commands on an interaction that are decided on one version of it, one gets through, whoever comes first. Under load somebody can
-//! come too late again and again while others pass, until their attempts are used up; how long that takes grows with how many there are.
-//! So whoever has lost once waits for a turn, first come, first served, and whoever comes while others wait stands behind them. A lane
-//! protects nothing: the commit's guards do that, and those who never met anybody take no turn. What is decided on another node, or with
-//! another interaction, still comes in between.
+//! Of all commands on an interaction that are decided on one version of it, one gets through,
+//! whoever comes first. Under load somebody can come too late again and again while others pass,
+//! until their attempts are used up; how long that takes grows with how many there are. So whoever
+//! has lost once waits for a turn, first come, first served, and whoever comes while others wait
+//! stands behind them. A lane protects nothing: the commit's guards do that, and those who never
+//! met anybody take no turn. What is decided on another node, or with another interaction, still
+//! comes in between.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -3,16 +3,18 @@
 use handoff_domain::mail::{bare_address, mailbox_key};
 use handoff_domain::{CenterId, ContactId, Interaction, InteractionId, Time};
 use handoff_store::{
-    ChangeSet, CommitError, Contact, InteractionQuery, InteractionScope, Key, Page, Put, Record, StoreError,
-    Version, Versioned,
+    ChangeSet, CommitError, Contact, InteractionQuery, InteractionScope, Key, Page, Put, Record,
+    StoreError, Version, Versioned,
 };
 use sha2::{Digest as _, Sha256};
 
 use crate::engine::Engine;
 
-/// How many letters programs may write from one address within [`LOOP_MS`] before the rest are put on file.
+/// How many letters programs may write from one address within [`LOOP_MS`] before the rest are put
+/// on file.
 pub(super) const LOOP_MAX: u32 = 10;
-/// The time in which they are counted, in ms: ten minutes. Two programs that answer each other do so within seconds.
+/// The time in which they are counted, in ms: ten minutes. Two programs that answer each other do
+/// so within seconds.
 const LOOP_MS: u64 = 10 * 60 * 1_000;
 
 /// Returns the id of the contact that has an address in a contact center.
@@ -63,7 +65,8 @@ pub(super) struct Seen<'a> {
 }
 
 impl Engine {
-    /// Makes the contact of an address whose owner came by another way than a letter, if there is none yet.
+    /// Makes the contact of an address whose owner came by another way than a letter, if there is
+    /// none yet.
     ///
     /// # Errors
     ///
@@ -92,7 +95,11 @@ impl Engine {
     /// # Errors
     ///
     /// The store's own.
-    pub async fn contact(&self, center: CenterId, id: ContactId) -> Result<Option<Contact>, StoreError> {
+    pub async fn contact(
+        &self,
+        center: CenterId,
+        id: ContactId,
+    ) -> Result<Option<Contact>, StoreError> {
         let found = self.load_contact(id).await?.map(|found| found.value);
         Ok(found.filter(|contact| contact.center == center))
     }
@@ -110,10 +117,15 @@ impl Engine {
         limit: usize,
     ) -> Result<Page<Versioned<Interaction>>, StoreError> {
         let scope = InteractionScope::OfContact { center, contact: contact.to_string() };
-        self.store.interactions(&InteractionQuery { after, ..InteractionQuery::of(scope, limit) }).await
+        self.store
+            .interactions(&InteractionQuery { after, ..InteractionQuery::of(scope, limit) })
+            .await
     }
 
-    pub(super) async fn load_contact(&self, id: ContactId) -> Result<Option<Versioned<Contact>>, StoreError> {
+    pub(super) async fn load_contact(
+        &self,
+        id: ContactId,
+    ) -> Result<Option<Versioned<Contact>>, StoreError> {
         let found = self.store.load(&[Key::Contact(id)]).await?.pop().flatten();
         Ok(found.and_then(|Versioned { value, version }| match value {
             Record::Contact(value) => Some(Versioned { value, version }),

@@ -1,8 +1,10 @@
 //! Second copies: what tells a letter from every other.
 //!
-//! A `Message-ID` should be of one message for ever (RFC 5322, section 3.6.4), but programs write the same one again and again, and whoever
-//! knows the one of a letter that is to come could keep that out. So it names a letter only together with who wrote it, when, about what, and
-//! its text. By which mailbox it came does not matter: the same letter to two of them is one interaction, for one agent.
+//! A `Message-ID` should be of one message for ever (RFC 5322, section 3.6.4), but programs write
+//! the same one again and again, and whoever knows the one of a letter that is to come could keep
+//! that out. So it names a letter only together with who wrote it, when, about what, and its text.
+//! By which mailbox it came does not matter: the same letter to two of them is one interaction, for
+//! one agent.
 
 use handoff_domain::mail::mailbox_key;
 use handoff_domain::{Automatic, Interaction, InteractionId, Letter};
@@ -17,7 +19,8 @@ use crate::execute::{Done, ExecuteError};
 pub(super) fn taken_in(new: &NewLetter, id: InteractionId) -> Receipt {
     let key = match message_id(&new.letter) {
         Some(message_id) => format!("{message_id} {}", identity(&new.letter)),
-        // Nobody writes the same in the same second twice; without a date only the same bytes are the same.
+        // Nobody writes the same in the same second twice; without a date only the same bytes are
+        // the same.
         None if new.letter.date.is_some() => format!("nameless {}", identity(&new.letter)),
         None => new.raw_hash.clone(),
     };
@@ -25,7 +28,8 @@ pub(super) fn taken_in(new: &NewLetter, id: InteractionId) -> Receipt {
     Receipt { scope, key, fingerprint: String::new(), answer: id.to_string(), expires: None }
 }
 
-/// Returns scope and key of the proof as it was kept while each mailbox had its own, and neither sender nor subject nor date counted.
+/// Returns scope and key of the proof as it was kept while each mailbox had its own, and neither
+/// sender nor subject nor date counted.
 fn earlier_form(new: &NewLetter) -> (String, String) {
     let scope = format!("mail/{}/{}", new.center, new.mailbox.to_lowercase());
     let key = match message_id(&new.letter) {
@@ -35,8 +39,9 @@ fn earlier_form(new: &NewLetter) -> (String, String) {
     (scope, key)
 }
 
-/// Returns the hash of who wrote a letter, when, about what, and of its text. A mailbox's copy of what it sent itself is on file and read by
-/// nobody, so it is no first copy of what another mailbox got.
+/// Returns the hash of who wrote a letter, when, about what, and of its text. A mailbox's copy of
+/// what it sent itself is on file and read by nobody, so it is no first copy of what another
+/// mailbox got.
 fn identity(letter: &Letter) -> String {
     let sender = letter.from.as_ref().map(|from| mailbox_key(&from.address));
     let date = letter.date.map(|date| date.0.to_string());
@@ -55,7 +60,9 @@ fn identity(letter: &Letter) -> String {
 fn is_alike(taken: &Interaction, letter: &Letter) -> bool {
     let Some(email) = &taken.email else { return false };
     let sender = letter.from.as_ref().map(|from| mailbox_key(&from.address)).unwrap_or_default();
-    mailbox_key(&email.from) == sender && taken.subject == subject(letter) && email.date == letter.date
+    mailbox_key(&email.from) == sender
+        && taken.subject == subject(letter)
+        && email.date == letter.date
 }
 
 impl Engine {

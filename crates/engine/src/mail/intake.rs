@@ -1,16 +1,17 @@
 //! Intake: one letter, one interaction, however often it is brought.
 //!
-//! Everything that comes of a letter is one commit: the interaction, what is known of its sender, its files, the proof that it was taken in,
-//! and the confirmation to its sender on its way out. Whoever brings it may forget it when that is durable, and must not before.
+//! Everything that comes of a letter is one commit: the interaction, what is known of its sender,
+//! its files, the proof that it was taken in, and the confirmation to its sender on its way out.
+//! Whoever brings it may forget it when that is durable, and must not before.
 
 use std::sync::{Arc, OnceLock};
 
 use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::mail::untagged_key;
 use handoff_domain::{
-    Arrival, Attachment, Automatic, CenterId, Direction, Email, FileId, Filing, Interaction, InteractionId,
-    Letter, Media, Named, NewAcknowledgement, Queue, ReportKind, Sender, Silence, UserData, open_letter,
-    silence,
+    Arrival, Attachment, Automatic, CenterId, Direction, Email, FileId, Filing, Interaction,
+    InteractionId, Letter, Media, Named, NewAcknowledgement, Queue, ReportKind, Sender, Silence,
+    UserData, open_letter, silence,
 };
 use handoff_store::{Contact, FileRecord, FileSender, Put, Receipt, Record, StoreError, Versioned};
 
@@ -21,12 +22,14 @@ use super::{known_message, message_ids};
 use crate::engine::Engine;
 use crate::execute::{Batch, Done, ExecuteError, Failure};
 
-/// Text kept with the interaction of each of both bodies, in bytes. Every event of an interaction that somebody is told of stores it again,
-/// and no person reads more; the raw message has all of it.
+/// Text kept with the interaction of each of both bodies, in bytes. Every event of an interaction
+/// that somebody is told of stores it again, and no person reads more; the raw message has all of
+/// it.
 const TEXT_BYTES_MAX: usize = 256 * 1_024;
 /// Characters of a subject: one line of a header at its longest (RFC 5322, section 2.1.1).
 const SUBJECT_CHARS_MAX: usize = 998;
-/// Bytes of a `Message-ID`: one line of a header at its longest (RFC 5322, section 2.1.1). A longer one is none.
+/// Bytes of a `Message-ID`: one line of a header at its longest (RFC 5322, section 2.1.1). A longer
+/// one is none.
 const MESSAGE_ID_BYTES_MAX: usize = 998;
 /// Addresses of each kind, and others that a header lists.
 const LISTED_MAX: usize = 200;
@@ -55,8 +58,8 @@ pub struct NewLetter {
     pub attachments: Vec<Attachment>,
     /// All of it, kept already.
     pub raw: Option<RawMessage>,
-    /// What tells it from every other letter when it has no `Message-ID`: the SHA-256 of the raw message in hex, or the name that whoever
-    /// brings it has for it.
+    /// What tells it from every other letter when it has no `Message-ID`: the SHA-256 of the raw
+    /// message in hex, or the name that whoever brings it has for it.
     pub raw_hash: String,
     /// User data of the interaction.
     pub user_data: UserData,
@@ -67,7 +70,8 @@ pub struct NewLetter {
 pub struct TakenIn {
     /// Its interaction.
     pub interaction: Arc<Interaction>,
-    /// Whether it came for the first time. When it did not, what was kept of it this time belongs to nobody and is swept.
+    /// Whether it came for the first time. When it did not, what was kept of it this time belongs
+    /// to nobody and is swept.
     pub is_new: bool,
 }
 
@@ -79,7 +83,8 @@ struct Judged {
 }
 
 impl Engine {
-    /// Takes a letter in, or finds that it was taken in before. When it returns `Ok`, that is durable, and whoever brought it may forget it.
+    /// Takes a letter in, or finds that it was taken in before. When it returns `Ok`, that is
+    /// durable, and whoever brought it may forget it.
     ///
     /// # Errors
     ///
@@ -92,7 +97,8 @@ impl Engine {
         if let Some(first) = self.first_copy(new, &taken_in).await? {
             return self.taken_in_before(&first).await;
         }
-        let done = self.again_and_again(id, || self.attempt_letter(new, id, &taken_in, &quota)).await?;
+        let done =
+            self.again_and_again(id, || self.attempt_letter(new, id, &taken_in, &quota)).await?;
         match done {
             Done::Now { interaction, .. } => Ok(TakenIn { interaction, is_new: true }),
             Done::Before(first) => self.taken_in_before(&first).await,
@@ -100,8 +106,9 @@ impl Engine {
     }
 
     async fn taken_in_before(&self, first: &Receipt) -> Result<TakenIn, ExecuteError> {
-        let corrupt =
-            || StoreError::Corrupt { what: format!("the receipt of a letter names {}", first.answer) };
+        let corrupt = || StoreError::Corrupt {
+            what: format!("the receipt of a letter names {}", first.answer),
+        };
         let id: InteractionId = first.answer.parse().map_err(|_| corrupt())?;
         let found = self.load_interaction(id).await?.ok_or(ExecuteError::NotFound(id))?;
         Ok(TakenIn { interaction: found.value, is_new: false })
@@ -118,7 +125,8 @@ impl Engine {
         let (mut email, mut remarks) = email_of(new);
         email.raw = new.raw.map(|raw| raw.file);
         remarks.splice(0..0, new.letter.remarks.iter().take(LISTED_MAX).cloned());
-        let (known, mut contact) = contact.map_or((None, None), |(known, contact)| (known, Some(contact)));
+        let (known, mut contact) =
+            contact.map_or((None, None), |(known, contact)| (known, Some(contact)));
         let acknowledgement = match filing {
             Some(_) => None,
             None => self.acknowledgement(new, &email, contact.as_mut(), quota),
@@ -157,7 +165,10 @@ impl Engine {
         batch.change.receipts = receipts;
         batch.change.puts.extend(files_of(new, id, self.clock.now()));
         let expected = version_of(known.as_ref());
-        batch.change.puts.extend(contact.map(|contact| Put { record: Record::Contact(contact), expected }));
+        batch
+            .change
+            .puts
+            .extend(contact.map(|contact| Put { record: Record::Contact(contact), expected }));
         self.commit(batch).await
     }
 
@@ -176,7 +187,8 @@ impl Engine {
         Ok(Batch::new(decision, 0, &world, None))
     }
 
-    /// Finds out what a letter answers, whom it is from, and whether anybody has to do anything about it.
+    /// Finds out what a letter answers, whom it is from, and whether anybody has to do anything
+    /// about it.
     async fn judge(&self, new: &NewLetter) -> Result<Judged, StoreError> {
         let letter = &new.letter;
         let belonging = self.belonging(new.center, letter).await?;
@@ -200,8 +212,9 @@ impl Engine {
         Ok(Judged { belonging, contact, filing })
     }
 
-    /// Returns what the sender is told, and notes in what is known of them that they are. `quota` is whether one more may go out, once that
-    /// was asked: a letter counts once however often it is attempted.
+    /// Returns what the sender is told, and notes in what is known of them that they are. `quota`
+    /// is whether one more may go out, once that was asked: a letter counts once however often it
+    /// is attempted.
     fn acknowledgement(
         &self,
         new: &NewLetter,
@@ -212,7 +225,8 @@ impl Engine {
         let words = new.queue.acknowledge.as_ref()?;
         let now = self.clock.now();
         let last_answered = contact.as_ref().and_then(|contact| contact.last_answered);
-        let sender = Sender { is_ours: self.is_own_address(new.center, &letter.from), last_answered };
+        let sender =
+            Sender { is_ours: self.is_own_address(new.center, &letter.from), last_answered };
         if let Some(why) = silence(letter, sender, now) {
             return Some(Err(why));
         }
@@ -237,12 +251,14 @@ impl Engine {
         Some(Ok(NewAcknowledgement { id, subject: words.subject.clone(), email }))
     }
 
-    /// Tells whether what is sent to an address, before which a name may stand, comes back to the contact center: it is one of its own, or one
-    /// of those with a tag (`own+tag@domain`), which many servers deliver to it.
+    /// Tells whether what is sent to an address, before which a name may stand, comes back to the
+    /// contact center: it is one of its own, or one of those with a tag (`own+tag@domain`), which
+    /// many servers deliver to it.
     #[must_use]
     pub fn is_own_address(&self, center: CenterId, address: &str) -> bool {
-        let is_ours =
-            |address: &str| self.mail.mailboxes().is_some_and(|mailboxes| mailboxes.is_ours(center, address));
+        let is_ours = |address: &str| {
+            self.mail.mailboxes().is_some_and(|mailboxes| mailboxes.is_ours(center, address))
+        };
         is_ours(address) || is_ours(&untagged_key(address))
     }
 }
@@ -279,7 +295,8 @@ fn filing(letter: &Letter, belonging: &Belonging, contact: Option<&Contact>) -> 
         // Somebody must see that the customer did not get it.
         Some(ReportKind::NonDelivery) => None,
         None => {
-            // What programs write of their own accord, as orders of a shop, is no loop however much it is.
+            // What programs write of their own accord, as orders of a shop, is no loop however much
+            // it is.
             let is_loop = letter.automatic.is_some()
                 && belonging.parent.is_some()
                 && contact.is_some_and(|contact| contact.automatic_count > LOOP_MAX);
@@ -307,7 +324,13 @@ fn email_of(new: &NewLetter) -> (Email, Vec<String>) {
         body: cut(letter.html.as_deref().unwrap_or_default(), "HTML", &mut remarks),
         body_as_plain_text: cut(&letter.text, "text", &mut remarks),
         message_id: message_id(letter).cloned(),
-        answers: letter.answers.iter().filter(|one| is_short(one)).take(LISTED_MAX).cloned().collect(),
+        answers: letter
+            .answers
+            .iter()
+            .filter(|one| is_short(one))
+            .take(LISTED_MAX)
+            .cloned()
+            .collect(),
         attachments: new.attachments.clone(),
         mailbox: Some(new.mailbox.clone()),
         date: letter.date,
@@ -324,7 +347,9 @@ fn email_of(new: &NewLetter) -> (Email, Vec<String>) {
 
 fn cut(text: &str, what: &str, remarks: &mut Vec<String>) -> String {
     if text.len() > TEXT_BYTES_MAX {
-        remarks.push(format!("Its {what} is longer than what is shown; the raw message has all of it."));
+        remarks.push(format!(
+            "Its {what} is longer than what is shown; the raw message has all of it."
+        ));
     }
     text[..text.floor_char_boundary(TEXT_BYTES_MAX)].to_owned()
 }
@@ -339,6 +364,7 @@ fn files_of(new: &NewLetter, interaction: InteractionId, at: handoff_domain::Tim
     };
     let attached =
         new.attachments.iter().map(|one| record(one.file, &one.name, one.bytes, &one.content_type));
-    let raw = new.raw.iter().map(|raw| record(raw.file, "message.eml", raw.bytes, "message/rfc822"));
+    let raw =
+        new.raw.iter().map(|raw| record(raw.file, "message.eml", raw.bytes, "message/rfc822"));
     attached.chain(raw).collect()
 }

@@ -1,8 +1,9 @@
 //! The outbox: whatever is in `Sending` is given to the [`Post`] until it is out, back, or too old.
 //!
-//! There is no second table: the interaction itself is what waits, with the `Message-ID` that it got when Send was given. A crash after the
-//! next server took it and before that is durable posts it again, as the same message; nothing can close that window from this side, and
-//! whoever receives it can tell by the `Message-ID`.
+//! There is no second table: the interaction itself is what waits, with the `Message-ID` that it
+//! got when Send was given. A crash after the next server took it and before that is durable posts
+//! it again, as the same message; nothing can close that window from this side, and whoever
+//! receives it can tell by the `Message-ID`.
 
 use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
@@ -20,13 +21,15 @@ use super::{Post, Posted};
 use crate::engine::Engine;
 use crate::execute::{Attempt, ExecuteError};
 
-/// Mails that are given away at the same time. Each holds one connection of the next server, and many of those allow about twenty.
+/// Mails that are given away at the same time. Each holds one connection of the next server, and
+/// many of those allow about twenty.
 const AT_ONCE: usize = 16;
 /// Interactions read in one page.
 const PAGE: usize = 256;
 /// How long a mail rests when nothing else is said, in ms.
 const REST_MS: u64 = 60_000;
-/// How long a post may go on after the server was told to stop, in ms: what most of them need, and less than a supervisor's patience.
+/// How long a post may go on after the server was told to stop, in ms: what most of them need, and
+/// less than a supervisor's patience.
 const STOP_GRACE_MS: u64 = 5_000;
 /// How long to wait before an outcome that could not be recorded is recorded again, in ms.
 const RECORD_AGAIN_MS: u64 = 1_000;
@@ -77,7 +80,8 @@ impl Outbox {
     }
 }
 
-/// A mail that is being given away. It counts as such until this is dropped, however that comes about.
+/// A mail that is being given away. It counts as such until this is dropped, however that comes
+/// about.
 struct UnderWay {
     engine: Arc<Engine>,
     id: InteractionId,
@@ -93,8 +97,8 @@ impl Drop for UnderWay {
 }
 
 impl Engine {
-    /// Returns away every mail that is due, and waits until each is out, put off or back. Gives how many it were; those that somebody is
-    /// giving away already are not among them.
+    /// Returns away every mail that is due, and waits until each is out, put off or back. Gives how
+    /// many it were; those that somebody is giving away already are not among them.
     ///
     /// # Errors
     ///
@@ -120,7 +124,8 @@ impl Engine {
         let Some(post) = outbox.post.get() else { return Ok(Vec::new()) };
         let (mut started, mut next, mut after) = (Vec::new(), i64::MAX, None);
         loop {
-            let query = InteractionQuery { after, ..InteractionQuery::of(InteractionScope::Sending, PAGE) };
+            let query =
+                InteractionQuery { after, ..InteractionQuery::of(InteractionScope::Sending, PAGE) };
             let page = self.store.interactions(&query).await?;
             after = page.items.last().map(|last| last.value.id);
             for mail in page.items.into_iter().map(|found| found.value) {
@@ -150,7 +155,8 @@ impl Engine {
             if !engine.is_still_due(&mail).await {
                 return;
             }
-            // A post that panics at a mail would do so again at once; so it rests like one that nobody took.
+            // A post that panics at a mail would do so again at once; so it rests like one that
+            // nobody took.
             let posting = AssertUnwindSafe(post.post(&mail)).catch_unwind();
             let posted = tokio::select! {
                 posted = posting => posted.unwrap_or_else(|_| Posted::Unsure { reply: PANICKED.to_owned() }),
@@ -165,16 +171,21 @@ impl Engine {
         found.is_ok_and(|found| found.is_some_and(|found| found.value.state == mail.state))
     }
 
-    /// Records what became of a mail, as often as it takes: until that is durable the mail must not be posted again.
+    /// Records what became of a mail, as often as it takes: until that is durable the mail must not
+    /// be posted again.
     async fn record_post(&self, mail: &Interaction, posted: Posted) {
         let action = self.outcome(mail, posted);
-        let command = Command { actor: Actor::Mailer, epoch: None, action, farewell: None, note: None };
-        let attempt = Attempt { id: mail.id, command, reference: None, receipt: None, also: Vec::new() };
+        let command =
+            Command { actor: Actor::Mailer, epoch: None, action, farewell: None, note: None };
+        let attempt =
+            Attempt { id: mail.id, command, reference: None, receipt: None, also: Vec::new() };
         loop {
             match self.execute(&attempt).await {
                 Ok(_) | Err(ExecuteError::Rejected(_) | ExecuteError::NotFound(_)) => return,
                 Err(
-                    error @ (ExecuteError::Store(_) | ExecuteError::Contended(_) | ExecuteError::KeyReused),
+                    error @ (ExecuteError::Store(_)
+                    | ExecuteError::Contended(_)
+                    | ExecuteError::KeyReused),
                 ) => {
                     tracing::warn!(interaction.id = %mail.id, error = %error, "what became of a mail could not be recorded; it is tried again");
                 }
@@ -190,7 +201,9 @@ impl Engine {
         match posted {
             Posted::Sent { .. } => Action::Delivered,
             Posted::Never { reply } => Action::DeliveryFailed { reason: shortened(&reply) },
-            Posted::Later { reply } | Posted::Unsure { reply } => self.later(mail, shortened(&reply)),
+            Posted::Later { reply } | Posted::Unsure { reply } => {
+                self.later(mail, shortened(&reply))
+            }
         }
     }
 
@@ -203,10 +216,12 @@ impl Engine {
             return Action::DeliveryFailed { reason: reply };
         }
         let rests = &self.options.mail_rests_ms;
-        let place = usize::try_from(attempt).unwrap_or(usize::MAX).min(rests.len().saturating_sub(1));
+        let place =
+            usize::try_from(attempt).unwrap_or(usize::MAX).min(rests.len().saturating_sub(1));
         let rest_ms = rests.get(place).copied().unwrap_or(REST_MS);
         // A server that was down gets what waits for it a little apart.
-        let jitter_ms = u64::try_from(self.ids.random() % u128::from(rest_ms / 10 + 1)).unwrap_or(0);
+        let jitter_ms =
+            u64::try_from(self.ids.random() % u128::from(rest_ms / 10 + 1)).unwrap_or(0);
         Action::DeliveryDeferred { reply, next: now.plus_ms(rest_ms + jitter_ms) }
     }
 }

@@ -1,7 +1,8 @@
 //! Threading: what a letter answers.
 //!
-//! Only what a stranger cannot know ties a letter to anything: a token of ours, or the `Message-ID` of a message that the sender himself
-//! wrote or got. A subject never does, and neither does naming a message that is between other people. (S18 in ARCHITECTURE.md.)
+//! Only what a stranger cannot know ties a letter to anything: a token of ours, or the `Message-ID`
+//! of a message that the sender himself wrote or got. A subject never does, and neither does naming
+//! a message that is between other people. (S18 in ARCHITECTURE.md.)
 
 use std::sync::Arc;
 
@@ -28,10 +29,15 @@ pub(super) struct Belonging {
 }
 
 impl Engine {
-    /// Finds out what a letter answers: the first that holds of a report on a message of ours, a token, a message that its sender wrote or
-    /// got.
-    pub(super) async fn belonging(&self, center: CenterId, letter: &Letter) -> Result<Belonging, StoreError> {
-        let reported = letter.report.iter().flat_map(|report| &report.originals).take(LOOKED_UP_MAX);
+    /// Finds out what a letter answers: the first that holds of a report on a message of ours, a
+    /// token, a message that its sender wrote or got.
+    pub(super) async fn belonging(
+        &self,
+        center: CenterId,
+        letter: &Letter,
+    ) -> Result<Belonging, StoreError> {
+        let reported =
+            letter.report.iter().flat_map(|report| &report.originals).take(LOOKED_UP_MAX);
         for original in reported {
             let found = self.by_message_id(center, original).await?;
             if let Some(parent) = found.filter(|it| it.value.direction == Direction::Outbound) {
@@ -56,8 +62,12 @@ impl Engine {
         for named in letter.answers.iter().take(LOOKED_UP_MAX) {
             let Some(found) = self.by_message_id(center, named).await? else { continue };
             let is_inbound = found.value.direction == Direction::Inbound;
-            let is_his =
-                found.value.email.as_ref().zip(sender.as_ref()).is_some_and(|(it, his)| is_between(it, his));
+            let is_his = found
+                .value
+                .email
+                .as_ref()
+                .zip(sender.as_ref())
+                .is_some_and(|(it, his)| is_between(it, his));
             if is_inbound && is_his {
                 return Ok(Belonging { parent: Some(found), how: Threading::KnownMessage });
             }
@@ -98,12 +108,17 @@ impl Engine {
         after: Option<InteractionId>,
         limit: usize,
     ) -> Result<Page<Versioned<Interaction>>, StoreError> {
-        let scope =
-            InteractionScope::InThread { center: interaction.center, root: interaction.thread_root() };
-        self.store.interactions(&InteractionQuery { after, ..InteractionQuery::of(scope, limit) }).await
+        let scope = InteractionScope::InThread {
+            center: interaction.center,
+            root: interaction.thread_root(),
+        };
+        self.store
+            .interactions(&InteractionQuery { after, ..InteractionQuery::of(scope, limit) })
+            .await
     }
 
-    /// Returns the newest of an interaction's thread that somebody outside wrote himself; reports and what programs write are not meant.
+    /// Returns the newest of an interaction's thread that somebody outside wrote himself; reports
+    /// and what programs write are not meant.
     pub(crate) async fn newest_inbound_of(
         &self,
         interaction: &Interaction,
@@ -122,13 +137,16 @@ impl Engine {
 }
 
 fn is_written(interaction: &Interaction) -> bool {
-    let is_of_program =
-        interaction.email.as_ref().is_some_and(|email| email.automatic.is_some() || email.report.is_some());
+    let is_of_program = interaction
+        .email
+        .as_ref()
+        .is_some_and(|email| email.automatic.is_some() || email.report.is_some());
     interaction.direction == Direction::Inbound && !is_of_program
 }
 
 /// Tells whether somebody, by the key of their mailbox, wrote an e-mail or got it.
 fn is_between(email: &Email, somebody: &str) -> bool {
-    let recipients = email.to.iter().chain(&email.cc).chain(&email.reply_to).chain(&email.reply_to_others);
+    let recipients =
+        email.to.iter().chain(&email.cc).chain(&email.reply_to).chain(&email.reply_to_others);
     recipients.chain([&email.from]).any(|address| mailbox_key(address) == somebody)
 }

@@ -45,7 +45,12 @@ async fn messages_of_one_interaction_come_in_the_order_of_its_changes() {
         .collect();
     assert_eq!(
         states,
-        ["1 Concerned(Invited)", "2 Concerned(Processing)", "3 Concerned(Processing)", "4 Gone(Completed)"]
+        [
+            "1 Concerned(Invited)",
+            "2 Concerned(Processing)",
+            "3 Concerned(Processing)",
+            "4 Gone(Completed)"
+        ]
     );
 }
 

@@ -27,7 +27,10 @@ async fn work_is_taken_from_an_agent_who_does_not_come_back_within_the_grace() {
         "the offer's own time was over"
     );
     rig.pass_ms(30_000).await;
-    assert!(matches!(rig.stored(owned).await.state, State::Parked { .. }), "work items go to his workbin");
+    assert!(
+        matches!(rig.stored(owned).await.state, State::Parked { .. }),
+        "work items go to his workbin"
+    );
     let desk = rig.engine.desk(KATE).unwrap();
     assert!(desk.session.is_none() && desk.slots.is_empty());
     assert!(desk.channels.values().all(|channel| channel.readiness == Readiness::LoggedOut));
@@ -55,9 +58,15 @@ async fn ending_the_session_frees_everything_at_once() {
     let id = rig.submit().await;
     rig.settle().await;
     rig.engine.end_contact_session(KATE, CENTER).await.unwrap();
-    assert!(matches!(rig.stored(id).await.state, State::Queued(_)), "the offer is taken back at once");
+    assert!(
+        matches!(rig.stored(id).await.state, State::Queued(_)),
+        "the offer is taken back at once"
+    );
     rig.pass_ms(3_600_000).await;
-    assert!(matches!(rig.stored(id).await.state, State::Queued(_)), "and nobody is left to be offered it");
+    assert!(
+        matches!(rig.stored(id).await.state, State::Queued(_)),
+        "and nobody is left to be offered it"
+    );
 }
 
 #[tokio::test]
@@ -84,7 +93,8 @@ async fn a_clearing_that_a_crash_interrupted_is_finished_by_the_timer() {
     let id = rig.submit().await;
     rig.settle().await;
     rig.accept(KATE, id).await.unwrap();
-    // The desk is closed, then the store fails for the interaction, as if the process had died there.
+    // The desk is closed, then the store fails for the interaction, as if the process had died
+    // there.
     rig.store.fail_after(1, Fault::BeforeCommit);
     rig.engine.end_contact_session(KATE, CENTER).await.unwrap_err();
     assert_eq!(rig.store.fired(), 1);
@@ -101,7 +111,10 @@ async fn a_session_that_ends_while_the_store_is_away_starts_the_grace_later() {
     rig.bring_in(KATE).await;
     rig.store.fail_next(Fault::BeforeCommit);
     rig.engine.forget_session(KATE, CENTER, &format!("{KATE}-1")).await.unwrap_err();
-    assert!(rig.engine.desk(KATE).unwrap().unreachable_since.is_none(), "the fault must have fired");
+    assert!(
+        rig.engine.desk(KATE).unwrap().unreachable_since.is_none(),
+        "the fault must have fired"
+    );
     rig.settle().await;
     assert!(rig.engine.desk(KATE).unwrap().unreachable_since.is_some());
     rig.pass_ms(60_000).await;

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use handoff_domain::{
-    Address, Attachment, Automatic, CenterId, Direction, Fact, FileId, Filing, Interaction, Letter, Media,
-    Outcome, Report, ReportKind, Silence, State, Status, Threading, Time, Unproven,
+    Address, Attachment, Automatic, CenterId, Direction, Fact, FileId, Filing, Interaction, Letter,
+    Media, Outcome, Report, ReportKind, Silence, State, Status, Threading, Time, Unproven,
 };
 use handoff_engine::{ExecuteError, RawMessage, contact_id};
 use handoff_store::{ChangeSet, Key, Receipt, Record, Store, Versioned};
@@ -37,16 +37,26 @@ async fn threading(rig: &Rig, interaction: &Interaction) -> Threading {
 async fn a_letter_waits_with_all_that_is_known_of_it() {
     let rig = Rig::with_mailbox(false).await;
     let (name, content_type) = ("chart.png".to_owned(), "image/png".to_owned());
-    let file = Attachment { file: FileId(7), name, bytes: 3, content_type, content_id: None, inline: false };
-    let mut new =
-        rig.new_letter(Letter { remarks: vec!["A part was odd.".to_owned()], ..letter(EVE, "first") });
+    let file = Attachment {
+        file: FileId(7),
+        name,
+        bytes: 3,
+        content_type,
+        content_id: None,
+        inline: false,
+    };
+    let mut new = rig
+        .new_letter(Letter { remarks: vec!["A part was odd.".to_owned()], ..letter(EVE, "first") });
     new.attachments = vec![file.clone()];
     new.raw = Some(RawMessage { file: FileId(8), bytes: 900 });
     let taken = rig.engine.take_in_letter(&new).await.unwrap();
     assert!(taken.is_new);
     let stored = rig.stored(taken.interaction.id).await;
     assert_eq!((stored.status(), stored.media.clone()), (Status::Queued, Media::Email));
-    assert_eq!((stored.sub_type.as_str(), stored.subject.as_deref()), ("InboundNew", Some("An order")));
+    assert_eq!(
+        (stored.sub_type.as_str(), stored.subject.as_deref()),
+        ("InboundNew", Some("An order"))
+    );
     assert_eq!(stored.contact, Some(contact_id(CENTER, EVE).to_string()));
     let email = stored.email.clone().unwrap();
     assert_eq!((email.from.as_str(), email.to), (EVE, vec![MAILBOX.to_owned()]));
@@ -57,7 +67,9 @@ async fn a_letter_waits_with_all_that_is_known_of_it() {
     );
     for file in [FileId(7), FileId(8)] {
         let kept = rig.store.load(&[Key::File(file)]).await.unwrap().pop().flatten();
-        let Some(Versioned { value: Record::File(kept), .. }) = kept else { panic!("{file} is not kept") };
+        let Some(Versioned { value: Record::File(kept), .. }) = kept else {
+            panic!("{file} is not kept")
+        };
         assert_eq!(kept.interaction, stored.id);
     }
     assert!(facts(&rig, &stored).await.contains(&Fact::Remark("A part was odd.".to_owned())));
@@ -82,7 +94,8 @@ async fn a_second_copy_of_a_letter_is_none() {
     assert!(!rig.takes_in(nameless()).await.is_new);
     let restarted = rig.restarted().await;
     assert!(!restarted.takes_in(nameless()).await.is_new, "and for good");
-    let mut brought = restarted.new_letter(dated(Letter { message_id: None, ..letter(EVE, "third") }));
+    let mut brought =
+        restarted.new_letter(dated(Letter { message_id: None, ..letter(EVE, "third") }));
     assert!(restarted.engine.take_in_letter(&brought).await.unwrap().is_new);
     brought.raw_hash = "by another way".to_owned();
     assert!(!restarted.engine.take_in_letter(&brought).await.unwrap().is_new);
@@ -114,7 +127,8 @@ async fn a_message_id_that_comes_again_with_something_else_is_of_another_letter(
     assert_eq!(ids.len(), 9);
 }
 
-/// Receipts of before the sender, the subject and the date counted go on keeping out second copies, and nothing else.
+/// Receipts of before the sender, the subject and the date counted go on keeping out second copies,
+/// and nothing else.
 #[tokio::test]
 async fn an_older_receipt_is_believed_of_a_letter_that_is_the_same_in_all() {
     let rig = Rig::with_mailbox(false).await;
@@ -136,7 +150,8 @@ async fn an_older_receipt_is_believed_of_a_letter_that_is_the_same_in_all() {
     assert_eq!((again.interaction.id, again.is_new), (taken.id, false));
     let another = Letter { subject: Some("Please call me back".to_owned()), ..copy };
     assert!(rig.takes_in(another).await.is_new);
-    let nameless = Letter { message_id: None, text: "Nameless".to_owned(), ..letter(EVE, "nameless") };
+    let nameless =
+        Letter { message_id: None, text: "Nameless".to_owned(), ..letter(EVE, "nameless") };
     assert!(!rig.takes_in(nameless).await.is_new);
 }
 
@@ -144,7 +159,8 @@ async fn an_older_receipt_is_believed_of_a_letter_that_is_the_same_in_all() {
 async fn of_many_copies_at_once_one_becomes_an_interaction() {
     let rig = Rig::with_mailbox(true).await;
     for round in 0..20 {
-        let new = rig.new_letter(letter(&format!("{round}@customer.example"), &format!("copy {round}")));
+        let new =
+            rig.new_letter(letter(&format!("{round}@customer.example"), &format!("copy {round}")));
         let copies = (0..4).map(|_| {
             let (engine, new) = (rig.engine.clone(), new.clone());
             tokio::spawn(async move { engine.take_in_letter(&new).await.unwrap() })
@@ -158,7 +174,8 @@ async fn of_many_copies_at_once_one_becomes_an_interaction() {
     assert_eq!(rig.outgoing().await.len(), 20, "each was confirmed once");
 }
 
-/// The crash control: whatever a failing store says, a letter that is brought until it is taken is there exactly once.
+/// The crash control: whatever a failing store says, a letter that is brought until it is taken is
+/// there exactly once.
 #[tokio::test]
 async fn a_letter_that_is_brought_again_after_a_failure_is_there_once() {
     for (fault, expected_new) in [(Fault::BeforeCommit, true), (Fault::AfterCommit, false)] {
@@ -170,7 +187,8 @@ async fn a_letter_that_is_brought_again_after_a_failure_is_there_once() {
         let rig = rig.restarted().await;
         let taken = rig.takes_in(letter(EVE, "first")).await;
         assert_eq!(taken.is_new, expected_new, "{fault:?}");
-        let history = rig.engine.contact_history(CENTER, contact_id(CENTER, EVE), None, 9).await.unwrap();
+        let history =
+            rig.engine.contact_history(CENTER, contact_id(CENTER, EVE), None, 9).await.unwrap();
         let inbound = history.items.iter().filter(|it| it.value.direction == Direction::Inbound);
         assert_eq!(inbound.count(), 1, "{fault:?}");
         assert_eq!(rig.outgoing().await.len(), 1, "{fault:?}");
@@ -181,13 +199,16 @@ async fn a_letter_that_is_brought_again_after_a_failure_is_there_once() {
 async fn only_what_a_stranger_cannot_know_ties_a_letter_to_another() {
     let rig = Rig::with_mailbox(false).await;
     let first = rig.takes_in(letter(EVE, "first")).await.interaction;
-    let named = || vec!["unknown@elsewhere.example".to_owned(), "first@customer.example".to_owned()];
+    let named =
+        || vec!["unknown@elsewhere.example".to_owned(), "first@customer.example".to_owned()];
     let by = |from: &str, name: &str| letter(from, name);
     let proven = Letter { proven: vec![first.id], ..by(ADAM, "proven") };
     let his_own = Letter { answers: named(), ..by(&EVE.to_uppercase(), "his own") };
-    let unknown = Letter { answers: vec!["unknown@elsewhere.example".to_owned()], ..by(EVE, "unknown") };
+    let unknown =
+        Letter { answers: vec!["unknown@elsewhere.example".to_owned()], ..by(EVE, "unknown") };
     let strangers = Letter { answers: named(), ..by(ADAM, "strangers") };
-    let subject = Letter { subject: Some(format!("Re: An order [{}]", first.id)), ..by(EVE, "subject") };
+    let subject =
+        Letter { subject: Some(format!("Re: An order [{}]", first.id)), ..by(EVE, "subject") };
     for (letter, parent, how, sub_type) in [
         (proven, Some(first.id), Threading::Token, "InboundCustomerReply"),
         (his_own, Some(first.id), Threading::KnownMessage, "InboundCustomerReply"),
@@ -204,7 +225,8 @@ async fn only_what_a_stranger_cannot_know_ties_a_letter_to_another() {
     assert_eq!(thread.items.last().unwrap().value.id, first.id, "the newest comes first");
 }
 
-/// Local parts that differ in their quotes' content alone are different people; the quotes themselves, and the case, tell nobody apart.
+/// Local parts that differ in their quotes' content alone are different people; the quotes
+/// themselves, and the case, tell nobody apart.
 #[tokio::test]
 async fn a_quoted_sender_is_nobody_else() {
     let rig = Rig::with_mailbox(false).await;
@@ -252,7 +274,8 @@ async fn a_report_comes_under_the_mail_that_it_is_about() {
         let report = Report { kind, originals: vec![message_id.clone()], recipients: vec![] };
         let automatic = Some(Automatic::NullSender);
         let about = letter("mailer-daemon@elsewhere.example", sub_type);
-        let taken = rig.takes_in(Letter { report: Some(report), automatic, ..about }).await.interaction;
+        let taken =
+            rig.takes_in(Letter { report: Some(report), automatic, ..about }).await.interaction;
         assert_eq!((taken.parent, taken.sub_type.as_str()), (Some(sent), sub_type));
         assert_eq!((taken.status(), threading(&rig, &taken).await), (status, Threading::ReportOn));
         let found = facts(&rig, &taken).await;
@@ -284,7 +307,8 @@ async fn of_many_letters_of_one_sender_at_once_one_is_confirmed() {
     for round in 1..=10 {
         let from = format!("{round}@customer.example");
         let letters = (0..8).map(|n| {
-            let (engine, new) = (rig.engine.clone(), rig.new_letter(letter(&from, &format!("{round} {n}"))));
+            let (engine, new) =
+                (rig.engine.clone(), rig.new_letter(letter(&from, &format!("{round} {n}"))));
             tokio::spawn(async move { engine.take_in_letter(&new).await.unwrap() })
         });
         let taken = futures_util::future::join_all(letters).await;
@@ -336,8 +360,10 @@ async fn what_programs_write_to_each_other_is_put_on_file() {
     let taken = rig.takes_in(own).await.interaction;
     assert!(matches!(taken.state, State::Ended { outcome: Outcome::Completed, .. }));
     let first = rig.takes_in(letter(EVE, "first")).await.interaction.id;
-    let program =
-        |n: u32| Letter { automatic: Some(Automatic::AutoGenerated), ..letter(EVE, &n.to_string()) };
+    let program = |n: u32| Letter {
+        automatic: Some(Automatic::AutoGenerated),
+        ..letter(EVE, &n.to_string())
+    };
     for n in 101..=112 {
         let order = rig.takes_in(program(n)).await.interaction;
         assert_eq!(order.status(), Status::Queued, "what answers nothing is no loop");
@@ -352,20 +378,26 @@ async fn what_programs_write_to_each_other_is_put_on_file() {
     assert!(facts(&rig, &filed).await.contains(&Fact::Filed { why: Filing::Loop }));
     assert_eq!(rig.takes_in(letter(EVE, "herself")).await.interaction.status(), Status::Queued);
     rig.clock.advance_ms(10 * 60 * 1_000);
-    assert_eq!(rig.takes_in(robot(12)).await.interaction.status(), Status::Queued, "later it is news again");
+    assert_eq!(
+        rig.takes_in(robot(12)).await.interaction.status(),
+        Status::Queued,
+        "later it is news again"
+    );
 }
 
 #[tokio::test]
 async fn what_is_too_long_is_cut_and_said() {
     let rig = Rig::with_mailbox(false).await;
     let long = "ä".repeat(200_000);
-    let many = (0..300).map(|n| Address { address: format!("{n}@x.example"), name: None }).collect();
+    let many =
+        (0..300).map(|n| Address { address: format!("{n}@x.example"), name: None }).collect();
     let huge = Letter { text: long.clone(), html: Some(long), to: many, ..letter(EVE, "huge") };
     let taken = rig.takes_in(huge).await.interaction;
     let email = taken.email.as_ref().unwrap();
     assert_eq!((email.body.len(), email.body_as_plain_text.len()), (256 * 1_024, 256 * 1_024));
     assert_eq!(email.to.len(), 200);
-    let remarks = facts(&rig, &taken).await.into_iter().filter(|fact| matches!(fact, Fact::Remark(_)));
+    let remarks =
+        facts(&rig, &taken).await.into_iter().filter(|fact| matches!(fact, Fact::Remark(_)));
     assert_eq!(remarks.count(), 3);
 }
 

@@ -1,6 +1,9 @@
 //! The engine over the memory store, with a clock that tests move and a bus that can be silenced.
 
-#![expect(clippy::unwrap_used, reason = "a test ends at the first thing that is not as it should be")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test ends at the first thing that is not as it should be"
+)]
 
 mod delivery;
 mod gone;

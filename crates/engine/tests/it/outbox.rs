@@ -1,4 +1,5 @@
-//! Mails on their way out: posted until they are out, back, or too old, and always as the same message.
+//! Mails on their way out: posted until they are out, back, or too old, and always as the same
+//! message.
 
 use std::sync::Arc;
 
@@ -119,8 +120,8 @@ async fn a_mail_at_which_the_post_dies_rests_and_is_posted_again() {
     assert_eq!(script.given().len(), 2);
 }
 
-/// The crash control: the process ends when the next server has the mail and nobody knows it. The new process posts it once more, as the
-/// same message, and then never again.
+/// The crash control: the process ends when the next server has the mail and nobody knows it. The
+/// new process posts it once more, as the same message, and then never again.
 #[tokio::test]
 async fn after_a_crash_a_mail_is_posted_again_as_the_same_message() {
     let (rig, before) = rig_with([Told::Hang]).await;
@@ -148,7 +149,11 @@ async fn an_outcome_that_could_not_be_recorded_is_recorded_later_and_the_mail_is
         let mail = rig.sends_an_answer().await;
         rig.store.fail_next(fault);
         assert_eq!(rig.engine.post_due().await.unwrap(), 1, "{fault:?}");
-        assert_eq!((rig.stored(mail).await.status(), script.given().len()), (Status::Sent, 1), "{fault:?}");
+        assert_eq!(
+            (rig.stored(mail).await.status(), script.given().len()),
+            (Status::Sent, 1),
+            "{fault:?}"
+        );
         assert_eq!(rig.store.fired(), 1);
     }
 }
@@ -191,7 +196,8 @@ async fn a_draft_is_not_sent_past_what_the_customer_wrote_meanwhile() {
     let (rig, script) = rig_with([]).await;
     let first = rig.takes_in(letter("eve@customer.example", "first")).await.interaction.id;
     let draft = rig.answers(first).await;
-    let again = handoff_domain::Letter { proven: vec![first], ..letter("eve@customer.example", "again") };
+    let again =
+        handoff_domain::Letter { proven: vec![first], ..letter("eve@customer.example", "again") };
     let newer = rig.takes_in(again).await.interaction.id;
     let automatic = Some(handoff_domain::Automatic::AutoReplied);
     let robot = letter("eve@customer.example", "robot");

@@ -1,4 +1,5 @@
-//! What the tests of e-mail share: a contact center with a mailbox, letters, and a post that does as it is told.
+//! What the tests of e-mail share: a contact center with a mailbox, letters, and a post that does
+//! as it is told.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -6,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use handoff_domain::command::{Dispatch, Draft, DraftKind};
 use handoff_domain::{
-    Acknowledgement, Action, Address, CenterId, Email, Interaction, InteractionId, Letter, Media, Named,
-    Queue, QueueId, UserData,
+    Acknowledgement, Action, Address, CenterId, Email, Interaction, InteractionId, Letter, Media,
+    Named, Queue, QueueId, UserData,
 };
 use handoff_engine::{Done, Mailboxes, NewLetter, Post, Posted, TakenIn};
 use handoff_store::{ChangeSet, InteractionQuery, InteractionScope, Put, Record, Store};
@@ -81,8 +82,10 @@ impl Post for Script {
 }
 
 pub(crate) fn letter_queue(acknowledge: bool) -> Queue {
-    let words =
-        Acknowledgement { subject: "We have it".to_owned(), text: "You will hear from us.".to_owned() };
+    let words = Acknowledgement {
+        subject: "We have it".to_owned(),
+        text: "You will hear from us.".to_owned(),
+    };
     Queue {
         id: LETTERS,
         name: "letters".into(),
@@ -138,8 +141,11 @@ impl Rig {
 
     /// Returns everything that is on its way out.
     pub(crate) async fn outgoing(&self) -> Vec<Interaction> {
-        let page =
-            self.store.interactions(&InteractionQuery::of(InteractionScope::Sending, 999)).await.unwrap();
+        let page = self
+            .store
+            .interactions(&InteractionQuery::of(InteractionScope::Sending, 999))
+            .await
+            .unwrap();
         page.items.into_iter().map(|found| found.value).collect()
     }
 

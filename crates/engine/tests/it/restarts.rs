@@ -25,7 +25,8 @@ async fn a_restart_with_the_clock_set_back_ends_offers_on_time_and_ids_keep_risi
     rig.engine.stop().await;
     let store = rig.store.clone();
     let set_back = Time(then.0 - HOUR_MS);
-    // The control: by that clock alone the offer would stand for an hour and half a minute more, and the next id would be lower.
+    // The control: by that clock alone the offer would stand for an hour and half a minute more,
+    // and the next id would be lower.
     let late = Time(set_back.0 + 60_000);
     assert_eq!(store.timers(late, 9).await.unwrap().0, []);
 

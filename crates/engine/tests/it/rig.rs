@@ -8,13 +8,13 @@ use bytes::Bytes;
 use handoff_bus::{Bus, Hint, Listener, LocalBus};
 use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::{
-    Action, Actor, Caller, Capacity, Center, CenterId, Command, Direction, Group, GroupId, Interaction,
-    InteractionId, Media, Named, Queue, QueueId, Role, Time, Topic, User, UserData, UserId, Workbin,
-    WorkbinId, WorkbinOwner,
+    Action, Actor, Caller, Capacity, Center, CenterId, Command, Direction, Group, GroupId,
+    Interaction, InteractionId, Media, Named, Queue, QueueId, Role, Time, Topic, User, UserData,
+    UserId, Workbin, WorkbinId, WorkbinOwner,
 };
 use handoff_engine::{
-    Attempt, ChannelChange, Done, Engine, ExecuteError, IdSource, Opening, Options, Parts, Patience,
-    Published, Publisher, Replay, Subscriptions,
+    Attempt, ChannelChange, Done, Engine, ExecuteError, IdSource, Opening, Options, Parts,
+    Patience, Published, Publisher, Replay, Subscriptions,
 };
 use handoff_store::{ChangeSet, Key, Put, Receipt, Record, Store, StreamRow, Versioned};
 pub(crate) use handoff_testkit::Fault;
@@ -196,7 +196,8 @@ impl Rig {
         Self::over(store, Arc::new(ManualClock::at_ms(1_767_960_000_000))).await
     }
 
-    /// Starts a node over a store, as after a restart. Its workers do not run; tests call their rounds.
+    /// Starts a node over a store, as after a restart. Its workers do not run; tests call their
+    /// rounds.
     pub(crate) async fn over(store: Arc<FaultyStore>, clock: Arc<ManualClock>) -> Self {
         let bus = Arc::new(FaultyBus::default());
         let recorder = Arc::new(Recorder::default());
@@ -271,7 +272,13 @@ impl Rig {
             roles: BTreeSet::from([Role::ApiUser]),
             groups: BTreeSet::new(),
         });
-        Opening { new, center: CENTER, actor, reference: None, receipts: receipts.into_iter().collect() }
+        Opening {
+            new,
+            center: CENTER,
+            actor,
+            reference: None,
+            receipts: receipts.into_iter().collect(),
+        }
     }
 
     pub(crate) async fn submit(&self) -> InteractionId {
@@ -287,13 +294,23 @@ impl Rig {
         id: InteractionId,
         action: Action,
     ) -> Result<Done, ExecuteError> {
-        let caller =
-            Caller { user, roles: BTreeSet::from([Role::Agent]), groups: BTreeSet::from([GroupId(7)]) };
-        let command = Command { actor: Actor::User(caller), epoch: None, action, farewell: None, note: None };
-        self.engine.execute(&Attempt { id, command, reference: None, receipt: None, also: Vec::new() }).await
+        let caller = Caller {
+            user,
+            roles: BTreeSet::from([Role::Agent]),
+            groups: BTreeSet::from([GroupId(7)]),
+        };
+        let command =
+            Command { actor: Actor::User(caller), epoch: None, action, farewell: None, note: None };
+        self.engine
+            .execute(&Attempt { id, command, reference: None, receipt: None, also: Vec::new() })
+            .await
     }
 
-    pub(crate) async fn accept(&self, user: UserId, id: InteractionId) -> Result<Done, ExecuteError> {
+    pub(crate) async fn accept(
+        &self,
+        user: UserId,
+        id: InteractionId,
+    ) -> Result<Done, ExecuteError> {
         self.act(user, id, Action::Accept { nickname: None }).await
     }
 

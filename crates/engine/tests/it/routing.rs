@@ -30,14 +30,22 @@ async fn nobody_is_offered_anything_who_is_not_ready_not_listening_or_full() {
     rig.engine.start_contact_session(BEN, CENTER, &[Media::Workitem], None).await.unwrap();
     let id = rig.submit().await;
     rig.settle().await;
-    assert_eq!(offered_to(&rig.stored(id).await.state), None, "kate does not listen, ben is not ready");
+    assert_eq!(
+        offered_to(&rig.stored(id).await.state),
+        None,
+        "kate does not listen, ben is not ready"
+    );
 
     rig.ready(BEN).await;
     for _ in 0..7 {
         rig.submit().await;
     }
     rig.settle().await;
-    assert_eq!(rig.engine.desk(BEN).unwrap().slots.len(), 5, "five work items is the default capacity");
+    assert_eq!(
+        rig.engine.desk(BEN).unwrap().slots.len(),
+        5,
+        "five work items is the default capacity"
+    );
     assert_eq!(rig.engine.board().waiting_count(), 3);
 }
 
@@ -57,7 +65,11 @@ async fn a_passed_offer_goes_to_another_agent_and_comes_back_after_a_while() {
     rig.pass_ms(29_999).await;
     assert_eq!(offered_to(&rig.stored(id).await.state), None);
     rig.pass_ms(1).await;
-    assert_eq!(offered_to(&rig.stored(id).await.state), Some(KATE), "after 30 s she is asked again");
+    assert_eq!(
+        offered_to(&rig.stored(id).await.state),
+        Some(KATE),
+        "after 30 s she is asked again"
+    );
 
     rig.act(KATE, id, Action::Reject).await.unwrap();
     rig.bring_in(BEN).await;
@@ -97,12 +109,18 @@ async fn do_not_disturb_leaves_an_open_offer_standing() {
 async fn the_reason_of_a_wait_is_told_for_every_agent() {
     let rig = Rig::new().await;
     rig.bring_in(KATE).await;
-    rig.engine.change_channels(KATE, CENTER, None, &ChannelChange::NotReady { reason: None }).await.unwrap();
+    rig.engine
+        .change_channels(KATE, CENTER, None, &ChannelChange::NotReady { reason: None })
+        .await
+        .unwrap();
     let id = rig.submit().await;
     rig.settle().await;
     let why = rig.engine.why(&rig.stored(id).await).unwrap();
     let reasons: Vec<String> =
         why.agents.iter().map(|(user, (_, rule))| format!("{} {rule:?}", user.user_name)).collect();
     assert_eq!(reasons, ["kate Some(NotReady)", "ben Some(NoSession)"]);
-    assert_eq!(rig.engine.desk(KATE).unwrap().reach, Reach([handoff_domain::Topic::Interactions].into()));
+    assert_eq!(
+        rig.engine.desk(KATE).unwrap().reach,
+        Reach([handoff_domain::Topic::Interactions].into())
+    );
 }

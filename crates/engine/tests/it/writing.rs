@@ -18,8 +18,10 @@ async fn of_two_who_complete_and_transfer_at_once_exactly_one_wins() {
         let owner = rig.stored(id).await.offer().unwrap().to;
         rig.accept(owner, id).await.unwrap();
         let to_queue = Action::Transfer(Target::Queue(Named::Known(queue())));
-        let (completed, moved) =
-            tokio::join!(rig.act(owner, id, Action::Complete { queue: None }), rig.act(owner, id, to_queue));
+        let (completed, moved) = tokio::join!(
+            rig.act(owner, id, Action::Complete { queue: None }),
+            rig.act(owner, id, to_queue)
+        );
         let ended = matches!(rig.stored(id).await.state, State::Ended { .. });
         assert!(completed.is_ok() != moved.is_ok(), "one of them must lose");
         assert_eq!(completed.is_ok(), ended);
@@ -59,15 +61,23 @@ async fn a_repeated_request_has_one_effect_and_one_answer() {
         farewell: None,
         note: None,
     };
-    let attempt =
-        Attempt { id, command, reference: Some(1), receipt: Some(receipt.clone()), also: Vec::new() };
+    let attempt = Attempt {
+        id,
+        command,
+        reference: Some(1),
+        receipt: Some(receipt.clone()),
+        also: Vec::new(),
+    };
     let (one, two) = tokio::join!(rig.engine.execute(&attempt), rig.engine.execute(&attempt));
     let first_answers =
         [one.unwrap(), two.unwrap()].iter().filter(|done| matches!(done, Done::Now { .. })).count();
     assert_eq!(first_answers, 1, "the twin gets the first one's receipt");
-    let Done::Before(found) = rig.engine.execute(&attempt).await.unwrap() else { panic!("a repetition") };
+    let Done::Before(found) = rig.engine.execute(&attempt).await.unwrap() else {
+        panic!("a repetition")
+    };
     assert_eq!(*found, receipt);
-    let other = Attempt { receipt: Some(Receipt { fingerprint: "g".into(), ..receipt }), ..attempt };
+    let other =
+        Attempt { receipt: Some(Receipt { fingerprint: "g".into(), ..receipt }), ..attempt };
     assert!(matches!(rig.engine.execute(&other).await, Err(ExecuteError::KeyReused)));
 }
 
@@ -96,8 +106,11 @@ async fn request_numbers_go_on_after_a_restart() {
     rig.settle().await;
     let reference = rig.engine.next_reference(KATE).await.unwrap();
     assert_eq!(reference, 1);
-    let caller =
-        handoff_domain::Caller { user: KATE, roles: [handoff_domain::Role::Agent].into(), groups: [].into() };
+    let caller = handoff_domain::Caller {
+        user: KATE,
+        roles: [handoff_domain::Role::Agent].into(),
+        groups: [].into(),
+    };
     let command = handoff_domain::Command {
         actor: handoff_domain::Actor::User(caller),
         epoch: None,
@@ -106,7 +119,13 @@ async fn request_numbers_go_on_after_a_restart() {
         note: None,
     };
     rig.engine
-        .execute(&Attempt { id, command, reference: Some(reference), receipt: None, also: Vec::new() })
+        .execute(&Attempt {
+            id,
+            command,
+            reference: Some(reference),
+            receipt: None,
+            also: Vec::new(),
+        })
         .await
         .unwrap();
     let rig = rig.restarted().await;
@@ -132,7 +151,8 @@ async fn a_caller_who_goes_away_does_not_keep_others_from_being_told() {
     assert_eq!(rig.stored(id).await.offer().map(|offer| offer.to), Some(KATE));
 }
 
-/// However many change one interaction at once, each loses at most one race: whoever lost waits for a turn.
+/// However many change one interaction at once, each loses at most one race: whoever lost waits for
+/// a turn.
 #[tokio::test]
 async fn whoever_lost_a_race_gets_the_next_turn() {
     const AT_ONCE: u64 = 100;

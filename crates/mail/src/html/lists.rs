@@ -76,7 +76,8 @@ pub(super) const ELEMENTS: &[&str] = &[
 /// Elements that have no content and no end.
 pub(super) const VOID: &[&str] = &["br", "col", "hr", "img", "wbr"];
 
-/// Elements that a parser opens again in every block after the one in which they were not closed, so that few may be open at a time.
+/// Elements that a parser opens again in every block after the one in which they were not closed,
+/// so that few may be open at a time.
 pub(super) const FORMATTING: &[&str] =
     &["a", "b", "big", "code", "em", "font", "i", "s", "small", "strike", "strong", "tt", "u"];
 
@@ -147,11 +148,13 @@ pub(super) const SCHEMES: &[&str] = &["http", "https", "mailto"];
 
 /// Tells whether an element may have an attribute.
 pub(super) fn may_have(element: &str, attribute: &str) -> bool {
-    let is_own = |(name, attributes): &&(&str, &[&str])| *name == element && attributes.contains(&attribute);
+    let is_own =
+        |(name, attributes): &&(&str, &[&str])| *name == element && attributes.contains(&attribute);
     COMMON_ATTRIBUTES.contains(&attribute) || ATTRIBUTES.iter().any(|entry| is_own(&entry))
 }
 
-/// Tells whether a text begins with one of the schemes as it stands, without any of the tricks that browsers see through.
+/// Tells whether a text begins with one of the schemes as it stands, without any of the tricks that
+/// browsers see through.
 pub(super) fn is_web_address(value: &str) -> bool {
     let Some((scheme, _)) = value.split_once(':') else { return false };
     SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(scheme))

@@ -1,8 +1,11 @@
-//! The first wall: markup reduced to the listed elements and attributes, well-formed, with few elements open at a time.
+//! The first wall: markup reduced to the listed elements and attributes, well-formed, with few
+//! elements open at a time.
 //!
-//! It has to be right about work, not about safety: what it lets through is read again by the second wall. Two bounds matter. An element
-//! costs a tree builder some hundred bytes, so their number is bounded. And a tree builder opens unclosed formatting elements again in
-//! every later block, so their number at a time is bounded, and everything is closed in the order in which it was opened.
+//! It has to be right about work, not about safety: what it lets through is read again by the
+//! second wall. Two bounds matter. An element costs a tree builder some hundred bytes, so their
+//! number is bounded. And a tree builder opens unclosed formatting elements again in every later
+//! block, so their number at a time is bounded, and everything is closed in the order in which it
+//! was opened.
 
 use std::collections::HashSet;
 
@@ -15,7 +18,8 @@ const ELEMENTS_MAX: usize = 20_000;
 const DEPTH_MAX: usize = 100;
 /// The most formatting elements open at a time.
 const FORMATTING_MAX: usize = 8;
-/// The longest value of an attribute, in bytes: what servers take as an address. A longer one is dropped.
+/// The longest value of an attribute, in bytes: what servers take as an address. A longer one is
+/// dropped.
 const VALUE_LEN_MAX: usize = 8_192;
 
 /// Markup that is ready for the second wall.
@@ -72,7 +76,8 @@ impl Tame<'_> {
         let is_void = lists::VOID.contains(&name);
         let is_formatting = lists::FORMATTING.contains(&name);
         let formatting = self.open.iter().filter(|open| lists::FORMATTING.contains(open)).count();
-        if self.open.len() >= DEPTH_MAX && !is_void || is_formatting && formatting >= FORMATTING_MAX {
+        if self.open.len() >= DEPTH_MAX && !is_void || is_formatting && formatting >= FORMATTING_MAX
+        {
             return;
         }
         self.elements += 1;
@@ -93,9 +98,11 @@ impl Tame<'_> {
         }
     }
 
-    /// Shows an image of the message. Its `Content-ID` is kept beside its address, so that cleaning again finds the same image.
+    /// Shows an image of the message. Its `Content-ID` is kept beside its address, so that cleaning
+    /// again finds the same image.
     fn image(&mut self, attributes: &[(String, &str)]) {
-        let value = |name| attributes.iter().find(|(known, _)| known == name).map(|(_, value)| *value);
+        let value =
+            |name| attributes.iter().find(|(known, _)| known == name).map(|(_, value)| *value);
         let source = value("src").map(str::trim).and_then(|source| {
             let is_id = source.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("cid:"));
             is_id.then(|| &source[4..]).filter(|source| source.len() <= VALUE_LEN_MAX)
@@ -105,7 +112,9 @@ impl Tame<'_> {
             None => source.into_iter().flat_map(super::ids_of).collect(),
         };
         let mut known = ids.into_iter().filter(|id| is_plain_id(id));
-        let Some((id, address)) = known.find_map(|id| (self.images)(&id).map(|address| (id, address))) else {
+        let Some((id, address)) =
+            known.find_map(|id| (self.images)(&id).map(|address| (id, address)))
+        else {
             return;
         };
         self.attribute("data-cid", &id);
@@ -150,7 +159,8 @@ impl Tame<'_> {
             "a" => (&["a"], &["table"]),
             _ => return,
         };
-        let nearest = self.open.iter().rposition(|open| ended.contains(open) || within.contains(open));
+        let nearest =
+            self.open.iter().rposition(|open| ended.contains(open) || within.contains(open));
         if let Some(level) = nearest.filter(|level| ended.contains(&self.open[*level])) {
             self.close_to(level);
         }

@@ -10,9 +10,9 @@ const QUOTES_MAX: usize = 10;
 /// The longest entity, in bytes: the longest name of the standard has 33.
 const ENTITY_LEN_MAX: usize = 40;
 
-/// Makes text of HTML: blocks become lines, quoted blocks lines that begin with `>`, cells are apart by blanks, images leave their
-/// alternative text. Takes time linear in the input, of which at most 1 MiB is read; the result has at most three times its
-/// size.
+/// Makes text of HTML: blocks become lines, quoted blocks lines that begin with `>`, cells are
+/// apart by blanks, images leave their alternative text. Takes time linear in the input, of which
+/// at most 1 MiB is read; the result has at most three times its size.
 #[must_use]
 pub fn to_text(html: &str) -> String {
     let html = &html[..html.floor_char_boundary(super::HTML_LEN_MAX)];
@@ -50,7 +50,8 @@ pub fn to_text(html: &str) -> String {
     writer.finish()
 }
 
-/// Makes HTML of text: the characters of markup escaped, lines kept. [`clean`](super::clean) does not change the result.
+/// Makes HTML of text: the characters of markup escaped, lines kept. [`clean`](super::clean) does
+/// not change the result.
 #[must_use]
 pub fn from_text(text: &str) -> String {
     let mut html = String::with_capacity(text.len() + text.len() / 16);
@@ -92,8 +93,9 @@ impl Writer {
                 if number > 0 {
                     self.end_line();
                 }
-                self.line
-                    .extend(line.chars().filter(|character| *character == '\t' || !character.is_control()));
+                self.line.extend(
+                    line.chars().filter(|character| *character == '\t' || !character.is_control()),
+                );
             }
             return;
         }
@@ -111,8 +113,9 @@ impl Writer {
             self.line.push(' ');
         }
         self.is_apart = false;
-        self.line
-            .extend(word.chars().map(|c| if c == '\u{a0}' { ' ' } else { c }).filter(|c| !c.is_control()));
+        self.line.extend(
+            word.chars().map(|c| if c == '\u{a0}' { ' ' } else { c }).filter(|c| !c.is_control()),
+        );
     }
 
     fn end(&mut self, name: &str) {
@@ -145,7 +148,10 @@ impl Writer {
 
     fn end_line(&mut self) {
         let mark: String = core::iter::repeat_n('>', self.quotes.min(QUOTES_MAX)).collect();
-        if core::mem::take(&mut self.is_paragraph) && !self.out.is_empty() && !self.out.ends_with("\n\n") {
+        if core::mem::take(&mut self.is_paragraph)
+            && !self.out.is_empty()
+            && !self.out.ends_with("\n\n")
+        {
             self.out.push_str(&mark);
             self.out.push('\n');
         }

@@ -1,5 +1,6 @@
-//! Tags and texts of HTML, found in one pass as browsers find them (HTML standard, section 13.2.5). Comments, declarations and the content
-//! of elements like `script` are skipped; entities stay as they are.
+//! Tags and texts of HTML, found in one pass as browsers find them (HTML standard, section 13.2.5).
+//! Comments, declarations and the content of elements like `script` are skipped; entities stay as
+//! they are.
 
 use super::lists;
 
@@ -49,7 +50,9 @@ impl<'a> Tokens<'a> {
             return None;
         }
         self.rest = &self.rest[name_start..];
-        let name = self.take_until(|byte| is_blank(byte) || matches!(byte, b'/' | b'>')).to_ascii_lowercase();
+        let name = self
+            .take_until(|byte| is_blank(byte) || matches!(byte, b'/' | b'>'))
+            .to_ascii_lowercase();
         let attributes = self.attributes()?;
         if is_end {
             return Some(Token::End(name));
@@ -61,7 +64,8 @@ impl<'a> Tokens<'a> {
         Some(Token::Start(name, attributes))
     }
 
-    /// Reads attributes through the end of the tag; nothing when the document ends before, as the tag is then no tag.
+    /// Reads attributes through the end of the tag; nothing when the document ends before, as the
+    /// tag is then no tag.
     fn attributes(&mut self) -> Option<Vec<(String, &'a str)>> {
         let mut attributes = Vec::new();
         loop {
@@ -88,7 +92,8 @@ impl<'a> Tokens<'a> {
         let rest = self.rest;
         let first = rest.chars().next()?.len_utf8();
         self.rest = &rest[first..];
-        let len = self.take_until(|byte| is_blank(byte) || matches!(byte, b'/' | b'>' | b'=')).len();
+        let len =
+            self.take_until(|byte| is_blank(byte) || matches!(byte, b'/' | b'>' | b'=')).len();
         let name = rest[..first + len].to_ascii_lowercase();
         self.take_until(|byte| !is_blank(byte));
         let Some(after) = self.rest.strip_prefix('=') else { return Some((name, "")) };
@@ -142,7 +147,8 @@ impl<'a> Iterator for Tokens<'a> {
                     Some(b'!' | b'/' | b'?' | b'a'..=b'z' | b'A'..=b'Z')
                 )
             };
-            let text_len = self.rest.match_indices('<').find(begins).map_or(self.rest.len(), |(at, _)| at);
+            let text_len =
+                self.rest.match_indices('<').find(begins).map_or(self.rest.len(), |(at, _)| at);
             if text_len > 0 {
                 let (text, rest) = self.rest.split_at(text_len);
                 self.rest = rest;

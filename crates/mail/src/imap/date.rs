@@ -16,12 +16,15 @@ pub(super) fn arrived(text: &[u8]) -> Option<Time> {
     // But for the dashes it is what letters have.
     let date = format!("{}\n", text.replacen('-', " ", 2));
     match MessageStream::new(date.as_bytes()).parse_date() {
-        HeaderValue::DateTime(date) if date.is_valid() => date.to_timestamp().checked_mul(1_000).map(Time),
+        HeaderValue::DateTime(date) if date.is_valid() => {
+            date.to_timestamp().checked_mul(1_000).map(Time)
+        }
         _ => None,
     }
 }
 
-/// Returns the day before a moment, as a search names it: servers compare days without their time zones.
+/// Returns the day before a moment, as a search names it: servers compare days without their time
+/// zones.
 pub(super) fn day_before(time: Time) -> String {
     let date = DateTime::from_timestamp(time.0.div_euclid(1_000) - DAY_S);
     let month = MONTHS[usize::from(date.month.clamp(1, 12)) - 1];

@@ -1,4 +1,5 @@
-//! Names of folders as they are said to the server: modified UTF-7 (RFC 3501, section 5.1.3) in quotes.
+//! Names of folders as they are said to the server: modified UTF-7 (RFC 3501, section 5.1.3) in
+//! quotes.
 
 use base64::Engine as _;
 use base64::alphabet::IMAP_MUTF7;
@@ -7,7 +8,8 @@ use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
 /// Base64 with `,` for `/` and without padding.
 const MODIFIED: GeneralPurpose = GeneralPurpose::new(&IMAP_MUTF7, NO_PAD);
 
-/// Puts text in quotes; `None` when it holds what no quoted string may (RFC 3501, section 9, `quoted`).
+/// Puts text in quotes; `None` when it holds what no quoted string may (RFC 3501, section 9,
+/// `quoted`).
 pub(super) fn quoted(text: &str) -> Option<String> {
     if !text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return None;
@@ -35,7 +37,9 @@ fn modified_utf7(folder: &str) -> String {
             }
         } else {
             let mut units = [0; 2];
-            shifted.extend(character.encode_utf16(&mut units).iter().flat_map(|unit| unit.to_be_bytes()));
+            shifted.extend(
+                character.encode_utf16(&mut units).iter().flat_map(|unit| unit.to_be_bytes()),
+            );
         }
     }
     unshift(&mut out, &mut shifted);

@@ -38,15 +38,18 @@ impl Pace {
         self.failures = 0;
     }
 
-    /// Counts a failure and gives the wait: doubled each time, and between half and all of it, so that mailboxes that failed together do
-    /// not come back together. The part is a hash of mailbox, server and failure: nothing here has to be unpredictable.
+    /// Counts a failure and gives the wait: doubled each time, and between half and all of it, so
+    /// that mailboxes that failed together do not come back together. The part is a hash of
+    /// mailbox, server and failure: nothing here has to be unpredictable.
     pub(super) fn after(&mut self, trouble: &Trouble) -> Duration {
         let doubled = self.retry_ms_min.saturating_mul(1_u64 << self.failures.min(32));
         self.failures = self.failures.saturating_add(1);
         let least = if matches!(trouble, Trouble::Login) { self.login_retry_ms_min } else { 0 };
         let whole = doubled.min(self.retry_ms_max).max(least);
-        let hash =
-            Sha256::new().chain_update(&self.seed).chain_update(self.failures.to_be_bytes()).finalize();
+        let hash = Sha256::new()
+            .chain_update(&self.seed)
+            .chain_update(self.failures.to_be_bytes())
+            .finalize();
         let half = whole / 2;
         Duration::from_millis(whole - half + u64::from(hash[0]) * half / 255)
     }
@@ -69,7 +72,8 @@ mod tests {
     #[test]
     fn waits_double_up_to_the_longest() {
         let mut pace = pace(1);
-        for whole in [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 128_000, 256_000, 300_000, 300_000]
+        for whole in
+            [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 128_000, 256_000, 300_000, 300_000]
         {
             let wait = pace.after(&Trouble::NoStartTls).as_millis();
             assert!((whole / 2..=whole).contains(&wait), "{wait} of {whole}");

@@ -1,4 +1,5 @@
-//! What an IMAP server says (RFC 3501, section 7), as far as fetching needs it; everything else is read and passed over.
+//! What an IMAP server says (RFC 3501, section 7), as far as fetching needs it; everything else is
+//! read and passed over.
 //!
 //! A function of bytes: whatever they are, it ends, and takes no more memory than they do.
 
@@ -6,7 +7,8 @@ use handoff_domain::Time;
 
 use super::date;
 
-/// How deep lists may lie in lists. What is asked for has depth 2; envelopes of other clients' making never come.
+/// How deep lists may lie in lists. What is asked for has depth 2; envelopes of other clients'
+/// making never come.
 const DEPTH_MAX: usize = 20;
 
 /// A response as it came: text, with literals where they stood.
@@ -79,7 +81,8 @@ pub struct Fetched {
     pub content: Option<Vec<u8>>,
 }
 
-/// Returns the length of the literal that follows a line, if one does. Status texts are free, so that a number in braces is none there.
+/// Returns the length of the literal that follows a line, if one does. Status texts are free, so
+/// that a number in braces is none there.
 pub fn literal_follows(first: &[u8], line: &[u8]) -> Option<usize> {
     let mut words = first.split(|&byte| byte == b' ');
     let is_untagged = words.next() == Some(b"*");
@@ -135,7 +138,11 @@ fn word(text: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// Returns the words of a text, in upper case.
 fn words(text: &[u8]) -> Vec<String> {
-    String::from_utf8_lossy(text).to_ascii_uppercase().split_ascii_whitespace().map(str::to_owned).collect()
+    String::from_utf8_lossy(text)
+        .to_ascii_uppercase()
+        .split_ascii_whitespace()
+        .map(str::to_owned)
+        .collect()
 }
 
 fn number<N: std::str::FromStr>(word: &[u8]) -> Option<N> {
@@ -196,8 +203,11 @@ fn fetched(pieces: Vec<Piece>, skip: usize) -> Option<Fetched> {
             (b"UID", Value::Atom(value)) => found.uid = Some(number(&value)?),
             (b"RFC822.SIZE", Value::Atom(value)) => found.size = Some(number(&value)?),
             (b"INTERNALDATE", Value::Text(value)) => found.arrived = date::arrived(&value),
-            // The server repeats the section, and for a part of it the offset: `BODY[]`, `BODY[HEADER]<0>`.
-            (name, Value::Text(content)) if name.starts_with(b"BODY[") => found.content = Some(content),
+            // The server repeats the section, and for a part of it the offset: `BODY[]`,
+            // `BODY[HEADER]<0>`.
+            (name, Value::Text(content)) if name.starts_with(b"BODY[") => {
+                found.content = Some(content)
+            }
             _ => {}
         }
     }

@@ -6,9 +6,11 @@ use super::session::{About, End, Session};
 use super::{After, Aside, Company, ImapMailbox, Start, Trouble};
 use crate::ports::{Arrival, Checkpoint, Extent, Skipped, Source, Taken};
 
-/// How often fetching a message may break the connection before only its headers are asked for: more than a bad line does by chance.
+/// How often fetching a message may break the connection before only its headers are asked for:
+/// more than a bad line does by chance.
 const BREAKS_MAX: u32 = 10;
-/// How often the server may refuse a message, or send nonsense for it, before only its headers are asked for.
+/// How often the server may refuse a message, or send nonsense for it, before only its headers are
+/// asked for.
 const REFUSALS_MAX: u32 = 3;
 /// How often the server may refuse even that before the message is passed over.
 const REFUSALS_BEFORE_PASSING: u32 = 6;
@@ -70,7 +72,8 @@ impl Memory {
         }
     }
 
-    /// Remembers at which message fetching failed. A lost connection is never a reason to pass a message over, only an answer is.
+    /// Remembers at which message fetching failed. A lost connection is never a reason to pass a
+    /// message over, only an answer is.
     fn stumbled(&mut self, place: Checkpoint, trouble: &Trouble) {
         let fresh = Stuck { place, breaks: 0, refusals: 0 };
         let mut stuck = self.stuck.filter(|stuck| stuck.place == place).unwrap_or(fresh);
@@ -88,7 +91,8 @@ enum Found {
     Message { raw: Vec<u8>, extent: Extent },
     /// Somebody has taken it away.
     Gone,
-    /// It was there before the folder was looked at for the first time, and only what is new is wanted.
+    /// It was there before the folder was looked at for the first time, and only what is new is
+    /// wanted.
     Skipped,
     /// The server does not give it out.
     PassedOver,
@@ -102,11 +106,15 @@ pub(super) async fn read(
     memory: &mut Memory,
 ) -> Result<(), Trouble> {
     let opened = session.select(&mailbox.folder).await?;
-    let kept =
-        company.checkpoints.checkpoint(&mailbox.name, &mailbox.folder).await.map_err(Trouble::NotNow)?;
+    let kept = company
+        .checkpoints
+        .checkpoint(&mailbox.name, &mailbox.folder)
+        .await
+        .map_err(Trouble::NotNow)?;
     let begin = match kept {
         Some(kept) if kept.uid_validity == opened.uid_validity => kept,
-        // Another generation: nothing is known of its UIDs, so everything that is wanted is looked at again.
+        // Another generation: nothing is known of its UIDs, so everything that is wanted is looked
+        // at again.
         Some(kept) => Checkpoint { uid_validity: opened.uid_validity, uid: 0, ..kept },
         None => first_look(session, mailbox, company, opened.uid_validity, opened.uid_next).await?,
     };
@@ -114,14 +122,20 @@ pub(super) async fn read(
     let until = skipped.map(|skipped| skipped.until);
     for uid in session.search_above(begin.uid, until).await? {
         let place = Checkpoint { uid, ..begin };
-        let found =
-            match fetch(session, mailbox, Wanted { manner: memory.manner(place), after: until }, uid).await {
-                Ok(found) => found,
-                Err(trouble) => {
-                    memory.stumbled(place, &trouble);
-                    return Err(trouble);
-                }
-            };
+        let found = match fetch(
+            session,
+            mailbox,
+            Wanted { manner: memory.manner(place), after: until },
+            uid,
+        )
+        .await
+        {
+            Ok(found) => found,
+            Err(trouble) => {
+                memory.stumbled(place, &trouble);
+                return Err(trouble);
+            }
+        };
         match found {
             Found::Gone | Found::Skipped => {}
             Found::PassedOver => {
@@ -136,7 +150,11 @@ pub(super) async fn read(
             }
         }
         // From here on the message is dealt with: durable, or gone, or told to the operator.
-        company.checkpoints.keep(&mailbox.name, &mailbox.folder, place).await.map_err(Trouble::NotNow)?;
+        company
+            .checkpoints
+            .keep(&mailbox.name, &mailbox.folder, place)
+            .await
+            .map_err(Trouble::NotNow)?;
     }
     Ok(())
 }
@@ -161,7 +179,11 @@ async fn first_look(
     let skipped = newest.map(|until| Skipped { uid_validity, until });
     // Kept at once: whatever comes from now on is new, also when the next look is after a restart.
     let checkpoint = Checkpoint { uid_validity, uid, skipped };
-    company.checkpoints.keep(&mailbox.name, &mailbox.folder, checkpoint).await.map_err(Trouble::NotNow)?;
+    company
+        .checkpoints
+        .keep(&mailbox.name, &mailbox.folder, checkpoint)
+        .await
+        .map_err(Trouble::NotNow)?;
     Ok(checkpoint)
 }
 
@@ -182,16 +204,19 @@ async fn fetch(
     if wanted.manner == Manner::PassOver {
         return Ok(Found::PassedOver);
     }
-    let Some(About { size_bytes, arrived }) = session.about(uid).await? else { return Ok(Found::Gone) };
+    let Some(About { size_bytes, arrived }) = session.about(uid).await? else {
+        return Ok(Found::Gone);
+    };
     if wanted.after.zip(arrived).is_some_and(|(after, arrived)| arrived <= after) {
         return Ok(Found::Skipped);
     }
-    let (raw, extent) =
-        if wanted.manner == Manner::Headers || size_bytes > u64::from(mailbox.limits.message_bytes_max) {
-            (session.headers(uid).await?, Extent::Headers { size_bytes })
-        } else {
-            (session.content(uid).await?, Extent::Whole)
-        };
+    let (raw, extent) = if wanted.manner == Manner::Headers
+        || size_bytes > u64::from(mailbox.limits.message_bytes_max)
+    {
+        (session.headers(uid).await?, Extent::Headers { size_bytes })
+    } else {
+        (session.content(uid).await?, Extent::Whole)
+    };
     match raw {
         Some(raw) => Ok(Found::Message { raw, extent }),
         // It must be gone since; if it is not, passing it by would lose it.
@@ -267,5 +292,6 @@ async fn put_aside(session: &mut Session, aside: &Aside, uid: u32) -> Result<End
 
 /// Whether text can be a keyword: it stands in a command without quotes.
 fn is_keyword(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"$_-.".contains(&byte))
+    !text.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"$_-.".contains(&byte))
 }

@@ -1,7 +1,8 @@
 //! One connection to an IMAP server: logged in, with the commands that fetching needs.
 //!
-//! A command's answer is believed only when its tagged line says OK: neither a refusal nor a broken connection ever looks like an empty
-//! folder. After an error other than [`Trouble::Refused`] the connection is of no more use.
+//! A command's answer is believed only when its tagged line says OK: neither a refusal nor a broken
+//! connection ever looks like an empty folder. After an error other than [`Trouble::Refused`] the
+//! connection is of no more use.
 
 use std::future::Future;
 use std::time::Duration;
@@ -16,7 +17,8 @@ use crate::tls::{Broken, Security, Wire};
 
 /// The longest line, in bytes: the UIDs of about two million messages.
 const LINE_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// How much larger than its announced size an answer's literal may be, in bytes: a server's size may count line ends otherwise.
+/// How much larger than its announced size an answer's literal may be, in bytes: a server's size
+/// may count line ends otherwise.
 const LITERAL_GRACE_BYTES: usize = 1024 * 1024;
 /// The most literals in a response: one is asked for.
 const LITERALS_MAX: usize = 16;
@@ -75,7 +77,8 @@ impl Session {
         let mut session = Self { wire, tags: 0, capabilities: Vec::new(), news: false, limits };
         match session.response().await? {
             Response::Status { status: Status::Ok, .. } => {}
-            // Who greets by telling that we are logged in cannot be encrypted any more (RFC 3501, section 6.2.1).
+            // Who greets by telling that we are logged in cannot be encrypted any more (RFC 3501,
+            // section 6.2.1).
             Response::Status { status: Status::Preauth, .. }
                 if mailbox.endpoint.security != Security::StartTls =>
             {
@@ -95,14 +98,19 @@ impl Session {
         Ok(session)
     }
 
-    async fn start_tls(mut self, mailbox: &ImapMailbox, patience: Duration) -> Result<Self, Trouble> {
+    async fn start_tls(
+        mut self,
+        mailbox: &ImapMailbox,
+        patience: Duration,
+    ) -> Result<Self, Trouble> {
         if !self.can("STARTTLS") {
             return Err(Trouble::NoStartTls);
         }
         if self.command("STARTTLS", |_| Ok(())).await? != End::Done {
             return Err(Trouble::NoStartTls);
         }
-        self.wire = mailbox.endpoint.encrypt(self.wire, patience).await.map_err(Trouble::Connection)?;
+        self.wire =
+            mailbox.endpoint.encrypt(self.wire, patience).await.map_err(Trouble::Connection)?;
         // What was told before the encryption may have been told by anybody.
         self.ask_capabilities().await?;
         Ok(self)
@@ -127,7 +135,9 @@ impl Session {
 
     async fn log_in(&mut self, login: &Login) -> Result<(), Trouble> {
         let (user, tokens) = match login {
-            Login::Password { user, password } => return self.log_in_with_password(user, password).await,
+            Login::Password { user, password } => {
+                return self.log_in_with_password(user, password).await;
+            }
             Login::Bearer { user, tokens } => (user, tokens),
         };
         for token in [Token::Kept, Token::Renewed] {
@@ -165,7 +175,8 @@ impl Session {
         loop {
             match self.response().await? {
                 Response::Continue if answered => {
-                    // `XOAUTH2` tells of a failure in a challenge, to which the answer is empty (Google, "Error response").
+                    // `XOAUTH2` tells of a failure in a challenge, to which the answer is empty
+                    // (Google, "Error response").
                     self.wire.write(b"\r\n").await?;
                 }
                 Response::Continue => {
@@ -197,12 +208,18 @@ impl Session {
         Ok(Opened { uid_validity, uid_next })
     }
 
-    /// Returns the UIDs of the messages above one, in order; with a moment only of those that came then, a day earlier or later.
-    pub(super) async fn search_above(&mut self, uid: u32, since: Option<Time>) -> Result<Vec<u32>, Trouble> {
+    /// Returns the UIDs of the messages above one, in order; with a moment only of those that came
+    /// then, a day earlier or later.
+    pub(super) async fn search_above(
+        &mut self,
+        uid: u32,
+        since: Option<Time>,
+    ) -> Result<Vec<u32>, Trouble> {
         let Some(first) = uid.checked_add(1) else { return Ok(Vec::new()) };
         self.news = false;
         let mut found = Vec::new();
-        let since = since.map(|since| format!(" SINCE {}", date::day_before(since))).unwrap_or_default();
+        let since =
+            since.map(|since| format!(" SINCE {}", date::day_before(since))).unwrap_or_default();
         self.must("UID SEARCH", &format!("UID SEARCH UID {first}:*{since}"), |response| {
             if let Response::Search(uids) = response {
                 found.extend(uids);
@@ -222,7 +239,8 @@ impl Session {
 
     /// Returns what a message is; `None` when it is there no more.
     pub(super) async fn about(&mut self, uid: u32) -> Result<Option<About>, Trouble> {
-        let about = |fetched: Fetched| Some(About { size_bytes: fetched.size?, arrived: fetched.arrived });
+        let about =
+            |fetched: Fetched| Some(About { size_bytes: fetched.size?, arrived: fetched.arrived });
         self.fetch(uid, "RFC822.SIZE INTERNALDATE", about).await
     }
 
@@ -278,7 +296,8 @@ impl Session {
     /// Deletes a message.
     pub(super) async fn delete(&mut self, uid: u32) -> Result<End, Trouble> {
         let end = self.flag(uid, "\\Deleted").await?;
-        // EXPUNGE would take along what others have marked, so without UIDPLUS (RFC 4315) the mark is all that is done.
+        // EXPUNGE would take along what others have marked, so without UIDPLUS (RFC 4315) the mark
+        // is all that is done.
         if end == End::Done && self.can("UIDPLUS") {
             return self.command(&format!("UID EXPUNGE {uid}"), |_| Ok(())).await;
         }
@@ -289,7 +308,8 @@ impl Session {
         self.can("IDLE")
     }
 
-    /// Whether the server has told of messages since the last search, so that it need not tell again (RFC 3501, section 5.2).
+    /// Whether the server has told of messages since the last search, so that it need not tell
+    /// again (RFC 3501, section 5.2).
     pub(super) const fn has_news(&self) -> bool {
         self.news
     }
@@ -321,7 +341,8 @@ impl Session {
     }
 
     async fn idle_until_news(&mut self, tag: &str) -> Result<(), Trouble> {
-        // While idle, silence is the rule: only the whole of it has an end, which keep-alives do not move.
+        // While idle, silence is the rule: only the whole of it has an end, which keep-alives do
+        // not move.
         let idle = Duration::from_millis(self.limits.idle_ms);
         self.wire.set_patience(idle * 2);
         let waiting = async {
@@ -402,8 +423,8 @@ impl Session {
 
     /// Reads one response with its literals.
     async fn response(&mut self) -> Result<Response, Trouble> {
-        let largest =
-            self.limits.message_bytes_max.max(self.limits.header_bytes_max) as usize + LITERAL_GRACE_BYTES;
+        let largest = self.limits.message_bytes_max.max(self.limits.header_bytes_max) as usize
+            + LITERAL_GRACE_BYTES;
         let mut pieces = Vec::new();
         let mut first = Vec::new();
         loop {
@@ -424,7 +445,8 @@ impl Session {
             pieces.push(Piece::Text(line));
             pieces.push(Piece::Literal(self.wire.exactly(bytes).await?));
         }
-        let response = response::parse(pieces).ok_or(Trouble::Nonsense { what: "no IMAP response" })?;
+        let response =
+            response::parse(pieces).ok_or(Trouble::Nonsense { what: "no IMAP response" })?;
         self.news |= response == Response::Exists;
         Ok(response)
     }

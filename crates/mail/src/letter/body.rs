@@ -33,7 +33,11 @@ pub(super) fn fill(
     hint: Option<&str>,
     bounds: &Bounds,
 ) {
-    let found = Found { text_left: bounds.text_len_max, html_left: bounds.html_len_max, ..Found::default() };
+    let found = Found {
+        text_left: bounds.text_len_max,
+        html_left: bounds.html_len_max,
+        ..Found::default()
+    };
     let mut collect = Collect::new(raw, entities, hint, bounds, found);
     let bodies = collect.entity(0, Place::Free);
     letter.parts = collect.found.parts;
@@ -44,9 +48,9 @@ pub(super) fn fill(
     }
     if letter.text.len() > bounds.text_len_max {
         letter.text.truncate(letter.text.floor_char_boundary(bounds.text_len_max));
-        letter
-            .remarks
-            .push("The text that was made of the HTML is too long; its end was left out.".to_owned());
+        letter.remarks.push(
+            "The text that was made of the HTML is too long; its end was left out.".to_owned(),
+        );
     }
     letter.html = joined_html(&bodies);
     let shown = letter.html.as_deref().map(shown_ids).unwrap_or_default();
@@ -61,8 +65,10 @@ fn report_text(parts: &[Part], bounds: &Bounds) -> String {
         ["message/delivery-status", "message/disposition-notification", "message/feedback-report"]
             .contains(&part.content_type.as_str())
     };
-    let report =
-        parts.iter().find(is_report).map(|part| &part.content[..part.content.len().min(bounds.text_len_max)]);
+    let report = parts
+        .iter()
+        .find(is_report)
+        .map(|part| &part.content[..part.content.len().min(bounds.text_len_max)]);
     report.map(|content| decode::text(Said::default(), content)).unwrap_or_default()
 }
 
@@ -86,8 +92,8 @@ enum Script {
 }
 
 impl Script {
-    /// Returns what a part is written in whose type is one of texts for people. Unknown texts are shown as plain ones (RFC 2046, section
-    /// 4.1.4), but not those that are made for programs.
+    /// Returns what a part is written in whose type is one of texts for people. Unknown texts are
+    /// shown as plain ones (RFC 2046, section 4.1.4), but not those that are made for programs.
     fn of(media_type: &str, place: Place) -> Option<Self> {
         const FOR_PROGRAMS: &[&str] = &[
             "calendar",
@@ -114,7 +120,8 @@ impl Script {
     }
 }
 
-/// Forms of the same text for programs that nobody here has; what is in them is in the other forms, too.
+/// Forms of the same text for programs that nobody here has; what is in them is in the other forms,
+/// too.
 const OTHER_FORMS: &[&str] = &["text/x-amp-html", "text/watch-html"];
 
 /// What was found, and the room that is left.
@@ -157,7 +164,8 @@ impl<'a> Collect<'a> {
         Self { raw, entities, children, hint, bounds, found }
     }
 
-    /// Returns the texts of an entity, and keeps its other parts. It calls itself at most as deep as multiparts may be inside each other.
+    /// Returns the texts of an entity, and keeps its other parts. It calls itself at most as deep
+    /// as multiparts may be inside each other.
     fn entity(&mut self, at: usize, place: Place) -> Vec<Body> {
         let children = core::mem::take(&mut self.children[at]);
         let Some(relation) = self.entities[at].relation else { return self.leaf(at, place) };
@@ -177,7 +185,9 @@ impl<'a> Collect<'a> {
                 bodies
             }
             Relation::Encrypted => {
-                self.found.remarks.push("The message is encrypted; it was kept unopened.".to_owned());
+                self.found
+                    .remarks
+                    .push("The message is encrypted; it was kept unopened.".to_owned());
                 children.iter().flat_map(|child| self.entity(*child, Place::Beside)).collect()
             }
             Relation::Mixed | Relation::Digest => {
@@ -187,18 +197,21 @@ impl<'a> Collect<'a> {
         }
     }
 
-    /// Finds the part that shows the others: the one that is named, or the first (RFC 2387, section 3.2). Where the first cannot be it,
-    /// the first that has the type which is named, or that is a text.
+    /// Finds the part that shows the others: the one that is named, or the first (RFC 2387, section
+    /// 3.2). Where the first cannot be it, the first that has the type which is named, or that is a
+    /// text.
     fn root(&self, at: usize, children: &[usize]) -> Option<usize> {
         let root = &self.entities[at].root;
         let entity = |child: &&usize| &self.entities[**child];
-        let is_named = |child: &&usize| root.start.is_some() && entity(child).content_id == root.start;
+        let is_named =
+            |child: &&usize| root.start.is_some() && entity(child).content_id == root.start;
         let can_be = |child: &&usize| {
             let media_type = entity(child).media_type.as_str();
             media_type.starts_with("multipart/") || Script::of(media_type, Place::Form).is_some()
         };
-        let is_of_type =
-            |child: &&usize| root.media_type.as_ref() == Some(&entity(child).media_type) && can_be(child);
+        let is_of_type = |child: &&usize| {
+            root.media_type.as_ref() == Some(&entity(child).media_type) && can_be(child)
+        };
         let first = children.first().filter(can_be);
         let mut all = children.iter();
         let found = all.clone().find(is_named).or(first).or_else(|| all.clone().find(is_of_type));
@@ -213,14 +226,15 @@ impl<'a> Collect<'a> {
         }
         let content = entity.encoding.undo(&raw[entity.content.clone()]);
         if entity.encoding == Encoding::Unknown {
-            self.found
-                .remarks
-                .push("A part has an unknown transfer encoding; it was kept as it came.".to_owned());
+            self.found.remarks.push(
+                "A part has an unknown transfer encoding; it was kept as it came.".to_owned(),
+            );
         }
         let Some(script) = self.shown_as(entity, place) else {
             return self.file(entity, content.into_owned());
         };
-        // A name alone makes no file of a text that is to be shown (RFC 2183, section 2.1), but behind another one it may be both.
+        // A name alone makes no file of a text that is to be shown (RFC 2183, section 2.1), but
+        // behind another one it may be both.
         let is_also_file = self.found.has_text && entity.name.is_some() && place == Place::Free;
         let body = match script {
             Script::Plain => Body { plain: Some(self.text(entity, &content)), html: None },
@@ -254,7 +268,8 @@ impl<'a> Collect<'a> {
         (entity.name.is_none() || may_have_name).then_some(script)
     }
 
-    /// Keeps what is no text, and says what an agent should know of it. What only Outlook opens may hold a text after all.
+    /// Keeps what is no text, and says what an agent should know of it. What only Outlook opens may
+    /// hold a text after all.
     fn file(&mut self, entity: &Entity, content: Vec<u8>) -> Vec<Body> {
         match entity.media_type.as_str() {
             "application/ms-tnef" | "application/vnd.ms-tnef" | "application/octet-stream" => {
@@ -262,20 +277,24 @@ impl<'a> Collect<'a> {
                     return self.opened(entity, content, opened);
                 }
                 if entity.media_type != "application/octet-stream" {
-                    self.found.remarks.push("An attachment is of a form that only Outlook opens.".to_owned());
+                    self.found
+                        .remarks
+                        .push("An attachment is of a form that only Outlook opens.".to_owned());
                 }
             }
             "application/pkcs7-mime" | "application/x-pkcs7-mime" => {
                 if let Some(inner) = signed::content(&content).filter(|_| !self.found.is_inner) {
-                    self.found
-                        .remarks
-                        .push("The message is signed with S/MIME; the signature was not checked.".to_owned());
+                    self.found.remarks.push(
+                        "The message is signed with S/MIME; the signature was not checked."
+                            .to_owned(),
+                    );
                     self.keep(entity, content);
                     return self.inner(&inner);
                 }
-                self.found
-                    .remarks
-                    .push("The message is encrypted or signed with S/MIME; it was kept unopened.".to_owned());
+                self.found.remarks.push(
+                    "The message is encrypted or signed with S/MIME; it was kept unopened."
+                        .to_owned(),
+                );
             }
             _ => {}
         }
@@ -283,9 +302,11 @@ impl<'a> Collect<'a> {
         Vec::new()
     }
 
-    /// Takes in what a signature wraps: a message's fields of content, and the content. It is done once, so that the depth stays bounded.
+    /// Takes in what a signature wraps: a message's fields of content, and the content. It is done
+    /// once, so that the depth stays bounded.
     fn inner(&mut self, raw: &[u8]) -> Vec<Body> {
-        let (mut fields, start) = Fields::scan(raw, 0, ENCLOSED_HEADERS_LEN_MAX, ENCLOSED_HEADER_COUNT_MAX);
+        let (mut fields, start) =
+            Fields::scan(raw, 0, ENCLOSED_HEADERS_LEN_MAX, ENCLOSED_HEADER_COUNT_MAX);
         fields.set_charset(self.hint.map(str::to_owned));
         let mut found = core::mem::take(&mut self.found);
         found.is_inner = true;
@@ -297,11 +318,14 @@ impl<'a> Collect<'a> {
         bodies
     }
 
-    /// Takes in what was in a form that only Outlook opens; it is kept itself when nothing of it is new.
+    /// Takes in what was in a form that only Outlook opens; it is kept itself when nothing of it is
+    /// new.
     fn opened(&mut self, entity: &Entity, content: Vec<u8>, opened: tnef::Opened) -> Vec<Body> {
         let is_new = !self.found.has_text && (opened.text.is_some() || opened.html.is_some());
         if opened.files.is_empty() && !is_new {
-            self.found.remarks.push("An attachment is of a form that only Outlook opens.".to_owned());
+            self.found
+                .remarks
+                .push("An attachment is of a form that only Outlook opens.".to_owned());
             self.keep(entity, content);
             return Vec::new();
         }
@@ -318,10 +342,14 @@ impl<'a> Collect<'a> {
             is_cut |= text.as_ref().is_some_and(|text| text.len() > len_max);
             text.map(|text| names::cut(&text, len_max).to_owned())
         };
-        let (plain, html) =
-            (bounded(opened.text, self.found.text_left), bounded(opened.html, self.found.html_left));
+        let (plain, html) = (
+            bounded(opened.text, self.found.text_left),
+            bounded(opened.html, self.found.html_left),
+        );
         if is_cut {
-            self.found.remarks.push("The text is too long; all of it was kept as an attachment.".to_owned());
+            self.found
+                .remarks
+                .push("The text is too long; all of it was kept as an attachment.".to_owned());
             self.keep(entity, content);
         }
         self.found.text_left -= plain.as_deref().map_or(0, str::len);
@@ -333,7 +361,8 @@ impl<'a> Collect<'a> {
     fn text(&mut self, entity: &Entity, content: &[u8]) -> String {
         let said = Said { label: entity.charset.as_deref(), hint: self.hint };
         let text = self.within(entity, content, said, self.found.text_left);
-        let text = if entity.is_flowed { decode::unflowed(&text, entity.deletes_blank) } else { text };
+        let text =
+            if entity.is_flowed { decode::unflowed(&text, entity.deletes_blank) } else { text };
         self.found.text_left = self.found.text_left.saturating_sub(text.len());
         text
     }
@@ -341,9 +370,9 @@ impl<'a> Collect<'a> {
     fn html(&mut self, entity: &Entity, content: &[u8]) -> String {
         let lifted = pictures::lift(content);
         if lifted.is_cut {
-            self.found
-                .remarks
-                .push("The text has too many pictures in itself; not all of them are shown.".to_owned());
+            self.found.remarks.push(
+                "The text has too many pictures in itself; not all of them are shown.".to_owned(),
+            );
         }
         lifted.pictures.into_iter().for_each(|part| self.add(part));
         // What names no charset, or a wrong one, may say it in its head.
@@ -356,12 +385,21 @@ impl<'a> Collect<'a> {
         html
     }
 
-    /// Reads as much of a text as there is room for; when that is not all, the whole is kept as an attachment.
-    fn within(&mut self, entity: &Entity, content: &[u8], said: Said<'_>, len_max: usize) -> String {
+    /// Reads as much of a text as there is room for; when that is not all, the whole is kept as an
+    /// attachment.
+    fn within(
+        &mut self,
+        entity: &Entity,
+        content: &[u8],
+        said: Said<'_>,
+        len_max: usize,
+    ) -> String {
         let text = decode::text(said, &content[..content.len().min(len_max)]);
         let shown = names::cut(&text, len_max);
         if content.len() > len_max || shown.len() < text.len() {
-            self.found.remarks.push("The text is too long; all of it was kept as an attachment.".to_owned());
+            self.found
+                .remarks
+                .push("The text is too long; all of it was kept as an attachment.".to_owned());
             self.keep(entity, content.to_vec());
         }
         shown.to_owned()
@@ -369,7 +407,8 @@ impl<'a> Collect<'a> {
 
     fn keep(&mut self, entity: &Entity, content: Vec<u8>) {
         let name = entity.name.clone().or_else(|| {
-            let is_message = ["message/rfc822", "message/global"].contains(&entity.media_type.as_str());
+            let is_message =
+                ["message/rfc822", "message/global"].contains(&entity.media_type.as_str());
             let title = is_message.then(|| self.subject(&content)).flatten();
             names::of_type(&entity.media_type, title.as_deref())
         });
@@ -396,13 +435,15 @@ impl<'a> Collect<'a> {
 
     /// Returns the subject of an enclosed message.
     fn subject(&self, message: &[u8]) -> Option<String> {
-        let (mut fields, _) = Fields::scan(message, 0, ENCLOSED_HEADERS_LEN_MAX, ENCLOSED_HEADER_COUNT_MAX);
+        let (mut fields, _) =
+            Fields::scan(message, 0, ENCLOSED_HEADERS_LEN_MAX, ENCLOSED_HEADER_COUNT_MAX);
         fields.set_charset(self.hint.map(str::to_owned));
         fields.text("subject")
     }
 }
 
-/// Returns the charset that HTML says of itself (HTML 4.01, section 5.2.2; HTML standard, section 4.2.5.4).
+/// Returns the charset that HTML says of itself (HTML 4.01, section 5.2.2; HTML standard, section
+/// 4.2.5.4).
 fn html_charset(html: &[u8]) -> Option<String> {
     const HEAD_LEN_MAX: usize = 4 * 1024;
     let head = String::from_utf8_lossy(&html[..html.len().min(HEAD_LEN_MAX)]).to_ascii_lowercase();
@@ -417,20 +458,24 @@ fn html_charset(html: &[u8]) -> Option<String> {
     })
 }
 
-/// Makes one text of several forms of the same: the first plain one, and the last HTML one, which is the best (RFC 2046, section 5.1.4).
+/// Makes one text of several forms of the same: the first plain one, and the last HTML one, which
+/// is the best (RFC 2046, section 5.1.4).
 fn best(forms: Vec<Vec<Body>>) -> Vec<Body> {
     let has_html = |bodies: &Vec<Body>| bodies.iter().any(|body| body.html.is_some());
-    let html = forms.iter().rev().find(|bodies| has_html(bodies)).and_then(|bodies| joined_html(bodies));
+    let html =
+        forms.iter().rev().find(|bodies| has_html(bodies)).and_then(|bodies| joined_html(bodies));
     let plain = forms.iter().find(|bodies| !bodies.is_empty() && !has_html(bodies));
-    let plain =
-        plain.map(|bodies| joined_text(bodies)).filter(|text| !text.trim().is_empty() || html.is_none());
+    let plain = plain
+        .map(|bodies| joined_text(bodies))
+        .filter(|text| !text.trim().is_empty() || html.is_none());
     if plain.is_none() && html.is_none() { Vec::new() } else { vec![Body { plain, html }] }
 }
 
 impl Body {
     /// Tells whether there is anything to read.
     fn is_telling(&self) -> bool {
-        let says = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.trim().is_empty());
+        let says =
+            |text: &Option<String>| text.as_deref().is_some_and(|text| !text.trim().is_empty());
         says(&self.plain) || says(&self.html)
     }
 }
@@ -461,9 +506,11 @@ fn joined_html(bodies: &[Body]) -> Option<String> {
     })
 }
 
-/// Finds the `Content-ID`s that the HTML names, as they stand and with percent signs undone (RFC 2392).
+/// Finds the `Content-ID`s that the HTML names, as they stand and with percent signs undone (RFC
+/// 2392).
 fn shown_ids(html: &str) -> HashSet<String> {
-    let ends = |character: char| character.is_whitespace() || matches!(character, '"' | '\'' | '>' | ')');
+    let ends =
+        |character: char| character.is_whitespace() || matches!(character, '"' | '\'' | '>' | ')');
     let is_scheme = |at: &usize| {
         html.as_bytes()[..*at]
             .last_chunk()

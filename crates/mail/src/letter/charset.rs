@@ -1,8 +1,9 @@
 //! Text in any charset, also when the sender names the wrong one or none.
 //!
-//! What a letter says about its charset is believed as long as the bytes can be that. Programs that relay, archive and convert letters lose
-//! the name or put another in its place, so bytes that cannot be what is said are read as what they most likely are: a letter of
-//! replacement characters helps nobody.
+//! What a letter says about its charset is believed as long as the bytes can be that. Programs that
+//! relay, archive and convert letters lose the name or put another in its place, so bytes that
+//! cannot be what is said are read as what they most likely are: a letter of replacement characters
+//! helps nobody.
 
 mod detect;
 mod iso2022;
@@ -13,7 +14,8 @@ use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 
 use self::label::Charset;
 
-/// How many letters of UTF-8 a text in another charset may have by chance and no bytes that are none.
+/// How many letters of UTF-8 a text in another charset may have by chance and no bytes that are
+/// none.
 const CHANCE_MAX: usize = 4;
 
 /// What is known of the charset of some bytes.
@@ -72,12 +74,14 @@ pub(super) fn is_utf8(label: &str) -> bool {
     label::find(label) == Charset::Encoding(UTF_8)
 }
 
-/// Reads bytes of which nobody said the charset: UTF-8 when they are (the last character may be cut), else what the letter names
-/// elsewhere when they can be that, else what they look like.
+/// Reads bytes of which nobody said the charset: UTF-8 when they are (the last character may be
+/// cut), else what the letter names elsewhere when they can be that, else what they look like.
 fn guessed(hint: Option<&str>, content: &[u8]) -> String {
     match core::str::from_utf8(content) {
         Ok(text) => return text.to_owned(),
-        Err(error) if is_cut(content, error) => return String::from_utf8_lossy(content).into_owned(),
+        Err(error) if is_cut(content, error) => {
+            return String::from_utf8_lossy(content).into_owned();
+        }
         Err(_) => {}
     }
     if detect::is_wide(content) {
@@ -98,11 +102,14 @@ fn is_cut(content: &[u8], error: core::str::Utf8Error) -> bool {
     error.error_len().is_none() && !content[..error.valid_up_to()].is_ascii()
 }
 
-/// Reads bytes that are said to be UTF-8. A program that adds a footer in another charset, or a wrong label, makes lines that are none.
+/// Reads bytes that are said to be UTF-8. A program that adds a footer in another charset, or a
+/// wrong label, makes lines that are none.
 fn utf8(hint: Option<&str>, content: &[u8]) -> String {
     match core::str::from_utf8(content) {
         Ok(text) => return text.to_owned(),
-        Err(error) if is_cut(content, error) => return String::from_utf8_lossy(content).into_owned(),
+        Err(error) if is_cut(content, error) => {
+            return String::from_utf8_lossy(content).into_owned();
+        }
         Err(_) => {}
     }
     let is_other = |line: &&[u8]| {
@@ -136,11 +143,13 @@ fn utf8(hint: Option<&str>, content: &[u8]) -> String {
 
 /// Reads bytes in the charset that is said, unless they are clearly in another one.
 fn checked(encoding: &'static Encoding, hint: Option<&str>, content: &[u8]) -> String {
-    // Many programs write UTF-8 and name what they wrote before. Letters of western languages hardly ever make the pairs that UTF-8 has;
-    // elsewhere some by chance are possible, but not many, and no others.
+    // Many programs write UTF-8 and name what they wrote before. Letters of western languages
+    // hardly ever make the pairs that UTF-8 has; elsewhere some by chance are possible, but not
+    // many, and no others.
     let is_utf8 = match core::str::from_utf8(content) {
         Ok(text) => {
-            let letters = text.chars().filter(|character| !character.is_ascii()).take(CHANCE_MAX + 1).count();
+            let letters =
+                text.chars().filter(|character| !character.is_ascii()).take(CHANCE_MAX + 1).count();
             encoding == WINDOWS_1252 || letters > CHANCE_MAX
         }
         Err(_) => false,

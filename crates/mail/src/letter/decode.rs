@@ -1,4 +1,5 @@
-//! Content of a part: its transfer encoding and its charset undone. Each step gives at most three times what it got.
+//! Content of a part: its transfer encoding and its charset undone. Each step gives at most three
+//! times what it got.
 
 use std::borrow::Cow;
 
@@ -20,9 +21,8 @@ impl Encoding {
     pub(super) fn named(name: &str) -> Self {
         let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
         match name.to_ascii_lowercase().as_str() {
-            "" | "7bit" | "7bits" | "8bit" | "8bits" | "7" | "8" | "binary" | "none" | "ascii" | "utf8" => {
-                Self::Identity
-            }
+            "" | "7bit" | "7bits" | "8bit" | "8bits" | "7" | "8" | "binary" | "none" | "ascii"
+            | "utf8" => Self::Identity,
             "base64" | "b64" | "b" => Self::Base64,
             "quotedprintable" | "quoted" | "qp" | "q" => Self::QuotedPrintable,
             _ => Self::Unknown,
@@ -42,8 +42,8 @@ impl Encoding {
 /// How long a line is at least that can be nothing but base 64. Lines are 60, 64, 72 or 76 long.
 const SOLID_LEN_MIN: usize = 40;
 
-/// Cuts off what a mailing list or a scanner adds below the data: from the first line on that cannot be data, when no line that can be
-/// nothing else comes after it.
+/// Cuts off what a mailing list or a scanner adds below the data: from the first line on that
+/// cannot be data, when no line that can be nothing else comes after it.
 fn data(content: &[u8]) -> &[u8] {
     let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
     let mut lines =
@@ -71,7 +71,8 @@ fn data(content: &[u8]) -> &[u8] {
     &content[..end.unwrap_or(content.len())]
 }
 
-/// Skips what is not of the alphabet, as RFC 2045, section 6.8, demands; padding ends a group, and another group may follow.
+/// Skips what is not of the alphabet, as RFC 2045, section 6.8, demands; padding ends a group, and
+/// another group may follow.
 pub(super) fn base64(content: &[u8]) -> Vec<u8> {
     let mut decoded = Vec::with_capacity(content.len() / 4 * 3);
     let (mut bits, mut held) = (0_u32, 0_u32);
@@ -105,12 +106,13 @@ fn quoted_printable(content: &[u8]) -> Vec<u8> {
     for line in content.split_inclusive(|byte| *byte == b'\n') {
         let text = line.trim_ascii_end();
         // Blanks at the end of a line were added on the way.
-        let ending =
-            &line[line.len() - line.iter().rev().take_while(|byte| matches!(byte, b'\r' | b'\n')).count()..];
+        let ending = &line[line.len()
+            - line.iter().rev().take_while(|byte| matches!(byte, b'\r' | b'\n')).count()..];
         let (text, is_soft) = text.strip_suffix(b"=").map_or((text, false), |text| (text, true));
         let mut at = 0;
         while at < text.len() {
-            let escape = (text[at] == b'=').then(|| text.get(at + 1..at + 3).and_then(hex)).flatten();
+            let escape =
+                (text[at] == b'=').then(|| text.get(at + 1..at + 3).and_then(hex)).flatten();
             decoded.push(escape.unwrap_or(text[at]));
             at += if escape.is_some() { 3 } else { 1 };
         }
@@ -149,7 +151,8 @@ fn cleaned(text: &str) -> String {
     kept
 }
 
-/// Undoes `format=flowed` (RFC 3676, section 4): lines that end in a blank go on in the next one of the same quote depth.
+/// Undoes `format=flowed` (RFC 3676, section 4): lines that end in a blank go on in the next one of
+/// the same quote depth.
 pub(super) fn unflowed(text: &str, deletes_blank: bool) -> String {
     let mut joined = String::with_capacity(text.len());
     // The depth of the paragraph that goes on.
@@ -169,7 +172,11 @@ pub(super) fn unflowed(text: &str, deletes_blank: bool) -> String {
         }
         // The line before a signature never flows (section 4.3).
         let is_flowed = content.ends_with(' ') && content != "-- ";
-        joined.push_str(if is_flowed && deletes_blank { &content[..content.len() - 1] } else { content });
+        joined.push_str(if is_flowed && deletes_blank {
+            &content[..content.len() - 1]
+        } else {
+            content
+        });
         open = is_flowed.then_some(depth);
     }
     joined

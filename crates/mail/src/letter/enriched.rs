@@ -39,7 +39,8 @@ pub(super) fn to_text(enriched: &str) -> String {
     out
 }
 
-/// Returns the command with which a text begins, and its length. A name has at most 60 letters (RFC 1896).
+/// Returns the command with which a text begins, and its length. A name has at most 60 letters (RFC
+/// 1896).
 fn command(text: &str) -> Option<(&str, usize)> {
     const NAME_LEN_MAX: usize = 61;
     let inside = text.strip_prefix('<')?;

@@ -12,10 +12,11 @@ use super::{mailboxes, words};
 
 /// The most bytes of one field that are read. 64 KiB holds 1,500 recipients.
 const FIELD_LEN_MAX: usize = 64 * 1024;
-/// The most bytes of one field that describes a part. RFC 2231 values of long names stay below 4 KiB.
+/// The most bytes of one field that describes a part. RFC 2231 values of long names stay below 4
+/// KiB.
 const PART_FIELD_LEN_MAX: usize = 8 * 1024;
-/// The most beginnings of encoded words in a field of 64 KiB, and fewer in shorter ones: each may be in another charset, which costs more
-/// than its bytes. A subject of 2,000 bytes has 40.
+/// The most beginnings of encoded words in a field of 64 KiB, and fewer in shorter ones: each may
+/// be in another charset, which costs more than its bytes. A subject of 2,000 bytes has 40.
 const ENCODED_WORDS_MAX: usize = 1_000;
 /// The most addresses of a field that are kept.
 const ADDRESSES_MAX: usize = 1_000;
@@ -43,10 +44,16 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// Reads the fields that begin at `start`, and returns where the body begins: after the first empty line, or at the first line that is
-    /// no field, as mail servers decide it. What is beyond the bounds is skipped, but counted when it is a `Received`. A line that some program
-    /// broke does not end the fields of a message when those that everybody reads come after it.
-    pub(super) fn scan(raw: &'a [u8], start: usize, len_max: usize, count_max: usize) -> (Self, usize) {
+    /// Reads the fields that begin at `start`, and returns where the body begins: after the first
+    /// empty line, or at the first line that is no field, as mail servers decide it. What is beyond
+    /// the bounds is skipped, but counted when it is a `Received`. A line that some program broke
+    /// does not end the fields of a message when those that everybody reads come after it.
+    pub(super) fn scan(
+        raw: &'a [u8],
+        start: usize,
+        len_max: usize,
+        count_max: usize,
+    ) -> (Self, usize) {
         let mut found = Self::default();
         let mut at = start;
         // Where the value of the field that may go on begins; nothing when that field is skipped.
@@ -89,7 +96,8 @@ impl<'a> Fields<'a> {
         (found, at)
     }
 
-    /// Tells whether what follows has, before its first empty line, at least two of the fields that everybody reads and that were not found yet.
+    /// Tells whether what follows has, before its first empty line, at least two of the fields that
+    /// everybody reads and that were not found yet.
     fn go_on(&self, rest: &[u8]) -> bool {
         const READ: &[&str] =
             &["from", "to", "subject", "date", "message-id", "mime-version", "content-type"];
@@ -99,7 +107,9 @@ impl<'a> Fields<'a> {
         let mut lines = rest[..rest.len().min(SEEN_LEN_MAX)].split_inclusive(|byte| *byte == b'\n');
         let has_end = lines.any(|line| {
             let name = name_len(line).map(|len| line[..len].trim_ascii_end());
-            missing.retain(|wanted| name.is_none_or(|name| !name.eq_ignore_ascii_case(wanted.as_bytes())));
+            missing.retain(|wanted| {
+                name.is_none_or(|name| !name.eq_ignore_ascii_case(wanted.as_bytes()))
+            });
             matches!(line, b"\n" | b"\r\n")
         });
         has_end && count - missing.len() >= 2
@@ -135,10 +145,14 @@ impl<'a> Fields<'a> {
         self.all(name).next().is_some()
     }
 
-    /// Says in which charset fields are that name none, unless an encoded word in one of them says it.
+    /// Says in which charset fields are that name none, unless an encoded word in one of them says
+    /// it.
     pub(super) fn set_charset(&mut self, charset: Option<String>) {
-        let in_words =
-            || self.fields.iter().find_map(|field| words::charset(bounded(field.value, PART_FIELD_LEN_MAX)));
+        let in_words = || {
+            self.fields
+                .iter()
+                .find_map(|field| words::charset(bounded(field.value, PART_FIELD_LEN_MAX)))
+        };
         self.charset = charset.or_else(|| in_words().map(str::to_owned));
     }
 
@@ -152,8 +166,8 @@ impl<'a> Fields<'a> {
         self.all(name).map(|value| self.decoded(value)).collect()
     }
 
-    /// Returns the first word of a field in lower case, without parameters and comments: what `Auto-Submitted`, `Precedence` and
-    /// `Content-Transfer-Encoding` say.
+    /// Returns the first word of a field in lower case, without parameters and comments: what
+    /// `Auto-Submitted`, `Precedence` and `Content-Transfer-Encoding` say.
     pub(super) fn keyword(&self, name: &str) -> Option<String> {
         self.all(name).next().map(|value| first_word(&self.armored(value, PART_FIELD_LEN_MAX)))
     }
@@ -175,7 +189,8 @@ impl<'a> Fields<'a> {
         ids.split_off(surplus)
     }
 
-    /// Returns the addresses in all fields of a name, those of groups too. What has no `@` is left out.
+    /// Returns the addresses in all fields of a name, those of groups too. What has no `@` is left
+    /// out.
     pub(super) fn addresses(&self, name: &str) -> Vec<Address> {
         let mut addresses = Vec::new();
         for value in self.all(name) {
@@ -240,8 +255,8 @@ pub(super) fn line_end(raw: &[u8], at: usize) -> usize {
     raw[at..].iter().position(|byte| *byte == b'\n').map_or(raw.len(), |len| at + len + 1)
 }
 
-/// Returns the length of the field's name, or nothing when the line is no field (RFC 5322, section 3.6.8; blanks before the colon are of
-/// the obsolete form).
+/// Returns the length of the field's name, or nothing when the line is no field (RFC 5322, section
+/// 3.6.8; blanks before the colon are of the obsolete form).
 fn name_len(line: &[u8]) -> Option<usize> {
     let len = line.iter().position(|byte| *byte == b':')?;
     let name = line[..len].trim_ascii_end();

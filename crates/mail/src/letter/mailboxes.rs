@@ -1,8 +1,9 @@
 //! Lists of addresses (RFC 5322, section 3.4), as programs write them.
 //!
-//! An address is never made of two: what stands between two of them without a comma separates them all the same, and a local part with
-//! blanks keeps them, in quotes. A local part stands in quotes when it was written so and needs them; one with dots where none may be, as
-//! some providers give them, stays as it was written.
+//! An address is never made of two: what stands between two of them without a comma separates them
+//! all the same, and a local part with blanks keeps them, in quotes. A local part stands in quotes
+//! when it was written so and needs them; one with dots where none may be, as some providers give
+//! them, stays as it was written.
 
 use handoff_domain::Address;
 use handoff_domain::mail::breaks_line;
@@ -106,7 +107,8 @@ impl<'a> Reader<'a> {
         self.text(words::len_at_start(self.rest).unwrap_or(1))
     }
 
-    /// Takes what is part of a name or of an address without brackets. After an address in brackets it belongs to the next one.
+    /// Takes what is part of a name or of an address without brackets. After an address in brackets
+    /// it belongs to the next one.
     fn text(&mut self, len: usize) -> usize {
         let text = &self.rest[..len];
         if self.item.angle.is_some() && !text.trim().is_empty() {
@@ -178,7 +180,8 @@ impl<'a> Reader<'a> {
         if item.phrase.matches('@').count() == 1 {
             // The old form lets blanks stand around `@` and dots (RFC 5322, section 4.4).
             let tight = item.phrase.split_whitespace().collect::<Vec<_>>().join(" ");
-            let tight = tight.replace(" @", "@").replace("@ ", "@").replace(" .", ".").replace(". ", ".");
+            let tight =
+                tight.replace(" @", "@").replace("@ ", "@").replace(" .", ".").replace(". ", ".");
             return self.bare_words(&tight, &item.comment);
         }
         self.bare_words(&item.phrase, &item.comment);
@@ -206,8 +209,8 @@ impl<'a> Reader<'a> {
         }
         let name = one_line(&words::decoded(&without_quotes(name)));
         let name = name.trim_matches([',', ' ']);
-        let name =
-            (!name.is_empty() && name != address).then(|| names::cut(name, ADDRESS_LEN_MAX).to_owned());
+        let name = (!name.is_empty() && name != address)
+            .then(|| names::cut(name, ADDRESS_LEN_MAX).to_owned());
         self.found.push(Address { address, name });
     }
 }
@@ -241,21 +244,28 @@ fn quoted_len(text: &str) -> Option<usize> {
 /// Reads `local@domain`, and what programs put around it. `None` when it is none.
 fn address(text: &str) -> Option<String> {
     let text = &without_comments(text);
-    let text = text.trim().trim_start_matches(['[', '<', '\'']).trim_end_matches(['>', '\'', ';', ',']);
+    let text =
+        text.trim().trim_start_matches(['[', '<', '\'']).trim_end_matches(['>', '\'', ';', ',']);
     let text = text.strip_prefix("mailto:").unwrap_or(text).trim();
     // A source route is to be ignored (RFC 5322, section 4.4).
     let text = if text.starts_with('@') { text.rsplit_once(':')?.1 } else { text };
     // Two in one pair of brackets: the first is taken.
     let text = match (text.matches('@').count(), words_of(text).next()) {
-        (2.., Some(first)) if first.contains('@') && !first.starts_with('@') && !first.ends_with('@') => {
+        (2.., Some(first))
+            if first.contains('@') && !first.starts_with('@') && !first.ends_with('@') =>
+        {
             first
         }
         _ => text,
     };
     let (local, domain) = split(text)?;
     // The old form lets blanks stand around dots (RFC 5322, section 4.4); other blanks end it.
-    let domain =
-        domain.split_whitespace().collect::<Vec<_>>().join(" ").replace(" .", ".").replace(". ", ".");
+    let domain = domain
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace(" .", ".")
+        .replace(". ", ".");
     let ends = |c: char| c == ' ' || breaks_line(c) || "<>,;\"()\\".contains(c);
     let end = domain.find(ends).unwrap_or(domain.len());
     let domain = domain[..end].trim_end_matches('.');
@@ -293,7 +303,8 @@ fn split(text: &str) -> Option<(&str, &str)> {
     Some((&text[..at], &text[at + 1..]))
 }
 
-/// Returns a local part in its shortest form: without quotes when it does not need them, and with no more escapes than it needs.
+/// Returns a local part in its shortest form: without quotes when it does not need them, and with
+/// no more escapes than it needs.
 fn local_part(text: &str) -> Option<String> {
     let inside = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     let content = inside.map_or_else(|| text.replace(" .", ".").replace(". ", "."), unescaped);
@@ -301,7 +312,8 @@ fn local_part(text: &str) -> Option<String> {
     if content.is_empty() {
         return None;
     }
-    let is_atom = |c: char| c.is_ascii_alphanumeric() || !c.is_ascii() || "!#$%&'*+-/=?^_`{|}~".contains(c);
+    let is_atom =
+        |c: char| c.is_ascii_alphanumeric() || !c.is_ascii() || "!#$%&'*+-/=?^_`{|}~".contains(c);
     let is_atoms = content.chars().all(|character| is_atom(character) || character == '.');
     let is_plain = !content.split('.').any(str::is_empty);
     if is_atoms && (is_plain || inside.is_none()) {

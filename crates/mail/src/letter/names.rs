@@ -1,6 +1,7 @@
 //! Names of files, as strangers write them: made harmless before anything sees them.
 //!
-//! A name is for people to read; nothing is ever stored under it. It is cleaned all the same, because somebody will save a file under it.
+//! A name is for people to read; nothing is ever stored under it. It is cleaned all the same,
+//! because somebody will save a file under it.
 
 use super::fields::one_line;
 
@@ -9,15 +10,18 @@ const NAME_LEN_MAX: usize = 255;
 /// How much of a long name's end is kept as its extension, in bytes.
 const EXTENSION_LEN_MAX: usize = 16;
 
-/// Makes a name harmless: no directories, no control characters, nothing that changes the direction of writing or cannot be seen, no
-/// leading dots, at most 255 bytes. Its words are kept: what separates directories becomes `_`. Only a whole path of Windows, which some
-/// programs send, is cut to its last part. `None` when nothing is left.
+/// Makes a name harmless: no directories, no control characters, nothing that changes the direction
+/// of writing or cannot be seen, no leading dots, at most 255 bytes. Its words are kept: what
+/// separates directories becomes `_`. Only a whole path of Windows, which some programs send, is
+/// cut to its last part. `None` when nothing is left.
 pub(super) fn harmless(name: &str) -> Option<String> {
-    let visible: String = one_line(name).chars().filter(|character| !is_hidden(*character)).collect();
+    let visible: String =
+        one_line(name).chars().filter(|character| !is_hidden(*character)).collect();
     let visible = visible.trim();
     let is_path = visible.starts_with("\\\\")
         || matches!(visible.as_bytes(), [drive, b':', b'\\', ..] if drive.is_ascii_alphabetic());
-    let name = if is_path { visible.rsplit('\\').find(|part| !part.trim().is_empty())? } else { visible };
+    let name =
+        if is_path { visible.rsplit('\\').find(|part| !part.trim().is_empty())? } else { visible };
     let is_word = |part: &&str| !part.trim_matches(['.', ' ']).is_empty();
     let words: Vec<_> = name.split(['/', '\\']).filter(is_word).collect();
     let joined = words.join("_");
@@ -25,7 +29,8 @@ pub(super) fn harmless(name: &str) -> Option<String> {
     if trimmed.is_empty() { None } else { Some(shortened(trimmed)) }
 }
 
-/// Names a part to which its sender gave no name, so that people see what it is and their programs open it. `title` is what is said in it.
+/// Names a part to which its sender gave no name, so that people see what it is and their programs
+/// open it. `title` is what is said in it.
 pub(super) fn of_type(media_type: &str, title: Option<&str>) -> Option<String> {
     let (stem, extension) = match media_type {
         "message/rfc822" | "message/global" => ("message", "eml"),
@@ -64,7 +69,8 @@ pub(super) fn is_media_type(text: &str) -> bool {
     const LEN_MAX: usize = 255;
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+%*'`|~{}".contains(&byte);
     let halves = text.split_once('/').into_iter().flat_map(|(kind, subtype)| [kind, subtype]);
-    text.len() <= LEN_MAX && halves.filter(|half| !half.is_empty() && half.bytes().all(is_token)).count() == 2
+    text.len() <= LEN_MAX
+        && halves.filter(|half| !half.is_empty() && half.bytes().all(is_token)).count() == 2
 }
 
 /// Cuts a text to at most `len_max` bytes, between characters.
@@ -77,12 +83,14 @@ fn shortened(name: &str) -> String {
     if name.len() <= NAME_LEN_MAX {
         return name.to_owned();
     }
-    let extension = name.rfind('.').map(|at| &name[at..]).filter(|text| text.len() <= EXTENSION_LEN_MAX);
+    let extension =
+        name.rfind('.').map(|at| &name[at..]).filter(|text| text.len() <= EXTENSION_LEN_MAX);
     let extension = extension.unwrap_or_default();
     format!("{}{extension}", cut(name, NAME_LEN_MAX - extension.len()))
 }
 
-/// Controls, marks and overrides of direction (Unicode's `Bidi_Control`), and characters without width, which hide what a name is.
+/// Controls, marks and overrides of direction (Unicode's `Bidi_Control`), and characters without
+/// width, which hide what a name is.
 fn is_hidden(character: char) -> bool {
     character.is_control()
         || matches!(character,

@@ -7,7 +7,8 @@ use super::{Envelope, Reading, mailboxes, names};
 
 /// The longest subject that is kept, in bytes: a line's length (RFC 5322, section 2.1.1).
 const SUBJECT_LEN_MAX: usize = 998;
-/// Fields in which servers say to which address a message was delivered; there a reply address survives when a program lost it in `To`.
+/// Fields in which servers say to which address a message was delivered; there a reply address
+/// survives when a program lost it in `To`.
 const DELIVERED_TO: &[&str] =
     &["delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-forwarded-to"];
 /// The most `Message-ID`s that a message answers: a thread's length.
@@ -29,13 +30,15 @@ pub(super) fn fill(letter: &mut Letter, fields: &Fields<'_>, reading: &Reading<'
     letter.reply_to = fields.addresses("reply-to");
     letter.to = fields.addresses("to");
     letter.cc = fields.addresses("cc");
-    letter.subject = fields.text("subject").map(|subject| names::cut(&subject, SUBJECT_LEN_MAX).to_owned());
+    letter.subject =
+        fields.text("subject").map(|subject| names::cut(&subject, SUBJECT_LEN_MAX).to_owned());
     letter.date = fields.date();
     if letter.date.is_none() && fields.has("date") {
         letter.remarks.push("The date could not be read.".to_owned());
     }
     letter.message_id = fields.ids("message-id").into_iter().next();
-    let ids = fields.ids("in-reply-to").into_iter().chain(fields.ids("references").into_iter().rev());
+    let ids =
+        fields.ids("in-reply-to").into_iter().chain(fields.ids("references").into_iter().rev());
     for id in ids.take(ANSWERS_MAX) {
         if !letter.answers.contains(&id) {
             letter.answers.push(id);
@@ -43,7 +46,8 @@ pub(super) fn fill(letter: &mut Letter, fields: &Fields<'_>, reading: &Reading<'
     }
 }
 
-/// Finds who sent a message without an author: the `Sender` (RFC 5322, section 3.6.2), or the one whom the server was told.
+/// Finds who sent a message without an author: the `Sender` (RFC 5322, section 3.6.2), or the one
+/// whom the server was told.
 fn other_senders(fields: &Fields<'_>, reading: &Reading<'_>) -> Vec<Address> {
     let sender = fields.addresses("sender");
     if !sender.is_empty() {
@@ -56,9 +60,14 @@ fn other_senders(fields: &Fields<'_>, reading: &Reading<'_>) -> Vec<Address> {
     }
 }
 
-/// Finds the interactions that the message proves to answer: first by what it answers, then by the addresses that it was sent to, then by
-/// what it reports. Its own `Message-ID` proves nothing: that is one of ours only when our own message comes back.
-pub(super) fn proven(letter: &Letter, fields: &Fields<'_>, reading: &Reading<'_>) -> Vec<InteractionId> {
+/// Finds the interactions that the message proves to answer: first by what it answers, then by the
+/// addresses that it was sent to, then by what it reports. Its own `Message-ID` proves nothing:
+/// that is one of ours only when our own message comes back.
+pub(super) fn proven(
+    letter: &Letter,
+    fields: &Fields<'_>,
+    reading: &Reading<'_>,
+) -> Vec<InteractionId> {
     let by_id = letter.answers.iter().filter_map(|id| reading.signer.proven_by_message_id(id));
     let named = letter.to.iter().chain(&letter.cc).map(|address| address.address.clone());
     let delivered = DELIVERED_TO.iter().flat_map(|name| fields.texts(name));

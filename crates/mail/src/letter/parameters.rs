@@ -1,7 +1,9 @@
-//! Fields of the form of `Content-Type`: a value, and parameters after it (RFC 2045, section 5.1; RFC 2231).
+//! Fields of the form of `Content-Type`: a value, and parameters after it (RFC 2045, section 5.1;
+//! RFC 2231).
 //!
-//! Folds, comments and blanks may stand between any two tokens. What is broken is read as it was most likely meant: quotes that are not
-//! escaped, values with blanks and without quotes, missing semicolons, words of RFC 2047 in quotes.
+//! Folds, comments and blanks may stand between any two tokens. What is broken is read as it was
+//! most likely meant: quotes that are not escaped, values with blanks and without quotes, missing
+//! semicolons, words of RFC 2047 in quotes.
 
 use super::charset::{self, Said};
 use super::fields::one_line;
@@ -35,7 +37,8 @@ impl Described {
     /// Reads a field's text.
     pub(super) fn read(text: &str) -> Self {
         let mut reader = Reader::new(text);
-        let mut described = Self { value: reader.value().to_ascii_lowercase(), parameters: Vec::new() };
+        let mut described =
+            Self { value: reader.value().to_ascii_lowercase(), parameters: Vec::new() };
         if described.value.contains('=') {
             described.value.clear();
             reader.rest = text;
@@ -67,7 +70,8 @@ impl Described {
     }
 }
 
-/// Joins the pieces of a value before its charset is decoded, as a program may have cut it inside a letter (RFC 2231, section 4.1).
+/// Joins the pieces of a value before its charset is decoded, as a program may have cut it inside a
+/// letter (RFC 2231, section 4.1).
 fn joined(pieces: &[&Parameter]) -> String {
     let Some(first) = pieces.iter().position(|piece| piece.is_extended) else {
         let whole: String = pieces.iter().map(|piece| piece.value.as_str()).collect();
@@ -79,11 +83,17 @@ fn joined(pieces: &[&Parameter]) -> String {
         let mut value = piece.value.as_str();
         if at == first {
             let mut parts = value.splitn(3, '\'');
-            if let (Some(charset), Some(_language), Some(rest)) = (parts.next(), parts.next(), parts.next()) {
+            if let (Some(charset), Some(_language), Some(rest)) =
+                (parts.next(), parts.next(), parts.next())
+            {
                 (label, value) = (Some(charset), rest);
             }
         }
-        bytes.extend(if piece.is_extended { percent_decoded(value) } else { value.as_bytes().to_vec() });
+        bytes.extend(if piece.is_extended {
+            percent_decoded(value)
+        } else {
+            value.as_bytes().to_vec()
+        });
     }
     words::decoded(&charset::text(Said::label(label), &bytes))
 }
@@ -103,7 +113,8 @@ pub(crate) fn percent_decoded(text: &str) -> Vec<u8> {
 /// Reads what a parameter's name says about its form.
 fn parameter(name: &str, value: String) -> Option<Parameter> {
     let name = name.to_ascii_lowercase();
-    let (name, is_extended) = name.strip_suffix('*').map_or((name.as_str(), false), |name| (name, true));
+    let (name, is_extended) =
+        name.strip_suffix('*').map_or((name.as_str(), false), |name| (name, true));
     let (name, piece) = match name.split_once('*') {
         Some((name, number)) => (name, Some(number.parse().ok()?)),
         None => (name, None),
@@ -113,7 +124,8 @@ fn parameter(name: &str, value: String) -> Option<Parameter> {
 
 struct Reader<'a> {
     rest: &'a str,
-    /// A comment was found that never ends. None is looked for again, so that the work stays linear.
+    /// A comment was found that never ends. None is looked for again, so that the work stays
+    /// linear.
     has_open_comment: bool,
     /// The same with a quote.
     has_open_quote: bool,
@@ -127,7 +139,9 @@ impl<'a> Reader<'a> {
     /// Reads what stands before the parameters.
     fn value(&mut self) -> String {
         self.skip_blanks();
-        if let Some((value, rest)) = self.rest.strip_prefix('"').and_then(|rest| rest.split_once('"')) {
+        if let Some((value, rest)) =
+            self.rest.strip_prefix('"').and_then(|rest| rest.split_once('"'))
+        {
             self.rest = rest;
             return value.to_owned();
         }
@@ -231,8 +245,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Tells whether what follows a quote shows that it was the last one of its value: the end, a semicolon, a comment, or, where a program
-/// forgot the semicolon, a name and an equals sign.
+/// Tells whether what follows a quote shows that it was the last one of its value: the end, a
+/// semicolon, a comment, or, where a program forgot the semicolon, a name and an equals sign.
 fn ends_value(rest: &str) -> bool {
     const NAME_LEN_MAX: usize = 40;
     let after = rest.trim_start();
@@ -243,7 +257,9 @@ fn ends_value(rest: &str) -> bool {
         .take_while(|byte| byte.is_ascii_alphanumeric() || b"-*_".contains(byte))
         .count();
     matches!(first, ';' | '(' | ',')
-        || after.len() < rest.len() && name_len > 0 && after[name_len..].trim_start().starts_with('=')
+        || after.len() < rest.len()
+            && name_len > 0
+            && after[name_len..].trim_start().starts_with('=')
 }
 
 /// Returns the length of the comment with which a text begins (RFC 5322, section 3.2.2).

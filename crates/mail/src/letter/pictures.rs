@@ -1,6 +1,8 @@
-//! Pictures that HTML holds in itself (`data:` addresses, RFC 2397), taken out and shown like every other picture of a letter.
+//! Pictures that HTML holds in itself (`data:` addresses, RFC 2397), taken out and shown like every
+//! other picture of a letter.
 //!
-//! They are looked for in bytes, before anything else is done with the HTML: a photograph is larger than all the text that is shown.
+//! They are looked for in bytes, before anything else is done with the HTML: a photograph is larger
+//! than all the text that is shown.
 
 use std::borrow::Cow;
 
@@ -10,7 +12,8 @@ use sha2::{Digest as _, Sha256};
 use super::parameters::percent_decoded;
 use super::{decode, names};
 
-/// The most pictures that are taken out. A newsletter has 30. The rest is kept with the letter only.
+/// The most pictures that are taken out. A newsletter has 30. The rest is kept with the letter
+/// only.
 const PICTURES_MAX: usize = 100;
 /// The longest type with its parameters, in bytes.
 const TYPE_LEN_MAX: usize = 100;
@@ -56,7 +59,8 @@ pub(super) fn lift(html: &[u8]) -> Lifted<'_> {
 
 /// Finds the next `data:` address that is the value of a `src` attribute.
 fn next(html: &[u8], from: usize) -> Option<usize> {
-    let is_data = |at: &usize| html[*at..].get(..5).is_some_and(|text| text.eq_ignore_ascii_case(b"data:"));
+    let is_data =
+        |at: &usize| html[*at..].get(..5).is_some_and(|text| text.eq_ignore_ascii_case(b"data:"));
     let is_source = |at: &usize| {
         let before = html[..*at].trim_ascii_end();
         let before = before
@@ -65,13 +69,15 @@ fn next(html: &[u8], from: usize) -> Option<usize> {
             .unwrap_or(before)
             .trim_ascii_end();
         let before = before.strip_suffix(b"=").map(<[u8]>::trim_ascii_end);
-        before
-            .is_some_and(|before| before.len() > 3 && before[before.len() - 3..].eq_ignore_ascii_case(b"src"))
+        before.is_some_and(|before| {
+            before.len() > 3 && before[before.len() - 3..].eq_ignore_ascii_case(b"src")
+        })
     };
     (from..html.len()).filter(|at| matches!(html[*at], b'd' | b'D')).filter(is_data).find(is_source)
 }
 
-/// Returns how long a value is that begins after `before`: to the quote that ends it, or to a blank when it has none.
+/// Returns how long a value is that begins after `before`: to the quote that ends it, or to a blank
+/// when it has none.
 fn value_len(value: &[u8], before: Option<u8>) -> usize {
     let is_end = |byte: &u8| match before {
         Some(quote @ (b'"' | b'\'')) => *byte == quote,
@@ -102,7 +108,8 @@ fn picture(address: &[u8]) -> Option<Part> {
     if content.is_empty() {
         return None;
     }
-    let hash: String = Sha256::digest(&content).iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    let hash: String =
+        Sha256::digest(&content).iter().take(12).map(|byte| format!("{byte:02x}")).collect();
     Some(Part {
         name: names::of_type(media_type, None).or_else(|| Some("image".to_owned())),
         content_type: media_type.to_owned(),

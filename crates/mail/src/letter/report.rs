@@ -1,4 +1,5 @@
-//! Reports: what servers and mail programs say about messages that were sent earlier (`reference/ingest.md` 5, "Bounces").
+//! Reports: what servers and mail programs say about messages that were sent earlier
+//! (`reference/ingest.md` 5, "Bounces").
 
 use handoff_domain::{Letter, Part, Report, ReportKind, ReportedRecipient};
 
@@ -11,7 +12,8 @@ const RECIPIENTS_MAX: usize = 500;
 const HEADERS_LEN_MAX: usize = 64 * 1024;
 /// The most header fields of them that are read.
 const HEADER_COUNT_MAX: usize = 200;
-/// The most bytes of a server's answer that are kept: RFC 5321, section 4.5.3.1.5, lets a line have 512, and some answer in several.
+/// The most bytes of a server's answer that are kept: RFC 5321, section 4.5.3.1.5, lets a line have
+/// 512, and some answer in several.
 const DIAGNOSTIC_LEN_MAX: usize = 1_024;
 /// How much of a text is searched for the headers of the message that came back, in bytes.
 const SEARCHED_LEN_MAX: usize = 64 * 1024;
@@ -25,12 +27,15 @@ pub(super) fn find(letter: &Letter, fields: &Fields<'_>, reading: &Reading<'_>) 
         return None;
     }
     let enclosed = enclosed_ids(letter);
-    if let Some(part) =
-        part_of(letter, &["message/disposition-notification", "message/global-disposition-notification"])
-    {
+    if let Some(part) = part_of(
+        letter,
+        &["message/disposition-notification", "message/global-disposition-notification"],
+    ) {
         return Some(disposition(part, enclosed));
     }
-    if let Some(part) = part_of(letter, &["message/delivery-status", "message/global-delivery-status"]) {
+    if let Some(part) =
+        part_of(letter, &["message/delivery-status", "message/global-delivery-status"])
+    {
         return Some(delivery(part, enclosed));
     }
     let is_ours = |id: &String| reading.signer.proven_by_message_id(id).is_some();
@@ -42,7 +47,8 @@ pub(super) fn find(letter: &Letter, fields: &Fields<'_>, reading: &Reading<'_>) 
             recipients: failed(fields),
         });
     }
-    // Servers that report in plain text append the message. The text alone, which everybody can write, is believed only with our token.
+    // Servers that report in plain text append the message. The text alone, which everybody can
+    // write, is believed only with our token.
     let originals: Vec<_> = if is_server { ids_in_text(&letter.text) } else { Vec::new() };
     let originals: Vec<_> = originals.into_iter().filter(is_ours).collect();
     let report = Report { kind: ReportKind::NonDelivery, originals, recipients: failed(fields) };
@@ -75,11 +81,16 @@ fn enclosed_ids(letter: &Letter) -> Vec<String> {
     ids
 }
 
-/// Reads a delivery status (RFC 3464, section 2): fields of the message, then a group of fields for each recipient.
+/// Reads a delivery status (RFC 3464, section 2): fields of the message, then a group of fields for
+/// each recipient.
 fn delivery(part: &Part, originals: Vec<String>) -> Report {
     let recipients: Vec<_> = groups(&part.content).iter().filter_map(recipient).collect();
     let is_failed = |recipient: &ReportedRecipient| recipient.action == "failed";
-    let kind = if recipients.iter().any(is_failed) { ReportKind::NonDelivery } else { ReportKind::Delivery };
+    let kind = if recipients.iter().any(is_failed) {
+        ReportKind::NonDelivery
+    } else {
+        ReportKind::Delivery
+    };
     Report { kind, originals, recipients }
 }
 
@@ -101,7 +112,8 @@ fn recipient(group: &Fields<'_>) -> Option<ReportedRecipient> {
     let address = typed(group, "final-recipient").or_else(|| typed(group, "original-recipient"))?;
     let status = group.keyword("status").filter(|status| !status.is_empty());
     let action = group.keyword("action").filter(|action| !action.is_empty());
-    let action = action.unwrap_or_else(|| action_of(status.as_deref().unwrap_or_default()).to_owned());
+    let action =
+        action.unwrap_or_else(|| action_of(status.as_deref().unwrap_or_default()).to_owned());
     let diagnostic = typed(group, "diagnostic-code");
     Some(ReportedRecipient { address, action, status, diagnostic })
 }
@@ -134,12 +146,15 @@ fn disposition(part: &Part, enclosed: Vec<String>) -> Report {
     let said = fields.text("disposition").unwrap_or_default();
     let said = said.rsplit(';').next().unwrap_or_default();
     let action = said.split('/').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let address = typed(&fields, "final-recipient").or_else(|| typed(&fields, "original-recipient"));
+    let address =
+        typed(&fields, "final-recipient").or_else(|| typed(&fields, "original-recipient"));
     let recipient = ReportedRecipient {
         address: address.unwrap_or_default(),
         action: if action.is_empty() { "displayed".to_owned() } else { action },
         status: None,
-        diagnostic: fields.text("error").map(|text| names::cut(&text, DIAGNOSTIC_LEN_MAX).to_owned()),
+        diagnostic: fields
+            .text("error")
+            .map(|text| names::cut(&text, DIAGNOSTIC_LEN_MAX).to_owned()),
     };
     Report { kind: ReportKind::Disposition, originals, recipients: vec![recipient] }
 }
@@ -158,8 +173,9 @@ fn failed(fields: &Fields<'_>) -> Vec<ReportedRecipient> {
 
 /// Finds lines of the form `Message-ID: <…>` in a text.
 fn ids_in_text(text: &str) -> Vec<String> {
-    let lines =
-        names::cut(text, SEARCHED_LEN_MAX).lines().map(|line| line.trim_start_matches(['>', ' ', '\t']));
+    let lines = names::cut(text, SEARCHED_LEN_MAX)
+        .lines()
+        .map(|line| line.trim_start_matches(['>', ' ', '\t']));
     let ids = lines.filter_map(|line| {
         let (name, id) = line.split_once(':')?;
         let id = id.trim().strip_prefix('<')?.strip_suffix('>')?;

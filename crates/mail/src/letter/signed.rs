@@ -1,9 +1,11 @@
-//! Messages that a signature wraps (S/MIME's `signed-data`, RFC 8551, section 3.5.2): what is signed is taken out of them.
+//! Messages that a signature wraps (S/MIME's `signed-data`, RFC 8551, section 3.5.2): what is
+//! signed is taken out of them.
 //!
-//! The signature is not checked, and nothing that is encrypted is opened. The encoding (X.690) may be the strict one or the one of programs that
-//! do not know lengths beforehand.
+//! The signature is not checked, and nothing that is encrypted is opened. The encoding (X.690) may
+//! be the strict one or the one of programs that do not know lengths beforehand.
 
-/// What says that something is signed, and that what is signed is data (RFC 5652, sections 5.1 and 4).
+/// What says that something is signed, and that what is signed is data (RFC 5652, sections 5.1 and
+/// 4).
 const SIGNED_DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02];
 const SEQUENCE: u8 = 0x30;
 const OBJECT_ID: u8 = 0x06;
@@ -34,7 +36,8 @@ pub(super) fn content(message: &[u8]) -> Option<Vec<u8>> {
     Some(joined)
 }
 
-/// Returns what is in an element with which the bytes begin, or, when its length is not said, everything after its head.
+/// Returns what is in an element with which the bytes begin, or, when its length is not said,
+/// everything after its head.
 fn enter(bytes: &[u8], tag: u8) -> Option<&[u8]> {
     let rest = bytes.strip_prefix(&[tag])?;
     match length(rest)? {

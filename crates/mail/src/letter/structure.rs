@@ -1,7 +1,8 @@
 //! The tree of a message's parts, found in one pass over its lines.
 //!
-//! A line that is a delimiter of any open multipart ends everything inside that multipart, so a part whose own end is missing cannot
-//! swallow what comes after it. Enclosed messages are not opened: they are parts.
+//! A line that is a delimiter of any open multipart ends everything inside that multipart, so a
+//! part whose own end is missing cannot swallow what comes after it. Enclosed messages are not
+//! opened: they are parts.
 
 use core::ops::Range;
 
@@ -14,7 +15,8 @@ use super::{Bounds, charset, names};
 const PART_HEADERS_LEN_MAX: usize = 32 * 1024;
 /// The most header fields of one part that are read.
 const PART_HEADER_COUNT_MAX: usize = 100;
-/// The longest boundary, in bytes: RFC 2046, section 5.1.1, allows 70; some programs write a little more.
+/// The longest boundary, in bytes: RFC 2046, section 5.1.1, allows 70; some programs write a little
+/// more.
 const BOUNDARY_LEN_MAX: usize = 200;
 
 /// What the children of a multipart are to each other (RFC 2046, section 5.1; RFC 2387; RFC 6522).
@@ -109,19 +111,25 @@ pub(super) fn walk(
             is_full = true;
             break;
         }
-        let (mut fields, start) = Fields::scan(raw, end, PART_HEADERS_LEN_MAX, PART_HEADER_COUNT_MAX);
+        let (mut fields, start) =
+            Fields::scan(raw, end, PART_HEADERS_LEN_MAX, PART_HEADER_COUNT_MAX);
         fields.set_charset(walk.charset.clone());
-        // A part without an empty line after its headers may run into the next delimiter; that line is looked at again.
+        // A part without an empty line after its headers may run into the next delimiter; that line
+        // is looked at again.
         walk.enter(&fields, start);
         at = start;
     }
     if is_full {
-        remarks
-            .push(format!("The message has more than {} parts; the others were left out.", bounds.parts_max));
+        remarks.push(format!(
+            "The message has more than {} parts; the others were left out.",
+            bounds.parts_max
+        ));
     }
     if walk.is_deep {
-        remarks
-            .push("Parts of the message are too deep inside each other; they were kept unopened.".to_owned());
+        remarks.push(
+            "Parts of the message are too deep inside each other; they were kept unopened."
+                .to_owned(),
+        );
     }
     let end = if is_full { at } else { raw.len() };
     walk.finish(end);
@@ -147,7 +155,8 @@ impl Walk<'_> {
         let content_type = fields.described("content-type");
         let mut entity = describe(fields, content_type.as_ref(), start);
         entity.parent = parent;
-        let is_digest = parent.is_some_and(|at| self.entities[at].relation == Some(Relation::Digest));
+        let is_digest =
+            parent.is_some_and(|at| self.entities[at].relation == Some(Relation::Digest));
         if content_type.is_none() && is_digest {
             "message/rfc822".clone_into(&mut entity.media_type);
         }
@@ -158,7 +167,11 @@ impl Walk<'_> {
             match content_type.as_ref().and_then(boundary) {
                 Some(boundary) if self.open.len() < self.bounds.nesting_max => {
                     entity.relation = Some(relation(&entity.media_type));
-                    self.open.push(Open { entity: self.entities.len(), boundary, has_children: false });
+                    self.open.push(Open {
+                        entity: self.entities.len(),
+                        boundary,
+                        has_children: false,
+                    });
                 }
                 Some(_) => self.is_deep = true,
                 None => "text/plain".clone_into(&mut entity.media_type),
@@ -187,8 +200,8 @@ impl Walk<'_> {
         }
     }
 
-    /// The last part that was entered, if it is still running, ends before the line that begins here; the line end before a delimiter is
-    /// part of the delimiter (RFC 2046, section 5.1.1).
+    /// The last part that was entered, if it is still running, ends before the line that begins
+    /// here; the line end before a delimiter is part of the delimiter (RFC 2046, section 5.1.1).
     fn end_part(&mut self, at: usize) {
         let Some(last) = self.entities.last_mut() else { return };
         if last.content.end == usize::MAX {
@@ -199,7 +212,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Takes the innermost multipart from the stack. One in which no part was found is text: its boundary was wrong.
+    /// Takes the innermost multipart from the stack. One in which no part was found is text: its
+    /// boundary was wrong.
     fn pop(&mut self) {
         let Some(open) = self.open.pop() else { return };
         let entity = &mut self.entities[open.entity];
@@ -223,7 +237,8 @@ impl Walk<'_> {
 
 fn describe(fields: &Fields<'_>, content_type: Option<&Described>, start: usize) -> Entity {
     let parameter = |name| content_type.and_then(|described| described.get(name));
-    let is = |name, value: &str| parameter(name).is_some_and(|text| text.eq_ignore_ascii_case(value));
+    let is =
+        |name, value: &str| parameter(name).is_some_and(|text| text.eq_ignore_ascii_case(value));
     let disposition = fields.described("content-disposition");
     let given = disposition
         .as_ref()
@@ -252,8 +267,8 @@ fn describe(fields: &Fields<'_>, content_type: Option<&Described>, start: usize)
     }
 }
 
-/// Returns the type in its usual form. One that is none is plain text (RFC 2045, section 5.2), unless it is a file or the half that is
-/// there says that it is no text.
+/// Returns the type in its usual form. One that is none is plain text (RFC 2045, section 5.2),
+/// unless it is a file or the half that is there says that it is no text.
 fn media_type(described: &Described, has_file: bool) -> String {
     const BINARY: &[&str] = &["application", "image", "audio", "video", "font", "model"];
     let text = described.value.trim_end_matches('/');
@@ -261,7 +276,9 @@ fn media_type(described: &Described, has_file: bool) -> String {
     match half {
         _ if names::is_media_type(text) => text.to_owned(),
         "multipart" => "multipart/mixed".to_owned(),
-        _ if BINARY.contains(&half) || has_file && half != "text" => "application/octet-stream".to_owned(),
+        _ if BINARY.contains(&half) || has_file && half != "text" => {
+            "application/octet-stream".to_owned()
+        }
         _ => "text/plain".to_owned(),
     }
 }
@@ -269,7 +286,8 @@ fn media_type(described: &Described, has_file: bool) -> String {
 fn boundary(described: &Described) -> Option<Vec<u8>> {
     let boundary = described.get("boundary")?;
     let boundary = boundary.trim_end();
-    (!boundary.is_empty() && boundary.len() <= BOUNDARY_LEN_MAX).then(|| boundary.as_bytes().to_vec())
+    (!boundary.is_empty() && boundary.len() <= BOUNDARY_LEN_MAX)
+        .then(|| boundary.as_bytes().to_vec())
 }
 
 fn relation(media_type: &str) -> Relation {
@@ -279,7 +297,8 @@ fn relation(media_type: &str) -> Relation {
         "multipart/report" => Relation::Report,
         "multipart/digest" => Relation::Digest,
         "multipart/encrypted" => Relation::Encrypted,
-        // RFC 2046, section 5.1.3: unknown ones are mixed. So is `signed`: its second part is the signature.
+        // RFC 2046, section 5.1.3: unknown ones are mixed. So is `signed`: its second part is the
+        // signature.
         _ => Relation::Mixed,
     }
 }

@@ -1,7 +1,8 @@
-//! TNEF, the form in which Outlook sends letters to itself: `winmail.dat` ([MS-OXTNEF]). Its text and its files are taken out.
+//! TNEF, the form in which Outlook sends letters to itself: `winmail.dat` ([MS-OXTNEF]). Its text
+//! and its files are taken out.
 //!
-//! What is cut or broken ends the reading; what was read until then is kept. Everything that comes out is a piece of what came in, except
-//! compressed text, which has a bound of its own.
+//! What is cut or broken ends the reading; what was read until then is kept. Everything that comes
+//! out is a piece of what came in, except compressed text, which has a bound of its own.
 
 mod rtf;
 
@@ -230,9 +231,12 @@ impl<'a> Message<'a> {
         let media_type = text(property::MEDIA_TYPE).filter(|name| names::is_media_type(name));
         let media_type = media_type.unwrap_or_else(|| "application/octet-stream".to_owned());
         let part = Part {
-            name: name.and_then(|name| names::harmless(&name)).or_else(|| names::of_type(&media_type, None)),
+            name: name
+                .and_then(|name| names::harmless(&name))
+                .or_else(|| names::of_type(&media_type, None)),
             content_type: media_type,
-            content_id: text(property::CONTENT_ID).map(|id| id.trim_matches(['<', '>', ' ']).to_owned()),
+            content_id: text(property::CONTENT_ID)
+                .map(|id| id.trim_matches(['<', '>', ' ']).to_owned()),
             inline: false,
             content: content.to_vec(),
         };
@@ -272,9 +276,12 @@ impl<'a> Message<'a> {
             Some(value) => self.text(value).and_then(filled),
             None => None,
         };
-        let plain = self.property_text(property::BODY).or_else(|| self.body.map(|body| self.narrow(body)));
+        let plain =
+            self.property_text(property::BODY).or_else(|| self.body.map(|body| self.narrow(body)));
         let mut plain = plain.and_then(filled);
-        if let (None, Some(Value::Binary(compressed))) = (&html, find(&self.properties, property::RTF)) {
+        if let (None, Some(Value::Binary(compressed))) =
+            (&html, find(&self.properties, property::RTF))
+        {
             match rtf::read(compressed) {
                 Some(rtf::Content::Html(found)) => html = filled(found),
                 Some(rtf::Content::Text(found)) => plain = plain.or_else(|| filled(found)),
@@ -305,7 +312,8 @@ fn find<'a>(properties: &[(u16, Value<'a>)], wanted: u16) -> Option<Value<'a>> {
     properties.iter().find(|(id, _)| *id == wanted).map(|(_, value)| *value)
 }
 
-/// Reads the next attribute: its level, its number and type, its length, itself and a sum that is not checked.
+/// Reads the next attribute: its level, its number and type, its length, itself and a sum that is
+/// not checked.
 fn attribute<'a>(bytes: &mut Bytes<'a>) -> Option<(u16, &'a [u8])> {
     bytes.take(1)?;
     let id = bytes.u16()?;

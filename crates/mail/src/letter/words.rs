@@ -1,4 +1,5 @@
-//! Encoded words (RFC 2047), as programs write them: cut inside a letter, without padding, next to each other, with raw bytes inside.
+//! Encoded words (RFC 2047), as programs write them: cut inside a letter, without padding, next to
+//! each other, with raw bytes inside.
 
 use super::charset::{self, Said};
 use super::decode;
@@ -51,7 +52,8 @@ impl<'a> Iterator for Words<'a> {
     }
 }
 
-/// Reads the word that begins at `start`, if one does. It never looks beyond the beginning of the next one.
+/// Reads the word that begins at `start`, if one does. It never looks beyond the beginning of the
+/// next one.
 fn word(text: &[u8], start: usize) -> Option<Word<'_>> {
     let rest = &text[start + 2..];
     let charset_len = rest.iter().take(CHARSET_LEN_MAX + 1).position(|byte| *byte == b'?')?;
@@ -64,7 +66,8 @@ fn word(text: &[u8], start: usize) -> Option<Word<'_>> {
         [b'Q' | b'q', b'?', content @ ..] => (Kind::Quoted, content),
         _ => return None,
     };
-    let begins_other = |at: usize| content[at..].starts_with(b"=?") && content.get(at + 2) != Some(&b'=');
+    let begins_other =
+        |at: usize| content[at..].starts_with(b"=?") && content.get(at + 2) != Some(&b'=');
     let len = (0..content.len()).find_map(|at| match content[at] {
         b'?' if content.get(at + 1) == Some(&b'=') => Some(Some(at)),
         b'=' if begins_other(at) => Some(None),
@@ -79,8 +82,9 @@ pub(super) fn len_at_start(text: &str) -> Option<usize> {
     text.starts_with("=?").then(|| word(text.as_bytes(), 0)).flatten().map(|word| word.end)
 }
 
-/// Makes text of a field's bytes, each in its charset, and leaves encoded words as they are: what is outside of them is in the charset that
-/// the letter names elsewhere, and what is raw inside of them is in theirs, and becomes an escape so that it is decoded once.
+/// Makes text of a field's bytes, each in its charset, and leaves encoded words as they are: what
+/// is outside of them is in the charset that the letter names elsewhere, and what is raw inside of
+/// them is in theirs, and becomes an escape so that it is decoded once.
 pub(super) fn armored(value: &[u8], hint: Option<&str>) -> String {
     let mut text = String::with_capacity(value.len());
     let mut at = 0;
@@ -106,8 +110,8 @@ pub(super) fn charset(value: &[u8]) -> Option<&str> {
         .find(|name| charset::is_telling(name))
 }
 
-/// Decodes the words of a text. White space between two of them is not shown (section 6.2), and what a program cut in two is joined before
-/// it is decoded.
+/// Decodes the words of a text. White space between two of them is not shown (section 6.2), and
+/// what a program cut in two is joined before it is decoded.
 pub(super) fn decoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut open: Vec<Word<'_>> = Vec::new();
@@ -142,7 +146,8 @@ fn joined(words: &[Word<'_>]) -> String {
     }
     // Some programs cut the base 64 itself, so that only the whole has groups of four.
     let whole: Vec<u8> = words.iter().flat_map(|word| word.content).copied().collect();
-    let is_open = |word: &Word<'_>| !word.content.ends_with(b"=") && !word.content.len().is_multiple_of(4);
+    let is_open =
+        |word: &Word<'_>| !word.content.ends_with(b"=") && !word.content.len().is_multiple_of(4);
     let is_cut = whole.len().is_multiple_of(4) && words[..words.len() - 1].iter().any(is_open);
     if !is_cut && !text.contains('\u{fffd}') {
         return text;

@@ -15,7 +15,8 @@ use crate::tls::{Broken, Wire};
 
 /// How long the goodbye to one connection too many may take, in ms.
 const TURN_AWAY_MS: u64 = 1_000;
-/// How many times the largest message may be sent as content before the connection is cut off instead of read on.
+/// How many times the largest message may be sent as content before the connection is cut off
+/// instead of read on.
 const EXCESS_MAX: usize = 4;
 
 const BUSY: &str = "421 4.3.2 Too many connections; come again later";
@@ -30,7 +31,8 @@ const NOT_NOW: &str = "451 4.3.0 The message was not taken in for certain; send 
 #[derive(Debug)]
 struct Begun {
     sender: Option<String>,
-    /// Each recipient with its mailbox, in the order of their commands, which is the order of the answers.
+    /// Each recipient with its mailbox, in the order of their commands, which is the order of the
+    /// answers.
     recipients: Vec<(String, String)>,
 }
 
@@ -83,7 +85,8 @@ impl Connection {
         for _ in 0..self.config.limits.commands_max {
             let stopping = self.stop.clone();
             let line = tokio::select! {
-                // First, so that what has arrived before the stop does not begin another message after it.
+                // First, so that what has arrived before the stop does not begin another message
+                // after it.
                 biased;
                 () = stopping.cancelled() => return self.say(STOPPING).await,
                 line = self.wire.line(self.config.limits.line_bytes_max) => line,
@@ -135,7 +138,11 @@ impl Connection {
         self.say(&answer).await
     }
 
-    async fn begin(&mut self, sender: Option<String>, size_bytes: Option<u64>) -> Result<(), Broken> {
+    async fn begin(
+        &mut self,
+        sender: Option<String>,
+        size_bytes: Option<u64>,
+    ) -> Result<(), Broken> {
         if self.begun.is_some() {
             return self.object("503 5.5.1 A message has already been begun").await;
         }
@@ -217,8 +224,12 @@ impl Connection {
                 sender: begun.sender.clone(),
                 recipients: mine.map(|(address, _)| address.clone()).collect(),
             };
-            let arrival =
-                Arrival { mailbox: mailbox.to_owned(), source, raw: raw.clone(), extent: Extent::Whole };
+            let arrival = Arrival {
+                mailbox: mailbox.to_owned(),
+                source,
+                raw: raw.clone(),
+                extent: Extent::Whole,
+            };
             let answer = match self.intake.take_in(arrival).await {
                 Ok(Taken::New(id)) => format!("250 2.0.0 Taken in as {id}"),
                 Ok(Taken::Known(id)) => format!("250 2.0.0 Taken in before as {id}"),

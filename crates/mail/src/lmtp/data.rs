@@ -1,7 +1,7 @@
 //! Finds the end of a message's content, and undoes the doubling of dots (RFC 5321, section 4.5.2).
 //!
-//! A function of bytes, however they are cut. Its end is `CRLF . CRLF` and nothing like it; a CR or LF that stands alone spoils the
-//! message, but never ends it.
+//! A function of bytes, however they are cut. Its end is `CRLF . CRLF` and nothing like it; a CR or
+//! LF that stands alone spoils the message, but never ends it.
 
 /// What is wrong with a content that has arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,8 @@ impl Content {
         Self { raw: head, bytes_max, at: At::Start, spoilt: None }
     }
 
-    /// Takes bytes; gives how many of them belonged to the content when it has ended with one of them.
+    /// Takes bytes; gives how many of them belonged to the content when it has ended with one of
+    /// them.
     pub fn take(&mut self, bytes: &[u8]) -> Option<usize> {
         for (index, &byte) in bytes.iter().enumerate() {
             if self.step(byte) {
@@ -67,7 +68,8 @@ impl Content {
             (At::Start, b'.') => At::Dot,
             (At::Dot, b'\r') => At::DotCr,
             (At::DotCr, _) => {
-                // The dot was doubled for the wire or stood alone before a lone CR; either way it is no end.
+                // The dot was doubled for the wire or stood alone before a lone CR; either way it
+                // is no end.
                 self.keep(b'\r');
                 self.after_cr(byte)
             }
@@ -174,7 +176,9 @@ mod tests {
 
     #[test]
     fn lone_line_ends_spoil_a_message() {
-        for input in ["a\nb\r\n.\r\n", "a\rb\r\n.\r\n", ".\ra\r\n.\r\n", "a\r\r\n.\r\n", "\n.\r\n\r\n.\r\n"] {
+        for input in
+            ["a\nb\r\n.\r\n", "a\rb\r\n.\r\n", ".\ra\r\n.\r\n", "a\r\r\n.\r\n", "\n.\r\n\r\n.\r\n"]
+        {
             let (end, content) = arrives(input.as_bytes());
             assert_eq!((end, content), (Some(input.len()), Err(Spoilt::LoneLineEnd)), "{input:?}");
         }

@@ -8,7 +8,8 @@ use tokio::time::sleep;
 
 use crate::tls::Wire;
 
-/// How long to wait before listening on after the system had no more connections to give, in ms (`EMFILE` comes back at once otherwise).
+/// How long to wait before listening on after the system had no more connections to give, in ms
+/// (`EMFILE` comes back at once otherwise).
 const EXHAUSTED_MS: u64 = 100;
 
 /// A place that listens.
@@ -29,7 +30,10 @@ impl LmtpListener {
     /// When the address is another: whoever reaches it may bring mail in under any sender.
     pub fn tcp(listener: TcpListener) -> io::Result<Self> {
         if !listener.local_addr()?.ip().to_canonical().is_loopback() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "LMTP may listen on loopback only"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "LMTP may listen on loopback only",
+            ));
         }
         Ok(Self(Kind::Tcp(listener)))
     }

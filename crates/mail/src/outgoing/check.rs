@@ -23,7 +23,9 @@ pub(super) fn fields(message: &Outgoing) -> Result<(), NotSendable> {
     let single = [(Field::From, Some(&message.from)), (Field::ReplyTo, message.reply_to.as_ref())];
     let single = single.into_iter().filter_map(|(field, address)| Some((field, address?)));
     let lists = [(Field::To, &message.to), (Field::Cc, &message.cc), (Field::Bcc, &message.bcc)];
-    let lists = lists.into_iter().flat_map(|(field, list)| list.iter().map(move |address| (field, address)));
+    let lists = lists
+        .into_iter()
+        .flat_map(|(field, list)| list.iter().map(move |address| (field, address)));
     for (field, address) in single.chain(lists) {
         address::check(address).map_err(|source| NotSendable::Address { field, source })?;
     }
@@ -38,13 +40,17 @@ pub(super) fn fields(message: &Outgoing) -> Result<(), NotSendable> {
 /// Returns the envelope's recipients, each once.
 pub(super) fn recipients(message: &Outgoing) -> Result<Vec<String>, NotSendable> {
     let mut known = HashSet::new();
-    let all = message.to.iter().chain(&message.cc).chain(&message.bcc).map(|address| &address.address);
+    let all =
+        message.to.iter().chain(&message.cc).chain(&message.bcc).map(|address| &address.address);
     let recipients: Vec<_> = all.filter(|text| known.insert(mailbox_key(text))).cloned().collect();
     let Some(surplus) = recipients.get(address::ADDRESSES_MAX) else {
         return if recipients.is_empty() { Err(NotSendable::NoRecipient) } else { Ok(recipients) };
     };
-    let field =
-        if message.bcc.iter().any(|blind| blind.address == *surplus) { Field::Bcc } else { Field::To };
+    let field = if message.bcc.iter().any(|blind| blind.address == *surplus) {
+        Field::Bcc
+    } else {
+        Field::To
+    };
     Err(NotSendable::Address { field, source: address::NotAddress::TooMany })
 }
 
@@ -55,30 +61,39 @@ fn line(field: Field, text: &str, len_max: usize) -> Result<(), NotSendable> {
     if text.len() > len_max { Err(NotSendable::Malformed { field }) } else { Ok(()) }
 }
 
-/// A `Message-ID`: visible ASCII with one `@` inside and nothing that ends it (RFC 5322, section 3.6.4, without quoted forms). Those that
-/// we answer are taken as they came, as long as they cannot break out; some have no `@`.
+/// A `Message-ID`: visible ASCII with one `@` inside and nothing that ends it (RFC 5322, section
+/// 3.6.4, without quoted forms). Those that we answer are taken as they came, as long as they
+/// cannot break out; some have no `@`.
 fn id(field: Field, text: &str) -> Result<(), NotSendable> {
     line(field, text, ID_LEN_MAX)?;
     let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>'));
-    let is_whole = field != Field::MessageId || text.split('@').filter(|part| !part.is_empty()).count() == 2;
-    if is_plain && is_whole && !text.is_empty() { Ok(()) } else { Err(NotSendable::Malformed { field }) }
+    let is_whole =
+        field != Field::MessageId || text.split('@').filter(|part| !part.is_empty()).count() == 2;
+    if is_plain && is_whole && !text.is_empty() {
+        Ok(())
+    } else {
+        Err(NotSendable::Malformed { field })
+    }
 }
 
-/// Tells whether a message needs servers that take addresses outside ASCII, and with them such headers (RFC 6531).
+/// Tells whether a message needs servers that take addresses outside ASCII, and with them such
+/// headers (RFC 6531).
 pub(super) fn is_international(message: &Outgoing) -> bool {
     let single = [Some(&message.from), message.reply_to.as_ref()].into_iter().flatten();
     let mut all = single.chain(&message.to).chain(&message.cc).chain(&message.bcc);
     all.any(|address| !address.address.is_ascii())
 }
 
-/// Tells whether a message is one that every server takes and reads in the same way: no NUL, no lone CR or LF, no line too long, and in
-/// the headers nothing but ASCII unless it is international.
+/// Tells whether a message is one that every server takes and reads in the same way: no NUL, no
+/// lone CR or LF, no line too long, and in the headers nothing but ASCII unless it is
+/// international.
 pub(super) fn is_transportable(raw: &[u8], is_international: bool) -> bool {
     let mut is_header = true;
     for line in raw.split_inclusive(|byte| *byte == b'\n') {
         let Some(content) = line.strip_suffix(b"\r\n") else { return false };
         is_header &= !content.is_empty();
-        let is_clean = !content.iter().any(|byte| matches!(byte, 0 | b'\r')) && content.len() <= LINE_LEN_MAX;
+        let is_clean =
+            !content.iter().any(|byte| matches!(byte, 0 | b'\r')) && content.len() <= LINE_LEN_MAX;
         if !is_clean || is_header && !is_international && !content.is_ascii() {
             return false;
         }

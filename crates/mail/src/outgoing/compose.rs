@@ -1,4 +1,5 @@
-//! Builds a message. The same [`Outgoing`] gives the same bytes: also the boundaries come from its content.
+//! Builds a message. The same [`Outgoing`] gives the same bytes: also the boundaries come from its
+//! content.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -10,7 +11,9 @@ use lettre::message::{Body, Mailbox, MessageBuilder, MultiPart, MultiPartKind, S
 use lettre::{Address as LibraryAddress, Message};
 use sha2::{Digest as _, Sha256};
 
-use super::{AutoKind, Composed, Field, MESSAGE_LEN_MAX, NotSendable, Outgoing, REFERENCES_MAX, check};
+use super::{
+    AutoKind, Composed, Field, MESSAGE_LEN_MAX, NotSendable, Outgoing, REFERENCES_MAX, check,
+};
 use crate::address::NotAddress;
 
 /// The last second that the library can write: the end of the year 9999, in ms since 1970.
@@ -20,12 +23,14 @@ const DATE_MAX_MS: u64 = 253_402_300_799_000;
 ///
 /// # Errors
 ///
-/// When a field could break out of its place, an address is none, nobody would get the message, or it would be too large.
+/// When a field could break out of its place, an address is none, nobody would get the message, or
+/// it would be too large.
 pub fn compose(message: &Outgoing) -> Result<Composed, NotSendable> {
     check::fields(message)?;
     let recipients = check::recipients(message)?;
     let content_len: usize = message.attachments.iter().map(|part| part.content.len()).sum();
-    let content_len = content_len + message.text.len() + message.html.as_ref().map_or(0, String::len);
+    let content_len =
+        content_len + message.text.len() + message.html.as_ref().map_or(0, String::len);
     if content_len > MESSAGE_LEN_MAX {
         return Err(NotSendable::TooLarge { max: MESSAGE_LEN_MAX });
     }
@@ -66,11 +71,14 @@ fn headers(message: &Outgoing) -> Result<MessageBuilder, NotSendable> {
     for address in &message.cc {
         builder = builder.cc(mailbox(Field::Cc, address)?);
     }
-    // The library wants an envelope; ours is made of the same addresses, and the blind ones are only there.
+    // The library wants an envelope; ours is made of the same addresses, and the blind ones are
+    // only there.
     let sender = address(Field::From, &message.from)?;
     let blind = message.to.iter().chain(&message.cc).chain(&message.bcc);
-    let all = blind.map(|recipient| address(Field::Bcc, recipient)).collect::<Result<Vec<_>, _>>()?;
-    let envelope = lettre::address::Envelope::new(Some(sender), all).map_err(NotSendable::Library)?;
+    let all =
+        blind.map(|recipient| address(Field::Bcc, recipient)).collect::<Result<Vec<_>, _>>()?;
+    let envelope =
+        lettre::address::Envelope::new(Some(sender), all).map_err(NotSendable::Library)?;
     builder = builder.envelope(envelope);
     if let Some(answered) = &message.in_reply_to {
         builder = builder.raw_header(ids("In-Reply-To", &[answered]));
@@ -112,7 +120,11 @@ fn ids(name: &'static str, ids: &[&String]) -> HeaderValue {
 
 /// A field whose value is our own, or was checked to be of visible ASCII.
 fn fixed(name: &'static str, value: String) -> HeaderValue {
-    HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str(name), value.clone(), value)
+    HeaderValue::dangerous_new_pre_encoded(
+        HeaderName::new_from_ascii_str(name),
+        value.clone(),
+        value,
+    )
 }
 
 fn mailbox(field: Field, mailbox: &Address) -> Result<Mailbox, NotSendable> {
@@ -131,7 +143,8 @@ enum Content {
 }
 
 impl Content {
-    /// Builds `mixed(alternative(text, related(html, images)), attachments)`, leaving out each level that has only one part.
+    /// Builds `mixed(alternative(text, related(html, images)), attachments)`, leaving out each
+    /// level that has only one part.
     fn new(message: &Outgoing) -> Result<Self, NotSendable> {
         let seed = seed(message);
         let html = message.html.as_deref().filter(|html| !html.is_empty());
@@ -157,7 +170,12 @@ impl Content {
     }
 
     /// Makes a multipart of this and other parts.
-    fn first_of(self, kind: MultiPartKind, seed: &str, others: &[&Part]) -> Result<MultiPart, NotSendable> {
+    fn first_of(
+        self,
+        kind: MultiPartKind,
+        seed: &str,
+        others: &[&Part],
+    ) -> Result<MultiPart, NotSendable> {
         let mut parts = self.begin(kind, seed);
         for other in others {
             parts = parts.singlepart(attachment(other)?);
@@ -179,13 +197,15 @@ impl Content {
     }
 }
 
-/// What the boundaries are made of: a hash of everything that stands between them. No content can have it in itself, as it would have to
-/// be known before the content is.
+/// What the boundaries are made of: a hash of everything that stands between them. No content can
+/// have it in itself, as it would have to be known before the content is.
 fn seed(message: &Outgoing) -> String {
     let mut hash = Sha256::new();
     let html = message.html.as_deref().unwrap_or_default();
     let texts = [message.message_id.as_bytes(), message.text.as_bytes(), html.as_bytes()];
-    for content in texts.into_iter().chain(message.attachments.iter().map(|part| part.content.as_slice())) {
+    for content in
+        texts.into_iter().chain(message.attachments.iter().map(|part| part.content.as_slice()))
+    {
         hash.update(content.len().to_be_bytes());
         hash.update(content);
     }
@@ -202,7 +222,8 @@ fn attachment(part: &Part) -> Result<SinglePart, NotSendable> {
     let content_type = ContentType::parse(&part.content_type)
         .ok()
         .filter(|_| {
-            part.content_type.is_ascii() && !part.content_type.to_ascii_lowercase().starts_with("multipart/")
+            part.content_type.is_ascii()
+                && !part.content_type.to_ascii_lowercase().starts_with("multipart/")
         })
         .ok_or(NotSendable::Malformed { field: Field::AttachmentType })?;
     let name = part.name.as_deref().unwrap_or("attachment");

@@ -32,11 +32,12 @@ pub(super) fn check(envelope: &Envelope<'_>) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Whether an address can stand in a command: nothing in it ends the command or the address, or adds a parameter. A local part in quotes
-/// may have blanks and brackets.
+/// Whether an address can stand in a command: nothing in it ends the command or the address, or
+/// adds a parameter. A local part in quotes may have blanks and brackets.
 fn is_address(address: &str) -> bool {
-    let is_odd =
-        |character: char| breaks_line(character) || character.is_whitespace() || "<>".contains(character);
+    let is_odd = |character: char| {
+        breaks_line(character) || character.is_whitespace() || "<>".contains(character)
+    };
     let Some((local, domain)) = address.rsplit_once('@') else { return false };
     let is_quoted = local.starts_with('"') && wire_address(address).as_deref() == Some(address);
     let is_plain = !local.is_empty() && !local.contains(is_odd) && !local.contains('"');
@@ -120,7 +121,8 @@ impl std::fmt::Debug for Connection {
 }
 
 impl Relay {
-    /// Sends a message that was checked: over a kept connection if there is one, which may have died since.
+    /// Sends a message that was checked: over a kept connection if there is one, which may have
+    /// died since.
     pub(super) async fn send_checked(&self, envelope: &Envelope<'_>) -> Outcome {
         if let Some(connection) = self.pool.take()
             && let Ok(outcome) = self.send_over(connection, envelope).await
@@ -157,7 +159,8 @@ impl Relay {
                 return Ok(outcome);
             }
         }
-        // Without the final dot the relay must forget the message if the connection ends (RFC 5321, section 3.8).
+        // Without the final dot the relay must forget the message if the connection ends (RFC 5321,
+        // section 3.8).
         if connection.wire.write(&stuffed(envelope.raw)).await.is_err() {
             return Err("failed");
         }
@@ -196,13 +199,15 @@ fn is_goodbye(outcome: &Outcome) -> bool {
 impl Connection {
     async fn open(config: &RelayConfig) -> Result<Self, Outcome> {
         let connect_time = Duration::from_millis(config.limits.connect_ms);
-        let wire = config.endpoint.connect(connect_time).await.map_err(|error| not_connected(&error))?;
+        let wire =
+            config.endpoint.connect(connect_time).await.map_err(|error| not_connected(&error))?;
         let reply_time = Duration::from_millis(config.limits.reply_ms);
         let mut connection = Self { wire, abilities: Vec::new(), reply_time };
         connection.wire.set_patience(reply_time);
         match connection.begin(config, connect_time).await {
             Ok(connection) => Ok(connection),
-            // Whatever is refused up to here, it is not the message: another day, or another configuration, may do better.
+            // Whatever is refused up to here, it is not the message: another day, or another
+            // configuration, may do better.
             Err(Stop::Answer(Outcome::Permanent(cause))) => Err(Outcome::Temporary(cause)),
             Err(Stop::Answer(outcome)) => Err(outcome),
             Err(Stop::Broken(name)) => Err(Outcome::Temporary(Cause::Connection(name))),
@@ -232,7 +237,9 @@ impl Connection {
     }
 
     async fn hello(&mut self, name: &str, extensions: Extensions) -> Result<(), Stop> {
-        if name.is_empty() || name.contains(|character: char| character.is_control() || character == ' ') {
+        if name.is_empty()
+            || name.contains(|character: char| character.is_control() || character == ' ')
+        {
             return Err(Stop::Answer(Outcome::Temporary(Cause::Connection("configuration"))));
         }
         let reply = self.exchange(&format!("EHLO {name}")).await?;
@@ -277,10 +284,12 @@ impl Connection {
                 let mut reply = None;
                 for token in [Token::Kept, Token::Renewed] {
                     let bearer = tokens.bearer(user, token).await.map_err(|_| failed())?;
-                    let mut answer =
-                        self.exchange(&format!("AUTH XOAUTH2 {}", login::xoauth2(user, &bearer))).await?;
+                    let mut answer = self
+                        .exchange(&format!("AUTH XOAUTH2 {}", login::xoauth2(user, &bearer)))
+                        .await?;
                     if answer.code == 334 {
-                        // A failure is told in a challenge, to which the answer is empty (Google, "Error response").
+                        // A failure is told in a challenge, to which the answer is empty (Google,
+                        // "Error response").
                         answer = self.exchange("").await?;
                     }
                     let is_in = answer.is_positive();
@@ -309,7 +318,8 @@ impl Connection {
         Ok(reply)
     }
 
-    /// Says everything up to `DATA`; nothing of the content is sent unless every recipient was accepted.
+    /// Says everything up to `DATA`; nothing of the content is sent unless every recipient was
+    /// accepted.
     async fn announce(&mut self, envelope: &Envelope<'_>) -> Result<(), Stop> {
         let sender = self.mail_command(envelope)?;
         self.command(&sender).await?;
@@ -326,13 +336,15 @@ impl Connection {
         if !refusals.is_empty() {
             let is_permanent = refusals.iter().any(|refusal| refusal.reply.is_permanent());
             let cause = Cause::Recipients(refusals);
-            let outcome = if is_permanent { Outcome::Permanent(cause) } else { Outcome::Temporary(cause) };
+            let outcome =
+                if is_permanent { Outcome::Permanent(cause) } else { Outcome::Temporary(cause) };
             return Err(Stop::Answer(outcome));
         }
         let reply = self.exchange("DATA").await?;
         match reply.code {
             354 => Ok(()),
-            // A relay that is content with DATA alone is out of step, and whatever it is told next it takes for content.
+            // A relay that is content with DATA alone is out of step, and whatever it is told next
+            // it takes for content.
             200..400 => Err(Stop::Broken("nonsense")),
             _ => Err(Stop::Answer(refused(reply))),
         }
@@ -343,7 +355,8 @@ impl Connection {
         let size = envelope.raw.len();
         let mut command = format!("MAIL FROM:<{}>", envelope.sender.unwrap_or_default());
         if let Some(mut words) = self.words("SIZE") {
-            let limit = words.next().and_then(|word| word.parse::<usize>().ok()).filter(|&limit| limit > 0);
+            let limit =
+                words.next().and_then(|word| word.parse::<usize>().ok()).filter(|&limit| limit > 0);
             if limit.is_some_and(|limit| size > limit) {
                 return Err(cannot("it is larger than the relay takes"));
             }
@@ -355,13 +368,16 @@ impl Connection {
             }
             command.push_str(" BODY=8BITMIME");
         }
-        let headers = envelope.raw.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap_or(size);
+        let headers =
+            envelope.raw.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap_or(size);
         if !envelope.sender.is_none_or(str::is_ascii)
             || !envelope.recipients.iter().all(|address| address.is_ascii())
             || !envelope.raw[..headers].is_ascii()
         {
             if !self.can("SMTPUTF8") {
-                return Err(cannot("it has international addresses, which the relay does not take"));
+                return Err(cannot(
+                    "it has international addresses, which the relay does not take",
+                ));
             }
             command.push_str(" SMTPUTF8");
         }

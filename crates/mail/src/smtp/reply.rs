@@ -1,4 +1,5 @@
-//! What an SMTP server answers (RFC 5321, section 4.2). A function of bytes, bounded by whoever reads the lines.
+//! What an SMTP server answers (RFC 5321, section 4.2). A function of bytes, bounded by whoever
+//! reads the lines.
 
 use std::fmt;
 
@@ -7,11 +8,13 @@ use std::fmt;
 pub struct Reply {
     /// Its code, 200 to 599.
     pub code: u16,
-    /// Its text, the lines of a longer one separated by LF, without control characters; at most 2 000 characters.
+    /// Its text, the lines of a longer one separated by LF, without control characters; at most 2
+    /// 000 characters.
     pub text: String,
 }
 
-/// How much of an answer's text is kept, in characters: enough for the longest explanation that somebody reads.
+/// How much of an answer's text is kept, in characters: enough for the longest explanation that
+/// somebody reads.
 const TEXT_CHARS_MAX: usize = 2_000;
 
 impl Reply {
@@ -67,7 +70,10 @@ pub fn line(bytes: &[u8]) -> Option<Line> {
         return None;
     }
     let text = String::from_utf8_lossy(rest.get(1..).unwrap_or_default());
-    let text = text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
+    let text = text
+        .chars()
+        .map(|character| if character.is_control() { ' ' } else { character })
+        .collect();
     Some(Line { code, goes_on, text })
 }
 

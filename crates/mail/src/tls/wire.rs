@@ -112,9 +112,15 @@ impl Wire {
         // Each piece has its own time, so that a large message on a slow line is no silence.
         for piece in bytes.chunks(CHUNK_BYTES) {
             let writing = self.stream.write_all(piece);
-            timeout(self.patience, writing).await.map_err(|_| Broken::Silent)?.map_err(Broken::Failed)?;
+            timeout(self.patience, writing)
+                .await
+                .map_err(|_| Broken::Silent)?
+                .map_err(Broken::Failed)?;
         }
-        timeout(self.patience, self.stream.flush()).await.map_err(|_| Broken::Silent)?.map_err(Broken::Failed)
+        timeout(self.patience, self.stream.flush())
+            .await
+            .map_err(|_| Broken::Silent)?
+            .map_err(Broken::Failed)
     }
 
     async fn fill(&mut self) -> Result<(), Broken> {

@@ -1,5 +1,6 @@
-//! Messages made to cost more than they weigh. Each is read in a process of its own, with bounded memory and processor time, and tells how
-//! much memory it took at most: no more than four times the message and a constant (docs/testing.md#sizes-of-mail).
+//! Messages made to cost more than they weigh. Each is read in a process of its own, with bounded
+//! memory and processor time, and tells how much memory it took at most: no more than four times
+//! the message and a constant (docs/testing.md#sizes-of-mail).
 
 use std::fs;
 use std::io::Write as _;
@@ -13,15 +14,17 @@ use crate::letters::signer;
 
 /// Names the bomb to the process that reads it.
 const BOMB: &str = "HANDOFF_TEST_MAIL_BOMB";
-/// What memory reading may take beside four times the message, in KiB: the largest tree of HTML that is built, and its copies.
+/// What memory reading may take beside four times the message, in KiB: the largest tree of HTML
+/// that is built, and its copies.
 const CONSTANT_KIB: u64 = 32 * 1024;
-/// The processor time of the process, in s: twenty times what the slowest takes without optimization, so that only more than linear work
-/// is stopped. The 2 s of the requirement hold for the optimized program, by a wide margin.
+/// The processor time of the process, in s: twenty times what the slowest takes without
+/// optimization, so that only more than linear work is stopped. The 2 s of the requirement hold for
+/// the optimized program, by a wide margin.
 const PROCESSOR_SECONDS: u64 = 60;
 /// The size of most bombs, in MiB, when nobody names another.
 const MEBIBYTES: usize = 4;
-/// Names the size of most bombs, in MiB. With 24, the largest messages that are read, and `--release --nocapture` it prints what the requirement
-/// is about: memory, and processor time.
+/// Names the size of most bombs, in MiB. With 24, the largest messages that are read, and
+/// `--release --nocapture` it prints what the requirement is about: memory, and processor time.
 const SIZE: &str = "HANDOFF_TEST_MAIL_BOMB_MIB";
 
 fn size() -> usize {
@@ -58,7 +61,8 @@ fn bomb(name: &str) -> Vec<u8> {
             let mut raw = b"From: a@b.example\n".to_vec();
             for level in 0..size / 60 {
                 raw.extend_from_slice(
-                    format!("Content-Type: multipart/mixed; boundary=b{level}\n\n--b{level}\n").as_bytes(),
+                    format!("Content-Type: multipart/mixed; boundary=b{level}\n\n--b{level}\n")
+                        .as_bytes(),
                 );
             }
             raw
@@ -70,18 +74,23 @@ fn bomb(name: &str) -> Vec<u8> {
         "encoded words without end" => with_headers("Subject: ", "=?utf-8?q?"),
         "encoded words that expand" => with_headers("Subject: ", "=?big5?q?=80=80=80?=\n "),
         "comments in addresses" => with_headers("To: ", "((((((((a@b,"),
-        "continued names" => grown("From: a@b.example\nContent-Disposition: attachment".into(), |number| {
-            format!("; filename*{number}=x")
-        }),
+        "continued names" => {
+            grown("From: a@b.example\nContent-Disposition: attachment".into(), |number| {
+                format!("; filename*{number}=x")
+            })
+        }
         "parameters of parts" => {
-            let parameters: String = (0..1_500).map(|number| format!(";\n name*{number}=x")).collect();
+            let parameters: String =
+                (0..1_500).map(|number| format!(";\n name*{number}=x")).collect();
             let part = format!("--b\nContent-Type: text/plain{parameters}\n\nx\n");
             with_headers("Content-Type: multipart/mixed; boundary=b\n\n", &part)
         }
         "boundaries that are nearly the same" => {
             let dashes = "-".repeat(190);
             let open = |level| {
-                format!("Content-Type: multipart/mixed; boundary=\"{dashes}{level}\"\n\n--{dashes}{level}\n")
+                format!(
+                    "Content-Type: multipart/mixed; boundary=\"{dashes}{level}\"\n\n--{dashes}{level}\n"
+                )
             };
             let head: String = (10..30).map(open).collect();
             grown(format!("From: a@b.example\n{head}"), |_| format!("--{dashes}\n"))
@@ -90,12 +99,17 @@ fn bomb(name: &str) -> Vec<u8> {
             "Content-Type: application/zip\nContent-Transfer-Encoding: base64\n\n",
             "QUFBQUFBQUFBQUFB\n",
         ),
-        "expanding charset" => with_headers("Content-Type: text/plain; charset=windows-1252\n\n", "\u{80}"),
-        "delimiter lines" => with_headers("Content-Type: multipart/mixed; boundary=\"--------\"\n\n", "--\n"),
+        "expanding charset" => {
+            with_headers("Content-Type: text/plain; charset=windows-1252\n\n", "\u{80}")
+        }
+        "delimiter lines" => {
+            with_headers("Content-Type: multipart/mixed; boundary=\"--------\"\n\n", "--\n")
+        }
         "open elements" => with_headers(html, "<b><p>"),
         "many elements" => with_headers(html, "<i>x</i>"),
         "formatting that is opened again" => {
-            let fonts: String = (0..1_000).map(|number| format!("<p><font size={number}>")).collect();
+            let fonts: String =
+                (0..1_000).map(|number| format!("<p><font size={number}>")).collect();
             with_headers(&format!("{html}{fonts}"), "</p>x<p>")
         }
         "nested tables" => with_headers(html, "<table><tr><td>"),
@@ -114,7 +128,11 @@ fn of_one_step(name: &str) -> Vec<u8> {
     let html = "Content-Type: text/html\n\n";
     match name {
         "comments and quotes that never end" => {
-            let field = format!("Content-Type: text/plain; {}{}\n", "(".repeat(4_000), "a=\"x;".repeat(800));
+            let field = format!(
+                "Content-Type: text/plain; {}{}\n",
+                "(".repeat(4_000),
+                "a=\"x;".repeat(800)
+            );
             let part = format!("--b\n{field}Content-Disposition: {field}\nx\n");
             with_headers("Content-Type: multipart/mixed; boundary=b\n\n", &part)
         }
@@ -136,7 +154,8 @@ fn of_one_step(name: &str) -> Vec<u8> {
             let pictures = |number: usize| -> String {
                 (0..100).map(|at| format!("<img src=data:image/gif,{number}-{at}>")).collect()
             };
-            let head = "From: a@b.example\nContent-Type: multipart/mixed; boundary=b\n\n".to_owned();
+            let head =
+                "From: a@b.example\nContent-Type: multipart/mixed; boundary=b\n\n".to_owned();
             grown(head, |number| format!("--b\nContent-Type: text/html\n\n{}\n", pictures(number)))
         }
         "a picture that never ends" => {
@@ -203,7 +222,8 @@ fn status(name: &str) -> u64 {
     line.trim_matches([':', ' ', '\t', 'k', 'B']).parse().unwrap()
 }
 
-/// Returns the processor time of this process in ms. The kernel counts the calling thread's in ns (proc, "schedstat").
+/// Returns the processor time of this process in ms. The kernel counts the calling thread's in ns
+/// (proc, "schedstat").
 fn processor_ms() -> u64 {
     let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     text.split(' ').next().unwrap().parse::<u64>().unwrap() / 1_000_000
@@ -223,7 +243,9 @@ fn in_a_process_of_its_own() {
         let parts: usize = letter.parts.iter().map(|part| part.content.len()).sum();
         let bounds = Bounds::default();
         assert!(letter.parts.len() <= bounds.parts_max);
-        assert!(letter.text.len() <= 3 * bounds.text_len_max && text.len() <= 3 * bounds.html_len_max);
+        assert!(
+            letter.text.len() <= 3 * bounds.text_len_max && text.len() <= 3 * bounds.html_len_max
+        );
         assert!(parts + letter.text.len() + shown.len() <= 4 * raw.len());
         let quoted = split(&letter.text);
         assert_eq!(quoted.own.len() + quoted.quoted.len(), letter.text.len());
@@ -244,8 +266,12 @@ fn bombs_cost_what_they_weigh() {
     let out = directory.path().join("kib");
     for name in NAMES {
         let mut shell = Command::new("/bin/sh");
-        // The bound on addresses is far above the one on memory, which the process checks itself; it only stops what runs away.
-        shell.args(["-c", &format!("ulimit -t {PROCESSOR_SECONDS}; ulimit -v 2000000; exec \"$0\" \"$@\"")]);
+        // The bound on addresses is far above the one on memory, which the process checks itself;
+        // it only stops what runs away.
+        shell.args([
+            "-c",
+            &format!("ulimit -t {PROCESSOR_SECONDS}; ulimit -v 2000000; exec \"$0\" \"$@\""),
+        ]);
         shell.arg(std::env::current_exe().unwrap());
         shell.args(["bombs::in_a_process_of_its_own", "--exact", "--test-threads=1"]);
         let output = shell.env(BOMB, name).env("HANDOFF_TEST_MAIL_OUT", &out).output().unwrap();

@@ -1,4 +1,5 @@
-//! What the machines read of the other side, whatever bytes it sends: every reader comes to an end and stays within its bounds.
+//! What the machines read of the other side, whatever bytes it sends: every reader comes to an end
+//! and stays within its bounds.
 
 use handoff_mail::imap::response::{self, Piece, Response};
 use handoff_mail::lmtp::command::{self, Command};

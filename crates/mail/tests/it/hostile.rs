@@ -1,5 +1,5 @@
-//! Hostile input, by fuzzing: messages, addresses, quotes and HTML of fragments in any order. `cargo xtask fuzz` runs the targets for as long
-//! as one likes.
+//! Hostile input, by fuzzing: messages, addresses, quotes and HTML of fragments in any order.
+//! `cargo xtask fuzz` runs the targets for as long as one likes.
 
 use handoff_domain::Time;
 use handoff_mail::address;
@@ -191,7 +191,8 @@ fn assembled(pieces: &[(u8, u8)], fragments: &[&str]) -> Vec<u8> {
             bytes.push(*argument);
         } else {
             bytes.extend_from_slice(
-                fragments[(usize::from(*kind) * 256 + usize::from(*argument)) % fragments.len()].as_bytes(),
+                fragments[(usize::from(*kind) * 256 + usize::from(*argument)) % fragments.len()]
+                    .as_bytes(),
             );
         }
     }
@@ -205,12 +206,19 @@ fn assembled_text(pieces: &[(u8, u8)], fragments: &[&str]) -> String {
 #[test]
 fn any_message_is_read_within_its_bounds() {
     let signer = signer();
-    let bounds =
-        Bounds { nesting_max: 4, parts_max: 8, text_len_max: 64, html_len_max: 64, ..Bounds::default() };
+    let bounds = Bounds {
+        nesting_max: 4,
+        parts_max: 8,
+        text_len_max: 64,
+        html_len_max: 64,
+        ..Bounds::default()
+    };
     bolero::check!().with_type::<Vec<(u8, u8)>>().for_each(|pieces| {
         let raw = assembled(pieces, MIME);
         for bounds in [bounds, Bounds::default()] {
-            let Ok(letter) = read(&raw, &Reading { bounds, ..Reading::new(&signer) }) else { continue };
+            let Ok(letter) = read(&raw, &Reading { bounds, ..Reading::new(&signer) }) else {
+                continue;
+            };
             assert!(letter.parts.len() <= bounds.parts_max);
             assert!(letter.proven.is_empty(), "nobody can guess a token");
             let subject = letter.subject.unwrap_or_default();
@@ -218,7 +226,9 @@ fn any_message_is_read_within_its_bounds() {
             for part in &letter.parts {
                 let name = part.name.as_deref().unwrap_or("x");
                 assert!(
-                    name.len() <= 255 && !name.contains(['/', '\\', '\u{202e}']) && !name.is_empty(),
+                    name.len() <= 255
+                        && !name.contains(['/', '\\', '\u{202e}'])
+                        && !name.is_empty(),
                     "{name:?}"
                 );
                 assert!(!name.chars().any(char::is_control), "{name:?}");
@@ -283,11 +293,13 @@ fn any_address_that_is_taken_is_safe() {
             "RCPT TO:",
         ];
         let text = assembled_text(pieces, &fragments);
-        for address in
-            address::parse(&text).into_iter().chain(address::parse_list(&text).into_iter().flatten())
+        for address in address::parse(&text)
+            .into_iter()
+            .chain(address::parse_list(&text).into_iter().flatten())
         {
             let (local, domain) = address.address.rsplit_once('@').unwrap();
-            let is_safe = |c: char| !c.is_control() && !c.is_whitespace() && !"<>\"\\(),;:@".contains(c);
+            let is_safe =
+                |c: char| !c.is_control() && !c.is_whitespace() && !"<>\"\\(),;:@".contains(c);
             let quoted = local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
             let is_local_safe = match quoted {
                 // What ends the quotes stands behind a backslash, and so does that.
@@ -297,11 +309,19 @@ fn any_address_that_is_taken_is_safe() {
                 }
                 None => !local.is_empty() && local.chars().all(is_safe),
             };
-            assert!(is_local_safe && domain.is_ascii() && domain.chars().all(is_safe), "{address:?}");
+            assert!(
+                is_local_safe && domain.is_ascii() && domain.chars().all(is_safe),
+                "{address:?}"
+            );
             let name = address.name.clone().unwrap_or_default();
             assert!(!name.chars().any(|c| c.is_control()), "{address:?}");
-            let message =
-                Outgoing { to: vec![address.clone()], cc: vec![], bcc: vec![], date: Time(0), ..plain() };
+            let message = Outgoing {
+                to: vec![address.clone()],
+                cc: vec![],
+                bcc: vec![],
+                date: Time(0),
+                ..plain()
+            };
             let composed = compose(&message).unwrap();
             assert_eq!(composed.recipients, [address.address]);
         }
@@ -332,7 +352,10 @@ fn any_text_is_split_without_loss() {
         let text = assembled_text(pieces, &fragments);
         let found = split(&text);
         assert_eq!(format!("{}{}", found.own, found.quoted), text);
-        assert!(!found.own.trim().is_empty() || found.quoted.is_empty(), "the answer is never hidden");
+        assert!(
+            !found.own.trim().is_empty() || found.quoted.is_empty(),
+            "the answer is never hidden"
+        );
         let quoting = Quoting { start_line: Some("Ada wrote:"), ..Quoting::default() };
         let quoted = quote_text(&text, &quoting);
         assert!(quoted.lines().skip(2).all(|line| line.starts_with('>')), "{quoted:?}");

@@ -20,11 +20,13 @@ pub(crate) fn assert_harmless(html: &str, source: &str) {
         .map(|tag| tag.split('>').next().unwrap_or_default())
         .collect::<Vec<_>>()
         .join("\n");
-    for forbidden in
-        ["script", "style", "iframe", "svg", "math", "form", "object", "embed", "base", "meta", "template"]
-    {
-        let begins =
-            tags.lines().any(|tag| tag.trim_start_matches('/').split([' ', '\n']).next() == Some(forbidden));
+    for forbidden in [
+        "script", "style", "iframe", "svg", "math", "form", "object", "embed", "base", "meta",
+        "template",
+    ] {
+        let begins = tags
+            .lines()
+            .any(|tag| tag.trim_start_matches('/').split([' ', '\n']).next() == Some(forbidden));
         assert!(!begins, "{forbidden} of {source:?} in {html:?}");
     }
     for tag in tags.lines().filter(|tag| tag.starts_with(|c: char| c.is_ascii_alphabetic())) {
@@ -102,10 +104,14 @@ fn links_go_to_the_web_only() {
 
 #[test]
 fn images_are_those_of_the_message() {
-    let shown = "<img data-cid=\"logo@x\" src=\"/api/v2/emails/1/attachments/2?a=1&amp;b=2\" alt=\"L\">";
+    let shown =
+        "<img data-cid=\"logo@x\" src=\"/api/v2/emails/1/attachments/2?a=1&amp;b=2\" alt=\"L\">";
     check("<img src=\"cid:logo@x\" alt=L>", shown);
     check("<img src=CID:logo@x alt=L onerror=x>", shown);
-    check("<img src=\"https://track.example/p.gif\" alt=\"L\" width=1>", "<img alt=\"L\" width=\"1\">");
+    check(
+        "<img src=\"https://track.example/p.gif\" alt=\"L\" width=1>",
+        "<img alt=\"L\" width=\"1\">",
+    );
     check("<img src=\"data:image/png;base64,AA\">", "<img>");
     check("<img src=\"cid:other\">", "<img>");
     check("<img src=\"/api/v2/emails/9/attachments/9\">", "<img>");
@@ -135,12 +141,16 @@ fn what_is_no_text_goes() {
         check(html, "");
     }
     check("<form action=x><input value=y>z</form>", "z");
-    check("<svg><a href=x>y</a></svg>", "<a target=\"_blank\" rel=\"noopener noreferrer nofollow\">y</a>");
+    check(
+        "<svg><a href=x>y</a></svg>",
+        "<a target=\"_blank\" rel=\"noopener noreferrer nofollow\">y</a>",
+    );
     check("<math><mi>x</mi></math>", "x");
     check("<p style=\"position:fixed\" class=x id=y onclick=z>w</p>", "<p>w</p>");
 }
 
-/// Markup that is known to mislead cleaners, in our own words: what is text for one reader and markup for the next.
+/// Markup that is known to mislead cleaners, in our own words: what is text for one reader and
+/// markup for the next.
 pub(crate) const MISLEADING: &[&str] = &[
     "<noscript><p title=\"</noscript><img src=x onerror=x>\">",
     "<svg></p><style><a id=\"</style><img src=1 onerror=x>\">",
@@ -233,9 +243,12 @@ pub(crate) const MISLEADING: &[&str] = &[
 #[test]
 fn misleading_markup_is_harmless_and_settles() {
     for html in MISLEADING {
-        for wrapped in
-            [(*html).to_owned(), format!("\">{html}"), format!("</p><table><tr>{html}"), html.repeat(7)]
-        {
+        for wrapped in [
+            (*html).to_owned(),
+            format!("\">{html}"),
+            format!("</p><table><tr>{html}"),
+            html.repeat(7),
+        ] {
             let cleaned = clean(&wrapped, &images);
             assert_harmless(&cleaned, &wrapped);
             assert_eq!(clean(&cleaned, &images), cleaned, "{wrapped:?}");

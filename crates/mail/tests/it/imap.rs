@@ -6,7 +6,9 @@ mod hostile;
 
 use std::sync::Arc;
 
-use handoff_mail::imap::{After, Aside, Company, ImapLimits, ImapMailbox, MailboxStatus, Start, run};
+use handoff_mail::imap::{
+    After, Aside, Company, ImapLimits, ImapMailbox, MailboxStatus, Start, run,
+};
 use handoff_mail::login::{Login, Secret};
 use handoff_mail::tls::Security;
 use tokio::sync::watch;
@@ -50,8 +52,12 @@ struct Machine {
 impl Machine {
     fn start(mailbox: ImapMailbox, ledger: &Arc<Ledger>) -> Self {
         let (sender, status) = watch::channel(MailboxStatus::default());
-        let company =
-            Company { intake: ledger.clone(), checkpoints: ledger.clone(), status: sender, spread: 1 };
+        let company = Company {
+            intake: ledger.clone(),
+            checkpoints: ledger.clone(),
+            status: sender,
+            spread: 1,
+        };
         let stop = CancellationToken::new();
         let task = tokio::spawn(run(mailbox, company, stop.clone()));
         Self { stop, status, task }
@@ -71,5 +77,6 @@ impl Machine {
 
 /// Returns a letter of a few lines.
 fn letter(name: &str) -> Vec<u8> {
-    format!("Message-ID: <{name}@customer.example>\r\nSubject: {name}\r\n\r\nHello {name}.\r\n").into_bytes()
+    format!("Message-ID: <{name}@customer.example>\r\nSubject: {name}\r\n\r\nHello {name}.\r\n")
+        .into_bytes()
 }

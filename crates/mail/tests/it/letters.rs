@@ -37,7 +37,11 @@ fn charsets() {
     charset("Content-Type: text/plain; charset=\"ISO-8859-1\"", b"Gr\xfc\xdfe", "Grüße");
     charset("Content-Type: text/plain; charset=iso-8859-15", b"5 \xa4", "5 €");
     charset("Content-Type: text/plain; charset=windows-1252", b"\x93q\x94", "\u{201c}q\u{201d}");
-    charset("Content-Type: text/plain; charset=windows-1251", b"\xcf\xf0\xe8\xe2\xe5\xf2", "Привет");
+    charset(
+        "Content-Type: text/plain; charset=windows-1251",
+        b"\xcf\xf0\xe8\xe2\xe5\xf2",
+        "Привет",
+    );
     charset("Content-Type: text/plain; charset=koi8-r", b"\xf0\xd2\xc9\xd7\xc5\xd4", "Привет");
     charset("Content-Type: text/plain; charset=iso-2022-jp", b"\x1b$B$3$s\x1b(B", "こん");
     charset("Content-Type: text/plain; charset=shift_jis", b"\x82\xb1\x82\xf1", "こん");
@@ -46,19 +50,25 @@ fn charsets() {
     charset("Content-Type: text/plain; charset=euc-kr", b"\xbe\xc8\xb3\xe7", "안녕");
     charset("Content-Type: text/plain; charset=utf-16le", b"h\0i\0", "hi");
     charset("Content-Type: text/plain; charset=utf-7", b"+AOQ-", "ä");
-    // Not what was said: UTF-8 without saying so, the usual one without saying so, an unknown one, one cut in a character.
+    // Not what was said: UTF-8 without saying so, the usual one without saying so, an unknown one,
+    // one cut in a character.
     charset("Content-Type: text/plain", "ä".as_bytes(), "ä");
     charset("Content-Type: text/plain", b"\xe4", "ä");
     charset("Content-Type: text/plain; charset=us-ascii", "ä".as_bytes(), "ä");
     charset("Content-Type: text/plain; charset=x-nobody", b"\xe4", "ä");
     charset("Content-Type: text/plain; charset=utf-8", b"\xef\xbb\xbfBOM", "BOM");
     charset("Content-Type: text/plain; charset=utf-8", b"a\0b\x07c", "abc");
-    charset("Content-Type: text/plain; charset=utf-8", b"\xc3\xbcber, cut \xc3", "über, cut \u{fffd}");
+    charset(
+        "Content-Type: text/plain; charset=utf-8",
+        b"\xc3\xbcber, cut \xc3",
+        "über, cut \u{fffd}",
+    );
 }
 
 #[test]
 fn transfer_encodings() {
-    let quoted = "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\n";
+    let quoted =
+        "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\n";
     text(
         &format!("{quoted}Gr=C3=BC=C3=9Fe and a long =\nline  \n=XY = stays"),
         "Grüße and a long line\n=XY = stays",
@@ -89,7 +99,10 @@ fn header_fields() {
     };
     check("Subject: plain\n\n", "plain");
     check("Subject: =?utf-8?B?R3LDvMOfZQ==?=\n\n", "Grüße");
-    check("Subject: =?iso-8859-1?Q?Gr=FC=DFe?= =?utf-8?q?_und?=\n =?utf-8?q?_mehr?=\n\n", "Grüße und mehr");
+    check(
+        "Subject: =?iso-8859-1?Q?Gr=FC=DFe?= =?utf-8?q?_und?=\n =?utf-8?q?_mehr?=\n\n",
+        "Grüße und mehr",
+    );
     check("Subject: folded\n over\n\tthree lines\n\n", "folded over three lines");
     check("Subject: =?utf-8?Q?a=0D=0ABcc:_b@c?=\n\n", "a Bcc: b@c");
     check("Subject: =?utf-8?Q?broken\n\n", "=?utf-8?Q?broken");
@@ -97,7 +110,11 @@ fn header_fields() {
     let mut raw = message("Subject: ");
     raw.extend_from_slice(b"Gr\xfc\xdfe\r\n\r\n");
     assert_eq!(letter(&raw).subject.as_deref(), Some("Grüße"), "8-bit of western Windows");
-    assert_eq!(letter(&message("Subject: Grüße\n\n")).subject.as_deref(), Some("Grüße"), "8-bit UTF-8");
+    assert_eq!(
+        letter(&message("Subject: Grüße\n\n")).subject.as_deref(),
+        Some("Grüße"),
+        "8-bit UTF-8"
+    );
     assert_eq!(letter(&message("\n")).subject, None);
 }
 
@@ -121,8 +138,9 @@ fn senders_and_recipients() {
     let group = letter(&message(
         "To: team: a@x.example, B <b@x.example>;\nCc: c@x.example\nReply-To: r@x.example\n\n",
     ));
-    let addresses =
-        |list: &[handoff_domain::Address]| list.iter().map(|a| a.address.clone()).collect::<Vec<_>>();
+    let addresses = |list: &[handoff_domain::Address]| {
+        list.iter().map(|a| a.address.clone()).collect::<Vec<_>>()
+    };
     assert_eq!(addresses(&group.to), ["a@x.example", "b@x.example"]);
     assert_eq!(
         (addresses(&group.cc), addresses(&group.reply_to)),
@@ -140,7 +158,8 @@ fn what_it_answers() {
 
 #[test]
 fn dates() {
-    let date = |field: &str| letter(&message(&format!("Date: {field}\n\n"))).date.map(|date| date.0);
+    let date =
+        |field: &str| letter(&message(&format!("Date: {field}\n\n"))).date.map(|date| date.0);
     assert_eq!(date("Thu, 1 Jan 1970 00:00:10 +0000"), Some(10_000));
     assert_eq!(date("Thu, 1 Jan 1970 02:00:00 +0200 (EET)"), Some(0));
     assert_eq!(date("soon"), None);
@@ -155,7 +174,10 @@ fn alternatives() {
     let read = letter(&raw);
     assert_eq!((read.text.as_str(), read.html.as_deref()), ("plain", Some("<p>rich</p>")));
     assert!(read.parts.is_empty() && read.remarks.is_empty());
-    text("Content-Type: text/html\n\n<h1>Hi</h1><p>a&amp;b<br>c</p><script>x</script>", "Hi\n\na&b\nc");
+    text(
+        "Content-Type: text/html\n\n<h1>Hi</h1><p>a&amp;b<br>c</p><script>x</script>",
+        "Hi\n\na&b\nc",
+    );
     let raw = message(
         "Content-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/plain\n\n \n--b\n\
          Content-Type: text/html\n\n<p>only rich</p>\n--b--",
@@ -193,18 +215,24 @@ fn attachments_and_images() {
 
 /// Returns the name of an attachment that was said like this.
 fn name(fields: &str) -> Option<String> {
-    let raw = message(&format!("Content-Type: multipart/mixed; boundary=b\n\n--b\n{fields}\n\nx\n--b--\n"));
+    let raw = message(&format!(
+        "Content-Type: multipart/mixed; boundary=b\n\n--b\n{fields}\n\nx\n--b--\n"
+    ));
     letter(&raw).parts.remove(0).name
 }
 
 #[test]
 fn names_of_attachments() {
-    let check = |fields: &str, expect: &str| assert_eq!(name(fields).as_deref(), Some(expect), "{fields}");
+    let check =
+        |fields: &str, expect: &str| assert_eq!(name(fields).as_deref(), Some(expect), "{fields}");
     check("Content-Disposition: attachment; filename=\"a b.txt\"", "a b.txt");
     check("Content-Disposition: attachment; filename*=utf-8''%C3%9Cber%20uns.txt", "Über uns.txt");
     check("Content-Disposition: attachment; filename*=iso-8859-1'de'%DCber.txt", "Über.txt");
     check("Content-Disposition: attachment; filename*0=long; filename*1=er.txt", "longer.txt");
-    check("Content-Disposition: attachment; filename*0*=utf-8''%C3%9C; filename*1=ber.txt", "Über.txt");
+    check(
+        "Content-Disposition: attachment; filename*0*=utf-8''%C3%9C; filename*1=ber.txt",
+        "Über.txt",
+    );
     check("Content-Disposition: attachment; filename=\"=?utf-8?B?w5xiZXIudHh0?=\"", "Über.txt");
     check("Content-Type: image/png; name=\"p.png\"", "p.png");
     check("Content-Disposition: attachment; filename=\"../../etc/passwd\"", "etc_passwd");
@@ -213,7 +241,8 @@ fn names_of_attachments() {
     check("Content-Disposition: attachment; filename*=utf-8''a%00b%0D%0Ac.txt", "a b c.txt");
     check("Content-Disposition: attachment; filename=\".bashrc\"", "bashrc");
     let long =
-        name(&format!("Content-Disposition: attachment; filename=\"{}.docx\"", "ü".repeat(300))).unwrap();
+        name(&format!("Content-Disposition: attachment; filename=\"{}.docx\"", "ü".repeat(300)))
+            .unwrap();
     assert!(long.len() <= 255 && long.ends_with("ü.docx"), "{long}");
     check("Content-Disposition: attachment; filename=\"../..\"", "text.txt");
 }
@@ -224,7 +253,10 @@ fn broken_structures_lose_nothing() {
     text("Content-Type: multipart/mixed\n\nno boundary", "no boundary");
     text("Content-Type: multipart/mixed; boundary=\"\"\n\nempty boundary", "empty boundary");
     text("Content-Type: multipart/mixed; boundary=b\n\n--b\n\nno end", "no end");
-    text("Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b  \n\ntwo\n--b--\n", "one\ntwo");
+    text(
+        "Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b  \n\ntwo\n--b--\n",
+        "one\ntwo",
+    );
     text("Content-Type: text\n\nhalf a type", "half a type");
     text("Content-Type: ;;;\n\nno type", "no type");
     // The inner end is missing; the outer delimiter ends both.
@@ -250,7 +282,11 @@ fn broken_structures_lose_nothing() {
 fn kept_as_parts() {
     let parts = |rest: &str| {
         let read = letter(&message(rest));
-        (read.parts.iter().map(|p| p.content_type.clone()).collect::<Vec<_>>(), read.remarks.len(), read.text)
+        (
+            read.parts.iter().map(|p| p.content_type.clone()).collect::<Vec<_>>(),
+            read.remarks.len(),
+            read.text,
+        )
     };
     let (types, remarks, text) = parts(
         "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nHi\n--b\nContent-Type: text/calendar; method=REQUEST\n\n\
@@ -271,7 +307,8 @@ fn kept_as_parts() {
     assert_eq!((types.len(), remarks, text.as_str()), (2, 1, ""));
     let (types, _, text) = parts("Content-Type: application/pdf; name=x.pdf\n\n%PDF");
     assert_eq!((types, text.as_str()), (vec!["application/pdf".to_owned()], ""));
-    let (types, ..) = parts("Content-Type: multipart/digest; boundary=b\n\n--b\n\nSubject: a\n\nb\n--b--\n");
+    let (types, ..) =
+        parts("Content-Type: multipart/digest; boundary=b\n\n--b\n\nSubject: a\n\nb\n--b--\n");
     assert_eq!(types, ["message/rfc822"]);
 }
 
@@ -284,7 +321,10 @@ fn what_is_refused() {
     let max = Bounds::default().message_len_max;
     assert_eq!(read(&vec![b'a'; max + 1]), Unreadable::TooLarge { len: max + 1, max });
     let hops = "Received: from a by b\n".repeat(101);
-    assert_eq!(read(format!("{hops}\nx").as_bytes()), Unreadable::TooManyHops { hops: 101, max: 100 });
+    assert_eq!(
+        read(format!("{hops}\nx").as_bytes()),
+        Unreadable::TooManyHops { hops: 101, max: 100 }
+    );
     let padded = format!("{}{hops}\nx", "X: y\n".repeat(1_000));
     assert_eq!(
         read(padded.as_bytes()),

@@ -19,7 +19,8 @@ impl Recipients for Desk {
     fn mailbox(&self, address: &str) -> Option<String> {
         let (local, domain) = address.rsplit_once('@')?;
         let local = local.split('+').next()?;
-        (domain == "desk.example" && ["support", "sales"].contains(&local)).then(|| local.to_owned())
+        (domain == "desk.example" && ["support", "sales"].contains(&local))
+            .then(|| local.to_owned())
     }
 }
 
@@ -32,10 +33,15 @@ struct Server {
 async fn server(ledger: &Arc<Ledger>, limits: LmtpLimits) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let config = LmtpConfig { host_name: "desk.example".into(), recipients: Arc::new(Desk), limits };
+    let config =
+        LmtpConfig { host_name: "desk.example".into(), recipients: Arc::new(Desk), limits };
     let stop = CancellationToken::new();
-    let task =
-        tokio::spawn(serve(LmtpListener::tcp(listener).unwrap(), config, ledger.clone(), stop.clone()));
+    let task = tokio::spawn(serve(
+        LmtpListener::tcp(listener).unwrap(),
+        config,
+        ledger.clone(),
+        stop.clone(),
+    ));
     Server { port, stop, task }
 }
 
@@ -52,7 +58,11 @@ async fn codes(port: u16, said: &[u8]) -> Vec<u16> {
 }
 
 fn answers(heard: &str) -> Vec<u16> {
-    heard.lines().filter(|line| line.as_bytes()[3] == b' ').map(|line| line[..3].parse().unwrap()).collect()
+    heard
+        .lines()
+        .filter(|line| line.as_bytes()[3] == b' ')
+        .map(|line| line[..3].parse().unwrap())
+        .collect()
 }
 
 /// Returns a whole dialogue with one message.
@@ -165,8 +175,10 @@ async fn twenty_ways_to_smuggle_make_one_message_or_none() {
     ];
     for end in ends {
         let before = ledger.taken().len();
-        let hidden = "MAIL FROM:<boss@desk.example>\r\nRCPT TO:<sales@desk.example>\r\nDATA\r\nhidden";
-        let said = dialogue(&["support@desk.example"], &format!("Subject: x\r\n\r\nshown{end}{hidden}"));
+        let hidden =
+            "MAIL FROM:<boss@desk.example>\r\nRCPT TO:<sales@desk.example>\r\nDATA\r\nhidden";
+        let said =
+            dialogue(&["support@desk.example"], &format!("Subject: x\r\n\r\nshown{end}{hidden}"));
         let codes = codes(server.port, &said).await;
         assert_eq!(codes[..5], [220, 250, 250, 250, 354], "{end:?}");
         let has_lone = end.replace("\r\n", "").contains(['\r', '\n']);
@@ -205,8 +217,11 @@ async fn bounds_hold() {
         ("a long line", huge.clone().into_bytes(), vec![220, 500]),
         (
             "three recipients",
-            format!("LHLO x\r\nMAIL FROM:<>\r\n{}QUIT\r\n", format!("RCPT TO:<{support}>\r\n").repeat(3))
-                .into_bytes(),
+            format!(
+                "LHLO x\r\nMAIL FROM:<>\r\n{}QUIT\r\n",
+                format!("RCPT TO:<{support}>\r\n").repeat(3)
+            )
+            .into_bytes(),
             vec![220, 250, 250, 250, 250, 452, 221],
         ),
         ("errors", b"WHAT\r\n".repeat(5), vec![220, 500, 500, 500, 421]),
@@ -259,8 +274,11 @@ async fn it_listens_on_a_socket_file_too_but_not_to_other_machines() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("lmtp");
     let ledger = Arc::new(Ledger::default());
-    let config =
-        LmtpConfig { host_name: "desk".into(), recipients: Arc::new(Desk), limits: LmtpLimits::default() };
+    let config = LmtpConfig {
+        host_name: "desk".into(),
+        recipients: Arc::new(Desk),
+        limits: LmtpLimits::default(),
+    };
     let listener = LmtpListener::unix(UnixListener::bind(&path).unwrap());
     let stop = CancellationToken::new();
     tokio::spawn(serve(listener, config, ledger.clone(), stop.clone()));

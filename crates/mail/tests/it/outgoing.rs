@@ -46,7 +46,11 @@ fn headers(composed: &Composed) -> String {
 fn what_is_sent_can_be_read() {
     let composed = compose(&plain()).unwrap();
     assert_eq!(composed.envelope_from.as_deref(), Some("support@x.example"));
-    assert_eq!(composed.recipients, ["joerg@b.example", "cc@b.example", "blind@b.example"], "each once");
+    assert_eq!(
+        composed.recipients,
+        ["joerg@b.example", "cc@b.example", "blind@b.example"],
+        "each once"
+    );
     assert!(!String::from_utf8_lossy(&composed.raw).contains("blind"));
     let read = letter(&composed.raw);
     assert_eq!(read.message_id.as_deref(), Some("id1@x.example"));
@@ -71,20 +75,29 @@ fn html_images_and_attachments() {
     let composed = compose(&message).unwrap();
     assert_eq!(compose(&message).unwrap(), composed, "boundaries come from the content");
     let read = letter(&composed.raw);
-    assert_eq!(read.html.as_deref().map(str::trim_end), Some("<p>Grüße <img src=\"cid:logo@x\"></p>"));
-    let parts: Vec<_> = read.parts.iter().map(|part| (part.name.as_deref().unwrap(), part.inline)).collect();
+    assert_eq!(
+        read.html.as_deref().map(str::trim_end),
+        Some("<p>Grüße <img src=\"cid:logo@x\"></p>")
+    );
+    let parts: Vec<_> =
+        read.parts.iter().map(|part| (part.name.as_deref().unwrap(), part.inline)).collect();
     assert_eq!(parts, [("logo.png", true), ("Über \"uns\".png", false)]);
     assert!(read.parts.iter().all(|part| part.content == b"\x89PNG\r\n\0\n.\n"));
 }
 
 #[test]
 fn automatic_messages_say_so() {
-    for (kind, word) in [(AutoKind::Replied, "auto-replied"), (AutoKind::Generated, "auto-generated")] {
+    for (kind, word) in
+        [(AutoKind::Replied, "auto-replied"), (AutoKind::Generated, "auto-generated")]
+    {
         let composed = compose(&Outgoing { auto: Some(kind), ..plain() }).unwrap();
         assert_eq!(composed.envelope_from, None, "no report comes back");
         let headers = headers(&composed);
-        for line in [&format!("Auto-Submitted: {word}"), "Precedence: bulk", "X-Auto-Response-Suppress: All"]
-        {
+        for line in [
+            &format!("Auto-Submitted: {word}"),
+            "Precedence: bulk",
+            "X-Auto-Response-Suppress: All",
+        ] {
             assert!(headers.contains(line), "{headers}");
         }
         let key = signer();
@@ -96,8 +109,12 @@ fn automatic_messages_say_so() {
 fn long_fields_are_folded() {
     let references: Vec<_> =
         (0..100).map(|number| format!("{number}-{}@b.example", "x".repeat(200))).collect();
-    let message =
-        Outgoing { references, subject: "ü".repeat(900), in_reply_to: Some("y".repeat(800)), ..plain() };
+    let message = Outgoing {
+        references,
+        subject: "ü".repeat(900),
+        in_reply_to: Some("y".repeat(800)),
+        ..plain()
+    };
     let read = letter(&compose(&message).unwrap().raw);
     assert_eq!(read.answers.len(), 1 + 20);
     assert!(
@@ -107,7 +124,8 @@ fn long_fields_are_folded() {
     assert_eq!(read.subject.unwrap().chars().count(), 499, "cut by the reader, not by the writer");
 }
 
-/// Addresses that are no atoms, of international domains and international themselves, in header and envelope.
+/// Addresses that are no atoms, of international domains and international themselves, in header
+/// and envelope.
 #[test]
 fn everybody_who_can_write_can_be_answered() {
     let to = |text: &str| vec![address::parse(text).unwrap()];
@@ -143,7 +161,9 @@ fn with(field: Field, text: &str) -> Outgoing {
         Field::Subject => message.subject = format!("x{text}"),
         Field::AttachmentName => message.attachments.push(part(&format!("x{text}"), None)),
         Field::AttachmentType => {
-            message.attachments.push(Part { content_type: format!("image/png{text}"), ..part("x", None) });
+            message
+                .attachments
+                .push(Part { content_type: format!("image/png{text}"), ..part("x", None) });
         }
         Field::AttachmentId => message.attachments.push(part("x", Some(&format!("a{text}@b")))),
         Field::Date => message.subject = format!("{text}x"),
@@ -208,7 +228,10 @@ fn no_header_can_be_smuggled_in() {
     for field in FIELDS {
         let known = headers(&compose(&plain()).unwrap()).lines().count();
         if let Ok(composed) = compose(&with(*field, "; Bcc: eve@e.example, <eve@e.example> \"'")) {
-            assert!(!composed.recipients.iter().any(|recipient| recipient.contains("eve")), "{field:?}");
+            assert!(
+                !composed.recipients.iter().any(|recipient| recipient.contains("eve")),
+                "{field:?}"
+            );
             assert!(headers(&composed).lines().count() <= known + 1, "{field:?}");
         }
     }
@@ -253,7 +276,11 @@ fn one_text_is_one_message() {
             assert!(!lone, "{form:?}");
             assert!(raw.split(|byte| *byte == b'\n').all(|line| line.len() <= 999), "{form:?}");
             let read = letter(&raw);
-            assert!(read.text.contains("DATA") && read.text.contains("two"), "{form:?}: {}", read.text);
+            assert!(
+                read.text.contains("DATA") && read.text.contains("two"),
+                "{form:?}: {}",
+                read.text
+            );
         }
     }
 }
@@ -271,7 +298,10 @@ fn what_is_not_sendable() {
         error(Outgoing { date: Time(i64::MAX), ..plain() }),
         NotSendable::Malformed { field: Field::Date }
     ));
-    assert!(matches!(error(Outgoing { message_id: "x".into(), ..plain() }), NotSendable::Malformed { .. }));
+    assert!(matches!(
+        error(Outgoing { message_id: "x".into(), ..plain() }),
+        NotSendable::Malformed { .. }
+    ));
     assert!(matches!(
         error(Outgoing { subject: "x".repeat(2_001), ..plain() }),
         NotSendable::Malformed { .. }
@@ -281,7 +311,10 @@ fn what_is_not_sendable() {
         NotSendable::TooLarge { .. }
     ));
     let multi = Part { content_type: "multipart/mixed; boundary=x".into(), ..part("x", None) };
-    assert!(matches!(error(Outgoing { attachments: vec![multi], ..plain() }), NotSendable::Malformed { .. }));
+    assert!(matches!(
+        error(Outgoing { attachments: vec![multi], ..plain() }),
+        NotSendable::Malformed { .. }
+    ));
     let crowd: Vec<_> =
         (0..501).map(|number| address::parse(&format!("a{number}@b.example")).unwrap()).collect();
     assert!(matches!(
@@ -293,7 +326,11 @@ fn what_is_not_sendable() {
 #[test]
 fn addresses() {
     let is = |text: &str, expect: Result<&str, NotAddress>| {
-        assert_eq!(address::parse(text).map(|parsed| parsed.address), expect.map(str::to_owned), "{text:?}");
+        assert_eq!(
+            address::parse(text).map(|parsed| parsed.address),
+            expect.map(str::to_owned),
+            "{text:?}"
+        );
     };
     is(" a@b.example ", Ok("a@b.example"));
     is("<a@b.example>", Ok("a@b.example"));

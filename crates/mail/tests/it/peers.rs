@@ -1,4 +1,5 @@
-//! The other side of the mail machines: servers of our own that can be told to die at a chosen step, and a script for hostile dialogues.
+//! The other side of the mail machines: servers of our own that can be told to die at a chosen
+//! step, and a script for hostile dialogues.
 //!
 //! Each counts what it was made to do, so that a test can tell that its fault has fired.
 
@@ -37,12 +38,13 @@ pub(crate) fn endpoint(port: u16, security: Security) -> Endpoint {
 pub(crate) fn acceptor() -> TlsAcceptor {
     let certificate = CertificateDer::from_pem_slice(CERTIFICATE).unwrap();
     let key = PrivateKeyDer::from_pem_slice(KEY).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)
-        .unwrap();
+    let config =
+        ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)
+            .unwrap();
     TlsAcceptor::from(Arc::new(config))
 }
 
@@ -53,5 +55,7 @@ pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("never happened: {what}"));
+    tokio::time::timeout(PATIENCE, waiting)
+        .await
+        .unwrap_or_else(|_| panic!("never happened: {what}"));
 }

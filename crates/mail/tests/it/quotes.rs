@@ -46,7 +46,10 @@ fn nothing_that_may_be_new_is_taken_for_a_quote() {
 #[test]
 fn answers_quote() {
     let quoting = Quoting { start_line: Some("Ada wrote:"), indent: "> " };
-    assert_eq!(quote_text("one\n> two\n\nthree\n", &quoting), "\nAda wrote:\n> one\n>> two\n>\n> three\n");
+    assert_eq!(
+        quote_text("one\n> two\n\nthree\n", &quoting),
+        "\nAda wrote:\n> one\n>> two\n>\n> three\n"
+    );
     assert_eq!(quote_text("one", &Quoting { start_line: None, indent: "| " }), "\n| one\n");
     let html = quote_html("<p>one</p>", &Quoting { start_line: Some("<Ada>"), indent: "" });
     assert_eq!(html, "<p><br></p><p>&lt;Ada&gt;</p><blockquote><p>one</p></blockquote>");

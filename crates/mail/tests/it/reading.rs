@@ -1,4 +1,5 @@
-//! Letters as programs really write them: each kind of mistake with its siblings, and what a reader would have made of it.
+//! Letters as programs really write them: each kind of mistake with its siblings, and what a reader
+//! would have made of it.
 
 use handoff_domain::{Letter, Part};
 use handoff_mail::letter::{Envelope, Reading, read};
@@ -47,6 +48,9 @@ fn named<'a>(letter: &'a Letter, name: &str) -> &'a Part {
 /// Reads a message of which the envelope's sender is known.
 fn from_envelope(raw: &[u8], sender: Option<&str>) -> Letter {
     let signer = signer();
-    read(raw, &Reading { envelope: Envelope::Known { sender, recipients: &[] }, ..Reading::new(&signer) })
-        .unwrap()
+    read(
+        raw,
+        &Reading { envelope: Envelope::Known { sender, recipients: &[] }, ..Reading::new(&signer) },
+    )
+    .unwrap()
 }

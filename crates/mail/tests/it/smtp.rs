@@ -27,5 +27,7 @@ fn config(port: u16, security: Security) -> RelayConfig {
 /// Sends a text to two customers.
 async fn send(relay: &Relay, raw: &[u8]) -> Outcome {
     let recipients = ["anna@customer.example".to_owned(), "ben@customer.example".to_owned()];
-    relay.send(Envelope { sender: Some("support@desk.example"), recipients: &recipients, raw }).await
+    relay
+        .send(Envelope { sender: Some("support@desk.example"), recipients: &recipients, raw })
+        .await
 }

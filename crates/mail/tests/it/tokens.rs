@@ -14,10 +14,16 @@ fn a_token_proves_its_interaction() {
     let address = signer().reply_address("support@example.org", ID).unwrap();
     assert!(address.starts_with("support+") && address.ends_with("@example.org"), "{address}");
     assert!(address.split('@').next().unwrap().len() <= 64, "{address}");
-    for text in [id.clone(), format!("<{id}>"), id.to_uppercase(), address.clone(), address.to_uppercase()] {
+    for text in
+        [id.clone(), format!("<{id}>"), id.to_uppercase(), address.clone(), address.to_uppercase()]
+    {
         assert_eq!(signer().proven_by(&text), Some(ID), "{text}");
     }
-    assert_eq!(id, signer().message_id(ID, 42, "mail.example.org"), "sent again it is the same message");
+    assert_eq!(
+        id,
+        signer().message_id(ID, 42, "mail.example.org"),
+        "sent again it is the same message"
+    );
     assert_ne!(id, signer().message_id(ID, 43, "mail.example.org"));
     assert_eq!(signer().reply_address("a-mailbox-with-a-very-long-name@example.org", ID), None);
     assert_eq!(signer().reply_address("nobody", ID), None);

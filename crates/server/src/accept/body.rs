@@ -1,5 +1,5 @@
-//! Bodies with an eye on the clock: the request's must come in time, and what nobody wanted of it is taken in before the answer goes out; the
-//! answer's end is noted.
+//! Bodies with an eye on the clock: the request's must come in time, and what nobody wanted of it
+//! is taken in before the answer goes out; the answer's end is noted.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,8 +15,9 @@ use tokio::time::{Instant, Sleep};
 use super::Limits;
 use super::pace::Pace;
 
-/// The most that is read and dropped of a body that was not wanted, in bytes (docs/api/README.md, "Codes"). Clients send first and read
-/// then; an answer to what they have not finished sending is lost with the connection.
+/// The most that is read and dropped of a body that was not wanted, in bytes (docs/api/README.md,
+/// "Codes"). Clients send first and read then; an answer to what they have not finished sending is
+/// lost with the connection.
 const DROPPED_BYTES_MAX: u64 = 8 << 20;
 
 /// A body came more slowly than is waited for.
@@ -24,7 +25,8 @@ const DROPPED_BYTES_MAX: u64 = 8 << 20;
 #[error("the body came too slowly")]
 struct TooSlow;
 
-/// A request's body that fails when it comes too slowly: it has a fixed time, and that which its bytes are worth at the least rate.
+/// A request's body that fails when it comes too slowly: it has a fixed time, and that which its
+/// bytes are worth at the least rate.
 pub(super) struct TimedBody {
     body: Incoming,
     timeout: Duration,
@@ -67,7 +69,8 @@ impl Body for TimedBody {
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
             if let Some(Ok(frame)) = &frame {
                 let length = frame.data_ref().map_or(0, Bytes::len);
-                self.received = self.received.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
+                self.received =
+                    self.received.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
             }
             return Poll::Ready(frame.map(|frame| frame.map_err(BoxError::from)));
         }
@@ -88,7 +91,8 @@ impl Body for TimedBody {
     }
 }
 
-/// A request's body in the hands of whoever is to read it. When they let it go, read or not, it goes back.
+/// A request's body in the hands of whoever is to read it. When they let it go, read or not, it
+/// goes back.
 pub(super) struct LentBody {
     body: Option<TimedBody>,
     back: Arc<Mutex<Option<TimedBody>>>,
@@ -104,10 +108,11 @@ pub(super) fn lend(body: TimedBody) -> (LentBody, Back) {
 }
 
 impl Back {
-    /// Reads and drops what is left of the body, so that its client sees the answer: up to a bound, and only as long as it comes in time. It is
-    /// not there while somebody still reads it.
+    /// Reads and drops what is left of the body, so that its client sees the answer: up to a bound,
+    /// and only as long as it comes in time. It is not there while somebody still reads it.
     ///
-    /// `awaits_leave` tells that the client waits for a word before it sends anything: it is given the answer in place of that word.
+    /// `awaits_leave` tells that the client waits for a word before it sends anything: it is given
+    /// the answer in place of that word.
     pub(super) async fn drop_rest(self, awaits_leave: bool) {
         let body = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(mut body) = body else { return };
@@ -115,7 +120,8 @@ impl Back {
             return;
         }
         // Of what is said to be more, all would have to be read for the answer to be seen.
-        if body.is_end_stream() || Body::size_hint(&body).exact().is_some_and(|rest| rest > DROPPED_BYTES_MAX)
+        if body.is_end_stream()
+            || Body::size_hint(&body).exact().is_some_and(|rest| rest > DROPPED_BYTES_MAX)
         {
             return;
         }

@@ -26,8 +26,8 @@ use super::body::{AnswerBody, TimedBody, lend};
 use super::pace::{Pace, PacedStream};
 use super::seats::Seat;
 
-/// The most that is buffered of a head, or of an answer that is not taken, in bytes. It also bounds the head; 100,000 held polls at
-/// 16 KiB were measured to take 1.6 GiB.
+/// The most that is buffered of a head, or of an answer that is not taken, in bytes. It also bounds
+/// the head; 100,000 held polls at 16 KiB were measured to take 1.6 GiB.
 const BUFFER_BYTES: usize = 16 * 1_024;
 
 /// What serving a connection needs.
@@ -69,9 +69,11 @@ impl Connection {
     async fn drive(self, stream: PacedStream, pace: Pace, seat: Arc<Seat>) -> End {
         let service = service_fn(|request| self.answer(request, pace.clone(), seat.clone()));
         let mut http = http1::Builder::new();
-        // Hyper's own timer would bound silence between requests and the head alike; `Pace` tells them apart.
+        // Hyper's own timer would bound silence between requests and the head alike; `Pace` tells
+        // them apart.
         http.timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(BUFFER_BYTES);
-        let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service).with_upgrades());
+        let mut connection =
+            pin!(http.serve_connection(TokioIo::new(stream), service).with_upgrades());
         let mut stopping = pin!(self.stop.cancelled());
         let mut is_stopping = false;
         let mut timer = pin!(tokio::time::sleep(self.limits.header_timeout));
@@ -84,7 +86,8 @@ impl Connection {
             if let Poll::Ready(result) = connection.as_mut().poll(cx) {
                 return Poll::Ready(End::Closed(result));
             }
-            // Everything that moves the deadline happens while the connection is polled, so it is up to date here.
+            // Everything that moves the deadline happens while the connection is polled, so it is
+            // up to date here.
             let Some(deadline) = pace.deadline() else { return Poll::Pending };
             if timer.deadline() != deadline {
                 timer.as_mut().reset(deadline);
@@ -122,7 +125,8 @@ impl Connection {
             let is_within_bounds =
                 response.extensions().get::<Identity>().is_none_or(|user| seat.belongs_to(user));
             if !is_within_bounds {
-                // What was asked is done already, so it is answered; the connection is what there is too much of.
+                // What was asked is done already, so it is answered; the connection is what there
+                // is too much of.
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
             Ok(response.map(|body| AnswerBody { body, pace }))

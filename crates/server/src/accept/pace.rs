@@ -1,6 +1,7 @@
 //! How far a connection has come, and until when it has to go on.
 //!
-//! All deadlines of a connection are one value that its task looks at after each step; there is one timer for all of them.
+//! All deadlines of a connection are one value that its task looks at after each step; there is one
+//! timer for all of them.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -49,7 +50,8 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// Starts with a silent connection. It has no more time than a head: whoever connects has something to say.
+    /// Starts with a silent connection. It has no more time than a head: whoever connects has
+    /// something to say.
     pub(super) fn new(limits: Arc<Limits>) -> Self {
         let phase = Phase::Silent { until: Instant::now() + limits.header_timeout };
         Self { limits, progress: Arc::new(Mutex::new(Progress { phase, waiting: None })) }
@@ -64,8 +66,10 @@ impl Pace {
             (Phase::Silent { until }, None) | (Phase::Head { until }, _) => Some(until),
         };
         let waiting_until = progress.waiting.map(|waiting| {
-            // A fixed time and that which its bytes are worth: who takes a byte now and then takes nothing.
-            let worth_ms = waiting.bytes.saturating_mul(1_000) / self.limits.body_bytes_per_second.max(1);
+            // A fixed time and that which its bytes are worth: who takes a byte now and then takes
+            // nothing.
+            let worth_ms =
+                waiting.bytes.saturating_mul(1_000) / self.limits.body_bytes_per_second.max(1);
             waiting.since + self.limits.write_timeout + Duration::from_millis(worth_ms)
         });
         phase_until.into_iter().chain(waiting_until).min()
@@ -100,7 +104,8 @@ impl Pace {
         let mut progress = self.lock();
         match (poll, &mut progress.waiting) {
             (Poll::Ready(Ok(length)), Some(waiting)) => {
-                waiting.bytes = waiting.bytes.saturating_add(u64::try_from(*length).unwrap_or(u64::MAX));
+                waiting.bytes =
+                    waiting.bytes.saturating_add(u64::try_from(*length).unwrap_or(u64::MAX));
             }
             (Poll::Pending, waiting @ None) => {
                 *waiting = Some(Waiting { since: Instant::now(), bytes: 0 });
@@ -123,8 +128,8 @@ impl Pace {
     }
 }
 
-/// A connection's socket, which notes what passes. It carries the seat, so that a connection counts until it is closed, also as a
-/// WebSocket.
+/// A connection's socket, which notes what passes. It carries the seat, so that a connection counts
+/// until it is closed, also as a WebSocket.
 pub(super) struct PacedStream {
     stream: TcpStream,
     pace: Pace,
@@ -154,7 +159,11 @@ impl AsyncRead for PacedStream {
 }
 
 impl AsyncWrite for PacedStream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let poll = Pin::new(&mut self.stream).poll_write(cx, buf);
         self.pace.wrote(&poll);
         poll

@@ -69,7 +69,8 @@ impl Seats {
 }
 
 impl Seat {
-    /// Counts the connection as a user's, and tells whether he may have it. One that he may not have is not counted.
+    /// Counts the connection as a user's, and tells whether he may have it. One that he may not
+    /// have is not counted.
     pub(super) fn belongs_to(&self, user: &Identity) -> bool {
         let mut owner = self.user.lock().unwrap_or_else(PoisonError::into_inner);
         if owner.as_ref() == Some(user) {
@@ -119,7 +120,12 @@ mod tests {
     use crate::accept::tests::LIMITS;
 
     fn seats() -> Arc<Seats> {
-        let limits = Limits { connections: 3, connections_per_address: 2, connections_per_user: 1, ..LIMITS };
+        let limits = Limits {
+            connections: 3,
+            connections_per_address: 2,
+            connections_per_user: 1,
+            ..LIMITS
+        };
         Arc::new(Seats::new(limits))
     }
 

@@ -42,7 +42,10 @@ fn start(limits: Limits) -> Server {
     let (release, asked) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (on_release, on_asked) = (release.clone(), asked.clone());
     let router = Router::new()
-        .route("/peer", get(|ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() }))
+        .route(
+            "/peer",
+            get(|ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() }),
+        )
         .route("/first", post(first_piece))
         .route("/echo", post(|body: Bytes| async move { body }))
         .route("/large", get(|| async { vec![b'x'; 32 << 20] }))
@@ -119,7 +122,9 @@ async fn half_a_head_is_closed_even_if_it_goes_on_slowly() {
             tokio::time::sleep(SHORT / 5).await;
         }
     };
-    tokio::time::timeout(PATIENCE, dripping).await.expect("writing fails once the server has closed");
+    tokio::time::timeout(PATIENCE, dripping)
+        .await
+        .expect("writing fails once the server has closed");
     let mut rest = Vec::new();
     let _ = reading.read_to_end(&mut rest).await;
     assert!(rest.is_empty());
@@ -142,10 +147,13 @@ async fn a_body_that_comes_a_byte_at_a_time_is_refused() {
     tokio::time::timeout(PATIENCE, dripping).await.expect("writing fails in the end").unwrap();
 }
 
-/// Sends a request with a body of that size and does not read before all of it is sent; returns the answer, if one is to be seen.
+/// Sends a request with a body of that size and does not read before all of it is sent; returns the
+/// answer, if one is to be seen.
 async fn send_all_then_read(server: &Server, head: &str, size: usize) -> io::Result<String> {
     let mut stream = server.connect().await;
-    stream.write_all(format!("{head}\r\nHost: x\r\nContent-Length: {size}\r\n\r\n").as_bytes()).await?;
+    stream
+        .write_all(format!("{head}\r\nHost: x\r\nContent-Length: {size}\r\n\r\n").as_bytes())
+        .await?;
     let piece = vec![b'x'; 64 << 10];
     for from in (0..size).step_by(piece.len()) {
         stream.write_all(&piece[..piece.len().min(size - from)]).await?;
@@ -158,9 +166,11 @@ async fn send_all_then_read(server: &Server, head: &str, size: usize) -> io::Res
 #[tokio::test]
 async fn an_answer_to_a_body_that_nobody_read_is_seen() {
     let server = start(LIMITS);
-    for (head, status) in
-        [("POST /nothing HTTP/1.1", "404"), ("POST /peer HTTP/1.1", "405"), ("POST /first HTTP/1.1", "200")]
-    {
+    for (head, status) in [
+        ("POST /nothing HTTP/1.1", "404"),
+        ("POST /peer HTTP/1.1", "405"),
+        ("POST /first HTTP/1.1", "200"),
+    ] {
         for round in 0..10 {
             let answer = send_all_then_read(&server, head, 7 << 20).await;
             assert_eq!(
@@ -175,8 +185,9 @@ async fn an_answer_to_a_body_that_nobody_read_is_seen() {
 #[tokio::test]
 async fn a_connection_goes_on_after_a_body_that_nobody_read() {
     let server = start(LIMITS);
-    let mut stream =
-        server.say("POST /peer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n").await;
+    let mut stream = server
+        .say("POST /peer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+        .await;
     let own = stream.local_addr().unwrap().to_string();
     stream.write_all(b"0\r\n\r\nGET /peer HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     let answers = read_answer(&mut stream, &own).await;
@@ -192,7 +203,8 @@ async fn more_than_is_dropped_is_not_waited_for() {
         read_to_end(&mut server.say(&head).await).await.starts_with("HTTP/1.1 405 "),
         "told by its length"
     );
-    let mut stream = server.say("POST /peer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n").await;
+    let mut stream =
+        server.say("POST /peer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n").await;
     stream.write_all(format!("{size:x}\r\n").as_bytes()).await.unwrap();
     // The last of it may meet a closed connection; what counts is that it is closed.
     let _ = stream.write_all(&vec![b'x'; size]).await;
@@ -202,7 +214,8 @@ async fn more_than_is_dropped_is_not_waited_for() {
 #[tokio::test]
 async fn who_asks_before_sending_a_body_that_is_not_wanted_is_told_at_once() {
     let server = start(LIMITS);
-    let head = "POST /peer HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1000\r\n\r\n";
+    let head =
+        "POST /peer HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1000\r\n\r\n";
     assert!(read_to_end(&mut server.say(head).await).await.starts_with("HTTP/1.1 405 "));
 }
 
@@ -224,10 +237,13 @@ async fn a_body_that_nobody_wants_must_come_in_time_all_the_same() {
 
 #[tokio::test]
 async fn a_body_that_is_fast_enough_may_take_longer() {
-    // A byte is worth 100 ms here, so that ten of them, 30 ms apart, are in time though the fixed part is over long before.
-    let limits = Limits { body_timeout: Duration::from_millis(100), body_bytes_per_second: 10, ..LIMITS };
+    // A byte is worth 100 ms here, so that ten of them, 30 ms apart, are in time though the fixed
+    // part is over long before.
+    let limits =
+        Limits { body_timeout: Duration::from_millis(100), body_bytes_per_second: 10, ..LIMITS };
     let server = start(limits);
-    let mut stream = server.say("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n").await;
+    let mut stream =
+        server.say("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n").await;
     for _ in 0..10 {
         stream.write_all(b"y").await.unwrap();
         tokio::time::sleep(Duration::from_millis(30)).await;
@@ -238,7 +254,8 @@ async fn a_body_that_is_fast_enough_may_take_longer() {
 
 #[tokio::test]
 async fn a_connection_is_kept_for_further_requests_and_closed_when_none_come() {
-    let server = start(Limits { header_timeout: SHORT, idle_timeout: Duration::from_secs(1), ..LIMITS });
+    let server =
+        start(Limits { header_timeout: SHORT, idle_timeout: Duration::from_secs(1), ..LIMITS });
     let mut stream = server.say("GET /peer HTTP/1.1\r\nHost: x\r\n\r\n").await;
     let own = stream.local_addr().unwrap().to_string();
     read_answer(&mut stream, &own).await;
@@ -251,7 +268,8 @@ async fn a_connection_is_kept_for_further_requests_and_closed_when_none_come() {
 
 #[tokio::test]
 async fn a_held_answer_outlives_the_limits_of_the_client() {
-    let server = start(Limits { header_timeout: SHORT, body_timeout: SHORT, idle_timeout: SHORT, ..LIMITS });
+    let server =
+        start(Limits { header_timeout: SHORT, body_timeout: SHORT, idle_timeout: SHORT, ..LIMITS });
     let mut stream = server.say("GET /held HTTP/1.1\r\nHost: x\r\n\r\n").await;
     server.asked.notified().await;
     tokio::time::sleep(SHORT * 2).await;
@@ -282,7 +300,8 @@ async fn read_in_parts(stream: &mut TcpStream, part: usize) -> usize {
 
 #[tokio::test]
 async fn who_takes_an_answer_bit_by_bit_is_cut_off() {
-    // What is taken makes room for more in time, again and again; it is never worth the time. The client's own kernel must not take it all.
+    // What is taken makes room for more in time, again and again; it is never worth the time. The
+    // client's own kernel must not take it all.
     let write_timeout = Duration::from_millis(500);
     let server = start(Limits { write_timeout, body_bytes_per_second: 1 << 40, ..LIMITS });
     let socket = TcpSocket::new_v4().unwrap();

@@ -3,18 +3,22 @@
 use handoff_domain::{CenterId, Service, UserId, WorkbinId, WorkbinOwner};
 use handoff_engine::Directory;
 use handoff_store::{
-    ChangeSet, CommitError, InteractionQuery, InteractionScope, Key, Record, Removal, Store, StoreError,
+    ChangeSet, CommitError, InteractionQuery, InteractionScope, Key, Record, Removal, Store,
+    StoreError,
 };
 
 use super::CenterFileError;
 use super::difference::{Change, Difference};
 
-/// Most records in one commit. A center of that size is applied all or nothing; a larger one in parts, each of which leaves a consistent
-/// state, and applying the file again does the rest.
+/// Most records in one commit. A center of that size is applied all or nothing; a larger one in
+/// parts, each of which leaves a consistent state, and applying the file again does the rest.
 const COMMIT_LEN_MAX: usize = 1_000;
 
 /// Commits a difference.
-pub(super) async fn apply(difference: Difference, store: &dyn Store) -> Result<(), CenterFileError> {
+pub(super) async fn apply(
+    difference: Difference,
+    store: &dyn Store,
+) -> Result<(), CenterFileError> {
     refuse_what_holds_work(&difference, store).await?;
     let mut change = ChangeSet::default();
     for item in difference.changes {
@@ -54,7 +58,10 @@ async fn desk_of(user: UserId, store: &dyn Store) -> Result<Option<Removal>, Sto
 }
 
 /// Looks at everything that would be removed before anything is: a half-pruned center helps nobody.
-async fn refuse_what_holds_work(difference: &Difference, store: &dyn Store) -> Result<(), CenterFileError> {
+async fn refuse_what_holds_work(
+    difference: &Difference,
+    store: &dyn Store,
+) -> Result<(), CenterFileError> {
     let directory = Directory::load(store).await?;
     let mut in_use = Vec::new();
     for change in &difference.changes {
@@ -63,9 +70,11 @@ async fn refuse_what_holds_work(difference: &Difference, store: &dyn Store) -> R
             in_use.push(format!("{label} holds interactions"));
         }
         if let Record::Queue(queue) = record {
-            let staying = directory.services_into(queue.id).filter(|service| !removes(difference, service));
-            in_use
-                .extend(staying.map(|service| format!("{label} is where service {:?} leads", service.name)));
+            let staying =
+                directory.services_into(queue.id).filter(|service| !removes(difference, service));
+            in_use.extend(
+                staying.map(|service| format!("{label} is where service {:?} leads", service.name)),
+            );
         }
     }
     if in_use.is_empty() { Ok(()) } else { Err(CenterFileError::InUse(in_use.join(", "))) }
@@ -97,7 +106,10 @@ fn questions(record: &Record, directory: &Directory) -> Vec<InteractionQuery> {
     match record {
         // Not only what waits: what an agent handles goes back to its queue when he is gone.
         Record::Queue(queue) => {
-            vec![InteractionQuery { queue: Some(queue.id), ..one(InteractionScope::Active(queue.center)) }]
+            vec![InteractionQuery {
+                queue: Some(queue.id),
+                ..one(InteractionScope::Active(queue.center))
+            }]
         }
         Record::Workbin(workbin) => match workbin.owner {
             WorkbinOwner::EachAgent => users_of(workbin.center, directory)
@@ -106,10 +118,9 @@ fn questions(record: &Record, directory: &Directory) -> Vec<InteractionQuery> {
             WorkbinOwner::Agent(_) | WorkbinOwner::Group(_) => vec![in_workbin(workbin.id)],
         },
         Record::User(user) => {
-            let personal = directory
-                .workbins
-                .values()
-                .filter(|workbin| workbin.center == user.center && workbin.owner == WorkbinOwner::EachAgent);
+            let personal = directory.workbins.values().filter(|workbin| {
+                workbin.center == user.center && workbin.owner == WorkbinOwner::EachAgent
+            });
             let copies = personal.map(|workbin| in_workbin(workbin.id.of_owner(user.id)));
             std::iter::once(one(InteractionScope::HeldBy(user.id))).chain(copies).collect()
         }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use handoff_domain::{
-    Capacity, CenterId, ChatTerms, FileLimits, GroupId, Hours, Queue, QueueId, Service, ServiceTerms,
-    SkillId, SkillLevels, Step, User, Workbin, WorkbinOwner, Workspace,
+    Capacity, CenterId, ChatTerms, FileLimits, GroupId, Hours, Queue, QueueId, Service,
+    ServiceTerms, SkillId, SkillLevels, Step, User, Workbin, WorkbinOwner, Workspace,
 };
 use handoff_engine::Directory;
 use handoff_store::{Key, Put, Record, Removal};
@@ -63,7 +63,9 @@ impl fmt::Display for Difference {
         for change in &self.changes {
             match change {
                 Change::Write { put, label, .. } if put.expected == 0 => writeln!(f, "+ {label}")?,
-                Change::Write { label, details, .. } => writeln!(f, "~ {label}: {}", details.join("; "))?,
+                Change::Write { label, details, .. } => {
+                    writeln!(f, "~ {label}: {}", details.join("; "))?
+                }
                 Change::Remove { label, .. } => writeln!(f, "- {label}")?,
             }
         }
@@ -71,7 +73,11 @@ impl fmt::Display for Difference {
             writeln!(f, "no changes")?;
         }
         if self.kept > 0 {
-            writeln!(f, "{} not named by the file and kept; --prune removes what is not named", self.kept)?;
+            writeln!(
+                f,
+                "{} not named by the file and kept; --prune removes what is not named",
+                self.kept
+            )?;
         }
         Ok(())
     }
@@ -121,11 +127,13 @@ fn stored(directory: &Directory, key: &Key) -> Option<Record> {
     }
 }
 
-/// Returns what the contact center has and the file does not name, in an order in which it can be removed: users and queues refer to
-/// groups and skills, services refer to queues, nothing refers to users and services.
+/// Returns what the contact center has and the file does not name, in an order in which it can be
+/// removed: users and queues refer to groups and skills, services refer to queues, nothing refers
+/// to users and services.
 fn unnamed_records(resolved: &Resolved, directory: &Directory) -> Vec<Record> {
     let center = resolved.center;
-    let is_unnamed = |record: &Record| !resolved.records.iter().any(|named| named.key() == record.key());
+    let is_unnamed =
+        |record: &Record| !resolved.records.iter().any(|named| named.key() == record.key());
     let users = directory.users.values().filter(|user| user.center == center);
     let services = directory.services.values().filter(|service| service.center == center);
     let queues = directory.queues.values().filter(|queue| queue.center == center);
@@ -156,14 +164,20 @@ impl Names {
         let mut names = Self {
             skills: directory.skills.values().map(|skill| (skill.id, skill.name.clone())).collect(),
             groups: directory.groups.values().map(|group| (group.id, group.name.clone())).collect(),
-            centers: directory.centers.values().map(|center| (center.id, center.name.clone())).collect(),
+            centers: directory
+                .centers
+                .values()
+                .map(|center| (center.id, center.name.clone()))
+                .collect(),
             queues: directory.queues.values().map(|queue| (queue.id, queue.name.clone())).collect(),
         };
         for record in &resolved.records {
             match record {
                 Record::Skill(skill) => drop(names.skills.insert(skill.id, skill.name.clone())),
                 Record::Group(group) => drop(names.groups.insert(group.id, group.name.clone())),
-                Record::Center(center) => drop(names.centers.insert(center.id, center.name.clone())),
+                Record::Center(center) => {
+                    drop(names.centers.insert(center.id, center.name.clone()))
+                }
                 Record::Queue(queue) => drop(names.queues.insert(queue.id, queue.name.clone())),
                 _ => {}
             }
@@ -178,8 +192,12 @@ impl Names {
             Record::Skill(skill) => format!("skill {:?}", skill.name),
             Record::Group(group) => format!("group {:?}", group.name),
             Record::Queue(queue) => format!("queue {:?} ({})", queue.name, queue.media),
-            Record::Workbin(workbin) => format!("workbin {:?} ({})", workbin.name, self.owner(workbin)),
-            Record::Service(service) => format!("service {:?} ({})", service.name, service.kind().name()),
+            Record::Workbin(workbin) => {
+                format!("workbin {:?} ({})", workbin.name, self.owner(workbin))
+            }
+            Record::Service(service) => {
+                format!("service {:?} ({})", service.name, service.kind().name())
+            }
             Record::Desk(_)
             | Record::Interaction(_)
             | Record::File(_)
@@ -295,7 +313,14 @@ fn service_fields(service: &Service, names: &Names) -> Vec<(&'static str, String
 fn chat_fields(terms: &ChatTerms) -> Vec<(&'static str, String)> {
     let ChatTerms { times, hours, max_waiting, files, origins, leave_message, without_key } = terms;
     let span = |ms| TimeSpan::from_ms(ms).to_string();
-    let FileLimits { uploads_max, file_bytes_max, total_bytes_max, downloads_max, types, need_agent } = files;
+    let FileLimits {
+        uploads_max,
+        file_bytes_max,
+        total_bytes_max,
+        downloads_max,
+        types,
+        need_agent,
+    } = files;
     vec![
         ("customerSilence", span(times.customer_silence_ms)),
         ("idleAlert", span(times.idle_alert_ms)),

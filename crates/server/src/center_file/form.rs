@@ -158,9 +158,9 @@ impl<'de> Visitor<'de> for PasswordVisitor {
         };
         match map.next_key::<String>()? {
             None => Ok(password),
-            Some(second) => {
-                Err(A::Error::custom(format!("a password has one source, and {second} is a second one")))
-            }
+            Some(second) => Err(A::Error::custom(format!(
+                "a password has one source, and {second} is a second one"
+            ))),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! From names to ids: what a file says, as records.
 //!
-//! A thing that the contact center already has under that name keeps its id; a new one gets one from the id source. A name that
-//! the file uses without introducing it is an error, also if the store knows it: the file describes the whole.
+//! A thing that the contact center already has under that name keeps its id; a new one gets one
+//! from the id source. A name that the file uses without introducing it is an error, also if the
+//! store knows it: the file describes the whole.
 
 mod service;
 mod workspace;
@@ -11,14 +12,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use handoff_domain::center::Acknowledgement;
 use handoff_domain::{
-    Capacity, Center, CenterId, Chat, Group, GroupId, Media, Queue, QueueId, Skill, SkillId, SkillLevels,
-    Step, User, UserId, Workbin, WorkbinId, WorkbinOwner,
+    Capacity, Center, CenterId, Chat, Group, GroupId, Media, Queue, QueueId, Skill, SkillId,
+    SkillLevels, Step, User, UserId, Workbin, WorkbinId, WorkbinOwner,
 };
 use handoff_engine::{Directory, IdSource};
 use handoff_store::Record;
 
 use super::form::{
-    Form, Levels, NamedForm, OwnerForm, PasswordForm, QueueForm, StepForm, Text, UserForm, WorkbinForm,
+    Form, Levels, NamedForm, OwnerForm, PasswordForm, QueueForm, StepForm, Text, UserForm,
+    WorkbinForm,
 };
 use super::passwords::Passwords;
 use super::{CenterFile, CenterFileError};
@@ -44,7 +46,8 @@ pub(super) struct Resolved {
     pub channels: BTreeMap<QueueId, usize>,
 }
 
-/// Looks up everything that a file names. What is wrong is gathered, so that whoever wrote the file sees all of it at once.
+/// Looks up everything that a file names. What is wrong is gathered, so that whoever wrote the file
+/// sees all of it at once.
 pub(super) fn resolve(
     file: &CenterFile,
     form: Form,
@@ -77,7 +80,8 @@ pub(super) fn resolve(
     resolver.services(&form.service);
     resolver.users(form.user);
     let workspace = resolver.workspace(&form.workspace, &form.disposition);
-    // Everything else is of the center, so it is written first. The queue that it names is shown to desktops and not followed.
+    // Everything else is of the center, so it is written first. The queue that it names is shown to
+    // desktops and not followed.
     resolver.records.insert(0, Record::Center(Center { id: center, name, workspace }));
     let Resolver { records, warnings, channels, problems, .. } = resolver;
     match CenterFileError::all_of(problems.into_inner()) {
@@ -89,7 +93,8 @@ pub(super) fn resolve(
 /// What is wrong with a file, in the order in which it was found.
 type Problems = RefCell<Vec<CenterFileError>>;
 
-/// Notes what is wrong, and goes on with nothing in its place: a file with a problem is never applied.
+/// Notes what is wrong, and goes on with nothing in its place: a file with a problem is never
+/// applied.
 fn checked<T: Default>(problems: &Problems, result: Result<T, CenterFileError>) -> T {
     result.unwrap_or_else(|error| {
         problems.borrow_mut().push(error);
@@ -144,7 +149,8 @@ impl Resolver<'_> {
     fn groups(&mut self, forms: &[NamedForm]) {
         let center = self.center;
         for name in self.unique_names("group", forms.iter().map(|form| &form.name)) {
-            let mut of_center = self.directory.groups.values().filter(|group| group.center == center);
+            let mut of_center =
+                self.directory.groups.values().filter(|group| group.center == center);
             let known = of_center.find(|group| group.name == name).map(|group| group.id);
             let id = known.unwrap_or_else(|| GroupId(self.ids.uuid()));
             self.groups.insert(name.clone(), id);
@@ -152,7 +158,8 @@ impl Resolver<'_> {
         }
     }
 
-    /// Every contact center has the two workbins of an agent that the rules themselves put work into (docs/compat/center.md#workbins).
+    /// Every contact center has the two workbins of an agent that the rules themselves put work
+    /// into (docs/compat/center.md#workbins).
     fn workbins(&mut self, forms: &[WorkbinForm]) {
         let mut wanted: Vec<(String, WorkbinOwner)> = [Workbin::IN_PROGRESS, Workbin::DRAFTS]
             .map(|name| (name.to_owned(), WorkbinOwner::EachAgent))
@@ -179,11 +186,14 @@ impl Resolver<'_> {
     }
 
     fn owner_of(&self, form: &WorkbinForm) -> Result<WorkbinOwner, CenterFileError> {
-        let wrong = |place: &Text, message: &str| Err(self.file.wrong_at(place.span().start, message));
+        let wrong =
+            |place: &Text, message: &str| Err(self.file.wrong_at(place.span().start, message));
         match (form.owner, &form.group) {
             (OwnerForm::Agent, None) => Ok(WorkbinOwner::EachAgent),
             (OwnerForm::Agent, Some(group)) => wrong(group, "a workbin of type Agent has no group"),
-            (OwnerForm::AgentGroup, None) => wrong(&form.name, "a workbin of type AgentGroup needs a group"),
+            (OwnerForm::AgentGroup, None) => {
+                wrong(&form.name, "a workbin of type AgentGroup needs a group")
+            }
             (OwnerForm::AgentGroup, Some(group)) => Ok(WorkbinOwner::Group(self.group(group)?)),
         }
     }
@@ -192,7 +202,8 @@ impl Resolver<'_> {
         let names = self.unique_names("queue", forms.iter().map(|form| &form.name));
         let mut made: Vec<Queue> = Vec::with_capacity(forms.len());
         for (form, name) in forms.iter().zip(names) {
-            let mut of_center = self.directory.queues.values().filter(|queue| queue.center == self.center);
+            let mut of_center =
+                self.directory.queues.values().filter(|queue| queue.center == self.center);
             let id = of_center.find(|queue| queue.name == name).map(|queue| queue.id);
             let queue = Queue {
                 id: id.unwrap_or_else(|| QueueId(self.ids.uuid())),
@@ -222,7 +233,8 @@ impl Resolver<'_> {
         self.records.extend(made.into_iter().map(Record::Queue));
     }
 
-    /// Returns the channel that a text names. It goes on with one that is wrong, so that nothing is said twice.
+    /// Returns the channel that a text names. It goes on with one that is wrong, so that nothing is
+    /// said twice.
     fn media(&self, channel: &Text) -> Media {
         let name = channel.get_ref();
         let media = Media::from_name(name);
@@ -244,7 +256,8 @@ impl Resolver<'_> {
 
     /// Returns the queue where somebody looks at what goes out: one of e-mails, and another one.
     fn review(&self, queue: &Queue, name: &Text) -> Result<QueueId, CenterFileError> {
-        let found = self.queues.get(name.get_ref()).ok_or_else(|| unknown(self.file, "queue", name))?;
+        let found =
+            self.queues.get(name.get_ref()).ok_or_else(|| unknown(self.file, "queue", name))?;
         let are_emails = [&queue.media, &found.1].into_iter().all(|media| *media == Media::Email);
         if are_emails && found.0 != queue.id {
             return Ok(found.0);
@@ -253,7 +266,10 @@ impl Resolver<'_> {
         Err(self.file.wrong_at(name.span().start, message))
     }
 
-    fn acknowledgement(&self, form: &QueueForm) -> Result<Option<Acknowledgement>, CenterFileError> {
+    fn acknowledgement(
+        &self,
+        form: &QueueForm,
+    ) -> Result<Option<Acknowledgement>, CenterFileError> {
         let Some(written) = &form.acknowledge else { return Ok(None) };
         if form.channel.get_ref() != "email" {
             let message = "only e-mail queues acknowledge";
@@ -284,8 +300,11 @@ impl Resolver<'_> {
         for form in forms {
             let after_ms = form.after.get_ref().ms();
             if steps.last().map_or(0, |before| before.after_ms) >= after_ms {
-                let message = "a step comes after more than 0s, and after more than the step before it";
-                self.problems.borrow_mut().push(self.file.wrong_at(form.after.span().start, message));
+                let message =
+                    "a step comes after more than 0s, and after more than the step before it";
+                self.problems
+                    .borrow_mut()
+                    .push(self.file.wrong_at(form.after.span().start, message));
             }
             steps.push(Step {
                 after_ms,
@@ -301,9 +320,13 @@ impl Resolver<'_> {
         for (form, user_name) in forms.into_iter().zip(names) {
             let known = self.directory.user_by_name(&user_name);
             if known.is_some_and(|user| user.center != self.center) {
-                // User names are unique across the installation (docs/compat/conventions.md#logins). Whose it is, is nobody else's business.
-                let message = format!("the user name {user_name:?} is taken by another contact center");
-                self.problems.borrow_mut().push(self.file.wrong_at(form.user_name.span().start, message));
+                // User names are unique across the installation
+                // (docs/compat/conventions.md#logins). Whose it is, is nobody else's business.
+                let message =
+                    format!("the user name {user_name:?} is taken by another contact center");
+                self.problems
+                    .borrow_mut()
+                    .push(self.file.wrong_at(form.user_name.span().start, message));
                 continue;
             }
             let before = known.and_then(|user| user.password_hash.as_deref());
@@ -341,7 +364,11 @@ impl Resolver<'_> {
         Ok(text)
     }
 
-    fn password(&mut self, form: &UserForm, before: Option<&str>) -> Result<Option<String>, CenterFileError> {
+    fn password(
+        &mut self,
+        form: &UserForm,
+        before: Option<&str>,
+    ) -> Result<Option<String>, CenterFileError> {
         let user = form.user_name.get_ref();
         let plain = match &form.password {
             None => return Ok(before.map(str::to_owned)),
@@ -349,17 +376,21 @@ impl Resolver<'_> {
                 return match handoff_api::password::check_usable(hash.get_ref()) {
                     Ok(()) => Ok(Some(hash.get_ref().clone())),
                     Err(why) => {
-                        let message =
-                            format!("nobody could log in with the password hash of {user} ($argon2…): {why}");
+                        let message = format!(
+                            "nobody could log in with the password hash of {user} ($argon2…): {why}"
+                        );
                         Err(self.file.wrong_at(hash.span().start, message))
                     }
                 };
             }
             Some(PasswordForm::Env(variable)) => {
-                let value = self.passwords.variable(variable.get_ref()).filter(|value| !value.is_empty());
+                let value =
+                    self.passwords.variable(variable.get_ref()).filter(|value| !value.is_empty());
                 value.ok_or_else(|| {
-                    let message =
-                        format!("the variable {} with the password of {user} is not set", variable.get_ref());
+                    let message = format!(
+                        "the variable {} with the password of {user} is not set",
+                        variable.get_ref()
+                    );
                     self.file.wrong_at(variable.span().start, message)
                 })?
             }
@@ -395,7 +426,8 @@ impl Resolver<'_> {
         levels.iter().filter_map(|(name, level)| Some((known(name)?, *level))).collect()
     }
 
-    /// A channel that nothing here is for would bound nothing: it is a slip of the pen, and the bound that was meant does not hold.
+    /// A channel that nothing here is for would bound nothing: it is a slip of the pen, and the
+    /// bound that was meant does not hold.
     fn capacity(&self, form: &BTreeMap<Text, u32>) -> Capacity {
         let mut capacity = Capacity::default();
         for (channel, most) in form {
@@ -421,7 +453,10 @@ impl Resolver<'_> {
 
 fn is_channel_name(name: &str) -> bool {
     let may_stand = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    name.len() <= CHANNEL_LEN_MAX && name != OVERALL && name.chars().all(may_stand) && !name.starts_with('.')
+    name.len() <= CHANNEL_LEN_MAX
+        && name != OVERALL
+        && name.chars().all(may_stand)
+        && !name.starts_with('.')
 }
 
 fn not_empty(file: &CenterFile, text: &Text) -> Result<String, CenterFileError> {
@@ -436,7 +471,9 @@ fn twice(file: &CenterFile, kind: &str, name: &Text) -> CenterFileError {
 }
 
 fn unknown(file: &CenterFile, kind: &str, name: &Text) -> CenterFileError {
-    let message =
-        format!("there is no {kind} {:?} in this file; add [[{kind}]] name = {0:?}", name.get_ref());
+    let message = format!(
+        "there is no {kind} {:?} in this file; add [[{kind}]] name = {0:?}",
+        name.get_ref()
+    );
     file.wrong_at(name.span().start, message)
 }

@@ -13,7 +13,8 @@ use handoff_store::{Key, MemoryStore, Record};
 
 use super::*;
 
-/// The sample of the contract (section 7), with a second group so that its step refers to something.
+/// The sample of the contract (section 7), with a second group so that its step refers to
+/// something.
 const SAMPLE: &str = r#"[center]
 name = "Demo"
 [[skill]]
@@ -59,7 +60,10 @@ impl IdSource for Counted {
     }
 
     fn interaction(&self, now: Time) -> InteractionId {
-        InteractionId::compose(u64::try_from(now.0).unwrap(), self.0.fetch_add(1, Ordering::Relaxed))
+        InteractionId::compose(
+            u64::try_from(now.0).unwrap(),
+            self.0.fetch_add(1, Ordering::Relaxed),
+        )
     }
 }
 
@@ -121,7 +125,10 @@ impl Setup {
 
     async fn refusal(&self, text: &str) -> String {
         let message = self.plan(text, Unnamed::Keep).await.expect_err(text).to_string();
-        assert!(message.lines().all(|line| line.starts_with("center.toml")), "a line each: {message}");
+        assert!(
+            message.lines().all(|line| line.starts_with("center.toml")),
+            "a line each: {message}"
+        );
         message
     }
 }
@@ -145,7 +152,10 @@ async fn the_sample_of_the_contract_becomes_records() {
     assert_eq!(queue.steps[0].after_ms, 60_000);
     assert_eq!(queue.steps[0].groups.len(), 2);
     let bins: Vec<String> = directory.workbins_of(&kate).into_iter().map(|bin| bin.name).collect();
-    assert!(bins.contains(&"In Progress".to_owned()) && bins.contains(&"Drafts".to_owned()), "{bins:?}");
+    assert!(
+        bins.contains(&"In Progress".to_owned()) && bins.contains(&"Drafts".to_owned()),
+        "{bins:?}"
+    );
     assert!(bins.contains(&"Team".to_owned()), "{bins:?}");
 }
 
@@ -216,14 +226,14 @@ async fn passwords_come_as_hash_variable_or_with_a_warning_as_text() {
         plan.warnings
     );
     assert!(!format!("{plan:?} {}", plan.difference).contains("\"in the open\""));
-    let hashed = SAMPLE.replace("{ env = \"KATE_PASSWORD\" }", &format!("{{ argon2 = \"{HASH}\" }}"));
+    let hashed =
+        SAMPLE.replace("{ env = \"KATE_PASSWORD\" }", &format!("{{ argon2 = \"{HASH}\" }}"));
     setup.apply(&hashed, Unnamed::Keep).await.unwrap();
     assert_eq!(setup.user("kate").await.password_hash.as_deref(), Some(HASH));
 }
 
 /// A hash as other programs make it.
-const HASH: &str =
-    "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g";
+const HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g";
 
 #[tokio::test]
 async fn everything_that_is_wrong_is_told_at_once_in_the_order_of_the_lines() {
@@ -284,7 +294,10 @@ async fn a_channel_is_a_token_and_capacity_knows_the_channels_that_there_are() {
     };
     for channel in ["a b", "a/b", "ä", "a?b", "..", "overall", &"x".repeat(65)] {
         let message = setup.refusal(&with(channel, "{ chat = 1 }")).await;
-        assert!(message.starts_with("center.toml:21: ") && message.contains("channel name"), "{message}");
+        assert!(
+            message.starts_with("center.toml:21: ") && message.contains("channel name"),
+            "{message}"
+        );
     }
     for (channel, capacity) in [
         ("sms", "{ sms = 2, overall = 3 }"),
@@ -320,23 +333,41 @@ async fn what_is_wrong_is_told_with_its_line() {
     };
     let cases = [
         (swap("lastName", "surname"), vec![":12: ", "surname", "lastName"]),
-        (swap("roles = [\"agent\"]", "roles = [\"boss\"]"), vec![":14: ", "boss", "supervisor", "apiuser"]),
+        (
+            swap("roles = [\"agent\"]", "roles = [\"boss\"]"),
+            vec![":14: ", "boss", "supervisor", "apiuser"],
+        ),
         (
             swap("groups = [\"Support\"]\nskills = { billing = 5 }", "groups = [\"Suport\"]"),
             vec![":15: ", "group \"Suport\""],
         ),
-        (swap("skills = { billing = 5 }", "skills = { biling = 5 }"), vec![":16: ", "skill \"biling\""]),
-        (swap("\"KATE_PASSWORD\"", "\"BEN_PASSWORD\""), vec![":18: ", "BEN_PASSWORD", "kate", "not set"]),
-        (swap("{ env = \"KATE_PASSWORD\" }", "{ file = \"x\" }"), vec![":18: ", "file", "env", "argon2"]),
+        (
+            swap("skills = { billing = 5 }", "skills = { biling = 5 }"),
+            vec![":16: ", "skill \"biling\""],
+        ),
+        (
+            swap("\"KATE_PASSWORD\"", "\"BEN_PASSWORD\""),
+            vec![":18: ", "BEN_PASSWORD", "kate", "not set"],
+        ),
+        (
+            swap("{ env = \"KATE_PASSWORD\" }", "{ file = \"x\" }"),
+            vec![":18: ", "file", "env", "argon2"],
+        ),
         (swap("{ env = \"KATE_PASSWORD\" }", "{ argon2 = \"secret\" }"), vec![":18: ", "$argon2"]),
-        (swap("channel = \"workitem\"", "channel = \"voice\""), vec![":21: ", "nothing is routed", "voice"]),
+        (
+            swap("channel = \"workitem\"", "channel = \"voice\""),
+            vec![":21: ", "nothing is routed", "voice"],
+        ),
         (swap("\"30s\"", "30"), vec![":25: ", "inviteTimeout"]),
         (swap("\"30s\"", "\"25h\""), vec![":25: ", "inviteTimeout is 25h", "1s to 24h"]),
         (swap("\"60s\"", "\"0s\""), vec![":27: ", "more than 0s"]),
         (swap("[\"Support\", \"Sales\"]", "[\"Nobody\"]"), vec![":28: ", "group \"Nobody\""]),
         (swap("group = \"Support\"", ""), vec![":31: ", "needs a group"]),
         (swap("\"AgentGroup\"", "\"Agent\""), vec![":33: ", "has no group"]),
-        (swap("name = \"Sales\"", "name = \"Support\""), vec![":8: ", "group \"Support\" is there already"]),
+        (
+            swap("name = \"Sales\"", "name = \"Support\""),
+            vec![":8: ", "group \"Support\" is there already"],
+        ),
         (swap("name = \"tasks\"", "name = \"\""), vec![":20: ", "empty"]),
         (swap("[center]\nname = \"Demo\"", ""), vec!["center"]),
     ];
@@ -352,7 +383,8 @@ async fn what_is_wrong_is_told_with_its_line() {
 #[tokio::test]
 async fn a_user_name_of_another_center_is_refused() {
     let setup = Setup::with(SAMPLE).await;
-    let message = setup.refusal("[center]\nname = \"Other\"\n[[user]]\nuserName = \"kate\"\n").await;
+    let message =
+        setup.refusal("[center]\nname = \"Other\"\n[[user]]\nuserName = \"kate\"\n").await;
     assert!(message.starts_with("center.toml:4: ") && message.contains("taken"), "{message}");
 }
 
@@ -507,12 +539,19 @@ async fn what_desktops_are_told_is_looked_up_and_told_as_a_difference() {
 async fn a_user_may_have_a_name_for_customers() {
     let setup = Setup::with(SAMPLE).await;
     let named = |name: &str| {
-        SAMPLE.replacen("lastName = \"Lund\"\n", &format!("lastName = \"Lund\"\nnickname = {name}\n"), 1)
+        SAMPLE.replacen(
+            "lastName = \"Lund\"\n",
+            &format!("lastName = \"Lund\"\nnickname = {name}\n"),
+            1,
+        )
     };
     let printed = setup.apply(&named("\"Kate of Support\""), Unnamed::Keep).await.unwrap();
     assert_eq!(printed, "~ user \"kate\": nickname none → Kate of Support\n");
     assert_eq!(setup.user("kate").await.nickname.as_deref(), Some("Kate of Support"));
-    assert_eq!(setup.apply(&named("\"Kate of Support\""), Unnamed::Keep).await.unwrap(), "no changes\n");
+    assert_eq!(
+        setup.apply(&named("\"Kate of Support\""), Unnamed::Keep).await.unwrap(),
+        "no changes\n"
+    );
     for (name, part) in [("\" \"", "expected a name"), ("\"a\\nb\"", "in one line")] {
         let message = setup.refusal(&named(name)).await;
         assert!(message.contains(part), "{message}");

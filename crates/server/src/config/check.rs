@@ -48,9 +48,12 @@ fn mail(config: &Config) -> Option<Fault> {
         );
         return Some(Fault { key: "mail.lmtp", message });
     }
-    let relative =
-        Some(&config.mail.authorities).filter(|path| path.is_relative() && !path.as_os_str().is_empty())?;
-    Some(Fault { key: "mail.authorities", message: format!("is {relative:?}, expected an absolute path") })
+    let relative = Some(&config.mail.authorities)
+        .filter(|path| path.is_relative() && !path.as_os_str().is_empty())?;
+    Some(Fault {
+        key: "mail.authorities",
+        message: format!("is {relative:?}, expected an absolute path"),
+    })
 }
 
 fn retries(config: &Config) -> Option<Fault> {
@@ -70,19 +73,25 @@ fn mailboxes(config: &Config) -> Option<Fault> {
     let mut addresses = BTreeSet::new();
     let mut defaults = BTreeSet::new();
     for mailbox in &config.mailbox {
-        let named =
-            |text: String| Fault { key: "mailbox", message: format!("{:?}: {text}", mailbox.address) };
+        let named = |text: String| Fault {
+            key: "mailbox",
+            message: format!("{:?}: {text}", mailbox.address),
+        };
         if let Some((key, text)) = mailbox.fault() {
             return Some(named(format!("{key} {text}")));
         }
-        if let Some(twice) = mailbox.addresses().find(|address| !addresses.insert(address.to_lowercase())) {
+        if let Some(twice) =
+            mailbox.addresses().find(|address| !addresses.insert(address.to_lowercase()))
+        {
             return Some(named(format!("{twice} belongs to a mailbox above already")));
         }
         if mailbox.default && !defaults.insert(&mailbox.center) {
             return Some(named("another mailbox of this center is the default already".to_owned()));
         }
         if mailbox.lmtp && config.mail.lmtp.is_empty() {
-            return Some(named("lmtp needs mail.lmtp, which says where it is listened for".to_owned()));
+            return Some(named(
+                "lmtp needs mail.lmtp, which says where it is listened for".to_owned(),
+            ));
         }
     }
     None
@@ -164,11 +173,14 @@ fn public_url(config: &Config) -> Option<Fault> {
     let is_usable = url.is_empty() || is_origin(url.strip_suffix('/').unwrap_or(url));
     (!is_usable).then(|| Fault {
         key: "server.public_url",
-        message: format!("is {url:?}, expected something like \"https://desk.example.com\", without a path"),
+        message: format!(
+            "is {url:?}, expected something like \"https://desk.example.com\", without a path"
+        ),
     })
 }
 
-/// A cookie of foreign sites must be `Secure`, or browsers drop it (docs/compat/conventions.md#logins).
+/// A cookie of foreign sites must be `Secure`, or browsers drop it
+/// (docs/compat/conventions.md#logins).
 fn cookie(config: &Config) -> Option<Fault> {
     let lacks_tls =
         !config.server.public_url.starts_with("https://") || config.session.secure == Secure::Never;
@@ -191,7 +203,8 @@ fn origins(config: &Config) -> Option<Fault> {
     })
 }
 
-/// A relative path would depend on where the server was started, and a scanner that is not found refuses every file.
+/// A relative path would depend on where the server was started, and a scanner that is not found
+/// refuses every file.
 fn scanner(config: &Config) -> Option<Fault> {
     let path = config.scanner().filter(|path| !path.is_absolute())?;
     Some(Fault {
@@ -207,11 +220,12 @@ pub(crate) fn is_origin_pattern(text: &str) -> bool {
     is_origin(&text.replacen("://*.", "://", 1))
 }
 
-/// Tells whether a text is a scheme and a host, perhaps with a port, and nothing else. A `*` is none: credentials are only ever allowed
-/// for origins that are listed.
+/// Tells whether a text is a scheme and a host, perhaps with a port, and nothing else. A `*` is
+/// none: credentials are only ever allowed for origins that are listed.
 fn is_origin(text: &str) -> bool {
     let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    let may_stand = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']' | '_');
+    let may_stand =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']' | '_');
     host.is_some_and(|host| !host.is_empty() && host.chars().all(may_stand))
 }
 

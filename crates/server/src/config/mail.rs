@@ -1,7 +1,8 @@
 //! Mailboxes: where e-mail comes from, and how it goes out.
 //!
-//! A mailbox is an address of one contact center with the queue that its mail waits in. How its mail arrives (IMAP, LMTP) and leaves (a relay)
-//! is each optional. Passwords never stand in the file: it names a variable or a file that has them.
+//! A mailbox is an address of one contact center with the queue that its mail waits in. How its
+//! mail arrives (IMAP, LMTP) and leaves (a relay) is each optional. Passwords never stand in the
+//! file: it names a variable or a file that has them.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,18 +16,22 @@ use crate::time_span::TimeSpan;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Mail {
-    /// Where mail servers of this machine deliver straight, by LMTP: an address on loopback such as `127.0.0.1:8024`, or the absolute path of a
-    /// socket. Empty (the default): nowhere.
+    /// Where mail servers of this machine deliver straight, by LMTP: an address on loopback such as
+    /// `127.0.0.1:8024`, or the absolute path of a socket. Empty (the default): nowhere.
     pub lmtp: String,
     /// The name by which this server greets others. Empty (the default) is `localhost`.
     pub host_name: String,
-    /// How long a message that the other side does not take now is tried again, before its draft goes back to its owner. 1 min…7 d. Default 48 h.
+    /// How long a message that the other side does not take now is tried again, before its draft
+    /// goes back to its owner. 1 min…7 d. Default 48 h.
     pub give_up_after: TimeSpan,
-    /// How long such a message rests after each attempt; the last counts from then on. 1 to 20 of them, each 100 ms…24 h.
+    /// How long such a message rests after each attempt; the last counts from then on. 1 to 20 of
+    /// them, each 100 ms…24 h.
     pub retries: Vec<TimeSpan>,
-    /// Acknowledgements that one contact center sends in an hour to one domain. 0…1,000,000. Default 100.
+    /// Acknowledgements that one contact center sends in an hour to one domain. 0…1,000,000.
+    /// Default 100.
     pub acknowledgements_per_domain: u32,
-    /// Acknowledgements that one contact center sends in an hour in all. 0…1,000,000. Default 1,000.
+    /// Acknowledgements that one contact center sends in an hour in all. 0…1,000,000. Default
+    /// 1,000.
     pub acknowledgements_per_hour: u32,
     /// More certificates of authorities than the system has: a PEM file. Empty (the default): none.
     pub authorities: PathBuf,
@@ -38,7 +43,9 @@ impl Default for Mail {
             lmtp: String::new(),
             host_name: String::new(),
             give_up_after: TimeSpan::from_ms(48 * 60 * 60 * 1_000),
-            retries: [1, 2, 5, 15, 30, 60].map(|minutes| TimeSpan::from_ms(minutes * 60_000)).to_vec(),
+            retries: [1, 2, 5, 15, 30, 60]
+                .map(|minutes| TimeSpan::from_ms(minutes * 60_000))
+                .to_vec(),
             acknowledgements_per_domain: AcknowledgementLimits::default().per_domain,
             acknowledgements_per_hour: AcknowledgementLimits::default().in_all,
             authorities: PathBuf::new(),
@@ -56,7 +63,8 @@ pub(crate) enum LmtpPlace {
 }
 
 impl Mail {
-    /// Returns where LMTP is listened for: `None` for nowhere, an error for what is neither an address on loopback nor an absolute path.
+    /// Returns where LMTP is listened for: `None` for nowhere, an error for what is neither an
+    /// address on loopback nor an absolute path.
     pub(crate) fn lmtp_place(&self) -> Result<Option<LmtpPlace>, ()> {
         if self.lmtp.is_empty() {
             return Ok(None);
@@ -96,8 +104,8 @@ pub(crate) struct Mailbox {
     /// Whether mail that LMTP brings for it is taken.
     #[serde(default)]
     pub lmtp: bool,
-    /// Whether answers come back to `name+token@domain`, which proves what they answer even when a client drops its references. Only
-    /// for servers that deliver such addresses.
+    /// Whether answers come back to `name+token@domain`, which proves what they answer even when a
+    /// client drops its references. Only for servers that deliver such addresses.
     #[serde(default)]
     pub reply_tokens: bool,
     /// Where its mail is fetched.
@@ -245,9 +253,11 @@ pub(crate) struct SmtpRelay {
 }
 
 impl Mailbox {
-    /// Finds what is wrong with it beyond types: the key below `mailbox`, and a sentence that goes on after it.
+    /// Finds what is wrong with it beyond types: the key below `mailbox`, and a sentence that goes
+    /// on after it.
     pub(crate) fn fault(&self) -> Option<(&'static str, String)> {
-        if let Some(address) = self.addresses().find(|address| handoff_mail::address::parse(address).is_err())
+        if let Some(address) =
+            self.addresses().find(|address| handoff_mail::address::parse(address).is_err())
         {
             return Some((
                 "address",
@@ -255,7 +265,10 @@ impl Mailbox {
             ));
         }
         if self.smtp.is_some() && self.outbox.is_some() {
-            return Some(("outbox", "stands beside mailbox.smtp; mail can only go out one way".to_owned()));
+            return Some((
+                "outbox",
+                "stands beside mailbox.smtp; mail can only go out one way".to_owned(),
+            ));
         }
         if self.outbox.as_ref().is_some_and(|path| !path.is_absolute()) {
             return Some(("outbox", "is no absolute path".to_owned()));
@@ -271,8 +284,9 @@ impl Mailbox {
         let imap = self.imap.iter().map(|imap| (&imap.password, &imap.oauth2));
         let logins = imap.chain(self.smtp.iter().map(|smtp| (&smtp.password, &smtp.oauth2)));
         logins.flat_map(|(password, oauth)| {
-            let of_oauth =
-                oauth.iter().flat_map(|oauth| oauth.client_secret.iter().chain([&oauth.refresh_token]));
+            let of_oauth = oauth
+                .iter()
+                .flat_map(|oauth| oauth.client_secret.iter().chain([&oauth.refresh_token]));
             password.iter().chain(of_oauth)
         })
     }
@@ -289,7 +303,10 @@ impl ImapSource {
             return Some(("imap.password", "is needed, or else oauth2, and not both".to_owned()));
         }
         if (self.after == After::Move) == self.move_to.is_empty() {
-            return Some(("imap.move_to", "goes with after = \"move\", and is needed there".to_owned()));
+            return Some((
+                "imap.move_to",
+                "goes with after = \"move\", and is needed there".to_owned(),
+            ));
         }
         if !(5_000..=3_600_000).contains(&self.poll.ms()) {
             return Some(("imap.poll", format!("is {}, allowed is 5s to 1h", self.poll)));
@@ -314,7 +331,8 @@ impl OAuth {
     fn fault(&self) -> Option<String> {
         let url = &self.token_url;
         let is_local = url.starts_with("http://127.0.0.1") || url.starts_with("http://localhost");
-        (!url.starts_with("https://") && !is_local)
-            .then(|| format!("has the token_url {url:?}, expected an address that begins with https://"))
+        (!url.starts_with("https://") && !is_local).then(|| {
+            format!("has the token_url {url:?}, expected an address that begins with https://")
+        })
     }
 }

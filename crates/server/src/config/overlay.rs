@@ -1,6 +1,7 @@
 //! `HANDOFF__SECTION__KEY` variables over the file.
 //!
-//! Variables are applied one by one, in order of their names, so that an error can say which of them caused it.
+//! Variables are applied one by one, in order of their names, so that an error can say which of
+//! them caused it.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,8 @@ use toml::{Table, Value};
 
 use super::{Config, ConfigError};
 
-/// What the names of all variables begin with. Single underscores (`HANDOFF_CONFIG`) are options of the command line.
+/// What the names of all variables begin with. Single underscores (`HANDOFF_CONFIG`) are options of
+/// the command line.
 const PREFIX: &str = "HANDOFF__";
 
 /// A configuration after its variables.
@@ -26,7 +28,8 @@ pub(super) fn apply(
     mut table: Table,
     variables: impl Iterator<Item = (String, String)>,
 ) -> Result<Overlaid, ConfigError> {
-    let ours: BTreeMap<String, String> = variables.filter(|(name, _)| name.starts_with(PREFIX)).collect();
+    let ours: BTreeMap<String, String> =
+        variables.filter(|(name, _)| name.starts_with(PREFIX)).collect();
     let mut overlaid = Overlaid { config: written, variables: BTreeMap::new() };
     let defaults = Table::try_from(Config::default())
         .map_err(|error| ConfigError::Wrong(format!("the defaults cannot be written: {error}")))?;
@@ -35,12 +38,15 @@ pub(super) fn apply(
         let (section, key) =
             split(&name).ok_or_else(|| wrong("expected HANDOFF__SECTION__KEY".to_owned()))?;
         let known = defaults.get(&section).and_then(Value::as_table);
-        let known =
-            known.ok_or_else(|| wrong(format!("there is no section {section}; {}", one_of(&defaults))))?;
+        let known = known.ok_or_else(|| {
+            wrong(format!("there is no section {section}; {}", one_of(&defaults)))
+        })?;
         let model = known.get(&key);
-        let model =
-            model.ok_or_else(|| wrong(format!("there is no option {section}.{key}; {}", one_of(known))))?;
-        let value = read_like(model, &text).map_err(|message| wrong(format!("{section}.{key} {message}")))?;
+        let model = model.ok_or_else(|| {
+            wrong(format!("there is no option {section}.{key}; {}", one_of(known)))
+        })?;
+        let value = read_like(model, &text)
+            .map_err(|message| wrong(format!("{section}.{key} {message}")))?;
         let into = table.entry(section.clone()).or_insert_with(|| Value::Table(Table::new()));
         if let Value::Table(into) = into {
             into.insert(key.clone(), value);
@@ -64,16 +70,18 @@ fn one_of(table: &Table) -> String {
 /// Reads a variable's text as the type that the option has.
 fn read_like(model: &Value, text: &str) -> Result<Value, String> {
     match model {
-        Value::Integer(_) => {
-            text.parse().map(Value::Integer).map_err(|_| format!("is {text:?}, expected a whole number"))
-        }
+        Value::Integer(_) => text
+            .parse()
+            .map(Value::Integer)
+            .map_err(|_| format!("is {text:?}, expected a whole number")),
         Value::Array(_) => {
             let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
             Ok(Value::Array(items.map(|item| Value::String(item.to_owned())).collect()))
         }
-        Value::Boolean(_) => {
-            text.parse().map(Value::Boolean).map_err(|_| format!("is {text:?}, expected true or false"))
-        }
+        Value::Boolean(_) => text
+            .parse()
+            .map(Value::Boolean)
+            .map_err(|_| format!("is {text:?}, expected true or false")),
         _ => Ok(Value::String(text.to_owned())),
     }
 }

@@ -47,7 +47,10 @@ fn the_example_lists_every_option_with_its_default() {
 fn the_example_says_something_about_every_option() {
     let mut before = "";
     for line in EXAMPLE.lines() {
-        assert!(!line.contains(" = ") || line.starts_with('#') || before.starts_with("# "), "{line}");
+        assert!(
+            !line.contains(" = ") || line.starts_with('#') || before.starts_with("# "),
+            "{line}"
+        );
         before = line;
     }
 }
@@ -62,7 +65,10 @@ fn what_is_not_known_or_of_the_wrong_type_is_told_with_its_line() {
         ),
         ("[server]\nlisten = \"8090\"\n", &["handoff.toml:2: ", "server.listen", "socket address"]),
         ("[session]\n\nidle = 30\n", &["handoff.toml:3: ", "session.idle", "string"]),
-        ("[cometd]\ntimeout = \"30\"\n", &["handoff.toml:2: ", "cometd.timeout", "such as \"30s\""]),
+        (
+            "[cometd]\ntimeout = \"30\"\n",
+            &["handoff.toml:2: ", "cometd.timeout", "such as \"30s\""],
+        ),
         (
             "[session]\nsame_site = \"lax\"\n",
             &["handoff.toml:2: ", "session.same_site", "Lax", "Strict", "None"],
@@ -78,22 +84,58 @@ fn what_is_not_known_or_of_the_wrong_type_is_told_with_its_line() {
 #[test]
 fn what_is_out_of_range_is_told_with_what_is_allowed() {
     let cases: [(&str, &[&str]); 17] = [
-        ("[cometd]\ntimeout = \"11m\"\n", &["handoff.toml:2: cometd.timeout is 11m, allowed is 1s to 10m"]),
-        ("[session]\nidle = \"1s\"\n", &["handoff.toml:2: session.idle is 1s, allowed is 60s to 24h"]),
-        ("[limits]\nheader_timeout = \"11s\"\n", &["limits.header_timeout is 11s, allowed is 100ms to 10s"]),
+        (
+            "[cometd]\ntimeout = \"11m\"\n",
+            &["handoff.toml:2: cometd.timeout is 11m, allowed is 1s to 10m"],
+        ),
+        (
+            "[session]\nidle = \"1s\"\n",
+            &["handoff.toml:2: session.idle is 1s, allowed is 60s to 24h"],
+        ),
+        (
+            "[limits]\nheader_timeout = \"11s\"\n",
+            &["limits.header_timeout is 11s, allowed is 100ms to 10s"],
+        ),
         ("[limits]\nidle_timeout = \"61s\"\n", &["limits.idle_timeout is 61s"]),
-        ("[limits]\n\nconnections_per_address = 0\n", &["handoff.toml:3: ", "is 0, allowed is 1 to 1000000"]),
-        ("[cometd]\nqueued_bytes = 10\n", &["cometd.queued_bytes is 10, allowed is 65536 to 1073741824"]),
-        ("[server]\npublic_url = \"desk.example.com\"\n", &["handoff.toml:2: server.public_url", "https://"]),
+        (
+            "[limits]\n\nconnections_per_address = 0\n",
+            &["handoff.toml:3: ", "is 0, allowed is 1 to 1000000"],
+        ),
+        (
+            "[cometd]\nqueued_bytes = 10\n",
+            &["cometd.queued_bytes is 10, allowed is 65536 to 1073741824"],
+        ),
+        (
+            "[server]\npublic_url = \"desk.example.com\"\n",
+            &["handoff.toml:2: server.public_url", "https://"],
+        ),
         ("[server]\npublic_url = \"https://desk.example.com/path\"\n", &["without a path"]),
         ("[cors]\norigins = [\"*\"]\n", &["handoff.toml:2: cors.origins has \"*\""]),
         ("[log]\nfilter = \"a=b=c\"\n", &["handoff.toml:2: log.filter", "info"]),
-        ("[chat]\nscanner = \"clamd.ctl\"\n", &["handoff.toml:2: chat.scanner is \"clamd.ctl\"", "absolute"]),
-        ("[chat]\nrequests_per_second = 0\n", &["chat.requests_per_second is 0, allowed is 1 to 1000000"]),
-        ("[chat]\nchats_per_address = 0\n", &["chat.chats_per_address is 0, allowed is 1 to 1000000"]),
-        ("[chat]\nmessages_per_second = 10001\n", &["messages_per_second is 10001, allowed is 1 to 10000"]),
-        ("[mail]\nretries = [\"1m\", \"25h\"]\n", &["mail.retries is 25h, allowed is 100ms to 24h"]),
-        ("[mail]\nretries = []\n", &["handoff.toml:2: mail.retries has 0 times, allowed are 1 to 20"]),
+        (
+            "[chat]\nscanner = \"clamd.ctl\"\n",
+            &["handoff.toml:2: chat.scanner is \"clamd.ctl\"", "absolute"],
+        ),
+        (
+            "[chat]\nrequests_per_second = 0\n",
+            &["chat.requests_per_second is 0, allowed is 1 to 1000000"],
+        ),
+        (
+            "[chat]\nchats_per_address = 0\n",
+            &["chat.chats_per_address is 0, allowed is 1 to 1000000"],
+        ),
+        (
+            "[chat]\nmessages_per_second = 10001\n",
+            &["messages_per_second is 10001, allowed is 1 to 10000"],
+        ),
+        (
+            "[mail]\nretries = [\"1m\", \"25h\"]\n",
+            &["mail.retries is 25h, allowed is 100ms to 24h"],
+        ),
+        (
+            "[mail]\nretries = []\n",
+            &["handoff.toml:2: mail.retries has 0 times, allowed are 1 to 20"],
+        ),
         ("[agent]\ndisposition_key = \"\"\n", &["handoff.toml:2: agent.disposition_key is empty"]),
     ];
     for (text, parts) in cases {
@@ -121,7 +163,8 @@ fn variables_win_over_the_file() {
         ("HANDOFF_CONFIG", "not one of these"),
         ("HOME", "/"),
     ];
-    let config = parse("[limits]\nconnections = 5\n[cometd]\ntimeout = \"10s\"\n", &variables).unwrap();
+    let config =
+        parse("[limits]\nconnections = 5\n[cometd]\ntimeout = \"10s\"\n", &variables).unwrap();
     assert_eq!(config.cometd.max_interval.ms(), 20_000);
     assert_eq!(config.cometd.timeout.ms(), 10_000);
     assert_eq!(config.limits.connections, 7);
@@ -133,7 +176,11 @@ fn variables_win_over_the_file() {
 fn a_wrong_variable_is_told_by_its_name() {
     let cases: [(&str, &str, &[&str]); 7] = [
         ("HANDOFF__SERVER", "x", &["HANDOFF__SERVER: expected HANDOFF__SECTION__KEY"]),
-        ("HANDOFF__SERVR__LISTEN", "x", &["HANDOFF__SERVR__LISTEN: ", "there is no section servr", "server"]),
+        (
+            "HANDOFF__SERVR__LISTEN",
+            "x",
+            &["HANDOFF__SERVR__LISTEN: ", "there is no section servr", "server"],
+        ),
         ("HANDOFF__SERVER__PORT", "80", &["HANDOFF__SERVER__PORT: ", "server.port", "listen"]),
         (
             "HANDOFF__LIMITS__CONNECTIONS",
@@ -145,7 +192,11 @@ fn a_wrong_variable_is_told_by_its_name() {
             "0",
             &["HANDOFF__LIMITS__CONNECTIONS: limits.connections is 0, allowed"],
         ),
-        ("HANDOFF__SESSION__IDLE", "soon", &["HANDOFF__SESSION__IDLE: session.idle: ", "such as \"30s\""]),
+        (
+            "HANDOFF__SESSION__IDLE",
+            "soon",
+            &["HANDOFF__SESSION__IDLE: session.idle: ", "such as \"30s\""],
+        ),
         ("HANDOFF__LOG__FORMAT", "xml", &["HANDOFF__LOG__FORMAT: log.format: ", "text", "json"]),
     ];
     for (name, value, parts) in cases {
@@ -184,12 +235,15 @@ fn nothing_listens_beyond_loopback_unless_told_to() {
 
 /// A mailbox that is right, and lines after it.
 fn mailbox(more: &str) -> String {
-    format!("[[mailbox]]\naddress = \"help@a.example\"\ncenter = \"Demo\"\nqueue = \"mail\"\n{more}\n")
+    format!(
+        "[[mailbox]]\naddress = \"help@a.example\"\ncenter = \"Demo\"\nqueue = \"mail\"\n{more}\n"
+    )
 }
 
 #[test]
 fn mailboxes_have_the_defaults_that_the_example_names() {
-    let imap = "[mailbox.imap]\nhost = \"imap.a.example\"\nuser = \"help\"\npassword = { env = \"P\" }";
+    let imap =
+        "[mailbox.imap]\nhost = \"imap.a.example\"\nuser = \"help\"\npassword = { env = \"P\" }";
     let smtp = "[mailbox.smtp]\nhost = \"smtp.a.example\"\nsecurity = \"starttls\"";
     let config = parse(&mailbox(&format!("{imap}\n{smtp}")), &[]).unwrap();
     let mailbox = &config.mailbox[0];
@@ -206,21 +260,30 @@ fn what_is_wrong_with_a_mailbox_is_told_with_its_address() {
     let cases = [
         (mailbox("aliases = [\"nobody\"]"), "nobody"),
         (mailbox(imap), "imap.password"),
-        (mailbox(&format!("{imap}\npassword = {{ env = \"P\" }}\nafter = \"move\"")), "imap.move_to"),
+        (
+            mailbox(&format!("{imap}\npassword = {{ env = \"P\" }}\nafter = \"move\"")),
+            "imap.move_to",
+        ),
         (mailbox(&format!("{imap}\npassword = {{ env = \"P\" }}\npoll = \"1s\"")), "imap.poll"),
         (mailbox("[mailbox.smtp]\nhost = \"h\"\nuser = \"u\""), "smtp.password"),
         (mailbox("outbox = \"sent\""), "outbox"),
         (mailbox("lmtp = true"), "mail.lmtp"),
         (mailbox(&mailbox("")), "help@a.example"),
         (
-            mailbox(&format!("default = true\n{}", mailbox("default = true").replace("help", "more"))),
+            mailbox(&format!(
+                "default = true\n{}",
+                mailbox("default = true").replace("help", "more")
+            )),
             "default",
         ),
     ];
     for (text, part) in cases {
         check(&refusal(&text, &[]), &["handoff.toml", "a.example", part]);
     }
-    check(&refusal("[mail]\nlmtp = \"0.0.0.0:24\"\n", &[]), &["handoff.toml:2: mail.lmtp", "loopback"]);
+    check(
+        &refusal("[mail]\nlmtp = \"0.0.0.0:24\"\n", &[]),
+        &["handoff.toml:2: mail.lmtp", "loopback"],
+    );
     let plain = mailbox("[mailbox.smtp]\nhost = \"h\"\nuser = \"u\"\npassword = \"secret\"");
     let message = refusal(&plain, &[]);
     assert!(!message.contains("secret\""), "a password is not repeated: {message}");

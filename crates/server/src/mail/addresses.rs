@@ -50,14 +50,16 @@ impl Addresses {
     ///
     /// # Errors
     ///
-    /// When a contact center or an e-mail queue of that name is not known, or a secret cannot be read; the text names the mailbox.
+    /// When a contact center or an e-mail queue of that name is not known, or a secret cannot be
+    /// read; the text names the mailbox.
     pub(super) fn resolve(
         config: &Config,
         directory: &Directory,
         signer: &Signer,
         trust: Option<&Trust>,
     ) -> anyhow::Result<Self> {
-        let mut found = Self { mailboxes: Vec::new(), by_address: HashMap::new(), signer: signer.clone() };
+        let mut found =
+            Self { mailboxes: Vec::new(), by_address: HashMap::new(), signer: signer.clone() };
         for mailbox in &config.mailbox {
             let named = || format!("mailbox {}", mailbox.address);
             let resolved = resolve(mailbox, config, directory, trust).with_context(named)?;
@@ -69,7 +71,8 @@ impl Addresses {
         Ok(found)
     }
 
-    /// Returns the mailbox that an address belongs to: its own, an alias, or one of the two with a token that this server signed.
+    /// Returns the mailbox that an address belongs to: its own, an alias, or one of the two with a
+    /// token that this server signed.
     pub(super) fn of(&self, address: &str) -> Option<&OwnMailbox> {
         let key = mailbox_key(address);
         let found = self.by_address.get(&key).or_else(|| {
@@ -84,7 +87,9 @@ impl Addresses {
     /// Returns the mailbox by which a contact center sends what names no sender.
     fn default_of(&self, center: CenterId) -> Option<&OwnMailbox> {
         let mut own = self.mailboxes.iter().filter(|mailbox| mailbox.center == center);
-        own.clone().find(|mailbox| mailbox.is_default).or_else(|| own.find(|mailbox| mailbox.exit.is_some()))
+        own.clone()
+            .find(|mailbox| mailbox.is_default)
+            .or_else(|| own.find(|mailbox| mailbox.exit.is_some()))
     }
 
     /// Returns the addresses of a mailbox.
@@ -111,7 +116,8 @@ pub(crate) fn queue_of<'d>(
     let center = center.with_context(|| {
         format!("there is no contact center {:?}; apply its center file first", mailbox.center)
     })?;
-    let queue = directory.queues.values().find(|it| it.center == center.id && it.name == mailbox.queue);
+    let queue =
+        directory.queues.values().find(|it| it.center == center.id && it.name == mailbox.queue);
     let queue = queue.filter(|queue| queue.media == Media::Email).with_context(|| {
         format!(
             "{} has no e-mail queue {:?}; apply a center file that has it first",
@@ -175,7 +181,11 @@ impl Mailboxes for Addresses {
     fn message_id(&self, interaction: InteractionId, sends: u32, sender: &str) -> String {
         let address = self.of(sender).and_then(|mailbox| wire_address(&mailbox.address));
         let domain = address.as_ref().and_then(|address| address.rsplit_once('@'));
-        self.signer.message_id(interaction, sends.into(), domain.map_or("localhost", |(_, domain)| domain))
+        self.signer.message_id(
+            interaction,
+            sends.into(),
+            domain.map_or("localhost", |(_, domain)| domain),
+        )
     }
 }
 

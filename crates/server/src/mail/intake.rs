@@ -34,10 +34,11 @@ impl EngineIntake {
         Self { shared, addresses, signer }
     }
 
-    /// Reads a message on a thread of its own: it may take some time, and what it is made of somebody else chose.
+    /// Reads a message on a thread of its own: it may take some time, and what it is made of
+    /// somebody else chose.
     ///
-    /// One that cannot be read gives the reason, also when reading it panics: the next try would do no better, and it must not keep the
-    /// others out.
+    /// One that cannot be read gives the reason, also when reading it panics: the next try would do
+    /// no better, and it must not keep the others out.
     async fn read(&self, arrival: &Arrival, own: Vec<String>) -> Result<Letter, String> {
         let signer = self.signer.clone();
         let (raw, source) = (arrival.raw.clone(), arrival.source.clone());
@@ -76,9 +77,9 @@ impl EngineIntake {
                 Ok(attachment) => attachments.push(attachment),
                 Err(FileFault::Infected) => {
                     let name = part.name.as_deref().unwrap_or("without a name");
-                    letter
-                        .remarks
-                        .push(format!("The attachment {name} was left out: the virus scanner refused it."));
+                    letter.remarks.push(format!(
+                        "The attachment {name} was left out: the virus scanner refused it."
+                    ));
                 }
                 Err(fault) => return Err(unavailable(fault)),
             }
@@ -113,7 +114,8 @@ impl Intake for EngineIntake {
             ));
         }
         let engine = self.shared.engine();
-        let queue = engine.directory().queue(mailbox.center, mailbox.queue).cloned().ok_or_else(gone)?;
+        let queue =
+            engine.directory().queue(mailbox.center, mailbox.queue).cloned().ok_or_else(gone)?;
         let (raw, attachments) = self.keep(&mut letter, &arrival.raw).await?;
         let new = NewLetter {
             center: mailbox.center,
@@ -122,7 +124,10 @@ impl Intake for EngineIntake {
             letter,
             attachments,
             raw: Some(raw),
-            raw_hash: Sha256::digest(&arrival.raw).iter().map(|byte| format!("{byte:02x}")).collect(),
+            raw_hash: Sha256::digest(&arrival.raw)
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect(),
             user_data: handoff_domain::UserData::default(),
         };
         let taken = engine.take_in_letter(&new).await.map_err(|error| NotNow(Box::new(error)))?;

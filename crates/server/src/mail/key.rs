@@ -1,5 +1,5 @@
-//! The key that the tokens in outgoing mail are signed with. It is made at the first start and stays: with another one, answers to what was
-//! sent before would belong to nothing.
+//! The key that the tokens in outgoing mail are signed with. It is made at the first start and
+//! stays: with another one, answers to what was sent before would belong to nothing.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
@@ -66,9 +66,15 @@ mod tests {
     fn a_key_is_made_once_and_kept() {
         let home = tempfile::tempdir().unwrap();
         let first = signer(home.path()).unwrap().message_id(InteractionId(7), 1, "a.example");
-        assert_eq!(signer(home.path()).unwrap().message_id(InteractionId(7), 1, "a.example"), first);
+        assert_eq!(
+            signer(home.path()).unwrap().message_id(InteractionId(7), 1, "a.example"),
+            first
+        );
         let other = tempfile::tempdir().unwrap();
-        assert_ne!(signer(other.path()).unwrap().message_id(InteractionId(7), 1, "a.example"), first);
+        assert_ne!(
+            signer(other.path()).unwrap().message_id(InteractionId(7), 1, "a.example"),
+            first
+        );
         let mode = std::os::unix::fs::PermissionsExt::mode(
             &std::fs::metadata(home.path().join(FILE)).unwrap().permissions(),
         );

@@ -17,7 +17,11 @@ impl StoredMarks {
         Self { engine }
     }
 
-    async fn find(&self, mailbox: &str, folder: &str) -> Result<Option<(MailboxMark, Version)>, NotNow> {
+    async fn find(
+        &self,
+        mailbox: &str,
+        folder: &str,
+    ) -> Result<Option<(MailboxMark, Version)>, NotNow> {
         let key = MailboxMark::key_of(mailbox, folder);
         let found = self.engine.store().load(&[key]).await.map_err(not_now)?.pop().flatten();
         Ok(found.and_then(|found| match found {
@@ -41,7 +45,12 @@ impl Checkpoints for StoredMarks {
         }))
     }
 
-    async fn keep(&self, mailbox: &str, folder: &str, checkpoint: Checkpoint) -> Result<(), NotNow> {
+    async fn keep(
+        &self,
+        mailbox: &str,
+        folder: &str,
+        checkpoint: Checkpoint,
+    ) -> Result<(), NotNow> {
         let expected = self.find(mailbox, folder).await?.map_or(0, |(_, version)| version);
         let mark = MailboxMark {
             mailbox: mailbox.to_owned(),

@@ -1,8 +1,9 @@
-//! OAuth 2 for mail servers: a refresh token is changed for access tokens (RFC 6749, section 6), each of which is kept until shortly before its
-//! end.
+//! OAuth 2 for mail servers: a refresh token is changed for access tokens (RFC 6749, section 6),
+//! each of which is kept until shortly before its end.
 //!
-//! A refresh token that the other side exchanges for a new one with each answer is remembered until the process ends and never written: the
-//! configured one must stay good for the next start, as it does with the large providers.
+//! A refresh token that the other side exchanges for a new one with each answer is remembered until
+//! the process ends and never written: the configured one must stay good for the next start, as it
+//! does with the large providers.
 
 use std::time::Duration;
 
@@ -60,7 +61,9 @@ struct Answer {
 enum NoToken {
     #[error("the token server cannot be reached")]
     Unreachable(#[source] anyhow::Error),
-    #[error("the token server answered {0}; check client_id, client_secret, refresh_token and scope")]
+    #[error(
+        "the token server answered {0}; check client_id, client_secret, refresh_token and scope"
+    )]
     Refused(u16),
     #[error("the token server's answer has no access token")]
     Malformed,
@@ -81,7 +84,8 @@ impl RefreshedTokens {
             security: if is_safe { Security::Tls } else { Security::PlainOnLoopback },
             trust: trust.cloned(),
         };
-        let client_secret = configured.client_secret.as_ref().map(|secret| secret.read()).transpose()?;
+        let client_secret =
+            configured.client_secret.as_ref().map(|secret| secret.read()).transpose()?;
         let refresh_token = Secret::new(configured.refresh_token.read()?);
         Ok(Self {
             endpoint,
@@ -132,7 +136,8 @@ impl RefreshedTokens {
         let status = answer.status().as_u16();
         let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
         talking.abort();
-        let body = body.map_err(|error| anyhow::anyhow!("its answer could not be read: {error}"))?;
+        let body =
+            body.map_err(|error| anyhow::anyhow!("its answer could not be read: {error}"))?;
         Ok((status, body.to_bytes()))
     }
 }
@@ -148,7 +153,8 @@ impl Tokens for RefreshedTokens {
             return Ok(kept.clone());
         }
         state.kept = None;
-        let answer = self.fetch(&state.refresh_token).await.map_err(|error| NotNow(Box::new(error)))?;
+        let answer =
+            self.fetch(&state.refresh_token).await.map_err(|error| NotNow(Box::new(error)))?;
         if let Some(next) = answer.refresh_token {
             state.refresh_token = Secret::new(next);
         }
@@ -180,7 +186,10 @@ mod tests {
                 loop {
                     let text = String::from_utf8_lossy(&request).into_owned();
                     let length = text.lines().find_map(|line| {
-                        line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse::<usize>().ok()
+                        line.to_ascii_lowercase()
+                            .strip_prefix("content-length: ")?
+                            .parse::<usize>()
+                            .ok()
                     });
                     if let (Some((_, body)), Some(length)) = (text.split_once("\r\n\r\n"), length)
                         && body.len() == length
@@ -218,7 +227,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_token_is_kept_while_it_is_good_and_renewed_when_it_is_not() {
-        let first = answer(200, r#"{"access_token":"one","expires_in":3600,"refresh_token":"refresh 2"}"#);
+        let first =
+            answer(200, r#"{"access_token":"one","expires_in":3600,"refresh_token":"refresh 2"}"#);
         let second = answer(200, r#"{"access_token":"two","expires_in":61}"#);
         let (url, serving) = token_server(vec![first, second]);
         let tokens = tokens(url);
@@ -227,7 +237,10 @@ mod tests {
         }
         assert_eq!(tokens.bearer("kate", Token::Renewed).await.unwrap().reveal(), "two");
         let bodies = serving.join().unwrap();
-        assert_eq!(bodies[0], "grant_type=refresh_token&client_id=desk&refresh_token=refresh%261&scope=mail");
+        assert_eq!(
+            bodies[0],
+            "grant_type=refresh_token&client_id=desk&refresh_token=refresh%261&scope=mail"
+        );
         assert!(bodies[1].contains("refresh_token=refresh+2"), "{}", bodies[1]);
     }
 

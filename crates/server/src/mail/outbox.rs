@@ -1,4 +1,5 @@
-//! A directory instead of a relay: what is sent becomes files that people can open, for trying things out.
+//! A directory instead of a relay: what is sent becomes files that people can open, for trying
+//! things out.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -34,8 +35,10 @@ mod tests {
         for _ in 0..2 {
             put(&directory, "../a@b/c", b"Subject: x\r\n\r\n").unwrap();
         }
-        let names: Vec<_> =
-            std::fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let names: Vec<_> = std::fs::read_dir(&directory)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
         assert_eq!(names, [".._a_b_c.eml"]);
     }
 }

@@ -1,7 +1,7 @@
 //! What goes out: composed from the interaction and given to its mailbox's relay.
 //!
-//! The bytes are made anew at each attempt and are the same each time: nothing of an interaction changes while it is being sent, and
-//! composing is deterministic.
+//! The bytes are made anew at each attempt and are the same each time: nothing of an interaction
+//! changes while it is being sent, and composing is deterministic.
 
 use std::sync::Arc;
 
@@ -41,7 +41,8 @@ impl Poster {
         let never = |reply: String| Posted::Never { reply };
         let email = mail.email.as_ref().ok_or_else(|| never("it has no e-mail".to_owned()))?;
         let mut attachments = Vec::new();
-        for attachment in email.attachments.iter().filter(|attachment| !is_left_out(mail, email, attachment))
+        for attachment in
+            email.attachments.iter().filter(|attachment| !is_left_out(mail, email, attachment))
         {
             attachments.push(self.part(attachment).await?);
         }
@@ -61,9 +62,12 @@ impl Poster {
         mailbox: &OwnMailbox,
         attachments: Vec<Part>,
     ) -> Result<Outgoing, String> {
-        let State::Sending { since, .. } = mail.state else { return Err("it is not being sent".to_owned()) };
+        let State::Sending { since, .. } = mail.state else {
+            return Err("it is not being sent".to_owned());
+        };
         let mut from = one(&email.from)?;
-        from.name = from.name.or_else(|| Some(mailbox.name.clone()).filter(|name| !name.is_empty()));
+        from.name =
+            from.name.or_else(|| Some(mailbox.name.clone()).filter(|name| !name.is_empty()));
         let with_token = || wire_address(&self.signer.reply_address(&mailbox.address, mail.id)?);
         let token = mailbox.reply_tokens.then(with_token).flatten();
         let reply_to = match (token, &email.reply_to) {
@@ -76,8 +80,10 @@ impl Poster {
             Some(html) if email.body_as_plain_text.is_empty() => html::to_text(html),
             _ => email.body_as_plain_text.clone(),
         };
-        // What strangers called their messages is repeated where it can be; their customers get an answer all the same.
-        let answers: Vec<String> = email.answers.iter().filter(|id| is_repeatable(id)).cloned().collect();
+        // What strangers called their messages is repeated where it can be; their customers get an
+        // answer all the same.
+        let answers: Vec<String> =
+            email.answers.iter().filter(|id| is_repeatable(id)).cloned().collect();
         Ok(Outgoing {
             message_id: email.message_id.clone().ok_or("it has no Message-ID")?,
             in_reply_to: answers.first().cloned(),
@@ -122,14 +128,19 @@ impl Poster {
     }
 }
 
-/// What the `Content-ID`s end in that the server makes, for pictures that an agent puts into a text.
+/// What the `Content-ID`s end in that the server makes, for pictures that an agent puts into a
+/// text.
 const OWN_CONTENT_IDS: &str = "@attachment.invalid";
 
-/// Tells whether a picture came along with a quote that its answer no longer shows: to send its writer's own picture back to them as a file
-/// would help nobody.
+/// Tells whether a picture came along with a quote that its answer no longer shows: to send its
+/// writer's own picture back to them as a file would help nobody.
 fn is_left_out(mail: &Interaction, email: &Email, attachment: &Attachment) -> bool {
-    let Some(id) = attachment.content_id.as_ref().filter(|_| attachment.inline) else { return false };
-    mail.sub_type == REPLY && !id.ends_with(OWN_CONTENT_IDS) && !email.body.contains(&format!("cid:{id}"))
+    let Some(id) = attachment.content_id.as_ref().filter(|_| attachment.inline) else {
+        return false;
+    };
+    mail.sub_type == REPLY
+        && !id.ends_with(OWN_CONTENT_IDS)
+        && !email.body.contains(&format!("cid:{id}"))
 }
 
 /// Bytes of somebody else's id that is repeated in a header; programs make a tenth of it.
@@ -158,11 +169,14 @@ fn all(texts: &[String]) -> Result<Vec<Address>, String> {
 impl Post for Poster {
     async fn post(&self, mail: &Interaction) -> Posted {
         let from = mail.email.as_ref().map(|email| email.from.as_str()).unwrap_or_default();
-        let Some(mailbox) = self.addresses.of(from).filter(|mailbox| mailbox.center == mail.center) else {
+        let Some(mailbox) = self.addresses.of(from).filter(|mailbox| mailbox.center == mail.center)
+        else {
             return Posted::Never { reply: format!("no mailbox has the address {from}") };
         };
         let Some(exit) = &mailbox.exit else {
-            return Posted::Never { reply: format!("no mail goes out by the mailbox {}", mailbox.address) };
+            return Posted::Never {
+                reply: format!("no mail goes out by the mailbox {}", mailbox.address),
+            };
         };
         let composed = match self.compose(mail, mailbox).await {
             Ok(composed) => composed,
@@ -179,10 +193,14 @@ impl Post for Poster {
             }
             Exit::Directory(directory) => {
                 let (directory, name) = (directory.clone(), mail.id.to_string());
-                let written =
-                    tokio::task::spawn_blocking(move || outbox::put(&directory, &name, &composed.raw)).await;
+                let written = tokio::task::spawn_blocking(move || {
+                    outbox::put(&directory, &name, &composed.raw)
+                })
+                .await;
                 match written {
-                    Ok(Ok(())) => Posted::Sent { reply: "written to the outbox directory".to_owned() },
+                    Ok(Ok(())) => {
+                        Posted::Sent { reply: "written to the outbox directory".to_owned() }
+                    }
                     Ok(Err(error)) => Posted::Later { reply: error.to_string() },
                     Err(error) => Posted::Later { reply: error.to_string() },
                 }

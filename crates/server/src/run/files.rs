@@ -1,7 +1,9 @@
-//! The files that customers and agents send each other: opened with the server, and rid of what nobody can ask for any more.
+//! The files that customers and agents send each other: opened with the server, and rid of what
+//! nobody can ask for any more.
 //!
-//! A sweep must never take what another database has records of. So a store is started over its own directory alone ([`take_on`]), it takes
-//! nothing in the first hour, it takes only what arrived while this store was in service, and what it takes lies in a trash for a day.
+//! A sweep must never take what another database has records of. So a store is started over its own
+//! directory alone ([`take_on`]), it takes nothing in the first hour, it takes only what arrived
+//! while this store was in service, and what it takes lies in a trash for a day.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,19 +13,22 @@ use anyhow::Context as _;
 use handoff_domain::Time;
 use handoff_engine::Engine;
 use handoff_store::{
-    ChangeSet, DiskFiles, Files, FilesDirectory, FilesTerms, Key, Kind, Put, Record, Store, SweepFilesError,
-    Version, Versioned, sweep_files, sweep_trash,
+    ChangeSet, DiskFiles, Files, FilesDirectory, FilesTerms, Key, Kind, Put, Record, Store,
+    SweepFilesError, Version, Versioned, sweep_files, sweep_trash,
 };
 use tokio_util::sync::CancellationToken;
 
-/// How often it is noted that the store is in service. What arrives in the last moments before a crash, and was not recorded then, is never
-/// swept; a minute keeps that little.
+/// How often it is noted that the store is in service. What arrives in the last moments before a
+/// crash, and was not recorded then, is never swept; a minute keeps that little.
 const ATTEND_PERIOD: Duration = Duration::from_secs(60);
-/// How often files are looked through, in ms. They are listed by hundreds, and a deleted one is out of reach at once anyway.
+/// How often files are looked through, in ms. They are listed by hundreds, and a deleted one is out
+/// of reach at once anyway.
 const SWEEP_MS: u64 = 60 * 60 * 1_000;
-/// How long after the start nothing is taken, in ms: time to notice that the wrong database was started.
+/// How long after the start nothing is taken, in ms: time to notice that the wrong database was
+/// started.
 const GRACE_MS: u64 = 60 * 60 * 1_000;
-/// How long a file may have no record, stay after it was deleted, or lie in the trash, in ms: a day, which no file takes to arrive.
+/// How long a file may have no record, stay after it was deleted, or lie in the trash, in ms: a
+/// day, which no file takes to arrive.
 const KEPT_MS: i64 = 24 * 60 * 60 * 1_000;
 /// Files looked at between two other things that the store does.
 const PAGE: usize = 200;
@@ -37,7 +42,9 @@ pub(crate) async fn open(directory: PathBuf) -> anyhow::Result<Arc<DiskFiles>> {
     let named = directory.display().to_string();
     let opened = tokio::task::spawn_blocking(move || DiskFiles::open(directory)).await;
     let files = opened.context("opening the files was interrupted")?;
-    Ok(Arc::new(files.with_context(|| format!("chat.files: the files in {named} cannot be opened"))?))
+    Ok(Arc::new(
+        files.with_context(|| format!("chat.files: the files in {named} cannot be opened"))?,
+    ))
 }
 
 /// Whether a store may be started over a directory of files that is not its own.
@@ -89,7 +96,8 @@ pub(crate) async fn is_its_own(
 ) -> anyhow::Result<Result<(), NotItsOwn>> {
     let (known, mark) = (recorded(store).await?, files.mark().await?);
     let has_files = !files.list(None, 1).await?.items.is_empty();
-    let is_known = |known: &FilesDirectory| known.mark.is_empty() || mark.as_ref() == Some(&known.mark);
+    let is_known =
+        |known: &FilesDirectory| known.mark.is_empty() || mark.as_ref() == Some(&known.mark);
     Ok(match known {
         None if has_files => Err(NotItsOwn::Unrecorded),
         None => Ok(()),
@@ -101,11 +109,13 @@ pub(crate) async fn is_its_own(
     })
 }
 
-/// Makes a store and a directory of files each other's, and notes that the store is in service from now on.
+/// Makes a store and a directory of files each other's, and notes that the store is in service from
+/// now on.
 ///
 /// # Errors
 ///
-/// When the directory is not the store's own, with a sentence that says what to do; when either cannot be written.
+/// When the directory is not the store's own, with a sentence that says what to do; when either
+/// cannot be written.
 pub(crate) async fn take_on(
     engine: &Engine,
     files: &DiskFiles,
@@ -151,8 +161,13 @@ async fn attend(store: &dyn Store, now: Time) -> anyhow::Result<FilesDirectory> 
     Ok(value)
 }
 
-/// Notes once a minute that the store is in service, and sweeps every hour, until it is stopped. What a round leaves undone the next does.
-pub(super) async fn keep_swept(engine: Arc<Engine>, files: Arc<dyn Files>, stopping: CancellationToken) {
+/// Notes once a minute that the store is in service, and sweeps every hour, until it is stopped.
+/// What a round leaves undone the next does.
+pub(super) async fn keep_swept(
+    engine: Arc<Engine>,
+    files: Arc<dyn Files>,
+    stopping: CancellationToken,
+) {
     let mut sweeper = Sweeper::new(engine.store().clone(), files, engine.now());
     let sweeping = async {
         let mut period = tokio::time::interval(ATTEND_PERIOD);
@@ -160,7 +175,10 @@ pub(super) async fn keep_swept(engine: Arc<Engine>, files: Arc<dyn Files>, stopp
             period.tick().await;
             if let Err(error) = sweeper.go_on(engine.now()).await {
                 let error: &dyn std::error::Error = &*error;
-                tracing::warn!(error, "files could not be looked through; it is tried again in a minute");
+                tracing::warn!(
+                    error,
+                    "files could not be looked through; it is tried again in a minute"
+                );
             }
         }
     };
@@ -200,7 +218,8 @@ impl Sweeper {
         let mut after = None;
         loop {
             let swept =
-                sweep_trash(&*self.store, &*self.files, (!is_grace).then_some(before), after, PAGE).await?;
+                sweep_trash(&*self.store, &*self.files, (!is_grace).then_some(before), after, PAGE)
+                    .await?;
             (removed, put_back) = (removed + swept.removed, put_back + swept.put_back);
             after = swept.next;
             if after.is_none() {

@@ -46,11 +46,15 @@ pub(super) fn cometd(config: &Config) -> handoff_cometd::Limits {
     comet_limits(config, "/")
 }
 
-/// Returns the limits of customers' notifications. Their cookie is another than that of an agent who uses the same browser.
+/// Returns the limits of customers' notifications. Their cookie is another than that of an agent
+/// who uses the same browser.
 pub(super) fn customers_cometd(config: &Config) -> handoff_cometd::Limits {
     let limits = comet_limits(config, customer::ROOT);
     // Hundreds of strangers may send as much as this at the same time.
-    handoff_cometd::Limits { http_body_bytes: limits.http_body_bytes.min(CUSTOMERS_BODY_BYTES), ..limits }
+    handoff_cometd::Limits {
+        http_body_bytes: limits.http_body_bytes.min(CUSTOMERS_BODY_BYTES),
+        ..limits
+    }
 }
 
 /// Returns the options of the customers' side.
@@ -82,9 +86,11 @@ fn comet_limits(config: &Config, cookie_path: &str) -> handoff_cometd::Limits {
         queued_bytes: wanted.queued_bytes,
         http_body_bytes: wanted.http_body_bytes,
         websocket_message_bytes: wanted.websocket_message_bytes,
-        // A socket that only waits speaks once in each timeout, so it must be allowed to be silent for longer.
+        // A socket that only waits speaks once in each timeout, so it must be allowed to be silent
+        // for longer.
         websocket_idle_ms: defaults.websocket_idle_ms.max(wanted.timeout.ms().saturating_mul(2)),
-        cookie_attributes: format!("Path={cookie_path}; HttpOnly; SameSite={same_site:?}{secure}").into(),
+        cookie_attributes: format!("Path={cookie_path}; HttpOnly; SameSite={same_site:?}{secure}")
+            .into(),
         ..defaults
     }
 }

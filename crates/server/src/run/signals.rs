@@ -13,7 +13,10 @@ pub(super) struct Signals {
 impl Signals {
     /// Listens from now on; a signal no longer ends the process by itself.
     pub(super) fn listen() -> io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
     }
 
     /// Waits for a signal and gives its name. Cancelling it loses nothing.

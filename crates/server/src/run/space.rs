@@ -1,4 +1,5 @@
-//! The room on the disks that the server writes to: looked at all the time, and now and then tried by writing.
+//! The room on the disks that the server writes to: looked at all the time, and now and then tried
+//! by writing.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -10,9 +11,11 @@ use async_trait::async_trait;
 use handoff_api::space::Space;
 use tokio_util::sync::CancellationToken;
 
-/// How often the room is looked at. What strangers can write meanwhile is far less than the reserve, also that of a small disk.
+/// How often the room is looked at. What strangers can write meanwhile is far less than the
+/// reserve, also that of a small disk.
 const PERIOD: Duration = Duration::from_millis(100);
-/// The reserve is at most this part of the file system: a small one would otherwise never take anything.
+/// The reserve is at most this part of the file system: a small one would otherwise never take
+/// anything.
 const PART: u64 = 10;
 /// What a trial writes, in bytes: more than what is left between two blocks, and no burden.
 const TRIAL_BYTES: usize = 64 * 1024;
@@ -20,7 +23,8 @@ const TRIAL_BYTES: usize = 64 * 1024;
 /// The directories that are written to.
 pub(super) struct DiskSpace {
     directories: Vec<PathBuf>,
-    /// The store's log. What is in it the database takes as well, once it is copied there, and that may be sooner than the next look.
+    /// The store's log. What is in it the database takes as well, once it is copied there, and that
+    /// may be sooner than the next look.
     log: PathBuf,
     reserve_bytes: u64,
     is_short: AtomicBool,
@@ -52,8 +56,10 @@ impl DiskSpace {
 
     fn look(&self) {
         let promised = std::fs::metadata(&self.log).map_or(0, |log| log.len());
-        let is_short =
-            self.directories.iter().any(|directory| is_short(directory, self.reserve_bytes, promised));
+        let is_short = self
+            .directories
+            .iter()
+            .any(|directory| is_short(directory, self.reserve_bytes, promised));
         if self.is_short.swap(is_short, Ordering::Relaxed) != is_short {
             if is_short {
                 tracing::error!(
@@ -67,7 +73,8 @@ impl DiskSpace {
     }
 }
 
-/// Tells whether less is free than the reserve, beside what is promised already. A file system that does not say has room: writing tells.
+/// Tells whether less is free than the reserve, beside what is promised already. A file system that
+/// does not say has room: writing tells.
 fn is_short(directory: &Path, reserve_bytes: u64, promised: u64) -> bool {
     let Ok(found) = rustix::fs::statvfs(directory) else { return false };
     let bytes = |blocks: u64| blocks.saturating_mul(found.f_frsize);
@@ -91,8 +98,9 @@ impl Space for DiskSpace {
 
     async fn probe(&self) -> io::Result<()> {
         let directories = self.directories.clone();
-        let tried =
-            tokio::task::spawn_blocking(move || directories.iter().try_for_each(|one| try_to_write(one)));
+        let tried = tokio::task::spawn_blocking(move || {
+            directories.iter().try_for_each(|one| try_to_write(one))
+        });
         tried.await.map_err(io::Error::other)?
     }
 }
@@ -110,7 +118,10 @@ mod tests {
         assert_eq!(is_short(path, u64::MAX, 0), is_nearly_full, "a tenth is enough for everybody");
         assert!(!is_short(path, 0, u64::MAX), "without a reserve nothing is kept");
         assert!(is_short(path, 1, u64::MAX), "what the log holds will be taken");
-        assert!(!is_short(&path.join("nowhere"), u64::MAX, 0), "what cannot be asked is no reason to refuse");
+        assert!(
+            !is_short(&path.join("nowhere"), u64::MAX, 0),
+            "what cannot be asked is no reason to refuse"
+        );
     }
 
     #[tokio::test]

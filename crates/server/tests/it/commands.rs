@@ -27,9 +27,14 @@ fn a_center_is_applied_once() {
     let dry = [&apply[..], &["--dry-run"]].concat();
     assert!(succeed(&dry, directory.path()).contains("+ user \"eva\""));
     let first = finish(&apply, directory.path());
-    assert!(text(&first.stdout).contains("+ user \"eva\"") && text(&first.stdout).contains("applied"));
+    assert!(
+        text(&first.stdout).contains("+ user \"eva\"") && text(&first.stdout).contains("applied")
+    );
     let warning = text(&first.stderr);
-    assert!(warning.contains("the password of eva") && !warning.contains("open secret"), "{warning}");
+    assert!(
+        warning.contains("the password of eva") && !warning.contains("open secret"),
+        "{warning}"
+    );
     assert_eq!(succeed(&apply, directory.path()), "no changes\n");
 }
 
@@ -51,7 +56,11 @@ fn a_center_is_not_applied_under_a_running_server() {
     let _server = Server::start(command.current_dir(directory.path()));
     let refused = finish(&["apply", "center.toml", "--config", "handoff.toml"], directory.path());
     assert!(!refused.status.success());
-    assert!(text(&refused.stderr).contains("in use by another process"), "{}", text(&refused.stderr));
+    assert!(
+        text(&refused.stderr).contains("in use by another process"),
+        "{}",
+        text(&refused.stderr)
+    );
 }
 
 #[test]
@@ -65,7 +74,11 @@ fn a_configuration_is_checked() {
     assert!(told.starts_with("handoff: wrong.toml:2: server.listen: "), "{told}");
     assert_eq!(told.lines().count(), 1);
     let missing = finish(&["serve", "--config", "missing.toml"], directory.path());
-    assert!(text(&missing.stderr).contains("missing.toml cannot be read"), "{}", text(&missing.stderr));
+    assert!(
+        text(&missing.stderr).contains("missing.toml cannot be read"),
+        "{}",
+        text(&missing.stderr)
+    );
 }
 
 #[test]
@@ -89,7 +102,9 @@ fn a_store_is_migrated_and_examined() {
     let config = ["--config", "handoff.toml"];
     let doctor = [&["doctor"], &config[..]].concat();
     assert_eq!(succeed(&doctor, directory.path()).matches("ok ").count(), 6);
-    assert!(succeed(&[&["migrate"], &config[..]].concat(), directory.path()).contains("up to date"));
+    assert!(
+        succeed(&[&["migrate"], &config[..]].concat(), directory.path()).contains("up to date")
+    );
     assert_eq!(succeed(&doctor, directory.path()).matches("ok ").count(), 8);
     let deep = finish(&[&doctor[..], &["--deep"]].concat(), directory.path());
     assert!(
@@ -98,8 +113,11 @@ fn a_store_is_migrated_and_examined() {
         text(&deep.stdout)
     );
     assert!(text(&deep.stderr).contains("interactions: 0 read"), "{}", text(&deep.stderr));
-    std::fs::write(directory.path().join("data/handoff.db"), "this is not a database, and it is long enough")
-        .unwrap();
+    std::fs::write(
+        directory.path().join("data/handoff.db"),
+        "this is not a database, and it is long enough",
+    )
+    .unwrap();
     let output = finish(&doctor, directory.path());
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stdout).contains("problem store: "), "{}", text(&output.stdout));

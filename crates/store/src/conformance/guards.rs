@@ -5,8 +5,8 @@ use std::sync::Arc;
 use handoff_domain::{Interaction, State};
 
 use super::samples::{
-    self, desk, event, interaction, interaction_id, interaction_in, notice, put, put_interaction, receipt,
-    user, user_id,
+    self, desk, event, interaction, interaction_id, interaction_in, notice, put, put_interaction,
+    receipt, user, user_id,
 };
 use super::{committed, conflict};
 use crate::change_set::{ChangeSet, Guard, Timer, TimerKey};
@@ -90,8 +90,10 @@ pub async fn a_check_guards_without_writing(store: Arc<dyn Store>) {
     committed(&*store, check(FIRST, 1)).await;
     committed(&*store, check(Key::Desk(user_id(1)), 0)).await;
     assert_eq!(version(&*store, FIRST).await, 1);
-    let both =
-        ChangeSet { checks: vec![Guard { key: FIRST, version: 2 }], ..put_interaction(interaction(2), 0) };
+    let both = ChangeSet {
+        checks: vec![Guard { key: FIRST, version: 2 }],
+        ..put_interaction(interaction(2), 0)
+    };
     assert_eq!(conflict(&*store, both).await, FIRST);
     assert_eq!(version(&*store, Key::Interaction(interaction_id(2))).await, 0);
 }
@@ -132,12 +134,16 @@ pub async fn a_set_applies_all_or_nothing(store: Arc<dyn Store>) {
     assert_eq!(store.receipt(&nothing.scope, &nothing.key).await.expect("receipt"), None);
 }
 
-/// Sets that are handed in together are applied one after another: a chain of versions goes through whichever batch it falls into.
+/// Sets that are handed in together are applied one after another: a chain of versions goes through
+/// whichever batch it falls into.
 pub async fn a_later_set_sees_an_earlier_one(store: Arc<dyn Store>) {
     let names: Vec<String> = (0..50).map(|n| n.to_string()).collect();
-    let chain =
-        names.iter().zip(0..).map(|(name, expected)| store.commit(put_interaction(renamed(name), expected)));
-    // The futures are polled in order, so the sets wait in the order of their versions while the first is being written.
+    let chain = names
+        .iter()
+        .zip(0..)
+        .map(|(name, expected)| store.commit(put_interaction(renamed(name), expected)));
+    // The futures are polled in order, so the sets wait in the order of their versions while the
+    // first is being written.
     for outcome in futures(chain).await {
         outcome.expect("each set must see the one before it");
     }
@@ -156,7 +162,11 @@ async fn futures<F: Future>(all: impl Iterator<Item = F>) -> Vec<F::Output> {
                 *slot = Some(output);
             }
         }
-        if done.iter().all(Option::is_some) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        if done.iter().all(Option::is_some) {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
     })
     .await;
     done.into_iter().flatten().collect()
@@ -164,7 +174,8 @@ async fn futures<F: Future>(all: impl Iterator<Item = F>) -> Vec<F::Output> {
 
 /// However many try at once, exactly one commit follows each version.
 pub async fn of_many_writers_of_one_version_one_wins(store: Arc<dyn Store>) {
-    let winners = futures((0..40).map(|n| store.commit(put_interaction(renamed(&n.to_string()), 0))));
+    let winners =
+        futures((0..40).map(|n| store.commit(put_interaction(renamed(&n.to_string()), 0))));
     let won: Vec<_> = winners.await.into_iter().filter(Result::is_ok).collect();
     assert_eq!(won.len(), 1);
     assert_eq!(version(&*store, FIRST).await, 1);
@@ -194,7 +205,10 @@ pub async fn what_is_acknowledged_is_read(store: Arc<dyn Store>) {
             for expected in 0..50 {
                 let state = State::Handling(samples::handling(expected));
                 committed(&*store, put_interaction(interaction_in(n, state), expected)).await;
-                assert_eq!(version(&*store, Key::Interaction(interaction_id(n))).await, expected + 1);
+                assert_eq!(
+                    version(&*store, Key::Interaction(interaction_id(n))).await,
+                    expected + 1
+                );
             }
         })
     });

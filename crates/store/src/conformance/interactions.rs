@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use handoff_domain::interaction::Participant;
 use handoff_domain::{
-    CenterId, Email, Handling, Interaction, InteractionId, Media, Mode, OfferKind, State, Time, UserId,
+    CenterId, Email, Handling, Interaction, InteractionId, Media, Mode, OfferKind, State, Time,
+    UserId,
 };
 
 use super::committed;
 use super::samples::chats::chat;
 use super::samples::{
-    self, BEGIN, CENTER, ended, event, handling, interaction, interaction_id, interaction_in, offer,
-    put_interaction, queue_id, user_id, wait, workbin_id,
+    self, BEGIN, CENTER, ended, event, handling, interaction, interaction_id, interaction_in,
+    offer, put_interaction, queue_id, user_id, wait, workbin_id,
 };
 use crate::change_set::{ChangeSet, Guard};
 use crate::query::{InteractionQuery, InteractionScope, PAGE_BYTES_MAX};
@@ -29,8 +30,12 @@ fn sending(by: u64) -> State {
 }
 
 fn with_others(by: u64, others: &[u64]) -> State {
-    let participant =
-        |n: &u64| Participant { user: user_id(*n), kind: OfferKind::Consult, since: BEGIN, nickname: None };
+    let participant = |n: &u64| Participant {
+        user: user_id(*n),
+        kind: OfferKind::Consult,
+        since: BEGIN,
+        nickname: None,
+    };
     State::Handling(Handling { others: others.iter().map(participant).collect(), ..handling(by) })
 }
 
@@ -40,7 +45,8 @@ fn in_queue(n: u64, queue: u64, state: State) -> Interaction {
 
 /// One interaction for each way of being somewhere.
 async fn fill(store: &dyn Store) {
-    let transferred = State::Handling(Handling { offer: Some(offer(3, OfferKind::Transfer)), ..handling(1) });
+    let transferred =
+        State::Handling(Handling { offer: Some(offer(3, OfferKind::Transfer)), ..handling(1) });
     let all = [
         in_queue(1, 1, State::Queued(wait(1))),
         in_queue(2, 2, State::Invited(wait(2), offer(1, OfferKind::Routed))),
@@ -97,10 +103,12 @@ pub async fn each_scope_selects_its_own(store: Arc<dyn Store>) {
     }
 }
 
-/// A chat is with its owner, with every agent and supervisor in it and with whom it is offered to, and is counted once.
+/// A chat is with its owner, with every agent and supervisor in it and with whom it is offered to,
+/// and is counted once.
 pub async fn chats_are_held_by_everybody_in_them(store: Arc<dyn Store>) {
     let kinds = [OfferKind::Invite, OfferKind::Consult, OfferKind::Coach, OfferKind::BargeIn];
-    let participant = |(user, kind)| Participant { user: user_id(user), kind, since: BEGIN, nickname: None };
+    let participant =
+        |(user, kind)| Participant { user: user_id(user), kind, since: BEGIN, nickname: None };
     let conversation = Handling {
         mode: Mode::Chatting,
         others: (2..).zip(kinds).map(participant).collect(),
@@ -117,7 +125,10 @@ pub async fn chats_are_held_by_everybody_in_them(store: Arc<dyn Store>) {
     }
     expect(&*store, InteractionQuery::of(InteractionScope::HeldBy(user_id(8)), 9), &[]).await;
     let census = store.census(CENTER).await.expect("census");
-    assert_eq!(census.into_iter().filter(|(_, count)| *count > 0).collect::<Vec<_>>(), [("handling", 1)]);
+    assert_eq!(
+        census.into_iter().filter(|(_, count)| *count > 0).collect::<Vec<_>>(),
+        [("handling", 1)]
+    );
 }
 
 /// Filters are combined with the scope and with each other.
@@ -132,7 +143,8 @@ pub async fn each_filter_selects_its_own(store: Arc<dyn Store>) {
     committed(&*store, put_interaction(marked, 0)).await;
     let all = || InteractionQuery::of(InteractionScope::Active(CENTER), 99);
     let owner = |n| Some(user_id(n));
-    expect(&*store, InteractionQuery { media: Some(Media::Open("sms".into())), ..all() }, &[11]).await;
+    expect(&*store, InteractionQuery { media: Some(Media::Open("sms".into())), ..all() }, &[11])
+        .await;
     expect(&*store, InteractionQuery { media: Some(Media::Chat), ..all() }, &[]).await;
     expect(&*store, InteractionQuery { queue: Some(queue_id(1)), ..all() }, &[1, 3]).await;
     expect(&*store, InteractionQuery { owner: owner(1), ..all() }, &[3, 4, 11]).await;
@@ -153,7 +165,8 @@ pub async fn pages_follow_each_other(store: Arc<dyn Store>) {
         for limit in 1..=whole.len() {
             let (mut pieces, mut after) = (Vec::new(), None);
             loop {
-                let query = InteractionQuery { after, ..InteractionQuery::of(scope.clone(), limit) };
+                let query =
+                    InteractionQuery { after, ..InteractionQuery::of(scope.clone(), limit) };
                 let (piece, more) = found(&*store, &query).await;
                 assert!(piece.len() <= limit);
                 after = piece.last().copied();
@@ -170,7 +183,8 @@ pub async fn pages_follow_each_other(store: Arc<dyn Store>) {
 /// A page ends early where what is on it is large, and the next goes on behind it.
 pub async fn a_page_ends_where_it_becomes_heavy(store: Arc<dyn Store>) {
     let heavy = |n| {
-        let email = Email { body_as_plain_text: "x".repeat(PAGE_BYTES_MAX / 3), ..Email::default() };
+        let email =
+            Email { body_as_plain_text: "x".repeat(PAGE_BYTES_MAX / 3), ..Email::default() };
         Interaction { email: Some(email), ..in_queue(n, 1, State::Queued(wait(1))) }
     };
     for n in 1..=7 {
@@ -187,7 +201,11 @@ pub async fn a_page_ends_where_it_becomes_heavy(store: Arc<dyn Store>) {
         }
     }
     assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [3, 3, 1]);
-    assert_eq!(pages.concat(), (1..=7).map(interaction_id).collect::<Vec<_>>(), "nothing is left out");
+    assert_eq!(
+        pages.concat(),
+        (1..=7).map(interaction_id).collect::<Vec<_>>(),
+        "nothing is left out"
+    );
 }
 
 /// What is in several of an agent's lists comes once, and nothing of another contact center comes.
@@ -203,8 +221,10 @@ pub async fn what_is_visible_is_a_union_without_doubles(store: Arc<dyn Store>) {
     for (scope, numbers) in cases {
         expect(&*store, InteractionQuery::of(scope, 99), numbers).await;
     }
-    let filtered =
-        InteractionQuery { owner: Some(user_id(1)), ..InteractionQuery::of(visible(7, &[1, 2], &[1]), 99) };
+    let filtered = InteractionQuery {
+        owner: Some(user_id(1)),
+        ..InteractionQuery::of(visible(7, &[1, 2], &[1]), 99)
+    };
     expect(&*store, filtered, &[3, 4]).await;
 }
 
@@ -212,8 +232,14 @@ pub async fn what_is_visible_is_a_union_without_doubles(store: Arc<dyn Store>) {
 pub async fn the_census_counts_every_place(store: Arc<dyn Store>) {
     fill(&*store).await;
     let census = store.census(CENTER).await.expect("census");
-    let expected =
-        [("queued", 1), ("invited", 1), ("handling", 3), ("parked", 2), ("sending", 1), ("ended", 1)];
+    let expected = [
+        ("queued", 1),
+        ("invited", 1),
+        ("handling", 3),
+        ("parked", 2),
+        ("sending", 1),
+        ("ended", 1),
+    ];
     assert_eq!(census, expected);
     let nothing = store.census(CenterId(1)).await.expect("census");
     assert!(nothing.iter().all(|(_, count)| *count == 0) && nothing.len() == 6, "{nothing:?}");
@@ -289,8 +315,12 @@ pub async fn contacts_and_threads_are_found_newest_first(store: Arc<dyn Store>) 
     let first = found(&*store, &InteractionQuery::of(of_contact("a b"), 2)).await;
     assert_eq!(first, ([5, 3].map(interaction_id).to_vec(), true));
     let after = Some(interaction_id(3));
-    expect(&*store, InteractionQuery { after, ..InteractionQuery::of(of_contact("a b"), 2) }, &[1]).await;
-    let emails = InteractionQuery { media: Some(Media::Email), ..InteractionQuery::of(of_contact("a b"), 9) };
+    expect(&*store, InteractionQuery { after, ..InteractionQuery::of(of_contact("a b"), 2) }, &[1])
+        .await;
+    let emails = InteractionQuery {
+        media: Some(Media::Email),
+        ..InteractionQuery::of(of_contact("a b"), 9)
+    };
     expect(&*store, emails, &[3, 1]).await;
 }
 
@@ -298,17 +328,24 @@ pub async fn contacts_and_threads_are_found_newest_first(store: Arc<dyn Store>) 
 pub async fn a_letter_that_moves_is_in_its_new_thread_alone(store: Arc<dyn Store>) {
     committed(&*store, put_interaction(letter(1, 1, "a", ended()), 0)).await;
     for (version, root, left) in [(0, 1, 2), (1, 2, 1), (2, 1, 2)] {
-        committed(&*store, put_interaction(letter(2, root, "a", State::Queued(wait(1))), version)).await;
+        committed(&*store, put_interaction(letter(2, root, "a", State::Queued(wait(1))), version))
+            .await;
         let in_first: &[u64] = if root == 1 { &[2, 1] } else { &[1] };
         expect(&*store, InteractionQuery::of(thread(1), 9), in_first).await;
-        expect(&*store, InteractionQuery::of(thread(2), 9), if left == 1 { &[2] } else { &[] }).await;
+        expect(&*store, InteractionQuery::of(thread(2), 9), if left == 1 { &[2] } else { &[] })
+            .await;
     }
 }
 
 /// Also what nobody sent, and nothing that has gone out.
 pub async fn what_is_on_its_way_out_is_found(store: Arc<dyn Store>) {
-    let unasked =
-        State::Sending { by: None, since: BEGIN, attempt: 3, due: BEGIN, last: Some("busy".into()) };
+    let unasked = State::Sending {
+        by: None,
+        since: BEGIN,
+        attempt: 3,
+        due: BEGIN,
+        last: Some("busy".into()),
+    };
     for (n, state) in [(1, sending(1)), (2, unasked), (3, ended()), (4, State::Queued(wait(1)))] {
         committed(&*store, put_interaction(interaction_in(n, state), 0)).await;
     }
@@ -327,7 +364,8 @@ pub async fn participants_come_and_go(store: Arc<dyn Store>) {
         }
     };
     for (others, version) in [(&[2, 3][..], 0), (&[3, 4], 1), (&[], 2)] {
-        committed(&*store, put_interaction(interaction_in(1, with_others(1, others)), version)).await;
+        committed(&*store, put_interaction(interaction_in(1, with_others(1, others)), version))
+            .await;
         holders(&[others, &[1]].concat()).await;
     }
     // The owner leaves and a participant takes over.
@@ -342,7 +380,9 @@ pub async fn history_pages_by_position(store: Arc<dyn Store>) {
         let changed = Interaction { epoch, ..interaction(1) };
         let at = Time(BEGIN.0 - i64::try_from(epoch).unwrap_or_default());
         let events = vec![event(changed, at, Vec::new()), event(interaction(2), at, Vec::new())];
-        positions.push(committed(&*store, ChangeSet { events, ..ChangeSet::default() }).await.position - 1);
+        positions.push(
+            committed(&*store, ChangeSet { events, ..ChangeSet::default() }).await.position - 1,
+        );
     }
     let first = store.history(interaction_id(1), 0, 2).await.expect("history");
     assert!(first.more);

@@ -24,13 +24,18 @@ async fn found(store: &dyn Store, wanted: &Receipt) -> Option<Receipt> {
     store.receipt(&wanted.scope, &wanted.key).await.expect("receipt")
 }
 
-/// The second request with a key gets the receipt of the first, and another scope or key is another request.
+/// The second request with a key gets the receipt of the first, and another scope or key is another
+/// request.
 pub async fn a_receipt_is_found_and_refuses_the_same_key(store: Arc<dyn Store>) {
     let first = receipt("k", Some(BEGIN));
     committed(&*store, with(vec![first.clone()], put_interaction(interaction(1), 0))).await;
     assert_eq!(found(&*store, &first).await, Some(first.clone()));
-    let again = Receipt { fingerprint: "other".to_owned(), answer: "other".to_owned(), ..first.clone() };
-    assert_eq!(refused(&*store, with(vec![again], put_interaction(interaction(2), 0))).await, first);
+    let again =
+        Receipt { fingerprint: "other".to_owned(), answer: "other".to_owned(), ..first.clone() };
+    assert_eq!(
+        refused(&*store, with(vec![again], put_interaction(interaction(2), 0))).await,
+        first
+    );
     assert_eq!(store.load(&[Key::Interaction(interaction_id(2))]).await.expect("load"), [None]);
     let elsewhere = Receipt { scope: "another".to_owned(), expires: None, ..first.clone() };
     committed(&*store, with(vec![elsewhere.clone()], ChangeSet::default())).await;

@@ -15,7 +15,10 @@ use crate::record::{Key, Kind, Record, Versioned};
 use crate::store::Store;
 
 fn create(records: impl IntoIterator<Item = Record>) -> ChangeSet {
-    ChangeSet { puts: records.into_iter().map(|record| put(record, 0)).collect(), ..ChangeSet::default() }
+    ChangeSet {
+        puts: records.into_iter().map(|record| put(record, 0)).collect(),
+        ..ChangeSet::default()
+    }
 }
 
 /// Nothing is lost or altered by storing it.
@@ -44,13 +47,19 @@ pub async fn loading_keeps_the_order_asked(store: Arc<dyn Store>) {
     committed(&*store, create([Record::User(user(1)), Record::User(user(2))])).await;
     let keys = [2, 7, 1, 2].map(|n| Key::User(user_id(n)));
     let loaded = store.load(&keys).await.expect("load");
-    let found: Vec<_> = loaded.into_iter().map(|record| record.map(|record| record.value.key())).collect();
+    let found: Vec<_> =
+        loaded.into_iter().map(|record| record.map(|record| record.value.key())).collect();
     let [second, _, first, _] = keys;
     assert_eq!(found, [Some(second.clone()), None, Some(first), Some(second)]);
     assert!(store.load(&[]).await.expect("load").is_empty());
 }
 
-async fn listed(store: &dyn Store, kind: Kind, after: Option<Key>, limit: usize) -> (Vec<Key>, bool) {
+async fn listed(
+    store: &dyn Store,
+    kind: Kind,
+    after: Option<Key>,
+    limit: usize,
+) -> (Vec<Key>, bool) {
     let page = store.list(kind, after, limit).await.expect("list");
     (page.items.into_iter().map(|record| record.value.key()).collect(), page.more)
 }
@@ -58,8 +67,11 @@ async fn listed(store: &dyn Store, kind: Kind, after: Option<Key>, limit: usize)
 /// Pages go on after the last key of the one before and say whether there are more.
 pub async fn lists_are_pages_in_order_of_keys(store: Arc<dyn Store>) {
     committed(&*store, create([3, 1, 5, 2, 4].map(|n| Record::User(user(n))))).await;
-    committed(&*store, create(["b", "B", "a b"].map(|id| Record::LoginSession(login(id, samples::BEGIN)))))
-        .await;
+    committed(
+        &*store,
+        create(["b", "B", "a b"].map(|id| Record::LoginSession(login(id, samples::BEGIN)))),
+    )
+    .await;
     let key = |n| Key::User(user_id(n));
     assert_eq!(listed(&*store, Kind::User, None, 2).await, (vec![key(1), key(2)], true));
     assert_eq!(listed(&*store, Kind::User, Some(key(2)), 2).await, (vec![key(3), key(4)], true));
@@ -84,7 +96,10 @@ pub async fn a_closed_store_refuses(store: Arc<dyn Store>) {
     store.close().await;
     store.close().await;
     let refused = store.commit(put_interaction(interaction(2), 0)).await;
-    assert!(matches!(refused, Err(CommitError::Store(StoreError::Unavailable { .. }))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(CommitError::Store(StoreError::Unavailable { .. }))),
+        "{refused:?}"
+    );
     let refused = store.load(&[Key::Interaction(interaction_id(1))]).await;
     assert!(matches!(refused, Err(StoreError::Unavailable { .. })), "{refused:?}");
     store.ready().await.expect_err("a closed store is not ready");

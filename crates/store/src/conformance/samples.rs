@@ -8,10 +8,10 @@ use handoff_domain::desk::ContactSession;
 use handoff_domain::event::{Cause, Subject};
 use handoff_domain::interaction::{Email, Pass};
 use handoff_domain::{
-    Center, CenterId, ChannelState, Desk, Direction, Event, Fact, Group, GroupId, Handling, Interaction,
-    InteractionId, Media, Mode, Notice, NotificationType, Offer, OfferKind, Outcome, Queue, QueueId, Reach,
-    Readiness, Role, Skill, SkillId, State, Status, Step, Time, Topic, User, UserData, UserId, Value, View,
-    Wait, Workbin, WorkbinId, WorkbinOwner,
+    Center, CenterId, ChannelState, Desk, Direction, Event, Fact, Group, GroupId, Handling,
+    Interaction, InteractionId, Media, Mode, Notice, NotificationType, Offer, OfferKind, Outcome,
+    Queue, QueueId, Reach, Readiness, Role, Skill, SkillId, State, Status, Step, Time, Topic, User,
+    UserData, UserId, Value, View, Wait, Workbin, WorkbinId, WorkbinOwner,
 };
 
 use crate::change_set::{ChangeSet, Put, Receipt};
@@ -63,7 +63,14 @@ pub fn wait(queue: u64) -> Wait {
 /// Returns an offer to the n-th user.
 #[must_use]
 pub const fn offer(to: u64, kind: OfferKind) -> Offer {
-    Offer { number: 1, to: user_id(to), kind, since: BEGIN, expires: BEGIN.plus_ms(30_000), note: None }
+    Offer {
+        number: 1,
+        to: user_id(to),
+        kind,
+        since: BEGIN,
+        expires: BEGIN.plus_ms(30_000),
+        note: None,
+    }
 }
 
 /// Returns what the n-th user handles.
@@ -128,7 +135,8 @@ pub const fn ended() -> State {
 #[must_use]
 pub fn rich_interaction() -> Interaction {
     let nested =
-        [("deep".to_owned(), Value::List(vec![Value::Null, Value::Bool(true), Value::Float(0.1)]))].into();
+        [("deep".to_owned(), Value::List(vec![Value::Null, Value::Bool(true), Value::Float(0.1)]))]
+            .into();
     let user_data = [
         ("nested".to_owned(), Value::Map(nested)),
         ("large".to_owned(), Value::Integer(u64::MAX.into())),
@@ -305,7 +313,10 @@ pub const fn put(record: Record, expected: Version) -> Put {
 /// Returns a change set that does nothing but write one interaction.
 #[must_use]
 pub fn put_interaction(interaction: Interaction, expected: Version) -> ChangeSet {
-    ChangeSet { puts: vec![put(Record::Interaction(interaction), expected)], ..ChangeSet::default() }
+    ChangeSet {
+        puts: vec![put(Record::Interaction(interaction), expected)],
+        ..ChangeSet::default()
+    }
 }
 
 /// Returns a notice of the interaction's state to the n-th user.
@@ -323,14 +334,24 @@ pub const fn notice(to: u64) -> Notice {
 /// Returns an event of an interaction.
 #[must_use]
 pub fn event(interaction: Interaction, at: Time, notices: Vec<Notice>) -> Event {
-    let facts = vec![Fact::Offered { to: user_id(1), kind: OfferKind::Routed, expires: at.plus_ms(30_000) }];
+    let facts = vec![Fact::Offered {
+        to: user_id(1),
+        kind: OfferKind::Routed,
+        expires: at.plus_ms(30_000),
+    }];
     Event { at, cause: Cause::Router, facts, subject: Subject::Interaction(interaction), notices }
 }
 
 /// Returns an event of a desk.
 #[must_use]
 pub fn desk_event(desk: Desk, at: Time, notices: Vec<Notice>) -> Event {
-    Event { at, cause: Cause::User(desk.user), facts: Vec::new(), subject: Subject::Desk(desk), notices }
+    Event {
+        at,
+        cause: Cause::User(desk.user),
+        facts: Vec::new(),
+        subject: Subject::Desk(desk),
+        notices,
+    }
 }
 
 /// Returns a receipt.

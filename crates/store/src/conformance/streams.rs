@@ -5,8 +5,8 @@ use std::sync::Arc;
 use handoff_domain::{Interaction, Media, Notice, NotificationType, Time, Topic, View};
 
 use super::samples::{
-    BEGIN, desk, desk_event, event, interaction, interaction_id, notice, put_interaction, rich_interaction,
-    user_id, workbin_id,
+    BEGIN, desk, desk_event, event, interaction, interaction_id, notice, put_interaction,
+    rich_interaction, user_id, workbin_id,
 };
 use super::{committed, conflict};
 use crate::change_set::ChangeSet;
@@ -88,8 +88,8 @@ pub async fn topics_are_numbered_apart(store: Arc<dyn Store>) {
     assert_eq!(others, [vec![(Topic::Interactions, 1), (Topic::Emails, 1)]]);
 }
 
-/// Whatever commits at once, a user's numbers are 1, 2, 3, … in the order of positions, and a reader never sees a later row without the
-/// earlier ones.
+/// Whatever commits at once, a user's numbers are 1, 2, 3, … in the order of positions, and a
+/// reader never sees a later row without the earlier ones.
 pub async fn numbers_have_no_gaps_under_concurrency(store: Arc<dyn Store>) {
     const TASKS: u64 = 16;
     const EACH: u64 = 40;
@@ -117,7 +117,8 @@ pub async fn numbers_have_no_gaps_under_concurrency(store: Arc<dyn Store>) {
         writer.await.expect("the writer must not panic");
     }
     for user in 2..6 {
-        let numbers: Vec<_> = rows(&*store, user).await.iter().map(|row| row.numbers[0].1).collect();
+        let numbers: Vec<_> =
+            rows(&*store, user).await.iter().map(|row| row.numbers[0].1).collect();
         assert_eq!(numbers, (1..=total / 4).collect::<Vec<_>>());
     }
 }
@@ -125,7 +126,11 @@ pub async fn numbers_have_no_gaps_under_concurrency(store: Arc<dyn Store>) {
 /// A number that was taken would be a gap.
 pub async fn a_refused_commit_takes_no_number(store: Arc<dyn Store>) {
     committed(&*store, tell(&[1])).await;
-    conflict(&*store, ChangeSet { events: tell(&[1]).events, ..put_interaction(interaction(1), 4) }).await;
+    conflict(
+        &*store,
+        ChangeSet { events: tell(&[1]).events, ..put_interaction(interaction(1), 4) },
+    )
+    .await;
     committed(&*store, tell(&[1])).await;
     let numbers: Vec<_> = rows(&*store, 1).await.iter().map(|row| row.numbers[0].1).collect();
     assert_eq!(numbers, [1, 2]);
@@ -151,14 +156,16 @@ pub async fn a_page_never_splits_a_position(store: Arc<dyn Store>) {
     assert!(store.stream(user_id(3), 0, 5).await.expect("stream").items.is_empty());
 }
 
-/// A head tells the last row's position, the last and the oldest number of each topic, and the highest request number.
+/// A head tells the last row's position, the last and the oldest number of each topic, and the
+/// highest request number.
 pub async fn heads_tell_position_numbers_and_reference(store: Arc<dyn Store>) {
     assert_eq!(store.head(user_id(1)).await.expect("head"), Head::default());
     let referred = |reference| Notice { reference, ..notice(1) };
     let mut position = 0;
     for reference in [Some(3), Some(8), None, Some(5)] {
         let told = vec![referred(reference), notice(2)];
-        position = committed(&*store, telling(vec![event(interaction(1), BEGIN, told)])).await.position;
+        position =
+            committed(&*store, telling(vec![event(interaction(1), BEGIN, told)])).await.position;
     }
     committed(&*store, tell(&[2])).await;
     let expected = Head {
@@ -177,7 +184,8 @@ pub async fn heads_after_gives_who_grew_in_order(store: Arc<dyn Store>) {
         positions.push(committed(&*store, tell(&[user])).await.position);
     }
     let head = |user, position| HeadChange { user: user_id(user), position };
-    let (first, second, last) = (head(1, positions[1]), head(2, positions[2]), head(3, positions[3]));
+    let (first, second, last) =
+        (head(1, positions[1]), head(2, positions[2]), head(3, positions[3]));
     assert_eq!(store.heads_after(0, 9).await.expect("heads"), [first, second, last]);
     assert_eq!(store.heads_after(positions[1], 9).await.expect("heads"), [second, last]);
     assert_eq!(store.heads_after(0, 2).await.expect("heads"), [first, second]);

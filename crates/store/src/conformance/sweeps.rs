@@ -88,7 +88,8 @@ pub async fn a_sweep_removes_no_more_than_its_limit(store: Arc<dyn Store>) {
 
 /// Receipts go when they have expired, sessions when they were not used, oldest first.
 pub async fn receipts_and_logins_are_swept(store: Arc<dyn Store>) {
-    let logins = [("a", 3), ("b", 1), ("c", 5)].map(|(id, used)| Record::LoginSession(login(id, Time(used))));
+    let logins = [("a", 3), ("b", 1), ("c", 5)]
+        .map(|(id, used)| Record::LoginSession(login(id, Time(used))));
     let change = ChangeSet {
         puts: logins.into_iter().map(|login| put(login, 0)).collect(),
         receipts: vec![
@@ -101,7 +102,11 @@ pub async fn receipts_and_logins_are_swept(store: Arc<dyn Store>) {
     };
     committed(&*store, change).await;
     let sweep = async |limit| store.sweep(Time(3), NEVER, Time(5), limit).await.expect("sweep");
-    let of = |receipts, login_sessions| SweepReport { receipts, login_sessions, ..SweepReport::default() };
+    let of = |receipts, login_sessions| SweepReport {
+        receipts,
+        login_sessions,
+        ..SweepReport::default()
+    };
     let left = async || {
         let scope = receipt("", None).scope;
         let mut left = Vec::new();

@@ -39,7 +39,11 @@ async fn due(store: &dyn Store, now: i64, limit: usize) -> (Vec<(TimerKey, i64)>
 /// What is due now comes in order of time, and the time of the first that does not come is told.
 pub async fn due_timers_come_earliest_first(store: Arc<dyn Store>) {
     assert_eq!(due(&*store, i64::MAX, 9).await, (Vec::new(), None));
-    committed(&*store, set(&[(offer(1, 1), 30), (grace(1), 10), (handling(1), 20), (grace(2), -5)])).await;
+    committed(
+        &*store,
+        set(&[(offer(1, 1), 30), (grace(1), 10), (handling(1), 20), (grace(2), -5)]),
+    )
+    .await;
     assert_eq!(due(&*store, -6, 9).await, (Vec::new(), Some(-5)));
     let (early, next) = due(&*store, 20, 9).await;
     assert_eq!(early, [(grace(2), -5), (grace(1), 10), (handling(1), 20)]);
@@ -51,7 +55,8 @@ pub async fn due_timers_come_earliest_first(store: Arc<dyn Store>) {
 /// The order is total, so that pages and stores agree.
 pub async fn timers_of_one_time_come_in_order_of_their_names(store: Arc<dyn Store>) {
     let (silence, idle) = (of_chat(2, TimerKind::CustomerSilence), of_chat(2, TimerKind::ChatIdle));
-    let of_agents = [grace(2), handling(2), offer(2, 10), offer(2, 9), grace(1), handling(1), offer(3, 1)];
+    let of_agents =
+        [grace(2), handling(2), offer(2, 10), offer(2, 9), grace(1), handling(1), offer(3, 1)];
     let mut names: Vec<_> = [idle, silence].into_iter().chain(of_agents).collect();
     committed(&*store, set(&names.iter().map(|name| (*name, 5)).collect::<Vec<_>>())).await;
     names.sort();
@@ -77,6 +82,10 @@ pub async fn clearing_removes_and_a_missing_one_is_no_error(store: Arc<dyn Store
 /// A set that clears and sets one name leaves it set.
 pub async fn clearing_comes_before_setting(store: Arc<dyn Store>) {
     committed(&*store, set(&[(handling(1), 10)])).await;
-    committed(&*store, ChangeSet { timers_cleared: vec![handling(1)], ..set(&[(handling(1), 40)]) }).await;
+    committed(
+        &*store,
+        ChangeSet { timers_cleared: vec![handling(1)], ..set(&[(handling(1), 40)]) },
+    )
+    .await;
     assert_eq!(due(&*store, 100, 9).await.0, [(handling(1), 40)]);
 }

@@ -16,7 +16,8 @@ async fn append(store: &dyn Store, events: Vec<Event>) {
 
 /// Says so many texts, `each` in an event, with another event of the chat before each of them.
 async fn say(store: &dyn Store, n: u64, count: u64, each: usize) {
-    let entries: Vec<Entry> = (1..=count).map(|number| entry(number, text(&format!("{number}")))).collect();
+    let entries: Vec<Entry> =
+        (1..=count).map(|number| entry(number, text(&format!("{number}")))).collect();
     for together in entries.chunks(each) {
         let unsaid = event(chat(n), BEGIN, Vec::new());
         append(store, vec![unsaid, said(chat(n), BEGIN, together.to_vec(), Vec::new())]).await;
@@ -61,7 +62,8 @@ pub async fn a_transcript_is_pages_by_number(store: Arc<dyn Store>) {
 /// A long chat is read to its end, whatever else happened to it in between.
 pub async fn a_long_transcript_is_whole(store: Arc<dyn Store>) {
     let entry = |number| entry(number, text("again"));
-    let events = (1..=1_200).map(|number| said(chat(1), BEGIN, vec![entry(number)], Vec::new())).collect();
+    let events =
+        (1..=1_200).map(|number| said(chat(1), BEGIN, vec![entry(number)], Vec::new())).collect();
     append(&*store, events).await;
     assert_eq!(numbers(&*store, 1, 0, 10_000).await, ((1..=1_200).collect(), false));
     assert_eq!(numbers(&*store, 1, 1_100, 50).await, ((1_101..=1_150).collect(), true));
@@ -78,7 +80,8 @@ pub async fn other_facts_of_an_event_are_not_in_the_transcript(store: Arc<dyn St
     assert_eq!(history[0].facts, mixed.facts);
 }
 
-/// What an agent is shown is for him alone: it is in his stream, and the history has every entry once.
+/// What an agent is shown is for him alone: it is in his stream, and the history has every entry
+/// once.
 pub async fn what_is_shown_again_is_not_said_again(store: Arc<dyn Store>) {
     let first = said(chat(1), BEGIN, vec![entry(1, text("first"))], Vec::new());
     let again = shown(chat(1), BEGIN, vec![entry(1, text("first"))], vec![heard(1)]);

@@ -1,10 +1,13 @@
-//! Files in a directory: `<directory>/ab/<32 hex digits>`, where `ab` are the first two of them, and `<directory>/incoming` for what has
-//! not arrived yet. What a sweep took lies in `<directory>/trash` for a while, as `<32 hex digits>.<when it was taken>`, where an operator finds
-//! it. `<directory>/mark` says which directory this is, so that a store is not started over another's.
+//! Files in a directory: `<directory>/ab/<32 hex digits>`, where `ab` are the first two of them,
+//! and `<directory>/incoming` for what has not arrived yet. What a sweep took lies in
+//! `<directory>/trash` for a while, as `<32 hex digits>.<when it was taken>`, where an operator
+//! finds it. `<directory>/mark` says which directory this is, so that a store is not started over
+//! another's.
 //!
-//! A file is written under `incoming`, synced, renamed to its place, and the place is synced; so a file that is in its place is whole,
-//! whatever is killed when. What is still under `incoming` when the directory is opened was never acknowledged and is removed. A second
-//! process on the same directory is refused, because it would remove what the first one is just receiving.
+//! A file is written under `incoming`, synced, renamed to its place, and the place is synced; so a
+//! file that is in its place is whole, whatever is killed when. What is still under `incoming` when
+//! the directory is opened was never acknowledged and is removed. A second process on the same
+//! directory is refused, because it would remove what the first one is just receiving.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write as _};
@@ -61,7 +64,8 @@ struct Places {
 }
 
 impl DiskFiles {
-    /// Opens a directory, makes it if there is none, and removes what arrived only in part. Blocks while it does.
+    /// Opens a directory, makes it if there is none, and removes what arrived only in part. Blocks
+    /// while it does.
     ///
     /// # Errors
     ///
@@ -98,8 +102,12 @@ impl DiskFiles {
     pub async fn set_mark(&self, mark: String) -> Result<(), FilesError> {
         self.run(MARKING, move |places| {
             let arriving = places.root.join(INCOMING).join(MARK);
-            let mut file =
-                OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&arriving)?;
+            let mut file = OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o600)
+                .open(&arriving)?;
             writeln!(file, "{mark}")?;
             file.sync_all()?;
             fs::rename(&arriving, places.root.join(MARK))?;
@@ -134,8 +142,13 @@ fn make_directory(path: &Path) -> io::Result<()> {
 
 fn lock(root: &Path) -> Result<File, FilesError> {
     let mut options = OpenOptions::new();
-    let opened =
-        options.read(true).write(true).create(true).truncate(false).mode(0o600).open(root.join(LOCK));
+    let opened = options
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(root.join(LOCK));
     let file = opened.map_err(|error| FilesError::unavailable(OPENING, error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
@@ -147,7 +160,8 @@ fn lock(root: &Path) -> Result<File, FilesError> {
 }
 
 impl Places {
-    /// Makes every directory before the first file needs it: one that is made with a file could be lost with it in a power cut.
+    /// Makes every directory before the first file needs it: one that is made with a file could be
+    /// lost with it in a power cut.
     fn prepare(&self) -> io::Result<()> {
         let incoming = self.root.join(INCOMING);
         make_directory(&incoming)?;
@@ -275,7 +289,8 @@ struct Unfinished(PathBuf);
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        // After a rename there is nothing to remove. Whatever else fails is removed at the next start.
+        // After a rename there is nothing to remove. Whatever else fails is removed at the next
+        // start.
         let _ = fs::remove_file(&self.0);
     }
 }
@@ -335,12 +350,19 @@ impl Files for DiskFiles {
                 Err(error) => Err(error),
             }
         });
-        let Some((file, unfinished)) = begun.await? else { return Err(FilesError::Exists { id: new.id }) };
+        let Some((file, unfinished)) = begun.await? else {
+            return Err(FilesError::Exists { id: new.id });
+        };
         let places = Arc::clone(&self.places);
         Ok(Box::new(Arriving { places, new, file: Arc::new(file), bytes: 0, unfinished }))
     }
 
-    async fn read(&self, id: FileId, offset: u64, bytes_max: usize) -> Result<Option<Vec<u8>>, FilesError> {
+    async fn read(
+        &self,
+        id: FileId,
+        offset: u64,
+        bytes_max: usize,
+    ) -> Result<Option<Vec<u8>>, FilesError> {
         self.run(READING, move |places| places.read(id, offset, bytes_max)).await
     }
 
@@ -353,15 +375,25 @@ impl Files for DiskFiles {
     }
 
     async fn put_in_trash(&self, file: Trashed) -> Result<(), FilesError> {
-        self.run(TAKING, move |places| move_if_there(&places.place(file.id), &places.in_trash(file))).await
+        self.run(TAKING, move |places| {
+            move_if_there(&places.place(file.id), &places.in_trash(file))
+        })
+        .await
     }
 
-    async fn trash(&self, after: Option<Trashed>, limit: usize) -> Result<Page<Trashed>, FilesError> {
+    async fn trash(
+        &self,
+        after: Option<Trashed>,
+        limit: usize,
+    ) -> Result<Page<Trashed>, FilesError> {
         self.run(LISTING, move |places| places.trash(after, limit)).await
     }
 
     async fn put_back(&self, file: Trashed) -> Result<(), FilesError> {
-        self.run(TAKING, move |places| move_if_there(&places.in_trash(file), &places.place(file.id))).await
+        self.run(TAKING, move |places| {
+            move_if_there(&places.in_trash(file), &places.place(file.id))
+        })
+        .await
     }
 
     async fn remove_for_good(&self, file: Trashed) -> Result<(), FilesError> {
@@ -372,7 +404,11 @@ impl Files for DiskFiles {
         .await
     }
 
-    async fn list(&self, after: Option<FileId>, limit: usize) -> Result<Page<KeptFile>, FilesError> {
+    async fn list(
+        &self,
+        after: Option<FileId>,
+        limit: usize,
+    ) -> Result<Page<KeptFile>, FilesError> {
         self.run(LISTING, move |places| places.list(after, limit)).await
     }
 }

@@ -68,7 +68,12 @@ impl Files for MemoryFiles {
         Ok(Box::new(Arriving { kept: Arc::clone(&self.kept), new, bytes: Vec::new() }))
     }
 
-    async fn read(&self, id: FileId, offset: u64, bytes_max: usize) -> Result<Option<Vec<u8>>, FilesError> {
+    async fn read(
+        &self,
+        id: FileId,
+        offset: u64,
+        bytes_max: usize,
+    ) -> Result<Option<Vec<u8>>, FilesError> {
         let from = usize::try_from(offset).unwrap_or(usize::MAX);
         let kept = lock(&self.kept);
         let rest = kept.get(&id).map(|(_, bytes)| bytes.get(from..).unwrap_or_default());
@@ -87,7 +92,11 @@ impl Files for MemoryFiles {
         Ok(())
     }
 
-    async fn trash(&self, after: Option<Trashed>, limit: usize) -> Result<Page<Trashed>, FilesError> {
+    async fn trash(
+        &self,
+        after: Option<Trashed>,
+        limit: usize,
+    ) -> Result<Page<Trashed>, FilesError> {
         let after = after.map_or(Bound::Unbounded, Bound::Excluded);
         let trash = lock(&self.trash);
         let mut all = trash.range((after, Bound::Unbounded)).map(|(file, _)| *file);
@@ -107,11 +116,16 @@ impl Files for MemoryFiles {
         Ok(())
     }
 
-    async fn list(&self, after: Option<FileId>, limit: usize) -> Result<Page<KeptFile>, FilesError> {
+    async fn list(
+        &self,
+        after: Option<FileId>,
+        limit: usize,
+    ) -> Result<Page<KeptFile>, FilesError> {
         let after = after.map_or(Bound::Unbounded, Bound::Excluded);
         let kept = lock(&self.kept);
-        let mut all =
-            kept.range((after, Bound::Unbounded)).map(|(id, (at, _))| KeptFile { id: *id, at: *at });
+        let mut all = kept
+            .range((after, Bound::Unbounded))
+            .map(|(id, (at, _))| KeptFile { id: *id, at: *at });
         let items = all.by_ref().take(limit).collect();
         Ok(Page { items, more: all.next().is_some() })
     }

@@ -1,9 +1,10 @@
 //! Takes files out of use that no record speaks for any more, and removes them a while later.
 //!
-//! A file without a record may be one that a crash left behind, or one whose record is in another database: a new database was started over
-//! an old directory, or an older copy of the database was put back. The first kind is taken, the second never, and what tells them apart is
-//! whether this database was in service when the file arrived ([`FilesDirectory::was_attended`]). What is taken lies in a trash first, from
-//! which it comes back by itself when a record speaks for it again.
+//! A file without a record may be one that a crash left behind, or one whose record is in another
+//! database: a new database was started over an old directory, or an older copy of the database was
+//! put back. The first kind is taken, the second never, and what tells them apart is whether this
+//! database was in service when the file arrived ([`FilesDirectory::was_attended`]). What is taken
+//! lies in a trash first, from which it comes back by itself when a record speaks for it again.
 
 use handoff_domain::{FileId, Time};
 
@@ -28,8 +29,8 @@ pub enum SweepFilesError {
 pub struct FilesTerms<'a> {
     /// When the store was in service.
     pub directory: &'a FilesDirectory,
-    /// Since when a file must have been without a record, or deleted. A file arrives before its record is written, so this must be longer
-    /// ago than any file takes to arrive; a day is ample.
+    /// Since when a file must have been without a record, or deleted. A file arrives before its
+    /// record is written, so this must be longer ago than any file takes to arrive; a day is ample.
     pub before: Time,
     /// Now.
     pub now: Time,
@@ -66,24 +67,31 @@ enum Said {
     Deleted(Time),
 }
 
-async fn said_of(store: &dyn Store, ids: impl Iterator<Item = FileId>) -> Result<Vec<Said>, StoreError> {
+async fn said_of(
+    store: &dyn Store,
+    ids: impl Iterator<Item = FileId>,
+) -> Result<Vec<Said>, StoreError> {
     let mut said = Vec::new();
     for id in ids {
-        // One by one, because one that cannot be read must not keep the others: there is a record, so the file stays.
-        said.push(match store.load(&[Key::File(id)]).await.map(|mut found| found.pop().flatten()) {
-            Ok(None) => Said::Nothing,
-            Ok(Some(found)) => match found.value {
-                Record::File(FileRecord { deleted: Some(at), .. }) => Said::Deleted(at),
-                _ => Said::Kept,
+        // One by one, because one that cannot be read must not keep the others: there is a record,
+        // so the file stays.
+        said.push(
+            match store.load(&[Key::File(id)]).await.map(|mut found| found.pop().flatten()) {
+                Ok(None) => Said::Nothing,
+                Ok(Some(found)) => match found.value {
+                    Record::File(FileRecord { deleted: Some(at), .. }) => Said::Deleted(at),
+                    _ => Said::Kept,
+                },
+                Err(error) if error.is_unreadable() => Said::Kept,
+                Err(error) => return Err(error),
             },
-            Err(error) if error.is_unreadable() => Said::Kept,
-            Err(error) => return Err(error),
-        });
+        );
     }
     Ok(said)
 }
 
-/// Looks at up to `limit` files after `after` and puts those into the trash that have been without a record, or deleted, for long enough.
+/// Looks at up to `limit` files after `after` and puts those into the trash that have been without
+/// a record, or deleted, for long enough.
 ///
 /// # Errors
 ///
@@ -115,8 +123,8 @@ pub async fn sweep_files(
     Ok(swept)
 }
 
-/// Looks at up to `limit` files of the trash after `after`: puts back what a record speaks for, and removes what was taken before
-/// `remove_before`. With `None` nothing is removed.
+/// Looks at up to `limit` files of the trash after `after`: puts back what a record speaks for, and
+/// removes what was taken before `remove_before`. With `None` nothing is removed.
 ///
 /// # Errors
 ///
@@ -138,7 +146,9 @@ pub async fn sweep_trash(
                 files.put_back(*file).await?;
                 swept.put_back += 1;
             }
-            Said::Nothing | Said::Deleted(_) if remove_before.is_some_and(|before| file.since < before) => {
+            Said::Nothing | Said::Deleted(_)
+                if remove_before.is_some_and(|before| file.since < before) =>
+            {
                 files.remove_for_good(*file).await?;
                 swept.removed += 1;
             }

@@ -27,7 +27,9 @@ fn is_in_scope(interaction: &Interaction, scope: &InteractionScope) -> bool {
         _ => None,
     };
     match scope {
-        InteractionScope::Active(center) => interaction.center == *center && !interaction.is_ended(),
+        InteractionScope::Active(center) => {
+            interaction.center == *center && !interaction.is_ended()
+        }
         InteractionScope::Waiting => interaction.wait().is_some(),
         InteractionScope::HeldBy(user) => interaction.people().contains(user),
         InteractionScope::InWorkbin(id) => workbin == Some(*id),

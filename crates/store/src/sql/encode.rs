@@ -155,7 +155,12 @@ impl Growths {
     fn place_of(&mut self, user: UserId) -> usize {
         let rows = &mut self.rows;
         *self.places.entry(user).or_insert_with(|| {
-            rows.push(Growth { user: user.stored(), reference: 0, counts: [0; COUNTERS], last_event: 0 });
+            rows.push(Growth {
+                user: user.stored(),
+                reference: 0,
+                counts: [0; COUNTERS],
+                last_event: 0,
+            });
             rows.len() - 1
         })
     }
@@ -185,7 +190,8 @@ pub(crate) struct EncodedChange {
 impl EncodedChange {
     /// Makes the rows of a change set.
     pub(crate) fn of(change: &ChangeSet) -> Result<Self, CodecError> {
-        let mut steps = Vec::with_capacity(change.puts.len() + change.removals.len() + change.checks.len());
+        let mut steps =
+            Vec::with_capacity(change.puts.len() + change.removals.len() + change.checks.len());
         for put in &change.puts {
             steps.push(put_step(put)?);
         }
@@ -206,7 +212,11 @@ impl EncodedChange {
             steps,
             receipts: change.receipts.clone(),
             timers_cleared: change.timers_cleared.iter().copied().map(TimerName::of).collect(),
-            timers_set: change.timers_set.iter().map(|timer| timer_row(timer.key, timer.due.0)).collect(),
+            timers_set: change
+                .timers_set
+                .iter()
+                .map(|timer| timer_row(timer.key, timer.due.0))
+                .collect(),
             events,
             growths: growths.rows,
             bytes: 0,
@@ -304,7 +314,8 @@ const fn media_of(subject: &Subject) -> Option<&Media> {
     }
 }
 
-/// Encodes what an event is about, or takes the text of the put that writes the very same thing, as nearly always happens.
+/// Encodes what an event is about, or takes the text of the put that writes the very same thing, as
+/// nearly always happens.
 fn encode_subject(
     subject: &Subject,
     change: &ChangeSet,
@@ -328,7 +339,9 @@ fn encode_subject(
     let body = match subject {
         Subject::Interaction(interaction) => codec::encode_interaction(interaction)?,
         Subject::Desk(desk) => codec::encode_desk(desk)?,
-        Subject::Transcript { interaction, entries } => codec::encode_transcript(interaction, entries)?,
+        Subject::Transcript { interaction, entries } => {
+            codec::encode_transcript(interaction, entries)?
+        }
     };
     Ok((kind, body.into()))
 }

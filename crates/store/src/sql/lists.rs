@@ -1,6 +1,9 @@
-//! The lists that an interaction is found in. A list is a text, and a row of `interaction_lists` is one interaction's place in it.
+//! The lists that an interaction is found in. A list is a text, and a row of `interaction_lists` is
+//! one interaction's place in it.
 
-use handoff_domain::{CenterId, Interaction, InteractionId, Media, QueueId, State, UserId, WorkbinId};
+use handoff_domain::{
+    CenterId, Interaction, InteractionId, Media, QueueId, State, UserId, WorkbinId,
+};
 
 use crate::query::{InteractionQuery, InteractionScope};
 
@@ -47,10 +50,13 @@ fn parked(workbin: WorkbinId) -> String {
     format!("b{workbin}")
 }
 
-/// Returns the lists that an interaction is in, separated by spaces. What is over is found by its contact and its thread alone.
+/// Returns the lists that an interaction is in, separated by spaces. What is over is found by its
+/// contact and its thread alone.
 pub(crate) fn lists_of(interaction: &Interaction) -> String {
     let mut lists = Vec::with_capacity(6);
-    lists.extend(interaction.contact.as_deref().map(|contact| of_contact(interaction.center, contact)));
+    lists.extend(
+        interaction.contact.as_deref().map(|contact| of_contact(interaction.center, contact)),
+    );
     if interaction.media == Media::Email {
         lists.push(thread(interaction.thread_root()));
     }
@@ -87,7 +93,9 @@ pub(crate) fn only_in<'a>(these: &'a str, those: &'a str) -> impl Iterator<Item 
 pub(crate) fn lists_read(query: &InteractionQuery) -> Vec<String> {
     match &query.scope {
         // A queue's list is far shorter than its center's; the center is filtered on anyway.
-        InteractionScope::Active(center) => vec![query.queue.map_or_else(|| active(*center), queue_list)],
+        InteractionScope::Active(center) => {
+            vec![query.queue.map_or_else(|| active(*center), queue_list)]
+        }
         InteractionScope::Waiting => vec![WAITING.to_owned()],
         InteractionScope::HeldBy(user) => vec![held(*user)],
         InteractionScope::InWorkbin(workbin) => vec![parked(*workbin)],
@@ -125,7 +133,8 @@ mod tests {
 
     #[test]
     fn no_contact_breaks_a_list_name_or_takes_anothers() {
-        let names = ["a b", "a%b", "a%20;b", "a\u{a0}b", "ab"].map(|name| of_contact(CenterId(1), name));
+        let names =
+            ["a b", "a%b", "a%20;b", "a\u{a0}b", "ab"].map(|name| of_contact(CenterId(1), name));
         assert!(names.iter().all(|name| !name.contains(char::is_whitespace)));
         assert_eq!(names.iter().collect::<std::collections::BTreeSet<_>>().len(), names.len());
     }

@@ -103,7 +103,8 @@ pub(crate) const LIST_ENTER: &str =
 /// list, id
 pub(crate) const LIST_LEAVE: &str = "DELETE FROM interaction_lists WHERE list = $1 AND id = $2";
 
-/// list, id after, center, media, queue, owner, external id, contact, limit → id. A filter that is null filters nothing.
+/// list, id after, center, media, queue, owner, external id, contact, limit → id. A filter that is
+/// null filters nothing.
 pub(crate) const LIST_READ: &str = "SELECT i.id FROM interaction_lists l JOIN interactions i ON i.id = l.id \
      WHERE l.list = $1 AND l.id > $2 \
      AND ($3 IS NULL OR i.center = $3) AND ($4 IS NULL OR i.media = $4) AND ($5 IS NULL OR i.queue = $5) \
@@ -118,7 +119,8 @@ pub(crate) const LIST_READ_BACK: &str = "SELECT i.id FROM interaction_lists l JO
      ORDER BY l.id DESC LIMIT $9";
 
 /// center → place, count
-pub(crate) const CENSUS: &str = "SELECT place, COUNT(*) FROM interactions WHERE center = $1 GROUP BY place";
+pub(crate) const CENSUS: &str =
+    "SELECT place, COUNT(*) FROM interactions WHERE center = $1 GROUP BY place";
 
 /// → position
 pub(crate) const LOG_END_READ: &str = "SELECT position FROM log_end WHERE id = 1";
@@ -135,15 +137,16 @@ pub(crate) const HISTORY_CHECK: &str = "SELECT position, at, epoch, form, body, 
 pub(crate) const STREAM_CHECK: &str = "SELECT position, numbers, form, body, user_id, ordinal FROM stream_rows \
      WHERE (user_id, position, ordinal) > ($1, $2, $3) ORDER BY user_id, position, ordinal LIMIT $4";
 
-/// → when the last event was that is kept, and the highest id of an interaction, which begins with when it was made.
-pub(crate) const LATEST_READ: &str =
-    "SELECT (SELECT at FROM events ORDER BY position DESC LIMIT 1), (SELECT MAX(id) FROM interactions)";
+/// → when the last event was that is kept, and the highest id of an interaction, which begins with
+/// when it was made.
+pub(crate) const LATEST_READ: &str = "SELECT (SELECT at FROM events ORDER BY position DESC LIMIT 1), (SELECT MAX(id) FROM interactions)";
 
 /// position, at, told, form, body, subject kind, subject form, subject
 pub(crate) const EVENT_INSERT: &str = "INSERT INTO events \
      (position, at, told, form, body, subject_kind, subject_form, subject) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 /// limit → position, at, told
-pub(crate) const EVENTS_OLDEST: &str = "SELECT position, at, told FROM events ORDER BY position LIMIT $1";
+pub(crate) const EVENTS_OLDEST: &str =
+    "SELECT position, at, told FROM events ORDER BY position LIMIT $1";
 /// position
 pub(crate) const EVENT_DELETE: &str = "DELETE FROM events WHERE position = $1";
 
@@ -154,15 +157,17 @@ pub(crate) const HISTORY_INSERT: &str = "INSERT INTO history \
 pub(crate) const HISTORY_READ: &str = "SELECT position, at, epoch, form, body FROM history \
      WHERE interaction = $1 AND position > $2 ORDER BY position LIMIT $3";
 
-/// interaction, number of an entry, limit → position, form, body of the events with later entries. An interaction's entries have rising
-/// numbers in the order of the log, so the order of the index is that of the transcript.
+/// interaction, number of an entry, limit → position, form, body of the events with later entries.
+/// An interaction's entries have rising numbers in the order of the log, so the order of the index
+/// is that of the transcript.
 pub(crate) const TRANSCRIPT_READ: &str = "SELECT position, form, body FROM history \
      WHERE interaction = $1 AND last_entry > $2 ORDER BY last_entry LIMIT $3";
 
 /// user, position, ordinal, numbers, form, body
 pub(crate) const ROW_INSERT: &str = "INSERT INTO stream_rows (user_id, position, ordinal, numbers, form, body) VALUES ($1, $2, $3, $4, $5, $6)";
-/// user, position after → position, numbers, notice's form and body, at, event's form and body, subject's kind, form and body. The
-/// reader stops by itself, because a limit could split the rows of one position.
+/// user, position after → position, numbers, notice's form and body, at, event's form and body,
+/// subject's kind, form and body. The reader stops by itself, because a limit could split the rows
+/// of one position.
 pub(crate) const STREAM_READ: &str = "SELECT s.position, s.numbers, s.form, s.body, \
      e.at, e.form, e.body, e.subject_kind, e.subject_form, e.subject \
      FROM stream_rows s JOIN events e ON e.position = s.position \
@@ -174,7 +179,8 @@ pub(crate) const ROW_NUMBERS: &str =
 pub(crate) const ROW_DELETE: &str =
     "DELETE FROM stream_rows WHERE user_id = $1 AND position = $2 AND ordinal = $3";
 
-/// Returns a topic's place among the counters of a head row, which are in the order of [`Topic::ALL`].
+/// Returns a topic's place among the counters of a head row, which are in the order of
+/// [`Topic::ALL`].
 pub(crate) const fn counter(topic: Topic) -> usize {
     match topic {
         Topic::Interactions => 0,
@@ -192,8 +198,9 @@ pub(crate) const fn counter(topic: Topic) -> usize {
 /// How many counters a head row has.
 pub(crate) const COUNTERS: usize = Topic::ALL.len();
 
-/// user, position, reference, and by how much each counter grows. Read back with [`HEAD_GROWN`] in the same transaction, or by putting
-/// `RETURNING` behind it: in SQLite that opens a table in memory for every row, which costs more than the rest of the statement.
+/// user, position, reference, and by how much each counter grows. Read back with [`HEAD_GROWN`] in
+/// the same transaction, or by putting `RETURNING` behind it: in SQLite that opens a table in
+/// memory for every row, which costs more than the rest of the statement.
 pub(crate) const HEAD_GROW: &str = "INSERT INTO stream_heads (user_id, position, reference, \
      last_interactions, last_channels, last_chats, last_emails, last_workitems, last_openmedia, last_workbins, last_me, \
      last_services) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
@@ -230,8 +237,9 @@ pub(crate) const HEAD_FORGET: &str = "UPDATE stream_heads SET \
      kept_me = CASE WHEN $8 >= kept_me THEN $8 + 1 ELSE kept_me END, \
      kept_services = CASE WHEN $9 >= kept_services THEN $9 + 1 ELSE kept_services END \
      WHERE user_id = $10";
-/// position after → user, position. There is no index on the position: it would be rewritten by every notice, while this is one scan of
-/// small rows a second and node. The reader stops by itself, because a limit could split the users of one position.
+/// position after → user, position. There is no index on the position: it would be rewritten by
+/// every notice, while this is one scan of small rows a second and node. The reader stops by
+/// itself, because a limit could split the users of one position.
 pub(crate) const HEADS_AFTER: &str =
     "SELECT user_id, position FROM stream_heads WHERE position > $1 ORDER BY position, user_id";
 
@@ -239,7 +247,8 @@ pub(crate) const HEADS_AFTER: &str =
 pub(crate) const TIMER_SET: &str = "INSERT INTO timers (subject, kind, number, due) VALUES ($1, $2, $3, $4) \
      ON CONFLICT (subject, kind, number) DO UPDATE SET due = excluded.due";
 /// subject, kind, number
-pub(crate) const TIMER_CLEAR: &str = "DELETE FROM timers WHERE subject = $1 AND kind = $2 AND number = $3";
+pub(crate) const TIMER_CLEAR: &str =
+    "DELETE FROM timers WHERE subject = $1 AND kind = $2 AND number = $3";
 /// limit → subject, kind, number, due
 pub(crate) const TIMERS_FIRST: &str =
     "SELECT subject, kind, number, due FROM timers ORDER BY due, subject, kind, number LIMIT $1";

@@ -83,7 +83,9 @@ mod tests {
         ];
         let names: Vec<_> = keys.map(TimerName::of).into_iter().collect();
         assert!(
-            names.is_sorted_by(|a, b| (&a.subject, a.kind, a.number) < (&b.subject, b.kind, b.number)),
+            names.is_sorted_by(
+                |a, b| (&a.subject, a.kind, a.number) < (&b.subject, b.kind, b.number)
+            ),
             "{names:?}"
         );
         for (key, name) in keys.iter().zip(&names) {

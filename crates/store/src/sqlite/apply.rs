@@ -1,8 +1,9 @@
 //! Applies one change set inside the batch's transaction.
 //!
-//! The receipts are tried first, then every guard is read and compared, and only when all of them hold is anything written. A change set
-//! that fails has therefore written nothing and drops out of its batch without a savepoint, and one that comes later reads what the
-//! earlier ones of the batch wrote.
+//! The receipts are tried first, then every guard is read and compared, and only when all of them
+//! hold is anything written. A change set that fails has therefore written nothing and drops out of
+//! its batch without a savepoint, and one that comes later reads what the earlier ones of the batch
+//! wrote.
 
 use rusqlite::{Connection, OptionalExtension, Statement, params};
 
@@ -202,8 +203,13 @@ impl<'c> Statements<'c> {
         Ok(())
     }
 
-    /// Takes the numbers for everybody who is told; gives the last number before them on each topic.
-    fn grow(&mut self, growths: &[Growth], position: u64) -> Result<Vec<[u64; COUNTERS]>, rusqlite::Error> {
+    /// Takes the numbers for everybody who is told; gives the last number before them on each
+    /// topic.
+    fn grow(
+        &mut self,
+        growths: &[Growth],
+        position: u64,
+    ) -> Result<Vec<[u64; COUNTERS]>, rusqlite::Error> {
         let mut all = Vec::with_capacity(growths.len());
         for growth in growths {
             let n = &growth.counts;
@@ -275,7 +281,14 @@ impl<'c> Statements<'c> {
             let numbers = encode_numbers(&numbers)
                 .map_err(|error| Refusal::Alone(corrupt("a stream row", &error).into()))?;
             let user = &growths[row.growth].user;
-            self.row_insert.execute(params![user, position, ordinal, numbers, newest::NOTICE, row.body])?;
+            self.row_insert.execute(params![
+                user,
+                position,
+                ordinal,
+                numbers,
+                newest::NOTICE,
+                row.body
+            ])?;
         }
         Ok(())
     }

@@ -1,7 +1,8 @@
 //! What cannot be read: set aside, so that everything else can be.
 //!
-//! A list leaves it out and goes on, an explicit load of it fails, and both write it down here once, with an error in the log. The row itself
-//! stays as it is: a newer program may understand it, and an operator may mend it.
+//! A list leaves it out and goes on, an explicit load of it fails, and both write it down here
+//! once, with an error in the log. The row itself stays as it is: a newer program may understand
+//! it, and an operator may mend it.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,7 +10,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::error::StoreError;
 use crate::store::SetAside;
 
-/// Most rows that are remembered. Where more are unreadable, it is the disk or the file as a whole, and not a list of rows that helps.
+/// Most rows that are remembered. Where more are unreadable, it is the disk or the file as a whole,
+/// and not a list of rows that helps.
 const REMEMBERED_MAX: usize = 1_000;
 
 /// The rows that could not be read since the store was opened.

@@ -31,7 +31,10 @@ pub struct Checked {
     pub unreadable: Vec<SetAside>,
 }
 
-pub(super) fn check(connection: &Connection, progress: &dyn Fn(Progress)) -> Result<Checked, StoreError> {
+pub(super) fn check(
+    connection: &Connection,
+    progress: &dyn Fn(Progress),
+) -> Result<Checked, StoreError> {
     let aside = Aside::default();
     let work = || {
         let mut rows = 0;
@@ -47,7 +50,8 @@ pub(super) fn check(connection: &Connection, progress: &dyn Fn(Progress)) -> Res
     Ok(Checked { rows, unreadable: aside.all() })
 }
 
-/// Reads a table page by page. `page` reads the rows after the last one that it was given, and gives how many there were.
+/// Reads a table page by page. `page` reads the rows after the last one that it was given, and
+/// gives how many there were.
 fn pages(
     table: &'static str,
     progress: &dyn Fn(Progress),
@@ -86,7 +90,11 @@ fn records(
     })
 }
 
-fn events(connection: &Connection, aside: &Aside, progress: &dyn Fn(Progress)) -> Result<u64, Unread> {
+fn events(
+    connection: &Connection,
+    aside: &Aside,
+    progress: &dyn Fn(Progress),
+) -> Result<u64, Unread> {
     let mut after = 0_i64;
     pages("events", progress, || {
         let mut statement = connection.prepare_cached(text::EVENTS_CHECK)?;
@@ -101,7 +109,11 @@ fn events(connection: &Connection, aside: &Aside, progress: &dyn Fn(Progress)) -
     })
 }
 
-fn histories(connection: &Connection, aside: &Aside, progress: &dyn Fn(Progress)) -> Result<u64, Unread> {
+fn histories(
+    connection: &Connection,
+    aside: &Aside,
+    progress: &dyn Fn(Progress),
+) -> Result<u64, Unread> {
     let mut after = (String::new(), 0_i64);
     pages("history", progress, || {
         let mut statement = connection.prepare_cached(text::HISTORY_CHECK)?;
@@ -117,7 +129,11 @@ fn histories(connection: &Connection, aside: &Aside, progress: &dyn Fn(Progress)
     })
 }
 
-fn streams(connection: &Connection, aside: &Aside, progress: &dyn Fn(Progress)) -> Result<u64, Unread> {
+fn streams(
+    connection: &Connection,
+    aside: &Aside,
+    progress: &dyn Fn(Progress),
+) -> Result<u64, Unread> {
     let mut after = (String::new(), 0_i64, -1_i64);
     pages("stream_rows", progress, || {
         let mut statement = connection.prepare_cached(text::STREAM_CHECK)?;

@@ -17,8 +17,9 @@ pub(super) enum Verdict {
     TryLater,
 }
 
-/// I/O errors of the shared-memory file and of memory. They happen before anything is written and concern nothing that must survive;
-/// a full disk can show itself this way when the shared-memory file has to grow.
+/// I/O errors of the shared-memory file and of memory. They happen before anything is written and
+/// concern nothing that must survive; a full disk can show itself this way when the shared-memory
+/// file has to grow.
 const HARMLESS_IO: [i32; 5] = [
     ffi::SQLITE_IOERR_SHMSIZE,
     ffi::SQLITE_IOERR_SHMMAP,
@@ -31,8 +32,12 @@ const HARMLESS_IO: [i32; 5] = [
 pub(super) fn judge(error: &rusqlite::Error) -> Verdict {
     let rusqlite::Error::SqliteFailure(failure, _) = error else { return Verdict::TryLater };
     match failure.code {
-        ErrorCode::SystemIoFailure if HARMLESS_IO.contains(&failure.extended_code) => Verdict::TryLater,
-        ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Verdict::Stop,
+        ErrorCode::SystemIoFailure if HARMLESS_IO.contains(&failure.extended_code) => {
+            Verdict::TryLater
+        }
+        ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
+            Verdict::Stop
+        }
         _ => Verdict::TryLater,
     }
 }
@@ -51,12 +56,15 @@ impl From<rusqlite::Error> for Shared {
 /// Makes the error of a read or of opening the file.
 pub(super) fn failed(attempted: &'static str, error: rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => corrupt("the database file", &error),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            corrupt("the database file", &error)
+        }
         _ => StoreError::Unavailable { attempted, source: Box::new(error) },
     }
 }
 
-/// Makes the error for something that cannot be read. The causes are written out because the variant carries none.
+/// Makes the error for something that cannot be read. The causes are written out because the
+/// variant carries none.
 pub(super) fn corrupt(what: &str, error: &dyn Error) -> StoreError {
     let mut text = format!("{what}: {error}");
     let mut cause = error.source();
@@ -86,7 +94,9 @@ mod tests {
         ] {
             assert_eq!(judge(&failure(code)), Verdict::Stop, "{code}");
         }
-        for code in [ffi::SQLITE_FULL, ffi::SQLITE_BUSY, ffi::SQLITE_IOERR_SHMSIZE, ffi::SQLITE_NOMEM] {
+        for code in
+            [ffi::SQLITE_FULL, ffi::SQLITE_BUSY, ffi::SQLITE_IOERR_SHMSIZE, ffi::SQLITE_NOMEM]
+        {
             assert_eq!(judge(&failure(code)), Verdict::TryLater, "{code}");
         }
     }

@@ -12,7 +12,8 @@ use rusqlite::ffi;
 ///
 /// When nothing was changed, because then nothing is tested.
 pub fn damage(path: &Path, sql: &str) {
-    let changed = rusqlite::Connection::open(path).and_then(|connection| connection.execute(sql, []));
+    let changed =
+        rusqlite::Connection::open(path).and_then(|connection| connection.execute(sql, []));
     assert!(matches!(changed, Ok(1..)), "nothing was damaged by {sql}: {changed:?}");
 }
 

@@ -13,13 +13,15 @@ use crate::error::StoreError;
 use crate::sqlite::failure::failed;
 
 const ATTEMPTED: &str = "opening the database";
-/// Nobody but this program writes, so nothing is busy for long; this is for somebody looking at the file with a tool.
+/// Nobody but this program writes, so nothing is busy for long; this is for somebody looking at the
+/// file with a tool.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// A log that grew beyond this during a burst is cut back to it when it is next begun anew. Bytes.
 const LOG_SIZE_KEPT: i64 = 64 * 1024 * 1024;
-/// Pages that the writer keeps in memory, in KiB. Few on purpose: after each balanced tree a commit walks the whole hash of the cache
-/// (`pcache1TruncateUnsafe`), so a large one costs every command time, and it is memory that whoever sends large letters could fill. What is
-/// not in it is most likely in the kernel's cache.
+/// Pages that the writer keeps in memory, in KiB. Few on purpose: after each balanced tree a commit
+/// walks the whole hash of the cache (`pcache1TruncateUnsafe`), so a large one costs every command
+/// time, and it is memory that whoever sends large letters could fill. What is not in it is most
+/// likely in the kernel's cache.
 const WRITER_CACHE_KIB: i64 = 2 * 1024;
 /// The same for each reader.
 const READER_CACHE_KIB: i64 = 4 * 1024;
@@ -35,8 +37,8 @@ fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> S
     StoreError::Unavailable { attempted: ATTEMPTED, source: source.into() }
 }
 
-/// Makes the directory and the file if there are none, readable by their owner alone, and takes the lock. The lock lasts as long as the
-/// returned file.
+/// Makes the directory and the file if there are none, readable by their owner alone, and takes the
+/// lock. The lock lasts as long as the returned file.
 pub(super) fn prepare(path: &Path) -> Result<File, StoreError> {
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -48,7 +50,8 @@ pub(super) fn prepare(path: &Path) -> Result<File, StoreError> {
     Ok(lock)
 }
 
-/// Locks a file of its own: SQLite's locks on the database are dropped as soon as the process closes any other handle of it.
+/// Locks a file of its own: SQLite's locks on the database are dropped as soon as the process
+/// closes any other handle of it.
 fn lock(path: &Path) -> Result<File, StoreError> {
     let mut name = path.as_os_str().to_owned();
     name.push("-lock");
@@ -60,7 +63,8 @@ fn lock(path: &Path) -> Result<File, StoreError> {
     }
 }
 
-/// Makes an empty database file with the wanted mode, which SQLite then also gives to the files beside it.
+/// Makes an empty database file with the wanted mode, which SQLite then also gives to the files
+/// beside it.
 fn create(path: &Path, directory: &Path) -> io::Result<()> {
     if path.exists() {
         return Ok(());
@@ -88,7 +92,8 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         connection.pragma_update(None, "journal_size_limit", LOG_SIZE_KEPT)?;
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
-        // The writer itself empties the log when it is closed in good order; after a failure nothing may be written at all.
+        // The writer itself empties the log when it is closed in good order; after a failure
+        // nothing may be written at all.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         Ok(connection)
     };
@@ -97,7 +102,8 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
 
 /// Opens a connection that reads.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
-    // Not SQLITE_OPEN_READ_ONLY: such a connection could not take part in the write-ahead log if the shared-memory file had to be made.
+    // Not SQLITE_OPEN_READ_ONLY: such a connection could not take part in the write-ahead log if
+    // the shared-memory file had to be made.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || {
         let connection = Connection::open_with_flags(path, flags)?;

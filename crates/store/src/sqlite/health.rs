@@ -55,7 +55,8 @@ fn closed(attempted: &'static str) -> StoreError {
     StoreError::Unavailable { attempted, source: "the store is closed".into() }
 }
 
-/// Stops the store when the thread that holds it panics: what that thread had in hand is unknown from then on.
+/// Stops the store when the thread that holds it panics: what that thread had in hand is unknown
+/// from then on.
 #[derive(Debug)]
 pub(super) struct StopOnPanic(pub(super) std::sync::Arc<Health>);
 

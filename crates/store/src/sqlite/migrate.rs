@@ -1,8 +1,8 @@
 //! Brings a database's schema up to date.
 //!
-//! Migrations are applied in order, each in a transaction of its own, and never changed once released: their checksums are kept in the
-//! database and compared at every start. A database of a newer program is refused, because this one would write rows that the newer
-//! one cannot read.
+//! Migrations are applied in order, each in a transaction of its own, and never changed once
+//! released: their checksums are kept in the database and compared at every start. A database of a
+//! newer program is refused, because this one would write rows that the newer one cannot read.
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
@@ -21,9 +21,21 @@ struct Migration {
 }
 
 const MIGRATIONS: &[Migration] = &[
-    Migration { version: 1, name: "first", sql: include_str!("../../migrations/sqlite/0001_first.sql") },
-    Migration { version: 2, name: "chats", sql: include_str!("../../migrations/sqlite/0002_chats.sql") },
-    Migration { version: 3, name: "mail", sql: include_str!("../../migrations/sqlite/0003_mail.sql") },
+    Migration {
+        version: 1,
+        name: "first",
+        sql: include_str!("../../migrations/sqlite/0001_first.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "chats",
+        sql: include_str!("../../migrations/sqlite/0002_chats.sql"),
+    },
+    Migration {
+        version: 3,
+        name: "mail",
+        sql: include_str!("../../migrations/sqlite/0003_mail.sql"),
+    },
     Migration {
         version: 4,
         name: "files directory",
@@ -107,8 +119,10 @@ mod tests {
     use super::*;
     use crate::sql::statements as text;
 
-    const FIRST: Migration = Migration { version: 1, name: "first", sql: "CREATE TABLE a (x INTEGER)" };
-    const SECOND: Migration = Migration { version: 2, name: "second", sql: "CREATE TABLE b (x INTEGER)" };
+    const FIRST: Migration =
+        Migration { version: 1, name: "first", sql: "CREATE TABLE a (x INTEGER)" };
+    const SECOND: Migration =
+        Migration { version: 2, name: "second", sql: "CREATE TABLE b (x INTEGER)" };
 
     fn corruption(result: Result<(), StoreError>) -> String {
         match result {
@@ -141,8 +155,11 @@ mod tests {
             migrate(&connection).unwrap();
             if known < 3 {
                 let lists = |id| {
-                    connection
-                        .query_row("SELECT lists FROM interactions WHERE id = $1", [id], |row| row.get(0))
+                    connection.query_row(
+                        "SELECT lists FROM interactions WHERE id = $1",
+                        [id],
+                        |row| row.get(0),
+                    )
                 };
                 assert_eq!(lists("m"), Ok("aC tm cC:c1 s".to_owned()));
                 assert_eq!(lists("w"), Ok(String::new()));
@@ -166,7 +183,10 @@ mod tests {
         let steps = statement.query_map(("i", 0, 9), |row| row.get(3)).unwrap();
         let steps: Vec<String> = steps.collect::<Result<_, _>>().unwrap();
         assert_eq!(steps.len(), 1, "{steps:?}");
-        assert!(steps[0].contains("history_by_entry (interaction=? AND last_entry>?)"), "{steps:?}");
+        assert!(
+            steps[0].contains("history_by_entry (interaction=? AND last_entry>?)"),
+            "{steps:?}"
+        );
     }
 
     #[test]

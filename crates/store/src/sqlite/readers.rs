@@ -1,8 +1,9 @@
 //! The threads that read.
 //!
-//! They have threads of their own rather than the runtime's blocking pool because each keeps its connection with its prepared
-//! statements, and because under load a thread that is awake takes the next read without being woken. On two cores, loading one
-//! interaction took 14 to 18 µs this way and 25 to 33 µs by the blocking pool, and 9 against 20 µs with 32 readers at once.
+//! They have threads of their own rather than the runtime's blocking pool because each keeps its
+//! connection with its prepared statements, and because under load a thread that is awake takes the
+//! next read without being woken. On two cores, loading one interaction took 14 to 18 µs this way
+//! and 25 to 33 µs by the blocking pool, and 9 against 20 µs with 32 readers at once.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -79,7 +80,8 @@ impl Readers {
             threads: Mutex::default(),
         };
         for n in 0..options.readers.clamp(1, READERS_MAX) {
-            let opened = open_reader(&options.path).and_then(|connection| readers.spawn(n, connection));
+            let opened =
+                open_reader(&options.path).and_then(|connection| readers.spawn(n, connection));
             if let Err(error) = opened {
                 readers.join();
                 return Err(error);
@@ -106,7 +108,8 @@ impl Readers {
         Ok(())
     }
 
-    /// Runs a read; waits for a place first when too many are waiting. Cancelling it lets the read finish unseen.
+    /// Runs a read; waits for a place first when too many are waiting. Cancelling it lets the read
+    /// finish unseen.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         attempted: &'static str,
@@ -134,7 +137,8 @@ impl Readers {
     pub(super) async fn close(&self) {
         self.shared.queue().closed = true;
         self.shared.changed.notify_all();
-        // Each read is bounded, so the threads end soon; joining them here holds up nothing that could still be served.
+        // Each read is bounded, so the threads end soon; joining them here holds up nothing that
+        // could still be served.
         self.join();
     }
 
@@ -142,7 +146,8 @@ impl Readers {
     pub(super) fn join(&self) {
         self.shared.queue().closed = true;
         self.shared.changed.notify_all();
-        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
             if thread.join().is_err() {
                 error!("a reader of the store panicked");

@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 
 use handoff_domain::event::Subject;
-use handoff_domain::{CenterId, Entry, Event, Interaction, InteractionId, Notice, Time, Topic, UserId};
+use handoff_domain::{
+    CenterId, Entry, Event, Interaction, InteractionId, Notice, Time, Topic, UserId,
+};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use crate::change_set::{Receipt, Timer};
 use crate::codec::{self, CodecError, SubjectKind};
 use crate::error::StoreError;
 use crate::query::{
-    Head, HeadChange, HistoryEntry, InteractionQuery, Numbering, PAGE_BYTES_MAX, PLACES, Page, StreamRow,
-    said,
+    Head, HeadChange, HistoryEntry, InteractionQuery, Numbering, PAGE_BYTES_MAX, PLACES, Page,
+    StreamRow, said,
 };
 use crate::record::{Key, Kind, Record, Version, Versioned};
 use crate::sql::encode::id_text;
@@ -61,7 +63,8 @@ fn senseless(table: &str, key: &str, what: &str) -> Unread {
     Unread::Row(StoreError::Corrupt { what: format!("{table} {key}: {what}") })
 }
 
-/// Goes on without a row that makes no sense, which is written down; `None` for it. A database that fails is an error as ever.
+/// Goes on without a row that makes no sense, which is written down; `None` for it. A database that
+/// fails is an error as ever.
 pub(super) fn or_aside<T>(
     aside: &Aside,
     row: impl FnOnce() -> String,
@@ -106,7 +109,11 @@ fn row_name(table: &str, key: &str) -> String {
     format!("{table} {key}")
 }
 
-fn load_one(connection: &Connection, kind: Kind, id: &str) -> Result<Option<Versioned<Record>>, Unread> {
+fn load_one(
+    connection: &Connection,
+    kind: Kind,
+    id: &str,
+) -> Result<Option<Versioned<Record>>, Unread> {
     let table = table(kind);
     let mut statement = connection.prepare_cached(table.load)?;
     let mut rows = statement.query([id])?;
@@ -124,8 +131,8 @@ pub(super) fn record_of(
     at: usize,
 ) -> Result<Versioned<Record>, Unread> {
     let body = text_at(row, at + 1, table, id)?;
-    let value =
-        codec::decode_record(kind, row.get(at)?, body).map_err(|error| undecodable(table, id, &error))?;
+    let value = codec::decode_record(kind, row.get(at)?, body)
+        .map_err(|error| undecodable(table, id, &error))?;
     Ok(Versioned { value, version })
 }
 
@@ -196,7 +203,8 @@ pub(super) fn interactions(
                     items.push(item);
                 }
             }
-            // The last is where whoever reads on goes on, so a page must not be empty while there are more.
+            // The last is where whoever reads on goes on, so a page must not be empty while there
+            // are more.
             if !items.is_empty() || !more {
                 return Ok(Page { items, more });
             }
@@ -206,7 +214,8 @@ pub(super) fn interactions(
     told("querying interactions", work())
 }
 
-/// Returns the ids of a query after one, in its order, at most one more than it asks for of each list.
+/// Returns the ids of a query after one, in its order, at most one more than it asks for of each
+/// list.
 fn ids_of(
     connection: &Connection,
     query: &InteractionQuery,
@@ -260,7 +269,9 @@ fn read_list(
 
 fn load_interaction(connection: &Connection, id: &str) -> Result<Versioned<Interaction>, Unread> {
     match load_one(connection, Kind::Interaction, id)? {
-        Some(Versioned { value: Record::Interaction(value), version }) => Ok(Versioned { value, version }),
+        Some(Versioned { value: Record::Interaction(value), version }) => {
+            Ok(Versioned { value, version })
+        }
         _ => Err(senseless("interaction_lists", id, "there is no such interaction")),
     }
 }
@@ -276,7 +287,8 @@ pub(super) fn census(
         while let Some(row) = rows.next()? {
             let place: String = row.get(0)?;
             let slot = counts.iter_mut().find(|(name, _)| *name == place);
-            let (_, count) = slot.ok_or_else(|| senseless("interactions", &place, "no such place"))?;
+            let (_, count) =
+                slot.ok_or_else(|| senseless("interactions", &place, "no such place"))?;
             *count = row.get(1)?;
         }
         Ok(counts.to_vec())
@@ -326,16 +338,21 @@ pub(super) fn stream(
         let mut rows = statement.query(params![user.stored(), position_of(after)])?;
         while let Some(row) = rows.next()? {
             let position = row.get(0)?;
-            let same = items.last().filter(|last| last.position == position).map(|last| last.event.clone());
+            let same = items
+                .last()
+                .filter(|last| last.position == position)
+                .map(|last| last.event.clone());
             let is_full = items.len() >= limit || bytes >= PAGE_BYTES_MAX;
             if is_full && same.is_none() {
                 return Ok(Page { items, more: true });
             }
             let event = match same {
                 Some(event) => Some(event),
-                None => {
-                    or_aside(aside, || row_name("events", &format!("{position}")), event_of(position, row))?
-                }
+                None => or_aside(
+                    aside,
+                    || row_name("events", &format!("{position}")),
+                    event_of(position, row),
+                )?,
             };
             let Some(event) = event else { continue };
             let read = stream_row_of(user, position, row, event);
@@ -351,13 +368,22 @@ pub(super) fn stream(
     told("reading a stream", work())
 }
 
-fn stream_row_of(user: UserId, position: u64, row: &Row<'_>, event: Event) -> Result<StreamRow, Unread> {
+fn stream_row_of(
+    user: UserId,
+    position: u64,
+    row: &Row<'_>,
+    event: Event,
+) -> Result<StreamRow, Unread> {
     let (notice, numbers) = notice_of(&user.stored(), position, row)?;
     Ok(StreamRow { position, notice, numbers, event })
 }
 
 /// Reads a notice and its numbers from the second to the fourth column of a row.
-pub(super) fn notice_of(user: &str, position: u64, row: &Row<'_>) -> Result<(Notice, Numbering), Unread> {
+pub(super) fn notice_of(
+    user: &str,
+    position: u64,
+    row: &Row<'_>,
+) -> Result<(Notice, Numbering), Unread> {
     let key = || format!("{user} {position}");
     let text = |column: usize| text_at(row, column, "stream_rows", &key());
     let bad = |error: CodecError| undecodable("stream_rows", &key(), &error);
@@ -479,7 +505,13 @@ pub(super) fn history_entry_of(interaction: &str, row: &Row<'_>) -> Result<Histo
     let body = codec::decode_event(row.get(3)?, body)
         .map_err(|error| undecodable("history", &format!("{interaction} {position}"), &error))?;
     let epoch = row.get::<_, i64>(2)?.cast_unsigned();
-    Ok(HistoryEntry { position, at: Time(row.get(1)?), cause: body.cause, facts: body.facts, epoch })
+    Ok(HistoryEntry {
+        position,
+        at: Time(row.get(1)?),
+        cause: body.cause,
+        facts: body.facts,
+        epoch,
+    })
 }
 
 pub(super) fn transcript(
@@ -492,8 +524,11 @@ pub(super) fn transcript(
     let work = || {
         let mut statement = connection.prepare_cached(text::TRANSCRIPT_READ)?;
         // Every one of these events has an entry, so that many are enough.
-        let mut rows =
-            statement.query(params![interaction.to_string(), position_of(after), one_more(limit)])?;
+        let mut rows = statement.query(params![
+            interaction.to_string(),
+            position_of(after),
+            one_more(limit)
+        ])?;
         let (mut items, mut seen) = (Vec::new(), 0_usize);
         while let Some(row) = rows.next()? {
             if items.len() > limit {
@@ -512,7 +547,8 @@ pub(super) fn transcript(
         }
         let is_cut = seen > limit;
         let mut page = first_entries(items, limit);
-        // Where some were set aside, there may be more behind the last; a page without any has nothing to go on from.
+        // Where some were set aside, there may be more behind the last; a page without any has
+        // nothing to go on from.
         page.more |= is_cut && !page.items.is_empty();
         Ok(page)
     };
@@ -532,7 +568,11 @@ pub(super) fn receipt(
 }
 
 /// Reads a receipt from a row of [`text::RECEIPT_READ`].
-pub(super) fn receipt_of(scope: &str, key: &str, row: &Row<'_>) -> Result<Receipt, rusqlite::Error> {
+pub(super) fn receipt_of(
+    scope: &str,
+    key: &str,
+    row: &Row<'_>,
+) -> Result<Receipt, rusqlite::Error> {
     Ok(Receipt {
         scope: scope.to_owned(),
         key: key.to_owned(),
@@ -542,7 +582,8 @@ pub(super) fn receipt_of(scope: &str, key: &str, row: &Row<'_>) -> Result<Receip
     })
 }
 
-/// Positions and the numbers of entries are counted from 1 by this program and never come near the bound.
+/// Positions and the numbers of entries are counted from 1 by this program and never come near the
+/// bound.
 fn position_of(position: u64) -> i64 {
     i64::try_from(position).unwrap_or(i64::MAX)
 }

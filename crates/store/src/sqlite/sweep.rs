@@ -23,10 +23,14 @@ pub(super) struct Bounds {
 }
 
 /// Sweeps in the transaction that is open.
-pub(super) fn sweep(connection: &Connection, bounds: &Bounds) -> Result<SweepReport, rusqlite::Error> {
+pub(super) fn sweep(
+    connection: &Connection,
+    bounds: &Bounds,
+) -> Result<SweepReport, rusqlite::Error> {
     let limit = i64::try_from(bounds.limit).unwrap_or(i64::MAX);
     let (stream_rows, snapshots) = sweep_streams(connection, bounds.streams_before, limit)?;
-    let receipts = connection.prepare_cached(text::RECEIPTS_SWEEP)?.execute([bounds.now.0, limit])?;
+    let receipts =
+        connection.prepare_cached(text::RECEIPTS_SWEEP)?.execute([bounds.now.0, limit])?;
     let login_sessions =
         connection.prepare_cached(text::LOGINS_SWEEP)?.execute([bounds.logins_before.0, limit])?;
     Ok(SweepReport {
@@ -40,7 +44,11 @@ pub(super) fn sweep(connection: &Connection, bounds: &Bounds) -> Result<SweepRep
 /// The highest number forgotten on each topic, by user.
 type Forgotten = BTreeMap<String, [u64; COUNTERS]>;
 
-fn sweep_streams(connection: &Connection, before: Time, limit: i64) -> Result<(u64, u64), rusqlite::Error> {
+fn sweep_streams(
+    connection: &Connection,
+    before: Time,
+    limit: i64,
+) -> Result<(u64, u64), rusqlite::Error> {
     let oldest: Vec<(i64, i64, String)> = connection
         .prepare_cached(text::EVENTS_OLDEST)?
         .query_map([limit], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
@@ -49,7 +57,9 @@ fn sweep_streams(connection: &Connection, before: Time, limit: i64) -> Result<(u
     let (mut rows, mut snapshots) = (0, 0);
     let room = limit.unsigned_abs();
     for (position, at, told) in oldest {
-        if at >= before.0 || !sweep_rows(connection, position, &told, room, &mut rows, &mut forgotten)? {
+        if at >= before.0
+            || !sweep_rows(connection, position, &told, room, &mut rows, &mut forgotten)?
+        {
             break;
         }
         connection.prepare_cached(text::EVENT_DELETE)?.execute([position])?;
@@ -63,7 +73,8 @@ fn sweep_streams(connection: &Connection, before: Time, limit: i64) -> Result<(u
     Ok((rows, snapshots))
 }
 
-/// Removes the rows of one event; tells whether none is left. An earlier sweep may have removed the first ones.
+/// Removes the rows of one event; tells whether none is left. An earlier sweep may have removed the
+/// first ones.
 fn sweep_rows(
     connection: &Connection,
     position: i64,
@@ -91,7 +102,8 @@ fn sweep_rows(
 }
 
 fn forget(highest: &mut [u64; COUNTERS], numbers: &str) {
-    // A numbering that cannot be read is going away anyway; the next one of its topic moves the mark past it.
+    // A numbering that cannot be read is going away anyway; the next one of its topic moves the
+    // mark past it.
     let numbers: Numbering = decode_numbers(numbers).unwrap_or_default();
     for (topic, number) in numbers {
         let mark = &mut highest[counter(topic)];

@@ -1,7 +1,8 @@
 //! The thread that writes.
 //!
-//! It takes what waits, up to the bounds of a batch, and never waits for more: an idle store answers after one sync, and under load the
-//! batches grow by themselves while the last one is synced.
+//! It takes what waits, up to the bounds of a batch, and never waits for more: an idle store
+//! answers after one sync, and under load the batches grow by themselves while the last one is
+//! synced.
 
 mod log;
 mod thread;
@@ -56,13 +57,17 @@ impl Places {
         }
     }
 
-    /// Returns what so many bytes count for: all there is for a job that is larger, which then waits alone.
+    /// Returns what so many bytes count for: all there is for a job that is larger, which then
+    /// waits alone.
     fn kib_of(&self, bytes: usize) -> u32 {
         u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX).min(self.kib_max)
     }
 
     /// Waits for a place; an error when there never will be one.
-    async fn take(&self, bytes: usize) -> Result<(SemaphorePermit<'_>, SemaphorePermit<'_>), AcquireError> {
+    async fn take(
+        &self,
+        bytes: usize,
+    ) -> Result<(SemaphorePermit<'_>, SemaphorePermit<'_>), AcquireError> {
         let job = self.jobs.acquire().await?;
         Ok((job, self.kib.acquire_many(self.kib_of(bytes)).await?))
     }
@@ -97,7 +102,8 @@ impl Writer {
     ) -> Result<Self, StoreError> {
         let (sender, receiver) = channel();
         let places = Places::new(options);
-        let work = WriterThread::new(receiver, places.clone(), Arc::clone(health), options, &connection)?;
+        let work =
+            WriterThread::new(receiver, places.clone(), Arc::clone(health), options, &connection)?;
         let thread = Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || work.run(connection, lock))
@@ -113,9 +119,10 @@ impl Writer {
         })
     }
 
-    /// Hands a job in and waits for its answer; waits for a place first when too many are waiting. Cancelling it before it has a place
-    /// means that nothing happens, afterwards that the job is done unseen. When the thread ends with a job in hand, nobody knows how far it
-    /// came with it, and the error says so.
+    /// Hands a job in and waits for its answer; waits for a place first when too many are waiting.
+    /// Cancelling it before it has a place means that nothing happens, afterwards that the job is
+    /// done unseen. When the thread ends with a job in hand, nobody knows how far it came with it,
+    /// and the error says so.
     pub(super) async fn run<T>(
         &self,
         attempted: &'static str,
@@ -166,7 +173,8 @@ mod tests {
 
     /// A writer of whom nothing is taken.
     fn held(queue_len_max: usize, queue_bytes_max: usize) -> (Writer, Receiver<Job>) {
-        let options = SqliteOptions { queue_len_max, queue_bytes_max, ..SqliteOptions::new("unused") };
+        let options =
+            SqliteOptions { queue_len_max, queue_bytes_max, ..SqliteOptions::new("unused") };
         let (sender, receiver) = channel();
         let writer = Writer {
             jobs: Mutex::new(Some(sender)),
@@ -177,10 +185,17 @@ mod tests {
         (writer, receiver)
     }
 
-    /// Tells how many of so many commits of a size get a place at once, and how many after the first was taken.
-    fn waiting(writer: &Writer, receiver: &Receiver<Job>, count: usize, bytes: usize) -> (usize, usize) {
+    /// Tells how many of so many commits of a size get a place at once, and how many after the
+    /// first was taken.
+    fn waiting(
+        writer: &Writer,
+        receiver: &Receiver<Job>,
+        count: usize,
+        bytes: usize,
+    ) -> (usize, usize) {
         let commit = || {
-            let change = EncodedChange { bytes, ..EncodedChange::of(&ChangeSet::default()).unwrap() };
+            let change =
+                EncodedChange { bytes, ..EncodedChange::of(&ChangeSet::default()).unwrap() };
             Box::pin(writer.run("committing", bytes, |reply| Job::Commit { change, reply }))
         };
         let mut commits: Vec<_> = (0..count).map(|_| commit()).collect();
@@ -205,7 +220,11 @@ mod tests {
         let (writer, receiver) = held(3, 4 * MIB);
         assert_eq!(waiting(&writer, &receiver, 10, 1), (3, 1), "by number");
         let (writer, receiver) = held(100, 4 * MIB);
-        assert_eq!(waiting(&writer, &receiver, 10, 9 * MIB), (1, 1), "one that is larger waits alone");
+        assert_eq!(
+            waiting(&writer, &receiver, 10, 9 * MIB),
+            (1, 1),
+            "one that is larger waits alone"
+        );
     }
 
     #[test]

@@ -1,15 +1,19 @@
-//! The stores agree: whatever sequence of change sets and sweeps they get, they give the same answers.
+//! The stores agree: whatever sequence of change sets and sweeps they get, they give the same
+//! answers.
 
 use handoff_domain::interaction::Participant;
 use handoff_domain::interaction::decide::TimerKind;
-use handoff_domain::{Handling, Interaction, Media, Mode, Notice, OfferKind, State, Time, UserId, View};
+use handoff_domain::{
+    Handling, Interaction, Media, Mode, Notice, OfferKind, State, Time, UserId, View,
+};
 use handoff_store::conformance::samples::{
-    self, BEGIN, CENTER, chats, desk, desk_event, ended, event, handling, interaction_id, interaction_in,
-    login, mail, notice, offer, put, queue_id, receipt, user_id, wait, workbin_id,
+    self, BEGIN, CENTER, chats, desk, desk_event, ended, event, handling, interaction_id,
+    interaction_in, login, mail, notice, offer, put, queue_id, receipt, user_id, wait, workbin_id,
 };
 use handoff_store::{
-    ChangeSet, CommitError, Committed, Guard, InteractionQuery, InteractionScope, Key, Kind, MemoryStore,
-    Receipt, Record, SqliteStore, Store, StoreError, SweepReport, Timer, TimerKey, Version,
+    ChangeSet, CommitError, Committed, Guard, InteractionQuery, InteractionScope, Key, Kind,
+    MemoryStore, Receipt, Record, SqliteStore, Store, StoreError, SweepReport, Timer, TimerKey,
+    Version,
 };
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -41,7 +45,8 @@ fn time() -> impl Strategy<Value = Time> {
 fn state() -> impl Strategy<Value = State> {
     let participant =
         |n| Participant { user: user_id(n), kind: OfferKind::Invite, since: BEGIN, nickname: None };
-    let shared = (0..SMALL, prop::collection::btree_set(0..SMALL, 0..3), prop::option::of(0..SMALL));
+    let shared =
+        (0..SMALL, prop::collection::btree_set(0..SMALL, 0..3), prop::option::of(0..SMALL));
     prop_oneof![
         (0..SMALL).prop_map(|queue| State::Queued(wait(queue))),
         (0..SMALL, 0..SMALL)
@@ -60,7 +65,8 @@ fn state() -> impl Strategy<Value = State> {
 }
 
 fn interaction() -> impl Strategy<Value = Interaction> {
-    let media = prop_oneof![Just(Media::Email), Just(Media::Chat), Just(Media::Open("sms".to_owned()))];
+    let media =
+        prop_oneof![Just(Media::Email), Just(Media::Chat), Just(Media::Open("sms".to_owned()))];
     let text = || prop::option::of(prop_oneof![Just("x".to_owned()), Just("y".to_owned())]);
     let thread = prop::option::of(0..SMALL);
     (0..SMALL, state(), prop::option::of(0..SMALL), media, text(), text(), thread).prop_map(
@@ -133,8 +139,8 @@ fn change() -> impl Strategy<Value = ChangeSet> {
     let guard = || (record().prop_map(|record| record.key()), version());
     let guards = move || prop::collection::vec(guard(), 0..2);
     let timer = (timer_key(), time()).prop_map(|(key, due)| Timer { key, due });
-    let receipt =
-        (0..6_u64, prop::option::of(time())).prop_map(|(n, expires)| receipt(&n.to_string(), expires));
+    let receipt = (0..6_u64, prop::option::of(time()))
+        .prop_map(|(n, expires)| receipt(&n.to_string(), expires));
     (
         prop::collection::vec((record(), version()), 0..3),
         guards(),
@@ -181,15 +187,19 @@ async fn do_it(store: &dyn Store, deed: Deed) -> Outcome {
             Err(CommitError::Store(error)) => panic!("{error:?}"),
         },
         Deed::Sweep { now, streams_before, logins_before, limit } => {
-            let swept = store.sweep(Time(now), Time(streams_before), Time(logins_before), limit).await;
+            let swept =
+                store.sweep(Time(now), Time(streams_before), Time(logins_before), limit).await;
             Outcome::Swept(swept.unwrap())
         }
     }
 }
 
 fn queries() -> Vec<InteractionQuery> {
-    let mut scopes =
-        vec![InteractionScope::Active(CENTER), InteractionScope::Waiting, InteractionScope::Sending];
+    let mut scopes = vec![
+        InteractionScope::Active(CENTER),
+        InteractionScope::Waiting,
+        InteractionScope::Sending,
+    ];
     for contact in ["x", "y"] {
         scopes.push(InteractionScope::OfContact { center: CENTER, contact: contact.to_owned() });
     }
@@ -209,7 +219,11 @@ fn queries() -> Vec<InteractionQuery> {
         let all = InteractionQuery::of(scope, 3);
         queries.push(InteractionQuery { after: Some(interaction_id(1)), ..all.clone() });
         queries.push(InteractionQuery { media: Some(Media::Chat), ..all.clone() });
-        queries.push(InteractionQuery { queue: Some(queue_id(1)), owner: Some(user_id(1)), ..all.clone() });
+        queries.push(InteractionQuery {
+            queue: Some(queue_id(1)),
+            owner: Some(user_id(1)),
+            ..all.clone()
+        });
         queries.push(InteractionQuery { external_id: Some("x".to_owned()), ..all.clone() });
         queries.push(InteractionQuery { contact: Some("y".to_owned()), ..all.clone() });
         queries.push(all);

@@ -6,7 +6,8 @@ use handoff_store::conformance::samples::{
 };
 use handoff_store::sqlite::Checked;
 use handoff_store::{
-    ChangeSet, InteractionQuery, InteractionScope, Key, Kind, SqliteStore, Store, StoreError, Timer, TimerKey,
+    ChangeSet, InteractionQuery, InteractionScope, Key, Kind, SqliteStore, Store, StoreError,
+    Timer, TimerKey,
 };
 use tempfile::TempDir;
 
@@ -14,7 +15,8 @@ use crate::options;
 
 const SECRET: &str = "what a customer wrote";
 
-/// A store with nine interactions of one contact center that wait, each told to one user and with a timer.
+/// A store with nine interactions of one contact center that wait, each told to one user and with a
+/// timer.
 async fn filled(directory: &TempDir) {
     let store = SqliteStore::open(options(directory)).unwrap();
     for n in 1..10 {
@@ -41,7 +43,9 @@ async fn ids(store: &SqliteStore, limit: usize) -> Vec<u64> {
         let page = store.interactions(&query).await.unwrap();
         query.after = page.items.last().map(|last| last.value.id);
         found.extend(
-            page.items.iter().map(|item| (1..10).find(|n| interaction_id(*n) == item.value.id).unwrap()),
+            page.items
+                .iter()
+                .map(|item| (1..10).find(|n| interaction_id(*n) == item.value.id).unwrap()),
         );
         if !page.more {
             return found;
@@ -65,7 +69,10 @@ async fn an_unreadable_record_is_left_out_of_lists_and_everything_else_is_read()
         (4, "body = CAST(x'ff' AS TEXT)".to_owned()),
         (9, "body = ''".to_owned()),
     ] {
-        damage(&directory, &format!("UPDATE interactions SET {to} WHERE id = '{}'", interaction_id(n)));
+        damage(
+            &directory,
+            &format!("UPDATE interactions SET {to} WHERE id = '{}'", interaction_id(n)),
+        );
     }
     let store = SqliteStore::open(options(&directory)).unwrap();
     assert_eq!(store.set_aside(), []);
@@ -83,7 +90,8 @@ async fn an_unreadable_record_is_left_out_of_lists_and_everything_else_is_read()
         }
         assert_eq!(listed, 4, "{limit}");
     }
-    let damaged: Vec<String> = [1, 2, 3, 4, 9].map(|n| format!("interactions {}", interaction_id(n))).into();
+    let damaged: Vec<String> =
+        [1, 2, 3, 4, 9].map(|n| format!("interactions {}", interaction_id(n))).into();
     assert_eq!(rows(&store), damaged, "each once");
     for one in store.set_aside() {
         assert!(!one.why.contains(SECRET), "{}", one.why);
@@ -91,7 +99,8 @@ async fn an_unreadable_record_is_left_out_of_lists_and_everything_else_is_read()
     let loaded = store.load(&[Key::Interaction(interaction_id(1))]).await;
     assert!(matches!(loaded, Err(StoreError::Corrupt { .. })), "{loaded:?}");
     // The control: what is sound loads, and takes changes.
-    let Some(sound) = store.load(&[Key::Interaction(interaction_id(5))]).await.unwrap().pop().flatten()
+    let Some(sound) =
+        store.load(&[Key::Interaction(interaction_id(5))]).await.unwrap().pop().flatten()
     else {
         panic!()
     };
@@ -108,7 +117,10 @@ async fn unreadable_rows_of_the_log_are_left_out_too() {
         &directory,
         &format!("UPDATE history SET body = '{{' WHERE interaction = '{}'", interaction_id(4)),
     );
-    damage(&directory, &format!("UPDATE timers SET kind = 77 WHERE subject = 'u{}'", user_id(5).stored()));
+    damage(
+        &directory,
+        &format!("UPDATE timers SET kind = 77 WHERE subject = 'u{}'", user_id(5).stored()),
+    );
     damage(&directory, "UPDATE stream_heads SET user_id = 'nobody'");
     let store = SqliteStore::open(options(&directory)).unwrap();
     let stream = store.stream(user_id(1), 0, 99).await.unwrap();
@@ -139,10 +151,16 @@ async fn a_check_reads_every_row_and_says_how_far_it_is() {
     let (sound, tables) = check().await;
     assert_eq!((sound.rows, sound.unreadable.len()), (9 * 4, 0), "the control");
     assert!(tables.contains(&"interactions") && tables.contains(&"stream_rows"), "{tables:?}");
-    damage(&directory, &format!("UPDATE interactions SET body = '{{' WHERE id = '{}'", interaction_id(1)));
+    damage(
+        &directory,
+        &format!("UPDATE interactions SET body = '{{' WHERE id = '{}'", interaction_id(1)),
+    );
     damage(&directory, "UPDATE events SET form = 99 WHERE position = 2");
     damage(&directory, "UPDATE stream_rows SET numbers = '' WHERE position = 3");
-    damage(&directory, &format!("UPDATE history SET body = '' WHERE interaction = '{}'", interaction_id(4)));
+    damage(
+        &directory,
+        &format!("UPDATE history SET body = '' WHERE interaction = '{}'", interaction_id(4)),
+    );
     let (damaged, _) = check().await;
     let found: Vec<String> = damaged.unreadable.iter().map(|one| one.row.clone()).collect();
     let expected = vec![
@@ -162,8 +180,10 @@ async fn the_latest_time_is_that_of_the_last_event_or_of_the_last_id() {
     store.commit(put_interaction(interaction(1), 0)).await.unwrap();
     assert_eq!(store.latest().await.unwrap(), Some(interaction_id(1).created()));
     let late: Time = BEGIN.plus_ms(u64::pow(10, 12));
-    let change =
-        ChangeSet { events: vec![event(interaction(1), late, vec![notice(1)])], ..ChangeSet::default() };
+    let change = ChangeSet {
+        events: vec![event(interaction(1), late, vec![notice(1)])],
+        ..ChangeSet::default()
+    };
     store.commit(change).await.unwrap();
     assert_eq!(store.latest().await.unwrap(), Some(late));
 }

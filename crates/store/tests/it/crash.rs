@@ -1,7 +1,7 @@
 //! Killing a process while it commits.
 //!
-//! The child is this very test program, asked to run [`child`] alone. It writes the number of each acknowledged interaction to its
-//! standard output, and the parent kills it in the middle.
+//! The child is this very test program, asked to run [`child`] alone. It writes the number of each
+//! acknowledged interaction to its standard output, and the parent kills it in the middle.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
@@ -68,11 +68,13 @@ fn killed_after(count: usize, directory: &TempDir, first: u64, too_early: bool) 
     }
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-    let number = |line: String| line.strip_prefix("acknowledged ").and_then(|number| number.parse().ok());
+    let number =
+        |line: String| line.strip_prefix("acknowledged ").and_then(|number| number.parse().ok());
     let mut acknowledged: Vec<u64> = lines.by_ref().filter_map(number).take(count).collect();
     assert_eq!(acknowledged.len(), count, "the child ended by itself");
     child.kill().unwrap();
-    // What it still wrote into the pipe was acknowledged too; a line that was cut off is no number or a shorter one, and is left out.
+    // What it still wrote into the pipe was acknowledged too; a line that was cut off is no number
+    // or a shorter one, and is left out.
     let rest: Vec<String> = lines.collect();
     let whole = rest.len().saturating_sub(1);
     acknowledged.extend(rest.into_iter().take(whole).filter_map(number));
@@ -80,7 +82,8 @@ fn killed_after(count: usize, directory: &TempDir, first: u64, too_early: bool) 
     acknowledged
 }
 
-/// Counts the acknowledged interactions that are not there, and checks that what is there hangs together.
+/// Counts the acknowledged interactions that are not there, and checks that what is there hangs
+/// together.
 async fn missing(directory: &TempDir, acknowledged: &[u64]) -> usize {
     let store = SqliteStore::open(options(directory)).unwrap();
     let keys: Vec<_> = acknowledged.iter().map(|n| Key::Interaction(interaction_id(*n))).collect();
@@ -92,7 +95,8 @@ async fn missing(directory: &TempDir, acknowledged: &[u64]) -> usize {
         assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>(), "a gap in a stream");
         told += rows.len();
     }
-    let records = store.list(handoff_store::Kind::Interaction, None, usize::MAX).await.unwrap().items.len();
+    let records =
+        store.list(handoff_store::Kind::Interaction, None, usize::MAX).await.unwrap().items.len();
     assert_eq!(told, records, "an event without its record, or a record without its event");
     loaded.iter().filter(|record| record.is_none()).count()
 }

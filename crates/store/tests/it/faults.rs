@@ -7,14 +7,17 @@ use handoff_store::conformance::samples::{
     BEGIN, event, interaction, interaction_id, notice, put_interaction, user_id,
 };
 use handoff_store::sqlite::faults::{Fault, Faults, Place};
-use handoff_store::{ChangeSet, CommitError, Committed, Key, SqliteOptions, SqliteStore, Store, StoreError};
+use handoff_store::{
+    ChangeSet, CommitError, Committed, Key, SqliteOptions, SqliteStore, Store, StoreError,
+};
 use tempfile::TempDir;
 
 use crate::options;
 
 fn faulty(directory: &TempDir) -> (SqliteStore, Faults) {
     let faults = Faults::default();
-    let store = SqliteStore::open(SqliteOptions { faults: faults.clone(), ..options(directory) }).unwrap();
+    let store =
+        SqliteStore::open(SqliteOptions { faults: faults.clone(), ..options(directory) }).unwrap();
     (store, faults)
 }
 
@@ -111,7 +114,10 @@ async fn a_full_disk_refuses_and_heals() {
     for n in 2..5 {
         faults.plan(Place::Commit, Fault::DiskFull);
         let refused = store.commit(telling(n)).await;
-        assert!(matches!(refused, Err(CommitError::Store(StoreError::Unavailable { .. }))), "{refused:?}");
+        assert!(
+            matches!(refused, Err(CommitError::Store(StoreError::Unavailable { .. }))),
+            "{refused:?}"
+        );
         assert_eq!(store.load(&[Key::Interaction(interaction_id(n))]).await.unwrap(), [None]);
     }
     faults.plan(Place::Commit, Fault::DiskFull);
@@ -119,8 +125,14 @@ async fn a_full_disk_refuses_and_heals() {
     store.ready().await.unwrap();
     let after = store.commit(telling(2)).await.unwrap();
     assert_eq!(after.position, 2);
-    let numbers: Vec<_> =
-        store.stream(user_id(1), 0, 9).await.unwrap().items.iter().map(|row| row.numbers[0].1).collect();
+    let numbers: Vec<_> = store
+        .stream(user_id(1), 0, 9)
+        .await
+        .unwrap()
+        .items
+        .iter()
+        .map(|row| row.numbers[0].1)
+        .collect();
     assert_eq!(numbers, [1, 2]);
     assert_eq!(faults.fired(), 4);
 }

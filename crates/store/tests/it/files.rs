@@ -4,9 +4,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
 use handoff_store::conformance::samples::{
-    BEGIN, event, interaction, interaction_id, notice, one_of_each, put, put_interaction, receipt, user_id,
+    BEGIN, event, interaction, interaction_id, notice, one_of_each, put, put_interaction, receipt,
+    user_id,
 };
-use handoff_store::{ChangeSet, Key, Kind, SqliteOptions, SqliteStore, Store, StoreError, Timer, TimerKey};
+use handoff_store::{
+    ChangeSet, Key, Kind, SqliteOptions, SqliteStore, Store, StoreError, Timer, TimerKey,
+};
 use tempfile::TempDir;
 
 use crate::options;
@@ -97,7 +100,8 @@ async fn only_the_owner_may_read_the_files() {
 fn a_file_that_is_no_database_is_refused() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("handoff.db");
-    std::fs::write(&path, "this is not a database, however often it is opened. ".repeat(40)).unwrap();
+    std::fs::write(&path, "this is not a database, however often it is opened. ".repeat(40))
+        .unwrap();
     let refused = SqliteStore::open(SqliteOptions::new(path)).unwrap_err();
     assert!(matches!(refused, StoreError::Corrupt { .. }), "{refused:?}");
 }
@@ -148,8 +152,12 @@ async fn what_cannot_be_stored_is_refused_alone() {
 #[tokio::test]
 async fn more_committers_than_places_all_get_through() {
     let directory = TempDir::new().unwrap();
-    let narrow =
-        SqliteOptions { queue_len_max: 2, batch_len_max: 3, batch_bytes_max: 1, ..options(&directory) };
+    let narrow = SqliteOptions {
+        queue_len_max: 2,
+        batch_len_max: 3,
+        batch_bytes_max: 1,
+        ..options(&directory)
+    };
     let store = Arc::new(SqliteStore::open(narrow).unwrap());
     let tasks: Vec<_> = (0..40)
         .map(|n| {
@@ -170,7 +178,9 @@ async fn what_was_handed_in_is_finished_when_the_store_is_closed() {
     let tasks: Vec<_> = (0..20)
         .map(|n| {
             let store = Arc::clone(&store);
-            tokio::spawn(async move { store.commit(put_interaction(interaction(n), 0)).await.is_ok() })
+            tokio::spawn(
+                async move { store.commit(put_interaction(interaction(n), 0)).await.is_ok() },
+            )
         })
         .collect();
     // Each task runs until its set is handed in.

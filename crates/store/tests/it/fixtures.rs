@@ -1,12 +1,13 @@
-//! Texts of every form that was ever stored. They are never changed and never removed: old databases hold such texts.
+//! Texts of every form that was ever stored. They are never changed and never removed: old
+//! databases hold such texts.
 
 use std::path::Path;
 
 use handoff_domain::OfferKind;
 use handoff_domain::event::Subject;
 use handoff_domain::{
-    Center, CenterId, ChatTerms, Disposition, Interaction, Note, Offer, QueueId, Service, ServiceTerms,
-    State, Time, Workspace,
+    Center, CenterId, ChatTerms, Disposition, Interaction, Note, Offer, QueueId, Service,
+    ServiceTerms, State, Time, Workspace,
 };
 use handoff_store::codec;
 use handoff_store::codec::SubjectKind;
@@ -14,7 +15,9 @@ use handoff_store::conformance::samples::chats::{
     chat, every_content, file_limits, heard, live_chat, named_entry, said, shown, supervised_desk,
     waiting_service,
 };
-use handoff_store::conformance::samples::mail::{confirming_queue, letter, mark, outgoing, taken_in};
+use handoff_store::conformance::samples::mail::{
+    confirming_queue, letter, mark, outgoing, taken_in,
+};
 use handoff_store::conformance::samples::{
     BEGIN, center, event, notice, offer, one_of_each, rich_interaction, user_id,
 };
@@ -61,7 +64,11 @@ fn the_newest_form_of_every_record_is_written_as_it_is_read() {
         let text = fixture(name, newest);
         let read = codec::decode_record(kind, newest, &text).unwrap();
         assert_eq!(codec::encode_record(&read).unwrap(), text, "{name}");
-        assert_eq!(codec::encode_record(&sample).unwrap(), text, "{name}: give the changed kind a new form");
+        assert_eq!(
+            codec::encode_record(&sample).unwrap(),
+            text,
+            "{name}: give the changed kind a new form"
+        );
     }
 }
 
@@ -73,7 +80,8 @@ fn events_and_notices_are_read_and_written() {
     for form in 1..=codec::newest::NOTICE {
         codec::decode_notice(user_id(1), form, &fixture("notice", form)).unwrap();
     }
-    let body = codec::decode_event(codec::newest::EVENT, &fixture("event", codec::newest::EVENT)).unwrap();
+    let body =
+        codec::decode_event(codec::newest::EVENT, &fixture("event", codec::newest::EVENT)).unwrap();
     let again = codec::event_of(BEGIN, body, Subject::Interaction(rich_interaction()));
     assert_eq!(codec::encode_event(&again).unwrap(), fixture("event", codec::newest::EVENT));
     assert_eq!(again, event(rich_interaction(), BEGIN, Vec::new()));
@@ -82,7 +90,8 @@ fn events_and_notices_are_read_and_written() {
     assert_eq!((codec::encode_notice(&told).unwrap(), told), (text, notice(1)));
 }
 
-/// What came with chats is stored in the forms that there were: nothing old is read in another way, and nothing old is written in another.
+/// What came with chats is stored in the forms that there were: nothing old is read in another way,
+/// and nothing old is written in another.
 #[test]
 fn chats_are_read_and_written() {
     let text = fixture("chat", 1);
@@ -91,14 +100,16 @@ fn chats_are_read_and_written() {
     assert!(!codec::encode_interaction(&rich_interaction()).unwrap().contains("\"chat\":"));
     let text = fixture("said", 1);
     let event = said(chat(1), BEGIN, every_content(), Vec::new());
-    let read = codec::event_of(BEGIN, codec::decode_event(1, &text).unwrap(), event.subject.clone());
+    let read =
+        codec::event_of(BEGIN, codec::decode_event(1, &text).unwrap(), event.subject.clone());
     assert_eq!((codec::encode_event(&event).unwrap(), read), (text, event));
     let text = fixture("heard", 1);
     assert_eq!(codec::decode_notice(user_id(1), 1, &text).unwrap(), heard(1));
     assert_eq!(codec::encode_notice(&heard(1)).unwrap(), text);
 }
 
-/// Services and chats of before have no longest wait and no place for messages, and those that have one are read as written.
+/// Services and chats of before have no longest wait and no place for messages, and those that have
+/// one are read as written.
 #[test]
 fn a_service_with_a_longest_wait_is_read_and_written() {
     let text = fixture("waiting_service", 1);
@@ -107,7 +118,8 @@ fn a_service_with_a_longest_wait_is_read_and_written() {
     assert_eq!(codec::decode_record(Kind::Service, 1, &text).unwrap(), service);
 }
 
-/// What was stored before has no notes, no words with an offer and nothing for desktops, and is read and written as ever; this is how they are.
+/// What was stored before has no notes, no words with an offer and nothing for desktops, and is
+/// read and written as ever; this is how they are.
 #[test]
 fn notes_words_with_an_offer_and_workspaces_are_read_and_written() {
     let note = |by, text: &str| Note { by, at: BEGIN, text: text.to_owned() };
@@ -146,7 +158,8 @@ fn a_mark_of_a_folder_whose_old_mail_was_skipped_is_read_and_written() {
     assert_eq!(codec::decode_record(Kind::MailboxMark, 1, &text).unwrap(), mark);
 }
 
-/// What came with e-mail is stored in the forms that there were, and nothing is written that an e-mail of before does not have.
+/// What came with e-mail is stored in the forms that there were, and nothing is written that an
+/// e-mail of before does not have.
 #[test]
 fn letters_are_read_and_written() {
     for (name, sample) in [("letter", letter(1)), ("outgoing", outgoing(1))] {
@@ -156,7 +169,8 @@ fn letters_are_read_and_written() {
     }
     let text = fixture("taken_in", 1);
     let event = taken_in(letter(1), BEGIN);
-    let read = codec::event_of(BEGIN, codec::decode_event(1, &text).unwrap(), event.subject.clone());
+    let read =
+        codec::event_of(BEGIN, codec::decode_event(1, &text).unwrap(), event.subject.clone());
     assert_eq!((codec::encode_event(&event).unwrap(), read), (text, event));
     let text = codec::encode_record(&Record::Queue(confirming_queue(1))).unwrap();
     assert_eq!(text, fixture("confirming_queue", 1));
@@ -167,7 +181,8 @@ fn letters_are_read_and_written() {
 /// A mail that was on its way out when there were no attempts yet is due since ever.
 #[test]
 fn what_was_sent_before_there_were_attempts_is_read() {
-    let old = r#""state":{"Sending":{"by":"0000000000000000000000000000a001","since":1767960000000}}"#;
+    let old =
+        r#""state":{"Sending":{"by":"0000000000000000000000000000a001","since":1767960000000}}"#;
     let now = codec::encode_interaction(&outgoing(1)).unwrap();
     let (start, rest) = now.split_once("\"state\":").unwrap();
     let (_, end) = rest.split_once("}},").unwrap();
@@ -185,7 +200,10 @@ fn a_chat_with_everything_that_one_can_have_is_read_and_written() {
     let text = fixture("named_entry", 1);
     let event = said(chat(1), BEGIN, vec![named_entry(1)], Vec::new());
     assert_eq!(codec::encode_event(&event).unwrap(), text);
-    assert_eq!(codec::event_of(BEGIN, codec::decode_event(1, &text).unwrap(), event.subject.clone()), event);
+    assert_eq!(
+        codec::event_of(BEGIN, codec::decode_event(1, &text).unwrap(), event.subject.clone()),
+        event
+    );
 }
 
 /// What supervisors asked for was once kept where the owner's offers are.
@@ -213,7 +231,10 @@ fn transcripts_are_read_and_written() {
     }
     let newest = SubjectKind::Transcript.newest();
     let text = fixture("transcript", newest);
-    assert_eq!(codec::decode_subject(SubjectKind::Transcript, newest, &text).unwrap(), shown.subject);
+    assert_eq!(
+        codec::decode_subject(SubjectKind::Transcript, newest, &text).unwrap(),
+        shown.subject
+    );
     let Subject::Transcript { interaction, entries } = shown.subject else { unreachable!() };
     assert_eq!(codec::encode_transcript(&interaction, &entries).unwrap(), text);
 }

@@ -7,8 +7,9 @@ use handoff_domain::{FileId, Time};
 use handoff_store::conformance::samples::chats::{file, file_id};
 use handoff_store::conformance::samples::{BEGIN, put};
 use handoff_store::{
-    Attended, ChangeSet, DiskFiles, FileRecord, Files, FilesDirectory, FilesError, FilesSwept, FilesTerms,
-    MemoryFiles, MemoryStore, NewFile, Record, Store, TrashSwept, Trashed, sweep_files, sweep_trash,
+    Attended, ChangeSet, DiskFiles, FileRecord, Files, FilesDirectory, FilesError, FilesSwept,
+    FilesTerms, MemoryFiles, MemoryStore, NewFile, Record, Store, TrashSwept, Trashed, sweep_files,
+    sweep_trash,
 };
 use tempfile::TempDir;
 
@@ -50,7 +51,10 @@ async fn what_is_kept_is_read_in_pieces(files: &dyn Files) {
     }
     assert_eq!(whole(files, file_id(2), 9).await, Some(Vec::new()));
     assert_eq!(whole(files, file_id(3), 9).await, None);
-    assert_eq!(files.read(file_id(1), 599_999, 9).await.unwrap().as_deref(), Some(&bytes[599_999..]));
+    assert_eq!(
+        files.read(file_id(1), 599_999, 9).await.unwrap().as_deref(),
+        Some(&bytes[599_999..])
+    );
     assert_eq!(files.read(file_id(1), u64::MAX, 9).await.unwrap(), Some(Vec::new()));
 }
 
@@ -124,7 +128,8 @@ async fn only_what_no_record_speaks_for_is_swept(files: &dyn Files) {
     let before = BEGIN.plus_ms(10);
     let now = BEGIN.plus_ms(20);
     let deleted = |n, at| FileRecord { deleted: Some(at), ..file(n) };
-    let records = [file(3), deleted(4, BEGIN), deleted(5, before)].map(|file| put(Record::File(file), 0));
+    let records =
+        [file(3), deleted(4, BEGIN), deleted(5, before)].map(|file| put(Record::File(file), 0));
     store.commit(ChangeSet { puts: records.into(), ..ChangeSet::default() }).await.unwrap();
     for (n, at) in [(1, BEGIN), (2, before), (3, BEGIN), (4, BEGIN), (5, BEGIN)] {
         keep(files, new(file_id(n), at), b"x").await;
@@ -137,7 +142,11 @@ async fn only_what_no_record_speaks_for_is_swept(files: &dyn Files) {
     assert_eq!(ids(files, None, 99).await.0, [2, 3, 5].map(file_id));
     let taken = [1, 4].map(|n| Trashed { id: file_id(n), since: now });
     assert_eq!(files.trash(None, 99).await.unwrap().items, taken);
-    assert_eq!(files.read(file_id(1), 0, 9).await.unwrap(), None, "nobody reads what is in the trash");
+    assert_eq!(
+        files.read(file_id(1), 0, 9).await.unwrap(),
+        None,
+        "nobody reads what is in the trash"
+    );
 }
 
 /// A file without a record is taken only where this store was in service when it arrived.
@@ -150,7 +159,9 @@ async fn what_arrived_under_another_database_is_never_swept(files: &dyn Files) {
     let mut directory = FilesDirectory::default();
     let sweep = async |directory: &FilesDirectory| {
         let now = minute(100_000);
-        sweep_files(&store, files, FilesTerms { directory, before: now, now }, None, 99).await.unwrap()
+        sweep_files(&store, files, FilesTerms { directory, before: now, now }, None, 99)
+            .await
+            .unwrap()
     };
     // A new database over an old directory.
     directory.begin(minute(20), None);
@@ -162,7 +173,10 @@ async fn what_arrived_under_another_database_is_never_swept(files: &dyn Files) {
     directory.go_on(minute(3));
     directory.begin(minute(20), Some(minute(4)));
     // The control: what arrived in those minutes is what a crash left behind, and is taken.
-    assert_eq!(sweep(&directory).await, FilesSwept { orphans: 3, strangers: 7, ..FilesSwept::default() });
+    assert_eq!(
+        sweep(&directory).await,
+        FilesSwept { orphans: 3, strangers: 7, ..FilesSwept::default() }
+    );
     assert_eq!(ids(files, None, 99).await.0, [0, 1, 5, 6, 7, 8, 9].map(file_id));
 }
 
@@ -182,14 +196,20 @@ async fn what_is_in_the_trash_goes_for_good_after_a_while_or_comes_back(files: &
     let none = sweep_trash(&store, files, Some(first), None, 1).await.unwrap();
     assert_eq!(
         none,
-        TrashSwept { next: Some(Trashed { id: file_id(1), since: first }), ..TrashSwept::default() }
+        TrashSwept {
+            next: Some(Trashed { id: file_id(1), since: first }),
+            ..TrashSwept::default()
+        }
     );
     let back = sweep_trash(&store, files, None, none.next, 99).await.unwrap();
     assert_eq!(back, TrashSwept { put_back: 1, ..TrashSwept::default() });
     assert_eq!(whole(files, file_id(3), 99).await.as_deref(), Some(&b"what was in it"[..]));
     let removed = sweep_trash(&store, files, Some(later), None, 99).await.unwrap();
     assert_eq!(removed, TrashSwept { removed: 1, ..TrashSwept::default() });
-    assert_eq!(files.trash(None, 9).await.unwrap().items, [Trashed { id: file_id(2), since: later }]);
+    assert_eq!(
+        files.trash(None, 9).await.unwrap().items,
+        [Trashed { id: file_id(2), since: later }]
+    );
     assert_eq!(ids(files, None, 99).await.0, [file_id(3)]);
 }
 
@@ -272,7 +292,8 @@ async fn a_path_is_made_of_the_id_alone() {
     keep(&files, new(id, BEGIN), b"x").await;
     let expected = directory.path().join("ab").join("ab0123456789abcdef0123456789abcd");
     assert_eq!(paths(directory.path()), [expected]);
-    for text in ["../../../../etc/passwd0000000000", "ab/../../456789abcdef0123456789ab", "..", ""] {
+    for text in ["../../../../etc/passwd0000000000", "ab/../../456789abcdef0123456789ab", "..", ""]
+    {
         assert!(text.parse::<FileId>().is_err(), "{text}");
     }
 }
@@ -298,7 +319,10 @@ async fn only_the_owner_may_read_them() {
     let files = DiskFiles::open(&root).unwrap();
     keep(&files, new(file_id(1), BEGIN), b"x").await;
     let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
-    assert_eq!((mode(&root), mode(&root.join("00")), mode(&root.join("incoming"))), (0o700, 0o700, 0o700));
+    assert_eq!(
+        (mode(&root), mode(&root.join("00")), mode(&root.join("incoming"))),
+        (0o700, 0o700, 0o700)
+    );
     for path in paths(&root) {
         assert_eq!(mode(&path), 0o600, "{}", path.display());
     }

@@ -1,4 +1,5 @@
-//! Tests of the stores: the suite on each of them, that they agree, and what becomes of SQLite's file.
+//! Tests of the stores: the suite on each of them, that they agree, and what becomes of SQLite's
+//! file.
 #![expect(
     clippy::unwrap_used,
     reason = "a test may stop at the first thing that is not as it should be, in helpers too"

@@ -48,8 +48,7 @@ impl Drop for Polling {
 
 impl Poller {
     async fn run(&self, client_id: &str) {
-        let connect =
-            json!({"channel": "/meta/connect", "clientId": client_id, "connectionType": "long-polling"});
+        let connect = json!({"channel": "/meta/connect", "clientId": client_id, "connectionType": "long-polling"});
         while let Ok(reply) = self.exchange(connect.clone()).await {
             if !may_continue(&reply) {
                 self.inbox.push(reply);
@@ -61,7 +60,8 @@ impl Poller {
     async fn exchange(&self, message: Value) -> Result<Value> {
         let channel = message["channel"].clone();
         let body = Value::Array(vec![message]).to_string();
-        let answer = self.rest.send(Call::new(http::Method::POST, "").at(ENDPOINT).json(body)).await?;
+        let answer =
+            self.rest.send(Call::new(http::Method::POST, "").at(ENDPOINT).json(body)).await?;
         let Value::Array(messages) = answer.value.clone() else {
             anyhow::bail!("no Bayeux answer to {channel}: {answer}");
         };

@@ -58,7 +58,8 @@ impl Socket {
     /// Opens the socket with the client's credentials.
     pub(super) async fn open(rest: &Rest, inbox: Inbox) -> Result<Self> {
         let url = format!("{}{ENDPOINT}", rest.origin().replacen("http", "ws", 1));
-        let mut request = url.into_client_request().context("the address is no WebSocket address")?;
+        let mut request =
+            url.into_client_request().context("the address is no WebSocket address")?;
         if let Some(authorization) = rest.authorization() {
             request.headers_mut().insert(AUTHORIZATION, authorization.clone());
         }

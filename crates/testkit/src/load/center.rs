@@ -1,4 +1,5 @@
-//! A made contact center: any number of agents in one group, one queue, one workbin, and room for all the work.
+//! A made contact center: any number of agents in one group, one queue, one workbin, and room for
+//! all the work.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -10,11 +11,12 @@ use crate::load::program::clean_command;
 
 /// Everybody's password.
 pub const PASSWORD: &str = "xtask-password";
-/// The hash of everybody's password, with the least parameters that argon2 takes: ten thousand first logins at the program's own would take
-/// minutes, and are not what is measured.
+/// The hash of everybody's password, with the least parameters that argon2 takes: ten thousand
+/// first logins at the program's own would take minutes, and are not what is measured.
 pub const HASH: &str =
     "$argon2id$v=19$m=8,t=1,p=1$BThFiQr6f3iIPM63nMowVg$+1OVfcIaetvQTLuXUJ/oPXfWrFWvn8TN3HnO+q+gC9E";
-/// How many accounts submit work. One alone would soon meet the limit of requests per user (docs/compat/conventions.md#limits).
+/// How many accounts submit work. One alone would soon meet the limit of requests per user
+/// (docs/compat/conventions.md#limits).
 pub const SUBMITTERS: usize = 16;
 /// The queue that every agent serves.
 pub const QUEUE: &str = "work";
@@ -42,7 +44,8 @@ pub struct Size {
     pub invite_s: u32,
 }
 
-/// Writes the center file and a configuration into `home`, applies the file, and gives the configuration's path.
+/// Writes the center file and a configuration into `home`, applies the file, and gives the
+/// configuration's path.
 ///
 /// # Errors
 ///
@@ -53,9 +56,14 @@ pub async fn prepare(binary: &Path, home: &Path, size: Size) -> Result<PathBuf> 
     fs::write(&center, center_file(size)).context("write the center file")?;
     fs::write(&config, config_file(home)).context("write the configuration")?;
     println!("making a center of {} agents…", size.agents);
-    let output = clean_command(binary).arg("apply").arg(&center).arg("--config").arg(&config).output().await;
+    let output =
+        clean_command(binary).arg("apply").arg(&center).arg("--config").arg(&config).output().await;
     let output = output.context("run handoff apply")?;
-    ensure!(output.status.success(), "handoff apply failed: {}", String::from_utf8_lossy(&output.stderr));
+    ensure!(
+        output.status.success(),
+        "handoff apply failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     Ok(config)
 }
 
@@ -76,14 +84,17 @@ fn center_file(size: Size) -> String {
     );
     let mut user = |name: &str, rest: &str| {
         // Writing to a String cannot fail.
-        let _ = write!(file, "[[user]]\nuserName = \"{name}\"\npassword = \"{PASSWORD}\"\n{rest}\n");
+        let _ =
+            write!(file, "[[user]]\nuserName = \"{name}\"\npassword = \"{PASSWORD}\"\n{rest}\n");
     };
     for number in 0..SUBMITTERS {
         user(&submitter(number), "roles = [\"apiuser\"]");
     }
     let capacity = size.capacity;
     for number in 0..size.agents {
-        let rest = format!("roles = [\"agent\"]\ngroups = [\"All\"]\ncapacity = {{ workitem = {capacity} }}");
+        let rest = format!(
+            "roles = [\"agent\"]\ngroups = [\"All\"]\ncapacity = {{ workitem = {capacity} }}"
+        );
         user(&agent(number), &rest);
     }
     file

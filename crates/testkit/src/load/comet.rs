@@ -1,4 +1,5 @@
-//! An agent's presence: a contact-center session, and a CometD session that is opened again whenever it is lost.
+//! An agent's presence: a contact-center session, and a CometD session that is opened again
+//! whenever it is lost.
 
 use std::time::Duration;
 
@@ -34,7 +35,8 @@ pub enum Heard {
 pub async fn start_work(client: &mut Client) -> Result<()> {
     let start = json!({"operationName": "StartContactCenterSession", "channels": ["workitem"]});
     for body in [start, json!({"operationName": "Ready"})] {
-        let answer = client.send_until_answered(&Call::post("/me", &body)).await.context("no answer")?;
+        let answer =
+            client.send_until_answered(&Call::post("/me", &body)).await.context("no answer")?;
         ensure!(answer.code() == 0, "{body} was refused: {}", answer.body);
     }
     Ok(())
@@ -54,8 +56,7 @@ pub fn stay_reachable(mut client: Client, heard: UnboundedSender<Heard>) -> Join
 
 /// One CometD session, until it is lost.
 async fn session(client: &mut Client, heard: &UnboundedSender<Heard>) -> Result<()> {
-    let hello =
-        json!({"channel": "/meta/handshake", "version": "1.0", "supportedConnectionTypes": ["long-polling"]});
+    let hello = json!({"channel": "/meta/handshake", "version": "1.0", "supportedConnectionTypes": ["long-polling"]});
     let mut headers = HeaderMap::new();
     let (answer, reply) = exchange(client, &headers, hello, heard).await?;
     let id = reply["clientId"].as_str().context("no clientId")?.to_owned();
@@ -63,7 +64,8 @@ async fn session(client: &mut Client, heard: &UnboundedSender<Heard>) -> Result<
     let subscribe = json!({"channel": "/meta/subscribe", "clientId": id, "subscription": TOPIC});
     exchange(client, &headers, subscribe, heard).await?;
     heard.send(Heard::Opened)?;
-    let connect = json!({"channel": "/meta/connect", "clientId": id, "connectionType": "long-polling"});
+    let connect =
+        json!({"channel": "/meta/connect", "clientId": id, "connectionType": "long-polling"});
     loop {
         exchange(client, &headers, connect.clone(), heard).await?;
     }

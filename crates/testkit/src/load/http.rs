@@ -1,4 +1,5 @@
-//! A lean HTTP client: one kept-alive connection, one request at a time, and a clear word on what became of each.
+//! A lean HTTP client: one kept-alive connection, one request at a time, and a clear word on what
+//! became of each.
 
 use std::time::Duration;
 
@@ -43,7 +44,12 @@ pub struct Call {
 impl Call {
     /// A GET below the API's root.
     pub fn get(path: &str) -> Self {
-        Self { method: Method::GET, path: format!("/api/v2{path}"), body: None, headers: HeaderMap::new() }
+        Self {
+            method: Method::GET,
+            path: format!("/api/v2{path}"),
+            body: None,
+            headers: HeaderMap::new(),
+        }
     }
 
     /// A POST below the API's root.
@@ -77,7 +83,8 @@ impl Answer {
         self.body["statusCode"].as_i64().unwrap_or(-1)
     }
 
-    /// Tells whether it is no answer to what was asked: the server failed, or asks to come back later.
+    /// Tells whether it is no answer to what was asked: the server failed, or asks to come back
+    /// later.
     pub const fn is_failure(&self) -> bool {
         self.status >= 500 || self.status == 429
     }
@@ -110,10 +117,11 @@ impl Client {
     ///
     /// When no answer came; the error says whether the request may have had its effect.
     pub async fn send(&mut self, call: &Call) -> Result<Answer, NoAnswer> {
-        let mut connection = match self.connection.take().filter(|connection| !connection.is_closed()) {
-            Some(connection) => connection,
-            None => self.connect().await.ok_or(NoAnswer::NotSent)?,
-        };
+        let mut connection =
+            match self.connection.take().filter(|connection| !connection.is_closed()) {
+                Some(connection) => connection,
+                None => self.connect().await.ok_or(NoAnswer::NotSent)?,
+            };
         connection.ready().await.map_err(|_| NoAnswer::NotSent)?;
         let request = self.request(call).ok_or(NoAnswer::NotSent)?;
         let answer = tokio::time::timeout(ANSWER_BOUND, exchange(&mut connection, request)).await;
@@ -122,8 +130,8 @@ impl Client {
         Ok(answer)
     }
 
-    /// Sends a request that changes nothing, or that may be sent again because of its key, until it is answered. `None` when the
-    /// program stays away.
+    /// Sends a request that changes nothing, or that may be sent again because of its key, until it
+    /// is answered. `None` when the program stays away.
     pub async fn send_until_answered(&mut self, call: &Call) -> Option<Answer> {
         self.send_counting(call).await.map(|(answer, _)| answer)
     }

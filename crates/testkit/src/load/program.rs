@@ -17,7 +17,8 @@ const START_BOUND: Duration = Duration::from_secs(60);
 /// Where clients find the program; `None` while it is down.
 pub type Address = watch::Receiver<Option<SocketAddr>>;
 
-/// Builds the program in the release profile and gives its path. `HANDOFF_BIN` names one that is built already.
+/// Builds the program in the release profile and gives its path. `HANDOFF_BIN` names one that is
+/// built already.
 ///
 /// # Errors
 ///
@@ -27,13 +28,23 @@ pub fn build(root: &Path) -> Result<PathBuf> {
         return Ok(path.into());
     }
     println!("building handoff (release)…");
-    let status = std::process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["build", "--quiet", "--release", "--package", "handoff-server", "--bin", "handoff"])
-        .current_dir(root)
-        .status()
-        .context("run cargo build")?;
+    let status =
+        std::process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+            .args([
+                "build",
+                "--quiet",
+                "--release",
+                "--package",
+                "handoff-server",
+                "--bin",
+                "handoff",
+            ])
+            .current_dir(root)
+            .status()
+            .context("run cargo build")?;
     ensure!(status.success(), "the program does not build");
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     Ok(target.join("release").join("handoff"))
 }
 
@@ -117,7 +128,10 @@ impl Program {
         let listening = async {
             while let Some(line) = lines.next_line().await? {
                 if let Some((_, address)) = line.split_once("listening on http://") {
-                    return address.trim().parse::<SocketAddr>().context("read the address it listens on");
+                    return address
+                        .trim()
+                        .parse::<SocketAddr>()
+                        .context("read the address it listens on");
                 }
             }
             bail!("it ended before it listened")
@@ -126,7 +140,10 @@ impl Program {
             Ok(Ok(address)) => address,
             Ok(Err(error)) => return Err(error.context(format!("its log:\n{}", self.log_tail()))),
             Err(_) => {
-                bail!("the program did not listen within {START_BOUND:?}; its log:\n{}", self.log_tail())
+                bail!(
+                    "the program did not listen within {START_BOUND:?}; its log:\n{}",
+                    self.log_tail()
+                )
             }
         };
         // Its further output is read away, so that it never waits for us.
@@ -137,10 +154,13 @@ impl Program {
     }
 
     fn command(&self) -> Result<Command> {
-        let log = OpenOptions::new().create(true).append(true).open(&self.log).context("open the log")?;
+        let log =
+            OpenOptions::new().create(true).append(true).open(&self.log).context("open the log")?;
         let mut command = clean_command(&self.binary);
         match &self.start {
-            Start::Demo { data } => command.args(["demo", "--listen", "127.0.0.1:0", "--data"]).arg(data),
+            Start::Demo { data } => {
+                command.args(["demo", "--listen", "127.0.0.1:0", "--data"]).arg(data)
+            }
             Start::Serve { config } => command.args(["serve", "--config"]).arg(config),
             Start::Early { data } => command.args(["__early-server", "--data"]).arg(data),
         };

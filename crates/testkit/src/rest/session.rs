@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// What a browser would remember of one server. Paths and expiry times are not looked at: tests talk to one server only.
+/// What a browser would remember of one server. Paths and expiry times are not looked at: tests
+/// talk to one server only.
 #[derive(Debug, Default)]
 pub(super) struct CookieSession {
     cookies: BTreeMap<String, String>,
@@ -12,8 +13,13 @@ pub(super) struct CookieSession {
 }
 
 impl CookieSession {
-    /// Takes over the cookies and the token of an answer (docs/compat/conventions.md#logins: `X-CSRF-HEADER` names the header that carries the token).
-    pub(super) fn learn<'a>(&mut self, set_cookies: impl Iterator<Item = &'a str>, headers: &HeaderMap) {
+    /// Takes over the cookies and the token of an answer (docs/compat/conventions.md#logins:
+    /// `X-CSRF-HEADER` names the header that carries the token).
+    pub(super) fn learn<'a>(
+        &mut self,
+        set_cookies: impl Iterator<Item = &'a str>,
+        headers: &HeaderMap,
+    ) {
         for cookie in set_cookies {
             let pair = cookie.split(';').next().unwrap_or_default();
             let Some((name, value)) = pair.split_once('=') else { continue };
@@ -23,7 +29,9 @@ impl CookieSession {
                 self.cookies.insert(name.trim().to_owned(), value.trim().to_owned());
             }
         }
-        let name = headers.get("x-csrf-header").and_then(|name| HeaderName::from_bytes(name.as_bytes()).ok());
+        let name = headers
+            .get("x-csrf-header")
+            .and_then(|name| HeaderName::from_bytes(name.as_bytes()).ok());
         if let Some((name, value)) =
             name.and_then(|name| headers.get(&name).map(|value| (name, value.clone())))
         {
@@ -33,7 +41,8 @@ impl CookieSession {
 
     /// The `Cookie` header, if there is any cookie.
     pub(super) fn cookie_header(&self) -> Option<String> {
-        let pairs: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let pairs: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         (!pairs.is_empty()).then(|| pairs.join("; "))
     }
 

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-/// Finds `handoff`: the file that `HANDOFF_BIN` names, else the one that cargo built beside the running test.
+/// Finds `handoff`: the file that `HANDOFF_BIN` names, else the one that cargo built beside the
+/// running test.
 pub(super) fn find() -> Result<PathBuf> {
     if let Some(named) = std::env::var_os("HANDOFF_BIN") {
         let named = PathBuf::from(named);
@@ -22,7 +23,11 @@ pub(super) fn find() -> Result<PathBuf> {
 /// A test lies in `<target>/<profile>/deps`, the program in `<target>/<profile>`.
 fn beside(test: &Path) -> Option<PathBuf> {
     let file = format!("handoff{}", std::env::consts::EXE_SUFFIX);
-    test.ancestors().skip(1).take(2).map(|directory| directory.join(&file)).find(|program| program.is_file())
+    test.ancestors()
+        .skip(1)
+        .take(2)
+        .map(|directory| directory.join(&file))
+        .find(|program| program.is_file())
 }
 
 #[cfg(test)]

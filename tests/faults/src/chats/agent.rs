@@ -1,4 +1,5 @@
-//! An agent: accepts what is offered, brings another one in when the queue asked him, says something in each chat, and listens.
+//! An agent: accepts what is offered, brings another one in when the queue asked him, says
+//! something in each chat, and listens.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -19,7 +20,8 @@ use handoff_testkit::load::http::{Call, Client};
 
 /// The topic that tells everything of an agent's interactions.
 const TOPIC: &str = "/v2/me/interactions";
-/// Of what a helper says, each so many-th message is for agents alone, also where the customer sees him.
+/// Of what a helper says, each so many-th message is for agents alone, also where the customer sees
+/// him.
 const ASIDE: u64 = 4;
 /// How often bringing somebody in is tried, and the pause between: he must be within reach.
 const TRIES: u32 = 100;
@@ -47,7 +49,8 @@ impl Agent {
         if self.party == Party::Owner { owner(self.number) } else { helper(self.number) }
     }
 
-    /// Listens until all is over; for each chat that he is offered a conversation of its own begins.
+    /// Listens until all is over; for each chat that he is offered a conversation of its own
+    /// begins.
     pub(super) async fn run(mut self) {
         while self.scene.phase() != Phase::Over {
             // Whatever ends a session, the answer to it is another one.
@@ -61,7 +64,8 @@ impl Agent {
         let way = Way { server, number: self.number, path: AGENTS, user: Some(&name) };
         // Everything that is kept, the first time (docs/compat/notifications.md#replay).
         let replay = self.last.map_or(json!(-2), |last| json!(last));
-        let (session, mut ear) = Session::open(&way, TOPIC, Some(json!({"replay": replay}))).await?;
+        let (session, mut ear) =
+            Session::open(&way, TOPIC, Some(json!({"replay": replay}))).await?;
         while self.scene.phase() != Phase::Over {
             let frame = ear.frame().await?;
             session.follow(&frame).await?;
@@ -74,7 +78,11 @@ impl Agent {
         let sequence = data["sequence"].as_u64();
         if let Some(number) = sequence {
             if number != self.last.unwrap_or(0) + 1 {
-                self.scene.book.fault(format!("{}: number {number} after {:?}", self.name(), self.last));
+                self.scene.book.fault(format!(
+                    "{}: number {number} after {:?}",
+                    self.name(),
+                    self.last
+                ));
             }
             self.last = Some(number);
         } else if data["messageType"] == "Resync" {
@@ -130,8 +138,11 @@ impl Talk {
 
     /// Half of the helpers are consulted: the customer does not see them.
     async fn bring_in(&self, client: &mut Client) -> Result<()> {
-        let operation =
-            if self.chat.bytes().map(u32::from).sum::<u32>() % 2 == 0 { "InviteUser" } else { "Consult" };
+        let operation = if self.chat.bytes().map(u32::from).sum::<u32>() % 2 == 0 {
+            "InviteUser"
+        } else {
+            "Consult"
+        };
         let body = json!({"operationName": operation, "userName": self.helper});
         let mut answer = Value::Null;
         for number in 0..TRIES {
@@ -153,12 +164,18 @@ impl Talk {
             if self.scene.phase() != Phase::Talk {
                 break;
             }
-            let mut body = json!({"operationName": "Send", "text": self.party.text(&self.chat, number)});
+            let mut body =
+                json!({"operationName": "Send", "text": self.party.text(&self.chat, number)});
             if self.party == Party::Helper && number % ASIDE == 0 {
                 body["visibility"] = json!("Agents");
             }
             let answer = self.ask(client, &body, &number.to_string()).await?;
-            ensure!(answer["statusCode"] == 0, "{} cannot talk in {}: {answer}", self.user, self.chat);
+            ensure!(
+                answer["statusCode"] == 0,
+                "{} cannot talk in {}: {answer}",
+                self.user,
+                self.chat
+            );
             self.scene.book.acknowledge(&self.chat, self.party, number);
         }
         Ok(())
@@ -168,9 +185,13 @@ impl Talk {
     async fn ask(&self, client: &mut Client, body: &Value, key: &str) -> Result<Value> {
         let call = Call::post(&format!("/me/interactions/{}", self.chat), body);
         let is_told_apart = self.scene.has_ids || body["operationName"] != "Send";
-        let call =
-            if is_told_apart { call.keyed(&format!("{}-{}-{key}", self.chat, self.user)) } else { call };
-        let (answer, times) = client.send_counting(&call).await.context("the program stays away")?;
+        let call = if is_told_apart {
+            call.keyed(&format!("{}-{}-{key}", self.chat, self.user))
+        } else {
+            call
+        };
+        let (answer, times) =
+            client.send_counting(&call).await.context("the program stays away")?;
         if times > 1 {
             self.scene.repeated.fetch_add(1, Ordering::Relaxed);
         }

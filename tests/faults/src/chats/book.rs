@@ -1,7 +1,8 @@
 //! What everybody was told and what was acknowledged, chat by chat, and what of it is wrong.
 //!
-//! Each message names its chat, its speaker and its number among what that speaker says there, so that one that is missing, doubled, out of
-//! order or in the wrong chat is known by its text alone, whatever index it has.
+//! Each message names its chat, its speaker and its number among what that speaker says there, so
+//! that one that is missing, doubled, out of order or in the wrong chat is known by its text alone,
+//! whatever index it has.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -189,30 +190,42 @@ fn compare_one(id: &str, chat: &Chat, findings: &mut Findings) {
     let shown: Vec<&Line> = chat.for_customer.lines().collect();
     let public: Vec<&Line> = stored.iter().copied().filter(|line| line.is_for_customer).collect();
     if shown.iter().map(|line| &line.text).ne(public.iter().map(|line| &line.text)) {
-        findings.disordered.push(format!("{id}: the customer's transcript is not what agents see of it"));
+        findings
+            .disordered
+            .push(format!("{id}: the customer's transcript is not what agents see of it"));
     }
     let sequences = [&shown, &stored, &stored];
-    let whole =
-        [(&chat.for_customer, "its customer's transcript"), (&chat.for_agents, "its agents' transcript")];
+    let whole = [
+        (&chat.for_customer, "its customer's transcript"),
+        (&chat.for_agents, "its agents' transcript"),
+    ];
     let views = Party::ALL.map(|party| (&chat.views[party.place()], party.name()));
     let compared = views.into_iter().zip(sequences).chain(whole.into_iter().zip([&shown, &stored]));
     for ((view, name), sequence) in compared {
-        findings
-            .disordered
-            .extend(view.compare(sequence).into_iter().map(|fault| format!("{id}, {name}: {fault}")));
+        findings.disordered.extend(
+            view.compare(sequence).into_iter().map(|fault| format!("{id}, {name}: {fault}")),
+        );
     }
     for (party, sequence) in Party::ALL.into_iter().zip(sequences) {
         let told = chat.views[party.place()].len();
         if told < sequence.len() {
-            findings.disordered.push(format!("{id}, {}: told {told} of {}", party.name(), sequence.len()));
+            findings.disordered.push(format!(
+                "{id}, {}: told {told} of {}",
+                party.name(),
+                sequence.len()
+            ));
         }
         weigh(id, party, chat.said[party.place()], &stored, findings);
     }
-    let foreign = stored.iter().filter(|line| !line.said().is_empty() && !line.said().starts_with(id));
-    findings.disordered.extend(foreign.map(|line| format!("{id}: {:?} belongs elsewhere", line.text)));
+    let foreign =
+        stored.iter().filter(|line| !line.said().is_empty() && !line.said().starts_with(id));
+    findings
+        .disordered
+        .extend(foreign.map(|line| format!("{id}: {:?} belongs elsewhere", line.text)));
 }
 
-/// Everything was repeated until it was acknowledged, so exactly what was acknowledged is there, in the order in which it was said.
+/// Everything was repeated until it was acknowledged, so exactly what was acknowledged is there, in
+/// the order in which it was said.
 fn weigh(id: &str, party: Party, said: u64, stored: &[&Line], findings: &mut Findings) {
     let start = party.text(id, 0);
     let start = start.trim_end_matches('0');
@@ -231,7 +244,9 @@ fn weigh(id: &str, party: Party, said: u64, stored: &[&Line], findings: &mut Fin
         findings.missing.push(format!("{:?}", party.text(id, number)));
     }
     for number in sorted.iter().filter(|number| **number > said) {
-        findings.other.push(format!("{:?} is stored and was not acknowledged", party.text(id, *number)));
+        findings
+            .other
+            .push(format!("{:?} is stored and was not acknowledged", party.text(id, *number)));
     }
 }
 
@@ -249,11 +264,15 @@ mod tests {
         Line { text: format!("Text|x|{}", party.text(ID, number)), is_for_customer }
     }
 
-    /// A chat in which each party said one thing, the helper for agents alone, and everybody was told.
+    /// A chat in which each party said one thing, the helper for agents alone, and everybody was
+    /// told.
     fn book() -> Book {
         let book = Book::default();
-        let lines =
-            [line(Party::Customer, 1, true), line(Party::Helper, 1, false), line(Party::Owner, 1, true)];
+        let lines = [
+            line(Party::Customer, 1, true),
+            line(Party::Helper, 1, false),
+            line(Party::Owner, 1, true),
+        ];
         book.with(ID, |chat| {
             for (index, line) in (1..).zip(&lines) {
                 chat.for_agents.take(index, line.clone());

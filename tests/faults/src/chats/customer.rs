@@ -1,7 +1,9 @@
-//! A customer: asks for a chat, talks over CometD, and comes back to it whenever the connection breaks.
+//! A customer: asks for a chat, talks over CometD, and comes back to it whenever the connection
+//! breaks.
 //!
-//! Until it sees its own message in the chat it does not know whether it was said, and says it again after each break, before it has caught
-//! up: only the message's id keeps that from being a second one.
+//! Until it sees its own message in the chat it does not know whether it was said, and says it
+//! again after each break, before it has caught up: only the message's id keeps that from being a
+//! second one.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -19,7 +21,8 @@ use super::{Phase, Scene};
 
 /// How long an unanswered message waits before it is said again over the same connection.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Refusals after which the same may be tried again: too much at once, and not at the moment (docs/api/customers.md).
+/// Refusals after which the same may be tried again: too much at once, and not at the moment
+/// (docs/api/customers.md).
 const TRANSIENT: [i64; 2] = [4_001, 6_001];
 
 /// A customer.
@@ -54,7 +57,8 @@ impl Customer {
     async fn converse(&mut self) -> Result<()> {
         let server = self.scene.server()?;
         let way = Way { server, number: self.number, path: CUSTOMERS, user: None };
-        let (session, mut ear) = Session::open(&way, &format!("/service/chatV2/{SERVICE}"), None).await?;
+        let (session, mut ear) =
+            Session::open(&way, &format!("/service/chatV2/{SERVICE}"), None).await?;
         self.enter(&session).await?;
         let mut tick = interval(self.scene.pace);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -82,8 +86,7 @@ impl Customer {
             return session.publish(&ask).await;
         };
         let position = self.scene.book.with(id, |chat| chat.view(Party::Customer).len()) + 1;
-        let ask =
-            json!({"operation": "requestNotifications", "secureKey": key, "transcriptPosition": position});
+        let ask = json!({"operation": "requestNotifications", "secureKey": key, "transcriptPosition": position});
         session.publish(&ask).await?;
         if self.pending.is_some() {
             self.say(session).await?;
@@ -128,7 +131,9 @@ impl Customer {
         let (id, key) = self.chat.get_or_insert_with(|| (text("chatId"), text("secureKey")));
         self.scene.book.with(id, |chat| chat.key.clone_from(key));
         let awaited = Party::Customer.text(id, self.said + 1);
-        for (index, line) in data["messages"].as_array().into_iter().flatten().filter_map(Line::read) {
+        for (index, line) in
+            data["messages"].as_array().into_iter().flatten().filter_map(Line::read)
+        {
             if self.pending.is_some() && line.said() == awaited {
                 self.said += 1;
                 self.pending = None;

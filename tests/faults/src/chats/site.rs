@@ -1,4 +1,5 @@
-//! A made contact center for chats: owners whom the queue asks, helpers whom owners bring in, and one service.
+//! A made contact center for chats: owners whom the queue asks, helpers whom owners bring in, and
+//! one service.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -36,8 +37,8 @@ pub fn helper(number: usize) -> String {
 }
 
 impl Site {
-    /// Writes the center file and a configuration with these further `lines` into `home`, applies the file, and gives the configuration's
-    /// path.
+    /// Writes the center file and a configuration with these further `lines` into `home`, applies
+    /// the file, and gives the configuration's path.
     ///
     /// # Errors
     ///
@@ -52,14 +53,24 @@ impl Site {
         fs::write(&center, self.center_file()).context("write the center file")?;
         fs::write(&config, text).context("write the configuration")?;
         println!("making a center of {} agents…", self.owners + self.helpers);
-        let output =
-            clean_command(binary).arg("apply").arg(&center).arg("--config").arg(&config).output().await;
+        let output = clean_command(binary)
+            .arg("apply")
+            .arg(&center)
+            .arg("--config")
+            .arg(&config)
+            .output()
+            .await;
         let output = output.context("run handoff apply")?;
-        ensure!(output.status.success(), "handoff apply failed: {}", String::from_utf8_lossy(&output.stderr));
+        ensure!(
+            output.status.success(),
+            "handoff apply failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         Ok(config)
     }
 
-    /// An offer stands as long as a run may take, and nobody is alerted because he says nothing: both would be other work than was asked for.
+    /// An offer stands as long as a run may take, and nobody is alerted because he says nothing:
+    /// both would be other work than was asked for.
     fn center_file(self) -> String {
         let mut file = format!(
             "[center]\nname = \"Made\"\n[[group]]\nname = \"Owners\"\n[[group]]\nname = \"Helpers\"\n\
@@ -81,7 +92,8 @@ impl Site {
     }
 }
 
-/// Opens an agent's contact-center session for chats and makes him ready; gives the client that did.
+/// Opens an agent's contact-center session for chats and makes him ready; gives the client that
+/// did.
 ///
 /// # Errors
 ///
@@ -90,7 +102,8 @@ pub async fn start_work(address: &Address, name: &str) -> Result<Client> {
     let mut client = Client::new(address.clone(), name, PASSWORD)?;
     let start = json!({"operationName": "StartContactCenterSession", "channels": ["chat"]});
     for body in [start, json!({"operationName": "Ready"})] {
-        let answer = client.send_until_answered(&Call::post("/me", &body)).await.context("no answer")?;
+        let answer =
+            client.send_until_answered(&Call::post("/me", &body)).await.context("no answer")?;
         ensure!(answer.code() == 0, "{body} was refused: {}", answer.body);
     }
     Ok(client)

@@ -1,4 +1,5 @@
-//! CometD by WebSocket, as the customers' page and agents' desktops use it: one session, frames in, publications out.
+//! CometD by WebSocket, as the customers' page and agents' desktops use it: one session, frames in,
+//! publications out.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -22,7 +23,8 @@ use handoff_testkit::load::center::PASSWORD;
 pub const CUSTOMERS: &str = "/genesys/cometd";
 /// Where agents' sessions are.
 pub const AGENTS: &str = "/api/v2/notifications";
-/// How many connections share a source address: the program bounds them by address, at 512 by default.
+/// How many connections share a source address: the program bounds them by address, at 512 by
+/// default.
 const CONNECTIONS_PER_ADDRESS: usize = 500;
 /// How long opening may take.
 const OPEN_BOUND: Duration = Duration::from_secs(20);
@@ -95,7 +97,9 @@ impl Ear {
     ///
     /// When the connection breaks or is silent.
     pub async fn frame(&mut self) -> Result<Utf8Bytes> {
-        tokio::time::timeout(SILENCE_BOUND, self.frame_however_late()).await.context("nothing came")?
+        tokio::time::timeout(SILENCE_BOUND, self.frame_however_late())
+            .await
+            .context("nothing came")?
     }
 
     /// The same from a server that says nothing while it has nothing to say.
@@ -122,7 +126,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// Opens a session that listens to a channel, with what the subscription adds. Its reply is among the frames.
+    /// Opens a session that listens to a channel, with what the subscription adds. Its reply is
+    /// among the frames.
     ///
     /// # Errors
     ///
@@ -133,9 +138,11 @@ impl Session {
             "supportedConnectionTypes": ["websocket"]}]);
         mouth.send(hello.to_string()).await?;
         let reply: Value = serde_json::from_str(&ear.frame().await?).context("read a frame")?;
-        let id = reply[0]["clientId"].as_str().with_context(|| format!("no clientId: {reply}"))?.to_owned();
-        let mut subscribe =
-            json!([{"channel": "/meta/subscribe", "id": "2", "clientId": id, "subscription": channel}]);
+        let id = reply[0]["clientId"]
+            .as_str()
+            .with_context(|| format!("no clientId: {reply}"))?
+            .to_owned();
+        let mut subscribe = json!([{"channel": "/meta/subscribe", "id": "2", "clientId": id, "subscription": channel}]);
         if let Some(ext) = ext {
             subscribe[0]["ext"] = ext;
         }
@@ -161,7 +168,9 @@ impl Session {
     pub async fn publish(&self, data: &Value) -> Result<()> {
         let Self { id, channel, .. } = self;
         self.mouth
-            .send(format!(r#"[{{"channel":"{channel}","id":"4","clientId":"{id}","data":{data}}}]"#))
+            .send(format!(
+                r#"[{{"channel":"{channel}","id":"4","clientId":"{id}","data":{data}}}]"#
+            ))
             .await
     }
 

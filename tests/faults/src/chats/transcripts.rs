@@ -19,7 +19,8 @@ use handoff_testkit::load::http::{Call, Client};
 const READERS: usize = 4;
 /// How long all of it may take. What has not come by then is missing.
 const BOUND: Duration = Duration::from_secs(90);
-/// How long a history may take to arrive before it is asked for again: its agent may not have been there.
+/// How long a history may take to arrive before it is asked for again: its agent may not have been
+/// there.
 const PATIENCE: Duration = Duration::from_secs(2);
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -82,7 +83,8 @@ async fn read_customers(scene: &Scene, chat: &str) -> Result<()> {
     }
 }
 
-/// Has the owner ask for the history until all that must be there has come to him by his topic, or it is time.
+/// Has the owner ask for the history until all that must be there has come to him by his topic, or
+/// it is time.
 async fn read_owners(scene: &Scene, chat: &str, end: Instant) -> Result<()> {
     let (wanted, number) = scene.book.with(chat, |page| (page.expected(), page.owner));
     let mut client = Client::new(scene.address.clone(), &owner(number), PASSWORD)?;

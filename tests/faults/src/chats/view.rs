@@ -12,14 +12,18 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Reads an entry of either side's messages and its index; `None` for what is no entry, such as that somebody types.
+    /// Reads an entry of either side's messages and its index; `None` for what is no entry, such as
+    /// that somebody types.
     pub(super) fn read(message: &Value) -> Option<(u64, Self)> {
         let index = message["index"].as_u64()?;
         // The two sides have different words for the same kind.
-        let kind = message["type"].as_str().map_or("", |kind| if kind == "Message" { "Text" } else { kind });
+        let kind = message["type"]
+            .as_str()
+            .map_or("", |kind| if kind == "Message" { "Text" } else { kind });
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let (from, said) = (text(&message["from"]["nickname"]), text(&message["text"]));
-        let is_for_customer = message["visibility"].as_str().is_none_or(|visibility| visibility == "All");
+        let is_for_customer =
+            message["visibility"].as_str().is_none_or(|visibility| visibility == "All");
         Some((index, Self { text: format!("{kind}|{from}|{said}"), is_for_customer }))
     }
 
@@ -59,14 +63,16 @@ impl View {
             self.again += 1;
             match known {
                 Some(known) if *known != line => {
-                    self.faults.push(format!("index {index} was {:?} and is {:?}", known.text, line.text));
+                    self.faults
+                        .push(format!("index {index} was {:?} and is {:?}", known.text, line.text));
                 }
                 Some(_) => {}
                 None => *known = Some(line),
             }
         } else {
             if place > self.told.len() {
-                self.faults.push(format!("index {index} came when {} had been told", self.told.len()));
+                self.faults
+                    .push(format!("index {index} came when {} had been told", self.told.len()));
             }
             self.told.resize(place, None);
             self.told.push(Some(line));
@@ -80,10 +86,14 @@ impl View {
             let index = place + 1;
             match (told, sequence.get(place)) {
                 (None, _) => faults.push(format!("index {index} was never told")),
-                (Some(told), None) => faults.push(format!("{:?} was told and is not stored", told.text)),
+                (Some(told), None) => {
+                    faults.push(format!("{:?} was told and is not stored", told.text))
+                }
                 (Some(told), Some(stored)) if told.text != stored.text => {
-                    faults
-                        .push(format!("index {index} was told as {:?} and is {:?}", told.text, stored.text));
+                    faults.push(format!(
+                        "index {index} was told as {:?} and is {:?}",
+                        told.text, stored.text
+                    ));
                 }
                 (Some(_), Some(_)) => {}
             }
@@ -110,7 +120,8 @@ mod tests {
 
     #[test]
     fn both_sides_words_for_an_entry_are_one() {
-        let customers = json!({"index": 3, "type": "Message", "text": "hello", "from": {"nickname": "Ada"}});
+        let customers =
+            json!({"index": 3, "type": "Message", "text": "hello", "from": {"nickname": "Ada"}});
         let agents = json!({"index": 4, "type": "Text", "text": "hello", "from": {"nickname": "Ada"}, "visibility": "All"});
         let (read, other) = (Line::read(&customers).unwrap(), Line::read(&agents).unwrap());
         assert_eq!((read.0, other.0), (3, 4));

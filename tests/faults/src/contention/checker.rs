@@ -1,8 +1,9 @@
-//! Whether a history of concurrent calls is linearizable: whether there is one order of the calls, in keeping with real time, in which
-//! every answer is what the model would have answered.
+//! Whether a history of concurrent calls is linearizable: whether there is one order of the calls,
+//! in keeping with real time, in which every answer is what the model would have answered.
 //!
-//! The search is that of Wing and Gong with Lowe's memory of configurations already tried ("Testing for linearizability",
-//! Concurrency and Computation 29(4), 2017). A call that was never answered may take effect at any time after it was made, or never.
+//! The search is that of Wing and Gong with Lowe's memory of configurations already tried ("Testing
+//! for linearizability", Concurrency and Computation 29(4), 2017). A call that was never answered
+//! may take effect at any time after it was made, or never.
 
 use std::collections::HashSet;
 use std::hash::Hash;
@@ -20,7 +21,8 @@ pub(crate) trait Model {
     /// Tells whether a call with this answer never changes anything, whatever the state.
     fn is_look(&self, call: &Self::Call) -> bool;
 
-    /// Returns the state after the call, or `None` when the model would not have answered like that.
+    /// Returns the state after the call, or `None` when the model would not have answered like
+    /// that.
     fn apply(&self, state: &Self::State, call: &Self::Call) -> Option<Self::State>;
 }
 
@@ -57,7 +59,8 @@ pub(crate) struct Stuck<S> {
     pub(crate) next: Vec<u64>,
 }
 
-/// Configurations tried before a search is given up. Histories of a correct server need little more than one per call.
+/// Configurations tried before a search is given up. Histories of a correct server need little more
+/// than one per call.
 const CONFIGURATIONS_MAX: usize = 2_000_000;
 
 /// Looks for an order of the calls.
@@ -102,7 +105,9 @@ impl<M: Model> Search<'_, M> {
                 steps.pop();
                 continue;
             };
-            let Some(state) = self.model.apply(&step.state, &self.history[index].call) else { continue };
+            let Some(state) = self.model.apply(&step.state, &self.history[index].call) else {
+                continue;
+            };
             let mut taken = step.taken.clone();
             taken.insert(index);
             let count = step.count + usize::from(self.history[index].answered.is_some());
@@ -130,7 +135,8 @@ impl<M: Model> Search<'_, M> {
         Step { state, taken, count, next }
     }
 
-    /// Returns the calls that may come next: those made before any call that is not yet taken was answered.
+    /// Returns the calls that may come next: those made before any call that is not yet taken was
+    /// answered.
     fn candidates(&self, state: &M::State, taken: &Taken) -> Vec<usize> {
         let mut earliest_answer = u64::MAX;
         let mut answered = Vec::new();
@@ -144,16 +150,18 @@ impl<M: Model> Search<'_, M> {
                 continue;
             }
             earliest_answer = earliest_answer.min(entry.answered.unwrap_or(u64::MAX));
-            // A look that fits can always come first: no order is lost by not trying the others. A command that happens to change
-            // nothing here may not, because later it might.
-            if self.model.is_look(&entry.call) && self.model.apply(state, &entry.call).as_ref() == Some(state)
+            // A look that fits can always come first: no order is lost by not trying the others. A
+            // command that happens to change nothing here may not, because later it might.
+            if self.model.is_look(&entry.call)
+                && self.model.apply(state, &entry.call).as_ref() == Some(state)
             {
                 return vec![index];
             }
             let list = if entry.answered.is_some() { &mut answered } else { &mut open };
             list.push(index);
         }
-        // The last is tried first: answered calls before unanswered ones, and of those the one that was answered first.
+        // The last is tried first: answered calls before unanswered ones, and of those the one that
+        // was answered first.
         answered.sort_by_key(|index| std::cmp::Reverse(self.history[*index].answered));
         open.append(&mut answered);
         open
@@ -248,16 +256,22 @@ mod tests {
 
     #[test]
     fn a_value_once_overwritten_does_not_come_back() {
-        let history =
-            vec![entry(1, 10, Call::Write(1)), entry(2, 3, Call::Read(1)), entry(4, 5, Call::Read(0))];
+        let history = vec![
+            entry(1, 10, Call::Write(1)),
+            entry(2, 3, Call::Read(1)),
+            entry(4, 5, Call::Read(0)),
+        ];
         assert!(matches!(check(&Register, history), Verdict::Impossible(_)));
     }
 
     #[test]
     fn two_cannot_win_the_same_race() {
         let swap = |to, done| Call::Swap { from: 0, to, done };
-        let one_wins =
-            vec![entry(1, 5, swap(1, true)), entry(2, 4, swap(2, false)), entry(6, 7, Call::Read(1))];
+        let one_wins = vec![
+            entry(1, 5, swap(1, true)),
+            entry(2, 4, swap(2, false)),
+            entry(6, 7, Call::Read(1)),
+        ];
         let both_win = vec![entry(1, 5, swap(1, true)), entry(2, 4, swap(2, true))];
         assert_eq!(check(&Register, one_wins), Verdict::Linearizable);
         assert!(matches!(check(&Register, both_win), Verdict::Impossible(_)));
@@ -265,8 +279,16 @@ mod tests {
 
     #[test]
     fn an_unanswered_call_may_take_effect_late_or_never() {
-        let late = vec![entry(1, 0, Call::Write(1)), entry(2, 3, Call::Read(0)), entry(4, 5, Call::Read(1))];
-        let never = vec![entry(1, 0, Call::Write(1)), entry(2, 3, Call::Read(0)), entry(4, 5, Call::Read(0))];
+        let late = vec![
+            entry(1, 0, Call::Write(1)),
+            entry(2, 3, Call::Read(0)),
+            entry(4, 5, Call::Read(1)),
+        ];
+        let never = vec![
+            entry(1, 0, Call::Write(1)),
+            entry(2, 3, Call::Read(0)),
+            entry(4, 5, Call::Read(0)),
+        ];
         let twice = vec![
             entry(1, 0, Call::Write(1)),
             entry(2, 3, Call::Read(1)),

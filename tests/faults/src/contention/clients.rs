@@ -1,4 +1,5 @@
-//! The clients: each reads an interaction, then tries something with it, mostly what makes sense and sometimes what does not.
+//! The clients: each reads an interaction, then tries something with it, mostly what makes sense
+//! and sometimes what does not.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -28,7 +29,8 @@ pub(super) struct Shared {
     pub(super) users: Vec<String>,
     /// The id of the group's workbin.
     pub(super) workbin: String,
-    /// Whether the epochs that clients name reach the program: without them it cannot fence, and the checker has to notice.
+    /// Whether the epochs that clients name reach the program: without them it cannot fence, and
+    /// the checker has to notice.
     pub(super) fencing: Fencing,
     /// The interactions that are called at present, by their number.
     pub(super) slots: Mutex<Vec<Arc<Contested>>>,
@@ -70,7 +72,12 @@ struct Sight {
 }
 
 impl Shared {
-    pub(super) fn new(address: Address, users: Vec<String>, workbin: String, fencing: Fencing) -> Self {
+    pub(super) fn new(
+        address: Address,
+        users: Vec<String>,
+        workbin: String,
+        fencing: Fencing,
+    ) -> Self {
         Self {
             address,
             users,
@@ -131,7 +138,8 @@ pub(super) struct Caller {
 impl Caller {
     /// Makes a client of an agent; `seed` decides all that it tries.
     pub(super) fn new(shared: &Arc<Shared>, agent: Agent, seed: u64) -> Result<Self> {
-        let client = Client::new(shared.address.clone(), &center::agent(usize::from(agent)), PASSWORD)?;
+        let client =
+            Client::new(shared.address.clone(), &center::agent(usize::from(agent)), PASSWORD)?;
         let random = StdRng::seed_from_u64(seed);
         Ok(Self { shared: Arc::clone(shared), agent, client, random, seen: HashMap::new() })
     }
@@ -141,7 +149,9 @@ impl Caller {
         while !self.shared.over.load(Ordering::Relaxed) {
             let contested = self.pick();
             match self.read(&contested).await {
-                Ok(Some(sight)) if sight.place != Place::Done => self.act(&contested, &sight).await?,
+                Ok(Some(sight)) if sight.place != Place::Done => {
+                    self.act(&contested, &sight).await?
+                }
                 Ok(_) => self.shared.replace(&contested).await?,
                 Err(_) => self.client.wait_a_little().await,
             }
@@ -155,16 +165,20 @@ impl Caller {
         Arc::clone(&slots[self.random.random_range(0..among)])
     }
 
-    /// Reads an interaction; `None` when it is not to be seen any more, which is so only after its end.
+    /// Reads an interaction; `None` when it is not to be seen any more, which is so only after its
+    /// end.
     async fn read(&mut self, contested: &Contested) -> Result<Option<Sight>, NoAnswer> {
         let called = self.shared.moment();
-        let answer = self.client.send(&http::Call::get(&format!("/interactions/{}", contested.id))).await?;
+        let answer =
+            self.client.send(&http::Call::get(&format!("/interactions/{}", contested.id))).await?;
         if answer.is_failure() {
             return Err(NoAnswer::Unknown);
         }
         let sight = (answer.code() == 0).then(|| self.sight(&answer.body["interaction"]));
         let answer = match &sight {
-            Some((sight, value)) => Answer::Seen { place: sight.place, epoch: sight.epoch, value: *value },
+            Some((sight, value)) => {
+                Answer::Seen { place: sight.place, epoch: sight.epoch, value: *value }
+            }
             None => Answer::Refused,
         };
         let call = Call { by: self.agent, ask: Ask::Read, epoch: None, answer };
@@ -210,7 +224,12 @@ impl Caller {
             Err(NoAnswer::NotSent) => return Ok(()),
         };
         let answered = (answer != Answer::None).then(|| self.shared.moment());
-        self.shared.record(contested, called, answered, Call { by: self.agent, ask, epoch, answer });
+        self.shared.record(
+            contested,
+            called,
+            answered,
+            Call { by: self.agent, ask, epoch, answer },
+        );
         Ok(())
     }
 
@@ -220,13 +239,15 @@ impl Caller {
             return Some(if self.random.random_bool(0.9) { Ask::Accept } else { Ask::Reject });
         }
         match sight.place {
-            Place::Owned(owner) if owner == self.agent => Some(match self.random.random_range(0..100) {
-                0..40 => self.update(),
-                40..60 => self.transfer(),
-                60..75 => Ask::PlaceInQueue,
-                75..97 => Ask::Park,
-                _ => Ask::Complete,
-            }),
+            Place::Owned(owner) if owner == self.agent => {
+                Some(match self.random.random_range(0..100) {
+                    0..40 => self.update(),
+                    40..60 => self.transfer(),
+                    60..75 => Ask::PlaceInQueue,
+                    75..97 => Ask::Park,
+                    _ => Ask::Complete,
+                })
+            }
             Place::Parked => Some(Ask::Pull),
             // Nothing to be done by him; now and then he tries all the same.
             Place::Owned(_) | Place::Waiting => None,
@@ -256,7 +277,8 @@ impl Caller {
         Ask::Transfer { to: Agent::try_from(to).unwrap_or(Agent::MAX) }
     }
 
-    /// Returns the epoch that the command names: mostly the one just seen, at times an older one, at times none.
+    /// Returns the epoch that the command names: mostly the one just seen, at times an older one,
+    /// at times none.
     fn epoch(&mut self, contested: &Contested, sight: &Sight) -> Option<u64> {
         let seen = self.seen.get(&contested.number).map_or(&[][..], Vec::as_slice);
         match self.random.random_range(0..10) {
@@ -276,7 +298,9 @@ impl Caller {
             Ask::PlaceInQueue => json!({"operationName": "PlaceInQueue", "queueName": QUEUE}),
             Ask::Park => json!({"operationName": "PlaceInWorkbin", "workbin": self.shared.workbin}),
             Ask::Pull => json!({"operationName": "PullInteraction", "id": contested.id}),
-            Ask::Update { value } => json!({"operationName": "UpdateUserData", "userData": {VALUE: value}}),
+            Ask::Update { value } => {
+                json!({"operationName": "UpdateUserData", "userData": {VALUE: value}})
+            }
             Ask::Complete | Ask::Read => json!({"operationName": "Complete"}),
         };
         if let (Fencing::Sent, Some(epoch)) = (self.shared.fencing, epoch) {

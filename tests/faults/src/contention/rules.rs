@@ -1,8 +1,10 @@
-//! What a single interaction may do, as the checker's model: place, owner, epoch and one value of its user data.
+//! What a single interaction may do, as the checker's model: place, owner, epoch and one value of
+//! its user data.
 //!
-//! The model is written from the contract (sections 4, 5 and 9) and shares no code with the program. It knows nothing of time, so the
-//! router and the timers may act whenever they could: while nobody owns an interaction it may be offered, and the offer taken back, any
-//! number of times, and the epoch rises with each; an offer beside an owner may vanish.
+//! The model is written from the contract (sections 4, 5 and 9) and shares no code with the
+//! program. It knows nothing of time, so the router and the timers may act whenever they could:
+//! while nobody owns an interaction it may be offered, and the offer taken back, any number of
+//! times, and the epoch rises with each; an offer beside an owner may vanish.
 
 use super::checker::Model;
 
@@ -130,7 +132,12 @@ impl Model for Rules {
     type State = State;
 
     fn initial(&self) -> State {
-        State { place: Place::Waiting, offer: None, epoch: Epoch { low: 0, is_exact: false }, value: 0 }
+        State {
+            place: Place::Waiting,
+            offer: None,
+            epoch: Epoch { low: 0, is_exact: false },
+            value: 0,
+        }
     }
 
     fn is_look(&self, call: &Call) -> bool {
@@ -155,7 +162,8 @@ fn seen(state: &State, place: Place, epoch: u64, value: u64) -> Option<State> {
     Some(State { epoch: if place == Place::Waiting { epoch.open() } else { epoch }, ..*state })
 }
 
-/// A command that was carried out fits when the caller named the present epoch, or none, and was allowed to give it.
+/// A command that was carried out fits when the caller named the present epoch, or none, and was
+/// allowed to give it.
 fn done(state: &State, call: &Call) -> Option<State> {
     let epoch = match call.epoch {
         Some(epoch) => state.epoch.found(epoch)?,
@@ -174,13 +182,17 @@ fn done(state: &State, call: &Call) -> Option<State> {
         }
         Ask::Reject => match state.place {
             Place::Waiting => Some(State { epoch: epoch.risen().open(), ..*state }),
-            Place::Owned(_) if state.offer == Some(call.by) => Some(State { offer: None, epoch, ..*state }),
+            Place::Owned(_) if state.offer == Some(call.by) => {
+                Some(State { offer: None, epoch, ..*state })
+            }
             Place::Owned(_) | Place::Parked | Place::Done => None,
         },
         Ask::Transfer { to } => {
             (is_owner && to != call.by).then_some(State { offer: Some(to), epoch, ..*state })
         }
-        Ask::PlaceInQueue => is_owner.then(|| State { epoch: epoch.risen().open(), ..moved(Place::Waiting) }),
+        Ask::PlaceInQueue => {
+            is_owner.then(|| State { epoch: epoch.risen().open(), ..moved(Place::Waiting) })
+        }
         Ask::Park => is_owner.then(|| moved(Place::Parked)),
         Ask::Pull => (state.place == Place::Parked).then(|| moved(Place::Owned(call.by))),
         Ask::Update { value } => is_owner.then_some(State { epoch, value, ..*state }),
@@ -189,16 +201,19 @@ fn done(state: &State, call: &Call) -> Option<State> {
     }
 }
 
-/// A refusal fits unless the command had to be carried out: an owner with the present epoch, or none, is never refused what needs nobody
-/// else, and neither is whoever pulls what lies in his group's workbin.
+/// A refusal fits unless the command had to be carried out: an owner with the present epoch, or
+/// none, is never refused what needs nobody else, and neither is whoever pulls what lies in his
+/// group's workbin.
 fn refused(state: &State, call: &Call) -> Option<State> {
-    let is_current = call.epoch.is_none_or(|epoch| state.epoch.is_exact && state.epoch.low == epoch);
+    let is_current =
+        call.epoch.is_none_or(|epoch| state.epoch.is_exact && state.epoch.low == epoch);
     let is_owner = state.place == Place::Owned(call.by);
     let had_to = match call.ask {
         Ask::Update { .. } | Ask::Complete | Ask::PlaceInQueue | Ask::Park => is_owner,
         Ask::Pull => state.place == Place::Parked,
         Ask::Accept | Ask::Reject | Ask::Transfer { .. } => false,
-        // Whoever never had it loses sight of it at its end (docs/compat/interactions.md#seen), and everybody serves the queue until then.
+        // Whoever never had it loses sight of it at its end (docs/compat/interactions.md#seen), and
+        // everybody serves the queue until then.
         Ask::Read => state.place != Place::Done,
     };
     (!(had_to && is_current)).then_some(*state)
@@ -264,7 +279,10 @@ mod tests {
     #[test]
     fn one_offer_has_one_taker_and_one_interaction_one_owner() {
         assert!(!verdict(&[call(1, Ask::Accept, Some(2), OK), call(2, Ask::Accept, Some(2), OK)]));
-        assert!(!verdict(&[call(1, Ask::Accept, None, OK), call(2, Ask::Update { value: 7 }, None, OK)]));
+        assert!(!verdict(&[
+            call(1, Ask::Accept, None, OK),
+            call(2, Ask::Update { value: 7 }, None, OK)
+        ]));
         assert!(!verdict(&[
             call(1, Ask::Accept, None, OK),
             call(1, Ask::Park, None, OK),
@@ -276,7 +294,11 @@ mod tests {
     #[test]
     fn acknowledged_data_stays_and_finished_work_does_not_come_back() {
         let taken = call(1, Ask::Accept, None, OK);
-        assert!(!verdict(&[taken, call(1, Ask::Update { value: 7 }, None, OK), read(Place::Owned(1), 3, 0)]));
+        assert!(!verdict(&[
+            taken,
+            call(1, Ask::Update { value: 7 }, None, OK),
+            read(Place::Owned(1), 3, 0)
+        ]));
         assert!(!verdict(&[taken, call(1, Ask::Complete, None, OK), read(Place::Owned(1), 3, 0)]));
     }
 
@@ -294,7 +316,11 @@ mod tests {
         let open = call(1, Ask::PlaceInQueue, None, Answer::None);
         assert!(verdict(&[taken, open, read(Place::Owned(1), 3, 0), read(Place::Waiting, 4, 0)]));
         assert!(verdict(&[taken, open, read(Place::Owned(1), 3, 0)]));
-        let again = [read(Place::Waiting, 4, 0), call(1, Ask::Accept, None, OK), read(Place::Waiting, 8, 0)];
+        let again = [
+            read(Place::Waiting, 4, 0),
+            call(1, Ask::Accept, None, OK),
+            read(Place::Waiting, 8, 0),
+        ];
         assert!(!verdict(&[taken, open, again[0], again[1], again[2]]));
     }
 

@@ -64,8 +64,8 @@ impl Findings {
     }
 }
 
-/// Compares what was acknowledged with what is shown. Every command was repeated until it was answered, so nothing is left open: what
-/// was not acknowledged did not happen.
+/// Compares what was acknowledged with what is shown. Every command was repeated until it was
+/// answered, so nothing is left open: what was not acknowledged did not happen.
 pub(super) fn compare(lines: &[Line], shown: &BTreeMap<String, Option<Shown>>) -> Findings {
     let mut told: BTreeMap<&str, Vec<&Line>> = BTreeMap::new();
     for line in lines {
@@ -80,8 +80,11 @@ pub(super) fn compare(lines: &[Line], shown: &BTreeMap<String, Option<Shown>>) -
             }
         }
     }
-    let unknown = shown.iter().filter(|(id, shown)| shown.is_some() && !told.contains_key(id.as_str()));
-    findings.doubled.extend(unknown.map(|(id, _)| format!("{id}: nobody was told that it was made")));
+    let unknown =
+        shown.iter().filter(|(id, shown)| shown.is_some() && !told.contains_key(id.as_str()));
+    findings
+        .doubled
+        .extend(unknown.map(|(id, _)| format!("{id}: nobody was told that it was made")));
     findings
 }
 
@@ -95,10 +98,13 @@ fn compare_one(id: &str, lines: &[&Line], shown: &Shown, findings: &mut Findings
     let people: BTreeSet<&str> = lines.iter().map(|line| line.by.as_str()).collect();
     for (effect, fact) in &facts {
         for by in &people {
-            let told = lines.iter().filter(|line| line.effect == *effect && line.by == **by).count();
+            let told =
+                lines.iter().filter(|line| line.effect == *effect && line.by == **by).count();
             // What enters the server enters a queue with it.
-            let entered =
-                lines.iter().filter(|line| line.effect == Effect::Created && line.by == **by).count();
+            let entered = lines
+                .iter()
+                .filter(|line| line.effect == Effect::Created && line.by == **by)
+                .count();
             let told = if *effect == Effect::Requeued { told + entered } else { told };
             weigh(findings, &format!("{id}: {fact} by {by}"), told, count(shown, fact, Some(by)));
         }
@@ -144,11 +150,15 @@ fn place(id: &str, lines: &[&Line], shown: &Shown, findings: &mut Findings) {
         _ => None,
     });
     if by_history != Some(shown.state.as_str()) {
-        findings.misplaced.push(format!("{id}: {} by its state, {by_history:?} by its history", shown.state));
+        findings
+            .misplaced
+            .push(format!("{id}: {} by its state, {by_history:?} by its history", shown.state));
     }
     let is_over = lines.iter().any(|line| line.effect == Effect::Completed);
     if shown.listed != usize::from(!is_over) {
-        findings.misplaced.push(format!("{id}: {} times in the list, over: {is_over}", shown.listed));
+        findings
+            .misplaced
+            .push(format!("{id}: {} times in the list, over: {is_over}", shown.listed));
     }
 }
 
@@ -183,7 +193,10 @@ mod tests {
         Shown {
             state: "Completed".to_owned(),
             user_data: json!({"u1": 1}),
-            facts: facts.iter().map(|(what, who)| ((*what).to_owned(), (*who).to_owned())).collect(),
+            facts: facts
+                .iter()
+                .map(|(what, who)| ((*what).to_owned(), (*who).to_owned()))
+                .collect(),
             listed: 0,
         }
     }
@@ -224,13 +237,17 @@ mod tests {
 
     #[test]
     fn an_interaction_that_nobody_was_told_of_is_doubled() {
-        let all = BTreeMap::from([("i".to_owned(), Some(shown())), ("j".to_owned(), Some(shown()))]);
+        let all =
+            BTreeMap::from([("i".to_owned(), Some(shown())), ("j".to_owned(), Some(shown()))]);
         assert_eq!(compare(&lines(), &all).doubled.len(), 1);
     }
 
     #[test]
     fn an_interaction_is_in_one_place() {
         assert_eq!(findings(&lines(), Some(Shown { listed: 1, ..shown() })), (0, 0, 1));
-        assert_eq!(findings(&lines(), Some(Shown { state: "Queued".to_owned(), ..shown() })), (0, 0, 1));
+        assert_eq!(
+            findings(&lines(), Some(Shown { state: "Queued".to_owned(), ..shown() })),
+            (0, 0, 1)
+        );
     }
 }

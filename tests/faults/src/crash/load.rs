@@ -1,5 +1,6 @@
-//! The load: submitters put work in, agents take it, change it, pass it on and finish it. Every command is repeated with the same key until
-//! it is answered, and what was acknowledged is written down.
+//! The load: submitters put work in, agents take it, change it, pass it on and finish it. Every
+//! command is repeated with the same key until it is answered, and what was acknowledged is written
+//! down.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,7 +30,8 @@ pub(super) const PASSWORD: &str = "handoff-demo";
 const QUEUES: [&str; 3] = ["tasks", "billing", "sales"];
 /// Each agent works through so many clients.
 const CLIENTS_PER_AGENT: usize = 2;
-/// Submitters wait while more than this is unfinished: the demo center's agents have 20 slots altogether.
+/// Submitters wait while more than this is unfinished: the demo center's agents have 20 slots
+/// altogether.
 const UNFINISHED_MAX: i64 = 60;
 
 /// What all clients share.
@@ -66,7 +68,11 @@ impl Load {
     }
 
     /// Starts all clients; each ends some time after `over` is set.
-    pub(super) async fn start(self: &Arc<Self>, submitters: usize, seed: u64) -> Result<JoinSet<Result<()>>> {
+    pub(super) async fn start(
+        self: &Arc<Self>,
+        submitters: usize,
+        seed: u64,
+    ) -> Result<JoinSet<Result<()>>> {
         let mut clients = JoinSet::new();
         for number in 0..submitters {
             let random = StdRng::seed_from_u64(seed.wrapping_add(number as u64));
@@ -80,9 +86,14 @@ impl Load {
             for number in 0..CLIENTS_PER_AGENT {
                 let (work, offers) = unbounded_channel();
                 desks.push(work);
-                let random = StdRng::seed_from_u64(seed.wrapping_mul(31).wrapping_add(number as u64));
-                let worker =
-                    Worker { load: Arc::clone(self), client: self.client(agent)?, user: id.clone(), random };
+                let random =
+                    StdRng::seed_from_u64(seed.wrapping_mul(31).wrapping_add(number as u64));
+                let worker = Worker {
+                    load: Arc::clone(self),
+                    client: self.client(agent)?,
+                    user: id.clone(),
+                    random,
+                };
                 clients.spawn(worker.run(offers));
             }
             let (heard, hears) = unbounded_channel();
@@ -104,7 +115,11 @@ impl Load {
                 "queueName": QUEUES[random.random_range(0..QUEUES.len())], "externalId": format!("crash-{number}")});
             let call = Call::post("/interactions", &body);
             // The external id alone must be enough to make it once; with a key both are at work.
-            let call = if random.random_bool(0.5) { call.keyed(&format!("create-{number}")) } else { call };
+            let call = if random.random_bool(0.5) {
+                call.keyed(&format!("create-{number}"))
+            } else {
+                call
+            };
             let answer = self.carry_out(&mut client, &call).await?;
             ensure!(answer["statusCode"] == 0, "a submission was refused: {answer}");
             let interaction = answer["id"].as_str().context("no id")?.to_owned();
@@ -122,14 +137,18 @@ impl Load {
         desks: Vec<UnboundedSender<String>>,
     ) -> Result<()> {
         while !self.over.load(Ordering::Relaxed) {
-            let Ok(heard) = tokio::time::timeout(Duration::from_millis(100), hears.recv()).await else {
+            let Ok(heard) = tokio::time::timeout(Duration::from_millis(100), hears.recv()).await
+            else {
                 continue;
             };
             let offers = match heard.context("the CometD session's task ended")? {
                 Heard::Notification(data) => vec![data],
                 Heard::Opened => {
                     let call = Call::get("/me/interactions?fields=*");
-                    let list = client.send_until_answered(&call).await.context("the program stays away")?;
+                    let list = client
+                        .send_until_answered(&call)
+                        .await
+                        .context("the program stays away")?;
                     list.body["interactions"].as_array().cloned().unwrap_or_default()
                 }
             };
@@ -191,7 +210,8 @@ impl Worker {
         if self.random.random_bool(0.25) {
             let body = json!({"operationName": "PlaceInQueue", "queueName": "tasks"});
             self.command(id, &body, Effect::Requeued).await?;
-        } else if self.command(id, &json!({"operationName": "Complete"}), Effect::Completed).await? {
+        } else if self.command(id, &json!({"operationName": "Complete"}), Effect::Completed).await?
+        {
             self.load.unfinished.fetch_sub(1, Ordering::Relaxed);
         }
         Ok(())
@@ -200,17 +220,23 @@ impl Worker {
     /// Carries one command out and writes it down; tells whether it was acknowledged.
     async fn command(&mut self, id: &str, body: &Value, effect: Effect) -> Result<bool> {
         let number = self.load.commands.fetch_add(1, Ordering::Relaxed);
-        let call = Call::post(&format!("/me/interactions/{id}"), body).keyed(&format!("command-{number}"));
+        let call =
+            Call::post(&format!("/me/interactions/{id}"), body).keyed(&format!("command-{number}"));
         let answer = self.load.carry_out(&mut self.client, &call).await?;
         let is_done = answer["statusCode"] == 0;
         if is_done {
-            self.load.write_down(Line { interaction: id.to_owned(), by: self.user.clone(), effect });
+            self.load.write_down(Line {
+                interaction: id.to_owned(),
+                by: self.user.clone(),
+                effect,
+            });
         }
         Ok(is_done)
     }
 }
 
 async fn own_id(client: &mut Client) -> Result<String> {
-    let me = client.send_until_answered(&Call::get("/me")).await.context("the program stays away")?;
+    let me =
+        client.send_until_answered(&Call::get("/me")).await.context("the program stays away")?;
     Ok(me.body["user"]["id"].as_str().context("no user id")?.to_owned())
 }

@@ -1,5 +1,5 @@
-//! Questions to the program itself, past the proxy, once the work is over: how far has each numbering come, and what does it say of numbers
-//! that it never gave or no longer keeps?
+//! Questions to the program itself, past the proxy, once the work is over: how far has each
+//! numbering come, and what does it say of numbers that it never gave or no longer keeps?
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -61,7 +61,10 @@ pub(super) async fn heads(
                 heads.insert(topic, resync.head);
                 oldest.insert(topic, resync.oldest);
             }
-            None => book.find(Finding::Resync, format!("{NEVER_GIVEN} of {topic} was answered by {first:?}")),
+            None => book.find(
+                Finding::Resync,
+                format!("{NEVER_GIVEN} of {topic} was answered by {first:?}"),
+            ),
         }
     }
     Ok((heads, oldest))
@@ -90,7 +93,8 @@ pub(super) async fn control(address: &Address, user: usize, book: &Arc<Book>) ->
     Ok(())
 }
 
-/// Asks for what comes after an early number of the first topic: either it comes, or a `Resync` says from where on there is something.
+/// Asks for what comes after an early number of the first topic: either it comes, or a `Resync`
+/// says from where on there is something.
 ///
 /// # Errors
 ///
@@ -127,7 +131,8 @@ async fn kept(address: &Address, user: usize, heads: &Heads, oldest: &Heads) -> 
     let replay = TOPICS.map(|topic| (topic, ALL_KEPT)).into_iter().collect::<BTreeMap<_, _>>();
     let are_all = |told: &[Told]| {
         let is_done = |(topic, head): (&&str, &u64)| {
-            oldest.get(topic).is_some_and(|oldest| oldest > head) || last_of(told, topic) >= Some(*head)
+            oldest.get(topic).is_some_and(|oldest| oldest > head)
+                || last_of(told, topic) >= Some(*head)
         };
         heads.iter().all(is_done)
     };
@@ -146,7 +151,8 @@ fn last_of(told: &[Told], topic: &str) -> Option<u64> {
     told.iter().rev().find(|(channel, _)| channel == topic)?.1["sequence"].as_u64()
 }
 
-/// Opens a session, subscribes with a replay, and gives what is told until it is enough or a connect is held in vain.
+/// Opens a session, subscribes with a replay, and gives what is told until it is enough or a
+/// connect is held in vain.
 async fn ask(
     address: &Address,
     user: usize,
@@ -156,8 +162,7 @@ async fn ask(
     let talk = async {
         let mut line = Line::open(address, &center::agent(user), Transport::LongPolling).await?;
         let transport = Transport::LongPolling.name();
-        let hello =
-            json!({"channel": "/meta/handshake", "version": "1.0", "supportedConnectionTypes": [transport]});
+        let hello = json!({"channel": "/meta/handshake", "version": "1.0", "supportedConnectionTypes": [transport]});
         let reply = line.exchange(&hello, |_, _| {}).await?;
         ensure!(reply["successful"] == true, "the handshake was refused: {reply}");
         let id = &reply["clientId"];
@@ -167,12 +172,14 @@ async fn ask(
         let mut hear = |channel: &str, data: &Value| told.push((channel.to_owned(), data.clone()));
         let reply = line.exchange(&subscribe, &mut hear).await?;
         ensure!(reply["successful"] == true, "the subscription was refused: {reply}");
-        let connect = json!({"channel": "/meta/connect", "clientId": id, "connectionType": transport});
+        let connect =
+            json!({"channel": "/meta/connect", "clientId": id, "connectionType": transport});
         // The first connect is answered at once; one that is held to its end brings nothing.
         let mut is_first = true;
         while !is_enough(&told) {
             let before = told.len();
-            let mut hear = |channel: &str, data: &Value| told.push((channel.to_owned(), data.clone()));
+            let mut hear =
+                |channel: &str, data: &Value| told.push((channel.to_owned(), data.clone()));
             let reply = line.exchange(&connect, &mut hear).await?;
             ensure!(reply["successful"] == true, "the session was ended: {reply}");
             if told.len() == before && !is_first {

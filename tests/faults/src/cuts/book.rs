@@ -1,13 +1,16 @@
 //! What clients were told, and whether they should have been told it.
 //!
-//! The rule (docs/compat/notifications.md#replay): a client names the last number that it was told of a topic and is told the next one, then the one after it, and
-//! so on, live or replayed. No number is left out, none comes twice, and none comes before a lower one. That holds with the `ack` extension
-//! too: our clients take an answer whole or not at all and acknowledge what they took, so what is sent again is always what they have
-//! not seen. A `Resync` is right only for who named a number above the head or below what is kept, and none of these clients does.
+//! The rule (docs/compat/notifications.md#replay): a client names the last number that it was told
+//! of a topic and is told the next one, then the one after it, and so on, live or replayed. No
+//! number is left out, none comes twice, and none comes before a lower one. That holds with the
+//! `ack` extension too: our clients take an answer whole or not at all and acknowledge what they
+//! took, so what is sent again is always what they have not seen. A `Resync` is right only for who
+//! named a number above the head or below what is kept, and none of these clients does.
 //!
-//! Further, a number stands for one content, whoever is told it and whenever: a program that tells of a change and then loses it gives the
-//! number to another change. Such a program also answers a client that was told the lost change with a `Resync`, because the number that
-//! it names was never given.
+//! Further, a number stands for one content, whoever is told it and whenever: a program that tells
+//! of a change and then loses it gives the number to another change. Such a program also answers a
+//! client that was told the lost change with a `Resync`, because the number that it names was never
+//! given.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -102,17 +105,24 @@ impl Book {
         (pages.told, pages.contents.len())
     }
 
-    /// Writes down what a client was told, and compares it with what others were told of that number.
+    /// Writes down what a client was told, and compares it with what others were told of that
+    /// number.
     fn enter(&self, who: &str, user: usize, topic: &str, number: u64, data: &Value) {
         let content = data.to_string();
         let mut pages = self.pages();
         pages.told += 1;
-        let first =
-            pages.contents.entry((user, topic.to_owned(), number)).or_insert_with(|| content.clone()).clone();
+        let first = pages
+            .contents
+            .entry((user, topic.to_owned(), number))
+            .or_insert_with(|| content.clone())
+            .clone();
         drop(pages);
         if first != content {
             let (first, content) = difference(&first, &content);
-            self.find(Finding::Changed, format!("{who}: {number} of {topic}: …{first}… and …{content}…"));
+            self.find(
+                Finding::Changed,
+                format!("{who}: {number} of {topic}: …{first}… and …{content}…"),
+            );
         }
     }
 
@@ -127,7 +137,8 @@ impl Book {
 
     /// Returns how many findings of each kind there are.
     pub(super) fn summary(&self) -> String {
-        let counted = Finding::ALL.map(|finding| format!("{} {}", self.count(&[finding]), finding.name()));
+        let counted =
+            Finding::ALL.map(|finding| format!("{} {}", self.count(&[finding]), finding.name()));
         counted.join(", ")
     }
 }
@@ -175,8 +186,10 @@ impl Ear {
     pub(super) fn hear(&mut self, channel: &str, data: &Value) {
         let Self { book, who, user, last } = self;
         let Some(last) = last.get_mut(channel) else {
-            return book
-                .find(Finding::Strange, format!("{who}: on {channel}, without a subscription: {data}"));
+            return book.find(
+                Finding::Strange,
+                format!("{who}: on {channel}, without a subscription: {data}"),
+            );
         };
         if let Some(resync) = Resync::read(data) {
             let what = format!("{who}: {resync:?} on {channel} after {last}");
@@ -185,7 +198,8 @@ impl Ear {
             return book.find(finding, what);
         }
         let Some(number) = data["sequence"].as_u64() else {
-            return book.find(Finding::Strange, format!("{who}: without a number on {channel}: {data}"));
+            return book
+                .find(Finding::Strange, format!("{who}: without a number on {channel}: {data}"));
         };
         if number != *last + 1 {
             let finding = if number <= *last { Finding::Doubled } else { Finding::Disorder };
@@ -200,7 +214,10 @@ impl Ear {
         for (topic, last) in &self.last {
             let head = heads.get(topic).copied().unwrap_or(0);
             for number in last + 1..=head {
-                self.book.find(Finding::Missing, format!("{}: {number} of {topic}, head {head}", self.who));
+                self.book.find(
+                    Finding::Missing,
+                    format!("{}: {number} of {topic}, head {head}", self.who),
+                );
             }
         }
     }
@@ -289,8 +306,7 @@ mod tests {
 
     #[test]
     fn a_resync_tells_of_a_loss_or_is_wrong() {
-        let resync =
-            |oldest: u64, head: u64| json!({"messageType": "Resync", "oldest": oldest, "head": head});
+        let resync = |oldest: u64, head: u64| json!({"messageType": "Resync", "oldest": oldest, "head": head});
         let book = Arc::new(Book::default());
         let mut one = ear(&book, "one");
         told(&mut one, &[1, 2, 3]);

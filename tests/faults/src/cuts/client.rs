@@ -1,8 +1,10 @@
-//! A client: it keeps a CometD session open, comes back whenever its connection breaks, and says then what it was told last.
+//! A client: it keeps a CometD session open, comes back whenever its connection breaks, and says
+//! then what it was told last.
 //!
-//! With the `ack` extension it comes back to the same session and acknowledges what it had received; only when the program no longer knows
-//! the session does it shake hands again. Without it every break means a new session, because what was on its way is lost with the old one.
-//! Each new session subscribes with `ext.replay`.
+//! With the `ack` extension it comes back to the same session and acknowledges what it had
+//! received; only when the program no longer knows the session does it shake hands again. Without
+//! it every break means a new session, because what was on its way is lost with the old one. Each
+//! new session subscribes with `ext.replay`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -53,7 +55,11 @@ impl Plan {
         Self {
             number,
             user,
-            transport: if kind.is_multiple_of(2) { Transport::LongPolling } else { Transport::WebSocket },
+            transport: if kind.is_multiple_of(2) {
+                Transport::LongPolling
+            } else {
+                Transport::WebSocket
+            },
             acknowledges: (kind / 2).is_multiple_of(2),
             by_pattern: (kind / 4).is_multiple_of(2),
         }
@@ -67,7 +73,12 @@ impl Plan {
     /// Names it for findings.
     fn describe(self) -> String {
         let ack = if self.acknowledges { ", ack" } else { "" };
-        format!("client {} ({}{ack}) of {}", self.number, self.transport.name(), center::agent(self.user))
+        format!(
+            "client {} ({}{ack}) of {}",
+            self.number,
+            self.transport.name(),
+            center::agent(self.user)
+        )
     }
 }
 
@@ -176,7 +187,8 @@ impl Client {
         for (name, replay) in self.subscriptions() {
             let subscribe = json!({"channel": "/meta/subscribe", "clientId": id, "subscription": name,
                 "ext": {"replay": replay}});
-            let reply = line.exchange(&subscribe, |channel, data| self.lock().hear(channel, data)).await?;
+            let reply =
+                line.exchange(&subscribe, |channel, data| self.lock().hear(channel, data)).await?;
             ensure!(reply["successful"] == true, "the subscription was refused: {reply}");
         }
         Ok(Session { id, batch: 0 })
@@ -202,7 +214,9 @@ impl Client {
         let reply = line.exchange(&connect, |channel, data| self.lock().hear(channel, data)).await;
         let reply = reply.map_err(Break::Connection)?;
         let advice = &reply["advice"];
-        if reply["successful"] != true || matches!(advice["reconnect"].as_str(), Some("handshake" | "none")) {
+        if reply["successful"] != true
+            || matches!(advice["reconnect"].as_str(), Some("handshake" | "none"))
+        {
             return Err(Break::Unknown);
         }
         session.batch = reply["ext"]["ack"].as_u64().unwrap_or(session.batch);

@@ -1,8 +1,10 @@
 //! A program that tells too early: the control of this test, never shipped.
 //!
-//! It is the product's own engine, API and CometD on a store that answers a commit, and shows it to readers, some time before it writes it
-//! to where it outlives a kill. Such a store keeps two databases: what everybody reads is a copy, made at the start, and each commit made
-//! there is repeated in the real one later, in the same order. A kill in between loses what was notified already.
+//! It is the product's own engine, API and CometD on a store that answers a commit, and shows it to
+//! readers, some time before it writes it to where it outlives a kill. Such a store keeps two
+//! databases: what everybody reads is a copy, made at the start, and each commit made there is
+//! repeated in the real one later, in the same order. A kill in between loses what was notified
+//! already.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -24,9 +26,9 @@ use handoff_domain::{CenterId, Interaction, InteractionId, Time, UserId};
 use handoff_engine::{Engine, Parts, SystemClock, SystemIds};
 use handoff_store::files::MemoryFiles;
 use handoff_store::{
-    ChangeSet, CommitError, Committed, Head, HeadChange, HistoryEntry, InteractionQuery, Key, Kind, Page,
-    Receipt, Record, SetAside, SqliteOptions, SqliteStore, Store, StoreError, StreamRow, SweepReport, Timer,
-    Versioned,
+    ChangeSet, CommitError, Committed, Head, HeadChange, HistoryEntry, InteractionQuery, Key, Kind,
+    Page, Receipt, Record, SetAside, SqliteOptions, SqliteStore, Store, StoreError, StreamRow,
+    SweepReport, Timer, Versioned,
 };
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -92,7 +94,8 @@ async fn name_peer(ConnectInfo(peer): ConnectInfo<SocketAddr>, mut request: Requ
 /// A store whose commits become durable only some time after they were answered.
 struct EarlyStore {
     shown: SqliteStore,
-    /// What has been answered, on its way to the real database. The lock keeps its order that of the commits.
+    /// What has been answered, on its way to the real database. The lock keeps its order that of
+    /// the commits.
     answered: Mutex<UnboundedSender<(Instant, ChangeSet)>>,
     late: Duration,
     /// Holds the copy.
@@ -106,13 +109,14 @@ impl EarlyStore {
         for suffix in ["", "-wal"] {
             let name = format!("{DATABASE}{suffix}");
             if data.join(&name).exists() {
-                std::fs::copy(data.join(&name), copy.path().join(&name)).context("copy the database")?;
+                std::fs::copy(data.join(&name), copy.path().join(&name))
+                    .context("copy the database")?;
             }
         }
-        let durable =
-            SqliteStore::open(SqliteOptions::new(data.join(DATABASE))).context("open the database")?;
-        let shown =
-            SqliteStore::open(SqliteOptions::new(copy.path().join(DATABASE))).context("open the copy")?;
+        let durable = SqliteStore::open(SqliteOptions::new(data.join(DATABASE)))
+            .context("open the database")?;
+        let shown = SqliteStore::open(SqliteOptions::new(copy.path().join(DATABASE)))
+            .context("open the copy")?;
         let (answered, waiting) = unbounded_channel();
         tokio::spawn(write_late(durable, waiting));
         Ok(Self { shown, answered: Mutex::new(answered), late, _copy: copy })
@@ -135,7 +139,8 @@ impl Store for EarlyStore {
     async fn commit(&self, change: ChangeSet) -> Result<Committed, CommitError> {
         let answered = self.answered.lock().await;
         let committed = self.shown.commit(change.clone()).await?;
-        // Nobody takes it any more once a repetition failed; then everything from there on is lost at the next kill.
+        // Nobody takes it any more once a repetition failed; then everything from there on is lost
+        // at the next kill.
         let _ = answered.send((Instant::now() + self.late, change));
         Ok(committed)
     }
@@ -164,11 +169,20 @@ impl Store for EarlyStore {
         self.shown.census(center).await
     }
 
-    async fn timers(&self, now: Time, limit: usize) -> Result<(Vec<Timer>, Option<Time>), StoreError> {
+    async fn timers(
+        &self,
+        now: Time,
+        limit: usize,
+    ) -> Result<(Vec<Timer>, Option<Time>), StoreError> {
         self.shown.timers(now, limit).await
     }
 
-    async fn stream(&self, user: UserId, after: u64, limit: usize) -> Result<Page<StreamRow>, StoreError> {
+    async fn stream(
+        &self,
+        user: UserId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Page<StreamRow>, StoreError> {
         self.shown.stream(user, after, limit).await
     }
 
@@ -176,7 +190,11 @@ impl Store for EarlyStore {
         self.shown.head(user).await
     }
 
-    async fn heads_after(&self, position: u64, limit: usize) -> Result<Vec<HeadChange>, StoreError> {
+    async fn heads_after(
+        &self,
+        position: u64,
+        limit: usize,
+    ) -> Result<Vec<HeadChange>, StoreError> {
         self.shown.heads_after(position, limit).await
     }
 

@@ -1,4 +1,5 @@
-//! One client's connection, over either transport: one request at a time, each answer taken whole or not at all.
+//! One client's connection, over either transport: one request at a time, each answer taken whole
+//! or not at all.
 
 use std::time::Duration;
 
@@ -20,7 +21,8 @@ use handoff_testkit::load::program::Address;
 
 /// Where CometD lives, below the API's root.
 const ENDPOINT: &str = "/notifications";
-/// How much longer than a held connect an answer may take: what the reference client calls its network delay.
+/// How much longer than a held connect an answer may take: what the reference client calls its
+/// network delay.
 const NETWORK_DELAY: Duration = Duration::from_secs(10);
 
 /// How messages travel.
@@ -129,9 +131,14 @@ impl Line {
             }
             Self::Socket(socket) => loop {
                 match socket.next().await.context("the socket ended")?? {
-                    Message::Text(text) => return serde_json::from_str(&text).context("read a frame"),
+                    Message::Text(text) => {
+                        return serde_json::from_str(&text).context("read a frame");
+                    }
                     Message::Close(_) => bail!("the socket was closed"),
-                    Message::Ping(_) | Message::Pong(_) | Message::Binary(_) | Message::Frame(_) => {}
+                    Message::Ping(_)
+                    | Message::Pong(_)
+                    | Message::Binary(_)
+                    | Message::Frame(_) => {}
                 }
             },
         }
@@ -142,10 +149,13 @@ async fn open_socket(address: &Address, user: &str) -> Result<WebSocketStream<Tc
     let address = (*address.borrow()).context("the program is away")?;
     let mut request = format!("ws://{address}/api/v2{ENDPOINT}").into_client_request()?;
     let credentials = STANDARD.encode(format!("{user}:{PASSWORD}"));
-    request.headers_mut().insert(AUTHORIZATION, HeaderValue::from_str(&format!("Basic {credentials}"))?);
+    request
+        .headers_mut()
+        .insert(AUTHORIZATION, HeaderValue::from_str(&format!("Basic {credentials}"))?);
     let stream = TcpStream::connect(address).await.context("connect")?;
     stream.set_nodelay(true)?;
-    let (socket, _) = tokio_tungstenite::client_async(request, stream).await.context("open the socket")?;
+    let (socket, _) =
+        tokio_tungstenite::client_async(request, stream).await.context("open the socket")?;
     Ok(socket)
 }
 

@@ -1,5 +1,6 @@
-//! The work that causes the notifications: submitters put it in, agents take it, change it, pass it on and finish it. They speak to the
-//! program directly, and repeat a command with the same key until it is answered.
+//! The work that causes the notifications: submitters put it in, agents take it, change it, pass it
+//! on and finish it. They speak to the program directly, and repeat a command with the same key
+//! until it is answered.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -48,7 +49,15 @@ impl Load {
             comet::start_work(&mut client).await?;
         }
         let [commands, done, created, ended] = [const { AtomicU64::new(0) }; 4];
-        Ok(Arc::new(Self { address, agents, over: AtomicBool::new(false), commands, done, created, ended }))
+        Ok(Arc::new(Self {
+            address,
+            agents,
+            over: AtomicBool::new(false),
+            commands,
+            done,
+            created,
+            ended,
+        }))
     }
 
     /// Begins the work.
@@ -88,13 +97,16 @@ impl Load {
     async fn submit(self: Arc<Self>, mut client: Client) -> Result<()> {
         let wanted = (self.agents * OPEN_PER_AGENT) as u64;
         while !self.is_over() {
-            let open =
-                self.created.load(Ordering::Relaxed).saturating_sub(self.ended.load(Ordering::Relaxed));
+            let open = self
+                .created
+                .load(Ordering::Relaxed)
+                .saturating_sub(self.ended.load(Ordering::Relaxed));
             if open >= wanted {
                 tokio::time::sleep(LOOK).await;
                 continue;
             }
-            let body = json!({"operationName": "Create", "channel": "workitem", "queueName": QUEUE});
+            let body =
+                json!({"operationName": "Create", "channel": "workitem", "queueName": QUEUE});
             let answer = self.command(&mut client, "/interactions", &body).await?;
             ensure!(answer == 0, "a submission was refused with code {answer}");
             self.created.fetch_add(1, Ordering::Relaxed);
@@ -125,7 +137,8 @@ impl Worker {
     async fn run(mut self) -> Result<()> {
         while !self.load.is_over() {
             let call = Call::get("/me/interactions?fields=*");
-            let list = self.client.send_until_answered(&call).await.context("the program stays away")?;
+            let list =
+                self.client.send_until_answered(&call).await.context("the program stays away")?;
             for interaction in list.body["interactions"].as_array().into_iter().flatten() {
                 self.work_on(interaction).await?;
             }

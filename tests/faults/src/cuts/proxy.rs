@@ -1,8 +1,9 @@
 //! The way between the clients and the program, on which connections break.
 //!
-//! Every connection of a client is carried by a task of its own, which takes orders to break it: at once, in the middle of a request or an
-//! answer after a given number of bytes, in one direction only, or after a silence. A fault counts when it has happened, not when it was
-//! ordered, so that a run in which nothing broke cannot pass for one that was survived.
+//! Every connection of a client is carried by a task of its own, which takes orders to break it: at
+//! once, in the middle of a request or an answer after a given number of bytes, in one direction
+//! only, or after a silence. A fault counts when it has happened, not when it was ordered, so that
+//! a run in which nothing broke cannot pass for one that was survived.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -19,7 +20,8 @@ use tokio::sync::watch;
 
 use handoff_testkit::load::program::Address;
 
-/// Bytes passed on at a time. Small, so that a large answer is cut between two of its parts as well as within one.
+/// Bytes passed on at a time. Small, so that a large answer is cut between two of its parts as well
+/// as within one.
 const CHUNK: usize = 1_024;
 /// Up to so many bytes of requests are let through before a cut: about the length of two.
 const REQUEST_BYTES_MAX: usize = 1_200;
@@ -128,7 +130,8 @@ impl Proxy {
         }
         let chosen = random.random_range(0..board.connections.len());
         let order = Fault::random(random);
-        // A connection that ended this moment takes no orders any more; the fault is not counted then.
+        // A connection that ended this moment takes no orders any more; the fault is not counted
+        // then.
         board.connections.values().nth(chosen).is_some_and(|orders| orders.send(order).is_ok())
     }
 

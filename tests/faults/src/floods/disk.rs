@@ -1,5 +1,5 @@
-//! What strangers bring is kept on the disk: an address has its share of an hour, and below the reserve nobody brings anything, while
-//! agents go on.
+//! What strangers bring is kept on the disk: an address has its share of an hour, and below the
+//! reserve nobody brings anything, while agents go on.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -22,7 +22,8 @@ const LETTER: usize = 200_000;
 const LETTERS_MAX: usize = 400;
 /// The disk of the check of the reserve, in MiB.
 const DISK_MIB: u64 = 64;
-/// Codes of the customers' doors: an hour's share is used, the disk is short (docs/api/customers.md).
+/// Codes of the customers' doors: an hour's share is used, the disk is short
+/// (docs/api/customers.md).
 const SHARE_USED: i64 = 4_004;
 const SHORT: i64 = 6_003;
 
@@ -73,14 +74,20 @@ async fn shares(binary: &Path, home: &Path, extent: Extent, found: &mut Found) -
         "one address: {taken} letters were taken, then code {code}; {} MiB on the disk",
         kept >> 20
     ));
-    found.demand(code == SHARE_USED, || format!("code {code} and not {SHARE_USED} after {taken} letters"));
+    found.demand(code == SHARE_USED, || {
+        format!("code {code} and not {SHARE_USED} after {taken} letters")
+    });
     found.demand(taken <= SHARE / LETTER + 1, || {
         format!("{taken} letters are more than an address may bring")
     });
     if !extent.control {
-        let answer =
-            Line::open(server, HONEST).await?.send(&letter("a question", "Is it open on Monday?")).await?;
-        found.demand(answer.status == 200, || format!("another address was refused: {}", answer.body));
+        let answer = Line::open(server, HONEST)
+            .await?
+            .send(&letter("a question", "Is it open on Monday?"))
+            .await?;
+        found.demand(answer.status == 200, || {
+            format!("another address was refused: {}", answer.body)
+        });
     }
     site.program.kill().await
 }

@@ -1,4 +1,5 @@
-//! Letters and messages of the largest size: they are kept on the disk, not in memory, and a list of them comes in pieces.
+//! Letters and messages of the largest size: they are kept on the disk, not in memory, and a list
+//! of them comes in pieces.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -26,16 +27,19 @@ const LATER: std::time::Duration = std::time::Duration::from_millis(100);
 /// How many letters are sent, and of how many bytes.
 const LETTERS: usize = 600;
 const LETTER_BYTES: usize = 240_000;
-/// How many chat messages are sent, in how many chats; more a second than a chat may bring would be refused.
+/// How many chat messages are sent, in how many chats; more a second than a chat may bring would be
+/// refused.
 const MESSAGES: usize = 3_000;
 const CHATS: usize = 100;
 /// Characters of a message; each is four bytes.
 const MESSAGE_CHARS: usize = 4_096;
 /// Connections at once.
 const LINES: usize = 16;
-/// What one answer may have, in bytes: a page, and what its text grows by when it is written as JSON.
+/// What one answer may have, in bytes: a page, and what its text grows by when it is written as
+/// JSON.
 const ANSWER_MAX: usize = 10 << 20;
-/// By how much more memory a program may use after a restart than one that has nothing to read, in bytes: what reading a page takes.
+/// By how much more memory a program may use after a restart than one that has nothing to read, in
+/// bytes: what reading a page takes.
 const RESTART_MAX: u64 = 32 << 20;
 
 pub(super) async fn check(binary: &Path, home: &Path, extent: Extent) -> Result<Found> {
@@ -72,7 +76,11 @@ pub(super) async fn check(binary: &Path, home: &Path, extent: Extent) -> Result<
         fresh >> 20
     ));
     found.demand(again <= fresh + RESTART_MAX, || {
-        format!("after a restart the program uses {} MiB, fresh it was {} MiB", again >> 20, fresh >> 20)
+        format!(
+            "after a restart the program uses {} MiB, fresh it was {} MiB",
+            again >> 20,
+            fresh >> 20
+        )
     });
     site.program.kill().await?;
     Ok(found)
@@ -94,7 +102,8 @@ async fn list(server: SocketAddr, letters: usize, found: &mut Found) -> Result<(
             None => break,
         }
     }
-    found.figure(format!("{listed} letters in {pages} pages, the largest of {} KiB", largest >> 10));
+    found
+        .figure(format!("{listed} letters in {pages} pages, the largest of {} KiB", largest >> 10));
     found.demand(listed == letters, || format!("{listed} of {letters} letters are in the list"));
     found.demand(largest <= ANSWER_MAX, || format!("a page has {largest} bytes"));
     Ok(())
@@ -122,7 +131,8 @@ async fn send_letters(server: SocketAddr, count: usize) -> Result<usize> {
                     ("subject", &*subject),
                     ("text", &*text),
                 ];
-                let sent = Sent { body: plain(&fields), ..Sent::form("/genesys/2/email/write", &[]) };
+                let sent =
+                    Sent { body: plain(&fields), ..Sent::form("/genesys/2/email/write", &[]) };
                 let answer = line.send(&sent).await?;
                 taken.fetch_add(usize::from(answer.status == 200), Ordering::Relaxed);
             }
@@ -134,8 +144,9 @@ async fn send_letters(server: SocketAddr, count: usize) -> Result<usize> {
 
 /// Writes a form of letters, digits and blanks in no more bytes than they have.
 fn plain(fields: &[(&str, &str)]) -> Bytes {
-    let all =
-        fields.iter().map(|(name, value)| format!("{name}={}", value.replace(' ', "+").replace('@', "%40")));
+    let all = fields
+        .iter()
+        .map(|(name, value)| format!("{name}={}", value.replace(' ', "+").replace('@', "%40")));
     all.collect::<Vec<_>>().join("&").into()
 }
 
@@ -151,7 +162,8 @@ async fn send_messages(server: SocketAddr, count: usize) -> Result<usize> {
         customers.spawn(async move {
             let mut line = Line::open(server, FLOOD).await?;
             let nickname = format!("customer {number}");
-            let begun = line.send(&Sent::form("/genesys/2/chat/help", &[("nickname", &nickname)])).await?;
+            let begun =
+                line.send(&Sent::form("/genesys/2/chat/help", &[("nickname", &nickname)])).await?;
             let field = |name: &str| begun.body[name].as_str().map(str::to_owned);
             let chat = field("chatId").with_context(|| format!("no chat: {}", begun.body))?;
             let key = field("secureKey").context("no key")?;
@@ -160,7 +172,8 @@ async fn send_messages(server: SocketAddr, count: usize) -> Result<usize> {
                 let fields = [("secureKey", &*key), ("messageId", &*id), ("message", &*text)];
                 let sent = Sent::form(&format!("/genesys/2/chat/help/{chat}/send"), &fields);
                 let mut answer = line.send(&sent).await?;
-                // A fast program takes more than one address may ask for in a second; who is told to come later does.
+                // A fast program takes more than one address may ask for in a second; who is told
+                // to come later does.
                 for _ in 0..TRIES_MORE_MAX {
                     if answer.code() != 1 {
                         break;

@@ -62,7 +62,8 @@ impl Sent {
 
     /// A body of JSON.
     pub(super) fn json(path: &str, body: &serde_json::Value) -> Self {
-        Self { content_type: "application/json", body: body.to_string().into(), ..Self::get(path) }.posted()
+        Self { content_type: "application/json", body: body.to_string().into(), ..Self::get(path) }
+            .posted()
     }
 
     /// A GET.
@@ -95,7 +96,8 @@ impl Line {
     /// When nobody is there.
     pub(super) async fn open(server: SocketAddr, from: Ipv4Addr) -> Result<Self> {
         let stream = connect(server, from).await?;
-        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.context("speak HTTP")?;
+        let (sender, connection) =
+            http1::handshake(TokioIo::new(stream)).await.context("speak HTTP")?;
         tokio::spawn(connection);
         Ok(Self { sender })
     }

@@ -1,4 +1,5 @@
-//! Wrong passwords on hundreds of connections: somebody else logs in at once, and memory stays what it was.
+//! Wrong passwords on hundreds of connections: somebody else logs in at once, and memory stays what
+//! it was.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -26,7 +27,8 @@ use handoff_testkit::load::center::{self, PASSWORD};
 const CONNECTIONS: usize = 480;
 /// How long they guess before somebody logs in, and altogether.
 const WARMING: Duration = Duration::from_secs(2);
-/// The agent who logs in for the first time from another address, and the one who does so from the flood's own.
+/// The agent who logs in for the first time from another address, and the one who does so from the
+/// flood's own.
 const ELSEWHERE: usize = 0;
 const BESIDE: usize = 1;
 /// Guesses of one name that may be compared in a minute.
@@ -49,7 +51,8 @@ async fn flood(server: SocketAddr, process: u32, extent: Extent) -> Result<Found
     let (over, refused) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let compared: Arc<Vec<AtomicU64>> = Arc::new((0..AGENTS).map(|_| AtomicU64::new(0)).collect());
     let mut guessers = JoinSet::new();
-    // What has no lanes takes 19 MiB for each: few are enough to be noticed, and all would take gigabytes.
+    // What has no lanes takes 19 MiB for each: few are enough to be noticed, and all would take
+    // gigabytes.
     let connections =
         if extent.control { CONNECTIONS / 10 } else { extent.of(CONNECTIONS, CONNECTIONS / 10) };
     for number in 0..connections {
@@ -86,7 +89,9 @@ async fn flood(server: SocketAddr, process: u32, extent: Extent) -> Result<Found
     while guessers.join_next().await.is_some() {}
     let refused = refused.load(Ordering::Relaxed);
     let most = compared.iter().map(|count| count.load(Ordering::Relaxed)).max().unwrap_or(0);
-    found.figure(format!("{refused} guesses were refused; of one name at most {most} were compared"));
+    found.figure(format!(
+        "{refused} guesses were refused; of one name at most {most} were compared"
+    ));
     // The flood may have met the turn of a minute.
     found.demand(most <= 2 * COMPARED_MAX, || format!("{most} guesses of one name were compared"));
     found.demand(refused > 0, || "nothing was flooded".to_owned());
@@ -109,19 +114,23 @@ async fn log_in(server: SocketAddr, from: std::net::Ipv4Addr, agent: usize) -> R
     Ok(began.elapsed())
 }
 
-/// Serves logins as they come, each with memory of its own: what the program would be without its lanes.
+/// Serves logins as they come, each with memory of its own: what the program would be without its
+/// lanes.
 async fn serve_without_lanes() -> Result<SocketAddr> {
     let stored = handoff_api::password::hash(PASSWORD).context("hash a password")?;
     let stored: Arc<str> = stored.into();
     let login = move |headers: HeaderMap| {
         let stored = stored.clone();
         async move {
-            let given =
-                headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Basic "));
+            let given = headers
+                .get("authorization")
+                .and_then(|value| value.to_str().ok()?.strip_prefix("Basic "));
             let pair = given.and_then(|given| String::from_utf8(STANDARD.decode(given).ok()?).ok());
-            let password = pair.and_then(|pair| Some(pair.split_once(':')?.1.to_owned())).unwrap_or_default();
-            let compared =
-                tokio::task::spawn_blocking(move || handoff_api::password::verify(&password, Some(&stored)));
+            let password =
+                pair.and_then(|pair| Some(pair.split_once(':')?.1.to_owned())).unwrap_or_default();
+            let compared = tokio::task::spawn_blocking(move || {
+                handoff_api::password::verify(&password, Some(&stored))
+            });
             if compared.await.unwrap_or(false) { StatusCode::OK } else { StatusCode::UNAUTHORIZED }
         }
     };

@@ -26,19 +26,35 @@ pub(super) struct Site {
 }
 
 impl Site {
-    /// Makes the center and starts a program with it; `store` and `others` are further lines of its configuration.
-    pub(super) async fn open(binary: &Path, home: &Path, store: &str, others: &str) -> Result<Self> {
-        let (file, config, data) = (home.join("center.toml"), home.join("handoff.toml"), home.join("data"));
+    /// Makes the center and starts a program with it; `store` and `others` are further lines of its
+    /// configuration.
+    pub(super) async fn open(
+        binary: &Path,
+        home: &Path,
+        store: &str,
+        others: &str,
+    ) -> Result<Self> {
+        let (file, config, data) =
+            (home.join("center.toml"), home.join("handoff.toml"), home.join("data"));
         let text = format!(
             "[server]\nlisten = \"127.0.0.1:0\"\n[store]\npath = {data:?}\n{store}\n[log]\nfilter = \"error\"\n{others}\n\
              [[mailbox]]\naddress = \"letters@made.example\"\ncenter = \"Made\"\nqueue = \"letters\"\ndefault = true\n"
         );
         fs::write(&file, center_file()).context("write the center file")?;
         fs::write(&config, text).context("write the configuration")?;
-        let output =
-            clean_command(binary).arg("apply").arg(&file).arg("--config").arg(&config).output().await;
+        let output = clean_command(binary)
+            .arg("apply")
+            .arg(&file)
+            .arg("--config")
+            .arg(&config)
+            .output()
+            .await;
         let output = output.context("run handoff apply")?;
-        ensure!(output.status.success(), "handoff apply failed: {}", String::from_utf8_lossy(&output.stderr));
+        ensure!(
+            output.status.success(),
+            "handoff apply failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         let start = Start::Serve { config };
         let program = Program::start(binary.to_owned(), start, home.join("log")).await?;
         Ok(Self { program, data })
@@ -53,12 +69,16 @@ impl Site {
     }
 }
 
-/// The passwords are hashed with the program's own parameters: what a comparison costs is part of what is measured.
+/// The passwords are hashed with the program's own parameters: what a comparison costs is part of
+/// what is measured.
 fn center_file() -> String {
     let mut file = "[center]\nname = \"Made\"\n[[group]]\nname = \"All\"\n".to_owned();
     for (queue, channel) in [("chats", "chat"), ("letters", "email"), ("tasks", "workitem")] {
         // Writing to a String cannot fail.
-        let _ = write!(file, "[[queue]]\nname = \"{queue}\"\nchannel = \"{channel}\"\ngroups = [\"All\"]\n");
+        let _ = write!(
+            file,
+            "[[queue]]\nname = \"{queue}\"\nchannel = \"{channel}\"\ngroups = [\"All\"]\n"
+        );
     }
     file.push_str(
         "[[service]]\nname = \"help\"\ntype = \"chat\"\nqueue = \"chats\"\n\

@@ -1,4 +1,5 @@
-//! Inside sockets and batches: an address has as many requests, sessions and chats there as outside, and others are served meanwhile.
+//! Inside sockets and batches: an address has as many requests, sessions and chats there as
+//! outside, and others are served meanwhile.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -26,7 +27,8 @@ const BATCHES: usize = 20;
 const BATCH: usize = 32;
 /// How long they flood.
 const FLOODING: Duration = Duration::from_secs(6);
-/// What an address may do by default: requests in a second and at once (config `chat.requests_per_second`), and chats.
+/// What an address may do by default: requests in a second and at once (config
+/// `chat.requests_per_second`), and chats.
 const REQUESTS_PER_S: u64 = 500;
 const BURST: u64 = 2 * REQUESTS_PER_S;
 const CHATS: usize = 500;
@@ -60,15 +62,20 @@ impl Counts {
                 self.handled.fetch_add(1, Ordering::Relaxed);
             }
             let chat = data["chatId"].as_str().filter(|_| data["statusCode"] == 0);
-            self.chats.lock().unwrap_or_else(PoisonError::into_inner).extend(chat.map(str::to_owned));
-            let is_session = message["channel"] == "/meta/handshake" && message["successful"] == true;
+            self.chats
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .extend(chat.map(str::to_owned));
+            let is_session =
+                message["channel"] == "/meta/handshake" && message["successful"] == true;
             self.sessions.fetch_add(u64::from(is_session), Ordering::Relaxed);
         }
     }
 }
 
 pub(super) async fn check(binary: &Path, home: &Path, extent: Extent) -> Result<Found> {
-    let mut site = Site::open(binary, home, "", if extent.control { UNBOUNDED } else { "" }).await?;
+    let mut site =
+        Site::open(binary, home, "", if extent.control { UNBOUNDED } else { "" }).await?;
     let (server, counts) = (site.server()?, Arc::new(Counts::default()));
     let mut flood = JoinSet::new();
     let began = Instant::now();
@@ -122,10 +129,10 @@ fn judge(counts: &Counts, lasted: Duration, found: &mut Found) {
 async fn flood_a_socket(server: SocketAddr, counts: &Counts, number: usize) -> Result<()> {
     let stream = connect(server, FLOOD).await?;
     let request = format!("ws://{server}/genesys/cometd").into_client_request()?;
-    let (socket, _) = tokio_tungstenite::client_async(request, stream).await.context("open a socket")?;
+    let (socket, _) =
+        tokio_tungstenite::client_async(request, stream).await.context("open a socket")?;
     let (mut mouth, mut ear) = socket.split();
-    let hello =
-        json!([{"channel": "/meta/handshake", "version": "1.0", "supportedConnectionTypes": ["websocket"]}]);
+    let hello = json!([{"channel": "/meta/handshake", "version": "1.0", "supportedConnectionTypes": ["websocket"]}]);
     mouth.send(Message::text(hello.to_string())).await?;
     let mut id = String::new();
     let hears = async {
@@ -186,7 +193,9 @@ fn frame(id: &str, number: usize) -> Value {
     let messages = (0..BATCH).map(|message| {
         let data = match message % 2 {
             0 => json!({"operation": "requestChat", "nickname": format!("flood {number}")}),
-            _ => json!({"operation": "sendMessage", "secureKey": "0".repeat(48), "message": "flood"}),
+            _ => {
+                json!({"operation": "sendMessage", "secureKey": "0".repeat(48), "message": "flood"})
+            }
         };
         json!({"channel": "/service/chatV2/help", "clientId": id, "data": data})
     });
@@ -206,7 +215,8 @@ async fn talk(server: SocketAddr) -> Result<Duration> {
     for _ in 0..SAID {
         let began = Instant::now();
         let fields = [("secureKey", key), ("message", "Is anybody there?")];
-        let answer = line.send(&Sent::form(&format!("/genesys/2/chat/help/{chat}/send"), &fields)).await?;
+        let answer =
+            line.send(&Sent::form(&format!("/genesys/2/chat/help/{chat}/send"), &fields)).await?;
         ensure!(answer.code() == 0, "an honest customer was refused: {}", answer.body);
         slowest = slowest.max(began.elapsed());
     }

@@ -8,8 +8,17 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 
 /// The commands at which the program can be killed: after each was done, and before it is answered.
-pub(super) const STEPS: [&str; 9] =
-    ["greeting", "CAPABILITY", "AUTHENTICATE", "SELECT", "SEARCH", "SIZE", "CONTENT", "STORE", "IDLE"];
+pub(super) const STEPS: [&str; 9] = [
+    "greeting",
+    "CAPABILITY",
+    "AUTHENTICATE",
+    "SELECT",
+    "SEARCH",
+    "SIZE",
+    "CONTENT",
+    "STORE",
+    "IDLE",
+];
 
 /// A message; its place in the list makes its UID.
 #[derive(Clone, Debug)]
@@ -97,7 +106,9 @@ impl Line<'_> {
         loop {
             let line = self.read().await?;
             let words: Vec<&str> = line.split(' ').collect();
-            let (Some(&tag), Some(&verb)) = (words.first(), words.get(1)) else { return Err(Closed) };
+            let (Some(&tag), Some(&verb)) = (words.first(), words.get(1)) else {
+                return Err(Closed);
+            };
             let word = |place: usize| words.get(place).copied().unwrap_or_default();
             let done = format!("{tag} OK done\r\n");
             match (verb, word(2)) {
@@ -120,7 +131,8 @@ impl Line<'_> {
                     // A range with a star always has the last message.
                     let found: String =
                         (first.min(count).max(1)..=count).map(|uid| format!(" {uid}")).collect();
-                    self.answer("SEARCH", format!("* SEARCH{found}\r\n{done}").into_bytes()).await?;
+                    self.answer("SEARCH", format!("* SEARCH{found}\r\n{done}").into_bytes())
+                        .await?;
                 }
                 ("UID", "FETCH") => self.fetch(word(3), word(5), &done).await?,
                 ("UID", "STORE") => {
@@ -142,12 +154,15 @@ impl Line<'_> {
 
     async fn fetch(&mut self, uid: &str, what: &str, done: &str) -> Result<(), Closed> {
         let message = place(uid).and_then(|at| lock(&self.folder.messages).get(at).cloned());
-        let Some(Message { raw, .. }) = message else { return self.answer("SIZE", done.into()).await };
+        let Some(Message { raw, .. }) = message else {
+            return self.answer("SIZE", done.into()).await;
+        };
         if what.contains("SIZE") {
             let told = format!("* {uid} FETCH (UID {uid} RFC822.SIZE {})\r\n{done}", raw.len());
             return self.answer("SIZE", told.into_bytes()).await;
         }
-        let mut told = format!("* {uid} FETCH (UID {uid} BODY[] {{{}}}\r\n", raw.len()).into_bytes();
+        let mut told =
+            format!("* {uid} FETCH (UID {uid} BODY[] {{{}}}\r\n", raw.len()).into_bytes();
         told.extend_from_slice(&raw);
         told.extend_from_slice(format!(")\r\n{done}").as_bytes());
         self.answer("CONTENT", told).await

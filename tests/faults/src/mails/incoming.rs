@@ -23,7 +23,8 @@ use crate::crash::remove_log;
 const SERVERS: usize = 4;
 /// How long between two letters that come into the folder.
 const FOLDER_PACE: Duration = Duration::from_millis(10);
-/// How long the program may take to come to the step where it is killed; then it is killed where it is.
+/// How long the program may take to come to the step where it is killed; then it is killed where it
+/// is.
 const TRAP_BOUND: Duration = Duration::from_secs(3);
 /// How long everything may take to come in after the last kill.
 const FINISH_BOUND: Duration = Duration::from_secs(60);
@@ -84,7 +85,8 @@ pub(super) async fn run(binary: &Path, home: &Path, plan: Plan) -> Result<Findin
     for letter in list(office.program.address()).await? {
         *shown.entry(letter.subject).or_default() += 1;
     }
-    let brought = std::mem::take(&mut *scene.brought.lock().unwrap_or_else(PoisonError::into_inner));
+    let brought =
+        std::mem::take(&mut *scene.brought.lock().unwrap_or_else(PoisonError::into_inner));
     let repeated = scene.repeated.load(Ordering::Relaxed);
     println!(
         "incoming: {} letters taken over, {repeated} of them brought again, {} kills, {sprung} of them at a step of IMAP; {} interactions",
@@ -92,7 +94,10 @@ pub(super) async fn run(binary: &Path, home: &Path, plan: Plan) -> Result<Findin
         plan.kills,
         shown.values().sum::<usize>()
     );
-    ensure!(plan.forgets || plan.kills < 10 || repeated > 0, "no kill met a letter that was under way");
+    ensure!(
+        plan.forgets || plan.kills < 10 || repeated > 0,
+        "no kill met a letter that was under way"
+    );
     Ok(compare(&brought, shown))
 }
 
@@ -109,7 +114,8 @@ fn compare(brought: &[String], mut shown: BTreeMap<String, usize>) -> Findings {
     findings
 }
 
-/// Kills the program, in turn at a random moment and at a step of IMAP; gives how often it was at such a step.
+/// Kills the program, in turn at a random moment and at a step of IMAP; gives how often it was at
+/// such a step.
 async fn kill_repeatedly(office: &mut Office, folder: &Folder, plan: Plan) -> Result<usize> {
     let mut random = StdRng::seed_from_u64(plan.seed.rotate_left(7));
     let mut sprung = 0;
@@ -156,7 +162,8 @@ impl Scene {
     }
 }
 
-/// A mail server: it brings a letter until it is taken over, then the next. Each other letter has no `Message-ID`.
+/// A mail server: it brings a letter until it is taken over, then the next. Each other letter has
+/// no `Message-ID`.
 async fn deliver(scene: Arc<Scene>, server: usize, mut random: StdRng) -> Result<()> {
     let (mut connection, mut last) = (None, None);
     let from = format!("eve{server}@customer.example");
@@ -168,9 +175,13 @@ async fn deliver(scene: Arc<Scene>, server: usize, mut random: StdRng) -> Result
         let id = format!("{server}.{number}@customer.example");
         let message_id = (number % 2 == 0).then_some(id.as_str());
         let answers = last.as_deref().filter(|_| number % 8 == 0);
-        let words = Words { from: &from, to: MAILBOX, subject: &subject, message_id, answers, headers: "" };
-        let delivery =
-            Delivery::new(&from, MAILBOX, &words.letter(random.random_range(2_000..12_000), &mut random));
+        let words =
+            Words { from: &from, to: MAILBOX, subject: &subject, message_id, answers, headers: "" };
+        let delivery = Delivery::new(
+            &from,
+            MAILBOX,
+            &words.letter(random.random_range(2_000..12_000), &mut random),
+        );
         let times = bring(&scene, &mut connection, &delivery).await?;
         scene.repeated.fetch_add(usize::from(times > 1), Ordering::Relaxed);
         scene.write_down(subject);
@@ -214,7 +225,8 @@ async fn fill(scene: Arc<Scene>, folder: Arc<Folder>, mut random: StdRng) -> Res
         let (subject, id) = (format!("imap {number}"), format!("imap.{number}@customer.example"));
         let message_id = (number % 2 == 0).then_some(id.as_str());
         let from = "adam@customer.example";
-        let words = Words { from, to: MAILBOX, subject: &subject, message_id, answers: None, headers: "" };
+        let words =
+            Words { from, to: MAILBOX, subject: &subject, message_id, answers: None, headers: "" };
         folder.append(words.letter(random.random_range(2_000..30_000), &mut random));
         scene.write_down(subject);
         sleep(FOLDER_PACE).await;

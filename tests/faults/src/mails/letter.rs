@@ -9,8 +9,8 @@ use rand::rngs::StdRng;
 
 /// Words that texts are made of; some need another charset than ASCII.
 const WORDS: [&str; 12] = [
-    "order", "invoice", "please", "grüße", "delivery", "since", "Montag", "waiting", "number", "déjà", "box",
-    "thank",
+    "order", "invoice", "please", "grüße", "delivery", "since", "Montag", "waiting", "number",
+    "déjà", "box", "thank",
 ];
 /// Bytes of a base64 line before it is encoded (RFC 2045, section 6.8).
 const LINE_BYTES: usize = 57;
@@ -33,7 +33,8 @@ pub struct Words<'a> {
 }
 
 impl Words<'_> {
-    /// Makes a letter of about this many bytes: short ones are text, longer ones have HTML beside it, and the longest an attachment.
+    /// Makes a letter of about this many bytes: short ones are text, longer ones have HTML beside
+    /// it, and the longest an attachment.
     pub fn letter(&self, bytes: usize, random: &mut StdRng) -> Vec<u8> {
         const TEXT_MAX: usize = 7_000;
         const HTML_MAX: usize = 25_000;
@@ -54,8 +55,9 @@ impl Words<'_> {
 
     fn head(&self) -> String {
         let Self { from, to, subject, headers, .. } = self;
-        let named =
-            |field: &str, id: Option<&str>| id.map_or_else(String::new, |id| format!("{field}: <{id}>\r\n"));
+        let named = |field: &str, id: Option<&str>| {
+            id.map_or_else(String::new, |id| format!("{field}: <{id}>\r\n"))
+        };
         format!(
             "Received: from mx.example by relay.example with ESMTPS; Mon, 2 Nov 2026 10:00:00 +0000\r\n\
              From: A Customer <{from}>\r\nTo: {to}\r\nSubject: {subject}\r\nDate: Mon, 2 Nov 2026 10:00:00 +0000\r\n\

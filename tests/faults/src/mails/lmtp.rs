@@ -26,7 +26,8 @@ impl Delivery {
     /// Makes one; `sender` is empty for reports and answers of programs.
     pub fn new(sender: &str, recipient: &str, raw: &[u8]) -> Self {
         let commands =
-            format!("MAIL FROM:<{sender}> BODY=8BITMIME\r\nRCPT TO:<{recipient}>\r\nDATA\r\n").into_bytes();
+            format!("MAIL FROM:<{sender}> BODY=8BITMIME\r\nRCPT TO:<{recipient}>\r\nDATA\r\n")
+                .into_bytes();
         let mut content = Vec::with_capacity(raw.len() + 64);
         for line in raw.split_inclusive(|byte| *byte == b'\n') {
             if line.starts_with(b".") {
@@ -70,7 +71,9 @@ impl Lmtp {
     }
 
     async fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        tokio::time::timeout(ANSWER_BOUND, self.stream.write_all(bytes)).await.context("not taken")??;
+        tokio::time::timeout(ANSWER_BOUND, self.stream.write_all(bytes))
+            .await
+            .context("not taken")??;
         Ok(())
     }
 

@@ -1,7 +1,8 @@
 //! Two mailboxes that confirm letters, and robots that answer every one: it comes to an end.
 //!
-//! Each contact center has a server of its own, so that nothing is known as our own message. The relay between them loses the null sender of
-//! confirmations, as some do, and some robots do not say that they are any: then only what is known of the sender helps.
+//! Each contact center has a server of its own, so that nothing is known as our own message. The
+//! relay between them loses the null sender of confirmations, as some do, and some robots do not
+//! say that they are any: then only what is known of the sender helps.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -34,23 +35,36 @@ const QUIET_BOUND: Duration = Duration::from_secs(60);
 /// How long nothing may happen before it is quiet, in steps of 50 ms.
 const QUIET_STEPS: usize = 6;
 
-/// Has robots write this many answers to the two mailboxes, which confirm letters. With `strangers` each robot has another address and says
-/// nothing of being one, which must be noticed: nothing can stop that.
+/// Has robots write this many answers to the two mailboxes, which confirm letters. With `strangers`
+/// each robot has another address and says nothing of being one, which must be noticed: nothing can
+/// stop that.
 ///
 /// # Errors
 ///
 /// When the program refuses something.
-pub(super) async fn run(binary: &Path, home: &Path, answers: usize, strangers: bool) -> Result<Findings> {
+pub(super) async fn run(
+    binary: &Path,
+    home: &Path,
+    answers: usize,
+    strangers: bool,
+) -> Result<Findings> {
     let (listener, heard) = mpsc::unbounded_channel();
     let relay = Relay::start(None, Some(listener)).await?;
     let open = |side: usize| {
-        let site = Site { mailbox: MAILBOXES[side], relay: Some(relay.port), imap: None, acknowledges: true };
+        let site = Site {
+            mailbox: MAILBOXES[side],
+            relay: Some(relay.port),
+            imap: None,
+            acknowledges: true,
+        };
         let home = home.join(side.to_string());
         async move { site.open(binary, &home).await }
     };
     let offices = [open(0).await?, open(1).await?];
-    let mut lines = [Lmtp::connect(&offices[0].lmtp).await?, Lmtp::connect(&offices[1].lmtp).await?];
-    let forwarder = tokio::spawn(forward(offices.each_ref().map(|office| office.lmtp.clone()), heard));
+    let mut lines =
+        [Lmtp::connect(&offices[0].lmtp).await?, Lmtp::connect(&offices[1].lmtp).await?];
+    let forwarder =
+        tokio::spawn(forward(offices.each_ref().map(|office| office.lmtp.clone()), heard));
     // A person begins.
     let mut client = agent(offices[0].program.address()).await?;
     send(&mut client, "A question", &[MAILBOXES[1]]).await?;
@@ -79,7 +93,9 @@ pub(super) async fn run(binary: &Path, home: &Path, answers: usize, strangers: b
     let kept = relay.take();
     let confirmations = |mailbox: &str| {
         kept.iter()
-            .filter(|copy| copy.field("Subject") == "We have it" && copy.field("From").contains(mailbox))
+            .filter(|copy| {
+                copy.field("Subject") == "We have it" && copy.field("From").contains(mailbox)
+            })
             .count()
     };
     let replies = MAILBOXES.map(confirmations);
@@ -102,11 +118,15 @@ pub(super) async fn run(binary: &Path, home: &Path, answers: usize, strangers: b
 }
 
 /// Hands what the relay keeps to whom it is for. Addresses elsewhere get nothing.
-async fn forward(paths: [std::path::PathBuf; 2], mut heard: mpsc::UnboundedReceiver<Copy>) -> Result<()> {
+async fn forward(
+    paths: [std::path::PathBuf; 2],
+    mut heard: mpsc::UnboundedReceiver<Copy>,
+) -> Result<()> {
     let mut lines = [Lmtp::connect(&paths[0]).await?, Lmtp::connect(&paths[1]).await?];
     while let Some(copy) = heard.recv().await {
         let from = copy.field("From");
-        let sender = from.rsplit_once('<').map_or(from.as_str(), |(_, rest)| rest.trim_end_matches('>'));
+        let sender =
+            from.rsplit_once('<').map_or(from.as_str(), |(_, rest)| rest.trim_end_matches('>'));
         for recipient in &copy.recipients {
             if let Some(side) = MAILBOXES.iter().position(|mailbox| mailbox == recipient) {
                 lines[side].deliver(&Delivery::new(sender, recipient, &copy.raw)).await?;
@@ -121,10 +141,15 @@ async fn settle(offices: &[Office; 2], relay: &Relay, most: usize) -> Result<()>
     let end = Instant::now() + QUIET_BOUND;
     let (mut quiet, mut before) = (0, 0);
     while quiet < QUIET_STEPS {
-        ensure!(Instant::now() < end, "it does not end: {} mails for {most} letters", relay.count());
+        ensure!(
+            Instant::now() < end,
+            "it does not end: {} mails for {most} letters",
+            relay.count()
+        );
         let mut sending = 0;
         for office in offices {
-            let listed = list(office.program.address()).await.context("while mails are under way")?;
+            let listed =
+                list(office.program.address()).await.context("while mails are under way")?;
             sending += listed.iter().filter(|mail| mail.state == "Sending").count();
         }
         let count = relay.count();

@@ -1,4 +1,5 @@
-//! A relay that dies at every step: nothing is dropped, and there are copies only where nobody can prevent them.
+//! A relay that dies at every step: nothing is dropped, and there are copies only where nobody can
+//! prevent them.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -19,7 +20,12 @@ const STEP_BOUND: Duration = Duration::from_secs(60);
 /// # Errors
 ///
 /// When the program refuses something, or a death did not come about.
-pub(super) async fn run(binary: &Path, home: &Path, mails: usize, fault: Option<Fault>) -> Result<Findings> {
+pub(super) async fn run(
+    binary: &Path,
+    home: &Path,
+    mails: usize,
+    fault: Option<Fault>,
+) -> Result<Findings> {
     let relay = Relay::start(fault, None).await?;
     let site = Site { mailbox: MAILBOX, relay: Some(relay.port), imap: None, acknowledges: false };
     let Office { program, .. } = site.open(binary, home).await?;

@@ -84,7 +84,8 @@ impl Copy {
     pub(super) fn field(&self, name: &str) -> String {
         let text = String::from_utf8_lossy(&self.raw);
         let mut lines = text.lines().take_while(|line| !line.is_empty());
-        let found = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(": ").map(str::to_owned));
+        let found =
+            lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(": ").map(str::to_owned));
         found.unwrap_or_default()
     }
 }
@@ -177,7 +178,8 @@ impl Relay {
         let id = copy.field("Message-ID");
         let is_second = kept.iter().any(|other| other.field("Message-ID") == id);
         if self.fault == Some(Fault::Rename) && is_second {
-            let text = String::from_utf8_lossy(&copy.raw).replacen(&id, "<another@relay.example>", 1);
+            let text =
+                String::from_utf8_lossy(&copy.raw).replacen(&id, "<another@relay.example>", 1);
             copy.raw = text.into_bytes();
         }
         if let Some(listener) = &self.listener {
@@ -200,7 +202,9 @@ async fn serve(relay: &Relay, stream: TcpStream) -> Result<(), Closed> {
     loop {
         let command = String::from_utf8_lossy(&line.read().await?).into_owned();
         match command.get(..4).unwrap_or_default() {
-            "EHLO" => line.answer(Step::Hello, "250-relay\r\n250-8BITMIME\r\n250 AUTH PLAIN").await?,
+            "EHLO" => {
+                line.answer(Step::Hello, "250-relay\r\n250-8BITMIME\r\n250 AUTH PLAIN").await?
+            }
             "AUTH" => line.answer(Step::Login, "235 welcome").await?,
             "MAIL" => {
                 recipients.clear();
@@ -307,9 +311,10 @@ pub(super) fn audit(subjects: &[String], kept: &[Copy], step: Step) -> Audit {
         let unanswered = copies.iter().filter(|copy| !copy.is_answered).count();
         let is_explained = copies.len() - unanswered == 1 && (unanswered == 0 || step.may_double());
         if !is_explained {
-            audit
-                .doubled
-                .push(format!("{subject}: {} copies, {unanswered} of them not answered", copies.len()));
+            audit.doubled.push(format!(
+                "{subject}: {} copies, {unanswered} of them not answered",
+                copies.len()
+            ));
         }
         audit.excused += unanswered;
         if copies.iter().any(|copy| copy.raw != first.raw || copy.recipients.len() != 2) {

@@ -65,10 +65,19 @@ impl Site<'_> {
         fs::write(&center, self.center_file()).context("write the center file")?;
         fs::write(&config, self.config_file(home, &office.0, &office.1))
             .context("write the configuration")?;
-        let output =
-            clean_command(binary).arg("apply").arg(&center).arg("--config").arg(&config).output().await;
+        let output = clean_command(binary)
+            .arg("apply")
+            .arg(&center)
+            .arg("--config")
+            .arg(&config)
+            .output()
+            .await;
         let output = output.context("run handoff apply")?;
-        ensure!(output.status.success(), "handoff apply failed: {}", String::from_utf8_lossy(&output.stderr));
+        ensure!(
+            output.status.success(),
+            "handoff apply failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         let start = Start::Serve { config };
         let program = Program::start(binary.to_owned(), start, home.join("log")).await?;
         Ok(Office { program, data: office.0, lmtp: office.1 })
@@ -121,7 +130,8 @@ impl Site<'_> {
 pub(super) async fn agent(address: Address) -> Result<Client> {
     let mut client = Client::new(address, AGENT, PASSWORD)?;
     let start = json!({"operationName": "StartContactCenterSession", "channels": ["email"]});
-    let answer = client.send_until_answered(&Call::post("/me", &start)).await.context("no answer")?;
+    let answer =
+        client.send_until_answered(&Call::post("/me", &start)).await.context("no answer")?;
     ensure!(answer.code() == 0, "the session was refused: {}", answer.body);
     Ok(client)
 }
@@ -132,8 +142,10 @@ pub(super) async fn agent(address: Address) -> Result<Client> {
 ///
 /// When the program refuses.
 pub(super) async fn send(client: &mut Client, subject: &str, to: &[&str]) -> Result<()> {
-    let email = json!({"to": to, "subject": subject, "bodyAsPlainText": format!("{subject}\n.\n..dots\n")});
-    let create = json!({"operationName": "Create", "channel": "email", "queueName": QUEUE, "email": email});
+    let email =
+        json!({"to": to, "subject": subject, "bodyAsPlainText": format!("{subject}\n.\n..dots\n")});
+    let create =
+        json!({"operationName": "Create", "channel": "email", "queueName": QUEUE, "email": email});
     let create = Call::post("/me/interactions", &create);
     let created = client.send_until_answered(&create).await.context("no answer")?;
     let id = created.body["id"].as_str().with_context(|| format!("no draft: {}", created.body))?;
@@ -154,7 +166,10 @@ pub async fn list(address: Address) -> Result<Vec<Listed>> {
     let (mut listed, mut cursor) = (Vec::new(), String::new());
     loop {
         let path = format!("/interactions?fields=id,state,subject,parentId&limit=1000{cursor}");
-        let page = client.send_until_answered(&Call::get(&path)).await.context("the program stays away")?;
+        let page = client
+            .send_until_answered(&Call::get(&path))
+            .await
+            .context("the program stays away")?;
         ensure!(page.code() == 0, "the list was refused: {}", page.body);
         let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
         let page_items = page.body["interactions"].as_array().into_iter().flatten();

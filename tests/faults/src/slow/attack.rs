@@ -1,4 +1,5 @@
-//! The attacks on connections: something is begun and not gone on with. Those with readers are in `readers`.
+//! The attacks on connections: something is begun and not gone on with. Those with readers are in
+//! `readers`.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -16,7 +17,8 @@ use handoff_testkit::load::figures::ms;
 
 /// How many connections are opened in a second.
 const RATE: u32 = 500;
-/// How long a connection is given to be closed: longer than it may take, so that a late close is told from none.
+/// How long a connection is given to be closed: longer than it may take, so that a late close is
+/// told from none.
 pub(super) const PATIENCE: Duration = Duration::from_secs(13);
 /// How often a slow client sends or reads a byte.
 pub(super) const STEP: Duration = Duration::from_secs(1);
@@ -72,7 +74,8 @@ impl Script {
             "GET /api/v2/notifications HTTP/1.1\r\nHost: 127.0.0.1\r\n{credentials}Connection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\n"
         );
-        // To the REST API, to CometD, and to where nothing is: by whose code the body is read differs, and nobody wants that of the last.
+        // To the REST API, to CometD, and to where nothing is: by whose code the body is read
+        // differs, and nobody wants that of the last.
         let path = ["me", "notifications", "nothing"][connection % 3];
         let body = format!(
             "POST /api/v2/{path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{credentials}Content-Type: application/json\r\n\
@@ -133,7 +136,8 @@ pub(super) async fn run(scene: &Scene, kind: Kind, connections: usize) -> Result
         Kind::SlowWebsocket => readers::slow_websockets(scene, connections).await,
         kind => {
             let script = |connection| {
-                let credentials = format!("Authorization: {}\r\n", scene.attacker(connection).authorization);
+                let credentials =
+                    format!("Authorization: {}\r\n", scene.attacker(connection).authorization);
                 Script::of(kind, connection, &credentials)
             };
             follow(scene.server, connections, script).await
@@ -173,12 +177,14 @@ async fn one(server: SocketAddr, number: usize, at: Instant, script: Script) -> 
         while !heard.ends_with(b"\r\n\r\n") && stream.read_buf(&mut heard).await? > 0 {}
         begun = Instant::now();
     }
-    let closed = timeout_at(begun + PATIENCE, until_closed(&mut stream, script.drips, &mut heard)).await;
+    let closed =
+        timeout_at(begun + PATIENCE, until_closed(&mut stream, script.drips, &mut heard)).await;
     let closed_ms = closed.is_ok().then(|| ms(begun.elapsed()));
     Ok(End { closed_ms, told: status(&heard) })
 }
 
-/// Reads, and drips if so told, until the server has closed the connection. A reset is a close, too.
+/// Reads, and drips if so told, until the server has closed the connection. A reset is a close,
+/// too.
 async fn until_closed(stream: &mut TcpStream, drips: bool, heard: &mut Vec<u8>) {
     loop {
         tokio::select! {
@@ -186,7 +192,8 @@ async fn until_closed(stream: &mut TcpStream, drips: bool, heard: &mut Vec<u8>) 
                 return;
             },
             () = sleep(STEP), if drips => {
-                // That the server has closed is learned by reading, which also gives what it said before.
+                // That the server has closed is learned by reading, which also gives what it said
+                // before.
                 let _ = stream.write(b" ").await;
             }
         }

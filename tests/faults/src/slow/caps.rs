@@ -39,7 +39,8 @@ async fn of_address(server: SocketAddr, found: &mut Found) -> Result<()> {
         held.push(connect_from(server, (GREEDY, 0).into()).await?);
     }
     let refused = Said::of(connect_from(server, (GREEDY, 0).into()).await?, "").await;
-    let is_clear = refused.head.starts_with("HTTP/1.1 503 ") && refused.head.contains("Retry-After");
+    let is_clear =
+        refused.head.starts_with("HTTP/1.1 503 ") && refused.head.contains("Retry-After");
     let is_clear = is_clear && refused.body.contains("\"statusCode\":4") && refused.is_closed;
     found.demand(is_clear, || format!("connection {} of an address: {refused:?}", OF_ADDRESS + 1));
     // The last one that was let in is served, and so is everybody else.
@@ -51,7 +52,8 @@ async fn of_address(server: SocketAddr, found: &mut Found) -> Result<()> {
     drop(held);
     sleep(NOTICE).await;
     let again = Said::of(connect_from(server, (GREEDY, 0).into()).await?, "").await;
-    found.demand(again.is_kept(), || format!("the address does not get its places back: {again:?}"));
+    found
+        .demand(again.is_kept(), || format!("the address does not get its places back: {again:?}"));
     found.figures.push(format!(
         "connection {} of an address: {}, closed; others served",
         OF_ADDRESS + 1,
@@ -84,11 +86,16 @@ async fn of_user(scene: &Scene, found: &mut Found) -> Result<()> {
     sleep(NOTICE).await;
     let again = ask().await?;
     found.demand(again.is_kept(), || format!("the user does not get his places back: {again:?}"));
-    found.figures.push(format!("connection {} of a user: {}, then closed", held + 1, last.status()));
+    found.figures.push(format!(
+        "connection {} of a user: {}, then closed",
+        held + 1,
+        last.status()
+    ));
     Ok(())
 }
 
-/// What a connection was told when it asked for the user's own data, or the version without credentials.
+/// What a connection was told when it asked for the user's own data, or the version without
+/// credentials.
 #[derive(Debug)]
 struct Said {
     head: String,
@@ -101,8 +108,10 @@ struct Said {
 impl Said {
     async fn of(mut stream: TcpStream, credentials: &str) -> Self {
         let path = if credentials.is_empty() { "diagnostics/version" } else { "me" };
-        let request = format!("GET /api/v2/{path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{credentials}\r\n");
-        // A connection that is refused may be closed before we write; then what was said can still be read.
+        let request =
+            format!("GET /api/v2/{path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{credentials}\r\n");
+        // A connection that is refused may be closed before we write; then what was said can still
+        // be read.
         let _ = stream.write_all(request.as_bytes()).await;
         let mut bytes = Vec::new();
         let whole = async {
@@ -138,7 +147,8 @@ impl Said {
 fn is_whole(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes).to_lowercase();
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.trim().parse().ok());
+    let length =
+        head.lines().find_map(|line| line.strip_prefix("content-length: ")?.trim().parse().ok());
     length.is_some_and(|length: usize| body.len() >= length)
 }
 

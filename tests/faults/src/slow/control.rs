@@ -31,15 +31,21 @@ pub(super) async fn run() -> Result<()> {
     )?;
     serving.abort();
     let mut unnoticed = Vec::new();
-    for (kind, ends) in
-        [(Kind::Silent, silent), (Kind::HalfHead, head), (Kind::SlowHead, slow_head), (Kind::SlowBody, body)]
-    {
+    for (kind, ends) in [
+        (Kind::Silent, silent),
+        (Kind::HalfHead, head),
+        (Kind::SlowHead, slow_head),
+        (Kind::SlowBody, body),
+    ] {
         println!("{kind:?}: {} of {CONNECTIONS} not closed", ends.open);
         if ends.open == 0 {
             unnoticed.push(kind);
         }
     }
-    ensure!(unnoticed.is_empty(), "a bare server closes nothing, and it was not noticed: {unnoticed:?}");
+    ensure!(
+        unnoticed.is_empty(),
+        "a bare server closes nothing, and it was not noticed: {unnoticed:?}"
+    );
     println!("control: noticed, as it must be");
     Ok(())
 }

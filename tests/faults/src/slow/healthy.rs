@@ -1,6 +1,8 @@
-//! Well-behaved agents: a steady rate of commands whose notifications come back by long-polling, and others whose polls just wait.
+//! Well-behaved agents: a steady rate of commands whose notifications come back by long-polling,
+//! and others whose polls just wait.
 //!
-//! Times count from the moment at which a command was due, so that a stall is seen in every command that it delayed.
+//! Times count from the moment at which a command was due, so that a stall is seen in every command
+//! that it delayed.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -126,10 +128,17 @@ impl Healthy {
         }
         let counts = [
             (self.seen.failed.load(Ordering::Relaxed), "commands of the others failed"),
-            (self.seen.opened.load(Ordering::Relaxed) - AGENTS as u64, "polls of the others were dropped"),
+            (
+                self.seen.opened.load(Ordering::Relaxed) - AGENTS as u64,
+                "polls of the others were dropped",
+            ),
             (unheard() as u64, "notifications of the others are missing"),
         ];
-        counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect()
+        counts
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect()
     }
 }
 

@@ -1,5 +1,5 @@
-//! Attacks by clients that ask for more than they read. Their close is seen in the kernel's table: a client that does not read cannot
-//! know of it.
+//! Attacks by clients that ask for more than they read. Their close is seen in the kernel's table:
+//! a client that does not read cannot know of it.
 
 use std::collections::HashMap;
 use std::net::{SocketAddr, SocketAddrV4};
@@ -17,14 +17,16 @@ use super::sockets;
 use super::websocket::Subscribed;
 use handoff_testkit::load::figures::ms;
 
-/// How much an answer or message holds, in bytes: as much as user data may be. Two are more than the kernels take
-/// (`sockets::connect_narrowly`).
+/// How much an answer or message holds, in bytes: as much as user data may be. Two are more than
+/// the kernels take (`sockets::connect_narrowly`).
 const LARGE: usize = 60_000;
-/// How many connections ask for such answers in a second. They are what costs time here, and any client may ask.
+/// How many connections ask for such answers in a second. They are what costs time here, and any
+/// client may ask.
 const ASKED: u32 = 250;
 /// What the messages after the first hold, in bytes.
 const SMALL: usize = 1_000;
-/// How many WebSockets are opened in a second. Each takes five exchanges, and the agents are not to notice that there are new clients.
+/// How many WebSockets are opened in a second. Each takes five exchanges, and the agents are not to
+/// notice that there are new clients.
 const OPENED: u32 = 200;
 
 /// Asks for large answers and reads a byte of them every second.
@@ -123,7 +125,8 @@ async fn enlarge(scene: &Scene, pause: Duration) -> Result<Vec<Instant>> {
 
 async fn wait(scene: &Scene, begun: &HashMap<SocketAddrV4, Instant>) -> Result<Ends> {
     let closed = sockets::wait_closed(scene.server.port(), begun, PATIENCE).await?;
-    let after = |(client, at): (&SocketAddrV4, &Instant)| Some(ms(closed.get(client)?.duration_since(*at)));
+    let after =
+        |(client, at): (&SocketAddrV4, &Instant)| Some(ms(closed.get(client)?.duration_since(*at)));
     Ok(Ends {
         closed_ms: begun.iter().filter_map(after).collect(),
         open: begun.len() - closed.len(),

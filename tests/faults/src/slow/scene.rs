@@ -1,4 +1,5 @@
-//! A running program with well-behaved agents on it, and the accounts that the attackers have taken over.
+//! A running program with well-behaved agents on it, and the accounts that the attackers have taken
+//! over.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -16,7 +17,8 @@ use handoff_testkit::load::comet;
 use handoff_testkit::load::http::{Call, Client};
 use handoff_testkit::load::program::{Program, Start};
 
-/// How many accounts attack: 2,400 connections are 60 of each, below the 64 CometD sessions that a user may have.
+/// How many accounts attack: 2,400 connections are 60 of each, below the 64 CometD sessions that a
+/// user may have.
 pub(super) const ATTACKERS: usize = 40;
 
 /// An account that attacks.

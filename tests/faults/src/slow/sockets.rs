@@ -16,13 +16,15 @@ pub(super) const LOOK: Duration = Duration::from_millis(100);
 const CONNECTING: Duration = Duration::from_secs(10);
 /// Connections of one of our addresses; the program allows 512.
 const PER_ADDRESS: usize = 400;
-/// The segment size of a reader's connections, in bytes. On the loopback interface segments are 64 KiB, and the kernel takes 2.6 MB before
-/// a server notices that nobody reads; this is what the smallest links have, and it takes about 70 KiB.
+/// The segment size of a reader's connections, in bytes. On the loopback interface segments are 64
+/// KiB, and the kernel takes 2.6 MB before a server notices that nobody reads; this is what the
+/// smallest links have, and it takes about 70 KiB.
 const SEGMENT: u32 = 536;
 /// What a reader's own kernel takes for it, in bytes.
 const RECEIVED: usize = 4_096;
 
-/// The states of a connection that its owner has not closed: ESTABLISHED and CLOSE_WAIT (include/net/tcp_states.h).
+/// The states of a connection that its owner has not closed: ESTABLISHED and CLOSE_WAIT
+/// (include/net/tcp_states.h).
 const OPEN: [&str; 2] = ["01", "08"];
 
 /// Returns the loopback address that a connection comes from.
@@ -44,7 +46,8 @@ pub(super) async fn connect_from(server: SocketAddr, source: SocketAddr) -> Resu
 
 /// Connects so that little is taken by the kernels on the way.
 pub(super) async fn connect_narrowly(server: SocketAddr, connection: usize) -> Result<TcpStream> {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP)).context("make a socket")?;
+    let socket =
+        Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP)).context("make a socket")?;
     socket.set_nonblocking(true)?;
     socket.set_tcp_mss(SEGMENT).context("set the segment size")?;
     socket.set_recv_buffer_size(RECEIVED).context("set the receive buffer")?;
@@ -59,7 +62,8 @@ async fn finish(socket: TcpSocket, server: SocketAddr, source: SocketAddr) -> Re
     Ok(stream)
 }
 
-/// Returns the clients whose connections a server at `port` has open. A client that does not read cannot see it from its side.
+/// Returns the clients whose connections a server at `port` has open. A client that does not read
+/// cannot see it from its side.
 pub(super) fn open_at(port: u16) -> Result<HashSet<SocketAddrV4>> {
     let table = fs::read_to_string("/proc/net/tcp").context("read the connections")?;
     Ok(table.lines().skip(1).filter_map(|line| open_client(line, port)).collect())
@@ -76,10 +80,14 @@ fn open_client(line: &str, port: u16) -> Option<SocketAddrV4> {
 fn endpoint(text: &str) -> Option<SocketAddrV4> {
     let (address, port) = text.split_once(':')?;
     let address = u32::from_str_radix(address, 16).ok()?;
-    Some(SocketAddrV4::new(Ipv4Addr::from(address.to_ne_bytes()), u16::from_str_radix(port, 16).ok()?))
+    Some(SocketAddrV4::new(
+        Ipv4Addr::from(address.to_ne_bytes()),
+        u16::from_str_radix(port, 16).ok()?,
+    ))
 }
 
-/// Waits until the server has closed each of these connections, or a bound after its own beginning; gives when each was seen closed.
+/// Waits until the server has closed each of these connections, or a bound after its own beginning;
+/// gives when each was seen closed.
 pub(super) async fn wait_closed(
     port: u16,
     begun: &HashMap<SocketAddrV4, Instant>,

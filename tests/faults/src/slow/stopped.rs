@@ -1,7 +1,8 @@
-//! Clients that do not read while ordinary messages come (docs/testing.md#slow-clients): what each costs until it is cut, and what the others notice.
+//! Clients that do not read while ordinary messages come (docs/testing.md#slow-clients): what each
+//! costs until it is cut, and what the others notice.
 //!
-//! As many clients that read get the same messages first: what the agents notice of these is what is compared with. The program's growth
-//! then is shown, too, but not taken off.
+//! As many clients that read get the same messages first: what the agents notice of these is what
+//! is compared with. The program's growth then is shown, too, but not taken off.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -81,9 +82,11 @@ async fn once(scene: &Scene, readers: usize, attempt: u32, found: &mut Found) ->
     let cut = sockets::wait_closed(scene.server.port(), &begun, CUT);
     let (disturbed, cut) = during(scene, false, cut).await?;
     let cut = cut?;
-    // All growth is laid at their door. What the messages alone cost is not taken off: it would be an estimate, and a kind one.
+    // All growth is laid at their door. What the messages alone cost is not taken off: it would be
+    // an estimate, and a kind one.
     let cost = kib_each(disturbed.grown_bytes, readers);
-    let mut after: Vec<f64> = cut.values().map(|at| ms(at.duration_since(from)) / 1_000.0).collect();
+    let mut after: Vec<f64> =
+        cut.values().map(|at| ms(at.duration_since(from)) / 1_000.0).collect();
     found.figures.push(format!(
         "{readers} clients did not read: {} cut (p50 {:.1} s, max {:.1} s after the first message), {cost:.1} KiB RSS each, messages' own \
          cost included (bound {COST_KIB}); {:.1} while they were read",
@@ -115,7 +118,8 @@ async fn during<T>(
     let memory = Memory::watch(scene.process()?)?;
     let from = tokio::time::Instant::now();
     let mut feeding = JoinSet::new();
-    for (_, account) in scene.attackers.iter().enumerate().filter(|(number, _)| reads(*number) == to_readers)
+    for (_, account) in
+        scene.attackers.iter().enumerate().filter(|(number, _)| reads(*number) == to_readers)
     {
         feeding.spawn(feed(Arc::clone(account)));
     }

@@ -1,4 +1,5 @@
-//! A WebSocket client that holds no more than its socket, so that what it does not read stays with the server.
+//! A WebSocket client that holds no more than its socket, so that what it does not read stays with
+//! the server.
 
 use std::net::SocketAddr;
 
@@ -9,7 +10,8 @@ use tokio::net::TcpStream;
 
 use super::sockets;
 
-/// The key of every upgrade (RFC 6455, 1.3 prints this one): who looks after caches is not tested here.
+/// The key of every upgrade (RFC 6455, 1.3 prints this one): who looks after caches is not tested
+/// here.
 pub(super) const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 /// The topic that is subscribed to.
 const TOPIC: &str = "/v2/me/interactions";
@@ -25,7 +27,11 @@ impl Subscribed {
     /// # Errors
     ///
     /// When the server refuses any step.
-    pub(super) async fn open(server: SocketAddr, number: usize, authorization: &str) -> Result<Self> {
+    pub(super) async fn open(
+        server: SocketAddr,
+        number: usize,
+        authorization: &str,
+    ) -> Result<Self> {
         let mut stream = sockets::connect_narrowly(server, number).await?;
         let upgrade = format!(
             "GET /api/v2/notifications HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: {authorization}\r\nConnection: Upgrade\r\n\
@@ -36,13 +42,20 @@ impl Subscribed {
         while !head.ends_with(b"\r\n\r\n") {
             ensure!(stream.read_buf(&mut head).await? > 0, "the upgrade was not answered");
         }
-        ensure!(head.starts_with(b"HTTP/1.1 101 "), "no upgrade: {}", String::from_utf8_lossy(&head));
+        ensure!(
+            head.starts_with(b"HTTP/1.1 101 "),
+            "no upgrade: {}",
+            String::from_utf8_lossy(&head)
+        );
         let mut socket = Self { stream };
         let hello = json!({"channel": "/meta/handshake", "version": "1.0", "supportedConnectionTypes": ["websocket"]});
-        let id = socket.exchange(hello).await?["clientId"].as_str().context("no clientId")?.to_owned();
-        let subscribe = json!({"channel": "/meta/subscribe", "clientId": id, "subscription": TOPIC});
+        let id =
+            socket.exchange(hello).await?["clientId"].as_str().context("no clientId")?.to_owned();
+        let subscribe =
+            json!({"channel": "/meta/subscribe", "clientId": id, "subscription": TOPIC});
         socket.exchange(subscribe).await?;
-        let connect = json!({"channel": "/meta/connect", "clientId": id, "connectionType": "websocket"});
+        let connect =
+            json!({"channel": "/meta/connect", "clientId": id, "connectionType": "websocket"});
         socket.exchange(connect.clone()).await?;
         // The first is answered at once; the second is held, which keeps the session.
         socket.send(&connect).await?;
@@ -58,7 +71,9 @@ impl Subscribed {
         self.send(&message).await?;
         loop {
             let messages: Vec<Value> = serde_json::from_slice(&self.receive().await?)?;
-            if let Some(reply) = messages.iter().find(|reply| reply["channel"] == message["channel"]) {
+            if let Some(reply) =
+                messages.iter().find(|reply| reply["channel"] == message["channel"])
+            {
                 ensure!(reply["successful"] == true, "refused: {reply}");
                 return Ok(reply.clone());
             }
@@ -66,7 +81,10 @@ impl Subscribed {
     }
 
     async fn send(&mut self, message: &Value) -> Result<()> {
-        self.stream.write_all(&frame(&json!([message]).to_string())?).await.context("write to a WebSocket")
+        self.stream
+            .write_all(&frame(&json!([message]).to_string())?)
+            .await
+            .context("write to a WebSocket")
     }
 
     /// Reads one text frame.
@@ -90,7 +108,8 @@ impl Subscribed {
     }
 }
 
-/// Writes a client's text frame. It is masked with zeros, which leaves the text as it is (RFC 6455, 5.3).
+/// Writes a client's text frame. It is masked with zeros, which leaves the text as it is (RFC 6455,
+/// 5.3).
 fn frame(text: &str) -> Result<Vec<u8>> {
     let mut frame = vec![0x81];
     match u16::try_from(text.len()).context("a message is too long")? {

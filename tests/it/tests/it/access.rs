@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 use crate::scene::{creation, id_of, own_id, submit};
 
 fn basic(user: &str, password: &str) -> String {
-    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}")))
+    format!(
+        "Basic {}",
+        base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"))
+    )
 }
 
 #[tokio::test]
@@ -16,11 +19,22 @@ async fn without_valid_credentials_nothing_is_told() -> Result<()> {
     let server = TestServer::start().await?;
     let nobody = Rest::anonymous(&server.origin());
     let answer = nobody.get("/me").await?.refused(401, 20)?;
-    assert!(answer.header("www-authenticate").is_some_and(|value| value.starts_with("Basic")), "{answer}");
-    let by_script = nobody.send(Call::get("/me").header("x-requested-with", "XMLHttpRequest")).await?;
-    assert_eq!(by_script.refused(401, 20)?.header("www-authenticate"), None, "no login box over a page");
+    assert!(
+        answer.header("www-authenticate").is_some_and(|value| value.starts_with("Basic")),
+        "{answer}"
+    );
+    let by_script =
+        nobody.send(Call::get("/me").header("x-requested-with", "XMLHttpRequest")).await?;
+    assert_eq!(
+        by_script.refused(401, 20)?.header("www-authenticate"),
+        None,
+        "no login box over a page"
+    );
     for wrong in [basic("kate", "wrong"), basic("nobody", PASSWORD), "Basic ???".to_owned()] {
-        let answer = nobody.send(Call::get("/me").header("authorization", &wrong)).await?.refused(401, 20)?;
+        let answer = nobody
+            .send(Call::get("/me").header("authorization", &wrong))
+            .await?
+            .refused(401, 20)?;
         assert_eq!(
             answer.header("www-authenticate"),
             None,
@@ -30,7 +44,12 @@ async fn without_valid_credentials_nothing_is_told() -> Result<()> {
     nobody.get("/interactions/0000000000000000").await?.refused(401, 20)?;
     let version = nobody.get("/diagnostics/version").await?.ok()?;
     assert!(version.value["version"].is_string(), "{version}");
-    server.rest("kate")?.get("/me").await?.ok().context("wrong passwords never delay a right one")?;
+    server
+        .rest("kate")?
+        .get("/me")
+        .await?
+        .ok()
+        .context("wrong passwords never delay a right one")?;
     Ok(())
 }
 
@@ -38,13 +57,17 @@ async fn without_valid_credentials_nothing_is_told() -> Result<()> {
 async fn a_cookie_carries_the_session_and_changes_need_the_token() -> Result<()> {
     let server = TestServer::start().await?;
     let browser = Rest::with_cookies(&server.origin());
-    let login =
-        browser.send(Call::get("/me").header("authorization", &basic("kate", PASSWORD))).await?.ok()?;
+    let login = browser
+        .send(Call::get("/me").header("authorization", &basic("kate", PASSWORD)))
+        .await?
+        .ok()?;
     assert_eq!(login.header("x-csrf-header"), Some("X-CSRF-TOKEN"));
     assert!(login.header("x-csrf-token").is_some_and(|token| token.len() >= 16));
     let set = login.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok());
     let session = set.filter(|cookie| cookie.starts_with("JSESSIONID=")).collect::<Vec<_>>();
-    let [session] = session[..] else { anyhow::bail!("expected one session cookie: {:?}", login.headers) };
+    let [session] = session[..] else {
+        anyhow::bail!("expected one session cookie: {:?}", login.headers)
+    };
     assert!(session.contains("HttpOnly") && session.contains("SameSite=Lax"), "{session}");
     assert!(!session.contains("Secure"), "plain HTTP: {session}");
 
@@ -61,9 +84,17 @@ async fn a_cookie_carries_the_session_and_changes_need_the_token() -> Result<()>
         }
         let answer = forger.send(call).await?;
         assert_eq!(answer.status.as_u16(), 403, "{answer}");
-        assert!(String::from_utf8_lossy(&answer.body).contains("Missing or invalid Csrf token"), "{answer}");
+        assert!(
+            String::from_utf8_lossy(&answer.body).contains("Missing or invalid Csrf token"),
+            "{answer}"
+        );
     }
-    server.rest("kate")?.post("/me", ready).await?.ok().context("Basic credentials need no token")?;
+    server
+        .rest("kate")?
+        .post("/me", ready)
+        .await?
+        .ok()
+        .context("Basic credentials need no token")?;
     Ok(())
 }
 
@@ -78,7 +109,8 @@ async fn the_end_of_the_contact_center_session_ends_the_http_session() -> Result
         .await?
         .ok()?;
     browser.post("/me", json!({"operationName": "EndContactCenterSession"})).await?.ok()?;
-    let replayed = Rest::anonymous(&server.origin()).send(Call::get("/me").header("cookie", &before)).await?;
+    let replayed =
+        Rest::anonymous(&server.origin()).send(Call::get("/me").header("cookie", &before)).await?;
     replayed.refused(401, 20)?;
     Ok(())
 }
@@ -113,8 +145,10 @@ async fn another_center_is_as_if_it_did_not_exist() -> Result<()> {
         assert_eq!(masked(&foreign.value, &id), masked(&unknown.value, never));
     }
     for suffix in ["", "/events", "/routing"] {
-        let foreign = zoe.rest.get(&format!("/interactions/{id}{suffix}")).await?.refused(404, 6)?;
-        let unknown = zoe.rest.get(&format!("/interactions/{never}{suffix}")).await?.refused(404, 6)?;
+        let foreign =
+            zoe.rest.get(&format!("/interactions/{id}{suffix}")).await?.refused(404, 6)?;
+        let unknown =
+            zoe.rest.get(&format!("/interactions/{never}{suffix}")).await?.refused(404, 6)?;
         assert_eq!(masked(&foreign.value, &id), masked(&unknown.value, never));
     }
     let kate_id = own_id(&server.rest("kate")?).await?;
@@ -130,7 +164,10 @@ async fn another_center_is_as_if_it_did_not_exist() -> Result<()> {
     ] {
         let answer = zoe.rest.get(list).await?.ok()?;
         let text = answer.value.to_string();
-        assert!(!text.contains(&id) && !text.contains("kate") && !text.contains(&queue), "{list}: {answer}");
+        assert!(
+            !text.contains(&id) && !text.contains("kate") && !text.contains(&queue),
+            "{list}: {answer}"
+        );
     }
     assert!(zoe.received(TestAgent::INTERACTIONS).is_empty());
     Ok(())
@@ -143,9 +180,9 @@ async fn a_cometd_session_belongs_to_its_user() -> Result<()> {
     kate.connect().await?;
     kate.subscribe(TestAgent::INTERACTIONS, Replay::Plain).await?;
     let client = kate.comet()?.client_id();
-    let stolen =
-        json!([{"channel": "/meta/subscribe", "clientId": client, "subscription": "/v2/me/channels"}]);
-    let poll = json!([{"channel": "/meta/connect", "clientId": client, "connectionType": "long-polling"}]);
+    let stolen = json!([{"channel": "/meta/subscribe", "clientId": client, "subscription": "/v2/me/channels"}]);
+    let poll =
+        json!([{"channel": "/meta/connect", "clientId": client, "connectionType": "long-polling"}]);
     let call = || Call::post("/notifications", &stolen);
     for thief in [server.rest("ben")?, Rest::anonymous(&server.origin())] {
         for call in [call(), Call::post("/notifications", &poll)] {
@@ -159,9 +196,13 @@ async fn a_cometd_session_belongs_to_its_user() -> Result<()> {
         }
     }
     let reply = server.rest("kate")?.send(call()).await?.value[0].take();
-    assert_eq!(reply["successful"], true, "the user's own credentials reach it without the cookie: {reply}");
+    assert_eq!(
+        reply["successful"], true,
+        "the user's own credentials reach it without the cookie: {reply}"
+    );
     let hello = json!([{"channel": "/meta/handshake", "version": "1.0", "supportedConnectionTypes": ["long-polling"]}]);
-    let refused = Rest::anonymous(&server.origin()).send(Call::post("/notifications", &hello)).await?;
+    let refused =
+        Rest::anonymous(&server.origin()).send(Call::post("/notifications", &hello)).await?;
     assert_ne!(refused.value[0]["successful"], true, "{refused}");
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! A sample of what must be refused, and that the server is as well afterwards as before (docs/compat/conventions.md#refusals).
+//! A sample of what must be refused, and that the server is as well afterwards as before
+//! (docs/compat/conventions.md#refusals).
 
 use anyhow::{Context as _, Result};
 use handoff_testkit::{Call, TestAgent, TestServer, Transport};
@@ -48,9 +49,11 @@ async fn bodies_that_are_no_command_are_refused_with_a_reason() -> Result<()> {
 async fn requests_of_the_wrong_kind_are_refused() -> Result<()> {
     let server = TestServer::start().await?;
     let ada = server.rest("ada")?;
-    let text = Call::new(Method::POST, "/interactions").body("text/plain", "{\"operationName\":\"Create\"}");
+    let text = Call::new(Method::POST, "/interactions")
+        .body("text/plain", "{\"operationName\":\"Create\"}");
     ada.send(text).await?.refused(415, 10)?;
-    let large = format!("{{\"operationName\":\"Create\",\"subject\":\"{}\"}}", "x".repeat(7 * 1024 * 1024));
+    let large =
+        format!("{{\"operationName\":\"Create\",\"subject\":\"{}\"}}", "x".repeat(7 * 1024 * 1024));
     let answer = ada.send(Call::new(Method::POST, "/interactions").json(large)).await?;
     assert_eq!(answer.status.as_u16(), 413, "{answer}");
     assert!(answer.code() > 0, "{answer}");

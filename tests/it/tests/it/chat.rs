@@ -1,5 +1,5 @@
-//! One conversation from its beginning to its end: a customer who knows nothing but the address of a service, and an agent (docs/compat/operations.md
-//! and 6, docs/api/customers.md).
+//! One conversation from its beginning to its end: a customer who knows nothing but the address of
+//! a service, and an agent (docs/compat/operations.md and 6, docs/api/customers.md).
 
 use anyhow::{Context as _, Result, ensure};
 use handoff_testkit::{Answer, Call, Rest, TestAgent, TestServer, Transport};
@@ -47,8 +47,10 @@ impl Customer {
     async fn reads(&self) -> Result<Vec<String>> {
         let answer = self.asks("refresh", &[("transcriptPosition", "1")]).await?.ok()?.value;
         let messages = answer["messages"].as_array().context("no messages")?;
-        let entries: Vec<&Value> = messages.iter().filter(|message| message["index"].is_u64()).collect();
-        let indexes: Vec<u64> = entries.iter().filter_map(|entry| entry["index"].as_u64()).collect();
+        let entries: Vec<&Value> =
+            messages.iter().filter(|message| message["index"].is_u64()).collect();
+        let indexes: Vec<u64> =
+            entries.iter().filter_map(|entry| entry["index"].as_u64()).collect();
         let wanted: Vec<u64> = (1..=entries.len() as u64).collect();
         ensure!(indexes == wanted, "a gap in {answer}");
         let line = |entry: &&Value| {
@@ -73,8 +75,10 @@ async fn post(rest: &Rest, target: &str, fields: &[(&str, &str)]) -> Result<Answ
         };
         text.bytes().map(escape).collect()
     };
-    let pairs: Vec<String> =
-        fields.iter().map(|(name, value)| format!("{}={}", escaped(name), escaped(value))).collect();
+    let pairs: Vec<String> = fields
+        .iter()
+        .map(|(name, value)| format!("{}={}", escaped(name), escaped(value)))
+        .collect();
     rest.send(Call::new(Method::POST, "").at(target).body(FORM, pairs.join("&"))).await
 }
 
@@ -82,8 +86,9 @@ async fn post(rest: &Rest, target: &str, fields: &[(&str, &str)]) -> Result<Answ
 fn with_file(fields: &[(&str, &str)], (part, name): (&str, &str), bytes: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
     for (field, value) in fields {
-        let head =
-            format!("--cut-here\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n");
+        let head = format!(
+            "--cut-here\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n"
+        );
         body.extend(head.into_bytes());
     }
     let head = format!(
@@ -121,8 +126,14 @@ async fn a_customer_and_an_agent_talk_and_exchange_files() -> Result<()> {
     let customer = Customer::begin(&server).await?;
     let again = Customer::begin(&server).await?;
     assert_eq!((&again.id, &again.key), (&customer.id, &customer.key), "a repeated request is one");
-    let said = customer.asks("send", &[("message", "Is anybody there?"), ("messageId", "m1")]).await?.ok()?;
-    assert_eq!((&said.value["chatEnded"], &said.value["queuePosition"]), (&json!(false), &json!(1)));
+    let said = customer
+        .asks("send", &[("message", "Is anybody there?"), ("messageId", "m1")])
+        .await?
+        .ok()?;
+    assert_eq!(
+        (&said.value["chatEnded"], &said.value["queuePosition"]),
+        (&json!(false), &json!(1))
+    );
 
     let kate = TestAgent::at_work(&server, "kate", Transport::WebSocket).await?;
     let chat = customer.id.as_str();
@@ -137,7 +148,8 @@ async fn a_customer_and_an_agent_talk_and_exchange_files() -> Result<()> {
     let answer = customer.uploads("parcel.txt", NOTE).await?.ok()?.value;
     let note = text(&answer["messages"][0]["userData"], "file-id")?;
     kate.notified("the customer's file", |data| {
-        data["messages"].to_string().contains("FileUploaded") && data["messages"].to_string().contains(&note)
+        data["messages"].to_string().contains("FileUploaded")
+            && data["messages"].to_string().contains(&note)
     })
     .await?;
     let fetched = kate.rest.get(&format!("{}/{note}", files_of(chat))).await?;
@@ -148,7 +160,9 @@ async fn a_customer_and_an_agent_talk_and_exchange_files() -> Result<()> {
     assert_eq!((fetched.status.as_u16(), &*fetched.body), (200, PDF));
     assert_eq!(fetched.header("content-type"), Some("application/pdf"), "by what is in it");
     assert_eq!(fetched.header("x-content-type-options"), Some("nosniff"));
-    assert!(fetched.header("content-disposition").is_some_and(|value| value.starts_with("attachment;")));
+    assert!(
+        fetched.header("content-disposition").is_some_and(|value| value.starts_with("attachment;"))
+    );
     kate.rest.delete(&format!("{}/{offer}", files_of(chat))).await?.ok()?;
     refused(customer.asks(&format!("file/{offer}/download"), &[]).await?, 5007, false)?;
 
@@ -183,12 +197,17 @@ async fn what_is_not_the_customers_or_not_allowed_is_refused() -> Result<()> {
     let nobody = Rest::anonymous(&server.origin());
     let send = format!("{SERVICE}/{}/send", customer.id);
     let unknown =
-        post(&nobody, &send, &[("secureKey", "0123"), ("message", "Hi"), ("messageId", "m1")]).await?;
+        post(&nobody, &send, &[("secureKey", "0123"), ("message", "Hi"), ("messageId", "m1")])
+            .await?;
     assert_eq!(unknown.value["messageId"], "m1");
     refused(unknown, 3001, true)?;
     refused(customer.asks("send", &[]).await?, 1001, false)?;
     refused(customer.asks("pushUrl", &[("pushUrl", "javascript:alert(1)")]).await?, 1002, false)?;
-    refused(customer.uploads("parcel.txt", b"<html><script>alert(1)</script>").await?, 5002, false)?;
+    refused(
+        customer.uploads("parcel.txt", b"<html><script>alert(1)</script>").await?,
+        5002,
+        false,
+    )?;
     refused(customer.uploads("tool.png", b"MZ\x90\0").await?, 5002, false)?;
     refused(customer.uploads("large.txt", &vec![b'x'; 12_582_913]).await?, 5001, false)?;
     refused(post(&nobody, "/genesys/2/chat/nothing", &[("nickname", "Ada")]).await?, 2001, false)?;

@@ -39,7 +39,8 @@ async fn a_kill_in_the_middle_of_the_work_loses_nothing_that_was_acknowledged() 
     let mut checked = 0;
     for client in clients {
         for (id, number) in client.await?? {
-            let kept = interaction(&ada, &id).await.with_context(|| format!("{id} was acknowledged"))?;
+            let kept =
+                interaction(&ada, &id).await.with_context(|| format!("{id} was acknowledged"))?;
             assert_eq!(kept["userData"]["number"], number);
             checked += 1;
         }
@@ -72,7 +73,8 @@ async fn ownership_states_and_waiting_work_survive_a_kill() -> Result<()> {
     until_state(&server, &placed, "InWorkbin").await?;
     until_state(&server, &done, "Completed").await?;
     until_state(&server, &waiting, "Queued").await?;
-    // The contact-center session and Ready are durable: listening again is enough to be offered work.
+    // The contact-center session and Ready are durable: listening again is enough to be offered
+    // work.
     kate.connect().await?;
     kate.subscribe(TestAgent::INTERACTIONS, Replay::Plain).await?;
     kate.accept(&submit(&server, "tasks").await?).await?;
@@ -84,7 +86,8 @@ async fn ownership_states_and_waiting_work_survive_a_kill() -> Result<()> {
 async fn an_idempotency_key_answers_byte_for_byte_even_after_a_kill() -> Result<()> {
     let mut server = TestServer::start().await?;
     let body = creation("workitem", "parking", json!({"subject": "once"}));
-    let create = |body: &Value| Call::post("/interactions", body).header("idempotency-key", "order-4711");
+    let create =
+        |body: &Value| Call::post("/interactions", body).header("idempotency-key", "order-4711");
     let first = server.rest("intake")?.send(create(&body)).await?.ok()?;
     let again = server.rest("intake")?.send(create(&body)).await?;
     assert_eq!((again.status, &again.body), (first.status, &first.body));
@@ -126,7 +129,10 @@ async fn the_same_external_id_enters_once() -> Result<()> {
     let first = server.rest("intake")?.post("/interactions", body.clone()).await?.ok()?;
     let (one, two) = {
         let intake = server.rest("intake")?;
-        tokio::join!(intake.post("/interactions", body.clone()), intake.post("/interactions", body.clone()))
+        tokio::join!(
+            intake.post("/interactions", body.clone()),
+            intake.post("/interactions", body.clone())
+        )
     };
     for answer in [one?.ok()?, two?.ok()?] {
         assert_eq!(answer.value["id"], first.value["id"]);

@@ -1,4 +1,5 @@
-//! Who is offered what, and how an offer ends (docs/compat/agents.md and docs/compat/interactions.md#states).
+//! Who is offered what, and how an offer ends (docs/compat/agents.md and
+//! docs/compat/interactions.md#states).
 
 use anyhow::{Context as _, Result};
 use handoff_testkit::{Replay, TestAgent, TestServer, Transport};
@@ -13,7 +14,8 @@ async fn an_unanswered_offer_is_revoked_and_goes_to_another_agent() -> Result<()
     let kate = TestAgent::at_work(&server, "kate", Transport::LongPolling).await?;
     let id = submit(&server, "tasks").await?;
     kate.sees(&id, "Invited").await?;
-    // The short time is for the offer that is open; the next one must not run out while this test looks at it.
+    // The short time is for the offer that is open; the next one must not run out while this test
+    // looks at it.
     change_queue(&server, "tasks", json!({"inviteTimeout": 30})).await?;
     let ben = TestAgent::at_work(&server, "ben", Transport::WebSocket).await?;
 
@@ -120,7 +122,11 @@ async fn a_full_agent_is_offered_the_next_one_when_a_slot_is_free() -> Result<()
     let ada = server.rest("ada")?;
     assert_eq!(interaction(&ada, &sixth).await?["state"], "Queued", "offers take slots");
     kate.command(&taken[0], "Accept", json!({})).await?.ok()?;
-    assert_eq!(interaction(&ada, &sixth).await?["state"], "Queued", "an accepted offer keeps its slot");
+    assert_eq!(
+        interaction(&ada, &sixth).await?["state"],
+        "Queued",
+        "an accepted offer keeps its slot"
+    );
     kate.command(&taken[0], "Complete", json!({})).await?.ok()?;
     kate.accept(&sixth).await?;
     Ok(())
@@ -133,7 +139,11 @@ async fn a_skill_that_the_queue_asks_for_decides_who_is_asked() -> Result<()> {
     let id = submit(&server, "billing").await?;
     let kate = TestAgent::at_work(&server, "kate", Transport::LongPolling).await?;
     kate.accept(&id).await?;
-    assert_eq!(ben.received(TestAgent::INTERACTIONS), Vec::<Value>::new(), "billing 2 is not billing 4");
+    assert_eq!(
+        ben.received(TestAgent::INTERACTIONS),
+        Vec::<Value>::new(),
+        "billing 2 is not billing 4"
+    );
     Ok(())
 }
 
@@ -154,7 +164,10 @@ async fn higher_priority_goes_first_then_who_waits_longest() -> Result<()> {
         kate.accept(id).await?;
         kate.command(id, "Complete", json!({})).await?.ok()?;
     }
-    let offers = kate.received(TestAgent::INTERACTIONS).into_iter().filter(|data| data["state"] == "Invited");
+    let offers = kate
+        .received(TestAgent::INTERACTIONS)
+        .into_iter()
+        .filter(|data| data["state"] == "Invited");
     let order: Vec<Value> = offers.skip(4).map(|data| data["id"].clone()).collect();
     assert_eq!(order, [json!(urgent), json!(first), json!(second)]);
     Ok(())
@@ -175,8 +188,9 @@ async fn everybody_else_sees_the_center_s_view_of_an_offer() -> Result<()> {
     Ok(())
 }
 
-/// What waits when an agent becomes Ready is offered in one round. Which of several offers is made first must not hang on which of them was
-/// written first, so this is done often enough for chance to show.
+/// What waits when an agent becomes Ready is offered in one round. Which of several offers is made
+/// first must not hang on which of them was written first, so this is done often enough for chance
+/// to show.
 #[tokio::test]
 async fn offers_of_one_round_arrive_in_routing_order() -> Result<()> {
     const PRIORITIES: [i64; 5] = [0, 5, 3, 9, 3];
@@ -186,7 +200,8 @@ async fn offers_of_one_round_arrive_in_routing_order() -> Result<()> {
         kate.me("NotReady").await?.ok()?;
         let mut waiting = Vec::new();
         for priority in PRIORITIES {
-            let id = submit_with(&server, "workitem", "tasks", json!({"priority": priority})).await?;
+            let id =
+                submit_with(&server, "workitem", "tasks", json!({"priority": priority})).await?;
             waiting.push((-priority, waiting.len(), id));
         }
         waiting.sort();
@@ -198,7 +213,8 @@ async fn offers_of_one_round_arrive_in_routing_order() -> Result<()> {
         let received = kate.received(TestAgent::INTERACTIONS);
         let invited = received.iter().filter(|data| data["state"] == "Invited");
         let ids: Vec<&str> = invited.filter_map(|data| data["id"].as_str()).collect();
-        let order: Vec<&str> = ids.into_iter().filter(|id| wanted.iter().any(|one| one == id)).collect();
+        let order: Vec<&str> =
+            ids.into_iter().filter(|id| wanted.iter().any(|one| one == id)).collect();
         assert_eq!(order, wanted, "round {round}");
         for id in &wanted {
             kate.command(id, "Accept", json!({})).await?.ok()?;

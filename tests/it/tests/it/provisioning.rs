@@ -1,4 +1,5 @@
-//! The resources behind the desks: `/me`, users, queues, skills, groups (docs/compat/agents.md and docs/compat/center.md#queues).
+//! The resources behind the desks: `/me`, users, queues, skills, groups (docs/compat/agents.md and
+//! docs/compat/center.md#queues).
 
 use anyhow::{Context as _, Result};
 use handoff_testkit::{Call, TestAgent, TestServer, Transport};
@@ -50,8 +51,9 @@ async fn me_has_every_key_that_a_desktop_recovers_from() -> Result<()> {
     assert!(full["settings"].is_object(), "{full}");
     assert_eq!(full["channels"], full["channelStates"]);
     assert_eq!(full["calls"], json!([]));
-    let billing =
-        full["skills"].as_array().and_then(|all| all.iter().find(|skill| skill["name"] == "billing"));
+    let billing = full["skills"]
+        .as_array()
+        .and_then(|all| all.iter().find(|skill| skill["name"] == "billing"));
     assert_eq!(billing.context("no skill billing")?["level"], "5");
     assert_eq!(full["interactions"][0]["id"], id);
     assert_eq!(full["interactions"][0]["state"], "Invited");
@@ -63,8 +65,11 @@ async fn every_list_of_the_contract_can_be_read() -> Result<()> {
     let server = TestServer::start().await?;
     let ada = server.rest("ada")?;
     for plural in ["users", "skills", "queues", "groups", "workbins"] {
-        let all =
-            ada.get(&format!("/{plural}?fields=*")).await?.ok().with_context(|| format!("GET /{plural}"))?;
+        let all = ada
+            .get(&format!("/{plural}?fields=*"))
+            .await?
+            .ok()
+            .with_context(|| format!("GET /{plural}"))?;
         assert!(all.value[plural].is_array(), "{all}");
         let uris = ada.get(&format!("/{plural}")).await?.ok()?;
         assert!(uris.value["uris"].is_array(), "{uris}");

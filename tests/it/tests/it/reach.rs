@@ -115,7 +115,10 @@ async fn channel_changes_are_published_with_the_fixed_ids() -> Result<()> {
     let out = told("LoggedOut").await?;
     let state = &out["data"]["channels"][0]["userState"];
     assert_eq!(state["id"], "3f7a2a5e-6c1b-4f0e-9d57-0c1d0a5b7e21");
-    assert_eq!(not_ready["data"]["channels"][0]["userState"]["id"], "900D55CC-2BB0-431F-8BF9-D3525B383BE6");
+    assert_eq!(
+        not_ready["data"]["channels"][0]["userState"]["id"],
+        "900D55CC-2BB0-431F-8BF9-D3525B383BE6"
+    );
     Ok(())
 }
 

@@ -7,9 +7,11 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// Larger than what the kernels on both sides hold for a reader who does not read, and within what the server takes in.
+/// Larger than what the kernels on both sides hold for a reader who does not read, and within what
+/// the server takes in.
 const BODY_BYTES: usize = 7 << 20;
-/// How often each is tried: whether an answer gets through before the connection breaks is a matter of luck.
+/// How often each is tried: whether an answer gets through before the connection breaks is a matter
+/// of luck.
 const ROUNDS: usize = 10;
 const MULTIPART: &str = "multipart/form-data; boundary=x";
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -79,7 +81,11 @@ fn of_customers() -> Vec<Refused> {
 }
 
 /// Sends all of a request, and only then reads; returns the status and the body of the answer.
-async fn send_then_read(server: &TestServer, request: &Refused, host: &str) -> Result<(u16, Value)> {
+async fn send_then_read(
+    server: &TestServer,
+    request: &Refused,
+    host: &str,
+) -> Result<(u16, Value)> {
     let origin = server.origin();
     let mut stream = TcpStream::connect(origin.trim_start_matches("http://")).await?;
     let Refused { line, headers, content_type, .. } = request;

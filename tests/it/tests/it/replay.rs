@@ -17,7 +17,10 @@ fn sequences(agent: &TestAgent) -> Vec<i64> {
 }
 
 fn without_gap_or_duplicate(sequences: &[i64]) -> Result<()> {
-    ensure!(sequences.windows(2).all(|pair| pair[1] == pair[0] + 1), "a gap or a duplicate in {sequences:?}");
+    ensure!(
+        sequences.windows(2).all(|pair| pair[1] == pair[0] + 1),
+        "a gap or a duplicate in {sequences:?}"
+    );
     Ok(())
 }
 
@@ -43,7 +46,8 @@ async fn cut_and_come_back(transport: Transport) -> Result<()> {
 
     let mut next = 3;
     for _ in 0..4 {
-        // The cut falls into the middle of the changes: some of them may be on their way when it comes.
+        // The cut falls into the middle of the changes: some of them may be on their way when it
+        // comes.
         change(&kate, &id, next..next + 2).await?;
         kate.cut();
         change(&kate, &id, next + 2..next + 5).await?;
@@ -142,17 +146,23 @@ async fn a_number_that_cannot_be_served_is_answered_with_resync() -> Result<()> 
     assert!(resync["oldest"].as_i64().context("no oldest")? <= head, "{resync}");
     change(&kate, &id, 0..1).await?;
     sees_step(&ahead, 0).await?;
-    assert_eq!(ahead.received(TestAgent::INTERACTIONS)[0]["messageType"], "Resync", "it comes first");
+    assert_eq!(
+        ahead.received(TestAgent::INTERACTIONS)[0]["messageType"],
+        "Resync",
+        "it comes first"
+    );
     Ok(())
 }
 
-/// A replay that does not fit into a session's queue once came to nothing, over and over: the session was cut off for it, and the client came
-/// back and asked for the same.
+/// A replay that does not fit into a session's queue once came to nothing, over and over: the
+/// session was cut off for it, and the client came back and asked for the same.
 #[tokio::test]
 async fn a_replay_larger_than_the_queue_comes_whole() -> Result<()> {
     for transport in [Transport::LongPolling, Transport::WebSocket] {
-        let settings =
-            [("HANDOFF__COMETD__QUEUED_BYTES", "65536"), ("HANDOFF__COMETD__QUEUED_MESSAGES", "100")];
+        let settings = [
+            ("HANDOFF__COMETD__QUEUED_BYTES", "65536"),
+            ("HANDOFF__COMETD__QUEUED_MESSAGES", "100"),
+        ];
         let server = TestServer::start_with(&settings).await?;
         let kate = TestAgent::at_work(&server, "kate", Transport::WebSocket).await?;
         let id = submit(&server, "tasks").await?;
@@ -193,7 +203,9 @@ async fn a_client_may_subscribe_to_the_topics_and_publish_to_none() -> Result<()
     let mut kate = TestAgent::away(&server, "kate", Transport::LongPolling)?;
     kate.connect().await?;
     let comet = kate.comet()?;
-    for topic in ["channels", "chats", "emails", "workitems", "openmedia", "workbins", "interactions"] {
+    for topic in
+        ["channels", "chats", "emails", "workitems", "openmedia", "workbins", "interactions"]
+    {
         kate.subscribe(&format!("/v2/me/{topic}"), Replay::Plain).await?;
     }
     for topic in ["/v2/me", "/notifications/services", "/v2/me/*", "/v2/me/**", "/**"] {
@@ -203,7 +215,8 @@ async fn a_client_may_subscribe_to_the_topics_and_publish_to_none() -> Result<()
     assert_eq!(refused["successful"], false);
     assert_eq!(refused["error"], "403:denied_by_security_policy:subscribe_denied", "{refused}");
     let refused =
-        tokio::time::timeout(BOUND, comet.publish(TestAgent::INTERACTIONS, json!({"x": 1}))).await??;
+        tokio::time::timeout(BOUND, comet.publish(TestAgent::INTERACTIONS, json!({"x": 1})))
+            .await??;
     assert_eq!(refused["successful"], false);
     assert_eq!(refused["error"], "403:denied_by_security_policy:publish_denied", "{refused}");
     Ok(())

@@ -18,8 +18,11 @@ pub(crate) async fn submit_with(
     queue: &str,
     fields: Value,
 ) -> Result<String> {
-    let answer =
-        server.rest("intake")?.post("/interactions", creation(channel, queue, fields)).await?.ok()?;
+    let answer = server
+        .rest("intake")?
+        .post("/interactions", creation(channel, queue, fields))
+        .await?
+        .ok()?;
     text(&answer.value, "id")
 }
 
@@ -55,7 +58,8 @@ pub(crate) async fn until_state(server: &TestServer, id: &str, state: &str) -> R
             if seen["state"] == state {
                 return anyhow::Ok(());
             }
-            // The only way to learn of a change that is not published to the one who asks; the end of the wait is a condition.
+            // The only way to learn of a change that is not published to the one who asks; the end
+            // of the wait is a condition.
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
     };
@@ -72,7 +76,9 @@ pub(crate) async fn until_channels(agent: &Rest, state: &str) -> Result<()> {
         loop {
             seen = agent.get("/me/channels?fields=*").await?.ok()?.value;
             let channels = seen["channels"].as_array().context("no list of channels")?;
-            if !channels.is_empty() && channels.iter().all(|channel| channel["userState"]["state"] == state) {
+            if !channels.is_empty()
+                && channels.iter().all(|channel| channel["userState"]["state"] == state)
+            {
                 return anyhow::Ok(());
             }
             tokio::time::sleep(Duration::from_millis(25)).await;
@@ -92,9 +98,16 @@ pub(crate) async fn change_queue(server: &TestServer, name: &str, fields: Value)
 }
 
 /// Finds the id of the one thing of a collection that has this attribute.
-pub(crate) async fn id_of(reader: &Rest, plural: &str, attribute: &str, value: &str) -> Result<String> {
+pub(crate) async fn id_of(
+    reader: &Rest,
+    plural: &str,
+    attribute: &str,
+    value: &str,
+) -> Result<String> {
     let answer = reader.get(&format!("/{plural}?fields=*&{attribute}={value}")).await?.ok()?;
-    let found = answer.value[plural].as_array().with_context(|| format!("no list of {plural}: {answer}"))?;
+    let found = answer.value[plural]
+        .as_array()
+        .with_context(|| format!("no list of {plural}: {answer}"))?;
     ensure!(found.len() == 1, "expected one of {plural} with {attribute} {value}: {answer}");
     text(&found[0], "id")
 }
@@ -109,13 +122,16 @@ pub(crate) fn text(value: &Value, field: &str) -> Result<String> {
     Ok(value[field].as_str().with_context(|| format!("no text in {field} of {value}"))?.to_owned())
 }
 
-/// Checks that an answer is a success with exactly this envelope, apart from the `referenceId` that every operation adds, and gives
-/// that number.
+/// Checks that an answer is a success with exactly this envelope, apart from the `referenceId` that
+/// every operation adds, and gives that number.
 pub(crate) fn exactly(answer: Answer, envelope: Value) -> Result<i64> {
     let mut rest = answer.ok()?.value;
     let reference = rest.as_object_mut().and_then(|fields| fields.remove("referenceId"));
     let reference = reference.as_ref().and_then(Value::as_i64).context("no integer referenceId")?;
-    ensure!((1..=i64::from(i32::MAX)).contains(&reference), "referenceId {reference} is out of range");
+    ensure!(
+        (1..=i64::from(i32::MAX)).contains(&reference),
+        "referenceId {reference} is out of range"
+    );
     ensure!(rest == envelope, "expected {envelope}, got {rest}");
     Ok(reference)
 }
@@ -125,12 +141,18 @@ pub(crate) fn exactly(answer: Answer, envelope: Value) -> Result<i64> {
 pub(crate) enum Envelope {
     /// `statusCode` and `statusMessage` alone.
     Plain,
-    /// With `status` and `errorDescription` beside them, as the reference document prints for most operations.
+    /// With `status` and `errorDescription` beside them, as the reference document prints for most
+    /// operations.
     Older,
 }
 
 /// Checks that an answer is this refusal, in this envelope and with nothing else in it.
-pub(crate) fn refused(answer: Answer, status: u16, code: i64, envelope: Envelope) -> Result<String> {
+pub(crate) fn refused(
+    answer: Answer,
+    status: u16,
+    code: i64,
+    envelope: Envelope,
+) -> Result<String> {
     let answer = answer.refused(status, code)?;
     let message = text(&answer.value, "statusMessage")?;
     let expected = match envelope {
@@ -149,7 +171,8 @@ pub(crate) fn refused(answer: Answer, status: u16, code: i64, envelope: Envelope
 /// Returns the ids that the caller's `/me/interactions` lists.
 pub(crate) async fn own_work(caller: &Rest) -> Result<Vec<String>> {
     let answer = caller.get("/me/interactions?fields=*").await?.ok()?;
-    let list =
-        answer.value["interactions"].as_array().with_context(|| format!("no interactions: {answer}"))?;
+    let list = answer.value["interactions"]
+        .as_array()
+        .with_context(|| format!("no interactions: {answer}"))?;
     list.iter().map(|entry| text(entry, "id")).collect()
 }

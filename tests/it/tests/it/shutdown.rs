@@ -23,8 +23,7 @@ async fn parked_polls_are_answered_and_the_program_ends_well() -> Result<()> {
         let handshake = json!({"channel": "/meta/handshake", "version": "1.0",
                                "supportedConnectionTypes": ["long-polling"]});
         let client = bayeux(&rest, handshake).await?["clientId"].clone();
-        let connect =
-            json!({"channel": "/meta/connect", "clientId": client, "connectionType": "long-polling"});
+        let connect = json!({"channel": "/meta/connect", "clientId": client, "connectionType": "long-polling"});
         bayeux(&rest, connect.clone()).await?;
         parked.push(tokio::spawn(async move { bayeux(&rest, connect).await }));
     }

@@ -30,10 +30,16 @@ async fn tour(transport: Transport) -> Result<()> {
     let owned = kate.sees(&id, "Processing").await?;
     assert!(owned["assignedTo"].is_string(), "{owned}");
 
-    kate.command(&id, "UpdateUserData", json!({"userData": {"Decision": "granted"}})).await?.ok()?;
-    let changed =
-        kate.notified("the change of user data", |data| data["notificationType"] == "PropertiesUpdated");
-    assert_eq!(changed.await?["userData"], json!({"CustomerSegment": "gold", "Decision": "granted"}));
+    kate.command(&id, "UpdateUserData", json!({"userData": {"Decision": "granted"}}))
+        .await?
+        .ok()?;
+    let changed = kate.notified("the change of user data", |data| {
+        data["notificationType"] == "PropertiesUpdated"
+    });
+    assert_eq!(
+        changed.await?["userData"],
+        json!({"CustomerSegment": "gold", "Decision": "granted"})
+    );
 
     kate.command(&id, "Complete", json!({})).await?.ok()?;
     let gone = kate.sees(&id, "Completed").await?;

@@ -1,4 +1,5 @@
-//! Transfer to an agent, a queue and a skill (docs/compat/interactions.md and docs/compat/operations.md#targets).
+//! Transfer to an agent, a queue and a skill (docs/compat/interactions.md and
+//! docs/compat/operations.md#targets).
 
 use anyhow::Result;
 use handoff_testkit::{TestAgent, TestServer, Transport};
@@ -24,7 +25,10 @@ async fn ownership_changes_when_the_target_accepts() -> Result<()> {
     let (kate, ben, id) = kate_owns_one(&server).await?;
     let (kate_id, ben_id) = (own_id(&kate.rest).await?, own_id(&ben.rest).await?);
 
-    exactly(kate.command(&id, "Transfer", json!({"userId": ben_id})).await?, json!({"statusCode": 0}))?;
+    exactly(
+        kate.command(&id, "Transfer", json!({"userId": ben_id})).await?,
+        json!({"statusCode": 0}),
+    )?;
     let offer = ben.sees(&id, "Invited").await?;
     assert_eq!(offer["capabilities"], json!(["Accept", "Reject"]));
     let owners = interaction(&kate.rest, &id).await?;
@@ -51,8 +55,9 @@ async fn a_rejected_transfer_leaves_the_work_with_its_owner() -> Result<()> {
     )?;
     ben.sees(&id, "Invited").await?;
     ben.command(&id, "Reject", json!({})).await?.ok()?;
-    let told =
-        kate.notified("the Error about the transfer", |data| data["notificationType"] == "Error").await?;
+    let told = kate
+        .notified("the Error about the transfer", |data| data["notificationType"] == "Error")
+        .await?;
     assert_eq!(told["id"], id);
     assert!(told["errorMessage"].is_string() && !told["errorCode"].is_null(), "{told}");
     ben.sees(&id, "Completed").await?;
@@ -67,9 +72,13 @@ async fn an_unanswered_transfer_ends_by_itself() -> Result<()> {
     change_queue(&server, "tasks", json!({"inviteTimeout": 1})).await?;
     let ben_id = own_id(&ben.rest).await?;
     let uri = format!("{}/api/v2/users/{ben_id}", server.origin());
-    exactly(kate.command(&id, "Transfer", json!({"userUri": uri})).await?, json!({"statusCode": 0}))?;
+    exactly(
+        kate.command(&id, "Transfer", json!({"userUri": uri})).await?,
+        json!({"statusCode": 0}),
+    )?;
     ben.sees(&id, "Invited").await?;
-    kate.notified("the Error about the transfer", |data| data["notificationType"] == "Error").await?;
+    kate.notified("the Error about the transfer", |data| data["notificationType"] == "Error")
+        .await?;
     ben.sees(&id, "Revoked").await?;
     let seen = interaction(&kate.rest, &id).await?;
     assert_eq!(
@@ -115,7 +124,12 @@ async fn a_target_that_cannot_take_it_is_refused_at_once() -> Result<()> {
             .map_err(|error| error.context(format!("Transfer with {fields}")))?;
     }
     ben.me("NotReady").await?.ok()?;
-    refused(kate.command(&id, "Transfer", json!({"userId": ben_id})).await?, 409, 2, Envelope::Plain)?;
+    refused(
+        kate.command(&id, "Transfer", json!({"userId": ben_id})).await?,
+        409,
+        2,
+        Envelope::Plain,
+    )?;
     assert_eq!(interaction(&kate.rest, &id).await?["state"], "Processing");
     assert!(ben.received(TestAgent::INTERACTIONS).is_empty());
     Ok(())
@@ -126,7 +140,10 @@ async fn a_transfer_to_a_queue_leaves_at_once() -> Result<()> {
     let server = TestServer::start().await?;
     let (kate, _, id) = kate_owns_one(&server).await?;
     let mia = TestAgent::at_work(&server, "mia", Transport::LongPolling).await?;
-    exactly(kate.command(&id, "Transfer", json!({"queueName": "sales"})).await?, json!({"statusCode": 0}))?;
+    exactly(
+        kate.command(&id, "Transfer", json!({"queueName": "sales"})).await?,
+        json!({"statusCode": 0}),
+    )?;
     kate.sees(&id, "Completed").await?;
     mia.accept(&id).await?;
     Ok(())
@@ -139,7 +156,10 @@ async fn a_transfer_to_a_skill_asks_only_those_who_have_it() -> Result<()> {
     let sam = TestAgent::at_work(&server, "sam", Transport::LongPolling).await?;
     kate.me("NotReady").await?.ok()?;
     ben.me("NotReady").await?.ok()?;
-    exactly(kate.command(&id, "Transfer", json!({"skill": "billing"})).await?, json!({"statusCode": 0}))?;
+    exactly(
+        kate.command(&id, "Transfer", json!({"skill": "billing"})).await?,
+        json!({"statusCode": 0}),
+    )?;
     kate.sees(&id, "Completed").await?;
     // Sam is Ready and serves the queue, but has no billing; what comes after it reaches him.
     let other = submit(&server, "tasks").await?;

@@ -18,10 +18,13 @@ async fn owned_by_kate(server: &TestServer) -> Result<(TestAgent, String)> {
     Ok((kate, id))
 }
 
-/// Sends one of the three operations, checks its envelope, and gives the user data that the notification of it shows.
+/// Sends one of the three operations, checks its envelope, and gives the user data that the
+/// notification of it shows.
 async fn change(kate: &TestAgent, id: &str, operation: &str, fields: Value) -> Result<Value> {
-    let reference =
-        exactly(kate.command(id, operation, fields).await?, json!({"status": "ok", "statusCode": 0}))?;
+    let reference = exactly(
+        kate.command(id, operation, fields).await?,
+        json!({"status": "ok", "statusCode": 0}),
+    )?;
     let what = format!("the notification of {operation} with referenceId {reference}");
     let told = kate.notified(&what, |data| data["referenceId"] == reference).await?;
     assert_eq!(told["notificationType"], "PropertiesUpdated", "{told}");
@@ -34,11 +37,20 @@ async fn change(kate: &TestAgent, id: &str, operation: &str, fields: Value) -> R
 async fn update_sets_keys_and_replaces_nested_objects_whole() -> Result<()> {
     let server = TestServer::start().await?;
     let (kate, id) = owned_by_kate(&server).await?;
-    let fields = json!({"userData": {"field1": null, "field3": {"fieldA": "c"}, "new": [1, 2.5, "x"]}});
+    let fields =
+        json!({"userData": {"field1": null, "field3": {"fieldA": "c"}, "new": [1, 2.5, "x"]}});
     let after = change(&kate, &id, "UpdateUserData", fields).await?;
-    assert_eq!(after, json!({"field1": null, "field2": 2, "field3": {"fieldA": "c"}, "new": [1, 2.5, "x"]}));
+    assert_eq!(
+        after,
+        json!({"field1": null, "field2": 2, "field3": {"fieldA": "c"}, "new": [1, 2.5, "x"]})
+    );
     refused(kate.command(&id, "UpdateUserData", json!({})).await?, 400, 1, Envelope::Older)?;
-    refused(kate.command(&id, "UpdateUserData", json!({"userData": [1]})).await?, 400, 10, Envelope::Older)?;
+    refused(
+        kate.command(&id, "UpdateUserData", json!({"userData": [1]})).await?,
+        400,
+        10,
+        Envelope::Older,
+    )?;
     Ok(())
 }
 
@@ -47,10 +59,12 @@ async fn attach_sets_keys_that_exist_like_update() -> Result<()> {
     let server = TestServer::start().await?;
     let (kate, id) = owned_by_kate(&server).await?;
     let after =
-        change(&kate, &id, "AttachUserData", json!({"userData": {"field1": "one", "added": true}})).await?;
+        change(&kate, &id, "AttachUserData", json!({"userData": {"field1": "one", "added": true}}))
+            .await?;
     assert_eq!(after["added"], true);
     let after =
-        change(&kate, &id, "AttachUserData", json!({"userData": {"other": 1, "field1": "two"}})).await?;
+        change(&kate, &id, "AttachUserData", json!({"userData": {"other": 1, "field1": "two"}}))
+            .await?;
     assert_eq!(
         (&after["other"], &after["field1"], &after["added"]),
         (&json!(1), &json!("two"), &json!(true))
@@ -62,10 +76,12 @@ async fn attach_sets_keys_that_exist_like_update() -> Result<()> {
 async fn delete_removes_keys_and_nested_keys() -> Result<()> {
     let server = TestServer::start().await?;
     let (kate, id) = owned_by_kate(&server).await?;
-    let fields = json!({"userData": {"field1": "whatever", "missing": 1, "field3": {"fieldA": "a"}}});
+    let fields =
+        json!({"userData": {"field1": "whatever", "missing": 1, "field3": {"fieldA": "a"}}});
     let after = change(&kate, &id, "DeleteUserData", fields).await?;
     assert_eq!(after, json!({"field2": 2, "field3": {"fieldB": "b"}}));
-    let after = change(&kate, &id, "DeleteUserData", json!({"keys": ["field2", "missing"]})).await?;
+    let after =
+        change(&kate, &id, "DeleteUserData", json!({"keys": ["field2", "missing"]})).await?;
     assert_eq!(after, json!({"field3": {"fieldB": "b"}}));
     refused(kate.command(&id, "DeleteUserData", json!({})).await?, 400, 1, Envelope::Older)?;
     Ok(())

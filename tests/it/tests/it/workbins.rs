@@ -1,4 +1,5 @@
-//! PlaceInWorkbin, GetWorkbinContent and the pull (docs/compat/interactions.md and docs/compat/operations.md#workbin-content).
+//! PlaceInWorkbin, GetWorkbinContent and the pull (docs/compat/interactions.md and
+//! docs/compat/operations.md#workbin-content).
 
 use anyhow::{Context as _, Result};
 use handoff_testkit::{TestAgent, TestServer, Transport};
@@ -13,7 +14,8 @@ fn older_ok() -> Value {
 async fn workbin_named(agent: &TestAgent, name: &str) -> Result<String> {
     let answer = agent.rest.get("/me/workbins?fields=*").await?.ok()?;
     let list = answer.value["workbins"].as_array().context("no workbins")?;
-    let found = list.iter().find(|workbin| workbin["name"] == name || workbin["workbinName"] == name);
+    let found =
+        list.iter().find(|workbin| workbin["name"] == name || workbin["workbinName"] == name);
     text(found.with_context(|| format!("no workbin {name}: {answer}"))?, "id")
 }
 
@@ -23,7 +25,8 @@ async fn a_work_item_rests_in_a_workbin_and_is_pulled_again() -> Result<()> {
     let kate = TestAgent::at_work(&server, "kate", Transport::LongPolling).await?;
     let id = submit(&server, "tasks").await?;
     kate.accept(&id).await?;
-    let before = crate::scene::interaction(&kate.rest, &id).await?["epoch"].as_i64().context("no epoch")?;
+    let before =
+        crate::scene::interaction(&kate.rest, &id).await?["epoch"].as_i64().context("no epoch")?;
 
     refused(kate.command(&id, "PlaceInWorkbin", json!({})).await?, 400, 1, Envelope::Older)?;
     refused(
@@ -32,11 +35,17 @@ async fn a_work_item_rests_in_a_workbin_and_is_pulled_again() -> Result<()> {
         6,
         Envelope::Older,
     )?;
-    exactly(kate.command(&id, "PlaceInWorkbin", json!({"workbin": "In Progress"})).await?, older_ok())?;
+    exactly(
+        kate.command(&id, "PlaceInWorkbin", json!({"workbin": "In Progress"})).await?,
+        older_ok(),
+    )?;
     let placed = kate.sees(&id, "InWorkbin").await?;
     assert_eq!(placed["capabilities"], json!([]));
     assert_eq!(placed["assignedTo"], Value::Null);
-    assert!(placed["epoch"].as_i64() > Some(before), "the epoch grows with every change of place: {placed}");
+    assert!(
+        placed["epoch"].as_i64() > Some(before),
+        "the epoch grows with every change of place: {placed}"
+    );
 
     let workbin = workbin_named(&kate, "In Progress").await?;
     let pull = json!({"operationName": "PullWorkitem", "id": id});
@@ -68,10 +77,15 @@ async fn the_content_of_a_workbin_comes_by_cometd() -> Result<()> {
         assert_eq!(content["workbin"], workbin);
         assert_eq!(content.get("sequence"), None, "an answer, not an event");
         let listed = content["interactions"].as_array().context("no interactions")?;
-        let mut ids: Vec<String> = listed.iter().map(|one| text(one, "id")).collect::<Result<_>>()?;
+        let mut ids: Vec<String> =
+            listed.iter().map(|one| text(one, "id")).collect::<Result<_>>()?;
         ids.sort();
         assert_eq!(ids, placed);
-        assert!(listed.iter().all(|one| one["state"] == "InWorkbin" && one["capabilities"] == json!([])));
+        assert!(
+            listed
+                .iter()
+                .all(|one| one["state"] == "InWorkbin" && one["capabilities"] == json!([]))
+        );
     }
     refused(kate.command("-", "GetWorkbinContent", json!({})).await?, 400, 1, Envelope::Older)?;
     refused(
@@ -80,7 +94,8 @@ async fn the_content_of_a_workbin_comes_by_cometd() -> Result<()> {
         6,
         Envelope::Older,
     )?;
-    let rest = kate.rest.get(&format!("/me/workbins/{workbin}/interactions?fields=*")).await?.ok()?;
+    let rest =
+        kate.rest.get(&format!("/me/workbins/{workbin}/interactions?fields=*")).await?.ok()?;
     assert_eq!(rest.value["interactions"].as_array().map(Vec::len), Some(3), "{rest}");
     Ok(())
 }
@@ -89,7 +104,8 @@ async fn workbin_named_in_center(server: &TestServer, name: &str) -> Result<Stri
     let kate = TestAgent::away(server, "kate", Transport::LongPolling)?;
     let answer = kate.rest.get("/workbins?fields=*").await?.ok()?;
     let list = answer.value["workbins"].as_array().context("no workbins")?;
-    let found = list.iter().find(|workbin| workbin["name"] == name || workbin["workbinName"] == name);
+    let found =
+        list.iter().find(|workbin| workbin["name"] == name || workbin["workbinName"] == name);
     text(found.with_context(|| format!("no workbin {name}: {answer}"))?, "id")
 }
 
@@ -126,10 +142,14 @@ async fn subscribers_of_a_workbin_are_told_what_comes_and_goes() -> Result<()> {
     ben.connect().await?;
     ben.subscribe("/v2/me/workbins", handoff_testkit::Replay::Plain).await?;
     let workbin = workbin_named_in_center(&server, "Team").await?;
-    ben.rest.post(&format!("/workbins/{workbin}"), json!({"operationName": "Subscribe"})).await?.ok()?;
+    ben.rest
+        .post(&format!("/workbins/{workbin}"), json!({"operationName": "Subscribe"}))
+        .await?
+        .ok()?;
     let told = |what: &'static str, wanted: fn(&Value) -> bool| {
-        let on_topic =
-            move |message: &Value| message["channel"] == "/v2/me/workbins" && wanted(&message["data"]);
+        let on_topic = move |message: &Value| {
+            message["channel"] == "/v2/me/workbins" && wanted(&message["data"])
+        };
         ben.inbox.expect(what, on_topic)
     };
     told("Subscribed", |data| data["stateResource"] == "Subscribed").await?;

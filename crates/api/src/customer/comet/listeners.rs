@@ -10,7 +10,8 @@ use tokio::sync::Notify;
 
 use crate::customer::answer::Standing;
 
-/// Notes that may wait to be told. They are worth nothing a moment later, so beyond it the oldest is forgotten.
+/// Notes that may wait to be told. They are worth nothing a moment later, so beyond it the oldest
+/// is forgotten.
 const NOTES_MAX: usize = 1_024;
 
 /// A session that listens to a chat.
@@ -61,7 +62,12 @@ impl Listeners {
     }
 
     /// Lets a session listen; whatever it listened to before it listens to no more.
-    pub(super) fn add(&self, session: SessionId, chat: InteractionId, listener: Listener) -> Handle {
+    pub(super) fn add(
+        &self,
+        session: SessionId,
+        chat: InteractionId,
+        listener: Listener,
+    ) -> Handle {
         debug_assert_eq!(chat, listener.chat);
         let handle = Arc::new(tokio::sync::Mutex::new(listener));
         let mut inner = self.lock();

@@ -42,7 +42,9 @@ impl Policy for ChatChannels {
 
     fn may_send(&self, _identity: Option<&Identity>, source: Option<&Source>) -> Verdict {
         let address = source.and_then(|source| source.as_str().parse().ok());
-        let (Some(address), Some(engine)) = (address, self.engine.upgrade()) else { return Verdict::Allow };
+        let (Some(address), Some(engine)) = (address, self.engine.upgrade()) else {
+            return Verdict::Allow;
+        };
         match self.requests.wait_ms(address, engine.now()) {
             None => Verdict::Allow,
             Some(_) => Verdict::Deny(Denial::Temporary),

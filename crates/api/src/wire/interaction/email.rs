@@ -1,13 +1,16 @@
 //! The fields of an e-mail, the same in both generations' objects.
 
-use handoff_domain::{Attachment, Email, FileId, Interaction, InteractionId, Outcome, Report, State};
+use handoff_domain::{
+    Attachment, Email, FileId, Interaction, InteractionId, Outcome, Report, State,
+};
 use serde::Serialize;
 
 use crate::wire::date;
 use crate::wire::letters::Cleaner;
 use crate::wire::resource::{Link, Lookup, PublicUrl};
 
-/// The fields of an e-mail (EmailResource, docs/compat/media.md#e-mail; from `thread_id` on they are ours, and so is `reply_to_others`).
+/// The fields of an e-mail (EmailResource, docs/compat/media.md#e-mail; from `thread_id` on they
+/// are ours, and so is `reply_to_others`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EmailFields {
@@ -15,7 +18,8 @@ pub struct EmailFields {
     pub from: String,
     /// Where answers go when it is not the sender.
     pub reply_to: Option<String>,
-    /// Where answers go as well, when the sender named several addresses (docs/api/README.md); ours.
+    /// Where answers go as well, when the sender named several addresses (docs/api/README.md);
+    /// ours.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reply_to_others: Vec<String>,
     /// Recipients.
@@ -97,12 +101,14 @@ pub struct ReportedRecipient {
 }
 
 impl EmailFields {
-    /// Shows the e-mail of an interaction. One that was submitted without any (docs/compat/operations.md#creating: `email` may come along) has empty fields.
+    /// Shows the e-mail of an interaction. One that was submitted without any
+    /// (docs/compat/operations.md#creating: `email` may come along) has empty fields.
     #[must_use]
     pub fn of(interaction: &Interaction, lookup: Lookup<'_>) -> Self {
         let email = interaction.email.clone().unwrap_or_default();
         let id = interaction.id;
-        let attachments = email.attachments.iter().map(|one| AttachmentResource::of(id, one, lookup.url));
+        let attachments =
+            email.attachments.iter().map(|one| AttachmentResource::of(id, one, lookup.url));
         Self {
             attachments: attachments.collect(),
             body: shown_body(id, &email, lookup.url, lookup.letters),

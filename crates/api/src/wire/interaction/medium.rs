@@ -1,11 +1,13 @@
-//! Interactions as the resource of their medium: the form of 8.5.2 and later (docs/compat/media.md#e-mail).
+//! Interactions as the resource of their medium: the form of 8.5.2 and later
+//! (docs/compat/media.md#e-mail).
 
 use handoff_domain::{Interaction, Media, UserId};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
-    EmailFields, OfferPart, ParticipantResource, Sight, direction_name, status_name, with_properties,
+    EmailFields, OfferPart, ParticipantResource, Sight, direction_name, status_name,
+    with_properties,
 };
 use crate::wire::date;
 use crate::wire::resource::{Link, Lookup};
@@ -55,7 +57,8 @@ pub struct EmailResource {
     pub fields: EmailFields,
     /// Queues that a reply could go out by; captured traffic has the list, we suggest none.
     pub suggested_queue_uris: [(); 0],
-    /// Groups of standard responses; the spelling is the reference server's (docs/compat/media.md#e-mail), we have none.
+    /// Groups of standard responses; the spelling is the reference server's
+    /// (docs/compat/media.md#e-mail), we have none.
     pub revelant_response_template_groups: [(); 0],
 }
 

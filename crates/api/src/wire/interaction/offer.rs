@@ -1,4 +1,5 @@
-//! What a reader is offered or has offered, and every operation that is theirs now (docs/api/README.md, "Offers and operations").
+//! What a reader is offered or has offered, and every operation that is theirs now
+//! (docs/api/README.md, "Offers and operations").
 
 use handoff_domain::{Caller, Interaction, OfferKind, Rejection, Role, UserId, operations};
 use serde::Serialize;
@@ -11,7 +12,8 @@ use crate::wire::resource::{Lookup, UserPart};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OfferPart {
-    /// Why it was made: `Routed`, `Transfer`, `Invite`, `Consult`, or a supervisor's `Monitor`, `Coach`, `BargeIn`.
+    /// Why it was made: `Routed`, `Transfer`, `Invite`, `Consult`, or a supervisor's `Monitor`,
+    /// `Coach`, `BargeIn`.
     pub kind: &'static str,
     /// Who made it; `null` for the router's and for a seat that a supervisor asked for.
     pub from: Option<UserPart>,
@@ -26,14 +28,15 @@ pub struct OfferPart {
 }
 
 impl OfferPart {
-    /// Shows the offer that concerns `reader`: their own to accept, else the one that they made as the owner. A seat that a supervisor asked
-    /// for is shown to nobody else.
+    /// Shows the offer that concerns `reader`: their own to accept, else the one that they made as
+    /// the owner. A seat that a supervisor asked for is shown to nobody else.
     #[must_use]
     pub fn of(interaction: &Interaction, reader: UserId, lookup: Lookup<'_>) -> Option<Self> {
         let owner = interaction.owner();
         let own = interaction.offer().filter(|_| owner == Some(reader));
         let offer = interaction.offer_to(reader).or(own)?;
-        let is_owners = matches!(offer.kind, OfferKind::Transfer | OfferKind::Invite | OfferKind::Consult);
+        let is_owners =
+            matches!(offer.kind, OfferKind::Transfer | OfferKind::Invite | OfferKind::Consult);
         Some(Self {
             kind: kind_name(offer.kind),
             from: owner.filter(|_| is_owners).map(|owner| UserPart::new(owner, lookup)),
@@ -74,7 +77,11 @@ pub struct OperationPart {
 
 /// Returns every operation, and whether `reader` may use it now.
 #[must_use]
-pub fn operation_parts(interaction: &Interaction, reader: UserId, lookup: Lookup<'_>) -> Vec<OperationPart> {
+pub fn operation_parts(
+    interaction: &Interaction,
+    reader: UserId,
+    lookup: Lookup<'_>,
+) -> Vec<OperationPart> {
     let Some(caller) = caller(reader, lookup) else { return Vec::new() };
     let is_agent = caller.roles.contains(&Role::Agent);
     let part = |(name, refusal): (&'static str, Option<Rejection>)| {
@@ -90,7 +97,11 @@ pub fn operation_parts(interaction: &Interaction, reader: UserId, lookup: Lookup
 }
 
 /// Returns the names of the operations that `reader` may use now.
-pub(super) fn allowed(interaction: &Interaction, reader: UserId, lookup: Lookup<'_>) -> Vec<&'static str> {
+pub(super) fn allowed(
+    interaction: &Interaction,
+    reader: UserId,
+    lookup: Lookup<'_>,
+) -> Vec<&'static str> {
     let caller = caller(reader, lookup).filter(|caller| caller.roles.contains(&Role::Agent));
     let operations = caller.map(|caller| operations(interaction, &caller)).unwrap_or_default();
     operations.into_iter().filter(|(_, refusal)| refusal.is_none()).map(|(name, _)| name).collect()

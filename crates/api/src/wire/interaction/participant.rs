@@ -1,4 +1,5 @@
-//! Who takes part in a chat, as one reader sees it: nobody is shown a party that is hidden from him.
+//! Who takes part in a chat, as one reader sees it: nobody is shown a party that is hidden from
+//! him.
 
 use handoff_domain::{Chat, Interaction, State, UserId, Visibility};
 use serde::Serialize;
@@ -15,7 +16,8 @@ pub struct ParticipantResource {
     /// `Agent`, `Supervisor` or `Customer`.
     #[serde(rename = "type")]
     pub kind: &'static str,
-    /// His number within the chat, the same as in its messages. In a chat without a conversation, that a server submitted, his user id.
+    /// His number within the chat, the same as in its messages. In a chat without a conversation,
+    /// that a server submitted, his user id.
     pub participant_id: String,
     /// Who sees him: `All`, `Agents` or `Supervisors`.
     pub visibility: &'static str,
@@ -28,7 +30,11 @@ pub struct ParticipantResource {
 }
 
 /// Returns who takes part, in the order of coming in.
-pub(super) fn of(interaction: &Interaction, reader: UserId, lookup: Lookup<'_>) -> Vec<ParticipantResource> {
+pub(super) fn of(
+    interaction: &Interaction,
+    reader: UserId,
+    lookup: Lookup<'_>,
+) -> Vec<ParticipantResource> {
     match &interaction.chat {
         Some(chat) => of_chat(chat, reader, lookup),
         None => without_conversation(interaction, lookup),
@@ -51,11 +57,14 @@ fn of_chat(chat: &Chat, reader: UserId, lookup: Lookup<'_>) -> Vec<ParticipantRe
         .collect()
 }
 
-/// Returns the agents who work on a chat that has no customer here: the owner, then the others, longest present first.
+/// Returns the agents who work on a chat that has no customer here: the owner, then the others,
+/// longest present first.
 fn without_conversation(interaction: &Interaction, lookup: Lookup<'_>) -> Vec<ParticipantResource> {
     let State::Handling(handling) = &interaction.state else { return Vec::new() };
-    let others =
-        handling.others.iter().map(|other| (other.user, other.nickname.as_deref(), other.kind.shown_to()));
+    let others = handling
+        .others
+        .iter()
+        .map(|other| (other.user, other.nickname.as_deref(), other.kind.shown_to()));
     std::iter::once((handling.by, handling.nickname.as_deref(), Visibility::All))
         .chain(others)
         .map(|(user, nickname, shown_to)| ParticipantResource {
@@ -69,7 +78,8 @@ fn without_conversation(interaction: &Interaction, lookup: Lookup<'_>) -> Vec<Pa
         .collect()
 }
 
-/// Returns a name for an agent who gave none: first and last name, else the name that he logs in with; nothing once he was deleted.
+/// Returns a name for an agent who gave none: first and last name, else the name that he logs in
+/// with; nothing once he was deleted.
 fn name_of(user: UserId, lookup: Lookup<'_>) -> String {
     let Some(user) = lookup.directory.users.get(&user) else { return String::new() };
     let name = format!("{} {}", user.first_name, user.last_name);

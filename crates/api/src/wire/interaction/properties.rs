@@ -1,5 +1,6 @@
-//! The properties that the platform whose API this is shows as user data in workbins and in the later generation's resources, because desktops
-//! read them there (docs/api/README.md, "User data"). They are shown and never stored, and a key of the customer's of that name goes first.
+//! The properties that the platform whose API this is shows as user data in workbins and in the
+//! later generation's resources, because desktops read them there (docs/api/README.md, "User
+//! data"). They are shown and never stored, and a key of the customer's of that name goes first.
 
 use handoff_domain::{Interaction, State, WorkbinOwner};
 use serde_json::{Map, Value};
@@ -100,7 +101,10 @@ mod tests {
 
     #[test]
     fn a_name_stands_before_an_address_or_does_not() {
-        assert_eq!(name_and_address("\"Adams, Eve\" <eve@x.example>"), ("Adams, Eve", "eve@x.example"));
+        assert_eq!(
+            name_and_address("\"Adams, Eve\" <eve@x.example>"),
+            ("Adams, Eve", "eve@x.example")
+        );
         assert_eq!(name_and_address("eve@x.example"), ("", "eve@x.example"));
         assert_eq!(name_and_address(""), ("", ""));
     }

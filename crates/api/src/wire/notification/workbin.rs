@@ -1,4 +1,5 @@
-//! Messages about workbins: what came in or left, what lies there, and whether somebody is told of it.
+//! Messages about workbins: what came in or left, what lies there, and whether somebody is told of
+//! it.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,8 @@ use crate::wire::resource::{Lookup, owning_group};
 /// The type of the answer to `GetWorkbinContent`.
 const CONTENT: &str = "WorkbinContentMessage";
 
-/// What happened to an item of a workbin. `ItemRemoved` is asked for by clients, though no page shows it (docs/compat/media.md#workbins).
+/// What happened to an item of a workbin. `ItemRemoved` is asked for by clients, though no page
+/// shows it (docs/compat/media.md#workbins).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum ItemAction {
     /// It came in.
@@ -39,7 +41,8 @@ pub struct WorkbinMessage {
     /// Reference and number.
     #[serde(flatten)]
     pub head: Head,
-    /// The item, under the key of its medium. Nobody acts on it from there, so it has no capabilities.
+    /// The item, under the key of its medium. Nobody acts on it from there, so it has no
+    /// capabilities.
     #[serde(flatten)]
     content: BTreeMap<&'static str, MediumResource>,
 }
@@ -82,7 +85,8 @@ pub struct WorkbinContent<'a> {
     pub reference: i32,
     /// Who asked.
     pub reader: UserId,
-    /// What lies there, at most 500 (docs/compat/operations.md; the reference server's `max-interactions-per-snapshot`).
+    /// What lies there, at most 500 (docs/compat/operations.md; the reference server's
+    /// `max-interactions-per-snapshot`).
     pub interactions: &'a [&'a Interaction],
     /// Whether there is more.
     pub truncated: bool,
@@ -101,10 +105,12 @@ struct ContentMessage {
     truncated: bool,
 }
 
-/// Writes the answer to `GetWorkbinContent`: one message with everything (docs/compat/operations.md#workbin-content). It is no event and has no number.
+/// Writes the answer to `GetWorkbinContent`: one message with everything
+/// (docs/compat/operations.md#workbin-content). It is no event and has no number.
 #[must_use]
 pub fn workbin_content(content: &WorkbinContent<'_>, lookup: Lookup<'_>) -> Bytes {
-    let messages = content.interactions.iter().map(|it| StateMessage::of_item(it, content.reader, lookup));
+    let messages =
+        content.interactions.iter().map(|it| StateMessage::of_item(it, content.reader, lookup));
     encode(&ContentMessage {
         message_type_name: CONTENT,
         message_type: CONTENT,
@@ -152,7 +158,8 @@ struct SubscriptionMessage {
     reference_id: i32,
 }
 
-/// Writes the message that a workbin's subscription began or ended. Another user's workbin names its owner.
+/// Writes the message that a workbin's subscription began or ended. Another user's workbin names
+/// its owner.
 #[must_use]
 pub fn workbin_subscription(subscription: &WorkbinSubscription<'_>, lookup: Lookup<'_>) -> Bytes {
     let workbin = subscription.workbin;

@@ -63,7 +63,8 @@ impl GroupResource {
     }
 }
 
-/// A queue, with the same fields as it is created from (docs/compat/center.md#queues). Groups and skills are told by name, times in seconds.
+/// A queue, with the same fields as it is created from (docs/compat/center.md#queues). Groups and
+/// skills are told by name, times in seconds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QueueResource {
@@ -178,15 +179,21 @@ pub(in crate::wire) fn owning_group(workbin: &Workbin, lookup: Lookup<'_>) -> Op
 }
 
 fn group_names(groups: &BTreeSet<GroupId>, lookup: Lookup<'_>) -> Vec<String> {
-    groups.iter().filter_map(|id| lookup.directory.groups.get(id)).map(|group| group.name.clone()).collect()
+    groups
+        .iter()
+        .filter_map(|id| lookup.directory.groups.get(id))
+        .map(|group| group.name.clone())
+        .collect()
 }
 
 fn skill_names(skills: &SkillLevels, lookup: Lookup<'_>) -> BTreeMap<String, u32> {
-    let named = |(id, level): (&_, &u32)| Some((lookup.directory.skills.get(id)?.name.clone(), *level));
+    let named =
+        |(id, level): (&_, &u32)| Some((lookup.directory.skills.get(id)?.name.clone(), *level));
     skills.iter().filter_map(named).collect()
 }
 
-/// Returns ms as s: whole seconds as an integer, which is what clients send, and anything else exactly.
+/// Returns ms as s: whole seconds as an integer, which is what clients send, and anything else
+/// exactly.
 fn seconds(ms: u64) -> Number {
     if ms.is_multiple_of(1_000) {
         return Number::from(ms / 1_000);

@@ -1,4 +1,5 @@
-//! An agent's channels: the same objects in `/me/channels`, in `/me?subresources=*` and in the channel notification.
+//! An agent's channels: the same objects in `/me/channels`, in `/me?subresources=*` and in the
+//! channel notification.
 
 use handoff_domain::{ChannelState, Desk, Media, Readiness};
 use serde::Serialize;
@@ -61,7 +62,8 @@ impl UserState {
     }
 }
 
-/// Returns the channels of a desk, or those that changed where the desk is a notification's snapshot.
+/// Returns the channels of a desk, or those that changed where the desk is a notification's
+/// snapshot.
 #[must_use]
 pub fn channels(desk: &Desk) -> Vec<ChannelResource> {
     let show = |(media, state): (&Media, &ChannelState)| ChannelResource {

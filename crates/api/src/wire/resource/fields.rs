@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 pub enum Fields {
     /// `*`: all of them.
     All,
-    /// Only these; a name that the resource does not have is ignored, as one resource of a mixed list may have it and another not.
+    /// Only these; a name that the resource does not have is ignored, as one resource of a mixed
+    /// list may have it and another not.
     Named(BTreeSet<String>),
 }
 
@@ -18,8 +19,12 @@ impl Fields {
     /// Reads the parameter's value: `*`, or names with commas between them.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        let names: BTreeSet<String> =
-            text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+        let names: BTreeSet<String> = text
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+            .collect();
         if names.contains("*") { Self::All } else { Self::Named(names) }
     }
 

@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use super::{GroupResource, Link, Lookup, SkillResource};
 
-/// A user as `GET /me` and `GET /users/{id}` show him (docs/compat/center.md#resources; docs/compat/agents.md#me). The password has no field.
+/// A user as `GET /me` and `GET /users/{id}` show him (docs/compat/center.md#resources;
+/// docs/compat/agents.md#me). The password has no field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserResource {
@@ -23,7 +24,8 @@ pub struct UserResource {
     pub roles: Vec<&'static str>,
     /// Whether he can log in.
     pub enabled: bool,
-    /// Always false: the server does not demand a new password (docs/compat/conventions.md#logins, code 8 is not used).
+    /// Always false: the server does not demand a new password (docs/compat/conventions.md#logins,
+    /// code 8 is not used).
     pub change_password_on_first_login: bool,
     /// His addresses.
     #[serde(flatten)]
@@ -67,7 +69,8 @@ impl UserPart {
     #[must_use]
     pub fn new(id: UserId, lookup: Lookup<'_>) -> Self {
         let known = lookup.directory.users.get(&id);
-        let text = |of: fn(&User) -> &String| known.map(|user| of(user).clone()).unwrap_or_default();
+        let text =
+            |of: fn(&User) -> &String| known.map(|user| of(user).clone()).unwrap_or_default();
         Self {
             id: id.to_string(),
             user_name: text(|user| &user.user_name),

@@ -1,12 +1,14 @@
 //! `/meta/connect`: what is answered at once, what is held, and how a held connect is answered.
 //!
-//! The order matters: first the acknowledgements are taken in, then the connect is noted as held, then the queue is
-//! looked at. Thus a message that arrives at any moment either finds the held connect or is found by it.
+//! The order matters: first the acknowledgements are taken in, then the connect is noted as held,
+//! then the queue is looked at. Thus a message that arrives at any moment either finds the held
+//! connect or is found by it.
 //!
-//! When a connect arrives while another one of the session is held, the older is answered with HTTP 200 and a
-//! successful reply without messages. The reference answers HTTP 500, which makes its clients back off, and faye's
-//! client send the same connect again after its retry time, ending the newer one. A plain reply would make a client
-//! with two living connects spin, so the reply advises an interval; the newer connect's reply takes that back.
+//! When a connect arrives while another one of the session is held, the older is answered with HTTP
+//! 200 and a successful reply without messages. The reference answers HTTP 500, which makes its
+//! clients back off, and faye's client send the same connect again after its retry time, ending the
+//! newer one. A plain reply would make a client with two living connects spin, so the reply advises
+//! an interval; the newer connect's reply takes that back.
 
 use std::collections::HashMap;
 
@@ -21,13 +23,16 @@ use crate::protocol::advice::{Advice, Reconnect};
 use crate::protocol::error::Failure;
 use crate::protocol::message::Message;
 use crate::protocol::reply::Reply;
-use crate::protocol::session::{Caller, Carrier, ConnectRequest, HeldConnect, PollId, Session, Transport};
+use crate::protocol::session::{
+    Caller, Carrier, ConnectRequest, HeldConnect, PollId, Session, Transport,
+};
 
-/// The longest interval that a client may ask for, in ms: its session must be kept for so long without a sign of life.
+/// The longest interval that a client may ask for, in ms: its session must be kept for so long
+/// without a sign of life.
 const CLIENT_INTERVAL_MAX_MS: u64 = 60_000;
 
-/// The shortest advised interval for a client whose connects overlap, in ms: it must not spin even where browsers with
-/// several sessions are refused instead of slowed down.
+/// The shortest advised interval for a client whose connects overlap, in ms: it must not spin even
+/// where browsers with several sessions are refused instead of slowed down.
 const OVERLAP_INTERVAL_MIN_MS: u64 = 1_000;
 
 /// Whether a connect came with other messages.
@@ -62,7 +67,8 @@ pub struct Finish<'a> {
     pub session: &'a SessionId,
     /// Its connect, if it has one to be answered.
     pub connect: Option<Box<AnswerNow>>,
-    /// The request did something that may have caused messages, and they should come with its replies.
+    /// The request did something that may have caused messages, and they should come with its
+    /// replies.
     pub carries_messages: bool,
     /// How often this request has corked the session.
     pub own_corks: u32,
@@ -94,12 +100,14 @@ impl Hub {
             self.leave_socket(&session.id);
         }
         let limits = &self.limits;
-        let browser = caller.browsers.first().filter(|_| caller.transport == Transport::LongPolling);
+        let browser =
+            caller.browsers.first().filter(|_| caller.transport == Transport::LongPolling);
         let too_many_polls = browser.is_some_and(|browser| {
             self.browsers.get(browser).copied().unwrap_or(0) >= limits.held_polls_per_browser
         });
         let Some(state) = self.sessions.get_mut(&session.id) else {
-            // Unreachable in practice: the session was admitted under the same lock. An answer is right in any case.
+            // Unreachable in practice: the session was admitted under the same lock. An answer is
+            // right in any case.
             return ConnectStep::Answer(Box::new(AnswerNow { request, too_many_polls: false }));
         };
         if let Some(batch) = request.ack {
@@ -109,10 +117,12 @@ impl Hub {
             state.advice_due = true;
         }
         state.transport = caller.transport;
-        let timeout_ms = request.advice.timeout_ms.unwrap_or(limits.timeout_ms).min(limits.timeout_ms);
+        let timeout_ms =
+            request.advice.timeout_ms.unwrap_or(limits.timeout_ms).min(limits.timeout_ms);
         let has_news =
             !state.is_pushed() && state.may_take(0) && state.outbox.has_prompt(request.selection());
-        let at_once = company == Company::Batched || !state.connected || timeout_ms == 0 || has_news;
+        let at_once =
+            company == Company::Batched || !state.connected || timeout_ms == 0 || has_news;
         if at_once || too_many_polls {
             return ConnectStep::Answer(Box::new(AnswerNow {
                 request,
@@ -120,7 +130,13 @@ impl Hub {
             }));
         }
         let browser = browser.cloned();
-        ConnectStep::Held(self.hold(caller.transport, &session.id, request, now.at_ms + timeout_ms, browser))
+        ConnectStep::Held(self.hold(
+            caller.transport,
+            &session.id,
+            request,
+            now.at_ms + timeout_ms,
+            browser,
+        ))
     }
 
     fn hold(
@@ -153,7 +169,8 @@ impl Hub {
         let Some(held) = release(session, &mut self.browsers) else { return };
         session.advice_due = true;
         // The newer connect may be dropped before it is answered; a clock must run all the same.
-        session.expires_ms = Some(now.at_ms + self.limits.interval_ms + self.limits.max_interval_ms);
+        session.expires_ms =
+            Some(now.at_ms + self.limits.interval_ms + self.limits.max_interval_ms);
         let is_acknowledged = session.outbox.is_acknowledged();
         let Carrier::Poll(poll) = held.carrier else { return };
         let interval_ms = self.limits.multi_session_interval_ms.max(OVERLAP_INTERVAL_MIN_MS);
@@ -167,7 +184,8 @@ impl Hub {
             ..Reply::default()
         };
         if is_acknowledged {
-            // The reply carries nothing, so it must not make the client acknowledge more than it has.
+            // The reply carries nothing, so it must not make the client acknowledge more than it
+            // has.
             reply.ext.insert("ack".to_owned(), held.request.ack.unwrap_or(0).into());
         }
         let reply = reply.encode();
@@ -178,7 +196,8 @@ impl Hub {
     /// Completes a request: answers its connect, and adds the messages that should come with it.
     pub fn finish(&mut self, now: Moment, finish: Finish<'_>) -> Finished {
         let Some(connect) = finish.connect else {
-            let messages = if finish.carries_messages { self.take_along(&finish) } else { Parcel::default() };
+            let messages =
+                if finish.carries_messages { self.take_along(&finish) } else { Parcel::default() };
             return Finished { connect: None, messages };
         };
         let advice = connect.too_many_polls.then(|| self.too_many_polls_advice());
@@ -187,7 +206,8 @@ impl Hub {
         Finished { connect: Some(connect), messages }
     }
 
-    /// Takes messages for a reply that is no connect's. With acknowledgements they go with connect replies only.
+    /// Takes messages for a reply that is no connect's. With acknowledgements they go with connect
+    /// replies only.
     fn take_along(&mut self, finish: &Finish<'_>) -> Parcel {
         let bounds = self.reply_bounds();
         let number = self.next_serial();
@@ -212,19 +232,22 @@ impl Hub {
         Some(parcel)
     }
 
-    /// Forgets a poll whose client has gone. Its session now has the time for a reconnection left: that is sooner than
-    /// at the reference server, which notices only when it writes (bayeux.md 1.5).
+    /// Forgets a poll whose client has gone. Its session now has the time for a reconnection left:
+    /// that is sooner than at the reference server, which notices only when it writes (bayeux.md
+    /// 1.5).
     pub fn poll_dropped(&mut self, now: Moment, id: &SessionId, poll: PollId) {
         self.farewells.remove(&poll);
         let Some(session) = self.sessions.get_mut(id) else { return };
         if session.held.as_ref().is_some_and(|held| held.carrier == Carrier::Poll(poll)) {
             release(session, &mut self.browsers);
-            session.expires_ms = Some(now.at_ms + self.limits.interval_ms + self.limits.max_interval_ms);
+            session.expires_ms =
+                Some(now.at_ms + self.limits.interval_ms + self.limits.max_interval_ms);
             self.arm(id);
         }
     }
 
-    /// Writes a connect's reply and takes the messages that go with it. The expiry clock runs from here.
+    /// Writes a connect's reply and takes the messages that go with it. The expiry clock runs from
+    /// here.
     pub(super) fn answer(
         &mut self,
         now: Moment,
@@ -257,9 +280,12 @@ impl Hub {
         }
         let is_news = std::mem::replace(&mut session.advice_due, advice.is_some());
         reply.advice = advice.map(|(advice, _)| advice).or(is_news.then_some(standing));
-        let advised_ms = advice.and_then(|(advice, _)| advice.interval).unwrap_or(limits.interval_ms);
-        let interval_ms =
-            request.advice.interval_ms.map_or(advised_ms, |asked| asked.min(CLIENT_INTERVAL_MAX_MS));
+        let advised_ms =
+            advice.and_then(|(advice, _)| advice.interval).unwrap_or(limits.interval_ms);
+        let interval_ms = request
+            .advice
+            .interval_ms
+            .map_or(advised_ms, |asked| asked.min(CLIENT_INTERVAL_MAX_MS));
         session.expires_ms = Some(now.at_ms + interval_ms.max(advised_ms) + limits.max_interval_ms);
         session.connected = true;
         if session.outbox.is_empty() {
@@ -276,10 +302,14 @@ impl Hub {
 
     fn too_many_polls_advice(&self) -> (Advice, Option<Failure>) {
         match self.limits.multi_session_interval_ms {
-            0 => (Advice { multiple_clients: true, ..Advice::stop() }, Some(Failure::MultipleClients)),
-            interval_ms => {
-                (Advice { multiple_clients: true, ..Advice::after(Reconnect::Retry, interval_ms) }, None)
-            }
+            0 => (
+                Advice { multiple_clients: true, ..Advice::stop() },
+                Some(Failure::MultipleClients),
+            ),
+            interval_ms => (
+                Advice { multiple_clients: true, ..Advice::after(Reconnect::Retry, interval_ms) },
+                None,
+            ),
         }
     }
 }

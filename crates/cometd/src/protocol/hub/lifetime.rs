@@ -24,7 +24,8 @@ const SESSION_ID_CHARS: usize = 26;
 /// Characters of a browser's cookie; as many, because it is what an anonymous session is bound to.
 const BROWSER_ID_CHARS: usize = 26;
 
-/// How long a refused client should wait before another handshake, in ms: it would otherwise try at once, for ever.
+/// How long a refused client should wait before another handshake, in ms: it would otherwise try at
+/// once, for ever.
 const REFUSED_INTERVAL_MS: u64 = 1_000;
 
 /// The outcome of a handshake.
@@ -75,10 +76,17 @@ impl Hub {
         };
         if let Some((failure, advice)) = self.handshake_refusal(caller, message) {
             reply.advice = Some(advice);
-            return Handshaken { reply: reply.failed(failure).encode(), opened: None, cookie: None };
+            return Handshaken {
+                reply: reply.failed(failure).encode(),
+                opened: None,
+                cookie: None,
+            };
         }
-        let wants_ack =
-            message.ext.as_ref().and_then(|ext| ext.get("ack")).and_then(serde_json::Value::as_bool);
+        let wants_ack = message
+            .ext
+            .as_ref()
+            .and_then(|ext| ext.get("ack"))
+            .and_then(serde_json::Value::as_bool);
         let is_acknowledged = wants_ack == Some(true);
         let outbox = if is_acknowledged { Outbox::acknowledged() } else { Outbox::plain() };
         let (info, cookie) = self.open(now, caller, outbox);
@@ -104,20 +112,33 @@ impl Hub {
         match self.policy.may_handshake(caller.identity.as_ref(), message.ext.as_ref()) {
             Verdict::Allow => {}
             Verdict::Deny(Denial::Temporary) => return Some((Failure::HandshakeDenied, again)),
-            Verdict::Deny(Denial::Permanent) => return Some((Failure::HandshakeDenied, Advice::stop())),
+            Verdict::Deny(Denial::Permanent) => {
+                return Some((Failure::HandshakeDenied, Advice::stop()));
+            }
         }
-        let of_identity = caller.identity.as_ref().and_then(|identity| self.identities.get(identity));
+        let of_identity =
+            caller.identity.as_ref().and_then(|identity| self.identities.get(identity));
         let of_source = caller.source.as_ref().and_then(|source| self.sources.get(source));
         let is_full = self.is_shut_down
             || self.sessions.len() >= self.limits.sessions
-            || of_identity.is_some_and(|sessions| sessions.len() >= self.limits.sessions_per_identity)
+            || of_identity
+                .is_some_and(|sessions| sessions.len() >= self.limits.sessions_per_identity)
             || of_source.is_some_and(|sessions| *sessions >= self.limits.sessions_per_source);
         is_full.then_some((Failure::HandshakeDenied, again))
     }
 
-    fn open(&mut self, now: Moment, caller: &Caller, outbox: Outbox) -> (SessionInfo, Option<BrowserId>) {
+    fn open(
+        &mut self,
+        now: Moment,
+        caller: &Caller,
+        outbox: Outbox,
+    ) -> (SessionInfo, Option<BrowserId>) {
         let id = SessionId::new(self.random_text(SESSION_ID_CHARS));
-        let info = SessionInfo { id: id.clone(), identity: caller.identity.clone(), tag: caller.tag.clone() };
+        let info = SessionInfo {
+            id: id.clone(),
+            identity: caller.identity.clone(),
+            tag: caller.tag.clone(),
+        };
         let known = caller.browsers.first().cloned();
         let cookie = match caller.transport {
             Transport::LongPolling if known.is_none() => {
@@ -166,7 +187,8 @@ impl Hub {
             // Bytes from 252 on would make the first four characters likelier than the others.
             let fair = bytes.iter().filter(|byte| **byte < 252);
             text.extend(
-                fair.take(chars - text.len()).map(|byte| char::from(ALPHABET[usize::from(byte % 36)])),
+                fair.take(chars - text.len())
+                    .map(|byte| char::from(ALPHABET[usize::from(byte % 36)])),
             );
         }
         text
@@ -187,8 +209,8 @@ impl Hub {
         self.remove(now, session, RemovalReason::Ended, farewell)
     }
 
-    /// Ends all sessions of an identity and counts them. Their clients are told to handshake, which is where an
-    /// identity that may not come back is refused.
+    /// Ends all sessions of an identity and counts them. Their clients are told to handshake, which
+    /// is where an identity that may not come back is refused.
     pub fn end_identity(&mut self, now: Moment, identity: &Identity) -> usize {
         let sessions = self.sessions_of(identity);
         for session in &sessions {
@@ -244,7 +266,9 @@ impl Hub {
         match held.map(|held| held.carrier) {
             Some(Carrier::Poll(poll)) => self.bid_farewell(poll, last_words),
             Some(Carrier::Socket(_)) => self.detach_with(&session, last_words, farewell),
-            None if farewell == Farewell::StayAway => self.detach_with(&session, last_words, farewell),
+            None if farewell == Farewell::StayAway => {
+                self.detach_with(&session, last_words, farewell)
+            }
             None => self.detach_with(&session, Vec::new(), farewell),
         }
         self.removed.push((session.info, reason));
@@ -257,7 +281,12 @@ impl Hub {
         self.wakes.push(Wake::Poll(poll));
     }
 
-    fn last_words(&self, now: Moment, connect: Option<&ConnectRequest>, farewell: Farewell) -> Vec<Bytes> {
+    fn last_words(
+        &self,
+        now: Moment,
+        connect: Option<&ConnectRequest>,
+        farewell: Farewell,
+    ) -> Vec<Bytes> {
         let mut words = Vec::new();
         if farewell == Farewell::StayAway {
             // The reference server queues this for a client that it disconnects (bayeux.md 1.5).
@@ -274,13 +303,16 @@ impl Hub {
             ..Reply::default()
         };
         let reply = match farewell {
-            Farewell::AsAsked | Farewell::StayAway => Reply { advice: Some(Advice::stop()), ..reply },
+            Farewell::AsAsked | Farewell::StayAway => {
+                Reply { advice: Some(Advice::stop()), ..reply }
+            }
             Farewell::ComeBack => {
                 let advice = Some(Advice::after(Reconnect::Handshake, 0));
                 Reply { advice, ..reply.failed(Failure::SessionUnknown) }
             }
             Farewell::Restart => {
-                let advice = Some(Advice::after(Reconnect::Retry, self.limits.shutdown_interval_ms));
+                let advice =
+                    Some(Advice::after(Reconnect::Retry, self.limits.shutdown_interval_ms));
                 Reply { advice, ..reply }
             }
         };

@@ -43,7 +43,13 @@ impl Hub {
     }
 
     /// Queues an encoded message for one session, subscribed or not.
-    pub fn deliver(&mut self, now: Moment, id: &SessionId, text: Bytes, urgency: Urgency) -> Delivery {
+    pub fn deliver(
+        &mut self,
+        now: Moment,
+        id: &SessionId,
+        text: Bytes,
+        urgency: Urgency,
+    ) -> Delivery {
         let Some(session) = self.sessions.get_mut(id) else { return Delivery::Gone };
         if is_full(session, &text, &self.limits) {
             self.remove(now, id, RemovalReason::Overflow, Farewell::ComeBack);
@@ -61,16 +67,19 @@ impl Hub {
         Delivery::Delivered
     }
 
-    /// Queues an encoded message for one session as [`Hub::deliver`] does, unless its queue holds as much already as may be offered to it:
-    /// then nothing happens to the session, and [`Hub::take_roomy`] says when to go on.
+    /// Queues an encoded message for one session as [`Hub::deliver`] does, unless its queue holds
+    /// as much already as may be offered to it: then nothing happens to the session, and
+    /// [`Hub::take_roomy`] says when to go on.
     ///
-    /// What can be had again later is offered, so that a client who asks for much gets it at his own pace. The bound is below the one at
-    /// which a session is cut off, so that what is delivered meanwhile still fits.
+    /// What can be had again later is offered, so that a client who asks for much gets it at his
+    /// own pace. The bound is below the one at which a session is cut off, so that what is
+    /// delivered meanwhile still fits.
     pub fn offer(&mut self, now: Moment, id: &SessionId, text: Bytes) -> Delivery {
         let Some(session) = self.sessions.get(id) else { return Delivery::Gone };
         let (messages, bytes) = (session.outbox.len(), session.outbox.bytes() + text.len());
         // An empty queue takes anything, or a large message would never leave.
-        let is_crowded = messages >= self.limits.offered_messages || bytes > self.limits.offered_bytes();
+        let is_crowded =
+            messages >= self.limits.offered_messages || bytes > self.limits.offered_bytes();
         if messages > 0 && is_crowded {
             self.crowded.insert(id.clone(), text.len());
             return Delivery::Full;
@@ -78,7 +87,8 @@ impl Hub {
         self.deliver(now, id, text, Urgency::Prompt)
     }
 
-    /// Queues an encoded message for every subscriber of a channel, once each, and counts those who get it.
+    /// Queues an encoded message for every subscriber of a channel, once each, and counts those who
+    /// get it.
     pub fn publish(&mut self, now: Moment, channel: &str, text: &Bytes, urgency: Urgency) -> usize {
         if channel::kind(channel) != Kind::Broadcast {
             return 0;
@@ -92,7 +102,8 @@ impl Hub {
             if std::mem::replace(&mut session.last_publication, publication) == publication {
                 continue;
             }
-            // Whatever needs more of the hub than the session comes later; everybody else is dealt with in one visit.
+            // Whatever needs more of the hub than the session comes later; everybody else is dealt
+            // with in one visit.
             if urgency == Urgency::Lazy || is_full(session, text, &self.limits) {
                 particular.push(id.clone());
             } else {
@@ -101,7 +112,8 @@ impl Hub {
                 reached += 1;
             }
         }
-        let delivered = |id: &SessionId| self.deliver(now, id, text.clone(), urgency) == Delivery::Delivered;
+        let delivered =
+            |id: &SessionId| self.deliver(now, id, text.clone(), urgency) == Delivery::Delivered;
         reached + particular.iter().map(delivered).filter(|delivered| *delivered).count()
     }
 }

@@ -1,7 +1,7 @@
 //! WebSockets: which session speaks through which, and what waits to be written.
 //!
-//! A socket carries one session: the one that shook hands on it or that its last message named. A session outlives its
-//! socket, which is what makes reloads and reconnections work (bayeux.md 1.6).
+//! A socket carries one session: the one that shook hands on it or that its last message named. A
+//! session outlives its socket, which is what makes reloads and reconnections work (bayeux.md 1.6).
 
 use bytes::Bytes;
 
@@ -75,9 +75,11 @@ impl Hub {
             if let Some(entry) = self.sockets.get_mut(&former) {
                 entry.session = None;
             }
-            // The former socket has no session to fetch the answer for any more; left there, the connect would be held, and
-            // its session kept, for ever.
-            if let Some(held) = session.held.as_mut().filter(|held| held.carrier == Carrier::Socket(former)) {
+            // The former socket has no session to fetch the answer for any more; left there, the
+            // connect would be held, and its session kept, for ever.
+            if let Some(held) =
+                session.held.as_mut().filter(|held| held.carrier == Carrier::Socket(former))
+            {
                 held.carrier = Carrier::Socket(socket);
                 held.woken = false;
             }
@@ -86,7 +88,8 @@ impl Hub {
         self.arm(id);
     }
 
-    /// Takes a session off its socket, with the connect that was held there; its expiry clock starts.
+    /// Takes a session off its socket, with the connect that was held there; its expiry clock
+    /// starts.
     fn detach(&mut self, now: Moment, socket: SocketId, id: &SessionId) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         if session.socket == Some(socket) {
@@ -115,11 +118,17 @@ impl Hub {
     }
 
     /// Takes an ended session off its socket and leaves its last words there.
-    pub(super) fn detach_with(&mut self, session: &Session, last_words: Vec<Bytes>, farewell: Farewell) {
+    pub(super) fn detach_with(
+        &mut self,
+        session: &Session,
+        last_words: Vec<Bytes>,
+        farewell: Farewell,
+    ) {
         let Some(socket) = session.socket else { return };
         let Some(entry) = self.sockets.get_mut(&socket) else { return };
         entry.session = None;
-        // A client that waits for no reply learns of the end by the close, as at the reference server.
+        // A client that waits for no reply learns of the end by the close, as at the reference
+        // server.
         let is_told = !last_words.is_empty() && farewell != Farewell::StayAway;
         if !is_told && farewell != Farewell::AsAsked {
             entry.close = Some(Close::SessionEnded);
@@ -135,12 +144,17 @@ impl Hub {
         }
     }
 
-    /// Takes the last words of an ended session alone: they go before the replies of the request that ended it.
+    /// Takes the last words of an ended session alone: they go before the replies of the request
+    /// that ended it.
     pub fn take_parting(&mut self, socket: SocketId) -> Vec<Bytes> {
-        self.sockets.get_mut(&socket).map(|entry| std::mem::take(&mut entry.parting)).unwrap_or_default()
+        self.sockets
+            .get_mut(&socket)
+            .map(|entry| std::mem::take(&mut entry.parting))
+            .unwrap_or_default()
     }
 
-    /// Returns a woken socket what it should write: messages, then the reply of a connect that is due.
+    /// Returns a woken socket what it should write: messages, then the reply of a connect that is
+    /// due.
     pub fn collect_socket(&mut self, now: Moment, socket: SocketId) -> SocketParcel {
         let Some(entry) = self.sockets.get_mut(&socket) else { return SocketParcel::default() };
         let parting = std::mem::take(&mut entry.parting);

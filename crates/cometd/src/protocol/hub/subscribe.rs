@@ -1,4 +1,5 @@
-//! Subscribing and unsubscribing, one name at a time: between two names the driver asks the application.
+//! Subscribing and unsubscribing, one name at a time: between two names the driver asks the
+//! application.
 
 use serde_json::Value;
 
@@ -59,7 +60,9 @@ impl Hub {
         if !self.subscriptions.exists(name) && denies(self.policy.may_create(identity, name)) {
             return Err(Failure::CreateDenied);
         }
-        let Some(state) = self.sessions.get_mut(&session.id) else { return Err(Failure::SessionUnknown) };
+        let Some(state) = self.sessions.get_mut(&session.id) else {
+            return Err(Failure::SessionUnknown);
+        };
         if state.subscriptions.iter().any(|known| **known == *name) {
             return Ok(Recorded::Yes);
         }

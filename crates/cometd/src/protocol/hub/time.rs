@@ -7,7 +7,8 @@ use crate::identity::SessionId;
 use crate::protocol::Moment;
 
 impl Hub {
-    /// Returns when [`Hub::tick`] should be called next, in ms; it may be too early, never too late.
+    /// Returns when [`Hub::tick`] should be called next, in ms; it may be too early, never too
+    /// late.
     pub fn next_deadline(&self) -> Option<u64> {
         self.alarms.first().map(|(alarm_ms, _)| *alarm_ms)
     }
@@ -33,7 +34,8 @@ impl Hub {
             session.outbox.hurry();
             nudge(session, &mut self.wakes);
         }
-        if let Some(held) = session.held.as_mut().filter(|held| is_past(held.due_ms) && !held.woken) {
+        if let Some(held) = session.held.as_mut().filter(|held| is_past(held.due_ms) && !held.woken)
+        {
             held.woken = true;
             self.wakes.push(held.carrier.into());
         }

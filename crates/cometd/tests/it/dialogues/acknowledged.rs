@@ -22,7 +22,10 @@ async fn a_lost_reply_is_sent_again_before_newer_messages() {
     assert_eq!((data(&lost), &lost[1]["ext"]["ack"]), (vec![&json!("1")], &json!(2)));
     bench.server.deliver(&client.session(), "/a", text("2"));
     let again = client.connect_with_ack(1).await;
-    assert_eq!((data(&again), &again[2]["ext"]["ack"]), (vec![&json!("1"), &json!("2")], &json!(3)));
+    assert_eq!(
+        (data(&again), &again[2]["ext"]["ack"]),
+        (vec![&json!("1"), &json!("2")], &json!(3))
+    );
     let started = Instant::now();
     let idle = client.connect_with_ack(3).await;
     assert_eq!((data(&idle).len(), &idle[0]["ext"]["ack"]), (0, &json!(4)));
@@ -33,7 +36,8 @@ async fn a_lost_reply_is_sent_again_before_newer_messages() {
 async fn other_replies_carry_no_messages() {
     let bench = Bench::new(Limits::default());
     let mut client = acknowledged(&bench).await;
-    let response = client.send(json!([{"channel": "/meta/subscribe", "subscription": "/replayed"}])).await;
+    let response =
+        client.send(json!([{"channel": "/meta/subscribe", "subscription": "/replayed"}])).await;
     assert_eq!((response.len(), response[0].get("ext")), (1, None));
     assert_eq!(data(&client.connect_with_ack(1).await), ["old 1", "live", "old 2"]);
 }
@@ -66,8 +70,7 @@ async fn a_client_that_forgets_to_acknowledge_does_not_spin() {
     assert!(data(&client.connect().await).is_empty());
     assert!(started.elapsed().as_millis() >= 30_000);
     for nonsense in [json!(-1), json!("x"), json!(1e300), Value::Null] {
-        let message =
-            json!([{"channel": "/meta/connect", "advice": {"timeout": 0}, "ext": {"ack": nonsense}}]);
+        let message = json!([{"channel": "/meta/connect", "advice": {"timeout": 0}, "ext": {"ack": nonsense}}]);
         assert_eq!(client.send(message).await[0]["successful"], true);
     }
 }

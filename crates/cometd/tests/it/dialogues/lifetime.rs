@@ -32,7 +32,8 @@ async fn a_handshake_gives_a_session_and_a_cookie() {
 async fn a_handshake_is_alone_in_its_request() {
     let bench = Bench::new(Limits::default());
     let mut client = bench.client(None);
-    let replies = client.send(json!([{"channel": "/a", "data": 1}, {"channel": "/meta/handshake"}])).await;
+    let replies =
+        client.send(json!([{"channel": "/a", "data": 1}, {"channel": "/meta/handshake"}])).await;
     assert_eq!(replies.len(), 1);
     assert_eq!(replies[0]["channel"], "/meta/handshake");
 }
@@ -43,7 +44,10 @@ async fn a_refused_handshake_tells_whether_to_try_again() {
     for (identity, reconnect) in [("banned", "none"), ("expired", "handshake")] {
         let reply = bench.client(Some(identity)).handshake(Value::Null).await;
         assert_eq!(reply["error"], "403::handshake_denied");
-        assert_eq!((&reply["successful"], &reply["advice"]["reconnect"]), (&json!(false), &json!(reconnect)));
+        assert_eq!(
+            (&reply["successful"], &reply["advice"]["reconnect"]),
+            (&json!(false), &json!(reconnect))
+        );
     }
     for expected in [true, true, false] {
         assert_eq!(bench.client(Some("kate")).handshake(Value::Null).await["successful"], expected);
@@ -115,7 +119,11 @@ async fn a_silent_session_expires() {
     wait_ms(9_000).await;
     client.subscribe(json!("/a")).await;
     wait_ms(9_000).await;
-    assert_eq!(client.subscribe(json!("/b")).await["successful"], true, "any message puts the end off");
+    assert_eq!(
+        client.subscribe(json!("/b")).await["successful"],
+        true,
+        "any message puts the end off"
+    );
     wait_ms(10_100).await;
     assert_eq!(client.connect().await[0]["error"], UNKNOWN);
     assert_eq!(bench.notebook.lines().last().unwrap(), "removed kate Expired");
@@ -184,10 +192,16 @@ async fn a_full_queue_cuts_the_session_off() {
                 Delivery::Delivered
             );
         }
-        assert_eq!(bench.server.deliver(&client.session(), "/a", text(&"x".repeat(size))), Delivery::CutOff);
+        assert_eq!(
+            bench.server.deliver(&client.session(), "/a", text(&"x".repeat(size))),
+            Delivery::CutOff
+        );
         assert_eq!(bench.server.deliver(&client.session(), "/a", text("x")), Delivery::Gone);
         let reply = client.connect().await.remove(0);
-        assert_eq!((&reply["error"], &reply["advice"]["reconnect"]), (&json!(UNKNOWN), &json!("handshake")));
+        assert_eq!(
+            (&reply["error"], &reply["advice"]["reconnect"]),
+            (&json!(UNKNOWN), &json!("handshake"))
+        );
         settle().await;
         assert_eq!(bench.notebook.lines().last().unwrap(), "removed kate Overflow");
     }
@@ -203,7 +217,10 @@ async fn a_shutdown_answers_held_connects_and_refuses_the_rest() {
     assert_eq!(released[0]["successful"], true);
     assert_eq!(released[0]["advice"], json!({"reconnect": "retry", "interval": 1_000}));
     let (status, headers, _) = client.raw("[{}]").await;
-    assert_eq!((status, headers["retry-after"].to_str().unwrap()), (StatusCode::SERVICE_UNAVAILABLE, "1"));
+    assert_eq!(
+        (status, headers["retry-after"].to_str().unwrap()),
+        (StatusCode::SERVICE_UNAVAILABLE, "1")
+    );
     let notebook = std::sync::Arc::clone(&bench.notebook);
     bench.stop().await;
     assert_eq!(notebook.lines().last().unwrap(), "removed kate ShutDown");

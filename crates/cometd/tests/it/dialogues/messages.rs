@@ -42,7 +42,11 @@ async fn subscriptions_are_echoed_in_their_form_with_the_error() {
         assert_eq!(reply["subscription"], subscription);
     }
     let subscriptions = bench.server.subscriptions_of(&client.session());
-    assert_eq!(subscriptions, ["/a", "/a/", "/b", "/c/*", "/**", "/d", "/x", "/y"], "earlier members stay");
+    assert_eq!(
+        subscriptions,
+        ["/a", "/a/", "/b", "/c/*", "/**", "/d", "/x", "/y"],
+        "earlier members stay"
+    );
     assert!(
         !bench.notebook.lines().iter().any(|line| line.contains("/service")),
         "services are not recorded"
@@ -67,7 +71,10 @@ async fn unsubscribing_ends_the_delivery() {
         assert_eq!(reply.get("error").and_then(Value::as_str), error, "{subscription}");
         assert_eq!(reply["subscription"], subscription);
     }
-    assert_eq!((bench.server.publish("/a", text("x")), bench.server.publish("/b", text("x"))), (0, 1));
+    assert_eq!(
+        (bench.server.publish("/a", text("x")), bench.server.publish("/b", text("x"))),
+        (0, 1)
+    );
     assert_eq!(bench.notebook.lines().last().unwrap(), "unsubscribed kate /a");
 }
 
@@ -119,7 +126,11 @@ async fn what_cannot_be_published_is_told_why() {
         (json!({"data": 1}), "400::channel_missing"),
     ] {
         let reply = client.send(json!([message])).await.remove(0);
-        assert_eq!((&reply["error"], &reply["successful"]), (&json!(error), &json!(false)), "{message}");
+        assert_eq!(
+            (&reply["error"], &reply["successful"]),
+            (&json!(error), &json!(false)),
+            "{message}"
+        );
         assert_eq!(reply.get("channel"), message.get("channel"));
     }
 }
@@ -130,7 +141,8 @@ async fn a_service_answers_its_sender_with_the_reply() {
     let mut client = bench.connected(Some("kate")).await;
     let mut other = bench.connected(Some("ben")).await;
     other.subscribe(json!("/**")).await;
-    let response = client.send(json!([{"channel": "/service/echo", "id": "1", "data": [1, 2]}])).await;
+    let response =
+        client.send(json!([{"channel": "/service/echo", "id": "1", "data": [1, 2]}])).await;
     assert_eq!(
         Value::from(response),
         json!([
@@ -157,7 +169,10 @@ async fn a_batch_mixes_channels_and_a_single_object_is_accepted() {
     assert_eq!(data(&replies), [1]);
     let single = json!({"channel": "/a", "clientId": client.id, "data": 1}).to_string();
     let (_, _, body) = client.raw(single).await;
-    assert_eq!(serde_json::from_str::<Value>(&body).unwrap(), json!([{"channel": "/a", "successful": true}]));
+    assert_eq!(
+        serde_json::from_str::<Value>(&body).unwrap(),
+        json!([{"channel": "/a", "successful": true}])
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -180,7 +195,8 @@ async fn what_is_delivered_while_subscribing_comes_right_behind_the_reply() {
     let bench = Bench::new(Limits::default());
     let mut client = bench.connected(Some("kate")).await;
     let held = client.hold().await;
-    let message = json!([{"channel": "/meta/subscribe", "subscription": "/replayed", "ext": {"replay": 3}}]);
+    let message =
+        json!([{"channel": "/meta/subscribe", "subscription": "/replayed", "ext": {"replay": 3}}]);
     let response = client.send(message).await;
     assert_eq!(response[0]["successful"], true);
     assert_eq!(data(&response), ["old 1", "live", "old 2"], "the held connect has waited");

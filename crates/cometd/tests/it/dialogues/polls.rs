@@ -17,12 +17,14 @@ async fn the_first_connect_is_answered_at_once_and_the_next_is_held() {
     client.handshake(Value::Null).await;
     let started = Instant::now();
     let reply = client.connect().await;
-    let expected =
-        json!([{"id": "2", "channel": "/meta/connect", "successful": true, "advice": standing_advice()}]);
+    let expected = json!([{"id": "2", "channel": "/meta/connect", "successful": true, "advice": standing_advice()}]);
     assert_eq!(Value::from(reply), expected);
     assert_eq!(started.elapsed().as_millis(), 0);
     let reply = client.connect().await;
-    assert_eq!(Value::from(reply), json!([{"id": "3", "channel": "/meta/connect", "successful": true}]));
+    assert_eq!(
+        Value::from(reply),
+        json!([{"id": "3", "channel": "/meta/connect", "successful": true}])
+    );
     assert!((30_000..30_100).contains(&started.elapsed().as_millis()));
 }
 
@@ -36,9 +38,13 @@ async fn a_clients_advice_holds_for_one_connect_and_is_answered_with_ours() {
     client.send(json!([{"channel": "/meta/connect", "advice": {"timeout": 5_000}}])).await;
     assert!((5_000..5_100).contains(&started.elapsed().as_millis()));
     let started = Instant::now();
-    let reply = client.send(json!([{"channel": "/meta/connect", "advice": {"timeout": 9_000_000}}])).await;
+    let reply =
+        client.send(json!([{"channel": "/meta/connect", "advice": {"timeout": 9_000_000}}])).await;
     assert_eq!(reply[0]["successful"], true);
-    assert!((30_000..30_100).contains(&started.elapsed().as_millis()), "nobody is held longer than we like");
+    assert!(
+        (30_000..30_100).contains(&started.elapsed().as_millis()),
+        "nobody is held longer than we like"
+    );
     let started = Instant::now();
     let reply = client.connect().await;
     assert_eq!(reply[0].get("advice"), None);
@@ -49,7 +55,9 @@ async fn a_clients_advice_holds_for_one_connect_and_is_answered_with_ours() {
 async fn an_advised_interval_keeps_the_session_alive_for_so_long() {
     let bench = Bench::new(Limits::default());
     let mut client = bench.connected(None).await;
-    client.send(json!([{"channel": "/meta/connect", "advice": {"timeout": 0, "interval": 15_000}}])).await;
+    client
+        .send(json!([{"channel": "/meta/connect", "advice": {"timeout": 0, "interval": 15_000}}]))
+        .await;
     wait_ms(24_000).await;
     assert_eq!(client.connect().await[0]["successful"], true);
     wait_ms(10_100).await;
@@ -65,7 +73,8 @@ async fn a_connect_among_other_messages_is_not_held() {
         .send(json!([{"channel": "/meta/connect"}, {"channel": "/meta/subscribe", "subscription": "/a"}]))
         .await;
     assert_eq!(started.elapsed().as_millis(), 0);
-    let channels: Vec<&str> = replies.iter().map(|reply| reply["channel"].as_str().unwrap()).collect();
+    let channels: Vec<&str> =
+        replies.iter().map(|reply| reply["channel"].as_str().unwrap()).collect();
     assert_eq!(channels, ["/meta/connect", "/meta/subscribe"]);
     assert!(replies.iter().all(|reply| reply["successful"] == true));
 }
@@ -83,7 +92,11 @@ async fn a_message_releases_the_held_connect() {
     assert_eq!(response[1]["channel"], "/meta/connect");
     assert_eq!((response.len(), started.elapsed().as_millis()), (2, 0));
     bench.server.deliver(&client.session(), "/a", text("y"));
-    assert_eq!(data(&client.connect().await), ["y"], "what was queued meanwhile is answered at once");
+    assert_eq!(
+        data(&client.connect().await),
+        ["y"],
+        "what was queued meanwhile is answered at once"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -95,7 +108,10 @@ async fn the_older_of_two_connects_is_answered_without_messages() {
     let older = older.await.unwrap();
     assert_eq!(older.len(), 1);
     assert_eq!(older[0]["successful"], true);
-    assert_eq!(older[0]["advice"]["interval"], 2_000, "a client with two live connects must not spin");
+    assert_eq!(
+        older[0]["advice"]["interval"], 2_000,
+        "a client with two live connects must not spin"
+    );
     bench.server.deliver(&client.session(), "/a", text("x"));
     let newer = newer.await.unwrap();
     assert_eq!(data(&newer), ["x"]);
@@ -105,7 +121,8 @@ async fn the_older_of_two_connects_is_answered_without_messages() {
 #[tokio::test(start_paused = true)]
 async fn a_second_held_poll_of_a_browser_is_told_of_multiple_clients() {
     for (interval_ms, successful, reconnect) in [(2_000, true, "retry"), (0, false, "none")] {
-        let bench = Bench::new(Limits { multi_session_interval_ms: interval_ms, ..Limits::default() });
+        let bench =
+            Bench::new(Limits { multi_session_interval_ms: interval_ms, ..Limits::default() });
         let mut first = bench.connected(None).await;
         let mut second = bench.client(None);
         second.cookie = first.cookie.clone();

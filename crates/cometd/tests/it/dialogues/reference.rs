@@ -1,4 +1,5 @@
-//! What clients of the reference server rely on and no other dialogue shows (bayeux.md 1.3 to 1.13).
+//! What clients of the reference server rely on and no other dialogue shows (bayeux.md 1.3 to
+//! 1.13).
 
 use axum::http::header;
 use handoff_cometd::Limits;
@@ -57,7 +58,9 @@ async fn another_handshake_opens_another_session_and_leaves_the_first_to_expire(
 #[tokio::test(start_paused = true)]
 async fn replies_are_json_with_status_200_whatever_they_say() {
     let bench = Bench::new(Limits::default());
-    for body in [r#"[{"channel":"/meta/handshake"}]"#, r#"[{"channel":"/meta/connect","clientId":"x"}]"#] {
+    for body in
+        [r#"[{"channel":"/meta/handshake"}]"#, r#"[{"channel":"/meta/connect","clientId":"x"}]"#]
+    {
         let (status, headers, _) = bench.client(None).raw(body).await;
         assert_eq!(
             (status.as_u16(), &headers[header::CONTENT_TYPE]),
@@ -70,7 +73,8 @@ async fn replies_are_json_with_status_200_whatever_they_say() {
 async fn advice_tells_the_longest_silence_where_that_is_wished() {
     let bench = Bench::new(Limits { tells_max_interval: true, ..Limits::default() });
     let mut client = bench.client(None);
-    let advice = json!({"reconnect": "retry", "interval": 0, "timeout": 30_000, "maxInterval": 10_000});
+    let advice =
+        json!({"reconnect": "retry", "interval": 0, "timeout": 30_000, "maxInterval": 10_000});
     assert_eq!(client.handshake(Value::Null).await["advice"], advice);
     assert_eq!(client.connect().await[0]["advice"], advice);
 }
@@ -79,7 +83,9 @@ async fn advice_tells_the_longest_silence_where_that_is_wished() {
 async fn a_clients_interval_is_taken_back_by_its_next_connect() {
     let bench = Bench::new(Limits::default());
     let mut client = bench.connected(None).await;
-    client.send(json!([{"channel": "/meta/connect", "advice": {"timeout": 0, "interval": 40_000}}])).await;
+    client
+        .send(json!([{"channel": "/meta/connect", "advice": {"timeout": 0, "interval": 40_000}}]))
+        .await;
     wait_ms(49_000).await;
     client.send(json!([{"channel": "/meta/connect", "advice": {"timeout": 0}}])).await;
     wait_ms(10_100).await;
@@ -90,7 +96,11 @@ async fn a_clients_interval_is_taken_back_by_its_next_connect() {
 async fn nobody_keeps_a_session_by_asking_for_a_long_interval() {
     let bench = Bench::new(Limits::default());
     let mut client = bench.connected(None).await;
-    client.send(json!([{"channel": "/meta/connect", "advice": {"timeout": 0, "interval": 9_000_000}}])).await;
+    client
+        .send(
+            json!([{"channel": "/meta/connect", "advice": {"timeout": 0, "interval": 9_000_000}}]),
+        )
+        .await;
     wait_ms(70_100).await;
     assert_eq!(bench.server.stats().sessions, 0);
 }
@@ -111,7 +121,10 @@ async fn any_meta_message_may_ask_for_the_time() {
         let mut message = message;
         message["ext"] = question.clone();
         let reply = client.send(json!([message])).await.remove(0);
-        assert_eq!((&reply["successful"], &reply["ext"]["timesync"]["tc"]), (&json!(true), &json!(5)));
+        assert_eq!(
+            (&reply["successful"], &reply["ext"]["timesync"]["tc"]),
+            (&json!(true), &json!(5))
+        );
     }
 }
 
@@ -123,7 +136,10 @@ async fn lazy_messages_ride_along_with_whatever_answers_the_connect() {
     bench.server.publish_lazily("/a", text("lazy"));
     let started = Instant::now();
     assert_eq!(data(&client.connect().await), ["lazy"]);
-    assert!((30_000..30_100).contains(&started.elapsed().as_millis()), "it released nothing by itself");
+    assert!(
+        (30_000..30_100).contains(&started.elapsed().as_millis()),
+        "it released nothing by itself"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -43,7 +43,8 @@ async fn a_socket_without_a_session_is_closed_soon() {
 
 #[tokio::test]
 async fn a_socket_that_sends_too_much_is_not_read_for_a_moment() {
-    // The bench's policy lets three messages of this source through: handshake, connect and one more.
+    // The bench's policy lets three messages of this source through: handshake, connect and one
+    // more.
     let bench = Bench::new(Limits { websocket_refused_ms: 300, ..Limits::default() });
     let address = listen(&bench).await;
     let mut socket = Socket::open(address, &[("x-source", "3")]).await;
@@ -60,7 +61,11 @@ async fn a_socket_that_sends_too_much_is_not_read_for_a_moment() {
         refused += usize::from(socket.receive().await[0]["error"] == "429::too_many_requests");
     }
     assert_eq!(refused, 3, "each is answered");
-    assert!(began.elapsed() >= Duration::from_millis(2 * 300), "and waited for: {:?}", began.elapsed());
+    assert!(
+        began.elapsed() >= Duration::from_millis(2 * 300),
+        "and waited for: {:?}",
+        began.elapsed()
+    );
     let mut handshake = Socket::open(address, &[("x-source", "3")]).await;
     handshake.send(json!([{"channel": "/meta/handshake"}])).await;
     let reply = handshake.receive().await;
@@ -77,7 +82,10 @@ async fn a_reader_that_takes_nothing_is_cut_and_its_session_kept() {
     // More than the system's buffers between the two ends take.
     let large = "x".repeat(512 << 10);
     for _ in 0..48 {
-        assert_eq!(bench.server.deliver(&socket.session(), "/a", text(&large)), Delivery::Delivered);
+        assert_eq!(
+            bench.server.deliver(&socket.session(), "/a", text(&large)),
+            Delivery::Delivered
+        );
     }
     until(&bench, |bench| bench.server.stats().sockets == 0).await;
     let stats = bench.server.stats();

@@ -1,4 +1,5 @@
-//! Sessions that outlive their sockets, change transports, or end while a socket is open (bayeux.md 1.4, 1.5, 1.12).
+//! Sessions that outlive their sockets, change transports, or end while a socket is open (bayeux.md
+//! 1.4, 1.5, 1.12).
 
 use futures_util::SinkExt;
 use handoff_cometd::{Limits, SessionId};

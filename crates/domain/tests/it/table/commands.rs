@@ -1,4 +1,5 @@
-//! The commands of the table by name. The first word is the operation, the others say what is special about this one.
+//! The commands of the table by name. The first word is the operation, the others say what is
+//! special about this one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -211,7 +212,8 @@ fn queue(special: &str, floor: &Floor, id: InteractionId) -> Named<handoff_domai
 /// Returns the command of that name.
 pub(crate) fn action(command: &str, floor: &Floor, id: InteractionId) -> Action {
     let (base, special) = command.split_once(' ').unwrap_or((command, ""));
-    if let Some(action) = talk::action(base, special).or_else(|| post::action(base, special, floor)) {
+    if let Some(action) = talk::action(base, special).or_else(|| post::action(base, special, floor))
+    {
         return action;
     }
     match base {
@@ -252,8 +254,9 @@ pub(crate) fn action(command: &str, floor: &Floor, id: InteractionId) -> Action 
 }
 
 fn data(base: &str, special: &str) -> Action {
-    let large =
-        || UserData(BTreeMap::from([("k".to_string(), Value::Text("x".repeat(UserData::BYTES_MAX)))]));
+    let large = || {
+        UserData(BTreeMap::from([("k".to_string(), Value::Text("x".repeat(UserData::BYTES_MAX)))]))
+    };
     let small = || UserData(BTreeMap::from([("k".to_string(), Value::Integer(1))]));
     match (base, special) {
         ("Update", "too-large") => Action::UpdateUserData(large()),
@@ -276,8 +279,9 @@ fn patch(special: &str) -> Patch {
         "priority" => Patch { priority: Some(7), ..Patch::default() },
         "email" => Patch { email: Some(written()), ..Patch::default() },
         "too-deep" => {
-            let deep = (0..UserData::DEPTH_MAX)
-                .fold(Value::Null, |inner, _| Value::Map(BTreeMap::from([("d".to_string(), inner)])));
+            let deep = (0..UserData::DEPTH_MAX).fold(Value::Null, |inner, _| {
+                Value::Map(BTreeMap::from([("d".to_string(), inner)]))
+            });
             Patch { user_data: Some(BTreeMap::from([("d".to_string(), deep)])), ..Patch::default() }
         }
         _ => Patch { subject: Some("order 7".to_string()), ..Patch::default() },
@@ -293,15 +297,21 @@ fn offer_to(special: &str) -> UserId {
 }
 
 fn workbin(special: &str, floor: &Floor) -> Named<handoff_domain::Workbin> {
-    let team = || floor.workbins.values().find(|workbin| workbin.name == "Team").expect("it exists");
-    if special == "unknown" { Named::Unknown("nowhere".to_string()) } else { Named::Known(team().clone()) }
+    let team =
+        || floor.workbins.values().find(|workbin| workbin.name == "Team").expect("it exists");
+    if special == "unknown" {
+        Named::Unknown("nowhere".to_string())
+    } else {
+        Named::Known(team().clone())
+    }
 }
 
 fn from(special: &str, floor: &Floor, id: InteractionId) -> Option<Named<handoff_domain::Workbin>> {
     let is_team = matches!(floor.interactions[&id].state, handoff_domain::State::Parked { workbin, .. }
         if floor.workbins.contains_key(&workbin));
     let named = |name: &str| {
-        let workbin = floor.workbins.values().find(|workbin| workbin.name == name).expect("it exists");
+        let workbin =
+            floor.workbins.values().find(|workbin| workbin.name == name).expect("it exists");
         Named::Known(if workbin.name == "Team" { workbin.clone() } else { workbin.of(ANN) })
     };
     match special {
@@ -318,7 +328,11 @@ fn from(special: &str, floor: &Floor, id: InteractionId) -> Option<Named<handoff
 }
 
 fn skill(special: &str) -> Named<(SkillId, u32)> {
-    if special == "unknown" { Named::Unknown("magic".to_string()) } else { Named::Known((SKILL.id, 3)) }
+    if special == "unknown" {
+        Named::Unknown("magic".to_string())
+    } else {
+        Named::Known((SKILL.id, 3))
+    }
 }
 
 fn draft(base: &str, special: &str, floor: &Floor, id: InteractionId) -> Action {

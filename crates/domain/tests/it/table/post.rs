@@ -27,7 +27,12 @@ pub(super) fn prepare(floor: &mut Floor, command: &str) {
                 .enumerate()
                 .map(|(at, root)| {
                     let id = InteractionId::compose(9, at as u64);
-                    Interaction { id, parent: Some(root.id), thread: Some(root.thread_root()), ..root }
+                    Interaction {
+                        id,
+                        parent: Some(root.id),
+                        thread: Some(root.thread_root()),
+                        ..root
+                    }
                 })
                 .collect();
             floor.interactions.extend(newer.into_iter().map(|it| (it.id, it)));
@@ -67,9 +72,11 @@ fn is_letter(interaction: &Interaction) -> bool {
 pub(super) fn action(base: &str, special: &str, floor: &Floor) -> Option<Action> {
     Some(match base {
         "Send" => Action::Send(dispatch(special, floor)),
-        "AddAttachment" => {
-            Action::AddAttachment(file(if special == "large" { Attachment::BYTES_MAX + 1 } else { 1 }))
-        }
+        "AddAttachment" => Action::AddAttachment(file(if special == "large" {
+            Attachment::BYTES_MAX + 1
+        } else {
+            1
+        })),
         "RemoveAttachment" => Action::RemoveAttachment(FILE),
         "Split" => Action::Split,
         "Join" => Action::Join {
@@ -79,9 +86,10 @@ pub(super) fn action(base: &str, special: &str, floor: &Floor) -> Option<Action>
                 _ => Named::Known(EARLY),
             },
         },
-        "DeliveryDeferred" => {
-            Action::DeliveryDeferred { reply: "451 try again".to_string(), next: floor.now.plus_ms(60_000) }
-        }
+        "DeliveryDeferred" => Action::DeliveryDeferred {
+            reply: "451 try again".to_string(),
+            next: floor.now.plus_ms(60_000),
+        },
         _ => return None,
     })
 }

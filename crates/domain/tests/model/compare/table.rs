@@ -80,8 +80,8 @@ pub(super) const ENDINGS: &[&str] = &[
     "Gone",
 ];
 
-/// Every state of the table. A seat that the supervisor asked for stands for itself: beside the others it changes nothing (what is carried
-/// out there is compared all the same).
+/// Every state of the table. A seat that the supervisor asked for stands for itself: beside the
+/// others it changes nothing (what is carried out there is compared all the same).
 pub(super) fn rows() -> Vec<String> {
     let held = |work, asked: Option<Why>, company: bool| {
         let guests = if company { vec![(2, Why::Invite)] } else { vec![] };
@@ -103,11 +103,15 @@ pub(super) fn rows() -> Vec<String> {
     rows.extend([Some(Why::Invite), Some(Why::Consult)].map(|why| held(Work::Chat, why, false)));
     let asked = [None, Some(Why::Transfer), Some(Why::Invite), Some(Why::Consult)];
     rows.extend(asked.map(|why| held(Work::Chat, why, true)));
-    rows.extend([row(&thing(works[3], Spot::Leaving(0))), row(&thing(works[0], Spot::Over("Sent")))]);
+    rows.extend([
+        row(&thing(works[3], Spot::Leaving(0))),
+        row(&thing(works[0], Spot::Over("Sent"))),
+    ]);
     rows
 }
 
-/// Tells whether a command may be carried out in a state at all, by whomever: the state table in one expression per command.
+/// Tells whether a command may be carried out in a state at all, by whomever: the state table in
+/// one expression per command.
 pub(super) fn is_legal(row: &str, kind: &str) -> bool {
     let is = |word: &str| row.split(' ').any(|it| it == word);
     let (held, asked) = (is("Held"), is("with") || is("Offered"));

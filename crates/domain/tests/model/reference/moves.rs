@@ -1,8 +1,8 @@
 //! What each command does, one after the other.
 
 use super::{
-    AGAIN_MS, BOSS, Bin, Person, Reference, SILENCE_MS, Spot, Thing, What, Who, Why, Work, colleagues,
-    workers,
+    AGAIN_MS, BOSS, Bin, Person, Reference, SILENCE_MS, Spot, Thing, What, Who, Why, Work,
+    colleagues, workers,
 };
 
 type Moved = Result<Thing, &'static str>;
@@ -15,7 +15,9 @@ impl Reference {
             What::Offer(to) => self.offer(thing, who, to)?,
             What::Accept => self.accept(thing, who)?,
             What::Intrude => self.intrude(thing, who)?,
-            What::Reject if who == Who::Person(BOSS) && thing.seat.is_some() => Thing { seat: None, ..thing },
+            What::Reject if who == Who::Person(BOSS) && thing.seat.is_some() => {
+                Thing { seat: None, ..thing }
+            }
             What::Reject => {
                 let to = asked(&thing).ok_or("WrongState")?;
                 if who != Who::Person(to) {
@@ -30,7 +32,12 @@ impl Reference {
             What::Say => say(thing, who)?,
             What::CompleteTransfer(to) => complete_transfer(thing, who, to)?,
             What::CompleteConference(guest) => complete_conference(thing, who, guest)?,
-            What::Update | What::Attach | What::Delete | What::Disposition | What::Comment | What::Focus => {
+            What::Update
+            | What::Attach
+            | What::Delete
+            | What::Disposition
+            | What::Comment
+            | What::Focus => {
                 owned_by(&thing, who)?;
                 thing
             }
@@ -145,7 +152,9 @@ impl Reference {
     }
 
     fn accept(&self, mut thing: Thing, who: Who) -> Moved {
-        if let (Spot::Held { guests, .. }, Who::Person(BOSS), Some(_)) = (&mut thing.spot, who, thing.seat) {
+        if let (Spot::Held { guests, .. }, Who::Person(BOSS), Some(_)) =
+            (&mut thing.spot, who, thing.seat)
+        {
             guests.push((BOSS, Why::Watch));
             return Ok(Thing { seat: None, ..thing });
         }
@@ -222,8 +231,9 @@ impl Reference {
         }
         if let Spot::Held { by, guests, .. } = &thing.spot {
             if guests.contains(&(to, Why::Consult)) && why == Why::Invite {
-                let show =
-                    |(guest, why): &(Person, Why)| (*guest, if *guest == to { Why::Invite } else { *why });
+                let show = |(guest, why): &(Person, Why)| {
+                    (*guest, if *guest == to { Why::Invite } else { *why })
+                };
                 let guests = guests.iter().map(show).collect();
                 return Ok(Thing { spot: Spot::Held { by: *by, asked: None, guests }, ..thing });
             }
@@ -415,7 +425,14 @@ fn asking(thing: Thing, to: Person, why: Why) -> Thing {
 }
 
 fn queued(thing: Thing) -> Thing {
-    Thing { spot: Spot::Waiting, has_queue: true, needs_skill: false, passes: vec![], seat: None, ..thing }
+    Thing {
+        spot: Spot::Waiting,
+        has_queue: true,
+        needs_skill: false,
+        passes: vec![],
+        seat: None,
+        ..thing
+    }
 }
 
 /// The first guest who was asked takes over.

@@ -7,7 +7,12 @@ fn text(line: &str) -> Option<Response> {
 }
 
 fn fetch(uid: Option<u32>, size: Option<u64>, content: Option<&[u8]>) -> Option<Response> {
-    Some(Response::Fetch(Fetched { uid, size, arrived: None, content: content.map(<[u8]>::to_vec) }))
+    Some(Response::Fetch(Fetched {
+        uid,
+        size,
+        arrived: None,
+        content: content.map(<[u8]>::to_vec),
+    }))
 }
 
 #[test]
@@ -26,7 +31,10 @@ fn lines_are_told_apart() {
             Some(Response::Status { status: Status::Ok, code: Some("UIDVALIDITY 7".into()) }),
         ),
         ("* BYE see you", Some(Response::Status { status: Status::Bye, code: None })),
-        ("* CAPABILITY IMAP4rev1 idle", Some(Response::Capability(vec!["IMAP4REV1".into(), "IDLE".into()]))),
+        (
+            "* CAPABILITY IMAP4rev1 idle",
+            Some(Response::Capability(vec!["IMAP4REV1".into(), "IDLE".into()])),
+        ),
         ("* SEARCH", Some(Response::Search(vec![]))),
         ("* SEARCH 2 84 882", Some(Response::Search(vec![2, 84, 882]))),
         ("* SEARCH 2 84 (MODSEQ 9)", Some(Response::Search(vec![2, 84]))),
@@ -37,7 +45,10 @@ fn lines_are_told_apart() {
         ("* 3 FETCH (FLAGS (\\Seen $A) MODSEQ (12) UID 9)", fetch(Some(9), None, None)),
         ("* 3 FETCH (UID 9 BODY[] \"a\\\"b\")", fetch(Some(9), None, Some(b"a\"b"))),
         ("* 3 FETCH (BODY[] NIL UID 9)", fetch(Some(9), None, None)),
-        ("* 3 FETCH (BODY[HEADER.FIELDS (DATE FROM)] \"x\" UID 9)", fetch(Some(9), None, Some(b"x"))),
+        (
+            "* 3 FETCH (BODY[HEADER.FIELDS (DATE FROM)] \"x\" UID 9)",
+            fetch(Some(9), None, Some(b"x")),
+        ),
     ] {
         assert_eq!(text(line), expected, "{line}");
     }

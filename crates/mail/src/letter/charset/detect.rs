@@ -5,8 +5,8 @@ use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 /// How many bytes are looked at. Whole books are in one language.
 const SEEN_LEN_MAX: usize = 16 * 1024;
-/// From how many bytes outside ASCII on the statistics of languages are believed. With fewer, western letters are the rule: `é` alone
-/// says nothing.
+/// From how many bytes outside ASCII on the statistics of languages are believed. With fewer,
+/// western letters are the rule: `é` alone says nothing.
 const FOREIGN_MIN: usize = 4;
 
 /// Which byte of a letter comes first.
@@ -44,7 +44,8 @@ pub(super) fn wide(order: Order, content: &[u8]) -> String {
         (_, [0xfe, 0xff, ..]) | (Order::Big, _) => UTF_16BE,
         (Order::Unknown, _) => {
             let seen = &content[..content.len().min(SEEN_LEN_MAX)];
-            let zeros = |first| seen.iter().skip(first).step_by(2).filter(|byte| **byte == 0).count();
+            let zeros =
+                |first| seen.iter().skip(first).step_by(2).filter(|byte| **byte == 0).count();
             if zeros(0) > zeros(1) { UTF_16BE } else { UTF_16LE }
         }
     };

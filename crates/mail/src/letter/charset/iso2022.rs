@@ -1,9 +1,11 @@
-//! Seven-bit text with escape sequences: ISO-2022-JP and its relatives (RFC 1468, RFC 1554, RFC 2237), ISO-2022-KR (RFC 1557), the common
-//! part of ISO-2022-CN (RFC 1922); and HZ (RFC 1843), which does the same with braces.
+//! Seven-bit text with escape sequences: ISO-2022-JP and its relatives (RFC 1468, RFC 1554, RFC
+//! 2237), ISO-2022-KR (RFC 1557), the common part of ISO-2022-CN (RFC 1922); and HZ (RFC 1843),
+//! which does the same with braces.
 //!
-//! The web's list of encodings knows only the first of them, and neither half-width letters by a shift nor the supplementary set. All of
-//! them select sets of 94 or 94 × 94 letters, and the eight-bit encodings of the same countries hold the same sets with the eighth bit
-//! set. So each run becomes bytes of such an encoding.
+//! The web's list of encodings knows only the first of them, and neither half-width letters by a
+//! shift nor the supplementary set. All of them select sets of 94 or 94 × 94 letters, and the
+//! eight-bit encodings of the same countries hold the same sets with the eighth bit set. So each
+//! run becomes bytes of such an encoding.
 
 use encoding_rs::{EUC_JP, EUC_KR, Encoding, GBK, ISO_8859_7, SHIFT_JIS, WINDOWS_1252};
 
@@ -46,7 +48,8 @@ pub(super) fn is_designated(content: &[u8]) -> bool {
     })
 }
 
-/// Reads text. `shifted` is the set that a shift selects when no escape sequence said it; ASCII in Japan, where it means katakana.
+/// Reads text. `shifted` is the set that a shift selects when no escape sequence said it; ASCII in
+/// Japan, where it means katakana.
 pub(super) fn text(content: &[u8], shifted: Set) -> String {
     let mut reader = Reader {
         out: String::with_capacity(content.len()),
@@ -191,7 +194,8 @@ impl Reader {
         2
     }
 
-    /// Reads bytes that do not belong here: some other program's text, or half-width katakana as Windows has them.
+    /// Reads bytes that do not belong here: some other program's text, or half-width katakana as
+    /// Windows has them.
     fn eight_bit(&mut self, bytes: &[u8]) {
         self.flush();
         match core::str::from_utf8(bytes) {
@@ -214,7 +218,8 @@ impl Reader {
     }
 }
 
-/// Reads HZ: `~{` and `~}` stand around Chinese, `~~` is a tilde, and a tilde at the end of a line joins it with the next.
+/// Reads HZ: `~{` and `~}` stand around Chinese, `~~` is a tilde, and a tilde at the end of a line
+/// joins it with the next.
 pub(super) fn hz_text(content: &[u8]) -> String {
     let mut bytes = Vec::with_capacity(content.len());
     let mut is_chinese = false;
@@ -240,7 +245,9 @@ pub(super) fn hz_text(content: &[u8]) -> String {
                 bytes.push(b'\n');
                 1
             }
-            (first, [second, ..]) if is_chinese && first.is_ascii_graphic() && second.is_ascii_graphic() => {
+            (first, [second, ..])
+                if is_chinese && first.is_ascii_graphic() && second.is_ascii_graphic() =>
+            {
                 bytes.extend_from_slice(&[first | 0x80, second | 0x80]);
                 2
             }

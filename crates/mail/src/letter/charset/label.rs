@@ -1,6 +1,8 @@
 //! Names of charsets, as programs write them.
 
-use encoding_rs::{BIG5, EUC_JP, EUC_KR, Encoding, GB18030, SHIFT_JIS, UTF_8, WINDOWS_874, WINDOWS_1252};
+use encoding_rs::{
+    BIG5, EUC_JP, EUC_KR, Encoding, GB18030, SHIFT_JIS, UTF_8, WINDOWS_874, WINDOWS_1252,
+};
 use mail_parser::decoders::charsets::map::charset_decoder;
 
 use super::detect::Order;
@@ -45,8 +47,9 @@ impl PartialEq for Charset {
 pub(super) fn find(label: &str) -> Charset {
     // RFC 2231, section 5, lets a language follow.
     let label = label.split('*').next().unwrap_or_default();
-    let label =
-        label.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ';' | ',' | '<' | '>'));
+    let label = label.trim_matches(|c: char| {
+        c.is_whitespace() || matches!(c, '"' | '\'' | ';' | ',' | '<' | '>')
+    });
     if label.is_empty() || label.len() > LABEL_LEN_MAX {
         return Charset::Vague;
     }
@@ -65,37 +68,38 @@ pub(super) fn find(label: &str) -> Charset {
     windows(name).map_or(Charset::Vague, Charset::Encoding)
 }
 
-/// Finds names that the web's list lacks or understands in another way than mail does, by their letters and digits.
+/// Finds names that the web's list lacks or understands in another way than mail does, by their
+/// letters and digits.
 fn named(name: &str) -> Option<Charset> {
     Some(match name {
-        "ascii" | "usascii" | "ansix341968" | "iso646us" | "us" | "ansi" | "unknown" | "unknown8bit"
-        | "default" | "8bit" | "7bit" | "binary" | "none" | "auto" | "userdefined" => Charset::Vague,
-        "utf8" | "utf8mb4" | "utf8sig" | "utf8mac" | "utf" | "cp65001" | "65001" | "unicode11utf8" => {
-            Charset::Encoding(UTF_8)
-        }
-        "iso2022jp" | "iso2022jpms" | "iso2022jp1" | "iso2022jp2" | "iso2022jp3" | "iso2022jp2004"
-        | "iso2022jpext" | "csiso2022jp" | "csiso2022jp2" | "cp50220" | "cp50221" | "cp50222" | "50220"
-        | "50221" | "50222" | "iso2022" | "jis" | "jis7" | "jis8" | "iso2022jp1978" | "junet" => {
-            Charset::Iso2022(Set::Ascii)
-        }
+        "ascii" | "usascii" | "ansix341968" | "iso646us" | "us" | "ansi" | "unknown"
+        | "unknown8bit" | "default" | "8bit" | "7bit" | "binary" | "none" | "auto"
+        | "userdefined" => Charset::Vague,
+        "utf8" | "utf8mb4" | "utf8sig" | "utf8mac" | "utf" | "cp65001" | "65001"
+        | "unicode11utf8" => Charset::Encoding(UTF_8),
+        "iso2022jp" | "iso2022jpms" | "iso2022jp1" | "iso2022jp2" | "iso2022jp3"
+        | "iso2022jp2004" | "iso2022jpext" | "csiso2022jp" | "csiso2022jp2" | "cp50220"
+        | "cp50221" | "cp50222" | "50220" | "50221" | "50222" | "iso2022" | "jis" | "jis7"
+        | "jis8" | "iso2022jp1978" | "junet" => Charset::Iso2022(Set::Ascii),
         "iso2022kr" | "csiso2022kr" | "cp50225" | "50225" => Charset::Iso2022(Set::Korean),
         "iso2022cn" | "iso2022cnext" | "cp50227" | "50227" => Charset::Iso2022(Set::Chinese),
         "utf7" | "unicode11utf7" | "csunicode11utf7" | "cp65000" | "65000" => Charset::Utf7,
         "hz" | "hzgb2312" | "hzgb" | "cp52936" => Charset::Hz,
-        "cp932" | "ms932" | "932" | "windows932" | "sjiswin" | "shiftjisms" | "cp943" | "windows31j"
-        | "sjis" | "shiftjis" | "mskanji" => Charset::Encoding(SHIFT_JIS),
-        "eucjpms" | "eucjpwin" | "cp51932" | "51932" | "eucjp" | "ujis" => Charset::Encoding(EUC_JP),
-        "cp936" | "ms936" | "936" | "windows936" | "euccn" | "cp51936" | "gb" | "cngb" | "eucgb2312cn"
-        | "gbk" | "gb2312" | "gb18030" | "cp54936" => Charset::Encoding(GB18030),
+        "cp932" | "ms932" | "932" | "windows932" | "sjiswin" | "shiftjisms" | "cp943"
+        | "windows31j" | "sjis" | "shiftjis" | "mskanji" => Charset::Encoding(SHIFT_JIS),
+        "eucjpms" | "eucjpwin" | "cp51932" | "51932" | "eucjp" | "ujis" => {
+            Charset::Encoding(EUC_JP)
+        }
+        "cp936" | "ms936" | "936" | "windows936" | "euccn" | "cp51936" | "gb" | "cngb"
+        | "eucgb2312cn" | "gbk" | "gb2312" | "gb18030" | "cp54936" => Charset::Encoding(GB18030),
         "cp949" | "ms949" | "949" | "uhc" | "windows949" | "cp51949" | "euckr" | "ksc5601"
         | "ksc56011987" | "ks" => Charset::Encoding(EUC_KR),
         "cp950" | "ms950" | "950" | "windows950" | "big5eten" | "big5" | "big5hkscs" => {
             Charset::Encoding(BIG5)
         }
         "cp874" | "ms874" | "tis620" | "iso885911" => Charset::Encoding(WINDOWS_874),
-        "latin1" | "isolatin1" | "iso88591" | "88591" | "cp28591" | "iso885911987" | "cp819" | "iso1" => {
-            Charset::Encoding(WINDOWS_1252)
-        }
+        "latin1" | "isolatin1" | "iso88591" | "88591" | "cp28591" | "iso885911987" | "cp819"
+        | "iso1" => Charset::Encoding(WINDOWS_1252),
         "utf16" | "ucs2" | "unicode" | "iso10646ucs2" | "csunicode" | "csutf16" => {
             Charset::Wide(Order::Unknown)
         }
@@ -116,7 +120,9 @@ fn windows(name: &str) -> Option<&'static Encoding> {
         (4, "cp" | "win" | "windows" | "ms" | "ansi" | "xcp" | "") if digits.starts_with("125") => {
             format!("windows-{digits}")
         }
-        (5 | 6, "iso" | "xiso" | "") if digits.starts_with("8859") => format!("iso-8859-{}", &digits[4..]),
+        (5 | 6, "iso" | "xiso" | "") if digits.starts_with("8859") => {
+            format!("iso-8859-{}", &digits[4..])
+        }
         (5 | 6, "cp") if digits.starts_with("2859") => format!("iso-8859-{}", &digits[4..]),
         _ => return None,
     };

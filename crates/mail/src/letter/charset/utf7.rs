@@ -1,7 +1,8 @@
-//! UTF-7 (RFC 2152), which old programs of Microsoft write. The library's decoder takes whatever ends a run of base 64 away with it, and
-//! loses a run at the end of the text.
+//! UTF-7 (RFC 2152), which old programs of Microsoft write. The library's decoder takes whatever
+//! ends a run of base 64 away with it, and loses a run at the end of the text.
 
-/// Reads bytes as UTF-7: what is in a run of base 64 is UTF-16; what is no UTF-7 at all is taken as it is, letter by letter.
+/// Reads bytes as UTF-7: what is in a run of base 64 is UTF-16; what is no UTF-7 at all is taken as
+/// it is, letter by letter.
 pub(super) fn text(content: &[u8]) -> String {
     let mut out = String::with_capacity(content.len());
     let mut rest = content;
@@ -22,7 +23,8 @@ pub(super) fn text(content: &[u8]) -> String {
     out
 }
 
-/// Takes whole units of 16 bits out of base 64 without padding; the bits that are left fill the last digit up.
+/// Takes whole units of 16 bits out of base 64 without padding; the bits that are left fill the
+/// last digit up.
 fn units(run: &[u8]) -> impl Iterator<Item = u16> {
     let (mut bits, mut count) = (0_u32, 0_u32);
     run.iter().filter_map(|byte| value(*byte)).filter_map(move |digit| {

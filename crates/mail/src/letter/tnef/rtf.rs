@@ -1,8 +1,10 @@
-//! Text in RTF, as Outlook compresses it ([MS-OXRTFCP]), and the HTML that it wraps in RTF ([MS-OXRTFEX]).
+//! Text in RTF, as Outlook compresses it ([MS-OXRTFCP]), and the HTML that it wraps in RTF
+//! ([MS-OXRTFEX]).
 
 use super::{decode, in_page};
 
-/// The most bytes of RTF that are unpacked. 2 MiB hold the longest text that is shown, with its commands.
+/// The most bytes of RTF that are unpacked. 2 MiB hold the longest text that is shown, with its
+/// commands.
 const RTF_LEN_MAX: usize = 2 * 1024 * 1024;
 /// How deep groups may be inside each other; what is deeper is skipped.
 const DEPTH_MAX: usize = 200;
@@ -178,7 +180,8 @@ impl Reader {
         let sign = usize::from(rest.first() == Some(&b'-'));
         let digits = rest[sign..].iter().take(9).take_while(|byte| byte.is_ascii_digit()).count();
         let len = if digits == 0 { 0 } else { sign + digits };
-        let number: Option<i32> = core::str::from_utf8(&rest[..len]).ok().and_then(|text| text.parse().ok());
+        let number: Option<i32> =
+            core::str::from_utf8(&rest[..len]).ok().and_then(|text| text.parse().ok());
         let rest = &rest[len..];
         self.named(name, number);
         // A blank that ends a command is part of it.
@@ -214,9 +217,12 @@ impl Reader {
                 self.group.is_double = number != Some(0);
             }
             "mhtmltag" => self.group.is_skipped = true,
-            "ansicpg" => self.page = number.and_then(|page| u32::try_from(page).ok()).unwrap_or(self.page),
+            "ansicpg" => {
+                self.page = number.and_then(|page| u32::try_from(page).ok()).unwrap_or(self.page)
+            }
             "uc" => {
-                self.group.fallback = number.and_then(|count| usize::try_from(count).ok()).unwrap_or(1).min(8)
+                self.group.fallback =
+                    number.and_then(|count| usize::try_from(count).ok()).unwrap_or(1).min(8)
             }
             "u" => self.unicode(number.unwrap_or_default()),
             "par" | "line" | "sect" | "page" | "row" => self.character('\n'),

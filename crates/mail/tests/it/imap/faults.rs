@@ -1,4 +1,5 @@
-//! The server, or the client, dies at every step of fetching; each message becomes exactly one interaction, and none is touched before.
+//! The server, or the client, dies at every step of fetching; each message becomes exactly one
+//! interaction, and none is touched before.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -58,10 +59,9 @@ fn is_settled(peer: &ImapPeer, after: &After, letters: &[Vec<u8>]) -> bool {
     match after {
         After::Flag { .. } => {
             inbox.messages.len() == letters.len()
-                && inbox
-                    .messages
-                    .iter()
-                    .all(|message| message.flags.contains("$Handoff") && message.flags.contains("\\Seen"))
+                && inbox.messages.iter().all(|message| {
+                    message.flags.contains("$Handoff") && message.flags.contains("\\Seen")
+                })
         }
         After::Move { folder } => {
             let there = peer.folder(folder).map(|folder| folder.messages).unwrap_or_default();
@@ -104,7 +104,11 @@ async fn live(way: Way, manner: Manner, fault: Option<(Fault, Victim)>) -> Story
     };
     let has_settled = tokio::time::timeout(PATIENCE, life).await.is_ok();
     let steps = peer.faults.steps();
-    assert!(has_settled, "it never settled: {way:?} {:?}", &steps[steps.len().saturating_sub(20)..]);
+    assert!(
+        has_settled,
+        "it never settled: {way:?} {:?}",
+        &steps[steps.len().saturating_sub(20)..]
+    );
     // Let it come to rest, so that faults at the end of an `IDLE` have their turn too.
     until("an end of IDLE", || peer.faults.steps().iter().any(|step| step == "DONE")).await;
     machine.stop().await;
@@ -116,8 +120,8 @@ async fn live(way: Way, manner: Manner, fault: Option<(Fault, Victim)>) -> Story
     }
 }
 
-/// Returns faults for the ways: for each step of a life without any, each moment, at several of its turns. Steps that several ways have
-/// share their faults.
+/// Returns faults for the ways: for each step of a life without any, each moment, at several of its
+/// turns. Steps that several ways have share their faults.
 async fn faults(ways: &[Way]) -> Vec<(Way, Fault)> {
     let mut places: BTreeMap<String, Vec<(Way, usize)>> = BTreeMap::new();
     for way in ways {

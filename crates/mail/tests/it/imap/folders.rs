@@ -88,7 +88,8 @@ async fn only_new_messages_are_fetched_if_so_wished() {
     assert_eq!(flags(&peer, 0), Vec::<String>::new());
 }
 
-/// The mailbox moved to another server, say: what lay in it before the first look is no more wanted than it was then.
+/// The mailbox moved to another server, say: what lay in it before the first look is no more wanted
+/// than it was then.
 #[tokio::test]
 async fn a_new_generation_does_not_bring_what_was_never_wanted() {
     let (ledger, peer) = plain().await;
@@ -106,7 +107,8 @@ async fn a_new_generation_does_not_bring_what_was_never_wanted() {
         peer.append(&letter(&format!("meanwhile {generation}")));
         peer.renumber();
         let machine = Machine::start(mailbox.clone(), &ledger);
-        until("the newest", || ledger.count(&letter(&format!("meanwhile {generation}"))) == 1).await;
+        until("the newest", || ledger.count(&letter(&format!("meanwhile {generation}"))) == 1)
+            .await;
         machine.stop().await;
     }
     assert_eq!((ledger.count(&letter("old")), ledger.count(&letter("older"))), (0, 0));
@@ -155,7 +157,11 @@ async fn what_cannot_be_taken_in_now_is_not_touched() {
     until("trouble", || machine.status().trouble == Some("not_now") || ledger.calls() > 1).await;
     until("both", || ledger.kept("support", "INBOX") == Some(mark(7, 2))).await;
     let status = machine.stop().await;
-    assert_eq!((ledger.calls(), ledger.taken().len()), (7, 2), "the first one came five times more");
+    assert_eq!(
+        (ledger.calls(), ledger.taken().len()),
+        (7, 2),
+        "the first one came five times more"
+    );
     assert_eq!((peer.touched_early(), status.failures, status.trouble), (0, 0, None));
 }
 
@@ -219,7 +225,8 @@ async fn without_uidplus_nothing_of_others_is_expunged() {
     let (ledger, peer) = plain().await;
     peer.without("UIDPLUS");
     peer.append(&letter("a"));
-    let machine = Machine::start(mailbox(peer.port, Security::PlainOnLoopback, After::Delete), &ledger);
+    let machine =
+        Machine::start(mailbox(peer.port, Security::PlainOnLoopback, After::Delete), &ledger);
     until("the mark", || flags(&peer, 0) == ["\\Deleted"]).await;
     machine.stop().await;
     assert!(!peer.faults.steps().iter().any(|step| step == "EXPUNGE"));

@@ -30,7 +30,8 @@ fn opened(then: Vec<Turn>) -> Vec<Turn> {
 /// Returns dialogues that break off or go wrong, with what the machine has to make of each.
 fn gone_wrong() -> Vec<(&'static str, Vec<Turn>, &'static str)> {
     let found = hear("UID SEARCH UID 1:*", "* SEARCH 1\r\n{tag} OK\r\n");
-    let sized = hear("UID FETCH 1 (UID RFC822.SIZE", "* 1 FETCH (UID 1 RFC822.SIZE 10)\r\n{tag} OK\r\n");
+    let sized =
+        hear("UID FETCH 1 (UID RFC822.SIZE", "* 1 FETCH (UID 1 RFC822.SIZE 10)\r\n{tag} OK\r\n");
     vec![
         (
             "a refused search",
@@ -98,7 +99,8 @@ async fn nothing_that_a_server_says_passes_for_an_empty_folder() {
     for (what, turns, trouble) in gone_wrong() {
         let ledger = Arc::new(Ledger::default());
         let peer = Script::start(turns).await;
-        let machine = Machine::start(mailbox(peer.port, Security::PlainOnLoopback, flag()), &ledger);
+        let machine =
+            Machine::start(mailbox(peer.port, Security::PlainOnLoopback, flag()), &ledger);
         until(what, || machine.status().trouble == Some(trouble)).await;
         machine.stop().await;
         assert_eq!(ledger.kept("support", "INBOX"), None, "{what}");
@@ -110,7 +112,11 @@ async fn nothing_that_a_server_says_passes_for_an_empty_folder() {
 async fn a_password_waits_for_the_encryption() {
     let able = "* CAPABILITY IMAP4rev1 STARTTLS\r\n{tag} OK\r\n";
     for (what, turns, trouble) in [
-        ("not offered", vec![say("* OK hello\r\n"), hear("CAPABILITY", ABLE), hear("", "")], "no_starttls"),
+        (
+            "not offered",
+            vec![say("* OK hello\r\n"), hear("CAPABILITY", ABLE), hear("", "")],
+            "no_starttls",
+        ),
         (
             "refused",
             vec![
@@ -138,7 +144,10 @@ async fn a_password_waits_for_the_encryption() {
         let machine = Machine::start(mailbox(peer.port, Security::StartTls, flag()), &ledger);
         until(what, || machine.status().trouble == Some(trouble)).await;
         machine.stop().await;
-        assert!(!peer.heard().iter().any(|line| line.contains("LOGIN") || line.contains("secret")), "{what}");
+        assert!(
+            !peer.heard().iter().any(|line| line.contains("LOGIN") || line.contains("secret")),
+            "{what}"
+        );
     }
 }
 
@@ -146,7 +155,8 @@ async fn a_password_waits_for_the_encryption() {
 async fn a_server_that_forbids_login_in_clear_does_not_hear_the_password() {
     let ledger = Arc::new(Ledger::default());
     let able = "* CAPABILITY IMAP4rev1 LOGINDISABLED\r\n{tag} OK\r\n";
-    let peer = Script::start(vec![say("* OK hello\r\n"), hear("CAPABILITY", able), hear("", "")]).await;
+    let peer =
+        Script::start(vec![say("* OK hello\r\n"), hear("CAPABILITY", able), hear("", "")]).await;
     let machine = Machine::start(mailbox(peer.port, Security::PlainOnLoopback, flag()), &ledger);
     until("trouble", || machine.status().trouble == Some("login")).await;
     machine.stop().await;

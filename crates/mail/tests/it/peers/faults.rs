@@ -15,7 +15,8 @@ pub(crate) enum Moment {
     After,
 }
 
-pub(crate) const MOMENTS: [Moment; 4] = [Moment::Before, Moment::Between, Moment::Half, Moment::After];
+pub(crate) const MOMENTS: [Moment; 4] =
+    [Moment::Before, Moment::Between, Moment::Half, Moment::After];
 
 /// One death.
 #[derive(Clone, Debug)]

@@ -43,7 +43,12 @@ impl Folder {
 
     fn append(&mut self, raw: &[u8]) {
         let arrived_s = self.came * 3_600;
-        self.messages.push(Message { uid: self.next, raw: raw.to_vec(), flags: BTreeSet::new(), arrived_s });
+        self.messages.push(Message {
+            uid: self.next,
+            raw: raw.to_vec(),
+            flags: BTreeSet::new(),
+            arrived_s,
+        });
         self.next += 1;
         self.came += 1;
     }
@@ -223,9 +228,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     return Ok(());
                 }
                 "CAPABILITY" => {
-                    let more = if self.peer.security == Security::StartTls { " STARTTLS" } else { "" };
-                    self.step(&verb, |_| format!("* CAPABILITY {able}{more}\r\n{tag} OK\r\n").into_bytes())
-                        .await?;
+                    let more =
+                        if self.peer.security == Security::StartTls { " STARTTLS" } else { "" };
+                    self.step(&verb, |_| {
+                        format!("* CAPABILITY {able}{more}\r\n{tag} OK\r\n").into_bytes()
+                    })
+                    .await?;
                 }
                 "IDLE" => self.idle(&tag).await?,
                 "UID" => {
@@ -291,13 +299,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         match what {
             "SEARCH" => {
                 self.peer.searches.lock().unwrap().push(rest.clone());
-                // Those since a day as well, which is more than is asked for: the client has to look itself.
+                // Those since a day as well, which is more than is asked for: the client has to
+                // look itself.
                 let first: u32 = rest.split(":*").next().unwrap().parse().unwrap();
                 self.step("SEARCH", |connection| {
                     let messages = connection.messages();
                     let last = messages.last().map(|message| message.uid);
                     let found = messages.iter().map(|message| message.uid);
-                    let found: BTreeSet<u32> = found.filter(|uid| *uid >= first).chain(last).collect();
+                    let found: BTreeSet<u32> =
+                        found.filter(|uid| *uid >= first).chain(last).collect();
                     let list: String = found.iter().map(|uid| format!(" {uid}")).collect();
                     format!("* SEARCH{list}\r\n{tag} OK\r\n").into_bytes()
                 })
@@ -342,9 +352,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     connection.change(uid, |_| {});
                     let mut folders = connection.peer.folders.lock().unwrap();
                     let folder = folders.get_mut(&connection.folder).unwrap();
-                    folder
-                        .messages
-                        .retain(|message| message.uid != uid || !message.flags.contains("\\Deleted"));
+                    folder.messages.retain(|message| {
+                        message.uid != uid || !message.flags.contains("\\Deleted")
+                    });
                     done("OK gone")
                 })
                 .await
@@ -436,7 +446,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Does a step and answers it, or dies in it.
-    async fn step(&mut self, name: &str, effect: impl FnOnce(&mut Self) -> Vec<u8>) -> Result<(), Dead> {
+    async fn step(
+        &mut self,
+        name: &str,
+        effect: impl FnOnce(&mut Self) -> Vec<u8>,
+    ) -> Result<(), Dead> {
         let moment = self.peer.faults.step(name);
         if moment == Some(Moment::Before) {
             return self.die().await;

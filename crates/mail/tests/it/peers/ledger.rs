@@ -110,8 +110,16 @@ impl Checkpoints for Ledger {
         Ok(self.kept(mailbox, folder))
     }
 
-    async fn keep(&self, mailbox: &str, folder: &str, checkpoint: Checkpoint) -> Result<(), NotNow> {
-        self.checkpoints.lock().unwrap().insert((mailbox.to_owned(), folder.to_owned()), checkpoint);
+    async fn keep(
+        &self,
+        mailbox: &str,
+        folder: &str,
+        checkpoint: Checkpoint,
+    ) -> Result<(), NotNow> {
+        self.checkpoints
+            .lock()
+            .unwrap()
+            .insert((mailbox.to_owned(), folder.to_owned()), checkpoint);
         Ok(())
     }
 }

@@ -1,4 +1,5 @@
-//! A server that says what it was told to say, whatever the protocol; for dialogues that no decent server has.
+//! A server that says what it was told to say, whatever the protocol; for dialogues that no decent
+//! server has.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +11,8 @@ use tokio::net::TcpListener;
 pub(crate) enum Turn {
     /// Says this. `{tag}` is the first word of the line read last.
     Say(Vec<u8>),
-    /// Reads a line, which has to begin with this (after the tag, if there is one); answers with that.
+    /// Reads a line, which has to begin with this (after the tag, if there is one); answers with
+    /// that.
     Hear(&'static str, Vec<u8>),
 }
 

@@ -23,7 +23,8 @@ pub(crate) struct SmtpPeer {
     pub(crate) port: u16,
     pub(crate) faults: Faults,
     pub(crate) accepted: Mutex<Vec<Accepted>>,
-    /// What is answered to a step instead of what should be: the step or `RCPT <address>`, and the answer.
+    /// What is answered to a step instead of what should be: the step or `RCPT <address>`, and the
+    /// answer.
     pub(crate) answers: Mutex<Vec<(String, String)>>,
     pub(crate) able: Mutex<BTreeSet<&'static str>>,
     connections: Mutex<usize>,
@@ -111,7 +112,9 @@ impl SmtpPeer {
 async fn serve(peer: Arc<SmtpPeer>, stream: tokio::net::TcpStream) {
     stream.set_nodelay(true).unwrap();
     let mut connection = Connection::new(peer.clone(), stream);
-    if connection.say("greeting", "220 relay").await.is_err() || connection.dialogue().await.is_err() {
+    if connection.say("greeting", "220 relay").await.is_err()
+        || connection.dialogue().await.is_err()
+    {
         return;
     }
     let Ok(stream) = super::acceptor().accept(connection.stream.into_inner()).await else { return };
@@ -133,15 +136,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 "STARTTLS" => return self.say("STARTTLS", "220 begin").await,
                 "EHLO" => {
                     let mut lines = vec!["relay".to_owned()];
-                    lines.extend(self.peer.able.lock().unwrap().iter().map(|able| (*able).to_owned()));
+                    lines.extend(
+                        self.peer.able.lock().unwrap().iter().map(|able| (*able).to_owned()),
+                    );
                     if self.peer.security == Security::StartTls {
                         lines.push("STARTTLS".to_owned());
                     }
                     let last = lines.len() - 1;
-                    let text = lines
-                        .iter()
-                        .enumerate()
-                        .map(|(at, line)| format!("250{}{line}", if at == last { ' ' } else { '-' }));
+                    let text = lines.iter().enumerate().map(|(at, line)| {
+                        format!("250{}{line}", if at == last { ' ' } else { '-' })
+                    });
                     let text = text.collect::<Vec<_>>().join("\r\n");
                     self.say("EHLO", &text).await?;
                 }
@@ -189,7 +193,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             raw.extend_from_slice(line.strip_prefix(b".").unwrap_or(&line));
         }
-        let accepted = Accepted { sender: self.sender.clone(), recipients: self.recipients.clone(), raw };
+        let accepted =
+            Accepted { sender: self.sender.clone(), recipients: self.recipients.clone(), raw };
         let answer = self.peer.answer_to("dot", "250 taken over");
         let moment = self.peer.faults.step("dot");
         if moment == Some(Moment::Before) {

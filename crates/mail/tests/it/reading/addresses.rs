@@ -19,7 +19,10 @@ fn a_local_part_keeps_its_quotes_when_it_needs_them() {
     list("Eve <\"eve adams\"@x.example>", &[("\"eve adams\"@x.example", "Eve")]);
     list("<\"a\\\"b\\\\c\"@x.example>", &[("\"a\\\"b\\\\c\"@x.example", "")]);
     list("\"a@b\"@x.example", &[("\"a@b\"@x.example", "")]);
-    list("\"a,b;c<d>\"@x.example, z@x.example", &[("\"a,b;c<d>\"@x.example", ""), ("z@x.example", "")]);
+    list(
+        "\"a,b;c<d>\"@x.example, z@x.example",
+        &[("\"a,b;c<d>\"@x.example", ""), ("z@x.example", "")],
+    );
     list("\"eve\"@x.example", &[("eve@x.example", "")]);
     list("\"e\\ve.adams\"@x.example", &[("eve.adams@x.example", "")]);
     // Dots where none may be are real addresses at some providers.
@@ -92,7 +95,8 @@ fn old_and_broken_forms() {
         "undisclosed, eve@x.example,",
         "[eve@x.example]",
     ] {
-        let expect = if field.starts_with("undisclosed") { [("eve@x.example", "undisclosed")] } else { eve };
+        let expect =
+            if field.starts_with("undisclosed") { [("eve@x.example", "undisclosed")] } else { eve };
         list(field, &expect);
     }
     list(
@@ -131,9 +135,15 @@ fn who_sent_it_is_taken_when_nobody_wrote_it() {
         (read.from.map(|from| from.address), read.remarks.len())
     };
     let is = |address: &str| (Some(address.to_owned()), 1);
-    assert_eq!(from(b"Sender: Eve <eve@x.example>\r\n\r\n", Some("bounce@y.example")), is("eve@x.example"));
+    assert_eq!(
+        from(b"Sender: Eve <eve@x.example>\r\n\r\n", Some("bounce@y.example")),
+        is("eve@x.example")
+    );
     assert_eq!(from(b"Subject: x\r\n\r\n", Some("eve@x.example")), is("eve@x.example"));
-    assert_eq!(from(b"From: \r\nSubject: x\r\n\r\n", Some("\"eve.\"@x.example")), is("\"eve.\"@x.example"));
+    assert_eq!(
+        from(b"From: \r\nSubject: x\r\n\r\n", Some("\"eve.\"@x.example")),
+        is("\"eve.\"@x.example")
+    );
     assert_eq!(from(b"From: nobody\r\n\r\n", Some("eve@x.example")), is("eve@x.example"));
     assert_eq!(from(b"Subject: x\r\n\r\n", None), (None, 1));
     assert_eq!(

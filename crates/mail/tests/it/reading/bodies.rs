@@ -26,7 +26,8 @@ fn a_name_alone_makes_no_file_of_a_text() {
     ];
     let read = parts("alternative", &forms);
     assert_eq!((read.text.trim_end(), read.html.is_some(), read.parts.len()), ("plain", true, 0));
-    // What says that it is an attachment is one. A second text with a name is shown, and can be had as a file.
+    // What says that it is an attachment is one. A second text with a name is shown, and can be had
+    // as a file.
     let read = parts(
         "mixed",
         &["\nHi", "Content-Type: text/plain; name=a.txt\nContent-Disposition: attachment\n\nlog"],
@@ -69,7 +70,8 @@ fn related_parts_name_the_one_that_is_shown() {
         (read.text.trim_end(), read.html.as_deref().map(str::trim_end), names(&read)),
         ("plain", Some("<p>rich</p>"), vec!["shot.png"])
     );
-    let read = parts("related; start=\"<root@x.example>\"", &["Content-Type: text/html\n\nother", &root]);
+    let read =
+        parts("related; start=\"<root@x.example>\"", &["Content-Type: text/html\n\nother", &root]);
     assert_eq!((read.text.trim_end(), types(&read)), ("My question", vec!["text/html"]));
 }
 
@@ -144,7 +146,8 @@ fn an_invalid_type_is_plain_text() {
     }
     // What is certainly no text stays a file.
     for content_type in ["application", "image/", "image; name=a.png"] {
-        let read = parts("mixed", &["\nHi", &format!("Content-Type: {content_type}\n\n\u{1}\u{2}")]);
+        let read =
+            parts("mixed", &["\nHi", &format!("Content-Type: {content_type}\n\n\u{1}\u{2}")]);
         assert_eq!(
             (read.text.trim_end(), types(&read)),
             ("Hi", vec!["application/octet-stream"]),

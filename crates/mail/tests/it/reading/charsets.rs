@@ -41,7 +41,8 @@ fn escape_sequences_are_believed_whatever_the_label() {
         plain(label, japanese, "返品をお願い");
     }
     text("Content-Type: text/html", b"<p>\x1b$BJVIJ\x1b(B</p>", "返品");
-    // What only the relatives have: rows of Windows, half-width letters in three ways, the supplementary set, other countries' sets.
+    // What only the relatives have: rows of Windows, half-width letters in three ways, the
+    // supplementary set, other countries' sets.
     plain("iso-2022-jp-ms", b"\x1b$B-!\x1b(B", "①");
     plain("iso-2022-jp", b"\x1b(IJ]6[\x1b(B", "ﾊﾝｶﾛ");
     plain("cp50222", b"\x0eJ]\x0f", "ﾊﾝ");
@@ -81,7 +82,8 @@ fn names_of_charsets_as_programs_write_them() {
     for label in ["cp949", "uhc", "ks_c_5601-1987", "korean", "ms949"] {
         plain(label, b"\xb9\xdd\xc7\xb0", "반품");
     }
-    for label in ["cp936", "gb2312", "gbk", "euc-cn", "x-gbk", "gb_2312-80", "csgb2312", "gb18030"] {
+    for label in ["cp936", "gb2312", "gbk", "euc-cn", "x-gbk", "gb_2312-80", "csgb2312", "gb18030"]
+    {
         plain(label, b"\xcd\xcb\xbb\xf5", "退货");
     }
     for label in ["cp950", "big5-eten", "cn-big5", "x-x-big5"] {
@@ -93,9 +95,17 @@ fn names_of_charsets_as_programs_write_them() {
     for label in ["latin1", "latin-1", "iso8859-1", "iso_8859-1:1987", "8859-1", "cp819"] {
         plain(label, b"\xfc", "ü");
     }
-    for label in
-        ["utf8", "UTF8", "\"utf-8\"", "'utf-8'", "utf-8;", "utf_8", "cp65001", "utf8mb4", "unicode-1-1-utf-8"]
-    {
+    for label in [
+        "utf8",
+        "UTF8",
+        "\"utf-8\"",
+        "'utf-8'",
+        "utf-8;",
+        "utf_8",
+        "cp65001",
+        "utf8mb4",
+        "unicode-1-1-utf-8",
+    ] {
         plain(label, "ü☃".as_bytes(), "ü☃");
     }
     plain("cp437", b"\x81", "ü");
@@ -136,7 +146,9 @@ fn a_label_that_cannot_be_right_is_not_believed() {
     plain("utf-8", b"\xc3\xbcber\xc3", "über\u{fffd}");
     plain("utf-8", b"\xc3\xbc\xc3\xbc\xff\xc3\xbc", "üü\u{fffd}ü");
     // Says something else and is UTF-8.
-    for label in ["iso-8859-1", "windows-1252", "us-ascii", "x-nobody", "iso-2022-jp", "gb2312", "euc-kr"] {
+    for label in
+        ["iso-8859-1", "windows-1252", "us-ascii", "x-nobody", "iso-2022-jp", "gb2312", "euc-kr"]
+    {
         plain(label, "Grüße – ☃ и".as_bytes(), "Grüße – ☃ и");
     }
     for label in ["gb2312", "windows-1251", "shift_jis", "koi8-r", "big5"] {
@@ -145,7 +157,8 @@ fn a_label_that_cannot_be_right_is_not_believed() {
     }
     // Says one country's charset and is another's.
     plain("iso-2022-jp", "これは返品のお願いです".as_bytes(), "これは返品のお願いです");
-    let shift_jis = b"\x82\xb1\x82\xea\x82\xcd\x95\xd4\x95i\x82\xcc\x82\xa8\x8a\xe8\x82\xa2\x82\xc5\x82\xb7";
+    let shift_jis =
+        b"\x82\xb1\x82\xea\x82\xcd\x95\xd4\x95i\x82\xcc\x82\xa8\x8a\xe8\x82\xa2\x82\xc5\x82\xb7";
     plain("iso-2022-jp", shift_jis, "これは返品のお願いです");
     plain("utf-8", shift_jis, "これは返品のお願いです");
     text("X: y", shift_jis, "これは返品のお願いです");
@@ -159,7 +172,11 @@ fn a_label_that_cannot_be_right_is_not_believed() {
         b"\xb9\xdd\xc7\xb0\xc0\xbb \xba\xce\xc5\xb9\xb5\xe5\xb8\xb3\xb4\xcf\xb4\xd9",
         "반품을 부탁드립니다",
     );
-    text("X: y", b"Gr\xfc\xdfe aus K\xf6ln, Stra\xdfe 5, \xdcber uns", "Grüße aus Köln, Straße 5, Über uns");
+    text(
+        "X: y",
+        b"Gr\xfc\xdfe aus K\xf6ln, Stra\xdfe 5, \xdcber uns",
+        "Grüße aus Köln, Straße 5, Über uns",
+    );
 }
 
 #[test]
@@ -189,10 +206,19 @@ fn html_says_its_charset_itself() {
 #[test]
 fn nothing_is_lost_whatever_the_bytes() {
     let all: Vec<u8> = (0..=255).collect();
-    for label in
-        ["utf-8", "iso-2022-jp", "iso-2022-kr", "hz", "gb18030", "utf-16", "utf-7", "x-nobody", "shift_jis"]
-    {
-        let read = letter(&raw(format!("Content-Type: text/plain; charset={label}").as_bytes(), &all));
+    for label in [
+        "utf-8",
+        "iso-2022-jp",
+        "iso-2022-kr",
+        "hz",
+        "gb18030",
+        "utf-16",
+        "utf-7",
+        "x-nobody",
+        "shift_jis",
+    ] {
+        let read =
+            letter(&raw(format!("Content-Type: text/plain; charset={label}").as_bytes(), &all));
         assert!(!read.text.is_empty(), "{label}");
     }
 }

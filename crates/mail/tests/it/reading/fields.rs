@@ -21,7 +21,11 @@ fn folds_and_comments_stand_between_any_tokens() {
         assert_eq!(letter(&raw(fields.as_bytes(), body)).text, expect, "{fields}");
     };
     text("Content-Type: text/plain; charset=\r\n\t\"iso-8859-2\"", b"P\xf8\xedli\xb9", "Příliš");
-    text("Content-Type:\r\n text/plain;\r\n charset\r\n =\r\n iso-8859-2", b"P\xf8\xedli\xb9", "Příliš");
+    text(
+        "Content-Type:\r\n text/plain;\r\n charset\r\n =\r\n iso-8859-2",
+        b"P\xf8\xedli\xb9",
+        "Příliš",
+    );
     text(
         "Content-Type: (a (b) \\) c) text/plain (d); (e) charset (f) = (g) \"iso-8859-2\" (h)",
         b"\xb9",
@@ -59,7 +63,8 @@ fn encoded_words_lose_no_letter() {
     subject(b"=?utf-8?Q?Beh=C3?=\r\n =?utf-8?B?tnJkZW4=?=", "Behörden");
     subject(b"=?iso-2022-jp?B?GyRCSlY=?= =?iso-2022-jp?B?SUobKEI=?=", "返品");
     subject(b"=?gb2312?B?zcu79Q?=\r\n\t=?gb2312?B?yerH6w==?=", "退货申请");
-    // Without padding, or with too much; without the blank between two words; with blanks and with a fold inside.
+    // Without padding, or with too much; without the blank between two words; with blanks and with
+    // a fold inside.
     subject(b"=?utf-8?B?R3LDvMOfZQ?=", "Grüße");
     subject(b"=?utf-8?B?R3LDvMOfZQ====?=", "Grüße");
     subject(b"=?utf-8?Q?Gr=C3=BC?==?utf-8?Q?=C3=9Fe?=", "Grüße");
@@ -87,7 +92,10 @@ fn raw_bytes_are_decoded_once_in_the_charset_of_their_letter() {
     subject(b"=?koi8-r?Q?=F0\xd2=C9\xd7?=", "Прив");
     // The charset that the text names, that one part of several names, that another field names.
     subject(b"\xcd\xcb\xbb\xf5\r\nContent-Type: text/plain; charset=gb2312", "退货");
-    subject(b"\xcf\xf0\xe8\xe2\xe5\xf2\r\nContent-Type: text/plain; charset=\"windows-1251\"", "Привет");
+    subject(
+        b"\xcf\xf0\xe8\xe2\xe5\xf2\r\nContent-Type: text/plain; charset=\"windows-1251\"",
+        "Привет",
+    );
     subject(b"\xcf\xf0\xe8\xe2\xe5\xf2\r\nTo: =?windows-1251?Q?=CF?= <a@b.example>", "Привет");
     subject(b"\x83\x81\x81[\x83\x8b\r\nContent-Type: text/plain; charset=Shift_JIS", "メール");
     let read = letter(&raw(
@@ -104,37 +112,69 @@ fn raw_bytes_are_decoded_once_in_the_charset_of_their_letter() {
     from.extend_from_slice(b"x");
     let sender = letter(&from).from.unwrap();
     assert_eq!((sender.address.as_str(), sender.name.as_deref()), ("ai@example.org", Some("あい")));
-    let read =
-        letter(&raw(b"To: Gr\xfc\xdfe <g@example.org>\r\nContent-Type: text/plain; charset=iso-8859-1", b""));
+    let read = letter(&raw(
+        b"To: Gr\xfc\xdfe <g@example.org>\r\nContent-Type: text/plain; charset=iso-8859-1",
+        b"",
+    ));
     assert_eq!(read.to[0].name.as_deref(), Some("Grüße"));
 }
 
 #[test]
 fn parameters_are_joined_before_they_are_decoded() {
     let disposition = "Content-Disposition: attachment;";
-    name(&format!("{disposition}\n filename*0*=utf-8''R%C3;\n filename*1*=%BCckgabe.pdf"), "Rückgabe.pdf");
-    name(&format!("{disposition} filename*1*=%BCckgabe.pdf; filename*0*=utf-8'de'R%C3"), "Rückgabe.pdf");
     name(
-        &format!("{disposition} filename*0*=iso-8859-1''R%FCck; filename*1=\"gabe 1\"; filename*2*=%2Epdf"),
+        &format!("{disposition}\n filename*0*=utf-8''R%C3;\n filename*1*=%BCckgabe.pdf"),
+        "Rückgabe.pdf",
+    );
+    name(
+        &format!("{disposition} filename*1*=%BCckgabe.pdf; filename*0*=utf-8'de'R%C3"),
+        "Rückgabe.pdf",
+    );
+    name(
+        &format!(
+            "{disposition} filename*0*=iso-8859-1''R%FCck; filename*1=\"gabe 1\"; filename*2*=%2Epdf"
+        ),
         "Rückgabe 1.pdf",
     );
-    name(&format!("{disposition} filename*0*=shift_jis''%83; filename*1*=%81%81%5B.txt"), "メー.txt");
-    name(&format!("{disposition} filename*=UTF-8''R%C3%BCck.pdf; filename=\"Rueck.pdf\""), "Rück.pdf");
-    name(&format!("{disposition} filename=\"Rueck.pdf\"; filename*=UTF-8''R%C3%BCck.pdf"), "Rück.pdf");
+    name(
+        &format!("{disposition} filename*0*=shift_jis''%83; filename*1*=%81%81%5B.txt"),
+        "メー.txt",
+    );
+    name(
+        &format!("{disposition} filename*=UTF-8''R%C3%BCck.pdf; filename=\"Rueck.pdf\""),
+        "Rück.pdf",
+    );
+    name(
+        &format!("{disposition} filename=\"Rueck.pdf\"; filename*=UTF-8''R%C3%BCck.pdf"),
+        "Rück.pdf",
+    );
     name(&format!("{disposition} filename*=\"UTF-8''R%C3%BCck.pdf\""), "Rück.pdf");
     name(&format!("{disposition} filename*=R%C3%BCck.pdf"), "Rück.pdf");
     name(&format!("{disposition} filename*=''R%FCck.pdf"), "Rück.pdf");
-    name(&format!("{disposition} filename*0=Rueck; filename*1=gabe; filename*2=.pdf"), "Rueckgabe.pdf");
-    let ten: String = (0..12).rev().map(|number| format!("; filename*{number}={number}-")).collect();
-    name(&format!("Content-Disposition: attachment{ten}"), "0-1-2-3-4-5-6-7-8-9-10-11-");
-    // Words of RFC 2047, which are forbidden here: folded wide, cut inside a letter, over several pieces, without quotes.
     name(
-        &format!("{disposition}\n filename=\"=?UTF-8?Q?R=C3=BCckgabe?=\n        =?UTF-8?Q?schein=2Epdf?=\""),
+        &format!("{disposition} filename*0=Rueck; filename*1=gabe; filename*2=.pdf"),
+        "Rueckgabe.pdf",
+    );
+    let ten: String =
+        (0..12).rev().map(|number| format!("; filename*{number}={number}-")).collect();
+    name(&format!("Content-Disposition: attachment{ten}"), "0-1-2-3-4-5-6-7-8-9-10-11-");
+    // Words of RFC 2047, which are forbidden here: folded wide, cut inside a letter, over several
+    // pieces, without quotes.
+    name(
+        &format!(
+            "{disposition}\n filename=\"=?UTF-8?Q?R=C3=BCckgabe?=\n        =?UTF-8?Q?schein=2Epdf?=\""
+        ),
         "Rückgabeschein.pdf",
     );
-    name(&format!("{disposition} filename=\"=?utf-8?B?UsM=?= =?utf-8?B?vGNrLnBkZg==?=\""), "Rück.pdf");
+    name(
+        &format!("{disposition} filename=\"=?utf-8?B?UsM=?= =?utf-8?B?vGNrLnBkZg==?=\""),
+        "Rück.pdf",
+    );
     name(&format!("{disposition} filename==?utf-8?Q?R=C3=BCck.pdf?="), "Rück.pdf");
-    name(&format!("{disposition} filename*0=\"=?utf-8?Q?R=C3=BC\"; filename*1=\"ck.pdf?=\""), "Rück.pdf");
+    name(
+        &format!("{disposition} filename*0=\"=?utf-8?Q?R=C3=BC\"; filename*1=\"ck.pdf?=\""),
+        "Rück.pdf",
+    );
     name("Content-Type: application/pdf;\n name=\"=?iso-8859-1?Q?R=FCck.pdf?=\"", "Rück.pdf");
 }
 
@@ -168,7 +208,9 @@ fn a_broken_line_does_not_end_the_fields() {
             "{broken}"
         );
     }
-    // A text that was put below the fields without an empty line stays one, also when it looks like fields.
-    let read = letter(b"From: eve@x.example\nSubject: An input\nWhere is it?\nTo: somebody\n\nmore");
+    // A text that was put below the fields without an empty line stays one, also when it looks like
+    // fields.
+    let read =
+        letter(b"From: eve@x.example\nSubject: An input\nWhere is it?\nTo: somebody\n\nmore");
     assert_eq!(read.text, "Where is it?\nTo: somebody\n\nmore");
 }

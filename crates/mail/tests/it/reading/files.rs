@@ -1,17 +1,20 @@
-//! What is beside the text: pictures, enclosed messages, invitations, sealed messages, and their names.
+//! What is beside the text: pictures, enclosed messages, invitations, sealed messages, and their
+//! names.
 
 use handoff_mail::html::clean;
 
 use super::{letter, message, named, names, parts, types};
 
 /// A picture of one point.
-const PNG: &str =
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
 /// Shows the HTML of a letter, with the numbers of its parts as addresses of pictures.
 fn shown(letter: &handoff_domain::Letter) -> String {
-    let place = |id: &str| letter.parts.iter().position(|part| part.content_id.as_deref() == Some(id));
-    clean(letter.html.as_deref().unwrap_or_default(), &|id| place(id).map(|at| format!("/file/{at}")))
+    let place =
+        |id: &str| letter.parts.iter().position(|part| part.content_id.as_deref() == Some(id));
+    clean(letter.html.as_deref().unwrap_or_default(), &|id| {
+        place(id).map(|at| format!("/file/{at}"))
+    })
 }
 
 #[test]
@@ -40,7 +43,8 @@ fn pictures_in_the_text_become_parts_that_are_shown() {
         );
         assert!(shown(&read).contains("src=\"/file/0\""), "{source}");
     }
-    // The same picture twice is one part; other data is no picture; what is written in the text stays.
+    // The same picture twice is one part; other data is no picture; what is written in the text
+    // stays.
     let read = letter(&message(&format!(
         "Content-Type: text/html\n\n<img src=\"data:image/png;base64,{PNG}\"><img src=\"data:image/png;base64,{PNG}\">\
          <img src=\"data:image/svg+xml,%3Csvg/%3E\"><img src=\"data:text/html,x\"><p>src = data:image/png, too</p>"
@@ -60,7 +64,8 @@ fn pictures_in_the_text_become_parts_that_are_shown() {
         (read.text.as_str(), read.parts.len(), read.parts[0].content.len(), read.remarks.len()),
         ("beforeafter", 1, 3 << 19, 0)
     );
-    let many: String = (0..150).map(|number| format!("<img src=\"data:image/gif,{number}\">")).collect();
+    let many: String =
+        (0..150).map(|number| format!("<img src=\"data:image/gif,{number}\">")).collect();
     let read = letter(&message(&format!("Content-Type: text/html\n\n{many}")));
     assert_eq!((read.parts.len(), read.remarks.len()), (100, 1));
 }
@@ -92,22 +97,31 @@ fn pictures_are_found_by_their_ids_however_these_are_written() {
         if !source.contains('&') {
             let html = shown(&read);
             assert!(html.contains("/file/0"), "{id} {source}: {html}");
-            assert_eq!(clean(&html, &|_| Some("/file/0".into())), html, "cleaning again changes nothing");
+            assert_eq!(
+                clean(&html, &|_| Some("/file/0".into())),
+                html,
+                "cleaning again changes nothing"
+            );
         }
     }
     let read = parts(
         "related",
-        &["Content-Type: text/html\n\n<p>cid:other", "Content-Type: image/png\nContent-ID: <pic@x>\n\nx"],
+        &[
+            "Content-Type: text/html\n\n<p>cid:other",
+            "Content-Type: image/png\nContent-ID: <pic@x>\n\nx",
+        ],
     );
     assert!(!read.parts[0].inline);
 }
 
 #[test]
 fn parts_without_a_name_get_one() {
-    let enclosed =
-        |subject: &str| format!("Content-Type: message/rfc822\n\nFrom: x@y.example\n{subject}\n\nold words");
+    let enclosed = |subject: &str| {
+        format!("Content-Type: message/rfc822\n\nFrom: x@y.example\n{subject}\n\nold words")
+    };
     let name = |part: &str| parts("mixed", &["\nfyi", part]).parts.remove(0).name;
-    let check = |part: &str, expect: &str| assert_eq!(name(part).as_deref(), Some(expect), "{part}");
+    let check =
+        |part: &str, expect: &str| assert_eq!(name(part).as_deref(), Some(expect), "{part}");
     check(&enclosed("Subject: The old order"), "The old order.eml");
     check(&enclosed("Subject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?= 1/2"), "Grüße 1_2.eml");
     check(&enclosed("X: y"), "message.eml");
@@ -127,8 +141,7 @@ fn parts_without_a_name_get_one() {
 
 #[test]
 fn an_invitation_stays_to_be_had() {
-    let calendar =
-        "Content-Type: text/calendar; charset=utf-8; method=REQUEST\n\nBEGIN:VCALENDAR\nEND:VCALENDAR";
+    let calendar = "Content-Type: text/calendar; charset=utf-8; method=REQUEST\n\nBEGIN:VCALENDAR\nEND:VCALENDAR";
     let read = parts(
         "alternative",
         &["\nMeeting at ten", "Content-Type: text/html\n\n<p>Meeting at ten</p>", calendar],
@@ -145,7 +158,10 @@ fn an_invitation_stays_to_be_had() {
 #[test]
 fn names_keep_their_words() {
     let check = |given: &str, expect: &str| {
-        let read = parts("mixed", &[&format!("Content-Disposition: attachment; filename=\"{given}\"\n\nx")]);
+        let read = parts(
+            "mixed",
+            &[&format!("Content-Disposition: attachment; filename=\"{given}\"\n\nx")],
+        );
         assert_eq!(names(&read), [expect], "{given}");
     };
     check("Rechnung 12/2026.pdf", "Rechnung 12_2026.pdf");
@@ -181,7 +197,10 @@ fn sealed_messages_are_kept_with_a_remark() {
         "signed; protocol=\"application/pkcs7-signature\"",
         &["\nHi", "Content-Type: application/pkcs7-signature\n\nx"],
     );
-    assert_eq!((read.text.trim_end(), names(&read), read.remarks.len()), ("Hi", vec!["smime.p7s"], 0));
+    assert_eq!(
+        (read.text.trim_end(), names(&read), read.remarks.len()),
+        ("Hi", vec!["smime.p7s"], 0)
+    );
 }
 
 /// Wraps bytes as the strict encoding has it.
@@ -208,7 +227,8 @@ fn wrapped(container: fn(u8, &[u8]) -> Vec<u8>, data: &[u8]) -> Vec<u8> {
 fn what_a_signature_wraps_is_read() {
     let message = "Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nGr\u{fc}\u{df}e\r\n--c\r\n\
                    Content-Type: application/pdf; name=a.pdf\r\n\r\nx\r\n--c--\r\n";
-    let pieces: Vec<u8> = message.as_bytes().chunks(20).flat_map(|piece| element(4, piece)).collect();
+    let pieces: Vec<u8> =
+        message.as_bytes().chunks(20).flat_map(|piece| element(4, piece)).collect();
     for signed in [
         wrapped(element, &element(4, message.as_bytes())),
         wrapped(endless, &endless(0x24, &pieces)),
@@ -226,8 +246,12 @@ fn what_a_signature_wraps_is_read() {
     // Nothing is opened for ever, and what is cut is kept.
     let head = "Content-Type: application/pkcs7-mime\r\n\r\n".as_bytes();
     let nest = |inner: Vec<u8>| wrapped(element, &element(4, &[head, &inner].concat()));
-    let deep = (0..50).fold(wrapped(element, &element(4, message.as_bytes())), |inner, _| nest(inner));
-    assert_eq!(names(&letter(&super::raw(b"Content-Type: application/pkcs7-mime", &deep))).len(), 2);
+    let deep =
+        (0..50).fold(wrapped(element, &element(4, message.as_bytes())), |inner, _| nest(inner));
+    assert_eq!(
+        names(&letter(&super::raw(b"Content-Type: application/pkcs7-mime", &deep))).len(),
+        2
+    );
     let whole = wrapped(element, &element(4, message.as_bytes()));
     for len in 0..whole.len() {
         let read = letter(&super::raw(b"Content-Type: application/pkcs7-mime", &whole[..len]));

@@ -48,9 +48,10 @@ fn tnef(attributes: &[Vec<u8>]) -> Vec<u8> {
 
 /// Reads a letter with a text (none when empty) and a `winmail.dat`.
 fn winmail(text: &str, content: &[u8]) -> Letter {
-    let mut body =
-        format!("--b\r\n\r\n{text}\r\n--b\r\nContent-Type: application/ms-tnef; name=winmail.dat\r\n\r\n")
-            .into_bytes();
+    let mut body = format!(
+        "--b\r\n\r\n{text}\r\n--b\r\nContent-Type: application/ms-tnef; name=winmail.dat\r\n\r\n"
+    )
+    .into_bytes();
     body.extend_from_slice(content);
     body.extend_from_slice(b"\r\n--b--\r\n");
     letter(&raw(b"Content-Type: multipart/mixed; boundary=b", &body))
@@ -65,11 +66,12 @@ fn file(name: &str, content: &[u8]) -> Vec<u8> {
     .concat()
 }
 
-/// "hello world" as it is compressed in the example of the format's description ([MS-OXRTFCP] 4.1.1).
+/// "hello world" as it is compressed in the example of the format's description ([MS-OXRTFCP]
+/// 4.1.1).
 const HELLO: &[u8] = &[
-    0x2d, 0, 0, 0, 0x2b, 0, 0, 0, 0x4c, 0x5a, 0x46, 0x75, 0xf1, 0xc5, 0xc7, 0xa7, 0x03, 0x00, 0x0a, 0x00,
-    0x72, 0x63, 0x70, 0x67, 0x31, 0x32, 0x35, 0x42, 0x32, 0x0a, 0xf3, 0x20, 0x68, 0x65, 0x6c, 0x09, 0x00,
-    0x20, 0x62, 0x77, 0x05, 0xb0, 0x6c, 0x64, 0x7d, 0x0a, 0x80, 0x0f, 0xa0,
+    0x2d, 0, 0, 0, 0x2b, 0, 0, 0, 0x4c, 0x5a, 0x46, 0x75, 0xf1, 0xc5, 0xc7, 0xa7, 0x03, 0x00, 0x0a,
+    0x00, 0x72, 0x63, 0x70, 0x67, 0x31, 0x32, 0x35, 0x42, 0x32, 0x0a, 0xf3, 0x20, 0x68, 0x65, 0x6c,
+    0x09, 0x00, 0x20, 0x62, 0x77, 0x05, 0xb0, 0x6c, 0x64, 0x7d, 0x0a, 0x80, 0x0f, 0xa0,
 ];
 
 /// RTF that is not compressed.
@@ -86,8 +88,11 @@ fn files_are_taken_out() {
         property(0x370e, 0x1e, b"application/pdf\0"),
         property(0x3712, 0x1e, b"pic@x\0"),
     ]);
-    let content =
-        tnef(&[file("plan.txt", b"a plan"), file("RUECKG~1.PDF", b"%PDF"), attribute(2, 0x9005, &long)]);
+    let content = tnef(&[
+        file("plan.txt", b"a plan"),
+        file("RUECKG~1.PDF", b"%PDF"),
+        attribute(2, 0x9005, &long),
+    ]);
     let read = winmail("See the files.", &content);
     assert_eq!(
         (read.text.trim_end(), names(&read)),
@@ -112,7 +117,8 @@ fn its_text_is_the_text_when_there_is_no_other() {
     assert_eq!(text(0x1f, 0x1000, &wide("Grüße")).text.trim(), "Grüße");
     assert_eq!(text(0x1e, 0x1000, b"Gr\xfc\xdfe\0").text.trim(), "Grüße");
     assert_eq!(winmail("", &tnef(&[attribute(1, 0x800c, b"Gr\xfc\xdfe\0")])).text.trim(), "Grüße");
-    let html = properties(&[number(0x3fde, 28_592), property(0x1013, 0x102, b"<p>P\xf8\xedli\xb9</p>")]);
+    let html =
+        properties(&[number(0x3fde, 28_592), property(0x1013, 0x102, b"<p>P\xf8\xedli\xb9</p>")]);
     let read = winmail("", &tnef(&[attribute(1, 0x9003, &html)]));
     assert_eq!((read.text.trim(), read.html.is_some()), ("Příliš", true));
     assert_eq!(text(0x102, 0x1009, HELLO).text.trim(), "hello world");
@@ -124,10 +130,16 @@ fn its_text_is_the_text_when_there_is_no_other() {
         "{\\rtf1\\ansi\\fromhtml1 {\\*\\htmltag64 <p>}\\htmlrtf {\\b \\htmlrtf0 a < b\\htmlrtf }\\htmlrtf0 {\\*\\htmltag84 <b>}c{\\*\\htmltag92 </b>}{\\*\\htmltag72 </p>}}",
     );
     let read = text(0x102, 0x1009, &rtf);
-    assert_eq!((read.text.trim(), read.html.unwrap().contains("<p>a &lt; b<b>c</b></p>")), ("a < bc", true));
+    assert_eq!(
+        (read.text.trim(), read.html.unwrap().contains("<p>a &lt; b<b>c</b></p>")),
+        ("a < bc", true)
+    );
     // The letter's own text is not doubled, and what holds nothing new is kept as it is.
     let read = winmail("Own words", &tnef(&[attribute(1, 0x800c, b"own words\0")]));
-    assert_eq!((read.text.trim(), names(&read), read.remarks.len()), ("Own words", vec!["winmail.dat"], 1));
+    assert_eq!(
+        (read.text.trim(), names(&read), read.remarks.len()),
+        ("Own words", vec!["winmail.dat"], 1)
+    );
 }
 
 #[test]

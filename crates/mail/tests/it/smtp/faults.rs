@@ -1,4 +1,5 @@
-//! The relay dies at every step; nothing is dropped, and there are two copies only when it died after the final dot.
+//! The relay dies at every step; nothing is dropped, and there are two copies only when it died
+//! after the final dot.
 
 use handoff_mail::smtp::{Outcome, Relay};
 use handoff_mail::tls::Security;
@@ -35,9 +36,11 @@ async fn deliver(relay: &Relay, raw: &[u8], policy: Policy) -> bool {
 }
 
 fn message(step: &str, round: usize, moment: Moment) -> Vec<u8> {
-    format!("Message-ID: <{step}.{round}.{moment:?}@desk.example>\r\n\r\n.dots\r\n..and more\r\n.\r\n")
-        .replace(' ', "-")
-        .into_bytes()
+    format!(
+        "Message-ID: <{step}.{round}.{moment:?}@desk.example>\r\n\r\n.dots\r\n..and more\r\n.\r\n"
+    )
+    .replace(' ', "-")
+    .into_bytes()
 }
 
 /// What came of many deaths.
@@ -52,7 +55,8 @@ struct Toll {
     needless: usize,
 }
 
-/// Each step with its turn: the first `EHLO` is in clear, the second encrypted; the second message goes over a kept connection.
+/// Each step with its turn: the first `EHLO` is in clear, the second encrypted; the second message
+/// goes over a kept connection.
 const STEPS: [(&str, usize); 13] = [
     ("greeting", 0),
     ("EHLO", 0),
@@ -79,18 +83,23 @@ async fn toll(policy: Policy, steps: &[(&str, usize)]) -> Toll {
             peer.faults.plan(Fault { step: step.to_owned(), turn, moment });
             // The second message goes over the kept connection of the first, unless that died.
             for part in ["first", "second"] {
-                let raw = [message(step, round, moment), part.as_bytes().to_vec(), b"\r\n".to_vec()].concat();
+                let raw =
+                    [message(step, round, moment), part.as_bytes().to_vec(), b"\r\n".to_vec()]
+                        .concat();
                 let unknown = deliver(&relay, &raw, policy).await;
                 let copies = peer.accepted().iter().filter(|accepted| accepted.raw == raw).count();
                 toll.lost += usize::from(copies == 0);
                 toll.twice += usize::from(copies == 2);
                 toll.wrong += usize::from(copies > 2 || (copies == 2 && !unknown));
-                toll.needless += usize::from(unknown && !["DATA", "content", "dot"].contains(&step));
+                toll.needless +=
+                    usize::from(unknown && !["DATA", "content", "dot"].contains(&step));
             }
-            // `Between` is where a message is accepted and not answered; no copy may differ from what was sent.
+            // `Between` is where a message is accepted and not answered; no copy may differ from
+            // what was sent.
             let accepted = peer.accepted();
-            let odd =
-                accepted.iter().filter(|accepted| !accepted.raw.starts_with(&message(step, round, moment)));
+            let odd = accepted
+                .iter()
+                .filter(|accepted| !accepted.raw.starts_with(&message(step, round, moment)));
             toll.wrong += odd.count();
             toll.fired += peer.faults.fired();
         }
@@ -103,7 +112,8 @@ async fn nothing_is_dropped_wherever_the_relay_dies() {
     let toll = toll(Policy::Again, &STEPS).await;
     assert_eq!(toll.fired, STEPS.len() * ROUNDS, "every fault has fired");
     assert_eq!((toll.lost, toll.wrong, toll.needless), (0, 0, 0));
-    // Of the deaths at the dot, one moment is before it is kept; at the others there are two copies, or the answer was there.
+    // Of the deaths at the dot, one moment is before it is kept; at the others there are two
+    // copies, or the answer was there.
     assert_eq!(toll.twice, 2 * (ROUNDS / 4) * 2);
 }
 

@@ -23,7 +23,11 @@ async fn every_refusal_has_its_outcome() {
         ("EHLO", "502 what?", Outcome::Temporary(Cause::Reply(reply(502, "what?")))),
         ("AUTH", "535 who?", Outcome::Temporary(Cause::Login)),
         ("AUTH", "454 later", Outcome::Temporary(Cause::Login)),
-        ("MAIL", "550 not from here", Outcome::Permanent(Cause::Reply(reply(550, "not from here")))),
+        (
+            "MAIL",
+            "550 not from here",
+            Outcome::Permanent(Cause::Reply(reply(550, "not from here"))),
+        ),
         ("MAIL", "451 later", Outcome::Temporary(Cause::Reply(reply(451, "later")))),
         (
             "RCPT ben@customer.example",
@@ -64,7 +68,8 @@ async fn every_refusal_has_its_outcome() {
 async fn a_relay_without_extensions_will_do_unless_they_are_needed() {
     let peer = SmtpPeer::start(Security::PlainOnLoopback).await;
     peer.answer("EHLO", "502 what?");
-    let relay = Relay::new(RelayConfig { login: None, ..config(peer.port, Security::PlainOnLoopback) });
+    let relay =
+        Relay::new(RelayConfig { login: None, ..config(peer.port, Security::PlainOnLoopback) });
     assert!(matches!(send(&relay, RAW).await, Outcome::Sent { .. }));
     assert_eq!(peer.accepted().len(), 1);
     assert_eq!(peer.faults.steps()[1..3], ["EHLO", "HELO"]);
@@ -76,13 +81,17 @@ async fn nothing_is_sent_to_a_part_of_the_recipients() {
     peer.answer("RCPT ben@customer.example", "550 no");
     let outcome = send(&relay(peer.port, Security::PlainOnLoopback), RAW).await;
     assert!(matches!(outcome, Outcome::Permanent(Cause::Recipients(_))), "{outcome:?}");
-    assert!(!peer.faults.steps().iter().any(|step| step == "DATA"), "no content was even announced");
+    assert!(
+        !peer.faults.steps().iter().any(|step| step == "DATA"),
+        "no content was even announced"
+    );
 }
 
 #[tokio::test]
 async fn a_connection_serves_many_messages() {
     let peer = SmtpPeer::start(Security::Tls).await;
-    // This peer greets in clear, which is not what TLS from the first byte is: the handshake fails and is told.
+    // This peer greets in clear, which is not what TLS from the first byte is: the handshake fails
+    // and is told.
     let outcome = send(&relay(peer.port, Security::Tls), RAW).await;
     assert_eq!(outcome, Outcome::Temporary(Cause::Connection("tls")));
     let peer = SmtpPeer::start(Security::StartTls).await;

@@ -1,4 +1,5 @@
-//! What never reaches the relay: commands in addresses, ends of messages in messages, credentials without encryption.
+//! What never reaches the relay: commands in addresses, ends of messages in messages, credentials
+//! without encryption.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -53,10 +54,16 @@ async fn what_could_smuggle_is_refused_before_there_is_a_connection() {
     ] {
         let recipients = ["a@x.example".to_owned(), address.to_owned()];
         let envelope = Envelope { sender: None, recipients: &recipients, raw: b"x\r\n" };
-        assert!(matches!(relay.send(envelope).await, Outcome::Permanent(Cause::Message(_))), "{address:?}");
+        assert!(
+            matches!(relay.send(envelope).await, Outcome::Permanent(Cause::Message(_))),
+            "{address:?}"
+        );
         let recipients = ["a@x.example".to_owned()];
         let envelope = Envelope { sender: Some(address), recipients: &recipients, raw: b"x\r\n" };
-        assert!(matches!(relay.send(envelope).await, Outcome::Permanent(Cause::Message(_))), "{address:?}");
+        assert!(
+            matches!(relay.send(envelope).await, Outcome::Permanent(Cause::Message(_))),
+            "{address:?}"
+        );
     }
     let nobody = Envelope { sender: None, recipients: &[], raw: b"x\r\n" };
     assert!(matches!(relay.send(nobody).await, Outcome::Permanent(Cause::Message(_))));
@@ -80,7 +87,11 @@ async fn credentials_wait_for_the_encryption() {
     for (what, script, expected) in [
         (
             "not offered",
-            vec![say("220 relay\r\n"), hear("EHLO", "250-relay\r\n250 AUTH PLAIN\r\n"), hear("", "")],
+            vec![
+                say("220 relay\r\n"),
+                hear("EHLO", "250-relay\r\n250 AUTH PLAIN\r\n"),
+                hear("", ""),
+            ],
             "no_starttls",
         ),
         (
@@ -97,7 +108,10 @@ async fn credentials_wait_for_the_encryption() {
         let peer = Script::start(script).await;
         let outcome = send(&relay(peer.port, Security::StartTls), b"x\r\n").await;
         assert_eq!(outcome, Outcome::Temporary(Cause::Connection(expected)), "{what}");
-        assert!(!peer.heard().iter().any(|line| line.contains("AUTH") || line.contains("MAIL")), "{what}");
+        assert!(
+            !peer.heard().iter().any(|line| line.contains("AUTH") || line.contains("MAIL")),
+            "{what}"
+        );
     }
 }
 
@@ -108,7 +122,10 @@ async fn a_certificate_that_nobody_vouches_for_is_not_good() {
     config.endpoint.host = "127.0.0.1".into();
     assert!(matches!(send(&Relay::new(config.clone()), b"x\r\n").await, Outcome::Sent { .. }));
     config.endpoint.trust = Some(Trust::system_and(STRANGER).unwrap());
-    assert_eq!(send(&Relay::new(config), b"x\r\n").await, Outcome::Temporary(Cause::Connection("tls")));
+    assert_eq!(
+        send(&Relay::new(config), b"x\r\n").await,
+        Outcome::Temporary(Cause::Connection("tls"))
+    );
     assert!(peer.accepted().len() == 1);
 }
 
@@ -144,7 +161,8 @@ async fn a_refused_token_is_renewed_once() {
     ])
     .await;
     let mut config = config(peer.port, Security::PlainOnLoopback);
-    config.login = Some(Login::Bearer { user: "kate".into(), tokens: Arc::new(Numbered::default()) });
+    config.login =
+        Some(Login::Bearer { user: "kate".into(), tokens: Arc::new(Numbered::default()) });
     let outcome = send(&Relay::new(config), b"x\r\n").await;
     assert!(matches!(outcome, Outcome::Sent { .. }), "{outcome:?}: {:?}", peer.heard());
 }

@@ -1,4 +1,5 @@
-//! `[[service]]`: one form for all types, because an option that belongs to another type is to be told by its own line.
+//! `[[service]]`: one form for all types, because an option that belongs to another type is to be
+//! told by its own line.
 
 use serde::Deserialize;
 use toml::Spanned;

@@ -5,8 +5,8 @@ use std::fmt::Display;
 use std::ops::{Range, RangeInclusive};
 
 use handoff_domain::{
-    ChatTerms, ChatTimes, Direction, EmailTerms, FileLimits, Hours, Media, OpenMediaTerms, OpenTime, Service,
-    ServiceId, ServiceKind, ServiceTerms, Weekday,
+    ChatTerms, ChatTimes, Direction, EmailTerms, FileLimits, Hours, Media, OpenMediaTerms,
+    OpenTime, Service, ServiceId, ServiceKind, ServiceTerms, Weekday,
 };
 use handoff_store::Record;
 use jiff::tz::TimeZone;
@@ -15,11 +15,14 @@ use toml::Spanned;
 use super::{Resolver, not_empty, twice, unknown};
 use crate::center_file::CenterFileError;
 use crate::center_file::form::Text;
-use crate::center_file::form::service::{DirectionForm, FilesForm, HoursForm, KindForm, ServiceForm};
+use crate::center_file::form::service::{
+    DirectionForm, FilesForm, HoursForm, KindForm, ServiceForm,
+};
 use crate::config::is_origin_pattern;
 use crate::time_span::TimeSpan;
 
-/// The shortest time of a chat that is not off, in ms; like the longest, the reference server's (docs/compat/customers.md#times-and-ends).
+/// The shortest time of a chat that is not off, in ms; like the longest, the reference server's
+/// (docs/compat/customers.md#times-and-ends).
 const TIME_MIN_MS: u64 = 1_000;
 /// The longest time of a chat, in ms: 20 days.
 const TIME_MAX_MS: u64 = 1_728_000_000;
@@ -68,17 +71,25 @@ impl Resolver<'_> {
         }
     }
 
-    fn service(&self, form: &ServiceForm, forms: &[ServiceForm]) -> Result<Service, CenterFileError> {
+    fn service(
+        &self,
+        form: &ServiceForm,
+        forms: &[ServiceForm],
+    ) -> Result<Service, CenterFileError> {
         let kind = form.kind.into();
         let name = self.service_name(&form.name)?;
         let known = self.directory.service(kind, &name);
         if known.is_some_and(|service| service.center != self.center) {
-            // Requests of customers name no contact center. Whose the other one is, is nobody else's business.
-            let message = format!("the {} service {name:?} is taken by another contact center", kind.name());
+            // Requests of customers name no contact center. Whose the other one is, is nobody
+            // else's business.
+            let message =
+                format!("the {} service {name:?} is taken by another contact center", kind.name());
             return Err(self.file.wrong_at(form.name.span().start, message));
         }
-        let (queue, media) =
-            self.queues.get(form.queue.get_ref()).ok_or_else(|| unknown(self.file, "queue", &form.queue))?;
+        let (queue, media) = self
+            .queues
+            .get(form.queue.get_ref())
+            .ok_or_else(|| unknown(self.file, "queue", &form.queue))?;
         Ok(Service {
             id: known.map_or_else(|| ServiceId(self.ids.uuid()), |service| service.id),
             center: self.center,
@@ -89,7 +100,8 @@ impl Resolver<'_> {
         })
     }
 
-    /// The name becomes a part of addresses and of channels, so it has no characters that mean something there.
+    /// The name becomes a part of addresses and of channels, so it has no characters that mean
+    /// something there.
     fn service_name(&self, name: &Text) -> Result<String, CenterFileError> {
         let text = not_empty(self.file, name)?;
         let may_stand = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
@@ -170,9 +182,14 @@ impl Resolver<'_> {
     }
 
     /// Returns the name of an e-mail service of the file, by which customers leave a message.
-    fn email_service(&self, name: &Text, services: &[ServiceForm]) -> Result<String, CenterFileError> {
-        let is_it =
-            |form: &ServiceForm| form.kind == KindForm::Email && form.name.get_ref() == name.get_ref();
+    fn email_service(
+        &self,
+        name: &Text,
+        services: &[ServiceForm],
+    ) -> Result<String, CenterFileError> {
+        let is_it = |form: &ServiceForm| {
+            form.kind == KindForm::Email && form.name.get_ref() == name.get_ref()
+        };
         if services.iter().any(is_it) {
             return Ok(name.get_ref().clone());
         }
@@ -183,26 +200,40 @@ impl Resolver<'_> {
         Err(self.file.wrong_at(name.span().start, message))
     }
 
-    fn chat_terms(&self, form: &ServiceForm, services: &[ServiceForm]) -> Result<ChatTerms, CenterFileError> {
+    fn chat_terms(
+        &self,
+        form: &ServiceForm,
+        services: &[ServiceForm],
+    ) -> Result<ChatTerms, CenterFileError> {
         let times = ChatTimes {
             customer_silence_ms: self.time(
                 "customerSilence",
                 &form.customer_silence,
                 ChatTerms::DEFAULT_CUSTOMER_SILENCE_MS,
             )?,
-            idle_alert_ms: self.time("idleAlert", &form.idle_alert, ChatTerms::DEFAULT_IDLE_ALERT_MS)?,
-            idle_close_ms: self.time("idleClose", &form.idle_close, ChatTerms::DEFAULT_IDLE_CLOSE_MS)?,
+            idle_alert_ms: self.time(
+                "idleAlert",
+                &form.idle_alert,
+                ChatTerms::DEFAULT_IDLE_ALERT_MS,
+            )?,
+            idle_close_ms: self.time(
+                "idleClose",
+                &form.idle_close,
+                ChatTerms::DEFAULT_IDLE_CLOSE_MS,
+            )?,
             wait_max_ms: self.time("waitMax", &form.wait_max, 0)?,
         };
         let waiting = form.max_waiting.as_ref();
         let max_waiting =
             waiting.map(|wanted| self.within("maxWaiting", wanted, 1..=1_000_000)).transpose()?;
         let hours = form.hours.as_ref().map(|hours| self.hours(hours.get_ref())).transpose()?;
-        let files = form.files.as_ref().map(|files| self.file_limits(files.get_ref())).transpose()?;
+        let files =
+            form.files.as_ref().map(|files| self.file_limits(files.get_ref())).transpose()?;
         let origins = form.origins.as_ref().map_or(&[][..], |origins| origins.get_ref());
         let origins = origins.iter().map(|origin| self.origin(origin)).collect::<Result<_, _>>()?;
         let leave_message = form.leave_message.as_ref();
-        let leave_message = leave_message.map(|name| self.email_service(name, services)).transpose()?;
+        let leave_message =
+            leave_message.map(|name| self.email_service(name, services)).transpose()?;
         let without_key = form.without_key.as_ref().is_some_and(|wanted| *wanted.get_ref());
         let files = files.unwrap_or_default();
         Ok(ChatTerms { times, hours, max_waiting, files, origins, leave_message, without_key })
@@ -233,7 +264,8 @@ impl Resolver<'_> {
         if allowed.contains(&value) {
             return Ok(value);
         }
-        let message = format!("{key} is {value}, allowed is {} to {}", allowed.start(), allowed.end());
+        let message =
+            format!("{key} is {value}, allowed is {} to {}", allowed.start(), allowed.end());
         Err(self.file.wrong_at(written.span().start, message))
     }
 
@@ -256,22 +288,36 @@ impl Resolver<'_> {
         Ok(FileLimits {
             uploads_max: count("uploads", &form.uploads, default.uploads_max)?,
             file_bytes_max: self.bytes("fileBytes", &form.file_bytes, default.file_bytes_max)?,
-            total_bytes_max: self.bytes("totalBytes", &form.total_bytes, default.total_bytes_max)?,
+            total_bytes_max: self.bytes(
+                "totalBytes",
+                &form.total_bytes,
+                default.total_bytes_max,
+            )?,
             downloads_max: count("downloads", &form.downloads, default.downloads_max)?,
             types: self.types(&form.types)?.unwrap_or(default.types),
-            need_agent: form.need_agent.as_ref().map_or(default.need_agent, |wanted| *wanted.get_ref()),
+            need_agent: form
+                .need_agent
+                .as_ref()
+                .map_or(default.need_agent, |wanted| *wanted.get_ref()),
         })
     }
 
-    fn bytes(&self, key: &str, written: &Option<Spanned<u64>>, default: u64) -> Result<u64, CenterFileError> {
+    fn bytes(
+        &self,
+        key: &str,
+        written: &Option<Spanned<u64>>,
+        default: u64,
+    ) -> Result<u64, CenterFileError> {
         written.as_ref().map_or(Ok(default), |written| self.within(key, written, 1..=BYTES_MAX))
     }
 
-    fn types(&self, written: &Option<Spanned<Vec<Text>>>) -> Result<Option<Vec<String>>, CenterFileError> {
+    fn types(
+        &self,
+        written: &Option<Spanned<Vec<Text>>>,
+    ) -> Result<Option<Vec<String>>, CenterFileError> {
         let Some(written) = written else { return Ok(None) };
         if written.get_ref().is_empty() {
-            let message =
-                "types has no type, so that no file could be sent; uploads = 0 says the same plainly";
+            let message = "types has no type, so that no file could be sent; uploads = 0 says the same plainly";
             return Err(self.file.wrong_at(written.span().start, message));
         }
         let types = written.get_ref().iter().map(|text| {
@@ -291,11 +337,14 @@ impl Resolver<'_> {
 
     fn email_terms(&self, form: &ServiceForm) -> Result<EmailTerms, CenterFileError> {
         let Some(mailbox) = &form.mailbox else {
-            let message = "a service of type email needs a mailbox, the address that its e-mails are to";
+            let message =
+                "a service of type email needs a mailbox, the address that its e-mails are to";
             return Err(self.file.wrong_at(form.name.span().start, message));
         };
         let is_address = mailbox.get_ref().split_once('@').is_some_and(|(name, domain)| {
-            !name.is_empty() && !domain.is_empty() && !mailbox.get_ref().contains(char::is_whitespace)
+            !name.is_empty()
+                && !domain.is_empty()
+                && !mailbox.get_ref().contains(char::is_whitespace)
         });
         if !is_address {
             let message = format!("mailbox is {:?}, expected an e-mail address", mailbox.get_ref());
@@ -303,9 +352,11 @@ impl Resolver<'_> {
         }
         let files = form.files.as_ref().map(Spanned::get_ref);
         let uploads = files.and_then(|files| files.uploads.as_ref());
-        let uploads = uploads.map(|written| self.within("uploads", written, 0..=FILES_MAX)).transpose()?;
+        let uploads =
+            uploads.map(|written| self.within("uploads", written, 0..=FILES_MAX)).transpose()?;
         let total = files.and_then(|files| files.total_bytes.as_ref());
-        let total = total.map(|written| self.within("totalBytes", written, 1..=BYTES_MAX)).transpose()?;
+        let total =
+            total.map(|written| self.within("totalBytes", written, 1..=BYTES_MAX)).transpose()?;
         let types = files.map(|files| self.types(&files.types)).transpose()?.flatten();
         Ok(EmailTerms {
             mailbox: mailbox.get_ref().clone(),
@@ -315,16 +366,22 @@ impl Resolver<'_> {
         })
     }
 
-    fn open_media_terms(&self, form: &ServiceForm, media: &Media) -> Result<OpenMediaTerms, CenterFileError> {
+    fn open_media_terms(
+        &self,
+        form: &ServiceForm,
+        media: &Media,
+    ) -> Result<OpenMediaTerms, CenterFileError> {
         if let Some(wanted) = &form.media_type
             && wanted.get_ref() != media.name()
         {
-            let message = format!("mediaType is {:?}, and the queue is of channel {media}", wanted.get_ref());
+            let message =
+                format!("mediaType is {:?}, and the queue is of channel {media}", wanted.get_ref());
             return Err(self.file.wrong_at(wanted.span().start, message));
         }
         let sub_type = form.interaction_sub_type.as_ref();
         let sub_type = sub_type.map(|text| not_empty(self.file, text)).transpose()?;
-        let direction = form.interaction_type.as_ref().map(|wanted| Direction::from(*wanted.get_ref()));
+        let direction =
+            form.interaction_type.as_ref().map(|wanted| Direction::from(*wanted.get_ref()));
         Ok(OpenMediaTerms {
             media: media.clone(),
             direction: direction.unwrap_or(Direction::Inbound),
@@ -336,8 +393,9 @@ impl Resolver<'_> {
     fn hours(&self, form: &HoursForm) -> Result<Hours, CenterFileError> {
         let zone = form.time_zone.get_ref();
         if TimeZone::get(zone).is_err() {
-            let message =
-                format!("timeZone is {zone:?}, expected an IANA name such as \"Europe/Copenhagen\"");
+            let message = format!(
+                "timeZone is {zone:?}, expected an IANA name such as \"Europe/Copenhagen\""
+            );
             return Err(self.file.wrong_at(form.time_zone.span().start, message));
         }
         let mut open = Vec::new();

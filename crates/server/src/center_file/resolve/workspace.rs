@@ -1,4 +1,5 @@
-//! What agents' desktops are told: the outbound queue, From addresses, dispositions and other settings.
+//! What agents' desktops are told: the outbound queue, From addresses, dispositions and other
+//! settings.
 
 use std::collections::BTreeMap;
 
@@ -21,13 +22,19 @@ const ENTRIES_MAX: usize = 500;
 
 impl Resolver<'_> {
     /// Looks up what desktops are told.
-    pub(super) fn workspace(&self, form: &WorkspaceForm, dispositions: &[DispositionForm]) -> Workspace {
-        let outbound_queue = form.outbound_queue.as_ref().map(|name| self.outbound(name)).transpose();
+    pub(super) fn workspace(
+        &self,
+        form: &WorkspaceForm,
+        dispositions: &[DispositionForm],
+    ) -> Workspace {
+        let outbound_queue =
+            form.outbound_queue.as_ref().map(|name| self.outbound(name)).transpose();
         let mut settings = BTreeMap::new();
         for (name, value) in &form.settings {
             if OWN_KEYS.contains(&name.as_str()) {
-                let message =
-                    format!("{name} is not set here; use outboundQueue, fromAddresses or [[disposition]]");
+                let message = format!(
+                    "{name} is not set here; use outboundQueue, fromAddresses or [[disposition]]"
+                );
                 self.problems.borrow_mut().push(self.file.wrong_at(value.span().start, message));
             }
             settings.insert(name.clone(), value.get_ref().clone());
@@ -41,7 +48,8 @@ impl Resolver<'_> {
     }
 
     fn outbound(&self, name: &Text) -> Result<QueueId, CenterFileError> {
-        let (id, media) = self.queues.get(name.get_ref()).ok_or_else(|| unknown(self.file, "queue", name))?;
+        let (id, media) =
+            self.queues.get(name.get_ref()).ok_or_else(|| unknown(self.file, "queue", name))?;
         if *media == Media::Email {
             return Ok(*id);
         }
@@ -51,7 +59,8 @@ impl Resolver<'_> {
 
     fn senders(&self, given: &[Text]) -> Vec<String> {
         for address in given.iter().take(ENTRIES_MAX) {
-            let is_address = address.get_ref().contains('@') && !address.get_ref().contains(char::is_control);
+            let is_address =
+                address.get_ref().contains('@') && !address.get_ref().contains(char::is_control);
             if !is_address {
                 let message = format!("{:?} is no e-mail address", address.get_ref());
                 self.problems.borrow_mut().push(self.file.wrong_at(address.span().start, message));
@@ -64,8 +73,9 @@ impl Resolver<'_> {
     fn dispositions(&self, forms: &[DispositionForm]) -> Vec<Disposition> {
         self.expect_few("[[disposition]]", forms.get(ENTRIES_MAX).map(|form| &form.key));
         let keys = self.unique_names("disposition", forms.iter().map(|form| &form.key));
-        let shown =
-            |form: &DispositionForm, key: &String| form.display_name.clone().unwrap_or_else(|| key.clone());
+        let shown = |form: &DispositionForm, key: &String| {
+            form.display_name.clone().unwrap_or_else(|| key.clone())
+        };
         let pairs = forms.iter().zip(keys);
         pairs.map(|(form, key)| Disposition { display_name: shown(form, &key), key }).collect()
     }

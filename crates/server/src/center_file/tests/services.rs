@@ -1,6 +1,8 @@
 //! Services in center files.
 
-use handoff_domain::{ChatTerms, Direction, FileLimits, OpenMediaTerms, ServiceKind, ServiceTerms, Weekday};
+use handoff_domain::{
+    ChatTerms, Direction, FileLimits, OpenMediaTerms, ServiceKind, ServiceTerms, Weekday,
+};
 
 use super::*;
 
@@ -112,7 +114,10 @@ async fn every_option_becomes_part_of_the_terms() {
     };
     assert_eq!(terms.files, files);
     let email = directory.service(ServiceKind::Email, "contact").unwrap().email().unwrap().clone();
-    assert_eq!((email.mailbox.as_str(), email.files_max, email.bytes_max), ("support@example.com", 2, 3_000));
+    assert_eq!(
+        (email.mailbox.as_str(), email.files_max, email.bytes_max),
+        ("support@example.com", 2, 3_000)
+    );
     assert_eq!(email.types, ["txt"]);
     let other = directory.service(ServiceKind::OpenMedia, "help").unwrap();
     let open_media = OpenMediaTerms {
@@ -135,10 +140,14 @@ async fn what_is_left_out_has_its_default() {
         (45_000, 255_000, 45_000)
     );
     let files = FileLimits::default();
-    assert_eq!((files.uploads_max, files.file_bytes_max, files.total_bytes_max), (3, 12_582_912, 37_748_736));
+    assert_eq!(
+        (files.uploads_max, files.file_bytes_max, files.total_bytes_max),
+        (3, 12_582_912, 37_748_736)
+    );
     let email = directory.service(ServiceKind::Email, "contact").unwrap().email().unwrap().clone();
     assert_eq!((email.files_max, email.bytes_max, email.types.len()), (10, 10_485_760, 8));
-    let other = directory.service(ServiceKind::OpenMedia, "help").unwrap().open_media().unwrap().clone();
+    let other =
+        directory.service(ServiceKind::OpenMedia, "help").unwrap().open_media().unwrap().clone();
     assert_eq!(
         (other.media.name(), other.direction, other.allow_overwrite),
         ("sms", Direction::Inbound, false)
@@ -170,8 +179,14 @@ async fn a_change_of_a_service_is_told_and_keeps_the_id() {
 async fn what_is_wrong_with_a_service_is_told_with_its_line() {
     let setup = Setup::default();
     let cases = [
-        (changed("name = \"help\"", "name = \"help me\""), vec![":13: ", "\"help me\"", "letters, digits"]),
-        (changed("type = \"chat\"", "type = \"fax\""), vec![":14: ", "fax", "chat", "email", "openmedia"]),
+        (
+            changed("name = \"help\"", "name = \"help me\""),
+            vec![":13: ", "\"help me\"", "letters, digits"],
+        ),
+        (
+            changed("type = \"chat\"", "type = \"fax\""),
+            vec![":14: ", "fax", "chat", "email", "openmedia"],
+        ),
         (changed("queue = \"chats\"", "queue = \"chat\""), vec![":15: ", "no queue \"chat\""]),
         (
             changed("queue = \"chats\"", "queue = \"mails\""),
@@ -186,25 +201,55 @@ async fn what_is_wrong_with_a_service_is_told_with_its_line() {
             changed("maxWaiting = 20", "maxWaiting = 0"),
             vec![":19: ", "maxWaiting is 0, allowed is 1 to 1000000"],
         ),
-        (changed("https://*.example.org", "example.org/x"), vec![":20: ", "origins", "example.org/x"]),
-        (changed("Europe/Copenhagen", "Europe/Nowhere"), vec![":22: ", "timeZone", "Europe/Nowhere", "IANA"]),
-        (changed("Mon-Fri 08:00", "Fri-Mon 08:00"), vec![":23: ", "open has \"Fri-Mon 08:00-18:00\""]),
+        (
+            changed("https://*.example.org", "example.org/x"),
+            vec![":20: ", "origins", "example.org/x"],
+        ),
+        (
+            changed("Europe/Copenhagen", "Europe/Nowhere"),
+            vec![":22: ", "timeZone", "Europe/Nowhere", "IANA"],
+        ),
+        (
+            changed("Mon-Fri 08:00", "Fri-Mon 08:00"),
+            vec![":23: ", "open has \"Fri-Mon 08:00-18:00\""],
+        ),
         (changed("Mon-Fri 08:00", "Mon-Fri 8:00"), vec![":23: ", "Mon-Fri 8:00-18:00"]),
         (changed("22:30-24:00", "22:30-24:01"), vec![":23: ", "22:30-24:01"]),
         (changed("22:30-24:00", "22:30-22:30"), vec![":23: ", "22:30-22:30"]),
-        (changed("[\"Mon-Fri 08:00-18:00\", \"Sat 22:30-24:00\"]", "[]"), vec![":23: ", "never be open"]),
-        (changed("uploads = 1", "uploads = 1001"), vec![":25: ", "uploads is 1001, allowed is 0 to 1000"]),
-        (changed("fileBytes = 1000", "fileBytes = 0"), vec![":26: ", "fileBytes is 0, allowed is 1 to"]),
+        (
+            changed("[\"Mon-Fri 08:00-18:00\", \"Sat 22:30-24:00\"]", "[]"),
+            vec![":23: ", "never be open"],
+        ),
+        (
+            changed("uploads = 1", "uploads = 1001"),
+            vec![":25: ", "uploads is 1001, allowed is 0 to 1000"],
+        ),
+        (
+            changed("fileBytes = 1000", "fileBytes = 0"),
+            vec![":26: ", "fileBytes is 0, allowed is 1 to"],
+        ),
         (changed("\"PDF\"", "\".pdf\""), vec![":29: ", "types has \".pdf\"", "without the dot"]),
         (changed("[\"PDF\", \"png\"]", "[]"), vec![":29: ", "uploads = 0"]),
         (changed("mailbox = \"support@example.com\"", ""), vec![":32: ", "needs a mailbox"]),
         (changed("support@example.com", "support"), vec![":35: ", "e-mail address"]),
-        (changed("uploads = 2", "downloads = 2"), vec![":36: ", "files.downloads is no option", "email"]),
-        (changed("enabled = false", "maxWaiting = 3"), vec![":41: ", "maxWaiting is no option", "openmedia"]),
-        (changed("mediaType = \"sms\"", "mediaType = \"fax\""), vec![":42: ", "mediaType is \"fax\"", "sms"]),
+        (
+            changed("uploads = 2", "downloads = 2"),
+            vec![":36: ", "files.downloads is no option", "email"],
+        ),
+        (
+            changed("enabled = false", "maxWaiting = 3"),
+            vec![":41: ", "maxWaiting is no option", "openmedia"],
+        ),
+        (
+            changed("mediaType = \"sms\"", "mediaType = \"fax\""),
+            vec![":42: ", "mediaType is \"fax\"", "sms"],
+        ),
         (changed("\"Internal\"", "\"internal\""), vec![":43: ", "internal", "Inbound"]),
         (changed("allowOverwrite", "overwrite"), vec![":45: ", "overwrite", "allowOverwrite"]),
-        (format!("{SERVICES}[[service]]\nname = \"contact\"\ntype = \"email\"\n"), vec![":46: ", "queue"]),
+        (
+            format!("{SERVICES}[[service]]\nname = \"contact\"\ntype = \"email\"\n"),
+            vec![":46: ", "queue"],
+        ),
         (
             format!("{SERVICES}[[service]]\nname = \"help\"\ntype = \"chat\"\nqueue = \"chats\"\n"),
             vec![":47: ", "service \"help\" is there already"],
@@ -249,7 +294,11 @@ async fn a_queue_that_a_service_leads_to_is_not_removed() {
     another.name = "another".to_owned();
     another.queue = queue;
     let put = handoff_store::Put { record: Record::Service(another), expected: 0 };
-    setup.store.commit(handoff_store::ChangeSet { puts: vec![put], ..Default::default() }).await.unwrap();
+    setup
+        .store
+        .commit(handoff_store::ChangeSet { puts: vec![put], ..Default::default() })
+        .await
+        .unwrap();
     let refused = late.apply(&*setup.store).await.unwrap_err();
     assert!(matches!(&refused, CenterFileError::InUse(_)), "{refused}");
     assert!(
@@ -262,13 +311,23 @@ async fn a_queue_that_a_service_leads_to_is_not_removed() {
 #[tokio::test]
 async fn a_wait_may_have_an_end_and_a_place_for_messages() {
     let setup = Setup::with(PLAIN).await;
-    let with = |line: &str| PLAIN.replacen("queue = \"chats\"\n", &format!("queue = \"chats\"\n{line}\n"), 1);
-    let printed =
-        setup.apply(&with("waitMax = \"10m\"\nleaveMessage = \"contact\""), Unnamed::Keep).await.unwrap();
-    assert_eq!(printed, "~ service \"help\" (chat): waitMax 0s → 10m; leaveMessage none → contact\n");
+    let with = |line: &str| {
+        PLAIN.replacen("queue = \"chats\"\n", &format!("queue = \"chats\"\n{line}\n"), 1)
+    };
+    let printed = setup
+        .apply(&with("waitMax = \"10m\"\nleaveMessage = \"contact\""), Unnamed::Keep)
+        .await
+        .unwrap();
+    assert_eq!(
+        printed,
+        "~ service \"help\" (chat): waitMax 0s → 10m; leaveMessage none → contact\n"
+    );
     let directory = setup.directory().await;
     let terms = directory.service(ServiceKind::Chat, "help").unwrap().chat().unwrap();
-    assert_eq!((terms.times.wait_max_ms, terms.leave_message.as_deref()), (600_000, Some("contact")));
+    assert_eq!(
+        (terms.times.wait_max_ms, terms.leave_message.as_deref()),
+        (600_000, Some("contact"))
+    );
     for (line, part) in [
         ("waitMax = \"21d\"", "waitMax is 21d"),
         ("leaveMessage = \"nobody\"", "leaveMessage is \"nobody\""),
@@ -278,7 +337,8 @@ async fn a_wait_may_have_an_end_and_a_place_for_messages() {
         let message = setup.refusal(&with(line)).await;
         assert!(message.starts_with("center.toml:16: ") && message.contains(part), "{message}");
     }
-    let elsewhere = PLAIN.replacen("queue = \"mails\"\n", "queue = \"mails\"\nwaitMax = \"1m\"\n", 1);
+    let elsewhere =
+        PLAIN.replacen("queue = \"mails\"\n", "queue = \"mails\"\nwaitMax = \"1m\"\n", 1);
     let message = setup.refusal(&elsewhere).await;
     assert!(message.contains("waitMax is no option of a service of type email"), "{message}");
 }

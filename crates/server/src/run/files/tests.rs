@@ -36,7 +36,10 @@ async fn put(store: &dyn Store, record: Record) {
 }
 
 async fn count(files: &dyn Files) -> (usize, usize) {
-    (files.list(None, 9_999).await.unwrap().items.len(), files.trash(None, 9_999).await.unwrap().items.len())
+    (
+        files.list(None, 9_999).await.unwrap().items.len(),
+        files.trash(None, 9_999).await.unwrap().items.len(),
+    )
 }
 
 #[tokio::test]
@@ -44,7 +47,8 @@ async fn nothing_is_taken_in_the_first_hour_and_nothing_removed_within_a_day() {
     let (store, files) = (Arc::new(MemoryStore::new()), Arc::new(MemoryFiles::new()));
     let attended = vec![Attended { from: BEGIN, until: BEGIN }];
     put(&*store, Record::FilesDirectory(FilesDirectory { mark: "m".to_owned(), attended })).await;
-    // More than a page of what a crash left behind, one that has a record, and one that came before this store was.
+    // More than a page of what a crash left behind, one that has a record, and one that came before
+    // this store was.
     let orphans = PAGE * 2 + 1;
     for n in 0..orphans {
         keep(&*files, n as u128, BEGIN).await;
@@ -108,7 +112,9 @@ async fn a_store_is_started_over_its_own_files_alone() {
     let other: Arc<dyn Store> = Arc::new(MemoryStore::new());
     let stranger = engine_over(other.clone()).await;
     let refused = format!("{:#}", take_on(&stranger, &files, path, Adopt::No).await.unwrap_err());
-    for part in ["no record of this directory", "chat.files", "--adopt-files", &path.display().to_string()] {
+    for part in
+        ["no record of this directory", "chat.files", "--adopt-files", &path.display().to_string()]
+    {
         assert!(refused.contains(part), "{refused}");
     }
     assert!(recorded(&*other).await.unwrap().is_none(), "nothing was written");
@@ -133,5 +139,8 @@ async fn a_store_that_is_older_than_marks_takes_on_what_it_finds() {
     put(&*store, Record::FilesDirectory(FilesDirectory::default())).await;
     let engine = engine_over(store.clone()).await;
     take_on(&engine, &files, directory.path(), Adopt::No).await.unwrap();
-    assert_eq!(files.mark().await.unwrap(), Some(recorded(&*store).await.unwrap().unwrap().value.mark));
+    assert_eq!(
+        files.mark().await.unwrap(),
+        Some(recorded(&*store).await.unwrap().unwrap().value.mark)
+    );
 }

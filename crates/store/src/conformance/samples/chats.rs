@@ -5,13 +5,16 @@ use handoff_domain::desk::{Supervision, SupervisionExtent};
 use handoff_domain::event::{Cause, Subject};
 use handoff_domain::interaction::Participant;
 use handoff_domain::{
-    Chat, ChatTerms, ChatTimes, Content, CustomerKey, Desk, Direction, EmailTerms, Entry, Event, Fact,
-    FileId, FileLimits, FileUse, Handling, Hours, Interaction, LeaveReason, Media, Mode, Notice,
-    NotificationType, Offer, OfferKind, OpenMediaTerms, OpenTime, Party, PartyId, PartyKind, Service,
-    ServiceId, ServiceTerms, Speaker, State, Time, TreatAs, View, Visibility, Weekday,
+    Chat, ChatTerms, ChatTimes, Content, CustomerKey, Desk, Direction, EmailTerms, Entry, Event,
+    Fact, FileId, FileLimits, FileUse, Handling, Hours, Interaction, LeaveReason, Media, Mode,
+    Notice, NotificationType, Offer, OfferKind, OpenMediaTerms, OpenTime, Party, PartyId,
+    PartyKind, Service, ServiceId, ServiceTerms, Speaker, State, Time, TreatAs, View, Visibility,
+    Weekday,
 };
 
-use super::{BEGIN, CENTER, desk, handling, interaction, interaction_id, notice, offer, queue_id, user_id};
+use super::{
+    BEGIN, CENTER, desk, handling, interaction, interaction_id, notice, offer, queue_id, user_id,
+};
 use crate::record::{FileRecord, FileSender};
 
 /// Returns the n-th file's id; ids grow with n.
@@ -70,7 +73,10 @@ pub fn waiting_service(n: u64) -> Service {
     let times = ChatTimes { wait_max_ms: 600_000, ..times() };
     let leave_message = Some("contact-us".to_owned());
     let files = file_limits();
-    service(n, ServiceTerms::Chat(ChatTerms { times, files, leave_message, ..ChatTerms::default() }))
+    service(
+        n,
+        ServiceTerms::Chat(ChatTerms { times, files, leave_message, ..ChatTerms::default() }),
+    )
 }
 
 /// Returns what a text that was once stored says of files, whatever the defaults are by now.
@@ -102,7 +108,12 @@ pub fn open_media_terms() -> ServiceTerms {
 }
 
 const fn times() -> ChatTimes {
-    ChatTimes { customer_silence_ms: 45_000, idle_alert_ms: 255_000, idle_close_ms: 0, wait_max_ms: 0 }
+    ChatTimes {
+        customer_silence_ms: 45_000,
+        idle_alert_ms: 255_000,
+        idle_close_ms: 0,
+        wait_max_ms: 0,
+    }
 }
 
 fn party(id: u32, kind: PartyKind, sees: Visibility, nickname: &str) -> Party {
@@ -119,7 +130,8 @@ fn party(id: u32, kind: PartyKind, sees: Visibility, nickname: &str) -> Party {
     }
 }
 
-/// Returns the n-th interaction as a chat with its customer, the first user and a supervisor who looks on.
+/// Returns the n-th interaction as a chat with its customer, the first user and a supervisor who
+/// looks on.
 #[must_use]
 pub fn chat(n: u64) -> Interaction {
     let parties = vec![
@@ -129,7 +141,10 @@ pub fn chat(n: u64) -> Interaction {
     ];
     let chat = Chat {
         service: "customer-support".to_owned(),
-        customer: CustomerKey { user_id: "0123456789ABCDEF".to_owned(), key_hash: "00ff".repeat(16) },
+        customer: CustomerKey {
+            user_id: "0123456789ABCDEF".to_owned(),
+            key_hash: "00ff".repeat(16),
+        },
         parties,
         total: 12,
         for_agents: 11,
@@ -145,8 +160,9 @@ pub fn chat(n: u64) -> Interaction {
     Interaction { media: Media::Chat, chat: Some(chat), state, ..interaction(n) }
 }
 
-/// Returns the n-th interaction as a chat that is going on, with everything that one can have: an open transfer, another agent, one who is
-/// consulted, a supervisor who looks on, and one who has not taken his seat yet.
+/// Returns the n-th interaction as a chat that is going on, with everything that one can have: an
+/// open transfer, another agent, one who is consulted, a supervisor who looks on, and one who has
+/// not taken his seat yet.
 #[must_use]
 pub fn live_chat(n: u64) -> Interaction {
     let mut interaction = chat(n);
@@ -201,7 +217,10 @@ pub fn supervised_desk(n: u64) -> Desk {
         since: BEGIN,
         offered: [interaction_id(2)].into(),
     };
-    desk.supervise(user_id(2), follow(SupervisorMode::Coach, Some("Chief"), SupervisionExtent::AllChats));
+    desk.supervise(
+        user_id(2),
+        follow(SupervisorMode::Coach, Some("Chief"), SupervisionExtent::AllChats),
+    );
     desk.supervise(user_id(6), follow(SupervisorMode::Monitor, None, SupervisionExtent::NextChat));
     desk
 }
@@ -230,7 +249,11 @@ pub fn named_entry(number: u64) -> Entry {
 /// Returns a text.
 #[must_use]
 pub fn text(text: &str) -> Content {
-    Content::Text { text: text.to_owned(), message_type: Some("text".to_owned()), treat_as: TreatAs::Normal }
+    Content::Text {
+        text: text.to_owned(),
+        message_type: Some("text".to_owned()),
+        treat_as: TreatAs::Normal,
+    }
 }
 
 /// Returns entries of every content, the last of which supervisors alone see.

@@ -2,8 +2,9 @@
 
 use handoff_domain::event::{Cause, Subject};
 use handoff_domain::{
-    Acknowledgement, Attachment, Automatic, ContactId, Direction, Email, Event, Fact, FileId, Filing,
-    Interaction, Queue, Report, ReportKind, ReportedRecipient, Silence, State, Threading, Time, Unproven,
+    Acknowledgement, Attachment, Automatic, ContactId, Direction, Email, Event, Fact, FileId,
+    Filing, Interaction, Queue, Report, ReportKind, ReportedRecipient, Silence, State, Threading,
+    Time, Unproven,
 };
 
 use super::{BEGIN, CENTER, interaction, interaction_id, queue, queue_id, user_id};
@@ -54,7 +55,8 @@ fn addressed() -> Email {
     }
 }
 
-/// Returns the n-th interaction as a letter that answers another, with everything that a letter can have.
+/// Returns the n-th interaction as a letter that answers another, with everything that a letter can
+/// have.
 #[must_use]
 pub fn letter(n: u64) -> Interaction {
     let recipient = ReportedRecipient {
@@ -114,8 +116,10 @@ pub fn outgoing(n: u64) -> Interaction {
 /// Returns a queue of e-mails that confirms letters and has drafts looked at.
 #[must_use]
 pub fn confirming_queue(n: u64) -> Queue {
-    let acknowledge =
-        Acknowledgement { subject: "We have it".to_owned(), text: "You will hear from us.".to_owned() };
+    let acknowledge = Acknowledgement {
+        subject: "We have it".to_owned(),
+        text: "You will hear from us.".to_owned(),
+    };
     Queue { review: Some(queue_id(9)), acknowledge: Some(acknowledge), ..queue(n) }
 }
 
@@ -157,5 +161,11 @@ pub fn taken_in(letter: Interaction, at: Time) -> Event {
         ]
         .map(|why| Fact::NotAcknowledged { why }),
     );
-    Event { at, cause: Cause::Server, facts, subject: Subject::Interaction(letter), notices: Vec::new() }
+    Event {
+        at,
+        cause: Cause::Server,
+        facts,
+        subject: Subject::Interaction(letter),
+        notices: Vec::new(),
+    }
 }

@@ -1,7 +1,8 @@
 //! Copies the write-ahead log into the database.
 //!
-//! SQLite would do so by itself after a commit, but it drops the errors of that copying, among them a failed sync of the database file,
-//! and would then overwrite the log that was the only sound copy. So its automatic copying is off, and this does it.
+//! SQLite would do so by itself after a commit, but it drops the errors of that copying, among them
+//! a failed sync of the database file, and would then overwrite the log that was the only sound
+//! copy. So its automatic copying is off, and this does it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,8 +17,8 @@ use crate::sqlite::failure::{Verdict, judge};
 #[cfg(feature = "conformance")]
 use crate::sqlite::faults::{Faults, Place};
 
-/// A log of so many times the wanted length is being read all the time, so that it cannot be begun anew in passing. Then the readers are
-/// waited for, at most the busy timeout.
+/// A log of so many times the wanted length is being read all the time, so that it cannot be begun
+/// anew in passing. Then the readers are waited for, at most the busy timeout.
 const OVERLONG: u32 = 8;
 
 /// The write-ahead log of one connection.
@@ -58,13 +59,17 @@ impl Log {
         self.new_pages() > 0
     }
 
-    /// Copies the log if enough is new in it. An error is one after which nothing may be written any more.
+    /// Copies the log if enough is new in it. An error is one after which nothing may be written
+    /// any more.
     pub(super) fn copy_if_long(&mut self, connection: &Connection) -> Result<(), rusqlite::Error> {
         if self.new_pages() < self.wanted {
             return Ok(());
         }
         let overlong = self.pages.load(Ordering::Relaxed) / OVERLONG >= self.wanted;
-        self.copy(connection, if overlong { CheckpointMode::RESTART } else { CheckpointMode::PASSIVE })
+        self.copy(
+            connection,
+            if overlong { CheckpointMode::RESTART } else { CheckpointMode::PASSIVE },
+        )
     }
 
     /// Copies the log. An error is one after which nothing may be written any more.
@@ -83,7 +88,8 @@ impl Log {
             ),
             Ok(_) => {}
         }
-        // Also when it could not be copied: it is tried again once as much has come, and not after every commit.
+        // Also when it could not be copied: it is tried again once as much has come, and not after
+        // every commit.
         self.copied = self.pages.load(Ordering::Relaxed);
         Ok(())
     }

@@ -80,13 +80,15 @@ impl WriterThread {
     /// Works until it is closed or a write fails for good.
     pub(super) fn run(mut self, mut connection: Connection, lock: File) {
         let _guard = StopOnPanic(Arc::clone(&self.health));
-        let watching = self.log.watch(&mut connection).map_err(|error| self.stop("watching the log", &error));
+        let watching =
+            self.log.watch(&mut connection).map_err(|error| self.stop("watching the log", &error));
         // Either way the thread ends; a stop was logged where it came about.
         let _ = watching.and_then(|()| self.serve(&connection));
         // Who waits for a place waits for ever otherwise; who has one is told by his answer's end.
         self.places.close();
         drop(connection);
-        // Not left to the file's drop: a process that is just being started by this one may hold a copy of the handle for a moment.
+        // Not left to the file's drop: a process that is just being started by this one may hold a
+        // copy of the handle for a moment.
         if let Err(error) = lock.unlock() {
             warn!(
                 error = &error as &dyn std::error::Error,
@@ -96,8 +98,8 @@ impl WriterThread {
     }
 
     fn serve(&mut self, connection: &Connection) -> Result<(), Stop> {
-        let mut statements =
-            Statements::prepare(connection).map_err(|error| self.stop("preparing statements", &error))?;
+        let mut statements = Statements::prepare(connection)
+            .map_err(|error| self.stop("preparing statements", &error))?;
         while let Some(job) = self.next(connection)? {
             match job {
                 Job::Commit { change, reply } => {
@@ -105,19 +107,24 @@ impl WriterThread {
                     self.commit(connection, &mut statements, batch)?;
                 }
                 Job::Sweep { bounds, reply } => {
-                    let swept = self.alone(connection, "sweeping", || sweep(connection, &bounds))?;
+                    let swept =
+                        self.alone(connection, "sweeping", || sweep(connection, &bounds))?;
                     // An error means that nobody waits for the answer any more; so below.
                     let _ = reply.send(swept);
                 }
                 Job::Probe { reply } => {
                     let position = self.position;
                     let probed = self.alone(connection, "taking commits", || {
-                        connection.prepare_cached(text::LOG_END_WRITE)?.execute([position]).map(|_| ())
+                        connection
+                            .prepare_cached(text::LOG_END_WRITE)?
+                            .execute([position])
+                            .map(|_| ())
                     })?;
                     let _ = reply.send(probed);
                 }
                 Job::Close { reply } => {
-                    let emptied = self.copy_log(|log| log.copy(connection, CheckpointMode::TRUNCATE));
+                    let emptied =
+                        self.copy_log(|log| log.copy(connection, CheckpointMode::TRUNCATE));
                     let _ = reply.send(());
                     return emptied;
                 }
@@ -159,7 +166,9 @@ impl WriterThread {
     fn gather(&mut self, change: EncodedChange, reply: CommitReply) -> Batch {
         let mut batch = Batch::default();
         batch.push(change, reply);
-        while batch.changes.len() < self.options.batch_len_max && batch.bytes < self.options.batch_bytes_max {
+        while batch.changes.len() < self.options.batch_len_max
+            && batch.bytes < self.options.batch_bytes_max
+        {
             match self.jobs.try_recv().map(|job| self.taken(job)) {
                 Ok(Job::Commit { change, reply }) => batch.push(change, reply),
                 Ok(other) => {
@@ -191,7 +200,8 @@ impl WriterThread {
             Ok(())
         });
         if let Err(failure) = done {
-            // What failed alone is told the same: it may have failed because of what was written before it in this batch and is undone.
+            // What failed alone is told the same: it may have failed because of what was written
+            // before it in this batch and is undone.
             let refusal = self.undo(connection, "committing", failure)?;
             let outcomes = replies.iter().map(|_| Err(refusal().into())).collect();
             answer(replies, outcomes);
@@ -248,7 +258,8 @@ impl WriterThread {
         connection.prepare_cached("COMMIT")?.execute([]).map(|_| ())
     }
 
-    /// Rolls a failed transaction back and gives what to tell each of those who waited for it, unless the failure is for good.
+    /// Rolls a failed transaction back and gives what to tell each of those who waited for it,
+    /// unless the failure is for good.
     fn undo(
         &self,
         connection: &Connection,
@@ -260,15 +271,24 @@ impl WriterThread {
         }
         // Some failures have rolled it back already.
         if !connection.is_autocommit() {
-            connection.execute_batch("ROLLBACK").map_err(|failure| self.stop("rolling back", &failure))?;
+            connection
+                .execute_batch("ROLLBACK")
+                .map_err(|failure| self.stop("rolling back", &failure))?;
         }
-        warn!(error = &failure as &dyn std::error::Error, attempted, "the store could not write for now");
+        warn!(
+            error = &failure as &dyn std::error::Error,
+            attempted, "the store could not write for now"
+        );
         let shared = Shared::from(failure);
         Ok(move || StoreError::Unavailable { attempted, source: Box::new(shared.clone()) })
     }
 
-    fn copy_log(&mut self, copy: impl FnOnce(&mut Log) -> Result<(), rusqlite::Error>) -> Result<(), Stop> {
-        copy(&mut self.log).map_err(|failure| self.stop("copying the log into the database", &failure))
+    fn copy_log(
+        &mut self,
+        copy: impl FnOnce(&mut Log) -> Result<(), rusqlite::Error>,
+    ) -> Result<(), Stop> {
+        copy(&mut self.log)
+            .map_err(|failure| self.stop("copying the log into the database", &failure))
     }
 
     fn stop(&self, attempted: &'static str, failure: &rusqlite::Error) -> Stop {
