@@ -2,15 +2,15 @@
 //!
 //! A thousand customers over CometD by WebSocket, as the product's page uses it, and a hundred
 //! agents who have ten chats each: they hear by CometD, too, and say something with `Send`. Every
-//! message has a hundred characters, goes from a customer to his agent or the other way, and is
+//! message has a hundred characters, goes from a customer to their agent or the other way, and is
 //! durable before it is told. A message takes from the moment in which it is sent to the one in
 //! which the other side has read its frame.
 //!
 //! The rates are those of all chats together, in each direction, one after the other: nobody talks,
 //! which shows what a thousand open chats cost; two messages a second, which is the goal's rate;
-//! two messages a second in each tenth chat, and in each chat. Nobody sends before his last message
-//! has arrived (a customer) or is answered (an agent, for all his chats), so a machine that is too
-//! small reaches less than the rate, and what it reaches is printed.
+//! two messages a second in each tenth chat, and in each chat. Nobody sends before their last
+//! message has arrived (a customer) or is answered (an agent, for all their chats), so a machine
+//! that is too small reaches less than the rate, and what it reaches is printed.
 //!
 //! Beside it, in the same run: one `fdatasync` after the other, and a bare axum server that hands
 //! the same text from a socket to a socket, or from a POST to a socket, to as many clients.

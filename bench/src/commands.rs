@@ -38,8 +38,8 @@ pub(crate) struct Options {
     /// How many rounds.
     #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u16).range(1..=100))]
     rounds: u16,
-    /// How many work items each client does in a round. He holds as many at once, so more than an
-    /// agent would have in real life makes his desk larger than it would be.
+    /// How many work items each client does in a round. They hold as many at once, so more than an
+    /// agent would have in real life makes their desk larger than it would be.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1_000))]
     items: u16,
 }
@@ -116,7 +116,7 @@ impl Drop for AbortOnDrop {
     }
 }
 
-/// Waits until every agent is offered his share.
+/// Waits until every agent is offered their share.
 async fn collect_offers(desks: &mut [Desk], each: usize) -> Result<()> {
     let end = Instant::now() + OFFER_BOUND;
     for desk in desks {

@@ -69,7 +69,7 @@ const kate = new JavaScriptAgent("kate");
 const said = text => answer => answer.messages?.some(message => message.text === text);
 let id;
 
-await check("the customer asks for a chat and learns its key and his place", BOUND, async () => {
+await check("the customer asks for a chat and learns its key and their place", BOUND, async () => {
     await customer.connect();
     await customer.ask("requestChat", {firstName: "Ada", lastName: "Byron", subject: "help", userData: {Plan: "gold"}});
     const answer = await customer.hears(({statusCode}) => statusCode === 0);

@@ -83,7 +83,7 @@ async function cutInAnswer(cut, work) {
     return number;
 }
 
-/** Tells the server, with the agent's credentials but not through his client, that his session is over. It may be so already: the server
+/** Tells the server, with the agent's credentials but not through their client, that their session is over. It may be so already: the server
  * ends a session whose subscription was under way when its connection broke. */
 async function endSession(clientId) {
     const response = await fetch(notifications, {
@@ -107,7 +107,7 @@ async function comesBackAnew(cut, work, meanwhile) {
     await until(() => cut.heard("402::session_unknown") > unknown && cut.clientId !== former);
 }
 
-/** Starts to work: gets a work item by way of the queue, and the neighbour one of his own. */
+/** Starts to work: gets a work item by way of the queue, and the neighbour one of their own. */
 async function begin(agent, transport) {
     await agent.connect(transport);
     await agent.subscribe(family.pattern);
@@ -289,7 +289,7 @@ run(`${client} over ${transport}`, 150_000, async () => {
     await losses(agent, cut, work);
     await unsubscribed(agent, cut, work);
     await check("disconnected", QUICK, () => agent.disconnect());
-    // The work is still the agent's: he calls the API without a client that listens.
+    // The work is still the agent's: they call the API without a client that listens.
     work.caller = new Caller(user);
     await careless(work);
 });

@@ -34,7 +34,7 @@ check_packages() {
     [[ ${#missing[@]} -eq 0 ]] || fail "something is missing: apt-get install --no-install-recommends ${missing[*]}"
 }
 
-# Somebody who is not root gets a namespace in which he is.
+# Somebody who is not root gets a namespace in which they are.
 become_root() {
     [[ $(id -u) -ne 0 ]] || return 0
     [[ -z ${MAIL_IN_NAMESPACE:-} ]] || fail "the namespace has no root"

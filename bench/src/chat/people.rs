@@ -20,9 +20,9 @@ const DIGITS: usize = 12;
 /// The direction of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Direction {
-    /// From a customer to his agent.
+    /// From a customer to their agent.
     ToAgent,
-    /// From an agent to his customer.
+    /// From an agent to their customer.
     ToCustomer,
 }
 
@@ -130,16 +130,16 @@ impl Tally {
 
 /// How a customer writes.
 pub(super) enum Voice {
-    /// To the program, in his chat.
+    /// To the program, in their chat.
     Chat {
-        /// His session.
+        /// Their session.
         session: Arc<Session>,
         /// The chat's key.
         key: String,
     },
     /// To the bare relay, for an agent of this number.
     Relay {
-        /// His socket.
+        /// Their socket.
         mouth: Mouth,
         /// The agent.
         agent: usize,
@@ -149,7 +149,7 @@ pub(super) enum Voice {
 /// A customer.
 pub(super) struct Customer {
     pub(super) voice: Voice,
-    /// Whether he may send: his last message has arrived.
+    /// Whether they may send: their last message has arrived.
     pub(super) may_send: Arc<Semaphore>,
 }
 
@@ -170,18 +170,19 @@ impl Customer {
     }
 }
 
-/// Writes what an agent's message to one of his customers is sent with.
+/// Writes what an agent's message to one of their customers is sent with.
 pub(super) type Write = Box<dyn Fn(&str) -> Call + Send + Sync>;
 
 /// An agent.
 pub(super) struct Agent {
     pub(super) client: AsyncMutex<Client>,
-    /// How he writes in each of his chats.
+    /// How they write in each of their chats.
     pub(super) chats: Vec<Write>,
 }
 
 impl Agent {
-    /// Sends a message in one of his chats, again where it was not taken, and waits for the answer.
+    /// Sends a message in one of their chats, again where it was not taken, and waits for the
+    /// answer.
     pub(super) async fn say(&self, number: usize, tally: &Tally) -> Result<()> {
         let write = &self.chats[number % self.chats.len()];
         let mut client = self.client.lock().await;

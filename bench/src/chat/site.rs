@@ -1,4 +1,5 @@
-//! The program with its chats open: every customer has one, and every agent as many as he may have.
+//! The program with its chats open: every customer has one, and every agent as many as they may
+//! have.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -110,7 +111,7 @@ async fn come(way: &Way<'_>, tally: Arc<Tally>) -> Result<(Customer, Heard, Arc<
     Ok((Customer { voice, may_send }, heard, session, ear))
 }
 
-/// An agent accepts his share; gives how he writes in each chat.
+/// An agent accepts their share; gives how they write in each chat.
 async fn accept_all(client: &mut Client, share: usize, end: Instant) -> Result<Vec<Write>> {
     let mut chats: Vec<Write> = Vec::new();
     while chats.len() < share {
@@ -142,7 +143,7 @@ fn send(text: &str) -> Value {
 struct Heard {
     tally: Arc<Tally>,
     direction: Direction,
-    /// Who may send again when his own message comes back.
+    /// Who may send again when their own message comes back.
     echo: Option<Arc<Semaphore>>,
 }
 

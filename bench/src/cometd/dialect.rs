@@ -52,7 +52,7 @@ pub(super) struct Meaning {
     pub(super) is_poll_over: bool,
 }
 
-/// Opens an agent's connection and session, subscribed to his own channel and to the common one.
+/// Opens an agent's connection and session, subscribed to their own channel and to the common one.
 ///
 /// # Errors
 ///

@@ -26,7 +26,7 @@ const SEQUENCE: &[u8] = b"\"sequence\":";
 /// How long an answer may take; longer than a held poll, and than the queue of everybody who comes
 /// back.
 const ANSWER_BOUND: Duration = Duration::from_secs(60);
-/// How long an agent waits before he tries again.
+/// How long an agent waits before they try again.
 const RETRY: Duration = Duration::from_millis(200);
 
 /// All agents together.

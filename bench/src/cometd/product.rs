@@ -3,9 +3,9 @@
 //!
 //! The event is a work item that is put into, or taken out of, a group's workbin whose content all
 //! agents watch: each change is one commit with a numbered row in every agent's stream. After the
-//! kill another change is made before anybody is back, so an agent has returned only when he has
-//! been given that one: he reconnects, is told 402, shakes hands with his cookie, subscribes with
-//! the last number that he has seen, and gets what he missed.
+//! kill another change is made before anybody is back, so an agent has returned only when they have
+//! been given that one: they reconnect, are told 402, shake hands with their cookie, subscribes
+//! with the last number that they have seen, and get what they missed.
 
 use std::path::Path;
 use std::rc::Rc;

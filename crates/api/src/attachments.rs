@@ -1,5 +1,5 @@
 //! `/me/interactions/{id}/attachments`: the files of an interaction. Whoever may see it sees them,
-//! as far as its conversation shows them to him; whoever takes part in it may add some.
+//! as far as its conversation shows them to them; whoever takes part in it may add some.
 //!
 //! The door is the same for every medium, and what is behind it is not: in a chat a file is
 //! something that is said (`chat`), of an e-mail it is a part (`email`).
@@ -77,7 +77,7 @@ impl AttachmentResource {
     }
 }
 
-/// Returns the entries that tell the caller of a file which is still there, each with his own
+/// Returns the entries that tell the caller of a file which is still there, each with their own
 /// number of it.
 async fn sent(
     shared: &Shared,
@@ -134,8 +134,8 @@ pub(crate) async fn download(
         return email::download(&shared, &interaction, &attachment).await;
     }
     let found = find(&shared, &interaction, &attachment).await?.ok_or_else(no_file)?.value;
-    let is_his = |(_, entry): &(u64, Entry)| matches!(&entry.content, Content::FileUploaded { file, .. } if *file == found.id);
-    if !sent(&shared, &me, &interaction).await?.iter().any(is_his) {
+    let is_theirs = |(_, entry): &(u64, Entry)| matches!(&entry.content, Content::FileUploaded { file, .. } if *file == found.id);
+    if !sent(&shared, &me, &interaction).await?.iter().any(is_theirs) {
         return Err(no_file());
     }
     Ok(body_of(&shared.reception().files, &found))

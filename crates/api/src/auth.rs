@@ -1,8 +1,8 @@
 //! Who is calling: Basic credentials or the session cookie, and what a cookie alone may do.
 //!
-//! The layer here never answers by itself. It notes who the caller is, or why he is nobody, and the
-//! extractors of [`crate::caller`] refuse when a handler's turn comes, so that a malformed body is
-//! told first (docs/compat/conventions.md#refusals, order of refusals).
+//! The layer here never answers by itself. It notes who the caller is, or why they are nobody, and
+//! the extractors of [`crate::caller`] refuse when a handler's turn comes, so that a malformed body
+//! is told first (docs/compat/conventions.md#refusals, order of refusals).
 
 mod basic;
 mod cors;
@@ -97,7 +97,7 @@ impl Gate {
     }
 }
 
-/// How a caller proved who he is.
+/// How a caller proved who they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Means {
     /// By credentials in this very request.
@@ -106,11 +106,11 @@ enum Means {
     Cookie,
 }
 
-/// A caller who proved who he is.
+/// A caller who proved who they are.
 #[derive(Clone, Debug)]
 pub(crate) struct Authenticated {
     pub(crate) user: Arc<User>,
-    /// His session: the one he sent, or a new one that goes out with the answer.
+    /// Their session: the one they sent, or a new one that goes out with the answer.
     pub(crate) session: Session,
     means: Means,
 }
@@ -147,7 +147,7 @@ pub(crate) async fn authenticate(
 }
 
 /// Finds out who is calling, for the CometD endpoint. Whoever is nobody goes through: CometD
-/// answers him in its own terms.
+/// answers them in its own terms.
 pub(crate) async fn authenticate_comet(
     State(shared): State<Shared>,
     request: Request,

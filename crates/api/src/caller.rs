@@ -1,8 +1,8 @@
 //! Who may do something, as the type of a handler's argument.
 //!
 //! A handler that touches data takes one of these; without it, it has no user and so cannot name a
-//! contact center. The user comes from the credentials, and his center and roles from his record,
-//! never from the request.
+//! contact center. The user comes from the credentials, and their center and roles from their
+//! record, never from the request.
 //!
 //! They stand *behind* the argument that reads the body: what is wrong with the body is told first
 //! (docs/compat/conventions.md#refusals, order of refusals).
@@ -25,13 +25,13 @@ pub struct Me {
 }
 
 impl Me {
-    /// Returns his id.
+    /// Returns their id.
     #[must_use]
     pub fn id(&self) -> UserId {
         self.user.id
     }
 
-    /// Returns his contact center.
+    /// Returns their contact center.
     #[must_use]
     pub fn center(&self) -> CenterId {
         self.user.center
@@ -44,12 +44,12 @@ impl Me {
         Actor::User(Caller { user: *id, roles: roles.clone(), groups: groups.clone() })
     }
 
-    /// Returns his login session.
+    /// Returns their login session.
     pub(crate) const fn session(&self) -> &Session {
         &self.session
     }
 
-    /// Tells whether he has that role.
+    /// Tells whether they have that role.
     #[must_use]
     pub fn is(&self, role: Role) -> bool {
         self.user.roles.contains(&role)

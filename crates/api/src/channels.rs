@@ -1,4 +1,5 @@
-//! Channels: whether an agent takes work, per medium; set by himself, or by a supervisor for him.
+//! Channels: whether an agent takes work, per medium; set by themselves, or by a supervisor for
+//! them.
 
 use std::collections::BTreeSet;
 
@@ -144,7 +145,7 @@ impl<S: Sync> FromRequestParts<S> for SupervisorsWish {
     }
 }
 
-/// `POST /users/{id}/channels/{channel}`: a supervisor sets an agent's, or follows his chats.
+/// `POST /users/{id}/channels/{channel}`: a supervisor sets an agent's, or follows their chats.
 pub(crate) async fn set_of(
     State(shared): State<Shared>,
     wish: SupervisorsWish,

@@ -1,4 +1,4 @@
-//! Contacts: who somebody is, and what was ever exchanged with him
+//! Contacts: who somebody is, and what was ever exchanged with them
 //! (docs/compat/media.md#contacts-and-history).
 //!
 //! Questions are asked by REST and answered by CometD on `/v2/ucs/interactions`, to the caller's

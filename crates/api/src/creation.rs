@@ -1,5 +1,5 @@
-//! `Create`: how interactions come into being by the API, from outside and by an agent for himself
-//! (docs/compat/operations.md#creating).
+//! `Create`: how interactions come into being by the API, from outside and by an agent for
+//! themselves (docs/compat/operations.md#creating).
 
 use std::collections::BTreeMap;
 
@@ -86,7 +86,7 @@ impl Creation {
         })
     }
 
-    /// Looks the names up; `by_hand` when an agent makes it for himself.
+    /// Looks the names up; `by_hand` when an agent makes it for themselves.
     fn new_interaction(
         self,
         id: InteractionId,
@@ -96,7 +96,7 @@ impl Creation {
     ) -> Result<NewInteraction, Refusal> {
         let directory = lookup.directory;
         let direction = self.direction.unwrap_or(match (&self.media, by_hand) {
-            // An e-mail that an agent begins is one that he writes.
+            // An e-mail that an agent begins is one that they write.
             (Media::Email, true) => Direction::Outbound,
             (_, true) => Direction::Internal,
             (_, false) => Direction::Inbound,
@@ -152,7 +152,7 @@ impl<S: Sync> FromRequestParts<S> for Creation {
 enum Origin {
     /// Outside: it goes into its queue.
     Outside,
-    /// The calling agent's hands, by his request of that number.
+    /// The calling agent's hands, by their request of that number.
     Agent(i32),
     /// The same by the door of one medium; that generation learns the id from the notification.
     MediumDoor(i32),

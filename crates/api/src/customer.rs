@@ -134,7 +134,7 @@ impl Reception {
         })
     }
 
-    /// Notes how far a polling customer has come, and gives how far he had come before.
+    /// Notes how far a polling customer has come, and gives how far they had come before.
     pub(crate) fn hear(
         &self,
         engine: &Engine,

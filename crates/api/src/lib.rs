@@ -2,7 +2,7 @@
 //!
 //! This is the only crate that knows the quirks of the public documents (envelopes, three spellings
 //! of one field, absolute URIs). A handler is a few lines: parse into a domain command, hand it to
-//! the engine, wrap the answer. Who is calling, and what he may do, is the type of an extractor
+//! the engine, wrap the answer. Who is calling, and what they may do, is the type of an extractor
 //! argument ([`caller`]), so that a handler without the argument cannot compile against the data.
 //!
 //! Refusals are told in a fixed order (docs/compat/conventions.md), and that order is the order of

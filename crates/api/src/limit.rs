@@ -142,7 +142,7 @@ mod tests {
         };
         assert_eq!(passed(kate, 0), 4_000, "the burst");
         assert_eq!(passed(kate, 1_000), 2_000, "a second later a second's worth");
-        assert_eq!(passed(ben, 1_000), 4_000, "another user has his own");
+        assert_eq!(passed(ben, 1_000), 4_000, "another user has their own");
         assert!(limiter.wait_ms(kate, Time(1_000)).is_some());
     }
 

@@ -1,4 +1,4 @@
-//! `/me`: the caller himself, and his contact-center session.
+//! `/me`: the caller themselves, and their contact-center session.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! `/me/interactions`: what the caller works on, and what he does with it. The reference document's
+//! `/me/interactions`: what the caller works on, and what they do with it. The reference document's
 //! heart.
 
 mod chat;
@@ -54,7 +54,7 @@ const CONTENT_MAX: usize = 500;
 /// holds some of them, and large letters are read one by one.
 const CONTENT_BYTES_MAX: usize = 1 << 20;
 
-/// `GET /me/interactions`: what is offered to the caller and what he owns, as the notifications
+/// `GET /me/interactions`: what is offered to the caller and what they own, as the notifications
 /// show it.
 pub(crate) async fn list(State(shared): State<Shared>, agent: Agent, uri: Uri) -> Answer {
     let listing = Listing::read(&uri, FILTERS)?;

@@ -43,7 +43,7 @@ async fn operate(
     perform(shared, me, id, Some(media), operation, retry).await
 }
 
-/// Creates one in the calling agent's hands. Takes the caller as he was found, because what is
+/// Creates one in the calling agent's hands. Takes the caller as they were found, because what is
 /// wrong with the body is told first.
 async fn create(
     shared: &Shared,

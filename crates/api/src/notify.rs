@@ -109,8 +109,8 @@ fn note_for(
     [told(Topic::Interactions), told(Topic::Chats)]
 }
 
-/// Returns the messages that tell one agent again what was said, because he asked for it. They have
-/// no number.
+/// Returns the messages that tell one agent again what was said, because they asked for it. They
+/// have no number.
 #[must_use]
 pub fn history(
     interaction: &Interaction,

@@ -1,7 +1,7 @@
 //! Queues: lists, one of them, and changes to one (docs/compat/center.md#queues).
 //!
 //! Everybody of a contact center sees its queues, because they are where an agent's work comes from
-//! and where he transfers it to.
+//! and where they transfer it to.
 
 use std::collections::{BTreeMap, BTreeSet};
 

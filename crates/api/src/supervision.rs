@@ -3,8 +3,8 @@
 //! (docs/compat/media.md#supervision).
 //!
 //! Whoever comes in is first offered the chat and accepts it like any other, because that is how
-//! his client learns of chats. The name that he gave beforehand is remembered until then, in
-//! memory: after a restart of the server, or on another node, he goes by his own.
+//! their client learns of chats. The name that they gave beforehand is remembered until then, in
+//! memory: after a restart of the server, or on another node, they go by their own.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -52,7 +52,7 @@ impl Seats {
     }
 
     /// Completes what somebody wants to do in a chat: who accepts a supervisor's seat without a
-    /// name gets the one that he gave before.
+    /// name gets the one that they gave before.
     pub(crate) fn named(&self, chat: &Interaction, user: UserId, deed: Deed) -> Deed {
         let is_seat = chat.offer_to(user).is_some_and(|offer| offer.kind.is_supervision());
         match deed.action {
@@ -123,11 +123,11 @@ pub(crate) async fn operate(
     let agent = colleague(&shared, &me, &user)?;
     let target = Target { id: &id, media: Some(&Media::Chat), epoch };
     commands::perform(&shared, &me, target, Envelope::Plain, &retry, |interaction, _| {
-        // A chat that the agent has nothing to do with is not behind his address.
+        // A chat that the agent has nothing to do with is not behind their address.
         if !interaction.people().contains(&agent) && !interaction.concerned.contains(&agent) {
             return Err(Refusal::not_found("interaction"));
         }
-        // Before the offer, which he may accept the moment it is there.
+        // Before the offer, which they may accept the moment it is there.
         shared.seats().remember(interaction.id, me.id(), nickname.as_ref());
         Ok(Action::Intrude { mode }.into())
     })

@@ -62,7 +62,7 @@ pub(crate) async fn skills(
     Listing::read(&uri, crate::skills::FILTERS)?.of_all("skills", shown)
 }
 
-/// A user with those of his subresources that were asked for.
+/// A user with those of their subresources that were asked for.
 #[derive(Serialize)]
 struct Whole {
     #[serde(flatten)]

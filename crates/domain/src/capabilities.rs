@@ -14,9 +14,9 @@ use crate::media::{Direction, Media};
 /// the owner may do (docs/compat/interactions.md#seen).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// The owner, alone with the customer as far as he knows.
+    /// The owner, alone with the customer as far as they know.
     Alone,
-    /// The owner, with other agents or supervisors whom he sees.
+    /// The owner, with other agents or supervisors whom they see.
     InCompany,
     /// An agent who was invited and takes part openly.
     Invited,
@@ -174,8 +174,8 @@ const TABLE: &[Row] = &[
         ],
     },
     // Our decision for the five rows from here on: what of the row above the rules let this party
-    // do. Where the customer does not see him, what he says goes to the agents, so only that is
-    // listed; where agents do not see him either, nothing is.
+    // do. Where the customer does not see them, what they say goes to the agents, so only that is
+    // listed; where agents do not see them either, nothing is.
     Row {
         kind: Kind::Chat,
         status: Status::Chatting,
@@ -304,7 +304,7 @@ impl Interaction {
         }
     }
 
-    /// Returns what `reader` may do next, as he sees it.
+    /// Returns what `reader` may do next, as they see it.
     #[must_use]
     pub fn capabilities_for(&self, reader: UserId) -> &'static [&'static str] {
         capabilities(&self.media, self.status_for(reader), self.direction, self.part_of(reader))

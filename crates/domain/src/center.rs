@@ -222,7 +222,7 @@ impl Queue {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub enum WorkbinOwner {
-    /// Every agent has one of his own.
+    /// Every agent has one of their own.
     EachAgent,
     /// One agent's copy of a workbin that every agent has.
     Agent(UserId),

@@ -7,7 +7,7 @@
 //!
 //! Three audiences see three sequences: the customer, the agents and the supervisors. Each numbers
 //! its own entries from 1 without a gap, and nobody is ever told a number of another audience,
-//! because a gap would tell him that something was hidden from him.
+//! because a gap would tell them that something was hidden from them.
 //!
 //! Typing, read receipts and previews are no entries: they are told to those who are there now and
 //! kept nowhere.
@@ -22,7 +22,7 @@ use crate::time::Time;
 mod ledger;
 
 /// Who may see an entry or a party; also how much a reader sees. The order is from the widest
-/// audience to the narrowest, so that a reader sees whatever is not above him. (Chat Server's ALL,
+/// audience to the narrowest, so that a reader sees whatever is not above them. (Chat Server's ALL,
 /// INT and VIP; its CLIENT, AGENT and SUPERVISOR.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
@@ -36,7 +36,7 @@ pub enum Visibility {
 }
 
 /// A party's number within its chat: 0 for the server, 1 for the customer, then in the order of
-/// coming in. Whoever comes back has the number that he had.
+/// coming in. Whoever comes back has the number that they had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct PartyId(pub u32);
@@ -58,7 +58,7 @@ pub enum PartyKind {
     Customer,
     /// An agent who owns the chat or was asked into it.
     Agent(UserId),
-    /// A supervisor who came in of his own accord.
+    /// A supervisor who came in of their own accord.
     Supervisor(UserId),
 }
 
@@ -77,42 +77,42 @@ impl PartyKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct Party {
-    /// His number among all; what supervisors know him by.
+    /// Their number among all; what supervisors know them by.
     pub id: PartyId,
-    /// His number as agents know it: counted over those alone whom agents ever saw, so that no gap
-    /// betrays a supervisor who only looks on. `None` while no agent ever saw him, and for
+    /// Their number as agents know it: counted over those alone whom agents ever saw, so that no
+    /// gap betrays a supervisor who only looks on. `None` while no agent ever saw them, and for
     /// everybody in a chat that began before there were such numbers: there it is `id`.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
     pub colleague: Option<PartyId>,
-    /// His number as the customer knows it: counted over those alone whom the customer ever saw, so
-    /// that no gap betrays a hidden party. `None` while the customer never saw him.
+    /// Their number as the customer knows it: counted over those alone whom the customer ever saw,
+    /// so that no gap betrays a hidden party. `None` while the customer never saw them.
     pub public: Option<PartyId>,
-    /// What he is.
+    /// What they are.
     pub kind: PartyKind,
     /// The name that the others see.
     pub nickname: String,
-    /// How much he sees.
+    /// How much they see.
     pub sees: Visibility,
-    /// Who sees him.
+    /// Who sees them.
     pub shown_to: Visibility,
-    /// Whether he is there now.
+    /// Whether they are there now.
     pub present: bool,
 }
 
-/// Who said something, as he was then.
+/// Who said something, as they were then.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct Speaker {
-    /// His number among all; what supervisors know him by.
+    /// Their number among all; what supervisors know them by.
     pub id: PartyId,
-    /// His number as agents know it, as in [`Party::colleague`].
+    /// Their number as agents know it, as in [`Party::colleague`].
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
     pub colleague: Option<PartyId>,
-    /// His number as the customer knows it; always there in an entry that the customer sees.
+    /// Their number as the customer knows it; always there in an entry that the customer sees.
     pub public: Option<PartyId>,
-    /// What he is.
+    /// What they are.
     pub kind: PartyKind,
-    /// His name.
+    /// Their name.
     pub nickname: String,
 }
 
@@ -133,7 +133,7 @@ impl Speaker {
         }
     }
 
-    /// Returns the number by which a reader knows him; `None` when the reader never saw him.
+    /// Returns the number by which a reader knows them; `None` when the reader never saw them.
     #[must_use]
     pub const fn id_for(&self, sees: Visibility) -> Option<PartyId> {
         number_for(sees, self.id, self.colleague, self.public)
@@ -141,7 +141,7 @@ impl Speaker {
 }
 
 impl Party {
-    /// Returns the number by which a reader knows him; `None` when the reader never saw him.
+    /// Returns the number by which a reader knows them; `None` when the reader never saw them.
     #[must_use]
     pub const fn id_for(&self, sees: Visibility) -> Option<PartyId> {
         number_for(sees, self.id, self.colleague, self.public)
@@ -174,19 +174,19 @@ impl From<&Party> for Speaker {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub enum LeaveReason {
-    /// He left himself.
+    /// They left themselves.
     Itself,
     /// The customer made no request for too long.
     Silence,
-    /// Another participant took him out, or an agent ended the session.
+    /// Another participant took them out, or an agent ended the session.
     Removed,
-    /// The server took him out, as somebody who is gone or whose session is over.
+    /// The server took them out, as somebody who is gone or whose session is over.
     ByServer,
     /// Nobody said anything for too long.
     Idle,
     /// The chat went back to a queue.
     Requeued,
-    /// He handed the chat over to another agent.
+    /// They handed the chat over to another agent.
     HandedOver,
     /// The customer waited as long as the service allows, and nobody took the chat.
     WaitedTooLong,
@@ -354,7 +354,7 @@ pub struct Entry {
     pub number: u64,
     /// Its number among those that agents see; `None` when they do not see it.
     pub agents: Option<u64>,
-    /// Its number among those that the customer sees; `None` when he does not see it.
+    /// Its number among those that the customer sees; `None` when they do not see it.
     pub customer: Option<u64>,
     /// When.
     pub at: Time,
@@ -364,14 +364,14 @@ pub struct Entry {
     pub visibility: Visibility,
     /// What.
     pub content: Content,
-    /// The speaker's client's own id of it, by which he knows it again after a lost answer; nobody
+    /// The speaker's client's own id of it, by which they know it again after a lost answer; nobody
     /// else is told.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
     pub message_id: Option<String>,
 }
 
 impl Entry {
-    /// Returns its number in the sequence that a reader sees; `None` when he does not see it.
+    /// Returns its number in the sequence that a reader sees; `None` when they do not see it.
     #[must_use]
     pub const fn index_for(&self, sees: Visibility) -> Option<u64> {
         match sees {
@@ -387,7 +387,7 @@ impl Entry {
 pub struct Utterance {
     /// What.
     pub content: Content,
-    /// To whom. What an agent says who is hidden goes to no more readers than those who see him.
+    /// To whom. What an agent says who is hidden goes to no more readers than those who see them.
     pub visibility: Visibility,
     /// The speaker's client's own id of it, when it has one.
     pub message_id: Option<String>,
@@ -401,7 +401,7 @@ impl Utterance {
     }
 }
 
-/// What a customer proves himself with.
+/// What a customer proves themselves with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct CustomerKey {
@@ -416,7 +416,7 @@ pub struct CustomerKey {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct ChatTimes {
-    /// How long the customer may go without a request before he counts as gone, in ms; 0 is for
+    /// How long the customer may go without a request before they count as gone, in ms; 0 is for
     /// ever.
     pub customer_silence_ms: u64,
     /// How long nobody may say anything before everybody is alerted, in ms; 0 is for ever. It runs
@@ -438,28 +438,28 @@ const fn is_off(ms: &u64) -> bool {
     *ms == 0
 }
 
-/// How far the customer has used what the service allows him in files.
+/// How far the customer has used what the service allows them in files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct FileUse {
-    /// Files that he sent. Deleting one does not give it back.
+    /// Files that they sent. Deleting one does not give it back.
     pub uploads: u32,
     /// Their size together.
     pub bytes: u64,
-    /// How often he fetched one.
+    /// How often they fetched one.
     pub downloads: u32,
 }
 
 /// What a customer's wish to chat brings along.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChatRequest {
-    /// The service that he came by.
+    /// The service that they came by.
     pub service: String,
-    /// The name that he goes by.
+    /// The name that they go by.
     pub nickname: String,
-    /// What he proves himself with from now on.
+    /// What they prove themselves with from now on.
     pub customer: CustomerKey,
-    /// The times of his chat.
+    /// The times of their chat.
     pub times: ChatTimes,
 }
 
@@ -475,7 +475,7 @@ const fn is_zero(count: &u64) -> bool {
 pub struct Chat {
     /// The service that the customer came by.
     pub service: String,
-    /// What the customer proves himself with.
+    /// What the customer proves themselves with.
     pub customer: CustomerKey,
     /// Who takes part or took part, in the order of coming in; the customer is the first.
     pub parties: Vec<Party>,
@@ -516,7 +516,8 @@ impl Chat {
     pub const URL_CHARS_MAX: usize = 2_048;
     /// How many characters a nickname, a file's name or a type has at most.
     pub const NAME_CHARS_MAX: usize = 255;
-    /// How many entries of its history an agent is shown who takes a chat; he can ask for the rest.
+    /// How many entries of its history an agent is shown who takes a chat; they can ask for the
+    /// rest.
     pub const SHOWN_ENTRIES_MAX: usize = 500;
     /// How many bytes of text these entries have at most.
     pub const SHOWN_BYTES_MAX: usize = 256 * 1024;

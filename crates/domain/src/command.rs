@@ -20,9 +20,9 @@ use crate::user_data::{UserData, Value};
 pub struct Caller {
     /// Who.
     pub user: UserId,
-    /// What he may do.
+    /// What they may do.
     pub roles: Roles,
-    /// The agent groups he is in.
+    /// The agent groups they are in.
     pub groups: BTreeSet<GroupId>,
 }
 
@@ -69,9 +69,9 @@ impl Actor {
 pub enum Named<T> {
     /// It exists.
     Known(T),
-    /// Nothing of that name or id is visible to the caller; the text is what he gave.
+    /// Nothing of that name or id is visible to the caller; the text is what they gave.
     Unknown(String),
-    /// Several things have that name; the text is what he gave.
+    /// Several things have that name; the text is what they gave.
     Ambiguous(String),
 }
 
@@ -102,16 +102,16 @@ pub enum Target {
     Skill(Named<(SkillId, u32)>),
 }
 
-/// How a supervisor takes part in a chat that he came into of his own accord (the documents'
+/// How a supervisor takes part in a chat that they came into of their own accord (the documents'
 /// `supervisorVisibilityMode`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub enum SupervisorMode {
-    /// He looks on, and only supervisors see him.
+    /// They look on, and only supervisors see them.
     Monitor,
-    /// He advises the agents, who see him; the customer does not.
+    /// They advise the agents, who see them; the customer does not.
     Coach,
-    /// He takes part openly.
+    /// They take part openly.
     BargeIn,
 }
 
@@ -342,7 +342,7 @@ pub enum Action {
     },
     /// The owner showed no sign of life for the handling timeout (timer).
     ExpireHandling,
-    /// The agent is gone: take from him whatever he holds of this interaction (server).
+    /// The agent is gone: take from them whatever they hold of this interaction (server).
     AgentGone {
         /// Who.
         user: UserId,

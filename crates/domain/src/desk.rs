@@ -1,5 +1,5 @@
 //! The desk: one agent's presence, channel states, capacity and occupied slots. (*Agent* is the
-//! person, *desk* is where he works.)
+//! person, *desk* is where they work.)
 //!
 //! The transitions are methods that say which channels changed, because each such change is
 //! published (docs/compat/agents.md#states). They do not decide who may make them: a supervisor's
@@ -24,14 +24,14 @@ pub use supervision::{Supervision, SupervisionExtent};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub enum Readiness {
-    /// He does.
+    /// They do.
     Ready,
-    /// He does not, for a reason that he may give.
+    /// They do not, for a reason that they may give.
     NotReady {
         /// The reason.
         reason: Option<String>,
     },
-    /// He has no contact-center session.
+    /// They have no contact-center session.
     LoggedOut,
 }
 
@@ -45,7 +45,7 @@ pub struct ChannelState {
     pub do_not_disturb: bool,
 }
 
-/// The notification topics on which an agent is listening right now, over all his live CometD
+/// The notification topics on which an agent is listening right now, over all their live CometD
 /// sessions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
@@ -98,9 +98,9 @@ pub enum Channels<'a> {
 /// Whether an agent wants not to be disturbed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DoNotDisturb {
-    /// He does.
+    /// They do.
     On,
-    /// He does not.
+    /// They do not.
     Off,
 }
 
@@ -110,24 +110,24 @@ pub enum DoNotDisturb {
 pub struct Desk {
     /// The agent.
     pub user: UserId,
-    /// His contact center.
+    /// Their contact center.
     pub center: CenterId,
-    /// His contact-center session.
+    /// Their contact-center session.
     pub session: Option<ContactSession>,
     /// The channels of that session.
     pub channels: BTreeMap<Media, ChannelState>,
-    /// What he listens to.
+    /// What they listen to.
     pub reach: Reach,
-    /// Since when he listens to nothing that could show him an offer; `None` while he does.
+    /// Since when they listen to nothing that could show them an offer; `None` while they do.
     pub unreachable_since: Option<Time>,
-    /// The slots that are taken: what he owns (drafts apart), what he is offered, what he takes
-    /// part in.
+    /// The slots that are taken: what they own (drafts apart), what they are offered, what they
+    /// take part in.
     pub slots: BTreeMap<InteractionId, Media>,
-    /// When he was last offered something; the router prefers who waited longest.
+    /// When they were last offered something; the router prefers who waited longest.
     pub last_offer: Option<Time>,
-    /// Workbins that he asked to be told about.
+    /// Workbins that they asked to be told about.
     pub watched: BTreeSet<WorkbinId>,
-    /// The supervisors who follow his chats.
+    /// The supervisors who follow their chats.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "BTreeMap::is_empty"))]
     pub supervised_by: BTreeMap<UserId, Supervision>,
 }
@@ -321,7 +321,7 @@ impl Desk {
         self.watched.insert(workbin)
     }
 
-    /// Watches a workbin no more. Gives whether he did.
+    /// Watches a workbin no more. Gives whether they did.
     pub fn unwatch(&mut self, workbin: WorkbinId) -> bool {
         self.watched.remove(&workbin)
     }

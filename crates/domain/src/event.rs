@@ -77,23 +77,23 @@ pub enum NotificationType {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub enum View {
-    /// The interaction concerns him still: he sees this state, with its capabilities.
+    /// The interaction concerns them still: they see this state, with its capabilities.
     Concerned(Status),
-    /// It stopped concerning him: he sees this state, with no capabilities.
+    /// It stopped concerning them: they see this state, with no capabilities.
     Gone(Status),
-    /// He watches the workbin that it came into or left.
+    /// They watch the workbin that it came into or left.
     Workbin {
         /// The workbin.
         workbin: WorkbinId,
         /// True when it came in, false when it left.
         added: bool,
     },
-    /// His own channels changed.
+    /// Their own channels changed.
     Channels,
-    /// He takes part in a chat in which something was said: those of the event's entries that he
-    /// sees, by their numbers in that audience.
+    /// They take part in a chat in which something was said: those of the event's entries that they
+    /// see, by their numbers in that audience.
     Messages {
-        /// How much he sees.
+        /// How much they see.
         sees: Visibility,
     },
 }
@@ -104,7 +104,7 @@ pub enum View {
 pub struct Notice {
     /// Who.
     pub user: UserId,
-    /// What he sees.
+    /// What they see.
     pub view: View,
     /// What kind of message it is.
     pub kind: NotificationType,
@@ -171,7 +171,7 @@ pub enum Fact {
     Accepted {
         /// Who.
         by: UserId,
-        /// What he was offered it for.
+        /// What they were offered it for.
         kind: OfferKind,
     },
     /// An agent passed it by.
@@ -300,7 +300,7 @@ pub enum Fact {
     ModeSwitched {
         /// Who.
         by: UserId,
-        /// How he takes part now.
+        /// How they take part now.
         kind: OfferKind,
     },
     /// The customer fetched a file of the chat.
@@ -349,12 +349,12 @@ pub enum Subject {
     Interaction(Interaction),
     /// An agent's channels.
     Desk(Desk),
-    /// What was said in a chat before the agent came in who is told of it. A snapshot for his
+    /// What was said in a chat before the agent came in who is told of it. A snapshot for their
     /// screen and no part of the history, which has every entry already.
     Transcript {
         /// The chat.
         interaction: Interaction,
-        /// The latest entries that he may see, oldest first.
+        /// The latest entries that they may see, oldest first.
         entries: Vec<Entry>,
     },
 }

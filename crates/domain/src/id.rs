@@ -222,7 +222,8 @@ uuid_id!(
 
 uuid_id!(
     /// Identifies a contact: somebody outside, known by an address. Made from the contact center
-    /// and the address, so that the same person is the same contact without anybody looking him up.
+    /// and the address, so that the same person is the same contact without anybody looking them
+    /// up.
     ContactId, false);
 
 impl WorkbinId {

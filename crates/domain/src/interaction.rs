@@ -50,7 +50,7 @@ pub use letter::{Arrival, Filing, NewAcknowledgement, Sender, Silence, open_lett
 pub use note::Note;
 pub use thread::{Threading, Unproven};
 
-/// How an agent works on an interaction while he owns it. It survives queues and workbins: a draft
+/// How an agent works on an interaction while they own it. It survives queues and workbins: a draft
 /// comes back as a draft.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
@@ -106,14 +106,14 @@ impl From<Mode> for Status {
     }
 }
 
-/// An agent who passed an offer by, and when. He is asked again only after the queue's
+/// An agent who passed an offer by, and when. They are asked again only after the queue's
 /// `reoffer_after_ms`, and only if nobody else can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct Pass {
     /// The agent.
     pub user: UserId,
-    /// When he rejected the offer, let it expire or lost it.
+    /// When they rejected the offer, let it expire or lost it.
     pub at: Time,
 }
 
@@ -139,10 +139,10 @@ pub struct Wait {
 
 impl Wait {
     /// How many passed offers are remembered for one wait. More agents than this rarely serve one
-    /// queue at once; forgetting one only means that he may be asked a little early.
+    /// queue at once; forgetting one only means that they may be asked a little early.
     pub const PASSES_MAX: usize = 256;
 
-    /// Remembers who passed it by. One agent is remembered once, with his latest pass; beyond the
+    /// Remembers who passed it by. One agent is remembered once, with their latest pass; beyond the
     /// bound the oldest is forgotten.
     pub fn pass(&mut self, pass: Pass) {
         self.passes.retain(|earlier| earlier.user != pass.user);
@@ -157,25 +157,25 @@ impl Wait {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub enum OfferKind {
-    /// The router found him.
+    /// The router found them.
     Routed,
     /// The owner wants to hand it over.
     Transfer,
-    /// The owner wants him in the conversation.
+    /// The owner wants them in the conversation.
     Invite,
-    /// The owner wants his advice; the customer does not see him.
+    /// The owner wants their advice; the customer does not see them.
     Consult,
-    /// A supervisor wants to look on; only supervisors see him.
+    /// A supervisor wants to look on; only supervisors see them.
     Monitor,
-    /// A supervisor wants to advise the agents; the customer does not see him.
+    /// A supervisor wants to advise the agents; the customer does not see them.
     Coach,
     /// A supervisor wants to take part openly.
     BargeIn,
 }
 
 impl OfferKind {
-    /// Tells whether it is a supervisor's own way into a chat. It takes no slot of his, and he does
-    /// not become its owner when the owner leaves.
+    /// Tells whether it is a supervisor's own way into a chat. It takes no slot of theirs, and they
+    /// do not become its owner when the owner leaves.
     #[must_use]
     pub const fn is_supervision(self) -> bool {
         match self {
@@ -232,11 +232,11 @@ impl Offer {
 pub struct Participant {
     /// The agent.
     pub user: UserId,
-    /// How he takes part: `Invite`, `Consult`, or as a supervisor.
+    /// How they take part: `Invite`, `Consult`, or as a supervisor.
     pub kind: OfferKind,
-    /// When he came in; the longest present becomes owner when the owner leaves.
+    /// When they came in; the longest present becomes owner when the owner leaves.
     pub since: Time,
-    /// The name shown to the others, when he gave one.
+    /// The name shown to the others, when they gave one.
     pub nickname: Option<String>,
 }
 
@@ -246,11 +246,11 @@ pub struct Participant {
 pub struct Handling {
     /// The owner.
     pub by: UserId,
-    /// When he became it.
+    /// When they became it.
     pub since: Time,
-    /// How he works on it.
+    /// How they work on it.
     pub mode: Mode,
-    /// The name shown to the customer, when he gave one.
+    /// The name shown to the customer, when they gave one.
     pub nickname: Option<String>,
     /// An offer to somebody else, at most one (docs/compat/interactions.md#states: "the same single
     /// offer slot").
@@ -258,7 +258,7 @@ pub struct Handling {
     /// Other agents in the conversation, longest present first.
     pub others: Vec<Participant>,
     /// Seats that supervisors asked for and have not taken yet, at most one of each. They are not
-    /// the owner's offers and hinder none of them, or a refusal would tell him that somebody is
+    /// the owner's offers and hinder none of them, or a refusal would tell them that somebody is
     /// about to look on. Before there were any, such a seat was kept as `offer`.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub seats: Vec<Offer>,
@@ -559,7 +559,7 @@ impl Interaction {
 
     /// Returns the agents of whom it takes a slot: owner, target of the offer, other participants.
     /// A draft takes none (docs/compat/agents.md#capacity), and neither does a supervisor who came
-    /// of his own accord.
+    /// of their own accord.
     #[must_use]
     pub fn slot_holders(&self) -> BTreeSet<UserId> {
         if self.mode().is_none_or(|mode| mode == Mode::Composing) {

@@ -15,16 +15,16 @@
 //! | [`standing::capacity`] (S8) | no desk has more slots taken than its agent's capacity |
 //! | [`standing::drafts_match`] | an interaction lists exactly its open drafts, and none when it is completed |
 //! | [`standing::concerned_kept`] | whom it concerns now is among those who keep sight of it |
-//! | [`standing::conversation_numbered`] (S20) | no audience has more entries than a narrower one, and every party his own number |
-//! | [`standing::conversation_peopled`] | who is there is exactly who holds the chat, each shown to whom his part allows |
-//! | [`standing::conversation_live`] | the customer is there, and the chat worked on as a live one, while his session is |
+//! | [`standing::conversation_numbered`] (S20) | no audience has more entries than a narrower one, and every party their own number |
+//! | [`standing::conversation_peopled`] | who is there is exactly who holds the chat, each shown to whom their part allows |
+//! | [`standing::conversation_live`] | the customer is there, and the chat worked on as a live one, while their session is |
 //! | [`standing::no_ghosts`] | whoever holds something has a contact-center session |
 //! | [`step::epoch_rises`] (S3) | the epoch never falls, and rises whenever owner or place change |
 //! | [`step::legal_move`] (S7) | the state goes only where the state table has a way |
 //! | [`step::end_is_final`] (S4) | what is over stays over |
 //! | [`step::offers_counted`] (S10) | offers are numbered one by one |
 //! | [`step::offered_to_able`] (S9) | a new offer goes to an agent who is reachable and Ready and had room |
-//! | [`step::conversation_grows`] (S20) | numbers only grow, and the customer gets no entry after his session |
+//! | [`step::conversation_grows`] (S20) | numbers only grow, and the customer gets no entry after their session |
 //! | [`step::no_succession_of_supervisors`] | a supervisor becomes the owner by an offer alone |
 //! | [`step::said_in_order`] (S20) | the entries of a step take each audience's numbers on without a gap |
 //! | [`step::attempts_counted`] | what is on its way out is put off once at a time |

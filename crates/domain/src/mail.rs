@@ -77,7 +77,7 @@ impl ReportKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct ReportedRecipient {
-    /// His address.
+    /// Their address.
     pub address: String,
     /// What was done: `failed`, `delayed`, `delivered`, `relayed`, `expanded`; of a disposition its
     /// type, such as `displayed`.

@@ -30,7 +30,7 @@ pub enum Noun {
 pub enum FileLimit {
     /// No agent has come in yet.
     NeedsAgent,
-    /// How many files he may send.
+    /// How many files they may send.
     Uploads {
         /// So many.
         most: u32,
@@ -40,7 +40,7 @@ pub enum FileLimit {
         /// So many bytes.
         most: u64,
     },
-    /// How often he may fetch one.
+    /// How often they may fetch one.
     Downloads {
         /// So often.
         most: u32,
@@ -52,7 +52,7 @@ pub enum FileLimit {
 pub enum Rejection {
     /// The caller acted on an older epoch.
     StaleEpoch {
-        /// What he gave.
+        /// What they gave.
         given: u64,
         /// What it is.
         current: u64,
@@ -112,7 +112,7 @@ pub enum Rejection {
     NoCurrentQueue,
     /// The interaction lies in another workbin than the named one.
     NotInThatWorkbin,
-    /// The target is the caller himself.
+    /// The target is the caller themselves.
     TargetIsSelf,
     /// The target is already in the conversation.
     TargetAlreadyIn,
@@ -162,7 +162,7 @@ pub enum Rejection {
         /// Which part of it.
         part: &'static str,
     },
-    /// The customer has used up what his service allows him in files, or may not send any yet.
+    /// The customer has used up what their service allows them in files, or may not send any yet.
     FileLimit(FileLimit),
     /// The interaction has as many notes as fit.
     NotesFull,
@@ -179,7 +179,7 @@ pub enum Rejection {
     },
     /// The customer has written again since the draft was begun.
     NewerMessage {
-        /// What he wrote.
+        /// What they wrote.
         id: InteractionId,
         /// Its subject.
         subject: Option<String>,

@@ -82,12 +82,12 @@ impl Rank {
     }
 }
 
-/// An agent: the person and where he works.
+/// An agent: the person and where they work.
 #[derive(Clone, Copy, Debug)]
 pub struct Agent<'a> {
     /// The person.
     pub user: &'a User,
-    /// Where he works.
+    /// Where they work.
     pub desk: &'a Desk,
 }
 

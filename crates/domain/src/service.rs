@@ -124,7 +124,7 @@ pub struct ChatTerms {
     /// What customers may do with files.
     pub files: FileLimits,
     /// The origins whose pages may use the service in a browser; none is every origin, because a
-    /// customer has nothing but his secure key, which a foreign page does not know.
+    /// customer has nothing but their secure key, which a foreign page does not know.
     pub origins: Vec<String>,
     /// The e-mail service by which customers can leave a message when nobody can take their chat;
     /// of the same contact center.
@@ -139,7 +139,7 @@ pub struct ChatTerms {
 
 impl ChatTerms {
     /// How long a customer may go without a request when nothing else is configured, in ms (Chat
-    /// Server's `flex-disconnect-timeout`, ingest notes 6.3).
+    /// Server's `flex-disconnect-timeout`).
     pub const DEFAULT_CUSTOMER_SILENCE_MS: u64 = 45_000;
     /// How long nobody may say anything before the alert when nothing else is configured, in ms
     /// (`timeout-alert`).
@@ -174,7 +174,7 @@ impl Default for ChatTerms {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct FileLimits {
-    /// How many files he may send in one chat; 0 is none at all. Default 3 (Chat Server's
+    /// How many files they may send in one chat; 0 is none at all. Default 3 (Chat Server's
     /// `upload-max-files`, docs/compat/customers.md#files).
     pub uploads_max: u32,
     /// How large one file may be, in bytes. Default 12,582,912: a photo of a phone has 5 to 10 MB.
@@ -183,13 +183,14 @@ pub struct FileLimits {
     /// How large all of them may be together, in bytes. Default 37,748,736: as many as may be sent,
     /// each as large as may be (`upload-max-total-size`).
     pub total_bytes_max: u64,
-    /// How often he may fetch a file in one chat (`download-attempts`). Default 10, ours: the notes
-    /// know no default.
+    /// How often they may fetch a file in one chat (`download-attempts`). Default 10, ours: the
+    /// notes know no default.
     pub downloads_max: u32,
     /// The types of files by the ends of their names, in lower case and without the dot
     /// (`upload-file-types`).
     pub types: Vec<String>,
-    /// Whether he may send files only once an agent has come in (`upload-need-agent`). Default no.
+    /// Whether they may send files only once an agent has come in (`upload-need-agent`). Default
+    /// no.
     pub need_agent: bool,
 }
 

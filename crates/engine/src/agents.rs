@@ -21,7 +21,7 @@ use crate::execute::{Attempt, ExecuteError};
 /// Attempts at one desk's change. Only the router and the agent's own commands change a desk, so a
 /// handful is already unusual.
 const ATTEMPTS_MAX: usize = 64;
-/// Interactions of one agent handled in one page when he is gone; capacity keeps the number far
+/// Interactions of one agent handled in one page when they are gone; capacity keeps the number far
 /// below it.
 const HELD_PAGE: usize = 500;
 
@@ -62,7 +62,7 @@ pub enum AgentError {
     /// Too many others change the same desk at once.
     #[error("gave up on the desk of user {0} after {ATTEMPTS_MAX} contended attempts")]
     Contended(UserId),
-    /// One of the agent's interactions could not be taken from him.
+    /// One of the agent's interactions could not be taken from them.
     #[error("an interaction of an agent who is gone could not be moved")]
     Interaction(#[source] Box<ExecuteError>),
     /// The store failed.
@@ -91,13 +91,13 @@ impl AgentError {
 }
 
 impl Engine {
-    /// Remembers that a user made an authenticated request; his handling timeouts run from here.
+    /// Remembers that a user made an authenticated request; their handling timeouts run from here.
     pub fn touch(&self, user: UserId) {
         let now = self.clock.now();
         self.activity.last.lock().unwrap_or_else(PoisonError::into_inner).insert(user, now);
     }
 
-    /// Returns an agent's desk; `None` when he was never here.
+    /// Returns an agent's desk; `None` when they were never here.
     #[must_use]
     pub fn desk(&self, user: UserId) -> Option<Arc<Desk>> {
         self.board.desk(user).map(|desk| desk.value)
@@ -131,8 +131,8 @@ impl Engine {
         .await
     }
 
-    /// Ends an agent's contact-center session and takes all his work from him. On return all of it
-    /// is done and durable; a crash in between is finished by the grace timer.
+    /// Ends an agent's contact-center session and takes all their work from them. On return all of
+    /// it is done and durable; a crash in between is finished by the grace timer.
     ///
     /// # Errors
     ///
@@ -256,8 +256,8 @@ impl Engine {
         }
     }
 
-    /// Takes from an agent without a session whatever he holds, then drops the timer that made sure
-    /// of it.
+    /// Takes from an agent without a session whatever they hold, then drops the timer that made
+    /// sure of it.
     async fn clear_desk(&self, user: UserId) -> Result<(), AgentError> {
         let query = InteractionQuery::of(InteractionScope::HeldBy(user), HELD_PAGE);
         // Every round moves at least one interaction or ends, and no new ones come to an agent
@@ -357,7 +357,7 @@ impl Engine {
     }
 }
 
-/// The event that tells an agent of his own channels. Its snapshot holds the changed channels
+/// The event that tells an agent of their own channels. Its snapshot holds the changed channels
 /// alone, as the documents' samples do.
 fn channels_changed(desk: &Desk, changed: &[Media], at: Time) -> Event {
     let mut snapshot = Desk::new(desk.user, desk.center, at);

@@ -149,7 +149,7 @@ impl Board {
         self.desk_changes.load(Ordering::Acquire)
     }
 
-    /// Returns an agent's desk with its version; `None` when he was never here.
+    /// Returns an agent's desk with its version; `None` when they were never here.
     #[must_use]
     pub fn desk(&self, user: UserId) -> Option<Versioned<Arc<Desk>>> {
         self.lock()

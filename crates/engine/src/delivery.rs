@@ -157,7 +157,7 @@ impl Engine {
         let handle = self.delivery.audience_or_new(user);
         let mut audience = handle.lock().await;
         // Rows up to here go to whoever was subscribed before; what the newcomer is owed of them is
-        // replayed to him alone.
+        // replayed to them alone.
         audience.catch_up(&**publisher, &*self.store, user).await?;
         audience.add(&**publisher, &*self.store, user, session, subscription).await?;
         self.set_reach(user, center, audience.reach()).await
@@ -178,7 +178,7 @@ impl Engine {
         self.change_audience(user, center, |audience| audience.remove(session, name)).await
     }
 
-    /// Forgets a session that is no more. When it was the user's last, his grace begins.
+    /// Forgets a session that is no more. When it was the user's last, their grace begins.
     ///
     /// # Errors
     ///

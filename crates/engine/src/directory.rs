@@ -129,7 +129,7 @@ impl Directory {
         self.users.get(&id).filter(|user| user.center == center)
     }
 
-    /// Returns a user by the name that he logs in with.
+    /// Returns a user by the name that they log in with.
     #[must_use]
     pub fn user_by_name(&self, user_name: &str) -> Option<&Arc<User>> {
         self.users.get(self.users_by_name.get(user_name)?)
@@ -200,7 +200,7 @@ impl Directory {
         Some(definition.of(owner.id))
     }
 
-    /// Returns the workbins that a user may use: his own copies first, then his groups'
+    /// Returns the workbins that a user may use: their own copies first, then their groups'
     /// (docs/compat/center.md#workbins).
     #[must_use]
     pub fn workbins_of(&self, user: &User) -> Vec<Workbin> {
@@ -218,8 +218,8 @@ impl Directory {
         own.chain(shared.cloned()).collect()
     }
 
-    /// Finds a workbin that a user may use, by id or name; his own go before his groups', two of
-    /// one rank are ambiguous (docs/compat/center.md#workbins).
+    /// Finds a workbin that a user may use, by id or name; their own go before their groups', two
+    /// of one rank are ambiguous (docs/compat/center.md#workbins).
     #[must_use]
     pub fn workbin_for(&self, user: &User, id_or_name: &str) -> Named<Workbin> {
         let usable = self.workbins_of(user);
@@ -240,7 +240,7 @@ impl Directory {
         }
     }
 
-    /// Returns the queues that a user serves: by one of his groups, or by skills alone where the
+    /// Returns the queues that a user serves: by one of their groups, or by skills alone where the
     /// queue asks for no group. Levels count, and so do the steps that widen a queue's search.
     #[must_use]
     pub fn queues_served_by(&self, user: &User) -> Vec<QueueId> {

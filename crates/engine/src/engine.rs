@@ -38,7 +38,7 @@ const OUTBOX: &str = "outbox";
 pub struct Options {
     /// The rules' own.
     pub rules: handoff_domain::Options,
-    /// How long an agent may be out of reach before he counts as gone, in ms; default 60,000
+    /// How long an agent may be out of reach before they count as gone, in ms; default 60,000
     /// (docs/compat/agents.md#reach, `agent.disconnect_grace`).
     pub disconnect_grace_ms: u64,
     /// How long notifications are kept for replay, in ms; default 86,400,000

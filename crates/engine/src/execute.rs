@@ -40,7 +40,7 @@ pub struct Attempt {
     pub id: InteractionId,
     /// What should happen.
     pub command: Command,
-    /// The number of the caller's request; the notice to him repeats it.
+    /// The number of the caller's request; the notice to them repeats it.
     pub reference: Option<i32>,
     /// Proof of the request, written with it.
     pub receipt: Option<Receipt>,
@@ -330,7 +330,7 @@ impl Engine {
     }
 
     /// Adds what a decision about an e-mail looks up: the newest that the customer wrote, when
-    /// somebody writes to him, and what it is to be joined to.
+    /// somebody writes to them, and what it is to be joined to.
     async fn look_through_thread(
         &self,
         before: &Interaction,

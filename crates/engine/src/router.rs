@@ -48,8 +48,8 @@ pub struct Why {
     pub step: Option<usize>,
     /// The next step and when it begins.
     pub next_step: Option<(usize, Time)>,
-    /// Every agent of the contact center, and the rule that excludes him; `None` means that he is
-    /// eligible now.
+    /// Every agent of the contact center, and the rule that excludes them; `None` means that they
+    /// are eligible now.
     pub agents: Vec<(Arc<User>, Assessment)>,
 }
 

@@ -3,7 +3,7 @@
 //! Nothing is offered by a worker: whoever carries out a command in a chat calls
 //! [`Engine::seat_supervisors`] afterwards, and what one call could not do the next does. A node
 //! that has not yet read the agent's desk again after a supervisor of another node began to follow
-//! him learns of it within [`Options::reload_ms`](crate::Options::reload_ms).
+//! them learns of it within [`Options::reload_ms`](crate::Options::reload_ms).
 
 use handoff_domain::desk::Supervision;
 use handoff_domain::{
@@ -21,9 +21,9 @@ enum Seating {
     Later,
     /// The chat is not with the agent any more.
     Nobody,
-    /// He is in, or the rules will never let him in.
+    /// They are in, or the rules will never let them in.
     Settled,
-    /// He follows nobody any more.
+    /// They follow nobody any more.
     Ended,
 }
 
@@ -32,7 +32,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`AgentError`]; [`Rejection::NoSession`] when the supervisor has no contact-center session, [`Rejection::TargetIsSelf`] when he is the
+    /// [`AgentError`]; [`Rejection::NoSession`] when the supervisor has no contact-center session, [`Rejection::TargetIsSelf`] when they are the
     /// agent.
     pub async fn supervise(
         &self,
@@ -63,7 +63,7 @@ impl Engine {
     }
 
     /// Offers seats in a chat to the supervisors who follow its owner. `about_to` is told, before
-    /// anybody else can know, who is to be offered one and by which name he wants to go.
+    /// anybody else can know, who is to be offered one and by which name they want to go.
     ///
     /// # Errors
     ///
@@ -127,7 +127,7 @@ impl Engine {
         match self.execute(&attempt).await {
             Ok(_) => Ok(Seating::Offered),
             Err(ExecuteError::Rejected(rejection)) => Ok(match *rejection {
-                // The owner himself has just asked him.
+                // The owner themselves has just asked them.
                 Rejection::OfferOpen | Rejection::TargetUnreachable => Seating::Later,
                 Rejection::TargetAlreadyIn => Seating::Settled,
                 Rejection::NoSession | Rejection::NotSupervisor => Seating::Ended,

@@ -63,7 +63,7 @@ pub enum Login {
     Password {
         /// The user.
         user: String,
-        /// His password.
+        /// Their password.
         password: Secret,
     },
     /// With a bearer token.

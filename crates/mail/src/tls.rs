@@ -5,7 +5,7 @@
 //! anything beyond its answer before the encryption begins gets no credentials and no message.
 //! (What was sent too early would be read as if it had come encrypted: NO STARTTLS, USENIX Security
 //! 2021.) There is no "encrypt if you can" and no way to skip the check of a certificate; who has a
-//! certificate authority of his own names it.
+//! certificate authority of their own names it.
 
 mod wire;
 

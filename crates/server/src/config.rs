@@ -225,7 +225,7 @@ impl Default for Cometd {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Gone {
-    /// They go to his own `In Progress` workbin.
+    /// They go to their own `In Progress` workbin.
     Workbin,
     /// They go back to their queue.
     Requeue,
@@ -235,13 +235,13 @@ pub(crate) enum Gone {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Agent {
-    /// How long an agent may be out of reach before he counts as gone. 1 s…24 h. Default 60 s
+    /// How long an agent may be out of reach before they count as gone. 1 s…24 h. Default 60 s
     /// (docs/compat/agents.md#reach).
     pub disconnect_grace: TimeSpan,
-    /// What then happens to his e-mails and work items. Default `workbin`.
+    /// What then happens to their e-mails and work items. Default `workbin`.
     pub gone: Gone,
-    /// How long an owner may go without a request before he loses what he holds. 1 min…7 d. Default
-    /// 3 h, the reference server's `handling-timeout`.
+    /// How long an owner may go without a request before they lose what they hold. 1 min…7 d.
+    /// Default 3 h, the reference server's `handling-timeout`.
     pub handling_timeout: TimeSpan,
     /// The user-data key of a disposition when a client names none. Default `DISP_KEY`
     /// (docs/compat/interactions.md#user-data).

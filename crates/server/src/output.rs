@@ -1,6 +1,6 @@
 //! What a command says to the person or script that called it.
 //!
-//! A closed standard output is not an error: the reader has seen what he wanted.
+//! A closed standard output is not an error: the reader has seen what they wanted.
 
 use std::fmt::Display;
 use std::io::Write as _;

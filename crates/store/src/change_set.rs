@@ -34,7 +34,7 @@ pub struct Put {
 pub enum TimerKey {
     /// A timer that a rule asked for.
     Interaction(InteractionId, TimerKind),
-    /// The grace of an agent who stopped being reachable, or the clearing of his desk after it.
+    /// The grace of an agent who stopped being reachable, or the clearing of their desk after it.
     Grace(UserId),
 }
 

@@ -23,7 +23,7 @@ pub enum InteractionScope {
     OfContact {
         /// The contact center.
         center: CenterId,
-        /// The contact, as the interactions name him.
+        /// The contact, as the interactions name them.
         contact: String,
     },
     /// Every e-mail of a thread, also what is over. The newest comes first.
@@ -153,7 +153,7 @@ pub struct Head {
 pub struct HeadChange {
     /// Whose.
     pub user: UserId,
-    /// The position of his last stream row.
+    /// The position of their last stream row.
     pub position: u64,
 }
 

@@ -116,7 +116,7 @@ impl FilesDirectory {
     }
 }
 
-/// Somebody outside who writes e-mails, known by his address.
+/// Somebody outside who writes e-mails, known by their address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {
     /// Its id, which follows from the contact center and the address.

@@ -1,5 +1,5 @@
-// An agent in a conversation: his desk is another process (conversation-desk.mjs), his notifications come through a relay that can be cut,
-// and he keeps what he was told.
+// An agent in a conversation: their desk is another process (conversation-desk.mjs), their notifications come through a relay that can be cut,
+// and they keep what they were told.
 
 import assert from "node:assert/strict";
 import {fork} from "node:child_process";
@@ -19,7 +19,7 @@ export class Agent {
     #asked = 0;
     #waiting = new Map();
 
-    /** Seats an agent; nobody knows of him before he connects. */
+    /** Seats an agent; nobody knows of them before they connect. */
     static async at(origin, user, {isCareful = true} = {}) {
         const agent = new Agent();
         agent.user = user;
@@ -40,7 +40,7 @@ export class Agent {
         return this.#ask("connect", {transport, topics: Object.keys(TOPICS)});
     }
 
-    /** Starts to work; `isReady` when chats may be offered to him. */
+    /** Starts to work; `isReady` when chats may be offered to them. */
     async comeToWork({isReady}) {
         await this.succeeds("POST", "/me", {operationName: "StartContactCenterSession", channels: ["chat"]});
         if (isReady) {
@@ -82,17 +82,17 @@ export class Agent {
         assert.equal(answer.statusCode, 0, JSON.stringify(answer));
     }
 
-    /** Everything that he was told, oldest first, as {channel, data}. */
+    /** Everything that they were told, oldest first, as {channel, data}. */
     heard() {
         return this.#ask("heard", {});
     }
 
-    /** What he was told in passing, without an index: who types. */
+    /** What they were told in passing, without an index: who types. */
     async notes() {
         return (await this.#told("/v2/me/chats")).filter(({index}) => index === undefined);
     }
 
-    /** The entries that he was told on a topic, in the order in which they came; answers to his own questions are not among them. */
+    /** The entries that they were told on a topic, in the order in which they came; answers to their own questions are not among them. */
     async view(topic = "/v2/me/chats") {
         return (await this.#told(topic)).filter(({index}) => index !== undefined);
     }

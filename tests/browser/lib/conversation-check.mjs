@@ -1,8 +1,8 @@
-// Whether what somebody was shown of a conversation is a prefix of the one sequence of those who see as much as he does: the same entries in
+// Whether what somebody was shown of a conversation is a prefix of the one sequence of those who see as much as they do: the same entries in
 // the same order, each once, numbered from 1 without a gap. It knows nothing of browsers and servers.
 //
 // The sequence is put together from what is stored: the history, in which every entry is but none says what, and what those read there who
-// take part, each of them only what he may.
+// take part, each of them only what they may.
 
 import assert from "node:assert/strict";
 

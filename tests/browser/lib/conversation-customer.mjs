@@ -1,5 +1,5 @@
-// The customer of a conversation: the widget in a browser behind a relay that can be cut, and a record of all that his page showed him
-// and of all that his browser was sent.
+// The customer of a conversation: the widget in a browser behind a relay that can be cut, and a record of all that their page showed them
+// and of all that their browser was sent.
 
 import {readFile} from "node:fs/promises";
 
@@ -63,7 +63,7 @@ export class Visitor extends Customer {
         return this.page.evaluate(() => window.shownLines);
     }
 
-    /** The entries that his browser was sent, as they came: after a cut some of them come again. */
+    /** The entries that their browser was sent, as they came: after a cut some of them come again. */
     entries() {
         return entriesOf(this.received.flatMap(({messages}) => messages ?? []));
     }

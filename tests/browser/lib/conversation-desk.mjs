@@ -1,4 +1,4 @@
-// One agent with npm `cometd`, in a process of his own because the package's adapter keeps one cookie jar for all clients of a process.
+// One agent with npm `cometd`, in a process of their own because the package's adapter keeps one cookie jar for all clients of a process.
 // conversation-agent.mjs starts it and tells it what to do; HANDOFF_ORIGIN is where the program is. It is careful, or not, as
 // tests/interop has it.
 

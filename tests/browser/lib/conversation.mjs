@@ -22,7 +22,7 @@ export const becomes = (look, message) => eventually.poll(look, {message, interv
 export class Conversation {
     /** Those who take part, by a name for each. */
     people = {};
-    /** What was said by whom, in the order in which he said it. */
+    /** What was said by whom, in the order in which they said it. */
     said = {};
 
     /** Starts a program for it. */
@@ -32,7 +32,7 @@ export class Conversation {
         return conversation;
     }
 
-    /** The customer asks for a chat; `way` is how his widget reaches the server. */
+    /** The customer asks for a chat; `way` is how their widget reaches the server. */
     async ask(browser, way, nickname, subject) {
         this.customer = await Visitor.at(this.program.origin, browser, way);
         this.people.customer = this.customer;
@@ -40,7 +40,7 @@ export class Conversation {
         this.id = this.customer.chat.chatId;
     }
 
-    /** Somebody comes to work; `name` when he does so with a second client. */
+    /** Somebody comes to work; `name` when they do so with a second client. */
     async seat(user, {name = user, transport, isReady = false, isCareful = true}) {
         const agent = await Agent.at(this.program.origin, user, {isCareful});
         this.people[name] = agent;

@@ -1,4 +1,4 @@
-// What a customer does with the widget, by the names that a screen reader gives; and the program and the agent that he meets.
+// What a customer does with the widget, by the names that a screen reader gives; and the program and the agent that they meet.
 
 import {expect, test as base} from "@playwright/test";
 

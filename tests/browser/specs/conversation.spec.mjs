@@ -71,7 +71,7 @@ async function accepts(scene) {
     await scene.hears(kate, "customer: my fern is sad");
 }
 
-/** The line breaks within a message to the customer, stays away while both speak, and breaks again within the answer to a message of his. */
+/** The line breaks within a message to the customer, stays away while both speak, and breaks again within the answer to a message of theirs. */
 async function cutOfTheCustomer(scene) {
     const {customer} = scene;
     const {kate} = scene.people;
@@ -86,11 +86,11 @@ async function cutOfTheCustomer(scene) {
     await scene.customerSees("You: customer: typed while away");
     await scene.customerSees("Kate: kate: said while the customer was away");
 
-    const unanswered = customer.line.inside("customer: arrives, and he is not told");
-    await scene.customerTypes("customer: arrives, and he is not told");
+    const unanswered = customer.line.inside("customer: arrives, and they are not told");
+    await scene.customerTypes("customer: arrives, and they are not told");
     await unanswered;
-    await scene.customerSees("You: customer: arrives, and he is not told");
-    await scene.hears(kate, "customer: arrives, and he is not told");
+    await scene.customerSees("You: customer: arrives, and they are not told");
+    await scene.hears(kate, "customer: arrives, and they are not told");
 }
 
 /** What agents say among themselves, and what only supervisors see, lies between what the customer is told. */
@@ -134,10 +134,10 @@ async function cutOfBen(scene) {
     await broken;
     ben.line.shut();
     await scene.customerSays("customer: said while Ben was away");
-    await scene.says(ben, "ben: said while his line was cut");
-    await scene.customerSees("Ben: ben: said while his line was cut");
+    await scene.says(ben, "ben: said while their line was cut");
+    await scene.customerSees("Ben: ben: said while their line was cut");
     ben.line.open();
-    await scene.hears(ben, "ben: said while his line was cut");
+    await scene.hears(ben, "ben: said while their line was cut");
 }
 
 /** Both sides speak while the server goes away and comes back. The careless client is away meanwhile. */
@@ -190,7 +190,7 @@ async function files(scene) {
     expect(await customer.saves("care.txt")).toBe("water once a week");
 }
 
-/** Ben says goodbye. What each may read is read while he takes part, the rest by the customer; gives the one sequence. */
+/** Ben says goodbye. What each may read is read while they take part, the rest by the customer; gives the one sequence. */
 async function ends(scene) {
     const {customer, program} = scene;
     const {ben, sam, careless} = scene.people;
@@ -208,9 +208,9 @@ async function ends(scene) {
     await ben.does(scene.id, "Complete", {text: scene.note("ben", "ben: goodbye")});
     await scene.customerSees("Ben: ben: goodbye");
     await eventually(customer.page.getByText("The chat has ended.")).toBeVisible();
-    // Sam, whom the end takes out, reads nothing any more; what took place until then he is told.
+    // Sam, whom the end takes out, reads nothing any more; what took place until then they are told.
     const leavings = async () => (await sam.view()).filter(({type, visibility}) => type === "ParticipantLeft" && visibility === "Supervisors");
-    await becomes(async () => (await leavings()).length, "Sam is told that he is out").toBe(1);
+    await becomes(async () => (await leavings()).length, "Sam is told that they are out").toBe(1);
     const lookers = {audience: "Supervisors", entries: await leavings()};
     const everybody = {audience: "All", entries: await customer.history(program.origin)};
     const {events} = await sam.succeeds("GET", `/interactions/${scene.id}/events?limit=1000`);
@@ -219,8 +219,8 @@ async function ends(scene) {
 
 function saidOnce(scene, sequence) {
     const texts = sequence.filter(({type}) => type === "Text").map(({text}) => text);
-    for (const [speaker, his] of Object.entries(scene.said)) {
-        expect(texts.filter(text => his.includes(text)), `${speaker}, in his order`).toEqual(his);
+    for (const [speaker, theirs] of Object.entries(scene.said)) {
+        expect(texts.filter(text => theirs.includes(text)), `${speaker}, in their order`).toEqual(theirs);
     }
     expect(texts, "nothing else was said").toHaveLength(Object.values(scene.said).flat().length);
 }

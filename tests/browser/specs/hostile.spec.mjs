@@ -160,7 +160,7 @@ testOwnCenter.describe("on the way through the program", () => {
         await expectHarmless(page, seen, lines);
     });
 
-    testOwnCenter("what the customer types comes back as text, whatever he and the agent are called", async ({page, customer, agent, baseURL}) => {
+    testOwnCenter("what the customer types comes back as text, whatever they and the agent are called", async ({page, customer, agent, baseURL}) => {
         testOwnCenter.setTimeout(120_000);
         const seen = await watch(page, baseURL);
         await customer.visitShop(SERVICE);

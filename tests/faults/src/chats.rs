@@ -1,13 +1,13 @@
 //! `chats`: everybody in a chat is told one sequence, whenever the program is killed
 //! (docs/testing.md#chats).
 //!
-//! Every chat has three parties, a customer over CometD, the agent who accepted and one whom he
+//! Every chat has three parties, a customer over CometD, the agent who accepted and one whom they
 //! brought in, half of them for the customer to see and half not. All talk while the program is
 //! killed (SIGKILL) and started again, and say again with the same id (`messageId`,
 //! `Idempotency-Key`) what was not acknowledged. The bar's 20 messages a second are read as those
-//! of one chat, so 200 chats make 4,000 a second; everybody waits for his acknowledgement before he
-//! goes on, so on a small machine fewer are reached, and how many is printed. After a last kill the
-//! transcripts are read from the store, and `book` says precisely what is compared.
+//! of one chat, so 200 chats make 4,000 a second; everybody waits for their acknowledgement before
+//! they go on, so on a small machine fewer are reached, and how many is printed. After a last kill
+//! the transcripts are read from the store, and `book` says precisely what is compared.
 //!
 //! Both controls must be noticed, and the command fails if not: `log` removes the write-ahead log
 //! after each kill, as a program loses it that acknowledges too early; `ids` repeats messages
@@ -61,8 +61,8 @@ const MET_WITHIN: Duration = Duration::from_millis(500);
 const KILLS_MORE_MAX: u32 = 10;
 /// How many findings of a kind are shown.
 const SHOWN_MAX: usize = 5;
-/// Everybody is on this machine, in a few addresses, and each agent has a connection of his own for
-/// each chat.
+/// Everybody is on this machine, in a few addresses, and each agent has a connection of their own
+/// for each chat.
 const LIMITS: &str = "[limits]\nconnections_per_address = 20000\nconnections_per_user = 1000\n\
                       [chat]\nchats_per_address = 20000\nrequests_per_second = 100000\n";
 
@@ -231,7 +231,7 @@ async fn gather(scene: &Arc<Scene>, agents: usize, options: &Options) -> Result<
     Ok(clients)
 }
 
-/// Fails if an agent could not do his part.
+/// Fails if an agent could not do their part.
 fn look_after(scene: &Scene) -> Result<()> {
     let mut talks = lock(&scene.talks);
     while let Some(ended) = talks.try_join_next() {

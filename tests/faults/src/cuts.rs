@@ -63,7 +63,7 @@ const HELD: Duration = Duration::from_secs(5);
 const KEPT: Duration = Duration::from_secs(90);
 /// How long after that a restart, which sweeps, has certainly swept the first notifications.
 const SWEPT_AFTER: Duration = Duration::from_secs(100);
-/// How long the one who stays away does so at most: his numbers must still be kept when he comes
+/// How long the one who stays away does so at most: their numbers must still be kept when they come
 /// back.
 const AWAY_MAX: Duration = Duration::from_secs(60);
 /// How long agents may be out of reach: nobody is to be logged out by cuts.
@@ -329,8 +329,8 @@ impl Test {
     }
 }
 
-/// The one who stays away: from a fifth of the run on, to four fifths or as long as his numbers are
-/// certainly kept.
+/// The one who stays away: from a fifth of the run on, to four fifths or as long as their numbers
+/// are certainly kept.
 #[derive(Default)]
 struct Absence {
     began: Option<Instant>,

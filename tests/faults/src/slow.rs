@@ -56,7 +56,7 @@ const FORGOTTEN: Duration = Duration::from_secs(11);
 const AGAIN_BEFORE: Duration = Duration::from_secs(200);
 /// The fewest answers that a 99th percentile is taken from.
 const SAMPLES_MIN: usize = 500;
-/// Slots of each agent. Each start takes one for the work item that he keeps changing.
+/// Slots of each agent. Each start takes one for the work item that they keep changing.
 const CAPACITY: usize = 100;
 
 /// What can be chosen.

@@ -89,7 +89,7 @@ export class Cut {
         this.#lines.add(line);
         for (const socket of [client, server]) {
             socket.setNoDelay(true);
-            // A broken connection is what the relay is for; whoever is at the other end learns it from the end of his own.
+            // A broken connection is what the relay is for; whoever is at the other end learns it from the end of their own.
             socket.on("error", () => {});
             socket.on("close", () => {
                 line.end();

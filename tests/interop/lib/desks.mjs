@@ -7,7 +7,7 @@ export const CLIENTS = ["cometd-9", "cometd-3", "faye", "aiocometd-ng", "aiocome
 /** The transports that every client has. */
 export const TRANSPORTS = ["long-polling", "websocket"];
 
-/** The name of the agent who listens, also of his group and queue. */
+/** The name of the agent who listens, also of their group and queue. */
 export function desk(client, transport) {
     return `${client}-${transport}`;
 }

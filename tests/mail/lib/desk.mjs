@@ -6,7 +6,7 @@ import {basic, origin, succeeded} from "../../interop/lib/center.mjs";
 import {JavaScriptAgent} from "../../interop/lib/javascript-agent.mjs";
 import {until} from "./servers.mjs";
 
-/** An agent with the npm client, and what he does with e-mails. */
+/** An agent with the npm client, and what they do with e-mails. */
 export class Desk extends JavaScriptAgent {
     async begin() {
         await this.connect("long-polling");

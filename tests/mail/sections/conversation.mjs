@@ -84,7 +84,7 @@ async function goesOn(kate, letter, {id, reply}) {
     await kate.does(letter.id, "Complete");
 }
 
-/** Whoever names a letter that he neither wrote nor got, or a Message-ID that looks like ours, joins nothing. */
+/** Whoever names a letter that they neither wrote nor got, or a Message-ID that looks like ours, joins nothing. */
 async function strangersDoNotJoin(kate, letter, {reply}) {
     const forged = reply.messageId.replace(/[^<.@](?=[.@])/, one => (one === "a" ? "b" : "a"));
     assert.notEqual(forged, reply.messageId);

@@ -232,7 +232,7 @@ fn command(me: &Me, action: Action) -> Command {
 }
 
 /// Returns a file that is there already, to be attached to a draft: one that was on it before, one
-/// of another e-mail that the caller may see, or one of a chat that he was told of.
+/// of another e-mail that the caller may see, or one of a chat that they were told of.
 pub(crate) async fn document(
     shared: &Shared,
     me: &Me,
@@ -244,7 +244,7 @@ pub(crate) async fn document(
     let unknown = || Rejection::Unknown { noun: Noun::Attachment, name: id.to_owned() };
     let file = id.parse::<FileId>().map_err(|_| unknown())?;
     let record = load(shared, file).await?.ok_or_else(unknown)?;
-    if record.interaction != draft.id && !is_his(shared, me, &record).await? {
+    if record.interaction != draft.id && !is_theirs(shared, me, &record).await? {
         return Err(unknown().into());
     }
     let attached = attachments_of(draft).iter().find(|one| one.file == file).cloned();
@@ -263,7 +263,7 @@ pub(crate) async fn document(
 }
 
 /// Tells whether a file of another interaction is shown to the caller there.
-async fn is_his(shared: &Shared, me: &Me, record: &FileRecord) -> Result<bool, Refusal> {
+async fn is_theirs(shared: &Shared, me: &Me, record: &FileRecord) -> Result<bool, Refusal> {
     let Some(source) = shared.engine().interaction_for(me.id(), record.interaction).await? else {
         return Ok(false);
     };

@@ -41,7 +41,7 @@ impl Origins {
         if self.is_ours(headers) { Ok(()) } else { Err(Refusal::new(Code::Forbidden, sentence)) }
     }
 
-    /// Tells whether somebody may speak CometD from where he says.
+    /// Tells whether somebody may speak CometD from where they say.
     pub(super) fn may_connect(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         let sentence = "A page of another origin may not connect here; have its origin listed.";
         if self.is_ours(headers) { Ok(()) } else { Err(Refusal::new(Code::Forbidden, sentence)) }

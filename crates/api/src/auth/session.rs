@@ -48,7 +48,7 @@ impl Session {
     }
 }
 
-/// Makes a new session for a user who just proved who he is. Nothing is stored.
+/// Makes a new session for a user who just proved who they are. Nothing is stored.
 pub(super) fn fresh(shared: &Shared, user: &User) -> Session {
     let (engine, signer) = (shared.engine(), shared.gate().signer());
     let secret = [engine.ids().random(), engine.ids().random()];

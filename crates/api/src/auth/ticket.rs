@@ -98,7 +98,7 @@ impl Signer {
         mac.chain_update(claim).chain_update(password_of(user))
     }
 
-    /// Makes a ticket for a user who just proved who he is; `secret` is random.
+    /// Makes a ticket for a user who just proved who they are; `secret` is random.
     pub(super) fn issue(&self, user: &User, now: Time, secret: [u128; 2]) -> Ticket {
         let mut bytes = [0; CLAIM_LEN + SIGNATURE_LEN];
         bytes[..16].copy_from_slice(&secret[0].to_be_bytes());

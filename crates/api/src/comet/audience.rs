@@ -1,8 +1,8 @@
 //! Who may listen to what: the topics of each role, computed for the user at every subscription.
 //!
-//! The topics all speak to one user about himself (docs/compat/notifications.md#topics), so a topic
-//! of somebody else's cannot even be named. What is decided here is which of his own somebody has
-//! at all:
+//! The topics all speak to one user about themselves (docs/compat/notifications.md#topics), so a
+//! topic of somebody else's cannot even be named. What is decided here is which of their own
+//! somebody has at all:
 //!
 //! | role | topics |
 //! |---|---|
@@ -40,26 +40,26 @@ const fn would_hear(role: Role, silence: Silence) -> bool {
     }
 }
 
-/// Returns what a subscription of that name brings this user; `None` for what he may not subscribe
-/// to.
+/// Returns what a subscription of that name brings this user; `None` for what they may not
+/// subscribe to.
 pub(super) fn granted(user: &User, name: &str) -> Option<Coverage> {
     if !user.enabled {
         return None;
     }
-    let is_his = |topic: &Topic| user.roles.iter().any(|role| topics_of(*role).contains(topic));
+    let is_theirs = |topic: &Topic| user.roles.iter().any(|role| topics_of(*role).contains(topic));
     match topics::coverage(name)? {
         Coverage::Pattern(covered) => {
-            let his: Vec<Topic> = covered.into_iter().filter(is_his).collect();
-            (!his.is_empty()).then_some(Coverage::Pattern(his))
+            let theirs: Vec<Topic> = covered.into_iter().filter(is_theirs).collect();
+            (!theirs.is_empty()).then_some(Coverage::Pattern(theirs))
         }
-        // Whoever may ask gets his answers: what he may ask for is decided where he asks.
+        // Whoever may ask gets their answers: what they may ask for is decided where they ask.
         Coverage::Answers => (!user.roles.is_empty()).then_some(Coverage::Answers),
         Coverage::Silent(silence) => {
             let is_theirs = user.roles.iter().any(|role| would_hear(*role, silence));
             is_theirs.then_some(Coverage::Silent(silence))
         }
         one @ (Coverage::Literal(_) | Coverage::Slashed(_)) => {
-            one.topics().iter().all(is_his).then_some(one)
+            one.topics().iter().all(is_theirs).then_some(one)
         }
     }
 }
@@ -106,12 +106,12 @@ mod tests {
         for (roles, expected) in table {
             let user = user(roles, true);
             for topic in Topic::ALL {
-                let is_his = expected.contains(&topic);
+                let is_theirs = expected.contains(&topic);
                 let name = topics::channel(topic);
-                assert_eq!(granted(&user, name).is_some(), is_his, "{roles:?} {name}");
+                assert_eq!(granted(&user, name).is_some(), is_theirs, "{roles:?} {name}");
                 assert_eq!(
                     granted(&user, &format!("{name}/")).is_some(),
-                    is_his,
+                    is_theirs,
                     "{roles:?} {name}/"
                 );
             }

@@ -65,14 +65,14 @@ impl Subscribers {
         Self { engine, link }
     }
 
-    /// Returns the session's user and his contact center; `None` when he was deleted.
+    /// Returns the session's user and their contact center; `None` when they were deleted.
     fn owner_of(&self, session: &SessionInfo) -> Option<(UserId, CenterId)> {
         let user = user_of(session)?;
         Some((user, self.engine.center_of(user)?))
     }
 
-    /// The same for what ends, which must be forgotten also of a user who was deleted; his desk
-    /// tells where he was.
+    /// The same for what ends, which must be forgotten also of a user who was deleted; their desk
+    /// tells where they were.
     fn former_owner_of(&self, session: &SessionInfo) -> Option<(UserId, CenterId)> {
         let of_desk = || {
             let user = user_of(session)?;

@@ -30,13 +30,13 @@ impl ByRole {
         let _already_set = self.requests.set(requests);
     }
 
-    /// Returns the user whom an identity stands for; `None` when he was deleted or disabled.
+    /// Returns the user whom an identity stands for; `None` when they were deleted or disabled.
     fn user(&self, identity: Option<&Identity>) -> Option<Arc<User>> {
         user_of(&self.engine, identity?)
     }
 }
 
-/// Returns the user whom an identity stands for, as he is now; `None` when he was deleted or
+/// Returns the user whom an identity stands for, as they are now; `None` when they were deleted or
 /// disabled.
 pub(super) fn user_of(engine: &Engine, identity: &Identity) -> Option<Arc<User>> {
     let id = identity.as_str().parse().ok()?;

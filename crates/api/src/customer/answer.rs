@@ -25,7 +25,7 @@ const MS_PER_S: u64 = 1_000;
 pub(crate) enum Since {
     /// From this index on, as somebody who polls.
     Index(u64),
-    /// From this index on, as somebody who is told what happens; notes reach him by themselves.
+    /// From this index on, as somebody who is told what happens; notes reach them by themselves.
     Pushed(u64),
     /// Nothing: the answer names an index without any entries, from which nothing is missed.
     Nothing,

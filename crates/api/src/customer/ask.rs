@@ -5,7 +5,7 @@ use handoff_domain::{Content, TreatAs, UserData, Value};
 use super::form::Form;
 use super::trouble::{Kind, Trouble};
 
-/// How a customer presents himself.
+/// How a customer presents themselves.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Introduction {
     pub(crate) nickname: String,
@@ -66,18 +66,18 @@ impl Introduction {
     }
 }
 
-/// Something that a customer wants done in his chat.
+/// Something that a customer wants done in their chat.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Ask {
     /// Nothing but to hear how it stands.
     Refresh,
     /// Say something; with the client's own id of it a retry says it once.
     Say { content: Content, message_id: Option<String> },
-    /// Show whether he is typing, and what.
+    /// Show whether they are typing, and what.
     Typing { is_on: bool, text: Option<String> },
     /// Attach data.
     UpdateData(UserData),
-    /// Confirm that he has read everything up to this number.
+    /// Confirm that they have read everything up to this number.
     Read(u64),
     /// Leave.
     Disconnect,

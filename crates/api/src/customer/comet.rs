@@ -386,7 +386,7 @@ async fn tell_all(
     }
 }
 
-/// Reads what a listener has not been told, and moves him on.
+/// Reads what a listener has not been told, and moves them on.
 async fn catch_up(shared: &Shared, listener: &mut Listener) -> Result<Answer, Trouble> {
     let interaction = shared.engine().chat_of_key(&listener.key).await?;
     let since = Since::Pushed(listener.heard + 1);

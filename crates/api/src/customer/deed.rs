@@ -211,7 +211,7 @@ async fn note(
     Ok(chat)
 }
 
-/// Tells everybody else in a chat what is kept nowhere: the customer by his own doors, the agents
+/// Tells everybody else in a chat what is kept nowhere: the customer by their own doors, the agents
 /// by their topics.
 pub(crate) async fn tell(shared: &Shared, interaction: &Interaction, note: &Note) {
     let engine = shared.engine();

@@ -1,4 +1,4 @@
-//! Files in a chat: what a customer may send, and how he gets one back
+//! Files in a chat: what a customer may send, and how they get one back
 //! (docs/compat/customers.md#files).
 
 use std::collections::BTreeMap;
@@ -189,7 +189,7 @@ async fn accept(
         visibility: Visibility::All,
         message_id,
     });
-    // How much he may send is decided in the commit: several files may arrive at once.
+    // How much they may send is decided in the commit: several files may arrive at once.
     let said = Box::pin(async {
         Ok(shared.engine().customer_does(interaction.id, said, None, vec![put]).await?)
     });

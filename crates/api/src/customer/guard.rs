@@ -234,8 +234,8 @@ pub(crate) async fn count(State(shared): State<Shared>, request: Request, next: 
 
 /// Layer of all customers' routes: lets pages of those origins call that the service lists, without
 /// credentials, because there are none. Where the address names no service, the pages of every
-/// service may. Whoever may not is told so when his browser asks first; what is sent without asking
-/// is carried out, as for a program, and his page cannot read the answer.
+/// service may. Whoever may not is told so when their browser asks first; what is sent without
+/// asking is carried out, as for a program, and their page cannot read the answer.
 pub(crate) async fn cross_origin(
     State(shared): State<Shared>,
     request: Request,

@@ -10,7 +10,7 @@ const REMEMBERED_MAX: usize = 100_000;
 /// How many there are before it is worth while to look for those whose chats have ended.
 const SWEPT_MIN: usize = 1_024;
 
-/// How far each customer has come, in his own numbering.
+/// How far each customer has come, in their own numbering.
 #[derive(Debug)]
 pub(crate) struct Heard {
     inner: Mutex<Inner>,
@@ -36,8 +36,8 @@ impl Heard {
         Self { inner: Mutex::new(Inner { positions: HashMap::new(), sweep_at }), max }
     }
 
-    /// Notes how far a customer has come, and gives how far he had come before. What is not known
-    /// is 0: he hears something twice. Most customers go without hearing the end of their chats;
+    /// Notes how far a customer has come, and gives how far they had come before. What is not known
+    /// is 0: they hear something twice. Most customers go without hearing the end of their chats;
     /// `is_live` tells which chats have not ended.
     pub(crate) fn hear(
         &self,

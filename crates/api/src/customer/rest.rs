@@ -62,7 +62,7 @@ async fn carry_out(
     let position = form.count("transcriptPosition")?;
     let ask = Ask::read(operation, form)?;
     let since = match (&ask, position) {
-        // The position of a receipt says how far he has read, not from where he wants to hear.
+        // The position of a receipt says how far they have read, not from where they want to hear.
         (Ask::Read(_), _) => Since::Nothing,
         (_, Some(position)) => Since::Index(position),
         (Ask::Refresh, None) => Since::Index(1),
@@ -82,11 +82,11 @@ pub(super) async fn prove(
 ) -> Result<(Arc<Interaction>, String), Trouble> {
     let key = form.required("secureKey")?;
     let found = shared.engine().customer_seen(key).await?;
-    let is_his = found.chat.as_ref().is_some_and(|chat| {
+    let is_theirs = found.chat.as_ref().is_some_and(|chat| {
         let user_id = form.text("userId").is_none_or(|given| given == chat.customer.user_id);
         chat.service == service && user_id
     });
-    if is_his && found.id.to_string() == id {
+    if is_theirs && found.id.to_string() == id {
         Ok((found, key.to_owned()))
     } else {
         Err(handoff_engine::NotYourChat::Unknown.into())

@@ -78,7 +78,7 @@ const TARGET_FULL: &str = "The target has no free slot; name another agent or a 
 const TARGET_NOT_ELIGIBLE: &str =
     "The target does not serve that queue, or passed this by a moment ago; name another.";
 const TARGET_NOT_IN: &str = "The target is not in the conversation; name one of its participants.";
-const NOT_SUPERVISOR: &str = "Only a supervisor may come into a chat of his own accord; ask one.";
+const NOT_SUPERVISOR: &str = "Only a supervisor may come into a chat of their own accord; ask one.";
 const NOT_IN_CONVERSATION: &str = "You take no part in this conversation; accept it first.";
 const NO_CONVERSATION: &str = "This interaction has no conversation with a customer, so nothing can be said in it; complete or transfer it.";
 const TRANSCRIPT_FULL: &str =

@@ -1,5 +1,5 @@
-//! The operations of a chat: how their bodies become what an agent says, whom he brings in, and how
-//! he goes (docs/compat/media.md#chat).
+//! The operations of a chat: how their bodies become what an agent says, whom they bring in, and
+//! how they go (docs/compat/media.md#chat).
 
 use handoff_domain::{Action, Content, SupervisorMode, TreatAs, Utterance, Value, Visibility};
 use url::Url;
@@ -132,7 +132,7 @@ pub(super) fn switch(mode: SupervisorMode) -> Parsed {
     act(move |_| Action::SwitchMode { mode })
 }
 
-/// Reads what is said first by somebody who goes; the customer sees it if he sees its speaker.
+/// Reads what is said first by somebody who goes; the customer sees it if they see its speaker.
 pub(super) fn farewell(body: &Fields<'_>) -> Result<Option<Utterance>, Refusal> {
     let content = text(body)?;
     Ok(content.map(|content| Utterance::new(content, Visibility::All)))

@@ -1,6 +1,6 @@
 //! What names and addresses in a request stand for.
 //!
-//! A name is resolved only when the caller is known, in his contact center; one that stands for
+//! A name is resolved only when the caller is known, in their contact center; one that stands for
 //! nothing travels on as such, because "there is no such queue" is told only after "that is not
 //! yours" (docs/compat/conventions.md#refusals, order of refusals).
 
@@ -213,7 +213,7 @@ impl TargetText {
     }
 }
 
-/// Another agent in a chat, or one who is to come in, as a request names him.
+/// Another agent in a chat, or one who is to come in, as a request names them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum AgentText {
     Id(String),
@@ -222,7 +222,7 @@ pub(crate) enum AgentText {
 }
 
 impl AgentText {
-    /// The ways to name him, of all generations (docs/compat/media.md#chat).
+    /// The ways to name them, of all generations (docs/compat/media.md#chat).
     const FIELDS: [&str; 6] =
         ["userId", "agentId", "userName", "userUri", "targetUri", "targetPath"];
 
@@ -231,7 +231,7 @@ impl AgentText {
         Self::given(fields)?.map(|(name, text)| Self::parse(name, text)).transpose()
     }
 
-    /// Returns the one field by which the body names him.
+    /// Returns the one field by which the body names them.
     fn given(fields: &Fields<'_>) -> Result<Option<(&'static str, String)>, Refusal> {
         let mut given = None;
         for name in Self::FIELDS {

@@ -1,5 +1,5 @@
-//! What an agent asks for in a chat that changes nothing in it: that the others see him typing, and
-//! what was said so far.
+//! What an agent asks for in a chat that changes nothing in it: that the others see them typing,
+//! and what was said so far.
 //!
 //! Neither is stored, so neither has a number or an effect that a retry could double.
 
@@ -27,8 +27,8 @@ pub(crate) struct History {
     pub(super) from: u64,
 }
 
-/// Tells everybody in a chat whether the caller is typing, himself with the number of the request,
-/// which it gives.
+/// Tells everybody in a chat whether the caller is typing, themselves with the number of the
+/// request, which it gives.
 pub(super) async fn tell(
     shared: &Shared,
     me: &Me,

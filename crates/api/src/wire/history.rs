@@ -46,7 +46,7 @@ pub struct WaitingPart {
     pub next_step: Option<NextStep>,
     /// Agents who can be offered it now.
     pub eligible: Vec<AgentPart>,
-    /// Everybody else, and the rule that excludes him.
+    /// Everybody else, and the rule that excludes them.
     pub excluded: Vec<AgentPart>,
 }
 
@@ -63,15 +63,15 @@ pub struct NextStep {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AgentPart {
-    /// His id.
+    /// Their id.
     pub id: String,
-    /// His name.
+    /// Their name.
     pub user_name: String,
-    /// The rule that excludes him.
+    /// The rule that excludes them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<&'static str>,
-    /// What the rule refers to: the skill and level that he lacks, or until when he is not asked
-    /// again.
+    /// What the rule refers to: the skill and level that they lack, or until when they are not
+    /// asked again.
     #[serde(flatten)]
     pub detail: Map<String, Value>,
 }
@@ -150,7 +150,7 @@ pub struct HistoryResource {
     pub position: u64,
     /// When.
     pub at: String,
-    /// Who caused it: `User` with his id and name, `Customer`, `Router`, `Server` or `Mailer`.
+    /// Who caused it: `User` with their id and name, `Customer`, `Router`, `Server` or `Mailer`.
     pub cause: Value,
     /// What happened, in order.
     pub facts: Vec<Value>,

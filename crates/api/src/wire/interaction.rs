@@ -2,7 +2,7 @@
 //! the per-medium resources of the later generation (`medium`).
 //!
 //! State and capabilities belong to the reader, not to the interaction: the target of an offer sees
-//! `Invited`, and who is no longer concerned sees what became of it for him ([`Sight`]). Who may
+//! `Invited`, and who is no longer concerned sees what became of it for them ([`Sight`]). Who may
 //! see an interaction at all is decided elsewhere.
 
 mod email;
@@ -30,14 +30,14 @@ pub use properties::with_properties;
 use crate::wire::resource::{Link, Lookup};
 use crate::wire::{date, value};
 
-/// An interaction's state in the eyes of one reader, and what he may do next.
+/// An interaction's state in the eyes of one reader, and what they may do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sight {
-    /// The state that he sees.
+    /// The state that they see.
     pub status: Status,
-    /// What he may do next, in the order of the capability table.
+    /// What they may do next, in the order of the capability table.
     pub capabilities: &'static [&'static str],
-    /// To whom the parties of a chat are shown; to nobody once it stopped concerning him
+    /// To whom the parties of a chat are shown; to nobody once it stopped concerning them
     /// (ChatReject shows an empty list).
     reader: Option<UserId>,
 }
@@ -45,7 +45,7 @@ pub struct Sight {
 impl Sight {
     /// Returns what `reader` sees now (docs/compat/interactions.md#seen). Whom it does not concern,
     /// as a supervisor who looks on, sees the state and can do nothing: an offer to somebody else
-    /// is not his to accept.
+    /// is not theirs to accept.
     #[must_use]
     pub fn of(interaction: &Interaction, reader: UserId) -> Self {
         let sight = Self::concerned(interaction, interaction.status_for(reader), reader);

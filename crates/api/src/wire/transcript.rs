@@ -66,13 +66,13 @@ pub(crate) struct CustomerMessage {
     utc_time: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     user_data: Option<BTreeMap<String, String>>,
-    /// His own client's id of it, so that the client knows what it sent when it comes back.
+    /// Their own client's id of it, so that the client knows what it sent when it comes back.
     #[serde(skip_serializing_if = "Option::is_none")]
     message_id: Option<String>,
 }
 
 impl CustomerMessage {
-    /// Shows an entry to the customer; `None` when it is not for him.
+    /// Shows an entry to the customer; `None` when it is not for them.
     pub(crate) fn of(entry: &Entry) -> Option<Self> {
         let index = entry.customer?;
         let message_id = own_message_id(entry);
@@ -94,12 +94,12 @@ impl CustomerMessage {
         Self { text, index: Some(*index), ..Self::empty(&note.from, note.at, r#type) }
     }
 
-    /// Tells a customer about a file that he has just sent.
+    /// Tells a customer about a file that they have just sent.
     pub(crate) fn about_file(customer: Option<&Party>, at: Time, content: &Content) -> Self {
         Self::bare(&customer.map_or_else(Speaker::system, Speaker::from), at, content)
     }
 
-    /// Tells a customer what he may do with files.
+    /// Tells a customer what they may do with files.
     pub(crate) fn limits(customer: Option<&Party>, at: Time, data: Data) -> Self {
         let from = customer.map_or_else(Speaker::system, Speaker::from);
         let user_data = data.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
@@ -162,7 +162,7 @@ impl CustomerMessage {
     }
 }
 
-/// Returns the id that the customer's client gave to what he said himself.
+/// Returns the id that the customer's client gave to what they said themselves.
 fn own_message_id(entry: &Entry) -> Option<String> {
     entry.message_id.clone().filter(|_| entry.from.kind == PartyKind::Customer)
 }
@@ -255,7 +255,7 @@ pub struct LogMessage {
     timestamp: String,
     /// Milliseconds, whatever the name says (docs/compat/media.md#messages-of-a-chat).
     timestamp_seconds: i64,
-    /// For the customer's own words alone: his client's id of them.
+    /// For the customer's own words alone: their client's id of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     message_id: Option<String>,
 }
@@ -313,7 +313,7 @@ impl LogMessage {
         })
     }
 
-    /// Shows an entry to the customer in this shape; `None` when it is not for him.
+    /// Shows an entry to the customer in this shape; `None` when it is not for them.
     pub(crate) fn for_customer(entry: &Entry) -> Option<Self> {
         Some(Self {
             message_id: own_message_id(entry),

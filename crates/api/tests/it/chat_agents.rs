@@ -114,7 +114,7 @@ async fn consult(bench: &Bench, id: &str, logs: &mut Logs) {
     assert_eq!(
         logs.ben.hear(bench, "ben").await.len(),
         5,
-        "what was said before, and that he came"
+        "what was said before, and that they came"
     );
     kate.does(id, op("SendToAgents", json!({"text": "Do you know?"}))).await.ok();
     ben.does(id, op("SendMessage", json!({"text": "Lost"}))).await.ok();
@@ -166,7 +166,7 @@ async fn hand_over(bench: &Bench, customer: &Customer<'_>, logs: &mut Logs) {
     assert_eq!(
         last.last().unwrap(),
         "Ada ParticipantLeft",
-        "the end takes him out, after it is told"
+        "the end takes them out, after it is told"
     );
     assert_eq!(ben.get("/me/chats?fields=*").await.ok()["chats"].as_array().unwrap().len(), 1);
     assert_eq!(

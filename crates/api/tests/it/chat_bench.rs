@@ -97,12 +97,12 @@ impl<'a> Customer<'a> {
         self.does("send", &[("message", text)]).await;
     }
 
-    /// Returns the answer that shows him everything that he may see.
+    /// Returns the answer that shows them everything that they may see.
     pub(crate) async fn sees(&self) -> Value {
         self.does("refresh", &[("transcriptPosition", "1")]).await
     }
 
-    /// Returns what he sees, a line each, after seeing that its indexes have no gap.
+    /// Returns what they see, a line each, after seeing that its indexes have no gap.
     pub(crate) async fn reads(&self) -> Vec<String> {
         let answer = self.sees().await;
         let entries: Vec<&Value> = answer["messages"]

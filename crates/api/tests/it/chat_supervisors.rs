@@ -45,7 +45,7 @@ async fn a_supervisor_changes_his_part_and_the_chat_goes_on_without_him() {
     );
     let capabilities = sam.sees(id).await["capabilities"].clone();
     assert!(capabilities.as_array().unwrap().contains(&json!("SwitchBargeIn")), "{capabilities}");
-    assert_eq!(customer.reads().await.len(), 2, "the customer knows nothing of him");
+    assert_eq!(customer.reads().await.len(), 2, "the customer knows nothing of them");
 
     sam.does(id, op("SwitchToMonitor", json!({}))).await.ok();
     assert_eq!(log.hear(&bench, "kate").await, ["Chief ParticipantLeft [Agents]"]);

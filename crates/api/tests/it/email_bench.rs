@@ -176,7 +176,7 @@ impl MailBench {
         list["interactions"].as_array().unwrap().last().unwrap().clone()
     }
 
-    /// Somebody sends a file to one of his interactions.
+    /// Somebody sends a file to one of their interactions.
     pub(crate) async fn attaches(&self, upload: Upload<'_>) -> Reply {
         let (content_type, body) = form(upload.fields, upload.part, upload.name, upload.bytes);
         let path = format!("{ROOT}/me/interactions/{}/attachments", upload.id);

@@ -1,4 +1,4 @@
-//! Contacts: who somebody is, and what was exchanged with him, asked by REST and answered by
+//! Contacts: who somebody is, and what was exchanged with them, asked by REST and answered by
 //! CometD.
 
 use axum::body::Body;
@@ -41,7 +41,7 @@ impl<'a> Session<'a> {
         self.send(message).await[0]["successful"] == true
     }
 
-    /// Returns what was told since he was last asked: channel and data.
+    /// Returns what was told since they were last asked: channel and data.
     async fn told(&self) -> Vec<(String, Value)> {
         let message = json!([{"channel": "/meta/connect", "clientId": self.id, "connectionType": "long-polling",
             "advice": {"timeout": 0}}]);

@@ -1,4 +1,4 @@
-//! The caller himself, his contact-center session and his channels.
+//! The caller themselves, their contact-center session and their channels.
 
 use serde_json::{Value, json};
 

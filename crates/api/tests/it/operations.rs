@@ -117,7 +117,7 @@ async fn every_operation_refuses_in_its_envelope_whoever_is_not_the_owner() {
     let id = bench.owned("kate", "workitem", "tasks").await;
     for case in cases().into_iter().filter(|case| case.body["operationName"] != "GetWorkbinContent")
     {
-        // Ben serves the same queue, so he may see it.
+        // Ben serves the same queue, so they may see it.
         let reply = bench.by("ben").does(&id, case.body.clone()).await;
         case.envelope.assert_failure(&reply, 403, 3);
         let reply = bench.by("mia").does(&id, case.body.clone()).await;

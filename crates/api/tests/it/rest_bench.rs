@@ -308,7 +308,7 @@ impl Bench {
         self.engine.subscribe(user.id, user.center, &session_of(name), subscription).await.unwrap();
     }
 
-    /// Returns what an agent was told on a topic since he was last asked.
+    /// Returns what an agent was told on a topic since they were last asked.
     pub(crate) async fn told_to(&self, name: &str, channel: &str) -> Vec<Value> {
         self.engine.deliver_missed().await.unwrap();
         self.told.take_of(&session_of(name), channel)

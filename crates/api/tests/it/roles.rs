@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::rest_bench::Bench;
 
-/// What a caller gets of a route, as far as his roles go: let through to the data, or told that his
-/// roles do not do.
+/// What a caller gets of a route, as far as their roles go: let through to the data, or told that
+/// their roles do not do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Gets {
     /// Whatever the data says.

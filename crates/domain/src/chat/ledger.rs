@@ -73,7 +73,7 @@ impl Chat {
         }
     }
 
-    /// Returns the party of a user, present or not; a new one when he was never in.
+    /// Returns the party of a user, present or not; a new one when they were never in.
     pub(crate) fn party_of(&mut self, user: UserId) -> &mut Party {
         let known = self.parties.iter().position(|party| party.kind.user() == Some(user));
         let at = known.unwrap_or_else(|| {
@@ -105,7 +105,7 @@ impl Chat {
             .map(|last| PartyId(last.0 + 1))
     }
 
-    /// Returns the number by which the customer will know the next party that he sees.
+    /// Returns the number by which the customer will know the next party that they see.
     pub(crate) fn next_public(&self) -> PartyId {
         let last = self.parties.iter().filter_map(|party| party.public).max();
         PartyId(last.unwrap_or(PartyId::SYSTEM).0 + 1)

@@ -1,8 +1,8 @@
-//! Supervisors who follow an agent's chats: whenever he takes one, each of them is offered a seat
+//! Supervisors who follow an agent's chats: whenever they take one, each of them is offered a seat
 //! in it.
 //!
 //! It is kept on the agent's desk, because that is where a chat finds it that the agent has just
-//! taken. Chats that he took before are not meant, and nobody is offered the same chat twice.
+//! taken. Chats that they took before are not meant, and nobody is offered the same chat twice.
 
 use alloc::collections::BTreeSet;
 use alloc::string::String;
@@ -19,7 +19,7 @@ use crate::time::Time;
 pub enum SupervisionExtent {
     /// The next that the agent takes.
     NextChat,
-    /// All that he takes from now on.
+    /// All that they take from now on.
     #[default]
     AllChats,
 }
@@ -28,25 +28,25 @@ pub enum SupervisionExtent {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct Supervision {
-    /// How he takes part.
+    /// How they take part.
     pub mode: SupervisorMode,
-    /// The name that he goes by there.
+    /// The name that they go by there.
     pub nickname: Option<String>,
     /// Which chats.
     pub extent: SupervisionExtent,
     /// Since when; what the agent took before is not meant.
     pub since: Time,
-    /// The agent's present chats that he was offered already.
+    /// The agent's present chats that they were offered already.
     pub offered: BTreeSet<InteractionId>,
 }
 
 impl Desk {
-    /// Lets a supervisor follow the agent's chats; what he had asked for before is replaced.
+    /// Lets a supervisor follow the agent's chats; what they had asked for before is replaced.
     pub fn supervise(&mut self, supervisor: UserId, supervision: Supervision) {
         self.supervised_by.insert(supervisor, supervision);
     }
 
-    /// Lets him follow them no more. Gives whether he did.
+    /// Lets them follow them no more. Gives whether they did.
     pub fn end_supervision(&mut self, supervisor: UserId) -> bool {
         self.supervised_by.remove(&supervisor).is_some()
     }
@@ -62,7 +62,7 @@ impl Desk {
         .collect()
     }
 
-    /// Notes that he was offered a seat. Chats that the agent has no more are forgotten, so that
+    /// Notes that they were offered a seat. Chats that the agent has no more are forgotten, so that
     /// the note does not grow.
     pub fn note_seat_offered(&mut self, supervisor: UserId, chat: InteractionId) {
         let Some(supervision) = self.supervised_by.get_mut(&supervisor) else { return };

@@ -23,7 +23,7 @@ pub(super) struct Attempt<'a> {
     pub(super) context: &'a Context<'a>,
     /// The command's name, for refusals.
     pub(super) command: &'static str,
-    /// What the caller says before he goes.
+    /// What the caller says before they go.
     pub(super) farewell: Option<&'a Utterance>,
     /// What the caller says to whom it is offered.
     pub(super) note: Option<&'a str>,
@@ -60,7 +60,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// Returns what the caller was offered. Where nothing is offered but the seats of others, who
-    /// are no business of his, it is the wrong state.
+    /// are no business of theirs, it is the wrong state.
     pub(super) fn offer(&self) -> Result<&'a Offer, Rejection> {
         let own = self.actor.user().and_then(|user| self.before.offer_to(user));
         let refusal =
@@ -101,7 +101,7 @@ pub(super) fn queue_for<'q>(
 
 /// Returns a desk that can take one interaction more into its hands: a contact-center session, and
 /// a free slot when it needs one. Reach and readiness do not matter, because the agent asks for it
-/// himself (docs/compat/agents.md#capacity).
+/// themselves (docs/compat/agents.md#capacity).
 pub(super) fn may_take<'a>(
     context: &Context<'a>,
     user: UserId,

@@ -1,5 +1,5 @@
 //! A change in the making: a working copy of the interaction plus what only the command knows
-//! (facts, what somebody sees when it stops concerning him). Everything that follows from the
+//! (facts, what somebody sees when it stops concerning them). Everything that follows from the
 //! states before and after is derived here when the change is finished: epoch, slots, timers, who
 //! is concerned. No command sets any of these itself, so none can forget one.
 
@@ -46,7 +46,7 @@ pub(super) struct Change<'a> {
     pub(super) told: Told,
     /// What was said in its conversation, in order.
     pub(super) said: Vec<chat::Entry>,
-    /// Where the conversation was when somebody had said his last words; who is there then hears
+    /// Where the conversation was when somebody had said their last words; who is there then hears
     /// them, whoever goes with the change.
     pub(super) parting: Option<Parting>,
     /// Who handed it over to somebody else, which the conversation tells from leaving.
@@ -145,13 +145,13 @@ impl<'a> Change<'a> {
         }
     }
 
-    /// Lets everybody who is there now hear what was said so far before he sees what else the
+    /// Lets everybody who is there now hear what was said so far before they see what else the
     /// change brings.
     pub(super) fn part(&mut self) {
         self.parting = Some(Parting { then: self.after.clone(), said: self.said.len() });
     }
 
-    /// Notes what a user sees when it stops concerning him.
+    /// Notes what a user sees when it stops concerning them.
     pub(super) fn last_sees(&mut self, user: UserId, status: Status) {
         self.last_seen.insert(user, status);
     }
@@ -169,7 +169,7 @@ impl<'a> Change<'a> {
     }
 
     /// Opens an offer on a waiting or an owned interaction; an offer that is open already is
-    /// replaced. What a supervisor offers himself stands beside it.
+    /// replaced. What a supervisor offers themselves stands beside it.
     pub(super) fn offer(
         &mut self,
         to: UserId,
@@ -194,7 +194,7 @@ impl<'a> Change<'a> {
     }
 
     /// Ends what somebody was offered without its being accepted: a routed offer goes back to its
-    /// place in line, of any other the owner is told, of a seat that a supervisor asked for he
+    /// place in line, of any other the owner is told, of a seat that a supervisor asked for they
     /// alone.
     pub(super) fn refuse_offer(&mut self, to: UserId, how: Refused) {
         let Some(kind) = self.after.offer_to(to).map(|offer| offer.kind) else { return };
@@ -242,7 +242,8 @@ impl<'a> Change<'a> {
         self.facts.extend(facts);
     }
 
-    /// Takes the seat back that a supervisor asked for, because he is about to be offered another.
+    /// Takes the seat back that a supervisor asked for, because they are about to be offered
+    /// another.
     pub(super) fn withdraw_seat(&mut self, to: UserId) {
         let Some(handling) = self.handling_mut() else { return };
         let seats = handling.seats.len();
@@ -400,7 +401,7 @@ pub(super) fn take_offer(handling: &mut Handling, to: UserId) {
     handling.seats.retain(|seat| seat.to != to);
 }
 
-/// Returns the timer that watches over the owner, from the beginning of his ownership.
+/// Returns the timer that watches over the owner, from the beginning of their ownership.
 fn handling_timer(interaction: &Interaction, context: &Context<'_>) -> Option<TimerChange> {
     let (_, since) = ownership(interaction)?;
     Some(TimerChange::Set(TimerKind::Handling, since.plus_ms(context.options.handling_timeout_ms)))

@@ -28,7 +28,7 @@ pub(super) fn end_session(attempt: &Attempt<'_>) -> Result<Decision, Rejection> 
 }
 
 /// The customer is gone: a chat that nobody owns yet is over, an owned one becomes `LeftChat`. The
-/// server says it for him when he has fallen silent.
+/// server says it for them when they have fallen silent.
 pub(super) fn customer_left(
     attempt: &Attempt<'_>,
     reason: LeaveReason,
@@ -44,7 +44,7 @@ pub(super) fn customer_left(
     Ok(change.finish())
 }
 
-/// Takes a customer out who made no request for too long; puts the question off when he did make
+/// Takes a customer out who made no request for too long; puts the question off when they did make
 /// one.
 pub(super) fn check_customer(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
     let chat = live(attempt)?;
@@ -166,7 +166,7 @@ pub(super) fn end(change: &mut Change<'_>, reason: RevokeReason, ended: LeaveRea
     change.facts.push(Fact::ChatEnded);
     for Participant { user, kind, .. } in left {
         change.facts.push(Fact::ParticipantLeft { user });
-        // A supervisor sees `Revoked` when the chat that he watches ends (8.5.2 pages on Intrude).
+        // A supervisor sees `Revoked` when the chat that they watch ends (8.5.2 pages on Intrude).
         if !kind.is_supervision() {
             change.last_sees(user, Status::Completed);
         }

@@ -19,7 +19,7 @@ use crate::time::Time;
 /// What happens to the e-mails and work items of an agent who is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GonePolicy {
-    /// They go to his own `In Progress` workbin (the default, docs/compat/agents.md#gone).
+    /// They go to their own `In Progress` workbin (the default, docs/compat/agents.md#gone).
     Workbin,
     /// They go back to their queue.
     Requeue,
@@ -30,7 +30,7 @@ pub enum GonePolicy {
 pub struct Options {
     /// How long an offer stands that no queue times, in ms; default 30,000.
     pub offer_timeout_ms: u64,
-    /// How long an owner may go without a request before he loses what he holds, in ms; default
+    /// How long an owner may go without a request before they lose what they hold, in ms; default
     /// 10,800,000 (180 min, the reference server's `handling-timeout`).
     pub handling_timeout_ms: u64,
     /// What happens to the e-mails and work items of an agent who is gone.
@@ -49,7 +49,7 @@ impl Default for Options {
 
 /// What a decision may look up beside the interaction itself.
 pub trait World {
-    /// Returns an agent's desk; `None` when he was never here.
+    /// Returns an agent's desk; `None` when they were never here.
     fn desk(&self, user: UserId) -> Option<&Desk>;
     /// Returns a user of the interaction's contact center.
     fn user(&self, user: UserId) -> Option<&User>;

@@ -2,7 +2,7 @@
 //! in and who left, which timers run, who is told what was said. It is part of [`Change::finish`],
 //! so that no command can forget any of it.
 //!
-//! Somebody who comes in is `Joined` for all who see him, and somebody who leaves has `Left` for
+//! Somebody who comes in is `Joined` for all who see them, and somebody who leaves has `Left` for
 //! the same ones; who becomes visible to more readers joins again for these, and who becomes
 //! visible to fewer leaves for all and joins for the fewer. So every audience can tell from its own
 //! entries who is there. After the customer's session nothing more is for the customer.
@@ -34,7 +34,7 @@ pub(super) fn settle(before: Option<&Interaction>, change: &mut Change<'_>) -> V
     let seats = seats(&change.after);
     let was_live = before.is_some_and(|before| before.chat.as_ref().is_some_and(Chat::is_live));
     let ended = chat.ended.filter(|_| was_live);
-    // Whom agents shut out sees them go; a customer who goes by himself sees nothing more.
+    // Whom agents shut out sees them go; a customer who goes by themselves sees nothing more.
     let is_shut_out = ended == Some(LeaveReason::Removed);
     if before.is_none() {
         let customer = chat.customer_party().map(Speaker::from);
@@ -76,7 +76,7 @@ fn customer_leaves(change: &mut Change<'_>, reason: LeaveReason) {
     }
 }
 
-/// Lets somebody be there as his seat has it; gives him when he was not there before.
+/// Lets somebody be there as their seat has it; gives them when they were not there before.
 fn come(change: &mut Change<'_>, seat: &Seat) -> Option<UserId> {
     let default_name = name_of(change, seat.user);
     let chat = change.after.chat.as_mut()?;
@@ -131,7 +131,7 @@ fn go(change: &mut Change<'_>, seats: &[Seat]) {
     }
 }
 
-/// Records a coming or going. The customer hears of none once his session is over.
+/// Records a coming or going. The customer hears of none once their session is over.
 fn announce(change: &mut Change<'_>, speaker: Speaker, shown_to: Visibility, content: Content) {
     let is_there = change.after.chat.as_ref().is_some_and(customer_is_there);
     let visibility = if is_there { shown_to } else { shown_to.max(Visibility::Agents) };

@@ -18,7 +18,7 @@ use crate::interaction::{Attachment, Email, Handling, Interaction, Mode, Outcome
 use crate::media::{Direction, Media};
 use crate::rejection::Rejection;
 
-/// Makes a draft that answers an inbound e-mail which its owner is working on. It is his at once,
+/// Makes a draft that answers an inbound e-mail which its owner is working on. It is their at once,
 /// as `Composing`.
 pub(super) fn create(attempt: &Attempt<'_>, draft: &Draft) -> Result<Decision, Rejection> {
     let original = attempt.before;

@@ -15,7 +15,7 @@ use crate::rejection::Rejection;
 
 /// A place where work goes that is taken from its owner.
 enum Refuge {
-    /// His own workbin of that name.
+    /// Their own workbin of that name.
     Workbin(&'static str),
     /// Its queue, with the age it has.
     Queue,
@@ -23,8 +23,8 @@ enum Refuge {
     Front,
 }
 
-/// Takes from an agent who is gone whatever he holds of this interaction: his offer, his seat in
-/// the conversation, his ownership.
+/// Takes from an agent who is gone whatever they hold of this interaction: their offer, their seat
+/// in the conversation, their ownership.
 pub(super) fn agent_gone(attempt: &Attempt<'_>, user: UserId) -> Result<Decision, Rejection> {
     let before = attempt.before;
     let is_offered = before.offer_to(user).is_some();
@@ -54,7 +54,7 @@ pub(super) fn agent_gone(attempt: &Attempt<'_>, user: UserId) -> Result<Decision
 }
 
 /// Takes the interaction from an owner who made no request for the handling timeout; puts the
-/// question off when he did make one.
+/// question off when they did make one.
 pub(super) fn expire_handling(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
     let handling = attempt.handling()?;
     attempt.only(&Actor::Server)?;
@@ -98,8 +98,8 @@ const fn places_of_silent(mode: Mode) -> &'static [Refuge] {
     }
 }
 
-/// A draft belongs to its writer. It goes to its queue only if he has no workbin at all, that is
-/// when he was deleted.
+/// A draft belongs to its writer. It goes to its queue only if they have no workbin at all, that is
+/// when they were deleted.
 const DRAFT: &[Refuge] =
     &[Refuge::Workbin(Workbin::DRAFTS), Refuge::Workbin(Workbin::IN_PROGRESS), Refuge::Queue];
 

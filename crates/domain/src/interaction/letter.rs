@@ -64,9 +64,9 @@ impl Silence {
 /// What is known of the sender of a letter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sender {
-    /// Whether his address is one of the contact center's own.
+    /// Whether their address is one of the contact center's own.
     pub is_ours: bool,
-    /// When the server last confirmed one of his letters.
+    /// When the server last confirmed one of their letters.
     pub last_answered: Option<Time>,
 }
 

@@ -1,6 +1,6 @@
-//! Who is told of a change, and what he sees: worked out from whom the interaction concerned before
-//! and whom it concerns afterwards (docs/compat/interactions.md#seen, "what an agent sees when he
-//! stops being concerned").
+//! Who is told of a change, and what they see: worked out from whom the interaction concerned
+//! before and whom it concerns afterwards (docs/compat/interactions.md#seen, "what an agent sees
+//! when they stop being concerned").
 //!
 //! Nobody gets more than one notice about the interaction from one event. A watcher of a workbin
 //! gets one about the workbin as well, which travels on another topic.
@@ -102,7 +102,7 @@ const fn workbin(interaction: &Interaction) -> Option<WorkbinId> {
     }
 }
 
-/// Says to the owner what became of the offer that he made; nothing when it was not his but a
+/// Says to the owner what became of the offer that they made; nothing when it was not their but a
 /// supervisor's own.
 pub(super) fn refused_sentence(kind: OfferKind, how: Refused) -> Option<String> {
     let what = match kind {

@@ -27,7 +27,7 @@ pub enum Placement {
     InQueue,
     /// Into the hands of the agent who makes it.
     InHands {
-        /// How he works on it: `Composing` for an outbound e-mail, else as the medium has it.
+        /// How they work on it: `Composing` for an outbound e-mail, else as the medium has it.
         mode: Mode,
     },
     /// On file at once, because nobody has to do anything about it.
@@ -176,8 +176,9 @@ fn unplaced(new: NewInteraction, queue: &Queue, context: &Context<'_>) -> Intera
     }
 }
 
-/// Puts a draft that an agent made of his own accord on the list of its original, if that is his:
-/// an open draft keeps an original from being completed, and nobody may keep another's work open.
+/// Puts a draft that an agent made of their own accord on the list of its original, if that is
+/// theirs: an open draft keeps an original from being completed, and nobody may keep another's work
+/// open.
 fn list_draft(change: &mut Change<'_>, maker: UserId) {
     let draft = change.after.id;
     let parent = change.after.parent;

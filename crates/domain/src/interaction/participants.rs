@@ -13,8 +13,8 @@ use crate::interaction::{Handling, Mode, OfferKind, Participant, Status, chat, s
 use crate::rejection::{Noun, Rejection};
 
 /// Offers another agent a seat in the conversation. An agent who is in for advice alone (`Consult`)
-/// and is then invited simply becomes visible: he has agreed to be there already, and this is how a
-/// consultation becomes a conference.
+/// and is then invited simply becomes visible: they have agreed to be there already, and this is
+/// how a consultation becomes a conference.
 pub(super) fn bring_in(
     attempt: &Attempt<'_>,
     agent: &Named<UserId>,
@@ -32,7 +32,8 @@ pub(super) fn bring_in(
     let present = handling.others.iter().find(|other| other.user == target);
     match (present.map(|other| other.kind), kind) {
         (Some(OfferKind::Consult), OfferKind::Invite) => return Ok(show(attempt, target)),
-        // Of one who only looks on the owner does not know, and must not learn of him by a refusal.
+        // Of one who only looks on the owner does not know, and must not learn of them by a
+        // refusal.
         (None | Some(OfferKind::Monitor), _) => may_be_offered(attempt, target)?,
         (Some(_), _) => return Err(Rejection::TargetAlreadyIn),
     }
@@ -130,7 +131,7 @@ pub(super) fn remove(attempt: &Attempt<'_>, agent: &Named<UserId>) -> Result<Dec
     let handling = live_chat(attempt)?;
     attempt.owner(handling)?;
     let target = *agent.known(Noun::User)?;
-    // A supervisor came of his own accord, and goes so.
+    // A supervisor came of their own accord, and goes so.
     let is_in =
         handling.others.iter().any(|other| other.user == target && !other.kind.is_supervision());
     let is_offered = handling
@@ -196,7 +197,7 @@ pub(super) fn pass_on(change: &mut Change<'_>, reason: RevokeReason) -> bool {
     heir.is_some_and(|heir| hand_over(change, heir, reason))
 }
 
-/// Makes a participant the owner in place of the present one; tells whether he was there.
+/// Makes a participant the owner in place of the present one; tells whether they were there.
 fn hand_over(change: &mut Change<'_>, heir: UserId, reason: RevokeReason) -> bool {
     let since = change.context.now;
     let Some(handling) = change.handling_mut() else { return false };
@@ -215,13 +216,13 @@ fn hand_over(change: &mut Change<'_>, heir: UserId, reason: RevokeReason) -> boo
     true
 }
 
-/// Keeps it to himself that a supervisor goes who only looked on: nobody else knew that he was
-/// there.
+/// Keeps it to themselves that a supervisor goes who only looked on: nobody else knew that they
+/// were there.
 pub(super) fn tell_supervisors_alone(change: &mut Change<'_>, handling: &Handling, user: UserId) {
     let is_hidden =
         handling.others.iter().any(|other| other.user == user && other.kind == OfferKind::Monitor);
     let is_offered = handling.offer.as_ref().is_some_and(|offer| offer.to == user);
-    // An offer to him is the owner's business.
+    // An offer to them is the owner's business.
     if is_hidden && !is_offered {
         change.told = Told::Only(user);
     }

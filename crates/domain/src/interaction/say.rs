@@ -17,11 +17,11 @@ use crate::rejection::{FileLimit, Rejection};
 /// The character that ends a text for many programs, and is part of none.
 const NUL: char = '\0';
 
-/// Says something: the customer while his session is live, wherever the chat is; an agent while he
-/// takes part in it.
+/// Says something: the customer while their session is live, wherever the chat is; an agent while
+/// they take part in it.
 pub(super) fn say(attempt: &Attempt<'_>, utterance: &Utterance) -> Result<Decision, Rejection> {
     let chat = match attempt.actor {
-        // The customer may type while he waits.
+        // The customer may type while they wait.
         Actor::Customer => live(attempt)?,
         Actor::User(_) | Actor::Router | Actor::Server | Actor::Mailer => in_hands(attempt)?,
     };
@@ -37,7 +37,7 @@ pub(super) fn say(attempt: &Attempt<'_>, utterance: &Utterance) -> Result<Decisi
     Ok(change.finish())
 }
 
-/// Says what an agent says before he goes, at the beginning of the change that lets him go.
+/// Says what an agent says before they go, at the beginning of the change that lets them go.
 pub(super) fn farewell(attempt: &Attempt<'_>, change: &mut Change<'_>) -> Result<(), Rejection> {
     let chat = attempt.before.chat.as_ref().filter(|chat| chat.is_live());
     let (Some(utterance), Some(chat)) = (attempt.farewell, chat) else { return Ok(()) };
@@ -114,8 +114,8 @@ fn speaker<'a>(attempt: &Attempt<'_>, chat: &'a Chat) -> Option<&'a Party> {
 }
 
 /// Returns to whom it goes, when the speaker may say it. A hidden speaker is heard by those alone
-/// who see him; nobody speaks to readers whose entries he could not see himself, and the customer
-/// speaks to everybody.
+/// who see them; nobody speaks to readers whose entries they could not see themselves, and the
+/// customer speaks to everybody.
 fn checked(chat: &Chat, speaker: &Party, utterance: &Utterance) -> Result<Visibility, Rejection> {
     let Utterance { content, visibility, .. } = utterance;
     let visibility = (*visibility).max(speaker.shown_to);

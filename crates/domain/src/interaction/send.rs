@@ -142,8 +142,8 @@ pub(super) fn delivery_deferred(
     Ok(change.finish())
 }
 
-/// The mail will never be delivered: the draft goes back to whoever sent it, or to his `Drafts`
-/// when he is not there. What the server wrote itself is given up.
+/// The mail will never be delivered: the draft goes back to whoever sent it, or to their `Drafts`
+/// when they are not there. What the server wrote itself is given up.
 pub(super) fn delivery_failed(attempt: &Attempt<'_>, reason: &str) -> Result<Decision, Rejection> {
     let by = sender(attempt)?;
     let reason = reason.to_string();

@@ -14,9 +14,10 @@ use crate::interaction::transfer::timeout_ms;
 use crate::interaction::{Mode, OfferKind};
 use crate::rejection::Rejection;
 
-/// Offers a supervisor the seat that he asks for. He accepts it like any other offer, because that
-/// is how his client learns of chats (8.5.2 pages on Intrude: he gets the chat in state `Invited`).
-/// It stands beside whatever the owner offers, and the owner beside whatever supervisors ask for.
+/// Offers a supervisor the seat that they ask for. They accept it like any other offer, because
+/// that is how their client learns of chats (8.5.2 pages on Intrude: they get the chat in state
+/// `Invited`). It stands beside whatever the owner offers, and the owner beside whatever
+/// supervisors ask for.
 pub(super) fn intrude(attempt: &Attempt<'_>, mode: SupervisorMode) -> Result<Decision, Rejection> {
     let handling = attempt.handling()?;
     if handling.mode != Mode::Chatting {

@@ -26,7 +26,7 @@ use crate::rejection::{Noun, Rejection};
 pub enum Threading {
     /// It brings a token that only the recipients of its parent were given.
     Token,
-    /// It names a message of its sender, or one that was sent to him.
+    /// It names a message of its sender, or one that was sent to them.
     KnownMessage,
     /// It reports on a message of ours.
     ReportOn,

@@ -20,7 +20,7 @@ pub(super) fn update(attempt: &Attempt<'_>, changes: &UserData) -> Result<Decisi
         Ok(change.after.user_data.check()?)
     };
     match (attempt.actor, &attempt.before.chat) {
-        // The customer may while he is there (`updateData` of the customer API).
+        // The customer may while they are there (`updateData` of the customer API).
         (Actor::Customer, Some(_)) => {
             live(attempt)?;
             edited(attempt, Fact::UserDataChanged, edit)
@@ -81,7 +81,7 @@ fn edited(
     Ok(change.finish())
 }
 
-/// Changes properties (`PUT`): by the owner while he owns it, by a supervisor or admin until it is
+/// Changes properties (`PUT`): by the owner while they own it, by a supervisor or admin until it is
 /// over.
 pub(super) fn change(attempt: &Attempt<'_>, patch: &Patch) -> Result<Decision, Rejection> {
     if attempt.before.is_ended() {

@@ -11,9 +11,9 @@ use crate::interaction::{Interaction, Mode, OfferKind, State};
 /// The audiences, widest first.
 const AUDIENCES: [Visibility; 3] = [Visibility::All, Visibility::Agents, Visibility::Supervisors];
 
-/// S20: no audience has more entries than a narrower one, every party has a number of his own, one
-/// party is the customer, and those whom he or the agents ever saw are numbered for them from 1
-/// without a gap.
+/// S20: no audience has more entries than a narrower one, every party has a number of their own,
+/// one party is the customer, and those whom they or the agents ever saw are numbered for them from
+/// 1 without a gap.
 ///
 /// # Errors
 ///
@@ -53,8 +53,8 @@ fn is_gapless(mut numbers: Vec<PartyId>) -> bool {
 }
 
 /// Who is there in a conversation is exactly who holds the chat: its owner and the other
-/// participants. Each of them is shown to no more readers than his part allows, and sees no more. A
-/// party is never there for the customer who is for agents alone.
+/// participants. Each of them is shown to no more readers than their part allows, and sees no more.
+/// A party is never there for the customer who is for agents alone.
 ///
 /// # Errors
 ///
@@ -77,13 +77,13 @@ pub fn conversation_peopled(snapshot: &Snapshot<'_>) -> Result<(), Violation> {
             there == expected,
             NAME,
             id,
-            "somebody is shown to others, or sees more, than his part allows",
+            "somebody is shown to others, or sees more, than their part allows",
         )?;
     }
     Ok(())
 }
 
-/// Returns who sees a participant, and how much he sees. Written out a second time, so that the
+/// Returns who sees a participant, and how much they see. Written out a second time, so that the
 /// rules' own table cannot be right by itself.
 const fn part(kind: OfferKind) -> (Visibility, Visibility) {
     match kind {
@@ -97,8 +97,8 @@ const fn part(kind: OfferKind) -> (Visibility, Visibility) {
     }
 }
 
-/// The customer is there exactly while his session is live, and the chat is worked on as a live one
-/// exactly then.
+/// The customer is there exactly while their session is live, and the chat is worked on as a live
+/// one exactly then.
 ///
 /// # Errors
 ///
@@ -111,7 +111,7 @@ pub fn conversation_live(snapshot: &Snapshot<'_>) -> Result<(), Violation> {
             is_there == chat.is_live(),
             NAME,
             interaction.id,
-            "the customer's party is not as his session",
+            "the customer's party is not as their session",
         )?;
         let is_chatting = interaction.mode() == Some(Mode::Chatting);
         demand(
@@ -149,7 +149,7 @@ pub fn conversation_grows(before: &Interaction, after: &Interaction) -> Result<(
     let is_over = earlier.ended.is_none() || earlier.ended == later.ended;
     demand(is_over, NAME, before.id, "a session that was over is not, or ended otherwise")?;
     let is_quiet = earlier.is_live() || earlier.for_customer == later.for_customer;
-    demand(is_quiet, NAME, before.id, "the customer got an entry after his session")
+    demand(is_quiet, NAME, before.id, "the customer got an entry after their session")
 }
 
 /// A supervisor in the conversation becomes its owner by accepting an offer, never because the
@@ -157,7 +157,7 @@ pub fn conversation_grows(before: &Interaction, after: &Interaction) -> Result<(
 ///
 /// # Errors
 ///
-/// When he did.
+/// When they did.
 pub fn no_succession_of_supervisors(
     before: &Interaction,
     after: &Interaction,

@@ -186,8 +186,8 @@ fn holders(interaction: &Interaction) -> BTreeSet<UserId> {
 }
 
 /// S8: no desk has more slots taken than its agent's capacity, of any medium and over all. It is
-/// not true for a while after somebody's capacity was lowered or he was deleted: what he holds
-/// stays his.
+/// not true for a while after somebody's capacity was lowered or they were deleted: what they hold
+/// stays theirs.
 ///
 /// # Errors
 ///

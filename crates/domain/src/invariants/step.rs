@@ -153,7 +153,7 @@ pub fn workbin_not_routed(before: &Interaction, after: &Interaction) -> Result<(
 }
 
 /// S9: an offer that was not open before goes to an agent who was reachable and Ready, and who had
-/// room or his slot already. `earlier` is everything before the step.
+/// room or their slot already. `earlier` is everything before the step.
 ///
 /// # Errors
 ///
@@ -169,7 +169,7 @@ pub fn offered_to_able(
     let is_able = desk.zip(earlier.users.get(&offer.to)).is_some_and(|(desk, user)| {
         let has_room = desk.slots.contains_key(&after.id) || desk.has_room(user, &after.media);
         let is_free = desk.is_ready(&after.media) && has_room;
-        // A supervisor offers himself what he asks for, and it costs him nothing.
+        // A supervisor offers themselves what they ask for, and it costs them nothing.
         user.enabled && desk.is_reachable(&after.media) && (is_free || offer.kind.is_supervision())
     });
     demand(is_able, "offered_to_able", after.id, "it was offered to somebody who cannot take it")

@@ -20,39 +20,39 @@ pub enum Exclusion {
     Disabled,
     /// The user is no agent.
     NotAnAgent,
-    /// He is in none of the groups that are asked.
+    /// They are in none of the groups that are asked.
     NotInGroups,
-    /// He lacks a skill, or has it at too low a level.
+    /// They lack a skill, or have it at too low a level.
     MissingSkill {
         /// The skill.
         skill: SkillId,
         /// The least level that is asked for.
         level: u32,
     },
-    /// He has no contact-center session.
+    /// They have no contact-center session.
     NoSession,
-    /// He does not listen to anything that would show him an offer of this medium.
+    /// They do not listen to anything that would show them an offer of this medium.
     Unreachable,
-    /// He is not Ready on this channel.
+    /// They are not Ready on this channel.
     NotReady,
-    /// He does not want to be disturbed on this channel.
+    /// They do not want to be disturbed on this channel.
     DoNotDisturb,
-    /// He has no free slot.
+    /// They have no free slot.
     Full,
-    /// He passed it by a moment ago.
+    /// They passed it by a moment ago.
     PassedUntil {
-        /// When he may be asked again.
+        /// When they may be asked again.
         until: Time,
     },
-    /// He passed it by, and others who did not are eligible now.
+    /// They passed it by, and others who did not are eligible now.
     PassedAndOthersEligible {
-        /// When he passed it by.
+        /// When they passed it by.
         at: Time,
     },
 }
 
 /// Returns the rule that keeps one agent from being offered what waits in `queue`, by what concerns
-/// this agent alone: that others come first after he passed it by is up to [`assess`].
+/// this agent alone: that others come first after they passed it by is up to [`assess`].
 #[must_use]
 pub fn exclusion(
     waiting: &Waiting<'_>,
@@ -67,7 +67,7 @@ pub fn exclusion(
         .or_else(|| by_pass(waiting, queue, agent.user.id, now))
 }
 
-/// One agent, and the rule that excludes him; `None` means that he is eligible.
+/// One agent, and the rule that excludes them; `None` means that they are eligible.
 pub type Assessment = (UserId, Option<Exclusion>);
 
 /// Judges every agent for one waiting interaction, in the order given.

@@ -1,6 +1,6 @@
 //! Candidates of one search, best first.
 //!
-//! While pairs are planned an agent's slots fill and his last offer becomes recent, so his rank
+//! While pairs are planned an agent's slots fill and their last offer becomes recent, so their rank
 //! among candidates only ever gets worse. That is what makes a heap with late corrections right:
 //! whoever comes out with an outdated rank is put back with the present one.
 
@@ -13,7 +13,7 @@ use crate::media::Media;
 use crate::routing::Agent;
 use crate::time::Time;
 
-/// One agent while pairs are planned: his desk, and what the plan has given him so far.
+/// One agent while pairs are planned: their desk, and what the plan has given them so far.
 #[derive(Clone, Debug)]
 pub(super) struct Candidate<'a> {
     pub(super) agent: Agent<'a>,
@@ -35,7 +35,7 @@ impl<'a> Candidate<'a> {
         self.planned.iter().find(|(planned, _)| *planned == media).map_or(0, |(_, count)| *count)
     }
 
-    /// Tells whether one more interaction of that medium fits beside what the plan has given him.
+    /// Tells whether one more interaction of that medium fits beside what the plan has given them.
     pub(super) fn has_room(&self, media: &Media) -> bool {
         let Agent { user, desk } = self.agent;
         let all: u32 = self.planned.iter().map(|(_, count)| *count).sum();
@@ -49,7 +49,7 @@ impl<'a> Candidate<'a> {
         (occupied, self.last_offer, self.agent.user.id)
     }
 
-    /// Gives him an offer at `now`, and the slot when it takes one.
+    /// Gives them an offer at `now`, and the slot when it takes one.
     pub(super) fn give(&mut self, media: &'a Media, takes_slot: bool, now: Time) {
         self.last_offer = Some(now);
         if !takes_slot {
@@ -70,11 +70,11 @@ pub(super) struct Pool {
 
 /// What a pool says about a candidate for one interaction.
 pub(super) enum Choice {
-    /// He did not pass it by.
+    /// They did not pass it by.
     Fresh,
-    /// He passed it by, but may be asked again.
+    /// They passed it by, but may be asked again.
     Again,
-    /// He passed it by and may not be asked yet.
+    /// They passed it by and may not be asked yet.
     NotYet,
 }
 
@@ -120,8 +120,8 @@ impl Pool {
                 Choice::NotYet => {}
             }
         }
-        // Everybody who was looked at stays a candidate; the chosen one's rank is corrected when he
-        // comes out next.
+        // Everybody who was looked at stays a candidate; the chosen one's rank is corrected when
+        // they come out next.
         self.heap.extend(passed_over);
         chosen.or(again)
     }

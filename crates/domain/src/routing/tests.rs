@@ -215,7 +215,11 @@ fn who_passed_it_by_comes_after_everybody_else_and_not_too_soon() {
     };
     assert_eq!(team.plan(&queue, &[passed(40_000)]), [(0, 2)], "the other first, though busier");
     let _ = team.desks[1].set_not_ready(Channels::All, None);
-    assert_eq!(team.plan(&queue, &[passed(40_000)]), [(0, 1)], "nobody else, so he is asked again");
+    assert_eq!(
+        team.plan(&queue, &[passed(40_000)]),
+        [(0, 1)],
+        "nobody else, so they are asked again"
+    );
     assert_eq!(team.plan(&queue, &[passed(10_000)]), []);
 }
 
@@ -258,7 +262,7 @@ fn the_plan_says_when_time_alone_changes_it() {
     assert_eq!(next(&wait(&queue, 4_000), &team), Some(NOW.plus_ms(6_000)), "the step begins");
     let passed = Pass { user: UserId(1), at: Time(NOW.0 - 12_000) };
     let again = Wait { passes: vec![passed], ..wait(&queue, 15_000) };
-    assert_eq!(next(&again, &team), Some(NOW.plus_ms(18_000)), "he may be asked again");
+    assert_eq!(next(&again, &team), Some(NOW.plus_ms(18_000)), "they may be asked again");
     let mut nobody = Team::of(1);
     let _ = nobody.desks[0].end_session();
     assert_eq!(next(&again, &nobody), None, "time alone brings nobody");

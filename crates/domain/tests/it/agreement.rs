@@ -34,7 +34,7 @@ const COMMANDS: &[(&str, &str)] = &[
     ("SwitchToCoach", "SwitchMode"),
 ];
 
-/// What every owner may do, whether or not the pages list it for his medium.
+/// What every owner may do, whether or not the pages list it for their medium.
 const ALWAYS: &[&str] =
     &["AddComment", "SetDisposition", "AttachUserData", "UpdateUserData", "DeleteUserData"];
 

@@ -114,7 +114,7 @@ fn data_is_told_to_those_whom_it_concerns_with_the_kind_of_message() {
     let (mut floor, id) = state("processing with transfer");
     let decision = floor.does(ANN, id, Action::UpdateUserData(UserData::default()));
     for (user, status) in [(ANN, Status::Processing), (BOB, Status::Invited)] {
-        let notice = shown(&decision, user).expect("it concerns him");
+        let notice = shown(&decision, user).expect("it concerns them");
         assert_eq!(notice.kind, NotificationType::PropertiesUpdated);
         assert_eq!(notice.view, View::Concerned(status));
     }

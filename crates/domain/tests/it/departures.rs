@@ -129,7 +129,7 @@ fn mail_that_cannot_be_delivered_comes_back_to_its_sender_or_into_his_drafts() {
     let decision = floor.machine(Actor::Mailer, id, failed());
     assert_eq!(decision.after.state, drafts);
     assert_eq!(seen(&decision, ANN), Some((Status::InWorkbin, false)));
-    assert_eq!(shown(&decision, ANN).expect("he is told").kind, NotificationType::Error);
+    assert_eq!(shown(&decision, ANN).expect("they are told").kind, NotificationType::Error);
 }
 
 #[test]

@@ -158,7 +158,7 @@ fn what_an_owner_offers_a_supervisor_takes_the_place_of_his_own_seat() {
             );
             let taken = floor.does(SUPERVISOR, id, Action::Accept { nickname: None });
             invariants::check(&floor.snapshot()).expect("whole");
-            let party = chat(&taken).present(SUPERVISOR).expect("he is there");
+            let party = chat(&taken).present(SUPERVISOR).expect("they are there");
             assert_eq!(
                 (party.sees, party.shown_to),
                 (Visibility::Agents, kind.shown_to()),

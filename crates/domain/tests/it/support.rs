@@ -283,7 +283,7 @@ pub(crate) fn shown(decision: &Decision, user: UserId) -> Option<Notice> {
     event.and_then(|event| event.notices.iter().find(about_it)).cloned()
 }
 
-/// Returns the state that a user is shown, and whether it concerns him still.
+/// Returns the state that a user is shown, and whether it concerns them still.
 pub(crate) fn seen(decision: &Decision, user: UserId) -> Option<(Status, bool)> {
     shown(decision, user).and_then(|notice| match notice.view {
         View::Concerned(status) => Some((status, true)),

@@ -155,7 +155,7 @@ fn a_consultation_is_hidden_until_it_becomes_a_conference() {
 fn the_customer_cannot_count_who_is_hidden() {
     let (mut floor, id) = state("talking in consultation");
     floor.brings_in(id, Action::Invite(Named::Known(BOB)), BOB);
-    let entry = floor.transcripts[&id].last().expect("he joined");
+    let entry = floor.transcripts[&id].last().expect("they joined");
     assert_eq!(entry.from.id_for(Visibility::Agents), Some(PartyId(4)));
     assert_eq!(entry.from.id_for(Visibility::All), Some(PartyId(3)));
 }
@@ -164,7 +164,7 @@ fn the_customer_cannot_count_who_is_hidden() {
 fn agents_cannot_count_who_looks_on() {
     let (mut floor, id) = state("talking while monitored");
     floor.brings_in(id, Action::Invite(Named::Known(BOB)), BOB);
-    let entry = floor.transcripts[&id].last().expect("he joined").clone();
+    let entry = floor.transcripts[&id].last().expect("they joined").clone();
     let numbers = [Visibility::All, Visibility::Agents, Visibility::Supervisors];
     assert_eq!(
         numbers.map(|sees| entry.from.id_for(sees)),
@@ -175,7 +175,7 @@ fn agents_cannot_count_who_looks_on() {
     let chat = floor.interactions.get_mut(&id).and_then(|it| it.chat.as_mut()).expect("a chat");
     chat.parties.iter_mut().for_each(|party| party.colleague = None);
     floor.brings_in(id, Action::Invite(Named::Known(BOB)), BOB);
-    let entry = floor.transcripts[&id].last().expect("he joined");
+    let entry = floor.transcripts[&id].last().expect("they joined");
     assert_eq!(entry.from.id_for(Visibility::Agents), Some(PartyId(4)));
 }
 
@@ -236,8 +236,8 @@ fn a_farewell_is_said_first_or_nothing_happens() {
     }
 }
 
-/// Returns what somebody is told, in order: `heard` for what was said, otherwise the state that he
-/// sees.
+/// Returns what somebody is told, in order: `heard` for what was said, otherwise the state that
+/// they see.
 pub(crate) fn story(decision: &Decision, user: UserId) -> Vec<String> {
     let notices = decision.events.iter().flat_map(|event| &event.notices);
     let told = notices.filter(|notice| notice.user == user).map(|notice| match notice.view {
@@ -256,7 +256,7 @@ fn last_words_are_heard_by_those_who_go_with_them() {
     let completed: &[&str] = &["heard", "heard", "Completed"];
     let ended: &[&str] = &["heard", "heard", "Revoked"];
     let revoked: &[&str] = &["heard", "Revoked"];
-    for (from, action, other, his) in [
+    for (from, action, other, theirs) in [
         ("talking in company", Action::Complete { queue: None }, CID, completed),
         ("talking in company", Action::Complete { queue: queue(&floor) }, CID, revoked),
         ("talking in consultation", Action::Complete { queue: None }, CID, completed),
@@ -274,7 +274,7 @@ fn last_words_are_heard_by_those_who_go_with_them() {
             note: None,
         };
         let decision = floor.decide(decide, id, &command).expect("it is carried out");
-        assert_eq!(story(&decision, other), his, "{action:?} {from}");
+        assert_eq!(story(&decision, other), theirs, "{action:?} {from}");
         assert_eq!(story(&decision, ANN)[0], "heard", "{action:?} {from}");
         let Subject::Interaction(then) = &decision.events[0].subject else { panic!("a chat") };
         assert_eq!(
@@ -289,7 +289,7 @@ fn last_words_are_heard_by_those_who_go_with_them() {
 fn whoever_goes_because_the_customer_is_gone_is_told_so_first() {
     let heard: &[&str] = &["heard", "Completed"];
     let watched: &[&str] = &["heard", "Revoked"];
-    for (from, actor, action, other, his) in [
+    for (from, actor, action, other, theirs) in [
         (
             "talking in company",
             Some(Actor::Customer),
@@ -313,7 +313,7 @@ fn whoever_goes_because_the_customer_is_gone_is_told_so_first() {
         let command =
             Command { actor, epoch: None, action: action.clone(), farewell: None, note: None };
         let decision = floor.decide(decide, id, &command).expect("it is carried out");
-        assert_eq!(story(&decision, other), his, "{action:?} {from}");
+        assert_eq!(story(&decision, other), theirs, "{action:?} {from}");
         let of_customer = |entry: &Entry| {
             entry.from.kind == PartyKind::Customer && matches!(entry.content, Content::Left { .. })
         };
@@ -388,7 +388,7 @@ fn names_and_files_are_counted() {
     assert_eq!(
         named.said().next().expect("one").from.nickname,
         "Joan",
-        "as he was when he said it"
+        "as they were when they said it"
     );
     let file = || Content::FileUploaded {
         file: FileId(1),

@@ -1,5 +1,6 @@
 //! Random commands at one chat with three agents and a supervisor: every reader's transcript is one
-//! sequence without a gap, he sees nothing above him, and from what he sees he knows who is there.
+//! sequence without a gap, they see nothing above them, and from what they see they know who is
+//! there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -68,7 +69,7 @@ fn command(floor: &Floor, id: InteractionId, step: Move) -> (Actor, Action) {
             (Actor::Customer, Action::CustomerLeft { reason: LeaveReason::Itself })
         }
         22 => (Actor::Customer, say(Visibility::All)),
-        // A supervisor comes in and changes his part often, because that takes several steps in a
+        // A supervisor comes in and changes their part often, because that takes several steps in a
         // row.
         24..28 => (supervisor(), Action::SwitchMode { mode: MODES[step.to] }),
         28 => (supervisor(), Action::Intrude { mode: MODES[step.to] }),
@@ -82,7 +83,7 @@ fn command(floor: &Floor, id: InteractionId, step: Move) -> (Actor, Action) {
 fn believed(entries: &[Entry], sees: Visibility) -> BTreeSet<PartyId> {
     let mut there = BTreeSet::new();
     for entry in entries.iter().filter(|entry| entry.index_for(sees).is_some()) {
-        let id = entry.from.id_for(sees).expect("a reader knows who speaks to him");
+        let id = entry.from.id_for(sees).expect("a reader knows who speaks to them");
         match entry.content {
             Content::Joined => drop(there.insert(id)),
             Content::Left { .. } => drop(there.remove(&id)),
@@ -99,7 +100,7 @@ fn visible(floor: &Floor, id: InteractionId, sees: Visibility) -> BTreeSet<Party
     seen.map(|party| party.id_for(sees).expect("seen")).collect()
 }
 
-/// What each agent was sent since he came in, by his own numbers.
+/// What each agent was sent since they came in, by their own numbers.
 type Screens = BTreeMap<UserId, (Visibility, u64)>;
 
 /// Shows an event's entries to those who are told of it: what they get must go on where they are.
@@ -119,7 +120,7 @@ fn deliver(
             prop_assert!(is_in(before) || is_in(&decision.after), "{notice:?}");
             let numbers: Vec<u64> =
                 entries.iter().filter_map(|entry| entry.index_for(sees)).collect();
-            prop_assert!(!numbers.is_empty(), "{notice:?} is about nothing that he sees");
+            prop_assert!(!numbers.is_empty(), "{notice:?} is about nothing that they see");
             let known = screens.get(&notice.user).filter(|(saw, _)| *saw == sees && !is_history);
             let mut last = known.map_or(numbers[0] - 1, |(_, last)| *last);
             for number in numbers {
@@ -156,7 +157,7 @@ proptest! {
             let transcript = &floor.transcripts[&id];
             for sees in AUDIENCES {
                 let is_live = decision.after.chat.as_ref().is_some_and(handoff_domain::Chat::is_live);
-                // The customer hears of nobody after his session.
+                // The customer hears of nobody after their session.
                 if is_live || sees != Visibility::All {
                     prop_assert_eq!(believed(transcript, sees), visible(&floor, id, sees), "{:?}", sees);
                 }

@@ -2,7 +2,7 @@
 //!
 //! An agent's command is on its way before it is carried out, and a crash loses it there. A timer,
 //! once set, may fire at any later time, also when it was cleared meanwhile. An agent may go at any
-//! time; what he held is taken from him one interaction at a time, with anything in between. The
+//! time; what they held is taken from them one interaction at a time, with anything in between. The
 //! clock has a few ticks, so that an agent who passed something by is sometimes asked again and
 //! sometimes not.
 
@@ -144,7 +144,7 @@ impl Exploration {
             queue.reoffer_after_ms = 1;
         }
         for (index, user) in TEAM.iter().enumerate() {
-            let desk = floor.desks.get_mut(user).expect("he has a desk");
+            let desk = floor.desks.get_mut(user).expect("they have a desk");
             desk.channels.retain(|media, _| *media == Media::Workitem);
             // The first has room for one, so that a full agent is met everywhere.
             let most = u32::try_from(index).expect("small") + 1;
@@ -231,7 +231,7 @@ fn every_offer_is_timed(moment: &Moment) -> Result<(), String> {
     }
 }
 
-/// Whoever holds something is there, or it is about to be taken from him.
+/// Whoever holds something is there, or it is about to be taken from them.
 fn nobody_is_a_ghost(moment: &Moment) -> Result<(), String> {
     if moment.to_take.is_empty() {
         invariants::standing::no_ghosts(&moment.floor.snapshot())

@@ -150,7 +150,7 @@ pub(crate) struct Reference {
     pub(crate) people: [Presence; 5],
 }
 
-/// What one person is shown: the word, and whether it is still his business.
+/// What one person is shown: the word, and whether it is still their business.
 pub(crate) type Shown = (Person, &'static str, bool);
 
 /// How many of a medium one person may have.
@@ -177,10 +177,10 @@ impl Reference {
 
     /// Counts the slots that a person has taken of a medium.
     pub(crate) fn taken(&self, person: Person, medium: &str) -> usize {
-        let is_his = |thing: &&Thing| {
+        let is_theirs = |thing: &&Thing| {
             thing.medium == medium && thing.work != Work::Draft && workers(thing).contains(&person)
         };
-        self.things.iter().filter(is_his).count()
+        self.things.iter().filter(is_theirs).count()
     }
 
     fn has_room(&self, person: Person, medium: &str) -> bool {
@@ -263,7 +263,7 @@ fn farewell_and_greeting(
     shown
 }
 
-/// That the supervisor looks on, or wants to, is his own business.
+/// That the supervisor looks on, or wants to, is their own business.
 fn is_secret(before: &Thing, who: Who, what: What) -> bool {
     let Spot::Held { asked, guests, .. } = &before.spot else { return false };
     let is_asked = asked.is_some_and(|(to, _)| to == BOSS);

@@ -1,4 +1,4 @@
-//! The customer's way in: how a chat begins, who may act as its customer, and what he does.
+//! The customer's way in: how a chat begins, who may act as its customer, and what they do.
 
 use std::sync::Arc;
 
@@ -65,8 +65,8 @@ pub struct RequestName {
 pub struct OpenedChat {
     /// The chat.
     pub interaction: Arc<Interaction>,
-    /// What its customer proves himself with from now on. It is kept nowhere, and given again only
-    /// to whoever repeats the request by its name.
+    /// What its customer proves themselves with from now on. It is kept nowhere, and given again
+    /// only to whoever repeats the request by its name.
     pub secure_key: String,
 }
 
@@ -90,7 +90,7 @@ pub enum ChatRefused {
 /// Whoever asks is not the customer of that chat, or there is no such chat: both read the same.
 #[derive(Debug, thiserror::Error)]
 pub enum NotYourChat {
-    /// It is not his.
+    /// It is not theirs.
     #[error("no chat of that id and key")]
     Unknown,
     /// The store failed.
@@ -233,8 +233,8 @@ impl Engine {
         found.ok_or(NotYourChat::Unknown)
     }
 
-    /// Returns a chat as it is now, to whoever has proved that he is its customer, and notes his
-    /// request as a sign of life.
+    /// Returns a chat as it is now, to whoever has proved that they are its customer, and notes
+    /// their request as a sign of life.
     ///
     /// # Errors
     ///
@@ -340,7 +340,7 @@ fn key_of(secret: &str, id: InteractionId) -> String {
     format!("{secret}{id}")
 }
 
-/// Tells whether a customer may still read his chat.
+/// Tells whether a customer may still read their chat.
 fn is_readable(interaction: &Interaction, now: Time) -> bool {
     match interaction.state {
         State::Ended { at, .. } => now.ms_since(at) <= READABLE_AFTER_END_MS,

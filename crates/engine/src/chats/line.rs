@@ -19,11 +19,11 @@ const TELLING_MS: u64 = 60 * 60 * 1_000;
 /// A customer's place in line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlaceInLine {
-    /// His place; 1 is next, also while an agent is being asked.
+    /// Their place; 1 is next, also while an agent is being asked.
     pub position: usize,
-    /// Whether anybody is there for him.
+    /// Whether anybody is there for them.
     pub attendance: Attendance,
-    /// How long he may wait from now on, in ms; `None` while the queue has not moved often enough
+    /// How long they may wait from now on, in ms; `None` while the queue has not moved often enough
     /// to tell, and while nobody serves it.
     pub expected_wait_ms: Option<u64>,
 }

@@ -22,12 +22,12 @@ const NUMBERED_MS_MAX: u32 = 2_000_000_000;
 pub enum NoteKind {
     /// Somebody began to type.
     TypingStarted {
-        /// What he has typed so far, when his client shows it.
+        /// What they have typed so far, when their client shows it.
         text: Option<String>,
     },
     /// Somebody stopped typing.
     TypingStopped,
-    /// Somebody has read everything up to a number of his own.
+    /// Somebody has read everything up to a number of their own.
     Read {
         /// The number.
         index: u64,

@@ -139,7 +139,7 @@ impl Transcripts {
         inner.make_room(chat);
     }
 
-    /// Returns what a reader sees after a number of his own; `None` when the transcript must be
+    /// Returns what a reader sees after a number of their own; `None` when the transcript must be
     /// read from the store first.
     fn read(
         &self,
@@ -186,7 +186,7 @@ impl Transcripts {
 }
 
 impl Engine {
-    /// Returns the entries of a chat that a reader sees, after `after` in his own numbering, in
+    /// Returns the entries of a chat that a reader sees, after `after` in their own numbering, in
     /// order, at most `limit`. Everything that was acknowledged before the call is there.
     ///
     /// # Errors

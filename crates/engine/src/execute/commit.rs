@@ -27,8 +27,8 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// Turns a decision into version-guarded writes. `caller` is who asked and the number of his
-    /// request, which the notices to him repeat.
+    /// Turns a decision into version-guarded writes. `caller` is who asked and the number of their
+    /// request, which the notices to them repeat.
     pub(crate) fn new(
         mut decision: Decision,
         version: Version,
@@ -107,7 +107,7 @@ pub(super) fn relied_on(
     };
     let queue = offered_from.or(named).map(Key::Queue);
     let user = match command.action {
-        // An agent who is gone may be gone because he was deleted.
+        // An agent who is gone may be gone because they were deleted.
         Action::AgentGone { .. } => None,
         _ => target_of(command).or(adviser).map(Key::User),
     };

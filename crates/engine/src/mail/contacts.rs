@@ -1,4 +1,4 @@
-//! Contacts: who writes letters, and everything that was ever exchanged with him.
+//! Contacts: who writes letters, and everything that was ever exchanged with them.
 
 use handoff_domain::mail::{bare_address, mailbox_key};
 use handoff_domain::{CenterId, ContactId, Interaction, InteractionId, Time};

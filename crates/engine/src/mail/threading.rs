@@ -1,8 +1,8 @@
 //! Threading: what a letter answers.
 //!
 //! Only what a stranger cannot know ties a letter to anything: a token of ours, or the `Message-ID`
-//! of a message that the sender himself wrote or got. A subject never does, and neither does naming
-//! a message that is between other people. (S18 in ARCHITECTURE.md.)
+//! of a message that the sender themselves wrote or got. A subject never does, and neither does
+//! naming a message that is between other people. (S18 in ARCHITECTURE.md.)
 
 use std::sync::Arc;
 
@@ -62,13 +62,13 @@ impl Engine {
         for named in letter.answers.iter().take(LOOKED_UP_MAX) {
             let Some(found) = self.by_message_id(center, named).await? else { continue };
             let is_inbound = found.value.direction == Direction::Inbound;
-            let is_his = found
+            let is_theirs = found
                 .value
                 .email
                 .as_ref()
                 .zip(sender.as_ref())
-                .is_some_and(|(it, his)| is_between(it, his));
-            if is_inbound && is_his {
+                .is_some_and(|(it, theirs)| is_between(it, theirs));
+            if is_inbound && is_theirs {
                 return Ok(Belonging { parent: Some(found), how: Threading::KnownMessage });
             }
             why = Unproven::SomebodyElses;
@@ -117,8 +117,8 @@ impl Engine {
             .await
     }
 
-    /// Returns the newest of an interaction's thread that somebody outside wrote himself; reports
-    /// and what programs write are not meant.
+    /// Returns the newest of an interaction's thread that somebody outside wrote themselves;
+    /// reports and what programs write are not meant.
     pub(crate) async fn newest_inbound_of(
         &self,
         interaction: &Interaction,

@@ -29,7 +29,7 @@ async fn work_is_taken_from_an_agent_who_does_not_come_back_within_the_grace() {
     rig.pass_ms(30_000).await;
     assert!(
         matches!(rig.stored(owned).await.state, State::Parked { .. }),
-        "work items go to his workbin"
+        "work items go to their workbin"
     );
     let desk = rig.engine.desk(KATE).unwrap();
     assert!(desk.session.is_none() && desk.slots.is_empty());

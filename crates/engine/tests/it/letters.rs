@@ -203,7 +203,7 @@ async fn only_what_a_stranger_cannot_know_ties_a_letter_to_another() {
         || vec!["unknown@elsewhere.example".to_owned(), "first@customer.example".to_owned()];
     let by = |from: &str, name: &str| letter(from, name);
     let proven = Letter { proven: vec![first.id], ..by(ADAM, "proven") };
-    let his_own = Letter { answers: named(), ..by(&EVE.to_uppercase(), "his own") };
+    let own = Letter { answers: named(), ..by(&EVE.to_uppercase(), "their own") };
     let unknown =
         Letter { answers: vec!["unknown@elsewhere.example".to_owned()], ..by(EVE, "unknown") };
     let strangers = Letter { answers: named(), ..by(ADAM, "strangers") };
@@ -211,7 +211,7 @@ async fn only_what_a_stranger_cannot_know_ties_a_letter_to_another() {
         Letter { subject: Some(format!("Re: An order [{}]", first.id)), ..by(EVE, "subject") };
     for (letter, parent, how, sub_type) in [
         (proven, Some(first.id), Threading::Token, "InboundCustomerReply"),
-        (his_own, Some(first.id), Threading::KnownMessage, "InboundCustomerReply"),
+        (own, Some(first.id), Threading::KnownMessage, "InboundCustomerReply"),
         (unknown, None, Threading::NotProven(Unproven::UnknownMessage), "InboundNew"),
         (strangers, None, Threading::NotProven(Unproven::SomebodyElses), "InboundNew"),
         (subject, None, Threading::NothingNamed, "InboundNew"),

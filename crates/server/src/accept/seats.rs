@@ -69,7 +69,7 @@ impl Seats {
 }
 
 impl Seat {
-    /// Counts the connection as a user's, and tells whether he may have it. One that he may not
+    /// Counts the connection as a user's, and tells whether they may have it. One that they may not
     /// have is not counted.
     pub(super) fn belongs_to(&self, user: &Identity) -> bool {
         let mut owner = self.user.lock().unwrap_or_else(PoisonError::into_inner);

@@ -104,7 +104,7 @@ fn questions(record: &Record, directory: &Directory) -> Vec<InteractionQuery> {
     let one = |scope| InteractionQuery::of(scope, 1);
     let in_workbin = |id: WorkbinId| one(InteractionScope::InWorkbin(id));
     match record {
-        // Not only what waits: what an agent handles goes back to its queue when he is gone.
+        // Not only what waits: what an agent handles goes back to its queue when they are gone.
         Record::Queue(queue) => {
             vec![InteractionQuery {
                 queue: Some(queue.id),

@@ -78,7 +78,7 @@ pub(super) struct UserForm {
     pub capacity: BTreeMap<Text, u32>,
     #[serde(default = "yes")]
     pub enabled: bool,
-    /// Without one the user keeps the password he has.
+    /// Without one the user keeps the password they have.
     pub password: Option<PasswordForm>,
 }
 

@@ -355,7 +355,7 @@ pub async fn what_is_on_its_way_out_is_found(store: Arc<dyn Store>) {
     expect(&*store, sending(), &[2]).await;
 }
 
-/// Each participant holds a conversation as long as he is in it.
+/// Each participant holds a conversation as long as they are in it.
 pub async fn participants_come_and_go(store: Arc<dyn Store>) {
     let holders = async |expected: &[u64]| {
         for n in 1..=4 {

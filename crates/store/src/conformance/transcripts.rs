@@ -80,7 +80,7 @@ pub async fn other_facts_of_an_event_are_not_in_the_transcript(store: Arc<dyn St
     assert_eq!(history[0].facts, mixed.facts);
 }
 
-/// What an agent is shown is for him alone: it is in his stream, and the history has every entry
+/// What an agent is shown is for them alone: it is in their stream, and the history has every entry
 /// once.
 pub async fn what_is_shown_again_is_not_said_again(store: Arc<dyn Store>) {
     let first = said(chat(1), BEGIN, vec![entry(1, text("first"))], Vec::new());

@@ -139,7 +139,7 @@ pub(crate) struct Growth {
     pub(crate) user: String,
     pub(crate) reference: i32,
     pub(crate) counts: [u64; COUNTERS],
-    /// Which event of the change set is the last that tells him.
+    /// Which event of the change set is the last that tells them.
     pub(crate) last_event: u64,
 }
 

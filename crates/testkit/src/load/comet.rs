@@ -21,7 +21,7 @@ const RETRY: Duration = Duration::from_millis(50);
 /// What an agent hears.
 #[derive(Clone, Debug)]
 pub enum Heard {
-    /// His CometD session was opened (again): whatever happened before may have been missed.
+    /// Their CometD session was opened (again): whatever happened before may have been missed.
     Opened,
     /// A notification's data.
     Notification(Value),

@@ -1,4 +1,4 @@
-//! An agent: accepts what is offered, brings another one in when the queue asked him, says
+//! An agent: accepts what is offered, brings another one in when the queue asked them, says
 //! something in each chat, and listens.
 
 use std::collections::HashSet;
@@ -21,9 +21,9 @@ use handoff_testkit::load::http::{Call, Client};
 /// The topic that tells everything of an agent's interactions.
 const TOPIC: &str = "/v2/me/interactions";
 /// Of what a helper says, each so many-th message is for agents alone, also where the customer sees
-/// him.
+/// them.
 const ASIDE: u64 = 4;
-/// How often bringing somebody in is tried, and the pause between: he must be within reach.
+/// How often bringing somebody in is tried, and the pause between: they must be within reach.
 const TRIES: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -34,7 +34,7 @@ pub(super) struct Agent {
     number: usize,
     /// The number of the last notification.
     last: Option<u64>,
-    /// The chats that he was offered.
+    /// The chats that they were offered.
     offered: HashSet<String>,
 }
 
@@ -44,12 +44,12 @@ impl Agent {
         Self { scene, party, number, last: None, offered: HashSet::new() }
     }
 
-    /// Returns his user name.
+    /// Returns their user name.
     pub(super) fn name(&self) -> String {
         if self.party == Party::Owner { owner(self.number) } else { helper(self.number) }
     }
 
-    /// Listens until all is over; for each chat that he is offered a conversation of its own
+    /// Listens until all is over; for each chat that they are offered a conversation of its own
     /// begins.
     pub(super) async fn run(mut self) {
         while self.scene.phase() != Phase::Over {

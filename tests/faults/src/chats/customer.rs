@@ -39,7 +39,7 @@ pub(super) struct Customer {
 }
 
 impl Customer {
-    /// Nobody has heard of him yet.
+    /// Nobody has heard of them yet.
     pub(super) fn new(scene: Arc<Scene>, number: usize) -> Self {
         let request = format!("{:032x}", rand::random::<u128>());
         Self { scene, number, request, chat: None, said: 0, pending: None }

@@ -69,7 +69,7 @@ impl Site {
         Ok(config)
     }
 
-    /// An offer stands as long as a run may take, and nobody is alerted because he says nothing:
+    /// An offer stands as long as a run may take, and nobody is alerted because they say nothing:
     /// both would be other work than was asked for.
     fn center_file(self) -> String {
         let mut file = format!(
@@ -92,7 +92,7 @@ impl Site {
     }
 }
 
-/// Opens an agent's contact-center session for chats and makes him ready; gives the client that
+/// Opens an agent's contact-center session for chats and makes them ready; gives the client that
 /// did.
 ///
 /// # Errors

@@ -83,8 +83,8 @@ async fn read_customers(scene: &Scene, chat: &str) -> Result<()> {
     }
 }
 
-/// Has the owner ask for the history until all that must be there has come to him by his topic, or
-/// it is time.
+/// Has the owner ask for the history until all that must be there has come to them by their topic,
+/// or it is time.
 async fn read_owners(scene: &Scene, chat: &str, end: Instant) -> Result<()> {
     let (wanted, number) = scene.book.with(chat, |page| (page.expected(), page.owner));
     let mut client = Client::new(scene.address.clone(), &owner(number), PASSWORD)?;

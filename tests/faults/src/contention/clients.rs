@@ -249,7 +249,7 @@ impl Caller {
                 })
             }
             Place::Parked => Some(Ask::Pull),
-            // Nothing to be done by him; now and then he tries all the same.
+            // Nothing to be done by them; now and then they try all the same.
             Place::Owned(_) | Place::Waiting => None,
             Place::Done => None,
         }

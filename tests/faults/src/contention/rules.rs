@@ -202,7 +202,7 @@ fn done(state: &State, call: &Call) -> Option<State> {
 }
 
 /// A refusal fits unless the command had to be carried out: an owner with the present epoch, or
-/// none, is never refused what needs nobody else, and neither is whoever pulls what lies in his
+/// none, is never refused what needs nobody else, and neither is whoever pulls what lies in their
 /// group's workbin.
 fn refused(state: &State, call: &Call) -> Option<State> {
     let is_current =

@@ -129,7 +129,7 @@ impl Load {
         Ok(())
     }
 
-    /// Passes an agent's offers on to his clients, one interaction always to the same.
+    /// Passes an agent's offers on to their clients, one interaction always to the same.
     async fn hear(
         self: Arc<Self>,
         mut client: Client,

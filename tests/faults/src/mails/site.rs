@@ -16,7 +16,7 @@ const AGENT: &str = "agent";
 const ADMIN: &str = "admin";
 /// The queue in which letters wait, and by which they go out.
 pub const QUEUE: &str = "letters";
-/// The name of the user whom scripted servers know, and his password.
+/// The name of the user whom scripted servers know, and their password.
 pub(super) const LOGIN: (&str, &str) = ("desk", "xtask-relay");
 
 /// What is made.

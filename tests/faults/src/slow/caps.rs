@@ -68,7 +68,7 @@ async fn of_user(scene: &Scene, found: &mut Found) -> Result<()> {
         let stream = connect_from(scene.server, (MODEST, 0).into()).await?;
         anyhow::Ok(Said::of(stream, &credentials).await)
     };
-    // His own client, which is idle, has one.
+    // Their own client, which is idle, has one.
     let mut held = 1;
     let mut kept = Vec::new();
     let last = loop {
@@ -85,7 +85,7 @@ async fn of_user(scene: &Scene, found: &mut Found) -> Result<()> {
     drop(kept);
     sleep(NOTICE).await;
     let again = ask().await?;
-    found.demand(again.is_kept(), || format!("the user does not get his places back: {again:?}"));
+    found.demand(again.is_kept(), || format!("the user does not get their places back: {again:?}"));
     found.figures.push(format!(
         "connection {} of a user: {}, then closed",
         held + 1,

@@ -97,7 +97,7 @@ impl Attacker {
     }
 }
 
-/// Starts an agent's work and makes a work item that is his.
+/// Starts an agent's work and makes a work item that is theirs.
 pub(super) async fn own_work(client: &mut Client) -> Result<String> {
     comet::start_work(client).await?;
     let body = json!({"operationName": "Create", "channel": "workitem", "queueName": QUEUE});

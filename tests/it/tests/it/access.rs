@@ -1,4 +1,4 @@
-//! Who is let in, and what he may see (docs/compat/conventions.md#logins).
+//! Who is let in, and what they may see (docs/compat/conventions.md#logins).
 
 use anyhow::{Context as _, Result};
 use base64::Engine as _;

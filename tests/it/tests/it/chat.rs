@@ -43,7 +43,7 @@ impl Customer {
         self.rest.send(Call::new(Method::POST, "").at(&target).body(MULTIPART, body)).await
     }
 
-    /// Reads everything that he may see, as `who what`, after seeing that nothing is missing.
+    /// Reads everything that they may see, as `who what`, after seeing that nothing is missing.
     async fn reads(&self) -> Result<Vec<String>> {
         let answer = self.asks("refresh", &[("transcriptPosition", "1")]).await?.ok()?.value;
         let messages = answer["messages"].as_array().context("no messages")?;
@@ -138,7 +138,7 @@ async fn a_customer_and_an_agent_talk_and_exchange_files() -> Result<()> {
     let kate = TestAgent::at_work(&server, "kate", Transport::WebSocket).await?;
     let chat = customer.id.as_str();
     kate.accept(chat).await?;
-    kate.notified("what the customer said while he waited", |data| {
+    kate.notified("what the customer said while they waited", |data| {
         data["notificationType"] == "NewMessages"
             && data["messages"].to_string().contains("Is anybody there?")
     })

@@ -182,7 +182,7 @@ async fn everybody_else_sees_the_center_s_view_of_an_offer() -> Result<()> {
     let seen = interaction(&kate.rest, &id).await?;
     assert_eq!((&seen["state"], &seen["capabilities"]), (&offer["state"], &offer["capabilities"]));
     let by_admin = until_state(&server, &id, "Invited").await?;
-    assert_eq!(by_admin["capabilities"], json!([]), "who cannot Accept is not told that he can");
+    assert_eq!(by_admin["capabilities"], json!([]), "who cannot Accept is not told that they can");
     let why = server.rest("sam")?.get(&format!("/interactions/{id}/routing")).await?.ok()?;
     assert!(why.value.as_object().is_some_and(|fields| fields.len() > 1), "{why}");
     Ok(())

@@ -161,7 +161,7 @@ async fn a_transfer_to_a_skill_asks_only_those_who_have_it() -> Result<()> {
         json!({"statusCode": 0}),
     )?;
     kate.sees(&id, "Completed").await?;
-    // Sam is Ready and serves the queue, but has no billing; what comes after it reaches him.
+    // Sam is Ready and serves the queue, but has no billing; what comes after it reaches them.
     let other = submit(&server, "tasks").await?;
     sam.sees(&other, "Invited").await?;
     assert_eq!(until_state(&server, &id, "Queued").await?["currentQueue"], "tasks");

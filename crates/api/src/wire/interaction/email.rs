@@ -90,7 +90,7 @@ pub struct ReportResource {
 /// What became of one recipient.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ReportedRecipient {
-    /// His address.
+    /// Their address.
     pub address: String,
     /// What was done, such as `failed`.
     pub action: String,

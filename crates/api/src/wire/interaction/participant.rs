@@ -1,5 +1,5 @@
 //! Who takes part in a chat, as one reader sees it: nobody is shown a party that is hidden from
-//! him.
+//! them.
 
 use handoff_domain::{Chat, Interaction, State, UserId, Visibility};
 use serde::Serialize;
@@ -16,12 +16,12 @@ pub struct ParticipantResource {
     /// `Agent`, `Supervisor` or `Customer`.
     #[serde(rename = "type")]
     pub kind: &'static str,
-    /// His number within the chat, the same as in its messages. In a chat without a conversation,
-    /// that a server submitted, his user id.
+    /// Their number within the chat, the same as in its messages. In a chat without a conversation,
+    /// that a server submitted, their user id.
     pub participant_id: String,
-    /// Who sees him: `All`, `Agents` or `Supervisors`.
+    /// Who sees them: `All`, `Agents` or `Supervisors`.
     pub visibility: &'static str,
-    /// His user id, of an agent or supervisor.
+    /// Their user id, of an agent or supervisor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// The user's addresses.
@@ -78,8 +78,8 @@ fn without_conversation(interaction: &Interaction, lookup: Lookup<'_>) -> Vec<Pa
         .collect()
 }
 
-/// Returns a name for an agent who gave none: first and last name, else the name that he logs in
-/// with; nothing once he was deleted.
+/// Returns a name for an agent who gave none: first and last name, else the name that they log in
+/// with; nothing once they were deleted.
 fn name_of(user: UserId, lookup: Lookup<'_>) -> String {
     let Some(user) = lookup.directory.users.get(&user) else { return String::new() };
     let name = format!("{} {}", user.first_name, user.last_name);

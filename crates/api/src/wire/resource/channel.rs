@@ -17,7 +17,7 @@ pub const LOGGED_OUT_ID: &str = "3f7a2a5e-6c1b-4f0e-9d57-0c1d0a5b7e21";
 pub struct ChannelResource {
     /// The channel's name.
     pub channel: String,
-    /// `On` while he wants no disturbance.
+    /// `On` while they want no disturbance.
     pub dnd_state: &'static str,
     /// Ready or not.
     pub user_state: UserState,
@@ -33,7 +33,7 @@ pub struct UserState {
     pub display_name: &'static str,
     /// Its name for programs.
     pub state: &'static str,
-    /// Why he is not ready, when he said so.
+    /// Why they are not ready, when they said so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }

@@ -5,12 +5,12 @@ use serde::Serialize;
 
 use super::{GroupResource, Link, Lookup, SkillResource};
 
-/// A user as `GET /me` and `GET /users/{id}` show him (docs/compat/center.md#resources;
+/// A user as `GET /me` and `GET /users/{id}` show them (docs/compat/center.md#resources;
 /// docs/compat/agents.md#me). The password has no field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserResource {
-    /// His id.
+    /// Their id.
     pub id: String,
     /// The name to log in with.
     pub user_name: String,
@@ -20,14 +20,14 @@ pub struct UserResource {
     pub last_name: String,
     /// E-mail address.
     pub email_address: String,
-    /// What he may do.
+    /// What they may do.
     pub roles: Vec<&'static str>,
-    /// Whether he can log in.
+    /// Whether they can log in.
     pub enabled: bool,
     /// Always false: the server does not demand a new password (docs/compat/conventions.md#logins,
     /// code 8 is not used).
     pub change_password_on_first_login: bool,
-    /// His addresses.
+    /// Their addresses.
     #[serde(flatten)]
     pub link: Link,
 }
@@ -91,7 +91,7 @@ pub const fn role_name(role: Role) -> &'static str {
     }
 }
 
-/// Returns a user's skills with his levels. One that was deleted meanwhile is left out.
+/// Returns a user's skills with their levels. One that was deleted meanwhile is left out.
 #[must_use]
 pub fn skills_of(user: &User, lookup: Lookup<'_>) -> Vec<SkillResource> {
     let known = |(id, level): (&_, &u32)| Some((lookup.directory.skills.get(id)?, *level));

@@ -71,7 +71,7 @@ impl Hub {
     /// as much already as may be offered to it: then nothing happens to the session, and
     /// [`Hub::take_roomy`] says when to go on.
     ///
-    /// What can be had again later is offered, so that a client who asks for much gets it at his
+    /// What can be had again later is offered, so that a client who asks for much gets it at their
     /// own pace. The bound is below the one at which a session is cut off, so that what is
     /// delivered meanwhile still fits.
     pub fn offer(&mut self, now: Moment, id: &SessionId, text: Bytes) -> Delivery {

@@ -14,7 +14,7 @@ pub(crate) const ROWS: &[Row] = &[
     ("Offer full", "*", "*", "TargetFull"),
     ("Offer unserving", "*", "*", "TargetNotEligible"),
     ("Offer", "*", "*", "Invited"),
-    // What a supervisor asked for is offered to himself, and nobody else can tell.
+    // What a supervisor asked for is offered to themselves, and nobody else can tell.
     ("Accept|Reject", "intruded", "supervisor", "="),
     ("Accept|Reject", "!offered", "*", "WrongState"),
     ("Accept|Reject", "*", "!target", "NotOffered"),

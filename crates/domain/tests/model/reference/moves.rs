@@ -195,11 +195,11 @@ impl Reference {
     fn pull(&self, thing: Thing, who: Who) -> Moved {
         let Spot::Binned(bin) = thing.spot else { return Err("WrongState") };
         let Who::Person(person) = who else { return Err("NotYourWorkbin") };
-        let is_his = match bin {
+        let is_theirs = match bin {
             Bin::Progress(owner) | Bin::Drafts(owner) => owner == person,
             Bin::Team => person != BOSS,
         };
-        if !is_his && person != BOSS {
+        if !is_theirs && person != BOSS {
             return Err("NotYourWorkbin");
         }
         if !self.people[person].session {

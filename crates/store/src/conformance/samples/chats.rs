@@ -162,7 +162,7 @@ pub fn chat(n: u64) -> Interaction {
 
 /// Returns the n-th interaction as a chat that is going on, with everything that one can have: an
 /// open transfer, another agent, one who is consulted, a supervisor who looks on, and one who has
-/// not taken his seat yet.
+/// not taken their seat yet.
 #[must_use]
 pub fn live_chat(n: u64) -> Interaction {
     let mut interaction = chat(n);
@@ -206,7 +206,7 @@ pub fn live_chat(n: u64) -> Interaction {
     interaction
 }
 
-/// Returns the n-th user's desk while two supervisors follow his chats.
+/// Returns the n-th user's desk while two supervisors follow their chats.
 #[must_use]
 pub fn supervised_desk(n: u64) -> Desk {
     let mut desk = desk(n);

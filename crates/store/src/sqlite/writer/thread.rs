@@ -84,7 +84,8 @@ impl WriterThread {
             self.log.watch(&mut connection).map_err(|error| self.stop("watching the log", &error));
         // Either way the thread ends; a stop was logged where it came about.
         let _ = watching.and_then(|()| self.serve(&connection));
-        // Who waits for a place waits for ever otherwise; who has one is told by his answer's end.
+        // Who waits for a place waits for ever otherwise; who has one is told by their answer's
+        // end.
         self.places.close();
         drop(connection);
         // Not left to the file's drop: a process that is just being started by this one may hold a
