@@ -46,7 +46,8 @@ struct Stage {
 }
 
 /// A stage: its name and what it runs.
-type Step<'a> = (&'static str, Box<dyn FnOnce() -> Result<Tests> + 'a>);
+type Step<'a> = (&'static str, Run<'a>);
+type Run<'a> = Box<dyn FnOnce() -> Result<Tests> + 'a>;
 
 /// Runs all stages, to the first that fails.
 ///
@@ -86,6 +87,13 @@ fn steps(root: &Path, set_up: set_up::Options) -> Vec<Step<'_>> {
         command.arg(root.join(path)).current_dir(root).env("HANDOFF_BIN", program(root));
         command
     };
+    let campaign = move |words: &'static str| -> Run<'_> {
+        Box::new(move || {
+            let mut command = cargo(&["xtask"]);
+            command.args(words.split(' '));
+            plain(command)
+        })
+    };
     vec![
         ("tools", Box::new(move || set_up::for_tests(set_up).map(|()| Tests::default()))),
         ("format", Box::new(move || plain(cargo(&["fmt", "--all", "--check"])))),
@@ -112,43 +120,10 @@ fn steps(root: &Path, set_up: set_up::Options) -> Vec<Step<'_>> {
         ("interop", Box::new(move || plain(script("tests/interop/run.sh")))),
         ("mail", Box::new(move || plain(script("tests/mail/run.sh")))),
         ("browser", Box::new(move || plain(script("tests/browser/run.sh")))),
-        (
-            "cuts",
-            Box::new(move || {
-                plain(cargo(&[
-                    "xtask",
-                    "cuts",
-                    "--cuts",
-                    "40",
-                    "--restarts",
-                    "1",
-                    "--clients",
-                    "12",
-                ]))
-            }),
-        ),
-        (
-            "chats",
-            Box::new(move || {
-                plain(cargo(&["xtask", "chats", "--chats", "20", "--seconds", "6", "--kills", "2"]))
-            }),
-        ),
-        (
-            "mails",
-            Box::new(move || {
-                plain(cargo(&[
-                    "xtask",
-                    "mails",
-                    "--mails",
-                    "5",
-                    "--kills",
-                    "18",
-                    "--answers",
-                    "120",
-                ]))
-            }),
-        ),
-        ("floods", Box::new(move || plain(cargo(&["xtask", "floods", "--small"])))),
+        ("cuts", campaign("cuts --cuts 40 --restarts 1 --clients 12")),
+        ("chats", campaign("chats --chats 20 --seconds 6 --kills 2")),
+        ("mails", campaign("mails --mails 5 --kills 18 --answers 120")),
+        ("floods", campaign("floods --small")),
         (
             "documentation",
             Box::new(move || {

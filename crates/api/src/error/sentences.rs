@@ -157,6 +157,21 @@ fn sentence_with_names(rejection: &Rejection) -> String {
                 "You cannot say a {content} there, or not to these readers; say it another way."
             )
         }
+        Rejection::TextBounds { .. }
+        | Rejection::TextBlank { .. }
+        | Rejection::TextControl { .. }
+        | Rejection::NewerMessage { .. }
+        | Rejection::NotOurAddress { .. }
+        | Rejection::AttachmentBounds { .. } => writing_sentence(rejection),
+        Rejection::UserData(error) => user_data_sentence(error),
+        Rejection::FileLimit(limit) => file_limit_sentence(*limit),
+        plain => unreachable!("{plain:?} has a sentence without names"),
+    }
+}
+
+/// Returns the sentence of a refusal of something that was written.
+fn writing_sentence(rejection: &Rejection) -> String {
+    match rejection {
         Rejection::TextBounds { part, chars_max } => {
             format!("The {part} must have 1 to {chars_max} characters; change it.")
         }
@@ -181,9 +196,7 @@ fn sentence_with_names(rejection: &Rejection) -> String {
         Rejection::AttachmentBounds { part, most } => {
             format!("An e-mail may have at most {most} {part} of attachments; take some off first.")
         }
-        Rejection::UserData(error) => user_data_sentence(error),
-        Rejection::FileLimit(limit) => file_limit_sentence(*limit),
-        plain => unreachable!("{plain:?} has a sentence without names"),
+        other => unreachable!("{other:?} is about nothing that was written"),
     }
 }
 

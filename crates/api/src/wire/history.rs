@@ -220,6 +220,46 @@ fn fact(fact: &Fact, sees: Visibility, directory: &Directory) -> Value {
         Fact::Pulled { workbin, by } => {
             json!({"fact": "Pulled", "workbin": workbin.to_string(), "by": by.to_string()})
         }
+        Fact::DraftCreated { .. }
+        | Fact::DraftClosed { .. }
+        | Fact::DraftReopened { .. }
+        | Fact::DraftSaved
+        | Fact::SendStarted
+        | Fact::SentForReview
+        | Fact::DeliveryDeferred { .. }
+        | Fact::AttachmentAdded { .. }
+        | Fact::AttachmentRemoved { .. }
+        | Fact::Threaded { .. }
+        | Fact::Remark(..)
+        | Fact::Acknowledged { .. }
+        | Fact::NotAcknowledged { .. }
+        | Fact::Filed { .. }
+        | Fact::Sent
+        | Fact::DeliveryFailed { .. } => letter_fact(fact),
+        Fact::ParticipantLeft { user } => {
+            json!({"fact": "ParticipantLeft", "user": user.to_string()})
+        }
+        Fact::OwnerChanged { to } => json!({"fact": "OwnerChanged", "to": to.to_string()}),
+        Fact::ChatEnded => json!({"fact": "ChatEnded"}),
+        Fact::Said(entry) => said(entry, sees),
+        Fact::ModeSwitched { by, kind } => {
+            json!({"fact": "ModeSwitched", "by": by.to_string(), "kind": kind_name(*kind)})
+        }
+        Fact::FileDownloaded { file } => {
+            json!({"fact": "FileDownloaded", "file": file.to_string()})
+        }
+        Fact::HandlingExpired { owner } => {
+            json!({"fact": "HandlingExpired", "owner": owner.to_string()})
+        }
+        Fact::AgentGone { user } => json!({"fact": "AgentGone", "user": user.to_string()}),
+        Fact::Completed => json!({"fact": "Completed"}),
+        Fact::Canceled => json!({"fact": "Canceled"}),
+    }
+}
+
+/// Shows what happened to a letter, a draft or what is written beside them.
+fn letter_fact(fact: &Fact) -> Value {
+    match fact {
         Fact::DraftCreated { draft } => json!({"fact": "DraftCreated", "draft": draft.to_string()}),
         Fact::DraftClosed { draft } => json!({"fact": "DraftClosed", "draft": draft.to_string()}),
         Fact::DraftReopened { draft } => {
@@ -248,24 +288,7 @@ fn fact(fact: &Fact, sees: Visibility, directory: &Directory) -> Value {
         Fact::Filed { why } => json!({"fact": "Filed", "reason": filing(*why)}),
         Fact::Sent => json!({"fact": "Sent"}),
         Fact::DeliveryFailed { reason } => json!({"fact": "DeliveryFailed", "reason": reason}),
-        Fact::ParticipantLeft { user } => {
-            json!({"fact": "ParticipantLeft", "user": user.to_string()})
-        }
-        Fact::OwnerChanged { to } => json!({"fact": "OwnerChanged", "to": to.to_string()}),
-        Fact::ChatEnded => json!({"fact": "ChatEnded"}),
-        Fact::Said(entry) => said(entry, sees),
-        Fact::ModeSwitched { by, kind } => {
-            json!({"fact": "ModeSwitched", "by": by.to_string(), "kind": kind_name(*kind)})
-        }
-        Fact::FileDownloaded { file } => {
-            json!({"fact": "FileDownloaded", "file": file.to_string()})
-        }
-        Fact::HandlingExpired { owner } => {
-            json!({"fact": "HandlingExpired", "owner": owner.to_string()})
-        }
-        Fact::AgentGone { user } => json!({"fact": "AgentGone", "user": user.to_string()}),
-        Fact::Completed => json!({"fact": "Completed"}),
-        Fact::Canceled => json!({"fact": "Canceled"}),
+        other => unreachable!("{other:?} is shown by `fact`"),
     }
 }
 

@@ -236,38 +236,17 @@ async fn typing_is_told_to_whom_it_concerns_and_kept_nowhere() {
     bench.by("kate").does(id, op("Consult", json!({"userName": "ben"}))).await.ok();
     bench.by("ben").does(id, op("Accept", json!({}))).await.ok();
     let before = bench.by("kate").sees(id).await;
+    let plain = |name: &str| op(name, json!({}));
+    let named = |field: &str, kind: &str| op("SendNotification", json!({field: kind}));
+    let (on, off) = ("TypingStarted", "TypingStopped");
     let table = [
-        ("kate", op("SendStartTypingNotification", json!({})), "TypingStarted", "All", true),
-        ("kate", op("SendStopTypingNotification", json!({})), "TypingStopped", "All", true),
-        (
-            "kate",
-            op("SendNotification", json!({"notifcation": "TypingStarted"})),
-            "TypingStarted",
-            "All",
-            true,
-        ),
-        (
-            "kate",
-            op("SendNotification", json!({"notification": "TypingStopped"})),
-            "TypingStopped",
-            "All",
-            true,
-        ),
-        (
-            "kate",
-            op("SendStartTypingToAgentsNotification", json!({})),
-            "TypingStarted",
-            "Agents",
-            false,
-        ),
-        (
-            "kate",
-            op("SendStopTypingToAgentsNotification", json!({})),
-            "TypingStopped",
-            "Agents",
-            false,
-        ),
-        ("ben", op("SendStartTypingNotification", json!({})), "TypingStarted", "Agents", false),
+        ("kate", plain("SendStartTypingNotification"), on, "All", true),
+        ("kate", plain("SendStopTypingNotification"), off, "All", true),
+        ("kate", named("notifcation", on), on, "All", true),
+        ("kate", named("notification", off), off, "All", true),
+        ("kate", plain("SendStartTypingToAgentsNotification"), on, "Agents", false),
+        ("kate", plain("SendStopTypingToAgentsNotification"), off, "Agents", false),
+        ("ben", plain("SendStartTypingNotification"), on, "Agents", false),
     ];
     for (agent, body, kind, visibility, is_for_customer) in table {
         let other = if agent == "kate" { "ben" } else { "kate" };

@@ -180,6 +180,19 @@ async fn a_history_has_everything_the_newest_first() {
     }
 }
 
+/// The doors of an e-mail's text and files.
+fn doors(id: &str) -> [String; 7] {
+    [
+        format!("/interactions/{id}"),
+        format!("/me/interactions/{id}/raw"),
+        format!("/me/interactions/{id}/attachments"),
+        format!("/me/interactions/{id}/attachments/{}", FileId(0xca7)),
+        format!("/emails/{id}/attachments"),
+        format!("/emails/{id}/attachments/{}", FileId(0xca7)),
+        format!("/me/emails/{id}/attachments/{}", FileId(0xca7)),
+    ]
+}
+
 #[tokio::test]
 async fn what_is_not_in_sight_is_not_in_a_contacts_history_either() {
     let mail = MailBench::start().await;
@@ -199,17 +212,6 @@ async fn what_is_not_in_sight_is_not_in_a_contacts_history_either() {
     let draft = draft["id"].as_str().unwrap().to_owned();
     let path =
         format!("/ucs/contacts/{}/interactions", taken_in.interaction.contact.as_deref().unwrap());
-    let doors = |id: &str| {
-        [
-            format!("/interactions/{id}"),
-            format!("/me/interactions/{id}/raw"),
-            format!("/me/interactions/{id}/attachments"),
-            format!("/me/interactions/{id}/attachments/{}", FileId(0xca7)),
-            format!("/emails/{id}/attachments"),
-            format!("/emails/{id}/attachments/{}", FileId(0xca7)),
-            format!("/me/emails/{id}/attachments/{}", FileId(0xca7)),
-        ]
-    };
     // Mia serves another queue, and the server submitted nothing of it.
     for user in ["mia", "intake"] {
         let session = listening(&mail, user).await;

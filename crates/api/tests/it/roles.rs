@@ -132,6 +132,8 @@ fn own() -> Vec<Row> {
 /// What is the contact center's.
 fn centers() -> Vec<Row> {
     let intrude = || json!({"operationName": "Intrude", "supervisorVisibilityMode": "Monitor"});
+    let identify = || json!({"operationName": "IdentifyUCSContact", "emailAddress": "a@b"});
+    let history = || json!({"operationName": "RetrieveContactHistory"});
     vec![
         get("/interactions", USERS),
         post("/interactions", SUBMITTERS, create()),
@@ -166,16 +168,8 @@ fn centers() -> Vec<Row> {
         get("/emails/{id}", USERS),
         get("/emails/{id}/attachments", USERS),
         get("/emails/{id}/attachments/{attachment}", USERS),
-        post(
-            "/contacts/ucs",
-            USERS,
-            json!({"operationName": "IdentifyUCSContact", "emailAddress": "a@b"}),
-        ),
-        post(
-            "/ucs/contacts/{id}/interactions",
-            USERS,
-            json!({"operationName": "RetrieveContactHistory"}),
-        ),
+        post("/contacts/ucs", USERS, identify()),
+        post("/ucs/contacts/{id}/interactions", USERS, history()),
         post("/ucs/interactions/{id}", USERS, json!({"operationName": "GetInteractionContent"})),
         // Without credentials it is the customers', whose key opens it.
         get("/chats/{id}", EVERYBODY),

@@ -90,7 +90,11 @@ pub(super) async fn run(
     }
     settle(&offices, &relay, answers).await?;
     forwarder.abort();
-    let kept = relay.take();
+    report(answers, &offices, &relay.take()).await
+}
+
+/// Prints what came of it and finds what was confirmed twice or never.
+async fn report(answers: usize, offices: &[Office; 2], kept: &[Copy]) -> Result<Findings> {
     let confirmations = |mailbox: &str| {
         kept.iter()
             .filter(|copy| {
@@ -100,7 +104,7 @@ pub(super) async fn run(
     };
     let replies = MAILBOXES.map(confirmations);
     let mut waiting = 0;
-    for office in &offices {
+    for office in offices {
         waiting += list(office.program.address()).await?.len();
     }
     println!(

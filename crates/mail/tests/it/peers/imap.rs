@@ -336,11 +336,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     if let Some(raw) = moved {
                         folders.get_mut(&target).unwrap().append(&raw);
                         if what == "MOVE" {
-                            folders
-                                .get_mut(&connection.folder)
-                                .unwrap()
-                                .messages
-                                .retain(|message| message.uid != uid);
+                            let from = folders.get_mut(&connection.folder).unwrap();
+                            from.messages.retain(|message| message.uid != uid);
                         }
                     }
                     done("OK there")

@@ -175,10 +175,9 @@ async fn a_change_of_a_service_is_told_and_keeps_the_id() {
     assert_eq!(setup.directory().await.service(ServiceKind::Chat, "help").unwrap().id, before);
 }
 
-#[tokio::test]
-async fn what_is_wrong_with_a_service_is_told_with_its_line() {
-    let setup = Setup::default();
-    let cases = [
+/// What may be wrong with a service's name, way and times: the file, and what is told.
+fn wrong_terms() -> Vec<(String, Vec<&'static str>)> {
+    vec![
         (
             changed("name = \"help\"", "name = \"help me\""),
             vec![":13: ", "\"help me\"", "letters, digits"],
@@ -213,6 +212,12 @@ async fn what_is_wrong_with_a_service_is_told_with_its_line() {
             changed("Mon-Fri 08:00", "Fri-Mon 08:00"),
             vec![":23: ", "open has \"Fri-Mon 08:00-18:00\""],
         ),
+    ]
+}
+
+/// What may be wrong with its files, its door and its kind.
+fn wrong_files_and_kinds() -> Vec<(String, Vec<&'static str>)> {
+    vec![
         (changed("Mon-Fri 08:00", "Mon-Fri 8:00"), vec![":23: ", "Mon-Fri 8:00-18:00"]),
         (changed("22:30-24:00", "22:30-24:01"), vec![":23: ", "22:30-24:01"]),
         (changed("22:30-24:00", "22:30-22:30"), vec![":23: ", "22:30-22:30"]),
@@ -254,8 +259,13 @@ async fn what_is_wrong_with_a_service_is_told_with_its_line() {
             format!("{SERVICES}[[service]]\nname = \"help\"\ntype = \"chat\"\nqueue = \"chats\"\n"),
             vec![":47: ", "service \"help\" is there already"],
         ),
-    ];
-    for (text, parts) in cases {
+    ]
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_service_is_told_with_its_line() {
+    let setup = Setup::default();
+    for (text, parts) in wrong_terms().into_iter().chain(wrong_files_and_kinds()) {
         let message = setup.refusal(&text).await;
         assert!(message.starts_with("center.toml"), "{message}");
         for part in parts {
