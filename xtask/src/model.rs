@@ -16,7 +16,11 @@ const SECONDS_MAX: u64 = 1_500;
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
     /// How many random commands are compared.
-    #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    #[arg(
+        long,
+        default_value_t = 200_000,
+        value_parser = clap::value_parser!(u64).range(1..=100_000_000),
+    )]
     commands: u64,
     /// What the random choices start from.
     #[arg(long)]

@@ -2,6 +2,7 @@
 //!
 //! Every rule has a test with a sample that breaks it: a rule that cannot fail proves nothing.
 
+mod circles;
 mod citations;
 mod layers;
 mod licences;
@@ -63,6 +64,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         }
         texts.insert(relative.to_owned(), text);
     }
+    found.extend(circles::check(&texts));
     found.extend(citations::check(&texts));
     let members: Vec<_> = packages.iter().filter(|package| package.is_member).collect();
     let roots: Vec<PathBuf> = members

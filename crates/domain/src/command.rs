@@ -80,7 +80,8 @@ impl<T> Named<T> {
     ///
     /// # Errors
     ///
-    /// [`Rejection::Unknown`] or [`Rejection::Ambiguous`], naming `noun`, when the name stands for nothing or for several things.
+    /// [`Rejection::Unknown`] or [`Rejection::Ambiguous`], naming `noun`, when the name stands for
+    /// nothing or for several things.
     pub fn known(&self, noun: Noun) -> Result<&T, Rejection> {
         match self {
             Self::Known(thing) => Ok(thing),

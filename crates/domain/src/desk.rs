@@ -227,7 +227,8 @@ impl Desk {
     ///
     /// # Errors
     ///
-    /// [`Rejection::NoSession`] without a contact-center session, [`Rejection::ChannelNotOpen`] for a channel that is not part of it.
+    /// [`Rejection::NoSession`] without a contact-center session, [`Rejection::ChannelNotOpen`] for
+    /// a channel that is not part of it.
     pub fn set_ready(&mut self, channels: Channels<'_>) -> Result<Vec<Media>, Rejection> {
         self.set(channels, |state| state.readiness = Readiness::Ready)
     }

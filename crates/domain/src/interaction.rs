@@ -1,7 +1,7 @@
 //! The interaction: one piece of work that belongs to exactly one place at any time.
 //!
-//! [`State`] holds exactly what exists in that state; the wire names (`Processing`, `Chatting`, …) are derived from state, mode and
-//! reader by [`Interaction::status_for`], in one place.
+//! [`State`] holds exactly what exists in that state; the wire names (`Processing`, `Chatting`, …)
+//! are derived from state, mode and reader by [`Interaction::status_for`], in one place.
 
 pub mod context;
 pub mod decide;

@@ -169,7 +169,8 @@ impl UserData {
     ///
     /// # Errors
     ///
-    /// [`UserDataError::TooDeep`] when the patch is nested deeper than user data may be; the map is then half patched and to be dropped.
+    /// [`UserDataError::TooDeep`] when the patch is nested deeper than user data may be; the map is
+    /// then half patched and to be dropped.
     pub fn merge_patch(&mut self, patch: &BTreeMap<String, Value>) -> Result<(), UserDataError> {
         merge(&mut self.0, patch, Self::DEPTH_MAX)
     }

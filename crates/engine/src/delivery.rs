@@ -145,7 +145,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`AgentError`] when the reach cannot be recorded or the stream cannot be read; the subscription then does not take place.
+    /// [`AgentError`] when the reach cannot be recorded or the stream cannot be read; the
+    /// subscription then does not take place.
     pub async fn subscribe(
         &self,
         user: UserId,

@@ -117,8 +117,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`ExecuteError::NotFound`] when the actor is a user who may not see the interaction, [`ExecuteError::Rejected`] when the rules
-    /// refuse it, or the store's.
+    /// [`ExecuteError::NotFound`] when the actor is a user who may not see the interaction,
+    /// [`ExecuteError::Rejected`] when the rules refuse it, or the store's.
     pub async fn execute(&self, attempt: &Attempt) -> Result<Done, ExecuteError> {
         if let Some(receipt) = &attempt.receipt
             && let Some(done) = self.earlier(receipt).await?

@@ -32,8 +32,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`AgentError`]; [`Rejection::NoSession`] when the supervisor has no contact-center session, [`Rejection::TargetIsSelf`] when they are the
-    /// agent.
+    /// [`AgentError`]; [`Rejection::NoSession`] when the supervisor has no contact-center session,
+    /// [`Rejection::TargetIsSelf`] when they are the agent.
     pub async fn supervise(
         &self,
         agent: UserId,

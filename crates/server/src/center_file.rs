@@ -137,8 +137,8 @@ impl CenterFile {
     ///
     /// # Errors
     ///
-    /// [`CenterFileError::Wrong`] when the file is not well-formed, has a key that is not known, or refers to something that it does not
-    /// name; the store's own.
+    /// [`CenterFileError::Wrong`] when the file is not well-formed, has a key that is not known, or
+    /// refers to something that it does not name; the store's own.
     pub(crate) async fn plan(
         &self,
         store: &dyn Store,
@@ -216,8 +216,9 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// [`CenterFileError::InUse`] when something to be removed holds work, before anything was changed;
-    /// [`CenterFileError::Conflict`] when the store changed since the comparison; the store's own.
+    /// [`CenterFileError::InUse`] when something to be removed holds work, before anything was
+    /// changed; [`CenterFileError::Conflict`] when the store changed since the comparison; the
+    /// store's own.
     pub(crate) async fn apply(self, store: &dyn Store) -> Result<(), CenterFileError> {
         apply::apply(self.difference, store).await
     }

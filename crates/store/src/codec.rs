@@ -131,7 +131,8 @@ fn decode<T: DeserializeOwned>(kind: &'static str, form: i64, body: &str) -> Res
 ///
 /// # Errors
 ///
-/// [`CodecError::Unstorable`] when it holds something that has no stored form, such as an integer of more than 64 bits.
+/// [`CodecError::Unstorable`] when it holds something that has no stored form, such as an integer
+/// of more than 64 bits.
 pub fn encode_record(record: &Record) -> Result<String, CodecError> {
     let kind = name(record.key().kind());
     match record {

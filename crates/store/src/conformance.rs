@@ -26,15 +26,18 @@ macro_rules! conformance {
     ($make:path) => {
         $crate::conformance! { @modules $make;
             guards: [
-                a_created_record_is_loaded_with_version_one, versions_grow_by_one, a_stale_put_changes_nothing,
-                creating_what_exists_conflicts, removing_needs_the_right_version, a_check_guards_without_writing,
+                a_created_record_is_loaded_with_version_one, versions_grow_by_one,
+                a_stale_put_changes_nothing, creating_what_exists_conflicts,
+                removing_needs_the_right_version, a_check_guards_without_writing,
                 the_first_conflict_in_canonical_order_is_named, a_set_applies_all_or_nothing,
                 a_later_set_sees_an_earlier_one, of_many_writers_of_one_version_one_wins,
                 a_failed_set_takes_no_neighbour_down, what_is_acknowledged_is_read,
             ]
             records: [
-                every_kind_comes_back_as_it_went_in, services_of_every_kind_come_back, loading_keeps_the_order_asked, lists_are_pages_in_order_of_keys,
-                a_list_can_start_after_a_key_of_another_kind, a_closed_store_refuses, a_fresh_store_is_ready,
+                every_kind_comes_back_as_it_went_in, services_of_every_kind_come_back,
+                loading_keeps_the_order_asked, lists_are_pages_in_order_of_keys,
+                a_list_can_start_after_a_key_of_another_kind, a_closed_store_refuses,
+                a_fresh_store_is_ready,
             ]
             receipts: [
                 a_receipt_is_found_and_refuses_the_same_key, receipts_are_tried_before_guards,
@@ -42,29 +45,35 @@ macro_rules! conformance {
                 an_expired_receipt_counts_until_it_is_swept,
             ]
             timers: [
-                due_timers_come_earliest_first, timers_of_one_time_come_in_order_of_their_names, setting_again_replaces,
-                clearing_removes_and_a_missing_one_is_no_error, clearing_comes_before_setting,
+                due_timers_come_earliest_first, timers_of_one_time_come_in_order_of_their_names,
+                setting_again_replaces, clearing_removes_and_a_missing_one_is_no_error,
+                clearing_comes_before_setting,
             ]
             interactions: [
-                a_page_ends_where_it_becomes_heavy, chats_are_held_by_everybody_in_them, each_scope_selects_its_own, each_filter_selects_its_own, pages_follow_each_other,
+                a_page_ends_where_it_becomes_heavy, chats_are_held_by_everybody_in_them,
+                each_scope_selects_its_own, each_filter_selects_its_own, pages_follow_each_other,
                 what_is_visible_is_a_union_without_doubles, the_census_counts_every_place,
-                a_removed_interaction_is_in_no_list, contacts_and_threads_are_found_newest_first, a_letter_that_moves_is_in_its_new_thread_alone, what_is_on_its_way_out_is_found, participants_come_and_go, history_pages_by_position,
+                a_removed_interaction_is_in_no_list, contacts_and_threads_are_found_newest_first,
+                a_letter_that_moves_is_in_its_new_thread_alone, what_is_on_its_way_out_is_found,
+                participants_come_and_go, history_pages_by_position,
             ]
             streams: [
                 positions_grow_and_are_told, a_stream_row_carries_notice_numbers_and_event,
-                topics_are_numbered_apart, numbers_have_no_gaps_under_concurrency, a_refused_commit_takes_no_number,
-                a_page_never_splits_a_position, heads_tell_position_numbers_and_reference,
-                heads_after_gives_who_grew_in_order, heads_after_never_splits_a_position,
+                topics_are_numbered_apart, numbers_have_no_gaps_under_concurrency,
+                a_refused_commit_takes_no_number, a_page_never_splits_a_position,
+                heads_tell_position_numbers_and_reference, heads_after_gives_who_grew_in_order,
+                heads_after_never_splits_a_position,
                 an_event_without_notices_is_in_the_history_alone,
             ]
             transcripts: [
-                what_was_said_comes_back_as_it_went_in, a_transcript_is_pages_by_number, a_long_transcript_is_whole,
-                other_facts_of_an_event_are_not_in_the_transcript, what_is_shown_again_is_not_said_again,
-                a_transcript_outlives_the_streams,
+                what_was_said_comes_back_as_it_went_in, a_transcript_is_pages_by_number,
+                a_long_transcript_is_whole, other_facts_of_an_event_are_not_in_the_transcript,
+                what_is_shown_again_is_not_said_again, a_transcript_outlives_the_streams,
             ]
             sweeps: [
-                old_rows_go_and_numbering_goes_on, history_outlives_the_snapshot, a_sweep_stops_at_the_first_young_event,
-                a_sweep_removes_no_more_than_its_limit, receipts_and_logins_are_swept,
+                old_rows_go_and_numbering_goes_on, history_outlives_the_snapshot,
+                a_sweep_stops_at_the_first_young_event, a_sweep_removes_no_more_than_its_limit,
+                receipts_and_logins_are_swept,
             ]
         }
     };

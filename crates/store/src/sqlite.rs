@@ -133,8 +133,9 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] when the file cannot be opened or another process has it open, [`StoreError::Corrupt`] when it is
-    /// damaged, is no database, or was written by a newer version of the program.
+    /// [`StoreError::Unavailable`] when the file cannot be opened or another process has it open,
+    /// [`StoreError::Corrupt`] when it is damaged, is no database, or was written by a newer
+    /// version of the program.
     pub fn open(options: SqliteOptions) -> Result<Self, StoreError> {
         let lock = files::prepare(&options.path)?;
         let connection = files::open_writer(&options.path)?;

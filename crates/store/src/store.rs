@@ -70,8 +70,9 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`CommitError::Conflict`] when a guard fails, [`CommitError::Receipt`] when the receipt exists (tried before the guards), or
-    /// the store's own errors. After [`StoreError::Stopped`] every later call fails the same way.
+    /// [`CommitError::Conflict`] when a guard fails, [`CommitError::Receipt`] when the receipt
+    /// exists (tried before the guards), or the store's own errors. After [`StoreError::Stopped`]
+    /// every later call fails the same way.
     async fn commit(&self, change: ChangeSet) -> Result<Committed, CommitError>;
 
     /// Loads records by key, in the order asked, `None` for what does not exist.

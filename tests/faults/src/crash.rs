@@ -46,7 +46,11 @@ pub struct Options {
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
     submitters: u8,
     /// The longest time between two kills, in ms; the shortest is a tenth of it.
-    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(100..=60_000))]
+    #[arg(
+        long,
+        default_value_t = 2_000,
+        value_parser = clap::value_parser!(u64).range(100..=60_000),
+    )]
     round_ms_max: u64,
     /// What the random choices start from; drawn when not given.
     #[arg(long)]

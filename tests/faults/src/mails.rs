@@ -70,7 +70,11 @@ pub struct Options {
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u16).range(1..=1_000))]
     kills: u16,
     /// How many answers robots write.
-    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u16).range(12..=10_000))]
+    #[arg(
+        long,
+        default_value_t = 1_000,
+        value_parser = clap::value_parser!(u16).range(12..=10_000),
+    )]
     answers: u16,
     /// Do only this part.
     #[arg(long, value_enum)]

@@ -10,6 +10,11 @@ const FILE_LINES_MAX: usize = 600;
 /// Longest function, in lines (style, "size").
 const FUNCTION_LINES_MAX: usize = 70;
 
+/// Longest line, in columns (style, "size"): two files beside each other fit a screen.
+const LINE_COLUMNS_MAX: usize = 100;
+/// Words that make a man of everybody. Put together so that this file does not contain them.
+const GENDERED: &[&str] = &[concat!("h", "e"), concat!("h", "is"), concat!("h", "im")];
+
 /// Functions that may be longer: path and name, and why. Empty is the aim.
 const LONG_FUNCTIONS: &[(&str, &str, &str)] = &[(
     "crates/api/src/routes.rs",
@@ -45,7 +50,8 @@ pub(super) fn check_rust(place: &str, source: &str) -> Vec<Violation> {
     }
     let code = code_only(source);
     found.extend(check_functions(place, &code));
-    for (number, line) in code.lines().enumerate() {
+    for (number, (line, whole)) in code.lines().zip(source.lines()).enumerate() {
+        found.extend(check_width(&format!("{place}:{}", number + 1), line, whole));
         if line.contains(SILENCED) {
             let message = "use expect with a reason";
             found.push(Violation::new(
@@ -56,6 +62,23 @@ pub(super) fn check_rust(place: &str, source: &str) -> Vec<Violation> {
         }
     }
     found
+}
+
+/// Checks the width of a line. What a string literal says may be longer, because breaking it would
+/// hide it from a search; so may the row of a table.
+fn check_width(place: &str, code: &str, whole: &str) -> Option<Violation> {
+    let columns = whole.chars().count();
+    let comment =
+        whole.trim_start().strip_prefix("//").map(|rest| rest.trim_start_matches(['/', '!']));
+    let is_wide = match comment {
+        Some(text) => !text.trim_start().starts_with('|'),
+        None => !whole.contains('"') && !code.trim().is_empty(),
+    };
+    if columns <= LINE_COLUMNS_MAX || !is_wide {
+        return None;
+    }
+    let message = format!("has {columns} columns, {LINE_COLUMNS_MAX} are the most");
+    Some(Violation::new(place, "line width", &message))
 }
 
 fn check_functions(place: &str, code: &str) -> Vec<Violation> {
@@ -85,6 +108,10 @@ pub(super) fn check_text(place: &str, text: &str) -> Vec<Violation> {
         {
             let message = format!("{word} without the number of an issue, as {word}(#12)");
             found.push(Violation::new(&place, "unfinished work", &message));
+        }
+        if let Some(word) = GENDERED.iter().find(|word| has_word(&line.to_lowercase(), word)) {
+            let message = format!("says {word} of people; say they, their, them");
+            found.push(Violation::new(&place, "people", &message));
         }
         if let Some(path) = MACHINE_PATHS.iter().find(|path| starts_a_path(line, path)) {
             let message = format!("names a path of one machine ({path}…)");
@@ -150,6 +177,25 @@ mod tests {
         let function = |lines: usize| format!("fn f() {{\n{}}}\n", "    x();\n".repeat(lines - 2));
         assert_eq!(rules("src/a.rs", &function(FUNCTION_LINES_MAX)), [""; 0]);
         assert_eq!(rules("src/a.rs", &function(FUNCTION_LINES_MAX + 1)), ["function size"]);
+    }
+
+    #[test]
+    fn wide_lines_are_reported() {
+        let comment = |columns: usize| format!("//{}\n", "x".repeat(columns - 2));
+        assert_eq!(rules("src/a.rs", &comment(LINE_COLUMNS_MAX)), [""; 0]);
+        assert_eq!(rules("src/a.rs", &comment(LINE_COLUMNS_MAX + 1)), ["line width"]);
+        let literal = format!("const A: &str = \"{}\";\n", "x".repeat(LINE_COLUMNS_MAX));
+        assert_eq!(rules("src/a.rs", &literal), [""; 0]);
+        let code = format!("const {}: &str = \"x\";\n", "X".repeat(LINE_COLUMNS_MAX));
+        assert_eq!(rules("src/a.rs", &code), ["line width"]);
+    }
+
+    #[test]
+    fn people_are_they() {
+        for word in GENDERED {
+            assert_eq!(rules("src/a.rs", &format!("// what {word} does\n")), ["people"]);
+        }
+        assert_eq!(rules("src/a.rs", "// what they do in the chosen history\n"), [""; 0]);
     }
 
     #[test]

@@ -13,8 +13,8 @@ use crate::shared::Shared;
 ///
 /// # Errors
 ///
-/// [`FileFault::Infected`] for what must never be kept; [`FileFault::Unavailable`] when the scanner or the disk does not answer, and
-/// then the same part may be kept later.
+/// [`FileFault::Infected`] for what must never be kept; [`FileFault::Unavailable`] when the scanner
+/// or the disk does not answer, and then the same part may be kept later.
 pub async fn keep_part(shared: &Shared, part: &Part) -> Result<Attachment, FileFault> {
     let name = kind::clean_name(part.name.as_deref().unwrap_or_default());
     let bytes = part.content.len() as u64;

@@ -18,28 +18,34 @@ fn every_bound_has_a_test() {
         interval_ms: _, // an_interval_is_advised_and_waited_for
         max_interval_ms: _, // lifetime: a_silent_session_expires
         first_connect_ms: _, // lifetime: a_handshake_without_a_connect_dies_soon
-        multi_session_interval_ms: _, // polls: a_second_held_poll_of_a_browser_is_told_of_multiple_clients
+        // polls: a_second_held_poll_of_a_browser_is_told_of_multiple_clients
+        multi_session_interval_ms: _,
         tells_max_interval: _, // reference: advice_tells_the_longest_silence_where_that_is_wished
         max_lazy_ms: _,        // polls: a_lazy_message_waits_for_company_or_for_its_time
         timer_step_ms: _,      // deadlines_that_lie_close_together_share_a_wake_up
         shutdown_interval_ms: _, // lifetime: a_shutdown_answers_held_connects_and_refuses_the_rest
-        shutdown_wait_ms: _, // websocket/bounds: a_shutdown_waits_for_the_sockets_so_long_and_no_longer
-        http_body_bytes: _,  // http: bad_input_is_refused_cheaply
-        http_body_ms: _,     // http: a_body_in_pieces_is_put_together_and_a_slow_one_is_given_up
+        // websocket/bounds: a_shutdown_waits_for_the_sockets_so_long_and_no_longer
+        shutdown_wait_ms: _,
+        http_body_bytes: _,         // http: bad_input_is_refused_cheaply
+        http_body_ms: _, // http: a_body_in_pieces_is_put_together_and_a_slow_one_is_given_up
         websocket_message_bytes: _, // websocket: bad_frames_close_the_socket_with_a_reason
-        websocket_read_buffer_bytes: _, // websocket/bounds: a_message_larger_than_the_read_buffer_is_read_in_pieces
-        websocket_write_ms: _, // websocket/bounds: a_reader_that_takes_nothing_is_cut_and_its_session_kept
+        // websocket/bounds: a_message_larger_than_the_read_buffer_is_read_in_pieces
+        websocket_read_buffer_bytes: _,
+        // websocket/bounds: a_reader_that_takes_nothing_is_cut_and_its_session_kept
+        websocket_write_ms: _,
         websocket_session_ms: _, // websocket/bounds: a_socket_without_a_session_is_closed_soon
-        websocket_refused_ms: _, // websocket/bounds: a_socket_that_sends_too_much_is_not_read_for_a_moment
-        websocket_idle_ms: _,    // websocket: a_silent_socket_is_closed_and_a_living_one_kept
-        batch_messages: _,       // http: bad_input_is_refused_cheaply
-        json_depth: _,           // http: bad_input_is_refused_cheaply
-        channel_bytes: _,        // a_channel_name_that_is_too_long_is_invalid
-        subscriptions_per_session: _, // messages: subscriptions_are_echoed_in_their_form_with_the_error
-        queued_messages: _,           // lifetime: a_full_queue_cuts_the_session_off
-        queued_bytes: _,              // lifetime: a_full_queue_cuts_the_session_off
-        offered_messages: _,          // what_is_offered_waits_for_room_and_cuts_nobody_off
-        reply_messages: _,            // polls: a_reply_is_bounded_and_the_rest_follows
+        // websocket/bounds: a_socket_that_sends_too_much_is_not_read_for_a_moment
+        websocket_refused_ms: _,
+        websocket_idle_ms: _, // websocket: a_silent_socket_is_closed_and_a_living_one_kept
+        batch_messages: _,    // http: bad_input_is_refused_cheaply
+        json_depth: _,        // http: bad_input_is_refused_cheaply
+        channel_bytes: _,     // a_channel_name_that_is_too_long_is_invalid
+        // messages: subscriptions_are_echoed_in_their_form_with_the_error
+        subscriptions_per_session: _,
+        queued_messages: _,        // lifetime: a_full_queue_cuts_the_session_off
+        queued_bytes: _,           // lifetime: a_full_queue_cuts_the_session_off
+        offered_messages: _,       // what_is_offered_waits_for_room_and_cuts_nobody_off
+        reply_messages: _,         // polls: a_reply_is_bounded_and_the_rest_follows
         reply_bytes: _, // a_reply_is_bounded_by_its_bytes_and_one_message_may_exceed_them
         gzip_from_bytes: _, // compressed: a_large_reply_is_packed_for_who_accepts_it
         sessions_per_identity: _, // lifetime: a_refused_handshake_tells_whether_to_try_again

@@ -52,7 +52,8 @@ impl Change<'_> {
     ///
     /// # Errors
     ///
-    /// [`Rejection::TextBounds`] when it is empty or too long, [`Rejection::TextControl`] with NUL in it, [`Rejection::NotesFull`] when no more fit.
+    /// [`Rejection::TextBounds`] when it is empty or too long, [`Rejection::TextControl`] with NUL
+    /// in it, [`Rejection::NotesFull`] when no more fit.
     pub(super) fn add_note(&mut self, text: &str) -> Result<(), Rejection> {
         say::without_nul("note", text)?;
         if text.trim().is_empty() || text.chars().count() > Note::CHARS_MAX {

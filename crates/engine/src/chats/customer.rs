@@ -181,8 +181,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`ChatRefused::Failed`] when the name is that of another request, [`ChatRefused::Gone`] when the chat can no longer be read, or the
-    /// store's.
+    /// [`ChatRefused::Failed`] when the name is that of another request, [`ChatRefused::Gone`] when
+    /// the chat can no longer be read, or the store's.
     pub async fn chat_of_request(
         &self,
         service: &str,

@@ -88,8 +88,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`ExecuteError::Rejected`] when the queue is none of e-mails or the user data breaks a bound, or the store's; then it was not taken
-    /// in, and may be brought again.
+    /// [`ExecuteError::Rejected`] when the queue is none of e-mails or the user data breaks a
+    /// bound, or the store's; then it was not taken in, and may be brought again.
     pub async fn take_in_letter(&self, new: &NewLetter) -> Result<TakenIn, ExecuteError> {
         let id = self.ids.interaction(self.clock.now());
         let taken_in = taken_in(new, id);
