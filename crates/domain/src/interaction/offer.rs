@@ -1,16 +1,131 @@
-//! The router's offer, and its end by time.
+//! Offers: what somebody may accept, the router's own, and its end by time.
 
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use core::fmt::Display;
 
+use crate::chat::Visibility;
 use crate::command::Actor;
 use crate::id::UserId;
 use crate::interaction::attempt::Attempt;
 use crate::interaction::change::Refused;
 use crate::interaction::decision::Decision;
-use crate::interaction::{OfferKind, State};
+use crate::interaction::{Interaction, State};
 use crate::rejection::{Noun, Rejection};
 use crate::routing::{self, Exclusion, Waiting};
+use crate::time::Time;
+
+/// Why somebody is offered an interaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub enum OfferKind {
+    /// The router found them.
+    Routed,
+    /// The owner wants to hand it over.
+    Transfer,
+    /// The owner wants them in the conversation.
+    Invite,
+    /// The owner wants their advice; the customer does not see them.
+    Consult,
+    /// A supervisor wants to look on; only supervisors see them.
+    Monitor,
+    /// A supervisor wants to advise the agents; the customer does not see them.
+    Coach,
+    /// A supervisor wants to take part openly.
+    BargeIn,
+}
+
+impl OfferKind {
+    /// Tells whether it is a supervisor's own way into a chat. It takes no slot of theirs, and they
+    /// do not become its owner when the owner leaves.
+    #[must_use]
+    pub const fn is_supervision(self) -> bool {
+        match self {
+            Self::Monitor | Self::Coach | Self::BargeIn => true,
+            Self::Routed | Self::Transfer | Self::Invite | Self::Consult => false,
+        }
+    }
+
+    /// Returns who sees a participant of this kind.
+    #[must_use]
+    pub const fn shown_to(self) -> Visibility {
+        match self {
+            Self::Routed | Self::Transfer | Self::Invite | Self::BargeIn => Visibility::All,
+            Self::Consult | Self::Coach => Visibility::Agents,
+            Self::Monitor => Visibility::Supervisors,
+        }
+    }
+
+    /// Returns how much a participant of this kind sees.
+    #[must_use]
+    pub const fn sees(self) -> Visibility {
+        if self.is_supervision() { Visibility::Supervisors } else { Visibility::Agents }
+    }
+}
+
+/// An open offer. It ends in accept, reject, expiry or revocation, and in exactly one of them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub struct Offer {
+    /// Its number within the interaction, from 1; a timer names it, so that a late timer cannot end
+    /// a later offer.
+    pub number: u64,
+    /// Who may accept it.
+    pub to: UserId,
+    /// Why.
+    pub kind: OfferKind,
+    /// When it was made.
+    pub since: Time,
+    /// When it ends by itself.
+    pub expires: Time,
+    /// What whoever made it says to its target.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub note: Option<String>,
+}
+
+impl Offer {
+    /// Most characters of a note: a few sentences.
+    pub const NOTE_CHARS_MAX: usize = 1_000;
+}
+
+impl Interaction {
+    /// Returns the open offer: the router's, or the owner's. The seats that supervisors asked for
+    /// are no such offers.
+    #[must_use]
+    pub const fn offer(&self) -> Option<&Offer> {
+        match &self.state {
+            State::Invited(_, offer) => Some(offer),
+            State::Handling(handling) => handling.offer.as_ref(),
+            State::Queued(_)
+            | State::Parked { .. }
+            | State::Sending { .. }
+            | State::Ended { .. } => None,
+        }
+    }
+
+    /// Returns the seats that supervisors asked for and have not taken yet.
+    #[must_use]
+    pub fn seats(&self) -> &[Offer] {
+        match &self.state {
+            State::Handling(handling) => &handling.seats,
+            State::Queued(_)
+            | State::Invited(..)
+            | State::Parked { .. }
+            | State::Sending { .. }
+            | State::Ended { .. } => &[],
+        }
+    }
+
+    /// Returns everything that somebody may accept now: the open offer and the supervisors' seats.
+    pub fn acceptable(&self) -> impl Iterator<Item = &Offer> {
+        self.offer().into_iter().chain(self.seats())
+    }
+
+    /// Returns what a user may accept.
+    #[must_use]
+    pub fn offer_to(&self, user: UserId) -> Option<&Offer> {
+        self.acceptable().find(|offer| offer.to == user)
+    }
+}
 
 /// Offers a waiting interaction to the agent whom the router found. Every routing rule is tried
 /// again here, on the state that the commit guards: the router may have planned with an older one.

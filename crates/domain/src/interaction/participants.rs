@@ -1,5 +1,7 @@
 //! Other agents in a live chat: bringing one in, taking one out, and leaving.
 
+use alloc::string::String;
+
 use crate::center::Queue;
 use crate::chat::LeaveReason;
 use crate::command::Named;
@@ -9,8 +11,38 @@ use crate::interaction::attempt::{Attempt, queue_for};
 use crate::interaction::change::{Change, Refused, Told};
 use crate::interaction::decision::Decision;
 use crate::interaction::transfer::{may_be_offered, timeout_ms};
-use crate::interaction::{Handling, Mode, OfferKind, Participant, Status, chat, say};
+use crate::interaction::{Handling, Interaction, Mode, OfferKind, State, Status, chat, say};
 use crate::rejection::{Noun, Rejection};
+use crate::time::Time;
+
+/// An agent in a conversation beside its owner.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub struct Participant {
+    /// The agent.
+    pub user: UserId,
+    /// How they take part: `Invite`, `Consult`, or as a supervisor.
+    pub kind: OfferKind,
+    /// When they came in; the longest present becomes owner when the owner leaves.
+    pub since: Time,
+    /// The name shown to the others, when they gave one.
+    pub nickname: Option<String>,
+}
+
+impl Interaction {
+    /// Returns the other agents in the conversation, longest present first.
+    #[must_use]
+    pub fn others(&self) -> &[Participant] {
+        match &self.state {
+            State::Handling(handling) => &handling.others,
+            State::Queued(_)
+            | State::Invited(..)
+            | State::Parked { .. }
+            | State::Sending { .. }
+            | State::Ended { .. } => &[],
+        }
+    }
+}
 
 /// Offers another agent a seat in the conversation. An agent who is in for advice alone (`Consult`)
 /// and is then invited simply becomes visible: they have agreed to be there already, and this is

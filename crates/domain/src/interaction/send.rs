@@ -185,11 +185,3 @@ fn sender(attempt: &Attempt<'_>) -> Result<Option<UserId>, Rejection> {
     attempt.only(&Actor::Mailer)?;
     Ok(by)
 }
-
-impl State {
-    /// Returns the state of what somebody, or the server itself, has just given to the outgoing
-    /// mail worker.
-    pub(super) const fn sending(by: Option<UserId>, now: Time) -> Self {
-        Self::Sending { by, since: now, attempt: 0, due: now, last: None }
-    }
-}

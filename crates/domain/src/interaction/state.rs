@@ -1,0 +1,158 @@
+//! Where an interaction is, and what exists there: exactly one of the states at any time.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::center::SkillLevels;
+use crate::id::{QueueId, UserId, WorkbinId};
+use crate::interaction::{Offer, Participant};
+use crate::time::Time;
+
+/// How an agent works on an interaction while they own it. It survives queues and workbins: a draft
+/// comes back as a draft.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub enum Mode {
+    /// An e-mail, a work item or an open-media interaction being worked on.
+    Processing,
+    /// A chat whose customer session is live.
+    Chatting,
+    /// A chat whose customer session is over.
+    LeftChat,
+    /// An outbound draft.
+    Composing,
+}
+
+/// An agent who passed an offer by, and when. They are asked again only after the queue's
+/// `reoffer_after_ms`, and only if nobody else can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub struct Pass {
+    /// The agent.
+    pub user: UserId,
+    /// When they rejected the offer, let it expire or lost it.
+    pub at: Time,
+}
+
+/// One wait in one queue.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub struct Wait {
+    /// The queue.
+    pub queue: QueueId,
+    /// When it entered the queue; its place in line. A passed offer does not change it.
+    pub since: Time,
+    /// Set when it goes before everything that entered normally, as a chat whose agent is gone.
+    pub front: bool,
+    /// What it becomes when somebody accepts it.
+    pub mode: Mode,
+    /// Skills asked for beyond the queue's, for this wait only: from the submitter, or from a
+    /// transfer to a skill.
+    pub skills: SkillLevels,
+    /// Who passed it by during this wait, latest last; at most [`Wait::PASSES_MAX`], the oldest is
+    /// forgotten.
+    pub passes: Vec<Pass>,
+}
+
+impl Wait {
+    /// How many passed offers are remembered for one wait. More agents than this rarely serve one
+    /// queue at once; forgetting one only means that they may be asked a little early.
+    pub const PASSES_MAX: usize = 256;
+
+    /// Remembers who passed it by. One agent is remembered once, with their latest pass; beyond the
+    /// bound the oldest is forgotten.
+    pub fn pass(&mut self, pass: Pass) {
+        self.passes.retain(|earlier| earlier.user != pass.user);
+        if self.passes.len() >= Self::PASSES_MAX {
+            self.passes.remove(0);
+        }
+        self.passes.push(pass);
+    }
+}
+
+/// Work in an agent's hands.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub struct Handling {
+    /// The owner.
+    pub by: UserId,
+    /// When they became it.
+    pub since: Time,
+    /// How they work on it.
+    pub mode: Mode,
+    /// The name shown to the customer, when they gave one.
+    pub nickname: Option<String>,
+    /// An offer to somebody else, at most one (docs/compat/interactions.md#states: "the same single
+    /// offer slot").
+    pub offer: Option<Offer>,
+    /// Other agents in the conversation, longest present first.
+    pub others: Vec<Participant>,
+    /// Seats that supervisors asked for and have not taken yet, at most one of each. They are not
+    /// the owner's offers and hinder none of them, or a refusal would tell them that somebody is
+    /// about to look on. Before there were any, such a seat was kept as `offer`.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub seats: Vec<Offer>,
+}
+
+/// How an interaction ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub enum Outcome {
+    /// Done.
+    Completed,
+    /// Given up.
+    Canceled,
+    /// Sent out.
+    Sent,
+}
+
+/// Where an interaction is. Exactly one of these at any time.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub enum State {
+    /// In a queue, offered to nobody.
+    Queued(Wait),
+    /// In a queue and offered to one agent.
+    Invited(Wait, Offer),
+    /// In an agent's hands.
+    Handling(Handling),
+    /// In a workbin.
+    Parked {
+        /// The workbin.
+        workbin: WorkbinId,
+        /// What it becomes when pulled.
+        mode: Mode,
+    },
+    /// Given to the outside world, which has not yet confirmed.
+    Sending {
+        /// Who sent it; gets it back if it cannot be delivered. `None` when the server wrote it
+        /// itself.
+        by: Option<UserId>,
+        /// Since when.
+        since: Time,
+        /// How often it was put off so far.
+        #[cfg_attr(feature = "stored", serde(default))]
+        attempt: u32,
+        /// When it may be tried next. What was stored before there were attempts is due since ever.
+        #[cfg_attr(feature = "stored", serde(default))]
+        due: Time,
+        /// What the other server said when it was last put off.
+        #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+        last: Option<String>,
+    },
+    /// Over.
+    Ended {
+        /// How.
+        outcome: Outcome,
+        /// When.
+        at: Time,
+    },
+}
+
+impl State {
+    /// Returns the state of what somebody, or the server itself, has just given to the outgoing
+    /// mail worker.
+    pub(super) const fn sending(by: Option<UserId>, now: Time) -> Self {
+        Self::Sending { by, since: now, attempt: 0, due: now, last: None }
+    }
+}
