@@ -186,7 +186,7 @@ mod tests {
         assert_eq!(rules("src/a.rs", &comment(LINE_COLUMNS_MAX + 1)), ["line width"]);
         let literal = format!("const A: &str = \"{}\";\n", "x".repeat(LINE_COLUMNS_MAX));
         assert_eq!(rules("src/a.rs", &literal), [""; 0]);
-        let code = format!("const {}: &str = \"x\";\n", "X".repeat(LINE_COLUMNS_MAX));
+        let code = format!("const {}: u8 = 1;\n", "X".repeat(LINE_COLUMNS_MAX));
         assert_eq!(rules("src/a.rs", &code), ["line width"]);
     }
 

@@ -239,7 +239,10 @@ impl World {
 
 proptest! {
     #[test]
-    fn nothing_is_lost_doubled_or_reordered(acknowledged: bool, steps in prop::collection::vec(step(), 1..40)) {
+    fn nothing_is_lost_doubled_or_reordered(
+        acknowledged: bool,
+        steps in prop::collection::vec(step(), 1..40),
+    ) {
         let mut world = World::new(acknowledged);
         for step in &steps {
             world.run(step);

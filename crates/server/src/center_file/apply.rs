@@ -82,8 +82,10 @@ async fn refuse_what_holds_work(
 
 /// Tells whether a service goes together with its queue.
 fn removes(difference: &Difference, service: &Service) -> bool {
-    let is_it = |change: &Change| matches!(change, Change::Remove { removal, .. } if removal.key == Key::Service(service.id));
-    difference.changes.iter().any(is_it)
+    difference.changes.iter().any(|change| match change {
+        Change::Remove { removal, .. } => removal.key == Key::Service(service.id),
+        _ => false,
+    })
 }
 
 pub(super) async fn holds_work(

@@ -22,7 +22,7 @@ use crate::options;
 
 /// What is done to both stores.
 #[derive(Clone, Debug)]
-enum Deed {
+enum Step {
     Commit(Box<ChangeSet>),
     Sweep { now: i64, streams_before: i64, logins_before: i64, limit: usize },
 }
@@ -91,7 +91,8 @@ fn record() -> impl Strategy<Value = Record> {
         1 => (0..SMALL).prop_map(|n| Record::Contact(mail::contact(n))),
         1 => (0..SMALL).prop_map(|n| Record::MailboxMark(mail::mark(n))),
         1 => (0..SMALL).prop_map(|n| Record::Service(chats::service(n, chats::chat_terms()))),
-        1 => (0..SMALL, time()).prop_map(|(n, used)| Record::LoginSession(login(&n.to_string(), used))),
+        1 => (0..SMALL, time())
+            .prop_map(|(n, used)| Record::LoginSession(login(&n.to_string(), used))),
     ]
 }
 
@@ -116,9 +117,10 @@ fn told() -> impl Strategy<Value = Notice> {
 fn happened() -> impl Strategy<Value = handoff_domain::Event> {
     let notices = || prop::collection::vec(told(), 0..4);
     prop_oneof![
-        3 => (interaction(), time(), notices()).prop_map(|(interaction, at, told)| event(interaction, at, told)),
+        3 => (interaction(), time(), notices()).prop_map(|(it, at, told)| event(it, at, told)),
         1 => (0..SMALL, time(), notices()).prop_map(|(n, at, told)| desk_event(desk(n), at, told)),
-        1 => (0..SMALL, time(), notices()).prop_map(|(n, at, told)| chats::shown(chats::chat(n), at, Vec::new(), told)),
+        1 => (0..SMALL, time(), notices())
+            .prop_map(|(n, at, told)| chats::shown(chats::chat(n), at, Vec::new(), told)),
     ]
 }
 
@@ -169,24 +171,29 @@ fn change() -> impl Strategy<Value = ChangeSet> {
         })
 }
 
-fn deed() -> impl Strategy<Value = Deed> {
+fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        9 => change().prop_map(|change| Deed::Commit(Box::new(change))),
-        1 => (0..20_i64, 0..20_i64, 0..20_i64, 0..6_usize).prop_map(|(now, streams_before, logins_before, limit)| {
-            Deed::Sweep { now, streams_before, logins_before, limit }
-        }),
+        9 => change().prop_map(|change| Step::Commit(Box::new(change))),
+        1 => (0..20_i64, 0..20_i64, 0..20_i64, 0..6_usize).prop_map(
+            |(now, streams_before, logins_before, limit)| Step::Sweep {
+                now,
+                streams_before,
+                logins_before,
+                limit,
+            },
+        ),
     ]
 }
 
-async fn do_it(store: &dyn Store, deed: Deed) -> Outcome {
-    match deed {
-        Deed::Commit(change) => match store.commit(*change).await {
+async fn do_it(store: &dyn Store, step: Step) -> Outcome {
+    match step {
+        Step::Commit(change) => match store.commit(*change).await {
             Ok(committed) => Outcome::Committed(committed),
             Err(CommitError::Conflict { key }) => Outcome::Conflict(key),
             Err(CommitError::Receipt(receipt)) => Outcome::Receipt(*receipt),
             Err(CommitError::Store(error)) => panic!("{error:?}"),
         },
-        Deed::Sweep { now, streams_before, logins_before, limit } => {
+        Step::Sweep { now, streams_before, logins_before, limit } => {
             let swept =
                 store.sweep(Time(now), Time(streams_before), Time(logins_before), limit).await;
             Outcome::Swept(swept.unwrap())
@@ -280,12 +287,12 @@ async fn everything(store: &dyn Store) -> Result<Vec<String>, StoreError> {
     Ok(all)
 }
 
-async fn agree(deeds: Vec<Deed>) {
+async fn agree(steps: Vec<Step>) {
     let directory = TempDir::new().unwrap();
     let (memory, sqlite) = (MemoryStore::new(), SqliteStore::open(options(&directory)).unwrap());
-    for deed in deeds {
-        let expected = do_it(&memory, deed.clone()).await;
-        assert_eq!(do_it(&sqlite, deed).await, expected);
+    for step in steps {
+        let expected = do_it(&memory, step.clone()).await;
+        assert_eq!(do_it(&sqlite, step).await, expected);
     }
     assert_eq!(everything(&sqlite).await.unwrap(), everything(&memory).await.unwrap());
     drop(sqlite);
@@ -297,8 +304,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn memory_and_sqlite_agree(deeds in prop::collection::vec(deed(), 1..60)) {
+    fn memory_and_sqlite_agree(steps in prop::collection::vec(step(), 1..60)) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(agree(deeds));
+        runtime.block_on(agree(steps));
     }
 }

@@ -365,9 +365,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let is_header = what.contains("HEADER");
         let step = if is_size { "FETCH size" } else { "FETCH content" };
         self.step(step, |connection| {
-            let refuses =
-                connection.peer.refuse_content.lock().unwrap().contains(&uid) && !is_size && !is_header;
-            if refuses {
+            let refused = connection.peer.refuse_content.lock().unwrap();
+            if refused.contains(&uid) && !is_size && !is_header {
                 return format!("{tag} NO [SERVERBUG] cannot\r\n").into_bytes();
             }
             let messages = connection.messages();

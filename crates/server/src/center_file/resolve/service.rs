@@ -322,8 +322,8 @@ impl Resolver<'_> {
         }
         let types = written.get_ref().iter().map(|text| {
             let name = text.get_ref().to_ascii_lowercase();
-            let is_usable =
-                (1..=TYPE_LEN_MAX).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric());
+            let is_usable = (1..=TYPE_LEN_MAX).contains(&name.len())
+                && name.chars().all(|c| c.is_ascii_alphanumeric());
             is_usable.then_some(name).ok_or_else(|| {
                 let message = format!(
                     "types has {:?}, expected the end of a file's name without the dot, such as \"pdf\"",
