@@ -28,7 +28,6 @@ pub enum Hint {
 /// What a listener gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Heard {
-    /// A hint.
     Hint(Hint),
     /// Hints were lost because the listener was too slow: look at everything again.
     Missed,

@@ -49,10 +49,7 @@ pub enum After {
         keyword: Option<String>,
     },
     /// It is marked `\Seen` and moved to a folder, which is made if need be.
-    Move {
-        /// The folder.
-        folder: String,
-    },
+    Move { folder: String },
     /// It is deleted for good; only it: on a server without UIDPLUS it stays marked `\Deleted`.
     Delete,
 }
@@ -63,10 +60,7 @@ pub enum Aside {
     /// It stays, marked `\Flagged`.
     Flag,
     /// It is marked `\Flagged` and moved to a folder, which is made if need be.
-    Move {
-        /// The folder.
-        folder: String,
-    },
+    Move { folder: String },
 }
 
 /// Where reading starts in a folder that has no checkpoint.
@@ -164,10 +158,7 @@ pub enum Trouble {
     Broken(#[source] Broken),
     /// The server refused a command that has to work.
     #[error("the IMAP server refused {command}")]
-    Refused {
-        /// The command.
-        command: &'static str,
-    },
+    Refused { command: &'static str },
     /// The server said what no IMAP server says there, or more than is bearable.
     #[error("the IMAP server answered with {what}")]
     Nonsense {
@@ -209,7 +200,6 @@ pub enum Phase {
     Waiting,
     /// Something failed, and it waits before it tries again.
     BackingOff,
-    /// It has stopped.
     Stopped,
 }
 

@@ -87,7 +87,6 @@ pub enum Envelope<'a> {
     Known {
         /// The sender; `None` for `<>`, which reports have.
         sender: Option<&'a str>,
-        /// The recipients.
         recipients: &'a [String],
     },
 }
@@ -101,9 +100,7 @@ pub struct Reading<'a> {
     pub own_addresses: &'a [String],
     /// Local parts from which reports of servers come; see [`REPORT_SENDERS`].
     pub report_senders: &'a [&'a str],
-    /// The envelope.
     pub envelope: Envelope<'a>,
-    /// The bounds.
     pub bounds: Bounds,
 }
 

@@ -59,18 +59,13 @@ pub trait Tokens: Send + Sync + 'static {
 /// How to log in.
 #[derive(Clone)]
 pub enum Login {
-    /// With a password.
     Password {
-        /// The user.
         user: String,
-        /// Their password.
         password: Secret,
     },
     /// With a bearer token.
     Bearer {
-        /// The user.
         user: String,
-        /// Who has the tokens.
         tokens: Arc<dyn Tokens>,
     },
 }

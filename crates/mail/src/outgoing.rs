@@ -53,9 +53,7 @@ pub struct Outgoing {
     pub cc: Vec<Address>,
     /// Recipients of whom the others do not know.
     pub bcc: Vec<Address>,
-    /// The subject.
     pub subject: String,
-    /// The text.
     pub text: String,
     /// The same as HTML.
     pub html: Option<String>,
@@ -100,13 +98,10 @@ pub enum Field {
     Bcc,
     /// `Subject`.
     Subject,
-    /// The name of an attachment.
     AttachmentName,
-    /// The type of an attachment.
     AttachmentType,
     /// The `Content-ID` of an attachment.
     AttachmentId,
-    /// The date.
     Date,
 }
 

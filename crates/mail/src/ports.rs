@@ -32,7 +32,6 @@ pub struct Arrival {
 pub enum Source {
     /// It lay in a folder of an IMAP server.
     Imap {
-        /// The folder.
         folder: String,
         /// The folder's generation: UIDs mean something within one only.
         uid_validity: u32,

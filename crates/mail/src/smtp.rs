@@ -87,7 +87,6 @@ pub struct Envelope<'a> {
 /// A recipient that the relay did not take.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedRecipient {
-    /// Their address.
     pub address: String,
     /// What the relay said.
     pub reply: Reply,

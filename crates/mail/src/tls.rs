@@ -85,7 +85,6 @@ impl Trust {
 pub struct Endpoint {
     /// Its name, which its certificate must bear, or its address.
     pub host: String,
-    /// Its port.
     pub port: u16,
     /// How the connection is protected.
     pub security: Security,

@@ -43,7 +43,6 @@ pub enum TimerKey {
 pub struct Timer {
     /// Its name.
     pub key: TimerKey,
-    /// When it is due.
     pub due: Time,
 }
 

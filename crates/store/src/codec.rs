@@ -26,7 +26,6 @@ pub enum CodecError {
     UnknownForm {
         /// The kind of thing.
         kind: &'static str,
-        /// Its form.
         form: i64,
         /// The newest form that is read.
         newest: i64,
@@ -37,7 +36,6 @@ pub enum CodecError {
     Malformed {
         /// The kind of thing.
         kind: &'static str,
-        /// Its form.
         form: i64,
         /// Where, in bytes from 1; 0 when that is not known.
         at: usize,
@@ -59,7 +57,6 @@ pub enum CodecError {
 pub mod newest {
     use crate::record::Kind;
 
-    /// Events.
     pub const EVENT: i64 = 1;
     /// Notices.
     pub const NOTICE: i64 = 1;
@@ -288,9 +285,7 @@ pub fn decode_subject(kind: SubjectKind, form: i64, body: &str) -> Result<Subjec
 /// What an event is about, as a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SubjectKind {
-    /// An interaction.
     Interaction,
-    /// A desk.
     Desk,
     /// What was said in a chat so far.
     Transcript,

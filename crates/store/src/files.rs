@@ -46,10 +46,7 @@ pub enum FilesError {
     },
     /// There is a file of that id.
     #[error("there is a file {id} already")]
-    Exists {
-        /// The id.
-        id: FileId,
-    },
+    Exists { id: FileId },
 }
 
 impl FilesError {
@@ -61,10 +58,8 @@ impl FilesError {
     }
 }
 
-/// A file that is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeptFile {
-    /// Its id.
     pub id: FileId,
     /// When it began to arrive.
     pub at: Time,
@@ -73,7 +68,6 @@ pub struct KeptFile {
 /// A file that a sweep took, until it is removed for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Trashed {
-    /// Its id.
     pub id: FileId,
     /// When it was taken.
     pub since: Time,

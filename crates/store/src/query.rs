@@ -39,7 +39,6 @@ pub enum InteractionScope {
     /// of it: what they hold, what they submitted, what was last in one of these queues, what lies
     /// in one of these workbins.
     VisibleTo {
-        /// The user.
         user: UserId,
         /// Their contact center.
         center: CenterId,
@@ -69,7 +68,6 @@ impl InteractionScope {
 /// A page of interactions in order of their ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InteractionQuery {
-    /// Which.
     pub scope: InteractionScope,
     /// Only this medium.
     pub media: Option<Media>,
@@ -151,7 +149,6 @@ pub struct Head {
 /// A user whose stream grew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeadChange {
-    /// Whose.
     pub user: UserId,
     /// The position of their last stream row.
     pub position: u64,
@@ -177,7 +174,6 @@ impl StreamRow {
 pub struct HistoryEntry {
     /// Its place in the log.
     pub position: u64,
-    /// When.
     pub at: Time,
     /// Who caused it.
     pub cause: handoff_domain::event::Cause,
@@ -205,7 +201,6 @@ pub(crate) fn said(facts: Vec<Fact>) -> impl Iterator<Item = Entry> {
 pub(crate) const PLACES: [&str; 6] =
     ["queued", "invited", "handling", "parked", "sending", "ended"];
 
-/// Returns the place of an interaction.
 pub(crate) const fn place(interaction: &Interaction) -> &'static str {
     match interaction.state {
         State::Queued(_) => "queued",

@@ -46,7 +46,6 @@ pub enum FileSender {
 /// same id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileRecord {
-    /// Its id.
     pub id: FileId,
     /// The interaction that it was sent in. Whoever may not see this may not have the file.
     pub interaction: InteractionId,
@@ -58,7 +57,6 @@ pub struct FileRecord {
     pub content_type: String,
     /// Who sent it.
     pub by: FileSender,
-    /// When.
     pub at: Time,
     /// When it was deleted; `None` while it is there. From then on nobody gets it, and a sweep
     /// removes what is in it.
@@ -144,7 +142,6 @@ pub struct Contact {
 pub struct MailboxMark {
     /// The mailbox, by its configured name.
     pub mailbox: String,
-    /// The folder.
     pub folder: String,
     /// The folder's UIDVALIDITY; with another one the numbers mean other messages.
     pub uid_validity: u32,
@@ -170,11 +167,8 @@ impl MailboxMark {
 pub enum Kind {
     /// Contact centers.
     Center,
-    /// Users.
     User,
-    /// Skills.
     Skill,
-    /// Groups.
     Group,
     /// Queues.
     Queue,
@@ -182,19 +176,15 @@ pub enum Kind {
     Workbin,
     /// Services.
     Service,
-    /// Desks.
     Desk,
-    /// Interactions.
     Interaction,
     /// Files.
     File,
-    /// Contacts.
     Contact,
     /// How far mailboxes have been read.
     MailboxMark,
     /// Logged-in HTTP sessions.
     LoginSession,
-    /// The directory of files.
     FilesDirectory,
 }
 
@@ -203,25 +193,17 @@ pub enum Kind {
 pub enum Key {
     /// A contact center.
     Center(CenterId),
-    /// A user.
     User(UserId),
-    /// A skill.
     Skill(SkillId),
-    /// A group.
     Group(GroupId),
-    /// A queue.
     Queue(QueueId),
     /// A workbin definition.
     Workbin(WorkbinId),
-    /// A service.
     Service(ServiceId),
     /// A user's desk.
     Desk(UserId),
-    /// An interaction.
     Interaction(InteractionId),
-    /// A file.
     File(FileId),
-    /// A contact.
     Contact(ContactId),
     /// How far a folder of a mailbox has been read; made by [`MailboxMark::key_of`].
     MailboxMark(String),
@@ -263,31 +245,22 @@ impl Key {
 pub enum Record {
     /// A contact center.
     Center(Center),
-    /// A user.
     User(User),
-    /// A skill.
     Skill(Skill),
-    /// A group.
     Group(Group),
-    /// A queue.
     Queue(Queue),
     /// A workbin definition.
     Workbin(Workbin),
-    /// A service.
     Service(Service),
-    /// A desk.
     Desk(Desk),
-    /// An interaction.
     Interaction(Interaction),
     /// A file, less what is in it.
     File(FileRecord),
-    /// A contact.
     Contact(Contact),
     /// How far a folder of a mailbox has been read.
     MailboxMark(MailboxMark),
     /// A logged-in HTTP session.
     LoginSession(LoginSession),
-    /// The directory of files.
     FilesDirectory(FilesDirectory),
 }
 

@@ -19,13 +19,10 @@ pub struct Committed {
 /// What a sweep removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SweepReport {
-    /// Stream rows.
     pub stream_rows: u64,
     /// Snapshots of events that no stream row refers to any more.
     pub snapshots: u64,
-    /// Receipts.
     pub receipts: u64,
-    /// Login sessions.
     pub login_sessions: u64,
 }
 

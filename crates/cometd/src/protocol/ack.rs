@@ -44,7 +44,6 @@ pub struct Taken {
     pub batch: Option<u64>,
 }
 
-/// The bounds of one reply.
 #[derive(Clone, Copy, Debug)]
 pub struct ReplyBounds {
     /// Messages at most.

@@ -76,7 +76,6 @@ pub struct Stats {
     pub subscriptions: usize,
     /// Messages queued, unacknowledged ones included.
     pub queued_messages: usize,
-    /// Bytes of these.
     pub queued_bytes: usize,
 }
 

@@ -31,7 +31,6 @@ pub enum DecodeError {
 /// One message of a client.
 #[derive(Debug, Default, Deserialize)]
 pub struct Message {
-    /// The channel.
     #[serde(default, deserialize_with = "text")]
     pub channel: Option<String>,
     /// The message id, to be echoed as it came.

@@ -48,7 +48,6 @@ pub struct Caller {
     pub source: Option<Source>,
     /// The `BAYEUX_BROWSER` cookies; more than one when paths overlap.
     pub browsers: Vec<BrowserId>,
-    /// The transport.
     pub transport: Transport,
 }
 
@@ -128,7 +127,6 @@ pub struct Session {
     pub lease: u64,
     /// The names subscribed to.
     pub subscriptions: Vec<Arc<str>>,
-    /// The held connect.
     pub held: Option<HeldConnect>,
     /// The socket that messages are pushed to.
     pub socket: Option<SocketId>,

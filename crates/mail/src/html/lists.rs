@@ -122,7 +122,6 @@ pub(super) const WITHOUT_CONTENT: &[&str] =
 pub(super) const RAW: &[&str] =
     &["script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes", "plaintext"];
 
-/// Attributes that every element may have.
 pub(super) const COMMON_ATTRIBUTES: &[&str] = &["align", "dir", "lang", "title"];
 
 /// Attributes that some elements may have, beside the common ones.
@@ -146,7 +145,6 @@ pub(super) const ATTRIBUTES: &[(&str, &[&str])] = &[
 /// Schemes that links may have.
 pub(super) const SCHEMES: &[&str] = &["http", "https", "mailto"];
 
-/// Tells whether an element may have an attribute.
 pub(super) fn may_have(element: &str, attribute: &str) -> bool {
     let is_own =
         |(name, attributes): &&(&str, &[&str])| *name == element && attributes.contains(&attribute);

@@ -16,7 +16,6 @@ const DEPTH_MAX: usize = 20;
 pub enum Piece {
     /// A line, or the part of one before or after a literal, without CRLF and the literal's length.
     Text(Vec<u8>),
-    /// A literal.
     Literal(Vec<u8>),
 }
 
@@ -35,23 +34,19 @@ pub enum Status {
     Preauth,
 }
 
-/// One response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Response {
     /// The server waits for more of a command.
     Continue,
     /// A command has ended.
     Done {
-        /// Which one.
         tag: String,
-        /// How.
         status: Status,
         /// What stood in brackets, in upper case, such as `TRYCREATE`.
         code: Option<String>,
     },
     /// The server tells of itself.
     Status {
-        /// How it is.
         status: Status,
         /// What stood in brackets, in upper case, such as `UIDVALIDITY 7`.
         code: Option<String>,
@@ -71,7 +66,6 @@ pub enum Response {
 /// What was told of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fetched {
-    /// Its UID.
     pub uid: Option<u32>,
     /// Its size, in bytes.
     pub size: Option<u64>,

@@ -87,8 +87,10 @@ impl Memory {
 
 /// A message as it was fetched.
 enum Found {
-    /// This is it.
-    Message { raw: Vec<u8>, extent: Extent },
+    Message {
+        raw: Vec<u8>,
+        extent: Extent,
+    },
     /// Somebody has taken it away.
     Gone,
     /// It was there before the folder was looked at for the first time, and only what is new is

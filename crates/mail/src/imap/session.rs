@@ -36,7 +36,6 @@ pub(super) struct Session {
 /// What a message is, before it is fetched.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct About {
-    /// Its size, in bytes.
     pub(super) size_bytes: u64,
     /// When it came into its folder, if the server says.
     pub(super) arrived: Option<Time>,
@@ -192,7 +191,6 @@ impl Session {
         }
     }
 
-    /// Opens a folder.
     pub(super) async fn select(&mut self, folder: &str) -> Result<Opened, Trouble> {
         let folder = folder::name(folder).ok_or(Trouble::Refused { command: "SELECT" })?;
         let (mut uid_validity, mut uid_next) = (None, None);

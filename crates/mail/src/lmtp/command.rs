@@ -1,6 +1,5 @@
 //! Commands of LMTP (RFC 2033, over RFC 5321). A function of bytes.
 
-/// A command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Greets.

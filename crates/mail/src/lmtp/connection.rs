@@ -40,7 +40,6 @@ struct Begun {
 enum Next {
     /// The next command.
     Go,
-    /// The end.
     End,
 }
 

@@ -45,7 +45,6 @@ impl fmt::Display for Reply {
 /// One line of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// Its code.
     pub code: u16,
     /// Whether more lines follow.
     pub goes_on: bool,

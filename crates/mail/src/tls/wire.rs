@@ -20,7 +20,6 @@ pub enum Broken {
     /// The other end closed it.
     #[error("the connection was closed")]
     Closed,
-    /// It failed.
     #[error("the connection failed")]
     Failed(#[source] io::Error),
     /// The other end said nothing, or did not read, for too long.

@@ -52,7 +52,6 @@ fn grown(mut raw: String, piece: impl Fn(usize) -> String) -> Vec<u8> {
     raw.into_bytes()
 }
 
-/// Makes a bomb.
 fn bomb(name: &str) -> Vec<u8> {
     let size = size();
     let html = "Content-Type: text/html\n\n";

@@ -40,7 +40,6 @@ fn types(letter: &Letter) -> Vec<&str> {
     letter.parts.iter().map(|part| part.content_type.as_str()).collect()
 }
 
-/// Returns the part of a name.
 fn named<'a>(letter: &'a Letter, name: &str) -> &'a Part {
     letter.parts.iter().find(|part| part.name.as_deref() == Some(name)).unwrap()
 }

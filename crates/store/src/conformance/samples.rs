@@ -304,7 +304,6 @@ pub fn one_of_each() -> Vec<Record> {
     ]
 }
 
-/// Returns a put.
 #[must_use]
 pub const fn put(record: Record, expected: Version) -> Put {
     Put { record, expected }
@@ -331,7 +330,6 @@ pub const fn notice(to: u64) -> Notice {
     }
 }
 
-/// Returns an event of an interaction.
 #[must_use]
 pub fn event(interaction: Interaction, at: Time, notices: Vec<Notice>) -> Event {
     let facts = vec![Fact::Offered {
@@ -342,7 +340,6 @@ pub fn event(interaction: Interaction, at: Time, notices: Vec<Notice>) -> Event 
     Event { at, cause: Cause::Router, facts, subject: Subject::Interaction(interaction), notices }
 }
 
-/// Returns an event of a desk.
 #[must_use]
 pub fn desk_event(desk: Desk, at: Time, notices: Vec<Notice>) -> Event {
     Event {
@@ -354,7 +351,6 @@ pub fn desk_event(desk: Desk, at: Time, notices: Vec<Notice>) -> Event {
     }
 }
 
-/// Returns a receipt.
 #[must_use]
 pub fn receipt(key: &str, expires: Option<Time>) -> Receipt {
     Receipt {

@@ -32,7 +32,6 @@ pub struct FilesTerms<'a> {
     /// Since when a file must have been without a record, or deleted. A file arrives before its
     /// record is written, so this must be longer ago than any file takes to arrive; a day is ample.
     pub before: Time,
-    /// Now.
     pub now: Time,
 }
 

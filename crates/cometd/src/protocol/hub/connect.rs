@@ -79,7 +79,6 @@ pub struct Finish<'a> {
 pub struct Finished {
     /// The connect's reply.
     pub connect: Option<Bytes>,
-    /// Messages.
     pub messages: Parcel,
 }
 

@@ -31,7 +31,6 @@ const REFUSED_INTERVAL_MS: u64 = 1_000;
 /// The outcome of a handshake.
 #[derive(Debug)]
 pub struct Handshaken {
-    /// The reply.
     pub reply: Bytes,
     /// The new session, unless the handshake was refused.
     pub opened: Option<SessionInfo>,

@@ -13,10 +13,8 @@ const ESCAPE: u8 = 0x1b;
 const SHIFT_OUT: u8 = 0x0e;
 const SHIFT_IN: u8 = 0x0f;
 
-/// A set of letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::letter) enum Set {
-    /// ASCII.
     Ascii,
     /// ASCII with a yen sign and an overline (JIS X 0201).
     Roman,

@@ -25,7 +25,6 @@ pub(crate) struct Fault {
     pub(crate) step: String,
     /// The first, second, … time that it comes, from 0.
     pub(crate) turn: usize,
-    /// When in it.
     pub(crate) moment: Moment,
 }
 

@@ -16,7 +16,6 @@ use super::ledger::Ledger;
 /// What the server can, unless a test takes something away.
 pub(crate) const ABLE: &str = "IMAP4rev1 AUTH=PLAIN SASL-IR IDLE MOVE UIDPLUS";
 
-/// A message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Message {
     pub(crate) uid: u32,
@@ -26,7 +25,6 @@ pub(crate) struct Message {
     arrived_s: u32,
 }
 
-/// A folder.
 #[derive(Clone, Debug)]
 pub(crate) struct Folder {
     pub(crate) uid_validity: u32,

@@ -16,7 +16,6 @@ pub(crate) enum Turn {
     Hear(&'static str, Vec<u8>),
 }
 
-/// Says text.
 pub(crate) fn say(text: &str) -> Turn {
     Turn::Say(text.as_bytes().to_vec())
 }

@@ -96,7 +96,6 @@ pub fn email_terms() -> ServiceTerms {
     })
 }
 
-/// Returns the terms of an open-media service.
 #[must_use]
 pub fn open_media_terms() -> ServiceTerms {
     ServiceTerms::OpenMedia(OpenMediaTerms {
@@ -246,7 +245,6 @@ pub fn named_entry(number: u64) -> Entry {
     Entry { message_id: Some("client-7".into()), ..entry(number, text("hello")) }
 }
 
-/// Returns a text.
 #[must_use]
 pub fn text(text: &str) -> Content {
     Content::Text {
