@@ -88,7 +88,7 @@ async fn sent(
         return Ok(Vec::new());
     }
     let sees = notify::sees(interaction, me.id());
-    let entries = shared.engine().transcript(interaction.id, 0, sees, usize::MAX).await?;
+    let entries = shared.engine().views().transcript(interaction.id, 0, sees, usize::MAX).await?;
     let deleted: Vec<FileId> = entries
         .iter()
         .filter_map(|entry| match entry.content {
@@ -114,7 +114,7 @@ pub(crate) async fn list(
     if interaction.media == Media::Email {
         return email::list(&shared, &interaction, &listing);
     }
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let lookup = shared.lookup(&directory);
     let files = sent(&shared, &me, &interaction).await?;
     let shown = files.iter().filter_map(|(index, entry)| {

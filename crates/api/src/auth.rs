@@ -132,7 +132,7 @@ pub(crate) async fn authenticate(
     let (mut parts, body) = request.into_parts();
     let mut found = identify(&shared, &parts).await;
     if let Ok(caller) = &found {
-        shared.engine().touch(caller.user.id);
+        shared.engine().desks().touch(caller.user.id);
         if let Err(refusal) = may_act(&shared, caller, &parts) {
             found = Err(refusal);
         }
@@ -233,7 +233,7 @@ fn may_act(shared: &Shared, caller: &Authenticated, parts: &Parts) -> Result<(),
 
 /// Counts a request of a user.
 fn has_room(shared: &Shared, caller: &Authenticated) -> Result<(), Refusal> {
-    let wait_ms = shared.gate().limiter.wait_ms(caller.user.id, shared.engine().now());
+    let wait_ms = shared.gate().limiter.wait_ms(caller.user.id, shared.engine().core().now());
     match wait_ms {
         None => Ok(()),
         Some(wait_ms) => {
@@ -284,7 +284,7 @@ fn set_session_headers(
         match caller {
             Some(caller) => add(CSRF_HEADER, caller.session.csrf_token()),
             // Nobody's token opens nothing; the header is there because every GET has it.
-            None => add(CSRF_HEADER, &ticket::nobodys_token(shared.engine().ids().uuid())),
+            None => add(CSRF_HEADER, &ticket::nobodys_token(shared.engine().core().ids().uuid())),
         }
     }
 }

@@ -64,7 +64,7 @@ pub(crate) fn of(shared: &Shared, me: &Me) -> Vec<ChannelResource> {
 
 /// Returns the channels of any agent, as they themselves see them.
 pub(crate) fn of_user(shared: &Shared, user: &User) -> Vec<ChannelResource> {
-    let desk = shared.engine().desk(user.id);
+    let desk = shared.engine().core().desk(user.id);
     let of_desk = desk.as_ref().map(|desk| channels(desk)).unwrap_or_default();
     if desk.is_some_and(|desk| desk.session.is_some()) {
         return of_desk;
@@ -77,7 +77,7 @@ pub(crate) fn of_user(shared: &Shared, user: &User) -> Vec<ChannelResource> {
 }
 
 fn logged_out(shared: &Shared, center: CenterId) -> Vec<ChannelResource> {
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let of_center = directory.queues.values().filter(|queue| queue.center == center);
     let built_in = [Media::Email, Media::Chat, Media::Workitem];
     let all: BTreeSet<Media> = of_center.map(|queue| queue.media.clone()).chain(built_in).collect();
@@ -168,7 +168,7 @@ pub(crate) async fn set_of(
 ///
 /// Code 6 when there is none of that id.
 pub(crate) fn colleague(shared: &Shared, me: &Me, id: &str) -> Result<UserId, Refusal> {
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let user = id.parse().ok().and_then(|id| directory.user(me.center(), id));
     Ok(user.ok_or_else(|| Refusal::not_found("user"))?.id)
 }
@@ -181,7 +181,7 @@ async fn set_for(
     wish: &ChannelChange,
 ) -> Answer {
     let channel = Media::from_name(name);
-    shared.engine().change_channels(user, me.center(), Some(&channel), wish).await?;
+    shared.engine().desks().change_channels(user, me.center(), Some(&channel), wish).await?;
     Ok(Envelope::Plain.success(None))
 }
 

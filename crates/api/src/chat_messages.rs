@@ -38,8 +38,11 @@ pub(crate) async fn list(
         },
     )?;
     let sees = sees(&chat, me.id());
-    let entries =
-        shared.engine().transcript(chat.id, index.saturating_sub(1), sees, MESSAGES_MAX).await?;
+    let entries = shared
+        .engine()
+        .views()
+        .transcript(chat.id, index.saturating_sub(1), sees, MESSAGES_MAX)
+        .await?;
     let mut bytes = 0_usize;
     let fitting = entries.iter().take_while(|entry| {
         let is_first = bytes == 0;

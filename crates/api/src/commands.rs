@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use handoff_domain::{Action, Command, Interaction, InteractionId, Media, Utterance};
-use handoff_engine::{Attempt, Directory, Done, ExecuteError};
+use handoff_engine::{CommandRequest, Directory, Done, ExecuteError};
 
 use crate::caller::Me;
 use crate::error::{Code, Refusal};
@@ -25,7 +25,7 @@ pub type Answer = Result<JsonText, Refusal>;
 /// Code 6, or the store's.
 pub async fn visible(shared: &Shared, me: &Me, id: &str) -> Result<Arc<Interaction>, Refusal> {
     let Ok(id) = id.parse::<InteractionId>() else { return Err(Refusal::not_found("interaction")) };
-    let found = shared.engine().interaction_for(me.id(), id).await?;
+    let found = shared.engine().views().interaction_for(me.id(), id).await?;
     found.ok_or_else(|| Refusal::not_found("interaction"))
 }
 
@@ -93,12 +93,12 @@ pub async fn perform(
     }
     let engine = shared.engine();
     let interaction = visible_of(shared, me, target.id, target.media).await?;
-    let Deed { action, farewell, note } = deed(&interaction, &engine.directory())?;
-    let reference = engine.next_reference(me.id()).await?;
+    let Deed { action, farewell, note } = deed(&interaction, &engine.core().directory())?;
+    let reference = engine.core().next_reference(me.id()).await?;
     let answer = envelope.success(Some(reference));
-    let receipt = retry.receipt(me, &answer, engine.now());
+    let receipt = retry.receipt(me, &answer, engine.core().now());
     let command = Command { actor: me.actor(), epoch: target.epoch, action, farewell, note };
-    let attempt = Attempt {
+    let attempt = CommandRequest {
         id: interaction.id,
         command,
         reference: Some(reference),
@@ -113,8 +113,13 @@ pub async fn perform(
 /// # Errors
 ///
 /// The engine's, as refusals; a code 2 says which state the interaction is in.
-pub async fn carry_out(shared: &Shared, me: &Me, attempt: &Attempt, answer: JsonText) -> Answer {
-    match shared.engine().execute(attempt).await {
+pub async fn carry_out(
+    shared: &Shared,
+    me: &Me,
+    attempt: &CommandRequest,
+    answer: JsonText,
+) -> Answer {
+    match shared.engine().commands().execute(attempt).await {
         Ok(Done::Now { interaction, .. }) => {
             supervision::follow(shared, &interaction).await;
             Ok(answer)
@@ -130,7 +135,7 @@ async fn with_state(shared: &Shared, me: &Me, id: InteractionId, error: ExecuteE
     if !is_refused || refusal.code != Code::WrongState {
         return refusal;
     }
-    let Ok(Some(interaction)) = shared.engine().interaction_for(me.id(), id).await else {
+    let Ok(Some(interaction)) = shared.engine().views().interaction_for(me.id(), id).await else {
         return refusal;
     };
     let state = status_name(interaction.status_for(me.id()));

@@ -146,8 +146,8 @@ pub(crate) async fn history(
     let wanted = Wanted::read(&body)?;
     let AnyUser(me) = me?;
     let (found, truncated) = past(&shared, &me, contact, &wanted).await?;
-    let reference = shared.engine().next_reference(me.id()).await?;
-    let directory = shared.engine().directory();
+    let reference = shared.engine().core().next_reference(me.id()).await?;
+    let directory = shared.engine().core().directory();
     let lookup = shared.lookup(&directory);
     let shown =
         found.iter().map(|it| PastInteraction::new(it, &wanted.attributes, lookup)).collect();
@@ -166,14 +166,14 @@ async fn past(
         // Nothing is moved to an archive.
         return Ok((Vec::new(), false));
     }
-    let to = wanted.to.unwrap_or_else(|| shared.engine().now());
+    let to = wanted.to.unwrap_or_else(|| shared.engine().core().now());
     let from = wanted.from.unwrap_or(Time(to.0 - BACK_MS));
     let scope = InteractionScope::OfContact { center: me.center(), contact };
     let mut query = InteractionQuery::of(scope, READ_AT_ONCE);
     let (mut found, mut looked_at) = (Vec::new(), 0_usize);
     let has_more = loop {
         // The newest come first.
-        let page = shared.engine().store().interactions(&query).await?;
+        let page = shared.engine().core().store().interactions(&query).await?;
         looked_at += page.items.len();
         query.after = page.items.last().map(|last| last.value.id);
         let is_past = page.items.last().is_some_and(|last| last.value.received < from);
@@ -181,7 +181,7 @@ async fn past(
         let is_meant = |it: &Interaction| {
             (from..=to).contains(&it.received)
                 && wanted.is_about(it)
-                && shared.engine().has_in_sight(me.id(), it)
+                && shared.engine().views().has_in_sight(me.id(), it)
         };
         found.extend(those.filter(is_meant));
         let is_enough = found.len() > wanted.size && !wanted.is_ascending;
@@ -212,15 +212,15 @@ pub(crate) async fn content(
         Some(_) => said(&shared, &me, &interaction).await?,
         None => Vec::new(),
     };
-    let reference = engine.next_reference(me.id()).await?;
-    let directory = engine.directory();
+    let reference = engine.core().next_reference(me.id()).await?;
+    let directory = engine.core().directory();
     let message = ContentMessage::new(reference, &interaction, messages, shared.lookup(&directory));
     Ok(answer(&shared, &me, reference, &message))
 }
 
 async fn said(shared: &Shared, me: &Me, chat: &Interaction) -> Result<Vec<LogMessage>, Refusal> {
     let sees = notify::sees(chat, me.id());
-    let entries = shared.engine().transcript(chat.id, 0, sees, usize::MAX).await?;
+    let entries = shared.engine().views().transcript(chat.id, 0, sees, usize::MAX).await?;
     let messages: Vec<LogMessage> = entries
         .iter()
         .filter_map(|entry| LogMessage::of(entry, sees, &shared.options().public_url))
@@ -253,11 +253,12 @@ pub(crate) async fn identify(
         None => Err("Contacts are known by their e-mail addresses here; give emailAddress."),
         Some(address) => {
             let id = contact_id(me.center(), &address);
-            let is_known = creates || shared.engine().contact(me.center(), id).await?.is_some();
+            let is_known =
+                creates || shared.engine().views().contact(me.center(), id).await?.is_some();
             if is_known { Ok(id.to_string()) } else { Err("There is no contact of that address.") }
         }
     };
-    let reference = shared.engine().next_reference(me.id()).await?;
+    let reference = shared.engine().core().next_reference(me.id()).await?;
     Ok(answer(&shared, &me, reference, &IdentifiedMessage::new(reference, found)))
 }
 

@@ -210,7 +210,7 @@ async fn create_by_hand(
         // There is no customer at the other end.
         return Err(Refusal::invalid("An agent cannot create a chat; customers begin them."));
     }
-    let reference = shared.engine().next_reference(me.id()).await?;
+    let reference = shared.engine().core().next_reference(me.id()).await?;
     create(shared, me, creation, retry, origin(reference)).await
 }
 
@@ -225,9 +225,9 @@ async fn create(
         return Ok(answer);
     }
     let engine = shared.engine();
-    expect_configured(&engine.directory(), me, &creation.media)?;
-    let now = engine.now();
-    let id = engine.ids().interaction(now);
+    expect_configured(&engine.core().directory(), me, &creation.media)?;
+    let now = engine.core().now();
+    let id = engine.core().ids().interaction(now);
     let answer = origin.answer(shared, id);
     let reference = origin.reference();
     let by_hand = reference.is_some();
@@ -242,12 +242,12 @@ async fn create(
         Some(parent) => Some(visible(shared, me, parent).await?.id),
         None => None,
     };
-    let directory = engine.directory();
+    let directory = engine.core().directory();
     let new = creation.new_interaction(id, &me.user, shared.lookup(&directory), by_hand)?;
     let receipts = retry.receipt(me, &answer, now).into_iter().chain(by_external_id).collect();
     let new = NewInteraction { parent, ..new };
     let opening = Opening { new, center: me.center(), actor: me.actor(), reference, receipts };
-    match engine.open(&opening).await? {
+    match engine.commands().open(&opening).await? {
         Done::Now { .. } => Ok(answer),
         // A twin came first.
         Done::Before(receipt) => match receipt.answer.parse::<InteractionId>() {

@@ -166,8 +166,9 @@ impl Reception {
 /// Tells whether a chat is live, as far as it is in memory; one that is not has long had no part in
 /// anything.
 pub(crate) fn is_live(engine: &Engine, chat: InteractionId) -> bool {
-    engine.is_customer_awaited(chat)
+    engine.conversations().is_customer_awaited(chat)
         || engine
+            .core()
             .board()
             .recent(chat)
             .is_some_and(|known| known.value.chat.as_ref().is_some_and(Chat::is_live))

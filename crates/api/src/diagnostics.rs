@@ -71,12 +71,12 @@ impl Readiness {
     async fn failing(&self, shared: &Shared) -> Vec<&'static str> {
         let mut found = self.0.lock().await;
         if let Some((at, failing)) = &*found
-            && shared.engine().now().ms_since(*at) < HOLDS_MS
+            && shared.engine().core().now().ms_since(*at) < HOLDS_MS
         {
             return failing.clone();
         }
         let mut failing = Vec::new();
-        if let Err(error) = shared.engine().store().ready().await {
+        if let Err(error) = shared.engine().core().store().ready().await {
             tracing::warn!(error = &error as &dyn std::error::Error, "the store is not ready");
             failing.push("store");
         }
@@ -87,7 +87,7 @@ impl Readiness {
             );
             failing.push("disk");
         }
-        *found = Some((shared.engine().now(), failing.clone()));
+        *found = Some((shared.engine().core().now(), failing.clone()));
         failing
     }
 }
@@ -105,10 +105,10 @@ pub(crate) async fn readyz(State(shared): State<Shared>) -> Response {
             .filter(|worker| worker.last_error.is_some())
             .map(|worker| worker.name.to_owned()),
     );
-    let aside = shared.engine().store().set_aside();
+    let aside = shared.engine().core().store().set_aside();
     let details = Health {
         unreadable: aside.into_iter().map(|one| one.row).take(UNREADABLE_SHOWN_MAX).collect(),
-        clock_ahead_ms: Some(shared.engine().clock_ahead_ms()).filter(|ahead| *ahead > 0),
+        clock_ahead_ms: Some(shared.engine().core().clock_ahead_ms()).filter(|ahead| *ahead > 0),
         ..Health::new(0, "ready")
     };
     if failing.is_empty() {

@@ -57,14 +57,16 @@ pub(crate) async fn earlier(
     external_id: &str,
     by_hand: bool,
 ) -> Result<Option<InteractionId>, Refusal> {
-    let store = shared.engine().store();
+    let store = shared.engine().core().store();
     if let Some(own) = store.receipt(&of_account(me.center(), me.id()), external_id).await? {
         return answerable(shared, me, &own).await.map(Some);
     }
     if let Some(old) = store.receipt(&of_center(me.center()), external_id).await? {
         match submitter_of(shared, &old).await? {
             Some(user) if user == me.id() => return answerable(shared, me, &old).await.map(Some),
-            Some(user) if by_hand && is_server(&shared.engine().directory(), me.center(), user) => {
+            Some(user)
+                if by_hand && is_server(&shared.engine().core().directory(), me.center(), user) =>
+            {
                 return Err(used_by_a_server());
             }
             Some(_) | None => {}
@@ -87,7 +89,7 @@ pub(crate) async fn answerable(
     receipt: &Receipt,
 ) -> Result<InteractionId, Refusal> {
     let seen = match receipt.answer.parse() {
-        Ok(id) => shared.engine().interaction_for(me.id(), id).await?,
+        Ok(id) => shared.engine().views().interaction_for(me.id(), id).await?,
         Err(_) => None,
     };
     seen.map(|seen| seen.id).ok_or_else(|| {
@@ -100,7 +102,7 @@ pub(crate) async fn answerable(
 
 async fn submitter_of(shared: &Shared, old: &Receipt) -> Result<Option<UserId>, StoreError> {
     let Ok(id) = old.answer.parse() else { return Ok(None) };
-    Ok(match shared.engine().opened_by(id).await? {
+    Ok(match shared.engine().views().opened_by(id).await? {
         Some(Cause::User(user)) => Some(user),
         Some(Cause::Customer | Cause::Router | Cause::Server | Cause::Mailer) | None => None,
     })
@@ -117,13 +119,19 @@ async fn is_used_by_a_server(
     me: &Me,
     external_id: &str,
 ) -> Result<bool, StoreError> {
-    let (directory, center) = (shared.engine().directory(), me.center());
+    let (directory, center) = (shared.engine().core().directory(), me.center());
     let accounts = directory
         .users
         .keys()
         .filter(|user| **user != me.id() && is_server(&directory, center, **user));
     for user in accounts {
-        if shared.engine().store().receipt(&of_account(center, *user), external_id).await?.is_some()
+        if shared
+            .engine()
+            .core()
+            .store()
+            .receipt(&of_account(center, *user), external_id)
+            .await?
+            .is_some()
         {
             return Ok(true);
         }

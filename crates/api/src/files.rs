@@ -263,7 +263,7 @@ pub(crate) async fn find(
     file: &str,
 ) -> Result<Option<Versioned<FileRecord>>, StoreError> {
     let Ok(id) = file.parse::<FileId>() else { return Ok(None) };
-    let found = shared.engine().store().load(&[Key::File(id)]).await?.pop().flatten();
+    let found = shared.engine().core().store().load(&[Key::File(id)]).await?.pop().flatten();
     Ok(found.and_then(|found| match found.value {
         Record::File(record)
             if record.interaction == interaction.id && record.deleted.is_none() =>

@@ -70,7 +70,7 @@ impl Retry {
     /// Code 2 when the key was used for another body, or the store's.
     pub async fn earlier(&self, shared: &Shared, me: &Me) -> Result<Option<JsonText>, Refusal> {
         let Some(known) = &self.0 else { return Ok(None) };
-        let found = shared.engine().store().receipt(&known.scope(me), &known.key).await?;
+        let found = shared.engine().core().store().receipt(&known.scope(me), &known.key).await?;
         match found {
             None => Ok(None),
             Some(receipt) if receipt.fingerprint == known.fingerprint => {

@@ -6,7 +6,7 @@ use axum::http::Uri;
 use axum::http::request::Parts;
 use handoff_domain::command::Patch;
 use handoff_domain::{Action, Command, Interaction, Media, QueueId, UserId};
-use handoff_engine::Attempt;
+use handoff_engine::CommandRequest;
 use handoff_store::{InteractionQuery, InteractionScope};
 
 use crate::caller::{AnyUser, Me, Person, Submitter};
@@ -34,13 +34,14 @@ pub(crate) async fn list(State(shared): State<Shared>, AnyUser(me): AnyUser, uri
     let Some(query) = query_of(&shared, &me, &listing) else {
         return Ok(listing.page("interactions", &[], None::<&String>));
     };
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let lookup = shared.lookup(&directory);
     let show = |interaction: &Interaction| {
         Some(InteractionResource::read_by(interaction, me.id(), lookup))
     };
-    let fetch =
-        async |query: InteractionQuery| shared.engine().interactions_for(&me.user, query).await;
+    let fetch = async |query: InteractionQuery| {
+        shared.engine().views().interactions_for(&me.user, query).await
+    };
     pages::answer(&listing, "interactions", query, fetch, show).await
 }
 
@@ -48,10 +49,10 @@ pub(crate) async fn list(State(shared): State<Shared>, AnyUser(me): AnyUser, uri
 /// filter leaves it out.
 async fn find(shared: &Shared, me: &Me, listing: &Listing, id: &str) -> Answer {
     let found = match id.parse() {
-        Ok(id) => shared.engine().interaction_for(me.id(), id).await?,
+        Ok(id) => shared.engine().views().interaction_for(me.id(), id).await?,
         Err(_) => None,
     };
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let lookup = shared.lookup(&directory);
     let shown = found.filter(|interaction| !interaction.is_ended()).and_then(|interaction| {
         listing.pick(&InteractionResource::read_by(&interaction, me.id(), lookup))
@@ -63,7 +64,7 @@ async fn find(shared: &Shared, me: &Me, listing: &Listing, id: &str) -> Answer {
 /// Turns filters into a query where the store can do them; the others are applied to what it gives.
 /// `None` when a filter names something that does not exist, so that nothing can match.
 fn query_of(shared: &Shared, me: &Me, listing: &Listing) -> Option<InteractionQuery> {
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let mut query = InteractionQuery::of(InteractionScope::Active(me.center()), listing.limit);
     query.media = listing.filter("channel").map(Media::from_name);
     query.external_id = listing.filter("externalId").map(str::to_owned);
@@ -88,7 +89,7 @@ pub(crate) async fn get(
     uri: Uri,
 ) -> Answer {
     let interaction = visible(&shared, &me, &id).await?;
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let shown = InteractionResource::read_by(&interaction, me.id(), shared.lookup(&directory));
     Ok(one("interaction", &select(&fields(&uri), &shown)))
 }
@@ -173,12 +174,12 @@ pub(crate) async fn put(
     }
     let interaction = visible(&shared, &me, &id).await?;
     let answer = Envelope::Plain.success(None);
-    let receipt = retry.receipt(&me, &answer, shared.engine().now());
+    let receipt = retry.receipt(&me, &answer, shared.engine().core().now());
     let epoch = change.epoch;
     let action = change.action(&interaction, shared.letters());
     let command = Command { actor: me.actor(), epoch, action, farewell: None, note: None };
     let attempt =
-        Attempt { id: interaction.id, command, reference: None, receipt, also: Vec::new() };
+        CommandRequest { id: interaction.id, command, reference: None, receipt, also: Vec::new() };
     carry_out(&shared, &me, &attempt, answer).await
 }
 
@@ -200,12 +201,12 @@ pub(crate) async fn routing(
     Id(id): Id,
 ) -> Answer {
     let interaction = visible(&shared, &me, &id).await?;
-    let directory = shared.engine().directory();
-    let why = shared.engine().why(&interaction);
+    let directory = shared.engine().core().directory();
+    let why = shared.engine().views().why(&interaction);
     let shown = RoutingResource::new(
         &interaction,
         why.as_ref(),
-        shared.engine().now(),
+        shared.engine().core().now(),
         shared.lookup(&directory),
     );
     Ok(one("routing", &shown))
@@ -219,7 +220,7 @@ pub(crate) async fn operations(
     Id(id): Id,
 ) -> Answer {
     let interaction = visible(&shared, &me, &id).await?;
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     Ok(one("operations", &operation_parts(&interaction, me.id(), shared.lookup(&directory))))
 }
 
@@ -233,8 +234,9 @@ pub(crate) async fn events(
     let interaction = visible(&shared, &me, &id).await?;
     let listing = Listing::read(&uri, &[])?;
     let after = listing.after::<u64>()?.unwrap_or(0);
-    let found = shared.engine().store().history(interaction.id, after, listing.limit).await?;
-    let directory = shared.engine().directory();
+    let found =
+        shared.engine().core().store().history(interaction.id, after, listing.limit).await?;
+    let directory = shared.engine().core().directory();
     let shown = found
         .items
         .iter()

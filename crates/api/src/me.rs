@@ -34,7 +34,7 @@ const CHANNELS_MAX: usize = 100;
 
 /// `GET /me`.
 pub(crate) async fn get(State(shared): State<Shared>, AnyUser(me): AnyUser, uri: Uri) -> Answer {
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let user = UserResource::new(&me.user, shared.lookup(&directory));
     let mut shown = select(&fields(&uri), &user);
     if let (Some(wanted), Value::Object(shown)) = (subresources(&uri), &mut shown) {
@@ -55,7 +55,11 @@ async fn subresources_of(
     directory: &Directory,
 ) -> Result<Map<String, Value>, Refusal> {
     let lookup = shared.lookup(directory);
-    let held = shared.engine().interactions_in(InteractionScope::HeldBy(me.id()), HELD_MAX).await?;
+    let held = shared
+        .engine()
+        .views()
+        .interactions_in(InteractionScope::HeldBy(me.id()), HELD_MAX)
+        .await?;
     let held: Vec<&Interaction> = held.items.iter().map(|item| &item.value).collect();
     let of_media = |media: &Media| {
         let own = held.iter().filter(|interaction| interaction.media == *media);
@@ -142,7 +146,7 @@ pub(crate) async fn operate(
         }
         Wish::End => end(&shared, &me).await,
         Wish::Change(change) => {
-            shared.engine().change_channels(me.id(), me.center(), None, &change).await?;
+            shared.engine().desks().change_channels(me.id(), me.center(), None, &change).await?;
             Ok(Envelope::Plain.success(None).into_response())
         }
     }
@@ -151,7 +155,7 @@ pub(crate) async fn operate(
 /// Starts the contact-center session with those channels that exist here, and tells of the others
 /// (docs/compat/agents.md#session).
 async fn start(shared: &Shared, me: &Me, names: &[String], place: Option<String>) -> Answer {
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let mut unknown = Vec::new();
     let mut known = BTreeSet::new();
     for name in names {
@@ -168,7 +172,7 @@ async fn start(shared: &Shared, me: &Me, names: &[String], place: Option<String>
         ));
     }
     let channels: Vec<Media> = known.into_iter().collect();
-    shared.engine().start_contact_session(me.id(), me.center(), &channels, place).await?;
+    shared.engine().desks().start_contact_session(me.id(), me.center(), &channels, place).await?;
     if unknown.is_empty() { Ok(Envelope::Plain.success(None)) } else { Ok(partly(&unknown)) }
 }
 
@@ -203,7 +207,7 @@ pub(crate) async fn log_out(
 /// Ends the contact-center session, and with it the login session, as documented
 /// (docs/compat/agents.md#session).
 async fn end(shared: &Shared, me: &Me) -> Result<Response, Refusal> {
-    shared.engine().end_contact_session(me.id(), me.center()).await?;
+    shared.engine().desks().end_contact_session(me.id(), me.center()).await?;
     auth::end(shared, &me.user, me.session()).await?;
     let mut response = Envelope::Plain.success(None).into_response();
     response.extensions_mut().insert(SessionEnded);

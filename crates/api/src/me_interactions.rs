@@ -58,7 +58,7 @@ const CONTENT_BYTES_MAX: usize = 1 << 20;
 /// show it.
 pub(crate) async fn list(State(shared): State<Shared>, agent: Agent, uri: Uri) -> Answer {
     let listing = Listing::read(&uri, FILTERS)?;
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let lookup = shared.lookup(&directory);
     let show =
         |interaction: &Interaction| Some(StateMessage::read_by(interaction, agent.0.id(), lookup));
@@ -76,7 +76,8 @@ pub(crate) async fn page<R: serde::Serialize>(
     show: impl Fn(&Interaction) -> Option<R>,
 ) -> Answer {
     let query = InteractionQuery { media, ..InteractionQuery::of(scope, listing.limit) };
-    let fetch = async |query: InteractionQuery| shared.engine().store().interactions(&query).await;
+    let fetch =
+        async |query: InteractionQuery| shared.engine().core().store().interactions(&query).await;
     pages::answer(listing, plural, query, fetch, show).await
 }
 
@@ -181,11 +182,13 @@ async fn attach(
 /// Sends the content of a workbin to the caller's sessions; gives the number of the request.
 async fn show_workbin(shared: &Shared, me: &Me, id_or_name: &str) -> Result<i32, Refusal> {
     let engine = shared.engine();
-    let directory = engine.directory();
+    let directory = engine.core().directory();
     let workbin = usable_workbin(&directory.workbin_for(&me.user, id_or_name))?;
-    let content =
-        engine.interactions_in(InteractionScope::InWorkbin(workbin.id), CONTENT_MAX).await?;
-    let reference = engine.next_reference(me.id()).await?;
+    let content = engine
+        .views()
+        .interactions_in(InteractionScope::InWorkbin(workbin.id), CONTENT_MAX)
+        .await?;
+    let reference = engine.core().next_reference(me.id()).await?;
     let mut bytes = 0_usize;
     let fits = |interaction: &&Interaction| {
         let is_first = bytes == 0;
@@ -202,7 +205,7 @@ async fn show_workbin(shared: &Shared, me: &Me, id_or_name: &str) -> Result<i32,
         truncated: content.more || interactions.len() < content.items.len(),
     };
     let message = workbin_content(&content, shared.lookup(&directory));
-    engine.answer(me.id(), Topic::Interactions, message).await;
+    engine.delivery().answer(me.id(), Topic::Interactions, message).await;
     Ok(reference)
 }
 

@@ -23,7 +23,7 @@ const FILTERS: &[&str] = &["id", "state", "contactId"];
 
 async fn list(shared: &Shared, me: &Me, media: Media, uri: &Uri) -> Answer {
     let listing = Listing::read(uri, FILTERS)?;
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let lookup = shared.lookup(&directory);
     let show =
         |interaction: &Interaction| Some(MediumResource::read_by(interaction, me.id(), lookup));
@@ -59,7 +59,7 @@ async fn create(
 
 async fn get(shared: &Shared, me: &Me, media: &Media, id: &str, uri: &Uri) -> Answer {
     let interaction = visible_of(shared, me, id, Some(media)).await?;
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let shown = MediumResource::read_by(&interaction, me.id(), shared.lookup(&directory));
     Ok(one(singular(media), &select(&fields(uri), &shown)))
 }
@@ -120,7 +120,7 @@ pub(crate) mod openmedia {
     /// The three built-in media have doors of their own. Samples print a type in the plural: with
     /// an `s` that no type of that name has.
     fn media(shared: &Shared, me: &Me, name: &str) -> Result<Media, Refusal> {
-        let directory = shared.engine().directory();
+        let directory = shared.engine().core().directory();
         let is_known = |name: &str| is_configured(&directory, me.center(), &Media::from_name(name));
         let singular =
             name.strip_suffix('s').filter(|singular| !is_known(name) && is_known(singular));
@@ -152,7 +152,7 @@ pub(crate) mod openmedia {
         let Agent(me) = me?;
         // Here the path names the channel, so one that is none is not found.
         let media = media(&shared, &me, &name)?;
-        if !is_configured(&shared.engine().directory(), me.center(), &media) {
+        if !is_configured(&shared.engine().core().directory(), me.center(), &media) {
             return Err(Refusal::not_found("open-media type"));
         }
         creation.media = media;

@@ -40,7 +40,7 @@ impl NoteResource {
 /// pages.
 pub(crate) async fn list(State(shared): State<Shared>, AnyUser(me): AnyUser, Id(id): Id) -> Answer {
     let interaction = visible(&shared, &me, &id).await?;
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let lookup = shared.lookup(&directory);
     let notes = interaction.all_notes().into_iter().enumerate();
     let shown: Vec<NoteResource> = notes.map(|note| NoteResource::new(note, lookup)).collect();

@@ -34,7 +34,7 @@ const STEPS_MAX: usize = 100;
 
 /// `GET /queues`
 pub(crate) async fn list(State(shared): State<Shared>, uri: Uri, AnyUser(me): AnyUser) -> Answer {
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let queues = directory.queues.values().filter(|queue| queue.center == me.center());
     let shown =
         queues.map(|queue| (queue.id, QueueResource::new(queue, shared.lookup(&directory))));
@@ -48,7 +48,7 @@ pub(crate) async fn get(
     Id(id): Id,
     AnyUser(me): AnyUser,
 ) -> Answer {
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let queue = find(&directory, &me, &id)?;
     Ok(one("queue", &select(&fields(&uri), &QueueResource::new(queue, shared.lookup(&directory)))))
 }
@@ -67,8 +67,8 @@ pub(crate) async fn put(
     }
     // Read from the store and not from memory: the guard below would refuse a change of an older
     // one.
-    shared.engine().reload_directory().await?;
-    let directory = shared.engine().directory();
+    shared.engine().core().reload_directory().await?;
+    let directory = shared.engine().core().directory();
     let mut queue = Queue::clone(find(&directory, &me, &id)?);
     changes.expect_own_address(queue.id, &shared.url().queue(queue.id))?;
     changes.apply(&mut queue, &directory)?;
@@ -76,13 +76,13 @@ pub(crate) async fn put(
     let key = Key::Queue(queue.id);
     let change = ChangeSet {
         puts: vec![Put { record: Record::Queue(queue), expected: directory.version(&key) }],
-        receipts: retry.receipt(&me, &answer, shared.engine().now()).into_iter().collect(),
+        receipts: retry.receipt(&me, &answer, shared.engine().core().now()).into_iter().collect(),
         ..ChangeSet::default()
     };
-    match shared.engine().store().commit(change).await {
+    match shared.engine().core().store().commit(change).await {
         Ok(_) => {
             // It is durable, whatever becomes of reading it back: that is done again in a minute.
-            if let Err(error) = shared.engine().directory_changed().await {
+            if let Err(error) = shared.engine().desks().directory_changed().await {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "a changed queue could not be read back"

@@ -111,7 +111,7 @@ pub(crate) async fn section(
     AnyUser(me): AnyUser,
     Id(section): Id,
 ) -> Answer {
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let (key, settings): (&str, Vec<Value>) = match section.as_str() {
         WORKSPACE => {
             let options = workspace(&shared, me.center(), &directory).into_iter();
@@ -133,7 +133,7 @@ pub(crate) async fn business_attributes(
     State(shared): State<Shared>,
     AnyUser(me): AnyUser,
 ) -> Answer {
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let Workspace { from_addresses, dispositions, .. } = workspace_of(&directory, me.center());
     let value = |name: &str, shown: &str| json!({"name": name, "displayName": shown});
     let codes: Vec<Value> =

@@ -100,7 +100,7 @@ impl Shared {
         reception: Arc<Reception>,
         options: Options,
     ) -> Self {
-        let gate = Gate::new(&options, engine.ids());
+        let gate = Gate::new(&options, engine.core().ids());
         comet.count_by(gate.requests());
         let shared = Self(Arc::new(Inner {
             engine,

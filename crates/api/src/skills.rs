@@ -18,7 +18,7 @@ pub(crate) const FILTERS: &[&str] = &["id", "name", "level"];
 
 /// `GET /skills`
 pub(crate) async fn list(State(shared): State<Shared>, uri: Uri, AnyUser(me): AnyUser) -> Answer {
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let skills = directory.skills.values().filter(|skill| skill.center == me.center());
     let shown =
         skills.map(|skill| (skill.id, SkillResource::new(skill, 0, shared.lookup(&directory))));
@@ -32,7 +32,7 @@ pub(crate) async fn get(
     Id(id): Id,
     AnyUser(me): AnyUser,
 ) -> Answer {
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let skill = id.parse::<SkillId>().ok().and_then(|id| directory.skills.get(&id));
     let skill = skill
         .filter(|skill| skill.center == me.center())
@@ -52,7 +52,7 @@ pub(crate) async fn list_groups(
     uri: Uri,
     AnyUser(me): AnyUser,
 ) -> Answer {
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let groups = directory.groups.values().filter(|group| group.center == me.center());
     let shown =
         groups.map(|group| (group.id, GroupResource::new(group, shared.lookup(&directory))));
@@ -66,7 +66,7 @@ pub(crate) async fn get_group(
     Id(id): Id,
     AnyUser(me): AnyUser,
 ) -> Answer {
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let group = id.parse::<GroupId>().ok().and_then(|id| directory.groups.get(&id));
     let group = group
         .filter(|group| group.center == me.center())

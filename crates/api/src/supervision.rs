@@ -170,10 +170,10 @@ impl Following {
     pub(crate) async fn begin_or_end(self, shared: &Shared, me: &Me, agent: UserId) -> Answer {
         let engine = shared.engine();
         let supervision = self.0.map(|Wanted { mode, extent, nickname }| {
-            let (since, offered) = (engine.now(), BTreeSet::new());
+            let (since, offered) = (engine.core().now(), BTreeSet::new());
             Supervision { mode, nickname, extent, since, offered }
         });
-        engine.supervise(agent, me.center(), me.id(), supervision).await?;
+        engine.desks().supervise(agent, me.center(), me.id(), supervision).await?;
         Ok(Envelope::Plain.success(None))
     }
 }
@@ -187,7 +187,7 @@ pub(crate) async fn follow(shared: &Shared, interaction: &Interaction) {
     let about_to = |supervisor, nickname: Option<&String>| {
         shared.seats().remember(interaction.id, supervisor, nickname);
     };
-    if let Err(error) = shared.engine().seat_supervisors(interaction, about_to).await {
+    if let Err(error) = shared.engine().desks().seat_supervisors(interaction, about_to).await {
         tracing::warn!(
             interaction.id = %interaction.id,
             error = &error as &dyn std::error::Error,

@@ -93,7 +93,8 @@ impl Counts {
     fn of(shared: &Shared, directory: &Directory, center: CenterId) -> Self {
         let mut counts = Self::default();
         for user in agents_of(directory, center) {
-            let Some(desk) = shared.engine().desk(user.id).filter(|desk| desk.session.is_some())
+            let Some(desk) =
+                shared.engine().core().desk(user.id).filter(|desk| desk.session.is_some())
             else {
                 continue;
             };
@@ -137,7 +138,7 @@ pub(crate) fn agent_of(
         agents_of(directory, interaction.center).filter(|user| user.groups.contains(&group));
     let free = members.filter(|user| !concerned.contains(&user.id));
     let rank = |user: &&User| {
-        let desk = engine.desk(user.id);
+        let desk = engine.core().desk(user.id);
         let could_take = desk.as_ref().is_some_and(|desk| can_take(user, desk, &interaction.media));
         (!could_take, desk.and_then(|desk| desk.last_offer), user.id)
     };
@@ -158,7 +159,7 @@ fn all(shared: &Shared, lookup: Lookup<'_>, center: CenterId) -> Vec<(UserId, Co
     let users = agents_of(directory, center).map(|user| (user.id, of_user(shared, user, lookup)));
     let queues = directory.queues.values().filter(|queue| queue.center == center).map(|queue| {
         let agents = counts.queues.get(&queue.id).copied().unwrap_or_default();
-        let waiting = shared.engine().waiting_in(queue.id);
+        let waiting = shared.engine().core().board().waiting_in(queue.id);
         let contact = Contact {
             channel: Some(queue.media.name().to_owned()),
             waiting: Some(waiting),
@@ -280,7 +281,7 @@ impl Wanted {
 pub(crate) async fn list(State(shared): State<Shared>, uri: Uri, AnyUser(me): AnyUser) -> Answer {
     let mut listing = Listing::read(&uri, FILTERS)?;
     let wanted = Wanted::take(&mut listing)?;
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let found = all(&shared, shared.lookup(&directory), me.center()).into_iter();
     listing.of_all("contacts", found.filter(|(_, contact)| wanted.is_met_by(contact)))
 }
@@ -292,7 +293,7 @@ pub(crate) async fn get(
     Id(id): Id,
     AnyUser(me): AnyUser,
 ) -> Answer {
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let wanted = id.parse::<UserId>().ok();
     let mut found = all(&shared, shared.lookup(&directory), me.center()).into_iter();
     let contact = wanted.and_then(|wanted| found.find(|(id, _)| *id == wanted));

@@ -23,7 +23,7 @@ const FILTERS: &[&str] = &["id", "userName", "firstName", "lastName", "emailAddr
 
 /// `GET /users`
 pub(crate) async fn list(State(shared): State<Shared>, uri: Uri, AnyUser(me): AnyUser) -> Answer {
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let wanted = subresources(&uri);
     let lookup = shared.lookup(&directory);
     let users = directory.users.values().filter(|user| user.center == me.center());
@@ -38,7 +38,7 @@ pub(crate) async fn get(
     Id(id): Id,
     AnyUser(me): AnyUser,
 ) -> Answer {
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let user = id.parse::<UserId>().ok().and_then(|id| directory.user(me.center(), id));
     let user = user.ok_or_else(|| Refusal::not_found("user"))?;
     let shown = Whole::new(user, subresources(&uri).as_ref(), shared.lookup(&directory));
@@ -52,7 +52,7 @@ pub(crate) async fn skills(
     Id(id): Id,
     AnyUser(me): AnyUser,
 ) -> Answer {
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let user = id.parse::<UserId>().ok().and_then(|id| directory.user(me.center(), id));
     let user = user.ok_or_else(|| Refusal::not_found("user"))?;
     let lookup = shared.lookup(&directory);

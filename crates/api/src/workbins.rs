@@ -57,7 +57,7 @@ pub(crate) async fn list_own(
     if Listing::read(&uri, FILTERS)?.fields.is_some() {
         return Ok(page);
     }
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let old = directory.workbins_of(&me.user).into_iter().map(|workbin| {
         let is_shared = matches!(workbin.owner, WorkbinOwner::Group(_));
         json!({
@@ -74,7 +74,7 @@ pub(crate) async fn list_own(
 
 fn list_of(shared: &Shared, user: &User, uri: &Uri) -> Answer {
     let listing = Listing::read(uri, FILTERS)?;
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let lookup = shared.lookup(&directory);
     let usable = directory.workbins_of(user).into_iter();
     listing.of_all(
@@ -86,7 +86,7 @@ fn list_of(shared: &Shared, user: &User, uri: &Uri) -> Answer {
 /// Finds a workbin by id or name among those that the caller may use; a supervisor finds every
 /// other by its id, too.
 fn find(shared: &Shared, me: &Me, id_or_name: &str) -> Result<Workbin, Refusal> {
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let named = directory.workbin_for(&me.user, id_or_name);
     if let (Named::Unknown(_), true) = (&named, me.is(Role::Supervisor))
         && let Some(workbin) =
@@ -110,12 +110,13 @@ pub(crate) async fn get(
 
 /// Shows a workbin, with its content by medium when asked for.
 async fn show(shared: &Shared, me: &Me, workbin: &Workbin, uri: &Uri) -> Answer {
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let lookup = shared.lookup(&directory);
     let mut shown = select(&fields(uri), &WorkbinResource::new(workbin, lookup));
     if let (Some(wanted), Value::Object(shown)) = (subresources(uri), &mut shown) {
         let content = shared
             .engine()
+            .views()
             .interactions_in(InteractionScope::InWorkbin(workbin.id), CONTENT_MAX)
             .await?;
         let asked = CONTENTS
@@ -161,7 +162,7 @@ async fn show_content(
 ) -> Answer {
     let listing = Listing::read(uri, me_interactions::FILTERS)?;
     let scope = InteractionScope::InWorkbin(workbin.id);
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let lookup = shared.lookup(&directory);
     let as_message =
         |interaction: &Interaction| Some(StateMessage::of_item(interaction, me.id(), lookup));
@@ -345,7 +346,7 @@ fn watched(references: &BTreeMap<String, i32>, left_out: Option<&str>) -> JsonTe
 
 /// Finds a workbin that another user may use.
 fn find_of(shared: &Shared, me: &Me, user: &str, id_or_name: &str) -> Result<Workbin, Refusal> {
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     usable_workbin(
         &directory.workbin_for(&directory.users[&colleague(shared, me, user)?], id_or_name),
     )
@@ -358,7 +359,7 @@ pub(crate) async fn list_of_user(
     Id(user): Id,
     uri: Uri,
 ) -> Answer {
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     list_of(&shared, &directory.users[&colleague(&shared, &me, &user)?], &uri)
 }
 
@@ -443,12 +444,13 @@ async fn watch(
     state: SubscriptionState,
 ) -> Result<i32, Refusal> {
     let engine = shared.engine();
-    let reference = engine.next_reference(me.id()).await?;
+    let reference = engine.core().next_reference(me.id()).await?;
     let is_watched = state == SubscriptionState::Subscribed;
-    engine.watch_workbin(me.id(), me.center(), workbin.id, is_watched).await?;
-    let directory = engine.directory();
+    engine.desks().watch_workbin(me.id(), me.center(), workbin.id, is_watched).await?;
+    let directory = engine.core().directory();
     let told = WorkbinSubscription { workbin, reader: me.id(), state, reference };
     engine
+        .delivery()
         .answer(me.id(), Topic::Workbins, workbin_subscription(&told, shared.lookup(&directory)))
         .await;
     Ok(reference)

@@ -1,43 +1,42 @@
 //! The loops of Handoff.
 //!
-//! Every change, whoever wants it, goes the one write path in [`execute`]: load, decide, commit,
+//! Every change, whoever wants it, goes the one write path in [`commands`]: load, decide, commit,
 //! wake. The workers around it (router, timers, delivery, sweeper) wake on a hint *or* on a period,
 //! take no input and are idempotent, so a lost hint or a crash costs time and nothing else.
 //!
+//! The rooms stand on each other in this order: [`core`], [`views`], [`commands`]; on these
+//! [`desks`], [`letters`], [`conversations`] and [`delivery`]; then the [`workers`]; and an
+//! [`Engine`] is all of them. What is below knows nothing of what is above.
+//!
 //! The crate owns no protocol and no SQL: it builds against the contracts of store and bus, and
-//! whoever speaks to agents implements [`delivery::Publisher`].
+//! whoever speaks outward implements a trait of [`outward`].
 
-pub mod agents;
-pub mod board;
-pub mod chats;
+pub mod commands;
+pub mod conversations;
+pub mod core;
 pub mod delivery;
-pub mod directory;
-pub mod engine;
-pub mod execute;
-pub mod mail;
-pub mod ports;
-pub mod query;
-pub mod world;
+pub mod desks;
+pub mod letters;
+pub mod outward;
+pub mod views;
+pub mod workers;
 
-mod retire;
-mod router;
-mod supervision;
-mod sweeper;
-mod timers;
+mod run;
 mod worker;
 
-pub use agents::{AgentError, ChannelChange};
-pub use chats::{
-    ChatRefused, Customers, Most, NewChat, NotYourChat, Note, NoteKind, NumberedNote, OpenedChat,
-    PlaceInLine, RequestName,
+pub use crate::core::{
+    AcknowledgementLimits, Board, Clock, Core, Directory, IdSource, Most, Note, NoteKind,
+    NumberedNote, Options, Parts, SystemClock, SystemIds,
 };
-pub use delivery::{Patience, Published, Publisher, Replay, Subscriptions};
-pub use directory::Directory;
-pub use engine::{Engine, Options, Parts};
-pub use execute::{Attempt, Done, ExecuteError, Opening};
-pub use mail::{
-    AcknowledgementLimits, Mailboxes, NewLetter, Post, Posted, RawMessage, TakenIn, contact_id,
+pub use commands::{CommandRequest, Commands, Done, ExecuteError, Opening};
+pub use conversations::{
+    ChatRefused, Conversations, NewChat, NotYourChat, OpenedChat, RequestName,
 };
-pub use ports::{Clock, IdSource, SystemClock, SystemIds};
-pub use router::Why;
+pub use delivery::{Delivery, Replay, Subscriptions};
+pub use desks::{AgentError, ChannelChange, Desks};
+pub use letters::{Letters, NewLetter, RawMessage, TakenIn, contact_id};
+pub use outward::{Customers, Mailboxes, Patience, Post, Posted, Published, Publisher};
+pub use run::Engine;
+pub use views::{PlaceInLine, Views, Why};
 pub use worker::WorkerStatus;
+pub use workers::Workers;

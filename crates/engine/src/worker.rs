@@ -1,14 +1,51 @@
-//! The skeleton of a worker: wakes on a hint or on a period, does all there is to do, reports how
-//! it went.
+//! Workers: each wakes on a reason or on a period, does all there is to do, and reports how it went.
+//!
+//! A worker takes no input and is idempotent, so a lost hint or a crash costs time and nothing
+//! else.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use async_trait::async_trait;
+use handoff_bus::Heard;
 use handoff_domain::Time;
+use handoff_store::StoreError;
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 
-use crate::ports::Clock;
+use crate::core::Core;
+
+/// What one worker does, and when.
+#[async_trait]
+pub(crate) trait Worker: Send + Sync + 'static {
+    /// Returns its name, in the log and in the diagnostics.
+    fn name(&self) -> &'static str;
+
+    /// Returns the longest time between two rounds.
+    fn period(&self) -> Duration;
+
+    /// Returns when there is something to do before the period is over, as far as this node knows.
+    fn next_due(&self) -> Option<Time> {
+        None
+    }
+
+    /// Tells whether what was heard is a reason for a round. Of those whom hints wake, a hint that
+    /// was missed wakes all.
+    fn is_woken_by(&self, _heard: &Heard) -> bool {
+        false
+    }
+
+    /// Returns what wakes it beside hints.
+    fn wakes(&self) -> Arc<Notify> {
+        Arc::default()
+    }
+
+    /// Does all that there is to do.
+    ///
+    /// # Errors
+    ///
+    /// The store's own; what was not done is done in the next round.
+    async fn round(&self) -> Result<(), StoreError>;
+}
 
 /// How a worker is doing.
 #[derive(Clone, Debug, Default)]
@@ -23,20 +60,61 @@ pub struct WorkerStatus {
     pub last_error: Option<String>,
 }
 
-/// Where a worker's status is kept for others to read.
-pub(crate) type StatusCell = Arc<Mutex<WorkerStatus>>;
-
-pub(crate) fn status_cell(name: &'static str) -> StatusCell {
-    Arc::new(Mutex::new(WorkerStatus { name, ..WorkerStatus::default() }))
+/// A worker that runs.
+pub(crate) struct Running {
+    worker: Arc<dyn Worker>,
+    /// Many reasons while it is busy become one more round.
+    wakes: Arc<Notify>,
+    status: Arc<Mutex<WorkerStatus>>,
 }
 
-pub(crate) fn report<E: std::error::Error>(
-    cell: &StatusCell,
-    clock: &dyn Clock,
-    result: Result<(), &E>,
+impl Running {
+    /// Starts a worker: a round, then another whenever there is a reason, until the core stops.
+    pub(crate) fn start(core: &Arc<Core>, worker: Arc<dyn Worker>) -> Self {
+        let status = WorkerStatus { name: worker.name(), ..WorkerStatus::default() };
+        let (wakes, status) = (worker.wakes(), Arc::new(Mutex::new(status)));
+        core.tasks.spawn(run(core.clone(), worker.clone(), wakes.clone(), status.clone()));
+        Self { worker, wakes, status }
+    }
+
+    /// Wakes the worker if what was heard is a reason.
+    pub(crate) fn hear(&self, heard: &Heard) {
+        if self.worker.is_woken_by(heard) {
+            self.wakes.notify_one();
+        }
+    }
+
+    pub(crate) fn status(&self) -> WorkerStatus {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+async fn run(
+    core: Arc<Core>,
+    worker: Arc<dyn Worker>,
+    wakes: Arc<Notify>,
+    status: Arc<Mutex<WorkerStatus>>,
 ) {
-    let mut status = cell.lock().unwrap_or_else(PoisonError::into_inner);
-    status.last_round = Some(clock.now());
+    loop {
+        let result = worker.round().await;
+        report(&status, core.now(), result.as_ref().map(|&()| ()));
+        tokio::select! {
+            () = core.stopping.cancelled() => return,
+            () = wakes.notified() => {}
+            () = tokio::time::sleep(rest(&*worker, core.now())) => {}
+        }
+    }
+}
+
+/// Returns how long a worker may sleep: until something is due, and at most a period.
+fn rest(worker: &dyn Worker, now: Time) -> Duration {
+    let until = |due: Time| Duration::from_millis(due.ms_since(now));
+    worker.next_due().map_or(worker.period(), |due| worker.period().min(until(due)))
+}
+
+fn report(status: &Mutex<WorkerStatus>, now: Time, result: Result<(), &StoreError>) {
+    let mut status = status.lock().unwrap_or_else(PoisonError::into_inner);
+    status.last_round = Some(now);
     status.rounds += 1;
     match result {
         Ok(()) => status.last_error = None,
@@ -48,14 +126,5 @@ pub(crate) fn report<E: std::error::Error>(
             }
             status.last_error = Some(text);
         }
-    }
-}
-
-/// Waits until there is a reason for another round. Returns false when the worker should stop.
-pub(crate) async fn next_round(flag: &Notify, period: Duration, stop: &CancellationToken) -> bool {
-    tokio::select! {
-        () = stop.cancelled() => false,
-        () = flag.notified() => true,
-        () = tokio::time::sleep(period) => true,
     }
 }

@@ -68,7 +68,8 @@ impl Mail {
     ) -> anyhow::Result<Self> {
         let signer = key::signer(&config.store.path)?;
         let trust = trust(config)?;
-        let addresses = Addresses::resolve(config, &engine.directory(), &signer, trust.as_ref())?;
+        let addresses =
+            Addresses::resolve(config, &engine.core().directory(), &signer, trust.as_ref())?;
         let addresses = Arc::new(addresses);
         engine.send_from(addresses.clone());
         engine.post_with(Arc::new(Poster::new(addresses.clone(), signer.clone(), files)));

@@ -2,7 +2,7 @@
 //! sees what its sender says.
 
 use handoff_domain::{Action, Command, Content, Interaction, Mode, Party, Utterance, Visibility};
-use handoff_engine::Attempt;
+use handoff_engine::CommandRequest;
 use handoff_store::{FileRecord, FileSender, Put, Record};
 
 use super::{FILE_PART, added, is_unclear, no_file, sent};
@@ -49,7 +49,7 @@ pub(super) async fn add(
         bytes: *bytes,
         content_type: content_type.clone(),
         by: FileSender::User(me.id()),
-        at: engine.now(),
+        at: engine.core().now(),
         deleted: None,
     };
     let (id, name, bytes) = (*id, name.clone(), *bytes);
@@ -60,13 +60,13 @@ pub(super) async fn add(
         content_type,
         description: field("description"),
     };
-    let reference = engine.next_reference(me.id()).await?;
+    let reference = engine.core().next_reference(me.id()).await?;
     let answer = added(shared, &record, reference);
-    let attempt = Attempt {
+    let attempt = CommandRequest {
         id: interaction.id,
         command: says(me, content, visibility),
         reference: Some(reference),
-        receipt: retry.receipt(me, &answer, engine.now()),
+        receipt: retry.receipt(me, &answer, engine.core().now()),
         also: vec![Put { record: Record::File(record), expected: 0 }],
     };
     let said = Box::pin(carry_out(shared, me, &attempt, answer.clone()));
@@ -96,14 +96,14 @@ pub(super) async fn delete(
         return Err(Refusal::new(Code::Forbidden, sentence));
     }
     let content = Content::FileDeleted { file: found.value.id, name: found.value.name.clone() };
-    let reference = engine.next_reference(me.id()).await?;
+    let reference = engine.core().next_reference(me.id()).await?;
     let answer: JsonText = Envelope::Plain.success(Some(reference));
-    let record = FileRecord { deleted: Some(engine.now()), ..found.value };
-    let attempt = Attempt {
+    let record = FileRecord { deleted: Some(engine.core().now()), ..found.value };
+    let attempt = CommandRequest {
         id: interaction.id,
         command: says(me, content, entry.visibility),
         reference: Some(reference),
-        receipt: retry.receipt(me, &answer, engine.now()),
+        receipt: retry.receipt(me, &answer, engine.core().now()),
         also: vec![Put { record: Record::File(record), expected: found.version }],
     };
     carry_out(shared, me, &attempt, answer).await

@@ -11,7 +11,7 @@ use handoff_domain::rejection::Noun;
 use handoff_domain::{
     Action, Attachment, Command, Content, FileId, Interaction, Media, Mode, Rejection, UserId,
 };
-use handoff_engine::Attempt;
+use handoff_engine::CommandRequest;
 use handoff_store::{FileRecord, FileSender, Key, Put, Record};
 use serde::Serialize;
 
@@ -95,7 +95,7 @@ pub(super) async fn download(
 }
 
 async fn load(shared: &Shared, id: FileId) -> Result<Option<FileRecord>, Refusal> {
-    let found = shared.engine().store().load(&[Key::File(id)]).await?.pop().flatten();
+    let found = shared.engine().core().store().load(&[Key::File(id)]).await?.pop().flatten();
     Ok(found.and_then(|found| match found.value {
         Record::File(record) => Some(record).filter(|record| record.deleted.is_none()),
         _ => None,
@@ -159,16 +159,16 @@ pub(super) async fn add(
         bytes: attachment.bytes,
         content_type: attachment.content_type.clone(),
         by: FileSender::User(me.id()),
-        at: engine.now(),
+        at: engine.core().now(),
         deleted: None,
     };
-    let reference = engine.next_reference(me.id()).await?;
+    let reference = engine.core().next_reference(me.id()).await?;
     let answer = added(shared, &record, reference);
-    let attempt = Attempt {
+    let attempt = CommandRequest {
         id: interaction.id,
         command: command(me, Action::AddAttachment(attachment)),
         reference: Some(reference),
-        receipt: retry.receipt(me, &answer, engine.now()),
+        receipt: retry.receipt(me, &answer, engine.core().now()),
         also: vec![Put { record: Record::File(record.clone()), expected: 0 }],
     };
     let done = Box::pin(carry_out(shared, me, &attempt, answer.clone()));
@@ -215,13 +215,13 @@ pub(super) async fn delete(
     may_attach(interaction, me.id(), "RemoveAttachment")?;
     let file = attachment.parse::<FileId>().map_err(|_| no_file())?;
     let engine = shared.engine();
-    let reference = engine.next_reference(me.id()).await?;
+    let reference = engine.core().next_reference(me.id()).await?;
     let answer = Envelope::Plain.success(Some(reference));
-    let attempt = Attempt {
+    let attempt = CommandRequest {
         id: interaction.id,
         command: command(me, Action::RemoveAttachment(file)),
         reference: Some(reference),
-        receipt: retry.receipt(me, &answer, engine.now()),
+        receipt: retry.receipt(me, &answer, engine.core().now()),
         also: Vec::new(),
     };
     carry_out(shared, me, &attempt, answer).await
@@ -264,7 +264,8 @@ pub(crate) async fn document(
 
 /// Tells whether a file of another interaction is shown to the caller there.
 async fn is_theirs(shared: &Shared, me: &Me, record: &FileRecord) -> Result<bool, Refusal> {
-    let Some(source) = shared.engine().interaction_for(me.id(), record.interaction).await? else {
+    let Some(source) = shared.engine().views().interaction_for(me.id(), record.interaction).await?
+    else {
         return Ok(false);
     };
     if source.media == Media::Email {

@@ -195,8 +195,8 @@ pub(super) async fn verify(
     {
         return Err(Refusal::not_authenticated());
     }
-    let (basic, now) = (&shared.gate().basic, shared.engine().now());
-    let directory = shared.engine().directory();
+    let (basic, now) = (&shared.gate().basic, shared.engine().core().now());
+    let directory = shared.engine().core().directory();
     // A disabled user is nobody, and so takes as long to refuse.
     let user = directory.user_by_name(&credentials.user_name).filter(|user| user.enabled);
     let stored = user.and_then(|user| user.password_hash.clone());
@@ -226,7 +226,7 @@ pub(super) async fn verify(
         }
     };
     let attempt = Attempt { password: credentials.password, stored, address, urgency };
-    if basic.is_right(attempt, shared.engine().ids().random()).await?
+    if basic.is_right(attempt, shared.engine().core().ids().random()).await?
         && let Some(user) = user
     {
         basic.right.put(tag, (), now.plus_ms(RIGHT_MS), now);

@@ -51,8 +51,8 @@ impl Session {
 /// Makes a new session for a user who just proved who they are. Nothing is stored.
 pub(super) fn fresh(shared: &Shared, user: &User) -> Session {
     let (engine, signer) = (shared.engine(), shared.gate().signer());
-    let secret = [engine.ids().random(), engine.ids().random()];
-    Session::of(&signer.issue(user, engine.now(), secret), true)
+    let secret = [engine.core().ids().random(), engine.core().ids().random()];
+    Session::of(&signer.issue(user, engine.core().now(), secret), true)
 }
 
 /// Finds the first session among these tickets that is alive, and its user.
@@ -61,7 +61,7 @@ pub(super) async fn resume(
     tickets: &[Ticket],
 ) -> Result<Option<(Arc<User>, Session)>, Refusal> {
     for ticket in tickets {
-        let directory = shared.engine().directory();
+        let directory = shared.engine().core().directory();
         let Some(user) = directory.users.get(&ticket.user()).filter(|user| user.enabled) else {
             continue;
         };
@@ -85,8 +85,8 @@ pub(super) async fn of_user(
 /// Tells whether a ticket's session is alive; stores it when this is its first time back, and that
 /// it was used.
 async fn is_alive(shared: &Shared, ticket: &Ticket, user: &User) -> Result<bool, StoreError> {
-    let now = shared.engine().now();
-    let idle_ms = shared.engine().options().login_idle_ms;
+    let now = shared.engine().core().now();
+    let idle_ms = shared.engine().core().options().login_idle_ms;
     let id = ticket.stored_id(user);
     match load(shared, &id).await? {
         Some(Versioned { value: session, version }) => {
@@ -129,7 +129,7 @@ pub(crate) async fn end(shared: &Shared, user: &User, session: &Session) -> Resu
         return Ok(());
     }
     let id = session.ticket.stored_id(user);
-    let now = shared.engine().now();
+    let now = shared.engine().core().now();
     loop {
         let found = load(shared, &id).await?;
         let expected = found.as_ref().map_or(0, |found| found.version);
@@ -152,8 +152,14 @@ fn has_ended(session: &LoginSession) -> bool {
 }
 
 async fn load(shared: &Shared, id: &str) -> Result<Option<Versioned<LoginSession>>, StoreError> {
-    let found =
-        shared.engine().store().load(&[Key::LoginSession(id.to_owned())]).await?.pop().flatten();
+    let found = shared
+        .engine()
+        .core()
+        .store()
+        .load(&[Key::LoginSession(id.to_owned())])
+        .await?
+        .pop()
+        .flatten();
     Ok(found.and_then(|found| match found.value {
         Record::LoginSession(value) => Some(Versioned { value, version: found.version }),
         _ => None,
@@ -168,7 +174,7 @@ async fn put(
 ) -> Result<bool, StoreError> {
     let put = Put { record: Record::LoginSession(session), expected };
     let change = ChangeSet { puts: vec![put], ..ChangeSet::default() };
-    match shared.engine().store().commit(change).await {
+    match shared.engine().core().store().commit(change).await {
         Ok(_) => Ok(true),
         Err(CommitError::Conflict { .. } | CommitError::Receipt(_)) => Ok(false),
         Err(CommitError::Store(error)) => Err(error),

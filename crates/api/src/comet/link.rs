@@ -68,7 +68,7 @@ impl Subscribers {
     /// Returns the session's user and their contact center; `None` when they were deleted.
     fn owner_of(&self, session: &SessionInfo) -> Option<(UserId, CenterId)> {
         let user = user_of(session)?;
-        Some((user, self.engine.center_of(user)?))
+        Some((user, self.engine.core().center_of(user)?))
     }
 
     /// The same for what ends, which must be forgotten also of a user who was deleted; their desk
@@ -76,7 +76,7 @@ impl Subscribers {
     fn former_owner_of(&self, session: &SessionInfo) -> Option<(UserId, CenterId)> {
         let of_desk = || {
             let user = user_of(session)?;
-            Some((user, self.engine.desk(user)?.center))
+            Some((user, self.engine.core().desk(user)?.center))
         };
         self.owner_of(session).or_else(of_desk)
     }
@@ -88,17 +88,17 @@ impl Subscribers {
         subscription: Subscriptions,
     ) -> Result<(), AgentError> {
         let name = subscription.name.clone();
-        self.engine.subscribe(user, center, session.as_str(), subscription).await?;
+        self.engine.delivery().subscribe(user, center, session.as_str(), subscription).await?;
         // The session may have ended, or the name been given up, on another connection meanwhile;
         // its notice then came too early to find anything. Whoever looks after the other has done
         // so sets it right.
         let standing =
             self.link.server().map(|server| server.subscriptions_of(session)).unwrap_or_default();
         if standing.is_empty() {
-            return self.engine.forget_session(user, center, session.as_str()).await;
+            return self.engine.delivery().forget_session(user, center, session.as_str()).await;
         }
         if !standing.contains(&name) {
-            return self.engine.unsubscribe(user, center, session.as_str(), &name).await;
+            return self.engine.delivery().unsubscribe(user, center, session.as_str(), &name).await;
         }
         Ok(())
     }
@@ -141,7 +141,12 @@ impl Application for Subscribers {
     async fn unsubscribed(&self, session: &SessionInfo, subscription: &str) {
         let mut guard = self.guard(session);
         let Some((user, center)) = self.former_owner_of(session) else { return };
-        match self.engine.unsubscribe(user, center, session.id.as_str(), subscription).await {
+        match self
+            .engine
+            .delivery()
+            .unsubscribe(user, center, session.id.as_str(), subscription)
+            .await
+        {
             Ok(()) => guard.is_done = true,
             Err(error) => failed("unsubscribe", session, &error),
         }
@@ -149,14 +154,16 @@ impl Application for Subscribers {
 
     fn has_room(&self, session: &SessionInfo) {
         if let Some((user, _)) = self.owner_of(session) {
-            self.engine.go_on(user);
+            self.engine.delivery().deliver_soon(user);
         }
     }
 
     async fn session_removed(&self, session: &SessionInfo, reason: RemovalReason) {
         let Some((user, center)) = self.former_owner_of(session) else { return };
         tracing::debug!(agent.id = %user, session.id = %session.id, ?reason, "an agent's session is no more");
-        if let Err(error) = self.engine.forget_session(user, center, session.id.as_str()).await {
+        if let Err(error) =
+            self.engine.delivery().forget_session(user, center, session.id.as_str()).await
+        {
             failed("forget", session, &error);
         }
     }

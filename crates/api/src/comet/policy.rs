@@ -40,8 +40,8 @@ impl ByRole {
 /// disabled.
 pub(super) fn user_of(engine: &Engine, identity: &Identity) -> Option<Arc<User>> {
     let id = identity.as_str().parse().ok()?;
-    let center = engine.center_of(id)?;
-    engine.directory().user(center, id).filter(|user| user.enabled).cloned()
+    let center = engine.core().center_of(id)?;
+    engine.core().directory().user(center, id).filter(|user| user.enabled).cloned()
 }
 
 impl Policy for ByRole {
@@ -56,7 +56,7 @@ impl Policy for ByRole {
         let (Some(user), Some(requests)) = (user, self.requests.get()) else {
             return Verdict::Allow;
         };
-        allow_if(requests.wait_ms(user, self.engine.now()).is_none(), Denial::Temporary)
+        allow_if(requests.wait_ms(user, self.engine.core().now()).is_none(), Denial::Temporary)
     }
 
     fn may_subscribe(&self, identity: Option<&Identity>, channel: &str) -> Verdict {

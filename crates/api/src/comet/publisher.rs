@@ -35,7 +35,7 @@ impl Voice {
     /// Returns the names as they are now. The engine is there whenever it renders; should it be
     /// going, names are left out.
     fn directory(&self) -> Arc<Directory> {
-        self.engine.upgrade().map_or_else(Arc::default, |engine| engine.directory())
+        self.engine.upgrade().map_or_else(Arc::default, |engine| engine.core().directory())
     }
 }
 

@@ -72,7 +72,7 @@ pub(crate) struct Standing {
 impl Standing {
     /// Returns where the customer of a chat is in line; `None` when there is nothing to say of it.
     pub(crate) fn of(shared: &Shared, interaction: &Interaction) -> Option<Self> {
-        let place = shared.engine().place_in_line(interaction);
+        let place = shared.engine().views().place_in_line(interaction);
         let availability = Availability::of_chat(shared, interaction, place)?;
         let expected_wait =
             place.and_then(|place| place.expected_wait_ms).map(|ms| ms.div_ceil(MS_PER_S));
@@ -109,7 +109,8 @@ impl Answer {
             Since::Nothing => (0, 0),
         };
         let most = Most { entries: wanted, bytes: BYTES_MAX };
-        let entries = engine.transcript_page(interaction.id, after, Visibility::All, most).await?;
+        let entries =
+            engine.views().transcript_page(interaction.id, after, Visibility::All, most).await?;
         // A position beyond the end is none that the customer could come from; believed, it would
         // hide whatever is said up to there.
         let end = interaction.chat.as_ref().map_or(0, |chat| chat.for_customer);
@@ -123,7 +124,7 @@ impl Answer {
         match since {
             Since::Index(_) => {
                 hear(Some(last), answer.chat_ended);
-                let notes = engine.take_notes(interaction.id, &entries);
+                let notes = engine.conversations().take_notes(interaction.id, &entries);
                 answer.messages.extend(notes.iter().map(CustomerMessage::of_note));
             }
             Since::Nothing => {

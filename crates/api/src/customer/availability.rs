@@ -58,12 +58,12 @@ impl Availability {
     pub(crate) fn of_service(shared: &Shared, service: &Service, terms: &ChatTerms) -> Self {
         let engine = shared.engine();
         let is_closed =
-            terms.hours.as_ref().is_some_and(|open| !hours::is_open(open, engine.now()));
+            terms.hours.as_ref().is_some_and(|open| !hours::is_open(open, engine.core().now()));
         let is_full = || {
             let most = terms.max_waiting.map(|most| usize::try_from(most).unwrap_or(usize::MAX));
-            most.is_some_and(|most| engine.waiting_in(service.queue) >= most)
+            most.is_some_and(|most| engine.core().board().waiting_in(service.queue) >= most)
         };
-        let directory = engine.directory();
+        let directory = engine.core().directory();
         let state = if is_closed {
             Readiness::Closed
         } else if is_full() {
@@ -71,7 +71,7 @@ impl Availability {
         } else {
             let queue = directory.queue(service.center, service.queue);
             let none = SkillLevels::new();
-            of(queue.map_or(Attendance::Nobody, |queue| engine.attendance(queue, &none)))
+            of(queue.map_or(Attendance::Nobody, |queue| engine.views().attendance(queue, &none)))
         };
         Self::with(shared, state, service, terms)
     }
@@ -97,22 +97,25 @@ impl Availability {
         let attendance = match place {
             Some(place) => place.attendance,
             None if chat.ended == Some(LeaveReason::WaitedTooLong) => {
-                let directory = shared.engine().directory();
+                let directory = shared.engine().core().directory();
                 let queue =
                     interaction.queue.and_then(|queue| directory.queue(interaction.center, queue));
                 queue.map_or(Attendance::Nobody, |queue| {
-                    shared.engine().attendance(queue, &SkillLevels::new())
+                    shared.engine().views().attendance(queue, &SkillLevels::new())
                 })
             }
             None => return None,
         };
-        let directory = shared.engine().directory();
+        let directory = shared.engine().core().directory();
         let service = directory.service(ServiceKind::Chat, &chat.service);
         let found = service.and_then(|service| Some((service, service.chat()?)));
         let Some((service, terms)) = found else { return Some(Self::bare(of(attendance))) };
         // Whoever waits when the service closes is still served while somebody is there.
         let is_closed = || {
-            terms.hours.as_ref().is_some_and(|open| !hours::is_open(open, shared.engine().now()))
+            terms
+                .hours
+                .as_ref()
+                .is_some_and(|open| !hours::is_open(open, shared.engine().core().now()))
         };
         let state = match of(attendance) {
             Readiness::NobodyThere if is_closed() => Readiness::Closed,
@@ -134,7 +137,7 @@ impl Availability {
         let engine = shared.engine();
         let open = terms.hours.as_ref();
         let opens_at = open.filter(|_| state == Readiness::Closed);
-        let directory = engine.directory();
+        let directory = engine.core().directory();
         // A service that was removed or closed since takes no message.
         let takes_messages = |name: &&String| {
             let found = directory.service(ServiceKind::Email, name);
@@ -142,7 +145,9 @@ impl Availability {
         };
         Self {
             state,
-            opens_at: opens_at.and_then(|open| hours::opens_at(open, engine.now())).map(|at| at.0),
+            opens_at: opens_at
+                .and_then(|open| hours::opens_at(open, engine.core().now()))
+                .map(|at| at.0),
             hours: open.map(open_days).unwrap_or_default(),
             time_zone: open.map(|open| open.zone.clone()),
             leave_message: terms.leave_message.as_ref().filter(takes_messages).cloned(),

@@ -208,7 +208,7 @@ impl Inner {
             return self.listen(shared, session, channel, chat, key, 0).await;
         }
         let key = form.required("secureKey")?.to_owned();
-        let chat = shared.engine().customer_seen(&key).await?;
+        let chat = shared.engine().conversations().customer_seen(&key).await?;
         if chat.chat.as_ref().is_none_or(|chat| chat.service != service) {
             return Err(handoff_engine::NotYourChat::Unknown.into());
         }
@@ -280,7 +280,9 @@ impl Inner {
         let Some((server, shared)) = self.linked() else { return };
         for (session, handle) in self.listeners.of(chat) {
             let listener = handle.lock().await;
-            let Ok(found) = shared.engine().chat_of_key(&listener.key).await else { continue };
+            let Ok(found) = shared.engine().conversations().chat_of_key(&listener.key).await else {
+                continue;
+            };
             let Ok(answer) = Answer::bare(&found, &listener.key, listener.heard) else { continue };
             server.deliver(
                 &session,
@@ -321,7 +323,7 @@ impl Inner {
     async fn tell_standings(&self) {
         let Some((server, shared)) = self.linked() else { return };
         for chat in self.listeners.chats() {
-            let Some(known) = shared.engine().board().recent(chat) else { continue };
+            let Some(known) = shared.engine().core().board().recent(chat) else { continue };
             let Some(standing) = Standing::of(&shared, &known.value) else { continue };
             for (session, handle) in self.listeners.of(chat) {
                 let mut listener = handle.lock().await;
@@ -342,7 +344,7 @@ impl Inner {
         let Some((_, shared)) = self.linked() else { return };
         let engine = shared.engine();
         for chat in self.listeners.chats() {
-            engine.keep_awaited_customer(chat);
+            engine.conversations().keep_awaited_customer(chat);
         }
     }
 }
@@ -388,7 +390,7 @@ async fn tell_all(
 
 /// Reads what a listener has not been told, and moves them on.
 async fn catch_up(shared: &Shared, listener: &mut Listener) -> Result<Answer, Trouble> {
-    let interaction = shared.engine().chat_of_key(&listener.key).await?;
+    let interaction = shared.engine().conversations().chat_of_key(&listener.key).await?;
     let since = Since::Pushed(listener.heard + 1);
     let answer = Answer::of(shared, &interaction, &listener.key, since).await?;
     listener.heard = answer.next_position - 1;

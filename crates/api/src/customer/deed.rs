@@ -35,7 +35,7 @@ pub(crate) fn chat_service(
     shared: &Shared,
     name: &str,
 ) -> Result<(Arc<Service>, ChatTerms), Trouble> {
-    let service = shared.engine().directory().service(ServiceKind::Chat, name).cloned();
+    let service = shared.engine().core().directory().service(ServiceKind::Chat, name).cloned();
     let found = service.and_then(|service| {
         let terms = service.chat().cloned().filter(|_| service.enabled)?;
         Some((service, terms))
@@ -74,22 +74,22 @@ async fn begin_by(
     let engine = shared.engine();
     let request = introduction.message_id.as_ref().map(|id| request_of(&introduction, id));
     if let Some(request) = &request
-        && let Some(opened) = engine.chat_of_request(&service.name, request).await?
+        && let Some(opened) = engine.conversations().chat_of_request(&service.name, request).await?
     {
-        engine.keep_customer(&opened.interaction);
+        engine.conversations().keep_customer(&opened.interaction);
         return Ok(opened);
     }
-    if terms.hours.as_ref().is_some_and(|open| !hours::is_open(open, engine.now())) {
+    if terms.hours.as_ref().is_some_and(|open| !hours::is_open(open, engine.core().now())) {
         return Err(Trouble::new(
             Kind::Closed,
             "The service is closed at this time; come back when it is open.",
         ));
     }
-    let directory = engine.directory();
+    let directory = engine.core().directory();
     let queue =
         directory.queue(service.center, service.queue).cloned().ok_or_else(Trouble::unavailable)?;
     let guard = &shared.reception().guard;
-    guard.may_bring(from.address, &service.name, engine.now())?;
+    guard.may_bring(from.address, &service.name, engine.core().now())?;
     let place = guard.may_begin(from.address, |chat| super::is_live(engine, chat))?;
     let bytes =
         introduction.user_data.weight() + introduction.subject.as_ref().map_or(0, String::len);
@@ -104,10 +104,10 @@ async fn begin_by(
         user_data: introduction.user_data,
         request,
     };
-    let opened = engine.request_chat(new).await?;
-    engine.keep_customer(&opened.interaction);
+    let opened = engine.conversations().request_chat(new).await?;
+    engine.conversations().keep_customer(&opened.interaction);
     place.keep(opened.interaction.id);
-    guard.brought(from.address, &service.name, bytes as u64, engine.now());
+    guard.brought(from.address, &service.name, bytes as u64, engine.core().now());
     Ok(opened)
 }
 
@@ -134,17 +134,17 @@ pub(crate) async fn perform(
     };
     if let (Some(bytes), Some(conversation)) = (bytes, &chat.chat) {
         let guard = &shared.reception().guard;
-        guard.may_bring(address, &conversation.service, engine.now())?;
-        guard.brought(address, &conversation.service, bytes as u64, engine.now());
+        guard.may_bring(address, &conversation.service, engine.core().now())?;
+        guard.brought(address, &conversation.service, bytes as u64, engine.core().now());
     }
     match ask {
         Ask::Refresh => Ok(chat),
         Ask::Say { content, message_id } => {
-            shared.reception().guard.count_message(id, engine.now())?;
+            shared.reception().guard.count_message(id, engine.core().now())?;
             let receipt = message_id.clone().map(|given| receipt(shared, &chat, given, &content));
             let action =
                 Action::Say(Utterance { content, visibility: Visibility::All, message_id });
-            Ok(engine.customer_does(id, action, receipt, Vec::new()).await?)
+            Ok(engine.conversations().customer_does(id, action, receipt, Vec::new()).await?)
         }
         Ask::Typing { is_on, text } => {
             let text = text
@@ -163,6 +163,7 @@ pub(crate) async fn perform(
                 return Err(Trouble::missing("userData"));
             }
             Ok(engine
+                .conversations()
                 .customer_does(id, Action::UpdateUserData(user_data), None, Vec::new())
                 .await?)
         }
@@ -171,7 +172,7 @@ pub(crate) async fn perform(
                 return Ok(chat);
             }
             let action = Action::CustomerLeft { reason: LeaveReason::Itself };
-            Ok(engine.customer_does(id, action, None, Vec::new()).await?)
+            Ok(engine.conversations().customer_does(id, action, None, Vec::new()).await?)
         }
     }
 }
@@ -183,7 +184,7 @@ fn receipt(
     message_id: String,
     content: &handoff_domain::Content,
 ) -> Receipt {
-    let expires = Some(shared.engine().now().plus_ms(RETRIES_KNOWN_MS));
+    let expires = Some(shared.engine().core().now().plus_ms(RETRIES_KNOWN_MS));
     // The text that a debugger would show tells any two contents apart, which is all that is asked
     // of it.
     let fingerprint = hex(&Sha256::digest(format!("{content:?}")));
@@ -206,7 +207,7 @@ async fn note(
     let Some(customer) = customer else {
         return Err(Trouble::new(Kind::Ended, "The chat has ended; begin a new one."));
     };
-    let (from, at) = (Speaker::from(customer), shared.engine().now());
+    let (from, at) = (Speaker::from(customer), shared.engine().core().now());
     tell(shared, &chat, &Note { at, from, visibility: Visibility::All, kind }).await;
     Ok(chat)
 }
@@ -220,11 +221,11 @@ pub(crate) async fn tell(shared: &Shared, interaction: &Interaction, note: &Note
     for party in chat.parties.iter().filter(|party| party.present && party.id != note.from.id) {
         let (PartyKind::Agent(user) | PartyKind::Supervisor(user)) = party.kind else { continue };
         if note.visibility <= party.sees {
-            let directory = engine.directory();
+            let directory = engine.core().directory();
             for (topic, data) in notify::note(interaction, user, note, shared.lookup(&directory)) {
-                engine.answer(user, topic, data).await;
+                engine.delivery().answer(user, topic, data).await;
             }
         }
     }
-    engine.note(interaction, note.clone());
+    engine.conversations().note(interaction, note.clone());
 }

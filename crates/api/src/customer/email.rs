@@ -54,15 +54,15 @@ pub(crate) async fn create(
     let (service, terms) = email_service(&shared, &service)?;
     let (headers, address) = (request.headers().clone(), address_of(request.extensions()));
     let guard = &shared.reception().guard;
-    guard.may_bring(address, &service.name, shared.engine().now())?;
+    guard.may_bring(address, &service.name, shared.engine().core().now())?;
     let (fields, files) = receive(&shared, request, &terms).await?;
     let bytes = fields.iter().map(|(name, value)| (name.len() + value.len()) as u64);
     let bytes: u64 = bytes.chain(files.iter().map(|file| file.bytes)).sum();
-    guard.brought(address, &service.name, bytes, shared.engine().now());
+    guard.brought(address, &service.name, bytes, shared.engine().core().now());
     let writing = Writing::read(&fields, &headers)?;
     let mailbox = mailbox(&shared, service.center, &terms, writing.mailbox.as_deref())?;
     let attachments = attachments(&files, &terms)?;
-    let queue = shared.engine().directory().queue(service.center, service.queue).cloned();
+    let queue = shared.engine().core().directory().queue(service.center, service.queue).cloned();
     let new = NewLetter {
         center: service.center,
         mailbox: mailbox.clone(),
@@ -74,7 +74,7 @@ pub(crate) async fn create(
         user_data: writing.user_data,
     };
     let taken_in =
-        Box::pin(async { Ok::<_, Trouble>(shared.engine().take_in_letter(&new).await?) });
+        Box::pin(async { Ok::<_, Trouble>(shared.engine().letters().take_in_letter(&new).await?) });
     let TakenIn { interaction, is_new } =
         files::keep_all_and(&shared, files, taken_in, Trouble::is_unclear).await?;
     if !is_new {
@@ -86,7 +86,7 @@ pub(crate) async fn create(
 }
 
 fn email_service(shared: &Shared, name: &str) -> Result<(Arc<Service>, EmailTerms), Trouble> {
-    let service = shared.engine().directory().service(ServiceKind::Email, name).cloned();
+    let service = shared.engine().core().directory().service(ServiceKind::Email, name).cloned();
     let found = service.and_then(|service| {
         let terms = service.email().cloned().filter(|_| service.enabled)?;
         Some((service, terms))
@@ -209,7 +209,7 @@ fn mailbox(
     wanted: Option<&str>,
 ) -> Result<String, Trouble> {
     let Some(wanted) = wanted else { return Ok(terms.mailbox.clone()) };
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let of_center =
         directory.services.values().filter(|service| service.center == center && service.enabled);
     let mut mailboxes = of_center.filter_map(|service| Some(&service.email()?.mailbox));
@@ -245,7 +245,7 @@ fn name_of(
     attachments: &[Attachment],
 ) -> String {
     let Some(name) = &writing.name else {
-        return format!("form {:032x}", shared.engine().ids().random());
+        return format!("form {:032x}", shared.engine().core().ids().random());
     };
     let files: Vec<(&str, u64)> =
         attachments.iter().map(|one| (one.name.as_str(), one.bytes)).collect();

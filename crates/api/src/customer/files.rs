@@ -84,7 +84,7 @@ pub(crate) async fn notified(
         (Form::read(request).await?, None)
     };
     let key = form.required("secureKey")?;
-    let interaction = shared.engine().customer_seen(key).await?;
+    let interaction = shared.engine().conversations().customer_seen(key).await?;
     let service = interaction.chat.as_ref().map(|chat| chat.service.clone()).unwrap_or_default();
     let limits = limits_of(&shared, &service)?;
     match (form.text("operation"), arrived) {
@@ -113,7 +113,7 @@ pub(crate) async fn notified(
 
 fn limits_of(shared: &Shared, service: &str) -> Result<FileLimits, Trouble> {
     // A service that was disabled meanwhile leaves the chats that began by it as they are.
-    let found = shared.engine().directory().service(ServiceKind::Chat, service).cloned();
+    let found = shared.engine().core().directory().service(ServiceKind::Chat, service).cloned();
     let limits = found.and_then(|service| service.chat().map(|terms| terms.files.clone()));
     limits.ok_or_else(|| {
         Trouble::new(
@@ -124,7 +124,7 @@ fn limits_of(shared: &Shared, service: &str) -> Result<FileLimits, Trouble> {
 }
 
 fn widest_limits(shared: &Shared) -> FileLimits {
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let all = directory.services.values().filter_map(|service| service.chat());
     let file_bytes_max = all.map(|terms| terms.files.file_bytes_max).max().unwrap_or(0);
     FileLimits { file_bytes_max, ..FileLimits::default() }
@@ -138,11 +138,11 @@ async fn receive(
     limits: &FileLimits,
 ) -> Result<(Form, Option<Arrived>), Trouble> {
     let (address, guard) = (address_of(request.extensions()), &shared.reception().guard);
-    guard.may_bring(address, service, shared.engine().now())?;
+    guard.may_bring(address, service, shared.engine().core().now())?;
     let received = files::receive(shared, request, FILE_PART, limits.file_bytes_max).await?;
     // Whether it is kept or not: the disk has borne it.
     let bytes = received.file.as_ref().map_or(0, |file| file.bytes);
-    guard.brought(address, service, bytes, shared.engine().now());
+    guard.brought(address, service, bytes, shared.engine().core().now());
     let mut form = Form::default();
     received.fields.into_iter().for_each(|(name, value)| form.add(&name, value));
     Ok((form, received.file))
@@ -172,7 +172,7 @@ async fn accept(
         bytes: *bytes,
         content_type: content_type.to_owned(),
         by: FileSender::Customer,
-        at: shared.engine().now(),
+        at: shared.engine().core().now(),
         deleted: None,
     };
     let content = Content::FileUploaded {
@@ -191,13 +191,17 @@ async fn accept(
     });
     // How much they may send is decided in the commit: several files may arrive at once.
     let said = Box::pin(async {
-        Ok(shared.engine().customer_does(interaction.id, said, None, vec![put]).await?)
+        Ok(shared
+            .engine()
+            .conversations()
+            .customer_does(interaction.id, said, None, vec![put])
+            .await?)
     });
     let after: Arc<Interaction> =
         files::keep_and(shared, arrived, said, Trouble::is_unclear).await?;
     let answer = Answer::of(shared, &after, key, Since::Nothing).await?;
     let customer = after.chat.as_ref().and_then(Chat::customer_party);
-    let message = CustomerMessage::about_file(customer, shared.engine().now(), &content);
+    let message = CustomerMessage::about_file(customer, shared.engine().core().now(), &content);
     Ok(Json(answer.with_file(file).with(message)).into_response())
 }
 
@@ -223,14 +227,15 @@ async fn tell_limits(
         ("used-download-attempts", chat.files.downloads.to_string()),
     ]);
     let answer = Answer::of(shared, interaction, key, Since::Nothing).await?;
-    let message = CustomerMessage::limits(chat.customer_party(), shared.engine().now(), data);
+    let message =
+        CustomerMessage::limits(chat.customer_party(), shared.engine().core().now(), data);
     Ok(Json(answer.with(message)).into_response())
 }
 
 /// Tells whether the customer was told of a file: agents may send one another some.
 async fn is_shown(shared: &Shared, interaction: &Interaction, id: FileId) -> Result<bool, Trouble> {
     let entries =
-        shared.engine().transcript(interaction.id, 0, Visibility::All, usize::MAX).await?;
+        shared.engine().views().transcript(interaction.id, 0, Visibility::All, usize::MAX).await?;
     let is_it =
         |entry: &Entry| matches!(entry.content, Content::FileUploaded { file, .. } if file == id);
     Ok(entries.iter().any(is_it))
@@ -251,7 +256,11 @@ async fn download(
     }
     if interaction.chat.as_ref().is_some_and(Chat::is_live) {
         let counted = Action::CountDownload { file: found.id };
-        shared.engine().customer_does(interaction.id, counted, None, Vec::new()).await?;
+        shared
+            .engine()
+            .conversations()
+            .customer_does(interaction.id, counted, None, Vec::new())
+            .await?;
     }
     Ok(files::body_of(&shared.reception().files, &found))
 }
@@ -267,9 +276,13 @@ async fn delete(
         return Err(no_file());
     }
     let content = Content::FileDeleted { file: found.value.id, name: found.value.name.clone() };
-    let record = FileRecord { deleted: Some(shared.engine().now()), ..found.value };
+    let record = FileRecord { deleted: Some(shared.engine().core().now()), ..found.value };
     let put = Put { record: Record::File(record), expected: found.version };
     let said = Action::Say(Utterance::new(content, Visibility::All));
-    let after = shared.engine().customer_does(interaction.id, said, None, vec![put]).await?;
+    let after = shared
+        .engine()
+        .conversations()
+        .customer_does(interaction.id, said, None, vec![put])
+        .await?;
     Ok(Json(Answer::of(shared, &after, key, Since::Nothing).await?).into_response())
 }

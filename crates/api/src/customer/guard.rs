@@ -222,7 +222,7 @@ pub(crate) fn address_of(request: &axum::http::Extensions) -> IpAddr {
 /// Layer of all customers' routes: counts requests by address.
 pub(crate) async fn count(State(shared): State<Shared>, request: Request, next: Next) -> Response {
     let address = address_of(request.extensions());
-    match shared.reception().guard.requests.wait_ms(address, shared.engine().now()) {
+    match shared.reception().guard.requests.wait_ms(address, shared.engine().core().now()) {
         None => next.run(request).await,
         Some(_) => Trouble::new(
             Kind::TooMany,
@@ -302,7 +302,7 @@ fn service_in(path: &str) -> Option<String> {
 /// Tells whether a page may call the address of a service, or one that is of all services, as that
 /// of a service that nobody knows.
 fn may_call(shared: &Shared, service: Option<&str>, headers: &HeaderMap) -> Result<(), Trouble> {
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let found = service.and_then(|name| directory.service(ServiceKind::Chat, name)?.chat());
     let Some(terms) = found else {
         let mut all = directory.services.values().filter_map(|service| service.chat());

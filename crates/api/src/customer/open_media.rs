@@ -32,7 +32,7 @@ pub(crate) async fn create(
     let address = address_of(request.extensions());
     let form = Form::read(request).await?;
     let engine = shared.engine();
-    let directory = engine.directory();
+    let directory = engine.core().directory();
     let service =
         directory.service(ServiceKind::OpenMedia, &service).filter(|service| service.enabled);
     let found = service.and_then(|service| Some((service, service.open_media()?)));
@@ -45,9 +45,9 @@ pub(crate) async fn create(
     let queue =
         directory.queue(service.center, service.queue).cloned().ok_or_else(Trouble::unavailable)?;
     let guard = &shared.reception().guard;
-    guard.may_bring(address, &service.name, engine.now())?;
-    guard.brought(address, &service.name, form.bytes(), engine.now());
-    let id = engine.ids().interaction(engine.now());
+    guard.may_bring(address, &service.name, engine.core().now())?;
+    guard.brought(address, &service.name, form.bytes(), engine.core().now());
+    let id = engine.core().ids().interaction(engine.core().now());
     let (direction, sub_type) = kind(terms, &form)?;
     let receipt = key_of(&form)?.map(|key| external_id::receipt_of_service(service.id, key, id));
     let new = NewInteraction {
@@ -75,7 +75,7 @@ pub(crate) async fn create(
         reference: None,
         receipts: receipt.into_iter().collect(),
     };
-    let id = match engine.open(&opening).await? {
+    let id = match engine.commands().open(&opening).await? {
         Done::Now { .. } => id.to_string(),
         Done::Before(receipt) => receipt.answer,
     };

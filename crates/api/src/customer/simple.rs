@@ -115,7 +115,7 @@ async fn begin(State(shared): State<Shared>, request: Request) -> Result<Respons
 
 /// Returns the chat service of an installation that has one: the pages' requests name none.
 fn only_service(shared: &Shared) -> Result<String, Refusal> {
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     let mut services =
         directory.services.values().filter(|service| service.enabled && service.chat().is_some());
     match (services.next(), services.next()) {
@@ -159,7 +159,8 @@ async fn messages(
         Refusal::invalid("The parameter index must be a number from 0 on; correct it.")
     })?;
     let after = index.saturating_sub(1);
-    let entries = shared.engine().transcript(chat.id, after, Visibility::All, ENTRIES_MAX).await?;
+    let entries =
+        shared.engine().views().transcript(chat.id, after, Visibility::All, ENTRIES_MAX).await?;
     let messages: Vec<LogMessage> = entries.iter().filter_map(LogMessage::for_customer).collect();
     Ok(told(&shared, &chat, json!({"statusCode": 0, "messages": messages})))
 }
@@ -241,14 +242,14 @@ async fn prove(
     let Some(key) = given.cloned().or_else(|| cookie(headers, KEY_COOKIE)) else {
         return without_key(shared, id).await?.ok_or_else(not_found);
     };
-    let found = shared.engine().customer_seen(&key).await.map_err(Trouble::from)?;
+    let found = shared.engine().conversations().customer_seen(&key).await.map_err(Trouble::from)?;
     if found.id.to_string() == id { Ok(found) } else { Err(not_found()) }
 }
 
 async fn without_key(shared: &Shared, id: &str) -> Result<Option<Arc<Interaction>>, Refusal> {
     let Ok(id) = id.parse::<InteractionId>() else { return Ok(None) };
-    let Some(found) = shared.engine().interaction(id).await? else { return Ok(None) };
-    let directory = shared.engine().directory();
+    let Some(found) = shared.engine().core().interaction(id).await? else { return Ok(None) };
+    let directory = shared.engine().core().directory();
     let service =
         found.chat.as_ref().and_then(|chat| directory.service(ServiceKind::Chat, &chat.service));
     let is_open =
@@ -256,7 +257,7 @@ async fn without_key(shared: &Shared, id: &str) -> Result<Option<Arc<Interaction
     if !is_open {
         return Ok(None);
     }
-    shared.engine().keep_customer(&found);
+    shared.engine().conversations().keep_customer(&found);
     Ok(Some(found))
 }
 

@@ -40,7 +40,7 @@ impl Arrival {
         bytes_max: u64,
     ) -> Result<Self, FileFault> {
         let engine = shared.engine();
-        let id = FileId(engine.ids().random());
+        let id = FileId(engine.core().ids().random());
         let reception = shared.reception();
         let scan = match &reception.options.scanner {
             Some(socket) => {
@@ -48,7 +48,8 @@ impl Arrival {
             }
             None => None,
         };
-        let incoming = reception.files.begin(NewFile { id, at: engine.now(), bytes_max }).await?;
+        let incoming =
+            reception.files.begin(NewFile { id, at: engine.core().now(), bytes_max }).await?;
         Ok(Self { id, name, bytes: 0, head: Vec::new(), incoming, scan })
     }
 

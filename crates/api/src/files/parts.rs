@@ -45,8 +45,8 @@ pub async fn keep_part(shared: &Shared, part: &Part) -> Result<Attachment, FileF
 /// [`FileFault::Unavailable`] when the disk does not take it.
 pub async fn keep_raw(shared: &Shared, raw: &[u8]) -> Result<FileId, FileFault> {
     let engine = shared.engine();
-    let id = FileId(engine.ids().random());
-    let new = NewFile { id, at: engine.now(), bytes_max: raw.len() as u64 };
+    let id = FileId(engine.core().ids().random());
+    let new = NewFile { id, at: engine.core().now(), bytes_max: raw.len() as u64 };
     let mut incoming = shared.reception().files.begin(new).await?;
     incoming.write(raw).await?;
     incoming.keep().await?;

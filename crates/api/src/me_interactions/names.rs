@@ -35,7 +35,7 @@ impl Names<'_> {
 
     /// Tells whether what is sent to an address comes back to the contact center.
     pub(crate) fn is_own_address(&self, address: &str) -> bool {
-        self.engine.is_own_address(self.interaction.center, address)
+        self.engine.letters().is_own_address(self.interaction.center, address)
     }
 
     fn agent(&self, id: &str) -> Named<UserId> {

@@ -40,19 +40,20 @@ pub(super) async fn tell(
     expect_epoch(&chat, target)?;
     let (party, visibility) =
         may_tell(&chat, me.id(), NAMES[usize::from(telling.is_on)], telling.visibility)?;
-    let reference = shared.engine().next_reference(me.id()).await?;
+    let reference = shared.engine().core().next_reference(me.id()).await?;
     let kind = if telling.is_on {
         NoteKind::TypingStarted { text: None }
     } else {
         NoteKind::TypingStopped
     };
-    let note = Note { at: shared.engine().now(), from: Speaker::from(party), visibility, kind };
+    let note =
+        Note { at: shared.engine().core().now(), from: Speaker::from(party), visibility, kind };
     deed::tell(shared, &chat, &note).await;
-    let directory = shared.engine().directory();
+    let directory = shared.engine().core().directory();
     for (topic, data) in
         notify::own_note(&chat, me.id(), &note, reference, shared.lookup(&directory))
     {
-        shared.engine().answer(me.id(), topic, data).await;
+        shared.engine().delivery().answer(me.id(), topic, data).await;
     }
     Ok(reference)
 }
@@ -69,14 +70,14 @@ pub(super) async fn show_history(
     let party = may_recall(&chat, me.id(), "RequestChatHistory")?;
     let engine = shared.engine();
     let after = history.from.saturating_sub(1);
-    let entries = engine.transcript(chat.id, after, party.sees, usize::MAX).await?;
-    let reference = engine.next_reference(me.id()).await?;
-    let directory = engine.directory();
+    let entries = engine.views().transcript(chat.id, after, party.sees, usize::MAX).await?;
+    let reference = engine.core().next_reference(me.id()).await?;
+    let directory = engine.core().directory();
     for page in pages(&entries) {
         for (topic, data) in
             notify::history(&chat, me.id(), page, reference, shared.lookup(&directory))
         {
-            engine.answer(me.id(), topic, data).await;
+            engine.delivery().answer(me.id(), topic, data).await;
         }
     }
     Ok(reference)

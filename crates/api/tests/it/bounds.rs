@@ -127,7 +127,7 @@ async fn the_content_of_a_workbin_is_truncated_by_its_bytes() {
     bench.ready("kate").await;
     for _ in 0..30 {
         let id = large(&bench).await;
-        bench.engine.route().await.unwrap();
+        bench.engine.workers().router().route().await.unwrap();
         bench.by("kate").does(&id, json!({"operationName": "Accept"})).await.ok();
         bench
             .by("kate")

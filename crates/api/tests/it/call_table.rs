@@ -172,7 +172,7 @@ async fn following_an_agent_ends_under_every_name() {
         bench.by("sam").post(&path, json!({"operationName": ends})).await.ok();
         let chat = Customer::begin(&bench).await.id;
         bench.by("sam").post("/me", json!({"operationName": "NotReady"})).await.ok();
-        bench.engine.route().await.unwrap();
+        bench.engine.workers().router().route().await.unwrap();
         bench.by("kate").does(&chat, json!({"operationName": "Accept"})).await.ok();
         assert_eq!(bench.by("sam").sees(&chat).await["offer"], Value::Null, "{ends}");
     }

@@ -12,7 +12,7 @@ async fn who_accepts_sees_the_state_then_the_history_then_what_is_new() {
     bench.ready("kate").await;
     let customer = Customer::begin(&bench).await;
     customer.says("Hello?").await;
-    bench.engine.route().await.unwrap();
+    bench.engine.workers().router().route().await.unwrap();
     let invited = bench.told_to("kate", CHATS).await;
     assert_eq!(invited.len(), 1, "an offer shows nothing of what was said: {invited:?}");
     assert_eq!(invited[0]["chat"]["capabilities"], json!(["Accept", "Reject"]));

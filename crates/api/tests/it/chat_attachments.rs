@@ -199,7 +199,7 @@ async fn the_size_of_all_files_counts_and_agents_may_have_to_come_first() {
     let code = |answer: Value| answer["errors"][0]["code"].as_i64();
     assert_eq!(code(customer.uploads("note.txt", b"A note").await), Some(5005));
     bench.ready("kate").await;
-    bench.engine.route().await.unwrap();
+    bench.engine.workers().router().route().await.unwrap();
     bench.by("kate").does(&customer.id, json!({"operationName": "Accept"})).await.ok();
     assert_eq!(code(customer.uploads("page.txt", b"<html><script>").await), Some(5002));
     assert_eq!(code(customer.uploads("note.txt", b"A note").await), None);

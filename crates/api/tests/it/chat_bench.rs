@@ -65,7 +65,7 @@ impl<'a> Customer<'a> {
     /// Begins a chat that the one agent who is ready then owns.
     pub(crate) async fn with(bench: &'a Bench, agent: &str) -> Self {
         let customer = Self::begin(bench).await;
-        bench.engine.route().await.unwrap();
+        bench.engine.workers().router().route().await.unwrap();
         bench.by(agent).does(&customer.id, json!({"operationName": "Accept"})).await.ok();
         customer
     }

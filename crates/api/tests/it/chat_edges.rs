@@ -143,17 +143,18 @@ async fn an_empty_file_and_an_endless_name_have_reasons_of_their_own() {
 
 /// Returns an agent a nickname, or takes it away.
 async fn call(bench: &Bench, name: &str, nickname: Option<&str>) {
-    let directory = bench.engine.directory();
+    let directory = bench.engine.core().directory();
     let user = directory.user_by_name(name).unwrap();
     let record = Record::User(User { nickname: nickname.map(str::to_owned), ..User::clone(user) });
     let put = Put { expected: directory.version(&record.key()), record };
     bench
         .engine
+        .core()
         .store()
         .commit(ChangeSet { puts: vec![put], ..ChangeSet::default() })
         .await
         .unwrap();
-    bench.engine.reload_directory().await.unwrap();
+    bench.engine.core().reload_directory().await.unwrap();
 }
 
 #[tokio::test]
@@ -167,7 +168,7 @@ async fn customers_see_an_agents_nickname_or_first_name_and_never_the_whole_one(
     ] {
         call(&bench, "kate", nickname).await;
         let customer = Customer::begin(&bench).await;
-        bench.engine.route().await.unwrap();
+        bench.engine.workers().router().route().await.unwrap();
         let accept = given.map_or_else(|| json!({}), |given| json!({"nickname": given}));
         bench.by("kate").does(&customer.id, op("Accept", accept)).await.ok();
         let answer = customer.sees().await;
@@ -244,13 +245,13 @@ async fn agents_are_told_which_user_speaks_and_customers_are_not() {
 #[tokio::test]
 async fn a_chat_with_an_address_is_in_the_history_of_its_contact() {
     let bench = Bench::start().await;
-    let center = bench.engine.directory().user_by_name("kate").unwrap().center;
+    let center = bench.engine.core().directory().user_by_name("kate").unwrap().center;
     let history = |contact: ContactId| {
         let scope = InteractionScope::OfContact { center, contact: contact.to_string() };
         let query = InteractionQuery::of(scope, 10);
         let bench = &bench;
         async move {
-            let found = bench.engine.store().interactions(&query).await.unwrap().items;
+            let found = bench.engine.core().store().interactions(&query).await.unwrap().items;
             found.into_iter().map(|item| item.value.id).collect::<Vec<InteractionId>>()
         }
     };
@@ -260,14 +261,15 @@ async fn a_chat_with_an_address_is_in_the_history_of_its_contact() {
     let contact = contact_id(center, "ada@shop.example");
     assert_eq!(history(contact).await, [id.parse::<InteractionId>().unwrap()]);
     assert_eq!(bench.by("sam").sees(id).await["contactId"], contact.to_string());
-    let known = bench.engine.contact(center, contact).await.unwrap().expect("the contact is there");
+    let known =
+        bench.engine.views().contact(center, contact).await.unwrap().expect("the contact is there");
     assert_eq!((known.address.as_str(), known.name.as_deref()), ("ada@shop.example", Some("Ada")));
 
     // What another customer calls themselves with that address changes nothing of who the contact
     // is.
     post(&bench, SERVICE, &[("nickname", "Eve"), ("emailAddress", "ada@shop.example")]).await;
     assert_eq!(history(contact).await.len(), 2);
-    let known = bench.engine.contact(center, contact).await.unwrap().unwrap();
+    let known = bench.engine.views().contact(center, contact).await.unwrap().unwrap();
     assert_eq!(known.name.as_deref(), Some("Ada"));
     for nobody in ["", "ada", "@shop.example", "a b@shop.example"] {
         let begun = post(&bench, SERVICE, &[("nickname", "Ada"), ("emailAddress", nobody)]).await;

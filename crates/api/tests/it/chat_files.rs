@@ -13,7 +13,7 @@ const BYTES: &[u8] = b"What it looks like.";
 
 /// Lets the customer send a file.
 async fn sent(bench: &Bench, chat: InteractionId, id: FileId, name: &str) {
-    let at = bench.engine.now();
+    let at = bench.engine.core().now();
     let mut incoming = bench.files.begin(NewFile { id, at, bytes_max: 1_000 }).await.unwrap();
     incoming.write(BYTES).await.unwrap();
     incoming.keep().await.unwrap();
@@ -31,7 +31,7 @@ async fn sent(bench: &Bench, chat: InteractionId, id: FileId, name: &str) {
         FileRecord { id, interaction: chat, name, bytes, content_type, by, at, deleted: None };
     let said = Action::Say(Utterance::new(content, Visibility::All));
     let put = Put { record: Record::File(record), expected: 0 };
-    bench.engine.customer_does(chat, said, None, vec![put]).await.unwrap();
+    bench.engine.conversations().customer_does(chat, said, None, vec![put]).await.unwrap();
 }
 
 #[tokio::test]

@@ -107,7 +107,7 @@ async fn what_is_not_for_him_is_refused() {
     let of = |name: &str| format!("/users/{}/chats/{id}", bench.user_id(name));
     let intrude = || op("Intrude", json!({"supervisorVisibilityMode": "Monitor"}));
     bench.by("sam").post(&of("kate"), intrude()).await.refused(404, 6);
-    bench.engine.route().await.unwrap();
+    bench.engine.workers().router().route().await.unwrap();
     let invited =
         if bench.by("kate").sees(id).await["state"] == "Invited" { "kate" } else { "ben" };
     bench.by("sam").post(&of(invited), intrude()).await.refused(409, 2);
@@ -188,7 +188,7 @@ async fn following_ends_with_the_session_in_which_it_began() {
     bench.start_session("sam").await;
     let customer = Customer::with(&bench, "kate").await;
     assert_eq!(bench.by("sam").sees(&customer.id).await["state"], "Chatting");
-    let desk = bench.engine.desk(bench.user_id("kate")).unwrap();
+    let desk = bench.engine.core().desk(bench.user_id("kate")).unwrap();
     assert!(desk.supervised_by.is_empty(), "{desk:?}");
 }
 
@@ -196,9 +196,14 @@ async fn following_ends_with_the_session_in_which_it_began() {
 async fn of_two_who_follow_each_is_offered_the_chat_and_the_owner_can_tell_neither() {
     let bench = floor().await;
     follow(&bench, op("Coach", json!({}))).await;
-    let vera = bench.engine.directory().user_by_name("vera").unwrap().clone();
+    let vera = bench.engine.core().directory().user_by_name("vera").unwrap().clone();
     bench.listen("vera").await;
-    bench.engine.start_contact_session(vera.id, vera.center, &[Media::Chat], None).await.unwrap();
+    bench
+        .engine
+        .desks()
+        .start_contact_session(vera.id, vera.center, &[Media::Chat], None)
+        .await
+        .unwrap();
     let path = format!("/users/{}/channels/chat", bench.user_id("kate"));
     bench.by("vera").post(&path, op("Monitor", json!({}))).await.ok();
     let customer = Customer::with(&bench, "kate").await;

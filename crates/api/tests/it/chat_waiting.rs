@@ -82,7 +82,7 @@ async fn nobody_is_promised_a_wait_while_nobody_is_there() {
     let served = customer.does("refresh", &[]).await;
     assert_eq!(state(&served), "Open");
     assert!(served["expectedWait"].is_u64(), "the queue is served and has moved: {served}");
-    bench.engine.route().await.unwrap();
+    bench.engine.workers().router().route().await.unwrap();
     bench.by("kate").does(&customer.id, json!({"operationName": "Accept"})).await.ok();
     let talking = customer.does("refresh", &[]).await;
     assert_eq!(talking["availability"], Value::Null, "whoever is served needs none: {talking}");
@@ -280,7 +280,7 @@ async fn the_simple_api_says_how_a_service_stands_as_well() {
     bench.ready("kate").await;
     assert_eq!(state(&read("").await), "Open");
     let id = begun["id"].as_str().unwrap();
-    bench.engine.route().await.unwrap();
+    bench.engine.workers().router().route().await.unwrap();
     bench.by("kate").does(id, json!({"operationName": "Accept"})).await.ok();
     let talking = read("").await;
     assert_eq!(talking["availability"], Value::Null, "whoever is served needs none: {talking}");

@@ -17,7 +17,7 @@ use handoff_domain::{
     NewInteraction, Placement, Queue, Role, UserData, UserId,
 };
 use handoff_engine::{
-    Attempt, ChannelChange, Done, Engine, Opening, Options, Parts, SystemClock, SystemIds,
+    ChannelChange, CommandRequest, Done, Engine, Opening, Options, Parts, SystemClock, SystemIds,
 };
 use handoff_store::Store;
 use http_body_util::BodyExt;
@@ -77,14 +77,22 @@ impl Bench {
     }
 
     pub(crate) async fn ready(&self, user: UserId) {
-        self.engine.start_contact_session(user, CENTER, &[Media::Workitem], None).await.unwrap();
-        self.engine.change_channels(user, CENTER, None, &ChannelChange::Ready).await.unwrap();
+        self.engine
+            .desks()
+            .start_contact_session(user, CENTER, &[Media::Workitem], None)
+            .await
+            .unwrap();
+        self.engine
+            .desks()
+            .change_channels(user, CENTER, None, &ChannelChange::Ready)
+            .await
+            .unwrap();
     }
 
     /// Puts a work item into the queue.
     pub(crate) async fn submit(&self) -> InteractionId {
-        let queue = Queue::clone(self.engine.directory().queue(CENTER, QUEUE).unwrap());
-        let id = self.engine.ids().interaction(self.engine.now());
+        let queue = Queue::clone(self.engine.core().directory().queue(CENTER, QUEUE).unwrap());
+        let id = self.engine.core().ids().interaction(self.engine.core().now());
         let new = NewInteraction {
             id,
             center: CENTER,
@@ -110,7 +118,7 @@ impl Bench {
             reference: None,
             receipts: Vec::new(),
         };
-        self.engine.open(&opening).await.unwrap();
+        self.engine.commands().open(&opening).await.unwrap();
         id
     }
 
@@ -128,10 +136,11 @@ impl Bench {
         };
         let command =
             Command { actor: Actor::User(caller), epoch: None, action, farewell: None, note: None };
-        let reference = Some(self.engine.next_reference(user).await.unwrap());
+        let reference = Some(self.engine.core().next_reference(user).await.unwrap());
         match self
             .engine
-            .execute(&Attempt { id, command, reference, receipt: None, also: Vec::new() })
+            .commands()
+            .execute(&CommandRequest { id, command, reference, receipt: None, also: Vec::new() })
             .await
             .unwrap()
         {

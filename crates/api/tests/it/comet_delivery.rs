@@ -187,7 +187,7 @@ async fn nobody_sees_what_is_told_to_another() {
     bench.ready(KATE).await;
     bench.submit().await;
     assert_eq!(states(&kate.next(4).await), ["Invited"]);
-    bench.engine.deliver_missed().await.unwrap();
+    bench.engine.delivery().deliver_missed().await.unwrap();
     assert_eq!(ben.rest().await, Vec::<Value>::new());
     bench.stop().await;
 }
@@ -198,7 +198,8 @@ async fn an_answer_goes_to_the_callers_sessions_that_are_subscribed() {
     let mut listening = bench.listening(KATE, INTERACTIONS, Value::Null).await;
     let mut elsewhere = bench.listening(KATE, "/v2/me/emails", Value::Null).await;
     let mut ben = bench.listening(BEN, INTERACTIONS, Value::Null).await;
-    let (directory, url) = (bench.engine.directory(), PublicUrl::new("http://127.0.0.1:8090"));
+    let (directory, url) =
+        (bench.engine.core().directory(), PublicUrl::new("http://127.0.0.1:8090"));
     let content = WorkbinContent {
         workbin: TEAM,
         reference: 7,
@@ -208,7 +209,7 @@ async fn an_answer_goes_to_the_callers_sessions_that_are_subscribed() {
     };
     let lookup = Lookup { directory: &directory, url: &url, letters: bench.comet.letters() };
     let data = workbin_content(&content, lookup);
-    bench.engine.answer(KATE, Topic::Interactions, data).await;
+    bench.engine.delivery().answer(KATE, Topic::Interactions, data).await;
     let told = listening.next(1).await.remove(0);
     assert_eq!((&told["channel"], &told["data"]["referenceId"]), (&json!(INTERACTIONS), &json!(7)));
     assert_eq!(told["data"].get("sequence"), None, "an answer is no event");
@@ -223,7 +224,7 @@ async fn who_unsubscribes_gets_no_more() {
     let mut kate = bench.listening(KATE, INTERACTIONS, Value::Null).await;
     assert_eq!(kate.unsubscribe(INTERACTIONS).await["successful"], true);
     bench.act(KATE, id, set("c")).await;
-    bench.engine.deliver_missed().await.unwrap();
+    bench.engine.delivery().deliver_missed().await.unwrap();
     assert_eq!(kate.rest().await, Vec::<Value>::new());
     bench.stop().await;
 }
@@ -245,7 +246,11 @@ async fn two_subscriptions_that_cover_a_topic_bring_its_messages_once() {
 async fn an_agent_is_in_reach_while_a_session_listens() {
     let bench = Bench::start().await;
     let hears = |bench: &Bench| {
-        bench.engine.desk(KATE).is_some_and(|desk| desk.reach.0.contains(&Topic::Interactions))
+        bench
+            .engine
+            .core()
+            .desk(KATE)
+            .is_some_and(|desk| desk.reach.0.contains(&Topic::Interactions))
     };
     let mut kate = bench.listening(KATE, "/v2/me/*", Value::Null).await;
     assert!(hears(&bench), "on the reply to the subscription it is recorded");

@@ -32,7 +32,7 @@ async fn a_chat_goes_through_with_a_slash_behind_every_address() {
     assert_eq!(begun["statusCode"], 0, "{begun}");
     let text = |name: &str| begun[name].as_str().unwrap().to_owned();
     let (chat, key) = (text("chatId"), text("secureKey"));
-    bench.engine.route().await.unwrap();
+    bench.engine.workers().router().route().await.unwrap();
     bench.by("kate").does(&chat, json!({"operationName": "Accept"})).await.ok();
     let operations: [(&str, &[(&str, &str)]); 9] = [
         ("send", &[("message", "Hello")]),
@@ -210,7 +210,7 @@ async fn a_subject_that_grows_by_its_prefix_stays_within_its_bound() {
         .as_str()
         .unwrap()
         .to_owned();
-    bench.engine.route().await.unwrap();
+    bench.engine.workers().router().route().await.unwrap();
     bench.by("kate").does(&id, op("Accept", json!({}))).await.ok();
     bench.by("kate").does(&id, op("Reply", json!({"subjectPrefix": "Re: "}))).await.ok();
     let list = bench.by("kate").get("/me/interactions?fields=*").await.ok();

@@ -126,7 +126,7 @@ impl MailBench {
         attachments: Vec<Attachment>,
         raw: Option<RawMessage>,
     ) -> TakenIn {
-        let directory = self.bench.engine.directory();
+        let directory = self.bench.engine.core().directory();
         let new = NewLetter {
             center: DEMO,
             mailbox: MAILBOX.to_owned(),
@@ -138,12 +138,13 @@ impl MailBench {
             user_data: UserData::default(),
         };
         self.bench.clock.advance_s(1);
-        self.bench.engine.take_in_letter(&new).await.unwrap()
+        self.bench.engine.letters().take_in_letter(&new).await.unwrap()
     }
 
     /// Keeps a file that a letter brought.
     pub(crate) async fn keeps(&self, id: FileId, content: &[u8]) {
-        let new = NewFile { id, at: self.bench.engine.now(), bytes_max: content.len() as u64 };
+        let new =
+            NewFile { id, at: self.bench.engine.core().now(), bytes_max: content.len() as u64 };
         let mut incoming = self.bench.files.begin(new).await.unwrap();
         incoming.write(content).await.unwrap();
         incoming.keep().await.unwrap();
@@ -161,7 +162,7 @@ impl MailBench {
         raw: Option<RawMessage>,
     ) -> String {
         let taken_in = self.receives_with(letter, attachments, raw).await;
-        self.bench.engine.route().await.unwrap();
+        self.bench.engine.workers().router().route().await.unwrap();
         let id = taken_in.interaction.id.to_string();
         self.bench.by("kate").does(&id, json!({"operationName": "Accept"})).await.ok();
         id

@@ -204,7 +204,7 @@ async fn what_is_not_in_sight_is_not_in_a_contacts_history_either() {
     mail.keeps(raw.file, b"raw!").await;
     let taken_in = mail.receives_with(letter, vec![picture(FileId(0xca7))], Some(raw)).await;
     let id = taken_in.interaction.id.to_string();
-    mail.bench.engine.route().await.unwrap();
+    mail.bench.engine.workers().router().route().await.unwrap();
     mail.bench.by("kate").does(&id, json!({"operationName": "Accept"})).await.ok();
     let note = json!({"operationName": "AddComment", "comment": "between us"});
     mail.bench.by("kate").does(&id, note).await.ok();

@@ -91,7 +91,7 @@ async fn a_form_becomes_a_letter_in_the_queue_of_its_service() {
         "order": "17=b", "tone": "", "FirstName": "Eve", "LastName": "Adams", "EmailAddress": "eve@example.com",
     });
     assert_eq!(seen["userData"], data);
-    mail.bench.engine.route().await.unwrap();
+    mail.bench.engine.workers().router().route().await.unwrap();
     mail.bench.by("kate").does(&id, json!({"operationName": "Accept"})).await.ok();
     let draft = mail.drafts(&id, json!({"operationName": "Reply"})).await;
     assert_eq!((&draft["to"], &draft["from"]), (&json!(["eve@example.com"]), &json!(MAILBOX)));

@@ -33,7 +33,7 @@ async fn a_reply_is_sent_and_its_sender_told() {
     });
     let sent = kate.does(draft_id, body).await.ok();
     assert!(sent["referenceId"].is_i64(), "{sent}");
-    assert_eq!(mail.bench.engine.post_due().await.unwrap(), 1);
+    assert_eq!(mail.bench.engine.workers().outbox().post_due().await.unwrap(), 1);
     let [posted] = mail.postbox.mails().try_into().unwrap();
     let email = posted.email.unwrap();
     assert_eq!(
@@ -86,7 +86,7 @@ async fn a_mail_that_is_not_ready_is_not_sent() {
     kate.post(&format!("/me/emails/{draft}"), json!({"operationName": "Send", "email": email}))
         .await
         .ok();
-    assert_eq!(mail.bench.engine.post_due().await.unwrap(), 1);
+    assert_eq!(mail.bench.engine.workers().outbox().post_due().await.unwrap(), 1);
     let posted = mail.postbox.mails().remove(0).email.unwrap();
     assert_eq!((posted.to.len(), posted.from.as_str()), (2, MAILBOX));
 }
@@ -157,7 +157,7 @@ async fn who_answers_what_is_no_longer_the_latest_is_told_so() {
     let draft = text(&draft["id"]);
     kate.does(draft, op("Send")).await.refused(409, 2);
     kate.does(draft, json!({"operationName": "Send", "force": true})).await.ok();
-    assert_eq!(mail.bench.engine.post_due().await.unwrap(), 2);
+    assert_eq!(mail.bench.engine.workers().outbox().post_due().await.unwrap(), 2);
     kate.does(&id, json!({"operationName": "Reply", "baseMessageId": 5})).await.refused(400, 10);
 }
 
@@ -225,7 +225,7 @@ async fn what_a_customer_wrote_is_shown_clean_and_quoted_clean() {
     for told in mail.bench.told_to("kate", "/v2/me/emails").await {
         assert_eq!(told["email"]["body"], shown);
     }
-    let stored = mail.bench.engine.board().recent(id.parse().unwrap()).unwrap();
+    let stored = mail.bench.engine.core().board().recent(id.parse().unwrap()).unwrap();
     assert_eq!(stored.value.email.as_ref().unwrap().body, html, "nothing of the original is lost");
 
     let draft = mail.drafts(&id, op("Forward")).await;
@@ -236,7 +236,7 @@ async fn what_a_customer_wrote_is_shown_clean_and_quoted_clean() {
     // A client writes back what it was shown; recipients find the picture by its id.
     let email = json!({"body": format!("<p>See</p>{expected}"), "to": ["a@example.com"]});
     kate.does(&draft_id, json!({"operationName": "Send", "email": email})).await.ok();
-    mail.bench.engine.post_due().await.unwrap();
+    mail.bench.engine.workers().outbox().post_due().await.unwrap();
     let posted = mail.postbox.mails().remove(0).email.unwrap();
     assert_eq!(
         posted.body,
@@ -293,7 +293,7 @@ async fn an_answer_carries_the_pictures_that_it_quotes() {
     }
     let kate = mail.bench.by("kate");
     kate.does(draft_id, op("Send")).await.ok();
-    mail.bench.engine.post_due().await.unwrap();
+    mail.bench.engine.workers().outbox().post_due().await.unwrap();
     let posted = mail.postbox.mails().remove(0).email.unwrap();
     let renamed =
         Attachment { content_id: Some(format!("{}@attachment.invalid", odd.file)), ..odd };
@@ -365,7 +365,7 @@ async fn a_new_mail_may_follow_an_interaction() {
     );
     kate.does(&id, op("Complete")).await.refused(409, 2);
     kate.does(&draft, op("Send")).await.ok();
-    mail.bench.engine.post_due().await.unwrap();
+    mail.bench.engine.workers().outbox().post_due().await.unwrap();
     assert_eq!(kate.sees(&draft).await["from"], MAILBOX, "the default sender");
 }
 
@@ -394,20 +394,20 @@ async fn what_goes_out_by_a_reviewed_queue_is_sent_by_a_supervisor() {
     let draft = text(&draft["id"]).to_owned();
     let send = json!({"operationName": "Send", "queueName": "support-email"});
     mail.bench.by("kate").does(&draft, send.clone()).await.ok();
-    assert_eq!(mail.bench.engine.post_due().await.unwrap(), 0);
+    assert_eq!(mail.bench.engine.workers().outbox().post_due().await.unwrap(), 0);
     let told = mail.bench.told_to("kate", "/v2/me/interactions").await;
     assert_eq!(told.last().unwrap()["state"], "Completed", "it is no longer hers");
     let sam = mail.bench.by("sam");
     let seen = sam.sees(&draft).await;
     assert_eq!((&seen["state"], &seen["currentQueue"]), (&json!("Queued"), &json!("review")));
     mail.bench.ready("sam").await;
-    mail.bench.engine.route().await.unwrap();
+    mail.bench.engine.workers().router().route().await.unwrap();
     sam.does(&draft, op("Accept")).await.ok();
     sam.does(&draft, json!({"operationName": "Save", "email": {"bodyAsPlainText": "Looked at"}}))
         .await
         .ok();
     sam.does(&draft, send).await.ok();
-    assert_eq!(mail.bench.engine.post_due().await.unwrap(), 1);
+    assert_eq!(mail.bench.engine.workers().outbox().post_due().await.unwrap(), 1);
     assert_eq!(mail.postbox.mails()[0].email.as_ref().unwrap().body_as_plain_text, "Looked at");
     let events = sam.get(&format!("/interactions/{draft}/events")).await.ok().to_string();
     assert!(events.contains("SentForReview"), "{events}");

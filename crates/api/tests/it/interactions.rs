@@ -295,7 +295,7 @@ async fn why_an_interaction_waits_is_told_by_agent_and_rule() {
         (&json!("MissingSkill"), &json!("billing"), &json!(4))
     );
     assert_eq!(rule("ada")["rule"], "NotAnAgent");
-    bench.engine.route().await.unwrap();
+    bench.engine.workers().router().route().await.unwrap();
     bench.by("kate").does(&id, json!({"operationName": "Accept"})).await.ok();
     let routing =
         bench.by("kate").get(&format!("/interactions/{id}/routing")).await.ok()["routing"].clone();

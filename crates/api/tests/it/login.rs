@@ -46,7 +46,7 @@ impl Session {
 }
 
 async fn stored_sessions(bench: &Bench) -> usize {
-    bench.engine.store().list(Kind::LoginSession, None, 100).await.unwrap().items.len()
+    bench.engine.core().store().list(Kind::LoginSession, None, 100).await.unwrap().items.len()
 }
 
 #[tokio::test]
@@ -130,13 +130,13 @@ async fn a_disabled_user_is_nobody() {
 }
 
 async fn change_user(bench: &Bench, name: &str, change: impl FnOnce(&mut handoff_domain::User)) {
-    let directory = bench.engine.directory();
+    let directory = bench.engine.core().directory();
     let mut user = handoff_domain::User::clone(directory.user_by_name(name).unwrap());
     change(&mut user);
     let expected = directory.version(&Key::User(user.id));
     let puts = vec![Put { record: Record::User(user), expected }];
-    bench.engine.store().commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
-    bench.engine.directory_changed().await.unwrap();
+    bench.engine.core().store().commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
+    bench.engine.desks().directory_changed().await.unwrap();
 }
 
 #[tokio::test]
@@ -166,7 +166,7 @@ async fn a_session_is_stored_when_its_cookie_comes_back_and_not_before() {
     );
     assert_eq!(reply.ok()["user"]["userName"], "kate");
     assert_eq!(stored_sessions(&bench).await, 1);
-    let page = bench.engine.store().list(Kind::LoginSession, None, 1).await.unwrap();
+    let page = bench.engine.core().store().list(Kind::LoginSession, None, 1).await.unwrap();
     let Record::LoginSession(stored) = &page.items[0].value else { panic!("a login session") };
     assert_eq!(stored.user, bench.user_id("kate"));
     assert!(!session.cookie.contains(&stored.id), "what is stored opens nothing");

@@ -371,7 +371,7 @@ async fn requests_are_numbered_by_user_and_the_notices_repeat_the_number() {
         assert!(reference > last, "{reference} comes after {last}");
         last = reference;
     }
-    bench.engine.deliver_missed().await.unwrap();
+    bench.engine.delivery().deliver_missed().await.unwrap();
     let told = bench.told.take("/v2/me/interactions");
     assert_eq!(told.last().unwrap()["referenceId"], json!(last));
 }

@@ -108,7 +108,7 @@ impl Told {
 
 impl Publisher for Told {
     fn render(&self, row: &StreamRow, topic: Topic, number: u64) -> Bytes {
-        let directory = self.engine.get().unwrap().upgrade().unwrap().directory();
+        let directory = self.engine.get().unwrap().upgrade().unwrap().core().directory();
         let lookup = Lookup { directory: &directory, url: &self.url, letters: &self.letters };
         notify::render(row, topic, number, lookup)
     }
@@ -295,22 +295,26 @@ impl Bench {
     }
 
     pub(crate) fn user_id(&self, name: &str) -> UserId {
-        self.engine.directory().user_by_name(name).unwrap().id
+        self.engine.core().directory().user_by_name(name).unwrap().id
     }
 
     /// Makes an agent listen, as a CometD session that subscribed to everything does.
     pub(crate) async fn listen(&self, name: &str) {
-        let directory = self.engine.directory();
+        let directory = self.engine.core().directory();
         let user = directory.user_by_name(name).unwrap();
         let topics = Topic::ALL.into_iter().map(|topic| (topic, Replay::Live)).collect();
         let subscription =
             Subscriptions { name: "/v2/me/*".to_owned(), topics, under_own_name: false };
-        self.engine.subscribe(user.id, user.center, &session_of(name), subscription).await.unwrap();
+        self.engine
+            .delivery()
+            .subscribe(user.id, user.center, &session_of(name), subscription)
+            .await
+            .unwrap();
     }
 
     /// Returns what an agent was told on a topic since they were last asked.
     pub(crate) async fn told_to(&self, name: &str, channel: &str) -> Vec<Value> {
-        self.engine.deliver_missed().await.unwrap();
+        self.engine.delivery().deliver_missed().await.unwrap();
         self.told.take_of(&session_of(name), channel)
     }
 
@@ -341,7 +345,7 @@ impl Bench {
     /// Submits something that is offered to the one agent who is ready.
     pub(crate) async fn offered(&self, channel: &str, queue: &str) -> String {
         let id = self.submitted(channel, queue).await;
-        self.engine.route().await.unwrap();
+        self.engine.workers().router().route().await.unwrap();
         id
     }
 
@@ -368,7 +372,7 @@ impl Bench {
     }
 
     pub(crate) fn queue_id(&self, name: &str) -> String {
-        let directory = self.engine.directory();
+        let directory = self.engine.core().directory();
         directory.queues.values().find(|queue| queue.name == name).unwrap().id.to_string()
     }
 }

@@ -197,6 +197,6 @@ async fn what_follows_a_durable_change_does_not_take_the_answer_back() {
     store.fail_reading_back();
     bench.by("ada").put(&path, json!({"priority": 7})).await.ok();
     assert_eq!(store.fired(), 1);
-    bench.engine.reload_directory().await.unwrap();
+    bench.engine.core().reload_directory().await.unwrap();
     assert_eq!(bench.by("ada").get(&path).await.ok()["queue"]["priority"], 7);
 }

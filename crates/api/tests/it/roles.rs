@@ -248,7 +248,7 @@ async fn every_caller_gets_what_the_matrix_says() {
 /// body that would do something to it.
 async fn named_things(bench: &Bench) -> Vec<(Method, String, Option<Value>)> {
     let id = bench.submitted("workitem", "tasks").await;
-    let directory = bench.engine.directory();
+    let directory = bench.engine.core().directory();
     let user = bench.user_id("kate");
     let (skill, group) =
         (directory.skills.keys().next().unwrap(), directory.groups.keys().next().unwrap());

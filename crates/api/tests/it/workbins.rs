@@ -165,7 +165,7 @@ async fn a_watch_is_confirmed_by_notification() {
         assert_eq!(message["messageType"], "WorkbinSubscriptionStateChangeMessage");
         assert_eq!((&message["stateResource"], &message["id"]), (&json!(state), &json!(team)));
         assert_eq!(message["referenceId"], reply["referenceId"]);
-        let desk = bench.engine.desk(bench.user_id("kate")).unwrap();
+        let desk = bench.engine.core().desk(bench.user_id("kate")).unwrap();
         assert_eq!(desk.watched.is_empty(), state == "Unsubscribed");
     }
 }
@@ -177,7 +177,7 @@ async fn several_workbins_are_watched_by_one_request() {
     let kate = bench.by("kate");
     let (team, own) =
         (bench.workbin("kate", "Team").await, bench.workbin("kate", "In Progress").await);
-    let watched = || bench.engine.desk(bench.user_id("kate")).unwrap().watched.len();
+    let watched = || bench.engine.core().desk(bench.user_id("kate")).unwrap().watched.len();
     for (name, path, state, count) in [
         ("Subscribe", "me/workbins", "Subscribed", 2),
         ("Unsubscribe", "workbins", "Unsubscribed", 0),

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use handoff_domain::{Reach, Topic, UserId};
 use handoff_store::{Head, Store, StoreError, StreamRow};
 
-use super::{PAGE, Patience, Published, Publisher, Replay, Subscriptions};
+use super::subscriptions::{PAGE, Replay, Subscriptions};
+use crate::outward::{Patience, Published, Publisher};
 
 /// Who of one user's sessions listens to what, and how far each has come.
 #[derive(Debug, Default)]

@@ -78,7 +78,7 @@ async fn a_session_that_comes_back_gets_what_it_missed_and_no_more() {
         change_data(&rig, id, value).await;
     }
     rig.settle().await;
-    rig.engine.forget_session(KATE, CENTER, &format!("{KATE}-1")).await.unwrap();
+    rig.engine.delivery().forget_session(KATE, CENTER, &format!("{KATE}-1")).await.unwrap();
     change_data(&rig, id, 600).await;
 
     rig.listen(KATE, "after-2", Replay::After(2)).await;
@@ -112,10 +112,10 @@ async fn a_replay_goes_at_the_clients_pace_and_news_waits_behind_it() {
     rig.settle().await;
     assert_eq!(numbers(&rig, "slow").len(), 300, "there is no room yet");
     rig.recorder.make_room(Some(1));
-    rig.engine.go_on(KATE);
+    rig.engine.delivery().deliver_soon(KATE);
     has_been_given(&rig, "slow", 301).await;
     rig.recorder.make_room(None);
-    rig.engine.go_on(KATE);
+    rig.engine.delivery().deliver_soon(KATE);
     has_been_given(&rig, "slow", 603).await;
     assert_eq!(numbers(&rig, "slow"), (1..=603).collect::<Vec<_>>());
     change_data(&rig, id, 601).await;
@@ -135,7 +135,7 @@ async fn a_number_that_is_not_kept_or_was_never_given_is_answered_with_resync() 
 
     rig.clock.advance_ms(25 * 60 * 60 * 1_000);
     change_data(&rig, id, 1).await;
-    rig.engine.sweep().await.unwrap();
+    rig.engine.workers().sweeper().sweep().await.unwrap();
     rig.listen(KATE, "behind", Replay::After(1)).await;
     let given = rig.recorder.of("behind");
     assert_eq!(given[0], (Topic::Interactions, 0, "Resync 3 3".to_owned()));

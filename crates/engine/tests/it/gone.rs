@@ -16,7 +16,7 @@ async fn work_is_taken_from_an_agent_who_does_not_come_back_within_the_grace() {
     let offered = rig.submit().await;
     rig.settle().await;
     rig.bring_in(BEN).await;
-    rig.engine.forget_session(KATE, CENTER, &format!("{KATE}-1")).await.unwrap();
+    rig.engine.delivery().forget_session(KATE, CENTER, &format!("{KATE}-1")).await.unwrap();
 
     rig.pass_ms(29_999).await;
     assert_eq!(rig.stored(owned).await.owner(), Some(KATE), "within the grace nothing changes");
@@ -31,7 +31,7 @@ async fn work_is_taken_from_an_agent_who_does_not_come_back_within_the_grace() {
         matches!(rig.stored(owned).await.state, State::Parked { .. }),
         "work items go to their workbin"
     );
-    let desk = rig.engine.desk(KATE).unwrap();
+    let desk = rig.engine.core().desk(KATE).unwrap();
     assert!(desk.session.is_none() && desk.slots.is_empty());
     assert!(desk.channels.values().all(|channel| channel.readiness == Readiness::LoggedOut));
 }
@@ -43,12 +43,12 @@ async fn an_agent_who_comes_back_within_the_grace_keeps_everything() {
     let id = rig.submit().await;
     rig.settle().await;
     rig.accept(KATE, id).await.unwrap();
-    rig.engine.forget_session(KATE, CENTER, &format!("{KATE}-1")).await.unwrap();
+    rig.engine.delivery().forget_session(KATE, CENTER, &format!("{KATE}-1")).await.unwrap();
     rig.pass_ms(59_999).await;
     rig.listen(KATE, "again", Replay::Live).await;
     rig.pass_ms(120_000).await;
     assert_eq!(rig.stored(id).await.owner(), Some(KATE));
-    assert!(rig.engine.desk(KATE).unwrap().session.is_some());
+    assert!(rig.engine.core().desk(KATE).unwrap().session.is_some());
 }
 
 #[tokio::test]
@@ -57,7 +57,7 @@ async fn ending_the_session_frees_everything_at_once() {
     rig.bring_in(KATE).await;
     let id = rig.submit().await;
     rig.settle().await;
-    rig.engine.end_contact_session(KATE, CENTER).await.unwrap();
+    rig.engine.desks().end_contact_session(KATE, CENTER).await.unwrap();
     assert!(
         matches!(rig.stored(id).await.state, State::Queued(_)),
         "the offer is taken back at once"
@@ -96,9 +96,9 @@ async fn a_clearing_that_a_crash_interrupted_is_finished_by_the_timer() {
     // The desk is closed, then the store fails for the interaction, as if the process had died
     // there.
     rig.store.fail_after(1, Fault::BeforeCommit);
-    rig.engine.end_contact_session(KATE, CENTER).await.unwrap_err();
+    rig.engine.desks().end_contact_session(KATE, CENTER).await.unwrap_err();
     assert_eq!(rig.store.fired(), 1);
-    assert!(rig.engine.desk(KATE).unwrap().session.is_none());
+    assert!(rig.engine.core().desk(KATE).unwrap().session.is_none());
     assert_eq!(rig.stored(id).await.owner(), Some(KATE), "a ghost owns it, until the timer");
     let rig = rig.restarted().await;
     rig.settle().await;
@@ -110,15 +110,15 @@ async fn a_session_that_ends_while_the_store_is_away_starts_the_grace_later() {
     let rig = Rig::new().await;
     rig.bring_in(KATE).await;
     rig.store.fail_next(Fault::BeforeCommit);
-    rig.engine.forget_session(KATE, CENTER, &format!("{KATE}-1")).await.unwrap_err();
+    rig.engine.delivery().forget_session(KATE, CENTER, &format!("{KATE}-1")).await.unwrap_err();
     assert!(
-        rig.engine.desk(KATE).unwrap().unreachable_since.is_none(),
+        rig.engine.core().desk(KATE).unwrap().unreachable_since.is_none(),
         "the fault must have fired"
     );
     rig.settle().await;
-    assert!(rig.engine.desk(KATE).unwrap().unreachable_since.is_some());
+    assert!(rig.engine.core().desk(KATE).unwrap().unreachable_since.is_some());
     rig.pass_ms(60_000).await;
-    assert!(rig.engine.desk(KATE).unwrap().session.is_none());
+    assert!(rig.engine.core().desk(KATE).unwrap().session.is_none());
 }
 
 #[tokio::test]
@@ -129,7 +129,7 @@ async fn nothing_stays_with_a_user_who_is_disabled() {
     rig.settle().await;
     rig.accept(KATE, owned).await.unwrap();
     rig.accept(KATE, set_aside).await.unwrap();
-    let directory = rig.engine.directory();
+    let directory = rig.engine.core().directory();
     let user = directory.users[&KATE].clone();
     let in_progress = directory.own_workbin(Workbin::IN_PROGRESS, &user).unwrap();
     rig.act(KATE, set_aside, Action::PlaceInWorkbin(Named::Known(in_progress))).await.unwrap();
@@ -137,10 +137,10 @@ async fn nothing_stays_with_a_user_who_is_disabled() {
     let disabled = User { enabled: false, ..User::clone(&user) };
     let put = Put { record: Record::User(disabled), expected: directory.version(&Key::User(KATE)) };
     rig.store.commit(ChangeSet { puts: vec![put], ..ChangeSet::default() }).await.unwrap();
-    rig.engine.directory_changed().await.unwrap();
+    rig.engine.desks().directory_changed().await.unwrap();
     for id in [owned, set_aside, offered] {
         assert!(matches!(rig.stored(id).await.state, State::Queued(_)), "{id}");
     }
-    assert!(rig.engine.desk(KATE).unwrap().session.is_none());
-    assert!(rig.engine.desk(KATE).unwrap().slots.is_empty());
+    assert!(rig.engine.core().desk(KATE).unwrap().session.is_none());
+    assert!(rig.engine.core().desk(KATE).unwrap().slots.is_empty());
 }

@@ -49,7 +49,7 @@ async fn a_letter_waits_with_all_that_is_known_of_it() {
         .new_letter(Letter { remarks: vec!["A part was odd.".to_owned()], ..letter(EVE, "first") });
     new.attachments = vec![file.clone()];
     new.raw = Some(RawMessage { file: FileId(8), bytes: 900 });
-    let taken = rig.engine.take_in_letter(&new).await.unwrap();
+    let taken = rig.engine.letters().take_in_letter(&new).await.unwrap();
     assert!(taken.is_new);
     let stored = rig.stored(taken.interaction.id).await;
     assert_eq!((stored.status(), stored.media.clone()), (Status::Queued, Media::Email));
@@ -73,9 +73,10 @@ async fn a_letter_waits_with_all_that_is_known_of_it() {
         assert_eq!(kept.interaction, stored.id);
     }
     assert!(facts(&rig, &stored).await.contains(&Fact::Remark("A part was odd.".to_owned())));
-    let contact = rig.engine.contact(CENTER, contact_id(CENTER, EVE)).await.unwrap().unwrap();
+    let contact =
+        rig.engine.views().contact(CENTER, contact_id(CENTER, EVE)).await.unwrap().unwrap();
     assert_eq!((contact.address.as_str(), contact.name.as_deref()), (EVE, Some("Eve")));
-    assert!(rig.engine.contact(CenterId(2), contact.id).await.unwrap().is_none());
+    assert!(rig.engine.views().contact(CenterId(2), contact.id).await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -86,7 +87,7 @@ async fn a_second_copy_of_a_letter_is_none() {
     assert_eq!((again.interaction.id, again.is_new), (first.interaction.id, false));
     let mut by_another_mailbox = rig.new_letter(dated(letter(EVE, "first")));
     by_another_mailbox.mailbox = "sales@demo.example".to_owned();
-    let again = rig.engine.take_in_letter(&by_another_mailbox).await.unwrap();
+    let again = rig.engine.letters().take_in_letter(&by_another_mailbox).await.unwrap();
     assert_eq!((again.interaction.id, again.is_new), (first.interaction.id, false));
     let nameless = || Letter { message_id: None, ..letter(EVE, "second") };
     let first = rig.takes_in(nameless()).await;
@@ -96,9 +97,9 @@ async fn a_second_copy_of_a_letter_is_none() {
     assert!(!restarted.takes_in(nameless()).await.is_new, "and for good");
     let mut brought =
         restarted.new_letter(dated(Letter { message_id: None, ..letter(EVE, "third") }));
-    assert!(restarted.engine.take_in_letter(&brought).await.unwrap().is_new);
+    assert!(restarted.engine.letters().take_in_letter(&brought).await.unwrap().is_new);
     brought.raw_hash = "by another way".to_owned();
-    assert!(!restarted.engine.take_in_letter(&brought).await.unwrap().is_new);
+    assert!(!restarted.engine.letters().take_in_letter(&brought).await.unwrap().is_new);
 }
 
 #[tokio::test]
@@ -163,7 +164,7 @@ async fn of_many_copies_at_once_one_becomes_an_interaction() {
             rig.new_letter(letter(&format!("{round}@customer.example"), &format!("copy {round}")));
         let copies = (0..4).map(|_| {
             let (engine, new) = (rig.engine.clone(), new.clone());
-            tokio::spawn(async move { engine.take_in_letter(&new).await.unwrap() })
+            tokio::spawn(async move { engine.letters().take_in_letter(&new).await.unwrap() })
         });
         let taken = futures_util::future::join_all(copies).await;
         let taken: Vec<_> = taken.into_iter().map(Result::unwrap).collect();
@@ -181,14 +182,19 @@ async fn a_letter_that_is_brought_again_after_a_failure_is_there_once() {
     for (fault, expected_new) in [(Fault::BeforeCommit, true), (Fault::AfterCommit, false)] {
         let rig = Rig::with_mailbox(true).await;
         rig.store.fail_next(fault);
-        let refused = rig.engine.take_in_letter(&rig.new_letter(letter(EVE, "first"))).await;
+        let refused =
+            rig.engine.letters().take_in_letter(&rig.new_letter(letter(EVE, "first"))).await;
         assert!(matches!(refused, Err(ExecuteError::Store(_))), "{refused:?}");
         assert_eq!(rig.store.fired(), 1);
         let rig = rig.restarted().await;
         let taken = rig.takes_in(letter(EVE, "first")).await;
         assert_eq!(taken.is_new, expected_new, "{fault:?}");
-        let history =
-            rig.engine.contact_history(CENTER, contact_id(CENTER, EVE), None, 9).await.unwrap();
+        let history = rig
+            .engine
+            .views()
+            .contact_history(CENTER, contact_id(CENTER, EVE), None, 9)
+            .await
+            .unwrap();
         let inbound = history.items.iter().filter(|it| it.value.direction == Direction::Inbound);
         assert_eq!(inbound.count(), 1, "{fault:?}");
         assert_eq!(rig.outgoing().await.len(), 1, "{fault:?}");
@@ -220,7 +226,7 @@ async fn only_what_a_stranger_cannot_know_ties_a_letter_to_another() {
         assert_eq!((taken.parent, taken.thread), (parent, parent), "{how:?}");
         assert_eq!((threading(&rig, &taken).await, taken.sub_type.as_str()), (how, sub_type));
     }
-    let thread = rig.engine.thread_of(&first, None, 9).await.unwrap();
+    let thread = rig.engine.views().thread_of(&first, None, 9).await.unwrap();
     assert_eq!(thread.items.len(), 3);
     assert_eq!(thread.items.last().unwrap().value.id, first.id, "the newest comes first");
 }
@@ -247,7 +253,7 @@ async fn a_token_of_another_center_proves_nothing() {
     let rig = Rig::with_mailbox(false).await;
     let mut foreign = rig.new_letter(letter(EVE, "foreign"));
     foreign.center = CenterId(2);
-    let foreign = rig.engine.take_in_letter(&foreign).await.unwrap().interaction;
+    let foreign = rig.engine.letters().take_in_letter(&foreign).await.unwrap().interaction;
     let named = Letter {
         proven: vec![foreign.id],
         answers: vec!["foreign@customer.example".to_owned()],
@@ -309,7 +315,7 @@ async fn of_many_letters_of_one_sender_at_once_one_is_confirmed() {
         let letters = (0..8).map(|n| {
             let (engine, new) =
                 (rig.engine.clone(), rig.new_letter(letter(&from, &format!("{round} {n}"))));
-            tokio::spawn(async move { engine.take_in_letter(&new).await.unwrap() })
+            tokio::spawn(async move { engine.letters().take_in_letter(&new).await.unwrap() })
         });
         let taken = futures_util::future::join_all(letters).await;
         assert!(taken.into_iter().all(|taken| taken.unwrap().is_new));
@@ -413,7 +419,7 @@ async fn an_agent_joins_a_letter_only_to_what_he_sees() {
     rig.accept(KATE, later).await.unwrap();
     let mut foreign = rig.new_letter(letter(EVE, "foreign"));
     foreign.center = CenterId(2);
-    let foreign = rig.engine.take_in_letter(&foreign).await.unwrap().interaction.id;
+    let foreign = rig.engine.letters().take_in_letter(&foreign).await.unwrap().interaction.id;
     assert!(!rig.joins(later, foreign).await, "it is another center's");
     assert!(!rig.joins(later, unseen).await, "it is on file and nobody worked on it");
     assert!(rig.joins(later, earlier).await);

@@ -34,9 +34,9 @@ async fn rig_with(told: impl IntoIterator<Item = Told>) -> (Rig, Arc<Script>) {
 async fn a_mail_that_is_sent_goes_out_once() {
     let (rig, script) = rig_with([]).await;
     let mail = rig.sends_an_answer().await;
-    assert_eq!(rig.engine.post_due().await.unwrap(), 1);
+    assert_eq!(rig.engine.workers().outbox().post_due().await.unwrap(), 1);
     assert_eq!(rig.stored(mail).await.status(), Status::Sent);
-    assert_eq!(rig.engine.post_due().await.unwrap(), 0);
+    assert_eq!(rig.engine.workers().outbox().post_due().await.unwrap(), 0);
     assert_eq!(script.given(), [format!("{mail}.1@demo.example")]);
 }
 
@@ -44,7 +44,10 @@ async fn a_mail_that_is_sent_goes_out_once() {
 async fn two_who_look_at_once_post_a_mail_once() {
     let (rig, script) = rig_with([]).await;
     let mail = rig.sends_an_answer().await;
-    let (one, two) = tokio::join!(rig.engine.post_due(), rig.engine.post_due());
+    let (one, two) = tokio::join!(
+        rig.engine.workers().outbox().post_due(),
+        rig.engine.workers().outbox().post_due()
+    );
     assert_eq!(one.unwrap() + two.unwrap(), 1);
     assert_eq!(script.given().len(), 1);
     assert_eq!(rig.stored(mail).await.status(), Status::Sent);
@@ -56,19 +59,19 @@ async fn a_mail_is_put_off_longer_and_longer_and_then_comes_back() {
     let mail = rig.sends_an_answer().await;
     let mut waited = 0;
     for (attempt, rest_min) in (1..).zip([1, 2, 5, 15, 30, 60, 60, 60]) {
-        assert_eq!(rig.engine.post_due().await.unwrap(), 1, "attempt {attempt}");
+        assert_eq!(rig.engine.workers().outbox().post_due().await.unwrap(), 1, "attempt {attempt}");
         let stored = rig.stored(mail).await;
         let (count, due_ms) = due(&stored);
         assert_eq!(count, attempt);
         let rest = due_ms - waited;
         assert!((rest_min * MINUTE_MS..=rest_min * MINUTE_MS * 11 / 10).contains(&rest), "{rest}");
         rig.clock.advance_ms(u32::try_from(rest - 1).unwrap());
-        assert_eq!(rig.engine.post_due().await.unwrap(), 0, "it rests");
+        assert_eq!(rig.engine.workers().outbox().post_due().await.unwrap(), 0, "it rests");
         rig.clock.advance_ms(1);
         waited = due_ms;
     }
     rig.clock.advance_ms(48 * 60 * 60 * 1_000);
-    assert_eq!(rig.engine.post_due().await.unwrap(), 1);
+    assert_eq!(rig.engine.workers().outbox().post_due().await.unwrap(), 1);
     let back = rig.stored(mail).await;
     assert_eq!(back.status(), Status::Composing);
     let given = script.given();
@@ -87,10 +90,10 @@ async fn a_mail_that_is_refused_comes_back_and_is_another_one_when_it_is_sent_ag
     let never = Posted::Never { reply: "550 no such mailbox".to_owned() };
     let (rig, script) = rig_with([Told::Say(never)]).await;
     let mail = rig.sends_an_answer().await;
-    rig.engine.post_due().await.unwrap();
+    rig.engine.workers().outbox().post_due().await.unwrap();
     assert_eq!(rig.stored(mail).await.owner(), Some(KATE));
     rig.sends(mail).await;
-    rig.engine.post_due().await.unwrap();
+    rig.engine.workers().outbox().post_due().await.unwrap();
     assert_eq!(rig.stored(mail).await.status(), Status::Sent);
     assert_eq!(script.given(), [1, 2].map(|sends| format!("{mail}.{sends}@demo.example")));
 }
@@ -99,10 +102,10 @@ async fn a_mail_that_is_refused_comes_back_and_is_another_one_when_it_is_sent_ag
 async fn a_mail_of_which_nobody_knows_is_posted_again_as_the_same_message() {
     let (rig, script) = rig_with([Told::Say(Posted::Unsure { reply: "reset".to_owned() })]).await;
     let mail = rig.sends_an_answer().await;
-    rig.engine.post_due().await.unwrap();
+    rig.engine.workers().outbox().post_due().await.unwrap();
     assert_eq!(due(&rig.stored(mail).await).0, 1);
     rig.clock.advance_ms(2 * 60_000);
-    rig.engine.post_due().await.unwrap();
+    rig.engine.workers().outbox().post_due().await.unwrap();
     assert_eq!(rig.stored(mail).await.status(), Status::Sent);
     let given = script.given();
     assert_eq!((given.len(), &given[0]), (2, &given[1]));
@@ -112,10 +115,10 @@ async fn a_mail_of_which_nobody_knows_is_posted_again_as_the_same_message() {
 async fn a_mail_at_which_the_post_dies_rests_and_is_posted_again() {
     let (rig, script) = rig_with([Told::Die]).await;
     let mail = rig.sends_an_answer().await;
-    assert_eq!(rig.engine.post_due().await.unwrap(), 1);
+    assert_eq!(rig.engine.workers().outbox().post_due().await.unwrap(), 1);
     assert_eq!(due(&rig.stored(mail).await).0, 1);
     rig.clock.advance_ms(2 * 60_000);
-    assert_eq!(rig.engine.post_due().await.unwrap(), 1);
+    assert_eq!(rig.engine.workers().outbox().post_due().await.unwrap(), 1);
     assert_eq!(rig.stored(mail).await.status(), Status::Sent);
     assert_eq!(script.given().len(), 2);
 }
@@ -127,7 +130,7 @@ async fn after_a_crash_a_mail_is_posted_again_as_the_same_message() {
     let (rig, before) = rig_with([Told::Hang]).await;
     let mail = rig.sends_an_answer().await;
     let engine = rig.engine.clone();
-    let crashing = tokio::spawn(async move { engine.post_due().await });
+    let crashing = tokio::spawn(async move { engine.workers().outbox().post_due().await });
     while before.given().is_empty() {
         tokio::task::yield_now().await;
     }
@@ -136,10 +139,10 @@ async fn after_a_crash_a_mail_is_posted_again_as_the_same_message() {
     rig.engine.send_from(Arc::new(OneMailbox));
     let after = Script::new([]);
     rig.engine.post_with(after.clone());
-    assert_eq!(rig.engine.post_due().await.unwrap(), 1);
+    assert_eq!(rig.engine.workers().outbox().post_due().await.unwrap(), 1);
     assert_eq!(before.given(), after.given());
     assert_eq!(rig.stored(mail).await.status(), Status::Sent);
-    assert_eq!(rig.engine.post_due().await.unwrap(), 0);
+    assert_eq!(rig.engine.workers().outbox().post_due().await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -148,7 +151,7 @@ async fn an_outcome_that_could_not_be_recorded_is_recorded_later_and_the_mail_is
         let (rig, script) = rig_with([]).await;
         let mail = rig.sends_an_answer().await;
         rig.store.fail_next(fault);
-        assert_eq!(rig.engine.post_due().await.unwrap(), 1, "{fault:?}");
+        assert_eq!(rig.engine.workers().outbox().post_due().await.unwrap(), 1, "{fault:?}");
         assert_eq!(
             (rig.stored(mail).await.status(), script.given().len()),
             (Status::Sent, 1),
@@ -165,9 +168,9 @@ async fn many_mails_go_out_and_none_is_left() {
     for n in 0..40 {
         let mut new = rig.new_letter(letter(&format!("{n}@customer.example"), &n.to_string()));
         new.queue = Arc::new(confirming.clone());
-        rig.engine.take_in_letter(&new).await.unwrap();
+        rig.engine.letters().take_in_letter(&new).await.unwrap();
     }
-    assert_eq!(rig.engine.post_due().await.unwrap(), 40);
+    assert_eq!(rig.engine.workers().outbox().post_due().await.unwrap(), 40);
     assert!(rig.outgoing().await.is_empty());
     let mut given = script.given();
     given.sort();
@@ -207,7 +210,7 @@ async fn a_draft_is_not_sent_past_what_the_customer_wrote_meanwhile() {
     let Err(ExecuteError::Rejected(why)) = refused else { panic!("{refused:?}") };
     assert!(matches!(*why, Rejection::NewerMessage { id, .. } if id == newer));
     rig.act(KATE, draft, send(true)).await.unwrap();
-    rig.engine.post_due().await.unwrap();
+    rig.engine.workers().outbox().post_due().await.unwrap();
     assert_eq!(script.given().len(), 1);
 }
 
@@ -222,6 +225,6 @@ async fn of_two_who_send_a_draft_at_once_one_does() {
     let late = if one.is_ok() { two } else { one };
     let Err(ExecuteError::Rejected(why)) = late else { panic!("{late:?}") };
     assert!(matches!(*why, Rejection::WrongState { .. }), "{why:?}");
-    rig.engine.post_due().await.unwrap();
+    rig.engine.workers().outbox().post_due().await.unwrap();
     assert_eq!(script.given().len(), 1);
 }

@@ -114,13 +114,13 @@ impl Rig {
         let rig = Self::new().await;
         let puts = vec![Put { record: Record::Queue(letter_queue(acknowledge)), expected: 0 }];
         rig.store.commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
-        rig.engine.directory_changed().await.unwrap();
+        rig.engine.desks().directory_changed().await.unwrap();
         rig.engine.send_from(Arc::new(OneMailbox));
         rig
     }
 
     pub(crate) fn new_letter(&self, letter: Letter) -> NewLetter {
-        let queue = self.engine.directory().queues[&LETTERS].clone();
+        let queue = self.engine.core().directory().queues[&LETTERS].clone();
         let raw_hash = format!("raw {}", letter.text);
         NewLetter {
             center: CENTER,
@@ -136,7 +136,7 @@ impl Rig {
 
     pub(crate) async fn takes_in(&self, letter: Letter) -> TakenIn {
         self.clock.advance_ms(1);
-        self.engine.take_in_letter(&self.new_letter(letter)).await.unwrap()
+        self.engine.letters().take_in_letter(&self.new_letter(letter)).await.unwrap()
     }
 
     /// Returns everything that is on its way out.
@@ -152,7 +152,11 @@ impl Rig {
     /// Brings an agent in who works on e-mails.
     pub(crate) async fn bring_in_a_writer(&self) {
         self.listen(KATE, "kate-1", handoff_engine::Replay::Live).await;
-        self.engine.start_contact_session(KATE, CENTER, &[Media::Email], None).await.unwrap();
+        self.engine
+            .desks()
+            .start_contact_session(KATE, CENTER, &[Media::Email], None)
+            .await
+            .unwrap();
         self.ready(KATE).await;
     }
 

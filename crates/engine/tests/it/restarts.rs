@@ -21,7 +21,7 @@ async fn a_restart_with_the_clock_set_back_ends_offers_on_time_and_ids_keep_risi
     let before = rig.submit().await;
     rig.settle().await;
     assert!(is_offered(&rig.stored(before).await.state));
-    let then = rig.engine.now();
+    let then = rig.engine.core().now();
     rig.engine.stop().await;
     let store = rig.store.clone();
     let set_back = Time(then.0 - HOUR_MS);
@@ -31,8 +31,8 @@ async fn a_restart_with_the_clock_set_back_ends_offers_on_time_and_ids_keep_risi
     assert_eq!(store.timers(late, 9).await.unwrap().0, []);
 
     let rig = Rig::over(store, Arc::new(ManualClock::at_ms(set_back.0))).await;
-    assert_eq!(rig.engine.clock_ahead_ms(), u64::try_from(HOUR_MS).unwrap());
-    assert_eq!(rig.engine.now(), then);
+    assert_eq!(rig.engine.core().clock_ahead_ms(), u64::try_from(HOUR_MS).unwrap());
+    assert_eq!(rig.engine.core().now(), then);
     let after = rig.submit().await;
     assert!(after > before, "{after} comes after {before}");
     rig.pass_ms(29_000).await;
@@ -40,10 +40,13 @@ async fn a_restart_with_the_clock_set_back_ends_offers_on_time_and_ids_keep_risi
     rig.pass_ms(1_001).await;
     assert!(!is_offered(&rig.stored(before).await.state), "and not an hour late");
     // Once more, with the clock right again by then: it goes on from there.
-    let then = rig.engine.now();
+    let then = rig.engine.core().now();
     rig.engine.stop().await;
     let rig = Rig::over(rig.store, Arc::new(ManualClock::at_ms(then.0 + 5))).await;
-    assert_eq!((rig.engine.clock_ahead_ms(), rig.engine.now()), (0, Time(then.0 + 5)));
+    assert_eq!(
+        (rig.engine.core().clock_ahead_ms(), rig.engine.core().now()),
+        (0, Time(then.0 + 5))
+    );
     assert!(rig.submit().await > after);
 }
 
@@ -83,8 +86,8 @@ async fn an_unreadable_user_or_queue_does_not_keep_a_node_from_starting() {
     rig.store.make_unreadable(Key::User(KATE));
     rig.store.make_unreadable(Key::Desk(KATE));
     let rig = rig.restarted().await;
-    assert!(rig.engine.directory().users.contains_key(&BEN));
-    assert!(!rig.engine.directory().users.contains_key(&KATE));
+    assert!(rig.engine.core().directory().users.contains_key(&BEN));
+    assert!(!rig.engine.core().directory().users.contains_key(&KATE));
     rig.bring_in(BEN).await;
     let id = rig.submit().await;
     rig.settle().await;

@@ -13,7 +13,7 @@ use handoff_domain::{
     UserId, Workbin, WorkbinId, WorkbinOwner,
 };
 use handoff_engine::{
-    Attempt, ChannelChange, Done, Engine, ExecuteError, IdSource, Opening, Options, Parts,
+    ChannelChange, CommandRequest, Done, Engine, ExecuteError, IdSource, Opening, Options, Parts,
     Patience, Published, Publisher, Replay, Subscriptions,
 };
 use handoff_store::{ChangeSet, Key, Put, Receipt, Record, Store, StreamRow, Versioned};
@@ -223,12 +223,20 @@ impl Rig {
     /// Brings an agent in: listening, with a contact-center session, Ready.
     pub(crate) async fn bring_in(&self, user: UserId) {
         self.listen(user, &format!("{user}-1"), Replay::Live).await;
-        self.engine.start_contact_session(user, CENTER, &[Media::Workitem], None).await.unwrap();
+        self.engine
+            .desks()
+            .start_contact_session(user, CENTER, &[Media::Workitem], None)
+            .await
+            .unwrap();
         self.ready(user).await;
     }
 
     pub(crate) async fn ready(&self, user: UserId) {
-        self.engine.change_channels(user, CENTER, None, &ChannelChange::Ready).await.unwrap();
+        self.engine
+            .desks()
+            .change_channels(user, CENTER, None, &ChannelChange::Ready)
+            .await
+            .unwrap();
     }
 
     pub(crate) async fn listen(&self, user: UserId, session: &str, replay: Replay) {
@@ -237,13 +245,13 @@ impl Rig {
             topics: BTreeMap::from([(Topic::Interactions, replay)]),
             under_own_name: false,
         };
-        self.engine.subscribe(user, CENTER, session, subscription).await.unwrap();
+        self.engine.delivery().subscribe(user, CENTER, session, subscription).await.unwrap();
     }
 
     pub(crate) fn opening(&self, external_id: Option<&str>) -> Opening {
-        let now = self.engine.now();
+        let now = self.engine.core().now();
         let new = NewInteraction {
-            id: self.engine.ids().interaction(now),
+            id: self.engine.core().ids().interaction(now),
             center: CENTER,
             media: Media::Workitem,
             direction: Direction::Inbound,
@@ -282,7 +290,7 @@ impl Rig {
     }
 
     pub(crate) async fn submit(&self) -> InteractionId {
-        match self.engine.open(&self.opening(None)).await.unwrap() {
+        match self.engine.commands().open(&self.opening(None)).await.unwrap() {
             Done::Now { interaction, .. } => interaction.id,
             Done::Before(_) => panic!("a submission without a receipt cannot be a repetition"),
         }
@@ -302,7 +310,14 @@ impl Rig {
         let command =
             Command { actor: Actor::User(caller), epoch: None, action, farewell: None, note: None };
         self.engine
-            .execute(&Attempt { id, command, reference: None, receipt: None, also: Vec::new() })
+            .commands()
+            .execute(&CommandRequest {
+                id,
+                command,
+                reference: None,
+                receipt: None,
+                also: Vec::new(),
+            })
             .await
     }
 
@@ -326,9 +341,9 @@ impl Rig {
     /// Moves the clock and lets what is due happen.
     pub(crate) async fn pass_ms(&self, ms: u32) {
         self.clock.advance_ms(ms);
-        self.engine.fire_timers().await.unwrap();
-        self.engine.route().await.unwrap();
-        self.engine.deliver_missed().await.unwrap();
+        self.engine.workers().timers().fire_due().await.unwrap();
+        self.engine.workers().router().route().await.unwrap();
+        self.engine.delivery().deliver_missed().await.unwrap();
     }
 
     /// Routes and delivers what there is.

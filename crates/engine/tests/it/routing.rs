@@ -24,10 +24,10 @@ async fn a_work_item_is_offered_to_an_agent_who_is_there() {
 #[tokio::test]
 async fn nobody_is_offered_anything_who_is_not_ready_not_listening_or_full() {
     let rig = Rig::new().await;
-    rig.engine.start_contact_session(KATE, CENTER, &[Media::Workitem], None).await.unwrap();
+    rig.engine.desks().start_contact_session(KATE, CENTER, &[Media::Workitem], None).await.unwrap();
     rig.ready(KATE).await;
     rig.listen(BEN, "ben-1", handoff_engine::Replay::Live).await;
-    rig.engine.start_contact_session(BEN, CENTER, &[Media::Workitem], None).await.unwrap();
+    rig.engine.desks().start_contact_session(BEN, CENTER, &[Media::Workitem], None).await.unwrap();
     let id = rig.submit().await;
     rig.settle().await;
     assert_eq!(
@@ -42,11 +42,11 @@ async fn nobody_is_offered_anything_who_is_not_ready_not_listening_or_full() {
     }
     rig.settle().await;
     assert_eq!(
-        rig.engine.desk(BEN).unwrap().slots.len(),
+        rig.engine.core().desk(BEN).unwrap().slots.len(),
         5,
         "five work items is the default capacity"
     );
-    assert_eq!(rig.engine.board().waiting_count(), 3);
+    assert_eq!(rig.engine.core().board().waiting_count(), 3);
 }
 
 #[tokio::test]
@@ -90,7 +90,7 @@ async fn an_offer_ends_by_itself_and_the_place_in_line_stays() {
     let after = rig.stored(id).await;
     assert_eq!(offered_to(&after.state), None);
     assert_eq!(after.wait().map(|wait| wait.since), entered);
-    assert!(rig.engine.desk(KATE).unwrap().slots.is_empty(), "the slot is free again");
+    assert!(rig.engine.core().desk(KATE).unwrap().slots.is_empty(), "the slot is free again");
 }
 
 #[tokio::test]
@@ -99,7 +99,11 @@ async fn do_not_disturb_leaves_an_open_offer_standing() {
     rig.bring_in(KATE).await;
     let id = rig.submit().await;
     rig.settle().await;
-    rig.engine.change_channels(KATE, CENTER, None, &ChannelChange::DoNotDisturbOn).await.unwrap();
+    rig.engine
+        .desks()
+        .change_channels(KATE, CENTER, None, &ChannelChange::DoNotDisturbOn)
+        .await
+        .unwrap();
     rig.settle().await;
     rig.accept(KATE, id).await.unwrap();
     assert_eq!(rig.stored(id).await.owner(), Some(KATE));
@@ -110,17 +114,18 @@ async fn the_reason_of_a_wait_is_told_for_every_agent() {
     let rig = Rig::new().await;
     rig.bring_in(KATE).await;
     rig.engine
+        .desks()
         .change_channels(KATE, CENTER, None, &ChannelChange::NotReady { reason: None })
         .await
         .unwrap();
     let id = rig.submit().await;
     rig.settle().await;
-    let why = rig.engine.why(&rig.stored(id).await).unwrap();
+    let why = rig.engine.views().why(&rig.stored(id).await).unwrap();
     let reasons: Vec<String> =
         why.agents.iter().map(|(user, (_, rule))| format!("{} {rule:?}", user.user_name)).collect();
     assert_eq!(reasons, ["kate Some(NotReady)", "ben Some(NoSession)"]);
     assert_eq!(
-        rig.engine.desk(KATE).unwrap().reach,
+        rig.engine.core().desk(KATE).unwrap().reach,
         Reach([handoff_domain::Topic::Interactions].into())
     );
 }

@@ -1,7 +1,7 @@
 //! The one write path: races, repetitions, visibility.
 
 use handoff_domain::{Action, Named, State, Target, UserData, Value};
-use handoff_engine::{Attempt, Done, ExecuteError};
+use handoff_engine::{CommandRequest, Done, ExecuteError};
 use handoff_store::Receipt;
 
 use crate::rig::{BEN, KATE, QUEUE, Rig, queue};
@@ -61,31 +61,37 @@ async fn a_repeated_request_has_one_effect_and_one_answer() {
         farewell: None,
         note: None,
     };
-    let attempt = Attempt {
+    let attempt = CommandRequest {
         id,
         command,
         reference: Some(1),
         receipt: Some(receipt.clone()),
         also: Vec::new(),
     };
-    let (one, two) = tokio::join!(rig.engine.execute(&attempt), rig.engine.execute(&attempt));
+    let (one, two) = tokio::join!(
+        rig.engine.commands().execute(&attempt),
+        rig.engine.commands().execute(&attempt)
+    );
     let first_answers =
         [one.unwrap(), two.unwrap()].iter().filter(|done| matches!(done, Done::Now { .. })).count();
     assert_eq!(first_answers, 1, "the twin gets the first one's receipt");
-    let Done::Before(found) = rig.engine.execute(&attempt).await.unwrap() else {
+    let Done::Before(found) = rig.engine.commands().execute(&attempt).await.unwrap() else {
         panic!("a repetition")
     };
     assert_eq!(*found, receipt);
     let other =
-        Attempt { receipt: Some(Receipt { fingerprint: "g".into(), ..receipt }), ..attempt };
-    assert!(matches!(rig.engine.execute(&other).await, Err(ExecuteError::KeyReused)));
+        CommandRequest { receipt: Some(Receipt { fingerprint: "g".into(), ..receipt }), ..attempt };
+    assert!(matches!(rig.engine.commands().execute(&other).await, Err(ExecuteError::KeyReused)));
 }
 
 #[tokio::test]
 async fn the_same_external_id_opens_one_interaction() {
     let rig = Rig::new().await;
     let openings = [rig.opening(Some("crm-1")), rig.opening(Some("crm-1"))];
-    let (one, two) = tokio::join!(rig.engine.open(&openings[0]), rig.engine.open(&openings[1]));
+    let (one, two) = tokio::join!(
+        rig.engine.commands().open(&openings[0]),
+        rig.engine.commands().open(&openings[1])
+    );
     let mut ids: Vec<String> = [one.unwrap(), two.unwrap()]
         .into_iter()
         .map(|done| match done {
@@ -95,7 +101,7 @@ async fn the_same_external_id_opens_one_interaction() {
         .collect();
     ids.dedup();
     assert_eq!(ids.len(), 1);
-    assert_eq!(rig.engine.board().look_at_lines(|lines| lines.of(QUEUE).count()), 1);
+    assert_eq!(rig.engine.core().board().look_at_lines(|lines| lines.of(QUEUE).count()), 1);
 }
 
 #[tokio::test]
@@ -104,7 +110,7 @@ async fn request_numbers_go_on_after_a_restart() {
     rig.bring_in(KATE).await;
     let id = rig.submit().await;
     rig.settle().await;
-    let reference = rig.engine.next_reference(KATE).await.unwrap();
+    let reference = rig.engine.core().next_reference(KATE).await.unwrap();
     assert_eq!(reference, 1);
     let caller = handoff_domain::Caller {
         user: KATE,
@@ -119,7 +125,8 @@ async fn request_numbers_go_on_after_a_restart() {
         note: None,
     };
     rig.engine
-        .execute(&Attempt {
+        .commands()
+        .execute(&CommandRequest {
             id,
             command,
             reference: Some(reference),
@@ -129,7 +136,7 @@ async fn request_numbers_go_on_after_a_restart() {
         .await
         .unwrap();
     let rig = rig.restarted().await;
-    assert_eq!(rig.engine.next_reference(KATE).await.unwrap(), 2);
+    assert_eq!(rig.engine.core().next_reference(KATE).await.unwrap(), 2);
 }
 
 #[tokio::test]
@@ -140,7 +147,7 @@ async fn a_caller_who_goes_away_does_not_keep_others_from_being_told() {
     let id = opening.new.id;
     {
         // Polled once, the commit is under way; then the caller hangs up.
-        let mut call = std::pin::pin!(rig.engine.open(&opening));
+        let mut call = std::pin::pin!(rig.engine.commands().open(&opening));
         let first = futures_util::poll!(call.as_mut());
         assert!(first.is_pending(), "the caller must go away before the answer");
     }

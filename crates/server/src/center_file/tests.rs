@@ -439,9 +439,9 @@ async fn open_interaction(setup: &Setup) {
         options: handoff_engine::Options { rules: Options::default(), ..Default::default() },
     };
     let engine = Engine::open_on(parts).await.unwrap();
-    let directory = engine.directory();
+    let directory = engine.core().directory();
     let queue = directory.queues.values().next().unwrap();
-    let id = engine.ids().interaction(engine.now());
+    let id = engine.core().ids().interaction(engine.core().now());
     let new = NewInteraction {
         id,
         center: queue.center,
@@ -467,7 +467,7 @@ async fn open_interaction(setup: &Setup) {
         reference: None,
         receipts: Vec::new(),
     };
-    engine.open(&opening).await.unwrap();
+    engine.commands().open(&opening).await.unwrap();
 }
 
 #[tokio::test]

@@ -114,8 +114,12 @@ impl Intake for EngineIntake {
             ));
         }
         let engine = self.shared.engine();
-        let queue =
-            engine.directory().queue(mailbox.center, mailbox.queue).cloned().ok_or_else(gone)?;
+        let queue = engine
+            .core()
+            .directory()
+            .queue(mailbox.center, mailbox.queue)
+            .cloned()
+            .ok_or_else(gone)?;
         let (raw, attachments) = self.keep(&mut letter, &arrival.raw).await?;
         let new = NewLetter {
             center: mailbox.center,
@@ -130,7 +134,8 @@ impl Intake for EngineIntake {
                 .collect(),
             user_data: handoff_domain::UserData::default(),
         };
-        let taken = engine.take_in_letter(&new).await.map_err(|error| NotNow(Box::new(error)))?;
+        let taken =
+            engine.letters().take_in_letter(&new).await.map_err(|error| NotNow(Box::new(error)))?;
         let id = taken.interaction.id;
         tracing::info!(interaction.id = %id, mailbox = mailbox.address, is_new = taken.is_new, "a letter was taken in");
         Ok(if taken.is_new { Taken::New(id) } else { Taken::Known(id) })

@@ -23,7 +23,7 @@ impl StoredMarks {
         folder: &str,
     ) -> Result<Option<(MailboxMark, Version)>, NotNow> {
         let key = MailboxMark::key_of(mailbox, folder);
-        let found = self.engine.store().load(&[key]).await.map_err(not_now)?.pop().flatten();
+        let found = self.engine.core().store().load(&[key]).await.map_err(not_now)?.pop().flatten();
         Ok(found.and_then(|found| match found {
             Versioned { value: Record::MailboxMark(mark), version } => Some((mark, version)),
             _ => None,
@@ -61,6 +61,6 @@ impl Checkpoints for StoredMarks {
         };
         let put = Put { record: Record::MailboxMark(mark), expected };
         let change = ChangeSet { puts: vec![put], ..ChangeSet::default() };
-        self.engine.store().commit(change).await.map(drop).map_err(not_now)
+        self.engine.core().store().commit(change).await.map(drop).map_err(not_now)
     }
 }

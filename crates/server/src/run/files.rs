@@ -122,7 +122,7 @@ pub(crate) async fn take_on(
     directory: &std::path::Path,
     adopt: Adopt,
 ) -> anyhow::Result<()> {
-    let store = &**engine.store();
+    let store = &**engine.core().store();
     if let Err(wrong) = is_its_own(store, files).await? {
         if adopt == Adopt::No {
             anyhow::bail!("chat.files: {}: {wrong}; {ADVICE}", directory.display());
@@ -136,12 +136,12 @@ pub(crate) async fn take_on(
         Some(mark) if !mark.is_empty() => mark,
         _ => {
             // The mark comes first: a directory with one and no files is anybody's.
-            let mark = format!("{:032x}", engine.ids().random());
+            let mark = format!("{:032x}", engine.core().ids().random());
             files.set_mark(mark.clone()).await?;
             mark
         }
     };
-    record.begin(engine.now(), store.latest().await?);
+    record.begin(engine.core().now(), store.latest().await?);
     write(store, record, version).await
 }
 
@@ -168,12 +168,12 @@ pub(super) async fn keep_swept(
     files: Arc<dyn Files>,
     stopping: CancellationToken,
 ) {
-    let mut sweeper = Sweeper::new(engine.store().clone(), files, engine.now());
+    let mut sweeper = Sweeper::new(engine.core().store().clone(), files, engine.core().now());
     let sweeping = async {
         let mut period = tokio::time::interval(ATTEND_PERIOD);
         loop {
             period.tick().await;
-            if let Err(error) = sweeper.go_on(engine.now()).await {
+            if let Err(error) = sweeper.go_on(engine.core().now()).await {
                 let error: &dyn std::error::Error = &*error;
                 tracing::warn!(
                     error,

@@ -45,7 +45,7 @@ impl Policy for ChatChannels {
         let (Some(address), Some(engine)) = (address, self.engine.upgrade()) else {
             return Verdict::Allow;
         };
-        match self.requests.wait_ms(address, engine.now()) {
+        match self.requests.wait_ms(address, engine.core().now()) {
             None => Verdict::Allow,
             Some(_) => Verdict::Deny(Denial::Temporary),
         }

@@ -105,7 +105,7 @@ async fn a_store_is_started_over_its_own_files_alone() {
     let files = open(path.to_owned()).await.unwrap();
     take_on(&engine, &files, path, Adopt::No).await.unwrap();
     put(&*store, record(1)).await;
-    keep(&*files, 1, engine.now()).await;
+    keep(&*files, 1, engine.core().now()).await;
     take_on(&engine, &files, path, Adopt::No).await.unwrap();
     assert_eq!(recorded(&*store).await.unwrap().unwrap().value.attended.len(), 2);
     // A new store over these files.
@@ -122,7 +122,7 @@ async fn a_store_is_started_over_its_own_files_alone() {
     let elsewhere = tempfile::tempdir().unwrap();
     let empty = open(elsewhere.path().to_owned()).await.unwrap();
     assert_eq!(is_its_own(&*store, &empty).await.unwrap(), Err(NotItsOwn::NotThere));
-    keep(&*empty, 2, engine.now()).await;
+    keep(&*empty, 2, engine.core().now()).await;
     assert_eq!(is_its_own(&*store, &empty).await.unwrap(), Err(NotItsOwn::Anothers));
     // The control: with the operator's word it starts, and is its own from then on.
     take_on(&stranger, &files, path, Adopt::Yes).await.unwrap();

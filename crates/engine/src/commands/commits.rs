@@ -1,0 +1,145 @@
+//! Commits: handing a change set to the store, and passing on what came of it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use handoff_bus::Hint;
+use handoff_domain::event::Subject;
+use handoff_domain::{Event, Interaction, State};
+use handoff_store::{ChangeSet, CommitError, Key, Put, Record, StoreError, Versioned};
+use tokio::task::JoinError;
+
+use crate::core::Core;
+
+/// Hands change sets to the store.
+pub(crate) struct Commits {
+    core: Arc<Core>,
+}
+
+impl Commits {
+    pub(super) const fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    /// Commits any change set; gives the interactions that it wrote, in its order.
+    ///
+    /// A caller who goes away (a client that hangs up while its request is being answered) does not
+    /// keep the commit from being entered and told: what was handed to the store is seen through by
+    /// a task of its own.
+    pub(crate) async fn make(
+        &self,
+        change: ChangeSet,
+    ) -> Result<Vec<Arc<Interaction>>, CommitError> {
+        let to_the_end = commit_to_the_end(self.core.clone(), change);
+        let seen_through = self.core.tasks.spawn(to_the_end);
+        match seen_through.await.map_err(JoinError::try_into_panic) {
+            Ok(result) => result,
+            Err(Ok(panic)) => std::panic::resume_unwind(panic),
+            // The runtime is being torn down, and how far the commit came nobody will know.
+            Err(Err(_)) => Err(StoreError::OutcomeUnknown { attempted: "committing" }.into()),
+        }
+    }
+
+    /// Reads again what a guard said is not as remembered.
+    pub(crate) async fn reread(&self, key: &Key) -> Result<(), StoreError> {
+        match key {
+            Key::Interaction(id) => {
+                self.core.board.forget(*id);
+                self.core.load_interaction(*id).await?;
+            }
+            Key::Desk(_) => {
+                if let Some(Versioned { value: Record::Desk(desk), version }) =
+                    self.core.store.load(std::slice::from_ref(key)).await?.pop().flatten()
+                {
+                    self.core.board.enter_desk(Arc::new(desk), version);
+                }
+            }
+            Key::Center(_)
+            | Key::User(_)
+            | Key::Skill(_)
+            | Key::Group(_)
+            | Key::Queue(_)
+            | Key::Workbin(_)
+            | Key::Service(_) => self.core.reload_directory().await?,
+            Key::LoginSession(_)
+            | Key::File(_)
+            | Key::Contact(_)
+            | Key::MailboxMark(_)
+            | Key::FilesDirectory => {}
+        }
+        Ok(())
+    }
+}
+
+async fn commit_to_the_end(
+    core: Arc<Core>,
+    change: ChangeSet,
+) -> Result<Vec<Arc<Interaction>>, CommitError> {
+    let told = told_of(&change);
+    let due = change.timers_set.iter().map(|timer| timer.due).min();
+    let puts = change.puts.clone();
+    let events =
+        change.events.iter().filter(|event| concerns_chat(event)).cloned().collect::<Vec<_>>();
+    let committed = core.store.commit(change).await;
+    if let Err(CommitError::Store(StoreError::OutcomeUnknown { .. })) = &committed {
+        forget_written(&core, &puts);
+    }
+    committed?;
+
+    let said = core.chats.enter(&events);
+
+    let mut written = Vec::new();
+    let (mut routing, mut outgoing) = (false, false);
+    for put in puts {
+        match put.record {
+            Record::Interaction(interaction) => {
+                routing |= interaction.wait().is_some() && interaction.offer().is_none();
+                outgoing |= matches!(interaction.state, State::Sending { .. });
+                let interaction = Arc::new(interaction);
+                core.board.enter_interaction(interaction.clone(), put.expected + 1);
+                written.push(interaction);
+            }
+            Record::Desk(desk) => {
+                routing = true;
+                core.board.enter_desk(Arc::new(desk), put.expected + 1);
+            }
+            _ => {}
+        }
+    }
+    if outgoing {
+        core.outgoing.notify_one();
+    }
+    if routing {
+        core.bus.wake(Hint::Routing);
+    }
+    if !told.is_empty() {
+        core.bus.wake(Hint::Streams(told.into()));
+    }
+    if !said.is_empty() {
+        core.bus.wake(Hint::Chats(said.into()));
+    }
+    if due.is_some_and(|due| due < core.timers_due.get()) {
+        core.bus.wake(Hint::Timers);
+    }
+    Ok(written)
+}
+
+/// Forgets what a commit wrote whose outcome is unknown: what is remembered of it may be old
+/// now, and is read again when it is asked for.
+fn forget_written(core: &Core, puts: &[Put]) {
+    for put in puts {
+        if let Record::Interaction(interaction) = &put.record {
+            core.board.forget(interaction.id);
+            core.chats.transcripts.forget(interaction.id);
+        }
+    }
+}
+
+fn concerns_chat(event: &Event) -> bool {
+    matches!(&event.subject, Subject::Interaction(interaction) if interaction.chat.is_some())
+}
+
+fn told_of(change: &ChangeSet) -> Vec<u128> {
+    let notices = change.events.iter().flat_map(|event| &event.notices);
+    notices.map(|notice| notice.user.0).collect::<BTreeSet<_>>().into_iter().collect()
+}

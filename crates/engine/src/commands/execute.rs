@@ -1,0 +1,251 @@
+//! Carrying out commands: attempt by attempt, until one gets through or is refused.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use handoff_domain::interaction::open::{NewInteraction, open};
+use handoff_domain::{
+    Action, Actor, Arrival, Interaction, InteractionId, Named, decide, open_letter,
+};
+use handoff_store::{CommitError, Key, Receipt, Versioned};
+
+use super::adviser::adviser;
+use super::batch::{self, Batch};
+use super::commits::Commits;
+use super::lanes::Lanes;
+use super::load::Read;
+use super::message_ids::is_known_message;
+use super::request::{
+    ATTEMPTS_MAX, CommandRequest, Done, ExecuteError, Failure, Opening, same_request,
+};
+use super::world::{actor_of, target_of};
+use crate::core::Core;
+use crate::outward::Outward;
+use crate::views::{self, Views};
+
+/// Longest time spent on one command's attempts, in ms.
+const ATTEMPTS_MS_MAX: u64 = 10_000;
+
+/// The one write path.
+pub struct Commands {
+    pub(super) core: Arc<Core>,
+    pub(super) views: Arc<Views>,
+    pub(super) outward: Arc<Outward>,
+    commits: Commits,
+    lanes: Lanes,
+}
+
+impl Commands {
+    pub(crate) fn new(core: Arc<Core>, views: Arc<Views>, outward: Arc<Outward>) -> Self {
+        let commits = Commits::new(core.clone());
+        Self { core, views, outward, commits, lanes: Lanes::default() }
+    }
+
+    /// Returns what hands change sets to the store that no decision about an interaction made.
+    pub(crate) const fn commits(&self) -> &Commits {
+        &self.commits
+    }
+
+    /// Carries out a command. When it returns `Ok`, the change is durable.
+    ///
+    /// Dropping the future leaves the command done or not done, never half done.
+    ///
+    /// # Errors
+    ///
+    /// [`ExecuteError::NotFound`] when the actor is a user who may not see the interaction,
+    /// [`ExecuteError::Rejected`] when the rules refuse it, or the store's.
+    pub async fn execute(&self, request: &CommandRequest) -> Result<Done, ExecuteError> {
+        if let Some(receipt) = &request.receipt
+            && let Some(done) = self.earlier(receipt).await?
+        {
+            return Ok(done);
+        }
+        let mut read = Read::Remembered;
+        let mut turn = self.lanes.join(request.id).await;
+        // Waiting for a turn is no time in which anything was tried.
+        let mut started = self.core.now();
+        for count in 0..ATTEMPTS_MAX {
+            match self.attempt(request, read).await {
+                Ok(done) => return Ok(done),
+                Err(Failure::Refused(error)) => {
+                    // A refusal from memory may rest on an old entry; one from the store may come
+                    // after a twin of this request.
+                    if read == Read::Remembered {
+                        read = Read::Stored;
+                        continue;
+                    }
+                    return match &request.receipt {
+                        Some(receipt) => self.earlier(receipt).await?.ok_or(error),
+                        None => Err(error),
+                    };
+                }
+                Err(Failure::Conflict(key)) => {
+                    if turn.is_none() && key == Key::Interaction(request.id) {
+                        turn = Some(self.lanes.enter(request.id).await);
+                        started = self.core.now();
+                    }
+                    self.commits.reread(&key).await?;
+                    read = Read::Stored;
+                }
+                Err(Failure::Fatal(error)) => return Err(error),
+            }
+            if self.core.now().ms_since(started) > ATTEMPTS_MS_MAX {
+                break;
+            }
+            self.back_off(count).await;
+        }
+        Err(ExecuteError::Contended(request.id))
+    }
+
+    /// Takes in a new interaction. When it returns `Ok`, the interaction is durable.
+    ///
+    /// # Errors
+    ///
+    /// [`ExecuteError::Rejected`] when the rules refuse it, or the store's.
+    pub async fn open(&self, opening: &Opening) -> Result<Done, ExecuteError> {
+        for receipt in &opening.receipts {
+            if let Some(done) = self.earlier(receipt).await? {
+                return Ok(done);
+            }
+        }
+        self.again_and_again(opening.new.id, || self.attempt_open(opening)).await
+    }
+
+    /// Attempts to take something new in until no other is in the way.
+    pub(crate) async fn again_and_again<F>(
+        &self,
+        id: InteractionId,
+        attempt: impl Fn() -> F,
+    ) -> Result<Done, ExecuteError>
+    where
+        F: Future<Output = Result<Done, Failure>>,
+    {
+        for count in 0..ATTEMPTS_MAX {
+            match attempt().await {
+                Ok(done) => return Ok(done),
+                Err(Failure::Conflict(key)) => self.commits.reread(&key).await?,
+                Err(Failure::Refused(error) | Failure::Fatal(error)) => return Err(error),
+            }
+            self.back_off(count).await;
+        }
+        Err(ExecuteError::Contended(id))
+    }
+
+    /// Looks whether the request was carried out before.
+    pub(crate) async fn earlier(&self, wanted: &Receipt) -> Result<Option<Done>, ExecuteError> {
+        let found = self.core.store.receipt(&wanted.scope, &wanted.key).await?;
+        found.map(|receipt| same_request(wanted, receipt)).transpose()
+    }
+
+    async fn attempt(&self, request: &CommandRequest, read: Read) -> Result<Done, Failure> {
+        let before =
+            self.read(request.id, read).await?.ok_or_else(|| Failure::not_found(request.id))?;
+        let directory = self.core.directory();
+        let actor = &request.command.actor;
+        if let Actor::User(caller) = actor
+            && !views::may_see(&before.value, caller.user, &directory)
+        {
+            return Err(Failure::not_found(request.id));
+        }
+        let parent = match before.value.parent {
+            Some(parent) => self.read(parent, read).await?,
+            None => None,
+        };
+        let mut users = before.value.people();
+        users.extend(target_of(&request.command));
+        users.extend(actor_of(actor));
+        let adviser = match &request.command.action {
+            Action::ConsultQueue(Named::Known(queue)) => {
+                adviser(&self.core, queue, &before.value, &directory)
+            }
+            _ => None,
+        };
+        users.extend(adviser);
+        let (center, id) = (before.value.center, request.id);
+        let mut world = self.world(&directory, (center, id), users, parent);
+        world.adviser = adviser;
+        self.listen_in(&before.value, &request.command, &mut world).await?;
+        self.look_through_thread(&before.value, &request.command, &mut world).await?;
+        let decision = decide(&before.value, &request.command, &self.context(&world)?)
+            .map_err(|rejection| Failure::Refused(rejection.into()))?;
+        if batch::is_nothing(&decision) && request.receipt.is_none() {
+            return Ok(Done::Now { interaction: before.value, related: Vec::new() });
+        }
+        let caller = actor_of(actor).zip(request.reference);
+        let sent = batch::message_sent(&request.command, &decision.after);
+        let mut batch = Batch::new(decision, before.version, &world, caller);
+        batch.change.checks =
+            batch::relied_on(&request.command, &before.value, adviser, &directory);
+        batch.change.checks.extend(world.joined_as_seen());
+        batch.change.receipts.extend(sent);
+        batch.change.receipts.extend(request.receipt.clone());
+        batch.change.puts.extend(request.also.iter().cloned());
+        self.commit(batch).await
+    }
+
+    async fn attempt_open(&self, opening: &Opening) -> Result<Done, Failure> {
+        let directory = self.core.directory();
+        let users = actor_of(&opening.actor).into_iter().collect();
+        // Whether whoever submits it may see what it follows was asked before; of another contact
+        // center it is nothing.
+        let parent = match opening.new.parent {
+            Some(parent) => self
+                .read(parent, Read::Remembered)
+                .await?
+                .filter(|it| it.value.center == opening.center),
+            None => None,
+        };
+        let world = self.world(&directory, (opening.center, opening.new.id), users, parent);
+        let decision = open(opening.new.clone(), &opening.actor, &self.context(&world)?)
+            .map_err(|rejection| Failure::Refused(rejection.into()))?;
+        let caller = actor_of(&opening.actor).zip(opening.reference);
+        let mut batch = Batch::new(decision, 0, &world, caller);
+        batch.change.receipts.clone_from(&opening.receipts);
+        self.commit(batch).await
+    }
+
+    /// Commits, enters what was written on the board, and wakes whom it concerns.
+    pub(crate) async fn commit(&self, batch: Batch) -> Result<Done, Failure> {
+        let receipts = batch.change.receipts.clone();
+        let first = batch.change.puts[0].record.key();
+        match self.commits.make(batch.change).await {
+            Ok(mut written) => {
+                let interaction = written.remove(0);
+                Ok(Done::Now { interaction, related: written })
+            }
+            Err(CommitError::Conflict { key }) => Err(Failure::Conflict(key)),
+            Err(CommitError::Receipt(found)) if is_known_message(&found) => {
+                Err(Failure::Conflict(first))
+            }
+            Err(CommitError::Receipt(found)) => {
+                let wanted = receipts.iter().find(|wanted| wanted.scope == found.scope);
+                let wanted = wanted.expect("the store refuses only receipts that were handed in");
+                same_request(wanted, *found).map_or_else(|error| Err(Failure::Fatal(error)), Ok)
+            }
+            Err(CommitError::Store(error)) => Err(error.into()),
+        }
+    }
+
+    /// Decides what comes of a letter, which answers `parent`.
+    pub(crate) fn decide_letter(
+        &self,
+        opening: NewInteraction,
+        arrival: Arrival,
+        parent: Option<Versioned<Arc<Interaction>>>,
+    ) -> Result<Batch, Failure> {
+        let directory = self.core.directory();
+        let subject = (opening.center, opening.id);
+        let world = self.world(&directory, subject, [].into(), parent);
+        let decision = open_letter(opening, arrival, &self.context(&world)?)
+            .map_err(|rejection| Failure::Refused(rejection.into()))?;
+        Ok(Batch::new(decision, 0, &world, None))
+    }
+
+    /// Waits a little, longer the more attempts were lost, and never as long as another who lost
+    /// the same race.
+    async fn back_off(&self, lost: u32) {
+        let most_ms = u64::from(lost.min(7)) * 4 + 1;
+        let wait_ms = u64::try_from(self.core.ids.random() % u128::from(most_ms)).unwrap_or(0);
+        tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+    }
+}

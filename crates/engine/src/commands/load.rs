@@ -1,0 +1,137 @@
+//! Gathering what a decision may look up.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use handoff_domain::interaction::decide::Context;
+use handoff_domain::{
+    Action, CenterId, Command, Interaction, InteractionId, Media, Named, UserId, Visibility,
+};
+use handoff_store::{StoreError, Versioned};
+
+use super::Commands;
+use super::world::{LoadedWorld, actor_of};
+use crate::core::Directory;
+use crate::views;
+
+/// Whether an attempt reads from memory first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Read {
+    Remembered,
+    Stored,
+}
+
+impl Commands {
+    /// Returns an interaction from memory, or from the store where memory has none or is not to be
+    /// trusted.
+    pub(super) async fn read(
+        &self,
+        id: InteractionId,
+        read: Read,
+    ) -> Result<Option<Versioned<Arc<Interaction>>>, StoreError> {
+        if read == Read::Remembered
+            && let Some(known) = self.core.board.recent(id)
+        {
+            return Ok(Some(known));
+        }
+        self.core.load_interaction(id).await
+    }
+
+    /// Gathers what the decision may look up.
+    pub(super) fn world<'a>(
+        &'a self,
+        directory: &'a Directory,
+        (center, id): (CenterId, InteractionId),
+        users: BTreeSet<UserId>,
+        parent: Option<Versioned<Arc<Interaction>>>,
+    ) -> LoadedWorld<'a> {
+        let desks = users
+            .into_iter()
+            .filter_map(|user| Some((user, self.core.board.desk(user)?)))
+            .collect();
+        LoadedWorld {
+            directory,
+            board: &self.core.board,
+            activity: &self.core.activity,
+            center,
+            desks,
+            parent,
+            transcript: Vec::new(),
+            customer_seen: None,
+            adviser: None,
+            id,
+            newest_inbound: None,
+            base: None,
+            joined: None,
+            mailboxes: self.outward.mailboxes(),
+        }
+    }
+
+    /// Adds what a decision about a chat looks up: what was said, when somebody comes in who is to
+    /// be shown it, and when the customer was last heard of.
+    pub(super) async fn listen_in(
+        &self,
+        before: &Interaction,
+        command: &Command,
+        world: &mut LoadedWorld<'_>,
+    ) -> Result<(), StoreError> {
+        let Some(chat) = &before.chat else { return Ok(()) };
+        world.customer_seen = Some(self.core.chats.seen(before.id));
+        if matches!(command.action, Action::Accept { .. }) {
+            let all = usize::try_from(chat.total).unwrap_or(usize::MAX);
+            world.transcript =
+                self.views.transcript(before.id, 0, Visibility::Supervisors, all).await?;
+        }
+        Ok(())
+    }
+
+    /// Adds what a decision about an e-mail looks up: the newest that the customer wrote, when
+    /// somebody writes to them, and what it is to be joined to.
+    pub(super) async fn look_through_thread(
+        &self,
+        before: &Interaction,
+        command: &Command,
+        world: &mut LoadedWorld<'_>,
+    ) -> Result<(), StoreError> {
+        match &command.action {
+            Action::CreateDraft(_) | Action::Send(_) if before.media == Media::Email => {
+                world.newest_inbound = self.views.newest_inbound_of(before).await?;
+                if let Some(base) = base_of(&command.action) {
+                    world.base = self.core.load_interaction(base).await?;
+                }
+            }
+            Action::Join { parent: Named::Known(parent) } => {
+                let found = self.core.load_interaction(*parent).await?;
+                let is_seen = |it: &Interaction| {
+                    actor_of(&command.actor)
+                        .is_some_and(|user| views::may_see(it, user, world.directory))
+                };
+                world.joined = found.filter(|found| is_seen(&found.value));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    pub(super) fn context<'a>(
+        &'a self,
+        world: &'a LoadedWorld<'_>,
+    ) -> Result<Context<'a>, StoreError> {
+        let now = self.core.now();
+        Ok(Context {
+            now,
+            draft_id: self.core.ids.interaction(now),
+            options: &self.core.options.rules,
+            world,
+        })
+    }
+}
+
+/// Returns the e-mail that the writer of a draft says to have seen last.
+const fn base_of(action: &Action) -> Option<InteractionId> {
+    match action {
+        Action::CreateDraft(draft) => draft.base,
+        Action::Send(dispatch) => dispatch.base,
+        _ => None,
+    }
+}

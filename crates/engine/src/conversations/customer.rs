@@ -1,0 +1,136 @@
+//! The customer of a chat: who may act as them, and what they do.
+
+use std::sync::Arc;
+
+use handoff_domain::{Action, Actor, Command, Interaction, InteractionId, State, Time};
+use handoff_store::{Put, Receipt, StoreError};
+use subtle::ConstantTimeEq as _;
+
+use super::key::{SECRET_CHARS, hash_of};
+use crate::commands::{CommandRequest, Commands, Done, ExecuteError};
+use crate::core::Core;
+use crate::letters::Contacts;
+use crate::outward::Outward;
+
+/// How long after its end a chat can still be read by its customer, in ms: long enough to save the
+/// transcript, also after a reload.
+const READABLE_AFTER_END_MS: u64 = 60 * 60 * 1_000;
+
+/// The chats of all customers.
+pub struct Conversations {
+    pub(super) core: Arc<Core>,
+    pub(super) commands: Arc<Commands>,
+    pub(super) contacts: Contacts,
+    pub(super) outward: Arc<Outward>,
+}
+
+/// Whoever asks is not the customer of that chat, or there is no such chat: both read the same.
+#[derive(Debug, thiserror::Error)]
+pub enum NotYourChat {
+    /// It is not theirs.
+    #[error("no chat of that id and key")]
+    Unknown,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Conversations {
+    pub(crate) const fn new(
+        core: Arc<Core>,
+        commands: Arc<Commands>,
+        contacts: Contacts,
+        outward: Arc<Outward>,
+    ) -> Self {
+        Self { core, commands, contacts, outward }
+    }
+
+    /// Returns the chat that a secure key names, if the key is right. The time that it takes tells
+    /// nothing of how wrong a key is.
+    ///
+    /// # Errors
+    ///
+    /// [`NotYourChat::Unknown`] for a key that is not right, whatever is not right about it.
+    pub async fn chat_of_key(&self, secure_key: &str) -> Result<Arc<Interaction>, NotYourChat> {
+        let id = secure_key.get(SECRET_CHARS..).and_then(|id| id.parse::<InteractionId>().ok());
+        let given = hash_of(secure_key);
+        let found = match id {
+            Some(id) => self.core.interaction(id).await?,
+            None => None,
+        };
+        let expected = found
+            .as_ref()
+            .and_then(|found| found.chat.as_ref())
+            .map(|chat| &chat.customer.key_hash);
+        let is_right = expected.is_some_and(|hash| hash.as_bytes().ct_eq(given.as_bytes()).into());
+        let found = found.filter(|found| is_right && is_readable(found, self.core.now()));
+        found.ok_or(NotYourChat::Unknown)
+    }
+
+    /// Returns a chat as it is now, to whoever has proved that they are its customer, and notes
+    /// their request as a sign of life.
+    ///
+    /// # Errors
+    ///
+    /// The same as those of [`Conversations::chat_of_key`].
+    pub async fn customer_seen(&self, secure_key: &str) -> Result<Arc<Interaction>, NotYourChat> {
+        let found = self.chat_of_key(secure_key).await?;
+        self.keep_customer(&found);
+        Ok(found)
+    }
+
+    /// Notes a sign of life of the customer of a live chat.
+    pub fn keep_customer(&self, interaction: &Interaction) {
+        if interaction.chat.as_ref().is_some_and(handoff_domain::Chat::is_live) {
+            self.core.chats.see(interaction.id, self.core.now());
+        }
+    }
+
+    /// Notes a sign of life of a customer who was heard of before, whatever else of the chat is in
+    /// memory.
+    pub fn keep_awaited_customer(&self, chat: InteractionId) {
+        if self.core.chats.has_seen(chat) {
+            self.core.chats.see(chat, self.core.now());
+        }
+    }
+
+    /// Tells whether the customer of a chat that has not ended was heard of since this node
+    /// started.
+    #[must_use]
+    pub fn is_customer_awaited(&self, chat: InteractionId) -> bool {
+        self.core.chats.has_seen(chat)
+    }
+
+    /// Does what the customer of a chat wants done. When it returns `Ok`, it is durable. `receipt`
+    /// makes a retry safe; `also` is written with it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Commands::execute`].
+    pub async fn customer_does(
+        &self,
+        id: InteractionId,
+        action: Action,
+        receipt: Option<Receipt>,
+        also: Vec<Put>,
+    ) -> Result<Arc<Interaction>, ExecuteError> {
+        let command =
+            Command { actor: Actor::Customer, epoch: None, action, farewell: None, note: None };
+        match self
+            .commands
+            .execute(&CommandRequest { id, command, reference: None, receipt, also })
+            .await?
+        {
+            Done::Now { interaction, .. } => Ok(interaction),
+            Done::Before(_) => self.core.interaction(id).await?.ok_or(ExecuteError::NotFound(id)),
+        }
+    }
+}
+
+/// Tells whether a customer may still read their chat.
+fn is_readable(interaction: &Interaction, now: Time) -> bool {
+    match interaction.state {
+        State::Ended { at, .. } => now.ms_since(at) <= READABLE_AFTER_END_MS,
+        _ => true,
+    }
+}

@@ -1,0 +1,298 @@
+//! What all rooms of the engine stand on: the store and the bus, time and identifiers, and what one
+//! node remembers of them for speed.
+//!
+//! Nothing is decided here. The board, the directory and the memory of chats are reading aids: they
+//! may be behind the store, a commit's guards notice that, and all of it is forgotten with the
+//! process.
+
+mod activity;
+mod board;
+mod chats;
+mod directory;
+mod next_due;
+mod notes;
+mod options;
+mod pace;
+mod ports;
+mod references;
+mod transcripts;
+
+pub use board::{Board, Lines};
+pub use directory::Directory;
+pub use notes::{Note, NoteKind, NumberedNote};
+pub use options::{AcknowledgementLimits, Options};
+pub use ports::{Clock, IdSource, SystemClock, SystemIds};
+pub use transcripts::Most;
+
+pub(crate) use activity::Activity;
+pub(crate) use next_due::NextDue;
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use handoff_bus::Bus;
+use handoff_domain::{CenterId, ContactId, Desk, Interaction, InteractionId, Time, UserId};
+use handoff_store::{
+    Contact, InteractionQuery, InteractionScope, Key, Kind, Record, Store, StoreError, Versioned,
+};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use chats::Chats;
+use ports::AheadClock;
+use references::References;
+
+/// Records read in one page when the board is read.
+const PAGE: usize = 1_000;
+
+/// What an engine stands on.
+pub struct Parts {
+    /// Where things are kept.
+    pub store: Arc<dyn Store>,
+    /// How parts wake each other.
+    pub bus: Arc<dyn Bus>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Identifiers.
+    pub ids: Arc<dyn IdSource>,
+    /// Numbers.
+    pub options: Options,
+}
+
+/// What the rooms of one node share.
+pub struct Core {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) bus: Arc<dyn Bus>,
+    pub(crate) clock: Arc<dyn Clock>,
+    ahead_ms: u64,
+    pub(crate) ids: Arc<dyn IdSource>,
+    pub(crate) options: Options,
+    pub(crate) board: Board,
+    pub(crate) activity: Activity,
+    pub(crate) chats: Chats,
+    /// When the next timer is due; a commit that sets an earlier one wakes the worker.
+    pub(crate) timers_due: NextDue,
+    /// Notified when something is to be sent.
+    pub(crate) outgoing: Arc<Notify>,
+    directory: RwLock<Arc<Directory>>,
+    references: References,
+    /// Tasks that a stop waits for.
+    pub(crate) tasks: TaskTracker,
+    pub(crate) stopping: CancellationToken,
+}
+
+impl Core {
+    /// Reads what a starting node must know. Nothing is changed yet.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    pub async fn open(parts: Parts) -> Result<Arc<Self>, StoreError> {
+        let (clock, ahead_ms) = never_back(parts.clock, &*parts.store).await?;
+        let directory = Directory::load(&*parts.store).await?;
+        let chats = Chats::new(clock.now());
+        let core = Self {
+            store: parts.store,
+            bus: parts.bus,
+            clock,
+            ahead_ms,
+            ids: parts.ids,
+            options: parts.options,
+            board: Board::default(),
+            activity: Activity::default(),
+            chats,
+            timers_due: NextDue::default(),
+            outgoing: Arc::default(),
+            directory: RwLock::new(Arc::new(directory)),
+            references: References::default(),
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+        };
+        core.reload_board().await?;
+        Ok(Arc::new(core))
+    }
+
+    /// Returns the time.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.clock.now()
+    }
+
+    /// Returns by how much the time is ahead of the machine's clock, in ms: zero unless that was
+    /// set back while no server ran.
+    #[must_use]
+    pub const fn clock_ahead_ms(&self) -> u64 {
+        self.ahead_ms
+    }
+
+    /// Returns the source of identifiers.
+    #[must_use]
+    pub fn ids(&self) -> &dyn IdSource {
+        &*self.ids
+    }
+
+    /// Returns the store, for what is neither interaction nor desk: login sessions, receipts,
+    /// configuration.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// Returns the board.
+    #[must_use]
+    pub const fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// Returns the numbers.
+    #[must_use]
+    pub const fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Returns the present directory.
+    #[must_use]
+    pub fn directory(&self) -> Arc<Directory> {
+        self.directory.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads the directory again.
+    ///
+    /// # Errors
+    ///
+    /// The store's own; the present directory then stays.
+    pub async fn reload_directory(&self) -> Result<(), StoreError> {
+        let fresh = Arc::new(Directory::load(&*self.store).await?);
+        *self.directory.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        Ok(())
+    }
+
+    /// Returns the contact center of a user.
+    #[must_use]
+    pub fn center_of(&self, user: UserId) -> Option<CenterId> {
+        self.directory().users.get(&user).map(|user| user.center)
+    }
+
+    /// Returns an agent's desk; `None` when they were never here.
+    #[must_use]
+    pub fn desk(&self, user: UserId) -> Option<Arc<Desk>> {
+        self.board.desk(user).map(|desk| desk.value)
+    }
+
+    /// Returns the number of a user's next request, from 1. Numbers that notices repeated are not
+    /// given again after a restart.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    pub async fn next_reference(&self, user: UserId) -> Result<i32, StoreError> {
+        if let Some(next) = self.references.next(user) {
+            return Ok(next);
+        }
+        let highest = self.store.head(user).await?.reference;
+        self.references.begin_after(user, highest);
+        Ok(self.references.next(user).unwrap_or(1))
+    }
+
+    /// Reads an interaction from the store and enters it on the board.
+    pub(crate) async fn load_interaction(
+        &self,
+        id: InteractionId,
+    ) -> Result<Option<Versioned<Arc<Interaction>>>, StoreError> {
+        let found = self.store.load(&[Key::Interaction(id)]).await?.pop().flatten();
+        let Some(Versioned { value: Record::Interaction(interaction), version }) = found else {
+            return Ok(None);
+        };
+        let value = Arc::new(interaction);
+        self.board.enter_interaction(value.clone(), version);
+        Ok(Some(Versioned { value, version }))
+    }
+
+    /// Returns an interaction as it is now, to whoever asks: who may see it is decided elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    pub async fn interaction(
+        &self,
+        id: InteractionId,
+    ) -> Result<Option<Arc<Interaction>>, StoreError> {
+        let known = self.board.recent(id);
+        let found = if known.is_some() { known } else { self.load_interaction(id).await? };
+        Ok(found.map(|found| found.value))
+    }
+
+    /// Reads a contact from the store.
+    pub(crate) async fn load_contact(
+        &self,
+        id: ContactId,
+    ) -> Result<Option<Versioned<Contact>>, StoreError> {
+        let found = self.store.load(&[Key::Contact(id)]).await?.pop().flatten();
+        Ok(found.and_then(|Versioned { value, version }| match value {
+            Record::Contact(value) => Some(Versioned { value, version }),
+            _ => None,
+        }))
+    }
+
+    /// Reads all desks and all that waits from the store.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    pub async fn reload_board(&self) -> Result<(), StoreError> {
+        let mut after = None;
+        loop {
+            let page = self.store.list(Kind::Desk, after.take(), PAGE).await?;
+            after = page.items.last().map(|last| last.value.key());
+            for item in page.items {
+                if let Record::Desk(desk) = item.value {
+                    self.board.enter_desk(Arc::new(desk), item.version);
+                }
+            }
+            if !page.more {
+                break;
+            }
+        }
+        self.reload_waiting().await
+    }
+
+    /// Reads everything that waits from the store.
+    async fn reload_waiting(&self) -> Result<(), StoreError> {
+        let mut query = InteractionQuery::of(InteractionScope::Waiting, PAGE);
+        loop {
+            let page = self.store.interactions(&query).await?;
+            query.after = page.items.last().map(|last| last.value.id);
+            for item in page.items {
+                self.board.enter_interaction(Arc::new(item.value), item.version);
+            }
+            if !page.more {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits until the engine was told to stop, and then `ms` more.
+    pub(crate) async fn stopped_for(&self, ms: u64) {
+        self.stopping.cancelled().await;
+        tokio::time::sleep(Duration::from_millis(ms)).await;
+    }
+}
+
+/// Returns a clock that shows no earlier time than what is stored, and by how much it is ahead of
+/// the machine's.
+async fn never_back(
+    clock: Arc<dyn Clock>,
+    store: &dyn Store,
+) -> Result<(Arc<dyn Clock>, u64), StoreError> {
+    let ahead_ms = store.latest().await?.map_or(0, |latest| latest.ms_since(clock.now()));
+    if ahead_ms == 0 {
+        return Ok((clock, 0));
+    }
+    tracing::warn!(
+        ahead_ms,
+        "the machine's clock shows less than what is stored: it was set back; the server's time goes on from what is stored until the clock \
+         has caught up"
+    );
+    Ok((Arc::new(AheadClock { ahead_ms, inner: clock }), ahead_ms))
+}

@@ -1,0 +1,327 @@
+//! The board: what waits, who is there, and what was written last, in memory.
+//!
+//! It is a reading aid and nothing more. Every commit that this node makes is entered after it is
+//! durable; a decision made on an entry that turns out to be old fails on the commit's guards, and
+//! the entry is then read again. Entries are only ever replaced by newer versions, so the order in
+//! which commits are entered does not matter.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use handoff_domain::routing::{Rank, Waiting};
+use handoff_domain::{Desk, Interaction, InteractionId, Media, QueueId, UserId, Wait, WorkbinId};
+use handoff_store::{Version, Versioned};
+
+/// Interactions kept readable without asking the store; beyond it the oldest entry goes.
+const RECENT_MAX: usize = 20_000;
+/// What they may take altogether, in bytes ([`Interaction::weight`]); beyond it the oldest entry
+/// goes. A chat or work item is some 1 KiB.
+const RECENT_BYTES_MAX: usize = 24 << 20;
+/// A larger interaction is not kept: one long letter would push out a hundred chats, and is read
+/// seldom.
+const RECENT_WEIGHT_MAX: usize = 16 << 10;
+
+/// Something that waits in a queue and is offered to nobody.
+#[derive(Clone, Debug)]
+struct Entry {
+    id: InteractionId,
+    media: Media,
+    priority: i64,
+    wait: Wait,
+}
+
+impl Entry {
+    const fn waiting(&self) -> Waiting<'_> {
+        Waiting { id: self.id, priority: self.priority, media: &self.media, wait: &self.wait }
+    }
+}
+
+/// What waits, by queue and in routing order.
+#[derive(Default)]
+pub struct Lines {
+    by_queue: BTreeMap<QueueId, BTreeMap<Rank, Entry>>,
+    places: HashMap<InteractionId, (QueueId, Rank, Version)>,
+}
+
+impl Lines {
+    /// Returns what waits in one queue, first in line first.
+    pub fn of(&self, queue: QueueId) -> impl Iterator<Item = Waiting<'_>> {
+        self.by_queue.get(&queue).into_iter().flat_map(|line| line.values().map(Entry::waiting))
+    }
+
+    fn remove(&mut self, id: InteractionId) {
+        if let Some((queue, rank, _)) = self.places.remove(&id)
+            && let Some(line) = self.by_queue.get_mut(&queue)
+        {
+            line.remove(&rank);
+            if line.is_empty() {
+                self.by_queue.remove(&queue);
+            }
+        }
+    }
+
+    fn enter(&mut self, interaction: &Interaction, version: Version) {
+        let id = interaction.id;
+        if self.places.get(&id).is_some_and(|(_, _, known)| *known >= version) {
+            return;
+        }
+        self.remove(id);
+        if interaction.offer().is_some() {
+            return;
+        }
+        if let Some(wait) = interaction.wait() {
+            let (media, priority) = (interaction.media.clone(), interaction.priority);
+            let entry = Entry { id, media, priority, wait: wait.clone() };
+            let rank = entry.waiting().rank();
+            self.by_queue.entry(wait.queue).or_default().insert(rank, entry);
+            self.places.insert(id, (wait.queue, rank, version));
+        }
+    }
+}
+
+#[derive(Default)]
+struct Inner {
+    desks: HashMap<UserId, (Arc<Desk>, Version)>,
+    watchers: BTreeMap<WorkbinId, BTreeSet<UserId>>,
+    recent: HashMap<InteractionId, Recent>,
+    /// Oldest first; what was forgotten may still be in it.
+    recent_order: VecDeque<InteractionId>,
+    recent_bytes: usize,
+}
+
+struct Recent {
+    value: Arc<Interaction>,
+    version: Version,
+    weight: usize,
+}
+
+/// The board of one node.
+#[derive(Default)]
+pub struct Board {
+    inner: Mutex<Inner>,
+    lines: Mutex<Lines>,
+    /// How often a desk was entered; whoever worked something out from the desks tells by it
+    /// whether that is still so.
+    desk_changes: AtomicU64,
+}
+
+impl Board {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Every change below leaves the maps usable at each step, so a panic elsewhere while it was
+        // held does no harm.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lines(&self) -> MutexGuard<'_, Lines> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Enters an interaction as it is after a commit, or as it was read.
+    pub fn enter_interaction(&self, interaction: Arc<Interaction>, version: Version) {
+        self.lines().enter(&interaction, version);
+        self.lock().enter_recent(interaction, version);
+    }
+
+    /// Enters a desk as it is after a commit, or as it was read.
+    pub fn enter_desk(&self, desk: Arc<Desk>, version: Version) {
+        let mut inner = self.lock();
+        let before = inner.desks.get(&desk.user);
+        if before.is_some_and(|(_, known)| *known >= version) {
+            return;
+        }
+        let watched_before = before.map(|(desk, _)| desk.watched.clone()).unwrap_or_default();
+        for workbin in watched_before.difference(&desk.watched) {
+            if let Some(watchers) = inner.watchers.get_mut(workbin) {
+                watchers.remove(&desk.user);
+            }
+        }
+        for workbin in desk.watched.difference(&watched_before) {
+            inner.watchers.entry(*workbin).or_default().insert(desk.user);
+        }
+        inner.desks.insert(desk.user, (desk, version));
+        self.desk_changes.fetch_add(1, Ordering::Release);
+    }
+
+    /// Tells how often a desk was entered so far.
+    #[must_use]
+    pub(crate) fn desk_changes(&self) -> u64 {
+        self.desk_changes.load(Ordering::Acquire)
+    }
+
+    /// Returns an agent's desk with its version; `None` when they were never here.
+    #[must_use]
+    pub fn desk(&self, user: UserId) -> Option<Versioned<Arc<Desk>>> {
+        self.lock()
+            .desks
+            .get(&user)
+            .map(|(desk, version)| Versioned { value: desk.clone(), version: *version })
+    }
+
+    /// Returns every desk.
+    #[must_use]
+    pub fn desks(&self) -> Vec<Arc<Desk>> {
+        self.lock().desks.values().map(|(desk, _)| desk.clone()).collect()
+    }
+
+    /// Returns the users who asked to be told about a workbin.
+    #[must_use]
+    pub fn watchers(&self, workbin: WorkbinId) -> Vec<UserId> {
+        self.lock()
+            .watchers
+            .get(&workbin)
+            .map(|users| users.iter().copied().collect())
+            .unwrap_or_default()
+    }
+
+    /// Returns an interaction that was written or read lately.
+    #[must_use]
+    pub fn recent(&self, id: InteractionId) -> Option<Versioned<Arc<Interaction>>> {
+        self.lock()
+            .recent
+            .get(&id)
+            .map(|recent| Versioned { value: recent.value.clone(), version: recent.version })
+    }
+
+    /// Forgets an interaction whose entry turned out to be old.
+    pub fn forget(&self, id: InteractionId) {
+        self.lines().remove(id);
+        self.lock().forget_recent(id);
+    }
+
+    /// Looks at what waits. Nothing is entered meanwhile, so the look should be a short one.
+    pub fn look_at_lines<T>(&self, look: impl FnOnce(&Lines) -> T) -> T {
+        look(&self.lines())
+    }
+
+    /// Tells how many interactions wait in a queue without an offer.
+    #[must_use]
+    pub fn waiting_in(&self, queue: QueueId) -> usize {
+        self.look_at_lines(|lines| lines.of(queue).count())
+    }
+
+    /// Tells how many interactions wait without an offer.
+    #[must_use]
+    pub fn waiting_count(&self) -> usize {
+        self.lines().places.len()
+    }
+}
+
+impl Inner {
+    fn enter_recent(&mut self, interaction: Arc<Interaction>, version: Version) {
+        let (id, weight) = (interaction.id, interaction.weight());
+        let known = self.recent.get(&id);
+        if known.is_some_and(|known| known.version >= version) {
+            return;
+        }
+        if weight > RECENT_WEIGHT_MAX {
+            return self.forget_recent(id);
+        }
+        if known.is_none() {
+            self.recent_order.push_back(id);
+        }
+        self.recent_bytes += weight;
+        if let Some(before) = self.recent.insert(id, Recent { value: interaction, version, weight })
+        {
+            self.recent_bytes -= before.weight;
+        }
+        while self.recent_order.len() > RECENT_MAX || self.recent_bytes > RECENT_BYTES_MAX {
+            let Some(oldest) = self.recent_order.pop_front() else { return };
+            self.forget_recent(oldest);
+        }
+    }
+
+    fn forget_recent(&mut self, id: InteractionId) {
+        if let Some(recent) = self.recent.remove(&id) {
+            self.recent_bytes -= recent.weight;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use handoff_domain::{CenterId, Direction, Note, State, Time};
+
+    use super::*;
+
+    fn interaction(id: InteractionId) -> Interaction {
+        Interaction {
+            id,
+            center: CenterId(1),
+            media: Media::Workitem,
+            direction: Direction::Inbound,
+            sub_type: String::new(),
+            external_id: None,
+            submitter: None,
+            parent: None,
+            thread: None,
+            contact: None,
+            subject: None,
+            comment: None,
+            notes: Vec::new(),
+            priority: 0,
+            received: Time(0),
+            user_data: handoff_domain::UserData::default(),
+            email: None,
+            chat: None,
+            state: State::Ended { outcome: handoff_domain::Outcome::Completed, at: Time(0) },
+            epoch: 0,
+            queue: None,
+            queued_at: None,
+            offers: 0,
+            drafts: BTreeSet::new(),
+            concerned: BTreeSet::new(),
+        }
+    }
+
+    fn enter(board: &Board, id: u128, bytes: usize) {
+        let mut interaction = interaction(InteractionId(id));
+        interaction.subject = Some("x".repeat(bytes));
+        board.enter_interaction(Arc::new(interaction), 1);
+    }
+
+    fn has(board: &Board, id: u128) -> bool {
+        board.recent(InteractionId(id)).is_some()
+    }
+
+    #[test]
+    fn what_is_kept_readable_is_bounded_by_number_and_by_bytes() {
+        let board = Board::default();
+        for id in 0..3_000 {
+            enter(&board, id, 12 << 10);
+        }
+        assert!(board.lock().recent_bytes <= RECENT_BYTES_MAX);
+        assert!(has(&board, 2_999) && !has(&board, 0), "the oldest went");
+        for id in 3_000..3_000 + 2 * RECENT_MAX as u128 {
+            enter(&board, id, 1);
+        }
+        assert!(board.lock().recent.len() <= RECENT_MAX);
+        let inner = board.lock();
+        let all: usize = inner.recent.values().map(|recent| recent.weight).sum();
+        assert_eq!(inner.recent_bytes, all, "what goes is counted off");
+    }
+
+    #[test]
+    fn notes_count_as_well() {
+        let board = Board::default();
+        let text = "x".repeat(RECENT_WEIGHT_MAX / 10);
+        let mut noted = interaction(InteractionId(1));
+        noted.notes = (0..10).map(|_| Note { by: None, at: Time(0), text: text.clone() }).collect();
+        board.enter_interaction(Arc::new(noted), 1);
+        assert!(!has(&board, 1), "it is larger than what is kept");
+    }
+
+    #[test]
+    fn a_large_one_is_not_kept_and_pushes_nothing_out() {
+        let board = Board::default();
+        enter(&board, 1, 1);
+        for id in 2..1_000 {
+            enter(&board, id, 1 << 20);
+        }
+        assert!(has(&board, 1) && !has(&board, 2));
+        let mut grown = interaction(InteractionId(1));
+        grown.subject = Some("x".repeat(1 << 20));
+        board.enter_interaction(Arc::new(grown), 2);
+        assert!(!has(&board, 1), "an old version is not shown for the new one");
+    }
+}

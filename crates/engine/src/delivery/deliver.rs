@@ -1,0 +1,221 @@
+//! The sessions of this node, and giving them what they have not been given.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use handoff_domain::{CenterId, Topic, UserId};
+use handoff_store::StoreError;
+
+use super::audience::Audience;
+use super::subscriptions::{PAGE, Subscriptions};
+use crate::core::Core;
+use crate::desks::{AgentError, Desks};
+use crate::outward::Outward;
+
+/// The sessions of this node and how far each has come.
+pub struct Delivery {
+    core: Arc<Core>,
+    desks: Arc<Desks>,
+    outward: Arc<Outward>,
+    audiences: Mutex<HashMap<UserId, Arc<tokio::sync::Mutex<Audience>>>>,
+    /// Users for whom a round is already on its way.
+    scheduled: Mutex<HashSet<UserId>>,
+    /// How far the look for lost hints has come.
+    looked_at: Mutex<u64>,
+}
+
+impl Delivery {
+    pub(crate) fn new(core: Arc<Core>, desks: Arc<Desks>, outward: Arc<Outward>) -> Self {
+        Self {
+            core,
+            desks,
+            outward,
+            audiences: Mutex::default(),
+            scheduled: Mutex::default(),
+            looked_at: Mutex::default(),
+        }
+    }
+
+    fn audience(&self, user: UserId) -> Option<Arc<tokio::sync::Mutex<Audience>>> {
+        self.audiences.lock().unwrap_or_else(PoisonError::into_inner).get(&user).cloned()
+    }
+
+    fn audience_or_new(&self, user: UserId) -> Arc<tokio::sync::Mutex<Audience>> {
+        self.audiences
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(user)
+            .or_default()
+            .clone()
+    }
+
+    fn users(&self) -> Vec<UserId> {
+        self.audiences.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
+    }
+
+    fn drop_if_empty(&self, user: UserId) {
+        let mut audiences = self.audiences.lock().unwrap_or_else(PoisonError::into_inner);
+        // With the map locked nobody can take a new handle, so an audience that only the map holds
+        // and that is empty stays empty.
+        let empty = audiences.get(&user).is_some_and(|audience| {
+            Arc::strong_count(audience) == 1
+                && audience.try_lock().is_ok_and(|audience| audience.is_empty())
+        });
+        if empty {
+            audiences.remove(&user);
+        }
+    }
+
+    /// Adds a subscription of a session. On return the session has been given what it asked to be
+    /// replayed, the user's reach is recorded, and everything that is committed from now on will
+    /// come.
+    ///
+    /// # Errors
+    ///
+    /// [`AgentError`] when the reach cannot be recorded or the stream cannot be read; the
+    /// subscription then does not take place.
+    pub async fn subscribe(
+        &self,
+        user: UserId,
+        center: CenterId,
+        session: &str,
+        subscription: Subscriptions,
+    ) -> Result<(), AgentError> {
+        let Some(publisher) = self.outward.publisher() else { return Ok(()) };
+        let handle = self.audience_or_new(user);
+        let mut audience = handle.lock().await;
+        // Rows up to here go to whoever was subscribed before; what the newcomer is owed of them is
+        // replayed to them alone.
+        audience.catch_up(publisher, &*self.core.store, user).await?;
+        audience.add(publisher, &*self.core.store, user, session, subscription).await?;
+        self.desks.set_reach(user, center, audience.reach()).await
+    }
+
+    /// Removes a subscription of a session.
+    ///
+    /// # Errors
+    ///
+    /// [`AgentError`] when the reach cannot be recorded.
+    pub async fn unsubscribe(
+        &self,
+        user: UserId,
+        center: CenterId,
+        session: &str,
+        name: &str,
+    ) -> Result<(), AgentError> {
+        self.change_audience(user, center, |audience| audience.remove(session, name)).await
+    }
+
+    /// Forgets a session that is no more. When it was the user's last, their grace begins.
+    ///
+    /// # Errors
+    ///
+    /// [`AgentError`] when the reach cannot be recorded.
+    pub async fn forget_session(
+        &self,
+        user: UserId,
+        center: CenterId,
+        session: &str,
+    ) -> Result<(), AgentError> {
+        self.change_audience(user, center, |audience| audience.forget(session)).await
+    }
+
+    async fn change_audience(
+        &self,
+        user: UserId,
+        center: CenterId,
+        change: impl FnOnce(&mut Audience) + Send,
+    ) -> Result<(), AgentError> {
+        let Some(handle) = self.audience(user) else { return Ok(()) };
+        change(&mut *handle.lock().await);
+        drop(handle);
+        self.record_reach(user, center).await
+    }
+
+    /// Records what a user's sessions on this node listen to, unless it is recorded already. An
+    /// audience is dropped only after that, so what could not be recorded now is found by the next
+    /// look.
+    async fn record_reach(&self, user: UserId, center: CenterId) -> Result<(), AgentError> {
+        let Some(handle) = self.audience(user) else { return Ok(()) };
+        let audience = handle.lock().await;
+        let reach = audience.reach();
+        if self.core.desk(user).map(|desk| desk.reach.clone()).unwrap_or_default() != reach {
+            self.desks.set_reach(user, center, reach).await?;
+        }
+        drop(audience);
+        drop(handle);
+        self.drop_if_empty(user);
+        Ok(())
+    }
+
+    /// Records the reach of every user whose reach could not be recorded when it changed.
+    async fn record_missed_reach(&self) -> Result<(), StoreError> {
+        for user in self.users() {
+            let Some(center) = self.core.center_of(user) else { continue };
+            if let Err(error) = self.record_reach(user, center).await {
+                error.into_store_error()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns a message that is an answer and not an event to every session of the user that is
+    /// subscribed to the topic. It has no number and is not replayed.
+    pub async fn answer(&self, user: UserId, topic: Topic, data: Bytes) {
+        let (Some(publisher), Some(handle)) = (self.outward.publisher(), self.audience(user))
+        else {
+            return;
+        };
+        handle.lock().await.answer(publisher, topic, &data);
+    }
+
+    /// Returns a user's sessions on this node what they have not been given yet.
+    pub(crate) async fn deliver_to(&self, user: UserId) -> Result<(), StoreError> {
+        let (Some(publisher), Some(handle)) = (self.outward.publisher(), self.audience(user))
+        else {
+            return Ok(());
+        };
+        handle.lock().await.catch_up(publisher, &*self.core.store, user).await
+    }
+
+    /// Begins a delivery to a user, unless one is about to begin anyway; replays that had no room
+    /// go on with it.
+    pub fn deliver_soon(self: &Arc<Self>, user: UserId) {
+        if self.audience(user).is_none() {
+            return;
+        }
+        let scheduled = || self.scheduled.lock().unwrap_or_else(PoisonError::into_inner);
+        if !scheduled().insert(user) {
+            return;
+        }
+        let delivery = self.clone();
+        self.core.tasks.spawn(async move {
+            // Taken off the list before reading: a hint from here on means rows that this round may
+            // not see.
+            delivery.scheduled.lock().unwrap_or_else(PoisonError::into_inner).remove(&user);
+            if let Err(error) = delivery.deliver_to(user).await {
+                tracing::warn!(agent.id = %user, error = %error, "a delivery failed; the next look tries again");
+            }
+        });
+    }
+
+    /// The periodic look for what was missed: reach that could not be recorded, and, in one query,
+    /// all streams that grew.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    pub async fn deliver_missed(&self) -> Result<(), StoreError> {
+        self.record_missed_reach().await?;
+        loop {
+            let from = *self.looked_at.lock().unwrap_or_else(PoisonError::into_inner);
+            let grown = self.core.store.heads_after(from, PAGE).await?;
+            for head in &grown {
+                self.deliver_to(head.user).await?;
+            }
+            let Some(last) = grown.last() else { return Ok(()) };
+            *self.looked_at.lock().unwrap_or_else(PoisonError::into_inner) = last.position;
+        }
+    }
+}

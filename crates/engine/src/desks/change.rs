@@ -1,0 +1,89 @@
+//! Changing one desk, again and again until no other is in the way.
+
+use std::sync::Arc;
+
+use handoff_domain::event::{Cause, Subject};
+use handoff_domain::{
+    CenterId, Desk, Event, Media, Notice, NotificationType, Rejection, Time, UserId, View,
+};
+use handoff_store::{ChangeSet, CommitError, Put, Record};
+
+use super::error::{ATTEMPTS_MAX, AgentError};
+use crate::commands::Commands;
+use crate::core::Core;
+
+/// The desks of all agents.
+pub struct Desks {
+    pub(super) core: Arc<Core>,
+    pub(super) commands: Arc<Commands>,
+}
+
+impl Desks {
+    pub(crate) const fn new(core: Arc<Core>, commands: Arc<Commands>) -> Self {
+        Self { core, commands }
+    }
+
+    /// Changes one desk: the closure changes it and gives the channels whose state is new, which
+    /// the agent is then told.
+    pub(super) async fn change_desk<F>(
+        &self,
+        user: UserId,
+        center: CenterId,
+        change_it: F,
+    ) -> Result<(), AgentError>
+    where
+        F: Fn(&mut Desk, &mut ChangeSet) -> Result<Vec<Media>, Rejection>,
+    {
+        for _ in 0..ATTEMPTS_MAX {
+            let known = self.core.board.desk(user);
+            let expected = known.as_ref().map_or(0, |desk| desk.version);
+            let before = known.map(|desk| desk.value);
+            let mut desk = before
+                .as_deref()
+                .cloned()
+                .unwrap_or_else(|| Desk::new(user, center, self.core.now()));
+            let mut change = ChangeSet::default();
+            let channels = change_it(&mut desk, &mut change)?;
+            if !channels.is_empty() {
+                change.events.push(channels_changed(&desk, &channels, self.core.now()));
+            }
+            if before.as_deref() != Some(&desk) {
+                change.puts.push(Put { record: Record::Desk(desk), expected });
+            }
+            if change == ChangeSet::default() {
+                return Ok(());
+            }
+            match self.commands.commits().make(change).await {
+                Ok(_) => return Ok(()),
+                Err(CommitError::Conflict { key }) => self.commands.commits().reread(&key).await?,
+                Err(CommitError::Store(error)) => return Err(error.into()),
+                Err(CommitError::Receipt(_)) => {
+                    unreachable!("a change of a desk carries no receipt")
+                }
+            }
+        }
+        Err(AgentError::Contended(user))
+    }
+}
+
+/// The event that tells an agent of their own channels. Its snapshot holds the changed channels
+/// alone, as the documents' samples do.
+fn channels_changed(desk: &Desk, changed: &[Media], at: Time) -> Event {
+    let mut snapshot = Desk::new(desk.user, desk.center, at);
+    snapshot.channels = desk.channels.clone();
+    snapshot.channels.retain(|media, _| changed.contains(media));
+    let notice = Notice {
+        user: desk.user,
+        view: View::Channels,
+        kind: NotificationType::StatusChange,
+        error: None,
+        reference: None,
+    };
+    Event {
+        at,
+        cause: Cause::User(desk.user),
+        facts: Vec::new(),
+        subject: Subject::Desk(snapshot),
+        notices: vec![notice],
+    }
+}

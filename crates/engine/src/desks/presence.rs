@@ -1,0 +1,169 @@
+//! Who is in reach, the grace of those who are not, and what is taken from one who is gone.
+
+use futures_util::{TryStreamExt as _, stream};
+use handoff_domain::{Action, Actor, CenterId, Command, Desk, Reach, UserId};
+use handoff_store::{
+    ChangeSet, CommitError, InteractionQuery, InteractionScope, StoreError, Timer, TimerKey,
+};
+
+use super::{AgentError, Desks};
+use crate::commands::{CommandRequest, ExecuteError};
+
+/// Interactions of one agent handled in one page when they are gone; capacity keeps the number far
+/// below it.
+const HELD_PAGE: usize = 500;
+
+/// Desks whose change is on its way at the same time at start. Far below the places of a store's
+/// queue, and enough for a batch to be worth its sync.
+const FORGOTTEN_AT_ONCE: usize = 512;
+
+impl Desks {
+    /// Records what a user listens to. When that is nothing any more, the grace begins; when it is
+    /// something again, it ends.
+    pub(crate) async fn set_reach(
+        &self,
+        user: UserId,
+        center: CenterId,
+        reach: Reach,
+    ) -> Result<(), AgentError> {
+        self.change_desk(user, center, |desk, change| {
+            let now = self.core.now();
+            desk.set_reach(reach.clone(), now);
+            let key = TimerKey::Grace(user);
+            match (desk.unreachable_since, &desk.session) {
+                (Some(since), Some(_)) => {
+                    let due = since.plus_ms(self.core.options.disconnect_grace_ms);
+                    change.timers_set.push(Timer { key, due });
+                }
+                (None, Some(_)) => change.timers_cleared.push(key),
+                // Without a session a timer, if there is one, stands for a desk that is still being
+                // cleared.
+                (_, None) => {}
+            }
+            Ok(Vec::new())
+        })
+        .await
+    }
+
+    /// Ends the grace of an agent who did not come back (timer). Also finishes the clearing of a
+    /// desk that a crash interrupted.
+    pub(crate) async fn end_grace(&self, user: UserId) -> Result<(), AgentError> {
+        let Some(desk) = self.core.desk(user) else {
+            return self.clear_grace(user).await;
+        };
+        if desk.session.is_none() {
+            return self.clear_desk(user).await;
+        }
+        let due = desk
+            .unreachable_since
+            .map(|since| since.plus_ms(self.core.options.disconnect_grace_ms));
+        match due {
+            None => self.clear_grace(user).await,
+            Some(due) if due > self.core.now() => {
+                let timer = Timer { key: TimerKey::Grace(user), due };
+                self.commit_plain(ChangeSet { timers_set: vec![timer], ..ChangeSet::default() })
+                    .await
+            }
+            Some(_) => {
+                tracing::info!(agent.id = %user, "an agent did not come back within the grace");
+                self.end_contact_session(user, desk.center).await
+            }
+        }
+    }
+
+    /// Takes from an agent without a session whatever they hold, then drops the timer that made
+    /// sure of it.
+    pub(super) async fn clear_desk(&self, user: UserId) -> Result<(), AgentError> {
+        let query = InteractionQuery::of(InteractionScope::HeldBy(user), HELD_PAGE);
+        // Every round moves at least one interaction or ends, and no new ones come to an agent
+        // without a session.
+        loop {
+            let held = self.core.store.interactions(&query).await?;
+            let mut moved = 0_usize;
+            for interaction in &held.items {
+                let command = Command {
+                    actor: Actor::Server,
+                    epoch: None,
+                    action: Action::AgentGone { user },
+                    farewell: None,
+                    note: None,
+                };
+                let attempt = CommandRequest {
+                    id: interaction.value.id,
+                    command,
+                    reference: None,
+                    receipt: None,
+                    also: Vec::new(),
+                };
+                match self.commands.execute(&attempt).await {
+                    Ok(_) => moved += 1,
+                    // It ended or moved on meanwhile.
+                    Err(ExecuteError::Rejected(_) | ExecuteError::NotFound(_)) => {}
+                    // What cannot be read was set aside by the store, and the rest is taken from
+                    // them.
+                    Err(ExecuteError::Store(error)) if error.is_unreadable() => {}
+                    Err(ExecuteError::Store(error)) => return Err(error.into()),
+                    Err(error @ (ExecuteError::Contended(_) | ExecuteError::KeyReused)) => {
+                        return Err(AgentError::Interaction(Box::new(error)));
+                    }
+                }
+            }
+            if moved == 0 || !held.more {
+                return self.clear_grace(user).await;
+            }
+        }
+    }
+
+    async fn clear_grace(&self, user: UserId) -> Result<(), AgentError> {
+        let timers_cleared = vec![TimerKey::Grace(user)];
+        self.commit_plain(ChangeSet { timers_cleared, ..ChangeSet::default() }).await
+    }
+
+    async fn commit_plain(&self, change: ChangeSet) -> Result<(), AgentError> {
+        match self.commands.commits().make(change).await {
+            Ok(_) => Ok(()),
+            Err(CommitError::Store(error)) => Err(error.into()),
+            Err(CommitError::Conflict { .. } | CommitError::Receipt(_)) => {
+                unreachable!("a change of timers alone has no guard and no receipt")
+            }
+        }
+    }
+
+    /// Marks everybody as unreachable since now, with the grace running. Many desks are on their
+    /// way at a time, so that the store makes them durable together: one after the other, ten
+    /// thousand would wait for ten thousand syncs.
+    pub(crate) async fn forget_presence(&self) -> Result<(), StoreError> {
+        let mut desks = self.core.board.desks();
+        desks.retain(|desk| desk.session.is_some() || !desk.reach.0.is_empty());
+        if desks.len() > FORGOTTEN_AT_ONCE {
+            tracing::info!(
+                desks = desks.len(),
+                "recording that the agents who were here are out of reach"
+            );
+        }
+        let concurrently = Some(FORGOTTEN_AT_ONCE);
+        stream::iter(desks.into_iter().map(Ok))
+            .try_for_each_concurrent(
+                concurrently,
+                |desk| async move { self.forget_reach(&desk).await },
+            )
+            .await
+    }
+
+    async fn forget_reach(&self, desk: &Desk) -> Result<(), StoreError> {
+        let (user, now) = (desk.user, self.core.now());
+        let grace = Timer {
+            key: TimerKey::Grace(user),
+            due: now.plus_ms(self.core.options.disconnect_grace_ms),
+        };
+        let forgotten = self.change_desk(user, desk.center, |desk, change| {
+            desk.reach = Reach::default();
+            desk.unreachable_since = Some(now);
+            // Without a session the timer, if there is one, stands for a desk that is still being
+            // cleared: it stays as it is.
+            change.timers_set.extend(desk.session.is_some().then_some(grace));
+            Ok(Vec::new())
+        });
+        forgotten.await.or_else(AgentError::into_store_error)
+    }
+}

@@ -1,0 +1,131 @@
+//! What agents do at their own desks.
+
+use handoff_domain::desk::{Channels, DoNotDisturb};
+use handoff_domain::{CenterId, Media, Time, UserId, WorkbinId};
+use handoff_store::{Timer, TimerKey};
+
+use super::{AgentError, Desks};
+
+/// A change of channel states.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChannelChange {
+    /// Take work.
+    Ready,
+    /// Take none, for a reason.
+    NotReady {
+        /// The reason, when given.
+        reason: Option<String>,
+    },
+    /// Take none, whatever else is set.
+    DoNotDisturbOn,
+    /// Take what Ready allows.
+    DoNotDisturbOff,
+}
+
+impl Desks {
+    /// Remembers that a user made an authenticated request; their handling timeouts run from here.
+    pub fn touch(&self, user: UserId) {
+        self.core.activity.note_request(user, self.core.now());
+    }
+
+    /// Starts an agent's contact-center session with these channels, all NotReady, or joins the one
+    /// that is open. Durable on return.
+    ///
+    /// # Errors
+    ///
+    /// [`AgentError`].
+    pub async fn start_contact_session(
+        &self,
+        user: UserId,
+        center: CenterId,
+        channels: &[Media],
+        place: Option<String>,
+    ) -> Result<(), AgentError> {
+        let grace_ms = self.core.options.disconnect_grace_ms;
+        self.change_desk(user, center, |desk, change| {
+            let now = self.core.now();
+            let changed = desk.start_session(channels, place.clone(), now);
+            if let Some(since) = desk.unreachable_since {
+                // Nobody listens yet; the grace runs from the start of the session at the earliest.
+                let due = Time(since.0.max(now.0)).plus_ms(grace_ms);
+                desk.unreachable_since = Some(now);
+                change.timers_set.push(Timer { key: TimerKey::Grace(user), due });
+            }
+            Ok(changed)
+        })
+        .await
+    }
+
+    /// Ends an agent's contact-center session and takes all their work from them. On return all of
+    /// it is done and durable; a crash in between is finished by the grace timer.
+    ///
+    /// # Errors
+    ///
+    /// [`AgentError`]; [`Rejection::NoSession`] when there is none.
+    pub async fn end_contact_session(
+        &self,
+        user: UserId,
+        center: CenterId,
+    ) -> Result<(), AgentError> {
+        self.change_desk(user, center, |desk, change| {
+            let changed = desk.end_session()?;
+            change.timers_set.push(Timer { key: TimerKey::Grace(user), due: self.core.now() });
+            Ok(changed)
+        })
+        .await?;
+        self.clear_desk(user).await
+    }
+
+    /// Changes the state of one channel, or of all. Durable on return.
+    ///
+    /// # Errors
+    ///
+    /// [`AgentError`]; refused without a session, or on a channel that is not part of it.
+    pub async fn change_channels(
+        &self,
+        user: UserId,
+        center: CenterId,
+        channel: Option<&Media>,
+        to: &ChannelChange,
+    ) -> Result<(), AgentError> {
+        self.change_desk(user, center, |desk, _| {
+            let channels = channel.map_or(Channels::All, Channels::One);
+            match to {
+                ChannelChange::Ready => desk.set_ready(channels),
+                ChannelChange::NotReady { reason } => {
+                    desk.set_not_ready(channels, reason.as_deref())
+                }
+                ChannelChange::DoNotDisturbOn => {
+                    desk.set_do_not_disturb(channels, DoNotDisturb::On)
+                }
+                ChannelChange::DoNotDisturbOff => {
+                    desk.set_do_not_disturb(channels, DoNotDisturb::Off)
+                }
+            }
+        })
+        .await
+    }
+
+    /// Starts or ends a user's watch of a workbin. Durable on return.
+    ///
+    /// # Errors
+    ///
+    /// [`AgentError`].
+    pub async fn watch_workbin(
+        &self,
+        user: UserId,
+        center: CenterId,
+        workbin: WorkbinId,
+        watch: bool,
+    ) -> Result<(), AgentError> {
+        self.change_desk(user, center, |desk, _| {
+            if watch {
+                desk.watch(workbin);
+            } else {
+                desk.unwatch(workbin);
+            }
+            Ok(Vec::new())
+        })
+        .await
+    }
+}

@@ -1,0 +1,147 @@
+//! Supervisors who follow an agent's chats: keeping who they are, and offering them the seats.
+//!
+//! Nothing is offered by a worker: whoever carries out a command in a chat calls
+//! [`Desks::seat_supervisors`] afterwards, and what one call could not do the next does. A node
+//! that has not yet read the agent's desk again after a supervisor of another node began to follow
+//! them learns of it within [`Options::reload_ms`](crate::Options::reload_ms).
+
+use handoff_domain::desk::Supervision;
+use handoff_domain::{
+    Action, Actor, Caller, CenterId, Command, Interaction, Mode, Rejection, Role, State, UserId,
+};
+
+use super::{AgentError, Desks};
+use crate::commands::{CommandRequest, ExecuteError};
+
+/// What became of one attempt to offer a seat.
+enum Seating {
+    Offered,
+    /// Not now; a later call tries again.
+    Later,
+    /// The chat is not with the agent any more.
+    Nobody,
+    /// They are in, or the rules will never let them in.
+    Settled,
+    /// They follow nobody any more.
+    Ended,
+}
+
+impl Desks {
+    /// Lets a supervisor follow an agent's chats, or with `None` no more. Durable on return.
+    ///
+    /// # Errors
+    ///
+    /// [`AgentError`]; [`Rejection::NoSession`] when the supervisor has no contact-center session,
+    /// [`Rejection::TargetIsSelf`] when they are the agent.
+    pub async fn supervise(
+        &self,
+        agent: UserId,
+        center: CenterId,
+        supervisor: UserId,
+        supervision: Option<Supervision>,
+    ) -> Result<(), AgentError> {
+        if supervision.is_some() {
+            if agent == supervisor {
+                return Err(Rejection::TargetIsSelf.into());
+            }
+            let desk = self.core.desk(supervisor);
+            desk.filter(|desk| desk.session.is_some()).ok_or(Rejection::NoSession)?;
+        } else if self.core.desk(agent).is_none() {
+            return Ok(());
+        }
+        self.change_desk(agent, center, |desk, _| {
+            match &supervision {
+                Some(supervision) => desk.supervise(supervisor, supervision.clone()),
+                None => {
+                    desk.end_supervision(supervisor);
+                }
+            }
+            Ok(Vec::new())
+        })
+        .await
+    }
+
+    /// Offers seats in a chat to the supervisors who follow its owner. `about_to` is told, before
+    /// anybody else can know, who is to be offered one and by which name they want to go.
+    ///
+    /// # Errors
+    ///
+    /// [`AgentError`]; seats may be offered all the same.
+    pub async fn seat_supervisors(
+        &self,
+        chat: &Interaction,
+        about_to: impl Fn(UserId, Option<&String>) + Sync,
+    ) -> Result<(), AgentError> {
+        let State::Handling(handling) = &chat.state else { return Ok(()) };
+        if handling.mode != Mode::Chatting {
+            return Ok(());
+        }
+        let agent = handling.by;
+        let Some(desk) = self.core.desk(agent) else { return Ok(()) };
+        for (supervisor, supervision) in desk.to_be_seated(chat.id, handling.since) {
+            about_to(supervisor, supervision.nickname.as_ref());
+            let seating = self.seat(chat, supervisor, supervision).await?;
+            match seating {
+                Seating::Later => continue,
+                Seating::Nobody => return Ok(()),
+                Seating::Offered | Seating::Settled | Seating::Ended => {}
+            }
+            let is_ended = matches!(seating, Seating::Ended);
+            self.change_desk(agent, chat.center, |desk, _| {
+                if is_ended {
+                    desk.end_supervision(supervisor);
+                } else {
+                    desk.note_seat_offered(supervisor, chat.id);
+                }
+                Ok(Vec::new())
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn seat(
+        &self,
+        chat: &Interaction,
+        supervisor: UserId,
+        supervision: &Supervision,
+    ) -> Result<Seating, AgentError> {
+        let directory = self.core.directory();
+        let user = directory.user(chat.center, supervisor).filter(|user| user.enabled);
+        let Some(user) = user.filter(|user| user.roles.contains(&Role::Supervisor)) else {
+            return Ok(Seating::Ended);
+        };
+        // Following ends with the session in which it was asked for.
+        let session = self.core.desk(supervisor).and_then(|desk| desk.session.clone());
+        if session.is_none_or(|session| session.since > supervision.since) {
+            return Ok(Seating::Ended);
+        }
+        let caller =
+            Caller { user: user.id, roles: user.roles.clone(), groups: user.groups.clone() };
+        let action = Action::Intrude { mode: supervision.mode };
+        let command =
+            Command { actor: Actor::User(caller), epoch: None, action, farewell: None, note: None };
+        let attempt = CommandRequest {
+            id: chat.id,
+            command,
+            reference: None,
+            receipt: None,
+            also: Vec::new(),
+        };
+        match self.commands.execute(&attempt).await {
+            Ok(_) => Ok(Seating::Offered),
+            Err(ExecuteError::Rejected(rejection)) => Ok(match *rejection {
+                // The owner themselves has just asked them.
+                Rejection::OfferOpen | Rejection::TargetUnreachable => Seating::Later,
+                Rejection::TargetAlreadyIn => Seating::Settled,
+                Rejection::NoSession | Rejection::NotSupervisor => Seating::Ended,
+                _ => Seating::Nobody,
+            }),
+            Err(ExecuteError::NotFound(_)) => Ok(Seating::Nobody),
+            Err(ExecuteError::Store(error)) => Err(error.into()),
+            Err(error @ (ExecuteError::Contended(_) | ExecuteError::KeyReused)) => {
+                Err(AgentError::Interaction(Box::new(error)))
+            }
+        }
+    }
+}

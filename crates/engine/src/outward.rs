@@ -1,0 +1,143 @@
+//! Whoever speaks outward for the engine: to agents, to customers, to mail servers.
+//!
+//! The engine names no protocol. Whoever speaks one implements a trait of these and is handed in.
+//! What counts is in the store before any of them is called, so that each may fail or be
+//! interrupted at any moment.
+
+use std::sync::{Arc, OnceLock};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use handoff_domain::{CenterId, Interaction, InteractionId, Topic};
+use handoff_store::StreamRow;
+
+use crate::core::NumberedNote;
+
+/// What became of a published message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Published {
+    /// It is in the session's hands.
+    Delivered,
+    /// The session is no more.
+    Gone,
+    /// It had no room and is to be tried again; [`Delivery::deliver_soon`](crate::Delivery) says
+    /// when.
+    NoRoom,
+}
+
+/// Whether a message can wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// It is news: a session that has no room for it is cut off, and asks for a replay when it
+    /// comes back.
+    Now,
+    /// It is a replay: the store has it, so it waits until the client has fetched what is queued
+    /// for it.
+    WhenThereIsRoom,
+}
+
+/// Speaks to agents: renders rows as messages and hands them to CometD sessions.
+pub trait Publisher: Send + Sync + 'static {
+    /// Returns the data of the message that tells `row` on `topic`, where it has this number.
+    fn render(&self, row: &StreamRow, topic: Topic, number: u64) -> Bytes;
+
+    /// Returns the data of the message that says that a replay cannot begin where it was asked to:
+    /// `oldest` is the first number that is kept (one past `head` when none is), `head` the last
+    /// that was given.
+    fn render_resync(&self, topic: Topic, oldest: u64, head: u64) -> Bytes;
+
+    /// Returns the CometD channel of a topic.
+    fn channel(&self, topic: Topic) -> &'static str;
+
+    /// Hands a message to one session.
+    fn publish(&self, session: &str, channel: &str, data: Bytes, patience: Patience) -> Published;
+}
+
+/// Speaks to customers: whoever holds their connections. It is called often and must not wait.
+pub trait Customers: Send + Sync + 'static {
+    /// Something was said in this chat.
+    fn changed(&self, chat: InteractionId);
+    /// A note for the customer of this chat.
+    fn noted(&self, chat: InteractionId, note: &NumberedNote);
+    /// Something may have been said in any chat.
+    fn look_again(&self);
+}
+
+/// What the contact centers' own addresses are, and how their messages are told from everybody
+/// else's.
+pub trait Mailboxes: Send + Sync + 'static {
+    /// Tells whether an address, before which a name may stand, is one of the contact center's own.
+    /// Upper and lower case are the same.
+    fn is_ours(&self, center: CenterId, address: &str) -> bool;
+
+    /// Returns the address that the contact center sends as when nobody says another.
+    fn default_sender(&self, center: CenterId) -> Option<String>;
+
+    /// Returns the `Message-ID`, without the angle brackets, of an interaction that is sent by
+    /// `sender` for the `sends`-th time. The same arguments always give the same.
+    fn message_id(&self, interaction: InteractionId, sends: u32, sender: &str) -> String;
+}
+
+/// What became of a mail that was given to the next server. `reply` is what that said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Posted {
+    /// It took it.
+    Sent {
+        /// What it said.
+        reply: String,
+    },
+    /// It did not take it, and may later.
+    Later {
+        /// What it said.
+        reply: String,
+    },
+    /// It will never take it.
+    Never {
+        /// What it said.
+        reply: String,
+    },
+    /// Nobody knows, because the connection was lost when it had all of it. It is posted again, as
+    /// the same message.
+    Unsure {
+        /// What is known.
+        reply: String,
+    },
+}
+
+/// Returns mails to the next server. A mail may come more than once: after a crash, and after
+/// [`Posted::Unsure`]. It is then the same mail with the same `Message-ID`.
+#[async_trait]
+pub trait Post: Send + Sync + 'static {
+    /// Returns a mail away. It may take as long as the protocol takes; when the server stops, it is
+    /// dropped at any point.
+    async fn post(&self, mail: &Interaction) -> Posted;
+}
+
+/// Whoever speaks outward for one engine.
+#[derive(Default)]
+pub(crate) struct Outward {
+    pub(crate) publisher: OnceLock<Arc<dyn Publisher>>,
+    pub(crate) customers: OnceLock<Arc<dyn Customers>>,
+    pub(crate) mailboxes: OnceLock<Arc<dyn Mailboxes>>,
+    pub(crate) post: OnceLock<Arc<dyn Post>>,
+}
+
+impl Outward {
+    pub(crate) fn publisher(&self) -> Option<&dyn Publisher> {
+        self.publisher.get().map(|publisher| &**publisher)
+    }
+
+    pub(crate) fn customers(&self) -> Option<&dyn Customers> {
+        self.customers.get().map(|customers| &**customers)
+    }
+
+    /// Returns the addresses; `None` where nobody has said any, and then every address is as good
+    /// as another.
+    pub(crate) fn mailboxes(&self) -> Option<&dyn Mailboxes> {
+        self.mailboxes.get().map(|mailboxes| &**mailboxes)
+    }
+
+    pub(crate) fn post(&self) -> Option<Arc<dyn Post>> {
+        self.post.get().cloned()
+    }
+}

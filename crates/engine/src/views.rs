@@ -1,0 +1,19 @@
+//! What may be seen: interactions, lines, transcripts, threads and contacts, as their readers get
+//! them.
+//!
+//! Nothing is changed here, and no command is called. Whether a user may see something is asked
+//! first ([`may_see`]); what that user may not see is told like what does not exist.
+
+mod attended;
+mod contacts;
+mod interactions;
+mod line;
+mod sight;
+mod threads;
+mod transcript;
+mod why;
+
+pub use interactions::Views;
+pub use line::PlaceInLine;
+pub use sight::may_see;
+pub use why::Why;

@@ -1,0 +1,89 @@
+//! The workers of one node, one type each.
+
+mod board;
+mod directory;
+mod missed;
+mod outbox;
+mod router;
+mod sweeper;
+mod timers;
+
+pub use outbox::Outbox;
+pub use router::Router;
+pub use sweeper::Sweeper;
+pub use timers::Timers;
+
+use std::sync::Arc;
+
+use crate::commands::Commands;
+use crate::core::Core;
+use crate::delivery::Delivery;
+use crate::desks::Desks;
+use crate::outward::Outward;
+use crate::worker::Worker;
+use board::BoardReader;
+use directory::DirectoryReader;
+use missed::MissedStreams;
+
+/// The workers of one node. Those whose round somebody may want at once have names.
+pub struct Workers {
+    router: Arc<Router>,
+    timers: Arc<Timers>,
+    sweeper: Arc<Sweeper>,
+    outbox: Arc<Outbox>,
+    all: Vec<Arc<dyn Worker>>,
+}
+
+impl Workers {
+    pub(crate) fn new(
+        core: &Arc<Core>,
+        commands: &Arc<Commands>,
+        desks: &Arc<Desks>,
+        delivery: &Arc<Delivery>,
+        outward: &Arc<Outward>,
+    ) -> Self {
+        let router = Arc::new(Router::new(core.clone(), commands.clone()));
+        let timers = Arc::new(Timers::new(core.clone(), commands.clone(), desks.clone()));
+        let sweeper = Arc::new(Sweeper::new(core.clone()));
+        let outbox = Arc::new(Outbox::new(core.clone(), commands.clone(), outward.clone()));
+        let all: Vec<Arc<dyn Worker>> = vec![
+            router.clone(),
+            timers.clone(),
+            Arc::new(MissedStreams::new(core.clone(), delivery.clone())),
+            Arc::new(DirectoryReader::new(core.clone(), desks.clone())),
+            Arc::new(BoardReader::new(core.clone())),
+            sweeper.clone(),
+            outbox.clone(),
+        ];
+        Self { router, timers, sweeper, outbox, all }
+    }
+
+    /// Returns every worker.
+    pub(crate) fn all(&self) -> &[Arc<dyn Worker>] {
+        &self.all
+    }
+
+    /// Returns what makes offers.
+    #[must_use]
+    pub fn router(&self) -> &Router {
+        &self.router
+    }
+
+    /// Returns what carries out what is due.
+    #[must_use]
+    pub fn timers(&self) -> &Timers {
+        &self.timers
+    }
+
+    /// Returns what removes old rows.
+    #[must_use]
+    pub fn sweeper(&self) -> &Sweeper {
+        &self.sweeper
+    }
+
+    /// Returns what sends mails.
+    #[must_use]
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+}

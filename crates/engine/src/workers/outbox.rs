@@ -1,0 +1,245 @@
+//! The outbox: whatever is in `Sending` is given to the [`Post`] until it is out, back, or too old.
+//!
+//! There is no second table: the interaction itself is what waits, with the `Message-ID` that it
+//! got when Send was given. A crash after the next server took it and before that is durable posts
+//! it again, as the same message; nothing can close that window from this side, and whoever
+//! receives it can tell by the `Message-ID`.
+
+use std::collections::HashSet;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::FutureExt as _;
+use handoff_domain::{Action, Actor, Command, Interaction, InteractionId, State, Time};
+use handoff_store::{InteractionQuery, InteractionScope, StoreError};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+use crate::commands::{CommandRequest, Commands, ExecuteError};
+use crate::core::{Core, NextDue};
+use crate::outward::{Outward, Post, Posted};
+use crate::worker::Worker;
+
+/// Mails that are given away at the same time. Each holds one connection of the next server, and
+/// many of those allow about twenty.
+const AT_ONCE: usize = 16;
+/// Interactions read in one page.
+const PAGE: usize = 256;
+/// How long a mail rests when nothing else is said, in ms.
+const REST_MS: u64 = 60_000;
+/// How long a post may go on after the server was told to stop, in ms: what most of them need, and
+/// less than a supervisor's patience.
+const STOP_GRACE_MS: u64 = 5_000;
+/// How long to wait before an outcome that could not be recorded is recorded again, in ms.
+const RECORD_AGAIN_MS: u64 = 1_000;
+/// What is noted of a post that panicked; the panic itself is in the log.
+const PANICKED: &str = "posting it failed";
+/// Characters kept of what the other server said.
+const REPLY_CHARS_MAX: usize = 500;
+
+/// Sends what is to be sent.
+pub struct Outbox {
+    outward: Arc<Outward>,
+    next_due: NextDue,
+    sending: Arc<Sending>,
+}
+
+/// What those who are giving a mail away share.
+struct Sending {
+    core: Arc<Core>,
+    commands: Arc<Commands>,
+    under_way: Mutex<HashSet<InteractionId>>,
+}
+
+/// A mail that is being given away. It counts as such until this is dropped, however that comes
+/// about.
+struct UnderWay {
+    sending: Arc<Sending>,
+    id: InteractionId,
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.sending.lock().remove(&self.id);
+        // There is room for another, and this one may be due again.
+        self.sending.core.outgoing.notify_one();
+    }
+}
+
+impl Outbox {
+    pub(super) fn new(core: Arc<Core>, commands: Arc<Commands>, outward: Arc<Outward>) -> Self {
+        let sending = Sending { core, commands, under_way: Mutex::default() };
+        Self { outward, next_due: NextDue::default(), sending: Arc::new(sending) }
+    }
+
+    /// Gives away every mail that is due, and waits until each is out, put off or back. Returns
+    /// how many it were; those that somebody is giving away already are not among them.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    pub async fn post_due(&self) -> Result<usize, StoreError> {
+        let mut count = 0;
+        loop {
+            let started = self.start_posts().await?;
+            if started.is_empty() {
+                return Ok(count);
+            }
+            count += started.len();
+            for post in started {
+                // Nothing is lost by a task that ends in another way: the mail stays where it is.
+                let _ended = post.await;
+            }
+        }
+    }
+
+    /// Begins to give away what is due, as much as fits at once.
+    async fn start_posts(&self) -> Result<Vec<JoinHandle<()>>, StoreError> {
+        let Some(post) = self.outward.post() else { return Ok(Vec::new()) };
+        let (mut started, mut next, mut after) = (Vec::new(), None::<Time>, None);
+        loop {
+            let query =
+                InteractionQuery { after, ..InteractionQuery::of(InteractionScope::Sending, PAGE) };
+            let page = self.sending.core.store.interactions(&query).await?;
+            after = page.items.last().map(|last| last.value.id);
+            for mail in page.items.into_iter().map(|found| found.value) {
+                let State::Sending { due, .. } = mail.state else { continue };
+                if due > self.sending.core.now() {
+                    next = next.into_iter().chain([due]).min();
+                } else if self.sending.has_room() {
+                    started.extend(self.sending.start(mail, post.clone()));
+                }
+            }
+            if !page.more || !self.sending.has_room() {
+                self.next_due.set(next);
+                return Ok(started);
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Worker for Outbox {
+    fn name(&self) -> &'static str {
+        "outbox"
+    }
+
+    fn period(&self) -> Duration {
+        Duration::from_millis(self.sending.core.options.outbox_ms)
+    }
+
+    fn next_due(&self) -> Option<Time> {
+        Some(self.next_due.get())
+    }
+
+    fn wakes(&self) -> Arc<Notify> {
+        self.sending.core.outgoing.clone()
+    }
+
+    async fn round(&self) -> Result<(), StoreError> {
+        self.start_posts().await.map(drop)
+    }
+}
+
+impl Sending {
+    fn lock(&self) -> MutexGuard<'_, HashSet<InteractionId>> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has_room(&self) -> bool {
+        self.lock().len() < AT_ONCE
+    }
+
+    fn start(self: &Arc<Self>, mail: Interaction, post: Arc<dyn Post>) -> Option<JoinHandle<()>> {
+        if !self.lock().insert(mail.id) {
+            return None;
+        }
+        let under_way = UnderWay { sending: self.clone(), id: mail.id };
+        Some(self.core.tasks.spawn(async move {
+            let sending = &under_way.sending;
+            // What was read may have been out before it was marked as under way.
+            if !sending.is_still_due(&mail).await {
+                return;
+            }
+            // A post that panics at a mail would do so again at once; so it rests like one that
+            // nobody took.
+            let posting = AssertUnwindSafe(post.post(&mail)).catch_unwind();
+            let posted = tokio::select! {
+                posted = posting => posted.unwrap_or_else(|_| Posted::Unsure { reply: PANICKED.to_owned() }),
+                () = sending.core.stopped_for(STOP_GRACE_MS) => return,
+            };
+            sending.record_post(&mail, posted).await;
+        }))
+    }
+
+    async fn is_still_due(&self, mail: &Interaction) -> bool {
+        let found = self.core.load_interaction(mail.id).await;
+        found.is_ok_and(|found| found.is_some_and(|found| found.value.state == mail.state))
+    }
+
+    /// Records what became of a mail, as often as it takes: until that is durable the mail must not
+    /// be posted again.
+    async fn record_post(&self, mail: &Interaction, posted: Posted) {
+        let action = self.outcome(mail, posted);
+        let command =
+            Command { actor: Actor::Mailer, epoch: None, action, farewell: None, note: None };
+        let attempt = CommandRequest {
+            id: mail.id,
+            command,
+            reference: None,
+            receipt: None,
+            also: Vec::new(),
+        };
+        loop {
+            match self.commands.execute(&attempt).await {
+                Ok(_) | Err(ExecuteError::Rejected(_) | ExecuteError::NotFound(_)) => return,
+                Err(
+                    error @ (ExecuteError::Store(_)
+                    | ExecuteError::Contended(_)
+                    | ExecuteError::KeyReused),
+                ) => {
+                    tracing::warn!(interaction.id = %mail.id, error = %error, "what became of a mail could not be recorded; it is tried again");
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(RECORD_AGAIN_MS)) => {}
+                () = self.core.stopped_for(0) => return,
+            }
+        }
+    }
+
+    fn outcome(&self, mail: &Interaction, posted: Posted) -> Action {
+        match posted {
+            Posted::Sent { .. } => Action::Delivered,
+            Posted::Never { reply } => Action::DeliveryFailed { reason: shortened(&reply) },
+            Posted::Later { reply } | Posted::Unsure { reply } => {
+                self.later(mail, shortened(&reply))
+            }
+        }
+    }
+
+    fn later(&self, mail: &Interaction, reply: String) -> Action {
+        let now = self.core.now();
+        let State::Sending { since, attempt, .. } = mail.state else {
+            return Action::DeliveryFailed { reason: reply };
+        };
+        if now.ms_since(since) >= self.core.options.mail_give_up_ms {
+            return Action::DeliveryFailed { reason: reply };
+        }
+        let rests = &self.core.options.mail_rests_ms;
+        let place =
+            usize::try_from(attempt).unwrap_or(usize::MAX).min(rests.len().saturating_sub(1));
+        let rest_ms = rests.get(place).copied().unwrap_or(REST_MS);
+        // A server that was down gets what waits for it a little apart.
+        let jitter_ms =
+            u64::try_from(self.core.ids.random() % u128::from(rest_ms / 10 + 1)).unwrap_or(0);
+        Action::DeliveryDeferred { reply, next: now.plus_ms(rest_ms + jitter_ms) }
+    }
+}
+
+fn shortened(reply: &str) -> String {
+    let printable = reply.chars().map(|one| if one.is_control() { ' ' } else { one });
+    printable.take(REPLY_CHARS_MAX).collect()
+}

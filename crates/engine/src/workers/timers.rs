@@ -1,0 +1,135 @@
+//! The timers: what is due becomes commands, on the same path as everybody else's.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use handoff_bus::{Heard, Hint};
+use handoff_domain::interaction::decide::TimerKind;
+use handoff_domain::{Action, Actor, Command, Time};
+use handoff_store::{ChangeSet, CommitError, StoreError, Timer, TimerKey};
+
+use crate::commands::{CommandRequest, Commands, ExecuteError};
+use crate::core::Core;
+use crate::desks::Desks;
+use crate::worker::Worker;
+
+/// Timers taken in one page.
+const PAGE: usize = 256;
+
+/// Carries out what is due.
+pub struct Timers {
+    core: Arc<Core>,
+    commands: Arc<Commands>,
+    desks: Arc<Desks>,
+}
+
+impl Timers {
+    pub(super) const fn new(core: Arc<Core>, commands: Arc<Commands>, desks: Arc<Desks>) -> Self {
+        Self { core, commands, desks }
+    }
+
+    /// Carries out every timer that is due. A timer is removed by the commit that it causes, so a
+    /// crash repeats it and a late one is refused by the rules. Gives how many were due.
+    ///
+    /// # Errors
+    ///
+    /// The store's own; what was not carried out is due still.
+    pub async fn fire_due(&self) -> Result<usize, StoreError> {
+        let mut fired = 0;
+        loop {
+            // Until this round has read what is next, every newly set timer must wake the worker.
+            self.core.timers_due.set(None);
+            let (due, next) = self.core.store.timers(self.core.now(), PAGE).await?;
+            let mut cleared = 0;
+            for timer in &due {
+                cleared += usize::from(self.fire(timer).await?);
+            }
+            fired += due.len();
+            // Timers that could not be carried out wait for the next period instead of being tried
+            // in a circle.
+            if due.len() < PAGE || cleared == 0 {
+                self.core.timers_due.set(next);
+                return Ok(fired);
+            }
+        }
+    }
+
+    /// Carries one timer out; tells whether it is gone now.
+    async fn fire(&self, timer: &Timer) -> Result<bool, StoreError> {
+        let (id, action) = match timer.key {
+            TimerKey::Grace(user) => {
+                return match self.desks.end_grace(user).await {
+                    Ok(()) => Ok(true),
+                    Err(error) => error.into_store_error().map(|()| false),
+                };
+            }
+            TimerKey::Interaction(id, TimerKind::Offer { number }) => {
+                (id, Action::ExpireOffer { number })
+            }
+            TimerKey::Interaction(id, TimerKind::Handling) => (id, Action::ExpireHandling),
+            TimerKey::Interaction(id, TimerKind::CustomerSilence) => (id, Action::CheckCustomer),
+            TimerKey::Interaction(id, TimerKind::ChatIdle) => (id, Action::CheckIdle),
+            TimerKey::Interaction(id, TimerKind::LongestWait) => (id, Action::CheckWait),
+        };
+        let command =
+            Command { actor: Actor::Server, epoch: None, action, farewell: None, note: None };
+        match self
+            .commands
+            .execute(&CommandRequest {
+                id,
+                command,
+                reference: None,
+                receipt: None,
+                also: Vec::new(),
+            })
+            .await
+        {
+            Ok(_) => Ok(true),
+            Err(ExecuteError::Rejected(_) | ExecuteError::NotFound(_)) => {
+                self.drop_timer(timer).await
+            }
+            // What cannot be read was set aside by the store; its timer stays due, and the others
+            // are carried out.
+            Err(ExecuteError::Store(error)) if error.is_unreadable() => Ok(false),
+            Err(ExecuteError::Store(error)) => Err(error),
+            Err(error @ (ExecuteError::Contended(_) | ExecuteError::KeyReused)) => {
+                tracing::warn!(interaction.id = %id, error = %error, "a timer could not be carried out; it is tried again");
+                Ok(false)
+            }
+        }
+    }
+
+    /// Removes a timer that has nothing to end any more.
+    async fn drop_timer(&self, timer: &Timer) -> Result<bool, StoreError> {
+        let change = ChangeSet { timers_cleared: vec![timer.key], ..ChangeSet::default() };
+        match self.commands.commits().make(change).await {
+            Ok(_) => Ok(true),
+            Err(CommitError::Store(error)) => Err(error),
+            Err(CommitError::Conflict { .. } | CommitError::Receipt(_)) => Ok(false),
+        }
+    }
+}
+
+#[async_trait]
+impl Worker for Timers {
+    fn name(&self) -> &'static str {
+        "timers"
+    }
+
+    fn period(&self) -> Duration {
+        Duration::from_millis(self.core.options.period_ms)
+    }
+
+    fn next_due(&self) -> Option<Time> {
+        Some(self.core.timers_due.get())
+    }
+
+    fn is_woken_by(&self, heard: &Heard) -> bool {
+        matches!(heard, Heard::Hint(Hint::Timers) | Heard::Missed)
+    }
+
+    async fn round(&self) -> Result<(), StoreError> {
+        self.fire_due().await.map(drop)
+    }
+}
