@@ -16,7 +16,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::header::{COOKIE, SET_COOKIE, UPGRADE};
+use axum::http::header::{AUTHORIZATION, COOKIE, SET_COOKIE, UPGRADE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
@@ -32,7 +32,6 @@ use crate::shared::{Options, Shared};
 pub(crate) use cors::cors;
 pub(crate) use origin::covers as covers_origin;
 pub(crate) use session::{Session, end};
-pub(crate) use ticket::COOKIE_NAME;
 pub(crate) use ticket::hex;
 
 /// The header that carries the token against forged requests; clients learn its name from
@@ -247,6 +246,19 @@ fn has_room(shared: &Shared, caller: &Authenticated) -> Result<(), Refusal> {
 /// page's unasked, and remembered credentials with it.
 pub(crate) fn may_send_form(shared: &Shared, headers: &HeaderMap) -> Result<(), Refusal> {
     shared.gate().origins.may_write(headers)
+}
+
+/// Tells whether a request brings what a user is known by, right or wrong.
+pub(crate) fn has_credentials(headers: &HeaderMap) -> bool {
+    headers.contains_key(AUTHORIZATION) || cookie(headers, ticket::COOKIE_NAME).is_some()
+}
+
+/// Returns the cookie of that name.
+pub(crate) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let all = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs =
+        all.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(given, _)| *given == name).map(|(_, value)| value.to_owned())
 }
 
 fn forged() -> Refusal {

@@ -34,13 +34,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{MethodRouter, post};
+use axum::routing::{MethodRouter, any, post};
 use handoff_cometd::{Limits, Ports};
 use handoff_domain::{Chat, InteractionId};
 use handoff_engine::Engine;
 use handoff_store::Files;
 
 use crate::request::expect_unpacked_of_customers;
+use crate::respond::{unknown_method, unknown_path};
 use crate::shared::Shared;
 use crate::space::{Endless, Space};
 use comet::CustomerComet;
@@ -199,7 +200,14 @@ pub(crate) fn router(shared: &Shared) -> Router {
     let weighed = counted.merge(comet).layer(from_fn_with_state(shared.clone(), scales::weigh));
     // Counted first: what is one too many does not wait.
     let below = weighed.layer(from_fn_with_state(shared.clone(), guard::count));
-    Router::new().nest(ROOT, below)
+    // A page of a listed origin may read every answer below the root. Browsers ask first, by a
+    // method that no route has, so what is unknown is answered here as well.
+    Router::new()
+        .nest(ROOT, below)
+        .route(&format!("{ROOT}/"), any(unknown_path))
+        .route(&format!("{ROOT}/{{*rest}}"), any(unknown_path))
+        .method_not_allowed_fallback(unknown_method)
+        .layer(from_fn_with_state(shared.clone(), guard::cross_origin))
 }
 
 /// Makes what answers at a path.

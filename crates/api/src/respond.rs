@@ -4,9 +4,9 @@
 //! depends on the operation, and whether a browser's login window may open depends on the request;
 //! both are known here.
 
-use axum::extract::Request;
+use axum::extract::{OriginalUri, Request};
 use axum::http::header::{AUTHORIZATION, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -27,7 +27,11 @@ pub(crate) async fn refusals(request: Request, next: Next) -> Response {
     let Some(refusal) = response.extensions().get::<Refusal>().cloned() else { return response };
     let (mut parts, plain_body) = response.into_parts();
     let body = match parts.extensions.get::<Envelope>() {
-        Some(envelope) => envelope.failure(&refusal).into_response().into_body(),
+        Some(envelope) => {
+            // Another body has another length; the layer that writes the answer counts anew.
+            parts.headers.remove(axum::http::header::CONTENT_LENGTH);
+            envelope.failure(&refusal).into_response().into_body()
+        }
         None => plain_body,
     };
     if refusal.status == StatusCode::UNAUTHORIZED && may_ask {
@@ -36,8 +40,6 @@ pub(crate) async fn refusals(request: Request, next: Next) -> Response {
     if let Some(seconds) = refusal.retry_after_s {
         parts.headers.insert(RETRY_AFTER, seconds.into());
     }
-    // Both bodies have their own length; the layer that writes the answer counts anew.
-    parts.headers.remove(axum::http::header::CONTENT_LENGTH);
     Response::from_parts(parts, body)
 }
 
@@ -53,7 +55,7 @@ fn may_ask_for_login(headers: &HeaderMap) -> bool {
 }
 
 /// Answers for a path that does not exist.
-pub(crate) async fn unknown_path(uri: Uri) -> Refusal {
+pub(crate) async fn unknown_path(OriginalUri(uri): OriginalUri) -> Refusal {
     let path = crate::error::quoted(uri.path());
     Refusal::new(Code::NotFound, format!("There is nothing at {path}; check the path."))
 }

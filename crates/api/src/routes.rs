@@ -1,13 +1,16 @@
 //! Every route, on one screen.
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::handler::Handler;
 use axum::http::Method;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{MethodFilter, MethodRouter, get, on};
+use axum::response::Response;
+use axum::routing::{MethodFilter, MethodRouter, any, get, on};
+use tower::ServiceExt as _;
 
-use crate::auth::{authenticate, authenticate_comet, cors};
+use crate::auth::{authenticate, authenticate_comet, cors, has_credentials};
+use crate::customer::simple;
 use crate::media::{chats, emails, openmedia, workitems};
 use crate::request::{expect_unpacked, read_body};
 use crate::respond::{refusals, unknown_method, unknown_path};
@@ -188,17 +191,6 @@ fn operation<H: Handler<T, Shared>, T: 'static>(handler: H) -> MethodRouter<Shar
 
 /// Puts everything together.
 pub fn router(shared: &Shared) -> Router {
-    // A slash at the end is the same path: the only documented Create is a POST on
-    // `/me/interactions/` (docs/compat/operations.md#creating).
-    let add = |router: Router<Shared>, route: Route| {
-        router
-            .route(route.path, (route.handler)())
-            .route(&format!("{}/", route.path), (route.handler)())
-    };
-    let api = table().into_iter().fold(Router::new(), add);
-    let api = api.route_layer(from_fn(expect_unpacked));
-    let api = api.route_layer(from_fn_with_state(shared.clone(), authenticate));
-    // Clients of the platform whose API this is ask beside the root as well as below it.
     let internal = Router::new().route(BUSINESS_ATTRIBUTES, get(settings::business_attributes));
     let internal = internal.route_layer(from_fn_with_state(shared.clone(), authenticate));
     let comet =
@@ -206,17 +198,62 @@ pub fn router(shared: &Shared) -> Router {
     let health = Router::new()
         .route("/healthz", get(diagnostics::healthz))
         .route("/readyz", get(diagnostics::readyz));
+    let nothing = by_caller(any(unknown_path), simple::nothing(shared));
     Router::new()
-        .nest(ROOT, api)
-        .merge(health)
+        // Clients of the platform whose API this is ask beside the root as well as below it.
         .merge(internal)
+        .merge(health)
         .with_state(shared.clone())
+        .nest(ROOT, below_root(shared))
+        .nest(&format!("{ROOT}{}", simple::ROOT), Router::new().fallback_service(nothing))
         .merge(comet)
         .merge(crate::customer::router(shared))
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
-        .layer(from_fn_with_state(shared.clone(), crate::customer::simple::divert))
-        .layer(from_fn_with_state(shared.clone(), crate::customer::guard::cross_origin_below_root))
         .layer(from_fn_with_state(shared.clone(), cors))
         .layer(from_fn(refusals))
+}
+
+/// Returns what is below [`ROOT`]: the table, and where customers have a path as well, their door
+/// beside it.
+fn below_root(shared: &Shared) -> Router {
+    let authenticated = |routes: MethodRouter<Shared>| {
+        let routes = routes.layer(from_fn(expect_unpacked));
+        routes.layer(from_fn_with_state(shared.clone(), authenticate)).with_state(shared.clone())
+    };
+    let doors = simple::doors(shared);
+    let has_door = |route: &Route| doors.iter().any(|(path, _)| *path == route.path);
+    let (shared_paths, own): (Vec<_>, Vec<_>) = table().into_iter().partition(has_door);
+    let router = own.into_iter().fold(Router::new(), |router, route| {
+        at_both(router, route.path, authenticated((route.handler)()))
+    });
+    doors.into_iter().fold(router, |router, (path, customers)| {
+        let of_path = shared_paths.iter().filter(|route| route.path == path);
+        let agents = of_path.map(|route| (route.handler)()).reduce(MethodRouter::merge);
+        let agents = match agents {
+            Some(agents) => authenticated(agents).fallback(unknown_method),
+            None => any(unknown_path),
+        };
+        at_both(router, path, by_caller(agents, customers))
+    })
+}
+
+/// Adds a path with and without a slash at the end: the only documented Create is a POST on
+/// `/me/interactions/` (docs/compat/operations.md#creating).
+fn at_both(router: Router, path: &str, routes: MethodRouter) -> Router {
+    router.route(path, routes.clone()).route(&format!("{path}/"), routes)
+}
+
+/// Makes what answers where agents and customers have the same path: whoever brings no agent's
+/// credentials is a customer.
+fn by_caller(agents: MethodRouter, customers: MethodRouter) -> MethodRouter {
+    any(agent_or_customer).with_state((agents, customers))
+}
+
+async fn agent_or_customer(
+    State((agents, customers)): State<(MethodRouter, MethodRouter)>,
+    request: Request,
+) -> Response {
+    let routes = if has_credentials(request.headers()) { agents } else { customers };
+    routes.oneshot(request).await.unwrap_or_else(|never| match never {})
 }

@@ -20,7 +20,7 @@ use subtle::ConstantTimeEq;
 use crate::shared::Options;
 
 /// The cookie's name, as existing clients expect it (docs/compat/conventions.md#logins).
-pub(crate) const COOKIE_NAME: &str = "JSESSIONID";
+pub(super) const COOKIE_NAME: &str = "JSESSIONID";
 /// Tickets looked at in one request. Several come when cookies of different paths or of an older
 /// server meet; a browser sends few.
 const TICKETS_MAX: usize = 4;

@@ -271,20 +271,6 @@ pub(crate) async fn cross_origin(
     response
 }
 
-/// Layer of the whole router: the same below the customers' root. A browser that asks first uses a
-/// method that no route has, and what the router answers then is not layered with the routes.
-pub(crate) async fn cross_origin_below_root(
-    state: State<Shared>,
-    request: Request,
-    next: Next,
-) -> Response {
-    if super::is_below_root(request.uri().path()) {
-        cross_origin(state, request, next).await
-    } else {
-        next.run(request).await
-    }
-}
-
 /// Tells whether a path is one of the e-mail services'. They list no origins: whoever may write to
 /// a contact center may do so from any page.
 fn is_of_emails(path: &str) -> bool {

@@ -9,18 +9,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
-use axum::http::header::{AUTHORIZATION, COOKIE, SET_COOKIE};
+use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::middleware::Next;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, any, get, post};
 use handoff_domain::service::ServiceKind;
 use handoff_domain::{Content, Interaction, InteractionId, TreatAs, Value, Visibility};
 use serde::Serialize;
 use serde_json::json;
-use tower::ServiceExt as _;
 
 use super::answer::Standing;
 use super::ask::{Ask, Introduction, message_id};
@@ -28,11 +26,14 @@ use super::deed::{self, From};
 use super::form::Form;
 use super::guard::address_of;
 use super::trouble::{Kind, Trouble};
-use crate::auth::PeerAddress;
+use crate::auth::cookie;
 use crate::error::{Code, Refusal};
+use crate::request::expect_unpacked;
 use crate::shared::Shared;
 use crate::wire::transcript::LogMessage;
 
+/// Where the doors are, below the API's root.
+pub(crate) const ROOT: &str = "/chats";
 /// The cookie that holds a chat's key.
 const KEY_COOKIE: &str = "HANDOFF_CHAT_KEY";
 /// The field and the query parameter that may hold it instead.
@@ -44,50 +45,31 @@ const ENTRIES_MAX: usize = 1_000;
 
 type Parameters = Query<BTreeMap<String, String>>;
 
-/// Layer around everything: a request to `/api/v2/chats` that brings no agent's credentials is a
-/// customer's.
-pub(crate) async fn divert(State(shared): State<Shared>, request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let is_here = path
-        .strip_prefix("/api/v2/chats")
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    let headers = request.headers();
-    let is_agents =
-        headers.contains_key(AUTHORIZATION) || cookie(headers, crate::auth::COOKIE_NAME).is_some();
-    if !is_here || is_agents {
-        return next.run(request).await;
-    }
-    let answered = router(&shared).oneshot(unrouted(request)).await;
-    answered.unwrap_or_else(|never| match never {})
+/// Returns the doors by their paths below the API's root. Agents have some of these paths as well;
+/// which of the two is calling the router finds out.
+pub(crate) fn doors(shared: &Shared) -> Vec<(&'static str, MethodRouter)> {
+    let doors: [(_, MethodRouter<Shared>); 3] = [
+        ("/chats", post(begin)),
+        ("/chats/{id}", get(show).post(operate)),
+        ("/chats/{id}/messages", get(messages)),
+    ];
+    let guarded =
+        |routes: MethodRouter<Shared>| guarded(shared, routes.layer(from_fn(expect_unpacked)));
+    doors.map(|(path, routes)| (path, guarded(routes))).into()
 }
 
-/// Takes from a request what the agents' routes found in its path, which the customers' would take
-/// for their own.
-fn unrouted(request: Request) -> Request {
-    let (parts, body) = request.into_parts();
-    let mut fresh = Request::new(body);
-    *fresh.method_mut() = parts.method;
-    *fresh.uri_mut() = parts.uri;
-    *fresh.headers_mut() = parts.headers;
-    if let Some(peer) = parts.extensions.get::<PeerAddress>() {
-        fresh.extensions_mut().insert(*peer);
-    }
-    fresh
+/// Answers below [`ROOT`] where there is no door: nothing that somebody without credentials may
+/// ask for.
+pub(crate) fn nothing(shared: &Shared) -> MethodRouter {
+    guarded(shared, any(async || Refusal::not_authenticated()))
 }
 
-fn router(shared: &Shared) -> Router {
-    let routes = super::at_both(&[
-        ("/api/v2/chats", || post(begin)),
-        ("/api/v2/chats/{id}", || get(show).post(operate)),
-        ("/api/v2/chats/{id}/messages", || get(messages)),
-    ]);
+fn guarded(shared: &Shared, routes: MethodRouter<Shared>) -> MethodRouter {
     routes
-        .route_layer(axum::middleware::from_fn(crate::request::expect_unpacked))
-        .fallback(|| async { Refusal::not_authenticated() })
         .layer(DefaultBodyLimit::max(super::FORM_BYTES_MAX))
-        .layer(axum::middleware::from_fn_with_state(shared.clone(), super::scales::weigh))
-        .layer(axum::middleware::from_fn_with_state(shared.clone(), super::guard::count))
-        .layer(axum::middleware::from_fn_with_state(shared.clone(), super::guard::cross_origin))
+        .layer(from_fn_with_state(shared.clone(), super::scales::weigh))
+        .layer(from_fn_with_state(shared.clone(), super::guard::count))
+        .layer(from_fn_with_state(shared.clone(), super::guard::cross_origin))
         .with_state(shared.clone())
 }
 
@@ -259,13 +241,6 @@ async fn without_key(shared: &Shared, id: &str) -> Result<Option<Arc<Interaction
     }
     shared.engine().conversations().keep_customer(&found);
     Ok(Some(found))
-}
-
-fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
-    let all = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs =
-        all.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(given, _)| *given == name).map(|(_, value)| value.to_owned())
 }
 
 impl std::convert::From<Trouble> for Refusal {
