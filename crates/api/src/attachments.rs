@@ -10,6 +10,7 @@ mod email;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
+use handoff_content::FileError;
 use handoff_domain::{Content, Entry, FileId, Interaction, InteractionId, Media};
 use handoff_store::FileRecord;
 use serde::Serialize;
@@ -17,12 +18,13 @@ use serde::Serialize;
 use crate::auth;
 use crate::caller::{AnyUser, Me, Person};
 use crate::commands::{Answer, visible};
+use crate::downloads;
 use crate::error::{Code, Refusal};
-use crate::files::{FileFault, body_of, find, receive};
 use crate::idempotency::Retry;
 use crate::notify;
 use crate::request::{Id, Ids};
 use crate::shared::Shared;
+use crate::uploads::{self, UploadError};
 use crate::wire::date;
 use crate::wire::envelope::JsonText;
 use crate::wire::interaction::status_name;
@@ -133,12 +135,13 @@ pub(crate) async fn download(
     if interaction.media == Media::Email {
         return email::download(&shared, &interaction, &attachment).await;
     }
-    let found = find(&shared, &interaction, &attachment).await?.ok_or_else(no_file)?.value;
+    let found =
+        shared.files().record_in(&interaction, &attachment).await?.ok_or_else(no_file)?.value;
     let is_theirs = |(_, entry): &(u64, Entry)| matches!(&entry.content, Content::FileUploaded { file, .. } if *file == found.id);
     if !sent(&shared, &me, &interaction).await?.iter().any(is_theirs) {
         return Err(no_file());
     }
-    Ok(body_of(&shared.reception().files, &found))
+    Ok(downloads::download(shared.files(), &found))
 }
 
 /// `POST /me/interactions/{id}/attachments`: adds a file.
@@ -159,7 +162,7 @@ pub(crate) async fn add(
     match interaction.media {
         Media::Chat => {
             chat::may_add(&interaction, &me)?;
-            let form = receive(&shared, request, FILE_PART, BYTES_MAX).await?;
+            let form = uploads::receive(shared.files(), request, FILE_PART, BYTES_MAX).await?;
             chat::add(&shared, &me, &retry, &interaction, form).await
         }
         Media::Email => email::add(&shared, &me, &retry, &interaction, request).await,
@@ -231,22 +234,33 @@ fn path_of(interaction: InteractionId, file: FileId) -> String {
     format!("/me/interactions/{interaction}/attachments/{file}")
 }
 
-impl From<FileFault> for Refusal {
-    fn from(fault: FileFault) -> Self {
-        match fault {
-            FileFault::NotThere { part } => Self::missing(part),
-            FileFault::Unavailable => Self::unavailable(),
-            // Agents' forms are not weighed: their rate is their own.
-            FileFault::TooMuchAtOnce => Self::too_many(Code::Forbidden, 1),
-            FileFault::TooLarge { .. } | FileFault::FieldsTooLarge => {
-                Self::invalid(fault.to_string()).with_status(StatusCode::PAYLOAD_TOO_LARGE)
+impl From<FileError> for Refusal {
+    fn from(error: FileError) -> Self {
+        UploadError::from(error).into()
+    }
+}
+
+impl From<UploadError> for Refusal {
+    fn from(error: UploadError) -> Self {
+        match &error {
+            UploadError::NotThere { part } => Self::missing(part),
+            UploadError::File(file @ (FileError::NotScanned(_) | FileError::NotKept(_))) => {
+                uploads::log(file);
+                Self::unavailable()
             }
-            FileFault::Broken
-            | FileFault::TooMany { .. }
-            | FileFault::Type { .. }
-            | FileFault::Empty
-            | FileFault::NameTooLong { .. }
-            | FileFault::Infected => Self::invalid(fault.to_string()),
+            // Agents' forms are not weighed: their rate is their own.
+            UploadError::TooMuchAtOnce => Self::too_many(Code::Forbidden, 1),
+            UploadError::FieldsTooLarge | UploadError::File(FileError::TooLarge { .. }) => {
+                Self::invalid(error.to_string()).with_status(StatusCode::PAYLOAD_TOO_LARGE)
+            }
+            UploadError::Broken
+            | UploadError::TooMany { .. }
+            | UploadError::File(
+                FileError::Type { .. }
+                | FileError::Empty
+                | FileError::NameTooLong { .. }
+                | FileError::Infected,
+            ) => Self::invalid(error.to_string()),
         }
     }
 }

@@ -28,7 +28,6 @@ mod scales;
 pub(crate) mod simple;
 pub(crate) mod trouble;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -36,14 +35,13 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, any, post};
 use handoff_cometd::{Limits, Ports};
+use handoff_content::FileKeeper;
 use handoff_domain::{Chat, InteractionId};
 use handoff_engine::Engine;
-use handoff_store::Files;
 
 use crate::request::expect_unpacked_of_customers;
 use crate::respond::{unknown_method, unknown_path};
 use crate::shared::Shared;
-use crate::space::{Endless, Space};
 use comet::CustomerComet;
 use guard::Guard;
 use heard::Heard;
@@ -80,11 +78,6 @@ pub struct Options {
     pub bytes_per_address: u64,
     /// Bytes that one service takes in within an hour, from everybody; default 8 GiB.
     pub bytes_per_service: u64,
-    /// The room on the disk.
-    pub space: Arc<dyn Space>,
-    /// The socket of a clamd that every file is shown before it is kept; `None` is no scanner. With
-    /// one, no file gets in while it is away.
-    pub scanner: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -96,16 +89,13 @@ impl Default for Options {
             sessions_per_address: 1_000,
             bytes_per_address: 256 << 20,
             bytes_per_service: 8 << 30,
-            space: Arc::new(Endless),
-            scanner: None,
         }
     }
 }
 
 /// What the customers' doors share.
 pub struct Reception {
-    pub(crate) files: Arc<dyn Files>,
-    pub(crate) options: Options,
+    pub(crate) files: Arc<FileKeeper>,
     pub(crate) guard: Guard,
     pub(crate) comet: CustomerComet,
     pub(crate) scales: Arc<Scales>,
@@ -117,22 +107,15 @@ impl Reception {
     #[must_use]
     pub fn new(
         engine: &Arc<Engine>,
-        files: Arc<dyn Files>,
+        files: Arc<FileKeeper>,
         options: Options,
         limits: Limits,
         ports: Ports,
     ) -> Arc<Self> {
-        let guard = Guard::new(&options);
+        let guard = Guard::new(&options, files.space().clone());
         let limits = Limits { sessions_per_source: options.sessions_per_address, ..limits };
         let comet = CustomerComet::new(engine, limits, guard.requests.clone(), ports);
-        Arc::new(Self {
-            guard,
-            files,
-            options,
-            comet,
-            scales: Arc::default(),
-            heard: Heard::default(),
-        })
+        Arc::new(Self { guard, files, comet, scales: Arc::default(), heard: Heard::default() })
     }
 
     /// Notes how far a polling customer has come, and gives how far they had come before.

@@ -80,7 +80,7 @@ impl Readiness {
             tracing::warn!(error = &error as &dyn std::error::Error, "the store is not ready");
             failing.push("store");
         }
-        if let Err(error) = shared.reception().options.space.probe().await {
+        if let Err(error) = shared.files().space().probe().await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "nothing can be written to the disk"

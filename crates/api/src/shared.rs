@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use handoff_content::FileKeeper;
 use handoff_engine::{Directory, Engine};
 
 use crate::auth::Gate;
@@ -133,11 +134,9 @@ impl Shared {
         &self.0.reception
     }
 
-    /// Tells whether the disk has less room than is kept for those who work here: nothing of
-    /// strangers is taken in then.
-    #[must_use]
-    pub fn is_short_of_space(&self) -> bool {
-        self.reception().options.space.is_short()
+    /// Returns what keeps files.
+    pub(crate) fn files(&self) -> &FileKeeper {
+        &self.reception().files
     }
 
     /// Returns what is configured.

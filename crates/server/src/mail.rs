@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use handoff_api::Shared;
+use handoff_content::FileKeeper;
 use handoff_engine::Engine;
 use handoff_mail::imap::{
     self, After, Aside, Company, ImapLimits, ImapMailbox, MailboxStatus, Start,
@@ -27,7 +27,6 @@ use handoff_mail::login::{Login, Secret};
 use handoff_mail::ports::Intake;
 use handoff_mail::tls::{Endpoint, Trust};
 use handoff_mail::token::Signer;
-use handoff_store::Files;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -50,6 +49,7 @@ pub(crate) struct Mail {
     signer: Signer,
     sources: Vec<ImapMailbox>,
     lmtp: Option<LmtpListener>,
+    files: Arc<FileKeeper>,
     host_name: String,
 }
 
@@ -64,7 +64,7 @@ impl Mail {
     pub(crate) async fn prepare(
         config: &Config,
         engine: &Arc<Engine>,
-        files: Arc<dyn Files>,
+        files: &Arc<FileKeeper>,
     ) -> anyhow::Result<Self> {
         let signer = key::signer(&config.store.path)?;
         let trust = trust(config)?;
@@ -72,7 +72,7 @@ impl Mail {
             Addresses::resolve(config, &engine.core().directory(), &signer, trust.as_ref())?;
         let addresses = Arc::new(addresses);
         engine.send_from(addresses.clone());
-        engine.post_with(Arc::new(Poster::new(addresses.clone(), signer.clone(), files)));
+        engine.post_with(Arc::new(Poster::new(addresses.clone(), signer.clone(), files.clone())));
         let mut sources = Vec::new();
         for mailbox in &config.mailbox {
             if let Some(imap) = &mailbox.imap {
@@ -90,6 +90,7 @@ impl Mail {
             signer,
             sources,
             lmtp,
+            files: files.clone(),
             host_name: config.mail.greeting_name().to_owned(),
         })
     }
@@ -97,13 +98,16 @@ impl Mail {
     /// Fetches and listens until it is stopped.
     pub(crate) fn start(
         self,
-        shared: &Shared,
         engine: &Arc<Engine>,
         tasks: &TaskTracker,
         stopping: &CancellationToken,
     ) {
-        let intake: Arc<dyn Intake> =
-            Arc::new(EngineIntake::new(shared.clone(), self.addresses.clone(), self.signer));
+        let intake: Arc<dyn Intake> = Arc::new(EngineIntake::new(
+            engine.clone(),
+            self.files,
+            self.addresses.clone(),
+            self.signer,
+        ));
         let marks = Arc::new(StoredMarks::new(engine.clone()));
         for (number, source) in (0..).zip(self.sources) {
             let (status, _) = watch::channel(MailboxStatus::default());

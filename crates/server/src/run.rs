@@ -7,7 +7,6 @@
 pub(crate) mod files;
 mod options;
 mod signals;
-mod space;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -25,6 +24,8 @@ use handoff_api::request::expect_host;
 use handoff_api::shared::Shared;
 use handoff_api::wire::resource::PublicUrl;
 use handoff_bus::LocalBus;
+use handoff_content::FileKeeper;
+use handoff_content::space::DiskSpace;
 use handoff_engine::{Engine, Parts, SystemClock, SystemIds};
 use handoff_store::{Files, SqliteOptions, SqliteStore, Store};
 use handoff_web::Pages;
@@ -38,7 +39,6 @@ use crate::mail::{Mail, MailLetters};
 use crate::pages;
 use files::Adopt;
 use signals::Signals;
-use space::DiskSpace;
 
 /// The database's name in the data directory.
 pub(crate) const DATABASE: &str = "handoff.db";
@@ -123,10 +123,12 @@ impl Server {
         let log = config.store.path.join(format!("{DATABASE}-wal"));
         let directories = vec![config.store.path.clone(), config.files()];
         let space = DiskSpace::new(directories, log, config.store.reserve_bytes);
+        let keeper =
+            FileKeeper::new(engine.clone(), files.clone(), options::content(config, space.clone()));
         let reception = Reception::new(
             &engine,
-            files.clone(),
-            options::customers(config, space.clone()),
+            keeper.clone(),
+            options::customers(config),
             options::customers_cometd(config),
             handoff_cometd::Ports::default(),
         );
@@ -137,7 +139,7 @@ impl Server {
             options::api(config, url),
         );
         comet.letters().clean_with(Arc::new(MailLetters));
-        let mail = Mail::prepare(config, &engine, files.clone()).await?;
+        let mail = Mail::prepare(config, &engine, &keeper).await?;
         let router = handoff_api::routes::router(&shared)
             .merge(pages::widget(&Pages::of_this_build()))
             .merge(more_pages);
@@ -147,7 +149,7 @@ impl Server {
         let tasks = TaskTracker::new();
         let stopping = CancellationToken::new();
         let (timers, receiving, accepting) = (comet.clone(), reception.clone(), acceptor.clone());
-        mail.start(&shared, &engine, &tasks, &stopping);
+        mail.start(&engine, &tasks, &stopping);
         tasks.spawn(space.keep_watched(stopping.clone()));
         tasks.spawn(files::keep_swept(engine.clone(), files, stopping.clone()));
         tasks.spawn(async move { timers.run().await });

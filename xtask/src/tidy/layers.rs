@@ -16,7 +16,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("handoff-store", &["handoff-domain"]),
     ("handoff-mail", &["handoff-domain"]),
     ("handoff-engine", &["handoff-domain", "handoff-store", "handoff-bus"]),
-    ("handoff-api", &["handoff-domain", "handoff-engine", "handoff-cometd", "handoff-store"]),
+    ("handoff-content", &["handoff-domain", "handoff-store", "handoff-bus", "handoff-engine"]),
+    (
+        "handoff-api",
+        &["handoff-domain", "handoff-store", "handoff-engine", "handoff-content", "handoff-cometd"],
+    ),
     (
         "handoff-server",
         &[
@@ -24,6 +28,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "handoff-store",
             "handoff-bus",
             "handoff-engine",
+            "handoff-content",
             "handoff-cometd",
             "handoff-api",
             "handoff-mail",

@@ -1,6 +1,7 @@
 //! The files that agents send in a live chat: each is an entry of the transcript, seen by whoever
 //! sees what its sender says.
 
+use handoff_content::{Arrived, Taken};
 use handoff_domain::{Action, Command, Content, Interaction, Mode, Party, Utterance, Visibility};
 use handoff_engine::CommandRequest;
 use handoff_store::{FileRecord, FileSender, Put, Record};
@@ -9,10 +10,10 @@ use super::{FILE_PART, added, is_unclear, no_file, sent};
 use crate::caller::Me;
 use crate::commands::{Answer, Target, carry_out};
 use crate::error::{Code, Refusal};
-use crate::files::{self, Arrived, Received, Taken, discard};
 use crate::idempotency::Retry;
 use crate::me_interactions::party_of;
 use crate::shared::Shared;
+use crate::uploads::Received;
 use crate::wire::envelope::{Envelope, JsonText};
 use crate::wire::transcript::visibility_name;
 
@@ -70,10 +71,10 @@ pub(super) async fn add(
         also: vec![Put { record: Record::File(record), expected: 0 }],
     };
     let said = Box::pin(carry_out(shared, me, &attempt, answer.clone()));
-    let given = files::keep_and(shared, arrived, said, is_unclear).await?;
+    let given = shared.files().keep_and(arrived, said, is_unclear).await?;
     if given != answer {
         // A twin of this request came first, and the answer speaks of its file.
-        discard(shared, id).await;
+        shared.files().discard(id).await;
     }
     Ok(given)
 }
@@ -87,7 +88,7 @@ pub(super) async fn delete(
     attachment: &str,
 ) -> Answer {
     let engine = shared.engine();
-    let found = files::find(shared, interaction, attachment).await?.ok_or_else(no_file)?;
+    let found = shared.files().record_in(interaction, attachment).await?.ok_or_else(no_file)?;
     let entries = sent(shared, me, interaction).await?;
     let is_it = |content: &Content| matches!(content, Content::FileUploaded { file, .. } if *file == found.value.id);
     let (_, entry) = entries.iter().find(|(_, entry)| is_it(&entry.content)).ok_or_else(no_file)?;

@@ -7,22 +7,24 @@
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
+use handoff_content::{Arrived, Taken, clean_name};
 use handoff_domain::rejection::Noun;
 use handoff_domain::{
     Action, Attachment, Command, Content, FileId, Interaction, Media, Mode, Rejection, UserId,
 };
 use handoff_engine::CommandRequest;
-use handoff_store::{FileRecord, FileSender, Key, Put, Record};
+use handoff_store::{FileRecord, FileSender, Put, Record};
 use serde::Serialize;
 
 use super::{FILE_PART, added, is_unclear, no_file, sent};
 use crate::caller::{AnyUser, Me};
 use crate::commands::{Answer, carry_out, visible_of};
+use crate::downloads;
 use crate::error::Refusal;
-use crate::files::{self, Arrived, Received, Taken, body_of, discard};
 use crate::idempotency::Retry;
 use crate::request::{Id, Ids};
 use crate::shared::Shared;
+use crate::uploads::{self, Received};
 use crate::wire::envelope::Envelope;
 use crate::wire::interaction::AttachmentResource;
 use crate::wire::letters::id_of;
@@ -90,16 +92,8 @@ pub(super) async fn download(
 ) -> Result<Response, Refusal> {
     let is_it = |one: &&Attachment| one.file.to_string() == attachment;
     let one = attachments_of(interaction).iter().find(is_it).ok_or_else(no_file)?;
-    let record = load(shared, one.file).await?.ok_or_else(no_file)?;
-    Ok(body_of(&shared.reception().files, &FileRecord { name: one.name.clone(), ..record }))
-}
-
-async fn load(shared: &Shared, id: FileId) -> Result<Option<FileRecord>, Refusal> {
-    let found = shared.engine().core().store().load(&[Key::File(id)]).await?.pop().flatten();
-    Ok(found.and_then(|found| match found.value {
-        Record::File(record) => Some(record).filter(|record| record.deleted.is_none()),
-        _ => None,
-    }))
+    let record = shared.files().record(one.file).await?.ok_or_else(no_file)?.value;
+    Ok(downloads::download(shared.files(), &FileRecord { name: one.name.clone(), ..record }))
 }
 
 /// `GET /me/emails/{id}/attachments/{attachment}`, and without `/me` (GetAttachment,
@@ -132,8 +126,8 @@ pub(crate) async fn raw(
 ) -> Result<Response, Refusal> {
     let interaction = visible_of(&shared, &me, &id, Some(&Media::Email)).await?;
     let file = interaction.email.as_ref().and_then(|email| email.raw).ok_or_else(no_message)?;
-    let record = load(&shared, file).await?.ok_or_else(no_message)?;
-    Ok(body_of(&shared.reception().files, &record))
+    let record = shared.files().record(file).await?.ok_or_else(no_message)?.value;
+    Ok(downloads::download(shared.files(), &record))
 }
 
 fn no_message() -> Refusal {
@@ -149,7 +143,7 @@ pub(super) async fn add(
     request: axum::extract::Request,
 ) -> Answer {
     may_attach(interaction, me.id(), "AddAttachment")?;
-    let form = files::receive(shared, request, FILE_PART, room(interaction)?).await?;
+    let form = uploads::receive(shared.files(), request, FILE_PART, room(interaction)?).await?;
     let (arrived, attachment) = attachment(form)?;
     let engine = shared.engine();
     let record = FileRecord {
@@ -172,10 +166,10 @@ pub(super) async fn add(
         also: vec![Put { record: Record::File(record.clone()), expected: 0 }],
     };
     let done = Box::pin(carry_out(shared, me, &attempt, answer.clone()));
-    let given = files::keep_and(shared, arrived, done, is_unclear).await?;
+    let given = shared.files().keep_and(arrived, done, is_unclear).await?;
     if given != answer {
         // A twin of this request came first, and the answer speaks of its file.
-        discard(shared, record.id).await;
+        shared.files().discard(record.id).await;
     }
     Ok(given)
 }
@@ -243,7 +237,7 @@ pub(crate) async fn document(
     may_attach(draft, me.id(), "AddAttachment")?;
     let unknown = || Rejection::Unknown { noun: Noun::Attachment, name: id.to_owned() };
     let file = id.parse::<FileId>().map_err(|_| unknown())?;
-    let record = load(shared, file).await?.ok_or_else(unknown)?;
+    let record = shared.files().record(file).await?.ok_or_else(unknown)?.value;
     if record.interaction != draft.id && !is_theirs(shared, me, &record).await? {
         return Err(unknown().into());
     }
@@ -257,7 +251,7 @@ pub(crate) async fn document(
         inline: false,
     });
     if let Some(name) = name {
-        attachment.name = files::clean_name(name);
+        attachment.name = clean_name(name);
     }
     Ok(attachment)
 }

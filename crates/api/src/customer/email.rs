@@ -11,6 +11,7 @@ use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderName};
 use axum::response::{IntoResponse, Response};
+use handoff_content::{Arrived, FileError, Taken};
 use handoff_domain::mail::breaks_line;
 use handoff_domain::service::{EmailTerms, Service, ServiceKind};
 use handoff_domain::{Address, Attachment, CenterId, Chat, Letter, UserData, Value};
@@ -23,8 +24,8 @@ use super::form::{Form, media_type, pairs};
 use super::guard::address_of;
 use super::trouble::{Kind, Trouble};
 use crate::auth::hex;
-use crate::files::{self, Arrived, FileFault, FormBounds, Taken};
 use crate::shared::Shared;
+use crate::uploads::{self, FormBounds, UploadError};
 use crate::wire::address::{ADDRESS_BYTES_MAX, is_address};
 
 /// Characters of a subject: one line of a header at its longest (RFC 5322, section 2.1.1).
@@ -76,10 +77,10 @@ pub(crate) async fn create(
     let taken_in =
         Box::pin(async { Ok::<_, Trouble>(shared.engine().letters().take_in_letter(&new).await?) });
     let TakenIn { interaction, is_new } =
-        files::keep_all_and(&shared, files, taken_in, Trouble::is_unclear).await?;
+        shared.files().keep_all_and(files, taken_in, Trouble::is_unclear).await?;
     if !is_new {
         for one in &new.attachments {
-            files::discard(&shared, one.file).await;
+            shared.files().discard(one.file).await;
         }
     }
     Ok(Json(json!({"statusCode": 0, "id": interaction.id.to_string()})).into_response())
@@ -112,9 +113,9 @@ async fn receive(
         files_max: usize::try_from(terms.files_max).unwrap_or(usize::MAX),
         bytes_max: terms.bytes_max,
     };
-    let received = files::receive_all(shared, request, bounds).await;
-    received.map_err(|fault| match fault {
-        FileFault::TooLarge { .. } => Trouble::new(
+    let received = uploads::receive_all(shared.files(), request, bounds).await;
+    received.map_err(|error| match error {
+        UploadError::File(FileError::TooLarge { .. }) => Trouble::new(
             Kind::FilesTooLarge,
             format!("An e-mail may have {} bytes with its files; send less.", terms.bytes_max),
         ),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
+use handoff_content::{Arrived, Taken};
 use handoff_domain::service::FileLimits;
 use handoff_domain::service::ServiceKind;
 use handoff_domain::{Action, Chat, Content, Entry, FileId, Interaction, Utterance, Visibility};
@@ -18,9 +19,9 @@ use super::form::{Form, media_type};
 use super::guard::address_of;
 use super::rest::prove;
 use super::trouble::{Kind, Trouble};
-use crate::files::{self, Arrived, Taken};
 use crate::shared::Shared;
 use crate::wire::transcript::CustomerMessage;
+use crate::{downloads, uploads};
 
 /// The part of a form that holds the file.
 const FILE_PART: &str = "file";
@@ -139,7 +140,8 @@ async fn receive(
 ) -> Result<(Form, Option<Arrived>), Trouble> {
     let (address, guard) = (address_of(request.extensions()), &shared.reception().guard);
     guard.may_bring(address, service, shared.engine().core().now())?;
-    let received = files::receive(shared, request, FILE_PART, limits.file_bytes_max).await?;
+    let received =
+        uploads::receive(shared.files(), request, FILE_PART, limits.file_bytes_max).await?;
     // Whether it is kept or not: the disk has borne it.
     let bytes = received.file.as_ref().map_or(0, |file| file.bytes);
     guard.brought(address, service, bytes, shared.engine().core().now());
@@ -198,7 +200,7 @@ async fn accept(
             .await?)
     });
     let after: Arc<Interaction> =
-        files::keep_and(shared, arrived, said, Trouble::is_unclear).await?;
+        shared.files().keep_and(arrived, said, Trouble::is_unclear).await?;
     let answer = Answer::of(shared, &after, key, Since::Nothing).await?;
     let customer = after.chat.as_ref().and_then(Chat::customer_party);
     let message = CustomerMessage::about_file(customer, shared.engine().core().now(), &content);
@@ -250,7 +252,7 @@ async fn download(
     interaction: &Interaction,
     file: &str,
 ) -> Result<Response, Trouble> {
-    let found = files::find(shared, interaction, file).await?.ok_or_else(no_file)?.value;
+    let found = shared.files().record_in(interaction, file).await?.ok_or_else(no_file)?.value;
     if !is_shown(shared, interaction, found.id).await? {
         return Err(no_file());
     }
@@ -262,7 +264,7 @@ async fn download(
             .customer_does(interaction.id, counted, None, Vec::new())
             .await?;
     }
-    Ok(files::body_of(&shared.reception().files, &found))
+    Ok(downloads::download(shared.files(), &found))
 }
 
 async fn delete(
@@ -271,7 +273,7 @@ async fn delete(
     key: &str,
     file: &str,
 ) -> Result<Response, Trouble> {
-    let found = files::find(shared, &interaction, file).await?.ok_or_else(no_file)?;
+    let found = shared.files().record_in(&interaction, file).await?.ok_or_else(no_file)?;
     if found.value.by != FileSender::Customer {
         return Err(no_file());
     }

@@ -15,6 +15,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use handoff_content::space::Space;
 use handoff_domain::service::{ChatTerms, ServiceKind};
 use handoff_domain::{InteractionId, Time};
 
@@ -23,7 +24,6 @@ use super::trouble::{Kind, Trouble};
 use crate::auth::PeerAddress;
 use crate::limit::Limiter;
 use crate::shared::Shared;
-use crate::space::Space;
 
 /// How long a browser may remember what a foreign page is allowed, in s.
 const MAX_AGE_S: HeaderValue = HeaderValue::from_static("600");
@@ -129,7 +129,7 @@ impl Drop for Place<'_> {
 }
 
 impl Guard {
-    pub(super) fn new(options: &Options) -> Self {
+    pub(super) fn new(options: &Options, space: Arc<dyn Space>) -> Self {
         Self {
             requests: Arc::new(Limiter::new(options.requests_per_s)),
             messages: Limiter::new(options.messages_per_s),
@@ -137,7 +137,7 @@ impl Guard {
             chats_per_address: options.chats_per_address,
             bytes_of_address: Limiter::per_hour(options.bytes_per_address),
             bytes_of_service: Limiter::per_hour(options.bytes_per_service),
-            space: options.space.clone(),
+            space,
         }
     }
 
@@ -324,11 +324,14 @@ fn foreign() -> Trouble {
 mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
+    use handoff_content::space::Endless;
+
     use super::*;
 
     #[test]
     fn an_address_has_so_many_live_chats() {
-        let guard = Guard::new(&Options { chats_per_address: 2, ..Options::default() });
+        let guard =
+            Guard::new(&Options { chats_per_address: 2, ..Options::default() }, Arc::new(Endless));
         let (one, other) = (IpAddr::from([127, 0, 0, 1]), IpAddr::from([127, 0, 0, 2]));
         for number in 1..=2 {
             guard.may_begin(one, |_| true).unwrap().keep(InteractionId(number));
@@ -340,7 +343,8 @@ mod tests {
 
     #[test]
     fn chats_that_are_being_opened_count_and_one_that_came_to_nothing_does_not() {
-        let guard = Guard::new(&Options { chats_per_address: 2, ..Options::default() });
+        let guard =
+            Guard::new(&Options { chats_per_address: 2, ..Options::default() }, Arc::new(Endless));
         let address = IpAddr::from([127, 0, 0, 1]);
         let first = guard.may_begin(address, |_| true).unwrap();
         let second = guard.may_begin(address, |_| true).unwrap();
@@ -357,7 +361,7 @@ mod tests {
 
     #[test]
     fn addresses_whose_chats_have_ended_are_forgotten_although_they_never_come_again() {
-        let guard = Guard::new(&Options::default());
+        let guard = Guard::new(&Options::default(), Arc::new(Endless));
         for number in 0..20_000_u32 {
             let is_live = |chat: InteractionId| chat.0 > u128::from(number).saturating_sub(10);
             let place = guard.may_begin(IpAddr::from(number.to_be_bytes()), is_live).unwrap();
@@ -382,7 +386,7 @@ mod tests {
         let space = Arc::new(Short(AtomicBool::new(true)));
         let options =
             Options { bytes_per_address: 1_000, bytes_per_service: 2_500, ..Options::default() };
-        let guard = Guard::new(&Options { space: space.clone(), ..options });
+        let guard = Guard::new(&options, space.clone());
         let kind = |last: u8, service: &str| {
             let brought = guard.may_bring(IpAddr::from([192, 0, 2, last]), service, Time(0));
             brought.err().map(|trouble| trouble.kind)

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
+use handoff_content::FileError;
 use handoff_domain::Rejection;
 use handoff_domain::rejection::FileLimit;
 use handoff_engine::{ChatRefused, ExecuteError, NotYourChat};
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::availability::Availability;
 use super::form::Form;
-use crate::files::FileFault;
+use crate::uploads::{self, UploadError};
 
 /// What is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -220,21 +221,36 @@ impl From<StoreError> for Trouble {
     }
 }
 
-impl From<FileFault> for Trouble {
-    fn from(fault: FileFault) -> Self {
-        let kind = match fault {
-            FileFault::NotThere { .. } | FileFault::Broken => Kind::Invalid,
-            FileFault::FieldsTooLarge => Kind::TooLarge,
-            FileFault::TooMuchAtOnce => Kind::TooMany,
-            FileFault::TooLarge { .. } => Kind::FileTooLarge,
-            FileFault::TooMany { .. } => Kind::TooManyFiles,
-            FileFault::Type { .. } => Kind::FileType,
-            FileFault::Empty => Kind::FileEmpty,
-            FileFault::NameTooLong { .. } => Kind::FileName,
-            FileFault::Infected => Kind::Infected,
-            FileFault::Unavailable => Kind::Unavailable,
+const fn kind_of(error: &FileError) -> Kind {
+    match error {
+        FileError::TooLarge { .. } => Kind::FileTooLarge,
+        FileError::Type { .. } => Kind::FileType,
+        FileError::Empty => Kind::FileEmpty,
+        FileError::NameTooLong { .. } => Kind::FileName,
+        FileError::Infected => Kind::Infected,
+        FileError::NotScanned(_) | FileError::NotKept(_) => Kind::Unavailable,
+    }
+}
+
+impl From<FileError> for Trouble {
+    fn from(error: FileError) -> Self {
+        UploadError::from(error).into()
+    }
+}
+
+impl From<UploadError> for Trouble {
+    fn from(error: UploadError) -> Self {
+        let kind = match &error {
+            UploadError::NotThere { .. } | UploadError::Broken => Kind::Invalid,
+            UploadError::FieldsTooLarge => Kind::TooLarge,
+            UploadError::TooMuchAtOnce => Kind::TooMany,
+            UploadError::TooMany { .. } => Kind::TooManyFiles,
+            UploadError::File(error) => {
+                uploads::log(error);
+                kind_of(error)
+            }
         };
-        Self::new(kind, fault.to_string())
+        Self::new(kind, error.to_string())
     }
 }
 

@@ -16,12 +16,13 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use handoff_api::comet::Comet;
 use handoff_api::customer::{self, Reception};
-use handoff_api::space::Space;
 use handoff_api::wire::letters::Cleaner;
 use handoff_api::wire::resource::{Lookup, PublicUrl};
 use handoff_api::{Shared, notify};
 use handoff_bus::LocalBus;
 use handoff_cometd::{Limits, Ports};
+use handoff_content::FileKeeper;
+use handoff_content::space::Space;
 use handoff_domain::{
     Capacity, Center, CenterId, ChatTerms, Group, GroupId, InteractionId, Media, Queue, QueueId,
     Role, Service, ServiceId, ServiceTerms, Skill, SkillId, Time, Topic, User, UserId, Workbin,
@@ -507,8 +508,10 @@ pub(crate) fn keys(value: &Value) -> BTreeSet<&str> {
 
 /// The customers' side.
 fn reception(engine: &Arc<Engine>, files: Arc<MemoryFiles>, space: Arc<Room>) -> Arc<Reception> {
-    let options = customer::Options { space, ..customer::Options::default() };
-    Reception::new(engine, files, options, Limits::default(), Ports::default())
+    let options = handoff_content::Options { space, ..handoff_content::Options::default() };
+    let files = FileKeeper::new(engine.clone(), files, options);
+    let (limits, ports) = (Limits::default(), Ports::default());
+    Reception::new(engine, files, customer::Options::default(), limits, ports)
 }
 
 /// A disk that is as a test wants it.

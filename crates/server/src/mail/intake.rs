@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use handoff_api::Shared;
-use handoff_api::files::{FileFault, keep_part, keep_raw};
+use handoff_content::{FileError, FileKeeper};
 use handoff_domain::Letter;
-use handoff_engine::{NewLetter, RawMessage};
+use handoff_engine::{Engine, NewLetter, RawMessage};
 use handoff_mail::letter::{self, Bounds, Envelope, REPORT_SENDERS, Reading};
 use handoff_mail::ports::{Arrival, Extent, Intake, NotNow, Source, Taken};
 use handoff_mail::token::Signer;
@@ -19,7 +18,8 @@ const PANICKED: &str = "the program failed at reading it";
 
 /// Hands letters to the engine.
 pub(super) struct EngineIntake {
-    shared: Shared,
+    engine: Arc<Engine>,
+    files: Arc<FileKeeper>,
     addresses: Arc<Addresses>,
     signer: Signer,
 }
@@ -30,8 +30,13 @@ pub(super) struct EngineIntake {
 struct UnknownMailbox(String);
 
 impl EngineIntake {
-    pub(super) fn new(shared: Shared, addresses: Arc<Addresses>, signer: Signer) -> Self {
-        Self { shared, addresses, signer }
+    pub(super) fn new(
+        engine: Arc<Engine>,
+        files: Arc<FileKeeper>,
+        addresses: Arc<Addresses>,
+        signer: Signer,
+    ) -> Self {
+        Self { engine, files, addresses, signer }
     }
 
     /// Reads a message on a thread of its own: it may take some time, and what it is made of
@@ -69,19 +74,19 @@ impl EngineIntake {
         letter: &mut Letter,
         raw: &[u8],
     ) -> Result<(RawMessage, Vec<handoff_domain::Attachment>), NotNow> {
-        let unavailable = |fault: FileFault| NotNow(Box::new(fault));
-        let file = keep_raw(&self.shared, raw).await.map_err(unavailable)?;
+        let unavailable = |error: FileError| NotNow(Box::new(error));
+        let file = self.files.keep_message(raw).await.map_err(unavailable)?;
         let mut attachments = Vec::new();
         for part in std::mem::take(&mut letter.parts) {
-            match keep_part(&self.shared, &part).await {
+            match self.files.keep_part(&part).await {
                 Ok(attachment) => attachments.push(attachment),
-                Err(FileFault::Infected) => {
+                Err(FileError::Infected) => {
                     let name = part.name.as_deref().unwrap_or("without a name");
                     letter.remarks.push(format!(
                         "The attachment {name} was left out: the virus scanner refused it."
                     ));
                 }
-                Err(fault) => return Err(unavailable(fault)),
+                Err(error) => return Err(unavailable(error)),
             }
         }
         Ok((RawMessage { file, bytes: raw.len() as u64 }, attachments))
@@ -96,7 +101,7 @@ struct NoRoom;
 #[async_trait]
 impl Intake for EngineIntake {
     async fn take_in(&self, arrival: Arrival) -> Result<Taken, NotNow> {
-        if self.shared.is_short_of_space() {
+        if self.files.space().is_short() {
             return Err(NotNow(Box::new(NoRoom)));
         }
         let gone = || NotNow(Box::new(UnknownMailbox(arrival.mailbox.clone())));
@@ -113,7 +118,7 @@ impl Intake for EngineIntake {
                 "Only the headers were taken in: the message has {size_bytes} bytes and stays in its folder."
             ));
         }
-        let engine = self.shared.engine();
+        let engine = &self.engine;
         let queue = engine
             .core()
             .directory()

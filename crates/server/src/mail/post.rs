@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use handoff_content::FileKeeper;
 use handoff_domain::mail::{breaks_line, wire_address};
 use handoff_domain::{Address, Attachment, Email, Interaction, Part, State};
 use handoff_engine::{Post, Posted};
@@ -13,8 +14,7 @@ use handoff_mail::outgoing::{AutoKind, Composed, Outgoing, compose};
 use handoff_mail::smtp::{Cause, Envelope, Outcome, Reply};
 use handoff_mail::token::Signer;
 use handoff_mail::{address, html};
-use handoff_store::Files;
-use handoff_store::files::READ_BYTES_MAX;
+use handoff_store::FilesError;
 
 use super::addresses::{Addresses, Exit, OwnMailbox};
 use super::outbox;
@@ -28,11 +28,11 @@ const REPLY: &str = "OutboundReply";
 pub(super) struct Poster {
     addresses: Arc<Addresses>,
     signer: Signer,
-    files: Arc<dyn Files>,
+    files: Arc<FileKeeper>,
 }
 
 impl Poster {
-    pub(super) fn new(addresses: Arc<Addresses>, signer: Signer, files: Arc<dyn Files>) -> Self {
+    pub(super) fn new(addresses: Arc<Addresses>, signer: Signer, files: Arc<FileKeeper>) -> Self {
         Self { addresses, signer, files }
     }
 
@@ -103,20 +103,11 @@ impl Poster {
     }
 
     async fn part(&self, attachment: &Attachment) -> Result<Part, Posted> {
-        let mut content = Vec::new();
-        loop {
-            let offset = content.len() as u64;
-            match self.files.read(attachment.file, offset, READ_BYTES_MAX).await {
-                Ok(Some(bytes)) if bytes.is_empty() => break,
-                Ok(Some(bytes)) => content.extend(bytes),
-                Ok(None) => {
-                    return Err(Posted::Never {
-                        reply: format!("the attachment {} is gone", attachment.name),
-                    });
-                }
-                Err(error) => return Err(Posted::Later { reply: error.to_string() }),
-            }
-        }
+        let later = |error: FilesError| Posted::Later { reply: error.to_string() };
+        let content = self.files.read(attachment.file).await.map_err(later)?;
+        let content = content.ok_or_else(|| Posted::Never {
+            reply: format!("the attachment {} is gone", attachment.name),
+        })?;
         let content_id = attachment.content_id.as_ref().filter(|id| is_repeatable(id));
         Ok(Part {
             name: Some(attachment.name.clone()),

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use handoff_api::space::Space;
 use handoff_api::wire::resource::PublicUrl;
 use handoff_api::{customer, shared};
+use handoff_content::space::Space;
 use handoff_domain::interaction::decide::GonePolicy;
 
 use handoff_engine::AcknowledgementLimits;
@@ -58,7 +58,7 @@ pub(super) fn customers_cometd(config: &Config) -> handoff_cometd::Limits {
 }
 
 /// Returns the options of the customers' side.
-pub(super) fn customers(config: &Config, space: Arc<dyn Space>) -> customer::Options {
+pub(super) fn customers(config: &Config) -> customer::Options {
     customer::Options {
         requests_per_s: config.chat.requests_per_second,
         chats_per_address: config.chat.chats_per_address,
@@ -66,9 +66,12 @@ pub(super) fn customers(config: &Config, space: Arc<dyn Space>) -> customer::Opt
         sessions_per_address: config.chat.sessions_per_address,
         bytes_per_address: config.chat.bytes_per_address,
         bytes_per_service: config.chat.bytes_per_service,
-        space,
-        scanner: config.scanner().map(Into::into),
     }
+}
+
+/// Returns the options of files.
+pub(super) fn content(config: &Config, space: Arc<dyn Space>) -> handoff_content::Options {
+    handoff_content::Options { space, scanner: config.scanner().map(Into::into) }
 }
 
 fn comet_limits(config: &Config, cookie_path: &str) -> handoff_cometd::Limits {

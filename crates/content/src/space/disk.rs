@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use handoff_api::space::Space;
 use tokio_util::sync::CancellationToken;
+
+use super::Space;
 
 /// How often the room is looked at. What strangers can write meanwhile is far less than the
 /// reserve, also that of a small disk.
@@ -21,7 +22,7 @@ const PART: u64 = 10;
 const TRIAL_BYTES: usize = 64 * 1024;
 
 /// The directories that are written to.
-pub(super) struct DiskSpace {
+pub struct DiskSpace {
     directories: Vec<PathBuf>,
     /// The store's log. What is in it the database takes as well, once it is copied there, and that
     /// may be sooner than the next look.
@@ -32,14 +33,15 @@ pub(super) struct DiskSpace {
 
 impl DiskSpace {
     /// Looks after these directories, which exist, and the store's log.
-    pub(super) fn new(directories: Vec<PathBuf>, log: PathBuf, reserve_bytes: u64) -> Arc<Self> {
+    #[must_use]
+    pub fn new(directories: Vec<PathBuf>, log: PathBuf, reserve_bytes: u64) -> Arc<Self> {
         let space = Self { directories, log, reserve_bytes, is_short: AtomicBool::new(false) };
         space.look();
         Arc::new(space)
     }
 
     /// Looks again and again until it is stopped.
-    pub(super) async fn keep_watched(self: Arc<Self>, stopping: CancellationToken) {
+    pub async fn keep_watched(self: Arc<Self>, stopping: CancellationToken) {
         let mut period = tokio::time::interval(PERIOD);
         loop {
             tokio::select! {

@@ -16,24 +16,24 @@ const ANSWER_BYTES_MAX: u64 = 4_096;
 
 /// What the scanner says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     Clean,
     Infected,
 }
 
 /// One file that is being scanned.
-pub(super) struct Scan {
+pub(crate) struct Scan {
     stream: UnixStream,
 }
 
 impl Scan {
-    pub(super) async fn begin(socket: &Path) -> io::Result<Self> {
+    pub(crate) async fn begin(socket: &Path) -> io::Result<Self> {
         let mut stream = in_time(UnixStream::connect(socket)).await?;
         in_time(stream.write_all(b"zINSTREAM\0")).await?;
         Ok(Self { stream })
     }
 
-    pub(super) async fn show(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) async fn show(&mut self, bytes: &[u8]) -> io::Result<()> {
         if bytes.is_empty() {
             // A piece of no bytes is the end.
             return Ok(());
@@ -43,7 +43,7 @@ impl Scan {
         in_time(self.stream.write_all(bytes)).await
     }
 
-    pub(super) async fn verdict(mut self) -> io::Result<Verdict> {
+    pub(crate) async fn verdict(mut self) -> io::Result<Verdict> {
         in_time(self.stream.write_all(&0_u32.to_be_bytes())).await?;
         let mut answer = Vec::new();
         in_time((&mut self.stream).take(ANSWER_BYTES_MAX).read_to_end(&mut answer)).await?;
@@ -70,7 +70,7 @@ mod tests {
 
     use super::*;
 
-    /// Answers one scan, whatever is shown; gives what was shown.
+    /// Answers one scan, whatever is shown; returns what was shown.
     async fn scanner(listener: UnixListener, answer: &'static [u8]) -> Vec<u8> {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut command = [0; 10];

@@ -1,9 +1,13 @@
 //! Whether there is room on the disk: for strangers, who are refused below a reserve, and for
 //! anybody at all.
 
+mod disk;
+
 use std::io;
 
 use async_trait::async_trait;
+
+pub use disk::DiskSpace;
 
 /// Looks after the room on the disks that the server writes to.
 #[async_trait]

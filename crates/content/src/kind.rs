@@ -1,20 +1,18 @@
 //! What a file is: its type by what is in it, and its name as it may be shown.
 
-use axum::http::HeaderValue;
-
-use super::FileFault;
+use crate::error::FileError;
 
 /// Names that stand for one type.
 const SAME: [(&str, &str); 3] = [("jpeg", "jpg"), ("tiff", "tif"), ("htm", "html")];
 
 /// The type of so many bytes.
-pub(super) const UNKNOWN: &str = "application/octet-stream";
+pub(crate) const UNKNOWN: &str = "application/octet-stream";
 /// Bytes of a file's name at most: what the usual file systems keep.
 const NAME_BYTES_MAX: usize = 255;
 
 /// What may be sent.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Taken<'a> {
+pub enum Taken<'a> {
     /// Files of any type; one that is not known is so many bytes.
     Any,
     /// Files of these types, by the ends of their names.
@@ -23,7 +21,7 @@ pub(crate) enum Taken<'a> {
 
 /// Returns the type of a file, if it is among those that are taken. What is in it decides: the name
 /// only tells one text from another.
-pub(super) fn of(head: &[u8], name: &str, taken: Taken<'_>) -> Result<&'static str, FileFault> {
+pub(crate) fn of(head: &[u8], name: &str, taken: Taken<'_>) -> Result<&'static str, FileError> {
     let ending =
         name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
     let found = match infer::get(head) {
@@ -36,7 +34,7 @@ pub(super) fn of(head: &[u8], name: &str, taken: Taken<'_>) -> Result<&'static s
         None => None,
     };
     if head.is_empty() && matches!(taken, Taken::Only(_)) {
-        return Err(FileFault::Empty);
+        return Err(FileError::Empty);
     }
     let Taken::Only(types) = taken else {
         return Ok(found.map_or(UNKNOWN, |(_, content_type)| content_type));
@@ -45,14 +43,14 @@ pub(super) fn of(head: &[u8], name: &str, taken: Taken<'_>) -> Result<&'static s
         |extension: &str| types.iter().any(|taken| one_name(taken) == one_name(extension));
     match found {
         Some((extension, content_type)) if is_taken(extension) => Ok(content_type),
-        _ => Err(FileFault::Type { taken: types.join(", ") }),
+        _ => Err(FileError::Type { taken: types.to_vec() }),
     }
 }
 
 /// Returns the type that a letter names for a part of it, where that is one of texts for programs
 /// and the content begins as it must: such texts have no signature, and under no other type do
 /// agents' programs open them.
-pub(super) fn of_letter(named: &str, content: &[u8]) -> Option<&'static str> {
+pub(crate) fn of_letter(named: &str, content: &[u8]) -> Option<&'static str> {
     let text = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content).trim_ascii_start();
     let begins = |wanted: &[u8]| {
         text.get(..wanted.len()).is_some_and(|start| start.eq_ignore_ascii_case(wanted))
@@ -95,9 +93,13 @@ fn is_plain_text(head: &[u8]) -> bool {
 }
 
 /// Refuses a sender's name of a file that no file system would keep.
-pub(super) fn check_name(given: &str) -> Result<(), FileFault> {
+///
+/// # Errors
+///
+/// [`FileError::NameTooLong`].
+pub fn check_name(given: &str) -> Result<(), FileError> {
     if last_part(given).len() > NAME_BYTES_MAX {
-        return Err(FileFault::NameTooLong { bytes_max: NAME_BYTES_MAX });
+        return Err(FileError::NameTooLong { bytes_max: NAME_BYTES_MAX });
     }
     Ok(())
 }
@@ -109,7 +111,8 @@ fn last_part(given: &str) -> &str {
 
 /// Returns a sender's name of a file as it may be shown: without a path, without what is invisible
 /// or turns text around, bounded.
-pub(crate) fn clean_name(given: &str) -> String {
+#[must_use]
+pub fn clean_name(given: &str) -> String {
     let last = last_part(given);
     // `invoice\u{202e}fdp.exe` shows as `invoiceexe.pdf`.
     let shown: String = last
@@ -121,32 +124,6 @@ pub(crate) fn clean_name(given: &str) -> String {
         .collect();
     let trimmed = shown.trim_matches([' ', '.']);
     if trimmed.is_empty() { "file".to_owned() } else { trimmed.to_owned() }
-}
-
-/// Returns the header that makes a browser save a file under its name (RFC 6266), whatever
-/// characters that has.
-pub(super) fn disposition(name: &str) -> HeaderValue {
-    let is_safe = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(byte);
-    let plain: String = name
-        .chars()
-        .map(|character| {
-            if character.is_ascii_alphanumeric() || "-_. ".contains(character) {
-                character
-            } else {
-                '_'
-            }
-        })
-        .collect();
-    let encoded: String = name
-        .bytes()
-        .map(
-            |byte| {
-                if is_safe(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
-            },
-        )
-        .collect();
-    let text = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}");
-    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("attachment"))
 }
 
 #[cfg(test)]
@@ -174,10 +151,10 @@ mod tests {
         ];
         for (head, name) in refused {
             let refused = of(head, name, taken).unwrap_err();
-            assert!(matches!(refused, FileFault::Type { .. }), "{name}: {refused}");
+            assert!(matches!(refused, FileError::Type { .. }), "{name}: {refused}");
         }
         let empty = of(b"", "nothing.png", taken).unwrap_err();
-        assert!(matches!(empty, FileFault::Empty), "{empty}");
+        assert!(matches!(empty, FileError::Empty), "{empty}");
         assert_eq!(
             of(b"MZ\x90\0", "tool.txt", Taken::Any).unwrap(),
             "application/vnd.microsoft.portable-executable"
@@ -217,13 +194,5 @@ mod tests {
             assert_eq!(clean_name(given), shown);
         }
         assert_eq!(clean_name(&"x".repeat(1_000)).len(), 255);
-    }
-
-    #[test]
-    fn a_browser_is_told_to_save_it() {
-        let header = disposition("Über\"sicht;.txt");
-        let expected =
-            "attachment; filename=\"_ber_sicht_.txt\"; filename*=UTF-8''%C3%9Cber%22sicht%3B.txt";
-        assert_eq!(header.to_str().unwrap(), expected);
     }
 }

@@ -5,9 +5,10 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::extract::multipart::{Field, MultipartError};
 use axum::http::StatusCode;
+use handoff_content::FileError;
 use http_body_util::Limited;
 
-use super::FileFault;
+use super::UploadError;
 use crate::customer::LatePlace;
 
 /// Bytes of all the fields beside a file, their names included.
@@ -36,8 +37,8 @@ impl Room {
     }
 
     /// Counts a part that begins.
-    pub(super) async fn enter(&mut self, part: &Field<'_>) -> Result<(), FileFault> {
-        self.parts = self.parts.checked_sub(1).ok_or(FileFault::FieldsTooLarge)?;
+    pub(super) async fn enter(&mut self, part: &Field<'_>) -> Result<(), UploadError> {
+        self.parts = self.parts.checked_sub(1).ok_or(UploadError::FieldsTooLarge)?;
         let names =
             part.name().map_or(0, str::len).saturating_add(part.file_name().map_or(0, str::len));
         self.take(names.saturating_add(PART_BYTES)).await
@@ -48,7 +49,7 @@ impl Room {
         &mut self,
         mut part: Field<'_>,
         bytes_max: u64,
-    ) -> Result<String, FileFault> {
+    ) -> Result<String, UploadError> {
         let mut text = Vec::new();
         while let Some(chunk) = part.chunk().await.map_err(|error| broken(&error, bytes_max))? {
             self.take(chunk.len()).await?;
@@ -57,10 +58,10 @@ impl Room {
         Ok(String::from_utf8_lossy(&text).into_owned())
     }
 
-    async fn take(&mut self, bytes: usize) -> Result<(), FileFault> {
-        self.bytes = self.bytes.checked_sub(bytes).ok_or(FileFault::FieldsTooLarge)?;
+    async fn take(&mut self, bytes: usize) -> Result<(), UploadError> {
+        self.bytes = self.bytes.checked_sub(bytes).ok_or(UploadError::FieldsTooLarge)?;
         let Some(place) = &self.place else { return Ok(()) };
-        place.hold(FIELDS_BYTES_MAX - self.bytes).await.map_err(|_| FileFault::TooMuchAtOnce)
+        place.hold(FIELDS_BYTES_MAX - self.bytes).await.map_err(|_| UploadError::TooMuchAtOnce)
     }
 }
 
@@ -73,11 +74,11 @@ pub(super) fn bounded(request: Request, bytes_max: u64) -> Request {
 
 /// Tells what went wrong. A body beyond its bound is nearly always one with too large a file, of
 /// which more was read at once than is counted.
-pub(super) fn broken(error: &MultipartError, bytes_max: u64) -> FileFault {
+pub(super) fn broken(error: &MultipartError, bytes_max: u64) -> UploadError {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        FileFault::TooLarge { bytes_max }
+        FileError::TooLarge { bytes_max }.into()
     } else {
-        FileFault::Broken
+        UploadError::Broken
     }
 }
 
@@ -89,7 +90,7 @@ mod tests {
     use super::*;
 
     /// Reads the only field of a form.
-    async fn read(bytes: usize, place: Option<LatePlace>) -> Result<usize, FileFault> {
+    async fn read(bytes: usize, place: Option<LatePlace>) -> Result<usize, UploadError> {
         let text = "x".repeat(bytes);
         let body =
             format!("--x\r\nContent-Disposition: form-data; name=a\r\n\r\n{text}\r\n--x--\r\n");
@@ -107,7 +108,7 @@ mod tests {
     async fn heavy_fields_beside_files_wait_for_their_turn_like_any_other_form() {
         let place = LatePlace::with_nothing_left().await;
         assert!(matches!(read(100, Some(place.clone())).await, Ok(100)));
-        assert!(matches!(read(100_000, Some(place)).await, Err(FileFault::TooMuchAtOnce)));
+        assert!(matches!(read(100_000, Some(place)).await, Err(UploadError::TooMuchAtOnce)));
         assert!(matches!(read(100_000, None).await, Ok(100_000)), "agents' forms are not weighed");
     }
 }

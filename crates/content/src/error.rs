@@ -1,0 +1,49 @@
+//! Why a file does not get in.
+
+use std::io;
+
+use handoff_store::FilesError;
+
+/// Why a file was not taken. Nothing of it stays.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// It is too large.
+    #[error("the file has more than {bytes_max} bytes")]
+    TooLarge {
+        /// How many bytes are allowed.
+        bytes_max: u64,
+    },
+    /// It is of a type that is not taken.
+    #[error("the file is of none of the types {}", .taken.join(", "))]
+    Type {
+        /// The types that are taken.
+        taken: Vec<String>,
+    },
+    /// There is nothing in it.
+    #[error("the file is empty")]
+    Empty,
+    /// Its name is too long.
+    #[error("the file's name has more than {bytes_max} bytes")]
+    NameTooLong {
+        /// How many bytes are allowed.
+        bytes_max: usize,
+    },
+    /// The scanner found something.
+    #[error("the virus scanner refused the file")]
+    Infected,
+    /// The scanner said nothing that lets it in. The same file may get in later.
+    #[error("the virus scanner did not answer; the file is refused")]
+    NotScanned(#[source] io::Error),
+    /// The disk did not take it. The same file may get in later.
+    #[error("a file could not be kept")]
+    NotKept(#[source] FilesError),
+}
+
+impl From<FilesError> for FileError {
+    fn from(error: FilesError) -> Self {
+        match error {
+            FilesError::TooLarge { bytes_max } => Self::TooLarge { bytes_max },
+            FilesError::Unavailable { .. } | FilesError::Exists { .. } => Self::NotKept(error),
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! What keeps files, whichever way they come.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use handoff_domain::{FileId, Interaction};
+use handoff_engine::Engine;
+use handoff_store::files::READ_BYTES_MAX;
+use handoff_store::{FileRecord, Files, FilesError, Key, NewFile, Record, StoreError, Versioned};
+
+use crate::arrival::{Arrival, Arrived};
+use crate::clamd::Scan;
+use crate::error::FileError;
+use crate::kind::clean_name;
+use crate::space::{Endless, Space};
+
+/// What is configurable of files.
+#[derive(Clone)]
+pub struct Options {
+    /// The room on the disk.
+    pub space: Arc<dyn Space>,
+    /// The socket of a clamd that every file is shown before it is kept; `None` is no scanner. With
+    /// one, no file gets in while it is away.
+    pub scanner: Option<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { space: Arc::new(Endless), scanner: None }
+    }
+}
+
+/// Keeps files and gives them out again; cheap to share.
+pub struct FileKeeper {
+    engine: Arc<Engine>,
+    files: Arc<dyn Files>,
+    options: Options,
+}
+
+impl FileKeeper {
+    /// Makes it.
+    #[must_use]
+    pub fn new(engine: Arc<Engine>, files: Arc<dyn Files>, options: Options) -> Arc<Self> {
+        Arc::new(Self { engine, files, options })
+    }
+
+    /// Returns the room on the disk.
+    #[must_use]
+    pub fn space(&self) -> &Arc<dyn Space> {
+        &self.options.space
+    }
+
+    /// Begins a file of that name.
+    ///
+    /// # Errors
+    ///
+    /// When disk or scanner are not there.
+    pub async fn begin(&self, name: &str, bytes_max: u64) -> Result<Arrival, FileError> {
+        let scan = match &self.options.scanner {
+            Some(socket) => Some(Scan::begin(socket).await.map_err(FileError::NotScanned)?),
+            None => None,
+        };
+        let new = self.new_file(bytes_max);
+        let incoming = self.files.begin(new).await?;
+        Ok(Arrival::new(new.id, clean_name(name), incoming, scan))
+    }
+
+    /// Keeps a message as it came. It is not scanned: nobody is given it but as so many bytes, and
+    /// what is wrong with it is evidence.
+    ///
+    /// # Errors
+    ///
+    /// When the disk does not take it.
+    pub async fn keep_message(&self, raw: &[u8]) -> Result<FileId, FileError> {
+        let new = self.new_file(raw.len() as u64);
+        let mut incoming = self.files.begin(new).await?;
+        incoming.write(raw).await?;
+        incoming.keep().await?;
+        Ok(new.id)
+    }
+
+    fn new_file(&self, bytes_max: u64) -> NewFile {
+        NewFile {
+            id: FileId(self.engine.core().ids().random()),
+            at: self.engine.core().now(),
+            bytes_max,
+        }
+    }
+
+    /// Keeps a file, and then commits what tells of it. When that is refused nothing of the file
+    /// stays; when it is not clear what became of it, which `is_unclear` tells of the error, the
+    /// file stays for a sweep to decide, because a record of it may be there.
+    ///
+    /// # Errors
+    ///
+    /// The commit's, or why the file could not be kept.
+    pub async fn keep_and<T, E: From<FileError>>(
+        &self,
+        arrived: Arrived,
+        commit: impl Future<Output = Result<T, E>>,
+        is_unclear: impl FnOnce(&E) -> bool,
+    ) -> Result<T, E> {
+        self.keep_all_and(vec![arrived], commit, is_unclear).await
+    }
+
+    /// The same with several files, of which all stay or none.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub async fn keep_all_and<T, E: From<FileError>>(
+        &self,
+        arrived: Vec<Arrived>,
+        commit: impl Future<Output = Result<T, E>>,
+        is_unclear: impl FnOnce(&E) -> bool,
+    ) -> Result<T, E> {
+        let ids: Vec<FileId> = arrived.iter().map(|file| file.id).collect();
+        for file in arrived {
+            if let Err(error) = file.keep().await {
+                self.discard_all(&ids).await;
+                return Err(error.into());
+            }
+        }
+        let done = commit.await;
+        if let Err(error) = &done
+            && !is_unclear(error)
+        {
+            self.discard_all(&ids).await;
+        }
+        done
+    }
+
+    async fn discard_all(&self, ids: &[FileId]) {
+        for id in ids {
+            self.discard(*id).await;
+        }
+    }
+
+    /// Removes a file that nothing tells of. What cannot be removed now a sweep finds.
+    pub async fn discard(&self, id: FileId) {
+        if let Err(error) = self.files.delete(id).await {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(file.id = %id, error, "a refused file could not be removed");
+        }
+    }
+
+    /// Returns the record of a file. A deleted one reads like one that does not exist.
+    ///
+    /// # Errors
+    ///
+    /// The store's.
+    pub async fn record(&self, id: FileId) -> Result<Option<Versioned<FileRecord>>, StoreError> {
+        let found = self.engine.core().store().load(&[Key::File(id)]).await?.pop().flatten();
+        Ok(found.and_then(|found| match found.value {
+            Record::File(value) if value.deleted.is_none() => {
+                Some(Versioned { value, version: found.version })
+            }
+            _ => None,
+        }))
+    }
+
+    /// Returns the record of a file of this interaction, named by the text of its id. One of
+    /// another interaction reads like one that does not exist.
+    ///
+    /// # Errors
+    ///
+    /// The store's.
+    pub async fn record_in(
+        &self,
+        interaction: &Interaction,
+        id: &str,
+    ) -> Result<Option<Versioned<FileRecord>>, StoreError> {
+        let Ok(id) = id.parse::<FileId>() else { return Ok(None) };
+        let found = self.record(id).await?;
+        Ok(found.filter(|found| found.value.interaction == interaction.id))
+    }
+
+    /// Returns what is in a file, piece by piece; nothing of one that is not there.
+    pub fn pieces(
+        &self,
+        id: FileId,
+    ) -> impl Stream<Item = Result<Bytes, FilesError>> + Send + use<> {
+        let files = self.files.clone();
+        stream::try_unfold(0_u64, move |offset| {
+            let files = files.clone();
+            async move {
+                let piece = files.read(id, offset, READ_BYTES_MAX).await?;
+                let piece = piece.filter(|piece| !piece.is_empty());
+                Ok(piece.map(|piece| {
+                    let next = offset + piece.len() as u64;
+                    (Bytes::from(piece), next)
+                }))
+            }
+        })
+    }
+
+    /// Returns all that is in a file; `None` when it is not there.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read now.
+    pub async fn read(&self, id: FileId) -> Result<Option<Vec<u8>>, FilesError> {
+        let mut content = Vec::new();
+        loop {
+            let offset = content.len() as u64;
+            match self.files.read(id, offset, READ_BYTES_MAX).await? {
+                Some(bytes) if bytes.is_empty() => return Ok(Some(content)),
+                Some(bytes) => content.extend(bytes),
+                None => return Ok(None),
+            }
+        }
+    }
+}
