@@ -126,17 +126,15 @@ impl Interaction {
     /// have. Lists and notifications repeat it, and they must not become large by it.
     pub const SUBJECT_BYTES_MAX: usize = 4 * 1_024;
 
-    /// Returns the owner.
+    /// Returns the work in an agent's hands.
     #[must_use]
-    pub const fn owner(&self) -> Option<UserId> {
-        match &self.state {
-            State::Handling(handling) => Some(handling.by),
-            State::Queued(_)
-            | State::Invited(..)
-            | State::Parked { .. }
-            | State::Sending { .. }
-            | State::Ended { .. } => None,
-        }
+    pub const fn handling(&self) -> Option<&Handling> {
+        self.state.handling()
+    }
+
+    #[must_use]
+    pub fn owner(&self) -> Option<UserId> {
+        self.handling().map(|handling| handling.by)
     }
 
     /// Returns the wait of an interaction that is in a queue.

@@ -216,7 +216,7 @@ async fn note(
 /// by their topics.
 pub(crate) async fn tell(shared: &Shared, interaction: &Interaction, note: &Note) {
     let engine = shared.engine();
-    let is_handled = matches!(interaction.state, State::Handling(_));
+    let is_handled = interaction.handling().is_some();
     let Some(chat) = interaction.chat.as_ref().filter(|_| is_handled) else { return };
     for party in chat.parties.iter().filter(|party| party.present && party.id != note.from.id) {
         let (PartyKind::Agent(user) | PartyKind::Supervisor(user)) = party.kind else { continue };

@@ -9,7 +9,7 @@ use crate::desk::Desk;
 use crate::id::UserId;
 use crate::interaction::change::Change;
 use crate::interaction::context::Context;
-use crate::interaction::{Handling, Interaction, Offer, State, say};
+use crate::interaction::{Handling, Interaction, Offer, say};
 use crate::media::Media;
 use crate::rejection::{Noun, Rejection};
 
@@ -41,14 +41,7 @@ impl<'a> Attempt<'a> {
 
     /// Returns the handling of an interaction that somebody owns; anything else is the wrong state.
     pub(super) fn handling(&self) -> Result<&'a Handling, Rejection> {
-        match &self.before.state {
-            State::Handling(handling) => Ok(handling),
-            State::Queued(_)
-            | State::Invited(..)
-            | State::Parked { .. }
-            | State::Sending { .. }
-            | State::Ended { .. } => Err(self.wrong_state()),
-        }
+        self.before.handling().ok_or_else(|| self.wrong_state())
     }
 
     /// Returns the owner, who must be the caller.

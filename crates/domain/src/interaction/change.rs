@@ -158,14 +158,7 @@ impl<'a> Change<'a> {
 
     /// Returns the handling of an interaction that is owned at this point of the change.
     pub(super) const fn handling_mut(&mut self) -> Option<&mut Handling> {
-        match &mut self.after.state {
-            State::Handling(handling) => Some(handling),
-            State::Queued(_)
-            | State::Invited(..)
-            | State::Parked { .. }
-            | State::Sending { .. }
-            | State::Ended { .. } => None,
-        }
+        self.after.state.handling_mut()
     }
 
     /// Opens an offer on a waiting or an owned interaction; an offer that is open already is
@@ -408,15 +401,8 @@ fn handling_timer(interaction: &Interaction, context: &Context<'_>) -> Option<Ti
 }
 
 /// Returns who owns it and since when.
-const fn ownership(interaction: &Interaction) -> Option<(UserId, Time)> {
-    match &interaction.state {
-        State::Handling(handling) => Some((handling.by, handling.since)),
-        State::Queued(_)
-        | State::Invited(..)
-        | State::Parked { .. }
-        | State::Sending { .. }
-        | State::Ended { .. } => None,
-    }
+fn ownership(interaction: &Interaction) -> Option<(UserId, Time)> {
+    interaction.handling().map(|handling| (handling.by, handling.since))
 }
 
 /// Where an interaction is, as far as the epoch is concerned: a change of this raises it

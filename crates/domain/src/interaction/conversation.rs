@@ -54,7 +54,7 @@ pub(super) fn settle(before: Option<&Interaction>, change: &mut Change<'_>) -> V
 }
 
 fn seats(interaction: &Interaction) -> Vec<Seat> {
-    let State::Handling(handling) = &interaction.state else { return Vec::new() };
+    let Some(handling) = interaction.handling() else { return Vec::new() };
     let owner =
         Seat { user: handling.by, kind: OfferKind::Routed, nickname: handling.nickname.clone() };
     let others = handling.others.iter().map(|other| Seat {
@@ -217,7 +217,7 @@ fn live_chat(interaction: &Interaction) -> Option<&Chat> {
 
 /// Returns the live conversation of a chat that an agent is in.
 fn attended_chat(interaction: &Interaction) -> Option<&Chat> {
-    live_chat(interaction).filter(|_| matches!(interaction.state, State::Handling(_)))
+    live_chat(interaction).filter(|_| interaction.handling().is_some())
 }
 
 /// Returns when a conversation is alerted next, or after the alert when it ends; `None` when it

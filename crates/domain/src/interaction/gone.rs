@@ -10,7 +10,7 @@ use crate::interaction::change::{Change, Entry, Refused};
 use crate::interaction::context::GonePolicy;
 use crate::interaction::decision::{Decision, TimerChange, TimerKind};
 use crate::interaction::participants::{pass_on, take_out, tell_supervisors_alone};
-use crate::interaction::{Handling, Mode, State};
+use crate::interaction::{Handling, Mode};
 use crate::rejection::Rejection;
 
 /// A place where work goes that is taken from its owner.
@@ -40,7 +40,7 @@ pub(super) fn agent_gone(attempt: &Attempt<'_>, user: UserId) -> Result<Decision
     }
     if is_in {
         change.kind = NotificationType::ParticipantsUpdated;
-        if let State::Handling(handling) = &before.state {
+        if let Some(handling) = before.handling() {
             tell_supervisors_alone(&mut change, handling, user);
         }
         take_out(&mut change, user);

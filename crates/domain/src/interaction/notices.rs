@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use crate::event::{Notice, NotificationType, View};
 use crate::id::{UserId, WorkbinId};
 use crate::interaction::change::{Change, Refused};
-use crate::interaction::{Interaction, OfferKind, State, Status};
+use crate::interaction::{Interaction, OfferKind, Status};
 
 /// The wire's code for "not valid for the current state" (docs/compat/conventions.md#codes): what
 /// was asked for did not come about.
@@ -33,8 +33,8 @@ pub(super) fn of(before: Option<&Interaction>, change: &Change<'_>) -> Vec<Notic
             to_agent(user, seen, now.contains(&user), change)
         })
         .collect();
-    let left = before.and_then(workbin);
-    let entered = workbin(&change.after);
+    let left = before.and_then(|before| before.state.workbin());
+    let entered = change.after.state.workbin();
     if left != entered {
         notices.extend(left.into_iter().flat_map(|workbin| to_watchers(change, workbin, false)));
         notices.extend(entered.into_iter().flat_map(|workbin| to_watchers(change, workbin, true)));
@@ -89,17 +89,6 @@ fn to_watchers(
 
 pub(super) const fn plain(user: UserId, view: View, kind: NotificationType) -> Notice {
     Notice { user, view, kind, error: None, reference: None }
-}
-
-const fn workbin(interaction: &Interaction) -> Option<WorkbinId> {
-    match &interaction.state {
-        State::Parked { workbin, .. } => Some(*workbin),
-        State::Queued(_)
-        | State::Invited(..)
-        | State::Handling(_)
-        | State::Sending { .. }
-        | State::Ended { .. } => None,
-    }
 }
 
 /// Says to the owner what became of the offer that they made; nothing when it was not their but a

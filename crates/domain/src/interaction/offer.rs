@@ -105,14 +105,7 @@ impl Interaction {
     /// Returns the seats that supervisors asked for and have not taken yet.
     #[must_use]
     pub fn seats(&self) -> &[Offer] {
-        match &self.state {
-            State::Handling(handling) => &handling.seats,
-            State::Queued(_)
-            | State::Invited(..)
-            | State::Parked { .. }
-            | State::Sending { .. }
-            | State::Ended { .. } => &[],
-        }
+        self.handling().map_or(&[], |handling| &handling.seats)
     }
 
     /// Returns everything that somebody may accept now: the open offer and the supervisors' seats.

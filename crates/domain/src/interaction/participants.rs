@@ -11,7 +11,7 @@ use crate::interaction::attempt::{Attempt, queue_for};
 use crate::interaction::change::{Change, Refused, Told};
 use crate::interaction::decision::Decision;
 use crate::interaction::transfer::{may_be_offered, timeout_ms};
-use crate::interaction::{Handling, Interaction, Mode, OfferKind, State, Status, chat, say};
+use crate::interaction::{Handling, Interaction, Mode, OfferKind, Status, chat, say};
 use crate::rejection::{Noun, Rejection};
 use crate::time::Time;
 
@@ -33,14 +33,7 @@ impl Interaction {
     /// Returns the other agents in the conversation, longest present first.
     #[must_use]
     pub fn others(&self) -> &[Participant] {
-        match &self.state {
-            State::Handling(handling) => &handling.others,
-            State::Queued(_)
-            | State::Invited(..)
-            | State::Parked { .. }
-            | State::Sending { .. }
-            | State::Ended { .. } => &[],
-        }
+        self.handling().map_or(&[], |handling| &handling.others)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::id::FileId;
 use crate::interaction::attempt::Attempt;
 use crate::interaction::change::{Change, Told};
 use crate::interaction::decision::Decision;
-use crate::interaction::{Mode, State};
+use crate::interaction::Mode;
 use crate::rejection::{FileLimit, Rejection};
 
 /// The character that ends a text for many programs, and is part of none.
@@ -95,14 +95,8 @@ pub(super) fn live<'a>(attempt: &Attempt<'a>) -> Result<&'a Chat, Rejection> {
 }
 
 fn in_hands<'a>(attempt: &Attempt<'a>) -> Result<&'a Chat, Rejection> {
-    match &attempt.before.state {
-        State::Handling(_) => live(attempt),
-        State::Queued(_)
-        | State::Invited(..)
-        | State::Parked { .. }
-        | State::Sending { .. }
-        | State::Ended { .. } => Err(attempt.wrong_state()),
-    }
+    attempt.handling()?;
+    live(attempt)
 }
 
 fn speaker<'a>(attempt: &Attempt<'_>, chat: &'a Chat) -> Option<&'a Party> {

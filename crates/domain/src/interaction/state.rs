@@ -150,6 +150,44 @@ pub enum State {
 }
 
 impl State {
+    /// Returns the work in an agent's hands.
+    #[must_use]
+    pub const fn handling(&self) -> Option<&Handling> {
+        match self {
+            Self::Handling(handling) => Some(handling),
+            Self::Queued(_)
+            | Self::Invited(..)
+            | Self::Parked { .. }
+            | Self::Sending { .. }
+            | Self::Ended { .. } => None,
+        }
+    }
+
+    /// Returns the work in an agent's hands, to be changed.
+    pub const fn handling_mut(&mut self) -> Option<&mut Handling> {
+        match self {
+            Self::Handling(handling) => Some(handling),
+            Self::Queued(_)
+            | Self::Invited(..)
+            | Self::Parked { .. }
+            | Self::Sending { .. }
+            | Self::Ended { .. } => None,
+        }
+    }
+
+    /// Returns the workbin that it lies in.
+    #[must_use]
+    pub const fn workbin(&self) -> Option<WorkbinId> {
+        match self {
+            Self::Parked { workbin, .. } => Some(*workbin),
+            Self::Queued(_)
+            | Self::Invited(..)
+            | Self::Handling(_)
+            | Self::Sending { .. }
+            | Self::Ended { .. } => None,
+        }
+    }
+
     /// Returns the state of what somebody, or the server itself, has just given to the outgoing
     /// mail worker.
     pub(super) const fn sending(by: Option<UserId>, now: Time) -> Self {

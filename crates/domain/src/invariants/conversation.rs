@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::{Snapshot, Violation, demand};
 use crate::chat::{Chat, Entry, PartyId, PartyKind, Visibility};
 use crate::id::UserId;
-use crate::interaction::{Interaction, Mode, OfferKind, State};
+use crate::interaction::{Interaction, Mode, OfferKind};
 
 /// The audiences, widest first.
 const AUDIENCES: [Visibility; 3] = [Visibility::All, Visibility::Agents, Visibility::Supervisors];
@@ -64,7 +64,7 @@ pub fn conversation_peopled(snapshot: &Snapshot<'_>) -> Result<(), Violation> {
     for (interaction, chat) in chats(snapshot) {
         let id = interaction.id;
         let mut expected: BTreeMap<UserId, (Visibility, Visibility)> = BTreeMap::new();
-        if let State::Handling(handling) = &interaction.state {
+        if let Some(handling) = interaction.handling() {
             expected.insert(handling.by, (Visibility::All, Visibility::Agents));
             expected.extend(handling.others.iter().map(|other| (other.user, part(other.kind))));
         }

@@ -99,15 +99,8 @@ pub fn epoch_rises(before: &Interaction, after: &Interaction) -> Result<(), Viol
 type Place = (Kind, Option<UserId>, Option<QueueId>, Option<WorkbinId>);
 
 fn place(interaction: &Interaction) -> Place {
-    let workbin = match interaction.state {
-        State::Parked { workbin, .. } => Some(workbin),
-        State::Queued(_)
-        | State::Invited(..)
-        | State::Handling(_)
-        | State::Sending { .. }
-        | State::Ended { .. } => None,
-    };
-    (kind(interaction), interaction.owner(), interaction.wait().map(|wait| wait.queue), workbin)
+    let queue = interaction.wait().map(|wait| wait.queue);
+    (kind(interaction), interaction.owner(), queue, interaction.state.workbin())
 }
 
 /// S4: what is over stays over, as it ended.

@@ -72,7 +72,7 @@ impl Desks {
         chat: &Interaction,
         about_to: impl Fn(UserId, Option<&String>) + Sync,
     ) -> Result<(), AgentError> {
-        let State::Handling(handling) = &chat.state else { return Ok(()) };
+        let Some(handling) = chat.handling() else { return Ok(()) };
         if handling.mode != Mode::Chatting {
             return Ok(());
         }

@@ -60,7 +60,7 @@ fn of_chat(chat: &Chat, reader: UserId, lookup: Lookup<'_>) -> Vec<ParticipantRe
 /// Returns the agents who work on a chat that has no customer here: the owner, then the others,
 /// longest present first.
 fn without_conversation(interaction: &Interaction, lookup: Lookup<'_>) -> Vec<ParticipantResource> {
-    let State::Handling(handling) = &interaction.state else { return Vec::new() };
+    let Some(handling) = interaction.handling() else { return Vec::new() };
     let others = handling
         .others
         .iter()

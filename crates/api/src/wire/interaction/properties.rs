@@ -27,23 +27,20 @@ type Property = (&'static str, Option<Value>);
 
 fn of_any(interaction: &Interaction, lookup: Lookup<'_>) -> Vec<Property> {
     let user_name = |user| Some(lookup.directory.users.get(&user)?.user_name.clone());
-    let (workbin, keeper) = match interaction.state {
-        State::Parked { workbin, .. } => {
-            lookup.directory.workbin(interaction.center, workbin).map(|workbin| {
-                let keeper = match workbin.owner {
-                    WorkbinOwner::Agent(owner) => user_name(owner),
-                    WorkbinOwner::EachAgent | WorkbinOwner::Group(_) => None,
-                };
-                (workbin.name, keeper)
-            })
-        }
-        _ => None,
-    }
-    .unzip();
-    let since = match &interaction.state {
-        State::Handling(handling) => Some(handling.since),
-        _ => None,
-    };
+    let workbin = interaction
+        .state
+        .workbin()
+        .and_then(|workbin| lookup.directory.workbin(interaction.center, workbin));
+    let (workbin, keeper) = workbin
+        .map(|workbin| {
+            let keeper = match workbin.owner {
+                WorkbinOwner::Agent(owner) => user_name(owner),
+                WorkbinOwner::EachAgent | WorkbinOwner::Group(_) => None,
+            };
+            (workbin.name, keeper)
+        })
+        .unzip();
+    let since = interaction.handling().map(|handling| handling.since);
     vec![
         ("InteractionId", Some(interaction.id.to_string().into())),
         ("ParentId", interaction.parent.map(|parent| parent.to_string().into())),
