@@ -7,7 +7,7 @@
 
 use crate::chat::Visibility;
 use crate::id::UserId;
-use crate::interaction::{Interaction, OfferKind, Status};
+use crate::interaction::{Interaction, ParticipantRole, Status};
 use crate::media::{Direction, Media};
 
 /// How a reader takes part in an interaction that somebody owns. Whoever takes no part sees what
@@ -290,14 +290,14 @@ impl Interaction {
     #[must_use]
     pub fn part_of(&self, reader: UserId) -> Part {
         let others = self.others();
-        match others.iter().find(|other| other.user == reader).map(|other| other.kind) {
-            Some(OfferKind::Consult) => Part::Consulted,
-            Some(OfferKind::Monitor) => Part::Monitor,
-            Some(OfferKind::Coach) => Part::Coach,
-            Some(OfferKind::BargeIn) => Part::BargeIn,
-            Some(OfferKind::Invite | OfferKind::Routed | OfferKind::Transfer) => Part::Invited,
+        match others.iter().find(|other| other.user == reader).map(|other| other.role) {
+            Some(ParticipantRole::Invited) => Part::Invited,
+            Some(ParticipantRole::Consulted) => Part::Consulted,
+            Some(ParticipantRole::Monitor) => Part::Monitor,
+            Some(ParticipantRole::Coach) => Part::Coach,
+            Some(ParticipantRole::BargeIn) => Part::BargeIn,
             // A supervisor who only looks on must not show in what the others may do.
-            None if others.iter().any(|other| other.kind.shown_to() <= Visibility::Agents) => {
+            None if others.iter().any(|other| other.role.shown_to() <= Visibility::Agents) => {
                 Part::InCompany
             }
             None => Part::Alone,

@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::chat::{Entry, Visibility};
+use crate::command::SupervisorMode;
 use crate::desk::Desk;
 use crate::id::{FileId, InteractionId, QueueId, SkillId, UserId, WorkbinId};
 use crate::interaction::{Filing, Interaction, OfferKind, Silence, Status, Threading};
@@ -301,7 +302,7 @@ pub enum Fact {
         /// Who.
         by: UserId,
         /// How they take part now.
-        kind: OfferKind,
+        kind: SupervisorMode,
     },
     /// The customer fetched a file of the chat.
     FileDownloaded {

@@ -51,7 +51,7 @@ pub use email::Email;
 pub use letter::{Arrival, Filing, NewAcknowledgement, Sender, Silence, open_letter, silence};
 pub use note::Note;
 pub use offer::{Offer, OfferKind};
-pub use participants::Participant;
+pub use participants::{Participant, ParticipantRole};
 pub use state::{Handling, Mode, Outcome, Pass, State, Wait};
 pub use status::Status;
 pub use thread::{Threading, Unproven};
@@ -174,7 +174,7 @@ impl Interaction {
         let others = self
             .others()
             .iter()
-            .filter(|other| !other.kind.is_supervision())
+            .filter(|other| !other.role.is_supervision())
             .map(|other| other.user);
         self.owner().into_iter().chain(offered).chain(others).collect()
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::http::HeaderMap;
 use handoff_domain::service::{ChatTerms, Service, ServiceKind};
 use handoff_domain::{
-    Action, Chat, Interaction, LeaveReason, PartyKind, Speaker, State, Utterance, Visibility,
+    Action, Chat, Interaction, LeaveReason, PartyKind, Speaker, Utterance, Visibility,
 };
 use handoff_engine::{NewChat, Note, NoteKind, OpenedChat, RequestName};
 use handoff_store::Receipt;

@@ -243,7 +243,7 @@ fn fact(fact: &Fact, sees: Visibility, directory: &Directory) -> Value {
         Fact::ChatEnded => json!({"fact": "ChatEnded"}),
         Fact::Said(entry) => said(entry, sees),
         Fact::ModeSwitched { by, kind } => {
-            json!({"fact": "ModeSwitched", "by": by.to_string(), "kind": kind_name(*kind)})
+            json!({"fact": "ModeSwitched", "by": by.to_string(), "kind": kind_name((*kind).into())})
         }
         Fact::FileDownloaded { file } => {
             json!({"fact": "FileDownloaded", "file": file.to_string()})

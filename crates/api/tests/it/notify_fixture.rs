@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use handoff_api::wire::letters::{Cleaner, Letters};
 use handoff_api::wire::resource::{Lookup, PublicUrl};
-use handoff_domain::interaction::{Email, Participant};
+use handoff_domain::interaction::{Email, Participant, ParticipantRole};
 use handoff_domain::{
     Capacity, Center, CenterId, Direction, Group, GroupId, Handling, Interaction, InteractionId,
     Media, Mode, Offer, OfferKind, Queue, QueueId, Role, Skill, SkillId, State, Step, Time, User,
@@ -237,7 +237,12 @@ pub(crate) fn owned(media: Media, by: UserId, mode: Mode) -> Interaction {
 pub(crate) fn conference() -> Interaction {
     let mut chat = owned(Media::Chat, KATE, Mode::Chatting);
     if let State::Handling(handling) = &mut chat.state {
-        let ben = Participant { user: BEN, kind: OfferKind::Consult, since: NOON, nickname: None };
+        let ben = Participant {
+            user: BEN,
+            role: ParticipantRole::Consulted,
+            since: NOON,
+            nickname: None,
+        };
         handling.nickname = Some("Kate of Support".to_owned());
         handling.others.push(ben);
     }

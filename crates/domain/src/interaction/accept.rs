@@ -7,7 +7,7 @@ use crate::id::UserId;
 use crate::interaction::attempt::Attempt;
 use crate::interaction::change::{Change, Told, take_offer};
 use crate::interaction::decision::Decision;
-use crate::interaction::{Offer, OfferKind, Participant, State, Status, say};
+use crate::interaction::{Offer, Participant, ParticipantRole, State, Status, say};
 use crate::rejection::Rejection;
 
 /// Takes the offered interaction.
@@ -18,18 +18,10 @@ pub(super) fn accept(attempt: &Attempt<'_>, nickname: Option<&str>) -> Result<De
     let Offer { to: by, kind, .. } = *offer;
     change.facts.push(Fact::Accepted { by, kind });
     let nickname = nickname.map(ToString::to_string);
-    match (kind, &attempt.before.state) {
-        (OfferKind::Routed, State::Invited(wait, _)) => change.hand_to(by, wait.mode, nickname),
-        (OfferKind::Transfer, _) => take_over(&mut change, by, nickname),
-        (OfferKind::Invite | OfferKind::Consult | OfferKind::Coach | OfferKind::BargeIn, _) => {
-            come_in(&mut change, by, kind, nickname);
-        }
-        (OfferKind::Monitor, _) => {
-            change.told = Told::Only(by);
-            come_in(&mut change, by, kind, nickname);
-        }
-        // A routed offer exists on a waiting interaction only.
-        (OfferKind::Routed, _) => return Err(attempt.wrong_state()),
+    match (kind.role(), &attempt.before.state) {
+        (Some(role), _) => come_in(&mut change, by, role, nickname),
+        (None, State::Invited(wait, _)) => change.hand_to(by, wait.mode, nickname),
+        (None, _) => take_over(&mut change, by, nickname),
     }
     Ok(change.finish())
 }
@@ -50,13 +42,16 @@ fn take_over(change: &mut Change<'_>, by: UserId, nickname: Option<String>) {
     change.last_sees(former, Status::Completed);
 }
 
-fn come_in(change: &mut Change<'_>, user: UserId, kind: OfferKind, nickname: Option<String>) {
+fn come_in(change: &mut Change<'_>, user: UserId, role: ParticipantRole, nickname: Option<String>) {
     let since = change.context.now;
+    if role == ParticipantRole::Monitor {
+        change.told = Told::Only(user);
+    }
     if let Some(handling) = change.handling_mut() {
         take_offer(handling, user);
         // A supervisor who looks on and is then asked openly takes the other seat.
         handling.others.retain(|other| other.user != user);
-        handling.others.push(Participant { user, kind, since, nickname });
+        handling.others.push(Participant { user, role, since, nickname });
     }
     change.kind = NotificationType::ParticipantsUpdated;
 }

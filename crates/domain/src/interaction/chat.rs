@@ -11,7 +11,7 @@ use crate::interaction::change::Change;
 use crate::interaction::conversation::{idle_due, wait_due};
 use crate::interaction::decision::{Decision, TimerChange, TimerKind};
 use crate::interaction::say::live;
-use crate::interaction::{Mode, OfferKind, Outcome, Participant, State, Status};
+use crate::interaction::{Mode, Outcome, Participant, State, Status};
 use crate::rejection::Rejection;
 use crate::time::Time;
 
@@ -151,23 +151,16 @@ pub(super) fn end(change: &mut Change<'_>, reason: RevokeReason, ended: LeaveRea
     let Some(handling) = change.handling_mut() else { return };
     handling.mode = Mode::LeftChat;
     let left: Vec<Participant> = handling.others.drain(..).collect();
-    let seat = handling.offer.as_ref().is_some_and(|offer| match offer.kind {
-        OfferKind::Invite
-        | OfferKind::Consult
-        | OfferKind::Monitor
-        | OfferKind::Coach
-        | OfferKind::BargeIn => true,
-        OfferKind::Routed | OfferKind::Transfer => false,
-    });
-    if seat {
+    let is_to_take_part = handling.offer.as_ref().is_some_and(|offer| offer.kind.role().is_some());
+    if is_to_take_part {
         change.withdraw_offer(reason);
     }
     change.withdraw_seats(reason);
     change.facts.push(Fact::ChatEnded);
-    for Participant { user, kind, .. } in left {
+    for Participant { user, role, .. } in left {
         change.facts.push(Fact::ParticipantLeft { user });
         // A supervisor sees `Revoked` when the chat that they watch ends (8.5.2 pages on Intrude).
-        if !kind.is_supervision() {
+        if !role.is_supervision() {
             change.last_sees(user, Status::Completed);
         }
     }

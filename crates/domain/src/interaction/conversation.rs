@@ -18,20 +18,22 @@ use crate::id::UserId;
 use crate::interaction::change::Change;
 use crate::interaction::decision::{TimerChange, TimerKind};
 use crate::interaction::notices::plain;
-use crate::interaction::{Interaction, OfferKind, State};
+use crate::interaction::{Interaction, State};
 use crate::time::Time;
 
-/// Somebody who takes part after the change.
-struct Seat {
+/// Somebody who holds the chat after the change: its owner or a participant.
+struct Holder {
     user: UserId,
-    kind: OfferKind,
+    kind: PartyKind,
+    sees: Visibility,
+    shown_to: Visibility,
     nickname: Option<String>,
 }
 
 /// Records who came and went; gives those who came in.
 pub(super) fn settle(before: Option<&Interaction>, change: &mut Change<'_>) -> Vec<UserId> {
     let Some(chat) = &change.after.chat else { return Vec::new() };
-    let seats = seats(&change.after);
+    let holders = holders(&change.after);
     let was_live = before.is_some_and(|before| before.chat.as_ref().is_some_and(Chat::is_live));
     let ended = chat.ended.filter(|_| was_live);
     // Whom agents shut out sees them go; a customer who goes by themselves sees nothing more.
@@ -45,21 +47,28 @@ pub(super) fn settle(before: Option<&Interaction>, change: &mut Change<'_>) -> V
     if !is_shut_out {
         ended.into_iter().for_each(|reason| customer_leaves(change, reason));
     }
-    let came = seats.iter().filter_map(|seat| come(change, seat)).collect();
-    go(change, &seats);
+    let came = holders.iter().filter_map(|holder| come(change, holder)).collect();
+    go(change, &holders);
     if is_shut_out {
         ended.into_iter().for_each(|reason| customer_leaves(change, reason));
     }
     came
 }
 
-fn seats(interaction: &Interaction) -> Vec<Seat> {
+fn holders(interaction: &Interaction) -> Vec<Holder> {
     let Some(handling) = interaction.handling() else { return Vec::new() };
-    let owner =
-        Seat { user: handling.by, kind: OfferKind::Routed, nickname: handling.nickname.clone() };
-    let others = handling.others.iter().map(|other| Seat {
+    let owner = Holder {
+        user: handling.by,
+        kind: PartyKind::Agent(handling.by),
+        sees: Visibility::Agents,
+        shown_to: Visibility::All,
+        nickname: handling.nickname.clone(),
+    };
+    let others = handling.others.iter().map(|other| Holder {
         user: other.user,
-        kind: other.kind,
+        kind: other.role.party(other.user),
+        sees: other.role.sees(),
+        shown_to: other.role.shown_to(),
         nickname: other.nickname.clone(),
     });
     core::iter::once(owner).chain(others).collect()
@@ -76,17 +85,17 @@ fn customer_leaves(change: &mut Change<'_>, reason: LeaveReason) {
     }
 }
 
-/// Lets somebody be there as their seat has it; gives them when they were not there before.
-fn come(change: &mut Change<'_>, seat: &Seat) -> Option<UserId> {
-    let default_name = name_of(change, seat.user);
+/// Lets somebody be there as their role has it; gives them when they were not there before.
+fn come(change: &mut Change<'_>, holder: &Holder) -> Option<UserId> {
+    let default_name = name_of(change, holder.user);
     let chat = change.after.chat.as_mut()?;
-    let (sees, shown_to) = (seat.kind.sees(), seat.kind.shown_to());
+    let shown_to = holder.shown_to;
     let (next_public, next_colleague) = (chat.next_public(), chat.next_colleague());
     let is_seen_by_customer = shown_to == Visibility::All && customer_is_there(chat);
-    let party = chat.party_of(seat.user);
+    let party = chat.party_of(holder.user);
     let (was_there, earlier, old_name) = (party.present, party.shown_to, party.nickname.clone());
-    if !was_there || seat.nickname.is_some() {
-        party.nickname = seat.nickname.clone().unwrap_or(default_name);
+    if !was_there || holder.nickname.is_some() {
+        party.nickname = holder.nickname.clone().unwrap_or(default_name);
     }
     if is_seen_by_customer && party.public.is_none() {
         party.public = Some(next_public);
@@ -94,9 +103,8 @@ fn come(change: &mut Change<'_>, seat: &Seat) -> Option<UserId> {
     if shown_to <= Visibility::Agents && party.colleague.is_none() {
         party.colleague = next_colleague;
     }
-    let kind = if seat.kind.is_supervision() { PartyKind::Supervisor } else { PartyKind::Agent };
-    party.kind = kind(seat.user);
-    party.sees = sees;
+    party.kind = holder.kind;
+    party.sees = holder.sees;
     party.shown_to = shown_to;
     party.present = true;
     let speaker = Speaker::from(&*party);
@@ -111,16 +119,16 @@ fn come(change: &mut Change<'_>, seat: &Seat) -> Option<UserId> {
         let nickname = speaker.nickname.clone();
         announce(change, speaker, shown_to, Content::NicknameUpdated { nickname });
     }
-    (!was_there).then_some(seat.user)
+    (!was_there).then_some(holder.user)
 }
 
-/// Lets everybody go who has no seat.
-fn go(change: &mut Change<'_>, seats: &[Seat]) {
+/// Lets everybody go who holds it no more.
+fn go(change: &mut Change<'_>, holders: &[Holder]) {
     let mut gone = Vec::new();
     let parties = change.after.chat.iter_mut().flat_map(|chat| &mut chat.parties);
     for party in parties.filter(|party| party.present) {
         let Some(user) = party.kind.user() else { continue };
-        if seats.iter().all(|seat| seat.user != user) {
+        if holders.iter().all(|holder| holder.user != user) {
             party.present = false;
             gone.push((user, Speaker::from(&*party), party.shown_to));
         }

@@ -3,13 +3,12 @@
 use alloc::string::{String, ToString};
 use core::fmt::Display;
 
-use crate::chat::Visibility;
 use crate::command::Actor;
 use crate::id::UserId;
 use crate::interaction::attempt::Attempt;
 use crate::interaction::change::Refused;
 use crate::interaction::decision::Decision;
-use crate::interaction::{Interaction, State};
+use crate::interaction::{Interaction, ParticipantRole, State};
 use crate::rejection::{Noun, Rejection};
 use crate::routing::{self, Exclusion, Waiting};
 use crate::time::Time;
@@ -35,30 +34,23 @@ pub enum OfferKind {
 }
 
 impl OfferKind {
-    /// Tells whether it is a supervisor's own way into a chat. It takes no slot of theirs, and they
-    /// do not become its owner when the owner leaves.
+    /// Returns what whoever accepts it is in the conversation; `None` when they become its owner.
     #[must_use]
-    pub const fn is_supervision(self) -> bool {
+    pub const fn role(self) -> Option<ParticipantRole> {
         match self {
-            Self::Monitor | Self::Coach | Self::BargeIn => true,
-            Self::Routed | Self::Transfer | Self::Invite | Self::Consult => false,
+            Self::Routed | Self::Transfer => None,
+            Self::Invite => Some(ParticipantRole::Invited),
+            Self::Consult => Some(ParticipantRole::Consulted),
+            Self::Monitor => Some(ParticipantRole::Monitor),
+            Self::Coach => Some(ParticipantRole::Coach),
+            Self::BargeIn => Some(ParticipantRole::BargeIn),
         }
     }
 
-    /// Returns who sees a participant of this kind.
+    /// Tells whether it is a supervisor's own way into a chat. It takes no slot of theirs.
     #[must_use]
-    pub const fn shown_to(self) -> Visibility {
-        match self {
-            Self::Routed | Self::Transfer | Self::Invite | Self::BargeIn => Visibility::All,
-            Self::Consult | Self::Coach => Visibility::Agents,
-            Self::Monitor => Visibility::Supervisors,
-        }
-    }
-
-    /// Returns how much a participant of this kind sees.
-    #[must_use]
-    pub const fn sees(self) -> Visibility {
-        if self.is_supervision() { Visibility::Supervisors } else { Visibility::Agents }
+    pub fn is_supervision(self) -> bool {
+        self.role().is_some_and(ParticipantRole::is_supervision)
     }
 }
 

@@ -3,8 +3,8 @@
 use alloc::string::String;
 
 use crate::center::Queue;
-use crate::chat::LeaveReason;
-use crate::command::Named;
+use crate::chat::{LeaveReason, PartyKind, Visibility};
+use crate::command::{Named, SupervisorMode};
 use crate::event::{Fact, NotificationType, RevokeReason};
 use crate::id::UserId;
 use crate::interaction::attempt::{Attempt, queue_for};
@@ -15,14 +15,78 @@ use crate::interaction::{Handling, Interaction, Mode, OfferKind, Status, chat, s
 use crate::rejection::{Noun, Rejection};
 use crate::time::Time;
 
+/// How an agent takes part in a conversation beside its owner. Stored by the name of the offer that
+/// led there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub enum ParticipantRole {
+    /// Openly, because the owner wanted them in the conversation.
+    #[cfg_attr(feature = "stored", serde(rename = "Invite"))]
+    Invited,
+    /// For their advice to the owner; the customer does not see them.
+    #[cfg_attr(feature = "stored", serde(rename = "Consult"))]
+    Consulted,
+    /// As a supervisor who looks on; only supervisors see them.
+    Monitor,
+    /// As a supervisor who advises the agents; the customer does not see them.
+    Coach,
+    /// Openly, as a supervisor.
+    BargeIn,
+}
+
+impl ParticipantRole {
+    /// Tells whether it is a supervisor's, who came of their own accord: they take no slot, and do
+    /// not become the owner when the owner leaves.
+    #[must_use]
+    pub const fn is_supervision(self) -> bool {
+        match self {
+            Self::Monitor | Self::Coach | Self::BargeIn => true,
+            Self::Invited | Self::Consulted => false,
+        }
+    }
+
+    /// Returns who sees them.
+    #[must_use]
+    pub const fn shown_to(self) -> Visibility {
+        match self {
+            Self::Invited | Self::BargeIn => Visibility::All,
+            Self::Consulted | Self::Coach => Visibility::Agents,
+            Self::Monitor => Visibility::Supervisors,
+        }
+    }
+
+    /// Returns how much they see.
+    #[must_use]
+    pub const fn sees(self) -> Visibility {
+        if self.is_supervision() { Visibility::Supervisors } else { Visibility::Agents }
+    }
+
+    /// Returns what they are as a party of the chat.
+    #[must_use]
+    pub const fn party(self, user: UserId) -> PartyKind {
+        if self.is_supervision() { PartyKind::Supervisor(user) } else { PartyKind::Agent(user) }
+    }
+}
+
+impl From<SupervisorMode> for ParticipantRole {
+    fn from(mode: SupervisorMode) -> Self {
+        match mode {
+            SupervisorMode::Monitor => Self::Monitor,
+            SupervisorMode::Coach => Self::Coach,
+            SupervisorMode::BargeIn => Self::BargeIn,
+        }
+    }
+}
+
 /// An agent in a conversation beside its owner.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct Participant {
     /// The agent.
     pub user: UserId,
-    /// How they take part: `Invite`, `Consult`, or as a supervisor.
-    pub kind: OfferKind,
+    /// How they take part.
+    #[cfg_attr(feature = "stored", serde(rename = "kind"))]
+    pub role: ParticipantRole,
     /// When they came in; the longest present becomes owner when the owner leaves.
     pub since: Time,
     /// The name shown to the others, when they gave one.
@@ -55,11 +119,11 @@ pub(super) fn bring_in(
         return Err(Rejection::TargetIsSelf);
     }
     let present = handling.others.iter().find(|other| other.user == target);
-    match (present.map(|other| other.kind), kind) {
-        (Some(OfferKind::Consult), OfferKind::Invite) => return Ok(show(attempt, target)),
+    match (present.map(|other| other.role), kind) {
+        (Some(ParticipantRole::Consulted), OfferKind::Invite) => return Ok(show(attempt, target)),
         // Of one who only looks on the owner does not know, and must not learn of them by a
         // refusal.
-        (None | Some(OfferKind::Monitor), _) => may_be_offered(attempt, target)?,
+        (None | Some(ParticipantRole::Monitor), _) => may_be_offered(attempt, target)?,
         (Some(_), _) => return Err(Rejection::TargetAlreadyIn),
     }
     ask(attempt, target, kind)
@@ -100,7 +164,7 @@ fn show(attempt: &Attempt<'_>, target: UserId) -> Decision {
     change.facts.push(Fact::Accepted { by: target, kind: OfferKind::Invite });
     let others = change.handling_mut().map(|handling| &mut handling.others);
     for other in others.into_iter().flatten().filter(|other| other.user == target) {
-        other.kind = OfferKind::Invite;
+        other.role = ParticipantRole::Invited;
     }
     change.finish()
 }
@@ -129,7 +193,7 @@ pub(super) fn complete_conference(
 ) -> Result<Decision, Rejection> {
     let handling = live_chat(attempt)?;
     attempt.owner(handling)?;
-    let is_hidden = |other: &Participant| other.kind == OfferKind::Consult;
+    let is_hidden = |other: &Participant| other.role == ParticipantRole::Consulted;
     let target = colleague(handling, agent, is_hidden)?;
     let is_shown = handling.others.iter().any(|other| other.user == target && !is_hidden(other));
     if is_shown { Err(Rejection::TargetAlreadyIn) } else { Ok(show(attempt, target)) }
@@ -143,7 +207,7 @@ fn colleague(
     fit: impl Fn(&Participant) -> bool,
 ) -> Result<UserId, Rejection> {
     let target = named.map(|named| named.known(Noun::User)).transpose()?;
-    let mut agents = handling.others.iter().rev().filter(|other| !other.kind.is_supervision());
+    let mut agents = handling.others.iter().rev().filter(|other| !other.role.is_supervision());
     let found = match target {
         Some(target) => agents.find(|other| other.user == *target),
         None => agents.find(|other| fit(other)),
@@ -158,7 +222,7 @@ pub(super) fn remove(attempt: &Attempt<'_>, agent: &Named<UserId>) -> Result<Dec
     let target = *agent.known(Noun::User)?;
     // A supervisor came of their own accord, and goes so.
     let is_in =
-        handling.others.iter().any(|other| other.user == target && !other.kind.is_supervision());
+        handling.others.iter().any(|other| other.user == target && !other.role.is_supervision());
     let is_offered = handling
         .offer
         .as_ref()
@@ -218,7 +282,7 @@ fn owner_leaves(change: &mut Change<'_>, handling: &Handling) {
 pub(super) fn pass_on(change: &mut Change<'_>, reason: RevokeReason) -> bool {
     let Some(handling) = change.handling_mut() else { return false };
     let heir =
-        handling.others.iter().find(|other| !other.kind.is_supervision()).map(|other| other.user);
+        handling.others.iter().find(|other| !other.role.is_supervision()).map(|other| other.user);
     heir.is_some_and(|heir| hand_over(change, heir, reason))
 }
 
@@ -244,8 +308,10 @@ fn hand_over(change: &mut Change<'_>, heir: UserId, reason: RevokeReason) -> boo
 /// Keeps it to themselves that a supervisor goes who only looked on: nobody else knew that they
 /// were there.
 pub(super) fn tell_supervisors_alone(change: &mut Change<'_>, handling: &Handling, user: UserId) {
-    let is_hidden =
-        handling.others.iter().any(|other| other.user == user && other.kind == OfferKind::Monitor);
+    let is_hidden = handling
+        .others
+        .iter()
+        .any(|other| other.user == user && other.role == ParticipantRole::Monitor);
     let is_offered = handling.offer.as_ref().is_some_and(|offer| offer.to == user);
     // An offer to them is the owner's business.
     if is_hidden && !is_offered {

@@ -8,10 +8,10 @@ use crate::chat::{
 use crate::command::Actor;
 use crate::event::Fact;
 use crate::id::FileId;
+use crate::interaction::Mode;
 use crate::interaction::attempt::Attempt;
 use crate::interaction::change::{Change, Told};
 use crate::interaction::decision::Decision;
-use crate::interaction::Mode;
 use crate::rejection::{FileLimit, Rejection};
 
 /// The character that ends a text for many programs, and is part of none.

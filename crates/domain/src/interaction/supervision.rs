@@ -11,7 +11,7 @@ use crate::interaction::attempt::Attempt;
 use crate::interaction::change::Told;
 use crate::interaction::decision::Decision;
 use crate::interaction::transfer::timeout_ms;
-use crate::interaction::{Mode, OfferKind};
+use crate::interaction::{Mode, ParticipantRole};
 use crate::rejection::Rejection;
 
 /// Offers a supervisor the seat that they ask for. They accept it like any other offer, because
@@ -55,19 +55,19 @@ pub(super) fn switch_mode(
         return Err(attempt.wrong_state());
     }
     let user = attempt.actor.user().ok_or(Rejection::NotInConversation)?;
-    let seat =
-        handling.others.iter().find(|other| other.user == user && other.kind.is_supervision());
-    let earlier = seat.ok_or(Rejection::NotInConversation)?.kind;
-    let kind = OfferKind::from(mode);
+    let part =
+        handling.others.iter().find(|other| other.user == user && other.role.is_supervision());
+    let earlier = part.ok_or(Rejection::NotInConversation)?.role;
+    let role = ParticipantRole::from(mode);
     let mut change = attempt.change();
-    if kind == earlier {
+    if role == earlier {
         return Ok(change.finish());
     }
     change.kind = NotificationType::ParticipantsUpdated;
-    change.facts.push(Fact::ModeSwitched { by: user, kind });
+    change.facts.push(Fact::ModeSwitched { by: user, kind: mode });
     let others = change.handling_mut().map(|handling| &mut handling.others);
     for other in others.into_iter().flatten().filter(|other| other.user == user) {
-        other.kind = kind;
+        other.role = role;
     }
     Ok(change.finish())
 }

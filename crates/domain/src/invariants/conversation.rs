@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::{Snapshot, Violation, demand};
 use crate::chat::{Chat, Entry, PartyId, PartyKind, Visibility};
 use crate::id::UserId;
-use crate::interaction::{Interaction, Mode, OfferKind};
+use crate::interaction::{Interaction, Mode, ParticipantRole};
 
 /// The audiences, widest first.
 const AUDIENCES: [Visibility; 3] = [Visibility::All, Visibility::Agents, Visibility::Supervisors];
@@ -66,7 +66,7 @@ pub fn conversation_peopled(snapshot: &Snapshot<'_>) -> Result<(), Violation> {
         let mut expected: BTreeMap<UserId, (Visibility, Visibility)> = BTreeMap::new();
         if let Some(handling) = interaction.handling() {
             expected.insert(handling.by, (Visibility::All, Visibility::Agents));
-            expected.extend(handling.others.iter().map(|other| (other.user, part(other.kind))));
+            expected.extend(handling.others.iter().map(|other| (other.user, part(other.role))));
         }
         let present = chat.parties.iter().filter(|party| party.present);
         let there: BTreeMap<UserId, (Visibility, Visibility)> = present
@@ -85,15 +85,13 @@ pub fn conversation_peopled(snapshot: &Snapshot<'_>) -> Result<(), Violation> {
 
 /// Returns who sees a participant, and how much they see. Written out a second time, so that the
 /// rules' own table cannot be right by itself.
-const fn part(kind: OfferKind) -> (Visibility, Visibility) {
-    match kind {
-        OfferKind::Routed | OfferKind::Transfer | OfferKind::Invite => {
-            (Visibility::All, Visibility::Agents)
-        }
-        OfferKind::Consult => (Visibility::Agents, Visibility::Agents),
-        OfferKind::Monitor => (Visibility::Supervisors, Visibility::Supervisors),
-        OfferKind::Coach => (Visibility::Agents, Visibility::Supervisors),
-        OfferKind::BargeIn => (Visibility::All, Visibility::Supervisors),
+const fn part(role: ParticipantRole) -> (Visibility, Visibility) {
+    match role {
+        ParticipantRole::Invited => (Visibility::All, Visibility::Agents),
+        ParticipantRole::Consulted => (Visibility::Agents, Visibility::Agents),
+        ParticipantRole::Monitor => (Visibility::Supervisors, Visibility::Supervisors),
+        ParticipantRole::Coach => (Visibility::Agents, Visibility::Supervisors),
+        ParticipantRole::BargeIn => (Visibility::All, Visibility::Supervisors),
     }
 }
 
@@ -166,7 +164,7 @@ pub fn no_succession_of_supervisors(
         before
             .others()
             .iter()
-            .any(|other| other.user == *user && part(other.kind).1 == Visibility::Supervisors)
+            .any(|other| other.user == *user && part(other.role).1 == Visibility::Supervisors)
     };
     let was_offered = |user: &UserId| before.offer().is_some_and(|offer| offer.to == *user);
     let is_so = after.owner().is_none_or(|owner| !was_supervisor(&owner) || was_offered(&owner));

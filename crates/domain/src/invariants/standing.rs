@@ -5,7 +5,7 @@ use alloc::format;
 
 use super::{Snapshot, Violation, demand};
 use crate::id::{InteractionId, UserId};
-use crate::interaction::{Interaction, Mode, OfferKind, Outcome, State};
+use crate::interaction::{Interaction, Mode, OfferKind, Outcome, ParticipantRole, State};
 use crate::media::{Direction, Media};
 
 pub use super::conversation::{conversation_live, conversation_numbered, conversation_peopled};
@@ -158,22 +158,21 @@ fn holders(interaction: &Interaction) -> BTreeSet<UserId> {
         State::Handling(handling) if handling.mode != Mode::Composing => {
             holders.insert(handling.by);
             // Supervisors who come of their own accord hold nothing.
-            let takes_slot =
-                |kind| !matches!(kind, OfferKind::Monitor | OfferKind::Coach | OfferKind::BargeIn);
-            holders.extend(
-                handling
-                    .offer
-                    .as_ref()
-                    .filter(|offer| takes_slot(offer.kind))
-                    .map(|offer| offer.to),
-            );
-            holders.extend(
-                handling
-                    .others
-                    .iter()
-                    .filter(|other| takes_slot(other.kind))
-                    .map(|other| other.user),
-            );
+            let offered = handling.offer.iter().filter(|offer| match offer.kind {
+                OfferKind::Routed
+                | OfferKind::Transfer
+                | OfferKind::Invite
+                | OfferKind::Consult => true,
+                OfferKind::Monitor | OfferKind::Coach | OfferKind::BargeIn => false,
+            });
+            holders.extend(offered.map(|offer| offer.to));
+            let others = handling.others.iter().filter(|other| match other.role {
+                ParticipantRole::Invited | ParticipantRole::Consulted => true,
+                ParticipantRole::Monitor | ParticipantRole::Coach | ParticipantRole::BargeIn => {
+                    false
+                }
+            });
+            holders.extend(others.map(|other| other.user));
         }
         State::Invited(..)
         | State::Handling(_)

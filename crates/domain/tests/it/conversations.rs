@@ -3,7 +3,7 @@
 use handoff_domain::chat::LeaveReason;
 use handoff_domain::command::{Action, Actor, Named, Target};
 use handoff_domain::event::NotificationType;
-use handoff_domain::interaction::{Mode, OfferKind, Status};
+use handoff_domain::interaction::{Mode, ParticipantRole, Status};
 use handoff_domain::rejection::Rejection;
 
 use crate::support::{ANN, BOB, CID, DEE, seen, shown, state};
@@ -15,8 +15,8 @@ fn an_invited_agent_takes_part_and_the_owner_stays() {
     assert_eq!(decision.after.owner(), Some(ANN));
     let other = &decision.after.others()[0];
     assert_eq!(
-        (other.user, other.kind, other.nickname.as_deref()),
-        (BOB, OfferKind::Invite, Some("Bob"))
+        (other.user, other.role, other.nickname.as_deref()),
+        (BOB, ParticipantRole::Invited, Some("Bob"))
     );
     assert_eq!(seen(&decision, BOB), Some((Status::Chatting, true)));
     assert_eq!(shown(&decision, ANN).expect("told").kind, NotificationType::ParticipantsUpdated);
@@ -28,7 +28,7 @@ fn a_consulted_agent_is_made_visible_at_once() {
     let (mut floor, id) = state("chatting with consult");
     floor.does(BOB, id, Action::Accept { nickname: None });
     let decision = floor.does(ANN, id, Action::Invite(Named::Known(BOB)));
-    assert_eq!(decision.after.others()[0].kind, OfferKind::Invite);
+    assert_eq!(decision.after.others()[0].role, ParticipantRole::Invited);
     assert!(decision.after.offer().is_none());
     assert_eq!(
         floor.tries(ANN, id, Action::Consult(Named::Known(BOB))),

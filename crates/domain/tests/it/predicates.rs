@@ -2,7 +2,7 @@
 
 use handoff_domain::chat::{Chat, Entry, PartyId, PartyKind, Visibility};
 use handoff_domain::command::Action;
-use handoff_domain::interaction::{Outcome, Participant, State};
+use handoff_domain::interaction::{Outcome, Participant, ParticipantRole, State};
 use handoff_domain::invariants::{self, Snapshot, Violation, standing, step};
 use handoff_domain::{Direction, Interaction, InteractionId, Mode, OfferKind, Time, WorkbinId};
 
@@ -137,7 +137,7 @@ fn watched_twice(interaction: &mut Interaction) -> State {
 fn guest() -> Participant {
     Participant {
         user: CID,
-        kind: OfferKind::Invite,
+        role: ParticipantRole::Invited,
         since: handoff_domain::Time(0),
         nickname: None,
     }

@@ -139,10 +139,10 @@ fn a_seat_ends_when_there_is_nothing_to_look_at_any_more() {
 #[test]
 fn what_an_owner_offers_a_supervisor_takes_the_place_of_his_own_seat() {
     let sam = || Named::Known(SUPERVISOR);
-    for (action, kind) in [
-        (Action::Invite(sam()), OfferKind::Invite),
-        (Action::Consult(sam()), OfferKind::Consult),
-        (Action::Transfer(Target::Agent(sam())), OfferKind::Transfer),
+    for (action, kind, shown_to) in [
+        (Action::Invite(sam()), OfferKind::Invite, Visibility::All),
+        (Action::Consult(sam()), OfferKind::Consult, Visibility::Agents),
+        (Action::Transfer(Target::Agent(sam())), OfferKind::Transfer, Visibility::All),
     ] {
         for from in ["talking with intrusion", "talking while monitored"] {
             let (mut floor, id) = state(from);
@@ -161,7 +161,7 @@ fn what_an_owner_offers_a_supervisor_takes_the_place_of_his_own_seat() {
             let party = chat(&taken).present(SUPERVISOR).expect("they are there");
             assert_eq!(
                 (party.sees, party.shown_to),
-                (Visibility::Agents, kind.shown_to()),
+                (Visibility::Agents, shown_to),
                 "{action:?} {from}"
             );
             assert!(floor.desks[&SUPERVISOR].slots.contains_key(&id), "{action:?} {from}");

@@ -10,7 +10,7 @@ use handoff_domain::command::{
 use handoff_domain::event::{Subject, View};
 use handoff_domain::id::{FileId, InteractionId, UserId};
 use handoff_domain::interaction::decide::Decision;
-use handoff_domain::interaction::{Attachment, Email, OfferKind, State};
+use handoff_domain::interaction::{Attachment, Email, OfferKind, ParticipantRole, State};
 use handoff_domain::media::Media;
 use handoff_domain::rejection::Rejection;
 use handoff_domain::user_data::{UserData, Value};
@@ -231,6 +231,11 @@ impl std::fmt::Debug for Set<'_> {
 
 /// Says where an interaction is in the reference's words.
 fn spot(floor: &Floor, interaction: &Interaction) -> String {
+    let role = |role: ParticipantRole| match role {
+        ParticipantRole::Invited => Why::Invite,
+        ParticipantRole::Consulted => Why::Consult,
+        ParticipantRole::Monitor | ParticipantRole::Coach | ParticipantRole::BargeIn => Why::Watch,
+    };
     let why = |kind: OfferKind| match kind {
         OfferKind::Routed | OfferKind::Transfer => Why::Transfer,
         OfferKind::Invite => Why::Invite,
@@ -246,7 +251,7 @@ fn spot(floor: &Floor, interaction: &Interaction) -> String {
             guests: handling
                 .others
                 .iter()
-                .map(|other| (person(other.user), why(other.kind)))
+                .map(|other| (person(other.user), role(other.role)))
                 .collect(),
         },
         State::Parked { workbin: id, .. } => {

@@ -7,7 +7,7 @@
 
 use handoff_domain::desk::Supervision;
 use handoff_domain::{
-    Action, Actor, Caller, CenterId, Command, Interaction, Mode, Rejection, Role, State, UserId,
+    Action, Actor, Caller, CenterId, Command, Interaction, Mode, Rejection, Role, UserId,
 };
 
 use super::{AgentError, Desks};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use handoff_domain::interaction::Participant;
+use handoff_domain::interaction::{Participant, ParticipantRole};
 use handoff_domain::{
     CenterId, Email, Handling, Interaction, InteractionId, Media, Mode, OfferKind, State, Time,
     UserId,
@@ -32,7 +32,7 @@ fn sending(by: u64) -> State {
 fn with_others(by: u64, others: &[u64]) -> State {
     let participant = |n: &u64| Participant {
         user: user_id(*n),
-        kind: OfferKind::Consult,
+        role: ParticipantRole::Consulted,
         since: BEGIN,
         nickname: None,
     };
@@ -106,12 +106,17 @@ pub async fn each_scope_selects_its_own(store: Arc<dyn Store>) {
 /// A chat is with its owner, with every agent and supervisor in it and with whom it is offered to,
 /// and is counted once.
 pub async fn chats_are_held_by_everybody_in_them(store: Arc<dyn Store>) {
-    let kinds = [OfferKind::Invite, OfferKind::Consult, OfferKind::Coach, OfferKind::BargeIn];
+    let roles = [
+        ParticipantRole::Invited,
+        ParticipantRole::Consulted,
+        ParticipantRole::Coach,
+        ParticipantRole::BargeIn,
+    ];
     let participant =
-        |(user, kind)| Participant { user: user_id(user), kind, since: BEGIN, nickname: None };
+        |(user, role)| Participant { user: user_id(user), role, since: BEGIN, nickname: None };
     let conversation = Handling {
         mode: Mode::Chatting,
-        others: (2..).zip(kinds).map(participant).collect(),
+        others: (2..).zip(roles).map(participant).collect(),
         offer: Some(offer(6, OfferKind::Transfer)),
         seats: vec![offer(7, OfferKind::Monitor)],
         ..handling(1)

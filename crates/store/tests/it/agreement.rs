@@ -1,8 +1,8 @@
 //! The stores agree: whatever sequence of change sets and sweeps they get, they give the same
 //! answers.
 
-use handoff_domain::interaction::Participant;
 use handoff_domain::interaction::decide::TimerKind;
+use handoff_domain::interaction::{Participant, ParticipantRole};
 use handoff_domain::{
     Handling, Interaction, Media, Mode, Notice, OfferKind, State, Time, UserId, View,
 };
@@ -43,8 +43,12 @@ fn time() -> impl Strategy<Value = Time> {
 }
 
 fn state() -> impl Strategy<Value = State> {
-    let participant =
-        |n| Participant { user: user_id(n), kind: OfferKind::Invite, since: BEGIN, nickname: None };
+    let participant = |n| Participant {
+        user: user_id(n),
+        role: ParticipantRole::Invited,
+        since: BEGIN,
+        nickname: None,
+    };
     let shared =
         (0..SMALL, prop::collection::btree_set(0..SMALL, 0..3), prop::option::of(0..SMALL));
     prop_oneof![

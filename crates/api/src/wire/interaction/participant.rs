@@ -1,7 +1,7 @@
 //! Who takes part in a chat, as one reader sees it: nobody is shown a party that is hidden from
 //! them.
 
-use handoff_domain::{Chat, Interaction, State, UserId, Visibility};
+use handoff_domain::{Chat, Interaction, UserId, Visibility};
 use serde::Serialize;
 
 use crate::wire::resource::{Link, Lookup};
@@ -64,7 +64,7 @@ fn without_conversation(interaction: &Interaction, lookup: Lookup<'_>) -> Vec<Pa
     let others = handling
         .others
         .iter()
-        .map(|other| (other.user, other.nickname.as_deref(), other.kind.shown_to()));
+        .map(|other| (other.user, other.nickname.as_deref(), other.role.shown_to()));
     std::iter::once((handling.by, handling.nickname.as_deref(), Visibility::All))
         .chain(others)
         .map(|(user, nickname, shown_to)| ParticipantResource {

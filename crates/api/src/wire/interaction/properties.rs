@@ -2,7 +2,7 @@
 //! later generation's resources, because desktops read them there (docs/api/README.md, "User
 //! data"). They are shown and never stored, and a key of the customer's of that name goes first.
 
-use handoff_domain::{Interaction, State, WorkbinOwner};
+use handoff_domain::{Interaction, WorkbinOwner};
 use serde_json::{Map, Value};
 
 use super::{direction_name, queue_name};

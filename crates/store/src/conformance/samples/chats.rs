@@ -3,7 +3,7 @@
 use handoff_domain::command::SupervisorMode;
 use handoff_domain::desk::{Supervision, SupervisionExtent};
 use handoff_domain::event::{Cause, Subject};
-use handoff_domain::interaction::Participant;
+use handoff_domain::interaction::{Participant, ParticipantRole};
 use handoff_domain::{
     Chat, ChatTerms, ChatTimes, Content, CustomerKey, Desk, Direction, EmailTerms, Entry, Event,
     Fact, FileId, FileLimits, FileUse, Handling, Hours, Interaction, LeaveReason, Media, Mode,
@@ -165,16 +165,16 @@ pub fn chat(n: u64) -> Interaction {
 #[must_use]
 pub fn live_chat(n: u64) -> Interaction {
     let mut interaction = chat(n);
-    let participant = |(user, kind, nickname): (u64, OfferKind, Option<&str>)| Participant {
+    let participant = |(user, role, nickname): (u64, ParticipantRole, Option<&str>)| Participant {
         user: user_id(user),
-        kind,
+        role,
         since: BEGIN,
         nickname: nickname.map(str::to_owned),
     };
     let others = [
-        (2, OfferKind::Monitor, None),
-        (3, OfferKind::Invite, Some("Ben of Support")),
-        (4, OfferKind::Consult, None),
+        (2, ParticipantRole::Monitor, None),
+        (3, ParticipantRole::Invited, Some("Ben of Support")),
+        (4, ParticipantRole::Consulted, None),
     ];
     interaction.state = State::Handling(Handling {
         mode: Mode::Chatting,
