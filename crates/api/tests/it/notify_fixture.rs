@@ -228,7 +228,7 @@ pub(crate) fn owned(media: Media, by: UserId, mode: Mode) -> Interaction {
         nickname: None,
         offer: None,
         others: vec![],
-        seats: vec![],
+        supervision_offers: vec![],
     };
     Interaction { state: State::Handling(handling), ..waiting(media) }
 }

@@ -1,4 +1,4 @@
-//! Supervisors who follow an agent's chats: whenever they take one, each of them is offered a seat
+//! Supervisors who follow an agent's chats: whenever they take one, each of them is offered a part
 //! in it.
 //!
 //! It is kept on the agent's desk, because that is where a chat finds it that the agent has just
@@ -51,9 +51,13 @@ impl Desk {
         self.supervised_by.remove(&supervisor).is_some()
     }
 
-    /// Returns who is still to be offered a seat in a chat that the agent took at that time.
+    /// Returns who is still to be offered a part in a chat that the agent took at that time.
     #[must_use]
-    pub fn to_be_seated(&self, chat: InteractionId, taken: Time) -> Vec<(UserId, &Supervision)> {
+    pub fn followers_to_ask(
+        &self,
+        chat: InteractionId,
+        taken: Time,
+    ) -> Vec<(UserId, &Supervision)> {
         let all = self.supervised_by.iter();
         all.filter(|(_, supervision)| {
             supervision.since <= taken && !supervision.offered.contains(&chat)
@@ -62,9 +66,9 @@ impl Desk {
         .collect()
     }
 
-    /// Notes that they were offered a seat. Chats that the agent has no more are forgotten, so that
+    /// Notes that they were offered a part. Chats that the agent has no more are forgotten, so that
     /// the note does not grow.
-    pub fn note_seat_offered(&mut self, supervisor: UserId, chat: InteractionId) {
+    pub fn note_asked(&mut self, supervisor: UserId, chat: InteractionId) {
         let Some(supervision) = self.supervised_by.get_mut(&supervisor) else { return };
         match supervision.extent {
             SupervisionExtent::NextChat => {
@@ -94,21 +98,21 @@ mod tests {
         desk
     }
 
-    fn is_seated(desk: &Desk, chat: u128, taken: i64) -> bool {
-        desk.to_be_seated(InteractionId(chat), Time(taken)).iter().any(|(who, _)| *who == SAM)
+    fn is_asked(desk: &Desk, chat: u128, taken: i64) -> bool {
+        desk.followers_to_ask(InteractionId(chat), Time(taken)).iter().any(|(who, _)| *who == SAM)
     }
 
     #[test]
     fn a_supervisor_is_offered_what_the_agent_takes_from_then_on_and_nothing_twice() {
         let mut desk = supervised(SupervisionExtent::AllChats);
-        assert!(!is_seated(&desk, 7, 9), "taken before");
-        assert!(is_seated(&desk, 7, 10));
+        assert!(!is_asked(&desk, 7, 9), "taken before");
+        assert!(is_asked(&desk, 7, 10));
         desk.take_slot(InteractionId(7), Media::Chat);
-        desk.note_seat_offered(SAM, InteractionId(7));
-        assert!(!is_seated(&desk, 7, 10));
-        assert!(is_seated(&desk, 8, 20));
+        desk.note_asked(SAM, InteractionId(7));
+        assert!(!is_asked(&desk, 7, 10));
+        assert!(is_asked(&desk, 8, 20));
         desk.free_slot(InteractionId(7));
-        desk.note_seat_offered(SAM, InteractionId(8));
+        desk.note_asked(SAM, InteractionId(8));
         assert_eq!(
             desk.supervised_by[&SAM].offered.len(),
             1,
@@ -120,8 +124,8 @@ mod tests {
     #[test]
     fn who_asked_for_the_next_chat_is_offered_one() {
         let mut desk = supervised(SupervisionExtent::NextChat);
-        assert!(is_seated(&desk, 7, 10));
-        desk.note_seat_offered(SAM, InteractionId(7));
-        assert!(!is_seated(&desk, 8, 20));
+        assert!(is_asked(&desk, 7, 10));
+        desk.note_asked(SAM, InteractionId(7));
+        assert!(!is_asked(&desk, 8, 20));
     }
 }

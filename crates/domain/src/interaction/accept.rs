@@ -1,4 +1,4 @@
-//! Accept: an offer becomes ownership, or a seat in a conversation.
+//! Accept: an offer becomes ownership, or a part in a conversation.
 
 use alloc::string::{String, ToString};
 
@@ -49,7 +49,7 @@ fn come_in(change: &mut Change<'_>, user: UserId, role: ParticipantRole, nicknam
     }
     if let Some(handling) = change.handling_mut() {
         take_offer(handling, user);
-        // A supervisor who looks on and is then asked openly takes the other seat.
+        // A supervisor who looks on and is then asked openly takes that part.
         handling.others.retain(|other| other.user != user);
         handling.others.push(Participant { user, role, since, nickname });
     }

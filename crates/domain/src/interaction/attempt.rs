@@ -52,7 +52,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Returns what the caller was offered. Where nothing is offered but the seats of others, who
+    /// Returns what the caller was offered. Where nothing is offered but what supervisors asked for, who
     /// are no business of theirs, it is the wrong state.
     pub(super) fn offer(&self) -> Result<&'a Offer, Rejection> {
         let own = self.actor.user().and_then(|user| self.before.offer_to(user));

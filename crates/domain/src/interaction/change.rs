@@ -179,7 +179,9 @@ impl<'a> Change<'a> {
                 let wait = wait.clone();
                 self.after.state = State::Invited(wait, offer);
             }
-            State::Handling(handling) if kind.is_supervision() => handling.seats.push(offer),
+            State::Handling(handling) if kind.is_supervision() => {
+                handling.supervision_offers.push(offer)
+            }
             State::Handling(handling) => handling.offer = Some(offer),
             State::Parked { .. } | State::Sending { .. } | State::Ended { .. } => {}
         }
@@ -187,7 +189,7 @@ impl<'a> Change<'a> {
     }
 
     /// Ends what somebody was offered without its being accepted: a routed offer goes back to its
-    /// place in line, of any other the owner is told, of a seat that a supervisor asked for they
+    /// place in line, of any other the owner is told, of what a supervisor asked for they
     /// alone.
     pub(super) fn refuse_offer(&mut self, to: UserId, how: Refused) {
         let Some(kind) = self.after.offer_to(to).map(|offer| offer.kind) else { return };
@@ -227,21 +229,21 @@ impl<'a> Change<'a> {
         }
     }
 
-    /// Takes the seats back that supervisors asked for and have not taken.
-    pub(super) fn withdraw_seats(&mut self, reason: RevokeReason) {
-        let seats = self.handling_mut().map(|handling| core::mem::take(&mut handling.seats));
+    /// Takes everything back that supervisors asked for and have not taken.
+    pub(super) fn withdraw_supervision_offers(&mut self, reason: RevokeReason) {
+        let offers = self.handling_mut().map(|it| core::mem::take(&mut it.supervision_offers));
         let facts =
-            seats.into_iter().flatten().map(|seat| Fact::OfferRevoked { to: seat.to, reason });
+            offers.into_iter().flatten().map(|offer| Fact::OfferRevoked { to: offer.to, reason });
         self.facts.extend(facts);
     }
 
-    /// Takes the seat back that a supervisor asked for, because they are about to be offered
+    /// Takes back what a supervisor asked for, because they are about to be offered
     /// another.
-    pub(super) fn withdraw_seat(&mut self, to: UserId) {
+    pub(super) fn withdraw_supervision_offer(&mut self, to: UserId) {
         let Some(handling) = self.handling_mut() else { return };
-        let seats = handling.seats.len();
-        handling.seats.retain(|seat| seat.to != to);
-        if handling.seats.len() < seats {
+        let offers = handling.supervision_offers.len();
+        handling.supervision_offers.retain(|offer| offer.to != to);
+        if handling.supervision_offers.len() < offers {
             self.facts.push(Fact::OfferRevoked { to, reason: RevokeReason::OwnerActed });
         }
     }
@@ -272,7 +274,7 @@ impl<'a> Change<'a> {
             nickname,
             offer: None,
             others: vec![],
-            seats: vec![],
+            supervision_offers: vec![],
         });
     }
 
@@ -391,7 +393,7 @@ impl<'a> Change<'a> {
 /// Takes away what a user was offered of an owned interaction.
 pub(super) fn take_offer(handling: &mut Handling, to: UserId) {
     handling.offer.take_if(|offer| offer.to == to);
-    handling.seats.retain(|seat| seat.to != to);
+    handling.supervision_offers.retain(|offer| offer.to != to);
 }
 
 /// Returns the timer that watches over the owner, from the beginning of their ownership.

@@ -155,7 +155,7 @@ pub(super) fn end(change: &mut Change<'_>, reason: RevokeReason, ended: LeaveRea
     if is_to_take_part {
         change.withdraw_offer(reason);
     }
-    change.withdraw_seats(reason);
+    change.withdraw_supervision_offers(reason);
     change.facts.push(Fact::ChatEnded);
     for Participant { user, role, .. } in left {
         change.facts.push(Fact::ParticipantLeft { user });

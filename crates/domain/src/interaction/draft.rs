@@ -55,7 +55,7 @@ pub(super) fn create(attempt: &Attempt<'_>, draft: &Draft) -> Result<Decision, R
             nickname: None,
             offer: None,
             others: vec![],
-            seats: vec![],
+            supervision_offers: vec![],
         }),
         epoch: 1,
         queue: queue.map(|queue| queue.id),

@@ -23,7 +23,7 @@ enum Refuge {
     Front,
 }
 
-/// Takes from an agent who is gone whatever they hold of this interaction: their offer, their seat
+/// Takes from an agent who is gone whatever they hold of this interaction: their offer, their part
 /// in the conversation, their ownership.
 pub(super) fn agent_gone(attempt: &Attempt<'_>, user: UserId) -> Result<Decision, Rejection> {
     let before = attempt.before;
@@ -118,7 +118,7 @@ fn release(
         return Ok(());
     }
     change.withdraw_offer(RevokeReason::OwnerGone);
-    change.withdraw_seats(RevokeReason::OwnerGone);
+    change.withdraw_supervision_offers(RevokeReason::OwnerGone);
     let found = refuges.iter().any(|refuge| flee(change, handling, refuge));
     if found { Ok(()) } else { Err(Rejection::NoCurrentQueue) }
 }

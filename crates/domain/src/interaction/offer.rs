@@ -80,8 +80,8 @@ impl Offer {
 }
 
 impl Interaction {
-    /// Returns the open offer: the router's, or the owner's. The seats that supervisors asked for
-    /// are no such offers.
+    /// Returns the open offer: the router's, or the owner's. What supervisors asked for is no
+    /// such offer.
     #[must_use]
     pub const fn offer(&self) -> Option<&Offer> {
         match &self.state {
@@ -94,15 +94,16 @@ impl Interaction {
         }
     }
 
-    /// Returns the seats that supervisors asked for and have not taken yet.
+    /// Returns what supervisors asked for and have not taken yet.
     #[must_use]
-    pub fn seats(&self) -> &[Offer] {
-        self.handling().map_or(&[], |handling| &handling.seats)
+    pub fn supervision_offers(&self) -> &[Offer] {
+        self.handling().map_or(&[], |handling| &handling.supervision_offers)
     }
 
-    /// Returns everything that somebody may accept now: the open offer and the supervisors' seats.
+    /// Returns everything that somebody may accept now: the open offer and what
+    /// supervisors asked for.
     pub fn acceptable(&self) -> impl Iterator<Item = &Offer> {
-        self.offer().into_iter().chain(self.seats())
+        self.offer().into_iter().chain(self.supervision_offers())
     }
 
     /// Returns what a user may accept.

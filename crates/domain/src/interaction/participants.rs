@@ -101,7 +101,7 @@ impl Interaction {
     }
 }
 
-/// Offers another agent a seat in the conversation. An agent who is in for advice alone (`Consult`)
+/// Offers another agent a part in the conversation. An agent who is in for advice alone (`Consult`)
 /// and is then invited simply becomes visible: they have agreed to be there already, and this is
 /// how a consultation becomes a conference.
 pub(super) fn bring_in(
@@ -129,7 +129,7 @@ pub(super) fn bring_in(
     ask(attempt, target, kind)
 }
 
-/// Offers a seat for advice to whoever serves a queue and can take it best now. Nobody waits for
+/// Asks for the advice of whoever serves a queue and can take it best now. Nobody waits for
 /// one who is busy: a consultation is for the customer who is there, so without anybody it is
 /// refused.
 pub(super) fn consult_queue(
@@ -153,7 +153,7 @@ fn ask(attempt: &Attempt<'_>, target: UserId, kind: OfferKind) -> Result<Decisio
     let note = attempt.note()?;
     let mut change = attempt.change();
     change.kind = NotificationType::ParticipantsUpdated;
-    change.withdraw_seat(target);
+    change.withdraw_supervision_offer(target);
     change.offer(target, kind, timeout_ms(attempt), note);
     Ok(change.finish())
 }

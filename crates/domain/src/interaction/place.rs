@@ -47,7 +47,7 @@ pub(super) fn to_entry(
     let mut change = attempt.change();
     say::farewell(attempt, &mut change)?;
     change.withdraw_offer(RevokeReason::OwnerActed);
-    change.withdraw_seats(RevokeReason::OwnerActed);
+    change.withdraw_supervision_offers(RevokeReason::OwnerActed);
     change.last_sees(handling.by, Status::Completed);
     change.enter_queue(entry, handling.mode);
     Ok(change.finish())

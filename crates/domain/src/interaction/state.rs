@@ -87,11 +87,15 @@ pub struct Handling {
     pub offer: Option<Offer>,
     /// Other agents in the conversation, longest present first.
     pub others: Vec<Participant>,
-    /// Seats that supervisors asked for and have not taken yet, at most one of each. They are not
-    /// the owner's offers and hinder none of them, or a refusal would tell them that somebody is
-    /// about to look on. Before there were any, such a seat was kept as `offer`.
-    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Vec::is_empty"))]
-    pub seats: Vec<Offer>,
+    /// What supervisors asked for and have not taken yet, at most one of each. These are not the
+    /// owner's offers and hinder none of them, or a refusal would tell the owner that somebody is
+    /// about to look on. Before there were any, such an offer was kept as `offer`; they are stored
+    /// by the name that they had.
+    #[cfg_attr(
+        feature = "stored",
+        serde(rename = "seats", default, skip_serializing_if = "Vec::is_empty")
+    )]
+    pub supervision_offers: Vec<Offer>,
 }
 
 /// How an interaction ended.

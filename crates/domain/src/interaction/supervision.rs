@@ -14,7 +14,7 @@ use crate::interaction::transfer::timeout_ms;
 use crate::interaction::{Mode, ParticipantRole};
 use crate::rejection::Rejection;
 
-/// Offers a supervisor the seat that they ask for. They accept it like any other offer, because
+/// Offers a supervisor the part that they ask for. They accept it like any other offer, because
 /// that is how their client learns of chats (8.5.2 pages on Intrude: they get the chat in state
 /// `Invited`). It stands beside whatever the owner offers, and the owner beside whatever
 /// supervisors ask for.

@@ -34,7 +34,7 @@ fn to_agent(attempt: &Attempt<'_>, owner: UserId, target: UserId) -> Result<Deci
     let mut change = attempt.change();
     say::farewell(attempt, &mut change)?;
     change.withdraw_offer(RevokeReason::OwnerActed);
-    change.withdraw_seat(target);
+    change.withdraw_supervision_offer(target);
     change.offer(target, OfferKind::Transfer, timeout_ms(attempt), note);
     Ok(change.finish())
 }
@@ -69,7 +69,7 @@ pub(super) fn timeout_ms(attempt: &Attempt<'_>) -> u64 {
 }
 
 /// Refuses a target that cannot take an offer of this interaction now. One that has its slot
-/// already, by an offer or a seat in the conversation, needs no second.
+/// already, by an offer or as a participant, needs no second.
 pub(super) fn may_be_offered(attempt: &Attempt<'_>, target: UserId) -> Result<(), Rejection> {
     let Attempt { before, context, .. } = attempt;
     let user = context

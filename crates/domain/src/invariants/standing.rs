@@ -79,8 +79,8 @@ pub fn one_owner(snapshot: &Snapshot<'_>) -> Result<(), Violation> {
 
 /// S10: an open offer has a number of its own that was given (the router's the latest), it is to
 /// somebody who is not the owner, a waiting interaction's is the router's and an owned one's the
-/// owner's, and it ends after it began. (That there is at most one is in the type.) The seats that
-/// supervisors asked for stand beside it, in a live chat alone; nobody has two of all these.
+/// owner's, and it ends after it began. (That there is at most one is in the type.) What
+/// supervisors asked for stands beside it, in a live chat alone; nobody has two of all these.
 ///
 /// # Errors
 ///
@@ -110,11 +110,16 @@ pub fn one_offer(snapshot: &Snapshot<'_>) -> Result<(), Violation> {
             demand(is_right, NAME, id, "an offer is of the wrong kind for its state")?;
         }
         let is_live = interaction.mode() == Some(Mode::Chatting);
-        for seat in interaction.seats() {
-            demand(is_live, NAME, id, "a seat is open where nobody talks")?;
-            demand(seat.kind.is_supervision(), NAME, id, "a seat is no supervisor's own")?;
-            let is_in = interaction.others().iter().any(|other| other.user == seat.to);
-            demand(!is_in, NAME, id, "somebody who is in has a seat open")?;
+        for offer in interaction.supervision_offers() {
+            demand(is_live, NAME, id, "a supervisor is offered a part where nobody talks")?;
+            demand(
+                offer.kind.is_supervision(),
+                NAME,
+                id,
+                "what a supervisor asked for is no supervision",
+            )?;
+            let is_in = interaction.others().iter().any(|other| other.user == offer.to);
+            demand(!is_in, NAME, id, "somebody who is in is offered a part")?;
         }
     }
     Ok(())

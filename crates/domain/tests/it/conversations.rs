@@ -133,7 +133,7 @@ fn an_owner_who_leaves_takes_his_open_offer_back() {
 fn a_participant_who_leaves_rejects_what_he_was_offered() {
     let (mut floor, id) = state("chatting in company");
     floor.does(ANN, id, Action::Transfer(Target::Agent(Named::Known(CID))));
-    assert_eq!(floor.desks[&CID].slots.len(), 1, "their seat is their slot");
+    assert_eq!(floor.desks[&CID].slots.len(), 1, "their part is their slot");
     let decision = floor.does(CID, id, Action::Leave);
     assert!(decision.after.offer().is_none() && decision.after.others().is_empty());
     assert_eq!(seen(&decision, CID), Some((Status::Completed, false)));

@@ -29,12 +29,12 @@ const STANDING: &[Break] = &[
     ("processing with transfer", |it| offer(it).to = ANN, "one_offer"),
     ("processing with transfer", |it| offer(it).expires = offer(it).since, "one_offer"),
     ("processing with transfer", |it| offer(it).kind = OfferKind::Routed, "one_offer"),
-    ("talking with intrusion", |it| seat(it).kind = OfferKind::Invite, "one_offer"),
-    ("talking with intrusion", |it| seat(it).to = ANN, "one_offer"),
+    ("talking with intrusion", |it| asked(it).kind = OfferKind::Invite, "one_offer"),
+    ("talking with intrusion", |it| asked(it).to = ANN, "one_offer"),
     ("talking with intrusion", |it| handling(it).mode = Mode::LeftChat, "one_offer"),
-    ("talking with intrusion", |it| handling(it).offer = Some(seat(it).clone()), "one_offer"),
-    ("talking with intrusion beside transfer", |it| seat(it).number = 3, "one_offer"),
-    ("talking with intrusion beside transfer", |it| seat(it).to = BOB, "one_offer"),
+    ("talking with intrusion", |it| handling(it).offer = Some(asked(it).clone()), "one_offer"),
+    ("talking with intrusion beside transfer", |it| asked(it).number = 3, "one_offer"),
+    ("talking with intrusion beside transfer", |it| asked(it).to = BOB, "one_offer"),
     ("talking in company", |it| it.state = watched_twice(it), "one_offer"),
     ("processing", |it| handling(it).by = BOB, "slots_match"),
     ("chatting in company", |it| handling(it).others.clear(), "slots_match"),
@@ -78,7 +78,7 @@ const STEPS: &[Break] = &[
     ("processing", |it| it.offers += 2, "offers_counted"),
     ("processing", |it| it.offers -= 1, "offers_counted"),
     ("processing with transfer", |it| offer(it).to = CID, "offers_counted"),
-    ("talking with intrusion", |it| seat(it).to = CID, "offers_counted"),
+    ("talking with intrusion", |it| asked(it).to = CID, "offers_counted"),
     ("talking", |it| it.chat = None, "conversation_grows"),
     ("talking", |it| chat(it).total -= 1, "conversation_grows"),
     ("talking is over", |it| chat(it).ended = None, "conversation_grows"),
@@ -113,11 +113,11 @@ fn offer(interaction: &mut Interaction) -> &mut handoff_domain::Offer {
     handling(interaction).offer.as_mut().expect("an offer is open")
 }
 
-fn seat(interaction: &mut Interaction) -> &mut handoff_domain::Offer {
-    &mut handling(interaction).seats[0]
+fn asked(interaction: &mut Interaction) -> &mut handoff_domain::Offer {
+    &mut handling(interaction).supervision_offers[0]
 }
 
-/// Returns a chat in which somebody is who asks for a seat as well.
+/// Returns a chat in which somebody is who asks to look on as well.
 fn watched_twice(interaction: &mut Interaction) -> State {
     let mut state = state("talking with intrusion")
         .0
@@ -127,8 +127,8 @@ fn watched_twice(interaction: &mut Interaction) -> State {
         .expect("it exists")
         .state;
     if let State::Handling(asked) = &mut state {
-        asked.seats[0].number = 1;
-        asked.seats[0].to = CID;
+        asked.supervision_offers[0].number = 1;
+        asked.supervision_offers[0].to = CID;
         asked.others.clone_from(&handling(interaction).others);
     }
     state

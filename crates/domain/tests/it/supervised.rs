@@ -109,7 +109,7 @@ fn in_chat(command: &'static str) -> Rejection {
 }
 
 #[test]
-fn a_seat_ends_when_there_is_nothing_to_look_at_any_more() {
+fn supervision_ends_when_there_is_nothing_to_look_at_any_more() {
     let queue = |floor: &Floor| Action::PlaceInQueue(in_queue(floor, &Media::Chat));
     let floor = Floor::new();
     let left = || Action::CustomerLeft { reason: LeaveReason::Itself };
@@ -137,7 +137,7 @@ fn a_seat_ends_when_there_is_nothing_to_look_at_any_more() {
 }
 
 #[test]
-fn what_an_owner_offers_a_supervisor_takes_the_place_of_his_own_seat() {
+fn what_an_owner_offers_a_supervisor_takes_the_place_of_what_they_asked_for() {
     let sam = || Named::Known(SUPERVISOR);
     for (action, kind, shown_to) in [
         (Action::Invite(sam()), OfferKind::Invite, Visibility::All),
@@ -179,14 +179,14 @@ fn an_invitation_that_is_taken_back_leaves_who_looks_on_where_he_was() {
     assert_eq!((removed.after.others().len(), removed.said().count()), (1, 0));
 }
 
-/// Seats were once kept in the owner's slot; one that is stored so ends like any other.
+/// What supervisors ask for was once kept in the owner's slot; one that is stored so ends like any other.
 #[test]
-fn a_seat_that_was_stored_as_an_offer_is_taken_or_ends() {
+fn what_was_stored_as_an_offer_is_taken_or_ends() {
     let stored = || {
         let (mut floor, id) = state("talking with intrusion");
         let interaction = floor.interactions.get_mut(&id).expect("it exists");
         let State::Handling(handling) = &mut interaction.state else { panic!("it is owned") };
-        handling.offer = handling.seats.pop();
+        handling.offer = handling.supervision_offers.pop();
         (floor, id)
     };
     let (mut floor, id) = stored();

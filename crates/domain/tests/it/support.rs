@@ -109,7 +109,7 @@ impl Floor {
         self.does(agent, id, Action::Accept { nickname: None });
     }
 
-    /// Lets the supervisor ask for a seat in a chat.
+    /// Lets the supervisor ask for a part in a chat.
     pub(crate) fn intrudes(&mut self, id: InteractionId, mode: SupervisorMode) -> Decision {
         self.does(SUPERVISOR, id, Action::Intrude { mode })
     }

@@ -195,7 +195,7 @@ pub(crate) fn differences(
     compare("the epoch", interaction.epoch.to_string(), thing.epoch.to_string());
     compare("the number of offers", interaction.offers.to_string(), thing.offers.to_string());
     compare("the place", spot(floor, interaction), format!("{:?}", thing.spot));
-    let seats: Vec<u64> = interaction.seats().iter().map(|seat| seat.number).collect();
+    let seats: Vec<u64> = interaction.supervision_offers().iter().map(|seat| seat.number).collect();
     compare("the list of seats", format!("{seats:?}"), format!("{:?}", Vec::from_iter(thing.seat)));
     let parent = thing.parent.map(|parent| ids[parent]);
     compare("the parent", format!("{:?}", interaction.parent), format!("{parent:?}"));

@@ -78,7 +78,7 @@ impl Desks {
         }
         let agent = handling.by;
         let Some(desk) = self.core.desk(agent) else { return Ok(()) };
-        for (supervisor, supervision) in desk.to_be_seated(chat.id, handling.since) {
+        for (supervisor, supervision) in desk.followers_to_ask(chat.id, handling.since) {
             about_to(supervisor, supervision.nickname.as_ref());
             let seating = self.seat(chat, supervisor, supervision).await?;
             match seating {
@@ -91,7 +91,7 @@ impl Desks {
                 if is_ended {
                     desk.end_supervision(supervisor);
                 } else {
-                    desk.note_seat_offered(supervisor, chat.id);
+                    desk.note_asked(supervisor, chat.id);
                 }
                 Ok(Vec::new())
             })

@@ -118,7 +118,7 @@ pub async fn chats_are_held_by_everybody_in_them(store: Arc<dyn Store>) {
         mode: Mode::Chatting,
         others: (2..).zip(roles).map(participant).collect(),
         offer: Some(offer(6, OfferKind::Transfer)),
-        seats: vec![offer(7, OfferKind::Monitor)],
+        supervision_offers: vec![offer(7, OfferKind::Monitor)],
         ..handling(1)
     };
     let chat = Interaction { state: State::Handling(conversation), ..chat(1) };

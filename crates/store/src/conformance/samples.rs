@@ -83,7 +83,7 @@ pub const fn handling(by: u64) -> Handling {
         nickname: None,
         offer: None,
         others: Vec::new(),
-        seats: Vec::new(),
+        supervision_offers: Vec::new(),
     }
 }
 

@@ -161,7 +161,7 @@ pub fn chat(n: u64) -> Interaction {
 
 /// Returns the n-th interaction as a chat that is going on, with everything that one can have: an
 /// open transfer, another agent, one who is consulted, a supervisor who looks on, and one who has
-/// not taken their seat yet.
+/// not come in yet.
 #[must_use]
 pub fn live_chat(n: u64) -> Interaction {
     let mut interaction = chat(n);
@@ -181,7 +181,7 @@ pub fn live_chat(n: u64) -> Interaction {
         nickname: Some("Kate of Support".to_owned()),
         offer: Some(Offer { number: 5, ..offer(5, OfferKind::Transfer) }),
         others: others.into_iter().map(participant).collect(),
-        seats: vec![Offer { number: 6, ..offer(6, OfferKind::BargeIn) }],
+        supervision_offers: vec![Offer { number: 6, ..offer(6, OfferKind::BargeIn) }],
         ..handling(1)
     });
     interaction.offers = 6;
