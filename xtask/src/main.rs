@@ -58,7 +58,7 @@ enum Command {
     Tidy,
     /// Licences, bans and sources of the dependencies, with cargo-deny.
     Deny(deny::Options),
-    /// The rules against their independent reference, and over their whole state space.
+    /// The rules over their whole state space, and by random sequences of commands.
     Model(model::Options),
     /// Hostile input for every bolero target, for a bounded time.
     Fuzz(fuzz::Options),

@@ -2,11 +2,12 @@
 
 use handoff_domain::chat::LeaveReason;
 use handoff_domain::command::{Action, Actor, Named, Target};
-use handoff_domain::event::NotificationType;
+use handoff_domain::event::{Fact, NotificationType, RevokeReason};
 use handoff_domain::interaction::{Mode, ParticipantRole, Status};
+use handoff_domain::media::Media;
 use handoff_domain::rejection::Rejection;
 
-use crate::support::{ANN, BOB, CID, DEE, seen, shown, state};
+use crate::support::{ANN, BOB, CID, DEE, in_queue, seen, shown, state};
 
 #[test]
 fn an_invited_agent_takes_part_and_the_owner_stays() {
@@ -139,4 +140,21 @@ fn a_participant_who_leaves_rejects_what_he_was_offered() {
     assert_eq!(seen(&decision, CID), Some((Status::Completed, false)));
     assert_eq!(shown(&decision, ANN).expect("told").kind, NotificationType::Error);
     assert!(floor.desks[&CID].slots.is_empty());
+}
+
+#[test]
+fn who_takes_part_needs_no_other_slot_to_become_the_owner() {
+    let (mut floor, id) = state("chatting in company");
+    let users = std::sync::Arc::make_mut(&mut floor.users);
+    users.get_mut(&CID).expect("they are there").capacity.overall = Some(1);
+    floor.does(ANN, id, Action::Transfer(Target::Agent(Named::Known(CID))));
+}
+
+#[test]
+fn what_the_owner_offered_is_taken_back_when_it_goes_to_a_queue() {
+    let (mut floor, id) = state("chatting with transfer");
+    let queue = in_queue(&floor, &Media::Chat);
+    let decision = floor.does(ANN, id, Action::PlaceInQueue(queue));
+    let revoked = Fact::OfferRevoked { to: BOB, reason: RevokeReason::OwnerActed };
+    assert!(decision.events[0].facts.contains(&revoked));
 }

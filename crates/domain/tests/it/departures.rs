@@ -11,7 +11,7 @@ use handoff_domain::rejection::Rejection;
 use handoff_domain::{Decision, Workbin};
 
 use crate::floor::Floor;
-use crate::support::{ANN, BOB, seen, shown, state};
+use crate::support::{ANN, BOB, CID, seen, shown, state};
 
 fn gone(floor: &mut Floor, id: handoff_domain::InteractionId) -> Decision {
     floor.now = floor.now.plus_ms(90_000);
@@ -154,4 +154,30 @@ fn a_new_owner_has_the_whole_time_whatever_he_did_before() {
     floor.give(id, ANN);
     floor.now = floor.now.plus_ms(floor.options.handling_timeout_ms - 1);
     assert!(floor.machine(Actor::Server, id, Action::ExpireHandling).events.is_empty());
+}
+
+#[test]
+fn ownership_that_passes_on_begins_anew() {
+    for (name, by, action, heir) in [
+        ("chatting with transfer", BOB, Action::Accept { nickname: None }, BOB),
+        ("chatting in company", ANN, Action::Leave, CID),
+    ] {
+        let (mut floor, id) = state(name);
+        floor.now = floor.now.plus_ms(60_000);
+        let decision = floor.does(by, id, action);
+        let handling = decision.after.handling().expect("it is owned");
+        assert_eq!((handling.by, handling.since), (heir, floor.now), "{name}");
+        let due = floor.now.plus_ms(floor.options.handling_timeout_ms);
+        assert!(decision.timers.contains(&TimerChange::Set(TimerKind::Handling, due)), "{name}");
+    }
+}
+
+#[test]
+fn only_who_is_gone_lets_a_chat_go_before_others() {
+    let (mut floor, id) = state("left chat");
+    assert!(gone(&mut floor, id).after.wait().expect("it waits").front);
+    let (mut floor, id) = state("chatting");
+    floor.now = floor.now.plus_ms(floor.options.handling_timeout_ms);
+    let silent = floor.machine(Actor::Server, id, Action::ExpireHandling);
+    assert!(!silent.after.wait().expect("it waits").front);
 }

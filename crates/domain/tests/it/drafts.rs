@@ -29,6 +29,14 @@ fn a_reply_is_a_new_interaction_in_its_writers_hands() {
 }
 
 #[test]
+fn what_nobody_outside_wrote_is_not_answered() {
+    let mut floor = Floor::new();
+    let id = floor.owned(&Media::Email);
+    floor.interactions.get_mut(&id).expect("it is there").direction = Direction::Internal;
+    assert!(matches!(floor.tries(ANN, id, reply()), Err(Rejection::WrongState { .. })));
+}
+
+#[test]
 fn only_the_draft_is_shown() {
     let mut floor = Floor::new();
     let original = floor.owned(&Media::Email);

@@ -8,7 +8,7 @@ use handoff_domain::invariants::{self, step};
 use proptest::prelude::*;
 
 use crate::floor::{Floor, MEDIA, SUPERVISOR};
-use crate::support::{ANN, BOB, CID, DEE};
+use crate::support::{ANN, BOB, CID, DEE, sequences};
 use crate::table::{COMMANDS, action};
 
 const PEOPLE: [UserId; 5] = [ANN, BOB, CID, DEE, SUPERVISOR];
@@ -71,7 +71,7 @@ fn aimed(floor: &Floor, step: Move, id: handoff_domain::InteractionId) -> Action
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(sequences(200))]
 
     #[test]
     fn no_sequence_of_commands_breaks_an_invariant(moves in moves()) {

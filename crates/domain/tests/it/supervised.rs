@@ -41,6 +41,15 @@ fn a_supervisor_looks_on_unseen() {
 }
 
 #[test]
+fn a_supervisor_who_is_the_owner_is_in_already() {
+    let (mut floor, id) = state("talking");
+    floor.does(ANN, id, Action::Transfer(Target::Agent(Named::Known(SUPERVISOR))));
+    floor.does(SUPERVISOR, id, Action::Accept { nickname: None });
+    let intrusion = Action::Intrude { mode: SupervisorMode::Monitor };
+    assert_eq!(floor.tries(SUPERVISOR, id, intrusion), Err(Rejection::TargetAlreadyIn));
+}
+
+#[test]
 fn a_supervisor_who_changes_his_part_joins_and_leaves_for_whom_it_concerns() {
     let (mut floor, id) = state("talking while monitored");
     let mut step = |mode| {

@@ -1,5 +1,7 @@
 //! Interactions in every state of the state table, made by the commands that lead there.
 
+use handoff_domain::NewInteraction;
+use handoff_domain::chat::{ChatRequest, ChatTimes, CustomerKey};
 use handoff_domain::command::{
     Action, Actor, Dispatch, Draft, DraftKind, Named, SupervisorMode, Target,
 };
@@ -10,8 +12,16 @@ use handoff_domain::interaction::{Email, Status};
 use handoff_domain::media::Media;
 use handoff_domain::rejection::Rejection;
 use handoff_domain::user_data::UserData;
+use proptest::prelude::ProptestConfig;
 
 use crate::floor::{AGENTS, Floor, MEDIA, SUPERVISOR};
+
+/// Returns how a property is tried: on so many sequences, or on as many as the environment says.
+pub(crate) fn sequences(cases: u32) -> ProptestConfig {
+    let given = std::env::var("HANDOFF_MODEL_SEQUENCES");
+    let cases = given.map_or(cases, |text| text.parse().expect("a number of sequences"));
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
 
 /// The owner.
 pub(crate) const ANN: UserId = AGENTS[0];
@@ -89,6 +99,15 @@ impl Floor {
         self.apply(decide, id, actor, action).expect("the command succeeds")
     }
 
+    /// Opens a chat with a customer who is there.
+    pub(crate) fn converse(&mut self) -> InteractionId {
+        let make = |floor: &Self| NewInteraction {
+            chat: Some(chat_request()),
+            ..floor.new_interaction(&Media::Chat)
+        };
+        self.begin(make, &Actor::Customer)
+    }
+
     /// Opens an interaction and gives it to the owner.
     pub(crate) fn owned(&mut self, media: &Media) -> InteractionId {
         let id = self.open(media);
@@ -125,6 +144,25 @@ impl Floor {
         let original = self.owned(&MEDIA[0]);
         let decision = self.does(ANN, original, reply());
         (original, decision.related[0].id)
+    }
+}
+
+/// Returns what a customer's wish to chat brings along: gone after 45 s without a request, alerted
+/// after 255 s without a word, closed 45 s later.
+pub(crate) fn chat_request() -> ChatRequest {
+    ChatRequest {
+        service: "customer-support".to_string(),
+        nickname: "Joan".to_string(),
+        customer: CustomerKey {
+            user_id: "007555677B20000A".to_string(),
+            key_hash: "00".repeat(32),
+        },
+        times: ChatTimes {
+            customer_silence_ms: 45_000,
+            idle_alert_ms: 255_000,
+            idle_close_ms: 45_000,
+            wait_max_ms: 600_000,
+        },
     }
 }
 

@@ -13,8 +13,8 @@ use handoff_domain::media::Media;
 use handoff_domain::rejection::{FileLimit, Rejection};
 use handoff_domain::service::FileLimits;
 
-use crate::floor::{Floor, SUPERVISOR, chat_request};
-use crate::support::{ANN, BOB, CID, in_queue, seen, state};
+use crate::floor::{Floor, SUPERVISOR};
+use crate::support::{ANN, BOB, CID, chat_request, in_queue, seen, state};
 use crate::table::talk::text;
 
 pub(crate) fn says(content: Content, visibility: Visibility) -> Action {

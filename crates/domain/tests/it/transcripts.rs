@@ -14,7 +14,7 @@ use handoff_domain::{Interaction, invariants};
 use proptest::prelude::*;
 
 use crate::floor::{Floor, SUPERVISOR};
-use crate::support::{ANN, BOB, CID, in_queue};
+use crate::support::{ANN, BOB, CID, in_queue, sequences};
 use crate::table::talk::text;
 
 const AGENTS: [UserId; 3] = [ANN, BOB, CID];
@@ -138,7 +138,7 @@ fn deliver(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(sequences(300))]
 
     #[test]
     fn every_reader_has_one_sequence_and_knows_who_is_there(moves in moves()) {

@@ -21,7 +21,7 @@ use handoff_domain::{Desk, Interaction, UserId, Workbin};
 use stateright::{Checker, Model, Property};
 
 use crate::floor::{AGENTS, Floor, Rules, queue_id};
-use crate::{number_from_env, say};
+use crate::say;
 
 /// The agents that take part.
 const TEAM: [UserId; 2] = [AGENTS[0], AGENTS[1]];
@@ -389,8 +389,8 @@ fn explore(bounds: Bounds) -> usize {
 /// build explores what it can in seconds, an optimised one some hundred thousand states;
 /// `HANDOFF_MODEL_EPOCHS` explores all dimensions together.
 fn bounds() -> Vec<Bounds> {
-    let epochs = number_from_env("HANDOFF_MODEL_EPOCHS", 0);
-    if epochs > 0 {
+    if let Ok(epochs) = std::env::var("HANDOFF_MODEL_EPOCHS") {
+        let epochs = epochs.parse().expect("HANDOFF_MODEL_EPOCHS is a number");
         return vec![Bounds { epochs, offers: 3, departures: 1, last_tick: 1 }];
     }
     let more = u64::from(!cfg!(debug_assertions));

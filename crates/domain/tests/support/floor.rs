@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use handoff_domain::center::{Capacity, Queue, Role, Skill, User, Workbin, WorkbinOwner};
-use handoff_domain::chat::{ChatRequest, ChatTimes, CustomerKey, Entry};
+use handoff_domain::chat::Entry;
 use handoff_domain::command::{Action, Actor, Caller, Command, Named};
 use handoff_domain::desk::{Channels, Desk, Reach};
 use handoff_domain::event::Topic;
@@ -106,19 +106,17 @@ impl Floor {
 
     /// Opens an interaction in its medium's queue.
     pub(crate) fn open(&mut self, media: &Media) -> InteractionId {
-        self.made += 1;
-        let decision =
-            self.try_open(self.new_interaction(media), &Actor::Server).expect("it may be opened");
-        self.commit(&decision);
-        decision.after.id
+        self.begin(|floor| floor.new_interaction(media), &Actor::Server)
     }
 
-    /// Opens a chat with a customer who is there.
-    pub(crate) fn converse(&mut self) -> InteractionId {
+    /// Opens what is made.
+    pub(crate) fn begin(
+        &mut self,
+        make: impl FnOnce(&Self) -> NewInteraction,
+        actor: &Actor,
+    ) -> InteractionId {
         self.made += 1;
-        let new =
-            NewInteraction { chat: Some(chat_request()), ..self.new_interaction(&Media::Chat) };
-        let decision = self.try_open(new, &Actor::Customer).expect("it may be opened");
+        let decision = self.try_open(make(self), actor).expect("it may be opened");
         self.commit(&decision);
         decision.after.id
     }
@@ -344,25 +342,6 @@ pub(crate) fn queue_id(media: &Media) -> QueueId {
         Media::Chat => 0xc1,
         Media::Workitem | Media::Open(_) => 0xf1,
     })
-}
-
-/// Returns what a customer's wish to chat brings along: gone after 45 s without a request, alerted
-/// after 255 s without a word, closed 45 s later.
-pub(crate) fn chat_request() -> ChatRequest {
-    ChatRequest {
-        service: "customer-support".to_string(),
-        nickname: "Joan".to_string(),
-        customer: CustomerKey {
-            user_id: "007555677B20000A".to_string(),
-            key_hash: "00".repeat(32),
-        },
-        times: ChatTimes {
-            customer_silence_ms: 45_000,
-            idle_alert_ms: 255_000,
-            idle_close_ms: 45_000,
-            wait_max_ms: 600_000,
-        },
-    }
 }
 
 fn workbins() -> BTreeMap<WorkbinId, Workbin> {

@@ -7,8 +7,8 @@ use handoff_domain::command::{Action, Named, SupervisorMode};
 use handoff_domain::id::{FileId, UserId};
 use handoff_domain::media::Media;
 
-use crate::floor::{Floor, SUPERVISOR, chat_request};
-use crate::support::{CID, DEE};
+use crate::floor::{Floor, SUPERVISOR};
+use crate::support::{CID, DEE, chat_request};
 
 /// Changes the contact center as the command's name says.
 pub(super) fn prepare(floor: &mut Floor, command: &str) {
