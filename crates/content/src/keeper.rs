@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use handoff_domain::{FileId, Interaction};
-use handoff_engine::Engine;
+use handoff_engine::Core;
 use handoff_store::files::READ_BYTES_MAX;
 use handoff_store::{FileRecord, Files, FilesError, Key, NewFile, Record, StoreError, Versioned};
 
@@ -34,7 +34,7 @@ impl Default for Options {
 
 /// Keeps files and gives them out again; cheap to share.
 pub struct FileKeeper {
-    engine: Arc<Engine>,
+    core: Arc<Core>,
     files: Arc<dyn Files>,
     options: Options,
 }
@@ -42,8 +42,8 @@ pub struct FileKeeper {
 impl FileKeeper {
     /// Makes it.
     #[must_use]
-    pub fn new(engine: Arc<Engine>, files: Arc<dyn Files>, options: Options) -> Arc<Self> {
-        Arc::new(Self { engine, files, options })
+    pub fn new(core: Arc<Core>, files: Arc<dyn Files>, options: Options) -> Arc<Self> {
+        Arc::new(Self { core, files, options })
     }
 
     /// Returns the room on the disk.
@@ -82,11 +82,7 @@ impl FileKeeper {
     }
 
     fn new_file(&self, bytes_max: u64) -> NewFile {
-        NewFile {
-            id: FileId(self.engine.core().ids().random()),
-            at: self.engine.core().now(),
-            bytes_max,
-        }
+        NewFile { id: FileId(self.core.ids().random()), at: self.core.now(), bytes_max }
     }
 
     /// Keeps a file, and then commits what tells of it. When that is refused nothing of the file
@@ -152,7 +148,7 @@ impl FileKeeper {
     ///
     /// The store's.
     pub async fn record(&self, id: FileId) -> Result<Option<Versioned<FileRecord>>, StoreError> {
-        let found = self.engine.core().store().load(&[Key::File(id)]).await?.pop().flatten();
+        let found = self.core.store().load(&[Key::File(id)]).await?.pop().flatten();
         Ok(found.and_then(|found| match found.value {
             Record::File(value) if value.deleted.is_none() => {
                 Some(Versioned { value, version: found.version })

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use handoff_engine::Directory;
+use handoff_postoffice::queue_of;
 use handoff_store::sqlite::{Checked, Progress};
 use handoff_store::{Kind, SetAside, SqliteStore, Store as _};
 
@@ -263,14 +264,14 @@ async fn mailbox_queues(config: &Config, store: &SqliteStore) -> Vec<Finding> {
             return vec![Finding::Bad { what, problem, advice: "look for a failing disk" }];
         }
     };
-    let look = |mailbox: &Mailbox| match crate::mail::queue_of(mailbox, &directory) {
+    let look = |mailbox: &Mailbox| match queue_of(&directory, &mailbox.center, &mailbox.queue) {
         Ok((center, queue)) => Finding::Fine {
             what,
             detail: format!("{} leads to {} of {}", mailbox.address, queue.name, center.name),
         },
         Err(error) => Finding::Bad {
             what,
-            problem: format!("{}: {error:#}", mailbox.address),
+            problem: format!("{}: {error}", mailbox.address),
             advice: "apply a center file with that queue, or correct the mailbox",
         },
     };

@@ -1,133 +1,71 @@
-//! E-mail: the machines of the mail crate on one side, the engine on the other, and this between
-//! them.
-//!
-//! Which mailboxes there are stands in the configuration and is resolved once, at the start:
-//! contact centers and queues only change while no server runs.
+//! E-mail as it is configured: the settings of the post office, with secrets and certificates read
+//! and the LMTP place listened on.
 
-mod addresses;
-mod intake;
-mod key;
 mod letters;
-mod marks;
-mod oauth;
-mod outbox;
-mod post;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use handoff_content::FileKeeper;
-use handoff_engine::Engine;
-use handoff_mail::imap::{
-    self, After, Aside, Company, ImapLimits, ImapMailbox, MailboxStatus, Start,
-};
-use handoff_mail::lmtp::{self, LmtpConfig, LmtpLimits, LmtpListener};
+use handoff_mail::imap::{After, Aside, ImapLimits, ImapMailbox, Start};
+use handoff_mail::lmtp::LmtpListener;
 use handoff_mail::login::{Login, Secret};
-use handoff_mail::ports::Intake;
+use handoff_mail::smtp::{RelayConfig, RelayLimits};
 use handoff_mail::tls::{Endpoint, Trust};
-use handoff_mail::token::Signer;
+use handoff_postoffice::oauth::{OAuthSettings, RefreshedTokens};
+use handoff_postoffice::{Exit, MailboxSettings, Settings, key};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
 use crate::config::mail::{self as configured, ImapSource, LmtpPlace, OAuth, SecretSource};
-use addresses::Addresses;
-use intake::EngineIntake;
-use marks::StoredMarks;
-use oauth::RefreshedTokens;
-use post::Poster;
+use crate::config::mail::{Mailbox, SmtpRelay};
 
-pub(crate) use addresses::queue_of;
 pub(crate) use letters::MailLetters;
 
-/// E-mail of one server.
-pub(crate) struct Mail {
-    addresses: Arc<Addresses>,
-    signer: Signer,
-    sources: Vec<ImapMailbox>,
-    lmtp: Option<LmtpListener>,
-    files: Arc<FileKeeper>,
-    host_name: String,
+/// Makes the post office's settings.
+///
+/// # Errors
+///
+/// When a secret, a certificate or the key cannot be read, or the LMTP place cannot be listened on.
+pub(crate) async fn settings(config: &Config) -> anyhow::Result<Settings> {
+    let signer = key::signer(&config.store.path)?;
+    let trust = trust(config)?;
+    let mailboxes = config.mailbox.iter().map(|mailbox| {
+        let named = || format!("mailbox {}", mailbox.address);
+        mailbox_settings(mailbox, config, trust.as_ref()).with_context(named)
+    });
+    let mailboxes = mailboxes.collect::<anyhow::Result<_>>()?;
+    let place = config.mail.lmtp_place().ok().flatten();
+    let lmtp = match place {
+        Some(place) => Some(listen(&place).await.context("mail.lmtp")?),
+        None => None,
+    };
+    Ok(Settings { mailboxes, lmtp, host_name: config.mail.greeting_name().to_owned(), signer })
 }
 
-impl Mail {
-    /// Prepares it: resolves what is configured, reads secrets, and listens. From here on the
-    /// engine knows whose addresses there are and who posts.
-    ///
-    /// # Errors
-    ///
-    /// When a contact center or queue is not known, a secret or certificate cannot be read, or the
-    /// LMTP place cannot be listened on.
-    pub(crate) async fn prepare(
-        config: &Config,
-        engine: &Arc<Engine>,
-        files: &Arc<FileKeeper>,
-    ) -> anyhow::Result<Self> {
-        let signer = key::signer(&config.store.path)?;
-        let trust = trust(config)?;
-        let addresses =
-            Addresses::resolve(config, &engine.core().directory(), &signer, trust.as_ref())?;
-        let addresses = Arc::new(addresses);
-        engine.send_from(addresses.clone());
-        engine.post_with(Arc::new(Poster::new(addresses.clone(), signer.clone(), files.clone())));
-        let mut sources = Vec::new();
-        for mailbox in &config.mailbox {
-            if let Some(imap) = &mailbox.imap {
-                let named = || format!("mailbox {}: imap", mailbox.address);
-                sources.push(source(&mailbox.address, imap, trust.as_ref()).with_context(named)?);
-            }
-        }
-        let place = config.mail.lmtp_place().ok().flatten();
-        let lmtp = match place {
-            Some(place) => Some(listen(&place).await.context("mail.lmtp")?),
-            None => None,
-        };
-        Ok(Self {
-            addresses,
-            signer,
-            sources,
-            lmtp,
-            files: files.clone(),
-            host_name: config.mail.greeting_name().to_owned(),
-        })
-    }
-
-    /// Fetches and listens until it is stopped.
-    pub(crate) fn start(
-        self,
-        engine: &Arc<Engine>,
-        tasks: &TaskTracker,
-        stopping: &CancellationToken,
-    ) {
-        let intake: Arc<dyn Intake> = Arc::new(EngineIntake::new(
-            engine.clone(),
-            self.files,
-            self.addresses.clone(),
-            self.signer,
-        ));
-        let marks = Arc::new(StoredMarks::new(engine.clone()));
-        for (number, source) in (0..).zip(self.sources) {
-            let (status, _) = watch::channel(MailboxStatus::default());
-            let company = Company {
-                intake: intake.clone(),
-                checkpoints: marks.clone(),
-                status,
-                spread: number,
-            };
-            tasks.spawn(imap::run(source, company, stopping.clone()));
-        }
-        if let Some(listener) = self.lmtp {
-            let config = LmtpConfig {
-                host_name: self.host_name,
-                recipients: self.addresses,
-                limits: LmtpLimits::default(),
-            };
-            tasks.spawn(lmtp::serve(listener, config, intake, stopping.clone()));
-        }
-    }
+fn mailbox_settings(
+    mailbox: &Mailbox,
+    config: &Config,
+    trust: Option<&Trust>,
+) -> anyhow::Result<MailboxSettings> {
+    let exit = match (&mailbox.smtp, &mailbox.outbox) {
+        (Some(smtp), _) => Some(Exit::Relay(relay(smtp, config, trust).context("smtp")?)),
+        (None, Some(outbox)) => Some(Exit::Directory(outbox.clone())),
+        (None, None) => None,
+    };
+    let source = mailbox.imap.as_ref().map(|imap| source(&mailbox.address, imap, trust));
+    Ok(MailboxSettings {
+        address: mailbox.address.clone(),
+        aliases: mailbox.aliases.clone(),
+        name: mailbox.name.clone(),
+        center: mailbox.center.clone(),
+        queue: mailbox.queue.clone(),
+        is_default: mailbox.default,
+        takes_lmtp: mailbox.lmtp,
+        has_reply_tokens: mailbox.reply_tokens,
+        source: source.transpose().context("imap")?,
+        exit,
+    })
 }
 
 /// Reads whose certificates are good. Without a mailbox that uses TLS nothing is read: a minimal
@@ -190,11 +128,39 @@ fn login(
             Ok(Some(Login::Password { user, password: Secret::new(password.read()?) }))
         }
         (None, Some(oauth)) => {
-            let tokens = Arc::new(RefreshedTokens::new(oauth, trust)?);
-            Ok(Some(Login::Bearer { user, tokens }))
+            let tokens = RefreshedTokens::new(oauth_settings(oauth)?, trust)?;
+            Ok(Some(Login::Bearer { user, tokens: Arc::new(tokens) }))
         }
         (None, None) => Ok(None),
     }
+}
+
+fn oauth_settings(oauth: &OAuth) -> anyhow::Result<OAuthSettings> {
+    let client_secret = oauth.client_secret.as_ref().map(SecretSource::read).transpose()?;
+    Ok(OAuthSettings {
+        token_url: oauth.token_url.clone(),
+        client_id: oauth.client_id.clone(),
+        client_secret: client_secret.map(Secret::new),
+        refresh_token: Secret::new(oauth.refresh_token.read()?),
+        scope: oauth.scope.clone(),
+    })
+}
+
+fn relay(smtp: &SmtpRelay, config: &Config, trust: Option<&Trust>) -> anyhow::Result<RelayConfig> {
+    const TLS_PORT: u16 = 465;
+    const SUBMISSION_PORT: u16 = 587;
+    const PLAIN_PORT: u16 = 25;
+    let port = smtp.port.unwrap_or(match smtp.security {
+        configured::Security::Tls => TLS_PORT,
+        configured::Security::Starttls => SUBMISSION_PORT,
+        configured::Security::None | configured::Security::Insecure => PLAIN_PORT,
+    });
+    Ok(RelayConfig {
+        endpoint: endpoint(&smtp.host, port, smtp.security, trust),
+        login: login(&smtp.user, smtp.password.as_ref(), smtp.oauth2.as_ref(), trust)?,
+        hello_name: config.mail.greeting_name().to_owned(),
+        limits: RelayLimits::default(),
+    })
 }
 
 fn source(address: &str, imap: &ImapSource, trust: Option<&Trust>) -> anyhow::Result<ImapMailbox> {

@@ -25,8 +25,8 @@ use handoff_api::shared::Shared;
 use handoff_api::wire::resource::PublicUrl;
 use handoff_bus::LocalBus;
 use handoff_content::FileKeeper;
-use handoff_content::space::DiskSpace;
 use handoff_engine::{Engine, Parts, SystemClock, SystemIds};
+use handoff_postoffice::PostOffice;
 use handoff_store::{Files, SqliteOptions, SqliteStore, Store};
 use handoff_web::Pages;
 use tokio::time::timeout;
@@ -35,7 +35,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::accept::{self, Acceptor};
 use crate::config::Config;
-use crate::mail::{Mail, MailLetters};
+use crate::mail::{self, MailLetters};
 use crate::pages;
 use files::Adopt;
 use signals::Signals;
@@ -120,11 +120,9 @@ impl Server {
             options::cometd(config),
             handoff_cometd::Ports::default(),
         );
-        let log = config.store.path.join(format!("{DATABASE}-wal"));
-        let directories = vec![config.store.path.clone(), config.files()];
-        let space = DiskSpace::new(directories, log, config.store.reserve_bytes);
-        let keeper =
-            FileKeeper::new(engine.clone(), files.clone(), options::content(config, space.clone()));
+        let space = options::space(config);
+        let content = options::content(config, space.clone());
+        let keeper = FileKeeper::new(engine.core().clone(), files.clone(), content);
         let reception = Reception::new(
             &engine,
             keeper.clone(),
@@ -139,7 +137,9 @@ impl Server {
             options::api(config, url),
         );
         comet.letters().clean_with(Arc::new(MailLetters));
-        let mail = Mail::prepare(config, &engine, &keeper).await?;
+        let office = PostOffice::prepare(engine.core(), &keeper, mail::settings(config).await?)?;
+        engine.send_from(office.mailboxes());
+        engine.post_with(office.post());
         let router = handoff_api::routes::router(&shared)
             .merge(pages::widget(&Pages::of_this_build()))
             .merge(more_pages);
@@ -149,7 +149,7 @@ impl Server {
         let tasks = TaskTracker::new();
         let stopping = CancellationToken::new();
         let (timers, receiving, accepting) = (comet.clone(), reception.clone(), acceptor.clone());
-        mail.start(&engine, &tasks, &stopping);
+        office.start(&engine, &tasks, &stopping);
         tasks.spawn(space.keep_watched(stopping.clone()));
         tasks.spawn(files::keep_swept(engine.clone(), files, stopping.clone()));
         tasks.spawn(async move { timers.run().await });

@@ -18,6 +18,17 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("handoff-engine", &["handoff-domain", "handoff-store", "handoff-bus"]),
     ("handoff-content", &["handoff-domain", "handoff-store", "handoff-bus", "handoff-engine"]),
     (
+        "handoff-postoffice",
+        &[
+            "handoff-domain",
+            "handoff-store",
+            "handoff-bus",
+            "handoff-engine",
+            "handoff-mail",
+            "handoff-content",
+        ],
+    ),
+    (
         "handoff-api",
         &["handoff-domain", "handoff-store", "handoff-engine", "handoff-content", "handoff-cometd"],
     ),
@@ -32,6 +43,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "handoff-cometd",
             "handoff-api",
             "handoff-mail",
+            "handoff-postoffice",
             "handoff-web",
         ],
     ),

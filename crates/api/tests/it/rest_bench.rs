@@ -509,7 +509,7 @@ pub(crate) fn keys(value: &Value) -> BTreeSet<&str> {
 /// The customers' side.
 fn reception(engine: &Arc<Engine>, files: Arc<MemoryFiles>, space: Arc<Room>) -> Arc<Reception> {
     let options = handoff_content::Options { space, ..handoff_content::Options::default() };
-    let files = FileKeeper::new(engine.clone(), files, options);
+    let files = FileKeeper::new(engine.core().clone(), files, options);
     let (limits, ports) = (Limits::default(), Ports::default());
     Reception::new(engine, files, customer::Options::default(), limits, ports)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use handoff_api::wire::resource::PublicUrl;
 use handoff_api::{customer, shared};
-use handoff_content::space::Space;
+use handoff_content::space::{DiskSpace, Space};
 use handoff_domain::interaction::decide::GonePolicy;
 
 use handoff_engine::AcknowledgementLimits;
@@ -67,6 +67,13 @@ pub(super) fn customers(config: &Config) -> customer::Options {
         bytes_per_address: config.chat.bytes_per_address,
         bytes_per_service: config.chat.bytes_per_service,
     }
+}
+
+/// Returns the room on the disks that the server writes to.
+pub(super) fn space(config: &Config) -> Arc<DiskSpace> {
+    let log = config.store.path.join(format!("{}-wal", super::DATABASE));
+    let directories = vec![config.store.path.clone(), config.files()];
+    DiskSpace::new(directories, log, config.store.reserve_bytes)
 }
 
 /// Returns the options of files.

@@ -74,7 +74,7 @@ pub async fn serve(options: &Options) -> Result<()> {
     let url = PublicUrl::new(PUBLIC_URL);
     let comet = Comet::new(&engine, url.clone(), limits, handoff_cometd::Ports::default());
     let files = Arc::new(MemoryFiles::new());
-    let files = FileKeeper::new(engine.clone(), files, handoff_content::Options::default());
+    let files = FileKeeper::new(engine.core().clone(), files, handoff_content::Options::default());
     let (limits, ports) = (handoff_cometd::Limits::default(), handoff_cometd::Ports::default());
     let reception = Reception::new(&engine, files, customer::Options::default(), limits, ports);
     let shared = Shared::new(engine.clone(), comet.clone(), reception, ApiOptions::new(url));

@@ -2,11 +2,10 @@
 //! stays: with another one, answers to what was sent before would belong to nothing.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use handoff_engine::{IdSource as _, SystemIds};
 use handoff_mail::token::Signer;
 
@@ -14,36 +13,57 @@ use handoff_mail::token::Signer;
 const FILE: &str = "mail.key";
 const KEY_BYTES: usize = 32;
 
+/// There is no key to sign with.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    #[error("{} cannot be read", .path.display())]
+    Unreadable {
+        /// The key's file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    #[error("{} cannot be written", .path.display())]
+    Unwritable {
+        /// The key's file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    #[error(
+        "{} is not a key of {KEY_BYTES} bytes; restore it, or remove it and answers to mail sent so far will begin threads of their own",
+        .0.display()
+    )]
+    NotAKey(PathBuf),
+}
+
 /// Returns the signer with the key of a data directory, which is made if there is none.
 ///
 /// # Errors
 ///
 /// When the file cannot be read or written, or is not a key.
-pub(super) fn signer(directory: &Path) -> anyhow::Result<Signer> {
+pub fn signer(directory: &Path) -> Result<Signer, KeyError> {
     let path = directory.join(FILE);
-    let named = || path.display().to_string();
-    let found = match File::open(&path) {
-        Ok(mut file) => {
-            let mut found = Vec::new();
-            file.read_to_end(&mut found).with_context(|| format!("{} cannot be read", named()))?;
-            found
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            make(directory, &path).with_context(|| format!("{} cannot be written", named()))?
-        }
-        Err(error) => return Err(error).with_context(|| format!("{} cannot be read", named())),
+    let found = match read(&path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => make(directory, &path)
+            .map_err(|source| KeyError::Unwritable { path: path.clone(), source })?,
+        Err(source) => return Err(KeyError::Unreadable { path, source }),
     };
-    let key: [u8; KEY_BYTES] = found.try_into().map_err(|_| {
-        anyhow::anyhow!(
-            "{} is not a key of {KEY_BYTES} bytes; restore it, or remove it and answers to mail sent so far will begin threads of their own",
-            named()
-        )
-    })?;
+    let key: [u8; KEY_BYTES] = found.try_into().map_err(|_| KeyError::NotAKey(path))?;
     Ok(Signer::new(key))
 }
 
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut found = Vec::new();
+    File::open(path)?.read_to_end(&mut found)?;
+    Ok(found)
+}
+
 /// Makes a key: whole and durable under its name, or not there.
-fn make(directory: &Path, path: &Path) -> std::io::Result<Vec<u8>> {
+fn make(directory: &Path, path: &Path) -> io::Result<Vec<u8>> {
     let ids = SystemIds::default();
     let key = [ids.random().to_le_bytes(), ids.random().to_le_bytes()].concat();
     let unfinished = path.with_extension("new");

@@ -16,8 +16,8 @@ use handoff_mail::token::Signer;
 use handoff_mail::{address, html};
 use handoff_store::FilesError;
 
-use super::addresses::{Addresses, Exit, OwnMailbox};
-use super::outbox;
+use crate::addresses::{Addresses, Exit, OwnMailbox};
+use crate::outbox;
 
 /// The kind of an acknowledgement, which a program writes.
 const ACKNOWLEDGEMENT: &str = "OutboundAcknowledgement";
@@ -25,14 +25,14 @@ const ACKNOWLEDGEMENT: &str = "OutboundAcknowledgement";
 const REPLY: &str = "OutboundReply";
 
 /// Posts mails.
-pub(super) struct Poster {
+pub(crate) struct Poster {
     addresses: Arc<Addresses>,
     signer: Signer,
     files: Arc<FileKeeper>,
 }
 
 impl Poster {
-    pub(super) fn new(addresses: Arc<Addresses>, signer: Signer, files: Arc<FileKeeper>) -> Self {
+    pub(crate) fn new(addresses: Arc<Addresses>, signer: Signer, files: Arc<FileKeeper>) -> Self {
         Self { addresses, signer, files }
     }
 
@@ -69,7 +69,7 @@ impl Poster {
         from.name =
             from.name.or_else(|| Some(mailbox.name.clone()).filter(|name| !name.is_empty()));
         let with_token = || wire_address(&self.signer.reply_address(&mailbox.address, mail.id)?);
-        let token = mailbox.reply_tokens.then(with_token).flatten();
+        let token = mailbox.has_reply_tokens.then(with_token).flatten();
         let reply_to = match (token, &email.reply_to) {
             (_, Some(reply_to)) => Some(one(reply_to)?),
             (Some(address), None) => Some(Address { address, name: from.name.clone() }),

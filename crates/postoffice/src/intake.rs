@@ -11,13 +11,13 @@ use handoff_mail::ports::{Arrival, Extent, Intake, NotNow, Source, Taken};
 use handoff_mail::token::Signer;
 use sha2::{Digest as _, Sha256};
 
-use super::addresses::Addresses;
+use crate::addresses::Addresses;
 
 /// Why a letter could not be read at whose reading the program failed; the log names the place.
 const PANICKED: &str = "the program failed at reading it";
 
 /// Hands letters to the engine.
-pub(super) struct EngineIntake {
+pub(crate) struct EngineIntake {
     engine: Arc<Engine>,
     files: Arc<FileKeeper>,
     addresses: Arc<Addresses>,
@@ -30,7 +30,7 @@ pub(super) struct EngineIntake {
 struct UnknownMailbox(String);
 
 impl EngineIntake {
-    pub(super) fn new(
+    pub(crate) fn new(
         engine: Arc<Engine>,
         files: Arc<FileKeeper>,
         addresses: Arc<Addresses>,

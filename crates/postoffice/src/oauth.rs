@@ -7,7 +7,6 @@
 
 use std::time::Duration;
 
-use anyhow::Context as _;
 use async_trait::async_trait;
 use handoff_mail::login::{Secret, Token, Tokens};
 use handoff_mail::ports::NotNow;
@@ -22,8 +21,6 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 use url::{Url, form_urlencoded};
 
-use crate::config::mail::OAuth;
-
 /// How long one step with the token server may take, and the whole answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Bytes of an answer: a token has some two thousand.
@@ -33,8 +30,33 @@ const BEFORE_END: Duration = Duration::from_secs(60);
 /// How long a token counts as good that does not say how long it is.
 const UNSAID: Duration = Duration::from_secs(300);
 
+/// What is configured of OAuth 2 for one login.
+pub struct OAuthSettings {
+    /// Where tokens are got: an `https` address, or `http` on this machine.
+    pub token_url: String,
+    /// The client's id.
+    pub client_id: String,
+    /// The client's secret, where there is one.
+    pub client_secret: Option<Secret>,
+    /// What is changed for access tokens.
+    pub refresh_token: Secret,
+    /// What is asked for; empty where the server does not want it named.
+    pub scope: String,
+}
+
+/// The address of the token server is none.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenUrlError {
+    #[error("oauth2.token_url is no address")]
+    NotAnAddress(#[from] url::ParseError),
+    #[error("oauth2.token_url names no server")]
+    NoServer,
+    #[error("oauth2.token_url has no port")]
+    NoPort,
+}
+
 /// Changes a refresh token for access tokens.
-pub(super) struct RefreshedTokens {
+pub struct RefreshedTokens {
     endpoint: Endpoint,
     url: Url,
     client_id: String,
@@ -56,11 +78,14 @@ struct Answer {
     refresh_token: Option<String>,
 }
 
+/// Why a server could not be spoken with.
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
 /// The token server gave none. What it said may be a secret and is not repeated.
 #[derive(Debug, thiserror::Error)]
 enum NoToken {
     #[error("the token server cannot be reached")]
-    Unreachable(#[source] anyhow::Error),
+    Unreachable(#[source] Cause),
     #[error(
         "the token server answered {0}; check client_id, client_secret, refresh_token and scope"
     )]
@@ -74,26 +99,23 @@ impl RefreshedTokens {
     ///
     /// # Errors
     ///
-    /// When the address is none, or a secret cannot be read.
-    pub(super) fn new(configured: &OAuth, trust: Option<&Trust>) -> anyhow::Result<Self> {
-        let url = Url::parse(&configured.token_url).context("oauth2.token_url is no address")?;
+    /// When the address is none.
+    pub fn new(settings: OAuthSettings, trust: Option<&Trust>) -> Result<Self, TokenUrlError> {
+        let url = Url::parse(&settings.token_url)?;
         let is_safe = url.scheme() == "https";
         let endpoint = Endpoint {
-            host: url.host_str().context("oauth2.token_url names no server")?.to_owned(),
-            port: url.port_or_known_default().context("oauth2.token_url has no port")?,
+            host: url.host_str().ok_or(TokenUrlError::NoServer)?.to_owned(),
+            port: url.port_or_known_default().ok_or(TokenUrlError::NoPort)?,
             security: if is_safe { Security::Tls } else { Security::PlainOnLoopback },
             trust: trust.cloned(),
         };
-        let client_secret =
-            configured.client_secret.as_ref().map(|secret| secret.read()).transpose()?;
-        let refresh_token = Secret::new(configured.refresh_token.read()?);
         Ok(Self {
             endpoint,
             url,
-            client_id: configured.client_id.clone(),
-            client_secret: client_secret.map(Secret::new),
-            scope: configured.scope.clone(),
-            state: Mutex::new(State { refresh_token, kept: None }),
+            client_id: settings.client_id,
+            client_secret: settings.client_secret,
+            scope: settings.scope,
+            state: Mutex::new(State { refresh_token: settings.refresh_token, kept: None }),
         })
     }
 
@@ -113,7 +135,7 @@ impl RefreshedTokens {
 
     async fn fetch(&self, refresh_token: &Secret) -> Result<Answer, NoToken> {
         let asking = timeout(PATIENCE, self.ask(self.form(refresh_token)));
-        let late = |_| NoToken::Unreachable(anyhow::anyhow!("it took too long"));
+        let late = |_| NoToken::Unreachable("it took too long".into());
         let (status, body) = asking.await.map_err(late)?.map_err(NoToken::Unreachable)?;
         if status != 200 {
             return Err(NoToken::Refused(status));
@@ -121,7 +143,7 @@ impl RefreshedTokens {
         serde_json::from_slice(&body).map_err(|_| NoToken::Malformed)
     }
 
-    async fn ask(&self, form: String) -> anyhow::Result<(u16, Bytes)> {
+    async fn ask(&self, form: String) -> Result<(u16, Bytes), Cause> {
         let stream = self.endpoint.open(PATIENCE).await?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         let talking = tokio::spawn(connection);
@@ -136,8 +158,7 @@ impl RefreshedTokens {
         let status = answer.status().as_u16();
         let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
         talking.abort();
-        let body =
-            body.map_err(|error| anyhow::anyhow!("its answer could not be read: {error}"))?;
+        let body = body.map_err(|error| format!("its answer could not be read: {error}"))?;
         Ok((status, body.to_bytes()))
     }
 }
@@ -171,9 +192,8 @@ mod tests {
     use std::net::TcpListener;
 
     use super::*;
-    use crate::config::mail::SecretSource;
 
-    /// Answers requests one after the other; gives the bodies of the requests.
+    /// Answers requests one after the other; returns the bodies of the requests.
     fn token_server(answers: Vec<String>) -> (String, std::thread::JoinHandle<Vec<String>>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/token?v=2", listener.local_addr().unwrap());
@@ -213,16 +233,14 @@ mod tests {
     }
 
     fn tokens(token_url: String) -> RefreshedTokens {
-        let home = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(home.path(), "refresh&1\n").unwrap();
-        let configured = OAuth {
+        let settings = OAuthSettings {
             token_url,
             client_id: "desk".to_owned(),
             client_secret: None,
-            refresh_token: SecretSource::File(home.path().to_owned()),
+            refresh_token: Secret::new("refresh&1"),
             scope: "mail".to_owned(),
         };
-        RefreshedTokens::new(&configured, None).unwrap()
+        RefreshedTokens::new(settings, None).unwrap()
     }
 
     #[tokio::test]

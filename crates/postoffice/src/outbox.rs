@@ -11,7 +11,7 @@ use std::path::Path;
 /// # Errors
 ///
 /// When it cannot be written.
-pub(super) fn put(directory: &Path, name: &str, raw: &[u8]) -> io::Result<()> {
+pub(crate) fn put(directory: &Path, name: &str, raw: &[u8]) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
     let plain: String = name.chars().map(|c| if is_plain(c) { c } else { '_' }).collect();

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use handoff_engine::Engine;
+use handoff_engine::Core;
 use handoff_mail::ports::{Checkpoint, Checkpoints, NotNow, Skipped};
 use handoff_store::{ChangeSet, MailboxMark, Put, Record, Version, Versioned};
 
 /// Marks in the engine's store.
-pub(super) struct StoredMarks {
-    engine: Arc<Engine>,
+pub(crate) struct StoredMarks {
+    core: Arc<Core>,
 }
 
 impl StoredMarks {
-    pub(super) fn new(engine: Arc<Engine>) -> Self {
-        Self { engine }
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self { core }
     }
 
     async fn find(
@@ -23,7 +23,7 @@ impl StoredMarks {
         folder: &str,
     ) -> Result<Option<(MailboxMark, Version)>, NotNow> {
         let key = MailboxMark::key_of(mailbox, folder);
-        let found = self.engine.core().store().load(&[key]).await.map_err(not_now)?.pop().flatten();
+        let found = self.core.store().load(&[key]).await.map_err(not_now)?.pop().flatten();
         Ok(found.and_then(|found| match found {
             Versioned { value: Record::MailboxMark(mark), version } => Some((mark, version)),
             _ => None,
@@ -61,6 +61,6 @@ impl Checkpoints for StoredMarks {
         };
         let put = Put { record: Record::MailboxMark(mark), expected };
         let change = ChangeSet { puts: vec![put], ..ChangeSet::default() };
-        self.engine.core().store().commit(change).await.map(drop).map_err(not_now)
+        self.core.store().commit(change).await.map(drop).map_err(not_now)
     }
 }
