@@ -248,7 +248,7 @@ impl From<UploadError> for Refusal {
                 uploads::log(file);
                 Self::unavailable()
             }
-            // Agents' forms are not weighed: their rate is their own.
+            // Agents' forms do not wait for memory: their rate is their own.
             UploadError::TooMuchAtOnce => Self::too_many(Code::Forbidden, 1),
             UploadError::FieldsTooLarge | UploadError::File(FileError::TooLarge { .. }) => {
                 Self::invalid(error.to_string()).with_status(StatusCode::PAYLOAD_TOO_LARGE)

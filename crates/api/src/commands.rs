@@ -8,9 +8,9 @@ use handoff_engine::{CommandRequest, Directory, Done, ExecuteError};
 
 use crate::caller::Me;
 use crate::error::{Code, Refusal};
+use crate::followers::offer_to_followers;
 use crate::idempotency::Retry;
 use crate::shared::Shared;
-use crate::supervision;
 use crate::wire::envelope::{Envelope, JsonText};
 use crate::wire::interaction::status_name;
 
@@ -121,7 +121,7 @@ pub async fn carry_out(
 ) -> Answer {
     match shared.engine().commands().execute(attempt).await {
         Ok(Done::Now { interaction, .. }) => {
-            supervision::follow(shared, &interaction).await;
+            offer_to_followers(shared, &interaction).await;
             Ok(answer)
         }
         Ok(Done::Before(receipt)) => Ok(JsonText(receipt.answer)),

@@ -4,7 +4,7 @@
 //! Nobody logs in here. A chat's secure key is all that its customer has, so there is nothing
 //! ambient that a foreign page could misuse, and everything that costs something is counted by
 //! address (`guard`). The doors differ in their envelopes and are the same inside: each turns what
-//! it gets into an `ask::Ask`, `deed::perform` carries it out, and `answer` says how the chat
+//! it gets into an `chat_operation::ChatOperation`, `chats::perform` carries it out, and `answer` says how the chat
 //! stands.
 //!
 //! Sources: the public pages' customer APIs as collected in docs/compat/customers.md#requests and
@@ -12,21 +12,21 @@
 //! are silent.
 
 pub(crate) mod answer;
-pub(crate) mod ask;
 pub(crate) mod availability;
+mod bodies;
+pub(crate) mod chat_operation;
+pub(crate) mod chats;
 pub(crate) mod comet;
-pub(crate) mod deed;
 pub(crate) mod email;
 pub(crate) mod files;
 pub(crate) mod form;
 pub(crate) mod guard;
-mod heard;
 pub(crate) mod hours;
 pub(crate) mod open_media;
+mod poll_positions;
+pub(crate) mod refusal;
 pub(crate) mod rest;
-mod scales;
 pub(crate) mod simple;
-pub(crate) mod trouble;
 
 use std::sync::Arc;
 
@@ -39,14 +39,13 @@ use handoff_content::FileKeeper;
 use handoff_domain::{Chat, InteractionId};
 use handoff_engine::Engine;
 
+use crate::body_memory::{BodyMemory, FORM_BYTES_MAX};
 use crate::request::expect_unpacked_of_customers;
 use crate::respond::{unknown_method, unknown_path};
 use crate::shared::Shared;
 use comet::CustomerComet;
 use guard::Guard;
-use heard::Heard;
-use scales::Scales;
-pub(crate) use scales::{LatePlace, TooMuchAtOnce};
+use poll_positions::PollPositions;
 
 /// Where the customers' APIs are mounted; the path that existing clients have.
 pub const ROOT: &str = "/genesys";
@@ -54,10 +53,6 @@ pub const ROOT: &str = "/genesys";
 pub(crate) fn is_below_root(path: &str) -> bool {
     path.strip_prefix(ROOT).is_some_and(|rest| rest.starts_with('/'))
 }
-
-/// The largest body of a request without a file, in bytes. The longest text takes 16 KiB,
-/// percent-encoded three times that.
-pub(crate) const FORM_BYTES_MAX: usize = 256 * 1024;
 
 /// What is configurable of the customers' side.
 #[derive(Clone)]
@@ -94,15 +89,15 @@ impl Default for Options {
 }
 
 /// What the customers' doors share.
-pub struct Reception {
+pub struct CustomerDoors {
     pub(crate) files: Arc<FileKeeper>,
     pub(crate) guard: Guard,
     pub(crate) comet: CustomerComet,
-    pub(crate) scales: Arc<Scales>,
-    heard: Heard,
+    pub(crate) memory: Arc<BodyMemory>,
+    positions: PollPositions,
 }
 
-impl Reception {
+impl CustomerDoors {
     /// Makes it. `limits` are those of the customers' CometD server.
     #[must_use]
     pub fn new(
@@ -115,28 +110,34 @@ impl Reception {
         let guard = Guard::new(&options, files.space().clone());
         let limits = Limits { sessions_per_source: options.sessions_per_address, ..limits };
         let comet = CustomerComet::new(engine, limits, guard.requests.clone(), ports);
-        Arc::new(Self { guard, files, comet, scales: Arc::default(), heard: Heard::default() })
+        Arc::new(Self {
+            guard,
+            files,
+            comet,
+            memory: Arc::default(),
+            positions: PollPositions::default(),
+        })
     }
 
     /// Notes how far a polling customer has come, and gives how far they had come before.
-    pub(crate) fn hear(
+    pub(crate) fn advance_position(
         &self,
         engine: &Engine,
         chat: InteractionId,
         last: Option<u64>,
         is_over: bool,
     ) -> u64 {
-        self.heard.hear(chat, last, is_over, |chat| is_live(engine, chat))
+        self.positions.advance(chat, last, is_over, |chat| is_live(engine, chat))
     }
 
-    /// Runs timers and deliveries of the customers' CometD server until [`Reception::shutdown`].
+    /// Runs timers and deliveries of the customers' CometD server until [`CustomerDoors::shutdown`].
     /// Spawn it once.
     pub async fn run(&self) {
         self.comet.run().await;
     }
 
     /// Tells customers who wait by CometD how they stand in line, where that has changed;
-    /// [`Reception::run`] does it every few seconds.
+    /// [`CustomerDoors::run`] does it every few seconds.
     pub async fn tell_standings(&self) {
         self.comet.tell_standings().await;
     }
@@ -179,10 +180,11 @@ pub(crate) fn router(shared: &Shared) -> Router {
     .layer(DefaultBodyLimit::disable());
     let unpacked = forms.merge(files).route_layer(from_fn(expect_unpacked_of_customers));
     let counted = unpacked.with_state(shared.clone());
-    let comet = shared.reception().comet.router();
-    let weighed = counted.merge(comet).layer(from_fn_with_state(shared.clone(), scales::weigh));
+    let comet = shared.doors().comet.router();
+    let waiting =
+        counted.merge(comet).layer(from_fn_with_state(shared.clone(), bodies::wait_for_memory));
     // Counted first: what is one too many does not wait.
-    let below = weighed.layer(from_fn_with_state(shared.clone(), guard::count));
+    let below = waiting.layer(from_fn_with_state(shared.clone(), guard::count));
     // A page of a listed origin may read every answer below the root. Browsers ask first, by a
     // method that no route has, so what is unknown is answered here as well.
     Router::new()

@@ -19,7 +19,7 @@ use handoff_store::{InteractionQuery, InteractionScope};
 
 use crate::attachments;
 use crate::caller::{Agent, Me};
-use crate::commands::{self, Answer, Target};
+use crate::commands::{self, Answer, Deed, Target};
 use crate::creation::{Creation, create_for};
 use crate::error::Refusal;
 use crate::idempotency::Retry;
@@ -152,7 +152,8 @@ pub(crate) async fn perform(
             engine: shared.engine(),
             disposition_key,
         })?;
-        Ok(shared.seats().named(interaction, me.id(), deed))
+        let action = shared.supervisor_names().complete(interaction, me.id(), deed.action);
+        Ok(Deed { action, ..deed })
     })
     .await
 }

@@ -7,9 +7,9 @@ use handoff_engine::{Directory, Engine};
 
 use crate::auth::Gate;
 use crate::comet::Comet;
-use crate::customer::Reception;
+use crate::customer::CustomerDoors;
 use crate::diagnostics::Readiness;
-use crate::supervision::Seats;
+use crate::supervisor_names::SupervisorNames;
 use crate::wire::letters::Cleaner;
 use crate::wire::resource::{Lookup, PublicUrl};
 
@@ -85,10 +85,10 @@ pub struct Shared(Arc<Inner>);
 struct Inner {
     engine: Arc<Engine>,
     comet: Comet,
-    reception: Arc<Reception>,
+    doors: Arc<CustomerDoors>,
     options: Options,
     gate: Gate,
-    seats: Seats,
+    supervisor_names: SupervisorNames,
     readiness: Readiness,
 }
 
@@ -98,7 +98,7 @@ impl Shared {
     pub fn new(
         engine: Arc<Engine>,
         comet: Comet,
-        reception: Arc<Reception>,
+        doors: Arc<CustomerDoors>,
         options: Options,
     ) -> Self {
         let gate = Gate::new(&options, engine.core().ids());
@@ -106,13 +106,13 @@ impl Shared {
         let shared = Self(Arc::new(Inner {
             engine,
             comet,
-            reception,
+            doors,
             options,
             gate,
-            seats: Seats::default(),
+            supervisor_names: SupervisorNames::default(),
             readiness: Readiness::default(),
         }));
-        shared.reception().comet.connect(shared.clone());
+        shared.doors().comet.connect(shared.clone());
         shared
     }
 
@@ -130,13 +130,13 @@ impl Shared {
 
     /// Returns the customers' side.
     #[must_use]
-    pub fn reception(&self) -> &Reception {
-        &self.0.reception
+    pub fn doors(&self) -> &CustomerDoors {
+        &self.0.doors
     }
 
     /// Returns what keeps files.
     pub(crate) fn files(&self) -> &FileKeeper {
-        &self.reception().files
+        &self.doors().files
     }
 
     /// Returns what is configured.
@@ -157,8 +157,8 @@ impl Shared {
     }
 
     /// Returns the names by which supervisors want to go in chats.
-    pub(crate) fn seats(&self) -> &Seats {
-        &self.0.seats
+    pub(crate) fn supervisor_names(&self) -> &SupervisorNames {
+        &self.0.supervisor_names
     }
 
     /// Returns what was found out last about the server's readiness.

@@ -3,66 +3,24 @@
 //! (docs/compat/media.md#supervision).
 //!
 //! Whoever comes in is first offered the chat and accepts it like any other, because that is how
-//! their client learns of chats. The name that they gave beforehand is remembered until then, in
-//! memory: after a restart of the server, or on another node, they go by their own.
+//! their client learns of chats.
 
-use std::collections::{BTreeSet, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeSet;
 
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use handoff_domain::desk::{Supervision, SupervisionExtent};
-use handoff_domain::{Action, Chat, Interaction, InteractionId, Media, SupervisorMode, UserId};
+use handoff_domain::{Action, Chat, Media, SupervisorMode, UserId};
 
 use crate::caller::{Me, Supervisor};
 use crate::channels::colleague;
-use crate::commands::{self, Answer, Deed, Target};
+use crate::commands::{self, Answer, Target};
 use crate::error::Refusal;
 use crate::idempotency::Retry;
 use crate::request::{Ids, JsonBody, unknown_operation};
 use crate::shared::Shared;
 use crate::wire::envelope::Envelope;
 use crate::wire::fields::Fields;
-
-/// Names remembered at once; beyond it the oldest is forgotten. An offer stands for seconds, so
-/// this is far more than are open.
-const NAMES_MAX: usize = 1_000;
-
-/// The names by which supervisors want to go in chats that they are offered, oldest first.
-#[derive(Default)]
-pub(crate) struct Seats {
-    names: Mutex<VecDeque<(InteractionId, UserId, String)>>,
-}
-
-impl Seats {
-    /// Remembers a name, or that there is none.
-    fn remember(&self, chat: InteractionId, supervisor: UserId, nickname: Option<&String>) {
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        names.retain(|(of, who, _)| (*of, *who) != (chat, supervisor));
-        names.extend(nickname.map(|nickname| (chat, supervisor, nickname.clone())));
-        if names.len() > NAMES_MAX {
-            names.pop_front();
-        }
-    }
-
-    fn recall(&self, chat: InteractionId, supervisor: UserId) -> Option<String> {
-        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = names.iter().find(|(of, who, _)| (*of, *who) == (chat, supervisor));
-        found.map(|(_, _, nickname)| nickname.clone())
-    }
-
-    /// Completes what somebody wants to do in a chat: who accepts a supervisor's seat without a
-    /// name gets the one that they gave before.
-    pub(crate) fn named(&self, chat: &Interaction, user: UserId, deed: Deed) -> Deed {
-        let is_seat = chat.offer_to(user).is_some_and(|offer| offer.kind.is_supervision());
-        match deed.action {
-            Action::Accept { nickname: None } if is_seat => {
-                Deed { action: Action::Accept { nickname: self.recall(chat.id, user) }, ..deed }
-            }
-            _ => deed,
-        }
-    }
-}
 
 /// Reads how a supervisor wants to take part.
 fn mode(name: &str) -> Option<SupervisorMode> {
@@ -128,7 +86,7 @@ pub(crate) async fn operate(
             return Err(Refusal::not_found("interaction"));
         }
         // Before the offer, which they may accept the moment it is there.
-        shared.seats().remember(interaction.id, me.id(), nickname.as_ref());
+        shared.supervisor_names().remember(interaction.id, me.id(), nickname.as_ref());
         Ok(Action::Intrude { mode }.into())
     })
     .await
@@ -175,23 +133,5 @@ impl Following {
         });
         engine.desks().supervise(agent, me.center(), me.id(), supervision).await?;
         Ok(Envelope::Plain.success(None))
-    }
-}
-
-/// Offers a seat to a supervisor who follows the owner of a chat in which something was just done.
-/// Whatever becomes of it, what was done is done, and the next command in the chat tries again.
-pub(crate) async fn follow(shared: &Shared, interaction: &Interaction) {
-    if interaction.media != Media::Chat {
-        return;
-    }
-    let about_to = |supervisor, nickname: Option<&String>| {
-        shared.seats().remember(interaction.id, supervisor, nickname);
-    };
-    if let Err(error) = shared.engine().desks().seat_supervisors(interaction, about_to).await {
-        tracing::warn!(
-            interaction.id = %interaction.id,
-            error = &error as &dyn std::error::Error,
-            "a supervisor could not be offered a chat now; the next command in it tries again"
-        );
     }
 }

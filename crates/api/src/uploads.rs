@@ -8,7 +8,7 @@ use axum::extract::multipart::Field;
 use axum::extract::{FromRequest as _, Multipart, Request};
 use handoff_content::{Arrived, FileError, FileKeeper, check_name};
 
-use crate::customer::TooMuchAtOnce;
+use crate::body_memory::TooMuchAtOnce;
 use room::{Room, bounded, broken};
 
 /// Why a form with files was not taken.

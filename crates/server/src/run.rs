@@ -19,7 +19,7 @@ use axum::extract::{ConnectInfo, Request};
 use axum::middleware::{from_fn, map_request};
 use handoff_api::PeerAddress;
 use handoff_api::comet::Comet;
-use handoff_api::customer::Reception;
+use handoff_api::customer::CustomerDoors;
 use handoff_api::request::expect_host;
 use handoff_api::shared::Shared;
 use handoff_api::wire::resource::PublicUrl;
@@ -77,7 +77,7 @@ struct Running {
     store: Arc<SqliteStore>,
     engine: Arc<Engine>,
     comet: Comet,
-    reception: Arc<Reception>,
+    doors: Arc<CustomerDoors>,
     acceptor: Arc<Acceptor>,
     /// Ends what runs beside the requests.
     stopping: CancellationToken,
@@ -123,19 +123,15 @@ impl Server {
         let space = options::space(config);
         let content = options::content(config, space.clone());
         let keeper = FileKeeper::new(engine.core().clone(), files.clone(), content);
-        let reception = Reception::new(
+        let doors = CustomerDoors::new(
             &engine,
             keeper.clone(),
             options::customers(config),
             options::customers_cometd(config),
             handoff_cometd::Ports::default(),
         );
-        let shared = Shared::new(
-            engine.clone(),
-            comet.clone(),
-            reception.clone(),
-            options::api(config, url),
-        );
+        let shared =
+            Shared::new(engine.clone(), comet.clone(), doors.clone(), options::api(config, url));
         comet.letters().clean_with(Arc::new(MailLetters));
         let office = PostOffice::prepare(engine.core(), &keeper, mail::settings(config).await?)?;
         engine.send_from(office.mailboxes());
@@ -148,7 +144,7 @@ impl Server {
         engine.start(comet.publisher());
         let tasks = TaskTracker::new();
         let stopping = CancellationToken::new();
-        let (timers, receiving, accepting) = (comet.clone(), reception.clone(), acceptor.clone());
+        let (timers, receiving, accepting) = (comet.clone(), doors.clone(), acceptor.clone());
         office.start(&engine, &tasks, &stopping);
         tasks.spawn(space.keep_watched(stopping.clone()));
         tasks.spawn(files::keep_swept(engine.clone(), files, stopping.clone()));
@@ -156,7 +152,7 @@ impl Server {
         tasks.spawn(async move { receiving.run().await });
         tasks.spawn(async move { accepting.run(listener).await });
         tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "the server accepts connections");
-        let parts = Running { store, engine, comet, reception, acceptor, stopping, tasks };
+        let parts = Running { store, engine, comet, doors, acceptor, stopping, tasks };
         Ok(Self { address, parts, signals })
     }
 
@@ -206,7 +202,7 @@ impl Running {
         self.stopping.cancel();
         self.tasks.close();
         let answered = async {
-            tokio::join!(self.comet.shutdown(), self.reception.shutdown());
+            tokio::join!(self.comet.shutdown(), self.doors.shutdown());
             self.acceptor.drained().await;
             self.tasks.wait().await;
         };

@@ -24,7 +24,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use tokio::time::Instant;
 
-use super::guesses::{self, Guesses, Name, Standing};
+use super::guesses::{self, Admission, Guesses, Name};
 use super::lanes::{Lanes, Pretence, Urgency};
 use crate::error::{Code, Refusal};
 use crate::password;
@@ -140,9 +140,9 @@ impl Basic {
 
     /// Compares a password with what is stored, off the async threads and in its lane. A name that
     /// nobody has takes as long and is compared with nothing.
-    async fn is_right(&self, attempt: Attempt, any: u128) -> Result<bool, Refusal> {
+    async fn is_right(&self, comparison: Comparison, any: u128) -> Result<bool, Refusal> {
         let began = Instant::now();
-        if attempt.stored.is_none() {
+        if comparison.stored.is_none() {
             loop {
                 match self.lanes.pretend(any) {
                     Pretence::Measure => break,
@@ -154,12 +154,13 @@ impl Basic {
                 }
             }
         }
-        let lane = self.lanes.take(attempt.urgency, attempt.address).await;
+        let lane = self.lanes.take(comparison.urgency, comparison.address).await;
         let mut lane = lane.ok_or_else(Refusal::unavailable)?;
         let lanes = self.lanes.clone();
         let verified = tokio::task::spawn_blocking(move || {
-            let is_right = lane.workspace().verify(&attempt.password, attempt.stored.as_deref());
-            if attempt.urgency != Urgency::Proven {
+            let is_right =
+                lane.workspace().verify(&comparison.password, comparison.stored.as_deref());
+            if comparison.urgency != Urgency::Proven {
                 lanes.took(began.elapsed());
             }
             is_right
@@ -172,7 +173,7 @@ impl Basic {
 }
 
 /// A password that is to be compared.
-struct Attempt {
+struct Comparison {
     password: String,
     stored: Option<String>,
     address: Option<IpAddr>,
@@ -218,15 +219,15 @@ pub(super) async fn verify(
     }
     let name = basic.name(user.map(|user| &**user), &credentials.user_name);
     let urgency = match basic.guesses.begin(name, address, &tag, now) {
-        Standing::Proven => Urgency::Proven,
-        Standing::May { before } => Urgency::After(before),
-        Standing::TooMany { wait_ms } => {
+        Admission::Proven => Urgency::Proven,
+        Admission::May { before } => Urgency::After(before),
+        Admission::TooMany { wait_ms } => {
             let seconds = u32::try_from(wait_ms.div_ceil(1_000)).unwrap_or(u32::MAX);
             return Err(Refusal::too_many(Code::NotAuthenticated, seconds));
         }
     };
-    let attempt = Attempt { password: credentials.password, stored, address, urgency };
-    if basic.is_right(attempt, shared.engine().core().ids().random()).await?
+    let comparison = Comparison { password: credentials.password, stored, address, urgency };
+    if basic.is_right(comparison, shared.engine().core().ids().random()).await?
         && let Some(user) = user
     {
         basic.right.put(tag, (), now.plus_ms(RIGHT_MS), now);

@@ -45,7 +45,7 @@ pub(super) enum Name {
 
 /// What becomes of a try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum Admission {
     /// The pair that was right here before: it is compared before everything else.
     Proven,
     /// It is compared. So many were tried from there before.
@@ -109,21 +109,21 @@ impl Guesses {
         address: Option<IpAddr>,
         pair: &Tag,
         now: Time,
-    ) -> Standing {
+    ) -> Admission {
         let mut inner = self.lock();
         inner.make_room(now);
         let tries = inner.names.entry(name).or_default();
         tries.forget_old(now);
         if let Some(known) = tries.known.iter_mut().find(|known| known.address == address) {
             if known.pair == *pair {
-                return Standing::Proven;
+                return Admission::Proven;
             }
             let before = known.wrong.len();
             if before >= KNOWN_TRIES_MAX {
                 return too_many(known.wrong.front(), now);
             }
             known.wrong.push_back(now);
-            return Standing::May { before };
+            return Admission::May { before };
         }
         let of_address = || tries.strangers.iter().filter(|(_, from)| *from == address);
         let before = of_address().count();
@@ -134,7 +134,7 @@ impl Guesses {
             return too_many(tries.strangers.front().map(|(at, _)| at), now);
         }
         tries.strangers.push_back((now, address));
-        Standing::May { before }
+        Admission::May { before }
     }
 
     /// Notes that a pair was right: its address is known from now on, and what was tried there is
@@ -165,9 +165,9 @@ impl Inner {
     }
 }
 
-fn too_many(oldest: Option<&Time>, now: Time) -> Standing {
+fn too_many(oldest: Option<&Time>, now: Time) -> Admission {
     let since = oldest.map_or(0, |at| now.ms_since(*at));
-    Standing::TooMany { wait_ms: WINDOW_MS.saturating_sub(since).max(1) }
+    Admission::TooMany { wait_ms: WINDOW_MS.saturating_sub(since).max(1) }
 }
 
 #[cfg(test)]
@@ -182,8 +182,8 @@ mod tests {
         Some(IpAddr::from([192, 0, 2, last]))
     }
 
-    fn is_compared(standing: Standing) -> bool {
-        !matches!(standing, Standing::TooMany { .. })
+    fn is_compared(admission: Admission) -> bool {
+        !matches!(admission, Admission::TooMany { .. })
     }
 
     #[test]
@@ -197,8 +197,8 @@ mod tests {
         assert_eq!(compared(1, 0), 5, "half of them");
         assert_eq!(compared(2, 1_000), 5, "the other half");
         assert_eq!(compared(3, 2_000), 0);
-        let standing = guesses.begin(KATE, address(3), &OTHER, Time(2_000));
-        assert_eq!(standing, Standing::TooMany { wait_ms: 58_000 });
+        let admission = guesses.begin(KATE, address(3), &OTHER, Time(2_000));
+        assert_eq!(admission, Admission::TooMany { wait_ms: 58_000 });
         assert_eq!(compared(3, 59_999), 0);
         assert_eq!(compared(3, 60_000), 5, "a minute after the first");
         let ben = Name::User(UserId(2));
@@ -215,7 +215,7 @@ mod tests {
         for from in 1..=200 {
             guesses.begin(KATE, address(from), &OTHER, Time(1));
         }
-        assert_eq!(guesses.begin(KATE, address(1), &PAIR, Time(2)), Standing::Proven);
+        assert_eq!(guesses.begin(KATE, address(1), &PAIR, Time(2)), Admission::Proven);
         assert!(
             !is_compared(guesses.begin(KATE, address(201), &PAIR, Time(2))),
             "it is not known elsewhere"
@@ -234,13 +234,13 @@ mod tests {
         }
         assert_ne!(
             guesses.begin(KATE, address(0), &PAIR, Time(1)),
-            Standing::Proven,
+            Admission::Proven,
             "the oldest went"
         );
-        assert_eq!(guesses.begin(KATE, address(1), &PAIR, Time(1)), Standing::Proven);
+        assert_eq!(guesses.begin(KATE, address(1), &PAIR, Time(1)), Admission::Proven);
         assert_ne!(
             guesses.begin(KATE, address(1), &PAIR, Time(KNOWN_MS.cast_signed())),
-            Standing::Proven
+            Admission::Proven
         );
     }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::availability::Availability;
-use super::trouble::Trouble;
+use super::refusal::CustomerRefusal;
 use crate::shared::Shared;
 use crate::wire::transcript::CustomerMessage;
 
@@ -100,7 +100,7 @@ impl Answer {
         interaction: &Interaction,
         secure_key: &str,
         since: Since,
-    ) -> Result<Self, Trouble> {
+    ) -> Result<Self, CustomerRefusal> {
         let engine = shared.engine();
         let (after, wanted) = match since {
             // Positions begin with 1, and clients begin with 0 as well
@@ -120,15 +120,16 @@ impl Answer {
         let said = interaction.chat.as_ref().map_or(0, |chat| chat.for_customer);
         answer.has_more = since != Since::Nothing && last < said;
         answer.messages = entries.iter().filter_map(CustomerMessage::of).collect();
-        let hear = |last, is_over| shared.reception().hear(engine, interaction.id, last, is_over);
+        let advance =
+            |last, is_over| shared.doors().advance_position(engine, interaction.id, last, is_over);
         match since {
             Since::Index(_) => {
-                hear(Some(last), answer.chat_ended);
+                advance(Some(last), answer.chat_ended);
                 let notes = engine.conversations().take_notes(interaction.id, &entries);
                 answer.messages.extend(notes.iter().map(CustomerMessage::of_note));
             }
             Since::Nothing => {
-                answer.next_position = hear(None, false) + 1;
+                answer.next_position = advance(None, false) + 1;
                 // Whoever asks for nothing that was said is told at once what a refusal would tell
                 // them.
                 answer.chat_ended = interaction.chat.as_ref().is_some_and(|chat| !chat.is_live());
@@ -145,7 +146,7 @@ impl Answer {
         interaction: &Interaction,
         secure_key: &str,
         last: u64,
-    ) -> Result<Self, Trouble> {
+    ) -> Result<Self, CustomerRefusal> {
         let chat = interaction.chat.as_ref().ok_or(handoff_engine::NotYourChat::Unknown)?;
         Ok(Self {
             status_code: 0,

@@ -11,8 +11,8 @@ use handoff_engine::PlaceInLine;
 use serde::Serialize;
 use serde_json::json;
 
-use super::trouble::{Kind, Trouble};
-use super::{deed, guard, hours};
+use super::refusal::{CustomerRefusal, RefusalKind};
+use super::{chats, guard, hours};
 use crate::shared::Shared;
 
 /// Whether anybody can answer now.
@@ -187,8 +187,8 @@ pub(crate) async fn show(
     State(shared): State<Shared>,
     Path(service): Path<String>,
     request: Request,
-) -> Result<Response, Trouble> {
-    let (service, terms) = deed::chat_service(&shared, &service)?;
+) -> Result<Response, CustomerRefusal> {
+    let (service, terms) = chats::chat_service(&shared, &service)?;
     guard::may_use(&terms, request.headers())?;
     let availability = Availability::of_service(&shared, &service, &terms);
     let body =
@@ -196,7 +196,7 @@ pub(crate) async fn show(
     Ok(Json(body).into_response())
 }
 
-impl Kind {
+impl RefusalKind {
     /// Returns how a service stands that refuses a chat for that.
     pub(crate) const fn readiness(self) -> Option<Readiness> {
         match self {

@@ -31,11 +31,11 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::answer::{Answer, Since, Standing};
-use super::ask::{Ask, Introduction};
-use super::deed::{self, From};
+use super::chat_operation::{ChatOperation, Introduction};
+use super::chats::{self, RequestSource};
 use super::form::Form;
 use super::guard::address_of;
-use super::trouble::{Kind, Trouble};
+use super::refusal::{CustomerRefusal, RefusalKind};
 use crate::limit::Limiter;
 use crate::shared::Shared;
 use crate::wire::transcript::CustomerMessage;
@@ -154,8 +154,8 @@ impl Application for Door {
         let Some((_, shared)) = self.inner.linked() else { return Vec::new() };
         match self.inner.serve(&shared, session, channel, data).await {
             Ok(()) => Vec::new(),
-            Err(trouble) => {
-                vec![Outgoing { channel: channel.to_owned(), data: encode(&trouble.body()) }]
+            Err(refusal) => {
+                vec![Outgoing { channel: channel.to_owned(), data: encode(&refusal.body()) }]
             }
         }
     }
@@ -182,11 +182,11 @@ impl Inner {
         session: &SessionInfo,
         channel: &str,
         data: &RawValue,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), CustomerRefusal> {
         let form = read(data)?;
         self.carry_out(shared, session, channel, &form)
             .await
-            .map_err(|trouble| trouble.about(&form))
+            .map_err(|refusal| refusal.about(&form))
     }
 
     async fn carry_out(
@@ -195,15 +195,19 @@ impl Inner {
         session: &SessionInfo,
         channel: &str,
         form: &Form,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), CustomerRefusal> {
         let service = channel.strip_prefix(CHANNEL_PREFIX).unwrap_or_default();
         let operation = form.required("operation")?;
         if operation == "requestChat" {
             let introduction = Introduction::read(form)?;
             let (address, headers) = origin_of(session);
-            let opened =
-                deed::begin(shared, From { address, headers: &headers }, service, introduction)
-                    .await?;
+            let opened = chats::begin(
+                shared,
+                RequestSource { address, headers: &headers },
+                service,
+                introduction,
+            )
+            .await?;
             let (chat, key) = (opened.interaction.id, opened.secure_key);
             return self.listen(shared, session, channel, chat, key, 0).await;
         }
@@ -212,14 +216,14 @@ impl Inner {
         if chat.chat.as_ref().is_none_or(|chat| chat.service != service) {
             return Err(handoff_engine::NotYourChat::Unknown.into());
         }
-        let ask = Ask::read(operation, form)?;
-        if ask == Ask::Refresh {
+        let operation = ChatOperation::read(operation, form)?;
+        if operation == ChatOperation::Refresh {
             // Both 0 and no position mean everything (docs/compat/customers.md#by-cometd).
-            let heard = form.count("transcriptPosition")?.unwrap_or(0).saturating_sub(1);
-            return self.listen(shared, session, channel, chat.id, key, heard).await;
+            let position = form.count("transcriptPosition")?.unwrap_or(0).saturating_sub(1);
+            return self.listen(shared, session, channel, chat.id, key, position).await;
         }
         let id = chat.id;
-        let done = deed::perform(shared, origin_of(session).0, chat, ask).await;
+        let done = chats::perform(shared, origin_of(session).0, chat, operation).await;
         // Before a refusal as well: whoever is told that the chat has ended listens no more, and
         // must not miss its end.
         self.tell(id).await;
@@ -236,14 +240,14 @@ impl Inner {
         channel: &str,
         chat: InteractionId,
         key: String,
-        heard: u64,
-    ) -> Result<(), Trouble> {
+        position: u64,
+    ) -> Result<(), CustomerRefusal> {
         let Some((server, _)) = self.linked() else { return Ok(()) };
         let listener = Listener {
             chat,
             key,
             channel: channel.to_owned(),
-            heard,
+            position,
             standing: Standing::default(),
         };
         let handle = self.listeners.add(session.id.clone(), chat, listener);
@@ -256,9 +260,9 @@ impl Inner {
                 }
                 Ok(())
             }
-            Err(trouble) => {
+            Err(refusal) => {
                 self.listeners.remove(&session.id);
-                Err(trouble)
+                Err(refusal)
             }
         }
     }
@@ -268,10 +272,10 @@ impl Inner {
         let Some((server, shared)) = self.linked() else { return };
         for (session, handle) in self.listeners.of(chat) {
             let mut listener = handle.lock().await;
-            if let Err(trouble) = tell_all(&server, &shared, &session, &mut listener).await {
+            if let Err(refusal) = tell_all(&server, &shared, &session, &mut listener).await {
                 // The position stays where it was, and the next thing that is said brings this
                 // along.
-                tracing::warn!(interaction.id = %chat, ?trouble, "a customer could not be told what was said");
+                tracing::warn!(interaction.id = %chat, refusal = ?refusal, "a customer could not be told what was said");
             }
         }
     }
@@ -283,7 +287,9 @@ impl Inner {
             let Ok(found) = shared.engine().conversations().chat_of_key(&listener.key).await else {
                 continue;
             };
-            let Ok(answer) = Answer::bare(&found, &listener.key, listener.heard) else { continue };
+            let Ok(answer) = Answer::bare(&found, &listener.key, listener.position) else {
+                continue;
+            };
             server.deliver(
                 &session,
                 &listener.channel,
@@ -330,7 +336,7 @@ impl Inner {
                 if listener.standing.says_the_same(&standing) {
                     continue;
                 }
-                let bare = Answer::bare(&known.value, &listener.key, listener.heard);
+                let bare = Answer::bare(&known.value, &listener.key, listener.position);
                 let Ok(answer) = bare.map(|answer| answer.standing(standing.clone())) else {
                     continue;
                 };
@@ -370,9 +376,9 @@ async fn tell_all(
     shared: &Shared,
     session: &SessionId,
     listener: &mut Listener,
-) -> Result<(), Trouble> {
+) -> Result<(), CustomerRefusal> {
     loop {
-        let (heard, told) = (listener.heard, listener.standing.clone());
+        let (position, told) = (listener.position, listener.standing.clone());
         let answer = catch_up(shared, listener).await?;
         if !answer.has_messages() && told.says_the_same(&answer.standing) {
             return Ok(());
@@ -381,7 +387,7 @@ async fn tell_all(
             Delivery::Delivered if answer.has_more() => {}
             Delivery::Delivered | Delivery::Gone | Delivery::CutOff => return Ok(()),
             Delivery::Full => {
-                (listener.heard, listener.standing) = (heard, told);
+                (listener.position, listener.standing) = (position, told);
                 return Ok(());
             }
         }
@@ -389,20 +395,24 @@ async fn tell_all(
 }
 
 /// Reads what a listener has not been told, and moves them on.
-async fn catch_up(shared: &Shared, listener: &mut Listener) -> Result<Answer, Trouble> {
+async fn catch_up(shared: &Shared, listener: &mut Listener) -> Result<Answer, CustomerRefusal> {
     let interaction = shared.engine().conversations().chat_of_key(&listener.key).await?;
-    let since = Since::Pushed(listener.heard + 1);
+    let since = Since::Pushed(listener.position + 1);
     let answer = Answer::of(shared, &interaction, &listener.key, since).await?;
-    listener.heard = answer.next_position - 1;
+    listener.position = answer.next_position - 1;
     listener.standing = answer.standing.clone();
     Ok(answer)
 }
 
-fn read(data: &RawValue) -> Result<Form, Trouble> {
-    let malformed =
-        || Trouble::new(Kind::Invalid, "The data of the message must be an object; correct it.");
+fn read(data: &RawValue) -> Result<Form, CustomerRefusal> {
+    let malformed = || {
+        CustomerRefusal::new(
+            RefusalKind::Invalid,
+            "The data of the message must be an object; correct it.",
+        )
+    };
     match crate::wire::json::read(data.get().as_bytes())
-        .map_err(|refusal| Trouble::invalid(refusal.sentence))?
+        .map_err(|refusal| CustomerRefusal::invalid(refusal.sentence))?
     {
         Value::Map(values) => Form::of_object(BTreeMap::from_iter(values)),
         _ => Err(malformed()),

@@ -19,10 +19,10 @@ use handoff_engine::{NewLetter, TakenIn};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::ask::message_id;
+use super::chat_operation::message_id;
 use super::form::{Form, media_type, pairs};
 use super::guard::address_of;
-use super::trouble::{Kind, Trouble};
+use super::refusal::{CustomerRefusal, RefusalKind};
 use crate::auth::hex;
 use crate::shared::Shared;
 use crate::uploads::{self, FormBounds, UploadError};
@@ -51,10 +51,10 @@ pub(crate) async fn create(
     State(shared): State<Shared>,
     Path(service): Path<String>,
     request: Request,
-) -> Result<Response, Trouble> {
+) -> Result<Response, CustomerRefusal> {
     let (service, terms) = email_service(&shared, &service)?;
     let (headers, address) = (request.headers().clone(), address_of(request.extensions()));
-    let guard = &shared.reception().guard;
+    let guard = &shared.doors().guard;
     guard.may_bring(address, &service.name, shared.engine().core().now())?;
     let (fields, files) = receive(&shared, request, &terms).await?;
     let bytes = fields.iter().map(|(name, value)| (name.len() + value.len()) as u64);
@@ -67,17 +67,18 @@ pub(crate) async fn create(
     let new = NewLetter {
         center: service.center,
         mailbox: mailbox.clone(),
-        queue: queue.ok_or_else(Trouble::unavailable)?,
+        queue: queue.ok_or_else(CustomerRefusal::unavailable)?,
         raw_hash: name_of(&shared, &service, &writing, &attachments),
         letter: writing.letter(mailbox),
         attachments,
         raw: None,
         user_data: writing.user_data,
     };
-    let taken_in =
-        Box::pin(async { Ok::<_, Trouble>(shared.engine().letters().take_in_letter(&new).await?) });
+    let taken_in = Box::pin(async {
+        Ok::<_, CustomerRefusal>(shared.engine().letters().take_in_letter(&new).await?)
+    });
     let TakenIn { interaction, is_new } =
-        shared.files().keep_all_and(files, taken_in, Trouble::is_unclear).await?;
+        shared.files().keep_all_and(files, taken_in, CustomerRefusal::is_unclear).await?;
     if !is_new {
         for one in &new.attachments {
             shared.files().discard(one.file).await;
@@ -86,15 +87,18 @@ pub(crate) async fn create(
     Ok(Json(json!({"statusCode": 0, "id": interaction.id.to_string()})).into_response())
 }
 
-fn email_service(shared: &Shared, name: &str) -> Result<(Arc<Service>, EmailTerms), Trouble> {
+fn email_service(
+    shared: &Shared,
+    name: &str,
+) -> Result<(Arc<Service>, EmailTerms), CustomerRefusal> {
     let service = shared.engine().core().directory().service(ServiceKind::Email, name).cloned();
     let found = service.and_then(|service| {
         let terms = service.email().cloned().filter(|_| service.enabled)?;
         Some((service, terms))
     });
     found.ok_or_else(|| {
-        Trouble::new(
-            Kind::UnknownService,
+        CustomerRefusal::new(
+            RefusalKind::UnknownService,
             "There is no e-mail service of that name; check the address.",
         )
     })
@@ -105,7 +109,7 @@ async fn receive(
     shared: &Shared,
     request: Request,
     terms: &EmailTerms,
-) -> Result<(Vec<(String, String)>, Vec<Arrived>), Trouble> {
+) -> Result<(Vec<(String, String)>, Vec<Arrived>), CustomerRefusal> {
     if media_type(request.headers()) != "multipart/form-data" {
         return Ok((pairs(request).await?, Vec::new()));
     }
@@ -115,8 +119,8 @@ async fn receive(
     };
     let received = uploads::receive_all(shared.files(), request, bounds).await;
     received.map_err(|error| match error {
-        UploadError::File(FileError::TooLarge { .. }) => Trouble::new(
-            Kind::FilesTooLarge,
+        UploadError::File(FileError::TooLarge { .. }) => CustomerRefusal::new(
+            RefusalKind::FilesTooLarge,
             format!("An e-mail may have {} bytes with its files; send less.", terms.bytes_max),
         ),
         other => other.into(),
@@ -124,14 +128,16 @@ async fn receive(
 }
 
 impl Writing {
-    fn read(fields: &[(String, String)], headers: &HeaderMap) -> Result<Self, Trouble> {
+    fn read(fields: &[(String, String)], headers: &HeaderMap) -> Result<Self, CustomerRefusal> {
         let mut form = Form::default();
         for (name, value) in fields {
             if name == "userData" {
                 // Repeated, each `key=value`; unlike the chat's
                 // (docs/compat/customers.md#web-form).
                 let (key, value) = value.split_once('=').ok_or_else(|| {
-                    Trouble::invalid("Each field userData must be written key=value; correct it.")
+                    CustomerRefusal::invalid(
+                        "Each field userData must be written key=value; correct it.",
+                    )
                 })?;
                 form.user_data.0.insert(key.to_owned(), Value::Text(value.to_owned()));
             } else {
@@ -142,7 +148,7 @@ impl Writing {
         let last_name = line(&form, "lastName", Chat::NAME_CHARS_MAX)?;
         let address = line(&form, "fromAddress", ADDRESS_BYTES_MAX)?;
         if !is_address(&address) {
-            return Err(Trouble::invalid(
+            return Err(CustomerRefusal::invalid(
                 "The field fromAddress must be an e-mail address; correct it.",
             ));
         }
@@ -176,29 +182,31 @@ impl Writing {
     }
 }
 
-fn key_of(value: &axum::http::HeaderValue) -> Result<String, Trouble> {
+fn key_of(value: &axum::http::HeaderValue) -> Result<String, CustomerRefusal> {
     let bytes = value.as_bytes();
     let is_key = (1..=255).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic);
     value.to_str().ok().filter(|_| is_key).map(str::to_owned).ok_or_else(|| {
-        Trouble::invalid("An Idempotency-Key has 1 to 255 visible ASCII characters; correct it.")
+        CustomerRefusal::invalid(
+            "An Idempotency-Key has 1 to 255 visible ASCII characters; correct it.",
+        )
     })
 }
 
 /// Returns what must be there and becomes a part of a header: nothing in it may begin another.
-fn line(form: &Form, name: &str, most: usize) -> Result<String, Trouble> {
+fn line(form: &Form, name: &str, most: usize) -> Result<String, CustomerRefusal> {
     let text = form.required(name)?;
     if text.chars().any(breaks_line) {
         let advice =
             format!("The field {name} must be one line without control characters; correct it.");
-        return Err(Trouble::invalid(advice));
+        return Err(CustomerRefusal::invalid(advice));
     }
     if text.chars().count() > most {
-        return Err(Trouble::invalid(format!(
+        return Err(CustomerRefusal::invalid(format!(
             "The field {name} may have {most} characters; shorten it."
         )));
     }
     let text = text.trim();
-    if text.is_empty() { Err(Trouble::missing(name)) } else { Ok(text.to_owned()) }
+    if text.is_empty() { Err(CustomerRefusal::missing(name)) } else { Ok(text.to_owned()) }
 }
 
 /// Returns the mailbox that the e-mail is to: the service's, or another one of the contact
@@ -208,7 +216,7 @@ fn mailbox(
     center: CenterId,
     terms: &EmailTerms,
     wanted: Option<&str>,
-) -> Result<String, Trouble> {
+) -> Result<String, CustomerRefusal> {
     let Some(wanted) = wanted else { return Ok(terms.mailbox.clone()) };
     let directory = shared.engine().core().directory();
     let of_center =
@@ -216,13 +224,13 @@ fn mailbox(
     let mut mailboxes = of_center.filter_map(|service| Some(&service.email()?.mailbox));
     let found = mailboxes.find(|mailbox| mailbox.eq_ignore_ascii_case(wanted));
     found.cloned().ok_or_else(|| {
-        Trouble::invalid(
+        CustomerRefusal::invalid(
             "The field mailbox must be one of the contact center's own addresses; leave it out.",
         )
     })
 }
 
-fn attachments(files: &[Arrived], terms: &EmailTerms) -> Result<Vec<Attachment>, Trouble> {
+fn attachments(files: &[Arrived], terms: &EmailTerms) -> Result<Vec<Attachment>, CustomerRefusal> {
     let attachment = |file: &Arrived| {
         Ok(Attachment {
             file: file.id,

@@ -14,11 +14,11 @@ use handoff_domain::{Action, Chat, Content, Entry, FileId, Interaction, Utteranc
 use handoff_store::{FileRecord, FileSender, Put, Record};
 
 use super::answer::{Answer, Since};
-use super::ask::message_id;
+use super::chat_operation::message_id;
 use super::form::{Form, media_type};
 use super::guard::address_of;
+use super::refusal::{CustomerRefusal, RefusalKind};
 use super::rest::prove;
-use super::trouble::{Kind, Trouble};
 use crate::shared::Shared;
 use crate::wire::transcript::CustomerMessage;
 use crate::{downloads, uploads};
@@ -34,7 +34,7 @@ pub(crate) async fn upload(
     State(shared): State<Shared>,
     Path((service, chat)): Path<(String, String)>,
     request: Request,
-) -> Result<Response, Trouble> {
+) -> Result<Response, CustomerRefusal> {
     let limits = limits_of(&shared, &service)?;
     let (form, arrived) = receive(&shared, request, &service, &limits).await?;
     let (interaction, key) = prove(&shared, &service, &chat, &form).await?;
@@ -46,7 +46,7 @@ pub(crate) async fn show_limits(
     State(shared): State<Shared>,
     Path((service, chat)): Path<(String, String)>,
     request: Request,
-) -> Result<Response, Trouble> {
+) -> Result<Response, CustomerRefusal> {
     let form = Form::read(request).await?;
     let (interaction, key) = prove(&shared, &service, &chat, &form).await?;
     tell_limits(&shared, &interaction, &key).await
@@ -57,14 +57,14 @@ pub(crate) async fn operate(
     State(shared): State<Shared>,
     Path((service, chat, file, operation)): Path<(String, String, String, String)>,
     request: Request,
-) -> Result<Response, Trouble> {
+) -> Result<Response, CustomerRefusal> {
     let form = Form::read(request).await?;
     let (interaction, key) = prove(&shared, &service, &chat, &form).await?;
     match operation.as_str() {
         "download" => download(&shared, &interaction, &file).await,
         "delete" => delete(&shared, interaction, &key, &file).await,
-        _ => Err(Trouble::new(
-            Kind::UnknownOperation,
+        _ => Err(CustomerRefusal::new(
+            RefusalKind::UnknownOperation,
             "A file has download and delete; use one of them.",
         )),
     }
@@ -75,7 +75,7 @@ pub(crate) async fn operate(
 pub(crate) async fn notified(
     State(shared): State<Shared>,
     request: Request,
-) -> Result<Response, Trouble> {
+) -> Result<Response, CustomerRefusal> {
     let (form, arrived) = if media_type(request.headers()) == "multipart/form-data" {
         // Which service it is comes to light with the key, which may come behind the file: the
         // widest limits count until then.
@@ -93,7 +93,7 @@ pub(crate) async fn notified(
         (Some("fileUpload") | None, Some(arrived)) => {
             accept(&shared, interaction.clone(), key, &limits, &form, Some(arrived)).await
         }
-        (Some("fileUpload"), None) => Err(Trouble::missing("file")),
+        (Some("fileUpload"), None) => Err(CustomerRefusal::missing("file")),
         (Some("fileGetLimits" | "fileGetsLimits"), _) => {
             tell_limits(&shared, &interaction, key).await
         }
@@ -104,21 +104,21 @@ pub(crate) async fn notified(
             let file = form.required("fileId")?;
             delete(&shared, interaction.clone(), key, file).await
         }
-        (None, None) => Err(Trouble::missing("operation")),
+        (None, None) => Err(CustomerRefusal::missing("operation")),
         (Some(_), _) => {
             let advice = "There is no such operation; use fileUpload, fileGetLimits, fileDownload or fileDelete.";
-            Err(Trouble::new(Kind::UnknownOperation, advice))
+            Err(CustomerRefusal::new(RefusalKind::UnknownOperation, advice))
         }
     }
 }
 
-fn limits_of(shared: &Shared, service: &str) -> Result<FileLimits, Trouble> {
+fn limits_of(shared: &Shared, service: &str) -> Result<FileLimits, CustomerRefusal> {
     // A service that was disabled meanwhile leaves the chats that began by it as they are.
     let found = shared.engine().core().directory().service(ServiceKind::Chat, service).cloned();
     let limits = found.and_then(|service| service.chat().map(|terms| terms.files.clone()));
     limits.ok_or_else(|| {
-        Trouble::new(
-            Kind::UnknownService,
+        CustomerRefusal::new(
+            RefusalKind::UnknownService,
             "There is no chat service of that name; check the address.",
         )
     })
@@ -137,8 +137,8 @@ async fn receive(
     request: Request,
     service: &str,
     limits: &FileLimits,
-) -> Result<(Form, Option<Arrived>), Trouble> {
-    let (address, guard) = (address_of(request.extensions()), &shared.reception().guard);
+) -> Result<(Form, Option<Arrived>), CustomerRefusal> {
+    let (address, guard) = (address_of(request.extensions()), &shared.doors().guard);
     guard.may_bring(address, service, shared.engine().core().now())?;
     let received =
         uploads::receive(shared.files(), request, FILE_PART, limits.file_bytes_max).await?;
@@ -158,8 +158,8 @@ async fn accept(
     limits: &FileLimits,
     form: &Form,
     arrived: Option<Arrived>,
-) -> Result<Response, Trouble> {
-    let arrived = arrived.ok_or_else(|| Trouble::missing(FILE_PART))?;
+) -> Result<Response, CustomerRefusal> {
+    let arrived = arrived.ok_or_else(|| CustomerRefusal::missing(FILE_PART))?;
     let content_type = arrived.content_type(Taken::Only(&limits.types))?;
     let description = form.user_data.0.get("file-description").and_then(|value| match value {
         handoff_domain::Value::Text(text) => Some(text.clone()),
@@ -200,7 +200,7 @@ async fn accept(
             .await?)
     });
     let after: Arc<Interaction> =
-        shared.files().keep_and(arrived, said, Trouble::is_unclear).await?;
+        shared.files().keep_and(arrived, said, CustomerRefusal::is_unclear).await?;
     let answer = Answer::of(shared, &after, key, Since::Nothing).await?;
     let customer = after.chat.as_ref().and_then(Chat::customer_party);
     let message = CustomerMessage::about_file(customer, shared.engine().core().now(), &content);
@@ -211,7 +211,7 @@ async fn tell_limits(
     shared: &Shared,
     interaction: &Interaction,
     key: &str,
-) -> Result<Response, Trouble> {
+) -> Result<Response, CustomerRefusal> {
     let chat = interaction.chat.as_ref().ok_or(handoff_engine::NotYourChat::Unknown)?;
     let limits = limits_of(shared, &chat.service)?;
     let data = BTreeMap::from([
@@ -235,7 +235,11 @@ async fn tell_limits(
 }
 
 /// Tells whether the customer was told of a file: agents may send one another some.
-async fn is_shown(shared: &Shared, interaction: &Interaction, id: FileId) -> Result<bool, Trouble> {
+async fn is_shown(
+    shared: &Shared,
+    interaction: &Interaction,
+    id: FileId,
+) -> Result<bool, CustomerRefusal> {
     let entries =
         shared.engine().views().transcript(interaction.id, 0, Visibility::All, usize::MAX).await?;
     let is_it =
@@ -243,15 +247,15 @@ async fn is_shown(shared: &Shared, interaction: &Interaction, id: FileId) -> Res
     Ok(entries.iter().any(is_it))
 }
 
-fn no_file() -> Trouble {
-    Trouble::new(Kind::NoFile, "There is no such file in this chat; check its id.")
+fn no_file() -> CustomerRefusal {
+    CustomerRefusal::new(RefusalKind::NoFile, "There is no such file in this chat; check its id.")
 }
 
 async fn download(
     shared: &Shared,
     interaction: &Interaction,
     file: &str,
-) -> Result<Response, Trouble> {
+) -> Result<Response, CustomerRefusal> {
     let found = shared.files().record_in(interaction, file).await?.ok_or_else(no_file)?.value;
     if !is_shown(shared, interaction, found.id).await? {
         return Err(no_file());
@@ -272,7 +276,7 @@ async fn delete(
     interaction: Arc<Interaction>,
     key: &str,
     file: &str,
-) -> Result<Response, Trouble> {
+) -> Result<Response, CustomerRefusal> {
     let found = shared.files().record_in(&interaction, file).await?.ok_or_else(no_file)?;
     if found.value.by != FileSender::Customer {
         return Err(no_file());

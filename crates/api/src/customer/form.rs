@@ -12,8 +12,8 @@ use handoff_domain::mail::breaks_line;
 use handoff_domain::{Interaction, UserData, Value};
 use http_body_util::Limited;
 
-use super::scales::LatePlace;
-use super::trouble::{Kind, Trouble};
+use super::refusal::{CustomerRefusal, RefusalKind};
+use crate::body_memory::{FORM_BYTES_MAX, LatePlace};
 use crate::wire::fields::too_long_subject;
 
 /// Fields of a form: an empty one takes much more memory than its bytes, and no page has so many.
@@ -48,28 +48,30 @@ impl Form {
         (fields + self.user_data.weight()) as u64
     }
 
-    pub(crate) fn required(&self, name: &str) -> Result<&str, Trouble> {
-        self.text(name).ok_or_else(|| Trouble::missing(name))
+    pub(crate) fn required(&self, name: &str) -> Result<&str, CustomerRefusal> {
+        self.text(name).ok_or_else(|| CustomerRefusal::missing(name))
     }
 
     /// Returns the subject of what is begun: one line, as everywhere. Windows ask for it in a field
     /// of several lines, so that these are no mistake of the customer's.
-    pub(crate) fn subject(&self) -> Result<Option<String>, Trouble> {
+    pub(crate) fn subject(&self) -> Result<Option<String>, CustomerRefusal> {
         match self.text("subject") {
             Some(subject) if subject.len() > Interaction::SUBJECT_BYTES_MAX => {
-                Err(Trouble::invalid(too_long_subject("subject")))
+                Err(CustomerRefusal::invalid(too_long_subject("subject")))
             }
-            Some(subject) if subject.contains('\0') => {
-                Err(Trouble::invalid("The subject has a NUL character in it; leave it out."))
-            }
+            Some(subject) if subject.contains('\0') => Err(CustomerRefusal::invalid(
+                "The subject has a NUL character in it; leave it out.",
+            )),
             subject => Ok(subject.map(as_one_line).filter(|subject| !subject.is_empty())),
         }
     }
 
     /// Returns a count, as of entries.
-    pub(crate) fn count(&self, name: &str) -> Result<Option<u64>, Trouble> {
+    pub(crate) fn count(&self, name: &str) -> Result<Option<u64>, CustomerRefusal> {
         let wrong = || {
-            Trouble::invalid(format!("The field {name} must be a number from 0 on; correct it."))
+            CustomerRefusal::invalid(format!(
+                "The field {name} must be a number from 0 on; correct it."
+            ))
         };
         self.text(name).map(|text| text.trim().parse().map_err(|_| wrong())).transpose()
     }
@@ -91,7 +93,7 @@ impl Form {
 
     /// Reads a body: a form in either encoding. No body at all is a form without fields. A form
     /// with a file keeps nothing of it.
-    pub(crate) async fn read(request: Request) -> Result<Self, Trouble> {
+    pub(crate) async fn read(request: Request) -> Result<Self, CustomerRefusal> {
         Ok(Self::of_pairs(pairs(request).await?))
     }
 
@@ -103,7 +105,7 @@ impl Form {
 
     /// Reads the `data` of a CometD message: the same fields as members, with `userData` as an
     /// object (docs/compat/customers.md#by-cometd).
-    pub(crate) fn of_object(values: BTreeMap<String, Value>) -> Result<Self, Trouble> {
+    pub(crate) fn of_object(values: BTreeMap<String, Value>) -> Result<Self, CustomerRefusal> {
         let mut form = Self::default();
         for (name, value) in values {
             match (name.as_str(), value) {
@@ -131,9 +133,9 @@ pub(crate) fn media_type(headers: &HeaderMap) -> String {
 
 /// Reads the fields of a form in either encoding, in order. No body at all is a form without
 /// fields. Nothing is kept of a file.
-pub(crate) async fn pairs(request: Request) -> Result<Vec<(String, String)>, Trouble> {
+pub(crate) async fn pairs(request: Request) -> Result<Vec<(String, String)>, CustomerRefusal> {
     // Routes that take files have no bound of their own.
-    let request = request.map(|body| Body::new(Limited::new(body, super::FORM_BYTES_MAX)));
+    let request = request.map(|body| Body::new(Limited::new(body, FORM_BYTES_MAX)));
     if media_type(request.headers()) != "multipart/form-data" {
         let headers = request.headers().clone();
         return pairs_of(&headers, &read_all(request).await?);
@@ -160,10 +162,10 @@ pub(crate) async fn pairs(request: Request) -> Result<Vec<(String, String)>, Tro
     Ok(pairs)
 }
 
-fn pairs_of(headers: &HeaderMap, bytes: &Bytes) -> Result<Vec<(String, String)>, Trouble> {
+fn pairs_of(headers: &HeaderMap, bytes: &Bytes) -> Result<Vec<(String, String)>, CustomerRefusal> {
     if !bytes.is_empty() && media_type(headers) != "application/x-www-form-urlencoded" {
         let advice = "The body must be a form; send application/x-www-form-urlencoded or multipart/form-data.";
-        return Err(Trouble::invalid(advice));
+        return Err(CustomerRefusal::invalid(advice));
     }
     let pairs = url::form_urlencoded::parse(bytes).take(FIELDS_MAX + 1);
     let pairs: Vec<_> =
@@ -171,29 +173,32 @@ fn pairs_of(headers: &HeaderMap, bytes: &Bytes) -> Result<Vec<(String, String)>,
     if pairs.len() > FIELDS_MAX { Err(too_many_fields()) } else { Ok(pairs) }
 }
 
-async fn read_all(request: Request) -> Result<Bytes, Trouble> {
+async fn read_all(request: Request) -> Result<Bytes, CustomerRefusal> {
     Bytes::from_request(request, &()).await.map_err(|rejection| match rejection.status() {
         axum::http::StatusCode::PAYLOAD_TOO_LARGE => large(),
         _ => broken(),
     })
 }
 
-fn too_many_fields() -> Trouble {
-    Trouble::new(Kind::TooLarge, format!("A form may have {FIELDS_MAX} fields; send fewer."))
-}
-
-fn large() -> Trouble {
-    Trouble::new(
-        Kind::TooLarge,
-        format!("A request may have {} bytes; send less.", super::FORM_BYTES_MAX),
+fn too_many_fields() -> CustomerRefusal {
+    CustomerRefusal::new(
+        RefusalKind::TooLarge,
+        format!("A form may have {FIELDS_MAX} fields; send fewer."),
     )
 }
 
-fn broken() -> Trouble {
-    Trouble::invalid("The body could not be read; send the request again.")
+fn large() -> CustomerRefusal {
+    CustomerRefusal::new(
+        RefusalKind::TooLarge,
+        format!("A request may have {} bytes; send less.", FORM_BYTES_MAX),
+    )
 }
 
-fn too_large(error: axum::extract::multipart::MultipartError) -> Trouble {
+fn broken() -> CustomerRefusal {
+    CustomerRefusal::invalid("The body could not be read; send the request again.")
+}
+
+fn too_large(error: axum::extract::multipart::MultipartError) -> CustomerRefusal {
     if error.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE { large() } else { broken() }
 }
 
@@ -215,7 +220,7 @@ mod tests {
         let subject = |text: &str| {
             let mut form = Form::default();
             form.add("subject", text.to_owned());
-            form.subject().map_err(|trouble| trouble.kind)
+            form.subject().map_err(|refusal| refusal.kind)
         };
         let one = |text: &str| Ok(Some(text.to_owned()));
         let table = [
@@ -223,7 +228,7 @@ mod tests {
             ("Hello,\r\n\r\nwhere is\nit?\n", one("Hello, where is it?")),
             ("a\u{2028}b\tc\u{1b}[d", one("a b c [d")),
             ("\r\n", Ok(None)),
-            ("a\0b", Err(Kind::Invalid)),
+            ("a\0b", Err(RefusalKind::Invalid)),
         ];
         for (text, wanted) in table {
             assert_eq!(subject(text), wanted, "{text:?}");
@@ -243,7 +248,7 @@ mod tests {
         assert_eq!(data, [("key", text("1")), ("other key", text("2")), ("third", text(""))]);
     }
 
-    async fn read_multipart(body: String) -> Result<Vec<(String, String)>, Trouble> {
+    async fn read_multipart(body: String) -> Result<Vec<(String, String)>, CustomerRefusal> {
         let request = Request::post("/").header(CONTENT_TYPE, "multipart/form-data; boundary=x");
         pairs(request.body(Body::from(body)).unwrap()).await
     }
@@ -262,8 +267,11 @@ mod tests {
             for read in [plain, read_multipart(format!("{parts}--x--\r\n")).await] {
                 match read {
                     Ok(pairs) => assert!(is_read && pairs.len() == count, "{count}"),
-                    Err(trouble) => {
-                        assert!(!is_read && trouble.kind == Kind::TooLarge, "{count}: {trouble:?}")
+                    Err(refusal) => {
+                        assert!(
+                            !is_read && refusal.kind == RefusalKind::TooLarge,
+                            "{count}: {refusal:?}"
+                        )
                     }
                 }
             }
@@ -281,16 +289,16 @@ mod tests {
                 Request::post("/").header(CONTENT_TYPE, "multipart/form-data; boundary=x");
             let mut request = request.body(Body::from(body)).unwrap();
             request.extensions_mut().insert(place.clone());
-            pairs(request).await.map_err(|trouble| trouble.kind)
+            pairs(request).await.map_err(|refusal| refusal.kind)
         };
         assert_eq!(read(100).await.map(|pairs| pairs.len()), Ok(1));
-        assert_eq!(read(100_000).await, Err(Kind::TooMany));
+        assert_eq!(read(100_000).await, Err(RefusalKind::TooMany));
     }
 
     #[test]
     fn a_body_that_is_no_form_is_refused() {
         let refused = pairs_of(&HeaderMap::new(), &Bytes::from_static(b"{}")).unwrap_err();
-        assert_eq!(refused.kind, Kind::Invalid);
+        assert_eq!(refused.kind, RefusalKind::Invalid);
         assert_eq!(pairs_of(&HeaderMap::new(), &Bytes::new()).unwrap(), []);
     }
 }

@@ -20,7 +20,7 @@ use handoff_domain::service::{ChatTerms, ServiceKind};
 use handoff_domain::{InteractionId, Time};
 
 use super::Options;
-use super::trouble::{Kind, Trouble};
+use super::refusal::{CustomerRefusal, RefusalKind};
 use crate::auth::PeerAddress;
 use crate::limit::Limiter;
 use crate::shared::Shared;
@@ -146,11 +146,15 @@ impl Guard {
     }
 
     /// Counts a message of a customer.
-    pub(crate) fn count_message(&self, chat: InteractionId, now: Time) -> Result<(), Trouble> {
+    pub(crate) fn count_message(
+        &self,
+        chat: InteractionId,
+        now: Time,
+    ) -> Result<(), CustomerRefusal> {
         match self.messages.wait_ms(chat, now) {
             None => Ok(()),
-            Some(_) => Err(Trouble::new(
-                Kind::TooMany,
+            Some(_) => Err(CustomerRefusal::new(
+                RefusalKind::TooMany,
                 "Too many messages; wait a second and send it again.",
             )),
         }
@@ -162,14 +166,14 @@ impl Guard {
         &self,
         address: IpAddr,
         is_live: impl Fn(InteractionId) -> bool,
-    ) -> Result<Place<'_>, Trouble> {
+    ) -> Result<Place<'_>, CustomerRefusal> {
         let mut chats = self.chats();
         chats.sweep(address, &is_live);
         let of_address = chats.by_address.get(&address).map_or(0, Vec::len);
         if of_address >= self.chats_per_address || chats.count >= CHATS_MAX {
             let advice =
                 "There are too many chats from your address; end one of them or try again later.";
-            return Err(Trouble::new(Kind::TooManyChats, advice));
+            return Err(CustomerRefusal::new(RefusalKind::TooManyChats, advice));
         }
         chats.number += 1;
         chats.count += 1;
@@ -186,22 +190,22 @@ impl Guard {
         address: IpAddr,
         service: &str,
         now: Time,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), CustomerRefusal> {
         if self.space.is_short() {
             let advice = "The server is short of space and takes nothing in for the moment; nothing was kept, \
                           try again in a few minutes.";
-            return Err(Trouble::new(Kind::NoSpace, advice).after_s(60));
+            return Err(CustomerRefusal::new(RefusalKind::NoSpace, advice).after_s(60));
         }
         let of_address = self.bytes_of_address.overdraw(address, 0, now);
         if let Some(wait_ms) = of_address {
             let advice = "So much was sent from your address within an hour that no more is taken; try again later.";
-            return Err(Trouble::new(Kind::Quota, advice).after_ms(wait_ms));
+            return Err(CustomerRefusal::new(RefusalKind::Quota, advice).after_ms(wait_ms));
         }
         let of_service = self.bytes_of_service.overdraw(service.to_owned(), 0, now);
         of_service.map_or(Ok(()), |wait_ms| {
             let advice =
                 "So much was sent to this service within an hour that no more is taken; try again later.";
-            Err(Trouble::new(Kind::Quota, advice).after_ms(wait_ms))
+            Err(CustomerRefusal::new(RefusalKind::Quota, advice).after_ms(wait_ms))
         })
     }
 
@@ -222,10 +226,10 @@ pub(crate) fn address_of(request: &axum::http::Extensions) -> IpAddr {
 /// Layer of all customers' routes: counts requests by address.
 pub(crate) async fn count(State(shared): State<Shared>, request: Request, next: Next) -> Response {
     let address = address_of(request.extensions());
-    match shared.reception().guard.requests.wait_ms(address, shared.engine().core().now()) {
+    match shared.doors().guard.requests.wait_ms(address, shared.engine().core().now()) {
         None => next.run(request).await,
-        Some(_) => Trouble::new(
-            Kind::TooMany,
+        Some(_) => CustomerRefusal::new(
+            RefusalKind::TooMany,
             "Too many requests from your address; try again in a second.",
         )
         .into_response(),
@@ -252,7 +256,7 @@ pub(crate) async fn cross_origin(
     let asks_first = request.method() == Method::OPTIONS;
     let mut response = match (&allowed, asks_first) {
         (Ok(()), true) => StatusCode::NO_CONTENT.into_response(),
-        (Err(trouble), true) => trouble.clone().into_response(),
+        (Err(refusal), true) => refusal.clone().into_response(),
         (_, false) => next.run(request).await,
     };
     let headers = response.headers_mut();
@@ -287,7 +291,11 @@ fn service_in(path: &str) -> Option<String> {
 
 /// Tells whether a page may call the address of a service, or one that is of all services, as that
 /// of a service that nobody knows.
-fn may_call(shared: &Shared, service: Option<&str>, headers: &HeaderMap) -> Result<(), Trouble> {
+fn may_call(
+    shared: &Shared,
+    service: Option<&str>,
+    headers: &HeaderMap,
+) -> Result<(), CustomerRefusal> {
     let directory = shared.engine().core().directory();
     let found = service.and_then(|name| directory.service(ServiceKind::Chat, name)?.chat());
     let Some(terms) = found else {
@@ -303,7 +311,7 @@ fn may_call(shared: &Shared, service: Option<&str>, headers: &HeaderMap) -> Resu
 
 /// Tells whether the page that a request comes from may use a service. Programs name no origin and
 /// are let through: this keeps other people's pages out, not programs.
-pub(crate) fn may_use(terms: &ChatTerms, headers: &HeaderMap) -> Result<(), Trouble> {
+pub(crate) fn may_use(terms: &ChatTerms, headers: &HeaderMap) -> Result<(), CustomerRefusal> {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let Some(origin) = text(ORIGIN).filter(|_| !terms.origins.is_empty()) else { return Ok(()) };
     let is_own = origin.split_once("://").is_some_and(|(_, host)| Some(host) == text(HOST));
@@ -313,9 +321,9 @@ pub(crate) fn may_use(terms: &ChatTerms, headers: &HeaderMap) -> Result<(), Trou
     Err(foreign())
 }
 
-fn foreign() -> Trouble {
-    Trouble::new(
-        Kind::ForeignPage,
+fn foreign() -> CustomerRefusal {
+    CustomerRefusal::new(
+        RefusalKind::ForeignPage,
         "Pages of this origin may not use the service; have the origin listed.",
     )
 }
@@ -336,7 +344,7 @@ mod tests {
         for number in 1..=2 {
             guard.may_begin(one, |_| true).unwrap().keep(InteractionId(number));
         }
-        assert_eq!(guard.may_begin(one, |_| true).err().unwrap().kind, Kind::TooManyChats);
+        assert_eq!(guard.may_begin(one, |_| true).err().unwrap().kind, RefusalKind::TooManyChats);
         guard.may_begin(other, |_| true).unwrap();
         guard.may_begin(one, |chat| chat != InteractionId(1)).unwrap();
     }
@@ -389,20 +397,20 @@ mod tests {
         let guard = Guard::new(&options, space.clone());
         let kind = |last: u8, service: &str| {
             let brought = guard.may_bring(IpAddr::from([192, 0, 2, last]), service, Time(0));
-            brought.err().map(|trouble| trouble.kind)
+            brought.err().map(|refusal| refusal.kind)
         };
         let bring = |last: u8, bytes| {
             guard.brought(IpAddr::from([192, 0, 2, last]), "help", bytes, Time(0))
         };
-        assert_eq!(kind(1, "help"), Some(Kind::NoSpace));
+        assert_eq!(kind(1, "help"), Some(RefusalKind::NoSpace));
         space.0.store(false, Ordering::Relaxed);
         assert_eq!(kind(1, "help"), None);
         bring(1, 1_000);
-        assert_eq!(kind(1, "help"), Some(Kind::Quota), "its share is used");
+        assert_eq!(kind(1, "help"), Some(RefusalKind::Quota), "its share is used");
         assert_eq!(kind(2, "help"), None, "another address has its own");
         bring(2, 1_000);
         bring(3, 900);
-        assert_eq!(kind(3, "help"), Some(Kind::Quota), "the service's share is used");
+        assert_eq!(kind(3, "help"), Some(RefusalKind::Quota), "the service's share is used");
         assert_eq!(kind(3, "sales"), None, "another service has its own");
     }
 

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::form::Form;
 use super::guard::address_of;
-use super::trouble::{Kind, Trouble};
+use super::refusal::{CustomerRefusal, RefusalKind};
 use crate::auth::hex;
 use crate::creation::EXTERNAL_ID_BYTES_MAX;
 use crate::external_id;
@@ -28,7 +28,7 @@ pub(crate) async fn create(
     State(shared): State<Shared>,
     Path(service): Path<String>,
     request: Request,
-) -> Result<Response, Trouble> {
+) -> Result<Response, CustomerRefusal> {
     let address = address_of(request.extensions());
     let form = Form::read(request).await?;
     let engine = shared.engine();
@@ -37,14 +37,16 @@ pub(crate) async fn create(
         directory.service(ServiceKind::OpenMedia, &service).filter(|service| service.enabled);
     let found = service.and_then(|service| Some((service, service.open_media()?)));
     let (service, terms) = found.ok_or_else(|| {
-        Trouble::new(
-            Kind::UnknownService,
+        CustomerRefusal::new(
+            RefusalKind::UnknownService,
             "There is no open-media service of that name; check the address.",
         )
     })?;
-    let queue =
-        directory.queue(service.center, service.queue).cloned().ok_or_else(Trouble::unavailable)?;
-    let guard = &shared.reception().guard;
+    let queue = directory
+        .queue(service.center, service.queue)
+        .cloned()
+        .ok_or_else(CustomerRefusal::unavailable)?;
+    let guard = &shared.doors().guard;
     guard.may_bring(address, &service.name, engine.core().now())?;
     guard.brought(address, &service.name, form.bytes(), engine.core().now());
     let id = engine.core().ids().interaction(engine.core().now());
@@ -85,14 +87,14 @@ pub(crate) async fn create(
 /// Returns what a repetition of the request is known by: its external id, and what else it says.
 /// Anybody may submit here, so the id alone would let a stranger take it beforehand, and what comes
 /// after under that id would be lost.
-fn key_of(form: &Form) -> Result<Option<String>, Trouble> {
+fn key_of(form: &Form) -> Result<Option<String>, CustomerRefusal> {
     let Some(external_id) = form.text("externalId").filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
     if external_id.len() > EXTERNAL_ID_BYTES_MAX {
         let advice =
             format!("The field externalId may have {EXTERNAL_ID_BYTES_MAX} bytes; shorten it.");
-        return Err(Trouble::invalid(advice));
+        return Err(CustomerRefusal::invalid(advice));
     }
     let parts = ["subject", "interactionType", "interactionSubType"].map(|name| form.text(name));
     Ok(Some(hex(&Sha256::digest(format!("{external_id:?} {parts:?} {:?}", form.user_data)))))
@@ -100,7 +102,7 @@ fn key_of(form: &Form) -> Result<Option<String>, Trouble> {
 
 /// Returns what kind of interaction it is. What the request says counts only where the service lets
 /// it (`allow_overwrite`).
-fn kind(terms: &OpenMediaTerms, form: &Form) -> Result<(Direction, String), Trouble> {
+fn kind(terms: &OpenMediaTerms, form: &Form) -> Result<(Direction, String), CustomerRefusal> {
     if !terms.allow_overwrite {
         return Ok((terms.direction, terms.sub_type.clone()));
     }
@@ -110,7 +112,7 @@ fn kind(terms: &OpenMediaTerms, form: &Form) -> Result<(Direction, String), Trou
         Some("Outbound") => Direction::Outbound,
         Some("Internal") => Direction::Internal,
         Some(_) => {
-            return Err(Trouble::invalid(
+            return Err(CustomerRefusal::invalid(
                 "The field interactionType is Inbound, Outbound or Internal; correct it.",
             ));
         }
@@ -118,7 +120,7 @@ fn kind(terms: &OpenMediaTerms, form: &Form) -> Result<(Direction, String), Trou
     let sub_type = form.text("interactionSubType").unwrap_or(&terms.sub_type);
     if sub_type.chars().count() > Chat::NAME_CHARS_MAX {
         let most = Chat::NAME_CHARS_MAX;
-        return Err(Trouble::invalid(format!(
+        return Err(CustomerRefusal::invalid(format!(
             "The field interactionSubType may have {most} characters; shorten it."
         )));
     }

@@ -9,11 +9,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::answer::{Answer, Since};
-use super::ask::{Ask, Introduction};
-use super::deed::{self, From};
+use super::chat_operation::{ChatOperation, Introduction};
+use super::chats::{self, RequestSource};
 use super::form::Form;
 use super::guard::address_of;
-use super::trouble::Trouble;
+use super::refusal::CustomerRefusal;
 use crate::shared::Shared;
 
 /// Begins a chat.
@@ -21,22 +21,22 @@ pub(crate) async fn request(
     State(shared): State<Shared>,
     Path(service): Path<String>,
     request: Request,
-) -> Result<Response, Trouble> {
+) -> Result<Response, CustomerRefusal> {
     let (headers, address) = (request.headers().clone(), address_of(request.extensions()));
     let form = Form::read(request).await?;
-    let from = From { address, headers: &headers };
+    let source = RequestSource { address, headers: &headers };
     let answer =
-        begin(&shared, from, &service, &form).await.map_err(|trouble| trouble.about(&form))?;
+        begin(&shared, source, &service, &form).await.map_err(|refusal| refusal.about(&form))?;
     Ok(Json(answer).into_response())
 }
 
 async fn begin(
     shared: &Shared,
-    from: From<'_>,
+    source: RequestSource<'_>,
     service: &str,
     form: &Form,
-) -> Result<Answer, Trouble> {
-    let opened = deed::begin(shared, from, service, Introduction::read(form)?).await?;
+) -> Result<Answer, CustomerRefusal> {
+    let opened = chats::begin(shared, source, service, Introduction::read(form)?).await?;
     Answer::of(shared, &opened.interaction, &opened.secure_key, Since::Index(1)).await
 }
 
@@ -45,11 +45,11 @@ pub(crate) async fn operate(
     State(shared): State<Shared>,
     Path((service, chat, operation)): Path<(String, String, String)>,
     request: Request,
-) -> Result<Response, Trouble> {
+) -> Result<Response, CustomerRefusal> {
     let address = address_of(request.extensions());
     let form = Form::read(request).await?;
     let done = carry_out(&shared, address, (&service, &chat, &operation), &form).await;
-    Ok(Json(done.map_err(|trouble| trouble.about(&form))?).into_response())
+    Ok(Json(done.map_err(|refusal| refusal.about(&form))?).into_response())
 }
 
 async fn carry_out(
@@ -57,18 +57,18 @@ async fn carry_out(
     address: IpAddr,
     (service, chat, operation): (&str, &str, &str),
     form: &Form,
-) -> Result<Answer, Trouble> {
+) -> Result<Answer, CustomerRefusal> {
     let (interaction, key) = prove(shared, service, chat, form).await?;
     let position = form.count("transcriptPosition")?;
-    let ask = Ask::read(operation, form)?;
-    let since = match (&ask, position) {
+    let operation = ChatOperation::read(operation, form)?;
+    let since = match (&operation, position) {
         // The position of a receipt says how far they have read, not from where they want to hear.
-        (Ask::Read(_), _) => Since::Nothing,
+        (ChatOperation::Read(_), _) => Since::Nothing,
         (_, Some(position)) => Since::Index(position),
-        (Ask::Refresh, None) => Since::Index(1),
+        (ChatOperation::Refresh, None) => Since::Index(1),
         (_, None) => Since::Nothing,
     };
-    let interaction = deed::perform(shared, address, interaction, ask).await?;
+    let interaction = chats::perform(shared, address, interaction, operation).await?;
     Answer::of(shared, &interaction, &key, since).await
 }
 
@@ -79,7 +79,7 @@ pub(super) async fn prove(
     service: &str,
     id: &str,
     form: &Form,
-) -> Result<(Arc<Interaction>, String), Trouble> {
+) -> Result<(Arc<Interaction>, String), CustomerRefusal> {
     let key = form.required("secureKey")?;
     let found = shared.engine().conversations().customer_seen(key).await?;
     let is_theirs = found.chat.as_ref().is_some_and(|chat| {

@@ -21,12 +21,13 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::answer::Standing;
-use super::ask::{Ask, Introduction, message_id};
-use super::deed::{self, From};
+use super::chat_operation::{ChatOperation, Introduction, message_id};
+use super::chats::{self, RequestSource};
 use super::form::Form;
 use super::guard::address_of;
-use super::trouble::{Kind, Trouble};
+use super::refusal::{CustomerRefusal, RefusalKind};
 use crate::auth::cookie;
+use crate::body_memory::FORM_BYTES_MAX;
 use crate::error::{Code, Refusal};
 use crate::request::expect_unpacked;
 use crate::shared::Shared;
@@ -66,8 +67,8 @@ pub(crate) fn nothing(shared: &Shared) -> MethodRouter {
 
 fn guarded(shared: &Shared, routes: MethodRouter<Shared>) -> MethodRouter {
     routes
-        .layer(DefaultBodyLimit::max(super::FORM_BYTES_MAX))
-        .layer(from_fn_with_state(shared.clone(), super::scales::weigh))
+        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+        .layer(from_fn_with_state(shared.clone(), super::bodies::wait_for_memory))
         .layer(from_fn_with_state(shared.clone(), super::guard::count))
         .layer(from_fn_with_state(shared.clone(), super::guard::cross_origin))
         .with_state(shared.clone())
@@ -79,11 +80,11 @@ async fn begin(State(shared): State<Shared>, request: Request) -> Result<Respons
     expect(&form, "RequestChat")?;
     let service =
         form.text("service").map_or_else(|| only_service(&shared), |name| Ok(name.to_owned()))?;
-    let from = From { address, headers: &headers };
-    let opened = deed::begin(&shared, from, &service, Introduction::read(&form)?).await?;
+    let source = RequestSource { address, headers: &headers };
+    let opened = chats::begin(&shared, source, &service, Introduction::read(&form)?).await?;
     let id = opened.interaction.id;
     let body = json!({"statusCode": 0, "id": id.to_string(), "path": format!("/chats/{id}"), KEY_FIELD: opened.secure_key});
-    let mut response = told(&shared, &opened.interaction, body);
+    let mut response = with_standing(&shared, &opened.interaction, body);
     let secure = if shared.options().secure_cookie { "; Secure" } else { "" };
     let text = format!(
         "{KEY_COOKIE}={}; Path=/api/v2/chats/{id}; HttpOnly; SameSite=Lax{secure}",
@@ -126,7 +127,7 @@ async fn show(
     let state = if conversation.is_live() { "Chatting" } else { "Completed" };
     let body = json!({"id": id, "path": format!("/chats/{id}"), "state": state, "participants": participants,
         "receivedDate": crate::wire::date::print(chat.received)});
-    Ok(told(&shared, &chat, json!({"statusCode": 0, "chat": body})))
+    Ok(with_standing(&shared, &chat, json!({"statusCode": 0, "chat": body})))
 }
 
 async fn messages(
@@ -144,7 +145,7 @@ async fn messages(
     let entries =
         shared.engine().views().transcript(chat.id, after, Visibility::All, ENTRIES_MAX).await?;
     let messages: Vec<LogMessage> = entries.iter().filter_map(LogMessage::for_customer).collect();
-    Ok(told(&shared, &chat, json!({"statusCode": 0, "messages": messages})))
+    Ok(with_standing(&shared, &chat, json!({"statusCode": 0, "messages": messages})))
 }
 
 async fn operate(
@@ -156,36 +157,36 @@ async fn operate(
     let form = read(request).await?;
     let chat = prove(&shared, &id, &headers, form.fields.get(KEY_FIELD)).await?;
     let text = || form.text("text").map(str::to_owned);
-    let ask = match form.required("operationName")? {
+    let operation = match form.required("operationName")? {
         "SendMessage" => {
             let content = Content::Text {
                 text: form.required("text")?.to_owned(),
                 message_type: form.text("messageType").map(str::to_owned),
                 treat_as: TreatAs::Normal,
             };
-            Ask::Say { content, message_id: message_id(&form)? }
+            ChatOperation::Say { content, message_id: message_id(&form)? }
         }
-        "SendStartTypingNotification" => Ask::Typing { is_on: true, text: text() },
-        "SendStopTypingNotification" => Ask::Typing { is_on: false, text: None },
-        "Complete" => Ask::Disconnect,
+        "SendStartTypingNotification" => ChatOperation::Typing { is_on: true, text: text() },
+        "SendStopTypingNotification" => ChatOperation::Typing { is_on: false, text: None },
+        "Complete" => ChatOperation::Disconnect,
         other => return Err(crate::request::unknown_operation(other)),
     };
-    let chat = deed::perform(&shared, address, chat, ask).await?;
-    Ok(told(&shared, &chat, json!({"statusCode": 0})))
+    let chat = chats::perform(&shared, address, chat, operation).await?;
+    Ok(with_standing(&shared, &chat, json!({"statusCode": 0})))
 }
 
 /// An answer, and where the chat's customer is in line while they wait.
 #[derive(Serialize)]
-struct Told {
+struct WithStanding {
     #[serde(flatten)]
     body: serde_json::Value,
     #[serde(flatten)]
     standing: Standing,
 }
 
-fn told(shared: &Shared, chat: &Interaction, body: serde_json::Value) -> Response {
+fn with_standing(shared: &Shared, chat: &Interaction, body: serde_json::Value) -> Response {
     let standing = Standing::of(shared, chat).unwrap_or_default();
-    axum::Json(Told { body, standing }).into_response()
+    axum::Json(WithStanding { body, standing }).into_response()
 }
 
 fn expect(form: &Form, operation: &str) -> Result<(), Refusal> {
@@ -207,7 +208,7 @@ async fn read(request: Request) -> Result<Form, Refusal> {
 }
 
 fn too_large() -> Refusal {
-    let most = super::FORM_BYTES_MAX;
+    let most = FORM_BYTES_MAX;
     let refusal = Refusal::invalid(format!("The body is larger than {most} bytes; send less."));
     refusal.with_status(StatusCode::PAYLOAD_TOO_LARGE)
 }
@@ -224,7 +225,8 @@ async fn prove(
     let Some(key) = given.cloned().or_else(|| cookie(headers, KEY_COOKIE)) else {
         return without_key(shared, id).await?.ok_or_else(not_found);
     };
-    let found = shared.engine().conversations().customer_seen(&key).await.map_err(Trouble::from)?;
+    let found =
+        shared.engine().conversations().customer_seen(&key).await.map_err(CustomerRefusal::from)?;
     if found.id.to_string() == id { Ok(found) } else { Err(not_found()) }
 }
 
@@ -243,43 +245,44 @@ async fn without_key(shared: &Shared, id: &str) -> Result<Option<Arc<Interaction
     Ok(Some(found))
 }
 
-impl std::convert::From<Trouble> for Refusal {
-    fn from(mut trouble: Trouble) -> Self {
-        let availability = trouble.take_availability();
-        let refusal = match trouble.kind {
-            Kind::Missing => Self::new(Code::MissingParameter, trouble.advice()),
-            Kind::NotYourChat | Kind::NoFile | Kind::UnknownService => {
-                Self::new(Code::NotFound, trouble.advice())
+impl From<CustomerRefusal> for Refusal {
+    fn from(mut customers: CustomerRefusal) -> Self {
+        let availability = customers.take_availability();
+        let refusal = match customers.kind {
+            RefusalKind::Missing => Self::new(Code::MissingParameter, customers.advice()),
+            RefusalKind::NotYourChat | RefusalKind::NoFile | RefusalKind::UnknownService => {
+                Self::new(Code::NotFound, customers.advice())
             }
-            Kind::Ended | Kind::Closed | Kind::Full | Kind::TranscriptFull => {
-                Self::new(Code::WrongState, trouble.advice())
+            RefusalKind::Ended
+            | RefusalKind::Closed
+            | RefusalKind::Full
+            | RefusalKind::TranscriptFull => Self::new(Code::WrongState, customers.advice()),
+            RefusalKind::TooMany | RefusalKind::TooManyChats | RefusalKind::Quota => {
+                Self::too_many(Code::Forbidden, customers.retry_after_s())
             }
-            Kind::TooMany | Kind::TooManyChats | Kind::Quota => {
-                Self::too_many(Code::Forbidden, trouble.retry_after_s())
-            }
-            Kind::NoSpace => Self::new(Code::Internal, trouble.advice())
+            RefusalKind::NoSpace => Self::new(Code::Internal, customers.advice())
                 .with_status(StatusCode::INSUFFICIENT_STORAGE)
-                .retry_after(trouble.retry_after_s()),
-            Kind::ForeignPage => Self::new(Code::Forbidden, trouble.advice()),
-            Kind::Unavailable => Self::unavailable(),
-            Kind::OutcomeUnknown => Self::outcome_unknown(),
-            Kind::TooLarge => {
-                Self::invalid(trouble.advice()).with_status(StatusCode::PAYLOAD_TOO_LARGE)
+                .retry_after(customers.retry_after_s()),
+            RefusalKind::ForeignPage => Self::new(Code::Forbidden, customers.advice()),
+            RefusalKind::Unavailable => Self::unavailable(),
+            RefusalKind::OutcomeUnknown => Self::outcome_unknown(),
+            RefusalKind::TooLarge => {
+                Self::invalid(customers.advice()).with_status(StatusCode::PAYLOAD_TOO_LARGE)
             }
-            Kind::Packed => {
-                Self::invalid(trouble.advice()).with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+            RefusalKind::Packed => {
+                Self::invalid(customers.advice()).with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE)
             }
-            Kind::Invalid
-            | Kind::UnknownOperation
-            | Kind::FileTooLarge
-            | Kind::FileType
-            | Kind::TooManyFiles
-            | Kind::FilesTooLarge
-            | Kind::NeedsAgent
-            | Kind::Infected
-            | Kind::NoDownloadsLeft
-            | Kind::FileEmpty
-            | Kind::FileName => Self::invalid(trouble.advice()),
+            RefusalKind::Invalid
+            | RefusalKind::UnknownOperation
+            | RefusalKind::FileTooLarge
+            | RefusalKind::FileType
+            | RefusalKind::TooManyFiles
+            | RefusalKind::FilesTooLarge
+            | RefusalKind::NeedsAgent
+            | RefusalKind::Infected
+            | RefusalKind::NoDownloadsLeft
+            | RefusalKind::FileEmpty
+            | RefusalKind::FileName => Self::invalid(customers.advice()),
         };
         Self { availability, ..refusal }
     }

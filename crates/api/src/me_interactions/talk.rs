@@ -9,7 +9,7 @@ use handoff_engine::{Note, NoteKind};
 
 use crate::caller::Me;
 use crate::commands::{Target, visible_of};
-use crate::customer::deed;
+use crate::customer::chats;
 use crate::error::Refusal;
 use crate::notify;
 use crate::shared::Shared;
@@ -48,7 +48,7 @@ pub(super) async fn tell(
     };
     let note =
         Note { at: shared.engine().core().now(), from: Speaker::from(party), visibility, kind };
-    deed::tell(shared, &chat, &note).await;
+    chats::tell(shared, &chat, &note).await;
     let directory = shared.engine().core().directory();
     for (topic, data) in
         notify::own_note(&chat, me.id(), &note, reference, shared.lookup(&directory))

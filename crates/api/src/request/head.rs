@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Version};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::customer::trouble::{Kind, Trouble};
+use crate::customer::refusal::{CustomerRefusal, RefusalKind};
 use crate::error::Refusal;
 
 const NO_HOST: &str = "An HTTP/1.1 request must have one Host header that names a host; add it.";
@@ -23,7 +23,7 @@ pub async fn expect_host(request: Request, next: Next) -> Response {
         return next.run(request).await;
     }
     match crate::customer::is_below_root(request.uri().path()) {
-        true => Trouble::invalid(NO_HOST).into_response(),
+        true => CustomerRefusal::invalid(NO_HOST).into_response(),
         false => Refusal::invalid(NO_HOST).into_response(),
     }
 }
@@ -60,7 +60,7 @@ pub(crate) async fn expect_unpacked_of_customers(request: Request, next: Next) -
     if !is_packed(&request) {
         return next.run(request).await;
     }
-    telling_what_is_taken(Trouble::new(Kind::Packed, PACKED).into_response())
+    telling_what_is_taken(CustomerRefusal::new(RefusalKind::Packed, PACKED).into_response())
 }
 
 fn telling_what_is_taken(mut response: Response) -> Response {

@@ -9,7 +9,7 @@ use handoff_content::FileError;
 use http_body_util::Limited;
 
 use super::UploadError;
-use crate::customer::LatePlace;
+use crate::body_memory::LatePlace;
 
 /// Bytes of all the fields beside a file, their names included.
 const FIELDS_BYTES_MAX: usize = 256 * 1024;
@@ -24,7 +24,7 @@ const SLACK_BYTES: usize = 256 * 1024;
 
 /// What is left for the fields of a form.
 pub(super) struct Room {
-    /// Where the fields of a stranger's form are weighed.
+    /// Where the fields of a stranger's form wait for memory.
     place: Option<LatePlace>,
     bytes: usize,
     parts: usize,
@@ -109,6 +109,6 @@ mod tests {
         let place = LatePlace::with_nothing_left().await;
         assert!(matches!(read(100, Some(place.clone())).await, Ok(100)));
         assert!(matches!(read(100_000, Some(place)).await, Err(UploadError::TooMuchAtOnce)));
-        assert!(matches!(read(100_000, None).await, Ok(100_000)), "agents' forms are not weighed");
+        assert!(matches!(read(100_000, None).await, Ok(100_000)), "agents' forms do not wait");
     }
 }

@@ -313,7 +313,7 @@ fn is_for_agents(fact: &Fact, directory: &Directory) -> bool {
         Fact::Said(entry) => entry.agents.is_some(),
         Fact::Offered { kind, .. } | Fact::Accepted { kind, .. } => !kind.is_supervision(),
         Fact::ModeSwitched { .. } => false,
-        // These do not say what the offer or the seat was for, so all of a supervisor's are left
+        // These do not say what the offer was for, so all of a supervisor's are left
         // out.
         Fact::Rejected { by: user }
         | Fact::OfferExpired { to: user }

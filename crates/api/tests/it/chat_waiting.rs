@@ -217,7 +217,7 @@ async fn who_listens_is_told_when_somebody_comes_goes_or_the_line_moves_and_else
         "{begun:?}"
     );
     let told = || async {
-        bench.reception.tell_standings().await;
+        bench.doors.tell_standings().await;
         listener.hears().await
     };
     assert_eq!(told().await, [Value::Null; 0], "nothing has changed");

@@ -15,7 +15,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use handoff_api::comet::Comet;
-use handoff_api::customer::{self, Reception};
+use handoff_api::customer::{self, CustomerDoors};
 use handoff_api::wire::letters::Cleaner;
 use handoff_api::wire::resource::{Lookup, PublicUrl};
 use handoff_api::{Shared, notify};
@@ -137,7 +137,7 @@ pub(crate) struct Bench {
     pub(crate) clock: Arc<HandClock>,
     pub(crate) told: Arc<Told>,
     pub(crate) files: Arc<MemoryFiles>,
-    pub(crate) reception: Arc<Reception>,
+    pub(crate) doors: Arc<CustomerDoors>,
     pub(crate) space: Arc<Room>,
 }
 
@@ -270,10 +270,10 @@ impl Bench {
         change(&mut options);
         let files = Arc::new(MemoryFiles::new());
         let space = Arc::new(Room::default());
-        let reception = reception(&engine, files.clone(), space.clone());
+        let doors = doors(&engine, files.clone(), space.clone());
         let router =
-            handoff_api::router(&Shared::new(engine.clone(), comet, reception.clone(), options));
-        Self { engine, router, clock, told, files, reception, space }
+            handoff_api::router(&Shared::new(engine.clone(), comet, doors.clone(), options));
+        Self { engine, router, clock, told, files, doors, space }
     }
 
     pub(crate) fn by<'a>(&'a self, user: &'a str) -> Client<'a> {
@@ -507,11 +507,11 @@ pub(crate) fn keys(value: &Value) -> BTreeSet<&str> {
 }
 
 /// The customers' side.
-fn reception(engine: &Arc<Engine>, files: Arc<MemoryFiles>, space: Arc<Room>) -> Arc<Reception> {
+fn doors(engine: &Arc<Engine>, files: Arc<MemoryFiles>, space: Arc<Room>) -> Arc<CustomerDoors> {
     let options = handoff_content::Options { space, ..handoff_content::Options::default() };
     let files = FileKeeper::new(engine.core().clone(), files, options);
     let (limits, ports) = (Limits::default(), Ports::default());
-    Reception::new(engine, files, customer::Options::default(), limits, ports)
+    CustomerDoors::new(engine, files, customer::Options::default(), limits, ports)
 }
 
 /// A disk that is as a test wants it.

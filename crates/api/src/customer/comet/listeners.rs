@@ -21,7 +21,7 @@ pub(super) struct Listener {
     /// The channel under which it is told.
     pub(super) channel: String,
     /// How far it has been told, in the customer's numbering.
-    pub(super) heard: u64,
+    pub(super) position: u64,
     /// What it has been told of its place in line.
     pub(super) standing: Standing,
 }

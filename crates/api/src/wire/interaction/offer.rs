@@ -15,7 +15,7 @@ pub struct OfferPart {
     /// Why it was made: `Routed`, `Transfer`, `Invite`, `Consult`, or a supervisor's `Monitor`,
     /// `Coach`, `BargeIn`.
     pub kind: &'static str,
-    /// Who made it; `null` for the router's and for a seat that a supervisor asked for.
+    /// Who made it; `null` for the router's and for one that a supervisor asked for.
     pub from: Option<UserPart>,
     /// Who may accept it.
     pub to: UserPart,
@@ -29,7 +29,7 @@ pub struct OfferPart {
 
 impl OfferPart {
     /// Shows the offer that concerns `reader`: their own to accept, else the one that they made as
-    /// the owner. A seat that a supervisor asked for is shown to nobody else.
+    /// the owner. One that a supervisor asked for is shown to nobody else.
     #[must_use]
     pub fn of(interaction: &Interaction, reader: UserId, lookup: Lookup<'_>) -> Option<Self> {
         let owner = interaction.owner();

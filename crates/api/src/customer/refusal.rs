@@ -15,11 +15,12 @@ use serde_json::{Value, json};
 
 use super::availability::Availability;
 use super::form::Form;
+use crate::body_memory::TooMuchAtOnce;
 use crate::uploads::{self, UploadError};
 
 /// What is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum RefusalKind {
     Missing,
     Invalid,
     TooLarge,
@@ -59,7 +60,7 @@ enum Again {
     Never,
 }
 
-impl Kind {
+impl RefusalKind {
     /// The table: our code, whether to try again, and the HTTP status. What a client of the family
     /// must be able to read is 200, because all of them take another status for a transport that
     /// failed.
@@ -99,8 +100,8 @@ impl Kind {
 
 /// An answer that says no.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Trouble {
-    pub(crate) kind: Kind,
+pub(crate) struct CustomerRefusal {
+    pub(crate) kind: RefusalKind,
     advice: String,
     /// The client's own id of what was refused.
     message_id: Option<String>,
@@ -110,8 +111,8 @@ pub(crate) struct Trouble {
     after_s: u32,
 }
 
-impl Trouble {
-    pub(crate) fn new(kind: Kind, advice: impl Into<String>) -> Self {
+impl CustomerRefusal {
+    pub(crate) fn new(kind: RefusalKind, advice: impl Into<String>) -> Self {
         Self { kind, advice: advice.into(), message_id: None, availability: None, after_s: 1 }
     }
 
@@ -135,21 +136,24 @@ impl Trouble {
     }
 
     pub(crate) fn missing(field: &str) -> Self {
-        Self::new(Kind::Missing, format!("The field {field} is missing; give it."))
+        Self::new(RefusalKind::Missing, format!("The field {field} is missing; give it."))
     }
 
     pub(crate) fn invalid(advice: impl Into<String>) -> Self {
-        Self::new(Kind::Invalid, advice)
+        Self::new(RefusalKind::Invalid, advice)
     }
 
     pub(crate) fn unavailable() -> Self {
-        Self::new(Kind::Unavailable, "The server cannot do this at the moment; try again shortly.")
+        Self::new(
+            RefusalKind::Unavailable,
+            "The server cannot do this at the moment; try again shortly.",
+        )
     }
 
     /// Says that a request was being stored when its answer was lost.
     pub(crate) fn outcome_unknown() -> Self {
         Self::new(
-            Kind::OutcomeUnknown,
+            RefusalKind::OutcomeUnknown,
             "Whether this was done is unknown: the server failed while it was being stored. Repeat it with the same messageId (or \
              Idempotency-Key), which does it at most once; without one, look first at what is there.",
         )
@@ -157,7 +161,7 @@ impl Trouble {
 
     /// Tells whether what was refused may be there all the same.
     pub(crate) fn is_unclear(&self) -> bool {
-        matches!(self.kind, Kind::Unavailable | Kind::OutcomeUnknown)
+        matches!(self.kind, RefusalKind::Unavailable | RefusalKind::OutcomeUnknown)
     }
 
     pub(crate) fn advice(&self) -> &str {
@@ -181,7 +185,7 @@ impl Trouble {
         let (code, again, _) = self.kind.row();
         let mut body = json!({
             "statusCode": if again == Again::Later { 1 } else { 2 },
-            "chatEnded": matches!(self.kind, Kind::Ended | Kind::NotYourChat),
+            "chatEnded": matches!(self.kind, RefusalKind::Ended | RefusalKind::NotYourChat),
             "messages": [],
             "errors": [{"code": code, "advice": self.advice}],
         });
@@ -195,7 +199,7 @@ impl Trouble {
     }
 }
 
-impl IntoResponse for Trouble {
+impl IntoResponse for CustomerRefusal {
     fn into_response(self) -> Response {
         let (_, again, status) = self.kind.row();
         let mut response = (status, Json(self.body())).into_response();
@@ -206,7 +210,7 @@ impl IntoResponse for Trouble {
     }
 }
 
-impl From<StoreError> for Trouble {
+impl From<StoreError> for CustomerRefusal {
     fn from(error: StoreError) -> Self {
         tracing::error!(
             error = &error as &dyn std::error::Error,
@@ -221,30 +225,30 @@ impl From<StoreError> for Trouble {
     }
 }
 
-const fn kind_of(error: &FileError) -> Kind {
+const fn kind_of(error: &FileError) -> RefusalKind {
     match error {
-        FileError::TooLarge { .. } => Kind::FileTooLarge,
-        FileError::Type { .. } => Kind::FileType,
-        FileError::Empty => Kind::FileEmpty,
-        FileError::NameTooLong { .. } => Kind::FileName,
-        FileError::Infected => Kind::Infected,
-        FileError::NotScanned(_) | FileError::NotKept(_) => Kind::Unavailable,
+        FileError::TooLarge { .. } => RefusalKind::FileTooLarge,
+        FileError::Type { .. } => RefusalKind::FileType,
+        FileError::Empty => RefusalKind::FileEmpty,
+        FileError::NameTooLong { .. } => RefusalKind::FileName,
+        FileError::Infected => RefusalKind::Infected,
+        FileError::NotScanned(_) | FileError::NotKept(_) => RefusalKind::Unavailable,
     }
 }
 
-impl From<FileError> for Trouble {
+impl From<FileError> for CustomerRefusal {
     fn from(error: FileError) -> Self {
         UploadError::from(error).into()
     }
 }
 
-impl From<UploadError> for Trouble {
+impl From<UploadError> for CustomerRefusal {
     fn from(error: UploadError) -> Self {
         let kind = match &error {
-            UploadError::NotThere { .. } | UploadError::Broken => Kind::Invalid,
-            UploadError::FieldsTooLarge => Kind::TooLarge,
-            UploadError::TooMuchAtOnce => Kind::TooMany,
-            UploadError::TooMany { .. } => Kind::TooManyFiles,
+            UploadError::NotThere { .. } | UploadError::Broken => RefusalKind::Invalid,
+            UploadError::FieldsTooLarge => RefusalKind::TooLarge,
+            UploadError::TooMuchAtOnce => RefusalKind::TooMany,
+            UploadError::TooMany { .. } => RefusalKind::TooManyFiles,
             UploadError::File(error) => {
                 uploads::log(error);
                 kind_of(error)
@@ -254,22 +258,29 @@ impl From<UploadError> for Trouble {
     }
 }
 
-impl From<NotYourChat> for Trouble {
+impl From<TooMuchAtOnce> for CustomerRefusal {
+    fn from(_: TooMuchAtOnce) -> Self {
+        Self::new(RefusalKind::TooMany, TooMuchAtOnce::ADVICE)
+    }
+}
+
+impl From<NotYourChat> for CustomerRefusal {
     fn from(error: NotYourChat) -> Self {
         match error {
-            NotYourChat::Unknown => {
-                Self::new(Kind::NotYourChat, "There is no chat of that key; begin a new one.")
-            }
+            NotYourChat::Unknown => Self::new(
+                RefusalKind::NotYourChat,
+                "There is no chat of that key; begin a new one.",
+            ),
             NotYourChat::Store(error) => error.into(),
         }
     }
 }
 
-impl From<ChatRefused> for Trouble {
+impl From<ChatRefused> for CustomerRefusal {
     fn from(refused: ChatRefused) -> Self {
         match refused {
             ChatRefused::Full { waiting } => Self::new(
-                Kind::Full,
+                RefusalKind::Full,
                 format!(
                     "{waiting} others are waiting and no more can be taken in; try again later."
                 ),
@@ -280,7 +291,7 @@ impl From<ChatRefused> for Trouble {
     }
 }
 
-impl From<ExecuteError> for Trouble {
+impl From<ExecuteError> for CustomerRefusal {
     fn from(error: ExecuteError) -> Self {
         match error {
             ExecuteError::Rejected(rejection) => (*rejection).into(),
@@ -294,24 +305,24 @@ impl From<ExecuteError> for Trouble {
     }
 }
 
-impl From<Rejection> for Trouble {
+impl From<Rejection> for CustomerRefusal {
     fn from(rejection: Rejection) -> Self {
         match &rejection {
             Rejection::TranscriptFull => Self::new(
-                Kind::TranscriptFull,
+                RefusalKind::TranscriptFull,
                 "Nothing more can be said in this chat; begin a new one.",
             ),
             Rejection::WrongState { .. }
             | Rejection::NotInConversation
             | Rejection::NoConversation => {
-                Self::new(Kind::Ended, "The chat has ended; begin a new one.")
+                Self::new(RefusalKind::Ended, "The chat has ended; begin a new one.")
             }
             Rejection::FileLimit(limit) => {
                 let kind = match limit {
-                    FileLimit::NeedsAgent => Kind::NeedsAgent,
-                    FileLimit::Uploads { .. } => Kind::TooManyFiles,
-                    FileLimit::Bytes { .. } => Kind::FilesTooLarge,
-                    FileLimit::Downloads { .. } => Kind::NoDownloadsLeft,
+                    FileLimit::NeedsAgent => RefusalKind::NeedsAgent,
+                    FileLimit::Uploads { .. } => RefusalKind::TooManyFiles,
+                    FileLimit::Bytes { .. } => RefusalKind::FilesTooLarge,
+                    FileLimit::Downloads { .. } => RefusalKind::NoDownloadsLeft,
                 };
                 Self::new(kind, crate::error::sentence_of(&rejection))
             }

@@ -3,7 +3,7 @@
 use handoff_domain::{Content, TreatAs, UserData, Value};
 
 use super::form::Form;
-use super::trouble::{Kind, Trouble};
+use super::refusal::{CustomerRefusal, RefusalKind};
 
 /// How a customer presents themselves.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,7 +24,7 @@ const MESSAGE_ID_CHARS_MAX: usize = 128;
 impl Introduction {
     /// Reads it. Names and address become user data under the names that the platform's routing
     /// knows them by.
-    pub(crate) fn read(form: &Form) -> Result<Self, Trouble> {
+    pub(crate) fn read(form: &Form) -> Result<Self, CustomerRefusal> {
         let names: Vec<&str> = ["firstName", "lastName"]
             .into_iter()
             .filter_map(|name| form.text(name))
@@ -36,11 +36,11 @@ impl Introduction {
             .filter(|name| !name.is_empty());
         let nickname = nickname.unwrap_or_else(|| names.join(" "));
         if nickname.is_empty() {
-            return Err(Trouble::missing("nickname, or firstName and lastName,"));
+            return Err(CustomerRefusal::missing("nickname, or firstName and lastName,"));
         }
         if nickname.chars().count() > handoff_domain::Chat::NAME_CHARS_MAX {
             let most = handoff_domain::Chat::NAME_CHARS_MAX;
-            return Err(Trouble::invalid(format!(
+            return Err(CustomerRefusal::invalid(format!(
                 "A name may have {most} characters; give a shorter one."
             )));
         }
@@ -57,7 +57,7 @@ impl Introduction {
         }
         let message_id = message_id(form)?;
         if message_id.as_ref().is_some_and(|id| id.len() < REQUEST_ID_CHARS_MIN) {
-            return Err(Trouble::invalid(format!(
+            return Err(CustomerRefusal::invalid(format!(
                 "The messageId of a request for a chat brings its key again, so it must be a random text of at least \
                  {REQUEST_ID_CHARS_MIN} characters; give such a one, or none."
             )));
@@ -68,7 +68,7 @@ impl Introduction {
 
 /// Something that a customer wants done in their chat.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Ask {
+pub(crate) enum ChatOperation {
     /// Nothing but to hear how it stands.
     Refresh,
     /// Say something; with the client's own id of it a retry says it once.
@@ -83,10 +83,10 @@ pub(crate) enum Ask {
     Disconnect,
 }
 
-impl Ask {
+impl ChatOperation {
     /// Reads an operation by its name: the last part of a REST path, or `data.operation` of a
     /// CometD message, which differ in one name.
-    pub(crate) fn read(operation: &str, form: &Form) -> Result<Self, Trouble> {
+    pub(crate) fn read(operation: &str, form: &Form) -> Result<Self, CustomerRefusal> {
         let message_id = message_id(form)?;
         let say = |content| Self::Say { content, message_id };
         Ok(match operation {
@@ -110,34 +110,34 @@ impl Ask {
             "updateData" => Self::UpdateData(form.user_data.clone()),
             "readReceipt" => {
                 let index = form.count("transcriptPosition")?;
-                Self::Read(index.ok_or_else(|| Trouble::missing("transcriptPosition"))?)
+                Self::Read(index.ok_or_else(|| CustomerRefusal::missing("transcriptPosition"))?)
             }
             "disconnect" => Self::Disconnect,
             _ => {
                 let advice = "There is no such operation; use one of the documented names.";
-                return Err(Trouble::new(Kind::UnknownOperation, advice));
+                return Err(CustomerRefusal::new(RefusalKind::UnknownOperation, advice));
             }
         })
     }
 }
 
 /// Returns the client's own id of what it asks for.
-pub(crate) fn message_id(form: &Form) -> Result<Option<String>, Trouble> {
+pub(crate) fn message_id(form: &Form) -> Result<Option<String>, CustomerRefusal> {
     let given = form.text("messageId").map(str::to_owned);
     if given.as_ref().is_some_and(|id| id.chars().count() > MESSAGE_ID_CHARS_MAX) {
         let advice =
             format!("A messageId may have {MESSAGE_ID_CHARS_MAX} characters; give a shorter one.");
-        return Err(Trouble::invalid(advice));
+        return Err(CustomerRefusal::invalid(advice));
     }
     Ok(given)
 }
 
 /// Returns an address that may be pushed: of a page, and nothing that an agent's program would run.
-fn address(text: &str) -> Result<String, Trouble> {
+fn address(text: &str) -> Result<String, CustomerRefusal> {
     let parsed = url::Url::parse(text.trim()).ok();
     match parsed.filter(|url| matches!(url.scheme(), "http" | "https")) {
         Some(url) => Ok(url.into()),
-        None => Err(Trouble::invalid(
+        None => Err(CustomerRefusal::invalid(
             "The field pushUrl must be an address with http or https; correct it.",
         )),
     }
@@ -160,8 +160,11 @@ mod tests {
         assert_eq!(named(&[("nickname", " Ada ")]).unwrap(), "Ada");
         assert_eq!(named(&[("firstName", "Ada"), ("lastName", "Byron")]).unwrap(), "Ada Byron");
         assert_eq!(named(&[("nickname", " "), ("firstName", "Ada")]).unwrap(), "Ada");
-        assert_eq!(named(&[("subject", "x")]).unwrap_err().kind, Kind::Missing);
-        assert_eq!(named(&[("nickname", &"x".repeat(256))]).unwrap_err().kind, Kind::Invalid);
+        assert_eq!(named(&[("subject", "x")]).unwrap_err().kind, RefusalKind::Missing);
+        assert_eq!(
+            named(&[("nickname", &"x".repeat(256))]).unwrap_err().kind,
+            RefusalKind::Invalid
+        );
     }
 
     #[test]
@@ -180,23 +183,27 @@ mod tests {
     fn the_id_of_a_request_for_a_chat_is_long_enough_to_be_a_secret_and_none_is_too_long() {
         let introduced = |id: &str| {
             let introduction = Introduction::read(&form(&[("nickname", "Ada"), ("messageId", id)]));
-            introduction.map(|it| it.message_id).map_err(|trouble| trouble.kind)
+            introduction.map(|it| it.message_id).map_err(|refusal| refusal.kind)
         };
         assert_eq!(introduced(""), Ok(None));
-        assert_eq!(introduced(&"x".repeat(31)), Err(Kind::Invalid));
+        assert_eq!(introduced(&"x".repeat(31)), Err(RefusalKind::Invalid));
         assert_eq!(introduced(&"x".repeat(32)), Ok(Some("x".repeat(32))));
-        assert_eq!(introduced(&"x".repeat(129)), Err(Kind::Invalid));
+        assert_eq!(introduced(&"x".repeat(129)), Err(RefusalKind::Invalid));
         let said = |chars| {
-            Ask::read("send", &form(&[("message", "Hi"), ("messageId", &"x".repeat(chars))]))
+            ChatOperation::read(
+                "send",
+                &form(&[("message", "Hi"), ("messageId", &"x".repeat(chars))]),
+            )
         };
         assert!(said(1).is_ok() && said(128).is_ok());
-        assert_eq!(said(129).map_err(|trouble| trouble.kind), Err(Kind::Invalid));
+        assert_eq!(said(129).map_err(|refusal| refusal.kind), Err(RefusalKind::Invalid));
     }
 
     #[test]
     fn only_addresses_of_pages_are_pushed() {
         let pushed = |text: &str| {
-            Ask::read("pushUrl", &form(&[("pushUrl", text)])).map_err(|trouble| trouble.kind)
+            ChatOperation::read("pushUrl", &form(&[("pushUrl", text)]))
+                .map_err(|refusal| refusal.kind)
         };
         assert!(pushed("https://shop.example/a?b=c").is_ok());
         for text in [
@@ -206,7 +213,7 @@ mod tests {
             "file:///etc/passwd",
             "shop.example",
         ] {
-            assert_eq!(pushed(text), Err(Kind::Invalid), "{text}");
+            assert_eq!(pushed(text), Err(RefusalKind::Invalid), "{text}");
         }
     }
 
@@ -218,9 +225,12 @@ mod tests {
             ("updateNickname", "nickname"),
             ("readReceipt", "transcriptPosition"),
         ] {
-            let trouble = Ask::read(operation, &Form::default()).unwrap_err();
-            assert_eq!(trouble, Trouble::missing(missing), "{operation}");
+            let refusal = ChatOperation::read(operation, &Form::default()).unwrap_err();
+            assert_eq!(refusal, CustomerRefusal::missing(missing), "{operation}");
         }
-        assert_eq!(Ask::read("fly", &Form::default()).unwrap_err().kind, Kind::UnknownOperation);
+        assert_eq!(
+            ChatOperation::read("fly", &Form::default()).unwrap_err().kind,
+            RefusalKind::UnknownOperation
+        );
     }
 }

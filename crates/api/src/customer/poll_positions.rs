@@ -12,7 +12,7 @@ const SWEPT_MIN: usize = 1_024;
 
 /// How far each customer has come, in their own numbering.
 #[derive(Debug)]
-pub(crate) struct Heard {
+pub(crate) struct PollPositions {
     inner: Mutex<Inner>,
     max: usize,
 }
@@ -25,13 +25,13 @@ struct Inner {
     sweep_at: usize,
 }
 
-impl Default for Heard {
+impl Default for PollPositions {
     fn default() -> Self {
         Self::of_at_most(REMEMBERED_MAX, SWEPT_MIN)
     }
 }
 
-impl Heard {
+impl PollPositions {
     fn of_at_most(max: usize, sweep_at: usize) -> Self {
         Self { inner: Mutex::new(Inner { positions: HashMap::new(), sweep_at }), max }
     }
@@ -39,7 +39,7 @@ impl Heard {
     /// Notes how far a customer has come, and gives how far they had come before. What is not known
     /// is 0: they hear something twice. Most customers go without hearing the end of their chats;
     /// `is_live` tells which chats have not ended.
-    pub(crate) fn hear(
+    pub(crate) fn advance(
         &self,
         chat: InteractionId,
         last: Option<u64>,
@@ -79,29 +79,29 @@ mod tests {
 
     #[test]
     fn a_customer_goes_on_from_where_he_was() {
-        let heard = Heard::default();
-        let hear = |last, is_over| heard.hear(ONE, last, is_over, |_| true);
-        assert_eq!(hear(Some(3), false), 0);
-        assert_eq!(hear(None, false), 3);
-        assert_eq!(hear(Some(2), false), 3, "a late answer takes nothing back");
-        assert_eq!(hear(Some(5), false), 3);
-        assert_eq!(hear(Some(6), true), 5);
-        assert_eq!(hear(None, false), 0, "who has heard the end is forgotten");
+        let positions = PollPositions::default();
+        let advance = |last, is_over| positions.advance(ONE, last, is_over, |_| true);
+        assert_eq!(advance(Some(3), false), 0);
+        assert_eq!(advance(None, false), 3);
+        assert_eq!(advance(Some(2), false), 3, "a late answer takes nothing back");
+        assert_eq!(advance(Some(5), false), 3);
+        assert_eq!(advance(Some(6), true), 5);
+        assert_eq!(advance(None, false), 0, "who has heard the end is forgotten");
     }
 
     #[test]
     fn who_is_remembered_stays_so_when_there_is_no_room_and_the_ended_make_room() {
-        let heard = Heard::of_at_most(2, 2);
-        let hear = |chat, last, ended: InteractionId| {
-            heard.hear(chat, Some(last), false, move |chat| chat != ended)
+        let positions = PollPositions::of_at_most(2, 2);
+        let advance = |chat, last, ended: InteractionId| {
+            positions.advance(chat, Some(last), false, move |chat| chat != ended)
         };
-        hear(ONE, 1, THREE);
-        hear(TWO, 1, THREE);
-        hear(THREE, 1, THREE);
-        assert_eq!(hear(ONE, 4, THREE), 1, "an update needs no room");
-        assert_eq!(hear(ONE, 5, THREE), 4);
-        assert_eq!(hear(THREE, 2, ONE), 0, "there was no room for it before");
-        assert_eq!(hear(THREE, 3, TWO), 2, "the ended one has left");
-        assert_eq!(hear(TWO, 2, THREE), 1);
+        advance(ONE, 1, THREE);
+        advance(TWO, 1, THREE);
+        advance(THREE, 1, THREE);
+        assert_eq!(advance(ONE, 4, THREE), 1, "an update needs no room");
+        assert_eq!(advance(ONE, 5, THREE), 4);
+        assert_eq!(advance(THREE, 2, ONE), 0, "there was no room for it before");
+        assert_eq!(advance(THREE, 3, TWO), 2, "the ended one has left");
+        assert_eq!(advance(TWO, 2, THREE), 1);
     }
 }

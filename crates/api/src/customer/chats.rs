@@ -12,9 +12,9 @@ use handoff_engine::{NewChat, Note, NoteKind, OpenedChat, RequestName};
 use handoff_store::Receipt;
 use sha2::{Digest as _, Sha256};
 
-use super::ask::{Ask, Introduction};
 use super::availability::Availability;
-use super::trouble::{Kind, Trouble};
+use super::chat_operation::{ChatOperation, Introduction};
+use super::refusal::{CustomerRefusal, RefusalKind};
 use super::{guard, hours};
 use crate::auth::hex;
 use crate::notify;
@@ -25,7 +25,7 @@ const RETRIES_KNOWN_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// Where a request comes from.
 #[derive(Clone, Copy)]
-pub(crate) struct From<'a> {
+pub(crate) struct RequestSource<'a> {
     pub(crate) address: IpAddr,
     pub(crate) headers: &'a HeaderMap,
 }
@@ -34,15 +34,15 @@ pub(crate) struct From<'a> {
 pub(crate) fn chat_service(
     shared: &Shared,
     name: &str,
-) -> Result<(Arc<Service>, ChatTerms), Trouble> {
+) -> Result<(Arc<Service>, ChatTerms), CustomerRefusal> {
     let service = shared.engine().core().directory().service(ServiceKind::Chat, name).cloned();
     let found = service.and_then(|service| {
         let terms = service.chat().cloned().filter(|_| service.enabled)?;
         Some((service, terms))
     });
     found.ok_or_else(|| {
-        Trouble::new(
-            Kind::UnknownService,
+        CustomerRefusal::new(
+            RefusalKind::UnknownService,
             "There is no chat service of that name; check the address.",
         )
     })
@@ -51,26 +51,26 @@ pub(crate) fn chat_service(
 /// Begins a chat.
 pub(crate) async fn begin(
     shared: &Shared,
-    from: From<'_>,
+    source: RequestSource<'_>,
     service: &str,
     introduction: Introduction,
-) -> Result<OpenedChat, Trouble> {
+) -> Result<OpenedChat, CustomerRefusal> {
     let (service, terms) = chat_service(shared, service)?;
-    guard::may_use(&terms, from.headers)?;
-    let begun = begin_by(shared, from, &service, &terms, introduction).await;
-    begun.map_err(|trouble| match trouble.kind.readiness() {
-        Some(state) => trouble.while_it(Availability::refused(shared, state, &service, &terms)),
-        None => trouble,
+    guard::may_use(&terms, source.headers)?;
+    let begun = begin_by(shared, source, &service, &terms, introduction).await;
+    begun.map_err(|refusal| match refusal.kind.readiness() {
+        Some(state) => refusal.while_it(Availability::refused(shared, state, &service, &terms)),
+        None => refusal,
     })
 }
 
 async fn begin_by(
     shared: &Shared,
-    from: From<'_>,
+    source: RequestSource<'_>,
     service: &Service,
     terms: &ChatTerms,
     introduction: Introduction,
-) -> Result<OpenedChat, Trouble> {
+) -> Result<OpenedChat, CustomerRefusal> {
     let engine = shared.engine();
     let request = introduction.message_id.as_ref().map(|id| request_of(&introduction, id));
     if let Some(request) = &request
@@ -80,17 +80,19 @@ async fn begin_by(
         return Ok(opened);
     }
     if terms.hours.as_ref().is_some_and(|open| !hours::is_open(open, engine.core().now())) {
-        return Err(Trouble::new(
-            Kind::Closed,
+        return Err(CustomerRefusal::new(
+            RefusalKind::Closed,
             "The service is closed at this time; come back when it is open.",
         ));
     }
     let directory = engine.core().directory();
-    let queue =
-        directory.queue(service.center, service.queue).cloned().ok_or_else(Trouble::unavailable)?;
-    let guard = &shared.reception().guard;
-    guard.may_bring(from.address, &service.name, engine.core().now())?;
-    let place = guard.may_begin(from.address, |chat| super::is_live(engine, chat))?;
+    let queue = directory
+        .queue(service.center, service.queue)
+        .cloned()
+        .ok_or_else(CustomerRefusal::unavailable)?;
+    let guard = &shared.doors().guard;
+    guard.may_bring(source.address, &service.name, engine.core().now())?;
+    let place = guard.may_begin(source.address, |chat| super::is_live(engine, chat))?;
     let bytes =
         introduction.user_data.weight() + introduction.subject.as_ref().map_or(0, String::len);
     let new = NewChat {
@@ -107,7 +109,7 @@ async fn begin_by(
     let opened = engine.conversations().request_chat(new).await?;
     engine.conversations().keep_customer(&opened.interaction);
     place.keep(opened.interaction.id);
-    guard.brought(from.address, &service.name, bytes as u64, engine.core().now());
+    guard.brought(source.address, &service.name, bytes as u64, engine.core().now());
     Ok(opened)
 }
 
@@ -123,51 +125,54 @@ pub(crate) async fn perform(
     shared: &Shared,
     address: IpAddr,
     chat: Arc<Interaction>,
-    ask: Ask,
-) -> Result<Arc<Interaction>, Trouble> {
+    operation: ChatOperation,
+) -> Result<Arc<Interaction>, CustomerRefusal> {
     let engine = shared.engine();
     let id = chat.id;
-    let bytes = match &ask {
-        Ask::Say { content, .. } => Some(content.text_bytes()),
-        Ask::UpdateData(user_data) => Some(user_data.weight()),
-        Ask::Refresh | Ask::Typing { .. } | Ask::Read(_) | Ask::Disconnect => None,
+    let bytes = match &operation {
+        ChatOperation::Say { content, .. } => Some(content.text_bytes()),
+        ChatOperation::UpdateData(user_data) => Some(user_data.weight()),
+        ChatOperation::Refresh
+        | ChatOperation::Typing { .. }
+        | ChatOperation::Read(_)
+        | ChatOperation::Disconnect => None,
     };
     if let (Some(bytes), Some(conversation)) = (bytes, &chat.chat) {
-        let guard = &shared.reception().guard;
+        let guard = &shared.doors().guard;
         guard.may_bring(address, &conversation.service, engine.core().now())?;
         guard.brought(address, &conversation.service, bytes as u64, engine.core().now());
     }
-    match ask {
-        Ask::Refresh => Ok(chat),
-        Ask::Say { content, message_id } => {
-            shared.reception().guard.count_message(id, engine.core().now())?;
+    match operation {
+        ChatOperation::Refresh => Ok(chat),
+        ChatOperation::Say { content, message_id } => {
+            shared.doors().guard.count_message(id, engine.core().now())?;
             let receipt = message_id.clone().map(|given| receipt(shared, &chat, given, &content));
             let action =
                 Action::Say(Utterance { content, visibility: Visibility::All, message_id });
             Ok(engine.conversations().customer_does(id, action, receipt, Vec::new()).await?)
         }
-        Ask::Typing { is_on, text } => {
+        ChatOperation::Typing { is_on, text } => {
             let text = text
                 .map(|text| text.replace('\0', "").chars().take(Chat::TEXT_CHARS_MAX).collect());
             let kind =
                 if is_on { NoteKind::TypingStarted { text } } else { NoteKind::TypingStopped };
             note(shared, chat, kind).await
         }
-        Ask::Read(index) => {
+        ChatOperation::Read(index) => {
             // Nobody has read what was not said yet.
             let end = chat.chat.as_ref().map_or(0, |chat| chat.for_customer);
             note(shared, chat, NoteKind::Read { index: index.min(end) }).await
         }
-        Ask::UpdateData(user_data) => {
+        ChatOperation::UpdateData(user_data) => {
             if user_data.0.is_empty() {
-                return Err(Trouble::missing("userData"));
+                return Err(CustomerRefusal::missing("userData"));
             }
             Ok(engine
                 .conversations()
                 .customer_does(id, Action::UpdateUserData(user_data), None, Vec::new())
                 .await?)
         }
-        Ask::Disconnect => {
+        ChatOperation::Disconnect => {
             if chat.chat.as_ref().is_some_and(|chat| !chat.is_live()) {
                 return Ok(chat);
             }
@@ -202,10 +207,13 @@ async fn note(
     shared: &Shared,
     chat: Arc<Interaction>,
     kind: NoteKind,
-) -> Result<Arc<Interaction>, Trouble> {
+) -> Result<Arc<Interaction>, CustomerRefusal> {
     let customer = chat.chat.as_ref().filter(|chat| chat.is_live()).and_then(Chat::customer_party);
     let Some(customer) = customer else {
-        return Err(Trouble::new(Kind::Ended, "The chat has ended; begin a new one."));
+        return Err(CustomerRefusal::new(
+            RefusalKind::Ended,
+            "The chat has ended; begin a new one.",
+        ));
     };
     let (from, at) = (Speaker::from(customer), shared.engine().core().now());
     tell(shared, &chat, &Note { at, from, visibility: Visibility::All, kind }).await;
