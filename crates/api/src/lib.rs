@@ -25,6 +25,7 @@ pub mod routes;
 pub mod shared;
 pub mod wire;
 
+mod assembly;
 mod attachments;
 mod body_memory;
 mod channels;
@@ -53,6 +54,7 @@ mod uploads;
 mod users;
 mod workbins;
 
+pub use assembly::{Assembly, Setup};
 pub use auth::PeerAddress;
 pub use routes::router;
 pub use shared::{Options, SameSite, Shared};
