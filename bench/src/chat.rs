@@ -30,7 +30,7 @@ use clap::Args;
 
 use super::bare::Bare;
 use super::disk;
-use handoff_testkit::load::program::{Program, Start, build};
+use handoff_testkit::program::build;
 use people::People;
 use report::Row;
 use stage::Stage;
@@ -57,10 +57,6 @@ pub(crate) struct Options {
 }
 
 /// Measures.
-///
-/// # Errors
-///
-/// When the program refuses something or a message does not arrive.
 pub(crate) async fn run(root: &Path, options: &Options) -> Result<()> {
     let binary = build(root)?;
     let home = tempfile::tempdir().context("make a temporary directory")?;
@@ -70,8 +66,7 @@ pub(crate) async fn run(root: &Path, options: &Options) -> Result<()> {
     let people = relay::open(&bare, options).await?;
     let floor = measure("a bare relay", &people, options).await?;
     drop((people, bare));
-    let config = site::prepare(&binary, home.path(), options).await?;
-    let program = Program::start(binary, Start::Serve { config }, home.path().join("log")).await?;
+    let program = site::start(&binary, home.path(), options).await?;
     println!("the program: opening {} chats…", options.chats);
     let people = site::open(&program, options).await?;
     let rows = measure("the program", &people, options).await;

@@ -28,11 +28,12 @@ use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
 use tokio::task::LocalSet;
 
-use super::cpu;
 use crowd::Crowd;
-use handoff_testkit::load::figures::{median, percentile};
+use handoff_testkit::Transport;
+use handoff_testkit::figures::{median, percentile};
+use handoff_testkit::process::processor_time;
 use report::{Deliveries, Idle, Row};
-use servers::{Kind, Server, Transport};
+use servers::{Kind, Server};
 
 pub(super) use floor::serve as serve_floor;
 
@@ -87,10 +88,6 @@ impl Options {
 }
 
 /// Measures.
-///
-/// # Errors
-///
-/// When a server cannot be built or started, refuses a session or loses a message.
 pub(super) async fn run(root: &Path, options: &Options) -> Result<()> {
     if options.has(Part::Idle) || options.has(Part::Deliveries) {
         servers::prepare(root, &options.servers())?;
@@ -150,13 +147,13 @@ async fn measure_server(
 
 async fn measure_idle(server: &Server, crowd: &mut Crowd, agents: usize) -> Result<Idle> {
     tokio::time::sleep(REST).await;
-    let empty = server.resident_kib().await?;
+    let empty = server.resident().await?;
     crowd.grow(server, FIRST.min(agents)).await?;
     tokio::time::sleep(REST).await;
-    let first = server.resident_kib().await?;
+    let first = server.resident().await?;
     crowd.grow(server, agents).await?;
     tokio::time::sleep(REST).await;
-    let all = server.resident_kib().await?;
+    let all = server.resident().await?;
     let per = |kib: u64, sessions: usize| {
         #[expect(clippy::cast_precision_loss, reason = "KiB and sessions in thousands")]
         let each = kib as f64 / sessions as f64;
@@ -185,7 +182,8 @@ async fn measure_deliveries(
     let (mut cpu_us, mut rates, mut latencies, mut load) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..options.rounds {
-        let used = || anyhow::Ok((cpu::used(server.id()?)?, cpu::used(std::process::id())?));
+        let used =
+            || anyhow::Ok((processor_time(server.id()?)?, processor_time(std::process::id())?));
         let (server_before, own_before) = used()?;
         let begun = std::time::Instant::now();
         let (count, times) = match work {

@@ -23,13 +23,14 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use tokio::task::JoinSet;
 
-use super::{cpu, disk};
+use super::disk;
 use handoff_faults::mails::MAILBOX;
 use handoff_faults::mails::letter::Words;
 use handoff_faults::mails::lmtp::{Delivery, Lmtp};
-use handoff_faults::mails::site::{Office, Site, list};
-use handoff_testkit::load::figures::{ms, percentile};
-use handoff_testkit::load::program::build;
+use handoff_faults::mails::site::{Mailbox, Office, list};
+use handoff_testkit::figures::{ms, percentile};
+use handoff_testkit::process::processor_time;
+use handoff_testkit::program::build;
 
 /// How long the disk is measured, before and after.
 const DISK_TIME: Duration = Duration::from_secs(1);
@@ -77,15 +78,10 @@ struct Floor {
 }
 
 /// Measures.
-///
-/// # Errors
-///
-/// When the program refuses a letter.
 pub(crate) async fn run(root: &Path, options: &Options) -> Result<()> {
     let binary = build(root)?;
     let home = tempfile::tempdir().context("make a temporary directory")?;
-    let site = Site { mailbox: MAILBOX, relay: None, imap: None, acknowledges: false };
-    let office = site.open(&binary, home.path()).await?;
+    let office = Mailbox::of(MAILBOX).open(&binary, home.path()).await?;
     let before = disk::measure(home.path(), DISK_TIME)?;
     let (mut rows, mut floor, mut answers) = (Vec::new(), None, 0);
     for (round, connections) in options.connections.iter().enumerate() {
@@ -98,7 +94,7 @@ pub(crate) async fn run(root: &Path, options: &Options) -> Result<()> {
         floor = Some(read_alone(&bags)?);
         rows.push(deliver(&office, bags).await?);
     }
-    let listed = list(office.program.address()).await?;
+    let listed = list(&office.program).await?;
     let threaded = listed.iter().filter(|letter| letter.has_parent).count();
     ensure!(
         threaded == answers,
@@ -168,8 +164,8 @@ async fn deliver(office: &Office, bags: Vec<Bag>) -> Result<Row> {
         }
         lines.push((line, bag.deliveries));
     }
-    let process = office.program.id().context("the program has ended")?;
-    let used_before = cpu::used(process)?;
+    let process = office.program.id()?;
+    let used_before = processor_time(process)?;
     let started = Instant::now();
     let mut running = JoinSet::new();
     for (mut line, deliveries) in lines {
@@ -188,7 +184,7 @@ async fn deliver(office: &Office, bags: Vec<Bag>) -> Result<Row> {
         latencies.extend(ended??);
     }
     let elapsed = started.elapsed().as_secs_f64();
-    let used = cpu::used(process)?.saturating_sub(used_before).as_secs_f64();
+    let used = processor_time(process)?.saturating_sub(used_before).as_secs_f64();
     let count = f64::from(u32::try_from(latencies.len())?);
     Ok(Row { connections, per_second: count / elapsed, cpu_us: used * 1e6 / count, latencies })
 }
@@ -202,14 +198,16 @@ async fn hand_over(line: &mut Lmtp, delivery: &Delivery) -> Result<()> {
 fn print(rows: Vec<Row>, floor: &Floor, syncs: f64) {
     let reading_us = 1e6 / floor.per_second;
     println!(
-        "one fdatasync at a time {syncs:.0}/s; letters of {:.1} KB on average; reading alone {:.0}/s on one thread, {reading_us:.0} us each",
+        "one fdatasync at a time {syncs:.0}/s; letters of {:.1} KB on average; reading alone \
+         {:.0}/s on one thread, {reading_us:.0} us each",
         floor.bytes / 1_000.0,
         floor.per_second
     );
     for Row { connections, per_second, cpu_us, mut latencies } in rows {
         println!(
-            "{connections:>3} connections: {per_second:.0} letters/s durable, {:.2} of the fdatasync rate; processor time {cpu_us:.0} us a \
-             letter, {:.1} times its reading; p50 {:.1} ms, p99 {:.1} ms",
+            "{connections:>3} connections: {per_second:.0} letters/s durable, {:.2} of the \
+             fdatasync rate; processor time {cpu_us:.0} us a letter, {:.1} times its reading; p50 \
+             {:.1} ms, p99 {:.1} ms",
             per_second / syncs,
             cpu_us / reading_us,
             percentile(&mut latencies, 50.0),

@@ -10,7 +10,6 @@ mod bare;
 mod chat;
 mod cometd;
 mod commands;
-mod cpu;
 mod disk;
 mod mail;
 

@@ -15,5 +15,5 @@ new faye.NodeAdapter({ mount: "/cometd", timeout: 30 }).attach(server);
 server.keepAliveTimeout = 120000;
 server.requestTimeout = 0;
 server.listen({ host: "127.0.0.1", port: 0, backlog: 1024 }, () => {
-  console.log(`127.0.0.1:${server.address().port}`);
+  console.log(`listening on http://127.0.0.1:${server.address().port}`);
 });

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use tokio::sync::{Mutex as AsyncMutex, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use handoff_faults::chats::socket::{Mouth, Session};
-use handoff_testkit::load::http::{Call, Client};
+use handoff_testkit::comet::{Listening, Writer};
+use handoff_testkit::{Call, Client};
 
 /// How many characters a message has.
 const TEXT_CHARS: usize = 100;
@@ -116,10 +116,6 @@ impl Tally {
     }
 
     /// Fails if somebody listens no more.
-    ///
-    /// # Errors
-    ///
-    /// With the first reason.
     pub(super) fn check(&self) -> Result<()> {
         match &*lock(&self.failure) {
             Some(failure) => bail!("{failure}"),
@@ -131,19 +127,9 @@ impl Tally {
 /// How a customer writes.
 pub(super) enum Voice {
     /// To the program, in their chat.
-    Chat {
-        /// Their session.
-        session: Arc<Session>,
-        /// The chat's key.
-        key: String,
-    },
+    Chat { session: Arc<Listening>, key: String },
     /// To the bare relay, for an agent of this number.
-    Relay {
-        /// Their socket.
-        mouth: Mouth,
-        /// The agent.
-        agent: usize,
-    },
+    Relay { writer: Writer, agent: usize },
 }
 
 /// A customer.
@@ -162,10 +148,11 @@ impl Customer {
             Voice::Chat { session, key } => {
                 // The page names its messages, too; the time does here.
                 let id = &text[..Direction::ToAgent.mark().len() + DIGITS];
-                let data = serde_json::json!({"operation": "sendMessage", "secureKey": key, "message": text, "messageId": id});
+                let data = serde_json::json!({"operation": "sendMessage", "secureKey": key,
+                    "message": text, "messageId": id});
                 session.publish(&data).await
             }
-            Voice::Relay { mouth, agent } => mouth.send(format!("{agent} {text}")).await,
+            Voice::Relay { writer, agent } => writer.send(format!("{agent} {text}")).await,
         }
     }
 }
@@ -175,7 +162,9 @@ pub(super) type Write = Box<dyn Fn(&str) -> Call + Send + Sync>;
 
 /// An agent.
 pub(super) struct Agent {
-    pub(super) client: AsyncMutex<Client>,
+    /// One message at a time.
+    pub(super) turn: tokio::sync::Mutex<()>,
+    pub(super) client: Client,
     /// How they write in each of their chats.
     pub(super) chats: Vec<Write>,
 }
@@ -185,11 +174,10 @@ impl Agent {
     /// answer.
     pub(super) async fn say(&self, number: usize, tally: &Tally) -> Result<()> {
         let write = &self.chats[number % self.chats.len()];
-        let mut client = self.client.lock().await;
+        let _turn = self.turn.lock().await;
         loop {
             let call = write(&tally.message(Direction::ToCustomer));
-            let answer =
-                client.send(&call).await.ok().context("no answer to an agent's message")?;
+            let answer = self.client.send(&call).await?;
             if answer.is_failure() {
                 tally.refuse(Direction::ToCustomer);
                 continue;

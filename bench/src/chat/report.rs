@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Options;
 use crate::disk::Disk;
-use handoff_testkit::load::figures::percentile;
+use handoff_testkit::figures::percentile;
 
 /// How soon 99 of 100 customers' messages have to be with their agents, in ms, at the goal's rate.
 const GOAL_MS: f64 = 50.0;
@@ -81,8 +81,8 @@ pub(super) fn print(rows: &[Row], floor: &[Row], mut disk: Disk, options: &Optio
         let verdict = if p99 <= GOAL_MS { "met" } else { "MISSED" };
         let what = if row.rate == GOAL_RATE { "goal" } else { "at another rate than the goal's," };
         println!(
-            "{}/s each way: {all:.1} durable messages/s, {:.2} for one fdatasync, {} not taken at first; p99 customer to agent {p99:.1} ms, \
-             {what} {GOAL_MS:.0} ms: {verdict}",
+            "{}/s each way: {all:.1} durable messages/s, {:.2} for one fdatasync, {} not taken at \
+             first; p99 customer to agent {p99:.1} ms, {what} {GOAL_MS:.0} ms: {verdict}",
             row.rate,
             all / disk.per_second,
             row.refused
@@ -99,7 +99,8 @@ fn print_row(row: &Row, bare: &Row) {
         format!("{:.1} / {:.1}", row.per_second(&row.to_agents), row.per_second(&row.to_customers));
     let (cpu, bare_cpu) = if row.rate == 0 { (0.0, 0.0) } else { (row.cpu_us(), bare.cpu_us()) };
     println!(
-        "{:>7} | {reached:>13} | {:>15} | {:>15} | {cpu:>11.0} | {:>5.1}% | {:>15} | {bare_cpu:>8.0} | {:>5.1}",
+        "{:>7} | {reached:>13} | {:>15} | {:>15} | {cpu:>11.0} | {:>5.1}% | {:>15} | \
+         {bare_cpu:>8.0} | {:>5.1}",
         row.rate,
         pair(&row.to_agents),
         pair(&row.to_customers),

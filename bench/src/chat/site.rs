@@ -1,21 +1,21 @@
 //! The program with its chats open: every customer has one, and every agent as many as they may
 //! have.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use serde_json::{Value, json};
-use tokio::sync::{Mutex, Semaphore};
+use serde_json::json;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::Options;
 use super::people::{Agent, Customer, Direction, People, Tally, Voice, Write};
-use handoff_faults::chats::site::{SERVICE, Site, owner, start_work};
-use handoff_faults::chats::socket::{AGENTS, CUSTOMERS, Ear, Session, Way, published};
-use handoff_testkit::load::http::{Call, Client};
-use handoff_testkit::load::program::Program;
+use handoff_faults::chats::site::{SERVICE, center, owner};
+use handoff_testkit::comet::{AGENTS, CUSTOMERS, INTERACTIONS, Listening, Reader, published};
+use handoff_testkit::http::source;
+use handoff_testkit::{Call, Client, Program, Settings, Site};
 
 /// How long all chats may take to be accepted.
 const ACCEPT_BOUND: Duration = Duration::from_secs(120);
@@ -23,79 +23,70 @@ const ACCEPT_BOUND: Duration = Duration::from_secs(120);
 const OPENING: usize = 32;
 /// What a refusal contains that is for the moment (docs/api/customers.md).
 const NOT_NOW: &str = "\"statusCode\":1";
-/// The topic that tells everything of an agent's interactions.
-const TOPIC: &str = "/v2/me/interactions";
+/// Everybody is on this machine, in a handful of addresses: their bounds are raised, no others.
+const LIMITS: &str = "[limits]\nconnections_per_address = 20000\n\
+                      [chat]\nchats_per_address = 20000\nrequests_per_second = 20000\n";
 
-/// Makes the contact center. Everybody is on this machine, in a handful of addresses: their bounds
-/// are raised, no others.
-///
-/// # Errors
-///
-/// When the program refuses it.
-pub(super) async fn prepare(binary: &Path, home: &Path, options: &Options) -> Result<PathBuf> {
+/// Makes the contact center and starts the program with it.
+pub(super) async fn start(binary: &Path, home: &Path, options: &Options) -> Result<Program> {
     let (chats, each) = (usize::from(options.chats), usize::from(options.chats_each));
-    let limits = "[limits]\nconnections_per_address = 20000\n[chat]\nchats_per_address = 20000\nrequests_per_second = 20000\n";
-    Site { owners: chats.div_ceil(each), helpers: 0, chats_each: each }
-        .prepare(binary, home, limits)
-        .await
+    let made = center(chats.div_ceil(each), 0, each);
+    let settings = Settings { others: LIMITS, ..Settings::default() };
+    Ok(Site::open(binary, home, &made, settings).await?.1)
 }
 
 /// Brings everybody in.
-///
-/// # Errors
-///
-/// When the program refuses somebody, or the chats are not offered in time.
 pub(super) async fn open(program: &Program, options: &Options) -> Result<People> {
     let (chats, each) = (usize::from(options.chats), usize::from(options.chats_each));
-    let server = (*program.address().borrow()).context("the program is away")?;
     let (tally, mut listeners) = (Arc::new(Tally::default()), JoinSet::new());
     let mut clients = Vec::new();
     for number in 0..chats.div_ceil(each) {
-        let name = owner(number);
-        let client = start_work(&program.address(), &name).await?;
-        let way = Way { server, number: chats + number, path: AGENTS, user: Some(&name) };
-        let (session, ear) = Session::open(&way, TOPIC, None).await?;
-        let heard = Heard { tally: Arc::clone(&tally), direction: Direction::ToAgent, echo: None };
-        listeners.spawn(heard.listen(Arc::new(session), ear));
+        let client = program.client(&owner(number)).from_source(source(chats + number));
+        client.start_work(&["chat"]).await?;
+        let (session, reader) = Listening::open(&client, AGENTS, INTERACTIONS, None).await?;
+        let listener =
+            Listener { tally: Arc::clone(&tally), direction: Direction::ToAgent, echo: None };
+        listeners.spawn(listener.listen(Arc::new(session), reader));
         clients.push(client);
     }
     let mut coming = JoinSet::new();
     let places = Arc::new(Semaphore::new(OPENING));
     for number in 0..chats {
         let (places, tally) = (Arc::clone(&places), Arc::clone(&tally));
+        let client = program.anonymous().from_source(source(number));
         coming.spawn(async move {
             let _place = places.acquire_owned().await?;
-            let way = Way { server, number, path: CUSTOMERS, user: None };
-            come(&way, tally).await.with_context(|| format!("open chat {number}"))
+            come(&client, tally).await.with_context(|| format!("open chat {number}"))
         });
     }
     let mut customers = Vec::new();
     while let Some(came) = coming.join_next().await {
-        let (customer, heard, session, ear) = came??;
-        listeners.spawn(heard.listen(session, ear));
+        let (customer, listener, session, reader) = came??;
+        listeners.spawn(listener.listen(session, reader));
         customers.push(Arc::new(customer));
     }
     println!("the program: accepting them…");
     let mut agents = Vec::new();
     let end = Instant::now() + ACCEPT_BOUND;
-    for mut client in clients {
+    for client in clients {
         let share = each.min(chats - agents.len() * each);
-        let chats = accept_all(&mut client, share, end).await?;
-        agents.push(Arc::new(Agent { client: Mutex::new(client), chats }));
+        let chats = accept_all(&client, share, end).await?;
+        agents.push(Arc::new(Agent { turn: tokio::sync::Mutex::default(), client, chats }));
     }
-    let process = program.id().context("the program has ended")?;
-    Ok(People { customers, agents, tally, process, _listeners: listeners })
+    Ok(People { customers, agents, tally, process: program.id()?, _listeners: listeners })
 }
 
 /// A customer begins a chat.
-async fn come(way: &Way<'_>, tally: Arc<Tally>) -> Result<(Customer, Heard, Arc<Session>, Ear)> {
-    let (session, mut ear) =
-        Session::open(way, &format!("/service/chatV2/{SERVICE}"), None).await?;
-    session
-        .publish(&json!({"operation": "requestChat", "nickname": "Ada", "subject": "An order"}))
-        .await?;
+async fn come(
+    client: &Client,
+    tally: Arc<Tally>,
+) -> Result<(Customer, Listener, Arc<Listening>, Reader)> {
+    let channel = format!("/service/chatV2/{SERVICE}");
+    let (session, mut reader) = Listening::open(client, CUSTOMERS, &channel, None).await?;
+    let request = json!({"operation": "requestChat", "nickname": "Ada", "subject": "An order"});
+    session.publish(&request).await?;
     let key = loop {
-        let frame = ear.frame().await?;
+        let frame = reader.frame().await?;
         session.follow(&frame).await?;
         let told = published(&frame)?;
         if let Some(answer) = told.first() {
@@ -104,54 +95,45 @@ async fn come(way: &Way<'_>, tally: Arc<Tally>) -> Result<(Customer, Heard, Arc<
         }
     };
     let may_send = Arc::new(Semaphore::new(1));
-    let heard =
-        Heard { tally, direction: Direction::ToCustomer, echo: Some(Arc::clone(&may_send)) };
+    let echo = Some(Arc::clone(&may_send));
+    let listener = Listener { tally, direction: Direction::ToCustomer, echo };
     let session = Arc::new(session);
     let voice = Voice::Chat { session: Arc::clone(&session), key };
-    Ok((Customer { voice, may_send }, heard, session, ear))
+    Ok((Customer { voice, may_send }, listener, session, reader))
 }
 
-/// An agent accepts their share; gives how they write in each chat.
-async fn accept_all(client: &mut Client, share: usize, end: Instant) -> Result<Vec<Write>> {
+/// An agent accepts their share; returns how they write in each chat.
+async fn accept_all(client: &Client, share: usize, end: Instant) -> Result<Vec<Write>> {
     let mut chats: Vec<Write> = Vec::new();
     while chats.len() < share {
-        let call = Call::get("/me/interactions?fields=id,state&limit=1000");
-        let list = client.send_until_answered(&call).await.context("no answer")?;
-        let all = list.body["interactions"].as_array().cloned().unwrap_or_default();
+        let all = client.interactions("/me/interactions?fields=id,state").await?;
         for offer in all.iter().filter(|interaction| interaction["state"] == "Invited") {
             let path = format!("/me/interactions/{}", offer["id"].as_str().context("no id")?);
-            let accept = Call::post(&path, &json!({"operationName": "Accept"}));
-            let answer = client.send_until_answered(&accept).await.context("no answer")?;
-            ensure!(answer.code() == 0, "an offer cannot be accepted: {}", answer.body);
-            chats.push(Box::new(move |text| Call::post(&path, &send(text))));
+            client.command(&path, &json!({"operationName": "Accept"})).await?;
+            chats.push(Box::new(move |text| {
+                Call::post(&path, &json!({"operationName": "Send", "text": text}))
+            }));
         }
-        ensure!(
-            Instant::now() < end,
-            "only {} of {share} chats were offered to an agent",
-            chats.len()
-        );
+        let count = chats.len();
+        ensure!(Instant::now() < end, "only {count} of {share} chats were offered to an agent");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     Ok(chats)
 }
 
-fn send(text: &str) -> Value {
-    json!({"operationName": "Send", "text": text})
-}
-
 /// Somebody who listens.
-struct Heard {
+struct Listener {
     tally: Arc<Tally>,
     direction: Direction,
     /// Who may send again when their own message comes back.
     echo: Option<Arc<Semaphore>>,
 }
 
-impl Heard {
-    async fn listen(self, session: Arc<Session>, mut ear: Ear) {
+impl Listener {
+    async fn listen(self, session: Arc<Listening>, mut reader: Reader) {
         loop {
-            let heard = async {
-                let frame = ear.frame().await?;
+            let listening = async {
+                let frame = reader.frame().await?;
                 self.tally.notice(self.direction, &frame);
                 if let Some(may_send) = self.echo.as_ref().filter(|_| frame.contains(NOT_NOW)) {
                     self.tally.refuse(Direction::ToAgent);
@@ -164,7 +146,7 @@ impl Heard {
                 }
                 session.follow(&frame).await
             };
-            if let Err(error) = heard.await {
+            if let Err(error) = listening.await {
                 return self.tally.fail(&error);
             }
         }

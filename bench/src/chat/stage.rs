@@ -9,7 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::people::People;
 use super::report::Row;
-use crate::cpu;
+use handoff_testkit::process::processor_time;
 
 /// How long the last messages may take before they count as lost.
 const LOST: Duration = Duration::from_secs(30);
@@ -25,13 +25,9 @@ pub(super) struct Stage {
 
 impl Stage {
     /// Keeps it up, and waits until everything has arrived.
-    ///
-    /// # Errors
-    ///
-    /// When something is refused or lost.
     pub(super) async fn run(self, people: &People) -> Result<Row> {
         people.tally.check()?;
-        let used = cpu::used(people.process)?;
+        let used = processor_time(people.process)?;
         let begun = Instant::now();
         let mut talking = self.begin(people, begun);
         while let Some(ended) = talking.join_next().await {
@@ -48,7 +44,7 @@ impl Stage {
             );
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        let used = cpu::used(people.process)?.saturating_sub(used);
+        let used = processor_time(people.process)?.saturating_sub(used);
         let [to_agents, to_customers] = people.tally.take();
         let refused = people.tally.take_refused();
         Ok(Row { rate: self.rate, elapsed, used, refused, to_agents, to_customers })

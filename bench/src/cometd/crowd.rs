@@ -10,8 +10,9 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
 use super::dialect::{self, Target, Voice};
-use super::servers::{Kind, Server, Transport};
+use super::servers::{Kind, Server};
 use super::wire::Wire;
+use handoff_testkit::Transport;
 
 /// Sessions that are opened at the same time: fewer than any server's backlog of connections.
 const OPENING: usize = 64;
@@ -85,10 +86,6 @@ impl Crowd {
     }
 
     /// Opens sessions until there are so many.
-    ///
-    /// # Errors
-    ///
-    /// When the server refuses one.
     pub(super) async fn grow(&mut self, server: &Server, count: usize) -> Result<()> {
         let (kind, transport, address) = (self.kind, self.transport, server.address);
         let places = Rc::new(Semaphore::new(OPENING));
@@ -127,10 +124,6 @@ impl Crowd {
 
     /// Publishes to everybody, again when everybody has it, for some time; gives the count of
     /// deliveries and how long each publication took, in ms.
-    ///
-    /// # Errors
-    ///
-    /// When a message is lost.
     pub(super) async fn fan_out(
         &self,
         server: &Server,
@@ -161,10 +154,6 @@ impl Crowd {
 
     /// Publishes from agent to agent, each publication as soon as the one before has arrived, for
     /// some time; gives the count of deliveries and how long each took, in ms.
-    ///
-    /// # Errors
-    ///
-    /// When a message is lost.
     pub(super) async fn one_to_one(
         &self,
         server: &Server,

@@ -5,8 +5,10 @@ use std::net::SocketAddr;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
-use super::servers::{Kind, Transport};
+use super::servers::Kind;
 use super::wire::{Received, Wire, find, header};
+use handoff_testkit::Transport;
+use handoff_testkit::comet::subscribe;
 
 /// How much a message carries beside its envelope, in bytes (bayeux.md 3).
 const PADDING_BYTES: usize = 200;
@@ -53,10 +55,6 @@ pub(super) struct Meaning {
 }
 
 /// Opens an agent's connection and session, subscribed to their own channel and to the common one.
-///
-/// # Errors
-///
-/// When the server refuses.
 pub(super) async fn open(
     kind: Kind,
     transport: Transport,
@@ -71,22 +69,18 @@ pub(super) async fn open(
         Transport::LongPolling => Wire::open(server, number).await?,
         Transport::WebSocket => Wire::upgrade(server, number, ENDPOINT, "").await?,
     };
-    let name = match transport {
-        Transport::LongPolling => "long-polling",
-        Transport::WebSocket => "websocket",
-    };
-    let hello = json!({"channel": "/meta/handshake", "id": "1", "version": "1.0", "supportedConnectionTypes": [name]});
+    let mut hello = transport.handshake();
+    hello["id"] = json!("1");
     let (reply, cookie) = voice.ask(&wire, &hello).await?;
     let id = reply["clientId"].as_str().context("no clientId")?.to_owned();
     voice.session = Some(Session { id: id.clone(), cookie });
     let names = [format!("/one/{number}"), "/all".to_owned()];
-    voice
-        .ask(&wire, &json!({"channel": "/meta/subscribe", "id": "2", "clientId": id, "subscription": names}))
-        .await?;
-    voice.poll = voice.words(
-        &json!({"channel": "/meta/connect", "id": "3", "clientId": id, "connectionType": name})
-            .to_string(),
-    );
+    let mut subscribe = subscribe(&id, "");
+    (subscribe["id"], subscribe["subscription"]) = (json!("2"), json!(names));
+    voice.ask(&wire, &subscribe).await?;
+    let mut connect = transport.connect(&id);
+    connect["id"] = json!("3");
+    voice.poll = voice.words(&connect.to_string());
     Ok((wire, voice))
 }
 
@@ -170,10 +164,6 @@ impl Voice {
     }
 
     /// Reads what a server sent.
-    ///
-    /// # Errors
-    ///
-    /// When it is a refusal.
     pub(super) fn understand(&self, received: &Received) -> Result<Meaning> {
         let text = || String::from_utf8_lossy(&received.body).into_owned();
         let is_http = self.transport == Transport::LongPolling;

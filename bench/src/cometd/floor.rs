@@ -78,7 +78,7 @@ pub(in super::super) async fn serve() -> Result<()> {
         .route("/socket/{number}", get(socket))
         .with_state(floor);
     let listener = TcpListener::bind("127.0.0.1:0").await.context("listen")?;
-    println!("{}", listener.local_addr()?);
+    println!("listening on http://{}", listener.local_addr()?);
     loop {
         let (stream, _) = listener.accept().await.context("accept")?;
         stream.set_nodelay(true)?;

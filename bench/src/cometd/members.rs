@@ -6,16 +6,14 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tokio::sync::{Notify, Semaphore, SemaphorePermit, watch};
 use tokio::time::timeout;
 
-use super::product::WORKBIN;
 use super::wire::{Received, Wire, find, header, headers};
-use handoff_testkit::load::center::PASSWORD;
-use handoff_testkit::load::program::Address;
+use handoff_testkit::Address;
+use handoff_testkit::center::{PASSWORD, WORKBIN};
+use handoff_testkit::http::basic;
 
 /// The topic of watched workbins.
 const TOPIC: &str = "/v2/me/workbins";
@@ -74,10 +72,6 @@ impl Members {
     }
 
     /// Waits until everybody polls.
-    ///
-    /// # Errors
-    ///
-    /// When somebody does not within the time.
     pub(super) async fn all_open(&self, bound: Duration) -> Result<()> {
         let all = async {
             while self.open.get() < self.last.len() {
@@ -119,10 +113,6 @@ pub(super) struct Awaited<'a>(&'a Members);
 
 impl Awaited<'_> {
     /// Waits until everybody has it, and tells when each got it.
-    ///
-    /// # Errors
-    ///
-    /// When somebody has not got it within the time.
     pub(super) async fn all(self, bound: Duration) -> Result<Vec<Instant>> {
         let Self(members) = self;
         let end = tokio::time::Instant::now() + bound;
@@ -243,9 +233,10 @@ async fn poll(
 }
 
 async fn log_in(wire: &Wire, server: SocketAddr, number: usize, kept: &mut Kept) -> Result<()> {
-    let credentials = STANDARD.encode(format!("{}:{PASSWORD}", name(number)));
+    let value = basic(&name(number), PASSWORD);
     let request = format!(
-        "GET /api/v2/me HTTP/1.1\r\nHost: {server}\r\nAuthorization: Basic {credentials}\r\n\r\n"
+        "GET /api/v2/me HTTP/1.1\r\nHost: {server}\r\nAuthorization: {}\r\n\r\n",
+        value.to_str()?
     );
     let answer = ask(wire, request.as_bytes()).await?;
     kept.keep_cookies(&answer);

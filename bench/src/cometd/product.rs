@@ -11,20 +11,21 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
+use handoff_domain::Media;
+use handoff_testkit::center::{QUEUE, WORKBIN};
+use handoff_testkit::figures::{median, ms, percentile};
+use handoff_testkit::process::{peak, processor_time, resident};
+use handoff_testkit::program::build;
+use handoff_testkit::{Center, Client, Program, Settings, Site};
 use serde_json::json;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use super::members::{Members, member};
 use super::{REST, servers};
-use crate::cpu;
-use handoff_testkit::load::center::{HASH, PASSWORD};
-use handoff_testkit::load::figures::{median, ms, percentile};
-use handoff_testkit::load::http::{Call, Client};
-use handoff_testkit::load::program::{Program, Start, build, clean_command};
 
-/// The watched workbin.
-pub(super) const WORKBIN: &str = "Shelf";
+/// Who moves the work item.
+const MOVER: &str = "mover";
 /// How many agents come at the same time at first.
 const OPENING: usize = 64;
 /// How long everybody may take to come, to hear of an event, and to come back.
@@ -35,13 +36,13 @@ const RETURN_BOUND: Duration = Duration::from_secs(120);
 /// What was measured.
 pub(super) struct Outcome {
     agents: usize,
-    resident_kib: u64,
+    resident: u64,
     event: Event,
     restart: Duration,
     /// From the kill until so many hundredths of the agents were back, in ms.
     returned_ms: [f64; 3],
     return_cpu: Duration,
-    peak_kib: u64,
+    peak: u64,
 }
 
 /// What one event to everybody cost.
@@ -53,34 +54,28 @@ struct Event {
 }
 
 /// Measures.
-///
-/// # Errors
-///
-/// When the program refuses something or somebody does not come back.
 pub(super) async fn measure(root: &Path, agents: usize, rounds: u16) -> Result<Outcome> {
     let binary = build(root)?;
     let home = tempfile::tempdir().context("make a temporary directory")?;
-    println!("the program: making a center of {agents} agents…");
-    let config = prepare(&binary, home.path(), agents).await?;
-    let mut program =
-        Program::start(binary, Start::Serve { config }, home.path().join("log")).await?;
-    servers::move_to_first_processor(process(&program)?);
+    let names = (0..agents).map(super::members::name).chain([MOVER.to_owned()]);
+    let made = Center::made().agents(names, Media::Workitem, 5);
+    let (binary, settings) = (&binary, Settings::default());
+    let (_, mut program) = Site::open(binary, home.path(), &made, settings).await?;
+    servers::move_to_first_processor(program.id()?);
     println!("the program: opening {agents} agents' sessions…");
     let members = Rc::new(Members::new(agents, OPENING));
-    let tasks: Vec<JoinHandle<()>> = (0..agents)
-        .map(|number| {
-            tokio::task::spawn_local(member(Rc::clone(&members), program.address(), number))
-        })
-        .collect();
-    let _end = AbortOnDrop(tasks);
+    let mut tasks = JoinSet::new();
+    for number in 0..agents {
+        tasks.spawn_local(member(Rc::clone(&members), program.address(), number));
+    }
     members.all_open(OPEN_BOUND).await?;
     tokio::time::sleep(REST).await;
-    let resident_kib = servers::resident_kib(process(&program)?)?;
+    let resident = resident(program.id()?)?;
     let mut shelf = Shelf::open(&program).await?;
     println!("the program: {rounds} events to everybody…");
     let mut event = Event { all_ms: vec![], first_ms: vec![], answered_ms: vec![], cpu_us: vec![] };
     for _ in 0..rounds {
-        one_event(&members, &mut shelf, process(&program)?, &mut event).await?;
+        one_event(&members, &mut shelf, program.id()?, &mut event).await?;
     }
     println!("the program: killing it, and everybody comes back…");
     let killed = Instant::now();
@@ -88,7 +83,7 @@ pub(super) async fn measure(root: &Path, agents: usize, rounds: u16) -> Result<O
     // Nobody is let in before the change that all of them have to be given.
     members.hold_back();
     let restart = program.restart().await?;
-    let id = process(&program)?;
+    let id = program.id()?;
     servers::move_to_first_processor(id);
     let awaited = members.expect_event();
     shelf.change().await?;
@@ -101,12 +96,12 @@ pub(super) async fn measure(root: &Path, agents: usize, rounds: u16) -> Result<O
         .collect::<Vec<f64>>();
     Ok(Outcome {
         agents,
-        resident_kib,
+        resident,
         event,
         restart,
         returned_ms: [50.0, 99.0, 100.0].map(|percent| percentile(&mut times, percent)),
-        return_cpu: cpu::used(id)?,
-        peak_kib: servers::peak_kib(id)?,
+        return_cpu: processor_time(id)?,
+        peak: peak(id)?,
     })
 }
 
@@ -117,7 +112,7 @@ async fn one_event(
     event: &mut Event,
 ) -> Result<()> {
     let awaited = members.expect_event();
-    let used = cpu::used(process)?;
+    let used = processor_time(process)?;
     let begun = Instant::now();
     shelf.change().await?;
     event.answered_ms.push(ms(begun.elapsed()));
@@ -129,23 +124,8 @@ async fn one_event(
     tokio::time::sleep(Duration::from_millis(500)).await;
     #[expect(clippy::cast_precision_loss, reason = "a count of thousands")]
     let count = times.len() as f64;
-    event.cpu_us.push(cpu::used(process)?.saturating_sub(used).as_secs_f64() * 1e6 / count);
+    event.cpu_us.push(processor_time(process)?.saturating_sub(used).as_secs_f64() * 1e6 / count);
     Ok(())
-}
-
-fn process(program: &Program) -> Result<u32> {
-    program.id().context("the program has ended")
-}
-
-/// Tasks that end with this.
-struct AbortOnDrop(Vec<JoinHandle<()>>);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        for task in &self.0 {
-            task.abort();
-        }
-    }
 }
 
 /// Somebody who puts a work item into the workbin and takes it out again.
@@ -157,85 +137,48 @@ struct Shelf {
 
 impl Shelf {
     async fn open(program: &Program) -> Result<Self> {
-        let mut client = Client::new(program.address(), "mover", PASSWORD)?;
-        handoff_testkit::load::comet::start_work(&mut client).await?;
-        let body = json!({"operationName": "Create", "channel": "workitem", "queueName": "work", "subject": "An order"});
-        let answer = client
-            .send_until_answered(&Call::post("/me/interactions", &body))
-            .await
-            .context("no answer")?;
-        let item = answer.body["id"]
-            .as_str()
-            .with_context(|| format!("no work item: {}", answer.body))?
-            .to_owned();
+        let client = program.client(MOVER);
+        client.start_work(&["workitem"]).await?;
+        let body = json!({"operationName": "Create", "channel": "workitem", "queueName": QUEUE});
+        let created = client.command("/me/interactions", &body).await?;
+        let item = created["id"].as_str().context("no work item")?.to_owned();
         Ok(Self { client, item, is_in: false })
     }
 
     async fn change(&mut self) -> Result<()> {
-        let call = match self.is_in {
-            false => Call::post(
-                &format!("/me/interactions/{}", self.item),
-                &json!({"operationName": "PlaceInWorkbin", "workbin": WORKBIN}),
+        let (path, body) = match self.is_in {
+            false => (
+                format!("/me/interactions/{}", self.item),
+                json!({"operationName": "PlaceInWorkbin", "workbin": WORKBIN}),
             ),
-            true => Call::post(
-                &format!("/me/workbins/{WORKBIN}"),
-                &json!({"operationName": "PullInteraction", "id": self.item}),
+            true => (
+                format!("/me/workbins/{WORKBIN}"),
+                json!({"operationName": "PullInteraction", "id": self.item}),
             ),
         };
-        let answer = self.client.send_until_answered(&call).await.context("no answer")?;
-        ensure!(answer.code() == 0, "the workbin could not be changed: {}", answer.body);
+        self.client.command(&path, &body).await?;
         self.is_in = !self.is_in;
         Ok(())
     }
-}
-
-async fn prepare(binary: &Path, home: &Path, agents: usize) -> Result<std::path::PathBuf> {
-    use std::fmt::Write as _;
-    let (center, config) = (home.join("center.toml"), home.join("handoff.toml"));
-    let mut file = format!(
-        "[center]\nname = \"Made\"\n[[group]]\nname = \"All\"\n\
-         [[queue]]\nname = \"work\"\nchannel = \"workitem\"\n\
-         [[workbin]]\nname = \"{WORKBIN}\"\ntype = \"AgentGroup\"\ngroup = \"All\"\n"
-    );
-    for name in (0..agents).map(super::members::name).chain(["mover".to_owned()]) {
-        // Writing to a String cannot fail.
-        let _ = write!(
-            file,
-            "[[user]]\nuserName = \"{name}\"\nroles = [\"agent\"]\ngroups = [\"All\"]\npassword = {{ argon2 = \"{HASH}\" }}\n"
-        );
-    }
-    std::fs::write(&center, file).context("write the center file")?;
-    let data = home.join("data");
-    let text = format!(
-        "[server]\nlisten = \"127.0.0.1:0\"\n[store]\npath = {data:?}\n[agent]\ndisconnect_grace = \"1h\"\n[log]\nfilter = \"warn\"\n"
-    );
-    std::fs::write(&config, text).context("write the configuration")?;
-    let output =
-        clean_command(binary).arg("apply").arg(&center).arg("--config").arg(&config).output().await;
-    let output = output.context("run handoff apply")?;
-    ensure!(
-        output.status.success(),
-        "handoff apply failed: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Ok(config)
 }
 
 /// Prints what was measured, and which goals were met.
 pub(super) fn print(outcome: &Outcome) {
     let Outcome { agents, event, .. } = outcome;
     #[expect(clippy::cast_precision_loss, reason = "KiB of one process")]
-    let (resident, peak) = (outcome.resident_kib as f64, outcome.peak_kib as f64);
+    let (resident, peak) = (outcome.resident as f64 / 1_024.0, outcome.peak as f64 / 1_024.0);
     #[expect(clippy::cast_precision_loss, reason = "a count of thousands")]
     let each = resident / *agents as f64;
     let verdict = |is_met: bool| if is_met { "met" } else { "MISSED" };
     println!(
-        "\nthe program with {agents} agents on long-polling: {:.0} MiB resident, {each:.1} KiB an agent",
+        "\nthe program with {agents} agents on long-polling: {:.0} MiB resident, {each:.1} KiB an \
+         agent",
         resident / 1_024.0
     );
     let all = median(&event.all_ms);
     println!(
-        "one event to all: first after {:.0} ms, answered after {:.0} ms, last after {all:.0} ms; {:.0} us of CPU an agent; goal 1000 ms: {}",
+        "one event to all: first after {:.0} ms, answered after {:.0} ms, last after {all:.0} ms; \
+         {:.0} us of CPU an agent; goal 1000 ms: {}",
         median(&event.first_ms),
         median(&event.answered_ms),
         median(&event.cpu_us),
@@ -243,7 +186,8 @@ pub(super) fn print(outcome: &Outcome) {
     );
     let [half, most, last] = outcome.returned_ms;
     println!(
-        "back and caught up after SIGKILL: half {half:.0} ms, 99 % {most:.0} ms, last {last:.0} ms (restart {:.0} ms of it); {:.1} s of CPU; goal 30000 ms: {}",
+        "back and caught up after SIGKILL: half {half:.0} ms, 99 % {most:.0} ms, last {last:.0} ms \
+         (restart {:.0} ms of it); {:.1} s of CPU; goal 30000 ms: {}",
         ms(outcome.restart),
         outcome.return_cpu.as_secs_f64(),
         verdict(last <= 30_000.0)

@@ -1,7 +1,8 @@
 //! The table, and which goals were met.
 
 use super::Options;
-use super::servers::{Kind, Transport};
+use super::servers::Kind;
+use handoff_testkit::Transport;
 
 /// What a session without work costs.
 pub(super) struct Idle {

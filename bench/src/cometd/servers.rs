@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use clap::ValueEnum;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use handoff_testkit::Transport;
+use handoff_testkit::process::resident;
+use handoff_testkit::program::{listening, release, target};
 use tokio::process::{Child, Command};
 
 use super::wire::Wire;
@@ -28,13 +30,6 @@ pub(super) enum Kind {
     Nodejs,
     /// npm `faye`.
     Faye,
-}
-
-/// How clients reach a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Transport {
-    LongPolling,
-    WebSocket,
 }
 
 impl Kind {
@@ -67,35 +62,11 @@ impl Kind {
     }
 }
 
-impl Transport {
-    /// Returns its name.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::LongPolling => "long-polling",
-            Self::WebSocket => "websocket",
-        }
-    }
-}
-
 /// Builds our server and installs the others.
-///
-/// # Errors
-///
-/// When that cannot be done; Node and npm are needed for the others.
 pub(super) fn prepare(root: &Path, kinds: &[Kind]) -> Result<()> {
     if kinds.contains(&Kind::Handoff) {
         println!("building the crate's server (release)…");
-        let mut build = cargo();
-        build.args([
-            "build",
-            "--quiet",
-            "--release",
-            "--package",
-            "handoff-cometd",
-            "--example",
-            "bench_server",
-        ]);
-        run(build.current_dir(root))?;
+        release(root, &["--package", "handoff-cometd", "--example", "bench_server"])?;
     }
     let peers = root.join(PEERS);
     if kinds.iter().any(|kind| kind.is_peer())
@@ -106,10 +77,6 @@ pub(super) fn prepare(root: &Path, kinds: &[Kind]) -> Result<()> {
         run(npm.args(["ci", "--ignore-scripts", "--loglevel=error"]).current_dir(peers))?;
     }
     Ok(())
-}
-
-fn cargo() -> std::process::Command {
-    std::process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
 fn run(command: &mut std::process::Command) -> Result<()> {
@@ -128,10 +95,6 @@ pub(super) struct Server {
 
 impl Server {
     /// Starts one.
-    ///
-    /// # Errors
-    ///
-    /// When it does not listen in time.
     pub(super) async fn start(root: &Path, kind: Kind) -> Result<Self> {
         let mut command = on_first_processor(&program(root, kind)?);
         let mut child = command
@@ -141,12 +104,8 @@ impl Server {
             .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("start {}", kind.name()))?;
-        let output = child.stdout.take().context("the output was asked for")?;
-        let mut lines = BufReader::new(output).lines();
-        let Some(line) = tokio::time::timeout(START_BOUND, lines.next_line()).await?? else {
-            bail!("{} ended at once", kind.name());
-        };
-        let address = line.parse().with_context(|| format!("read an address from {line:?}"))?;
+        let address = tokio::time::timeout(START_BOUND, listening(&mut child)).await;
+        let address = address.context("no address in time")?.with_context(|| kind.name())?;
         Ok(Self { child, address, kind })
     }
 
@@ -155,14 +114,14 @@ impl Server {
         self.child.id().context("the server has ended")
     }
 
-    /// Returns its resident memory in KiB, garbage collected before where there is any.
-    pub(super) async fn resident_kib(&self) -> Result<u64> {
+    /// Returns its resident memory in bytes, garbage collected before where there is any.
+    pub(super) async fn resident(&self) -> Result<u64> {
         if self.kind.is_peer() {
             let wire = Wire::open(self.address, 0).await?;
             wire.send(b"GET /gc HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").await?;
             wire.receive().await?;
         }
-        resident_kib(self.id()?)
+        resident(self.id()?)
     }
 }
 
@@ -216,11 +175,7 @@ fn program(root: &Path, kind: Kind) -> Result<PathBuf> {
     Ok(match kind {
         Kind::Floor => std::env::current_exe().context("find this program")?,
         Kind::Nodejs | Kind::Faye => PathBuf::from("node"),
-        Kind::Handoff => {
-            let target = std::env::var_os("CARGO_TARGET_DIR")
-                .map_or_else(|| root.join("target"), PathBuf::from);
-            target.join("release/examples/bench_server")
-        }
+        Kind::Handoff => target(root).join("release/examples/bench_server"),
     })
 }
 
@@ -232,21 +187,4 @@ fn arguments(root: &Path, kind: Kind) -> Vec<std::ffi::OsString> {
         Kind::Nodejs => script("cometd.js"),
         Kind::Faye => script("faye.js"),
     }
-}
-
-/// Reads the resident memory of a process, in KiB.
-pub(super) fn resident_kib(process: u32) -> Result<u64> {
-    status_kib(process, "VmRSS:")
-}
-
-/// Reads the most resident memory that a process ever had, in KiB.
-pub(super) fn peak_kib(process: u32) -> Result<u64> {
-    status_kib(process, "VmHWM:")
-}
-
-fn status_kib(process: u32, field: &str) -> Result<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status"))
-        .context("read the process's memory")?;
-    let line = status.lines().find_map(|line| line.strip_prefix(field)).context("no such field")?;
-    line.trim().trim_end_matches("kB").trim().parse().context("read the process's memory")
 }

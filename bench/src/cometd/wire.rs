@@ -5,14 +5,13 @@
 //! or in chunks, unmasked frames that are not fragmented.
 
 use std::cell::RefCell;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use bytes::{Buf as _, Bytes, BytesMut};
-use tokio::net::{TcpSocket, TcpStream};
+use handoff_testkit::http::{connect, source};
+use tokio::net::TcpStream;
 
-/// How many connections share a source address: servers bound them by address, at 512 by default.
-const CONNECTIONS_PER_ADDRESS: usize = 500;
 /// How much is read at once, in bytes: a frame with its message is some 300.
 const READ_BYTES: usize = 2_048;
 
@@ -35,10 +34,7 @@ pub(super) struct Received {
 impl Wire {
     /// Connects from an address that depends on the connection's number.
     pub(super) async fn open(server: SocketAddr, number: usize) -> Result<Self> {
-        let socket = TcpSocket::new_v4().context("make a socket")?;
-        socket.bind(SocketAddr::new(source(number), 0)).context("bind a source address")?;
-        let stream = socket.connect(server).await.context("connect")?;
-        stream.set_nodelay(true).context("set nodelay")?;
+        let stream = connect(server, Some(source(number))).await?;
         Ok(Self { stream, buffer: RefCell::new(BytesMut::new()), is_websocket: false })
     }
 
@@ -125,12 +121,6 @@ impl Wire {
             }
         }
     }
-}
-
-/// Returns the address that a connection comes from: 127.0.0.2, 127.0.0.3, …
-pub(super) fn source(number: usize) -> IpAddr {
-    let last = u8::try_from(2 + number / CONNECTIONS_PER_ADDRESS % 250).unwrap_or(u8::MAX);
-    Ipv4Addr::new(127, 0, 0, last).into()
 }
 
 /// Returns a client's frame: masked, as it must be, with zeros, which leave the text as it is.

@@ -25,7 +25,6 @@ pub mod routes;
 pub mod shared;
 pub mod wire;
 
-mod assembly;
 mod attachments;
 mod body_memory;
 mod channels;
@@ -54,7 +53,6 @@ mod uploads;
 mod users;
 mod workbins;
 
-pub use assembly::{Assembly, Setup};
 pub use auth::PeerAddress;
 pub use routes::router;
 pub use shared::{Options, SameSite, Shared};

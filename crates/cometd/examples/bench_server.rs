@@ -29,7 +29,7 @@ async fn main() -> std::io::Result<()> {
     tokio::spawn(async move { timers.run().await });
     let router = server.router_at("/cometd");
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    println!("{}", listener.local_addr()?);
+    println!("listening on http://{}", listener.local_addr()?);
     loop {
         let (stream, _) = listener.accept().await?;
         // An answer is written in one piece, so waiting to fill a packet only delays it.

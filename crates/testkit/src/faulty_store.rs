@@ -13,6 +13,8 @@ use handoff_store::{
     Versioned,
 };
 use tokio::sync::Notify;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::Instant;
 
 /// How a commit fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,9 +29,10 @@ pub enum Fault {
 
 /// A memory store with planned faults. Count the ones that fired: a plan that never fires proves
 /// nothing.
-#[derive(Default)]
 pub struct FaultyStore {
-    inner: Arc<MemoryStore>,
+    inner: Arc<dyn Store>,
+    /// Who is handed a copy of what was committed and when, in its order.
+    copies: Option<tokio::sync::Mutex<UnboundedSender<(Instant, ChangeSet)>>>,
     planned: Mutex<VecDeque<Option<Fault>>>,
     fired: AtomicU64,
     conflicts: AtomicU64,
@@ -44,8 +47,27 @@ pub struct FaultyStore {
 impl FaultyStore {
     /// Puts faults before a store that holds something already.
     #[must_use]
-    pub fn over(inner: Arc<MemoryStore>) -> Self {
-        Self { inner, ..Self::default() }
+    pub fn over(inner: Arc<dyn Store>) -> Self {
+        Self {
+            inner,
+            copies: None,
+            planned: Mutex::default(),
+            fired: AtomicU64::new(0),
+            conflicts: AtomicU64::new(0),
+            is_stalled: AtomicBool::new(false),
+            stalled: Notify::new(),
+            fails_reading_back: AtomicBool::new(false),
+            fails_next_list: AtomicBool::new(false),
+            unreadable: Mutex::default(),
+        }
+    }
+
+    /// Hands on what is committed.
+    #[must_use]
+    pub fn copied(mut self) -> (Self, UnboundedReceiver<(Instant, ChangeSet)>) {
+        let (copies, committed) = unbounded_channel();
+        self.copies = Some(tokio::sync::Mutex::new(copies));
+        (self, committed)
     }
 
     /// Lets the next commit fail.
@@ -100,6 +122,24 @@ impl FaultyStore {
     }
 }
 
+impl Default for FaultyStore {
+    fn default() -> Self {
+        Self::over(Arc::new(MemoryStore::new()))
+    }
+}
+
+impl FaultyStore {
+    /// The lock keeps the order of the copies that of the commits.
+    async fn commit_and_copy(&self, change: ChangeSet) -> Result<Committed, CommitError> {
+        let Some(copies) = &self.copies else { return self.inner.commit(change).await };
+        let copies = copies.lock().await;
+        let committed = self.inner.commit(change.clone()).await?;
+        // Whoever took them may have ended.
+        let _ = copies.send((Instant::now(), change));
+        Ok(committed)
+    }
+}
+
 fn failure(fault: Fault) -> CommitError {
     let attempted = "committing";
     match fault {
@@ -117,7 +157,7 @@ impl Store for FaultyStore {
         let planned =
             self.planned.lock().unwrap_or_else(PoisonError::into_inner).pop_front().flatten();
         let Some(fault) = planned else {
-            let committed = self.inner.commit(change).await;
+            let committed = self.commit_and_copy(change).await;
             let is_conflict = matches!(committed, Err(CommitError::Conflict { .. }));
             self.conflicts.fetch_add(u64::from(is_conflict), Ordering::SeqCst);
             let committed = committed?;

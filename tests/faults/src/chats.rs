@@ -17,31 +17,28 @@ mod agent;
 mod book;
 mod customer;
 pub mod site;
-pub mod socket;
 mod transcripts;
 mod view;
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Result, ensure};
 use clap::{Args, ValueEnum};
+use handoff_testkit::figures::{ms, percentile};
+use handoff_testkit::{Address, Client, Program, Settings, Site};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::crash::remove_log;
+use crate::campaign::{Campaign, DOUBLED, Findings, Kill, MISSING, demand_noticed, lock};
 use agent::Agent;
-use book::{Book, Findings, Party};
+use book::{Book, Party};
 use customer::Customer;
-use handoff_testkit::load::figures::{ms, percentile};
-use handoff_testkit::load::program::{Address, Program, Start, build};
-use site::Site;
 
 /// Chats of one agent.
 const CHATS_PER_AGENT: usize = 10;
@@ -59,8 +56,6 @@ const RETRY: Duration = Duration::from_millis(20);
 const MET_WITHIN: Duration = Duration::from_millis(500);
 /// How many kills there may be beyond those that were asked for, while none has met a message.
 const KILLS_MORE_MAX: u32 = 10;
-/// How many findings of a kind are shown.
-const SHOWN_MAX: usize = 5;
 /// Everybody is on this machine, in a few addresses, and each agent has a connection of their own
 /// for each chat.
 const LIMITS: &str = "[limits]\nconnections_per_address = 20000\nconnections_per_user = 1000\n\
@@ -153,8 +148,8 @@ impl Scene {
         let _ = self.phase.subscribe().wait_for(|now| *now >= phase).await;
     }
 
-    fn server(&self) -> Result<SocketAddr> {
-        self.address.borrow().context("the program is away")
+    fn client(&self, user: &str) -> Client {
+        Client::new(&self.address, user)
     }
 
     async fn wait_for_program(&self) {
@@ -171,26 +166,19 @@ impl Scene {
     }
 }
 
-/// Runs the test.
-///
-/// # Errors
-///
-/// When a view is not a prefix of the one sequence, something acknowledged is missing or doubled,
-/// or too little happened to tell.
+/// Runs the test. It fails when a view is not a prefix of the one sequence, something acknowledged
+/// is missing or doubled, or too little happened to tell.
 pub async fn run(root: &Path, options: &Options) -> Result<()> {
-    let binary = build(root)?;
-    let home = tempfile::tempdir().context("make a temporary directory")?;
+    let campaign = Campaign::begin(root, options.seed)?;
     let agents = usize::from(options.chats).div_ceil(CHATS_PER_AGENT);
-    let site = Site { owners: agents, helpers: agents, chats_each: CHATS_PER_AGENT };
-    let config = site.prepare(&binary, home.path(), LIMITS).await?;
-    let mut program =
-        Program::start(binary, Start::Serve { config }, home.path().join("log")).await?;
-    let seed = options.seed.unwrap_or_else(rand::random);
-    println!("seed {seed}; {} chats of {PARTIES} parties…", options.chats);
+    let made = site::center(agents, agents, CHATS_PER_AGENT);
+    let settings = Settings { others: LIMITS, ..Settings::default() };
+    let (binary, home) = (&campaign.binary, campaign.home());
+    let (site, mut program) = Site::open(binary, home, &made, settings).await?;
+    println!("{} chats of {PARTIES} parties…", options.chats);
     let scene = Scene::new(program.address(), options);
     let _clients = gather(&scene, agents, options).await?;
-    let data = home.path().join("data");
-    let talked = talk(&scene, &mut program, &data, options, seed).await;
+    let talked = talk(&scene, &mut program, &site.data, options, campaign.seed).await;
     let failed = match talked {
         Ok(()) => audit(&scene, &mut program).await,
         failed => failed,
@@ -213,7 +201,7 @@ async fn gather(scene: &Arc<Scene>, agents: usize, options: &Options) -> Result<
     for number in 0..agents {
         for party in [Party::Owner, Party::Helper] {
             let agent = Agent::new(Arc::clone(scene), party, number);
-            site::start_work(&scene.address, &agent.name()).await?;
+            scene.client(&agent.name()).start_work(&["chat"]).await?;
             clients.spawn(agent.run());
         }
     }
@@ -274,9 +262,7 @@ async fn talk(
     scene.phase.send_replace(Phase::Finish);
     let rate = f64::from(u32::try_from(all).unwrap_or(u32::MAX)) / begun.elapsed().as_secs_f64();
     let wanted = u32::from(options.chats) * u32::from(options.rate);
-    println!(
-        "{rate:.0} messages/s acknowledged of {wanted}/s, kills included; each told to three parties"
-    );
+    println!("{rate:.0} messages/s acknowledged of {wanted}/s, each told to three parties");
     println!("restart p50 {:.0} ms", percentile(&mut returned, 50.0));
     Ok(())
 }
@@ -293,11 +279,8 @@ async fn kill_one(
     while scene.unanswered.load(Ordering::Relaxed) == 0 && Instant::now() < end {
         tokio::task::yield_now().await;
     }
-    program.kill().await?;
-    if options.control == Some(Control::Log) {
-        remove_log(data)?;
-    }
-    let took = program.restart().await?;
+    let loses = options.control == Some(Control::Log);
+    let took = Kill::losing_the_log_if(loses, data).strike(program).await?;
     println!("killed, back after {} ms; {} messages acknowledged", took.as_millis(), said(scene));
     look_after(scene)?;
     Ok(ms(took))
@@ -326,8 +309,7 @@ async fn audit(scene: &Arc<Scene>, program: &mut Program) -> Result<()> {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    program.kill().await?;
-    program.restart().await?;
+    Kill::Plain.strike(program).await?;
     println!("reading everything back…");
     transcripts::read(scene).await?;
     let end = Instant::now() + CATCH_UP;
@@ -338,12 +320,11 @@ async fn audit(scene: &Arc<Scene>, program: &mut Program) -> Result<()> {
 }
 
 fn print(scene: &Scene, findings: &Findings, options: &Options) {
-    for (kind, list) in findings.kinds() {
-        list.iter().take(SHOWN_MAX).for_each(|finding| println!("{kind}: {finding}"));
-    }
+    findings.print();
     let figures = scene.book.figures();
     println!(
-        "{} kills; {} messages acknowledged, {} of them sent more than once; {} entries stored, told {} times, {} again",
+        "{} kills; {} messages acknowledged, {} of them sent more than once; {} entries stored, \
+         told {} times, {} again",
         options.kills,
         figures.said,
         scene.repeated.load(Ordering::Relaxed),
@@ -351,14 +332,10 @@ fn print(scene: &Scene, findings: &Findings, options: &Options) {
         figures.told,
         figures.again
     );
-    let [missing, doubled, disordered, other] = findings.kinds().map(|(_, list)| list.len());
-    println!(
-        "{missing} missing, {doubled} doubled, {disordered} out of the one sequence, {other} others"
-    );
 }
 
 fn conclude(scene: &Scene, findings: &Findings, options: &Options) -> Result<()> {
-    ensure!(findings.count() == 0, "somebody was not told the one sequence");
+    ensure!(findings.total() == 0, "somebody was not told the one sequence");
     let figures = scene.book.figures();
     ensure!(figures.again == 0, "{} entries were told twice", figures.again);
     // Everybody says something in each second of at least half of the time.
@@ -375,19 +352,11 @@ fn conclude(scene: &Scene, findings: &Findings, options: &Options) -> Result<()>
 
 fn conclude_control(control: Control, findings: &Findings, failed: Result<()>) -> Result<()> {
     let is_noticed = match control {
-        Control::Ids => !findings.doubled.is_empty(),
-        Control::Log => !findings.missing.is_empty() || failed.is_err(),
+        Control::Ids => findings.count(DOUBLED) > 0,
+        Control::Log => findings.count(MISSING) > 0 || failed.is_err(),
     };
     if let Err(error) = failed {
         println!("control: {error:#}");
     }
-    if !is_noticed {
-        bail!("the control {control:?} was not noticed");
-    }
-    println!("control: noticed, as it must be");
-    Ok(())
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    demand_noticed(is_noticed, &format!("{control:?} was done wrong"))
 }

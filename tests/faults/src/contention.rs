@@ -12,23 +12,23 @@ mod rules;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
-use serde_json::Value;
-use tokio::sync::mpsc;
+use handoff_domain::Media;
+use handoff_testkit::center::{self, WORKBIN};
+use handoff_testkit::comet::be_reachable;
+use handoff_testkit::{Center, Program, Settings, Site};
 use tokio::task::JoinSet;
+use tokio_util::task::AbortOnDropHandle;
 
+use crate::campaign::{Campaign, Kill, demand_noticed, lock};
 use checker::{Entry, Stuck, Verdict};
 use clients::{Caller, Fencing, Shared};
-use handoff_testkit::load::center::{self, PASSWORD, Size, WORKBIN};
-use handoff_testkit::load::comet;
-use handoff_testkit::load::http::{Call as Request, Client};
-use handoff_testkit::load::program::{Address, Program, Start, build};
-use rules::{Agent, Answer, Ask, Call, Rules, State};
+use rules::{Agent, Answer, Call, Request, Rules, State};
 
 /// Two clients work as one agent, so that owners race against themselves too.
 const CLIENTS_PER_AGENT: usize = 2;
@@ -59,29 +59,26 @@ pub struct Options {
     control: bool,
 }
 
-/// Runs the test.
-///
-/// # Errors
-///
-/// When a history is not linearizable, an interaction had two owners, or too little happened to
-/// tell.
+/// Runs the test. It fails when a history is not linearizable, an interaction had two owners, or
+/// too little happened to tell.
 pub async fn run(root: &Path, options: &Options) -> Result<()> {
-    let binary = build(root)?;
-    let home = tempfile::tempdir().context("make a temporary directory")?;
+    let campaign = Campaign::begin(root, options.seed)?;
     let agents = usize::from(options.clients).div_ceil(CLIENTS_PER_AGENT);
     // Room for everything, so that no refusal depends on slots.
-    let capacity = usize::from(options.interactions) * 4;
-    let config =
-        center::prepare(&binary, home.path(), Size { agents, capacity, invite_s: 2 }).await?;
-    let start = Start::Serve { config };
-    let mut program = Program::start(binary, start, home.path().join("log")).await?;
-    let shared = Arc::new(prepare(&program, agents, options).await?);
-    let seed = options.seed.unwrap_or_else(rand::random);
-    println!("seed {seed}; {} clients call for {} s…", options.clients, options.seconds);
+    let room = usize::from(options.interactions) * 4;
+    let made = Center::made().invites_for_s(2).agents(
+        (0..agents).map(center::agent),
+        Media::Workitem,
+        room,
+    );
+    let (binary, settings) = (&campaign.binary, Settings::default());
+    let (_, mut program) = Site::open(binary, campaign.home(), &made, settings).await?;
+    let (shared, _reachable) = prepare(&program, agents, options).await?;
+    println!("{} clients call for {} s…", options.clients, options.seconds);
     let mut callers = JoinSet::new();
     for number in 0..usize::from(options.clients) {
         let agent = Agent::try_from(number % agents)?;
-        callers.spawn(Caller::new(&shared, agent, seed.wrapping_add(number as u64))?.run());
+        callers.spawn(Caller::new(&shared, agent, campaign.seed.wrapping_add(number as u64)).run());
     }
     let kills = kill_repeatedly(&mut program, options).await?;
     shared.over.store(true, Ordering::Relaxed);
@@ -92,47 +89,32 @@ pub async fn run(root: &Path, options: &Options) -> Result<()> {
 }
 
 /// Opens the agents' sessions and makes the interactions.
-async fn prepare(program: &Program, agents: usize, options: &Options) -> Result<Shared> {
-    let mut users = Vec::new();
-    let mut workbin = String::new();
+async fn prepare(
+    program: &Program,
+    agents: usize,
+    options: &Options,
+) -> Result<(Arc<Shared>, Vec<AbortOnDropHandle<()>>)> {
+    let (mut users, mut workbin, mut reachable) = (Vec::new(), String::new(), Vec::new());
     for number in 0..agents {
-        let name = center::agent(number);
-        let mut client = Client::new(program.address(), &name, PASSWORD)?;
-        // Nobody listens to what is heard: the agents only have to be reachable.
-        let (heard, mut hears) = mpsc::unbounded_channel();
-        comet::stay_reachable(Client::new(program.address(), &name, PASSWORD)?, heard);
-        tokio::spawn(async move { while hears.recv().await.is_some() {} });
-        comet::start_work(&mut client).await?;
-        let me = get(&mut client, "/me").await?;
-        users.push(me["user"]["id"].as_str().context("no user id")?.to_owned());
-        if workbin.is_empty() {
-            workbin = find_workbin(&get(&mut client, "/me/workbins?fields=*").await?)?;
-        }
+        let client = program.client(&center::agent(number));
+        reachable.push(be_reachable(client.clone()));
+        client.start_work(&["workitem"]).await?;
+        users.push(client.own_id().await?);
+        let list = client.read("/me/workbins?fields=*").await?;
+        let mut workbins = list["workbins"].as_array().into_iter().flatten();
+        let shelf = workbins.find(|one| one["name"] == WORKBIN).context("no group's workbin")?;
+        workbin = shelf["id"].as_str().context("no workbin id")?.to_owned();
     }
     let fencing = if options.control { Fencing::Withheld } else { Fencing::Sent };
     let shared = Shared::new(program.address(), users, workbin, fencing);
     for _ in 0..options.interactions {
         let contested = shared.make().await?;
-        shared.slots.lock().unwrap_or_else(PoisonError::into_inner).push(contested);
+        lock(&shared.slots).push(contested);
     }
-    Ok(shared)
+    Ok((Arc::new(shared), reachable))
 }
 
-async fn get(client: &mut Client, path: &str) -> Result<Value> {
-    let answer =
-        client.send_until_answered(&Request::get(path)).await.context("the program stays away")?;
-    ensure!(answer.code() == 0, "GET {path}: {}", answer.body);
-    Ok(answer.body)
-}
-
-fn find_workbin(list: &Value) -> Result<String> {
-    let workbins = list["workbins"].as_array().context("no workbins")?;
-    let found =
-        workbins.iter().find(|workbin| workbin["name"] == WORKBIN).context("no group's workbin")?;
-    Ok(found["id"].as_str().context("no workbin id")?.to_owned())
-}
-
-/// Kills and restarts the program until the time is over; gives how often.
+/// Kills and restarts the program until the time is over; returns how often.
 async fn kill_repeatedly(program: &mut Program, options: &Options) -> Result<u64> {
     let end = tokio::time::Instant::now() + Duration::from_secs(options.seconds);
     let mut kills = 0;
@@ -143,8 +125,7 @@ async fn kill_repeatedly(program: &mut Program, options: &Options) -> Result<u64
             return Ok(kills);
         }
         tokio::time::sleep_until(next).await;
-        program.kill().await?;
-        let took = program.restart().await?;
+        let took = Kill::Plain.strike(program).await?;
         kills += 1;
         println!("kill {kills}: back after {} ms", took.as_millis());
     }
@@ -153,15 +134,11 @@ async fn kill_repeatedly(program: &mut Program, options: &Options) -> Result<u64
 /// Counts the interactions that two agents' lists name as their own at the same time.
 async fn double_owners_now(shared: &Shared) -> Result<usize> {
     let mut owners: HashMap<String, usize> = HashMap::new();
-    for number in 0..shared.users.len() {
-        let mut client =
-            Client::new(Address::clone(&shared.address), &center::agent(number), PASSWORD)?;
-        let list = get(&mut client, "/me/interactions?fields=*").await?;
-        for interaction in list["interactions"].as_array().into_iter().flatten() {
-            if interaction["assignedTo"].as_str() == Some(&shared.users[number]) {
-                *owners
-                    .entry(interaction["id"].as_str().unwrap_or_default().to_owned())
-                    .or_default() += 1;
+    for (number, user) in shared.users.iter().enumerate() {
+        let client = shared.client(&center::agent(number));
+        for interaction in client.interactions("/me/interactions?fields=*").await? {
+            if interaction["assignedTo"].as_str() == Some(user) {
+                *owners.entry(interaction["id"].to_string()).or_default() += 1;
             }
         }
     }
@@ -170,14 +147,14 @@ async fn double_owners_now(shared: &Shared) -> Result<usize> {
 
 /// Checks the histories and prints the figures.
 fn judge(shared: &Shared, options: &Options, kills: u64, doubles_now: usize) -> Result<()> {
-    let history =
-        std::mem::take(&mut *shared.history.lock().unwrap_or_else(PoisonError::into_inner));
+    let history = std::mem::take(&mut *lock(&shared.history));
     let calls = history.len();
     let count =
         |wanted: fn(&Call) -> bool| history.iter().filter(|(_, entry)| wanted(&entry.call)).count();
     println!(
-        "{calls} calls: {} reads, {} commands carried out, {} refused, {} unanswered; {kills} kills",
-        count(|call| call.ask == Ask::Read),
+        "{calls} calls: {} reads, {} commands carried out, {} refused, {} unanswered; \
+         {kills} kills",
+        count(|call| call.request == Request::Read),
         count(|call| call.answer == Answer::Done),
         count(|call| call.answer == Answer::Refused),
         count(|call| call.answer == Answer::None),
@@ -208,9 +185,7 @@ fn judge(shared: &Shared, options: &Options, kills: u64, doubles_now: usize) -> 
         by_interaction.len()
     );
     if options.control {
-        ensure!(wrong > 0, "the epochs were left out and the checker did not notice");
-        println!("control: noticed, as it must be");
-        return Ok(());
+        return demand_noticed(wrong > 0, "the epochs were left out");
     }
     let least = options.calls_per_second.saturating_mul(options.seconds);
     ensure!(wrong + undecided + doubles == 0, "the promise of one owner is broken");
@@ -224,8 +199,8 @@ fn double_owners(entries: &[Entry<Call>]) -> usize {
     let mut taken: HashMap<u64, Agent> = HashMap::new();
     let mut doubles = 0;
     for call in entries.iter().map(|entry| entry.call) {
-        if let (Ask::Accept | Ask::Pull, Answer::Done, Some(epoch)) =
-            (call.ask, call.answer, call.epoch)
+        if let (Request::Accept | Request::Pull, Answer::Done, Some(epoch)) =
+            (call.request, call.answer, call.epoch)
         {
             doubles += usize::from(*taken.entry(epoch).or_insert(call.by) != call.by);
         }
@@ -256,7 +231,7 @@ mod tests {
     use super::*;
 
     fn took(by: Agent, epoch: u64) -> Entry<Call> {
-        let call = Call { by, ask: Ask::Accept, epoch: Some(epoch), answer: Answer::Done };
+        let call = Call { by, request: Request::Accept, epoch: Some(epoch), answer: Answer::Done };
         Entry { called: 1, answered: Some(2), call }
     }
 

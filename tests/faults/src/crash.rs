@@ -12,29 +12,26 @@ mod ledger;
 mod load;
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
+use handoff_testkit::figures::{ms, percentile};
+use handoff_testkit::{Call, Client, Program, Start};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use handoff_testkit::load::figures::{ms, percentile};
-use handoff_testkit::load::http::{Call, Client};
-use handoff_testkit::load::program::{Program, Start, build};
-use ledger::{Findings, Line, Shown, compare};
+use crate::campaign::{Campaign, Findings, Kill, MISSING, demand_noticed, lock};
+use ledger::{Line, Shown, compare};
 use load::{ADMIN, Load};
 
 /// How many clients read everything back at the end.
 const READERS: usize = 4;
-/// How many findings of a kind are shown.
-const SHOWN_MAX: usize = 5;
 
 /// What can be chosen.
 #[derive(Clone, Debug, Args)]
@@ -60,23 +57,16 @@ pub struct Options {
     control: bool,
 }
 
-/// Runs the test.
-///
-/// # Errors
-///
-/// When something acknowledged is missing, doubled or not in exactly one place, or too little
-/// happened to tell.
+/// Runs the test. It fails when something acknowledged is missing, doubled or not in exactly one
+/// place, or too little happened to tell.
 pub async fn run(root: &Path, options: &Options) -> Result<()> {
-    let binary = build(root)?;
-    let home = tempfile::tempdir().context("make a temporary directory")?;
-    let data = home.path().join("data");
-    let start = Start::Demo { data: data.clone() };
-    let mut program = Program::start(binary, start, home.path().join("log")).await?;
-    let seed = options.seed.unwrap_or_else(rand::random);
-    println!("seed {seed}; {} rounds…", options.rounds);
+    let campaign = Campaign::begin(root, options.seed)?;
+    let data = campaign.home().join("data");
+    let (start, log) = (Start::Demo(data.clone()), campaign.home().join("log"));
+    let mut program = Program::start(&campaign.binary, start, log).await?;
     let load = Load::new(program.address());
-    let mut clients = load.start(usize::from(options.submitters), seed).await?;
-    let killed = kill_repeatedly(&mut program, &data, &load, options, seed).await;
+    let mut clients = load.start(usize::from(options.submitters), campaign.seed).await?;
+    let killed = kill_repeatedly(&mut program, &data, &load, options, campaign.seed).await;
     load.over.store(true, Ordering::Relaxed);
     if options.control {
         // The program forgot things that the clients know of; what they say of that is of no
@@ -84,12 +74,8 @@ pub async fn run(root: &Path, options: &Options) -> Result<()> {
         clients.abort_all();
     }
     let mut returned = match killed {
-        Ok(returned) => returned,
-        Err(error) if options.control => {
-            println!("control: noticed, as it must be: {error:#}");
-            return Ok(());
-        }
-        Err(error) => return Err(error),
+        Err(error) if options.control => return demand_noticed(true, &format!("{error:#}")),
+        killed => killed?,
     };
     while let Some(ended) = clients.join_next().await {
         if !options.control {
@@ -98,31 +84,23 @@ pub async fn run(root: &Path, options: &Options) -> Result<()> {
             })?;
         }
     }
-    let lines = std::mem::take(&mut *load.ledger.lock().unwrap_or_else(PoisonError::into_inner));
+    let lines = std::mem::take(&mut *lock(&load.ledger));
     println!("reading everything back…");
     let shown = read_back(&load, &lines).await?;
-    let events: usize = shown.values().flatten().map(|shown| shown.facts.len()).sum();
-    let findings = compare(&lines, &shown);
-    report(&findings);
+    let facts: usize = shown.values().flatten().map(|shown| shown.facts.len()).sum();
     println!(
-        "{} kills, {} interactions, {} commands acknowledged, {} refused, {} answered only when repeated, {events} facts in the histories",
+        "{} kills, {} interactions, {} commands acknowledged, {} refused, {} answered only when \
+         repeated, {facts} facts in the histories",
         options.rounds,
         shown.len(),
         lines.len(),
         load.refused.load(Ordering::Relaxed),
         load.repeated.load(Ordering::Relaxed),
     );
-    println!(
-        "restart to first 200: p50 {:.0} ms, p99 {:.0} ms",
-        percentile(&mut returned, 50.0),
-        percentile(&mut returned, 99.0)
-    );
-    println!(
-        "{} missing, {} doubled, {} not in exactly one place",
-        findings.missing.len(),
-        findings.doubled.len(),
-        findings.misplaced.len()
-    );
+    let [half, most] = [50.0, 99.0].map(|percent| percentile(&mut returned, percent));
+    println!("restart to first 200: p50 {half:.0} ms, p99 {most:.0} ms");
+    let findings = compare(&lines, &shown);
+    findings.print();
     conclude(&findings, lines.len(), &load, options)
 }
 
@@ -133,14 +111,9 @@ fn conclude(
     options: &Options,
 ) -> Result<()> {
     if options.control {
-        ensure!(
-            !findings.missing.is_empty(),
-            "the log was removed and the comparison did not notice"
-        );
-        println!("control: noticed, as it must be");
-        return Ok(());
+        return demand_noticed(findings.count(MISSING) > 0, "the log was removed");
     }
-    ensure!(findings.count() == 0, "a promise is broken");
+    ensure!(findings.total() == 0, "a promise is broken");
     let least = 10 * usize::try_from(options.rounds)?;
     ensure!(
         acknowledged >= least,
@@ -153,7 +126,7 @@ fn conclude(
     Ok(())
 }
 
-/// Kills and restarts the program; gives how long it took each time until it answered, in ms.
+/// Kills and restarts the program; returns how long it took each time until it answered, in ms.
 async fn kill_repeatedly(
     program: &mut Program,
     data: &Path,
@@ -163,69 +136,38 @@ async fn kill_repeatedly(
 ) -> Result<Vec<f64>> {
     let mut random = StdRng::seed_from_u64(seed);
     let mut returned = Vec::new();
-    let mut client = load.client(ADMIN)?;
+    let client = load.client(ADMIN);
     for round in 1..=options.rounds {
         let wait = random.random_range(options.round_ms_max / 10..=options.round_ms_max);
         tokio::time::sleep(Duration::from_millis(wait)).await;
-        program.kill().await?;
-        if options.control {
-            remove_log(data)?;
-        }
-        let started = Instant::now();
-        program.restart().await?;
-        let answer = client
-            .send_until_answered(&Call::get("/me"))
-            .await
-            .context("the program stays away")?;
-        ensure!(answer.status == 200, "the first answer was {}: {}", answer.status, answer.body);
-        returned.push(ms(started.elapsed()));
+        let took = Kill::losing_the_log_if(options.control, data).strike(program).await?;
+        let listening = Instant::now();
+        client.read("/me").await?;
+        returned.push(ms(took + listening.elapsed()));
         if round % 10 == 0 || round == options.rounds {
-            let lines = load.ledger.lock().unwrap_or_else(PoisonError::into_inner).len();
-            println!("round {round}: {lines} commands acknowledged");
+            println!("round {round}: {} commands acknowledged", lock(&load.ledger).len());
         }
     }
     Ok(returned)
 }
 
-/// Removes the write-ahead log and its index, wherever in the data directory they are.
-///
-/// # Errors
-///
-/// When there is none.
-pub(crate) fn remove_log(data: &Path) -> Result<()> {
-    let mut waiting: Vec<PathBuf> = vec![data.to_owned()];
-    let mut removed = 0;
-    while let Some(directory) = waiting.pop() {
-        for entry in fs::read_dir(&directory).context("read the data directory")? {
-            let path = entry?.path();
-            let name = path.to_string_lossy();
-            if path.is_dir() {
-                waiting.push(path);
-            } else if name.ends_with("-wal") || name.ends_with("-shm") {
-                fs::remove_file(&path).context("remove the write-ahead log")?;
-                removed += 1;
-            }
-        }
-    }
-    ensure!(removed > 0, "there is no write-ahead log to remove");
-    Ok(())
-}
-
 /// Reads every interaction that clients were told of, and every one that is listed.
 async fn read_back(load: &Arc<Load>, lines: &[Line]) -> Result<BTreeMap<String, Option<Shown>>> {
-    let listed = list(&mut load.client(ADMIN)?).await?;
+    let mut listed: BTreeMap<String, usize> = BTreeMap::new();
+    for interaction in load.client(ADMIN).interactions("/interactions?fields=id").await? {
+        *listed.entry(text(&interaction["id"])).or_default() += 1;
+    }
     let mut ids: Vec<String> = lines.iter().map(|line| line.interaction.clone()).collect();
     ids.extend(listed.keys().cloned());
     ids.sort();
     ids.dedup();
     let mut readers = JoinSet::new();
     for part in ids.chunks(ids.len().div_ceil(READERS).max(1)) {
-        let mut client = load.client(ADMIN)?;
-        let part = part.to_vec();
+        let (client, part) = (load.client(ADMIN), part.to_vec());
         readers.spawn(async move {
             let mut shown = Vec::new();
             for id in part {
-                let one = read_one(&mut client, &id).await?;
+                let one = read_one(&client, &id).await?;
                 shown.push((id, one));
             }
             anyhow::Ok(shown)
@@ -243,46 +185,15 @@ async fn read_back(load: &Arc<Load>, lines: &[Line]) -> Result<BTreeMap<String, 
     Ok(shown)
 }
 
-/// Lists the active interactions: how often each is named.
-async fn list(client: &mut Client) -> Result<BTreeMap<String, usize>> {
-    let mut listed = BTreeMap::new();
-    let mut cursor = String::new();
-    loop {
-        let path = format!("/interactions?fields=id&limit=1000{cursor}");
-        let page = client
-            .send_until_answered(&Call::get(&path))
-            .await
-            .context("the program stays away")?;
-        ensure!(page.code() == 0, "the list was refused: {}", page.body);
-        for interaction in page.body["interactions"].as_array().into_iter().flatten() {
-            *listed.entry(text(&interaction["id"])).or_default() += 1;
-        }
-        match page.body["nextCursor"].as_str() {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => return Ok(listed),
-        }
-    }
-}
-
-async fn read_one(client: &mut Client, id: &str) -> Result<Option<Shown>> {
-    let interaction = client.send_until_answered(&Call::get(&format!("/interactions/{id}"))).await;
-    let interaction = interaction.context("the program stays away")?;
+async fn read_one(client: &Client, id: &str) -> Result<Option<Shown>> {
+    let interaction = client.answer_to(&Call::get(&format!("/interactions/{id}"))).await?;
     if interaction.code() == 6 {
         return Ok(None);
     }
-    ensure!(interaction.code() == 0, "{id} cannot be read: {}", interaction.body);
-    let events = client
-        .send_until_answered(&Call::get(&format!("/interactions/{id}/events?limit=1000")))
-        .await;
-    let events = events.context("the program stays away")?;
-    ensure!(events.code() == 0, "the history of {id} cannot be read: {}", events.body);
-    let interaction = &interaction.body["interaction"];
-    Ok(Some(Shown {
-        state: text(&interaction["state"]),
-        user_data: interaction["userData"].clone(),
-        facts: facts(&events.body),
-        listed: 0,
-    }))
+    let interaction = interaction.ok()?.body["interaction"].take();
+    let history = client.read(&format!("/interactions/{id}/events?limit=1000")).await?;
+    let (state, user_data) = (text(&interaction["state"]), interaction["userData"].clone());
+    Ok(Some(Shown { state, user_data, facts: facts(&history), listed: 0 }))
 }
 
 /// Returns what a history says, one fact after the other.
@@ -300,16 +211,4 @@ fn facts(history: &Value) -> Vec<(String, String)> {
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
-}
-
-fn report(findings: &Findings) {
-    for (kind, list) in [
-        ("missing", &findings.missing),
-        ("doubled", &findings.doubled),
-        ("misplaced", &findings.misplaced),
-    ] {
-        for finding in list.iter().take(SHOWN_MAX) {
-            println!("{kind}: {finding}");
-        }
-    }
 }

@@ -25,16 +25,16 @@ pub mod site;
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::{Args, ValueEnum};
 
-use handoff_testkit::load::program::build;
+use crate::campaign::{Campaign, DOUBLED, Findings, MISSING, demand_noticed};
 use relay::Fault;
 
 /// The mailbox of the one contact center.
 pub const MAILBOX: &str = "support@desk.example";
-/// How many findings of a kind are shown.
-const SHOWN_MAX: usize = 5;
+/// Not what it was to be.
+const OTHER: &str = "not the same";
 
 /// What is done wrong on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -87,22 +87,9 @@ pub struct Options {
     control: Option<Control>,
 }
 
-/// What is wrong.
-#[derive(Debug, Default)]
-struct Findings {
-    missing: Vec<String>,
-    doubled: Vec<String>,
-    other: Vec<String>,
-}
-
-impl Findings {
-    fn kinds(&self) -> [(&'static str, &[String]); 3] {
-        [("missing", &self.missing), ("doubled", &self.doubled), ("not the same", &self.other)]
-    }
-
-    fn count(&self) -> usize {
-        self.kinds().iter().map(|(_, list)| list.len()).sum()
-    }
+/// Nothing is wrong so far.
+fn no_findings() -> Findings {
+    Findings::of(&[MISSING, DOUBLED, OTHER])
 }
 
 impl Options {
@@ -140,39 +127,25 @@ impl Options {
     }
 }
 
-/// Runs the test.
-///
-/// # Errors
-///
-/// When a mail is missing or doubled, when programs answer each other, or when a control is not
-/// noticed.
+/// Runs the test. It fails when a mail is missing or doubled, when programs answer each other, or
+/// when a control is not noticed.
 pub async fn run(root: &Path, options: &Options) -> Result<()> {
-    let binary = build(root)?;
-    let home = tempfile::tempdir().context("make a temporary directory")?;
-    let seed = options.seed.unwrap_or_else(rand::random);
-    println!("seed {seed}");
+    let campaign = Campaign::begin(root, options.seed)?;
     let mut wrong = 0;
     for part in options.parts() {
-        let findings = match options.run(part, &binary, home.path(), seed).await {
-            Ok(findings) => findings,
+        let run = options.run(part, &campaign.binary, campaign.home(), campaign.seed).await;
+        let findings = match run {
             // A program that lost its log may not come back at all.
             Err(error) if options.control == Some(Control::Log) => {
-                println!("control: noticed, as it must be: {error:#}");
-                return Ok(());
+                return demand_noticed(true, &format!("{error:#}"));
             }
-            Err(error) => return Err(error),
+            run => run?,
         };
-        for (kind, list) in findings.kinds() {
-            list.iter().take(SHOWN_MAX).for_each(|finding| println!("{kind}: {finding}"));
-        }
-        let [missing, doubled, other] = findings.kinds().map(|(_, list)| list.len());
-        println!("{missing} missing, {doubled} doubled, {other} not the same");
-        wrong += findings.count();
+        findings.print();
+        wrong += findings.total();
     }
     if let Some(control) = options.control {
-        ensure!(wrong > 0, "the control {control:?} was not noticed");
-        println!("control: noticed, as it must be");
-        return Ok(());
+        return demand_noticed(wrong > 0, &format!("{control:?} was done wrong"));
     }
     ensure!(wrong == 0, "a promise is broken");
     Ok(())

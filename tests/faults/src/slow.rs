@@ -17,19 +17,19 @@ mod readers;
 mod scene;
 mod sockets;
 mod stopped;
-mod websocket;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::{Args, ValueEnum};
+use handoff_domain::Media;
+use handoff_testkit::figures::percentile;
+use handoff_testkit::process::Memory;
+use handoff_testkit::{Center, Settings, Site, center};
 
-use crate::memory::Memory;
+use crate::campaign::{Campaign, Found};
 use attack::{Ends, Kind};
-use handoff_testkit::load::center::{self, Size};
-use handoff_testkit::load::figures::percentile;
-use handoff_testkit::load::program::build;
 use healthy::{AGENTS, Window};
 use scene::{ATTACKERS, Scene};
 
@@ -101,42 +101,50 @@ enum Check {
     Stopped,
 }
 
-/// Runs the checks.
-///
-/// # Errors
-///
-/// When a connection is not closed in time, an agent notices too much, or a bound does not hold.
+impl Check {
+    /// Returns what is attacked with, if it is an attack on connections.
+    const fn attack(self) -> Option<Kind> {
+        Some(match self {
+            Self::Silent => Kind::Silent,
+            Self::HalfHead => Kind::HalfHead,
+            Self::SlowHead => Kind::SlowHead,
+            Self::SlowBody => Kind::SlowBody,
+            Self::HalfUpgrade => Kind::HalfUpgrade,
+            Self::SilentWebsocket => Kind::SilentWebsocket,
+            Self::SlowReader => Kind::SlowReader,
+            Self::SlowWebsocket => Kind::SlowWebsocket,
+            Self::Caps | Self::Stopped => return None,
+        })
+    }
+}
+
+/// Runs the checks. It fails when a connection is not closed in time, an agent notices too much, or
+/// a bound does not hold.
 pub async fn run(root: &Path, options: &Options) -> Result<()> {
     if options.control {
         return control::run().await;
     }
     let began = Instant::now();
-    let binary = build(root)?;
-    let home = tempfile::tempdir().context("make a temporary directory")?;
-    let size = Size { agents: AGENTS + ATTACKERS, capacity: CAPACITY, invite_s: 86_400 };
-    let config = center::prepare(&binary, home.path(), size).await?;
+    let campaign = Campaign::begin(root, None)?;
+    let made = Center::made().invites_for_s(86_400).agents(
+        (0..AGENTS + ATTACKERS).map(center::agent),
+        Media::Workitem,
+        CAPACITY,
+    );
+    let settings = Settings::default();
+    let site = Site::make(&campaign.binary, campaign.home(), &made, settings).await?;
     let checks = options.kind.map_or_else(|| Check::value_variants().to_vec(), |only| vec![only]);
     let mut figures = Vec::new();
     let mut faults = Vec::new();
     for check in checks {
         println!("{check:?}…");
-        let scene = Scene::open(&binary, &config, &home.path().join("log")).await?;
+        let scene = Scene::open(&campaign.binary, &site).await?;
         let connections = usize::from(options.connections);
-        let found = match check {
-            Check::Caps => caps::check(&scene).await,
-            Check::Stopped => stopped::check(&scene, usize::from(options.readers), began).await,
-            Check::Silent => attacked(&scene, Kind::Silent, connections, began).await,
-            Check::HalfHead => attacked(&scene, Kind::HalfHead, connections, began).await,
-            Check::SlowHead => attacked(&scene, Kind::SlowHead, connections, began).await,
-            Check::SlowBody => attacked(&scene, Kind::SlowBody, connections, began).await,
-            Check::HalfUpgrade => attacked(&scene, Kind::HalfUpgrade, connections, began).await,
-            Check::SilentWebsocket => {
-                attacked(&scene, Kind::SilentWebsocket, connections, began).await
-            }
-            Check::SlowReader => attacked(&scene, Kind::SlowReader, connections, began).await,
-            Check::SlowWebsocket => attacked(&scene, Kind::SlowWebsocket, connections, began).await,
-        }?;
-        let mut found = found;
+        let mut found = match check.attack() {
+            Some(kind) => attacked(&scene, kind, connections, began).await?,
+            None if check == Check::Caps => caps::check(&scene).await?,
+            None => stopped::check(&scene, usize::from(options.readers), began).await?,
+        };
         found.faults.extend(scene.close().await?);
         faults.extend(found.faults.iter().map(|fault| format!("{check:?}: {fault}")));
         figures.extend(found.figures.iter().map(|figure| format!("{check:?}: {figure}")));
@@ -148,50 +156,45 @@ pub async fn run(root: &Path, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// What one check found.
-#[derive(Debug, Default)]
-struct Found {
-    figures: Vec<String>,
-    faults: Vec<String>,
-}
-
-impl Found {
-    /// Demands something.
-    fn demand(&mut self, holds: bool, fault: impl FnOnce() -> String) {
-        if !holds {
-            self.faults.push(fault());
-        }
-    }
-}
-
 /// Attacks, up to three times if the agents seem to notice it.
 async fn attacked(scene: &Scene, kind: Kind, connections: usize, began: Instant) -> Result<Found> {
     let mut found = Found::default();
-    let mut best: Option<Pair> = None;
-    for attempt in 1..=ATTEMPTS {
+    best_of(RATIO, began, &mut found, async |_, found| {
         let undisturbed = scene.healthy.measure(BASELINE).await;
-        let memory = Memory::watch(scene.process()?)?;
+        let memory = Memory::watch(scene.program.id()?)?;
         let from = tokio::time::Instant::now();
         let ends = attack::run(scene, kind, connections).await?;
         let disturbed = scene.healthy.window(from, tokio::time::Instant::now()).await;
-        let cost = memory.grown()?;
-        found.figures.push(ends.describe(cost, connections));
-        ends.demand(&mut found);
-        let pair = Pair { undisturbed, disturbed };
+        found.figures.push(ends.describe(memory.grown(), connections));
+        ends.demand(found);
+        Ok(Pair { undisturbed, disturbed })
+    })
+    .await?;
+    Ok(found)
+}
+
+/// Measures up to three times and judges the best.
+async fn best_of(
+    bound: f64,
+    began: Instant,
+    found: &mut Found,
+    measure: impl AsyncFn(u32, &mut Found) -> Result<Pair>,
+) -> Result<()> {
+    let mut best: Option<Pair> = None;
+    for attempt in 1..=ATTEMPTS {
+        let pair = measure(attempt, found).await?;
         println!("  attempt {attempt}: {}", pair.describe());
         if best.as_ref().is_none_or(|best| pair.is_better_than(best)) {
             best = Some(pair);
         }
         let is_over = began.elapsed() > AGAIN_BEFORE || !found.faults.is_empty();
-        if is_over || best.as_ref().is_some_and(|best| best.holds(RATIO)) {
+        if is_over || best.as_ref().is_some_and(|best| best.holds(bound)) {
             break;
         }
         tokio::time::sleep(FORGOTTEN).await;
     }
-    if let Some(best) = best {
-        best.judge(RATIO, &mut found);
-    }
-    Ok(found)
+    best.iter().for_each(|best| best.judge(bound, found));
+    Ok(())
 }
 
 /// What the agents' answers took before and during an attack.
@@ -228,7 +231,8 @@ impl Pair {
     fn describe(&self) -> String {
         let (before, during) = (&self.undisturbed, &self.disturbed);
         format!(
-            "others' p99 before and during: commands {:.1} and {:.1} ms, deliveries {:.1} and {:.1} ms, ratio {:.2}; {} and {} samples",
+            "others' p99 before and during: commands {:.1} and {:.1} ms, deliveries {:.1} and \
+             {:.1} ms, ratio {:.2}; {} and {} samples",
             before.commands_ms,
             during.commands_ms,
             before.deliveries_ms,
@@ -260,7 +264,8 @@ impl Ends {
     fn describe(&self, grown_bytes: u64, connections: usize) -> String {
         let mut closed = self.closed_ms.clone();
         format!(
-            "{connections} connections: {} closed (p50 {:.2} s, p99 {:.2} s, max {:.2} s), {} not closed; {:.1} KiB RSS each; told: {}",
+            "{connections} connections: {} closed (p50 {:.2} s, p99 {:.2} s, max {:.2} s), {} not \
+             closed; {:.1} KiB RSS each; told: {}",
             closed.len(),
             percentile(&mut closed, 50.0) / 1_000.0,
             percentile(&mut closed, 99.0) / 1_000.0,

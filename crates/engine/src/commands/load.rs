@@ -63,7 +63,7 @@ impl Commands {
             newest_inbound: None,
             base: None,
             joined: None,
-            mailboxes: self.mailboxes.as_deref(),
+            mailboxes: self.outward.mailboxes(),
         }
     }
 

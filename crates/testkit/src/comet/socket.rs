@@ -1,169 +1,143 @@
-//! The WebSocket transport.
+//! CometD by WebSocket, as the customers' page and agents' desktops use it: frames in, publications
+//! out.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::SocketAddr;
+use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail, ensure};
+use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
-use http::header::{AUTHORIZATION, COOKIE, HeaderValue};
+use hyper::header::HeaderMap;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
-use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::sync::Mutex;
+use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-use tokio_tungstenite::tungstenite::{self, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
-use super::{ENDPOINT, is_publication, may_continue};
-use crate::inbox::{BOUND, Inbox};
-use crate::rest::Rest;
+use super::{Transport, subscribe};
+use crate::http::{Client, connect};
 
-type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
+/// How long opening may take, and how long a socket may take nothing.
+const BOUND: Duration = Duration::from_secs(20);
+/// How long nothing may come: longer than a connect is held, which is answered then.
+const SILENCE_BOUND: Duration = Duration::from_secs(45);
 
-/// The id of every `/meta/connect`; replies with it drive the loop and wake nobody else.
-const CONNECT_ID: &str = "connect";
-
-/// A session over one WebSocket.
+/// What is written to.
 #[derive(Debug)]
-pub(super) struct Socket {
-    outgoing: mpsc::UnboundedSender<Value>,
-    waiting: Arc<Waiting>,
-    next_id: AtomicU64,
-    running: JoinHandle<()>,
+pub struct Writer(Mutex<SplitSink<WebSocketStream<TcpStream>, Message>>);
+
+/// What is read from.
+#[derive(Debug)]
+pub struct Reader(SplitStream<WebSocketStream<TcpStream>>);
+
+/// Opens a WebSocket as a client's user.
+pub async fn open(client: &Client, path: &str) -> Result<(Writer, Reader)> {
+    let server = client.address().borrow().context("the program is away")?;
+    let opening = async {
+        let stream = connect(server, client.source()).await?;
+        upgrade(stream, server, path, client.identity()).await
+    };
+    let opened = tokio::time::timeout(BOUND, opening).await;
+    let (sink, stream) = opened.context("the socket was not opened in time")??.split();
+    Ok((Writer(Mutex::new(sink)), Reader(stream)))
 }
 
-/// Who waits for which reply.
-#[derive(Debug, Default)]
-struct Waiting(Mutex<HashMap<String, oneshot::Sender<Value>>>);
-
-impl Waiting {
-    fn register(&self, id: &str) -> oneshot::Receiver<Value> {
-        let (sender, receiver) = oneshot::channel();
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), sender);
-        receiver
-    }
-
-    fn answer(&self, reply: Value) {
-        let id = reply["id"].as_str().unwrap_or_default();
-        let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
-        if let Some(waiting) = waiting {
-            // Nobody waits any more if the test gave up; then the reply is of no use.
-            let _ = waiting.send(reply);
-        }
-    }
+/// Upgrades a connection.
+pub async fn upgrade(
+    stream: TcpStream,
+    server: SocketAddr,
+    path: &str,
+    identity: HeaderMap,
+) -> Result<WebSocketStream<TcpStream>> {
+    let mut request = format!("ws://{server}{path}").into_client_request()?;
+    request.headers_mut().extend(identity);
+    Ok(tokio_tungstenite::client_async(request, stream).await.context("open the socket")?.0)
 }
 
-impl Socket {
-    /// Opens the socket with the client's credentials.
-    pub(super) async fn open(rest: &Rest, inbox: Inbox) -> Result<Self> {
-        let url = format!("{}{ENDPOINT}", rest.origin().replacen("http", "ws", 1));
-        let mut request =
-            url.into_client_request().context("the address is no WebSocket address")?;
-        if let Some(authorization) = rest.authorization() {
-            request.headers_mut().insert(AUTHORIZATION, authorization.clone());
-        }
-        if let Some(cookie) = rest.cookie() {
-            request.headers_mut().insert(COOKIE, HeaderValue::from_str(&cookie)?);
-        }
-        let opening = tokio_tungstenite::connect_async(request);
-        let (stream, _) = tokio::time::timeout(BOUND, opening)
-            .await
-            .context("the WebSocket was not opened in time")?
-            .context("the WebSocket was refused")?;
-        let (outgoing, queue) = mpsc::unbounded_channel();
-        let waiting = Arc::new(Waiting::default());
-        let pump = Pump { inbox, waiting: Arc::clone(&waiting), outgoing: outgoing.clone() };
-        let running = tokio::spawn(pump.run(stream, queue));
-        Ok(Self { outgoing, waiting, next_id: AtomicU64::new(1), running })
-    }
-
-    /// Sends the first connect; the others follow from the replies.
-    pub(super) fn start(&self, client_id: &str) -> Result<()> {
-        let connect = json!({"id": CONNECT_ID, "channel": "/meta/connect", "clientId": client_id,
-                             "connectionType": "websocket"});
-        self.outgoing.send(connect).context("the WebSocket is closed")
-    }
-
-    /// Sends one message and waits for its reply.
-    pub(super) async fn exchange(&self, mut message: Value) -> Result<Value> {
-        let id = self.next_id.fetch_add(1, Ordering::Relaxed).to_string();
-        message["id"] = json!(id);
-        let reply = self.waiting.register(&id);
-        let shown = message.to_string();
-        self.outgoing.send(message).context("the WebSocket is closed")?;
-        tokio::time::timeout(BOUND, reply)
-            .await
-            .with_context(|| format!("no reply in time to {shown}"))?
-            .with_context(|| format!("the WebSocket closed before the reply to {shown}"))
+impl Writer {
+    /// Sends a frame.
+    pub async fn send(&self, text: String) -> Result<()> {
+        let sending = async { self.0.lock().await.send(Message::text(text)).await };
+        let sent = tokio::time::timeout(BOUND, sending).await;
+        sent.context("the socket takes nothing")?.context("write to the socket")
     }
 }
 
-impl Drop for Socket {
-    fn drop(&mut self) {
-        self.running.abort();
+impl Reader {
+    /// Returns the next frame's text. Dropping the future loses nothing.
+    pub async fn frame(&mut self) -> Result<Utf8Bytes> {
+        let frame = tokio::time::timeout(SILENCE_BOUND, self.frame_however_late());
+        frame.await.context("nothing came")?
     }
-}
 
-/// Moves messages between the socket and the rest of the client.
-struct Pump {
-    inbox: Inbox,
-    waiting: Arc<Waiting>,
-    outgoing: mpsc::UnboundedSender<Value>,
-}
-
-impl Pump {
-    async fn run(self, stream: Stream, mut queue: mpsc::UnboundedReceiver<Value>) {
-        let (mut sink, mut source) = stream.split();
+    /// The same from a server that says nothing while it has nothing to say.
+    pub async fn frame_however_late(&mut self) -> Result<Utf8Bytes> {
         loop {
-            tokio::select! {
-                Some(message) = queue.recv() => {
-                    let text = Value::Array(vec![message]).to_string();
-                    if sink.send(Message::text(text)).await.is_err() {
-                        return;
-                    }
-                }
-                frame = source.next() => {
-                    if !self.take(frame) {
-                        return;
-                    }
-                }
+            match self.0.next().await.context("the socket ended")?? {
+                Message::Text(text) => return Ok(text),
+                Message::Close(_) => bail!("the socket was closed"),
+                Message::Ping(_) | Message::Pong(_) | Message::Binary(_) | Message::Frame(_) => {}
             }
         }
     }
+}
 
-    /// Sorts a frame's messages; says whether the socket is still of use.
-    fn take(&self, frame: Option<tungstenite::Result<Message>>) -> bool {
-        match frame {
-            Some(Ok(Message::Text(text))) => {
-                if let Ok(Value::Array(messages)) = serde_json::from_str(text.as_str()) {
-                    messages.into_iter().for_each(|message| self.sort(message));
-                }
-                true
-            }
-            Some(Ok(Message::Close(_)) | Err(_)) | None => false,
-            Some(Ok(_)) => true,
+/// A CometD session over a socket of its own that listens to one channel; who has it reads the
+/// frames.
+pub struct Listening {
+    writer: Writer,
+    id: String,
+    channel: String,
+}
+
+impl Listening {
+    /// Opens a session at an endpoint, with what the subscription adds. Its reply is among the
+    /// frames.
+    pub async fn open(
+        client: &Client,
+        path: &str,
+        channel: &str,
+        ext: Option<Value>,
+    ) -> Result<(Self, Reader)> {
+        let (writer, mut reader) = open(client, path).await?;
+        writer.send(json!([Transport::WebSocket.handshake()]).to_string()).await?;
+        let reply: Value = serde_json::from_str(&reader.frame().await?).context("read a frame")?;
+        let id = reply[0]["clientId"].as_str().with_context(|| format!("no clientId: {reply}"))?;
+        let mut message = subscribe(id, channel);
+        if let Some(ext) = ext {
+            message["ext"] = ext;
         }
+        writer.send(json!([message]).to_string()).await?;
+        let session = Self { writer, id: id.to_owned(), channel: channel.to_owned() };
+        session.connect().await?;
+        Ok((session, reader))
     }
 
-    fn sort(&self, message: Value) {
-        if is_publication(&message) {
-            self.inbox.push(message);
-        } else if message["id"] == CONNECT_ID {
-            self.connect_again(message);
-        } else {
-            self.waiting.answer(message);
-        }
+    async fn connect(&self) -> Result<()> {
+        self.writer.send(json!([Transport::WebSocket.connect(&self.id)]).to_string()).await
     }
 
-    fn connect_again(&self, reply: Value) {
-        if !may_continue(&reply) {
-            self.inbox.push(reply);
-            return;
-        }
-        let next = json!({"id": CONNECT_ID, "channel": "/meta/connect", "clientId": reply["clientId"],
-                          "connectionType": "websocket"});
-        // The queue is gone only when this pump is, and then there is nothing to connect.
-        let _ = self.outgoing.send(next);
+    /// Publishes to the channel.
+    pub async fn publish(&self, data: &Value) -> Result<()> {
+        let Self { id, channel, .. } = self;
+        let message = json!([{"channel": channel, "id": "4", "clientId": id, "data": data}]);
+        self.writer.send(message.to_string()).await
     }
+
+    /// Does what a frame asks of every client: connect again, and take no refusal.
+    pub async fn follow(&self, frame: &str) -> Result<()> {
+        ensure!(!frame.contains(r#""successful":false"#), "refused: {frame}");
+        if frame.contains(r#""/meta/connect""#) {
+            self.connect().await?;
+        }
+        Ok(())
+    }
+}
+
+/// Returns the data of what was published in a frame; replies are left out.
+pub fn published(frame: &str) -> Result<Vec<Value>> {
+    let messages: Vec<Value> = serde_json::from_str(frame).context("read a frame")?;
+    let data = messages.into_iter().filter(|message| message["successful"].is_null());
+    Ok(data.map(|mut message| message["data"].take()).collect())
 }

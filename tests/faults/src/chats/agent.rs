@@ -6,20 +6,18 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::book::Party;
 use super::site::{helper, owner};
-use super::socket::{AGENTS, Session, Way, published};
 use super::view::Line;
 use super::{Phase, Scene};
-use handoff_testkit::load::center::PASSWORD;
-use handoff_testkit::load::http::{Call, Client};
+use handoff_testkit::comet::{AGENTS, INTERACTIONS, Listening, published};
+use handoff_testkit::http::source;
+use handoff_testkit::{Call, Client};
 
-/// The topic that tells everything of an agent's interactions.
-const TOPIC: &str = "/v2/me/interactions";
 /// Of what a helper says, each so many-th message is for agents alone, also where the customer sees
 /// them.
 const ASIDE: u64 = 4;
@@ -60,21 +58,20 @@ impl Agent {
     }
 
     async fn listen(&mut self) -> Result<()> {
-        let (server, name) = (self.scene.server()?, self.name());
-        let way = Way { server, number: self.number, path: AGENTS, user: Some(&name) };
+        let client = self.scene.client(&self.name()).from_source(source(self.number));
         // Everything that is kept, the first time (docs/compat/notifications.md#replay).
         let replay = self.last.map_or(json!(-2), |last| json!(last));
-        let (session, mut ear) =
-            Session::open(&way, TOPIC, Some(json!({"replay": replay}))).await?;
+        let ext = Some(json!({"replay": replay}));
+        let (session, mut reader) = Listening::open(&client, AGENTS, INTERACTIONS, ext).await?;
         while self.scene.phase() != Phase::Over {
-            let frame = ear.frame().await?;
+            let frame = reader.frame().await?;
             session.follow(&frame).await?;
-            published(&frame)?.iter().for_each(|data| self.hear(data));
+            published(&frame)?.iter().for_each(|data| self.take(data));
         }
         Ok(())
     }
 
-    fn hear(&mut self, data: &Value) {
+    fn take(&mut self, data: &Value) {
         let sequence = data["sequence"].as_u64();
         if let Some(number) = sequence {
             if number != self.last.unwrap_or(0) + 1 {
@@ -126,18 +123,18 @@ struct Talk {
 
 impl Talk {
     async fn run(self) -> Result<()> {
-        let mut client = Client::new(self.scene.address.clone(), &self.user, PASSWORD)?;
-        let answer = self.ask(&mut client, &json!({"operationName": "Accept"}), "accept").await?;
+        let client = self.scene.client(&self.user);
+        let answer = self.command(&client, &json!({"operationName": "Accept"}), "accept").await?;
         ensure!(answer["statusCode"] == 0, "{} cannot accept {}: {answer}", self.user, self.chat);
         if self.party == Party::Owner {
-            self.bring_in(&mut client).await?;
+            self.bring_in(&client).await?;
         }
         self.scene.talking.fetch_add(1, Ordering::Relaxed);
-        self.talk(&mut client).await
+        self.talk(&client).await
     }
 
     /// Half of the helpers are consulted: the customer does not see them.
-    async fn bring_in(&self, client: &mut Client) -> Result<()> {
+    async fn bring_in(&self, client: &Client) -> Result<()> {
         let operation = if self.chat.bytes().map(u32::from).sum::<u32>() % 2 == 0 {
             "InviteUser"
         } else {
@@ -146,7 +143,7 @@ impl Talk {
         let body = json!({"operationName": operation, "userName": self.helper});
         let mut answer = Value::Null;
         for number in 0..TRIES {
-            answer = self.ask(client, &body, &format!("bring-{number}")).await?;
+            answer = self.command(client, &body, &format!("bring-{number}")).await?;
             if answer["statusCode"] == 0 {
                 return Ok(());
             }
@@ -155,7 +152,7 @@ impl Talk {
         anyhow::bail!("{} cannot bring in {}: {answer}", self.user, self.helper)
     }
 
-    async fn talk(&self, client: &mut Client) -> Result<()> {
+    async fn talk(&self, client: &Client) -> Result<()> {
         self.scene.wait_for(Phase::Talk).await;
         let mut tick = interval(self.scene.pace);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -169,7 +166,7 @@ impl Talk {
             if self.party == Party::Helper && number % ASIDE == 0 {
                 body["visibility"] = json!("Agents");
             }
-            let answer = self.ask(client, &body, &number.to_string()).await?;
+            let answer = self.command(client, &body, &number.to_string()).await?;
             ensure!(
                 answer["statusCode"] == 0,
                 "{} cannot talk in {}: {answer}",
@@ -182,7 +179,7 @@ impl Talk {
     }
 
     /// Sends a command until it is answered.
-    async fn ask(&self, client: &mut Client, body: &Value, key: &str) -> Result<Value> {
+    async fn command(&self, client: &Client, body: &Value, key: &str) -> Result<Value> {
         let call = Call::post(&format!("/me/interactions/{}", self.chat), body);
         let is_told_apart = self.scene.has_ids || body["operationName"] != "Send";
         let call = if is_told_apart {
@@ -190,8 +187,7 @@ impl Talk {
         } else {
             call
         };
-        let (answer, times) =
-            client.send_counting(&call).await.context("the program stays away")?;
+        let (answer, times) = client.send_counting(&call).await?;
         if times > 1 {
             self.scene.repeated.fetch_add(1, Ordering::Relaxed);
         }

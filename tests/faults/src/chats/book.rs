@@ -5,7 +5,9 @@
 //! whatever index it has.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
+
+use crate::campaign::{DOUBLED, Findings, MISSING, lock};
 
 use super::view::{Line, View};
 
@@ -90,35 +92,12 @@ pub(super) struct Book {
     faults: Mutex<Vec<String>>,
 }
 
-/// What is wrong, by kind.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Findings {
-    /// Acknowledged and not stored.
-    pub(super) missing: Vec<String>,
-    /// Stored more often than it was said.
-    pub(super) doubled: Vec<String>,
-    /// Not the one sequence, or not without holes.
-    pub(super) disordered: Vec<String>,
-    /// Refused, or told by other rules than those that clients are promised.
-    pub(super) other: Vec<String>,
-}
-
-impl Findings {
-    /// Returns the kinds with their names.
-    pub(super) const fn kinds(&self) -> [(&'static str, &Vec<String>); 4] {
-        [
-            ("missing", &self.missing),
-            ("doubled", &self.doubled),
-            ("disordered", &self.disordered),
-            ("other", &self.other),
-        ]
-    }
-
-    /// Counts all of them.
-    pub(super) fn count(&self) -> usize {
-        self.kinds().iter().map(|(_, list)| list.len()).sum()
-    }
-}
+/// Not the one sequence, or not without holes.
+const DISORDERED: &str = "out of the one sequence";
+/// Refused, or told by other rules than those that clients are promised.
+const OTHER: &str = "others";
+/// All kinds of findings.
+const KINDS: [&str; 4] = [MISSING, DOUBLED, DISORDERED, OTHER];
 
 /// What happened, counted.
 #[derive(Clone, Copy, Debug, Default)]
@@ -177,7 +156,8 @@ impl Book {
 
     /// Compares what was acknowledged and told with what is stored.
     pub(super) fn compare(&self) -> Findings {
-        let mut findings = Findings { other: lock(&self.faults).clone(), ..Findings::default() };
+        let mut findings = Findings::of(&KINDS);
+        lock(&self.faults).iter().for_each(|fault| findings.find(OTHER, fault.clone()));
         for (id, chat) in &*lock(&self.chats) {
             compare_one(id, chat, &mut findings);
         }
@@ -190,9 +170,8 @@ fn compare_one(id: &str, chat: &Chat, findings: &mut Findings) {
     let shown: Vec<&Line> = chat.for_customer.lines().collect();
     let public: Vec<&Line> = stored.iter().copied().filter(|line| line.is_for_customer).collect();
     if shown.iter().map(|line| &line.text).ne(public.iter().map(|line| &line.text)) {
-        findings
-            .disordered
-            .push(format!("{id}: the customer's transcript is not what agents see of it"));
+        let what = format!("{id}: the customer's transcript is not what agents see of it");
+        findings.find(DISORDERED, what);
     }
     let sequences = [&shown, &stored, &stored];
     let whole = [
@@ -202,26 +181,22 @@ fn compare_one(id: &str, chat: &Chat, findings: &mut Findings) {
     let views = Party::ALL.map(|party| (&chat.views[party.place()], party.name()));
     let compared = views.into_iter().zip(sequences).chain(whole.into_iter().zip([&shown, &stored]));
     for ((view, name), sequence) in compared {
-        findings.disordered.extend(
-            view.compare(sequence).into_iter().map(|fault| format!("{id}, {name}: {fault}")),
-        );
+        for fault in view.compare(sequence) {
+            findings.find(DISORDERED, format!("{id}, {name}: {fault}"));
+        }
     }
     for (party, sequence) in Party::ALL.into_iter().zip(sequences) {
         let told = chat.views[party.place()].len();
         if told < sequence.len() {
-            findings.disordered.push(format!(
-                "{id}, {}: told {told} of {}",
-                party.name(),
-                sequence.len()
-            ));
+            let what = format!("{id}, {}: told {told} of {}", party.name(), sequence.len());
+            findings.find(DISORDERED, what);
         }
         weigh(id, party, chat.said[party.place()], &stored, findings);
     }
-    let foreign =
-        stored.iter().filter(|line| !line.said().is_empty() && !line.said().starts_with(id));
-    findings
-        .disordered
-        .extend(foreign.map(|line| format!("{id}: {:?} belongs elsewhere", line.text)));
+    let is_foreign = |line: &&&Line| !line.said().is_empty() && !line.said().starts_with(id);
+    for line in stored.iter().filter(is_foreign) {
+        findings.find(DISORDERED, format!("{id}: {:?} belongs elsewhere", line.text));
+    }
 }
 
 /// Everything was repeated until it was acknowledged, so exactly what was acknowledged is there, in
@@ -234,24 +209,20 @@ fn weigh(id: &str, party: Party, said: u64, stored: &[&Line], findings: &mut Fin
     let mut sorted = numbers.clone();
     sorted.sort_unstable();
     if sorted != numbers {
-        findings.disordered.push(format!("{id}: what the {} said is out of order", party.name()));
+        let what = format!("{id}: what the {} said is out of order", party.name());
+        findings.find(DISORDERED, what);
     }
     for pair in sorted.windows(2).filter(|pair| pair[0] == pair[1]) {
-        findings.doubled.push(format!("{:?}", party.text(id, pair[0])));
+        findings.find(DOUBLED, format!("{:?}", party.text(id, pair[0])));
     }
     sorted.dedup();
     for number in (1..=said).filter(|number| sorted.binary_search(number).is_err()) {
-        findings.missing.push(format!("{:?}", party.text(id, number)));
+        findings.find(MISSING, format!("{:?}", party.text(id, number)));
     }
     for number in sorted.iter().filter(|number| **number > said) {
-        findings
-            .other
-            .push(format!("{:?} is stored and was not acknowledged", party.text(id, *number)));
+        let text = party.text(id, *number);
+        findings.find(OTHER, format!("{text:?} is stored and was not acknowledged"));
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -289,7 +260,8 @@ mod tests {
     }
 
     fn counts(book: &Book) -> [usize; 4] {
-        book.compare().kinds().map(|(_, list)| list.len())
+        let findings = book.compare();
+        KINDS.map(|kind| findings.count(kind))
     }
 
     #[test]

@@ -15,9 +15,11 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::book::Party;
 use super::site::SERVICE;
-use super::socket::{CUSTOMERS, Session, Way, published};
 use super::view::Line;
 use super::{Phase, Scene};
+use handoff_testkit::Client;
+use handoff_testkit::comet::{CUSTOMERS, Listening, published};
+use handoff_testkit::http::source;
 
 /// How long an unanswered message waits before it is said again over the same connection.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -55,19 +57,18 @@ impl Customer {
     }
 
     async fn converse(&mut self) -> Result<()> {
-        let server = self.scene.server()?;
-        let way = Way { server, number: self.number, path: CUSTOMERS, user: None };
-        let (session, mut ear) =
-            Session::open(&way, &format!("/service/chatV2/{SERVICE}"), None).await?;
+        let client = Client::anonymous(&self.scene.address).from_source(source(self.number));
+        let channel = format!("/service/chatV2/{SERVICE}");
+        let (session, mut reader) = Listening::open(&client, CUSTOMERS, &channel, None).await?;
         self.enter(&session).await?;
         let mut tick = interval(self.scene.pace);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while self.scene.phase() != Phase::Over {
             tokio::select! {
-                frame = ear.frame() => {
+                frame = reader.frame() => {
                     let frame = frame?;
                     session.follow(&frame).await?;
-                    published(&frame)?.iter().for_each(|data| self.hear(data));
+                    published(&frame)?.iter().for_each(|data| self.take(data));
                 }
                 _ = tick.tick() => self.speak(&session).await?,
             }
@@ -76,25 +77,26 @@ impl Customer {
     }
 
     /// Asks for the chat, or goes on with it.
-    async fn enter(&mut self, session: &Session) -> Result<()> {
+    async fn enter(&mut self, session: &Listening) -> Result<()> {
         let Some((id, key)) = &self.chat else {
             let nickname = format!("customer{}", self.number);
-            let mut ask = json!({"operation": "requestChat", "nickname": nickname});
+            let mut request = json!({"operation": "requestChat", "nickname": nickname});
             if self.scene.has_ids {
-                ask["messageId"] = json!(self.request);
+                request["messageId"] = json!(self.request);
             }
-            return session.publish(&ask).await;
+            return session.publish(&request).await;
         };
         let position = self.scene.book.with(id, |chat| chat.view(Party::Customer).len()) + 1;
-        let ask = json!({"operation": "requestNotifications", "secureKey": key, "transcriptPosition": position});
-        session.publish(&ask).await?;
+        let request = json!({"operation": "requestNotifications", "secureKey": key,
+            "transcriptPosition": position});
+        session.publish(&request).await?;
         if self.pending.is_some() {
             self.say(session).await?;
         }
         Ok(())
     }
 
-    async fn speak(&mut self, session: &Session) -> Result<()> {
+    async fn speak(&mut self, session: &Listening) -> Result<()> {
         let is_due = match self.pending {
             None => self.scene.phase() == Phase::Talk,
             Some(since) => since.elapsed() > PATIENCE,
@@ -103,7 +105,7 @@ impl Customer {
     }
 
     /// Says the message after the last one that was acknowledged.
-    async fn say(&mut self, session: &Session) -> Result<()> {
+    async fn say(&mut self, session: &Listening) -> Result<()> {
         let (id, key) = self.chat.as_ref().context("there is no chat")?;
         let number = self.said + 1;
         let counter = match self.pending.replace(Instant::now()) {
@@ -119,7 +121,7 @@ impl Customer {
         session.publish(&message).await
     }
 
-    fn hear(&mut self, data: &Value) {
+    fn take(&mut self, data: &Value) {
         if data["statusCode"] != 0 {
             let code = data["errors"][0]["code"].as_i64().unwrap_or(0);
             if !TRANSIENT.contains(&code) {

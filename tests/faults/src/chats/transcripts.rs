@@ -4,16 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::Scene;
 use super::site::{SERVICE, owner};
 use super::view::Line;
-use handoff_testkit::load::center::PASSWORD;
-use handoff_testkit::load::http::{Call, Client};
+use handoff_testkit::{Call, Client};
 
 /// How many read at the same time.
 const READERS: usize = 4;
@@ -25,10 +23,6 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const LOOK: Duration = Duration::from_millis(5);
 
 /// Reads all transcripts into the book.
-///
-/// # Errors
-///
-/// When one cannot be read.
 pub(super) async fn read(scene: &Arc<Scene>) -> Result<()> {
     let (chats, end) = (scene.book.ids(), Instant::now() + BOUND);
     let mut readers = JoinSet::new();
@@ -51,19 +45,12 @@ pub(super) async fn read(scene: &Arc<Scene>) -> Result<()> {
 /// Reads what the customer is shown by plain requests.
 async fn read_customers(scene: &Scene, chat: &str) -> Result<()> {
     let key = scene.book.with(chat, |page| page.key.clone());
-    let mut client = Client::new(scene.address.clone(), "nobody", PASSWORD)?;
+    let client = Client::anonymous(&scene.address);
     let mut position = 1_u64;
     loop {
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-        let body = format!("secureKey={key}&transcriptPosition={position}");
-        let call = Call {
-            headers,
-            path: format!("/genesys/2/chat/{SERVICE}/{chat}/refresh"),
-            body: Some(body.into()),
-            ..Call::post("", &Value::Null)
-        };
-        let answer = client.send_until_answered(&call).await.context("the program stays away")?;
+        let fields = [("secureKey", &*key), ("transcriptPosition", &*position.to_string())];
+        let target = format!("/genesys/2/chat/{SERVICE}/{chat}/refresh");
+        let answer = client.answer_to(&Call::form(&target, &fields)).await?;
         if answer.code() != 0 {
             scene.book.fault(format!("the transcript of {chat} is refused: {}", answer.body));
             return Ok(());
@@ -87,12 +74,12 @@ async fn read_customers(scene: &Scene, chat: &str) -> Result<()> {
 /// or it is time.
 async fn read_owners(scene: &Scene, chat: &str, end: Instant) -> Result<()> {
     let (wanted, number) = scene.book.with(chat, |page| (page.expected(), page.owner));
-    let mut client = Client::new(scene.address.clone(), &owner(number), PASSWORD)?;
+    let client = scene.client(&owner(number));
     let body = json!({"operationName": "RequestChatHistory"});
     let is_read = || scene.book.with(chat, |page| page.for_agents.len() as u64 >= wanted);
     while !is_read() && Instant::now() < end {
         let call = Call::post(&format!("/me/interactions/{chat}"), &body);
-        let answer = client.send_until_answered(&call).await.context("the program stays away")?;
+        let answer = client.answer_to(&call).await?;
         if answer.code() != 0 {
             scene.book.fault(format!("the history of {chat} is refused: {}", answer.body));
             return Ok(());

@@ -3,18 +3,18 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use anyhow::{Context as _, Result, ensure};
+use handoff_testkit::center::{self, QUEUE};
+use handoff_testkit::{Address, Client, NoAnswer};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
 
 use super::checker::Entry;
-use super::rules::{Agent, Answer, Ask, Call, Place};
-use handoff_testkit::load::center::{self, PASSWORD, QUEUE};
-use handoff_testkit::load::http::{self, Client, NoAnswer};
-use handoff_testkit::load::program::Address;
+use super::rules::{Agent, Answer, Call, Place, Request};
+use crate::campaign::lock;
 
 /// Half of all calls go to this many interactions, so that clients really meet.
 const HOT: usize = 20;
@@ -23,8 +23,7 @@ const VALUE: &str = "value";
 
 /// What all clients share.
 pub(super) struct Shared {
-    /// Where the program is.
-    pub(super) address: Address,
+    address: Address,
     /// The agents' user ids.
     pub(super) users: Vec<String>,
     /// The id of the group's workbin.
@@ -60,7 +59,6 @@ pub(super) enum Fencing {
 pub(super) struct Contested {
     /// Its number, which names its history.
     pub(super) number: usize,
-    /// Its id.
     pub(super) id: String,
 }
 
@@ -92,16 +90,17 @@ impl Shared {
         }
     }
 
+    pub(super) fn client(&self, user: &str) -> Client {
+        Client::new(&self.address, user)
+    }
+
     /// Makes one more interaction.
     pub(super) async fn make(&self) -> Result<Arc<Contested>> {
         let number = self.made.fetch_add(1, Ordering::Relaxed);
         let body = json!({"operationName": "Create", "channel": "workitem", "queueName": QUEUE,
             "externalId": format!("contested-{number}")});
-        let mut client = Client::new(self.address.clone(), &center::submitter(0), PASSWORD)?;
-        let answer = client.send_until_answered(&http::Call::post("/interactions", &body)).await;
-        let answer = answer.context("the program stays away")?;
-        ensure!(answer.code() == 0, "an interaction was refused: {}", answer.body);
-        let id = answer.body["id"].as_str().context("no id")?.to_owned();
+        let made = self.client(&center::submitter(0)).command("/interactions", &body).await?;
+        let id = made["id"].as_str().context("no id")?.to_owned();
         Ok(Arc::new(Contested { number: usize::try_from(number)?, id }))
     }
 
@@ -110,15 +109,14 @@ impl Shared {
     }
 
     fn record(&self, contested: &Contested, called: u64, answered: Option<u64>, call: Call) {
-        let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
-        history.push((contested.number, Entry { called, answered, call }));
+        lock(&self.history).push((contested.number, Entry { called, answered, call }));
     }
 
     /// Replaces an interaction that is finished, unless somebody else did so already.
     async fn replace(&self, finished: &Contested) -> Result<()> {
         let fresh = self.make().await?;
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(slot) = slots.iter_mut().find(|slot| slot.number == finished.number) {
+        if let Some(slot) = lock(&self.slots).iter_mut().find(|slot| slot.number == finished.number)
+        {
             *slot = fresh;
         }
         Ok(())
@@ -137,11 +135,10 @@ pub(super) struct Caller {
 
 impl Caller {
     /// Makes a client of an agent; `seed` decides all that it tries.
-    pub(super) fn new(shared: &Arc<Shared>, agent: Agent, seed: u64) -> Result<Self> {
-        let client =
-            Client::new(shared.address.clone(), &center::agent(usize::from(agent)), PASSWORD)?;
+    pub(super) fn new(shared: &Arc<Shared>, agent: Agent, seed: u64) -> Self {
+        let client = shared.client(&center::agent(usize::from(agent)));
         let random = StdRng::seed_from_u64(seed);
-        Ok(Self { shared: Arc::clone(shared), agent, client, random, seen: HashMap::new() })
+        Self { shared: Arc::clone(shared), agent, client, random, seen: HashMap::new() }
     }
 
     /// Calls until it is over.
@@ -160,7 +157,7 @@ impl Caller {
     }
 
     fn pick(&mut self) -> Arc<Contested> {
-        let slots = self.shared.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let slots = lock(&self.shared.slots);
         let among = if self.random.random_bool(0.5) { HOT.min(slots.len()) } else { slots.len() };
         Arc::clone(&slots[self.random.random_range(0..among)])
     }
@@ -169,8 +166,7 @@ impl Caller {
     /// end.
     async fn read(&mut self, contested: &Contested) -> Result<Option<Sight>, NoAnswer> {
         let called = self.shared.moment();
-        let answer =
-            self.client.send(&http::Call::get(&format!("/interactions/{}", contested.id))).await?;
+        let answer = self.client.get(&format!("/interactions/{}", contested.id)).await?;
         if answer.is_failure() {
             return Err(NoAnswer::Unknown);
         }
@@ -181,7 +177,7 @@ impl Caller {
             }
             None => Answer::Refused,
         };
-        let call = Call { by: self.agent, ask: Ask::Read, epoch: None, answer };
+        let call = Call { by: self.agent, request: Request::Read, epoch: None, answer };
         self.shared.record(contested, called, Some(self.shared.moment()), call);
         if let Some((sight, _)) = &sight {
             self.seen.entry(contested.number).or_default().push(sight.epoch);
@@ -207,48 +203,48 @@ impl Caller {
     /// Tries something with an interaction that was just seen.
     async fn act(&mut self, contested: &Contested, sight: &Sight) -> Result<()> {
         let sensible = self.random.random_bool(0.8);
-        let ask = if sensible { self.sensible(sight) } else { self.any() };
-        let Some(ask) = ask else { return Ok(()) };
+        let request = if sensible { self.sensible(sight) } else { Some(self.any()) };
+        let Some(request) = request else { return Ok(()) };
         let epoch = self.epoch(contested, sight);
-        let call = self.call(contested, ask, epoch);
+        let (path, body) = self.command(contested, request, epoch);
         let called = self.shared.moment();
-        let answer = match self.client.send(&call).await {
+        let answer = match self.client.post(&path, body).await {
             Ok(answer) if answer.is_failure() => Answer::None,
             Ok(answer) if answer.code() == 0 => Answer::Done,
             Ok(answer) => {
                 let is_refusal = matches!(answer.code(), 2 | 3 | 6);
-                ensure!(is_refusal, "{ask:?} was answered {}: {}", answer.status, answer.body);
+                ensure!(is_refusal, "{request:?} was answered {}: {}", answer.status, answer.body);
                 Answer::Refused
             }
             Err(NoAnswer::Unknown) => Answer::None,
             Err(NoAnswer::NotSent) => return Ok(()),
         };
         let answered = (answer != Answer::None).then(|| self.shared.moment());
-        self.shared.record(
-            contested,
-            called,
-            answered,
-            Call { by: self.agent, ask, epoch, answer },
-        );
+        let call = Call { by: self.agent, request, epoch, answer };
+        self.shared.record(contested, called, answered, call);
         Ok(())
     }
 
     /// Returns what an agent would do who saw that.
-    fn sensible(&mut self, sight: &Sight) -> Option<Ask> {
+    fn sensible(&mut self, sight: &Sight) -> Option<Request> {
         if sight.may_accept {
-            return Some(if self.random.random_bool(0.9) { Ask::Accept } else { Ask::Reject });
+            return Some(if self.random.random_bool(0.9) {
+                Request::Accept
+            } else {
+                Request::Reject
+            });
         }
         match sight.place {
             Place::Owned(owner) if owner == self.agent => {
                 Some(match self.random.random_range(0..100) {
                     0..40 => self.update(),
                     40..60 => self.transfer(),
-                    60..75 => Ask::PlaceInQueue,
-                    75..97 => Ask::Park,
-                    _ => Ask::Complete,
+                    60..75 => Request::PlaceInQueue,
+                    75..97 => Request::Park,
+                    _ => Request::Complete,
                 })
             }
-            Place::Parked => Some(Ask::Pull),
+            Place::Parked => Some(Request::Pull),
             // Nothing to be done by them; now and then they try all the same.
             Place::Owned(_) | Place::Waiting => None,
             Place::Done => None,
@@ -256,25 +252,25 @@ impl Caller {
     }
 
     /// Returns anything at all.
-    fn any(&mut self) -> Option<Ask> {
-        Some(match self.random.random_range(0..7) {
-            0 => Ask::Accept,
-            1 => Ask::Reject,
+    fn any(&mut self) -> Request {
+        match self.random.random_range(0..7) {
+            0 => Request::Accept,
+            1 => Request::Reject,
             2 => self.transfer(),
-            3 => Ask::PlaceInQueue,
-            4 => Ask::Park,
-            5 => Ask::Pull,
+            3 => Request::PlaceInQueue,
+            4 => Request::Park,
+            5 => Request::Pull,
             _ => self.update(),
-        })
+        }
     }
 
-    fn update(&self) -> Ask {
-        Ask::Update { value: self.shared.values.fetch_add(1, Ordering::Relaxed) }
+    fn update(&self) -> Request {
+        Request::Update { value: self.shared.values.fetch_add(1, Ordering::Relaxed) }
     }
 
-    fn transfer(&mut self) -> Ask {
+    fn transfer(&mut self) -> Request {
         let to = self.random.random_range(0..self.shared.users.len());
-        Ask::Transfer { to: Agent::try_from(to).unwrap_or(Agent::MAX) }
+        Request::Transfer { to: Agent::try_from(to).unwrap_or(Agent::MAX) }
     }
 
     /// Returns the epoch that the command names: mostly the one just seen, at times an older one,
@@ -288,27 +284,35 @@ impl Caller {
         }
     }
 
-    fn call(&self, contested: &Contested, ask: Ask, epoch: Option<u64>) -> http::Call {
-        let mut body = match ask {
-            Ask::Accept => json!({"operationName": "Accept"}),
-            Ask::Reject => json!({"operationName": "Reject"}),
-            Ask::Transfer { to } => {
+    fn command(
+        &self,
+        contested: &Contested,
+        request: Request,
+        epoch: Option<u64>,
+    ) -> (String, Value) {
+        let mut body = match request {
+            Request::Accept => json!({"operationName": "Accept"}),
+            Request::Reject => json!({"operationName": "Reject"}),
+            Request::Transfer { to } => {
                 json!({"operationName": "Transfer", "userName": center::agent(usize::from(to))})
             }
-            Ask::PlaceInQueue => json!({"operationName": "PlaceInQueue", "queueName": QUEUE}),
-            Ask::Park => json!({"operationName": "PlaceInWorkbin", "workbin": self.shared.workbin}),
-            Ask::Pull => json!({"operationName": "PullInteraction", "id": contested.id}),
-            Ask::Update { value } => {
+            Request::PlaceInQueue => json!({"operationName": "PlaceInQueue", "queueName": QUEUE}),
+            Request::Park => {
+                json!({"operationName": "PlaceInWorkbin", "workbin": self.shared.workbin})
+            }
+            Request::Pull => json!({"operationName": "PullInteraction", "id": contested.id}),
+            Request::Update { value } => {
                 json!({"operationName": "UpdateUserData", "userData": {VALUE: value}})
             }
-            Ask::Complete | Ask::Read => json!({"operationName": "Complete"}),
+            Request::Complete | Request::Read => json!({"operationName": "Complete"}),
         };
         if let (Fencing::Sent, Some(epoch)) = (self.shared.fencing, epoch) {
             body["epoch"] = epoch.into();
         }
-        match ask {
-            Ask::Pull => http::Call::post(&format!("/workbins/{}", self.shared.workbin), &body),
-            _ => http::Call::post(&format!("/me/interactions/{}", contested.id), &body),
-        }
+        let path = match request {
+            Request::Pull => format!("/workbins/{}", self.shared.workbin),
+            _ => format!("/me/interactions/{}", contested.id),
+        };
+        (path, body)
     }
 }

@@ -13,16 +13,13 @@ pub(crate) type Agent = u8;
 
 /// What a client asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ask {
+pub(crate) enum Request {
     /// Take the offer.
     Accept,
     /// Pass the offer by.
     Reject,
     /// Offer it to another agent.
-    Transfer {
-        /// Whom.
-        to: Agent,
-    },
+    Transfer { to: Agent },
     /// Put it back into the queue.
     PlaceInQueue,
     /// Put it into the group's workbin.
@@ -62,9 +59,7 @@ pub(crate) enum Answer {
     Refused,
     /// What a read showed.
     Seen {
-        /// Where it was.
         place: Place,
-        /// Its epoch.
         epoch: u64,
         /// The value; 0 when never set.
         value: u64,
@@ -76,13 +71,10 @@ pub(crate) enum Answer {
 /// One call on one interaction.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call {
-    /// Who called.
     pub(crate) by: Agent,
-    /// What was asked.
-    pub(crate) ask: Ask,
+    pub(crate) request: Request,
     /// The epoch that the caller named.
     pub(crate) epoch: Option<u64>,
-    /// The answer.
     pub(crate) answer: Answer,
 }
 
@@ -171,8 +163,8 @@ fn done(state: &State, call: &Call) -> Option<State> {
     };
     let is_owner = state.place == Place::Owned(call.by);
     let moved = |place| State { place, offer: None, epoch: epoch.risen(), value: state.value };
-    match call.ask {
-        Ask::Accept => {
+    match call.request {
+        Request::Accept => {
             let is_offered = match state.place {
                 Place::Waiting => true,
                 Place::Owned(_) => state.offer == Some(call.by),
@@ -180,24 +172,24 @@ fn done(state: &State, call: &Call) -> Option<State> {
             };
             is_offered.then(|| moved(Place::Owned(call.by)))
         }
-        Ask::Reject => match state.place {
+        Request::Reject => match state.place {
             Place::Waiting => Some(State { epoch: epoch.risen().open(), ..*state }),
             Place::Owned(_) if state.offer == Some(call.by) => {
                 Some(State { offer: None, epoch, ..*state })
             }
             Place::Owned(_) | Place::Parked | Place::Done => None,
         },
-        Ask::Transfer { to } => {
+        Request::Transfer { to } => {
             (is_owner && to != call.by).then_some(State { offer: Some(to), epoch, ..*state })
         }
-        Ask::PlaceInQueue => {
+        Request::PlaceInQueue => {
             is_owner.then(|| State { epoch: epoch.risen().open(), ..moved(Place::Waiting) })
         }
-        Ask::Park => is_owner.then(|| moved(Place::Parked)),
-        Ask::Pull => (state.place == Place::Parked).then(|| moved(Place::Owned(call.by))),
-        Ask::Update { value } => is_owner.then_some(State { epoch, value, ..*state }),
-        Ask::Complete => is_owner.then(|| moved(Place::Done)),
-        Ask::Read => Some(*state),
+        Request::Park => is_owner.then(|| moved(Place::Parked)),
+        Request::Pull => (state.place == Place::Parked).then(|| moved(Place::Owned(call.by))),
+        Request::Update { value } => is_owner.then_some(State { epoch, value, ..*state }),
+        Request::Complete => is_owner.then(|| moved(Place::Done)),
+        Request::Read => Some(*state),
     }
 }
 
@@ -208,13 +200,15 @@ fn refused(state: &State, call: &Call) -> Option<State> {
     let is_current =
         call.epoch.is_none_or(|epoch| state.epoch.is_exact && state.epoch.low == epoch);
     let is_owner = state.place == Place::Owned(call.by);
-    let had_to = match call.ask {
-        Ask::Update { .. } | Ask::Complete | Ask::PlaceInQueue | Ask::Park => is_owner,
-        Ask::Pull => state.place == Place::Parked,
-        Ask::Accept | Ask::Reject | Ask::Transfer { .. } => false,
+    let had_to = match call.request {
+        Request::Update { .. } | Request::Complete | Request::PlaceInQueue | Request::Park => {
+            is_owner
+        }
+        Request::Pull => state.place == Place::Parked,
+        Request::Accept | Request::Reject | Request::Transfer { .. } => false,
         // Whoever never had it loses sight of it at its end (docs/compat/interactions.md#seen), and
         // everybody serves the queue until then.
-        Ask::Read => state.place != Place::Done,
+        Request::Read => state.place != Place::Done,
     };
     (!(had_to && is_current)).then_some(*state)
 }
@@ -227,12 +221,12 @@ mod tests {
     const OK: Answer = Answer::Done;
     const NO: Answer = Answer::Refused;
 
-    fn call(by: Agent, ask: Ask, epoch: Option<u64>, answer: Answer) -> Call {
-        Call { by, ask, epoch, answer }
+    fn call(by: Agent, request: Request, epoch: Option<u64>, answer: Answer) -> Call {
+        Call { by, request, epoch, answer }
     }
 
     fn read(place: Place, epoch: u64, value: u64) -> Call {
-        call(9, Ask::Read, None, Answer::Seen { place, epoch, value })
+        call(9, Request::Read, None, Answer::Seen { place, epoch, value })
     }
 
     /// Checks calls made one after another.
@@ -250,75 +244,82 @@ mod tests {
         assert!(verdict(&[
             read(Place::Waiting, 1, 0),
             read(Place::Waiting, 2, 0),
-            call(1, Ask::Reject, Some(2), OK),
-            call(2, Ask::Accept, Some(4), OK),
+            call(1, Request::Reject, Some(2), OK),
+            call(2, Request::Accept, Some(4), OK),
             read(Place::Owned(2), 5, 0),
-            call(2, Ask::Update { value: 7 }, Some(5), OK),
-            call(2, Ask::Transfer { to: 3 }, None, OK),
-            call(3, Ask::Accept, Some(5), OK),
-            call(2, Ask::Complete, None, NO),
-            call(3, Ask::Park, Some(6), OK),
+            call(2, Request::Update { value: 7 }, Some(5), OK),
+            call(2, Request::Transfer { to: 3 }, None, OK),
+            call(3, Request::Accept, Some(5), OK),
+            call(2, Request::Complete, None, NO),
+            call(3, Request::Park, Some(6), OK),
             read(Place::Parked, 7, 7),
-            call(1, Ask::Pull, Some(7), OK),
-            call(1, Ask::PlaceInQueue, Some(8), OK),
-            call(1, Ask::Accept, None, OK),
-            call(1, Ask::Complete, None, OK),
-            call(1, Ask::Complete, None, NO),
+            call(1, Request::Pull, Some(7), OK),
+            call(1, Request::PlaceInQueue, Some(8), OK),
+            call(1, Request::Accept, None, OK),
+            call(1, Request::Complete, None, OK),
+            call(1, Request::Complete, None, NO),
         ]));
     }
 
     #[test]
     fn a_stale_epoch_must_be_refused() {
-        let taken = [call(1, Ask::Accept, Some(2), OK), read(Place::Owned(1), 3, 0)];
+        let taken = [call(1, Request::Accept, Some(2), OK), read(Place::Owned(1), 3, 0)];
         let with = |last: Call| verdict(&[taken[0], taken[1], last]);
-        assert!(with(call(1, Ask::Update { value: 7 }, Some(2), NO)));
-        assert!(!with(call(1, Ask::Update { value: 7 }, Some(2), OK)));
-        assert!(!with(call(1, Ask::Update { value: 7 }, Some(3), NO)));
+        assert!(with(call(1, Request::Update { value: 7 }, Some(2), NO)));
+        assert!(!with(call(1, Request::Update { value: 7 }, Some(2), OK)));
+        assert!(!with(call(1, Request::Update { value: 7 }, Some(3), NO)));
     }
 
     #[test]
     fn one_offer_has_one_taker_and_one_interaction_one_owner() {
-        assert!(!verdict(&[call(1, Ask::Accept, Some(2), OK), call(2, Ask::Accept, Some(2), OK)]));
         assert!(!verdict(&[
-            call(1, Ask::Accept, None, OK),
-            call(2, Ask::Update { value: 7 }, None, OK)
+            call(1, Request::Accept, Some(2), OK),
+            call(2, Request::Accept, Some(2), OK)
         ]));
         assert!(!verdict(&[
-            call(1, Ask::Accept, None, OK),
-            call(1, Ask::Park, None, OK),
-            call(2, Ask::Pull, None, OK),
-            call(3, Ask::Pull, None, OK),
+            call(1, Request::Accept, None, OK),
+            call(2, Request::Update { value: 7 }, None, OK)
+        ]));
+        assert!(!verdict(&[
+            call(1, Request::Accept, None, OK),
+            call(1, Request::Park, None, OK),
+            call(2, Request::Pull, None, OK),
+            call(3, Request::Pull, None, OK),
         ]));
     }
 
     #[test]
     fn acknowledged_data_stays_and_finished_work_does_not_come_back() {
-        let taken = call(1, Ask::Accept, None, OK);
+        let taken = call(1, Request::Accept, None, OK);
         assert!(!verdict(&[
             taken,
-            call(1, Ask::Update { value: 7 }, None, OK),
+            call(1, Request::Update { value: 7 }, None, OK),
             read(Place::Owned(1), 3, 0)
         ]));
-        assert!(!verdict(&[taken, call(1, Ask::Complete, None, OK), read(Place::Owned(1), 3, 0)]));
+        assert!(!verdict(&[
+            taken,
+            call(1, Request::Complete, None, OK),
+            read(Place::Owned(1), 3, 0)
+        ]));
     }
 
     #[test]
     fn who_serves_the_queue_sees_it_until_its_end() {
-        let taken = call(1, Ask::Accept, None, OK);
-        let unseen = call(2, Ask::Read, None, NO);
-        assert!(verdict(&[taken, call(1, Ask::Complete, None, OK), unseen]));
+        let taken = call(1, Request::Accept, None, OK);
+        let unseen = call(2, Request::Read, None, NO);
+        assert!(verdict(&[taken, call(1, Request::Complete, None, OK), unseen]));
         assert!(!verdict(&[taken, unseen]));
     }
 
     #[test]
     fn an_unanswered_command_happens_once_or_never() {
-        let taken = call(1, Ask::Accept, None, OK);
-        let open = call(1, Ask::PlaceInQueue, None, Answer::None);
+        let taken = call(1, Request::Accept, None, OK);
+        let open = call(1, Request::PlaceInQueue, None, Answer::None);
         assert!(verdict(&[taken, open, read(Place::Owned(1), 3, 0), read(Place::Waiting, 4, 0)]));
         assert!(verdict(&[taken, open, read(Place::Owned(1), 3, 0)]));
         let again = [
             read(Place::Waiting, 4, 0),
-            call(1, Ask::Accept, None, OK),
+            call(1, Request::Accept, None, OK),
             read(Place::Waiting, 8, 0),
         ];
         assert!(!verdict(&[taken, open, again[0], again[1], again[2]]));
@@ -327,6 +328,6 @@ mod tests {
     #[test]
     fn the_epoch_never_falls() {
         assert!(!verdict(&[read(Place::Waiting, 5, 0), read(Place::Waiting, 4, 0)]));
-        assert!(!verdict(&[call(1, Ask::Accept, Some(4), OK), read(Place::Owned(1), 4, 0)]));
+        assert!(!verdict(&[call(1, Request::Accept, Some(4), OK), read(Place::Owned(1), 4, 0)]));
     }
 }

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::campaign::{DOUBLED, Findings, MISSING};
+
 /// What a command that was carried out changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Effect {
@@ -46,23 +48,8 @@ pub(super) struct Shown {
     pub(super) listed: usize,
 }
 
-/// What is wrong, counted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Findings {
-    /// Acknowledged and not there.
-    pub(super) missing: Vec<String>,
-    /// There more often than it was acknowledged.
-    pub(super) doubled: Vec<String>,
-    /// Not in exactly one place.
-    pub(super) misplaced: Vec<String>,
-}
-
-impl Findings {
-    /// Counts all of them.
-    pub(super) fn count(&self) -> usize {
-        self.missing.len() + self.doubled.len() + self.misplaced.len()
-    }
-}
+/// Not in exactly one place.
+const MISPLACED: &str = "not in exactly one place";
 
 /// Compares what was acknowledged with what is shown. Every command was repeated until it was
 /// answered, so nothing is left open: what was not acknowledged did not happen.
@@ -71,20 +58,20 @@ pub(super) fn compare(lines: &[Line], shown: &BTreeMap<String, Option<Shown>>) -
     for line in lines {
         told.entry(&line.interaction).or_default().push(line);
     }
-    let mut findings = Findings::default();
+    let mut findings = Findings::of(&[MISSING, DOUBLED, MISPLACED]);
     for (id, lines) in &told {
         match shown.get(*id) {
             Some(Some(shown)) => compare_one(id, lines, shown, &mut findings),
             Some(None) | None => {
-                findings.missing.push(format!("{id}: {} commands, nothing there", lines.len()))
+                findings.find(MISSING, format!("{id}: {} commands, nothing there", lines.len()))
             }
         }
     }
     let unknown =
         shown.iter().filter(|(id, shown)| shown.is_some() && !told.contains_key(id.as_str()));
-    findings
-        .doubled
-        .extend(unknown.map(|(id, _)| format!("{id}: nobody was told that it was made")));
+    for (id, _) in unknown {
+        findings.find(DOUBLED, format!("{id}: nobody was told that it was made"));
+    }
     findings
 }
 
@@ -106,7 +93,7 @@ fn compare_one(id: &str, lines: &[&Line], shown: &Shown, findings: &mut Findings
                 .filter(|line| line.effect == Effect::Created && line.by == **by)
                 .count();
             let told = if *effect == Effect::Requeued { told + entered } else { told };
-            weigh(findings, &format!("{id}: {fact} by {by}"), told, count(shown, fact, Some(by)));
+            findings.weigh(&format!("{id}: {fact} by {by}"), told, count(shown, fact, Some(by)));
         }
     }
     let mut updates = 0;
@@ -114,29 +101,17 @@ fn compare_one(id: &str, lines: &[&Line], shown: &Shown, findings: &mut Findings
         if let Effect::Updated { key } = &line.effect {
             updates += 1;
             if shown.user_data[key.as_str()].is_null() {
-                findings.missing.push(format!("{id}: {key} of the user data"));
+                findings.find(MISSING, format!("{id}: {key} of the user data"));
             }
         }
     }
-    weigh(
-        findings,
-        &format!("{id}: changes of the user data"),
-        updates,
-        count(shown, "UserDataChanged", None),
-    );
+    let changes = count(shown, "UserDataChanged", None);
+    findings.weigh(&format!("{id}: changes of the user data"), updates, changes);
     place(id, lines, shown, findings);
 }
 
 fn count(shown: &Shown, fact: &str, by: Option<&str>) -> usize {
     shown.facts.iter().filter(|(what, who)| what == fact && by.is_none_or(|by| by == who)).count()
-}
-
-fn weigh(findings: &mut Findings, what: &str, told: usize, found: usize) {
-    if found < told {
-        findings.missing.push(format!("{what}: told {told}, found {found}"));
-    } else if found > told {
-        findings.doubled.push(format!("{what}: told {told}, found {found}"));
-    }
 }
 
 /// Checks that state, history and list agree on one place.
@@ -150,15 +125,13 @@ fn place(id: &str, lines: &[&Line], shown: &Shown, findings: &mut Findings) {
         _ => None,
     });
     if by_history != Some(shown.state.as_str()) {
-        findings
-            .misplaced
-            .push(format!("{id}: {} by its state, {by_history:?} by its history", shown.state));
+        let what = format!("{id}: {} by its state, {by_history:?} by its history", shown.state);
+        findings.find(MISPLACED, what);
     }
     let is_over = lines.iter().any(|line| line.effect == Effect::Completed);
     if shown.listed != usize::from(!is_over) {
-        findings
-            .misplaced
-            .push(format!("{id}: {} times in the list, over: {is_over}", shown.listed));
+        let what = format!("{id}: {} times in the list, over: {is_over}", shown.listed);
+        findings.find(MISPLACED, what);
     }
 }
 
@@ -203,7 +176,7 @@ mod tests {
 
     fn findings(lines: &[Line], shown: Option<Shown>) -> (usize, usize, usize) {
         let found = compare(lines, &BTreeMap::from([("i".to_owned(), shown)]));
-        (found.missing.len(), found.doubled.len(), found.misplaced.len())
+        (found.count(MISSING), found.count(DOUBLED), found.count(MISPLACED))
     }
 
     #[test]
@@ -239,7 +212,7 @@ mod tests {
     fn an_interaction_that_nobody_was_told_of_is_doubled() {
         let all =
             BTreeMap::from([("i".to_owned(), Some(shown())), ("j".to_owned(), Some(shown()))]);
-        assert_eq!(compare(&lines(), &all).doubled.len(), 1);
+        assert_eq!(compare(&lines(), &all).count(DOUBLED), 1);
     }
 
     #[test]

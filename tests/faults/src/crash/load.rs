@@ -3,7 +3,7 @@
 //! down.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -14,9 +14,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
 use super::ledger::{Effect, Line};
-use handoff_testkit::load::comet::{self, Heard};
-use handoff_testkit::load::http::{Call, Client};
-use handoff_testkit::load::program::Address;
+use crate::campaign::lock;
+use handoff_testkit::comet::{Event, stay_reachable};
+use handoff_testkit::{Address, Call, Client};
 
 /// The demo center's agents (docs/compat/center.md#demo).
 pub(super) const AGENTS: [&str; 4] = ["kate", "ben", "mia", "sam"];
@@ -24,8 +24,6 @@ pub(super) const AGENTS: [&str; 4] = ["kate", "ben", "mia", "sam"];
 const SUBMITTER: &str = "intake";
 /// The account that sees everything.
 pub(super) const ADMIN: &str = "ada";
-/// Everybody's password.
-pub(super) const PASSWORD: &str = "handoff-demo";
 /// The queues that somebody serves.
 const QUEUES: [&str; 3] = ["tasks", "billing", "sales"];
 /// Each agent works through so many clients.
@@ -63,8 +61,8 @@ impl Load {
     }
 
     /// Makes a client of one of the demo center's accounts.
-    pub(super) fn client(&self, user: &str) -> Result<Client> {
-        Client::new(self.address.clone(), user, PASSWORD)
+    pub(super) fn client(&self, user: &str) -> Client {
+        Client::new(&self.address, user)
     }
 
     /// Starts all clients; each ends some time after `over` is set.
@@ -76,12 +74,12 @@ impl Load {
         let mut clients = JoinSet::new();
         for number in 0..submitters {
             let random = StdRng::seed_from_u64(seed.wrapping_add(number as u64));
-            clients.spawn(Arc::clone(self).submit(self.client(SUBMITTER)?, random));
+            clients.spawn(Arc::clone(self).submit(self.client(SUBMITTER), random));
         }
         for agent in AGENTS {
-            let mut client = self.client(agent)?;
-            comet::start_work(&mut client).await?;
-            let id = own_id(&mut client).await?;
+            let client = self.client(agent);
+            client.start_work(&["workitem"]).await?;
+            let id = client.own_id().await?;
             let mut desks = Vec::new();
             for number in 0..CLIENTS_PER_AGENT {
                 let (work, offers) = unbounded_channel();
@@ -90,21 +88,19 @@ impl Load {
                     StdRng::seed_from_u64(seed.wrapping_mul(31).wrapping_add(number as u64));
                 let worker = Worker {
                     load: Arc::clone(self),
-                    client: self.client(agent)?,
+                    client: self.client(agent),
                     user: id.clone(),
                     random,
                 };
                 clients.spawn(worker.run(offers));
             }
-            let (heard, hears) = unbounded_channel();
-            comet::stay_reachable(self.client(agent)?, heard);
-            clients.spawn(Arc::clone(self).hear(client, hears, desks));
+            clients.spawn(Arc::clone(self).listen(client, desks));
         }
         Ok(clients)
     }
 
-    async fn submit(self: Arc<Self>, mut client: Client, mut random: StdRng) -> Result<()> {
-        let user = own_id(&mut client).await?;
+    async fn submit(self: Arc<Self>, client: Client, mut random: StdRng) -> Result<()> {
+        let user = client.own_id().await?;
         while !self.over.load(Ordering::Relaxed) {
             if self.unfinished.load(Ordering::Relaxed) > UNFINISHED_MAX {
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -112,7 +108,8 @@ impl Load {
             }
             let number = self.commands.fetch_add(1, Ordering::Relaxed);
             let body = json!({"operationName": "Create", "channel": "workitem",
-                "queueName": QUEUES[random.random_range(0..QUEUES.len())], "externalId": format!("crash-{number}")});
+                "queueName": QUEUES[random.random_range(0..QUEUES.len())],
+                "externalId": format!("crash-{number}")});
             let call = Call::post("/interactions", &body);
             // The external id alone must be enough to make it once; with a key both are at work.
             let call = if random.random_bool(0.5) {
@@ -120,7 +117,7 @@ impl Load {
             } else {
                 call
             };
-            let answer = self.carry_out(&mut client, &call).await?;
+            let answer = self.carry_out(&client, &call).await?;
             ensure!(answer["statusCode"] == 0, "a submission was refused: {answer}");
             let interaction = answer["id"].as_str().context("no id")?.to_owned();
             self.unfinished.fetch_add(1, Ordering::Relaxed);
@@ -130,27 +127,19 @@ impl Load {
     }
 
     /// Passes an agent's offers on to their clients, one interaction always to the same.
-    async fn hear(
+    async fn listen(
         self: Arc<Self>,
-        mut client: Client,
-        mut hears: UnboundedReceiver<Heard>,
+        client: Client,
         desks: Vec<UnboundedSender<String>>,
     ) -> Result<()> {
+        let (events, mut told) = unbounded_channel();
+        let _reachable = stay_reachable(client.clone(), events);
         while !self.over.load(Ordering::Relaxed) {
-            let Ok(heard) = tokio::time::timeout(Duration::from_millis(100), hears.recv()).await
-            else {
-                continue;
-            };
-            let offers = match heard.context("the CometD session's task ended")? {
-                Heard::Notification(data) => vec![data],
-                Heard::Opened => {
-                    let call = Call::get("/me/interactions?fields=*");
-                    let list = client
-                        .send_until_answered(&call)
-                        .await
-                        .context("the program stays away")?;
-                    list.body["interactions"].as_array().cloned().unwrap_or_default()
-                }
+            let event = tokio::time::timeout(Duration::from_millis(100), told.recv()).await;
+            let Ok(event) = event else { continue };
+            let offers = match event.context("the CometD session's task ended")? {
+                Event::Notification(data) => vec![data],
+                Event::Opened => client.interactions("/me/interactions?fields=*").await?,
             };
             for offer in offers.iter().filter(|interaction| interaction["state"] == "Invited") {
                 let id = offer["id"].as_str().context("an offer without an id")?;
@@ -162,8 +151,8 @@ impl Load {
     }
 
     /// Sends a command until it is answered.
-    async fn carry_out(&self, client: &mut Client, call: &Call) -> Result<Value> {
-        let (answer, times) = client.send_counting(call).await.context("the program stays away")?;
+    async fn carry_out(&self, client: &Client, call: &Call) -> Result<Value> {
+        let (answer, times) = client.send_counting(call).await?;
         if times > 1 {
             self.repeated.fetch_add(1, Ordering::Relaxed);
         }
@@ -174,7 +163,7 @@ impl Load {
     }
 
     fn write_down(&self, line: Line) {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        lock(&self.ledger).push(line);
     }
 }
 
@@ -222,7 +211,7 @@ impl Worker {
         let number = self.load.commands.fetch_add(1, Ordering::Relaxed);
         let call =
             Call::post(&format!("/me/interactions/{id}"), body).keyed(&format!("command-{number}"));
-        let answer = self.load.carry_out(&mut self.client, &call).await?;
+        let answer = self.load.carry_out(&self.client, &call).await?;
         let is_done = answer["statusCode"] == 0;
         if is_done {
             self.load.write_down(Line {
@@ -233,10 +222,4 @@ impl Worker {
         }
         Ok(is_done)
     }
-}
-
-async fn own_id(client: &mut Client) -> Result<String> {
-    let me =
-        client.send_until_answered(&Call::get("/me")).await.context("the program stays away")?;
-    Ok(me.body["user"]["id"].as_str().context("no user id")?.to_owned())
 }

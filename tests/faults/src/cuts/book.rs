@@ -13,95 +13,72 @@
 //! given.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
-/// How many findings of a kind are shown.
-const SHOWN_MAX: usize = 5;
+use crate::campaign::{DOUBLED, Findings, MISSING, lock};
+
 /// How much of two contents is shown before and after the place where they begin to differ.
 const CONTEXT_BYTES: usize = 30;
 
-/// What is wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Finding {
-    /// A number below the head that a client was never told.
-    Missing,
-    /// A number that came before the one that should have come next.
-    Disorder,
-    /// A number that a client was told already.
-    Doubled,
-    /// A number that was told with two contents.
-    Changed,
-    /// A number that was told, and that the program later says it never gave.
-    TakenBack,
-    /// A `Resync` that nobody had given reason for, or none where one was due.
-    Resync,
-    /// A message that nobody subscribed to, or without a number.
-    Strange,
-}
-
-impl Finding {
-    /// All of them.
-    const ALL: [Self; 7] = [
-        Self::Missing,
-        Self::Disorder,
-        Self::Doubled,
-        Self::Changed,
-        Self::TakenBack,
-        Self::Resync,
-        Self::Strange,
-    ];
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Disorder => "out of order",
-            Self::Doubled => "doubled",
-            Self::Changed => "with two contents",
-            Self::TakenBack => "taken back",
-            Self::Resync => "wrongly resynchronized",
-            Self::Strange => "strange",
-        }
-    }
-}
+/// A number that came before the one that should have come next.
+const DISORDER: &str = "out of order";
+/// A number that was told with two contents.
+pub(super) const CHANGED: &str = "with two contents";
+/// A number that was told, and that the program later says it never gave.
+pub(super) const TAKEN_BACK: &str = "taken back";
+/// A `Resync` that nobody had given reason for, or none where one was due.
+pub(super) const RESYNC: &str = "wrongly resynchronized";
+/// A message that nobody subscribed to, or without a number.
+const STRANGE: &str = "strange";
+/// All kinds of findings.
+const KINDS: [&str; 7] = [MISSING, DISORDER, DOUBLED, CHANGED, TAKEN_BACK, RESYNC, STRANGE];
 
 /// Everything that was told to anybody.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Book(Mutex<Pages>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Pages {
     /// The content of each number, by user and topic, as it was told first.
     contents: HashMap<(usize, String, u64), String>,
-    findings: BTreeMap<Finding, Vec<String>>,
+    findings: Findings,
     told: u64,
 }
 
+impl Default for Book {
+    fn default() -> Self {
+        let (contents, findings) = (HashMap::new(), Findings::of(&KINDS));
+        Self(Mutex::new(Pages { contents, findings, told: 0 }))
+    }
+}
+
 impl Book {
-    fn pages(&self) -> MutexGuard<'_, Pages> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Writes a finding down.
-    pub(super) fn find(&self, finding: Finding, what: String) {
-        self.pages().findings.entry(finding).or_default().push(what);
+    pub(super) fn find(&self, kind: &'static str, what: String) {
+        lock(&self.0).findings.find(kind, what);
     }
 
-    /// Counts the findings of some kinds.
-    pub(super) fn count(&self, kinds: &[Finding]) -> usize {
-        let pages = self.pages();
-        kinds.iter().filter_map(|kind| pages.findings.get(kind)).map(Vec::len).sum()
+    pub(super) fn count(&self, kind: &str) -> usize {
+        lock(&self.0).findings.count(kind)
     }
 
-    /// Counts all findings.
-    pub(super) fn count_all(&self) -> usize {
-        self.count(&Finding::ALL)
+    pub(super) fn total(&self) -> usize {
+        lock(&self.0).findings.total()
+    }
+
+    pub(super) fn summary(&self) -> String {
+        lock(&self.0).findings.summary()
+    }
+
+    pub(super) fn print(&self) {
+        lock(&self.0).findings.print();
     }
 
     /// Counts what was told, and the numbers that it was about.
     pub(super) fn told(&self) -> (u64, usize) {
-        let pages = self.pages();
+        let pages = lock(&self.0);
         (pages.told, pages.contents.len())
     }
 
@@ -109,37 +86,15 @@ impl Book {
     /// number.
     fn enter(&self, who: &str, user: usize, topic: &str, number: u64, data: &Value) {
         let content = data.to_string();
-        let mut pages = self.pages();
+        let mut pages = lock(&self.0);
         pages.told += 1;
-        let first = pages
-            .contents
-            .entry((user, topic.to_owned(), number))
-            .or_insert_with(|| content.clone())
-            .clone();
-        drop(pages);
-        if first != content {
-            let (first, content) = difference(&first, &content);
-            self.find(
-                Finding::Changed,
-                format!("{who}: {number} of {topic}: …{first}… and …{content}…"),
-            );
+        let key = (user, topic.to_owned(), number);
+        let first = pages.contents.entry(key).or_insert_with(|| content.clone());
+        if *first != content {
+            let (first, content) = difference(first, &content);
+            let what = format!("{who}: {number} of {topic}: …{first}… and …{content}…");
+            pages.findings.find(CHANGED, what);
         }
-    }
-
-    /// Returns some findings of each kind.
-    pub(super) fn examples(&self) -> Vec<String> {
-        let pages = self.pages();
-        let some = pages.findings.iter().flat_map(|(finding, list)| {
-            list.iter().take(SHOWN_MAX).map(|what| format!("{}: {what}", finding.name()))
-        });
-        some.collect()
-    }
-
-    /// Returns how many findings of each kind there are.
-    pub(super) fn summary(&self) -> String {
-        let counted =
-            Finding::ALL.map(|finding| format!("{} {}", self.count(&[finding]), finding.name()));
-        counted.join(", ")
     }
 }
 
@@ -154,9 +109,9 @@ fn difference<'a>(one: &'a str, other: &'a str) -> (&'a str, &'a str) {
     (part(one), part(other))
 }
 
-/// One client's ear: how far it has come on each topic that it listens to.
+/// How far one client has come on each topic that it listens to.
 #[derive(Debug)]
-pub(super) struct Ear {
+pub(super) struct Place {
     book: Arc<Book>,
     who: String,
     user: usize,
@@ -164,8 +119,8 @@ pub(super) struct Ear {
     last: BTreeMap<&'static str, u64>,
 }
 
-impl Ear {
-    /// Makes the ear of a client that has been told nothing of these topics.
+impl Place {
+    /// Makes the place of a client that has been told nothing of these topics.
     pub(super) fn new(book: Arc<Book>, who: String, user: usize, topics: &[&'static str]) -> Self {
         Self { book, who, user, last: topics.iter().map(|topic| (*topic, 0)).collect() }
     }
@@ -183,26 +138,23 @@ impl Ear {
     }
 
     /// Takes a message.
-    pub(super) fn hear(&mut self, channel: &str, data: &Value) {
+    pub(super) fn take(&mut self, channel: &str, data: &Value) {
         let Self { book, who, user, last } = self;
         let Some(last) = last.get_mut(channel) else {
-            return book.find(
-                Finding::Strange,
-                format!("{who}: on {channel}, without a subscription: {data}"),
-            );
+            return book
+                .find(STRANGE, format!("{who}: on {channel}, without a subscription: {data}"));
         };
         if let Some(resync) = Resync::read(data) {
             let what = format!("{who}: {resync:?} on {channel} after {last}");
-            let finding = if *last > resync.head { Finding::TakenBack } else { Finding::Resync };
+            let finding = if *last > resync.head { TAKEN_BACK } else { RESYNC };
             *last = resync.resumes_after(*last);
             return book.find(finding, what);
         }
         let Some(number) = data["sequence"].as_u64() else {
-            return book
-                .find(Finding::Strange, format!("{who}: without a number on {channel}: {data}"));
+            return book.find(STRANGE, format!("{who}: without a number on {channel}: {data}"));
         };
         if number != *last + 1 {
-            let finding = if number <= *last { Finding::Doubled } else { Finding::Disorder };
+            let finding = if number <= *last { DOUBLED } else { DISORDER };
             book.find(finding, format!("{who}: {number} after {last} on {channel}"));
         }
         *last = number;
@@ -214,10 +166,7 @@ impl Ear {
         for (topic, last) in &self.last {
             let head = heads.get(topic).copied().unwrap_or(0);
             for number in last + 1..=head {
-                self.book.find(
-                    Finding::Missing,
-                    format!("{}: {number} of {topic}, head {head}", self.who),
-                );
+                self.book.find(MISSING, format!("{}: {number} of {topic}, head {head}", self.who));
             }
         }
     }
@@ -260,63 +209,67 @@ mod tests {
 
     const TOPIC: &str = "/v2/me/interactions";
 
-    fn ear(book: &Arc<Book>, who: &str) -> Ear {
-        Ear::new(Arc::clone(book), who.to_owned(), 0, &[TOPIC])
+    fn place(book: &Arc<Book>, who: &str) -> Place {
+        Place::new(Arc::clone(book), who.to_owned(), 0, &[TOPIC])
     }
 
-    fn told(ear: &mut Ear, numbers: &[u64]) {
+    fn told(place: &mut Place, numbers: &[u64]) {
         for number in numbers {
-            ear.hear(TOPIC, &json!({"sequence": number, "state": format!("state {number}")}));
+            place.take(TOPIC, &json!({"sequence": number, "state": format!("state {number}")}));
         }
     }
 
     /// Tells one client these numbers and gives what is found, with a head of 4.
-    fn found(numbers: &[u64]) -> Vec<Finding> {
+    fn found(numbers: &[u64]) -> Vec<&str> {
         let book = Arc::new(Book::default());
-        let mut ear = ear(&book, "one");
-        told(&mut ear, numbers);
-        ear.miss(&BTreeMap::from([(TOPIC, 4)]));
-        Finding::ALL.into_iter().filter(|finding| book.count(&[*finding]) > 0).collect()
+        let mut place = place(&book, "one");
+        told(&mut place, numbers);
+        place.miss(&BTreeMap::from([(TOPIC, 4)]));
+        KINDS.into_iter().filter(|kind| book.count(kind) > 0).collect()
     }
 
     #[test]
     fn each_number_once_and_in_order_is_right() {
-        assert_eq!(found(&[1, 2, 3, 4]), []);
-        assert_eq!(found(&[1, 2, 3, 4, 5]), [], "what comes after the head was read is no fault");
+        assert_eq!(found(&[1, 2, 3, 4]), [""; 0]);
+        assert_eq!(
+            found(&[1, 2, 3, 4, 5]),
+            [""; 0],
+            "what comes after the head was read is no fault"
+        );
     }
 
     #[test]
     fn gaps_repetitions_and_disorder_are_found() {
-        assert_eq!(found(&[1, 2, 3]), [Finding::Missing]);
-        assert_eq!(found(&[1, 2, 4]), [Finding::Disorder]);
-        assert_eq!(found(&[1, 2, 2, 3, 4]), [Finding::Doubled]);
-        assert_eq!(found(&[1, 3, 2, 3, 4]), [Finding::Disorder, Finding::Doubled]);
+        assert_eq!(found(&[1, 2, 3]), [MISSING]);
+        assert_eq!(found(&[1, 2, 4]), [DISORDER]);
+        assert_eq!(found(&[1, 2, 2, 3, 4]), [DOUBLED]);
+        assert_eq!(found(&[1, 3, 2, 3, 4]), [DISORDER, DOUBLED]);
     }
 
     #[test]
     fn a_number_has_one_content_for_all() {
         let book = Arc::new(Book::default());
-        let (mut one, mut other) = (ear(&book, "one"), ear(&book, "other"));
+        let (mut one, mut other) = (place(&book, "one"), place(&book, "other"));
         told(&mut one, &[1, 2]);
         told(&mut other, &[1]);
-        assert_eq!((book.count_all(), book.told()), (0, (3, 2)));
-        other.hear(TOPIC, &json!({"sequence": 2, "state": "another"}));
-        assert_eq!(book.count(&[Finding::Changed]), 1);
+        assert_eq!((book.total(), book.told()), (0, (3, 2)));
+        other.take(TOPIC, &json!({"sequence": 2, "state": "another"}));
+        assert_eq!(book.count(CHANGED), 1);
     }
 
     #[test]
     fn a_resync_tells_of_a_loss_or_is_wrong() {
         let resync = |oldest: u64, head: u64| json!({"messageType": "Resync", "oldest": oldest, "head": head});
         let book = Arc::new(Book::default());
-        let mut one = ear(&book, "one");
+        let mut one = place(&book, "one");
         told(&mut one, &[1, 2, 3]);
-        one.hear(TOPIC, &resync(1, 2));
-        assert_eq!((book.count(&[Finding::TakenBack]), book.count_all()), (1, 1));
+        one.take(TOPIC, &resync(1, 2));
+        assert_eq!((book.count(TAKEN_BACK), book.total()), (1, 1));
         told(&mut one, &[3]);
-        one.hear(TOPIC, &resync(8, 9));
-        assert_eq!((book.count(&[Finding::Resync]), book.count_all()), (1, 2));
+        one.take(TOPIC, &resync(8, 9));
+        assert_eq!((book.count(RESYNC), book.total()), (1, 2));
         told(&mut one, &[8, 9]);
-        assert_eq!(book.count_all(), 2);
+        assert_eq!(book.total(), 2);
     }
 
     #[test]
@@ -330,9 +283,9 @@ mod tests {
     #[test]
     fn strange_messages_are_found() {
         let book = Arc::new(Book::default());
-        let mut one = ear(&book, "one");
-        one.hear("/v2/me/chats", &json!({"sequence": 1}));
-        one.hear(TOPIC, &json!({"state": "without a number"}));
-        assert_eq!(book.count(&[Finding::Strange]), 2);
+        let mut one = place(&book, "one");
+        one.take("/v2/me/chats", &json!({"sequence": 1}));
+        one.take(TOPIC, &json!({"state": "without a number"}));
+        assert_eq!(book.count(STRANGE), 2);
     }
 }

@@ -7,20 +7,20 @@
 //! new session subscribes with `ext.replay`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::TOPICS;
-use super::book::{Book, Ear};
-use super::line::{Line, Transport};
-use handoff_testkit::load::center;
-use handoff_testkit::load::program::Address;
+use super::book::{Book, Place};
+use super::{HELD, NETWORK_DELAY, TOPICS};
+use crate::campaign::lock;
+use handoff_testkit::comet::{Exchange, subscribe};
+use handoff_testkit::{Address, Transport, center};
 
 /// The pattern that covers all of [`TOPICS`].
 pub(super) const PATTERN: &str = "/v2/me/*";
@@ -30,15 +30,15 @@ const NAMED: usize = 2;
 const PAUSE_MS_MAX: u64 = 250;
 /// The longest pause that the program may advise, in ms.
 const ADVICE_MS_MAX: u64 = 2_000;
+/// How long an answer may take.
+pub(super) const PATIENCE: Duration = HELD.saturating_add(NETWORK_DELAY);
 
 /// How a client works.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Plan {
-    /// Its number.
     pub(super) number: usize,
     /// The number of the agent that it works for.
     pub(super) user: usize,
-    /// How its messages travel.
     pub(super) transport: Transport,
     /// Whether it uses the `ack` extension.
     pub(super) acknowledges: bool,
@@ -104,7 +104,7 @@ struct Session {
 pub(super) struct Client {
     plan: Plan,
     address: Address,
-    ear: Arc<Mutex<Ear>>,
+    place: Arc<Mutex<Place>>,
     doings: Arc<Doings>,
     session: Option<Session>,
     random: StdRng,
@@ -119,15 +119,15 @@ impl Client {
         doings: &Arc<Doings>,
         seed: u64,
     ) -> Self {
-        let ear = Ear::new(Arc::clone(book), plan.describe(), plan.user, plan.topics());
+        let place = Place::new(Arc::clone(book), plan.describe(), plan.user, plan.topics());
         let random = StdRng::seed_from_u64(seed.wrapping_add(plan.number as u64));
-        let ear = Arc::new(Mutex::new(ear));
-        Self { plan, address, ear, doings: Arc::clone(doings), session: None, random }
+        let place = Arc::new(Mutex::new(place));
+        Self { plan, address, place, doings: Arc::clone(doings), session: None, random }
     }
 
     /// Returns what it has been told, now and later.
-    pub(super) fn ear(&self) -> Arc<Mutex<Ear>> {
-        Arc::clone(&self.ear)
+    pub(super) fn place(&self) -> Arc<Mutex<Place>> {
+        Arc::clone(&self.place)
     }
 
     /// Works until it is aborted, whenever it is `present`.
@@ -148,17 +148,17 @@ impl Client {
 
     /// One connection, or over long-polling some: to the first break.
     async fn converse(&mut self) -> Result<()> {
-        let user = center::agent(self.plan.user);
-        let mut line = Line::open(&self.address, &user, self.plan.transport).await?;
+        let agent = handoff_testkit::Client::new(&self.address, &center::agent(self.plan.user));
+        let mut exchange = Exchange::open(&agent, self.plan.transport).await?;
         let mut session = match self.session.take() {
             Some(session) => {
                 self.doings.resumed.fetch_add(1, Ordering::Relaxed);
                 session
             }
-            None => self.subscribed(&mut line).await?,
+            None => self.subscribed(&mut exchange).await?,
         };
         loop {
-            let kept = self.connect(&mut line, &mut session).await;
+            let kept = self.connect(&mut exchange, &mut session).await;
             match kept {
                 Ok(advised) => tokio::time::sleep(advised).await,
                 Err(Break::Unknown) => {
@@ -174,29 +174,26 @@ impl Client {
     }
 
     /// Shakes hands and subscribes, after what was told last.
-    async fn subscribed(&mut self, line: &mut Line) -> Result<Session> {
-        let mut hello = json!({"channel": "/meta/handshake", "version": "1.0",
-            "supportedConnectionTypes": [self.plan.transport.name()]});
+    async fn subscribed(&mut self, exchange: &mut Exchange) -> Result<Session> {
+        let mut hello = self.plan.transport.handshake();
         if self.plan.acknowledges {
             hello["ext"] = json!({"ack": true});
         }
-        let reply = line.exchange(&hello, |_, _| {}).await?;
-        ensure!(reply["successful"] == true, "the handshake was refused: {reply}");
+        let reply = exchange.succeed(&hello, PATIENCE, |_, _| {}).await?;
         let id = reply["clientId"].as_str().context("no clientId")?.to_owned();
         self.doings.handshakes.fetch_add(1, Ordering::Relaxed);
         for (name, replay) in self.subscriptions() {
-            let subscribe = json!({"channel": "/meta/subscribe", "clientId": id, "subscription": name,
-                "ext": {"replay": replay}});
-            let reply =
-                line.exchange(&subscribe, |channel, data| self.lock().hear(channel, data)).await?;
-            ensure!(reply["successful"] == true, "the subscription was refused: {reply}");
+            let mut message = subscribe(&id, name);
+            message["ext"] = json!({"replay": replay});
+            let told = |channel: &str, data: &Value| lock(&self.place).take(channel, data);
+            exchange.succeed(&message, PATIENCE, told).await?;
         }
         Ok(Session { id, batch: 0 })
     }
 
     /// Returns the names to subscribe to, each with its `replay`.
     fn subscriptions(&self) -> Vec<(&'static str, Value)> {
-        let last = self.lock().last().clone();
+        let last = lock(&self.place).last().clone();
         if self.plan.by_pattern {
             vec![(PATTERN, json!(last))]
         } else {
@@ -205,14 +202,17 @@ impl Client {
     }
 
     /// One connect; gives the pause that the program advises.
-    async fn connect(&self, line: &mut Line, session: &mut Session) -> Result<Duration, Break> {
-        let mut connect = json!({"channel": "/meta/connect", "clientId": session.id,
-            "connectionType": self.plan.transport.name()});
+    async fn connect(
+        &self,
+        exchange: &mut Exchange,
+        session: &mut Session,
+    ) -> Result<Duration, Break> {
+        let mut connect = self.plan.transport.connect(&session.id);
         if self.plan.acknowledges {
             connect["ext"] = json!({"ack": session.batch});
         }
-        let reply = line.exchange(&connect, |channel, data| self.lock().hear(channel, data)).await;
-        let reply = reply.map_err(Break::Connection)?;
+        let told = |channel: &str, data: &Value| lock(&self.place).take(channel, data);
+        let reply = exchange.send(&connect, PATIENCE, told).await.map_err(Break::Connection)?;
         let advice = &reply["advice"];
         if reply["successful"] != true
             || matches!(advice["reconnect"].as_str(), Some("handshake" | "none"))
@@ -222,10 +222,6 @@ impl Client {
         session.batch = reply["ext"]["ack"].as_u64().unwrap_or(session.batch);
         let pause = advice["interval"].as_u64().unwrap_or(0).min(ADVICE_MS_MAX);
         Ok(Duration::from_millis(pause))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Ear> {
-        self.ear.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

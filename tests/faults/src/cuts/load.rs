@@ -12,10 +12,8 @@ use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use handoff_testkit::load::center::{self, PASSWORD, QUEUE, SUBMITTERS};
-use handoff_testkit::load::comet;
-use handoff_testkit::load::http::{Call, Client};
-use handoff_testkit::load::program::Address;
+use handoff_testkit::center::{self, QUEUE};
+use handoff_testkit::{Address, Call, Client};
 
 /// Work items that wait or are worked on, for each agent: some are always waiting.
 const OPEN_PER_AGENT: usize = 4;
@@ -39,14 +37,9 @@ pub(super) struct Load {
 
 impl Load {
     /// Opens the agents' contact-center sessions.
-    ///
-    /// # Errors
-    ///
-    /// When the program refuses.
     pub(super) async fn prepare(address: Address, agents: usize) -> Result<Arc<Self>> {
         for number in 0..agents {
-            let mut client = Client::new(address.clone(), &center::agent(number), PASSWORD)?;
-            comet::start_work(&mut client).await?;
+            Client::new(&address, &center::agent(number)).start_work(&["workitem"]).await?;
         }
         let [commands, done, created, ended] = [const { AtomicU64::new(0) }; 4];
         Ok(Arc::new(Self {
@@ -61,23 +54,18 @@ impl Load {
     }
 
     /// Begins the work.
-    ///
-    /// # Errors
-    ///
-    /// When a client cannot be made.
-    pub(super) fn start(self: &Arc<Self>, seed: u64) -> Result<JoinSet<Result<()>>> {
+    pub(super) fn start(self: &Arc<Self>, seed: u64) -> JoinSet<Result<()>> {
         let mut people = JoinSet::new();
         for number in 0..SUBMITTING {
-            let name = center::submitter(number % SUBMITTERS);
-            let client = Client::new(self.address.clone(), &name, PASSWORD)?;
+            let client = Client::new(&self.address, &center::submitter(number));
             people.spawn(Arc::clone(self).submit(client));
         }
         for number in 0..self.agents {
-            let client = Client::new(self.address.clone(), &center::agent(number), PASSWORD)?;
+            let client = Client::new(&self.address, &center::agent(number));
             let random = StdRng::seed_from_u64(seed.wrapping_mul(31).wrapping_add(number as u64));
             people.spawn(Worker { load: Arc::clone(self), client, random }.run());
         }
-        Ok(people)
+        people
     }
 
     /// Lets everybody finish.
@@ -94,7 +82,7 @@ impl Load {
         self.over.load(Ordering::Relaxed)
     }
 
-    async fn submit(self: Arc<Self>, mut client: Client) -> Result<()> {
+    async fn submit(self: Arc<Self>, client: Client) -> Result<()> {
         let wanted = (self.agents * OPEN_PER_AGENT) as u64;
         while !self.is_over() {
             let open = self
@@ -107,7 +95,7 @@ impl Load {
             }
             let body =
                 json!({"operationName": "Create", "channel": "workitem", "queueName": QUEUE});
-            let answer = self.command(&mut client, "/interactions", &body).await?;
+            let answer = self.command(&client, "/interactions", &body).await?;
             ensure!(answer == 0, "a submission was refused with code {answer}");
             self.created.fetch_add(1, Ordering::Relaxed);
         }
@@ -115,10 +103,10 @@ impl Load {
     }
 
     /// Sends a command until it is answered, and gives the answer's code.
-    async fn command(&self, client: &mut Client, path: &str, body: &Value) -> Result<i64> {
+    async fn command(&self, client: &Client, path: &str, body: &Value) -> Result<i64> {
         let number = self.commands.fetch_add(1, Ordering::Relaxed);
         let call = Call::post(path, body).keyed(&format!("cuts-{number}"));
-        let answer = client.send_until_answered(&call).await.context("the program stays away")?;
+        let answer = client.answer_to(&call).await?;
         if answer.code() == 0 {
             self.done.fetch_add(1, Ordering::Relaxed);
         }
@@ -137,8 +125,7 @@ impl Worker {
     async fn run(mut self) -> Result<()> {
         while !self.load.is_over() {
             let call = Call::get("/me/interactions?fields=*");
-            let list =
-                self.client.send_until_answered(&call).await.context("the program stays away")?;
+            let list = self.client.answer_to(&call).await?;
             for interaction in list.body["interactions"].as_array().into_iter().flatten() {
                 self.work_on(interaction).await?;
             }
@@ -177,6 +164,6 @@ impl Worker {
     }
 
     async fn command(&mut self, path: &str, body: &Value) -> Result<i64> {
-        self.load.command(&mut self.client, path, body).await
+        self.load.command(&self.client, path, body).await
     }
 }

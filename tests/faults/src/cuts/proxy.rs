@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -18,7 +18,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 
-use handoff_testkit::load::program::Address;
+use crate::campaign::lock;
+use handoff_testkit::{Address, http::connect};
 
 /// Bytes passed on at a time. Small, so that a large answer is cut between two of its parts as well
 /// as within one.
@@ -100,10 +101,6 @@ pub(super) struct Proxy {
 
 impl Proxy {
     /// Begins to accept connections.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot listen.
     pub(super) async fn start(program: Address) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await.context("let the proxy listen")?;
         let address = watch::Sender::new(Some(listener.local_addr()?));
@@ -147,15 +144,11 @@ impl Proxy {
     }
 }
 
-fn lock(board: &Mutex<Board>) -> MutexGuard<'_, Board> {
-    board.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Carries one connection of a client to its end.
 async fn connection(client: TcpStream, program: Address, board: Arc<Mutex<Board>>) {
     let Some(address) = *program.borrow() else { return };
-    let Ok(server) = TcpStream::connect(address).await else { return };
-    if client.set_nodelay(true).is_err() || server.set_nodelay(true).is_err() {
+    let Ok(server) = connect(address, None).await else { return };
+    if client.set_nodelay(true).is_err() {
         return;
     }
     let (orders, ordered) = unbounded_channel();

@@ -2,17 +2,17 @@
 //! reserve nobody brings anything, while agents go on.
 
 use std::fs;
-use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use serde_json::json;
 
-use super::line::{FLOOD, HONEST, Line, Sent};
-use super::site::Site;
-use super::{Extent, Found};
-use handoff_testkit::load::program::{Program, Start, clean_command};
+use super::{Extent, FLOOD, HONEST, letter, open, stranger};
+use crate::campaign::Found;
+use handoff_testkit::program::clean_command;
+use handoff_testkit::{Call, Client, Program, Start};
 
 /// The share of an address in the check of it, in bytes.
 const SHARE: usize = 8 << 20;
@@ -20,6 +20,8 @@ const SHARE: usize = 8 << 20;
 const LETTER: usize = 200_000;
 /// Letters that are enough for any bound here.
 const LETTERS_MAX: usize = 400;
+/// How long between two letters.
+const PAUSE: Duration = Duration::from_millis(20);
 /// The disk of the check of the reserve, in MiB.
 const DISK_MIB: u64 = 64;
 /// Codes of the customers' doors: an hour's share is used, the disk is short
@@ -38,37 +40,27 @@ pub(super) async fn check(binary: &Path, home: &Path, extent: Extent) -> Result<
     Ok(found)
 }
 
-/// Sends letters until they are refused; returns how many were taken, and the refusal's code.
-async fn fill(server: SocketAddr) -> Result<(usize, i64)> {
-    let mut line = Line::open(server, FLOOD).await?;
+/// Sends letters to a service until they are refused; returns how many were taken, and the
+/// refusal's code.
+async fn fill(flood: &Client, service: &str) -> Result<(usize, i64)> {
     let text = "x".repeat(LETTER);
     for taken in 0..LETTERS_MAX {
-        let subject = format!("letter {taken}");
-        let answer = line.send(&letter(&subject, &text)).await?;
+        let answer = flood.send(letter(service, &format!("letter {taken}"), &text)).await?;
         if answer.status != 200 {
             return Ok((taken, answer.body["errors"][0]["code"].as_i64().unwrap_or(-1)));
         }
+        // The disk is looked at ten times a second.
+        tokio::time::sleep(PAUSE).await;
     }
     Ok((LETTERS_MAX, 0))
-}
-
-fn letter(subject: &str, text: &str) -> Sent {
-    let fields = [
-        ("firstName", "Ann"),
-        ("lastName", "Byron"),
-        ("fromAddress", "ann@customers.example"),
-        ("subject", subject),
-        ("text", text),
-    ];
-    Sent::form("/genesys/2/email/write", &fields)
 }
 
 async fn shares(binary: &Path, home: &Path, extent: Extent, found: &mut Found) -> Result<()> {
     let share = if extent.control { 1 << 40 } else { SHARE };
     let limits = format!("[chat]\nbytes_per_address = {share}\n");
-    let mut site = Site::open(binary, home, "reserve_bytes = 0", &limits).await?;
-    let server = site.server()?;
-    let (taken, code) = fill(server).await?;
+    let (site, mut program) = open(binary, home, "reserve_bytes = 0", &limits).await?;
+    let address = program.address();
+    let (taken, code) = fill(&stranger(&address, FLOOD), "write").await?;
     let kept = bytes_below(&site.data)?;
     found.figure(format!(
         "one address: {taken} letters were taken, then code {code}; {} MiB on the disk",
@@ -81,15 +73,13 @@ async fn shares(binary: &Path, home: &Path, extent: Extent, found: &mut Found) -
         format!("{taken} letters are more than an address may bring")
     });
     if !extent.control {
-        let answer = Line::open(server, HONEST)
-            .await?
-            .send(&letter("a question", "Is it open on Monday?"))
-            .await?;
+        let question = letter("write", "a question", "Is it open on Monday?");
+        let answer = stranger(&address, HONEST).send(question).await?;
         found.demand(answer.status == 200, || {
             format!("another address was refused: {}", answer.body)
         });
     }
-    site.program.kill().await
+    program.kill().await
 }
 
 /// Fills a disk of its own.
@@ -99,36 +89,22 @@ async fn reserve(binary: &Path, home: &Path, extent: Extent, found: &mut Found) 
     // Without its reserve the program is what it would be without the check.
     let reserve = if extent.control { "0" } else { "1073741824" };
     let script = script(binary, home, &data, reserve)?;
-    let start = Start::Demo { data: data.clone() };
-    let mut program = Program::start(script, start, home.join("disk.log")).await?;
-    let server = (*program.address().borrow()).context("the program listens nowhere")?;
-    let text = "x".repeat(LETTER);
-    let mut flood = Line::open(server, FLOOD).await?;
-    let (mut taken, mut code) = (0, 0);
-    while taken < LETTERS_MAX {
-        let mut sent = letter(&format!("letter {taken}"), &text);
-        "/genesys/2/email/contact-us".clone_into(&mut sent.path);
-        let answer = flood.send(&sent).await?;
-        if answer.status != 200 {
-            code = answer.body["errors"][0]["code"].as_i64().unwrap_or(-1);
-            break;
-        }
-        taken += 1;
-        // The disk is looked at ten times a second.
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    let start = Start::Demo(data.clone());
+    let mut program = Program::start(&script, start, home.join("disk.log")).await?;
+    let flood = stranger(&program.address(), FLOOD);
+    let (taken, code) = fill(&flood, "contact-us").await?;
     found.figure(format!("a disk of {DISK_MIB} MiB: {taken} letters were taken, then code {code}"));
     found.demand(code == SHORT, || format!("code {code} and not {SHORT} on a disk that is short"));
-    let mut agent = Line::open(server, HONEST).await?;
+    let agent = program.client("kate").from_source(HONEST);
     let start = json!({"operationName": "StartContactCenterSession", "channels": ["workitem"]});
     let create = json!({"operationName": "Create", "channel": "workitem", "queueName": "tasks"});
-    for (path, body) in [("/api/v2/me", start), ("/api/v2/me/interactions", create)] {
-        let answer = agent.send(&Sent::json(path, &body).by("kate", "handoff-demo")).await?;
+    for (path, body) in [("/me", start), ("/me/interactions", create)] {
+        let answer = agent.post(path, body).await?;
         found.demand(answer.code() == 0, || {
             format!("an agent was refused on a disk that is short: {}", answer.body)
         });
     }
-    let ready = agent.send(&Sent::get("/readyz")).await?;
+    let ready = agent.send(Call::get("").at("/readyz")).await?;
     found.demand(ready.status == 200, || format!("the server is not ready: {}", ready.body));
     program.kill().await
 }
@@ -139,7 +115,8 @@ fn script(binary: &Path, home: &Path, data: &Path, reserve: &str) -> Result<Path
     let text = format!(
         "#!/bin/sh\nexport HANDOFF__STORE__RESERVE_BYTES={reserve}\n\
          exec unshare --user --map-root-user --mount sh -c \\\n\
-         'mount -t tmpfs -o size={DISK_MIB}m none \"$1\" && shift && exec \"$@\"' sh {data:?} {binary:?} \"$@\"\n"
+         'mount -t tmpfs -o size={DISK_MIB}m none \"$1\" && shift && exec \"$@\"' \\\n\
+         sh {data:?} {binary:?} \"$@\"\n"
     );
     fs::write(&path, text).context("write a script")?;
     fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).context("make it executable")?;
@@ -147,7 +124,7 @@ fn script(binary: &Path, home: &Path, data: &Path, reserve: &str) -> Result<Path
 }
 
 async fn can_mount() -> bool {
-    let mut command = clean_command(Path::new("unshare"));
+    let mut command = clean_command("unshare");
     command.args(["--user", "--map-root-user", "--mount", "sh", "-c", "mount -t tmpfs none /tmp"]);
     command.output().await.is_ok_and(|output| output.status.success())
 }

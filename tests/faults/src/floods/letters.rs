@@ -1,12 +1,11 @@
 //! Letters and messages of the largest size: they are kept on the disk, not in memory, and a list
 //! of them comes in pieces.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -15,11 +14,12 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use super::line::{FLOOD, HONEST, Line, Sent};
-use super::site::{ADMIN, Site};
-use super::{Extent, Found};
-use crate::memory::{Memory, resident};
-use handoff_testkit::load::center::PASSWORD;
+use super::{Extent, FLOOD, HONEST, letter, open, stranger};
+use crate::campaign::Found;
+use handoff_testkit::center::ADMIN;
+use handoff_testkit::process::{Memory, resident};
+use handoff_testkit::program::fixed;
+use handoff_testkit::{Address, Call, Program};
 
 /// How often, and how long after, a message is sent again that was to come later.
 const TRIES_MORE_MAX: usize = 50;
@@ -48,27 +48,27 @@ pub(super) async fn check(binary: &Path, home: &Path, extent: Extent) -> Result<
         let (server, process) = (serve_from_memory().await?, std::process::id());
         let memory = Memory::watch(process)?;
         // The extent is the whole one: what is too little to be noticed by its size is no control.
-        send_letters(server, LETTERS).await?;
-        found.demand_growth("letters", memory.grown()?);
+        send_letters(&server, LETTERS).await?;
+        found.demand_growth("letters", memory.grown());
         return Ok(found);
     }
-    let mut site = Site::open(binary, home, "", "").await?;
-    let fresh = resident(site.process()?)?;
-    let memory = Memory::watch(site.process()?)?;
+    let (_, mut program) = open(binary, home, "", "").await?;
+    let fresh = resident(program.id()?)?;
+    let memory = Memory::watch(program.id()?)?;
     let letters = extent.of(LETTERS, LETTERS / 10);
-    let taken = send_letters(site.server()?, letters).await?;
+    let taken = send_letters(&program.address(), letters).await?;
     found.demand(taken == letters, || format!("{taken} of {letters} letters were taken in"));
-    found.demand_growth(&format!("{letters} letters of {LETTER_BYTES} bytes"), memory.grown()?);
-    let memory = Memory::watch(site.process()?)?;
+    found.demand_growth(&format!("{letters} letters of {LETTER_BYTES} bytes"), memory.grown());
+    let memory = Memory::watch(program.id()?)?;
     let messages = extent.of(MESSAGES, MESSAGES / 10);
-    let said = send_messages(site.server()?, messages).await?;
+    let said = send_messages(&program.address(), messages).await?;
     found.demand(said == messages, || format!("{said} of {messages} messages were said"));
-    found.demand_growth(&format!("{messages} messages of 16 KiB"), memory.grown()?);
-    list(site.server()?, letters, &mut found).await?;
-    site.program.kill().await?;
-    let took = site.program.restart().await?;
+    found.demand_growth(&format!("{messages} messages of 16 KiB"), memory.grown());
+    list(&program, letters, &mut found).await?;
+    program.kill().await?;
+    let took = program.restart().await?;
     // It has read what waits once when it listens.
-    let again = resident(site.process()?)?;
+    let again = resident(program.id()?)?;
     found.figure(format!(
         "after a restart of {} ms {} MiB, fresh {} MiB",
         took.as_millis(),
@@ -82,21 +82,20 @@ pub(super) async fn check(binary: &Path, home: &Path, extent: Extent) -> Result<
             fresh >> 20
         )
     });
-    site.program.kill().await?;
+    program.kill().await?;
     Ok(found)
 }
 
 /// Reads everything that waits as the admin does, page by page.
-async fn list(server: SocketAddr, letters: usize, found: &mut Found) -> Result<()> {
-    let mut line = Line::open(server, HONEST).await?;
+async fn list(program: &Program, letters: usize, found: &mut Found) -> Result<()> {
+    let admin = program.client(ADMIN).from_source(HONEST);
     let (mut listed, mut pages, mut largest, mut cursor) = (0, 0, 0, String::new());
     loop {
-        let path = format!("/api/v2/interactions?fields=*&channel=email&limit=1000{cursor}");
-        let answer = line.send(&Sent::get(&path).by(ADMIN, PASSWORD)).await?;
-        ensure!(answer.code() == 0, "the list was refused: {}", answer.body);
+        let path = format!("/interactions?fields=*&channel=email&limit=1000{cursor}");
+        let answer = admin.get(&path).await?.ok()?;
         listed += answer.body["interactions"].as_array().map_or(0, Vec::len);
         pages += 1;
-        largest = largest.max(answer.body.to_string().len());
+        largest = largest.max(answer.bytes.len());
         match answer.body["nextCursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
             None => break,
@@ -110,30 +109,21 @@ async fn list(server: SocketAddr, letters: usize, found: &mut Found) -> Result<(
 }
 
 /// Sends letters by the web form; returns how many were taken in.
-async fn send_letters(server: SocketAddr, count: usize) -> Result<usize> {
+async fn send_letters(server: &Address, count: usize) -> Result<usize> {
     let (next, taken) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let mut senders = JoinSet::new();
     for _ in 0..LINES {
-        let (next, taken) = (next.clone(), taken.clone());
+        let (next, taken, flood) = (next.clone(), taken.clone(), stranger(server, FLOOD));
         senders.spawn(async move {
-            let mut line = Line::open(server, FLOOD).await?;
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 if number >= count {
                     return anyhow::Ok(());
                 }
-                let subject = format!("letter {number}");
-                let text = "long ".repeat(LETTER_BYTES / 5);
-                let fields = [
-                    ("firstName", "Ann"),
-                    ("lastName", "Byron"),
-                    ("fromAddress", "ann@customers.example"),
-                    ("subject", &*subject),
-                    ("text", &*text),
-                ];
-                let sent =
-                    Sent { body: plain(&fields), ..Sent::form("/genesys/2/email/write", &[]) };
-                let answer = line.send(&sent).await?;
+                // In no more bytes than it has: nothing of it needs to be escaped.
+                let text = "longs".repeat(LETTER_BYTES / 5);
+                let answer =
+                    flood.send(letter("write", &format!("letter {number}"), &text)).await?;
                 taken.fetch_add(usize::from(answer.status == 200), Ordering::Relaxed);
             }
         });
@@ -142,36 +132,27 @@ async fn send_letters(server: SocketAddr, count: usize) -> Result<usize> {
     Ok(taken.load(Ordering::Relaxed))
 }
 
-/// Writes a form of letters, digits and blanks in no more bytes than they have.
-fn plain(fields: &[(&str, &str)]) -> Bytes {
-    let all = fields
-        .iter()
-        .map(|(name, value)| format!("{name}={}", value.replace(' ', "+").replace('@', "%40")));
-    all.collect::<Vec<_>>().join("&").into()
-}
-
 /// Says messages in chats that wait; returns how many were taken.
-async fn send_messages(server: SocketAddr, count: usize) -> Result<usize> {
+async fn send_messages(server: &Address, count: usize) -> Result<usize> {
     let said = Arc::new(AtomicUsize::new(0));
     let mut customers = JoinSet::new();
     let chats = CHATS.min(count / 10);
     let each = count / chats;
     let text: Arc<str> = "\u{1f600}".repeat(MESSAGE_CHARS).into();
     for number in 0..chats {
-        let (said, text) = (said.clone(), text.clone());
+        let (said, text, customer) = (said.clone(), text.clone(), stranger(server, FLOOD));
         customers.spawn(async move {
-            let mut line = Line::open(server, FLOOD).await?;
             let nickname = format!("customer {number}");
-            let begun =
-                line.send(&Sent::form("/genesys/2/chat/help", &[("nickname", &nickname)])).await?;
+            let begin = Call::form("/genesys/2/chat/help", &[("nickname", &nickname)]);
+            let begun = customer.send(begin).await?;
             let field = |name: &str| begun.body[name].as_str().map(str::to_owned);
             let chat = field("chatId").with_context(|| format!("no chat: {}", begun.body))?;
             let key = field("secureKey").context("no key")?;
             for message in 0..each {
                 let id = message.to_string();
                 let fields = [("secureKey", &*key), ("messageId", &*id), ("message", &*text)];
-                let sent = Sent::form(&format!("/genesys/2/chat/help/{chat}/send"), &fields);
-                let mut answer = line.send(&sent).await?;
+                let call = Call::form(&format!("/genesys/2/chat/help/{chat}/send"), &fields);
+                let mut answer = customer.send(&call).await?;
                 // A fast program takes more than one address may ask for in a second; who is told
                 // to come later does.
                 for _ in 0..TRIES_MORE_MAX {
@@ -179,7 +160,7 @@ async fn send_messages(server: SocketAddr, count: usize) -> Result<usize> {
                         break;
                     }
                     tokio::time::sleep(LATER).await;
-                    answer = line.send(&sent).await?;
+                    answer = customer.send(&call).await?;
                 }
                 said.fetch_add(usize::from(answer.code() == 0), Ordering::Relaxed);
             }
@@ -198,7 +179,7 @@ async fn finish(mut tasks: JoinSet<Result<()>>) -> Result<()> {
 }
 
 /// Takes letters in and keeps them in memory: what the program would be without bounds in bytes.
-async fn serve_from_memory() -> Result<SocketAddr> {
+async fn serve_from_memory() -> Result<Address> {
     let kept: Arc<std::sync::Mutex<Vec<Vec<u8>>>> = Arc::default();
     let take = |State(kept): State<Arc<std::sync::Mutex<Vec<Vec<u8>>>>>, body: Bytes| async move {
         if let Ok(mut kept) = kept.lock() {
@@ -210,5 +191,5 @@ async fn serve_from_memory() -> Result<SocketAddr> {
     let address = listener.local_addr()?;
     let router = Router::new().route("/genesys/2/email/write", post(take)).with_state(kept);
     tokio::spawn(async move { axum::serve(listener, router).await });
-    Ok(address)
+    Ok(fixed(address))
 }

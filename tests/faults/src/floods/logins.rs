@@ -1,13 +1,13 @@
 //! Wrong passwords on hundreds of connections: somebody else logs in at once, and memory stays what
 //! it was.
 
-use std::net::SocketAddr;
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::get;
@@ -17,11 +17,12 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::line::{FLOOD, HONEST, Line, Sent};
-use super::site::{AGENTS, Site};
-use super::{Extent, Found};
-use crate::memory::Memory;
-use handoff_testkit::load::center::{self, PASSWORD};
+use super::{AGENTS, Extent, FLOOD, HONEST, open, stranger};
+use crate::campaign::Found;
+use handoff_testkit::center::{self, PASSWORD};
+use handoff_testkit::process::Memory;
+use handoff_testkit::program::fixed;
+use handoff_testkit::{Address, Call};
 
 /// How many connections guess.
 const CONNECTIONS: usize = 480;
@@ -36,15 +37,15 @@ const COMPARED_MAX: u64 = 10;
 
 pub(super) async fn check(binary: &Path, home: &Path, extent: Extent) -> Result<Found> {
     if extent.control {
-        return flood(serve_without_lanes().await?, std::process::id(), extent).await;
+        return flood(&serve_without_lanes().await?, std::process::id(), extent).await;
     }
-    let mut site = Site::open(binary, home, "", "").await?;
-    let found = flood(site.server()?, site.process()?, extent).await?;
-    site.program.kill().await?;
+    let (_, mut program) = open(binary, home, "", "").await?;
+    let found = flood(&program.address(), program.id()?, extent).await?;
+    program.kill().await?;
     Ok(found)
 }
 
-async fn flood(server: SocketAddr, process: u32, extent: Extent) -> Result<Found> {
+async fn flood(server: &Address, process: u32, extent: Extent) -> Result<Found> {
     // What one login takes is not the flood's.
     log_in(server, HONEST, AGENTS - 1).await?;
     let memory = Memory::watch(process)?;
@@ -57,8 +58,8 @@ async fn flood(server: SocketAddr, process: u32, extent: Extent) -> Result<Found
         if extent.control { CONNECTIONS / 10 } else { extent.of(CONNECTIONS, CONNECTIONS / 10) };
     for number in 0..connections {
         let (over, refused, compared) = (over.clone(), refused.clone(), compared.clone());
+        let flood = stranger(server, FLOOD);
         guessers.spawn(async move {
-            let Ok(mut line) = Line::open(server, FLOOD).await else { return };
             for guess in 0_u64.. {
                 if over.load(Ordering::Relaxed) {
                     return;
@@ -69,8 +70,8 @@ async fn flood(server: SocketAddr, process: u32, extent: Extent) -> Result<Found
                     0 => format!("nobody{number}-{guess}"),
                     _ => center::agent(agent),
                 };
-                let sent = Sent::get("/api/v2/me").by(&name, &format!("guess {number} {guess}"));
-                let Ok(answer) = line.send(&sent).await else { return };
+                let call = Call::get("/me").by(&name, &format!("guess {number} {guess}"));
+                let Ok(answer) = flood.send(&call).await else { return };
                 if answer.status == 401 && number % 3 != 0 {
                     compared[agent].fetch_add(1, Ordering::Relaxed);
                 }
@@ -95,28 +96,22 @@ async fn flood(server: SocketAddr, process: u32, extent: Extent) -> Result<Found
     // The flood may have met the turn of a minute.
     found.demand(most <= 2 * COMPARED_MAX, || format!("{most} guesses of one name were compared"));
     found.demand(refused > 0, || "nothing was flooded".to_owned());
-    found.demand_growth("wrong passwords", memory.grown()?);
+    found.demand_growth("wrong passwords", memory.grown());
     Ok(found)
 }
 
 /// Logs an agent in, and returns how long that took.
-async fn log_in(server: SocketAddr, from: std::net::Ipv4Addr, agent: usize) -> Result<Duration> {
-    let mut line = Line::open(server, from).await?;
+async fn log_in(server: &Address, from: Ipv4Addr, agent: usize) -> Result<Duration> {
     let began = Instant::now();
-    let answer = line.send(&Sent::get("/api/v2/me").by(&center::agent(agent), PASSWORD)).await?;
-    ensure!(
-        answer.status == 200,
-        "{} could not log in: {} {}",
-        center::agent(agent),
-        answer.status,
-        answer.body
-    );
+    let call = Call::get("/me").by(&center::agent(agent), PASSWORD);
+    let answer = stranger(server, from).send(&call).await?;
+    anyhow::ensure!(answer.status == 200, "agent {agent} could not log in: {answer}");
     Ok(began.elapsed())
 }
 
 /// Serves logins as they come, each with memory of its own: what the program would be without its
 /// lanes.
-async fn serve_without_lanes() -> Result<SocketAddr> {
+async fn serve_without_lanes() -> Result<Address> {
     let stored = handoff_api::password::hash(PASSWORD).context("hash a password")?;
     let stored: Arc<str> = stored.into();
     let login = move |headers: HeaderMap| {
@@ -138,5 +133,5 @@ async fn serve_without_lanes() -> Result<SocketAddr> {
     let address = listener.local_addr()?;
     let router = Router::new().route("/api/v2/me", get(login));
     tokio::spawn(async move { axum::serve(listener, router).await });
-    Ok(address)
+    Ok(fixed(address))
 }

@@ -2,23 +2,20 @@
 //! outside, and others are served meanwhile.
 
 use std::collections::HashSet;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
-use super::line::{FLOOD, HONEST, Line, Sent, connect};
-use super::site::{Site, UNBOUNDED};
-use super::{Extent, Found};
+use super::{Extent, FLOOD, HONEST, UNBOUNDED, stranger};
+use crate::campaign::{Found, lock};
+use handoff_testkit::comet::{CUSTOMERS, Transport, open};
+use handoff_testkit::{Address, Call};
 
 /// Sockets that flood, and connections that send batches.
 const SOCKETS: usize = 60;
@@ -62,10 +59,7 @@ impl Counts {
                 self.handled.fetch_add(1, Ordering::Relaxed);
             }
             let chat = data["chatId"].as_str().filter(|_| data["statusCode"] == 0);
-            self.chats
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .extend(chat.map(str::to_owned));
+            lock(&self.chats).extend(chat.map(str::to_owned));
             let is_session =
                 message["channel"] == "/meta/handshake" && message["successful"] == true;
             self.sessions.fetch_add(u64::from(is_session), Ordering::Relaxed);
@@ -74,28 +68,28 @@ impl Counts {
 }
 
 pub(super) async fn check(binary: &Path, home: &Path, extent: Extent) -> Result<Found> {
-    let mut site =
-        Site::open(binary, home, "", if extent.control { UNBOUNDED } else { "" }).await?;
-    let (server, counts) = (site.server()?, Arc::new(Counts::default()));
+    let limits = if extent.control { UNBOUNDED } else { "" };
+    let (_, mut program) = super::open(binary, home, "", limits).await?;
+    let (server, counts) = (program.address(), Arc::new(Counts::default()));
     let mut flood = JoinSet::new();
     let began = Instant::now();
     for number in 0..extent.of(SOCKETS, SOCKETS / 4) {
-        let counts = counts.clone();
+        let (counts, server) = (counts.clone(), server.clone());
         flood.spawn(async move {
             while !counts.is_over() {
                 // Whoever is cut off comes again.
-                _ = flood_a_socket(server, &counts, number).await;
+                _ = flood_a_socket(&server, &counts, number).await;
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         });
     }
     for number in 0..extent.of(BATCHES, BATCHES / 4) {
-        let counts = counts.clone();
-        flood.spawn(async move { _ = flood_by_batches(server, &counts, number).await });
+        let (counts, server) = (counts.clone(), server.clone());
+        flood.spawn(async move { _ = flood_by_batches(&server, &counts, number).await });
     }
     let mut found = Found::default();
     tokio::time::sleep(FLOODING / 2).await;
-    let slowest = talk(server).await?;
+    let slowest = talk(&server).await?;
     found.demand_in_time("an honest customer at the most", slowest, extent);
     tokio::time::sleep((FLOODING / 2).saturating_sub(slowest)).await;
     counts.over.store(true, Ordering::Relaxed);
@@ -103,7 +97,7 @@ pub(super) async fn check(binary: &Path, home: &Path, extent: Extent) -> Result<
     flood.abort_all();
     while flood.join_next().await.is_some() {}
     judge(&counts, lasted, &mut found);
-    site.program.kill().await?;
+    program.kill().await?;
     Ok(found)
 }
 
@@ -111,9 +105,10 @@ fn judge(counts: &Counts, lasted: Duration, found: &mut Found) {
     let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
     let (handled, refused) = (count(&counts.handled), count(&counts.refused));
     let sessions = count(&counts.sessions);
-    let chats = counts.chats.lock().unwrap_or_else(PoisonError::into_inner).len();
+    let chats = lock(&counts.chats).len();
     found.figure(format!(
-        "in {} ms {handled} messages were handled and {refused} refused; {sessions} sessions, {chats} chats",
+        "in {} ms {handled} messages were handled and {refused} refused; {sessions} sessions, \
+         {chats} chats",
         lasted.as_millis()
     ));
     let seconds = lasted.as_secs() + 1;
@@ -126,56 +121,40 @@ fn judge(counts: &Counts, lasted: Duration, found: &mut Found) {
 }
 
 /// Sends frames of handshakes, requests for chats and messages as fast as the socket takes them.
-async fn flood_a_socket(server: SocketAddr, counts: &Counts, number: usize) -> Result<()> {
-    let stream = connect(server, FLOOD).await?;
-    let request = format!("ws://{server}/genesys/cometd").into_client_request()?;
-    let (socket, _) =
-        tokio_tungstenite::client_async(request, stream).await.context("open a socket")?;
-    let (mut mouth, mut ear) = socket.split();
-    let hello = json!([{"channel": "/meta/handshake", "version": "1.0", "supportedConnectionTypes": ["websocket"]}]);
-    mouth.send(Message::text(hello.to_string())).await?;
-    let mut id = String::new();
-    let hears = async {
-        while let Some(Ok(frame)) = ear.next().await {
-            if let Message::Text(text) = frame {
-                counts.take(&text);
-                return Some(text.to_string());
-            }
-        }
-        None
-    };
-    if let Some(text) = hears.await {
-        let replies: Vec<Value> = serde_json::from_str(&text)?;
-        replies[0]["clientId"].as_str().unwrap_or_default().clone_into(&mut id);
-    }
-    let says = async {
+async fn flood_a_socket(server: &Address, counts: &Counts, number: usize) -> Result<()> {
+    let (writer, mut reader) = open(&stranger(server, FLOOD), CUSTOMERS).await?;
+    let hello = json!([Transport::WebSocket.handshake()]).to_string();
+    writer.send(hello.clone()).await?;
+    let told = reader.frame().await?;
+    counts.take(&told);
+    let replies: Vec<Value> = serde_json::from_str(&told)?;
+    let id = replies[0]["clientId"].as_str().unwrap_or_default();
+    let speaking = async {
         while !counts.is_over() {
-            mouth.send(Message::text(frame(&id, number).to_string())).await?;
-            mouth.send(Message::text(hello.to_string())).await?;
+            writer.send(frame(id, number).to_string()).await?;
+            writer.send(hello.clone()).await?;
         }
         anyhow::Ok(())
     };
-    let hears = async {
-        while let Some(Ok(frame)) = ear.next().await {
-            if let Message::Text(text) = frame {
-                counts.take(&text);
-            }
+    let reading = async {
+        while let Ok(told) = reader.frame().await {
+            counts.take(&told);
         }
     };
     tokio::select! {
-        said = says => said,
-        () = hears => Ok(()),
+        spoken = speaking => spoken,
+        () = reading => Ok(()),
     }
 }
 
 /// Sends batches by long-polling.
-async fn flood_by_batches(server: SocketAddr, counts: &Counts, number: usize) -> Result<()> {
-    let mut line = Line::open(server, FLOOD).await?;
-    let hello = json!([{"channel": "/meta/handshake", "version": "1.0", "supportedConnectionTypes": ["long-polling"]}]);
+async fn flood_by_batches(server: &Address, counts: &Counts, number: usize) -> Result<()> {
+    let flood = stranger(server, FLOOD);
+    let hello = json!([Transport::LongPolling.handshake()]);
     let mut id = String::new();
     while !counts.is_over() {
         let body = if id.is_empty() { hello.clone() } else { frame(&id, number) };
-        let answer = line.send(&Sent::json("/genesys/cometd", &body)).await?;
+        let answer = flood.send(Call::post("", &body).at(CUSTOMERS)).await?;
         if answer.status == 429 {
             counts.refused.fetch_add(1, Ordering::Relaxed);
             continue;
@@ -194,7 +173,7 @@ fn frame(id: &str, number: usize) -> Value {
         let data = match message % 2 {
             0 => json!({"operation": "requestChat", "nickname": format!("flood {number}")}),
             _ => {
-                json!({"operation": "sendMessage", "secureKey": "0".repeat(48), "message": "flood"})
+                json!({"operation": "sendMessage", "secureKey": "0".repeat(48), "message": "x"})
             }
         };
         json!({"channel": "/service/chatV2/help", "clientId": id, "data": data})
@@ -203,22 +182,23 @@ fn frame(id: &str, number: usize) -> Value {
 }
 
 /// Talks as a customer does, and returns how long the slowest request took.
-async fn talk(server: SocketAddr) -> Result<Duration> {
-    let mut slowest = Duration::ZERO;
-    let began = Instant::now();
-    let mut line = Line::open(server, HONEST).await?;
-    let begun = line.send(&Sent::form("/genesys/2/chat/help", &[("nickname", "Ann")])).await?;
-    ensure!(begun.code() == 0, "an honest customer was refused: {}", begun.body);
-    slowest = slowest.max(began.elapsed());
-    let (chat, key) = (begun.body["chatId"].as_str(), begun.body["secureKey"].as_str());
+async fn talk(server: &Address) -> Result<Duration> {
+    let honest = stranger(server, HONEST);
+    let ask = async |call: Call| {
+        let began = Instant::now();
+        let answer = honest.send(&call).await?;
+        ensure!(answer.code() == 0, "an honest customer was refused: {answer}");
+        Ok((answer.body, began.elapsed()))
+    };
+    let (begun, mut slowest) =
+        ask(Call::form("/genesys/2/chat/help", &[("nickname", "Ann")])).await?;
+    let (chat, key) = (begun["chatId"].as_str(), begun["secureKey"].as_str());
     let (chat, key) = (chat.context("no chat")?, key.context("no key")?);
     for _ in 0..SAID {
-        let began = Instant::now();
         let fields = [("secureKey", key), ("message", "Is anybody there?")];
-        let answer =
-            line.send(&Sent::form(&format!("/genesys/2/chat/help/{chat}/send"), &fields)).await?;
-        ensure!(answer.code() == 0, "an honest customer was refused: {}", answer.body);
-        slowest = slowest.max(began.elapsed());
+        let (_, took) =
+            ask(Call::form(&format!("/genesys/2/chat/help/{chat}/send"), &fields)).await?;
+        slowest = slowest.max(took);
     }
     Ok(slowest)
 }

@@ -1,11 +1,13 @@
 //! A small IMAP server with one folder, that can have the program killed at a chosen step.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use anyhow::{Context as _, Result};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
+
+use crate::campaign::lock;
 
 /// The commands at which the program can be killed: after each was done, and before it is answered.
 pub(super) const STEPS: [&str; 9] = [
@@ -42,10 +44,6 @@ struct Closed;
 
 impl Folder {
     /// Starts one; it ends with the runtime.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot listen.
     pub(super) async fn start() -> Result<Arc<Self>> {
         let socket = TcpListener::bind("127.0.0.1:0").await.context("listen")?;
         let folder = Arc::new(Self {
@@ -207,8 +205,4 @@ impl Line<'_> {
 /// Returns a message's place in the list.
 fn place(uid: &str) -> Option<usize> {
     uid.parse::<usize>().ok()?.checked_sub(1)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -15,9 +15,9 @@ use tokio::time::{sleep, timeout};
 use super::folder::{Folder, STEPS};
 use super::letter::Words;
 use super::lmtp::{Delivery, Lmtp};
-use super::site::{Office, Site, list};
-use super::{Findings, MAILBOX};
-use crate::crash::remove_log;
+use super::site::{Mailbox, Office, list};
+use super::{MAILBOX, OTHER, no_findings};
+use crate::campaign::{DOUBLED, Findings, Kill, MISSING, lock};
 
 /// How many mail servers deliver by LMTP.
 const SERVERS: usize = 4;
@@ -52,14 +52,10 @@ pub(super) struct Plan {
 }
 
 /// Brings letters and kills.
-///
-/// # Errors
-///
-/// When the program does not come back, or too little happened to tell.
 pub(super) async fn run(binary: &Path, home: &Path, plan: Plan) -> Result<Findings> {
     let folder = Folder::start().await?;
-    let site = Site { mailbox: MAILBOX, relay: None, imap: Some(folder.port), acknowledges: false };
-    let mut office = site.open(binary, home).await?;
+    let mailbox = Mailbox { imap: Some(folder.port), ..Mailbox::of(MAILBOX) };
+    let mut office = mailbox.open(binary, home).await?;
     let scene = Arc::new(Scene {
         lmtp: office.lmtp.clone(),
         over: AtomicBool::new(false),
@@ -79,17 +75,16 @@ pub(super) async fn run(binary: &Path, home: &Path, plan: Plan) -> Result<Findin
         finished.with_context(|| format!("the log:\n{}", office.program.log_tail()))?;
     }
     // What is only in memory is no interaction.
-    office.program.kill().await?;
-    office.program.restart().await?;
+    Kill::Plain.strike(&mut office.program).await?;
     let mut shown: BTreeMap<String, usize> = BTreeMap::new();
-    for letter in list(office.program.address()).await? {
+    for letter in list(&office.program).await? {
         *shown.entry(letter.subject).or_default() += 1;
     }
-    let brought =
-        std::mem::take(&mut *scene.brought.lock().unwrap_or_else(PoisonError::into_inner));
+    let brought = std::mem::take(&mut *lock(&scene.brought));
     let repeated = scene.repeated.load(Ordering::Relaxed);
     println!(
-        "incoming: {} letters taken over, {repeated} of them brought again, {} kills, {sprung} of them at a step of IMAP; {} interactions",
+        "incoming: {} letters taken over, {repeated} of them brought again, {} kills, {sprung} of \
+         them at a step of IMAP; {} interactions",
         brought.len(),
         plan.kills,
         shown.values().sum::<usize>()
@@ -102,15 +97,17 @@ pub(super) async fn run(binary: &Path, home: &Path, plan: Plan) -> Result<Findin
 }
 
 fn compare(brought: &[String], mut shown: BTreeMap<String, usize>) -> Findings {
-    let mut findings = Findings::default();
+    let mut findings = no_findings();
     for subject in brought {
         match shown.remove(subject) {
-            None => findings.missing.push(subject.clone()),
+            None => findings.find(MISSING, subject.clone()),
             Some(1) => {}
-            Some(times) => findings.doubled.push(format!("{subject}: {times} interactions")),
+            Some(times) => findings.find(DOUBLED, format!("{subject}: {times} interactions")),
         }
     }
-    findings.other.extend(shown.into_keys().map(|subject| format!("{subject}: nobody brought it")));
+    for subject in shown.into_keys() {
+        findings.find(OTHER, format!("{subject}: nobody brought it"));
+    }
     findings
 }
 
@@ -125,13 +122,10 @@ async fn kill_repeatedly(office: &mut Office, folder: &Folder, plan: Plan) -> Re
         } else {
             sprung += usize::from(timeout(TRAP_BOUND, folder.sprung.notified()).await.is_ok());
         }
-        office.program.kill().await?;
-        if plan.forgets {
-            remove_log(&office.data)?;
-        }
         // Before it starts: some steps only come then.
         folder.set_trap((kill % 2 == 0).then(|| STEPS[kill / 2 % STEPS.len()]));
-        office.program.restart().await?;
+        let kill = Kill::losing_the_log_if(plan.forgets, &office.site.data);
+        kill.strike(&mut office.program).await?;
     }
     folder.set_trap(None);
     Ok(sprung)
@@ -158,7 +152,7 @@ impl Scene {
     }
 
     fn write_down(&self, subject: String) {
-        self.brought.lock().unwrap_or_else(PoisonError::into_inner).push(subject);
+        lock(&self.brought).push(subject);
     }
 }
 

@@ -42,24 +42,16 @@ impl Delivery {
 
 impl Lmtp {
     /// Connects and says hello.
-    ///
-    /// # Errors
-    ///
-    /// When nobody listens or the other side does not want to talk.
     pub async fn connect(path: &Path) -> Result<Self> {
         let stream = UnixStream::connect(path).await.context("connect")?;
         let mut own = Self { stream: BufReader::new(stream) };
         own.expect("220").await?;
-        own.write(b"LHLO xtask.example\r\n").await?;
+        own.write(b"LHLO mx.example\r\n").await?;
         own.expect("250").await?;
         Ok(own)
     }
 
     /// Delivers a message; gives the answer to its end. Only `2…` means that it is taken over.
-    ///
-    /// # Errors
-    ///
-    /// When the connection is lost: then nobody knows what became of it.
     pub async fn deliver(&mut self, delivery: &Delivery) -> Result<String> {
         // All commands before the content may be sent at once (RFC 2920).
         self.write(&delivery.commands).await?;

@@ -13,11 +13,12 @@ use rand::rngs::StdRng;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-use super::Findings;
 use super::letter::Words;
 use super::lmtp::{Delivery, Lmtp};
+use super::no_findings;
 use super::relay::{Copy, Relay};
-use super::site::{Office, Site, agent, list, send};
+use super::site::{Mailbox, Office, agent, list, send};
+use crate::campaign::{DOUBLED, Findings, MISSING};
 
 /// The two mailboxes.
 const MAILBOXES: [&str; 2] = ["left@left.example", "right@right.example"];
@@ -38,10 +39,6 @@ const QUIET_STEPS: usize = 6;
 /// Has robots write this many answers to the two mailboxes, which confirm letters. With `strangers`
 /// each robot has another address and says nothing of being one, which must be noticed: nothing can
 /// stop that.
-///
-/// # Errors
-///
-/// When the program refuses something.
 pub(super) async fn run(
     binary: &Path,
     home: &Path,
@@ -51,14 +48,10 @@ pub(super) async fn run(
     let (listener, heard) = mpsc::unbounded_channel();
     let relay = Relay::start(None, Some(listener)).await?;
     let open = |side: usize| {
-        let site = Site {
-            mailbox: MAILBOXES[side],
-            relay: Some(relay.port),
-            imap: None,
-            acknowledges: true,
-        };
+        let mailbox =
+            Mailbox { relay: Some(relay.port), acknowledges: true, ..Mailbox::of(MAILBOXES[side]) };
         let home = home.join(side.to_string());
-        async move { site.open(binary, &home).await }
+        async move { mailbox.open(binary, &home).await }
     };
     let offices = [open(0).await?, open(1).await?];
     let mut lines =
@@ -66,8 +59,8 @@ pub(super) async fn run(
     let forwarder =
         tokio::spawn(forward(offices.each_ref().map(|office| office.lmtp.clone()), heard));
     // A person begins.
-    let mut client = agent(offices[0].program.address()).await?;
-    send(&mut client, "A question", &[MAILBOXES[1]]).await?;
+    let client = agent(&offices[0].program).await?;
+    send(&client, "A question", &[MAILBOXES[1]]).await?;
     settle(&offices, &relay, 1).await?;
     let mut random = StdRng::seed_from_u64(1);
     for number in 0..answers {
@@ -105,18 +98,19 @@ async fn report(answers: usize, offices: &[Office; 2], kept: &[Copy]) -> Result<
     let replies = MAILBOXES.map(confirmations);
     let mut waiting = 0;
     for office in offices {
-        waiting += list(office.program.address()).await?.len();
+        waiting += list(&office.program).await?.len();
     }
     println!(
-        "loops: {answers} automatic answers between two mailboxes; {} and {} confirmations; {waiting} letters wait in queues, the others were filed",
+        "loops: {answers} automatic answers between two mailboxes; {} and {} confirmations; \
+         {waiting} letters wait in queues, the others were filed",
         replies[0], replies[1]
     );
-    let mut findings = Findings::default();
+    let mut findings = no_findings();
     for (mailbox, count) in MAILBOXES.into_iter().zip(replies).filter(|(_, count)| *count > 1) {
-        findings.doubled.push(format!("{mailbox} confirmed {count} times"));
+        findings.find(DOUBLED, format!("{mailbox} confirmed {count} times"));
     }
     if kept.iter().all(|copy| copy.field("Subject") != "We have it") {
-        findings.missing.push("the person's letter was not confirmed".to_owned());
+        findings.find(MISSING, "the person's letter was not confirmed".to_owned());
     }
     Ok(findings)
 }
@@ -152,8 +146,7 @@ async fn settle(offices: &[Office; 2], relay: &Relay, most: usize) -> Result<()>
         );
         let mut sending = 0;
         for office in offices {
-            let listed =
-                list(office.program.address()).await.context("while mails are under way")?;
+            let listed = list(&office.program).await.context("while mails are under way")?;
             sending += listed.iter().filter(|mail| mail.state == "Sending").count();
         }
         let count = relay.count();

@@ -7,19 +7,16 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 use tokio::time::sleep;
 
-use super::relay::{Audit, Fault, Relay, Step, audit};
-use super::site::{Office, Site, agent, list, send};
-use super::{Findings, MAILBOX};
-use handoff_testkit::load::program::Program;
+use super::relay::{Fault, Relay, Step, audit};
+use super::site::{Mailbox, Office, agent, list, send};
+use super::{MAILBOX, no_findings};
+use crate::campaign::Findings;
+use handoff_testkit::Program;
 
 /// How long the mails of one step may take.
 const STEP_BOUND: Duration = Duration::from_secs(60);
 
 /// Has an agent send this many mails at each step while the relay dies there as often.
-///
-/// # Errors
-///
-/// When the program refuses something, or a death did not come about.
 pub(super) async fn run(
     binary: &Path,
     home: &Path,
@@ -27,29 +24,27 @@ pub(super) async fn run(
     fault: Option<Fault>,
 ) -> Result<Findings> {
     let relay = Relay::start(fault, None).await?;
-    let site = Site { mailbox: MAILBOX, relay: Some(relay.port), imap: None, acknowledges: false };
-    let Office { program, .. } = site.open(binary, home).await?;
-    let mut client = agent(program.address()).await?;
-    let mut findings = Findings::default();
+    let mailbox = Mailbox { relay: Some(relay.port), ..Mailbox::of(MAILBOX) };
+    let Office { program, .. } = mailbox.open(binary, home).await?;
+    let client = agent(&program).await?;
+    let mut findings = no_findings();
     let mut excused = 0;
     for step in Step::ALL {
         relay.plan(step, mails);
         let subjects: Vec<String> = (0..mails).map(|number| format!("{step:?} {number}")).collect();
         for subject in &subjects {
-            send(&mut client, subject, &["one@customer.example", "two@customer.example"]).await?;
+            send(&client, subject, &["one@customer.example", "two@customer.example"]).await?;
         }
         settle(&program, step).await?;
         let left = relay.deaths_ahead();
         ensure!(left == 0, "{left} of {mails} deaths at {step:?} did not come about");
-        let Audit { lost, doubled, other, excused: copies } = audit(&subjects, &relay.take(), step);
-        findings.missing.extend(lost);
-        findings.doubled.extend(doubled);
-        findings.other.extend(other);
+        let (found, copies) = audit(&subjects, &relay.take(), step);
+        findings.extend(found);
         excused += copies;
     }
     println!(
-        "outgoing: {} mails, {} deaths of the relay at {} steps; {excused} second copies, all after the final dot",
-        mails * Step::ALL.len(),
+        "outgoing: {} mails and as many deaths of the relay at {} steps; {excused} second copies, \
+         all after the final dot",
         mails * Step::ALL.len(),
         Step::ALL.len()
     );
@@ -60,7 +55,7 @@ pub(super) async fn run(
 async fn settle(program: &Program, step: Step) -> Result<()> {
     let end = Instant::now() + STEP_BOUND;
     loop {
-        let listed = list(program.address()).await.context("after the mails")?;
+        let listed = list(program).await.context("after the mails")?;
         if let Some(back) = listed.iter().find(|mail| mail.state != "Sending") {
             bail!(
                 "{} came back to its author ({}), and the relay had refused nothing",

@@ -1,13 +1,16 @@
 //! A small SMTP relay that keeps what it takes, and can be told to die.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
+
+use super::{OTHER, no_findings};
+use crate::campaign::{DOUBLED, Findings, MISSING, lock};
 
 /// A step of the protocol at which the relay can die: it closes the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,10 +111,6 @@ struct Closed;
 
 impl Relay {
     /// Starts one; it ends with the runtime.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot listen.
     pub(super) async fn start(
         fault: Option<Fault>,
         listener: Option<mpsc::UnboundedSender<Copy>>,
@@ -282,51 +281,36 @@ impl Line<'_> {
     }
 }
 
-/// What is wrong with what a relay has kept.
-#[derive(Debug, Default)]
-pub(super) struct Audit {
-    /// Mails of which the program was told that they are out, and which are nowhere.
-    pub(super) lost: Vec<String>,
-    /// Copies that no death explains.
-    pub(super) doubled: Vec<String>,
-    /// Copies that are not the same message.
-    pub(super) other: Vec<String>,
-    /// Copies that a death explains.
-    pub(super) excused: usize,
-}
-
-/// Compares what was kept with the subjects that were sent while the relay died at a step.
-pub(super) fn audit(subjects: &[String], kept: &[Copy], step: Step) -> Audit {
+/// Compares what was kept with the subjects that were sent while the relay died at a step; tells
+/// how many copies a death explains, too.
+pub(super) fn audit(subjects: &[String], kept: &[Copy], step: Step) -> (Findings, usize) {
     let mut by_subject: BTreeMap<String, Vec<&Copy>> = BTreeMap::new();
     for copy in kept {
         by_subject.entry(copy.field("Subject")).or_default().push(copy);
     }
-    let mut audit = Audit::default();
+    let (mut findings, mut excused) = (no_findings(), 0);
     for subject in subjects {
         let copies = by_subject.remove(subject).unwrap_or_default();
         let Some(first) = copies.first() else {
-            audit.lost.push(subject.clone());
+            findings.find(MISSING, subject.clone());
             continue;
         };
         let unanswered = copies.iter().filter(|copy| !copy.is_answered).count();
         let is_explained = copies.len() - unanswered == 1 && (unanswered == 0 || step.may_double());
         if !is_explained {
-            audit.doubled.push(format!(
-                "{subject}: {} copies, {unanswered} of them not answered",
-                copies.len()
-            ));
+            let count = copies.len();
+            let what = format!("{subject}: {count} copies, {unanswered} of them not answered");
+            findings.find(DOUBLED, what);
         }
-        audit.excused += unanswered;
+        excused += unanswered;
         if copies.iter().any(|copy| copy.raw != first.raw || copy.recipients.len() != 2) {
-            audit.other.push(subject.clone());
+            findings.find(OTHER, subject.clone());
         }
     }
-    audit.other.extend(by_subject.into_keys().map(|subject| format!("{subject}: nobody sent it")));
-    audit
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    for subject in by_subject.into_keys() {
+        findings.find(OTHER, format!("{subject}: nobody sent it"));
+    }
+    (findings, excused)
 }
 
 #[cfg(test)]
@@ -342,8 +326,8 @@ mod tests {
     fn what_is_wrong_with_copies_is_found() {
         let subjects = ["one".to_owned()];
         let count = |kept: &[Copy], step| {
-            let audit = audit(&subjects, kept, step);
-            (audit.lost.len(), audit.doubled.len(), audit.other.len())
+            let findings = audit(&subjects, kept, step).0;
+            (findings.count(MISSING), findings.count(DOUBLED), findings.count(OTHER))
         };
         let (answered, unanswered) = (copy("one", "1", true), copy("one", "1", false));
         assert_eq!(count(std::slice::from_ref(&answered), Step::Dot), (0, 0, 0));

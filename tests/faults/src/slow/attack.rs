@@ -11,15 +11,19 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
+use super::readers;
 use super::scene::Scene;
-use super::{readers, sockets};
-use handoff_testkit::load::figures::ms;
+use handoff_testkit::figures::ms;
+use handoff_testkit::http::{connect, source};
 
 /// How many connections are opened in a second.
 const RATE: u32 = 500;
 /// How long a connection is given to be closed: longer than it may take, so that a late close is
 /// told from none.
 pub(super) const PATIENCE: Duration = Duration::from_secs(13);
+/// The key of every upgrade (RFC 6455, 1.3 prints this one): who looks after caches is not tested
+/// here.
+const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 /// How often a slow client sends or reads a byte.
 pub(super) const STEP: Duration = Duration::from_secs(1);
 
@@ -71,15 +75,15 @@ impl Script {
     pub(super) fn of(kind: Kind, connection: usize, credentials: &str) -> Self {
         let head = "GET /api/v2/diagnostics/version HTTP/1.1\r\nHost: 127.0.0.1\r\n";
         let upgrade = format!(
-            "GET /api/v2/notifications HTTP/1.1\r\nHost: 127.0.0.1\r\n{credentials}Connection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\n"
+            "GET /api/v2/notifications HTTP/1.1\r\nHost: 127.0.0.1\r\n{credentials}\
+             Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
         );
         // To the REST API, to CometD, and to where nothing is: by whose code the body is read
         // differs, and nobody wants that of the last.
         let path = ["me", "notifications", "nothing"][connection % 3];
         let body = format!(
-            "POST /api/v2/{path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{credentials}Content-Type: application/json\r\n\
-             Content-Length: 1000\r\n\r\n["
+            "POST /api/v2/{path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{credentials}\
+             Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n["
         );
         let (first, drips) = match kind {
             Kind::Silent | Kind::SlowReader | Kind::SlowWebsocket => (String::new(), false),
@@ -88,7 +92,7 @@ impl Script {
             Kind::SlowBody => (body, true),
             Kind::HalfUpgrade => (upgrade, false),
             Kind::SilentWebsocket => {
-                (format!("{upgrade}Sec-WebSocket-Key: {}\r\n\r\n", super::websocket::KEY), false)
+                (format!("{upgrade}Sec-WebSocket-Key: {}\r\n\r\n", KEY), false)
             }
         };
         Self { first, drips, after_answer: kind == Kind::SilentWebsocket }
@@ -135,11 +139,8 @@ pub(super) async fn run(scene: &Scene, kind: Kind, connections: usize) -> Result
         Kind::SlowReader => readers::slow_answers(scene, connections).await,
         Kind::SlowWebsocket => readers::slow_websockets(scene, connections).await,
         kind => {
-            let script = |connection| {
-                let credentials =
-                    format!("Authorization: {}\r\n", scene.attacker(connection).authorization);
-                Script::of(kind, connection, &credentials)
-            };
+            let script =
+                |connection| Script::of(kind, connection, &scene.attacker(connection).credentials);
             follow(scene.server, connections, script).await
         }
     }
@@ -169,7 +170,7 @@ pub(super) fn moments(begin: Instant, rate: u32) -> impl Iterator<Item = Instant
 
 async fn one(server: SocketAddr, number: usize, at: Instant, script: Script) -> Result<End> {
     sleep_until(at).await;
-    let mut stream = sockets::connect(server, number).await?;
+    let mut stream = connect(server, Some(source(number))).await?;
     stream.write_all(script.first.as_bytes()).await?;
     let mut begun = Instant::now();
     let mut heard = Vec::new();

@@ -8,9 +8,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-use super::Found;
 use super::scene::Scene;
-use super::sockets::connect_from;
+use crate::campaign::Found;
+use handoff_testkit::http::connect;
 
 /// Connections of one address.
 const OF_ADDRESS: usize = 512;
@@ -36,9 +36,9 @@ pub(super) async fn check(scene: &Scene) -> Result<Found> {
 async fn of_address(server: SocketAddr, found: &mut Found) -> Result<()> {
     let mut held = Vec::new();
     for _ in 0..OF_ADDRESS {
-        held.push(connect_from(server, (GREEDY, 0).into()).await?);
+        held.push(connect(server, Some(GREEDY)).await?);
     }
-    let refused = Said::of(connect_from(server, (GREEDY, 0).into()).await?, "").await;
+    let refused = Said::of(connect(server, Some(GREEDY)).await?, "").await;
     let is_clear =
         refused.head.starts_with("HTTP/1.1 503 ") && refused.head.contains("Retry-After");
     let is_clear = is_clear && refused.body.contains("\"statusCode\":4") && refused.is_closed;
@@ -47,11 +47,11 @@ async fn of_address(server: SocketAddr, found: &mut Found) -> Result<()> {
     let last = held.pop().context("no connection was let in")?;
     let last = Said::of(last, "").await;
     found.demand(last.is_kept(), || format!("connection {OF_ADDRESS} of an address is not served"));
-    let other = Said::of(connect_from(server, (MODEST, 0).into()).await?, "").await;
+    let other = Said::of(connect(server, Some(MODEST)).await?, "").await;
     found.demand(other.is_kept(), || format!("another address is not served: {other:?}"));
     drop(held);
     sleep(NOTICE).await;
-    let again = Said::of(connect_from(server, (GREEDY, 0).into()).await?, "").await;
+    let again = Said::of(connect(server, Some(GREEDY)).await?, "").await;
     found
         .demand(again.is_kept(), || format!("the address does not get its places back: {again:?}"));
     found.figures.push(format!(
@@ -63,10 +63,10 @@ async fn of_address(server: SocketAddr, found: &mut Found) -> Result<()> {
 }
 
 async fn of_user(scene: &Scene, found: &mut Found) -> Result<()> {
-    let credentials = format!("Authorization: {}\r\n", scene.attacker(0).authorization);
+    let credentials = &scene.attacker(0).credentials;
     let ask = async || {
-        let stream = connect_from(scene.server, (MODEST, 0).into()).await?;
-        anyhow::Ok(Said::of(stream, &credentials).await)
+        let stream = connect(scene.server, Some(MODEST)).await?;
+        anyhow::Ok(Said::of(stream, credentials).await)
     };
     // Their own client, which is idle, has one.
     let mut held = 1;

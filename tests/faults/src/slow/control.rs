@@ -2,13 +2,14 @@
 
 use std::net::SocketAddr;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use axum::Router;
 use axum::body::Bytes;
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
 
 use super::attack::{Ends, Kind, Script, follow};
+use crate::campaign::demand_noticed;
 
 /// How many connections each attack has.
 const CONNECTIONS: usize = 40;
@@ -42,12 +43,7 @@ pub(super) async fn run() -> Result<()> {
             unnoticed.push(kind);
         }
     }
-    ensure!(
-        unnoticed.is_empty(),
-        "a bare server closes nothing, and it was not noticed: {unnoticed:?}"
-    );
-    println!("control: noticed, as it must be");
-    Ok(())
+    demand_noticed(unnoticed.is_empty(), &format!("a bare server closes nothing: {unnoticed:?}"))
 }
 
 async fn attack(server: SocketAddr, kind: Kind) -> Result<Ends> {

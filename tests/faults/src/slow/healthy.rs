@@ -6,21 +6,20 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Result;
 use serde_json::json;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::unbounded_channel;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval_at};
 
 use super::scene::own_work;
-use handoff_testkit::load::center::{self, PASSWORD};
-use handoff_testkit::load::comet::{self, Heard};
-use handoff_testkit::load::figures::{ms, percentile};
-use handoff_testkit::load::http::{Call, Client};
-use handoff_testkit::load::program::Program;
+use crate::campaign::lock;
+use handoff_testkit::comet::{Event, stay_reachable};
+use handoff_testkit::figures::{ms, percentile};
+use handoff_testkit::{Client, Program, center};
 
 /// How many agents work.
 const WORKING: usize = 20;
@@ -78,14 +77,10 @@ impl Healthy {
         let mut all = Vec::new();
         let mut working = Vec::new();
         for number in 0..AGENTS {
-            let name = center::agent(number);
-            let client = || Client::new(program.address(), &name, PASSWORD);
-            let mut commands = client()?;
-            let id = if number < WORKING { Some(own_work(&mut commands).await?) } else { None };
-            let (heard, hears) = unbounded_channel();
-            let polling = comet::stay_reachable(client()?, heard);
+            let commands = program.client(&center::agent(number));
+            let id = if number < WORKING { Some(own_work(&commands).await?) } else { None };
             let beats = Beats::default();
-            tasks.spawn(hear(hears, Arc::clone(&seen), Arc::clone(&beats), polling));
+            tasks.spawn(listen(commands.clone(), Arc::clone(&seen), Arc::clone(&beats)));
             all.push(Arc::clone(&beats));
             working.extend(id.map(|id| (commands, id, beats)));
         }
@@ -142,7 +137,7 @@ impl Healthy {
     }
 }
 
-async fn work(mut client: Client, id: String, first: Instant, seen: Arc<Seen>, beats: Beats) {
+async fn work(client: Client, id: String, first: Instant, seen: Arc<Seen>, beats: Beats) {
     let mut ticks = interval_at(first, EVERY);
     for beat in 0_u64.. {
         let due = ticks.tick().await;
@@ -151,7 +146,7 @@ async fn work(mut client: Client, id: String, first: Instant, seen: Arc<Seen>, b
         }
         lock(&beats).insert(beat, due);
         let body = json!({"operationName": "UpdateUserData", "userData": {"beat": beat}});
-        match client.send(&Call::post(&format!("/me/interactions/{id}"), &body)).await {
+        match client.post(&format!("/me/interactions/{id}"), body).await {
             Ok(answer) if answer.code() == 0 => lock(&seen.commands).push((due, ms(due.elapsed()))),
             Ok(_) | Err(_) => {
                 seen.failed.fetch_add(1, Ordering::Relaxed);
@@ -160,35 +155,19 @@ async fn work(mut client: Client, id: String, first: Instant, seen: Arc<Seen>, b
     }
 }
 
-async fn hear(
-    mut hears: UnboundedReceiver<Heard>,
-    seen: Arc<Seen>,
-    beats: Beats,
-    polling: tokio::task::JoinHandle<()>,
-) {
-    let _polling = AbortOnDrop(polling);
-    while let Some(heard) = hears.recv().await {
-        match heard {
-            Heard::Opened => {
-                seen.opened.fetch_add(1, Ordering::Relaxed);
-            }
-            Heard::Notification(data) => {
+async fn listen(client: Client, seen: Arc<Seen>, beats: Beats) {
+    let (events, mut told) = unbounded_channel();
+    let _reachable = stay_reachable(client, events);
+    while let Some(event) = told.recv().await {
+        match event {
+            Event::Opened => _ = seen.opened.fetch_add(1, Ordering::Relaxed),
+            Event::Notification(data) => {
                 let beat = data["userData"]["beat"].as_u64();
-                let due = beat.and_then(|beat| lock(&beats).remove(&beat));
-                if let Some(due) = due {
+                if let Some(due) = beat.and_then(|beat| lock(&beats).remove(&beat)) {
                     lock(&seen.deliveries).push((due, ms(due.elapsed())));
                 }
             }
         }
-    }
-}
-
-/// Ends a task with its owner.
-struct AbortOnDrop(tokio::task::JoinHandle<()>);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }
 
@@ -197,8 +176,4 @@ fn p99(samples: &Mutex<Vec<Sample>>, from: Instant, until: Instant) -> (f64, usi
     let mut values: Vec<f64> =
         samples.iter().filter(|(at, _)| (from..until).contains(at)).map(|(_, ms)| *ms).collect();
     (percentile(&mut values, 99.0), values.len())
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -5,17 +5,21 @@ use std::collections::HashMap;
 use std::net::{SocketAddr, SocketAddrV4};
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
 
 use super::attack::{Ends, PATIENCE, STEP, moments};
 use super::scene::Scene;
 use super::sockets;
-use super::websocket::Subscribed;
-use handoff_testkit::load::figures::ms;
+use handoff_testkit::comet::{AGENTS, INTERACTIONS, Transport, subscribe, upgrade};
+use handoff_testkit::figures::ms;
 
 /// How much an answer or message holds, in bytes: as much as user data may be. Two are more than
 /// the kernels take (`sockets::connect_narrowly`).
@@ -36,8 +40,8 @@ pub(super) async fn slow_answers(scene: &Scene, connections: usize) -> Result<En
     for (number, at) in (0..connections).zip(moments(Instant::now(), ASKED)) {
         let attacker = scene.attacker(number);
         let request = format!(
-            "GET /api/v2/interactions/{} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: {}\r\n\r\n",
-            attacker.interaction, attacker.authorization
+            "GET /api/v2/interactions/{} HTTP/1.1\r\nHost: 127.0.0.1\r\n{}\r\n",
+            attacker.interaction, attacker.credentials
         )
         .repeat(2);
         opening.spawn(ask(scene.server, number, at, request));
@@ -72,8 +76,7 @@ async fn read_slowly(mut stream: TcpStream) {
 
 /// Subscribes, and stops reading while messages come.
 pub(super) async fn slow_websockets(scene: &Scene, connections: usize) -> Result<Ends> {
-    let streams: Vec<TcpStream> =
-        subscribe(scene, connections).await?.into_iter().map(Subscribed::into_stream).collect();
+    let streams = subscribed(scene, connections).await?;
     let firsts = enlarge(scene, Duration::from_millis(100)).await?;
     let mut begun = HashMap::new();
     for (number, stream) in streams.iter().enumerate() {
@@ -93,14 +96,17 @@ pub(super) async fn slow_websockets(scene: &Scene, connections: usize) -> Result
     }
 }
 
-/// Opens so many subscribed WebSockets at a steady rate.
-pub(super) async fn subscribe(scene: &Scene, connections: usize) -> Result<Vec<Subscribed>> {
+/// Opens so many subscribed WebSockets at a steady rate; returns their sockets, with whatever comes
+/// unread.
+pub(super) async fn subscribed(scene: &Scene, connections: usize) -> Result<Vec<TcpStream>> {
     let mut opening = JoinSet::new();
     for (number, at) in (0..connections).zip(moments(Instant::now(), OPENED)) {
-        let (server, authorization) = (scene.server, scene.attacker(number).authorization.clone());
+        let (server, client) = (scene.server, scene.attacker(number).client.clone());
         opening.spawn(async move {
             sleep_until(at).await;
-            anyhow::Ok((number, Subscribed::open(server, number, &authorization).await?))
+            let stream = sockets::connect_narrowly(server, number).await?;
+            let socket = upgrade(stream, server, AGENTS, client.identity()).await?;
+            anyhow::Ok((number, listen(socket).await?))
         });
     }
     let mut opened = Vec::new();
@@ -109,6 +115,32 @@ pub(super) async fn subscribe(scene: &Scene, connections: usize) -> Result<Vec<S
     }
     opened.sort_by_key(|(number, _)| *number);
     Ok(opened.into_iter().map(|(_, socket)| socket).collect())
+}
+
+/// Opens a subscribed session; what comes later stays with the server.
+async fn listen(mut socket: WebSocketStream<TcpStream>) -> Result<TcpStream> {
+    let websocket = Transport::WebSocket;
+    let reply = exchange(&mut socket, &websocket.handshake()).await?;
+    let id = reply["clientId"].as_str().context("no clientId")?;
+    exchange(&mut socket, &subscribe(id, INTERACTIONS)).await?;
+    let connect = websocket.connect(id);
+    exchange(&mut socket, &connect).await?;
+    // The first is answered at once; the second is held, which keeps the session.
+    socket.send(Message::text(json!([connect]).to_string())).await?;
+    Ok(socket.into_inner())
+}
+
+async fn exchange(socket: &mut WebSocketStream<TcpStream>, message: &Value) -> Result<Value> {
+    socket.send(Message::text(json!([message]).to_string())).await?;
+    loop {
+        let frame = socket.next().await.context("the socket ended")??;
+        let messages: Vec<Value> = serde_json::from_slice(&frame.into_data()).unwrap_or_default();
+        let reply = messages.into_iter().find(|reply| reply["channel"] == message["channel"]);
+        if let Some(reply) = reply {
+            ensure!(reply["successful"] == true, "refused: {reply}");
+            return Ok(reply);
+        }
+    }
 }
 
 /// Makes every attacker's work item large, one after the other; gives when each was told so.

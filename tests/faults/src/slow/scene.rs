@@ -7,15 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context as _, Result};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::healthy::{AGENTS, Healthy};
-use handoff_testkit::load::center::{self, PASSWORD, QUEUE};
-use handoff_testkit::load::comet;
-use handoff_testkit::load::http::{Call, Client};
-use handoff_testkit::load::program::{Program, Start};
+use handoff_testkit::center::{self, PASSWORD, QUEUE};
+use handoff_testkit::http::basic;
+use handoff_testkit::{Client, Program, Site, Start};
 
 /// How many accounts attack: 2,400 connections are 60 of each, below the 64 CometD sessions that a
 /// user may have.
@@ -23,19 +20,19 @@ pub(super) const ATTACKERS: usize = 40;
 
 /// An account that attacks.
 pub(super) struct Attacker {
-    /// Its `Authorization` header.
-    pub(super) authorization: String,
+    /// Its `Authorization` header, a line of a head.
+    pub(super) credentials: String,
     /// A work item that it owns.
     pub(super) interaction: String,
     /// Its well-behaved client.
-    client: tokio::sync::Mutex<Client>,
+    pub(super) client: Client,
     /// Counts what it caused.
     messages: AtomicU64,
 }
 
 /// The running program and everybody on it.
 pub(super) struct Scene {
-    program: Program,
+    pub(super) program: Program,
     /// Where it listens.
     pub(super) server: SocketAddr,
     /// The agents who do nothing wrong.
@@ -46,31 +43,22 @@ pub(super) struct Scene {
 
 impl Scene {
     /// Starts the program, and everybody on it.
-    pub(super) async fn open(binary: &Path, config: &Path, log: &Path) -> Result<Self> {
-        let start = Start::Serve { config: config.to_owned() };
-        let program = Program::start(binary.to_owned(), start, log.to_owned()).await?;
-        let server = (*program.address().borrow()).context("the program listens nowhere")?;
+    pub(super) async fn open(binary: &Path, site: &Site) -> Result<Self> {
+        let start = Start::Serve(site.config.clone());
+        let program = Program::start(binary, start, site.log.clone()).await?;
+        let server = program.server()?;
         let mut attackers = Vec::new();
         for number in AGENTS..AGENTS + ATTACKERS {
             let name = center::agent(number);
-            let mut client = Client::new(program.address(), &name, PASSWORD)?;
-            let interaction = own_work(&mut client).await?;
-            let authorization = format!("Basic {}", STANDARD.encode(format!("{name}:{PASSWORD}")));
+            let client = program.client(&name);
+            let interaction = own_work(&client).await?;
+            let value = basic(&name, PASSWORD);
+            let credentials = format!("Authorization: {}\r\n", value.to_str()?);
             let messages = AtomicU64::new(0);
-            attackers.push(Arc::new(Attacker {
-                authorization,
-                interaction,
-                client: client.into(),
-                messages,
-            }));
+            attackers.push(Arc::new(Attacker { credentials, interaction, client, messages }));
         }
         let healthy = Healthy::start(&program).await?;
         Ok(Self { program, server, healthy, attackers })
-    }
-
-    /// Returns the program's process id.
-    pub(super) fn process(&self) -> Result<u32> {
-        self.program.id().context("the program has ended")
     }
 
     /// Returns the account of a connection.
@@ -92,21 +80,15 @@ impl Attacker {
         // Nobody is told of a change that changes nothing.
         let filling = format!("{:0bytes$}", self.messages.fetch_add(1, Ordering::Relaxed));
         let body = json!({"operationName": "UpdateUserData", "userData": {"filling": filling}});
-        let call = Call::post(&format!("/me/interactions/{}", self.interaction), &body);
-        accepted(&mut *self.client.lock().await, &call).await.map(|_| ())
+        let path = format!("/me/interactions/{}", self.interaction);
+        self.client.command(&path, &body).await.map(drop)
     }
 }
 
 /// Starts an agent's work and makes a work item that is theirs.
-pub(super) async fn own_work(client: &mut Client) -> Result<String> {
-    comet::start_work(client).await?;
+pub(super) async fn own_work(client: &Client) -> Result<String> {
+    client.start_work(&["workitem"]).await?;
     let body = json!({"operationName": "Create", "channel": "workitem", "queueName": QUEUE});
-    let answer = accepted(client, &Call::post("/me/interactions", &body)).await?;
-    Ok(answer["id"].as_str().context("no id")?.to_owned())
-}
-
-async fn accepted(client: &mut Client, call: &Call) -> Result<Value> {
-    let answer = client.send_until_answered(call).await.context("no answer")?;
-    anyhow::ensure!(answer.code() == 0, "{} was refused: {}", call.path, answer.body);
-    Ok(answer.body)
+    let created = client.command("/me/interactions", &body).await?;
+    Ok(created["id"].as_str().context("no id")?.to_owned())
 }

@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use handoff_testkit::http::source;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::Instant;
@@ -14,8 +15,6 @@ use tokio::time::Instant;
 pub(super) const LOOK: Duration = Duration::from_millis(100);
 /// How long a connection may take to be made.
 const CONNECTING: Duration = Duration::from_secs(10);
-/// Connections of one of our addresses; the program allows 512.
-const PER_ADDRESS: usize = 400;
 /// The segment size of a reader's connections, in bytes. On the loopback interface segments are 64
 /// KiB, and the kernel takes 2.6 MB before a server notices that nobody reads; this is what the
 /// smallest links have, and it takes about 70 KiB.
@@ -27,23 +26,6 @@ const RECEIVED: usize = 4_096;
 /// (include/net/tcp_states.h).
 const OPEN: [&str; 2] = ["01", "08"];
 
-/// Returns the loopback address that a connection comes from.
-fn source(connection: usize) -> SocketAddr {
-    let last = u8::try_from(2 + connection / PER_ADDRESS).unwrap_or(u8::MAX);
-    SocketAddr::from((Ipv4Addr::new(127, 0, 0, last), 0))
-}
-
-/// Connects from one of our addresses.
-pub(super) async fn connect(server: SocketAddr, connection: usize) -> Result<TcpStream> {
-    connect_from(server, source(connection)).await
-}
-
-/// Connects from a given address.
-pub(super) async fn connect_from(server: SocketAddr, source: SocketAddr) -> Result<TcpStream> {
-    let socket = TcpSocket::new_v4().context("make a socket")?;
-    finish(socket, server, source).await
-}
-
 /// Connects so that little is taken by the kernels on the way.
 pub(super) async fn connect_narrowly(server: SocketAddr, connection: usize) -> Result<TcpStream> {
     let socket =
@@ -51,11 +33,8 @@ pub(super) async fn connect_narrowly(server: SocketAddr, connection: usize) -> R
     socket.set_nonblocking(true)?;
     socket.set_tcp_mss(SEGMENT).context("set the segment size")?;
     socket.set_recv_buffer_size(RECEIVED).context("set the receive buffer")?;
-    finish(TcpSocket::from_std_stream(socket.into()), server, source(connection)).await
-}
-
-async fn finish(socket: TcpSocket, server: SocketAddr, source: SocketAddr) -> Result<TcpStream> {
-    socket.bind(source).with_context(|| format!("bind {source}"))?;
+    let (socket, source) = (TcpSocket::from_std_stream(socket.into()), source(connection));
+    socket.bind((source, 0).into()).with_context(|| format!("bind {source}"))?;
     let connected = tokio::time::timeout(CONNECTING, socket.connect(server)).await;
     let stream = connected.context("no connection in time")?.context("connect")?;
     stream.set_nodelay(true)?;
@@ -114,9 +93,7 @@ mod tests {
     #[test]
     fn only_what_the_server_has_open_is_seen() {
         let line = |state: &str| {
-            format!(
-                "   7: 0100007F:1F9A 0300007F:C350 {state} 00000000:00000000 00:00000000 00000000 0 0 12 1"
-            )
+            format!("   7: 0100007F:1F9A 0300007F:C350 {state} 00000000:00000000 00:00000000 0 0 1")
         };
         let client = SocketAddrV4::new(Ipv4Addr::new(127, 0, 0, 3), 50_000);
         assert_eq!(open_client(&line("01"), 8_090), Some(client));

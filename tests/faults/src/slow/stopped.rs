@@ -15,13 +15,13 @@ use tokio::task::JoinSet;
 use tokio::time::interval;
 
 use super::healthy::Window;
-use super::readers::{client_of, subscribe};
+use super::readers::{client_of, subscribed};
 use super::scene::{ATTACKERS, Attacker, Scene};
 use super::sockets;
-use super::websocket::Subscribed;
-use super::{AGAIN_BEFORE, ATTEMPTS, FORGOTTEN, Found, Pair, kib_each};
-use crate::memory::Memory;
-use handoff_testkit::load::figures::{ms, percentile};
+use super::{Pair, best_of, kib_each};
+use crate::campaign::Found;
+use handoff_testkit::figures::{ms, percentile};
+use handoff_testkit::process::Memory;
 
 /// What each may cost, in KiB.
 const COST_KIB: f64 = 64.0;
@@ -47,32 +47,20 @@ struct While {
 /// Runs the check.
 pub(super) async fn check(scene: &Scene, readers: usize, began: Instant) -> Result<Found> {
     let mut found = Found::default();
-    let mut best: Option<Pair> = None;
-    for attempt in 1..=ATTEMPTS {
-        let pair = once(scene, readers, attempt, &mut found).await?;
-        println!("  attempt {attempt}: {}", pair.describe());
-        if best.as_ref().is_none_or(|best| pair.is_better_than(best)) {
-            best = Some(pair);
-        }
-        let is_over = began.elapsed() > AGAIN_BEFORE || !found.faults.is_empty();
-        if is_over || best.as_ref().is_some_and(|best| best.holds(RATIO)) {
-            break;
-        }
-        tokio::time::sleep(FORGOTTEN).await;
-    }
-    if let Some(best) = best {
-        best.judge(RATIO, &mut found);
-    }
+    best_of(RATIO, began, &mut found, async |attempt, found| {
+        once(scene, readers, attempt, found).await
+    })
+    .await?;
     Ok(found)
 }
 
 async fn once(scene: &Scene, readers: usize, attempt: u32, found: &mut Found) -> Result<Pair> {
     // Every other account has clients that read, the rest have those that do not.
     let (mut read, mut unread) = (JoinSet::new(), Vec::new());
-    for (number, socket) in subscribe(scene, readers * 2).await?.into_iter().enumerate() {
+    for (number, socket) in subscribed(scene, readers * 2).await?.into_iter().enumerate() {
         match reads(number) {
-            true => _ = read.spawn(read_all(socket.into_stream())),
-            false => unread.push(Subscribed::into_stream(socket)),
+            true => _ = read.spawn(read_all(socket)),
+            false => unread.push(socket),
         }
     }
     let undisturbed = during(scene, true, tokio::time::sleep(READ)).await?.0;
@@ -88,8 +76,9 @@ async fn once(scene: &Scene, readers: usize, attempt: u32, found: &mut Found) ->
     let mut after: Vec<f64> =
         cut.values().map(|at| ms(at.duration_since(from)) / 1_000.0).collect();
     found.figures.push(format!(
-        "{readers} clients did not read: {} cut (p50 {:.1} s, max {:.1} s after the first message), {cost:.1} KiB RSS each, messages' own \
-         cost included (bound {COST_KIB}); {:.1} while they were read",
+        "{readers} clients did not read: {} cut (p50 {:.1} s, max {:.1} s after the first \
+         message), {cost:.1} KiB RSS each, messages' own cost included (bound {COST_KIB}); {:.1} \
+         while they were read",
         cut.len(),
         percentile(&mut after, 50.0),
         percentile(&mut after, 100.0),
@@ -115,7 +104,7 @@ async fn during<T>(
     to_readers: bool,
     something: impl Future<Output = T>,
 ) -> Result<(While, T)> {
-    let memory = Memory::watch(scene.process()?)?;
+    let memory = Memory::watch(scene.program.id()?)?;
     let from = tokio::time::Instant::now();
     let mut feeding = JoinSet::new();
     for (_, account) in
@@ -127,7 +116,7 @@ async fn during<T>(
         happened = something => happened,
         Some(ended) = feeding.join_next() => return Err(ended?.err().context("the messages ended")?),
     };
-    let grown_bytes = memory.grown()?;
+    let grown_bytes = memory.grown();
     let window = scene.healthy.window(from, tokio::time::Instant::now()).await;
     Ok((While { window, grown_bytes }, happened))
 }

@@ -1,24 +1,24 @@
 //! What was acknowledged is there after a kill (docs/compat/interactions.md#promises).
 
 use anyhow::{Context as _, Result, ensure};
-use handoff_testkit::{Call, Replay, TestAgent, TestServer, Transport};
+use handoff_testkit::{Call, Program, Replay, TestAgent, Transport};
 use serde_json::{Value, json};
 
 use crate::scene::{creation, interaction, own_work, submit, text, until_state};
 
 #[tokio::test]
 async fn a_kill_in_the_middle_of_the_work_loses_nothing_that_was_acknowledged() -> Result<()> {
-    let mut server = TestServer::start().await?;
+    let mut server = Program::demo(&[]).await?;
     // Four clients, so that commits are shared and some are under way when the kill comes.
     let mut clients = Vec::new();
     for client in 0..4 {
-        let intake = server.rest("intake")?;
+        let intake = server.client("intake");
         clients.push(tokio::spawn(async move {
             let mut acknowledged: Vec<(String, i64)> = Vec::new();
             for number in 0_i64.. {
                 let fields = json!({"userData": {"client": client, "number": number}});
                 match intake.post("/interactions", creation("workitem", "parking", fields)).await {
-                    Ok(answer) => acknowledged.push((text(&answer.ok()?.value, "id")?, number)),
+                    Ok(answer) => acknowledged.push((text(&answer.ok()?.body, "id")?, number)),
                     // The kill: no answer, so nothing was promised.
                     Err(_) => break,
                 }
@@ -26,14 +26,14 @@ async fn a_kill_in_the_middle_of_the_work_loses_nothing_that_was_acknowledged() 
             anyhow::Ok(acknowledged)
         }));
     }
-    let ada = server.rest("ada")?;
+    let ada = server.client("ada");
     loop {
         let listed = ada.get("/interactions?limit=200").await?.ok()?;
-        if listed.value["uris"].as_array().is_some_and(|uris| uris.len() >= 100) {
+        if listed.body["uris"].as_array().is_some_and(|uris| uris.len() >= 100) {
             break;
         }
     }
-    server.kill9().await?;
+    server.kill().await?;
     server.restart().await?;
 
     let mut checked = 0;
@@ -51,7 +51,7 @@ async fn a_kill_in_the_middle_of_the_work_loses_nothing_that_was_acknowledged() 
 
 #[tokio::test]
 async fn ownership_states_and_waiting_work_survive_a_kill() -> Result<()> {
-    let mut server = TestServer::start().await?;
+    let mut server = Program::demo(&[]).await?;
     let kate = TestAgent::at_work(&server, "kate", Transport::LongPolling).await?;
     let owned = submit(&server, "tasks").await?;
     kate.accept(&owned).await?;
@@ -64,10 +64,10 @@ async fn ownership_states_and_waiting_work_survive_a_kill() -> Result<()> {
     kate.command(&done, "Complete", json!({})).await?.ok()?;
     let waiting = submit(&server, "parking").await?;
     drop(kate);
-    server.kill9().await?;
+    server.kill().await?;
     server.restart().await?;
 
-    let mut kate = TestAgent::away(&server, "kate", Transport::WebSocket)?;
+    let mut kate = TestAgent::away(&server, "kate", Transport::WebSocket);
     assert_eq!(own_work(&kate.rest).await?, std::slice::from_ref(&owned));
     assert_eq!(interaction(&kate.rest, &owned).await?["userData"], json!({"step": 1}));
     until_state(&server, &placed, "InWorkbin").await?;
@@ -84,27 +84,27 @@ async fn ownership_states_and_waiting_work_survive_a_kill() -> Result<()> {
 
 #[tokio::test]
 async fn an_idempotency_key_answers_byte_for_byte_even_after_a_kill() -> Result<()> {
-    let mut server = TestServer::start().await?;
+    let mut server = Program::demo(&[]).await?;
     let body = creation("workitem", "parking", json!({"subject": "once"}));
     let create =
         |body: &Value| Call::post("/interactions", body).header("idempotency-key", "order-4711");
-    let first = server.rest("intake")?.send(create(&body)).await?.ok()?;
-    let again = server.rest("intake")?.send(create(&body)).await?;
-    assert_eq!((again.status, &again.body), (first.status, &first.body));
-    server.kill9().await?;
+    let first = server.client("intake").send(create(&body)).await?.ok()?;
+    let again = server.client("intake").send(create(&body)).await?;
+    assert_eq!((again.status, &again.bytes), (first.status, &first.bytes));
+    server.kill().await?;
     server.restart().await?;
-    let after = server.rest("intake")?.send(create(&body)).await?;
-    assert_eq!((after.status, &after.body), (first.status, &first.body));
+    let after = server.client("intake").send(create(&body)).await?;
+    assert_eq!((after.status, &after.bytes), (first.status, &first.bytes));
     let other = creation("workitem", "parking", json!({"subject": "twice"}));
-    server.rest("intake")?.send(create(&other)).await?.refused(409, 2)?;
-    let all = server.rest("ada")?.get("/interactions").await?.ok()?;
-    assert_eq!(all.value["uris"].as_array().map(Vec::len), Some(1), "{all}");
+    server.client("intake").send(create(&other)).await?.refused(409, 2)?;
+    let all = server.client("ada").get("/interactions").await?.ok()?;
+    assert_eq!(all.body["uris"].as_array().map(Vec::len), Some(1), "{all}");
     Ok(())
 }
 
 #[tokio::test]
 async fn a_retried_command_changes_nothing_a_second_time() -> Result<()> {
-    let server = TestServer::start().await?;
+    let server = Program::demo(&[]).await?;
     let kate = TestAgent::at_work(&server, "kate", Transport::LongPolling).await?;
     let id = submit(&server, "tasks").await?;
     kate.sees(&id, "Invited").await?;
@@ -115,40 +115,40 @@ async fn a_retried_command_changes_nothing_a_second_time() -> Result<()> {
     // Sent side by side: the duplicate waits for the first and gets its answer.
     let (first, second) = tokio::join!(kate.rest.send(accept()), kate.rest.send(accept()));
     let (first, second) = (first?.ok()?, second?.ok()?);
-    assert_eq!(first.body, second.body);
+    assert_eq!(first.bytes, second.bytes);
     kate.sees(&id, "Processing").await?;
     let third = kate.rest.send(accept()).await?.ok()?;
-    assert_eq!(first.body, third.body, "a retry is answered, not judged by the new state");
+    assert_eq!(first.bytes, third.bytes, "a retry is answered, not judged by the new state");
     Ok(())
 }
 
 #[tokio::test]
 async fn the_same_external_id_enters_once() -> Result<()> {
-    let mut server = TestServer::start().await?;
+    let mut server = Program::demo(&[]).await?;
     let body = creation("workitem", "parking", json!({"externalId": "ticket-1"}));
-    let first = server.rest("intake")?.post("/interactions", body.clone()).await?.ok()?;
+    let first = server.client("intake").post("/interactions", body.clone()).await?.ok()?;
     let (one, two) = {
-        let intake = server.rest("intake")?;
+        let intake = server.client("intake");
         tokio::join!(
             intake.post("/interactions", body.clone()),
             intake.post("/interactions", body.clone())
         )
     };
     for answer in [one?.ok()?, two?.ok()?] {
-        assert_eq!(answer.value["id"], first.value["id"]);
+        assert_eq!(answer.body["id"], first.body["id"]);
     }
-    server.kill9().await?;
+    server.kill().await?;
     server.restart().await?;
-    let after = server.rest("intake")?.post("/interactions", body).await?.ok()?;
-    assert_eq!(after.value["id"], first.value["id"]);
-    let found = server.rest("ada")?.get("/interactions?externalId=ticket-1").await?.ok()?;
-    assert_eq!(found.value["uris"].as_array().map(Vec::len), Some(1), "{found}");
+    let after = server.client("intake").post("/interactions", body).await?.ok()?;
+    assert_eq!(after.body["id"], first.body["id"]);
+    let found = server.client("ada").get("/interactions?externalId=ticket-1").await?.ok()?;
+    assert_eq!(found.body["uris"].as_array().map(Vec::len), Some(1), "{found}");
     Ok(())
 }
 
 #[tokio::test]
 async fn a_stale_epoch_is_refused() -> Result<()> {
-    let server = TestServer::start().await?;
+    let server = Program::demo(&[]).await?;
     let kate = TestAgent::at_work(&server, "kate", Transport::LongPolling).await?;
     let id = submit(&server, "tasks").await?;
     let offered = kate.sees(&id, "Invited").await?["epoch"].as_i64().context("no epoch")?;

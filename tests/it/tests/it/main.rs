@@ -2,22 +2,15 @@
 //!
 //! Each test has a server, a data directory and a port of its own, so that they run side by side.
 //! The program has to be built before (`cargo build -p handoff-server`), or named with
-//! `HANDOFF_BIN`. What the tests demand is written in the wire contract and in the reference
-//! document of the operations; where a test names a section, it is the contract's.
+//! `HANDOFF_BIN`. What single operations answer and who may do what is the matter of the tests of
+//! `crates/api`; here is what needs the whole program: time that passes, sockets, kills, the disk.
 
-mod access;
-mod bad_input;
 mod chat;
 mod durability;
 mod offers;
-mod operations;
-mod provisioning;
 mod reach;
 mod refused_bodies;
 mod replay;
 mod scene;
 mod shutdown;
 mod tour;
-mod transfer;
-mod user_data;
-mod workbins;

@@ -1,7 +1,7 @@
 //! What happens to the work of an agent who goes or is gone (docs/compat/agents.md#gone).
 
 use anyhow::{Context as _, Result};
-use handoff_testkit::{Replay, TestAgent, TestServer, Transport};
+use handoff_testkit::{Program, Replay, TestAgent, Transport};
 use serde_json::{Value, json};
 
 use crate::scene::{interaction, own_work, submit, until_channels, until_state};
@@ -12,7 +12,7 @@ const SHORT: [(&str, &str); 2] =
 
 #[tokio::test]
 async fn the_end_of_the_session_gives_everything_back() -> Result<()> {
-    let server = TestServer::start().await?;
+    let server = Program::demo(&[]).await?;
     let kate = TestAgent::at_work(&server, "kate", Transport::LongPolling).await?;
     let owned = submit(&server, "tasks").await?;
     kate.accept(&owned).await?;
@@ -33,7 +33,7 @@ async fn the_end_of_the_session_gives_everything_back() -> Result<()> {
 }
 
 async fn gone_agent(transport: Transport) -> Result<()> {
-    let server = TestServer::start_with(&SHORT).await?;
+    let server = Program::demo(&SHORT).await?;
     let mut kate = TestAgent::at_work(&server, "kate", transport).await?;
     let owned = submit(&server, "tasks").await?;
     kate.accept(&owned).await?;
@@ -64,7 +64,7 @@ async fn an_agent_whose_socket_is_cut_loses_his_work_after_the_grace() -> Result
 
 #[tokio::test]
 async fn an_agent_who_comes_back_within_the_grace_keeps_his_work() -> Result<()> {
-    let server = TestServer::start().await?;
+    let server = Program::demo(&[]).await?;
     let mut kate = TestAgent::at_work(&server, "kate", Transport::WebSocket).await?;
     let owned = submit(&server, "tasks").await?;
     kate.accept(&owned).await?;
@@ -80,7 +80,7 @@ async fn an_agent_who_comes_back_within_the_grace_keeps_his_work() -> Result<()>
 
 #[tokio::test]
 async fn a_second_start_joins_the_session_and_leaves_the_work() -> Result<()> {
-    let server = TestServer::start().await?;
+    let server = Program::demo(&[]).await?;
     let kate = TestAgent::at_work(&server, "kate", Transport::LongPolling).await?;
     let owned = submit(&server, "tasks").await?;
     kate.accept(&owned).await?;
@@ -92,8 +92,8 @@ async fn a_second_start_joins_the_session_and_leaves_the_work() -> Result<()> {
 
 #[tokio::test]
 async fn channel_changes_are_published_with_the_fixed_ids() -> Result<()> {
-    let server = TestServer::start().await?;
-    let mut kate = TestAgent::away(&server, "kate", Transport::LongPolling)?;
+    let server = Program::demo(&[]).await?;
+    let mut kate = TestAgent::away(&server, "kate", Transport::LongPolling);
     kate.connect().await?;
     kate.subscribe(TestAgent::CHANNELS, Replay::Plain).await?;
     kate.start_session().await?;
@@ -124,12 +124,12 @@ async fn channel_changes_are_published_with_the_fixed_ids() -> Result<()> {
 
 #[tokio::test]
 async fn an_unknown_channel_is_partial_success_or_refused() -> Result<()> {
-    let server = TestServer::start().await?;
-    let kate = server.rest("kate")?;
+    let server = Program::demo(&[]).await?;
+    let kate = server.client("kate");
     let start = |channels: Value| json!({"operationName": "StartContactCenterSession", "channels": channels});
     kate.post("/me", start(json!(["carrier-pigeon"]))).await?.refused(400, 10)?;
     let some = kate.post("/me", start(json!(["chat", "carrier-pigeon"]))).await?;
-    assert_eq!((some.status.as_u16(), some.code()), (200, 7), "{some}");
+    assert_eq!((some.status, some.code()), (200, 7), "{some}");
     kate.post("/me", start(json!(["voice", "email"]))).await?.ok()?;
     Ok(())
 }

@@ -1,8 +1,7 @@
 //! Bodies that are refused: clients send first and read then, and must see the answer all the same.
 
 use anyhow::{Context as _, Result, ensure};
-use base64::Engine as _;
-use handoff_testkit::{PASSWORD, TestServer};
+use handoff_testkit::{PASSWORD, Program};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -18,8 +17,8 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
 
 fn basic(user: &str) -> String {
-    let pair = format!("{user}:{PASSWORD}");
-    format!("Authorization: Basic {}\r\n", base64::engine::general_purpose::STANDARD.encode(pair))
+    let value = handoff_testkit::http::basic(user, PASSWORD);
+    format!("Authorization: {}\r\n", value.to_str().unwrap_or_default())
 }
 
 /// A request whose body nobody wants.
@@ -81,13 +80,8 @@ fn of_customers() -> Vec<Refused> {
 }
 
 /// Sends all of a request, and only then reads; returns the status and the body of the answer.
-async fn send_then_read(
-    server: &TestServer,
-    request: &Refused,
-    host: &str,
-) -> Result<(u16, Value)> {
-    let origin = server.origin();
-    let mut stream = TcpStream::connect(origin.trim_start_matches("http://")).await?;
+async fn send_then_read(server: &Program, request: &Refused, host: &str) -> Result<(u16, Value)> {
+    let mut stream = TcpStream::connect(server.server()?).await?;
     let Refused { line, headers, content_type, .. } = request;
     let head = format!(
         "{line} HTTP/1.1\r\n{host}Connection: close\r\nContent-Type: {content_type}\r\n{headers}Content-Length: {BODY_BYTES}\r\n\r\n"
@@ -101,7 +95,7 @@ async fn send_then_read(
     Ok((status, serde_json::from_str(body).unwrap_or_default()))
 }
 
-async fn assert_seen(server: &TestServer, request: &Refused, host: &str) -> Result<()> {
+async fn assert_seen(server: &Program, request: &Refused, host: &str) -> Result<()> {
     let Refused { line, headers, status, .. } = request;
     for round in 1..=ROUNDS {
         let seen = send_then_read(server, request, host).await;
@@ -113,7 +107,7 @@ async fn assert_seen(server: &TestServer, request: &Refused, host: &str) -> Resu
 
 #[tokio::test]
 async fn the_answer_to_a_refused_body_is_seen_at_every_door_of_the_api() -> Result<()> {
-    let server = TestServer::start().await?;
+    let server = Program::demo(&[]).await?;
     for request in of_the_api() {
         assert_seen(&server, &request, "Host: localhost\r\n").await?;
     }
@@ -122,7 +116,7 @@ async fn the_answer_to_a_refused_body_is_seen_at_every_door_of_the_api() -> Resu
 
 #[tokio::test]
 async fn the_answer_to_a_refused_body_is_seen_at_every_door_of_customers() -> Result<()> {
-    let server = TestServer::start().await?;
+    let server = Program::demo(&[]).await?;
     for request in of_customers() {
         assert_seen(&server, &request, "Host: localhost\r\n").await?;
     }
@@ -131,7 +125,7 @@ async fn the_answer_to_a_refused_body_is_seen_at_every_door_of_customers() -> Re
 
 #[tokio::test]
 async fn a_request_must_say_its_host() -> Result<()> {
-    let server = TestServer::start().await?;
+    let server = Program::demo(&[]).await?;
     for (host, status) in
         [("", 400), ("Host: a\r\nHost: b\r\n", 400), ("Host: a b\r\n", 400), ("Host: a\r\n", 401)]
     {

@@ -1,7 +1,7 @@
 //! Nothing is lost across a reconnect (docs/compat/notifications.md#replay, `ext.replay`).
 
 use anyhow::{Context as _, Result, ensure};
-use handoff_testkit::{BOUND, Replay, TestAgent, TestServer, Transport};
+use handoff_testkit::{BOUND, Program, Replay, TestAgent, Transport};
 use serde_json::{Value, json};
 
 use crate::scene::submit;
@@ -37,7 +37,7 @@ async fn sees_step(kate: &TestAgent, number: i64) -> Result<Value> {
 }
 
 async fn cut_and_come_back(transport: Transport) -> Result<()> {
-    let server = TestServer::start().await?;
+    let server = Program::demo(&[]).await?;
     let mut kate = TestAgent::at_work(&server, "kate", transport).await?;
     let id = submit(&server, "tasks").await?;
     kate.accept(&id).await?;
@@ -82,7 +82,7 @@ async fn a_client_that_comes_back_over_websocket_misses_nothing() -> Result<()> 
 
 #[tokio::test]
 async fn what_is_kept_survives_a_kill() -> Result<()> {
-    let mut server = TestServer::start().await?;
+    let mut server = Program::demo(&[]).await?;
     let mut kate = TestAgent::at_work(&server, "kate", Transport::LongPolling).await?;
     let id = submit(&server, "tasks").await?;
     kate.accept(&id).await?;
@@ -90,10 +90,10 @@ async fn what_is_kept_survives_a_kill() -> Result<()> {
     sees_step(&kate, 4).await?;
     let before = sequences(&kate);
     kate.cut();
-    server.kill9().await?;
+    server.kill().await?;
     server.restart().await?;
 
-    let mut again = TestAgent::away(&server, "kate", Transport::WebSocket)?;
+    let mut again = TestAgent::away(&server, "kate", Transport::WebSocket);
     again.connect().await?;
     again.subscribe(TestAgent::INTERACTIONS, Replay::All).await?;
     change(&again, &id, 5..6).await?;
@@ -106,7 +106,7 @@ async fn what_is_kept_survives_a_kill() -> Result<()> {
 
 #[tokio::test]
 async fn a_wildcard_replays_the_topics_that_it_names() -> Result<()> {
-    let server = TestServer::start().await?;
+    let server = Program::demo(&[]).await?;
     let mut kate = TestAgent::at_work(&server, "kate", Transport::LongPolling).await?;
     let id = submit(&server, "tasks").await?;
     kate.accept(&id).await?;
@@ -116,7 +116,7 @@ async fn a_wildcard_replays_the_topics_that_it_names() -> Result<()> {
     kate.cut();
     change(&kate, &id, 2..4).await?;
 
-    let mut again = TestAgent::away(&server, "kate", Transport::WebSocket)?;
+    let mut again = TestAgent::away(&server, "kate", Transport::WebSocket);
     again.connect().await?;
     again.subscribe("/v2/me/**", Replay::Raw(json!({TestAgent::INTERACTIONS: last}))).await?;
     sees_step(&again, 3).await?;
@@ -130,14 +130,14 @@ async fn a_wildcard_replays_the_topics_that_it_names() -> Result<()> {
 
 #[tokio::test]
 async fn a_number_that_cannot_be_served_is_answered_with_resync() -> Result<()> {
-    let server = TestServer::start().await?;
+    let server = Program::demo(&[]).await?;
     let kate = TestAgent::at_work(&server, "kate", Transport::LongPolling).await?;
     let id = submit(&server, "tasks").await?;
     kate.accept(&id).await?;
     kate.sees(&id, "Processing").await?;
     let head = kate.last_sequence(TestAgent::INTERACTIONS);
 
-    let mut ahead = TestAgent::away(&server, "kate", Transport::WebSocket)?;
+    let mut ahead = TestAgent::away(&server, "kate", Transport::WebSocket);
     ahead.connect().await?;
     ahead.subscribe(TestAgent::INTERACTIONS, Replay::After(1_000_000)).await?;
     let resync = ahead.notified("Resync", |data| data["messageType"] == "Resync").await?;
@@ -163,12 +163,12 @@ async fn a_replay_larger_than_the_queue_comes_whole() -> Result<()> {
             ("HANDOFF__COMETD__QUEUED_BYTES", "65536"),
             ("HANDOFF__COMETD__QUEUED_MESSAGES", "100"),
         ];
-        let server = TestServer::start_with(&settings).await?;
+        let server = Program::demo(&settings).await?;
         let kate = TestAgent::at_work(&server, "kate", Transport::WebSocket).await?;
         let id = submit(&server, "tasks").await?;
         kate.accept(&id).await?;
         change(&kate, &id, 0..200).await?;
-        let mut late = TestAgent::away(&server, "kate", transport)?;
+        let mut late = TestAgent::away(&server, "kate", transport);
         late.connect().await?;
         late.subscribe(TestAgent::INTERACTIONS, Replay::After(0)).await?;
         change(&kate, &id, 200..203).await?;
@@ -182,9 +182,9 @@ async fn a_replay_larger_than_the_queue_comes_whole() -> Result<()> {
 
 #[tokio::test]
 async fn several_sessions_of_one_agent_all_see_everything() -> Result<()> {
-    let server = TestServer::start().await?;
+    let server = Program::demo(&[]).await?;
     let first = TestAgent::at_work(&server, "kate", Transport::LongPolling).await?;
-    let mut second = TestAgent::away(&server, "kate", Transport::WebSocket)?;
+    let mut second = TestAgent::away(&server, "kate", Transport::WebSocket);
     second.connect().await?;
     second.subscribe("/v2/me/interactions/", Replay::Plain).await?;
     let id = submit(&server, "tasks").await?;
@@ -199,8 +199,8 @@ async fn several_sessions_of_one_agent_all_see_everything() -> Result<()> {
 
 #[tokio::test]
 async fn a_client_may_subscribe_to_the_topics_and_publish_to_none() -> Result<()> {
-    let server = TestServer::start().await?;
-    let mut kate = TestAgent::away(&server, "kate", Transport::LongPolling)?;
+    let server = Program::demo(&[]).await?;
+    let mut kate = TestAgent::away(&server, "kate", Transport::LongPolling);
     kate.connect().await?;
     let comet = kate.comet()?;
     for topic in

@@ -1,29 +1,30 @@
 //! SIGTERM (docs/compat/center.md#demo).
 
 use anyhow::{Context as _, Result};
-use handoff_testkit::{Call, Rest, TestAgent, TestServer, Transport};
-use serde_json::{Value, json};
+use handoff_testkit::comet::Exchange;
+use handoff_testkit::{Client, Program, TestAgent, Transport};
+
+use serde_json::Value;
 
 use crate::scene::{interaction, submit};
 
-async fn bayeux(rest: &Rest, message: Value) -> Result<Value> {
-    let call = Call::new(http::Method::POST, "/notifications").json(json!([message]).to_string());
-    let answer = rest.send(call).await?;
-    let replies = answer.value.as_array().with_context(|| format!("no Bayeux answer: {answer}"))?;
-    let reply = replies.iter().find(|reply| reply["channel"] == message["channel"]);
-    reply.cloned().with_context(|| format!("no reply: {answer}"))
+/// Longer than a poll is held.
+const BOUND: std::time::Duration = std::time::Duration::from_secs(60);
+
+async fn bayeux(client: &Client, message: Value) -> Result<Value> {
+    let mut exchange = Exchange::open(client, Transport::LongPolling).await?;
+    exchange.send(&message, BOUND, |_, _| {}).await
 }
 
 #[tokio::test]
 async fn parked_polls_are_answered_and_the_program_ends_well() -> Result<()> {
-    let mut server = TestServer::start().await?;
+    let mut server = Program::demo(&[]).await?;
     let mut parked = Vec::new();
     for user in ["kate", "ben", "mia", "sam"] {
-        let rest = server.rest(user)?;
-        let handshake = json!({"channel": "/meta/handshake", "version": "1.0",
-                               "supportedConnectionTypes": ["long-polling"]});
-        let client = bayeux(&rest, handshake).await?["clientId"].clone();
-        let connect = json!({"channel": "/meta/connect", "clientId": client, "connectionType": "long-polling"});
+        let rest = server.client(user);
+        let reply = bayeux(&rest, Transport::LongPolling.handshake()).await?;
+        let id = reply["clientId"].as_str().context("no clientId")?;
+        let connect = Transport::LongPolling.connect(id);
         bayeux(&rest, connect.clone()).await?;
         parked.push(tokio::spawn(async move { bayeux(&rest, connect).await }));
     }
@@ -33,28 +34,28 @@ async fn parked_polls_are_answered_and_the_program_ends_well() -> Result<()> {
 
     server.terminate().await?;
     let status = server.ended().await?;
-    assert_eq!(status.code(), Some(0), "{}", server.log());
+    assert_eq!(status.code(), Some(0), "{}", server.log_tail());
     for poll in parked {
         let reply = poll.await?.context("a parked poll was not answered")?;
         assert_eq!(reply["channel"], "/meta/connect");
     }
     drop(socket);
     server.restart().await?;
-    assert_eq!(interaction(&server.rest("kate")?, &id).await?["state"], "Processing");
+    assert_eq!(interaction(&server.client("kate"), &id).await?["state"], "Processing");
     Ok(())
 }
 
 #[tokio::test]
 async fn an_idle_server_ends_at_once_and_starts_again_on_its_port() -> Result<()> {
-    let mut server = TestServer::start().await?;
+    let mut server = Program::demo(&[]).await?;
     let before = server.origin();
-    server.rest("kate")?.get("/me").await?.ok()?;
+    server.client("kate").get("/me").await?.ok()?;
     for _ in 0..2 {
         server.terminate().await?;
-        assert_eq!(server.ended().await?.code(), Some(0), "{}", server.log());
+        assert_eq!(server.ended().await?.code(), Some(0), "{}", server.log_tail());
         server.restart().await?;
         assert_eq!(server.origin(), before);
-        server.rest("kate")?.get("/me").await?.ok()?;
+        server.client("kate").get("/me").await?.ok()?;
     }
     Ok(())
 }

@@ -1,13 +1,13 @@
 //! The way of one work item through the center, as the README tells it.
 
 use anyhow::Result;
-use handoff_testkit::{TestAgent, TestServer, Transport};
+use handoff_testkit::{Program, TestAgent, Transport};
 use serde_json::json;
 
 use crate::scene::{own_work, submit_with, until_state};
 
 async fn tour(transport: Transport) -> Result<()> {
-    let server = TestServer::start().await?;
+    let server = Program::demo(&[]).await?;
     let kate = TestAgent::at_work(&server, "kate", transport).await?;
 
     let fields = json!({"subject": "Refund", "userData": {"CustomerSegment": "gold"}});

@@ -2,20 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 
 /// What a browser would remember of one server. Paths and expiry times are not looked at: tests
 /// talk to one server only.
 #[derive(Debug, Default)]
-pub(super) struct CookieSession {
+pub(crate) struct Cookies {
     cookies: BTreeMap<String, String>,
     csrf: Option<(HeaderName, HeaderValue)>,
 }
 
-impl CookieSession {
+impl Cookies {
     /// Takes over the cookies and the token of an answer (docs/compat/conventions.md#logins:
     /// `X-CSRF-HEADER` names the header that carries the token).
-    pub(super) fn learn<'a>(
+    pub(crate) fn learn<'a>(
         &mut self,
         set_cookies: impl Iterator<Item = &'a str>,
         headers: &HeaderMap,
@@ -40,14 +40,14 @@ impl CookieSession {
     }
 
     /// The `Cookie` header, if there is any cookie.
-    pub(super) fn cookie_header(&self) -> Option<String> {
+    pub(crate) fn header(&self) -> Option<String> {
         let pairs: Vec<String> =
             self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         (!pairs.is_empty()).then(|| pairs.join("; "))
     }
 
     /// The CSRF header and its value, once a GET brought it.
-    pub(super) fn csrf(&self) -> Option<(HeaderName, HeaderValue)> {
+    pub(crate) fn csrf(&self) -> Option<(HeaderName, HeaderValue)> {
         self.csrf.clone()
     }
 }
@@ -58,16 +58,16 @@ mod tests {
 
     #[test]
     fn learns_and_forgets_cookies_and_the_token() {
-        let mut session = CookieSession::default();
-        assert_eq!(session.cookie_header(), None);
+        let mut session = Cookies::default();
+        assert_eq!(session.header(), None);
         let mut headers = HeaderMap::new();
         headers.insert("x-csrf-header", HeaderValue::from_static("X-CSRF-TOKEN"));
         headers.insert("x-csrf-token", HeaderValue::from_static("t1"));
         session.learn(["JSESSIONID=abc; Path=/; HttpOnly", "B=1"].into_iter(), &headers);
-        assert_eq!(session.cookie_header().as_deref(), Some("B=1; JSESSIONID=abc"));
+        assert_eq!(session.header().as_deref(), Some("B=1; JSESSIONID=abc"));
         assert_eq!(session.csrf().map(|(_, value)| value), Some(HeaderValue::from_static("t1")));
         session.learn(["JSESSIONID=; Max-Age=0"].into_iter(), &HeaderMap::new());
-        assert_eq!(session.cookie_header().as_deref(), Some("B=1"));
+        assert_eq!(session.header().as_deref(), Some("B=1"));
         assert!(session.csrf().is_some());
     }
 }

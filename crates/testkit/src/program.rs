@@ -1,0 +1,269 @@
+//! The `handoff` program as a child process: found or built, started, killed, started again.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::watch;
+
+use crate::http::Client;
+
+/// How long a start may take: the first one hashes every password of the center.
+const START_BOUND: Duration = Duration::from_secs(60);
+/// How long a clean stop may take (docs/compat/center.md#demo: within 10 s) and some time for a
+/// busy machine.
+const STOP_BOUND: Duration = Duration::from_secs(20);
+/// Any port of this machine.
+const ANYWHERE: &str = "127.0.0.1:0";
+
+/// Where clients find the program; `None` while it is down.
+pub type Address = watch::Receiver<Option<SocketAddr>>;
+
+/// Returns the address of a server that does not move.
+#[must_use]
+pub fn fixed(server: SocketAddr) -> Address {
+    watch::Sender::new(Some(server)).subscribe()
+}
+
+/// How the program is started.
+#[derive(Clone, Debug)]
+pub enum Start {
+    /// As the demo center on a data directory.
+    Demo(PathBuf),
+    /// With a configuration file.
+    Serve(PathBuf),
+    /// As the control of `cuts` on a data directory, which is the campaigns' program itself.
+    Early(PathBuf),
+}
+
+/// A running, or just killed, program. The child is killed when this is dropped.
+#[derive(Debug)]
+pub struct Program {
+    binary: PathBuf,
+    start: Start,
+    settings: Vec<(String, String)>,
+    /// Where the demo listens.
+    listen: String,
+    log: PathBuf,
+    child: Option<Child>,
+    address: watch::Sender<Option<SocketAddr>>,
+    /// Removed at the end.
+    _home: Option<TempDir>,
+}
+
+impl Program {
+    /// Starts it. Its log is appended to a file.
+    pub async fn start(binary: &Path, start: Start, log: PathBuf) -> Result<Self> {
+        let mut program = Self {
+            binary: binary.to_owned(),
+            start,
+            settings: Vec::new(),
+            listen: ANYWHERE.to_owned(),
+            log,
+            child: None,
+            address: watch::Sender::new(None),
+            _home: None,
+        };
+        program.restart().await?;
+        Ok(program)
+    }
+
+    /// Starts the demo center that stands beside the test in a directory of its own, with settings
+    /// as environment variables. Started again it listens on the same port. `HANDOFF_TEST_LOG=1`
+    /// lets its log through to the terminal.
+    pub async fn demo(settings: &[(&str, &str)]) -> Result<Self> {
+        let home = tempfile::Builder::new().prefix("handoff-test-").tempdir()?;
+        let mut program = Self {
+            binary: find()?,
+            start: Start::Demo(home.path().join("data")),
+            settings: settings
+                .iter()
+                .map(|(name, value)| ((*name).into(), (*value).into()))
+                .collect(),
+            listen: ANYWHERE.to_owned(),
+            log: home.path().join("log"),
+            child: None,
+            address: watch::Sender::new(None),
+            _home: Some(home),
+        };
+        program.restart().await?;
+        program.listen = program.server()?.to_string();
+        Ok(program)
+    }
+
+    /// Returns where clients find it, now and after each restart.
+    #[must_use]
+    pub fn address(&self) -> Address {
+        self.address.subscribe()
+    }
+
+    /// Returns where it listens now.
+    pub fn server(&self) -> Result<SocketAddr> {
+        (*self.address.borrow()).context("the program is away")
+    }
+
+    /// Returns its origin, such as `http://127.0.0.1:8090`.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        self.server()
+            .map_or_else(|_| "http://nowhere".to_owned(), |server| format!("http://{server}"))
+    }
+
+    /// Makes a client of a user.
+    #[must_use]
+    pub fn client(&self, user: &str) -> Client {
+        Client::new(&self.address(), user)
+    }
+
+    /// Makes a client of nobody.
+    #[must_use]
+    pub fn anonymous(&self) -> Client {
+        Client::anonymous(&self.address())
+    }
+
+    /// Returns the process id.
+    pub fn id(&self) -> Result<u32> {
+        self.child.as_ref().and_then(Child::id).context("the program has ended")
+    }
+
+    /// Kills it without warning (SIGKILL) and waits until it is gone. It fails when the program had
+    /// ended by itself before: then something else went wrong.
+    pub async fn kill(&mut self) -> Result<()> {
+        let mut child = self.child.take().context("the program is not running")?;
+        if let Some(status) = child.try_wait().context("look after the program")? {
+            bail!("the program had ended by itself ({status}); its log:\n{}", self.log_tail());
+        }
+        self.address.send_replace(None);
+        child.kill().await.context("kill the program")
+    }
+
+    /// Asks it to stop (SIGTERM), without waiting.
+    pub async fn terminate(&self) -> Result<()> {
+        let id = self.id()?.to_string();
+        let status = Command::new("kill").args(["-TERM", &id]).status().await;
+        ensure!(status.context("no kill command")?.success(), "cannot signal the program");
+        Ok(())
+    }
+
+    /// Waits for it to end by itself.
+    pub async fn ended(&mut self) -> Result<ExitStatus> {
+        let mut child = self.child.take().context("the program is not running")?;
+        let Ok(status) = tokio::time::timeout(STOP_BOUND, child.wait()).await else {
+            bail!("the program did not stop within {STOP_BOUND:?}; its log:\n{}", self.log_tail());
+        };
+        self.address.send_replace(None);
+        status.context("wait for the program")
+    }
+
+    /// Starts it again on the same data; returns how long it took until it listened.
+    pub async fn restart(&mut self) -> Result<Duration> {
+        let started = Instant::now();
+        let spawned = self.command()?.spawn();
+        let mut child = spawned.with_context(|| format!("start {}", self.binary.display()))?;
+        let address = tokio::time::timeout(START_BOUND, listening(&mut child)).await;
+        let address = address.context("the program did not listen in time").flatten();
+        let address = address.with_context(|| format!("its log:\n{}", self.log_tail()))?;
+        self.child = Some(child);
+        self.address.send_replace(Some(address));
+        Ok(started.elapsed())
+    }
+
+    fn command(&self) -> Result<Command> {
+        let mut command = clean_command(&self.binary);
+        match &self.start {
+            Start::Demo(data) => {
+                command.args(["demo", "--listen", &self.listen, "--data"]).arg(data)
+            }
+            Start::Serve(config) => command.args(["serve", "--config"]).arg(config),
+            Start::Early(data) => command.args(["__early-server", "--data"]).arg(data),
+        };
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
+        let log =
+            File::options().create(true).append(true).open(&self.log).context("open the log")?;
+        let is_shown = std::env::var_os("HANDOFF_TEST_LOG").is_some();
+        let log = if is_shown { Stdio::inherit() } else { log.into() };
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).kill_on_drop(true);
+        Ok(command)
+    }
+
+    /// Returns the end of the log.
+    #[must_use]
+    pub fn log_tail(&self) -> String {
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(40)..].join("\n")
+    }
+}
+
+/// Reads a server's output up to the line that tells where it listens. The rest is read away, so
+/// that the child never waits for us.
+pub async fn listening(child: &mut Child) -> Result<SocketAddr> {
+    let output = child.stdout.take().context("the program has no standard output")?;
+    let mut lines = BufReader::new(output).lines();
+    while let Some(line) = lines.next_line().await? {
+        let address = line.trim().strip_prefix("listening on http://");
+        if let Some(address) = address {
+            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+            return address.parse().context("read the address it listens on");
+        }
+    }
+    bail!("it ended before it listened")
+}
+
+/// Makes a command without the settings that this machine may have for the program.
+#[must_use]
+pub fn clean_command(binary: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(binary);
+    let own = std::env::vars_os().map(|(name, _)| name);
+    own.filter(|name| name.to_string_lossy().starts_with("HANDOFF_")).for_each(|name| {
+        command.env_remove(name);
+    });
+    command
+}
+
+/// Builds the program in the release profile and returns its path. `HANDOFF_BIN` names one that is
+/// built already.
+pub fn build(root: &Path) -> Result<PathBuf> {
+    if let Some(path) = std::env::var_os("HANDOFF_BIN") {
+        return Ok(path.into());
+    }
+    println!("building handoff (release)…");
+    release(root, &["--package", "handoff-server", "--bin", "handoff"])?;
+    Ok(target(root).join("release").join("handoff"))
+}
+
+/// Builds something in the release profile.
+pub fn release(root: &Path, what: &[&str]) -> Result<()> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = std::process::Command::new(cargo);
+    command.args(["build", "--quiet", "--release"]).args(what).current_dir(root);
+    ensure!(command.status().context("run cargo build")?.success(), "{what:?} does not build");
+    Ok(())
+}
+
+/// Returns where cargo puts what it builds.
+#[must_use]
+pub fn target(root: &Path) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
+}
+
+/// Finds the program: the file that `HANDOFF_BIN` names, else the one that cargo built beside the
+/// running test, which lies in `<target>/<profile>/deps`.
+fn find() -> Result<PathBuf> {
+    if let Some(named) = std::env::var_os("HANDOFF_BIN") {
+        return Ok(named.into());
+    }
+    let test = std::env::current_exe().context("tell where the test is")?;
+    let file = format!("handoff{}", std::env::consts::EXE_SUFFIX);
+    let mut beside = test.ancestors().skip(1).take(2).map(|directory| directory.join(&file));
+    beside.find(|program| program.is_file()).context(
+        "the program is not built: run `cargo build -p handoff-server`, or name it with HANDOFF_BIN",
+    )
+}
