@@ -27,8 +27,8 @@ use crate::shared::Shared;
 use crate::uploads::{self, UploadError};
 use crate::wire::date;
 use crate::wire::envelope::JsonText;
-use crate::wire::interaction::status_name;
 use crate::wire::listing::Listing;
+use crate::wire::names::status_name;
 use crate::wire::resource::{Link, Lookup};
 
 pub(crate) use email::{document, download_of, list_of, may_attach, raw};

@@ -8,11 +8,9 @@ mod basic;
 mod cors;
 mod guesses;
 mod lanes;
-mod origin;
 mod session;
 mod ticket;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -24,15 +22,16 @@ use axum::response::{IntoResponse, Response};
 use handoff_domain::{User, UserId};
 use handoff_engine::IdSource;
 
-use crate::comet::identity_of;
+use crate::comet::identity::identity_of;
 use crate::error::{Code, Refusal};
 use crate::limit::Limiter;
-use crate::shared::{Options, Shared};
+use crate::options::Options;
+use crate::origins::Origins;
+use crate::peer::PeerAddress;
+use crate::shared::Shared;
 
 pub(crate) use cors::cors;
-pub(crate) use origin::covers as covers_origin;
 pub(crate) use session::{Session, end};
-pub(crate) use ticket::hex;
 
 /// The header that carries the token against forged requests; clients learn its name from
 /// [`CSRF_NAME_HEADER`] (docs/compat/conventions.md#logins).
@@ -42,31 +41,12 @@ const CSRF_NAME_HEADER: HeaderName = HeaderName::from_static("x-csrf-header");
 /// The documented text of the refusal.
 const CSRF_SENTENCE: &str = "Missing or invalid Csrf token";
 
-/// The address that a connection comes from; the server puts it into every request's extensions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct PeerAddress(pub IpAddr);
-
-impl PeerAddress {
-    /// Returns what counts as one whoever it is: an IPv4 address, or the /64 network that one IPv6
-    /// customer has alone.
-    #[must_use]
-    pub const fn subscriber(self) -> IpAddr {
-        match self.0.to_canonical() {
-            IpAddr::V6(v6) => {
-                let [a, b, c, d, ..] = v6.segments();
-                IpAddr::V6(std::net::Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-            }
-            v4 @ IpAddr::V4(_) => v4,
-        }
-    }
-}
-
 /// What is remembered to let callers in.
 pub(crate) struct Gate {
     signer: ticket::Signer,
     basic: basic::Basic,
     limiter: Arc<Limiter<UserId>>,
-    origins: origin::Origins,
+    origins: Origins,
 }
 
 impl Gate {
@@ -82,7 +62,7 @@ impl Gate {
             signer: ticket::Signer::new(options.session_key.unwrap_or_else(own_key)),
             basic: basic::Basic::new(own_key()),
             limiter: Arc::new(Limiter::new(options.requests_per_s)),
-            origins: origin::Origins::new(options),
+            origins: Origins::new(options),
         }
     }
 

@@ -11,6 +11,7 @@ use handoff_engine::{ChannelChange, Directory};
 use serde_json::Value;
 
 use crate::caller::{Agent, Me, Supervisor};
+use crate::colleagues::colleague;
 use crate::commands::Answer;
 use crate::error::Refusal;
 use crate::request::{Id, Ids, JsonBody};
@@ -160,17 +161,6 @@ pub(crate) async fn set_of(
         }
         SupervisorsWish::Follow(following) => following.begin_or_end(&shared, &me, user).await,
     }
-}
-
-/// Returns a user of the caller's contact center.
-///
-/// # Errors
-///
-/// Code 6 when there is none of that id.
-pub(crate) fn colleague(shared: &Shared, me: &Me, id: &str) -> Result<UserId, Refusal> {
-    let directory = shared.engine().core().directory();
-    let user = id.parse().ok().and_then(|id| directory.user(me.center(), id));
-    Ok(user.ok_or_else(|| Refusal::not_found("user"))?.id)
 }
 
 async fn set_for(

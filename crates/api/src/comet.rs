@@ -8,6 +8,7 @@
 //! session is ended with the advice to come back.
 
 mod audience;
+pub(crate) mod identity;
 mod link;
 mod policy;
 mod publisher;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use bytes::Bytes;
-use handoff_cometd::{CometdServer, Identity, Limits, Ports};
+use handoff_cometd::{CometdServer, Limits, Ports};
 use handoff_domain::UserId;
 use handoff_engine::{Engine, Publisher};
 
@@ -25,6 +26,7 @@ use crate::limit::Limiter;
 use crate::notify::topics;
 use crate::wire::letters::Cleaner;
 use crate::wire::resource::PublicUrl;
+pub use identity::identity_of;
 use link::{Link, Subscribers};
 use policy::ByRole;
 use publisher::Voice;
@@ -40,13 +42,6 @@ pub struct Comet {
     policy: Arc<ByRole>,
     publisher: Arc<Voice>,
     letters: Arc<Cleaner>,
-}
-
-/// Returns the identity under which a user's sessions are kept; the authentication puts it into the
-/// extensions of a request.
-#[must_use]
-pub fn identity_of(user: UserId) -> Identity {
-    Identity::new(user.to_string())
 }
 
 impl Comet {

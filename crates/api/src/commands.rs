@@ -12,7 +12,7 @@ use crate::followers::offer_to_followers;
 use crate::idempotency::Retry;
 use crate::shared::Shared;
 use crate::wire::envelope::{Envelope, JsonText};
-use crate::wire::interaction::status_name;
+use crate::wire::names::status_name;
 
 /// What a handler gives back.
 pub type Answer = Result<JsonText, Refusal>;

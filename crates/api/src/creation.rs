@@ -27,9 +27,6 @@ use crate::wire::envelope::{Envelope, JsonText};
 use crate::wire::fields::Fields;
 use crate::wire::resource::{Link, Lookup};
 
-/// Most bytes of an external id: far above any key of another system.
-pub(crate) const EXTERNAL_ID_BYTES_MAX: usize = 255;
-
 /// What a body asks to be created. Stands before the caller among a handler's arguments.
 #[derive(Clone, Debug)]
 pub(crate) struct Creation {
@@ -306,10 +303,9 @@ fn direction(fields: &Fields<'_>) -> Result<Option<Direction>, Refusal> {
 
 fn external_id_of(fields: &Fields<'_>) -> Result<Option<String>, Refusal> {
     let text = fields.line("externalId")?;
-    if text.as_ref().is_some_and(|text| text.is_empty() || text.len() > EXTERNAL_ID_BYTES_MAX) {
-        let sentence = format!(
-            "The field externalId must have 1 to {EXTERNAL_ID_BYTES_MAX} bytes; correct it."
-        );
+    if text.as_ref().is_some_and(|text| text.is_empty() || text.len() > external_id::BYTES_MAX) {
+        let most = external_id::BYTES_MAX;
+        let sentence = format!("The field externalId must have 1 to {most} bytes; correct it.");
         return Err(Refusal::invalid(sentence));
     }
     Ok(text)

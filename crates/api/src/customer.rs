@@ -23,9 +23,13 @@ pub(crate) mod form;
 pub(crate) mod guard;
 pub(crate) mod hours;
 pub(crate) mod open_media;
+mod options;
+mod origins;
+pub(crate) mod paths;
 mod poll_positions;
 pub(crate) mod refusal;
 pub(crate) mod rest;
+mod services;
 pub(crate) mod simple;
 
 use std::sync::Arc;
@@ -40,53 +44,13 @@ use handoff_domain::{Chat, InteractionId};
 use handoff_engine::Engine;
 
 use crate::body_memory::{BodyMemory, FORM_BYTES_MAX};
-use crate::request::expect_unpacked_of_customers;
 use crate::respond::{unknown_method, unknown_path};
 use crate::shared::Shared;
 use comet::CustomerComet;
 use guard::Guard;
+pub use options::Options;
+pub use paths::ROOT;
 use poll_positions::PollPositions;
-
-/// Where the customers' APIs are mounted; the path that existing clients have.
-pub const ROOT: &str = "/genesys";
-/// Tells whether a path is one of the customers'.
-pub(crate) fn is_below_root(path: &str) -> bool {
-    path.strip_prefix(ROOT).is_some_and(|rest| rest.starts_with('/'))
-}
-
-/// What is configurable of the customers' side.
-#[derive(Clone)]
-pub struct Options {
-    /// Requests that one address may make, per second, with bursts of two seconds' worth; default
-    /// 500: a person's pages make less than one, but an office or a proxy may be one address.
-    pub requests_per_s: u32,
-    /// Live chats that one address may have; default 500.
-    pub chats_per_address: usize,
-    /// Messages that one customer may send, per second, with bursts of two seconds' worth; default
-    /// 20.
-    pub messages_per_s: u32,
-    /// CometD sessions that one address may have; default 1,000: each chat that it may have can
-    /// have two, as while a page is loaded anew.
-    pub sessions_per_address: usize,
-    /// Bytes that one address may bring within an hour, by all doors; default 256 MiB. It is not
-    /// for bringing files by the thousand.
-    pub bytes_per_address: u64,
-    /// Bytes that one service takes in within an hour, from everybody; default 8 GiB.
-    pub bytes_per_service: u64,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            requests_per_s: 500,
-            chats_per_address: 500,
-            messages_per_s: 20,
-            sessions_per_address: 1_000,
-            bytes_per_address: 256 << 20,
-            bytes_per_service: 8 << 30,
-        }
-    }
-}
 
 /// What the customers' doors share.
 pub struct CustomerDoors {
@@ -178,7 +142,7 @@ pub(crate) fn router(shared: &Shared) -> Router {
         ("/2/email/{service}", || post(email::create)),
     ])
     .layer(DefaultBodyLimit::disable());
-    let unpacked = forms.merge(files).route_layer(from_fn(expect_unpacked_of_customers));
+    let unpacked = forms.merge(files).route_layer(from_fn(bodies::expect_unpacked));
     let counted = unpacked.with_state(shared.clone());
     let comet = shared.doors().comet.router();
     let waiting =
@@ -192,7 +156,7 @@ pub(crate) fn router(shared: &Shared) -> Router {
         .route(&format!("{ROOT}/"), any(unknown_path))
         .route(&format!("{ROOT}/{{*rest}}"), any(unknown_path))
         .method_not_allowed_fallback(unknown_method)
-        .layer(from_fn_with_state(shared.clone(), guard::cross_origin))
+        .layer(from_fn_with_state(shared.clone(), origins::cross_origin))
 }
 
 /// Makes what answers at a path.

@@ -8,15 +8,13 @@
 mod sentences;
 
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use handoff_domain::Rejection;
 use handoff_engine::{AgentError, ExecuteError};
 use handoff_store::StoreError;
 use serde::Serialize;
 
-use crate::customer::availability::Availability;
+use crate::wire::availability::Availability;
 use crate::wire::date;
-use crate::wire::envelope::Envelope;
 
 pub(crate) use sentences::quoted;
 pub use sentences::{code_of, sentence_of};
@@ -224,16 +222,6 @@ impl Refusal {
         self.sentence.push(' ');
         self.sentence.push_str(sentence);
         self
-    }
-}
-
-impl IntoResponse for Refusal {
-    /// Leaves the rendering to the outermost layer, which knows the envelope and the request's
-    /// headers; see `respond`.
-    fn into_response(self) -> Response {
-        let mut response = (self.status, Envelope::Plain.failure(&self)).into_response();
-        response.extensions_mut().insert(self);
-        response
     }
 }
 

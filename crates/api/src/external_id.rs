@@ -17,6 +17,9 @@ use crate::caller::Me;
 use crate::error::{Code, Refusal};
 use crate::shared::Shared;
 
+/// Most bytes of an external id: far above any key of another system.
+pub(crate) const BYTES_MAX: usize = 255;
+
 /// Returns the proof that an account submitted something by that id.
 pub(crate) fn receipt_of_account(me: &Me, external_id: &str, id: InteractionId) -> Receipt {
     receipt(of_account(me.center(), me.id()), external_id.to_owned(), id)

@@ -1,6 +1,6 @@
 //! The one place where a request's body is read, and the extractors for what a path and a body say.
 
-mod head;
+mod unpacked;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,15 +16,13 @@ use bytes::{Bytes, BytesMut};
 use handoff_domain::Value;
 use http_body_util::BodyExt;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
-use crate::auth::hex;
 use crate::error::{Code, Refusal};
+use crate::hex::sha256;
 use crate::wire::fields::Fields;
 use crate::wire::json;
 
-pub use head::expect_host;
-pub(crate) use head::{expect_unpacked, expect_unpacked_of_customers};
+pub(crate) use unpacked::{PACKED, expect_unpacked, is_packed, telling_what_is_taken};
 
 /// Most bytes of a body: far above any request of this API, far below what would hurt.
 const BYTES_MAX: usize = 1024 * 1024;
@@ -64,7 +62,7 @@ impl JsonBody {
 
     fn read(headers: &HeaderMap, bytes: &Bytes) -> Result<Self, Refusal> {
         expect_json(headers)?;
-        let fingerprint = hex(&Sha256::digest(bytes));
+        let fingerprint = sha256(bytes);
         match json::read(bytes)? {
             Value::Map(values) => Ok(Self(Arc::new(Parsed { values, fingerprint }))),
             _ => Err(Refusal::invalid("The body must be a JSON object; correct it.")),

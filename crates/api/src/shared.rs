@@ -9,74 +9,10 @@ use crate::auth::Gate;
 use crate::comet::Comet;
 use crate::customer::CustomerDoors;
 use crate::diagnostics::Readiness;
+use crate::options::Options;
 use crate::supervisor_names::SupervisorNames;
 use crate::wire::letters::Cleaner;
 use crate::wire::resource::{Lookup, PublicUrl};
-
-/// How the session cookie may travel; see `SameSite` of RFC 6265bis.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SameSite {
-    /// Sent along with links from other sites, not with their requests.
-    #[default]
-    Lax,
-    /// Never sent from other sites.
-    Strict,
-    /// Always sent; browsers then ask for TLS.
-    None,
-}
-
-impl SameSite {
-    pub(crate) const fn attribute(self) -> &'static str {
-        match self {
-            Self::Lax => "Lax",
-            Self::Strict => "Strict",
-            Self::None => "None",
-        }
-    }
-}
-
-/// Everything configurable of this crate.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The address under which clients reach the server.
-    pub public_url: PublicUrl,
-    /// How the session cookie may travel; default `Lax` (docs/compat/conventions.md#logins).
-    pub same_site: SameSite,
-    /// Whether the session cookie is for TLS only; default no, because plain HTTP behind a balancer
-    /// is common.
-    pub secure_cookie: bool,
-    /// Signs cookies of sessions that are not stored yet; the same on every node of a cluster.
-    /// Without one each start makes its own.
-    pub session_key: Option<[u8; 32]>,
-    /// Origins that browsers may call from with credentials: exact, or with a `*.` before the
-    /// domain. Default none.
-    pub cors_origins: Vec<String>,
-    /// Requests that one authenticated user may make, per second; default 2,000
-    /// (docs/compat/conventions.md#limits: no limit below that).
-    pub requests_per_s: u32,
-    /// The user-data key of a disposition when the client names none; default `DISP_KEY`, as
-    /// captured from the platform whose API this is (docs/compat/interactions.md#user-data).
-    pub disposition_key: String,
-    /// What `GET /diagnostics/version` says.
-    pub version: String,
-}
-
-impl Options {
-    /// Returns the defaults for a server that clients reach under that address.
-    #[must_use]
-    pub fn new(public_url: PublicUrl) -> Self {
-        Self {
-            public_url,
-            same_site: SameSite::Lax,
-            secure_cookie: false,
-            session_key: None,
-            cors_origins: Vec::new(),
-            requests_per_s: 2_000,
-            disposition_key: "DISP_KEY".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        }
-    }
-}
 
 /// What every handler shares; cheap to clone.
 #[derive(Clone)]

@@ -13,7 +13,7 @@ use handoff_domain::desk::{Supervision, SupervisionExtent};
 use handoff_domain::{Action, Chat, Media, SupervisorMode, UserId};
 
 use crate::caller::{Me, Supervisor};
-use crate::channels::colleague;
+use crate::colleagues::colleague;
 use crate::commands::{self, Answer, Target};
 use crate::error::Refusal;
 use crate::idempotency::Retry;

@@ -8,14 +8,13 @@ use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::http::Uri;
-use handoff_domain::{
-    CenterId, Desk, GroupId, Interaction, Media, Queue, QueueId, Role, User, UserId,
-};
-use handoff_engine::{Directory, Engine};
+use handoff_domain::{CenterId, GroupId, Queue, QueueId, User, UserId};
+use handoff_engine::Directory;
 use serde::Serialize;
 
 use crate::caller::AnyUser;
 use crate::channels;
+use crate::colleagues::{agents_of, can_take};
 use crate::commands::Answer;
 use crate::error::{Refusal, quoted};
 use crate::request::Id;
@@ -117,38 +116,6 @@ impl Agents {
         self.logged_in += 1;
         self.ready += is_ready as u32;
     }
-}
-
-/// Tells whether an agent would be offered one more interaction of that medium, whoever they serve.
-pub(crate) fn can_take(user: &User, desk: &Desk, media: &Media) -> bool {
-    desk.is_reachable(media) && desk.is_ready(media) && desk.has_room(user, media)
-}
-
-/// Returns the agent of a group to whom something is to be offered: who could take it now and
-/// waited longest for an offer, of those whom it does not concern yet; without any, one of them who
-/// cannot.
-pub(crate) fn agent_of(
-    engine: &Engine,
-    directory: &Directory,
-    group: GroupId,
-    interaction: &Interaction,
-) -> Option<UserId> {
-    let concerned = interaction.people();
-    let members =
-        agents_of(directory, interaction.center).filter(|user| user.groups.contains(&group));
-    let free = members.filter(|user| !concerned.contains(&user.id));
-    let rank = |user: &&User| {
-        let desk = engine.core().desk(user.id);
-        let could_take = desk.as_ref().is_some_and(|desk| can_take(user, desk, &interaction.media));
-        (!could_take, desk.and_then(|desk| desk.last_offer), user.id)
-    };
-    free.min_by_key(rank).map(|user| user.id)
-}
-
-fn agents_of(directory: &Directory, center: CenterId) -> impl Iterator<Item = &User> {
-    let of_center =
-        directory.users.values().filter(move |user| user.center == center && user.enabled);
-    of_center.filter(|user| user.roles.contains(&Role::Agent)).map(|user| &**user)
 }
 
 /// Returns everything that work can be handed to, with its id as a number: users, queues and groups

@@ -1,6 +1,7 @@
 //! What the wire looks like: JSON in and out, nothing else.
 
 pub(crate) mod address;
+pub(crate) mod availability;
 pub mod contact;
 pub mod date;
 pub mod email;
@@ -11,6 +12,7 @@ pub mod interaction;
 pub mod json;
 pub mod letters;
 pub mod listing;
+pub mod names;
 pub mod notification;
 pub mod resource;
 pub mod transcript;

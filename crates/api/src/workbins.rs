@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::caller::{AnyUser, Me, Supervisor};
-use crate::channels::colleague;
+use crate::colleagues::colleague;
 use crate::commands::{self, Answer, Target};
 use crate::error::{Code, Refusal, quoted};
 use crate::idempotency::Retry;

@@ -24,7 +24,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use tokio::time::Instant;
 
-use super::guesses::{self, Admission, Guesses, Name};
+use super::guesses::{self, Admission, Guesses, Name, Tag};
 use super::lanes::{Lanes, Pretence, Urgency};
 use crate::error::{Code, Refusal};
 use crate::password;
@@ -69,9 +69,6 @@ pub(super) fn credentials(headers: &HeaderMap) -> Option<Result<Credentials, Ref
     });
     Some(credentials.ok_or_else(Refusal::not_authenticated))
 }
-
-/// Names a pair of name and password; see [`Basic::tag`].
-pub(super) type Tag = [u8; 32];
 
 /// What is remembered of credentials, and the lanes in which they are verified.
 pub(super) struct Basic {

@@ -12,8 +12,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use handoff_domain::{Time, UserId};
 
-use super::basic::Tag;
-
 /// Passwords that strangers may have tried for one name within [`WINDOW_MS`].
 const TRIES_MAX: usize = 10;
 /// How many of them from one address. A person who mistypes makes fewer; half of them are always
@@ -33,6 +31,9 @@ const KNOWN_MS: u64 = 30 * 24 * 60 * 60 * 1_000;
 pub(super) const NOBODYS: u16 = 4_096;
 /// Users whose tries are remembered before it is worth while to look for those who need not be.
 const SWEPT_MIN: usize = 1_024;
+
+/// Names a pair of name and password; see `Basic::tag`.
+pub(super) type Tag = [u8; 32];
 
 /// Whose password is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

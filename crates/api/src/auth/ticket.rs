@@ -7,8 +7,6 @@
 //! signature and the stored id cover the user's password hash, so that a new password ends every
 //! session of the old one without a search.
 
-use std::fmt::Write as _;
-
 use axum::http::{HeaderValue, header::GetAll};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -17,7 +15,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::shared::Options;
+use crate::hex::hex;
+use crate::options::Options;
 
 /// The cookie's name, as existing clients expect it (docs/compat/conventions.md#logins).
 pub(super) const COOKIE_NAME: &str = "JSESSIONID";
@@ -151,13 +150,4 @@ fn with_attributes(value: &str, options: &Options) -> String {
 /// Compares in a time that does not tell where two texts differ.
 pub(super) fn is_same(given: &[u8], wanted: &[u8]) -> bool {
     given.ct_eq(wanted).into()
-}
-
-/// Writes bytes in hex.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing into a text cannot fail.
-        let _infallible = write!(text, "{byte:02x}");
-        text
-    })
 }

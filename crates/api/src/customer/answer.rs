@@ -6,9 +6,10 @@ use handoff_engine::Most;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::availability::Availability;
+use super::availability;
 use super::refusal::CustomerRefusal;
 use crate::shared::Shared;
+use crate::wire::availability::Availability;
 use crate::wire::transcript::CustomerMessage;
 
 /// Entries in one answer; the rest comes with the next one.
@@ -73,7 +74,7 @@ impl Standing {
     /// Returns where the customer of a chat is in line; `None` when there is nothing to say of it.
     pub(crate) fn of(shared: &Shared, interaction: &Interaction) -> Option<Self> {
         let place = shared.engine().views().place_in_line(interaction);
-        let availability = Availability::of_chat(shared, interaction, place)?;
+        let availability = availability::of_chat(shared, interaction, place)?;
         let expected_wait =
             place.and_then(|place| place.expected_wait_ms).map(|ms| ms.div_ceil(MS_PER_S));
         Some(Self {

@@ -1,4 +1,5 @@
-//! The layer before the customers' doors that lets a large body wait until there is memory for it.
+//! The layers before the customers' doors that look at a body: a large one waits until there is
+//! memory for it, a compressed one is refused.
 
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
@@ -8,8 +9,9 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::form::media_type;
 use super::guard::address_of;
-use super::refusal::CustomerRefusal;
+use super::refusal::{CustomerRefusal, RefusalKind};
 use crate::body_memory::{FORM_BYTES_MAX, LIGHT, LatePlace, TooMuchAtOnce};
+use crate::request::{PACKED, is_packed, telling_what_is_taken};
 use crate::shared::Shared;
 
 /// Layer of all customers' routes: a large body waits for its turn.
@@ -31,6 +33,15 @@ pub(crate) async fn wait_for_memory(
         return CustomerRefusal::from(TooMuchAtOnce).into_response();
     };
     next.run(request).await
+}
+
+/// Layer of the customers' routes that take forms: refuses a body that is compressed, as the API's
+/// does.
+pub(crate) async fn expect_unpacked(request: Request, next: Next) -> Response {
+    if !is_packed(&request) {
+        return next.run(request).await;
+    }
+    telling_what_is_taken(CustomerRefusal::new(RefusalKind::Packed, PACKED).into_response())
 }
 
 /// Returns how much memory a body needs, in bytes; `None` for a light one, and for one that may

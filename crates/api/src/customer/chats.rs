@@ -4,20 +4,17 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
-use handoff_domain::service::{ChatTerms, Service, ServiceKind};
-use handoff_domain::{
-    Action, Chat, Interaction, LeaveReason, PartyKind, Speaker, Utterance, Visibility,
-};
+use handoff_domain::service::{ChatTerms, Service};
+use handoff_domain::{Action, Chat, Interaction, LeaveReason, Speaker, Utterance, Visibility};
 use handoff_engine::{NewChat, Note, NoteKind, OpenedChat, RequestName};
 use handoff_store::Receipt;
-use sha2::{Digest as _, Sha256};
 
-use super::availability::Availability;
 use super::chat_operation::{ChatOperation, Introduction};
 use super::refusal::{CustomerRefusal, RefusalKind};
-use super::{guard, hours};
-use crate::auth::hex;
-use crate::notify;
+use super::services::{chat_service, may_use};
+use super::{availability, hours};
+use crate::chat_notes::tell_others;
+use crate::hex::sha256;
 use crate::shared::Shared;
 
 /// How long a retry of a message is known as one, in ms: longer than any client keeps trying.
@@ -30,24 +27,6 @@ pub(crate) struct RequestSource<'a> {
     pub(crate) headers: &'a HeaderMap,
 }
 
-/// Returns a chat service that takes customers, if it is open to this page.
-pub(crate) fn chat_service(
-    shared: &Shared,
-    name: &str,
-) -> Result<(Arc<Service>, ChatTerms), CustomerRefusal> {
-    let service = shared.engine().core().directory().service(ServiceKind::Chat, name).cloned();
-    let found = service.and_then(|service| {
-        let terms = service.chat().cloned().filter(|_| service.enabled)?;
-        Some((service, terms))
-    });
-    found.ok_or_else(|| {
-        CustomerRefusal::new(
-            RefusalKind::UnknownService,
-            "There is no chat service of that name; check the address.",
-        )
-    })
-}
-
 /// Begins a chat.
 pub(crate) async fn begin(
     shared: &Shared,
@@ -56,10 +35,10 @@ pub(crate) async fn begin(
     introduction: Introduction,
 ) -> Result<OpenedChat, CustomerRefusal> {
     let (service, terms) = chat_service(shared, service)?;
-    guard::may_use(&terms, source.headers)?;
+    may_use(&terms, source.headers)?;
     let begun = begin_by(shared, source, &service, &terms, introduction).await;
-    begun.map_err(|refusal| match refusal.kind.readiness() {
-        Some(state) => refusal.while_it(Availability::refused(shared, state, &service, &terms)),
+    begun.map_err(|refusal| match availability::refusing(refusal.kind) {
+        Some(state) => refusal.while_it(availability::with(shared, state, &service, &terms)),
         None => refusal,
     })
 }
@@ -116,7 +95,7 @@ async fn begin_by(
 /// Names a request for a chat, so that a repetition of it is known.
 fn request_of(introduction: &Introduction, message_id: &str) -> RequestName {
     let Introduction { nickname, subject, user_data, .. } = introduction;
-    let fingerprint = hex(&Sha256::digest(format!("{nickname:?} {subject:?} {user_data:?}")));
+    let fingerprint = sha256(format!("{nickname:?} {subject:?} {user_data:?}"));
     RequestName { secret: message_id.to_owned(), fingerprint }
 }
 
@@ -192,7 +171,7 @@ fn receipt(
     let expires = Some(shared.engine().core().now().plus_ms(RETRIES_KNOWN_MS));
     // The text that a debugger would show tells any two contents apart, which is all that is asked
     // of it.
-    let fingerprint = hex(&Sha256::digest(format!("{content:?}")));
+    let fingerprint = sha256(format!("{content:?}"));
     Receipt {
         scope: format!("chat/{}", chat.id),
         key: message_id,
@@ -216,24 +195,6 @@ async fn note(
         ));
     };
     let (from, at) = (Speaker::from(customer), shared.engine().core().now());
-    tell(shared, &chat, &Note { at, from, visibility: Visibility::All, kind }).await;
+    tell_others(shared, &chat, &Note { at, from, visibility: Visibility::All, kind }).await;
     Ok(chat)
-}
-
-/// Tells everybody else in a chat what is kept nowhere: the customer by their own doors, the agents
-/// by their topics.
-pub(crate) async fn tell(shared: &Shared, interaction: &Interaction, note: &Note) {
-    let engine = shared.engine();
-    let is_handled = interaction.handling().is_some();
-    let Some(chat) = interaction.chat.as_ref().filter(|_| is_handled) else { return };
-    for party in chat.parties.iter().filter(|party| party.present && party.id != note.from.id) {
-        let (PartyKind::Agent(user) | PartyKind::Supervisor(user)) = party.kind else { continue };
-        if note.visibility <= party.sees {
-            let directory = engine.core().directory();
-            for (topic, data) in notify::note(interaction, user, note, shared.lookup(&directory)) {
-                engine.delivery().answer(user, topic, data).await;
-            }
-        }
-    }
-    engine.conversations().note(interaction, note.clone());
 }

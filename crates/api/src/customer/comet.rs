@@ -186,7 +186,7 @@ impl Inner {
         let form = read(data)?;
         self.carry_out(shared, session, channel, &form)
             .await
-            .map_err(|refusal| refusal.about(&form))
+            .map_err(|refusal| refusal.about(form.message_id()))
     }
 
     async fn carry_out(

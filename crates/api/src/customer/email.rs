@@ -17,13 +17,12 @@ use handoff_domain::service::{EmailTerms, Service, ServiceKind};
 use handoff_domain::{Address, Attachment, CenterId, Chat, Letter, UserData, Value};
 use handoff_engine::{NewLetter, TakenIn};
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 
 use super::chat_operation::message_id;
 use super::form::{Form, media_type, pairs};
 use super::guard::address_of;
 use super::refusal::{CustomerRefusal, RefusalKind};
-use crate::auth::hex;
+use crate::hex::sha256;
 use crate::shared::Shared;
 use crate::uploads::{self, FormBounds, UploadError};
 use crate::wire::address::{ADDRESS_BYTES_MAX, is_address};
@@ -176,7 +175,7 @@ impl Writing {
             to: vec![Address { address: mailbox, name: None }],
             subject: Some(self.subject.clone()),
             text: self.text.clone(),
-            body_hash: hex(&Sha256::digest(&self.text)),
+            body_hash: sha256(&self.text),
             ..Letter::default()
         }
     }
@@ -263,5 +262,5 @@ fn name_of(
         "{} {name:?} {from:?} {mailbox:?} {subject:?} {text:?} {user_data:?} {files:?}",
         service.id
     );
-    format!("form {}", hex(&Sha256::digest(all)))
+    format!("form {}", sha256(all))
 }

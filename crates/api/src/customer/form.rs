@@ -42,6 +42,11 @@ impl Form {
         self.fields.get(name).map(String::as_str).filter(|text| !text.is_empty())
     }
 
+    /// Returns the client's own id of what it asks for.
+    pub(crate) fn message_id(&self) -> Option<&str> {
+        self.text("messageId")
+    }
+
     /// Returns about how much it is, in bytes.
     pub(crate) fn bytes(&self) -> u64 {
         let fields: usize = self.fields.iter().map(|(name, value)| name.len() + value.len()).sum();

@@ -9,14 +9,12 @@ use handoff_domain::service::{OpenMediaTerms, Service, ServiceKind};
 use handoff_domain::{Actor, Chat, Direction, Named, SkillLevels, UserData, Value};
 use handoff_engine::{Done, Opening};
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 
 use super::form::Form;
 use super::guard::address_of;
 use super::refusal::{CustomerRefusal, RefusalKind};
-use crate::auth::hex;
-use crate::creation::EXTERNAL_ID_BYTES_MAX;
 use crate::external_id;
+use crate::hex::sha256;
 use crate::shared::Shared;
 
 /// The key of user data under which the submitter's own id is kept
@@ -91,13 +89,13 @@ fn key_of(form: &Form) -> Result<Option<String>, CustomerRefusal> {
     let Some(external_id) = form.text("externalId").filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
-    if external_id.len() > EXTERNAL_ID_BYTES_MAX {
-        let advice =
-            format!("The field externalId may have {EXTERNAL_ID_BYTES_MAX} bytes; shorten it.");
+    if external_id.len() > external_id::BYTES_MAX {
+        let most = external_id::BYTES_MAX;
+        let advice = format!("The field externalId may have {most} bytes; shorten it.");
         return Err(CustomerRefusal::invalid(advice));
     }
     let parts = ["subject", "interactionType", "interactionSubType"].map(|name| form.text(name));
-    Ok(Some(hex(&Sha256::digest(format!("{external_id:?} {parts:?} {:?}", form.user_data)))))
+    Ok(Some(sha256(format!("{external_id:?} {parts:?} {:?}", form.user_data))))
 }
 
 /// Returns what kind of interaction it is. What the request says counts only where the service lets

@@ -13,10 +13,9 @@ use handoff_engine::{ChatRefused, ExecuteError, NotYourChat};
 use handoff_store::StoreError;
 use serde_json::{Value, json};
 
-use super::availability::Availability;
-use super::form::Form;
 use crate::body_memory::TooMuchAtOnce;
 use crate::uploads::{self, UploadError};
+use crate::wire::availability::Availability;
 
 /// What is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,8 +169,8 @@ impl CustomerRefusal {
 
     /// Says what it was that was refused, when the client gave it an id: on CometD an answer names
     /// no request.
-    pub(crate) fn about(self, form: &Form) -> Self {
-        Self { message_id: form.text("messageId").map(str::to_owned), ..self }
+    pub(crate) fn about(self, message_id: Option<&str>) -> Self {
+        Self { message_id: message_id.map(str::to_owned), ..self }
     }
 
     /// Says how the service stands, beside why it took no chat.

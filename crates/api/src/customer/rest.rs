@@ -25,8 +25,9 @@ pub(crate) async fn request(
     let (headers, address) = (request.headers().clone(), address_of(request.extensions()));
     let form = Form::read(request).await?;
     let source = RequestSource { address, headers: &headers };
-    let answer =
-        begin(&shared, source, &service, &form).await.map_err(|refusal| refusal.about(&form))?;
+    let answer = begin(&shared, source, &service, &form)
+        .await
+        .map_err(|refusal| refusal.about(form.message_id()))?;
     Ok(Json(answer).into_response())
 }
 
@@ -49,7 +50,7 @@ pub(crate) async fn operate(
     let address = address_of(request.extensions());
     let form = Form::read(request).await?;
     let done = carry_out(&shared, address, (&service, &chat, &operation), &form).await;
-    Ok(Json(done.map_err(|refusal| refusal.about(&form))?).into_response())
+    Ok(Json(done.map_err(|refusal| refusal.about(form.message_id()))?).into_response())
 }
 
 async fn carry_out(

@@ -70,7 +70,7 @@ fn guarded(shared: &Shared, routes: MethodRouter<Shared>) -> MethodRouter {
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(from_fn_with_state(shared.clone(), super::bodies::wait_for_memory))
         .layer(from_fn_with_state(shared.clone(), super::guard::count))
-        .layer(from_fn_with_state(shared.clone(), super::guard::cross_origin))
+        .layer(from_fn_with_state(shared.clone(), super::origins::cross_origin))
         .with_state(shared.clone())
 }
 

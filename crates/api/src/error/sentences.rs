@@ -4,7 +4,7 @@ use handoff_domain::rejection::{FileLimit, Noun};
 use handoff_domain::{Rejection, UserData, UserDataError};
 
 use super::Code;
-use crate::wire::interaction::status_name;
+use crate::wire::names::status_name;
 
 /// Returns the code of a refusal by the rules.
 #[must_use]

@@ -7,8 +7,8 @@
 use handoff_domain::{Interaction, Named, Queue, QueueId, SkillId, Target, User, UserId, Workbin};
 use handoff_engine::{Directory, Engine};
 
+use crate::colleagues::agent_of;
 use crate::error::Refusal;
-use crate::targets;
 use crate::wire::fields::Fields;
 use crate::wire::resource::Lookup;
 
@@ -57,7 +57,7 @@ impl Names<'_> {
         let group = id.parse().ok().and_then(|id| directory.groups.get(&id));
         match group.filter(|group| group.center == self.user.center) {
             Some(group) => {
-                let chosen = targets::agent_of(self.engine, directory, group.id, self.interaction);
+                let chosen = agent_of(self.engine, directory, group.id, self.interaction);
                 chosen.map_or_else(|| Named::Unknown(id.to_owned()), Named::Known)
             }
             None => self.agent(id),

@@ -8,8 +8,8 @@ use handoff_domain::{Chat, Entry, Interaction, Mode, Party, Rejection, Speaker, 
 use handoff_engine::{Note, NoteKind};
 
 use crate::caller::Me;
+use crate::chat_notes::tell_others;
 use crate::commands::{Target, visible_of};
-use crate::customer::chats;
 use crate::error::Refusal;
 use crate::notify;
 use crate::shared::Shared;
@@ -48,7 +48,7 @@ pub(super) async fn tell(
     };
     let note =
         Note { at: shared.engine().core().now(), from: Speaker::from(party), visibility, kind };
-    chats::tell(shared, &chat, &note).await;
+    tell_others(shared, &chat, &note).await;
     let directory = shared.engine().core().directory();
     for (topic, data) in
         notify::own_note(&chat, me.id(), &note, reference, shared.lookup(&directory))

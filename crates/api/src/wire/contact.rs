@@ -5,7 +5,8 @@ use handoff_domain::{Interaction, Media, State, User, UserData};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::interaction::{EmailFields, direction_name};
+use super::interaction::EmailFields;
+use super::names::direction_name;
 use super::resource::{Link, Lookup};
 use super::transcript::LogMessage;
 use super::{date, value};

@@ -9,7 +9,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::customer::availability::Availability;
+use super::availability::Availability;
 use crate::error::{NewerMessage, Refusal};
 
 /// The one content type of every answer. Existing clients compare it literally
@@ -107,6 +107,16 @@ impl Envelope {
             newer_message: refusal.newer_message.as_ref(),
             availability: refusal.availability.as_deref(),
         })
+    }
+}
+
+impl IntoResponse for Refusal {
+    /// Leaves the rendering to the outermost layer, which knows the envelope and the request's
+    /// headers; see `respond`.
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Envelope::Plain.failure(&self)).into_response();
+        response.extensions_mut().insert(self);
+        response
     }
 }
 

@@ -14,9 +14,9 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::date::print;
-use super::interaction::{kind_name, status_name};
+use super::names::{offer_kind_name, status_name};
 use super::resource::Lookup;
-use super::transcript::{kind_name as party_name, visibility_name};
+use super::transcript::{kind_name as party_kind_name, visibility_name};
 
 /// Why an interaction waits: the answer of `GET /interactions/{id}/routing`.
 #[derive(Clone, Debug, Serialize)]
@@ -202,10 +202,10 @@ fn fact(fact: &Fact, sees: Visibility, directory: &Directory) -> Value {
             json!({"fact": "Queued", "queue": queue_name(queue), "skill": skill.as_ref().and_then(skill_name)})
         }
         Fact::Offered { to, kind, expires } => {
-            json!({"fact": "Offered", "to": to.to_string(), "kind": kind_name(*kind), "expires": print(*expires)})
+            json!({"fact": "Offered", "to": to.to_string(), "kind": offer_kind_name(*kind), "expires": print(*expires)})
         }
         Fact::Accepted { by, kind } => {
-            json!({"fact": "Accepted", "by": by.to_string(), "kind": kind_name(*kind)})
+            json!({"fact": "Accepted", "by": by.to_string(), "kind": offer_kind_name(*kind)})
         }
         Fact::Rejected { by } => json!({"fact": "Rejected", "by": by.to_string()}),
         Fact::OfferExpired { to } => json!({"fact": "OfferExpired", "to": to.to_string()}),
@@ -243,7 +243,7 @@ fn fact(fact: &Fact, sees: Visibility, directory: &Directory) -> Value {
         Fact::ChatEnded => json!({"fact": "ChatEnded"}),
         Fact::Said(entry) => said(entry, sees),
         Fact::ModeSwitched { by, kind } => {
-            json!({"fact": "ModeSwitched", "by": by.to_string(), "kind": kind_name((*kind).into())})
+            json!({"fact": "ModeSwitched", "by": by.to_string(), "kind": offer_kind_name((*kind).into())})
         }
         Fact::FileDownloaded { file } => {
             json!({"fact": "FileDownloaded", "file": file.to_string()})
@@ -298,7 +298,7 @@ fn said(entry: &Entry, sees: Visibility) -> Value {
     json!({
         "fact": "Said",
         "type": entry.content.name(),
-        "by": party_name(&entry.from.kind),
+        "by": party_kind_name(&entry.from.kind),
         "participantId": entry.from.id_for(sees).map(|id| id.0.to_string()),
         "visibility": visibility_name(entry.visibility),
     })

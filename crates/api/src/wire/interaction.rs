@@ -10,9 +10,9 @@ mod medium;
 mod offer;
 mod participant;
 mod properties;
+mod sight;
 
-use handoff_domain::capabilities::capabilities;
-use handoff_domain::{Direction, Interaction, Media, Status, UserId, View};
+use handoff_domain::{Interaction, Media, UserId};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -23,64 +23,15 @@ pub use medium::{
     ChatResource, EmailResource, MediumResource, OpenmediaResource, WorkitemResource,
 };
 pub use medium::{plural, singular};
-pub use offer::{OfferPart, OperationPart, kind_name, operation_parts};
+pub use offer::{OfferPart, OperationPart, operation_parts};
 pub use participant::ParticipantResource;
 pub use properties::with_properties;
+pub use sight::Sight;
 
-use crate::wire::resource::{Link, Lookup};
-use crate::wire::{date, value};
-
-/// An interaction's state in the eyes of one reader, and what they may do next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sight {
-    /// The state that they see.
-    pub status: Status,
-    /// What they may do next, in the order of the capability table.
-    pub capabilities: &'static [&'static str],
-    /// To whom the parties of a chat are shown; to nobody once it stopped concerning them
-    /// (ChatReject shows an empty list).
-    reader: Option<UserId>,
-}
-
-impl Sight {
-    /// Returns what `reader` sees now (docs/compat/interactions.md#seen). Whom it does not concern,
-    /// as a supervisor who looks on, sees the state and can do nothing: an offer to somebody else
-    /// is not theirs to accept.
-    #[must_use]
-    pub fn of(interaction: &Interaction, reader: UserId) -> Self {
-        let sight = Self::concerned(interaction, interaction.status_for(reader), reader);
-        if interaction.people().contains(&reader) {
-            sight
-        } else {
-            Self { capabilities: &[], ..sight }
-        }
-    }
-
-    /// Returns what an agent sees whom it does not concern any more.
-    #[must_use]
-    pub const fn gone(status: Status) -> Self {
-        Self { status, capabilities: &[], reader: None }
-    }
-
-    /// Returns what a notice shows to `user`; `interaction` is the event's snapshot.
-    #[must_use]
-    pub fn told(interaction: &Interaction, view: &View, user: UserId) -> Self {
-        match view {
-            View::Concerned(status) => Self::concerned(interaction, *status, user),
-            View::Gone(status) => Self::gone(*status),
-            // What lies in a workbin, or just left it, is nobody's to act on from there
-            // (docs/compat/media.md#workbins).
-            View::Workbin { .. } => Self::gone(interaction.status()),
-            View::Channels | View::Messages { .. } => Self::of(interaction, user),
-        }
-    }
-
-    fn concerned(interaction: &Interaction, status: Status, reader: UserId) -> Self {
-        let (media, direction) = (&interaction.media, interaction.direction);
-        let capabilities = capabilities(media, status, direction, interaction.part_of(reader));
-        Self { status, capabilities, reader: Some(reader) }
-    }
-}
+use super::names::{direction_name, status_name, type_name};
+use super::resource::{Link, Lookup};
+use super::{date, value};
+use properties::queue_name;
 
 /// The interaction of the contract's section 4, flat. What is absent is `null`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -215,63 +166,4 @@ impl InteractionResource {
     pub fn read_by(interaction: &Interaction, reader: UserId, lookup: Lookup<'_>) -> Self {
         Self::new(interaction, Sight::of(interaction, reader), lookup)
     }
-}
-
-impl Sight {
-    fn operations(self, interaction: &Interaction, lookup: Lookup<'_>) -> Vec<&'static str> {
-        self.reader.map(|reader| offer::allowed(interaction, reader, lookup)).unwrap_or_default()
-    }
-
-    fn offer(self, interaction: &Interaction, lookup: Lookup<'_>) -> Option<OfferPart> {
-        OfferPart::of(interaction, self.reader?, lookup)
-    }
-
-    fn participants(
-        self,
-        interaction: &Interaction,
-        lookup: Lookup<'_>,
-    ) -> Vec<ParticipantResource> {
-        self.reader.map(|reader| participant::of(interaction, reader, lookup)).unwrap_or_default()
-    }
-}
-
-/// Returns a state as the wire spells it; `Canceled` has one "l" (EmailCancel).
-#[must_use]
-pub const fn status_name(status: Status) -> &'static str {
-    match status {
-        Status::Queued => "Queued",
-        Status::Invited => "Invited",
-        Status::Processing => "Processing",
-        Status::Chatting => "Chatting",
-        Status::LeftChat => "LeftChat",
-        Status::Composing => "Composing",
-        Status::InWorkbin => "InWorkbin",
-        Status::Sending => "Sending",
-        Status::Completed => "Completed",
-        Status::Canceled => "Canceled",
-        Status::Sent => "Sent",
-        Status::Revoked => "Revoked",
-    }
-}
-
-/// Returns a direction as the wire spells it.
-#[must_use]
-pub const fn direction_name(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Inbound => "Inbound",
-        Direction::Outbound => "Outbound",
-        Direction::Internal => "Internal",
-    }
-}
-
-/// Returns the medium's name for `interactionType`: `Email`, `Chat`, `Workitem`, or an open-media
-/// type with a capital first letter.
-#[must_use]
-pub fn type_name(media: &Media) -> String {
-    let mut letters = media.name().chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
-}
-
-fn queue_name(interaction: &Interaction, lookup: Lookup<'_>) -> Option<String> {
-    Some(lookup.directory.queue(interaction.center, interaction.queue?)?.name.clone())
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use handoff_api::customer;
 use handoff_api::wire::resource::PublicUrl;
-use handoff_api::{customer, shared};
 use handoff_content::space::{DiskSpace, Space};
 use handoff_domain::interaction::decide::GonePolicy;
 
@@ -106,18 +106,18 @@ fn comet_limits(config: &Config, cookie_path: &str) -> handoff_cometd::Limits {
 }
 
 /// Returns the API's options.
-pub(super) fn api(config: &Config, url: PublicUrl) -> shared::Options {
-    shared::Options {
+pub(super) fn api(config: &Config, url: PublicUrl) -> handoff_api::Options {
+    handoff_api::Options {
         same_site: match config.session.same_site {
-            SameSite::Lax => shared::SameSite::Lax,
-            SameSite::Strict => shared::SameSite::Strict,
-            SameSite::None => shared::SameSite::None,
+            SameSite::Lax => handoff_api::SameSite::Lax,
+            SameSite::Strict => handoff_api::SameSite::Strict,
+            SameSite::None => handoff_api::SameSite::None,
         },
         secure_cookie: config.is_cookie_secure(),
         cors_origins: config.cors.origins.clone(),
         requests_per_s: config.limits.requests_per_second,
         disposition_key: config.agent.disposition_key.clone(),
-        ..shared::Options::new(url)
+        ..handoff_api::Options::new(url)
     }
 }
 

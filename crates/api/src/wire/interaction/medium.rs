@@ -5,11 +5,9 @@ use handoff_domain::{Interaction, Media, UserId};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{
-    EmailFields, OfferPart, ParticipantResource, Sight, direction_name, status_name,
-    with_properties,
-};
+use super::{EmailFields, OfferPart, ParticipantResource, Sight, with_properties};
 use crate::wire::date;
+use crate::wire::names::{direction_name, status_name};
 use crate::wire::resource::{Link, Lookup};
 
 /// What every medium's resource has.

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::error::{NO_PERMISSION, sentence_of};
 use crate::wire::date;
+use crate::wire::names::offer_kind_name;
 use crate::wire::resource::{Lookup, UserPart};
 
 /// An open offer, as its target and the owner see it.
@@ -38,27 +39,13 @@ impl OfferPart {
         let is_owners =
             matches!(offer.kind, OfferKind::Transfer | OfferKind::Invite | OfferKind::Consult);
         Some(Self {
-            kind: kind_name(offer.kind),
+            kind: offer_kind_name(offer.kind),
             from: owner.filter(|_| is_owners).map(|owner| UserPart::new(owner, lookup)),
             to: UserPart::new(offer.to, lookup),
             at: date::print(offer.since),
             expires: date::print(offer.expires),
             note: offer.note.clone(),
         })
-    }
-}
-
-/// Returns the kind of an offer as the wire spells it.
-#[must_use]
-pub const fn kind_name(kind: OfferKind) -> &'static str {
-    match kind {
-        OfferKind::Routed => "Routed",
-        OfferKind::Transfer => "Transfer",
-        OfferKind::Invite => "Invite",
-        OfferKind::Consult => "Consult",
-        OfferKind::Monitor => "Monitor",
-        OfferKind::Coach => "Coach",
-        OfferKind::BargeIn => "BargeIn",
     }
 }
 

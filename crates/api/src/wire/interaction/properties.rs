@@ -5,8 +5,8 @@
 use handoff_domain::{Interaction, WorkbinOwner};
 use serde_json::{Map, Value};
 
-use super::{direction_name, queue_name};
 use crate::wire::date::print_iso;
+use crate::wire::names::direction_name;
 use crate::wire::resource::Lookup;
 use crate::wire::value;
 
@@ -90,6 +90,10 @@ fn of_email(interaction: &Interaction) -> Vec<Property> {
 fn name_and_address(text: &str) -> (&str, &str) {
     let bracketed = text.strip_suffix('>').and_then(|text| text.rsplit_once('<'));
     bracketed.map_or(("", text), |(name, address)| (name.trim().trim_matches('"'), address))
+}
+
+pub(super) fn queue_name(interaction: &Interaction, lookup: Lookup<'_>) -> Option<String> {
+    Some(lookup.directory.queue(interaction.center, interaction.queue?)?.name.clone())
 }
 
 #[cfg(test)]

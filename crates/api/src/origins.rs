@@ -12,16 +12,16 @@ use axum::http::header::{HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderValue};
 
 use crate::error::{Code, Refusal};
-use crate::shared::Options;
+use crate::options::Options;
 
 /// The origins that are listed, and our own.
-pub(super) struct Origins {
+pub(crate) struct Origins {
     own: String,
     listed: Vec<String>,
 }
 
 impl Origins {
-    pub(super) fn new(options: &Options) -> Self {
+    pub(crate) fn new(options: &Options) -> Self {
         let root = options.public_url.uri("");
         let own = root.trim_end_matches("/api/v2").trim_end_matches('/');
         // A path in front of `/api/v2` is no part of an origin.
@@ -31,18 +31,18 @@ impl Origins {
     }
 
     /// Tells whether a page of that origin may read answers, with credentials.
-    pub(super) fn is_listed(&self, origin: &str) -> bool {
+    pub(crate) fn is_listed(&self, origin: &str) -> bool {
         self.listed.iter().any(|listed| covers(listed, origin))
     }
 
     /// Tells whether a write authenticated by cookie alone may come from where it says.
-    pub(super) fn may_write(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+    pub(crate) fn may_write(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         let sentence = "A page of another origin may not do this by the session cookie; send credentials, or have its origin listed.";
         if self.is_ours(headers) { Ok(()) } else { Err(Refusal::new(Code::Forbidden, sentence)) }
     }
 
     /// Tells whether somebody may speak CometD from where they say.
-    pub(super) fn may_connect(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+    pub(crate) fn may_connect(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         let sentence = "A page of another origin may not connect here; have its origin listed.";
         if self.is_ours(headers) { Ok(()) } else { Err(Refusal::new(Code::Forbidden, sentence)) }
     }

@@ -1,0 +1,54 @@
+//! What the wire calls the rules' states, directions, media and offers.
+
+use handoff_domain::{Direction, Media, OfferKind, Status};
+
+/// Returns a state as the wire spells it; `Canceled` has one "l" (EmailCancel).
+#[must_use]
+pub const fn status_name(status: Status) -> &'static str {
+    match status {
+        Status::Queued => "Queued",
+        Status::Invited => "Invited",
+        Status::Processing => "Processing",
+        Status::Chatting => "Chatting",
+        Status::LeftChat => "LeftChat",
+        Status::Composing => "Composing",
+        Status::InWorkbin => "InWorkbin",
+        Status::Sending => "Sending",
+        Status::Completed => "Completed",
+        Status::Canceled => "Canceled",
+        Status::Sent => "Sent",
+        Status::Revoked => "Revoked",
+    }
+}
+
+/// Returns a direction as the wire spells it.
+#[must_use]
+pub const fn direction_name(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Inbound => "Inbound",
+        Direction::Outbound => "Outbound",
+        Direction::Internal => "Internal",
+    }
+}
+
+/// Returns the medium's name for `interactionType`: `Email`, `Chat`, `Workitem`, or an open-media
+/// type with a capital first letter.
+#[must_use]
+pub fn type_name(media: &Media) -> String {
+    let mut letters = media.name().chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// Returns the kind of an offer as the wire spells it.
+#[must_use]
+pub const fn offer_kind_name(kind: OfferKind) -> &'static str {
+    match kind {
+        OfferKind::Routed => "Routed",
+        OfferKind::Transfer => "Transfer",
+        OfferKind::Invite => "Invite",
+        OfferKind::Consult => "Consult",
+        OfferKind::Monitor => "Monitor",
+        OfferKind::Coach => "Coach",
+        OfferKind::BargeIn => "BargeIn",
+    }
+}
