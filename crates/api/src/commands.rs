@@ -58,9 +58,9 @@ pub struct Target<'a> {
     pub epoch: Option<u64>,
 }
 
-/// What is to be done with an interaction.
+/// What is to be done with an interaction, whoever wants it.
 #[derive(Clone, Debug)]
-pub struct Deed {
+pub struct Instruction {
     /// What.
     pub action: Action,
     /// What is said first in a live chat, by an agent who goes.
@@ -69,13 +69,14 @@ pub struct Deed {
     pub note: Option<String>,
 }
 
-impl From<Action> for Deed {
+impl From<Action> for Instruction {
     fn from(action: Action) -> Self {
         Self { action, farewell: None, note: None }
     }
 }
 
-/// Carries out an operation on one interaction; `deed` says what, once the interaction is found.
+/// Carries out an operation on one interaction; `instruct` says what, once the interaction is
+/// found.
 ///
 /// # Errors
 ///
@@ -86,14 +87,15 @@ pub async fn perform(
     target: Target<'_>,
     envelope: Envelope,
     retry: &Retry,
-    deed: impl FnOnce(&Interaction, &Directory) -> Result<Deed, Refusal> + Send,
+    instruct: impl FnOnce(&Interaction, &Directory) -> Result<Instruction, Refusal> + Send,
 ) -> Answer {
     if let Some(answer) = retry.earlier(shared, me).await? {
         return Ok(answer);
     }
     let engine = shared.engine();
     let interaction = visible_of(shared, me, target.id, target.media).await?;
-    let Deed { action, farewell, note } = deed(&interaction, &engine.core().directory())?;
+    let Instruction { action, farewell, note } =
+        instruct(&interaction, &engine.core().directory())?;
     let reference = engine.core().next_reference(me.id()).await?;
     let answer = envelope.success(Some(reference));
     let receipt = retry.receipt(me, &answer, engine.core().now());

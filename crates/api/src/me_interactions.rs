@@ -1,6 +1,7 @@
 //! `/me/interactions`: what the caller works on, and what they do with it. The reference document's
 //! heart.
 
+mod action_text;
 mod chat;
 mod compose;
 mod mail;
@@ -19,7 +20,7 @@ use handoff_store::{InteractionQuery, InteractionScope};
 
 use crate::attachments;
 use crate::caller::{Agent, Me};
-use crate::commands::{self, Answer, Deed, Target};
+use crate::commands::{self, Answer, Instruction, Target};
 use crate::creation::{Creation, create_for};
 use crate::error::Refusal;
 use crate::idempotency::Retry;
@@ -30,9 +31,10 @@ use crate::wire::envelope::Envelope;
 use crate::wire::listing::Listing;
 use crate::wire::notification::{StateMessage, WorkbinContent, workbin_content};
 
-use mail::Document;
+use action_text::Document;
+pub(crate) use action_text::Intent;
 pub(crate) use names::QueueText;
-pub(crate) use operations::{Intent, Operation, envelope_of};
+pub(crate) use operations::{Operation, envelope_of};
 pub(crate) use talk::party_of;
 
 /// Attributes that lists of interactions can be filtered by (docs/compat/conventions.md#lists).
@@ -124,8 +126,8 @@ pub(crate) async fn perform(
 ) -> Answer {
     let Operation { envelope, intent, epoch, .. } = operation;
     let target = Target { id, media, epoch };
-    let deed = match intent {
-        Intent::Act(deed) => deed,
+    let instruction = match intent {
+        Intent::Act(instruction) => instruction,
         Intent::ShowWorkbin(workbin) => {
             let reference = show_workbin(shared, me, &workbin).await?;
             return Ok(envelope.success(Some(reference)));
@@ -145,15 +147,16 @@ pub(crate) async fn perform(
     let disposition_key = &shared.options().disposition_key;
     commands::perform(shared, me, target, envelope, retry, |interaction, directory| {
         let lookup = shared.lookup(directory);
-        let deed = deed(&names::Names {
+        let names = names::Names {
             lookup,
             user: &me.user,
             interaction,
             engine: shared.engine(),
             disposition_key,
-        })?;
-        let action = shared.supervisor_names().complete(interaction, me.id(), deed.action);
-        Ok(Deed { action, ..deed })
+        };
+        let Instruction { action, farewell, note } = instruction.resolve(&names)?;
+        let action = shared.supervisor_names().complete(interaction, me.id(), action);
+        Ok(Instruction { action, farewell, note })
     })
     .await
 }
@@ -176,8 +179,8 @@ async fn attach(
     }
     let attachment =
         attachments::document(shared, me, &draft, &document.id, document.name.as_deref()).await?;
-    let deed = |_: &Interaction, _: &Directory| Ok(Action::AddAttachment(attachment).into());
-    commands::perform(shared, me, target, envelope, retry, deed).await
+    let instruct = |_: &Interaction, _: &Directory| Ok(Action::AddAttachment(attachment).into());
+    commands::perform(shared, me, target, envelope, retry, instruct).await
 }
 
 /// Sends the content of a workbin to the caller's sessions; gives the number of the request.

@@ -4,23 +4,23 @@
 use handoff_domain::{Action, Content, SupervisorMode, TreatAs, Utterance, Value, Visibility};
 use url::Url;
 
-use super::names::{AdviserText, AgentText, QueueText};
-use super::operations::{Intent, Parsed, act, act_and_part, act_with_note};
-use super::talk::{History, Telling};
-use crate::commands::Deed;
+use super::action_text::{ActionText, InstructionText, Intent, Parsed, act, act_with_note, plain};
+use super::names::{AdviserText, AgentText};
+use super::talk::{History, Telling, Typing};
 use crate::error::Refusal;
 use crate::wire::fields::Fields;
 
-/// `SendMessage`, and `Send` in a chat. That the text is missing is told once the chat is found:
-/// with `Send` it could have been an e-mail.
+/// `SendMessage`.
 pub(super) fn send(body: &Fields<'_>) -> Parsed {
+    act(ActionText::Say(said(body)?))
+}
+
+/// Reads what is to be said. That it is missing is told once the chat is found: with `Send` it
+/// could have been an e-mail.
+pub(super) fn said(body: &Fields<'_>) -> Result<Result<Utterance, Refusal>, Refusal> {
     let visibility = visibility(body)?;
-    let text = text(body)?;
-    let missing = body.missing("text");
-    Ok(Intent::Act(Box::new(move |_| {
-        let content = text.ok_or(missing)?;
-        Ok(Deed::from(Action::Say(Utterance::new(content, visibility))))
-    })))
+    let content = text(body)?.ok_or_else(|| body.missing("text"));
+    Ok(content.map(|content| Utterance::new(content, visibility)))
 }
 
 /// `SendToAgents`: what the customer does not see.
@@ -49,12 +49,12 @@ pub(super) fn send_notice(body: &Fields<'_>) -> Parsed {
 }
 
 fn say(content: Content, visibility: Visibility) -> Parsed {
-    act(move |_| Action::Say(Utterance::new(content, visibility)))
+    plain(Action::Say(Utterance::new(content, visibility)))
 }
 
 /// Begins or stops to show that the caller is typing.
-pub(super) fn typing(is_on: bool, visibility: Visibility) -> Parsed {
-    Ok(Intent::Tell(Telling { is_on, visibility }))
+pub(super) fn typing(typing: Typing, visibility: Visibility) -> Parsed {
+    Ok(Intent::Tell(Telling { typing, visibility }))
 }
 
 /// `SendNotification`, whose field the page spells without one of its letters
@@ -65,8 +65,8 @@ pub(super) fn send_notification(body: &Fields<'_>) -> Parsed {
         None => body.text("notifcation")?,
     };
     match given.ok_or_else(|| body.missing("notification"))?.as_str() {
-        "TypingStarted" => typing(true, visibility(body)?),
-        "TypingStopped" => typing(false, visibility(body)?),
+        "TypingStarted" => typing(Typing::Started, visibility(body)?),
+        "TypingStopped" => typing(Typing::Stopped, visibility(body)?),
         _ => {
             Err(Refusal::invalid("The field notification must be TypingStarted or TypingStopped."))
         }
@@ -88,52 +88,47 @@ pub(super) fn request_history(body: &Fields<'_>) -> Parsed {
 
 /// `InviteUser`.
 pub(super) fn invite(body: &Fields<'_>) -> Parsed {
-    let agent = AgentText::required(body)?;
-    act_with_note(body, move |names| Action::Invite(agent.find(names)))
+    act_with_note(body, ActionText::Invite(AgentText::required(body)?))
 }
 
 /// `Consult`.
 pub(super) fn consult(body: &Fields<'_>) -> Parsed {
-    let adviser = AdviserText::required(body)?;
-    act_with_note(body, move |names| match &adviser {
-        AdviserText::Agent(AgentText::Contact(id)) if names.is_queue(id) => {
-            Action::ConsultQueue(names.queue(&QueueText::Id(id.clone())))
-        }
-        AdviserText::Agent(agent) => Action::Consult(agent.find(names)),
-        AdviserText::Queue(queue) => Action::ConsultQueue(names.queue(queue)),
-    })
+    act_with_note(body, ActionText::Consult(AdviserText::required(body)?))
 }
 
 /// `CompleteTransfer`: to the agent who came in last, unless the body names one.
 pub(super) fn complete_transfer(body: &Fields<'_>) -> Parsed {
-    let agent = AgentText::read(body)?;
-    act(move |names| Action::CompleteTransfer { to: agent.map(|agent| agent.find(names)) })
+    act(ActionText::CompleteTransfer(AgentText::read(body)?))
 }
 
 /// `CompleteConference`: with the consulted agent who came in last, unless the body names one.
 pub(super) fn complete_conference(body: &Fields<'_>) -> Parsed {
-    let agent = AgentText::read(body)?;
-    act(move |names| Action::CompleteConference { agent: agent.map(|agent| agent.find(names)) })
+    act(ActionText::CompleteConference(AgentText::read(body)?))
 }
 
 /// `LeaveConference`.
 pub(super) fn leave(body: &Fields<'_>) -> Parsed {
-    act_and_part(body, |_| Action::Leave)
+    act_and_part(body, ActionText::Plain(Action::Leave))
 }
 
 /// `RemoveParticipantFromConference`.
 pub(super) fn remove_participant(body: &Fields<'_>) -> Parsed {
-    let agent = AgentText::required(body)?;
-    act(move |names| Action::RemoveParticipant(agent.find(names)))
+    act(ActionText::RemoveParticipant(AgentText::required(body)?))
 }
 
 /// The supervisors' changes of their part.
 pub(super) fn switch(mode: SupervisorMode) -> Parsed {
-    act(move |_| Action::SwitchMode { mode })
+    plain(Action::SwitchMode { mode })
+}
+
+/// Returns an action that may begin with a farewell in a live chat.
+pub(super) fn act_and_part(body: &Fields<'_>, action: ActionText) -> Parsed {
+    let farewell = farewell(body)?;
+    Ok(Intent::Act(InstructionText { action, farewell, note: body.text("note")? }))
 }
 
 /// Reads what is said first by somebody who goes; the customer sees it if they see its speaker.
-pub(super) fn farewell(body: &Fields<'_>) -> Result<Option<Utterance>, Refusal> {
+fn farewell(body: &Fields<'_>) -> Result<Option<Utterance>, Refusal> {
     let content = text(body)?;
     Ok(content.map(|content| Utterance::new(content, Visibility::All)))
 }

@@ -8,7 +8,6 @@ use handoff_domain::interaction::Email;
 use handoff_domain::mail::mailbox_key;
 use handoff_domain::{Attachment, Interaction, InteractionId, UserData};
 
-use super::mail::base_message;
 use super::names::{Names, QueueText};
 use crate::error::Refusal;
 use crate::wire::fields::Fields;
@@ -29,7 +28,7 @@ const BODY_BYTES_MAX: usize = 1_024 * 1_024;
 
 /// What a request for a draft says; every field is optional.
 #[derive(Clone, Debug)]
-pub(super) struct Answering {
+pub(crate) struct Answering {
     kind: DraftKind,
     subject_prefix: String,
     body: String,
@@ -228,6 +227,16 @@ impl Quote {
         }
         lines
     }
+}
+
+/// Reads the latest message of the thread that whoever answers has seen.
+pub(super) fn base_message(body: &Fields<'_>) -> Result<Option<InteractionId>, Refusal> {
+    let wrong = |_| {
+        Refusal::invalid(
+            "The field baseMessageId must be the id of an e-mail of this thread; correct it.",
+        )
+    };
+    body.text("baseMessageId")?.map(|id| id.parse().map_err(wrong)).transpose()
 }
 
 fn check_size(name: &str, text: &str) -> Result<(), Refusal> {

@@ -1,57 +1,26 @@
 //! The operations of an e-mail: sending it, its files, and where it belongs
 //! (docs/compat/media.md#e-mail; those on threads are ours).
 
-use handoff_domain::command::Dispatch;
-use handoff_domain::rejection::Noun;
-use handoff_domain::{Action, FileId, InteractionId, Media, Named, Rejection};
+use handoff_domain::{Action, Named};
 
+use super::action_text::{ActionText, Document, Intent, Mailing, Parsed, act, plain};
 use super::chat;
+use super::compose::base_message;
 use super::names::QueueText;
-use super::operations::{Intent, Parsed, act};
-use crate::attachments::may_attach;
-use crate::commands::Deed;
 use crate::error::Refusal;
 use crate::wire::email::EmailChanges;
 use crate::wire::fields::Fields;
 
-/// A file that is there already and is to be attached.
-#[derive(Clone, Debug)]
-pub(crate) struct Document {
-    /// Its id, or whatever text came in its place.
-    pub(super) id: String,
-    /// Another name for it.
-    pub(super) name: Option<String>,
-}
-
-/// `Send`: a mail of a draft, or something said in a chat; the interaction decides which of the two
-/// is meant.
+/// `Send`: a mail of a draft, or something said in a chat.
 pub(super) fn send(body: &Fields<'_>) -> Parsed {
-    let said = chat::send(body)?;
-    let queue = QueueText::read(body)?;
-    let changes = EmailChanges::read(body)?;
-    let base = base_message(body)?;
-    let force = body.boolean("force")?.unwrap_or(false);
-    let Intent::Act(say) = said else { return Ok(said) };
-    Ok(Intent::Act(Box::new(move |names| {
-        if names.interaction.media != Media::Email {
-            return say(names);
-        }
-        let before = names.interaction.email.clone().unwrap_or_default();
-        let subject = changes.as_ref().and_then(|changes| changes.subject.clone());
-        let queue = queue.as_ref().map(|queue| names.queue(queue));
-        let email = changes.map(|changes| changes.applied_to(before, names.lookup.letters));
-        Ok(Deed::from(Action::Send(Dispatch { queue, email, subject, base, force })))
-    })))
-}
-
-/// Reads the latest message of the thread that whoever answers has seen.
-pub(super) fn base_message(body: &Fields<'_>) -> Result<Option<InteractionId>, Refusal> {
-    let wrong = |_| {
-        Refusal::invalid(
-            "The field baseMessageId must be the id of an e-mail of this thread; correct it.",
-        )
+    let said = chat::said(body)?;
+    let mailing = Mailing {
+        queue: QueueText::read(body)?,
+        changes: EmailChanges::read(body)?,
+        base: base_message(body)?,
+        force: body.boolean("force")?.unwrap_or(false),
     };
-    body.text("baseMessageId")?.map(|id| id.parse().map_err(wrong)).transpose()
+    act(ActionText::Send(mailing, said))
 }
 
 /// `AddAttachment`. Size and type that a client sends along are not read: they are what is in the
@@ -70,19 +39,12 @@ pub(super) fn remove_attachment(body: &Fields<'_>) -> Parsed {
         (given, other) => given.or(other),
     };
     let id = given.ok_or_else(|| body.missing("attachmentId"))?;
-    Ok(Intent::Act(Box::new(move |names| match id.parse::<FileId>() {
-        Ok(file) => Ok(Deed::from(Action::RemoveAttachment(file))),
-        Err(_) => {
-            may_attach(names.interaction, names.user.id, "RemoveAttachment")?;
-            Err(Rejection::Unknown { noun: Noun::Attachment, name: id }.into())
-        }
-    })))
+    act(ActionText::RemoveAttachment(id))
 }
 
 /// `JoinThread`.
 pub(super) fn join(body: &Fields<'_>) -> Parsed {
     let parent = body.required_text("parentId")?;
-    act(move |_| Action::Join {
-        parent: parent.parse().map_or_else(|_| Named::Unknown(parent), Named::Known),
-    })
+    let parent = parent.parse().map_or_else(|_| Named::Unknown(parent), Named::Known);
+    plain(Action::Join { parent })
 }

@@ -1,5 +1,5 @@
 //! The operations on one of an agent's interactions: name, envelope, and how the body becomes an
-//! action. One row each.
+//! intent. One row each.
 //!
 //! Sources: the reference document's operations (docs/compat/operations.md, table); the others are
 //! of the same pages' older and newer revisions (docs/compat/operations.md#names).
@@ -9,34 +9,16 @@ use axum::http::request::Parts;
 use handoff_domain::command::{DraftKind, Removal};
 use handoff_domain::{Action, SupervisorMode, Value, Visibility};
 
-use super::chat;
+use super::action_text::{ActionText, Intent, Parsed, act, plain};
 use super::compose::Answering;
-use super::mail::{self, Document};
-use super::names::{Names, QueueText, TargetText};
-use super::talk::{History, Telling};
-use crate::commands::Deed;
+use super::names::{QueueText, TargetText};
+use super::talk::Typing;
+use super::{chat, mail};
 use crate::error::Refusal;
 use crate::request::{JsonBody, unknown_operation};
 use crate::wire::email::EmailChanges;
 use crate::wire::envelope::Envelope;
 use crate::wire::fields::Fields;
-
-/// Makes the deed, once the names are known and the interaction is found.
-type MakeDeed = Box<dyn FnOnce(&Names<'_>) -> Result<Deed, Refusal> + Send>;
-
-/// What a body asks for, before any name in it is looked up.
-pub(crate) enum Intent {
-    /// Something to be done with it.
-    Act(MakeDeed),
-    /// A file that is there already, to be attached.
-    Attach(Document),
-    /// Something that the others in a chat are told and that is kept nowhere.
-    Tell(Telling),
-    /// What was said in a chat.
-    ShowHistory(History),
-    /// The content of a workbin, by id or name.
-    ShowWorkbin(String),
-}
 
 type Parse = fn(&Fields<'_>) -> Result<Intent, Refusal>;
 
@@ -66,8 +48,8 @@ use Envelope::{Plain, StatusText, StatusZero};
 /// The table. A second name is an alias of another revision.
 const TABLE: &[Row] = &[
     row(&["Accept"], StatusText, accept),
-    row(&["Reject"], StatusText, |_| act(|_| Action::Reject)).with_zero(),
-    row(&["Cancel", "CancelReply"], StatusZero, |_| act(|_| Action::Cancel)).with_zero(),
+    row(&["Reject"], StatusText, |_| plain(Action::Reject)).with_zero(),
+    row(&["Cancel", "CancelReply"], StatusZero, |_| plain(Action::Cancel)).with_zero(),
     row(&["Complete", "StopProcessing"], Plain, complete),
     row(&["PlaceInQueue"], StatusText, place_in_queue),
     row(&["UpdateUserData"], StatusText, update_user_data),
@@ -84,24 +66,26 @@ const TABLE: &[Row] = &[
     row(&["Save"], Plain, save),
     row(&["AddComment"], Plain, add_comment),
     row(&["SetDisposition"], Plain, set_disposition),
-    row(&["SetInFocus", "InFocus"], Plain, |_| act(|_| Action::SetInFocus)),
-    row(&["EndChatSession"], Plain, |_| act(|_| Action::EndChatSession)),
+    row(&["SetInFocus", "InFocus"], Plain, |_| plain(Action::SetInFocus)),
+    row(&["EndChatSession"], Plain, |_| plain(Action::EndChatSession)),
     row(&["Send"], Plain, mail::send),
     row(&["AddAttachment"], Plain, mail::add_attachment),
     row(&["RemoveAttachment"], Plain, mail::remove_attachment),
-    row(&["SplitFromThread"], Plain, |_| act(|_| Action::Split)),
+    row(&["SplitFromThread"], Plain, |_| plain(Action::Split)),
     row(&["JoinThread"], Plain, mail::join),
     row(&["SendMessage"], Plain, chat::send),
     row(&["SendToAgents"], Plain, chat::send_to_agents),
     row(&["SendUrl"], Plain, chat::send_url),
     row(&["SendCustomNotice"], Plain, chat::send_notice),
-    row(&["SendStartTypingNotification"], Plain, |_| chat::typing(true, Visibility::All)),
-    row(&["SendStopTypingNotification"], Plain, |_| chat::typing(false, Visibility::All)),
+    row(&["SendStartTypingNotification"], Plain, |_| {
+        chat::typing(Typing::Started, Visibility::All)
+    }),
+    row(&["SendStopTypingNotification"], Plain, |_| chat::typing(Typing::Stopped, Visibility::All)),
     row(&["SendStartTypingToAgentsNotification"], Plain, |_| {
-        chat::typing(true, Visibility::Agents)
+        chat::typing(Typing::Started, Visibility::Agents)
     }),
     row(&["SendStopTypingToAgentsNotification"], Plain, |_| {
-        chat::typing(false, Visibility::Agents)
+        chat::typing(Typing::Stopped, Visibility::Agents)
     }),
     row(&["SendNotification"], Plain, chat::send_notification),
     row(&["RequestChatHistory"], Plain, chat::request_history),
@@ -156,58 +140,28 @@ impl<S: Sync> FromRequestParts<S> for Operation {
     }
 }
 
-/// What a parser gives when the body is right.
-pub(super) type Parsed = Result<Intent, Refusal>;
-
-pub(super) fn act(action: impl FnOnce(&Names<'_>) -> Action + Send + 'static) -> Parsed {
-    Ok(Intent::Act(Box::new(|names| Ok(action(names).into()))))
-}
-
-/// The same for what may begin with a farewell in a live chat.
-pub(super) fn act_and_part(
-    body: &Fields<'_>,
-    action: impl FnOnce(&Names<'_>) -> Action + Send + 'static,
-) -> Parsed {
-    let farewell = chat::farewell(body)?;
-    let note = body.text("note")?;
-    Ok(Intent::Act(Box::new(|names| Ok(Deed { action: action(names), farewell, note }))))
-}
-
-/// The same for what offers it to somebody, who may be told something with it.
-pub(super) fn act_with_note(
-    body: &Fields<'_>,
-    action: impl FnOnce(&Names<'_>) -> Action + Send + 'static,
-) -> Parsed {
-    let note = body.text("note")?;
-    Ok(Intent::Act(Box::new(|names| Ok(Deed { note, ..Deed::from(action(names)) }))))
-}
-
 fn accept(body: &Fields<'_>) -> Parsed {
     // Clients send an empty name for none.
     let nickname = body.line("nickname")?.filter(|name| !name.trim().is_empty());
-    act(move |_| Action::Accept { nickname })
+    plain(Action::Accept { nickname })
 }
 
 fn complete(body: &Fields<'_>) -> Parsed {
-    let queue = QueueText::read(body)?;
-    act_and_part(body, move |names| Action::Complete {
-        queue: queue.map(|queue| names.queue(&queue)),
-    })
+    chat::act_and_part(body, ActionText::Complete(QueueText::read(body)?))
 }
 
 fn place_in_queue(body: &Fields<'_>) -> Parsed {
-    let queue = QueueText::required(body)?;
-    act(move |names| Action::PlaceInQueue(names.queue(&queue)))
+    act(ActionText::PlaceInQueue(QueueText::required(body)?))
 }
 
 fn update_user_data(body: &Fields<'_>) -> Parsed {
     let user_data = body.user_data("userData")?.ok_or_else(|| body.missing("userData"))?;
-    act(move |_| Action::UpdateUserData(user_data))
+    plain(Action::UpdateUserData(user_data))
 }
 
 fn attach_user_data(body: &Fields<'_>) -> Parsed {
     let user_data = body.user_data("userData")?.ok_or_else(|| body.missing("userData"))?;
-    act(move |_| Action::AttachUserData(user_data))
+    plain(Action::AttachUserData(user_data))
 }
 
 /// The reference document names keys by an object, the 8.5.2 pages by a list
@@ -221,31 +175,24 @@ fn delete_user_data(body: &Fields<'_>) -> Parsed {
         }
         (None, None) => return Err(body.missing("userData or keys")),
     };
-    act(move |_| Action::DeleteUserData(removal))
+    plain(Action::DeleteUserData(removal))
 }
 
 fn place_in_workbin(body: &Fields<'_>) -> Parsed {
-    let workbin = body.required_text("workbin")?;
-    act(move |names| Action::PlaceInWorkbin(names.workbin(&workbin)))
+    act(ActionText::PlaceInWorkbin(body.required_text("workbin")?))
 }
 
 fn transfer(body: &Fields<'_>) -> Parsed {
-    let target = TargetText::read(body)?;
-    act_and_part(body, move |names| Action::Transfer(target.find(names)))
+    chat::act_and_part(body, ActionText::Transfer(TargetText::read(body)?))
 }
 
 fn draft(kind: DraftKind, body: &Fields<'_>) -> Parsed {
-    let answering = Answering::read(kind, body)?;
-    Ok(Intent::Act(Box::new(move |names| Ok(Action::CreateDraft(answering.draft(names)?).into()))))
+    act(ActionText::CreateDraft(Answering::read(kind, body)?))
 }
 
 fn save(body: &Fields<'_>) -> Parsed {
     let changes = EmailChanges::read(body)?.ok_or_else(|| body.missing("email"))?;
-    act(move |names| {
-        let subject = changes.subject.clone();
-        let before = names.interaction.email.clone().unwrap_or_default();
-        Action::SaveDraft { email: changes.applied_to(before, names.lookup.letters), subject }
-    })
+    act(ActionText::SaveDraft(changes))
 }
 
 fn add_comment(body: &Fields<'_>) -> Parsed {
@@ -253,16 +200,12 @@ fn add_comment(body: &Fields<'_>) -> Parsed {
         Some(text) => text,
         None => body.required_text("comment")?,
     };
-    act(move |_| Action::AddComment(comment))
+    plain(Action::AddComment(comment))
 }
 
 fn set_disposition(body: &Fields<'_>) -> Parsed {
     let disposition = Value::Text(body.required_text("disposition")?);
-    let key = body.text("dispositionKey")?;
-    act(move |names| {
-        let key = key.unwrap_or_else(|| names.disposition_key.to_owned());
-        Action::SetDisposition { key, disposition }
-    })
+    act(ActionText::SetDisposition(body.text("dispositionKey")?, disposition))
 }
 
 #[cfg(test)]

@@ -14,10 +14,17 @@ use crate::error::Refusal;
 use crate::notify;
 use crate::shared::Shared;
 
-/// Whether the caller is typing, and who may know.
+/// What the caller does at the keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Typing {
+    Started,
+    Stopped,
+}
+
+/// What the caller does at the keys, and who may know.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Telling {
-    pub(super) is_on: bool,
+    pub(super) typing: Typing,
     pub(super) visibility: Visibility,
 }
 
@@ -35,17 +42,14 @@ pub(super) async fn tell(
     target: Target<'_>,
     telling: Telling,
 ) -> Result<i32, Refusal> {
-    const NAMES: [&str; 2] = ["SendStopTypingNotification", "SendStartTypingNotification"];
+    let (name, kind) = match telling.typing {
+        Typing::Started => ("SendStartTypingNotification", NoteKind::TypingStarted { text: None }),
+        Typing::Stopped => ("SendStopTypingNotification", NoteKind::TypingStopped),
+    };
     let chat = visible_of(shared, me, target.id, target.media).await?;
     expect_epoch(&chat, target)?;
-    let (party, visibility) =
-        may_tell(&chat, me.id(), NAMES[usize::from(telling.is_on)], telling.visibility)?;
+    let (party, visibility) = may_tell(&chat, me.id(), name, telling.visibility)?;
     let reference = shared.engine().core().next_reference(me.id()).await?;
-    let kind = if telling.is_on {
-        NoteKind::TypingStarted { text: None }
-    } else {
-        NoteKind::TypingStopped
-    };
     let note =
         Note { at: shared.engine().core().now(), from: Speaker::from(party), visibility, kind };
     tell_others(shared, &chat, &note).await;
