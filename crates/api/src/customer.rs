@@ -19,6 +19,7 @@ pub(crate) mod chats;
 pub(crate) mod comet;
 pub(crate) mod email;
 pub(crate) mod files;
+mod fingerprint;
 pub(crate) mod form;
 pub(crate) mod guard;
 pub(crate) mod hours;

@@ -12,9 +12,8 @@ use handoff_store::Receipt;
 use super::chat_operation::{ChatOperation, Introduction};
 use super::refusal::{CustomerRefusal, RefusalKind};
 use super::services::{chat_service, may_use};
-use super::{availability, hours};
+use super::{availability, fingerprint, hours};
 use crate::chat_notes::tell_others;
-use crate::hex::sha256;
 use crate::shared::Shared;
 
 /// How long a retry of a message is known as one, in ms: longer than any client keeps trying.
@@ -95,7 +94,7 @@ async fn begin_by(
 /// Names a request for a chat, so that a repetition of it is known.
 fn request_of(introduction: &Introduction, message_id: &str) -> RequestName {
     let Introduction { nickname, subject, user_data, .. } = introduction;
-    let fingerprint = sha256(format!("{nickname:?} {subject:?} {user_data:?}"));
+    let fingerprint = fingerprint::of_chat_request(nickname, subject.as_deref(), user_data);
     RequestName { secret: message_id.to_owned(), fingerprint }
 }
 
@@ -169,13 +168,10 @@ fn receipt(
     content: &handoff_domain::Content,
 ) -> Receipt {
     let expires = Some(shared.engine().core().now().plus_ms(RETRIES_KNOWN_MS));
-    // The text that a debugger would show tells any two contents apart, which is all that is asked
-    // of it.
-    let fingerprint = sha256(format!("{content:?}"));
     Receipt {
         scope: format!("chat/{}", chat.id),
         key: message_id,
-        fingerprint,
+        fingerprint: fingerprint::of_message(content),
         answer: String::new(),
         expires,
     }

@@ -19,6 +19,7 @@ use handoff_engine::{NewLetter, TakenIn};
 use serde_json::json;
 
 use super::chat_operation::message_id;
+use super::fingerprint::{self, EmailSays};
 use super::form::{Form, media_type, pairs};
 use super::guard::address_of;
 use super::refusal::{CustomerRefusal, RefusalKind};
@@ -255,12 +256,14 @@ fn name_of(
     let Some(name) = &writing.name else {
         return format!("form {:032x}", shared.engine().core().ids().random());
     };
-    let files: Vec<(&str, u64)> =
-        attachments.iter().map(|one| (one.name.as_str(), one.bytes)).collect();
-    let Writing { from, mailbox, subject, text, user_data, .. } = writing;
-    let all = format!(
-        "{} {name:?} {from:?} {mailbox:?} {subject:?} {text:?} {user_data:?} {files:?}",
-        service.id
-    );
-    format!("form {}", sha256(all))
+    let says = EmailSays {
+        name,
+        from: &writing.from,
+        mailbox: writing.mailbox.as_deref(),
+        subject: &writing.subject,
+        text: &writing.text,
+        user_data: &writing.user_data,
+        files: attachments.iter().map(|one| (one.name.as_str(), one.bytes)).collect(),
+    };
+    format!("form {}", fingerprint::of_email(&service.id.to_string(), &says))
 }

@@ -10,11 +10,11 @@ use handoff_domain::{Actor, Chat, Direction, Named, SkillLevels, UserData, Value
 use handoff_engine::{Done, Opening};
 use serde_json::json;
 
+use super::fingerprint;
 use super::form::Form;
 use super::guard::address_of;
 use super::refusal::{CustomerRefusal, RefusalKind};
 use crate::external_id;
-use crate::hex::sha256;
 use crate::shared::Shared;
 
 /// The key of user data under which the submitter's own id is kept
@@ -95,7 +95,7 @@ fn key_of(form: &Form) -> Result<Option<String>, CustomerRefusal> {
         return Err(CustomerRefusal::invalid(advice));
     }
     let parts = ["subject", "interactionType", "interactionSubType"].map(|name| form.text(name));
-    Ok(Some(sha256(format!("{external_id:?} {parts:?} {:?}", form.user_data))))
+    Ok(Some(fingerprint::of_submission(external_id, parts, &form.user_data)))
 }
 
 /// Returns what kind of interaction it is. What the request says counts only where the service lets
