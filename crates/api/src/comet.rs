@@ -20,16 +20,15 @@ use axum::Router;
 use bytes::Bytes;
 use handoff_cometd::{CometdServer, Limits, Ports};
 use handoff_domain::UserId;
-use handoff_engine::{Engine, Publisher};
+use handoff_engine::Engine;
 
 use crate::limit::Limiter;
 use crate::notify::topics;
 use crate::wire::letters::Cleaner;
-use crate::wire::resource::PublicUrl;
 pub use identity::identity_of;
 use link::{Link, Subscribers};
 use policy::ByRole;
-use publisher::Voice;
+pub use publisher::Voice;
 
 /// Where the server is mounted.
 pub const PATH: &str = "/api/v2/notifications";
@@ -40,34 +39,24 @@ pub struct Comet {
     server: CometdServer,
     link: Arc<Link>,
     policy: Arc<ByRole>,
-    publisher: Arc<Voice>,
     letters: Arc<Cleaner>,
 }
 
 impl Comet {
-    /// Makes the server for an engine that is then started with [`Comet::publisher`].
+    /// Makes the server for an engine that speaks through that voice.
     #[must_use]
-    pub fn new(engine: &Arc<Engine>, url: PublicUrl, limits: Limits, ports: Ports) -> Self {
-        let link = Arc::new(Link::default());
+    pub fn new(engine: &Arc<Engine>, voice: &Voice, limits: Limits, ports: Ports) -> Self {
+        let link = voice.link.clone();
         let subscribers = Subscribers::new(Arc::clone(engine), Arc::clone(&link));
         let policy = Arc::new(ByRole::new(Arc::clone(engine)));
         let server = CometdServer::new(limits, policy.clone(), Arc::new(subscribers), ports);
         link.connect(server.clone());
-        let letters = Arc::new(Cleaner::default());
-        let publisher =
-            Voice::new(Arc::downgrade(engine), Arc::clone(&link), url, Arc::clone(&letters));
-        Self { server, link, policy, publisher: Arc::new(publisher), letters }
+        Self { server, link, policy, letters: voice.letters.clone() }
     }
 
     /// Says by what the messages of users are counted.
     pub(crate) fn count_by(&self, requests: Arc<Limiter<UserId>>) {
         self.policy.count_by(requests);
-    }
-
-    /// Returns what the engine speaks through.
-    #[must_use]
-    pub fn publisher(&self) -> Arc<dyn Publisher> {
-        Arc::clone(&self.publisher) as Arc<dyn Publisher>
     }
 
     /// Returns the routes, to be merged: [`PATH`], also with the suffixes that clients append.
@@ -95,8 +84,7 @@ impl Comet {
         self.server.end_identity(&identity_of(user))
     }
 
-    /// Returns what shows letters, to agents by CometD and by REST. Say how with
-    /// [`Cleaner::clean_with`] before the first agent comes.
+    /// Returns what shows letters, to agents by CometD and by REST.
     #[must_use]
     pub fn letters(&self) -> &Cleaner {
         &self.letters

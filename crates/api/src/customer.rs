@@ -42,12 +42,13 @@ use axum::routing::{MethodRouter, any, post};
 use handoff_cometd::{Limits, Ports};
 use handoff_content::FileKeeper;
 use handoff_domain::{Chat, InteractionId};
-use handoff_engine::Engine;
+use handoff_engine::{Core, Engine};
 
 use crate::body_memory::{BodyMemory, FORM_BYTES_MAX};
 use crate::respond::{unknown_method, unknown_path};
 use crate::shared::Shared;
 use comet::CustomerComet;
+pub use comet::CustomerVoice;
 use guard::Guard;
 pub use options::Options;
 pub use paths::ROOT;
@@ -66,7 +67,8 @@ impl CustomerDoors {
     /// Makes it. `limits` are those of the customers' CometD server.
     #[must_use]
     pub fn new(
-        engine: &Arc<Engine>,
+        core: Arc<Core>,
+        voice: Arc<CustomerVoice>,
         files: Arc<FileKeeper>,
         options: Options,
         limits: Limits,
@@ -74,7 +76,7 @@ impl CustomerDoors {
     ) -> Arc<Self> {
         let guard = Guard::new(&options, files.space().clone());
         let limits = Limits { sessions_per_source: options.sessions_per_address, ..limits };
-        let comet = CustomerComet::new(engine, limits, guard.requests.clone(), ports);
+        let comet = CustomerComet::new(core, voice, limits, guard.requests.clone(), ports);
         Arc::new(Self {
             guard,
             files,

@@ -98,7 +98,7 @@ impl Readiness {
 pub(crate) async fn readyz(State(shared): State<Shared>) -> Response {
     let written = shared.readiness().failing(&shared).await;
     let mut failing: Vec<String> = written.into_iter().map(str::to_owned).collect();
-    let workers = shared.engine().worker_statuses();
+    let workers = shared.engine().workers().statuses();
     failing.extend(
         workers
             .into_iter()

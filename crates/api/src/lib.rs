@@ -25,6 +25,7 @@ pub mod routes;
 pub mod shared;
 pub mod wire;
 
+mod assembly;
 mod attachments;
 mod body_memory;
 mod channels;
@@ -60,6 +61,7 @@ mod uploads;
 mod users;
 mod workbins;
 
+pub use assembly::{Assembly, Setup};
 pub use hosts::expect_host;
 pub use options::{Options, SameSite};
 pub use peer::PeerAddress;

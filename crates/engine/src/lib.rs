@@ -35,7 +35,7 @@ pub use conversations::{
 pub use delivery::{Delivery, Replay, Subscriptions};
 pub use desks::{AgentError, ChannelChange, Desks};
 pub use letters::{Letters, NewLetter, RawMessage, TakenIn, contact_id};
-pub use outward::{Customers, Mailboxes, Patience, Post, Posted, Published, Publisher};
+pub use outward::{Customers, Mailboxes, Outward, Patience, Post, Posted, Published, Publisher};
 pub use run::Engine;
 pub use views::{PlaceInLine, Views, Why};
 pub use worker::WorkerStatus;

@@ -4,7 +4,7 @@
 //! What counts is in the store before any of them is called, so that each may fail or be
 //! interrupted at any moment.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -104,40 +104,67 @@ pub enum Posted {
     },
 }
 
-/// Returns mails to the next server. A mail may come more than once: after a crash, and after
+/// Hands mails to the next server. A mail may come more than once: after a crash, and after
 /// [`Posted::Unsure`]. It is then the same mail with the same `Message-ID`.
 #[async_trait]
 pub trait Post: Send + Sync + 'static {
-    /// Returns a mail away. It may take as long as the protocol takes; when the server stops, it is
+    /// Gives a mail away. It may take as long as the protocol takes; when the server stops, it is
     /// dropped at any point.
     async fn post(&self, mail: &Interaction) -> Posted;
 }
 
 /// Whoever speaks outward for one engine.
-#[derive(Default)]
-pub(crate) struct Outward {
-    pub(crate) publisher: OnceLock<Arc<dyn Publisher>>,
-    pub(crate) customers: OnceLock<Arc<dyn Customers>>,
-    pub(crate) mailboxes: OnceLock<Arc<dyn Mailboxes>>,
-    pub(crate) post: OnceLock<Arc<dyn Post>>,
+pub struct Outward {
+    pub publisher: Arc<dyn Publisher>,
+    pub customers: Arc<dyn Customers>,
+    /// Without any, every address is as good as another.
+    pub mailboxes: Option<Arc<dyn Mailboxes>>,
+    /// Without one, whatever is sent waits.
+    pub post: Option<Arc<dyn Post>>,
 }
 
-impl Outward {
-    pub(crate) fn publisher(&self) -> Option<&dyn Publisher> {
-        self.publisher.get().map(|publisher| &**publisher)
+impl Default for Outward {
+    fn default() -> Self {
+        Self {
+            publisher: Arc::new(Nobody),
+            customers: Arc::new(Nobody),
+            mailboxes: None,
+            post: None,
+        }
+    }
+}
+
+/// Nobody is there: no agent has a session, and no customer listens.
+struct Nobody;
+
+impl Publisher for Nobody {
+    fn render(&self, _row: &StreamRow, _topic: Topic, _number: u64) -> Bytes {
+        Bytes::new()
     }
 
-    pub(crate) fn customers(&self) -> Option<&dyn Customers> {
-        self.customers.get().map(|customers| &**customers)
+    fn render_resync(&self, _topic: Topic, _oldest: u64, _head: u64) -> Bytes {
+        Bytes::new()
     }
 
-    /// Returns the addresses; `None` where nobody has said any, and then every address is as good
-    /// as another.
-    pub(crate) fn mailboxes(&self) -> Option<&dyn Mailboxes> {
-        self.mailboxes.get().map(|mailboxes| &**mailboxes)
+    fn channel(&self, _topic: Topic) -> &'static str {
+        ""
     }
 
-    pub(crate) fn post(&self) -> Option<Arc<dyn Post>> {
-        self.post.get().cloned()
+    fn publish(
+        &self,
+        _session: &str,
+        _channel: &str,
+        _data: Bytes,
+        _patience: Patience,
+    ) -> Published {
+        Published::Gone
     }
+}
+
+impl Customers for Nobody {
+    fn changed(&self, _chat: InteractionId) {}
+
+    fn noted(&self, _chat: InteractionId, _note: &NumberedNote) {}
+
+    fn look_again(&self) {}
 }

@@ -1,4 +1,5 @@
-//! Workers: each wakes on a reason or on a period, does all there is to do, and reports how it went.
+//! Workers: each wakes on a reason or on a period, does all there is to do, and reports how it
+//! went.
 //!
 //! A worker takes no input and is idempotent, so a lost hint or a crash costs time and nothing
 //! else.
@@ -60,21 +61,31 @@ pub struct WorkerStatus {
     pub last_error: Option<String>,
 }
 
-/// A worker that runs.
-pub(crate) struct Running {
+/// A worker with what others see and want of it.
+pub(crate) struct Runner {
     worker: Arc<dyn Worker>,
     /// Many reasons while it is busy become one more round.
     wakes: Arc<Notify>,
-    status: Arc<Mutex<WorkerStatus>>,
+    status: Mutex<WorkerStatus>,
 }
 
-impl Running {
-    /// Starts a worker: a round, then another whenever there is a reason, until the core stops.
-    pub(crate) fn start(core: &Arc<Core>, worker: Arc<dyn Worker>) -> Self {
+impl Runner {
+    pub(crate) fn new(worker: Arc<dyn Worker>) -> Arc<Self> {
         let status = WorkerStatus { name: worker.name(), ..WorkerStatus::default() };
-        let (wakes, status) = (worker.wakes(), Arc::new(Mutex::new(status)));
-        core.tasks.spawn(run(core.clone(), worker.clone(), wakes.clone(), status.clone()));
-        Self { worker, wakes, status }
+        Arc::new(Self { wakes: worker.wakes(), worker, status: Mutex::new(status) })
+    }
+
+    /// Runs the worker: a round, then another whenever there is a reason, until the core stops.
+    pub(crate) async fn run(self: Arc<Self>, core: Arc<Core>) {
+        loop {
+            let result = self.worker.round().await;
+            self.report(core.now(), result.as_ref().map(|&()| ()));
+            tokio::select! {
+                () = core.stopping.cancelled() => return,
+                () = self.wakes.notified() => {}
+                () = tokio::time::sleep(rest(&*self.worker, core.now())) => {}
+            }
+        }
     }
 
     /// Wakes the worker if what was heard is a reason.
@@ -87,21 +98,25 @@ impl Running {
     pub(crate) fn status(&self) -> WorkerStatus {
         self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
-}
 
-async fn run(
-    core: Arc<Core>,
-    worker: Arc<dyn Worker>,
-    wakes: Arc<Notify>,
-    status: Arc<Mutex<WorkerStatus>>,
-) {
-    loop {
-        let result = worker.round().await;
-        report(&status, core.now(), result.as_ref().map(|&()| ()));
-        tokio::select! {
-            () = core.stopping.cancelled() => return,
-            () = wakes.notified() => {}
-            () = tokio::time::sleep(rest(&*worker, core.now())) => {}
+    fn report(&self, now: Time, result: Result<(), &StoreError>) {
+        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        status.last_round = Some(now);
+        status.rounds += 1;
+        match result {
+            Ok(()) => status.last_error = None,
+            Err(error) => {
+                let text = error.to_string();
+                // A lasting failure is logged once, not once a period.
+                if status.last_error.as_ref() != Some(&text) {
+                    tracing::warn!(
+                        worker = status.name,
+                        error = %text,
+                        "a worker's round failed; it tries again"
+                    );
+                }
+                status.last_error = Some(text);
+            }
         }
     }
 }
@@ -110,21 +125,4 @@ async fn run(
 fn rest(worker: &dyn Worker, now: Time) -> Duration {
     let until = |due: Time| Duration::from_millis(due.ms_since(now));
     worker.next_due().map_or(worker.period(), |due| worker.period().min(until(due)))
-}
-
-fn report(status: &Mutex<WorkerStatus>, now: Time, result: Result<(), &StoreError>) {
-    let mut status = status.lock().unwrap_or_else(PoisonError::into_inner);
-    status.last_round = Some(now);
-    status.rounds += 1;
-    match result {
-        Ok(()) => status.last_error = None,
-        Err(error) => {
-            let text = error.to_string();
-            // A lasting failure is logged once, not once a period.
-            if status.last_error.as_ref() != Some(&text) {
-                tracing::warn!(worker = status.name, error = %text, "a worker's round failed; it tries again");
-            }
-            status.last_error = Some(text);
-        }
-    }
 }

@@ -19,8 +19,8 @@ use crate::commands::Commands;
 use crate::core::Core;
 use crate::delivery::Delivery;
 use crate::desks::Desks;
-use crate::outward::Outward;
-use crate::worker::Worker;
+use crate::outward::Post;
+use crate::worker::{Runner, Worker, WorkerStatus};
 use board::BoardReader;
 use directory::DirectoryReader;
 use missed::MissedStreams;
@@ -31,7 +31,7 @@ pub struct Workers {
     timers: Arc<Timers>,
     sweeper: Arc<Sweeper>,
     outbox: Arc<Outbox>,
-    all: Vec<Arc<dyn Worker>>,
+    runners: Vec<Arc<Runner>>,
 }
 
 impl Workers {
@@ -40,13 +40,13 @@ impl Workers {
         commands: &Arc<Commands>,
         desks: &Arc<Desks>,
         delivery: &Arc<Delivery>,
-        outward: &Arc<Outward>,
+        post: Option<Arc<dyn Post>>,
     ) -> Self {
         let router = Arc::new(Router::new(core.clone(), commands.clone()));
         let timers = Arc::new(Timers::new(core.clone(), commands.clone(), desks.clone()));
         let sweeper = Arc::new(Sweeper::new(core.clone()));
-        let outbox = Arc::new(Outbox::new(core.clone(), commands.clone(), outward.clone()));
-        let all: Vec<Arc<dyn Worker>> = vec![
+        let outbox = Arc::new(Outbox::new(core.clone(), commands.clone(), post));
+        let all: [Arc<dyn Worker>; 7] = [
             router.clone(),
             timers.clone(),
             Arc::new(MissedStreams::new(core.clone(), delivery.clone())),
@@ -55,12 +55,18 @@ impl Workers {
             sweeper.clone(),
             outbox.clone(),
         ];
-        Self { router, timers, sweeper, outbox, all }
+        Self { router, timers, sweeper, outbox, runners: all.map(Runner::new).into() }
     }
 
-    /// Returns every worker.
-    pub(crate) fn all(&self) -> &[Arc<dyn Worker>] {
-        &self.all
+    /// Returns how each is run.
+    pub(crate) fn runners(&self) -> &[Arc<Runner>] {
+        &self.runners
+    }
+
+    /// Tells how they are doing.
+    #[must_use]
+    pub fn statuses(&self) -> Vec<WorkerStatus> {
+        self.runners.iter().map(|runner| runner.status()).collect()
     }
 
     /// Returns what makes offers.

@@ -19,12 +19,12 @@ use axum::extract::{ConnectInfo, Request};
 use axum::middleware::{from_fn, map_request};
 use handoff_api::comet::Comet;
 use handoff_api::customer::CustomerDoors;
-use handoff_api::shared::Shared;
+use handoff_api::wire::letters::Cleaner;
 use handoff_api::wire::resource::PublicUrl;
-use handoff_api::{PeerAddress, expect_host};
+use handoff_api::{Assembly, PeerAddress, Setup, expect_host};
 use handoff_bus::LocalBus;
 use handoff_content::FileKeeper;
-use handoff_engine::{Engine, Parts, SystemClock, SystemIds};
+use handoff_engine::{Core, Engine, Parts, SystemClock, SystemIds};
 use handoff_postoffice::PostOffice;
 use handoff_store::{Files, SqliteOptions, SqliteStore, Store};
 use handoff_web::Pages;
@@ -109,44 +109,38 @@ impl Server {
             ids: Arc::new(SystemIds::default()),
             options: options::engine(config),
         };
-        let engine = Engine::open_on(parts).await.context("the engine cannot be started")?;
-        files::take_on(&engine, &files, &config.files(), adopt).await?;
+        let core = Core::open(parts).await.context("the engine cannot be started")?;
+        files::take_on(&core, &files, &config.files(), adopt).await?;
         let files: Arc<dyn Files> = files;
-        let url = PublicUrl::new(&config.public_url(address));
-        let comet = Comet::new(
-            &engine,
-            url.clone(),
-            options::cometd(config),
-            handoff_cometd::Ports::default(),
-        );
         let space = options::space(config);
         let content = options::content(config, space.clone());
-        let keeper = FileKeeper::new(engine.core().clone(), files.clone(), content);
-        let doors = CustomerDoors::new(
-            &engine,
-            keeper.clone(),
-            options::customers(config),
-            options::customers_cometd(config),
-            handoff_cometd::Ports::default(),
-        );
-        let shared =
-            Shared::new(engine.clone(), comet.clone(), doors.clone(), options::api(config, url));
-        comet.letters().clean_with(Arc::new(MailLetters));
-        let office = PostOffice::prepare(engine.core(), &keeper, mail::settings(config).await?)?;
-        engine.send_from(office.mailboxes());
-        engine.post_with(office.post());
+        let keeper = FileKeeper::new(core.clone(), files.clone(), content);
+        let office = PostOffice::prepare(&core, &keeper, mail::settings(config).await?)?;
+        let url = PublicUrl::new(&config.public_url(address));
+        let setup = Setup {
+            agents: options::cometd(config),
+            customers: options::customers(config),
+            customer_sessions: options::customers_cometd(config),
+            letters: Arc::new(Cleaner::new(Arc::new(MailLetters))),
+            mailboxes: Some(office.mailboxes()),
+            post: Some(office.post()),
+            ..Setup::new(options::api(config, url), keeper)
+        };
+        let assembly = Assembly::build(core, setup).await;
+        let Assembly { engine, comet, doors, shared } =
+            assembly.context("the engine cannot be started")?;
         let router = handoff_api::routes::router(&shared)
             .merge(pages::widget(&Pages::of_this_build()))
             .merge(more_pages);
         let router = router.layer(map_request(name_peer)).layer(from_fn(expect_host));
         let acceptor = Acceptor::new(router, options::accept(config));
-        engine.start(comet.publisher());
+        engine.start();
         let tasks = TaskTracker::new();
         let stopping = CancellationToken::new();
         let (timers, receiving, accepting) = (comet.clone(), doors.clone(), acceptor.clone());
         office.start(&engine, &tasks, &stopping);
         tasks.spawn(space.keep_watched(stopping.clone()));
-        tasks.spawn(files::keep_swept(engine.clone(), files, stopping.clone()));
+        tasks.spawn(files::keep_swept(engine.core().clone(), files, stopping.clone()));
         tasks.spawn(async move { timers.run().await });
         tasks.spawn(async move { receiving.run().await });
         tasks.spawn(async move { accepting.run(listener).await });

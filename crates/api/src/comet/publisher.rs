@@ -1,11 +1,11 @@
 //! The voice of the engine: renders rows and hands them to sessions.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use handoff_cometd::{Delivery, SessionId};
 use handoff_domain::Topic;
-use handoff_engine::{Directory, Engine, Patience, Published, Publisher};
+use handoff_engine::{Core, Patience, Published, Publisher};
 use handoff_store::StreamRow;
 
 use super::link::Link;
@@ -13,35 +13,26 @@ use crate::notify::{self, topics};
 use crate::wire::letters::Cleaner;
 use crate::wire::resource::{Lookup, PublicUrl};
 
-/// Speaks to agents for the engine.
-pub(super) struct Voice {
-    /// Weak, because the engine owns its publisher.
-    engine: Weak<Engine>,
-    link: Arc<Link>,
+/// Speaks to agents for the engine. It is made before both the engine, which speaks through it, and
+/// the server, whose sessions hear it.
+pub struct Voice {
+    core: Arc<Core>,
+    pub(super) link: Arc<Link>,
     url: PublicUrl,
-    letters: Arc<Cleaner>,
+    pub(super) letters: Arc<Cleaner>,
 }
 
 impl Voice {
-    pub(super) const fn new(
-        engine: Weak<Engine>,
-        link: Arc<Link>,
-        url: PublicUrl,
-        letters: Arc<Cleaner>,
-    ) -> Self {
-        Self { engine, link, url, letters }
-    }
-
-    /// Returns the names as they are now. The engine is there whenever it renders; should it be
-    /// going, names are left out.
-    fn directory(&self) -> Arc<Directory> {
-        self.engine.upgrade().map_or_else(Arc::default, |engine| engine.core().directory())
+    /// Makes it; until [`Comet::new`](super::Comet::new) nobody hears it.
+    #[must_use]
+    pub fn new(core: Arc<Core>, url: PublicUrl, letters: Arc<Cleaner>) -> Arc<Self> {
+        Arc::new(Self { core, link: Arc::default(), url, letters })
     }
 }
 
 impl Publisher for Voice {
     fn render(&self, row: &StreamRow, topic: Topic, number: u64) -> Bytes {
-        let directory = self.directory();
+        let directory = self.core.directory();
         let lookup = Lookup { directory: &directory, url: &self.url, letters: &self.letters };
         notify::render(row, topic, number, lookup)
     }

@@ -26,7 +26,7 @@ use handoff_cometd::{
     SessionId, SessionInfo, Source, Tag,
 };
 use handoff_domain::{InteractionId, Value};
-use handoff_engine::{Customers, Engine, NumberedNote};
+use handoff_engine::{Core, Customers, NumberedNote};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -51,12 +51,13 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 /// The customers' CometD server.
 pub(crate) struct CustomerComet {
     server: CometdServer,
-    inner: Arc<Inner>,
+    inner: Arc<CustomerVoice>,
 }
 
-/// What the server, the engine and the deliveries share.
+/// Speaks to customers for the engine. It is made before the engine, which speaks through it; until
+/// [`CustomerComet::connect`] nobody hears it.
 #[derive(Default)]
-struct Inner {
+pub struct CustomerVoice {
     listeners: Listeners,
     /// Set while the server runs, and taken away at its end, so that nothing keeps itself alive in
     /// a circle.
@@ -65,23 +66,22 @@ struct Inner {
 
 impl CustomerComet {
     pub(super) fn new(
-        engine: &Arc<Engine>,
+        core: Arc<Core>,
+        inner: Arc<CustomerVoice>,
         limits: Limits,
         requests: Arc<Limiter<IpAddr>>,
         ports: Ports,
     ) -> Self {
-        let inner = Arc::new(Inner::default());
         // All customers are one identity to the server; what they may read their keys say. So many
         // sessions are not one user's.
         let limits = Limits { sessions_per_identity: limits.sessions, ..limits };
         let application = Arc::new(Door { inner: inner.clone() });
         let server = CometdServer::new(
             limits,
-            Arc::new(ChatChannels::new(engine, requests)),
+            Arc::new(ChatChannels::new(core, requests)),
             application,
             ports,
         );
-        engine.speak_to_customers(inner.clone());
         Self { server, inner }
     }
 
@@ -140,7 +140,7 @@ fn origin_of(session: &SessionInfo) -> (IpAddr, HeaderMap) {
 
 /// The application behind the server.
 struct Door {
-    inner: Arc<Inner>,
+    inner: Arc<CustomerVoice>,
 }
 
 #[async_trait]
@@ -169,7 +169,7 @@ impl Application for Door {
     }
 }
 
-impl Inner {
+impl CustomerVoice {
     fn linked(&self) -> Option<(CometdServer, Shared)> {
         self.link.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -355,7 +355,7 @@ impl Inner {
     }
 }
 
-impl Customers for Inner {
+impl Customers for CustomerVoice {
     fn changed(&self, chat: InteractionId) {
         self.listeners.mark(chat);
     }

@@ -10,16 +10,18 @@ use axum::body::Body;
 use axum::http::{Request, header};
 use handoff_api::comet::{Comet, PATH, identity_of};
 use handoff_api::wire::resource::PublicUrl;
+use handoff_api::{Assembly, Setup};
 use handoff_bus::LocalBus;
-use handoff_cometd::{Limits, Ports};
+use handoff_content::FileKeeper;
 use handoff_domain::{
     Action, Actor, Caller, Command, Direction, Interaction, InteractionId, Media, Named,
     NewInteraction, Placement, Queue, Role, UserData, UserId,
 };
 use handoff_engine::{
-    ChannelChange, CommandRequest, Done, Engine, Opening, Options, Parts, SystemClock, SystemIds,
+    ChannelChange, CommandRequest, Core, Done, Engine, Opening, Options, Parts, SystemClock,
+    SystemIds,
 };
-use handoff_store::Store;
+use handoff_store::{MemoryFiles, Store};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -48,10 +50,13 @@ impl Bench {
             ids: Arc::new(SystemIds::default()),
             options: Options::default(),
         };
-        let engine = Engine::open_on(parts).await.unwrap();
-        let url = PublicUrl::new("http://127.0.0.1:8090");
-        let comet = Comet::new(&engine, url, Limits::default(), Ports::default());
-        engine.start(comet.publisher());
+        let options = handoff_api::Options::new(PublicUrl::new("http://127.0.0.1:8090"));
+        let core = Core::open(parts).await.unwrap();
+        let files = Arc::new(MemoryFiles::new());
+        let files = FileKeeper::new(core.clone(), files, handoff_content::Options::default());
+        let setup = Setup::new(options, files);
+        let Assembly { engine, comet, .. } = Assembly::build(core, setup).await.unwrap();
+        engine.start();
         let running = comet.clone();
         tokio::spawn(async move { running.run().await });
         Self { engine, comet, store }

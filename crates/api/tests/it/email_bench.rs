@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use axum::body::Body;
 use axum::http::{Request, header};
+use handoff_api::Setup;
 use handoff_domain::service::{EmailTerms, Service, ServiceTerms};
 use handoff_domain::{
     Address, Attachment, CenterId, FileId, GroupId, Interaction, InteractionId, Letter, Queue,
@@ -108,10 +109,12 @@ impl MailBench {
         change(&mut queue);
         puts.push(Put { record: Record::Queue(queue), expected: known.version });
         store.commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
-        let bench = Bench::start_on(store, |_| {}).await;
         let postbox = Arc::new(Postbox::default());
-        bench.engine.send_from(Arc::new(OneMailbox));
-        bench.engine.post_with(postbox.clone());
+        let with_mail = |setup: &mut Setup| {
+            setup.mailboxes = Some(Arc::new(OneMailbox));
+            setup.post = Some(postbox.clone());
+        };
+        let bench = Bench::start_on(store, with_mail).await;
         Self { bench, postbox }
     }
 

@@ -36,8 +36,7 @@ pub(crate) struct Names {
 impl Names {
     pub(crate) async fn load() -> Self {
         let directory = Directory::load(&*store().await).await.unwrap();
-        let letters = Cleaner::default();
-        letters.clean_with(Arc::new(Trusting));
+        let letters = Cleaner::new(Arc::new(Trusting));
         Self { directory, url: PublicUrl::new("http://127.0.0.1:8090"), letters }
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::sync::{Arc, Mutex};
 
 use argon2::password_hash::PasswordHasher;
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -14,13 +14,11 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use handoff_api::comet::Comet;
-use handoff_api::customer::{self, CustomerDoors};
+use handoff_api::customer::CustomerDoors;
 use handoff_api::wire::letters::Cleaner;
 use handoff_api::wire::resource::{Lookup, PublicUrl};
-use handoff_api::{Shared, notify};
+use handoff_api::{Assembly, Setup, notify};
 use handoff_bus::LocalBus;
-use handoff_cometd::{Limits, Ports};
 use handoff_content::FileKeeper;
 use handoff_content::space::Space;
 use handoff_domain::{
@@ -29,7 +27,7 @@ use handoff_domain::{
     WorkbinId, WorkbinOwner,
 };
 use handoff_engine::{
-    Clock, Engine, Parts, Patience, Published, Publisher, Replay, Subscriptions, SystemIds,
+    Clock, Core, Engine, Parts, Patience, Published, Publisher, Replay, Subscriptions, SystemIds,
 };
 use handoff_store::files::MemoryFiles;
 use handoff_store::{ChangeSet, MemoryStore, Put, Record, Store, StreamRow};
@@ -75,18 +73,16 @@ struct Message {
 }
 
 /// Writes down what agents are told.
-pub(crate) struct Told {
-    engine: OnceLock<Weak<Engine>>,
+pub(crate) struct Recorded {
+    core: Arc<Core>,
     url: PublicUrl,
-    letters: Cleaner,
+    letters: Arc<Cleaner>,
     messages: Mutex<Vec<Message>>,
 }
 
-impl Told {
-    fn new(url: PublicUrl) -> Arc<Self> {
-        let letters = Cleaner::default();
-        letters.clean_with(Arc::new(Trusting));
-        Arc::new(Self { engine: OnceLock::new(), url, letters, messages: Mutex::default() })
+impl Recorded {
+    fn new(core: Arc<Core>, url: PublicUrl, letters: Arc<Cleaner>) -> Arc<Self> {
+        Arc::new(Self { core, url, letters, messages: Mutex::default() })
     }
 
     /// Returns what was told on a topic, and forgets it.
@@ -107,9 +103,9 @@ impl Told {
     }
 }
 
-impl Publisher for Told {
+impl Publisher for Recorded {
     fn render(&self, row: &StreamRow, topic: Topic, number: u64) -> Bytes {
-        let directory = self.engine.get().unwrap().upgrade().unwrap().core().directory();
+        let directory = self.core.directory();
         let lookup = Lookup { directory: &directory, url: &self.url, letters: &self.letters };
         notify::render(row, topic, number, lookup)
     }
@@ -135,7 +131,7 @@ pub(crate) struct Bench {
     pub(crate) engine: Arc<Engine>,
     pub(crate) router: Router,
     pub(crate) clock: Arc<HandClock>,
-    pub(crate) told: Arc<Told>,
+    pub(crate) told: Arc<Recorded>,
     pub(crate) files: Arc<MemoryFiles>,
     pub(crate) doors: Arc<CustomerDoors>,
     pub(crate) space: Arc<Room>,
@@ -244,13 +240,10 @@ impl Bench {
     }
 
     pub(crate) async fn start_with(change: impl FnOnce(&mut handoff_api::Options)) -> Self {
-        Self::start_on(center().await, change).await
+        Self::start_on(center().await, |setup| change(&mut setup.options)).await
     }
 
-    pub(crate) async fn start_on(
-        store: Arc<dyn Store>,
-        change: impl FnOnce(&mut handoff_api::Options),
-    ) -> Self {
+    pub(crate) async fn start_on(store: Arc<dyn Store>, change: impl FnOnce(&mut Setup)) -> Self {
         let clock = Arc::new(HandClock(AtomicI64::new(NOON_MS)));
         let parts = Parts {
             store,
@@ -259,20 +252,25 @@ impl Bench {
             ids: Arc::new(SystemIds::default()),
             options: handoff_engine::Options::default(),
         };
-        let engine = Engine::open_on(parts).await.unwrap();
+        let core = Core::open(parts).await.unwrap();
         let url = PublicUrl::new("http://127.0.0.1:8090");
-        let told = Told::new(url.clone());
-        told.engine.set(Arc::downgrade(&engine)).unwrap();
-        engine.publish_with(told.clone());
-        let comet = Comet::new(&engine, url.clone(), Limits::default(), Ports::default());
-        comet.letters().clean_with(Arc::new(Trusting));
-        let mut options = handoff_api::Options::new(url);
-        change(&mut options);
+        let letters = Arc::new(Cleaner::new(Arc::new(Trusting)));
+        let told = Recorded::new(core.clone(), url.clone(), letters.clone());
         let files = Arc::new(MemoryFiles::new());
         let space = Arc::new(Room::default());
-        let doors = doors(&engine, files.clone(), space.clone());
-        let router =
-            handoff_api::router(&Shared::new(engine.clone(), comet, doors.clone(), options));
+        let options = handoff_content::Options {
+            space: space.clone(),
+            ..handoff_content::Options::default()
+        };
+        let keeper = FileKeeper::new(core.clone(), files.clone(), options);
+        let mut setup = Setup {
+            letters,
+            publisher: Some(told.clone()),
+            ..Setup::new(handoff_api::Options::new(url), keeper)
+        };
+        change(&mut setup);
+        let Assembly { engine, doors, shared, .. } = Assembly::build(core, setup).await.unwrap();
+        let router = handoff_api::router(&shared);
         Self { engine, router, clock, told, files, doors, space }
     }
 
@@ -504,14 +502,6 @@ pub(crate) fn cheap_hash(password: &str) -> String {
 /// Returns the keys of an object.
 pub(crate) fn keys(value: &Value) -> BTreeSet<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()
-}
-
-/// The customers' side.
-fn doors(engine: &Arc<Engine>, files: Arc<MemoryFiles>, space: Arc<Room>) -> Arc<CustomerDoors> {
-    let options = handoff_content::Options { space, ..handoff_content::Options::default() };
-    let files = FileKeeper::new(engine.core().clone(), files, options);
-    let (limits, ports) = (Limits::default(), Ports::default());
-    CustomerDoors::new(engine, files, customer::Options::default(), limits, ports)
 }
 
 /// A disk that is as a test wants it.

@@ -20,7 +20,7 @@ use super::request::{
 };
 use super::world::{actor_of, target_of};
 use crate::core::Core;
-use crate::outward::Outward;
+use crate::outward::Mailboxes;
 use crate::views::{self, Views};
 
 /// Longest time spent on one command's attempts, in ms.
@@ -30,15 +30,20 @@ const ATTEMPTS_MS_MAX: u64 = 10_000;
 pub struct Commands {
     pub(super) core: Arc<Core>,
     pub(super) views: Arc<Views>,
-    pub(super) outward: Arc<Outward>,
+    /// The contact centers' own addresses.
+    pub(super) mailboxes: Option<Arc<dyn Mailboxes>>,
     commits: Commits,
     lanes: Lanes,
 }
 
 impl Commands {
-    pub(crate) fn new(core: Arc<Core>, views: Arc<Views>, outward: Arc<Outward>) -> Self {
+    pub(crate) fn new(
+        core: Arc<Core>,
+        views: Arc<Views>,
+        mailboxes: Option<Arc<dyn Mailboxes>>,
+    ) -> Self {
         let commits = Commits::new(core.clone());
-        Self { core, views, outward, commits, lanes: Lanes::default() }
+        Self { core, views, mailboxes, commits, lanes: Lanes::default() }
     }
 
     /// Returns what hands change sets to the store that no decision about an interaction made.

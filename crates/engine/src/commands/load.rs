@@ -63,7 +63,7 @@ impl Commands {
             newest_inbound: None,
             base: None,
             joined: None,
-            mailboxes: self.outward.mailboxes(),
+            mailboxes: self.mailboxes.as_deref(),
         }
     }
 

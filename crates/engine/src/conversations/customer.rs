@@ -10,7 +10,7 @@ use super::key::{SECRET_CHARS, hash_of};
 use crate::commands::{CommandRequest, Commands, Done, ExecuteError};
 use crate::core::Core;
 use crate::letters::Contacts;
-use crate::outward::Outward;
+use crate::outward::Customers;
 
 /// How long after its end a chat can still be read by its customer, in ms: long enough to save the
 /// transcript, also after a reload.
@@ -21,7 +21,7 @@ pub struct Conversations {
     pub(super) core: Arc<Core>,
     pub(super) commands: Arc<Commands>,
     pub(super) contacts: Contacts,
-    pub(super) outward: Arc<Outward>,
+    pub(super) customers: Arc<dyn Customers>,
 }
 
 /// Whoever asks is not the customer of that chat, or there is no such chat: both read the same.
@@ -40,9 +40,9 @@ impl Conversations {
         core: Arc<Core>,
         commands: Arc<Commands>,
         contacts: Contacts,
-        outward: Arc<Outward>,
+        customers: Arc<dyn Customers>,
     ) -> Self {
-        Self { core, commands, contacts, outward }
+        Self { core, commands, contacts, customers }
     }
 
     /// Returns the chat that a secure key names, if the key is right. The time that it takes tells

@@ -6,15 +6,14 @@ use super::Conversations;
 use crate::core::{Note, NumberedNote};
 
 impl Conversations {
-    /// Tells the customer of a chat what is kept nowhere. Agents are told by [`Delivery::answer`](crate::Delivery::answer).
+    /// Tells the customer of a chat what is kept nowhere. Agents are told by
+    /// [`Delivery::answer`](crate::Delivery::answer).
     pub fn note(&self, chat: &Interaction, note: Note) {
         if !note.is_for_customer() {
             return;
         }
         let note = self.core.chats.notes.keep(chat.id, chat.received, note);
-        if let Some(customers) = self.outward.customers() {
-            customers.noted(chat.id, &note);
-        }
+        self.customers.noted(chat.id, &note);
     }
 
     /// Returns the notes that a polling customer has not been given yet. A note that they would see
@@ -30,15 +29,11 @@ impl Conversations {
 
     /// Passes on that something was said in these chats.
     pub(crate) fn tell_changed(&self, chats: &[u128]) {
-        if let Some(customers) = self.outward.customers() {
-            chats.iter().for_each(|chat| customers.changed(InteractionId(*chat)));
-        }
+        chats.iter().for_each(|chat| self.customers.changed(InteractionId(*chat)));
     }
 
     /// Passes on that hints were lost: something may have been said in any chat.
     pub(crate) fn tell_missed(&self) {
-        if let Some(customers) = self.outward.customers() {
-            customers.look_again();
-        }
+        self.customers.look_again();
     }
 }

@@ -78,7 +78,7 @@ impl Audience {
         Reach(topics.map(|(topic, _)| *topic).collect())
     }
 
-    /// Returns every session what it has not been given yet.
+    /// Hands every session what it has not been given yet.
     pub(crate) async fn catch_up(
         &mut self,
         publisher: &dyn Publisher,
@@ -217,7 +217,7 @@ impl Audience {
         self.sessions.remove(id);
     }
 
-    /// Returns a message without a number to every session that is subscribed to the topic.
+    /// Hands a message without a number to every session that is subscribed to the topic.
     pub(crate) fn answer(&self, publisher: &dyn Publisher, topic: Topic, data: &Bytes) {
         for (id, session) in &self.sessions {
             if let Some(channel) = session.channel(topic, publisher.channel(topic)) {

@@ -11,13 +11,13 @@ use super::audience::Audience;
 use super::subscriptions::{PAGE, Subscriptions};
 use crate::core::Core;
 use crate::desks::{AgentError, Desks};
-use crate::outward::Outward;
+use crate::outward::Publisher;
 
 /// The sessions of this node and how far each has come.
 pub struct Delivery {
     core: Arc<Core>,
     desks: Arc<Desks>,
-    outward: Arc<Outward>,
+    publisher: Arc<dyn Publisher>,
     audiences: Mutex<HashMap<UserId, Arc<tokio::sync::Mutex<Audience>>>>,
     /// Users for whom a round is already on its way.
     scheduled: Mutex<HashSet<UserId>>,
@@ -26,11 +26,11 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    pub(crate) fn new(core: Arc<Core>, desks: Arc<Desks>, outward: Arc<Outward>) -> Self {
+    pub(crate) fn new(core: Arc<Core>, desks: Arc<Desks>, publisher: Arc<dyn Publisher>) -> Self {
         Self {
             core,
             desks,
-            outward,
+            publisher,
             audiences: Mutex::default(),
             scheduled: Mutex::default(),
             looked_at: Mutex::default(),
@@ -82,7 +82,7 @@ impl Delivery {
         session: &str,
         subscription: Subscriptions,
     ) -> Result<(), AgentError> {
-        let Some(publisher) = self.outward.publisher() else { return Ok(()) };
+        let publisher = &*self.publisher;
         let handle = self.audience_or_new(user);
         let mut audience = handle.lock().await;
         // Rows up to here go to whoever was subscribed before; what the newcomer is owed of them is
@@ -160,23 +160,17 @@ impl Delivery {
         Ok(())
     }
 
-    /// Returns a message that is an answer and not an event to every session of the user that is
+    /// Hands a message that is an answer and not an event to every session of the user that is
     /// subscribed to the topic. It has no number and is not replayed.
     pub async fn answer(&self, user: UserId, topic: Topic, data: Bytes) {
-        let (Some(publisher), Some(handle)) = (self.outward.publisher(), self.audience(user))
-        else {
-            return;
-        };
-        handle.lock().await.answer(publisher, topic, &data);
+        let Some(handle) = self.audience(user) else { return };
+        handle.lock().await.answer(&*self.publisher, topic, &data);
     }
 
-    /// Returns a user's sessions on this node what they have not been given yet.
+    /// Hands a user's sessions on this node what they have not been given yet.
     pub(crate) async fn deliver_to(&self, user: UserId) -> Result<(), StoreError> {
-        let (Some(publisher), Some(handle)) = (self.outward.publisher(), self.audience(user))
-        else {
-            return Ok(());
-        };
-        handle.lock().await.catch_up(publisher, &*self.core.store, user).await
+        let Some(handle) = self.audience(user) else { return Ok(()) };
+        handle.lock().await.catch_up(&*self.publisher, &*self.core.store, user).await
     }
 
     /// Begins a delivery to a user, unless one is about to begin anyway; replays that had no room

@@ -21,13 +21,13 @@ use super::quota::Acknowledged;
 use super::threading::{Belonging, belonging};
 use crate::commands::{Commands, Done, ExecuteError, Failure, known_message, message_ids};
 use crate::core::Core;
-use crate::outward::Outward;
+use crate::outward::Mailboxes;
 
 /// The way in of all letters.
 pub struct Letters {
     core: Arc<Core>,
     commands: Arc<Commands>,
-    outward: Arc<Outward>,
+    mailboxes: Option<Arc<dyn Mailboxes>>,
     acknowledged: Acknowledged,
 }
 
@@ -39,8 +39,12 @@ struct Judged {
 }
 
 impl Letters {
-    pub(crate) fn new(core: Arc<Core>, commands: Arc<Commands>, outward: Arc<Outward>) -> Self {
-        Self { core, commands, outward, acknowledged: Acknowledged::default() }
+    pub(crate) fn new(
+        core: Arc<Core>,
+        commands: Arc<Commands>,
+        mailboxes: Option<Arc<dyn Mailboxes>>,
+    ) -> Self {
+        Self { core, commands, mailboxes, acknowledged: Acknowledged::default() }
     }
 
     /// Takes a letter in, or finds that it was taken in before. When it returns `Ok`, that is
@@ -186,7 +190,7 @@ impl Letters {
             contact.last_answered = Some(now);
         }
         let id = self.core.ids.interaction(now);
-        let message_id = self.outward.mailboxes().map(|it| it.message_id(id, 1, &new.mailbox));
+        let message_id = self.mailboxes.as_deref().map(|it| it.message_id(id, 1, &new.mailbox));
         let email = Email {
             from: new.mailbox.clone(),
             to: vec![letter.from.clone()],
@@ -205,7 +209,7 @@ impl Letters {
     #[must_use]
     pub fn is_own_address(&self, center: CenterId, address: &str) -> bool {
         let is_ours = |address: &str| {
-            self.outward.mailboxes().is_some_and(|mailboxes| mailboxes.is_ours(center, address))
+            self.mailboxes.as_deref().is_some_and(|mailboxes| mailboxes.is_ours(center, address))
         };
         is_ours(address) || is_ours(&untagged_key(address))
     }

@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 
 use crate::commands::{CommandRequest, Commands, ExecuteError};
 use crate::core::{Core, NextDue};
-use crate::outward::{Outward, Post, Posted};
+use crate::outward::{Post, Posted};
 use crate::worker::Worker;
 
 /// Mails that are given away at the same time. Each holds one connection of the next server, and
@@ -41,7 +41,7 @@ const REPLY_CHARS_MAX: usize = 500;
 
 /// Sends what is to be sent.
 pub struct Outbox {
-    outward: Arc<Outward>,
+    post: Option<Arc<dyn Post>>,
     next_due: NextDue,
     sending: Arc<Sending>,
 }
@@ -69,9 +69,13 @@ impl Drop for UnderWay {
 }
 
 impl Outbox {
-    pub(super) fn new(core: Arc<Core>, commands: Arc<Commands>, outward: Arc<Outward>) -> Self {
+    pub(super) fn new(
+        core: Arc<Core>,
+        commands: Arc<Commands>,
+        post: Option<Arc<dyn Post>>,
+    ) -> Self {
         let sending = Sending { core, commands, under_way: Mutex::default() };
-        Self { outward, next_due: NextDue::default(), sending: Arc::new(sending) }
+        Self { post, next_due: NextDue::default(), sending: Arc::new(sending) }
     }
 
     /// Gives away every mail that is due, and waits until each is out, put off or back. Returns
@@ -97,7 +101,7 @@ impl Outbox {
 
     /// Begins to give away what is due, as much as fits at once.
     async fn start_posts(&self) -> Result<Vec<JoinHandle<()>>, StoreError> {
-        let Some(post) = self.outward.post() else { return Ok(Vec::new()) };
+        let Some(post) = &self.post else { return Ok(Vec::new()) };
         let (mut started, mut next, mut after) = (Vec::new(), None::<Time>, None);
         loop {
             let query =

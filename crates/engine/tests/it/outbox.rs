@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use handoff_domain::command::Dispatch;
 use handoff_domain::{Action, Fact, Interaction, Rejection, State, Status};
-use handoff_engine::{ExecuteError, Posted};
+use handoff_engine::{ExecuteError, Mailboxes, Posted};
 use handoff_store::Store;
 
-use crate::post_office::{OneMailbox, Script, Told, letter};
+use crate::post_office::{Instruction, OneMailbox, Script, letter};
 use crate::rig::{Fault, KATE, Rig};
 
 const MINUTE_MS: u64 = 60_000;
 
-fn later() -> Told {
-    Told::Say(Posted::Later { reply: "451 busy\r\nnow".to_owned() })
+fn later() -> Instruction {
+    Instruction::Say(Posted::Later { reply: "451 busy\r\nnow".to_owned() })
 }
 
 fn due(mail: &Interaction) -> (u32, u64) {
@@ -22,11 +22,10 @@ fn due(mail: &Interaction) -> (u32, u64) {
     (attempt, due.ms_since(since))
 }
 
-async fn rig_with(told: impl IntoIterator<Item = Told>) -> (Rig, Arc<Script>) {
-    let rig = Rig::with_mailbox(false).await;
-    rig.bring_in_a_writer().await;
+async fn rig_with(told: impl IntoIterator<Item = Instruction>) -> (Rig, Arc<Script>) {
     let script = Script::new(told);
-    rig.engine.post_with(script.clone());
+    let rig = Rig::with_post(false, Some(script.clone())).await;
+    rig.bring_in_a_writer().await;
     (rig, script)
 }
 
@@ -88,7 +87,7 @@ async fn a_mail_is_put_off_longer_and_longer_and_then_comes_back() {
 #[tokio::test]
 async fn a_mail_that_is_refused_comes_back_and_is_another_one_when_it_is_sent_again() {
     let never = Posted::Never { reply: "550 no such mailbox".to_owned() };
-    let (rig, script) = rig_with([Told::Say(never)]).await;
+    let (rig, script) = rig_with([Instruction::Say(never)]).await;
     let mail = rig.sends_an_answer().await;
     rig.engine.workers().outbox().post_due().await.unwrap();
     assert_eq!(rig.stored(mail).await.owner(), Some(KATE));
@@ -100,7 +99,8 @@ async fn a_mail_that_is_refused_comes_back_and_is_another_one_when_it_is_sent_ag
 
 #[tokio::test]
 async fn a_mail_of_which_nobody_knows_is_posted_again_as_the_same_message() {
-    let (rig, script) = rig_with([Told::Say(Posted::Unsure { reply: "reset".to_owned() })]).await;
+    let (rig, script) =
+        rig_with([Instruction::Say(Posted::Unsure { reply: "reset".to_owned() })]).await;
     let mail = rig.sends_an_answer().await;
     rig.engine.workers().outbox().post_due().await.unwrap();
     assert_eq!(due(&rig.stored(mail).await).0, 1);
@@ -113,7 +113,7 @@ async fn a_mail_of_which_nobody_knows_is_posted_again_as_the_same_message() {
 
 #[tokio::test]
 async fn a_mail_at_which_the_post_dies_rests_and_is_posted_again() {
-    let (rig, script) = rig_with([Told::Die]).await;
+    let (rig, script) = rig_with([Instruction::Die]).await;
     let mail = rig.sends_an_answer().await;
     assert_eq!(rig.engine.workers().outbox().post_due().await.unwrap(), 1);
     assert_eq!(due(&rig.stored(mail).await).0, 1);
@@ -127,7 +127,7 @@ async fn a_mail_at_which_the_post_dies_rests_and_is_posted_again() {
 /// new process posts it once more, as the same message, and then never again.
 #[tokio::test]
 async fn after_a_crash_a_mail_is_posted_again_as_the_same_message() {
-    let (rig, before) = rig_with([Told::Hang]).await;
+    let (rig, before) = rig_with([Instruction::Hang]).await;
     let mail = rig.sends_an_answer().await;
     let engine = rig.engine.clone();
     let crashing = tokio::spawn(async move { engine.workers().outbox().post_due().await });
@@ -135,10 +135,9 @@ async fn after_a_crash_a_mail_is_posted_again_as_the_same_message() {
         tokio::task::yield_now().await;
     }
     crashing.abort();
-    let rig = Rig::over(rig.store, rig.clock).await;
-    rig.engine.send_from(Arc::new(OneMailbox));
     let after = Script::new([]);
-    rig.engine.post_with(after.clone());
+    let mailboxes: Arc<dyn Mailboxes> = Arc::new(OneMailbox);
+    let rig = Rig::with_mail(rig.store, rig.clock, Some(mailboxes), Some(after.clone())).await;
     assert_eq!(rig.engine.workers().outbox().post_due().await.unwrap(), 1);
     assert_eq!(before.given(), after.given());
     assert_eq!(rig.stored(mail).await.status(), Status::Sent);
@@ -181,7 +180,7 @@ async fn many_mails_go_out_and_none_is_left() {
 #[tokio::test]
 async fn the_worker_posts_what_is_sent_without_waiting_for_its_period() {
     let (rig, script) = rig_with([]).await;
-    rig.engine.start(rig.recorder.clone());
+    rig.engine.start();
     let mail = rig.sends_an_answer().await;
     let sent = async {
         while rig.stored(mail).await.status() != Status::Sent {

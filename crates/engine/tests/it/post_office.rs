@@ -13,7 +13,7 @@ use handoff_domain::{
 use handoff_engine::{Done, Mailboxes, NewLetter, Post, Posted, TakenIn};
 use handoff_store::{ChangeSet, InteractionQuery, InteractionScope, Put, Record, Store};
 
-use crate::rig::{CENTER, KATE, Rig, queue};
+use crate::rig::{CENTER, KATE, Rig, center, noon, queue};
 
 pub(crate) const MAILBOX: &str = "support@demo.example";
 const LETTERS: QueueId = QueueId(0x52);
@@ -37,7 +37,7 @@ impl Mailboxes for OneMailbox {
 
 /// What a post is told to do with the next mail.
 #[derive(Clone, Debug)]
-pub(crate) enum Told {
+pub(crate) enum Instruction {
     /// To say this.
     Say(Posted),
     /// To panic.
@@ -49,12 +49,12 @@ pub(crate) enum Told {
 /// A post that does as it is told, and says that it sent everything when nothing is left of that.
 #[derive(Default)]
 pub(crate) struct Script {
-    told: Mutex<VecDeque<Told>>,
+    told: Mutex<VecDeque<Instruction>>,
     given: Mutex<Vec<Interaction>>,
 }
 
 impl Script {
-    pub(crate) fn new(told: impl IntoIterator<Item = Told>) -> Arc<Self> {
+    pub(crate) fn new(told: impl IntoIterator<Item = Instruction>) -> Arc<Self> {
         Arc::new(Self { told: Mutex::new(told.into_iter().collect()), given: Mutex::default() })
     }
 
@@ -73,9 +73,9 @@ impl Post for Script {
         tokio::task::yield_now().await;
         let told = self.told.lock().unwrap().pop_front();
         match told {
-            Some(Told::Say(posted)) => posted,
-            Some(Told::Die) => panic!("the post dies, as it was told"),
-            Some(Told::Hang) => std::future::pending().await,
+            Some(Instruction::Say(posted)) => posted,
+            Some(Instruction::Die) => panic!("the post dies, as it was told"),
+            Some(Instruction::Hang) => std::future::pending().await,
             None => Posted::Sent { reply: "250 taken".to_owned() },
         }
     }
@@ -111,12 +111,15 @@ pub(crate) fn letter(from: &str, name: &str) -> Letter {
 impl Rig {
     /// A contact center whose letters are confirmed or not.
     pub(crate) async fn with_mailbox(acknowledge: bool) -> Self {
-        let rig = Self::new().await;
+        Self::with_post(acknowledge, None).await
+    }
+
+    /// A contact center with letters, and with somebody who sends them.
+    pub(crate) async fn with_post(acknowledge: bool, post: Option<Arc<dyn Post>>) -> Self {
+        let store = center().await;
         let puts = vec![Put { record: Record::Queue(letter_queue(acknowledge)), expected: 0 }];
-        rig.store.commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
-        rig.engine.desks().directory_changed().await.unwrap();
-        rig.engine.send_from(Arc::new(OneMailbox));
-        rig
+        store.commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
+        Self::with_mail(store, noon(), Some(Arc::new(OneMailbox)), post).await
     }
 
     pub(crate) fn new_letter(&self, letter: Letter) -> NewLetter {

@@ -13,8 +13,8 @@ use handoff_domain::{
     UserId, Workbin, WorkbinId, WorkbinOwner,
 };
 use handoff_engine::{
-    ChannelChange, CommandRequest, Done, Engine, ExecuteError, IdSource, Opening, Options, Parts,
-    Patience, Published, Publisher, Replay, Subscriptions,
+    ChannelChange, CommandRequest, Core, Done, Engine, ExecuteError, IdSource, Mailboxes, Opening,
+    Options, Outward, Parts, Patience, Post, Published, Publisher, Replay, Subscriptions,
 };
 use handoff_store::{ChangeSet, Key, Put, Receipt, Record, Store, StreamRow, Versioned};
 pub(crate) use handoff_testkit::Fault;
@@ -175,30 +175,50 @@ fn workbin(id: u128, name: &str) -> Record {
     })
 }
 
+/// Returns a store with the contact center in it.
+pub(crate) async fn center() -> Arc<FaultyStore> {
+    let store = Arc::new(FaultyStore::default());
+    let records = [
+        Record::Center(Center {
+            id: CENTER,
+            name: "Demo".into(),
+            workspace: handoff_domain::Workspace::default(),
+        }),
+        Record::Group(Group { id: GroupId(7), center: CENTER, name: "Support".into() }),
+        Record::User(user(KATE, "kate")),
+        Record::User(user(BEN, "ben")),
+        Record::Queue(queue()),
+        workbin(0xe1, Workbin::IN_PROGRESS),
+        workbin(0xe2, Workbin::DRAFTS),
+    ];
+    let puts = records.into_iter().map(|record| Put { record, expected: 0 }).collect();
+    store.commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
+    store
+}
+
+/// Returns a clock that shows the time at which the tests begin.
+pub(crate) fn noon() -> Arc<ManualClock> {
+    Arc::new(ManualClock::at_ms(1_767_960_000_000))
+}
+
 impl Rig {
     pub(crate) async fn new() -> Self {
-        let store = Arc::new(FaultyStore::default());
-        let records = [
-            Record::Center(Center {
-                id: CENTER,
-                name: "Demo".into(),
-                workspace: handoff_domain::Workspace::default(),
-            }),
-            Record::Group(Group { id: GroupId(7), center: CENTER, name: "Support".into() }),
-            Record::User(user(KATE, "kate")),
-            Record::User(user(BEN, "ben")),
-            Record::Queue(queue()),
-            workbin(0xe1, Workbin::IN_PROGRESS),
-            workbin(0xe2, Workbin::DRAFTS),
-        ];
-        let puts = records.into_iter().map(|record| Put { record, expected: 0 }).collect();
-        store.commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
-        Self::over(store, Arc::new(ManualClock::at_ms(1_767_960_000_000))).await
+        Self::over(center().await, noon()).await
     }
 
     /// Starts a node over a store, as after a restart. Its workers do not run; tests call their
     /// rounds.
     pub(crate) async fn over(store: Arc<FaultyStore>, clock: Arc<ManualClock>) -> Self {
+        Self::with_mail(store, clock, None, None).await
+    }
+
+    /// Starts a node as [`Rig::over`] does, with addresses of its own and with somebody who sends.
+    pub(crate) async fn with_mail(
+        store: Arc<FaultyStore>,
+        clock: Arc<ManualClock>,
+        mailboxes: Option<Arc<dyn Mailboxes>>,
+        post: Option<Arc<dyn Post>>,
+    ) -> Self {
         let bus = Arc::new(FaultyBus::default());
         let recorder = Arc::new(Recorder::default());
         let parts = Parts {
@@ -208,8 +228,10 @@ impl Rig {
             ids: Arc::new(CountingIds(AtomicU64::new(u64::try_from(clock_seed(&clock)).unwrap()))),
             options: Options::default(),
         };
-        let engine = Engine::open_on(parts).await.unwrap();
-        engine.publish_with(recorder.clone());
+        let core = Core::open(parts).await.unwrap();
+        let publisher: Arc<dyn Publisher> = recorder.clone();
+        let outward = Outward { publisher, mailboxes, post, ..Outward::default() };
+        let engine = Engine::build(core, outward).await.unwrap();
         Self { engine, store, bus, clock, recorder }
     }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use handoff_domain::interaction::decide::Options;
 use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::{Direction, InteractionId, Media, Named, Role, Time, UserData};
-use handoff_engine::{Clock, Engine, Opening, Parts};
+use handoff_engine::{Clock, Core, Engine, Opening, Outward, Parts};
 use handoff_store::{Key, MemoryStore, Record};
 
 use super::*;
@@ -438,7 +438,8 @@ async fn open_interaction(setup: &Setup) {
         ids: Arc::new(Counted::default()),
         options: handoff_engine::Options { rules: Options::default(), ..Default::default() },
     };
-    let engine = Engine::open_on(parts).await.unwrap();
+    let core = Core::open(parts).await.unwrap();
+    let engine = Engine::build(core, Outward::default()).await.unwrap();
     let directory = engine.core().directory();
     let queue = directory.queues.values().next().unwrap();
     let id = engine.core().ids().interaction(engine.core().now());

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use handoff_domain::Time;
-use handoff_engine::Engine;
+use handoff_engine::Core;
 use handoff_store::{
     ChangeSet, DiskFiles, Files, FilesDirectory, FilesTerms, Key, Kind, Put, Record, Store,
     SweepFilesError, Version, Versioned, sweep_files, sweep_trash,
@@ -117,12 +117,12 @@ pub(crate) async fn is_its_own(
 /// When the directory is not the store's own, with a sentence that says what to do; when either
 /// cannot be written.
 pub(crate) async fn take_on(
-    engine: &Engine,
+    core: &Core,
     files: &DiskFiles,
     directory: &std::path::Path,
     adopt: Adopt,
 ) -> anyhow::Result<()> {
-    let store = &**engine.core().store();
+    let store = &**core.store();
     if let Err(wrong) = is_its_own(store, files).await? {
         if adopt == Adopt::No {
             anyhow::bail!("chat.files: {}: {wrong}; {ADVICE}", directory.display());
@@ -136,12 +136,12 @@ pub(crate) async fn take_on(
         Some(mark) if !mark.is_empty() => mark,
         _ => {
             // The mark comes first: a directory with one and no files is anybody's.
-            let mark = format!("{:032x}", engine.core().ids().random());
+            let mark = format!("{:032x}", core.ids().random());
             files.set_mark(mark.clone()).await?;
             mark
         }
     };
-    record.begin(engine.core().now(), store.latest().await?);
+    record.begin(core.now(), store.latest().await?);
     write(store, record, version).await
 }
 
@@ -164,16 +164,16 @@ async fn attend(store: &dyn Store, now: Time) -> anyhow::Result<FilesDirectory> 
 /// Notes once a minute that the store is in service, and sweeps every hour, until it is stopped.
 /// What a round leaves undone the next does.
 pub(super) async fn keep_swept(
-    engine: Arc<Engine>,
+    core: Arc<Core>,
     files: Arc<dyn Files>,
     stopping: CancellationToken,
 ) {
-    let mut sweeper = Sweeper::new(engine.core().store().clone(), files, engine.core().now());
+    let mut sweeper = Sweeper::new(core.store().clone(), files, core.now());
     let sweeping = async {
         let mut period = tokio::time::interval(ATTEND_PERIOD);
         loop {
             period.tick().await;
-            if let Err(error) = sweeper.go_on(engine.core().now()).await {
+            if let Err(error) = sweeper.go_on(core.now()).await {
                 let error: &dyn std::error::Error = &*error;
                 tracing::warn!(
                     error,

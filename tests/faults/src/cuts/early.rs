@@ -15,15 +15,11 @@ use anyhow::{Context as _, Result};
 use axum::extract::{ConnectInfo, Request};
 use axum::middleware::map_request;
 use clap::Args;
-use handoff_api::Options as ApiOptions;
-use handoff_api::PeerAddress;
-use handoff_api::comet::Comet;
-use handoff_api::customer::{self, CustomerDoors};
-use handoff_api::shared::Shared;
 use handoff_api::wire::resource::PublicUrl;
+use handoff_api::{Assembly, Options as ApiOptions, PeerAddress, Setup};
 use handoff_bus::LocalBus;
 use handoff_content::FileKeeper;
-use handoff_engine::{Engine, Parts, SystemClock, SystemIds};
+use handoff_engine::{Core, Parts, SystemClock, SystemIds};
 use handoff_store::files::MemoryFiles;
 use handoff_store::{ChangeSet, SqliteOptions, SqliteStore, Store as _};
 use handoff_testkit::FaultyStore;
@@ -57,20 +53,19 @@ pub async fn serve(options: &Options) -> Result<()> {
         ids: Arc::new(SystemIds::default()),
         options: handoff_engine::Options { disconnect_grace_ms: GRACE_MS, ..Default::default() },
     };
-    let engine = Engine::open_on(parts).await.context("start the engine")?;
+    let core = Core::open(parts).await.context("start the engine")?;
     let limits = handoff_cometd::Limits {
         timeout_ms: u64::try_from(HELD.as_millis())?,
         ..handoff_cometd::Limits::default()
     };
-    let url = PublicUrl::new(PUBLIC_URL);
-    let comet = Comet::new(&engine, url.clone(), limits, handoff_cometd::Ports::default());
     let files = Arc::new(MemoryFiles::new());
-    let files = FileKeeper::new(engine.core().clone(), files, handoff_content::Options::default());
-    let (limits, ports) = (handoff_cometd::Limits::default(), handoff_cometd::Ports::default());
-    let doors = CustomerDoors::new(&engine, files, customer::Options::default(), limits, ports);
-    let shared = Shared::new(engine.clone(), comet.clone(), doors, ApiOptions::new(url));
+    let files = FileKeeper::new(core.clone(), files, handoff_content::Options::default());
+    let options = ApiOptions::new(PublicUrl::new(PUBLIC_URL));
+    let setup = Setup { agents: limits, ..Setup::new(options, files) };
+    let assembly = Assembly::build(core, setup).await.context("start the engine")?;
+    let Assembly { engine, comet, shared, .. } = assembly;
     let router = handoff_api::routes::router(&shared).layer(map_request(name_peer));
-    engine.start(comet.publisher());
+    engine.start();
     tokio::spawn(async move { comet.run().await });
     let listener = TcpListener::bind("127.0.0.1:0").await.context("listen")?;
     println!("listening on http://{}", listener.local_addr()?);

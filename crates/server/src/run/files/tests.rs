@@ -1,6 +1,6 @@
 use handoff_bus::LocalBus;
 use handoff_domain::FileId;
-use handoff_engine::{Parts, SystemClock, SystemIds};
+use handoff_engine::{Core, Parts, SystemClock, SystemIds};
 use handoff_store::{Attended, FileRecord, FileSender, MemoryFiles, MemoryStore, NewFile, Trashed};
 
 use super::*;
@@ -85,7 +85,7 @@ async fn a_file_that_was_taken_comes_back_at_the_next_start_when_its_record_is_t
     assert_eq!(count(&*files).await, (1, 0), "within the grace, because it takes nothing");
 }
 
-async fn engine_over(store: Arc<dyn Store>) -> Arc<Engine> {
+async fn core_over(store: Arc<dyn Store>) -> Arc<Core> {
     let parts = Parts {
         store,
         bus: Arc::new(LocalBus::default()),
@@ -93,7 +93,7 @@ async fn engine_over(store: Arc<dyn Store>) -> Arc<Engine> {
         ids: Arc::new(SystemIds::default()),
         options: handoff_engine::Options::default(),
     };
-    Engine::open_on(parts).await.unwrap()
+    Core::open(parts).await.unwrap()
 }
 
 #[tokio::test]
@@ -101,16 +101,16 @@ async fn a_store_is_started_over_its_own_files_alone() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    let engine = engine_over(store.clone()).await;
+    let core = core_over(store.clone()).await;
     let files = open(path.to_owned()).await.unwrap();
-    take_on(&engine, &files, path, Adopt::No).await.unwrap();
+    take_on(&core, &files, path, Adopt::No).await.unwrap();
     put(&*store, record(1)).await;
-    keep(&*files, 1, engine.core().now()).await;
-    take_on(&engine, &files, path, Adopt::No).await.unwrap();
+    keep(&*files, 1, core.now()).await;
+    take_on(&core, &files, path, Adopt::No).await.unwrap();
     assert_eq!(recorded(&*store).await.unwrap().unwrap().value.attended.len(), 2);
     // A new store over these files.
     let other: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    let stranger = engine_over(other.clone()).await;
+    let stranger = core_over(other.clone()).await;
     let refused = format!("{:#}", take_on(&stranger, &files, path, Adopt::No).await.unwrap_err());
     for part in
         ["no record of this directory", "chat.files", "--adopt-files", &path.display().to_string()]
@@ -122,7 +122,7 @@ async fn a_store_is_started_over_its_own_files_alone() {
     let elsewhere = tempfile::tempdir().unwrap();
     let empty = open(elsewhere.path().to_owned()).await.unwrap();
     assert_eq!(is_its_own(&*store, &empty).await.unwrap(), Err(NotItsOwn::NotThere));
-    keep(&*empty, 2, engine.core().now()).await;
+    keep(&*empty, 2, core.now()).await;
     assert_eq!(is_its_own(&*store, &empty).await.unwrap(), Err(NotItsOwn::Anothers));
     // The control: with the operator's word it starts, and is its own from then on.
     take_on(&stranger, &files, path, Adopt::Yes).await.unwrap();
@@ -137,8 +137,8 @@ async fn a_store_that_is_older_than_marks_takes_on_what_it_finds() {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
     // What the migration leaves in a store that was in use before.
     put(&*store, Record::FilesDirectory(FilesDirectory::default())).await;
-    let engine = engine_over(store.clone()).await;
-    take_on(&engine, &files, directory.path(), Adopt::No).await.unwrap();
+    let core = core_over(store.clone()).await;
+    take_on(&core, &files, directory.path(), Adopt::No).await.unwrap();
     assert_eq!(
         files.mark().await.unwrap(),
         Some(recorded(&*store).await.unwrap().unwrap().value.mark)

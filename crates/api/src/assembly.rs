@@ -1,0 +1,93 @@
+//! The engine and the API around it, put together in the one place that the program, the tests and
+//! the fault programs share.
+//!
+//! Whoever speaks to agents and customers looks up names in the core, the engine is built around
+//! them, and their CometD servers are built around the engine.
+
+use std::sync::Arc;
+
+use handoff_cometd::{Limits, Ports};
+use handoff_content::FileKeeper;
+use handoff_engine::{Core, Engine, Mailboxes, Outward, Post, Publisher};
+use handoff_store::StoreError;
+
+use crate::comet::{Comet, Voice};
+use crate::customer::{self, CustomerDoors, CustomerVoice};
+use crate::options::Options;
+use crate::shared::Shared;
+use crate::wire::letters::Cleaner;
+
+/// What the API is put together from, beside the core.
+pub struct Setup {
+    pub options: Options,
+    /// Limits of the agents' CometD server.
+    pub agents: Limits,
+    pub customers: customer::Options,
+    /// Limits of the customers' CometD server.
+    pub customer_sessions: Limits,
+    pub files: Arc<FileKeeper>,
+    /// What makes the HTML of strangers safe to show.
+    pub letters: Arc<Cleaner>,
+    /// Who speaks to agents where it is not their CometD server.
+    pub publisher: Option<Arc<dyn Publisher>>,
+    /// The contact centers' own addresses; without any, every address is as good as another.
+    pub mailboxes: Option<Arc<dyn Mailboxes>>,
+    /// Who sends mails; without one, whatever is sent waits.
+    pub post: Option<Arc<dyn Post>>,
+}
+
+impl Setup {
+    /// Returns the defaults, without mail.
+    #[must_use]
+    pub fn new(options: Options, files: Arc<FileKeeper>) -> Self {
+        Self {
+            options,
+            agents: Limits::default(),
+            customers: customer::Options::default(),
+            customer_sessions: Limits::default(),
+            files,
+            letters: Arc::default(),
+            publisher: None,
+            mailboxes: None,
+            post: None,
+        }
+    }
+}
+
+/// An engine with the API around it. Nothing of it runs yet.
+pub struct Assembly {
+    pub engine: Arc<Engine>,
+    pub comet: Comet,
+    pub doors: Arc<CustomerDoors>,
+    pub shared: Shared,
+}
+
+impl Assembly {
+    /// Puts it together over a core.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    pub async fn build(core: Arc<Core>, setup: Setup) -> Result<Self, StoreError> {
+        let voice = Voice::new(core.clone(), setup.options.public_url.clone(), setup.letters);
+        let customer_voice = Arc::new(CustomerVoice::default());
+        let outward = Outward {
+            publisher: setup.publisher.unwrap_or_else(|| voice.clone()),
+            customers: customer_voice.clone(),
+            mailboxes: setup.mailboxes,
+            post: setup.post,
+        };
+        let engine = Engine::build(core.clone(), outward).await?;
+        let comet = Comet::new(&engine, &voice, setup.agents, Ports::default());
+        let doors = CustomerDoors::new(
+            core,
+            customer_voice,
+            setup.files,
+            setup.customers,
+            setup.customer_sessions,
+            Ports::default(),
+        );
+        let shared = Shared::new(engine.clone(), comet.clone(), doors.clone(), setup.options);
+        Ok(Self { engine, comet, doors, shared })
+    }
+}
