@@ -86,7 +86,7 @@ async fn sent(
     me: &Me,
     interaction: &Interaction,
 ) -> Result<Vec<(u64, Entry)>, Refusal> {
-    if interaction.chat.is_none() {
+    if interaction.chat().is_none() {
         return Ok(Vec::new());
     }
     let sees = notify::sees(interaction, me.id());
@@ -113,7 +113,7 @@ pub(crate) async fn list(
 ) -> Answer {
     let interaction = visible(&shared, &me, &id).await?;
     let listing = Listing::read(&uri, FILTERS)?;
-    if interaction.media == Media::Email {
+    if interaction.media() == Media::Email {
         return email::list(&shared, &interaction, &listing);
     }
     let directory = shared.engine().core().directory();
@@ -132,7 +132,7 @@ pub(crate) async fn download(
     Ids(id, attachment): Ids,
 ) -> Result<Response, Refusal> {
     let interaction = visible(&shared, &me, &id).await?;
-    if interaction.media == Media::Email {
+    if interaction.media() == Media::Email {
         return email::download(&shared, &interaction, &attachment).await;
     }
     let found =
@@ -159,7 +159,7 @@ pub(crate) async fn add(
         return Ok(answer);
     }
     let interaction = visible(&shared, &me, &id).await?;
-    match interaction.media {
+    match interaction.media() {
         Media::Chat => {
             chat::may_add(&interaction, &me)?;
             let form = uploads::receive(shared.files(), request, FILE_PART, BYTES_MAX).await?;
@@ -181,7 +181,7 @@ pub(crate) async fn delete(
         return Ok(answer);
     }
     let interaction = visible(&shared, &me, &id).await?;
-    match interaction.media {
+    match interaction.media() {
         Media::Chat => chat::delete(&shared, &me, &retry, &interaction, &attachment).await,
         Media::Email => email::delete(&shared, &me, &retry, &interaction, &attachment).await,
         Media::Workitem | Media::Open(_) => Err(no_file()),

@@ -11,7 +11,7 @@ use crate::shared::Shared;
 pub(crate) async fn tell_others(shared: &Shared, interaction: &Interaction, note: &Note) {
     let engine = shared.engine();
     let is_handled = interaction.handling().is_some();
-    let Some(chat) = interaction.chat.as_ref().filter(|_| is_handled) else { return };
+    let Some(chat) = interaction.chat().filter(|_| is_handled) else { return };
     for party in chat.parties.iter().filter(|party| party.present && party.id != note.from.id) {
         let (PartyKind::Agent(user) | PartyKind::Supervisor(user)) = party.kind else { continue };
         if note.visibility <= party.sees {

@@ -39,7 +39,8 @@ pub(crate) fn agent_of(
     let free = members.filter(|user| !concerned.contains(&user.id));
     let rank = |user: &&User| {
         let desk = engine.core().desk(user.id);
-        let could_take = desk.as_ref().is_some_and(|desk| can_take(user, desk, &interaction.media));
+        let could_take =
+            desk.as_ref().is_some_and(|desk| can_take(user, desk, &interaction.media()));
         (!could_take, desk.and_then(|desk| desk.last_offer), user.id)
     };
     free.min_by_key(rank).map(|user| user.id)

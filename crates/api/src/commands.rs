@@ -41,7 +41,7 @@ pub async fn visible_of(
     media: Option<&Media>,
 ) -> Result<Arc<Interaction>, Refusal> {
     let found = visible(shared, me, id).await?;
-    if media.is_none_or(|media| found.media == *media) {
+    if media.is_none_or(|media| found.media() == *media) {
         return Ok(found);
     }
     Err(Refusal::not_found("interaction"))

@@ -99,7 +99,7 @@ impl Wanted {
     fn is_about(&self, interaction: &Interaction) -> bool {
         let has =
             |(name, wanted): (&String, &Value)| interaction.user_data.0.get(name) == Some(wanted);
-        self.media_type.as_ref().is_none_or(|wanted| media_type(&interaction.media) == wanted)
+        self.media_type.as_ref().is_none_or(|wanted| media_type(&interaction.media()) == wanted)
             && self.search.iter().all(has)
     }
 }
@@ -208,7 +208,7 @@ pub(crate) async fn content(
     let AnyUser(me) = me?;
     let interaction = visible(&shared, &me, &id).await?;
     let engine = shared.engine();
-    let messages = match interaction.chat {
+    let messages = match interaction.chat() {
         Some(_) => said(&shared, &me, &interaction).await?,
         None => Vec::new(),
     };

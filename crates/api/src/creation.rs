@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::rejection::Noun;
 use handoff_domain::{
-    Direction, InteractionId, Media, Mode, Named, Rejection, SkillLevels, User, UserData,
+    Direction, InteractionId, Media, Medium, Mode, Named, Rejection, SkillLevels, User, UserData,
 };
 use handoff_engine::{Directory, Done, Opening};
 use serde::Serialize;
@@ -109,11 +109,17 @@ impl Creation {
             Named::Known(_) => levels(&self.skills, user, directory)?,
             Named::Unknown(_) | Named::Ambiguous(_) => SkillLevels::new(),
         };
-        let is_email = self.media == Media::Email;
+        let medium = match self.media {
+            Media::Email => {
+                let email = self.email.unwrap_or_default();
+                Medium::Email(email.applied_to(Default::default(), lookup.letters))
+            }
+            other => other.into(),
+        };
         Ok(NewInteraction {
             id,
             center: user.center,
-            media: self.media,
+            medium,
             direction,
             sub_type: self.sub_type.unwrap_or_else(|| default_sub_type(direction).to_owned()),
             external_id: self.external_id,
@@ -122,10 +128,6 @@ impl Creation {
             subject: self.subject,
             priority: self.priority,
             user_data: self.user_data,
-            email: is_email.then(|| {
-                self.email.unwrap_or_default().applied_to(Default::default(), lookup.letters)
-            }),
-            chat: None,
             queue,
             skills,
             placement: if by_hand { Placement::InHands { mode } } else { Placement::InQueue },

@@ -123,7 +123,7 @@ pub(crate) fn is_live(engine: &Engine, chat: InteractionId) -> bool {
             .core()
             .board()
             .recent(chat)
-            .is_some_and(|known| known.value.chat.as_ref().is_some_and(Chat::is_live))
+            .is_some_and(|known| known.value.chat().is_some_and(Chat::is_live))
 }
 
 /// Returns the routes of the customers' side.

@@ -8,7 +8,7 @@ use crate::shared::Shared;
 /// Offers a chat in which something was just done to the supervisors who follow its owner. Whatever
 /// becomes of it, what was done is done, and the next command in the chat tries again.
 pub(crate) async fn offer_to_followers(shared: &Shared, interaction: &Interaction) {
-    if interaction.media != Media::Chat {
+    if interaction.media() != Media::Chat {
         return;
     }
     let about_to = |supervisor, nickname: Option<&String>| {

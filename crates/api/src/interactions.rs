@@ -145,7 +145,7 @@ impl Change {
     }
 
     fn action(self, interaction: &Interaction, letters: &Cleaner) -> Action {
-        let before = interaction.email.clone().unwrap_or_default();
+        let before = interaction.email().cloned().unwrap_or_default();
         Action::Change(Patch {
             email: self.email.map(|email| email.applied_to(before, letters)),
             ..self.patch

@@ -62,7 +62,7 @@ async fn subresources_of(
         .await?;
     let held: Vec<&Interaction> = held.items.iter().map(|item| &item.value).collect();
     let of_media = |media: &Media| {
-        let own = held.iter().filter(|interaction| interaction.media == *media);
+        let own = held.iter().filter(|interaction| interaction.media() == *media);
         shown_all(own.map(|interaction| MediumResource::read_by(interaction, me.id(), lookup)))
     };
     let states = shown_all(channels::of(shared, me));

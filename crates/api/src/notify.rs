@@ -130,7 +130,7 @@ pub fn history(
 /// Returns how much a reader sees of a chat; who takes no part sees what an agent would.
 #[must_use]
 pub fn sees(interaction: &Interaction, reader: UserId) -> Visibility {
-    let party = interaction.chat.as_ref().and_then(|chat| chat.present(reader));
+    let party = interaction.chat().and_then(|chat| chat.present(reader));
     party.map_or(Visibility::Agents, |party| party.sees)
 }
 
@@ -170,7 +170,7 @@ fn render_interaction(
     lookup: Lookup<'_>,
 ) -> Bytes {
     let sight = Sight::told(interaction, &notice.view, notice.user);
-    let media = &interaction.media;
+    let media = &interaction.media();
     if topic == Topic::Interactions {
         let kind = kind_on_interactions(notice.kind);
         encode(&StateMessage::new(kind, head, InteractionResource::new(interaction, sight, lookup)))

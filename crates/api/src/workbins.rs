@@ -123,7 +123,7 @@ async fn show(shared: &Shared, me: &Me, workbin: &Workbin, uri: &Uri) -> Answer 
             .iter()
             .filter(|(name, key)| is_wanted(&wanted, name) || is_wanted(&wanted, key));
         for (_, key) in asked {
-            let of_medium = content.items.iter().filter(|item| plural(&item.value.media) == *key);
+            let of_medium = content.items.iter().filter(|item| plural(&item.value.media()) == *key);
             let items = of_medium.map(|item| {
                 select(&Fields::All, &MediumResource::read_by(&item.value, me.id(), lookup))
             });
@@ -167,7 +167,7 @@ async fn show_content(
     let as_message =
         |interaction: &Interaction| Some(StateMessage::of_item(interaction, me.id(), lookup));
     let as_medium = |interaction: &Interaction| {
-        (plural(&interaction.media) == kind)
+        (plural(&interaction.media()) == kind)
             .then(|| MediumResource::read_by(interaction, me.id(), lookup))
     };
     if kind == "interactions" {

@@ -307,7 +307,7 @@ impl Interaction {
     /// Returns what `reader` may do next, as they see it.
     #[must_use]
     pub fn capabilities_for(&self, reader: UserId) -> &'static [&'static str] {
-        capabilities(&self.media, self.status_for(reader), self.direction, self.part_of(reader))
+        capabilities(&self.media(), self.status_for(reader), self.direction, self.part_of(reader))
     }
 }
 

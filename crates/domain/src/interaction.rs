@@ -20,6 +20,7 @@ mod draft;
 mod email;
 mod gone;
 mod letter;
+mod medium;
 mod note;
 mod notices;
 mod offer;
@@ -30,6 +31,8 @@ mod say;
 mod send;
 mod state;
 mod status;
+#[cfg(feature = "stored")]
+mod stored;
 mod supervision;
 mod thread;
 mod transfer;
@@ -40,15 +43,15 @@ use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::chat::Chat;
 use crate::id::{CenterId, InteractionId, QueueId, UserId};
-use crate::media::{Direction, Media};
+use crate::media::Direction;
 use crate::time::Time;
 use crate::user_data::UserData;
 
 pub use attachments::Attachment;
 pub use email::Email;
 pub use letter::{Arrival, Filing, NewAcknowledgement, Sender, Silence, open_letter, silence};
+pub use medium::Medium;
 pub use note::Note;
 pub use offer::{Offer, OfferKind};
 pub use participants::{Participant, ParticipantRole};
@@ -58,14 +61,13 @@ pub use thread::{Threading, Unproven};
 
 /// One interaction.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct Interaction {
     /// Its id.
     pub id: InteractionId,
     /// Its contact center.
     pub center: CenterId,
-    /// Its medium.
-    pub media: Media,
+    /// Its medium, with what only that medium has.
+    pub medium: Medium,
     /// Who started it.
     pub direction: Direction,
     /// The wire's `interactionSubType`, such as `InboundNew` or `OutboundReply`.
@@ -75,7 +77,6 @@ pub struct Interaction {
     /// The interaction that it answers or follows.
     pub parent: Option<InteractionId>,
     /// The first interaction of the thread that it is in; `None` when it is that itself.
-    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
     pub thread: Option<InteractionId>,
     /// The contact, once known.
     pub contact: Option<String>,
@@ -85,7 +86,6 @@ pub struct Interaction {
     pub comment: Option<String>,
     /// What people remarked, the oldest first. What they are, and how many, is asked of
     /// [`Interaction::all_notes`].
-    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub notes: Vec<Note>,
     /// Higher is routed first.
     pub priority: i64,
@@ -93,12 +93,6 @@ pub struct Interaction {
     pub received: Time,
     /// User data.
     pub user_data: UserData,
-    /// The e-mail, for e-mail interactions.
-    pub email: Option<Email>,
-    /// The conversation, for chats with a customer. A chat that a server submitted has none, and
-    /// neither has anything stored before there were conversations.
-    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
-    pub chat: Option<Chat>,
     /// Where it is.
     pub state: State,
     /// Grows with every change of owner or place; a stale one fences a command off
@@ -117,7 +111,6 @@ pub struct Interaction {
     /// The account that submitted it from outside, which keeps sight of it for good: it may ask
     /// again by its own id for it. `None` for what came by another way, and for everything stored
     /// before this was.
-    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
     pub submitter: Option<UserId>,
 }
 

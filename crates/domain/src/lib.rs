@@ -57,8 +57,8 @@ pub use interaction::decide::decide;
 pub use interaction::decision::{Decision, TimerChange, TimerKind};
 pub use interaction::open::{NewInteraction, Placement, open};
 pub use interaction::{
-    Arrival, Attachment, Email, Filing, Handling, Interaction, Mode, NewAcknowledgement, Note,
-    Offer, OfferKind, Outcome, Participant, ParticipantRole, Sender, Silence, State, Status,
+    Arrival, Attachment, Email, Filing, Handling, Interaction, Medium, Mode, NewAcknowledgement,
+    Note, Offer, OfferKind, Outcome, Participant, ParticipantRole, Sender, Silence, State, Status,
     Threading, Unproven, Wait, open_letter, silence,
 };
 pub use mail::{Address, Automatic, Letter, Part, Report, ReportKind, ReportedRecipient};

@@ -112,7 +112,7 @@ fn slim(interaction: &Interaction) -> Interaction {
     let mut slim = interaction.clone();
     slim.user_data = UserData::default();
     // The notes stay: how many there are decides whether one more fits.
-    slim.email.iter_mut().for_each(|email| {
+    slim.email_mut().into_iter().for_each(|email| {
         email.body.clear();
         email.body_as_plain_text.clear();
     });
@@ -185,7 +185,7 @@ const fn switch(mode: SupervisorMode) -> Action {
 
 /// `Send` is a draft's, or in a chat what `SendMessage` is.
 fn send(interaction: &Interaction, _: UserId) -> Vec<Action> {
-    match interaction.media {
+    match interaction.media() {
         Media::Email => vec![Action::Send(Dispatch::default())],
         Media::Chat | Media::Workitem | Media::Open(_) => vec![say(text(), Visibility::All)],
     }
@@ -207,7 +207,7 @@ fn file() -> Attachment {
 }
 
 fn remove_attachment(interaction: &Interaction, _: UserId) -> Vec<Action> {
-    let first = interaction.email.iter().flat_map(|email| &email.attachments).next();
+    let first = interaction.email().into_iter().flat_map(|email| &email.attachments).next();
     vec![Action::RemoveAttachment(first.map_or(FileId(0), |attachment| attachment.file))]
 }
 

@@ -43,10 +43,10 @@ pub struct Waiting<'a> {
 }
 
 impl<'a> Waiting<'a> {
-    /// Returns an interaction's entry for a wait of it.
+    /// Returns the entry of an interaction of that medium for a wait of it.
     #[must_use]
-    pub const fn of(interaction: &'a Interaction, wait: &'a Wait) -> Self {
-        Self { id: interaction.id, priority: interaction.priority, media: &interaction.media, wait }
+    pub const fn of(interaction: &Interaction, media: &'a Media, wait: &'a Wait) -> Self {
+        Self { id: interaction.id, priority: interaction.priority, media, wait }
     }
 
     /// Returns its place in the routing order; the smallest goes first.

@@ -39,7 +39,7 @@ impl Poster {
     /// Makes the message, or says why it never can be sent or cannot be now.
     async fn compose(&self, mail: &Interaction, mailbox: &OwnMailbox) -> Result<Composed, Posted> {
         let never = |reply: String| Posted::Never { reply };
-        let email = mail.email.as_ref().ok_or_else(|| never("it has no e-mail".to_owned()))?;
+        let email = mail.email().ok_or_else(|| never("it has no e-mail".to_owned()))?;
         let mut attachments = Vec::new();
         for attachment in
             email.attachments.iter().filter(|attachment| !is_left_out(mail, email, attachment))
@@ -159,7 +159,7 @@ fn all(texts: &[String]) -> Result<Vec<Address>, String> {
 #[async_trait]
 impl Post for Poster {
     async fn post(&self, mail: &Interaction) -> Posted {
-        let from = mail.email.as_ref().map(|email| email.from.as_str()).unwrap_or_default();
+        let from = mail.email().map(|email| email.from.as_str()).unwrap_or_default();
         let Some(mailbox) = self.addresses.of(from).filter(|mailbox| mailbox.center == mail.center)
         else {
             return Posted::Never { reply: format!("no mailbox has the address {from}") };

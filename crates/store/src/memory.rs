@@ -136,7 +136,7 @@ impl State {
             self.history.insert((interaction.id, position), entry);
         }
         for (ordinal, notice) in event.notices.iter().enumerate() {
-            let numbers = self.number(notice, media_of(&event), position);
+            let numbers = self.number(notice, media_of(&event).as_ref(), position);
             self.rows
                 .insert((notice.user, position, ordinal), Row { notice: notice.clone(), numbers });
         }
@@ -236,10 +236,10 @@ impl State {
     }
 }
 
-const fn media_of(event: &Event) -> Option<&handoff_domain::Media> {
+fn media_of(event: &Event) -> Option<handoff_domain::Media> {
     match &event.subject {
         Subject::Interaction(interaction) | Subject::Transcript { interaction, .. } => {
-            Some(&interaction.media)
+            Some(interaction.media())
         }
         Subject::Desk(_) => None,
     }

@@ -72,7 +72,7 @@ fn room(interaction: &Interaction) -> Result<u64, Rejection> {
 }
 
 fn attachments_of(interaction: &Interaction) -> &[Attachment] {
-    interaction.email.as_ref().map_or(&[], |email| &email.attachments)
+    interaction.email().map_or(&[], |email| &email.attachments)
 }
 
 /// Lists the files, in the order in which the e-mail has them.
@@ -125,7 +125,7 @@ pub(crate) async fn raw(
     Id(id): Id,
 ) -> Result<Response, Refusal> {
     let interaction = visible_of(&shared, &me, &id, Some(&Media::Email)).await?;
-    let file = interaction.email.as_ref().and_then(|email| email.raw).ok_or_else(no_message)?;
+    let file = interaction.email().and_then(|email| email.raw).ok_or_else(no_message)?;
     let record = shared.files().record(file).await?.ok_or_else(no_message)?.value;
     Ok(downloads::download(shared.files(), &record))
 }
@@ -262,7 +262,7 @@ async fn is_theirs(shared: &Shared, me: &Me, record: &FileRecord) -> Result<bool
     else {
         return Ok(false);
     };
-    if source.media == Media::Email {
+    if source.media() == Media::Email {
         return Ok(attachments_of(&source).iter().any(|one| one.file == record.id));
     }
     let is_it = |content: &Content| matches!(content, Content::FileUploaded { file, .. } if *file == record.id);

@@ -114,11 +114,11 @@ impl Answer {
             engine.views().transcript_page(interaction.id, after, Visibility::All, most).await?;
         // A position beyond the end is none that the customer could come from; believed, it would
         // hide whatever is said up to there.
-        let end = interaction.chat.as_ref().map_or(0, |chat| chat.for_customer);
+        let end = interaction.chat().map_or(0, |chat| chat.for_customer);
         let last =
             entries.last().and_then(|entry| entry.customer).unwrap_or_else(|| after.min(end));
         let mut answer = Self::bare(interaction, secure_key, last)?;
-        let said = interaction.chat.as_ref().map_or(0, |chat| chat.for_customer);
+        let said = interaction.chat().map_or(0, |chat| chat.for_customer);
         answer.has_more = since != Since::Nothing && last < said;
         answer.messages = entries.iter().filter_map(CustomerMessage::of).collect();
         let advance =
@@ -133,7 +133,7 @@ impl Answer {
                 answer.next_position = advance(None, false) + 1;
                 // Whoever asks for nothing that was said is told at once what a refusal would tell
                 // them.
-                answer.chat_ended = interaction.chat.as_ref().is_some_and(|chat| !chat.is_live());
+                answer.chat_ended = interaction.chat().is_some_and(|chat| !chat.is_live());
             }
             Since::Pushed(_) => {}
         }
@@ -148,7 +148,7 @@ impl Answer {
         secure_key: &str,
         last: u64,
     ) -> Result<Self, CustomerRefusal> {
-        let chat = interaction.chat.as_ref().ok_or(handoff_engine::NotYourChat::Unknown)?;
+        let chat = interaction.chat().ok_or(handoff_engine::NotYourChat::Unknown)?;
         Ok(Self {
             status_code: 0,
             alias: ALIAS,

@@ -45,7 +45,7 @@ pub(crate) fn of_chat(
     interaction: &Interaction,
     place: Option<PlaceInLine>,
 ) -> Option<Availability> {
-    let chat = interaction.chat.as_ref()?;
+    let chat = interaction.chat()?;
     let attendance = match place {
         Some(place) => place.attendance,
         None if chat.ended == Some(LeaveReason::WaitedTooLong) => {

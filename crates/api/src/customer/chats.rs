@@ -115,7 +115,7 @@ pub(crate) async fn perform(
         | ChatOperation::Read(_)
         | ChatOperation::Disconnect => None,
     };
-    if let (Some(bytes), Some(conversation)) = (bytes, &chat.chat) {
+    if let (Some(bytes), Some(conversation)) = (bytes, chat.chat()) {
         let guard = &shared.doors().guard;
         guard.may_bring(address, &conversation.service, engine.core().now())?;
         guard.brought(address, &conversation.service, bytes as u64, engine.core().now());
@@ -138,7 +138,7 @@ pub(crate) async fn perform(
         }
         ChatOperation::Read(index) => {
             // Nobody has read what was not said yet.
-            let end = chat.chat.as_ref().map_or(0, |chat| chat.for_customer);
+            let end = chat.chat().map_or(0, |chat| chat.for_customer);
             note(shared, chat, NoteKind::Read { index: index.min(end) }).await
         }
         ChatOperation::UpdateData(user_data) => {
@@ -151,7 +151,7 @@ pub(crate) async fn perform(
                 .await?)
         }
         ChatOperation::Disconnect => {
-            if chat.chat.as_ref().is_some_and(|chat| !chat.is_live()) {
+            if chat.chat().is_some_and(|chat| !chat.is_live()) {
                 return Ok(chat);
             }
             let action = Action::CustomerLeft { reason: LeaveReason::Itself };
@@ -183,7 +183,7 @@ async fn note(
     chat: Arc<Interaction>,
     kind: NoteKind,
 ) -> Result<Arc<Interaction>, CustomerRefusal> {
-    let customer = chat.chat.as_ref().filter(|chat| chat.is_live()).and_then(Chat::customer_party);
+    let customer = chat.chat().filter(|chat| chat.is_live()).and_then(Chat::customer_party);
     let Some(customer) = customer else {
         return Err(CustomerRefusal::new(
             RefusalKind::Ended,

@@ -213,7 +213,7 @@ impl CustomerVoice {
         }
         let key = form.required("secureKey")?.to_owned();
         let chat = shared.engine().conversations().customer_seen(&key).await?;
-        if chat.chat.as_ref().is_none_or(|chat| chat.service != service) {
+        if chat.chat().is_none_or(|chat| chat.service != service) {
             return Err(handoff_engine::NotYourChat::Unknown.into());
         }
         let operation = ChatOperation::read(operation, form)?;

@@ -86,7 +86,7 @@ pub(crate) async fn notified(
     };
     let key = form.required("secureKey")?;
     let interaction = shared.engine().conversations().customer_seen(key).await?;
-    let service = interaction.chat.as_ref().map(|chat| chat.service.clone()).unwrap_or_default();
+    let service = interaction.chat().map(|chat| chat.service.clone()).unwrap_or_default();
     let limits = limits_of(&shared, &service)?;
     match (form.text("operation"), arrived) {
         // One client names no operation with a file (docs/compat/customers.md#by-cometd).
@@ -202,7 +202,7 @@ async fn accept(
     let after: Arc<Interaction> =
         shared.files().keep_and(arrived, said, CustomerRefusal::is_unclear).await?;
     let answer = Answer::of(shared, &after, key, Since::Nothing).await?;
-    let customer = after.chat.as_ref().and_then(Chat::customer_party);
+    let customer = after.chat().and_then(Chat::customer_party);
     let message = CustomerMessage::about_file(customer, shared.engine().core().now(), &content);
     Ok(Json(answer.with_file(file).with(message)).into_response())
 }
@@ -212,7 +212,7 @@ async fn tell_limits(
     interaction: &Interaction,
     key: &str,
 ) -> Result<Response, CustomerRefusal> {
-    let chat = interaction.chat.as_ref().ok_or(handoff_engine::NotYourChat::Unknown)?;
+    let chat = interaction.chat().ok_or(handoff_engine::NotYourChat::Unknown)?;
     let limits = limits_of(shared, &chat.service)?;
     let data = BTreeMap::from([
         ("download-attempts", limits.downloads_max.to_string()),
@@ -260,7 +260,7 @@ async fn download(
     if !is_shown(shared, interaction, found.id).await? {
         return Err(no_file());
     }
-    if interaction.chat.as_ref().is_some_and(Chat::is_live) {
+    if interaction.chat().is_some_and(Chat::is_live) {
         let counted = Action::CountDownload { file: found.id };
         shared
             .engine()

@@ -53,7 +53,7 @@ pub(crate) async fn create(
     let new = NewInteraction {
         id,
         center: service.center,
-        media: terms.media.clone(),
+        medium: terms.media.clone().into(),
         direction,
         sub_type,
         external_id: None,
@@ -62,8 +62,6 @@ pub(crate) async fn create(
         subject: form.subject()?,
         priority: None,
         user_data: user_data(&form),
-        email: None,
-        chat: None,
         queue: Named::Known((*queue).clone()),
         skills: SkillLevels::new(),
         placement: Placement::InQueue,

@@ -83,7 +83,7 @@ pub(super) async fn prove(
 ) -> Result<(Arc<Interaction>, String), CustomerRefusal> {
     let key = form.required("secureKey")?;
     let found = shared.engine().conversations().customer_seen(key).await?;
-    let is_theirs = found.chat.as_ref().is_some_and(|chat| {
+    let is_theirs = found.chat().is_some_and(|chat| {
         let user_id = form.text("userId").is_none_or(|given| given == chat.customer.user_id);
         chat.service == service && user_id
     });

@@ -114,7 +114,7 @@ async fn show(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let chat = prove(&shared, &id, &headers, parameters.get(KEY_FIELD)).await?;
-    let conversation = chat.chat.as_ref().ok_or_else(|| Refusal::not_found("chat"))?;
+    let conversation = chat.chat().ok_or_else(|| Refusal::not_found("chat"))?;
     let participants =
         conversation.parties.iter().filter(|party| party.present && party.public.is_some());
     let participants: Vec<serde_json::Value> = participants
@@ -234,8 +234,7 @@ async fn without_key(shared: &Shared, id: &str) -> Result<Option<Arc<Interaction
     let Ok(id) = id.parse::<InteractionId>() else { return Ok(None) };
     let Some(found) = shared.engine().core().interaction(id).await? else { return Ok(None) };
     let directory = shared.engine().core().directory();
-    let service =
-        found.chat.as_ref().and_then(|chat| directory.service(ServiceKind::Chat, &chat.service));
+    let service = found.chat().and_then(|chat| directory.service(ServiceKind::Chat, &chat.service));
     let is_open =
         service.is_some_and(|service| service.chat().is_some_and(|terms| terms.without_key));
     if !is_open {

@@ -117,7 +117,7 @@ impl ActionText {
         Ok(match self {
             Self::Plain(action) => action,
             Self::Say(said) => Action::Say(said?),
-            Self::Send(mailing, _) if names.interaction.media == Media::Email => {
+            Self::Send(mailing, _) if names.interaction.media() == Media::Email => {
                 Action::Send(mailing.dispatch(names))
             }
             Self::Send(_, said) => Action::Say(said?),
@@ -160,7 +160,7 @@ impl Mailing {
 
 /// Returns the e-mail of a draft as it is to become.
 fn changed(changes: EmailChanges, names: &Names<'_>) -> Email {
-    let before = names.interaction.email.clone().unwrap_or_default();
+    let before = names.interaction.email().cloned().unwrap_or_default();
     changes.applied_to(before, names.lookup.letters)
 }
 

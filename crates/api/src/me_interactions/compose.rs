@@ -76,7 +76,7 @@ impl Answering {
         let original = names.interaction;
         let letters = names.lookup.letters;
         let queue = self.queue.as_ref().map(|queue| names.queue(queue));
-        let mut email = original.email.clone().unwrap_or_default();
+        let mut email = original.email().cloned().unwrap_or_default();
         if self.quote.is_some() {
             // What is quoted leaves in our name: it is cleaned as if we showed it.
             email.body = cut_markup(email.body);

@@ -59,7 +59,7 @@ impl PastInteraction {
             id: interaction.id.to_string(),
             link: lookup.url.interaction(interaction.id),
             type_id: direction_name(interaction.direction),
-            media_type: media_type(&interaction.media),
+            media_type: media_type(&interaction.media()),
             state: state_name(&interaction.state),
             start_date: date::print(interaction.received),
             end_date: ended(&interaction.state).map(date::print),
@@ -178,7 +178,7 @@ impl ContentMessage {
         lookup: Lookup<'_>,
     ) -> Self {
         let email =
-            (interaction.media == Media::Email).then(|| EmailFields::of(interaction, lookup));
+            (interaction.media() == Media::Email).then(|| EmailFields::of(interaction, lookup));
         let interaction = Content { past: PastInteraction::new(interaction, &[], lookup), email };
         Self { message_type: "GetInteractionContentMessage", reference_id, interaction, messages }
     }

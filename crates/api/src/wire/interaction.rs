@@ -123,22 +123,22 @@ impl InteractionResource {
     #[must_use]
     pub fn new(interaction: &Interaction, sight: Sight, lookup: Lookup<'_>) -> Self {
         let id = interaction.id.to_string();
-        let email = (interaction.media == Media::Email).then(|| EmailPart {
+        let email = (interaction.media() == Media::Email).then(|| EmailPart {
             email_object: EmailObject {
                 subject: interaction.subject.clone(),
                 interaction_id: id.clone(),
             },
             fields: EmailFields::of(interaction, lookup),
         });
-        let chat = (interaction.media == Media::Chat).then(|| ChatPart {
+        let chat = (interaction.media() == Media::Chat).then(|| ChatPart {
             chat_type: direction_name(interaction.direction),
             participants: sight.participants(interaction, lookup),
         });
         Self {
             id,
             link: lookup.url.interaction(interaction.id),
-            channel: interaction.media.name().to_owned(),
-            interaction_type: type_name(&interaction.media),
+            channel: interaction.media().name().to_owned(),
+            interaction_type: type_name(&interaction.media()),
             interaction_sub_type: interaction.sub_type.clone(),
             direction: direction_name(interaction.direction),
             state: status_name(sight.status),

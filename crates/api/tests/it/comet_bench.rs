@@ -14,7 +14,7 @@ use handoff_api::{Assembly, Setup};
 use handoff_bus::LocalBus;
 use handoff_content::FileKeeper;
 use handoff_domain::{
-    Action, Actor, Caller, Command, Direction, Interaction, InteractionId, Media, Named,
+    Action, Actor, Caller, Command, Direction, Interaction, InteractionId, Media, Medium, Named,
     NewInteraction, Placement, Queue, Role, UserData, UserId,
 };
 use handoff_engine::{
@@ -101,7 +101,7 @@ impl Bench {
         let new = NewInteraction {
             id,
             center: CENTER,
-            media: Media::Workitem,
+            medium: Medium::Workitem,
             direction: Direction::Inbound,
             sub_type: "InboundNew".to_owned(),
             external_id: None,
@@ -110,8 +110,6 @@ impl Bench {
             subject: Some("Invoice".to_owned()),
             priority: None,
             user_data: UserData::default(),
-            email: None,
-            chat: None,
             queue: Named::Known(queue),
             skills: BTreeMap::new(),
             placement: Placement::InQueue,

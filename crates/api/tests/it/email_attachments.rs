@@ -166,7 +166,7 @@ async fn a_picture_in_the_text_gets_a_name_of_its_own() {
     kate.does(&draft, json!({"operationName": "Save", "email": {"body": body}})).await.ok();
     assert_eq!(kate.sees(&draft).await["body"], body, "it is shown as it was written");
     let stored = mail.bench.engine.core().board().recent(draft.parse().unwrap()).unwrap();
-    let email = stored.value.email.as_ref().unwrap();
+    let email = stored.value.email().unwrap();
     assert_eq!(email.body, format!("<img src=\"cid:{file}@attachment.invalid\">"));
     let wrong = Upload { fields: &[("inline", "perhaps")], ..Upload::of(&draft) };
     mail.attaches(wrong).await.refused(400, 10);

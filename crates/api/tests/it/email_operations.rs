@@ -35,7 +35,7 @@ async fn a_reply_is_sent_and_its_sender_told() {
     assert!(sent["referenceId"].is_i64(), "{sent}");
     assert_eq!(mail.bench.engine.workers().outbox().post_due().await.unwrap(), 1);
     let [posted] = mail.postbox.mails().try_into().unwrap();
-    let email = posted.email.unwrap();
+    let email = posted.email().cloned().unwrap();
     assert_eq!(
         (email.from.as_str(), email.to, email.cc),
         (MAILBOX, vec![CUSTOMER.to_owned()], vec!["boss@example.com".to_owned()])
@@ -87,7 +87,7 @@ async fn a_mail_that_is_not_ready_is_not_sent() {
         .await
         .ok();
     assert_eq!(mail.bench.engine.workers().outbox().post_due().await.unwrap(), 1);
-    let posted = mail.postbox.mails().remove(0).email.unwrap();
+    let posted = mail.postbox.mails().remove(0).email().cloned().unwrap();
     assert_eq!((posted.to.len(), posted.from.as_str()), (2, MAILBOX));
 }
 
@@ -226,7 +226,7 @@ async fn what_a_customer_wrote_is_shown_clean_and_quoted_clean() {
         assert_eq!(told["email"]["body"], shown);
     }
     let stored = mail.bench.engine.core().board().recent(id.parse().unwrap()).unwrap();
-    assert_eq!(stored.value.email.as_ref().unwrap().body, html, "nothing of the original is lost");
+    assert_eq!(stored.value.email().unwrap().body, html, "nothing of the original is lost");
 
     let draft = mail.drafts(&id, op("Forward")).await;
     let draft_id = text(&draft["id"]).to_owned();
@@ -237,7 +237,7 @@ async fn what_a_customer_wrote_is_shown_clean_and_quoted_clean() {
     let email = json!({"body": format!("<p>See</p>{expected}"), "to": ["a@example.com"]});
     kate.does(&draft_id, json!({"operationName": "Send", "email": email})).await.ok();
     mail.bench.engine.workers().outbox().post_due().await.unwrap();
-    let posted = mail.postbox.mails().remove(0).email.unwrap();
+    let posted = mail.postbox.mails().remove(0).email().cloned().unwrap();
     assert_eq!(
         posted.body,
         "<p>See</p><blockquote><p>Hi</p><img src=\"cid:cat@example.com\"><img src=\"\"></blockquote>"
@@ -294,7 +294,7 @@ async fn an_answer_carries_the_pictures_that_it_quotes() {
     let kate = mail.bench.by("kate");
     kate.does(draft_id, op("Send")).await.ok();
     mail.bench.engine.workers().outbox().post_due().await.unwrap();
-    let posted = mail.postbox.mails().remove(0).email.unwrap();
+    let posted = mail.postbox.mails().remove(0).email().cloned().unwrap();
     let renamed =
         Attachment { content_id: Some(format!("{}@attachment.invalid", odd.file)), ..odd };
     assert!(posted.body.contains("\"cid:cat@example.com\""), "{}", posted.body);
@@ -408,7 +408,7 @@ async fn what_goes_out_by_a_reviewed_queue_is_sent_by_a_supervisor() {
         .ok();
     sam.does(&draft, send).await.ok();
     assert_eq!(mail.bench.engine.workers().outbox().post_due().await.unwrap(), 1);
-    assert_eq!(mail.postbox.mails()[0].email.as_ref().unwrap().body_as_plain_text, "Looked at");
+    assert_eq!(mail.postbox.mails()[0].email().unwrap().body_as_plain_text, "Looked at");
     let events = sam.get(&format!("/interactions/{draft}/events")).await.ok().to_string();
     assert!(events.contains("SentForReview"), "{events}");
 }

@@ -8,8 +8,8 @@ use handoff_api::wire::resource::{Lookup, PublicUrl};
 use handoff_domain::interaction::{Email, Participant, ParticipantRole};
 use handoff_domain::{
     Capacity, Center, CenterId, Direction, Group, GroupId, Handling, Interaction, InteractionId,
-    Media, Mode, Offer, OfferKind, Queue, QueueId, Role, Skill, SkillId, State, Step, Time, User,
-    UserData, UserId, Value, Wait, Workbin, WorkbinId, WorkbinOwner,
+    Media, Medium, Mode, Offer, OfferKind, Queue, QueueId, Role, Skill, SkillId, State, Step, Time,
+    User, UserData, UserId, Value, Wait, Workbin, WorkbinId, WorkbinOwner,
 };
 use handoff_engine::Directory;
 use handoff_store::{ChangeSet, MemoryStore, Put, Record, Store};
@@ -158,8 +158,6 @@ pub(crate) fn waiting(media: Media) -> Interaction {
         priority: 2,
         received: NOON,
         user_data: user_data(),
-        email: is_email.then(email),
-        chat: None,
         state: State::Queued(wait(queue, media.inbound_mode())),
         epoch: 1,
         queue: Some(queue),
@@ -168,7 +166,7 @@ pub(crate) fn waiting(media: Media) -> Interaction {
         drafts: BTreeSet::new(),
         concerned: BTreeSet::new(),
         submitter: None,
-        media,
+        medium: if is_email { Medium::Email(email()) } else { media.into() },
     }
 }
 

@@ -46,7 +46,8 @@ impl Attachment {
 pub(super) fn add(attempt: &Attempt<'_>, attachment: &Attachment) -> Result<Decision, Rejection> {
     attempt.owner(composing(attempt)?)?;
     let mut change = attempt.change();
-    let attachments = &mut change.after.email.get_or_insert_default().attachments;
+    let email = change.after.email_mut().ok_or_else(|| attempt.wrong_state())?;
+    let attachments = &mut email.attachments;
     attachments.retain(|other| other.file != attachment.file);
     attachments.push(attachment.clone());
     let bytes = attachments.iter().fold(0_u64, |sum, one| sum.saturating_add(one.bytes));
@@ -67,7 +68,8 @@ pub(super) fn add(attempt: &Attempt<'_>, attachment: &Attachment) -> Result<Deci
 pub(super) fn remove(attempt: &Attempt<'_>, file: FileId) -> Result<Decision, Rejection> {
     attempt.owner(composing(attempt)?)?;
     let mut change = attempt.change();
-    let attachments = &mut change.after.email.get_or_insert_default().attachments;
+    let email = change.after.email_mut().ok_or_else(|| attempt.wrong_state())?;
+    let attachments = &mut email.attachments;
     let unknown = || Rejection::Unknown { noun: Noun::Attachment, name: file.to_string() };
     let at = attachments.iter().position(|one| one.file == file).ok_or_else(unknown)?;
     let name = attachments.remove(at).name;

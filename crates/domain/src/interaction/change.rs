@@ -353,7 +353,7 @@ impl<'a> Change<'a> {
                     .cloned()
                     .unwrap_or_else(|| Desk::new(user, self.after.center, self.context.now));
                 if after.contains(&user) {
-                    desk.take_slot(self.after.id, self.after.media.clone());
+                    desk.take_slot(self.after.id, self.after.media().clone());
                 } else {
                     desk.free_slot(self.after.id);
                 }

@@ -77,7 +77,7 @@ pub(super) fn check_idle(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
     if chat.alerted.is_none() {
         change.say(Speaker::system(), Visibility::All, Content::IdleAlert);
         let now = attempt.context.now;
-        change.after.chat.iter_mut().for_each(|chat| chat.alerted = Some(now));
+        change.after.chat_mut().into_iter().for_each(|chat| chat.alerted = Some(now));
     } else {
         change.say(Speaker::system(), Visibility::All, Content::IdleClose);
         change.part();
@@ -142,7 +142,7 @@ fn give_up(change: &mut Change<'_>, offered: Option<UserId>, ended: LeaveReason)
 }
 
 fn end_conversation(change: &mut Change<'_>, ended: LeaveReason) {
-    change.after.chat.iter_mut().for_each(|chat| chat.ended = Some(ended));
+    change.after.chat_mut().into_iter().for_each(|chat| chat.ended = Some(ended));
 }
 
 /// Ends the session of an owned live chat. The other agents' part in it is over with it, and so is

@@ -32,9 +32,9 @@ struct Holder {
 
 /// Records who came and went; gives those who came in.
 pub(super) fn settle(before: Option<&Interaction>, change: &mut Change<'_>) -> Vec<UserId> {
-    let Some(chat) = &change.after.chat else { return Vec::new() };
+    let Some(chat) = change.after.chat() else { return Vec::new() };
     let holders = holders(&change.after);
-    let was_live = before.is_some_and(|before| before.chat.as_ref().is_some_and(Chat::is_live));
+    let was_live = before.is_some_and(|before| before.chat().is_some_and(Chat::is_live));
     let ended = chat.ended.filter(|_| was_live);
     // Whom agents shut out sees them go; a customer who goes by themselves sees nothing more.
     let is_shut_out = ended == Some(LeaveReason::Removed);
@@ -75,7 +75,7 @@ fn holders(interaction: &Interaction) -> Vec<Holder> {
 }
 
 fn customer_leaves(change: &mut Change<'_>, reason: LeaveReason) {
-    let parties = change.after.chat.iter_mut().flat_map(|chat| &mut chat.parties);
+    let parties = change.after.chat_mut().into_iter().flat_map(|chat| &mut chat.parties);
     let customer = parties.into_iter().find(|party| party.id == PartyId::CUSTOMER).map(|party| {
         party.present = false;
         Speaker::from(&*party)
@@ -88,7 +88,7 @@ fn customer_leaves(change: &mut Change<'_>, reason: LeaveReason) {
 /// Lets somebody be there as their role has it; gives them when they were not there before.
 fn come(change: &mut Change<'_>, holder: &Holder) -> Option<UserId> {
     let default_name = name_of(change, holder.user);
-    let chat = change.after.chat.as_mut()?;
+    let chat = change.after.chat_mut()?;
     let shown_to = holder.shown_to;
     let (next_public, next_colleague) = (chat.next_public(), chat.next_colleague());
     let is_seen_by_customer = shown_to == Visibility::All && customer_is_there(chat);
@@ -125,7 +125,7 @@ fn come(change: &mut Change<'_>, holder: &Holder) -> Option<UserId> {
 /// Lets everybody go who holds it no more.
 fn go(change: &mut Change<'_>, holders: &[Holder]) {
     let mut gone = Vec::new();
-    let parties = change.after.chat.iter_mut().flat_map(|chat| &mut chat.parties);
+    let parties = change.after.chat_mut().into_iter().flat_map(|chat| &mut chat.parties);
     for party in parties.filter(|party| party.present) {
         let Some(user) = party.kind.user() else { continue };
         if holders.iter().all(|holder| holder.user != user) {
@@ -141,7 +141,7 @@ fn go(change: &mut Change<'_>, holders: &[Holder]) {
 
 /// Records a coming or going. The customer hears of none once their session is over.
 fn announce(change: &mut Change<'_>, speaker: Speaker, shown_to: Visibility, content: Content) {
-    let is_there = change.after.chat.as_ref().is_some_and(customer_is_there);
+    let is_there = change.after.chat().is_some_and(customer_is_there);
     let visibility = if is_there { shown_to } else { shown_to.max(Visibility::Agents) };
     change.say(speaker, visibility, content);
 }
@@ -220,7 +220,7 @@ fn set_or_clear(timer: TimerKind, due: Option<Time>) -> TimerChange {
 }
 
 fn live_chat(interaction: &Interaction) -> Option<&Chat> {
-    interaction.chat.as_ref().filter(|chat| chat.is_live())
+    interaction.chat().filter(|chat| chat.is_live())
 }
 
 /// Returns the live conversation of a chat that an agent is in.
@@ -269,12 +269,12 @@ pub(super) struct Talk {
 /// it; of last words, who was there when they were said. Whoever came in is shown first what was
 /// said before.
 pub(super) fn talk(before: Option<&Interaction>, change: &Change<'_>, came: &[UserId]) -> Talk {
-    let Some(chat) = &change.after.chat else { return Talk::default() };
+    let Some(chat) = change.after.chat() else { return Talk::default() };
     let readers = readers(chat);
     let spoken = change.parting.as_ref().map_or(0, |parting| parting.said);
     let (first, rest) = change.said.split_at(spoken);
     let parting = change.parting.as_ref().and_then(|parting| {
-        let there = self::readers(parting.then.chat.as_ref()?);
+        let there = self::readers(parting.then.chat()?);
         let (facts, told) = news(first, &there)?;
         Some((facts, parting.then.clone(), told))
     });
@@ -298,12 +298,12 @@ fn endings(
     change: &Change<'_>,
     said: &[Entry],
 ) -> Vec<(Subject, Notice)> {
-    let (Some(before), Some(chat)) = (before, &change.after.chat) else { return Vec::new() };
+    let (Some(before), Some(chat)) = (before, change.after.chat()) else { return Vec::new() };
     let is_end = |entry: &Entry| {
         entry.from.kind == PartyKind::Customer && matches!(entry.content, Content::Left { .. })
     };
     let Some(end) = said.iter().position(is_end) else { return Vec::new() };
-    let there = before.chat.as_ref().map(readers).unwrap_or_default();
+    let there = before.chat().map(readers).unwrap_or_default();
     let goes = |user: UserId| chat.present(user).is_none() && change.actor.user() != Some(user);
     let told = there.into_iter().filter(|(user, _)| goes(*user)).map(|(user, sees)| {
         let entries =

@@ -14,7 +14,9 @@ use crate::id::InteractionId;
 use crate::interaction::attempt::{Attempt, queue_for};
 use crate::interaction::change::{Change, Related, Told};
 use crate::interaction::decision::Decision;
-use crate::interaction::{Attachment, Email, Handling, Interaction, Mode, Outcome, State, Status};
+use crate::interaction::{
+    Attachment, Email, Handling, Interaction, Medium, Mode, Outcome, State, Status,
+};
 use crate::media::{Direction, Media};
 use crate::rejection::Rejection;
 
@@ -23,7 +25,8 @@ use crate::rejection::Rejection;
 pub(super) fn create(attempt: &Attempt<'_>, draft: &Draft) -> Result<Decision, Rejection> {
     let original = attempt.before;
     let handling = attempt.handling()?;
-    let is_answerable = original.media == Media::Email && original.direction == Direction::Inbound;
+    let is_answerable =
+        original.media() == Media::Email && original.direction == Direction::Inbound;
     if !is_answerable || handling.mode != Mode::Processing {
         return Err(attempt.wrong_state());
     }
@@ -46,8 +49,7 @@ pub(super) fn create(attempt: &Attempt<'_>, draft: &Draft) -> Result<Decision, R
         notes: vec![],
         received: now,
         user_data,
-        email: Some(email(attempt, draft)),
-        chat: None,
+        medium: Medium::Email(email(attempt, draft)),
         state: State::Handling(Handling {
             by: owner,
             since: now,
@@ -82,7 +84,7 @@ pub(super) fn create(attempt: &Attempt<'_>, draft: &Draft) -> Result<Decision, R
 /// place, and has the files of its original that its text shows. What is passed on to somebody else
 /// names nothing, because they have none of it; they get all files instead.
 fn email(attempt: &Attempt<'_>, draft: &Draft) -> Email {
-    let original = attempt.before.email.clone().unwrap_or_default();
+    let original = attempt.before.email().cloned().unwrap_or_default();
     let newest =
         attempt.context.world.newest_inbound().map_or(attempt.before.id, |newest| newest.id);
     // Under the names by which the draft's text shows them.
@@ -120,7 +122,7 @@ pub(super) fn is_of_thread(
     let (draft, world) = (attempt.before, attempt.context.world);
     let is_here = |it: &&Interaction| {
         let is_near = it.thread_root() == draft.thread_root() || draft.parent == Some(it.id);
-        it.id == id && it.center == draft.center && it.media == Media::Email && is_near
+        it.id == id && it.center == draft.center && it.media() == Media::Email && is_near
     };
     world.base().filter(is_here).map(drop).ok_or(Rejection::OtherThread)
 }
@@ -146,7 +148,7 @@ pub(super) fn save(
     let mut change = attempt.change();
     change.kind = NotificationType::DraftSaved;
     change.facts.push(Fact::DraftSaved);
-    change.after.email.get_or_insert_default().rewrite(email);
+    change.after.email_mut().into_iter().for_each(|draft| draft.rewrite(email));
     if let Some(subject) = subject {
         change.after.subject = Some(subject.to_string());
     }

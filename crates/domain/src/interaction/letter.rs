@@ -16,7 +16,7 @@ use crate::interaction::change::{Change, Related};
 use crate::interaction::context::Context;
 use crate::interaction::decision::Decision;
 use crate::interaction::open::{NewInteraction, open_with};
-use crate::interaction::{Email, Interaction, State, Threading};
+use crate::interaction::{Email, Interaction, Medium, State, Threading};
 use crate::mail::{Automatic, untagged_key};
 use crate::media::Direction;
 use crate::rejection::Rejection;
@@ -167,7 +167,7 @@ fn acknowledge(change: &mut Change<'_>, new: NewAcknowledgement, queue: &Queue) 
         subject: Some(new.subject),
         priority: queue.priority,
         user_data: UserData::default(),
-        email: Some(Email { sends: 1, ..new.email }),
+        medium: Medium::Email(Email { sends: 1, ..new.email }),
         state: State::sending(None, change.context.now),
         epoch: 1,
         queued_at: None,

@@ -122,7 +122,8 @@ pub(super) fn offer(attempt: &Attempt<'_>, to: UserId) -> Result<Decision, Rejec
     let unknown = |noun, id: &dyn Display| Rejection::Unknown { noun, name: id.to_string() };
     let queue = world.queue(wait.queue).ok_or_else(|| unknown(Noun::Queue, &wait.queue))?;
     let user = world.user(to).ok_or_else(|| unknown(Noun::User, &to))?;
-    let waiting = Waiting::of(attempt.before, wait);
+    let media = attempt.before.media();
+    let waiting = Waiting::of(attempt.before, &media, wait);
     let desk = world.desk(to).ok_or(Rejection::TargetUnreachable)?;
     if let Some(exclusion) =
         routing::exclusion(&waiting, queue, routing::Agent { user, desk }, attempt.context.now)

@@ -15,8 +15,8 @@ use crate::interaction::change::{Change, Entry, Related};
 use crate::interaction::context::Context;
 use crate::interaction::decision::Decision;
 use crate::interaction::say::check_nickname;
-use crate::interaction::{Email, Filing, Interaction, Mode, Outcome, State};
-use crate::media::{Direction, Media};
+use crate::interaction::{Filing, Interaction, Medium, Mode, Outcome, State};
+use crate::media::Direction;
 use crate::rejection::Rejection;
 use crate::user_data::UserData;
 
@@ -41,8 +41,8 @@ pub struct NewInteraction {
     pub id: InteractionId,
     /// Its contact center.
     pub center: CenterId,
-    /// Its medium.
-    pub media: Media,
+    /// Its medium, with the e-mail that it is or the conversation that it starts.
+    pub medium: Medium<ChatRequest>,
     /// Who started it.
     pub direction: Direction,
     /// The wire's `interactionSubType`.
@@ -59,10 +59,6 @@ pub struct NewInteraction {
     pub priority: Option<i64>,
     /// User data.
     pub user_data: UserData,
-    /// The e-mail, for e-mail interactions.
-    pub email: Option<Email>,
-    /// The conversation that it starts, for a chat with a customer who is there.
-    pub chat: Option<ChatRequest>,
     /// Its queue; for one in an agent's hands the queue that it belongs to.
     pub queue: Named<Queue>,
     /// Skills asked for beyond the queue's, for the first wait.
@@ -79,8 +75,7 @@ pub struct NewInteraction {
 /// # Errors
 ///
 /// A [`Rejection`], tried in this order: a placement in hands by somebody who is no user, an
-/// unknown queue or one of another medium, a conversation of something that is no chat, a
-/// customer's nickname or user data beyond a bound, no contact-center session, no free slot (a
+/// unknown queue or one of another medium, a customer's nickname or user data beyond a bound, no contact-center session, no free slot (a
 /// draft needs none).
 pub fn open(
     new: NewInteraction,
@@ -102,19 +97,17 @@ pub(super) fn open_with(
         Placement::InQueue | Placement::Filed(_) => None,
         Placement::InHands { mode } => Some((actor.user().ok_or(Rejection::NotOwner)?, mode)),
     };
-    let queue = queue_for(&new.queue, &new.media)?.clone();
-    if let Some(chat) = &new.chat {
-        if new.media != Media::Chat {
-            return Err(Rejection::NoConversation);
-        }
+    let media = new.medium.media();
+    let queue = queue_for(&new.queue, &media)?.clone();
+    if let Medium::Chat(Some(chat)) = &new.medium {
         check_nickname(&chat.nickname)?;
     }
     new.user_data.check()?;
     if let Some((user, mode)) = maker {
         let slot = if mode == Mode::Composing { Slot::NotNeeded } else { Slot::Needed };
-        may_take(context, user, &new.media, slot)?;
+        may_take(context, user, &media, slot)?;
     }
-    let mode = new.media.inbound_mode();
+    let mode = media.inbound_mode();
     let skills = new.skills.clone();
     let since = context.now;
     let mut change = Change::of_new(unplaced(new, &queue, context), actor, context);
@@ -146,7 +139,7 @@ fn unplaced(new: NewInteraction, queue: &Queue, context: &Context<'_>) -> Intera
     Interaction {
         id: new.id,
         center: new.center,
-        media: new.media,
+        medium: new.medium.map_conversation(|request| Chat::start(request, context.now)),
         direction: new.direction,
         sub_type: new.sub_type,
         external_id: new.external_id,
@@ -163,8 +156,6 @@ fn unplaced(new: NewInteraction, queue: &Queue, context: &Context<'_>) -> Intera
         priority: new.priority.unwrap_or(queue.priority),
         received: context.now,
         user_data: new.user_data,
-        email: new.email,
-        chat: new.chat.map(|request| Chat::start(request, context.now)),
         state: State::Ended { outcome: Outcome::Canceled, at: context.now },
         epoch: 0,
         queue: Some(queue.id),

@@ -16,12 +16,12 @@ use crate::rejection::{Noun, Rejection};
 /// user (docs/compat/agents.md#gone).
 pub(super) fn in_queue(attempt: &Attempt<'_>, named: &Named<Queue>) -> Result<Decision, Rejection> {
     if let (State::Parked { mode, .. }, Actor::Server) = (&attempt.before.state, attempt.actor) {
-        let queue = queue_for(named, &attempt.before.media)?;
+        let queue = queue_for(named, &attempt.before.media())?;
         return Ok(requeue(attempt, *mode, queue));
     }
     let handling = attempt.handling()?;
     attempt.owner(handling)?;
-    let queue = queue_for(named, &attempt.before.media)?;
+    let queue = queue_for(named, &attempt.before.media())?;
     to_queue(attempt, handling, queue)
 }
 
@@ -104,7 +104,7 @@ pub(super) fn pull(
         expect_in(named, workbin, caller)?;
     }
     let slot = if mode == Mode::Composing { Slot::NotNeeded } else { Slot::Needed };
-    may_take(attempt.context, caller.user, &attempt.before.media, slot)?;
+    may_take(attempt.context, caller.user, &attempt.before.media(), slot)?;
     let mut change = attempt.change();
     change.facts.push(Fact::Pulled { workbin, by: caller.user });
     change.hand_to(caller.user, mode, None);

@@ -39,7 +39,7 @@ pub(super) fn say(attempt: &Attempt<'_>, utterance: &Utterance) -> Result<Decisi
 
 /// Says what an agent says before they go, at the beginning of the change that lets them go.
 pub(super) fn farewell(attempt: &Attempt<'_>, change: &mut Change<'_>) -> Result<(), Rejection> {
-    let chat = attempt.before.chat.as_ref().filter(|chat| chat.is_live());
+    let chat = attempt.before.chat().filter(|chat| chat.is_live());
     let (Some(utterance), Some(chat)) = (attempt.farewell, chat) else { return Ok(()) };
     let Some(speaker) = speaker(attempt, chat) else { return Ok(()) };
     let visibility = checked(chat, speaker, utterance)?;
@@ -61,7 +61,7 @@ pub(super) fn count_download(attempt: &Attempt<'_>, file: FileId) -> Result<Deci
     let mut change = attempt.change();
     change.told = Told::Nobody;
     change.facts.push(Fact::FileDownloaded { file });
-    if let Some(chat) = &mut change.after.chat {
+    if let Some(chat) = change.after.chat_mut() {
         chat.files = files;
     }
     Ok(change.finish())
@@ -91,7 +91,7 @@ pub(super) fn live<'a>(attempt: &Attempt<'a>) -> Result<&'a Chat, Rejection> {
     if attempt.before.mode() != Some(Mode::Chatting) {
         return Err(attempt.wrong_state());
     }
-    attempt.before.chat.as_ref().ok_or(Rejection::NoConversation)
+    attempt.before.chat().ok_or(Rejection::NoConversation)
 }
 
 fn in_hands<'a>(attempt: &Attempt<'a>) -> Result<&'a Chat, Rejection> {
@@ -254,7 +254,7 @@ fn put(change: &mut Change<'_>, speaker: &Party, visibility: Visibility, utteran
     if let Some(entry) = change.said.last_mut() {
         entry.message_id.clone_from(&utterance.message_id);
     }
-    let Some(chat) = &mut change.after.chat else { return };
+    let Some(chat) = change.after.chat_mut() else { return };
     // Agents are not limited (docs/compat/customers.md#files).
     if let (Some(bytes), None) = (upload, speaker.kind.user()) {
         chat.files.uploads = chat.files.uploads.saturating_add(1);
@@ -276,7 +276,7 @@ impl Change<'_> {
     pub(super) fn say(&mut self, from: Speaker, visibility: Visibility, content: Content) {
         let at = self.context.now;
         let entry: Option<Entry> =
-            self.after.chat.as_mut().map(|chat| chat.record(at, from, visibility, content));
+            self.after.chat_mut().map(|chat| chat.record(at, from, visibility, content));
         self.said.extend(entry);
     }
 }

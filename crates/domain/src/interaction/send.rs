@@ -14,7 +14,7 @@ use crate::interaction::attempt::{Attempt, queue_for};
 use crate::interaction::change::{Change, Entry, Told};
 use crate::interaction::decision::Decision;
 use crate::interaction::draft::{close, composing, is_of_thread, reopen};
-use crate::interaction::{Attachment, Email, Mode, Outcome, State, Status};
+use crate::interaction::{Attachment, Email, Medium, Mode, Outcome, State, Status};
 use crate::media::Media;
 use crate::rejection::{Noun, Rejection};
 use crate::time::Time;
@@ -34,7 +34,7 @@ pub(super) fn send(attempt: &Attempt<'_>, dispatch: &Dispatch) -> Result<Decisio
     change.after.subject = dispatch.subject.clone().or(change.after.subject.take());
     change.after.queue = queue.map(|queue| queue.id).or(change.after.queue);
     if let Some(review) = review(attempt, queue)? {
-        change.after.email = Some(Email { sends: email.sends - 1, ..email });
+        change.after.medium = Medium::Email(Email { sends: email.sends - 1, ..email });
         change.facts.push(Fact::SentForReview);
         change.last_sees(by, Status::Completed);
         let since = attempt.context.now;
@@ -45,7 +45,7 @@ pub(super) fn send(attempt: &Attempt<'_>, dispatch: &Dispatch) -> Result<Decisio
     }
     change.facts.push(Fact::SendStarted);
     let message_id = attempt.context.world.message_id(&email.from, email.sends);
-    change.after.email = Some(Email { message_id, ..email });
+    change.after.medium = Medium::Email(Email { message_id, ..email });
     change.after.state = State::sending(Some(by), attempt.context.now);
     close(&mut change);
     Ok(change.finish())
@@ -54,7 +54,7 @@ pub(super) fn send(attempt: &Attempt<'_>, dispatch: &Dispatch) -> Result<Decisio
 /// Returns the e-mail as it goes out, less its `Message-ID`.
 fn ready(attempt: &Attempt<'_>, dispatch: &Dispatch) -> Result<Email, Rejection> {
     let world = attempt.context.world;
-    let mut email = attempt.before.email.clone().unwrap_or_default();
+    let mut email = attempt.before.email().cloned().unwrap_or_default();
     if let Some(written) = &dispatch.email {
         email.rewrite(written);
     }

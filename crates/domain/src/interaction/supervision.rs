@@ -36,7 +36,7 @@ pub(super) fn intrude(attempt: &Attempt<'_>, mode: SupervisorMode) -> Result<Dec
     }
     let desk = attempt.context.world.desk(user);
     let desk = desk.filter(|desk| desk.session.is_some()).ok_or(Rejection::NoSession)?;
-    if !desk.is_reachable(&attempt.before.media) {
+    if !desk.is_reachable(&attempt.before.media()) {
         return Err(Rejection::TargetUnreachable);
     }
     let mut change = attempt.change();

@@ -53,6 +53,6 @@ pub fn party_of<'a>(
     if !interaction.mode().is_some_and(|mode| is_in_hands && modes.contains(&mode)) {
         return Err(Rejection::WrongState { status: interaction.status_for(user), command });
     }
-    let chat = interaction.chat.as_ref().ok_or(Rejection::NoConversation)?;
+    let chat = interaction.chat().ok_or(Rejection::NoConversation)?;
     chat.present(user).ok_or(Rejection::NotInConversation)
 }

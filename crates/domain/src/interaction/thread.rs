@@ -83,14 +83,14 @@ pub(super) fn join(
 }
 
 fn is_email_of(parent: &crate::interaction::Interaction, attempt: &Attempt<'_>) -> bool {
-    parent.center == attempt.before.center && parent.media == Media::Email
+    parent.center == attempt.before.center && parent.media() == Media::Email
 }
 
 /// Lets the owner move an inbound e-mail, and supervisors and admins as long as it is not over. A
 /// draft belongs to what it answers.
 fn may_move(attempt: &Attempt<'_>) -> Result<(), Rejection> {
     let before = attempt.before;
-    let is_letter = before.media == Media::Email && before.direction == Direction::Inbound;
+    let is_letter = before.media() == Media::Email && before.direction == Direction::Inbound;
     if !is_letter || before.is_ended() {
         return Err(attempt.wrong_state());
     }

@@ -18,7 +18,7 @@ pub(super) fn transfer(attempt: &Attempt<'_>, target: &Target) -> Result<Decisio
     match target {
         Target::Agent(named) => to_agent(attempt, owner, *named.known(Noun::User)?),
         Target::Queue(named) => {
-            let queue = queue_for(named, &attempt.before.media)?;
+            let queue = queue_for(named, &attempt.before.media())?;
             place::to_queue(attempt, handling, queue)
         }
         Target::Skill(named) => to_skill(attempt, handling, named),
@@ -80,12 +80,12 @@ pub(super) fn may_be_offered(attempt: &Attempt<'_>, target: UserId) -> Result<()
     let desk = context
         .world
         .desk(target)
-        .filter(|desk| desk.is_reachable(&before.media))
+        .filter(|desk| desk.is_reachable(&before.media()))
         .ok_or(Rejection::TargetUnreachable)?;
-    if !desk.is_ready(&before.media) {
+    if !desk.is_ready(&before.media()) {
         return Err(Rejection::TargetNotReady);
     }
-    if desk.slots.contains_key(&before.id) || desk.has_room(user, &before.media) {
+    if desk.slots.contains_key(&before.id) || desk.has_room(user, &before.media()) {
         Ok(())
     } else {
         Err(Rejection::TargetFull)

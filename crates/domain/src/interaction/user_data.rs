@@ -19,7 +19,7 @@ pub(super) fn update(attempt: &Attempt<'_>, changes: &UserData) -> Result<Decisi
         change.after.user_data.update(changes);
         Ok(change.after.user_data.check()?)
     };
-    match (attempt.actor, &attempt.before.chat) {
+    match (attempt.actor, attempt.before.chat()) {
         // The customer may while they are there (`updateData` of the customer API).
         (Actor::Customer, Some(_)) => {
             live(attempt)?;
@@ -125,8 +125,8 @@ fn set_properties(change: &mut Change<'_>, patch: &Patch) -> Result<(), Rejectio
     let after = &mut change.after;
     after.subject = subject.clone().or(after.subject.take());
     after.priority = priority.unwrap_or(after.priority);
-    if let Some(written) = email {
-        after.email.get_or_insert_default().rewrite(written);
+    if let (Some(written), Some(email)) = (email, after.email_mut()) {
+        email.rewrite(written);
     }
     change.facts.push(Fact::PropertiesChanged);
     Ok(())

@@ -16,10 +16,7 @@ impl Interaction {
         let texts = [&self.subject, &self.comment, &self.contact, &self.external_id];
         let texts: usize = texts.into_iter().flatten().map(String::len).sum();
         let notes: usize = self.notes.iter().map(|note| size_of_val(note) + note.text.len()).sum();
-        REST + texts
-            + notes
-            + self.user_data.weight()
-            + self.email.as_ref().map_or(0, Email::weight)
+        REST + texts + notes + self.user_data.weight() + self.email().map_or(0, Email::weight)
     }
 }
 

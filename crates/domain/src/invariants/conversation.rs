@@ -126,7 +126,7 @@ fn chats<'a>(snapshot: &'a Snapshot<'_>) -> impl Iterator<Item = (&'a Interactio
     snapshot
         .interactions
         .iter()
-        .filter_map(|interaction| interaction.chat.as_ref().map(|chat| (*interaction, chat)))
+        .filter_map(|interaction| interaction.chat().map(|chat| (*interaction, chat)))
 }
 
 /// S20: the numbers of entries only grow, a session that ended is ended for good, and the customer
@@ -137,8 +137,8 @@ fn chats<'a>(snapshot: &'a Snapshot<'_>) -> impl Iterator<Item = (&'a Interactio
 /// When that was not so.
 pub fn conversation_grows(before: &Interaction, after: &Interaction) -> Result<(), Violation> {
     const NAME: &str = "conversation_grows";
-    let (Some(earlier), Some(later)) = (&before.chat, &after.chat) else {
-        let is_same = before.chat.is_none() && after.chat.is_none();
+    let (Some(earlier), Some(later)) = (before.chat(), after.chat()) else {
+        let is_same = before.chat().is_none() && after.chat().is_none();
         return demand(is_same, NAME, before.id, "its conversation came or went");
     };
     let is_growing =
@@ -186,7 +186,7 @@ pub fn said_in_order<'a>(
     const NAME: &str = "said_in_order";
     for sees in AUDIENCES {
         let total = |of: Option<&Interaction>| {
-            of.and_then(|of| of.chat.as_ref()).map_or(0, |chat| chat.total_for(sees))
+            of.and_then(|of| of.chat()).map_or(0, |chat| chat.total_for(sees))
         };
         let mut last = total(before);
         for entry in said.clone() {

@@ -43,11 +43,11 @@ pub fn one_place(snapshot: &Snapshot<'_>) -> Result<(), Violation> {
         demand(!(is_live && is_parked), NAME, id, "a live chat lies in a workbin")?;
         let is_chat = matches!(interaction.mode(), Some(Mode::Chatting | Mode::LeftChat));
         let is_outgoing =
-            interaction.media == Media::Email && interaction.direction == Direction::Outbound;
+            interaction.media() == Media::Email && interaction.direction == Direction::Outbound;
         let is_sending = matches!(interaction.state, State::Sending { .. });
         demand(is_outgoing || !is_sending, NAME, id, "is on its way out and no e-mail of ours")?;
         demand(
-            !is_chat || interaction.media == Media::Chat,
+            !is_chat || interaction.media() == Media::Chat,
             NAME,
             id,
             "is worked on as a chat and is none",

@@ -160,10 +160,12 @@ pub fn offered_to_able(
     let Some(offer) = after.acceptable().find(|offer| offer.number > known) else { return Ok(()) };
     let desk = earlier.desks.get(&offer.to);
     let is_able = desk.zip(earlier.users.get(&offer.to)).is_some_and(|(desk, user)| {
-        let has_room = desk.slots.contains_key(&after.id) || desk.has_room(user, &after.media);
-        let is_free = desk.is_ready(&after.media) && has_room;
+        let has_room = desk.slots.contains_key(&after.id) || desk.has_room(user, &after.media());
+        let is_free = desk.is_ready(&after.media()) && has_room;
         // A supervisor offers themselves what they ask for, and it costs them nothing.
-        user.enabled && desk.is_reachable(&after.media) && (is_free || offer.kind.is_supervision())
+        user.enabled
+            && desk.is_reachable(&after.media())
+            && (is_free || offer.kind.is_supervision())
     });
     demand(is_able, "offered_to_able", after.id, "it was offered to somebody who cannot take it")
 }

@@ -95,7 +95,7 @@ fn saving_keeps_text_and_subject_and_is_told_as_such() {
         handoff_domain::interaction::Email { body: "Dear Eve".to_string(), ..Default::default() };
     let save = Action::SaveDraft { email: email.clone(), subject: Some("Your order".to_string()) };
     let decision = floor.does(ANN, draft, save);
-    assert_eq!(decision.after.email.as_ref().map(|email| &email.body), Some(&email.body));
+    assert_eq!(decision.after.email().map(|email| &email.body), Some(&email.body));
     assert_eq!(decision.after.subject.as_deref(), Some("Your order"));
     assert_eq!(decision.events[0].notices[0].kind, NotificationType::DraftSaved);
 }

@@ -3,6 +3,7 @@
 use handoff_domain::command::{Action, Actor, Named};
 use handoff_domain::event::{Fact, Subject};
 use handoff_domain::id::InteractionId;
+use handoff_domain::interaction::Medium;
 use handoff_domain::interaction::decide::Decision;
 use handoff_domain::media::Media;
 use handoff_domain::rejection::Rejection;
@@ -26,7 +27,7 @@ impl Floor {
         let email = Email { from: "eve@customer.example".to_string(), ..Email::default() };
         NewInteraction {
             id: InteractionId::compose(2, self.interactions.len() as u64),
-            email: Some(email),
+            medium: Medium::Email(email),
             contact: Some("c1".to_string()),
             ..self.new_interaction(&Media::Email)
         }

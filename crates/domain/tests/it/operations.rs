@@ -89,7 +89,7 @@ fn is_accepted(
     name: &str,
     trial: &str,
 ) -> bool {
-    let media = &floor.interactions[&id].media;
+    let media = &floor.interactions[&id].media();
     let say = |content| Action::Say(Utterance::new(content, Visibility::All));
     let action = match trial {
         "Url" => say(Content::PushUrl { url: "https://x.example".to_string() }),

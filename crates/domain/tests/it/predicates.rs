@@ -2,7 +2,7 @@
 
 use handoff_domain::chat::{Chat, Entry, PartyId, PartyKind, Visibility};
 use handoff_domain::command::Action;
-use handoff_domain::interaction::{Outcome, Participant, ParticipantRole, State};
+use handoff_domain::interaction::{Medium, Outcome, Participant, ParticipantRole, State};
 use handoff_domain::invariants::{self, Snapshot, Violation, standing, step};
 use handoff_domain::{Direction, Interaction, InteractionId, Mode, OfferKind, Time, WorkbinId};
 
@@ -79,7 +79,7 @@ const STEPS: &[Break] = &[
     ("processing", |it| it.offers -= 1, "offers_counted"),
     ("processing with transfer", |it| offer(it).to = CID, "offers_counted"),
     ("talking with intrusion", |it| asked(it).to = CID, "offers_counted"),
-    ("talking", |it| it.chat = None, "conversation_grows"),
+    ("talking", |it| it.medium = Medium::Chat(None), "conversation_grows"),
     ("talking", |it| chat(it).total -= 1, "conversation_grows"),
     ("talking is over", |it| chat(it).ended = None, "conversation_grows"),
     ("talking is over", |it| chat(it).for_customer += 1, "conversation_grows"),
@@ -101,7 +101,7 @@ fn attempt(interaction: &mut Interaction) -> &mut u32 {
 }
 
 fn chat(interaction: &mut Interaction) -> &mut Chat {
-    interaction.chat.as_mut().expect("it is a conversation")
+    interaction.chat_mut().expect("it is a conversation")
 }
 
 fn inherited(interaction: &mut Interaction) {

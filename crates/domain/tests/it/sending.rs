@@ -18,7 +18,7 @@ fn send() -> Action {
 }
 
 fn email(decision: &Decision) -> &Email {
-    decision.after.email.as_ref().expect("an e-mail")
+    decision.after.email().expect("an e-mail")
 }
 
 /// Lets the customer write again in the thread of an interaction.
@@ -163,7 +163,7 @@ fn a_draft_begun_after_the_customer_wrote_again_goes_out() {
     let original = floor.owned(&Media::Email);
     let newer = writes_again(&mut floor, original);
     let draft = floor.does(ANN, original, reply()).related[0].clone();
-    assert_eq!(draft.email.as_ref().and_then(|email| email.base), Some(newer));
+    assert_eq!(draft.email().and_then(|email| email.base), Some(newer));
     assert_eq!(floor.does(ANN, draft.id, send()).after.status(), Status::Sending);
 }
 

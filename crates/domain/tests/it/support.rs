@@ -7,6 +7,7 @@ use handoff_domain::command::{
 };
 use handoff_domain::event::{Notice, Subject, View};
 use handoff_domain::id::{InteractionId, UserId};
+use handoff_domain::interaction::Medium;
 use handoff_domain::interaction::decide::{Decision, decide};
 use handoff_domain::interaction::{Email, Status};
 use handoff_domain::media::Media;
@@ -102,7 +103,7 @@ impl Floor {
     /// Opens a chat with a customer who is there.
     pub(crate) fn converse(&mut self) -> InteractionId {
         let make = |floor: &Self| NewInteraction {
-            chat: Some(chat_request()),
+            medium: Medium::Chat(Some(chat_request())),
             ..floor.new_interaction(&Media::Chat)
         };
         self.begin(make, &Actor::Customer)

@@ -7,6 +7,7 @@ use handoff_domain::chat::{
 use handoff_domain::command::{Action, Actor, Command, Named, Target};
 use handoff_domain::event::{NotificationType, Subject, View};
 use handoff_domain::id::{FileId, InteractionId, UserId};
+use handoff_domain::interaction::Medium;
 use handoff_domain::interaction::decide::{Decision, TimerChange, TimerKind, decide};
 use handoff_domain::interaction::{Mode, Status};
 use handoff_domain::media::Media;
@@ -55,13 +56,16 @@ pub(crate) fn told(decision: &Decision) -> Vec<(UserId, Visibility)> {
 }
 
 pub(crate) fn chat(decision: &Decision) -> &Chat {
-    decision.after.chat.as_ref().expect("it is a conversation")
+    decision.after.chat().expect("it is a conversation")
 }
 
 #[test]
 fn a_chat_begins_with_its_customer_and_its_timers() {
     let floor = Floor::new();
-    let new = NewInteraction { chat: Some(chat_request()), ..floor.new_interaction(&Media::Chat) };
+    let new = NewInteraction {
+        medium: Medium::Chat(Some(chat_request())),
+        ..floor.new_interaction(&Media::Chat)
+    };
     let decision = floor.try_open(new, &Actor::Customer).expect("it may be opened");
     assert_eq!(lines(decision.said(), Visibility::All), ["1 1 Joined"]);
     assert!(told(&decision).is_empty());
@@ -69,12 +73,12 @@ fn a_chat_begins_with_its_customer_and_its_timers() {
     let silence = TimerChange::Set(TimerKind::CustomerSilence, at(45_000));
     assert_eq!(decision.timers, [silence, TimerChange::Set(TimerKind::LongestWait, at(600_000))]);
     assert_eq!(chat(&decision).parties[0].kind, PartyKind::Customer);
-    let mail =
-        NewInteraction { chat: Some(chat_request()), ..floor.new_interaction(&Media::Email) };
-    assert_eq!(floor.try_open(mail, &Actor::Customer), Err(Rejection::NoConversation));
     let mut nameless = chat_request();
     nameless.nickname.clear();
-    let nameless = NewInteraction { chat: Some(nameless), ..floor.new_interaction(&Media::Chat) };
+    let nameless = NewInteraction {
+        medium: Medium::Chat(Some(nameless)),
+        ..floor.new_interaction(&Media::Chat)
+    };
     assert!(matches!(
         floor.try_open(nameless, &Actor::Customer),
         Err(Rejection::TextBounds { .. })
@@ -172,7 +176,7 @@ fn agents_cannot_count_who_looks_on() {
     );
     // A chat that began before agents had numbers of their own goes on with those that it has.
     let (mut floor, id) = state("talking while monitored");
-    let chat = floor.interactions.get_mut(&id).and_then(|it| it.chat.as_mut()).expect("a chat");
+    let chat = floor.interactions.get_mut(&id).and_then(|it| it.chat_mut()).expect("a chat");
     chat.parties.iter_mut().for_each(|party| party.colleague = None);
     floor.brings_in(id, Action::Invite(Named::Known(BOB)), BOB);
     let entry = floor.transcripts[&id].last().expect("they joined");
@@ -466,7 +470,7 @@ fn the_history_that_is_shown_has_bounds() {
 #[test]
 fn a_full_transcript_takes_what_the_server_records_alone() {
     let (mut floor, id) = state("talking");
-    floor.interactions.get_mut(&id).and_then(|it| it.chat.as_mut()).expect("a chat").total =
+    floor.interactions.get_mut(&id).and_then(|it| it.chat_mut()).expect("a chat").total =
         Chat::ENTRIES_MAX;
     let words = says(text("more"), Visibility::All);
     assert_eq!(floor.tries(ANN, id, words.clone()), Err(Rejection::TranscriptFull));

@@ -65,7 +65,7 @@ fn a_reply_names_what_it_answers_and_a_forwarded_letter_has_its_files() {
     let (mut floor, earlier, later) = two_letters();
     floor.does(ANN, later, join(earlier));
     let email =
-        floor.interactions.get_mut(&later).and_then(|it| it.email.as_mut()).expect("an e-mail");
+        floor.interactions.get_mut(&later).and_then(|it| it.email_mut()).expect("an e-mail");
     email.message_id = Some("2@customer.example".to_string());
     email.answers = vec!["1@customer.example".to_string()];
     email.mailbox = Some("sales@ours.example".to_string());
@@ -77,7 +77,7 @@ fn a_reply_names_what_it_answers_and_a_forwarded_letter_has_its_files() {
     ] {
         let decision = floor.does(ANN, later, drafts(kind));
         let draft = &decision.related[0];
-        let email = draft.email.as_ref().expect("an e-mail");
+        let email = draft.email().expect("an e-mail");
         assert_eq!((draft.thread, draft.parent), (Some(earlier), Some(later)), "{kind:?}");
         assert_eq!(email.answers, answers, "{kind:?}");
         assert_eq!(email.attachments.len(), files, "{kind:?}");
@@ -97,7 +97,7 @@ fn files_are_attached_once_and_bounded() {
     let added = floor.does(ANN, draft, Action::AddAttachment(file(3)));
     assert_eq!(added.events[0].notices[0].kind, NotificationType::AttachmentAdded);
     let again = floor.does(ANN, draft, Action::AddAttachment(file(5)));
-    let attachments = again.after.email.expect("an e-mail").attachments;
+    let attachments = again.after.email().cloned().expect("an e-mail").attachments;
     assert_eq!(attachments.iter().map(|one| one.bytes).collect::<Vec<_>>(), [5]);
     let most = handoff_domain::Attachment::FILES_MAX;
     for number in 1..most {
@@ -109,5 +109,5 @@ fn files_are_attached_once_and_bounded() {
     assert_eq!(refusal, Err(Rejection::AttachmentBounds { part: "files", most: 100 }));
     let removed = floor.does(ANN, draft, Action::RemoveAttachment(file(1).file));
     assert_eq!(removed.events[0].notices[0].kind, NotificationType::AttachmentRemoved);
-    assert_eq!(removed.after.email.expect("an e-mail").attachments.len(), most - 1);
+    assert_eq!(removed.after.email().cloned().expect("an e-mail").attachments.len(), most - 1);
 }

@@ -95,7 +95,7 @@ fn believed(entries: &[Entry], sees: Visibility) -> BTreeSet<PartyId> {
 
 /// Returns who is there whom a reader may see.
 fn visible(floor: &Floor, id: InteractionId, sees: Visibility) -> BTreeSet<PartyId> {
-    let chat = floor.interactions[&id].chat.as_ref().expect("a conversation");
+    let chat = floor.interactions[&id].chat().expect("a conversation");
     let seen = chat.parties.iter().filter(|party| party.present && party.shown_to <= sees);
     seen.map(|party| party.id_for(sees).expect("seen")).collect()
 }
@@ -156,13 +156,13 @@ proptest! {
             deliver(&mut screens, &before, &decision)?;
             let transcript = &floor.transcripts[&id];
             for sees in AUDIENCES {
-                let is_live = decision.after.chat.as_ref().is_some_and(handoff_domain::Chat::is_live);
+                let is_live = decision.after.chat().is_some_and(handoff_domain::Chat::is_live);
                 // The customer hears of nobody after their session.
                 if is_live || sees != Visibility::All {
                     prop_assert_eq!(believed(transcript, sees), visible(&floor, id, sees), "{:?}", sees);
                 }
                 let numbers = transcript.iter().filter_map(|entry| entry.index_for(sees));
-                prop_assert!(numbers.eq(1..=floor.interactions[&id].chat.as_ref().map_or(0, |chat| chat.total_for(sees))));
+                prop_assert!(numbers.eq(1..=floor.interactions[&id].chat().map_or(0, |chat| chat.total_for(sees))));
             }
             prop_assert!(transcript.iter().all(|entry| entry.customer.is_none() || entry.visibility == Visibility::All));
         }

@@ -10,8 +10,8 @@ use handoff_domain::command::{Action, Actor, Caller, Command, Named};
 use handoff_domain::desk::{Channels, Desk, Reach};
 use handoff_domain::event::Topic;
 use handoff_domain::id::{CenterId, GroupId, InteractionId, QueueId, SkillId, UserId, WorkbinId};
+use handoff_domain::interaction::Interaction;
 use handoff_domain::interaction::decide::{Context, Decision, Options, World};
-use handoff_domain::interaction::{Email, Interaction};
 use handoff_domain::invariants::Snapshot;
 use handoff_domain::media::{Direction, Media};
 use handoff_domain::rejection::Rejection;
@@ -126,7 +126,7 @@ impl Floor {
         NewInteraction {
             id: InteractionId::compose(1, self.made),
             center: CENTER,
-            media: media.clone(),
+            medium: media.clone().into(),
             direction: Direction::Inbound,
             sub_type: "InboundNew".to_string(),
             external_id: None,
@@ -135,8 +135,6 @@ impl Floor {
             subject: None,
             priority: None,
             user_data: UserData([("taken".to_string(), Value::Bool(true))].into()),
-            email: (*media == Media::Email).then(Email::default),
-            chat: None,
             queue: Named::Known(self.queues[&queue_id(media)].clone()),
             skills: BTreeMap::new(),
             placement: Placement::InQueue,
@@ -307,7 +305,7 @@ impl World for View<'_> {
     fn newest_inbound(&self) -> Option<&Interaction> {
         let root = self.floor.interactions.get(&self.id)?.thread_root();
         let mut inbound = self.floor.interactions.values().rev().filter(|it| {
-            it.media == Media::Email
+            it.media() == Media::Email
                 && it.direction == Direction::Inbound
                 && it.thread_root() == root
         });

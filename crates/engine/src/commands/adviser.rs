@@ -18,7 +18,8 @@ pub(super) fn adviser(
     let (skills, passes) = (SkillLevels::new(), Vec::new());
     let wait =
         Wait { queue: queue.id, since: now, front: false, mode: Mode::Chatting, skills, passes };
-    let line = Line { queue, waiting: std::iter::once(Waiting::of(chat, &wait)) };
+    let media = chat.media();
+    let line = Line { queue, waiting: std::iter::once(Waiting::of(chat, &media, &wait)) };
     let here = desks.iter().filter(|desk| desk.center == chat.center && desk.session.is_some());
     let strangers = here.filter(|desk| !people.contains(&desk.user));
     let agents = strangers

@@ -68,7 +68,7 @@ pub(super) fn is_nothing(decision: &Decision) -> bool {
 pub(super) fn message_sent(command: &Command, after: &Interaction) -> Option<Receipt> {
     let is_sent =
         matches!((&command.action, &after.state), (Action::Send(_), State::Sending { .. }));
-    let message_id = after.email.as_ref().filter(|_| is_sent)?.message_id.as_ref()?;
+    let message_id = after.email().filter(|_| is_sent)?.message_id.as_ref()?;
     Some(known_message(after.center, message_id, after.id))
 }
 

@@ -136,7 +136,7 @@ fn forget_written(core: &Core, puts: &[Put]) {
 }
 
 fn concerns_chat(event: &Event) -> bool {
-    matches!(&event.subject, Subject::Interaction(interaction) if interaction.chat.is_some())
+    matches!(&event.subject, Subject::Interaction(interaction) if interaction.chat().is_some())
 }
 
 fn told_of(change: &ChangeSet) -> Vec<u128> {

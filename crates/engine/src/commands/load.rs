@@ -75,7 +75,7 @@ impl Commands {
         command: &Command,
         world: &mut LoadedWorld<'_>,
     ) -> Result<(), StoreError> {
-        let Some(chat) = &before.chat else { return Ok(()) };
+        let Some(chat) = before.chat() else { return Ok(()) };
         world.customer_seen = Some(self.core.chats.seen(before.id));
         if matches!(command.action, Action::Accept { .. }) {
             let all = usize::try_from(chat.total).unwrap_or(usize::MAX);
@@ -94,7 +94,7 @@ impl Commands {
         world: &mut LoadedWorld<'_>,
     ) -> Result<(), StoreError> {
         match &command.action {
-            Action::CreateDraft(_) | Action::Send(_) if before.media == Media::Email => {
+            Action::CreateDraft(_) | Action::Send(_) if before.media() == Media::Email => {
                 world.newest_inbound = self.views.newest_inbound_of(before).await?;
                 if let Some(base) = base_of(&command.action) {
                     world.base = self.core.load_interaction(base).await?;

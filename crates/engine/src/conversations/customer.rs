@@ -58,10 +58,8 @@ impl Conversations {
             Some(id) => self.core.interaction(id).await?,
             None => None,
         };
-        let expected = found
-            .as_ref()
-            .and_then(|found| found.chat.as_ref())
-            .map(|chat| &chat.customer.key_hash);
+        let expected =
+            found.as_ref().and_then(|found| found.chat()).map(|chat| &chat.customer.key_hash);
         let is_right = expected.is_some_and(|hash| hash.as_bytes().ct_eq(given.as_bytes()).into());
         let found = found.filter(|found| is_right && is_readable(found, self.core.now()));
         found.ok_or(NotYourChat::Unknown)
@@ -81,7 +79,7 @@ impl Conversations {
 
     /// Notes a sign of life of the customer of a live chat.
     pub fn keep_customer(&self, interaction: &Interaction) {
-        if interaction.chat.as_ref().is_some_and(handoff_domain::Chat::is_live) {
+        if interaction.chat().is_some_and(handoff_domain::Chat::is_live) {
             self.core.chats.see(interaction.id, self.core.now());
         }
     }

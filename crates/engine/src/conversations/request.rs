@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::{
-    Actor, CenterId, ChatRequest, CustomerKey, Direction, Interaction, Media, Named, Queue,
+    Actor, CenterId, ChatRequest, CustomerKey, Direction, Interaction, Medium, Named, Queue,
     SkillLevels, UserData, Value,
 };
 use handoff_store::Receipt;
@@ -116,11 +116,12 @@ impl Conversations {
         let NewChat {
             center, queue, service, times, nickname, subject, user_data, request, ..
         } = new;
+        let conversation = ChatRequest { service, nickname, customer, times };
         let opening = Opening {
             new: NewInteraction {
                 id,
                 center,
-                media: Media::Chat,
+                medium: Medium::Chat(Some(conversation)),
                 direction: Direction::Inbound,
                 sub_type: "InboundNew".to_owned(),
                 external_id: None,
@@ -129,8 +130,6 @@ impl Conversations {
                 subject,
                 priority: None,
                 user_data,
-                email: None,
-                chat: Some(ChatRequest { service, nickname, customer, times }),
                 queue: Named::Known((*queue).clone()),
                 skills: SkillLevels::new(),
                 placement: Placement::InQueue,

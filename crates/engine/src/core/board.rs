@@ -71,7 +71,7 @@ impl Lines {
             return;
         }
         if let Some(wait) = interaction.wait() {
-            let (media, priority) = (interaction.media.clone(), interaction.priority);
+            let (media, priority) = (interaction.media(), interaction.priority);
             let entry = Entry { id, media, priority, wait: wait.clone() };
             let rank = entry.waiting().rank();
             self.by_queue.entry(wait.queue).or_default().insert(rank, entry);
@@ -240,7 +240,7 @@ impl Inner {
 
 #[cfg(test)]
 mod tests {
-    use handoff_domain::{CenterId, Direction, Note, State, Time};
+    use handoff_domain::{CenterId, Direction, Medium, Note, State, Time};
 
     use super::*;
 
@@ -248,7 +248,7 @@ mod tests {
         Interaction {
             id,
             center: CenterId(1),
-            media: Media::Workitem,
+            medium: Medium::Workitem,
             direction: Direction::Inbound,
             sub_type: String::new(),
             external_id: None,
@@ -262,8 +262,6 @@ mod tests {
             priority: 0,
             received: Time(0),
             user_data: handoff_domain::UserData::default(),
-            email: None,
-            chat: None,
             state: State::Ended { outcome: handoff_domain::Outcome::Completed, at: Time(0) },
             epoch: 0,
             queue: None,

@@ -77,7 +77,7 @@ impl Chats {
         let mut told = Vec::new();
         for event in events {
             let Subject::Interaction(interaction) = &event.subject else { continue };
-            if interaction.chat.is_none() {
+            if interaction.chat().is_none() {
                 continue;
             }
             let entries: Vec<Entry> = event.entries().cloned().collect();
@@ -99,7 +99,7 @@ impl Chats {
         if let (true, Some(queue)) = (is_taken, interaction.queue) {
             self.pace.note(queue, event.at);
         }
-        if interaction.chat.as_ref().is_some_and(|chat| !chat.is_live()) {
+        if interaction.chat().is_some_and(|chat| !chat.is_live()) {
             self.seen.lock().unwrap_or_else(PoisonError::into_inner).remove(&interaction.id);
             self.notes.forget(interaction.id);
         }

@@ -58,7 +58,7 @@ fn identity(letter: &Letter) -> String {
 
 /// Tells whether a letter that was taken in has the sender, the subject and the date of another.
 fn is_alike(taken: &Interaction, letter: &Letter) -> bool {
-    let Some(email) = &taken.email else { return false };
+    let Some(email) = taken.email() else { return false };
     let sender = letter.from.as_ref().map(|from| mailbox_key(&from.address)).unwrap_or_default();
     mailbox_key(&email.from) == sender
         && taken.subject == subject(letter)

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::mail::untagged_key;
 use handoff_domain::{
-    Arrival, Automatic, CenterId, Direction, Email, Filing, InteractionId, Letter, Media, Named,
+    Arrival, Automatic, CenterId, Direction, Email, Filing, InteractionId, Letter, Medium, Named,
     NewAcknowledgement, ReportKind, Sender, Silence, silence,
 };
 use handoff_store::{Contact, Put, Receipt, Record, StoreError, Versioned};
@@ -112,7 +112,7 @@ impl Letters {
         let opening = NewInteraction {
             id,
             center: new.center,
-            media: Media::Email,
+            medium: Medium::Email(email),
             direction: Direction::Inbound,
             sub_type: sub_type(&new.letter, &belonging).to_owned(),
             external_id: None,
@@ -121,8 +121,6 @@ impl Letters {
             subject: subject(&new.letter),
             priority: None,
             user_data: new.user_data.clone(),
-            email: Some(email),
-            chat: None,
             queue: Named::Known((*new.queue).clone()),
             skills: [].into(),
             placement: filing.map_or(Placement::InQueue, Placement::Filed),

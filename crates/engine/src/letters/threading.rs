@@ -60,8 +60,7 @@ async fn named_by(core: &Core, center: CenterId, letter: &Letter) -> Result<Belo
         let is_inbound = found.value.direction == Direction::Inbound;
         let is_theirs = found
             .value
-            .email
-            .as_ref()
+            .email()
             .zip(sender.as_ref())
             .is_some_and(|(it, theirs)| is_between(it, theirs));
         if is_inbound && is_theirs {
@@ -90,7 +89,7 @@ async fn email_of(
     id: InteractionId,
 ) -> Result<Option<Versioned<Arc<Interaction>>>, StoreError> {
     let found = core.load_interaction(id).await?;
-    Ok(found.filter(|found| found.value.center == center && found.value.media == Media::Email))
+    Ok(found.filter(|found| found.value.center == center && found.value.media() == Media::Email))
 }
 
 /// Tells whether somebody, by the key of their mailbox, wrote an e-mail or got it.

@@ -51,8 +51,7 @@ impl Views {
 
 fn is_written(interaction: &Interaction) -> bool {
     let is_of_program = interaction
-        .email
-        .as_ref()
+        .email()
         .is_some_and(|email| email.automatic.is_some() || email.report.is_some());
     interaction.direction == Direction::Inbound && !is_of_program
 }

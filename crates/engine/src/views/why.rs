@@ -41,7 +41,8 @@ impl Views {
             })
             .collect();
         let agents = people.iter().map(|(user, desk)| Agent { user, desk });
-        let assessments = assess(&Waiting::of(interaction, wait), &queue, agents, now);
+        let media = interaction.media();
+        let assessments = assess(&Waiting::of(interaction, &media, wait), &queue, agents, now);
         let step = handoff_domain::routing::search(&queue, wait.since, now).step;
         Some(Why {
             step,

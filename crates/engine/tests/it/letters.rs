@@ -52,13 +52,13 @@ async fn a_letter_waits_with_all_that_is_known_of_it() {
     let taken = rig.engine.letters().take_in_letter(&new).await.unwrap();
     assert!(taken.is_new);
     let stored = rig.stored(taken.interaction.id).await;
-    assert_eq!((stored.status(), stored.media.clone()), (Status::Queued, Media::Email));
+    assert_eq!((stored.status(), stored.media().clone()), (Status::Queued, Media::Email));
     assert_eq!(
         (stored.sub_type.as_str(), stored.subject.as_deref()),
         ("InboundNew", Some("An order"))
     );
     assert_eq!(stored.contact, Some(contact_id(CENTER, EVE).to_string()));
-    let email = stored.email.clone().unwrap();
+    let email = stored.email().cloned().unwrap();
     assert_eq!((email.from.as_str(), email.to), (EVE, vec![MAILBOX.to_owned()]));
     assert_eq!((email.attachments, email.raw), (vec![file], Some(FileId(8))));
     assert_eq!(
@@ -271,7 +271,7 @@ async fn a_report_comes_under_the_mail_that_it_is_about() {
     let rig = Rig::with_mailbox(true).await;
     rig.bring_in_a_writer().await;
     let sent = rig.sends_an_answer().await;
-    let message_id = rig.stored(sent).await.email.unwrap().message_id.unwrap();
+    let message_id = rig.stored(sent).await.email().cloned().unwrap().message_id.unwrap();
     for (kind, sub_type, status) in [
         (ReportKind::NonDelivery, "InboundNDR", Status::Queued),
         (ReportKind::Delivery, "InboundReport", Status::Completed),
@@ -296,7 +296,7 @@ async fn a_sender_gets_one_confirmation_a_day() {
     let first = rig.takes_in(letter(EVE, "first")).await.interaction;
     let [ack] = rig.outgoing().await.try_into().unwrap();
     assert_eq!((ack.parent, ack.thread_root()), (Some(first.id), first.id));
-    let email = ack.email.clone().unwrap();
+    let email = ack.email().cloned().unwrap();
     assert_eq!((email.from.as_str(), email.to), (MAILBOX, vec![EVE.to_owned()]));
     assert_eq!(email.answers, ["first@customer.example"]);
     assert_eq!(email.message_id, Some(format!("{}.1@demo.example", ack.id)));
@@ -399,7 +399,7 @@ async fn what_is_too_long_is_cut_and_said() {
         (0..300).map(|n| Address { address: format!("{n}@x.example"), name: None }).collect();
     let huge = Letter { text: long.clone(), html: Some(long), to: many, ..letter(EVE, "huge") };
     let taken = rig.takes_in(huge).await.interaction;
-    let email = taken.email.as_ref().unwrap();
+    let email = taken.email().unwrap();
     assert_eq!((email.body.len(), email.body_as_plain_text.len()), (256 * 1_024, 256 * 1_024));
     assert_eq!(email.to.len(), 200);
     let remarks =

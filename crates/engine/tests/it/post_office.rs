@@ -61,7 +61,7 @@ impl Script {
     /// Returns the `Message-ID`s of the mails that it was given, in order.
     pub(crate) fn given(&self) -> Vec<String> {
         let given = self.given.lock().unwrap();
-        given.iter().map(|mail| mail.email.clone().unwrap().message_id.unwrap()).collect()
+        given.iter().map(|mail| mail.email().cloned().unwrap().message_id.unwrap()).collect()
     }
 }
 

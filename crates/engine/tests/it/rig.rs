@@ -9,8 +9,8 @@ use handoff_bus::{Bus, Hint, Listener, LocalBus};
 use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::{
     Action, Actor, Caller, Capacity, Center, CenterId, Command, Direction, Group, GroupId,
-    Interaction, InteractionId, Media, Named, Queue, QueueId, Role, Time, Topic, User, UserData,
-    UserId, Workbin, WorkbinId, WorkbinOwner,
+    Interaction, InteractionId, Media, Medium, Named, Queue, QueueId, Role, Time, Topic, User,
+    UserData, UserId, Workbin, WorkbinId, WorkbinOwner,
 };
 use handoff_engine::{
     ChannelChange, CommandRequest, Core, Done, Engine, ExecuteError, IdSource, Mailboxes, Opening,
@@ -275,7 +275,7 @@ impl Rig {
         let new = NewInteraction {
             id: self.engine.core().ids().interaction(now),
             center: CENTER,
-            media: Media::Workitem,
+            medium: Medium::Workitem,
             direction: Direction::Inbound,
             sub_type: "InboundNew".into(),
             external_id: external_id.map(Into::into),
@@ -284,8 +284,6 @@ impl Rig {
             subject: None,
             priority: None,
             user_data: UserData::default(),
-            email: None,
-            chat: None,
             queue: Named::Known(queue()),
             skills: BTreeMap::new(),
             placement: Placement::InQueue,

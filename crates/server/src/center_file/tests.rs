@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use handoff_domain::interaction::decide::Options;
 use handoff_domain::interaction::open::{NewInteraction, Placement};
-use handoff_domain::{Direction, InteractionId, Media, Named, Role, Time, UserData};
+use handoff_domain::{Direction, InteractionId, Media, Medium, Named, Role, Time, UserData};
 use handoff_engine::{Clock, Core, Engine, Opening, Outward, Parts};
 use handoff_store::{Key, MemoryStore, Record};
 
@@ -446,7 +446,7 @@ async fn open_interaction(setup: &Setup) {
     let new = NewInteraction {
         id,
         center: queue.center,
-        media: Media::Workitem,
+        medium: Medium::Workitem,
         direction: Direction::Inbound,
         sub_type: "InboundNew".to_owned(),
         external_id: None,
@@ -455,8 +455,6 @@ async fn open_interaction(setup: &Setup) {
         subject: None,
         priority: None,
         user_data: UserData::default(),
-        email: None,
-        chat: None,
         queue: Named::Known(handoff_domain::Queue::clone(queue)),
         skills: handoff_domain::SkillLevels::default(),
         placement: Placement::InQueue,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use handoff_domain::interaction::{Participant, ParticipantRole};
 use handoff_domain::{
-    CenterId, Email, Handling, Interaction, InteractionId, Media, Mode, OfferKind, State, Time,
-    UserId,
+    CenterId, Email, Handling, Interaction, InteractionId, Media, Medium, Mode, OfferKind, State,
+    Time, UserId,
 };
 
 use super::committed;
@@ -140,7 +140,7 @@ pub async fn chats_are_held_by_everybody_in_them(store: Arc<dyn Store>) {
 pub async fn each_filter_selects_its_own(store: Arc<dyn Store>) {
     fill(&*store).await;
     let marked = Interaction {
-        media: Media::Open("sms".to_owned()),
+        medium: Medium::Open("sms".to_owned()),
         external_id: Some("x 1".to_owned()),
         contact: Some("c".to_owned()),
         ..in_queue(11, 2, State::Handling(handling(1)))
@@ -190,7 +190,7 @@ pub async fn a_page_ends_where_it_becomes_heavy(store: Arc<dyn Store>) {
     let heavy = |n| {
         let email =
             Email { body_as_plain_text: "x".repeat(PAGE_BYTES_MAX / 3), ..Email::default() };
-        Interaction { email: Some(email), ..in_queue(n, 1, State::Queued(wait(1))) }
+        Interaction { medium: Medium::Email(email), ..in_queue(n, 1, State::Queued(wait(1))) }
     };
     for n in 1..=7 {
         committed(&*store, put_interaction(heavy(n), 0)).await;
@@ -293,7 +293,7 @@ fn of_contact(contact: &str) -> InteractionScope {
 
 /// What is over is found as well, page by page, and no other center's.
 pub async fn contacts_and_threads_are_found_newest_first(store: Arc<dyn Store>) {
-    let work = Interaction { media: Media::Workitem, ..letter(5, 5, "a b", ended()) };
+    let work = Interaction { medium: Medium::Workitem, ..letter(5, 5, "a b", ended()) };
     let foreign = Interaction { center: OTHER_CENTER, ..letter(6, 1, "a b", ended()) };
     let all = [
         letter(1, 1, "a b", ended()),

@@ -9,9 +9,9 @@ use handoff_domain::event::{Cause, Subject};
 use handoff_domain::interaction::{Email, Pass};
 use handoff_domain::{
     Center, CenterId, ChannelState, Desk, Direction, Event, Fact, Group, GroupId, Handling,
-    Interaction, InteractionId, Media, Mode, Notice, NotificationType, Offer, OfferKind, Outcome,
-    Queue, QueueId, Reach, Readiness, Role, Skill, SkillId, State, Status, Step, Time, Topic, User,
-    UserData, UserId, Value, View, Wait, Workbin, WorkbinId, WorkbinOwner,
+    Interaction, InteractionId, Media, Medium, Mode, Notice, NotificationType, Offer, OfferKind,
+    Outcome, Queue, QueueId, Reach, Readiness, Role, Skill, SkillId, State, Status, Step, Time,
+    Topic, User, UserData, UserId, Value, View, Wait, Workbin, WorkbinId, WorkbinOwner,
 };
 
 use crate::change_set::{ChangeSet, Put, Receipt};
@@ -93,7 +93,7 @@ pub fn interaction(n: u64) -> Interaction {
     Interaction {
         id: interaction_id(n),
         center: CENTER,
-        media: Media::Email,
+        medium: Medium::Email(Email::default()),
         direction: Direction::Inbound,
         sub_type: "InboundNew".to_owned(),
         external_id: None,
@@ -106,8 +106,6 @@ pub fn interaction(n: u64) -> Interaction {
         priority: 0,
         received: BEGIN,
         user_data: UserData([("order".to_owned(), Value::Integer(n.into()))].into()),
-        email: None,
-        chat: None,
         state: State::Queued(wait(1)),
         epoch: 1,
         queue: Some(queue_id(1)),
@@ -144,7 +142,7 @@ pub fn rich_interaction() -> Interaction {
         ("text".to_owned(), Value::Text("\u{fc} \" \\ \u{0} \u{1f600}".to_owned())),
     ];
     Interaction {
-        media: Media::Open("sms".to_owned()),
+        medium: Medium::Open("sms".to_owned()),
         external_id: Some("order-17".to_owned()),
         parent: Some(interaction_id(1)),
         contact: Some("contact-3".to_owned()),
@@ -152,7 +150,6 @@ pub fn rich_interaction() -> Interaction {
         notes: Vec::new(),
         priority: -3,
         user_data: UserData(user_data.into()),
-        email: Some(email()),
         state: State::Invited(wait(2), offer(4, OfferKind::Routed)),
         epoch: 7,
         offers: 2,
@@ -160,19 +157,6 @@ pub fn rich_interaction() -> Interaction {
         concerned: [user_id(4), user_id(5)].into(),
         submitter: None,
         ..interaction(2)
-    }
-}
-
-fn email() -> Email {
-    Email {
-        from: "customer@example.com".to_owned(),
-        reply_to: Some("answers@example.com".to_owned()),
-        to: vec!["support@example.com".to_owned()],
-        cc: vec!["cc@example.com".to_owned()],
-        bcc: vec!["bcc@example.com".to_owned()],
-        body: "<p>Hello</p>".to_owned(),
-        body_as_plain_text: "Hello".to_owned(),
-        ..Email::default()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use handoff_domain::{Interaction, Media, Notice, NotificationType, Time, Topic, View};
+use handoff_domain::{Interaction, Medium, Notice, NotificationType, Time, Topic, View};
 
 use super::samples::{
     BEGIN, desk, desk_event, event, interaction, interaction_id, notice, put_interaction,
@@ -71,7 +71,7 @@ pub async fn a_stream_row_carries_notice_numbers_and_event(store: Arc<dyn Store>
 
 /// Each topic counts by itself, and each user.
 pub async fn topics_are_numbered_apart(store: Arc<dyn Store>) {
-    let chat = Interaction { media: Media::Chat, ..interaction(1) };
+    let chat = Interaction { medium: Medium::Chat(None), ..interaction(1) };
     let workbin = about(1, View::Workbin { workbin: workbin_id(1), added: true });
     committed(&*store, tell(&[1, 2])).await;
     committed(&*store, telling(vec![event(chat, BEGIN, vec![notice(1), workbin])])).await;

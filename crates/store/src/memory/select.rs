@@ -10,7 +10,7 @@ pub(super) fn is_selected(interaction: &Interaction, query: &InteractionQuery) -
         filter.is_none() || filter == value
     }
     is_in_scope(interaction, &query.scope)
-        && admits(query.media.as_ref(), Some(&interaction.media))
+        && admits(query.media.as_ref(), Some(&interaction.media()))
         && admits(query.queue.as_ref(), interaction.queue.as_ref())
         && admits(query.owner.as_ref(), interaction.owner().as_ref())
         && admits(query.external_id.as_ref(), interaction.external_id.as_ref())
@@ -22,10 +22,7 @@ pub(super) fn is_selected(interaction: &Interaction, query: &InteractionQuery) -
 }
 
 fn is_in_scope(interaction: &Interaction, scope: &InteractionScope) -> bool {
-    let workbin = match interaction.state {
-        State::Parked { workbin, .. } => Some(workbin),
-        _ => None,
-    };
+    let workbin = interaction.state.workbin();
     match scope {
         InteractionScope::Active(center) => {
             interaction.center == *center && !interaction.is_ended()
@@ -38,7 +35,7 @@ fn is_in_scope(interaction: &Interaction, scope: &InteractionScope) -> bool {
         }
         InteractionScope::InThread { center, root } => {
             interaction.center == *center
-                && interaction.media == Media::Email
+                && interaction.media() == Media::Email
                 && interaction.thread_root() == *root
         }
         InteractionScope::Sending => matches!(interaction.state, State::Sending { .. }),

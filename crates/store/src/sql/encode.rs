@@ -87,7 +87,7 @@ impl InteractionColumns {
             lists: lists_of(interaction),
             center: interaction.center.to_string(),
             place: place(interaction),
-            media: interaction.media.name().to_owned(),
+            media: interaction.media().name().to_owned(),
             queue: interaction.queue.map(|queue| queue.to_string()),
             owner: interaction.owner().map(UserId::stored),
             external_id: interaction.external_id.clone(),
@@ -295,8 +295,9 @@ fn event_rows(
         let (subject_kind, subject) = encode_subject(&event.subject, change, steps)?;
         let mut users = String::with_capacity(32 * event.notices.len());
         let mut rows = Vec::with_capacity(event.notices.len());
+        let media = media_of(&event.subject);
         for notice in &event.notices {
-            let row = notice_row(notice, media_of(&event.subject), place, growths)?;
+            let row = notice_row(notice, media.as_ref(), place, growths)?;
             users.push_str(&growths.rows[row.growth].user);
             rows.push(row);
         }
@@ -305,10 +306,10 @@ fn event_rows(
     Ok(EventRows { at: event.at.0, body: codec::encode_event(event)?, history, told })
 }
 
-const fn media_of(subject: &Subject) -> Option<&Media> {
+fn media_of(subject: &Subject) -> Option<Media> {
     match subject {
         Subject::Interaction(interaction) | Subject::Transcript { interaction, .. } => {
-            Some(&interaction.media)
+            Some(interaction.media())
         }
         Subject::Desk(_) => None,
     }

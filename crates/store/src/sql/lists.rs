@@ -57,7 +57,7 @@ pub(crate) fn lists_of(interaction: &Interaction) -> String {
     lists.extend(
         interaction.contact.as_deref().map(|contact| of_contact(interaction.center, contact)),
     );
-    if interaction.media == Media::Email {
+    if interaction.media() == Media::Email {
         lists.push(thread(interaction.thread_root()));
     }
     if !interaction.is_ended() {

@@ -77,7 +77,7 @@ fn interaction() -> impl Strategy<Value = Interaction> {
         |(n, state, queue, media, external_id, contact, thread)| Interaction {
             thread: thread.map(interaction_id),
             queue: queue.map(queue_id),
-            media,
+            medium: media.into(),
             external_id,
             contact,
             epoch: n,

@@ -105,7 +105,7 @@ impl EmailFields {
     /// (docs/compat/operations.md#creating: `email` may come along) has empty fields.
     #[must_use]
     pub fn of(interaction: &Interaction, lookup: Lookup<'_>) -> Self {
-        let email = interaction.email.clone().unwrap_or_default();
+        let email = interaction.email().cloned().unwrap_or_default();
         let id = interaction.id;
         let attachments =
             email.attachments.iter().map(|one| AttachmentResource::of(id, one, lookup.url));

@@ -121,7 +121,7 @@ impl MediumResource {
     pub fn new(interaction: &Interaction, sight: Sight, lookup: Lookup<'_>) -> Self {
         let common = Common::new(interaction, sight, lookup);
         let direction = direction_name(interaction.direction);
-        match &interaction.media {
+        match &interaction.media() {
             Media::Email => Self::Email(Box::new(EmailResource {
                 common,
                 email_type: direction,
@@ -158,7 +158,7 @@ impl Common {
     fn new(interaction: &Interaction, sight: Sight, lookup: Lookup<'_>) -> Self {
         Self {
             id: interaction.id.to_string(),
-            link: lookup.url.medium(&interaction.media, interaction.id),
+            link: lookup.url.medium(&interaction.media(), interaction.id),
             state: status_name(sight.status),
             capabilities: sight.capabilities,
             operations: sight.operations(interaction, lookup),

@@ -35,7 +35,7 @@ pub(super) fn of(
     reader: UserId,
     lookup: Lookup<'_>,
 ) -> Vec<ParticipantResource> {
-    match &interaction.chat {
+    match interaction.chat() {
         Some(chat) => of_chat(chat, reader, lookup),
         None => without_conversation(interaction, lookup),
     }

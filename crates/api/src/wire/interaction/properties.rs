@@ -14,7 +14,7 @@ use crate::wire::value;
 #[must_use]
 pub fn with_properties(interaction: &Interaction, lookup: Lookup<'_>) -> Map<String, Value> {
     let mut shown = value::map_to_json(&interaction.user_data);
-    let letter = interaction.email.is_some().then(|| of_email(interaction));
+    let letter = interaction.email().is_some().then(|| of_email(interaction));
     let properties = of_any(interaction, lookup).into_iter().chain(letter.into_iter().flatten());
     for (name, value) in properties {
         let (Some(value), false) = (value, shown.contains_key(name)) else { continue };
@@ -46,7 +46,7 @@ fn of_any(interaction: &Interaction, lookup: Lookup<'_>) -> Vec<Property> {
         ("ParentId", interaction.parent.map(|parent| parent.to_string().into())),
         ("ExternalId", interaction.external_id.clone().map(Into::into)),
         ("ContactId", interaction.contact.clone().map(Into::into)),
-        ("MediaType", Some(interaction.media.name().into())),
+        ("MediaType", Some(interaction.media().name().into())),
         ("InteractionType", Some(direction_name(interaction.direction).into())),
         ("InteractionSubtype", Some(interaction.sub_type.clone().into())),
         ("Queue", queue_name(interaction, lookup).map(Into::into)),
@@ -65,7 +65,7 @@ fn of_any(interaction: &Interaction, lookup: Lookup<'_>) -> Vec<Property> {
 }
 
 fn of_email(interaction: &Interaction) -> Vec<Property> {
-    let Some(email) = &interaction.email else { return Vec::new() };
+    let Some(email) = interaction.email() else { return Vec::new() };
     let (name, address) = name_and_address(&email.from);
     let some = |text: &str| (!text.is_empty()).then(|| Value::from(text));
     let bytes: u64 = email.attachments.iter().map(|file| file.bytes).sum();

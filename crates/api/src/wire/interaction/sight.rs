@@ -53,7 +53,7 @@ impl Sight {
     }
 
     fn concerned(interaction: &Interaction, status: Status, reader: UserId) -> Self {
-        let (media, direction) = (&interaction.media, interaction.direction);
+        let (media, direction) = (&interaction.media(), interaction.direction);
         let capabilities = capabilities(media, status, direction, interaction.part_of(reader));
         Self { status, capabilities, reader: Some(reader) }
     }

@@ -57,7 +57,7 @@ impl WorkbinMessage {
         item: &Interaction,
         lookup: Lookup<'_>,
     ) -> Self {
-        let key = match item.media {
+        let key = match item.media() {
             Media::Email => "emailStateResourceV2",
             Media::Chat => "chatStateResourceV2",
             Media::Workitem => "workitemStateResourceV2",

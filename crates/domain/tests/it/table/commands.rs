@@ -199,7 +199,7 @@ fn agent(special: &str) -> Named<UserId> {
 }
 
 fn queue(special: &str, floor: &Floor, id: InteractionId) -> Named<handoff_domain::Queue> {
-    let media = floor.interactions[&id].media.clone();
+    let media = floor.interactions[&id].media().clone();
     match special {
         "unknown" => Named::Unknown("nowhere".to_string()),
         "ambiguous" => Named::Ambiguous("double".to_string()),

@@ -45,7 +45,7 @@ pub(super) fn prepare(floor: &mut Floor, command: &str) {
             queues.insert(review.id, review);
         }
         "RemoveAttachment" => {
-            let emails = floor.interactions.values_mut().filter_map(|it| it.email.as_mut());
+            let emails = floor.interactions.values_mut().filter_map(|it| it.email_mut());
             emails.for_each(|email| email.attachments.push(file(1)));
         }
         "Join" | "Join later" => {
@@ -65,7 +65,7 @@ pub(super) fn prepare(floor: &mut Floor, command: &str) {
 }
 
 fn is_letter(interaction: &Interaction) -> bool {
-    interaction.media == Media::Email && interaction.direction == Direction::Inbound
+    interaction.media() == Media::Email && interaction.direction == Direction::Inbound
 }
 
 /// Returns the command of that name, when it is about e-mail.

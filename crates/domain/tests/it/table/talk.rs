@@ -27,8 +27,8 @@ pub(super) fn prepare(floor: &mut Floor, command: &str) {
         "CheckIdle" => floor.now = floor.now.plus_ms(times.idle_alert_ms),
         "CheckWait" => floor.now = floor.now.plus_ms(times.wait_max_ms),
         "Say too-late" => {
-            let chats = floor.interactions.values_mut().filter(|it| it.media == Media::Chat);
-            chats.filter_map(|it| it.chat.as_mut()).for_each(|chat| chat.total = Chat::ENTRIES_MAX);
+            let chats = floor.interactions.values_mut().filter(|it| it.media() == Media::Chat);
+            chats.filter_map(|it| it.chat_mut()).for_each(|chat| chat.total = Chat::ENTRIES_MAX);
         }
         _ => {}
     }

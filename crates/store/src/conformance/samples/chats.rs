@@ -6,8 +6,8 @@ use handoff_domain::event::{Cause, Subject};
 use handoff_domain::interaction::{Participant, ParticipantRole};
 use handoff_domain::{
     Chat, ChatTerms, ChatTimes, Content, CustomerKey, Desk, Direction, EmailTerms, Entry, Event,
-    Fact, FileId, FileLimits, FileUse, Handling, Hours, Interaction, LeaveReason, Media, Mode,
-    Notice, NotificationType, Offer, OfferKind, OpenMediaTerms, OpenTime, Party, PartyId,
+    Fact, FileId, FileLimits, FileUse, Handling, Hours, Interaction, LeaveReason, Media, Medium,
+    Mode, Notice, NotificationType, Offer, OfferKind, OpenMediaTerms, OpenTime, Party, PartyId,
     PartyKind, Service, ServiceId, ServiceTerms, Speaker, State, Time, TreatAs, View, Visibility,
     Weekday,
 };
@@ -156,7 +156,7 @@ pub fn chat(n: u64) -> Interaction {
         times: times(),
     };
     let state = State::Handling(Handling { mode: Mode::LeftChat, ..handling(1) });
-    Interaction { media: Media::Chat, chat: Some(chat), state, ..interaction(n) }
+    Interaction { medium: Medium::Chat(Some(chat)), state, ..interaction(n) }
 }
 
 /// Returns the n-th interaction as a chat that is going on, with everything that one can have: an
@@ -186,7 +186,7 @@ pub fn live_chat(n: u64) -> Interaction {
     });
     interaction.offers = 6;
     interaction.concerned = (1..=6).map(user_id).collect();
-    if let Some(chat) = &mut interaction.chat {
+    if let Some(chat) = interaction.chat_mut() {
         chat.ended = None;
         chat.parties.iter_mut().take(2).for_each(|party| party.colleague = party.public);
         chat.parties.extend([

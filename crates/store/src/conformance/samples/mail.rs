@@ -3,8 +3,8 @@
 use handoff_domain::event::{Cause, Subject};
 use handoff_domain::{
     Acknowledgement, Attachment, Automatic, ContactId, Direction, Email, Event, Fact, FileId,
-    Filing, Interaction, Queue, Report, ReportKind, ReportedRecipient, Silence, State, Threading,
-    Time, Unproven,
+    Filing, Interaction, Medium, Queue, Report, ReportKind, ReportedRecipient, Silence, State,
+    Threading, Time, Unproven,
 };
 
 use super::{BEGIN, CENTER, interaction, interaction_id, queue, queue_id, user_id};
@@ -85,7 +85,7 @@ pub fn letter(n: u64) -> Interaction {
         parent: Some(interaction_id(0)),
         thread: Some(interaction_id(0)),
         contact: Some(contact(1).id.to_string()),
-        email: Some(email),
+        medium: Medium::Email(email),
         ..interaction(n)
     }
 }
@@ -101,7 +101,7 @@ pub fn outgoing(n: u64) -> Interaction {
     };
     Interaction {
         direction: Direction::Outbound,
-        email: Some(email),
+        medium: Medium::Email(email),
         state: State::Sending {
             by: Some(user_id(1)),
             since: BEGIN,
