@@ -14,7 +14,7 @@ use handoff_api::{Assembly, Setup};
 use handoff_bus::LocalBus;
 use handoff_content::FileKeeper;
 use handoff_domain::{
-    Action, Actor, Caller, Command, Direction, Interaction, InteractionId, Media, Medium, Named,
+    Action, Actor, Caller, Direction, Interaction, InteractionId, Media, Medium, Named,
     NewInteraction, Placement, Queue, Role, UserData, UserId,
 };
 use handoff_engine::{
@@ -137,13 +137,14 @@ impl Bench {
             roles: BTreeSet::from([Role::Agent]),
             groups: BTreeSet::from([SUPPORT]),
         };
-        let command =
-            Command { actor: Actor::User(caller), epoch: None, action, farewell: None, note: None };
         let reference = Some(self.engine.core().next_reference(user).await.unwrap());
         match self
             .engine
             .commands()
-            .execute(&CommandRequest { id, command, reference, receipt: None, also: Vec::new() })
+            .execute(&CommandRequest {
+                reference,
+                ..CommandRequest::new(id, Actor::User(caller), action)
+            })
             .await
             .unwrap()
         {

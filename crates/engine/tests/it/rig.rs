@@ -8,9 +8,9 @@ use bytes::Bytes;
 use handoff_bus::{Bus, Hint, Listener, LocalBus};
 use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::{
-    Action, Actor, Caller, Capacity, Center, CenterId, Command, Direction, Group, GroupId,
-    Interaction, InteractionId, Media, Medium, Named, Queue, QueueId, Role, Time, Topic, User,
-    UserData, UserId, Workbin, WorkbinId, WorkbinOwner,
+    Action, Actor, Caller, Capacity, Center, CenterId, Direction, Group, GroupId, Interaction,
+    InteractionId, Media, Medium, Named, Queue, QueueId, Role, Time, Topic, User, UserData, UserId,
+    Workbin, WorkbinId, WorkbinOwner,
 };
 use handoff_engine::{
     ChannelChange, CommandRequest, Core, Done, Engine, ExecuteError, IdSource, Mailboxes, Opening,
@@ -327,18 +327,7 @@ impl Rig {
             roles: BTreeSet::from([Role::Agent]),
             groups: BTreeSet::from([GroupId(7)]),
         };
-        let command =
-            Command { actor: Actor::User(caller), epoch: None, action, farewell: None, note: None };
-        self.engine
-            .commands()
-            .execute(&CommandRequest {
-                id,
-                command,
-                reference: None,
-                receipt: None,
-                also: Vec::new(),
-            })
-            .await
+        self.engine.commands().execute(&CommandRequest::new(id, Actor::User(caller), action)).await
     }
 
     pub(crate) async fn accept(
