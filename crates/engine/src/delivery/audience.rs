@@ -46,8 +46,8 @@ impl Session {
             .min_by_key(|name| *name != own)
     }
 
-    /// Finds out where each topic of a subscription begins that is to be replayed, and says so where
-    /// that cannot be where it was asked to.
+    /// Finds out where each topic of a subscription begins that is to be replayed, and says so
+    /// where that cannot be where it was asked to.
     fn begin(
         &mut self,
         publisher: &dyn Publisher,
