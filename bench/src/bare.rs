@@ -14,7 +14,6 @@ use tokio::process::{Child, Command};
 /// What every answer says; about as much as the answer to a command.
 const BODY: &str = r#"{"status":"ok","statusCode":0,"referenceId":1}"#;
 
-/// The path that answers.
 pub(super) const PATH: &str = "/bare";
 
 /// Serves until it is killed.
@@ -47,7 +46,6 @@ impl Bare {
         fixed(self.server)
     }
 
-    /// Returns its process id.
     pub(super) fn id(&self) -> Result<u32> {
         self.child.id().context("the bare server has ended")
     }

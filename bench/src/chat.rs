@@ -38,7 +38,6 @@ use stage::Stage;
 /// How long the disk is measured.
 const DISK_TIME: Duration = Duration::from_secs(2);
 
-/// What can be chosen.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
     /// How many chats.
@@ -56,7 +55,6 @@ pub(crate) struct Options {
     seconds: u16,
 }
 
-/// Measures.
 pub(crate) async fn run(root: &Path, options: &Options) -> Result<()> {
     let binary = build(root)?;
     let home = tempfile::tempdir().context("make a temporary directory")?;

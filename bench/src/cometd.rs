@@ -42,7 +42,6 @@ const FIRST: usize = 1_000;
 /// How long a server has to come to rest before its memory is read.
 const REST: Duration = Duration::from_millis(1_500);
 
-/// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Part {
     /// Memory of sessions without work.
@@ -53,7 +52,6 @@ enum Part {
     Product,
 }
 
-/// What can be chosen.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
     /// The part to measure; without it all of them.
@@ -87,7 +85,6 @@ impl Options {
     }
 }
 
-/// Measures.
 pub(super) async fn run(root: &Path, options: &Options) -> Result<()> {
     if options.has(Part::Idle) || options.has(Part::Deliveries) {
         servers::prepare(root, &options.servers())?;
@@ -165,7 +162,6 @@ async fn measure_idle(server: &Server, crowd: &mut Crowd, agents: usize) -> Resu
     })
 }
 
-/// What the agents do.
 #[derive(Clone, Copy)]
 enum Work {
     OneToOne,

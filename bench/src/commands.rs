@@ -31,7 +31,6 @@ const BARE_REQUESTS: usize = 8;
 /// How long the disk is measured in each round.
 const DISK_TIME: Duration = Duration::from_millis(500);
 
-/// What can be chosen.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
     /// How many clients work, each as an agent of its own.
@@ -59,7 +58,6 @@ struct Desk {
     offers: Vec<String>,
 }
 
-/// Measures.
 pub(crate) async fn run(root: &Path, options: &Options) -> Result<()> {
     let binary = build(root)?;
     let home = tempfile::tempdir().context("make a temporary directory")?;

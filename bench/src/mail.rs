@@ -36,12 +36,10 @@ use handoff_testkit::program::build;
 const DISK_TIME: Duration = Duration::from_secs(1);
 /// Letters of each connection before the clock runs.
 const WARM_UP: usize = 20;
-/// Customers of each connection.
 const CUSTOMERS: usize = 50;
 /// Which letter of a customer's is an answer.
 const ANSWER_EACH: usize = 4;
 
-/// What can be chosen.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
     /// How many connections deliver; the program takes ten.
@@ -55,7 +53,6 @@ pub(crate) struct Options {
     seed: u64,
 }
 
-/// Letters of one connection.
 struct Bag {
     /// How many of them are answers.
     answers: usize,
@@ -71,13 +68,11 @@ struct Row {
     latencies: Vec<f64>,
 }
 
-/// What reading alone takes.
 struct Floor {
     per_second: f64,
     bytes: f64,
 }
 
-/// Measures.
 pub(crate) async fn run(root: &Path, options: &Options) -> Result<()> {
     let binary = build(root)?;
     let home = tempfile::tempdir().context("make a temporary directory")?;

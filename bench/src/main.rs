@@ -19,7 +19,6 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context as _, Result, ensure};
 use clap::{Parser, Subcommand};
 
-/// The command line.
 #[derive(Debug, Parser)]
 #[command(name = "bench", about = "Handoff's figures, beside their floors")]
 struct Arguments {
@@ -27,7 +26,6 @@ struct Arguments {
     what: What,
 }
 
-/// What can be measured.
 #[derive(Clone, Debug, Subcommand)]
 enum What {
     /// Durable commands a second: agents accept and complete.

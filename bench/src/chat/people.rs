@@ -124,7 +124,6 @@ impl Tally {
     }
 }
 
-/// How a customer writes.
 pub(super) enum Voice {
     /// To the program, in their chat.
     Chat { session: Arc<Listening>, key: String },
@@ -132,7 +131,6 @@ pub(super) enum Voice {
     Relay { writer: Writer, agent: usize },
 }
 
-/// A customer.
 pub(super) struct Customer {
     pub(super) voice: Voice,
     /// Whether they may send: their last message has arrived.
@@ -160,7 +158,6 @@ impl Customer {
 /// Writes what an agent's message to one of their customers is sent with.
 pub(super) type Write = Box<dyn Fn(&str) -> Call + Send + Sync>;
 
-/// An agent.
 pub(super) struct Agent {
     /// One message at a time.
     pub(super) turn: tokio::sync::Mutex<()>,

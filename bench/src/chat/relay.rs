@@ -16,7 +16,6 @@ use handoff_testkit::{Call, Client, comet};
 /// Customers are told nothing of what they say themselves, and need no leave to go on.
 const LEAVE: usize = 1 << 20;
 
-/// Opens everybody's sockets.
 pub(super) async fn open(bare: &Bare, options: &Options) -> Result<People> {
     let (chats, each) = (usize::from(options.chats), usize::from(options.chats_each));
     let (tally, mut listeners) = (Arc::new(Tally::default()), JoinSet::new());

@@ -17,7 +17,6 @@ pub(super) struct Row {
     pub(super) rate: u32,
     /// How long it was kept up.
     pub(super) elapsed: Duration,
-    /// The server's processor time.
     pub(super) used: Duration,
     /// How many messages were not taken at the moment, and sent again.
     pub(super) refused: u64,

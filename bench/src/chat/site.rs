@@ -35,7 +35,6 @@ pub(super) async fn start(binary: &Path, home: &Path, options: &Options) -> Resu
     Ok(Site::open(binary, home, &made, settings).await?.1)
 }
 
-/// Brings everybody in.
 pub(super) async fn open(program: &Program, options: &Options) -> Result<People> {
     let (chats, each) = (usize::from(options.chats), usize::from(options.chats_each));
     let (tally, mut listeners) = (Arc::new(Tally::default()), JoinSet::new());
@@ -121,7 +120,6 @@ async fn accept_all(client: &Client, share: usize, end: Instant) -> Result<Vec<W
     Ok(chats)
 }
 
-/// Somebody who listens.
 struct Listener {
     tally: Arc<Tally>,
     direction: Direction,

@@ -14,12 +14,10 @@ use handoff_testkit::process::processor_time;
 /// How long the last messages may take before they count as lost.
 const LOST: Duration = Duration::from_secs(30);
 
-/// What is kept up.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stage {
     /// Messages a second in each direction, altogether.
     pub(super) rate: u32,
-    /// How long.
     pub(super) time: Duration,
 }
 

@@ -48,7 +48,6 @@ impl Tally {
     }
 }
 
-/// An agent.
 struct Agent {
     number: usize,
     wire: Wire,
@@ -73,14 +72,12 @@ impl Drop for Crowd {
 }
 
 impl Crowd {
-    /// Makes an empty crowd.
     pub(super) fn new(kind: Kind, transport: Transport) -> Self {
         let publishers = std::iter::repeat_with(Notify::default).take(PUBLISHERS).collect();
         let tally = Rc::new(Tally { publishers, ..Tally::default() });
         Self { kind, transport, agents: Vec::new(), tally, tasks: Vec::new() }
     }
 
-    /// Counts the agents.
     pub(super) fn len(&self) -> usize {
         self.agents.len()
     }

@@ -16,7 +16,6 @@ const PADDING_BYTES: usize = 200;
 const ENDPOINT: &str = "/cometd";
 /// What only a delivered message contains.
 const MARK: &[u8] = b"\"pad\":\"";
-/// What a refusal contains.
 const REFUSAL: &[u8] = b"\"successful\":false";
 /// What the reply to a connect contains, other than replies to publications.
 const CONNECT: &[u8] = b"\"/meta/connect\"";
@@ -40,7 +39,6 @@ pub(super) struct Voice {
     pub(super) poll: Vec<u8>,
 }
 
-/// A Bayeux session.
 struct Session {
     id: String,
     cookie: String,
@@ -48,9 +46,7 @@ struct Session {
 
 /// What a message from a server means to a client.
 pub(super) struct Meaning {
-    /// Messages delivered.
     pub(super) delivered: usize,
-    /// Connect again.
     pub(super) is_poll_over: bool,
 }
 

@@ -17,7 +17,6 @@ use handoff_testkit::http::basic;
 
 /// The topic of watched workbins.
 const TOPIC: &str = "/v2/me/workbins";
-/// The endpoint.
 const ENDPOINT: &str = "/api/v2/notifications";
 /// What stands before a notification's number.
 const SEQUENCE: &[u8] = b"\"sequence\":";
@@ -27,7 +26,6 @@ const ANSWER_BOUND: Duration = Duration::from_secs(60);
 /// How long an agent waits before they try again.
 const RETRY: Duration = Duration::from_millis(200);
 
-/// All agents together.
 pub(super) struct Members {
     /// The last number of each agent.
     last: Vec<Cell<u64>>,
@@ -61,17 +59,14 @@ impl Members {
         }
     }
 
-    /// Lets nobody connect.
     pub(super) fn hold_back(&self) {
         self.is_let_in.send_replace(false);
     }
 
-    /// Lets everybody connect.
     pub(super) fn let_in(&self) {
         self.is_let_in.send_replace(true);
     }
 
-    /// Waits until everybody polls.
     pub(super) async fn all_open(&self, bound: Duration) -> Result<()> {
         let all = async {
             while self.open.get() < self.last.len() {

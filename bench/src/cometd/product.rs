@@ -33,7 +33,6 @@ const OPEN_BOUND: Duration = Duration::from_secs(150);
 const EVENT_BOUND: Duration = Duration::from_secs(60);
 const RETURN_BOUND: Duration = Duration::from_secs(120);
 
-/// What was measured.
 pub(super) struct Outcome {
     agents: usize,
     resident: u64,
@@ -53,7 +52,6 @@ struct Event {
     cpu_us: Vec<f64>,
 }
 
-/// Measures.
 pub(super) async fn measure(root: &Path, agents: usize, rounds: u16) -> Result<Outcome> {
     let binary = build(root)?;
     let home = tempfile::tempdir().context("make a temporary directory")?;

@@ -12,7 +12,6 @@ pub(super) struct Idle {
     pub(super) slope_kib: f64,
 }
 
-/// What deliveries cost.
 pub(super) struct Deliveries {
     /// The server's processor time for one, in µs.
     pub(super) cpu_us: f64,

@@ -19,7 +19,6 @@ const START_BOUND: Duration = Duration::from_secs(30);
 /// Where the other servers' scripts are.
 const PEERS: &str = "tests/peers";
 
-/// A server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Kind {
     /// The crate, behind its example's accept loop.
@@ -88,13 +87,11 @@ fn run(command: &mut std::process::Command) -> Result<()> {
 /// A running server; it ends with this.
 pub(super) struct Server {
     child: Child,
-    /// Where it listens.
     pub(super) address: SocketAddr,
     kind: Kind,
 }
 
 impl Server {
-    /// Starts one.
     pub(super) async fn start(root: &Path, kind: Kind) -> Result<Self> {
         let mut command = on_first_processor(&program(root, kind)?);
         let mut child = command
@@ -109,7 +106,6 @@ impl Server {
         Ok(Self { child, address, kind })
     }
 
-    /// Returns its process id.
     pub(super) fn id(&self) -> Result<u32> {
         self.child.id().context("the server has ended")
     }

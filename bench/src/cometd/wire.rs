@@ -25,9 +25,7 @@ pub(super) struct Wire {
 
 /// An answer of HTTP; of a WebSocket, a frame's text without a head.
 pub(super) struct Received {
-    /// Status line and headers.
     pub(super) head: Bytes,
-    /// The content.
     pub(super) body: Bytes,
 }
 

@@ -3,7 +3,7 @@
 //!
 //! A sentence tells the reader what to do next, and a code 2 says which state the thing is in
 //! (docs/compat/conventions.md#codes). Nothing of the program's inside reaches a client: the cause
-//! of a failure is logged where the refusal is answered, once.
+//! of a failure is logged here, once.
 
 mod sentences;
 
@@ -13,7 +13,6 @@ use handoff_engine::{AgentError, ExecuteError};
 use handoff_store::StoreError;
 use serde::Serialize;
 
-use crate::cause::Cause;
 use crate::wire::availability::Availability;
 use crate::wire::date;
 
@@ -99,11 +98,9 @@ pub struct Refusal {
     /// After how many seconds to try again, when that helps.
     pub retry_after_s: Option<u32>,
     /// The message that came meanwhile, when that is why.
-    pub newer_message: Option<Box<NewerMessage>>,
+    pub newer_message: Option<NewerMessage>,
     /// How the service stands that took no chat.
     pub(crate) availability: Option<Box<Availability>>,
-    /// What failed, for the log.
-    pub(crate) cause: Option<Cause>,
 }
 
 /// An e-mail that came while an answer was being written.
@@ -129,7 +126,6 @@ impl Refusal {
             retry_after_s: None,
             newer_message: None,
             availability: None,
-            cause: None,
         }
     }
 
@@ -220,12 +216,6 @@ impl Refusal {
         Self { retry_after_s: Some(seconds), ..self }
     }
 
-    /// The same with what failed, which is logged where it is answered.
-    #[must_use]
-    pub(crate) fn because(self, cause: Cause) -> Self {
-        Self { cause: Some(cause), ..self }
-    }
-
     /// The same with one more sentence.
     #[must_use]
     pub fn adding(mut self, sentence: &str) -> Self {
@@ -241,18 +231,35 @@ impl From<Rejection> for Refusal {
         let Rejection::NewerMessage { id, subject, received } = rejection else { return refusal };
         let newer =
             NewerMessage { id: id.to_string(), subject, received_date: date::print(received) };
-        Self { newer_message: Some(Box::new(newer)), ..refusal }
+        Self { newer_message: Some(newer), ..refusal }
     }
 }
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
-        let refusal = match &error {
-            StoreError::Unavailable { .. } | StoreError::Stopped => Self::unavailable(),
-            StoreError::OutcomeUnknown { .. } => Self::outcome_unknown(),
-            StoreError::Corrupt { .. } => Self::internal(),
-        };
-        refusal.because(Cause::store(error))
+        match &error {
+            StoreError::Unavailable { .. } | StoreError::Stopped => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "a request failed for the store"
+                );
+                Self::unavailable()
+            }
+            StoreError::OutcomeUnknown { .. } => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "what became of a request is unknown"
+                );
+                Self::outcome_unknown()
+            }
+            StoreError::Corrupt { .. } => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a request met unreadable data"
+                );
+                Self::internal()
+            }
+        }
     }
 }
 
@@ -263,7 +270,8 @@ impl From<ExecuteError> for Refusal {
             ExecuteError::Rejected(rejection) => (*rejection).into(),
             ExecuteError::KeyReused => Self::key_reused(),
             ExecuteError::Contended(id) => {
-                Self::unavailable().because(Cause::interaction_contended(id))
+                tracing::warn!(interaction.id = %id, "a request lost too many races for one interaction");
+                Self::unavailable()
             }
             ExecuteError::Store(error) => error.into(),
         }
@@ -283,9 +291,16 @@ impl From<AgentError> for Refusal {
     fn from(error: AgentError) -> Self {
         match error {
             AgentError::Rejected(rejection) => (*rejection).into(),
-            AgentError::Contended(user) => Self::unavailable().because(Cause::desk_contended(user)),
+            AgentError::Contended(user) => {
+                tracing::warn!(agent.id = %user, "a request lost too many races for one desk");
+                Self::unavailable()
+            }
             AgentError::Interaction(error) => {
-                Self::unavailable().because(Cause::work_not_moved(error))
+                tracing::warn!(
+                    error = &*error as &dyn std::error::Error,
+                    "an agent's work could not be moved now"
+                );
+                Self::unavailable()
             }
             AgentError::Store(error) => error.into(),
         }

@@ -29,7 +29,6 @@ pub const SUBMITTERS: usize = 16;
 pub const QUEUE: &str = "work";
 /// The workbin of a made center's group.
 pub const WORKBIN: &str = "Shelf";
-/// Who sees everything.
 pub const ADMIN: &str = "admin";
 /// The group of everybody in a made center.
 pub const ALL: GroupId = GroupId(1);
@@ -46,7 +45,6 @@ pub fn submitter(number: usize) -> String {
     format!("intake{number:02}")
 }
 
-/// A contact center.
 #[derive(Clone, Debug)]
 pub struct Center {
     pub id: CenterId,
@@ -322,7 +320,6 @@ pub struct Site {
 pub struct Settings<'a> {
     pub server: &'a str,
     pub store: &'a str,
-    /// Whole sections.
     pub others: &'a str,
     /// Whether passwords are hashed with the program's own parameters: what a comparison costs is
     /// part of what is measured.

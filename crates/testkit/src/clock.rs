@@ -23,6 +23,11 @@ impl ManualClock {
     pub fn advance_ms(&self, ms: u32) {
         self.now_ms.fetch_add(i64::from(ms), Ordering::SeqCst);
     }
+
+    /// Moves the clock on by seconds.
+    pub fn advance_s(&self, seconds: u32) {
+        self.now_ms.fetch_add(i64::from(seconds) * 1_000, Ordering::SeqCst);
+    }
 }
 
 impl Clock for ManualClock {

@@ -22,7 +22,6 @@ use crate::http::{Call, Client};
 
 /// Where agents' sessions are (docs/compat/notifications.md#endpoint).
 pub const AGENTS: &str = "/api/v2/notifications";
-/// Where customers' sessions are.
 pub const CUSTOMERS: &str = "/genesys/cometd";
 /// The topic of all interactions, which makes an agent reachable
 /// (docs/compat/notifications.md#topics).
@@ -32,7 +31,6 @@ const RETRY: Duration = Duration::from_millis(50);
 /// How long an answer may take when connects are held as long as the program likes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How messages travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
     /// One parked POST after the other.

@@ -15,7 +15,6 @@ pub fn percentile(values: &mut [f64], percent: f64) -> f64 {
     values.get(rank.saturating_sub(1)).copied().unwrap_or(0.0)
 }
 
-/// Returns the middle value.
 pub fn median(values: &[f64]) -> f64 {
     percentile(&mut values.to_vec(), 50.0)
 }

@@ -52,7 +52,6 @@ pub struct Client {
     idle: Arc<Mutex<Vec<SendRequest<Full<Bytes>>>>>,
 }
 
-/// An answer.
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub status: u16,
@@ -204,7 +203,6 @@ impl Client {
         self.send(Call::new(Method::DELETE, path)).await
     }
 
-    /// Sends a request once.
     pub async fn send(&self, call: impl Borrow<Call>) -> Result<Answer, NoAnswer> {
         let request = self.request(call.borrow());
         let mut connection = self.connection().await.ok_or(NoAnswer::NotSent)?;

@@ -13,7 +13,6 @@
     clippy::disallowed_methods,
     reason = "campaigns talk to the person who called them, and measure real time"
 )]
-#![expect(missing_docs, reason = "what a test's helper does is said by its name where it can be")]
 
 mod agent;
 pub mod center;

@@ -49,12 +49,10 @@ pub struct Program {
     binary: PathBuf,
     start: Start,
     settings: Vec<(String, String)>,
-    /// Where the demo listens.
     listen: String,
     log: PathBuf,
     child: Option<Child>,
     address: watch::Sender<Option<SocketAddr>>,
-    /// Removed at the end.
     _home: Option<TempDir>,
 }
 
@@ -128,7 +126,6 @@ impl Program {
         Client::anonymous(&self.address())
     }
 
-    /// Returns the process id.
     pub fn id(&self) -> Result<u32> {
         self.child.as_ref().and_then(Child::id).context("the program has ended")
     }

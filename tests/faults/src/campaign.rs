@@ -16,7 +16,6 @@ const SHOWN_MAX: usize = 5;
 
 /// A campaign that has begun.
 pub(crate) struct Campaign {
-    /// The program under test.
     pub(crate) binary: PathBuf,
     /// What the random choices start from.
     pub(crate) seed: u64,
@@ -137,7 +136,6 @@ impl Findings {
     }
 }
 
-/// Acknowledged and not there.
 pub(crate) const MISSING: &str = "missing";
 /// There more often than it was acknowledged.
 pub(crate) const DOUBLED: &str = "doubled";
@@ -155,7 +153,6 @@ impl Found {
         self.figures.push(text);
     }
 
-    /// Demands something.
     pub(crate) fn demand(&mut self, holds: bool, fault: impl FnOnce() -> String) {
         if !holds {
             self.faults.push(fault());

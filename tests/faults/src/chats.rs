@@ -40,9 +40,7 @@ use agent::Agent;
 use book::{Book, Party};
 use customer::Customer;
 
-/// Chats of one agent.
 const CHATS_PER_AGENT: usize = 10;
-/// A chat's parties.
 const PARTIES: u64 = 3;
 /// How long all chats may take to begin, and what was begun to end.
 const GATHER_BOUND: Duration = Duration::from_secs(60);
@@ -70,7 +68,6 @@ enum Control {
     Ids,
 }
 
-/// What can be chosen.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
     /// How many chats.
@@ -106,7 +103,6 @@ enum Phase {
     Over,
 }
 
-/// What all clients share.
 struct Scene {
     address: Address,
     book: Book,

@@ -33,7 +33,6 @@ use rules::{Agent, Answer, Call, Request, Rules, State};
 /// Two clients work as one agent, so that owners race against themselves too.
 const CLIENTS_PER_AGENT: usize = 2;
 
-/// What can be chosen.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
     /// How long the clients call, in s.

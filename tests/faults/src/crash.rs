@@ -33,7 +33,6 @@ use load::{ADMIN, Load};
 /// How many clients read everything back at the end.
 const READERS: usize = 4;
 
-/// What can be chosen.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
     /// How often the program is killed.

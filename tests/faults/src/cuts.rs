@@ -78,7 +78,6 @@ const NETWORK_DELAY: Duration = Duration::from_secs(10);
 /// How long clients have to be told the rest, once all is quiet.
 const CATCH_UP: Duration = Duration::from_secs(40);
 
-/// What can be chosen.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
     /// How many clients listen.
@@ -132,7 +131,6 @@ pub async fn run(root: &Path, options: &Options) -> Result<()> {
     test.conclude(options, resyncs)
 }
 
-/// A test that runs.
 struct Test {
     proxy: Proxy,
     load: Arc<Load>,

@@ -36,14 +36,12 @@ const HONEST: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 3);
 const AGENTS: usize = 8;
 /// The mailbox of the center.
 const MAILBOX: &str = "letters@made.example";
-/// Limits that are none.
 const UNBOUNDED: &str = "[chat]\nrequests_per_second = 1000000\nchats_per_address = 1000000\n\
      sessions_per_address = 1000000\nbytes_per_address = 1099511627776\n\
      bytes_per_service = 1099511627776\n";
 /// By how much the program's memory may grow, in bytes.
 const GROWTH_MAX: u64 = 64 << 20;
 
-/// What can be chosen.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
     /// A tenth of everything, with the program that is built already if `HANDOFF_BIN` names one.
@@ -57,7 +55,6 @@ pub struct Options {
     control: bool,
 }
 
-/// What is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Check {
     /// Wrong passwords on 480 connections.

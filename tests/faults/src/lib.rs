@@ -8,7 +8,6 @@
     clippy::print_stderr,
     reason = "campaigns talk to the person who called them"
 )]
-#![expect(missing_docs, reason = "what a campaign's part does is said by its name where it can be")]
 
 mod campaign;
 pub mod chats;

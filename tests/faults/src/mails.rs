@@ -60,7 +60,6 @@ enum Part {
     Loops,
 }
 
-/// What can be chosen.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
     /// How many mails are sent, and how often the relay dies, at each of the twelve steps.

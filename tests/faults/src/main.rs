@@ -8,7 +8,6 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use handoff_faults::{chats, contention, crash, cuts, floods, mails, slow};
 
-/// The command line.
 #[derive(Debug, Parser)]
 #[command(name = "faults", about = "Handoff's fault campaigns")]
 struct Arguments {

@@ -59,7 +59,6 @@ const SAMPLES_MIN: usize = 500;
 /// Slots of each agent. Each start takes one for the work item that they keep changing.
 const CAPACITY: usize = 100;
 
-/// What can be chosen.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
     /// How many connections attack at once.
@@ -76,7 +75,6 @@ pub struct Options {
     control: bool,
 }
 
-/// What is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Check {
     /// Connections that say nothing.

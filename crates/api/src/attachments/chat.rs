@@ -2,7 +2,7 @@
 //! sees what its sender says.
 
 use handoff_content::{Arrived, Taken};
-use handoff_domain::{Action, Content, Interaction, Mode, Party, Utterance, Visibility};
+use handoff_domain::{Action, Command, Content, Interaction, Mode, Party, Utterance, Visibility};
 use handoff_engine::CommandRequest;
 use handoff_store::{FileRecord, FileSender, Put, Record};
 
@@ -63,14 +63,14 @@ pub(super) async fn add(
     };
     let reference = engine.core().next_reference(me.id()).await?;
     let answer = added(shared, &record, reference);
-    let action = says(content, visibility);
-    let request = CommandRequest {
+    let attempt = CommandRequest {
+        id: interaction.id,
+        command: says(me, content, visibility),
         reference: Some(reference),
         receipt: retry.receipt(me, &answer, engine.core().now()),
         also: vec![Put { record: Record::File(record), expected: 0 }],
-        ..CommandRequest::new(interaction.id, me.actor(), action)
     };
-    let said = Box::pin(carry_out(shared, me, &request, answer.clone()));
+    let said = Box::pin(carry_out(shared, me, &attempt, answer.clone()));
     let given = shared.files().keep_and(arrived, said, is_unclear).await?;
     if given != answer {
         // A twin of this request came first, and the answer speaks of its file.
@@ -100,18 +100,19 @@ pub(super) async fn delete(
     let reference = engine.core().next_reference(me.id()).await?;
     let answer: JsonText = Envelope::Plain.success(Some(reference));
     let record = FileRecord { deleted: Some(engine.core().now()), ..found.value };
-    let action = says(content, entry.visibility);
-    let request = CommandRequest {
+    let attempt = CommandRequest {
+        id: interaction.id,
+        command: says(me, content, entry.visibility),
         reference: Some(reference),
         receipt: retry.receipt(me, &answer, engine.core().now()),
         also: vec![Put { record: Record::File(record), expected: found.version }],
-        ..CommandRequest::new(interaction.id, me.actor(), action)
     };
-    carry_out(shared, me, &request, answer).await
+    carry_out(shared, me, &attempt, answer).await
 }
 
-const fn says(content: Content, visibility: Visibility) -> Action {
-    Action::Say(Utterance::new(content, visibility))
+fn says(me: &Me, content: Content, visibility: Visibility) -> Command {
+    let action = Action::Say(Utterance::new(content, visibility));
+    Command { actor: me.actor(), epoch: None, action, farewell: None, note: None }
 }
 
 fn visibility_of(name: &str) -> Result<Visibility, Refusal> {

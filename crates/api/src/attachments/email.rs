@@ -10,7 +10,7 @@ use axum::response::Response;
 use handoff_content::{Arrived, Taken, clean_name};
 use handoff_domain::rejection::Noun;
 use handoff_domain::{
-    Action, Attachment, Content, FileId, Interaction, Media, Mode, Rejection, UserId,
+    Action, Attachment, Command, Content, FileId, Interaction, Media, Mode, Rejection, UserId,
 };
 use handoff_engine::CommandRequest;
 use handoff_store::{FileRecord, FileSender, Put, Record};
@@ -158,14 +158,14 @@ pub(super) async fn add(
     };
     let reference = engine.core().next_reference(me.id()).await?;
     let answer = added(shared, &record, reference);
-    let action = Action::AddAttachment(attachment);
-    let request = CommandRequest {
+    let attempt = CommandRequest {
+        id: interaction.id,
+        command: command(me, Action::AddAttachment(attachment)),
         reference: Some(reference),
         receipt: retry.receipt(me, &answer, engine.core().now()),
         also: vec![Put { record: Record::File(record.clone()), expected: 0 }],
-        ..CommandRequest::new(interaction.id, me.actor(), action)
     };
-    let done = Box::pin(carry_out(shared, me, &request, answer.clone()));
+    let done = Box::pin(carry_out(shared, me, &attempt, answer.clone()));
     let given = shared.files().keep_and(arrived, done, is_unclear).await?;
     if given != answer {
         // A twin of this request came first, and the answer speaks of its file.
@@ -211,13 +211,18 @@ pub(super) async fn delete(
     let engine = shared.engine();
     let reference = engine.core().next_reference(me.id()).await?;
     let answer = Envelope::Plain.success(Some(reference));
-    let action = Action::RemoveAttachment(file);
-    let request = CommandRequest {
+    let attempt = CommandRequest {
+        id: interaction.id,
+        command: command(me, Action::RemoveAttachment(file)),
         reference: Some(reference),
         receipt: retry.receipt(me, &answer, engine.core().now()),
-        ..CommandRequest::new(interaction.id, me.actor(), action)
+        also: Vec::new(),
     };
-    carry_out(shared, me, &request, answer).await
+    carry_out(shared, me, &attempt, answer).await
+}
+
+fn command(me: &Me, action: Action) -> Command {
+    Command { actor: me.actor(), epoch: None, action, farewell: None, note: None }
 }
 
 /// Returns a file that is there already, to be attached to a draft: one that was on it before, one

@@ -155,7 +155,6 @@ impl Application for Door {
         match self.inner.serve(&shared, session, channel, data).await {
             Ok(()) => Vec::new(),
             Err(refusal) => {
-                refusal.log();
                 vec![Outgoing { channel: channel.to_owned(), data: encode(&refusal.body()) }]
             }
         }

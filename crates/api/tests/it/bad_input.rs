@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, header};
 use serde_json::{Value, json};
 
-use crate::rest_bench::{Bench, ROOT};
+use crate::api::{Api, ROOT};
 
 /// Bodies that no operation takes, and what the sentence must name.
 fn malformed() -> Vec<(String, &'static str)> {
@@ -58,12 +58,10 @@ fn malformed() -> Vec<(String, &'static str)> {
 
 #[tokio::test]
 async fn what_is_no_json_is_code_10_and_the_place_is_named() {
-    let bench = Bench::start().await;
+    let api = Api::start().await;
     for (text, wanted) in malformed() {
-        let reply = bench
-            .by("kate")
-            .send(Method::POST, "/me/interactions/x", Some(text.clone()), &[])
-            .await;
+        let reply =
+            api.by("kate").send(Method::POST, "/me/interactions/x", Some(text.clone()), &[]).await;
         let sentence = reply.refused(400, 10);
         assert!(sentence.contains(wanted), "{}: {sentence}", &text[..text.len().min(60)]);
         assert!(sentence.len() < 400);
@@ -72,10 +70,10 @@ async fn what_is_no_json_is_code_10_and_the_place_is_named() {
 
 #[tokio::test]
 async fn nesting_is_counted_where_it_is() {
-    let bench = Bench::start().await;
+    let api = Api::start().await;
     let nested =
         format!("{{\"operationName\":\"Accept\",\"a\":{}{}}}", "[".repeat(63), "]".repeat(63));
-    let reply = bench.by("kate").send(Method::POST, "/me/interactions/x", Some(nested), &[]).await;
+    let reply = api.by("kate").send(Method::POST, "/me/interactions/x", Some(nested), &[]).await;
     reply.refused(404, 6);
 }
 
@@ -178,12 +176,12 @@ fn wrong_drafts() -> Vec<Wrong> {
 
 #[tokio::test]
 async fn a_wrong_or_missing_field_is_named_before_anything_else_is_looked_at() {
-    let bench = Bench::start().await;
+    let api = Api::start().await;
     for (body, code, name) in wrong_fields().into_iter().chain(wrong_drafts()) {
         let text = body.to_string();
         // Neither the missing credentials nor the missing role nor the unknown interaction is told
         // first.
-        for client in [bench.by("kate"), bench.by("ada"), bench.anonymous()] {
+        for client in [api.by("kate"), api.by("ada"), api.anonymous()] {
             let reply =
                 client.send(Method::POST, "/me/interactions/x", Some(text.clone()), &[]).await;
             let sentence = reply.refused(400, code);
@@ -194,9 +192,9 @@ async fn a_wrong_or_missing_field_is_named_before_anything_else_is_looked_at() {
 
 /// Sends wrong bodies to one path; each refusal must have its code and its name.
 async fn assert_refused(method: Method, path: &str, user: &str, bodies: Vec<Wrong>) {
-    let bench = Bench::start().await;
+    let api = Api::start().await;
     for (body, code, name) in bodies {
-        let reply = bench.by(user).send(method.clone(), path, Some(body.to_string()), &[]).await;
+        let reply = api.by(user).send(method.clone(), path, Some(body.to_string()), &[]).await;
         let sentence = reply.refused(400, code);
         assert!(sentence.contains(name), "{method} {path} {body}: {sentence}");
     }
@@ -300,26 +298,24 @@ async fn what_is_wrong_with_a_change_is_named() {
 
 #[tokio::test]
 async fn a_body_that_is_too_large_is_refused() {
-    let bench = Bench::start().await;
+    let api = Api::start().await;
     let sized =
         |size: usize| format!("{{\"operationName\":\"Accept\",\"x\":\"{}\"}}", "x".repeat(size));
     let table =
         [(1_000_000, 404, 6), (1_048_576, 413, 10), (4_000_000, 413, 10), (9_000_000, 413, 10)];
     for (size, status, code) in table {
         let reply =
-            bench.by("kate").send(Method::POST, "/me/interactions/x", Some(sized(size)), &[]).await;
+            api.by("kate").send(Method::POST, "/me/interactions/x", Some(sized(size)), &[]).await;
         assert_eq!(reply.codes(), (status, code), "{size}");
     }
-    let reply = bench
-        .anonymous()
-        .send(Method::POST, "/me/interactions/x", Some(sized(2_000_000)), &[])
-        .await;
+    let reply =
+        api.anonymous().send(Method::POST, "/me/interactions/x", Some(sized(2_000_000)), &[]).await;
     assert_eq!(reply.codes(), (413, 10), "whoever it is");
 }
 
 #[tokio::test]
 async fn only_json_is_taken() {
-    let bench = Bench::start().await;
+    let api = Api::start().await;
     let body = || Some(json!({"operationName": "Accept"}).to_string());
     let table = [
         ("application/json", 404),
@@ -333,26 +329,24 @@ async fn only_json_is_taken() {
     ];
     for (content_type, status) in table {
         let headers = [("content-type", content_type)];
-        let reply =
-            bench.by("kate").send(Method::POST, "/me/interactions/x", body(), &headers).await;
+        let reply = api.by("kate").send(Method::POST, "/me/interactions/x", body(), &headers).await;
         assert_eq!(reply.status.as_u16(), status, "{content_type}");
         assert_eq!(reply.json()["statusCode"], if status == 415 { 10 } else { 6 });
     }
     let without = Request::post(format!("{ROOT}/me/interactions/x"))
         .body(Body::from(body().unwrap()))
         .unwrap();
-    assert_eq!(bench.send(without).await.codes(), (415, 10));
+    assert_eq!(api.send(without).await.codes(), (415, 10));
 }
 
 #[tokio::test]
 async fn a_packed_body_is_not_unpacked() {
-    let bench = Bench::start().await;
-    let send =
-        async |client: &crate::rest_bench::Client<'_>, method: Method, path: &str, coding: &str| {
-            let headers = [("content-encoding", coding)];
-            client.send(method, path, Some("\u{1f}packed".to_owned()), &headers).await
-        };
-    let kate = bench.by("kate");
+    let api = Api::start().await;
+    let send = async |client: &crate::api::Client<'_>, method: Method, path: &str, coding: &str| {
+        let headers = [("content-encoding", coding)];
+        client.send(method, path, Some("\u{1f}packed".to_owned()), &headers).await
+    };
+    let kate = api.by("kate");
     for coding in ["gzip", "x-gzip", "br", "deflate", "zstd", "identity, gzip", "no-such-coding"] {
         let reply = send(&kate, Method::POST, "/me/interactions/x", coding).await;
         assert_eq!(reply.codes(), (415, 10), "{coding}");
@@ -365,7 +359,7 @@ async fn a_packed_body_is_not_unpacked() {
         (Method::POST, "/interactions"),
     ];
     for (method, path) in doors {
-        for client in [&kate, &bench.by("intake"), &bench.anonymous()] {
+        for client in [&kate, &api.by("intake"), &api.anonymous()] {
             assert_eq!(
                 send(client, method.clone(), path, "gzip").await.codes(),
                 (415, 10),
@@ -388,7 +382,7 @@ async fn a_packed_body_is_not_unpacked() {
     ];
     for (path, key, code) in customers {
         let request = Request::post(path).header("content-encoding", "gzip");
-        let reply = bench.send(request.body(Body::from("packed")).unwrap()).await;
+        let reply = api.send(request.body(Body::from("packed")).unwrap()).await;
         let told = reply.json();
         let told = if key == "errors" { &told["errors"][0]["code"] } else { &told[key] };
         assert_eq!((reply.status.as_u16(), told), (415, &code), "{path}");
@@ -397,12 +391,12 @@ async fn a_packed_body_is_not_unpacked() {
 
 #[tokio::test]
 async fn paths_and_methods_that_do_not_exist_are_told_in_json() {
-    let bench = Bench::start().await;
+    let api = Api::start().await;
     for path in ["/nothing", "/me/interactions/x/y", "/interactions//", "/me/faxes", "/%ff"] {
-        assert_eq!(bench.by("kate").get(path).await.codes(), (404, 6), "{path}");
+        assert_eq!(api.by("kate").get(path).await.codes(), (404, 6), "{path}");
     }
     let outside = Request::get("/elsewhere").body(Body::empty()).unwrap();
-    assert_eq!(bench.send(outside).await.codes(), (404, 6));
+    assert_eq!(api.send(outside).await.codes(), (404, 6));
     let table = [
         (Method::DELETE, "/me", "GET,HEAD,POST"),
         (Method::PUT, "/me/interactions/x", "POST"),
@@ -412,20 +406,20 @@ async fn paths_and_methods_that_do_not_exist_are_told_in_json() {
         (Method::DELETE, "/diagnostics/version", "GET,HEAD"),
     ];
     for (method, path, allowed) in table {
-        let reply = bench.by("kate").send(method.clone(), path, None, &[]).await;
+        let reply = api.by("kate").send(method.clone(), path, None, &[]).await;
         assert_eq!(reply.codes(), (405, 10), "{method} {path}");
         assert_eq!(reply.headers[header::ALLOW], allowed, "{method} {path}");
     }
     for path in
         ["/interactions/%ff", "/users/%ff", "/workbins/%ff/interactions", "/openmedia/%ff/x"]
     {
-        assert_eq!(bench.by("kate").get(path).await.codes().1, 6, "{path}");
+        assert_eq!(api.by("kate").get(path).await.codes().1, 6, "{path}");
     }
 }
 
 #[tokio::test]
 async fn what_is_odd_in_a_query_is_no_harm() {
-    let bench = Bench::start().await;
+    let api = Api::start().await;
     let table = [
         ("/interactions?limit=0", 10),
         ("/interactions?limit=99999999999999999999", 10),
@@ -444,13 +438,13 @@ async fn what_is_odd_in_a_query_is_no_harm() {
         ("/me/emails?channel=x", 10),
     ];
     for (path, code) in table {
-        assert_eq!(bench.by("kate").get(path).await.codes().1, code, "{path}");
+        assert_eq!(api.by("kate").get(path).await.codes().1, code, "{path}");
     }
 }
 
 #[tokio::test]
 async fn an_idempotency_key_is_short_and_visible() {
-    let bench = Bench::start().await;
+    let api = Api::start().await;
     let body = || Some(json!({"operationName": "Accept"}).to_string());
     let long = "k".repeat(256);
     let longest = "k".repeat(255);
@@ -458,22 +452,21 @@ async fn an_idempotency_key_is_short_and_visible() {
         [("", 10), (" ", 10), ("a b", 10), ("ä", 10), (&*long, 10), (&*longest, 6), ("a", 6)]
     {
         let headers = [("idempotency-key", key)];
-        let reply =
-            bench.by("kate").send(Method::POST, "/me/interactions/x", body(), &headers).await;
+        let reply = api.by("kate").send(Method::POST, "/me/interactions/x", body(), &headers).await;
         assert_eq!(reply.codes().1, code, "{key:?}");
     }
     let headers = [("idempotency-key", "")];
-    let reply = bench.anonymous().send(Method::POST, "/me/interactions/x", body(), &headers).await;
+    let reply = api.anonymous().send(Method::POST, "/me/interactions/x", body(), &headers).await;
     assert_eq!(reply.codes().1, 10, "before it is asked who is calling");
 }
 
 #[tokio::test]
 async fn the_version_and_the_health_of_the_server_need_no_credentials() {
-    let bench = Bench::start().await;
-    let version = bench.anonymous().get("/diagnostics/version").await.ok();
+    let api = Api::start().await;
+    let version = api.anonymous().get("/diagnostics/version").await.ok();
     assert!(version["version"].is_string());
     for path in ["/healthz", "/readyz"] {
         let request = Request::get(path).body(Body::empty()).unwrap();
-        bench.send(request).await.ok();
+        api.send(request).await.ok();
     }
 }

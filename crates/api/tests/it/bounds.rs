@@ -7,26 +7,26 @@ use axum::http::{Request, header};
 use handoff_domain::ChatTerms;
 use serde_json::{Value, json};
 
-use crate::chat_bench::{Customer, op, post, with_terms};
-use crate::rest_bench::{Bench, Reply};
+use crate::api::{Api, Reply};
+use crate::customer::{Customer, op, post, with_terms};
 
 const CHAT: &str = "/genesys/2/chat/customer-support";
 
-async fn begin(bench: &Bench, address: [u8; 4]) -> Reply {
+async fn begin(api: &Api, address: [u8; 4]) -> Reply {
     let request =
         Request::post(CHAT).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
     let mut request = request.body(Body::from("nickname=Ada")).unwrap();
     request.extensions_mut().insert(handoff_api::PeerAddress(address.into()));
-    bench.send(request).await
+    api.send(request).await
 }
 
 #[tokio::test]
 async fn a_disk_that_is_short_takes_nothing_of_strangers_and_agents_go_on() {
-    let bench = with_terms(ChatTerms::default()).await;
-    bench.ready("kate").await;
-    let customer = Customer::with(&bench, "kate").await;
-    bench.space.is_short.store(true, Ordering::Relaxed);
-    let refused = begin(&bench, [192, 0, 2, 1]).await;
+    let api = with_terms(ChatTerms::default()).await;
+    api.ready("kate").await;
+    let customer = Customer::with(&api, "kate").await;
+    api.space.is_short.store(true, Ordering::Relaxed);
+    let refused = begin(&api, [192, 0, 2, 1]).await;
     assert_eq!(refused.status.as_u16(), 507);
     assert_eq!(refused.headers[header::RETRY_AFTER], "60");
     assert_eq!(
@@ -34,75 +34,74 @@ async fn a_disk_that_is_short_takes_nothing_of_strangers_and_agents_go_on() {
         (&json!(6003), &json!(1))
     );
     let (path, key) = (format!("{CHAT}/{}/send", customer.id), &*customer.key);
-    let said = post(&bench, &path, &[("secureKey", key), ("message", "Hello?")]).await;
+    let said = post(&api, &path, &[("secureKey", key), ("message", "Hello?")]).await;
     assert_eq!(said["errors"][0]["code"], 6003);
     let file = customer.uploads("a.txt", b"text").await;
     assert_eq!(file["errors"][0]["code"], 6003, "before anything of it is written down");
     customer.sees().await;
-    bench.by("kate").does(&customer.id, op("Send", json!({"text": "We are here."}))).await.ok();
+    api.by("kate").does(&customer.id, op("Send", json!({"text": "We are here."}))).await.ok();
     let work = op("Create", json!({"channel": "workitem", "queueName": "tasks"}));
-    bench.by("kate").post("/me/interactions", work).await.ok();
+    api.by("kate").post("/me/interactions", work).await.ok();
     customer.does("disconnect", &[]).await;
-    bench.space.is_short.store(false, Ordering::Relaxed);
-    assert_eq!(begin(&bench, [192, 0, 2, 1]).await.status.as_u16(), 200, "it ends by itself");
+    api.space.is_short.store(false, Ordering::Relaxed);
+    assert_eq!(begin(&api, [192, 0, 2, 1]).await.status.as_u16(), 200, "it ends by itself");
 }
 
 #[tokio::test]
 async fn whether_the_disk_can_be_written_to_is_tried_once_a_second_however_often_it_is_asked() {
-    let bench = Bench::start().await;
-    let ready = async || bench.send(Request::get("/readyz").body(Body::empty()).unwrap()).await;
+    let api = Api::start().await;
+    let ready = async || api.send(Request::get("/readyz").body(Body::empty()).unwrap()).await;
     for _ in 0..20 {
         ready().await.ok();
     }
-    assert_eq!(bench.space.probes.load(Ordering::Relaxed), 1);
-    bench.space.is_broken.store(true, Ordering::Relaxed);
-    bench.clock.advance_s(1);
+    assert_eq!(api.space.probes.load(Ordering::Relaxed), 1);
+    api.space.is_broken.store(true, Ordering::Relaxed);
+    api.clock.advance_s(1);
     let reply = ready().await;
     assert_eq!((reply.status.as_u16(), &reply.json()["failing"]), (503, &json!(["disk"])));
-    bench.space.is_broken.store(false, Ordering::Relaxed);
-    bench.clock.advance_s(1);
+    api.space.is_broken.store(false, Ordering::Relaxed);
+    api.clock.advance_s(1);
     ready().await.ok();
-    assert_eq!(bench.space.probes.load(Ordering::Relaxed), 3);
+    assert_eq!(api.space.probes.load(Ordering::Relaxed), 3);
 }
 
 #[tokio::test]
 async fn chats_asked_for_at_the_same_moment_are_counted_one_by_one() {
-    let bench = std::sync::Arc::new(with_terms(ChatTerms::default()).await);
+    let api = std::sync::Arc::new(with_terms(ChatTerms::default()).await);
     let mut asking = tokio::task::JoinSet::new();
     for _ in 0..600 {
-        let bench = bench.clone();
+        let api = api.clone();
         asking.spawn(async move {
-            begin(&bench, [192, 0, 2, 1]).await.json()["errors"][0]["code"].clone()
+            begin(&api, [192, 0, 2, 1]).await.json()["errors"][0]["code"].clone()
         });
     }
     let codes = asking.join_all().await;
     assert_eq!(codes.iter().filter(|code| code.is_null()).count(), 500);
     assert_eq!(codes.iter().filter(|code| **code == 4003).count(), 100);
     assert_eq!(
-        begin(&bench, [192, 0, 2, 2]).await.status.as_u16(),
+        begin(&api, [192, 0, 2, 2]).await.status.as_u16(),
         200,
         "another address has its own"
     );
 }
 
 /// Makes a work item of about 60 KiB.
-async fn large(bench: &Bench) -> String {
+async fn large(api: &Api) -> String {
     let data = json!({"text": "x".repeat(60 << 10)});
     let body = op("Create", json!({"channel": "workitem", "queueName": "tasks", "userData": data}));
-    bench.by("intake").post("/interactions", body).await.ok()["id"].as_str().unwrap().to_owned()
+    api.by("intake").post("/interactions", body).await.ok()["id"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
 async fn a_page_of_large_interactions_ends_earlier_and_the_pages_join() {
-    let bench = Bench::start().await;
+    let api = Api::start().await;
     let mut ids = Vec::new();
     for _ in 0..150 {
-        ids.push(large(&bench).await);
+        ids.push(large(&api).await);
     }
     let (mut listed, mut sizes, mut cursor) = (Vec::new(), Vec::new(), String::new());
     loop {
-        let reply =
-            bench.by("sam").get(&format!("/interactions?fields=*&limit=1000{cursor}")).await;
+        let reply = api.by("sam").get(&format!("/interactions?fields=*&limit=1000{cursor}")).await;
         assert!(reply.text.len() < 6 << 20, "{} bytes", reply.text.len());
         let page = reply.ok();
         let items = page["interactions"].as_array().unwrap();
@@ -116,32 +115,27 @@ async fn a_page_of_large_interactions_ends_earlier_and_the_pages_join() {
     assert!(sizes.len() >= 3 && sizes[0] > 50, "{sizes:?}");
     ids.sort();
     assert_eq!(listed, ids);
-    let addresses = bench.by("sam").get("/interactions?limit=1000").await.ok();
+    let addresses = api.by("sam").get("/interactions?limit=1000").await.ok();
     assert_eq!(addresses["uris"].as_array().unwrap().len(), 150, "addresses are small");
     assert!(addresses["nextCursor"].is_null());
 }
 
 #[tokio::test]
 async fn the_content_of_a_workbin_is_truncated_by_its_bytes() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
+    let api = Api::start().await;
+    api.ready("kate").await;
     for _ in 0..30 {
-        let id = large(&bench).await;
-        bench.engine.workers().router().route().await.unwrap();
-        bench.by("kate").does(&id, json!({"operationName": "Accept"})).await.ok();
-        bench
-            .by("kate")
+        let id = large(&api).await;
+        api.engine.workers().router().route().await.unwrap();
+        api.by("kate").does(&id, json!({"operationName": "Accept"})).await.ok();
+        api.by("kate")
             .does(&id, op("PlaceInWorkbin", json!({"workbin": "In Progress"})))
             .await
             .ok();
     }
-    bench.told.take("/v2/me/interactions");
-    bench
-        .by("kate")
-        .does("-", op("GetWorkbinContent", json!({"workbin": "In Progress"})))
-        .await
-        .ok();
-    let told = bench.told.take("/v2/me/interactions");
+    api.told.take("/v2/me/interactions");
+    api.by("kate").does("-", op("GetWorkbinContent", json!({"workbin": "In Progress"}))).await.ok();
+    let told = api.told.take("/v2/me/interactions");
     let [message] = told.as_slice() else { panic!("one message: {}", told.len()) };
     assert_eq!(message["truncated"], true);
     let shown = message["interactions"].as_array().unwrap().len();
@@ -151,11 +145,11 @@ async fn the_content_of_a_workbin_is_truncated_by_its_bytes() {
 
 #[tokio::test]
 async fn a_long_chat_comes_in_answers_that_are_bounded_and_join() {
-    let bench = with_terms(ChatTerms::default()).await;
-    let customer = Customer::begin(&bench).await;
+    let api = with_terms(ChatTerms::default()).await;
+    let customer = Customer::begin(&api).await;
     let text = "\u{1f600}".repeat(4_096);
     for _ in 0..30 {
-        bench.clock.advance_s(1);
+        api.clock.advance_s(1);
         customer.says(&text).await;
     }
     let (mut position, mut indexes) = (1, Vec::new());
@@ -177,14 +171,14 @@ async fn a_long_chat_comes_in_answers_that_are_bounded_and_join() {
 
 #[tokio::test]
 async fn a_chat_may_have_so_much_text() {
-    let bench = with_terms(ChatTerms::default()).await;
-    let customer = Customer::begin(&bench).await;
+    let api = with_terms(ChatTerms::default()).await;
+    let customer = Customer::begin(&api).await;
     let text = "\u{1f600}".repeat(4_096);
     let mut said = 0;
     let refused = loop {
-        bench.clock.advance_s(1);
+        api.clock.advance_s(1);
         let fields = [("secureKey", &*customer.key), ("message", &*text)];
-        let answer = post(&bench, &format!("{CHAT}/{}/send", customer.id), &fields).await;
+        let answer = post(&api, &format!("{CHAT}/{}/send", customer.id), &fields).await;
         if answer["statusCode"] != 0 {
             break answer;
         }

@@ -4,49 +4,48 @@ use axum::http::Method;
 use handoff_domain::ChatTerms;
 use serde_json::{Value, json};
 
-use crate::chat_bench::{Customer, post, with_terms};
-use crate::rest_bench::{Bench, keys};
+use crate::api::{Api, has, keys};
+use crate::customer::{Customer, post, with_terms};
 
 #[tokio::test]
 async fn what_was_said_in_a_chat_is_read_from_an_index_on() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let customer = Customer::with(&bench, "kate").await;
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let customer = Customer::with(&api, "kate").await;
     customer.says("first").await;
-    bench
-        .by("kate")
+    api.by("kate")
         .does(&customer.id, json!({"operationName": "SendToAgents", "text": "hm"}))
         .await
         .ok();
     customer.says("second").await;
     let texts = async |user: &str, path: String| -> Vec<Value> {
-        let list = bench.by(user).get(&path).await.ok();
+        let list = api.by(user).get(&path).await.ok();
         let messages = list["messages"].as_array().unwrap();
         messages.iter().filter(|one| one["type"] == "Text").map(|one| one["text"].clone()).collect()
     };
     let all = texts("kate", format!("/me/chats/{}/messages", customer.id)).await;
     assert_eq!(all, ["first", "hm", "second"]);
     assert_eq!(texts("sam", format!("/chats/{}/messages?index=0", customer.id)).await, all);
-    let list = bench.by("kate").get(&format!("/me/chats/{}/messages", customer.id)).await.ok();
+    let list = api.by("kate").get(&format!("/me/chats/{}/messages", customer.id)).await.ok();
     let last = list["messages"].as_array().unwrap().last().unwrap()["index"].clone();
     let from_last = texts("kate", format!("/me/chats/{}/messages?index={last}", customer.id)).await;
     assert_eq!(from_last, ["second"]);
     let path = format!("/me/chats/{}/messages", customer.id);
-    bench.by("kate").get(&format!("{path}?index=x")).await.refused(400, 10);
-    bench.by("mia").get(&path).await.refused(404, 6);
-    let work = bench.owned("kate", "workitem", "tasks").await;
-    bench.by("kate").get(&format!("/me/chats/{work}/messages")).await.refused(404, 6);
+    api.by("kate").get(&format!("{path}?index=x")).await.refused(400, 10);
+    api.by("mia").get(&path).await.refused(404, 6);
+    let work = api.owned("kate", "workitem", "tasks").await;
+    api.by("kate").get(&format!("/me/chats/{work}/messages")).await.refused(404, 6);
 }
 
 #[tokio::test]
 async fn addresses_of_the_samples_in_the_singular_and_the_plural_are_found() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let kate = bench.by("kate");
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let kate = api.by("kate");
     for (channel, queue) in
         [("email", "support-email"), ("chat", "support-chat"), ("workitem", "tasks")]
     {
-        let id = bench.owned("kate", channel, queue).await;
+        let id = api.owned("kate", channel, queue).await;
         let one = kate.get(&format!("/{channel}/{id}")).await.ok();
         assert_eq!(one, kate.get(&format!("/{channel}s/{id}")).await.ok(), "{channel}");
         let below = match channel {
@@ -65,7 +64,7 @@ async fn addresses_of_the_samples_in_the_singular_and_the_plural_are_found() {
     let start = json!({"operationName": "StartContactCenterSession", "channels": ["sms"]});
     kate.post("/me", start).await.ok();
     kate.post("/me/channels/sms", json!({"operationName": "Ready"})).await.ok();
-    let id = bench.offered("sms", "messages").await;
+    let id = api.offered("sms", "messages").await;
     kate.post(&format!("/me/openmedia/smss/{id}"), json!({"operationName": "Accept"})).await.ok();
     assert_eq!(
         kate.get(&format!("/openmedia/smss/{id}")).await.ok()["openmedia"]["state"],
@@ -77,13 +76,13 @@ async fn addresses_of_the_samples_in_the_singular_and_the_plural_are_found() {
 
 #[tokio::test]
 async fn a_supervisor_sees_and_watches_the_workbins_of_others() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let id = bench.owned("kate", "workitem", "tasks").await;
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let id = api.owned("kate", "workitem", "tasks").await;
     let place = json!({"operationName": "PlaceInWorkbin", "workbin": "In Progress"});
-    bench.by("kate").does(&id, place).await.ok();
-    let (user, workbin) = (bench.user_id("kate"), bench.workbin("kate", "In Progress").await);
-    let sam = bench.by("sam");
+    api.by("kate").does(&id, place).await.ok();
+    let (user, workbin) = (api.user_id("kate"), api.workbin("kate", "In Progress").await);
+    let sam = api.by("sam");
     let list = sam.get(&format!("/users/{user}/workbins?fields=*")).await.ok();
     let ids: Vec<&Value> =
         list["workbins"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
@@ -100,39 +99,35 @@ async fn a_supervisor_sees_and_watches_the_workbins_of_others() {
     let bare = user.to_string().replace('-', "").to_uppercase();
     let short = sam.get(&format!("/{bare}/workbins/{workbin}?subresources=*")).await.ok();
     assert_eq!(short, one);
-    bench.by("kate").get(&format!("/{user}/workbins")).await.refused(403, 5);
-    bench.listen("sam").await;
+    api.by("kate").get(&format!("/{user}/workbins")).await.refused(403, 5);
+    api.listen("sam").await;
     let short = format!("/{user}/workbins/{workbin}");
     sam.post(&short, json!({"operationName": "Unsubscribe"})).await.ok();
-    bench.told_to("sam", "/v2/me/workbins").await;
+    api.told_to("sam", "/v2/me/workbins").await;
     let path = format!("/users/{user}/workbins/{workbin}");
     let reply = sam.post(&path, json!({"operationName": "Subscribe"})).await.ok();
-    let told = bench.told_to("sam", "/v2/me/workbins").await;
+    let told = api.told_to("sam", "/v2/me/workbins").await;
     assert_eq!(told[0]["workbinUserId"], json!(user.to_string()), "{told:?}");
-    assert_eq!(
-        (&told[0]["stateResource"], &told[0]["referenceId"]),
-        (&json!("Subscribed"), &reply["referenceId"])
-    );
-    let second = bench.owned("kate", "workitem", "tasks").await;
-    bench
-        .by("kate")
+    has(&told[0], json!({"stateResource": "Subscribed", "referenceId": reply["referenceId"]}));
+    let second = api.owned("kate", "workitem", "tasks").await;
+    api.by("kate")
         .does(&second, json!({"operationName": "PlaceInWorkbin", "workbin": "In Progress"}))
         .await
         .ok();
-    let told = bench.told_to("sam", "/v2/me/workbins").await;
+    let told = api.told_to("sam", "/v2/me/workbins").await;
     assert_eq!(told[0]["workitemStateResourceV2"]["id"], json!(second));
     sam.post(&path, json!({"operationName": "Unsubscribe"})).await.ok();
     sam.post(&path, json!({"operationName": "AddInteraction", "id": id})).await.refused(400, 10);
     for user in ["kate", "ada"] {
-        bench.by(user).get(&path).await.refused(403, 5);
+        api.by(user).get(&path).await.refused(403, 5);
     }
-    bench.by("zoe").get(&path).await.refused(404, 6);
+    api.by("zoe").get(&path).await.refused(404, 6);
 }
 
 #[tokio::test]
 async fn the_oldest_list_of_workbins_is_there_beside_the_addresses() {
-    let bench = Bench::start().await;
-    let kate = bench.by("kate");
+    let api = Api::start().await;
+    let kate = api.by("kate");
     let list = kate.get("/me/workbins").await.ok();
     assert_eq!(list["status"], 0);
     let old = list["workbins"].as_array().unwrap();
@@ -142,7 +137,7 @@ async fn the_oldest_list_of_workbins_is_there_beside_the_addresses() {
         ["workbinId", "active", "workbinName", "viewName", "workbinType"].into()
     );
     let team = old.iter().find(|one| one["workbinName"] == "Team").unwrap();
-    assert_eq!((&team["viewName"], &team["workbinType"]), (&json!("Team/PrivateView"), &json!(2)));
+    has(&team, json!({"viewName": "Team/PrivateView", "workbinType": 2}));
     let id = team["workbinId"].as_str().unwrap();
     assert_eq!(kate.get(&format!("/workbins/{id}")).await.ok()["workbin"]["name"], "Team");
     assert!(kate.get("/me/workbins?fields=*").await.ok().get("status").is_none());
@@ -150,13 +145,13 @@ async fn the_oldest_list_of_workbins_is_there_beside_the_addresses() {
 
 #[tokio::test]
 async fn an_item_is_put_into_a_workbin_by_the_long_name_of_the_table() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let id = bench.owned("kate", "workitem", "tasks").await;
-    let workbin = bench.workbin("kate", "Team").await;
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let id = api.owned("kate", "workitem", "tasks").await;
+    let workbin = api.workbin("kate", "Team").await;
     let body = json!({"operationName": "AddInteractionToWorkbin", "id": id});
-    bench.by("kate").post(&format!("/workbins/{workbin}"), body).await.ok();
-    assert_eq!(bench.by("kate").sees(&id).await["state"], "InWorkbin");
+    api.by("kate").post(&format!("/workbins/{workbin}"), body).await.ok();
+    assert_eq!(api.by("kate").sees(&id).await["state"], "InWorkbin");
 }
 
 #[tokio::test]
@@ -164,28 +159,28 @@ async fn following_an_agent_ends_under_every_name() {
     for (begins, ends) in
         [("Monitor", "CancelMonitoring"), ("Coach", "StopCoaching"), ("Monitor", "StopMonitoring")]
     {
-        let bench = Bench::start().await;
-        bench.ready("kate").await;
-        bench.ready("sam").await;
-        let path = format!("/users/{}/channels/chat", bench.user_id("kate"));
-        bench.by("sam").post(&path, json!({"operationName": begins})).await.ok();
-        bench.by("sam").post(&path, json!({"operationName": ends})).await.ok();
-        let chat = Customer::begin(&bench).await.id;
-        bench.by("sam").post("/me", json!({"operationName": "NotReady"})).await.ok();
-        bench.engine.workers().router().route().await.unwrap();
-        bench.by("kate").does(&chat, json!({"operationName": "Accept"})).await.ok();
-        assert_eq!(bench.by("sam").sees(&chat).await["offer"], Value::Null, "{ends}");
+        let api = Api::start().await;
+        api.ready("kate").await;
+        api.ready("sam").await;
+        let path = format!("/users/{}/channels/chat", api.user_id("kate"));
+        api.by("sam").post(&path, json!({"operationName": begins})).await.ok();
+        api.by("sam").post(&path, json!({"operationName": ends})).await.ok();
+        let chat = Customer::begin(&api).await.id;
+        api.by("sam").post("/me", json!({"operationName": "NotReady"})).await.ok();
+        api.engine.workers().router().route().await.unwrap();
+        api.by("kate").does(&chat, json!({"operationName": "Accept"})).await.ok();
+        assert_eq!(api.by("sam").sees(&chat).await["offer"], Value::Null, "{ends}");
     }
 }
 
 #[tokio::test]
 async fn whoever_has_no_contact_center_session_logs_out_too() {
-    let bench = Bench::start().await;
+    let api = Api::start().await;
     for user in ["kate", "sam", "ada", "intake"] {
-        let cookie = bench.by(user).get("/me").await.cookie().unwrap();
+        let cookie = api.by(user).get("/me").await.cookie().unwrap();
         let token =
             |headers: &axum::http::HeaderMap| headers["x-csrf-token"].to_str().unwrap().to_owned();
-        let anonymous = bench.anonymous();
+        let anonymous = api.anonymous();
         let with = |cookie: &str| ("cookie", cookie.to_owned());
         let (name, value) = with(&cookie);
         let seen = anonymous.send(Method::GET, "/me", None, &[(name, &value)]).await;
@@ -208,9 +203,9 @@ async fn whoever_has_no_contact_center_session_logs_out_too() {
 #[tokio::test]
 async fn a_customer_without_cookies_is_let_in_where_the_service_says_so() {
     for (without_key, wanted) in [(false, 6), (true, 0)] {
-        let bench = with_terms(ChatTerms { without_key, ..ChatTerms::default() }).await;
-        bench.ready("kate").await;
-        let anonymous = bench.anonymous();
+        let api = with_terms(ChatTerms { without_key, ..ChatTerms::default() }).await;
+        api.ready("kate").await;
+        let anonymous = api.anonymous();
         let begun = anonymous
             .post("/chats", json!({"operationName": "RequestChat", "nickname": "Ada"}))
             .await
@@ -223,13 +218,12 @@ async fn a_customer_without_cookies_is_let_in_where_the_service_says_so() {
         assert_eq!(anonymous.get(&format!("{path}/messages")).await.codes().1, wanted);
         let wrong = anonymous.get(&format!("{path}?secureKey=nonsense")).await;
         assert_eq!(wrong.codes().1, 6, "a wrong key is never as good as none");
-        let work = bench.submitted("workitem", "tasks").await;
+        let work = api.submitted("workitem", "tasks").await;
         anonymous.get(&format!("/chats/{work}")).await.refused(404, 6);
     }
     // The other customer API knows no such way in.
-    let bench = with_terms(ChatTerms { without_key: true, ..ChatTerms::default() }).await;
-    let chat = Customer::begin(&bench).await.id;
-    let answer =
-        post(&bench, &format!("/genesys/2/chat/customer-support/{chat}/refresh"), &[]).await;
+    let api = with_terms(ChatTerms { without_key: true, ..ChatTerms::default() }).await;
+    let chat = Customer::begin(&api).await.id;
+    let answer = post(&api, &format!("/genesys/2/chat/customer-support/{chat}/refresh"), &[]).await;
     assert_ne!(answer["statusCode"], 0, "{answer}");
 }

@@ -3,24 +3,24 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use crate::chat_bench::{CHATS, Customer, INTERACTIONS, Log, messages, op};
-use crate::rest_bench::Bench;
+use crate::api::{Api, has};
+use crate::customer::{CHATS, Customer, INTERACTIONS, Log, messages, op};
 
 #[tokio::test]
 async fn who_accepts_sees_the_state_then_the_history_then_what_is_new() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let customer = Customer::begin(&bench).await;
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let customer = Customer::begin(&api).await;
     customer.says("Hello?").await;
-    bench.engine.workers().router().route().await.unwrap();
-    let invited = bench.told_to("kate", CHATS).await;
+    api.engine.workers().router().route().await.unwrap();
+    let invited = api.told_to("kate", CHATS).await;
     assert_eq!(invited.len(), 1, "an offer shows nothing of what was said: {invited:?}");
     assert_eq!(invited[0]["chat"]["capabilities"], json!(["Accept", "Reject"]));
-    bench.told_to("kate", INTERACTIONS).await;
+    api.told_to("kate", INTERACTIONS).await;
     let accept = op("Accept", json!({"nickname": "Kate of Support"}));
-    let reference = bench.by("kate").does(&customer.id, accept).await.ok()["referenceId"].clone();
+    let reference = api.by("kate").does(&customer.id, accept).await.ok()["referenceId"].clone();
 
-    let told = bench.told_to("kate", CHATS).await;
+    let told = api.told_to("kate", CHATS).await;
     let kinds: Vec<&str> = told.iter().map(|data| data["messageType"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["ChatStateChangeMessage", "MessageLogUpdated", "MessageLogUpdated"]);
     assert_eq!(
@@ -31,10 +31,10 @@ async fn who_accepts_sees_the_state_then_the_history_then_what_is_new() {
     let path = format!("/chats/{}", customer.id);
     for update in &told[1..] {
         assert_eq!(update["notificationType"], "NewMessages");
-        assert_eq!((&update["chatUri"], &update["chatPath"]), (&json!(uri), &json!(path)));
+        has(&update, json!({"chatUri": uri, "chatPath": path}));
         assert_eq!(update["referenceId"], reference);
     }
-    let told = bench.told_to("kate", INTERACTIONS).await;
+    let told = api.told_to("kate", INTERACTIONS).await;
     let kinds: Vec<&str> =
         told.iter().map(|data| data["notificationType"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["StatusChange", "NewMessages", "NewMessages"]);
@@ -49,17 +49,17 @@ async fn who_accepts_sees_the_state_then_the_history_then_what_is_new() {
         })
     );
     let joined = &told[2]["messages"][0];
-    assert_eq!((&joined["index"], &joined["type"]), (&json!(3), &json!("ParticipantJoined")));
+    has(&joined, json!({"index": 3, "type": "ParticipantJoined"}));
     assert_eq!(joined["from"]["nickname"], "Kate of Support");
 }
 
 /// A customer who talks to Kate; Ben is ready, Sam is a supervisor who is logged in.
-async fn talking(bench: &Bench) -> Customer<'_> {
-    bench.ready("kate").await;
-    let customer = Customer::with(bench, "kate").await;
-    bench.ready("ben").await;
-    bench.listen("sam").await;
-    bench.start_session("sam").await;
+async fn talking(api: &Api) -> Customer<'_> {
+    api.ready("kate").await;
+    let customer = Customer::with(api, "kate").await;
+    api.ready("ben").await;
+    api.listen("sam").await;
+    api.start_session("sam").await;
     customer
 }
 
@@ -73,22 +73,22 @@ struct Logs {
 
 #[tokio::test]
 async fn everybody_hears_what_is_for_him_and_counts_without_a_gap() {
-    let bench = Bench::start().await;
-    let customer = talking(&bench).await;
+    let api = Api::start().await;
+    let customer = talking(&api).await;
     let mut logs = Logs::default();
     customer.says("Where is it?").await;
-    bench.by("kate").does(&customer.id, op("Send", json!({"text": "One moment"}))).await.ok();
+    api.by("kate").does(&customer.id, op("Send", json!({"text": "One moment"}))).await.ok();
     let spoken = [
         "Ada ParticipantJoined",
         "kate ParticipantJoined",
         "Ada Text Where is it?",
         "kate Text One moment",
     ];
-    assert_eq!(logs.kate.hear(&bench, "kate").await, spoken);
-    consult(&bench, &customer.id, &mut logs).await;
-    look_on(&bench, &customer.id, &mut logs).await;
+    assert_eq!(logs.kate.hear(&api, "kate").await, spoken);
+    consult(&api, &customer.id, &mut logs).await;
+    look_on(&api, &customer.id, &mut logs).await;
     assert_eq!(customer.reads().await, spoken, "nothing of that is the customer's");
-    hand_over(&bench, &customer, &mut logs).await;
+    hand_over(&api, &customer, &mut logs).await;
     let to_the_end = [
         "Ben ParticipantJoined",
         "Ben Text I look for it",
@@ -106,13 +106,13 @@ async fn everybody_hears_what_is_for_him_and_counts_without_a_gap() {
 }
 
 /// Kate asks Ben for advice, which the two of them alone hear.
-async fn consult(bench: &Bench, id: &str, logs: &mut Logs) {
-    let (kate, ben) = (bench.by("kate"), bench.by("ben"));
-    let uri = format!("/users/{}", bench.user_id("ben"));
+async fn consult(api: &Api, id: &str, logs: &mut Logs) {
+    let (kate, ben) = (api.by("kate"), api.by("ben"));
+    let uri = format!("/users/{}", api.user_id("ben"));
     kate.does(id, op("Consult", json!({"targetUri": uri}))).await.ok();
     ben.does(id, op("Accept", json!({"nickname": "Ben"}))).await.ok();
     assert_eq!(
-        logs.ben.hear(bench, "ben").await.len(),
+        logs.ben.hear(api, "ben").await.len(),
         5,
         "what was said before, and that they came"
     );
@@ -123,44 +123,44 @@ async fn consult(bench: &Bench, id: &str, logs: &mut Logs) {
         "kate Text Do you know? [Agents]",
         "Ben Text Lost [Agents]",
     ];
-    assert_eq!(logs.kate.hear(bench, "kate").await, whispered);
-    assert_eq!(logs.ben.hear(bench, "ben").await, whispered[1..]);
+    assert_eq!(logs.kate.hear(api, "kate").await, whispered);
+    assert_eq!(logs.ben.hear(api, "ben").await, whispered[1..]);
 }
 
 /// Sam looks on, which nobody else notices.
-async fn look_on(bench: &Bench, id: &str, logs: &mut Logs) {
-    let sam = bench.by("sam");
+async fn look_on(api: &Api, id: &str, logs: &mut Logs) {
+    let sam = api.by("sam");
     let intrude = op("Intrude", json!({"supervisorVisibilityMode": "Monitor"}));
-    sam.post(&format!("/users/{}/chats/{id}", bench.user_id("kate")), intrude).await.ok();
+    sam.post(&format!("/users/{}/chats/{id}", api.user_id("kate")), intrude).await.ok();
     assert_eq!(sam.sees(id).await["state"], "Invited");
-    assert_eq!(bench.by("kate").sees(id).await["state"], "Chatting");
+    assert_eq!(api.by("kate").sees(id).await["state"], "Chatting");
     sam.does(id, op("Accept", json!({}))).await.ok();
-    let heard = logs.sam.hear(bench, "sam").await;
+    let heard = logs.sam.hear(api, "sam").await;
     assert_eq!((heard.len(), heard[7].as_str()), (8, "sam ParticipantJoined [Supervisors]"));
     for (agent, log) in [("kate", &mut logs.kate), ("ben", &mut logs.ben)] {
-        assert_eq!(log.hear(bench, agent).await, [""; 0], "{agent} hears nothing of who looks on");
-        let seen = bench.by(agent).sees(id).await;
+        assert_eq!(log.hear(api, agent).await, [""; 0], "{agent} hears nothing of who looks on");
+        let seen = api.by(agent).sees(id).await;
         assert!(!seen.to_string().contains("sam"), "{agent}: {seen}");
     }
 }
 
 /// The consultation becomes a conference and then a transfer; Ben ends the chat.
-async fn hand_over(bench: &Bench, customer: &Customer<'_>, logs: &mut Logs) {
-    let (kate, ben, sam) = (bench.by("kate"), bench.by("ben"), bench.by("sam"));
+async fn hand_over(api: &Api, customer: &Customer<'_>, logs: &mut Logs) {
+    let (kate, ben, sam) = (api.by("kate"), api.by("ben"), api.by("sam"));
     let id = customer.id.as_str();
     kate.does(id, op("CompleteConference", json!({}))).await.ok();
     ben.does(id, op("Send", json!({"text": "I look for it"}))).await.ok();
-    let to_ben = json!({"agentId": bench.user_id("ben").to_string()});
+    let to_ben = json!({"agentId": api.user_id("ben").to_string()});
     kate.does(id, op("CompleteTransfer", to_ben)).await.ok();
     kate.does(id, op("Send", json!({"text": "I am gone"}))).await.refused(403, 3);
     customer.says("Thanks").await;
     ben.does(id, op("Leave", json!({"text": "Goodbye", "treatAs": "System"}))).await.ok();
     assert_eq!(ben.sees(id).await["state"], "LeftChat");
     assert_eq!(kate.sees(id).await["capabilities"], json!([]));
-    let heard = logs.kate.hear(bench, "kate").await;
+    let heard = logs.kate.hear(api, "kate").await;
     assert!(heard.iter().all(|line| !line.contains("Thanks")), "she is gone: {heard:?}");
-    assert!(logs.ben.hear(bench, "ben").await.contains(&"Ben Text Goodbye".to_owned()));
-    let last = logs.sam.hear(bench, "sam").await;
+    assert!(logs.ben.hear(api, "ben").await.contains(&"Ben Text Goodbye".to_owned()));
+    let last = logs.sam.hear(api, "sam").await;
     let words = last.iter().position(|line| line == "Ben Text Goodbye").expect("the last words");
     assert!(words < last.len() - 1, "{last:?}");
     assert_eq!(
@@ -178,27 +178,27 @@ async fn hand_over(bench: &Bench, customer: &Customer<'_>, logs: &mut Logs) {
 
 #[tokio::test]
 async fn a_transfer_and_a_completion_begin_with_a_farewell() {
-    let bench = Bench::start().await;
-    let customer = talking(&bench).await;
+    let api = Api::start().await;
+    let customer = talking(&api).await;
     let transfer =
         op("Transfer", json!({"userName": "ben", "text": "Ben goes on", "messageType": "Text"}));
-    bench.by("kate").does(&customer.id, transfer).await.ok();
-    bench.by("ben").does(&customer.id, op("Accept", json!({}))).await.ok();
-    bench.by("ben").does(&customer.id, op("Complete", json!({"text": "Bye"}))).await.ok();
+    api.by("kate").does(&customer.id, transfer).await.ok();
+    api.by("ben").does(&customer.id, op("Accept", json!({}))).await.ok();
+    api.by("ben").does(&customer.id, op("Complete", json!({"text": "Bye"}))).await.ok();
     let lines = customer.reads().await;
     let said = |text: &str| {
         lines.iter().position(|line| line.ends_with(text)).unwrap_or_else(|| panic!("{lines:?}"))
     };
     assert!(said("kate Text Ben goes on") < said("ben ParticipantJoined"));
     assert!(said("ben ParticipantJoined") < said("ben Text Bye"));
-    assert_eq!(bench.by("ben").sees(&customer.id).await["state"], "Completed");
+    assert_eq!(api.by("ben").sees(&customer.id).await["state"], "Completed");
 }
 
 #[tokio::test]
 async fn an_agent_who_is_invited_can_be_taken_out_and_can_leave() {
-    let bench = Bench::start().await;
-    let customer = talking(&bench).await;
-    let ben = bench.user_id("ben").to_string();
+    let api = Api::start().await;
+    let customer = talking(&api).await;
+    let ben = api.user_id("ben").to_string();
     for (target, gone) in [
         (
             json!({"targetUri": format!("http://127.0.0.1:8090/api/v2/users/{ben}")}),
@@ -208,34 +208,30 @@ async fn an_agent_who_is_invited_can_be_taken_out_and_can_leave() {
         (json!({"targetPath": format!("/users/{ben}")}), "Leave"),
         (json!({"userId": ben}), "Leave"),
     ] {
-        bench.by("kate").does(&customer.id, op("InviteUser", target.clone())).await.ok();
-        bench.by("ben").does(&customer.id, op("Accept", json!({}))).await.ok();
+        api.by("kate").does(&customer.id, op("InviteUser", target.clone())).await.ok();
+        api.by("ben").does(&customer.id, op("Accept", json!({}))).await.ok();
         let participants =
-            bench.by("kate").get(&format!("/chats/{}", customer.id)).await.ok()["chat"]["participants"]
+            api.by("kate").get(&format!("/chats/{}", customer.id)).await.ok()["chat"]["participants"]
                 .clone();
         assert_eq!(participants.as_array().unwrap().len(), 3, "{participants}");
         if gone == "RemoveParticipantFromConference" {
-            bench.by("kate").does(&customer.id, op(gone, target)).await.ok();
+            api.by("kate").does(&customer.id, op(gone, target)).await.ok();
         } else {
-            bench
-                .by("ben")
-                .does(&customer.id, op(gone, json!({"text": "Bye from Ben"})))
-                .await
-                .ok();
+            api.by("ben").does(&customer.id, op(gone, json!({"text": "Bye from Ben"}))).await.ok();
         }
         assert_eq!(customer.reads().await.last().unwrap(), "ben ParticipantLeft");
-        assert_eq!(bench.by("kate").sees(&customer.id).await["state"], "Chatting");
+        assert_eq!(api.by("kate").sees(&customer.id).await["state"], "Chatting");
     }
 }
 
 #[tokio::test]
 async fn typing_is_told_to_whom_it_concerns_and_kept_nowhere() {
-    let bench = Bench::start().await;
-    let customer = talking(&bench).await;
+    let api = Api::start().await;
+    let customer = talking(&api).await;
     let id = customer.id.as_str();
-    bench.by("kate").does(id, op("Consult", json!({"userName": "ben"}))).await.ok();
-    bench.by("ben").does(id, op("Accept", json!({}))).await.ok();
-    let before = bench.by("kate").sees(id).await;
+    api.by("kate").does(id, op("Consult", json!({"userName": "ben"}))).await.ok();
+    api.by("ben").does(id, op("Accept", json!({}))).await.ok();
+    let before = api.by("kate").sees(id).await;
     let plain = |name: &str| op(name, json!({}));
     let named = |field: &str, kind: &str| op("SendNotification", json!({field: kind}));
     let (on, off) = ("TypingStarted", "TypingStopped");
@@ -250,13 +246,13 @@ async fn typing_is_told_to_whom_it_concerns_and_kept_nowhere() {
     ];
     for (agent, body, kind, visibility, is_for_customer) in table {
         let other = if agent == "kate" { "ben" } else { "kate" };
-        bench.clock.advance_s(1);
+        api.clock.advance_s(1);
         for name in ["kate", "ben"] {
-            bench.told_to(name, CHATS).await;
-            bench.told_to(name, INTERACTIONS).await;
+            api.told_to(name, CHATS).await;
+            api.told_to(name, INTERACTIONS).await;
         }
-        let reference = bench.by(agent).does(id, body.clone()).await.ok()["referenceId"].clone();
-        let told = bench.told_to(other, CHATS).await;
+        let reference = api.by(agent).does(id, body.clone()).await.ok()["referenceId"].clone();
+        let told = api.told_to(other, CHATS).await;
         assert_eq!(told[0].get("referenceId"), None, "{told:?}");
         assert_eq!(
             (told.len(), &told[0]["messageType"]),
@@ -274,10 +270,10 @@ async fn typing_is_told_to_whom_it_concerns_and_kept_nowhere() {
             (None, None),
             "it is no event: {told:?}"
         );
-        let on_interactions = bench.told_to(other, INTERACTIONS).await;
+        let on_interactions = api.told_to(other, INTERACTIONS).await;
         let told_there = messages(&on_interactions, "notificationType", "NewMessages");
         assert_eq!(told_there, told[0]["messages"].as_array().unwrap().clone());
-        let own = bench.told_to(agent, CHATS).await;
+        let own = api.told_to(agent, CHATS).await;
         assert_eq!(
             (own.len(), &own[0]["referenceId"], &own[0]["messages"][0]),
             (1, &reference, note)
@@ -285,40 +281,34 @@ async fn typing_is_told_to_whom_it_concerns_and_kept_nowhere() {
         let seen = customer.sees().await["messages"].to_string();
         assert_eq!(seen.contains(kind), is_for_customer, "{body}: {seen}");
     }
-    assert_eq!(bench.by("kate").sees(id).await, before);
+    assert_eq!(api.by("kate").sees(id).await, before);
 }
 
 #[tokio::test]
 async fn pages_and_notices_are_said_too() {
-    let bench = Bench::start().await;
-    let customer = talking(&bench).await;
+    let api = Api::start().await;
+    let customer = talking(&api).await;
     let url = "https://shop.example/orders?id=1";
-    bench.by("kate").does(&customer.id, op("SendUrl", json!({"url": url}))).await.ok();
-    bench
-        .by("kate")
+    api.by("kate").does(&customer.id, op("SendUrl", json!({"url": url}))).await.ok();
+    api.by("kate")
         .does(&customer.id, op("SendCustomNotice", json!({"noticeText": "survey"})))
         .await
         .ok();
     let door = format!("/me/chats/{}", customer.id);
-    bench
-        .by("kate")
+    api.by("kate")
         .post(&door, op("SendMessage", json!({"text": "Hi", "messageType": "Greeting"})))
         .await
         .ok();
-    bench
-        .by("kate")
+    api.by("kate")
         .post(&door, op("Send", json!({"text": "psst", "visibility": "Agents"})))
         .await
         .ok();
-    let told = messages(&bench.told_to("kate", CHATS).await, "messageType", "MessageLogUpdated");
+    let told = messages(&api.told_to("kate", CHATS).await, "messageType", "MessageLogUpdated");
     let last: Vec<&Value> = told.iter().rev().take(4).rev().collect();
-    assert_eq!((&last[0]["type"], &last[0]["url"]), (&json!("PushUrl"), &json!(url)));
-    assert_eq!(
-        (&last[1]["type"], &last[1]["noticeText"]),
-        (&json!("CustomNotice"), &json!("survey"))
-    );
-    assert_eq!((&last[2]["text"], &last[2]["messageType"]), (&json!("Hi"), &json!("Greeting")));
-    assert_eq!((&last[3]["text"], &last[3]["visibility"]), (&json!("psst"), &json!("Agents")));
+    has(&last[0], json!({"type": "PushUrl", "url": url}));
+    has(&last[1], json!({"type": "CustomNotice", "noticeText": "survey"}));
+    has(&last[2], json!({"text": "Hi", "messageType": "Greeting"}));
+    has(&last[3], json!({"text": "psst", "visibility": "Agents"}));
     let lines = customer.reads().await;
     assert_eq!(
         lines[2..],
@@ -332,8 +322,8 @@ async fn pages_and_notices_are_said_too() {
 
 #[tokio::test]
 async fn the_history_comes_again_for_who_asks() {
-    let bench = Bench::start().await;
-    let customer = talking(&bench).await;
+    let api = Api::start().await;
+    let customer = talking(&api).await;
     customer.says("one").await;
     customer.says("two").await;
     for (wish, indexes) in [
@@ -342,12 +332,12 @@ async fn the_history_comes_again_for_who_asks() {
         (json!({"eventId": "4"}), vec![4]),
         (json!({"eventId": 99}), vec![]),
     ] {
-        bench.told_to("kate", CHATS).await;
-        bench.told_to("kate", INTERACTIONS).await;
+        api.told_to("kate", CHATS).await;
+        api.told_to("kate", INTERACTIONS).await;
         let answer =
-            bench.by("kate").does(&customer.id, op("RequestChatHistory", wish.clone())).await.ok();
+            api.by("kate").does(&customer.id, op("RequestChatHistory", wish.clone())).await.ok();
         for topic in [CHATS, INTERACTIONS] {
-            let told = bench.told_to("kate", topic).await;
+            let told = api.told_to("kate", topic).await;
             let [told] = told.as_slice() else { panic!("one answer: {told:?}") };
             assert_eq!(
                 (&told["referenceId"], told.get("sequence")),
@@ -363,38 +353,38 @@ async fn the_history_comes_again_for_who_asks() {
             assert_eq!(heard, indexes, "{wish}");
         }
     }
-    bench.by("kate").does(&customer.id, op("EndChatSession", json!({}))).await.ok();
-    bench.by("kate").does(&customer.id, op("RequestChatHistory", json!({}))).await.ok();
-    bench.by("ben").does(&customer.id, op("RequestChatHistory", json!({}))).await.refused(403, 3);
+    api.by("kate").does(&customer.id, op("EndChatSession", json!({}))).await.ok();
+    api.by("kate").does(&customer.id, op("RequestChatHistory", json!({}))).await.ok();
+    api.by("ben").does(&customer.id, op("RequestChatHistory", json!({}))).await.refused(403, 3);
 }
 
 #[tokio::test]
 async fn a_retry_says_it_once_and_a_stale_epoch_says_nothing() {
-    let bench = Bench::start().await;
-    let customer = talking(&bench).await;
-    let epoch = bench.by("kate").sees(&customer.id).await["epoch"].as_u64().unwrap();
+    let api = Api::start().await;
+    let customer = talking(&api).await;
+    let epoch = api.by("kate").sees(&customer.id).await["epoch"].as_u64().unwrap();
     let path = format!("/me/interactions/{}", customer.id);
     let body = op("Send", json!({"text": "once", "epoch": epoch})).to_string();
     let headers = [("idempotency-key", "k")];
-    let first = bench.by("kate").send(Method::POST, &path, Some(body.clone()), &headers).await;
-    let again = bench.by("kate").send(Method::POST, &path, Some(body), &headers).await;
+    let first = api.by("kate").send(Method::POST, &path, Some(body.clone()), &headers).await;
+    let again = api.by("kate").send(Method::POST, &path, Some(body), &headers).await;
     assert_eq!((first.codes(), &first.text), ((200, 0), &again.text));
     for name in ["Send", "SendStartTypingNotification", "RequestChatHistory"] {
         let stale = op(name, json!({"text": "never", "epoch": epoch - 1}));
-        bench.by("kate").does(&customer.id, stale).await.refused(409, 2);
+        api.by("kate").does(&customer.id, stale).await.refused(409, 2);
     }
     assert_eq!(customer.reads().await.iter().filter(|line| line.contains("Text")).count(), 1);
 }
 
 #[tokio::test]
 async fn the_first_generations_consultation_has_its_envelope() {
-    let bench = Bench::start().await;
-    let customer = talking(&bench).await;
-    let body = op("StartChatConsultation", json!({"agentId": bench.user_id("ben").to_string()}));
-    let reply = bench.by("kate").does(&customer.id, body).await.ok();
+    let api = Api::start().await;
+    let customer = talking(&api).await;
+    let body = op("StartChatConsultation", json!({"agentId": api.user_id("ben").to_string()}));
+    let reply = api.by("kate").does(&customer.id, body).await.ok();
     assert_eq!(reply, json!({"status": 0, "statusCode": 0, "referenceId": reply["referenceId"]}));
-    assert_eq!(bench.by("ben").sees(&customer.id).await["state"], "Invited");
-    let reply = bench
+    assert_eq!(api.by("ben").sees(&customer.id).await["state"], "Invited");
+    let reply = api
         .by("ben")
         .post(&format!("/me/chats/{}", customer.id), op("Reject", json!({})))
         .await
@@ -408,44 +398,44 @@ async fn the_first_generations_consultation_has_its_envelope() {
 
 #[tokio::test]
 async fn a_consultation_may_go_through_a_queue() {
-    let bench = Bench::start().await;
-    let customer = talking(&bench).await;
+    let api = Api::start().await;
+    let customer = talking(&api).await;
     let id = customer.id.as_str();
-    let kate = bench.by("kate");
-    let queues = bench.by("ada").get("/queues?fields=*").await.ok();
+    let kate = api.by("kate");
+    let queues = api.by("ada").get("/queues?fields=*").await.ok();
     let all = queues["queues"].as_array().unwrap();
     let path = |name: &str| all.iter().find(|queue| queue["name"] == name).unwrap()["path"].clone();
     let ask = |fields: Value| kate.does(id, op("Consult", fields));
     ask(json!({"queueName": "nowhere"})).await.refused(404, 6);
     ask(json!({"targetUri": path("tasks")})).await.refused(400, 10);
     ask(json!({"targetUri": path("support-chat")})).await.ok();
-    assert_eq!(bench.by("ben").sees(id).await["state"], "Invited");
-    bench.by("ben").does(id, op("Accept", json!({}))).await.ok();
+    assert_eq!(api.by("ben").sees(id).await["state"], "Invited");
+    api.by("ben").does(id, op("Accept", json!({}))).await.ok();
     let seats = kate.get(&format!("/chats/{id}")).await.ok()["chat"]["participants"].clone();
     assert!(seats.to_string().contains("Agents"), "{seats}");
     assert_eq!(customer.reads().await.len(), 2, "the customer sees nobody");
     // Ben is in, Sam is not Ready and Kate asks.
     let sentence = ask(json!({"queueName": "support-chat"})).await.refused(409, 2);
     assert!(sentence.contains("support-chat"), "{sentence}");
-    bench.ready("sam").await;
+    api.ready("sam").await;
     ask(json!({"queueName": "support-chat"})).await.ok();
-    assert_eq!(bench.by("sam").sees(id).await["state"], "Invited");
+    assert_eq!(api.by("sam").sees(id).await["state"], "Invited");
 }
 
 #[tokio::test]
 async fn last_words_reach_the_colleagues_who_go_with_them() {
-    let bench = Bench::start().await;
-    let customer = talking(&bench).await;
+    let api = Api::start().await;
+    let customer = talking(&api).await;
     let id = customer.id.as_str();
-    bench.by("kate").does(id, op("Invite", json!({"userName": "ben"}))).await.ok();
-    bench.by("ben").does(id, op("Accept", json!({}))).await.ok();
+    api.by("kate").does(id, op("Invite", json!({"userName": "ben"}))).await.ok();
+    api.by("ben").does(id, op("Accept", json!({}))).await.ok();
     for name in ["kate", "ben"] {
-        bench.told_to(name, INTERACTIONS).await;
+        api.told_to(name, INTERACTIONS).await;
     }
     let complete = op("Complete", json!({"text": "Good bye"}));
-    let reference = bench.by("kate").does(id, complete).await.ok()["referenceId"].clone();
+    let reference = api.by("kate").does(id, complete).await.ok()["referenceId"].clone();
     for (name, reference) in [("kate", reference), ("ben", Value::Null)] {
-        let told = bench.told_to(name, INTERACTIONS).await;
+        let told = api.told_to(name, INTERACTIONS).await;
         let story: Vec<(&str, &str)> = told
             .iter()
             .map(|data| {

@@ -6,8 +6,8 @@ use axum::http::{Method, Request, header};
 use handoff_domain::ChatTerms;
 use serde_json::{Value, json};
 
-use crate::chat_bench::{CHATS, Customer, post, with_terms};
-use crate::rest_bench::{Bench, Reply};
+use crate::api::{Api, Reply, has};
+use crate::customer::{CHATS, Customer, post, with_terms};
 
 const SERVICE: &str = "/genesys/2/chat/customer-support";
 const COMETD: &str = "/genesys/cometd";
@@ -26,15 +26,14 @@ fn ids(messages: &Value) -> Vec<(&str, &str)> {
 
 #[tokio::test]
 async fn a_client_knows_its_own_messages_again_and_nobody_else_is_told() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let customer = Customer::with(&bench, "kate").await;
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let customer = Customer::with(&api, "kate").await;
     let fields = [("message", "Hello"), ("messageId", "m1"), ("transcriptPosition", "1")];
     assert_eq!(ids(&customer.does("send", &fields).await["messages"]), [("Hello", "m1")]);
     customer.does("send", &fields[..2]).await;
     customer.does("pushUrl", &[("pushUrl", "https://shop.example/"), ("messageId", "m2")]).await;
-    bench
-        .by("kate")
+    api.by("kate")
         .does(&customer.id, json!({"operationName": "Send", "text": "Good day"}))
         .await
         .ok();
@@ -44,19 +43,19 @@ async fn a_client_knows_its_own_messages_again_and_nobody_else_is_told() {
         "said once"
     );
     let simple = format!("/api/v2/chats/{}/messages?secureKey={}", customer.id, customer.key);
-    let simple = bench.send(Request::get(simple).body(Body::empty()).unwrap()).await.ok();
+    let simple = api.send(Request::get(simple).body(Body::empty()).unwrap()).await.ok();
     assert_eq!(ids(&simple["messages"]), [("Hello", "m1")]);
-    let told = bench.told_to("kate", CHATS).await;
+    let told = api.told_to("kate", CHATS).await;
     assert!(told.iter().any(|data| data.to_string().contains("Hello")), "{told:?}");
-    let resource = bench.by("kate").sees(&customer.id).await;
+    let resource = api.by("kate").sees(&customer.id).await;
     assert!(!format!("{told:?} {resource}").contains("messageId"), "{told:?} {resource}");
 }
 
 #[tokio::test]
 async fn a_refusal_says_what_it_refuses_and_whether_the_chat_is_over() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let customer = Customer::with(&bench, "kate").await;
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let customer = Customer::with(&api, "kate").await;
     let send = format!("{SERVICE}/{}/send", customer.id);
     let (long, key) = ("x".repeat(4_097), customer.key.as_str());
     let table = [
@@ -65,18 +64,15 @@ async fn a_refusal_says_what_it_refuses_and_whether_the_chat_is_over() {
         (vec![("secureKey", "no key"), ("messageId", "m3"), ("message", "Hi")], 3001, true),
     ];
     for (fields, code, is_over) in table {
-        let refused = post(&bench, &send, &fields).await;
+        let refused = post(&api, &send, &fields).await;
         assert_eq!(refused["errors"][0]["code"], code, "{refused}");
         assert_eq!(refused["messageId"], fields[1].1, "{refused}");
         assert_eq!(refused["chatEnded"], is_over, "{refused}");
     }
     customer.does("disconnect", &[]).await;
-    let refused = post(
-        &bench,
-        &send,
-        &[("secureKey", key), ("messageId", "m4"), ("message", "Still there?")],
-    )
-    .await;
+    let refused =
+        post(&api, &send, &[("secureKey", key), ("messageId", "m4"), ("message", "Still there?")])
+            .await;
     assert_eq!(
         (&refused["errors"][0]["code"], &refused["messageId"], &refused["chatEnded"]),
         (&json!(3002), &json!("m4"), &json!(true))
@@ -85,10 +81,10 @@ async fn a_refusal_says_what_it_refuses_and_whether_the_chat_is_over() {
 
 #[tokio::test]
 async fn a_repeated_request_for_a_chat_is_one() {
-    let bench = with_terms(ChatTerms { max_waiting: Some(1), ..ChatTerms::default() }).await;
+    let api = with_terms(ChatTerms { max_waiting: Some(1), ..ChatTerms::default() }).await;
     let ask = |nickname: &'static str, id: &'static str| {
-        let bench = &bench;
-        async move { post(bench, SERVICE, &[("nickname", nickname), ("messageId", id)]).await }
+        let api = &api;
+        async move { post(api, SERVICE, &[("nickname", nickname), ("messageId", id)]).await }
     };
     let (first, twin) = tokio::join!(ask("Ada", REQUEST), ask("Ada", REQUEST));
     let again = ask("Ada", REQUEST).await;
@@ -99,8 +95,8 @@ async fn a_repeated_request_for_a_chat_is_one() {
     }
     let key = again["secureKey"].as_str().unwrap();
     let said = format!("{SERVICE}/{}/send", again["chatId"].as_str().unwrap());
-    let said = post(&bench, &said, &[("secureKey", key), ("message", "Hello")]).await;
-    assert_eq!((&said["statusCode"], &said["chatEnded"]), (&json!(0), &json!(false)));
+    let said = post(&api, &said, &[("secureKey", key), ("message", "Hello")]).await;
+    has(&said, json!({"statusCode": 0, "chatEnded": false}));
     assert!(!key.contains(REQUEST), "{key}");
 
     let other = "fedcba9876543210fedcba9876543210";
@@ -109,7 +105,7 @@ async fn a_repeated_request_for_a_chat_is_one() {
     {
         let refused = ask(nickname, id).await;
         assert_eq!(refused["errors"][0]["code"], code, "{refused}");
-        assert_eq!((&refused["messageId"], &refused["chatEnded"]), (&json!(id), &json!(false)));
+        has(&refused, json!({"messageId": id, "chatEnded": false}));
     }
     let key = |salted: &Value| salted["secureKey"].as_str().unwrap()[..32].to_owned();
     let elsewhere = with_terms(ChatTerms::default()).await;
@@ -119,16 +115,16 @@ async fn a_repeated_request_for_a_chat_is_one() {
 
 #[tokio::test]
 async fn a_repeated_request_gives_an_ended_chat_while_it_can_be_read_and_then_none() {
-    let bench = Bench::start().await;
+    let api = Api::start().await;
     let fields = [("nickname", "Ada"), ("messageId", REQUEST)];
-    let first = post(&bench, SERVICE, &fields).await;
+    let first = post(&api, SERVICE, &fields).await;
     let id = first["chatId"].as_str().unwrap();
     let key = first["secureKey"].as_str().unwrap();
-    post(&bench, &format!("{SERVICE}/{id}/disconnect"), &[("secureKey", key)]).await;
-    let again = post(&bench, SERVICE, &fields).await;
+    post(&api, &format!("{SERVICE}/{id}/disconnect"), &[("secureKey", key)]).await;
+    let again = post(&api, SERVICE, &fields).await;
     assert_eq!((again["chatId"].as_str(), &again["chatEnded"]), (Some(id), &json!(true)));
-    bench.clock.advance_s(3_601);
-    let gone = post(&bench, SERVICE, &fields).await;
+    api.clock.advance_s(3_601);
+    let gone = post(&api, SERVICE, &fields).await;
     assert_eq!(
         (&gone["errors"][0]["code"], &gone["chatEnded"]),
         (&json!(3001), &json!(true)),
@@ -138,13 +134,13 @@ async fn a_repeated_request_gives_an_ended_chat_while_it_can_be_read_and_then_no
 
 /// A customer's CometD session in a browser that keeps no cookies.
 struct Browser<'a> {
-    bench: &'a Bench,
+    api: &'a Api,
     id: String,
 }
 
 impl<'a> Browser<'a> {
-    async fn open(bench: &'a Bench) -> Self {
-        let mut browser = Self { bench, id: String::new() };
+    async fn open(api: &'a Api) -> Self {
+        let mut browser = Self { api, id: String::new() };
         let handshake = json!({"channel": "/meta/handshake", "version": "1.0", "supportedConnectionTypes": ["long-polling"]});
         let reply = browser.send(handshake).await.remove(0);
         browser.id = reply["clientId"].as_str().unwrap_or_else(|| panic!("{reply}")).to_owned();
@@ -163,7 +159,7 @@ impl<'a> Browser<'a> {
             .header(header::HOST, "desk.example")
             .header(header::ORIGIN, SHOP);
         let reply =
-            self.bench.send(request.body(Body::from(json!([message]).to_string())).unwrap()).await;
+            self.api.send(request.body(Body::from(json!([message]).to_string())).unwrap()).await;
         assert_eq!(reply.headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], SHOP);
         serde_json::from_str(&reply.text).unwrap()
     }
@@ -182,9 +178,9 @@ impl<'a> Browser<'a> {
 
 #[tokio::test]
 async fn cometd_across_origins_needs_no_cookie_and_knows_messages_and_requests_again() {
-    let bench =
+    let api =
         with_terms(ChatTerms { origins: vec![SHOP.to_owned()], ..ChatTerms::default() }).await;
-    let browser = Browser::open(&bench).await;
+    let browser = Browser::open(&api).await;
     let request = json!({"operation": "requestChat", "nickname": "Ada", "messageId": REQUEST});
     let begun = browser.does(request.clone()).await.remove(0);
     assert_eq!((&begun["statusCode"], &begun["chatEnded"]), (&json!(0), &json!(false)), "{begun}");
@@ -205,12 +201,12 @@ async fn cometd_across_origins_needs_no_cookie_and_knows_messages_and_requests_a
         "{refused:?}"
     );
 
-    let reloaded = Browser::open(&bench).await;
+    let reloaded = Browser::open(&api).await;
     let missed =
         reloaded.does(json!({"operation": "requestNotifications", "secureKey": key})).await;
     assert_eq!(ids(&missed[0]["messages"]), [("Hello", "m1")], "{missed:?}");
     let repeated = reloaded.does(request).await;
-    assert_eq!((&repeated[0]["chatId"], &repeated[0]["secureKey"]), (&begun["chatId"], &key));
+    has(&repeated[0], json!({"chatId": begun["chatId"], "secureKey": key}));
     assert_eq!(ids(&repeated[0]["messages"]), [("Hello", "m1")], "{repeated:?}");
 
     let left = browser.does(json!({"operation": "disconnect", "secureKey": key})).await;
@@ -232,10 +228,10 @@ async fn cometd_across_origins_needs_no_cookie_and_knows_messages_and_requests_a
 async fn whoever_begins_to_listen_in_the_middle_is_told_everything_in_order() {
     const SAID: usize = 400;
     const SESSIONS: usize = 100;
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let customer = Customer::with(&bench, "kate").await;
-    let kate = bench.by("kate");
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let customer = Customer::with(&api, "kate").await;
+    let kate = api.by("kate");
     let talk = async {
         for number in 0..SAID {
             let text = format!("message {number}");
@@ -245,7 +241,7 @@ async fn whoever_begins_to_listen_in_the_middle_is_told_everything_in_order() {
     let listen = async {
         let mut heard = Vec::new();
         for _ in 0..SESSIONS {
-            let browser = Browser::open(&bench).await;
+            let browser = Browser::open(&api).await;
             let ask = json!({"operation": "requestNotifications", "secureKey": customer.key});
             let told = browser.does(ask).await;
             heard.push((browser, told));
@@ -264,7 +260,7 @@ async fn whoever_begins_to_listen_in_the_middle_is_told_everything_in_order() {
     }
 }
 
-async fn asks_first(bench: &Bench, path: &str, origin: &str) -> Reply {
+async fn asks_first(api: &Api, path: &str, origin: &str) -> Reply {
     let request = Request::builder()
         .method(Method::OPTIONS)
         .uri(path)
@@ -272,17 +268,17 @@ async fn asks_first(bench: &Bench, path: &str, origin: &str) -> Reply {
         .header(header::ORIGIN, origin)
         .header(header::ACCESS_CONTROL_REQUEST_METHOD, "POST")
         .header(header::ACCESS_CONTROL_REQUEST_HEADERS, "content-type");
-    bench.send(request.body(Body::empty()).unwrap()).await
+    api.send(request.body(Body::empty()).unwrap()).await
 }
 
 #[tokio::test]
 async fn browsers_let_the_pages_of_listed_origins_in_and_no_others() {
-    let bench = with_terms(ChatTerms {
+    let api = with_terms(ChatTerms {
         origins: vec!["https://*.shop.example".to_owned()],
         ..ChatTerms::default()
     })
     .await;
-    let open = Bench::start().await;
+    let open = Api::start().await;
     for path in [
         SERVICE,
         "/genesys/2/chat/customer-support/0001/send",
@@ -292,7 +288,7 @@ async fn browsers_let_the_pages_of_listed_origins_in_and_no_others() {
         "/api/v2/chats",
         "/api/v2/chats/0001/messages",
     ] {
-        let let_in = asks_first(&bench, path, SHOP).await;
+        let let_in = asks_first(&api, path, SHOP).await;
         assert_eq!(let_in.status, 204, "{path}: {}", let_in.text);
         assert_eq!(let_in.headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], SHOP, "{path}");
         let methods = let_in.headers[header::ACCESS_CONTROL_ALLOW_METHODS].to_str().unwrap();
@@ -305,7 +301,7 @@ async fn browsers_let_the_pages_of_listed_origins_in_and_no_others() {
         assert!(!let_in.headers.contains_key(header::ACCESS_CONTROL_ALLOW_CREDENTIALS), "{path}");
         assert_eq!(let_in.headers[header::VARY], "origin", "{path}");
         assert_eq!(
-            asks_first(&bench, path, "https://desk.example").await.status,
+            asks_first(&api, path, "https://desk.example").await.status,
             204,
             "{path}: our own page"
         );
@@ -315,7 +311,7 @@ async fn browsers_let_the_pages_of_listed_origins_in_and_no_others() {
             "{path}: no origins are listed"
         );
 
-        let kept_out = asks_first(&bench, path, EVIL).await;
+        let kept_out = asks_first(&api, path, EVIL).await;
         assert_eq!(kept_out.status, 403, "{path}");
         assert!(!kept_out.headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN), "{path}");
     }
@@ -323,7 +319,7 @@ async fn browsers_let_the_pages_of_listed_origins_in_and_no_others() {
 
 #[tokio::test]
 async fn a_page_of_another_origin_begins_no_chat_and_reads_nothing() {
-    let bench =
+    let api =
         with_terms(ChatTerms { origins: vec![SHOP.to_owned()], ..ChatTerms::default() }).await;
     let from = |origin: &str| {
         Request::post(SERVICE)
@@ -332,13 +328,13 @@ async fn a_page_of_another_origin_begins_no_chat_and_reads_nothing() {
             .body(Body::from("nickname=Ada"))
             .unwrap()
     };
-    let refused = bench.send(from(EVIL)).await;
+    let refused = api.send(from(EVIL)).await;
     assert_eq!(
         (refused.status.as_u16(), &refused.json()["errors"][0]["code"]),
         (403, &json!(4002))
     );
     assert!(!refused.headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN));
-    let begun = bench.send(from(SHOP)).await;
+    let begun = api.send(from(SHOP)).await;
     assert_eq!((begun.json()["statusCode"].as_i64(), begun.status.as_u16()), (Some(0), 200));
     assert_eq!(begun.headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], SHOP);
 }

@@ -6,15 +6,15 @@ use handoff_store::files::{Files, NewFile};
 use handoff_store::{FileRecord, FileSender, Put, Record};
 use serde_json::json;
 
-use crate::chat_bench::Customer;
-use crate::rest_bench::Bench;
+use crate::api::Api;
+use crate::customer::Customer;
 
 const BYTES: &[u8] = b"What it looks like.";
 
 /// Lets the customer send a file.
-async fn sent(bench: &Bench, chat: InteractionId, id: FileId, name: &str) {
-    let at = bench.engine.core().now();
-    let mut incoming = bench.files.begin(NewFile { id, at, bytes_max: 1_000 }).await.unwrap();
+async fn sent(api: &Api, chat: InteractionId, id: FileId, name: &str) {
+    let at = api.engine.core().now();
+    let mut incoming = api.files.begin(NewFile { id, at, bytes_max: 1_000 }).await.unwrap();
     incoming.write(BYTES).await.unwrap();
     incoming.keep().await.unwrap();
     let (name, content_type, bytes) =
@@ -31,21 +31,21 @@ async fn sent(bench: &Bench, chat: InteractionId, id: FileId, name: &str) {
         FileRecord { id, interaction: chat, name, bytes, content_type, by, at, deleted: None };
     let said = Action::Say(Utterance::new(content, Visibility::All));
     let put = Put { record: Record::File(record), expected: 0 };
-    bench.engine.conversations().customer_does(chat, said, None, vec![put]).await.unwrap();
+    api.engine.conversations().customer_does(chat, said, None, vec![put]).await.unwrap();
 }
 
 #[tokio::test]
 async fn who_sees_the_chat_sees_its_files() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let customer = Customer::with(&bench, "kate").await;
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let customer = Customer::with(&api, "kate").await;
     let chat: InteractionId = customer.id.parse().unwrap();
     let list = format!("/me/interactions/{}/attachments", customer.id);
-    assert_eq!(bench.by("kate").get(&list).await.ok(), json!({"statusCode": 0, "uris": []}));
-    sent(&bench, chat, FileId(7), "invoice.txt").await;
-    sent(&bench, chat, FileId(3), "second.txt").await;
+    assert_eq!(api.by("kate").get(&list).await.ok(), json!({"statusCode": 0, "uris": []}));
+    sent(&api, chat, FileId(7), "invoice.txt").await;
+    sent(&api, chat, FileId(3), "second.txt").await;
     let first = format!("{list}/{}", FileId(7));
-    let shown = bench.by("kate").get(&format!("{list}?fields=*")).await.ok();
+    let shown = api.by("kate").get(&format!("{list}?fields=*")).await.ok();
     assert_eq!(
         shown["attachments"][0],
         json!({
@@ -54,37 +54,37 @@ async fn who_sees_the_chat_sees_its_files() {
             "sentBy": "Ada", "sentDate": "2026-01-09 12:00:00.000+0000",
         })
     );
-    let names = bench.by("kate").get(&format!("{list}?fields=name")).await.ok();
+    let names = api.by("kate").get(&format!("{list}?fields=name")).await.ok();
     assert_eq!(
         names["attachments"],
         json!([{"name": "invoice.txt"}, {"name": "second.txt"}]),
         "in order"
     );
-    let file = bench.by("kate").get(&first).await;
+    let file = api.by("kate").get(&first).await;
     assert_eq!((file.status.as_u16(), file.text.as_bytes()), (200, BYTES));
     assert_eq!(file.headers[header::CONTENT_TYPE], "text/plain");
     assert!(file.headers[header::CONTENT_DISPOSITION].to_str().unwrap().starts_with("attachment"));
     assert_eq!(file.headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
 
     for path in [&list, &first] {
-        bench.by("mia").get(path).await.refused(404, 6);
-        bench.by("zoe").get(path).await.refused(404, 6);
+        api.by("mia").get(path).await.refused(404, 6);
+        api.by("zoe").get(path).await.refused(404, 6);
     }
-    let other = Customer::with(&bench, "kate").await;
+    let other = Customer::with(&api, "kate").await;
     let of_other = format!("/me/interactions/{}/attachments", other.id);
-    bench.by("kate").get(&format!("{of_other}/{}", FileId(7))).await.refused(404, 6);
-    bench.by("kate").get(&format!("{list}/x")).await.refused(404, 6);
-    bench.by("kate").get(&format!("{list}?colour=red")).await.refused(400, 10);
+    api.by("kate").get(&format!("{of_other}/{}", FileId(7))).await.refused(404, 6);
+    api.by("kate").get(&format!("{list}/x")).await.refused(404, 6);
+    api.by("kate").get(&format!("{list}?colour=red")).await.refused(400, 10);
 }
 
 #[tokio::test]
 async fn a_file_that_the_customer_deleted_is_gone() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let customer = Customer::with(&bench, "kate").await;
-    sent(&bench, customer.id.parse().unwrap(), FileId(7), "invoice.txt").await;
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let customer = Customer::with(&api, "kate").await;
+    sent(&api, customer.id.parse().unwrap(), FileId(7), "invoice.txt").await;
     customer.does(&format!("file/{}/delete", FileId(7)), &[]).await;
     let list = format!("/me/interactions/{}/attachments", customer.id);
-    assert_eq!(bench.by("kate").get(&list).await.ok()["uris"], json!([]));
-    bench.by("kate").get(&format!("{list}/{}", FileId(7))).await.refused(404, 6);
+    assert_eq!(api.by("kate").get(&list).await.ok()["uris"], json!([]));
+    api.by("kate").get(&format!("{list}/{}", FileId(7))).await.refused(404, 6);
 }

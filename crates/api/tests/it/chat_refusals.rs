@@ -8,15 +8,15 @@ use axum::http::{Request, header};
 use handoff_testkit::{Fault, FaultyStore};
 use serde_json::{Value, json};
 
-use crate::chat_bench::{CHATS, Customer, INTERACTIONS, op};
-use crate::rest_bench::{Bench, center};
+use crate::api::{Api, store};
+use crate::customer::{CHATS, Customer, INTERACTIONS, op};
 
 #[tokio::test]
 async fn what_a_body_lacks_or_has_wrong_is_named() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let customer = Customer::with(&bench, "kate").await;
-    let queue = format!("/queues/{}", bench.queue_id("support-chat"));
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let customer = Customer::with(&api, "kate").await;
+    let queue = format!("/queues/{}", api.queue_id("support-chat"));
     let long = "x".repeat(4_097);
     let table = [
         (op("Send", json!({})), 1, "text"),
@@ -45,21 +45,21 @@ async fn what_a_body_lacks_or_has_wrong_is_named() {
         (op("RemoveParticipantFromConference", json!({})), 1, "userUri"),
         (op("Leave", json!({"text": 7})), 10, "text"),
     ];
-    bench.told_to("kate", CHATS).await;
+    api.told_to("kate", CHATS).await;
     for (body, code, field) in table {
-        let refused = bench.by("kate").does(&customer.id, body.clone()).await;
+        let refused = api.by("kate").does(&customer.id, body.clone()).await;
         let sentence = refused.refused(400, code);
         assert!(sentence.contains(field), "{body}: {sentence}");
     }
-    assert_eq!(bench.told_to("kate", CHATS).await, [Value::Null; 0]);
+    assert_eq!(api.told_to("kate", CHATS).await, [Value::Null; 0]);
 }
 
 #[tokio::test]
 async fn what_the_conversation_does_not_allow_is_refused() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let customer = Customer::with(&bench, "kate").await;
-    bench.ready("ben").await;
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let customer = Customer::with(&api, "kate").await;
+    api.ready("ben").await;
     let say = || op("Send", json!({"text": "a"}));
     let invite = |name: &str| op("Invite", json!({"userName": name}));
     let table = [
@@ -80,36 +80,36 @@ async fn what_the_conversation_does_not_allow_is_refused() {
         ("kate", op("SwitchToMonitor", json!({})), 403, 3),
     ];
     for (agent, body, status, code) in table {
-        let reply = bench.by(agent).does(&customer.id, body.clone()).await;
+        let reply = api.by(agent).does(&customer.id, body.clone()).await;
         assert_eq!(reply.codes(), (status, code), "{agent} {body}: {}", reply.text);
     }
-    bench.by("kate").does(&customer.id, op("Consult", json!({"userName": "ben"}))).await.ok();
-    bench.by("kate").does(&customer.id, invite("ben")).await.refused(409, 2);
-    bench.by("ben").does(&customer.id, say()).await.refused(403, 3);
-    bench.by("ben").does(&customer.id, op("Reject", json!({}))).await.ok();
-    let told = bench.told_to("kate", INTERACTIONS).await;
+    api.by("kate").does(&customer.id, op("Consult", json!({"userName": "ben"}))).await.ok();
+    api.by("kate").does(&customer.id, invite("ben")).await.refused(409, 2);
+    api.by("ben").does(&customer.id, say()).await.refused(403, 3);
+    api.by("ben").does(&customer.id, op("Reject", json!({}))).await.ok();
+    let told = api.told_to("kate", INTERACTIONS).await;
     assert!(
         told.iter().any(|data| data["notificationType"] == "Error" && data["errorCode"] == 2),
         "{told:?}"
     );
-    bench.by("kate").does(&customer.id, op("EndChatSession", json!({}))).await.ok();
+    api.by("kate").does(&customer.id, op("EndChatSession", json!({}))).await.ok();
     for body in [say(), op("SendStopTypingNotification", json!({})), invite("ben")] {
-        let sentence = bench.by("kate").does(&customer.id, body).await.refused(409, 2);
+        let sentence = api.by("kate").does(&customer.id, body).await.refused(409, 2);
         assert!(sentence.contains("LeftChat"), "{sentence}");
     }
 }
 
 #[tokio::test]
 async fn only_a_chat_with_a_customer_takes_messages() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let work = bench.owned("kate", "workitem", "tasks").await;
-    let kate = bench.by("kate");
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let work = api.owned("kate", "workitem", "tasks").await;
+    let kate = api.by("kate");
     for name in ["Send", "SendStartTypingNotification", "RequestChatHistory", "Leave"] {
         let sentence = kate.does(&work, op(name, json!({"text": "a"}))).await.refused(409, 2);
         assert!(sentence.contains("Processing"), "{name}: {sentence}");
     }
-    let submitted = bench.owned("kate", "chat", "support-chat").await;
+    let submitted = api.owned("kate", "chat", "support-chat").await;
     for name in ["Send", "SendStartTypingNotification", "RequestChatHistory"] {
         kate.does(&submitted, op(name, json!({"text": "a"}))).await.refused(409, 2);
     }
@@ -117,24 +117,24 @@ async fn only_a_chat_with_a_customer_takes_messages() {
 
 #[tokio::test]
 async fn nothing_is_said_in_a_draft() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let id = bench.owned("kate", "email", "support-email").await;
-    bench.by("kate").does(&id, op("Reply", json!({"body": "Yes"}))).await.ok();
-    let drafts = bench.by("kate").get("/me/emails?fields=*&state=Composing").await.ok();
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let id = api.owned("kate", "email", "support-email").await;
+    api.by("kate").does(&id, op("Reply", json!({"body": "Yes"}))).await.ok();
+    let drafts = api.by("kate").get("/me/emails?fields=*&state=Composing").await.ok();
     let draft = drafts["emails"][0]["id"].as_str().unwrap().to_owned();
-    bench.by("kate").does(&draft, op("SendMessage", json!({"text": "a"}))).await.refused(409, 2);
-    assert_eq!(bench.by("kate").sees(&draft).await["state"], "Composing");
+    api.by("kate").does(&draft, op("SendMessage", json!({"text": "a"}))).await.refused(409, 2);
+    assert_eq!(api.by("kate").sees(&draft).await["state"], "Composing");
 }
 
 #[tokio::test]
 async fn a_form_without_a_file_is_bounded_also_where_files_are_taken() {
-    let bench = Bench::start().await;
+    let api = Api::start().await;
     let body = format!("operation=fileDownload&secureKey={}", "x".repeat(300 * 1024));
     let request = Request::post("/genesys/2/chat-ntf")
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(Body::from(body));
-    let refused = bench.send(request.unwrap()).await;
+    let refused = api.send(request.unwrap()).await;
     assert_eq!(
         (refused.status.as_u16(), &refused.json()["errors"][0]["code"]),
         (413, &json!(1003))
@@ -144,15 +144,15 @@ async fn a_form_without_a_file_is_bounded_also_where_files_are_taken() {
 #[tokio::test]
 async fn a_message_whose_outcome_is_unknown_is_said_once_by_its_repetition() {
     for fault in [Fault::AfterCommit, Fault::Lost] {
-        let store = Arc::new(FaultyStore::over(center().await));
-        let bench = Bench::start_on(store.clone(), |_| {}).await;
-        let customer = Customer::begin(&bench).await;
+        let store = Arc::new(FaultyStore::over(store().await));
+        let api = Api::start_on(store.clone(), |_| {}).await;
+        let customer = Customer::begin(&api).await;
         let say = async || {
             let path = format!("/genesys/2/chat/customer-support/{}/send", customer.id);
             let body = format!("secureKey={}&message=Hello&messageId=m-1", customer.key);
             let request = Request::post(path)
                 .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-            bench.send(request.body(Body::from(body)).unwrap()).await
+            api.send(request.body(Body::from(body)).unwrap()).await
         };
         store.fail_next(fault);
         let lost = say().await;

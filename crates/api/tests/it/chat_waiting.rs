@@ -8,12 +8,12 @@ use handoff_domain::{
 };
 use serde_json::{Value, json};
 
-use crate::chat_bench::{Customer, post, with_services, with_terms};
-use crate::rest_bench::Bench;
+use crate::api::{Api, has};
+use crate::customer::{Customer, post, with_services, with_terms};
 
 const SERVICE: &str = "/genesys/2/chat/customer-support";
 const AVAILABILITY: &str = "/genesys/2/chat/customer-support/availability";
-/// 2026-01-12 08:00:00 UTC, a Monday: the next opening after the bench's Friday noon.
+/// 2026-01-12 08:00:00 UTC, a Monday: the next opening after the api's Friday noon.
 const MONDAY_MS: i64 = 1_768_204_800_000;
 
 /// Says that an e-mail service takes what customers leave.
@@ -46,16 +46,16 @@ fn state(answer: &Value) -> &str {
 
 #[tokio::test]
 async fn nobody_is_promised_a_wait_while_nobody_is_there() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
+    let api = Api::start().await;
+    api.ready("kate").await;
     for _ in 0..3 {
-        bench.clock.advance_s(30);
-        let customer = Customer::with(&bench, "kate").await;
+        api.clock.advance_s(30);
+        let customer = Customer::with(&api, "kate").await;
         customer.does("disconnect", &[]).await;
-        bench.by("kate").does(&customer.id, json!({"operationName": "Complete"})).await.ok();
+        api.by("kate").does(&customer.id, json!({"operationName": "Complete"})).await.ok();
     }
-    bench.by("kate").post("/me", json!({"operationName": "NotReady"})).await.ok();
-    let customer = Customer::begin(&bench).await;
+    api.by("kate").post("/me", json!({"operationName": "NotReady"})).await.ok();
+    let customer = Customer::begin(&api).await;
     let paused = customer.does("refresh", &[]).await;
     assert_eq!(
         (state(&paused), &paused["expectedWait"]),
@@ -63,27 +63,27 @@ async fn nobody_is_promised_a_wait_while_nobody_is_there() {
         "kate has a break: {paused}"
     );
 
-    bench.by("kate").post("/me", json!({"operationName": "EndContactCenterSession"})).await.ok();
+    api.by("kate").post("/me", json!({"operationName": "EndContactCenterSession"})).await.ok();
     let alone = customer.does("refresh", &[]).await;
     assert_eq!((state(&alone), &alone["expectedWait"]), ("NobodyThere", &Value::Null), "{alone}");
     assert_eq!(alone["queuePosition"], 1, "the place in line is no promise");
-    let why = bench.by("sam").get(&format!("/interactions/{}/routing", customer.id)).await.ok();
+    let why = api.by("sam").get(&format!("/interactions/{}/routing", customer.id)).await.ok();
     assert_eq!(why["routing"]["waiting"]["eligible"], json!([]), "routing says the same: {why}");
 
     // Somebody of another group cannot serve the queue, and somebody who may, but not on this
     // channel, cannot either.
-    bench.ready("mia").await;
+    api.ready("mia").await;
     assert_eq!(state(&customer.does("refresh", &[]).await), "NobodyThere");
     let mail_only = json!({"operationName": "StartContactCenterSession", "channels": ["email"]});
-    bench.by("ben").post("/me", mail_only).await.ok();
+    api.by("ben").post("/me", mail_only).await.ok();
     assert_eq!(state(&customer.does("refresh", &[]).await), "NobodyThere");
 
-    bench.ready("kate").await;
+    api.ready("kate").await;
     let served = customer.does("refresh", &[]).await;
     assert_eq!(state(&served), "Open");
     assert!(served["expectedWait"].is_u64(), "the queue is served and has moved: {served}");
-    bench.engine.workers().router().route().await.unwrap();
-    bench.by("kate").does(&customer.id, json!({"operationName": "Accept"})).await.ok();
+    api.engine.workers().router().route().await.unwrap();
+    api.by("kate").does(&customer.id, json!({"operationName": "Accept"})).await.ok();
     let talking = customer.does("refresh", &[]).await;
     assert_eq!(talking["availability"], Value::Null, "whoever is served needs none: {talking}");
 }
@@ -96,8 +96,8 @@ async fn a_service_says_how_it_stands_before_a_chat_begins() {
         leave_message: Some("contact-us".to_owned()),
         ..ChatTerms::default()
     };
-    let bench = with_services(terms, vec![letterbox()]).await;
-    let ask = || async { post(&bench, AVAILABILITY, &[]).await };
+    let api = with_services(terms, vec![letterbox()]).await;
+    let ask = || async { post(&api, AVAILABILITY, &[]).await };
     let nobody = ask().await;
     let days = ["Mon", "Tue", "Wed", "Thu", "Fri"];
     let expected = json!({
@@ -107,12 +107,12 @@ async fn a_service_says_how_it_stands_before_a_chat_begins() {
     let whole =
         json!({"statusCode": 0, "chatEnded": false, "messages": [], "availability": expected});
     assert_eq!(nobody, whole);
-    bench.ready("kate").await;
+    api.ready("kate").await;
     assert_eq!(state(&ask().await), "Open");
 
-    Customer::begin(&bench).await;
+    Customer::begin(&api).await;
     assert_eq!(state(&ask().await), "Full");
-    let refused = post(&bench, SERVICE, &[("nickname", "Eve")]).await;
+    let refused = post(&api, SERVICE, &[("nickname", "Eve")]).await;
     assert_eq!(
         (&refused["errors"][0]["code"], state(&refused)),
         (&json!(2003), "Full"),
@@ -120,16 +120,16 @@ async fn a_service_says_how_it_stands_before_a_chat_begins() {
     );
     assert_eq!(refused["availability"]["leaveMessage"], "contact-us");
 
-    bench.clock.advance_s(6 * 60 * 60);
+    api.clock.advance_s(6 * 60 * 60);
     let closed = ask().await;
     assert_eq!(state(&closed), "Closed");
     assert_eq!(closed["availability"]["opensAt"], MONDAY_MS, "{closed}");
-    let refused = post(&bench, SERVICE, &[("nickname", "Eve")]).await;
+    let refused = post(&api, SERVICE, &[("nickname", "Eve")]).await;
     assert_eq!(
         (&refused["errors"][0]["code"], &refused["availability"]),
         (&json!(2002), &closed["availability"])
     );
-    let unknown = post(&bench, "/genesys/2/chat/nowhere/availability", &[]).await;
+    let unknown = post(&api, "/genesys/2/chat/nowhere/availability", &[]).await;
     assert_eq!(unknown["errors"][0]["code"], 2001, "{unknown}");
 }
 
@@ -140,8 +140,8 @@ async fn a_service_that_takes_no_messages_offers_none() {
     let closed = Service { enabled: false, ..letterbox() };
     let foreign = Service { center: CenterId(2), ..letterbox() };
     for others in [vec![], vec![closed], vec![foreign]] {
-        let bench = with_services(terms(), others).await;
-        let answer = post(&bench, AVAILABILITY, &[]).await;
+        let api = with_services(terms(), others).await;
+        let answer = post(&api, AVAILABILITY, &[]).await;
         assert_eq!(answer["availability"], json!({"state": "NobodyThere"}));
     }
 }
@@ -149,19 +149,18 @@ async fn a_service_that_takes_no_messages_offers_none() {
 #[tokio::test]
 async fn whoever_waits_when_the_service_closes_is_told_so_once_nobody_is_there() {
     let terms = ChatTerms { hours: hours(8 * 60, 17 * 60), ..ChatTerms::default() };
-    let bench = with_terms(terms).await;
-    bench.ready("kate").await;
-    let customer = Customer::begin(&bench).await;
-    bench.clock.advance_s(6 * 60 * 60);
+    let api = with_terms(terms).await;
+    api.ready("kate").await;
+    let customer = Customer::begin(&api).await;
+    api.clock.advance_s(6 * 60 * 60);
     assert_eq!(state(&customer.does("refresh", &[]).await), "Open", "kate still serves the line");
-    bench.by("kate").post("/me", json!({"operationName": "EndContactCenterSession"})).await.ok();
+    api.by("kate").post("/me", json!({"operationName": "EndContactCenterSession"})).await.ok();
     let alone = customer.does("refresh", &[]).await;
     assert_eq!((state(&alone), &alone["availability"]["opensAt"]), ("Closed", &json!(MONDAY_MS)));
 }
 
-/// A customer's CometD session.
 struct Listener<'a> {
-    bench: &'a Bench,
+    api: &'a Api,
     id: String,
 }
 
@@ -169,8 +168,8 @@ impl<'a> Listener<'a> {
     const CHANNEL: &'static str = "/service/chatV2/customer-support";
 
     /// Opens it; gives what it is told first, too.
-    async fn open(bench: &'a Bench, key: &str) -> (Self, Vec<Value>) {
-        let mut listener = Self { bench, id: String::new() };
+    async fn open(api: &'a Api, key: &str) -> (Self, Vec<Value>) {
+        let mut listener = Self { api, id: String::new() };
         let hello = json!({"channel": "/meta/handshake", "version": "1.0", "supportedConnectionTypes": ["long-polling"]});
         listener.id = listener.send(hello).await[0]["clientId"].as_str().unwrap().to_owned();
         listener.send(json!({"channel": "/meta/subscribe", "subscription": Self::CHANNEL})).await;
@@ -187,7 +186,7 @@ impl<'a> Listener<'a> {
         let request =
             Request::post("/genesys/cometd").header(header::CONTENT_TYPE, "application/json");
         let reply =
-            self.bench.send(request.body(Body::from(json!([message]).to_string())).unwrap()).await;
+            self.api.send(request.body(Body::from(json!([message]).to_string())).unwrap()).await;
         serde_json::from_str(&reply.text).unwrap()
     }
 
@@ -206,37 +205,33 @@ fn data(came: Vec<Value>) -> Vec<Value> {
 
 #[tokio::test]
 async fn who_listens_is_told_when_somebody_comes_goes_or_the_line_moves_and_else_nothing() {
-    let bench = Bench::start().await;
-    let first = Customer::begin(&bench).await;
-    bench.clock.advance_s(1);
-    let second = Customer::begin(&bench).await;
-    let (listener, begun) = Listener::open(&bench, &second.key).await;
+    let api = Api::start().await;
+    let first = Customer::begin(&api).await;
+    api.clock.advance_s(1);
+    let second = Customer::begin(&api).await;
+    let (listener, begun) = Listener::open(&api, &second.key).await;
     assert_eq!(
         (state(&begun[0]), &begun[0]["queuePosition"]),
         ("NobodyThere", &json!(2)),
         "{begun:?}"
     );
     let told = || async {
-        bench.doors.tell_standings().await;
+        api.doors.tell_standings().await;
         listener.hears().await
     };
     assert_eq!(told().await, [Value::Null; 0], "nothing has changed");
 
-    bench
-        .by("kate")
+    api.by("kate")
         .post("/me", json!({"operationName": "StartContactCenterSession", "channels": ["chat"]}))
         .await
         .ok();
     let came = told().await;
     assert_eq!((came.len(), state(&came[0])), (1, "Open"), "{came:?}");
-    assert_eq!(
-        (&came[0]["messages"], &came[0]["nextPosition"]),
-        (&json!([]), &begun[0]["nextPosition"])
-    );
+    has(&came[0], json!({"messages": [], "nextPosition": begun[0]["nextPosition"]}));
     first.does("disconnect", &[]).await;
     let moved = told().await;
     assert_eq!((moved.len(), &moved[0]["queuePosition"]), (1, &json!(1)), "{moved:?}");
-    bench.by("kate").post("/me", json!({"operationName": "EndContactCenterSession"})).await.ok();
+    api.by("kate").post("/me", json!({"operationName": "EndContactCenterSession"})).await.ok();
     let gone = told().await;
     assert_eq!((gone.len(), state(&gone[0])), (1, "NobodyThere"), "{gone:?}");
     assert_eq!(told().await, [Value::Null; 0], "it was told");
@@ -250,10 +245,10 @@ async fn the_simple_api_says_how_a_service_stands_as_well() {
         leave_message: Some("contact-us".to_owned()),
         ..ChatTerms::default()
     };
-    let bench = with_services(terms, vec![letterbox()]).await;
+    let api = with_services(terms, vec![letterbox()]).await;
     let begin = || {
         let body = json!({"operationName": "RequestChat", "nickname": "Ada"}).to_string();
-        bench.send(Request::post("/api/v2/chats").body(Body::from(body)).unwrap())
+        api.send(Request::post("/api/v2/chats").body(Body::from(body)).unwrap())
     };
     let begun = begin().await.ok();
     assert_eq!((state(&begun), &begun["queuePosition"]), ("NobodyThere", &json!(1)), "{begun}");
@@ -261,7 +256,7 @@ async fn the_simple_api_says_how_a_service_stands_as_well() {
     let key = begun["secureKey"].as_str().unwrap();
     let read = async |below: &str| {
         let request = Request::get(format!("{path}{below}?secureKey={key}"));
-        bench.send(request.body(Body::empty()).unwrap()).await.ok()
+        api.send(request.body(Body::empty()).unwrap()).await.ok()
     };
     for below in ["", "/messages"] {
         let shown = read(below).await;
@@ -277,11 +272,11 @@ async fn the_simple_api_says_how_a_service_stands_as_well() {
     let told: Value = serde_json::from_str(&full.text).unwrap();
     assert_eq!(told["availability"], json!({"state": "Full", "leaveMessage": "contact-us"}));
 
-    bench.ready("kate").await;
+    api.ready("kate").await;
     assert_eq!(state(&read("").await), "Open");
     let id = begun["id"].as_str().unwrap();
-    bench.engine.workers().router().route().await.unwrap();
-    bench.by("kate").does(id, json!({"operationName": "Accept"})).await.ok();
+    api.engine.workers().router().route().await.unwrap();
+    api.by("kate").does(id, json!({"operationName": "Accept"})).await.ok();
     let talking = read("").await;
     assert_eq!(talking["availability"], Value::Null, "whoever is served needs none: {talking}");
 }

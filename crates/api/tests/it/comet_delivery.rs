@@ -8,8 +8,9 @@ use handoff_api::wire::resource::{Lookup, PublicUrl};
 use handoff_domain::{Action, InteractionId, Time, Topic, UserData, UserId, Value as Datum};
 use serde_json::{Value, json};
 
-use crate::comet_bench::{Bench, sequences};
-use crate::notify_fixture::{BEN, KATE, TEAM};
+use crate::api::has;
+use crate::comet::{Api, sequences};
+use crate::samples::{BEN, KATE, TEAM};
 
 const INTERACTIONS: &str = "/v2/me/interactions";
 
@@ -25,27 +26,27 @@ fn states(messages: &[Value]) -> Vec<&str> {
     messages.iter().filter_map(|message| message["data"]["state"].as_str()).collect()
 }
 
-/// A bench on which Kate was offered a work item, told as number 1, and is away; then she accepted
+/// A api on which Kate was offered a work item, told as number 1, and is away; then she accepted
 /// it (2) and changed it twice (3, 4).
-async fn with_four_messages() -> (Bench, InteractionId) {
-    let bench = Bench::start().await;
-    let mut kate = bench.listening(KATE, INTERACTIONS, Value::Null).await;
-    bench.ready(KATE).await;
-    let id = bench.submit().await;
+async fn with_four_messages() -> (Api, InteractionId) {
+    let api = Api::start().await;
+    let mut kate = api.listening(KATE, INTERACTIONS, Value::Null).await;
+    api.ready(KATE).await;
+    let id = api.submit().await;
     assert_eq!(sequences(&kate.next(1).await), [1]);
     kate.disconnect().await;
-    bench.act(KATE, id, accept()).await;
-    bench.act(KATE, id, set("a")).await;
-    bench.act(KATE, id, set("b")).await;
-    (bench, id)
+    api.act(KATE, id, accept()).await;
+    api.act(KATE, id, set("a")).await;
+    api.act(KATE, id, set("b")).await;
+    (api, id)
 }
 
 #[tokio::test]
 async fn an_offer_reaches_a_wildcard_subscriber_on_every_topic_that_tells_it() {
-    let bench = Bench::start().await;
-    let mut kate = bench.listening(KATE, "/v2/me/*", Value::Null).await;
-    bench.ready(KATE).await;
-    let id = bench.submit().await;
+    let api = Api::start().await;
+    let mut kate = api.listening(KATE, "/v2/me/*", Value::Null).await;
+    api.ready(KATE).await;
+    let id = api.submit().await;
     let messages = kate.next(4).await;
     let of = |channel: &str| -> Vec<Value> {
         messages
@@ -60,54 +61,48 @@ async fn an_offer_reaches_a_wildcard_subscriber_on_every_topic_that_tells_it() {
     let interactions = of(INTERACTIONS);
     assert_eq!(interactions.len(), 1);
     assert_eq!(interactions[0]["id"], id.to_string());
-    assert_eq!(
-        (&interactions[0]["state"], &interactions[0]["sequence"]),
-        (&json!("Invited"), &json!(1))
-    );
+    has(&interactions[0], json!({"state": "Invited", "sequence": 1}));
     assert_eq!(interactions[0]["currentQueue"], "tasks");
     let workitems = of("/v2/me/workitems");
     assert_eq!(workitems[0]["workitem"]["capabilities"], json!(["Accept", "Reject"]));
     assert_eq!(workitems[0]["sequence"], 1);
-    bench.stop().await;
+    api.stop().await;
 }
 
 #[tokio::test]
 async fn the_reference_of_a_request_comes_back_in_what_it_causes() {
-    let bench = Bench::start().await;
-    let mut kate = bench.listening(KATE, INTERACTIONS, Value::Null).await;
-    bench.ready(KATE).await;
-    let id = bench.submit().await;
+    let api = Api::start().await;
+    let mut kate = api.listening(KATE, INTERACTIONS, Value::Null).await;
+    api.ready(KATE).await;
+    let id = api.submit().await;
     assert_eq!(
         kate.next(1).await[0]["data"].get("referenceId"),
         None,
         "nobody asked for the offer"
     );
-    bench.act(KATE, id, accept()).await;
+    api.act(KATE, id, accept()).await;
     let accepted = kate.next(1).await.remove(0);
-    assert_eq!(
-        (&accepted["data"]["state"], &accepted["data"]["referenceId"]),
-        (&json!("Processing"), &json!(1))
-    );
-    bench.stop().await;
+    has(&accepted["data"], json!({"state": "Processing", "referenceId": 1}));
+    api.stop().await;
 }
 
 #[tokio::test]
 async fn a_client_that_comes_back_gets_what_it_missed_and_goes_on_without_gap_or_repeat() {
-    let (bench, id) = with_four_messages().await;
-    let mut kate = bench.listening(KATE, INTERACTIONS, json!({"replay": 1})).await;
+    let (api, id) = with_four_messages().await;
+    let mut kate = api.listening(KATE, INTERACTIONS, json!({"replay": 1})).await;
     let missed = kate.next(3).await;
     assert_eq!(sequences(&missed), [2, 3, 4]);
     assert_eq!(missed[0]["data"]["userData"], json!({}), "each message says what was true then");
-    bench.act(KATE, id, Action::Complete { queue: None }).await;
+    api.act(KATE, id, Action::Complete { queue: None }).await;
     let live = kate.next(1).await;
     assert_eq!((sequences(&live), states(&live)), (vec![5], vec!["Completed"]));
     assert_eq!(kate.rest().await, Vec::<Value>::new());
-    bench.stop().await;
+    api.stop().await;
 }
 
 #[tokio::test]
 async fn replay_begins_where_the_number_says() {
-    let (bench, _) = with_four_messages().await;
+    let (api, _) = with_four_messages().await;
     let table = [
         (INTERACTIONS, json!({"replay": -1}), vec![]),
         (INTERACTIONS, json!({"replay": -2}), vec![1, 2, 3, 4]),
@@ -118,19 +113,19 @@ async fn replay_begins_where_the_number_says() {
         ("/v2/me/**", json!({"replay": {INTERACTIONS: 2}}), vec![3, 4]),
     ];
     for (name, ext, expect) in table {
-        let mut kate = bench.listening(KATE, name, ext.clone()).await;
+        let mut kate = api.listening(KATE, name, ext.clone()).await;
         let replayed = kate.rest().await;
         assert_eq!(sequences(&replayed), expect, "{name} {ext}");
         assert!(replayed.iter().all(|message| message["channel"] == INTERACTIONS), "{name} {ext}");
     }
-    bench.stop().await;
+    api.stop().await;
 }
 
 #[tokio::test]
 async fn a_number_that_was_never_given_is_answered_by_a_resync_and_then_by_what_is_new() {
-    let (bench, id) = with_four_messages().await;
+    let (api, id) = with_four_messages().await;
     for replay in [json!(5), json!(99), json!("4"), json!(-7), json!(2.5)] {
-        let mut kate = bench.listening(KATE, INTERACTIONS, json!({"replay": replay})).await;
+        let mut kate = api.listening(KATE, INTERACTIONS, json!({"replay": replay})).await;
         let first = kate.next(1).await.remove(0);
         let expect =
             json!({"messageType": "Resync", "topic": INTERACTIONS, "oldest": 1, "head": 4});
@@ -141,65 +136,64 @@ async fn a_number_that_was_never_given_is_answered_by_a_resync_and_then_by_what_
         );
         assert_eq!(kate.rest().await, Vec::<Value>::new(), "{replay}");
     }
-    let mut kate = bench.listening(KATE, INTERACTIONS, json!({"replay": 99})).await;
+    let mut kate = api.listening(KATE, INTERACTIONS, json!({"replay": 99})).await;
     kate.next(1).await;
-    bench.act(KATE, id, set("c")).await;
+    api.act(KATE, id, set("c")).await;
     assert_eq!(sequences(&kate.next(1).await), [5]);
-    bench.stop().await;
+    api.stop().await;
 }
 
 #[tokio::test]
 async fn a_number_that_is_no_longer_kept_is_answered_by_a_resync() {
-    let (bench, id) = with_four_messages().await;
-    bench.store.sweep(Time(0), Time(i64::MAX), Time(0), 1_000).await.unwrap();
-    bench.act(KATE, id, set("c")).await;
-    let mut kate = bench.listening(KATE, INTERACTIONS, json!({"replay": 1})).await;
+    let (api, id) = with_four_messages().await;
+    api.store.sweep(Time(0), Time(i64::MAX), Time(0), 1_000).await.unwrap();
+    api.act(KATE, id, set("c")).await;
+    let mut kate = api.listening(KATE, INTERACTIONS, json!({"replay": 1})).await;
     let messages = kate.next(2).await;
     let expect = json!({"messageType": "Resync", "topic": INTERACTIONS, "oldest": 5, "head": 5});
     assert_eq!(messages[0]["data"], expect);
     assert_eq!(sequences(&messages[1..]), [5], "what is kept still follows");
-    bench.stop().await;
+    api.stop().await;
 }
 
 #[tokio::test]
 async fn a_name_with_a_slash_at_the_end_is_served_under_that_name() {
-    let (bench, id) = with_four_messages().await;
+    let (api, id) = with_four_messages().await;
     let slashed = "/v2/me/interactions/";
-    let mut kate = bench.listening(KATE, slashed, json!({"replay": 3})).await;
-    bench.act(KATE, id, set("c")).await;
+    let mut kate = api.listening(KATE, slashed, json!({"replay": 3})).await;
+    api.act(KATE, id, set("c")).await;
     let messages = kate.next(2).await;
     assert_eq!(sequences(&messages), [4, 5]);
     assert!(messages.iter().all(|message| message["channel"] == slashed), "{messages:?}");
-    let mut lost = bench.listening(KATE, slashed, json!({"replay": 99})).await;
+    let mut lost = api.listening(KATE, slashed, json!({"replay": 99})).await;
     let resync = lost.next(1).await.remove(0);
     assert_eq!(
         (&resync["channel"], &resync["data"]["topic"]),
         (&json!(slashed), &json!(INTERACTIONS))
     );
-    bench.stop().await;
+    api.stop().await;
 }
 
 #[tokio::test]
 async fn nobody_sees_what_is_told_to_another() {
-    let bench = Bench::start().await;
-    let mut ben = bench.listening(BEN, "/**", json!({"replay": -2})).await;
-    let mut kate = bench.listening(KATE, "/**", Value::Null).await;
-    bench.ready(KATE).await;
-    bench.submit().await;
+    let api = Api::start().await;
+    let mut ben = api.listening(BEN, "/**", json!({"replay": -2})).await;
+    let mut kate = api.listening(KATE, "/**", Value::Null).await;
+    api.ready(KATE).await;
+    api.submit().await;
     assert_eq!(states(&kate.next(4).await), ["Invited"]);
-    bench.engine.delivery().deliver_missed().await.unwrap();
+    api.engine.delivery().deliver_missed().await.unwrap();
     assert_eq!(ben.rest().await, Vec::<Value>::new());
-    bench.stop().await;
+    api.stop().await;
 }
 
 #[tokio::test]
 async fn an_answer_goes_to_the_callers_sessions_that_are_subscribed() {
-    let bench = Bench::start().await;
-    let mut listening = bench.listening(KATE, INTERACTIONS, Value::Null).await;
-    let mut elsewhere = bench.listening(KATE, "/v2/me/emails", Value::Null).await;
-    let mut ben = bench.listening(BEN, INTERACTIONS, Value::Null).await;
-    let (directory, url) =
-        (bench.engine.core().directory(), PublicUrl::new("http://127.0.0.1:8090"));
+    let api = Api::start().await;
+    let mut listening = api.listening(KATE, INTERACTIONS, Value::Null).await;
+    let mut elsewhere = api.listening(KATE, "/v2/me/emails", Value::Null).await;
+    let mut ben = api.listening(BEN, INTERACTIONS, Value::Null).await;
+    let (directory, url) = (api.engine.core().directory(), PublicUrl::new("http://127.0.0.1:8090"));
     let content = WorkbinContent {
         workbin: TEAM,
         reference: 7,
@@ -207,67 +201,63 @@ async fn an_answer_goes_to_the_callers_sessions_that_are_subscribed() {
         interactions: &[],
         truncated: false,
     };
-    let lookup = Lookup { directory: &directory, url: &url, letters: bench.comet.letters() };
+    let lookup = Lookup { directory: &directory, url: &url, letters: api.comet.letters() };
     let data = workbin_content(&content, lookup);
-    bench.engine.delivery().answer(KATE, Topic::Interactions, data).await;
+    api.engine.delivery().answer(KATE, Topic::Interactions, data).await;
     let told = listening.next(1).await.remove(0);
     assert_eq!((&told["channel"], &told["data"]["referenceId"]), (&json!(INTERACTIONS), &json!(7)));
     assert_eq!(told["data"].get("sequence"), None, "an answer is no event");
     assert_eq!(elsewhere.rest().await, Vec::<Value>::new());
     assert_eq!(ben.rest().await, Vec::<Value>::new());
-    bench.stop().await;
+    api.stop().await;
 }
 
 #[tokio::test]
 async fn who_unsubscribes_gets_no_more() {
-    let (bench, id) = with_four_messages().await;
-    let mut kate = bench.listening(KATE, INTERACTIONS, Value::Null).await;
+    let (api, id) = with_four_messages().await;
+    let mut kate = api.listening(KATE, INTERACTIONS, Value::Null).await;
     assert_eq!(kate.unsubscribe(INTERACTIONS).await["successful"], true);
-    bench.act(KATE, id, set("c")).await;
-    bench.engine.delivery().deliver_missed().await.unwrap();
+    api.act(KATE, id, set("c")).await;
+    api.engine.delivery().deliver_missed().await.unwrap();
     assert_eq!(kate.rest().await, Vec::<Value>::new());
-    bench.stop().await;
+    api.stop().await;
 }
 
 #[tokio::test]
 async fn two_subscriptions_that_cover_a_topic_bring_its_messages_once() {
-    let (bench, id) = with_four_messages().await;
-    let mut kate = bench.listening(KATE, INTERACTIONS, Value::Null).await;
+    let (api, id) = with_four_messages().await;
+    let mut kate = api.listening(KATE, INTERACTIONS, Value::Null).await;
     assert_eq!(kate.subscribe("/v2/me/*", Value::Null).await["successful"], true);
-    bench.act(KATE, id, set("c")).await;
+    api.act(KATE, id, set("c")).await;
     let messages = kate.next(2).await;
     let channels = messages.iter().map(|message| message["channel"].as_str().unwrap_or_default());
     assert_eq!(channels.collect::<Vec<_>>(), [INTERACTIONS, "/v2/me/workitems"]);
     assert_eq!(kate.rest().await, Vec::<Value>::new());
-    bench.stop().await;
+    api.stop().await;
 }
 
 #[tokio::test]
 async fn an_agent_is_in_reach_while_a_session_listens() {
-    let bench = Bench::start().await;
-    let hears = |bench: &Bench| {
-        bench
-            .engine
-            .core()
-            .desk(KATE)
-            .is_some_and(|desk| desk.reach.0.contains(&Topic::Interactions))
+    let api = Api::start().await;
+    let hears = |api: &Api| {
+        api.engine.core().desk(KATE).is_some_and(|desk| desk.reach.0.contains(&Topic::Interactions))
     };
-    let mut kate = bench.listening(KATE, "/v2/me/*", Value::Null).await;
-    assert!(hears(&bench), "on the reply to the subscription it is recorded");
+    let mut kate = api.listening(KATE, "/v2/me/*", Value::Null).await;
+    assert!(hears(&api), "on the reply to the subscription it is recorded");
     kate.disconnect().await;
-    bench.until("kate is out of reach", |bench| !hears(bench)).await;
-    bench.stop().await;
+    api.until("kate is out of reach", |api| !hears(api)).await;
+    api.stop().await;
 }
 
 #[tokio::test]
 async fn only_users_get_in_and_only_to_the_documented_topics() {
-    let bench = Bench::start().await;
-    let refused = bench.client(None).handshake().await;
+    let api = Api::start().await;
+    let refused = api.client(None).handshake().await;
     assert_eq!(
         (&refused["successful"], &refused["advice"]["reconnect"]),
         (&json!(false), &json!("handshake"))
     );
-    let mut kate = bench.client(KATE);
+    let mut kate = api.client(KATE);
     kate.handshake().await;
     for name in
         ["/*", "/v2/users", "/v2/me/faxes", "/genesys/**", "/service/x", "/v2/me/interactions/x"]
@@ -279,15 +269,15 @@ async fn only_users_get_in_and_only_to_the_documented_topics() {
         let reply = kate.publish(name).await;
         assert_eq!(reply["error"], "403:denied_by_security_policy:publish_denied", "{name}");
     }
-    bench.stop().await;
+    api.stop().await;
 }
 
 #[tokio::test]
 async fn a_subscription_that_cannot_be_delivered_ends_the_session_with_the_advice_to_come_back() {
-    let bench = Bench::start().await;
-    let mut kate = bench.client(KATE);
+    let api = Api::start().await;
+    let mut kate = api.client(KATE);
     kate.handshake().await;
-    bench.store.close().await;
+    api.store.close().await;
     kate.subscribe(INTERACTIONS, Value::Null).await;
     let told = kate.fetch().await;
     assert_eq!(
@@ -295,27 +285,27 @@ async fn a_subscription_that_cannot_be_delivered_ends_the_session_with_the_advic
         (&json!(false), &json!("handshake")),
         "{told}"
     );
-    bench.stop().await;
+    api.stop().await;
 }
 
 #[tokio::test]
 async fn a_user_who_is_no_more_gets_no_session() {
-    let bench = Bench::start().await;
-    let refused = bench.client(UserId(0xdead)).handshake().await;
+    let api = Api::start().await;
+    let refused = api.client(UserId(0xdead)).handshake().await;
     assert_eq!(
         (&refused["successful"], &refused["advice"]["reconnect"]),
         (&json!(false), &json!("handshake"))
     );
-    bench.stop().await;
+    api.stop().await;
 }
 
 #[tokio::test]
 async fn all_sessions_of_a_user_can_be_ended_and_nobody_elses() {
-    let bench = Bench::start().await;
-    let mut one = bench.listening(KATE, INTERACTIONS, Value::Null).await;
-    let mut two = bench.listening(KATE, "/v2/me/*", Value::Null).await;
-    let mut ben = bench.listening(BEN, INTERACTIONS, Value::Null).await;
-    assert_eq!(bench.comet.end_user(KATE), 2);
+    let api = Api::start().await;
+    let mut one = api.listening(KATE, INTERACTIONS, Value::Null).await;
+    let mut two = api.listening(KATE, "/v2/me/*", Value::Null).await;
+    let mut ben = api.listening(BEN, INTERACTIONS, Value::Null).await;
+    assert_eq!(api.comet.end_user(KATE), 2);
     for client in [&mut one, &mut two] {
         let told = client.fetch().await;
         assert_eq!(
@@ -324,5 +314,5 @@ async fn all_sessions_of_a_user_can_be_ended_and_nobody_elses() {
         );
     }
     assert_eq!(ben.fetch().await["successful"], true);
-    bench.stop().await;
+    api.stop().await;
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::rest_bench::{Bench, PASSWORD, ROOT, basic};
+use crate::api::{Api, PASSWORD, ROOT, basic};
 
 /// How many subscriptions and publications are tried in all, and how many requests with a foreign
 /// `clientId`.
@@ -38,21 +38,21 @@ impl Dice {
 
 /// Sends messages with these headers and gives status and messages; nothing when the answer is none
 /// of CometD's.
-async fn exchange(bench: &Bench, headers: &[(&str, &str)], messages: &Value) -> (u16, Vec<Value>) {
+async fn exchange(api: &Api, headers: &[(&str, &str)], messages: &Value) -> (u16, Vec<Value>) {
     let mut request = Request::post(format!("{ROOT}/notifications"))
         .header(header::CONTENT_TYPE, "application/json");
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let reply = bench.send(request.body(Body::from(messages.to_string())).unwrap()).await;
+    let reply = api.send(request.body(Body::from(messages.to_string())).unwrap()).await;
     (reply.status.as_u16(), serde_json::from_str(&reply.text).unwrap_or_default())
 }
 
 /// Opens a session with a user's credentials.
-async fn opened(bench: &Bench, user: &str) -> String {
+async fn opened(api: &Api, user: &str) -> String {
     let credentials = basic(user, PASSWORD);
     let handshake = json!([{"channel": "/meta/handshake", "version": "1.0"}]);
-    let (_, replies) = exchange(bench, &[("authorization", &credentials)], &handshake).await;
+    let (_, replies) = exchange(api, &[("authorization", &credentials)], &handshake).await;
     replies[0]["clientId"].as_str().unwrap().to_owned()
 }
 
@@ -150,14 +150,14 @@ fn made_up(dice: &mut Dice) -> String {
 
 #[tokio::test]
 async fn nothing_beyond_the_list_is_subscribed_and_nothing_is_published() {
-    let bench = Bench::start().await;
+    let api = Api::start().await;
     let mut dice = Dice(SEED);
     let users = ["kate", "sam", "vera", "ada", "intake", "zoe"];
     let (mut granted, mut beyond, mut missed, mut published) =
         (0, Vec::new(), Vec::new(), Vec::new());
     for round in 0..ATTEMPTS / BATCH {
         let user = users[round % users.len()];
-        let (id, credentials) = (opened(&bench, user).await, basic(user, PASSWORD));
+        let (id, credentials) = (opened(&api, user).await, basic(user, PASSWORD));
         let names: Vec<String> = (0..BATCH).map(|_| made_up(&mut dice)).collect();
         let message = |(at, name): (usize, &String)| match (round + at) % 2 {
             0 => json!({"channel": "/meta/subscribe", "clientId": id, "subscription": name}),
@@ -167,7 +167,7 @@ async fn nothing_beyond_the_list_is_subscribed_and_nothing_is_published() {
         let is_handshake = |message: &Value| message["channel"] == "/meta/handshake";
         assert!(!messages.iter().any(is_handshake), "it would be answered alone");
         let (status, replies) =
-            exchange(&bench, &[("authorization", &credentials)], &Value::from(messages.clone()))
+            exchange(&api, &[("authorization", &credentials)], &Value::from(messages.clone()))
                 .await;
         assert_eq!(status, 200);
         let replies: Vec<Value> =
@@ -194,14 +194,14 @@ async fn nothing_beyond_the_list_is_subscribed_and_nothing_is_published() {
 
 #[tokio::test]
 async fn every_topic_is_told_to_the_roles_that_have_it() {
-    let bench = Bench::start().await;
+    let api = Api::start().await;
     for user in ["kate", "sam", "vera", "ada", "intake", "zoe"] {
-        let (id, credentials) = (opened(&bench, user).await, basic(user, PASSWORD));
+        let (id, credentials) = (opened(&api, user).await, basic(user, PASSWORD));
         for topic in Topic::ALL {
             let name = handoff_api::notify::topics::channel(topic);
             let message =
                 json!([{"channel": "/meta/subscribe", "clientId": id, "subscription": name}]);
-            let (_, replies) = exchange(&bench, &[("authorization", &credentials)], &message).await;
+            let (_, replies) = exchange(&api, &[("authorization", &credentials)], &message).await;
             assert_eq!(replies[0]["successful"], allowed(user).contains(name), "{user} {name}");
         }
     }
@@ -209,8 +209,8 @@ async fn every_topic_is_told_to_the_roles_that_have_it() {
 
 #[tokio::test]
 async fn a_topic_on_which_nothing_is_sent_is_granted_alone_and_with_others() {
-    let bench = Bench::start().await;
-    let (id, credentials) = (opened(&bench, "kate").await, basic("kate", PASSWORD));
+    let api = Api::start().await;
+    let (id, credentials) = (opened(&api, "kate").await, basic("kate", PASSWORD));
     let names = [
         "/v2/me/devices",
         "/v2/me/calls",
@@ -228,33 +228,33 @@ async fn a_topic_on_which_nothing_is_sent_is_granted_alone_and_with_others() {
         .into_iter()
         .chain([subscribe(all.clone()), withdraw(all)])
     {
-        let (_, replies) = exchange(&bench, &[("authorization", &credentials)], &messages).await;
+        let (_, replies) = exchange(&api, &[("authorization", &credentials)], &messages).await;
         assert_eq!(replies[0]["successful"], true, "{messages}: {replies:?}");
         assert_eq!(replies.len(), 1, "nothing comes with it: {replies:?}");
     }
     // The session still stands: whoever cannot be served is told to shake hands anew.
     let connect = json!([{"channel": "/meta/connect", "clientId": id, "advice": {"timeout": 0}}]);
-    let (_, replies) = exchange(&bench, &[("authorization", &credentials)], &connect).await;
+    let (_, replies) = exchange(&api, &[("authorization", &credentials)], &connect).await;
     assert_eq!(replies[0]["successful"], true, "{replies:?}");
 }
 
 /// Sends a handshake to a path and gives status and answer.
-async fn handshake_at(bench: &Bench, path: &str) -> (u16, Value) {
+async fn handshake_at(api: &Api, path: &str) -> (u16, Value) {
     let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
     let request = request.header("authorization", basic("kate", PASSWORD));
     let handshake = json!([{"channel": "/meta/handshake", "version": "1.0"}]);
-    let reply = bench.send(request.body(Body::from(handshake.to_string())).unwrap()).await;
+    let reply = api.send(request.body(Body::from(handshake.to_string())).unwrap()).await;
     (reply.status.as_u16(), serde_json::from_str(&reply.text).unwrap_or_default())
 }
 
 #[tokio::test]
 async fn one_segment_behind_either_endpoint_is_the_endpoint_and_two_are_not() {
-    let bench = Bench::start().await;
+    let api = Api::start().await;
     for endpoint in ["/api/v2/notifications", "/genesys/cometd"] {
         for suffix in
             ["", "/", "/handshake", "/connect", "/subscribe", "/unsubscribe", "/publish", "/x%2Fy"]
         {
-            let (status, replies) = handshake_at(&bench, &format!("{endpoint}{suffix}")).await;
+            let (status, replies) = handshake_at(&api, &format!("{endpoint}{suffix}")).await;
             assert_eq!(
                 (status, &replies[0]["successful"]),
                 (200, &json!(true)),
@@ -262,7 +262,7 @@ async fn one_segment_behind_either_endpoint_is_the_endpoint_and_two_are_not() {
             );
         }
         for suffix in ["/meta/handshake", "/handshake/x/", "s"] {
-            let (status, answer) = handshake_at(&bench, &format!("{endpoint}{suffix}")).await;
+            let (status, answer) = handshake_at(&api, &format!("{endpoint}{suffix}")).await;
             assert_eq!((status, &answer["statusCode"]), (404, &json!(6)), "{endpoint}{suffix}");
         }
     }
@@ -270,11 +270,11 @@ async fn one_segment_behind_either_endpoint_is_the_endpoint_and_two_are_not() {
 
 #[tokio::test]
 async fn a_client_id_is_worth_nothing_with_another_users_credentials() {
-    let bench = Bench::start().await;
+    let api = Api::start().await;
     let mut dice = Dice(SEED);
-    let id = opened(&bench, "kate").await;
+    let id = opened(&api, "kate").await;
     let bens = basic("ben", PASSWORD);
-    let cookie = bench.by("ben").get("/me").await.cookie().unwrap();
+    let cookie = api.by("ben").get("/me").await.cookie().unwrap();
     let browser = |dice: &mut Dice| format!("BAYEUX_BROWSER={:016x}", dice.roll(usize::MAX));
     for attempt in 0..FOREIGN {
         let cookies = format!("{cookie}; {}", browser(&mut dice));
@@ -294,7 +294,7 @@ async fn a_client_id_is_worth_nothing_with_another_users_credentials() {
         };
         let mut message = message;
         message["clientId"] = json!(id);
-        let (status, replies) = exchange(&bench, headers, &json!([message])).await;
+        let (status, replies) = exchange(&api, headers, &json!([message])).await;
         assert_eq!(
             (status, &replies[0]["error"]),
             (200, &json!("402::session_unknown")),
@@ -303,18 +303,17 @@ async fn a_client_id_is_worth_nothing_with_another_users_credentials() {
     }
     let kates = basic("kate", PASSWORD);
     let subscribe = json!([{"channel": "/meta/subscribe", "clientId": id, "subscription": "/v2/me/interactions"}]);
-    let (_, replies) = exchange(&bench, &[("authorization", &kates)], &subscribe).await;
+    let (_, replies) = exchange(&api, &[("authorization", &kates)], &subscribe).await;
     assert_eq!(replies[0]["successful"], true, "the session is unharmed, and hers");
 }
 
 #[tokio::test]
 async fn a_page_of_another_origin_neither_polls_nor_shakes_hands() {
-    let bench = Bench::start_with(|options| {
-        options.cors_origins = vec!["https://pages.example".to_owned()]
-    })
-    .await;
+    let api =
+        Api::start_with(|options| options.cors_origins = vec!["https://pages.example".to_owned()])
+            .await;
     let kates = basic("kate", PASSWORD);
-    let id = opened(&bench, "kate").await;
+    let id = opened(&api, "kate").await;
     let connect = json!([{"channel": "/meta/connect", "clientId": id, "advice": {"timeout": 0}}]);
     let handshake = json!([{"channel": "/meta/handshake"}]);
     for (origin, is_let_in) in [
@@ -328,7 +327,7 @@ async fn a_page_of_another_origin_neither_polls_nor_shakes_hands() {
             for headers in
                 [vec![("origin", origin)], vec![("origin", origin), ("authorization", &kates)]]
             {
-                let (status, replies) = exchange(&bench, &headers, messages).await;
+                let (status, replies) = exchange(&api, &headers, messages).await;
                 assert_eq!(status, if is_let_in { 200 } else { 403 }, "{headers:?}");
                 assert_eq!(replies.is_empty(), !is_let_in);
             }
@@ -354,16 +353,15 @@ async fn upgrade(address: std::net::SocketAddr, path: &str, headers: &[(&str, &s
 
 #[tokio::test]
 async fn a_socket_opens_for_our_own_pages_listed_ones_and_programs_only() {
-    let bench = Bench::start_with(|options| {
-        options.cors_origins = vec!["https://pages.example".to_owned()]
-    })
-    .await;
+    let api =
+        Api::start_with(|options| options.cors_origins = vec!["https://pages.example".to_owned()])
+            .await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let router = bench.router.clone();
+    let router = api.router.clone();
     let serving = tokio::spawn(async move { axum::serve(listener, router).await });
     let (kates, cookie) =
-        (basic("kate", PASSWORD), bench.by("kate").get("/me").await.cookie().unwrap());
+        (basic("kate", PASSWORD), api.by("kate").get("/me").await.cookie().unwrap());
     let own = format!("http://{address}");
     let origins = [
         (Some(own.as_str()), 101),

@@ -9,31 +9,31 @@ use handoff_domain::{CenterId, Direction, Media, QueueId, Service, ServiceId, Se
 use handoff_store::{ChangeSet, Put, Record, Store};
 use serde_json::{Value, json};
 
-use crate::chat_bench::{Customer, form, op, post};
-use crate::email_bench::{FORM, MailBench};
-use crate::rest_bench::{Bench, center};
+use crate::api::{Api, store};
+use crate::customer::{Customer, form, op, post};
+use crate::mailbox::{FORM, MailApi};
 
 const SERVICE: &str = "/genesys/2/chat/customer-support";
 
 /// Posts a form with a file in it.
-async fn upload(bench: &Bench, path: &str, fields: &[(&str, &str)]) -> Value {
+async fn upload(api: &Api, path: &str, fields: &[(&str, &str)]) -> Value {
     let (content_type, body) = form(fields, "file", "a.png", b"\x89PNG\r\n\x1a\nrest");
     let request = Request::post(path).header(header::CONTENT_TYPE, content_type);
-    bench.send(request.body(Body::from(body)).unwrap()).await.json()
+    api.send(request.body(Body::from(body)).unwrap()).await.json()
 }
 
 #[tokio::test]
 async fn a_chat_goes_through_with_a_slash_behind_every_address() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let before = post(&bench, &format!("{SERVICE}/availability/"), &[]).await;
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let before = post(&api, &format!("{SERVICE}/availability/"), &[]).await;
     assert!(before["availability"]["state"].is_string(), "{before}");
-    let begun = post(&bench, &format!("{SERVICE}/"), &[("nickname", "Ada")]).await;
+    let begun = post(&api, &format!("{SERVICE}/"), &[("nickname", "Ada")]).await;
     assert_eq!(begun["statusCode"], 0, "{begun}");
     let text = |name: &str| begun[name].as_str().unwrap().to_owned();
     let (chat, key) = (text("chatId"), text("secureKey"));
-    bench.engine.workers().router().route().await.unwrap();
-    bench.by("kate").does(&chat, json!({"operationName": "Accept"})).await.ok();
+    api.engine.workers().router().route().await.unwrap();
+    api.by("kate").does(&chat, json!({"operationName": "Accept"})).await.ok();
     let operations: [(&str, &[(&str, &str)]); 9] = [
         ("send", &[("message", "Hello")]),
         ("refresh", &[("transcriptPosition", "1")]),
@@ -47,34 +47,34 @@ async fn a_chat_goes_through_with_a_slash_behind_every_address() {
     ];
     for (operation, fields) in operations {
         let fields = [fields, &[("secureKey", key.as_str())]].concat();
-        let answer = post(&bench, &format!("{SERVICE}/{chat}/{operation}/"), &fields).await;
+        let answer = post(&api, &format!("{SERVICE}/{chat}/{operation}/"), &fields).await;
         assert_eq!(answer["statusCode"], 0, "{operation}: {answer}");
     }
     let with_key: &[(&str, &str)] = &[("secureKey", &key)];
     for (path, operation) in
         [(format!("{SERVICE}/{chat}/file/"), ""), ("/genesys/2/chat-ntf/".to_owned(), "fileUpload")]
     {
-        let answer = upload(&bench, &path, &[with_key, &[("operation", operation)]].concat()).await;
+        let answer = upload(&api, &path, &[with_key, &[("operation", operation)]].concat()).await;
         assert_eq!(answer["statusCode"], 0, "{path}: {answer}");
     }
     let files =
-        bench.by("kate").get(&format!("/me/interactions/{chat}/attachments?fields=*")).await.ok();
+        api.by("kate").get(&format!("/me/interactions/{chat}/attachments?fields=*")).await.ok();
     let file = files["attachments"][0]["id"].as_str().unwrap().to_owned();
-    let limits = post(&bench, &format!("{SERVICE}/{chat}/file/limits/"), with_key).await;
+    let limits = post(&api, &format!("{SERVICE}/{chat}/file/limits/"), with_key).await;
     assert_eq!(limits["statusCode"], 0, "{limits}");
-    let gone = post(&bench, &format!("{SERVICE}/{chat}/file/{file}/delete/"), with_key).await;
+    let gone = post(&api, &format!("{SERVICE}/{chat}/file/{file}/delete/"), with_key).await;
     assert_eq!(gone["statusCode"], 0, "{gone}");
-    let over = post(&bench, &format!("{SERVICE}/{chat}/disconnect/"), with_key).await;
+    let over = post(&api, &format!("{SERVICE}/{chat}/disconnect/"), with_key).await;
     assert_eq!(over["statusCode"], 0, "{over}");
     let said =
-        post(&bench, &format!("{SERVICE}/{chat}/send/"), &[with_key, &[("message", "x")]].concat())
+        post(&api, &format!("{SERVICE}/{chat}/send/"), &[with_key, &[("message", "x")]].concat())
             .await;
     assert_eq!(said["errors"][0]["code"], 3002, "it has ended: {said}");
 }
 
 /// Starts with an open-media service beside what the center has.
-async fn with_open_media() -> Bench {
-    let store = center().await;
+async fn with_open_media() -> Api {
+    let store = store().await;
     let terms = OpenMediaTerms {
         media: Media::Workitem,
         direction: Direction::Inbound,
@@ -91,17 +91,17 @@ async fn with_open_media() -> Bench {
     };
     let puts = vec![Put { record: Record::Service(service), expected: 0 }];
     store.commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
-    Bench::start_on(Arc::clone(&store) as Arc<dyn Store>, |_| {}).await
+    Api::start_on(Arc::clone(&store) as Arc<dyn Store>, |_| {}).await
 }
 
 #[tokio::test]
 async fn the_other_doors_take_a_slash_as_well() {
-    let bench = with_open_media().await;
+    let api = with_open_media().await;
     for path in ["/genesys/2/openmedia/workitems", "/genesys/2/openmedia/workitems/"] {
-        let work = post(&bench, path, &[("subject", "x")]).await;
+        let work = post(&api, path, &[("subject", "x")]).await;
         assert_eq!(work["statusCode"], 0, "{work}");
     }
-    let mail = MailBench::start().await;
+    let mail = MailApi::start().await;
     let email = [
         ("firstName", "Eve"),
         ("lastName", "Adams"),
@@ -109,26 +109,26 @@ async fn the_other_doors_take_a_slash_as_well() {
         ("subject", "My order"),
         ("text", "Where is it?"),
     ];
-    let letter = post(&mail.bench, &format!("{FORM}/"), &email).await;
+    let letter = post(&mail.api, &format!("{FORM}/"), &email).await;
     assert_eq!(letter["statusCode"], 0, "{letter}");
     let begin = json!({"operationName": "RequestChat", "nickname": "Ada"}).to_string();
     let begun =
-        bench.send(Request::post("/api/v2/chats/").body(Body::from(begin)).unwrap()).await.ok();
+        api.send(Request::post("/api/v2/chats/").body(Body::from(begin)).unwrap()).await.ok();
     let (id, key) = (begun["id"].as_str().unwrap(), begun["secureKey"].as_str().unwrap());
     for path in [format!("/api/v2/chats/{id}/"), format!("/api/v2/chats/{id}/messages/")] {
         let request = Request::get(format!("{path}?secureKey={key}"));
-        bench.send(request.body(Body::empty()).unwrap()).await.ok();
+        api.send(request.body(Body::empty()).unwrap()).await.ok();
     }
     for path in ["/genesys/2/chat/", "/genesys/2/chat-ntf/x", "/genesys/2/email/a/b"] {
-        assert_eq!(post(&bench, path, &[]).await["statusCode"], 6, "{path} is nothing");
+        assert_eq!(post(&api, path, &[]).await["statusCode"], 6, "{path} is nothing");
     }
 }
 
 #[tokio::test]
 async fn an_open_media_request_that_is_repeated_is_the_same_interaction() {
-    let bench = with_open_media().await;
+    let api = with_open_media().await;
     let create = async |fields: &[(&str, &str)]| {
-        let answer = post(&bench, "/genesys/2/openmedia/workitems", fields).await;
+        let answer = post(&api, "/genesys/2/openmedia/workitems", fields).await;
         assert_eq!(answer["statusCode"], 0, "{answer}");
         answer["id"].as_str().unwrap().to_owned()
     };
@@ -162,58 +162,58 @@ async fn an_open_media_request_that_is_repeated_is_the_same_interaction() {
 
 #[tokio::test]
 async fn a_subject_is_bounded_on_every_door() {
-    let bench = with_open_media().await;
+    let api = with_open_media().await;
     let long = "x".repeat(4_097);
-    let refused = post(&bench, SERVICE, &[("nickname", "Ada"), ("subject", &long)]).await;
+    let refused = post(&api, SERVICE, &[("nickname", "Ada"), ("subject", &long)]).await;
     assert_eq!(refused["errors"][0]["code"], 1002, "{refused}");
     assert!(
         refused["errors"][0]["advice"].as_str().unwrap().contains("subject may have 4096 bytes"),
         "{refused}"
     );
-    let begun = post(&bench, SERVICE, &[("nickname", "Ada"), ("subject", &long[1..])]).await;
+    let begun = post(&api, SERVICE, &[("nickname", "Ada"), ("subject", &long[1..])]).await;
     assert_eq!(begun["statusCode"], 0, "{begun}");
     let begin =
         json!({"operationName": "RequestChat", "nickname": "Ada", "subject": long}).to_string();
-    let simple = bench.send(Request::post("/api/v2/chats").body(Body::from(begin)).unwrap()).await;
+    let simple = api.send(Request::post("/api/v2/chats").body(Body::from(begin)).unwrap()).await;
     assert!(simple.refused(400, 10).contains("subject"));
     for (field, text) in [("subject", &*long), ("interactionSubType", &long[..256])] {
-        let work = post(&bench, "/genesys/2/openmedia/workitems", &[(field, text)]).await;
+        let work = post(&api, "/genesys/2/openmedia/workitems", &[(field, text)]).await;
         assert_eq!(work["errors"][0]["code"], 1002, "{field}: {work}");
     }
 }
 
 #[tokio::test]
 async fn a_subject_is_one_line_whatever_a_customer_writes() {
-    let bench = with_open_media().await;
-    bench.ready("kate").await;
+    let api = with_open_media().await;
+    api.ready("kate").await;
     let lines = "Hello,\r\n\r\nwhere is it?\n";
-    let chat = post(&bench, SERVICE, &[("nickname", "Ada"), ("subject", lines)]).await;
+    let chat = post(&api, SERVICE, &[("nickname", "Ada"), ("subject", lines)]).await;
     let begin =
         json!({"operationName": "RequestChat", "nickname": "Ada", "subject": lines}).to_string();
     let simple =
-        bench.send(Request::post("/api/v2/chats").body(Body::from(begin)).unwrap()).await.ok();
-    let work = post(&bench, "/genesys/2/openmedia/workitems", &[("subject", lines)]).await;
+        api.send(Request::post("/api/v2/chats").body(Body::from(begin)).unwrap()).await.ok();
+    let work = post(&api, "/genesys/2/openmedia/workitems", &[("subject", lines)]).await;
     for id in [&chat["chatId"], &simple["id"], &work["id"]] {
-        let seen = bench.by("sam").sees(id.as_str().unwrap()).await;
+        let seen = api.by("sam").sees(id.as_str().unwrap()).await;
         assert_eq!(seen["subject"], "Hello, where is it?", "{seen}");
     }
 }
 
 #[tokio::test]
 async fn a_subject_that_grows_by_its_prefix_stays_within_its_bound() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
+    let api = Api::start().await;
+    api.ready("kate").await;
     let subject = "ü".repeat(2_047);
     let creation =
         op("Create", json!({"channel": "email", "queueName": "support-email", "subject": subject}));
-    let id = bench.by("intake").post("/interactions", creation).await.ok()["id"]
+    let id = api.by("intake").post("/interactions", creation).await.ok()["id"]
         .as_str()
         .unwrap()
         .to_owned();
-    bench.engine.workers().router().route().await.unwrap();
-    bench.by("kate").does(&id, op("Accept", json!({}))).await.ok();
-    bench.by("kate").does(&id, op("Reply", json!({"subjectPrefix": "Re: "}))).await.ok();
-    let list = bench.by("kate").get("/me/interactions?fields=*").await.ok();
+    api.engine.workers().router().route().await.unwrap();
+    api.by("kate").does(&id, op("Accept", json!({}))).await.ok();
+    api.by("kate").does(&id, op("Reply", json!({"subjectPrefix": "Re: "}))).await.ok();
+    let list = api.by("kate").get("/me/interactions?fields=*").await.ok();
     let draft = list["interactions"]
         .as_array()
         .unwrap()
@@ -228,13 +228,10 @@ async fn a_subject_that_grows_by_its_prefix_stays_within_its_bound() {
 /// one.
 #[tokio::test]
 async fn a_slash_is_no_other_service() {
-    let bench = Bench::start().await;
-    let customer = Customer::begin(&bench).await;
-    let answer = post(
-        &bench,
-        &format!("{SERVICE}/{}/refresh/", customer.id),
-        &[("secureKey", &customer.key)],
-    )
-    .await;
+    let api = Api::start().await;
+    let customer = Customer::begin(&api).await;
+    let answer =
+        post(&api, &format!("{SERVICE}/{}/refresh/", customer.id), &[("secureKey", &customer.key)])
+            .await;
     assert_eq!(answer["chatId"], json!(customer.id), "{answer}");
 }

@@ -8,33 +8,33 @@ use handoff_store::Key;
 use handoff_testkit::FaultyStore;
 use serde_json::{Value, json};
 
-use crate::rest_bench::{Bench, center};
+use crate::api::{Api, store};
 
-async fn readiness(bench: &Bench) -> (u16, Value) {
-    let reply = bench.send(Request::get("/readyz").body(Body::empty()).unwrap()).await;
+async fn readiness(api: &Api) -> (u16, Value) {
+    let reply = api.send(Request::get("/readyz").body(Body::empty()).unwrap()).await;
     (reply.status.as_u16(), reply.json())
 }
 
 #[tokio::test]
 async fn a_record_that_cannot_be_read_is_a_detail_and_everybody_else_is_served() {
-    let store = Arc::new(FaultyStore::over(center().await));
-    let bench = Bench::start_on(store.clone(), |_| {}).await;
+    let store = Arc::new(FaultyStore::over(store().await));
+    let api = Api::start_on(store.clone(), |_| {}).await;
     let (lost, sound) =
-        (bench.submitted("workitem", "tasks").await, bench.submitted("workitem", "tasks").await);
+        (api.submitted("workitem", "tasks").await, api.submitted("workitem", "tasks").await);
     assert_eq!(
-        readiness(&bench).await,
+        readiness(&api).await,
         (200, json!({"statusCode": 0, "status": "ready"})),
         "the control"
     );
     let key = Key::Interaction(lost.parse().unwrap());
     store.make_unreadable(key.clone());
-    let bench = Bench::start_on(store.clone(), |_| {}).await;
-    let list = bench.by("ada").get("/interactions?fields=id").await.ok();
+    let api = Api::start_on(store.clone(), |_| {}).await;
+    let list = api.by("ada").get("/interactions?fields=id").await.ok();
     assert_eq!(list["interactions"], json!([{ "id": sound }]));
-    assert_eq!(bench.by("ada").sees(&sound).await["state"], "Queued");
-    let refused = bench.by("ada").get(&format!("/interactions/{lost}")).await;
+    assert_eq!(api.by("ada").sees(&sound).await["state"], "Queued");
+    let refused = api.by("ada").get(&format!("/interactions/{lost}")).await;
     refused.refused(500, 4);
-    let (status, body) = readiness(&bench).await;
+    let (status, body) = readiness(&api).await;
     assert_eq!(
         (status, &body["status"], &body["unreadable"]),
         (200, &json!("ready"), &json!([format!("{key:?}")]))

@@ -3,21 +3,21 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use crate::rest_bench::Bench;
+use crate::api::{Api, has};
 
 #[tokio::test]
 async fn each_medium_has_its_door_and_its_resource() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    bench.by("kate").post("/me/channels/sms", json!({"operationName": "Ready"})).await;
-    let kate = bench.by("kate");
+    let api = Api::start().await;
+    api.ready("kate").await;
+    api.by("kate").post("/me/channels/sms", json!({"operationName": "Ready"})).await;
+    let kate = api.by("kate");
     let table = [
         ("email", "support-email", "emails", "Processing"),
         ("chat", "support-chat", "chats", "Chatting"),
         ("workitem", "tasks", "workitems", "Processing"),
     ];
     for (channel, queue, plural, state) in table {
-        let id = bench.offered(channel, queue).await;
+        let id = api.offered(channel, queue).await;
         let door = format!("/me/{plural}");
         let list = kate.get(&format!("{door}?fields=*")).await.ok();
         assert_eq!(
@@ -41,26 +41,26 @@ async fn each_medium_has_its_door_and_its_resource() {
 
 #[tokio::test]
 async fn a_slash_at_the_end_is_the_same_path() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let kate = bench.by("kate");
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let kate = api.by("kate");
     let create = json!({"operationName": "Create", "channel": "workitem", "queueName": "tasks"});
     kate.post("/me/interactions/", create).await.ok();
     for path in ["/me/interactions", "/queues", "/me/channels"] {
         assert_eq!(kate.get(&format!("{path}/")).await.ok(), kate.get(path).await.ok());
     }
-    bench.by("kate").get("/me/nothing/").await.refused(404, 6);
+    api.by("kate").get("/me/nothing/").await.refused(404, 6);
 }
 
 #[tokio::test]
 async fn an_open_media_type_has_a_door_of_its_name() {
-    let bench = Bench::start().await;
-    bench.listen("kate").await;
+    let api = Api::start().await;
+    api.listen("kate").await;
     let start = json!({"operationName": "StartContactCenterSession", "channels": ["sms"]});
-    bench.by("kate").post("/me", start).await.ok();
-    bench.by("kate").post("/me", json!({"operationName": "Ready"})).await.ok();
-    let id = bench.offered("sms", "messages").await;
-    let kate = bench.by("kate");
+    api.by("kate").post("/me", start).await.ok();
+    api.by("kate").post("/me", json!({"operationName": "Ready"})).await.ok();
+    let id = api.offered("sms", "messages").await;
+    let kate = api.by("kate");
     kate.post(&format!("/me/openmedia/sms/{id}"), json!({"operationName": "Accept"})).await.ok();
     assert_eq!(
         kate.get("/me/openmedia/sms?fields=*").await.ok()["openmedia"][0]["mediaType"],
@@ -76,10 +76,10 @@ async fn an_open_media_type_has_a_door_of_its_name() {
 
 #[tokio::test]
 async fn behind_a_door_there_is_one_medium() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let id = bench.owned("kate", "workitem", "tasks").await;
-    let kate = bench.by("kate");
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let id = api.owned("kate", "workitem", "tasks").await;
+    let kate = api.by("kate");
     for door in ["emails", "chats", "openmedia/sms"] {
         kate.post(&format!("/me/{door}/{id}"), json!({"operationName": "Complete"}))
             .await
@@ -92,12 +92,12 @@ async fn behind_a_door_there_is_one_medium() {
 
 #[tokio::test]
 async fn an_agent_creates_work_at_its_mediums_door() {
-    let bench = Bench::start().await;
-    let kate = bench.by("kate");
+    let api = Api::start().await;
+    let kate = api.by("kate");
     let channels = ["email", "workitem", "sms"];
     let start = json!({"operationName": "StartContactCenterSession", "channels": channels});
     kate.post("/me", start).await.ok();
-    let parent = bench.submitted("email", "support-email").await;
+    let parent = api.submitted("email", "support-email").await;
     let table = [
         ("emails", "emails", "support-email", "Composing"),
         ("workitems", "workitems", "tasks", "Processing"),
@@ -105,7 +105,7 @@ async fn an_agent_creates_work_at_its_mediums_door() {
     ];
     for (door, plural, queue, state) in table {
         let door = format!("/me/{door}");
-        let uri = format!("http://127.0.0.1:8090/api/v2/queues/{}", bench.queue_id(queue));
+        let uri = format!("http://127.0.0.1:8090/api/v2/queues/{}", api.queue_id(queue));
         let by_uri = json!({
             "operationName": "Create", "queueUri": uri, "parentId": parent, "userData": {"a": 1}, "saveLAR": true,
         });
@@ -121,9 +121,9 @@ async fn an_agent_creates_work_at_its_mediums_door() {
         );
         let id = created["id"].as_str().unwrap();
         let seen = kate.sees(id).await;
-        assert_eq!(
-            (&seen["parentId"], &seen["currentQueue"], &seen["assignedTo"]),
-            (&json!(parent), &json!(queue), &json!(bench.user_id("kate").to_string()))
+        has(
+            &seen,
+            json!({"parentId": parent, "currentQueue": queue, "assignedTo": api.user_id("kate").to_string()}),
         );
         let by_name = json!({"operationName": "Create", "queueName": queue});
         let again = kate.post(&door, by_name).await.ok();
@@ -134,16 +134,15 @@ async fn an_agent_creates_work_at_its_mediums_door() {
 
 #[tokio::test]
 async fn what_cannot_be_created_at_a_door_is_refused_and_creates_nothing() {
-    let bench = Bench::start().await;
-    let kate = bench.by("kate");
+    let api = Api::start().await;
+    let kate = api.by("kate");
     let create = |queue: &str| json!({"operationName": "Create", "queueName": queue});
     kate.post("/me/workitems", create("tasks")).await.refused(409, 2);
-    bench.start_session("kate").await;
+    api.start_session("kate").await;
     let other_channel =
         json!({"operationName": "Create", "queueName": "tasks", "channel": "email"});
     let email = json!({"operationName": "Create", "queueName": "tasks", "email": {"to": ["x@example.com"]}});
-    let orphan =
-        json!({"operationName": "Create", "queueName": "tasks", "parentId": bench.no_id()});
+    let orphan = json!({"operationName": "Create", "queueName": "tasks", "parentId": api.no_id()});
     let table = [
         ("workitems", create("nothing"), 404, 6),
         ("workitems", create("elsewhere"), 404, 6),
@@ -160,7 +159,7 @@ async fn what_cannot_be_created_at_a_door_is_refused_and_creates_nothing() {
     for (door, body, status, code) in table {
         kate.post(&format!("/me/{door}"), body.clone()).await.refused(status, code);
         assert_eq!(
-            bench.by("ada").get("/interactions").await.ok()["uris"],
+            api.by("ada").get("/interactions").await.ok()["uris"],
             json!([]),
             "{door} {body}"
         );
@@ -173,22 +172,18 @@ async fn what_cannot_be_created_at_a_door_is_refused_and_creates_nothing() {
         "one refusal"
     );
     // What is wrong with the body is told before who is calling.
-    bench
-        .anonymous()
-        .post("/me/workitems", json!({"operationName": "Create"}))
-        .await
-        .refused(400, 1);
-    bench.by("ada").post("/me/emails", json!({"operationName": "Make"})).await.refused(400, 10);
-    bench.by("ada").post("/me/openmedia/fax", create("messages")).await.refused(403, 5);
+    api.anonymous().post("/me/workitems", json!({"operationName": "Create"})).await.refused(400, 1);
+    api.by("ada").post("/me/emails", json!({"operationName": "Make"})).await.refused(400, 10);
+    api.by("ada").post("/me/openmedia/fax", create("messages")).await.refused(403, 5);
 }
 
 #[tokio::test]
 async fn a_retry_at_a_door_creates_nothing_more() {
-    let bench = Bench::start().await;
-    bench.start_session("kate").await;
+    let api = Api::start().await;
+    api.start_session("kate").await;
     let body = json!({"operationName": "Create", "queueName": "tasks"}).to_string();
     let headers = [("idempotency-key", "k")];
-    let kate = bench.by("kate");
+    let kate = api.by("kate");
     let first = kate.send(Method::POST, "/me/workitems", Some(body.clone()), &headers).await;
     let again = kate.send(Method::POST, "/me/workitems", Some(body), &headers).await;
     assert_eq!((first.codes(), &first.text), ((200, 0), &again.text));
@@ -197,7 +192,7 @@ async fn a_retry_at_a_door_creates_nothing_more() {
 
 #[tokio::test]
 async fn one_resource_is_behind_both_addresses() {
-    let bench = Bench::start().await;
+    let api = Api::start().await;
     let table = [
         ("email", "support-email", "emails"),
         ("chat", "support-chat", "chats"),
@@ -205,14 +200,14 @@ async fn one_resource_is_behind_both_addresses() {
         ("sms", "messages", "openmedia/sms"),
     ];
     for (channel, queue, door) in table {
-        let id = bench.submitted(channel, queue).await;
+        let id = api.submitted(channel, queue).await;
         for query in ["", "?fields=id,state"] {
-            let mine = bench.by("kate").get(&format!("/me/{door}/{id}{query}")).await;
-            assert_eq!(mine.text, bench.by("kate").get(&format!("/{door}/{id}{query}")).await.text);
+            let mine = api.by("kate").get(&format!("/me/{door}/{id}{query}")).await;
+            assert_eq!(mine.text, api.by("kate").get(&format!("/{door}/{id}{query}")).await.text);
             mine.ok();
         }
-        bench.by("mia").get(&format!("/me/{door}/{id}")).await.refused(404, 6);
+        api.by("mia").get(&format!("/me/{door}/{id}")).await.refused(404, 6);
         let other = if door == "emails" { "workitems" } else { "emails" };
-        bench.by("kate").get(&format!("/me/{other}/{id}")).await.refused(404, 6);
+        api.by("kate").get(&format!("/me/{other}/{id}")).await.refused(404, 6);
     }
 }

@@ -5,8 +5,8 @@ use handoff_domain::{Attachment, FileId};
 use handoff_engine::RawMessage;
 use serde_json::{Value, json};
 
-use crate::email_bench::{MailBench, PNG, Upload, letter, picture};
-use crate::rest_bench::Bench;
+use crate::api::{Api, has};
+use crate::mailbox::{MailApi, PNG, Upload, letter, picture};
 
 fn op(name: &str) -> Value {
     json!({"operationName": name})
@@ -20,29 +20,29 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("{value}")).to_owned()
 }
 
-async fn drafting(mail: &MailBench) -> (String, String) {
-    mail.bench.ready("kate").await;
+async fn drafting(mail: &MailApi) -> (String, String) {
+    mail.api.ready("kate").await;
     let id = mail.owned(letter(1)).await;
     let draft = mail.drafts(&id, op("Reply")).await;
     (id, text(&draft["id"]))
 }
 
-async fn names(bench: &Bench, draft: &str) -> Vec<String> {
-    let seen = bench.by("kate").sees(draft).await;
+async fn names(api: &Api, draft: &str) -> Vec<String> {
+    let seen = api.by("kate").sees(draft).await;
     seen["attachments"].as_array().unwrap().iter().map(|one| text(&one["name"])).collect()
 }
 
 #[tokio::test]
 async fn what_came_with_a_letter_is_read_by_who_may_see_it() {
-    let mail = MailBench::start().await;
-    mail.bench.ready("kate").await;
+    let mail = MailApi::start().await;
+    mail.api.ready("kate").await;
     let (file, raw) = (FileId(0xca7), FileId(0x3a3));
     let message = b"From: eve@example.com\r\n\r\n<script>";
     mail.keeps(file, PNG).await;
     mail.keeps(raw, message).await;
     let whole = RawMessage { file: raw, bytes: message.len() as u64 };
     let id = mail.owned_with(letter(1), vec![picture(file)], Some(whole)).await;
-    let kate = mail.bench.by("kate");
+    let kate = mail.api.by("kate");
     let seen = kate.sees(&id).await;
     let path = format!("/emails/{id}/attachments/{file}");
     let expected = json!([{
@@ -55,13 +55,13 @@ async fn what_came_with_a_letter_is_read_by_who_may_see_it() {
     for path in
         [path.clone(), format!("/me{path}"), format!("/me/interactions/{id}/attachments/{file}")]
     {
-        let reply = download(&mail.bench, "kate", &path).await;
+        let reply = download(&mail.api, "kate", &path).await;
         assert_eq!(reply.0, PNG);
         assert_eq!(reply.1, "image/png");
         for user in ["zoe"] {
-            mail.bench.by(user).get(&path).await.refused(404, 6);
+            mail.api.by(user).get(&path).await.refused(404, 6);
         }
-        mail.bench.anonymous().get(&path).await.refused(401, 20);
+        mail.api.anonymous().get(&path).await.refused(401, 20);
     }
     let reply = kate.get(&raw_path).await;
     assert_eq!(reply.text.as_bytes(), message);
@@ -69,7 +69,7 @@ async fn what_came_with_a_letter_is_read_by_who_may_see_it() {
     assert_eq!(reply.headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
     let disposition = reply.headers[header::CONTENT_DISPOSITION].to_str().unwrap();
     assert!(disposition.starts_with("attachment; filename=\"message.eml\""), "{disposition}");
-    mail.bench.by("zoe").get(&raw_path).await.refused(404, 6);
+    mail.api.by("zoe").get(&raw_path).await.refused(404, 6);
 
     let list =
         kate.get(&format!("/me/interactions/{id}/attachments?fields=name,contentType")).await.ok();
@@ -88,14 +88,13 @@ async fn what_came_with_a_letter_is_read_by_who_may_see_it() {
 }
 
 /// Returns what is in a file, and its type.
-async fn download(bench: &Bench, user: &str, path: &str) -> (Vec<u8>, String) {
+async fn download(api: &Api, user: &str, path: &str) -> (Vec<u8>, String) {
     use axum::body::Body;
     use http_body_util::BodyExt;
     use tower::ServiceExt;
     let request = axum::http::Request::get(format!("/api/v2{path}"))
-        .header(header::AUTHORIZATION, crate::rest_bench::basic(user, crate::rest_bench::PASSWORD));
-    let response =
-        bench.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        .header(header::AUTHORIZATION, crate::api::basic(user, crate::api::PASSWORD));
+    let response = api.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
     assert_eq!(response.status().as_u16(), 200, "{path}");
     let content_type = response.headers()[header::CONTENT_TYPE].to_str().unwrap().to_owned();
     assert!(
@@ -106,7 +105,7 @@ async fn download(bench: &Bench, user: &str, path: &str) -> (Vec<u8>, String) {
 
 #[tokio::test]
 async fn files_are_put_on_a_draft_and_taken_off() {
-    let mail = MailBench::start().await;
+    let mail = MailApi::start().await;
     let (_, draft) = drafting(&mail).await;
     let answer =
         mail.attaches(Upload { name: "../o\u{202e}ffer.png", ..Upload::of(&draft) }).await.ok();
@@ -114,22 +113,22 @@ async fn files_are_put_on_a_draft_and_taken_off() {
     assert_eq!(answer["id"], answer["documentId"]);
     assert_eq!(answer["path"], format!("/me/interactions/{draft}/attachments/{file}"));
     assert!(answer["referenceId"].is_i64(), "{answer}");
-    assert_eq!(names(&mail.bench, &draft).await, ["offer.png"]);
-    let of_medium = mail.bench.told_to("kate", "/v2/me/emails").await;
+    assert_eq!(names(&mail.api, &draft).await, ["offer.png"]);
+    let of_medium = mail.api.told_to("kate", "/v2/me/emails").await;
     let last = of_medium.last().unwrap();
-    assert_eq!(
-        (&last["notificationType"], &last["referenceId"]),
-        (&json!("AttachmentAdded"), &answer["referenceId"])
+    has(
+        &last,
+        json!({"notificationType": "AttachmentAdded", "referenceId": answer["referenceId"]}),
     );
-    let kate = mail.bench.by("kate");
+    let kate = mail.api.by("kate");
     let (content, _) =
-        download(&mail.bench, "kate", &format!("/emails/{draft}/attachments/{file}")).await;
+        download(&mail.api, "kate", &format!("/emails/{draft}/attachments/{file}")).await;
     assert_eq!(content, PNG);
 
     kate.does(&draft, json!({"operationName": "RemoveAttachment", "attachmentId": file}))
         .await
         .ok();
-    assert_eq!(names(&mail.bench, &draft).await, Vec::<String>::new());
+    assert_eq!(names(&mail.api, &draft).await, Vec::<String>::new());
     kate.get(&format!("/emails/{draft}/attachments/{file}")).await.refused(404, 6);
     kate.does(&draft, json!({"operationName": "RemoveAttachment", "documentId": file}))
         .await
@@ -140,32 +139,26 @@ async fn files_are_put_on_a_draft_and_taken_off() {
     kate.does(&draft, again).await.ok();
     let seen = kate.sees(&draft).await;
     let shown = &seen["attachments"][0];
-    assert_eq!(
-        (&shown["name"], &shown["size"], &shown["mime"]),
-        (&json!("Offer 2.png"), &json!(16), &json!("image/png"))
-    );
+    has(&shown, json!({"name": "Offer 2.png", "size": 16, "mime": "image/png"}));
     let path = format!("/me/interactions/{draft}/attachments/{file}");
     kate.send(Method::DELETE, &path, None, &[]).await.ok();
     kate.send(Method::DELETE, &path, None, &[]).await.refused(404, 6);
-    assert_eq!(names(&mail.bench, &draft).await, Vec::<String>::new());
+    assert_eq!(names(&mail.api, &draft).await, Vec::<String>::new());
 }
 
 #[tokio::test]
 async fn a_picture_in_the_text_gets_a_name_of_its_own() {
-    let mail = MailBench::start().await;
+    let mail = MailApi::start().await;
     let (_, draft) = drafting(&mail).await;
     let upload = Upload { fields: &[("inline", "true")], ..Upload::of(&draft) };
     let file = text(&mail.attaches(upload).await.ok()["id"]);
-    let kate = mail.bench.by("kate");
+    let kate = mail.api.by("kate");
     let shown = kate.sees(&draft).await["attachments"][0].clone();
-    assert_eq!(
-        (&shown["inline"], &shown["contentId"]),
-        (&json!(true), &json!(format!("{file}@attachment.invalid")))
-    );
+    has(&shown, json!({"inline": true, "contentId": format!("{file}@attachment.invalid")}));
     let body = format!("<img src=\"{}\">", text(&shown["uri"]));
     kate.does(&draft, json!({"operationName": "Save", "email": {"body": body}})).await.ok();
     assert_eq!(kate.sees(&draft).await["body"], body, "it is shown as it was written");
-    let stored = mail.bench.engine.core().board().recent(draft.parse().unwrap()).unwrap();
+    let stored = mail.api.engine.core().board().recent(draft.parse().unwrap()).unwrap();
     let email = stored.value.email().unwrap();
     assert_eq!(email.body, format!("<img src=\"cid:{file}@attachment.invalid\">"));
     let wrong = Upload { fields: &[("inline", "perhaps")], ..Upload::of(&draft) };
@@ -175,7 +168,7 @@ async fn a_picture_in_the_text_gets_a_name_of_its_own() {
 
 #[tokio::test]
 async fn who_may_not_attach_a_file_leaves_none() {
-    let mail = MailBench::start().await;
+    let mail = MailApi::start().await;
     let (id, draft) = drafting(&mail).await;
     let evil = [("origin", "https://evil.example")];
     let large = vec![b'x'; usize::try_from(Attachment::BYTES_MAX).unwrap() + 1];
@@ -198,12 +191,12 @@ async fn who_may_not_attach_a_file_leaves_none() {
     let remove = json!({"operationName": "RemoveAttachment", "attachmentId": file});
     let path = format!("/me/interactions/{draft}/attachments/{file}");
     for (user, status, code) in [("zoe", 404, 6), ("ben", 404, 6), ("sam", 403, 3)] {
-        let other = mail.bench.by(user);
+        let other = mail.api.by(user);
         other.does(&draft, remove.clone()).await.refused(status, code);
         other.does(&draft, add(&file)).await.refused(status, code);
         other.send(Method::DELETE, &path, None, &[]).await.refused(status, code);
     }
-    let kate = mail.bench.by("kate");
+    let kate = mail.api.by("kate");
     kate.does(&draft, op("RemoveAttachment")).await.refused(400, 1);
     kate.does(&draft, op("AddAttachment")).await.refused(400, 1);
     kate.does(&draft, json!({"operationName": "RemoveAttachment", "attachmentId": "x"}))
@@ -224,8 +217,8 @@ async fn who_may_not_attach_a_file_leaves_none() {
 
 #[tokio::test]
 async fn a_file_of_another_email_is_attached_by_who_may_see_it_there() {
-    let mail = MailBench::start().await;
-    mail.bench.ready("kate").await;
+    let mail = MailApi::start().await;
+    mail.api.ready("kate").await;
     let (file, raw) = (FileId(0xca7), FileId(0x3a3));
     mail.keeps(file, PNG).await;
     mail.keeps(raw, b"all of it").await;
@@ -233,30 +226,30 @@ async fn a_file_of_another_email_is_attached_by_who_may_see_it_there() {
     let id = mail.owned_with(letter(1), vec![picture(file)], Some(whole)).await;
     let draft = mail.drafts(&id, op("Reply")).await;
     let draft = text(&draft["id"]);
-    assert_eq!(names(&mail.bench, &draft).await, Vec::<String>::new());
-    let kate = mail.bench.by("kate");
+    assert_eq!(names(&mail.api, &draft).await, Vec::<String>::new());
+    let kate = mail.api.by("kate");
     kate.does(&draft, add(&file.to_string())).await.ok();
     kate.does(&draft, add(&file.to_string())).await.ok();
-    assert_eq!(names(&mail.bench, &draft).await, ["cat.png"], "once");
+    assert_eq!(names(&mail.api, &draft).await, ["cat.png"], "once");
     let path = format!("/emails/{draft}/attachments/{file}");
-    assert_eq!(download(&mail.bench, "kate", &path).await.0, PNG);
+    assert_eq!(download(&mail.api, "kate", &path).await.0, PNG);
     kate.does(&draft, add(&raw.to_string())).await.refused(404, 6);
 
     // Mia, of another group, sees neither the letter nor its files.
-    mail.bench.ready("mia").await;
+    mail.api.ready("mia").await;
     let body = json!({"operationName": "Create", "channel": "email", "queueName": "support-email"});
-    let mias = text(&mail.bench.by("mia").post("/me/interactions", body).await.ok()["id"]);
-    mail.bench.by("mia").does(&mias, add(&file.to_string())).await.refused(404, 6);
+    let mias = text(&mail.api.by("mia").post("/me/interactions", body).await.ok()["id"]);
+    mail.api.by("mia").does(&mias, add(&file.to_string())).await.refused(404, 6);
 }
 
 #[tokio::test]
 async fn a_retried_file_is_attached_once() {
-    let mail = MailBench::start().await;
+    let mail = MailApi::start().await;
     let (_, draft) = drafting(&mail).await;
     let upload = Upload { headers: &[("idempotency-key", "one")], ..Upload::of(&draft) };
     let (first, twin) = tokio::join!(mail.attaches(upload), mail.attaches(upload));
     let later = mail.attaches(upload).await.ok();
     assert_eq!((first.ok(), twin.ok()), (later.clone(), later));
-    assert_eq!(names(&mail.bench, &draft).await, ["offer.png"]);
+    assert_eq!(names(&mail.api, &draft).await, ["offer.png"]);
     assert_eq!(mail.kept().await, 1);
 }

@@ -7,21 +7,20 @@ use handoff_domain::{FileId, Letter};
 use handoff_engine::RawMessage;
 use serde_json::{Value, json};
 
-use crate::email_bench::{CUSTOMER, MailBench, letter, picture};
-use crate::rest_bench::{Bench, PASSWORD, basic};
+use crate::api::{Api, PASSWORD, basic, has};
+use crate::mailbox::{CUSTOMER, MailApi, letter, picture};
 
 const TOPIC: &str = "/v2/ucs/interactions";
 
-/// A CometD session.
 struct Session<'a> {
-    bench: &'a Bench,
+    api: &'a Api,
     user: &'a str,
     id: String,
 }
 
 impl<'a> Session<'a> {
-    async fn open(bench: &'a Bench, user: &'a str) -> Self {
-        let mut session = Self { bench, user, id: String::new() };
+    async fn open(api: &'a Api, user: &'a str) -> Self {
+        let mut session = Self { api, user, id: String::new() };
         let hello = json!([{"channel": "/meta/handshake", "version": "1.0", "supportedConnectionTypes": ["long-polling"]}]);
         session.id = session.send(hello).await[0]["clientId"].as_str().unwrap().to_owned();
         session
@@ -31,7 +30,7 @@ impl<'a> Session<'a> {
         let request = Request::post("/api/v2/notifications")
             .header(header::AUTHORIZATION, basic(self.user, PASSWORD))
             .header(header::CONTENT_TYPE, "application/json");
-        let reply = self.bench.send(request.body(Body::from(messages.to_string())).unwrap()).await;
+        let reply = self.api.send(request.body(Body::from(messages.to_string())).unwrap()).await;
         serde_json::from_str(&reply.text).unwrap()
     }
 
@@ -54,8 +53,8 @@ impl<'a> Session<'a> {
     }
 }
 
-async fn listening<'a>(mail: &'a MailBench, user: &'a str) -> Session<'a> {
-    let session = Session::open(&mail.bench, user).await;
+async fn listening<'a>(mail: &'a MailApi, user: &'a str) -> Session<'a> {
+    let session = Session::open(&mail.api, user).await;
     assert!(session.subscribe(TOPIC).await);
     session.told().await;
     session
@@ -63,7 +62,7 @@ async fn listening<'a>(mail: &'a MailBench, user: &'a str) -> Session<'a> {
 
 /// Asks, and gives what came by CometD.
 async fn asks(session: &Session<'_>, path: &str, body: Value) -> Value {
-    let answer = session.bench.by(session.user).post(path, body).await.ok();
+    let answer = session.api.by(session.user).post(path, body).await.ok();
     let mut told = session.told().await;
     assert_eq!(told.len(), 1, "{told:?}");
     let (channel, data) = told.remove(0);
@@ -91,7 +90,7 @@ fn ids(message: &Value) -> Vec<String> {
 
 #[tokio::test]
 async fn a_contact_is_known_by_his_address() {
-    let mail = MailBench::start().await;
+    let mail = MailApi::start().await;
     let kate = listening(&mail, "kate").await;
     let unknown = asks(&kate, "/contacts/ucs", identify(CUSTOMER)).await;
     assert_eq!(unknown.get("contactId"), None);
@@ -109,7 +108,7 @@ async fn a_contact_is_known_by_his_address() {
         asks(&zoe, "/contacts/ucs", identify(CUSTOMER)).await["errorMessage"].is_string(),
         "of another center"
     );
-    let client = mail.bench.by("kate");
+    let client = mail.api.by("kate");
     client
         .post("/contacts/ucs", json!({"operationName": "IdentifyUCSContact"}))
         .await
@@ -120,10 +119,10 @@ async fn a_contact_is_known_by_his_address() {
 
 #[tokio::test]
 async fn a_history_has_everything_the_newest_first() {
-    let mail = MailBench::start().await;
-    mail.bench.ready("kate").await;
+    let mail = MailApi::start().await;
+    mail.api.ready("kate").await;
     let first = mail.receives(letter(1)).await.interaction;
-    mail.bench.clock.advance_s(40 * 24 * 60 * 60);
+    mail.api.clock.advance_s(40 * 24 * 60 * 60);
     let second = mail.owned(letter(2)).await;
     let draft =
         mail.drafts(&second, json!({"operationName": "Reply", "userData": {"tone": "kind"}})).await;
@@ -139,9 +138,9 @@ async fn a_history_has_everything_the_newest_first() {
     assert_eq!(month["messageType"], "GetInteractionsHistoryMessage");
     assert_eq!(ids(&month), [draft.clone(), second.clone()], "the last month");
     let one = &month["interactions"][1];
-    assert_eq!(
-        (&one["typeId"], &one["mediaType"], &one["state"], &one["subject"], &one["endDate"]),
-        (&json!("Inbound"), &json!("email"), &json!("InProcess"), &json!("Letter 2"), &Value::Null)
+    has(
+        &one,
+        json!({"typeId": "Inbound", "mediaType": "email", "state": "InProcess", "subject": "Letter 2", "endDate": null}),
     );
     assert_eq!(one["ownerInformation"]["userName"], "kate");
     assert_eq!(month["interactions"][0]["parentId"], json!(second));
@@ -169,7 +168,7 @@ async fn a_history_has_everything_the_newest_first() {
     }
     let zoe = listening(&mail, "zoe").await;
     assert_eq!(ids(&asks(&zoe, &path, history()).await), Vec::<String>::new(), "of another center");
-    let client = mail.bench.by("kate");
+    let client = mail.api.by("kate");
     for wrong in [
         json!({"sort": "up"}),
         json!({"fromDate": "9.1."}),
@@ -195,8 +194,8 @@ fn doors(id: &str) -> [String; 7] {
 
 #[tokio::test]
 async fn what_is_not_in_sight_is_not_in_a_contacts_history_either() {
-    let mail = MailBench::start().await;
-    mail.bench.ready("kate").await;
+    let mail = MailApi::start().await;
+    mail.api.ready("kate").await;
     mail.keeps(FileId(0xca7), b"a picture").await;
     let html = "<p>Hi</p><script>evil()</script>".to_owned();
     let letter = Letter { html: Some(html), ..letter(1) };
@@ -204,10 +203,10 @@ async fn what_is_not_in_sight_is_not_in_a_contacts_history_either() {
     mail.keeps(raw.file, b"raw!").await;
     let taken_in = mail.receives_with(letter, vec![picture(FileId(0xca7))], Some(raw)).await;
     let id = taken_in.interaction.id.to_string();
-    mail.bench.engine.workers().router().route().await.unwrap();
-    mail.bench.by("kate").does(&id, json!({"operationName": "Accept"})).await.ok();
+    mail.api.engine.workers().router().route().await.unwrap();
+    mail.api.by("kate").does(&id, json!({"operationName": "Accept"})).await.ok();
     let note = json!({"operationName": "AddComment", "comment": "between us"});
-    mail.bench.by("kate").does(&id, note).await.ok();
+    mail.api.by("kate").does(&id, note).await.ok();
     let draft = mail.drafts(&id, json!({"operationName": "Reply"})).await;
     let draft = draft["id"].as_str().unwrap().to_owned();
     let path =
@@ -218,10 +217,10 @@ async fn what_is_not_in_sight_is_not_in_a_contacts_history_either() {
         assert_eq!(ids(&asks(&session, &path, history()).await), Vec::<String>::new(), "{user}");
         for hidden in [&id, &draft] {
             let unknown =
-                mail.bench.by(user).post(&format!("/ucs/interactions/{hidden}"), content()).await;
+                mail.api.by(user).post(&format!("/ucs/interactions/{hidden}"), content()).await;
             unknown.refused(404, 6);
             for door in doors(hidden) {
-                mail.bench.by(user).get(&door).await.refused(404, 6);
+                mail.api.by(user).get(&door).await.refused(404, 6);
             }
         }
     }
@@ -231,28 +230,25 @@ async fn what_is_not_in_sight_is_not_in_a_contacts_history_either() {
     let message = asks(&kate, &format!("/ucs/interactions/{id}"), content()).await;
     assert_eq!(message["messageType"], "GetInteractionContentMessage");
     let shown = &message["interaction"];
-    assert_eq!(
-        (&shown["id"], &shown["from"], &shown["body"]),
-        (&json!(id), &json!(CUSTOMER), &json!("<p>Hi</p>"))
-    );
+    has(&shown, json!({"id": id, "from": CUSTOMER, "body": "<p>Hi</p>"}));
     assert_eq!((&shown["comment"], &message["messages"]), (&json!("between us"), &json!([])));
     for door in doors(&id) {
-        let reply = mail.bench.by("kate").get(&door).await;
+        let reply = mail.api.by("kate").get(&door).await;
         assert_eq!(reply.status.as_u16(), 200, "{door}");
     }
-    for unknown in [mail.bench.no_id(), "x".to_owned()] {
-        mail.bench
+    for unknown in [mail.api.no_id(), "x".to_owned()] {
+        mail.api
             .by("kate")
             .post(&format!("/ucs/interactions/{unknown}"), content())
             .await
             .refused(404, 6);
     }
-    mail.bench.by("zoe").post(&format!("/ucs/interactions/{id}"), content()).await.refused(404, 6);
+    mail.api.by("zoe").post(&format!("/ucs/interactions/{id}"), content()).await.refused(404, 6);
     // What is over stays in the sight of those whom it concerned for a day, and of supervisors for
     // good.
-    mail.bench.by("kate").does(&draft, json!({"operationName": "Cancel"})).await.ok();
-    mail.bench.by("kate").does(&id, json!({"operationName": "Complete"})).await.ok();
-    mail.bench.clock.advance_s(24 * 60 * 60 + 1);
+    mail.api.by("kate").does(&draft, json!({"operationName": "Cancel"})).await.ok();
+    mail.api.by("kate").does(&id, json!({"operationName": "Complete"})).await.ok();
+    mail.api.clock.advance_s(24 * 60 * 60 + 1);
     assert_eq!(ids(&asks(&kate, &path, history()).await), Vec::<String>::new());
     let sam = listening(&mail, "sam").await;
     assert_eq!(ids(&asks(&sam, &path, history()).await), [draft, id]);
@@ -260,13 +256,13 @@ async fn what_is_not_in_sight_is_not_in_a_contacts_history_either() {
 
 #[tokio::test]
 async fn an_answer_goes_to_every_session_of_the_caller_that_listens_and_to_nobody_else() {
-    let mail = MailBench::start().await;
+    let mail = MailApi::start().await;
     let by_name = listening(&mail, "kate").await;
-    let widely = Session::open(&mail.bench, "kate").await;
+    let widely = Session::open(&mail.api, "kate").await;
     assert!(widely.subscribe("/**").await);
-    let slashed = Session::open(&mail.bench, "kate").await;
+    let slashed = Session::open(&mail.api, "kate").await;
     assert!(slashed.subscribe("/v2/ucs/interactions/").await);
-    let deaf = Session::open(&mail.bench, "kate").await;
+    let deaf = Session::open(&mail.api, "kate").await;
     assert!(deaf.subscribe("/v2/me/*").await);
     assert!(!deaf.subscribe("/v2/ucs/*").await);
     let ben = listening(&mail, "ben").await;
@@ -274,7 +270,7 @@ async fn an_answer_goes_to_every_session_of_the_caller_that_listens_and_to_nobod
     for session in [&widely, &slashed, &deaf] {
         session.told().await;
     }
-    mail.bench.by("kate").post("/contacts/ucs", identify("a@example.com")).await.ok();
+    mail.api.by("kate").post("/contacts/ucs", identify("a@example.com")).await.ok();
     let channels = |told: Vec<(String, Value)>| {
         told.into_iter().map(|(channel, _)| channel).collect::<Vec<_>>()
     };
@@ -287,6 +283,6 @@ async fn an_answer_goes_to_every_session_of_the_caller_that_listens_and_to_nobod
     let unsubscribe =
         json!([{"channel": "/meta/unsubscribe", "clientId": by_name.id, "subscription": TOPIC}]);
     assert_eq!(by_name.send(unsubscribe).await[0]["successful"], true);
-    mail.bench.by("kate").post("/contacts/ucs", identify("a@example.com")).await.ok();
+    mail.api.by("kate").post("/contacts/ucs", identify("a@example.com")).await.ok();
     assert_eq!(channels(by_name.told().await), Vec::<String>::new());
 }

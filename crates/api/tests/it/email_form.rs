@@ -3,10 +3,10 @@
 use axum::body::Body;
 use axum::http::{Method, Request, header};
 use handoff_domain::service::EmailTerms;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::email_bench::{FORM, MAILBOX, MailBench, PNG, terms};
-use crate::rest_bench::Reply;
+use crate::api::{Reply, has};
+use crate::mailbox::{FORM, MAILBOX, MailApi, PNG, terms};
 
 /// Names and contents of files.
 type Files<'a> = &'a [(&'a str, &'a [u8])];
@@ -25,7 +25,7 @@ fn with<'a>(name: &'a str, value: &'a str) -> Vec<(&'a str, &'a str)> {
 }
 
 /// A form with files: their names and contents.
-async fn with_files(mail: &MailBench, fields: &[(&str, &str)], files: Files<'_>) -> Reply {
+async fn with_files(mail: &MailApi, fields: &[(&str, &str)], files: Files<'_>) -> Reply {
     const BOUNDARY: &str = "the-boundary-of-a-test";
     let mut body = Vec::new();
     for (name, value) in fields {
@@ -47,7 +47,7 @@ async fn with_files(mail: &MailBench, fields: &[(&str, &str)], files: Files<'_>)
     body.extend(format!("--{BOUNDARY}--\r\n").bytes());
     let request = Request::post(FORM)
         .header(header::CONTENT_TYPE, format!("multipart/form-data; boundary={BOUNDARY}"));
-    mail.bench.send(request.body(Body::from(body)).unwrap()).await
+    mail.api.send(request.body(Body::from(body)).unwrap()).await
 }
 
 fn id(reply: Reply) -> String {
@@ -60,63 +60,55 @@ fn code(reply: &Reply) -> i64 {
     reply.json()["errors"][0]["code"].as_i64().unwrap()
 }
 
-async fn waiting(mail: &MailBench) -> usize {
-    let list = mail.bench.by("ada").get("/interactions?channel=email").await.ok();
+async fn waiting(mail: &MailApi) -> usize {
+    let list = mail.api.by("ada").get("/interactions?channel=email").await.ok();
     list["uris"].as_array().unwrap().len()
 }
 
 #[tokio::test]
 async fn a_form_becomes_a_letter_in_the_queue_of_its_service() {
-    let mail = MailBench::start().await;
-    mail.bench.ready("kate").await;
+    let mail = MailApi::start().await;
+    mail.api.ready("kate").await;
     let fields =
         [&FIELDS[..], &[("userData", "order=17=b"), ("userData", "tone="), ("other", "ignored")]]
             .concat();
     let id = id(mail.writes(&fields).await);
-    let seen = mail.bench.by("kate").sees(&id).await;
-    assert_eq!(
-        (&seen["from"], &seen["to"], &seen["subject"], &seen["bodyAsPlainText"]),
-        (
-            &json!("eve@example.com"),
-            &json!([MAILBOX]),
-            &json!("My order"),
-            &json!("Where is it?\r\nEve")
-        )
+    let seen = mail.api.by("kate").sees(&id).await;
+    has(
+        &seen,
+        json!({"from": "eve@example.com", "to": [MAILBOX], "subject": "My order", "bodyAsPlainText": "Where is it?\r\nEve"}),
     );
-    assert_eq!(
-        (&seen["currentQueue"], &seen["interactionSubType"], &seen["direction"], &seen["parentId"]),
-        (&json!("support-email"), &json!("InboundNew"), &json!("Inbound"), &Value::Null)
+    has(
+        &seen,
+        json!({"currentQueue": "support-email", "interactionSubType": "InboundNew", "direction": "Inbound", "parentId": null}),
     );
     let data = json!({
         "order": "17=b", "tone": "", "FirstName": "Eve", "LastName": "Adams", "EmailAddress": "eve@example.com",
     });
     assert_eq!(seen["userData"], data);
-    mail.bench.engine.workers().router().route().await.unwrap();
-    mail.bench.by("kate").does(&id, json!({"operationName": "Accept"})).await.ok();
+    mail.api.engine.workers().router().route().await.unwrap();
+    mail.api.by("kate").does(&id, json!({"operationName": "Accept"})).await.ok();
     let draft = mail.drafts(&id, json!({"operationName": "Reply"})).await;
-    assert_eq!((&draft["to"], &draft["from"]), (&json!(["eve@example.com"]), &json!(MAILBOX)));
+    has(&draft, json!({"to": ["eve@example.com"], "from": MAILBOX}));
 }
 
 #[tokio::test]
 async fn files_come_along_and_are_the_agents_to_fetch() {
-    let mail = MailBench::start().await;
+    let mail = MailApi::start().await;
     let id = id(with_files(&mail, &FIELDS, &[("a/cat.png", PNG), ("", b"")]).await);
-    let seen = mail.bench.by("ada").sees(&id).await;
+    let seen = mail.api.by("ada").sees(&id).await;
     let [file] = seen["attachments"].as_array().unwrap().as_slice() else { panic!("{seen}") };
-    assert_eq!(
-        (&file["name"], &file["mime"], &file["size"]),
-        (&json!("cat.png"), &json!("image/png"), &json!(16))
-    );
+    has(&file, json!({"name": "cat.png", "mime": "image/png", "size": 16}));
     let path = file["path"].as_str().unwrap().to_owned();
     assert_eq!(mail.kept().await, 1);
-    mail.bench.by("zoe").get(&path).await.refused(404, 6);
+    mail.api.by("zoe").get(&path).await.refused(404, 6);
     // Without files the other encoding does as well.
     with_files(&mail, &FIELDS, &[]).await.ok();
 }
 
 #[tokio::test]
 async fn what_is_wrong_is_said_and_leaves_nothing() {
-    let mail = MailBench::start().await;
+    let mail = MailApi::start().await;
     for (name, _) in FIELDS {
         assert_eq!(code(&mail.writes(&with(name, "")).await), 1001, "{name}");
     }
@@ -164,17 +156,17 @@ async fn what_is_wrong_is_said_and_leaves_nothing() {
     }
     assert_eq!((mail.kept().await, waiting(&mail).await), (0, 0));
     let request = Request::post(FORM).header(header::CONTENT_TYPE, "application/json");
-    let refused = mail.bench.send(request.body(Body::from("{}")).unwrap()).await;
+    let refused = mail.api.send(request.body(Body::from("{}")).unwrap()).await;
     assert_eq!((refused.status.as_u16(), code(&refused)), (400, 1002));
     let request = Request::post("/genesys/2/email/nowhere");
-    let refused = mail.bench.send(request.body(Body::empty()).unwrap()).await;
+    let refused = mail.api.send(request.body(Body::empty()).unwrap()).await;
     assert_eq!((refused.status.as_u16(), code(&refused)), (404, 2001));
     let chat = Request::post("/genesys/2/email/customer-support");
-    assert_eq!(code(&mail.bench.send(chat.body(Body::empty()).unwrap()).await), 2001);
+    assert_eq!(code(&mail.api.send(chat.body(Body::empty()).unwrap()).await), 2001);
 }
 
 /// Sends parts whose heads and contents are given.
-async fn with_parts(mail: &MailBench, parts: impl Iterator<Item = (String, &str)>) -> Reply {
+async fn with_parts(mail: &MailApi, parts: impl Iterator<Item = (String, &str)>) -> Reply {
     let mut body = String::new();
     for (head, content) in parts {
         body.push_str(&format!(
@@ -184,12 +176,12 @@ async fn with_parts(mail: &MailBench, parts: impl Iterator<Item = (String, &str)
     body.push_str("--edge--\r\n");
     let request =
         Request::post(FORM).header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge");
-    mail.bench.send(request.body(Body::from(body)).unwrap()).await
+    mail.api.send(request.body(Body::from(body)).unwrap()).await
 }
 
 #[tokio::test]
 async fn a_form_is_bounded_by_all_that_it_has() {
-    let mail = MailBench::start().await;
+    let mail = MailApi::start().await;
     let fields = || FIELDS.into_iter().map(|(name, value)| (format!("name=\"{name}\""), value));
     let parts =
         |count, head: &'static str| fields().chain((0..count).map(move |_| (head.to_owned(), "")));
@@ -210,7 +202,7 @@ async fn a_form_is_bounded_by_all_that_it_has() {
 
 #[tokio::test]
 async fn a_form_that_is_sent_again_is_one_letter() {
-    let mail = MailBench::start().await;
+    let mail = MailApi::start().await;
     let first = id(mail.writes(&with("messageId", "one")).await);
     assert_eq!(id(mail.writes(&with("messageId", "one")).await), first);
     assert_eq!(waiting(&mail).await, 1);
@@ -231,7 +223,7 @@ async fn a_form_that_is_sent_again_is_one_letter() {
         let request = Request::post(FORM)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header("idempotency-key", key);
-        mail.bench.send(request.body(Body::from(body)).unwrap())
+        mail.api.send(request.body(Body::from(body)).unwrap())
     };
     let (one, again, other) = (keyed("k1").await, keyed("k1").await, keyed("k2").await);
     let one = id(one);
@@ -242,22 +234,22 @@ async fn a_form_that_is_sent_again_is_one_letter() {
 
 #[tokio::test]
 async fn a_mailbox_may_be_named_that_is_the_contact_centers_own() {
-    let mail = MailBench::start_with(EmailTerms { files_max: 0, ..terms() }, |_| {}).await;
+    let mail = MailApi::start_with(EmailTerms { files_max: 0, ..terms() }, |_| {}).await;
     let id = id(mail.writes(&with("mailbox", "Support@Demo.Example")).await);
-    assert_eq!(mail.bench.by("ada").sees(&id).await["mailbox"], MAILBOX);
+    assert_eq!(mail.api.by("ada").sees(&id).await["mailbox"], MAILBOX);
     assert_eq!(code(&with_files(&mail, &FIELDS, &[("a.png", PNG)]).await), 5003);
 }
 
 #[tokio::test]
 async fn a_page_of_any_origin_may_send_the_form_and_read_the_answer() {
-    let mail = MailBench::start().await;
+    let mail = MailApi::start().await;
     let origin = ("origin", "https://shop.example");
     let ask = Request::builder()
         .method(Method::OPTIONS)
         .uri(FORM)
         .header(origin.0, origin.1)
         .header("access-control-request-method", "POST");
-    let reply = mail.bench.send(ask.body(Body::empty()).unwrap()).await;
+    let reply = mail.api.send(ask.body(Body::empty()).unwrap()).await;
     assert_eq!(reply.status.as_u16(), 204);
     assert_eq!(reply.headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], origin.1);
     assert!(

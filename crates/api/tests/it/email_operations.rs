@@ -4,7 +4,8 @@
 use handoff_domain::{Address, Attachment, FileId, Letter};
 use serde_json::{Value, json};
 
-use crate::email_bench::{CUSTOMER, MAILBOX, MailBench, REVIEW, letter, picture, terms};
+use crate::api::has;
+use crate::mailbox::{CUSTOMER, MAILBOX, MailApi, REVIEW, letter, picture, terms};
 
 fn op(name: &str) -> Value {
     json!({"operationName": name})
@@ -16,24 +17,24 @@ fn text(value: &Value) -> &str {
 
 #[tokio::test]
 async fn a_reply_is_sent_and_its_sender_told() {
-    let mail = MailBench::start().await;
-    mail.bench.ready("kate").await;
+    let mail = MailApi::start().await;
+    mail.api.ready("kate").await;
     let id = mail.owned(letter(1)).await;
     let body = json!({"operationName": "Reply", "body": "<p>Yes</p>", "bodyAsPlainText": "Yes"});
     let draft = mail.drafts(&id, body).await;
     let draft_id = text(&draft["id"]);
-    assert_eq!(
-        (&draft["threadId"], &draft["baseMessageId"], &draft["inReplyTo"], &draft["mailbox"]),
-        (&json!(id), &json!(id), &json!("m1@example.com"), &json!(MAILBOX))
+    has(
+        &draft,
+        json!({"threadId": id, "baseMessageId": id, "inReplyTo": "m1@example.com", "mailbox": MAILBOX}),
     );
-    let kate = mail.bench.by("kate");
+    let kate = mail.api.by("kate");
     let body = json!({
         "operationName": "Send", "queueName": "support-email",
         "email": {"subject": "Re: your letter", "cc": ["boss@example.com"], "bodyAsPlainText": "Yes!"},
     });
     let sent = kate.does(draft_id, body).await.ok();
     assert!(sent["referenceId"].is_i64(), "{sent}");
-    assert_eq!(mail.bench.engine.workers().outbox().post_due().await.unwrap(), 1);
+    assert_eq!(mail.api.engine.workers().outbox().post_due().await.unwrap(), 1);
     let [posted] = mail.postbox.mails().try_into().unwrap();
     let email = posted.email().cloned().unwrap();
     assert_eq!(
@@ -45,12 +46,9 @@ async fn a_reply_is_sent_and_its_sender_told() {
     assert_eq!(posted.subject.as_deref(), Some("Re: your letter"));
 
     let seen = kate.sees(draft_id).await;
-    assert_eq!(
-        (&seen["state"], &seen["messageId"]),
-        (&json!("Sent"), &json!(format!("{draft_id}.1@demo.example")))
-    );
+    has(&seen, json!({"state": "Sent", "messageId": format!("{draft_id}.1@demo.example")}));
     assert!(seen["sentDate"].is_string(), "{seen}");
-    let told = mail.bench.told_to("kate", "/v2/me/interactions").await;
+    let told = mail.api.told_to("kate", "/v2/me/interactions").await;
     let states: Vec<&str> =
         told.iter().filter(|it| it["id"] == draft_id).map(|it| text(&it["state"])).collect();
     assert_eq!(states, ["Composing", "Sending", "Sent"]);
@@ -58,11 +56,11 @@ async fn a_reply_is_sent_and_its_sender_told() {
 
 #[tokio::test]
 async fn a_mail_that_is_not_ready_is_not_sent() {
-    let mail = MailBench::start().await;
-    mail.bench.ready("kate").await;
+    let mail = MailApi::start().await;
+    mail.api.ready("kate").await;
     let id = mail.owned(letter(1)).await;
     let draft = mail.drafts(&id, op("Forward")).await;
-    let (kate, draft) = (mail.bench.by("kate"), text(&draft["id"]).to_owned());
+    let (kate, draft) = (mail.api.by("kate"), text(&draft["id"]).to_owned());
     let sentence = kate.does(&draft, op("Send")).await.refused(400, 1);
     assert!(sentence.contains("email.to"), "{sentence}");
     let body = json!({"operationName": "Send", "queueName": "nothing", "email": {"to": ["a@example.com"]}});
@@ -77,7 +75,7 @@ async fn a_mail_that_is_not_ready_is_not_sent() {
         .await
         .refused(400, 10);
     for (user, status, code) in [("sam", 403, 3), ("ben", 404, 6), ("zoe", 404, 6)] {
-        mail.bench.by(user).does(&draft, op("Send")).await.refused(status, code);
+        mail.api.by(user).does(&draft, op("Send")).await.refused(status, code);
     }
     kate.does(&id, op("Send")).await.refused(409, 2);
     assert_eq!(kate.sees(&draft).await["state"], "Composing");
@@ -86,18 +84,18 @@ async fn a_mail_that_is_not_ready_is_not_sent() {
     kate.post(&format!("/me/emails/{draft}"), json!({"operationName": "Send", "email": email}))
         .await
         .ok();
-    assert_eq!(mail.bench.engine.workers().outbox().post_due().await.unwrap(), 1);
+    assert_eq!(mail.api.engine.workers().outbox().post_due().await.unwrap(), 1);
     let posted = mail.postbox.mails().remove(0).email().cloned().unwrap();
     assert_eq!((posted.to.len(), posted.from.as_str()), (2, MAILBOX));
 }
 
 #[tokio::test]
 async fn no_field_of_a_mail_brings_another_header() {
-    let mail = MailBench::start().await;
-    mail.bench.ready("kate").await;
+    let mail = MailApi::start().await;
+    mail.api.ready("kate").await;
     let id = mail.owned(letter(1)).await;
     let draft = mail.drafts(&id, op("Reply")).await;
-    let (kate, draft) = (mail.bench.by("kate"), text(&draft["id"]).to_owned());
+    let (kate, draft) = (mail.api.by("kate"), text(&draft["id"]).to_owned());
     for evil in
         ["a@example.com\r\nBcc: all@example.com", "a\nb", "a\rb", "a\0b", "a\u{85}b", "a\u{7f}b"]
     {
@@ -125,15 +123,15 @@ async fn no_field_of_a_mail_brings_another_header() {
 
 #[tokio::test]
 async fn who_answers_what_is_no_longer_the_latest_is_told_so() {
-    let mail = MailBench::start().await;
-    mail.bench.ready("kate").await;
+    let mail = MailApi::start().await;
+    mail.api.ready("kate").await;
     let id = mail.owned(letter(1)).await;
     let draft = mail.drafts(&id, op("Reply")).await;
     let draft = text(&draft["id"]).to_owned();
     let again = Letter { answers: vec!["m1@example.com".to_owned()], ..letter(2) };
     let newer = mail.receives(again).await.interaction;
     assert_eq!(newer.parent.map(|parent| parent.to_string()), Some(id.clone()));
-    let kate = mail.bench.by("kate");
+    let kate = mail.api.by("kate");
     let refused = kate.does(&draft, op("Send")).await;
     let sentence = refused.refused(409, 2);
     assert!(sentence.contains("Letter 2"), "{sentence}");
@@ -157,37 +155,37 @@ async fn who_answers_what_is_no_longer_the_latest_is_told_so() {
     let draft = text(&draft["id"]);
     kate.does(draft, op("Send")).await.refused(409, 2);
     kate.does(draft, json!({"operationName": "Send", "force": true})).await.ok();
-    assert_eq!(mail.bench.engine.workers().outbox().post_due().await.unwrap(), 2);
+    assert_eq!(mail.api.engine.workers().outbox().post_due().await.unwrap(), 2);
     kate.does(&id, json!({"operationName": "Reply", "baseMessageId": 5})).await.refused(400, 10);
 }
 
 #[tokio::test]
 async fn an_email_is_split_off_and_joined_by_whoever_owns_it() {
-    let mail = MailBench::start().await;
-    mail.bench.ready("kate").await;
+    let mail = MailApi::start().await;
+    mail.api.ready("kate").await;
     let first = mail.owned(letter(1)).await;
     let second =
         mail.owned(Letter { answers: vec!["m1@example.com".to_owned()], ..letter(2) }).await;
-    let kate = mail.bench.by("kate");
+    let kate = mail.api.by("kate");
     let seen = kate.sees(&second).await;
-    assert_eq!((&seen["parentId"], &seen["threadId"]), (&json!(first), &json!(first)));
+    has(&seen, json!({"parentId": first, "threadId": first}));
     assert_eq!(seen["interactionSubType"], "InboundCustomerReply");
-    mail.bench.by("ben").does(&second, op("SplitFromThread")).await.refused(403, 3);
-    mail.bench.by("zoe").does(&second, op("SplitFromThread")).await.refused(404, 6);
+    mail.api.by("ben").does(&second, op("SplitFromThread")).await.refused(403, 3);
+    mail.api.by("zoe").does(&second, op("SplitFromThread")).await.refused(404, 6);
     kate.does(&second, op("SplitFromThread")).await.ok();
     let seen = kate.sees(&second).await;
-    assert_eq!((&seen["parentId"], &seen["threadId"]), (&Value::Null, &json!(second)));
+    has(&seen, json!({"parentId": null, "threadId": second}));
 
     let join = |parent: &str| json!({"operationName": "JoinThread", "parentId": parent});
     kate.does(&second, op("JoinThread")).await.refused(400, 1);
     kate.does(&second, join("x")).await.refused(404, 6);
-    kate.does(&second, join(&mail.bench.no_id())).await.refused(404, 6);
-    let unseen = mail.bench.submitted("email", "review").await;
+    kate.does(&second, join(&mail.api.no_id())).await.refused(404, 6);
+    let unseen = mail.api.submitted("email", "review").await;
     kate.does(&second, join(&unseen)).await.refused(404, 6);
-    let work = mail.bench.submitted("workitem", "tasks").await;
+    let work = mail.api.submitted("workitem", "tasks").await;
     kate.does(&second, join(&work)).await.refused(404, 6);
     kate.does(&first, join(&second)).await.refused(400, 10);
-    mail.bench.by("sam").does(&second, join(&first)).await.ok();
+    mail.api.by("sam").does(&second, join(&first)).await.ok();
     assert_eq!(kate.sees(&second).await["threadId"], json!(first));
 
     let events = kate.get(&format!("/interactions/{second}/events")).await.ok();
@@ -207,25 +205,25 @@ async fn an_email_is_split_off_and_joined_by_whoever_owns_it() {
 
 #[tokio::test]
 async fn what_a_customer_wrote_is_shown_clean_and_quoted_clean() {
-    let mail = MailBench::start().await;
-    mail.bench.ready("kate").await;
+    let mail = MailApi::start().await;
+    mail.api.ready("kate").await;
     let file = FileId(0xca7);
     let html =
         "<p>Hi</p><script>evil()</script><img src=\"cid:cat@example.com\"><img src=\"cid:other\">";
     let letter = Letter { html: Some(html.to_owned()), ..letter(1) };
     let id = mail.owned_with(letter, vec![picture(file)], None).await;
-    let kate = mail.bench.by("kate");
+    let kate = mail.api.by("kate");
     let address = format!("http://127.0.0.1:8090/api/v2/emails/{id}/attachments/{file}");
     let shown = format!("<p>Hi</p><img src=\"{address}\"><img src=\"\">");
     assert_eq!(kate.sees(&id).await["body"], shown);
     assert_eq!(kate.get(&format!("/me/emails/{id}")).await.ok()["email"]["body"], shown);
-    for told in mail.bench.told_to("kate", "/v2/me/interactions").await {
+    for told in mail.api.told_to("kate", "/v2/me/interactions").await {
         assert_eq!(told["body"], shown);
     }
-    for told in mail.bench.told_to("kate", "/v2/me/emails").await {
+    for told in mail.api.told_to("kate", "/v2/me/emails").await {
         assert_eq!(told["email"]["body"], shown);
     }
-    let stored = mail.bench.engine.core().board().recent(id.parse().unwrap()).unwrap();
+    let stored = mail.api.engine.core().board().recent(id.parse().unwrap()).unwrap();
     assert_eq!(stored.value.email().unwrap().body, html, "nothing of the original is lost");
 
     let draft = mail.drafts(&id, op("Forward")).await;
@@ -236,7 +234,7 @@ async fn what_a_customer_wrote_is_shown_clean_and_quoted_clean() {
     // A client writes back what it was shown; recipients find the picture by its id.
     let email = json!({"body": format!("<p>See</p>{expected}"), "to": ["a@example.com"]});
     kate.does(&draft_id, json!({"operationName": "Send", "email": email})).await.ok();
-    mail.bench.engine.workers().outbox().post_due().await.unwrap();
+    mail.api.engine.workers().outbox().post_due().await.unwrap();
     let posted = mail.postbox.mails().remove(0).email().cloned().unwrap();
     assert_eq!(
         posted.body,
@@ -247,8 +245,8 @@ async fn what_a_customer_wrote_is_shown_clean_and_quoted_clean() {
 
 #[tokio::test]
 async fn every_address_that_answers_go_to_is_shown() {
-    let mail = MailBench::start().await;
-    mail.bench.ready("kate").await;
+    let mail = MailApi::start().await;
+    mail.api.ready("kate").await;
     let named = |addresses: &[&str]| {
         addresses.iter().map(|one| Address { address: (*one).to_owned(), name: None }).collect()
     };
@@ -257,7 +255,7 @@ async fn every_address_that_answers_go_to_is_shown() {
         ..letter(1)
     };
     let id = mail.owned(letter).await;
-    let kate = mail.bench.by("kate");
+    let kate = mail.api.by("kate");
     let door = kate.get(&format!("/me/emails/{id}")).await.ok()["email"].clone();
     for shown in [kate.sees(&id).await, door] {
         assert_eq!(shown["replyTo"], "eve@home.example");
@@ -272,8 +270,8 @@ async fn every_address_that_answers_go_to_is_shown() {
 /// original's other files do not.
 #[tokio::test]
 async fn an_answer_carries_the_pictures_that_it_quotes() {
-    let mail = MailBench::start().await;
-    mail.bench.ready("kate").await;
+    let mail = MailApi::start().await;
+    mail.api.ready("kate").await;
     let odd = Attachment { content_id: Some("odd (1)<x>".to_owned()), ..picture(FileId(0xca8)) };
     let unshown =
         Attachment { content_id: Some("unshown@example.com".to_owned()), ..picture(FileId(0xca9)) };
@@ -291,9 +289,9 @@ async fn an_answer_carries_the_pictures_that_it_quotes() {
     for file in [FileId(0xca7), FileId(0xca8)] {
         assert!(text(&draft["body"]).contains(&shown(file)), "{draft}");
     }
-    let kate = mail.bench.by("kate");
+    let kate = mail.api.by("kate");
     kate.does(draft_id, op("Send")).await.ok();
-    mail.bench.engine.workers().outbox().post_due().await.unwrap();
+    mail.api.engine.workers().outbox().post_due().await.unwrap();
     let posted = mail.postbox.mails().remove(0).email().cloned().unwrap();
     let renamed =
         Attachment { content_id: Some(format!("{}@attachment.invalid", odd.file)), ..odd };
@@ -309,19 +307,19 @@ async fn an_answer_carries_the_pictures_that_it_quotes() {
 
 #[tokio::test]
 async fn what_is_saved_as_html_alone_is_read_as_text_too() {
-    let mail = MailBench::start().await;
-    mail.bench.ready("kate").await;
+    let mail = MailApi::start().await;
+    mail.api.ready("kate").await;
     let id = mail.owned(letter(1)).await;
     let body = json!({"operationName": "Reply", "body": "Yes", "bodyAsPlainText": "Yes", "quoteOriginal": true});
     let draft = mail.drafts(&id, body).await;
-    let (kate, draft) = (mail.bench.by("kate"), text(&draft["id"]).to_owned());
+    let (kate, draft) = (mail.api.by("kate"), text(&draft["id"]).to_owned());
     let bodies = async |email: Value| {
         kate.does(&draft, json!({"operationName": "Save", "email": email})).await.ok();
         let seen = kate.sees(&draft).await;
         (text(&seen["body"]).to_owned(), text(&seen["bodyAsPlainText"]).to_owned())
     };
     let both = |body: &str, text: &str| (body.to_owned(), text.to_owned());
-    // The bench takes markup for the text that it is.
+    // The api takes markup for the text that it is.
     assert_eq!(bodies(json!({"body": "No"})).await, both("No", "No"));
     assert_eq!(
         bodies(json!({"body": "Other", "bodyAsPlainText": " "})).await,
@@ -345,69 +343,66 @@ async fn what_is_saved_as_html_alone_is_read_as_text_too() {
 
 #[tokio::test]
 async fn a_new_mail_may_follow_an_interaction() {
-    let mail = MailBench::start().await;
-    mail.bench.ready("kate").await;
+    let mail = MailApi::start().await;
+    mail.api.ready("kate").await;
     let id = mail.owned(letter(1)).await;
-    let kate = mail.bench.by("kate");
+    let kate = mail.api.by("kate");
     let create = |parent: &str| {
         json!({
             "operationName": "Create", "channel": "email", "queueName": "support-email", "parentId": parent,
             "email": {"to": ["carrier@example.com"], "subject": "A question", "bodyAsPlainText": "Where is it?"},
         })
     };
-    kate.post("/me/interactions", create(&mail.bench.no_id())).await.refused(404, 6);
+    kate.post("/me/interactions", create(&mail.api.no_id())).await.refused(404, 6);
     kate.post("/me/interactions", create("x")).await.refused(404, 6);
     let draft = text(&kate.post("/me/interactions", create(&id)).await.ok()["id"]).to_owned();
     let seen = kate.sees(&draft).await;
-    assert_eq!(
-        (&seen["state"], &seen["parentId"], &seen["threadId"]),
-        (&json!("Composing"), &json!(id), &json!(id))
-    );
+    has(&seen, json!({"state": "Composing", "parentId": id, "threadId": id}));
     kate.does(&id, op("Complete")).await.refused(409, 2);
     kate.does(&draft, op("Send")).await.ok();
-    mail.bench.engine.workers().outbox().post_due().await.unwrap();
+    mail.api.engine.workers().outbox().post_due().await.unwrap();
     assert_eq!(kate.sees(&draft).await["from"], MAILBOX, "the default sender");
 }
 
 #[tokio::test]
 async fn nobody_keeps_anothers_work_open_by_a_draft_that_follows_it() {
-    let mail = MailBench::start().await;
-    mail.bench.ready("kate").await;
+    let mail = MailApi::start().await;
+    mail.api.ready("kate").await;
     let id = mail.owned(letter(1)).await;
-    mail.bench.ready("ben").await;
+    mail.api.ready("ben").await;
     let follows = json!({
         "operationName": "Create", "channel": "email", "queueName": "support-email", "parentId": id,
         "email": {"to": ["carrier@example.com"], "subject": "A question", "bodyAsPlainText": "Where is it?"},
     });
     let draft =
-        text(&mail.bench.by("ben").post("/me/interactions", follows).await.ok()["id"]).to_owned();
-    assert_eq!(mail.bench.by("ben").sees(&draft).await["threadId"], json!(id));
-    mail.bench.by("kate").does(&id, op("Complete")).await.ok();
+        text(&mail.api.by("ben").post("/me/interactions", follows).await.ok()["id"]).to_owned();
+    assert_eq!(mail.api.by("ben").sees(&draft).await["threadId"], json!(id));
+    mail.api.by("kate").does(&id, op("Complete")).await.ok();
 }
 
 #[tokio::test]
 async fn what_goes_out_by_a_reviewed_queue_is_sent_by_a_supervisor() {
-    let mail = MailBench::start_with(terms(), |queue| queue.review = Some(REVIEW)).await;
-    mail.bench.ready("kate").await;
+    let mail = MailApi::start_with(terms(), |queue| queue.review = Some(REVIEW)).await;
+    mail.api.ready("kate").await;
     let id = mail.owned(letter(1)).await;
     let draft = mail.drafts(&id, op("Reply")).await;
     let draft = text(&draft["id"]).to_owned();
     let send = json!({"operationName": "Send", "queueName": "support-email"});
-    mail.bench.by("kate").does(&draft, send.clone()).await.ok();
-    assert_eq!(mail.bench.engine.workers().outbox().post_due().await.unwrap(), 0);
-    let told = mail.bench.told_to("kate", "/v2/me/interactions").await;
+    mail.api.by("kate").does(&draft, send.clone()).await.ok();
+    assert_eq!(mail.api.engine.workers().outbox().post_due().await.unwrap(), 0);
+    let told = mail.api.told_to("kate", "/v2/me/interactions").await;
     assert_eq!(told.last().unwrap()["state"], "Completed", "it is no longer hers");
-    let sam = mail.bench.by("sam");
+    let sam = mail.api.by("sam");
     let seen = sam.sees(&draft).await;
-    assert_eq!((&seen["state"], &seen["currentQueue"]), (&json!("Queued"), &json!("review")));
-    mail.bench.ready("sam").await;
-    mail.bench.engine.workers().router().route().await.unwrap();
+    has(&seen, json!({"state": "Queued", "currentQueue": "review"}));
+    mail.api.ready("sam").await;
+    mail.api.engine.workers().router().route().await.unwrap();
     sam.does(&draft, op("Accept")).await.ok();
     sam.does(&draft, json!({"operationName": "Save", "email": {"bodyAsPlainText": "Looked at"}}))
         .await
         .ok();
     sam.does(&draft, send).await.ok();
-    assert_eq!(mail.bench.engine.workers().outbox().post_due().await.unwrap(), 1);
+    assert_eq!(mail.api.engine.workers().outbox().post_due().await.unwrap(), 1);
     assert_eq!(mail.postbox.mails()[0].email().unwrap().body_as_plain_text, "Looked at");
     let events = sam.get(&format!("/interactions/{draft}/events")).await.ok().to_string();
     assert!(events.contains("SentForReview"), "{events}");

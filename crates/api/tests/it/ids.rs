@@ -3,7 +3,7 @@
 use handoff_domain::{GroupId, QueueId, UserId, WorkbinId};
 use serde_json::{Value, json};
 
-use crate::rest_bench::Bench;
+use crate::api::Api;
 
 /// Finds every text that is a UUID without hyphens, as a whole or as a segment of an address.
 fn plain_ids(value: &Value, found: &mut Vec<String>) {
@@ -21,17 +21,13 @@ fn plain_ids(value: &Value, found: &mut Vec<String>) {
 
 #[tokio::test]
 async fn every_answer_and_every_notification_prints_ids_with_hyphens() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let work = bench.owned("kate", "workitem", "tasks").await;
-    let chat = bench.owned("kate", "chat", "support-chat").await;
-    bench.ready("ben").await;
-    bench
-        .by("kate")
-        .does(&work, json!({"operationName": "Transfer", "userName": "ben"}))
-        .await
-        .ok();
-    let (kate, ben) = (bench.user_id("kate"), bench.user_id("ben"));
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let work = api.owned("kate", "workitem", "tasks").await;
+    let chat = api.owned("kate", "chat", "support-chat").await;
+    api.ready("ben").await;
+    api.by("kate").does(&work, json!({"operationName": "Transfer", "userName": "ben"})).await.ok();
+    let (kate, ben) = (api.user_id("kate"), api.user_id("ben"));
     let paths = [
         "/me?subresources=*".to_owned(),
         "/me/interactions?fields=*".to_owned(),
@@ -52,12 +48,12 @@ async fn every_answer_and_every_notification_prints_ids_with_hyphens() {
     ];
     let mut found = Vec::new();
     for path in &paths {
-        let answer = bench.by("kate").get(path).await.ok();
+        let answer = api.by("kate").get(path).await.ok();
         assert!(answer.to_string().len() > 40, "{path} shows something: {answer}");
         plain_ids(&answer, &mut found);
         assert_eq!(found, Vec::<String>::new(), "{path}");
     }
-    for message in bench.told_to("kate", "/v2/me/interactions").await {
+    for message in api.told_to("kate", "/v2/me/interactions").await {
         plain_ids(&message, &mut found);
         assert_eq!(found, Vec::<String>::new(), "{message}");
     }
@@ -68,16 +64,16 @@ async fn every_answer_and_every_notification_prints_ids_with_hyphens() {
 
 #[tokio::test]
 async fn both_forms_are_understood_in_paths_bodies_and_filters() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    bench.ready("ben").await;
+    let api = Api::start().await;
+    api.ready("kate").await;
+    api.ready("ben").await;
     let plain = |id: u128| format!("{id:032x}");
     let shouted = |id: u128| UserId(id).to_string().to_uppercase();
-    let queue: QueueId = bench.queue_id("tasks").parse().unwrap();
-    let workbin: WorkbinId = bench.workbin("kate", "Team").await.parse().unwrap();
+    let queue: QueueId = api.queue_id("tasks").parse().unwrap();
+    let workbin: WorkbinId = api.workbin("kate", "Team").await.parse().unwrap();
     let group = GroupId(0x10);
     let things = [
-        ("users", bench.user_id("ben").0),
+        ("users", api.user_id("ben").0),
         ("queues", queue.0),
         ("groups", group.0),
         ("skills", 0x20),
@@ -86,22 +82,22 @@ async fn both_forms_are_understood_in_paths_bodies_and_filters() {
     for (plural, id) in things {
         let shown = UserId(id).to_string();
         for text in [shown.clone(), plain(id), shouted(id)] {
-            let one = bench.by("kate").get(&format!("/{plural}/{text}")).await.ok();
+            let one = api.by("kate").get(&format!("/{plural}/{text}")).await.ok();
             assert!(one.to_string().contains(&shown), "/{plural}/{text}: {one}");
-            let list = bench.by("kate").get(&format!("/{plural}?fields=id&id={text}")).await.ok();
+            let list = api.by("kate").get(&format!("/{plural}?fields=id&id={text}")).await.ok();
             assert_eq!(list[plural], json!([{"id": shown}]), "{plural} by {text}");
         }
     }
-    let (ben, kate) = (bench.user_id("ben").0, bench.user_id("kate").0);
+    let (ben, kate) = (api.user_id("ben").0, api.user_id("kate").0);
     for (target, text) in [("userId", plain(ben)), ("userUri", format!("/users/{}", plain(ben)))] {
-        bench.by("ben").post("/me", json!({"operationName": "NotReady"})).await.ok();
-        let id = bench.owned("kate", "workitem", "tasks").await;
-        bench.by("ben").post("/me", json!({"operationName": "Ready"})).await.ok();
+        api.by("ben").post("/me", json!({"operationName": "NotReady"})).await.ok();
+        let id = api.owned("kate", "workitem", "tasks").await;
+        api.by("ben").post("/me", json!({"operationName": "Ready"})).await.ok();
         let body = json!({"operationName": "Transfer", target: text});
-        bench.by("kate").does(&id, body).await.ok();
-        assert_eq!(bench.by("ben").sees(&id).await["state"], "Invited");
+        api.by("kate").does(&id, body).await.ok();
+        assert_eq!(api.by("ben").sees(&id).await["state"], "Invited");
         for text in [plain(kate), shouted(kate), UserId(kate).to_string()] {
-            let list = bench
+            let list = api
                 .by("kate")
                 .get(&format!("/interactions?fields=id&assignedTo={text}"))
                 .await
@@ -109,8 +105,8 @@ async fn both_forms_are_understood_in_paths_bodies_and_filters() {
             assert!(list.to_string().contains(&id), "{text}: {list}");
         }
     }
-    bench.by("ben").post("/me", json!({"operationName": "NotReady"})).await.ok();
-    let id = bench.owned("kate", "workitem", "tasks").await;
+    api.by("ben").post("/me", json!({"operationName": "NotReady"})).await.ok();
+    let id = api.owned("kate", "workitem", "tasks").await;
     let place = json!({"operationName": "PlaceInWorkbin", "workbin": plain(workbin.0)});
-    bench.by("kate").does(&id, place).await.ok();
+    api.by("kate").does(&id, place).await.ok();
 }

@@ -3,7 +3,7 @@
 use handoff_store::{ChangeSet, Key, Put, Receipt, Record, Store as _};
 use serde_json::{Value, json};
 
-use crate::rest_bench::{Bench, center, keys};
+use crate::api::{Api, has, keys, store};
 
 fn create(mut fields: Value) -> Value {
     fields["operationName"] = json!("Create");
@@ -12,18 +12,18 @@ fn create(mut fields: Value) -> Value {
 
 #[tokio::test]
 async fn an_interaction_enters_as_it_was_submitted() {
-    let bench = Bench::start().await;
+    let api = Api::start().await;
     let body = create(json!({
         "channel": "workitem", "queueName": "tasks", "interactionType": "Inbound", "interactionSubType": "InboundCustom",
         "externalId": "case-1", "subject": "A case", "priority": -3, "skills": {"billing": 2},
         "userData": {"a": {"b": [1, null]}}, "contactId": "c-1",
     }));
-    let reply = bench.by("intake").post("/interactions", body).await.ok();
+    let reply = api.by("intake").post("/interactions", body).await.ok();
     assert_eq!(keys(&reply), ["statusCode", "id", "uri", "path"].into());
     let id = reply["id"].as_str().unwrap();
     assert_eq!((reply["path"].as_str().unwrap(), id.len()), (&*format!("/interactions/{id}"), 16));
     assert_eq!(reply["uri"], json!(format!("http://127.0.0.1:8090/api/v2/interactions/{id}")));
-    let seen = bench.by("kate").sees(id).await;
+    let seen = api.by("kate").sees(id).await;
     let wanted = json!({
         "id": id, "channel": "workitem", "interactionType": "Workitem", "interactionSubType": "InboundCustom",
         "direction": "Inbound", "state": "Queued", "currentQueue": "tasks", "priority": -3, "subject": "A case",
@@ -33,75 +33,70 @@ async fn an_interaction_enters_as_it_was_submitted() {
     for (key, value) in wanted.as_object().unwrap() {
         assert_eq!(&seen[key], value, "{key}");
     }
-    let some = bench.by("kate").get(&format!("/interactions/{id}?fields=state,id")).await.ok();
+    let some = api.by("kate").get(&format!("/interactions/{id}?fields=state,id")).await.ok();
     assert_eq!(some["interaction"], json!({"id": id, "state": "Queued"}));
 }
 
 #[tokio::test]
 async fn the_same_external_id_is_the_same_interaction() {
-    let bench = Bench::start().await;
+    let api = Api::start().await;
     let body = |subject: &str| {
         create(
             json!({"channel": "workitem", "queueName": "tasks", "externalId": "case-1", "subject": subject}),
         )
     };
-    let first = bench.by("intake").post("/interactions", body("first")).await;
-    let again = bench.by("intake").post("/interactions", body("second")).await;
+    let first = api.by("intake").post("/interactions", body("first")).await;
+    let again = api.by("intake").post("/interactions", body("second")).await;
     assert_eq!(first.text, again.text);
-    assert_eq!(
-        bench.by("ada").get("/interactions").await.ok()["uris"].as_array().unwrap().len(),
-        1
-    );
-    assert_eq!(bench.by("ada").sees(first.ok()["id"].as_str().unwrap()).await["subject"], "first");
-    let by_ada = bench.by("ada").post("/interactions", body("third")).await;
+    assert_eq!(api.by("ada").get("/interactions").await.ok()["uris"].as_array().unwrap().len(), 1);
+    assert_eq!(api.by("ada").sees(first.ok()["id"].as_str().unwrap()).await["subject"], "first");
+    let by_ada = api.by("ada").post("/interactions", body("third")).await;
     assert_ne!(by_ada.text, again.text, "another account has ids of its own");
-    assert_eq!(by_ada.text, bench.by("ada").post("/interactions", body("fourth")).await.text);
+    assert_eq!(by_ada.text, api.by("ada").post("/interactions", body("fourth")).await.text);
     let elsewhere =
         create(json!({"channel": "workitem", "queueName": "elsewhere", "externalId": "case-1"}));
-    let other = bench.by("zoe").post("/interactions", elsewhere).await;
+    let other = api.by("zoe").post("/interactions", elsewhere).await;
     assert_ne!(other.text, again.text, "another center has ids of its own");
 }
 
 #[tokio::test]
 async fn an_agent_cannot_take_an_external_id_that_a_server_uses() {
-    let bench = Bench::start().await;
-    bench.start_session("kate").await;
+    let api = Api::start().await;
+    api.start_session("kate").await;
     let body =
         |key: &str| create(json!({"channel": "workitem", "queueName": "sales", "externalId": key}));
     let of = |reply: Value| reply["id"].as_str().unwrap().to_owned();
     // The server came first: the agent is refused, and learns nothing of what it is.
-    let server = of(bench.by("intake").post("/interactions", body("order-1")).await.ok());
-    let refused = bench.by("kate").post("/me/interactions", body("order-1")).await;
+    let server = of(api.by("intake").post("/interactions", body("order-1")).await.ok());
+    let refused = api.by("kate").post("/me/interactions", body("order-1")).await;
     refused.refused(409, 18);
     assert!(!refused.text.contains(&server), "{}", refused.text);
-    assert_eq!(of(bench.by("intake").post("/interactions", body("order-1")).await.ok()), server);
+    assert_eq!(of(api.by("intake").post("/interactions", body("order-1")).await.ok()), server);
     // The agent came first: the server gets an interaction of its own, and goes on getting it.
-    let own = of(bench.by("kate").post("/me/interactions", body("order-2")).await.ok());
-    assert_eq!(of(bench.by("kate").post("/me/interactions", body("order-2")).await.ok()), own);
-    let server = of(bench.by("intake").post("/interactions", body("order-2")).await.ok());
+    let own = of(api.by("kate").post("/me/interactions", body("order-2")).await.ok());
+    assert_eq!(of(api.by("kate").post("/me/interactions", body("order-2")).await.ok()), own);
+    let server = of(api.by("intake").post("/interactions", body("order-2")).await.ok());
     assert_ne!(server, own);
-    assert_eq!(of(bench.by("intake").post("/interactions", body("order-2")).await.ok()), server);
+    assert_eq!(of(api.by("intake").post("/interactions", body("order-2")).await.ok()), server);
     // An agent who does not see any more what they made is not told its id.
-    bench.by("kate").does(&own, json!({"operationName": "Complete"})).await.ok();
-    assert_eq!(of(bench.by("kate").post("/me/interactions", body("order-2")).await.ok()), own);
-    bench.clock.advance_s(24 * 60 * 60 + 1);
-    bench.by("kate").get(&format!("/interactions/{own}")).await.refused(404, 6);
-    let late = bench.by("kate").post("/me/interactions", body("order-2")).await;
+    api.by("kate").does(&own, json!({"operationName": "Complete"})).await.ok();
+    assert_eq!(of(api.by("kate").post("/me/interactions", body("order-2")).await.ok()), own);
+    api.clock.advance_s(24 * 60 * 60 + 1);
+    api.by("kate").get(&format!("/interactions/{own}")).await.refused(404, 6);
+    let late = api.by("kate").post("/me/interactions", body("order-2")).await;
     late.refused(409, 18);
     assert!(!late.text.contains(&own), "{}", late.text);
 }
 
 #[tokio::test]
 async fn receipts_of_the_time_when_ids_were_the_centers_go_on_counting() {
-    let store = center().await;
-    let bench = Bench::start_on(store.clone(), |_| {}).await;
-    bench.start_session("kate").await;
+    let store = store().await;
+    let api = Api::start_on(store.clone(), |_| {}).await;
+    api.start_session("kate").await;
     let body = || create(json!({"channel": "workitem", "queueName": "sales", "externalId": "old"}));
     let plain = create(json!({"channel": "workitem", "queueName": "sales"}));
-    let id = bench.by("intake").post("/interactions", plain).await.ok()["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let id =
+        api.by("intake").post("/interactions", plain).await.ok()["id"].as_str().unwrap().to_owned();
     // As it was stored then: the submitter is not noted, and the receipt is the contact center's.
     let key = Key::Interaction(id.parse().unwrap());
     let found = store.load(std::slice::from_ref(&key)).await.unwrap().pop().flatten().unwrap();
@@ -120,56 +115,53 @@ async fn receipts_of_the_time_when_ids_were_the_centers_go_on_counting() {
         .commit(ChangeSet { puts, receipts: vec![receipt], ..ChangeSet::default() })
         .await
         .unwrap();
-    let bench = Bench::start_on(store, |_| {}).await;
-    assert_eq!(bench.by("intake").post("/interactions", body()).await.ok()["id"], json!(id));
-    assert_eq!(bench.by("intake").sees(&id).await["id"], json!(id));
-    bench.by("kate").post("/me/interactions", body()).await.refused(409, 18);
-    assert_ne!(bench.by("ada").post("/interactions", body()).await.ok()["id"], json!(id));
+    let api = Api::start_on(store, |_| {}).await;
+    assert_eq!(api.by("intake").post("/interactions", body()).await.ok()["id"], json!(id));
+    assert_eq!(api.by("intake").sees(&id).await["id"], json!(id));
+    api.by("kate").post("/me/interactions", body()).await.refused(409, 18);
+    assert_ne!(api.by("ada").post("/interactions", body()).await.ok()["id"], json!(id));
 }
 
 #[tokio::test]
 async fn what_cannot_be_submitted_is_refused_and_creates_nothing() {
-    let bench = Bench::start().await;
+    let api = Api::start().await;
     let table = [
         (json!({"channel": "workitem", "queueName": "nothing"}), 6),
         (json!({"channel": "workitem", "queueName": "elsewhere"}), 6),
         (json!({"channel": "workitem", "queueName": "nothing", "skills": {"juggling": 1}}), 6),
         (json!({"channel": "workitem", "queueName": "tasks", "skills": {"juggling": 1}}), 6),
-        (json!({"channel": "workitem", "queueName": "tasks", "parentId": bench.no_id()}), 6),
+        (json!({"channel": "workitem", "queueName": "tasks", "parentId": api.no_id()}), 6),
         (json!({"channel": "email", "queueName": "tasks"}), 10),
         (json!({"channel": "pigeon", "queueName": "tasks"}), 10),
     ];
     for (body, code) in table {
-        let reply = bench.by("intake").post("/interactions", create(body.clone())).await;
+        let reply = api.by("intake").post("/interactions", create(body.clone())).await;
         assert_eq!(reply.codes().1, code, "{body}: {}", reply.text);
     }
     let body = create(json!({"channel": "workitem", "queueName": "tasks"}));
-    bench.by("kate").post("/interactions", body).await.refused(403, 5);
-    assert_eq!(bench.by("ada").get("/interactions").await.ok()["uris"], json!([]));
+    api.by("kate").post("/interactions", body).await.refused(403, 5);
+    assert_eq!(api.by("ada").get("/interactions").await.ok()["uris"], json!([]));
 }
 
 #[tokio::test]
 async fn an_agent_creates_work_for_himself() {
-    let bench = Bench::start().await;
-    let kate = bench.by("kate");
+    let api = Api::start().await;
+    let kate = api.by("kate");
     let work = || create(json!({"channel": "workitem", "queueName": "sales", "subject": "mine"}));
     kate.post("/me/interactions", work()).await.refused(409, 2);
-    bench.start_session("kate").await;
+    api.start_session("kate").await;
     let reply = kate.post("/me/interactions", work()).await.ok();
     assert!(reply["referenceId"].is_i64());
     let seen = kate.sees(reply["id"].as_str().unwrap()).await;
-    assert_eq!((&seen["state"], &seen["direction"]), (&json!("Processing"), &json!("Internal")));
-    assert_eq!(seen["assignedTo"], json!(bench.user_id("kate").to_string()));
+    has(&seen, json!({"state": "Processing", "direction": "Internal"}));
+    assert_eq!(seen["assignedTo"], json!(api.user_id("kate").to_string()));
 
     let mail = create(
         json!({"channel": "email", "queueName": "support-email", "email": {"to": ["x@example.com"], "subject": "News"}}),
     );
     let reply = kate.post("/me/interactions", mail).await.ok();
     let draft = kate.sees(reply["id"].as_str().unwrap()).await;
-    assert_eq!(
-        (&draft["state"], &draft["subject"], &draft["to"]),
-        (&json!("Composing"), &json!("News"), &json!(["x@example.com"]))
-    );
+    has(&draft, json!({"state": "Composing", "subject": "News", "to": ["x@example.com"]}));
 
     let chat = create(json!({"channel": "chat", "queueName": "support-chat"}));
     kate.post("/me/interactions", chat).await.refused(400, 10);
@@ -182,11 +174,11 @@ async fn an_agent_creates_work_for_himself() {
 
 #[tokio::test]
 async fn properties_are_changed_by_whoever_may() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let id = bench.owned("kate", "workitem", "tasks").await;
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let id = api.owned("kate", "workitem", "tasks").await;
     let path = format!("/interactions/{id}");
-    let (kate, sam) = (bench.by("kate"), bench.by("sam"));
+    let (kate, sam) = (api.by("kate"), api.by("sam"));
     let reply = kate
         .put(
             &path,
@@ -201,12 +193,12 @@ async fn properties_are_changed_by_whoever_may() {
         json!({"a": 1, "b": 2, "n": {"y": 2}}),
         "a merge-patch (RFC 7396)"
     );
-    assert_eq!((&seen["subject"], &seen["comment"]), (&json!("New"), &json!("call back")));
+    has(&seen, json!({"subject": "New", "comment": "call back"}));
     kate.put(&path, json!({"priority": 5})).await.refused(403, 5);
     sam.put(&path, json!({"priority": 5})).await.ok();
-    bench.by("ada").put(&path, json!({"comment": "by ada"})).await.ok();
-    bench.by("ben").put(&path, json!({"comment": "by ben"})).await.refused(403, 3);
-    bench.by("intake").put(&path, json!({"comment": "by intake"})).await.refused(403, 5);
+    api.by("ada").put(&path, json!({"comment": "by ada"})).await.ok();
+    api.by("ben").put(&path, json!({"comment": "by ben"})).await.refused(403, 3);
+    api.by("intake").put(&path, json!({"comment": "by intake"})).await.refused(403, 5);
     kate.put(&path, json!({"comment": "x", "epoch": 0})).await.refused(409, 2);
     kate.does(&id, json!({"operationName": "Complete"})).await.ok();
     let over = sam.put(&path, json!({"comment": "late"})).await;
@@ -215,11 +207,11 @@ async fn properties_are_changed_by_whoever_may() {
 
 #[tokio::test]
 async fn null_is_no_change_and_says_what_to_send() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let id = bench.owned("kate", "workitem", "tasks").await;
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let id = api.owned("kate", "workitem", "tasks").await;
     let path = format!("/interactions/{id}");
-    let kate = bench.by("kate");
+    let kate = api.by("kate");
     kate.put(&path, json!({"comment": "c", "userData": {"a": 1}})).await.ok();
     let before = kate.sees(&id).await;
     for name in ["subject", "comment", "priority", "email", "userData"] {
@@ -238,30 +230,30 @@ async fn null_is_no_change_and_says_what_to_send() {
 
 #[tokio::test]
 async fn a_channel_that_is_none_is_named() {
-    let bench = Bench::start().await;
-    bench.start_session("kate").await;
+    let api = Api::start().await;
+    api.start_session("kate").await;
     let table =
         [("intake", "/interactions"), ("kate", "/me/interactions"), ("zoe", "/interactions")];
     for (user, path) in table {
         for queue in ["tasks", "nothing"] {
             let body =
-                create(json!({"channel": "zork", "queueName": queue, "parentId": bench.no_id()}));
-            let sentence = bench.by(user).post(path, body).await.refused(400, 10);
+                create(json!({"channel": "zork", "queueName": queue, "parentId": api.no_id()}));
+            let sentence = api.by(user).post(path, body).await.refused(400, 10);
             assert!(sentence.contains("field channel ") && sentence.contains("zork"), "{sentence}");
         }
     }
     let sms = |queue: &str| create(json!({"channel": "sms", "queueName": queue}));
-    bench.by("intake").post("/interactions", sms("messages")).await.ok();
-    let of_another_center = bench.by("zoe").post("/interactions", sms("elsewhere")).await;
+    api.by("intake").post("/interactions", sms("messages")).await.ok();
+    let of_another_center = api.by("zoe").post("/interactions", sms("elsewhere")).await;
     assert!(of_another_center.refused(400, 10).contains("field channel "));
 }
 
 #[tokio::test]
 async fn a_stale_epoch_is_fenced_off() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let id = bench.offered("workitem", "tasks").await;
-    let kate = bench.by("kate");
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let id = api.offered("workitem", "tasks").await;
+    let kate = api.by("kate");
     let epoch = kate.sees(&id).await["epoch"].as_u64().unwrap();
     kate.does(&id, json!({"operationName": "Accept", "epoch": epoch})).await.ok();
     let late = kate.does(&id, json!({"operationName": "Complete", "epoch": epoch})).await;
@@ -271,45 +263,39 @@ async fn a_stale_epoch_is_fenced_off() {
 
 #[tokio::test]
 async fn why_an_interaction_waits_is_told_by_agent_and_rule() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    bench.start_session("ben").await;
-    let id = bench.submitted("workitem", "billing").await;
-    bench.clock.advance_s(7);
+    let api = Api::start().await;
+    api.ready("kate").await;
+    api.start_session("ben").await;
+    let id = api.submitted("workitem", "billing").await;
+    api.clock.advance_s(7);
     let routing =
-        bench.by("sam").get(&format!("/interactions/{id}/routing")).await.ok()["routing"].clone();
+        api.by("sam").get(&format!("/interactions/{id}/routing")).await.ok()["routing"].clone();
     assert_eq!(routing["state"], "Queued");
     let waiting = &routing["waiting"];
-    assert_eq!(
-        (&waiting["queue"], &waiting["waitedMs"], &waiting["step"]),
-        (&json!("billing"), &json!(7_000), &json!(0))
-    );
+    has(&waiting, json!({"queue": "billing", "waitedMs": 7_000, "step": 0}));
     assert_eq!(waiting["eligible"].as_array().unwrap().len(), 1);
     assert_eq!(waiting["eligible"][0]["userName"], "kate");
     let rule = |name: &str| {
         let excluded = waiting["excluded"].as_array().unwrap();
         excluded.iter().find(|agent| agent["userName"] == name).unwrap().clone()
     };
-    assert_eq!(
-        (&rule("ben")["rule"], &rule("ben")["skill"], &rule("ben")["level"]),
-        (&json!("MissingSkill"), &json!("billing"), &json!(4))
-    );
+    has(&rule("ben"), json!({"rule": "MissingSkill", "skill": "billing", "level": 4}));
     assert_eq!(rule("ada")["rule"], "NotAnAgent");
-    bench.engine.workers().router().route().await.unwrap();
-    bench.by("kate").does(&id, json!({"operationName": "Accept"})).await.ok();
+    api.engine.workers().router().route().await.unwrap();
+    api.by("kate").does(&id, json!({"operationName": "Accept"})).await.ok();
     let routing =
-        bench.by("kate").get(&format!("/interactions/{id}/routing")).await.ok()["routing"].clone();
+        api.by("kate").get(&format!("/interactions/{id}/routing")).await.ok()["routing"].clone();
     assert_eq!(routing, json!({"state": "Processing"}));
 }
 
 #[tokio::test]
 async fn the_history_of_an_interaction_is_told_in_order() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let id = bench.owned("kate", "workitem", "tasks").await;
-    bench.by("kate").does(&id, json!({"operationName": "Complete"})).await.ok();
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let id = api.owned("kate", "workitem", "tasks").await;
+    api.by("kate").does(&id, json!({"operationName": "Complete"})).await.ok();
     let path = format!("/interactions/{id}/events");
-    let all = bench.by("kate").get(&path).await.ok()["events"].clone();
+    let all = api.by("kate").get(&path).await.ok()["events"].clone();
     let facts: Vec<&str> = all
         .as_array()
         .unwrap()
@@ -323,7 +309,7 @@ async fn the_history_of_an_interaction_is_told_in_order() {
     let mut paged = Vec::new();
     let mut query = format!("{path}?limit=1");
     loop {
-        let page = bench.by("kate").get(&query).await.ok();
+        let page = api.by("kate").get(&query).await.ok();
         paged.extend(page["events"].as_array().unwrap().clone());
         let Some(next) = page["nextCursor"].as_str() else { break };
         query = format!("{path}?limit=1&cursor={next}");

@@ -4,19 +4,19 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::rest_bench::Bench;
+use crate::api::Api;
 
-async fn ids(bench: &Bench, user: &str, query: &str) -> Vec<String> {
-    let list = bench.by(user).get(&format!("{query}&fields=id")).await.ok();
+async fn ids(api: &Api, user: &str, query: &str) -> Vec<String> {
+    let list = api.by(user).get(&format!("{query}&fields=id")).await.ok();
     let shown = list["interactions"].as_array().unwrap().iter();
     shown.map(|one| one["id"].as_str().unwrap().to_owned()).collect()
 }
 
 #[tokio::test]
 async fn a_list_is_addresses_or_resources() {
-    let bench = Bench::start().await;
-    let id = bench.submitted("workitem", "tasks").await;
-    let kate = bench.by("kate");
+    let api = Api::start().await;
+    let id = api.submitted("workitem", "tasks").await;
+    let kate = api.by("kate");
     let uri = format!("http://127.0.0.1:8090/api/v2/interactions/{id}");
     assert_eq!(kate.get("/interactions").await.ok(), json!({"statusCode": 0, "uris": [uri]}));
     let whole = kate.get("/interactions?fields=*").await.ok();
@@ -27,18 +27,18 @@ async fn a_list_is_addresses_or_resources() {
 
 #[tokio::test]
 async fn ones_own_list_has_what_is_offered_and_owned_and_nothing_else() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let owned = bench.owned("kate", "email", "support-email").await;
-    let kate = bench.by("kate");
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let owned = api.owned("kate", "email", "support-email").await;
+    let kate = api.by("kate");
     kate.does(&owned, json!({"operationName": "Reply"})).await.ok();
-    let parked = bench.owned("kate", "workitem", "tasks").await;
+    let parked = api.owned("kate", "workitem", "tasks").await;
     kate.does(&parked, json!({"operationName": "PlaceInWorkbin", "workbin": "In Progress"}))
         .await
         .ok();
-    let over = bench.owned("kate", "workitem", "tasks").await;
+    let over = api.owned("kate", "workitem", "tasks").await;
     kate.does(&over, json!({"operationName": "Complete"})).await.ok();
-    let offered = bench.offered("workitem", "tasks").await;
+    let offered = api.offered("workitem", "tasks").await;
     let list = kate.get("/me/interactions?fields=*").await.ok();
     let list = list["interactions"].as_array().unwrap();
     let states: BTreeSet<&str> = list.iter().map(|one| one["state"].as_str().unwrap()).collect();
@@ -59,19 +59,17 @@ async fn ones_own_list_has_what_is_offered_and_owned_and_nothing_else() {
 
 #[tokio::test]
 async fn filters_are_joined_by_and() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let owned = bench.owned("kate", "workitem", "tasks").await;
-    bench.by("kate").post("/me", json!({"operationName": "NotReady"})).await.ok();
-    let mail = bench.submitted("email", "support-email").await;
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let owned = api.owned("kate", "workitem", "tasks").await;
+    api.by("kate").post("/me", json!({"operationName": "NotReady"})).await.ok();
+    let mail = api.submitted("email", "support-email").await;
     let body = json!({
         "operationName": "Create", "channel": "workitem", "queueName": "tasks", "externalId": "case/1 ä", "contactId": "c 1"
     });
-    let case = bench.by("intake").post("/interactions", body).await.ok()["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let kate_id = bench.user_id("kate");
+    let case =
+        api.by("intake").post("/interactions", body).await.ok()["id"].as_str().unwrap().to_owned();
+    let kate_id = api.user_id("kate");
     let table: [(String, Vec<&String>); 13] = [
         ("x".to_owned(), vec![]),
         (String::new(), vec![&owned, &mail, &case]),
@@ -88,20 +86,20 @@ async fn filters_are_joined_by_and() {
         ("interactionType=Email".to_owned(), vec![&mail]),
     ];
     for (query, wanted) in table.into_iter().skip(1) {
-        let found = ids(&bench, "kate", &format!("/interactions?{query}")).await;
+        let found = ids(&api, "kate", &format!("/interactions?{query}")).await;
         assert_eq!(found.iter().collect::<BTreeSet<_>>(), wanted.into_iter().collect(), "{query}");
     }
-    bench.by("kate").get("/interactions?subject=x").await.refused(400, 10);
+    api.by("kate").get("/interactions?subject=x").await.refused(400, 10);
 }
 
 #[tokio::test]
 async fn pages_join_without_gap_or_repetition_whatever_is_filtered() {
-    let bench = Bench::start().await;
+    let api = Api::start().await;
     let mut all = BTreeSet::new();
     for number in 0..23 {
         let (channel, queue) =
             if number % 3 == 0 { ("email", "support-email") } else { ("workitem", "tasks") };
-        let id = bench.submitted(channel, queue).await;
+        let id = api.submitted(channel, queue).await;
         if channel == "workitem" {
             all.insert(id);
         }
@@ -115,7 +113,7 @@ async fn pages_join_without_gap_or_repetition_whatever_is_filtered() {
         let mut seen = Vec::new();
         let mut query = format!("/interactions?limit={limit}&{filter}");
         loop {
-            let page = bench.by("kate").get(&format!("{query}&fields=id")).await.ok();
+            let page = api.by("kate").get(&format!("{query}&fields=id")).await.ok();
             let items = page["interactions"].as_array().unwrap();
             assert!(items.len() <= limit);
             seen.extend(items.iter().map(|one| one["id"].as_str().unwrap().to_owned()));
@@ -129,8 +127,8 @@ async fn pages_join_without_gap_or_repetition_whatever_is_filtered() {
 
 #[tokio::test]
 async fn lists_of_configured_things_have_fields_filters_and_pages_too() {
-    let bench = Bench::start().await;
-    let kate = bench.by("kate");
+    let api = Api::start().await;
+    let kate = api.by("kate");
     let queues = kate.get("/queues?fields=name,channel&channel=workitem").await.ok();
     let names: BTreeSet<&str> = queues["queues"]
         .as_array()
@@ -150,7 +148,7 @@ async fn lists_of_configured_things_have_fields_filters_and_pages_too() {
     let ben = kate.get("/users?fields=*&userName=ben&subresources=*").await.ok();
     assert_eq!(ben["users"][0]["groups"][0]["name"], "Support");
     let skills =
-        kate.get(&format!("/users/{}/skills?fields=name,level", bench.user_id("ben"))).await.ok();
+        kate.get(&format!("/users/{}/skills?fields=name,level", api.user_id("ben"))).await.ok();
     assert_eq!(
         skills["skills"],
         json!([{"level": "2", "name": "billing"}, {"level": "5", "name": "english"}])

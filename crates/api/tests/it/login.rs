@@ -8,11 +8,11 @@ use handoff_domain::UserId;
 use handoff_store::{ChangeSet, Key, Kind, Put, Record};
 use serde_json::{Value, json};
 
-use crate::rest_bench::{Bench, PASSWORD, ROOT, Reply, basic, center, cheap_hash};
+use crate::api::{Api, PASSWORD, ROOT, Reply, basic, cheap_hash, store};
 
 /// Sends a request with exactly these headers.
 async fn send(
-    bench: &Bench,
+    api: &Api,
     method: Method,
     path: &str,
     headers: &[(&str, &str)],
@@ -23,11 +23,11 @@ async fn send(
         request = request.header(*name, *value);
     }
     let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
-    bench.send(request.header(header::CONTENT_TYPE, "application/json").body(body).unwrap()).await
+    api.send(request.header(header::CONTENT_TYPE, "application/json").body(body).unwrap()).await
 }
 
-async fn get_me(bench: &Bench, headers: &[(&str, &str)]) -> Reply {
-    send(bench, Method::GET, "/me", headers, Value::Null).await
+async fn get_me(api: &Api, headers: &[(&str, &str)]) -> Reply {
+    send(api, Method::GET, "/me", headers, Value::Null).await
 }
 
 /// A session: its cookie and its token.
@@ -37,21 +37,21 @@ struct Session {
 }
 
 impl Session {
-    async fn of(bench: &Bench, user: &str) -> Self {
-        let reply = bench.by(user).get("/me").await;
+    async fn of(api: &Api, user: &str) -> Self {
+        let reply = api.by(user).get("/me").await;
         assert_eq!(reply.headers["x-csrf-header"], "X-CSRF-TOKEN");
         let token = reply.headers["x-csrf-token"].to_str().unwrap().to_owned();
         Self { cookie: reply.cookie().unwrap(), token }
     }
 }
 
-async fn stored_sessions(bench: &Bench) -> usize {
-    bench.engine.core().store().list(Kind::LoginSession, None, 100).await.unwrap().items.len()
+async fn stored_sessions(api: &Api) -> usize {
+    api.engine.core().store().list(Kind::LoginSession, None, 100).await.unwrap().items.len()
 }
 
 #[tokio::test]
 async fn without_right_credentials_nothing_is_told() {
-    let bench = Bench::start().await;
+    let api = Api::start().await;
     let table: [&[(&str, &str)]; 8] = [
         &[],
         &[("authorization", &basic("kate", "wrong"))],
@@ -64,7 +64,7 @@ async fn without_right_credentials_nothing_is_told() {
     ];
     let mut texts = Vec::new();
     for headers in table {
-        let reply = get_me(&bench, headers).await;
+        let reply = get_me(&api, headers).await;
         reply.refused(401, 20);
         texts.push(reply.text);
     }
@@ -74,7 +74,7 @@ async fn without_right_credentials_nothing_is_told() {
 
 #[tokio::test]
 async fn a_browser_asks_for_the_password_only_where_no_script_waits_for_the_answer() {
-    let bench = Bench::start().await;
+    let api = Api::start().await;
     let person: [&[(&str, &str)]; 4] = [
         &[],
         &[
@@ -86,7 +86,7 @@ async fn a_browser_asks_for_the_password_only_where_no_script_waits_for_the_answ
         &[("user-agent", "Mozilla/5.0"), ("referer", "http://127.0.0.1:8090/")],
     ];
     for headers in person {
-        let reply = get_me(&bench, headers).await;
+        let reply = get_me(&api, headers).await;
         reply.refused(401, 20);
         assert!(
             reply.headers[header::WWW_AUTHENTICATE].to_str().unwrap().starts_with("Basic "),
@@ -112,7 +112,7 @@ async fn a_browser_asks_for_the_password_only_where_no_script_waits_for_the_answ
         for (method, path) in
             [(Method::GET, "/me"), (Method::DELETE, "/me/interactions/x/attachments/y")]
         {
-            let reply = send(&bench, method, path, headers, Value::Null).await;
+            let reply = send(&api, method, path, headers, Value::Null).await;
             reply.refused(401, 20);
             assert!(!reply.headers.contains_key(header::WWW_AUTHENTICATE), "{headers:?}");
         }
@@ -121,43 +121,43 @@ async fn a_browser_asks_for_the_password_only_where_no_script_waits_for_the_answ
 
 #[tokio::test]
 async fn a_disabled_user_is_nobody() {
-    let store = center().await;
-    let bench = Bench::start_on(store.clone(), |_| {}).await;
-    let session = Session::of(&bench, "kate").await;
-    change_user(&bench, "kate", |user| user.enabled = false).await;
-    get_me(&bench, &[("authorization", &basic("kate", PASSWORD))]).await.refused(401, 20);
-    get_me(&bench, &[("cookie", &session.cookie)]).await.refused(401, 20);
+    let store = store().await;
+    let api = Api::start_on(store.clone(), |_| {}).await;
+    let session = Session::of(&api, "kate").await;
+    change_user(&api, "kate", |user| user.enabled = false).await;
+    get_me(&api, &[("authorization", &basic("kate", PASSWORD))]).await.refused(401, 20);
+    get_me(&api, &[("cookie", &session.cookie)]).await.refused(401, 20);
 }
 
-async fn change_user(bench: &Bench, name: &str, change: impl FnOnce(&mut handoff_domain::User)) {
-    let directory = bench.engine.core().directory();
+async fn change_user(api: &Api, name: &str, change: impl FnOnce(&mut handoff_domain::User)) {
+    let directory = api.engine.core().directory();
     let mut user = handoff_domain::User::clone(directory.user_by_name(name).unwrap());
     change(&mut user);
     let expected = directory.version(&Key::User(user.id));
     let puts = vec![Put { record: Record::User(user), expected }];
-    bench.engine.core().store().commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
-    bench.engine.desks().directory_changed().await.unwrap();
+    api.engine.core().store().commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
+    api.engine.desks().directory_changed().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_new_password_ends_the_old_one_and_its_sessions_at_once() {
-    let bench = Bench::start().await;
-    let (stored, unseen) = (Session::of(&bench, "kate").await, Session::of(&bench, "kate").await);
-    get_me(&bench, &[("cookie", &stored.cookie)]).await.ok();
-    change_user(&bench, "kate", |user| user.password_hash = Some(cheap_hash("new"))).await;
-    get_me(&bench, &[("authorization", &basic("kate", PASSWORD))]).await.refused(401, 20);
-    get_me(&bench, &[("cookie", &stored.cookie)]).await.refused(401, 20);
-    get_me(&bench, &[("cookie", &unseen.cookie)]).await.refused(401, 20);
-    get_me(&bench, &[("authorization", &basic("kate", "new"))]).await.ok();
+    let api = Api::start().await;
+    let (stored, unseen) = (Session::of(&api, "kate").await, Session::of(&api, "kate").await);
+    get_me(&api, &[("cookie", &stored.cookie)]).await.ok();
+    change_user(&api, "kate", |user| user.password_hash = Some(cheap_hash("new"))).await;
+    get_me(&api, &[("authorization", &basic("kate", PASSWORD))]).await.refused(401, 20);
+    get_me(&api, &[("cookie", &stored.cookie)]).await.refused(401, 20);
+    get_me(&api, &[("cookie", &unseen.cookie)]).await.refused(401, 20);
+    get_me(&api, &[("authorization", &basic("kate", "new"))]).await.ok();
 }
 
 #[tokio::test]
 async fn a_session_is_stored_when_its_cookie_comes_back_and_not_before() {
-    let bench = Bench::start().await;
-    let session = Session::of(&bench, "kate").await;
-    bench.by("kate").get("/me").await.ok();
-    assert_eq!(stored_sessions(&bench).await, 0);
-    let reply = get_me(&bench, &[("cookie", &session.cookie)]).await;
+    let api = Api::start().await;
+    let session = Session::of(&api, "kate").await;
+    api.by("kate").get("/me").await.ok();
+    assert_eq!(stored_sessions(&api).await, 0);
+    let reply = get_me(&api, &[("cookie", &session.cookie)]).await;
     assert_eq!(reply.cookie(), None, "the cookie that came is good");
     assert_eq!(
         reply.headers["x-csrf-token"],
@@ -165,26 +165,26 @@ async fn a_session_is_stored_when_its_cookie_comes_back_and_not_before() {
         "the token lives as long as the session"
     );
     assert_eq!(reply.ok()["user"]["userName"], "kate");
-    assert_eq!(stored_sessions(&bench).await, 1);
-    let page = bench.engine.core().store().list(Kind::LoginSession, None, 1).await.unwrap();
+    assert_eq!(stored_sessions(&api).await, 1);
+    let page = api.engine.core().store().list(Kind::LoginSession, None, 1).await.unwrap();
     let Record::LoginSession(stored) = &page.items[0].value else { panic!("a login session") };
-    assert_eq!(stored.user, bench.user_id("kate"));
+    assert_eq!(stored.user, api.user_id("kate"));
     assert!(!session.cookie.contains(&stored.id), "what is stored opens nothing");
 }
 
 #[tokio::test]
 async fn the_cookie_is_for_the_browser_alone() {
-    let plain = Bench::start().await;
-    let secure = Bench::start_with(|options| {
+    let plain = Api::start().await;
+    let secure = Api::start_with(|options| {
         options.secure_cookie = true;
         options.same_site = handoff_api::SameSite::None;
     })
     .await;
-    for (bench, attributes) in [
+    for (api, attributes) in [
         (plain, "; Path=/; HttpOnly; SameSite=Lax"),
         (secure, "; Path=/; HttpOnly; SameSite=None; Secure"),
     ] {
-        let reply = bench.by("kate").get("/me").await;
+        let reply = api.by("kate").get("/me").await;
         let cookie = reply.headers[header::SET_COOKIE].to_str().unwrap();
         assert!(cookie.starts_with("JSESSIONID=") && cookie.ends_with(attributes), "{cookie}");
     }
@@ -192,26 +192,26 @@ async fn the_cookie_is_for_the_browser_alone() {
 
 #[tokio::test]
 async fn a_session_ends_after_half_an_hour_without_a_request() {
-    let bench = Bench::start().await;
-    let session = Session::of(&bench, "kate").await;
+    let api = Api::start().await;
+    let session = Session::of(&api, "kate").await;
     for _ in 0..4 {
-        get_me(&bench, &[("cookie", &session.cookie)]).await.ok();
-        bench.clock.advance_s(29 * 60);
+        get_me(&api, &[("cookie", &session.cookie)]).await.ok();
+        api.clock.advance_s(29 * 60);
     }
-    bench.clock.advance_s(2 * 60);
-    get_me(&bench, &[("cookie", &session.cookie)]).await.refused(401, 20);
-    let unseen = Session::of(&bench, "kate").await;
-    bench.clock.advance_s(30 * 60 + 1);
-    get_me(&bench, &[("cookie", &unseen.cookie)]).await.refused(401, 20);
+    api.clock.advance_s(2 * 60);
+    get_me(&api, &[("cookie", &session.cookie)]).await.refused(401, 20);
+    let unseen = Session::of(&api, "kate").await;
+    api.clock.advance_s(30 * 60 + 1);
+    get_me(&api, &[("cookie", &unseen.cookie)]).await.refused(401, 20);
 }
 
 #[tokio::test]
 async fn a_stored_session_survives_a_restart_of_the_server() {
-    let store = center().await;
-    let before = Bench::start_on(store.clone(), |_| {}).await;
+    let store = store().await;
+    let before = Api::start_on(store.clone(), |_| {}).await;
     let session = Session::of(&before, "kate").await;
     get_me(&before, &[("cookie", &session.cookie)]).await.ok();
-    let after = Bench::start_on(store, |_| {}).await;
+    let after = Api::start_on(store, |_| {}).await;
     let reply = get_me(&after, &[("cookie", &session.cookie)]).await;
     assert_eq!(reply.headers["x-csrf-token"], session.token.as_str());
     reply.ok();
@@ -219,38 +219,38 @@ async fn a_stored_session_survives_a_restart_of_the_server() {
 
 #[tokio::test]
 async fn the_end_of_the_contact_center_session_ends_the_login_session_for_good() {
-    let bench = Bench::start().await;
-    bench.start_session("kate").await;
-    let session = Session::of(&bench, "kate").await;
+    let api = Api::start().await;
+    api.start_session("kate").await;
+    let session = Session::of(&api, "kate").await;
     let headers: [(&str, &str); 2] =
         [("cookie", &session.cookie), ("x-csrf-token", &session.token)];
     let end = json!({"operationName": "EndContactCenterSession"});
-    let reply = send(&bench, Method::POST, "/me", &headers, end).await;
+    let reply = send(&api, Method::POST, "/me", &headers, end).await;
     assert!(reply.headers[header::SET_COOKIE].to_str().unwrap().contains("Max-Age=0"));
     reply.ok();
-    get_me(&bench, &headers).await.refused(401, 20);
-    get_me(&bench, &headers).await.refused(401, 20);
+    get_me(&api, &headers).await.refused(401, 20);
+    get_me(&api, &headers).await.refused(401, 20);
 }
 
 #[tokio::test]
 async fn basic_wins_over_whatever_cookie_comes_with_it() {
-    let bench = Bench::start().await;
-    let (kates, bens) = (Session::of(&bench, "kate").await, Session::of(&bench, "ben").await);
+    let api = Api::start().await;
+    let (kates, bens) = (Session::of(&api, "kate").await, Session::of(&api, "ben").await);
     let authorization = basic("kate", PASSWORD);
     let table = [("JSESSIONID=stale", true), (&*bens.cookie, true), (&*kates.cookie, false)];
     for (cookie, is_renewed) in table {
-        let reply = get_me(&bench, &[("authorization", &authorization), ("cookie", cookie)]).await;
+        let reply = get_me(&api, &[("authorization", &authorization), ("cookie", cookie)]).await;
         assert_eq!(reply.cookie().is_some(), is_renewed, "{cookie}");
         assert_eq!(reply.ok()["user"]["userName"], "kate");
     }
     let wrong = basic("kate", "wrong");
-    get_me(&bench, &[("authorization", &wrong), ("cookie", &kates.cookie)]).await.refused(401, 20);
+    get_me(&api, &[("authorization", &wrong), ("cookie", &kates.cookie)]).await.refused(401, 20);
 }
 
 #[tokio::test]
 async fn a_cookie_is_found_among_what_clients_send_along() {
-    let bench = Bench::start().await;
-    let session = Session::of(&bench, "kate").await;
+    let api = Api::start().await;
+    let session = Session::of(&api, "kate").await;
     let good = &session.cookie;
     let table = [
         format!("{good}; Path=/"),
@@ -261,18 +261,18 @@ async fn a_cookie_is_found_among_what_clients_send_along() {
         good.replace('=', "=\"") + "\"",
     ];
     for cookie in table {
-        let reply = get_me(&bench, &[("cookie", &cookie)]).await;
+        let reply = get_me(&api, &[("cookie", &cookie)]).await;
         assert_eq!(reply.codes(), (200, 0), "{cookie}");
     }
-    let twice = get_me(&bench, &[("cookie", "JSESSIONID=older"), ("cookie", good)]).await;
+    let twice = get_me(&api, &[("cookie", "JSESSIONID=older"), ("cookie", good)]).await;
     assert_eq!(twice.codes(), (200, 0), "two headers");
 }
 
 #[tokio::test]
 async fn a_write_by_cookie_alone_needs_the_token() {
-    let bench = Bench::start().await;
-    bench.start_session("kate").await;
-    let (session, other) = (Session::of(&bench, "kate").await, Session::of(&bench, "ben").await);
+    let api = Api::start().await;
+    api.start_session("kate").await;
+    let (session, other) = (Session::of(&api, "kate").await, Session::of(&api, "ben").await);
     let ready = || json!({"operationName": "Ready"});
     let forged: [&[(&str, &str)]; 4] = [
         &[],
@@ -283,26 +283,25 @@ async fn a_write_by_cookie_alone_needs_the_token() {
     for extra in forged {
         let mut headers = vec![("cookie", &*session.cookie)];
         headers.extend_from_slice(extra);
-        let reply = send(&bench, Method::POST, "/me", &headers, ready()).await;
+        let reply = send(&api, Method::POST, "/me", &headers, ready()).await;
         assert_eq!(reply.refused(403, 3), "Missing or invalid Csrf token");
     }
     let headers: [(&str, &str); 2] =
         [("cookie", &session.cookie), ("x-csrf-token", &session.token)];
-    send(&bench, Method::POST, "/me", &headers, ready()).await.ok();
+    send(&api, Method::POST, "/me", &headers, ready()).await.ok();
     let basic = basic("kate", PASSWORD);
     let headers: [(&str, &str); 2] = [("cookie", &session.cookie), ("authorization", &basic)];
-    send(&bench, Method::POST, "/me", &headers, ready()).await.ok();
-    get_me(&bench, &[("cookie", &session.cookie)]).await.ok();
+    send(&api, Method::POST, "/me", &headers, ready()).await.ok();
+    get_me(&api, &[("cookie", &session.cookie)]).await.ok();
 }
 
 #[tokio::test]
 async fn a_page_of_another_origin_may_not_write_by_cookie_even_with_the_token() {
-    let bench = Bench::start_with(|options| {
-        options.cors_origins = vec!["https://pages.example".to_owned()]
-    })
-    .await;
-    bench.start_session("kate").await;
-    let session = Session::of(&bench, "kate").await;
+    let api =
+        Api::start_with(|options| options.cors_origins = vec!["https://pages.example".to_owned()])
+            .await;
+    api.start_session("kate").await;
+    let session = Session::of(&api, "kate").await;
     let table: [(&[(&str, &str)], u16); 6] = [
         (&[("origin", "https://evil.example")], 403),
         (&[("origin", "null")], 403),
@@ -315,17 +314,16 @@ async fn a_page_of_another_origin_may_not_write_by_cookie_even_with_the_token() 
         let mut headers = vec![("cookie", &*session.cookie), ("x-csrf-token", &*session.token)];
         headers.extend_from_slice(extra);
         let reply =
-            send(&bench, Method::POST, "/me", &headers, json!({"operationName": "NotReady"})).await;
+            send(&api, Method::POST, "/me", &headers, json!({"operationName": "NotReady"})).await;
         assert_eq!(reply.status.as_u16(), status, "{extra:?}: {}", reply.text);
     }
 }
 
 #[tokio::test]
 async fn only_listed_origins_are_answered_with_credentials() {
-    let bench = Bench::start_with(|options| {
-        options.cors_origins = vec!["https://pages.example".to_owned()]
-    })
-    .await;
+    let api =
+        Api::start_with(|options| options.cors_origins = vec!["https://pages.example".to_owned()])
+            .await;
     let preflight = |origin: &'static str| {
         [
             ("origin", origin),
@@ -334,8 +332,7 @@ async fn only_listed_origins_are_answered_with_credentials() {
         ]
     };
     let reply =
-        send(&bench, Method::OPTIONS, "/me", &preflight("https://pages.example"), Value::Null)
-            .await;
+        send(&api, Method::OPTIONS, "/me", &preflight("https://pages.example"), Value::Null).await;
     assert_eq!(reply.headers["access-control-allow-origin"], "https://pages.example");
     assert_eq!(reply.headers["access-control-allow-credentials"], "true");
     assert!(
@@ -343,23 +340,23 @@ async fn only_listed_origins_are_answered_with_credentials() {
     );
     assert!(reply.headers["access-control-allow-methods"].to_str().unwrap().contains("PUT"));
     reply.ok();
-    let reply = get_me(&bench, &[("origin", "https://pages.example")]).await;
+    let reply = get_me(&api, &[("origin", "https://pages.example")]).await;
     assert_eq!(reply.headers["access-control-expose-headers"], "X-CSRF-HEADER,X-CSRF-TOKEN");
     for origin in ["https://evil.example", "null"] {
-        let reply = send(&bench, Method::OPTIONS, "/me", &preflight(origin), Value::Null).await;
+        let reply = send(&api, Method::OPTIONS, "/me", &preflight(origin), Value::Null).await;
         assert!(!reply.headers.contains_key("access-control-allow-origin"), "{origin}");
         assert_eq!(reply.headers[header::VARY], "Origin");
     }
 }
 
 /// Tries to get in from an address, and gives the HTTP status.
-async fn try_from(bench: &Bench, address: &str, user: &str, password: &str) -> u16 {
+async fn try_from(api: &Api, address: &str, user: &str, password: &str) -> u16 {
     let mut request = Request::get(format!("{ROOT}/me"))
         .header(header::AUTHORIZATION, basic(user, password))
         .body(Body::empty())
         .unwrap();
     request.extensions_mut().insert(handoff_api::PeerAddress(address.parse().unwrap()));
-    let reply = bench.send(request).await;
+    let reply = api.send(request).await;
     assert_eq!(reply.status.as_u16() == 429, reply.headers.contains_key(header::RETRY_AFTER));
     if !reply.status.is_success() {
         assert_eq!(reply.json()["statusCode"], 20);
@@ -369,13 +366,13 @@ async fn try_from(bench: &Bench, address: &str, user: &str, password: &str) -> u
 
 #[tokio::test]
 async fn guessing_is_told_to_wait_and_the_right_password_of_a_known_address_never_is() {
-    let bench = Bench::start().await;
-    assert_eq!(try_from(&bench, "192.0.2.1", "kate", PASSWORD).await, 200);
+    let api = Api::start().await;
+    assert_eq!(try_from(&api, "192.0.2.1", "kate", PASSWORD).await, 200);
     for user in ["kate", "nobody"] {
         let mut statuses = Vec::new();
         for guess in 0..30 {
             let address = format!("198.51.100.{guess}");
-            statuses.push(try_from(&bench, &address, user, &format!("guess {guess}")).await);
+            statuses.push(try_from(&api, &address, user, &format!("guess {guess}")).await);
         }
         let told_to_wait = statuses.iter().position(|status| *status == 429);
         assert_eq!(
@@ -384,23 +381,23 @@ async fn guessing_is_told_to_wait_and_the_right_password_of_a_known_address_neve
             "a name that nobody has is treated the same: {user} {statuses:?}"
         );
     }
-    assert_eq!(try_from(&bench, "203.0.113.1", "kate", "new").await, 429, "a stranger waits");
-    assert_eq!(try_from(&bench, "192.0.2.1", "kate", "mistyped").await, 401);
+    assert_eq!(try_from(&api, "203.0.113.1", "kate", "new").await, 429, "a stranger waits");
+    assert_eq!(try_from(&api, "192.0.2.1", "kate", "mistyped").await, 401);
     // After five minutes the pair is not remembered any more, and is compared.
     for minute in 0..6 {
         for guess in 0..30 {
-            try_from(&bench, "198.51.100.1", "kate", &format!("{minute} {guess}")).await;
+            try_from(&api, "198.51.100.1", "kate", &format!("{minute} {guess}")).await;
         }
-        assert_eq!(try_from(&bench, "192.0.2.1", "kate", PASSWORD).await, 200);
-        bench.clock.advance_s(60);
+        assert_eq!(try_from(&api, "192.0.2.1", "kate", PASSWORD).await, 200);
+        api.clock.advance_s(60);
     }
     assert_eq!(
-        try_from(&bench, "203.0.113.1", "ben", PASSWORD).await,
+        try_from(&api, "203.0.113.1", "ben", PASSWORD).await,
         200,
         "another name has its own tries"
     );
     assert_eq!(
-        try_from(&bench, "203.0.113.1", "kate", PASSWORD).await,
+        try_from(&api, "203.0.113.1", "kate", PASSWORD).await,
         200,
         "a minute later so does this"
     );
@@ -408,13 +405,13 @@ async fn guessing_is_told_to_wait_and_the_right_password_of_a_known_address_neve
 
 #[tokio::test]
 async fn guesses_at_the_same_moment_are_counted_one_by_one() {
-    let bench = Arc::new(Bench::start().await);
+    let api = Arc::new(Api::start().await);
     let mut guesses = tokio::task::JoinSet::new();
     for guess in 0..100 {
-        let bench = bench.clone();
+        let api = api.clone();
         guesses.spawn(async move {
             let address = format!("198.51.100.{guess}");
-            try_from(&bench, &address, "kate", &format!("guess {guess}")).await
+            try_from(&api, &address, "kate", &format!("guess {guess}")).await
         });
     }
     let statuses = guesses.join_all().await;
@@ -424,28 +421,28 @@ async fn guesses_at_the_same_moment_are_counted_one_by_one() {
 
 #[tokio::test]
 async fn an_ipv6_network_is_one_address() {
-    let bench = Bench::start().await;
+    let api = Api::start().await;
     let mut statuses = Vec::new();
     for guess in 0..6 {
         let address = format!("2001:db8::{guess}");
-        statuses.push(try_from(&bench, &address, "kate", &format!("guess {guess}")).await);
+        statuses.push(try_from(&api, &address, "kate", &format!("guess {guess}")).await);
     }
     assert_eq!(statuses, [401, 401, 401, 401, 401, 429], "as for one IPv4 address");
-    assert_eq!(try_from(&bench, "2001:db8:0:1::1", "kate", PASSWORD).await, 200, "another network");
+    assert_eq!(try_from(&api, "2001:db8:0:1::1", "kate", PASSWORD).await, 200, "another network");
 }
 
 #[tokio::test]
 async fn a_user_who_asks_too_often_is_told_when_to_come_again() {
-    let bench = Bench::start_with(|options| options.requests_per_s = 2).await;
-    let mut last = bench.by("kate").get("/me").await;
+    let api = Api::start_with(|options| options.requests_per_s = 2).await;
+    let mut last = api.by("kate").get("/me").await;
     for _ in 0..4 {
-        last = bench.by("kate").get("/me").await;
+        last = api.by("kate").get("/me").await;
     }
     last.refused(429, 3);
     assert_eq!(last.headers[header::RETRY_AFTER], "1");
-    bench.by("ben").get("/me").await.ok();
-    bench.clock.advance_s(1);
-    bench.by("kate").get("/me").await.ok();
+    api.by("ben").get("/me").await.ok();
+    api.clock.advance_s(1);
+    api.by("kate").get("/me").await.ok();
 }
 
 /// A CometD handshake, alone or in company.
@@ -455,8 +452,8 @@ fn handshake() -> Value {
 
 #[tokio::test]
 async fn a_handshake_by_cookie_alone_needs_the_token_and_what_follows_does_not() {
-    let bench = Bench::start().await;
-    let session = Session::of(&bench, "kate").await;
+    let api = Api::start().await;
+    let session = Session::of(&api, "kate").await;
     let path = "/notifications";
     let escaped = r#"[{"channel":"\/meta\/handshake","version":"1.0","supportedConnectionTypes":["long-polling"]}]"#;
     for body in
@@ -467,28 +464,27 @@ async fn a_handshake_by_cookie_alone_needs_the_token_and_what_follows_does_not()
             .header(header::CONTENT_TYPE, "application/json")
             .body(Body::from(body.clone()))
             .unwrap();
-        let reply = bench.send(request).await;
+        let reply = api.send(request).await;
         assert_eq!(reply.status.as_u16(), 403, "{body}: {}", reply.text);
     }
     let headers: [(&str, &str); 2] =
         [("cookie", &session.cookie), ("x-csrf-token", &session.token)];
-    let reply =
-        send(&bench, Method::POST, &format!("{path}/handshake"), &headers, handshake()).await;
+    let reply = send(&api, Method::POST, &format!("{path}/handshake"), &headers, handshake()).await;
     let opened: Value = serde_json::from_str(&reply.text).unwrap();
     assert_eq!(opened[0]["successful"], true, "{}", reply.text);
     let connect = json!([{"channel": "/meta/connect", "clientId": opened[0]["clientId"], "connectionType": "long-polling", "advice": {"timeout": 0}}]);
-    let reply = send(&bench, Method::POST, path, &headers[..1], connect.clone()).await;
+    let reply = send(&api, Method::POST, path, &headers[..1], connect.clone()).await;
     let connected: Value = serde_json::from_str(&reply.text).unwrap();
     assert_eq!(connected[0]["successful"], true, "{}", reply.text);
     let foreign: [(&str, &str); 2] =
         [("cookie", &session.cookie), ("origin", "https://evil.example")];
-    assert_eq!(send(&bench, Method::POST, path, &foreign, connect).await.status.as_u16(), 403);
+    assert_eq!(send(&api, Method::POST, path, &foreign, connect).await.status.as_u16(), 403);
 }
 
 #[tokio::test]
 async fn cometd_refuses_whoever_has_no_credentials_in_its_own_terms() {
-    let bench = Bench::start().await;
-    let reply = send(&bench, Method::POST, "/notifications", &[], handshake()).await;
+    let api = Api::start().await;
+    let reply = send(&api, Method::POST, "/notifications", &[], handshake()).await;
     let refused: Value = serde_json::from_str(&reply.text).unwrap();
     assert_eq!(
         (reply.status.as_u16(), &refused[0]["successful"]),
@@ -500,22 +496,22 @@ async fn cometd_refuses_whoever_has_no_credentials_in_its_own_terms() {
 
 #[tokio::test]
 async fn users_are_found_by_name_across_contact_centers() {
-    let bench = Bench::start().await;
+    let api = Api::start().await;
     for (name, id) in [("kate", UserId(0xa1)), ("zoe", UserId(0xb1))] {
-        assert_eq!(bench.by(name).get("/me").await.ok()["user"]["id"], json!(id.to_string()));
+        assert_eq!(api.by(name).get("/me").await.ok()["user"]["id"], json!(id.to_string()));
     }
 }
 
 #[tokio::test]
 async fn what_is_wrong_with_the_body_is_told_before_a_missing_token() {
-    let bench = Bench::start().await;
-    let session = Session::of(&bench, "kate").await;
+    let api = Api::start().await;
+    let session = Session::of(&api, "kate").await;
     let headers: [(&str, &str); 1] = [("cookie", &session.cookie)];
-    send(&bench, Method::POST, "/me", &headers, json!({"operationName": "Dance"}))
+    send(&api, Method::POST, "/me", &headers, json!({"operationName": "Dance"}))
         .await
         .refused(400, 10);
-    send(&bench, Method::POST, "/me", &headers, json!([])).await.refused(400, 10);
-    send(&bench, Method::POST, "/me", &headers, json!({"operationName": "Ready"}))
+    send(&api, Method::POST, "/me", &headers, json!([])).await.refused(400, 10);
+    send(&api, Method::POST, "/me", &headers, json!({"operationName": "Ready"}))
         .await
         .refused(403, 3);
 }

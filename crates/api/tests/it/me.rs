@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::rest_bench::{Bench, keys};
+use crate::api::{Api, has, keys};
 
 const USER_KEYS: [&str; 10] = [
     "changePasswordOnFirstLogin",
@@ -35,8 +35,8 @@ fn start(channels: Value) -> Value {
     json!({"operationName": "StartContactCenterSession", "channels": channels, "place": "desk 7"})
 }
 
-async fn states(bench: &Bench, user: &str) -> Value {
-    let list = bench.by(user).get("/me/channels?fields=*").await.ok();
+async fn states(api: &Api, user: &str) -> Value {
+    let list = api.by(user).get("/me/channels?fields=*").await.ok();
     let channels = list["channels"].as_array().unwrap();
     channels
         .iter()
@@ -47,8 +47,8 @@ async fn states(bench: &Bench, user: &str) -> Value {
 
 #[tokio::test]
 async fn the_caller_is_shown_with_everything_when_asked() {
-    let bench = Bench::start().await;
-    let kate = bench.by("kate");
+    let api = Api::start().await;
+    let kate = api.by("kate");
     let user = kate.get("/me").await.ok()["user"].clone();
     assert_eq!(keys(&user), USER_KEYS.into());
     assert_eq!(user["roles"], json!(["ROLE_AGENT"]));
@@ -74,53 +74,45 @@ async fn the_caller_is_shown_with_everything_when_asked() {
 
 #[tokio::test]
 async fn what_the_caller_holds_comes_with_him() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let (work, chat) = (
-        bench.owned("kate", "workitem", "tasks").await,
-        bench.offered("chat", "support-chat").await,
-    );
-    let user = bench.by("kate").get("/me?subresources=*").await.ok()["user"].clone();
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let (work, chat) =
+        (api.owned("kate", "workitem", "tasks").await, api.offered("chat", "support-chat").await);
+    let user = api.by("kate").get("/me?subresources=*").await.ok()["user"].clone();
     assert_eq!(user["interactions"].as_array().unwrap().len(), 2);
     assert_eq!(user["interactions"][0]["messageTypeName"], "InteractionStateMessage");
-    assert_eq!(
-        (&user["workitems"][0]["id"], &user["workitems"][0]["state"]),
-        (&json!(work), &json!("Processing"))
-    );
-    assert_eq!(
-        (&user["chats"][0]["id"], &user["chats"][0]["state"]),
-        (&json!(chat), &json!("Invited"))
-    );
+    has(&user["workitems"][0], json!({"id": work, "state": "Processing"}));
+    has(&user["chats"][0], json!({"id": chat, "state": "Invited"}));
     assert_eq!(user["channels"], user["channelStates"]);
     assert_eq!(user["channels"].as_array().unwrap().len(), 3);
 }
 
 #[tokio::test]
 async fn a_session_brings_its_channels_up_not_ready() {
-    let bench = Bench::start().await;
-    let kate = bench.by("kate");
+    let api = Api::start().await;
+    let kate = api.by("kate");
     assert_eq!(
         kate.post("/me", start(json!(["chat", "email", "voice"]))).await.text,
         r#"{"statusCode":0}"#
     );
     let new = json!({"chat": "NotReady", "email": "NotReady", "voice": "NotReady"});
-    assert_eq!(states(&bench, "kate").await, new);
+    assert_eq!(states(&api, "kate").await, new);
     kate.post("/me", json!({"operationName": "Ready"})).await.ok();
     let ready = json!({"chat": "Ready", "email": "Ready", "voice": "Ready"});
-    assert_eq!(states(&bench, "kate").await, ready);
+    assert_eq!(states(&api, "kate").await, ready);
     kate.post("/me", start(json!(["chat", "email", "voice"]))).await.ok();
     assert_eq!(
-        states(&bench, "kate").await,
+        states(&api, "kate").await,
         ready,
         "a second start joins the session and changes no state"
     );
     kate.post("/me", start(json!(["workitem"]))).await.ok();
     let joined =
         json!({"chat": "Ready", "email": "Ready", "voice": "Ready", "workitem": "NotReady"});
-    assert_eq!(states(&bench, "kate").await, joined, "a channel that it had not comes up");
+    assert_eq!(states(&api, "kate").await, joined, "a channel that it had not comes up");
     kate.post("/me", json!({"operationName": "EndContactCenterSession"})).await.ok();
     let out = json!({"chat": "LoggedOut", "email": "LoggedOut", "voice": "LoggedOut", "workitem": "LoggedOut"});
-    let shown = states(&bench, "kate").await;
+    let shown = states(&api, "kate").await;
     for (channel, state) in out.as_object().unwrap() {
         assert_eq!(shown[channel], *state, "{channel}");
     }
@@ -128,31 +120,31 @@ async fn a_session_brings_its_channels_up_not_ready() {
 
 #[tokio::test]
 async fn after_a_session_the_channels_that_it_had_not_are_listed_again() {
-    let bench = Bench::start().await;
-    let kate = bench.by("kate");
-    let all = states(&bench, "kate").await;
+    let api = Api::start().await;
+    let kate = api.by("kate");
+    let all = states(&api, "kate").await;
     kate.post("/me", start(json!(["chat"]))).await.ok();
-    assert_eq!(states(&bench, "kate").await, json!({"chat": "NotReady"}), "a session has its own");
+    assert_eq!(states(&api, "kate").await, json!({"chat": "NotReady"}), "a session has its own");
     kate.post("/me", json!({"operationName": "EndContactCenterSession"})).await.ok();
-    assert_eq!(states(&bench, "kate").await, all, "what the next one can name");
+    assert_eq!(states(&api, "kate").await, all, "what the next one can name");
     assert!(all.as_object().unwrap().len() > 3, "{all}");
 }
 
 #[tokio::test]
 async fn a_channel_that_is_not_configured_is_told_and_the_others_come_up() {
-    let bench = Bench::start().await;
-    let kate = bench.by("kate");
+    let api = Api::start().await;
+    let kate = api.by("kate");
     let reply = kate.post("/me", start(json!(["chat", "pigeon", "sms"]))).await;
     assert_eq!(reply.codes(), (200, 7));
     assert!(reply.json()["statusMessage"].as_str().unwrap().contains("pigeon"));
-    assert_eq!(states(&bench, "kate").await, json!({"chat": "NotReady", "sms": "NotReady"}));
+    assert_eq!(states(&api, "kate").await, json!({"chat": "NotReady", "sms": "NotReady"}));
     kate.post("/me", start(json!(["pigeon"]))).await.refused(400, 10);
 }
 
 #[tokio::test]
 async fn voice_has_a_state_and_nothing_comes_by_it() {
-    let bench = Bench::start().await;
-    let kate = bench.by("kate");
+    let api = Api::start().await;
+    let kate = api.by("kate");
     kate.post("/me", start(json!(["voice"]))).await.ok();
     kate.post("/me/channels/voice", json!({"operationName": "Ready"})).await.ok();
     let voice = kate.get("/me/channels/voice").await.ok()["channel"].clone();
@@ -160,19 +152,19 @@ async fn voice_has_a_state_and_nothing_comes_by_it() {
         (&voice["channel"], &voice["userState"]["state"]),
         (&json!("voice"), &json!("Ready"))
     );
-    let path = format!("/users/{}/channels/voice", bench.user_id("kate"));
-    bench.by("sam").post(&path, json!({"operationName": "NotReady"})).await.ok();
-    assert_eq!(states(&bench, "kate").await, json!({"voice": "NotReady"}));
+    let path = format!("/users/{}/channels/voice", api.user_id("kate"));
+    api.by("sam").post(&path, json!({"operationName": "NotReady"})).await.ok();
+    assert_eq!(states(&api, "kate").await, json!({"voice": "NotReady"}));
     let create = json!({"operationName": "Create", "channel": "voice", "queueName": "tasks"});
-    bench.by("intake").post("/interactions", create).await.refused(400, 10);
+    api.by("intake").post("/interactions", create).await.refused(400, 10);
     let create = json!({"operationName": "Create", "queueName": "tasks"});
     kate.post("/me/openmedia/voice", create).await.refused(404, 6);
 }
 
 #[tokio::test]
 async fn before_the_first_session_the_channels_of_the_center_are_logged_out() {
-    let bench = Bench::start().await;
-    let kate = bench.by("kate");
+    let api = Api::start().await;
+    let kate = api.by("kate");
     let logged_out = |channel: &str| {
         json!({"channel": channel, "dndState": "Off", "userState": {
             "id": "3f7a2a5e-6c1b-4f0e-9d57-0c1d0a5b7e21", "displayName": "Logged Out", "state": "LoggedOut"
@@ -187,7 +179,7 @@ async fn before_the_first_session_the_channels_of_the_center_are_logged_out() {
     kate.post("/me/channels/chat", json!({"operationName": "Ready"})).await.refused(409, 2);
     kate.post("/me", start(json!(["chat"]))).await.ok();
     assert_eq!(
-        states(&bench, "kate").await,
+        states(&api, "kate").await,
         json!({"chat": "NotReady"}),
         "from then on those of the session"
     );
@@ -195,14 +187,14 @@ async fn before_the_first_session_the_channels_of_the_center_are_logged_out() {
 
 #[tokio::test]
 async fn channels_have_addresses_and_filters_hold_for_them() {
-    let bench = Bench::start().await;
-    let kate = bench.by("kate");
+    let api = Api::start().await;
+    let kate = api.by("kate");
     let uri = |channel: &str| format!("http://127.0.0.1:8090/api/v2/me/channels/{channel}");
     let uris = async |query: &str| kate.get(&format!("/me/channels{query}")).await.ok();
     let before: Vec<String> =
         ["email", "chat", "workitem", "sms"].iter().map(|name| uri(name)).collect();
     assert_eq!(uris("").await, json!({"statusCode": 0, "uris": before}));
-    bench.start_session("kate").await;
+    api.start_session("kate").await;
     kate.post("/me/channels/chat", json!({"operationName": "DoNotDisturbOn"})).await.ok();
     assert_eq!(uris("?dndState=On").await, json!({"statusCode": 0, "uris": [uri("chat")]}));
     assert_eq!(uris("?channel=email&dndState=On").await["uris"], json!([]));
@@ -216,12 +208,12 @@ async fn channels_have_addresses_and_filters_hold_for_them() {
 
 #[tokio::test]
 async fn channels_are_set_together_or_one_by_one() {
-    let bench = Bench::start().await;
-    bench.start_session("kate").await;
-    let kate = bench.by("kate");
+    let api = Api::start().await;
+    api.start_session("kate").await;
+    let kate = api.by("kate");
     kate.post("/me/channels/chat", json!({"operationName": "Ready"})).await.ok();
     assert_eq!(
-        states(&bench, "kate").await,
+        states(&api, "kate").await,
         json!({"chat": "Ready", "email": "NotReady", "workitem": "NotReady"})
     );
     kate.post("/me/channels/chat", json!({"operationName": "NotReady", "reason": "Lunch"}))
@@ -246,46 +238,42 @@ async fn channels_are_set_together_or_one_by_one() {
 
 #[tokio::test]
 async fn without_a_session_there_is_nothing_to_set_or_end() {
-    let bench = Bench::start().await;
+    let api = Api::start().await;
     for name in
         ["Ready", "NotReady", "DoNotDisturbOn", "DoNotDisturbOff", "EndContactCenterSession"]
     {
-        bench.by("kate").post("/me", json!({"operationName": name})).await.refused(409, 2);
+        api.by("kate").post("/me", json!({"operationName": name})).await.refused(409, 2);
     }
 }
 
 #[tokio::test]
 async fn a_supervisor_sets_an_agents_channel() {
-    let bench = Bench::start().await;
-    bench.start_session("kate").await;
+    let api = Api::start().await;
+    api.start_session("kate").await;
     let ready = || json!({"operationName": "Ready"});
-    let path = format!("/users/{}/channels/email", bench.user_id("kate"));
-    assert_eq!(bench.by("sam").post(&path, ready()).await.text, r#"{"statusCode":0}"#);
-    assert_eq!(states(&bench, "kate").await["email"], "Ready");
-    bench.by("ben").post(&path, ready()).await.refused(403, 5);
-    bench.by("zoe").post(&path, ready()).await.refused(404, 6);
+    let path = format!("/users/{}/channels/email", api.user_id("kate"));
+    assert_eq!(api.by("sam").post(&path, ready()).await.text, r#"{"statusCode":0}"#);
+    assert_eq!(states(&api, "kate").await["email"], "Ready");
+    api.by("ben").post(&path, ready()).await.refused(403, 5);
+    api.by("zoe").post(&path, ready()).await.refused(404, 6);
     for user in ["nobody", "00000000000000000000000000000000"] {
-        bench
-            .by("sam")
-            .post(&format!("/users/{user}/channels/email"), ready())
-            .await
-            .refused(404, 6);
+        api.by("sam").post(&format!("/users/{user}/channels/email"), ready()).await.refused(404, 6);
     }
 }
 
 #[tokio::test]
 async fn the_end_of_the_session_takes_the_agents_work_from_him() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
+    let api = Api::start().await;
+    api.ready("kate").await;
     let (work, chat) = (
-        bench.owned("kate", "workitem", "tasks").await,
-        bench.owned("kate", "chat", "support-chat").await,
+        api.owned("kate", "workitem", "tasks").await,
+        api.owned("kate", "chat", "support-chat").await,
     );
-    let offered = bench.offered("workitem", "tasks").await;
-    bench.by("kate").post("/me", json!({"operationName": "EndContactCenterSession"})).await.ok();
-    let state = async |id: &str| bench.by("sam").sees(id).await["state"].clone();
+    let offered = api.offered("workitem", "tasks").await;
+    api.by("kate").post("/me", json!({"operationName": "EndContactCenterSession"})).await.ok();
+    let state = async |id: &str| api.by("sam").sees(id).await["state"].clone();
     assert_eq!(state(&work).await, "InWorkbin");
     assert_eq!(state(&chat).await, "Queued");
     assert_eq!(state(&offered).await, "Queued");
-    assert_eq!(bench.by("kate").get("/me/interactions").await.ok()["uris"], json!([]));
+    assert_eq!(api.by("kate").get("/me/interactions").await.ok()["uris"], json!([]));
 }

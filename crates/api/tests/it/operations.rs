@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::rest_bench::{Bench, Reply};
+use crate::api::{Api, Reply, has};
 
 /// The three envelopes of the contract's table (section 5).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -101,32 +101,32 @@ fn cases() -> Vec<Case> {
 #[tokio::test]
 async fn every_operation_answers_in_its_envelope_and_does_what_it_says() {
     for case in cases() {
-        let bench = Bench::start().await;
-        bench.ready("kate").await;
-        let id = bench.owned("kate", "workitem", "tasks").await;
-        let reply = bench.by("kate").does(&id, case.body.clone()).await;
+        let api = Api::start().await;
+        api.ready("kate").await;
+        let id = api.owned("kate", "workitem", "tasks").await;
+        let reply = api.by("kate").does(&id, case.body.clone()).await;
         case.envelope.assert_success(&reply);
-        assert_eq!(bench.by("kate").sees(&id).await["state"], case.state, "{}", case.body);
+        assert_eq!(api.by("kate").sees(&id).await["state"], case.state, "{}", case.body);
     }
 }
 
 #[tokio::test]
 async fn every_operation_refuses_in_its_envelope_whoever_is_not_the_owner() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let id = bench.owned("kate", "workitem", "tasks").await;
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let id = api.owned("kate", "workitem", "tasks").await;
     for case in cases().into_iter().filter(|case| case.body["operationName"] != "GetWorkbinContent")
     {
         // Ben serves the same queue, so they may see it.
-        let reply = bench.by("ben").does(&id, case.body.clone()).await;
+        let reply = api.by("ben").does(&id, case.body.clone()).await;
         case.envelope.assert_failure(&reply, 403, 3);
-        let reply = bench.by("mia").does(&id, case.body.clone()).await;
+        let reply = api.by("mia").does(&id, case.body.clone()).await;
         case.envelope.assert_failure(&reply, 404, 6);
-        assert_eq!(bench.by("kate").sees(&id).await["state"], "Processing", "{}", case.body);
+        assert_eq!(api.by("kate").sees(&id).await["state"], "Processing", "{}", case.body);
     }
     for (name, envelope) in [("Accept", StatusText), ("Reject", StatusText), ("Cancel", StatusZero)]
     {
-        let reply = bench.by("kate").does(&id, json!({"operationName": name})).await;
+        let reply = api.by("kate").does(&id, json!({"operationName": name})).await;
         envelope.assert_failure(&reply, 409, 2);
         assert!(
             reply.text.contains("Processing"),
@@ -138,43 +138,40 @@ async fn every_operation_refuses_in_its_envelope_whoever_is_not_the_owner() {
 
 #[tokio::test]
 async fn accept_and_reject_answer_an_offer() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let id = bench.offered("workitem", "tasks").await;
-    let kate = bench.by("kate");
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let id = api.offered("workitem", "tasks").await;
+    let kate = api.by("kate");
     let offered = kate.sees(&id).await;
-    assert_eq!(
-        (&offered["state"], &offered["capabilities"]),
-        (&json!("Invited"), &json!(["Accept", "Reject"]))
-    );
+    has(&offered, json!({"state": "Invited", "capabilities": ["Accept", "Reject"]}));
     StatusText.assert_failure(
-        &bench.by("ben").does(&id, json!({"operationName": "Accept"})).await,
+        &api.by("ben").does(&id, json!({"operationName": "Accept"})).await,
         403,
         3,
     );
     StatusText.assert_success(&kate.does(&id, json!({"operationName": "Accept"})).await);
     let owned = kate.sees(&id).await;
-    assert_eq!(owned["assignedTo"], json!(bench.user_id("kate").to_string()));
+    assert_eq!(owned["assignedTo"], json!(api.user_id("kate").to_string()));
 
-    let second = bench.offered("workitem", "tasks").await;
+    let second = api.offered("workitem", "tasks").await;
     StatusText.assert_success(&kate.does(&second, json!({"operationName": "Reject"})).await);
     assert_eq!(kate.sees(&second).await["state"], "Queued");
 }
 
 #[tokio::test]
 async fn an_envelope_does_not_depend_on_what_is_wrong() {
-    let bench = Bench::start().await;
-    let id = bench.no_id();
+    let api = Api::start().await;
+    let id = api.no_id();
     let accept = || json!({"operationName": "Accept"});
-    StatusText.assert_failure(&bench.anonymous().does(&id, accept()).await, 401, 20);
-    StatusText.assert_failure(&bench.by("ada").does(&id, accept()).await, 403, 5);
-    StatusText.assert_failure(&bench.by("kate").does(&id, accept()).await, 404, 6);
+    StatusText.assert_failure(&api.anonymous().does(&id, accept()).await, 401, 20);
+    StatusText.assert_failure(&api.by("ada").does(&id, accept()).await, 403, 5);
+    StatusText.assert_failure(&api.by("kate").does(&id, accept()).await, 404, 6);
     let without = json!({"operationName": "PlaceInQueue"});
-    StatusText.assert_failure(&bench.by("kate").does(&id, without).await, 400, 1);
+    StatusText.assert_failure(&api.by("kate").does(&id, without).await, 400, 1);
     let cancel = json!({"operationName": "Cancel"});
-    StatusZero.assert_failure(&bench.by("kate").does(&id, cancel).await, 404, 6);
+    StatusZero.assert_failure(&api.by("kate").does(&id, cancel).await, 404, 6);
     Plain.assert_failure(
-        &bench.by("kate").does(&id, json!({"operationName": "Nothing"})).await,
+        &api.by("kate").does(&id, json!({"operationName": "Nothing"})).await,
         400,
         10,
     );
@@ -182,10 +179,10 @@ async fn an_envelope_does_not_depend_on_what_is_wrong() {
 
 #[tokio::test]
 async fn user_data_is_updated_attached_and_deleted_each_by_its_rule() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let id = bench.owned("kate", "workitem", "tasks").await;
-    let kate = bench.by("kate");
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let id = api.owned("kate", "workitem", "tasks").await;
+    let kate = api.by("kate");
     let steps = [
         (
             "UpdateUserData",
@@ -225,13 +222,13 @@ async fn user_data_is_updated_attached_and_deleted_each_by_its_rule() {
 
 #[tokio::test]
 async fn numbers_come_back_as_they_were_sent() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let id = bench.owned("kate", "workitem", "tasks").await;
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let id = api.owned("kate", "workitem", "tasks").await;
     let sent = r#"{"big":9007199254740993,"max":18446744073709551615,"min":-9223372036854775808,"tenth":0.1}"#;
     let body = format!(r#"{{"operationName":"UpdateUserData","userData":{sent}}}"#);
     let path = format!("/me/interactions/{id}");
-    let kate = bench.by("kate");
+    let kate = api.by("kate");
     kate.send(axum::http::Method::POST, &path, Some(body), &[]).await.ok();
     let reply = kate.get(&format!("/interactions/{id}")).await;
     assert!(reply.text.contains(&format!(r#""userData":{sent}"#)), "{}", reply.text);
@@ -239,12 +236,12 @@ async fn numbers_come_back_as_they_were_sent() {
 
 #[tokio::test]
 async fn a_transfer_goes_where_its_one_target_says() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let id = bench.owned("kate", "workitem", "tasks").await;
-    bench.ready("ben").await;
-    let (kate, ben) = (bench.by("kate"), bench.by("ben"));
-    let ben_id = bench.user_id("ben").to_string();
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let id = api.owned("kate", "workitem", "tasks").await;
+    api.ready("ben").await;
+    let (kate, ben) = (api.by("kate"), api.by("ben"));
+    let ben_id = api.user_id("ben").to_string();
     let targets = [
         json!({"userId": ben_id}),
         json!({"userName": "ben"}),
@@ -263,19 +260,19 @@ async fn a_transfer_goes_where_its_one_target_says() {
         );
         ben.does(&id, json!({"operationName": "Reject"})).await.ok();
     }
-    let uri = format!("/queues/{}", bench.queue_id("sales"));
+    let uri = format!("/queues/{}", api.queue_id("sales"));
     kate.does(&id, json!({"operationName": "Transfer", "targetUri": uri})).await.ok();
     assert_eq!(kate.sees(&id).await["currentQueue"], "sales");
 }
 
 #[tokio::test]
 async fn a_transfer_that_cannot_be_is_refused_and_changes_nothing() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let id = bench.owned("kate", "workitem", "tasks").await;
-    let kate = bench.by("kate");
-    let (kate_id, mia_id) = (bench.user_id("kate").to_string(), bench.user_id("mia").to_string());
-    let zoe_id = bench.user_id("zoe").to_string();
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let id = api.owned("kate", "workitem", "tasks").await;
+    let kate = api.by("kate");
+    let (kate_id, mia_id) = (api.user_id("kate").to_string(), api.user_id("mia").to_string());
+    let zoe_id = api.user_id("zoe").to_string();
     let table = [
         (json!({}), 1),
         (json!({"userId": null}), 1),
@@ -308,10 +305,10 @@ async fn a_transfer_that_cannot_be_is_refused_and_changes_nothing() {
 
 #[tokio::test]
 async fn a_chat_ends_and_is_then_completed() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let id = bench.owned("kate", "chat", "support-chat").await;
-    let kate = bench.by("kate");
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let id = api.owned("kate", "chat", "support-chat").await;
+    let kate = api.by("kate");
     assert_eq!(kate.sees(&id).await["state"], "Chatting");
     let reply =
         kate.does(&id, json!({"operationName": "PlaceInWorkbin", "workbin": "In Progress"})).await;
@@ -325,25 +322,22 @@ async fn a_chat_ends_and_is_then_completed() {
 
 #[tokio::test]
 async fn the_content_of_a_workbin_comes_to_the_caller_whatever_the_id() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let id = bench.owned("kate", "workitem", "tasks").await;
-    let kate = bench.by("kate");
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let id = api.owned("kate", "workitem", "tasks").await;
+    let kate = api.by("kate");
     kate.does(&id, json!({"operationName": "PlaceInWorkbin", "workbin": "Team"})).await.ok();
-    let team = bench.workbin("kate", "Team").await;
+    let team = api.workbin("kate", "Team").await;
     for (path_id, workbin) in [("-", "Team"), (&*id, &*team), ("anything", "Team")] {
-        bench.told.take("/v2/me/interactions");
+        api.told.take("/v2/me/interactions");
         let reply = kate
             .does(path_id, json!({"operationName": "GetWorkbinContent", "workbin": workbin}))
             .await
             .ok();
-        let told = bench.told.take("/v2/me/interactions");
+        let told = api.told.take("/v2/me/interactions");
         let [message] = told.as_slice() else { panic!("one message: {told:?}") };
         assert_eq!(message["messageTypeName"], "WorkbinContentMessage");
-        assert_eq!(
-            (&message["referenceId"], &message["workbin"]),
-            (&reply["referenceId"], &json!(team))
-        );
+        has(&message, json!({"referenceId": reply["referenceId"], "workbin": team}));
         assert_eq!(message["interactions"][0]["id"], json!(id));
     }
     for (workbin, code) in [("Nothing", 6), ("Shared", 0)] {
@@ -351,7 +345,7 @@ async fn the_content_of_a_workbin_comes_to_the_caller_whatever_the_id() {
             kate.does("-", json!({"operationName": "GetWorkbinContent", "workbin": workbin})).await;
         assert_eq!(reply.codes().1, code, "{workbin}: {}", reply.text);
     }
-    let ambiguous = bench
+    let ambiguous = api
         .by("sam")
         .does("-", json!({"operationName": "GetWorkbinContent", "workbin": "Shared"}))
         .await;
@@ -360,31 +354,30 @@ async fn the_content_of_a_workbin_comes_to_the_caller_whatever_the_id() {
 
 #[tokio::test]
 async fn requests_are_numbered_by_user_and_the_notices_repeat_the_number() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let id = bench.owned("kate", "workitem", "tasks").await;
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let id = api.owned("kate", "workitem", "tasks").await;
     let mut last = 0;
     for value in 1..=3 {
         let body = json!({"operationName": "UpdateUserData", "userData": {"a": value}});
-        let reference =
-            bench.by("kate").does(&id, body).await.ok()["referenceId"].as_i64().unwrap();
+        let reference = api.by("kate").does(&id, body).await.ok()["referenceId"].as_i64().unwrap();
         assert!(reference > last, "{reference} comes after {last}");
         last = reference;
     }
-    bench.engine.delivery().deliver_missed().await.unwrap();
-    let told = bench.told.take("/v2/me/interactions");
+    api.engine.delivery().deliver_missed().await.unwrap();
+    let told = api.told.take("/v2/me/interactions");
     assert_eq!(told.last().unwrap()["referenceId"], json!(last));
 }
 
 #[tokio::test]
 async fn refusals_are_tried_in_the_contracts_order() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let owned = bench.owned("kate", "workitem", "tasks").await;
-    bench.by("kate").post("/me", json!({"operationName": "NotReady"})).await.ok();
-    let queued = bench.submitted("workitem", "tasks").await;
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let owned = api.owned("kate", "workitem", "tasks").await;
+    api.by("kate").post("/me", json!({"operationName": "NotReady"})).await.ok();
+    let queued = api.submitted("workitem", "tasks").await;
     let to_nothing = |epoch: Option<u64>| json!({"operationName": "PlaceInQueue", "queueName": "nothing", "epoch": epoch});
-    let epoch = bench.by("kate").sees(&owned).await["epoch"].as_u64().unwrap();
+    let epoch = api.by("kate").sees(&owned).await["epoch"].as_u64().unwrap();
     // Each row has every fault of the rows below it, and one more that is told first.
     let table: [(&str, &str, Value, i64); 9] = [
         ("", &queued, json!({"operationName": "PlaceInQueue", "queueName": 7, "epoch": 99}), 10),
@@ -398,10 +391,10 @@ async fn refusals_are_tried_in_the_contracts_order() {
         ("kate", &owned, to_nothing(Some(epoch)), 6),
     ];
     for (user, id, body, code) in table {
-        let client = if user.is_empty() { bench.anonymous() } else { bench.by(user) };
+        let client = if user.is_empty() { api.anonymous() } else { api.by(user) };
         let reply = client.does(id, body.clone()).await;
         assert_eq!(reply.codes().1, code, "{user} {body}: {}", reply.text);
     }
-    let stale = bench.by("ben").does(&queued, to_nothing(Some(99))).await;
+    let stale = api.by("ben").does(&queued, to_nothing(Some(99))).await;
     assert!(stale.text.contains("epoch"), "a stale epoch is told before the state: {}", stale.text);
 }

@@ -3,14 +3,14 @@
 
 use serde_json::{Value, json};
 
-use crate::rest_bench::Bench;
+use crate::api::{Api, has};
 
-async fn parked(bench: &Bench) -> String {
-    bench.ready("kate").await;
-    let id = bench.owned("kate", "email", "support-email").await;
+async fn parked(api: &Api) -> String {
+    api.ready("kate").await;
+    let id = api.owned("kate", "email", "support-email").await;
     let own =
         json!({"operationName": "UpdateUserData", "userData": {"Subject": "mine", "amount": 1}});
-    bench.by("kate").does(&id, own).await.ok();
+    api.by("kate").does(&id, own).await.ok();
     id
 }
 
@@ -29,31 +29,28 @@ fn expect(shown: &Value, id: &str) {
 
 #[tokio::test]
 async fn they_are_shown_in_workbins_and_in_the_later_form_and_never_stored() {
-    let bench = Bench::start().await;
-    let id = parked(&bench).await;
-    let kate = bench.by("kate");
+    let api = Api::start().await;
+    let id = parked(&api).await;
+    let kate = api.by("kate");
     expect(&kate.get(&format!("/emails/{id}")).await.ok()["email"]["userData"], &id);
     expect(&kate.get("/me/emails?fields=*").await.ok()["emails"][0]["userData"], &id);
     expect(&kate.get("/me?subresources=emails").await.ok()["user"]["emails"][0]["userData"], &id);
-    let told = bench.told_to("kate", "/v2/me/emails").await;
+    let told = api.told_to("kate", "/v2/me/emails").await;
     expect(&told.last().unwrap()["email"]["userData"], &id);
     let own = json!({"Subject": "mine", "amount": 1});
     assert_eq!(kate.sees(&id).await["userData"], own, "the flat object has what there is");
-    bench.told_to("kate", "/v2/me/interactions").await;
+    api.told_to("kate", "/v2/me/interactions").await;
     let place = json!({"operationName": "PlaceInWorkbin", "workbin": "In Progress"});
     kate.does(&id, place).await.ok();
-    let workbin = bench.workbin("kate", "In Progress").await;
+    let workbin = api.workbin("kate", "In Progress").await;
     let list = kate.get(&format!("/workbins/{workbin}/interactions?fields=*")).await.ok();
     let shown = &list["interactions"][0]["userData"];
     expect(shown, &id);
-    assert_eq!(
-        (&shown["Workbin"], &shown["WorkbinAgentId"]),
-        (&json!("In Progress"), &json!("kate"))
-    );
+    has(&shown, json!({"Workbin": "In Progress", "WorkbinAgentId": "kate"}));
     let whole = kate.get(&format!("/workbins/{workbin}?subresources=email")).await.ok();
     expect(&whole["workbin"]["emails"][0]["userData"], &id);
     kate.does("-", json!({"operationName": "GetWorkbinContent", "workbin": workbin})).await.ok();
-    let told = bench.told_to("kate", "/v2/me/interactions").await;
+    let told = api.told_to("kate", "/v2/me/interactions").await;
     let content = told.iter().find(|one| one["messageType"] == "WorkbinContentMessage").unwrap();
     expect(&content["interactions"][0]["userData"], &id);
     let pull = json!({"operationName": "PullInteraction", "id": id});

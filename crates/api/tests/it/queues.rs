@@ -2,15 +2,15 @@
 
 use serde_json::json;
 
-use crate::rest_bench::Bench;
+use crate::api::{Api, has};
 
 #[tokio::test]
 async fn the_given_fields_change_and_lists_are_replaced() {
-    let bench = Bench::start().await;
-    let ada = bench.by("ada");
-    let path = format!("/queues/{}", bench.queue_id("tasks"));
+    let api = Api::start().await;
+    let ada = api.by("ada");
+    let path = format!("/queues/{}", api.queue_id("tasks"));
     let before = ada.get(&path).await.ok()["queue"].clone();
-    assert_eq!((&before["inviteTimeout"], &before["groups"]), (&json!(30), &json!(["Support"])));
+    has(&before, json!({"inviteTimeout": 30, "groups": ["Support"]}));
     let change = json!({
         "groups": ["Sales"], "skills": {"english": 2}, "inviteTimeout": 45, "priority": 7,
         "steps": [{"after": 60, "groups": ["Support", "Sales"], "skills": {}}], "unknown": true,
@@ -18,29 +18,26 @@ async fn the_given_fields_change_and_lists_are_replaced() {
     assert_eq!(ada.put(&path, change).await.text, r#"{"statusCode":0}"#);
     ada.put(&path, json!({"name": "work"})).await.ok();
     let after = ada.get(&path).await.ok()["queue"].clone();
-    assert_eq!(
-        (&after["name"], &after["channel"], &after["priority"]),
-        (&json!("work"), &json!("workitem"), &json!(7))
-    );
-    assert_eq!((&after["groups"], &after["skills"]), (&json!(["Sales"]), &json!({"english": 2})));
-    assert_eq!((&after["inviteTimeout"], &after["reofferAfter"]), (&json!(45), &json!(30)));
+    has(&after, json!({"name": "work", "channel": "workitem", "priority": 7}));
+    has(&after, json!({"groups": ["Sales"], "skills": {"english": 2}}));
+    has(&after, json!({"inviteTimeout": 45, "reofferAfter": 30}));
     assert_eq!(
         after["steps"],
         json!([{"after": 60, "groups": ["Support", "Sales"], "skills": {}}])
     );
-    let id = bench.submitted("workitem", "work").await;
-    assert_eq!(bench.by("ada").sees(&id).await["priority"], 7, "the engine knows at once");
+    let id = api.submitted("workitem", "work").await;
+    assert_eq!(api.by("ada").sees(&id).await["priority"], 7, "the engine knows at once");
 }
 
 #[tokio::test]
 async fn what_a_queue_cannot_be_is_refused() {
-    let bench = Bench::start().await;
-    let ada = bench.by("ada");
-    let path = format!("/queues/{}", bench.queue_id("tasks"));
+    let api = Api::start().await;
+    let ada = api.by("ada");
+    let path = format!("/queues/{}", api.queue_id("tasks"));
     let before = ada.get(&path).await.ok();
     let table = [
         (json!({"channel": "email"}), 400, 11),
-        (json!({"id": bench.queue_id("sales"), "priority": 9}), 400, 11),
+        (json!({"id": api.queue_id("sales"), "priority": 9}), 400, 11),
         (json!({"uri": "http://127.0.0.1:8090/api/v2/queues/x", "priority": 9}), 400, 11),
         (json!({"path": "/queues/x", "priority": 9}), 400, 11),
         (json!({"id": 1, "priority": 9}), 400, 10),
@@ -57,6 +54,6 @@ async fn what_a_queue_cannot_be_is_refused() {
     ada.put(&path, json!({"channel": "workitem", "name": "tasks"})).await.ok();
     ada.put(&path, before["queue"].clone()).await.ok();
     assert_eq!(ada.get(&path).await.ok(), before, "what was read can be sent back");
-    bench.by("sam").put(&path, json!({"priority": 1})).await.refused(403, 5);
-    bench.by("zoe").put(&path, json!({"priority": 1})).await.refused(404, 6);
+    api.by("sam").put(&path, json!({"priority": 1})).await.refused(403, 5);
+    api.by("zoe").put(&path, json!({"priority": 1})).await.refused(404, 6);
 }

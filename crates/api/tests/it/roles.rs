@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use crate::rest_bench::Bench;
+use crate::api::Api;
 
 /// What a caller gets of a route, as far as their roles go: let through to the data, or told that
 /// their roles do not do.
@@ -211,7 +211,7 @@ fn every_route_has_a_row_in_the_matrix() {
 
 #[tokio::test]
 async fn every_caller_gets_what_the_matrix_says() {
-    let bench = Bench::start().await;
+    let api = Api::start().await;
     for row in matrix() {
         let path =
             row.path.replace("{id}", "x").replace("{channel}", "chat").replace("{type}", "sms");
@@ -222,7 +222,7 @@ async fn every_caller_gets_what_the_matrix_says() {
             .replace("{section}", "dispositions");
         let path = path.replace("{chat}", "x").replace("{attachment}", "x") + row.query;
         for (caller, gets) in CALLERS.into_iter().zip(row.gets) {
-            let client = caller.map_or_else(|| bench.anonymous(), |user| bench.by(user));
+            let client = caller.map_or_else(|| api.anonymous(), |user| api.by(user));
             let body = (!row.body.is_null()).then(|| row.body.to_string());
             let reply = client.send(row.method.clone(), &path, body, &[]).await;
             let code = reply.json()["statusCode"].as_i64().unwrap();
@@ -246,14 +246,14 @@ async fn every_caller_gets_what_the_matrix_says() {
 
 /// Every route that names something, with the id of something that exists in kate's center, and a
 /// body that would do something to it.
-async fn named_things(bench: &Bench) -> Vec<(Method, String, Option<Value>)> {
-    let id = bench.submitted("workitem", "tasks").await;
-    let directory = bench.engine.core().directory();
-    let user = bench.user_id("kate");
+async fn named_things(api: &Api) -> Vec<(Method, String, Option<Value>)> {
+    let id = api.submitted("workitem", "tasks").await;
+    let directory = api.engine.core().directory();
+    let user = api.user_id("kate");
     let (skill, group) =
         (directory.skills.keys().next().unwrap(), directory.groups.keys().next().unwrap());
-    let workbin = bench.workbin("kate", "Team").await;
-    let queue = bench.queue_id("tasks");
+    let workbin = api.workbin("kate", "Team").await;
+    let queue = api.queue_id("tasks");
     let get = |path: String| (Method::GET, path, None);
     let post = |path: String, body: Value| (Method::POST, path, Some(body));
     let accept = || json!({"operationName": "Accept"});
@@ -296,9 +296,9 @@ async fn named_things(bench: &Bench) -> Vec<(Method, String, Option<Value>)> {
 
 #[tokio::test]
 async fn what_belongs_to_another_center_answers_exactly_like_what_does_not_exist() {
-    let bench = Bench::start().await;
-    let zoe = bench.by("zoe");
-    for (method, path, body) in named_things(&bench).await {
+    let api = Api::start().await;
+    let zoe = api.by("zoe");
+    for (method, path, body) in named_things(&api).await {
         let body = body.map(|body| body.to_string());
         let foreign = zoe.send(method.clone(), &path, body.clone(), &[]).await;
         foreign.refused(404, 6);
@@ -333,10 +333,10 @@ fn unknown_id(segment: &str) -> String {
 
 #[tokio::test]
 async fn an_agent_sees_what_concerns_him_and_a_supervisor_everything() {
-    let bench = Bench::start().await;
+    let api = Api::start().await;
     let (tasks, sales) =
-        (bench.submitted("workitem", "tasks").await, bench.submitted("workitem", "sales").await);
-    let parked = bench.submitted("workitem", "parking").await;
+        (api.submitted("workitem", "tasks").await, api.submitted("workitem", "sales").await);
+    let parked = api.submitted("workitem", "parking").await;
     let table = [
         ("kate", vec![&tasks]),
         ("mia", vec![&sales]),
@@ -347,7 +347,7 @@ async fn an_agent_sees_what_concerns_him_and_a_supervisor_everything() {
         ("zoe", vec![]),
     ];
     for (user, visible) in table {
-        let list = bench.by(user).get("/interactions?fields=id").await.ok();
+        let list = api.by(user).get("/interactions?fields=id").await.ok();
         let ids: BTreeSet<&str> = list["interactions"]
             .as_array()
             .unwrap()
@@ -356,7 +356,7 @@ async fn an_agent_sees_what_concerns_him_and_a_supervisor_everything() {
             .collect();
         assert_eq!(ids, visible.iter().map(|id| id.as_str()).collect(), "{user}");
         for id in [&tasks, &sales, &parked] {
-            let reply = bench.by(user).get(&format!("/interactions/{id}")).await;
+            let reply = api.by(user).get(&format!("/interactions/{id}")).await;
             assert_eq!(reply.codes().1 == 0, visible.contains(&id), "{user} {id}");
         }
     }
@@ -364,14 +364,14 @@ async fn an_agent_sees_what_concerns_him_and_a_supervisor_everything() {
 
 #[tokio::test]
 async fn a_server_sees_what_it_submitted_for_good_and_nothing_else() {
-    let bench = Bench::start().await;
-    bench.ready("kate").await;
-    let own = bench.owned("kate", "email", "support-email").await;
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let own = api.owned("kate", "email", "support-email").await;
     let body = json!({"operationName": "Create", "channel": "workitem", "queueName": "tasks"});
     let other =
-        bench.by("ada").post("/interactions", body).await.ok()["id"].as_str().unwrap().to_owned();
-    bench.by("kate").does(&own, json!({"operationName": "Reply"})).await.ok();
-    let intake = bench.by("intake");
+        api.by("ada").post("/interactions", body).await.ok()["id"].as_str().unwrap().to_owned();
+    api.by("kate").does(&own, json!({"operationName": "Reply"})).await.ok();
+    let intake = api.by("intake");
     let list = intake.get("/interactions?fields=id").await.ok();
     assert_eq!(list["interactions"], json!([{ "id": own }]), "neither the other's nor the draft");
     assert_eq!(intake.sees(&own).await["state"], "Processing");
@@ -385,7 +385,7 @@ async fn a_server_sees_what_it_submitted_for_good_and_nothing_else() {
         intake.get(&format!("/{}", path.replace("{}", &other))).await.refused(404, 6);
     }
     intake.post(&format!("/ucs/interactions/{other}"), comment).await.refused(404, 6);
-    let drafts = bench.by("kate").get("/me/interactions?fields=id,state").await.ok();
+    let drafts = api.by("kate").get("/me/interactions?fields=id,state").await.ok();
     let draft = drafts["interactions"]
         .as_array()
         .unwrap()
@@ -394,8 +394,8 @@ async fn a_server_sees_what_it_submitted_for_good_and_nothing_else() {
         .unwrap();
     let draft = draft["id"].as_str().unwrap();
     intake.get(&format!("/interactions/{draft}")).await.refused(404, 6);
-    bench.by("kate").does(draft, json!({"operationName": "Cancel"})).await.ok();
-    bench.by("kate").does(&own, json!({"operationName": "Complete"})).await.ok();
-    bench.clock.advance_s(48 * 60 * 60);
+    api.by("kate").does(draft, json!({"operationName": "Cancel"})).await.ok();
+    api.by("kate").does(&own, json!({"operationName": "Complete"})).await.ok();
+    api.clock.advance_s(48 * 60 * 60);
     assert_eq!(intake.sees(&own).await["state"], "Completed");
 }

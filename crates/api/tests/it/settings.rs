@@ -4,14 +4,14 @@ use handoff_domain::{Center, CenterId, Disposition, QueueId, Workspace};
 use handoff_store::{ChangeSet, Put, Record, Store};
 use serde_json::json;
 
-use crate::rest_bench::{Bench, center};
+use crate::api::{Api, store};
 
-async fn told(workspace: Workspace) -> Bench {
-    let store = center().await;
+async fn told(workspace: Workspace) -> Api {
+    let store = store().await;
     let center = Center { id: CenterId(1), name: "Demo".to_owned(), workspace };
     let puts = vec![Put { record: Record::Center(center), expected: 1 }];
     store.commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
-    Bench::start_on(store, |_| {}).await
+    Api::start_on(store, |_| {}).await
 }
 
 #[tokio::test]
@@ -20,14 +20,14 @@ async fn desktops_find_queue_addresses_and_dispositions() {
         key: key.to_owned(),
         display_name: shown.to_owned(),
     };
-    let bench = told(Workspace {
+    let api = told(Workspace {
         outbound_queue: Some(QueueId(0x31)),
         from_addresses: vec!["support@demo.example".to_owned()],
         dispositions: vec![disposition("sold", "Sold"), disposition("lost", "Lost")],
         settings: [("chat.nickname".to_owned(), "$Agent.FirstName$".to_owned())].into(),
     })
     .await;
-    let kate = bench.by("kate");
+    let kate = api.by("kate");
     let options = json!({
         "chat.nickname": "$Agent.FirstName$", "email.outbound-queue": "support-email", "email.from-addresses": "FromAddresses",
         "interaction.disposition.key-name": "DISP_KEY",
@@ -53,18 +53,17 @@ async fn desktops_find_queue_addresses_and_dispositions() {
     assert_eq!(below["businessAttributes"][0]["values"], values);
     assert_eq!(below["businessAttributes"][1]["values"][0]["name"], "support@demo.example");
     let request = axum::http::Request::get("/internal-api/business-attributes");
-    let request = request
-        .header("authorization", crate::rest_bench::basic("kate", crate::rest_bench::PASSWORD));
-    let beside = bench.send(request.body(axum::body::Body::empty()).unwrap()).await;
+    let request = request.header("authorization", crate::api::basic("kate", crate::api::PASSWORD));
+    let beside = api.send(request.body(axum::body::Body::empty()).unwrap()).await;
     assert_eq!(beside.ok(), below, "beside the root as well as below it");
     let request = axum::http::Request::get("/internal-api/business-attributes");
-    bench.send(request.body(axum::body::Body::empty()).unwrap()).await.refused(401, 20);
+    api.send(request.body(axum::body::Body::empty()).unwrap()).await.refused(401, 20);
 }
 
 #[tokio::test]
 async fn a_center_that_says_nothing_has_sections_without_values() {
-    let bench = Bench::start().await;
-    let kate = bench.by("kate");
+    let api = Api::start().await;
+    let kate = api.by("kate");
     let sections = kate.get("/settings").await.ok();
     for section in sections["settings"].as_array().unwrap() {
         let path = section["path"].as_str().unwrap();

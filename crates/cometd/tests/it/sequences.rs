@@ -29,7 +29,6 @@ struct World {
     sessions: Vec<SessionInfo>,
     polls: Vec<(SessionId, PollId)>,
     sockets: Vec<SocketId>,
-    /// Replies on their way.
     leases: Vec<Lease>,
 }
 
@@ -62,7 +61,6 @@ impl World {
         Caller { identity, tag: None, source: None, browsers: vec![browser], transport }
     }
 
-    /// Does one thing.
     fn step(&mut self, what: u8, argument: u8) {
         match what % 10 {
             0 => self.handshake(argument),
@@ -227,7 +225,6 @@ impl World {
         self.reported += self.hub.take_removed().len();
     }
 
-    /// Everybody falls silent.
     fn end(mut self) {
         while !self.leases.is_empty() {
             // Handed over: a loss would be told again for ever, where a connection that loses

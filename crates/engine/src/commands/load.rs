@@ -10,8 +10,7 @@ use handoff_domain::{
 use handoff_store::{StoreError, Versioned};
 
 use super::Commands;
-use super::adviser::adviser;
-use super::world::{LoadedWorld, actor_of, target_of};
+use super::world::{LoadedWorld, actor_of};
 use crate::core::Directory;
 use crate::views;
 
@@ -36,35 +35,6 @@ impl Commands {
             return Ok(Some(known));
         }
         self.core.load_interaction(id).await
-    }
-
-    /// Loads what the decision about a command may look up.
-    pub(super) async fn load<'a>(
-        &'a self,
-        before: &Interaction,
-        command: &Command,
-        directory: &'a Directory,
-        read: Read,
-    ) -> Result<LoadedWorld<'a>, StoreError> {
-        let parent = match before.parent {
-            Some(parent) => self.read(parent, read).await?,
-            None => None,
-        };
-        let mut users = before.people();
-        users.extend(target_of(command));
-        users.extend(actor_of(&command.actor));
-        let adviser = match &command.action {
-            Action::ConsultQueue(Named::Known(queue)) => {
-                adviser(&self.core, queue, before, directory)
-            }
-            _ => None,
-        };
-        users.extend(adviser);
-        let mut world = self.world(directory, (before.center, before.id), users, parent);
-        world.adviser = adviser;
-        self.listen_in(before, command, &mut world).await?;
-        self.look_through_thread(before, command, &mut world).await?;
-        Ok(world)
     }
 
     /// Gathers what the decision may look up.
@@ -99,7 +69,7 @@ impl Commands {
 
     /// Adds what a decision about a chat looks up: what was said, when somebody comes in who is to
     /// be shown it, and when the customer was last heard of.
-    async fn listen_in(
+    pub(super) async fn listen_in(
         &self,
         before: &Interaction,
         command: &Command,
@@ -117,7 +87,7 @@ impl Commands {
 
     /// Adds what a decision about an e-mail looks up: the newest that the customer wrote, when
     /// somebody writes to them, and what it is to be joined to.
-    async fn look_through_thread(
+    pub(super) async fn look_through_thread(
         &self,
         before: &Interaction,
         command: &Command,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use handoff_domain::interaction::open::NewInteraction;
-use handoff_domain::{Action, Actor, CenterId, Command, Interaction, InteractionId, Rejection};
+use handoff_domain::{Actor, CenterId, Command, Interaction, InteractionId, Rejection};
 use handoff_store::{Key, Put, Receipt, StoreError};
 
 /// Attempts at one command before it is given up as too contended. Each lost attempt means that
@@ -23,15 +23,6 @@ pub struct CommandRequest {
     pub receipt: Option<Receipt>,
     /// Records that come into being with it, as the file of an uploaded file's entry.
     pub also: Vec<Put>,
-}
-
-impl CommandRequest {
-    /// Returns a request that names no epoch, says nothing beside, and brings no proof.
-    #[must_use]
-    pub const fn new(id: InteractionId, actor: Actor, action: Action) -> Self {
-        let command = Command { actor, epoch: None, action, farewell: None, note: None };
-        Self { id, command, reference: None, receipt: None, also: Vec::new() }
-    }
 }
 
 /// A new interaction to take in.

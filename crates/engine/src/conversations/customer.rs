@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use handoff_domain::{Action, Actor, Interaction, InteractionId, State, Time};
+use handoff_domain::{Action, Actor, Command, Interaction, InteractionId, State, Time};
 use handoff_store::{Put, Receipt, StoreError};
 use subtle::ConstantTimeEq as _;
 
@@ -112,13 +112,11 @@ impl Conversations {
         receipt: Option<Receipt>,
         also: Vec<Put>,
     ) -> Result<Arc<Interaction>, ExecuteError> {
+        let command =
+            Command { actor: Actor::Customer, epoch: None, action, farewell: None, note: None };
         match self
             .commands
-            .execute(&CommandRequest {
-                receipt,
-                also,
-                ..CommandRequest::new(id, Actor::Customer, action)
-            })
+            .execute(&CommandRequest { id, command, reference: None, receipt, also })
             .await?
         {
             Done::Now { interaction, .. } => Ok(interaction),

@@ -1,7 +1,7 @@
 //! Who is in reach, the grace of those who are not, and what is taken from one who is gone.
 
 use futures_util::{TryStreamExt as _, stream};
-use handoff_domain::{Action, Actor, CenterId, Desk, Reach, UserId};
+use handoff_domain::{Action, Actor, CenterId, Command, Desk, Reach, UserId};
 use handoff_store::{
     ChangeSet, CommitError, InteractionQuery, InteractionScope, StoreError, Timer, TimerKey,
 };
@@ -81,12 +81,21 @@ impl Desks {
             let held = self.core.store.interactions(&query).await?;
             let mut moved = 0_usize;
             for interaction in &held.items {
-                let request = CommandRequest::new(
-                    interaction.value.id,
-                    Actor::Server,
-                    Action::AgentGone { user },
-                );
-                match self.commands.execute(&request).await {
+                let command = Command {
+                    actor: Actor::Server,
+                    epoch: None,
+                    action: Action::AgentGone { user },
+                    farewell: None,
+                    note: None,
+                };
+                let attempt = CommandRequest {
+                    id: interaction.value.id,
+                    command,
+                    reference: None,
+                    receipt: None,
+                    also: Vec::new(),
+                };
+                match self.commands.execute(&attempt).await {
                     Ok(_) => moved += 1,
                     // It ended or moved on meanwhile.
                     Err(ExecuteError::Rejected(_) | ExecuteError::NotFound(_)) => {}

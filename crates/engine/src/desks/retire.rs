@@ -5,7 +5,7 @@
 
 use handoff_bus::Hint;
 use handoff_domain::{
-    Action, Actor, CenterId, InteractionId, Named, Queue, User, WorkbinId, WorkbinOwner,
+    Action, Actor, CenterId, Command, InteractionId, Named, Queue, User, WorkbinId, WorkbinOwner,
 };
 use handoff_store::{InteractionQuery, InteractionScope, StoreError};
 
@@ -81,15 +81,22 @@ impl Desks {
         center: CenterId,
     ) -> Result<(), StoreError> {
         let action = Action::PlaceInQueue(Named::Known(queue));
-        match self.commands.execute(&CommandRequest::new(id, Actor::Server, action)).await {
+        let command =
+            Command { actor: Actor::Server, epoch: None, action, farewell: None, note: None };
+        match self
+            .commands
+            .execute(&CommandRequest {
+                id,
+                command,
+                reference: None,
+                receipt: None,
+                also: Vec::new(),
+            })
+            .await
+        {
             Err(ExecuteError::Store(error)) if !error.is_unreadable() => Err(error),
             Err(error) => {
-                tracing::warn!(
-                    interaction.id = %id,
-                    center.id = %center,
-                    error = %error,
-                    "a disabled user's work could not be moved now"
-                );
+                tracing::warn!(interaction.id = %id, center.id = %center, error = %error, "a disabled user's work could not be moved now");
                 Ok(())
             }
             Ok(_) => Ok(()),

@@ -22,13 +22,6 @@ pub enum ChannelChange {
     DoNotDisturbOff,
 }
 
-/// Whether a user is told of a workbin from now on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Watch {
-    Begin,
-    End,
-}
-
 impl Desks {
     /// Remembers that a user made an authenticated request; their handling timeouts run from here.
     pub fn touch(&self, user: UserId) {
@@ -123,13 +116,14 @@ impl Desks {
         user: UserId,
         center: CenterId,
         workbin: WorkbinId,
-        watch: Watch,
+        watch: bool,
     ) -> Result<(), AgentError> {
         self.change_desk(user, center, |desk, _| {
-            match watch {
-                Watch::Begin => desk.watch(workbin),
-                Watch::End => desk.unwatch(workbin),
-            };
+            if watch {
+                desk.watch(workbin);
+            } else {
+                desk.unwatch(workbin);
+            }
             Ok(Vec::new())
         })
         .await

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
-use handoff_domain::{Action, Actor, Interaction, InteractionId, State, Time};
+use handoff_domain::{Action, Actor, Command, Interaction, InteractionId, State, Time};
 use handoff_store::{InteractionQuery, InteractionScope, StoreError};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -171,7 +171,7 @@ impl Sending {
             // nobody took.
             let posting = AssertUnwindSafe(post.post(&mail)).catch_unwind();
             let posted = tokio::select! {
-                posted = posting => posted.unwrap_or_else(|_| panicked()),
+                posted = posting => posted.unwrap_or_else(|_| Posted::Unsure { reply: PANICKED.to_owned() }),
                 () = sending.core.stopped_for(STOP_GRACE_MS) => return,
             };
             sending.record_post(&mail, posted).await;
@@ -187,20 +187,24 @@ impl Sending {
     /// be posted again.
     async fn record_post(&self, mail: &Interaction, posted: Posted) {
         let action = self.outcome(mail, posted);
-        let request = CommandRequest::new(mail.id, Actor::Mailer, action);
+        let command =
+            Command { actor: Actor::Mailer, epoch: None, action, farewell: None, note: None };
+        let attempt = CommandRequest {
+            id: mail.id,
+            command,
+            reference: None,
+            receipt: None,
+            also: Vec::new(),
+        };
         loop {
-            match self.commands.execute(&request).await {
+            match self.commands.execute(&attempt).await {
                 Ok(_) | Err(ExecuteError::Rejected(_) | ExecuteError::NotFound(_)) => return,
                 Err(
                     error @ (ExecuteError::Store(_)
                     | ExecuteError::Contended(_)
                     | ExecuteError::KeyReused),
                 ) => {
-                    tracing::warn!(
-                        interaction.id = %mail.id,
-                        error = %error,
-                        "what became of a mail could not be recorded; it is tried again"
-                    );
+                    tracing::warn!(interaction.id = %mail.id, error = %error, "what became of a mail could not be recorded; it is tried again");
                 }
             }
             tokio::select! {
@@ -237,10 +241,6 @@ impl Sending {
             u64::try_from(self.core.ids.random() % u128::from(rest_ms / 10 + 1)).unwrap_or(0);
         Action::DeliveryDeferred { reply, next: now.plus_ms(rest_ms + jitter_ms) }
     }
-}
-
-fn panicked() -> Posted {
-    Posted::Unsure { reply: PANICKED.to_owned() }
 }
 
 fn shortened(reply: &str) -> String {

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
-use handoff_bus::{Hint, Received};
+use handoff_bus::{Heard, Hint};
 use handoff_domain::routing::{Agent, Line, Pair, Plan, plan};
-use handoff_domain::{Action, Actor, CenterId, Desk, InteractionId, Time, UserId};
+use handoff_domain::{Action, Actor, CenterId, Command, Desk, InteractionId, Time, UserId};
 use handoff_store::StoreError;
 
 use crate::commands::{CommandRequest, Commands, ExecuteError};
@@ -110,9 +110,22 @@ impl Router {
 
     /// Makes one offer; tells whether it was made.
     async fn offer(&self, id: InteractionId, to: UserId) -> Result<bool, StoreError> {
+        let command = Command {
+            actor: Actor::Router,
+            epoch: None,
+            action: Action::Offer { to },
+            farewell: None,
+            note: None,
+        };
         match self
             .commands
-            .execute(&CommandRequest::new(id, Actor::Router, Action::Offer { to }))
+            .execute(&CommandRequest {
+                id,
+                command,
+                reference: None,
+                receipt: None,
+                also: Vec::new(),
+            })
             .await
         {
             Ok(_) => Ok(true),
@@ -120,12 +133,7 @@ impl Router {
             Err(ExecuteError::Store(error)) if error.is_unreadable() => Ok(false),
             Err(ExecuteError::Store(error)) => Err(error),
             Err(error) => {
-                tracing::debug!(
-                    interaction.id = %id,
-                    agent.id = %to,
-                    error = %error,
-                    "an offer came to nothing"
-                );
+                tracing::debug!(interaction.id = %id, agent.id = %to, error = %error, "an offer came to nothing");
                 Ok(false)
             }
         }
@@ -146,8 +154,8 @@ impl Worker for Router {
         *self.next_change()
     }
 
-    fn is_woken_by(&self, received: &Received) -> bool {
-        matches!(received, Received::Hint(Hint::Routing | Hint::Directory) | Received::Missed)
+    fn is_woken_by(&self, heard: &Heard) -> bool {
+        matches!(heard, Heard::Hint(Hint::Routing | Hint::Directory) | Heard::Missed)
     }
 
     async fn round(&self) -> Result<(), StoreError> {

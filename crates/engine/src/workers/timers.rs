@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use handoff_bus::{Hint, Received};
+use handoff_bus::{Heard, Hint};
 use handoff_domain::interaction::decide::TimerKind;
-use handoff_domain::{Action, Actor, Time};
+use handoff_domain::{Action, Actor, Command, Time};
 use handoff_store::{ChangeSet, CommitError, StoreError, Timer, TimerKey};
 
 use crate::commands::{CommandRequest, Commands, ExecuteError};
@@ -72,7 +72,19 @@ impl Timers {
             TimerKey::Interaction(id, TimerKind::ChatIdle) => (id, Action::CheckIdle),
             TimerKey::Interaction(id, TimerKind::LongestWait) => (id, Action::CheckWait),
         };
-        match self.commands.execute(&CommandRequest::new(id, Actor::Server, action)).await {
+        let command =
+            Command { actor: Actor::Server, epoch: None, action, farewell: None, note: None };
+        match self
+            .commands
+            .execute(&CommandRequest {
+                id,
+                command,
+                reference: None,
+                receipt: None,
+                also: Vec::new(),
+            })
+            .await
+        {
             Ok(_) => Ok(true),
             Err(ExecuteError::Rejected(_) | ExecuteError::NotFound(_)) => {
                 self.drop_timer(timer).await
@@ -82,11 +94,7 @@ impl Timers {
             Err(ExecuteError::Store(error)) if error.is_unreadable() => Ok(false),
             Err(ExecuteError::Store(error)) => Err(error),
             Err(error @ (ExecuteError::Contended(_) | ExecuteError::KeyReused)) => {
-                tracing::warn!(
-                    interaction.id = %id,
-                    error = %error,
-                    "a timer could not be carried out; it is tried again"
-                );
+                tracing::warn!(interaction.id = %id, error = %error, "a timer could not be carried out; it is tried again");
                 Ok(false)
             }
         }
@@ -117,8 +125,8 @@ impl Worker for Timers {
         Some(self.core.timers_due.get())
     }
 
-    fn is_woken_by(&self, received: &Received) -> bool {
-        matches!(received, Received::Hint(Hint::Timers) | Received::Missed)
+    fn is_woken_by(&self, heard: &Heard) -> bool {
+        matches!(heard, Heard::Hint(Hint::Timers) | Heard::Missed)
     }
 
     async fn round(&self) -> Result<(), StoreError> {

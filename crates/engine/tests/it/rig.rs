@@ -8,19 +8,20 @@ use bytes::Bytes;
 use handoff_bus::{Bus, Hint, Listener, LocalBus};
 use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::{
-    Action, Actor, Caller, Capacity, Center, CenterId, Direction, Group, GroupId, Interaction,
-    InteractionId, Media, Medium, Named, Queue, QueueId, Role, Time, Topic, User, UserData, UserId,
-    Workbin, WorkbinId, WorkbinOwner,
+    Action, Actor, Caller, CenterId, Command, Direction, GroupId, Interaction, InteractionId,
+    Media, Medium, Named, Queue, QueueId, Role, Time, Topic, UserData, UserId, Workbin, WorkbinId,
+    WorkbinOwner,
 };
 use handoff_engine::{
     ChannelChange, CommandRequest, Core, Done, Engine, ExecuteError, IdSource, Mailboxes, Opening,
     Options, Outward, Parts, Patience, Post, Published, Publisher, Replay, Subscriptions,
 };
-use handoff_store::{ChangeSet, Key, Put, Receipt, Record, Store, StreamRow, Versioned};
+use handoff_store::{Key, Receipt, Record, Store, StreamRow, Versioned};
 pub(crate) use handoff_testkit::Fault;
-use handoff_testkit::{FaultyStore, ManualClock};
+use handoff_testkit::{Center, FaultyStore, ManualClock};
 
 pub(crate) const CENTER: CenterId = CenterId(1);
+const GROUP: GroupId = GroupId(7);
 pub(crate) const KATE: UserId = UserId(0xa);
 pub(crate) const BEN: UserId = UserId(0xb);
 pub(crate) const QUEUE: QueueId = QueueId(0x51);
@@ -122,7 +123,6 @@ impl Publisher for Recorder {
     }
 }
 
-/// Everything together.
 pub(crate) struct Rig {
     pub(crate) engine: Arc<Engine>,
     pub(crate) store: Arc<FaultyStore>,
@@ -131,72 +131,27 @@ pub(crate) struct Rig {
     pub(crate) recorder: Arc<Recorder>,
 }
 
-fn user(id: UserId, name: &str) -> User {
-    User {
-        id,
-        center: CENTER,
-        user_name: name.into(),
-        first_name: name.into(),
-        last_name: "Test".into(),
-        nickname: None,
-        email_address: format!("{name}@demo.example"),
-        roles: BTreeSet::from([Role::Agent]),
-        groups: BTreeSet::from([GroupId(7)]),
-        skills: BTreeMap::new(),
-        capacity: Capacity::default(),
-        enabled: true,
-        password_hash: None,
-    }
+/// Kate and Ben, who serve one queue.
+fn described() -> Center {
+    Center::new(CENTER, "Demo")
+        .group(GROUP, "Support")
+        .user(KATE, "kate", &[Role::Agent], &[GROUP], &[])
+        .user(BEN, "ben", &[Role::Agent], &[GROUP], &[])
+        .queue(QUEUE, "tasks", Media::Workitem, &[GROUP], &[])
+        .workbin(WorkbinId(0xe1), Workbin::IN_PROGRESS, WorkbinOwner::EachAgent)
+        .workbin(WorkbinId(0xe2), Workbin::DRAFTS, WorkbinOwner::EachAgent)
 }
 
 pub(crate) fn queue() -> Queue {
-    Queue {
-        id: QUEUE,
-        center: CENTER,
-        name: "tasks".into(),
-        media: Media::Workitem,
-        groups: BTreeSet::from([GroupId(7)]),
-        skills: BTreeMap::new(),
-        priority: 0,
-        invite_timeout_ms: Queue::DEFAULT_INVITE_TIMEOUT_MS,
-        reoffer_after_ms: Queue::DEFAULT_REOFFER_AFTER_MS,
-        steps: Vec::new(),
-        review: None,
-        acknowledge: None,
-    }
-}
-
-fn workbin(id: u128, name: &str) -> Record {
-    Record::Workbin(Workbin {
-        id: WorkbinId(id),
-        center: CENTER,
-        name: name.into(),
-        owner: WorkbinOwner::EachAgent,
-    })
+    described().queues.remove(0)
 }
 
 /// Returns a store with the contact center in it.
 pub(crate) async fn center() -> Arc<FaultyStore> {
-    let store = Arc::new(FaultyStore::default());
-    let records = [
-        Record::Center(Center {
-            id: CENTER,
-            name: "Demo".into(),
-            workspace: handoff_domain::Workspace::default(),
-        }),
-        Record::Group(Group { id: GroupId(7), center: CENTER, name: "Support".into() }),
-        Record::User(user(KATE, "kate")),
-        Record::User(user(BEN, "ben")),
-        Record::Queue(queue()),
-        workbin(0xe1, Workbin::IN_PROGRESS),
-        workbin(0xe2, Workbin::DRAFTS),
-    ];
-    let puts = records.into_iter().map(|record| Put { record, expected: 0 }).collect();
-    store.commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
-    store
+    let store = handoff_testkit::center::store(described().records()).await.unwrap();
+    Arc::new(FaultyStore::over(Arc::new(store)))
 }
 
-/// Returns a clock that shows the time at which the tests begin.
 pub(crate) fn noon() -> Arc<ManualClock> {
     Arc::new(ManualClock::at_ms(1_767_960_000_000))
 }
@@ -322,12 +277,20 @@ impl Rig {
         id: InteractionId,
         action: Action,
     ) -> Result<Done, ExecuteError> {
-        let caller = Caller {
-            user,
-            roles: BTreeSet::from([Role::Agent]),
-            groups: BTreeSet::from([GroupId(7)]),
-        };
-        self.engine.commands().execute(&CommandRequest::new(id, Actor::User(caller), action)).await
+        let caller =
+            Caller { user, roles: BTreeSet::from([Role::Agent]), groups: BTreeSet::from([GROUP]) };
+        let command =
+            Command { actor: Actor::User(caller), epoch: None, action, farewell: None, note: None };
+        self.engine
+            .commands()
+            .execute(&CommandRequest {
+                id,
+                command,
+                reference: None,
+                receipt: None,
+                also: Vec::new(),
+            })
+            .await
     }
 
     pub(crate) async fn accept(

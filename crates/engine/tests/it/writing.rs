@@ -1,6 +1,6 @@
 //! The one write path: races, repetitions, visibility.
 
-use handoff_domain::{Action, Actor, Named, State, Target, UserData, Value};
+use handoff_domain::{Action, Named, State, Target, UserData, Value};
 use handoff_engine::{CommandRequest, Done, ExecuteError};
 use handoff_store::Receipt;
 
@@ -54,25 +54,33 @@ async fn a_repeated_request_has_one_effect_and_one_answer() {
         roles: [handoff_domain::Role::Agent].into(),
         groups: [handoff_domain::GroupId(7)].into(),
     };
-    let (actor, action) = (Actor::User(caller), Action::Accept { nickname: None });
-    let request = CommandRequest {
+    let command = handoff_domain::Command {
+        actor: handoff_domain::Actor::User(caller),
+        epoch: None,
+        action: Action::Accept { nickname: None },
+        farewell: None,
+        note: None,
+    };
+    let attempt = CommandRequest {
+        id,
+        command,
         reference: Some(1),
         receipt: Some(receipt.clone()),
-        ..CommandRequest::new(id, actor, action)
+        also: Vec::new(),
     };
     let (one, two) = tokio::join!(
-        rig.engine.commands().execute(&request),
-        rig.engine.commands().execute(&request)
+        rig.engine.commands().execute(&attempt),
+        rig.engine.commands().execute(&attempt)
     );
     let first_answers =
         [one.unwrap(), two.unwrap()].iter().filter(|done| matches!(done, Done::Now { .. })).count();
     assert_eq!(first_answers, 1, "the twin gets the first one's receipt");
-    let Done::Before(found) = rig.engine.commands().execute(&request).await.unwrap() else {
+    let Done::Before(found) = rig.engine.commands().execute(&attempt).await.unwrap() else {
         panic!("a repetition")
     };
     assert_eq!(*found, receipt);
     let other =
-        CommandRequest { receipt: Some(Receipt { fingerprint: "g".into(), ..receipt }), ..request };
+        CommandRequest { receipt: Some(Receipt { fingerprint: "g".into(), ..receipt }), ..attempt };
     assert!(matches!(rig.engine.commands().execute(&other).await, Err(ExecuteError::KeyReused)));
 }
 
@@ -109,12 +117,21 @@ async fn request_numbers_go_on_after_a_restart() {
         roles: [handoff_domain::Role::Agent].into(),
         groups: [].into(),
     };
-    let (actor, action) = (Actor::User(caller), Action::Accept { nickname: None });
+    let command = handoff_domain::Command {
+        actor: handoff_domain::Actor::User(caller),
+        epoch: None,
+        action: Action::Accept { nickname: None },
+        farewell: None,
+        note: None,
+    };
     rig.engine
         .commands()
         .execute(&CommandRequest {
+            id,
+            command,
             reference: Some(reference),
-            ..CommandRequest::new(id, actor, action)
+            receipt: None,
+            also: Vec::new(),
         })
         .await
         .unwrap();

@@ -23,11 +23,9 @@ const BOUND: Duration = Duration::from_secs(20);
 /// How long nothing may come: longer than a connect is held, which is answered then.
 const SILENCE_BOUND: Duration = Duration::from_secs(45);
 
-/// What is written to.
 #[derive(Debug)]
 pub struct Writer(Mutex<SplitSink<WebSocketStream<TcpStream>, Message>>);
 
-/// What is read from.
 #[derive(Debug)]
 pub struct Reader(SplitStream<WebSocketStream<TcpStream>>);
 
@@ -43,7 +41,6 @@ pub async fn open(client: &Client, path: &str) -> Result<(Writer, Reader)> {
     Ok((Writer(Mutex::new(sink)), Reader(stream)))
 }
 
-/// Upgrades a connection.
 pub async fn upgrade(
     stream: TcpStream,
     server: SocketAddr,
@@ -56,7 +53,6 @@ pub async fn upgrade(
 }
 
 impl Writer {
-    /// Sends a frame.
     pub async fn send(&self, text: String) -> Result<()> {
         let sending = async { self.0.lock().await.send(Message::text(text)).await };
         let sent = tokio::time::timeout(BOUND, sending).await;
@@ -118,7 +114,6 @@ impl Listening {
         self.writer.send(json!([Transport::WebSocket.connect(&self.id)]).to_string()).await
     }
 
-    /// Publishes to the channel.
     pub async fn publish(&self, data: &Value) -> Result<()> {
         let Self { id, channel, .. } = self;
         let message = json!([{"channel": channel, "id": "4", "clientId": id, "data": data}]);

@@ -90,7 +90,6 @@ impl Call {
         self.header("idempotency-key", key)
     }
 
-    /// The same with credentials.
     #[must_use]
     pub fn by(mut self, user: &str, password: &str) -> Self {
         self.headers.insert(AUTHORIZATION, super::basic(user, password));

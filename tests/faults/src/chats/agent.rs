@@ -25,7 +25,6 @@ const ASIDE: u64 = 4;
 const TRIES: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// An agent.
 pub(super) struct Agent {
     scene: Arc<Scene>,
     party: Party,
@@ -42,7 +41,6 @@ impl Agent {
         Self { scene, party, number, last: None, offered: HashSet::new() }
     }
 
-    /// Returns their user name.
     pub(super) fn name(&self) -> String {
         if self.party == Party::Owner { owner(self.number) } else { helper(self.number) }
     }

@@ -11,7 +11,6 @@ use crate::campaign::{DOUBLED, Findings, MISSING, lock};
 
 use super::view::{Line, View};
 
-/// A chat's parties.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Party {
     /// Who asked for it.
@@ -23,7 +22,6 @@ pub(super) enum Party {
 }
 
 impl Party {
-    /// All of them.
     pub(super) const ALL: [Self; 3] = [Self::Customer, Self::Owner, Self::Helper];
 
     /// Returns the name in messages.
@@ -49,13 +47,11 @@ impl Party {
     }
 }
 
-/// One chat.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Chat {
     views: [View; 3],
     /// How many messages of each party were acknowledged.
     said: [u64; 3],
-    /// The customer's key.
     pub(super) key: String,
     /// The number of the agent who was offered it first.
     pub(super) owner: usize,
@@ -85,7 +81,6 @@ impl Chat {
     }
 }
 
-/// All chats.
 #[derive(Debug, Default)]
 pub(super) struct Book {
     chats: Mutex<BTreeMap<String, Chat>>,
@@ -96,15 +91,11 @@ pub(super) struct Book {
 const DISORDERED: &str = "out of the one sequence";
 /// Refused, or told by other rules than those that clients are promised.
 const OTHER: &str = "others";
-/// All kinds of findings.
 const KINDS: [&str; 4] = [MISSING, DOUBLED, DISORDERED, OTHER];
 
-/// What happened, counted.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Figures {
-    /// Messages acknowledged.
     pub(super) said: u64,
-    /// Entries stored.
     pub(super) entries: usize,
     /// Entries that were told to a party, each time counted.
     pub(super) told: usize,
@@ -132,7 +123,6 @@ impl Book {
         lock(&self.faults).push(fault);
     }
 
-    /// Returns the chats' ids.
     pub(super) fn ids(&self) -> Vec<String> {
         lock(&self.chats).keys().cloned().collect()
     }
@@ -142,7 +132,6 @@ impl Book {
         lock(&self.chats).values().all(Chat::is_told)
     }
 
-    /// Counts.
     pub(super) fn figures(&self) -> Figures {
         let mut figures = Figures::default();
         for chat in lock(&self.chats).values() {

@@ -27,7 +27,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// (docs/api/customers.md).
 const TRANSIENT: [i64; 2] = [4_001, 6_001];
 
-/// A customer.
 pub(super) struct Customer {
     scene: Arc<Scene>,
     number: usize,

@@ -4,7 +4,6 @@
 use handoff_domain::{CenterId, ChatTerms, GroupId, Media, QueueId, Role, ServiceId, ServiceTerms};
 use handoff_testkit::Center;
 
-/// The chat service.
 pub const SERVICE: &str = "support";
 const OWNERS: GroupId = GroupId(1);
 const HELPERS: GroupId = GroupId(2);

@@ -33,13 +33,11 @@ impl Line {
     }
 }
 
-/// A party's view.
 #[derive(Clone, Debug, Default)]
 pub(super) struct View {
     told: Vec<Option<Line>>,
     /// How often something was told that had been told before.
     pub(super) again: u64,
-    /// What may not be.
     pub(super) faults: Vec<String>,
 }
 
@@ -49,7 +47,6 @@ impl View {
         self.told.len()
     }
 
-    /// Returns the entries.
     pub(super) fn lines(&self) -> impl Iterator<Item = &Line> {
         self.told.iter().flatten()
     }

@@ -53,7 +53,6 @@ pub(crate) enum Verdict<S> {
 pub(crate) struct Stuck<S> {
     /// How many answered calls it holds.
     pub(crate) answered: usize,
-    /// Where it led.
     pub(crate) state: S,
     /// The moments at which the calls were made that had to come next.
     pub(crate) next: Vec<u64>,
@@ -85,7 +84,6 @@ struct Search<'a, M: Model> {
 struct Step<S> {
     state: S,
     taken: Taken,
-    /// Answered calls taken.
     count: usize,
     /// Calls that may come next, most promising last.
     next: Vec<usize>,

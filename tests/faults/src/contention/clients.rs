@@ -21,10 +21,8 @@ const HOT: usize = 20;
 /// The key of the value in the user data.
 const VALUE: &str = "value";
 
-/// What all clients share.
 pub(super) struct Shared {
     address: Address,
-    /// The agents' user ids.
     pub(super) users: Vec<String>,
     /// The id of the group's workbin.
     pub(super) workbin: String,
@@ -45,7 +43,6 @@ pub(super) struct Shared {
     made: AtomicU64,
 }
 
-/// Whether epochs are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fencing {
     /// As named.
@@ -94,7 +91,6 @@ impl Shared {
         Client::new(&self.address, user)
     }
 
-    /// Makes one more interaction.
     pub(super) async fn make(&self) -> Result<Arc<Contested>> {
         let number = self.made.fetch_add(1, Ordering::Relaxed);
         let body = json!({"operationName": "Create", "channel": "workitem", "queueName": QUEUE,
@@ -251,7 +247,6 @@ impl Caller {
         }
     }
 
-    /// Returns anything at all.
     fn any(&mut self) -> Request {
         match self.random.random_range(0..7) {
             0 => Request::Accept,

@@ -11,7 +11,6 @@ use super::checker::Model;
 /// A number for an agent.
 pub(crate) type Agent = u8;
 
-/// What a client asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Request {
     /// Take the offer.
@@ -26,7 +25,6 @@ pub(crate) enum Request {
     Park,
     /// Take it out of the group's workbin.
     Pull,
-    /// Set the value.
     Update {
         /// To what; no two calls use the same.
         value: u64,
@@ -50,14 +48,12 @@ pub(crate) enum Place {
     Done,
 }
 
-/// What came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// Code 0.
     Done,
     /// Another code; nothing changed.
     Refused,
-    /// What a read showed.
     Seen {
         place: Place,
         epoch: u64,

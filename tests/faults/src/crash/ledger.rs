@@ -14,33 +14,24 @@ pub(super) enum Effect {
     /// An agent took it.
     Accepted,
     /// A key was added to its user data; no two commands use the same.
-    Updated {
-        /// The key.
-        key: String,
-    },
+    Updated { key: String },
     /// It went back into a queue.
     Requeued,
     /// It was finished.
     Completed,
 }
 
-/// One acknowledged command.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
-    /// The interaction's id.
     pub(super) interaction: String,
-    /// The user's id.
     pub(super) by: String,
-    /// What it changed.
     pub(super) effect: Effect,
 }
 
 /// An interaction as the program shows it afterwards; `None` where it knows of none.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shown {
-    /// Its state.
     pub(super) state: String,
-    /// Its user data.
     pub(super) user_data: Value,
     /// Its history, oldest first: what, and through whom.
     pub(super) facts: Vec<(String, String)>,

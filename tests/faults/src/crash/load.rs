@@ -20,7 +20,6 @@ use handoff_testkit::{Address, Call, Client};
 
 /// The demo center's agents (docs/compat/center.md#demo).
 pub(super) const AGENTS: [&str; 4] = ["kate", "ben", "mia", "sam"];
-/// The account that submits.
 const SUBMITTER: &str = "intake";
 /// The account that sees everything.
 pub(super) const ADMIN: &str = "ada";
@@ -32,10 +31,8 @@ const CLIENTS_PER_AGENT: usize = 2;
 /// altogether.
 const UNFINISHED_MAX: i64 = 60;
 
-/// What all clients share.
 pub(super) struct Load {
     address: Address,
-    /// What was acknowledged.
     pub(super) ledger: Mutex<Vec<Line>>,
     /// Set when the clients should end.
     pub(super) over: AtomicBool,

@@ -16,7 +16,6 @@ use handoff_testkit::{Address, Client, Transport, center};
 
 /// A number that no user comes to.
 const NEVER_GIVEN: u64 = 1 << 53;
-/// All that is kept.
 const ALL_KEPT: i64 = -2;
 /// An early number, which a longer run finds swept.
 const EARLY: u64 = 1;

@@ -32,7 +32,6 @@ pub(super) const TAKEN_BACK: &str = "taken back";
 pub(super) const RESYNC: &str = "wrongly resynchronized";
 /// A message that nobody subscribed to, or without a number.
 const STRANGE: &str = "strange";
-/// All kinds of findings.
 const KINDS: [&str; 7] = [MISSING, DISORDER, DOUBLED, CHANGED, TAKEN_BACK, RESYNC, STRANGE];
 
 /// Everything that was told to anybody.
@@ -55,7 +54,6 @@ impl Default for Book {
 }
 
 impl Book {
-    /// Writes a finding down.
     pub(super) fn find(&self, kind: &'static str, what: String) {
         lock(&self.0).findings.find(kind, what);
     }
@@ -137,7 +135,6 @@ impl Place {
         }
     }
 
-    /// Takes a message.
     pub(super) fn take(&mut self, channel: &str, data: &Value) {
         let Self { book, who, user, last } = self;
         let Some(last) = last.get_mut(channel) else {

@@ -33,7 +33,6 @@ const ADVICE_MS_MAX: u64 = 2_000;
 /// How long an answer may take.
 pub(super) const PATIENCE: Duration = HELD.saturating_add(NETWORK_DELAY);
 
-/// How a client works.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Plan {
     pub(super) number: usize,
@@ -70,7 +69,6 @@ impl Plan {
         if self.by_pattern { &TOPICS } else { &TOPICS[..NAMED] }
     }
 
-    /// Names it for findings.
     fn describe(self) -> String {
         let ack = if self.acknowledges { ", ack" } else { "" };
         format!(
@@ -82,10 +80,8 @@ impl Plan {
     }
 }
 
-/// What clients did, altogether.
 #[derive(Debug, Default)]
 pub(super) struct Doings {
-    /// Sessions opened.
     pub(super) handshakes: AtomicU64,
     /// Sessions that went on over another connection.
     pub(super) resumed: AtomicU64,
@@ -100,7 +96,6 @@ struct Session {
     batch: u64,
 }
 
-/// A client.
 pub(super) struct Client {
     plan: Plan,
     address: Address,

@@ -35,7 +35,6 @@ const DATABASE: &str = "handoff.db";
 /// How much later a commit is written.
 const LATE: Duration = Duration::from_millis(300);
 
-/// Where it works.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
     /// The data directory.

@@ -24,7 +24,6 @@ const LOOK: Duration = Duration::from_millis(100);
 /// How many submit at a time.
 const SUBMITTING: usize = 2;
 
-/// What all share.
 pub(super) struct Load {
     address: Address,
     agents: usize,
@@ -53,7 +52,6 @@ impl Load {
         }))
     }
 
-    /// Begins the work.
     pub(super) fn start(self: &Arc<Self>, seed: u64) -> JoinSet<Result<()>> {
         let mut people = JoinSet::new();
         for number in 0..SUBMITTING {
@@ -68,7 +66,6 @@ impl Load {
         people
     }
 
-    /// Lets everybody finish.
     pub(super) fn end(&self) {
         self.over.store(true, Ordering::Relaxed);
     }
@@ -114,7 +111,6 @@ impl Load {
     }
 }
 
-/// An agent.
 struct Worker {
     load: Arc<Load>,
     client: Client,

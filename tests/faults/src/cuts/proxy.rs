@@ -100,7 +100,6 @@ pub(super) struct Proxy {
 }
 
 impl Proxy {
-    /// Begins to accept connections.
     pub(super) async fn start(program: Address) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await.context("let the proxy listen")?;
         let address = watch::Sender::new(Some(listener.local_addr()?));
@@ -114,7 +113,6 @@ impl Proxy {
         Ok(Self { board, address })
     }
 
-    /// Returns where clients connect.
     pub(super) fn address(&self) -> Address {
         self.address.subscribe()
     }
@@ -137,7 +135,6 @@ impl Proxy {
         lock(&self.board).fired.clone()
     }
 
-    /// Counts the cuts.
     pub(super) fn cuts(&self) -> u64 {
         let is_cut = |name: &str| name != Fault::Delay(Duration::ZERO).name();
         self.fired().iter().filter(|(name, _)| is_cut(name)).map(|(_, times)| times).sum()

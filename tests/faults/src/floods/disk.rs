@@ -16,7 +16,6 @@ use handoff_testkit::{Call, Client, Program, Start};
 
 /// The share of an address in the check of it, in bytes.
 const SHARE: usize = 8 << 20;
-/// Bytes of a letter.
 const LETTER: usize = 200_000;
 /// Letters that are enough for any bound here.
 const LETTERS_MAX: usize = 400;

@@ -33,7 +33,6 @@ const MESSAGES: usize = 3_000;
 const CHATS: usize = 100;
 /// Characters of a message; each is four bytes.
 const MESSAGE_CHARS: usize = 4_096;
-/// Connections at once.
 const LINES: usize = 16;
 /// What one answer may have, in bytes: a page, and what its text grows by when it is written as
 /// JSON.

@@ -24,7 +24,6 @@ use handoff_testkit::process::Memory;
 use handoff_testkit::program::fixed;
 use handoff_testkit::{Address, Call};
 
-/// How many connections guess.
 const CONNECTIONS: usize = 480;
 /// How long they guess before somebody logs in, and altogether.
 const WARMING: Duration = Duration::from_secs(2);

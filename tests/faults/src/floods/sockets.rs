@@ -22,14 +22,12 @@ const SOCKETS: usize = 60;
 const BATCHES: usize = 20;
 /// Messages in one frame or batch.
 const BATCH: usize = 32;
-/// How long they flood.
 const FLOODING: Duration = Duration::from_secs(6);
 /// What an address may do by default: requests in a second and at once (config
 /// `chat.requests_per_second`), and chats.
 const REQUESTS_PER_S: u64 = 500;
 const BURST: u64 = 2 * REQUESTS_PER_S;
 const CHATS: usize = 500;
-/// What somebody honest says.
 const SAID: usize = 10;
 
 /// What became of the flood.
@@ -48,7 +46,6 @@ impl Counts {
         self.over.load(Ordering::Relaxed)
     }
 
-    /// Counts what came back.
     fn take(&self, text: &str) {
         let messages: Vec<Value> = serde_json::from_str(text).unwrap_or_default();
         for message in messages {
@@ -147,7 +144,6 @@ async fn flood_a_socket(server: &Address, counts: &Counts, number: usize) -> Res
     }
 }
 
-/// Sends batches by long-polling.
 async fn flood_by_batches(server: &Address, counts: &Counts, number: usize) -> Result<()> {
     let flood = stranger(server, FLOOD);
     let hello = json!([Transport::LongPolling.handshake()]);

@@ -29,7 +29,6 @@ struct Message {
     is_seen: bool,
 }
 
-/// The server.
 pub(super) struct Folder {
     pub(super) port: u16,
     messages: Mutex<Vec<Message>>,

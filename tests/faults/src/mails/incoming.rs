@@ -31,7 +31,6 @@ const FINISH_BOUND: Duration = Duration::from_secs(60);
 /// How long a server waits before it tries again.
 const RETRY: Duration = Duration::from_millis(5);
 
-/// What all servers share.
 struct Scene {
     lmtp: PathBuf,
     over: AtomicBool,
@@ -41,7 +40,6 @@ struct Scene {
     repeated: AtomicUsize,
 }
 
-/// How it is done.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Plan {
     /// How often the program is killed.
@@ -51,7 +49,6 @@ pub(super) struct Plan {
     pub(super) forgets: bool,
 }
 
-/// Brings letters and kills.
 pub(super) async fn run(binary: &Path, home: &Path, plan: Plan) -> Result<Findings> {
     let folder = Folder::start().await?;
     let mailbox = Mailbox { imap: Some(folder.port), ..Mailbox::of(MAILBOX) };

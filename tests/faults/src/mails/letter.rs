@@ -15,16 +15,11 @@ const WORDS: [&str; 12] = [
 /// Bytes of a base64 line before it is encoded (RFC 2045, section 6.8).
 const LINE_BYTES: usize = 57;
 
-/// What a letter says.
 #[derive(Clone, Copy, Debug)]
 pub struct Words<'a> {
-    /// Whose it is.
     pub from: &'a str,
-    /// Whom it is to.
     pub to: &'a str,
-    /// It names the letter.
     pub subject: &'a str,
-    /// Without the angle brackets.
     pub message_id: Option<&'a str>,
     /// The letter that it answers.
     pub answers: Option<&'a str>,

@@ -10,7 +10,6 @@ use tokio::net::UnixStream;
 /// How long an answer may take.
 const ANSWER_BOUND: Duration = Duration::from_secs(30);
 
-/// One connection.
 pub struct Lmtp {
     stream: BufReader<UnixStream>,
 }
@@ -41,7 +40,6 @@ impl Delivery {
 }
 
 impl Lmtp {
-    /// Connects and says hello.
     pub async fn connect(path: &Path) -> Result<Self> {
         let stream = UnixStream::connect(path).await.context("connect")?;
         let mut own = Self { stream: BufReader::new(stream) };

@@ -20,7 +20,6 @@ use super::relay::{Copy, Relay};
 use super::site::{Mailbox, Office, agent, list, send};
 use crate::campaign::{DOUBLED, Findings, MISSING};
 
-/// The two mailboxes.
 const MAILBOXES: [&str; 2] = ["left@left.example", "right@right.example"];
 /// How robots say that they are robots; the last one does not.
 const MARKS: [&str; 6] = [

@@ -93,7 +93,6 @@ impl Copy {
     }
 }
 
-/// The relay.
 pub(super) struct Relay {
     pub(super) port: u16,
     fault: Option<Fault>,
@@ -106,7 +105,6 @@ pub(super) struct Relay {
     listener: Option<mpsc::UnboundedSender<Copy>>,
 }
 
-/// The connection is closed.
 struct Closed;
 
 impl Relay {

@@ -9,14 +9,12 @@ use handoff_testkit::center::ADMIN;
 use handoff_testkit::{Center, Client, Program, Settings, Site};
 use serde_json::{Value, json};
 
-/// The agent who writes.
 const AGENT: &str = "agent";
 /// The queue in which letters wait, and by which they go out.
 const QUEUE: &str = "letters";
 /// The name of the user whom scripted servers know, and their password.
 const LOGIN: (&str, &str) = ("desk", "relay-password");
 
-/// What is made.
 #[derive(Clone, Copy, Debug)]
 pub struct Mailbox<'a> {
     pub address: &'a str,

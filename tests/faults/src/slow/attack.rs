@@ -27,7 +27,6 @@ const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 /// How often a slow client sends or reads a byte.
 pub(super) const STEP: Duration = Duration::from_secs(1);
 
-/// What is attacked with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Nothing is sent.
@@ -53,13 +52,11 @@ pub(super) enum Kind {
 pub(super) struct Ends {
     /// After how many ms each was closed.
     pub(super) closed_ms: Vec<f64>,
-    /// How many were not.
     pub(super) open: usize,
     /// What they were told: an HTTP status, or 0 for nothing.
     pub(super) told: BTreeMap<u16, usize>,
 }
 
-/// What one connection says.
 #[derive(Clone, Debug)]
 pub(super) struct Script {
     /// At once.
@@ -127,7 +124,6 @@ impl Ends {
     }
 }
 
-/// How one connection ended.
 struct End {
     closed_ms: Option<f64>,
     told: u16,

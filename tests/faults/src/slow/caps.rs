@@ -12,9 +12,7 @@ use super::scene::Scene;
 use crate::campaign::Found;
 use handoff_testkit::http::connect;
 
-/// Connections of one address.
 const OF_ADDRESS: usize = 512;
-/// Connections of one user.
 const OF_USER: usize = 128;
 /// The address that has too many.
 const GREEDY: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 200);
@@ -25,7 +23,6 @@ const ANSWER: Duration = Duration::from_secs(5);
 /// How long the server may take to notice that connections were closed.
 const NOTICE: Duration = Duration::from_secs(1);
 
-/// Runs the check.
 pub(super) async fn check(scene: &Scene) -> Result<Found> {
     let mut found = Found::default();
     of_address(scene.server, &mut found).await?;

@@ -21,11 +21,9 @@ use handoff_testkit::comet::{Event, stay_reachable};
 use handoff_testkit::figures::{ms, percentile};
 use handoff_testkit::{Client, Program, center};
 
-/// How many agents work.
 const WORKING: usize = 20;
 /// How many agents only wait.
 const WAITING: usize = 20;
-/// How many there are.
 pub(super) const AGENTS: usize = WORKING + WAITING;
 /// How often each working agent changes something.
 const EVERY: Duration = Duration::from_millis(100);
@@ -39,7 +37,6 @@ type Sample = (Instant, f64);
 /// The changes of one agent that were not heard of yet, and when each was due.
 type Beats = Arc<Mutex<HashMap<u64, Instant>>>;
 
-/// The agents' clients.
 pub(super) struct Healthy {
     seen: Arc<Seen>,
     beats: Vec<Beats>,
@@ -97,7 +94,6 @@ impl Healthy {
         Ok(Self { seen, beats: all, _tasks: tasks })
     }
 
-    /// Measures for a while.
     pub(super) async fn measure(&self, duration: Duration) -> Window {
         let from = Instant::now();
         tokio::time::sleep(duration).await;

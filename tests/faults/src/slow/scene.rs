@@ -18,26 +18,21 @@ use handoff_testkit::{Client, Program, Site, Start};
 /// user may have.
 pub(super) const ATTACKERS: usize = 40;
 
-/// An account that attacks.
 pub(super) struct Attacker {
     /// Its `Authorization` header, a line of a head.
     pub(super) credentials: String,
     /// A work item that it owns.
     pub(super) interaction: String,
-    /// Its well-behaved client.
     pub(super) client: Client,
-    /// Counts what it caused.
     messages: AtomicU64,
 }
 
 /// The running program and everybody on it.
 pub(super) struct Scene {
     pub(super) program: Program,
-    /// Where it listens.
     pub(super) server: SocketAddr,
     /// The agents who do nothing wrong.
     pub(super) healthy: Healthy,
-    /// The others.
     pub(super) attackers: Vec<Arc<Attacker>>,
 }
 

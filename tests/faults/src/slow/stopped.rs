@@ -44,7 +44,6 @@ struct While {
     grown_bytes: u64,
 }
 
-/// Runs the check.
 pub(super) async fn check(scene: &Scene, readers: usize, began: Instant) -> Result<Found> {
     let mut found = Found::default();
     best_of(RATIO, began, &mut found, async |attempt, found| {

@@ -2,7 +2,7 @@
 //! moves it.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use argon2::password_hash::PasswordHasher;
@@ -11,8 +11,6 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use handoff_api::customer::CustomerDoors;
 use handoff_api::wire::letters::Cleaner;
@@ -22,22 +20,22 @@ use handoff_bus::LocalBus;
 use handoff_content::FileKeeper;
 use handoff_content::space::Space;
 use handoff_domain::{
-    Capacity, Center, CenterId, ChatTerms, Group, GroupId, InteractionId, Media, Queue, QueueId,
-    Role, Service, ServiceId, ServiceTerms, Skill, SkillId, Time, Topic, User, UserId, Workbin,
-    WorkbinId, WorkbinOwner,
+    CenterId, ChatTerms, GroupId, InteractionId, Media, QueueId, Role, ServiceId, ServiceTerms,
+    SkillId, Topic, UserId, Workbin, WorkbinId, WorkbinOwner,
 };
 use handoff_engine::{
-    Clock, Core, Engine, Parts, Patience, Published, Publisher, Replay, Subscriptions, SystemIds,
+    Core, Engine, Parts, Patience, Published, Publisher, Replay, Subscriptions, SystemIds,
 };
 use handoff_store::files::MemoryFiles;
-use handoff_store::{ChangeSet, MemoryStore, Put, Record, Store, StreamRow};
+use handoff_store::{MemoryStore, Store, StreamRow};
+pub(crate) use handoff_testkit::PASSWORD;
+use handoff_testkit::{Center, ManualClock, center};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::notify_fixture::Trusting;
+use crate::samples::Trusting;
 
-pub(crate) const PASSWORD: &str = "handoff-demo";
 pub(crate) const ROOT: &str = "/api/v2";
 const DEMO: CenterId = CenterId(1);
 const OTHER: CenterId = CenterId(2);
@@ -47,23 +45,7 @@ const BILLING: SkillId = SkillId(0x20);
 const ENGLISH: SkillId = SkillId(0x21);
 /// 2026-01-09 12:00:00 UTC.
 const NOON_MS: i64 = 1_767_960_000_000;
-/// The contact-center session's channels.
 const CHANNELS: [&str; 3] = ["chat", "email", "workitem"];
-
-/// A clock that a test moves.
-pub(crate) struct HandClock(AtomicI64);
-
-impl HandClock {
-    pub(crate) fn advance_s(&self, seconds: i64) {
-        self.0.fetch_add(seconds * 1_000, Ordering::SeqCst);
-    }
-}
-
-impl Clock for HandClock {
-    fn now(&self) -> Time {
-        Time(self.0.load(Ordering::SeqCst))
-    }
-}
 
 /// A message to one session.
 struct Message {
@@ -73,14 +55,14 @@ struct Message {
 }
 
 /// Writes down what agents are told.
-pub(crate) struct Recorded {
+pub(crate) struct Recorder {
     core: Arc<Core>,
     url: PublicUrl,
     letters: Arc<Cleaner>,
     messages: Mutex<Vec<Message>>,
 }
 
-impl Recorded {
+impl Recorder {
     fn new(core: Arc<Core>, url: PublicUrl, letters: Arc<Cleaner>) -> Arc<Self> {
         Arc::new(Self { core, url, letters, messages: Mutex::default() })
     }
@@ -103,7 +85,7 @@ impl Recorded {
     }
 }
 
-impl Publisher for Recorded {
+impl Publisher for Recorder {
     fn render(&self, row: &StreamRow, topic: Topic, number: u64) -> Bytes {
         let directory = self.core.directory();
         let lookup = Lookup { directory: &directory, url: &self.url, letters: &self.letters };
@@ -127,17 +109,16 @@ impl Publisher for Recorded {
 }
 
 /// The whole router and what is behind it.
-pub(crate) struct Bench {
+pub(crate) struct Api {
     pub(crate) engine: Arc<Engine>,
     pub(crate) router: Router,
-    pub(crate) clock: Arc<HandClock>,
-    pub(crate) told: Arc<Recorded>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) told: Arc<Recorder>,
     pub(crate) files: Arc<MemoryFiles>,
     pub(crate) doors: Arc<CustomerDoors>,
     pub(crate) space: Arc<Room>,
 }
 
-/// An answer.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
@@ -175,10 +156,9 @@ impl Reply {
     }
 }
 
-/// Somebody who calls.
 #[derive(Clone, Copy)]
 pub(crate) struct Client<'a> {
-    bench: &'a Bench,
+    api: &'a Api,
     user: Option<&'a str>,
 }
 
@@ -212,7 +192,7 @@ impl Client<'_> {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        self.bench.send(request.body(Body::from(body.unwrap_or_default())).unwrap()).await
+        self.api.send(request.body(Body::from(body.unwrap_or_default())).unwrap()).await
     }
 
     /// Does something with one of the caller's interactions.
@@ -231,20 +211,20 @@ fn session_of(name: &str) -> String {
 }
 
 pub(crate) fn basic(user: &str, password: &str) -> String {
-    format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")))
+    handoff_testkit::http::basic(user, password).to_str().unwrap().to_owned()
 }
 
-impl Bench {
+impl Api {
     pub(crate) async fn start() -> Self {
         Self::start_with(|_| {}).await
     }
 
     pub(crate) async fn start_with(change: impl FnOnce(&mut handoff_api::Options)) -> Self {
-        Self::start_on(center().await, |setup| change(&mut setup.options)).await
+        Self::start_on(store().await, |setup| change(&mut setup.options)).await
     }
 
     pub(crate) async fn start_on(store: Arc<dyn Store>, change: impl FnOnce(&mut Setup)) -> Self {
-        let clock = Arc::new(HandClock(AtomicI64::new(NOON_MS)));
+        let clock = Arc::new(ManualClock::at_ms(NOON_MS));
         let parts = Parts {
             store,
             bus: Arc::new(LocalBus::default()),
@@ -255,7 +235,7 @@ impl Bench {
         let core = Core::open(parts).await.unwrap();
         let url = PublicUrl::new("http://127.0.0.1:8090");
         let letters = Arc::new(Cleaner::new(Arc::new(Trusting)));
-        let told = Recorded::new(core.clone(), url.clone(), letters.clone());
+        let told = Recorder::new(core.clone(), url.clone(), letters.clone());
         let files = Arc::new(MemoryFiles::new());
         let space = Arc::new(Room::default());
         let options = handoff_content::Options {
@@ -275,11 +255,11 @@ impl Bench {
     }
 
     pub(crate) fn by<'a>(&'a self, user: &'a str) -> Client<'a> {
-        Client { bench: self, user: Some(user) }
+        Client { api: self, user: Some(user) }
     }
 
     pub(crate) const fn anonymous(&self) -> Client<'_> {
-        Client { bench: self, user: None }
+        Client { api: self, user: None }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
@@ -329,7 +309,6 @@ impl Bench {
         self.by(name).post("/me", body).await.ok();
     }
 
-    /// Submits something from outside.
     pub(crate) async fn submitted(&self, channel: &str, queue: &str) -> String {
         let mut body = json!({"operationName": "Create", "channel": channel, "queueName": queue, "subject": "Invoice"});
         if channel == "email" {
@@ -363,11 +342,9 @@ impl Bench {
     /// A workbin's id as a user sees it.
     pub(crate) async fn workbin(&self, user: &str, name: &str) -> String {
         let list = self.by(user).get("/workbins?fields=*").await.ok();
-        let workbins = list["workbins"].as_array().unwrap();
-        workbins.iter().find(|workbin| workbin["name"] == name).unwrap()["id"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+        let mut workbins = list["workbins"].as_array().unwrap().iter();
+        let found = workbins.find(|workbin| workbin["name"] == name).unwrap();
+        found["id"].as_str().unwrap().to_owned()
     }
 
     pub(crate) fn queue_id(&self, name: &str) -> String {
@@ -377,118 +354,40 @@ impl Bench {
 }
 
 /// A store with the demo's contact center and another one (docs/compat/center.md#demo).
-pub(crate) async fn center() -> Arc<MemoryStore> {
-    let named = vec![
-        Record::Center(Center {
-            id: DEMO,
-            name: "Demo".to_owned(),
-            workspace: handoff_domain::Workspace::default(),
-        }),
-        Record::Center(Center {
-            id: OTHER,
-            name: "Other".to_owned(),
-            workspace: handoff_domain::Workspace::default(),
-        }),
-        Record::Skill(Skill { id: BILLING, center: DEMO, name: "billing".to_owned() }),
-        Record::Skill(Skill { id: ENGLISH, center: DEMO, name: "english".to_owned() }),
-        Record::Group(Group { id: SUPPORT, center: DEMO, name: "Support".to_owned() }),
-        Record::Group(Group { id: SALES, center: DEMO, name: "Sales".to_owned() }),
-    ];
-    let store = Arc::new(MemoryStore::new());
-    let chat = Service {
-        id: ServiceId(0x50),
-        center: DEMO,
-        name: "customer-support".to_owned(),
-        queue: QueueId(0x32),
-        enabled: true,
-        terms: ServiceTerms::Chat(ChatTerms::default()),
-    };
-    let records = named.into_iter().chain(users()).chain(queues()).chain(workbins());
-    let records = records.chain([Record::Service(chat)]);
-    let puts = records.map(|record| Put { record, expected: 0 }).collect();
-    store.commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
-    store
-}
-
-fn users() -> Vec<Record> {
+pub(crate) async fn store() -> Arc<MemoryStore> {
     use Role::{Admin, Agent, ApiUser, Supervisor};
-    let hash = cheap_hash(PASSWORD);
-    let user = |id: u128,
-                center,
-                name: &str,
-                roles: &[Role],
-                groups: &[GroupId],
-                skills: &[(SkillId, u32)]| {
-        Record::User(User {
-            id: UserId(id),
-            center,
-            user_name: name.to_owned(),
-            first_name: name.to_owned(),
-            last_name: "Lund".to_owned(),
-            nickname: None,
-            email_address: format!("{name}@demo.example"),
-            roles: roles.iter().copied().collect(),
-            groups: groups.iter().copied().collect(),
-            skills: skills.iter().copied().collect(),
-            capacity: Capacity::default(),
-            enabled: true,
-            password_hash: Some(hash.clone()),
-        })
-    };
-    vec![
-        user(0xa1, DEMO, "kate", &[Agent], &[SUPPORT], &[(BILLING, 5), (ENGLISH, 5)]),
-        user(0xa2, DEMO, "ben", &[Agent], &[SUPPORT], &[(BILLING, 2), (ENGLISH, 5)]),
-        user(0xa3, DEMO, "mia", &[Agent], &[SALES], &[(ENGLISH, 3)]),
-        user(0xa4, DEMO, "sam", &[Agent, Supervisor], &[SUPPORT, SALES], &[]),
-        user(0xa5, DEMO, "ada", &[Admin], &[], &[]),
-        user(0xa6, DEMO, "intake", &[ApiUser], &[], &[]),
-        user(0xa7, DEMO, "vera", &[Supervisor], &[], &[]),
-        user(0xb1, OTHER, "zoe", &[Agent, Supervisor, Admin], &[], &[]),
-    ]
-}
-
-fn queues() -> Vec<Record> {
-    let queue =
-        |id: u128, center, name: &str, media, groups: &[GroupId], skills: &[(SkillId, u32)]| {
-            Record::Queue(Queue {
-                id: QueueId(id),
-                center,
-                name: name.to_owned(),
-                media,
-                groups: groups.iter().copied().collect(),
-                skills: skills.iter().copied().collect(),
-                priority: 0,
-                invite_timeout_ms: Queue::DEFAULT_INVITE_TIMEOUT_MS,
-                reoffer_after_ms: Queue::DEFAULT_REOFFER_AFTER_MS,
-                steps: Vec::new(),
-                review: None,
-                acknowledge: None,
-            })
-        };
-    vec![
-        queue(0x30, DEMO, "tasks", Media::Workitem, &[SUPPORT], &[]),
-        queue(0x31, DEMO, "support-email", Media::Email, &[SUPPORT], &[]),
-        queue(0x32, DEMO, "support-chat", Media::Chat, &[SUPPORT], &[]),
-        queue(0x33, DEMO, "billing", Media::Workitem, &[], &[(BILLING, 4)]),
-        queue(0x34, DEMO, "sales", Media::Workitem, &[SALES], &[]),
-        queue(0x35, DEMO, "parking", Media::Workitem, &[], &[]),
-        queue(0x36, DEMO, "messages", Media::Open("sms".to_owned()), &[SUPPORT], &[]),
-        queue(0x3f, OTHER, "elsewhere", Media::Workitem, &[], &[]),
-    ]
-}
-
-fn workbins() -> Vec<Record> {
-    let workbin = |id: u128, center, name: &str, owner| {
-        Record::Workbin(Workbin { id: WorkbinId(id), center, name: name.to_owned(), owner })
-    };
-    vec![
-        workbin(0x40, DEMO, Workbin::IN_PROGRESS, WorkbinOwner::EachAgent),
-        workbin(0x41, DEMO, Workbin::DRAFTS, WorkbinOwner::EachAgent),
-        workbin(0x42, DEMO, "Team", WorkbinOwner::Group(SUPPORT)),
-        workbin(0x43, DEMO, "Shared", WorkbinOwner::Group(SUPPORT)),
-        workbin(0x44, DEMO, "Shared", WorkbinOwner::Group(SALES)),
-        workbin(0x4f, OTHER, "Elsewhere", WorkbinOwner::EachAgent),
-    ]
+    let chat = ServiceTerms::Chat(ChatTerms::default());
+    let workitem = || Media::Workitem;
+    let demo = Center::new(DEMO, "Demo")
+        .skill(BILLING, "billing")
+        .skill(ENGLISH, "english")
+        .group(SUPPORT, "Support")
+        .group(SALES, "Sales")
+        .user(UserId(0xa1), "kate", &[Agent], &[SUPPORT], &[(BILLING, 5), (ENGLISH, 5)])
+        .user(UserId(0xa2), "ben", &[Agent], &[SUPPORT], &[(BILLING, 2), (ENGLISH, 5)])
+        .user(UserId(0xa3), "mia", &[Agent], &[SALES], &[(ENGLISH, 3)])
+        .user(UserId(0xa4), "sam", &[Agent, Supervisor], &[SUPPORT, SALES], &[])
+        .user(UserId(0xa5), "ada", &[Admin], &[], &[])
+        .user(UserId(0xa6), "intake", &[ApiUser], &[], &[])
+        .user(UserId(0xa7), "vera", &[Supervisor], &[], &[])
+        .queue(QueueId(0x30), "tasks", workitem(), &[SUPPORT], &[])
+        .queue(QueueId(0x31), "support-email", Media::Email, &[SUPPORT], &[])
+        .queue(QueueId(0x32), "support-chat", Media::Chat, &[SUPPORT], &[])
+        .queue(QueueId(0x33), "billing", workitem(), &[], &[(BILLING, 4)])
+        .queue(QueueId(0x34), "sales", workitem(), &[SALES], &[])
+        .queue(QueueId(0x35), "parking", workitem(), &[], &[])
+        .queue(QueueId(0x36), "messages", Media::Open("sms".to_owned()), &[SUPPORT], &[])
+        .workbin(WorkbinId(0x40), Workbin::IN_PROGRESS, WorkbinOwner::EachAgent)
+        .workbin(WorkbinId(0x41), Workbin::DRAFTS, WorkbinOwner::EachAgent)
+        .workbin(WorkbinId(0x42), "Team", WorkbinOwner::Group(SUPPORT))
+        .workbin(WorkbinId(0x43), "Shared", WorkbinOwner::Group(SUPPORT))
+        .workbin(WorkbinId(0x44), "Shared", WorkbinOwner::Group(SALES))
+        .service(ServiceId(0x50), "customer-support", QueueId(0x32), chat);
+    let other = Center::new(OTHER, "Other")
+        .user(UserId(0xb1), "zoe", &[Agent, Supervisor, Admin], &[], &[])
+        .queue(QueueId(0x3f), "elsewhere", workitem(), &[], &[])
+        .workbin(WorkbinId(0x4f), "Elsewhere", WorkbinOwner::EachAgent);
+    Arc::new(center::store(demo.records().chain(other.records())).await.unwrap())
 }
 
 /// Hashes a password with next to no work, so that tests do not wait for it. The parameters are
@@ -497,6 +396,14 @@ pub(crate) fn cheap_hash(password: &str) -> String {
     let params = Params::new(8, 1, 1, None).unwrap();
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     argon2.hash_password(password.as_bytes()).unwrap().to_string()
+}
+
+/// Checks that an object has these fields, whatever else it has.
+#[track_caller]
+pub(crate) fn has(object: &Value, fields: Value) {
+    let of_object = |name: &String| (name.clone(), object[name].clone());
+    let names = fields.as_object().unwrap().keys();
+    assert_eq!(Value::Object(names.map(of_object).collect()), fields, "in {object}");
 }
 
 /// Returns the keys of an object.

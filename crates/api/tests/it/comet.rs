@@ -14,7 +14,7 @@ use handoff_api::{Assembly, Setup};
 use handoff_bus::LocalBus;
 use handoff_content::FileKeeper;
 use handoff_domain::{
-    Action, Actor, Caller, Direction, Interaction, InteractionId, Media, Medium, Named,
+    Action, Actor, Caller, Command, Direction, Interaction, InteractionId, Media, Medium, Named,
     NewInteraction, Placement, Queue, Role, UserData, UserId,
 };
 use handoff_engine::{
@@ -26,20 +26,20 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::notify_fixture::{self, CENTER, QUEUE, SUPPORT};
+use crate::samples::{self, CENTER, QUEUE, SUPPORT};
 
 /// Longest wait for something that must come; a test that is right never waits for it.
 const BOUND: Duration = Duration::from_secs(20);
 
-pub(crate) struct Bench {
+pub(crate) struct Api {
     pub(crate) engine: Arc<Engine>,
     pub(crate) comet: Comet,
     pub(crate) store: Arc<dyn Store>,
 }
 
-impl Bench {
+impl Api {
     pub(crate) async fn start() -> Self {
-        Self::start_on(notify_fixture::store().await).await
+        Self::start_on(samples::store().await).await
     }
 
     pub(crate) async fn start_on(store: Arc<dyn Store>) -> Self {
@@ -137,14 +137,13 @@ impl Bench {
             roles: BTreeSet::from([Role::Agent]),
             groups: BTreeSet::from([SUPPORT]),
         };
+        let command =
+            Command { actor: Actor::User(caller), epoch: None, action, farewell: None, note: None };
         let reference = Some(self.engine.core().next_reference(user).await.unwrap());
         match self
             .engine
             .commands()
-            .execute(&CommandRequest {
-                reference,
-                ..CommandRequest::new(id, Actor::User(caller), action)
-            })
+            .execute(&CommandRequest { id, command, reference, receipt: None, also: Vec::new() })
             .await
             .unwrap()
         {

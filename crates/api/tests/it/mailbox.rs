@@ -16,8 +16,8 @@ use handoff_store::files::Files;
 use handoff_store::{ChangeSet, NewFile, Put, Record, Store};
 use serde_json::{Value, json};
 
-use crate::chat_bench::form;
-use crate::rest_bench::{Bench, PASSWORD, ROOT, Reply, basic, center};
+use crate::api::{Api, PASSWORD, ROOT, Reply, basic, store};
+use crate::customer::form;
 
 pub(crate) const MAILBOX: &str = "support@demo.example";
 pub(crate) const CUSTOMER: &str = "eve@example.com";
@@ -28,7 +28,6 @@ pub(crate) const REVIEW: QueueId = QueueId(0x3a);
 pub(crate) const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
 pub(crate) const FORM: &str = "/genesys/2/email/contact-us";
 
-/// The demo's one mailbox.
 struct OneMailbox;
 
 impl Mailboxes for OneMailbox {
@@ -63,20 +62,20 @@ impl Post for Postbox {
     }
 }
 
-/// The bench with a mailbox, a postbox and a web form.
-pub(crate) struct MailBench {
-    pub(crate) bench: Bench,
+/// The api with a mailbox, a postbox and a web form.
+pub(crate) struct MailApi {
+    pub(crate) api: Api,
     pub(crate) postbox: Arc<Postbox>,
 }
 
-impl MailBench {
+impl MailApi {
     pub(crate) async fn start() -> Self {
         Self::start_with(terms(), |_| {}).await
     }
 
     /// Starts with these terms of the web form, and the e-mail queue changed.
     pub(crate) async fn start_with(terms: EmailTerms, change: impl FnOnce(&mut Queue)) -> Self {
-        let store = center().await;
+        let store = store().await;
         let service = |id, center, name: &str, queue, terms| {
             let terms = ServiceTerms::Email(terms);
             Record::Service(Service {
@@ -114,8 +113,8 @@ impl MailBench {
             setup.mailboxes = Some(Arc::new(OneMailbox));
             setup.post = Some(postbox.clone());
         };
-        let bench = Bench::start_on(store, with_mail).await;
-        Self { bench, postbox }
+        let api = Api::start_on(store, with_mail).await;
+        Self { api, postbox }
     }
 
     /// A letter of the customer's comes in.
@@ -129,7 +128,7 @@ impl MailBench {
         attachments: Vec<Attachment>,
         raw: Option<RawMessage>,
     ) -> TakenIn {
-        let directory = self.bench.engine.core().directory();
+        let directory = self.api.engine.core().directory();
         let new = NewLetter {
             center: DEMO,
             mailbox: MAILBOX.to_owned(),
@@ -140,15 +139,14 @@ impl MailBench {
             raw_hash: String::new(),
             user_data: UserData::default(),
         };
-        self.bench.clock.advance_s(1);
-        self.bench.engine.letters().take_in_letter(&new).await.unwrap()
+        self.api.clock.advance_s(1);
+        self.api.engine.letters().take_in_letter(&new).await.unwrap()
     }
 
     /// Keeps a file that a letter brought.
     pub(crate) async fn keeps(&self, id: FileId, content: &[u8]) {
-        let new =
-            NewFile { id, at: self.bench.engine.core().now(), bytes_max: content.len() as u64 };
-        let mut incoming = self.bench.files.begin(new).await.unwrap();
+        let new = NewFile { id, at: self.api.engine.core().now(), bytes_max: content.len() as u64 };
+        let mut incoming = self.api.files.begin(new).await.unwrap();
         incoming.write(content).await.unwrap();
         incoming.keep().await.unwrap();
     }
@@ -165,16 +163,16 @@ impl MailBench {
         raw: Option<RawMessage>,
     ) -> String {
         let taken_in = self.receives_with(letter, attachments, raw).await;
-        self.bench.engine.workers().router().route().await.unwrap();
+        self.api.engine.workers().router().route().await.unwrap();
         let id = taken_in.interaction.id.to_string();
-        self.bench.by("kate").does(&id, json!({"operationName": "Accept"})).await.ok();
+        self.api.by("kate").does(&id, json!({"operationName": "Accept"})).await.ok();
         id
     }
 
     /// Kate answers; gives the draft.
     pub(crate) async fn drafts(&self, id: &str, body: Value) -> Value {
-        let kate = self.bench.by("kate");
-        self.bench.clock.advance_s(1);
+        let kate = self.api.by("kate");
+        self.api.clock.advance_s(1);
         kate.does(id, body).await.ok();
         let list = kate.get("/me/interactions?fields=*&state=Composing").await.ok();
         list["interactions"].as_array().unwrap().last().unwrap().clone()
@@ -190,7 +188,7 @@ impl MailBench {
         for (name, value) in upload.headers {
             request = request.header(*name, *value);
         }
-        self.bench.send(request.body(body.into()).unwrap()).await
+        self.api.send(request.body(body.into()).unwrap()).await
     }
 
     /// A customer sends the web form.
@@ -199,11 +197,11 @@ impl MailBench {
             url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let request =
             Request::post(FORM).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-        self.bench.send(request.body(Body::from(body)).unwrap()).await
+        self.api.send(request.body(Body::from(body)).unwrap()).await
     }
 
     pub(crate) async fn kept(&self) -> usize {
-        self.bench.files.list(None, 100).await.unwrap().items.len()
+        self.api.files.list(None, 100).await.unwrap().items.len()
     }
 }
 

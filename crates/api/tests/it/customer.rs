@@ -8,7 +8,7 @@ use handoff_domain::{CenterId, ChatTerms, QueueId, Service, ServiceId, ServiceTe
 use handoff_store::{ChangeSet, Put, Record, Store};
 use serde_json::{Value, json};
 
-use crate::rest_bench::{Bench, Reply, center};
+use crate::api::{Api, Reply, store};
 
 pub(crate) const CHATS: &str = "/v2/me/chats";
 pub(crate) const INTERACTIONS: &str = "/v2/me/interactions";
@@ -22,13 +22,13 @@ pub(crate) fn op(name: &str, fields: Value) -> Value {
 }
 
 /// Starts with these terms of the service.
-pub(crate) async fn with_terms(terms: ChatTerms) -> Bench {
+pub(crate) async fn with_terms(terms: ChatTerms) -> Api {
     with_services(terms, Vec::new()).await
 }
 
 /// Starts with these terms of the service, and with other services beside it.
-pub(crate) async fn with_services(terms: ChatTerms, others: Vec<Service>) -> Bench {
-    let store = center().await;
+pub(crate) async fn with_services(terms: ChatTerms, others: Vec<Service>) -> Api {
+    let store = store().await;
     let service = Service {
         id: ServiceId(0x50),
         center: CenterId(1),
@@ -42,37 +42,37 @@ pub(crate) async fn with_services(terms: ChatTerms, others: Vec<Service>) -> Ben
     let puts =
         [Put { record: Record::Service(service), expected: 1 }].into_iter().chain(others).collect();
     store.commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
-    Bench::start_on(Arc::clone(&store) as Arc<dyn Store>, |_| {}).await
+    Api::start_on(Arc::clone(&store) as Arc<dyn Store>, |_| {}).await
 }
 
 /// The customer of one chat.
 pub(crate) struct Customer<'a> {
-    bench: &'a Bench,
+    api: &'a Api,
     pub(crate) id: String,
     pub(crate) key: String,
 }
 
 impl<'a> Customer<'a> {
     /// Begins a chat, which then waits in the queue.
-    pub(crate) async fn begin(bench: &'a Bench) -> Self {
-        let begun = post(bench, SERVICE, &[("nickname", "Ada"), ("subject", "Invoice")]).await;
+    pub(crate) async fn begin(api: &'a Api) -> Self {
+        let begun = post(api, SERVICE, &[("nickname", "Ada"), ("subject", "Invoice")]).await;
         let text = |name: &str| {
             begun[name].as_str().unwrap_or_else(|| panic!("{name}: {begun}")).to_owned()
         };
-        Self { bench, id: text("chatId"), key: text("secureKey") }
+        Self { api, id: text("chatId"), key: text("secureKey") }
     }
 
     /// Begins a chat that the one agent who is ready then owns.
-    pub(crate) async fn with(bench: &'a Bench, agent: &str) -> Self {
-        let customer = Self::begin(bench).await;
-        bench.engine.workers().router().route().await.unwrap();
-        bench.by(agent).does(&customer.id, json!({"operationName": "Accept"})).await.ok();
+    pub(crate) async fn with(api: &'a Api, agent: &str) -> Self {
+        let customer = Self::begin(api).await;
+        api.engine.workers().router().route().await.unwrap();
+        api.by(agent).does(&customer.id, json!({"operationName": "Accept"})).await.ok();
         customer
     }
 
     pub(crate) async fn does(&self, operation: &str, fields: &[(&str, &str)]) -> Value {
         let fields = [fields, &[("secureKey", self.key.as_str())]].concat();
-        let answer = post(self.bench, &format!("{SERVICE}/{}/{operation}", self.id), &fields).await;
+        let answer = post(self.api, &format!("{SERVICE}/{}/{operation}", self.id), &fields).await;
         assert_eq!(answer["statusCode"], 0, "{operation}: {answer}");
         answer
     }
@@ -82,15 +82,14 @@ impl<'a> Customer<'a> {
         let (content_type, body) = form(&[("secureKey", &self.key)], "file", name, bytes);
         let request = Request::post(format!("{SERVICE}/{}/file", self.id));
         let request = request.header(header::CONTENT_TYPE, content_type);
-        self.bench.send(request.body(Body::from(body)).unwrap()).await.json()
+        self.api.send(request.body(Body::from(body)).unwrap()).await.json()
     }
 
-    /// Fetches a file.
     pub(crate) async fn fetches(&self, file: &str) -> Reply {
         let body = format!("secureKey={}", self.key);
         let request = Request::post(format!("{SERVICE}/{}/file/{file}/download", self.id));
         let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-        self.bench.send(request.body(Body::from(body)).unwrap()).await
+        self.api.send(request.body(Body::from(body)).unwrap()).await
     }
 
     pub(crate) async fn says(&self, text: &str) {
@@ -123,29 +122,14 @@ pub(crate) fn form(
     name: &str,
     bytes: &[u8],
 ) -> (String, Vec<u8>) {
-    const BOUNDARY: &str = "the-boundary-of-a-test";
-    let mut body = Vec::new();
-    for (field, value) in fields {
-        let head = format!(
-            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n"
-        );
-        body.extend(head.into_bytes());
-    }
-    let head = format!(
-        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{part}\"; filename=\"{name}\"\r\n\
-         Content-Type: text/html\r\n\r\n"
-    );
-    body.extend(head.into_bytes());
-    body.extend(bytes);
-    body.extend(format!("\r\n--{BOUNDARY}--\r\n").into_bytes());
-    (format!("multipart/form-data; boundary={BOUNDARY}"), body)
+    handoff_testkit::http::multipart(fields, (part, name), bytes)
 }
 
-pub(crate) async fn post(bench: &Bench, path: &str, fields: &[(&str, &str)]) -> Value {
+pub(crate) async fn post(api: &Api, path: &str, fields: &[(&str, &str)]) -> Value {
     let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     let request =
         Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-    bench.send(request.body(Body::from(body)).unwrap()).await.json()
+    api.send(request.body(Body::from(body)).unwrap()).await.json()
 }
 
 /// What one agent heard of one chat so far.
@@ -157,10 +141,10 @@ pub(crate) struct Log {
 impl Log {
     /// Takes in what the agent was told by now; gives it, a line each. Both topics must tell the
     /// same.
-    pub(crate) async fn hear(&mut self, bench: &Bench, agent: &str) -> Vec<String> {
+    pub(crate) async fn hear(&mut self, api: &Api, agent: &str) -> Vec<String> {
         let on_chats =
-            messages(&bench.told_to(agent, CHATS).await, "messageType", "MessageLogUpdated");
-        let on_interactions = bench.told_to(agent, INTERACTIONS).await;
+            messages(&api.told_to(agent, CHATS).await, "messageType", "MessageLogUpdated");
+        let on_interactions = api.told_to(agent, INTERACTIONS).await;
         assert_eq!(
             on_chats,
             messages(&on_interactions, "notificationType", "NewMessages"),

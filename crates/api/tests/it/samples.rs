@@ -7,12 +7,13 @@ use handoff_api::wire::letters::{Cleaner, Letters};
 use handoff_api::wire::resource::{Lookup, PublicUrl};
 use handoff_domain::interaction::{Email, Participant, ParticipantRole};
 use handoff_domain::{
-    Capacity, Center, CenterId, Direction, Group, GroupId, Handling, Interaction, InteractionId,
-    Media, Medium, Mode, Offer, OfferKind, Queue, QueueId, Role, Skill, SkillId, State, Step, Time,
-    User, UserData, UserId, Value, Wait, Workbin, WorkbinId, WorkbinOwner,
+    CenterId, Direction, GroupId, Handling, Interaction, InteractionId, Media, Medium, Mode, Offer,
+    OfferKind, QueueId, Role, SkillId, State, Step, Time, UserData, UserId, Value, Wait, Workbin,
+    WorkbinId, WorkbinOwner,
 };
 use handoff_engine::Directory;
-use handoff_store::{ChangeSet, MemoryStore, Put, Record, Store};
+use handoff_store::MemoryStore;
+use handoff_testkit::Center;
 
 pub(crate) const CENTER: CenterId = CenterId(1);
 pub(crate) const KATE: UserId = UserId(0xa1);
@@ -73,70 +74,32 @@ impl Letters for Trusting {
     }
 }
 
+/// Kate and Ben, who serve two queues.
+pub(crate) fn center() -> Center {
+    let (roles, skills) = ([Role::Agent, Role::Supervisor], [(BILLING, 5)]);
+    let mut center = Center::new(CENTER, "Demo")
+        .skill(BILLING, "billing")
+        .group(SUPPORT, "Support")
+        .user(KATE, "kate", &roles, &[SUPPORT], &skills)
+        .user(BEN, "ben", &roles, &[SUPPORT], &skills)
+        .queue(QUEUE, "tasks", Media::Workitem, &[SUPPORT], &[(BILLING, 3)])
+        .queue(EMAIL_QUEUE, "support-email", Media::Email, &[SUPPORT], &[(BILLING, 3)])
+        .workbin(IN_PROGRESS, Workbin::IN_PROGRESS, WorkbinOwner::EachAgent)
+        .workbin(TEAM, "Team", WorkbinOwner::Group(SUPPORT));
+    "Kate".clone_into(&mut center.users[0].first_name);
+    center.users[1].first_name.clear();
+    center.users[1].last_name.clear();
+    let groups = BTreeSet::from([SUPPORT]);
+    let step = Step { after_ms: 60_000, groups, skills: BTreeMap::new() };
+    for queue in &mut center.queues {
+        (queue.reoffer_after_ms, queue.steps) = (1_500, vec![step.clone()]);
+    }
+    center
+}
+
 /// A store with the contact center in it.
 pub(crate) async fn store() -> Arc<MemoryStore> {
-    let store = Arc::new(MemoryStore::new());
-    let records = [
-        Record::Center(Center {
-            id: CENTER,
-            name: "Demo".to_owned(),
-            workspace: handoff_domain::Workspace::default(),
-        }),
-        Record::Skill(Skill { id: BILLING, center: CENTER, name: "billing".to_owned() }),
-        Record::Group(Group { id: SUPPORT, center: CENTER, name: "Support".to_owned() }),
-        Record::User(user(KATE, "kate", "Kate", "Lund")),
-        Record::User(user(BEN, "ben", "", "")),
-        Record::Queue(queue(QUEUE, "tasks", Media::Workitem)),
-        Record::Queue(queue(EMAIL_QUEUE, "support-email", Media::Email)),
-        Record::Workbin(workbin(IN_PROGRESS, Workbin::IN_PROGRESS, WorkbinOwner::EachAgent)),
-        Record::Workbin(workbin(TEAM, "Team", WorkbinOwner::Group(SUPPORT))),
-    ];
-    let puts = records.into_iter().map(|record| Put { record, expected: 0 }).collect();
-    store.commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
-    store
-}
-
-pub(crate) fn user(id: UserId, name: &str, first: &str, last: &str) -> User {
-    User {
-        id,
-        center: CENTER,
-        user_name: name.to_owned(),
-        first_name: first.to_owned(),
-        last_name: last.to_owned(),
-        nickname: None,
-        email_address: format!("{name}@demo.example"),
-        roles: BTreeSet::from([Role::Agent, Role::Supervisor]),
-        groups: BTreeSet::from([SUPPORT]),
-        skills: BTreeMap::from([(BILLING, 5)]),
-        capacity: Capacity::default(),
-        enabled: true,
-        password_hash: Some("$argon2id$secret".to_owned()),
-    }
-}
-
-pub(crate) fn queue(id: QueueId, name: &str, media: Media) -> Queue {
-    Queue {
-        id,
-        center: CENTER,
-        name: name.to_owned(),
-        media,
-        groups: BTreeSet::from([SUPPORT]),
-        skills: BTreeMap::from([(BILLING, 3)]),
-        priority: 0,
-        invite_timeout_ms: 30_000,
-        reoffer_after_ms: 1_500,
-        steps: vec![Step {
-            after_ms: 60_000,
-            groups: BTreeSet::from([SUPPORT]),
-            skills: BTreeMap::new(),
-        }],
-        review: None,
-        acknowledge: None,
-    }
-}
-
-pub(crate) fn workbin(id: WorkbinId, name: &str, owner: WorkbinOwner) -> Workbin {
-    Workbin { id, center: CENTER, name: name.to_owned(), owner }
+    Arc::new(handoff_testkit::center::store(center().records()).await.unwrap())
 }
 
 /// An inbound interaction of that medium, waiting in its queue.
