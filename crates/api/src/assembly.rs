@@ -6,14 +6,17 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use handoff_cometd::{Limits, Ports};
 use handoff_content::FileKeeper;
 use handoff_engine::{Core, Engine, Mailboxes, Outward, Post, Publisher};
 use handoff_store::StoreError;
 
+use crate::auth::Gate;
 use crate::comet::{Comet, Voice};
 use crate::customer::{self, CustomerDoors, CustomerVoice};
 use crate::options::Options;
+use crate::routes;
 use crate::shared::Shared;
 use crate::wire::letters::Cleaner;
 
@@ -59,7 +62,8 @@ pub struct Assembly {
     pub engine: Arc<Engine>,
     pub comet: Comet,
     pub doors: Arc<CustomerDoors>,
-    pub shared: Shared,
+    /// Every route.
+    pub router: Router,
 }
 
 impl Assembly {
@@ -78,16 +82,18 @@ impl Assembly {
             post: setup.post,
         };
         let engine = Engine::build(core.clone(), outward).await?;
-        let comet = Comet::new(&engine, &voice, setup.agents, Ports::default());
+        let requests_per_s = setup.options.requests_per_s;
+        let comet = Comet::new(&engine, &voice, requests_per_s, setup.agents, Ports::default());
+        let shared = Shared::new(engine.clone(), comet.clone(), setup.files, setup.options);
+        let gate = Gate::new(shared.clone());
         let doors = CustomerDoors::new(
-            core,
+            shared.clone(),
             customer_voice,
-            setup.files,
-            setup.customers,
+            &setup.customers,
             setup.customer_sessions,
             Ports::default(),
         );
-        let shared = Shared::new(engine.clone(), comet.clone(), doors.clone(), setup.options);
-        Ok(Self { engine, comet, doors, shared })
+        let router = routes::router(&shared, &gate, &doors);
+        Ok(Self { engine, comet, doors, router })
     }
 }

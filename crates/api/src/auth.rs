@@ -19,14 +19,10 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use handoff_domain::{User, UserId};
-use handoff_engine::IdSource;
+use handoff_domain::User;
 
 use crate::comet::identity::identity_of;
 use crate::error::{Code, Refusal};
-use crate::limit::Limiter;
-use crate::options::Options;
-use crate::origins::Origins;
 use crate::peer::PeerAddress;
 use crate::shared::Shared;
 
@@ -41,38 +37,33 @@ const CSRF_NAME_HEADER: HeaderName = HeaderName::from_static("x-csrf-header");
 /// The documented text of the refusal.
 const CSRF_SENTENCE: &str = "Missing or invalid Csrf token";
 
-/// What is remembered to let callers in.
-pub(crate) struct Gate {
+/// What is remembered to let callers in; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Gate(Arc<Inner>);
+
+struct Inner {
+    shared: Shared,
     signer: ticket::Signer,
     basic: basic::Basic,
-    limiter: Arc<Limiter<UserId>>,
-    origins: Origins,
 }
 
 impl Gate {
-    /// Makes the gate; `ids` gives the keys that nobody else needs to know.
-    pub(crate) fn new(options: &Options, ids: &dyn IdSource) -> Self {
+    pub(crate) fn new(shared: Shared) -> Self {
+        let ids = shared.engine().core().ids();
+        // Nobody else needs to know these.
         let own_key = || {
             let mut key = [0; 32];
             key[..16].copy_from_slice(&ids.random().to_be_bytes());
             key[16..].copy_from_slice(&ids.random().to_be_bytes());
             key
         };
-        Self {
-            signer: ticket::Signer::new(options.session_key.unwrap_or_else(own_key)),
-            basic: basic::Basic::new(own_key()),
-            limiter: Arc::new(Limiter::new(options.requests_per_s)),
-            origins: Origins::new(options),
-        }
+        let signer = ticket::Signer::new(shared.options().session_key.unwrap_or_else(own_key));
+        let basic = basic::Basic::new(own_key());
+        Self(Arc::new(Inner { shared, signer, basic }))
     }
 
-    /// Returns what counts the requests of users.
-    pub(crate) fn requests(&self) -> Arc<Limiter<UserId>> {
-        self.limiter.clone()
-    }
-
-    pub(crate) const fn signer(&self) -> &ticket::Signer {
-        &self.signer
+    fn shared(&self) -> &Shared {
+        &self.0.shared
     }
 }
 
@@ -104,15 +95,15 @@ pub(crate) struct SessionEnded;
 
 /// Finds out who is calling, for the REST operations.
 pub(crate) async fn authenticate(
-    State(shared): State<Shared>,
+    State(gate): State<Gate>,
     request: Request,
     next: Next,
 ) -> Response {
     let (mut parts, body) = request.into_parts();
-    let mut found = identify(&shared, &parts).await;
+    let mut found = identify(&gate, &parts).await;
     if let Ok(caller) = &found {
-        shared.engine().desks().touch(caller.user.id);
-        if let Err(refusal) = may_act(&shared, caller, &parts) {
+        gate.shared().engine().desks().touch(caller.user.id);
+        if let Err(refusal) = may_act(&gate, caller, &parts) {
             found = Err(refusal);
         }
     }
@@ -121,14 +112,14 @@ pub(crate) async fn authenticate(
     let mut response = next.run(Request::from_parts(parts, body)).await;
     name_user(found.as_ref().ok(), &mut response);
     let has_ended = response.extensions().get::<SessionEnded>().is_some();
-    set_session_headers(&shared, found.as_ref().ok(), is_get, has_ended, response.headers_mut());
+    set_session_headers(&gate, found.as_ref().ok(), is_get, has_ended, response.headers_mut());
     response
 }
 
 /// Finds out who is calling, for the CometD endpoint. Whoever is nobody goes through: CometD
 /// answers them in its own terms.
 pub(crate) async fn authenticate_comet(
-    State(shared): State<Shared>,
+    State(gate): State<Gate>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -138,14 +129,14 @@ pub(crate) async fn authenticate_comet(
         is_upgrade || !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
     // Before anything is looked up, and before a socket is opened: its frames could be read by the
     // page that opened it.
-    if is_write && let Err(refusal) = shared.gate().origins.may_connect(&parts.headers) {
+    if is_write && let Err(refusal) = gate.shared().origins().may_connect(&parts.headers) {
         return refusal.into_response();
     }
-    let found = identify(&shared, &parts).await;
+    let found = identify(&gate, &parts).await;
     let mut body = body;
     match &found {
         Ok(caller) => {
-            if let Err(refusal) = has_room(&shared, caller) {
+            if let Err(refusal) = has_room(&gate, caller) {
                 return refusal.into_response();
             }
             // A browser cannot send the token with an upgrade; its origin, which it cannot leave
@@ -168,7 +159,7 @@ pub(crate) async fn authenticate_comet(
     let is_get = parts.method == Method::GET;
     let mut response = next.run(Request::from_parts(parts, body)).await;
     name_user(found.as_ref().ok(), &mut response);
-    set_session_headers(&shared, found.as_ref().ok(), is_get, false, response.headers_mut());
+    set_session_headers(&gate, found.as_ref().ok(), is_get, false, response.headers_mut());
     response
 }
 
@@ -182,37 +173,43 @@ fn name_user(caller: Option<&Authenticated>, response: &mut Response) {
 
 /// Finds out who is calling. Basic wins over whatever cookie comes with it
 /// (docs/compat/conventions.md#logins).
-async fn identify(shared: &Shared, parts: &Parts) -> Result<Authenticated, Refusal> {
+async fn identify(gate: &Gate, parts: &Parts) -> Result<Authenticated, Refusal> {
     let tickets = ticket::tickets(parts.headers.get_all(COOKIE));
     if let Some(credentials) = basic::credentials(&parts.headers) {
         let address = parts.extensions.get::<PeerAddress>().map(|peer| peer.subscriber());
-        let user = basic::verify(shared, credentials?, address).await?;
-        let session = match session::of_user(shared, &tickets, user.id).await? {
-            Some(session) => session,
-            None => session::fresh(shared, &user),
-        };
+        let user = basic::verify(&gate.0.basic, gate.shared(), credentials?, address).await?;
+        let session =
+            match session::of_user(gate.shared(), &gate.0.signer, &tickets, user.id).await? {
+                Some(session) => session,
+                None => session::fresh(gate.shared(), &gate.0.signer, &user),
+            };
         return Ok(Authenticated { user, session, means: Means::Basic });
     }
-    let (user, session) =
-        session::resume(shared, &tickets).await?.ok_or_else(Refusal::not_authenticated)?;
+    let (user, session) = session::resume(gate.shared(), &gate.0.signer, &tickets)
+        .await?
+        .ok_or_else(Refusal::not_authenticated)?;
     Ok(Authenticated { user, session, means: Means::Cookie })
 }
 
 /// Tells whether a caller who is known may send this request at all.
-fn may_act(shared: &Shared, caller: &Authenticated, parts: &Parts) -> Result<(), Refusal> {
+fn may_act(gate: &Gate, caller: &Authenticated, parts: &Parts) -> Result<(), Refusal> {
     let is_write = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
     if caller.means == Means::Cookie && is_write {
-        shared.gate().origins.may_write(&parts.headers)?;
+        gate.shared().origins().may_write(&parts.headers)?;
         if !has_token(&parts.headers, &caller.session) {
             return Err(forged());
         }
     }
-    has_room(shared, caller)
+    has_room(gate, caller)
 }
 
 /// Counts a request of a user.
-fn has_room(shared: &Shared, caller: &Authenticated) -> Result<(), Refusal> {
-    let wait_ms = shared.gate().limiter.wait_ms(caller.user.id, shared.engine().core().now());
+fn has_room(gate: &Gate, caller: &Authenticated) -> Result<(), Refusal> {
+    let wait_ms = gate
+        .shared()
+        .comet()
+        .requests()
+        .wait_ms(caller.user.id, gate.shared().engine().core().now());
     match wait_ms {
         None => Ok(()),
         Some(wait_ms) => {
@@ -220,12 +217,6 @@ fn has_room(shared: &Shared, caller: &Authenticated) -> Result<(), Refusal> {
             Err(Refusal::too_many(Code::Forbidden, seconds.max(1)))
         }
     }
-}
-
-/// Tells whether a form may come from where it says. Unlike JSON, a browser sends a form of any
-/// page's unasked, and remembered credentials with it.
-pub(crate) fn may_send_form(shared: &Shared, headers: &HeaderMap) -> Result<(), Refusal> {
-    shared.gate().origins.may_write(headers)
 }
 
 /// Tells whether a request brings what a user is known by, right or wrong.
@@ -253,7 +244,7 @@ fn has_token(headers: &HeaderMap, session: &Session) -> bool {
 /// Sends a new session's cookie, takes back an ended one's, and tells every GET the token
 /// (docs/compat/conventions.md#logins).
 fn set_session_headers(
-    shared: &Shared,
+    gate: &Gate,
     caller: Option<&Authenticated>,
     is_get: bool,
     has_ended: bool,
@@ -265,9 +256,9 @@ fn set_session_headers(
         }
     };
     match caller {
-        Some(_) if has_ended => add(SET_COOKIE, &ticket::ended_cookie(shared.options())),
+        Some(_) if has_ended => add(SET_COOKIE, &ticket::ended_cookie(gate.shared().options())),
         Some(caller) if caller.session.is_new() => {
-            add(SET_COOKIE, &ticket::cookie(caller.session.ticket(), shared.options()));
+            add(SET_COOKIE, &ticket::cookie(caller.session.ticket(), gate.shared().options()));
         }
         _ => {}
     }
@@ -276,7 +267,9 @@ fn set_session_headers(
         match caller {
             Some(caller) => add(CSRF_HEADER, caller.session.csrf_token()),
             // Nobody's token opens nothing; the header is there because every GET has it.
-            None => add(CSRF_HEADER, &ticket::nobodys_token(shared.engine().core().ids().uuid())),
+            None => {
+                add(CSRF_HEADER, &ticket::nobodys_token(gate.shared().engine().core().ids().uuid()))
+            }
         }
     }
 }

@@ -38,25 +38,32 @@ pub const PATH: &str = "/api/v2/notifications";
 pub struct Comet {
     server: CometdServer,
     link: Arc<Link>,
-    policy: Arc<ByRole>,
+    requests: Arc<Limiter<UserId>>,
     letters: Arc<Cleaner>,
 }
 
 impl Comet {
     /// Makes the server for an engine that speaks through that voice.
-    #[must_use]
-    pub fn new(engine: &Arc<Engine>, voice: &Voice, limits: Limits, ports: Ports) -> Self {
+    /// A user may make so many requests per second, messages among them.
+    pub(crate) fn new(
+        engine: &Arc<Engine>,
+        voice: &Voice,
+        requests_per_s: u32,
+        limits: Limits,
+        ports: Ports,
+    ) -> Self {
         let link = voice.link.clone();
         let subscribers = Subscribers::new(Arc::clone(engine), Arc::clone(&link));
-        let policy = Arc::new(ByRole::new(Arc::clone(engine)));
-        let server = CometdServer::new(limits, policy.clone(), Arc::new(subscribers), ports);
+        let requests = Arc::new(Limiter::new(requests_per_s));
+        let policy = ByRole::new(Arc::clone(engine), requests.clone());
+        let server = CometdServer::new(limits, Arc::new(policy), Arc::new(subscribers), ports);
         link.connect(server.clone());
-        Self { server, link, policy, letters: voice.letters.clone() }
+        Self { server, link, requests, letters: voice.letters.clone() }
     }
 
-    /// Says by what the messages of users are counted.
-    pub(crate) fn count_by(&self, requests: Arc<Limiter<UserId>>) {
-        self.policy.count_by(requests);
+    /// Returns what counts the requests of users, those inside sockets included.
+    pub(crate) fn requests(&self) -> Arc<Limiter<UserId>> {
+        self.requests.clone()
     }
 
     /// Returns the routes, to be merged: [`PATH`], also with the suffixes that clients append.

@@ -13,7 +13,6 @@
 
 pub(crate) mod answer;
 pub(crate) mod availability;
-mod bodies;
 pub(crate) mod chat_operation;
 pub(crate) mod chats;
 pub(crate) mod comet;
@@ -23,6 +22,7 @@ mod fingerprint;
 pub(crate) mod form;
 pub(crate) mod guard;
 pub(crate) mod hours;
+mod layers;
 pub(crate) mod open_media;
 mod options;
 mod origins;
@@ -32,6 +32,7 @@ pub(crate) mod refusal;
 pub(crate) mod rest;
 mod services;
 pub(crate) mod simple;
+mod state;
 
 use std::sync::Arc;
 
@@ -40,61 +41,36 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, any, post};
 use handoff_cometd::{Limits, Ports};
-use handoff_content::FileKeeper;
-use handoff_domain::{Chat, InteractionId};
-use handoff_engine::{Core, Engine};
 
-use crate::body_memory::{BodyMemory, FORM_BYTES_MAX};
+use crate::body_memory::FORM_BYTES_MAX;
 use crate::respond::{unknown_method, unknown_path};
 use crate::shared::Shared;
 use comet::CustomerComet;
 pub use comet::CustomerVoice;
-use guard::Guard;
 pub use options::Options;
 pub use paths::ROOT;
-use poll_positions::PollPositions;
+pub(crate) use simple::ROOT as SIMPLE_ROOT;
+use state::DoorState;
 
-/// What the customers' doors share.
+/// The customers' doors, and the CometD server behind one of them.
 pub struct CustomerDoors {
-    pub(crate) files: Arc<FileKeeper>,
-    pub(crate) guard: Guard,
-    pub(crate) comet: CustomerComet,
-    pub(crate) memory: Arc<BodyMemory>,
-    positions: PollPositions,
+    state: DoorState,
+    comet: CustomerComet,
 }
 
 impl CustomerDoors {
-    /// Makes it. `limits` are those of the customers' CometD server.
-    #[must_use]
-    pub fn new(
-        core: Arc<Core>,
+    /// Makes them. `limits` are those of the customers' CometD server.
+    pub(crate) fn new(
+        shared: Shared,
         voice: Arc<CustomerVoice>,
-        files: Arc<FileKeeper>,
-        options: Options,
+        options: &Options,
         limits: Limits,
         ports: Ports,
     ) -> Arc<Self> {
-        let guard = Guard::new(&options, files.space().clone());
         let limits = Limits { sessions_per_source: options.sessions_per_address, ..limits };
-        let comet = CustomerComet::new(core, voice, limits, guard.requests.clone(), ports);
-        Arc::new(Self {
-            guard,
-            files,
-            comet,
-            memory: Arc::default(),
-            positions: PollPositions::default(),
-        })
-    }
-
-    /// Notes how far a polling customer has come, and gives how far they had come before.
-    pub(crate) fn advance_position(
-        &self,
-        engine: &Engine,
-        chat: InteractionId,
-        last: Option<u64>,
-        is_over: bool,
-    ) -> u64 {
-        self.positions.advance(chat, last, is_over, |chat| is_live(engine, chat))
+        let state = DoorState::new(shared, options);
+        let comet = CustomerComet::new(state.clone(), voice, limits, ports);
+        Arc::new(Self { state, comet })
     }
 
     /// Runs timers and deliveries of the customers' CometD server until [`CustomerDoors::shutdown`].
@@ -109,25 +85,25 @@ impl CustomerDoors {
         self.comet.tell_standings().await;
     }
 
+    /// Returns what answers at the paths that agents have as well.
+    pub(crate) fn simple(&self) -> Vec<(&'static str, MethodRouter)> {
+        simple::doors(&self.state)
+    }
+
+    /// Returns what answers below [`SIMPLE_ROOT`] where there is no door.
+    pub(crate) fn nothing(&self) -> MethodRouter {
+        simple::nothing(&self.state)
+    }
+
     /// Answers parked polls and closes sockets.
     pub async fn shutdown(&self) {
         self.comet.shutdown().await;
     }
 }
 
-/// Tells whether a chat is live, as far as it is in memory; one that is not has long had no part in
-/// anything.
-pub(crate) fn is_live(engine: &Engine, chat: InteractionId) -> bool {
-    engine.conversations().is_customer_awaited(chat)
-        || engine
-            .core()
-            .board()
-            .recent(chat)
-            .is_some_and(|known| known.value.chat().is_some_and(Chat::is_live))
-}
-
 /// Returns the routes of the customers' side.
-pub(crate) fn router(shared: &Shared) -> Router {
+pub(crate) fn router(doors: &CustomerDoors) -> Router {
+    let state = &doors.state;
     let forms = at_both(&[
         ("/2/chat/{service}", || post(rest::request)),
         ("/2/chat/{service}/availability", || post(availability::show)),
@@ -145,13 +121,13 @@ pub(crate) fn router(shared: &Shared) -> Router {
         ("/2/email/{service}", || post(email::create)),
     ])
     .layer(DefaultBodyLimit::disable());
-    let unpacked = forms.merge(files).route_layer(from_fn(bodies::expect_unpacked));
-    let counted = unpacked.with_state(shared.clone());
-    let comet = shared.doors().comet.router();
+    let unpacked = forms.merge(files).route_layer(from_fn(layers::expect_unpacked));
+    let counted = unpacked.with_state(state.clone());
+    let comet = doors.comet.router();
     let waiting =
-        counted.merge(comet).layer(from_fn_with_state(shared.clone(), bodies::wait_for_memory));
+        counted.merge(comet).layer(from_fn_with_state(state.clone(), layers::wait_for_memory));
     // Counted first: what is one too many does not wait.
-    let below = waiting.layer(from_fn_with_state(shared.clone(), guard::count));
+    let below = waiting.layer(from_fn_with_state(state.clone(), layers::count));
     // A page of a listed origin may read every answer below the root. Browsers ask first, by a
     // method that no route has, so what is unknown is answered here as well.
     Router::new()
@@ -159,15 +135,15 @@ pub(crate) fn router(shared: &Shared) -> Router {
         .route(&format!("{ROOT}/"), any(unknown_path))
         .route(&format!("{ROOT}/{{*rest}}"), any(unknown_path))
         .method_not_allowed_fallback(unknown_method)
-        .layer(from_fn_with_state(shared.clone(), origins::cross_origin))
+        .layer(from_fn_with_state(state.shared().clone(), origins::cross_origin))
 }
 
 /// Makes what answers at a path.
-type Door = fn() -> MethodRouter<Shared>;
+type Door = fn() -> MethodRouter<DoorState>;
 
 /// Returns routes that are the same with and without a slash at the end: the vendor's chat window
 /// always adds one (docs/api/customers.md).
-fn at_both(routes: &[(&str, Door)]) -> Router<Shared> {
+fn at_both(routes: &[(&str, Door)]) -> Router<DoorState> {
     routes.iter().fold(Router::new(), |router, (path, handler)| {
         router.route(path, handler()).route(&format!("{path}/"), handler())
     })

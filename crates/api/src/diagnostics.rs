@@ -1,10 +1,13 @@
 //! What can be asked without credentials: the version, and whether the server is well.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use handoff_domain::Time;
 use serde::Serialize;
+use tokio::sync::Mutex;
 
 use crate::shared::Shared;
 use crate::wire::envelope::JsonText;
@@ -62,14 +65,22 @@ pub(crate) async fn healthz() -> JsonText {
 const HOLDS_MS: u64 = 1_000;
 
 /// What was found out last about store and disk, and when.
-#[derive(Default)]
-pub(crate) struct Readiness(tokio::sync::Mutex<Option<(Time, Vec<&'static str>)>>);
+#[derive(Clone)]
+pub(crate) struct Readiness {
+    shared: Shared,
+    found: Arc<Mutex<Option<(Time, Vec<&'static str>)>>>,
+}
 
 impl Readiness {
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self { shared, found: Arc::default() }
+    }
+
     /// Returns the names of what cannot be written to. Whoever asks meanwhile waits for the same
     /// answer.
-    async fn failing(&self, shared: &Shared) -> Vec<&'static str> {
-        let mut found = self.0.lock().await;
+    async fn failing(&self) -> Vec<&'static str> {
+        let shared = &self.shared;
+        let mut found = self.found.lock().await;
         if let Some((at, failing)) = &*found
             && shared.engine().core().now().ms_since(*at) < HOLDS_MS
         {
@@ -95,8 +106,9 @@ impl Readiness {
 /// `GET /readyz`: the store takes commits, the disks can be written to and the last round of every
 /// worker went well. The names of what fails are told, the causes are in the log. A record that
 /// cannot be read is a detail and no reason not to be ready: everything else is served.
-pub(crate) async fn readyz(State(shared): State<Shared>) -> Response {
-    let written = shared.readiness().failing(&shared).await;
+pub(crate) async fn readyz(State(readiness): State<Readiness>) -> Response {
+    let written = readiness.failing().await;
+    let shared = &readiness.shared;
     let mut failing: Vec<String> = written.into_iter().map(str::to_owned).collect();
     let workers = shared.engine().workers().statuses();
     failing.extend(

@@ -65,5 +65,4 @@ pub use assembly::{Assembly, Setup};
 pub use hosts::expect_host;
 pub use options::{Options, SameSite};
 pub use peer::PeerAddress;
-pub use routes::router;
 pub use shared::Shared;

@@ -9,8 +9,9 @@ use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, any, get, on};
 use tower::ServiceExt as _;
 
-use crate::auth::{authenticate, authenticate_comet, cors, has_credentials};
-use crate::customer::simple;
+use crate::auth::{Gate, authenticate, authenticate_comet, cors, has_credentials};
+use crate::customer::{self, CustomerDoors};
+use crate::diagnostics::Readiness;
 use crate::media::{chats, emails, openmedia, workitems};
 use crate::request::{expect_unpacked, read_body};
 use crate::respond::{refusals, unknown_method, unknown_path};
@@ -190,24 +191,23 @@ fn operation<H: Handler<T, Shared>, T: 'static>(handler: H) -> MethodRouter<Shar
 }
 
 /// Puts everything together.
-pub fn router(shared: &Shared) -> Router {
+pub(crate) fn router(shared: &Shared, gate: &Gate, doors: &CustomerDoors) -> Router {
     let internal = Router::new().route(BUSINESS_ATTRIBUTES, get(settings::business_attributes));
-    let internal = internal.route_layer(from_fn_with_state(shared.clone(), authenticate));
-    let comet =
-        shared.comet().router().layer(from_fn_with_state(shared.clone(), authenticate_comet));
+    let internal = internal.route_layer(from_fn_with_state(gate.clone(), authenticate));
+    let comet = shared.comet().router().layer(from_fn_with_state(gate.clone(), authenticate_comet));
     let health = Router::new()
         .route("/healthz", get(diagnostics::healthz))
-        .route("/readyz", get(diagnostics::readyz));
-    let nothing = by_caller(any(unknown_path), simple::nothing(shared));
+        .route("/readyz", get(diagnostics::readyz).with_state(Readiness::new(shared.clone())));
+    let nothing = by_caller(any(unknown_path), doors.nothing());
     Router::new()
         // Clients of the platform whose API this is ask beside the root as well as below it.
         .merge(internal)
         .merge(health)
         .with_state(shared.clone())
-        .nest(ROOT, below_root(shared))
-        .nest(&format!("{ROOT}{}", simple::ROOT), Router::new().fallback_service(nothing))
+        .nest(ROOT, below_root(shared, gate, doors))
+        .nest(&format!("{ROOT}{}", customer::SIMPLE_ROOT), Router::new().fallback_service(nothing))
         .merge(comet)
-        .merge(crate::customer::router(shared))
+        .merge(customer::router(doors))
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
         .layer(from_fn_with_state(shared.clone(), cors))
@@ -216,12 +216,12 @@ pub fn router(shared: &Shared) -> Router {
 
 /// Returns what is below [`ROOT`]: the table, and where customers have a path as well, their door
 /// beside it.
-fn below_root(shared: &Shared) -> Router {
+fn below_root(shared: &Shared, gate: &Gate, doors: &CustomerDoors) -> Router {
     let authenticated = |routes: MethodRouter<Shared>| {
         let routes = routes.layer(from_fn(expect_unpacked));
-        routes.layer(from_fn_with_state(shared.clone(), authenticate)).with_state(shared.clone())
+        routes.layer(from_fn_with_state(gate.clone(), authenticate)).with_state(shared.clone())
     };
-    let doors = simple::doors(shared);
+    let doors = doors.simple();
     let has_door = |route: &Route| doors.iter().any(|(path, _)| *path == route.path);
     let (shared_paths, own): (Vec<_>, Vec<_>) = table().into_iter().partition(has_door);
     let router = own.into_iter().fold(Router::new(), |router, route| {

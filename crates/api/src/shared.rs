@@ -1,15 +1,16 @@
-//! What every handler shares.
+//! What every handler shares: the handles of what is below them.
+//!
+//! It knows nothing of the rooms that use it. What a room keeps for itself, as who is let in or what
+//! customers have begun, is a state of that room's, and `assembly` puts the two together.
 
 use std::sync::Arc;
 
 use handoff_content::FileKeeper;
 use handoff_engine::{Directory, Engine};
 
-use crate::auth::Gate;
 use crate::comet::Comet;
-use crate::customer::CustomerDoors;
-use crate::diagnostics::Readiness;
 use crate::options::Options;
+use crate::origins::Origins;
 use crate::supervisor_names::SupervisorNames;
 use crate::wire::letters::Cleaner;
 use crate::wire::resource::{Lookup, PublicUrl};
@@ -21,35 +22,22 @@ pub struct Shared(Arc<Inner>);
 struct Inner {
     engine: Arc<Engine>,
     comet: Comet,
-    doors: Arc<CustomerDoors>,
+    files: Arc<FileKeeper>,
     options: Options,
-    gate: Gate,
+    origins: Origins,
     supervisor_names: SupervisorNames,
-    readiness: Readiness,
 }
 
 impl Shared {
-    /// Puts it together.
-    #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         engine: Arc<Engine>,
         comet: Comet,
-        doors: Arc<CustomerDoors>,
+        files: Arc<FileKeeper>,
         options: Options,
     ) -> Self {
-        let gate = Gate::new(&options, engine.core().ids());
-        comet.count_by(gate.requests());
-        let shared = Self(Arc::new(Inner {
-            engine,
-            comet,
-            doors,
-            options,
-            gate,
-            supervisor_names: SupervisorNames::default(),
-            readiness: Readiness::default(),
-        }));
-        shared.doors().comet.connect(shared.clone());
-        shared
+        let origins = Origins::new(&options);
+        let supervisor_names = SupervisorNames::default();
+        Self(Arc::new(Inner { engine, comet, files, options, origins, supervisor_names }))
     }
 
     /// Returns the engine.
@@ -64,15 +52,9 @@ impl Shared {
         &self.0.comet
     }
 
-    /// Returns the customers' side.
-    #[must_use]
-    pub fn doors(&self) -> &CustomerDoors {
-        &self.0.doors
-    }
-
     /// Returns what keeps files.
     pub(crate) fn files(&self) -> &FileKeeper {
-        &self.doors().files
+        &self.0.files
     }
 
     /// Returns what is configured.
@@ -87,19 +69,14 @@ impl Shared {
         &self.0.options.public_url
     }
 
-    /// Returns who is let in.
-    pub(crate) fn gate(&self) -> &Gate {
-        &self.0.gate
+    /// Returns whose pages may call by the session cookie.
+    pub(crate) fn origins(&self) -> &Origins {
+        &self.0.origins
     }
 
     /// Returns the names by which supervisors want to go in chats.
     pub(crate) fn supervisor_names(&self) -> &SupervisorNames {
         &self.0.supervisor_names
-    }
-
-    /// Returns what was found out last about the server's readiness.
-    pub(crate) fn readiness(&self) -> &Readiness {
-        &self.0.readiness
     }
 
     /// Returns what rendering looks up in `directory`.

@@ -127,11 +127,9 @@ impl Server {
             ..Setup::new(options::api(config, url), keeper)
         };
         let assembly = Assembly::build(core, setup).await;
-        let Assembly { engine, comet, doors, shared } =
+        let Assembly { engine, comet, doors, router } =
             assembly.context("the engine cannot be started")?;
-        let router = handoff_api::routes::router(&shared)
-            .merge(pages::widget(&Pages::of_this_build()))
-            .merge(more_pages);
+        let router = router.merge(pages::widget(&Pages::of_this_build())).merge(more_pages);
         let router = router.layer(map_request(name_peer)).layer(from_fn(expect_host));
         let acceptor = Acceptor::new(router, options::accept(config));
         engine.start();

@@ -184,6 +184,7 @@ struct Comparison {
 /// Code 20 when they are nobody's; with 429 when that was so too often, and then nothing was
 /// compared.
 pub(super) async fn verify(
+    basic: &Basic,
     shared: &Shared,
     credentials: Credentials,
     address: Option<IpAddr>,
@@ -193,7 +194,7 @@ pub(super) async fn verify(
     {
         return Err(Refusal::not_authenticated());
     }
-    let (basic, now) = (&shared.gate().basic, shared.engine().core().now());
+    let now = shared.engine().core().now();
     let directory = shared.engine().core().directory();
     // A disabled user is nobody, and so takes as long to refuse.
     let user = directory.user_by_name(&credentials.user_name).filter(|user| user.enabled);

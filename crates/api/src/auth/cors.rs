@@ -24,7 +24,7 @@ const MAX_AGE_S: &str = "120";
 
 /// Lets pages of listed origins call.
 pub(crate) async fn cors(State(shared): State<Shared>, request: Request, next: Next) -> Response {
-    let origins = &shared.gate().origins;
+    let origins = shared.origins();
     let given = request.headers().get(ORIGIN).cloned();
     let listed =
         given.filter(|origin| origin.to_str().is_ok_and(|origin| origins.is_listed(origin)));

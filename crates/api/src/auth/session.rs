@@ -11,7 +11,7 @@ use handoff_store::{
     ChangeSet, CommitError, Key, LoginSession, Put, Record, StoreError, Version, Versioned,
 };
 
-use super::ticket::Ticket;
+use super::ticket::{Signer, Ticket};
 use crate::error::Refusal;
 use crate::shared::Shared;
 
@@ -49,8 +49,8 @@ impl Session {
 }
 
 /// Makes a new session for a user who just proved who they are. Nothing is stored.
-pub(super) fn fresh(shared: &Shared, user: &User) -> Session {
-    let (engine, signer) = (shared.engine(), shared.gate().signer());
+pub(super) fn fresh(shared: &Shared, signer: &Signer, user: &User) -> Session {
+    let engine = shared.engine();
     let secret = [engine.core().ids().random(), engine.core().ids().random()];
     Session::of(&signer.issue(user, engine.core().now(), secret), true)
 }
@@ -58,6 +58,7 @@ pub(super) fn fresh(shared: &Shared, user: &User) -> Session {
 /// Finds the first session among these tickets that is alive, and its user.
 pub(super) async fn resume(
     shared: &Shared,
+    signer: &Signer,
     tickets: &[Ticket],
 ) -> Result<Option<(Arc<User>, Session)>, Refusal> {
     for ticket in tickets {
@@ -65,7 +66,7 @@ pub(super) async fn resume(
         let Some(user) = directory.users.get(&ticket.user()).filter(|user| user.enabled) else {
             continue;
         };
-        if is_alive(shared, ticket, user).await? {
+        if is_alive(shared, signer, ticket, user).await? {
             return Ok(Some((user.clone(), Session::of(ticket, false))));
         }
     }
@@ -75,16 +76,22 @@ pub(super) async fn resume(
 /// Finds a session of that user among these tickets.
 pub(super) async fn of_user(
     shared: &Shared,
+    signer: &Signer,
     tickets: &[Ticket],
     user: UserId,
 ) -> Result<Option<Session>, Refusal> {
     let own: Vec<Ticket> = tickets.iter().filter(|ticket| ticket.user() == user).cloned().collect();
-    Ok(resume(shared, &own).await?.map(|(_, session)| session))
+    Ok(resume(shared, signer, &own).await?.map(|(_, session)| session))
 }
 
 /// Tells whether a ticket's session is alive; stores it when this is its first time back, and that
 /// it was used.
-async fn is_alive(shared: &Shared, ticket: &Ticket, user: &User) -> Result<bool, StoreError> {
+async fn is_alive(
+    shared: &Shared,
+    signer: &Signer,
+    ticket: &Ticket,
+    user: &User,
+) -> Result<bool, StoreError> {
     let now = shared.engine().core().now();
     let idle_ms = shared.engine().core().options().login_idle_ms;
     let id = ticket.stored_id(user);
@@ -98,7 +105,7 @@ async fn is_alive(shared: &Shared, ticket: &Ticket, user: &User) -> Result<bool,
             Ok(is_alive)
         }
         None => {
-            let is_vouched_for = shared.gate().signer().vouches_for(ticket, user);
+            let is_vouched_for = signer.vouches_for(ticket, user);
             if !is_vouched_for || now.ms_since(ticket.issued()) > idle_ms {
                 return Ok(false);
             }

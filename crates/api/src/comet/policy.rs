@@ -1,7 +1,7 @@
 //! Who may do what over CometD: users may listen to the topics of their roles, and nobody may
 //! publish.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use handoff_cometd::{Denial, Identity, Policy, Source, Verdict};
 use handoff_domain::{User, UserId};
@@ -15,19 +15,13 @@ use crate::limit::Limiter;
 /// change of roles holds from the next subscription on.
 pub(super) struct ByRole {
     engine: Arc<Engine>,
-    /// Shared with REST, so that a socket lets nobody send more than requests would; set when the
-    /// two are joined.
-    requests: OnceLock<Arc<Limiter<UserId>>>,
+    /// Shared with REST, so that a socket lets nobody send more than requests would.
+    requests: Arc<Limiter<UserId>>,
 }
 
 impl ByRole {
-    pub(super) const fn new(engine: Arc<Engine>) -> Self {
-        Self { engine, requests: OnceLock::new() }
-    }
-
-    /// Says by what messages are counted. Only the first call counts.
-    pub(super) fn count_by(&self, requests: Arc<Limiter<UserId>>) {
-        let _already_set = self.requests.set(requests);
+    pub(super) const fn new(engine: Arc<Engine>, requests: Arc<Limiter<UserId>>) -> Self {
+        Self { engine, requests }
     }
 
     /// Returns the user whom an identity stands for; `None` when they were deleted or disabled.
@@ -53,10 +47,10 @@ impl Policy for ByRole {
 
     fn may_send(&self, identity: Option<&Identity>, _source: Option<&Source>) -> Verdict {
         let user = identity.and_then(|identity| identity.as_str().parse().ok());
-        let (Some(user), Some(requests)) = (user, self.requests.get()) else {
+        let Some(user) = user else {
             return Verdict::Allow;
         };
-        allow_if(requests.wait_ms(user, self.engine.core().now()).is_none(), Denial::Temporary)
+        allow_if(self.requests.wait_ms(user, self.engine.core().now()).is_none(), Denial::Temporary)
     }
 
     fn may_subscribe(&self, identity: Option<&Identity>, channel: &str) -> Verdict {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::availability;
 use super::refusal::CustomerRefusal;
+use super::state::DoorState;
 use crate::shared::Shared;
 use crate::wire::availability::Availability;
 use crate::wire::transcript::CustomerMessage;
@@ -97,12 +98,12 @@ impl Standing {
 impl Answer {
     /// Says how a chat stands.
     pub(crate) async fn of(
-        shared: &Shared,
+        doors: &DoorState,
         interaction: &Interaction,
         secure_key: &str,
         since: Since,
     ) -> Result<Self, CustomerRefusal> {
-        let engine = shared.engine();
+        let engine = doors.engine();
         let (after, wanted) = match since {
             // Positions begin with 1, and clients begin with 0 as well
             // (docs/compat/customers.md#by-cometd).
@@ -121,8 +122,7 @@ impl Answer {
         let said = interaction.chat().map_or(0, |chat| chat.for_customer);
         answer.has_more = since != Since::Nothing && last < said;
         answer.messages = entries.iter().filter_map(CustomerMessage::of).collect();
-        let advance =
-            |last, is_over| shared.doors().advance_position(engine, interaction.id, last, is_over);
+        let advance = |last, is_over| doors.advance_position(interaction.id, last, is_over);
         match since {
             Since::Index(_) => {
                 advance(Some(last), answer.chat_ended);
@@ -137,7 +137,7 @@ impl Answer {
             }
             Since::Pushed(_) => {}
         }
-        answer.standing = Standing::of(shared, interaction).unwrap_or_default();
+        answer.standing = Standing::of(doors.shared(), interaction).unwrap_or_default();
         Ok(answer)
     }
 

@@ -12,9 +12,9 @@ use handoff_store::Receipt;
 use super::chat_operation::{ChatOperation, Introduction};
 use super::refusal::{CustomerRefusal, RefusalKind};
 use super::services::{chat_service, may_use};
+use super::state::DoorState;
 use super::{availability, fingerprint, hours};
 use crate::chat_notes::tell_others;
-use crate::shared::Shared;
 
 /// How long a retry of a message is known as one, in ms: longer than any client keeps trying.
 const RETRIES_KNOWN_MS: u64 = 24 * 60 * 60 * 1_000;
@@ -28,28 +28,30 @@ pub(crate) struct RequestSource<'a> {
 
 /// Begins a chat.
 pub(crate) async fn begin(
-    shared: &Shared,
+    doors: &DoorState,
     source: RequestSource<'_>,
     service: &str,
     introduction: Introduction,
 ) -> Result<OpenedChat, CustomerRefusal> {
-    let (service, terms) = chat_service(shared, service)?;
+    let (service, terms) = chat_service(doors.shared(), service)?;
     may_use(&terms, source.headers)?;
-    let begun = begin_by(shared, source, &service, &terms, introduction).await;
+    let begun = begin_by(doors, source, &service, &terms, introduction).await;
     begun.map_err(|refusal| match availability::refusing(refusal.kind) {
-        Some(state) => refusal.while_it(availability::with(shared, state, &service, &terms)),
+        Some(state) => {
+            refusal.while_it(availability::with(doors.shared(), state, &service, &terms))
+        }
         None => refusal,
     })
 }
 
 async fn begin_by(
-    shared: &Shared,
+    doors: &DoorState,
     source: RequestSource<'_>,
     service: &Service,
     terms: &ChatTerms,
     introduction: Introduction,
 ) -> Result<OpenedChat, CustomerRefusal> {
-    let engine = shared.engine();
+    let engine = doors.engine();
     let request = introduction.message_id.as_ref().map(|id| request_of(&introduction, id));
     if let Some(request) = &request
         && let Some(opened) = engine.conversations().chat_of_request(&service.name, request).await?
@@ -68,9 +70,9 @@ async fn begin_by(
         .queue(service.center, service.queue)
         .cloned()
         .ok_or_else(CustomerRefusal::unavailable)?;
-    let guard = &shared.doors().guard;
+    let guard = doors.guard();
     guard.may_bring(source.address, &service.name, engine.core().now())?;
-    let place = guard.may_begin(source.address, |chat| super::is_live(engine, chat))?;
+    let place = guard.may_begin(source.address, |chat| doors.is_live(chat))?;
     let bytes =
         introduction.user_data.weight() + introduction.subject.as_ref().map_or(0, String::len);
     let new = NewChat {
@@ -100,12 +102,12 @@ fn request_of(introduction: &Introduction, message_id: &str) -> RequestName {
 
 /// Carries out what the customer of a chat asks for; gives the chat as it is then.
 pub(crate) async fn perform(
-    shared: &Shared,
+    doors: &DoorState,
     address: IpAddr,
     chat: Arc<Interaction>,
     operation: ChatOperation,
 ) -> Result<Arc<Interaction>, CustomerRefusal> {
-    let engine = shared.engine();
+    let engine = doors.engine();
     let id = chat.id;
     let bytes = match &operation {
         ChatOperation::Say { content, .. } => Some(content.text_bytes()),
@@ -116,15 +118,15 @@ pub(crate) async fn perform(
         | ChatOperation::Disconnect => None,
     };
     if let (Some(bytes), Some(conversation)) = (bytes, chat.chat()) {
-        let guard = &shared.doors().guard;
+        let guard = doors.guard();
         guard.may_bring(address, &conversation.service, engine.core().now())?;
         guard.brought(address, &conversation.service, bytes as u64, engine.core().now());
     }
     match operation {
         ChatOperation::Refresh => Ok(chat),
         ChatOperation::Say { content, message_id } => {
-            shared.doors().guard.count_message(id, engine.core().now())?;
-            let receipt = message_id.clone().map(|given| receipt(shared, &chat, given, &content));
+            doors.guard().count_message(id, engine.core().now())?;
+            let receipt = message_id.clone().map(|given| receipt(doors, &chat, given, &content));
             let action =
                 Action::Say(Utterance { content, visibility: Visibility::All, message_id });
             Ok(engine.conversations().customer_does(id, action, receipt, Vec::new()).await?)
@@ -134,12 +136,12 @@ pub(crate) async fn perform(
                 .map(|text| text.replace('\0', "").chars().take(Chat::TEXT_CHARS_MAX).collect());
             let kind =
                 if is_on { NoteKind::TypingStarted { text } } else { NoteKind::TypingStopped };
-            note(shared, chat, kind).await
+            note(doors, chat, kind).await
         }
         ChatOperation::Read(index) => {
             // Nobody has read what was not said yet.
             let end = chat.chat().map_or(0, |chat| chat.for_customer);
-            note(shared, chat, NoteKind::Read { index: index.min(end) }).await
+            note(doors, chat, NoteKind::Read { index: index.min(end) }).await
         }
         ChatOperation::UpdateData(user_data) => {
             if user_data.0.is_empty() {
@@ -162,12 +164,12 @@ pub(crate) async fn perform(
 
 /// Makes the proof that a message was said, by which a retry of it is known.
 fn receipt(
-    shared: &Shared,
+    doors: &DoorState,
     chat: &Interaction,
     message_id: String,
     content: &handoff_domain::Content,
 ) -> Receipt {
-    let expires = Some(shared.engine().core().now().plus_ms(RETRIES_KNOWN_MS));
+    let expires = Some(doors.engine().core().now().plus_ms(RETRIES_KNOWN_MS));
     Receipt {
         scope: format!("chat/{}", chat.id),
         key: message_id,
@@ -179,7 +181,7 @@ fn receipt(
 
 /// Tells the agents what is kept nowhere.
 async fn note(
-    shared: &Shared,
+    doors: &DoorState,
     chat: Arc<Interaction>,
     kind: NoteKind,
 ) -> Result<Arc<Interaction>, CustomerRefusal> {
@@ -190,7 +192,7 @@ async fn note(
             "The chat has ended; begin a new one.",
         ));
     };
-    let (from, at) = (Speaker::from(customer), shared.engine().core().now());
-    tell_others(shared, &chat, &Note { at, from, visibility: Visibility::All, kind }).await;
+    let (from, at) = (Speaker::from(customer), doors.engine().core().now());
+    tell_others(doors.shared(), &chat, &Note { at, from, visibility: Visibility::All, kind }).await;
     Ok(chat)
 }

@@ -26,7 +26,7 @@ use handoff_cometd::{
     SessionId, SessionInfo, Source, Tag,
 };
 use handoff_domain::{InteractionId, Value};
-use handoff_engine::{Core, Customers, NumberedNote};
+use handoff_engine::{Customers, NumberedNote};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -36,8 +36,7 @@ use super::chats::{self, RequestSource};
 use super::form::Form;
 use super::guard::address_of;
 use super::refusal::{CustomerRefusal, RefusalKind};
-use crate::limit::Limiter;
-use crate::shared::Shared;
+use super::state::DoorState;
 use crate::wire::transcript::CustomerMessage;
 use listeners::{Listener, Listeners};
 use policy::{CHANNEL_PREFIX, ChatChannels};
@@ -55,40 +54,31 @@ pub(crate) struct CustomerComet {
 }
 
 /// Speaks to customers for the engine. It is made before the engine, which speaks through it; until
-/// [`CustomerComet::connect`] nobody hears it.
+/// [`CustomerComet::new`] nobody hears it.
 #[derive(Default)]
 pub struct CustomerVoice {
     listeners: Listeners,
     /// Set while the server runs, and taken away at its end, so that nothing keeps itself alive in
     /// a circle.
-    link: Mutex<Option<(CometdServer, Shared)>>,
+    link: Mutex<Option<(CometdServer, DoorState)>>,
 }
 
 impl CustomerComet {
     pub(super) fn new(
-        core: Arc<Core>,
+        doors: DoorState,
         inner: Arc<CustomerVoice>,
         limits: Limits,
-        requests: Arc<Limiter<IpAddr>>,
         ports: Ports,
     ) -> Self {
         // All customers are one identity to the server; what they may read their keys say. So many
         // sessions are not one user's.
         let limits = Limits { sessions_per_identity: limits.sessions, ..limits };
         let application = Arc::new(Door { inner: inner.clone() });
-        let server = CometdServer::new(
-            limits,
-            Arc::new(ChatChannels::new(core, requests)),
-            application,
-            ports,
-        );
+        let policy =
+            ChatChannels::new(doors.engine().core().clone(), doors.guard().requests.clone());
+        let server = CometdServer::new(limits, Arc::new(policy), application, ports);
+        inner.connect(server.clone(), doors);
         Self { server, inner }
-    }
-
-    /// Says what the doors share; before it no customer is answered.
-    pub(crate) fn connect(&self, shared: Shared) {
-        let link = (self.server.clone(), shared);
-        *self.inner.link.lock().unwrap_or_else(PoisonError::into_inner) = Some(link);
     }
 
     pub(super) fn router(&self) -> Router {
@@ -105,7 +95,7 @@ impl CustomerComet {
 
     pub(super) async fn shutdown(&self) {
         self.server.shutdown().await;
-        *self.inner.link.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.inner.disconnect();
         self.inner.listeners.stop();
     }
 }
@@ -151,8 +141,8 @@ impl Application for Door {
         channel: &str,
         data: &RawValue,
     ) -> Vec<Outgoing> {
-        let Some((_, shared)) = self.inner.linked() else { return Vec::new() };
-        match self.inner.serve(&shared, session, channel, data).await {
+        let Some((_, doors)) = self.inner.linked() else { return Vec::new() };
+        match self.inner.serve(&doors, session, channel, data).await {
             Ok(()) => Vec::new(),
             Err(refusal) => {
                 vec![Outgoing { channel: channel.to_owned(), data: encode(&refusal.body()) }]
@@ -170,7 +160,15 @@ impl Application for Door {
 }
 
 impl CustomerVoice {
-    fn linked(&self) -> Option<(CometdServer, Shared)> {
+    fn connect(&self, server: CometdServer, doors: DoorState) {
+        *self.link.lock().unwrap_or_else(PoisonError::into_inner) = Some((server, doors));
+    }
+
+    fn disconnect(&self) {
+        *self.link.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn linked(&self) -> Option<(CometdServer, DoorState)> {
         self.link.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -178,20 +176,20 @@ impl CustomerVoice {
     /// said it, and so does what somebody missed who begins to listen.
     async fn serve(
         &self,
-        shared: &Shared,
+        doors: &DoorState,
         session: &SessionInfo,
         channel: &str,
         data: &RawValue,
     ) -> Result<(), CustomerRefusal> {
         let form = read(data)?;
-        self.carry_out(shared, session, channel, &form)
+        self.carry_out(doors, session, channel, &form)
             .await
             .map_err(|refusal| refusal.about(form.message_id()))
     }
 
     async fn carry_out(
         &self,
-        shared: &Shared,
+        doors: &DoorState,
         session: &SessionInfo,
         channel: &str,
         form: &Form,
@@ -202,17 +200,17 @@ impl CustomerVoice {
             let introduction = Introduction::read(form)?;
             let (address, headers) = origin_of(session);
             let opened = chats::begin(
-                shared,
+                doors,
                 RequestSource { address, headers: &headers },
                 service,
                 introduction,
             )
             .await?;
             let (chat, key) = (opened.interaction.id, opened.secure_key);
-            return self.listen(shared, session, channel, chat, key, 0).await;
+            return self.listen(doors, session, channel, chat, key, 0).await;
         }
         let key = form.required("secureKey")?.to_owned();
-        let chat = shared.engine().conversations().customer_seen(&key).await?;
+        let chat = doors.engine().conversations().customer_seen(&key).await?;
         if chat.chat().is_none_or(|chat| chat.service != service) {
             return Err(handoff_engine::NotYourChat::Unknown.into());
         }
@@ -220,10 +218,10 @@ impl CustomerVoice {
         if operation == ChatOperation::Refresh {
             // Both 0 and no position mean everything (docs/compat/customers.md#by-cometd).
             let position = form.count("transcriptPosition")?.unwrap_or(0).saturating_sub(1);
-            return self.listen(shared, session, channel, chat.id, key, position).await;
+            return self.listen(doors, session, channel, chat.id, key, position).await;
         }
         let id = chat.id;
-        let done = chats::perform(shared, origin_of(session).0, chat, operation).await;
+        let done = chats::perform(doors, origin_of(session).0, chat, operation).await;
         // Before a refusal as well: whoever is told that the chat has ended listens no more, and
         // must not miss its end.
         self.tell(id).await;
@@ -235,7 +233,7 @@ impl CustomerVoice {
     /// behind what was said meanwhile.
     async fn listen(
         &self,
-        shared: &Shared,
+        doors: &DoorState,
         session: &SessionInfo,
         channel: &str,
         chat: InteractionId,
@@ -252,7 +250,7 @@ impl CustomerVoice {
         };
         let handle = self.listeners.add(session.id.clone(), chat, listener);
         let mut listener = handle.lock().await;
-        match catch_up(shared, &mut listener).await {
+        match catch_up(doors, &mut listener).await {
             Ok(answer) => {
                 server.deliver(&session.id, channel, encode(&answer));
                 if answer.has_more() {
@@ -269,10 +267,10 @@ impl CustomerVoice {
 
     /// Tells all sessions of a chat what they have not been told.
     async fn tell(&self, chat: InteractionId) {
-        let Some((server, shared)) = self.linked() else { return };
+        let Some((server, doors)) = self.linked() else { return };
         for (session, handle) in self.listeners.of(chat) {
             let mut listener = handle.lock().await;
-            if let Err(refusal) = tell_all(&server, &shared, &session, &mut listener).await {
+            if let Err(refusal) = tell_all(&server, &doors, &session, &mut listener).await {
                 // The position stays where it was, and the next thing that is said brings this
                 // along.
                 tracing::warn!(interaction.id = %chat, refusal = ?refusal, "a customer could not be told what was said");
@@ -281,10 +279,10 @@ impl CustomerVoice {
     }
 
     async fn tell_note(&self, chat: InteractionId, note: &NumberedNote) {
-        let Some((server, shared)) = self.linked() else { return };
+        let Some((server, doors)) = self.linked() else { return };
         for (session, handle) in self.listeners.of(chat) {
             let listener = handle.lock().await;
-            let Ok(found) = shared.engine().conversations().chat_of_key(&listener.key).await else {
+            let Ok(found) = doors.engine().conversations().chat_of_key(&listener.key).await else {
                 continue;
             };
             let Ok(answer) = Answer::bare(&found, &listener.key, listener.position) else {
@@ -327,10 +325,10 @@ impl CustomerVoice {
     /// Tells customers who wait how they stand in line, where that has changed since they were
     /// told.
     async fn tell_standings(&self) {
-        let Some((server, shared)) = self.linked() else { return };
+        let Some((server, doors)) = self.linked() else { return };
         for chat in self.listeners.chats() {
-            let Some(known) = shared.engine().core().board().recent(chat) else { continue };
-            let Some(standing) = Standing::of(&shared, &known.value) else { continue };
+            let Some(known) = doors.engine().core().board().recent(chat) else { continue };
+            let Some(standing) = Standing::of(doors.shared(), &known.value) else { continue };
             for (session, handle) in self.listeners.of(chat) {
                 let mut listener = handle.lock().await;
                 if listener.standing.says_the_same(&standing) {
@@ -347,8 +345,8 @@ impl CustomerVoice {
     }
 
     fn keep_customers(&self) {
-        let Some((_, shared)) = self.linked() else { return };
-        let engine = shared.engine();
+        let Some((_, doors)) = self.linked() else { return };
+        let engine = doors.engine();
         for chat in self.listeners.chats() {
             engine.conversations().keep_awaited_customer(chat);
         }
@@ -373,13 +371,13 @@ impl Customers for CustomerVoice {
 /// the server says that it has some.
 async fn tell_all(
     server: &CometdServer,
-    shared: &Shared,
+    doors: &DoorState,
     session: &SessionId,
     listener: &mut Listener,
 ) -> Result<(), CustomerRefusal> {
     loop {
         let (position, told) = (listener.position, listener.standing.clone());
-        let answer = catch_up(shared, listener).await?;
+        let answer = catch_up(doors, listener).await?;
         if !answer.has_messages() && told.says_the_same(&answer.standing) {
             return Ok(());
         }
@@ -395,10 +393,10 @@ async fn tell_all(
 }
 
 /// Reads what a listener has not been told, and moves them on.
-async fn catch_up(shared: &Shared, listener: &mut Listener) -> Result<Answer, CustomerRefusal> {
-    let interaction = shared.engine().conversations().chat_of_key(&listener.key).await?;
+async fn catch_up(doors: &DoorState, listener: &mut Listener) -> Result<Answer, CustomerRefusal> {
+    let interaction = doors.engine().conversations().chat_of_key(&listener.key).await?;
     let since = Since::Pushed(listener.position + 1);
-    let answer = Answer::of(shared, &interaction, &listener.key, since).await?;
+    let answer = Answer::of(doors, &interaction, &listener.key, since).await?;
     listener.position = answer.next_position - 1;
     listener.standing = answer.standing.clone();
     Ok(answer)

@@ -23,8 +23,8 @@ use super::fingerprint::{self, EmailSays};
 use super::form::{Form, media_type, pairs};
 use super::guard::address_of;
 use super::refusal::{CustomerRefusal, RefusalKind};
+use super::state::DoorState;
 use crate::hex::sha256;
-use crate::shared::Shared;
 use crate::uploads::{self, FormBounds, UploadError};
 use crate::wire::address::{ADDRESS_BYTES_MAX, is_address};
 
@@ -48,50 +48,50 @@ struct Writing {
 
 /// Takes an e-mail in.
 pub(crate) async fn create(
-    State(shared): State<Shared>,
+    State(doors): State<DoorState>,
     Path(service): Path<String>,
     request: Request,
 ) -> Result<Response, CustomerRefusal> {
-    let (service, terms) = email_service(&shared, &service)?;
+    let (service, terms) = email_service(&doors, &service)?;
     let (headers, address) = (request.headers().clone(), address_of(request.extensions()));
-    let guard = &shared.doors().guard;
-    guard.may_bring(address, &service.name, shared.engine().core().now())?;
-    let (fields, files) = receive(&shared, request, &terms).await?;
+    let guard = doors.guard();
+    guard.may_bring(address, &service.name, doors.engine().core().now())?;
+    let (fields, files) = receive(&doors, request, &terms).await?;
     let bytes = fields.iter().map(|(name, value)| (name.len() + value.len()) as u64);
     let bytes: u64 = bytes.chain(files.iter().map(|file| file.bytes)).sum();
-    guard.brought(address, &service.name, bytes, shared.engine().core().now());
+    guard.brought(address, &service.name, bytes, doors.engine().core().now());
     let writing = Writing::read(&fields, &headers)?;
-    let mailbox = mailbox(&shared, service.center, &terms, writing.mailbox.as_deref())?;
+    let mailbox = mailbox(&doors, service.center, &terms, writing.mailbox.as_deref())?;
     let attachments = attachments(&files, &terms)?;
-    let queue = shared.engine().core().directory().queue(service.center, service.queue).cloned();
+    let queue = doors.engine().core().directory().queue(service.center, service.queue).cloned();
     let new = NewLetter {
         center: service.center,
         mailbox: mailbox.clone(),
         queue: queue.ok_or_else(CustomerRefusal::unavailable)?,
-        raw_hash: name_of(&shared, &service, &writing, &attachments),
+        raw_hash: name_of(&doors, &service, &writing, &attachments),
         letter: writing.letter(mailbox),
         attachments,
         raw: None,
         user_data: writing.user_data,
     };
     let taken_in = Box::pin(async {
-        Ok::<_, CustomerRefusal>(shared.engine().letters().take_in_letter(&new).await?)
+        Ok::<_, CustomerRefusal>(doors.engine().letters().take_in_letter(&new).await?)
     });
     let TakenIn { interaction, is_new } =
-        shared.files().keep_all_and(files, taken_in, CustomerRefusal::is_unclear).await?;
+        doors.files().keep_all_and(files, taken_in, CustomerRefusal::is_unclear).await?;
     if !is_new {
         for one in &new.attachments {
-            shared.files().discard(one.file).await;
+            doors.files().discard(one.file).await;
         }
     }
     Ok(Json(json!({"statusCode": 0, "id": interaction.id.to_string()})).into_response())
 }
 
 fn email_service(
-    shared: &Shared,
+    doors: &DoorState,
     name: &str,
 ) -> Result<(Arc<Service>, EmailTerms), CustomerRefusal> {
-    let service = shared.engine().core().directory().service(ServiceKind::Email, name).cloned();
+    let service = doors.engine().core().directory().service(ServiceKind::Email, name).cloned();
     let found = service.and_then(|service| {
         let terms = service.email().cloned().filter(|_| service.enabled)?;
         Some((service, terms))
@@ -106,7 +106,7 @@ fn email_service(
 
 /// Receives a form of either encoding; only a multipart one can have files.
 async fn receive(
-    shared: &Shared,
+    doors: &DoorState,
     request: Request,
     terms: &EmailTerms,
 ) -> Result<(Vec<(String, String)>, Vec<Arrived>), CustomerRefusal> {
@@ -117,7 +117,7 @@ async fn receive(
         files_max: usize::try_from(terms.files_max).unwrap_or(usize::MAX),
         bytes_max: terms.bytes_max,
     };
-    let received = uploads::receive_all(shared.files(), request, bounds).await;
+    let received = uploads::receive_all(doors.files(), request, bounds).await;
     received.map_err(|error| match error {
         UploadError::File(FileError::TooLarge { .. }) => CustomerRefusal::new(
             RefusalKind::FilesTooLarge,
@@ -212,13 +212,13 @@ fn line(form: &Form, name: &str, most: usize) -> Result<String, CustomerRefusal>
 /// Returns the mailbox that the e-mail is to: the service's, or another one of the contact
 /// center's.
 fn mailbox(
-    shared: &Shared,
+    doors: &DoorState,
     center: CenterId,
     terms: &EmailTerms,
     wanted: Option<&str>,
 ) -> Result<String, CustomerRefusal> {
     let Some(wanted) = wanted else { return Ok(terms.mailbox.clone()) };
-    let directory = shared.engine().core().directory();
+    let directory = doors.engine().core().directory();
     let of_center =
         directory.services.values().filter(|service| service.center == center && service.enabled);
     let mut mailboxes = of_center.filter_map(|service| Some(&service.email()?.mailbox));
@@ -248,13 +248,13 @@ fn attachments(files: &[Arrived], terms: &EmailTerms) -> Result<Vec<Attachment>,
 /// it says, so that a repetition is the same e-mail and the same name with other words is another
 /// one, which costs nothing to take in.
 fn name_of(
-    shared: &Shared,
+    doors: &DoorState,
     service: &Service,
     writing: &Writing,
     attachments: &[Attachment],
 ) -> String {
     let Some(name) = &writing.name else {
-        return format!("form {:032x}", shared.engine().core().ids().random());
+        return format!("form {:032x}", doors.engine().core().ids().random());
     };
     let says = EmailSays {
         name,

@@ -19,7 +19,7 @@ use super::form::{Form, media_type};
 use super::guard::address_of;
 use super::refusal::{CustomerRefusal, RefusalKind};
 use super::rest::prove;
-use crate::shared::Shared;
+use super::state::DoorState;
 use crate::wire::transcript::CustomerMessage;
 use crate::{downloads, uploads};
 
@@ -31,38 +31,38 @@ const ANY_SERVICE: &str = "";
 
 /// Takes a file: `POST …/{chatId}/file`, multipart.
 pub(crate) async fn upload(
-    State(shared): State<Shared>,
+    State(doors): State<DoorState>,
     Path((service, chat)): Path<(String, String)>,
     request: Request,
 ) -> Result<Response, CustomerRefusal> {
-    let limits = limits_of(&shared, &service)?;
-    let (form, arrived) = receive(&shared, request, &service, &limits).await?;
-    let (interaction, key) = prove(&shared, &service, &chat, &form).await?;
-    accept(&shared, interaction, &key, &limits, &form, arrived).await
+    let limits = limits_of(&doors, &service)?;
+    let (form, arrived) = receive(&doors, request, &service, &limits).await?;
+    let (interaction, key) = prove(&doors, &service, &chat, &form).await?;
+    accept(&doors, interaction, &key, &limits, &form, arrived).await
 }
 
 /// Tells what the customer may do with files: `POST …/{chatId}/file/limits`.
 pub(crate) async fn show_limits(
-    State(shared): State<Shared>,
+    State(doors): State<DoorState>,
     Path((service, chat)): Path<(String, String)>,
     request: Request,
 ) -> Result<Response, CustomerRefusal> {
     let form = Form::read(request).await?;
-    let (interaction, key) = prove(&shared, &service, &chat, &form).await?;
-    tell_limits(&shared, &interaction, &key).await
+    let (interaction, key) = prove(&doors, &service, &chat, &form).await?;
+    tell_limits(&doors, &interaction, &key).await
 }
 
 /// Returns or deletes a file: `POST …/{chatId}/file/{fileId}/download` or `…/delete`.
 pub(crate) async fn operate(
-    State(shared): State<Shared>,
+    State(doors): State<DoorState>,
     Path((service, chat, file, operation)): Path<(String, String, String, String)>,
     request: Request,
 ) -> Result<Response, CustomerRefusal> {
     let form = Form::read(request).await?;
-    let (interaction, key) = prove(&shared, &service, &chat, &form).await?;
+    let (interaction, key) = prove(&doors, &service, &chat, &form).await?;
     match operation.as_str() {
-        "download" => download(&shared, &interaction, &file).await,
-        "delete" => delete(&shared, interaction, &key, &file).await,
+        "download" => download(&doors, &interaction, &file).await,
+        "delete" => delete(&doors, interaction, &key, &file).await,
         _ => Err(CustomerRefusal::new(
             RefusalKind::UnknownOperation,
             "A file has download and delete; use one of them.",
@@ -73,36 +73,34 @@ pub(crate) async fn operate(
 /// The files of customers who use CometD: `POST /genesys/2/chat-ntf` with `operation` and
 /// `secureKey`, which alone names the chat.
 pub(crate) async fn notified(
-    State(shared): State<Shared>,
+    State(doors): State<DoorState>,
     request: Request,
 ) -> Result<Response, CustomerRefusal> {
     let (form, arrived) = if media_type(request.headers()) == "multipart/form-data" {
         // Which service it is comes to light with the key, which may come behind the file: the
         // widest limits count until then.
-        let widest = widest_limits(&shared);
-        receive(&shared, request, ANY_SERVICE, &widest).await?
+        let widest = widest_limits(&doors);
+        receive(&doors, request, ANY_SERVICE, &widest).await?
     } else {
         (Form::read(request).await?, None)
     };
     let key = form.required("secureKey")?;
-    let interaction = shared.engine().conversations().customer_seen(key).await?;
+    let interaction = doors.engine().conversations().customer_seen(key).await?;
     let service = interaction.chat().map(|chat| chat.service.clone()).unwrap_or_default();
-    let limits = limits_of(&shared, &service)?;
+    let limits = limits_of(&doors, &service)?;
     match (form.text("operation"), arrived) {
         // One client names no operation with a file (docs/compat/customers.md#by-cometd).
         (Some("fileUpload") | None, Some(arrived)) => {
-            accept(&shared, interaction.clone(), key, &limits, &form, Some(arrived)).await
+            accept(&doors, interaction.clone(), key, &limits, &form, Some(arrived)).await
         }
         (Some("fileUpload"), None) => Err(CustomerRefusal::missing("file")),
         (Some("fileGetLimits" | "fileGetsLimits"), _) => {
-            tell_limits(&shared, &interaction, key).await
+            tell_limits(&doors, &interaction, key).await
         }
-        (Some("fileDownload"), _) => {
-            download(&shared, &interaction, form.required("fileId")?).await
-        }
+        (Some("fileDownload"), _) => download(&doors, &interaction, form.required("fileId")?).await,
         (Some("fileDelete"), _) => {
             let file = form.required("fileId")?;
-            delete(&shared, interaction.clone(), key, file).await
+            delete(&doors, interaction.clone(), key, file).await
         }
         (None, None) => Err(CustomerRefusal::missing("operation")),
         (Some(_), _) => {
@@ -112,9 +110,9 @@ pub(crate) async fn notified(
     }
 }
 
-fn limits_of(shared: &Shared, service: &str) -> Result<FileLimits, CustomerRefusal> {
+fn limits_of(doors: &DoorState, service: &str) -> Result<FileLimits, CustomerRefusal> {
     // A service that was disabled meanwhile leaves the chats that began by it as they are.
-    let found = shared.engine().core().directory().service(ServiceKind::Chat, service).cloned();
+    let found = doors.engine().core().directory().service(ServiceKind::Chat, service).cloned();
     let limits = found.and_then(|service| service.chat().map(|terms| terms.files.clone()));
     limits.ok_or_else(|| {
         CustomerRefusal::new(
@@ -124,8 +122,8 @@ fn limits_of(shared: &Shared, service: &str) -> Result<FileLimits, CustomerRefus
     })
 }
 
-fn widest_limits(shared: &Shared) -> FileLimits {
-    let directory = shared.engine().core().directory();
+fn widest_limits(doors: &DoorState) -> FileLimits {
+    let directory = doors.engine().core().directory();
     let all = directory.services.values().filter_map(|service| service.chat());
     let file_bytes_max = all.map(|terms| terms.files.file_bytes_max).max().unwrap_or(0);
     FileLimits { file_bytes_max, ..FileLimits::default() }
@@ -133,18 +131,18 @@ fn widest_limits(shared: &Shared) -> FileLimits {
 
 /// Receives a form with a file.
 async fn receive(
-    shared: &Shared,
+    doors: &DoorState,
     request: Request,
     service: &str,
     limits: &FileLimits,
 ) -> Result<(Form, Option<Arrived>), CustomerRefusal> {
-    let (address, guard) = (address_of(request.extensions()), &shared.doors().guard);
-    guard.may_bring(address, service, shared.engine().core().now())?;
+    let (address, guard) = (address_of(request.extensions()), doors.guard());
+    guard.may_bring(address, service, doors.engine().core().now())?;
     let received =
-        uploads::receive(shared.files(), request, FILE_PART, limits.file_bytes_max).await?;
+        uploads::receive(doors.files(), request, FILE_PART, limits.file_bytes_max).await?;
     // Whether it is kept or not: the disk has borne it.
     let bytes = received.file.as_ref().map_or(0, |file| file.bytes);
-    guard.brought(address, service, bytes, shared.engine().core().now());
+    guard.brought(address, service, bytes, doors.engine().core().now());
     let mut form = Form::default();
     received.fields.into_iter().for_each(|(name, value)| form.add(&name, value));
     Ok((form, received.file))
@@ -152,7 +150,7 @@ async fn receive(
 
 /// Keeps a file that has arrived, if it may be kept, and says so in the chat.
 async fn accept(
-    shared: &Shared,
+    doors: &DoorState,
     interaction: Arc<Interaction>,
     key: &str,
     limits: &FileLimits,
@@ -174,7 +172,7 @@ async fn accept(
         bytes: *bytes,
         content_type: content_type.to_owned(),
         by: FileSender::Customer,
-        at: shared.engine().core().now(),
+        at: doors.engine().core().now(),
         deleted: None,
     };
     let content = Content::FileUploaded {
@@ -193,27 +191,27 @@ async fn accept(
     });
     // How much they may send is decided in the commit: several files may arrive at once.
     let said = Box::pin(async {
-        Ok(shared
+        Ok(doors
             .engine()
             .conversations()
             .customer_does(interaction.id, said, None, vec![put])
             .await?)
     });
     let after: Arc<Interaction> =
-        shared.files().keep_and(arrived, said, CustomerRefusal::is_unclear).await?;
-    let answer = Answer::of(shared, &after, key, Since::Nothing).await?;
+        doors.files().keep_and(arrived, said, CustomerRefusal::is_unclear).await?;
+    let answer = Answer::of(doors, &after, key, Since::Nothing).await?;
     let customer = after.chat().and_then(Chat::customer_party);
-    let message = CustomerMessage::about_file(customer, shared.engine().core().now(), &content);
+    let message = CustomerMessage::about_file(customer, doors.engine().core().now(), &content);
     Ok(Json(answer.with_file(file).with(message)).into_response())
 }
 
 async fn tell_limits(
-    shared: &Shared,
+    doors: &DoorState,
     interaction: &Interaction,
     key: &str,
 ) -> Result<Response, CustomerRefusal> {
     let chat = interaction.chat().ok_or(handoff_engine::NotYourChat::Unknown)?;
-    let limits = limits_of(shared, &chat.service)?;
+    let limits = limits_of(doors, &chat.service)?;
     let data = BTreeMap::from([
         ("download-attempts", limits.downloads_max.to_string()),
         ("upload-max-files", limits.uploads_max.to_string()),
@@ -228,20 +226,19 @@ async fn tell_limits(
         ("used-upload-max-total-size", chat.files.bytes.to_string()),
         ("used-download-attempts", chat.files.downloads.to_string()),
     ]);
-    let answer = Answer::of(shared, interaction, key, Since::Nothing).await?;
-    let message =
-        CustomerMessage::limits(chat.customer_party(), shared.engine().core().now(), data);
+    let answer = Answer::of(doors, interaction, key, Since::Nothing).await?;
+    let message = CustomerMessage::limits(chat.customer_party(), doors.engine().core().now(), data);
     Ok(Json(answer.with(message)).into_response())
 }
 
 /// Tells whether the customer was told of a file: agents may send one another some.
 async fn is_shown(
-    shared: &Shared,
+    doors: &DoorState,
     interaction: &Interaction,
     id: FileId,
 ) -> Result<bool, CustomerRefusal> {
     let entries =
-        shared.engine().views().transcript(interaction.id, 0, Visibility::All, usize::MAX).await?;
+        doors.engine().views().transcript(interaction.id, 0, Visibility::All, usize::MAX).await?;
     let is_it =
         |entry: &Entry| matches!(entry.content, Content::FileUploaded { file, .. } if file == id);
     Ok(entries.iter().any(is_it))
@@ -252,43 +249,40 @@ fn no_file() -> CustomerRefusal {
 }
 
 async fn download(
-    shared: &Shared,
+    doors: &DoorState,
     interaction: &Interaction,
     file: &str,
 ) -> Result<Response, CustomerRefusal> {
-    let found = shared.files().record_in(interaction, file).await?.ok_or_else(no_file)?.value;
-    if !is_shown(shared, interaction, found.id).await? {
+    let found = doors.files().record_in(interaction, file).await?.ok_or_else(no_file)?.value;
+    if !is_shown(doors, interaction, found.id).await? {
         return Err(no_file());
     }
     if interaction.chat().is_some_and(Chat::is_live) {
         let counted = Action::CountDownload { file: found.id };
-        shared
+        doors
             .engine()
             .conversations()
             .customer_does(interaction.id, counted, None, Vec::new())
             .await?;
     }
-    Ok(downloads::download(shared.files(), &found))
+    Ok(downloads::download(doors.files(), &found))
 }
 
 async fn delete(
-    shared: &Shared,
+    doors: &DoorState,
     interaction: Arc<Interaction>,
     key: &str,
     file: &str,
 ) -> Result<Response, CustomerRefusal> {
-    let found = shared.files().record_in(&interaction, file).await?.ok_or_else(no_file)?;
+    let found = doors.files().record_in(&interaction, file).await?.ok_or_else(no_file)?;
     if found.value.by != FileSender::Customer {
         return Err(no_file());
     }
     let content = Content::FileDeleted { file: found.value.id, name: found.value.name.clone() };
-    let record = FileRecord { deleted: Some(shared.engine().core().now()), ..found.value };
+    let record = FileRecord { deleted: Some(doors.engine().core().now()), ..found.value };
     let put = Put { record: Record::File(record), expected: found.version };
     let said = Action::Say(Utterance::new(content, Visibility::All));
-    let after = shared
-        .engine()
-        .conversations()
-        .customer_does(interaction.id, said, None, vec![put])
-        .await?;
-    Ok(Json(Answer::of(shared, &after, key, Since::Nothing).await?).into_response())
+    let after =
+        doors.engine().conversations().customer_does(interaction.id, said, None, vec![put]).await?;
+    Ok(Json(Answer::of(doors, &after, key, Since::Nothing).await?).into_response())
 }

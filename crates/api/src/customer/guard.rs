@@ -7,9 +7,6 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 use handoff_content::space::Space;
 use handoff_domain::{InteractionId, Time};
 
@@ -17,7 +14,6 @@ use super::options::Options;
 use super::refusal::{CustomerRefusal, RefusalKind};
 use crate::limit::Limiter;
 use crate::peer::PeerAddress;
-use crate::shared::Shared;
 
 /// Chats altogether that are remembered with the addresses that began them: more than one machine
 /// can have live.
@@ -212,19 +208,6 @@ impl Guard {
 /// is not known count together.
 pub(crate) fn address_of(request: &axum::http::Extensions) -> IpAddr {
     request.get::<PeerAddress>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.subscriber())
-}
-
-/// Layer of all customers' routes: counts requests by address.
-pub(crate) async fn count(State(shared): State<Shared>, request: Request, next: Next) -> Response {
-    let address = address_of(request.extensions());
-    match shared.doors().guard.requests.wait_ms(address, shared.engine().core().now()) {
-        None => next.run(request).await,
-        Some(_) => CustomerRefusal::new(
-            RefusalKind::TooMany,
-            "Too many requests from your address; try again in a second.",
-        )
-        .into_response(),
-    }
 }
 
 #[cfg(test)]

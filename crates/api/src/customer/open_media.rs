@@ -14,8 +14,8 @@ use super::fingerprint;
 use super::form::Form;
 use super::guard::address_of;
 use super::refusal::{CustomerRefusal, RefusalKind};
+use super::state::DoorState;
 use crate::external_id;
-use crate::shared::Shared;
 
 /// The key of user data under which the submitter's own id is kept
 /// (docs/compat/customers.md#open-media).
@@ -23,13 +23,13 @@ const EXTERNAL_ID: &str = "ExternalId";
 
 /// Takes an interaction in.
 pub(crate) async fn create(
-    State(shared): State<Shared>,
+    State(doors): State<DoorState>,
     Path(service): Path<String>,
     request: Request,
 ) -> Result<Response, CustomerRefusal> {
     let address = address_of(request.extensions());
     let form = Form::read(request).await?;
-    let engine = shared.engine();
+    let engine = doors.engine();
     let directory = engine.core().directory();
     let service =
         directory.service(ServiceKind::OpenMedia, &service).filter(|service| service.enabled);
@@ -44,7 +44,7 @@ pub(crate) async fn create(
         .queue(service.center, service.queue)
         .cloned()
         .ok_or_else(CustomerRefusal::unavailable)?;
-    let guard = &shared.doors().guard;
+    let guard = doors.guard();
     guard.may_bring(address, &service.name, engine.core().now())?;
     guard.brought(address, &service.name, form.bytes(), engine.core().now());
     let id = engine.core().ids().interaction(engine.core().now());

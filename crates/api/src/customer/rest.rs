@@ -14,52 +14,52 @@ use super::chats::{self, RequestSource};
 use super::form::Form;
 use super::guard::address_of;
 use super::refusal::CustomerRefusal;
-use crate::shared::Shared;
+use super::state::DoorState;
 
 /// Begins a chat.
 pub(crate) async fn request(
-    State(shared): State<Shared>,
+    State(doors): State<DoorState>,
     Path(service): Path<String>,
     request: Request,
 ) -> Result<Response, CustomerRefusal> {
     let (headers, address) = (request.headers().clone(), address_of(request.extensions()));
     let form = Form::read(request).await?;
     let source = RequestSource { address, headers: &headers };
-    let answer = begin(&shared, source, &service, &form)
+    let answer = begin(&doors, source, &service, &form)
         .await
         .map_err(|refusal| refusal.about(form.message_id()))?;
     Ok(Json(answer).into_response())
 }
 
 async fn begin(
-    shared: &Shared,
+    doors: &DoorState,
     source: RequestSource<'_>,
     service: &str,
     form: &Form,
 ) -> Result<Answer, CustomerRefusal> {
-    let opened = chats::begin(shared, source, service, Introduction::read(form)?).await?;
-    Answer::of(shared, &opened.interaction, &opened.secure_key, Since::Index(1)).await
+    let opened = chats::begin(doors, source, service, Introduction::read(form)?).await?;
+    Answer::of(doors, &opened.interaction, &opened.secure_key, Since::Index(1)).await
 }
 
 /// Carries out an operation on a chat.
 pub(crate) async fn operate(
-    State(shared): State<Shared>,
+    State(doors): State<DoorState>,
     Path((service, chat, operation)): Path<(String, String, String)>,
     request: Request,
 ) -> Result<Response, CustomerRefusal> {
     let address = address_of(request.extensions());
     let form = Form::read(request).await?;
-    let done = carry_out(&shared, address, (&service, &chat, &operation), &form).await;
+    let done = carry_out(&doors, address, (&service, &chat, &operation), &form).await;
     Ok(Json(done.map_err(|refusal| refusal.about(form.message_id()))?).into_response())
 }
 
 async fn carry_out(
-    shared: &Shared,
+    doors: &DoorState,
     address: IpAddr,
     (service, chat, operation): (&str, &str, &str),
     form: &Form,
 ) -> Result<Answer, CustomerRefusal> {
-    let (interaction, key) = prove(shared, service, chat, form).await?;
+    let (interaction, key) = prove(doors, service, chat, form).await?;
     let position = form.count("transcriptPosition")?;
     let operation = ChatOperation::read(operation, form)?;
     let since = match (&operation, position) {
@@ -69,20 +69,20 @@ async fn carry_out(
         (ChatOperation::Refresh, None) => Since::Index(1),
         (_, None) => Since::Nothing,
     };
-    let interaction = chats::perform(shared, address, interaction, operation).await?;
-    Answer::of(shared, &interaction, &key, since).await
+    let interaction = chats::perform(doors, address, interaction, operation).await?;
+    Answer::of(doors, &interaction, &key, since).await
 }
 
 /// Returns the chat whose customer the fields prove. A chat of another service or id reads like one
 /// that does not exist.
 pub(super) async fn prove(
-    shared: &Shared,
+    doors: &DoorState,
     service: &str,
     id: &str,
     form: &Form,
 ) -> Result<(Arc<Interaction>, String), CustomerRefusal> {
     let key = form.required("secureKey")?;
-    let found = shared.engine().conversations().customer_seen(key).await?;
+    let found = doors.engine().conversations().customer_seen(key).await?;
     let is_theirs = found.chat().is_some_and(|chat| {
         let user_id = form.text("userId").is_none_or(|given| given == chat.customer.user_id);
         chat.service == service && user_id

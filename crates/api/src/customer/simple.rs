@@ -26,6 +26,7 @@ use super::chats::{self, RequestSource};
 use super::form::Form;
 use super::guard::address_of;
 use super::refusal::{CustomerRefusal, RefusalKind};
+use super::state::DoorState;
 use crate::auth::cookie;
 use crate::body_memory::FORM_BYTES_MAX;
 use crate::error::{Code, Refusal};
@@ -48,44 +49,45 @@ type Parameters = Query<BTreeMap<String, String>>;
 
 /// Returns the doors by their paths below the API's root. Agents have some of these paths as well;
 /// which of the two is calling the router finds out.
-pub(crate) fn doors(shared: &Shared) -> Vec<(&'static str, MethodRouter)> {
-    let doors: [(_, MethodRouter<Shared>); 3] = [
+pub(super) fn doors(state: &DoorState) -> Vec<(&'static str, MethodRouter)> {
+    let doors: [(_, MethodRouter<DoorState>); 3] = [
         ("/chats", post(begin)),
         ("/chats/{id}", get(show).post(operate)),
         ("/chats/{id}/messages", get(messages)),
     ];
     let guarded =
-        |routes: MethodRouter<Shared>| guarded(shared, routes.layer(from_fn(expect_unpacked)));
+        |routes: MethodRouter<DoorState>| guarded(state, routes.layer(from_fn(expect_unpacked)));
     doors.map(|(path, routes)| (path, guarded(routes))).into()
 }
 
 /// Answers below [`ROOT`] where there is no door: nothing that somebody without credentials may
 /// ask for.
-pub(crate) fn nothing(shared: &Shared) -> MethodRouter {
-    guarded(shared, any(async || Refusal::not_authenticated()))
+pub(crate) fn nothing(state: &DoorState) -> MethodRouter {
+    guarded(state, any(async || Refusal::not_authenticated()))
 }
 
-fn guarded(shared: &Shared, routes: MethodRouter<Shared>) -> MethodRouter {
+fn guarded(state: &DoorState, routes: MethodRouter<DoorState>) -> MethodRouter {
     routes
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
-        .layer(from_fn_with_state(shared.clone(), super::bodies::wait_for_memory))
-        .layer(from_fn_with_state(shared.clone(), super::guard::count))
-        .layer(from_fn_with_state(shared.clone(), super::origins::cross_origin))
-        .with_state(shared.clone())
+        .layer(from_fn_with_state(state.clone(), super::layers::wait_for_memory))
+        .layer(from_fn_with_state(state.clone(), super::layers::count))
+        .layer(from_fn_with_state(state.shared().clone(), super::origins::cross_origin))
+        .with_state(state.clone())
 }
 
-async fn begin(State(shared): State<Shared>, request: Request) -> Result<Response, Refusal> {
+async fn begin(State(doors): State<DoorState>, request: Request) -> Result<Response, Refusal> {
     let (headers, address) = (request.headers().clone(), address_of(request.extensions()));
     let form = read(request).await?;
     expect(&form, "RequestChat")?;
-    let service =
-        form.text("service").map_or_else(|| only_service(&shared), |name| Ok(name.to_owned()))?;
+    let service = form
+        .text("service")
+        .map_or_else(|| only_service(doors.shared()), |name| Ok(name.to_owned()))?;
     let source = RequestSource { address, headers: &headers };
-    let opened = chats::begin(&shared, source, &service, Introduction::read(&form)?).await?;
+    let opened = chats::begin(&doors, source, &service, Introduction::read(&form)?).await?;
     let id = opened.interaction.id;
     let body = json!({"statusCode": 0, "id": id.to_string(), "path": format!("/chats/{id}"), KEY_FIELD: opened.secure_key});
-    let mut response = with_standing(&shared, &opened.interaction, body);
-    let secure = if shared.options().secure_cookie { "; Secure" } else { "" };
+    let mut response = with_standing(doors.shared(), &opened.interaction, body);
+    let secure = if doors.shared().options().secure_cookie { "; Secure" } else { "" };
     let text = format!(
         "{KEY_COOKIE}={}; Path=/api/v2/chats/{id}; HttpOnly; SameSite=Lax{secure}",
         opened.secure_key
@@ -149,13 +151,13 @@ async fn messages(
 }
 
 async fn operate(
-    State(shared): State<Shared>,
+    State(doors): State<DoorState>,
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response, Refusal> {
     let (headers, address) = (request.headers().clone(), address_of(request.extensions()));
     let form = read(request).await?;
-    let chat = prove(&shared, &id, &headers, form.fields.get(KEY_FIELD)).await?;
+    let chat = prove(doors.shared(), &id, &headers, form.fields.get(KEY_FIELD)).await?;
     let text = || form.text("text").map(str::to_owned);
     let operation = match form.required("operationName")? {
         "SendMessage" => {
@@ -171,8 +173,8 @@ async fn operate(
         "Complete" => ChatOperation::Disconnect,
         other => return Err(crate::request::unknown_operation(other)),
     };
-    let chat = chats::perform(&shared, address, chat, operation).await?;
-    Ok(with_standing(&shared, &chat, json!({"statusCode": 0})))
+    let chat = chats::perform(&doors, address, chat, operation).await?;
+    Ok(with_standing(doors.shared(), &chat, json!({"statusCode": 0})))
 }
 
 /// An answer, and where the chat's customer is in line while they wait.

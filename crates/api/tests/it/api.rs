@@ -249,8 +249,7 @@ impl Api {
             ..Setup::new(handoff_api::Options::new(url), keeper)
         };
         change(&mut setup);
-        let Assembly { engine, doors, shared, .. } = Assembly::build(core, setup).await.unwrap();
-        let router = handoff_api::router(&shared);
+        let Assembly { engine, doors, router, .. } = Assembly::build(core, setup).await.unwrap();
         Self { engine, router, clock, told, files, doors, space }
     }
 

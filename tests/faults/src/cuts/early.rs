@@ -62,8 +62,8 @@ pub async fn serve(options: &Options) -> Result<()> {
     let options = ApiOptions::new(PublicUrl::new(PUBLIC_URL));
     let setup = Setup { agents: limits, ..Setup::new(options, files) };
     let assembly = Assembly::build(core, setup).await.context("start the engine")?;
-    let Assembly { engine, comet, shared, .. } = assembly;
-    let router = handoff_api::routes::router(&shared).layer(map_request(name_peer));
+    let Assembly { engine, comet, router, .. } = assembly;
+    let router = router.layer(map_request(name_peer));
     engine.start();
     tokio::spawn(async move { comet.run().await });
     let listener = TcpListener::bind("127.0.0.1:0").await.context("listen")?;

@@ -1,5 +1,5 @@
-//! The layers before the customers' doors that look at a body: a large one waits until there is
-//! memory for it, a compressed one is refused.
+//! The layers before the customers' doors: requests are counted by address, a large body waits until
+//! there is memory for it, a compressed one is refused.
 
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
@@ -10,17 +10,34 @@ use axum::response::{IntoResponse as _, Response};
 use super::form::media_type;
 use super::guard::address_of;
 use super::refusal::{CustomerRefusal, RefusalKind};
+use super::state::DoorState;
 use crate::body_memory::{FORM_BYTES_MAX, LIGHT, LatePlace, TooMuchAtOnce};
 use crate::request::{PACKED, is_packed, telling_what_is_taken};
-use crate::shared::Shared;
+
+/// Layer of all customers' routes: counts requests by address.
+pub(crate) async fn count(
+    State(doors): State<DoorState>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let address = address_of(request.extensions());
+    match doors.guard().requests.wait_ms(address, doors.engine().core().now()) {
+        None => next.run(request).await,
+        Some(_) => CustomerRefusal::new(
+            RefusalKind::TooMany,
+            "Too many requests from your address; try again in a second.",
+        )
+        .into_response(),
+    }
+}
 
 /// Layer of all customers' routes: a large body waits for its turn.
 pub(crate) async fn wait_for_memory(
-    State(shared): State<Shared>,
+    State(doors): State<DoorState>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let (memory, address) = (&shared.doors().memory, address_of(request.extensions()));
+    let (memory, address) = (doors.memory(), address_of(request.extensions()));
     if may_have_files(request.headers()) {
         let place = LatePlace::new(memory, address);
         request.extensions_mut().insert(place.clone());
