@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use handoff_domain::{Actor, Caller, CenterId, Role, User, UserId};
+use handoff_domain::{Caller, CenterId, Role, User, UserId};
 
 use crate::auth::{Identified, Session};
 use crate::error::{Code, NO_PERMISSION, Refusal};
@@ -39,9 +39,9 @@ impl Me {
 
     /// Returns the caller as the rules want them.
     #[must_use]
-    pub fn actor(&self) -> Actor {
+    pub fn caller(&self) -> Caller {
         let User { id, roles, groups, .. } = &*self.user;
-        Actor::User(Caller { user: *id, roles: roles.clone(), groups: groups.clone() })
+        Caller { user: *id, roles: roles.clone(), groups: groups.clone() }
     }
 
     /// Returns their login session.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use handoff_domain::{Action, Command, Interaction, InteractionId, Media, Utterance};
+use handoff_domain::{Action, Interaction, InteractionId, Media, UserCommand, Utterance};
 use handoff_engine::{CommandRequest, Directory, Done, ExecuteError};
 
 use crate::caller::Me;
@@ -99,7 +99,8 @@ pub async fn perform(
     let reference = engine.core().next_reference(me.id()).await?;
     let answer = envelope.success(Some(reference));
     let receipt = retry.receipt(me, &answer, engine.core().now());
-    let command = Command { actor: me.actor(), epoch: target.epoch, action, farewell, note };
+    let caller = me.caller();
+    let command = UserCommand { caller, epoch: target.epoch, action, farewell, note }.into();
     let attempt = CommandRequest {
         id: interaction.id,
         command,

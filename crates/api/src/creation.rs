@@ -8,7 +8,8 @@ use axum::http::request::Parts;
 use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::rejection::Noun;
 use handoff_domain::{
-    Direction, InteractionId, Media, Medium, Mode, Named, Rejection, SkillLevels, User, UserData,
+    Actor, Direction, InteractionId, Media, Medium, Mode, Named, Rejection, SkillLevels, User,
+    UserData,
 };
 use handoff_engine::{Directory, Done, Opening};
 use serde::Serialize;
@@ -245,7 +246,8 @@ async fn create(
     let new = creation.new_interaction(id, &me.user, shared.lookup(&directory), by_hand)?;
     let receipts = retry.receipt(me, &answer, now).into_iter().chain(by_external_id).collect();
     let new = NewInteraction { parent, ..new };
-    let opening = Opening { new, center: me.center(), actor: me.actor(), reference, receipts };
+    let opening =
+        Opening { new, center: me.center(), actor: Actor::User(me.caller()), reference, receipts };
     match engine.commands().open(&opening).await? {
         Done::Now { .. } => Ok(answer),
         // A twin came first.

@@ -5,7 +5,7 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::Uri;
 use axum::http::request::Parts;
 use handoff_domain::command::Patch;
-use handoff_domain::{Action, Command, Interaction, Media, QueueId, UserId};
+use handoff_domain::{Action, Interaction, Media, QueueId, UserCommand, UserId};
 use handoff_engine::CommandRequest;
 use handoff_store::{InteractionQuery, InteractionScope};
 
@@ -177,7 +177,7 @@ pub(crate) async fn put(
     let receipt = retry.receipt(&me, &answer, shared.engine().core().now());
     let epoch = change.epoch;
     let action = change.action(&interaction, shared.letters());
-    let command = Command { actor: me.actor(), epoch, action, farewell: None, note: None };
+    let command = UserCommand { epoch, ..UserCommand::new(me.caller(), action) }.into();
     let attempt =
         CommandRequest { id: interaction.id, command, reference: None, receipt, also: Vec::new() };
     carry_out(&shared, &me, &attempt, answer).await

@@ -197,14 +197,9 @@ pub struct Patch {
     pub email: Option<Email>,
 }
 
-/// What should happen.
+/// What an agent or a supervisor may want, by the agent API.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// Offer a waiting interaction to an agent (router).
-    Offer {
-        /// The agent.
-        to: UserId,
-    },
     /// Take the offered interaction.
     Accept {
         /// The name to show to a customer.
@@ -212,11 +207,6 @@ pub enum Action {
     },
     /// Pass the offer by.
     Reject,
-    /// End an offer whose time is over (timer).
-    ExpireOffer {
-        /// The offer's number.
-        number: u64,
-    },
     /// Set the given keys, creating missing ones.
     UpdateUserData(UserData),
     /// The same by its other name: clients use Attach to set what may be there already
@@ -282,22 +272,6 @@ pub enum Action {
         /// In which way.
         mode: SupervisorMode,
     },
-    /// The customer fetched a file of the chat (customer side).
-    CountDownload {
-        /// The file.
-        file: FileId,
-    },
-    /// The customer is gone (customer side).
-    CustomerLeft {
-        /// Why.
-        reason: LeaveReason,
-    },
-    /// See whether the customer made a request lately (timer).
-    CheckCustomer,
-    /// See whether anybody said something lately (timer).
-    CheckIdle,
-    /// See whether the customer has waited as long as the service allows (timer).
-    CheckWait,
     /// Finish it, or with a queue pass it on there.
     Complete {
         /// Where it goes instead of ending.
@@ -327,27 +301,6 @@ pub enum Action {
     },
     /// Give the draft up.
     Cancel,
-    /// The mail is out (mail worker).
-    Delivered,
-    /// The mail could not be delivered yet (mail worker).
-    DeliveryDeferred {
-        /// What the other server said.
-        reply: String,
-        /// When it is tried next.
-        next: Time,
-    },
-    /// The mail will never be delivered (mail worker).
-    DeliveryFailed {
-        /// What the agent is told.
-        reason: String,
-    },
-    /// The owner showed no sign of life for the handling timeout (timer).
-    ExpireHandling,
-    /// The agent is gone: take from them whatever they hold of this interaction (server).
-    AgentGone {
-        /// Who.
-        user: UserId,
-    },
 }
 
 impl Action {
@@ -355,10 +308,8 @@ impl Action {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::Offer { .. } => "Offer",
             Self::Accept { .. } => "Accept",
             Self::Reject => "Reject",
-            Self::ExpireOffer { .. } => "ExpireOffer",
             Self::UpdateUserData(_) => "UpdateUserData",
             Self::AttachUserData(_) => "AttachUserData",
             Self::DeleteUserData(_) => "DeleteUserData",
@@ -382,11 +333,6 @@ impl Action {
             Self::SwitchMode { mode: SupervisorMode::Monitor } => "SwitchToMonitor",
             Self::SwitchMode { mode: SupervisorMode::Coach } => "SwitchToCoach",
             Self::SwitchMode { mode: SupervisorMode::BargeIn } => "SwitchBargeIn",
-            Self::CountDownload { .. } => "CountDownload",
-            Self::CustomerLeft { .. } => "CustomerLeft",
-            Self::CheckCustomer => "CheckCustomer",
-            Self::CheckIdle => "CheckIdle",
-            Self::CheckWait => "CheckWait",
             Self::Complete { .. } => "Complete",
             Self::CreateDraft(draft) => match draft.kind {
                 DraftKind::Reply => "Reply",
@@ -400,20 +346,125 @@ impl Action {
             Self::Split => "SplitFromThread",
             Self::Join { .. } => "JoinThread",
             Self::Cancel => "Cancel",
-            Self::Delivered => "Delivered",
-            Self::DeliveryDeferred { .. } => "DeliveryDeferred",
-            Self::DeliveryFailed { .. } => "DeliveryFailed",
-            Self::ExpireHandling => "ExpireHandling",
-            Self::AgentGone { .. } => "AgentGone",
         }
     }
 }
 
-/// A command to one interaction.
+/// What the customer of a chat may want.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Command {
+pub enum CustomerAction {
+    /// Say something.
+    Say(Utterance),
+    /// Set the given keys, creating missing ones.
+    UpdateUserData(UserData),
+    /// Have it counted that they fetched a file of the chat.
+    CountDownload {
+        /// The file.
+        file: FileId,
+    },
+    /// Go.
+    Leave {
+        /// Why.
+        reason: LeaveReason,
+    },
+}
+
+impl CustomerAction {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Say(_) => "SendMessage",
+            Self::UpdateUserData(_) => "UpdateUserData",
+            Self::CountDownload { .. } => "CountDownload",
+            Self::Leave { .. } => "CustomerLeft",
+        }
+    }
+}
+
+/// What the server's own workers may want. No door of the wire leads here.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SystemAction {
+    /// Offer a waiting interaction to an agent (router).
+    Offer {
+        /// The agent.
+        to: UserId,
+    },
+    /// End an offer whose time is over (timer).
+    ExpireOffer {
+        /// The offer's number.
+        number: u64,
+    },
+    /// The owner showed no sign of life for the handling timeout (timer).
+    ExpireHandling,
+    /// See whether the customer made a request lately (timer).
+    CheckCustomer,
+    /// See whether anybody said something lately (timer).
+    CheckIdle,
+    /// See whether the customer has waited as long as the service allows (timer).
+    CheckWait,
+    /// The agent is gone: take from them whatever they hold of this interaction.
+    AgentGone {
+        /// Who.
+        user: UserId,
+    },
+    /// Take it out of a workbin that ceases to be, into a queue.
+    Requeue(Queue),
+    /// The mail is out (mail worker).
+    Delivered,
+    /// The mail could not be delivered yet (mail worker).
+    DeliveryDeferred {
+        /// What the other server said.
+        reply: String,
+        /// When it is tried next.
+        next: Time,
+    },
+    /// The mail will never be delivered (mail worker).
+    DeliveryFailed {
+        /// What the agent is told.
+        reason: String,
+    },
+}
+
+impl SystemAction {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Offer { .. } => "Offer",
+            Self::ExpireOffer { .. } => "ExpireOffer",
+            Self::ExpireHandling => "ExpireHandling",
+            Self::CheckCustomer => "CheckCustomer",
+            Self::CheckIdle => "CheckIdle",
+            Self::CheckWait => "CheckWait",
+            Self::AgentGone { .. } => "AgentGone",
+            Self::Requeue(_) => "PlaceInQueue",
+            Self::Delivered => "Delivered",
+            Self::DeliveryDeferred { .. } => "DeliveryDeferred",
+            Self::DeliveryFailed { .. } => "DeliveryFailed",
+        }
+    }
+
+    /// Returns whose work it is.
+    #[must_use]
+    pub const fn actor(&self) -> Actor {
+        match self {
+            Self::Offer { .. } => Actor::Router,
+            Self::Delivered | Self::DeliveryDeferred { .. } | Self::DeliveryFailed { .. } => {
+                Actor::Mailer
+            }
+            Self::ExpireOffer { .. }
+            | Self::ExpireHandling
+            | Self::CheckCustomer
+            | Self::CheckIdle
+            | Self::CheckWait
+            | Self::AgentGone { .. }
+            | Self::Requeue(_) => Actor::Server,
+        }
+    }
+}
+
+/// What a user wants to happen to one interaction.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UserCommand {
     /// Who wants it.
-    pub actor: Actor,
+    pub caller: Caller,
     /// The epoch that the caller believes current; a stale one is refused.
     pub epoch: Option<u64>,
     /// What should happen.
@@ -425,4 +476,83 @@ pub struct Command {
     /// What an agent says to whom they offer it, with a transfer to an agent, an invitation or a
     /// consultation.
     pub note: Option<String>,
+}
+
+impl UserCommand {
+    /// Returns a command about whatever epoch is current, with nothing said beside it.
+    #[must_use]
+    pub const fn new(caller: Caller, action: Action) -> Self {
+        Self { caller, epoch: None, action, farewell: None, note: None }
+    }
+}
+
+/// A command to one interaction. Each actor has actions of its own, so that nobody can give
+/// another's.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one is made for each command, and none is kept")]
+pub enum Command {
+    /// An agent's or a supervisor's.
+    User(UserCommand),
+    /// The customer's.
+    Customer(CustomerAction),
+    /// The server's own.
+    System(SystemAction),
+}
+
+impl Command {
+    /// Returns who wants it.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        match self {
+            Self::User(command) => Actor::User(command.caller.clone()),
+            Self::Customer(_) => Actor::Customer,
+            Self::System(action) => action.actor(),
+        }
+    }
+
+    /// Returns the user who wants it, when it is one.
+    #[must_use]
+    pub const fn user(&self) -> Option<UserId> {
+        match self {
+            Self::User(command) => Some(command.caller.user),
+            Self::Customer(_) | Self::System(_) => None,
+        }
+    }
+
+    /// Returns what a user wants, when it is one.
+    #[must_use]
+    pub const fn action(&self) -> Option<&Action> {
+        match self {
+            Self::User(command) => Some(&command.action),
+            Self::Customer(_) | Self::System(_) => None,
+        }
+    }
+
+    /// Returns the name of what is wanted, for messages to people.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::User(command) => command.action.name(),
+            Self::Customer(action) => action.name(),
+            Self::System(action) => action.name(),
+        }
+    }
+}
+
+impl From<UserCommand> for Command {
+    fn from(command: UserCommand) -> Self {
+        Self::User(command)
+    }
+}
+
+impl From<CustomerAction> for Command {
+    fn from(action: CustomerAction) -> Self {
+        Self::Customer(action)
+    }
+}
+
+impl From<SystemAction> for Command {
+    fn from(action: SystemAction) -> Self {
+        Self::System(action)
+    }
 }

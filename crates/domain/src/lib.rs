@@ -43,7 +43,10 @@ pub use chat::{
     Chat, ChatRequest, ChatTimes, Content, CustomerKey, Entry, FileUse, LeaveReason, Party,
     PartyId, PartyKind, Speaker, TreatAs, Utterance, Visibility,
 };
-pub use command::{Action, Actor, Caller, Command, Dispatch, Named, SupervisorMode, Target};
+pub use command::{
+    Action, Actor, Caller, Command, CustomerAction, Dispatch, Named, SupervisorMode, SystemAction,
+    Target, UserCommand,
+};
 pub use desk::{
     ChannelState, Channels, Desk, DoNotDisturb, Reach, Readiness, Supervision, SupervisionExtent,
 };

@@ -16,8 +16,7 @@ use alloc::vec::Vec;
 use crate::center::{Queue, User, Workbin};
 use crate::chat::{Content, Entry, TreatAs, Utterance, Visibility};
 use crate::command::{
-    Action, Actor, Caller, Command, Dispatch, Draft, DraftKind, Named, Removal, SupervisorMode,
-    Target,
+    Action, Caller, Dispatch, Draft, DraftKind, Named, Removal, SupervisorMode, Target, UserCommand,
 };
 use crate::desk::Desk;
 use crate::id::{FileId, InteractionId, QueueId, UserId, WorkbinId};
@@ -140,13 +139,7 @@ fn refusal(
 }
 
 fn refusal_of(interaction: &Interaction, caller: &Caller, action: Action) -> Option<Rejection> {
-    let command = Command {
-        actor: Actor::User(caller.clone()),
-        epoch: None,
-        action,
-        farewell: None,
-        note: None,
-    };
+    let command = UserCommand::new(caller.clone(), action).into();
     let options = Options::default();
     let now = interaction.received;
     let context =

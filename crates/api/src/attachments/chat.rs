@@ -2,7 +2,9 @@
 //! sees what its sender says.
 
 use handoff_content::{Arrived, Taken};
-use handoff_domain::{Action, Command, Content, Interaction, Mode, Party, Utterance, Visibility};
+use handoff_domain::{
+    Action, Command, Content, Interaction, Mode, Party, UserCommand, Utterance, Visibility,
+};
 use handoff_engine::CommandRequest;
 use handoff_store::{FileRecord, FileSender, Put, Record};
 
@@ -112,7 +114,7 @@ pub(super) async fn delete(
 
 fn says(me: &Me, content: Content, visibility: Visibility) -> Command {
     let action = Action::Say(Utterance::new(content, visibility));
-    Command { actor: me.actor(), epoch: None, action, farewell: None, note: None }
+    UserCommand::new(me.caller(), action).into()
 }
 
 fn visibility_of(name: &str) -> Result<Visibility, Refusal> {

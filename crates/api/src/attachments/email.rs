@@ -10,7 +10,8 @@ use axum::response::Response;
 use handoff_content::{Arrived, Taken, clean_name};
 use handoff_domain::rejection::Noun;
 use handoff_domain::{
-    Action, Attachment, Command, Content, FileId, Interaction, Media, Mode, Rejection, UserId,
+    Action, Attachment, Command, Content, FileId, Interaction, Media, Mode, Rejection, UserCommand,
+    UserId,
 };
 use handoff_engine::CommandRequest;
 use handoff_store::{FileRecord, FileSender, Put, Record};
@@ -222,7 +223,7 @@ pub(super) async fn delete(
 }
 
 fn command(me: &Me, action: Action) -> Command {
-    Command { actor: me.actor(), epoch: None, action, farewell: None, note: None }
+    UserCommand::new(me.caller(), action).into()
 }
 
 /// Returns a file that is there already, to be attached to a draft: one that was on it before, one

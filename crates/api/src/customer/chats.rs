@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use axum::http::HeaderMap;
 use handoff_domain::service::{ChatTerms, Service};
-use handoff_domain::{Action, Chat, Interaction, LeaveReason, Speaker, Utterance, Visibility};
+use handoff_domain::{
+    Chat, CustomerAction, Interaction, LeaveReason, Speaker, Utterance, Visibility,
+};
 use handoff_engine::{NewChat, Note, NoteKind, OpenedChat, RequestName};
 use handoff_store::Receipt;
 
@@ -128,7 +130,7 @@ pub(crate) async fn perform(
             doors.guard().count_message(id, engine.core().now())?;
             let receipt = message_id.clone().map(|given| receipt(doors, &chat, given, &content));
             let action =
-                Action::Say(Utterance { content, visibility: Visibility::All, message_id });
+                CustomerAction::Say(Utterance { content, visibility: Visibility::All, message_id });
             Ok(engine.conversations().customer_does(id, action, receipt, Vec::new()).await?)
         }
         ChatOperation::Typing { is_on, text } => {
@@ -149,14 +151,14 @@ pub(crate) async fn perform(
             }
             Ok(engine
                 .conversations()
-                .customer_does(id, Action::UpdateUserData(user_data), None, Vec::new())
+                .customer_does(id, CustomerAction::UpdateUserData(user_data), None, Vec::new())
                 .await?)
         }
         ChatOperation::Disconnect => {
             if chat.chat().is_some_and(|chat| !chat.is_live()) {
                 return Ok(chat);
             }
-            let action = Action::CustomerLeft { reason: LeaveReason::Itself };
+            let action = CustomerAction::Leave { reason: LeaveReason::Itself };
             Ok(engine.conversations().customer_does(id, action, None, Vec::new()).await?)
         }
     }

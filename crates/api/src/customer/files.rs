@@ -10,7 +10,9 @@ use axum::response::{IntoResponse, Response};
 use handoff_content::{Arrived, Taken};
 use handoff_domain::service::FileLimits;
 use handoff_domain::service::ServiceKind;
-use handoff_domain::{Action, Chat, Content, Entry, FileId, Interaction, Utterance, Visibility};
+use handoff_domain::{
+    Chat, Content, CustomerAction, Entry, FileId, Interaction, Utterance, Visibility,
+};
 use handoff_store::{FileRecord, FileSender, Put, Record};
 
 use super::answer::{Answer, Since};
@@ -184,7 +186,7 @@ async fn accept(
     };
     let put = Put { record: Record::File(record), expected: 0 };
     let message_id = message_id(form)?;
-    let said = Action::Say(Utterance {
+    let said = CustomerAction::Say(Utterance {
         content: content.clone(),
         visibility: Visibility::All,
         message_id,
@@ -258,7 +260,7 @@ async fn download(
         return Err(no_file());
     }
     if interaction.chat().is_some_and(Chat::is_live) {
-        let counted = Action::CountDownload { file: found.id };
+        let counted = CustomerAction::CountDownload { file: found.id };
         doors
             .engine()
             .conversations()
@@ -281,7 +283,7 @@ async fn delete(
     let content = Content::FileDeleted { file: found.value.id, name: found.value.name.clone() };
     let record = FileRecord { deleted: Some(doors.engine().core().now()), ..found.value };
     let put = Put { record: Record::File(record), expected: found.version };
-    let said = Action::Say(Utterance::new(content, Visibility::All));
+    let said = CustomerAction::Say(Utterance::new(content, Visibility::All));
     let after =
         doors.engine().conversations().customer_does(interaction.id, said, None, vec![put]).await?;
     Ok(Json(Answer::of(doors, &after, key, Since::Nothing).await?).into_response())

@@ -1,7 +1,7 @@
 //! The files of a chat, for agents.
 
 use axum::http::header;
-use handoff_domain::{Action, Content, FileId, InteractionId, Utterance, Visibility};
+use handoff_domain::{Content, CustomerAction, FileId, InteractionId, Utterance, Visibility};
 use handoff_store::files::{Files, NewFile};
 use handoff_store::{FileRecord, FileSender, Put, Record};
 use serde_json::json;
@@ -29,7 +29,7 @@ async fn sent(api: &Api, chat: InteractionId, id: FileId, name: &str) {
     let by = FileSender::Customer;
     let record =
         FileRecord { id, interaction: chat, name, bytes, content_type, by, at, deleted: None };
-    let said = Action::Say(Utterance::new(content, Visibility::All));
+    let said = CustomerAction::Say(Utterance::new(content, Visibility::All));
     let put = Put { record: Record::File(record), expected: 0 };
     api.engine.conversations().customer_does(chat, said, None, vec![put]).await.unwrap();
 }

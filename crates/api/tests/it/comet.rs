@@ -14,8 +14,8 @@ use handoff_api::{Assembly, Setup};
 use handoff_bus::LocalBus;
 use handoff_content::FileKeeper;
 use handoff_domain::{
-    Action, Actor, Caller, Command, Direction, Interaction, InteractionId, Media, Medium, Named,
-    NewInteraction, Placement, Queue, Role, UserData, UserId,
+    Action, Actor, Caller, Direction, Interaction, InteractionId, Media, Medium, Named,
+    NewInteraction, Placement, Queue, Role, UserCommand, UserData, UserId,
 };
 use handoff_engine::{
     ChannelChange, CommandRequest, Core, Done, Engine, Opening, Options, Parts, SystemClock,
@@ -137,8 +137,7 @@ impl Api {
             roles: BTreeSet::from([Role::Agent]),
             groups: BTreeSet::from([SUPPORT]),
         };
-        let command =
-            Command { actor: Actor::User(caller), epoch: None, action, farewell: None, note: None };
+        let command = UserCommand::new(caller, action).into();
         let reference = Some(self.engine.core().next_reference(user).await.unwrap());
         match self
             .engine

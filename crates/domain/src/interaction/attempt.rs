@@ -61,12 +61,6 @@ impl<'a> Attempt<'a> {
         own.ok_or_else(refusal)
     }
 
-    /// Refuses everybody but the given actor. The wire has no way to send such a command, so this
-    /// only keeps the program honest.
-    pub(super) fn only(&self, actor: &Actor) -> Result<(), Rejection> {
-        if self.actor == actor { Ok(()) } else { Err(Rejection::NotOwner) }
-    }
-
     /// Returns what goes along with an offer.
     pub(super) fn note(&self) -> Result<Option<String>, Rejection> {
         say::at_most("note", self.note, Offer::NOTE_CHARS_MAX)?;
@@ -84,7 +78,11 @@ pub(super) fn queue_for<'q>(
     named: &'q Named<Queue>,
     media: &Media,
 ) -> Result<&'q Queue, Rejection> {
-    let queue = named.known(Noun::Queue)?;
+    of_medium(named.known(Noun::Queue)?, media)
+}
+
+/// Returns the queue when it takes interactions of that medium.
+pub(super) fn of_medium<'q>(queue: &'q Queue, media: &Media) -> Result<&'q Queue, Rejection> {
     if queue.media == *media {
         Ok(queue)
     } else {

@@ -3,7 +3,6 @@
 use alloc::vec::Vec;
 
 use crate::chat::{Content, LeaveReason, Speaker, Visibility};
-use crate::command::Actor;
 use crate::event::{Fact, RevokeReason};
 use crate::id::UserId;
 use crate::interaction::attempt::Attempt;
@@ -27,17 +26,13 @@ pub(super) fn end_session(attempt: &Attempt<'_>) -> Result<Decision, Rejection> 
     Ok(change.finish())
 }
 
-/// The customer is gone: a chat that nobody owns yet is over, an owned one becomes `LeftChat`. The
-/// server says it for them when they have fallen silent.
+/// The customer is gone: a chat that nobody owns yet is over, an owned one becomes `LeftChat`.
 pub(super) fn customer_left(
     attempt: &Attempt<'_>,
     reason: LeaveReason,
 ) -> Result<Decision, Rejection> {
     if attempt.before.mode() != Some(Mode::Chatting) {
         return Err(attempt.wrong_state());
-    }
-    if !matches!(attempt.actor, Actor::Customer | Actor::Server) {
-        return Err(Rejection::NotOwner);
     }
     let mut change = attempt.change();
     close(attempt, &mut change, reason)?;
@@ -48,7 +43,6 @@ pub(super) fn customer_left(
 /// one.
 pub(super) fn check_customer(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
     let chat = live(attempt)?;
-    attempt.only(&Actor::Server)?;
     let received = attempt.before.received;
     let seen = attempt.context.world.customer_seen().unwrap_or(received).max(received);
     let due = seen.plus_ms(chat.times.customer_silence_ms);
@@ -68,7 +62,6 @@ pub(super) fn check_customer(attempt: &Attempt<'_>) -> Result<Decision, Rejectio
 /// idle.
 pub(super) fn check_idle(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
     let chat = live(attempt)?;
-    attempt.only(&Actor::Server)?;
     let mut change = attempt.change();
     let Some(due) = idle_due(attempt.before) else { return Ok(stop(change, TimerKind::ChatIdle)) };
     if due > attempt.context.now {
@@ -89,7 +82,6 @@ pub(super) fn check_idle(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
 /// Ends the wait of a customer who has waited as long as the service allows.
 pub(super) fn check_wait(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
     live(attempt)?;
-    attempt.only(&Actor::Server)?;
     let mut change = attempt.change();
     match wait_due(attempt.before) {
         None => return Ok(stop(change, TimerKind::LongestWait)),

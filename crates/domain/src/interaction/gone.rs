@@ -2,7 +2,6 @@
 //! (docs/compat/agents.md#gone).
 
 use crate::center::{SkillLevels, Workbin};
-use crate::command::Actor;
 use crate::event::{Fact, NotificationType, RevokeReason};
 use crate::id::UserId;
 use crate::interaction::attempt::Attempt;
@@ -33,7 +32,6 @@ pub(super) fn agent_gone(attempt: &Attempt<'_>, user: UserId) -> Result<Decision
     if !is_offered && !is_in && !is_owner {
         return Err(attempt.wrong_state());
     }
-    attempt.only(&Actor::Server)?;
     let mut change = attempt.change();
     if is_offered {
         change.refuse_offer(user, Refused::Gone);
@@ -57,7 +55,6 @@ pub(super) fn agent_gone(attempt: &Attempt<'_>, user: UserId) -> Result<Decision
 /// question off when they did make one.
 pub(super) fn expire_handling(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
     let handling = attempt.handling()?;
-    attempt.only(&Actor::Server)?;
     let request = attempt.context.world.last_request(handling.by);
     let sign_of_life = request.unwrap_or(handling.since).max(handling.since);
     let due = sign_of_life.plus_ms(attempt.context.options.handling_timeout_ms);

@@ -3,7 +3,6 @@
 use alloc::string::{String, ToString};
 use core::fmt::Display;
 
-use crate::command::Actor;
 use crate::id::UserId;
 use crate::interaction::attempt::Attempt;
 use crate::interaction::change::Refused;
@@ -117,7 +116,6 @@ impl Interaction {
 /// again here, on the state that the commit guards: the router may have planned with an older one.
 pub(super) fn offer(attempt: &Attempt<'_>, to: UserId) -> Result<Decision, Rejection> {
     let State::Queued(wait) = &attempt.before.state else { return Err(attempt.wrong_state()) };
-    attempt.only(&Actor::Router)?;
     let world = attempt.context.world;
     let unknown = |noun, id: &dyn Display| Rejection::Unknown { noun, name: id.to_string() };
     let queue = world.queue(wait.queue).ok_or_else(|| unknown(Noun::Queue, &wait.queue))?;
@@ -139,7 +137,6 @@ pub(super) fn offer(attempt: &Attempt<'_>, to: UserId) -> Result<Decision, Rejec
 pub(super) fn expire(attempt: &Attempt<'_>, number: u64) -> Result<Decision, Rejection> {
     let offer = attempt.before.acceptable().find(|offer| offer.number == number);
     let to = offer.ok_or_else(|| attempt.wrong_state())?.to;
-    attempt.only(&Actor::Server)?;
     let mut change = attempt.change();
     change.refuse_offer(to, Refused::Expired);
     Ok(change.finish())

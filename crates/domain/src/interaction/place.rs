@@ -6,19 +6,14 @@ use crate::center::{Queue, Role, SkillLevels, Workbin, WorkbinOwner};
 use crate::command::{Actor, Caller, Named};
 use crate::event::{Fact, RevokeReason};
 use crate::id::WorkbinId;
-use crate::interaction::attempt::{Attempt, Slot, may_take, queue_for};
+use crate::interaction::attempt::{Attempt, Slot, may_take, of_medium, queue_for};
 use crate::interaction::change::Entry;
 use crate::interaction::decision::Decision;
 use crate::interaction::{Handling, Mode, State, Status, say};
 use crate::rejection::{Noun, Rejection};
 
-/// Puts it into a queue, as its owner; or as the server, which empties the workbins of a deleted
-/// user (docs/compat/agents.md#gone).
+/// Puts it into a queue, as its owner.
 pub(super) fn in_queue(attempt: &Attempt<'_>, named: &Named<Queue>) -> Result<Decision, Rejection> {
-    if let (State::Parked { mode, .. }, Actor::Server) = (&attempt.before.state, attempt.actor) {
-        let queue = queue_for(named, &attempt.before.media())?;
-        return Ok(requeue(attempt, *mode, queue));
-    }
     let handling = attempt.handling()?;
     attempt.owner(handling)?;
     let queue = queue_for(named, &attempt.before.media())?;
@@ -53,8 +48,13 @@ pub(super) fn to_entry(
     Ok(change.finish())
 }
 
-/// Takes it out of a workbin that ceases to be. In its own queue it keeps its age.
-fn requeue(attempt: &Attempt<'_>, mode: Mode, queue: &Queue) -> Decision {
+/// Takes it out of a workbin that ceases to be, as those of a deleted user do
+/// (docs/compat/agents.md#gone). In its own queue it keeps its age.
+pub(super) fn requeue(attempt: &Attempt<'_>, queue: &Queue) -> Result<Decision, Rejection> {
+    let State::Parked { mode, .. } = attempt.before.state else {
+        return Err(attempt.wrong_state());
+    };
+    let queue = of_medium(queue, &attempt.before.media())?;
     let now = attempt.context.now;
     let since =
         attempt.before.queued_at.filter(|_| attempt.before.queue == Some(queue.id)).unwrap_or(now);
@@ -62,7 +62,7 @@ fn requeue(attempt: &Attempt<'_>, mode: Mode, queue: &Queue) -> Decision {
     let entry =
         Entry { queue: queue.id, since, front: false, skills: SkillLevels::new(), skill: None };
     change.enter_queue(entry, mode);
-    change.finish()
+    Ok(change.finish())
 }
 
 /// Puts it into a workbin.

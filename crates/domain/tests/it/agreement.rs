@@ -1,14 +1,14 @@
 //! The table of capabilities agrees with the rules: what it lists is not refused for the state, and
 //! where it lists nothing, nothing that an owner does is allowed.
 
-use handoff_domain::command::Command;
+use handoff_domain::command::Actor;
 use handoff_domain::id::UserId;
 use handoff_domain::interaction::decide::decide;
 use handoff_domain::rejection::Rejection;
 
 use crate::floor::SUPERVISOR;
 use crate::support::{ANN, BOB, CID, STATES, state};
-use crate::table::action;
+use crate::table::wish;
 
 /// The commands behind the names of capabilities. Typing is no command of the rules.
 const COMMANDS: &[(&str, &str)] = &[
@@ -56,13 +56,8 @@ fn capabilities_and_rules_agree() {
             .flat_map(|reader| COMMANDS.iter().map(move |row| (reader, row)))
         {
             let listed = interaction.capabilities_for(reader);
-            let given = Command {
-                actor: floor.caller(reader),
-                epoch: None,
-                action: action(command, &floor, id),
-                farewell: None,
-                note: None,
-            };
+            let actor = Actor::User(floor.caller(reader));
+            let given = wish(command, &floor, id).by(&actor).expect("a user's command");
             let answer = floor.decide(decide, id, &given);
             let is_anyway = (words.contains("owned") && ALWAYS.contains(capability))
                 || (words.contains("talk") && SPOKEN.contains(capability));

@@ -1,6 +1,6 @@
 //! What follows from a change, whatever the command: epoch, slots, timers, notices, sight.
 
-use handoff_domain::command::{Action, Actor, Named, Target};
+use handoff_domain::command::{Action, Named, SystemAction, Target};
 use handoff_domain::event::{Cause, Fact, NotificationType, View};
 use handoff_domain::interaction::Status;
 use handoff_domain::interaction::decide::{TimerChange, TimerKind};
@@ -16,7 +16,7 @@ fn the_epoch_grows_with_owner_and_place_and_with_nothing_else() {
     let id = floor.open(&Media::Chat);
     let mut epochs = vec![floor.interactions[&id].epoch];
     let mut note = |decision: handoff_domain::Decision| epochs.push(decision.after.epoch);
-    note(floor.machine(Actor::Router, id, Action::Offer { to: ANN }));
+    note(floor.machine(id, SystemAction::Offer { to: ANN }));
     note(floor.does(ANN, id, Action::Accept { nickname: None }));
     note(floor.does(ANN, id, Action::UpdateUserData(UserData::default())));
     note(floor.does(ANN, id, Action::Transfer(Target::Agent(Named::Known(BOB)))));
@@ -31,7 +31,7 @@ fn an_offer_takes_the_slot_that_accept_keeps_and_complete_frees() {
     let mut floor = Floor::new();
     let id = floor.open(&Media::Workitem);
     let slots = |floor: &Floor, user| floor.desks[&user].slots.len();
-    floor.machine(Actor::Router, id, Action::Offer { to: ANN });
+    floor.machine(id, SystemAction::Offer { to: ANN });
     assert_eq!(slots(&floor, ANN), 1);
     assert_eq!(floor.desks[&ANN].last_offer, Some(floor.now));
     let accepted = floor.does(ANN, id, Action::Accept { nickname: None });
@@ -58,7 +58,7 @@ fn timers_follow_the_offer_and_the_owner() {
     let id = floor.open(&Media::Workitem);
     let now = floor.now;
     let offer = TimerKind::Offer { number: 1 };
-    let offered = floor.machine(Actor::Router, id, Action::Offer { to: ANN });
+    let offered = floor.machine(id, SystemAction::Offer { to: ANN });
     assert_eq!(offered.timers, [TimerChange::Set(offer, now.plus_ms(30_000))]);
     let accepted = floor.does(ANN, id, Action::Accept { nickname: None });
     let handling = now.plus_ms(floor.options.handling_timeout_ms);
@@ -125,16 +125,13 @@ fn data_is_told_to_those_whom_it_concerns_with_the_kind_of_message() {
 
 #[test]
 fn a_transfer_that_fails_is_told_as_an_error() {
-    for (action, by, last) in [
-        (Action::Reject, BOB, Status::Completed),
-        (Action::ExpireOffer { number: 2 }, ANN, Status::Revoked),
-        (Action::AgentGone { user: BOB }, ANN, Status::Revoked),
+    for (action, last) in [
+        (Floor::new().by(BOB, Action::Reject), Status::Completed),
+        (SystemAction::ExpireOffer { number: 2 }.into(), Status::Revoked),
+        (SystemAction::AgentGone { user: BOB }.into(), Status::Revoked),
     ] {
         let (mut floor, id) = state("processing with transfer");
-        let decision = match action {
-            Action::Reject => floor.does(by, id, action.clone()),
-            _ => floor.machine(Actor::Server, id, action.clone()),
-        };
+        let decision = floor.machine(id, action.clone());
         let notice = shown(&decision, ANN).expect("the owner is told");
         assert_eq!(notice.kind, NotificationType::Error, "{action:?}");
         assert_eq!(notice.error.as_ref().map(|(code, _)| *code), Some(2));
@@ -176,8 +173,7 @@ fn a_transfer_to_a_skill_asks_for_it_in_the_current_queue_for_one_wait() {
     let queued = Fact::Queued { queue: queue_id(&Media::Workitem), skill: Some(skill.0) };
     assert_eq!(decision.events[0].facts, [queued]);
     // The third agent has the skill at level 1 only.
-    let refused =
-        floor.apply(handoff_domain::decide, id, Actor::Router, Action::Offer { to: AGENTS[2] });
+    let refused = floor.apply(handoff_domain::decide, id, SystemAction::Offer { to: AGENTS[2] });
     assert_eq!(refused, Err(handoff_domain::Rejection::TargetNotEligible));
     floor.give(id, BOB);
     let again = floor.does(BOB, id, Action::PlaceInQueue(in_queue(&floor, &Media::Workitem)));
@@ -188,7 +184,7 @@ fn a_transfer_to_a_skill_asks_for_it_in_the_current_queue_for_one_wait() {
 fn whoever_was_offered_it_or_owned_it_keeps_sight_of_it() {
     let mut floor = Floor::new();
     let id = floor.open(&Media::Workitem);
-    floor.machine(Actor::Router, id, Action::Offer { to: ANN });
+    floor.machine(id, SystemAction::Offer { to: ANN });
     floor.does(ANN, id, Action::Reject);
     floor.give(id, BOB);
     let decision = floor.does(BOB, id, Action::Complete { queue: None });

@@ -1,12 +1,13 @@
 //! Several agents in one live chat.
 
 use handoff_domain::chat::LeaveReason;
-use handoff_domain::command::{Action, Actor, Named, Target};
+use handoff_domain::command::{Action, CustomerAction, Named, SystemAction, Target};
 use handoff_domain::event::{Fact, NotificationType, RevokeReason};
 use handoff_domain::interaction::{Mode, ParticipantRole, Status};
 use handoff_domain::media::Media;
 use handoff_domain::rejection::Rejection;
 
+use crate::floor::Floor;
 use crate::support::{ANN, BOB, CID, DEE, in_queue, seen, shown, state};
 
 #[test]
@@ -55,7 +56,7 @@ fn the_longest_present_becomes_owner_when_the_owner_leaves() {
 #[test]
 fn an_owner_who_is_gone_hands_a_conversation_to_who_is_there() {
     let (mut floor, id) = state("chatting in company");
-    let decision = floor.machine(Actor::Server, id, Action::AgentGone { user: ANN });
+    let decision = floor.machine(id, SystemAction::AgentGone { user: ANN });
     assert_eq!((decision.after.owner(), decision.after.mode()), (Some(CID), Some(Mode::Chatting)));
     assert_eq!(seen(&decision, ANN), Some((Status::Revoked, false)));
 }
@@ -72,17 +73,15 @@ fn the_last_agent_leaving_ends_the_session_and_keeps_the_interaction() {
 
 #[test]
 fn the_end_of_the_session_ends_the_others_part_in_it() {
-    for (actor, action) in [
-        (None, Action::EndChatSession),
-        (Some(Actor::Customer), Action::CustomerLeft { reason: LeaveReason::Itself }),
-        (None, Action::Complete { queue: None }),
+    let floor = Floor::new();
+    for action in [
+        floor.by(ANN, Action::EndChatSession),
+        CustomerAction::Leave { reason: LeaveReason::Itself }.into(),
+        floor.by(ANN, Action::Complete { queue: None }),
     ] {
         let (mut floor, id) = state("chatting in company");
         floor.does(ANN, id, Action::Invite(Named::Known(DEE)));
-        let decision = match actor {
-            Some(actor) => floor.machine(actor, id, action.clone()),
-            None => floor.does(ANN, id, action.clone()),
-        };
+        let decision = floor.machine(id, action.clone());
         assert_eq!(seen(&decision, CID), Some((Status::Completed, false)), "{action:?}");
         assert_eq!(seen(&decision, DEE), Some((Status::Revoked, false)), "{action:?}");
         assert!(floor.desks[&CID].slots.is_empty() && floor.desks[&DEE].slots.is_empty());
@@ -92,7 +91,7 @@ fn the_end_of_the_session_ends_the_others_part_in_it() {
 #[test]
 fn an_open_transfer_outlives_the_session() {
     let (mut floor, id) = state("chatting with transfer");
-    floor.machine(Actor::Customer, id, Action::CustomerLeft { reason: LeaveReason::Itself });
+    floor.machine(id, CustomerAction::Leave { reason: LeaveReason::Itself });
     let decision = floor.does(BOB, id, Action::Accept { nickname: None });
     assert_eq!((decision.after.owner(), decision.after.mode()), (Some(BOB), Some(Mode::LeftChat)));
     assert_eq!(seen(&decision, ANN), Some((Status::Completed, false)));
@@ -113,8 +112,7 @@ fn a_participant_leaves_or_is_taken_out() {
 #[test]
 fn a_customer_who_leaves_while_waiting_cancels_the_chat() {
     let (mut floor, id) = state("invited chat");
-    let decision =
-        floor.machine(Actor::Customer, id, Action::CustomerLeft { reason: LeaveReason::Itself });
+    let decision = floor.machine(id, CustomerAction::Leave { reason: LeaveReason::Itself });
     assert_eq!(decision.after.status(), Status::Canceled);
     assert_eq!(seen(&decision, BOB), Some((Status::Revoked, false)));
     assert!(floor.desks[&BOB].slots.is_empty());

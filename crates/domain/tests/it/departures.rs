@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use handoff_domain::command::{Action, Actor, Named};
+use handoff_domain::command::{Action, Named, SystemAction};
 use handoff_domain::event::{Fact, NotificationType};
 use handoff_domain::interaction::decide::{GonePolicy, TimerChange, TimerKind};
 use handoff_domain::interaction::{Mode, State, Status};
@@ -15,7 +15,7 @@ use crate::support::{ANN, BOB, CID, seen, shown, state};
 
 fn gone(floor: &mut Floor, id: handoff_domain::InteractionId) -> Decision {
     floor.now = floor.now.plus_ms(90_000);
-    floor.machine(Actor::Server, id, Action::AgentGone { user: ANN })
+    floor.machine(id, SystemAction::AgentGone { user: ANN })
 }
 
 fn own(floor: &Floor, name: &str) -> State {
@@ -62,8 +62,7 @@ fn without_workbins_work_goes_to_its_queue_and_a_draft_without_a_queue_stays() {
     assert_eq!(gone(&mut floor, id).after.status(), Status::Queued);
     let (mut floor, id) = state("composing");
     floor.workbins = Arc::default();
-    let refused =
-        floor.apply(handoff_domain::decide, id, Actor::Server, Action::AgentGone { user: ANN });
+    let refused = floor.apply(handoff_domain::decide, id, SystemAction::AgentGone { user: ANN });
     assert_eq!(refused, Err(Rejection::NoCurrentQueue));
     assert_eq!(floor.interactions[&id].owner(), Some(ANN));
 }
@@ -80,7 +79,7 @@ fn what_an_owner_who_is_gone_had_offered_is_withdrawn() {
 fn an_invitation_of_an_agent_who_is_gone_is_requeued_at_its_place() {
     let (mut floor, id) = state("invited");
     let since = floor.interactions[&id].queued_at;
-    let decision = floor.machine(Actor::Server, id, Action::AgentGone { user: BOB });
+    let decision = floor.machine(id, SystemAction::AgentGone { user: BOB });
     let wait = decision.after.wait().expect("it waits");
     assert_eq!((Some(wait.since), wait.front), (since, false));
     assert_eq!(wait.passes.iter().map(|pass| pass.user).collect::<Vec<_>>(), [BOB]);
@@ -94,11 +93,11 @@ fn a_silent_owner_loses_his_work_and_one_who_was_heard_of_does_not() {
     let heard = floor.now.plus_ms(1_000);
     floor.requests.insert(ANN, heard);
     floor.now = floor.now.plus_ms(timeout);
-    let put_off = floor.machine(Actor::Server, id, Action::ExpireHandling);
+    let put_off = floor.machine(id, SystemAction::ExpireHandling);
     assert!(put_off.events.is_empty());
     assert_eq!(put_off.timers, [TimerChange::Set(TimerKind::Handling, heard.plus_ms(timeout))]);
     floor.now = heard.plus_ms(timeout);
-    let decision = floor.machine(Actor::Server, id, Action::ExpireHandling);
+    let decision = floor.machine(id, SystemAction::ExpireHandling);
     assert_eq!(decision.after.status(), Status::Queued);
     assert_eq!(decision.events[0].facts[0], Fact::HandlingExpired { owner: ANN });
     assert_eq!(seen(&decision, ANN), Some((Status::Revoked, false)));
@@ -110,23 +109,23 @@ fn the_workbins_of_a_deleted_user_are_emptied_into_queues() {
     let (mut floor, id) = state("parked");
     let since = floor.interactions[&id].queued_at;
     floor.now = floor.now.plus_ms(60_000);
-    let queue = crate::support::in_queue(&floor, &Media::Email);
-    let decision = floor.machine(Actor::Server, id, Action::PlaceInQueue(queue));
+    let queue = floor.queues[&crate::floor::queue_id(&Media::Email)].clone();
+    let decision = floor.machine(id, SystemAction::Requeue(queue));
     assert_eq!(decision.after.wait().map(|wait| wait.since), since, "it keeps its age");
 }
 
 #[test]
 fn mail_that_cannot_be_delivered_comes_back_to_its_sender_or_into_his_drafts() {
-    let failed = || Action::DeliveryFailed { reason: "no such mailbox".to_string() };
+    let failed = || SystemAction::DeliveryFailed { reason: "no such mailbox".to_string() };
     let (mut floor, id) = state("sending");
-    let decision = floor.machine(Actor::Mailer, id, failed());
+    let decision = floor.machine(id, failed());
     let notice = shown(&decision, ANN).expect("the sender is told");
     assert_eq!(notice.kind, NotificationType::Error);
     assert_eq!(seen(&decision, ANN), Some((Status::Composing, true)));
     let (mut floor, id) = state("sending");
     let _ = floor.desks.get_mut(&ANN).expect("a desk").end_session().expect("a session");
     let drafts = own(&floor, Workbin::DRAFTS);
-    let decision = floor.machine(Actor::Mailer, id, failed());
+    let decision = floor.machine(id, failed());
     assert_eq!(decision.after.state, drafts);
     assert_eq!(seen(&decision, ANN), Some((Status::InWorkbin, false)));
     assert_eq!(shown(&decision, ANN).expect("they are told").kind, NotificationType::Error);
@@ -153,7 +152,7 @@ fn a_new_owner_has_the_whole_time_whatever_he_did_before() {
     floor.now = floor.now.plus_ms(60_000);
     floor.give(id, ANN);
     floor.now = floor.now.plus_ms(floor.options.handling_timeout_ms - 1);
-    assert!(floor.machine(Actor::Server, id, Action::ExpireHandling).events.is_empty());
+    assert!(floor.machine(id, SystemAction::ExpireHandling).events.is_empty());
 }
 
 #[test]
@@ -178,6 +177,6 @@ fn only_who_is_gone_lets_a_chat_go_before_others() {
     assert!(gone(&mut floor, id).after.wait().expect("it waits").front);
     let (mut floor, id) = state("chatting");
     floor.now = floor.now.plus_ms(floor.options.handling_timeout_ms);
-    let silent = floor.machine(Actor::Server, id, Action::ExpireHandling);
+    let silent = floor.machine(id, SystemAction::ExpireHandling);
     assert!(!silent.after.wait().expect("it waits").front);
 }

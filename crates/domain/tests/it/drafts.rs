@@ -1,6 +1,6 @@
 //! Drafts and their originals.
 
-use handoff_domain::command::{Action, Actor, Dispatch};
+use handoff_domain::command::{Action, Dispatch, SystemAction};
 use handoff_domain::event::{Fact, NotificationType, Subject, View};
 use handoff_domain::interaction::Status;
 use handoff_domain::interaction::decide::{TimerChange, TimerKind};
@@ -73,16 +73,16 @@ fn a_draft_that_was_given_up_is_open_no_more() {
 
 #[test]
 fn a_draft_that_came_back_is_open_again_unless_its_original_is_over() {
-    let failed = || Action::DeliveryFailed { reason: "refused".to_string() };
+    let failed = || SystemAction::DeliveryFailed { reason: "refused".to_string() };
     let mut floor = Floor::new();
     let (original, draft) = floor.answered();
     floor.does(ANN, draft, Action::Send(Dispatch::default()));
-    let back = floor.machine(Actor::Mailer, draft, failed());
+    let back = floor.machine(draft, failed());
     assert_eq!(back.events[1].facts, [Fact::DraftReopened { draft }]);
     assert_eq!(floor.interactions[&original].drafts, [draft].into());
     floor.does(ANN, draft, Action::Send(Dispatch::default()));
     floor.does(ANN, original, Action::Complete { queue: None });
-    let back = floor.machine(Actor::Mailer, draft, failed());
+    let back = floor.machine(draft, failed());
     assert!(back.related.is_empty());
     assert!(floor.does(ANN, draft, Action::Cancel).related.is_empty());
 }
@@ -106,6 +106,6 @@ fn a_sent_mail_is_shown_to_its_sender_to_the_end() {
     let (_, draft) = floor.answered();
     let sending = floor.does(ANN, draft, Action::Send(Dispatch::default()));
     assert_eq!(seen(&sending, ANN), Some((Status::Sending, true)));
-    let sent = floor.machine(Actor::Mailer, draft, Action::Delivered);
+    let sent = floor.machine(draft, SystemAction::Delivered);
     assert_eq!(seen(&sent, ANN), Some((Status::Sent, false)));
 }

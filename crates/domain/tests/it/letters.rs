@@ -1,6 +1,6 @@
 //! Letters: how they come into being, and what their senders are told.
 
-use handoff_domain::command::{Action, Actor, Named};
+use handoff_domain::command::{Named, SystemAction};
 use handoff_domain::event::{Fact, Subject};
 use handoff_domain::id::InteractionId;
 use handoff_domain::interaction::Medium;
@@ -142,11 +142,8 @@ fn a_confirmation_comes_into_being_on_its_way_out() {
 fn a_confirmation_that_cannot_be_delivered_is_given_up() {
     let mut floor = Floor::new();
     let (letter, ack) = floor.confirmed();
-    let failed = floor.machine(
-        Actor::Mailer,
-        ack,
-        Action::DeliveryFailed { reason: "no such mailbox".to_string() },
-    );
+    let failed =
+        floor.machine(ack, SystemAction::DeliveryFailed { reason: "no such mailbox".to_string() });
     assert_eq!(failed.after.status(), Status::Canceled);
     assert!(failed.related.is_empty() && failed.events[0].notices.is_empty());
     assert_eq!(floor.interactions[&letter].status(), Status::Queued);

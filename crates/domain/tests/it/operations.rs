@@ -1,7 +1,7 @@
 //! What is said to be allowed is allowed, and nothing else is: in every state, for everybody.
 
 use handoff_domain::chat::{Content, Utterance, Visibility};
-use handoff_domain::command::{Action, Actor, Command};
+use handoff_domain::command::{Action, Caller, UserCommand};
 use handoff_domain::id::UserId;
 use handoff_domain::interaction::decide::decide;
 use handoff_domain::media::Media;
@@ -9,7 +9,7 @@ use handoff_domain::operations;
 
 use crate::floor::{AGENTS, Floor, SUPERVISOR};
 use crate::support::{STATES, state};
-use crate::table::{action, prepare};
+use crate::table::{prepare, wish};
 
 /// Commands of the state table that try an operation with arguments that exist; one that succeeds
 /// is enough. The notifications of typing and the request for the history are no commands.
@@ -71,13 +71,13 @@ fn said_and_so(state_name: &str, reader: UserId, name: &str, trials: &[&str]) ->
     for trial in trials {
         let (mut floor, id) = state(state_name);
         prepare(&mut floor, trial);
-        let Actor::User(caller) = floor.caller(reader) else { panic!("a user") };
+        let caller = floor.caller(reader);
         let listed = operations(&floor.interactions[&id], &caller);
         let refusal =
             listed.iter().find(|(listed, _)| *listed == name).expect("every operation is listed");
         let allowed = refusal.1.is_none();
         assert_eq!(*said.get_or_insert(allowed), allowed, "{name} depends on its argument");
-        so |= is_accepted(&floor, id, Actor::User(caller), name, trial);
+        so |= is_accepted(&floor, id, caller, name, trial);
     }
     (said.expect("there is a trial"), so)
 }
@@ -85,7 +85,7 @@ fn said_and_so(state_name: &str, reader: UserId, name: &str, trials: &[&str]) ->
 fn is_accepted(
     floor: &Floor,
     id: handoff_domain::InteractionId,
-    actor: Actor,
+    caller: Caller,
     name: &str,
     trial: &str,
 ) -> bool {
@@ -96,10 +96,9 @@ fn is_accepted(
         "CustomNotice" => say(Content::CustomNotice { text: None }),
         // In a chat `Send` says something, elsewhere it sends a draft.
         "Say" if name == "Send" && *media == Media::Email => return false,
-        trial => action(trial, floor, id),
+        trial => wish(trial, floor, id).user.expect("a user's action"),
     };
-    let command = Command { actor, epoch: None, action, farewell: None, note: None };
-    floor.decide(decide, id, &command).is_ok()
+    floor.decide(decide, id, &UserCommand::new(caller, action).into()).is_ok()
 }
 
 #[test]
@@ -125,7 +124,7 @@ fn what_is_listed_is_accepted_and_what_is_not_is_refused() {
 #[test]
 fn every_operation_is_tried_somewhere() {
     let (floor, id) = state("processing");
-    let Actor::User(caller) = floor.caller(SUPERVISOR) else { panic!("a user") };
+    let caller = floor.caller(SUPERVISOR);
     let tried =
         |name: &str| TRIALS.iter().any(|(trial, _)| *trial == name) || NO_COMMANDS.contains(&name);
     let listed = operations(&floor.interactions[&id], &caller);

@@ -1,7 +1,7 @@
 //! Every invariant can fail: each is shown something that breaks it and nothing else.
 
 use handoff_domain::chat::{Chat, Entry, PartyId, PartyKind, Visibility};
-use handoff_domain::command::Action;
+use handoff_domain::command::SystemAction;
 use handoff_domain::interaction::{Medium, Outcome, Participant, ParticipantRole, State};
 use handoff_domain::invariants::{self, Snapshot, Violation, standing, step};
 use handoff_domain::{Direction, Interaction, InteractionId, Mode, OfferKind, Time, WorkbinId};
@@ -229,7 +229,7 @@ fn a_ghost_is_seen() {
 fn an_offer_to_somebody_who_cannot_take_it_is_seen() {
     let (floor, id) = state("queued");
     let mut after = floor.clone();
-    after.machine(handoff_domain::Actor::Router, id, Action::Offer { to: BOB });
+    after.machine(id, SystemAction::Offer { to: BOB });
     let check = |floor: &Floor| {
         step::offered_to_able(
             &floor.snapshot(),

@@ -1,7 +1,7 @@
 //! Random sequences of commands never break an invariant, and a refusal changes nothing.
 
 use handoff_domain::Media;
-use handoff_domain::command::{Action, Actor, Command};
+use handoff_domain::command::{Actor, Command, SystemAction};
 use handoff_domain::id::UserId;
 use handoff_domain::interaction::decide::decide;
 use handoff_domain::invariants::{self, step};
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use crate::floor::{Floor, MEDIA, SUPERVISOR};
 use crate::support::{ANN, BOB, CID, DEE, sequences};
-use crate::table::{COMMANDS, action};
+use crate::table::{COMMANDS, wish};
 
 const PEOPLE: [UserId; 5] = [ANN, BOB, CID, DEE, SUPERVISOR];
 
@@ -43,31 +43,33 @@ fn caller(floor: &Floor, step: Move, id: handoff_domain::InteractionId) -> Actor
     let base = step.command.split(' ').next().unwrap_or_default();
     let interaction = &floor.interactions[&id];
     let people = interaction.people();
+    let user = |user| Actor::User(floor.caller(user));
     match (base, step.by) {
         ("Offer", _) => Actor::Router,
         ("ExpireOffer" | "ExpireHandling" | "CheckCustomer" | "CheckIdle" | "CheckWait", _) => {
             Actor::Server
         }
         ("Say", 4..) => Actor::Customer,
-        ("Intrude" | "SwitchMode", _) => floor.caller(SUPERVISOR),
+        ("Intrude" | "SwitchMode", _) => user(SUPERVISOR),
         ("Delivered" | "DeliveryDeferred" | "DeliveryFailed", _) => Actor::Mailer,
         ("CustomerLeft" | "CountDownload", _) => Actor::Customer,
         (name, _) if name.starts_with("Gone") => Actor::Server,
-        ("Accept" | "Reject", 0..6) => {
-            floor.caller(interaction.offer().map_or(ANN, |offer| offer.to))
-        }
-        (_, 0..4) => floor.caller(interaction.owner().or(people.first().copied()).unwrap_or(ANN)),
-        (_, by) => floor.caller(PEOPLE[by % PEOPLE.len()]),
+        ("Accept" | "Reject", 0..6) => user(interaction.offer().map_or(ANN, |offer| offer.to)),
+        (_, 0..4) => user(interaction.owner().or(people.first().copied()).unwrap_or(ANN)),
+        (_, by) => user(PEOPLE[by % PEOPLE.len()]),
     }
 }
 
-/// Returns the command, aimed at somebody by chance where the table's goes to always the same.
-fn aimed(floor: &Floor, step: Move, id: handoff_domain::InteractionId) -> Action {
-    match action(step.command, floor, id) {
-        Action::Offer { .. } => Action::Offer { to: PEOPLE[step.by % PEOPLE.len()] },
-        Action::AgentGone { .. } => Action::AgentGone { user: PEOPLE[step.by % PEOPLE.len()] },
+/// Returns the command, aimed at somebody by chance where the table's goes to always the same;
+/// `None` when whoever was chosen has no such command.
+fn aimed(floor: &Floor, step: Move, id: handoff_domain::InteractionId) -> Option<Command> {
+    let command = wish(step.command, floor, id).by(&caller(floor, step, id))?;
+    let user = PEOPLE[step.by % PEOPLE.len()];
+    Some(match command {
+        Command::System(SystemAction::Offer { .. }) => SystemAction::Offer { to: user }.into(),
+        Command::System(SystemAction::AgentGone { .. }) => SystemAction::AgentGone { user }.into(),
         other => other,
-    }
+    })
 }
 
 proptest! {
@@ -81,9 +83,9 @@ proptest! {
         for step in moves {
             floor.now = floor.now.plus_ms(step.later_ms);
             let id = ids[step.at % ids.len()];
-            let (actor, wish) = (caller(&floor, step, id), aimed(&floor, step, id));
+            let Some(command) = aimed(&floor, step, id) else { continue };
             let earlier = floor.clone();
-            match floor.apply(decide, id, actor.clone(), wish.clone()) {
+            match floor.apply(decide, id, command.clone()) {
                 Ok(decision) => {
                     let before = &earlier.interactions[&id];
                     invariants::check_step(before, &decision.after)?;
@@ -94,7 +96,7 @@ proptest! {
                 }
                 Err(refusal) => {
                     prop_assert_eq!(&earlier.interactions, &floor.interactions);
-                    let again = floor.decide(decide, id, &Command { actor, epoch: None, action: wish, farewell: None, note: None });
+                    let again = floor.decide(decide, id, &command);
                     prop_assert_eq!(again, Err(refusal));
                 }
             }

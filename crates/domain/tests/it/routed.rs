@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use handoff_domain::command::{Action, Actor, Named};
+use handoff_domain::command::{Action, Actor, Named, SystemAction};
 use handoff_domain::event::Fact;
 use handoff_domain::interaction::{Mode, Status, Wait};
 use handoff_domain::media::Media;
@@ -19,7 +19,7 @@ fn opening(floor: &Floor, media: &Media, placement: Placement) -> NewInteraction
 }
 
 fn open(floor: &Floor, new: NewInteraction) -> Result<Decision, Rejection> {
-    floor.try_open(new, &floor.caller(ANN))
+    floor.try_open(new, &Actor::User(floor.caller(ANN)))
 }
 
 const IN_HANDS: Placement = Placement::InHands { mode: Mode::Processing };
@@ -71,12 +71,12 @@ fn a_rejected_offer_goes_back_to_its_place_and_not_to_the_same_agent() {
     let id = floor.open(&Media::Email);
     let since = floor.interactions[&id].queued_at;
     floor.now = floor.now.plus_ms(2_000);
-    floor.machine(Actor::Router, id, Action::Offer { to: BOB });
+    floor.machine(id, SystemAction::Offer { to: BOB });
     let rejected = floor.does(BOB, id, Action::Reject);
     assert_eq!(seen(&rejected, BOB), Some((Status::Completed, false)));
     assert_eq!(rejected.after.wait().map(|wait| wait.since), since);
     let offer = |floor: &mut Floor| {
-        floor.apply(handoff_domain::decide, id, Actor::Router, Action::Offer { to: BOB })
+        floor.apply(handoff_domain::decide, id, SystemAction::Offer { to: BOB })
     };
     assert_eq!(offer(&mut floor), Err(Rejection::TargetNotEligible));
     floor.now = floor.now.plus_ms(30_000);
@@ -87,12 +87,11 @@ fn a_rejected_offer_goes_back_to_its_place_and_not_to_the_same_agent() {
 fn an_expired_offer_is_revoked_and_a_late_timer_ends_no_other() {
     let mut floor = Floor::new();
     let id = floor.open(&Media::Email);
-    floor.machine(Actor::Router, id, Action::Offer { to: ANN });
-    let expired = floor.machine(Actor::Server, id, Action::ExpireOffer { number: 1 });
+    floor.machine(id, SystemAction::Offer { to: ANN });
+    let expired = floor.machine(id, SystemAction::ExpireOffer { number: 1 });
     assert_eq!(seen(&expired, ANN), Some((Status::Revoked, false)));
-    floor.machine(Actor::Router, id, Action::Offer { to: BOB });
-    let late =
-        floor.apply(handoff_domain::decide, id, Actor::Server, Action::ExpireOffer { number: 1 });
+    floor.machine(id, SystemAction::Offer { to: BOB });
+    let late = floor.apply(handoff_domain::decide, id, SystemAction::ExpireOffer { number: 1 });
     assert!(matches!(late, Err(Rejection::WrongState { status: Status::Invited, .. })));
 }
 

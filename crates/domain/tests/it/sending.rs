@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use handoff_domain::command::{Action, Actor, Dispatch, Draft};
+use handoff_domain::command::{Action, Dispatch, Draft, SystemAction};
 use handoff_domain::event::Fact;
 use handoff_domain::id::{InteractionId, QueueId};
 use handoff_domain::interaction::decide::Decision;
@@ -100,8 +100,8 @@ fn what_is_put_off_stays_the_same_mail_and_nobody_is_told() {
     for attempt in 1..=3 {
         let next = floor.now.plus_ms(60_000);
         let reply = "451 busy".to_string();
-        let wish = Action::DeliveryDeferred { reply: reply.clone(), next };
-        let put_off = floor.machine(Actor::Mailer, draft, wish);
+        let wish = SystemAction::DeliveryDeferred { reply: reply.clone(), next };
+        let put_off = floor.machine(draft, wish);
         assert_eq!(put_off.events[0].facts, [Fact::DeliveryDeferred { attempt, reply, next }]);
         assert!(put_off.events[0].notices.is_empty());
         assert_eq!(put_off.after.epoch, sent.after.epoch);
@@ -117,7 +117,7 @@ fn a_mail_that_came_back_and_is_sent_again_is_another_one() {
     let mut floor = Floor::new();
     let (_, draft) = floor.answered();
     let first = floor.does(ANN, draft, send());
-    floor.machine(Actor::Mailer, draft, Action::DeliveryFailed { reason: "refused".to_string() });
+    floor.machine(draft, SystemAction::DeliveryFailed { reason: "refused".to_string() });
     let second = floor.does(ANN, draft, send());
     assert_ne!(email(&first).message_id, email(&second).message_id);
     assert_eq!(email(&second).sends, 2);

@@ -1,7 +1,9 @@
 //! Supervisors in a conversation: who looks on unseen, and what the owner can tell of it.
 
 use handoff_domain::chat::{LeaveReason, Visibility};
-use handoff_domain::command::{Action, Actor, Named, SupervisorMode, Target};
+use handoff_domain::command::{
+    Action, CustomerAction, Named, SupervisorMode, SystemAction, Target,
+};
 use handoff_domain::event::{Fact, NotificationType};
 use handoff_domain::interaction::decide::{TimerChange, TimerKind};
 use handoff_domain::interaction::{Mode, OfferKind, State, Status};
@@ -12,7 +14,7 @@ use handoff_domain::rejection::Rejection;
 use crate::floor::{Floor, SUPERVISOR};
 use crate::support::{ANN, BOB, CID, in_queue, seen, shown, state};
 use crate::table::talk::text;
-use crate::talk::{chat, lines, says, story, told, transcript};
+use crate::talk::{chat, lines, says, story, tells, told, transcript};
 
 #[test]
 fn a_supervisor_looks_on_unseen() {
@@ -25,7 +27,7 @@ fn a_supervisor_looks_on_unseen() {
     assert_eq!(shown(&accepted, ANN), None);
     assert_eq!(told(&accepted), [(SUPERVISOR, Visibility::Supervisors)]);
     assert!(floor.desks[&SUPERVISOR].slots.is_empty());
-    let said = floor.machine(Actor::Customer, id, says(text("hi"), Visibility::All));
+    let said = floor.machine(id, tells(text("hi"), Visibility::All));
     assert_eq!(told(&said), [(ANN, Visibility::Agents), (SUPERVISOR, Visibility::Supervisors)]);
     let words = floor.does(SUPERVISOR, id, says(text("hm"), Visibility::All));
     assert_eq!(told(&words), [(SUPERVISOR, Visibility::Supervisors)]);
@@ -72,16 +74,13 @@ fn a_supervisor_who_changes_his_part_joins_and_leaves_for_whom_it_concerns() {
 
 #[test]
 fn what_a_supervisor_asked_for_fails_for_himself_alone() {
-    for (actor, action, last) in [
-        (None, Action::Reject, Status::Completed),
-        (Some(Actor::Server), Action::ExpireOffer { number: 2 }, Status::Revoked),
-        (Some(Actor::Server), Action::AgentGone { user: SUPERVISOR }, Status::Revoked),
+    for (action, last) in [
+        (Floor::new().by(SUPERVISOR, Action::Reject), Status::Completed),
+        (SystemAction::ExpireOffer { number: 2 }.into(), Status::Revoked),
+        (SystemAction::AgentGone { user: SUPERVISOR }.into(), Status::Revoked),
     ] {
         let (mut floor, id) = state("talking with intrusion");
-        let decision = match actor {
-            Some(actor) => floor.machine(actor, id, action.clone()),
-            None => floor.does(SUPERVISOR, id, action.clone()),
-        };
+        let decision = floor.machine(id, action.clone());
         assert_eq!(seen(&decision, SUPERVISOR), Some((last, false)), "{action:?}");
         assert_eq!(shown(&decision, ANN), None, "{action:?}");
     }
@@ -121,16 +120,15 @@ fn in_chat(command: &'static str) -> Rejection {
 fn supervision_ends_when_there_is_nothing_to_look_at_any_more() {
     let queue = |floor: &Floor| Action::PlaceInQueue(in_queue(floor, &Media::Chat));
     let floor = Floor::new();
-    let left = || Action::CustomerLeft { reason: LeaveReason::Itself };
-    for (actor, action) in [
-        (floor.caller(ANN), queue(&floor)),
-        (floor.caller(ANN), Action::EndChatSession),
-        (floor.caller(ANN), Action::Complete { queue: None }),
-        (Actor::Customer, left()),
-        (Actor::Server, Action::AgentGone { user: ANN }),
+    for action in [
+        floor.by(ANN, queue(&floor)),
+        floor.by(ANN, Action::EndChatSession),
+        floor.by(ANN, Action::Complete { queue: None }),
+        CustomerAction::Leave { reason: LeaveReason::Itself }.into(),
+        SystemAction::AgentGone { user: ANN }.into(),
     ] {
         let (mut floor, id) = state("talking with intrusion");
-        let decision = floor.machine(actor, id, action.clone());
+        let decision = floor.machine(id, action.clone());
         assert_eq!(seen(&decision, SUPERVISOR), Some((Status::Revoked, false)), "{action:?}");
         assert!(
             decision.timers.contains(&TimerChange::Clear(TimerKind::Offer { number: 2 })),
@@ -203,7 +201,7 @@ fn what_was_stored_as_an_offer_is_taken_or_ends() {
     assert_eq!((taken.after.others().len(), taken.after.offer()), (1, None));
     assert_eq!(shown(&taken, ANN), None);
     let (mut floor, id) = stored();
-    let expired = floor.machine(Actor::Server, id, Action::ExpireOffer { number: 2 });
+    let expired = floor.machine(id, SystemAction::ExpireOffer { number: 2 });
     assert_eq!((expired.after.offer(), shown(&expired, ANN)), (None, None));
 }
 
@@ -214,7 +212,7 @@ fn a_monitor_who_is_offered_the_chat_and_goes_leaves_an_answer_to_its_owner() {
         floor.does(ANN, id, Action::Transfer(Target::Agent(Named::Known(SUPERVISOR))));
         let decision = match leaves {
             true => floor.does(SUPERVISOR, id, Action::Leave),
-            false => floor.machine(Actor::Server, id, Action::AgentGone { user: SUPERVISOR }),
+            false => floor.machine(id, SystemAction::AgentGone { user: SUPERVISOR }),
         };
         assert_eq!(shown(&decision, ANN).expect("told").kind, NotificationType::Error);
         assert!(floor.desks[&SUPERVISOR].slots.is_empty());

@@ -3,7 +3,7 @@
 use handoff_domain::NewInteraction;
 use handoff_domain::chat::{ChatRequest, ChatTimes, CustomerKey};
 use handoff_domain::command::{
-    Action, Actor, Dispatch, Draft, DraftKind, Named, SupervisorMode, Target,
+    Action, Actor, Command, Dispatch, Draft, DraftKind, Named, SupervisorMode, SystemAction, Target,
 };
 use handoff_domain::event::{Notice, Subject, View};
 use handoff_domain::id::{InteractionId, UserId};
@@ -80,8 +80,8 @@ pub(crate) const STATES: &[(&str, &str)] = &[
 impl Floor {
     /// Carries a user's command out, which must succeed.
     pub(crate) fn does(&mut self, user: UserId, id: InteractionId, action: Action) -> Decision {
-        let caller = self.caller(user);
-        self.apply(decide, id, caller, action).expect("the command succeeds")
+        let command = self.by(user, action);
+        self.apply(decide, id, command).expect("the command succeeds")
     }
 
     /// Tries a user's command.
@@ -91,13 +91,13 @@ impl Floor {
         id: InteractionId,
         action: Action,
     ) -> Result<Decision, Rejection> {
-        let caller = self.caller(user);
-        self.apply(decide, id, caller, action)
+        let command = self.by(user, action);
+        self.apply(decide, id, command)
     }
 
     /// Carries out a command of somebody who is no user, which must succeed.
-    pub(crate) fn machine(&mut self, actor: Actor, id: InteractionId, action: Action) -> Decision {
-        self.apply(decide, id, actor, action).expect("the command succeeds")
+    pub(crate) fn machine(&mut self, id: InteractionId, action: impl Into<Command>) -> Decision {
+        self.apply(decide, id, action).expect("the command succeeds")
     }
 
     /// Opens a chat with a customer who is there.
@@ -118,7 +118,7 @@ impl Floor {
 
     /// Offers a waiting interaction to an agent, who accepts.
     pub(crate) fn give(&mut self, id: InteractionId, to: UserId) {
-        self.machine(Actor::Router, id, Action::Offer { to });
+        self.machine(id, SystemAction::Offer { to });
         self.does(to, id, Action::Accept { nickname: None });
     }
 
@@ -208,7 +208,7 @@ fn waiting(floor: &mut Floor, name: &str) -> InteractionId {
         other => panic!("unknown kind {other}"),
     };
     if name.starts_with("invited") {
-        floor.machine(Actor::Router, id, Action::Offer { to: BOB });
+        floor.machine(id, SystemAction::Offer { to: BOB });
     }
     id
 }
@@ -284,7 +284,7 @@ fn outbound(floor: &mut Floor, name: &str) -> InteractionId {
         }
         _ => {
             floor.does(ANN, id, Action::Send(Dispatch::default()));
-            floor.machine(Actor::Mailer, id, Action::Delivered);
+            floor.machine(id, SystemAction::Delivered);
         }
     }
     id

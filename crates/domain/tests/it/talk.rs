@@ -4,7 +4,9 @@ use handoff_domain::NewInteraction;
 use handoff_domain::chat::{
     Chat, Content, Entry, LeaveReason, PartyId, PartyKind, Utterance, Visibility,
 };
-use handoff_domain::command::{Action, Actor, Command, Named, Target};
+use handoff_domain::command::{
+    Action, Actor, Command, CustomerAction, Named, SystemAction, Target, UserCommand,
+};
 use handoff_domain::event::{NotificationType, Subject, View};
 use handoff_domain::id::{FileId, InteractionId, UserId};
 use handoff_domain::interaction::Medium;
@@ -18,6 +20,12 @@ use crate::floor::{Floor, SUPERVISOR};
 use crate::support::{ANN, BOB, CID, chat_request, in_queue, seen, state};
 use crate::table::talk::text;
 
+/// What the customer says.
+pub(crate) fn tells(content: Content, visibility: Visibility) -> CustomerAction {
+    CustomerAction::Say(Utterance::new(content, visibility))
+}
+
+/// What an agent says.
 pub(crate) fn says(content: Content, visibility: Visibility) -> Action {
     Action::Say(Utterance::new(content, visibility))
 }
@@ -89,10 +97,10 @@ fn a_chat_begins_with_its_customer_and_its_timers() {
 fn what_the_customer_said_while_he_waited_is_shown_to_who_accepts_before_anything_else() {
     let mut floor = Floor::new();
     let id = floor.converse();
-    let waiting = floor.machine(Actor::Customer, id, says(text("anybody?"), Visibility::All));
+    let waiting = floor.machine(id, tells(text("anybody?"), Visibility::All));
     assert!(told(&waiting).is_empty());
-    floor.machine(Actor::Router, id, Action::Offer { to: ANN });
-    let offered = floor.machine(Actor::Customer, id, says(text("hello?"), Visibility::All));
+    floor.machine(id, SystemAction::Offer { to: ANN });
+    let offered = floor.machine(id, tells(text("hello?"), Visibility::All));
     assert!(told(&offered).is_empty(), "an offer alone lets nobody read");
     let accepted = floor.does(ANN, id, Action::Accept { nickname: Some("Annie".to_string()) });
     let [usual, history, news] = accepted.events.as_slice() else {
@@ -133,7 +141,7 @@ fn an_owner_and_his_customer_talk() {
     assert!(said.timers.is_empty(), "an entry puts no timer off");
     let internal = floor.does(ANN, id, says(text("hm"), Visibility::Agents));
     assert_eq!(internal.said().next().expect("one").customer, None);
-    floor.machine(Actor::Customer, id, says(text("ah"), Visibility::All));
+    floor.machine(id, tells(text("ah"), Visibility::All));
     let customers = ["1 1 Joined", "2 2 Joined", "3 2 said hi", "4 1 said ah"];
     assert_eq!(transcript(&floor, id, Visibility::All), customers);
     assert_eq!(transcript(&floor, id, Visibility::Agents).len(), 5);
@@ -145,7 +153,7 @@ fn a_consultation_is_hidden_until_it_becomes_a_conference() {
     let said = floor.does(CID, id, says(text("no refund"), Visibility::All));
     assert_eq!(said.said().next().expect("one").visibility, Visibility::Agents);
     assert_eq!(told(&said), [(ANN, Visibility::Agents), (CID, Visibility::Agents)]);
-    floor.machine(Actor::Customer, id, says(text("still there?"), Visibility::All));
+    floor.machine(id, tells(text("still there?"), Visibility::All));
     assert_eq!(
         transcript(&floor, id, Visibility::All),
         ["1 1 Joined", "2 2 Joined", "3 1 said still there?"]
@@ -223,13 +231,10 @@ fn a_farewell_is_said_first_or_nothing_happens() {
         let (floor, id) = state("talking");
         let command = |words: &str| {
             let farewell = Some(Utterance::new(text(words), Visibility::All));
-            Command {
-                actor: floor.caller(ANN),
-                epoch: None,
-                action: action.clone(),
+            Command::User(UserCommand {
                 farewell,
-                note: None,
-            }
+                ..UserCommand::new(floor.caller(ANN), action.clone())
+            })
         };
         let decision = floor.decide(decide, id, &command("bye")).expect("it is carried out");
         assert_eq!(lines(decision.said(), Visibility::All), after, "{action:?}");
@@ -270,13 +275,8 @@ fn last_words_are_heard_by_those_who_go_with_them() {
     ] {
         let (floor, id) = state(from);
         let farewell = Some(Utterance::new(text("bye"), Visibility::All));
-        let command = Command {
-            actor: floor.caller(ANN),
-            epoch: None,
-            action: action.clone(),
-            farewell,
-            note: None,
-        };
+        let command = UserCommand::new(floor.caller(ANN), action.clone());
+        let command = UserCommand { farewell, ..command }.into();
         let decision = floor.decide(decide, id, &command).expect("it is carried out");
         assert_eq!(story(&decision, other), theirs, "{action:?} {from}");
         assert_eq!(story(&decision, ANN)[0], "heard", "{action:?} {from}");
@@ -293,30 +293,19 @@ fn last_words_are_heard_by_those_who_go_with_them() {
 fn whoever_goes_because_the_customer_is_gone_is_told_so_first() {
     let heard: &[&str] = &["heard", "Completed"];
     let watched: &[&str] = &["heard", "Revoked"];
-    for (from, actor, action, other, theirs) in [
-        (
-            "talking in company",
-            Some(Actor::Customer),
-            Action::CustomerLeft { reason: LeaveReason::Itself },
-            CID,
-            heard,
-        ),
-        ("talking in company", None, Action::EndChatSession, CID, heard),
-        ("talking in company", None, Action::Complete { queue: None }, CID, heard),
-        (
-            "talking in consultation",
-            Some(Actor::Customer),
-            Action::CustomerLeft { reason: LeaveReason::Itself },
-            CID,
-            heard,
-        ),
-        ("talking while monitored", None, Action::EndChatSession, SUPERVISOR, watched),
+    let floor = Floor::new();
+    let left = || Command::from(CustomerAction::Leave { reason: LeaveReason::Itself });
+    let end = || floor.by(ANN, Action::EndChatSession);
+    let complete = floor.by(ANN, Action::Complete { queue: None });
+    for (from, action, other, theirs) in [
+        ("talking in company", left(), CID, heard),
+        ("talking in company", end(), CID, heard),
+        ("talking in company", complete, CID, heard),
+        ("talking in consultation", left(), CID, heard),
+        ("talking while monitored", end(), SUPERVISOR, watched),
     ] {
         let (floor, id) = state(from);
-        let actor = actor.unwrap_or_else(|| floor.caller(ANN));
-        let command =
-            Command { actor, epoch: None, action: action.clone(), farewell: None, note: None };
-        let decision = floor.decide(decide, id, &command).expect("it is carried out");
+        let decision = floor.decide(decide, id, &action).expect("it is carried out");
         assert_eq!(story(&decision, other), theirs, "{action:?} {from}");
         let of_customer = |entry: &Entry| {
             entry.from.kind == PartyKind::Customer && matches!(entry.content, Content::Left { .. })
@@ -339,8 +328,7 @@ fn whoever_goes_because_the_customer_is_gone_is_told_so_first() {
 #[test]
 fn after_the_session_the_customer_hears_of_nobody() {
     let (mut floor, id) = state("talking in company");
-    let left =
-        floor.machine(Actor::Customer, id, Action::CustomerLeft { reason: LeaveReason::Itself });
+    let left = floor.machine(id, CustomerAction::Leave { reason: LeaveReason::Itself });
     assert_eq!(lines(left.said(), Visibility::Agents), ["4 1 Left Itself", "5 3 Left ByServer"]);
     assert_eq!(left.said().filter(|entry| entry.customer.is_some()).count(), 1);
     assert_eq!(chat(&left).ended, Some(LeaveReason::Itself));
@@ -359,7 +347,7 @@ fn after_the_session_the_customer_hears_of_nobody() {
 #[test]
 fn a_chat_that_is_queued_goes_on_with_its_transcript() {
     let (mut floor, id) = state("talking in company");
-    let gone = floor.machine(Actor::Server, id, Action::AgentGone { user: ANN });
+    let gone = floor.machine(id, SystemAction::AgentGone { user: ANN });
     assert_eq!(lines(gone.said(), Visibility::All), ["4 2 Left ByServer"]);
     let queue = in_queue(&floor, &Media::Chat);
     let queued = floor.does(CID, id, Action::PlaceInQueue(queue));
@@ -383,11 +371,7 @@ fn a_chat_that_is_queued_goes_on_with_its_transcript() {
 fn names_and_files_are_counted() {
     let (mut floor, id) = state("talking");
     let nickname = "Joanna".to_string();
-    let named = floor.machine(
-        Actor::Customer,
-        id,
-        says(Content::NicknameUpdated { nickname }, Visibility::All),
-    );
+    let named = floor.machine(id, tells(Content::NicknameUpdated { nickname }, Visibility::All));
     assert_eq!(chat(&named).parties[0].nickname, "Joanna");
     assert_eq!(
         named.said().next().expect("one").from.nickname,
@@ -401,9 +385,9 @@ fn names_and_files_are_counted() {
         content_type: "image/png".to_string(),
         description: None,
     };
-    floor.machine(Actor::Customer, id, says(file(), Visibility::All));
+    floor.machine(id, tells(file(), Visibility::All));
     floor.does(ANN, id, says(file(), Visibility::All));
-    let fetched = floor.machine(Actor::Customer, id, Action::CountDownload { file: FileId(1) });
+    let fetched = floor.machine(id, CustomerAction::CountDownload { file: FileId(1) });
     let files = chat(&fetched).files;
     assert_eq!((files.uploads, files.bytes, files.downloads), (1, 10, 1), "agents are not limited");
     assert!(fetched.events[0].notices.is_empty());
@@ -423,21 +407,22 @@ fn a_customers_files_have_bounds_and_an_agents_have_none() {
         let (name, content_type) = ("a.png".to_string(), "image/png".to_string());
         let content =
             Content::FileUploaded { file: FileId(1), name, bytes, content_type, description: None };
-        says(content, Visibility::All)
+        Utterance::new(content, Visibility::All)
     };
     let refused = |limit| Err(Rejection::FileLimit(limit));
     let tries =
-        |floor: &mut Floor, action| floor.apply(decide, id, Actor::Customer, action).map(drop);
-    assert_eq!(tries(&mut floor, file(10)), refused(FileLimit::NeedsAgent));
-    floor.machine(Actor::Router, id, Action::Offer { to: ANN });
+        |floor: &mut Floor, action: CustomerAction| floor.apply(decide, id, action).map(drop);
+    let sends = |floor: &mut Floor, bytes| tries(floor, CustomerAction::Say(file(bytes)));
+    assert_eq!(sends(&mut floor, 10), refused(FileLimit::NeedsAgent));
+    floor.machine(id, SystemAction::Offer { to: ANN });
     floor.does(ANN, id, Action::Accept { nickname: None });
-    assert_eq!(tries(&mut floor, file(26)), refused(FileLimit::Bytes { most: 25 }));
-    assert_eq!(tries(&mut floor, file(10)), Ok(()));
-    assert_eq!(tries(&mut floor, file(16)), refused(FileLimit::Bytes { most: 25 }));
-    assert_eq!(tries(&mut floor, file(15)), Ok(()));
-    assert_eq!(tries(&mut floor, file(0)), refused(FileLimit::Uploads { most: 2 }));
-    floor.does(ANN, id, file(1_000));
-    let fetch = || Action::CountDownload { file: FileId(1) };
+    assert_eq!(sends(&mut floor, 26), refused(FileLimit::Bytes { most: 25 }));
+    assert_eq!(sends(&mut floor, 10), Ok(()));
+    assert_eq!(sends(&mut floor, 16), refused(FileLimit::Bytes { most: 25 }));
+    assert_eq!(sends(&mut floor, 15), Ok(()));
+    assert_eq!(sends(&mut floor, 0), refused(FileLimit::Uploads { most: 2 }));
+    floor.does(ANN, id, Action::Say(file(1_000)));
+    let fetch = || CustomerAction::CountDownload { file: FileId(1) };
     assert_eq!(tries(&mut floor, fetch()), Ok(()));
     assert_eq!(tries(&mut floor, fetch()), refused(FileLimit::Downloads { most: 1 }));
 }
@@ -447,10 +432,10 @@ fn the_history_that_is_shown_has_bounds() {
     let (mut floor, id) = state("queued talk");
     let long = "x".repeat(Chat::TEXT_CHARS_MAX);
     for _ in 0..100 {
-        floor.machine(Actor::Customer, id, says(text(&long), Visibility::All));
+        floor.machine(id, tells(text(&long), Visibility::All));
     }
     let shown = |floor: &mut Floor| {
-        floor.machine(Actor::Router, id, Action::Offer { to: ANN });
+        floor.machine(id, SystemAction::Offer { to: ANN });
         let decision = floor.does(ANN, id, Action::Accept { nickname: None });
         let queue = in_queue(floor, &Media::Chat);
         floor.does(ANN, id, Action::PlaceInQueue(queue));
@@ -462,7 +447,7 @@ fn the_history_that_is_shown_has_bounds() {
     };
     assert_eq!(shown(&mut floor), (64, 38), "64 texts of 4 KiB are 256 KiB");
     for _ in 0..600 {
-        floor.machine(Actor::Customer, id, says(text("x"), Visibility::All));
+        floor.machine(id, tells(text("x"), Visibility::All));
     }
     assert_eq!(shown(&mut floor), (500, 204));
 }
@@ -473,9 +458,9 @@ fn a_full_transcript_takes_what_the_server_records_alone() {
     floor.interactions.get_mut(&id).and_then(|it| it.chat_mut()).expect("a chat").total =
         Chat::ENTRIES_MAX;
     let words = says(text("more"), Visibility::All);
-    assert_eq!(floor.tries(ANN, id, words.clone()), Err(Rejection::TranscriptFull));
-    assert_eq!(floor.apply(decide, id, Actor::Customer, words), Err(Rejection::TranscriptFull));
-    let left =
-        floor.machine(Actor::Customer, id, Action::CustomerLeft { reason: LeaveReason::Itself });
+    assert_eq!(floor.tries(ANN, id, words), Err(Rejection::TranscriptFull));
+    let words = tells(text("more"), Visibility::All);
+    assert_eq!(floor.apply(decide, id, words), Err(Rejection::TranscriptFull));
+    let left = floor.machine(id, CustomerAction::Leave { reason: LeaveReason::Itself });
     assert_eq!(left.said().count(), 1);
 }

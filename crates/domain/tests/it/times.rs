@@ -2,7 +2,7 @@
 
 use handoff_domain::Time;
 use handoff_domain::chat::{Content, LeaveReason, Visibility};
-use handoff_domain::command::{Action, Actor};
+use handoff_domain::command::{Action, SystemAction};
 use handoff_domain::interaction::decide::{TimerChange, TimerKind};
 use handoff_domain::interaction::{Mode, Status};
 use handoff_domain::media::Media;
@@ -10,7 +10,7 @@ use handoff_domain::media::Media;
 use crate::floor::Floor;
 use crate::support::{ANN, in_queue, state};
 use crate::table::talk::text;
-use crate::talk::{chat, lines, says, story};
+use crate::talk::{chat, lines, says, story, tells};
 
 #[test]
 fn a_silent_customer_is_taken_out_and_a_polling_one_is_not() {
@@ -18,11 +18,11 @@ fn a_silent_customer_is_taken_out_and_a_polling_one_is_not() {
     let start = floor.now;
     floor.customers.insert(id, start.plus_ms(30_000));
     floor.now = start.plus_ms(45_000);
-    let early = floor.machine(Actor::Server, id, Action::CheckCustomer);
+    let early = floor.machine(id, SystemAction::CheckCustomer);
     assert_eq!(early.timers, [TimerChange::Set(TimerKind::CustomerSilence, start.plus_ms(75_000))]);
     assert!(early.events.is_empty());
     floor.now = start.plus_ms(75_000);
-    let late = floor.machine(Actor::Server, id, Action::CheckCustomer);
+    let late = floor.machine(id, SystemAction::CheckCustomer);
     assert_eq!(late.after.status(), Status::Canceled);
     assert_eq!(lines(late.said(), Visibility::All), ["2 1 Left Silence"]);
 }
@@ -34,11 +34,11 @@ fn an_idle_conversation_is_alerted_and_then_closed() {
     let at = |ms| start.plus_ms(ms);
     let check = |floor: &mut Floor, now: Time| {
         floor.now = now;
-        floor.machine(Actor::Server, id, Action::CheckIdle)
+        floor.machine(id, SystemAction::CheckIdle)
     };
     let set = |time| vec![TimerChange::Set(TimerKind::ChatIdle, time)];
     floor.now = at(100_000);
-    floor.machine(Actor::Customer, id, says(text("hm"), Visibility::All));
+    floor.machine(id, tells(text("hm"), Visibility::All));
     assert_eq!(check(&mut floor, at(255_000)).timers, set(at(355_000)), "it is put off");
     let alerted = check(&mut floor, at(355_000));
     assert_eq!(
@@ -48,7 +48,7 @@ fn an_idle_conversation_is_alerted_and_then_closed() {
     floor.now = at(390_000);
     let notice = floor.does(ANN, id, says(Content::CustomNotice { text: None }, Visibility::All));
     assert!(notice.timers.is_empty(), "a notice is no sign of life");
-    let alive = floor.machine(Actor::Customer, id, says(text("here"), Visibility::All));
+    let alive = floor.machine(id, tells(text("here"), Visibility::All));
     assert_eq!(alive.timers, set(at(645_000)), "it starts anew");
     assert_eq!(check(&mut floor, at(645_000)).timers, set(at(690_000)));
     let closed = check(&mut floor, at(690_000));
@@ -64,7 +64,7 @@ fn who_waits_for_an_agent_is_not_idle() {
     let (mut floor, id) = state("queued talk");
     let start = floor.now;
     let at = |ms| start.plus_ms(ms);
-    let idle = |floor: &mut Floor| floor.machine(Actor::Server, id, Action::CheckIdle);
+    let idle = |floor: &mut Floor| floor.machine(id, SystemAction::CheckIdle);
     // Chats that waited before this was so have the timer still.
     floor.now = at(300_000);
     let asked = idle(&mut floor);
@@ -73,7 +73,7 @@ fn who_waits_for_an_agent_is_not_idle() {
         (&[TimerChange::Clear(TimerKind::ChatIdle)][..], Status::Queued)
     );
     assert!(asked.events.is_empty());
-    floor.machine(Actor::Router, id, Action::Offer { to: ANN });
+    floor.machine(id, SystemAction::Offer { to: ANN });
     floor.now = at(310_000);
     let accepted = floor.does(ANN, id, Action::Accept { nickname: None });
     assert!(
@@ -96,18 +96,18 @@ fn a_wait_ends_when_the_service_says_so_and_not_while_an_agent_is_asked() {
     let start = floor.now;
     let wait = |floor: &mut Floor, ms| {
         floor.now = start.plus_ms(ms);
-        floor.machine(Actor::Server, id, Action::CheckWait)
+        floor.machine(id, SystemAction::CheckWait)
     };
     let set = TimerChange::Set(TimerKind::LongestWait, start.plus_ms(600_000));
     assert_eq!(wait(&mut floor, 599_999).timers, [set], "it is put off");
-    let offered = floor.machine(Actor::Router, id, Action::Offer { to: ANN });
+    let offered = floor.machine(id, SystemAction::Offer { to: ANN });
     assert!(
         offered.timers.contains(&TimerChange::Clear(TimerKind::LongestWait)),
         "{:?}",
         offered.timers
     );
     assert_eq!(wait(&mut floor, 600_000).after.status(), Status::Invited);
-    let expired = floor.machine(Actor::Server, id, Action::ExpireOffer { number: 1 });
+    let expired = floor.machine(id, SystemAction::ExpireOffer { number: 1 });
     assert!(expired.timers.contains(&set), "it goes on where it was: {:?}", expired.timers);
     let over = wait(&mut floor, 630_000);
     assert_eq!(over.after.status(), Status::Canceled);

@@ -5,7 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use handoff_domain::chat::{Content, Entry, LeaveReason, PartyId, Utterance, Visibility};
-use handoff_domain::command::{Action, Actor, Named, SupervisorMode, Target};
+use handoff_domain::command::{
+    Action, Command, CustomerAction, Named, SupervisorMode, SystemAction, Target,
+};
 use handoff_domain::event::{Subject, View};
 use handoff_domain::id::{InteractionId, UserId};
 use handoff_domain::interaction::decide::{Decision, decide};
@@ -38,44 +40,43 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
     prop::collection::vec(one, 1..80)
 }
 
-fn command(floor: &Floor, id: InteractionId, step: Move) -> (Actor, Action) {
+fn command(floor: &Floor, id: InteractionId, step: Move) -> Command {
     let interaction = &floor.interactions[&id];
     let target = || Named::Known(AGENTS[step.to]);
-    let owner = || floor.caller(interaction.owner().unwrap_or(ANN));
-    let anybody = || floor.caller([ANN, BOB, CID, SUPERVISOR][step.by]);
-    let offered = || floor.caller(interaction.offer().map_or(BOB, |offer| offer.to));
-    let supervisor = || floor.caller(SUPERVISOR);
+    let owner = || interaction.owner().unwrap_or(ANN);
+    let anybody = || [ANN, BOB, CID, SUPERVISOR][step.by];
+    let offered = || interaction.offer().map_or(BOB, |offer| offer.to);
+    let by = |user, action| floor.by(user, action);
     let say = |visibility| Action::Say(Utterance::new(text("words"), visibility));
+    let tell = || CustomerAction::Say(Utterance::new(text("words"), Visibility::All));
     let nickname = || (step.by == 0).then(|| format!("Nick {}", step.to));
     match step.command {
-        0..3 => (Actor::Router, Action::Offer { to: AGENTS[step.to] }),
-        3..7 => (offered(), Action::Accept { nickname: nickname() }),
-        7 => (offered(), Action::Reject),
-        8 => (Actor::Customer, say(Visibility::All)),
-        9 => (anybody(), say(AUDIENCES[step.to])),
-        10 => (owner(), Action::Invite(target())),
-        11 => (owner(), Action::Consult(target())),
-        12 => (owner(), Action::Transfer(Target::Agent(target()))),
-        13 => (owner(), Action::CompleteTransfer { to: None }),
-        14 => (owner(), Action::CompleteConference { agent: Some(target()) }),
-        15 => (owner(), Action::RemoveParticipant(target())),
-        16 => (anybody(), Action::Leave),
-        17 => (supervisor(), Action::Intrude { mode: MODES[step.to] }),
-        18 => (supervisor(), Action::SwitchMode { mode: MODES[step.to] }),
-        19 => (owner(), Action::PlaceInQueue(in_queue(floor, &Media::Chat))),
-        20 => (Actor::Server, Action::AgentGone { user: [ANN, BOB, CID, SUPERVISOR][step.by] }),
-        21 => (Actor::Server, Action::CheckIdle),
-        22 if step.by == 0 => {
-            (Actor::Customer, Action::CustomerLeft { reason: LeaveReason::Itself })
-        }
-        22 => (Actor::Customer, say(Visibility::All)),
+        0..3 => SystemAction::Offer { to: AGENTS[step.to] }.into(),
+        3..7 => by(offered(), Action::Accept { nickname: nickname() }),
+        7 => by(offered(), Action::Reject),
+        8 => tell().into(),
+        9 => by(anybody(), say(AUDIENCES[step.to])),
+        10 => by(owner(), Action::Invite(target())),
+        11 => by(owner(), Action::Consult(target())),
+        12 => by(owner(), Action::Transfer(Target::Agent(target()))),
+        13 => by(owner(), Action::CompleteTransfer { to: None }),
+        14 => by(owner(), Action::CompleteConference { agent: Some(target()) }),
+        15 => by(owner(), Action::RemoveParticipant(target())),
+        16 => by(anybody(), Action::Leave),
+        17 => by(SUPERVISOR, Action::Intrude { mode: MODES[step.to] }),
+        18 => by(SUPERVISOR, Action::SwitchMode { mode: MODES[step.to] }),
+        19 => by(owner(), Action::PlaceInQueue(in_queue(floor, &Media::Chat))),
+        20 => SystemAction::AgentGone { user: [ANN, BOB, CID, SUPERVISOR][step.by] }.into(),
+        21 => SystemAction::CheckIdle.into(),
+        22 if step.by == 0 => CustomerAction::Leave { reason: LeaveReason::Itself }.into(),
+        22 => tell().into(),
         // A supervisor comes in and changes their part often, because that takes several steps in a
         // row.
-        24..28 => (supervisor(), Action::SwitchMode { mode: MODES[step.to] }),
-        28 => (supervisor(), Action::Intrude { mode: MODES[step.to] }),
-        29 => (supervisor(), Action::Accept { nickname: nickname() }),
-        _ if step.by == 0 => (owner(), Action::EndChatSession),
-        _ => (Actor::Server, Action::ExpireOffer { number: interaction.offers }),
+        24..28 => by(SUPERVISOR, Action::SwitchMode { mode: MODES[step.to] }),
+        28 => by(SUPERVISOR, Action::Intrude { mode: MODES[step.to] }),
+        29 => by(SUPERVISOR, Action::Accept { nickname: nickname() }),
+        _ if step.by == 0 => by(owner(), Action::EndChatSession),
+        _ => SystemAction::ExpireOffer { number: interaction.offers }.into(),
     }
 }
 
@@ -147,9 +148,9 @@ proptest! {
         let mut screens = Screens::new();
         for step in moves {
             floor.now = floor.now.plus_ms(step.later_ms);
-            let (actor, action) = command(&floor, id, step);
+            let command = command(&floor, id, step);
             let before = floor.interactions[&id].clone();
-            let Ok(decision) = floor.apply(decide, id, actor, action) else { continue };
+            let Ok(decision) = floor.apply(decide, id, command) else { continue };
             invariants::check_step(&before, &decision.after)?;
             invariants::step::said_in_order(Some(&before), &decision.after, decision.said())?;
             invariants::check(&floor.snapshot())?;

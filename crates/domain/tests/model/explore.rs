@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use handoff_domain::command::{Action, Actor, Command, Named, Target};
+use handoff_domain::command::{Action, Command, Named, SystemAction, Target};
 use handoff_domain::id::{InteractionId, QueueId};
 use handoff_domain::interaction::State;
 use handoff_domain::interaction::decide::{Decision, TimerChange, TimerKind, decide};
@@ -164,14 +164,11 @@ impl Exploration {
     }
 
     /// Returns a command to the rules, and notes whatever is not as it must be.
-    fn give(&self, earlier: &Floor, moment: &mut Moment, at: usize, actor: Actor, action: Action) {
+    fn give(&self, earlier: &Floor, moment: &mut Moment, at: usize, command: Command) {
         let id = id(moment, at);
         let before = &earlier.interactions[&id];
-        let command = Command { actor, epoch: None, action, farewell: None, note: None };
         // A refusal is an answer, not a change.
-        let Ok(decision) =
-            moment.floor.apply(self.rules, id, command.actor.clone(), command.action.clone())
-        else {
+        let Ok(decision) = moment.floor.apply(self.rules, id, command.clone()) else {
             return;
         };
         for timer in &decision.timers {
@@ -199,24 +196,29 @@ fn who_and_what(
     command: &Command,
     decision: &Decision,
 ) -> Result<(), String> {
-    let caller = command.actor.user();
+    let caller = command.user();
     let offer = before.offer();
-    let is_right = match &command.action {
-        Action::Accept { .. } => {
-            offer.map(|offer| offer.to) == caller && decision.after.owner() == caller
+    let is_right = match command {
+        Command::User(command) => match &command.action {
+            Action::Accept { .. } => {
+                offer.map(|offer| offer.to) == caller && decision.after.owner() == caller
+            }
+            Action::Reject => offer.map(|offer| offer.to) == caller,
+            Action::Pull { .. } => decision.after.owner() == caller,
+            _ => before.owner() == caller,
+        },
+        Command::System(SystemAction::ExpireOffer { number }) => {
+            offer.is_some_and(|offer| offer.number == *number)
         }
-        Action::Reject => offer.map(|offer| offer.to) == caller,
-        Action::Pull { .. } => decision.after.owner() == caller,
-        Action::ExpireOffer { number } => offer.is_some_and(|offer| offer.number == *number),
-        Action::Offer { to } => decision.after.offer().is_some_and(|offer| offer.to == *to),
-        Action::AgentGone { user } => !decision.after.people().contains(user),
-        _ => before.owner() == caller,
+        Command::System(SystemAction::Offer { to }) => {
+            decision.after.offer().is_some_and(|offer| offer.to == *to)
+        }
+        Command::System(SystemAction::AgentGone { user }) => {
+            !decision.after.people().contains(user)
+        }
+        Command::System(_) | Command::Customer(_) => false,
     };
-    if is_right {
-        Ok(())
-    } else {
-        Err(format!("{:?} by {caller:?} should not have come to this", command.action))
-    }
+    if is_right { Ok(()) } else { Err(format!("{command:?} should not have come to this")) }
 }
 
 /// Every open offer has a timer that will end it (L1).
@@ -312,28 +314,18 @@ impl Model for Exploration {
             Happening::Arrive => {
                 let (at, agent, wish) = next.on_its_way.take()?;
                 let wished = action(&next, agent, wish);
-                let caller = next.floor.caller(TEAM[agent]);
-                self.give(&last.floor, &mut next, at, caller, wished);
+                let command = next.floor.by(TEAM[agent], wished);
+                self.give(&last.floor, &mut next, at, command);
             }
             Happening::Crash => next.on_its_way = None,
             Happening::Route(at, agent) => {
-                self.give(
-                    &last.floor,
-                    &mut next,
-                    at,
-                    Actor::Router,
-                    Action::Offer { to: TEAM[agent] },
-                );
+                let action = SystemAction::Offer { to: TEAM[agent] };
+                self.give(&last.floor, &mut next, at, action.into());
             }
             Happening::Fire(at, number) => {
                 next.timers.remove(&(at, number));
-                self.give(
-                    &last.floor,
-                    &mut next,
-                    at,
-                    Actor::Server,
-                    Action::ExpireOffer { number },
-                );
+                let action = SystemAction::ExpireOffer { number };
+                self.give(&last.floor, &mut next, at, action.into());
             }
             Happening::Depart(agent) => {
                 next.departures += 1;
@@ -344,13 +336,8 @@ impl Model for Exploration {
             Happening::Return(agent) => next.floor.log_in(TEAM[agent]),
             Happening::Take(at, agent) => {
                 next.to_take.remove(&(at, agent));
-                self.give(
-                    &last.floor,
-                    &mut next,
-                    at,
-                    Actor::Server,
-                    Action::AgentGone { user: TEAM[agent] },
-                );
+                let action = SystemAction::AgentGone { user: TEAM[agent] };
+                self.give(&last.floor, &mut next, at, action.into());
             }
             Happening::Tick => next.floor.now = Time(next.floor.now.0 + 1),
         }

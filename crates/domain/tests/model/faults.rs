@@ -1,7 +1,7 @@
 //! Rules with a fault, made by wrapping the rules. The exploration must find each, and soon.
 
 use handoff_domain::Interaction;
-use handoff_domain::command::{Action, Actor, Command};
+use handoff_domain::command::{Action, Command, SystemAction, UserCommand};
 use handoff_domain::interaction::decide::{Context, Decision, decide};
 use handoff_domain::interaction::{OfferKind, State};
 use handoff_domain::rejection::Rejection;
@@ -24,16 +24,16 @@ fn epoch_stays(before: &Interaction, command: &Command, context: &Context<'_>) -
 fn anybody_accepts(before: &Interaction, command: &Command, context: &Context<'_>) -> Answer {
     let mut forged = command.clone();
     let offer = before.offer();
-    if let (Action::Accept { .. }, Some(offer), Actor::User(caller)) =
-        (&command.action, offer, &mut forged.actor)
+    if let (Command::User(UserCommand { caller, action: Action::Accept { .. }, .. }), Some(offer)) =
+        (&mut forged, offer)
     {
         caller.user = offer.to;
     }
     let mut decision = decide(before, &forged, context)?;
-    if let (Action::Accept { .. }, State::Handling(handling)) =
-        (&command.action, &mut decision.after.state)
+    if let (Some(Action::Accept { .. }), State::Handling(handling)) =
+        (command.action(), &mut decision.after.state)
     {
-        handling.by = command.actor.user().unwrap_or(handling.by);
+        handling.by = command.user().unwrap_or(handling.by);
     }
     Ok(decision)
 }
@@ -41,7 +41,7 @@ fn anybody_accepts(before: &Interaction, command: &Command, context: &Context<'_
 /// Complete forgets to free the slot.
 fn slot_stays_taken(before: &Interaction, command: &Command, context: &Context<'_>) -> Answer {
     let mut decision = decide(before, command, context)?;
-    if matches!(command.action, Action::Complete { .. }) {
+    if matches!(command.action(), Some(Action::Complete { .. })) {
         decision.desks.clear();
     }
     Ok(decision)
@@ -54,7 +54,9 @@ fn late_timer_ends_any_offer(
     context: &Context<'_>,
 ) -> Answer {
     let mut forged = command.clone();
-    if let (Action::ExpireOffer { number }, Some(offer)) = (&mut forged.action, before.offer()) {
+    if let (Command::System(SystemAction::ExpireOffer { number }), Some(offer)) =
+        (&mut forged, before.offer())
+    {
         *number = offer.number;
     }
     decide(before, &forged, context)
@@ -64,8 +66,8 @@ fn late_timer_ends_any_offer(
 fn old_owner_stays(before: &Interaction, command: &Command, context: &Context<'_>) -> Answer {
     let mut decision = decide(before, command, context)?;
     let is_transfer = before.offer().is_some_and(|offer| offer.kind == OfferKind::Transfer);
-    if let (Action::Accept { .. }, true, State::Handling(handling)) =
-        (&command.action, is_transfer, &mut decision.after.state)
+    if let (Some(Action::Accept { .. }), true, State::Handling(handling)) =
+        (command.action(), is_transfer, &mut decision.after.state)
     {
         handling.by = before.owner().unwrap_or(handling.by);
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use handoff_domain::center::{Capacity, Queue, Role, Skill, User, Workbin, WorkbinOwner};
 use handoff_domain::chat::Entry;
-use handoff_domain::command::{Action, Actor, Caller, Command, Named};
+use handoff_domain::command::{Action, Actor, Caller, Command, Named, UserCommand};
 use handoff_domain::desk::{Channels, Desk, Reach};
 use handoff_domain::event::Topic;
 use handoff_domain::id::{CenterId, GroupId, InteractionId, QueueId, SkillId, UserId, WorkbinId};
@@ -162,9 +162,14 @@ impl Floor {
     }
 
     /// Returns a user as the caller of a command.
-    pub(crate) fn caller(&self, id: UserId) -> Actor {
+    pub(crate) fn caller(&self, id: UserId) -> Caller {
         let user = &self.users[&id];
-        Actor::User(Caller { user: id, roles: user.roles.clone(), groups: user.groups.clone() })
+        Caller { user: id, roles: user.roles.clone(), groups: user.groups.clone() }
+    }
+
+    /// Returns a user's command.
+    pub(crate) fn by(&self, id: UserId, action: Action) -> Command {
+        UserCommand::new(self.caller(id), action).into()
     }
 
     /// Decides a command by the given rules, and changes nothing.
@@ -175,13 +180,13 @@ impl Floor {
         command: &Command,
     ) -> Result<Decision, Rejection> {
         let before = &self.interactions[&id];
-        let joined = match &command.action {
-            Action::Join { parent: Named::Known(parent) } => Some(*parent),
+        let joined = match command.action() {
+            Some(Action::Join { parent: Named::Known(parent) }) => Some(*parent),
             _ => None,
         };
-        let base = match &command.action {
-            Action::Send(dispatch) => dispatch.base,
-            Action::CreateDraft(draft) => draft.base,
+        let base = match command.action() {
+            Some(Action::Send(dispatch)) => dispatch.base,
+            Some(Action::CreateDraft(draft)) => draft.base,
             _ => None,
         };
         let view = View { floor: self, parent: before.parent, id, joined, base };
@@ -193,15 +198,10 @@ impl Floor {
         &mut self,
         rules: Rules,
         id: InteractionId,
-        actor: Actor,
-        action: Action,
+        command: impl Into<Command>,
     ) -> Result<Decision, Rejection> {
         self.made += 1;
-        let decision = self.decide(
-            rules,
-            id,
-            &Command { actor, epoch: None, action, farewell: None, note: None },
-        )?;
+        let decision = self.decide(rules, id, &command.into())?;
         self.commit(&decision);
         Ok(decision)
     }

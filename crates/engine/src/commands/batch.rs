@@ -1,7 +1,9 @@
 //! From a decision to version-guarded rows.
 
 use handoff_domain::interaction::decide::{Decision, TimerChange};
-use handoff_domain::{Action, Command, Dispatch, Interaction, Named, State, Target, UserId};
+use handoff_domain::{
+    Action, Command, Dispatch, Interaction, Named, QueueId, State, SystemAction, Target, UserId,
+};
 use handoff_store::{ChangeSet, Check, Key, Put, Receipt, Record, Timer, TimerKey, Version};
 
 use super::message_ids::known_message;
@@ -67,7 +69,7 @@ pub(super) fn is_nothing(decision: &Decision) -> bool {
 /// Returns the proof of which interaction has the `Message-ID` of a mail that goes out now.
 pub(super) fn message_sent(command: &Command, after: &Interaction) -> Option<Receipt> {
     let is_sent =
-        matches!((&command.action, &after.state), (Action::Send(_), State::Sending { .. }));
+        matches!((command.action(), &after.state), (Some(Action::Send(_)), State::Sending { .. }));
     let message_id = after.email().filter(|_| is_sent)?.message_id.as_ref()?;
     Some(known_message(after.center, message_id, after.id))
 }
@@ -80,24 +82,30 @@ pub(super) fn relied_on(
     adviser: Option<UserId>,
     directory: &Directory,
 ) -> Vec<Check> {
-    let offered_from = match command.action {
-        Action::Offer { .. } => before.wait().map(|wait| wait.queue),
-        _ => None,
+    let queue = match command {
+        Command::User(command) => queue_of(&command.action),
+        Command::System(SystemAction::Offer { .. }) => before.wait().map(|wait| wait.queue),
+        Command::System(SystemAction::Requeue(queue)) => Some(queue.id),
+        Command::System(_) | Command::Customer(_) => None,
     };
-    let named = match &command.action {
+    let queue = queue.map(Key::Queue);
+    let user = match command {
+        // An agent who is gone may be gone because they were deleted.
+        Command::System(SystemAction::AgentGone { .. }) => None,
+        _ => target_of(command).or(adviser).map(Key::User),
+    };
+    let keys = queue.into_iter().chain(user);
+    keys.map(|key| Check { version: directory.version(&key), key }).collect()
+}
+
+/// Returns the queue that a user's action names.
+const fn queue_of(action: &Action) -> Option<QueueId> {
+    match action {
         Action::PlaceInQueue(Named::Known(queue))
         | Action::ConsultQueue(Named::Known(queue))
         | Action::Transfer(Target::Queue(Named::Known(queue)))
         | Action::Complete { queue: Some(Named::Known(queue)) }
         | Action::Send(Dispatch { queue: Some(Named::Known(queue)), .. }) => Some(queue.id),
         _ => None,
-    };
-    let queue = offered_from.or(named).map(Key::Queue);
-    let user = match command.action {
-        // An agent who is gone may be gone because they were deleted.
-        Action::AgentGone { .. } => None,
-        _ => target_of(command).or(adviser).map(Key::User),
-    };
-    let keys = queue.into_iter().chain(user);
-    keys.map(|key| Check { version: directory.version(&key), key }).collect()
+    }
 }

@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use handoff_domain::interaction::open::{NewInteraction, open};
-use handoff_domain::{
-    Action, Actor, Arrival, Interaction, InteractionId, Named, decide, open_letter,
-};
+use handoff_domain::{Action, Arrival, Interaction, InteractionId, Named, decide, open_letter};
 use handoff_store::{CommitError, Key, Receipt, Versioned};
 
 use super::adviser::adviser;
@@ -18,7 +16,7 @@ use super::message_ids::is_known_message;
 use super::request::{
     ATTEMPTS_MAX, CommandRequest, Done, ExecuteError, Failure, Opening, same_request,
 };
-use super::world::{actor_of, target_of};
+use super::world::target_of;
 use crate::core::Core;
 use crate::outward::Mailboxes;
 use crate::views::{self, Views};
@@ -146,10 +144,8 @@ impl Commands {
         let before =
             self.read(request.id, read).await?.ok_or_else(|| Failure::not_found(request.id))?;
         let directory = self.core.directory();
-        let actor = &request.command.actor;
-        if let Actor::User(caller) = actor
-            && !views::may_see(&before.value, caller.user, &directory)
-        {
+        let user = request.command.user();
+        if user.is_some_and(|user| !views::may_see(&before.value, user, &directory)) {
             return Err(Failure::not_found(request.id));
         }
         let parent = match before.value.parent {
@@ -158,9 +154,9 @@ impl Commands {
         };
         let mut users = before.value.people();
         users.extend(target_of(&request.command));
-        users.extend(actor_of(actor));
-        let adviser = match &request.command.action {
-            Action::ConsultQueue(Named::Known(queue)) => {
+        users.extend(user);
+        let adviser = match request.command.action() {
+            Some(Action::ConsultQueue(Named::Known(queue))) => {
                 adviser(&self.core, queue, &before.value, &directory)
             }
             _ => None,
@@ -176,7 +172,7 @@ impl Commands {
         if batch::is_nothing(&decision) && request.receipt.is_none() {
             return Ok(Done::Now { interaction: before.value, related: Vec::new() });
         }
-        let caller = actor_of(actor).zip(request.reference);
+        let caller = user.zip(request.reference);
         let sent = batch::message_sent(&request.command, &decision.after);
         let mut batch = Batch::new(decision, before.version, &world, caller);
         batch.change.checks =
@@ -190,7 +186,7 @@ impl Commands {
 
     async fn attempt_open(&self, opening: &Opening) -> Result<Done, Failure> {
         let directory = self.core.directory();
-        let users = actor_of(&opening.actor).into_iter().collect();
+        let users = opening.actor.user().into_iter().collect();
         // Whether whoever submits it may see what it follows was asked before; of another contact
         // center it is nothing.
         let parent = match opening.new.parent {
@@ -203,7 +199,7 @@ impl Commands {
         let world = self.world(&directory, (opening.center, opening.new.id), users, parent);
         let decision = open(opening.new.clone(), &opening.actor, &self.context(&world)?)
             .map_err(|rejection| Failure::Refused(rejection.into()))?;
-        let caller = actor_of(&opening.actor).zip(opening.reference);
+        let caller = opening.actor.user().zip(opening.reference);
         let mut batch = Batch::new(decision, 0, &world, caller);
         batch.change.receipts.clone_from(&opening.receipts);
         self.commit(batch).await

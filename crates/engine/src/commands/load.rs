@@ -10,7 +10,7 @@ use handoff_domain::{
 use handoff_store::{StoreError, Versioned};
 
 use super::Commands;
-use super::world::{LoadedWorld, actor_of};
+use super::world::LoadedWorld;
 use crate::core::Directory;
 use crate::views;
 
@@ -77,7 +77,7 @@ impl Commands {
     ) -> Result<(), StoreError> {
         let Some(chat) = before.chat() else { return Ok(()) };
         world.customer_seen = Some(self.core.chats.seen(before.id));
-        if matches!(command.action, Action::Accept { .. }) {
+        if matches!(command.action(), Some(Action::Accept { .. })) {
             let all = usize::try_from(chat.total).unwrap_or(usize::MAX);
             world.transcript =
                 self.views.transcript(before.id, 0, Visibility::Supervisors, all).await?;
@@ -93,6 +93,7 @@ impl Commands {
         command: &Command,
         world: &mut LoadedWorld<'_>,
     ) -> Result<(), StoreError> {
+        let Command::User(command) = command else { return Ok(()) };
         match &command.action {
             Action::CreateDraft(_) | Action::Send(_) if before.media() == Media::Email => {
                 world.newest_inbound = self.views.newest_inbound_of(before).await?;
@@ -102,10 +103,8 @@ impl Commands {
             }
             Action::Join { parent: Named::Known(parent) } => {
                 let found = self.core.load_interaction(*parent).await?;
-                let is_seen = |it: &Interaction| {
-                    actor_of(&command.actor)
-                        .is_some_and(|user| views::may_see(it, user, world.directory))
-                };
+                let user = command.caller.user;
+                let is_seen = |it: &Interaction| views::may_see(it, user, world.directory);
                 world.joined = found.filter(|found| is_seen(&found.value));
             }
             _ => {}

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use handoff_domain::interaction::decide::World;
 use handoff_domain::service::{FileLimits, ServiceKind};
 use handoff_domain::{
-    Action, Actor, CenterId, Command, Desk, Entry, Interaction, InteractionId, Named, Queue,
-    QueueId, Target, Time, User, UserId, Workbin, WorkbinId,
+    Action, CenterId, Command, Desk, Entry, Interaction, InteractionId, Named, Queue, QueueId,
+    SystemAction, Target, Time, User, UserId, Workbin, WorkbinId,
 };
 use handoff_store::{Check, Key, Version, Versioned};
 
@@ -131,20 +131,16 @@ impl World for LoadedWorld<'_> {
 
 /// Returns the user whom a command is about beside those whom the interaction concerns already.
 pub(super) fn target_of(command: &Command) -> Option<UserId> {
-    match &command.action {
-        Action::Offer { to } => Some(*to),
-        Action::AgentGone { user } => Some(*user),
-        Action::Transfer(Target::Agent(Named::Known(user)))
-        | Action::Invite(Named::Known(user))
-        | Action::Consult(Named::Known(user)) => Some(*user),
-        _ => None,
-    }
-}
-
-/// Returns the user who acts, when it is one.
-pub(super) const fn actor_of(actor: &Actor) -> Option<UserId> {
-    match actor {
-        Actor::User(caller) => Some(caller.user),
-        Actor::Customer | Actor::Router | Actor::Server | Actor::Mailer => None,
+    match command {
+        Command::System(SystemAction::Offer { to: user } | SystemAction::AgentGone { user }) => {
+            Some(*user)
+        }
+        Command::System(_) | Command::Customer(_) => None,
+        Command::User(command) => match &command.action {
+            Action::Transfer(Target::Agent(Named::Known(user)))
+            | Action::Invite(Named::Known(user))
+            | Action::Consult(Named::Known(user)) => Some(*user),
+            _ => None,
+        },
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use handoff_domain::{Action, Actor, Command, Interaction, InteractionId, State, Time};
+use handoff_domain::{CustomerAction, Interaction, InteractionId, State, Time};
 use handoff_store::{Put, Receipt, StoreError};
 use subtle::ConstantTimeEq as _;
 
@@ -108,12 +108,11 @@ impl Conversations {
     pub async fn customer_does(
         &self,
         id: InteractionId,
-        action: Action,
+        action: CustomerAction,
         receipt: Option<Receipt>,
         also: Vec<Put>,
     ) -> Result<Arc<Interaction>, ExecuteError> {
-        let command =
-            Command { actor: Actor::Customer, epoch: None, action, farewell: None, note: None };
+        let command = action.into();
         match self
             .commands
             .execute(&CommandRequest { id, command, reference: None, receipt, also })

@@ -1,7 +1,7 @@
 //! Who is in reach, the grace of those who are not, and what is taken from one who is gone.
 
 use futures_util::{TryStreamExt as _, stream};
-use handoff_domain::{Action, Actor, CenterId, Command, Desk, Reach, UserId};
+use handoff_domain::{CenterId, Desk, Reach, SystemAction, UserId};
 use handoff_store::{
     ChangeSet, CommitError, InteractionQuery, InteractionScope, StoreError, Timer, TimerKey,
 };
@@ -81,13 +81,7 @@ impl Desks {
             let held = self.core.store.interactions(&query).await?;
             let mut moved = 0_usize;
             for interaction in &held.items {
-                let command = Command {
-                    actor: Actor::Server,
-                    epoch: None,
-                    action: Action::AgentGone { user },
-                    farewell: None,
-                    note: None,
-                };
+                let command = SystemAction::AgentGone { user }.into();
                 let attempt = CommandRequest {
                     id: interaction.value.id,
                     command,

@@ -4,9 +4,7 @@
 //! takes no input and is idempotent.
 
 use handoff_bus::Hint;
-use handoff_domain::{
-    Action, Actor, CenterId, Command, InteractionId, Named, Queue, User, WorkbinId, WorkbinOwner,
-};
+use handoff_domain::{CenterId, InteractionId, Queue, SystemAction, User, WorkbinId, WorkbinOwner};
 use handoff_store::{InteractionQuery, InteractionScope, StoreError};
 
 use super::Desks;
@@ -80,9 +78,7 @@ impl Desks {
         queue: Queue,
         center: CenterId,
     ) -> Result<(), StoreError> {
-        let action = Action::PlaceInQueue(Named::Known(queue));
-        let command =
-            Command { actor: Actor::Server, epoch: None, action, farewell: None, note: None };
+        let command = SystemAction::Requeue(queue).into();
         match self
             .commands
             .execute(&CommandRequest {

@@ -7,7 +7,7 @@
 
 use handoff_domain::desk::Supervision;
 use handoff_domain::{
-    Action, Actor, Caller, CenterId, Command, Interaction, Mode, Rejection, Role, UserId,
+    Action, Caller, CenterId, Interaction, Mode, Rejection, Role, UserCommand, UserId,
 };
 
 use super::{AgentError, Desks};
@@ -119,8 +119,7 @@ impl Desks {
         let caller =
             Caller { user: user.id, roles: user.roles.clone(), groups: user.groups.clone() };
         let action = Action::Intrude { mode: supervision.mode };
-        let command =
-            Command { actor: Actor::User(caller), epoch: None, action, farewell: None, note: None };
+        let command = UserCommand::new(caller, action).into();
         let attempt = CommandRequest {
             id: chat.id,
             command,

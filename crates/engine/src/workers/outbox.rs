@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
-use handoff_domain::{Action, Actor, Command, Interaction, InteractionId, State, Time};
+use handoff_domain::{Interaction, InteractionId, State, SystemAction, Time};
 use handoff_store::{InteractionQuery, InteractionScope, StoreError};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -186,9 +186,7 @@ impl Sending {
     /// Records what became of a mail, as often as it takes: until that is durable the mail must not
     /// be posted again.
     async fn record_post(&self, mail: &Interaction, posted: Posted) {
-        let action = self.outcome(mail, posted);
-        let command =
-            Command { actor: Actor::Mailer, epoch: None, action, farewell: None, note: None };
+        let command = self.outcome(mail, posted).into();
         let attempt = CommandRequest {
             id: mail.id,
             command,
@@ -214,23 +212,23 @@ impl Sending {
         }
     }
 
-    fn outcome(&self, mail: &Interaction, posted: Posted) -> Action {
+    fn outcome(&self, mail: &Interaction, posted: Posted) -> SystemAction {
         match posted {
-            Posted::Sent { .. } => Action::Delivered,
-            Posted::Never { reply } => Action::DeliveryFailed { reason: shortened(&reply) },
+            Posted::Sent { .. } => SystemAction::Delivered,
+            Posted::Never { reply } => SystemAction::DeliveryFailed { reason: shortened(&reply) },
             Posted::Later { reply } | Posted::Unsure { reply } => {
                 self.later(mail, shortened(&reply))
             }
         }
     }
 
-    fn later(&self, mail: &Interaction, reply: String) -> Action {
+    fn later(&self, mail: &Interaction, reply: String) -> SystemAction {
         let now = self.core.now();
         let State::Sending { since, attempt, .. } = mail.state else {
-            return Action::DeliveryFailed { reason: reply };
+            return SystemAction::DeliveryFailed { reason: reply };
         };
         if now.ms_since(since) >= self.core.options.mail_give_up_ms {
-            return Action::DeliveryFailed { reason: reply };
+            return SystemAction::DeliveryFailed { reason: reply };
         }
         let rests = &self.core.options.mail_rests_ms;
         let place =
@@ -239,7 +237,7 @@ impl Sending {
         // A server that was down gets what waits for it a little apart.
         let jitter_ms =
             u64::try_from(self.core.ids.random() % u128::from(rest_ms / 10 + 1)).unwrap_or(0);
-        Action::DeliveryDeferred { reply, next: now.plus_ms(rest_ms + jitter_ms) }
+        SystemAction::DeliveryDeferred { reply, next: now.plus_ms(rest_ms + jitter_ms) }
     }
 }
 

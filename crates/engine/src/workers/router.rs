@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use futures_util::future::join_all;
 use handoff_bus::{Heard, Hint};
 use handoff_domain::routing::{Agent, Line, Pair, Plan, plan};
-use handoff_domain::{Action, Actor, CenterId, Command, Desk, InteractionId, Time, UserId};
+use handoff_domain::{CenterId, Desk, InteractionId, SystemAction, Time, UserId};
 use handoff_store::StoreError;
 
 use crate::commands::{CommandRequest, Commands, ExecuteError};
@@ -110,13 +110,7 @@ impl Router {
 
     /// Makes one offer; tells whether it was made.
     async fn offer(&self, id: InteractionId, to: UserId) -> Result<bool, StoreError> {
-        let command = Command {
-            actor: Actor::Router,
-            epoch: None,
-            action: Action::Offer { to },
-            farewell: None,
-            note: None,
-        };
+        let command = SystemAction::Offer { to }.into();
         match self
             .commands
             .execute(&CommandRequest {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use handoff_bus::{Heard, Hint};
 use handoff_domain::interaction::decide::TimerKind;
-use handoff_domain::{Action, Actor, Command, Time};
+use handoff_domain::{SystemAction, Time};
 use handoff_store::{ChangeSet, CommitError, StoreError, Timer, TimerKey};
 
 use crate::commands::{CommandRequest, Commands, ExecuteError};
@@ -65,15 +65,16 @@ impl Timers {
                 };
             }
             TimerKey::Interaction(id, TimerKind::Offer { number }) => {
-                (id, Action::ExpireOffer { number })
+                (id, SystemAction::ExpireOffer { number })
             }
-            TimerKey::Interaction(id, TimerKind::Handling) => (id, Action::ExpireHandling),
-            TimerKey::Interaction(id, TimerKind::CustomerSilence) => (id, Action::CheckCustomer),
-            TimerKey::Interaction(id, TimerKind::ChatIdle) => (id, Action::CheckIdle),
-            TimerKey::Interaction(id, TimerKind::LongestWait) => (id, Action::CheckWait),
+            TimerKey::Interaction(id, TimerKind::Handling) => (id, SystemAction::ExpireHandling),
+            TimerKey::Interaction(id, TimerKind::CustomerSilence) => {
+                (id, SystemAction::CheckCustomer)
+            }
+            TimerKey::Interaction(id, TimerKind::ChatIdle) => (id, SystemAction::CheckIdle),
+            TimerKey::Interaction(id, TimerKind::LongestWait) => (id, SystemAction::CheckWait),
         };
-        let command =
-            Command { actor: Actor::Server, epoch: None, action, farewell: None, note: None };
+        let command = action.into();
         match self
             .commands
             .execute(&CommandRequest {

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use handoff_bus::{Bus, Hint, Listener, LocalBus};
 use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::{
-    Action, Actor, Caller, CenterId, Command, Direction, GroupId, Interaction, InteractionId,
-    Media, Medium, Named, Queue, QueueId, Role, Time, Topic, UserData, UserId, Workbin, WorkbinId,
+    Action, Actor, Caller, CenterId, Direction, GroupId, Interaction, InteractionId, Media, Medium,
+    Named, Queue, QueueId, Role, Time, Topic, UserCommand, UserData, UserId, Workbin, WorkbinId,
     WorkbinOwner,
 };
 use handoff_engine::{
@@ -279,8 +279,7 @@ impl Rig {
     ) -> Result<Done, ExecuteError> {
         let caller =
             Caller { user, roles: BTreeSet::from([Role::Agent]), groups: BTreeSet::from([GROUP]) };
-        let command =
-            Command { actor: Actor::User(caller), epoch: None, action, farewell: None, note: None };
+        let command = UserCommand::new(caller, action).into();
         self.engine
             .commands()
             .execute(&CommandRequest {

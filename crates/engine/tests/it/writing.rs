@@ -54,13 +54,8 @@ async fn a_repeated_request_has_one_effect_and_one_answer() {
         roles: [handoff_domain::Role::Agent].into(),
         groups: [handoff_domain::GroupId(7)].into(),
     };
-    let command = handoff_domain::Command {
-        actor: handoff_domain::Actor::User(caller),
-        epoch: None,
-        action: Action::Accept { nickname: None },
-        farewell: None,
-        note: None,
-    };
+    let command =
+        handoff_domain::UserCommand::new(caller, Action::Accept { nickname: None }).into();
     let attempt = CommandRequest {
         id,
         command,
@@ -117,13 +112,8 @@ async fn request_numbers_go_on_after_a_restart() {
         roles: [handoff_domain::Role::Agent].into(),
         groups: [].into(),
     };
-    let command = handoff_domain::Command {
-        actor: handoff_domain::Actor::User(caller),
-        epoch: None,
-        action: Action::Accept { nickname: None },
-        farewell: None,
-        note: None,
-    };
+    let command =
+        handoff_domain::UserCommand::new(caller, Action::Accept { nickname: None }).into();
     rig.engine
         .commands()
         .execute(&CommandRequest {

@@ -4,7 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use handoff_domain::command::{Action, DraftKind, Named, Patch, Removal, Target};
+use handoff_domain::command::{
+    Action, Actor, Command, CustomerAction, DraftKind, Named, Patch, Removal, SystemAction, Target,
+    UserCommand,
+};
 use handoff_domain::desk::Channels;
 use handoff_domain::id::{InteractionId, SkillId, UserId};
 use handoff_domain::media::Media;
@@ -209,21 +212,93 @@ fn queue(special: &str, floor: &Floor, id: InteractionId) -> Named<handoff_domai
     }
 }
 
-/// Returns the command of that name.
-pub(crate) fn action(command: &str, floor: &Floor, id: InteractionId) -> Action {
-    let (base, special) = command.split_once(' ').unwrap_or((command, ""));
-    if let Some(action) = talk::action(base, special).or_else(|| post::action(base, special, floor))
-    {
-        return action;
+/// What a command of the table is, for each who could give it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wish {
+    /// A user's action.
+    pub(crate) user: Option<Action>,
+    /// The customer's.
+    pub(crate) customer: Option<CustomerAction>,
+    /// The server's own.
+    pub(crate) system: Option<SystemAction>,
+}
+
+impl Wish {
+    /// Returns the command as that actor gives it; `None` when they have no such action.
+    pub(crate) fn by(&self, actor: &Actor) -> Option<Command> {
+        match actor {
+            Actor::User(caller) => {
+                let action = self.user.clone()?;
+                Some(UserCommand::new(caller.clone(), action).into())
+            }
+            Actor::Customer => self.customer.clone().map(Command::Customer),
+            Actor::Router | Actor::Server | Actor::Mailer => {
+                let action = self.system.clone().filter(|action| action.actor() == *actor);
+                action.map(Command::System)
+            }
+        }
     }
-    match base {
-        "Offer" => Action::Offer { to: offer_to(special) },
-        "Accept" => Action::Accept { nickname: None },
-        "Reject" => Action::Reject,
+}
+
+impl From<Action> for Wish {
+    fn from(action: Action) -> Self {
+        Self { user: Some(action), ..Self::default() }
+    }
+}
+
+impl From<SystemAction> for Wish {
+    fn from(action: SystemAction) -> Self {
+        Self { system: Some(action), ..Self::default() }
+    }
+}
+
+impl From<CustomerAction> for Wish {
+    fn from(action: CustomerAction) -> Self {
+        Self { customer: Some(action), ..Self::default() }
+    }
+}
+
+/// Returns the command of that name.
+pub(crate) fn wish(command: &str, floor: &Floor, id: InteractionId) -> Wish {
+    let (base, special) = command.split_once(' ').unwrap_or((command, ""));
+    let named = || system(base, special, floor, id).map(Wish::from);
+    let found = talk::wish(base, special).or_else(|| post::wish(base, special, floor));
+    let mut wish = found.or_else(named).unwrap_or_else(|| action(base, special, floor, id).into());
+    match &wish.user {
+        Some(Action::UpdateUserData(changes)) => {
+            wish.customer = Some(CustomerAction::UpdateUserData(changes.clone()));
+        }
+        Some(Action::PlaceInQueue(Named::Known(queue))) => {
+            wish.system = Some(SystemAction::Requeue(queue.clone()));
+        }
+        _ => {}
+    }
+    wish
+}
+
+fn system(base: &str, special: &str, floor: &Floor, id: InteractionId) -> Option<SystemAction> {
+    Some(match base {
+        "Offer" => SystemAction::Offer { to: offer_to(special) },
         "ExpireOffer" => {
             let number = floor.interactions[&id].offers;
-            Action::ExpireOffer { number: if special == "late" { number + 1 } else { number } }
+            let number = if special == "late" { number + 1 } else { number };
+            SystemAction::ExpireOffer { number }
         }
+        "Delivered" => SystemAction::Delivered,
+        "DeliveryFailed" => SystemAction::DeliveryFailed { reason: "no such mailbox".to_string() },
+        "ExpireHandling" => SystemAction::ExpireHandling,
+        "GoneOwner" => SystemAction::AgentGone { user: ANN },
+        "GoneTarget" => SystemAction::AgentGone { user: BOB },
+        "GoneParticipant" => SystemAction::AgentGone { user: CID },
+        "GoneOther" => SystemAction::AgentGone { user: DEE },
+        _ => return None,
+    })
+}
+
+fn action(base: &str, special: &str, floor: &Floor, id: InteractionId) -> Action {
+    match base {
+        "Accept" => Action::Accept { nickname: None },
+        "Reject" => Action::Reject,
         "PlaceInQueue" => Action::PlaceInQueue(queue(special, floor, id)),
         "PlaceInWorkbin" => Action::PlaceInWorkbin(workbin(special, floor)),
         "Pull" => Action::Pull { from: from(special, floor, id) },
@@ -242,13 +317,6 @@ pub(crate) fn action(command: &str, floor: &Floor, id: InteractionId) -> Action 
         "Reply" | "ReplyAll" | "Forward" => draft(base, special, floor, id),
         "Save" => Action::SaveDraft { email: written(), subject: None },
         "Cancel" => Action::Cancel,
-        "Delivered" => Action::Delivered,
-        "DeliveryFailed" => Action::DeliveryFailed { reason: "no such mailbox".to_string() },
-        "ExpireHandling" => Action::ExpireHandling,
-        "GoneOwner" => Action::AgentGone { user: ANN },
-        "GoneTarget" => Action::AgentGone { user: BOB },
-        "GoneParticipant" => Action::AgentGone { user: CID },
-        "GoneOther" => Action::AgentGone { user: DEE },
         _ => data(base, special),
     }
 }

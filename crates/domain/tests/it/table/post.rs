@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use handoff_domain::command::{Action, Dispatch, Named};
+use handoff_domain::command::{Action, Dispatch, Named, SystemAction};
 use handoff_domain::id::{FileId, InteractionId, QueueId};
 use handoff_domain::interaction::{Attachment, Email};
 use handoff_domain::media::{Direction, Media};
 use handoff_domain::time::Time;
 use handoff_domain::{Interaction, Queue};
 
+use super::commands::Wish;
 use crate::floor::{Floor, queue_id};
 use crate::support::{in_queue, written};
 
@@ -69,8 +70,8 @@ fn is_letter(interaction: &Interaction) -> bool {
 }
 
 /// Returns the command of that name, when it is about e-mail.
-pub(super) fn action(base: &str, special: &str, floor: &Floor) -> Option<Action> {
-    Some(match base {
+pub(super) fn wish(base: &str, special: &str, floor: &Floor) -> Option<Wish> {
+    let action = match base {
         "Send" => Action::Send(dispatch(special, floor)),
         "AddAttachment" => Action::AddAttachment(file(if special == "large" {
             Attachment::BYTES_MAX + 1
@@ -86,12 +87,13 @@ pub(super) fn action(base: &str, special: &str, floor: &Floor) -> Option<Action>
                 _ => Named::Known(EARLY),
             },
         },
-        "DeliveryDeferred" => Action::DeliveryDeferred {
-            reply: "451 try again".to_string(),
-            next: floor.now.plus_ms(60_000),
-        },
+        "DeliveryDeferred" => {
+            let (reply, next) = ("451 try again".to_string(), floor.now.plus_ms(60_000));
+            return Some(SystemAction::DeliveryDeferred { reply, next }.into());
+        }
         _ => return None,
-    })
+    };
+    Some(action.into())
 }
 
 fn dispatch(special: &str, floor: &Floor) -> Dispatch {

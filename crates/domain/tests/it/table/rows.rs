@@ -7,7 +7,6 @@ pub(crate) type Row = (&'static str, &'static str, &'static str, &'static str);
 pub(crate) const ROWS: &[Row] = &[
     // The router's offer, and how an offer ends.
     ("Offer", "!waiting", "*", "WrongState"),
-    ("Offer", "*", "!router", "NotOwner"),
     ("Offer unknown", "*", "*", "Unknown"),
     ("Offer unreachable", "*", "*", "TargetUnreachable"),
     ("Offer not-ready", "*", "*", "TargetNotReady"),
@@ -27,7 +26,6 @@ pub(crate) const ROWS: &[Row] = &[
     ("Reject", "*", "*", "="),
     ("ExpireOffer", "!offered|intruded", "*", "WrongState"),
     ("ExpireOffer late", "*", "*", "WrongState"),
-    ("ExpireOffer", "*", "!server", "NotOwner"),
     ("ExpireOffer", "routed", "*", "Queued"),
     ("ExpireOffer", "*", "*", "="),
     // User data and properties.
@@ -46,10 +44,9 @@ pub(crate) const ROWS: &[Row] = &[
     ("Change too-deep", "*", "*", "UserData"),
     ("Change", "*", "*", "="),
     // Places.
-    ("PlaceInQueue unknown", "workbin", "server", "Unknown"),
-    ("PlaceInQueue ambiguous", "workbin", "server", "Ambiguous"),
     ("PlaceInQueue other-medium", "workbin", "server", "WrongMedia"),
     ("PlaceInQueue", "workbin", "server", "Queued"),
+    ("PlaceInQueue", "*", "server", "WrongState"),
     ("PlaceInQueue", "!owned", "*", "WrongState"),
     ("PlaceInQueue", "*", "!owner", "NotOwner"),
     ("PlaceInQueue unknown", "*", "*", "Unknown"),
@@ -109,7 +106,6 @@ pub(crate) const ROWS: &[Row] = &[
     ("Leave", "company|left", "*", "="),
     ("Leave", "*", "*", "LeftChat"),
     ("CustomerLeft", "!live", "*", "WrongState"),
-    ("CustomerLeft", "*", "!customer|server", "NotOwner"),
     ("CustomerLeft", "owned", "*", "LeftChat"),
     ("CustomerLeft", "*", "*", "Canceled"),
     // What is said.
@@ -125,9 +121,7 @@ pub(crate) const ROWS: &[Row] = &[
     ("Say empty|Say long|Say far-url", "*", "*", "TextBounds"),
     ("Say too-late", "*", "*", "TranscriptFull"),
     ("Say", "*", "*", "="),
-    ("CountDownload", "*", "!customer", "NotOwner"),
     ("CountDownload", "*", "*", "="),
-    ("CheckCustomer|CheckIdle|CheckWait", "*", "!server", "NotOwner"),
     ("CheckCustomer early|CheckIdle early|CheckIdle|CheckWait early", "*", "*", "="),
     ("CheckWait", "waiting", "*", "Canceled"),
     ("CheckWait", "*", "*", "="),
@@ -185,7 +179,6 @@ pub(crate) const ROWS: &[Row] = &[
     ("Send", "*", "*", "Sending"),
     ("Cancel", "*", "*", "Canceled"),
     ("Delivered|DeliveryDeferred|DeliveryFailed", "!sending", "*", "WrongState"),
-    ("Delivered|DeliveryDeferred|DeliveryFailed", "*", "!mailer", "NotOwner"),
     ("Delivered", "*", "*", "Sent"),
     ("DeliveryDeferred", "*", "*", "="),
     ("DeliveryFailed", "unasked", "*", "Canceled"),
@@ -205,7 +198,6 @@ pub(crate) const ROWS: &[Row] = &[
     ("Split|Join", "*", "*", "="),
     // Owners who are silent or gone, targets and participants who are gone.
     ("ExpireHandling", "!owned", "*", "WrongState"),
-    ("ExpireHandling", "*", "!server", "NotOwner"),
     ("ExpireHandling early", "*", "*", "="),
     ("ExpireHandling", "draft", "*", "InWorkbin"),
     ("ExpireHandling", "company", "*", "="),
@@ -214,7 +206,6 @@ pub(crate) const ROWS: &[Row] = &[
     ("GoneTarget", "!offered", "*", "WrongState"),
     ("GoneParticipant", "!company", "*", "WrongState"),
     ("GoneOther", "*", "*", "WrongState"),
-    ("GoneOwner|GoneTarget|GoneParticipant", "*", "!server", "NotOwner"),
     ("GoneOwner", "company", "*", "="),
     ("GoneOwner", "live|left", "*", "Queued"),
     ("GoneOwner", "*", "*", "InWorkbin"),

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use handoff_domain::chat::{Chat, Content, LeaveReason, TreatAs, Utterance, Visibility};
-use handoff_domain::command::{Action, Named, SupervisorMode};
+use handoff_domain::command::{Action, CustomerAction, Named, SupervisorMode, SystemAction};
 use handoff_domain::id::{FileId, UserId};
 use handoff_domain::media::Media;
 
+use super::commands::Wish;
 use crate::floor::{Floor, SUPERVISOR};
 use crate::support::{CID, DEE, chat_request};
 
@@ -35,18 +36,22 @@ pub(super) fn prepare(floor: &mut Floor, command: &str) {
 }
 
 /// Returns the command of that name, when it is about a conversation.
-pub(super) fn action(base: &str, special: &str) -> Option<Action> {
+pub(super) fn wish(base: &str, special: &str) -> Option<Wish> {
     Some(match base {
-        "Say" => Action::Say(utterance(special)),
-        "CompleteTransfer" => Action::CompleteTransfer { to: agent(special) },
-        "CompleteConference" => Action::CompleteConference { agent: agent(special) },
-        "Intrude" => Action::Intrude { mode: SupervisorMode::Monitor },
-        "SwitchMode" => Action::SwitchMode { mode: SupervisorMode::Coach },
-        "CountDownload" => Action::CountDownload { file: FileId(7) },
-        "CustomerLeft" => Action::CustomerLeft { reason: LeaveReason::Itself },
-        "CheckCustomer" => Action::CheckCustomer,
-        "CheckIdle" => Action::CheckIdle,
-        "CheckWait" => Action::CheckWait,
+        "Say" => Wish {
+            user: Some(Action::Say(utterance(special))),
+            customer: Some(CustomerAction::Say(utterance(special))),
+            system: None,
+        },
+        "CompleteTransfer" => Action::CompleteTransfer { to: agent(special) }.into(),
+        "CompleteConference" => Action::CompleteConference { agent: agent(special) }.into(),
+        "Intrude" => Action::Intrude { mode: SupervisorMode::Monitor }.into(),
+        "SwitchMode" => Action::SwitchMode { mode: SupervisorMode::Coach }.into(),
+        "CountDownload" => CustomerAction::CountDownload { file: FileId(7) }.into(),
+        "CustomerLeft" => CustomerAction::Leave { reason: LeaveReason::Itself }.into(),
+        "CheckCustomer" => SystemAction::CheckCustomer.into(),
+        "CheckIdle" => SystemAction::CheckIdle.into(),
+        "CheckWait" => SystemAction::CheckWait.into(),
         _ => return None,
     })
 }
