@@ -143,7 +143,7 @@ impl Default for ImapLimits {
 
 /// What is wrong, by what one would do about it.
 #[derive(Debug, thiserror::Error)]
-pub enum Trouble {
+pub enum ImapError {
     /// There is no safe connection.
     #[error("no connection to the IMAP server")]
     Connection(#[source] NoConnection),
@@ -170,7 +170,7 @@ pub enum Trouble {
     NotNow(#[source] NotNow),
 }
 
-impl Trouble {
+impl ImapError {
     /// Returns a short fixed name for metrics and logs.
     #[must_use]
     pub const fn name(&self) -> &'static str {
@@ -212,13 +212,13 @@ pub struct MailboxStatus {
     pub tally: Tally,
     /// How often in a row it has failed; 0 as soon as a look at the folder went well.
     pub failures: u32,
-    /// What the last failure was ([`Trouble::name`]); `None` when there is none since the last good
+    /// What the last failure was ([`ImapError::name`]); `None` when there is none since the last good
     /// look.
-    pub trouble: Option<&'static str>,
+    pub last_failure: Option<&'static str>,
 }
 
 /// What a mailbox's machine works with.
-pub struct Company {
+pub struct ImapPorts {
     /// Takes the messages in.
     pub intake: Arc<dyn Intake>,
     /// Keeps how far the folder was read.
@@ -233,12 +233,12 @@ pub struct Company {
 ///
 /// Stopping, or dropping the future, may leave a message taken in but not flagged; the next run
 /// finds that out.
-pub async fn run(mailbox: ImapMailbox, company: Company, stop: CancellationToken) {
+pub async fn run(mailbox: ImapMailbox, ports: ImapPorts, stop: CancellationToken) {
     let mut machine = Machine {
-        pace: Pace::new(&mailbox, company.spread),
+        pace: Pace::new(&mailbox, ports.spread),
         memory: Memory::default(),
         mailbox,
-        company,
+        ports,
     };
     tokio::select! {
         () = stop.cancelled() => {}
@@ -250,7 +250,7 @@ pub async fn run(mailbox: ImapMailbox, company: Company, stop: CancellationToken
 /// One mailbox's state over all its connections.
 struct Machine {
     mailbox: ImapMailbox,
-    company: Company,
+    ports: ImapPorts,
     pace: Pace,
     memory: Memory,
 }
@@ -259,46 +259,46 @@ impl Machine {
     async fn serve(&mut self) -> std::convert::Infallible {
         loop {
             self.show(Phase::Connecting);
-            let Err(trouble) = self.connected().await;
-            let wait = self.pace.after(&trouble);
+            let Err(error) = self.connected().await;
+            let wait = self.pace.after(&error);
             let failures = self.pace.failures();
             tracing::warn!(
                 mailbox.name = %self.mailbox.name,
-                trouble = trouble.name(),
-                error = &trouble as &dyn std::error::Error,
+                trouble = error.name(),
+                error = &error as &dyn std::error::Error,
                 failures,
                 wait_ms = wait.as_millis(),
                 "fetching mail failed; trying again"
             );
-            self.company.status.send_modify(|status| {
+            self.ports.status.send_modify(|status| {
                 status.phase = Phase::BackingOff;
                 status.failures = failures;
-                status.trouble = Some(trouble.name());
+                status.last_failure = Some(error.name());
             });
             sleep(wait).await;
         }
     }
 
     /// Does everything that can be done over one connection; ends only when something fails.
-    async fn connected(&mut self) -> Result<std::convert::Infallible, Trouble> {
+    async fn connected(&mut self) -> Result<std::convert::Infallible, ImapError> {
         let mut session = Session::open(&self.mailbox).await?;
         loop {
             self.show(Phase::Reading);
             let read =
-                round::read(&mut session, &self.mailbox, &self.company, &mut self.memory).await;
+                round::read(&mut session, &self.mailbox, &self.ports, &mut self.memory).await;
             let tally = self.memory.tally;
-            self.company.status.send_modify(|status| status.tally = tally);
+            self.ports.status.send_modify(|status| status.tally = tally);
             read?;
             self.pace.went_well();
-            self.company.status.send_modify(|status| {
+            self.ports.status.send_modify(|status| {
                 status.failures = 0;
-                status.trouble = None;
+                status.last_failure = None;
             });
             self.wait(&mut session).await?;
         }
     }
 
-    async fn wait(&mut self, session: &mut Session) -> Result<(), Trouble> {
+    async fn wait(&mut self, session: &mut Session) -> Result<(), ImapError> {
         if session.has_news() {
             // It was told between the search and now, and will not be told again.
             return Ok(());
@@ -314,6 +314,6 @@ impl Machine {
     }
 
     fn show(&self, phase: Phase) {
-        self.company.status.send_modify(|status| status.phase = phase);
+        self.ports.status.send_modify(|status| status.phase = phase);
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use handoff_content::FileKeeper;
 use handoff_engine::{Core, Engine, Mailboxes, Post};
-use handoff_mail::imap::{self, Company, ImapMailbox, MailboxStatus};
+use handoff_mail::imap::{self, ImapMailbox, ImapPorts, MailboxStatus};
 use handoff_mail::lmtp::{self, LmtpConfig, LmtpLimits, LmtpListener};
 use handoff_mail::ports::Intake;
 use handoff_mail::token::Signer;
@@ -72,13 +72,13 @@ impl PostOffice {
         let marks = Arc::new(StoredMarks::new(engine.core().clone()));
         for (number, source) in (0..).zip(self.sources) {
             let (status, _) = watch::channel(MailboxStatus::default());
-            let company = Company {
+            let ports = ImapPorts {
                 intake: intake.clone(),
                 checkpoints: marks.clone(),
                 status,
                 spread: number,
             };
-            tasks.spawn(imap::run(source, company, stopping.clone()));
+            tasks.spawn(imap::run(source, ports, stopping.clone()));
         }
         if let Some(listener) = self.lmtp {
             let config = LmtpConfig {

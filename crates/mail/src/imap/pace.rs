@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{ImapMailbox, Trouble};
+use super::{ImapError, ImapMailbox};
 
 /// The pace of one mailbox's attempts.
 #[derive(Debug)]
@@ -41,10 +41,10 @@ impl Pace {
     /// Counts a failure and gives the wait: doubled each time, and between half and all of it, so
     /// that mailboxes that failed together do not come back together. The part is a hash of
     /// mailbox, server and failure: nothing here has to be unpredictable.
-    pub(super) fn after(&mut self, trouble: &Trouble) -> Duration {
+    pub(super) fn after(&mut self, error: &ImapError) -> Duration {
         let doubled = self.retry_ms_min.saturating_mul(1_u64 << self.failures.min(32));
         self.failures = self.failures.saturating_add(1);
-        let least = if matches!(trouble, Trouble::Login) { self.login_retry_ms_min } else { 0 };
+        let least = if matches!(error, ImapError::Login) { self.login_retry_ms_min } else { 0 };
         let whole = doubled.min(self.retry_ms_max).max(least);
         let hash = Sha256::new()
             .chain_update(&self.seed)
@@ -75,22 +75,22 @@ mod tests {
         for whole in
             [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 128_000, 256_000, 300_000, 300_000]
         {
-            let wait = pace.after(&Trouble::NoStartTls).as_millis();
+            let wait = pace.after(&ImapError::NoStartTls).as_millis();
             assert!((whole / 2..=whole).contains(&wait), "{wait} of {whole}");
         }
         pace.went_well();
-        assert!(pace.after(&Trouble::NoStartTls).as_millis() <= 1_000);
+        assert!(pace.after(&ImapError::NoStartTls).as_millis() <= 1_000);
     }
 
     #[test]
     fn a_refused_login_waits_longer() {
-        assert!(pace(1).after(&Trouble::Login).as_millis() >= 30_000);
+        assert!(pace(1).after(&ImapError::Login).as_millis() >= 30_000);
     }
 
     #[test]
     fn servers_spread() {
         let waits: std::collections::BTreeSet<_> =
-            (0..20).map(|spread| pace(spread).after(&Trouble::NoStartTls)).collect();
+            (0..20).map(|spread| pace(spread).after(&ImapError::NoStartTls)).collect();
         assert!(waits.len() > 10, "{waits:?}");
     }
 }

@@ -3,7 +3,7 @@
 use handoff_domain::Time;
 
 use super::session::{About, End, Session};
-use super::{After, Aside, Company, ImapMailbox, Start, Trouble};
+use super::{After, Aside, ImapError, ImapMailbox, ImapPorts, Start};
 use crate::ports::{Arrival, Checkpoint, Extent, Skipped, Source, Taken};
 
 /// How often fetching a message may break the connection before only its headers are asked for:
@@ -74,11 +74,11 @@ impl Memory {
 
     /// Remembers at which message fetching failed. A lost connection is never a reason to pass a
     /// message over, only an answer is.
-    fn stumbled(&mut self, place: Checkpoint, trouble: &Trouble) {
+    fn stumbled(&mut self, place: Checkpoint, error: &ImapError) {
         let fresh = Stuck { place, breaks: 0, refusals: 0 };
         let mut stuck = self.stuck.filter(|stuck| stuck.place == place).unwrap_or(fresh);
-        match trouble {
-            Trouble::Refused { .. } | Trouble::Nonsense { .. } => stuck.refusals += 1,
+        match error {
+            ImapError::Refused { .. } | ImapError::Nonsense { .. } => stuck.refusals += 1,
             _ => stuck.breaks += 1,
         }
         self.stuck = Some(stuck);
@@ -104,21 +104,21 @@ enum Found {
 pub(super) async fn read(
     session: &mut Session,
     mailbox: &ImapMailbox,
-    company: &Company,
+    ports: &ImapPorts,
     memory: &mut Memory,
-) -> Result<(), Trouble> {
+) -> Result<(), ImapError> {
     let opened = session.select(&mailbox.folder).await?;
-    let kept = company
+    let kept = ports
         .checkpoints
         .checkpoint(&mailbox.name, &mailbox.folder)
         .await
-        .map_err(Trouble::NotNow)?;
+        .map_err(ImapError::NotNow)?;
     let begin = match kept {
         Some(kept) if kept.uid_validity == opened.uid_validity => kept,
         // Another generation: nothing is known of its UIDs, so everything that is wanted is looked
         // at again.
         Some(kept) => Checkpoint { uid_validity: opened.uid_validity, uid: 0, ..kept },
-        None => first_look(session, mailbox, company, opened.uid_validity, opened.uid_next).await?,
+        None => first_look(session, mailbox, ports, opened.uid_validity, opened.uid_next).await?,
     };
     let skipped = begin.skipped.filter(|skipped| skipped.uid_validity != opened.uid_validity);
     let until = skipped.map(|skipped| skipped.until);
@@ -133,9 +133,9 @@ pub(super) async fn read(
         .await
         {
             Ok(found) => found,
-            Err(trouble) => {
-                memory.stumbled(place, &trouble);
-                return Err(trouble);
+            Err(error) => {
+                memory.stumbled(place, &error);
+                return Err(error);
             }
         };
         match found {
@@ -148,15 +148,15 @@ pub(super) async fn read(
                 );
             }
             Found::Message { raw, extent } => {
-                take_in(session, mailbox, company, memory, place, raw, extent).await?
+                take_in(session, mailbox, ports, memory, place, raw, extent).await?
             }
         }
         // From here on the message is dealt with: durable, or gone, or told to the operator.
-        company
+        ports
             .checkpoints
             .keep(&mailbox.name, &mailbox.folder, place)
             .await
-            .map_err(Trouble::NotNow)?;
+            .map_err(ImapError::NotNow)?;
     }
     Ok(())
 }
@@ -165,10 +165,10 @@ pub(super) async fn read(
 async fn first_look(
     session: &mut Session,
     mailbox: &ImapMailbox,
-    company: &Company,
+    ports: &ImapPorts,
     uid_validity: u32,
     uid_next: Option<u32>,
-) -> Result<Checkpoint, Trouble> {
+) -> Result<Checkpoint, ImapError> {
     if mailbox.start == Start::Everything {
         return Ok(Checkpoint { uid_validity, ..Checkpoint::default() });
     }
@@ -181,11 +181,11 @@ async fn first_look(
     let skipped = newest.map(|until| Skipped { uid_validity, until });
     // Kept at once: whatever comes from now on is new, also when the next look is after a restart.
     let checkpoint = Checkpoint { uid_validity, uid, skipped };
-    company
+    ports
         .checkpoints
         .keep(&mailbox.name, &mailbox.folder, checkpoint)
         .await
-        .map_err(Trouble::NotNow)?;
+        .map_err(ImapError::NotNow)?;
     Ok(checkpoint)
 }
 
@@ -202,7 +202,7 @@ async fn fetch(
     mailbox: &ImapMailbox,
     wanted: Wanted,
     uid: u32,
-) -> Result<Found, Trouble> {
+) -> Result<Found, ImapError> {
     if wanted.manner == Manner::PassOver {
         return Ok(Found::PassedOver);
     }
@@ -223,7 +223,7 @@ async fn fetch(
         Some(raw) => Ok(Found::Message { raw, extent }),
         // It must be gone since; if it is not, passing it by would lose it.
         None if session.about(uid).await?.is_none() => Ok(Found::Gone),
-        None => Err(Trouble::Nonsense { what: "a message without content" }),
+        None => Err(ImapError::Nonsense { what: "a message without content" }),
     }
 }
 
@@ -231,16 +231,16 @@ async fn fetch(
 async fn take_in(
     session: &mut Session,
     mailbox: &ImapMailbox,
-    company: &Company,
+    ports: &ImapPorts,
     memory: &mut Memory,
     place: Checkpoint,
     raw: Vec<u8>,
     extent: Extent,
-) -> Result<(), Trouble> {
+) -> Result<(), ImapError> {
     let Checkpoint { uid_validity, uid, .. } = place;
     let source = Source::Imap { folder: mailbox.folder.clone(), uid_validity, uid };
     let arrival = Arrival { mailbox: mailbox.name.clone(), source, raw, extent };
-    let taken = company.intake.take_in(arrival).await.map_err(Trouble::NotNow)?;
+    let taken = ports.intake.take_in(arrival).await.map_err(ImapError::NotNow)?;
     let tally = &mut memory.tally;
     match &taken {
         Taken::New(_) => tally.taken += 1,
@@ -265,7 +265,7 @@ async fn take_in(
     Ok(())
 }
 
-async fn put_away(session: &mut Session, after: &After, uid: u32) -> Result<End, Trouble> {
+async fn put_away(session: &mut Session, after: &After, uid: u32) -> Result<End, ImapError> {
     match after {
         After::Flag { keyword } => {
             if let Some(keyword) = keyword.as_deref().filter(|keyword| is_keyword(keyword))
@@ -284,7 +284,7 @@ async fn put_away(session: &mut Session, after: &After, uid: u32) -> Result<End,
     }
 }
 
-async fn put_aside(session: &mut Session, aside: &Aside, uid: u32) -> Result<End, Trouble> {
+async fn put_aside(session: &mut Session, aside: &Aside, uid: u32) -> Result<End, ImapError> {
     let end = session.flag(uid, "\\Flagged").await?;
     match aside {
         Aside::Flag => Ok(end),

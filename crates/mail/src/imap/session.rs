@@ -1,7 +1,7 @@
 //! One connection to an IMAP server: logged in, with the commands that fetching needs.
 //!
 //! A command's answer is believed only when its tagged line says OK: neither a refusal nor a broken
-//! connection ever looks like an empty folder. After an error other than [`Trouble::Refused`] the
+//! connection ever looks like an empty folder. After an error other than [`ImapError::Refused`] the
 //! connection is of no more use.
 
 use std::future::Future;
@@ -11,7 +11,7 @@ use handoff_domain::Time;
 use tokio::time::timeout;
 
 use super::response::{self, Fetched, Piece, Response, Status};
-use super::{ImapLimits, ImapMailbox, Trouble, date, folder};
+use super::{ImapError, ImapLimits, ImapMailbox, date, folder};
 use crate::login::{self, Login, Secret, Token};
 use crate::tls::{Broken, Security, Wire};
 
@@ -58,7 +58,7 @@ pub(super) enum End {
     Refused(Option<String>),
 }
 
-impl From<Broken> for Trouble {
+impl From<Broken> for ImapError {
     fn from(broken: Broken) -> Self {
         match broken {
             Broken::LineTooLong => Self::Nonsense { what: "an endless line" },
@@ -69,9 +69,9 @@ impl From<Broken> for Trouble {
 
 impl Session {
     /// Connects, encrypts as configured, and logs in.
-    pub(super) async fn open(mailbox: &ImapMailbox) -> Result<Self, Trouble> {
+    pub(super) async fn open(mailbox: &ImapMailbox) -> Result<Self, ImapError> {
         let patience = Duration::from_millis(mailbox.limits.command_ms);
-        let wire = mailbox.endpoint.connect(patience).await.map_err(Trouble::Connection)?;
+        let wire = mailbox.endpoint.connect(patience).await.map_err(ImapError::Connection)?;
         let limits = mailbox.limits.clone();
         let mut session = Self { wire, tags: 0, capabilities: Vec::new(), news: false, limits };
         match session.response().await? {
@@ -84,8 +84,10 @@ impl Session {
                 session.ask_capabilities().await?;
                 return Ok(session);
             }
-            Response::Status { .. } => return Err(Trouble::Refused { command: "the connection" }),
-            _ => return Err(Trouble::Nonsense { what: "no greeting" }),
+            Response::Status { .. } => {
+                return Err(ImapError::Refused { command: "the connection" });
+            }
+            _ => return Err(ImapError::Nonsense { what: "no greeting" }),
         }
         session.ask_capabilities().await?;
         if mailbox.endpoint.security == Security::StartTls {
@@ -101,21 +103,21 @@ impl Session {
         mut self,
         mailbox: &ImapMailbox,
         patience: Duration,
-    ) -> Result<Self, Trouble> {
+    ) -> Result<Self, ImapError> {
         if !self.can("STARTTLS") {
-            return Err(Trouble::NoStartTls);
+            return Err(ImapError::NoStartTls);
         }
         if self.command("STARTTLS", |_| Ok(())).await? != End::Done {
-            return Err(Trouble::NoStartTls);
+            return Err(ImapError::NoStartTls);
         }
         self.wire =
-            mailbox.endpoint.encrypt(self.wire, patience).await.map_err(Trouble::Connection)?;
+            mailbox.endpoint.encrypt(self.wire, patience).await.map_err(ImapError::Connection)?;
         // What was told before the encryption may have been told by anybody.
         self.ask_capabilities().await?;
         Ok(self)
     }
 
-    async fn ask_capabilities(&mut self) -> Result<(), Trouble> {
+    async fn ask_capabilities(&mut self) -> Result<(), ImapError> {
         let mut capabilities = Vec::new();
         self.must("CAPABILITY", "CAPABILITY", |response| {
             if let Response::Capability(told) = response {
@@ -132,7 +134,7 @@ impl Session {
         self.capabilities.iter().any(|able| able == capability)
     }
 
-    async fn log_in(&mut self, login: &Login) -> Result<(), Trouble> {
+    async fn log_in(&mut self, login: &Login) -> Result<(), ImapError> {
         let (user, tokens) = match login {
             Login::Password { user, password } => {
                 return self.log_in_with_password(user, password).await;
@@ -140,29 +142,33 @@ impl Session {
             Login::Bearer { user, tokens } => (user, tokens),
         };
         for token in [Token::Kept, Token::Renewed] {
-            let bearer = tokens.bearer(user, token).await.map_err(Trouble::NotNow)?;
+            let bearer = tokens.bearer(user, token).await.map_err(ImapError::NotNow)?;
             if self.authenticate("XOAUTH2", &login::xoauth2(user, &bearer)).await? == End::Done {
                 return Ok(());
             }
         }
-        Err(Trouble::Login)
+        Err(ImapError::Login)
     }
 
-    async fn log_in_with_password(&mut self, user: &str, password: &Secret) -> Result<(), Trouble> {
+    async fn log_in_with_password(
+        &mut self,
+        user: &str,
+        password: &Secret,
+    ) -> Result<(), ImapError> {
         let end = if self.can("AUTH=PLAIN") {
             self.authenticate("PLAIN", &login::plain(user, password)).await?
         } else {
             let quoted = folder::quoted(user).zip(folder::quoted(password.reveal()));
             let Some((user, password)) = quoted.filter(|_| !self.can("LOGINDISABLED")) else {
-                return Err(Trouble::Login);
+                return Err(ImapError::Login);
             };
             self.command(&format!("LOGIN {user} {password}"), |_| Ok(())).await?
         };
-        if end == End::Done { Ok(()) } else { Err(Trouble::Login) }
+        if end == End::Done { Ok(()) } else { Err(ImapError::Login) }
     }
 
     /// Says who we are by a mechanism whose first answer is everything.
-    async fn authenticate(&mut self, mechanism: &str, answer: &str) -> Result<End, Trouble> {
+    async fn authenticate(&mut self, mechanism: &str, answer: &str) -> Result<End, ImapError> {
         let at_once = self.can("SASL-IR");
         let command = if at_once {
             format!("AUTHENTICATE {mechanism} {answer}")
@@ -191,8 +197,8 @@ impl Session {
         }
     }
 
-    pub(super) async fn select(&mut self, folder: &str) -> Result<Opened, Trouble> {
-        let folder = folder::name(folder).ok_or(Trouble::Refused { command: "SELECT" })?;
+    pub(super) async fn select(&mut self, folder: &str) -> Result<Opened, ImapError> {
+        let folder = folder::name(folder).ok_or(ImapError::Refused { command: "SELECT" })?;
         let (mut uid_validity, mut uid_next) = (None, None);
         self.must("SELECT", &format!("SELECT {folder}"), |response| {
             if let Response::Status { code: Some(code), .. } = response {
@@ -202,7 +208,7 @@ impl Session {
             Ok(())
         })
         .await?;
-        let uid_validity = uid_validity.ok_or(Trouble::Nonsense { what: "no UIDVALIDITY" })?;
+        let uid_validity = uid_validity.ok_or(ImapError::Nonsense { what: "no UIDVALIDITY" })?;
         Ok(Opened { uid_validity, uid_next })
     }
 
@@ -212,7 +218,7 @@ impl Session {
         &mut self,
         uid: u32,
         since: Option<Time>,
-    ) -> Result<Vec<u32>, Trouble> {
+    ) -> Result<Vec<u32>, ImapError> {
         let Some(first) = uid.checked_add(1) else { return Ok(Vec::new()) };
         self.news = false;
         let mut found = Vec::new();
@@ -222,7 +228,7 @@ impl Session {
             if let Response::Search(uids) = response {
                 found.extend(uids);
                 if found.len() * 2 > LINE_BYTES_MAX {
-                    return Err(Trouble::Nonsense { what: "endless search results" });
+                    return Err(ImapError::Nonsense { what: "endless search results" });
                 }
             }
             Ok(())
@@ -236,19 +242,19 @@ impl Session {
     }
 
     /// Returns what a message is; `None` when it is there no more.
-    pub(super) async fn about(&mut self, uid: u32) -> Result<Option<About>, Trouble> {
+    pub(super) async fn about(&mut self, uid: u32) -> Result<Option<About>, ImapError> {
         let about =
             |fetched: Fetched| Some(About { size_bytes: fetched.size?, arrived: fetched.arrived });
         self.fetch(uid, "RFC822.SIZE INTERNALDATE", about).await
     }
 
     /// Returns a message; `None` when it is there no more.
-    pub(super) async fn content(&mut self, uid: u32) -> Result<Option<Vec<u8>>, Trouble> {
+    pub(super) async fn content(&mut self, uid: u32) -> Result<Option<Vec<u8>>, ImapError> {
         self.fetch(uid, "BODY.PEEK[]", |fetched| fetched.content).await
     }
 
     /// Returns the beginning of a message's headers; `None` when it is there no more.
-    pub(super) async fn headers(&mut self, uid: u32) -> Result<Option<Vec<u8>>, Trouble> {
+    pub(super) async fn headers(&mut self, uid: u32) -> Result<Option<Vec<u8>>, ImapError> {
         let what = format!("BODY.PEEK[HEADER]<0.{}>", self.limits.header_bytes_max);
         self.fetch(uid, &what, |fetched| fetched.content).await
     }
@@ -258,7 +264,7 @@ impl Session {
         uid: u32,
         what: &str,
         pick: impl Fn(Fetched) -> Option<T>,
-    ) -> Result<Option<T>, Trouble> {
+    ) -> Result<Option<T>, ImapError> {
         let mut found = None;
         self.must("UID FETCH", &format!("UID FETCH {uid} (UID {what})"), |response| {
             if let Response::Fetch(fetched) = response
@@ -274,12 +280,12 @@ impl Session {
     }
 
     /// Adds flags to a message.
-    pub(super) async fn flag(&mut self, uid: u32, flags: &str) -> Result<End, Trouble> {
+    pub(super) async fn flag(&mut self, uid: u32, flags: &str) -> Result<End, ImapError> {
         self.command(&format!("UID STORE {uid} +FLAGS.SILENT ({flags})"), |_| Ok(())).await
     }
 
     /// Moves a message to a folder; one that does not exist is made.
-    pub(super) async fn move_to(&mut self, uid: u32, folder: &str) -> Result<End, Trouble> {
+    pub(super) async fn move_to(&mut self, uid: u32, folder: &str) -> Result<End, ImapError> {
         let Some(name) = folder::name(folder) else { return Ok(End::Refused(None)) };
         let verb = if self.can("MOVE") { "MOVE" } else { "COPY" };
         let command = format!("UID {verb} {uid} {name}");
@@ -292,7 +298,7 @@ impl Session {
     }
 
     /// Deletes a message.
-    pub(super) async fn delete(&mut self, uid: u32) -> Result<End, Trouble> {
+    pub(super) async fn delete(&mut self, uid: u32) -> Result<End, ImapError> {
         let end = self.flag(uid, "\\Deleted").await?;
         // EXPUNGE would take along what others have marked, so without UIDPLUS (RFC 4315) the mark
         // is all that is done.
@@ -313,14 +319,14 @@ impl Session {
     }
 
     /// Waits until the server tells of messages, `idle_ms` at the longest (RFC 2177).
-    pub(super) async fn idle(&mut self) -> Result<(), Trouble> {
+    pub(super) async fn idle(&mut self) -> Result<(), ImapError> {
         let tag = self.say("IDLE").await?;
         loop {
             match self.response().await? {
                 Response::Continue => break,
                 response => match self.ended(&tag, &response)? {
                     None => {}
-                    Some(_) => return Err(Trouble::Refused { command: "IDLE" }),
+                    Some(_) => return Err(ImapError::Refused { command: "IDLE" }),
                 },
             }
         }
@@ -332,13 +338,13 @@ impl Session {
         };
         match timeout(limit, done).await {
             Ok(Ok(End::Done)) => Ok(()),
-            Ok(Ok(End::Refused(_))) => Err(Trouble::Refused { command: "IDLE" }),
-            Ok(Err(trouble)) => Err(trouble),
-            Err(_) => Err(Trouble::Broken(Broken::Silent)),
+            Ok(Ok(End::Refused(_))) => Err(ImapError::Refused { command: "IDLE" }),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(ImapError::Broken(Broken::Silent)),
         }
     }
 
-    async fn idle_until_news(&mut self, tag: &str) -> Result<(), Trouble> {
+    async fn idle_until_news(&mut self, tag: &str) -> Result<(), ImapError> {
         // While idle, silence is the rule: only the whole of it has an end, which keep-alives do
         // not move.
         let idle = Duration::from_millis(self.limits.idle_ms);
@@ -347,7 +353,9 @@ impl Session {
             while !self.news {
                 let response = self.response().await?;
                 if self.ended(tag, &response)?.is_some() {
-                    return Err(Trouble::Nonsense { what: "an end of IDLE that nobody asked for" });
+                    return Err(ImapError::Nonsense {
+                        what: "an end of IDLE that nobody asked for",
+                    });
                 }
             }
             Ok(())
@@ -362,11 +370,11 @@ impl Session {
         &mut self,
         name: &'static str,
         command: &str,
-        on: impl FnMut(Response) -> Result<(), Trouble>,
-    ) -> Result<(), Trouble> {
+        on: impl FnMut(Response) -> Result<(), ImapError>,
+    ) -> Result<(), ImapError> {
         match self.command(command, on).await? {
             End::Done => Ok(()),
-            End::Refused(_) => Err(Trouble::Refused { command: name }),
+            End::Refused(_) => Err(ImapError::Refused { command: name }),
         }
     }
 
@@ -374,8 +382,8 @@ impl Session {
     async fn command(
         &mut self,
         command: &str,
-        on: impl FnMut(Response) -> Result<(), Trouble>,
-    ) -> Result<End, Trouble> {
+        on: impl FnMut(Response) -> Result<(), ImapError>,
+    ) -> Result<End, ImapError> {
         let tag = self.say(command).await?;
         self.finish(&tag, on).await
     }
@@ -383,8 +391,8 @@ impl Session {
     async fn finish(
         &mut self,
         tag: &str,
-        mut on: impl FnMut(Response) -> Result<(), Trouble>,
-    ) -> Result<End, Trouble> {
+        mut on: impl FnMut(Response) -> Result<(), ImapError>,
+    ) -> Result<End, ImapError> {
         let limit = Duration::from_millis(self.limits.exchange_ms);
         let reading = async {
             loop {
@@ -398,7 +406,7 @@ impl Session {
         bounded(limit, reading).await
     }
 
-    async fn say(&mut self, command: &str) -> Result<String, Trouble> {
+    async fn say(&mut self, command: &str) -> Result<String, ImapError> {
         self.tags += 1;
         let tag = format!("H{}", self.tags);
         self.wire.write(format!("{tag} {command}\r\n").as_bytes()).await?;
@@ -406,21 +414,21 @@ impl Session {
     }
 
     /// Looks whether a response is the end of a command.
-    fn ended(&self, tag: &str, response: &Response) -> Result<Option<End>, Trouble> {
+    fn ended(&self, tag: &str, response: &Response) -> Result<Option<End>, ImapError> {
         match response {
             Response::Done { tag: other, .. } if other != tag => {
-                Err(Trouble::Nonsense { what: "another command's end" })
+                Err(ImapError::Nonsense { what: "another command's end" })
             }
             Response::Done { status: Status::Ok, .. } => Ok(Some(End::Done)),
             Response::Done { code, .. } => Ok(Some(End::Refused(code.clone()))),
-            Response::Status { status: Status::Bye, .. } => Err(Trouble::Broken(Broken::Closed)),
-            Response::Continue => Err(Trouble::Nonsense { what: "a request for more" }),
+            Response::Status { status: Status::Bye, .. } => Err(ImapError::Broken(Broken::Closed)),
+            Response::Continue => Err(ImapError::Nonsense { what: "a request for more" }),
             _ => Ok(None),
         }
     }
 
     /// Reads one response with its literals.
-    async fn response(&mut self) -> Result<Response, Trouble> {
+    async fn response(&mut self) -> Result<Response, ImapError> {
         let largest = self.limits.message_bytes_max.max(self.limits.header_bytes_max) as usize
             + LITERAL_GRACE_BYTES;
         let mut pieces = Vec::new();
@@ -436,7 +444,7 @@ impl Session {
                 break;
             };
             if bytes > largest || pieces.len() / 2 >= LITERALS_MAX {
-                return Err(Trouble::Nonsense { what: "a literal beyond all bounds" });
+                return Err(ImapError::Nonsense { what: "a literal beyond all bounds" });
             }
             let open = line.iter().rposition(|&byte| byte == b'{').unwrap_or(line.len());
             line.truncate(open);
@@ -444,7 +452,7 @@ impl Session {
             pieces.push(Piece::Literal(self.wire.exactly(bytes).await?));
         }
         let response =
-            response::parse(pieces).ok_or(Trouble::Nonsense { what: "no IMAP response" })?;
+            response::parse(pieces).ok_or(ImapError::Nonsense { what: "no IMAP response" })?;
         self.news |= response == Response::Exists;
         Ok(response)
     }
@@ -453,7 +461,7 @@ impl Session {
 /// Lets an exchange take no longer than this, however steadily it trickles.
 async fn bounded<T>(
     limit: Duration,
-    exchange: impl Future<Output = Result<T, Trouble>>,
-) -> Result<T, Trouble> {
-    timeout(limit, exchange).await.unwrap_or(Err(Trouble::Broken(Broken::Silent)))
+    exchange: impl Future<Output = Result<T, ImapError>>,
+) -> Result<T, ImapError> {
+    timeout(limit, exchange).await.unwrap_or(Err(ImapError::Broken(Broken::Silent)))
 }

@@ -7,7 +7,7 @@ mod hostile;
 use std::sync::Arc;
 
 use handoff_mail::imap::{
-    After, Aside, Company, ImapLimits, ImapMailbox, MailboxStatus, Start, run,
+    After, Aside, ImapLimits, ImapMailbox, ImapPorts, MailboxStatus, Start, run,
 };
 use handoff_mail::login::{Login, Secret};
 use handoff_mail::tls::Security;
@@ -52,14 +52,14 @@ struct Machine {
 impl Machine {
     fn start(mailbox: ImapMailbox, ledger: &Arc<Ledger>) -> Self {
         let (sender, status) = watch::channel(MailboxStatus::default());
-        let company = Company {
+        let ports = ImapPorts {
             intake: ledger.clone(),
             checkpoints: ledger.clone(),
             status: sender,
             spread: 1,
         };
         let stop = CancellationToken::new();
-        let task = tokio::spawn(run(mailbox, company, stop.clone()));
+        let task = tokio::spawn(run(mailbox, ports, stop.clone()));
         Self { stop, status, task }
     }
 

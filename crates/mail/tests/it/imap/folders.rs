@@ -154,7 +154,8 @@ async fn what_cannot_be_taken_in_now_is_not_touched() {
     peer.append(&letter("b"));
     ledger.not_now.store(5, Ordering::SeqCst);
     let machine = Machine::start(mailbox(peer.port, Security::PlainOnLoopback, flag()), &ledger);
-    until("trouble", || machine.status().trouble == Some("not_now") || ledger.calls() > 1).await;
+    until("trouble", || machine.status().last_failure == Some("not_now") || ledger.calls() > 1)
+        .await;
     until("both", || ledger.kept("support", "INBOX") == Some(mark(7, 2))).await;
     let status = machine.stop().await;
     assert_eq!(
@@ -162,7 +163,7 @@ async fn what_cannot_be_taken_in_now_is_not_touched() {
         (7, 2),
         "the first one came five times more"
     );
-    assert_eq!((peer.touched_early(), status.failures, status.trouble), (0, 0, None));
+    assert_eq!((peer.touched_early(), status.failures, status.last_failure), (0, 0, None));
 }
 
 #[tokio::test]
@@ -243,7 +244,7 @@ async fn a_wrong_password_is_not_tried_over_and_over() {
     mailbox.limits.login_retry_ms_min = 3_600_000;
     let machine = Machine::start(mailbox, &ledger);
     until("trouble", || machine.status().phase == Phase::BackingOff).await;
-    assert_eq!(machine.status().trouble, Some("login"));
+    assert_eq!(machine.status().last_failure, Some("login"));
     machine.stop().await;
     assert_eq!(peer.faults.steps().iter().filter(|step| *step == "LOGIN").count(), 1);
 }
@@ -256,7 +257,7 @@ async fn a_certificate_that_nobody_vouches_for_gets_no_password() {
         let mut mailbox = mailbox(peer.port, security, flag());
         mailbox.endpoint.trust = Some(Trust::system_and(STRANGER).unwrap());
         let machine = Machine::start(mailbox, &ledger);
-        until("trouble", || machine.status().trouble == Some("connection")).await;
+        until("trouble", || machine.status().last_failure == Some("connection")).await;
         machine.stop().await;
         assert!(!peer.faults.steps().iter().any(|step| step == "LOGIN"));
     }

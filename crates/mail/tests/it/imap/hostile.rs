@@ -101,7 +101,7 @@ async fn nothing_that_a_server_says_passes_for_an_empty_folder() {
         let peer = Script::start(turns).await;
         let machine =
             Machine::start(mailbox(peer.port, Security::PlainOnLoopback, flag()), &ledger);
-        until(what, || machine.status().trouble == Some(trouble)).await;
+        until(what, || machine.status().last_failure == Some(trouble)).await;
         machine.stop().await;
         assert_eq!(ledger.kept("support", "INBOX"), None, "{what}");
         assert_eq!(ledger.calls(), 0, "{what}");
@@ -142,7 +142,7 @@ async fn a_password_waits_for_the_encryption() {
         let ledger = Arc::new(Ledger::default());
         let peer = Script::start(turns).await;
         let machine = Machine::start(mailbox(peer.port, Security::StartTls, flag()), &ledger);
-        until(what, || machine.status().trouble == Some(trouble)).await;
+        until(what, || machine.status().last_failure == Some(trouble)).await;
         machine.stop().await;
         assert!(
             !peer.heard().iter().any(|line| line.contains("LOGIN") || line.contains("secret")),
@@ -158,7 +158,7 @@ async fn a_server_that_forbids_login_in_clear_does_not_hear_the_password() {
     let peer =
         Script::start(vec![say("* OK hello\r\n"), hear("CAPABILITY", able), hear("", "")]).await;
     let machine = Machine::start(mailbox(peer.port, Security::PlainOnLoopback, flag()), &ledger);
-    until("trouble", || machine.status().trouble == Some("login")).await;
+    until("trouble", || machine.status().last_failure == Some("login")).await;
     machine.stop().await;
     assert!(!peer.heard().iter().any(|line| line.contains("secret")));
 }
