@@ -10,11 +10,13 @@
 
 mod arrival;
 mod clamd;
+pub mod directory;
 mod error;
 mod keeper;
 mod kind;
 mod letter;
 pub mod space;
+pub mod sweep;
 
 pub use arrival::{Arrival, Arrived};
 pub use error::FileError;

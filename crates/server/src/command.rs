@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
+use handoff_content::directory::Adopt;
 use handoff_engine::SystemIds;
 use handoff_store::{SqliteStore, Store as _};
 use tokio::runtime::Runtime;
@@ -13,7 +14,6 @@ use tokio::runtime::Runtime;
 use crate::center_file::{CenterFile, SystemPasswords, Unnamed};
 use crate::cli::{Apply, CheckConfig, Command, Configured, Serve};
 use crate::config::Config;
-use crate::run::files::Adopt;
 use crate::run::{self, Server};
 use crate::{demo, doctor, output, telemetry};
 

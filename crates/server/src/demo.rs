@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use handoff_content::directory::Adopt;
 use handoff_engine::{Directory, SystemIds};
 use handoff_store::{SqliteStore, Store as _};
 use handoff_web::Pages;
@@ -19,7 +20,6 @@ use crate::center_file::{CenterFile, SystemPasswords, Unnamed};
 use crate::cli::Demo;
 use crate::command::block_on;
 use crate::config::{Config, Mailbox};
-use crate::run::files::Adopt;
 use crate::run::{self, Server};
 use crate::{output, pages, telemetry};
 

@@ -10,6 +10,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::ExitCode;
 
+use handoff_content::directory::{DirectoryError, expect_own};
 use handoff_engine::Directory;
 use handoff_postoffice::queue_of;
 use handoff_store::sqlite::{Checked, Progress};
@@ -60,20 +61,34 @@ pub(crate) fn doctor(options: &Doctor) -> anyhow::Result<ExitCode> {
             problem: format!("{:#}", anyhow::Error::from(error)),
             advice: "correct it; the rest was not looked at",
         }],
-        Ok(config) => block_on(async { Ok(examine(&config, options.deep).await) })?,
+        Ok(config) => block_on(async { Ok(examine(&config, Depth::of(options.deep)).await) })?,
     };
     findings.iter().for_each(output::say);
     let is_fine = findings.iter().all(|finding| matches!(finding, Finding::Fine { .. }));
     Ok(if is_fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn examine(config: &Config, deep: bool) -> Vec<Finding> {
+/// How many records are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Depth {
+    /// Those that a start reads.
+    Start,
+    Everything,
+}
+
+impl Depth {
+    const fn of(deep: bool) -> Self {
+        if deep { Self::Everything } else { Self::Start }
+    }
+}
+
+async fn examine(config: &Config, depth: Depth) -> Vec<Finding> {
     let configuration = Finding::Fine { what: "configuration", detail: "understood".to_owned() };
     let data = directory("data directory", "store.path", &config.store.path);
     let files = directory("files directory", "chat.files", &config.files());
     let scanner = scanner(config.scanner());
     let mut findings = vec![configuration, data, files];
-    findings.extend(stored(config, deep).await);
+    findings.extend(stored(config, depth).await);
     findings.extend([scanner, listen_address(config.server.listen)]);
     findings.extend(config.mailbox.iter().map(mailbox));
     findings
@@ -104,7 +119,7 @@ pub(crate) async fn refused_by_serve(config: &Config) -> Vec<String> {
 }
 
 /// Looks at the store, and at what else a start needs of it.
-async fn stored(config: &Config, deep: bool) -> Vec<Finding> {
+async fn stored(config: &Config, depth: Depth) -> Vec<Finding> {
     let directory = &config.store.path;
     let what = "store";
     if !directory.join(DATABASE).exists() {
@@ -128,7 +143,7 @@ async fn stored(config: &Config, deep: bool) -> Vec<Finding> {
         }
     };
     let mut findings = vec![takes_changes(&store).await];
-    findings.push(records(&store, deep).await);
+    findings.push(records(&store, depth).await);
     findings.push(own_files(&store, &config.files()).await);
     findings.extend(mailbox_queues(config, &store).await);
     store.close().await;
@@ -149,11 +164,14 @@ async fn takes_changes(store: &SqliteStore) -> Finding {
     }
 }
 
-/// Reads what a start reads, or with `deep` everything. One row that cannot be read keeps nobody
+/// Reads as many records as is asked for. One row that cannot be read keeps nobody
 /// from starting, but is missed by somebody.
-async fn records(store: &SqliteStore, deep: bool) -> Finding {
+async fn records(store: &SqliteStore, depth: Depth) -> Finding {
     let what = "records";
-    let read = if deep { every_record(store).await } else { started_with(store).await };
+    let read = match depth {
+        Depth::Start => started_with(store).await,
+        Depth::Everything => every_record(store).await,
+    };
     let (rows, unreadable) = match read {
         Ok(read) => read,
         Err(error) => {
@@ -165,8 +183,10 @@ async fn records(store: &SqliteStore, deep: bool) -> Finding {
         }
     };
     if unreadable.is_empty() {
-        let which =
-            if deep { "every record" } else { "what a start reads (--deep reads every record)" };
+        let which = match depth {
+            Depth::Start => "what a start reads (--deep reads every record)",
+            Depth::Everything => "every record",
+        };
         return Finding::Fine { what, detail: format!("{which} can be read, {rows} in all") };
     }
     let named: Vec<String> = unreadable
@@ -235,13 +255,17 @@ async fn own_files(store: &SqliteStore, directory: &Path) -> Finding {
     }
     let looked = async {
         let files = files::open(directory.to_owned()).await?;
-        files::is_its_own(store, &files).await
+        match expect_own(store, &files).await {
+            Ok(()) => Ok(None),
+            Err(DirectoryError::NotItsOwn(wrong)) => Ok(Some(wrong)),
+            Err(other) => Err(anyhow::Error::from(other)),
+        }
     };
     match looked.await {
-        Ok(Ok(())) => {
+        Ok(None) => {
             Finding::Fine { what, detail: format!("{} belongs to the store", directory.display()) }
         }
-        Ok(Err(wrong)) => Finding::Bad {
+        Ok(Some(wrong)) => Finding::Bad {
             what,
             problem: format!("{}: {wrong}", directory.display()),
             advice: files::ADVICE,
@@ -418,13 +442,13 @@ mod tests {
     async fn a_store_that_is_no_store_is_told() {
         let directory = tempfile::tempdir().unwrap();
         let config = config(directory.path(), "");
-        assert_eq!(bad(&stored(&config, false).await), Vec::<String>::new());
+        assert_eq!(bad(&stored(&config, Depth::Start).await), Vec::<String>::new());
         std::fs::write(
             directory.path().join(DATABASE),
             "no database at all, but long enough to be one",
         )
         .unwrap();
-        let told = bad(&stored(&config, false).await);
+        let told = bad(&stored(&config, Depth::Start).await);
         assert!(told[0].contains("cannot be opened"), "{told:?}");
     }
 
@@ -447,7 +471,7 @@ mod tests {
         filled(directory.path()).await;
         for (queue, wrong) in [("letters", 0), ("tasks", 1), ("nothing", 1)] {
             let config = config(directory.path(), &MAILBOX.replace("QUEUE", queue));
-            let told = bad(&stored(&config, false).await);
+            let told = bad(&stored(&config, Depth::Start).await);
             assert_eq!(told.len(), wrong, "{queue}: {told:?}");
             assert!(
                 told.iter().all(|one| one.contains("a@b.example") && one.contains(queue)),
@@ -459,7 +483,7 @@ mod tests {
         }
         let config =
             config(directory.path(), &MAILBOX.replace("QUEUE", "letters").replace("Demo", "Other"));
-        assert!(bad(&stored(&config, false).await)[0].contains("Other"));
+        assert!(bad(&stored(&config, Depth::Start).await)[0].contains("Other"));
     }
 
     #[tokio::test]
@@ -467,19 +491,19 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         filled(directory.path()).await;
         let config = config(directory.path(), "");
-        for deep in [false, true] {
-            assert_eq!(bad(&stored(&config, deep).await), Vec::<String>::new(), "the control");
+        for depth in [Depth::Start, Depth::Everything] {
+            assert_eq!(bad(&stored(&config, depth).await), Vec::<String>::new(), "the control");
         }
         let damage =
             |sql| handoff_store::sqlite::faults::damage(&directory.path().join(DATABASE), sql);
         damage("UPDATE skills SET form = 99");
         damage("INSERT INTO contacts (id, version, form, body) VALUES ('x', 1, 1, '{\"secret\":')");
-        let told = bad(&stored(&config, false).await);
+        let told = bad(&stored(&config, Depth::Start).await);
         assert!(
             told.len() == 1 && told[0].contains("skills ") && !told[0].contains("contacts"),
             "{told:?}"
         );
-        let told = bad(&stored(&config, true).await);
+        let told = bad(&stored(&config, Depth::Everything).await);
         assert!(
             told.len() == 1 && told[0].contains("skills ") && told[0].contains("contacts x"),
             "{told:?}"
@@ -492,12 +516,12 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         filled(directory.path()).await;
         let config = config(directory.path(), "");
-        assert_eq!(bad(&stored(&config, false).await), Vec::<String>::new());
+        assert_eq!(bad(&stored(&config, Depth::Start).await), Vec::<String>::new());
         let name = "ab0123456789abcdef0123456789abcd";
         let shelf = config.files().join("ab");
         std::fs::create_dir_all(&shelf).unwrap();
         std::fs::write(shelf.join(name), "x").unwrap();
-        let told = bad(&stored(&config, false).await);
+        let told = bad(&stored(&config, Depth::Start).await);
         assert!(told.len() == 1 && told[0].contains("--adopt-files"), "{told:?}");
     }
 }

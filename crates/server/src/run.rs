@@ -23,7 +23,8 @@ use handoff_api::wire::letters::Cleaner;
 use handoff_api::wire::resource::PublicUrl;
 use handoff_api::{Assembly, PeerAddress, Setup, expect_host};
 use handoff_bus::LocalBus;
-use handoff_content::FileKeeper;
+use handoff_content::directory::Adopt;
+use handoff_content::{FileKeeper, sweep};
 use handoff_engine::{Core, Engine, Parts, SystemClock, SystemIds};
 use handoff_postoffice::PostOffice;
 use handoff_store::{Files, SqliteOptions, SqliteStore, Store};
@@ -36,7 +37,6 @@ use crate::accept::{self, Acceptor};
 use crate::config::Config;
 use crate::mail::{self, MailLetters};
 use crate::pages;
-use files::Adopt;
 use signals::Signals;
 
 /// The database's name in the data directory.
@@ -138,7 +138,7 @@ impl Server {
         let (timers, receiving, accepting) = (comet.clone(), doors.clone(), acceptor.clone());
         office.start(&engine, &tasks, &stopping);
         tasks.spawn(space.keep_watched(stopping.clone()));
-        tasks.spawn(files::keep_swept(engine.core().clone(), files, stopping.clone()));
+        tasks.spawn(sweep::keep_swept(engine.core().clone(), files, stopping.clone()));
         tasks.spawn(async move { timers.run().await });
         tasks.spawn(async move { receiving.run().await });
         tasks.spawn(async move { accepting.run(listener).await });

@@ -107,16 +107,21 @@ pub(super) fn lend(body: TimedBody) -> (LentBody, Back) {
     (LentBody { body: Some(body), back: Arc::clone(&back) }, Back(back))
 }
 
+/// Whether a client sends its body at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Client {
+    Sends,
+    /// It waits for a word first (`Expect`), and is given the answer in place of that word.
+    AwaitsWord,
+}
+
 impl Back {
     /// Reads and drops what is left of the body, so that its client sees the answer: up to a bound,
     /// and only as long as it comes in time. It is not there while somebody still reads it.
-    ///
-    /// `awaits_leave` tells that the client waits for a word before it sends anything: it is given
-    /// the answer in place of that word.
-    pub(super) async fn drop_rest(self, awaits_leave: bool) {
+    pub(super) async fn drop_rest(self, client: Client) {
         let body = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(mut body) = body else { return };
-        if awaits_leave && body.began.is_none() {
+        if client == Client::AwaitsWord && body.began.is_none() {
             return;
         }
         // Of what is said to be more, all would have to be read for the answer to be seen.

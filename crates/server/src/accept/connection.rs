@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::Limits;
-use super::body::{AnswerBody, TimedBody, lend};
+use super::body::{AnswerBody, Client, TimedBody, lend};
 use super::pace::{Pace, PacedStream};
 use super::seats::Seat;
 
@@ -104,7 +104,10 @@ impl Connection {
         seat: Arc<Seat>,
     ) -> impl Future<Output = Result<Response<AnswerBody>, Infallible>> + use<> {
         pace.request_came();
-        let awaits_leave = request.headers().contains_key(EXPECT);
+        let client = match request.headers().contains_key(EXPECT) {
+            true => Client::AwaitsWord,
+            false => Client::Sends,
+        };
         let mut back = None;
         let mut request = request.map(|body| {
             let body = TimedBody::new(body, &self.limits);
@@ -120,7 +123,7 @@ impl Connection {
         async move {
             let mut response = answered.await?;
             if let Some(back) = back {
-                back.drop_rest(awaits_leave).await;
+                back.drop_rest(client).await;
             }
             let is_within_bounds =
                 response.extensions().get::<Identity>().is_none_or(|user| seat.belongs_to(user));

@@ -1,0 +1,146 @@
+//! A store and its directory of files: that each is the other's, and when the store was in service.
+//!
+//! A sweep must never take what another database has records of. So a store is started over its own
+//! directory alone ([`take_on`]).
+
+use std::path::Path;
+
+use handoff_domain::Time;
+use handoff_engine::Core;
+use handoff_store::{
+    ChangeSet, CommitError, DiskFiles, Files, FilesDirectory, FilesError, Key, Kind, Put, Record,
+    Store, StoreError, Version, Versioned,
+};
+
+/// Whether a store may be started over a directory of files that is not its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Adopt {
+    /// Not.
+    No,
+    /// Its operator says so.
+    Yes,
+}
+
+/// What is wrong between a store and a directory of files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotItsOwn {
+    /// The store is new, and there are files.
+    #[error("the store has no record of this directory, and there are files in it")]
+    Unrecorded,
+    /// The store knows another directory.
+    #[error("the store belongs to another directory, and this one has files of others")]
+    Anothers,
+    /// The store has records of files, and the directory has neither its mark nor a file.
+    #[error("the store has records of files, and this directory is not where they are")]
+    NotThere,
+}
+
+/// Why a directory is not taken on.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectoryError {
+    /// It is not the store's own.
+    #[error(transparent)]
+    NotItsOwn(#[from] NotItsOwn),
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+}
+
+/// A store's record of its directory.
+type Known = Option<Versioned<FilesDirectory>>;
+
+pub(crate) async fn recorded(store: &dyn Store) -> Result<Known, StoreError> {
+    let found = store.load(&[Key::FilesDirectory]).await?.pop().flatten();
+    Ok(found.and_then(|found| match found.value {
+        Record::FilesDirectory(value) => Some(Versioned { value, version: found.version }),
+        _ => None,
+    }))
+}
+
+/// Looks whether a directory is a store's own.
+///
+/// # Errors
+///
+/// [`DirectoryError::NotItsOwn`] when it is not; when either cannot be read.
+pub async fn expect_own(store: &dyn Store, files: &DiskFiles) -> Result<(), DirectoryError> {
+    let (known, mark) = (recorded(store).await?, files.mark().await?);
+    let has_files = !files.list(None, 1).await?.items.is_empty();
+    let is_known =
+        |known: &FilesDirectory| known.mark.is_empty() || mark.as_ref() == Some(&known.mark);
+    match known {
+        None if has_files => Err(NotItsOwn::Unrecorded.into()),
+        None => Ok(()),
+        Some(known) if is_known(&known.value) => Ok(()),
+        Some(_) if has_files => Err(NotItsOwn::Anothers.into()),
+        // A directory that was removed with nothing in it is no loss.
+        Some(_) if store.list(Kind::File, None, 1).await?.items.is_empty() => Ok(()),
+        Some(_) => Err(NotItsOwn::NotThere.into()),
+    }
+}
+
+/// Makes a store and a directory of files each other's, and notes that the store is in service from
+/// now on.
+///
+/// # Errors
+///
+/// [`DirectoryError::NotItsOwn`] when the directory is not the store's own, and nobody says that it
+/// is to be; when either cannot be written.
+pub async fn take_on(
+    core: &Core,
+    files: &DiskFiles,
+    directory: &Path,
+    adopt: Adopt,
+) -> Result<(), DirectoryError> {
+    let store = &**core.store();
+    match (expect_own(store, files).await, adopt) {
+        (Err(DirectoryError::NotItsOwn(wrong)), Adopt::Yes) => {
+            tracing::warn!(
+                directory = %directory.display(),
+                reason = %wrong,
+                "the store takes on a directory of files that was not its own"
+            );
+        }
+        (looked, _) => looked?,
+    }
+    let known = recorded(store).await?;
+    let version = known.as_ref().map_or(0, |known| known.version);
+    let mut record = known.map(|known| known.value).unwrap_or_default();
+    record.mark = match files.mark().await? {
+        Some(mark) if !mark.is_empty() => mark,
+        _ => {
+            // The mark comes first: a directory with one and no files is anybody's.
+            let mark = format!("{:032x}", core.ids().random());
+            files.set_mark(mark.clone()).await?;
+            mark
+        }
+    };
+    record.begin(core.now(), store.latest().await?);
+    Ok(write(store, record, version).await?)
+}
+
+async fn write(
+    store: &dyn Store,
+    record: FilesDirectory,
+    expected: Version,
+) -> Result<(), CommitError> {
+    let puts = vec![Put { record: Record::FilesDirectory(record), expected }];
+    store.commit(ChangeSet { puts, ..ChangeSet::default() }).await?;
+    Ok(())
+}
+
+/// Notes that the store is still in service; `None` when the record of its directory is gone.
+pub(crate) async fn attend(
+    store: &dyn Store,
+    now: Time,
+) -> Result<Option<FilesDirectory>, DirectoryError> {
+    let Some(Versioned { mut value, version }) = recorded(store).await? else { return Ok(None) };
+    value.go_on(now);
+    write(store, value.clone(), version).await?;
+    Ok(Some(value))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+use handoff_domain::FileId;
+use handoff_store::{
+    Attended, ChangeSet, FileRecord, FileSender, MemoryFiles, MemoryStore, NewFile, Put, Record,
+    Trashed,
+};
+
+use super::*;
+
+const HOUR: u64 = 60 * 60 * 1_000;
+pub(crate) const BEGIN: Time = Time(1_767_960_000_000);
+
+fn hours(n: u64) -> Time {
+    BEGIN.plus_ms(n * HOUR)
+}
+
+pub(crate) async fn keep(files: &dyn Files, n: u128, at: Time) {
+    let new = NewFile { id: FileId(n), at, bytes_max: 1 };
+    files.begin(new).await.unwrap().keep().await.unwrap();
+}
+
+pub(crate) fn record(n: u128) -> Record {
+    Record::File(FileRecord {
+        id: FileId(n),
+        interaction: handoff_domain::InteractionId(1),
+        name: "a".to_owned(),
+        bytes: 0,
+        content_type: "text/plain".to_owned(),
+        by: FileSender::Customer,
+        at: BEGIN,
+        deleted: None,
+    })
+}
+
+pub(crate) async fn put(store: &dyn Store, record: Record) {
+    let puts = vec![Put { record, expected: 0 }];
+    store.commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
+}
+
+async fn count(files: &dyn Files) -> (usize, usize) {
+    (
+        files.list(None, 9_999).await.unwrap().items.len(),
+        files.trash(None, 9_999).await.unwrap().items.len(),
+    )
+}
+
+#[tokio::test]
+async fn nothing_is_taken_in_the_first_hour_and_nothing_removed_within_a_day() {
+    let (store, files) = (Arc::new(MemoryStore::new()), Arc::new(MemoryFiles::new()));
+    let attended = vec![Attended { from: BEGIN, until: BEGIN }];
+    put(&*store, Record::FilesDirectory(FilesDirectory { mark: "m".to_owned(), attended })).await;
+    // More than a page of what a crash left behind, one that has a record, and one that came before
+    // this store was.
+    let orphans = PAGE * 2 + 1;
+    for n in 0..orphans {
+        keep(&*files, n as u128, BEGIN).await;
+    }
+    put(&*store, record(70_000)).await;
+    keep(&*files, 70_000, BEGIN).await;
+    keep(&*files, 80_000, Time(BEGIN.0 - 1)).await;
+    let mut sweeper = Sweeper::new(store.clone(), files.clone(), hours(48));
+    sweeper.go_on(hours(48)).await.unwrap();
+    assert_eq!(count(&*files).await, (orphans + 2, 0), "the grace");
+    sweeper.go_on(hours(49).plus_ms(1)).await.unwrap();
+    assert_eq!(count(&*files).await, (2, orphans));
+    sweeper.go_on(hours(72)).await.unwrap();
+    assert_eq!(count(&*files).await, (2, orphans), "a day in the trash");
+    // One of them has a record after all, as when the right database was put back.
+    put(&*store, record(7)).await;
+    sweeper.go_on(hours(74)).await.unwrap();
+    assert_eq!(count(&*files).await, (3, 0));
+    // The control: what this store took out of use is gone, what it knows nothing of is not.
+    assert!(files.read(FileId(8), 0, 1).await.unwrap().is_none());
+    for kept in [7, 70_000, 80_000] {
+        assert!(files.read(FileId(kept), 0, 1).await.unwrap().is_some(), "{kept}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_was_taken_comes_back_at_the_next_start_when_its_record_is_there() {
+    let (store, files) = (Arc::new(MemoryStore::new()), Arc::new(MemoryFiles::new()));
+    put(&*store, Record::FilesDirectory(FilesDirectory::default())).await;
+    put(&*store, record(1)).await;
+    keep(&*files, 1, BEGIN).await;
+    files.put_in_trash(Trashed { id: FileId(1), since: BEGIN }).await.unwrap();
+    Sweeper::new(store, files.clone(), hours(99)).go_on(hours(99)).await.unwrap();
+    assert_eq!(count(&*files).await, (1, 0), "within the grace, because it takes nothing");
+}
