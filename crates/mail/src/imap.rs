@@ -212,8 +212,8 @@ pub struct MailboxStatus {
     pub tally: Tally,
     /// How often in a row it has failed; 0 as soon as a look at the folder went well.
     pub failures: u32,
-    /// What the last failure was ([`ImapError::name`]); `None` when there is none since the last good
-    /// look.
+    /// What the last failure was ([`ImapError::name`]); `None` when there is none since the last
+    /// good look.
     pub last_failure: Option<&'static str>,
 }
 
