@@ -97,9 +97,11 @@ async fn sent(
             _ => None,
         })
         .collect();
-    let files = entries.into_iter().filter(
-        |entry| matches!(&entry.content, Content::FileUploaded { file, .. } if !deleted.contains(file)),
-    );
+    let is_there = |entry: &Entry| match &entry.content {
+        Content::FileUploaded { file, .. } => !deleted.contains(file),
+        _ => false,
+    };
+    let files = entries.into_iter().filter(is_there);
     Ok(files.filter_map(|entry| Some((entry.index_for(sees)?, entry))).collect())
 }
 
@@ -136,8 +138,8 @@ pub(crate) async fn download(
     }
     let found =
         shared.files().record_in(&interaction, &attachment).await?.ok_or_else(no_file)?.value;
-    let is_theirs = |(_, entry): &(u64, Entry)| matches!(&entry.content, Content::FileUploaded { file, .. } if *file == found.id);
-    if !sent(&shared, &me, &interaction).await?.iter().any(is_theirs) {
+    let sent = sent(&shared, &me, &interaction).await?;
+    if !sent.iter().any(|(_, entry)| is_upload_of(&entry.content, found.id)) {
         return Err(no_file());
     }
     Ok(downloads::download(shared.files(), &found))
@@ -153,7 +155,6 @@ pub(crate) async fn add(
 ) -> Answer {
     // Pages of other origins can send forms without asking first, with credentials that a browser
     // remembers.
-    // Unlike JSON, a browser sends a form of any page's unasked, and remembered credentials with it.
     shared.origins().may_write(request.headers())?;
     if let Some(answer) = retry.earlier(&shared, &me).await? {
         return Ok(answer);
@@ -228,6 +229,11 @@ fn added(shared: &Shared, record: &FileRecord, reference: i32) -> JsonText {
 /// Tells whether a change may be there although it was refused.
 const fn is_unclear(refusal: &Refusal) -> bool {
     matches!(refusal.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// Tells whether something that was said is that this file was uploaded.
+fn is_upload_of(content: &Content, id: FileId) -> bool {
+    matches!(content, Content::FileUploaded { file, .. } if *file == id)
 }
 
 fn path_of(interaction: InteractionId, file: FileId) -> String {

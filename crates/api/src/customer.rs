@@ -3,9 +3,8 @@
 //!
 //! Nobody logs in here. A chat's secure key is all that its customer has, so there is nothing
 //! ambient that a foreign page could misuse, and everything that costs something is counted by
-//! address (`guard`). The doors differ in their envelopes and are the same inside: each turns what
-//! it gets into an `chat_operation::ChatOperation`, `chats::perform` carries it out, and `answer` says how the chat
-//! stands.
+//! address (`guard`). The doors differ in their envelopes and are the same inside: each reads a
+//! `ChatOperation`, `chats::perform` carries it out, and `answer` says how the chat stands.
 //!
 //! Sources: the public pages' customer APIs as collected in docs/compat/customers.md#requests and
 //! in docs/compat/customers.md#simple-api; docs/api/customers.md has what was decided where they
@@ -73,8 +72,8 @@ impl CustomerDoors {
         Arc::new(Self { state, comet })
     }
 
-    /// Runs timers and deliveries of the customers' CometD server until [`CustomerDoors::shutdown`].
-    /// Spawn it once.
+    /// Runs timers and deliveries of the customers' CometD server until
+    /// [`CustomerDoors::shutdown`]. Spawn it once.
     pub async fn run(&self) {
         self.comet.run().await;
     }

@@ -68,9 +68,16 @@ macro_rules! doors {
     ($($(#[$doc:meta])* $name:ident: $media:expr;)+) => {$(
         $(#[$doc])*
         pub(crate) mod $name {
-            use super::{Agent, Answer, AnyUser, Id, JsonBody, Media, Operation, Refusal, Retry, Shared, State, Uri};
+            use super::{
+                Agent, Answer, AnyUser, Id, JsonBody, Media, Operation, Refusal, Retry, Shared, State,
+                Uri,
+            };
 
-            pub(crate) async fn list(State(shared): State<Shared>, Agent(me): Agent, uri: Uri) -> Answer {
+            pub(crate) async fn list(
+                State(shared): State<Shared>,
+                Agent(me): Agent,
+                uri: Uri,
+            ) -> Answer {
                 super::list(&shared, &me, $media, &uri).await
             }
 
@@ -93,7 +100,12 @@ macro_rules! doors {
                 super::operate(&shared, &me, &$media, &id, operation, &retry).await
             }
 
-            pub(crate) async fn get(State(shared): State<Shared>, AnyUser(me): AnyUser, Id(id): Id, uri: Uri) -> Answer {
+            pub(crate) async fn get(
+                State(shared): State<Shared>,
+                AnyUser(me): AnyUser,
+                Id(id): Id,
+                uri: Uri,
+            ) -> Answer {
                 super::get(&shared, &me, &$media, &id, &uri).await
             }
         }

@@ -1,7 +1,7 @@
 //! What every handler shares: the handles of what is below them.
 //!
-//! It knows nothing of the rooms that use it. What a room keeps for itself, as who is let in or what
-//! customers have begun, is a state of that room's, and `assembly` puts the two together.
+//! It knows nothing of the rooms that use it. What a room keeps for itself, as who is let in or
+//! what customers have begun, is a state of that room's, and `assembly` puts the two together.
 
 use std::sync::Arc;
 

@@ -8,7 +8,7 @@ use handoff_domain::{
 use handoff_engine::CommandRequest;
 use handoff_store::{FileRecord, FileSender, Put, Record};
 
-use super::{FILE_PART, added, is_unclear, no_file, sent};
+use super::{FILE_PART, added, is_unclear, is_upload_of, no_file, sent};
 use crate::caller::Me;
 use crate::commands::{Answer, Target, carry_out};
 use crate::error::{Code, Refusal};
@@ -92,8 +92,10 @@ pub(super) async fn delete(
     let engine = shared.engine();
     let found = shared.files().record_in(interaction, attachment).await?.ok_or_else(no_file)?;
     let entries = sent(shared, me, interaction).await?;
-    let is_it = |content: &Content| matches!(content, Content::FileUploaded { file, .. } if *file == found.value.id);
-    let (_, entry) = entries.iter().find(|(_, entry)| is_it(&entry.content)).ok_or_else(no_file)?;
+    let (_, entry) = entries
+        .iter()
+        .find(|(_, entry)| is_upload_of(&entry.content, found.value.id))
+        .ok_or_else(no_file)?;
     if found.value.by != FileSender::User(me.id()) {
         let sentence = "Somebody else sent this file; only its sender may take it back.";
         return Err(Refusal::new(Code::Forbidden, sentence));

@@ -10,14 +10,13 @@ use axum::response::Response;
 use handoff_content::{Arrived, Taken, clean_name};
 use handoff_domain::rejection::Noun;
 use handoff_domain::{
-    Action, Attachment, Command, Content, FileId, Interaction, Media, Mode, Rejection, UserCommand,
-    UserId,
+    Action, Attachment, Command, FileId, Interaction, Media, Mode, Rejection, UserCommand, UserId,
 };
 use handoff_engine::CommandRequest;
 use handoff_store::{FileRecord, FileSender, Put, Record};
 use serde::Serialize;
 
-use super::{FILE_PART, added, is_unclear, no_file, sent};
+use super::{FILE_PART, added, is_unclear, is_upload_of, no_file, sent};
 use crate::caller::{AnyUser, Me};
 use crate::commands::{Answer, carry_out, visible_of};
 use crate::downloads;
@@ -266,6 +265,8 @@ async fn is_theirs(shared: &Shared, me: &Me, record: &FileRecord) -> Result<bool
     if source.media() == Media::Email {
         return Ok(attachments_of(&source).iter().any(|one| one.file == record.id));
     }
-    let is_it = |content: &Content| matches!(content, Content::FileUploaded { file, .. } if *file == record.id);
-    Ok(sent(shared, me, &source).await?.iter().any(|(_, entry)| is_it(&entry.content)))
+    Ok(sent(shared, me, &source)
+        .await?
+        .iter()
+        .any(|(_, entry)| is_upload_of(&entry.content, record.id)))
 }

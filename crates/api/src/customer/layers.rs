@@ -1,5 +1,5 @@
-//! The layers before the customers' doors: requests are counted by address, a large body waits until
-//! there is memory for it, a compressed one is refused.
+//! The layers before the customers' doors: requests are counted by address, a large body waits
+//! until there is memory for it, a compressed one is refused.
 
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;

@@ -2,8 +2,8 @@
 //!
 //! What customers write is stored as it came and cleaned whenever it is shown, so that a better
 //! cleaner cures old messages. How to clean it is not known here: whoever puts the program together
-//! says so by a [`Letters`]. Where nobody does, nothing of the markup is trusted and a reader sees it
-//! as text.
+//! says so by a [`Letters`]. Where nobody does, nothing of the markup is trusted and a reader sees
+//! it as text.
 //!
 //! The same letter is shown many times: every notice of a change carries it, on two topics and for
 //! every reader. To clean it costs 0.14 ms for each KiB (measured with the mail crate's cleaner:
