@@ -1,0 +1,133 @@
+//! Addresses of resources, and what rendering looks up.
+
+use std::sync::Arc;
+
+use handoff_domain::{GroupId, InteractionId, Media, QueueId, SkillId, UserId, WorkbinId};
+use handoff_engine::Directory;
+use serde::Serialize;
+
+use crate::wire::letters::Cleaner;
+
+/// What stands between the public address and a path.
+const API_ROOT: &str = "/api/v2";
+
+/// The address under which clients reach the server, with `/api/v2`: the prefix of every `uri`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicUrl(Arc<str>);
+
+impl PublicUrl {
+    /// Takes the configured prefix, such as `http://127.0.0.1:8090`; a slash at its end does not
+    /// matter.
+    #[must_use]
+    pub fn new(prefix: &str) -> Self {
+        Self(format!("{}{API_ROOT}", prefix.trim_end_matches('/')).into())
+    }
+
+    /// Returns the absolute address of a path that begins with a slash.
+    #[must_use]
+    pub fn uri(&self, path: &str) -> String {
+        format!("{}{path}", self.0)
+    }
+
+    /// Returns the link to a path that begins with a slash.
+    #[must_use]
+    pub fn link(&self, path: String) -> Link {
+        Link { uri: self.uri(&path), path }
+    }
+
+    /// Returns the link to a user.
+    #[must_use]
+    pub fn user(&self, id: UserId) -> Link {
+        self.link(format!("/users/{id}"))
+    }
+
+    /// Returns the link to a skill.
+    #[must_use]
+    pub fn skill(&self, id: SkillId) -> Link {
+        self.link(format!("/skills/{id}"))
+    }
+
+    /// Returns the link to a group.
+    #[must_use]
+    pub fn group(&self, id: GroupId) -> Link {
+        self.link(format!("/groups/{id}"))
+    }
+
+    /// Returns the link to a queue.
+    #[must_use]
+    pub fn queue(&self, id: QueueId) -> Link {
+        self.link(format!("/queues/{id}"))
+    }
+
+    /// Returns the link to a workbin.
+    #[must_use]
+    pub fn workbin(&self, id: WorkbinId) -> Link {
+        self.link(format!("/workbins/{id}"))
+    }
+
+    /// Returns the link to an interaction.
+    #[must_use]
+    pub fn interaction(&self, id: InteractionId) -> Link {
+        self.link(format!("/interactions/{id}"))
+    }
+
+    /// Returns the link to an interaction as its medium's resource, such as `/chats/{id}`
+    /// (docs/compat/conventions.md#lists: addresses have no `/me`).
+    ///
+    /// Open media are `/openmedia/{mediaType}/{id}`, as the pages' calls have it; their samples
+    /// print `{mediaType}s` in the address, which no documented call answers to.
+    #[must_use]
+    pub fn medium(&self, media: &Media, id: InteractionId) -> Link {
+        self.link(match media {
+            Media::Email => format!("/emails/{id}"),
+            Media::Chat => format!("/chats/{id}"),
+            Media::Workitem => format!("/workitems/{id}"),
+            Media::Open(name) => format!("/openmedia/{name}/{id}"),
+        })
+    }
+}
+
+/// The two addresses of a resource.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Link {
+    /// The absolute address.
+    pub uri: String,
+    /// The address without prefix and `/api/v2`.
+    pub path: String,
+}
+
+/// What rendering needs beside what it renders: names of configured things, the public address, and
+/// what shows letters.
+#[derive(Clone, Copy, Debug)]
+pub struct Lookup<'a> {
+    /// Everything configured.
+    pub directory: &'a Directory,
+    /// The prefix of addresses.
+    pub url: &'a PublicUrl,
+    /// What makes the HTML of strangers safe to show.
+    pub letters: &'a Cleaner,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_have_the_prefix_and_paths_have_not() {
+        let url = PublicUrl::new("https://desk.example/");
+        let id = InteractionId::compose(1_767_960_000_000, 1);
+        let table = [
+            (url.user(UserId(1)), "/users/00000000-0000-0000-0000-000000000001".to_owned()),
+            (url.queue(QueueId(1)), "/queues/00000000-0000-0000-0000-000000000001".to_owned()),
+            (url.interaction(id), format!("/interactions/{id}")),
+            (url.medium(&Media::Email, id), format!("/emails/{id}")),
+            (url.medium(&Media::Chat, id), format!("/chats/{id}")),
+            (url.medium(&Media::Workitem, id), format!("/workitems/{id}")),
+            (url.medium(&Media::Open("sms".to_owned()), id), format!("/openmedia/sms/{id}")),
+        ];
+        for (link, path) in table {
+            assert_eq!(link.uri, format!("https://desk.example/api/v2{path}"));
+            assert_eq!(link.path, path);
+        }
+    }
+}
