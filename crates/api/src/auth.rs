@@ -107,12 +107,11 @@ pub(crate) async fn authenticate(
             found = Err(refusal);
         }
     }
-    let is_get = parts.method == Method::GET;
+    let method = parts.method.clone();
     parts.extensions.insert(Identified(found.clone()));
     let mut response = next.run(Request::from_parts(parts, body)).await;
     name_user(found.as_ref().ok(), &mut response);
-    let has_ended = response.extensions().get::<SessionEnded>().is_some();
-    set_session_headers(&gate, found.as_ref().ok(), is_get, has_ended, response.headers_mut());
+    set_session_headers(&gate, found.as_ref().ok(), &method, &mut response);
     response
 }
 
@@ -156,10 +155,10 @@ pub(crate) async fn authenticate_comet(
         Err(refusal) if refusal.retry_after_s.is_some() => return refusal.clone().into_response(),
         Err(_) => {}
     }
-    let is_get = parts.method == Method::GET;
+    let method = parts.method.clone();
     let mut response = next.run(Request::from_parts(parts, body)).await;
     name_user(found.as_ref().ok(), &mut response);
-    set_session_headers(&gate, found.as_ref().ok(), is_get, false, response.headers_mut());
+    set_session_headers(&gate, found.as_ref().ok(), &method, &mut response);
     response
 }
 
@@ -246,10 +245,11 @@ fn has_token(headers: &HeaderMap, session: &Session) -> bool {
 fn set_session_headers(
     gate: &Gate,
     caller: Option<&Authenticated>,
-    is_get: bool,
-    has_ended: bool,
-    headers: &mut HeaderMap,
+    method: &Method,
+    response: &mut Response,
 ) {
+    let has_ended = response.extensions().get::<SessionEnded>().is_some();
+    let headers = response.headers_mut();
     let mut add = |name: HeaderName, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.append(name, value);
@@ -262,7 +262,7 @@ fn set_session_headers(
         }
         _ => {}
     }
-    if is_get {
+    if *method == Method::GET {
         add(CSRF_NAME_HEADER, "X-CSRF-TOKEN");
         match caller {
             Some(caller) => add(CSRF_HEADER, caller.session.csrf_token()),

@@ -18,7 +18,7 @@ use crate::caller::Me;
 use crate::channels::is_configured;
 use crate::commands::{Answer, visible};
 use crate::error::{Refusal, quoted};
-use crate::external_id;
+use crate::external_id::{self, Submission};
 use crate::idempotency::Retry;
 use crate::me_interactions::QueueText;
 use crate::request::{JsonBody, unknown_operation};
@@ -84,20 +84,20 @@ impl Creation {
         })
     }
 
-    /// Looks the names up; `by_hand` when an agent makes it for themselves.
+    /// Looks the names up.
     fn new_interaction(
         self,
         id: InteractionId,
         user: &User,
         lookup: Lookup<'_>,
-        by_hand: bool,
+        submission: Submission,
     ) -> Result<NewInteraction, Refusal> {
         let directory = lookup.directory;
-        let direction = self.direction.unwrap_or(match (&self.media, by_hand) {
+        let direction = self.direction.unwrap_or(match (&self.media, submission) {
             // An e-mail that an agent begins is one that they write.
-            (Media::Email, true) => Direction::Outbound,
-            (_, true) => Direction::Internal,
-            (_, false) => Direction::Inbound,
+            (Media::Email, Submission::ByHand) => Direction::Outbound,
+            (_, Submission::ByHand) => Direction::Internal,
+            (_, Submission::ByServer) => Direction::Inbound,
         });
         let mode = match (&self.media, direction) {
             (Media::Email, Direction::Outbound) => Mode::Composing,
@@ -131,7 +131,10 @@ impl Creation {
             user_data: self.user_data,
             queue,
             skills,
-            placement: if by_hand { Placement::InHands { mode } } else { Placement::InQueue },
+            placement: match submission {
+                Submission::ByHand => Placement::InHands { mode },
+                Submission::ByServer => Placement::InQueue,
+            },
         })
     }
 }
@@ -163,6 +166,13 @@ impl Origin {
         match self {
             Self::Outside => None,
             Self::Agent(reference) | Self::MediumDoor(reference) => Some(reference),
+        }
+    }
+
+    const fn submission(self) -> Submission {
+        match self {
+            Self::Outside => Submission::ByServer,
+            Self::Agent(_) | Self::MediumDoor(_) => Submission::ByHand,
         }
     }
 
@@ -230,9 +240,9 @@ async fn create(
     let id = engine.core().ids().interaction(now);
     let answer = origin.answer(shared, id);
     let reference = origin.reference();
-    let by_hand = reference.is_some();
+    let submission = origin.submission();
     if let Some(external_id) = &creation.external_id
-        && let Some(first) = external_id::earlier(shared, me, external_id, by_hand).await?
+        && let Some(first) = external_id::earlier(shared, me, external_id, submission).await?
     {
         return Ok(origin.answer(shared, first));
     }
@@ -243,7 +253,7 @@ async fn create(
         None => None,
     };
     let directory = engine.core().directory();
-    let new = creation.new_interaction(id, &me.user, shared.lookup(&directory), by_hand)?;
+    let new = creation.new_interaction(id, &me.user, shared.lookup(&directory), submission)?;
     let receipts = retry.receipt(me, &answer, now).into_iter().chain(by_external_id).collect();
     let new = NewInteraction { parent, ..new };
     let opening =

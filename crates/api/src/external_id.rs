@@ -20,6 +20,15 @@ use crate::shared::Shared;
 /// Most bytes of an external id: far above any key of another system.
 pub(crate) const BYTES_MAX: usize = 255;
 
+/// Who submits something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Submission {
+    /// An agent, for themselves.
+    ByHand,
+    /// A server, from outside.
+    ByServer,
+}
+
 /// Returns the proof that an account submitted something by that id.
 pub(crate) fn receipt_of_account(me: &Me, external_id: &str, id: InteractionId) -> Receipt {
     receipt(of_account(me.center(), me.id()), external_id.to_owned(), id)
@@ -52,13 +61,14 @@ fn of_center(center: CenterId) -> String {
 ///
 /// # Errors
 ///
-/// Code 18 when the caller does not see it any more, or, for `by_hand`, when a server uses the id;
+/// Code 18 when the caller does not see it any more, or, for what is submitted by hand, when a server uses
+/// the id;
 /// or the store's.
 pub(crate) async fn earlier(
     shared: &Shared,
     me: &Me,
     external_id: &str,
-    by_hand: bool,
+    submission: Submission,
 ) -> Result<Option<InteractionId>, Refusal> {
     let store = shared.engine().core().store();
     if let Some(own) = store.receipt(&of_account(me.center(), me.id()), external_id).await? {
@@ -68,14 +78,15 @@ pub(crate) async fn earlier(
         match submitter_of(shared, &old).await? {
             Some(user) if user == me.id() => return answerable(shared, me, &old).await.map(Some),
             Some(user)
-                if by_hand && is_server(&shared.engine().core().directory(), me.center(), user) =>
+                if submission == Submission::ByHand
+                    && is_server(&shared.engine().core().directory(), me.center(), user) =>
             {
                 return Err(used_by_a_server());
             }
             Some(_) | None => {}
         }
     }
-    if by_hand && is_used_by_a_server(shared, me, external_id).await? {
+    if submission == Submission::ByHand && is_used_by_a_server(shared, me, external_id).await? {
         return Err(used_by_a_server());
     }
     Ok(None)

@@ -100,11 +100,19 @@ impl Counts {
             let could_take = |queue: &Queue| can_take(user, &desk, &queue.media);
             for id in directory.queues_served_by(user) {
                 let is_ready = directory.queues.get(&id).is_some_and(|queue| could_take(queue));
-                counts.queues.entry(id).or_default().add(is_ready);
+                counts
+                    .queues
+                    .entry(id)
+                    .or_default()
+                    .add(Agents { logged_in: 1, ready: is_ready.into() });
             }
             let is_ready = desk.channels.keys().any(|media| can_take(user, &desk, media));
             for group in &user.groups {
-                counts.groups.entry(*group).or_default().add(is_ready);
+                counts
+                    .groups
+                    .entry(*group)
+                    .or_default()
+                    .add(Agents { logged_in: 1, ready: is_ready.into() });
             }
         }
         counts
@@ -112,9 +120,9 @@ impl Counts {
 }
 
 impl Agents {
-    const fn add(&mut self, is_ready: bool) {
-        self.logged_in += 1;
-        self.ready += is_ready as u32;
+    const fn add(&mut self, other: Self) {
+        self.logged_in += other.logged_in;
+        self.ready += other.ready;
     }
 }
 

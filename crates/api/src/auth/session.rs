@@ -43,8 +43,12 @@ impl Session {
         self.is_new
     }
 
-    fn of(ticket: &Ticket, is_new: bool) -> Self {
-        Self { csrf_token: ticket.csrf_token(), ticket: ticket.clone(), is_new }
+    fn issued(ticket: Ticket) -> Self {
+        Self { csrf_token: ticket.csrf_token(), ticket, is_new: true }
+    }
+
+    fn resumed(ticket: &Ticket) -> Self {
+        Self { csrf_token: ticket.csrf_token(), ticket: ticket.clone(), is_new: false }
     }
 }
 
@@ -52,7 +56,7 @@ impl Session {
 pub(super) fn fresh(shared: &Shared, signer: &Signer, user: &User) -> Session {
     let engine = shared.engine();
     let secret = [engine.core().ids().random(), engine.core().ids().random()];
-    Session::of(&signer.issue(user, engine.core().now(), secret), true)
+    Session::issued(signer.issue(user, engine.core().now(), secret))
 }
 
 /// Finds the first session among these tickets that is alive, and its user.
@@ -67,7 +71,7 @@ pub(super) async fn resume(
             continue;
         };
         if is_alive(shared, signer, ticket, user).await? {
-            return Ok(Some((user.clone(), Session::of(ticket, false))));
+            return Ok(Some((user.clone(), Session::resumed(ticket))));
         }
     }
     Ok(None)

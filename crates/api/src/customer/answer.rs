@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::availability;
+use super::poll_positions::Progress;
 use super::refusal::CustomerRefusal;
 use super::state::DoorState;
 use crate::shared::Shared;
@@ -122,15 +123,15 @@ impl Answer {
         let said = interaction.chat().map_or(0, |chat| chat.for_customer);
         answer.has_more = since != Since::Nothing && last < said;
         answer.messages = entries.iter().filter_map(CustomerMessage::of).collect();
-        let advance = |last, is_over| doors.advance_position(interaction.id, last, is_over);
+        let advance = |progress| doors.advance_position(interaction.id, progress);
         match since {
             Since::Index(_) => {
-                advance(Some(last), answer.chat_ended);
+                advance(if answer.chat_ended { Progress::Ended } else { Progress::UpTo(last) });
                 let notes = engine.conversations().take_notes(interaction.id, &entries);
                 answer.messages.extend(notes.iter().map(CustomerMessage::of_note));
             }
             Since::Nothing => {
-                answer.next_position = advance(None, false) + 1;
+                answer.next_position = advance(Progress::Unknown) + 1;
                 // Whoever asks for nothing that was said is told at once what a refusal would tell
                 // them.
                 answer.chat_ended = interaction.chat().is_some_and(|chat| !chat.is_live());

@@ -73,7 +73,7 @@ impl CustomerComet {
         // All customers are one identity to the server; what they may read their keys say. So many
         // sessions are not one user's.
         let limits = Limits { sessions_per_identity: limits.sessions, ..limits };
-        let application = Arc::new(Door { inner: inner.clone() });
+        let application = Arc::new(ChatApplication { inner: inner.clone() });
         let policy =
             ChatChannels::new(doors.engine().core().clone(), doors.guard().requests.clone());
         let server = CometdServer::new(limits, Arc::new(policy), application, ports);
@@ -129,12 +129,12 @@ fn origin_of(session: &SessionInfo) -> (IpAddr, HeaderMap) {
 }
 
 /// The application behind the server.
-struct Door {
+struct ChatApplication {
     inner: Arc<CustomerVoice>,
 }
 
 #[async_trait]
-impl Application for Door {
+impl Application for ChatApplication {
     async fn service(
         &self,
         session: &SessionInfo,

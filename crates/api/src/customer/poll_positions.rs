@@ -10,6 +10,17 @@ const REMEMBERED_MAX: usize = 100_000;
 /// How many there are before it is worth while to look for those whose chats have ended.
 const SWEPT_MIN: usize = 1_024;
 
+/// What an answer says of how far its customer has come.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Progress {
+    /// Nothing.
+    Unknown,
+    /// They were told everything up to this number.
+    UpTo(u64),
+    /// They were told the end.
+    Ended,
+}
+
 /// How far each customer has come, in their own numbering.
 #[derive(Debug)]
 pub(crate) struct PollPositions {
@@ -36,26 +47,27 @@ impl PollPositions {
         Self { inner: Mutex::new(Inner { positions: HashMap::new(), sweep_at }), max }
     }
 
-    /// Notes how far a customer has come, and gives how far they had come before. What is not known
+    /// Notes how far a customer has come, and returns how far they had come before. What is not known
     /// is 0: they hear something twice. Most customers go without hearing the end of their chats;
     /// `is_live` tells which chats have not ended.
     pub(crate) fn advance(
         &self,
         chat: InteractionId,
-        last: Option<u64>,
-        is_over: bool,
+        progress: Progress,
         is_live: impl Fn(InteractionId) -> bool,
     ) -> u64 {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let before = inner.positions.get(&chat).copied();
-        match last.filter(|last| *last > before.unwrap_or(0)) {
-            _ if is_over => {
+        match progress {
+            Progress::Ended => {
                 inner.positions.remove(&chat);
             }
-            Some(last) if before.is_some() || self.has_room(&mut inner, is_live) => {
-                inner.positions.insert(chat, last);
+            Progress::UpTo(last) if last > before.unwrap_or(0) => {
+                if before.is_some() || self.has_room(&mut inner, is_live) {
+                    inner.positions.insert(chat, last);
+                }
             }
-            _ => {}
+            Progress::UpTo(_) | Progress::Unknown => {}
         }
         before.unwrap_or(0)
     }
@@ -80,20 +92,20 @@ mod tests {
     #[test]
     fn a_customer_goes_on_from_where_he_was() {
         let positions = PollPositions::default();
-        let advance = |last, is_over| positions.advance(ONE, last, is_over, |_| true);
-        assert_eq!(advance(Some(3), false), 0);
-        assert_eq!(advance(None, false), 3);
-        assert_eq!(advance(Some(2), false), 3, "a late answer takes nothing back");
-        assert_eq!(advance(Some(5), false), 3);
-        assert_eq!(advance(Some(6), true), 5);
-        assert_eq!(advance(None, false), 0, "who has heard the end is forgotten");
+        let advance = |progress| positions.advance(ONE, progress, |_| true);
+        assert_eq!(advance(Progress::UpTo(3)), 0);
+        assert_eq!(advance(Progress::Unknown), 3);
+        assert_eq!(advance(Progress::UpTo(2)), 3, "a late answer takes nothing back");
+        assert_eq!(advance(Progress::UpTo(5)), 3);
+        assert_eq!(advance(Progress::Ended), 5);
+        assert_eq!(advance(Progress::Unknown), 0, "who has heard the end is forgotten");
     }
 
     #[test]
     fn who_is_remembered_stays_so_when_there_is_no_room_and_the_ended_make_room() {
         let positions = PollPositions::of_at_most(2, 2);
         let advance = |chat, last, ended: InteractionId| {
-            positions.advance(chat, Some(last), false, move |chat| chat != ended)
+            positions.advance(chat, Progress::UpTo(last), move |chat| chat != ended)
         };
         advance(ONE, 1, THREE);
         advance(TWO, 1, THREE);

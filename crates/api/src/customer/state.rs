@@ -9,7 +9,7 @@ use handoff_engine::Engine;
 
 use super::guard::Guard;
 use super::options::Options;
-use super::poll_positions::PollPositions;
+use super::poll_positions::{PollPositions, Progress};
 use crate::body_memory::BodyMemory;
 use crate::shared::Shared;
 
@@ -55,8 +55,8 @@ impl DoorState {
         &self.0.memory
     }
 
-    /// Tells whether a chat is live, as far as it is in memory; one that is not has long had no part
-    /// in anything.
+    /// Tells whether a chat is live, as far as it is in memory; one that is not has long had no
+    /// part in anything.
     pub(crate) fn is_live(&self, chat: InteractionId) -> bool {
         let known = self.engine().core().board().recent(chat);
         self.engine().conversations().is_customer_awaited(chat)
@@ -64,13 +64,8 @@ impl DoorState {
     }
 
     /// Notes how far a polling customer has come, and returns how far they had come before.
-    pub(crate) fn advance_position(
-        &self,
-        chat: InteractionId,
-        last: Option<u64>,
-        is_over: bool,
-    ) -> u64 {
-        self.0.positions.advance(chat, last, is_over, |chat| self.is_live(chat))
+    pub(crate) fn advance_position(&self, chat: InteractionId, progress: Progress) -> u64 {
+        self.0.positions.advance(chat, progress, |chat| self.is_live(chat))
     }
 }
 
