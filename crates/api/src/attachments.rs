@@ -16,6 +16,7 @@ use handoff_store::FileRecord;
 use serde::Serialize;
 
 use crate::caller::{AnyUser, Me, Person};
+use crate::cause::Cause;
 use crate::commands::{Answer, visible};
 use crate::downloads;
 use crate::error::{Code, Refusal};
@@ -242,31 +243,32 @@ fn path_of(interaction: InteractionId, file: FileId) -> String {
 
 impl From<FileError> for Refusal {
     fn from(error: FileError) -> Self {
-        UploadError::from(error).into()
+        let sentence = || uploads::sentence_of(&error);
+        let refusal = match &error {
+            FileError::NotScanned(_) | FileError::NotKept(_) => Self::unavailable(),
+            FileError::TooLarge { .. } => {
+                Self::invalid(sentence()).with_status(StatusCode::PAYLOAD_TOO_LARGE)
+            }
+            FileError::Type { .. }
+            | FileError::Empty
+            | FileError::NameTooLong { .. }
+            | FileError::Infected => Self::invalid(sentence()),
+        };
+        refusal.because(Cause::file(error))
     }
 }
 
 impl From<UploadError> for Refusal {
     fn from(error: UploadError) -> Self {
-        match &error {
+        match error {
             UploadError::NotThere { part } => Self::missing(part),
-            UploadError::File(file @ (FileError::NotScanned(_) | FileError::NotKept(_))) => {
-                uploads::log(file);
-                Self::unavailable()
-            }
-            // Agents' forms do not wait for memory: their rate is their own.
+            // Agents' forms are not weighed: their rate is their own.
             UploadError::TooMuchAtOnce => Self::too_many(Code::Forbidden, 1),
-            UploadError::FieldsTooLarge | UploadError::File(FileError::TooLarge { .. }) => {
+            UploadError::FieldsTooLarge => {
                 Self::invalid(error.to_string()).with_status(StatusCode::PAYLOAD_TOO_LARGE)
             }
-            UploadError::Broken
-            | UploadError::TooMany { .. }
-            | UploadError::File(
-                FileError::Type { .. }
-                | FileError::Empty
-                | FileError::NameTooLong { .. }
-                | FileError::Infected,
-            ) => Self::invalid(error.to_string()),
+            UploadError::Broken | UploadError::TooMany { .. } => Self::invalid(error.to_string()),
+            UploadError::File(error) => error.into(),
         }
     }
 }

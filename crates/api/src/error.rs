@@ -3,7 +3,7 @@
 //!
 //! A sentence tells the reader what to do next, and a code 2 says which state the thing is in
 //! (docs/compat/conventions.md#codes). Nothing of the program's inside reaches a client: the cause
-//! of a failure is logged here, once.
+//! of a failure is logged where the refusal is answered, once.
 
 mod sentences;
 
@@ -13,6 +13,7 @@ use handoff_engine::{AgentError, ExecuteError};
 use handoff_store::StoreError;
 use serde::Serialize;
 
+use crate::cause::Cause;
 use crate::wire::availability::Availability;
 use crate::wire::date;
 
@@ -98,9 +99,11 @@ pub struct Refusal {
     /// After how many seconds to try again, when that helps.
     pub retry_after_s: Option<u32>,
     /// The message that came meanwhile, when that is why.
-    pub newer_message: Option<NewerMessage>,
+    pub newer_message: Option<Box<NewerMessage>>,
     /// How the service stands that took no chat.
     pub(crate) availability: Option<Box<Availability>>,
+    /// What failed, for the log.
+    pub(crate) cause: Option<Cause>,
 }
 
 /// An e-mail that came while an answer was being written.
@@ -126,6 +129,7 @@ impl Refusal {
             retry_after_s: None,
             newer_message: None,
             availability: None,
+            cause: None,
         }
     }
 
@@ -216,6 +220,12 @@ impl Refusal {
         Self { retry_after_s: Some(seconds), ..self }
     }
 
+    /// The same with what failed, which is logged where it is answered.
+    #[must_use]
+    pub(crate) fn because(self, cause: Cause) -> Self {
+        Self { cause: Some(cause), ..self }
+    }
+
     /// The same with one more sentence.
     #[must_use]
     pub fn adding(mut self, sentence: &str) -> Self {
@@ -231,35 +241,18 @@ impl From<Rejection> for Refusal {
         let Rejection::NewerMessage { id, subject, received } = rejection else { return refusal };
         let newer =
             NewerMessage { id: id.to_string(), subject, received_date: date::print(received) };
-        Self { newer_message: Some(newer), ..refusal }
+        Self { newer_message: Some(Box::new(newer)), ..refusal }
     }
 }
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
-        match &error {
-            StoreError::Unavailable { .. } | StoreError::Stopped => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "a request failed for the store"
-                );
-                Self::unavailable()
-            }
-            StoreError::OutcomeUnknown { .. } => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "what became of a request is unknown"
-                );
-                Self::outcome_unknown()
-            }
-            StoreError::Corrupt { .. } => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "a request met unreadable data"
-                );
-                Self::internal()
-            }
-        }
+        let refusal = match &error {
+            StoreError::Unavailable { .. } | StoreError::Stopped => Self::unavailable(),
+            StoreError::OutcomeUnknown { .. } => Self::outcome_unknown(),
+            StoreError::Corrupt { .. } => Self::internal(),
+        };
+        refusal.because(Cause::store(error))
     }
 }
 
@@ -270,8 +263,7 @@ impl From<ExecuteError> for Refusal {
             ExecuteError::Rejected(rejection) => (*rejection).into(),
             ExecuteError::KeyReused => Self::key_reused(),
             ExecuteError::Contended(id) => {
-                tracing::warn!(interaction.id = %id, "a request lost too many races for one interaction");
-                Self::unavailable()
+                Self::unavailable().because(Cause::interaction_contended(id))
             }
             ExecuteError::Store(error) => error.into(),
         }
@@ -291,16 +283,9 @@ impl From<AgentError> for Refusal {
     fn from(error: AgentError) -> Self {
         match error {
             AgentError::Rejected(rejection) => (*rejection).into(),
-            AgentError::Contended(user) => {
-                tracing::warn!(agent.id = %user, "a request lost too many races for one desk");
-                Self::unavailable()
-            }
+            AgentError::Contended(user) => Self::unavailable().because(Cause::desk_contended(user)),
             AgentError::Interaction(error) => {
-                tracing::warn!(
-                    error = &*error as &dyn std::error::Error,
-                    "an agent's work could not be moved now"
-                );
-                Self::unavailable()
+                Self::unavailable().because(Cause::work_not_moved(error))
             }
             AgentError::Store(error) => error.into(),
         }

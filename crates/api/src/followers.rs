@@ -14,7 +14,7 @@ pub(crate) async fn offer_to_followers(shared: &Shared, interaction: &Interactio
     let about_to = |supervisor, nickname: Option<&String>| {
         shared.supervisor_names().remember(interaction.id, supervisor, nickname);
     };
-    if let Err(error) = shared.engine().desks().seat_supervisors(interaction, about_to).await {
+    if let Err(error) = shared.engine().desks().offer_to_followers(interaction, about_to).await {
         tracing::warn!(
             interaction.id = %interaction.id,
             error = &error as &dyn std::error::Error,

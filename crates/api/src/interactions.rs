@@ -177,10 +177,9 @@ pub(crate) async fn put(
     let receipt = retry.receipt(&me, &answer, shared.engine().core().now());
     let epoch = change.epoch;
     let action = change.action(&interaction, shared.letters());
-    let command = UserCommand { epoch, ..UserCommand::new(me.caller(), action) }.into();
-    let attempt =
-        CommandRequest { id: interaction.id, command, reference: None, receipt, also: Vec::new() };
-    carry_out(&shared, &me, &attempt, answer).await
+    let command = UserCommand { epoch, ..UserCommand::new(me.caller(), action) };
+    let request = CommandRequest { receipt, ..CommandRequest::new(interaction.id, command) };
+    carry_out(&shared, &me, &request, answer).await
 }
 
 /// `POST /interactions`: submits one from outside.

@@ -28,6 +28,7 @@ pub mod wire;
 mod assembly;
 mod attachments;
 mod body_memory;
+mod cause;
 mod channels;
 mod chat_messages;
 mod chat_notes;

@@ -39,7 +39,7 @@ pub(crate) enum UploadError {
 }
 
 /// Returns what whoever sent a file should do.
-fn sentence_of(error: &FileError) -> String {
+pub(crate) fn sentence_of(error: &FileError) -> String {
     match error {
         FileError::TooLarge { bytes_max } => {
             format!("A file may have {bytes_max} bytes; send a smaller one.")
@@ -58,21 +58,6 @@ fn sentence_of(error: &FileError) -> String {
         FileError::NotScanned(_) | FileError::NotKept(_) => {
             "The server cannot do this at the moment; try again shortly.".to_owned()
         }
-    }
-}
-
-/// Logs what is wrong with disk or scanner.
-pub(crate) fn log(error: &FileError) {
-    match error {
-        FileError::NotScanned(source) => tracing::error!(error = %source, "{error}"),
-        FileError::NotKept(source) => {
-            tracing::error!(error = source as &dyn std::error::Error, "{error}");
-        }
-        FileError::TooLarge { .. }
-        | FileError::Type { .. }
-        | FileError::Empty
-        | FileError::NameTooLong { .. }
-        | FileError::Infected => {}
     }
 }
 

@@ -7,6 +7,7 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::Uri;
 use axum::http::request::Parts;
 use handoff_domain::{Action, Interaction, Media, Named, Role, Topic, User, Workbin, WorkbinOwner};
+use handoff_engine::Watch;
 use handoff_store::InteractionScope;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -445,8 +446,11 @@ async fn watch(
 ) -> Result<i32, Refusal> {
     let engine = shared.engine();
     let reference = engine.core().next_reference(me.id()).await?;
-    let is_watched = state == SubscriptionState::Subscribed;
-    engine.desks().watch_workbin(me.id(), me.center(), workbin.id, is_watched).await?;
+    let change = match state {
+        SubscriptionState::Subscribed => Watch::Begin,
+        SubscriptionState::Unsubscribed | SubscriptionState::RequestFailed => Watch::End,
+    };
+    engine.desks().watch_workbin(me.id(), me.center(), workbin.id, change).await?;
     let directory = engine.core().directory();
     let told = WorkbinSubscription { workbin, reader: me.id(), state, reference };
     engine

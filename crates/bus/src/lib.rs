@@ -27,7 +27,7 @@ pub enum Hint {
 
 /// What a listener gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Heard {
+pub enum Received {
     Hint(Hint),
     /// Hints were lost because the listener was too slow: look at everything again.
     Missed,
@@ -41,7 +41,7 @@ pub trait Bus: Send + Sync + 'static {
     /// is lost.
     fn wake(&self, hint: Hint);
 
-    /// Starts to listen; hints said before are not heard.
+    /// Starts to listen; hints said before are not received.
     fn listen(&self) -> Listener;
 }
 
@@ -53,12 +53,12 @@ pub struct Listener {
 
 impl Listener {
     /// Waits for the next hint. Dropping the future loses nothing.
-    pub async fn hear(&mut self) -> Heard {
+    pub async fn receive(&mut self) -> Received {
         use tokio::sync::broadcast::error::RecvError;
         match self.hints.recv().await {
-            Ok(hint) => Heard::Hint(hint),
-            Err(RecvError::Lagged(_)) => Heard::Missed,
-            Err(RecvError::Closed) => Heard::Closed,
+            Ok(hint) => Received::Hint(hint),
+            Err(RecvError::Lagged(_)) => Received::Missed,
+            Err(RecvError::Closed) => Received::Closed,
         }
     }
 }

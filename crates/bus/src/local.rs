@@ -4,8 +4,8 @@ use tokio::sync::broadcast;
 
 use crate::{Bus, Hint, Listener};
 
-/// Hints that a slow listener may fall behind by before it is told [`crate::Heard::Missed`]. A hint
-/// is 24 bytes; at a few thousand commits a second this is about a second's worth.
+/// Hints that a slow listener may fall behind by before it is told [`crate::Received::Missed`]. A
+/// hint is 24 bytes; at a few thousand commits a second this is about a second's worth.
 const CAPACITY: usize = 4_096;
 
 /// Carries hints within one process.
@@ -34,7 +34,7 @@ impl Bus for LocalBus {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Heard;
+    use crate::Received;
 
     #[tokio::test]
     async fn every_listener_hears_what_is_said_after_it_came() {
@@ -42,8 +42,8 @@ mod tests {
         bus.wake(Hint::Timers);
         let (mut one, mut two) = (bus.listen(), bus.listen());
         bus.wake(Hint::Routing);
-        assert_eq!(one.hear().await, Heard::Hint(Hint::Routing));
-        assert_eq!(two.hear().await, Heard::Hint(Hint::Routing));
+        assert_eq!(one.receive().await, Received::Hint(Hint::Routing));
+        assert_eq!(two.receive().await, Received::Hint(Hint::Routing));
     }
 
     #[tokio::test]
@@ -53,12 +53,12 @@ mod tests {
         for _ in 0..=CAPACITY {
             bus.wake(Hint::Routing);
         }
-        assert_eq!(slow.hear().await, Heard::Missed);
+        assert_eq!(slow.receive().await, Received::Missed);
     }
 
     #[tokio::test]
     async fn a_listener_notices_that_the_bus_is_gone() {
         let mut last = LocalBus::default().listen();
-        assert_eq!(last.hear().await, Heard::Closed);
+        assert_eq!(last.receive().await, Received::Closed);
     }
 }

@@ -1,9 +1,9 @@
 //! Conversations: how a chat begins, who may act as its customer, what they do, and what they are
 //! told beside what was said.
 //!
-//! What was said is in the history of the interaction. Who is typing, when a customer was last heard
-//! of and how fast a queue moves are forgotten with the process, and none of it decides about an
-//! interaction without the rules.
+//! What was said is in the history of the interaction. Who is typing, when a customer was last
+//! heard of and how fast a queue moves are forgotten with the process, and none of it decides about
+//! an interaction without the rules.
 
 mod customer;
 mod key;

@@ -291,8 +291,8 @@ async fn never_back(
     }
     tracing::warn!(
         ahead_ms,
-        "the machine's clock shows less than what is stored: it was set back; the server's time goes on from what is stored until the clock \
-         has caught up"
+        "the machine's clock shows less than what is stored: it was set back; the server's time \
+         goes on from what is stored until the clock has caught up"
     );
     Ok((Arc::new(AheadClock { ahead_ms, inner: clock }), ahead_ms))
 }

@@ -13,4 +13,4 @@ mod supervision;
 
 pub use change::Desks;
 pub use error::AgentError;
-pub use sessions::ChannelChange;
+pub use sessions::{ChannelChange, Watch};

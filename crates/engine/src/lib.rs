@@ -33,7 +33,7 @@ pub use conversations::{
     ChatRefused, Conversations, NewChat, NotYourChat, OpenedChat, RequestName,
 };
 pub use delivery::{Delivery, Replay, Subscriptions};
-pub use desks::{AgentError, ChannelChange, Desks};
+pub use desks::{AgentError, ChannelChange, Desks, Watch};
 pub use letters::{Letters, NewLetter, RawMessage, TakenIn, contact_id};
 pub use outward::{Customers, Mailboxes, Outward, Patience, Post, Posted, Published, Publisher};
 pub use run::Engine;

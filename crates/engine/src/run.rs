@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use handoff_bus::{Heard, Hint, Listener};
+use handoff_bus::{Hint, Listener, Received};
 use handoff_domain::UserId;
 use handoff_store::StoreError;
 
@@ -70,27 +70,27 @@ impl Engine {
         for runner in self.workers.runners() {
             self.core.tasks.spawn(runner.clone().run(self.core.clone()));
         }
-        self.core.tasks.spawn(self.clone().hear(self.core.bus.listen()));
+        self.core.tasks.spawn(self.clone().pass_hints_on(self.core.bus.listen()));
     }
 
     /// Passes hints on as they come. One listener for all: a busy server gives thousands of hints a
     /// second.
-    async fn hear(self: Arc<Self>, mut listener: Listener) {
+    async fn pass_hints_on(self: Arc<Self>, mut listener: Listener) {
         loop {
-            let heard = tokio::select! {
+            let received = tokio::select! {
                 () = self.core.stopping.cancelled() => return,
-                heard = listener.hear() => heard,
+                received = listener.receive() => received,
             };
-            self.workers.runners().iter().for_each(|runner| runner.hear(&heard));
-            match heard {
-                Heard::Hint(Hint::Streams(users)) => {
+            self.workers.runners().iter().for_each(|runner| runner.receive(&received));
+            match received {
+                Received::Hint(Hint::Streams(users)) => {
                     users.iter().for_each(|user| self.delivery.deliver_soon(UserId(*user)));
                 }
-                Heard::Hint(Hint::Chats(chats)) => self.conversations.tell_changed(&chats),
+                Received::Hint(Hint::Chats(chats)) => self.conversations.tell_changed(&chats),
                 // Streams that were missed are found by the periodic look.
-                Heard::Missed => self.conversations.tell_missed(),
-                Heard::Hint(Hint::Routing | Hint::Timers | Hint::Directory) => {}
-                Heard::Closed => return,
+                Received::Missed => self.conversations.tell_missed(),
+                Received::Hint(Hint::Routing | Hint::Timers | Hint::Directory) => {}
+                Received::Closed => return,
             }
         }
     }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use handoff_bus::Heard;
+use handoff_bus::Received;
 use handoff_domain::Time;
 use handoff_store::StoreError;
 use tokio::sync::Notify;
@@ -29,9 +29,9 @@ pub(crate) trait Worker: Send + Sync + 'static {
         None
     }
 
-    /// Tells whether what was heard is a reason for a round. Of those whom hints wake, a hint that
-    /// was missed wakes all.
-    fn is_woken_by(&self, _heard: &Heard) -> bool {
+    /// Tells whether what was received is a reason for a round. Of those whom hints wake, a hint
+    /// that was missed wakes all.
+    fn is_woken_by(&self, _received: &Received) -> bool {
         false
     }
 
@@ -88,9 +88,9 @@ impl Runner {
         }
     }
 
-    /// Wakes the worker if what was heard is a reason.
-    pub(crate) fn hear(&self, heard: &Heard) {
-        if self.worker.is_woken_by(heard) {
+    /// Wakes the worker if what was received is a reason.
+    pub(crate) fn receive(&self, received: &Received) {
+        if self.worker.is_woken_by(received) {
             self.wakes.notify_one();
         }
     }

@@ -1,4 +1,8 @@
 //! The workers of one node, one type each.
+//!
+//! A worker decides nothing: it finds what is to be done and issues commands, or reads and sweeps.
+//! What was true when it looked may be over when its command is carried out; the rules refuse it
+//! then.
 
 mod board;
 mod directory;

@@ -6,7 +6,7 @@ use super::metadata::{Dependency, Kind, Package};
 /// The crates that ship, and what each may use of the workspace.
 ///
 /// `handoff-api` uses `handoff-store` beyond the architecture's table: login sessions and receipts
-/// are records of the store, and the engine hands the store out (`Engine::store`) instead of
+/// are records of the store, and the engine hands the store out (`Core::store`) instead of
 /// wrapping every one of its reads.
 const LAYERS: &[(&str, &[&str])] = &[
     ("handoff-domain", &[]),

@@ -3,7 +3,7 @@
 
 use handoff_content::{Arrived, Taken};
 use handoff_domain::{
-    Action, Command, Content, Interaction, Mode, Party, UserCommand, Utterance, Visibility,
+    Action, Content, Interaction, Mode, Party, UserCommand, Utterance, Visibility,
 };
 use handoff_engine::CommandRequest;
 use handoff_store::{FileRecord, FileSender, Put, Record};
@@ -65,14 +65,14 @@ pub(super) async fn add(
     };
     let reference = engine.core().next_reference(me.id()).await?;
     let answer = added(shared, &record, reference);
-    let attempt = CommandRequest {
-        id: interaction.id,
-        command: says(me, content, visibility),
+    let action = says(content, visibility);
+    let request = CommandRequest {
         reference: Some(reference),
         receipt: retry.receipt(me, &answer, engine.core().now()),
         also: vec![Put { record: Record::File(record), expected: 0 }],
+        ..CommandRequest::new(interaction.id, UserCommand::new(me.caller(), action))
     };
-    let said = Box::pin(carry_out(shared, me, &attempt, answer.clone()));
+    let said = Box::pin(carry_out(shared, me, &request, answer.clone()));
     let given = shared.files().keep_and(arrived, said, is_unclear).await?;
     if given != answer {
         // A twin of this request came first, and the answer speaks of its file.
@@ -104,19 +104,18 @@ pub(super) async fn delete(
     let reference = engine.core().next_reference(me.id()).await?;
     let answer: JsonText = Envelope::Plain.success(Some(reference));
     let record = FileRecord { deleted: Some(engine.core().now()), ..found.value };
-    let attempt = CommandRequest {
-        id: interaction.id,
-        command: says(me, content, entry.visibility),
+    let action = says(content, entry.visibility);
+    let request = CommandRequest {
         reference: Some(reference),
         receipt: retry.receipt(me, &answer, engine.core().now()),
         also: vec![Put { record: Record::File(record), expected: found.version }],
+        ..CommandRequest::new(interaction.id, UserCommand::new(me.caller(), action))
     };
-    carry_out(shared, me, &attempt, answer).await
+    carry_out(shared, me, &request, answer).await
 }
 
-fn says(me: &Me, content: Content, visibility: Visibility) -> Command {
-    let action = Action::Say(Utterance::new(content, visibility));
-    UserCommand::new(me.caller(), action).into()
+const fn says(content: Content, visibility: Visibility) -> Action {
+    Action::Say(Utterance::new(content, visibility))
 }
 
 fn visibility_of(name: &str) -> Result<Visibility, Refusal> {

@@ -10,7 +10,7 @@ use axum::response::Response;
 use handoff_content::{Arrived, Taken, clean_name};
 use handoff_domain::rejection::Noun;
 use handoff_domain::{
-    Action, Attachment, Command, FileId, Interaction, Media, Mode, Rejection, UserCommand, UserId,
+    Action, Attachment, FileId, Interaction, Media, Mode, Rejection, UserCommand, UserId,
 };
 use handoff_engine::CommandRequest;
 use handoff_store::{FileRecord, FileSender, Put, Record};
@@ -158,14 +158,14 @@ pub(super) async fn add(
     };
     let reference = engine.core().next_reference(me.id()).await?;
     let answer = added(shared, &record, reference);
-    let attempt = CommandRequest {
-        id: interaction.id,
-        command: command(me, Action::AddAttachment(attachment)),
+    let action = Action::AddAttachment(attachment);
+    let request = CommandRequest {
         reference: Some(reference),
         receipt: retry.receipt(me, &answer, engine.core().now()),
         also: vec![Put { record: Record::File(record.clone()), expected: 0 }],
+        ..CommandRequest::new(interaction.id, UserCommand::new(me.caller(), action))
     };
-    let done = Box::pin(carry_out(shared, me, &attempt, answer.clone()));
+    let done = Box::pin(carry_out(shared, me, &request, answer.clone()));
     let given = shared.files().keep_and(arrived, done, is_unclear).await?;
     if given != answer {
         // A twin of this request came first, and the answer speaks of its file.
@@ -211,18 +211,13 @@ pub(super) async fn delete(
     let engine = shared.engine();
     let reference = engine.core().next_reference(me.id()).await?;
     let answer = Envelope::Plain.success(Some(reference));
-    let attempt = CommandRequest {
-        id: interaction.id,
-        command: command(me, Action::RemoveAttachment(file)),
+    let action = Action::RemoveAttachment(file);
+    let request = CommandRequest {
         reference: Some(reference),
         receipt: retry.receipt(me, &answer, engine.core().now()),
-        also: Vec::new(),
+        ..CommandRequest::new(interaction.id, UserCommand::new(me.caller(), action))
     };
-    carry_out(shared, me, &attempt, answer).await
-}
-
-fn command(me: &Me, action: Action) -> Command {
-    UserCommand::new(me.caller(), action).into()
+    carry_out(shared, me, &request, answer).await
 }
 
 /// Returns a file that is there already, to be attached to a draft: one that was on it before, one

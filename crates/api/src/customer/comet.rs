@@ -145,6 +145,7 @@ impl Application for ChatApplication {
         match self.inner.serve(&doors, session, channel, data).await {
             Ok(()) => Vec::new(),
             Err(refusal) => {
+                refusal.log();
                 vec![Outgoing { channel: channel.to_owned(), data: encode(&refusal.body()) }]
             }
         }

@@ -14,6 +14,7 @@ use handoff_store::StoreError;
 use serde_json::{Value, json};
 
 use crate::body_memory::TooMuchAtOnce;
+use crate::cause::Cause;
 use crate::uploads::{self, UploadError};
 use crate::wire::availability::Availability;
 
@@ -108,11 +109,14 @@ pub(crate) struct CustomerRefusal {
     availability: Option<Box<Availability>>,
     /// After how many seconds to try again, where that helps.
     after_s: u32,
+    /// What failed, for the log.
+    cause: Option<Cause>,
 }
 
 impl CustomerRefusal {
     pub(crate) fn new(kind: RefusalKind, advice: impl Into<String>) -> Self {
-        Self { kind, advice: advice.into(), message_id: None, availability: None, after_s: 1 }
+        let advice = advice.into();
+        Self { kind, advice, message_id: None, availability: None, after_s: 1, cause: None }
     }
 
     /// Says after how many seconds to try again.
@@ -123,6 +127,23 @@ impl CustomerRefusal {
     /// Says after how many milliseconds to try again.
     pub(crate) fn after_ms(self, after_ms: u64) -> Self {
         self.after_s(u32::try_from(after_ms.div_ceil(1_000)).unwrap_or(u32::MAX))
+    }
+
+    /// The same with what failed, which is logged where it is answered.
+    fn because(self, cause: Cause) -> Self {
+        Self { cause: Some(cause), ..self }
+    }
+
+    /// Takes out what failed: another answer says it.
+    pub(crate) const fn take_cause(&mut self) -> Option<Cause> {
+        self.cause.take()
+    }
+
+    /// Logs what failed, if anything did. Whoever answers with it calls this.
+    pub(crate) fn log(&self) {
+        if let Some(cause) = &self.cause {
+            cause.log();
+        }
     }
 
     /// Takes out how the service stands that took no chat.
@@ -200,6 +221,7 @@ impl CustomerRefusal {
 
 impl IntoResponse for CustomerRefusal {
     fn into_response(self) -> Response {
+        self.log();
         let (_, again, status) = self.kind.row();
         let mut response = (status, Json(self.body())).into_response();
         if again == Again::Later && status != StatusCode::OK {
@@ -211,47 +233,38 @@ impl IntoResponse for CustomerRefusal {
 
 impl From<StoreError> for CustomerRefusal {
     fn from(error: StoreError) -> Self {
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            "a customer's request failed in the store"
-        );
-        match error {
+        let refusal = match &error {
             StoreError::OutcomeUnknown { .. } => Self::outcome_unknown(),
             StoreError::Unavailable { .. } | StoreError::Stopped | StoreError::Corrupt { .. } => {
                 Self::unavailable()
             }
-        }
-    }
-}
-
-const fn kind_of(error: &FileError) -> RefusalKind {
-    match error {
-        FileError::TooLarge { .. } => RefusalKind::FileTooLarge,
-        FileError::Type { .. } => RefusalKind::FileType,
-        FileError::Empty => RefusalKind::FileEmpty,
-        FileError::NameTooLong { .. } => RefusalKind::FileName,
-        FileError::Infected => RefusalKind::Infected,
-        FileError::NotScanned(_) | FileError::NotKept(_) => RefusalKind::Unavailable,
+        };
+        refusal.because(Cause::customers_store(error))
     }
 }
 
 impl From<FileError> for CustomerRefusal {
     fn from(error: FileError) -> Self {
-        UploadError::from(error).into()
+        let kind = match &error {
+            FileError::TooLarge { .. } => RefusalKind::FileTooLarge,
+            FileError::Type { .. } => RefusalKind::FileType,
+            FileError::Empty => RefusalKind::FileEmpty,
+            FileError::NameTooLong { .. } => RefusalKind::FileName,
+            FileError::Infected => RefusalKind::Infected,
+            FileError::NotScanned(_) | FileError::NotKept(_) => RefusalKind::Unavailable,
+        };
+        Self::new(kind, uploads::sentence_of(&error)).because(Cause::file(error))
     }
 }
 
 impl From<UploadError> for CustomerRefusal {
     fn from(error: UploadError) -> Self {
-        let kind = match &error {
+        let kind = match error {
             UploadError::NotThere { .. } | UploadError::Broken => RefusalKind::Invalid,
             UploadError::FieldsTooLarge => RefusalKind::TooLarge,
             UploadError::TooMuchAtOnce => RefusalKind::TooMany,
             UploadError::TooMany { .. } => RefusalKind::TooManyFiles,
-            UploadError::File(error) => {
-                uploads::log(error);
-                kind_of(error)
-            }
+            UploadError::File(error) => return error.into(),
         };
         Self::new(kind, error.to_string())
     }

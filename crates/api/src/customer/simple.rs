@@ -248,7 +248,7 @@ async fn without_key(shared: &Shared, id: &str) -> Result<Option<Arc<Interaction
 
 impl From<CustomerRefusal> for Refusal {
     fn from(mut customers: CustomerRefusal) -> Self {
-        let availability = customers.take_availability();
+        let (availability, cause) = (customers.take_availability(), customers.take_cause());
         let refusal = match customers.kind {
             RefusalKind::Missing => Self::new(Code::MissingParameter, customers.advice()),
             RefusalKind::NotYourChat | RefusalKind::NoFile | RefusalKind::UnknownService => {
@@ -285,6 +285,6 @@ impl From<CustomerRefusal> for Refusal {
             | RefusalKind::FileEmpty
             | RefusalKind::FileName => Self::invalid(customers.advice()),
         };
-        Self { availability, ..refusal }
+        Self { availability, cause, ..refusal }
     }
 }

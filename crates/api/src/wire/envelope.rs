@@ -104,7 +104,7 @@ impl Envelope {
             status_code: refusal.code.number(),
             status_message: &refusal.sentence,
             error_description: is_older.then_some(&refusal.sentence),
-            newer_message: refusal.newer_message.as_ref(),
+            newer_message: refusal.newer_message.as_deref(),
             availability: refusal.availability.as_deref(),
         })
     }
@@ -114,6 +114,9 @@ impl IntoResponse for Refusal {
     /// Leaves the rendering to the outermost layer, which knows the envelope and the request's
     /// headers; see `respond`.
     fn into_response(self) -> Response {
+        if let Some(cause) = &self.cause {
+            cause.log();
+        }
         let mut response = (self.status, Envelope::Plain.failure(&self)).into_response();
         response.extensions_mut().insert(self);
         response

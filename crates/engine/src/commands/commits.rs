@@ -88,6 +88,22 @@ async fn commit_to_the_end(
 
     let said = core.chats.enter(&events);
 
+    let written = enter_written(&core, puts);
+    if !told.is_empty() {
+        core.bus.wake(Hint::Streams(told.into()));
+    }
+    if !said.is_empty() {
+        core.bus.wake(Hint::Chats(said.into()));
+    }
+    if due.is_some_and(|due| due < core.timers_due.get()) {
+        core.bus.wake(Hint::Timers);
+    }
+    Ok(written)
+}
+
+/// Enters on the board what was written, and wakes those who have something to do for it. Returns
+/// the interactions, in the commit's order.
+fn enter_written(core: &Core, puts: Vec<Put>) -> Vec<Arc<Interaction>> {
     let mut written = Vec::new();
     let (mut routing, mut outgoing) = (false, false);
     for put in puts {
@@ -112,16 +128,7 @@ async fn commit_to_the_end(
     if routing {
         core.bus.wake(Hint::Routing);
     }
-    if !told.is_empty() {
-        core.bus.wake(Hint::Streams(told.into()));
-    }
-    if !said.is_empty() {
-        core.bus.wake(Hint::Chats(said.into()));
-    }
-    if due.is_some_and(|due| due < core.timers_due.get()) {
-        core.bus.wake(Hint::Timers);
-    }
-    Ok(written)
+    written
 }
 
 /// Forgets what a commit wrote whose outcome is unknown: what is remembered of it may be old

@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use handoff_domain::interaction::open::{NewInteraction, open};
-use handoff_domain::{Action, Arrival, Interaction, InteractionId, Named, decide, open_letter};
+use handoff_domain::{Arrival, Interaction, InteractionId, decide, open_letter};
 use handoff_store::{CommitError, Key, Receipt, Versioned};
 
-use super::adviser::adviser;
 use super::batch::{self, Batch};
 use super::commits::Commits;
 use super::lanes::Lanes;
@@ -16,7 +15,6 @@ use super::message_ids::is_known_message;
 use super::request::{
     ATTEMPTS_MAX, CommandRequest, Done, ExecuteError, Failure, Opening, same_request,
 };
-use super::world::target_of;
 use crate::core::Core;
 use crate::outward::Mailboxes;
 use crate::views::{self, Views};
@@ -58,9 +56,7 @@ impl Commands {
     /// [`ExecuteError::NotFound`] when the actor is a user who may not see the interaction,
     /// [`ExecuteError::Rejected`] when the rules refuse it, or the store's.
     pub async fn execute(&self, request: &CommandRequest) -> Result<Done, ExecuteError> {
-        if let Some(receipt) = &request.receipt
-            && let Some(done) = self.earlier(receipt).await?
-        {
+        if let Some(done) = self.earlier_of(request).await? {
             return Ok(done);
         }
         let mut read = Read::Remembered;
@@ -77,10 +73,7 @@ impl Commands {
                         read = Read::Stored;
                         continue;
                     }
-                    return match &request.receipt {
-                        Some(receipt) => self.earlier(receipt).await?.ok_or(error),
-                        None => Err(error),
-                    };
+                    return self.earlier_of(request).await?.ok_or(error);
                 }
                 Err(Failure::Conflict(key)) => {
                     if turn.is_none() && key == Key::Interaction(request.id) {
@@ -134,6 +127,13 @@ impl Commands {
         Err(ExecuteError::Contended(id))
     }
 
+    async fn earlier_of(&self, request: &CommandRequest) -> Result<Option<Done>, ExecuteError> {
+        match &request.receipt {
+            Some(receipt) => self.earlier(receipt).await,
+            None => Ok(None),
+        }
+    }
+
     /// Looks whether the request was carried out before.
     pub(crate) async fn earlier(&self, wanted: &Receipt) -> Result<Option<Done>, ExecuteError> {
         let found = self.core.store.receipt(&wanted.scope, &wanted.key).await?;
@@ -148,25 +148,7 @@ impl Commands {
         if user.is_some_and(|user| !views::may_see(&before.value, user, &directory)) {
             return Err(Failure::not_found(request.id));
         }
-        let parent = match before.value.parent {
-            Some(parent) => self.read(parent, read).await?,
-            None => None,
-        };
-        let mut users = before.value.people();
-        users.extend(target_of(&request.command));
-        users.extend(user);
-        let adviser = match request.command.action() {
-            Some(Action::ConsultQueue(Named::Known(queue))) => {
-                adviser(&self.core, queue, &before.value, &directory)
-            }
-            _ => None,
-        };
-        users.extend(adviser);
-        let (center, id) = (before.value.center, request.id);
-        let mut world = self.world(&directory, (center, id), users, parent);
-        world.adviser = adviser;
-        self.listen_in(&before.value, &request.command, &mut world).await?;
-        self.look_through_thread(&before.value, &request.command, &mut world).await?;
+        let world = self.load(&before.value, &request.command, &directory, read).await?;
         let decision = decide(&before.value, &request.command, &self.context(&world)?)
             .map_err(|rejection| Failure::Refused(rejection.into()))?;
         if batch::is_nothing(&decision) && request.receipt.is_none() {
@@ -176,7 +158,7 @@ impl Commands {
         let sent = batch::message_sent(&request.command, &decision.after);
         let mut batch = Batch::new(decision, before.version, &world, caller);
         batch.change.checks =
-            batch::relied_on(&request.command, &before.value, adviser, &directory);
+            batch::relied_on(&request.command, &before.value, world.adviser, &directory);
         batch.change.checks.extend(world.joined_as_seen());
         batch.change.receipts.extend(sent);
         batch.change.receipts.extend(request.receipt.clone());

@@ -10,7 +10,8 @@ use handoff_domain::{
 use handoff_store::{StoreError, Versioned};
 
 use super::Commands;
-use super::world::LoadedWorld;
+use super::adviser::adviser;
+use super::world::{LoadedWorld, target_of};
 use crate::core::Directory;
 use crate::views;
 
@@ -35,6 +36,35 @@ impl Commands {
             return Ok(Some(known));
         }
         self.core.load_interaction(id).await
+    }
+
+    /// Loads what the decision about a command may look up.
+    pub(super) async fn load<'a>(
+        &'a self,
+        before: &Interaction,
+        command: &Command,
+        directory: &'a Directory,
+        read: Read,
+    ) -> Result<LoadedWorld<'a>, StoreError> {
+        let parent = match before.parent {
+            Some(parent) => self.read(parent, read).await?,
+            None => None,
+        };
+        let mut users = before.people();
+        users.extend(target_of(command));
+        users.extend(command.user());
+        let adviser = match command.action() {
+            Some(Action::ConsultQueue(Named::Known(queue))) => {
+                adviser(&self.core, queue, before, directory)
+            }
+            _ => None,
+        };
+        users.extend(adviser);
+        let mut world = self.world(directory, (before.center, before.id), users, parent);
+        world.adviser = adviser;
+        self.listen_in(before, command, &mut world).await?;
+        self.look_through_thread(before, command, &mut world).await?;
+        Ok(world)
     }
 
     /// Gathers what the decision may look up.
@@ -69,7 +99,7 @@ impl Commands {
 
     /// Adds what a decision about a chat looks up: what was said, when somebody comes in who is to
     /// be shown it, and when the customer was last heard of.
-    pub(super) async fn listen_in(
+    async fn listen_in(
         &self,
         before: &Interaction,
         command: &Command,
@@ -87,7 +117,7 @@ impl Commands {
 
     /// Adds what a decision about an e-mail looks up: the newest that the customer wrote, when
     /// somebody writes to them, and what it is to be joined to.
-    pub(super) async fn look_through_thread(
+    async fn look_through_thread(
         &self,
         before: &Interaction,
         command: &Command,

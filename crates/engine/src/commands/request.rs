@@ -25,6 +25,15 @@ pub struct CommandRequest {
     pub also: Vec<Put>,
 }
 
+impl CommandRequest {
+    /// Returns a request without a number or a proof.
+    #[must_use]
+    pub fn new(id: InteractionId, command: impl Into<Command>) -> Self {
+        let command = command.into();
+        Self { id, command, reference: None, receipt: None, also: Vec::new() }
+    }
+}
+
 /// A new interaction to take in.
 #[derive(Clone, Debug)]
 pub struct Opening {

@@ -112,10 +112,9 @@ impl Conversations {
         receipt: Option<Receipt>,
         also: Vec<Put>,
     ) -> Result<Arc<Interaction>, ExecuteError> {
-        let command = action.into();
         match self
             .commands
-            .execute(&CommandRequest { id, command, reference: None, receipt, also })
+            .execute(&CommandRequest { receipt, also, ..CommandRequest::new(id, action) })
             .await?
         {
             Done::Now { interaction, .. } => Ok(interaction),

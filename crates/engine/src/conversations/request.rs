@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::{
-    Actor, CenterId, ChatRequest, CustomerKey, Direction, Interaction, Medium, Named, Queue,
-    SkillLevels, UserData, Value,
+    Actor, CenterId, ChatRequest, ContactId, CustomerKey, Direction, Interaction, InteractionId,
+    Medium, Named, Queue, SkillLevels, UserData, Value,
 };
-use handoff_store::Receipt;
+use handoff_store::{Receipt, StoreError};
 
 use super::key::{RequestName, SECRET_CHARS, hash_of, key_of, request_scope};
 use super::{Conversations, NotYourChat};
@@ -106,39 +106,9 @@ impl Conversations {
             user_id: format!("{:016X}", self.core.ids.random() >> 64),
             key_hash: hash_of(&secure_key),
         };
-        let contact = match address_of(&new.user_data) {
-            Some(address) => {
-                let met = self.contacts.meet(new.center, address, &new.nickname).await;
-                Some(met.map_err(ExecuteError::from)?.to_string())
-            }
-            None => None,
-        };
-        let NewChat {
-            center, queue, service, times, nickname, subject, user_data, request, ..
-        } = new;
-        let conversation = ChatRequest { service, nickname, customer, times };
-        let opening = Opening {
-            new: NewInteraction {
-                id,
-                center,
-                medium: Medium::Chat(Some(conversation)),
-                direction: Direction::Inbound,
-                sub_type: "InboundNew".to_owned(),
-                external_id: None,
-                parent: None,
-                contact,
-                subject,
-                priority: None,
-                user_data,
-                queue: Named::Known((*queue).clone()),
-                skills: SkillLevels::new(),
-                placement: Placement::InQueue,
-            },
-            center,
-            actor: Actor::Customer,
-            reference: None,
-            receipts: receipt.into_iter().collect(),
-        };
+        let contact = self.contact_of(&new).await.map_err(ExecuteError::from)?;
+        let request = new.request.clone();
+        let opening = opening(new, id, customer, contact, receipt);
         match (self.commands.open(&opening).await?, request) {
             (Done::Now { interaction, .. }, _) => Ok(OpenedChat { interaction, secure_key }),
             (Done::Before(receipt), Some(request)) => {
@@ -147,6 +117,14 @@ impl Conversations {
             (Done::Before(_), None) => {
                 unreachable!("an opening without receipts was never carried out before")
             }
+        }
+    }
+
+    /// Returns the contact of a customer who gave an e-mail address.
+    async fn contact_of(&self, new: &NewChat) -> Result<Option<ContactId>, StoreError> {
+        match address_of(&new.user_data) {
+            Some(address) => self.contacts.meet(new.center, address, &new.nickname).await.map(Some),
+            None => Ok(None),
         }
     }
 
@@ -184,6 +162,35 @@ impl Conversations {
         let secure_key = request.key_of(id, salt);
         Ok(OpenedChat { interaction: self.chat_of_key(&secure_key).await?, secure_key })
     }
+}
+
+fn opening(
+    new: NewChat,
+    id: InteractionId,
+    customer: CustomerKey,
+    contact: Option<ContactId>,
+    receipt: Option<Receipt>,
+) -> Opening {
+    let NewChat { center, queue, service, times, nickname, subject, user_data, .. } = new;
+    let conversation = ChatRequest { service, nickname, customer, times };
+    let new = NewInteraction {
+        id,
+        center,
+        medium: Medium::Chat(Some(conversation)),
+        direction: Direction::Inbound,
+        sub_type: "InboundNew".to_owned(),
+        external_id: None,
+        parent: None,
+        contact: contact.map(|contact| contact.to_string()),
+        subject,
+        priority: None,
+        user_data,
+        queue: Named::Known((*queue).clone()),
+        skills: SkillLevels::new(),
+        placement: Placement::InQueue,
+    };
+    let receipts = receipt.into_iter().collect();
+    Opening { new, center, actor: Actor::Customer, reference: None, receipts }
 }
 
 /// Returns the e-mail address that a customer gave. Nobody has checked that it is theirs, as with a

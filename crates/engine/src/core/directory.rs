@@ -213,7 +213,9 @@ impl Directory {
             WorkbinOwner::Group(_) => None,
         });
         let shared = of_center().filter(
-            |workbin| matches!(workbin.owner, WorkbinOwner::Group(group) if user.groups.contains(&group)),
+            |workbin| {
+                matches!(workbin.owner, WorkbinOwner::Group(group) if user.groups.contains(&group))
+            },
         );
         own.chain(shared.cloned()).collect()
     }

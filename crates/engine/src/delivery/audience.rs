@@ -45,9 +45,44 @@ impl Session {
             .map(|(name, own_name)| if own_name { name.as_str() } else { own })
             .min_by_key(|name| *name != own)
     }
-}
 
-impl Session {
+    /// Finds out where each topic of a subscription begins that is to be replayed, and says so
+    /// where that cannot be where it was asked to.
+    fn begin(
+        &mut self,
+        publisher: &dyn Publisher,
+        id: &str,
+        head: &Head,
+        subscription: &Subscriptions,
+    ) -> BTreeMap<Topic, u64> {
+        let mut wanted = BTreeMap::new();
+        for (topic, replay) in &subscription.topics {
+            let given = head.numbers.get(topic).copied().unwrap_or(0);
+            let Some(after) = start_after(head, *topic, *replay) else {
+                // Already subscribed, perhaps under another name: goes on where it is.
+                self.last.entry(*topic).or_insert(given);
+                continue;
+            };
+            if let Start::Resync { after, oldest } = after {
+                let channel = if subscription.under_own_name {
+                    &subscription.name
+                } else {
+                    publisher.channel(*topic)
+                };
+                let _gone_is_told_elsewhere: Published = publisher.publish(
+                    id,
+                    channel,
+                    publisher.render_resync(*topic, oldest, given),
+                    Patience::Now,
+                );
+                wanted.insert(*topic, after);
+            } else if let Start::After(after) = after {
+                wanted.insert(*topic, after);
+            }
+        }
+        wanted
+    }
+
     /// Offers a row on every topic that is subscribed and where it was not given yet.
     fn offer(&mut self, publisher: &dyn Publisher, id: &str, row: &StreamRow) -> Published {
         for (topic, number) in &row.numbers {
@@ -143,31 +178,7 @@ impl Audience {
         // Rows up to the head just read are replayed here; later ones come by catching up from it.
         let position = *self.position.get_or_insert(head.position);
         let session = self.sessions.entry(id.to_owned()).or_default();
-        let mut wanted = BTreeMap::new();
-        for (topic, replay) in &subscription.topics {
-            let given = head.numbers.get(topic).copied().unwrap_or(0);
-            let Some(after) = start_after(&head, *topic, *replay) else {
-                // Already subscribed, perhaps under another name: goes on where it is.
-                session.last.entry(*topic).or_insert(given);
-                continue;
-            };
-            if let Start::Resync { after, oldest } = after {
-                let channel = if subscription.under_own_name {
-                    &subscription.name
-                } else {
-                    publisher.channel(*topic)
-                };
-                let _gone_is_told_elsewhere: Published = publisher.publish(
-                    id,
-                    channel,
-                    publisher.render_resync(*topic, oldest, given),
-                    Patience::Now,
-                );
-                wanted.insert(*topic, after);
-            } else if let Start::After(after) = after {
-                wanted.insert(*topic, after);
-            }
-        }
+        let wanted = session.begin(publisher, id, &head, &subscription);
         session.last.extend(wanted.iter().map(|(topic, after)| (*topic, *after)));
         let topics =
             subscription.topics.keys().map(|topic| (*topic, subscription.under_own_name)).collect();

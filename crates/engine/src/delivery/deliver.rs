@@ -189,7 +189,11 @@ impl Delivery {
             // not see.
             delivery.scheduled.lock().unwrap_or_else(PoisonError::into_inner).remove(&user);
             if let Err(error) = delivery.deliver_to(user).await {
-                tracing::warn!(agent.id = %user, error = %error, "a delivery failed; the next look tries again");
+                tracing::warn!(
+                    agent.id = %user,
+                    error = %error,
+                    "a delivery failed; the next look tries again"
+                );
             }
         });
     }

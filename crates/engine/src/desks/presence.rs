@@ -81,15 +81,9 @@ impl Desks {
             let held = self.core.store.interactions(&query).await?;
             let mut moved = 0_usize;
             for interaction in &held.items {
-                let command = SystemAction::AgentGone { user }.into();
-                let attempt = CommandRequest {
-                    id: interaction.value.id,
-                    command,
-                    reference: None,
-                    receipt: None,
-                    also: Vec::new(),
-                };
-                match self.commands.execute(&attempt).await {
+                let request =
+                    CommandRequest::new(interaction.value.id, SystemAction::AgentGone { user });
+                match self.commands.execute(&request).await {
                     Ok(_) => moved += 1,
                     // It ended or moved on meanwhile.
                     Err(ExecuteError::Rejected(_) | ExecuteError::NotFound(_)) => {}

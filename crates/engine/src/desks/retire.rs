@@ -78,21 +78,16 @@ impl Desks {
         queue: Queue,
         center: CenterId,
     ) -> Result<(), StoreError> {
-        let command = SystemAction::Requeue(queue).into();
-        match self
-            .commands
-            .execute(&CommandRequest {
-                id,
-                command,
-                reference: None,
-                receipt: None,
-                also: Vec::new(),
-            })
-            .await
-        {
+        let request = CommandRequest::new(id, SystemAction::Requeue(queue));
+        match self.commands.execute(&request).await {
             Err(ExecuteError::Store(error)) if !error.is_unreadable() => Err(error),
             Err(error) => {
-                tracing::warn!(interaction.id = %id, center.id = %center, error = %error, "a disabled user's work could not be moved now");
+                tracing::warn!(
+                    interaction.id = %id,
+                    center.id = %center,
+                    error = %error,
+                    "a disabled user's work could not be moved now"
+                );
                 Ok(())
             }
             Ok(_) => Ok(()),

@@ -22,6 +22,13 @@ pub enum ChannelChange {
     DoNotDisturbOff,
 }
 
+/// Whether a user is told of a workbin from now on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Watch {
+    Begin,
+    End,
+}
+
 impl Desks {
     /// Remembers that a user made an authenticated request; their handling timeouts run from here.
     pub fn touch(&self, user: UserId) {
@@ -116,14 +123,13 @@ impl Desks {
         user: UserId,
         center: CenterId,
         workbin: WorkbinId,
-        watch: bool,
+        watch: Watch,
     ) -> Result<(), AgentError> {
         self.change_desk(user, center, |desk, _| {
-            if watch {
-                desk.watch(workbin);
-            } else {
-                desk.unwatch(workbin);
-            }
+            match watch {
+                Watch::Begin => desk.watch(workbin),
+                Watch::End => desk.unwatch(workbin),
+            };
             Ok(Vec::new())
         })
         .await

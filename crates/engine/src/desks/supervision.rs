@@ -1,7 +1,7 @@
-//! Supervisors who follow an agent's chats: keeping who they are, and offering them the seats.
+//! Supervisors who follow an agent's chats: keeping who they are, and offering them the chats.
 //!
 //! Nothing is offered by a worker: whoever carries out a command in a chat calls
-//! [`Desks::seat_supervisors`] afterwards, and what one call could not do the next does. A node
+//! [`Desks::offer_to_followers`] afterwards, and what one call could not do the next does. A node
 //! that has not yet read the agent's desk again after a supervisor of another node began to follow
 //! them learns of it within [`Options::reload_ms`](crate::Options::reload_ms).
 
@@ -13,9 +13,9 @@ use handoff_domain::{
 use super::{AgentError, Desks};
 use crate::commands::{CommandRequest, ExecuteError};
 
-/// What became of one attempt to offer a seat.
-enum Seating {
-    Offered,
+/// What became of the offer to one supervisor.
+enum FollowerOffer {
+    Made,
     /// Not now; a later call tries again.
     Later,
     /// The chat is not with the agent any more.
@@ -61,13 +61,13 @@ impl Desks {
         .await
     }
 
-    /// Offers seats in a chat to the supervisors who follow its owner. `about_to` is told, before
-    /// anybody else can know, who is to be offered one and by which name they want to go.
+    /// Offers a chat to the supervisors who follow its owner. `about_to` is told, before anybody
+    /// else can know, to whom it is to be offered and by which name they want to go.
     ///
     /// # Errors
     ///
-    /// [`AgentError`]; seats may be offered all the same.
-    pub async fn seat_supervisors(
+    /// [`AgentError`]; some offers may be made all the same.
+    pub async fn offer_to_followers(
         &self,
         chat: &Interaction,
         about_to: impl Fn(UserId, Option<&String>) + Sync,
@@ -80,13 +80,13 @@ impl Desks {
         let Some(desk) = self.core.desk(agent) else { return Ok(()) };
         for (supervisor, supervision) in desk.followers_to_ask(chat.id, handling.since) {
             about_to(supervisor, supervision.nickname.as_ref());
-            let seating = self.seat(chat, supervisor, supervision).await?;
-            match seating {
-                Seating::Later => continue,
-                Seating::Nobody => return Ok(()),
-                Seating::Offered | Seating::Settled | Seating::Ended => {}
+            let offer = self.offer_to(chat, supervisor, supervision).await?;
+            match offer {
+                FollowerOffer::Later => continue,
+                FollowerOffer::Nobody => return Ok(()),
+                FollowerOffer::Made | FollowerOffer::Settled | FollowerOffer::Ended => {}
             }
-            let is_ended = matches!(seating, Seating::Ended);
+            let is_ended = matches!(offer, FollowerOffer::Ended);
             self.change_desk(agent, chat.center, |desk, _| {
                 if is_ended {
                     desk.end_supervision(supervisor);
@@ -100,43 +100,36 @@ impl Desks {
         Ok(())
     }
 
-    async fn seat(
+    async fn offer_to(
         &self,
         chat: &Interaction,
         supervisor: UserId,
         supervision: &Supervision,
-    ) -> Result<Seating, AgentError> {
+    ) -> Result<FollowerOffer, AgentError> {
         let directory = self.core.directory();
         let user = directory.user(chat.center, supervisor).filter(|user| user.enabled);
         let Some(user) = user.filter(|user| user.roles.contains(&Role::Supervisor)) else {
-            return Ok(Seating::Ended);
+            return Ok(FollowerOffer::Ended);
         };
         // Following ends with the session in which it was asked for.
         let session = self.core.desk(supervisor).and_then(|desk| desk.session.clone());
         if session.is_none_or(|session| session.since > supervision.since) {
-            return Ok(Seating::Ended);
+            return Ok(FollowerOffer::Ended);
         }
         let caller =
             Caller { user: user.id, roles: user.roles.clone(), groups: user.groups.clone() };
         let action = Action::Intrude { mode: supervision.mode };
-        let command = UserCommand::new(caller, action).into();
-        let attempt = CommandRequest {
-            id: chat.id,
-            command,
-            reference: None,
-            receipt: None,
-            also: Vec::new(),
-        };
-        match self.commands.execute(&attempt).await {
-            Ok(_) => Ok(Seating::Offered),
+        let request = CommandRequest::new(chat.id, UserCommand::new(caller, action));
+        match self.commands.execute(&request).await {
+            Ok(_) => Ok(FollowerOffer::Made),
             Err(ExecuteError::Rejected(rejection)) => Ok(match *rejection {
                 // The owner themselves has just asked them.
-                Rejection::OfferOpen | Rejection::TargetUnreachable => Seating::Later,
-                Rejection::TargetAlreadyIn => Seating::Settled,
-                Rejection::NoSession | Rejection::NotSupervisor => Seating::Ended,
-                _ => Seating::Nobody,
+                Rejection::OfferOpen | Rejection::TargetUnreachable => FollowerOffer::Later,
+                Rejection::TargetAlreadyIn => FollowerOffer::Settled,
+                Rejection::NoSession | Rejection::NotSupervisor => FollowerOffer::Ended,
+                _ => FollowerOffer::Nobody,
             }),
-            Err(ExecuteError::NotFound(_)) => Ok(Seating::Nobody),
+            Err(ExecuteError::NotFound(_)) => Ok(FollowerOffer::Nobody),
             Err(ExecuteError::Store(error)) => Err(error.into()),
             Err(error @ (ExecuteError::Contended(_) | ExecuteError::KeyReused)) => {
                 Err(AgentError::Interaction(Box::new(error)))

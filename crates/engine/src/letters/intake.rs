@@ -98,33 +98,15 @@ impl Letters {
             None => self.acknowledgement(new, &email, contact.as_mut(), quota),
         };
         let mut receipts = vec![taken_in.clone()];
-        if let Some(message_id) = &email.message_id
-            && self.core.store.receipt(&message_ids(new.center), message_id).await?.is_none()
-        {
-            receipts.push(known_message(new.center, message_id, id));
-        }
+        receipts.extend(self.proof_of_message_id(new.center, id, &email).await?);
         if let Some(Ok(ack)) = &acknowledgement
             && let Some(message_id) = &ack.email.message_id
         {
             receipts.push(known_message(new.center, message_id, ack.id));
         }
+        let placement = filing.map_or(Placement::InQueue, Placement::Filed);
+        let opening = opening(new, id, email, (&belonging, contact.as_ref()), placement);
         let arrival = Arrival { threading: belonging.how, remarks, acknowledgement };
-        let opening = NewInteraction {
-            id,
-            center: new.center,
-            medium: Medium::Email(email),
-            direction: Direction::Inbound,
-            sub_type: sub_type(&new.letter, &belonging).to_owned(),
-            external_id: None,
-            parent: belonging.parent.as_ref().map(|parent| parent.value.id),
-            contact: contact.as_ref().map(|contact| contact.id.to_string()),
-            subject: subject(&new.letter),
-            priority: None,
-            user_data: new.user_data.clone(),
-            queue: Named::Known((*new.queue).clone()),
-            skills: [].into(),
-            placement: filing.map_or(Placement::InQueue, Placement::Filed),
-        };
         let mut batch = self.commands.decide_letter(opening, arrival, belonging.parent)?;
         batch.change.receipts = receipts;
         batch.change.puts.extend(files_of(new, id, self.core.now()));
@@ -134,6 +116,18 @@ impl Letters {
             .puts
             .extend(contact.map(|contact| Put { record: Record::Contact(contact), expected }));
         self.commands.commit(batch).await
+    }
+
+    /// Returns the proof of which interaction has a letter's `Message-ID`, unless another has it.
+    async fn proof_of_message_id(
+        &self,
+        center: CenterId,
+        id: InteractionId,
+        email: &Email,
+    ) -> Result<Option<Receipt>, StoreError> {
+        let Some(message_id) = &email.message_id else { return Ok(None) };
+        let known = self.core.store.receipt(&message_ids(center), message_id).await?;
+        Ok(known.is_none().then(|| known_message(center, message_id, id)))
     }
 
     /// Finds out what a letter answers, whom it is from, and whether anybody has to do anything
@@ -210,6 +204,33 @@ impl Letters {
             self.mailboxes.as_deref().is_some_and(|mailboxes| mailboxes.is_ours(center, address))
         };
         is_ours(address) || is_ours(&untagged_key(address))
+    }
+}
+
+/// Returns the interaction that a letter becomes: what it answers and whom it is from were found
+/// out.
+fn opening(
+    new: &NewLetter,
+    id: InteractionId,
+    email: Email,
+    (belonging, contact): (&Belonging, Option<&Contact>),
+    placement: Placement,
+) -> NewInteraction {
+    NewInteraction {
+        id,
+        center: new.center,
+        medium: Medium::Email(email),
+        direction: Direction::Inbound,
+        sub_type: sub_type(&new.letter, belonging).to_owned(),
+        external_id: None,
+        parent: belonging.parent.as_ref().map(|parent| parent.value.id),
+        contact: contact.map(|contact| contact.id.to_string()),
+        subject: subject(&new.letter),
+        priority: None,
+        user_data: new.user_data.clone(),
+        queue: Named::Known((*new.queue).clone()),
+        skills: [].into(),
+        placement,
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use handoff_bus::{Heard, Hint};
+use handoff_bus::{Hint, Received};
 use handoff_store::StoreError;
 
 use crate::core::Core;
@@ -32,8 +32,8 @@ impl Worker for DirectoryReader {
         Duration::from_millis(self.core.options.reload_ms)
     }
 
-    fn is_woken_by(&self, heard: &Heard) -> bool {
-        matches!(heard, Heard::Hint(Hint::Directory) | Heard::Missed)
+    fn is_woken_by(&self, received: &Received) -> bool {
+        matches!(received, Received::Hint(Hint::Directory) | Received::Missed)
     }
 
     async fn round(&self) -> Result<(), StoreError> {

@@ -171,7 +171,7 @@ impl Sending {
             // nobody took.
             let posting = AssertUnwindSafe(post.post(&mail)).catch_unwind();
             let posted = tokio::select! {
-                posted = posting => posted.unwrap_or_else(|_| Posted::Unsure { reply: PANICKED.to_owned() }),
+                posted = posting => posted.unwrap_or_else(|_| panicked()),
                 () = sending.core.stopped_for(STOP_GRACE_MS) => return,
             };
             sending.record_post(&mail, posted).await;
@@ -186,23 +186,21 @@ impl Sending {
     /// Records what became of a mail, as often as it takes: until that is durable the mail must not
     /// be posted again.
     async fn record_post(&self, mail: &Interaction, posted: Posted) {
-        let command = self.outcome(mail, posted).into();
-        let attempt = CommandRequest {
-            id: mail.id,
-            command,
-            reference: None,
-            receipt: None,
-            also: Vec::new(),
-        };
+        let action = self.outcome(mail, posted);
+        let request = CommandRequest::new(mail.id, action);
         loop {
-            match self.commands.execute(&attempt).await {
+            match self.commands.execute(&request).await {
                 Ok(_) | Err(ExecuteError::Rejected(_) | ExecuteError::NotFound(_)) => return,
                 Err(
                     error @ (ExecuteError::Store(_)
                     | ExecuteError::Contended(_)
                     | ExecuteError::KeyReused),
                 ) => {
-                    tracing::warn!(interaction.id = %mail.id, error = %error, "what became of a mail could not be recorded; it is tried again");
+                    tracing::warn!(
+                        interaction.id = %mail.id,
+                        error = %error,
+                        "what became of a mail could not be recorded; it is tried again"
+                    );
                 }
             }
             tokio::select! {
@@ -239,6 +237,10 @@ impl Sending {
             u64::try_from(self.core.ids.random() % u128::from(rest_ms / 10 + 1)).unwrap_or(0);
         SystemAction::DeliveryDeferred { reply, next: now.plus_ms(rest_ms + jitter_ms) }
     }
+}
+
+fn panicked() -> Posted {
+    Posted::Unsure { reply: PANICKED.to_owned() }
 }
 
 fn shortened(reply: &str) -> String {

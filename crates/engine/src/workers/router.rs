@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
-use handoff_bus::{Heard, Hint};
+use handoff_bus::{Hint, Received};
 use handoff_domain::routing::{Agent, Line, Pair, Plan, plan};
 use handoff_domain::{CenterId, Desk, InteractionId, SystemAction, Time, UserId};
 use handoff_store::StoreError;
@@ -110,24 +110,18 @@ impl Router {
 
     /// Makes one offer; tells whether it was made.
     async fn offer(&self, id: InteractionId, to: UserId) -> Result<bool, StoreError> {
-        let command = SystemAction::Offer { to }.into();
-        match self
-            .commands
-            .execute(&CommandRequest {
-                id,
-                command,
-                reference: None,
-                receipt: None,
-                also: Vec::new(),
-            })
-            .await
-        {
+        match self.commands.execute(&CommandRequest::new(id, SystemAction::Offer { to })).await {
             Ok(_) => Ok(true),
             // What cannot be read was set aside by the store, and the others are offered.
             Err(ExecuteError::Store(error)) if error.is_unreadable() => Ok(false),
             Err(ExecuteError::Store(error)) => Err(error),
             Err(error) => {
-                tracing::debug!(interaction.id = %id, agent.id = %to, error = %error, "an offer came to nothing");
+                tracing::debug!(
+                    interaction.id = %id,
+                    agent.id = %to,
+                    error = %error,
+                    "an offer came to nothing"
+                );
                 Ok(false)
             }
         }
@@ -148,8 +142,8 @@ impl Worker for Router {
         *self.next_change()
     }
 
-    fn is_woken_by(&self, heard: &Heard) -> bool {
-        matches!(heard, Heard::Hint(Hint::Routing | Hint::Directory) | Heard::Missed)
+    fn is_woken_by(&self, received: &Received) -> bool {
+        matches!(received, Received::Hint(Hint::Routing | Hint::Directory) | Received::Missed)
     }
 
     async fn round(&self) -> Result<(), StoreError> {

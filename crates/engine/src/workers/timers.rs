@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use handoff_bus::{Heard, Hint};
+use handoff_bus::{Hint, Received};
 use handoff_domain::interaction::decide::TimerKind;
 use handoff_domain::{SystemAction, Time};
 use handoff_store::{ChangeSet, CommitError, StoreError, Timer, TimerKey};
@@ -74,18 +74,7 @@ impl Timers {
             TimerKey::Interaction(id, TimerKind::ChatIdle) => (id, SystemAction::CheckIdle),
             TimerKey::Interaction(id, TimerKind::LongestWait) => (id, SystemAction::CheckWait),
         };
-        let command = action.into();
-        match self
-            .commands
-            .execute(&CommandRequest {
-                id,
-                command,
-                reference: None,
-                receipt: None,
-                also: Vec::new(),
-            })
-            .await
-        {
+        match self.commands.execute(&CommandRequest::new(id, action)).await {
             Ok(_) => Ok(true),
             Err(ExecuteError::Rejected(_) | ExecuteError::NotFound(_)) => {
                 self.drop_timer(timer).await
@@ -95,7 +84,11 @@ impl Timers {
             Err(ExecuteError::Store(error)) if error.is_unreadable() => Ok(false),
             Err(ExecuteError::Store(error)) => Err(error),
             Err(error @ (ExecuteError::Contended(_) | ExecuteError::KeyReused)) => {
-                tracing::warn!(interaction.id = %id, error = %error, "a timer could not be carried out; it is tried again");
+                tracing::warn!(
+                    interaction.id = %id,
+                    error = %error,
+                    "a timer could not be carried out; it is tried again"
+                );
                 Ok(false)
             }
         }
@@ -126,8 +119,8 @@ impl Worker for Timers {
         Some(self.core.timers_due.get())
     }
 
-    fn is_woken_by(&self, heard: &Heard) -> bool {
-        matches!(heard, Heard::Hint(Hint::Timers) | Heard::Missed)
+    fn is_woken_by(&self, received: &Received) -> bool {
+        matches!(received, Received::Hint(Hint::Timers) | Received::Missed)
     }
 
     async fn round(&self) -> Result<(), StoreError> {

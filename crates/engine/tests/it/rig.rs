@@ -279,16 +279,9 @@ impl Rig {
     ) -> Result<Done, ExecuteError> {
         let caller =
             Caller { user, roles: BTreeSet::from([Role::Agent]), groups: BTreeSet::from([GROUP]) };
-        let command = UserCommand::new(caller, action).into();
         self.engine
             .commands()
-            .execute(&CommandRequest {
-                id,
-                command,
-                reference: None,
-                receipt: None,
-                also: Vec::new(),
-            })
+            .execute(&CommandRequest::new(id, UserCommand::new(caller, action)))
             .await
     }
 

@@ -1,6 +1,6 @@
 //! The one write path: races, repetitions, visibility.
 
-use handoff_domain::{Action, Named, State, Target, UserData, Value};
+use handoff_domain::{Action, Named, State, Target, UserCommand, UserData, Value};
 use handoff_engine::{CommandRequest, Done, ExecuteError};
 use handoff_store::Receipt;
 
@@ -54,28 +54,25 @@ async fn a_repeated_request_has_one_effect_and_one_answer() {
         roles: [handoff_domain::Role::Agent].into(),
         groups: [handoff_domain::GroupId(7)].into(),
     };
-    let command =
-        handoff_domain::UserCommand::new(caller, Action::Accept { nickname: None }).into();
-    let attempt = CommandRequest {
-        id,
-        command,
+    let command = UserCommand::new(caller, Action::Accept { nickname: None });
+    let request = CommandRequest {
         reference: Some(1),
         receipt: Some(receipt.clone()),
-        also: Vec::new(),
+        ..CommandRequest::new(id, command)
     };
     let (one, two) = tokio::join!(
-        rig.engine.commands().execute(&attempt),
-        rig.engine.commands().execute(&attempt)
+        rig.engine.commands().execute(&request),
+        rig.engine.commands().execute(&request)
     );
     let first_answers =
         [one.unwrap(), two.unwrap()].iter().filter(|done| matches!(done, Done::Now { .. })).count();
     assert_eq!(first_answers, 1, "the twin gets the first one's receipt");
-    let Done::Before(found) = rig.engine.commands().execute(&attempt).await.unwrap() else {
+    let Done::Before(found) = rig.engine.commands().execute(&request).await.unwrap() else {
         panic!("a repetition")
     };
     assert_eq!(*found, receipt);
     let other =
-        CommandRequest { receipt: Some(Receipt { fingerprint: "g".into(), ..receipt }), ..attempt };
+        CommandRequest { receipt: Some(Receipt { fingerprint: "g".into(), ..receipt }), ..request };
     assert!(matches!(rig.engine.commands().execute(&other).await, Err(ExecuteError::KeyReused)));
 }
 
@@ -112,17 +109,10 @@ async fn request_numbers_go_on_after_a_restart() {
         roles: [handoff_domain::Role::Agent].into(),
         groups: [].into(),
     };
-    let command =
-        handoff_domain::UserCommand::new(caller, Action::Accept { nickname: None }).into();
+    let command = UserCommand::new(caller, Action::Accept { nickname: None });
     rig.engine
         .commands()
-        .execute(&CommandRequest {
-            id,
-            command,
-            reference: Some(reference),
-            receipt: None,
-            also: Vec::new(),
-        })
+        .execute(&CommandRequest { reference: Some(reference), ..CommandRequest::new(id, command) })
         .await
         .unwrap();
     let rig = rig.restarted().await;
