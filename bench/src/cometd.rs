@@ -151,9 +151,9 @@ async fn measure_idle(server: &Server, crowd: &mut Crowd, agents: usize) -> Resu
     crowd.grow(server, agents).await?;
     tokio::time::sleep(REST).await;
     let all = server.resident().await?;
-    let per = |kib: u64, sessions: usize| {
-        #[expect(clippy::cast_precision_loss, reason = "KiB and sessions in thousands")]
-        let each = kib as f64 / sessions as f64;
+    let per = |bytes: u64, sessions: usize| {
+        #[expect(clippy::cast_precision_loss, reason = "a figure with one decimal")]
+        let each = bytes as f64 / 1_024.0 / sessions as f64;
         if sessions == 0 { 0.0 } else { each }
     };
     Ok(Idle {
