@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::Instant;
 
-pub use self::call::{Call, multipart};
+pub use self::call::Call;
 use crate::center::PASSWORD;
 use crate::cookies::Cookies;
 use crate::program::Address;
@@ -299,17 +299,16 @@ impl Client {
         Some(sender)
     }
 
+    /// What a call says itself goes before what the client would say.
     fn request(&self, call: &Call) -> Request<Full<Bytes>> {
-        let mut request = Request::new(Full::new(call.body.clone()));
-        *request.method_mut() = call.method.clone();
-        *request.uri_mut() = call.target.parse().expect("a test writes a whole path");
-        let headers = request.headers_mut();
+        let mut request = Request::from(call.clone());
+        let mut headers = self.identity();
         headers.insert(HOST, HeaderValue::from_static("127.0.0.1"));
-        headers.extend(self.identity());
         if let Credentials::Cookies(cookies) = &self.credentials {
             headers.extend(lock(cookies).csrf().filter(|_| call.method != Method::GET));
         }
-        headers.extend(call.headers.clone());
+        headers.extend(std::mem::take(request.headers_mut()));
+        *request.headers_mut() = headers;
         request
     }
 }

@@ -29,7 +29,7 @@ use handoff_engine::{
 use handoff_store::files::MemoryFiles;
 use handoff_store::{MemoryStore, Store, StreamRow};
 pub(crate) use handoff_testkit::PASSWORD;
-use handoff_testkit::{Center, ManualClock, center};
+use handoff_testkit::{Call, Center, ManualClock, center};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -182,17 +182,17 @@ impl Client<'_> {
         body: Option<String>,
         headers: &[(&str, &str)],
     ) -> Reply {
-        let mut request = Request::builder().method(method).uri(format!("{ROOT}{path}"));
+        let mut call = Call::new(method, path);
         if let Some(user) = self.user {
-            request = request.header(header::AUTHORIZATION, basic(user, PASSWORD));
+            call = call.by(user, PASSWORD);
         }
-        if body.is_some() && !headers.iter().any(|(name, _)| *name == "content-type") {
-            request = request.header(header::CONTENT_TYPE, "application/json");
+        if let Some(body) = body {
+            call = call.json(body);
         }
         for (name, value) in headers {
-            request = request.header(*name, *value);
+            call = call.header(name, value);
         }
-        self.api.send(request.body(Body::from(body.unwrap_or_default())).unwrap()).await
+        self.api.calls(call).await
     }
 
     /// Does something with one of the caller's interactions.
@@ -259,6 +259,10 @@ impl Api {
 
     pub(crate) const fn anonymous(&self) -> Client<'_> {
         Client { api: self, user: None }
+    }
+
+    pub(crate) async fn calls(&self, call: Call) -> Reply {
+        self.send(Request::from(call).map(Body::new)).await
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {

@@ -1,13 +1,14 @@
 //! Files that agents send in chats, and how much customers may send.
 
-use axum::http::{Method, Request, header};
+use axum::http::{Method, header};
 use handoff_domain::ChatTerms;
 use handoff_domain::service::FileLimits;
 use handoff_store::files::Files;
+use handoff_testkit::Call;
 use serde_json::{Value, json};
 
-use crate::api::{Api, PASSWORD, ROOT, Reply, basic};
-use crate::customer::{Customer, form, with_terms};
+use crate::api::{Api, PASSWORD, ROOT, Reply};
+use crate::customer::{Customer, with_terms};
 
 const PDF: &[u8] = b"%PDF-1.7 an offer";
 const BYTES_MAX: usize = 10 * 1024 * 1024;
@@ -33,14 +34,12 @@ impl<'a> Sending<'a> {
     }
 
     async fn now(self) -> Reply {
-        let (content_type, body) = form(self.fields, self.part, "offer.pdf", self.bytes);
-        let mut request = Request::post(format!("{ROOT}{}", attachments(self.chat)))
-            .header(header::AUTHORIZATION, basic(self.agent, PASSWORD))
-            .header(header::CONTENT_TYPE, content_type);
+        let path = format!("{ROOT}{}", attachments(self.chat));
+        let mut call = Call::upload(&path, self.fields, (self.part, "offer.pdf"), self.bytes);
         for (name, value) in self.headers {
-            request = request.header(*name, *value);
+            call = call.header(name, value);
         }
-        self.api.send(request.body(body.into()).unwrap()).await
+        self.api.calls(call.by(self.agent, PASSWORD)).await
     }
 }
 

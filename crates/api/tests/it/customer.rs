@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
-use axum::http::{Request, header};
 use handoff_domain::{CenterId, ChatTerms, QueueId, Service, ServiceId, ServiceTerms};
 use handoff_store::{ChangeSet, Put, Record, Store};
+use handoff_testkit::Call;
 use serde_json::{Value, json};
 
 use crate::api::{Api, Reply, store};
@@ -77,19 +76,16 @@ impl<'a> Customer<'a> {
         answer
     }
 
-    /// Sends a file; gives the answer, whatever it is.
+    /// Sends a file; returns the answer, whatever it is.
     pub(crate) async fn uploads(&self, name: &str, bytes: &[u8]) -> Value {
-        let (content_type, body) = form(&[("secureKey", &self.key)], "file", name, bytes);
-        let request = Request::post(format!("{SERVICE}/{}/file", self.id));
-        let request = request.header(header::CONTENT_TYPE, content_type);
-        self.api.send(request.body(Body::from(body)).unwrap()).await.json()
+        let (target, key) = (format!("{SERVICE}/{}/file", self.id), [("secureKey", &*self.key)]);
+        self.api.calls(Call::upload(&target, &key, ("file", name), bytes)).await.json()
     }
 
+    /// Fetches a file.
     pub(crate) async fn fetches(&self, file: &str) -> Reply {
-        let body = format!("secureKey={}", self.key);
-        let request = Request::post(format!("{SERVICE}/{}/file/{file}/download", self.id));
-        let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-        self.api.send(request.body(Body::from(body)).unwrap()).await
+        let target = format!("{SERVICE}/{}/file/{file}/download", self.id);
+        self.api.calls(Call::form(&target, &[("secureKey", &self.key)])).await
     }
 
     pub(crate) async fn says(&self, text: &str) {
@@ -115,21 +111,8 @@ impl<'a> Customer<'a> {
     }
 }
 
-/// A form with a file in it: its content type and its body.
-pub(crate) fn form(
-    fields: &[(&str, &str)],
-    part: &str,
-    name: &str,
-    bytes: &[u8],
-) -> (String, Vec<u8>) {
-    handoff_testkit::http::multipart(fields, (part, name), bytes)
-}
-
 pub(crate) async fn post(api: &Api, path: &str, fields: &[(&str, &str)]) -> Value {
-    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-    let request =
-        Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-    api.send(request.body(Body::from(body)).unwrap()).await.json()
+    api.calls(Call::form(path, fields)).await.json()
 }
 
 /// What one agent heard of one chat so far.

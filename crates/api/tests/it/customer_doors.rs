@@ -3,23 +3,23 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::{Request, header};
+use axum::http::Request;
 use handoff_domain::service::OpenMediaTerms;
 use handoff_domain::{CenterId, Direction, Media, QueueId, Service, ServiceId, ServiceTerms};
 use handoff_store::{ChangeSet, Put, Record, Store};
+use handoff_testkit::Call;
 use serde_json::{Value, json};
 
 use crate::api::{Api, store};
-use crate::customer::{Customer, form, op, post};
+use crate::customer::{Customer, op, post};
 use crate::mailbox::{FORM, MailApi};
 
 const SERVICE: &str = "/genesys/2/chat/customer-support";
 
 /// Posts a form with a file in it.
 async fn upload(api: &Api, path: &str, fields: &[(&str, &str)]) -> Value {
-    let (content_type, body) = form(fields, "file", "a.png", b"\x89PNG\r\n\x1a\nrest");
-    let request = Request::post(path).header(header::CONTENT_TYPE, content_type);
-    api.send(request.body(Body::from(body)).unwrap()).await.json()
+    let bytes = b"\x89PNG\r\n\x1a\nrest";
+    api.calls(Call::upload(path, fields, ("file", "a.png"), bytes)).await.json()
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{Method, Request, header};
 use handoff_domain::service::EmailTerms;
+use handoff_testkit::Call;
 use serde_json::json;
 
 use crate::api::{Reply, has};
@@ -217,14 +218,7 @@ async fn a_form_that_is_sent_again_is_one_letter() {
         tokio::join!(with_files(&mail, &fields, &files), with_files(&mail, &fields, &files));
     assert_eq!(id(one), id(two));
     assert_eq!(mail.kept().await, 1);
-    let keyed = |key: &'static str| {
-        let body =
-            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(FIELDS).finish();
-        let request = Request::post(FORM)
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header("idempotency-key", key);
-        mail.api.send(request.body(Body::from(body)).unwrap())
-    };
+    let keyed = |key: &'static str| mail.api.calls(Call::form(FORM, &FIELDS).keyed(key));
     let (one, again, other) = (keyed("k1").await, keyed("k1").await, keyed("k2").await);
     let one = id(one);
     assert_eq!(id(again), one);

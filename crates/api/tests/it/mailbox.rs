@@ -3,8 +3,6 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use axum::body::Body;
-use axum::http::{Request, header};
 use handoff_api::Setup;
 use handoff_domain::service::{EmailTerms, Service, ServiceTerms};
 use handoff_domain::{
@@ -14,10 +12,10 @@ use handoff_domain::{
 use handoff_engine::{Mailboxes, NewLetter, Post, Posted, RawMessage, TakenIn};
 use handoff_store::files::Files;
 use handoff_store::{ChangeSet, NewFile, Put, Record, Store};
+use handoff_testkit::Call;
 use serde_json::{Value, json};
 
-use crate::api::{Api, PASSWORD, ROOT, Reply, basic, store};
-use crate::customer::form;
+use crate::api::{Api, PASSWORD, ROOT, Reply, store};
 
 pub(crate) const MAILBOX: &str = "support@demo.example";
 pub(crate) const CUSTOMER: &str = "eve@example.com";
@@ -180,24 +178,18 @@ impl MailApi {
 
     /// Somebody sends a file to one of their interactions.
     pub(crate) async fn attaches(&self, upload: Upload<'_>) -> Reply {
-        let (content_type, body) = form(upload.fields, upload.part, upload.name, upload.bytes);
         let path = format!("{ROOT}/me/interactions/{}/attachments", upload.id);
-        let mut request = Request::post(path)
-            .header(header::AUTHORIZATION, basic(upload.user, PASSWORD))
-            .header(header::CONTENT_TYPE, content_type);
+        let file = (upload.part, upload.name);
+        let mut call = Call::upload(&path, upload.fields, file, upload.bytes);
         for (name, value) in upload.headers {
-            request = request.header(*name, *value);
+            call = call.header(name, value);
         }
-        self.api.send(request.body(body.into()).unwrap()).await
+        self.api.calls(call.by(upload.user, PASSWORD)).await
     }
 
     /// A customer sends the web form.
     pub(crate) async fn writes(&self, fields: &[(&str, &str)]) -> Reply {
-        let body =
-            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let request =
-            Request::post(FORM).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-        self.api.send(request.body(Body::from(body)).unwrap()).await
+        self.api.calls(Call::form(FORM, fields)).await
     }
 
     pub(crate) async fn kept(&self) -> usize {
