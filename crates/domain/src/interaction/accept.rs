@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use crate::event::{Fact, NotificationType};
 use crate::id::UserId;
 use crate::interaction::attempt::Attempt;
-use crate::interaction::change::{Change, Told, take_offer};
+use crate::interaction::change::{Addressees, Change, take_offer};
 use crate::interaction::decision::Decision;
 use crate::interaction::{Offer, Participant, ParticipantRole, State, Status, say};
 use crate::rejection::Rejection;
@@ -45,7 +45,7 @@ fn take_over(change: &mut Change<'_>, by: UserId, nickname: Option<String>) {
 fn come_in(change: &mut Change<'_>, user: UserId, role: ParticipantRole, nickname: Option<String>) {
     let since = change.context.now;
     if role == ParticipantRole::Monitor {
-        change.told = Told::Only(user);
+        change.addressees = Addressees::Only(user);
     }
     if let Some(handling) = change.handling_mut() {
         take_offer(handling, user);

@@ -42,28 +42,28 @@ pub(super) struct Change<'a> {
     pub(super) kind: NotificationType,
     /// Other interactions that change with it.
     pub(super) related: Vec<Related>,
-    /// Whether anybody is told of the change of this interaction.
-    pub(super) told: Told,
+    /// Who is told of the change of this interaction.
+    pub(super) addressees: Addressees,
     /// What was said in its conversation, in order.
     pub(super) said: Vec<chat::Entry>,
     /// Where the conversation was when somebody had said their last words; who is there then hears
     /// them, whoever goes with the change.
-    pub(super) parting: Option<Parting>,
+    pub(super) last_words: Option<LastWords>,
     /// Who handed it over to somebody else, which the conversation tells from leaving.
     pub(super) handed_over: Option<UserId>,
 }
 
 /// A moment in the middle of a change: last words are said, and nobody has gone yet.
-pub(super) struct Parting {
+pub(super) struct LastWords {
     /// The interaction then.
     pub(super) then: Interaction,
     /// How much of what is said was said by then.
     pub(super) said: usize,
 }
 
-/// Whether anybody is told of a change.
+/// Who is told of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Told {
+pub(super) enum Addressees {
     /// Those whom it concerns.
     Everybody,
     /// Nobody: it changed nothing that an agent sees.
@@ -72,9 +72,9 @@ pub(super) enum Told {
     Only(UserId),
 }
 
-impl Told {
+impl Addressees {
     /// Tells whether a user whom the change concerns is told of it.
-    pub(super) fn is_told(self, user: UserId) -> bool {
+    pub(super) fn includes(self, user: UserId) -> bool {
         match self {
             Self::Everybody => true,
             Self::Nobody => false,
@@ -138,17 +138,17 @@ impl<'a> Change<'a> {
             errors: BTreeMap::new(),
             kind: NotificationType::StatusChange,
             related: Vec::new(),
-            told: Told::Everybody,
+            addressees: Addressees::Everybody,
             said: Vec::new(),
-            parting: None,
+            last_words: None,
             handed_over: None,
         }
     }
 
     /// Lets everybody who is there now hear what was said so far before they see what else the
     /// change brings.
-    pub(super) fn part(&mut self) {
-        self.parting = Some(Parting { then: self.after.clone(), said: self.said.len() });
+    pub(super) fn end_last_words(&mut self) {
+        self.last_words = Some(LastWords { then: self.after.clone(), said: self.said.len() });
     }
 
     /// Notes what a user sees when it stops concerning them.
@@ -212,7 +212,7 @@ impl<'a> Change<'a> {
                 take_offer(handling, to);
                 match notices::refused_sentence(kind, how) {
                     Some(sentence) => drop(self.errors.insert(handling.by, sentence)),
-                    None => self.told = Told::Only(to),
+                    None => self.addressees = Addressees::Only(to),
                 }
             }
             State::Queued(_)
@@ -301,7 +301,7 @@ impl<'a> Change<'a> {
             any_event(facts, Subject::Interaction(subject.clone()), notices)
         };
         let mut events = Vec::new();
-        events.extend(talk.parting.map(|(facts, then, notices)| event(facts, &then, notices)));
+        events.extend(talk.last_words.map(|(facts, then, notices)| event(facts, &then, notices)));
         events.extend(
             talk.endings
                 .into_iter()

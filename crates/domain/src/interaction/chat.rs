@@ -73,7 +73,7 @@ pub(super) fn check_idle(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
         change.after.chat_mut().into_iter().for_each(|chat| chat.alerted = Some(now));
     } else {
         change.say(Speaker::system(), Visibility::All, Content::IdleClose);
-        change.part();
+        change.end_last_words();
         close(attempt, &mut change, LeaveReason::Idle)?;
     }
     Ok(change.finish())

@@ -256,7 +256,7 @@ pub(super) fn wait_due(interaction: &Interaction) -> Option<Time> {
 pub(super) struct Talk {
     /// The facts of last words, the interaction as it was then, and who is told before anything
     /// else.
-    pub(super) parting: Option<(Vec<Fact>, Interaction, Vec<Notice>)>,
+    pub(super) last_words: Option<(Vec<Fact>, Interaction, Vec<Notice>)>,
     /// The end of the conversation, for each whom it takes out.
     pub(super) endings: Vec<(Subject, Notice)>,
     /// The facts of what was said, and who is told.
@@ -271,12 +271,12 @@ pub(super) struct Talk {
 pub(super) fn talk(before: Option<&Interaction>, change: &Change<'_>, came: &[UserId]) -> Talk {
     let Some(chat) = change.after.chat() else { return Talk::default() };
     let readers = readers(chat);
-    let spoken = change.parting.as_ref().map_or(0, |parting| parting.said);
+    let spoken = change.last_words.as_ref().map_or(0, |words| words.said);
     let (first, rest) = change.said.split_at(spoken);
-    let parting = change.parting.as_ref().and_then(|parting| {
-        let there = self::readers(parting.then.chat()?);
+    let last_words = change.last_words.as_ref().and_then(|words| {
+        let there = self::readers(words.then.chat()?);
         let (facts, told) = news(first, &there)?;
-        Some((facts, parting.then.clone(), told))
+        Some((facts, words.then.clone(), told))
     });
     let said = news(rest, &readers);
     let newcomers = readers.iter().filter(|(user, _)| came.contains(user));
@@ -287,7 +287,7 @@ pub(super) fn talk(before: Option<&Interaction>, change: &Change<'_>, came: &[Us
         is_any.then(|| (subject(), messages(*user, *sees)))
     });
     let transcripts = transcripts.collect();
-    Talk { parting, endings: endings(before, change, rest), said, transcripts }
+    Talk { last_words, endings: endings(before, change, rest), said, transcripts }
 }
 
 /// Returns what those are told whom the end of the customer's session takes out: that the customer

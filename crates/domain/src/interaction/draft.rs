@@ -12,7 +12,7 @@ use crate::command::{Draft, DraftKind};
 use crate::event::{Fact, NotificationType, RevokeReason};
 use crate::id::InteractionId;
 use crate::interaction::attempt::{Attempt, queue_for};
-use crate::interaction::change::{Change, Related, Told};
+use crate::interaction::change::{Addressees, Change, Related};
 use crate::interaction::decision::Decision;
 use crate::interaction::{
     Attachment, Email, Handling, Interaction, Medium, Mode, Outcome, State, Status,
@@ -72,7 +72,7 @@ pub(super) fn create(attempt: &Attempt<'_>, draft: &Draft) -> Result<Decision, R
     change.facts.push(Fact::DraftCreated { draft: new.id });
     change.after.drafts.insert(new.id);
     // What the agent sees is the draft; that the original has one is history.
-    change.told = Told::Nobody;
+    change.addressees = Addressees::Nobody;
     change.related.push(Related::New(new, vec![Fact::Opened]));
     Ok(change.finish())
 }

@@ -11,7 +11,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::event::{Notice, NotificationType, View};
-use crate::id::{UserId, WorkbinId};
+use crate::id::UserId;
 use crate::interaction::change::{Change, Refused};
 use crate::interaction::{Interaction, OfferKind, Status};
 
@@ -26,18 +26,28 @@ pub(super) fn of(before: Option<&Interaction>, change: &Change<'_>) -> Vec<Notic
     let everybody: BTreeSet<UserId> = earlier.union(&now).copied().collect();
     let mut notices: Vec<Notice> = everybody
         .into_iter()
-        .filter(|user| change.told.is_told(*user))
+        .filter(|user| change.addressees.includes(*user))
         .map(|user| {
             let seen =
                 before.filter(|_| earlier.contains(&user)).map(|before| before.status_for(user));
-            to_agent(user, seen, now.contains(&user), change)
+            let view = if now.contains(&user) {
+                View::Concerned(change.after.status_for(user))
+            } else {
+                View::Gone(change.last_seen.get(&user).copied().unwrap_or(Status::Revoked))
+            };
+            to_agent(user, seen, view, change)
         })
         .collect();
     let left = before.and_then(|before| before.state.workbin());
     let entered = change.after.state.workbin();
     if left != entered {
-        notices.extend(left.into_iter().flat_map(|workbin| to_watchers(change, workbin, false)));
-        notices.extend(entered.into_iter().flat_map(|workbin| to_watchers(change, workbin, true)));
+        for (workbin, added) in
+            left.map(|it| (it, false)).into_iter().chain(entered.map(|it| (it, true)))
+        {
+            let watchers = change.context.world.watchers(workbin).into_iter();
+            let view = || View::Workbin { workbin, added };
+            notices.extend(watchers.map(|it| plain(it, view(), NotificationType::StatusChange)));
+        }
     }
     notices
 }
@@ -58,12 +68,7 @@ pub(super) fn of_new(interaction: &Interaction) -> Vec<Notice> {
         .collect()
 }
 
-fn to_agent(user: UserId, seen: Option<Status>, concerned: bool, change: &Change<'_>) -> Notice {
-    let view = if concerned {
-        View::Concerned(change.after.status_for(user))
-    } else {
-        View::Gone(change.last_seen.get(&user).copied().unwrap_or(Status::Revoked))
-    };
+fn to_agent(user: UserId, seen: Option<Status>, view: View, change: &Change<'_>) -> Notice {
     let kind = match (&view, seen) {
         (View::Concerned(status), Some(seen)) if *status == seen => change.kind,
         _ => NotificationType::StatusChange,
@@ -75,16 +80,6 @@ fn to_agent(user: UserId, seen: Option<Status>, concerned: bool, change: &Change
         },
         None => plain(user, view, kind),
     }
-}
-
-fn to_watchers(
-    change: &Change<'_>,
-    workbin: WorkbinId,
-    added: bool,
-) -> impl Iterator<Item = Notice> {
-    change.context.world.watchers(workbin).into_iter().map(move |user| {
-        plain(user, View::Workbin { workbin, added }, NotificationType::StatusChange)
-    })
 }
 
 pub(super) const fn plain(user: UserId, view: View, kind: NotificationType) -> Notice {

@@ -8,7 +8,7 @@ use crate::command::{Named, SupervisorMode};
 use crate::event::{Fact, NotificationType, RevokeReason};
 use crate::id::UserId;
 use crate::interaction::attempt::{Attempt, queue_for};
-use crate::interaction::change::{Change, Refused, Told};
+use crate::interaction::change::{Addressees, Change, Refused};
 use crate::interaction::decision::Decision;
 use crate::interaction::transfer::{may_be_offered, timeout_ms};
 use crate::interaction::{Handling, Interaction, Mode, OfferKind, Status, chat, say};
@@ -315,7 +315,7 @@ pub(super) fn tell_supervisors_alone(change: &mut Change<'_>, handling: &Handlin
     let is_offered = handling.offer.as_ref().is_some_and(|offer| offer.to == user);
     // An offer to them is the owner's business.
     if is_hidden && !is_offered {
-        change.told = Told::Only(user);
+        change.addressees = Addressees::Only(user);
     }
 }
 

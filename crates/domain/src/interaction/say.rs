@@ -10,7 +10,7 @@ use crate::event::Fact;
 use crate::id::FileId;
 use crate::interaction::Mode;
 use crate::interaction::attempt::Attempt;
-use crate::interaction::change::{Change, Told};
+use crate::interaction::change::{Addressees, Change};
 use crate::interaction::decision::Decision;
 use crate::rejection::{FileLimit, Rejection};
 
@@ -44,7 +44,7 @@ pub(super) fn farewell(attempt: &Attempt<'_>, change: &mut Change<'_>) -> Result
     let Some(speaker) = speaker(attempt, chat) else { return Ok(()) };
     let visibility = checked(chat, speaker, utterance)?;
     put(change, speaker, visibility, utterance);
-    change.part();
+    change.end_last_words();
     Ok(())
 }
 
@@ -58,7 +58,7 @@ pub(super) fn count_download(attempt: &Attempt<'_>, file: FileId) -> Result<Deci
     }
     let files = FileUse { downloads: chat.files.downloads.saturating_add(1), ..chat.files };
     let mut change = attempt.change();
-    change.told = Told::Nobody;
+    change.addressees = Addressees::Nobody;
     change.facts.push(Fact::FileDownloaded { file });
     if let Some(chat) = change.after.chat_mut() {
         chat.files = files;

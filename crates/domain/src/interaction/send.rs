@@ -11,7 +11,7 @@ use crate::command::{Actor, Dispatch};
 use crate::event::{Fact, RevokeReason};
 use crate::id::{InteractionId, QueueId, UserId};
 use crate::interaction::attempt::{Attempt, queue_for};
-use crate::interaction::change::{Change, Entry, Told};
+use crate::interaction::change::{Addressees, Change, Entry};
 use crate::interaction::decision::Decision;
 use crate::interaction::draft::{close, composing, is_of_thread, reopen};
 use crate::interaction::{Attachment, Email, Medium, Mode, Outcome, State, Status};
@@ -131,7 +131,7 @@ pub(super) fn delivery_deferred(
 ) -> Result<Decision, Rejection> {
     sender(attempt)?;
     let mut change = attempt.change();
-    change.told = Told::Nobody;
+    change.addressees = Addressees::Nobody;
     if let State::Sending { attempt, due, last, .. } = &mut change.after.state {
         *attempt = attempt.saturating_add(1);
         *due = next;

@@ -8,7 +8,7 @@ use crate::center::Role;
 use crate::command::{Actor, SupervisorMode};
 use crate::event::{Fact, NotificationType};
 use crate::interaction::attempt::Attempt;
-use crate::interaction::change::Told;
+use crate::interaction::change::Addressees;
 use crate::interaction::decision::Decision;
 use crate::interaction::transfer::timeout_ms;
 use crate::interaction::{Mode, ParticipantRole};
@@ -40,7 +40,7 @@ pub(super) fn intrude(attempt: &Attempt<'_>, mode: SupervisorMode) -> Result<Dec
         return Err(Rejection::TargetUnreachable);
     }
     let mut change = attempt.change();
-    change.told = Told::Only(user);
+    change.addressees = Addressees::Only(user);
     change.offer(user, mode.into(), timeout_ms(attempt), None);
     Ok(change.finish())
 }
