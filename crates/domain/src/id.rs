@@ -102,10 +102,11 @@ impl FromStr for InteractionId {
     }
 }
 
-fn uuid_text(v: u128, hyphens: bool) -> String {
-    if !hyphens {
-        return format!("{v:032x}");
-    }
+fn plain(v: u128) -> String {
+    format!("{v:032x}")
+}
+
+fn hyphenated(v: u128) -> String {
     let (a, b, c) = (v >> 96, (v >> 80) & 0xffff, (v >> 64) & 0xffff);
     let (d, e) = ((v >> 48) & 0xffff, v & 0xffff_ffff_ffff);
     format!("{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}")
@@ -131,17 +132,17 @@ fn parse_uuid(text: &str) -> Result<u128, InvalidId> {
 }
 
 macro_rules! uuid_id {
-    ($(#[$doc:meta])* $name:ident, $hyphens:expr) => {
-        uuid_id!($(#[$doc])* $name, $hyphens, stored with $hyphens);
+    ($(#[$doc:meta])* $name:ident, $text:ident) => {
+        uuid_id!($(#[$doc])* $name, $text, stored with $text);
     };
-    ($(#[$doc:meta])* $name:ident, $hyphens:expr, stored with $stored_hyphens:expr) => {
+    ($(#[$doc:meta])* $name:ident, $text:ident, stored with $stored_text:ident) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(pub u128);
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&uuid_text(self.0, $hyphens))
+                f.write_str(&$text(self.0))
             }
         }
 
@@ -164,7 +165,7 @@ macro_rules! uuid_id {
             /// found again by it.
             #[must_use]
             pub fn stored(self) -> String {
-                uuid_text(self.0, $stored_hyphens)
+                $stored_text(self.0)
             }
         }
 
@@ -196,35 +197,35 @@ macro_rules! text_form {
 text_form!(InteractionId, InteractionId::stored);
 uuid_id!(
     /// Identifies a contact center (tenant).
-    CenterId, true);
+    CenterId, hyphenated);
 uuid_id!(
     /// Identifies a user.
-    UserId, true, stored with false);
+    UserId, hyphenated, stored with plain);
 uuid_id!(
     /// Identifies a queue.
-    QueueId, true);
+    QueueId, hyphenated);
 uuid_id!(
     /// Identifies a skill.
-    SkillId, true);
+    SkillId, hyphenated);
 uuid_id!(
     /// Identifies an agent group.
-    GroupId, true);
+    GroupId, hyphenated);
 uuid_id!(
     /// Identifies a workbin: a definition, or one owner's copy of it (see [`WorkbinId::of_owner`]).
-    WorkbinId, true);
+    WorkbinId, hyphenated);
 uuid_id!(
     /// Identifies a service: a door by which customers come in.
-    ServiceId, true);
+    ServiceId, hyphenated);
 uuid_id!(
     /// Identifies a stored file: 128 random bits, 32 hex characters outside. Whoever knows it has
     /// not thereby a right to the file.
-    FileId, false);
+    FileId, plain);
 
 uuid_id!(
     /// Identifies a contact: somebody outside, known by an address. Made from the contact center
     /// and the address, so that the same person is the same contact without anybody looking them
     /// up.
-    ContactId, false);
+    ContactId, plain);
 
 impl WorkbinId {
     /// Returns the id of one owner's copy of a personal workbin: the same two ids always give the

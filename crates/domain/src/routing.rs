@@ -52,7 +52,7 @@ impl<'a> Waiting<'a> {
     /// Returns its place in the routing order; the smallest goes first.
     #[must_use]
     pub const fn rank(&self) -> Rank {
-        Rank::new(self.id, self.priority, self.wait.front, self.wait.since)
+        Rank::new(self.id, self.priority, self.wait)
     }
 
     /// Tells whether it takes a slot of the agent who is offered it; a draft takes none
@@ -74,10 +74,10 @@ pub struct Rank {
 }
 
 impl Rank {
-    /// Returns the place of an interaction of that priority which entered its queue at `since`, at
-    /// the front or normally.
+    /// Returns the place of an interaction of that priority in its wait.
     #[must_use]
-    pub const fn new(id: InteractionId, priority: i64, front: bool, since: Time) -> Self {
+    pub const fn new(id: InteractionId, priority: i64, wait: &Wait) -> Self {
+        let Wait { front, since, .. } = *wait;
         Self { front: Reverse(front), priority: Reverse(priority), since, id }
     }
 }

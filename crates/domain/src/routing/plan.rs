@@ -195,7 +195,7 @@ impl<'a> Planner<'a> {
             return false;
         };
         let candidate = &mut self.candidates[best];
-        candidate.give(&queue.media, waiting.takes_slot(), now);
+        candidate.give(waiting.takes_slot().then_some(&queue.media), now);
         self.plan.pairs.push(Pair { interaction: waiting.id, user: candidate.agent.user.id });
         true
     }

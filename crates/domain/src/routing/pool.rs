@@ -49,12 +49,10 @@ impl<'a> Candidate<'a> {
         (occupied, self.last_offer, self.agent.user.id)
     }
 
-    /// Gives them an offer at `now`, and the slot when it takes one.
-    pub(super) fn give(&mut self, media: &'a Media, takes_slot: bool, now: Time) {
+    /// Gives them an offer at `now`, and a slot of that medium when it takes one.
+    pub(super) fn give(&mut self, slot: Option<&'a Media>, now: Time) {
         self.last_offer = Some(now);
-        if !takes_slot {
-            return;
-        }
+        let Some(media) = slot else { return };
         match self.planned.iter_mut().find(|(planned, _)| *planned == media) {
             Some((_, count)) => *count += 1,
             None => self.planned.push((media, 1)),

@@ -164,9 +164,10 @@ fn front_then_priority_then_age_then_id() {
     let order: Vec<usize> =
         team.plan(&queue, &waits).into_iter().map(|(number, _)| number).collect();
     assert_eq!(order, [3, 1, 2, 0]);
-    let rank = |priority| Rank::new(InteractionId::compose(1, 1), priority, false, NOW);
+    let [normal, _, _, front] = &waits;
+    let rank = |priority| Rank::new(InteractionId::compose(1, 1), priority, normal);
     assert!(rank(7) < rank(0) && rank(0) < rank(-7));
-    assert!(Rank::new(InteractionId::compose(1, 1), -9, true, NOW) < rank(9));
+    assert!(Rank::new(InteractionId::compose(1, 1), -9, front) < rank(9));
 }
 
 #[test]
