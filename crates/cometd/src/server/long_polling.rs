@@ -70,7 +70,9 @@ pub(super) async fn serve(shared: &Arc<Shared>, request: Request) -> Response {
             (parcel.parts, departure)
         }
     };
-    let mut response = Reply::of(join(&parts), accepts_gzip, &shared.limits).respond(departure);
+    let text = join(&parts);
+    let reply = if accepts_gzip { Reply::packed(text, &shared.limits) } else { Reply::plain(text) };
+    let mut response = reply.respond(departure);
     if let Some(cookie) = exchanged.cookie {
         let cookie = format!("{BROWSER_COOKIE}={cookie}; {}", shared.limits.cookie_attributes);
         if let Ok(cookie) = HeaderValue::try_from(cookie) {
@@ -157,12 +159,16 @@ struct Reply {
 }
 
 impl Reply {
-    /// Packs the text if it is worth it for this client.
-    fn of(text: Bytes, accepts_gzip: bool, limits: &Limits) -> Self {
-        let is_worth_it = accepts_gzip && text.len() >= limits.gzip_from_bytes;
+    const fn plain(text: Bytes) -> Self {
+        Self { bytes: text, is_packed: false }
+    }
+
+    /// Packs the text if it is worth it.
+    fn packed(text: Bytes, limits: &Limits) -> Self {
+        let is_worth_it = text.len() >= limits.gzip_from_bytes;
         match is_worth_it.then(|| gzip(&text)).flatten() {
             Some(bytes) => Self { bytes, is_packed: true },
-            None => Self { bytes: text, is_packed: false },
+            None => Self::plain(text),
         }
     }
 

@@ -361,8 +361,7 @@ impl<'a> Collect<'a> {
     fn text(&mut self, entity: &Entity, content: &[u8]) -> String {
         let said = Said { label: entity.charset.as_deref(), hint: self.hint };
         let text = self.within(entity, content, said, self.found.text_left);
-        let text =
-            if entity.is_flowed { decode::unflowed(&text, entity.deletes_blank) } else { text };
+        let text = if entity.is_flowed { decode::unflowed(&text, entity.flow_blank) } else { text };
         self.found.text_left = self.found.text_left.saturating_sub(text.len());
         text
     }

@@ -151,9 +151,16 @@ fn cleaned(text: &str) -> String {
     kept
 }
 
+/// What becomes of the blank that lets a line flow (`delsp`, RFC 3676, section 4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FlowBlank {
+    Kept,
+    Deleted,
+}
+
 /// Undoes `format=flowed` (RFC 3676, section 4): lines that end in a blank go on in the next one of
 /// the same quote depth.
-pub(super) fn unflowed(text: &str, deletes_blank: bool) -> String {
+pub(super) fn unflowed(text: &str, blank: FlowBlank) -> String {
     let mut joined = String::with_capacity(text.len());
     // The depth of the paragraph that goes on.
     let mut open: Option<usize> = None;
@@ -172,7 +179,7 @@ pub(super) fn unflowed(text: &str, deletes_blank: bool) -> String {
         }
         // The line before a signature never flows (section 4.3).
         let is_flowed = content.ends_with(' ') && content != "-- ";
-        joined.push_str(if is_flowed && deletes_blank {
+        joined.push_str(if is_flowed && blank == FlowBlank::Deleted {
             &content[..content.len() - 1]
         } else {
             content

@@ -46,6 +46,15 @@ struct Item {
     angle: Option<String>,
 }
 
+/// What ends an item.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Separator {
+    /// A comma, which may belong to a name.
+    Comma,
+    /// A semicolon, or the end of the field.
+    End,
+}
+
 impl<'a> Reader<'a> {
     fn new(text: &'a str, count_max: usize) -> Self {
         Self { rest: text, count_max, open: 0, found: Vec::new(), item: Item::default() }
@@ -61,8 +70,8 @@ impl<'a> Reader<'a> {
                 '"' => self.quoted(),
                 '<' => self.angle(),
                 '=' => self.word(),
-                ',' => self.separator(true),
-                ';' => self.separator(false),
+                ',' => self.separator(Separator::Comma),
+                ';' => self.separator(Separator::End),
                 ':' if self.is_group() => {
                     self.item = Item::default();
                     1
@@ -71,7 +80,7 @@ impl<'a> Reader<'a> {
             };
             self.rest = &self.rest[len..];
         }
-        self.separator(false);
+        self.separator(Separator::End);
         self.found
     }
 
@@ -147,11 +156,11 @@ impl<'a> Reader<'a> {
     }
 
     /// Ends an item. A name with a comma and without quotes was cut by it, so it goes on.
-    fn separator(&mut self, is_comma: bool) -> usize {
+    fn separator(&mut self, separator: Separator) -> usize {
         let is_name = self.item.angle.is_none()
             && !self.item.phrase.contains('@')
             && !self.item.phrase.trim().is_empty();
-        if is_comma && is_name {
+        if separator == Separator::Comma && is_name {
             self.item.phrase.truncate(self.item.phrase.trim_end().len());
             self.item.phrase.push_str(", ");
             if self.item.phrase.len() > ADDRESS_LEN_MAX {

@@ -6,7 +6,7 @@
 
 use core::ops::Range;
 
-use super::decode::Encoding;
+use super::decode::{Encoding, FlowBlank};
 use super::fields::{Fields, line_end};
 use super::parameters::Described;
 use super::{Bounds, charset, names};
@@ -48,7 +48,7 @@ pub(super) struct Entity {
     pub(super) charset: Option<String>,
     pub(super) is_flowed: bool,
     /// `DelSp` of flowed text.
-    pub(super) deletes_blank: bool,
+    pub(super) flow_blank: FlowBlank,
     pub(super) name: Option<String>,
     pub(super) is_attachment: bool,
     pub(super) encoding: Encoding,
@@ -98,13 +98,13 @@ pub(super) fn walk(
     let mut is_full = false;
     while at < raw.len() {
         let end = line_end(raw, at);
-        let Some((level, is_last)) = walk.delimiter(&raw[at..end]) else {
+        let Some((level, delimiter)) = walk.delimiter(&raw[at..end]) else {
             at = end;
             continue;
         };
-        walk.close(level, is_last, at);
+        walk.close(level, delimiter, at);
         at = end;
-        if is_last {
+        if delimiter == Delimiter::Last {
             continue;
         }
         if walk.entities.len() >= bounds.parts_max {
@@ -145,6 +145,15 @@ struct Walk<'a> {
     charset: Option<String>,
 }
 
+/// What a boundary line of a multipart says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Delimiter {
+    /// Another part follows.
+    Next,
+    /// The multipart ends.
+    Last,
+}
+
 impl Walk<'_> {
     /// Begins a part.
     fn enter(&mut self, fields: &Fields<'_>, start: usize) {
@@ -180,22 +189,22 @@ impl Walk<'_> {
         self.entities.push(entity);
     }
 
-    /// Tells which open multipart a line delimits, and whether it is its last line.
-    fn delimiter(&self, line: &[u8]) -> Option<(usize, bool)> {
+    /// Returns which open multipart a line delimits, and how.
+    fn delimiter(&self, line: &[u8]) -> Option<(usize, Delimiter)> {
         let line = line.strip_prefix(b"--")?.trim_ascii_end();
         self.open.iter().enumerate().rev().find_map(|(level, open)| {
             match line.strip_prefix(open.boundary.as_slice())? {
-                b"" => Some((level, false)),
-                b"--" => Some((level, true)),
+                b"" => Some((level, Delimiter::Next)),
+                b"--" => Some((level, Delimiter::Last)),
                 _ => None,
             }
         })
     }
 
     /// Ends what is open inside a multipart, and the multipart too when its last line has come.
-    fn close(&mut self, level: usize, is_last: bool, at: usize) {
+    fn close(&mut self, level: usize, delimiter: Delimiter, at: usize) {
         self.end_part(at);
-        while self.open.len() > level + usize::from(!is_last) {
+        while self.open.len() > level + usize::from(delimiter == Delimiter::Next) {
             self.pop();
         }
     }
@@ -245,7 +254,7 @@ fn describe(fields: &Fields<'_>, content_type: Option<&Described>, start: usize)
         .and_then(|described| described.get("filename").or_else(|| described.get("name")));
     let name = given.or_else(|| parameter("name")).or_else(|| parameter("filename"));
     let is_attachment = disposition.is_some_and(|described| described.value == "attachment");
-    let has_file = is_attachment || name.is_some();
+    let carries = if is_attachment || name.is_some() { Carries::File } else { Carries::Text };
     let root = Root {
         start: parameter("start").map(|id| id.trim().trim_matches(['<', '>']).to_owned()),
         media_type: parameter("type").map(|name| name.to_ascii_lowercase()),
@@ -254,10 +263,10 @@ fn describe(fields: &Fields<'_>, content_type: Option<&Described>, start: usize)
         parent: None,
         relation: None,
         media_type: content_type
-            .map_or_else(|| "text/plain".to_owned(), |described| media_type(described, has_file)),
+            .map_or_else(|| "text/plain".to_owned(), |described| media_type(described, carries)),
         charset: parameter("charset"),
         is_flowed: is("format", "flowed"),
-        deletes_blank: is("delsp", "yes"),
+        flow_blank: if is("delsp", "yes") { FlowBlank::Deleted } else { FlowBlank::Kept },
         name: name.and_then(|name| names::harmless(&name)),
         is_attachment,
         encoding: Encoding::named(&fields.keyword("content-transfer-encoding").unwrap_or_default()),
@@ -267,16 +276,24 @@ fn describe(fields: &Fields<'_>, content_type: Option<&Described>, start: usize)
     }
 }
 
+/// What a part seems to be by its other headers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Carries {
+    /// It is named or attached.
+    File,
+    Text,
+}
+
 /// Returns the type in its usual form. One that is none is plain text (RFC 2045, section 5.2),
 /// unless it is a file or the half that is there says that it is no text.
-fn media_type(described: &Described, has_file: bool) -> String {
+fn media_type(described: &Described, carries: Carries) -> String {
     const BINARY: &[&str] = &["application", "image", "audio", "video", "font", "model"];
     let text = described.value.trim_end_matches('/');
     let half = text.split('/').next().unwrap_or_default();
     match half {
         _ if names::is_media_type(text) => text.to_owned(),
         "multipart" => "multipart/mixed".to_owned(),
-        _ if BINARY.contains(&half) || has_file && half != "text" => {
+        _ if BINARY.contains(&half) || carries == Carries::File && half != "text" => {
             "application/octet-stream".to_owned()
         }
         _ => "text/plain".to_owned(),

@@ -76,25 +76,35 @@ fn id(field: Field, text: &str) -> Result<(), NotSendable> {
     }
 }
 
-/// Tells whether a message needs servers that take addresses outside ASCII, and with them such
-/// headers (RFC 6531).
-pub(super) fn is_international(message: &Outgoing) -> bool {
+/// What the headers of a message may hold.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Headers {
+    Ascii,
+    /// Any letters (RFC 6531).
+    International,
+}
+
+/// Returns the headers that a message needs: addresses outside ASCII need servers that take them,
+/// and with them such headers (RFC 6531).
+pub(super) fn headers_of(message: &Outgoing) -> Headers {
     let single = [Some(&message.from), message.reply_to.as_ref()].into_iter().flatten();
     let mut all = single.chain(&message.to).chain(&message.cc).chain(&message.bcc);
-    all.any(|address| !address.address.is_ascii())
+    match all.any(|address| !address.address.is_ascii()) {
+        true => Headers::International,
+        false => Headers::Ascii,
+    }
 }
 
 /// Tells whether a message is one that every server takes and reads in the same way: no NUL, no
-/// lone CR or LF, no line too long, and in the headers nothing but ASCII unless it is
-/// international.
-pub(super) fn is_transportable(raw: &[u8], is_international: bool) -> bool {
+/// lone CR or LF, no line too long, and in the headers nothing but what they may hold.
+pub(super) fn is_transportable(raw: &[u8], headers: Headers) -> bool {
     let mut is_header = true;
     for line in raw.split_inclusive(|byte| *byte == b'\n') {
         let Some(content) = line.strip_suffix(b"\r\n") else { return false };
         is_header &= !content.is_empty();
         let is_clean =
             !content.iter().any(|byte| matches!(byte, 0 | b'\r')) && content.len() <= LINE_LEN_MAX;
-        if !is_clean || is_header && !is_international && !content.is_ascii() {
+        if !is_clean || is_header && headers == Headers::Ascii && !content.is_ascii() {
             return false;
         }
     }

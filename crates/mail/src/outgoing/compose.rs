@@ -47,7 +47,7 @@ pub fn compose(message: &Outgoing) -> Result<Composed, NotSendable> {
     if raw.len() > MESSAGE_LEN_MAX {
         return Err(NotSendable::TooLarge { max: MESSAGE_LEN_MAX });
     }
-    if !check::is_transportable(&raw, check::is_international(message)) {
+    if !check::is_transportable(&raw, check::headers_of(message)) {
         return Err(NotSendable::Unsafe);
     }
     let envelope_from = message.auto.is_none().then(|| message.from.address.clone());

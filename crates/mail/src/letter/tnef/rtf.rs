@@ -40,13 +40,26 @@ pub(super) enum Content {
     Html(String),
 }
 
+/// What the RTF was made of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Html,
+    Text,
+}
+
 /// Reads compressed RTF.
 pub(super) fn read(compressed: &[u8]) -> Option<Content> {
     let rtf = unpacked(compressed)?;
-    let is_html = rtf.windows(9).any(|window| window == b"\\fromhtml");
-    let mut reader = Reader::new(is_html);
+    let source = match rtf.windows(9).any(|window| window == b"\\fromhtml") {
+        true => Source::Html,
+        false => Source::Text,
+    };
+    let mut reader = Reader::new(source);
     reader.read(&rtf);
-    Some(if is_html { Content::Html(reader.out) } else { Content::Text(reader.out) })
+    Some(match source {
+        Source::Html => Content::Html(reader.out),
+        Source::Text => Content::Text(reader.out),
+    })
 }
 
 /// Unpacks ([MS-OXRTFCP] 3.1.2 and 3.1.3); what is cut is unpacked as far as it goes.
@@ -109,7 +122,7 @@ struct Reader {
     /// Bytes in the code page that wait to be read together.
     run: Vec<u8>,
     page: u32,
-    is_html: bool,
+    source: Source,
     group: Group,
     outer: Vec<Group>,
     /// How many groups beyond the deepest are open.
@@ -121,12 +134,12 @@ struct Reader {
 }
 
 impl Reader {
-    fn new(is_html: bool) -> Self {
+    fn new(source: Source) -> Self {
         Self {
             out: String::new(),
             run: Vec::new(),
             page: 1252,
-            is_html,
+            source,
             group: Group { is_skipped: false, is_tag: false, is_double: false, fallback: 1 },
             outer: Vec::new(),
             deeper: 0,
@@ -255,7 +268,7 @@ impl Reader {
     }
 
     fn is_shown(&self) -> bool {
-        let is_outside = !self.is_html || self.group.is_tag || !self.group.is_double;
+        let is_outside = self.source == Source::Text || self.group.is_tag || !self.group.is_double;
         !self.group.is_skipped && self.deeper == 0 && is_outside
     }
 
@@ -264,7 +277,7 @@ impl Reader {
             self.skip -= 1;
         } else if self.is_shown() {
             // Outside of tags, text is text also when it looks like markup.
-            match (self.is_html && !self.group.is_tag, byte) {
+            match (self.source == Source::Html && !self.group.is_tag, byte) {
                 (true, b'<') => self.run.extend_from_slice(b"&lt;"),
                 (true, b'&') => self.run.extend_from_slice(b"&amp;"),
                 _ => self.run.push(byte),
