@@ -19,13 +19,11 @@ use crate::error::{Code, NO_PERMISSION, Refusal};
 /// The user behind a request.
 #[derive(Clone, Debug)]
 pub struct Me {
-    /// Who.
     pub user: Arc<User>,
     session: Session,
 }
 
 impl Me {
-    /// Returns their id.
     #[must_use]
     pub fn id(&self) -> UserId {
         self.user.id

@@ -14,7 +14,7 @@ use crate::shared::Shared;
 use crate::wire::envelope::{Envelope, JsonText};
 use crate::wire::names::status_name;
 
-/// What a handler gives back.
+/// What a handler returns.
 pub type Answer = Result<JsonText, Refusal>;
 
 /// Returns an interaction that the caller may see. Every other reads like one that does not exist,
@@ -61,7 +61,6 @@ pub struct Target<'a> {
 /// What is to be done with an interaction, whoever wants it.
 #[derive(Clone, Debug)]
 pub struct Instruction {
-    /// What.
     pub action: Action,
     /// What is said first in a live chat, by an agent who goes.
     pub farewell: Option<Utterance>,

@@ -64,11 +64,17 @@ pub(crate) async fn healthz() -> JsonText {
 /// and anybody may ask.
 const HOLDS_MS: u64 = 1_000;
 
-/// What was found out last about store and disk, and when.
+/// What could not be written to, and when that was found out.
+struct Found {
+    at: Time,
+    failing: Vec<&'static str>,
+}
+
+/// What was found out last about store and disk.
 #[derive(Clone)]
 pub(crate) struct Readiness {
     shared: Shared,
-    found: Arc<Mutex<Option<(Time, Vec<&'static str>)>>>,
+    found: Arc<Mutex<Option<Found>>>,
 }
 
 impl Readiness {
@@ -81,7 +87,7 @@ impl Readiness {
     async fn failing(&self) -> Vec<&'static str> {
         let shared = &self.shared;
         let mut found = self.found.lock().await;
-        if let Some((at, failing)) = &*found
+        if let Some(Found { at, failing }) = &*found
             && shared.engine().core().now().ms_since(*at) < HOLDS_MS
         {
             return failing.clone();
@@ -98,7 +104,7 @@ impl Readiness {
             );
             failing.push("disk");
         }
-        *found = Some((shared.engine().core().now(), failing.clone()));
+        *found = Some(Found { at: shared.engine().core().now(), failing: failing.clone() });
         failing
     }
 }

@@ -36,7 +36,6 @@ pub enum Code {
     MissingParameter,
     /// Not valid for the current state.
     WrongState,
-    /// Forbidden.
     Forbidden,
     /// Internal error, here or behind here.
     Internal,
@@ -48,9 +47,7 @@ pub enum Code {
     Invalid,
     /// The property is read-only.
     ReadOnly,
-    /// It exists already.
     AlreadyExists,
-    /// Not authenticated.
     NotAuthenticated,
 }
 
@@ -90,7 +87,6 @@ impl Code {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{sentence}")]
 pub struct Refusal {
-    /// The code.
     pub code: Code,
     /// The HTTP status.
     pub status: StatusCode,
@@ -110,9 +106,7 @@ pub struct Refusal {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NewerMessage {
-    /// Its id.
     pub id: String,
-    /// Its subject.
     pub subject: Option<String>,
     /// When it came.
     pub received_date: String,

@@ -61,9 +61,8 @@ fn of_center(center: CenterId) -> String {
 ///
 /// # Errors
 ///
-/// Code 18 when the caller does not see it any more, or, for what is submitted by hand, when a server uses
-/// the id;
-/// or the store's.
+/// Code 18 when the caller does not see it any more, or, for what is submitted by hand, when a
+/// server uses the id; or the store's.
 pub(crate) async fn earlier(
     shared: &Shared,
     me: &Me,

@@ -68,7 +68,7 @@ pub(crate) async fn list(State(shared): State<Shared>, agent: Agent, uri: Uri) -
         .await
 }
 
-/// Answers with a page of a scope, shown by `show`, which leaves out what it gives nothing for.
+/// Answers with a page of a scope, shown by `show`, which leaves out what it returns nothing for.
 pub(crate) async fn page<R: serde::Serialize>(
     shared: &Shared,
     listing: &Listing,
@@ -183,7 +183,7 @@ async fn attach(
     commands::perform(shared, me, target, envelope, retry, instruct).await
 }
 
-/// Sends the content of a workbin to the caller's sessions; gives the number of the request.
+/// Sends the content of a workbin to the caller's sessions; returns the number of the request.
 async fn show_workbin(shared: &Shared, me: &Me, id_or_name: &str) -> Result<i32, Refusal> {
     let engine = shared.engine();
     let directory = engine.core().directory();

@@ -69,8 +69,8 @@ macro_rules! doors {
         $(#[$doc])*
         pub(crate) mod $name {
             use super::{
-                Agent, Answer, AnyUser, Id, JsonBody, Media, Operation, Refusal, Retry, Shared, State,
-                Uri,
+                Agent, Answer, AnyUser, Id, JsonBody, Media, Operation, Refusal, Retry, Shared,
+                State, Uri,
             };
 
             pub(crate) async fn list(
@@ -115,7 +115,6 @@ macro_rules! doors {
 doors! {
     /// E-mails.
     emails: Media::Email;
-    /// Chats.
     chats: Media::Chat;
     /// Work items.
     workitems: Media::Workitem;

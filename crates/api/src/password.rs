@@ -16,7 +16,6 @@ pub const BYTES_MAX: usize = 128;
 const MEMORY_KIB: u32 = 19 * 1024;
 /// Passes over that memory.
 const PASSES: u32 = 2;
-/// Lanes.
 const LANES: u32 = 1;
 
 /// Most memory of a hash that somebody brings, in KiB: 256 MiB, far above any advice. Each login

@@ -219,7 +219,7 @@ fn not_blank(name: String) -> Result<String, Refusal> {
     Ok(name)
 }
 
-/// Reads a time in seconds; gives it in ms.
+/// Reads a time in seconds; returns it in ms.
 fn time(fields: Fields<'_>, name: &str, least_s: u64) -> Result<Option<u64>, Refusal> {
     let Some(seconds) = fields.count(name)? else { return Ok(None) };
     if (least_s..=INVITE_TIMEOUT_S_MAX).contains(&seconds) {

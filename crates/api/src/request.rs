@@ -39,7 +39,6 @@ struct Parsed {
 }
 
 impl JsonBody {
-    /// Returns its fields.
     #[must_use]
     pub fn fields(&self) -> Fields<'_> {
         Fields::top(&self.0.values)

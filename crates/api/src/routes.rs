@@ -29,7 +29,6 @@ const BUSINESS_ATTRIBUTES: &str = "/internal-api/business-attributes";
 
 /// One route below [`ROOT`].
 pub struct Route {
-    /// The method.
     pub method: Method,
     /// The path, with its variables in braces.
     pub path: &'static str,

@@ -40,7 +40,6 @@ impl Shared {
         Self(Arc::new(Inner { engine, comet, files, options, origins, supervisor_names }))
     }
 
-    /// Returns the engine.
     #[must_use]
     pub fn engine(&self) -> &Engine {
         &self.0.engine

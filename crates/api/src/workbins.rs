@@ -437,7 +437,7 @@ async fn watch_one(
 }
 
 /// Starts or ends the caller's watch of a workbin; the result is told by notification, as
-/// documented. Gives the number of the request.
+/// documented. Returns the number of the request.
 async fn watch(
     shared: &Shared,
     me: &Me,

@@ -102,7 +102,7 @@ fn request_of(introduction: &Introduction, message_id: &str) -> RequestName {
     RequestName { secret: message_id.to_owned(), fingerprint }
 }
 
-/// Carries out what the customer of a chat asks for; gives the chat as it is then.
+/// Carries out what the customer of a chat asks for; returns the chat as it is then.
 pub(crate) async fn perform(
     doors: &DoorState,
     address: IpAddr,

@@ -35,7 +35,7 @@ pub(crate) struct History {
 }
 
 /// Tells everybody in a chat whether the caller is typing, themselves with the number of the
-/// request, which it gives.
+/// request, which it returns.
 pub(super) async fn tell(
     shared: &Shared,
     me: &Me,
@@ -62,7 +62,7 @@ pub(super) async fn tell(
     Ok(reference)
 }
 
-/// Sends what was said to the caller's sessions; gives the number of the request.
+/// Sends what was said to the caller's sessions; returns the number of the request.
 pub(super) async fn show_history(
     shared: &Shared,
     me: &Me,

@@ -70,7 +70,6 @@ pub enum Coverage {
 }
 
 impl Coverage {
-    /// Returns the topics.
     #[must_use]
     pub fn topics(&self) -> &[Topic] {
         match self {

@@ -191,7 +191,6 @@ pub struct IdentifiedMessage {
     message_type: &'static str,
     /// The request's number.
     pub reference_id: i32,
-    /// The contact.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contact_id: Option<String>,
     /// Why there is none.

@@ -41,7 +41,6 @@ pub struct WaitingPart {
     pub waited_ms: u64,
     /// The widening step in force, counted from 1; 0 before the first.
     pub step: usize,
-    /// The next step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_step: Option<NextStep>,
     /// Agents who can be offered it now.
@@ -63,9 +62,7 @@ pub struct NextStep {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AgentPart {
-    /// Their id.
     pub id: String,
-    /// Their name.
     pub user_name: String,
     /// The rule that excludes them.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -37,7 +37,6 @@ use properties::queue_name;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InteractionResource {
-    /// Its id.
     pub id: String,
     /// Its addresses.
     #[serde(flatten)]
@@ -62,11 +61,9 @@ pub struct InteractionResource {
     pub current_queue: Option<String>,
     /// Higher is routed first.
     pub priority: i64,
-    /// Its subject.
     pub subject: Option<String>,
     /// The interaction that it answers or follows.
     pub parent_id: Option<String>,
-    /// The contact.
     pub contact_id: Option<String>,
     /// The submitter's own id.
     pub external_id: Option<String>,
@@ -102,7 +99,6 @@ pub struct EmailPart {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EmailObject {
-    /// The subject.
     pub subject: Option<String>,
     /// The id of the e-mail interaction.
     pub interaction_id: String,

@@ -194,7 +194,6 @@ pub struct ChannelMessage {
     /// Reference and number.
     #[serde(flatten)]
     pub head: Head,
-    /// The channels.
     pub channels: Vec<ChannelResource>,
 }
 

@@ -30,7 +30,6 @@ pub struct EmailFields {
     pub bcc: Vec<String>,
     /// HTML body, safe to show.
     pub body: String,
-    /// Text body.
     pub body_as_plain_text: String,
     /// The type of `body`; the pages support no plain text there (EmailReply).
     pub mime: &'static str,
@@ -38,7 +37,6 @@ pub struct EmailFields {
     pub attachments: Vec<AttachmentResource>,
     /// The first e-mail of its thread.
     pub thread_id: String,
-    /// Its `Message-ID`.
     pub message_id: Option<String>,
     /// The `Message-ID` that it answers.
     pub in_reply_to: Option<String>,
@@ -59,12 +57,10 @@ pub struct EmailFields {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AttachmentResource {
-    /// Its id.
     pub id: String,
     /// Its addresses.
     #[serde(flatten)]
     pub link: Link,
-    /// Its name.
     pub name: String,
     /// Bytes.
     pub size: u64,
@@ -90,7 +86,6 @@ pub struct ReportResource {
 /// What became of one recipient.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ReportedRecipient {
-    /// Their address.
     pub address: String,
     /// What was done, such as `failed`.
     pub action: String,

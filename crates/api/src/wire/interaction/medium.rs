@@ -14,7 +14,6 @@ use crate::wire::resource::{Link, Lookup};
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Common {
-    /// Its id.
     pub id: String,
     /// Its addresses as this medium's resource.
     #[serde(flatten)]
@@ -27,11 +26,9 @@ pub struct Common {
     pub operations: Vec<&'static str>,
     /// What the reader is offered, or as the owner has offered.
     pub offer: Option<OfferPart>,
-    /// Its subject.
     pub subject: Option<String>,
     /// The interaction that it answers or follows.
     pub parent_id: Option<String>,
-    /// The contact.
     pub contact_id: Option<String>,
     /// The owner's user id.
     pub assigned_to: Option<String>,
@@ -60,7 +57,6 @@ pub struct EmailResource {
     pub revelant_response_template_groups: [(); 0],
 }
 
-/// A chat.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChatResource {
@@ -107,7 +103,6 @@ pub struct OpenmediaResource {
 pub enum MediumResource {
     /// An e-mail.
     Email(Box<EmailResource>),
-    /// A chat.
     Chat(Box<ChatResource>),
     /// A work item.
     Workitem(Box<WorkitemResource>),

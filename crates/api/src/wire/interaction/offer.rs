@@ -55,7 +55,6 @@ impl OfferPart {
 pub struct OperationPart {
     /// Its `operationName`.
     pub name: &'static str,
-    /// Whether it is allowed.
     pub allowed: bool,
     /// What the refusal would say.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -79,7 +79,6 @@ impl WorkbinMessage {
 /// What the answer to `GetWorkbinContent` tells.
 #[derive(Clone, Copy, Debug)]
 pub struct WorkbinContent<'a> {
-    /// The workbin.
     pub workbin: WorkbinId,
     /// The request's number.
     pub reference: i32,
@@ -135,7 +134,6 @@ pub enum SubscriptionState {
 /// What a [`workbin_subscription`] message tells.
 #[derive(Clone, Copy, Debug)]
 pub struct WorkbinSubscription<'a> {
-    /// The workbin.
     pub workbin: &'a Workbin,
     /// Who asked.
     pub reader: UserId,

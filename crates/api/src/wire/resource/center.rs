@@ -11,9 +11,7 @@ use super::{Link, Lookup};
 /// A skill, on a list or of a user (docs/compat/center.md#resources).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SkillResource {
-    /// Its id.
     pub id: String,
-    /// Its name.
     pub name: String,
     /// The user's level, as text; `"0"` where no user is meant (docs/compat/center.md#resources).
     pub level: String,
@@ -38,9 +36,7 @@ impl SkillResource {
 /// A group (docs/compat/center.md#resources).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct GroupResource {
-    /// Its id.
     pub id: String,
-    /// Its name.
     pub name: String,
     /// Always `AgentGroup`.
     #[serde(rename = "type")]
@@ -68,9 +64,7 @@ impl GroupResource {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QueueResource {
-    /// Its id.
     pub id: String,
-    /// Its name.
     pub name: String,
     /// The medium of what waits in it.
     pub channel: String,
@@ -130,9 +124,7 @@ impl QueueResource {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WorkbinResource {
-    /// Its id.
     pub id: String,
-    /// Its name.
     pub name: String,
     /// Its name once more: the pages' sample has both spellings.
     pub workbin_name: String,

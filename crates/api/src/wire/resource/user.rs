@@ -10,13 +10,10 @@ use super::{GroupResource, Link, Lookup, SkillResource};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserResource {
-    /// Their id.
     pub id: String,
     /// The name to log in with.
     pub user_name: String,
-    /// First name.
     pub first_name: String,
-    /// Last name.
     pub last_name: String,
     /// E-mail address.
     pub email_address: String,
@@ -54,13 +51,10 @@ impl UserResource {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserPart {
-    /// Their id.
     pub id: String,
     /// The name to log in with; this and the others are empty for one who was deleted.
     pub user_name: String,
-    /// First name.
     pub first_name: String,
-    /// Last name.
     pub last_name: String,
 }
 
