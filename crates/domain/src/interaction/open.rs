@@ -75,8 +75,8 @@ pub struct NewInteraction {
 /// # Errors
 ///
 /// A [`Rejection`], tried in this order: a placement in hands by somebody who is no user, an
-/// unknown queue or one of another medium, a customer's nickname or user data beyond a bound, no contact-center session, no free slot (a
-/// draft needs none).
+/// unknown queue or one of another medium, a customer's nickname or user data beyond a bound, no
+/// contact-center session, no free slot (a draft needs none).
 pub fn open(
     new: NewInteraction,
     actor: &Actor,

@@ -1,6 +1,6 @@
-//! The stored form of an interaction: its medium by name, and beside it an e-mail and a conversation
-//! that both may be missing. It was like that before [`Medium`] held them, and what is written is to
-//! the letter what was written then: an older program reads it.
+//! The stored form of an interaction: its medium by name, and beside it an e-mail and a
+//! conversation that both may be missing. It was like that before [`Medium`] held them, and what is
+//! written is to the letter what was written then: an older program reads it.
 //!
 //! The medium decides what is read. No program ever stored an e-mail of what is none, or a
 //! conversation; if there is one all the same, it is left out.

@@ -402,15 +402,19 @@ mod against_the_naive_plan {
             second in prop::collection::vec(a_wait(), 0..8),
             after_ms in 0..40_000_u64,
         ) {
-            let step = Step { after_ms, groups: [SALES, SUPPORT].into(), skills: SkillLevels::new() };
+            let (groups, skills) = ([SALES, SUPPORT].into(), SkillLevels::new());
+            let step = Step { after_ms, groups, skills };
             let widening = Queue { steps: vec![step], ..queue() };
-            let by_skill = Queue { id: QueueId(2), groups: BTreeSet::new(), skills: [(BILLING, 2)].into(), ..queue() };
+            let (groups, skills) = (BTreeSet::new(), [(BILLING, 2)].into());
+            let by_skill = Queue { id: QueueId(2), groups, skills, ..queue() };
             let queues = [(widening, first), (by_skill, second)];
             let lines = queues.iter().enumerate().map(|(at, (queue, waits))| {
-                let mut entries: Vec<Waiting<'_>> = waits.iter().enumerate().map(|(number, (priority, wait))| {
+                let numbered = waits.iter().enumerate();
+                let entries = numbered.map(|(number, (priority, wait))| {
                     let id = InteractionId::compose(at as u64, number as u64);
                     Waiting { id, priority: *priority, media: &Media::Workitem, wait }
-                }).collect();
+                });
+                let mut entries: Vec<Waiting<'_>> = entries.collect();
                 entries.sort_by_key(Waiting::rank);
                 Line { queue, waiting: entries.into_iter() }
             });

@@ -78,7 +78,8 @@ proptest! {
     #[test]
     fn no_sequence_of_commands_breaks_an_invariant(moves in moves()) {
         let mut floor = Floor::new();
-        let mut ids: Vec<_> = MEDIA.iter().chain(&MEDIA).map(|media: &Media| floor.open(media)).collect();
+        let media = MEDIA.iter().chain(&MEDIA);
+        let mut ids: Vec<_> = media.map(|media: &Media| floor.open(media)).collect();
         ids.extend([floor.converse(), floor.converse()]);
         for step in moves {
             floor.now = floor.now.plus_ms(step.later_ms);
@@ -92,7 +93,8 @@ proptest! {
                     let said = decision.said();
                     step::said_in_order(Some(before), &decision.after, said)?;
                     step::offered_to_able(&earlier.snapshot(), Some(before), &decision.after)?;
-                    ids.extend(decision.related.iter().map(|it| it.id).filter(|it| !earlier.interactions.contains_key(it)));
+                    let related = decision.related.iter().map(|it| it.id);
+                    ids.extend(related.filter(|it| !earlier.interactions.contains_key(it)));
                 }
                 Err(refusal) => {
                     prop_assert_eq!(&earlier.interactions, &floor.interactions);

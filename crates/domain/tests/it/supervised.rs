@@ -186,7 +186,8 @@ fn an_invitation_that_is_taken_back_leaves_who_looks_on_where_he_was() {
     assert_eq!((removed.after.others().len(), removed.said().count()), (1, 0));
 }
 
-/// What supervisors ask for was once kept in the owner's slot; one that is stored so ends like any other.
+/// What supervisors ask for was once kept in the owner's slot; one that is stored so ends like any
+/// other.
 #[test]
 fn what_was_stored_as_an_offer_is_taken_or_ends() {
     let stored = || {

@@ -160,12 +160,16 @@ proptest! {
                 let is_live = decision.after.chat().is_some_and(handoff_domain::Chat::is_live);
                 // The customer hears of nobody after their session.
                 if is_live || sees != Visibility::All {
-                    prop_assert_eq!(believed(transcript, sees), visible(&floor, id, sees), "{:?}", sees);
+                    let (believed, there) = (believed(transcript, sees), visible(&floor, id, sees));
+                    prop_assert_eq!(believed, there, "{:?}", sees);
                 }
                 let numbers = transcript.iter().filter_map(|entry| entry.index_for(sees));
-                prop_assert!(numbers.eq(1..=floor.interactions[&id].chat().map_or(0, |chat| chat.total_for(sees))));
+                let chat = floor.interactions[&id].chat();
+                prop_assert!(numbers.eq(1..=chat.map_or(0, |chat| chat.total_for(sees))));
             }
-            prop_assert!(transcript.iter().all(|entry| entry.customer.is_none() || entry.visibility == Visibility::All));
+            let is_shown = |entry: &Entry| entry.customer.is_some();
+            let for_all = |entry: &Entry| entry.visibility == Visibility::All;
+            prop_assert!(transcript.iter().all(|entry| !is_shown(entry) || for_all(entry)));
         }
     }
 }

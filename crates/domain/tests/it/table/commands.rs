@@ -375,8 +375,8 @@ fn workbin(special: &str, floor: &Floor) -> Named<handoff_domain::Workbin> {
 }
 
 fn from(special: &str, floor: &Floor, id: InteractionId) -> Option<Named<handoff_domain::Workbin>> {
-    let is_team = matches!(floor.interactions[&id].state, handoff_domain::State::Parked { workbin, .. }
-        if floor.workbins.contains_key(&workbin));
+    let is_shared = |workbin| floor.workbins.contains_key(&workbin);
+    let is_team = floor.interactions[&id].state.workbin().is_some_and(is_shared);
     let named = |name: &str| {
         let workbin =
             floor.workbins.values().find(|workbin| workbin.name == name).expect("it exists");
