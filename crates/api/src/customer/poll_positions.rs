@@ -48,8 +48,8 @@ impl PollPositions {
     }
 
     /// Notes how far a customer has come, and returns how far they had come before. What is not
-    /// known is 0: they hear something twice. Most customers go without hearing the end of their chats;
-    /// `is_live` tells which chats have not ended.
+    /// known is 0: they hear something twice. Most customers go without hearing the end of their
+    /// chats; `is_live` tells which chats have not ended.
     pub(crate) fn advance(
         &self,
         chat: InteractionId,
