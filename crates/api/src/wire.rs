@@ -14,6 +14,7 @@ pub mod letters;
 pub mod listing;
 pub mod names;
 pub mod notification;
+pub mod operation;
 pub mod resource;
 pub mod transcript;
 pub mod value;

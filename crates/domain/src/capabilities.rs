@@ -1,6 +1,6 @@
 //! Capabilities: what an agent may do next, per state and medium, as one data table.
 //!
-//! The names and their order are those that clients of this API family know; each row says where it
+//! Which they are, and their order, is what clients of this API family know; each row says where it
 //! was seen. Beyond the table an owner may also place the interaction in a queue or a workbin and
 //! change its user data, as the reference document has it for every medium. The rules agree with
 //! the table: what it lists is never refused for the state (tested).
@@ -9,6 +9,7 @@ use crate::chat::Visibility;
 use crate::id::UserId;
 use crate::interaction::{Interaction, ParticipantRole, Status};
 use crate::media::{Direction, Media};
+use crate::operation::Operation;
 
 /// How a reader takes part in an interaction that somebody owns. Whoever takes no part sees what
 /// the owner may do (docs/compat/interactions.md#seen).
@@ -58,7 +59,7 @@ struct Row {
     status: Status,
     direction: Option<Direction>,
     part: Option<Part>,
-    names: &'static [&'static str],
+    operations: &'static [Operation],
 }
 
 /// The table; the first row that applies counts, and without one nothing may be done. Pages are
@@ -70,7 +71,7 @@ const TABLE: &[Row] = &[
         status: Status::Invited,
         direction: None,
         part: None,
-        names: &["Accept", "Reject"],
+        operations: &[Operation::Accept, Operation::Reject],
     },
     // Captured traffic of an inbound e-mail (2016).
     Row {
@@ -78,17 +79,17 @@ const TABLE: &[Row] = &[
         status: Status::Processing,
         direction: Some(Direction::Inbound),
         part: None,
-        names: &[
-            "Reply",
-            "ReplyAll",
-            "Transfer",
-            "AddComment",
-            "AttachUserData",
-            "UpdateUserData",
-            "DeleteUserData",
-            "SetDisposition",
-            "SetInFocus",
-            "Complete",
+        operations: &[
+            Operation::Reply,
+            Operation::ReplyAll,
+            Operation::Transfer,
+            Operation::AddComment,
+            Operation::AttachUserData,
+            Operation::UpdateUserData,
+            Operation::DeleteUserData,
+            Operation::SetDisposition,
+            Operation::SetInFocus,
+            Operation::Complete,
         ],
     },
     // Our decision: the row above without the answers, which only an inbound e-mail has.
@@ -97,15 +98,15 @@ const TABLE: &[Row] = &[
         status: Status::Processing,
         direction: None,
         part: None,
-        names: &[
-            "Transfer",
-            "AddComment",
-            "AttachUserData",
-            "UpdateUserData",
-            "DeleteUserData",
-            "SetDisposition",
-            "SetInFocus",
-            "Complete",
+        operations: &[
+            Operation::Transfer,
+            Operation::AddComment,
+            Operation::AttachUserData,
+            Operation::UpdateUserData,
+            Operation::DeleteUserData,
+            Operation::SetDisposition,
+            Operation::SetInFocus,
+            Operation::Complete,
         ],
     },
     // EmailCreate, EmailReply, EmailSave (`Save` works there too and is not listed).
@@ -114,16 +115,16 @@ const TABLE: &[Row] = &[
         status: Status::Composing,
         direction: None,
         part: None,
-        names: &[
-            "Cancel",
-            "Send",
-            "AddComment",
-            "AttachUserData",
-            "UpdateUserData",
-            "DeleteUserData",
-            "SetDisposition",
-            "SetInFocus",
-            "Transfer",
+        operations: &[
+            Operation::Cancel,
+            Operation::Send,
+            Operation::AddComment,
+            Operation::AttachUserData,
+            Operation::UpdateUserData,
+            Operation::DeleteUserData,
+            Operation::SetDisposition,
+            Operation::SetInFocus,
+            Operation::Transfer,
         ],
     },
     // ChatMessageType.
@@ -132,20 +133,20 @@ const TABLE: &[Row] = &[
         status: Status::Chatting,
         direction: None,
         part: Some(Part::Alone),
-        names: &[
-            "Transfer",
-            "Leave",
-            "Invite",
-            "Consult",
-            "SetInFocus",
-            "SetDisposition",
-            "AttachUserData",
-            "DeleteUserData",
-            "UpdateUserData",
-            "Complete",
-            "SendMessage",
-            "SendStartTypingNotification",
-            "SendStopTypingNotification",
+        operations: &[
+            Operation::Transfer,
+            Operation::Leave,
+            Operation::Invite,
+            Operation::Consult,
+            Operation::SetInFocus,
+            Operation::SetDisposition,
+            Operation::AttachUserData,
+            Operation::DeleteUserData,
+            Operation::UpdateUserData,
+            Operation::Complete,
+            Operation::SendMessage,
+            Operation::SendStartTypingNotification,
+            Operation::SendStopTypingNotification,
         ],
     },
     // ChatInviteUser: the row above and what goes to the agents alone.
@@ -154,23 +155,23 @@ const TABLE: &[Row] = &[
         status: Status::Chatting,
         direction: None,
         part: Some(Part::InCompany),
-        names: &[
-            "Transfer",
-            "Leave",
-            "Invite",
-            "Consult",
-            "SetInFocus",
-            "SetDisposition",
-            "AttachUserData",
-            "DeleteUserData",
-            "UpdateUserData",
-            "Complete",
-            "SendMessage",
-            "SendStartTypingNotification",
-            "SendStopTypingNotification",
-            "SendToAgents",
-            "SendStartTypingToAgentsNotification",
-            "SendStopTypingToAgentsNotification",
+        operations: &[
+            Operation::Transfer,
+            Operation::Leave,
+            Operation::Invite,
+            Operation::Consult,
+            Operation::SetInFocus,
+            Operation::SetDisposition,
+            Operation::AttachUserData,
+            Operation::DeleteUserData,
+            Operation::UpdateUserData,
+            Operation::Complete,
+            Operation::SendMessage,
+            Operation::SendStartTypingNotification,
+            Operation::SendStopTypingNotification,
+            Operation::SendToAgents,
+            Operation::SendStartTypingToAgentsNotification,
+            Operation::SendStopTypingToAgentsNotification,
         ],
     },
     // Our decision for the five rows from here on: what of the row above the rules let this party
@@ -181,14 +182,14 @@ const TABLE: &[Row] = &[
         status: Status::Chatting,
         direction: None,
         part: Some(Part::Invited),
-        names: &[
-            "Leave",
-            "SendMessage",
-            "SendStartTypingNotification",
-            "SendStopTypingNotification",
-            "SendToAgents",
-            "SendStartTypingToAgentsNotification",
-            "SendStopTypingToAgentsNotification",
+        operations: &[
+            Operation::Leave,
+            Operation::SendMessage,
+            Operation::SendStartTypingNotification,
+            Operation::SendStopTypingNotification,
+            Operation::SendToAgents,
+            Operation::SendStartTypingToAgentsNotification,
+            Operation::SendStopTypingToAgentsNotification,
         ],
     },
     Row {
@@ -196,11 +197,11 @@ const TABLE: &[Row] = &[
         status: Status::Chatting,
         direction: None,
         part: Some(Part::Consulted),
-        names: &[
-            "Leave",
-            "SendToAgents",
-            "SendStartTypingToAgentsNotification",
-            "SendStopTypingToAgentsNotification",
+        operations: &[
+            Operation::Leave,
+            Operation::SendToAgents,
+            Operation::SendStartTypingToAgentsNotification,
+            Operation::SendStopTypingToAgentsNotification,
         ],
     },
     // ChatSwitchToMonitor: no `Complete`, and the two other modes by these names.
@@ -209,20 +210,20 @@ const TABLE: &[Row] = &[
         status: Status::Chatting,
         direction: None,
         part: Some(Part::Monitor),
-        names: &["Leave", "SwitchToCoach", "SwitchBargeIn"],
+        operations: &[Operation::Leave, Operation::SwitchToCoach, Operation::SwitchBargeIn],
     },
     Row {
         kind: Kind::Chat,
         status: Status::Chatting,
         direction: None,
         part: Some(Part::Coach),
-        names: &[
-            "Leave",
-            "SendToAgents",
-            "SendStartTypingToAgentsNotification",
-            "SendStopTypingToAgentsNotification",
-            "SwitchToMonitor",
-            "SwitchBargeIn",
+        operations: &[
+            Operation::Leave,
+            Operation::SendToAgents,
+            Operation::SendStartTypingToAgentsNotification,
+            Operation::SendStopTypingToAgentsNotification,
+            Operation::SwitchToMonitor,
+            Operation::SwitchBargeIn,
         ],
     },
     Row {
@@ -230,16 +231,16 @@ const TABLE: &[Row] = &[
         status: Status::Chatting,
         direction: None,
         part: Some(Part::BargeIn),
-        names: &[
-            "Leave",
-            "SendMessage",
-            "SendStartTypingNotification",
-            "SendStopTypingNotification",
-            "SendToAgents",
-            "SendStartTypingToAgentsNotification",
-            "SendStopTypingToAgentsNotification",
-            "SwitchToMonitor",
-            "SwitchToCoach",
+        operations: &[
+            Operation::Leave,
+            Operation::SendMessage,
+            Operation::SendStartTypingNotification,
+            Operation::SendStopTypingNotification,
+            Operation::SendToAgents,
+            Operation::SendStartTypingToAgentsNotification,
+            Operation::SendStopTypingToAgentsNotification,
+            Operation::SwitchToMonitor,
+            Operation::SwitchToCoach,
         ],
     },
     // ChatLeave; its `InFocus` is the early name of what every later page calls `SetInFocus`.
@@ -248,7 +249,12 @@ const TABLE: &[Row] = &[
         status: Status::LeftChat,
         direction: None,
         part: None,
-        names: &["Transfer", "Complete", "Leave", "SetInFocus"],
+        operations: &[
+            Operation::Transfer,
+            Operation::Complete,
+            Operation::Leave,
+            Operation::SetInFocus,
+        ],
     },
     // WorkitemCreate, OpenMediaAPICreate, OpenMediaAPIAccept.
     Row {
@@ -256,13 +262,13 @@ const TABLE: &[Row] = &[
         status: Status::Processing,
         direction: None,
         part: None,
-        names: &[
-            "Transfer",
-            "AttachUserData",
-            "UpdateUserData",
-            "DeleteUserData",
-            "SetInFocus",
-            "Complete",
+        operations: &[
+            Operation::Transfer,
+            Operation::AttachUserData,
+            Operation::UpdateUserData,
+            Operation::DeleteUserData,
+            Operation::SetInFocus,
+            Operation::Complete,
         ],
     },
 ];
@@ -275,14 +281,14 @@ pub fn capabilities(
     status: Status,
     direction: Direction,
     part: Part,
-) -> &'static [&'static str] {
+) -> &'static [Operation] {
     let applies = |row: &&Row| {
         row.kind.covers(media)
             && row.status == status
             && row.direction.is_none_or(|only| only == direction)
             && row.part.is_none_or(|only| only == part)
     };
-    TABLE.iter().find(applies).map_or(&[], |row| row.names)
+    TABLE.iter().find(applies).map_or(&[], |row| row.operations)
 }
 
 impl Interaction {
@@ -306,17 +312,22 @@ impl Interaction {
 
     /// Returns what `reader` may do next, as they see it.
     #[must_use]
-    pub fn capabilities_for(&self, reader: UserId) -> &'static [&'static str] {
+    pub fn capabilities_for(&self, reader: UserId) -> &'static [Operation] {
         capabilities(&self.media(), self.status_for(reader), self.direction, self.part_of(reader))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use alloc::format;
+    use alloc::string::String;
+    use alloc::vec::Vec;
+
     use super::*;
 
     fn check(media: &Media, status: Status, expect: &str) {
-        let names = capabilities(media, status, Direction::Inbound, Part::Alone);
+        let listed = capabilities(media, status, Direction::Inbound, Part::Alone);
+        let names: Vec<String> = listed.iter().map(|one| format!("{one:?}")).collect();
         assert_eq!(names.join(","), expect, "{media} {status:?}");
     }
 
@@ -353,14 +364,14 @@ mod tests {
     fn only_an_inbound_email_can_be_answered() {
         let names =
             |direction| capabilities(&Media::Email, Status::Processing, direction, Part::Alone);
-        assert!(names(Direction::Inbound).contains(&"Reply"));
-        assert!(!names(Direction::Internal).contains(&"Reply"));
+        assert!(names(Direction::Inbound).contains(&Operation::Reply));
+        assert!(!names(Direction::Internal).contains(&Operation::Reply));
     }
 
     #[test]
     fn agents_talk_among_themselves_when_there_are_several() {
         let names = |part| capabilities(&Media::Chat, Status::Chatting, Direction::Inbound, part);
-        assert!(!names(Part::Alone).contains(&"SendToAgents"));
+        assert!(!names(Part::Alone).contains(&Operation::SendToAgents));
         assert_eq!(names(Part::InCompany).len(), names(Part::Alone).len() + 3);
     }
 
@@ -375,13 +386,16 @@ mod tests {
             (Part::BargeIn, true, 2),
         ] {
             let names = names(part);
-            assert_eq!(names.contains(&"SendMessage"), speaks, "{part:?}");
+            assert_eq!(names.contains(&Operation::SendMessage), speaks, "{part:?}");
             assert_eq!(
-                names.iter().filter(|name| name.starts_with("Switch")).count(),
+                names.iter().filter(|one| format!("{one:?}").starts_with("Switch")).count(),
                 switches,
                 "{part:?}"
             );
-            assert!(names.contains(&"Leave") && !names.contains(&"Complete"), "{part:?}");
+            assert!(
+                names.contains(&Operation::Leave) && !names.contains(&Operation::Complete),
+                "{part:?}"
+            );
         }
     }
 }

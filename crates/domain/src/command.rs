@@ -11,6 +11,7 @@ use crate::chat::{LeaveReason, Utterance};
 use crate::event::Cause;
 use crate::id::{FileId, GroupId, InteractionId, SkillId, UserId};
 use crate::interaction::{Attachment, Email, OfferKind};
+use crate::operation::Operation;
 use crate::rejection::{Noun, Rejection};
 use crate::time::Time;
 use crate::user_data::{UserData, Value};
@@ -304,48 +305,48 @@ pub enum Action {
 }
 
 impl Action {
-    /// Returns the name of the action for messages to people, as the API's documents have it.
+    /// Returns what kind of thing it is.
     #[must_use]
-    pub const fn name(&self) -> &'static str {
+    pub const fn operation(&self) -> Operation {
         match self {
-            Self::Accept { .. } => "Accept",
-            Self::Reject => "Reject",
-            Self::UpdateUserData(_) => "UpdateUserData",
-            Self::AttachUserData(_) => "AttachUserData",
-            Self::DeleteUserData(_) => "DeleteUserData",
-            Self::Change(_) => "PUT",
-            Self::SetDisposition { .. } => "SetDisposition",
-            Self::AddComment(_) => "AddComment",
-            Self::SetInFocus => "SetInFocus",
-            Self::PlaceInQueue(_) => "PlaceInQueue",
-            Self::PlaceInWorkbin(_) => "PlaceInWorkbin",
-            Self::Pull { .. } => "PullInteraction",
-            Self::Transfer(_) => "Transfer",
-            Self::Invite(_) => "Invite",
-            Self::Consult(_) | Self::ConsultQueue(_) => "Consult",
-            Self::RemoveParticipant(_) => "RemoveParticipantFromConference",
-            Self::Leave => "Leave",
-            Self::EndChatSession => "EndChatSession",
-            Self::Say(_) => "SendMessage",
-            Self::CompleteTransfer { .. } => "CompleteTransfer",
-            Self::CompleteConference { .. } => "CompleteConference",
-            Self::Intrude { .. } => "Intrude",
-            Self::SwitchMode { mode: SupervisorMode::Monitor } => "SwitchToMonitor",
-            Self::SwitchMode { mode: SupervisorMode::Coach } => "SwitchToCoach",
-            Self::SwitchMode { mode: SupervisorMode::BargeIn } => "SwitchBargeIn",
-            Self::Complete { .. } => "Complete",
+            Self::Accept { .. } => Operation::Accept,
+            Self::Reject => Operation::Reject,
+            Self::UpdateUserData(_) => Operation::UpdateUserData,
+            Self::AttachUserData(_) => Operation::AttachUserData,
+            Self::DeleteUserData(_) => Operation::DeleteUserData,
+            Self::Change(_) => Operation::Change,
+            Self::SetDisposition { .. } => Operation::SetDisposition,
+            Self::AddComment(_) => Operation::AddComment,
+            Self::SetInFocus => Operation::SetInFocus,
+            Self::PlaceInQueue(_) => Operation::PlaceInQueue,
+            Self::PlaceInWorkbin(_) => Operation::PlaceInWorkbin,
+            Self::Pull { .. } => Operation::PullInteraction,
+            Self::Transfer(_) => Operation::Transfer,
+            Self::Invite(_) => Operation::Invite,
+            Self::Consult(_) | Self::ConsultQueue(_) => Operation::Consult,
+            Self::RemoveParticipant(_) => Operation::RemoveParticipantFromConference,
+            Self::Leave => Operation::Leave,
+            Self::EndChatSession => Operation::EndChatSession,
+            Self::Say(_) => Operation::SendMessage,
+            Self::CompleteTransfer { .. } => Operation::CompleteTransfer,
+            Self::CompleteConference { .. } => Operation::CompleteConference,
+            Self::Intrude { .. } => Operation::Intrude,
+            Self::SwitchMode { mode: SupervisorMode::Monitor } => Operation::SwitchToMonitor,
+            Self::SwitchMode { mode: SupervisorMode::Coach } => Operation::SwitchToCoach,
+            Self::SwitchMode { mode: SupervisorMode::BargeIn } => Operation::SwitchBargeIn,
+            Self::Complete { .. } => Operation::Complete,
             Self::CreateDraft(draft) => match draft.kind {
-                DraftKind::Reply => "Reply",
-                DraftKind::ReplyAll => "ReplyAll",
-                DraftKind::Forward => "Forward",
+                DraftKind::Reply => Operation::Reply,
+                DraftKind::ReplyAll => Operation::ReplyAll,
+                DraftKind::Forward => Operation::Forward,
             },
-            Self::SaveDraft { .. } => "Save",
-            Self::Send(_) => "Send",
-            Self::AddAttachment(_) => "AddAttachment",
-            Self::RemoveAttachment(_) => "RemoveAttachment",
-            Self::Split => "SplitFromThread",
-            Self::Join { .. } => "JoinThread",
-            Self::Cancel => "Cancel",
+            Self::SaveDraft { .. } => Operation::Save,
+            Self::Send(_) => Operation::Send,
+            Self::AddAttachment(_) => Operation::AddAttachment,
+            Self::RemoveAttachment(_) => Operation::RemoveAttachment,
+            Self::Split => Operation::SplitFromThread,
+            Self::Join { .. } => Operation::JoinThread,
+            Self::Cancel => Operation::Cancel,
         }
     }
 }
@@ -370,12 +371,12 @@ pub enum CustomerAction {
 }
 
 impl CustomerAction {
-    const fn name(&self) -> &'static str {
+    const fn operation(&self) -> Operation {
         match self {
-            Self::Say(_) => "SendMessage",
-            Self::UpdateUserData(_) => "UpdateUserData",
-            Self::CountDownload { .. } => "CountDownload",
-            Self::Leave { .. } => "CustomerLeft",
+            Self::Say(_) => Operation::SendMessage,
+            Self::UpdateUserData(_) => Operation::UpdateUserData,
+            Self::CountDownload { .. } => Operation::CountDownload,
+            Self::Leave { .. } => Operation::CustomerLeft,
         }
     }
 }
@@ -425,19 +426,19 @@ pub enum SystemAction {
 }
 
 impl SystemAction {
-    const fn name(&self) -> &'static str {
+    const fn operation(&self) -> Operation {
         match self {
-            Self::Offer { .. } => "Offer",
-            Self::ExpireOffer { .. } => "ExpireOffer",
-            Self::ExpireHandling => "ExpireHandling",
-            Self::CheckCustomer => "CheckCustomer",
-            Self::CheckIdle => "CheckIdle",
-            Self::CheckWait => "CheckWait",
-            Self::AgentGone { .. } => "AgentGone",
-            Self::Requeue(_) => "PlaceInQueue",
-            Self::Delivered => "Delivered",
-            Self::DeliveryDeferred { .. } => "DeliveryDeferred",
-            Self::DeliveryFailed { .. } => "DeliveryFailed",
+            Self::Offer { .. } => Operation::Offer,
+            Self::ExpireOffer { .. } => Operation::ExpireOffer,
+            Self::ExpireHandling => Operation::ExpireHandling,
+            Self::CheckCustomer => Operation::CheckCustomer,
+            Self::CheckIdle => Operation::CheckIdle,
+            Self::CheckWait => Operation::CheckWait,
+            Self::AgentGone { .. } => Operation::AgentGone,
+            Self::Requeue(_) => Operation::PlaceInQueue,
+            Self::Delivered => Operation::Delivered,
+            Self::DeliveryDeferred { .. } => Operation::DeliveryDeferred,
+            Self::DeliveryFailed { .. } => Operation::DeliveryFailed,
         }
     }
 
@@ -528,13 +529,13 @@ impl Command {
         }
     }
 
-    /// Returns the name of what is wanted, for messages to people.
+    /// Returns what kind of thing is wanted.
     #[must_use]
-    pub const fn name(&self) -> &'static str {
+    pub const fn operation(&self) -> Operation {
         match self {
-            Self::User(command) => command.action.name(),
-            Self::Customer(action) => action.name(),
-            Self::System(action) => action.name(),
+            Self::User(command) => command.action.operation(),
+            Self::Customer(action) => action.operation(),
+            Self::System(action) => action.operation(),
         }
     }
 }

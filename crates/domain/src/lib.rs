@@ -28,6 +28,7 @@ pub mod interaction;
 pub mod invariants;
 pub mod mail;
 pub mod media;
+mod operation;
 pub mod operations;
 pub mod rejection;
 pub mod routing;
@@ -66,6 +67,7 @@ pub use interaction::{
 };
 pub use mail::{Address, Automatic, Letter, Part, Report, ReportKind, ReportedRecipient};
 pub use media::{Direction, Media};
+pub use operation::Operation;
 pub use operations::operations;
 pub use rejection::Rejection;
 pub use service::{

@@ -25,6 +25,7 @@ use crate::interaction::decide::decide;
 use crate::interaction::talk::{may_recall, may_tell};
 use crate::interaction::{Attachment, Email, Interaction};
 use crate::media::Media;
+use crate::operation::Operation;
 use crate::rejection::{Noun, Rejection};
 use crate::service::FileLimits;
 use crate::time::Time;
@@ -42,54 +43,65 @@ enum Question {
 
 use Question::{Commands, Recall, Tell};
 
-/// Every operation on one interaction, by the name that capabilities have for it, in the order in
-/// which it is listed.
-const OPERATIONS: &[(&str, Question)] = &[
-    ("Accept", Commands(|_, _| vec![Action::Accept { nickname: None }])),
-    ("Reject", Commands(|_, _| vec![Action::Reject])),
-    ("Reply", Commands(|_, _| vec![draft(DraftKind::Reply)])),
-    ("ReplyAll", Commands(|_, _| vec![draft(DraftKind::ReplyAll)])),
-    ("Forward", Commands(|_, _| vec![draft(DraftKind::Forward)])),
-    ("Save", Commands(|_, _| vec![Action::SaveDraft { email: Email::default(), subject: None }])),
-    ("Send", Commands(send)),
-    ("Cancel", Commands(|_, _| vec![Action::Cancel])),
-    ("AddAttachment", Commands(|_, _| vec![Action::AddAttachment(file())])),
-    ("RemoveAttachment", Commands(remove_attachment)),
-    ("SendMessage", Commands(|_, _| vec![say(text(), Visibility::All)])),
-    ("SendToAgents", Commands(|_, _| vec![say(text(), Visibility::Agents)])),
-    ("SendUrl", Commands(|_, _| vec![say(Content::PushUrl { url: word() }, Visibility::All)])),
+/// Every operation on one interaction, in the order in which it is listed.
+const OPERATIONS: &[(Operation, Question)] = &[
+    (Operation::Accept, Commands(|_, _| vec![Action::Accept { nickname: None }])),
+    (Operation::Reject, Commands(|_, _| vec![Action::Reject])),
+    (Operation::Reply, Commands(|_, _| vec![draft(DraftKind::Reply)])),
+    (Operation::ReplyAll, Commands(|_, _| vec![draft(DraftKind::ReplyAll)])),
+    (Operation::Forward, Commands(|_, _| vec![draft(DraftKind::Forward)])),
     (
-        "SendCustomNotice",
+        Operation::Save,
+        Commands(|_, _| vec![Action::SaveDraft { email: Email::default(), subject: None }]),
+    ),
+    (Operation::Send, Commands(send)),
+    (Operation::Cancel, Commands(|_, _| vec![Action::Cancel])),
+    (Operation::AddAttachment, Commands(|_, _| vec![Action::AddAttachment(file())])),
+    (Operation::RemoveAttachment, Commands(remove_attachment)),
+    (Operation::SendMessage, Commands(|_, _| vec![say(text(), Visibility::All)])),
+    (Operation::SendToAgents, Commands(|_, _| vec![say(text(), Visibility::Agents)])),
+    (
+        Operation::SendUrl,
+        Commands(|_, _| vec![say(Content::PushUrl { url: word() }, Visibility::All)]),
+    ),
+    (
+        Operation::SendCustomNotice,
         Commands(|_, _| vec![say(Content::CustomNotice { text: None }, Visibility::All)]),
     ),
-    ("SendStartTypingNotification", Tell(Visibility::All)),
-    ("SendStopTypingNotification", Tell(Visibility::All)),
-    ("SendStartTypingToAgentsNotification", Tell(Visibility::Agents)),
-    ("SendStopTypingToAgentsNotification", Tell(Visibility::Agents)),
-    ("SendNotification", Tell(Visibility::All)),
-    ("RequestChatHistory", Recall),
-    ("Invite", Commands(|_, _| vec![Action::Invite(nothing())])),
-    ("Consult", Commands(|_, _| vec![Action::Consult(nothing())])),
-    ("CompleteTransfer", Commands(|_, _| vec![Action::CompleteTransfer { to: None }])),
-    ("CompleteConference", Commands(|_, _| vec![Action::CompleteConference { agent: None }])),
-    ("RemoveParticipantFromConference", Commands(remove_participant)),
-    ("Leave", Commands(|_, _| vec![Action::Leave])),
-    ("EndChatSession", Commands(|_, _| vec![Action::EndChatSession])),
-    ("SwitchToMonitor", Commands(|_, _| vec![switch(SupervisorMode::Monitor)])),
-    ("SwitchToCoach", Commands(|_, _| vec![switch(SupervisorMode::Coach)])),
-    ("SwitchBargeIn", Commands(|_, _| vec![switch(SupervisorMode::BargeIn)])),
-    ("AttachUserData", Commands(|_, _| vec![Action::AttachUserData(UserData::default())])),
-    ("UpdateUserData", Commands(|_, _| vec![Action::UpdateUserData(UserData::default())])),
-    ("DeleteUserData", Commands(|_, _| vec![Action::DeleteUserData(Removal::Keys(Vec::new()))])),
-    ("SetDisposition", Commands(set_disposition)),
-    ("AddComment", Commands(|_, _| vec![Action::AddComment(word())])),
-    ("SetInFocus", Commands(|_, _| vec![Action::SetInFocus])),
-    ("SplitFromThread", Commands(|_, _| vec![Action::Split])),
-    ("JoinThread", Commands(|_, _| vec![Action::Join { parent: nothing() }])),
-    ("Transfer", Commands(|_, _| vec![Action::Transfer(Target::Agent(nothing()))])),
-    ("PlaceInQueue", Commands(|_, _| vec![Action::PlaceInQueue(nothing())])),
-    ("PlaceInWorkbin", Commands(|_, _| vec![Action::PlaceInWorkbin(nothing())])),
-    ("Complete", Commands(|_, _| vec![Action::Complete { queue: None }])),
+    (Operation::SendStartTypingNotification, Tell(Visibility::All)),
+    (Operation::SendStopTypingNotification, Tell(Visibility::All)),
+    (Operation::SendStartTypingToAgentsNotification, Tell(Visibility::Agents)),
+    (Operation::SendStopTypingToAgentsNotification, Tell(Visibility::Agents)),
+    (Operation::SendNotification, Tell(Visibility::All)),
+    (Operation::RequestChatHistory, Recall),
+    (Operation::Invite, Commands(|_, _| vec![Action::Invite(nothing())])),
+    (Operation::Consult, Commands(|_, _| vec![Action::Consult(nothing())])),
+    (Operation::CompleteTransfer, Commands(|_, _| vec![Action::CompleteTransfer { to: None }])),
+    (
+        Operation::CompleteConference,
+        Commands(|_, _| vec![Action::CompleteConference { agent: None }]),
+    ),
+    (Operation::RemoveParticipantFromConference, Commands(remove_participant)),
+    (Operation::Leave, Commands(|_, _| vec![Action::Leave])),
+    (Operation::EndChatSession, Commands(|_, _| vec![Action::EndChatSession])),
+    (Operation::SwitchToMonitor, Commands(|_, _| vec![switch(SupervisorMode::Monitor)])),
+    (Operation::SwitchToCoach, Commands(|_, _| vec![switch(SupervisorMode::Coach)])),
+    (Operation::SwitchBargeIn, Commands(|_, _| vec![switch(SupervisorMode::BargeIn)])),
+    (Operation::AttachUserData, Commands(|_, _| vec![Action::AttachUserData(UserData::default())])),
+    (Operation::UpdateUserData, Commands(|_, _| vec![Action::UpdateUserData(UserData::default())])),
+    (
+        Operation::DeleteUserData,
+        Commands(|_, _| vec![Action::DeleteUserData(Removal::Keys(Vec::new()))]),
+    ),
+    (Operation::SetDisposition, Commands(set_disposition)),
+    (Operation::AddComment, Commands(|_, _| vec![Action::AddComment(word())])),
+    (Operation::SetInFocus, Commands(|_, _| vec![Action::SetInFocus])),
+    (Operation::SplitFromThread, Commands(|_, _| vec![Action::Split])),
+    (Operation::JoinThread, Commands(|_, _| vec![Action::Join { parent: nothing() }])),
+    (Operation::Transfer, Commands(|_, _| vec![Action::Transfer(Target::Agent(nothing()))])),
+    (Operation::PlaceInQueue, Commands(|_, _| vec![Action::PlaceInQueue(nothing())])),
+    (Operation::PlaceInWorkbin, Commands(|_, _| vec![Action::PlaceInWorkbin(nothing())])),
+    (Operation::Complete, Commands(|_, _| vec![Action::Complete { queue: None }])),
 ];
 
 /// Returns every operation with the refusal that `caller` would get now; `None` when it is allowed.
@@ -97,10 +109,10 @@ const OPERATIONS: &[(&str, Question)] = &[
 pub fn operations(
     interaction: &Interaction,
     caller: &Caller,
-) -> Vec<(&'static str, Option<Rejection>)> {
+) -> Vec<(Operation, Option<Rejection>)> {
     let slim = slim(interaction);
-    let ask = |(name, question): &(&'static str, Question)| {
-        (*name, refusal(&slim, caller, name, question))
+    let ask = |(operation, question): &(Operation, Question)| {
+        (*operation, refusal(&slim, caller, *operation, question))
     };
     OPERATIONS.iter().map(ask).collect()
 }
@@ -121,7 +133,7 @@ fn slim(interaction: &Interaction) -> Interaction {
 fn refusal(
     interaction: &Interaction,
     caller: &Caller,
-    name: &'static str,
+    operation: Operation,
     question: &Question,
 ) -> Option<Rejection> {
     match question {
@@ -133,8 +145,8 @@ fn refusal(
             }
             first
         }
-        Tell(visibility) => may_tell(interaction, caller.user, name, *visibility).err(),
-        Recall => may_recall(interaction, caller.user, name).err(),
+        Tell(visibility) => may_tell(interaction, caller.user, operation, *visibility).err(),
+        Recall => may_recall(interaction, caller.user, operation).err(),
     }
 }
 

@@ -5,6 +5,7 @@ use alloc::string::String;
 
 use crate::id::InteractionId;
 use crate::interaction::Status;
+use crate::operation::Operation;
 use crate::time::Time;
 use crate::user_data::UserDataError;
 
@@ -62,7 +63,7 @@ pub enum Rejection {
         /// The state, as the caller sees it.
         status: Status,
         /// The command.
-        command: &'static str,
+        command: Operation,
     },
     /// A live chat cannot be put into a workbin; its session must be ended first.
     LiveChat,

@@ -3,7 +3,7 @@
 
 use handoff_content::{Arrived, Taken};
 use handoff_domain::{
-    Action, Content, Interaction, Mode, Party, UserCommand, Utterance, Visibility,
+    Action, Content, Interaction, Mode, Operation, Party, UserCommand, Utterance, Visibility,
 };
 use handoff_engine::CommandRequest;
 use handoff_store::{FileRecord, FileSender, Put, Record};
@@ -23,7 +23,7 @@ use crate::wire::transcript::visibility_name;
 /// what the rules say afterwards.
 pub(super) fn may_add<'a>(interaction: &'a Interaction, me: &Me) -> Result<&'a Party, Refusal> {
     let target = Target { id: "", media: None, epoch: None };
-    party_of(interaction, me, target, "AddAttachment", &[Mode::Chatting])
+    party_of(interaction, me, target, Operation::AddAttachment, &[Mode::Chatting])
 }
 
 /// Keeps a file that has arrived, and says so in the chat. Any type is taken: agents are not

@@ -10,7 +10,7 @@ use axum::response::Response;
 use handoff_content::{Arrived, Taken, clean_name};
 use handoff_domain::rejection::Noun;
 use handoff_domain::{
-    Action, Attachment, FileId, Interaction, Media, Mode, Rejection, UserCommand, UserId,
+    Action, Attachment, FileId, Interaction, Media, Mode, Operation, Rejection, UserCommand, UserId,
 };
 use handoff_engine::CommandRequest;
 use handoff_store::{FileRecord, FileSender, Put, Record};
@@ -45,7 +45,7 @@ struct Listed {
 pub(crate) fn may_attach(
     interaction: &Interaction,
     user: UserId,
-    command: &'static str,
+    command: Operation,
 ) -> Result<(), Rejection> {
     let Some(owner) = interaction.owner().filter(|_| interaction.mode() == Some(Mode::Composing))
     else {
@@ -142,7 +142,7 @@ pub(super) async fn add(
     interaction: &Interaction,
     request: axum::extract::Request,
 ) -> Answer {
-    may_attach(interaction, me.id(), "AddAttachment")?;
+    may_attach(interaction, me.id(), Operation::AddAttachment)?;
     let form = uploads::receive(shared.files(), request, FILE_PART, room(interaction)?).await?;
     let (arrived, attachment) = attachment(form)?;
     let engine = shared.engine();
@@ -206,7 +206,7 @@ pub(super) async fn delete(
     interaction: &Interaction,
     attachment: &str,
 ) -> Answer {
-    may_attach(interaction, me.id(), "RemoveAttachment")?;
+    may_attach(interaction, me.id(), Operation::RemoveAttachment)?;
     let file = attachment.parse::<FileId>().map_err(|_| no_file())?;
     let engine = shared.engine();
     let reference = engine.core().next_reference(me.id()).await?;
@@ -229,7 +229,7 @@ pub(crate) async fn document(
     id: &str,
     name: Option<&str>,
 ) -> Result<Attachment, Refusal> {
-    may_attach(draft, me.id(), "AddAttachment")?;
+    may_attach(draft, me.id(), Operation::AddAttachment)?;
     let unknown = || Rejection::Unknown { noun: Noun::Attachment, name: id.to_owned() };
     let file = id.parse::<FileId>().map_err(|_| unknown())?;
     let record = shared.files().record(file).await?.ok_or_else(unknown)?.value;

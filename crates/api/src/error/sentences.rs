@@ -5,6 +5,7 @@ use handoff_domain::{Rejection, UserData, UserDataError};
 
 use super::Code;
 use crate::wire::names::status_name;
+use crate::wire::operation::operation_name;
 
 /// Returns the code of a refusal by the rules.
 #[must_use]
@@ -109,8 +110,9 @@ fn sentence_with_names(rejection: &Rejection) -> String {
             "The epoch {given} is stale, the interaction is at epoch {current}; read it again before you decide."
         ),
         Rejection::WrongState { status, command } => format!(
-            "The interaction is {}, which does not allow {command}; read it again and use one of its capabilities.",
-            status_name(*status)
+            "The interaction is {}, which does not allow {}; read it again and use one of its capabilities.",
+            status_name(*status),
+            operation_name(*command)
         ),
         Rejection::OpenDraft { draft } => {
             format!(

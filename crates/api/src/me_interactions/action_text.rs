@@ -2,7 +2,9 @@
 
 use handoff_domain::command::Dispatch;
 use handoff_domain::rejection::Noun;
-use handoff_domain::{Action, Email, FileId, InteractionId, Media, Rejection, Utterance, Value};
+use handoff_domain::{
+    Action, Email, FileId, InteractionId, Media, Operation, Rejection, Utterance, Value,
+};
 
 use super::compose::Answering;
 use super::names::{AdviserText, AgentText, Names, QueueText, TargetText};
@@ -168,7 +170,7 @@ fn changed(changes: EmailChanges, names: &Names<'_>) -> Email {
 /// draft.
 fn attached(id: String, names: &Names<'_>) -> Result<FileId, Refusal> {
     let Ok(file) = id.parse() else {
-        may_attach(names.interaction, names.user.id, "RemoveAttachment")?;
+        may_attach(names.interaction, names.user.id, Operation::RemoveAttachment)?;
         return Err(Rejection::Unknown { noun: Noun::Attachment, name: id }.into());
     };
     Ok(file)

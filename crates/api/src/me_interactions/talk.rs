@@ -4,7 +4,9 @@
 //! Neither is stored, so neither has a number or an effect that a retry could double.
 
 use handoff_domain::interaction::talk::{self, may_recall, may_tell};
-use handoff_domain::{Chat, Entry, Interaction, Mode, Party, Rejection, Speaker, Visibility};
+use handoff_domain::{
+    Chat, Entry, Interaction, Mode, Operation, Party, Rejection, Speaker, Visibility,
+};
 use handoff_engine::{Note, NoteKind};
 
 use crate::caller::Me;
@@ -42,13 +44,15 @@ pub(super) async fn tell(
     target: Target<'_>,
     telling: Telling,
 ) -> Result<i32, Refusal> {
-    let (name, kind) = match telling.typing {
-        Typing::Started => ("SendStartTypingNotification", NoteKind::TypingStarted { text: None }),
-        Typing::Stopped => ("SendStopTypingNotification", NoteKind::TypingStopped),
+    let (operation, kind) = match telling.typing {
+        Typing::Started => {
+            (Operation::SendStartTypingNotification, NoteKind::TypingStarted { text: None })
+        }
+        Typing::Stopped => (Operation::SendStopTypingNotification, NoteKind::TypingStopped),
     };
     let chat = visible_of(shared, me, target.id, target.media).await?;
     expect_epoch(&chat, target)?;
-    let (party, visibility) = may_tell(&chat, me.id(), name, telling.visibility)?;
+    let (party, visibility) = may_tell(&chat, me.id(), operation, telling.visibility)?;
     let reference = shared.engine().core().next_reference(me.id()).await?;
     let note =
         Note { at: shared.engine().core().now(), from: Speaker::from(party), visibility, kind };
@@ -71,7 +75,7 @@ pub(super) async fn show_history(
 ) -> Result<i32, Refusal> {
     let chat = visible_of(shared, me, target.id, target.media).await?;
     expect_epoch(&chat, target)?;
-    let party = may_recall(&chat, me.id(), "RequestChatHistory")?;
+    let party = may_recall(&chat, me.id(), Operation::RequestChatHistory)?;
     let engine = shared.engine();
     let after = history.from.saturating_sub(1);
     let entries = engine.views().transcript(chat.id, after, party.sees, usize::MAX).await?;
@@ -112,7 +116,7 @@ pub(crate) fn party_of<'a>(
     interaction: &'a Interaction,
     me: &Me,
     target: Target<'_>,
-    command: &'static str,
+    command: Operation,
     modes: &[Mode],
 ) -> Result<&'a Party, Refusal> {
     expect_epoch(interaction, target)?;

@@ -29,6 +29,7 @@ pub use properties::with_properties;
 pub use sight::Sight;
 
 use super::names::{direction_name, status_name, type_name};
+use super::operation::operation_names;
 use super::resource::{Link, Lookup};
 use super::{date, value};
 use properties::queue_name;
@@ -52,7 +53,7 @@ pub struct InteractionResource {
     /// The state that the reader sees.
     pub state: &'static str,
     /// What the reader may do next.
-    pub capabilities: &'static [&'static str],
+    pub capabilities: Vec<&'static str>,
     /// Every operation that the reader may use now, the documents' capabilities among them.
     pub operations: Vec<&'static str>,
     /// What the reader is offered, or as the owner has offered.
@@ -138,7 +139,7 @@ impl InteractionResource {
             interaction_sub_type: interaction.sub_type.clone(),
             direction: direction_name(interaction.direction),
             state: status_name(sight.status),
-            capabilities: sight.capabilities,
+            capabilities: operation_names(sight.capabilities),
             operations: sight.operations(interaction, lookup),
             offer: sight.offer(interaction, lookup),
             current_queue: queue_name(interaction, lookup),

@@ -60,7 +60,7 @@ async fn a_reader_sees_his_own_state() {
     assert_eq!(medium["assignedTo"], KATE.to_string());
     assert_eq!(medium["capabilities"][0], "Transfer");
     let looked_at = InteractionResource::read_by(&mine, BEN, names.lookup());
-    assert_eq!((looked_at.state, looked_at.capabilities), ("Processing", &[][..]));
+    assert_eq!((looked_at.state, looked_at.capabilities), ("Processing", Vec::new()));
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use crate::interaction::change::Change;
 use crate::interaction::context::Context;
 use crate::interaction::{Handling, Interaction, Offer, say};
 use crate::media::Media;
+use crate::operation::Operation;
 use crate::rejection::{Noun, Rejection};
 
 /// One command at one interaction.
@@ -21,8 +22,8 @@ pub(super) struct Attempt<'a> {
     pub(super) actor: &'a Actor,
     /// What the decision depends on beside.
     pub(super) context: &'a Context<'a>,
-    /// The command's name, for refusals.
-    pub(super) command: &'static str,
+    /// What kind of command it is, for refusals.
+    pub(super) command: Operation,
     /// What the caller says before they go.
     pub(super) farewell: Option<&'a Utterance>,
     /// What the caller says to whom it is offered.

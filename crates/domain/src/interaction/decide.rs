@@ -34,7 +34,7 @@ pub fn decide(
         before,
         actor: &actor,
         context,
-        command: command.name(),
+        command: command.operation(),
         farewell: None,
         note: None,
     };

@@ -4,6 +4,7 @@
 use crate::chat::{Party, Visibility};
 use crate::id::UserId;
 use crate::interaction::{Interaction, Mode};
+use crate::operation::Operation;
 use crate::rejection::Rejection;
 
 /// Returns the agent's part in a live chat and who may know that they are typing.
@@ -14,7 +15,7 @@ use crate::rejection::Rejection;
 pub fn may_tell<'a>(
     interaction: &'a Interaction,
     user: UserId,
-    command: &'static str,
+    command: Operation,
     visibility: Visibility,
 ) -> Result<(&'a Party, Visibility), Rejection> {
     let party = party_of(interaction, user, command, &[Mode::Chatting])?;
@@ -33,7 +34,7 @@ pub fn may_tell<'a>(
 pub fn may_recall<'a>(
     interaction: &'a Interaction,
     user: UserId,
-    command: &'static str,
+    command: Operation,
 ) -> Result<&'a Party, Rejection> {
     party_of(interaction, user, command, &[Mode::Chatting, Mode::LeftChat])
 }
@@ -46,7 +47,7 @@ pub fn may_recall<'a>(
 pub fn party_of<'a>(
     interaction: &'a Interaction,
     user: UserId,
-    command: &'static str,
+    command: Operation,
     modes: &[Mode],
 ) -> Result<&'a Party, Rejection> {
     let is_in_hands = interaction.owner().is_some();

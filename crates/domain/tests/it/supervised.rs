@@ -1,5 +1,6 @@
 //! Supervisors in a conversation: who looks on unseen, and what the owner can tell of it.
 
+use handoff_domain::Operation;
 use handoff_domain::chat::{LeaveReason, Visibility};
 use handoff_domain::command::{
     Action, CustomerAction, Named, SupervisorMode, SystemAction, Target,
@@ -95,7 +96,7 @@ fn an_owner_goes_on_as_if_nobody_had_asked_to_look_on() {
         let (mut floor, id) = state("talking with intrusion");
         assert_eq!(
             floor.tries(BOB, id, Action::Accept { nickname: None }).map(drop).unwrap_err(),
-            in_chat("Accept")
+            in_chat(Operation::Accept)
         );
         floor.does(ANN, id, action.clone());
         assert_eq!(
@@ -112,7 +113,7 @@ fn an_owner_goes_on_as_if_nobody_had_asked_to_look_on() {
     }
 }
 
-fn in_chat(command: &'static str) -> Rejection {
+fn in_chat(command: Operation) -> Rejection {
     Rejection::WrongState { status: Status::Chatting, command }
 }
 

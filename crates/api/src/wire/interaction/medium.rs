@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::{EmailFields, OfferPart, ParticipantResource, Sight, with_properties};
 use crate::wire::date;
 use crate::wire::names::{direction_name, status_name};
+use crate::wire::operation::operation_names;
 use crate::wire::resource::{Link, Lookup};
 
 /// What every medium's resource has.
@@ -21,7 +22,7 @@ pub struct Common {
     /// The state that the reader sees.
     pub state: &'static str,
     /// What the reader may do next.
-    pub capabilities: &'static [&'static str],
+    pub capabilities: Vec<&'static str>,
     /// Every operation that the reader may use now.
     pub operations: Vec<&'static str>,
     /// What the reader is offered, or as the owner has offered.
@@ -155,7 +156,7 @@ impl Common {
             id: interaction.id.to_string(),
             link: lookup.url.medium(&interaction.media(), interaction.id),
             state: status_name(sight.status),
-            capabilities: sight.capabilities,
+            capabilities: operation_names(sight.capabilities),
             operations: sight.operations(interaction, lookup),
             offer: sight.offer(interaction, lookup),
             subject: interaction.subject.clone(),

@@ -1,12 +1,15 @@
 //! What a reader is offered or has offered, and every operation that is theirs now
 //! (docs/api/README.md, "Offers and operations").
 
-use handoff_domain::{Caller, Interaction, OfferKind, Rejection, Role, UserId, operations};
+use handoff_domain::{
+    Caller, Interaction, OfferKind, Operation, Rejection, Role, UserId, operations,
+};
 use serde::Serialize;
 
 use crate::error::{NO_PERMISSION, sentence_of};
 use crate::wire::date;
 use crate::wire::names::offer_kind_name;
+use crate::wire::operation::operation_name;
 use crate::wire::resource::{Lookup, UserPart};
 
 /// An open offer, as its target and the owner see it.
@@ -70,13 +73,14 @@ pub fn operation_parts(
 ) -> Vec<OperationPart> {
     let Some(caller) = caller(reader, lookup) else { return Vec::new() };
     let is_agent = caller.roles.contains(&Role::Agent);
-    let part = |(name, refusal): (&'static str, Option<Rejection>)| {
+    let part = |(operation, refusal): (Operation, Option<Rejection>)| {
         // The role is asked for before anything of the interaction is.
         let status_message = match refusal {
             _ if !is_agent => Some(NO_PERMISSION.to_owned()),
             Some(refusal) => Some(sentence_of(&refusal)),
             None => None,
         };
+        let name = operation_name(operation);
         OperationPart { name, allowed: status_message.is_none(), status_message }
     };
     operations(interaction, &caller).into_iter().map(part).collect()
@@ -90,7 +94,11 @@ pub(super) fn allowed(
 ) -> Vec<&'static str> {
     let caller = caller(reader, lookup).filter(|caller| caller.roles.contains(&Role::Agent));
     let operations = caller.map(|caller| operations(interaction, &caller)).unwrap_or_default();
-    operations.into_iter().filter(|(_, refusal)| refusal.is_none()).map(|(name, _)| name).collect()
+    operations
+        .into_iter()
+        .filter(|(_, refusal)| refusal.is_none())
+        .map(|(operation, _)| operation_name(operation))
+        .collect()
 }
 
 fn caller(reader: UserId, lookup: Lookup<'_>) -> Option<Caller> {

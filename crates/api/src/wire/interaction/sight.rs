@@ -1,7 +1,7 @@
 //! What one reader sees of an interaction, and may do with it.
 
 use handoff_domain::capabilities::capabilities;
-use handoff_domain::{Interaction, Status, UserId, View};
+use handoff_domain::{Interaction, Operation, Status, UserId, View};
 
 use super::offer::{OfferPart, allowed};
 use super::participant::{self, ParticipantResource};
@@ -13,7 +13,7 @@ pub struct Sight {
     /// The state that they see.
     pub status: Status,
     /// What they may do next, in the order of the capability table.
-    pub capabilities: &'static [&'static str],
+    pub capabilities: &'static [Operation],
     /// To whom the parties of a chat are shown; to nobody once it stopped concerning them
     /// (ChatReject shows an empty list).
     reader: Option<UserId>,
