@@ -17,6 +17,7 @@ use crate::wire::fields::Fields;
 
 /// What a body asks for.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "one is made for each request")]
 pub(crate) enum Intent {
     /// Something to be done with the interaction.
     Act(InstructionText),
@@ -49,6 +50,7 @@ pub(crate) struct InstructionText {
 
 /// An [`Action`] whose names are not looked up.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "one is made for each request")]
 pub(crate) enum ActionText {
     /// It has no names.
     Plain(Action),

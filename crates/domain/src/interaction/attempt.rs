@@ -53,8 +53,8 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Returns what the caller was offered. Where nothing is offered but what supervisors asked for,
-    /// which is no business of theirs, it is the wrong state.
+    /// Returns what the caller was offered. Where nothing is offered but what supervisors asked
+    /// for, which is no business of theirs, it is the wrong state.
     pub(super) fn offer(&self) -> Result<&'a Offer, Rejection> {
         let own = self.actor.user().and_then(|user| self.before.offer_to(user));
         let refusal =

@@ -12,12 +12,12 @@ use crate::rejection::Rejection;
 /// # Errors
 ///
 /// The refusal, in the order of a command's.
-pub fn may_tell<'a>(
-    interaction: &'a Interaction,
+pub fn may_tell(
+    interaction: &Interaction,
     user: UserId,
     command: Operation,
     visibility: Visibility,
-) -> Result<(&'a Party, Visibility), Rejection> {
+) -> Result<(&Party, Visibility), Rejection> {
     let party = party_of(interaction, user, command, &[Mode::Chatting])?;
     let visibility = visibility.max(party.shown_to);
     if visibility > party.sees {
@@ -31,11 +31,11 @@ pub fn may_tell<'a>(
 /// # Errors
 ///
 /// The refusal, in the order of a command's.
-pub fn may_recall<'a>(
-    interaction: &'a Interaction,
+pub fn may_recall(
+    interaction: &Interaction,
     user: UserId,
     command: Operation,
-) -> Result<&'a Party, Rejection> {
+) -> Result<&Party, Rejection> {
     party_of(interaction, user, command, &[Mode::Chatting, Mode::LeftChat])
 }
 
