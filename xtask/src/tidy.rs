@@ -8,6 +8,7 @@ mod layers;
 mod licences;
 mod metadata;
 mod modules;
+mod places;
 mod sources;
 mod text;
 
@@ -65,6 +66,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         texts.insert(relative.to_owned(), text);
     }
     found.extend(circles::check(&texts));
+    found.extend(places::check(&texts));
     found.extend(citations::check(&texts));
     let members: Vec<_> = packages.iter().filter(|package| package.is_member).collect();
     let roots: Vec<PathBuf> = members
