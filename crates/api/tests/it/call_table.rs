@@ -137,7 +137,7 @@ async fn the_oldest_list_of_workbins_is_there_beside_the_addresses() {
         ["workbinId", "active", "workbinName", "viewName", "workbinType"].into()
     );
     let team = old.iter().find(|one| one["workbinName"] == "Team").unwrap();
-    has(&team, json!({"viewName": "Team/PrivateView", "workbinType": 2}));
+    has(team, json!({"viewName": "Team/PrivateView", "workbinType": 2}));
     let id = team["workbinId"].as_str().unwrap();
     assert_eq!(kate.get(&format!("/workbins/{id}")).await.ok()["workbin"]["name"], "Team");
     assert!(kate.get("/me/workbins?fields=*").await.ok().get("status").is_none());

@@ -31,7 +31,7 @@ async fn who_accepts_sees_the_state_then_the_history_then_what_is_new() {
     let path = format!("/chats/{}", customer.id);
     for update in &told[1..] {
         assert_eq!(update["notificationType"], "NewMessages");
-        has(&update, json!({"chatUri": uri, "chatPath": path}));
+        has(update, json!({"chatUri": uri, "chatPath": path}));
         assert_eq!(update["referenceId"], reference);
     }
     let told = api.told_to("kate", INTERACTIONS).await;
@@ -49,7 +49,7 @@ async fn who_accepts_sees_the_state_then_the_history_then_what_is_new() {
         })
     );
     let joined = &told[2]["messages"][0];
-    has(&joined, json!({"index": 3, "type": "ParticipantJoined"}));
+    has(joined, json!({"index": 3, "type": "ParticipantJoined"}));
     assert_eq!(joined["from"]["nickname"], "Kate of Support");
 }
 
@@ -305,10 +305,10 @@ async fn pages_and_notices_are_said_too() {
         .ok();
     let told = messages(&api.told_to("kate", CHATS).await, "messageType", "MessageLogUpdated");
     let last: Vec<&Value> = told.iter().rev().take(4).rev().collect();
-    has(&last[0], json!({"type": "PushUrl", "url": url}));
-    has(&last[1], json!({"type": "CustomNotice", "noticeText": "survey"}));
-    has(&last[2], json!({"text": "Hi", "messageType": "Greeting"}));
-    has(&last[3], json!({"text": "psst", "visibility": "Agents"}));
+    has(last[0], json!({"type": "PushUrl", "url": url}));
+    has(last[1], json!({"type": "CustomNotice", "noticeText": "survey"}));
+    has(last[2], json!({"text": "Hi", "messageType": "Greeting"}));
+    has(last[3], json!({"text": "psst", "visibility": "Agents"}));
     let lines = customer.reads().await;
     assert_eq!(
         lines[2..],

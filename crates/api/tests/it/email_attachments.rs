@@ -116,10 +116,7 @@ async fn files_are_put_on_a_draft_and_taken_off() {
     assert_eq!(names(&mail.api, &draft).await, ["offer.png"]);
     let of_medium = mail.api.told_to("kate", "/v2/me/emails").await;
     let last = of_medium.last().unwrap();
-    has(
-        &last,
-        json!({"notificationType": "AttachmentAdded", "referenceId": answer["referenceId"]}),
-    );
+    has(last, json!({"notificationType": "AttachmentAdded", "referenceId": answer["referenceId"]}));
     let kate = mail.api.by("kate");
     let (content, _) =
         download(&mail.api, "kate", &format!("/emails/{draft}/attachments/{file}")).await;
@@ -139,7 +136,7 @@ async fn files_are_put_on_a_draft_and_taken_off() {
     kate.does(&draft, again).await.ok();
     let seen = kate.sees(&draft).await;
     let shown = &seen["attachments"][0];
-    has(&shown, json!({"name": "Offer 2.png", "size": 16, "mime": "image/png"}));
+    has(shown, json!({"name": "Offer 2.png", "size": 16, "mime": "image/png"}));
     let path = format!("/me/interactions/{draft}/attachments/{file}");
     kate.send(Method::DELETE, &path, None, &[]).await.ok();
     kate.send(Method::DELETE, &path, None, &[]).await.refused(404, 6);

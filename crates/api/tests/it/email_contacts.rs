@@ -139,7 +139,7 @@ async fn a_history_has_everything_the_newest_first() {
     assert_eq!(ids(&month), [draft.clone(), second.clone()], "the last month");
     let one = &month["interactions"][1];
     has(
-        &one,
+        one,
         json!({"typeId": "Inbound", "mediaType": "email", "state": "InProcess", "subject": "Letter 2", "endDate": null}),
     );
     assert_eq!(one["ownerInformation"]["userName"], "kate");
@@ -230,7 +230,7 @@ async fn what_is_not_in_sight_is_not_in_a_contacts_history_either() {
     let message = asks(&kate, &format!("/ucs/interactions/{id}"), content()).await;
     assert_eq!(message["messageType"], "GetInteractionContentMessage");
     let shown = &message["interaction"];
-    has(&shown, json!({"id": id, "from": CUSTOMER, "body": "<p>Hi</p>"}));
+    has(shown, json!({"id": id, "from": CUSTOMER, "body": "<p>Hi</p>"}));
     assert_eq!((&shown["comment"], &message["messages"]), (&json!("between us"), &json!([])));
     for door in doors(&id) {
         let reply = mail.api.by("kate").get(&door).await;

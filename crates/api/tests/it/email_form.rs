@@ -99,7 +99,7 @@ async fn files_come_along_and_are_the_agents_to_fetch() {
     let id = id(with_files(&mail, &FIELDS, &[("a/cat.png", PNG), ("", b"")]).await);
     let seen = mail.api.by("ada").sees(&id).await;
     let [file] = seen["attachments"].as_array().unwrap().as_slice() else { panic!("{seen}") };
-    has(&file, json!({"name": "cat.png", "mime": "image/png", "size": 16}));
+    has(file, json!({"name": "cat.png", "mime": "image/png", "size": 16}));
     let path = file["path"].as_str().unwrap().to_owned();
     assert_eq!(mail.kept().await, 1);
     mail.api.by("zoe").get(&path).await.refused(404, 6);

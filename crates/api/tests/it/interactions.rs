@@ -272,7 +272,7 @@ async fn why_an_interaction_waits_is_told_by_agent_and_rule() {
         api.by("sam").get(&format!("/interactions/{id}/routing")).await.ok()["routing"].clone();
     assert_eq!(routing["state"], "Queued");
     let waiting = &routing["waiting"];
-    has(&waiting, json!({"queue": "billing", "waitedMs": 7_000, "step": 0}));
+    has(waiting, json!({"queue": "billing", "waitedMs": 7_000, "step": 0}));
     assert_eq!(waiting["eligible"].as_array().unwrap().len(), 1);
     assert_eq!(waiting["eligible"][0]["userName"], "kate");
     let rule = |name: &str| {

@@ -337,7 +337,7 @@ async fn the_content_of_a_workbin_comes_to_the_caller_whatever_the_id() {
         let told = api.told.take("/v2/me/interactions");
         let [message] = told.as_slice() else { panic!("one message: {told:?}") };
         assert_eq!(message["messageTypeName"], "WorkbinContentMessage");
-        has(&message, json!({"referenceId": reply["referenceId"], "workbin": team}));
+        has(message, json!({"referenceId": reply["referenceId"], "workbin": team}));
         assert_eq!(message["interactions"][0]["id"], json!(id));
     }
     for (workbin, code) in [("Nothing", 6), ("Shared", 0)] {

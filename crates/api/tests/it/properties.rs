@@ -46,7 +46,7 @@ async fn they_are_shown_in_workbins_and_in_the_later_form_and_never_stored() {
     let list = kate.get(&format!("/workbins/{workbin}/interactions?fields=*")).await.ok();
     let shown = &list["interactions"][0]["userData"];
     expect(shown, &id);
-    has(&shown, json!({"Workbin": "In Progress", "WorkbinAgentId": "kate"}));
+    has(shown, json!({"Workbin": "In Progress", "WorkbinAgentId": "kate"}));
     let whole = kate.get(&format!("/workbins/{workbin}?subresources=email")).await.ok();
     expect(&whole["workbin"]["emails"][0]["userData"], &id);
     kate.does("-", json!({"operationName": "GetWorkbinContent", "workbin": workbin})).await.ok();

@@ -146,7 +146,7 @@ async fn a_watch_is_confirmed_by_notification() {
         let told = api.told.take("/v2/me/workbins");
         let [message] = told.as_slice() else { panic!("one message: {told:?}") };
         assert_eq!(message["messageType"], "WorkbinSubscriptionStateChangeMessage");
-        has(&message, json!({"stateResource": state, "id": team}));
+        has(message, json!({"stateResource": state, "id": team}));
         assert_eq!(message["referenceId"], reply["referenceId"]);
         let desk = api.engine.core().desk(api.user_id("kate")).unwrap();
         assert_eq!(desk.watched.is_empty(), state == "Unsubscribed");
@@ -200,7 +200,7 @@ async fn workbins_that_are_not_his_are_left_out_and_named() {
     assert_eq!(reply["referenceIds"].as_object().unwrap().keys().collect::<Vec<_>>(), [&team]);
     let told = api.told.take("/v2/me/workbins");
     let [message] = told.as_slice() else { panic!("one message: {told:?}") };
-    has(&message, json!({"id": team, "referenceId": reply["referenceIds"][&team]}));
+    has(message, json!({"id": team, "referenceId": reply["referenceIds"][&team]}));
 
     let none = format!("/me/workbins?workbinIds={bens},nothing");
     assert!(kate.post(&none, subscribe()).await.refused(404, 6).contains("nothing"));
