@@ -30,7 +30,6 @@ const TEXT: &[&str] = &["toml", "md", "sh", "py", "mjs", "js", "ts", "tsx", "sql
 pub(crate) struct Violation {
     /// Where: a path with a line, or a package.
     pub(crate) place: String,
-    /// Which rule.
     pub(crate) rule: &'static str,
     /// What is wrong.
     pub(crate) message: String,

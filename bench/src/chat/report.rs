@@ -20,7 +20,6 @@ pub(super) struct Row {
     pub(super) used: Duration,
     /// How many messages were not taken at the moment, and sent again.
     pub(super) refused: u64,
-    /// How long each message to an agent took, in ms.
     pub(super) to_agents: Vec<f64>,
     /// How long each message to a customer took, in ms.
     pub(super) to_customers: Vec<f64>,

@@ -25,7 +25,6 @@ const CONNECT: &[u8] = b"\"/meta/connect\"";
 pub(super) enum Target {
     /// One agent.
     One(usize),
-    /// All.
     All,
 }
 

@@ -223,7 +223,6 @@ pub(crate) fn has_credentials(headers: &HeaderMap) -> bool {
     headers.contains_key(AUTHORIZATION) || cookie(headers, ticket::COOKIE_NAME).is_some()
 }
 
-/// Returns the cookie of that name.
 pub(crate) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     let all = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs =

@@ -132,7 +132,6 @@ async fn receive_file(
 /// What a form with several files may have.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FormBounds {
-    /// How many files.
     pub(crate) files_max: usize,
     /// How many bytes of all files together.
     pub(crate) bytes_max: u64,

@@ -28,7 +28,6 @@ pub struct Arrived {
     pub id: FileId,
     /// Its name as it may be shown.
     pub name: String,
-    /// How many bytes it has.
     pub bytes: u64,
     /// The beginning of it.
     head: Vec<u8>,

@@ -7,7 +7,6 @@ use handoff_store::FilesError;
 /// Why a file was not taken. Nothing of it stays.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// It is too large.
     #[error("the file has more than {bytes_max} bytes")]
     TooLarge {
         /// How many bytes are allowed.
@@ -22,7 +21,6 @@ pub enum FileError {
     /// There is nothing in it.
     #[error("the file is empty")]
     Empty,
-    /// Its name is too long.
     #[error("the file's name has more than {bytes_max} bytes")]
     NameTooLong {
         /// How many bytes are allowed.

@@ -40,7 +40,6 @@ pub struct FileKeeper {
 }
 
 impl FileKeeper {
-    /// Makes it.
     #[must_use]
     pub fn new(core: Arc<Core>, files: Arc<dyn Files>, options: Options) -> Arc<Self> {
         Arc::new(Self { core, files, options })

@@ -14,7 +14,6 @@ pub type SkillLevels = BTreeMap<SkillId, u32>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct Center {
-    /// Its id.
     pub id: CenterId,
     /// Its name, unique across the installation.
     pub name: String,
@@ -99,15 +98,12 @@ impl Capacity {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct User {
-    /// Its id.
     pub id: UserId,
     /// Its contact center.
     pub center: CenterId,
     /// The name to log in with, unique across the installation.
     pub user_name: String,
-    /// First name.
     pub first_name: String,
-    /// Last name.
     pub last_name: String,
     /// The name that customers see in chats; `None` is the first name.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
@@ -132,7 +128,6 @@ pub struct User {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct Skill {
-    /// Its id.
     pub id: SkillId,
     /// Its contact center.
     pub center: CenterId,
@@ -144,7 +139,6 @@ pub struct Skill {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct Group {
-    /// Its id.
     pub id: GroupId,
     /// Its contact center.
     pub center: CenterId,
@@ -168,7 +162,6 @@ pub struct Step {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct Queue {
-    /// Its id.
     pub id: QueueId,
     /// Its contact center.
     pub center: CenterId,
@@ -204,9 +197,7 @@ pub struct Queue {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct Acknowledgement {
-    /// The subject.
     pub subject: String,
-    /// The text.
     pub text: String,
 }
 
@@ -218,7 +209,6 @@ impl Queue {
     pub const DEFAULT_REOFFER_AFTER_MS: u64 = 30_000;
 }
 
-/// Whose workbin it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub enum WorkbinOwner {
@@ -234,13 +224,10 @@ pub enum WorkbinOwner {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct Workbin {
-    /// Its id.
     pub id: WorkbinId,
     /// Its contact center.
     pub center: CenterId,
-    /// Its name.
     pub name: String,
-    /// Whose it is.
     pub owner: WorkbinOwner,
 }
 

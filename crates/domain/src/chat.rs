@@ -97,7 +97,6 @@ pub struct ChatRequest {
     pub nickname: String,
     /// What they prove themselves with from now on.
     pub customer: CustomerKey,
-    /// The times of their chat.
     pub times: ChatTimes,
 }
 
@@ -134,7 +133,6 @@ pub struct Chat {
     pub alerted: Option<Time>,
     /// How the customer's session ended; `None` while it is live.
     pub ended: Option<LeaveReason>,
-    /// Files.
     pub files: FileUse,
     /// The times that count for it.
     pub times: ChatTimes,
@@ -166,7 +164,6 @@ impl Chat {
         self.ended.is_none()
     }
 
-    /// Returns the customer.
     #[must_use]
     pub fn customer_party(&self) -> Option<&Party> {
         self.parties.iter().find(|party| party.kind == PartyKind::Customer)

@@ -19,7 +19,6 @@ use crate::user_data::{UserData, Value};
 /// An authenticated person or server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// Who.
     pub user: UserId,
     /// What they may do.
     pub roles: Roles,
@@ -34,7 +33,6 @@ pub enum Actor {
     User(Caller),
     /// The customer of a chat.
     Customer,
-    /// The router.
     Router,
     /// A timer, or the server on behalf of an agent who is gone.
     Server,
@@ -43,7 +41,6 @@ pub enum Actor {
 }
 
 impl Actor {
-    /// Returns the user, when it is one.
     #[must_use]
     pub const fn user(&self) -> Option<UserId> {
         match self {
@@ -98,7 +95,6 @@ impl<T> Named<T> {
 pub enum Target {
     /// To an agent, who is offered it first.
     Agent(Named<UserId>),
-    /// To a queue.
     Queue(Named<Queue>),
     /// Back to its current queue, asking for a skill (at this level or above) as well.
     Skill(Named<(SkillId, u32)>),
@@ -141,9 +137,7 @@ pub enum DraftKind {
 /// How a draft starts out. The caller has already composed addresses, subject and quoted text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draft {
-    /// Which kind.
     pub kind: DraftKind,
-    /// Its subject.
     pub subject: Option<String>,
     /// Its text and recipients, and those files of its original that the text shows.
     pub email: Email,
@@ -219,16 +213,13 @@ pub enum Action {
     Change(Patch),
     /// Set the disposition: a user-data key of the server's choosing or the caller's.
     SetDisposition {
-        /// The key.
         key: String,
-        /// The value.
         disposition: Value,
     },
     /// Put a note behind the others.
     AddComment(String),
     /// Say that the agent looks at it now; changes nothing.
     SetInFocus,
-    /// Put it into a queue.
     PlaceInQueue(Named<Queue>),
     /// Put it into a workbin.
     PlaceInWorkbin(Named<Workbin>),
@@ -284,12 +275,10 @@ pub enum Action {
     SaveDraft {
         /// The text and recipients.
         email: Email,
-        /// The subject.
         subject: Option<String>,
     },
     /// Give the draft to the outgoing mail worker.
     Send(Dispatch),
-    /// Attach a file to the draft.
     AddAttachment(Attachment),
     /// Take an attached file off the draft.
     RemoveAttachment(FileId),
@@ -359,10 +348,7 @@ pub enum CustomerAction {
     /// Set the given keys, creating missing ones.
     UpdateUserData(UserData),
     /// Have it counted that they fetched a file of the chat.
-    CountDownload {
-        /// The file.
-        file: FileId,
-    },
+    CountDownload { file: FileId },
     /// Go.
     Leave {
         /// Why.
@@ -404,10 +390,7 @@ pub enum SystemAction {
     /// See whether the customer has waited as long as the service allows (timer).
     CheckWait,
     /// The agent is gone: take from them whatever they hold of this interaction.
-    AgentGone {
-        /// Who.
-        user: UserId,
-    },
+    AgentGone { user: UserId },
     /// Take it out of a workbin that ceases to be, into a queue.
     Requeue(Queue),
     /// The mail is out (mail worker).
@@ -495,7 +478,6 @@ impl UserCommand {
 pub enum Command {
     /// An agent's or a supervisor's.
     User(UserCommand),
-    /// The customer's.
     Customer(CustomerAction),
     /// The server's own.
     System(SystemAction),

@@ -27,10 +27,7 @@ pub enum Readiness {
     /// They do.
     Ready,
     /// They do not, for a reason that they may give.
-    NotReady {
-        /// The reason.
-        reason: Option<String>,
-    },
+    NotReady { reason: Option<String> },
     /// They have no contact-center session.
     LoggedOut,
 }

@@ -84,7 +84,6 @@ pub enum View {
     Gone(Status),
     /// They watch the workbin that it came into or left.
     Workbin {
-        /// The workbin.
         workbin: WorkbinId,
         /// True when it came in, false when it left.
         added: bool,
@@ -103,7 +102,6 @@ pub enum View {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct Notice {
-    /// Who.
     pub user: UserId,
     /// What they see.
     pub view: View,
@@ -138,7 +136,6 @@ impl Notice {
 pub enum RevokeReason {
     /// The agent it was made to is gone.
     AgentGone,
-    /// The customer left.
     CustomerLeft,
     /// The owner did something else with the interaction.
     OwnerActed,
@@ -154,7 +151,6 @@ pub enum Fact {
     Opened,
     /// It entered a queue.
     Queued {
-        /// Which.
         queue: QueueId,
         /// The skill added for this wait by a transfer to a skill.
         skill: Option<SkillId>,
@@ -170,19 +166,16 @@ pub enum Fact {
     },
     /// An agent took it.
     Accepted {
-        /// Who.
         by: UserId,
         /// What they were offered it for.
         kind: OfferKind,
     },
     /// An agent passed it by.
     Rejected {
-        /// Who.
         by: UserId,
     },
     /// An offer ended by itself.
     OfferExpired {
-        /// Whose.
         to: UserId,
     },
     /// An offer was taken back.
@@ -192,35 +185,29 @@ pub enum Fact {
         /// Why.
         reason: RevokeReason,
     },
-    /// User data changed.
     UserDataChanged,
     /// Other properties changed.
     PropertiesChanged,
     /// It was put into a workbin.
     Parked {
-        /// Which.
         workbin: WorkbinId,
     },
     /// It was taken out of a workbin.
     Pulled {
-        /// Which.
         workbin: WorkbinId,
         /// By whom.
         by: UserId,
     },
     /// A draft of it was made.
     DraftCreated {
-        /// The draft.
         draft: InteractionId,
     },
     /// A draft of it ended or went out.
     DraftClosed {
-        /// The draft.
         draft: InteractionId,
     },
     /// A draft of it could not be delivered and is open again.
     DraftReopened {
-        /// The draft.
         draft: InteractionId,
     },
     /// The draft was saved.
@@ -240,16 +227,12 @@ pub enum Fact {
     },
     /// A file was attached.
     AttachmentAdded {
-        /// The file.
         file: FileId,
-        /// Its name.
         name: String,
     },
     /// An attached file was taken off.
     AttachmentRemoved {
-        /// The file.
         file: FileId,
-        /// Its name.
         name: String,
     },
     /// It was put into a thread, or made the first of one.
@@ -263,7 +246,6 @@ pub enum Fact {
     Remark(String),
     /// The server confirmed its receipt to the sender.
     Acknowledged {
-        /// By this.
         by: InteractionId,
     },
     /// The server did not confirm its receipt, though its queue says that it should.
@@ -285,12 +267,10 @@ pub enum Fact {
     },
     /// An agent left the conversation.
     ParticipantLeft {
-        /// Who.
         user: UserId,
     },
     /// Another participant became the owner.
     OwnerChanged {
-        /// Who.
         to: UserId,
     },
     /// The customer's chat session ended.
@@ -299,14 +279,12 @@ pub enum Fact {
     Said(Box<Entry>),
     /// A supervisor in the conversation watches or helps in another way than before.
     ModeSwitched {
-        /// Who.
         by: UserId,
         /// How they take part now.
         kind: SupervisorMode,
     },
     /// The customer fetched a file of the chat.
     FileDownloaded {
-        /// The file.
         file: FileId,
     },
     /// The handling timeout took it from its owner.
@@ -316,7 +294,6 @@ pub enum Fact {
     },
     /// It was taken from an agent who is gone.
     AgentGone {
-        /// Who.
         user: UserId,
     },
     /// It was done.
@@ -329,11 +306,8 @@ pub enum Fact {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub enum Cause {
-    /// A user.
     User(UserId),
-    /// The customer.
     Customer,
-    /// The router.
     Router,
     /// A timer, or the server on behalf of an agent who is gone.
     Server,
@@ -346,7 +320,6 @@ pub enum Cause {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub enum Subject {
-    /// An interaction.
     Interaction(Interaction),
     /// An agent's channels.
     Desk(Desk),
@@ -364,7 +337,6 @@ pub enum Subject {
 /// and `Subject::Transcript` events have none.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
-    /// When.
     pub at: Time,
     /// Who caused it.
     pub cause: Cause,

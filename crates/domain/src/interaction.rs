@@ -59,10 +59,8 @@ pub use state::{Handling, Mode, Outcome, Pass, State, Wait};
 pub use status::Status;
 pub use thread::{Threading, Unproven};
 
-/// One interaction.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Interaction {
-    /// Its id.
     pub id: InteractionId,
     /// Its contact center.
     pub center: CenterId,
@@ -80,7 +78,6 @@ pub struct Interaction {
     pub thread: Option<InteractionId>,
     /// The contact, once known.
     pub contact: Option<String>,
-    /// Subject.
     pub subject: Option<String>,
     /// The newest note; what was stored before there were several is the only one.
     pub comment: Option<String>,
@@ -91,7 +88,6 @@ pub struct Interaction {
     pub priority: i64,
     /// When it entered the server.
     pub received: Time,
-    /// User data.
     pub user_data: UserData,
     /// Where it is.
     pub state: State,

@@ -74,7 +74,6 @@ impl<'a> Snapshot<'a> {
 /// What was not so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// The predicate.
     pub predicate: &'static str,
     /// What it found.
     pub what: String,
@@ -88,7 +87,6 @@ impl fmt::Display for Violation {
 
 impl core::error::Error for Violation {}
 
-/// A predicate about one moment.
 pub type Standing = fn(&Snapshot<'_>) -> Result<(), Violation>;
 
 /// A predicate about one interaction from one moment to the next.

@@ -77,7 +77,6 @@ impl ReportKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct ReportedRecipient {
-    /// Their address.
     pub address: String,
     /// What was done: `failed`, `delayed`, `delivered`, `relayed`, `expanded`; of a disposition its
     /// type, such as `displayed`.
@@ -147,7 +146,6 @@ pub struct Letter {
     pub parts: Vec<Part>,
     /// Why no program may answer it; `None` when one may.
     pub automatic: Option<Automatic>,
-    /// What it reports, when it is a report.
     pub report: Option<Report>,
     /// What could not be read or was cut off, for the history; a sentence each.
     pub remarks: Vec<String>,

@@ -12,15 +12,10 @@ use crate::user_data::UserDataError;
 /// What kind of thing a command named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Noun {
-    /// A queue.
     Queue,
-    /// A workbin.
     Workbin,
-    /// A user.
     User,
-    /// A skill.
     Skill,
-    /// An interaction.
     Interaction,
     /// An attached file.
     Attachment,
@@ -55,23 +50,18 @@ pub enum Rejection {
     StaleEpoch {
         /// What they gave.
         given: u64,
-        /// What it is.
         current: u64,
     },
     /// The state does not allow the command.
     WrongState {
         /// The state, as the caller sees it.
         status: Status,
-        /// The command.
         command: Operation,
     },
     /// A live chat cannot be put into a workbin; its session must be ended first.
     LiveChat,
     /// A draft of it is still open.
-    OpenDraft {
-        /// The draft.
-        draft: InteractionId,
-    },
+    OpenDraft { draft: InteractionId },
     /// An offer is already open; the owner must wait for its end.
     OfferOpen,
     /// The caller is not the owner.
@@ -147,22 +137,15 @@ pub enum Rejection {
     },
     /// What is to be said is empty or too long.
     TextBounds {
-        /// Which part of it.
         part: &'static str,
         /// How many characters it may have at most.
         chars_max: usize,
     },
     /// What is to be said has nothing in it that anybody could see.
-    TextBlank {
-        /// Which part of it.
-        part: &'static str,
-    },
+    TextBlank { part: &'static str },
     /// What is to be said has a character in it that is none: NUL, or in a name any control
     /// character.
-    TextControl {
-        /// Which part of it.
-        part: &'static str,
-    },
+    TextControl { part: &'static str },
     /// The customer has used up what their service allows them in files, or may not send any yet.
     FileLimit(FileLimit),
     /// The interaction has as many notes as fit.
@@ -182,7 +165,6 @@ pub enum Rejection {
     NewerMessage {
         /// What they wrote.
         id: InteractionId,
-        /// Its subject.
         subject: Option<String>,
         /// When it came.
         received: Time,

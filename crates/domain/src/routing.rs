@@ -32,13 +32,11 @@ pub use search::{Search, next_step, search};
 /// An interaction that waits in a queue, as far as routing is concerned.
 #[derive(Clone, Copy, Debug)]
 pub struct Waiting<'a> {
-    /// Its id.
     pub id: InteractionId,
     /// Its priority; higher is routed first.
     pub priority: i64,
     /// Its medium.
     pub media: &'a Media,
-    /// Its wait.
     pub wait: &'a Wait,
 }
 

@@ -41,11 +41,9 @@ impl ServiceKind {
     }
 }
 
-/// A service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct Service {
-    /// Its id.
     pub id: ServiceId,
     /// Its contact center.
     pub center: CenterId,
@@ -102,11 +100,9 @@ impl Service {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub enum ServiceTerms {
-    /// Chats.
     Chat(ChatTerms),
     /// E-mails from a web form.
     Email(EmailTerms),
-    /// Open media.
     OpenMedia(OpenMediaTerms),
 }
 
@@ -114,7 +110,6 @@ pub enum ServiceTerms {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct ChatTerms {
-    /// The times of its chats.
     pub times: ChatTimes,
     /// When chats may begin; `None` is always.
     pub hours: Option<Hours>,
@@ -283,7 +278,6 @@ impl Hours {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct OpenTime {
-    /// The day.
     pub day: Weekday,
     /// The first minute, counted from midnight.
     pub from_minute: u16,
@@ -292,7 +286,6 @@ pub struct OpenTime {
 }
 
 impl OpenTime {
-    /// The minutes of a day.
     pub const MINUTES_OF_DAY: u16 = 1_440;
 }
 
@@ -300,19 +293,12 @@ impl OpenTime {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub enum Weekday {
-    /// Monday.
     Monday,
-    /// Tuesday.
     Tuesday,
-    /// Wednesday.
     Wednesday,
-    /// Thursday.
     Thursday,
-    /// Friday.
     Friday,
-    /// Saturday.
     Saturday,
-    /// Sunday.
     Sunday,
 }
 

@@ -23,9 +23,7 @@ pub enum Value {
     Integer(i128),
     /// Any other number.
     Float(f64),
-    /// Text.
     Text(String),
-    /// A list.
     List(Vec<Value>),
     /// A nested object.
     Map(BTreeMap<String, Value>),

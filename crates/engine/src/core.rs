@@ -113,7 +113,6 @@ impl Core {
         Ok(Arc::new(core))
     }
 
-    /// Returns the time.
     #[must_use]
     pub fn now(&self) -> Time {
         self.clock.now()
@@ -139,7 +138,6 @@ impl Core {
         &self.store
     }
 
-    /// Returns the board.
     #[must_use]
     pub const fn board(&self) -> &Board {
         &self.board

@@ -144,7 +144,6 @@ impl Engine {
         &self.delivery
     }
 
-    /// Returns the workers.
     #[must_use]
     pub const fn workers(&self) -> &Workers {
         &self.workers

@@ -51,7 +51,6 @@ pub(crate) trait Worker: Send + Sync + 'static {
 /// How a worker is doing.
 #[derive(Clone, Debug, Default)]
 pub struct WorkerStatus {
-    /// Its name.
     pub name: &'static str,
     /// When it last finished a round.
     pub last_round: Option<Time>,

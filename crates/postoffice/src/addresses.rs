@@ -111,7 +111,6 @@ pub enum QueueError {
 #[derive(Debug, thiserror::Error)]
 #[error("mailbox {address}")]
 pub struct MailboxError {
-    /// Its address.
     pub address: String,
     /// Why.
     #[source]

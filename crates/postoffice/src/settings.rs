@@ -45,7 +45,6 @@ pub struct MailboxSettings {
 
 /// How mail leaves.
 pub enum Exit {
-    /// By a relay.
     Relay(RelayConfig),
     /// Into a directory, as files: for trying things out.
     Directory(PathBuf),

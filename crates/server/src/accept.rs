@@ -48,9 +48,7 @@ const REFUSAL: &[u8] =
 pub(crate) struct Limits {
     /// Connections altogether.
     pub connections: usize,
-    /// Connections of one address.
     pub connections_per_address: usize,
-    /// Connections of one user.
     pub connections_per_user: usize,
     /// How long a head may take, and a new connection may be silent.
     pub header_timeout: Duration,

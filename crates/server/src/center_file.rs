@@ -37,7 +37,6 @@ pub(crate) enum CenterFileError {
     /// The file cannot be read.
     #[error("the center file {path} cannot be read")]
     Unreadable {
-        /// Which.
         path: String,
         /// Why.
         #[source]
@@ -49,7 +48,6 @@ pub(crate) enum CenterFileError {
     /// A password could not be hashed.
     #[error("the password of {user} cannot be hashed")]
     Password {
-        /// Whose.
         user: String,
         /// Why.
         #[source]

@@ -31,7 +31,6 @@ pub(crate) enum ConfigError {
     /// The file cannot be read.
     #[error("the configuration file {path} cannot be read")]
     Unreadable {
-        /// Which.
         path: String,
         /// Why.
         #[source]
@@ -137,7 +136,6 @@ pub(crate) enum Secure {
     Auto,
     /// Always: TLS ends before this server and the public URL does not say so.
     Always,
-    /// Never.
     Never,
 }
 

@@ -30,10 +30,7 @@ pub enum StoreError {
     },
     /// Something stored cannot be read: a newer version, or damage.
     #[error("stored data cannot be read: {what}")]
-    Corrupt {
-        /// What.
-        what: String,
-    },
+    Corrupt { what: String },
 }
 
 impl StoreError {

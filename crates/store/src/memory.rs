@@ -21,7 +21,6 @@ use crate::query::{
 use crate::record::{Key, Kind, Record, Version, Versioned};
 use crate::store::{Committed, Store, SweepReport};
 
-/// A store in memory.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     state: Mutex<State>,

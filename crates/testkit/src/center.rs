@@ -299,7 +299,6 @@ impl Center {
     }
 }
 
-/// Returns a store with these records.
 pub async fn store(records: impl IntoIterator<Item = Record>) -> Result<MemoryStore> {
     let store = MemoryStore::new();
     let puts = records.into_iter().map(|record| Put { record, expected: 0 }).collect();

@@ -19,7 +19,6 @@ pub fn median(values: &[f64]) -> f64 {
     percentile(&mut values.to_vec(), 50.0)
 }
 
-/// Returns a duration in ms.
 pub fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1_000.0
 }

@@ -114,7 +114,6 @@ impl Program {
             .map_or_else(|_| "http://nowhere".to_owned(), |server| format!("http://{server}"))
     }
 
-    /// Makes a client of a user.
     #[must_use]
     pub fn client(&self, user: &str) -> Client {
         Client::new(&self.address(), user)

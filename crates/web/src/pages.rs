@@ -18,7 +18,6 @@ const TAG_BYTES: usize = 12;
 pub struct Page {
     /// Its `Content-Type`.
     pub content_type: &'static str,
-    /// Its bytes.
     pub bytes: Cow<'static, [u8]>,
     /// Its strong `ETag`, with the quotes.
     pub etag: String,

@@ -9,7 +9,6 @@ use serde_json::Value;
 /// A package, of the workspace or from outside.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Package {
-    /// Its name.
     pub(crate) name: String,
     /// Its version, for messages.
     pub(crate) version: String,

@@ -108,7 +108,6 @@ const fn is_word(byte: u8) -> bool {
 /// A function with a body.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Function {
-    /// Its name.
     pub(super) name: String,
     /// The line of its `fn`, from 1.
     pub(super) line: usize,

@@ -38,7 +38,6 @@ pub(super) type Tag = [u8; 32];
 /// Whose password is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Name {
-    /// A user's.
     User(UserId),
     /// Nobody's; names share these numbers.
     Nobody(u16),

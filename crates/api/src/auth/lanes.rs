@@ -77,7 +77,6 @@ struct Inner {
     measured: Option<Instant>,
 }
 
-/// The lanes.
 pub(super) struct Lanes {
     inner: Mutex<Inner>,
     max: usize,

@@ -28,7 +28,6 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Returns its ticket.
     pub(super) const fn ticket(&self) -> &Ticket {
         &self.ticket
     }

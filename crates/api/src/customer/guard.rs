@@ -21,7 +21,6 @@ const CHATS_MAX: usize = 100_000;
 /// Addresses before it is worth while to look for those whose chats have all ended.
 const SWEPT_MIN: usize = 1_024;
 
-/// Who has how much.
 pub(crate) struct Guard {
     /// Requests by address, those inside sockets and batches included.
     pub(crate) requests: Arc<Limiter<IpAddr>>,

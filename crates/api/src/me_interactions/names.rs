@@ -84,7 +84,6 @@ impl Names<'_> {
 /// A queue as a request names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum QueueText {
-    /// By its name.
     Name(String),
     /// By the id in its address.
     Id(String),

@@ -30,7 +30,6 @@ pub struct PastInteraction {
     owner_information: Option<Owner>,
     user_data: Map<String, Value>,
     custom_attributes: Map<String, Value>,
-    /// Only calls have one.
     phone_number: Option<()>,
     /// Only calls have one.
     call_duration: Option<()>,

@@ -29,7 +29,6 @@ pub struct RoutingResource {
     pub waiting: Option<WaitingPart>,
 }
 
-/// One wait.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WaitingPart {
@@ -58,7 +57,6 @@ pub struct NextStep {
     pub at: String,
 }
 
-/// One agent.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AgentPart {
@@ -145,7 +143,6 @@ fn exclusion(rule: Exclusion, directory: &Directory) -> (&'static str, Value) {
 pub struct HistoryResource {
     /// Its place in the log; grows.
     pub position: u64,
-    /// When.
     pub at: String,
     /// Who caused it: `User` with their id and name, `Customer`, `Router`, `Server` or `Mailer`.
     pub cause: Value,

@@ -50,7 +50,6 @@ impl CustomersSpeaker {
     }
 }
 
-/// One message for a customer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CustomerMessage {

@@ -82,7 +82,6 @@ impl<'a> Customer<'a> {
         self.api.calls(Call::upload(&target, &key, ("file", name), bytes)).await.json()
     }
 
-    /// Fetches a file.
     pub(crate) async fn fetches(&self, file: &str) -> Reply {
         let target = format!("{SERVICE}/{}/file/{file}/download", self.id);
         self.api.calls(Call::form(&target, &[("secureKey", &self.key)])).await

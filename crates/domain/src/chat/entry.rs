@@ -69,9 +69,7 @@ pub enum Content {
         /// Why.
         reason: LeaveReason,
     },
-    /// A text.
     Text {
-        /// The text.
         text: String,
         /// The client's own kind of text.
         message_type: Option<String>,
@@ -84,17 +82,9 @@ pub enum Content {
         url: String,
     },
     /// A notice between clients.
-    CustomNotice {
-        /// Its text.
-        text: Option<String>,
-    },
+    CustomNotice { text: Option<String> },
     /// A notice with data.
-    Notice {
-        /// Its text.
-        text: String,
-        /// Its data.
-        data: BTreeMap<String, String>,
-    },
+    Notice { text: String, data: BTreeMap<String, String> },
     /// The party goes by another name from now on.
     NicknameUpdated {
         /// The new name.
@@ -102,24 +92,16 @@ pub enum Content {
     },
     /// A file was sent.
     FileUploaded {
-        /// The file.
         file: FileId,
-        /// Its name.
         name: String,
         /// Its size.
         bytes: u64,
-        /// Its type.
         content_type: String,
         /// What the sender says about it.
         description: Option<String>,
     },
     /// A file was deleted.
-    FileDeleted {
-        /// The file.
-        file: FileId,
-        /// Its name.
-        name: String,
-    },
+    FileDeleted { file: FileId, name: String },
     /// Nobody said anything for a while; the session ends soon.
     IdleAlert,
     /// The session ends because nobody said anything.
@@ -145,7 +127,6 @@ impl Content {
         }
     }
 
-    /// Returns how many bytes of text it has.
     #[must_use]
     pub fn text_bytes(&self) -> usize {
         let maybe = |text: &Option<String>| text.as_ref().map_or(0, String::len);
@@ -195,13 +176,10 @@ pub struct Entry {
     pub agents: Option<u64>,
     /// Its number among those that the customer sees; `None` when they do not see it.
     pub customer: Option<u64>,
-    /// When.
     pub at: Time,
-    /// Who.
     pub from: Speaker,
     /// Who may see it.
     pub visibility: Visibility,
-    /// What.
     pub content: Content,
     /// The speaker's client's own id of it, by which they know it again after a lost answer; nobody
     /// else is told.
@@ -224,7 +202,6 @@ impl Entry {
 /// Something that somebody wants to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Utterance {
-    /// What.
     pub content: Content,
     /// To whom. What an agent says who is hidden goes to no more readers than those who see them.
     pub visibility: Visibility,

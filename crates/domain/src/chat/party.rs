@@ -18,13 +18,11 @@ impl PartyId {
     pub const CUSTOMER: Self = Self(1);
 }
 
-/// What a party is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub enum PartyKind {
     /// The server itself.
     System,
-    /// The customer.
     Customer,
     /// An agent who owns the chat or was asked into it.
     Agent(UserId),
@@ -33,7 +31,6 @@ pub enum PartyKind {
 }
 
 impl PartyKind {
-    /// Returns the user, when it is one.
     #[must_use]
     pub const fn user(&self) -> Option<UserId> {
         match self {

@@ -17,13 +17,11 @@ use crate::rejection::{Noun, Rejection};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct Attachment {
-    /// The file.
     pub file: FileId,
     /// Its name, as it is shown to people.
     pub name: String,
     /// Its size.
     pub bytes: u64,
-    /// Its type.
     pub content_type: String,
     /// Its `Content-ID` without the angle brackets, by which the HTML body names it.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]

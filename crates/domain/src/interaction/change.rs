@@ -55,7 +55,6 @@ pub(super) struct Change<'a> {
 
 /// A moment in the middle of a change: last words are said, and nobody has gone yet.
 pub(super) struct LastWords {
-    /// The interaction then.
     pub(super) then: Interaction,
     /// How much of what is said was said by then.
     pub(super) said: usize,
@@ -104,7 +103,6 @@ pub(super) enum Refused {
 
 /// How an interaction enters a queue.
 pub(super) struct Entry {
-    /// The queue.
     pub(super) queue: QueueId,
     /// Its place in line.
     pub(super) since: Time,

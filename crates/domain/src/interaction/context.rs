@@ -51,7 +51,6 @@ impl Default for Options {
 pub trait World {
     /// Returns an agent's desk; `None` when they were never here.
     fn desk(&self, user: UserId) -> Option<&Desk>;
-    /// Returns a user of the interaction's contact center.
     fn user(&self, user: UserId) -> Option<&User>;
     /// Returns a queue of the interaction's contact center.
     fn queue(&self, queue: QueueId) -> Option<&Queue>;
@@ -102,7 +101,6 @@ pub trait World {
 /// What a decision depends on beside the interaction and the command.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
-    /// Now.
     pub now: Time,
     /// The id that a draft gets, should the command make one.
     pub draft_id: InteractionId,

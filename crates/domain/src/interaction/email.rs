@@ -27,7 +27,6 @@ pub struct Email {
     pub bcc: Vec<String>,
     /// HTML body.
     pub body: String,
-    /// Text body.
     pub body_as_plain_text: String,
     /// Its `Message-ID` without the angle brackets: of an inbound one as it came, of an outbound
     /// one from its first Send on.
@@ -54,7 +53,6 @@ pub struct Email {
     /// Why no program may answer it; `None` when one may.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
     pub automatic: Option<Automatic>,
-    /// What it reports, when it is a report.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
     pub report: Option<Report>,
     /// How often Send was given. Each has a `Message-ID` of its own; attempts to deliver one do

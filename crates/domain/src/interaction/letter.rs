@@ -41,7 +41,6 @@ pub enum Filing {
 pub enum Silence {
     /// A program wrote it, and programs do not answer each other (RFC 3834, section 2).
     Automatic(Automatic),
-    /// It is a report.
     Report,
     /// It does not say whom it is from.
     NoSender,
@@ -110,9 +109,7 @@ fn is_unread(address: &str) -> bool {
 /// What the server writes to confirm a letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewAcknowledgement {
-    /// Its id.
     pub id: InteractionId,
-    /// Its subject.
     pub subject: String,
     /// The rest of it, with its `Message-ID`.
     pub email: Email,

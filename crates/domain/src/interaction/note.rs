@@ -17,9 +17,7 @@ use crate::time::Time;
 pub struct Note {
     /// Who wrote it; `None` for what was written before authors were kept.
     pub by: Option<UserId>,
-    /// When.
     pub at: Time,
-    /// What.
     pub text: String,
 }
 

@@ -37,7 +37,6 @@ pub enum Placement {
 /// An interaction that is to come into being.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewInteraction {
-    /// Its id.
     pub id: InteractionId,
     /// Its contact center.
     pub center: CenterId,
@@ -53,11 +52,9 @@ pub struct NewInteraction {
     pub parent: Option<InteractionId>,
     /// The contact, when known.
     pub contact: Option<String>,
-    /// Subject.
     pub subject: Option<String>,
     /// Its priority; `None` is the queue's.
     pub priority: Option<i64>,
-    /// User data.
     pub user_data: UserData,
     /// Its queue; for one in an agent's hands the queue that it belongs to.
     pub queue: Named<Queue>,

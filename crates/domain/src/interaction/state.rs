@@ -38,7 +38,6 @@ pub struct Pass {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct Wait {
-    /// The queue.
     pub queue: QueueId,
     /// When it entered the queue; its place in line. A passed offer does not change it.
     pub since: Time,
@@ -122,7 +121,6 @@ pub enum State {
     Handling(Handling),
     /// In a workbin.
     Parked {
-        /// The workbin.
         workbin: WorkbinId,
         /// What it becomes when pulled.
         mode: Mode,
@@ -132,7 +130,6 @@ pub enum State {
         /// Who sent it; gets it back if it cannot be delivered. `None` when the server wrote it
         /// itself.
         by: Option<UserId>,
-        /// Since when.
         since: Time,
         /// How often it was put off so far.
         #[cfg_attr(feature = "stored", serde(default))]
@@ -145,12 +142,7 @@ pub enum State {
         last: Option<String>,
     },
     /// Over.
-    Ended {
-        /// How.
-        outcome: Outcome,
-        /// When.
-        at: Time,
-    },
+    Ended { outcome: Outcome, at: Time },
 }
 
 impl State {

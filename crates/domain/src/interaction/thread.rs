@@ -32,7 +32,6 @@ pub enum Threading {
     ReportOn,
     /// It names messages, but nothing shows that it belongs to them.
     NotProven(Unproven),
-    /// It names nothing.
     NothingNamed,
     /// Somebody split it off.
     Split,

@@ -24,7 +24,6 @@ pub enum Exclusion {
     NotInGroups,
     /// They lack a skill, or have it at too low a level.
     MissingSkill {
-        /// The skill.
         skill: SkillId,
         /// The least level that is asked for.
         level: u32,

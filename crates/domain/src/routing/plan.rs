@@ -18,7 +18,6 @@ use crate::time::Time;
 
 /// One queue and what waits in it.
 pub struct Line<'a, W> {
-    /// The queue.
     pub queue: &'a Queue,
     /// What waits in it, in ascending order of [`Waiting::rank`]. It is read only as far as there
     /// are candidates.
@@ -28,7 +27,6 @@ pub struct Line<'a, W> {
 /// An interaction and the agent to whom it is to be offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pair {
-    /// The interaction.
     pub interaction: InteractionId,
     /// The agent.
     pub user: UserId,

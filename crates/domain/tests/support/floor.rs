@@ -26,7 +26,6 @@ pub(crate) const CENTER: CenterId = CenterId(1);
 pub(crate) const AGENTS: [UserId; 4] = [UserId(0xa1), UserId(0xa2), UserId(0xa3), UserId(0xa4)];
 /// An agent and supervisor, in no group.
 pub(crate) const SUPERVISOR: UserId = UserId(0x51);
-/// The agents' group.
 pub(crate) const GROUP: GroupId = GroupId(0x91);
 /// A skill that the first two agents have.
 pub(crate) const SKILL: Skill = Skill { id: SkillId(0x5c), center: CENTER, name: String::new() };

@@ -24,7 +24,6 @@ pub(crate) struct Lanes {
 struct Lane {
     /// Whose turn it is; those who wait for it get it in the order in which they came.
     turn: Arc<tokio::sync::Mutex<()>>,
-    /// How many are in it.
     members: usize,
 }
 

@@ -13,7 +13,6 @@ pub(super) const ATTEMPTS_MAX: u32 = 64;
 /// A command to carry out.
 #[derive(Clone, Debug)]
 pub struct CommandRequest {
-    /// The interaction.
     pub id: InteractionId,
     /// What should happen.
     pub command: Command,
@@ -37,7 +36,6 @@ impl CommandRequest {
 /// A new interaction to take in.
 #[derive(Clone, Debug)]
 pub struct Opening {
-    /// The interaction.
     pub new: NewInteraction,
     /// Its contact center.
     pub center: CenterId,
@@ -54,7 +52,6 @@ pub struct Opening {
 pub enum Done {
     /// It was carried out; this is the interaction afterwards, and the draft that it made.
     Now {
-        /// The interaction.
         interaction: Arc<Interaction>,
         /// Other interactions that changed or came into being with it.
         related: Vec<Arc<Interaction>>,

@@ -40,7 +40,6 @@ pub struct NewChat {
     pub nickname: String,
     /// What it is about.
     pub subject: Option<String>,
-    /// User data.
     pub user_data: UserData,
     /// By what a repetition of the request is known, which gives the same chat.
     pub request: Option<RequestName>,
@@ -61,10 +60,7 @@ pub struct OpenedChat {
 pub enum ChatRefused {
     /// As many customers wait as the service lets in.
     #[error("the queue of the service holds {waiting} customers and takes no more")]
-    Full {
-        /// How many wait.
-        waiting: usize,
-    },
+    Full { waiting: usize },
     /// The request was repeated when the chat that it began could no longer be read.
     #[error(transparent)]
     Gone(#[from] NotYourChat),

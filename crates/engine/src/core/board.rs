@@ -158,7 +158,6 @@ impl Board {
             .map(|(desk, version)| Versioned { value: desk.clone(), version: *version })
     }
 
-    /// Returns every desk.
     #[must_use]
     pub fn desks(&self) -> Vec<Arc<Desk>> {
         self.lock().desks.values().map(|(desk, _)| desk.clone()).collect()

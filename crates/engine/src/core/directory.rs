@@ -25,17 +25,12 @@ const KINDS: [Kind; 7] =
 pub struct Directory {
     /// Contact centers.
     pub centers: BTreeMap<CenterId, Center>,
-    /// Users.
     pub users: BTreeMap<UserId, Arc<User>>,
-    /// Skills.
     pub skills: BTreeMap<SkillId, Skill>,
-    /// Groups.
     pub groups: BTreeMap<GroupId, Group>,
-    /// Queues.
     pub queues: BTreeMap<QueueId, Arc<Queue>>,
     /// Workbin definitions.
     pub workbins: BTreeMap<WorkbinId, Workbin>,
-    /// Services.
     pub services: BTreeMap<ServiceId, Arc<Service>>,
     versions: HashMap<Key, Version>,
     users_by_name: HashMap<String, UserId>,

@@ -32,16 +32,12 @@ pub enum NoteKind {
     },
 }
 
-/// A note.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
-    /// When.
     pub at: Time,
-    /// Who.
     pub from: Speaker,
     /// Who may know.
     pub visibility: Visibility,
-    /// What.
     pub kind: NoteKind,
 }
 
@@ -56,7 +52,6 @@ impl Note {
 /// A note as the customer is told it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NumberedNote {
-    /// The note.
     pub note: Note,
     /// A number below 0 that no other note of the chat has: clients drop what has an index that
     /// they have seen, and what has none after the first. Numbers of entries are above 0 and have

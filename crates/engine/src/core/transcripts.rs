@@ -53,7 +53,6 @@ impl Sheet {
 /// How much of a transcript is wanted at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Most {
-    /// Entries.
     pub entries: usize,
     /// Bytes of what was said; one entry may exceed them, so that there is always one.
     pub bytes: usize,

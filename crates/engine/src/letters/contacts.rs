@@ -17,7 +17,6 @@ pub(super) const LOOP_MAX: u32 = 10;
 /// so within seconds.
 const LOOP_MS: u64 = 10 * 60 * 1_000;
 
-/// Returns the id of the contact that has an address in a contact center.
 #[must_use]
 pub fn contact_id(center: CenterId, address: &str) -> ContactId {
     let mut hasher = Sha256::new();

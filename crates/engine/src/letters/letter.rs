@@ -56,7 +56,6 @@ pub struct NewLetter {
 /// What became of a letter.
 #[derive(Clone, Debug)]
 pub struct TakenIn {
-    /// Its interaction.
     pub interaction: Arc<Interaction>,
     /// Whether it came for the first time. When it did not, what was kept of it this time belongs
     /// to nobody and is swept.

@@ -20,7 +20,6 @@ const LOOKED_UP_MAX: usize = 20;
 
 /// What a letter answers.
 pub(super) struct Belonging {
-    /// It.
     pub(super) parent: Option<Versioned<Arc<Interaction>>>,
     /// Why, or why nothing.
     pub(super) how: Threading,

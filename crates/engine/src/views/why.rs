@@ -10,7 +10,6 @@ use super::Views;
 /// Why an interaction waits.
 #[derive(Clone, Debug)]
 pub struct Why {
-    /// The queue.
     pub queue: Arc<Queue>,
     /// When it entered the queue.
     pub since: Time,

@@ -38,7 +38,6 @@ impl Mailboxes for OneMailbox {
 /// What a post is told to do with the next mail.
 #[derive(Clone, Debug)]
 pub(crate) enum Instruction {
-    /// To say this.
     Say(Posted),
     /// To panic.
     Die,

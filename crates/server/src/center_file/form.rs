@@ -218,7 +218,6 @@ pub(super) struct WorkbinForm {
 /// Whose a workbin is.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub(super) enum OwnerForm {
-    /// Every agent has one.
     Agent,
     /// A group's members share it.
     AgentGroup,

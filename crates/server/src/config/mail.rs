@@ -82,7 +82,6 @@ impl Mail {
     }
 }
 
-/// A mailbox.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Mailbox {
@@ -170,7 +169,6 @@ pub(crate) struct OAuth {
     pub client_id: String,
     /// The client's secret, where there is one.
     pub client_secret: Option<SecretSource>,
-    /// The refresh token.
     pub refresh_token: SecretSource,
     /// What is asked for, where the server wants it named.
     #[serde(default)]
@@ -190,7 +188,6 @@ pub(crate) struct ImapSource {
     pub security: Security,
     /// The login's name.
     pub user: String,
-    /// Its password.
     pub password: Option<SecretSource>,
     /// Or OAuth 2 instead of a password.
     pub oauth2: Option<OAuth>,
@@ -246,7 +243,6 @@ pub(crate) struct SmtpRelay {
     /// The login's name; without one nobody logs in.
     #[serde(default)]
     pub user: String,
-    /// Its password.
     pub password: Option<SecretSource>,
     /// Or OAuth 2 instead of a password.
     pub oauth2: Option<OAuth>,

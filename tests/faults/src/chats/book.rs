@@ -55,7 +55,6 @@ pub(super) struct Chat {
     pub(super) key: String,
     /// The number of the agent who was offered it first.
     pub(super) owner: usize,
-    /// What the program shows its customer at the end.
     pub(super) for_customer: View,
     /// What the program shows its owner at the end.
     pub(super) for_agents: View,

@@ -39,7 +39,6 @@ pub(super) struct Shown {
     pub(super) listed: usize,
 }
 
-/// Not in exactly one place.
 const MISPLACED: &str = "not in exactly one place";
 
 /// Compares what was acknowledged with what is shown. Every command was repeated until it was

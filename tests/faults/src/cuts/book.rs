@@ -24,7 +24,6 @@ const CONTEXT_BYTES: usize = 30;
 
 /// A number that came before the one that should have come next.
 const DISORDER: &str = "out of order";
-/// A number that was told with two contents.
 pub(super) const CHANGED: &str = "with two contents";
 /// A number that was told, and that the program later says it never gave.
 pub(super) const TAKEN_BACK: &str = "taken back";

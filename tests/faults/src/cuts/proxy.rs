@@ -40,7 +40,6 @@ enum Fault {
     Close,
     /// Both ends are reset.
     Reset,
-    /// It is closed after so many more bytes of requests.
     InRequest(usize),
     /// It is closed after so many more bytes of answers.
     InAnswer(usize),

@@ -31,7 +31,6 @@ pub(super) const STEP: Duration = Duration::from_secs(1);
 pub(super) enum Kind {
     /// Nothing is sent.
     Silent,
-    /// Half a head.
     HalfHead,
     /// A head, a byte a second.
     SlowHead,

@@ -18,7 +18,6 @@ const OF_USER: usize = 128;
 const GREEDY: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 200);
 /// An address that has not.
 const MODEST: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 201);
-/// How long an answer may take.
 const ANSWER: Duration = Duration::from_secs(5);
 /// How long the server may take to notice that connections were closed.
 const NOTICE: Duration = Duration::from_secs(1);

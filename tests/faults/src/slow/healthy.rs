@@ -58,7 +58,6 @@ struct Seen {
 /// The 99th percentiles of a while.
 #[derive(Debug)]
 pub(super) struct Window {
-    /// Of the commands, in ms.
     pub(super) commands_ms: f64,
     /// Of their notifications, in ms.
     pub(super) deliveries_ms: f64,

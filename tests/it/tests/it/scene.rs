@@ -91,7 +91,6 @@ pub(crate) async fn change_queue(server: &Program, name: &str, fields: Value) ->
     ada.put(&format!("/queues/{id}"), fields).await?.ok().map(drop)
 }
 
-/// Returns a text field.
 pub(crate) fn text(value: &Value, field: &str) -> Result<String> {
     Ok(value[field].as_str().with_context(|| format!("no text in {field} of {value}"))?.to_owned())
 }

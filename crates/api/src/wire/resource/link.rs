@@ -35,37 +35,31 @@ impl PublicUrl {
         Link { uri: self.uri(&path), path }
     }
 
-    /// Returns the link to a user.
     #[must_use]
     pub fn user(&self, id: UserId) -> Link {
         self.link(format!("/users/{id}"))
     }
 
-    /// Returns the link to a skill.
     #[must_use]
     pub fn skill(&self, id: SkillId) -> Link {
         self.link(format!("/skills/{id}"))
     }
 
-    /// Returns the link to a group.
     #[must_use]
     pub fn group(&self, id: GroupId) -> Link {
         self.link(format!("/groups/{id}"))
     }
 
-    /// Returns the link to a queue.
     #[must_use]
     pub fn queue(&self, id: QueueId) -> Link {
         self.link(format!("/queues/{id}"))
     }
 
-    /// Returns the link to a workbin.
     #[must_use]
     pub fn workbin(&self, id: WorkbinId) -> Link {
         self.link(format!("/workbins/{id}"))
     }
 
-    /// Returns the link to an interaction.
     #[must_use]
     pub fn interaction(&self, id: InteractionId) -> Link {
         self.link(format!("/interactions/{id}"))

@@ -215,9 +215,7 @@ fn queue(special: &str, floor: &Floor, id: InteractionId) -> Named<handoff_domai
 /// What a command of the table is, for each who could give it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wish {
-    /// A user's action.
     pub(crate) user: Option<Action>,
-    /// The customer's.
     pub(crate) customer: Option<CustomerAction>,
     /// The server's own.
     pub(crate) system: Option<SystemAction>,
