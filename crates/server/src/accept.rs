@@ -7,12 +7,12 @@
 //! altogether, by address and by user.
 //!
 //! It deliberately knows nothing of what is served. A WebSocket leaves it with the upgrade; only
-//! its seat is still counted.
+//! its permit is still counted.
 
 mod body;
 mod connection;
 mod pace;
-mod seats;
+mod permits;
 
 #[cfg(test)]
 mod tests;
@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use connection::Connection;
-use seats::{Full, Seats};
+use permits::{Full, Permits};
 
 /// Connections that the kernel holds ready before they are accepted: what arrives while the loop
 /// pauses.
@@ -81,7 +81,7 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 pub(crate) struct Acceptor {
     router: Router,
     limits: Arc<Limits>,
-    seats: Arc<Seats>,
+    permits: Arc<Permits>,
     connections: TaskTracker,
     /// No more connections, and no more requests on those there are.
     stop: CancellationToken,
@@ -95,7 +95,7 @@ impl Acceptor {
         Arc::new(Self {
             router,
             limits: Arc::new(limits),
-            seats: Arc::new(Seats::new(limits)),
+            permits: Arc::new(Permits::new(limits)),
             connections: TaskTracker::new(),
             stop: CancellationToken::new(),
             abort: CancellationToken::new(),
@@ -123,8 +123,8 @@ impl Acceptor {
     }
 
     fn admit(&self, stream: TcpStream, peer: SocketAddr) {
-        match self.seats.take(peer.ip()) {
-            Ok(seat) => {
+        match self.permits.take(peer.ip()) {
+            Ok(permit) => {
                 // An answer is written at once and in one piece, so waiting to fill a packet only
                 // delays it.
                 if let Err(error) = stream.set_nodelay(true) {
@@ -138,7 +138,7 @@ impl Acceptor {
                     stop: self.stop.clone(),
                     abort: self.abort.clone(),
                 };
-                self.connections.spawn(connection.serve(stream, seat));
+                self.connections.spawn(connection.serve(stream, permit));
             }
             Err(full) => refuse(stream, peer, full),
         }

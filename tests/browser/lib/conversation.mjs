@@ -41,7 +41,7 @@ export class Conversation {
     }
 
     /** Somebody comes to work; `name` when they do so with a second client. */
-    async seat(user, {name = user, transport, isReady = false, isCareful = true}) {
+    async agentComes(user, {name = user, transport, isReady = false, isCareful = true}) {
         const agent = await Agent.at(this.program.origin, user, {isCareful});
         this.people[name] = agent;
         await agent.connect(transport);

@@ -57,7 +57,7 @@ async function asks(scene, browser, way) {
 
 async function accepts(scene) {
     const {customer} = scene;
-    const kate = await scene.seat("kate", {transport: "websocket", isReady: true});
+    const kate = await scene.agentComes("kate", {transport: "websocket", isReady: true});
     await scene.takes(kate, "Kate");
     await scene.customerSees("Kate joined the chat");
     await scene.hears(kate, "customer, waiting: is anybody there?");
@@ -97,9 +97,9 @@ async function cutOfTheCustomer(scene) {
 async function consults(scene) {
     const {kate} = scene.people;
     const [sam, ben] = await Promise.all([
-        scene.seat("sam", {transport: "long-polling"}),
-        scene.seat("ben", {transport: "long-polling", isReady: true}),
-        scene.seat("ben", {name: "careless", transport: "long-polling", isReady: true, isCareful: false}),
+        scene.agentComes("sam", {transport: "long-polling"}),
+        scene.agentComes("ben", {transport: "long-polling", isReady: true}),
+        scene.agentComes("ben", {name: "careless", transport: "long-polling", isReady: true, isCareful: false}),
     ]);
     const intrude = {operationName: "Intrude", supervisorVisibilityMode: "Monitor"};
     await sam.succeeds("POST", `/users/${kate.id}/chats/${scene.id}`, intrude);

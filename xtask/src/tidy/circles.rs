@@ -14,6 +14,17 @@ const CIRCLE_FILES_MAX: usize = 3;
 /// The crates whose files are looked at.
 const CRATES: &[&str] = &["crates/api", "crates/content", "crates/engine", "crates/postoffice"];
 
+/// The rooms of the engine, from the bottom up: none names what is above it. Views are below
+/// commands, so that looking never changes anything.
+const ROOMS: &[&[&str]] = &[
+    &["core", "outward"],
+    &["views"],
+    &["commands"],
+    &["desks", "letters", "conversations", "delivery"],
+    &["worker", "workers"],
+    &["run"],
+];
+
 /// A module's path within its crate; the root's is empty.
 type Module = Vec<String>;
 
@@ -40,18 +51,49 @@ pub(super) fn check(sources: &BTreeMap<PathBuf, String>) -> Vec<Violation> {
             found.push(Violation::new(name, "file circle", &message));
         }
     }
+    found.extend(
+        upward(Path::new("crates/engine/src"), sources)
+            .into_iter()
+            .map(|message| Violation::new("crates/engine", "room order", &message)),
+    );
     found
+}
+
+/// Reports every file of the engine that names a room above its own.
+fn upward(root: &Path, sources: &BTreeMap<PathBuf, String>) -> Vec<String> {
+    let room = |module: &Module| {
+        let own = module.first()?;
+        ROOMS.iter().position(|rooms| rooms.contains(&own.as_str()))
+    };
+    let modules = modules(root, sources);
+    let mut found = Vec::new();
+    for (from, used) in edges(&all_uses(&modules)) {
+        for to in used.into_iter().filter(|to| room(from) < room(to) && room(from).is_some()) {
+            found.push(format!("{} names {}, which is above it", name(from), name(to)));
+        }
+    }
+    found
+}
+
+/// Returns the modules of a crate.
+fn modules<'a>(
+    root: &Path,
+    sources: &'a BTreeMap<PathBuf, String>,
+) -> BTreeMap<Module, &'a String> {
+    sources
+        .iter()
+        .filter_map(|(path, source)| Some((module(path.strip_prefix(root).ok()?)?, source)))
+        .collect()
+}
+
+fn all_uses<'a>(modules: &'a BTreeMap<Module, &String>) -> BTreeMap<&'a Module, Uses> {
+    modules.iter().map(|(module, source)| (module, uses(module, source))).collect()
 }
 
 /// Returns the circles of two and more files below a crate's `src`, the largest first.
 fn circles(root: &Path, sources: &BTreeMap<PathBuf, String>) -> Vec<Vec<String>> {
-    let modules: BTreeMap<Module, &String> = sources
-        .iter()
-        .filter_map(|(path, source)| Some((module(path.strip_prefix(root).ok()?)?, source)))
-        .collect();
-    let uses: BTreeMap<&Module, Uses> =
-        modules.iter().map(|(module, source)| (module, uses(module, source))).collect();
-    let edges = edges(&uses);
+    let modules = modules(root, sources);
+    let edges = edges(&all_uses(&modules));
     let mut circles: Vec<Vec<String>> = components(&edges)
         .into_iter()
         .filter(|circle| circle.len() > 1)
@@ -302,6 +344,24 @@ mod tests {
             ("b/tests.rs", "use crate::a::A;"),
         ];
         assert_eq!(found(&files), [""; 0]);
+    }
+
+    #[test]
+    fn a_view_that_calls_a_command_is_reported() {
+        let path = |file: &str| PathBuf::from(format!("crates/engine/src/{file}"));
+        let sources = |views: &str| {
+            let files = [("lib.rs", "mod views; mod commands;"), ("views.rs", views)];
+            let commands = ("commands.rs", "use crate::views::Views; pub struct Commands;");
+            files
+                .into_iter()
+                .chain([commands])
+                .map(|(file, source)| (path(file), source.to_owned()))
+                .collect()
+        };
+        assert_eq!(check(&sources("pub struct Views;")), []);
+        let found = check(&sources("fn f(_: &crate::commands::Commands) {}"));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].rule, "room order");
     }
 
     #[test]

@@ -411,8 +411,8 @@ async fn a_consultation_may_go_through_a_queue() {
     ask(json!({"targetUri": path("support-chat")})).await.ok();
     assert_eq!(api.by("ben").sees(id).await["state"], "Invited");
     api.by("ben").does(id, op("Accept", json!({}))).await.ok();
-    let seats = kate.get(&format!("/chats/{id}")).await.ok()["chat"]["participants"].clone();
-    assert!(seats.to_string().contains("Agents"), "{seats}");
+    let participants = kate.get(&format!("/chats/{id}")).await.ok()["chat"]["participants"].clone();
+    assert!(participants.to_string().contains("Agents"), "{participants}");
     assert_eq!(customer.reads().await.len(), 2, "the customer sees nobody");
     // Ben is in, Sam is not Ready and Kate asks.
     let sentence = ask(json!({"queueName": "support-chat"})).await.refused(409, 2);

@@ -212,7 +212,7 @@ async fn of_two_who_follow_each_is_offered_the_chat_and_the_owner_can_tell_neith
     assert_eq!(states().await, ["Invited", "Invited"]);
     api.by("sam").does(&customer.id, op("Reject", json!({}))).await.ok();
     assert_eq!(states().await, ["Chatting", "Invited"]);
-    // Vera's seat is open still, and hinders nothing.
+    // Vera's offer is open still, and hinders nothing.
     api.ready("ben").await;
     let ben = json!({"userName": "ben"});
     api.by("kate").does(&customer.id, op("InviteUser", ben)).await.ok();

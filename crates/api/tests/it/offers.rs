@@ -54,8 +54,7 @@ async fn a_routed_offer_says_until_when_and_is_from_nobody() {
 }
 
 #[tokio::test]
-async fn an_invitation_and_a_consultation_take_a_note_and_a_supervisors_seat_is_their_own_business()
-{
+async fn an_invitation_and_a_consultation_take_a_note_and_a_supervisors_is_their_own() {
     for (name, kind) in
         [("Invite", "Invite"), ("Consult", "Consult"), ("StartChatConsultation", "Consult")]
     {
@@ -70,10 +69,10 @@ async fn an_invitation_and_a_consultation_take_a_note_and_a_supervisors_seat_is_
         assert_eq!(
             api.by("kate").sees(&id).await["offer"],
             Value::Null,
-            "a seat is not the owner's offer"
+            "a supervisor's is not the owner's offer"
         );
-        let seat = api.by("sam").sees(&id).await["offer"].clone();
-        has(&seat, json!({"kind": "Monitor", "from": null}));
+        let offer = api.by("sam").sees(&id).await["offer"].clone();
+        has(&offer, json!({"kind": "Monitor", "from": null}));
         let body = json!({"operationName": name, "userName": "ben", "note": "billing?"});
         api.by("kate").does(&id, body).await.ok();
         for reader in ["kate", "ben"] {
@@ -84,8 +83,8 @@ async fn an_invitation_and_a_consultation_take_a_note_and_a_supervisors_seat_is_
                 "{reader}"
             );
         }
-        let seat = api.by("sam").sees(&id).await["offer"].clone();
-        assert_eq!(seat["kind"], "Monitor", "each sees what is theirs");
+        let offer = api.by("sam").sees(&id).await["offer"].clone();
+        assert_eq!(offer["kind"], "Monitor", "each sees what is theirs");
     }
 }
 

@@ -24,7 +24,7 @@ use tower::ServiceExt as _;
 use super::Limits;
 use super::body::{AnswerBody, Client, TimedBody, lend};
 use super::pace::{Pace, PacedStream};
-use super::seats::Seat;
+use super::permits::Permit;
 
 /// The most that is buffered of a head, or of an answer that is not taken, in bytes. It also bounds
 /// the head; 100,000 held polls at 16 KiB were measured to take 1.6 GiB.
@@ -49,10 +49,11 @@ enum End {
 
 impl Connection {
     /// Serves requests until the connection is closed.
-    pub(super) async fn serve(self, stream: TcpStream, seat: Seat) {
-        let (seat, pace, peer) = (Arc::new(seat), Pace::new(self.limits.clone()), self.peer);
+    pub(super) async fn serve(self, stream: TcpStream, permit: Permit) {
+        let (permit, pace, peer) = (Arc::new(permit), Pace::new(self.limits.clone()), self.peer);
         let abort = self.abort.clone();
-        let served = self.drive(PacedStream::new(stream, pace.clone(), seat.clone()), pace, seat);
+        let paced = PacedStream::new(stream, pace.clone(), permit.clone());
+        let served = self.drive(paced, pace, permit);
         let end = tokio::select! {
             end = served => end,
             () = abort.cancelled() => return,
@@ -66,8 +67,8 @@ impl Connection {
         }
     }
 
-    async fn drive(self, stream: PacedStream, pace: Pace, seat: Arc<Seat>) -> End {
-        let service = service_fn(|request| self.answer(request, pace.clone(), seat.clone()));
+    async fn drive(self, stream: PacedStream, pace: Pace, permit: Arc<Permit>) -> End {
+        let service = service_fn(|request| self.answer(request, pace.clone(), permit.clone()));
         let mut http = http1::Builder::new();
         // Hyper's own timer would bound silence between requests and the head alike; `Pace` tells
         // them apart.
@@ -101,7 +102,7 @@ impl Connection {
         &self,
         request: Request<Incoming>,
         pace: Pace,
-        seat: Arc<Seat>,
+        permit: Arc<Permit>,
     ) -> impl Future<Output = Result<Response<AnswerBody>, Infallible>> + use<> {
         pace.request_came();
         let client = match request.headers().contains_key(EXPECT) {
@@ -126,7 +127,7 @@ impl Connection {
                 back.drop_rest(client).await;
             }
             let is_within_bounds =
-                response.extensions().get::<Identity>().is_none_or(|user| seat.belongs_to(user));
+                response.extensions().get::<Identity>().is_none_or(|user| permit.belongs_to(user));
             if !is_within_bounds {
                 // What was asked is done already, so it is answered; the connection is what there
                 // is too much of.

@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::Limits;
-use super::seats::Seat;
+use super::permits::Permit;
 
 /// What a connection is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,18 +128,18 @@ impl Pace {
     }
 }
 
-/// A connection's socket, which notes what passes. It carries the seat, so that a connection counts
-/// until it is closed, also as a WebSocket.
+/// A connection's socket, which notes what passes. It carries the permit, so that a connection
+/// counts until it is closed, also as a WebSocket.
 pub(super) struct PacedStream {
     stream: TcpStream,
     pace: Pace,
     /// Held, not used: it is freed when the socket is closed.
-    _seat: Arc<Seat>,
+    _seat: Arc<Permit>,
 }
 
 impl PacedStream {
-    pub(super) fn new(stream: TcpStream, pace: Pace, seat: Arc<Seat>) -> Self {
-        Self { stream, pace, _seat: seat }
+    pub(super) fn new(stream: TcpStream, pace: Pace, permit: Arc<Permit>) -> Self {
+        Self { stream, pace, _seat: permit }
     }
 }
 

@@ -102,7 +102,7 @@ pub(crate) struct EventRows {
     pub(crate) at: i64,
     pub(crate) body: String,
     pub(crate) history: Option<HistoryKey>,
-    pub(crate) told: Option<Told>,
+    pub(crate) told: Option<Notified>,
 }
 
 /// Which interaction's history the event belongs to.
@@ -116,7 +116,7 @@ pub(crate) struct HistoryKey {
 
 /// What is stored only because somebody is told.
 #[derive(Debug)]
-pub(crate) struct Told {
+pub(crate) struct Notified {
     /// The users of `rows`, 32 characters each.
     pub(crate) users: String,
     pub(crate) subject_kind: SubjectKind,
@@ -301,7 +301,7 @@ fn event_rows(
             users.push_str(&growths.rows[row.growth].user);
             rows.push(row);
         }
-        Some(Told { users, subject_kind, subject, rows })
+        Some(Notified { users, subject_kind, subject, rows })
     };
     Ok(EventRows { at: event.at.0, body: codec::encode_event(event)?, history, told })
 }

@@ -12,7 +12,7 @@ use crate::codec::{encode_numbers, newest};
 use crate::error::CommitError;
 use crate::query::Numbering;
 use crate::record::{Kind, Version};
-use crate::sql::encode::{Columns, EncodedChange, EventRows, Growth, Row, Step, Told, Write};
+use crate::sql::encode::{Columns, EncodedChange, EventRows, Growth, Notified, Row, Step, Write};
 use crate::sql::lists::only_in;
 use crate::sql::statements::{self as text, COUNTERS, counter, table};
 use crate::sqlite::failure::corrupt;
@@ -259,7 +259,7 @@ impl<'c> Statements<'c> {
             ])?;
         }
         let Some(told) = &event.told else { return Ok(()) };
-        let Told { users, subject_kind, subject, rows } = told;
+        let Notified { users, subject_kind, subject, rows } = told;
         self.event_insert.execute(params![
             position,
             event.at,

@@ -21,7 +21,7 @@ pub(super) enum Full {
 
 /// All connections, counted.
 #[derive(Debug)]
-pub(super) struct Seats {
+pub(super) struct Permits {
     limits: Limits,
     taken: Mutex<Taken>,
 }
@@ -35,20 +35,20 @@ struct Taken {
 
 /// One connection's place. Dropping it frees the place.
 #[derive(Debug)]
-pub(super) struct Seat {
-    seats: Arc<Seats>,
+pub(super) struct Permit {
+    permits: Arc<Permits>,
     address: IpAddr,
     /// The user who was last authenticated on the connection.
     user: Mutex<Option<Identity>>,
 }
 
-impl Seats {
+impl Permits {
     pub(super) fn new(limits: Limits) -> Self {
         Self { limits, taken: Mutex::default() }
     }
 
     /// Takes a place for a connection from `address`.
-    pub(super) fn take(self: &Arc<Self>, address: IpAddr) -> Result<Seat, Full> {
+    pub(super) fn take(self: &Arc<Self>, address: IpAddr) -> Result<Permit, Full> {
         let address = PeerAddress(address).subscriber();
         let mut taken = self.lock();
         if taken.all >= self.limits.connections {
@@ -60,7 +60,7 @@ impl Seats {
         }
         *of_address += 1;
         taken.all += 1;
-        Ok(Seat { seats: self.clone(), address, user: Mutex::default() })
+        Ok(Permit { permits: self.clone(), address, user: Mutex::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, Taken> {
@@ -68,7 +68,7 @@ impl Seats {
     }
 }
 
-impl Seat {
+impl Permit {
     /// Counts the connection as a user's, and tells whether they may have it. One that they may not
     /// have is not counted.
     pub(super) fn belongs_to(&self, user: &Identity) -> bool {
@@ -76,12 +76,12 @@ impl Seat {
         if owner.as_ref() == Some(user) {
             return true;
         }
-        let mut taken = self.seats.lock();
+        let mut taken = self.permits.lock();
         if let Some(before) = owner.take() {
             leave(&mut taken.by_user, before);
         }
         let of_user = taken.by_user.entry(user.clone()).or_default();
-        if *of_user >= self.seats.limits.connections_per_user {
+        if *of_user >= self.permits.limits.connections_per_user {
             return false;
         }
         *of_user += 1;
@@ -90,10 +90,10 @@ impl Seat {
     }
 }
 
-impl Drop for Seat {
+impl Drop for Permit {
     fn drop(&mut self) {
         let user = self.user.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        let mut taken = self.seats.lock();
+        let mut taken = self.permits.lock();
         taken.all = taken.all.saturating_sub(1);
         leave(&mut taken.by_address, self.address);
         if let Some(user) = user {
@@ -119,14 +119,14 @@ mod tests {
     use super::*;
     use crate::accept::tests::LIMITS;
 
-    fn seats() -> Arc<Seats> {
+    fn permits() -> Arc<Permits> {
         let limits = Limits {
             connections: 3,
             connections_per_address: 2,
             connections_per_user: 1,
             ..LIMITS
         };
-        Arc::new(Seats::new(limits))
+        Arc::new(Permits::new(limits))
     }
 
     fn address(last: u8) -> IpAddr {
@@ -135,47 +135,47 @@ mod tests {
 
     #[test]
     fn an_address_has_so_many_and_gets_them_back() {
-        let seats = seats();
-        let first = seats.take(address(1)).unwrap();
-        let _second = seats.take(address(1)).unwrap();
-        assert_eq!(seats.take(address(1)).unwrap_err(), Full::Address);
+        let permits = permits();
+        let first = permits.take(address(1)).unwrap();
+        let _second = permits.take(address(1)).unwrap();
+        assert_eq!(permits.take(address(1)).unwrap_err(), Full::Address);
         drop(first);
-        let _third = seats.take(address(1)).unwrap();
-        let _other = seats.take(address(2)).unwrap();
-        assert_eq!(seats.take(address(3)).unwrap_err(), Full::Server);
+        let _third = permits.take(address(1)).unwrap();
+        let _other = permits.take(address(2)).unwrap();
+        assert_eq!(permits.take(address(3)).unwrap_err(), Full::Server);
     }
 
     #[test]
     fn an_ipv6_network_counts_as_one() {
-        let seats = seats();
-        let _one = seats.take("2001:db8:0:1::1".parse().unwrap()).unwrap();
-        let _two = seats.take("2001:db8:0:1:ffff::2".parse().unwrap()).unwrap();
-        assert_eq!(seats.take("2001:db8:0:1::3".parse().unwrap()).unwrap_err(), Full::Address);
-        assert!(seats.take("2001:db8:0:2::1".parse().unwrap()).is_ok());
+        let permits = permits();
+        let _one = permits.take("2001:db8:0:1::1".parse().unwrap()).unwrap();
+        let _two = permits.take("2001:db8:0:1:ffff::2".parse().unwrap()).unwrap();
+        assert_eq!(permits.take("2001:db8:0:1::3".parse().unwrap()).unwrap_err(), Full::Address);
+        assert!(permits.take("2001:db8:0:2::1".parse().unwrap()).is_ok());
     }
 
     #[test]
     fn a_mapped_address_is_the_same_as_its_plain_form() {
-        let seats = seats();
-        let _one = seats.take(address(1)).unwrap();
-        let _two = seats.take("::ffff:192.0.2.1".parse().unwrap()).unwrap();
-        assert_eq!(seats.take(address(1)).unwrap_err(), Full::Address);
+        let permits = permits();
+        let _one = permits.take(address(1)).unwrap();
+        let _two = permits.take("::ffff:192.0.2.1".parse().unwrap()).unwrap();
+        assert_eq!(permits.take(address(1)).unwrap_err(), Full::Address);
     }
 
     #[test]
     fn a_user_has_so_many_wherever_he_is() {
-        let seats = seats();
+        let permits = permits();
         let (kate, ben) = (Identity::new("kate"), Identity::new("ben"));
-        let first = seats.take(address(1)).unwrap();
-        let second = seats.take(address(2)).unwrap();
+        let first = permits.take(address(1)).unwrap();
+        let second = permits.take(address(2)).unwrap();
         assert!(first.belongs_to(&kate));
         assert!(first.belongs_to(&kate), "counted once");
         assert!(!second.belongs_to(&kate));
         assert!(second.belongs_to(&ben));
         drop(first);
         assert!(second.belongs_to(&kate), "changed hands after the first was closed");
-        assert_eq!(seats.lock().by_user.len(), 1);
+        assert_eq!(permits.lock().by_user.len(), 1);
         drop(second);
-        assert!(seats.lock().by_user.is_empty() && seats.lock().by_address.is_empty());
+        assert!(permits.lock().by_user.is_empty() && permits.lock().by_address.is_empty());
     }
 }
