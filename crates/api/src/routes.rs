@@ -36,7 +36,7 @@ pub struct Route {
 }
 
 /// Returns every route of the API; CometD and the two health paths beside it are added by
-/// [`router`].
+/// `router`.
 #[rustfmt::skip]
 #[must_use]
 pub fn table() -> Vec<Route> {

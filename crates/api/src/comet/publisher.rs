@@ -23,7 +23,7 @@ pub struct Voice {
 }
 
 impl Voice {
-    /// Makes it; until [`Comet::new`](super::Comet::new) nobody hears it.
+    /// Makes it; until `Comet::new` nobody hears it.
     #[must_use]
     pub fn new(core: Arc<Core>, url: PublicUrl, letters: Arc<Cleaner>) -> Arc<Self> {
         Arc::new(Self { core, link: Arc::default(), url, letters })

@@ -54,7 +54,7 @@ pub(crate) struct CustomerComet {
 }
 
 /// Speaks to customers for the engine. It is made before the engine, which speaks through it; until
-/// [`CustomerComet::new`] nobody hears it.
+/// `CustomerComet::new` nobody hears it.
 #[derive(Default)]
 pub struct CustomerVoice {
     listeners: Listeners,

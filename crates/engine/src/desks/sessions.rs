@@ -68,7 +68,8 @@ impl Desks {
     ///
     /// # Errors
     ///
-    /// [`AgentError`]; [`Rejection::NoSession`] when there is none.
+    /// [`AgentError`]; [`Rejection::NoSession`](handoff_domain::Rejection::NoSession) when there is
+    /// none.
     pub async fn end_contact_session(
         &self,
         user: UserId,
