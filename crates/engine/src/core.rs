@@ -216,7 +216,7 @@ impl Core {
         &self,
         id: InteractionId,
     ) -> Result<Option<Arc<Interaction>>, StoreError> {
-        let known = self.board.recent(id);
+        let known = self.board.current(id);
         let found = if known.is_some() { known } else { self.load_interaction(id).await? };
         Ok(found.map(|found| found.value))
     }

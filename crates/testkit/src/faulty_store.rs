@@ -24,6 +24,8 @@ pub enum Fault {
     AfterCommit,
     /// It does not take place, and the caller is told that the outcome is unknown.
     Lost,
+    /// It takes place, and the answer waits for [`FaultyStore::release`].
+    Held,
 }
 
 /// A memory store with planned faults. Count the ones that fired: a plan that never fires proves
@@ -37,6 +39,8 @@ pub struct FaultyStore {
     conflicts: AtomicU64,
     is_stalled: AtomicBool,
     stalled: Notify,
+    held: Notify,
+    released: Notify,
     /// The next commit makes the list after it fail.
     fails_reading_back: AtomicBool,
     fails_next_list: AtomicBool,
@@ -55,6 +59,8 @@ impl FaultyStore {
             conflicts: AtomicU64::new(0),
             is_stalled: AtomicBool::new(false),
             stalled: Notify::new(),
+            held: Notify::new(),
+            released: Notify::new(),
             fails_reading_back: AtomicBool::new(false),
             fails_next_list: AtomicBool::new(false),
             unreadable: Mutex::default(),
@@ -119,6 +125,16 @@ impl FaultyStore {
     pub async fn stalled(&self) {
         self.stalled.notified().await;
     }
+
+    /// Waits until a commit took place whose answer is held.
+    pub async fn held(&self) {
+        self.held.notified().await;
+    }
+
+    /// Lets the answer go that is held.
+    pub fn release(&self) {
+        self.released.notify_one();
+    }
 }
 
 impl Default for FaultyStore {
@@ -145,7 +161,7 @@ fn failure(fault: Fault) -> CommitError {
         Fault::BeforeCommit => {
             StoreError::Unavailable { attempted, source: "planned by the test".into() }
         }
-        Fault::AfterCommit | Fault::Lost => StoreError::OutcomeUnknown { attempted },
+        Fault::AfterCommit | Fault::Lost | Fault::Held => StoreError::OutcomeUnknown { attempted },
     }
     .into()
 }
@@ -165,8 +181,15 @@ impl Store for FaultyStore {
             return Ok(committed);
         };
         self.fired.fetch_add(1, Ordering::SeqCst);
-        if fault == Fault::AfterCommit {
-            self.inner.commit(change).await?;
+        match fault {
+            Fault::AfterCommit => drop(self.inner.commit(change).await?),
+            Fault::Held => {
+                let committed = self.inner.commit(change).await;
+                self.held.notify_one();
+                self.released.notified().await;
+                return committed;
+            }
+            Fault::BeforeCommit | Fault::Lost => {}
         }
         Err(failure(fault))
     }

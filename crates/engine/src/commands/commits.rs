@@ -80,6 +80,11 @@ async fn commit_to_the_end(
     let puts = change.puts.clone();
     let events =
         change.events.iter().filter(|event| concerns_chat(event)).cloned().collect::<Vec<_>>();
+    let written = puts.iter().filter_map(|put| match &put.record {
+        Record::Interaction(interaction) => Some(interaction.id),
+        _ => None,
+    });
+    let _until_entered = core.board.begin_commit(written.collect());
     let committed = core.store.commit(change).await;
     if let Err(CommitError::Store(StoreError::OutcomeUnknown { .. })) = &committed {
         forget_written(&core, &puts);

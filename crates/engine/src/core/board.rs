@@ -5,7 +5,7 @@
 //! the entry is then read again. Entries are only ever replaced by newer versions, so the order in
 //! which commits are entered does not matter.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque, hash_map};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -88,6 +88,8 @@ struct Inner {
     /// Oldest first; what was forgotten may still be in it.
     recent_order: VecDeque<InteractionId>,
     recent_bytes: usize,
+    /// How many commits of an interaction are under way.
+    committing: HashMap<InteractionId, u32>,
 }
 
 struct Recent {
@@ -176,10 +178,26 @@ impl Board {
     /// Returns an interaction that was written or read lately.
     #[must_use]
     pub fn recent(&self, id: InteractionId) -> Option<Versioned<Arc<Interaction>>> {
-        self.lock()
-            .recent
-            .get(&id)
-            .map(|recent| Versioned { value: recent.value.clone(), version: recent.version })
+        self.lock().recent(id)
+    }
+
+    /// Returns an interaction for an answer: as [`Board::recent`], and nothing while a commit of it
+    /// is under way. Such a commit may be durable, and told, before it is entered here; whoever was
+    /// told of it would be shown what was before.
+    pub(crate) fn current(&self, id: InteractionId) -> Option<Versioned<Arc<Interaction>>> {
+        let inner = self.lock();
+        if inner.committing.contains_key(&id) { None } else { inner.recent(id) }
+    }
+
+    /// Notes that a commit of these interactions is under way, until what it returns is dropped:
+    /// after what was written is entered.
+    pub(crate) fn begin_commit(&self, ids: Vec<InteractionId>) -> Committing<'_> {
+        let mut inner = self.lock();
+        for id in &ids {
+            *inner.committing.entry(*id).or_default() += 1;
+        }
+        drop(inner);
+        Committing { board: self, ids }
     }
 
     /// Forgets an interaction whose entry turned out to be old.
@@ -206,7 +224,32 @@ impl Board {
     }
 }
 
+/// A commit that is under way.
+pub(crate) struct Committing<'a> {
+    board: &'a Board,
+    ids: Vec<InteractionId>,
+}
+
+impl Drop for Committing<'_> {
+    fn drop(&mut self) {
+        let mut inner = self.board.lock();
+        for id in &self.ids {
+            if let hash_map::Entry::Occupied(mut count) = inner.committing.entry(*id) {
+                *count.get_mut() -= 1;
+                if *count.get() == 0 {
+                    count.remove();
+                }
+            }
+        }
+    }
+}
+
 impl Inner {
+    fn recent(&self, id: InteractionId) -> Option<Versioned<Arc<Interaction>>> {
+        let recent = self.recent.get(&id)?;
+        Some(Versioned { value: recent.value.clone(), version: recent.version })
+    }
+
     fn enter_recent(&mut self, interaction: Arc<Interaction>, version: Version) {
         let (id, weight) = (interaction.id, interaction.weight());
         let known = self.recent.get(&id);

@@ -40,7 +40,7 @@ impl Views {
         user: UserId,
         id: InteractionId,
     ) -> Result<Option<Arc<Interaction>>, StoreError> {
-        let found = match self.core.board.recent(id) {
+        let found = match self.core.board.current(id) {
             Some(known) => Some(known),
             None => self.core.load_interaction(id).await?,
         };

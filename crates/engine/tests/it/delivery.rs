@@ -1,8 +1,9 @@
 //! What sessions are given: everything once, in order, whatever is lost.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use handoff_domain::{Action, Topic, UserData, Value};
+use handoff_domain::{Action, State, Topic, UserData, Value};
 use handoff_engine::Replay;
 
 use crate::rig::{CENTER, Fault, KATE, Rig};
@@ -173,4 +174,30 @@ async fn sessions_of_one_user_all_get_everything() {
     rig.settle().await;
     assert_eq!(numbers(&rig, "second"), [1, 2]);
     assert_eq!(rig.recorder.of("second"), rig.recorder.of(&format!("{KATE}-1")));
+}
+
+#[tokio::test]
+async fn whoever_is_told_reads_what_they_were_told_of() {
+    let rig = Arc::new(Rig::new().await);
+    let session = format!("{KATE}-1");
+    rig.bring_in(KATE).await;
+    let id = rig.submit().await;
+    rig.settle().await;
+    // The commit is durable, and its answer is not back yet: another's hint makes delivery look.
+    rig.store.fail_next(Fault::Held);
+    let accepting = tokio::spawn({
+        let rig = rig.clone();
+        async move { rig.accept(KATE, id).await }
+    });
+    rig.store.held().await;
+    let before = numbers(&rig, &session).len();
+    rig.engine.delivery().deliver_missed().await.unwrap();
+    assert!(numbers(&rig, &session).len() > before, "it is told");
+    let seen = rig.engine.views().interaction_for(KATE, id).await.unwrap().unwrap();
+    assert!(matches!(seen.state, State::Handling(_)), "{:?}", seen.state);
+    let read = rig.engine.core().interaction(id).await.unwrap().unwrap();
+    assert!(matches!(read.state, State::Handling(_)), "{:?}", read.state);
+    rig.store.release();
+    accepting.await.unwrap().unwrap();
+    assert_eq!(rig.store.fired(), 1);
 }
