@@ -61,6 +61,11 @@ export interface Surroundings {
     now(): number;
     /** A name that nobody else uses or guesses. */
     uniqueName(): string;
+    /**
+     * How long a new request rests before it is sent, in ms: another tab may have asked at the same moment, and what one tab keeps takes a
+     * while to reach the other.
+     */
+    settleMs: number;
     /** Called whenever anything changed. */
     changed(): void;
 }
@@ -94,6 +99,8 @@ export class Chat {
     #attempts = 0;
     #hasHeard = false;
     #request: OperationData | undefined;
+    /** When this tab asked, by a request of its own. */
+    #askedAt = 0;
     #isEnding = false;
     /** The chat has ended, and what was said is still to be read. */
     #isReading = false;
@@ -163,6 +170,7 @@ export class Chat {
             this.conversation.share(kept.pending);
         } else {
             const request = {...customer, userData, messageId: this.#around.uniqueName()};
+            this.#askedAt = this.#around.now();
             this.#takeOver({request, question: customer.subject ?? "", pending: [], seen: 0, isOver: false});
             this.#remember();
         }
@@ -352,11 +360,22 @@ export class Chat {
         }
         if (this.credentials !== undefined) {
             this.#catchUp();
-        } else if (this.#agreeOnRequest() && this.#request !== undefined) {
-            link.publish("requestChat", this.#request).catch(() => this.#link === link && this.#lost());
+        } else {
+            const rest = this.#askedAt + this.#around.settleMs - this.#around.now();
+            if (rest > 0) {
+                this.#timers.set("request", rest, () => this.#ask(link));
+            } else {
+                this.#ask(link);
+            }
         }
         this.#askForPlace();
         this.#around.changed();
+    }
+
+    #ask(link: Link): void {
+        if (this.#link === link && this.#agreeOnRequest() && this.#request !== undefined) {
+            link.publish("requestChat", this.#request).catch(() => this.#link === link && this.#lost());
+        }
     }
 
     /** Two tabs may ask at once: the request that is in the memory is the one that counts. False when the other tab has its chat already. */
@@ -392,7 +411,7 @@ export class Chat {
         this.isConnected = false;
         this.#link?.close();
         this.#link = undefined;
-        this.#timers.cancel("confirm", "place", "upgrade");
+        this.#timers.cancel("confirm", "place", "request", "upgrade");
         if (this.#isReading && this.#attempts >= READINGS_MAX) {
             this.#isReading = false;
             return;

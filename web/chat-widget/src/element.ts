@@ -18,6 +18,8 @@ import {drawing, make, show} from "./view/dom.ts";
 import {Panel} from "./view/panel.ts";
 import {followViewport} from "./view/viewport.ts";
 
+/** How long a new request for a chat rests, in ms: nobody notices, and local storage reaches another tab within a tenth of it. */
+const SETTLE_MS = 150;
 /** While the form is looked at, who is there is asked again this often, in ms. */
 const AVAILABILITY_MS = 30_000;
 
@@ -121,6 +123,7 @@ export class HandoffChat extends HTMLElement {
             after,
             now,
             uniqueName,
+            settleMs: SETTLE_MS,
             changed: () => this.#update(),
         });
         return chat;

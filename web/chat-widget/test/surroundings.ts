@@ -64,6 +64,8 @@ export class FakeLink implements Link {
 export class Stage {
     readonly links: FakeLink[] = [];
     remembered: Remembered | undefined;
+    /** Zero where nothing is about a second tab: what is asked for is sent at once. */
+    settleMs = 0;
     #now = 1_000_000;
     #names = 0;
     #timers: {at: number; run: () => void}[] = [];
@@ -87,6 +89,7 @@ export class Stage {
             },
             now: () => this.#now,
             uniqueName: () => `name-${++this.#names}`,
+            settleMs: this.settleMs,
             changed: () => {},
         });
     }

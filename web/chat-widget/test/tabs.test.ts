@@ -44,6 +44,21 @@ test("two tabs that ask at once ask for the same chat", async () => {
     assert.equal(one.question, "other");
 });
 
+test("a request rests until what another tab keeps has come", async () => {
+    const stage = new Stage();
+    stage.settleMs = 150;
+    const one = stage.chat();
+    one.start({nickname: "Ann"}, {});
+    const link = stage.link;
+    await link.connect();
+    assert.equal(link.of("requestChat").length, 0);
+    // The other tab asked in the same moment, and its request comes late.
+    const theirs = {nickname: "Ann", messageId: "theirs"};
+    stage.remembered = {request: theirs, question: "", pending: [], seen: 0, isOver: false};
+    await stage.pass(150);
+    assert.deepEqual(link.of("requestChat"), [theirs]);
+});
+
 test("a tab whose chat was asked for while it connected goes on with it", async () => {
     const stage = new Stage();
     const [one, other] = [stage.chat(), stage.chat()];
