@@ -61,10 +61,7 @@ export interface Surroundings {
     now(): number;
     /** A name that nobody else uses or guesses. */
     uniqueName(): string;
-    /**
-     * How long a new request rests before it is sent, in ms: another tab may have asked at the same moment, and what one tab keeps takes a
-     * while to reach the other.
-     */
+    /** How long a new request rests, in ms: another tab may have asked at the same moment, and what it keeps takes a while to come. */
     settleMs: number;
     /** Called whenever anything changed. */
     changed(): void;
@@ -362,11 +359,7 @@ export class Chat {
             this.#catchUp();
         } else {
             const rest = this.#askedAt + this.#around.settleMs - this.#around.now();
-            if (rest > 0) {
-                this.#timers.set("request", rest, () => this.#ask(link));
-            } else {
-                this.#ask(link);
-            }
+            rest > 0 ? this.#timers.set("request", rest, () => this.#ask(link)) : this.#ask(link);
         }
         this.#askForPlace();
         this.#around.changed();
