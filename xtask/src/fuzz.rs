@@ -144,7 +144,7 @@ fn build(target: &Target) -> Result<PathBuf> {
     executables.next_back().context("cargo told no program of the tests")
 }
 
-/// Runs one target; gives how many inputs it had, or nothing when it failed, and the end of its
+/// Runs one target; returns how many inputs it had, or nothing when it failed, and the end of its
 /// output.
 fn feed(executable: &Path, name: &str, seconds: u64) -> Result<(Option<u64>, String)> {
     let mut output = tempfile::tempfile()?;

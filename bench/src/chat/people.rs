@@ -70,7 +70,7 @@ impl Tally {
         text
     }
 
-    /// Notes the messages of a direction that are in a frame; gives how many.
+    /// Notes the messages of a direction that are in a frame; returns how many.
     pub(super) fn notice(&self, direction: Direction, frame: &str) -> usize {
         let now = self.begun.elapsed().as_micros();
         let mut took = lock(&self.took[direction as usize]);

@@ -119,7 +119,7 @@ impl Crowd {
         }
     }
 
-    /// Publishes to everybody, again when everybody has it, for some time; gives the count of
+    /// Publishes to everybody, again when everybody has it, for some time; returns the count of
     /// deliveries and how long each publication took, in ms.
     pub(super) async fn fan_out(
         &self,
@@ -150,7 +150,7 @@ impl Crowd {
     }
 
     /// Publishes from agent to agent, each publication as soon as the one before has arrived, for
-    /// some time; gives the count of deliveries and how long each took, in ms.
+    /// some time; returns the count of deliveries and how long each took, in ms.
     pub(super) async fn one_to_one(
         &self,
         server: &Server,

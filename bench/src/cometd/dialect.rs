@@ -102,7 +102,7 @@ impl Voice {
         Ok((wire, self))
     }
 
-    /// Sends a message and waits for its reply; gives the cookies that came with it, too.
+    /// Sends a message and waits for its reply; returns the cookies that came with it, too.
     async fn ask(&self, wire: &Wire, message: &Value) -> Result<(Value, String)> {
         wire.send(&self.words(&message.to_string())).await?;
         let received = wire.receive().await?;

@@ -41,7 +41,7 @@ fn argon2() -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
-/// Hashes a password with a new salt; gives the PHC string. Takes tens of ms and 19 MiB: call it
+/// Hashes a password with a new salt; returns the PHC string. Takes tens of ms and 19 MiB: call it
 /// off the async threads.
 ///
 /// # Errors

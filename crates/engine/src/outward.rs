@@ -108,7 +108,7 @@ pub enum Posted {
 /// [`Posted::Unsure`]. It is then the same mail with the same `Message-ID`.
 #[async_trait]
 pub trait Post: Send + Sync + 'static {
-    /// Gives a mail away. It may take as long as the protocol takes; when the server stops, it is
+    /// Hands a mail over. It may take as long as the protocol takes; when the server stops, it is
     /// dropped at any point.
     async fn post(&self, mail: &Interaction) -> Posted;
 }

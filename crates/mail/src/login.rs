@@ -23,7 +23,7 @@ impl Secret {
         Self(secret.into())
     }
 
-    /// Gives it away.
+    /// Returns the secret itself.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0

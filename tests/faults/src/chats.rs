@@ -191,7 +191,7 @@ pub async fn run(root: &Path, options: &Options) -> Result<()> {
     }
 }
 
-/// Brings everybody together; gives the clients, which end with this.
+/// Brings everybody together; returns the clients, which end with this.
 async fn gather(scene: &Arc<Scene>, agents: usize, options: &Options) -> Result<JoinSet<()>> {
     let mut clients = JoinSet::new();
     for number in 0..agents {

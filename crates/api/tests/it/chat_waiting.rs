@@ -167,7 +167,7 @@ struct Listener<'a> {
 impl<'a> Listener<'a> {
     const CHANNEL: &'static str = "/service/chatV2/customer-support";
 
-    /// Opens it; gives what it is told first, too.
+    /// Opens it; returns what it is told first, too.
     async fn open(api: &'a Api, key: &str) -> (Self, Vec<Value>) {
         let mut listener = Self { api, id: String::new() };
         let hello = json!({"channel": "/meta/handshake", "version": "1.0", "supportedConnectionTypes": ["long-polling"]});

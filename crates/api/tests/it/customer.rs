@@ -121,7 +121,7 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Takes in what the agent was told by now; gives it, a line each. Both topics must tell the
+    /// Takes in what the agent was told by now; returns it, a line each. Both topics must tell the
     /// same.
     pub(crate) async fn hear(&mut self, api: &Api, agent: &str) -> Vec<String> {
         let on_chats =

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::api::{Api, has};
 use crate::mailbox::{MailApi, letter};
 
-/// Makes kate own an e-mail and answer it; gives the e-mail's id and the draft.
+/// Makes kate own an e-mail and answer it; returns the e-mail's id and the draft.
 async fn answered(api: &Api, body: Value) -> (String, Value) {
     api.ready("kate").await;
     let id = api.owned("kate", "email", "support-email").await;

@@ -167,7 +167,7 @@ impl MailApi {
         id
     }
 
-    /// Kate answers; gives the draft.
+    /// Kate answers; returns the draft.
     pub(crate) async fn drafts(&self, id: &str, body: Value) -> Value {
         let kate = self.api.by("kate");
         self.api.clock.advance_s(1);

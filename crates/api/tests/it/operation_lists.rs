@@ -45,7 +45,7 @@ const SCENES: [Scene; 12] = [
     Strangers,
 ];
 
-/// Leads there; gives the interaction, and who looks at it.
+/// Leads there; returns the interaction, and who looks at it.
 async fn play(api: &Api, scene: Scene) -> (String, &'static str) {
     api.ready("kate").await;
     let kate = api.by("kate");

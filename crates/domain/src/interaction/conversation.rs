@@ -30,7 +30,7 @@ struct Holder {
     nickname: Option<String>,
 }
 
-/// Records who came and went; gives those who came in.
+/// Records who came and went; returns those who came in.
 pub(super) fn settle(before: Option<&Interaction>, change: &mut Change<'_>) -> Vec<UserId> {
     let Some(chat) = change.after.chat() else { return Vec::new() };
     let holders = holders(&change.after);
@@ -85,7 +85,7 @@ fn customer_leaves(change: &mut Change<'_>, reason: LeaveReason) {
     }
 }
 
-/// Lets somebody be there as their role has it; gives them when they were not there before.
+/// Lets somebody be there as their role has it; returns them when they were not there before.
 fn come(change: &mut Change<'_>, holder: &Holder) -> Option<UserId> {
     let default_name = name_of(change, holder.user);
     let chat = change.after.chat_mut()?;

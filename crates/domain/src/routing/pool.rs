@@ -49,7 +49,7 @@ impl<'a> Candidate<'a> {
         (occupied, self.last_offer, self.agent.user.id)
     }
 
-    /// Gives them an offer at `now`, and a slot of that medium when it takes one.
+    /// Makes them an offer at `now`, and a slot of that medium when it takes one.
     pub(super) fn give(&mut self, slot: Option<&'a Media>, now: Time) {
         self.last_offer = Some(now);
         let Some(media) = slot else { return };

@@ -17,7 +17,7 @@ use handoff_domain::{
 use crate::floor::Floor;
 
 impl Floor {
-    /// Takes in a letter that its sender is told of; gives both.
+    /// Takes in a letter that its sender is told of; returns both.
     pub(crate) fn confirmed(&mut self) -> (InteractionId, InteractionId) {
         let decision = self.arrives(self.letter(), confirming(InteractionId::compose(3, 1)));
         (decision.after.id, decision.related[0].id)

@@ -140,7 +140,7 @@ impl Floor {
         self.does(SUPERVISOR, id, Action::Accept { nickname: None });
     }
 
-    /// Opens an inbound e-mail and makes a draft of it; gives the original and the draft.
+    /// Opens an inbound e-mail and makes a draft of it; returns the original and the draft.
     pub(crate) fn answered(&mut self) -> (InteractionId, InteractionId) {
         let original = self.owned(&MEDIA[0]);
         let decision = self.does(ANN, original, reply());

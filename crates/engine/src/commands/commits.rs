@@ -21,7 +21,7 @@ impl Commits {
         Self { core }
     }
 
-    /// Commits any change set; gives the interactions that it wrote, in its order.
+    /// Commits any change set; returns the interactions that it wrote, in its order.
     ///
     /// A caller who goes away (a client that hangs up while its request is being answered) does not
     /// keep the commit from being entered and told: what was handed to the store is seen through by

@@ -78,7 +78,7 @@ impl Outbox {
         Self { post, next_due: NextDue::default(), sending: Arc::new(sending) }
     }
 
-    /// Gives away every mail that is due, and waits until each is out, put off or back. Returns
+    /// Hands over every mail that is due, and waits until each is out, put off or back. Returns
     /// how many it were; those that somebody is giving away already are not among them.
     ///
     /// # Errors

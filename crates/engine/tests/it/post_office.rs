@@ -162,7 +162,7 @@ impl Rig {
         self.ready(KATE).await;
     }
 
-    /// Lets the agent answer a letter; gives the draft.
+    /// Lets the agent answer a letter; returns the draft.
     pub(crate) async fn answers(&self, letter: InteractionId) -> InteractionId {
         self.settle().await;
         self.accept(KATE, letter).await.unwrap();

@@ -38,7 +38,7 @@ const PARAMETER: Fault = "555 5.5.4 There is no such parameter here";
 ///
 /// # Errors
 ///
-/// When it is no command; gives what to answer.
+/// When it is no command; returns what to answer.
 pub fn parse(line: &[u8]) -> Result<Command, Fault> {
     let text = line.strip_suffix(b"\r\n").ok_or(NOT_A_LINE)?;
     if text.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {

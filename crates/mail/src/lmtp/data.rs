@@ -41,7 +41,7 @@ impl Content {
         Self { raw: head, bytes_max, at: At::Start, spoilt: None }
     }
 
-    /// Takes bytes; gives how many of them belonged to the content when it has ended with one of
+    /// Takes bytes; returns how many of them belonged to the content when it has ended with one of
     /// them.
     pub fn take(&mut self, bytes: &[u8]) -> Option<usize> {
         for (index, &byte) in bytes.iter().enumerate() {

@@ -17,7 +17,7 @@ const LINES_MAX: usize = 200;
 /// The longest address, in bytes (RFC 5321, section 4.5.3.1.3, with the angle brackets).
 const ADDRESS_BYTES_MAX: usize = 254;
 
-/// Looks whether a message can be sent at all; gives what is wrong with it.
+/// Looks whether a message can be sent at all; returns what is wrong with it.
 pub(super) fn check(envelope: &Envelope<'_>) -> Result<(), &'static str> {
     if envelope.recipients.is_empty() {
         return Err("it has no recipients");
@@ -143,7 +143,7 @@ impl Relay {
     ///
     /// # Errors
     ///
-    /// When it broke before the final dot; gives how.
+    /// When it broke before the final dot; returns how.
     async fn send_over(
         &self,
         mut connection: Connection,

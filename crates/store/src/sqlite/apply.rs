@@ -108,7 +108,7 @@ impl<'c> Statements<'c> {
         })
     }
 
-    /// Applies a change set after `position`, the end of the log so far; gives the new end.
+    /// Applies a change set after `position`, the end of the log so far; returns the new end.
     pub(super) fn apply(&mut self, change: &EncodedChange, position: u64) -> Result<u64, Refusal> {
         self.refuse_receipts(change)?;
         let before = self.guard(&change.steps)?;
@@ -203,7 +203,7 @@ impl<'c> Statements<'c> {
         Ok(())
     }
 
-    /// Takes the numbers for everybody who is told; gives the last number before them on each
+    /// Takes the numbers for everybody who is told; returns the last number before them on each
     /// topic.
     fn grow(
         &mut self,

@@ -37,7 +37,7 @@ pub(super) struct Resyncs {
 /// One message: its channel and its data.
 type Message = (String, Value);
 
-/// Asks for a number that was never given, on all topics; gives the heads.
+/// Asks for a number that was never given, on all topics; returns the heads.
 pub(super) async fn heads(
     address: &Address,
     user: usize,

@@ -196,7 +196,7 @@ impl Client {
         }
     }
 
-    /// One connect; gives the pause that the program advises.
+    /// One connect; returns the pause that the program advises.
     async fn connect(
         &self,
         exchange: &mut Exchange,

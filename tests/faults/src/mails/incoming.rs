@@ -108,7 +108,7 @@ fn compare(brought: &[String], mut shown: BTreeMap<String, usize>) -> Findings {
     findings
 }
 
-/// Kills the program, in turn at a random moment and at a step of IMAP; gives how often it was at
+/// Kills the program, in turn at a random moment and at a step of IMAP; returns how often it was at
 /// such a step.
 async fn kill_repeatedly(office: &mut Office, folder: &Folder, plan: Plan) -> Result<usize> {
     let mut random = StdRng::seed_from_u64(plan.seed.rotate_left(7));
@@ -181,7 +181,7 @@ async fn deliver(scene: Arc<Scene>, server: usize, mut random: StdRng) -> Result
     Ok(())
 }
 
-/// Brings a letter until it is taken over; gives how often its content was sent.
+/// Brings a letter until it is taken over; returns how often its content was sent.
 async fn bring(scene: &Scene, connection: &mut Option<Lmtp>, delivery: &Delivery) -> Result<usize> {
     let end = Instant::now() + FINISH_BOUND;
     let mut times = 0;

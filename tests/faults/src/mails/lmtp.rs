@@ -49,7 +49,7 @@ impl Lmtp {
         Ok(own)
     }
 
-    /// Delivers a message; gives the answer to its end. Only `2…` means that it is taken over.
+    /// Delivers a message; returns the answer to its end. Only `2…` means that it is taken over.
     pub async fn deliver(&mut self, delivery: &Delivery) -> Result<String> {
         // All commands before the content may be sent at once (RFC 2920).
         self.write(&delivery.commands).await?;
@@ -73,7 +73,7 @@ impl Lmtp {
         Ok(())
     }
 
-    /// Reads an answer; gives its last line.
+    /// Reads an answer; returns its last line.
     async fn answer(&mut self) -> Result<String> {
         loop {
             let mut line = String::new();

@@ -143,7 +143,7 @@ async fn exchange(socket: &mut WebSocketStream<TcpStream>, message: &Value) -> R
     }
 }
 
-/// Makes every attacker's work item large, one after the other; gives when each was told so.
+/// Makes every attacker's work item large, one after the other; returns when each was told so.
 async fn enlarge(scene: &Scene, pause: Duration) -> Result<Vec<Instant>> {
     let mut at = Vec::new();
     for attacker in &scene.attackers {

@@ -28,7 +28,7 @@ impl Customer {
         Ok(Self { rest, id: text(&begun, "chatId")?, key: text(&begun, "secureKey")? })
     }
 
-    /// Asks for something; gives the answer, success or not.
+    /// Asks for something; returns the answer, success or not.
     async fn asks(&self, operation: &str, fields: &[(&str, &str)]) -> Result<Answer> {
         let fields = [fields, &[("secureKey", self.key.as_str())]].concat();
         let target = format!("{SERVICE}/{}/{operation}", self.id);

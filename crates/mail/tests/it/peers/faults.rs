@@ -47,7 +47,7 @@ impl Faults {
         self.inner.lock().unwrap().ahead = Some(fault);
     }
 
-    /// Notes that a step has come; gives the moment at which the peer dies in it.
+    /// Notes that a step has come; returns the moment at which the peer dies in it.
     pub(crate) fn step(&self, name: &str) -> Option<Moment> {
         let mut inner = self.inner.lock().unwrap();
         inner.steps.push(name.to_owned());

@@ -210,7 +210,7 @@ impl WriterThread {
         Ok(())
     }
 
-    /// Writes change sets one after another; gives what became of each and the end of the log.
+    /// Writes change sets one after another; returns what became of each and the end of the log.
     fn write(
         &self,
         connection: &Connection,
