@@ -38,6 +38,17 @@ pub enum TimerKey {
     Grace(UserId),
 }
 
+impl TimerKey {
+    /// Returns the record that every commit guards which changes the timer by its name alone.
+    #[must_use]
+    pub const fn subject(&self) -> Key {
+        match self {
+            Self::Interaction(id, _) => Key::Interaction(*id),
+            Self::Grace(user) => Key::Desk(*user),
+        }
+    }
+}
+
 /// A durable timer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timer {
@@ -72,11 +83,28 @@ pub struct ChangeSet {
     pub checks: Vec<Check>,
     /// Timers to set; one with the same key is replaced.
     pub timers_set: Vec<Timer>,
-    /// Timers to remove, before any is set; a missing one is no error.
+    /// Timers to remove by name, before any is set; a missing one is no error. The commit must
+    /// guard what they belong to ([`TimerKey::subject`]), or one would be lost that was set
+    /// meanwhile.
     pub timers_cleared: Vec<TimerKey>,
+    /// Timers to remove as they were read, before any is set; one that is gone, or was set to
+    /// another time meanwhile, stays as it is.
+    pub timers_done: Vec<Timer>,
     /// Events to append, in order; their notices become stream rows.
     pub events: Vec<Event>,
     /// Receipts to write; the commit is refused if one of the same scope and key exists, expired or
     /// not, until a sweep removes it.
     pub receipts: Vec<Receipt>,
+}
+
+impl ChangeSet {
+    /// Tells whether every timer that is cleared by name belongs to a record that the commit
+    /// guards. Stores are handed no other.
+    pub(crate) fn guards_what_it_clears(&self) -> bool {
+        let is_guarded = |subject: Key| {
+            self.puts.iter().any(|put| put.record.key() == subject)
+                || self.removals.iter().chain(&self.checks).any(|guard| guard.key == subject)
+        };
+        self.timers_cleared.iter().all(|timer| is_guarded(timer.subject()))
+    }
 }

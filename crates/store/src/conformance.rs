@@ -48,6 +48,7 @@ macro_rules! conformance {
                 due_timers_come_earliest_first, timers_of_one_time_come_in_order_of_their_names,
                 setting_again_replaces, clearing_removes_and_a_missing_one_is_no_error,
                 clearing_comes_before_setting,
+                a_timer_that_was_set_anew_survives_who_read_it_before,
             ]
             interactions: [
                 a_page_ends_where_it_becomes_heavy, chats_are_held_by_everybody_in_them,

@@ -109,6 +109,11 @@ impl State {
         for key in change.timers_cleared {
             self.timers.remove(&key);
         }
+        for timer in change.timers_done {
+            if self.timers.get(&timer.key) == Some(&timer.due) {
+                self.timers.remove(&timer.key);
+            }
+        }
         for timer in change.timers_set {
             self.timers.insert(timer.key, timer.due);
         }
@@ -267,6 +272,7 @@ fn page<T>(
 #[async_trait]
 impl Store for MemoryStore {
     async fn commit(&self, change: ChangeSet) -> Result<Committed, CommitError> {
+        debug_assert!(change.guards_what_it_clears(), "a timer is cleared by its name alone");
         let mut state = self.state("committing")?;
         state.refuse(&change)?;
         Ok(state.apply(change))

@@ -6,7 +6,7 @@ use handoff_domain::event::{Cause, Subject};
 use handoff_domain::{
     CenterId, Desk, Event, Media, Notice, NotificationType, Rejection, Time, UserId, View,
 };
-use handoff_store::{ChangeSet, CommitError, Put, Record};
+use handoff_store::{ChangeSet, Check, CommitError, Key, Put, Record};
 
 use super::error::{ATTEMPTS_MAX, AgentError};
 use crate::commands::Commands;
@@ -47,11 +47,14 @@ impl Desks {
             if !channels.is_empty() {
                 change.events.push(channels_changed(&desk, &channels, self.core.now()));
             }
-            if before.as_deref() != Some(&desk) {
+            if before.as_deref() == Some(&desk) {
+                if change == ChangeSet::default() {
+                    return Ok(());
+                }
+                // What is set or cleared follows from the desk as it is.
+                change.checks.push(Check { key: Key::Desk(user), version: expected });
+            } else {
                 change.puts.push(Put { record: Record::Desk(desk), expected });
-            }
-            if change == ChangeSet::default() {
-                return Ok(());
             }
             match self.commands.commits().make(change).await {
                 Ok(_) => return Ok(()),

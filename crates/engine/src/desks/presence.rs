@@ -29,16 +29,14 @@ impl Desks {
         self.change_desk(user, center, |desk, change| {
             let now = self.core.now();
             desk.set_reach(reach.clone(), now);
-            let key = TimerKey::Grace(user);
-            match (desk.unreachable_since, &desk.session) {
-                (Some(since), Some(_)) => {
-                    let due = since.plus_ms(self.core.options.disconnect_grace_ms);
-                    change.timers_set.push(Timer { key, due });
+            match self.grace_of(desk) {
+                Some(grace) => change.timers_set.push(grace),
+                None if desk.session.is_some() => {
+                    change.timers_cleared.push(TimerKey::Grace(user));
                 }
-                (None, Some(_)) => change.timers_cleared.push(key),
                 // Without a session a timer, if there is one, stands for a desk that is still being
                 // cleared.
-                (_, None) => {}
+                None => {}
             }
             Ok(Vec::new())
         })
@@ -47,33 +45,41 @@ impl Desks {
 
     /// Ends the grace of an agent who did not come back (timer). Also finishes the clearing of a
     /// desk that a crash interrupted.
-    pub(crate) async fn end_grace(&self, user: UserId) -> Result<(), AgentError> {
-        let Some(desk) = self.core.desk(user) else {
-            return self.clear_grace(user).await;
-        };
+    pub(crate) async fn end_grace(&self, user: UserId, timer: &Timer) -> Result<(), AgentError> {
+        let Some(desk) = self.core.desk(user) else { return self.drop_grace(*timer).await };
         if desk.session.is_none() {
-            return self.clear_desk(user).await;
+            return self.clear_desk(user, *timer).await;
         }
-        let due = desk
-            .unreachable_since
-            .map(|since| since.plus_ms(self.core.options.disconnect_grace_ms));
-        match due {
-            None => self.clear_grace(user).await,
-            Some(due) if due > self.core.now() => {
-                let timer = Timer { key: TimerKey::Grace(user), due };
-                self.commit_plain(ChangeSet { timers_set: vec![timer], ..ChangeSet::default() })
-                    .await
+        let over = Timer { key: timer.key, due: self.core.now() };
+        self.change_desk(user, desk.center, |desk, change| match self.grace_of(desk) {
+            Some(grace) if grace.due <= over.due => {
+                change.timers_set.push(over);
+                desk.end_session()
             }
-            Some(_) => {
-                tracing::info!(agent.id = %user, "an agent did not come back within the grace");
-                self.end_contact_session(user, desk.center).await
+            grace => {
+                change.timers_done.push(*timer);
+                change.timers_set.extend(grace);
+                Ok(Vec::new())
             }
+        })
+        .await?;
+        if self.core.desk(user).is_some_and(|desk| desk.session.is_none()) {
+            tracing::info!(agent.id = %user, "an agent did not come back within the grace");
+            self.clear_desk(user, over).await?;
         }
+        Ok(())
+    }
+
+    /// Returns the timer of an agent who has a session and is out of reach.
+    fn grace_of(&self, desk: &Desk) -> Option<Timer> {
+        let since = desk.unreachable_since.filter(|_| desk.session.is_some())?;
+        let due = since.plus_ms(self.core.options.disconnect_grace_ms);
+        Some(Timer { key: TimerKey::Grace(desk.user), due })
     }
 
     /// Takes from an agent without a session whatever they hold, then drops the timer that made
     /// sure of it.
-    pub(super) async fn clear_desk(&self, user: UserId) -> Result<(), AgentError> {
+    pub(super) async fn clear_desk(&self, user: UserId, timer: Timer) -> Result<(), AgentError> {
         let query = InteractionQuery::of(InteractionScope::HeldBy(user), HELD_PAGE);
         // Every round moves at least one interaction or ends, and no new ones come to an agent
         // without a session.
@@ -97,22 +103,19 @@ impl Desks {
                 }
             }
             if moved == 0 || !held.more {
-                return self.clear_grace(user).await;
+                return self.drop_grace(timer).await;
             }
         }
     }
 
-    async fn clear_grace(&self, user: UserId) -> Result<(), AgentError> {
-        let timers_cleared = vec![TimerKey::Grace(user)];
-        self.commit_plain(ChangeSet { timers_cleared, ..ChangeSet::default() }).await
-    }
-
-    async fn commit_plain(&self, change: ChangeSet) -> Result<(), AgentError> {
+    /// Removes a timer that has nothing to end any more, unless it was set anew meanwhile.
+    async fn drop_grace(&self, timer: Timer) -> Result<(), AgentError> {
+        let change = ChangeSet { timers_done: vec![timer], ..ChangeSet::default() };
         match self.commands.commits().make(change).await {
             Ok(_) => Ok(()),
             Err(CommitError::Store(error)) => Err(error.into()),
             Err(CommitError::Conflict { .. } | CommitError::Receipt(_)) => {
-                unreachable!("a change of timers alone has no guard and no receipt")
+                unreachable!("a timer that is done with has no guard and no receipt")
             }
         }
     }

@@ -75,13 +75,14 @@ impl Desks {
         user: UserId,
         center: CenterId,
     ) -> Result<(), AgentError> {
+        let clearing = Timer { key: TimerKey::Grace(user), due: self.core.now() };
         self.change_desk(user, center, |desk, change| {
             let changed = desk.end_session()?;
-            change.timers_set.push(Timer { key: TimerKey::Grace(user), due: self.core.now() });
+            change.timers_set.push(clearing);
             Ok(changed)
         })
         .await?;
-        self.clear_desk(user).await
+        self.clear_desk(user, clearing).await
     }
 
     /// Changes the state of one channel, or of all. Durable on return.

@@ -59,7 +59,7 @@ impl Timers {
     async fn fire(&self, timer: &Timer) -> Result<bool, StoreError> {
         let (id, action) = match timer.key {
             TimerKey::Grace(user) => {
-                return match self.desks.end_grace(user).await {
+                return match self.desks.end_grace(user, timer).await {
                     Ok(()) => Ok(true),
                     Err(error) => error.into_store_error().map(|()| false),
                 };
@@ -94,9 +94,9 @@ impl Timers {
         }
     }
 
-    /// Removes a timer that has nothing to end any more.
+    /// Removes a timer that has nothing to end any more, unless it was set anew meanwhile.
     async fn drop_timer(&self, timer: &Timer) -> Result<bool, StoreError> {
-        let change = ChangeSet { timers_cleared: vec![timer.key], ..ChangeSet::default() };
+        let change = ChangeSet { timers_done: vec![*timer], ..ChangeSet::default() };
         match self.commands.commits().make(change).await {
             Ok(_) => Ok(true),
             Err(CommitError::Store(error)) => Err(error),

@@ -122,6 +122,7 @@ pub async fn a_set_applies_all_or_nothing(store: Arc<dyn Store>) {
         checks: Vec::new(),
         timers_set: vec![timer],
         timers_cleared: Vec::new(),
+        timers_done: Vec::new(),
         events: vec![event(interaction(1), samples::BEGIN, vec![notice(1)])],
         receipts: vec![receipt("k", None)],
     };

@@ -1,5 +1,6 @@
 //! Timers.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use handoff_domain::Time;
@@ -7,7 +8,7 @@ use handoff_domain::interaction::decide::TimerKind;
 
 use super::committed;
 use super::samples::{interaction_id, user_id};
-use crate::change_set::{ChangeSet, Timer, TimerKey};
+use crate::change_set::{ChangeSet, Guard, Timer, TimerKey};
 use crate::store::Store;
 
 const fn offer(n: u64, number: u64) -> TimerKey {
@@ -29,6 +30,13 @@ const fn grace(n: u64) -> TimerKey {
 fn set(timers: &[(TimerKey, i64)]) -> ChangeSet {
     let timers_set = timers.iter().map(|(key, due)| Timer { key: *key, due: Time(*due) }).collect();
     ChangeSet { timers_set, ..ChangeSet::default() }
+}
+
+/// Clears timers of subjects that do not exist.
+fn clear(timers_cleared: Vec<TimerKey>) -> ChangeSet {
+    let keys: BTreeSet<_> = timers_cleared.iter().map(TimerKey::subject).collect();
+    let checks = keys.into_iter().map(|key| Guard { key, version: 0 }).collect();
+    ChangeSet { timers_cleared, checks, ..ChangeSet::default() }
 }
 
 async fn due(store: &dyn Store, now: i64, limit: usize) -> (Vec<(TimerKey, i64)>, Option<i64>) {
@@ -74,8 +82,7 @@ pub async fn setting_again_replaces(store: Arc<dyn Store>) {
 /// Clearing takes exactly the named one.
 pub async fn clearing_removes_and_a_missing_one_is_no_error(store: Arc<dyn Store>) {
     committed(&*store, set(&[(offer(1, 1), 10), (handling(1), 20), (grace(1), 30)])).await;
-    let timers_cleared = vec![offer(1, 1), offer(1, 7), grace(8)];
-    committed(&*store, ChangeSet { timers_cleared, ..ChangeSet::default() }).await;
+    committed(&*store, clear(vec![offer(1, 1), offer(1, 7), grace(8)])).await;
     assert_eq!(due(&*store, 100, 9).await.0, [(handling(1), 20), (grace(1), 30)]);
 }
 
@@ -84,8 +91,22 @@ pub async fn clearing_comes_before_setting(store: Arc<dyn Store>) {
     committed(&*store, set(&[(handling(1), 10)])).await;
     committed(
         &*store,
-        ChangeSet { timers_cleared: vec![handling(1)], ..set(&[(handling(1), 40)]) },
+        ChangeSet { timers_set: set(&[(handling(1), 40)]).timers_set, ..clear(vec![handling(1)]) },
     )
     .await;
     assert_eq!(due(&*store, 100, 9).await.0, [(handling(1), 40)]);
+}
+
+/// One that was set anew after it was read is another. The control clears it by its name, and
+/// loses it.
+pub async fn a_timer_that_was_set_anew_survives_who_read_it_before(store: Arc<dyn Store>) {
+    for (n, clears_by_name) in [(1, false), (2, true)] {
+        committed(&*store, set(&[(handling(n), 10), (grace(n), 10)])).await;
+        let (read, _) = store.timers(Time(10), 9).await.expect("timers");
+        committed(&*store, set(&[(handling(n), 50)])).await;
+        let by_name = || clear(read.iter().map(|timer| timer.key).collect());
+        let as_read = ChangeSet { timers_done: read.clone(), ..ChangeSet::default() };
+        committed(&*store, if clears_by_name { by_name() } else { as_read }).await;
+    }
+    assert_eq!(due(&*store, 100, 9).await.0, [(handling(1), 50)]);
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use handoff_domain::event::Subject;
 use handoff_domain::{Event, Interaction, Media, Notice, Topic, UserId};
 
-use crate::change_set::{ChangeSet, Put, Receipt, TimerKey};
+use crate::change_set::{ChangeSet, Put, Receipt, Timer};
 use crate::codec::{self, CodecError, SubjectKind, newest};
 use crate::query::place;
 use crate::record::{Key, Record, Version};
@@ -180,6 +180,7 @@ pub(crate) struct EncodedChange {
     pub(crate) steps: Vec<Step>,
     pub(crate) receipts: Vec<Receipt>,
     pub(crate) timers_cleared: Vec<TimerName>,
+    pub(crate) timers_done: Vec<TimerRow>,
     pub(crate) timers_set: Vec<TimerRow>,
     pub(crate) events: Vec<EventRows>,
     pub(crate) growths: Vec<Growth>,
@@ -190,6 +191,7 @@ pub(crate) struct EncodedChange {
 impl EncodedChange {
     /// Makes the rows of a change set.
     pub(crate) fn of(change: &ChangeSet) -> Result<Self, CodecError> {
+        debug_assert!(change.guards_what_it_clears(), "a timer is cleared by its name alone");
         let mut steps =
             Vec::with_capacity(change.puts.len() + change.removals.len() + change.checks.len());
         for put in &change.puts {
@@ -212,11 +214,8 @@ impl EncodedChange {
             steps,
             receipts: change.receipts.clone(),
             timers_cleared: change.timers_cleared.iter().copied().map(TimerName::of).collect(),
-            timers_set: change
-                .timers_set
-                .iter()
-                .map(|timer| timer_row(timer.key, timer.due.0))
-                .collect(),
+            timers_done: change.timers_done.iter().map(timer_row).collect(),
+            timers_set: change.timers_set.iter().map(timer_row).collect(),
             events,
             growths: growths.rows,
             bytes: 0,
@@ -244,8 +243,8 @@ fn step(key: Key, expected: Version, write: Write) -> Step {
     Step { id: id_text(&key), key, expected, write }
 }
 
-fn timer_row(key: TimerKey, due: i64) -> TimerRow {
-    TimerRow { name: TimerName::of(key), due }
+fn timer_row(timer: &Timer) -> TimerRow {
+    TimerRow { name: TimerName::of(timer.key), due: timer.due.0 }
 }
 
 fn put_step(put: &Put) -> Result<Step, CodecError> {

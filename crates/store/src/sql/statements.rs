@@ -249,6 +249,9 @@ pub(crate) const TIMER_SET: &str = "INSERT INTO timers (subject, kind, number, d
 /// subject, kind, number
 pub(crate) const TIMER_CLEAR: &str =
     "DELETE FROM timers WHERE subject = $1 AND kind = $2 AND number = $3";
+/// subject, kind, number, due
+pub(crate) const TIMER_DONE: &str =
+    "DELETE FROM timers WHERE subject = $1 AND kind = $2 AND number = $3 AND due = $4";
 /// limit → subject, kind, number, due
 pub(crate) const TIMERS_FIRST: &str =
     "SELECT subject, kind, number, due FROM timers ORDER BY due, subject, kind, number LIMIT $1";
@@ -327,6 +330,7 @@ mod tests {
             HEADS_AFTER,
             TIMER_SET,
             TIMER_CLEAR,
+            TIMER_DONE,
             TIMERS_FIRST,
         ]);
         all.extend([RECEIPT_READ, RECEIPT_INSERT, RECEIPTS_SWEEP, LOGINS_SWEEP]);

@@ -12,7 +12,9 @@ use crate::codec::{encode_numbers, newest};
 use crate::error::CommitError;
 use crate::query::Numbering;
 use crate::record::{Kind, Version};
-use crate::sql::encode::{Columns, EncodedChange, EventRows, Growth, Notified, Row, Step, Write};
+use crate::sql::encode::{
+    Columns, EncodedChange, EventRows, Growth, Notified, Row, Step, TimerRow, Write,
+};
 use crate::sql::lists::only_in;
 use crate::sql::statements::{self as text, COUNTERS, counter, table};
 use crate::sqlite::failure::corrupt;
@@ -70,6 +72,7 @@ pub(super) struct Statements<'c> {
     row_insert: Statement<'c>,
     timer_set: Statement<'c>,
     timer_clear: Statement<'c>,
+    timer_done: Statement<'c>,
     receipt_read: Statement<'c>,
     receipt_insert: Statement<'c>,
 }
@@ -103,6 +106,7 @@ impl<'c> Statements<'c> {
             row_insert: connection.prepare(text::ROW_INSERT)?,
             timer_set: connection.prepare(text::TIMER_SET)?,
             timer_clear: connection.prepare(text::TIMER_CLEAR)?,
+            timer_done: connection.prepare(text::TIMER_DONE)?,
             receipt_read: connection.prepare(text::RECEIPT_READ)?,
             receipt_insert: connection.prepare(text::RECEIPT_INSERT)?,
         })
@@ -192,13 +196,11 @@ impl<'c> Statements<'c> {
         for name in &change.timers_cleared {
             self.timer_clear.execute(params![name.subject, name.kind, name.number])?;
         }
-        for timer in &change.timers_set {
-            self.timer_set.execute(params![
-                timer.name.subject,
-                timer.name.kind,
-                timer.name.number,
-                timer.due
-            ])?;
+        for TimerRow { name, due } in &change.timers_done {
+            self.timer_done.execute(params![name.subject, name.kind, name.number, due])?;
+        }
+        for TimerRow { name, due } in &change.timers_set {
+            self.timer_set.execute(params![name.subject, name.kind, name.number, due])?;
         }
         Ok(())
     }

@@ -144,35 +144,53 @@ fn timer_key() -> impl Strategy<Value = TimerKey> {
 fn change() -> impl Strategy<Value = ChangeSet> {
     let guard = || (record().prop_map(|record| record.key()), version());
     let guards = move || prop::collection::vec(guard(), 0..2);
-    let timer = (timer_key(), time()).prop_map(|(key, due)| Timer { key, due });
+    let timer = || (timer_key(), time()).prop_map(|(key, due)| Timer { key, due });
     let receipt = (0..6_u64, prop::option::of(time()))
         .prop_map(|(n, expires)| receipt(&n.to_string(), expires));
     (
         prop::collection::vec((record(), version()), 0..3),
         guards(),
         guards(),
-        prop::collection::vec(timer, 0..3),
-        prop::collection::vec(timer_key(), 0..2),
+        prop::collection::vec(timer(), 0..3),
+        (prop::collection::vec(timer_key(), 0..2), prop::collection::vec(timer(), 0..2)),
         prop::collection::vec(happened(), 0..3),
         prop::collection::vec(receipt, 0..2),
     )
-        .prop_map(|(puts, removals, checks, timers_set, timers_cleared, events, receipts)| {
-            let guard = |(key, version)| Guard { key, version };
-            let mut change = ChangeSet {
-                puts: puts.into_iter().map(|(record, expected)| put(record, expected)).collect(),
-                removals: removals.into_iter().map(guard).collect(),
-                checks: checks.into_iter().map(guard).collect(),
+        .prop_map(
+            |(
+                puts,
+                removals,
+                checks,
                 timers_set,
-                timers_cleared,
+                (timers_cleared, timers_done),
                 events,
                 receipts,
-            };
-            // A key occurs once among the writes, as a change set demands.
-            let mut written = std::collections::BTreeSet::new();
-            change.puts.retain(|put| written.insert(put.record.key()));
-            change.removals.retain(|removal| written.insert(removal.key.clone()));
-            change
-        })
+            )| {
+                let guard = |(key, version)| Guard { key, version };
+                let mut change = ChangeSet {
+                    puts: puts
+                        .into_iter()
+                        .map(|(record, expected)| put(record, expected))
+                        .collect(),
+                    removals: removals.into_iter().map(guard).collect(),
+                    checks: checks.into_iter().map(guard).collect(),
+                    timers_set,
+                    timers_cleared,
+                    timers_done,
+                    events,
+                    receipts,
+                };
+                // A key occurs once among the writes, as a change set demands.
+                let mut written = std::collections::BTreeSet::new();
+                change.puts.retain(|put| written.insert(put.record.key()));
+                change.removals.retain(|removal| written.insert(removal.key.clone()));
+                // What is cleared by name is guarded, as a change set demands as well.
+                let checked = change.checks.iter().map(|check| check.key.clone());
+                written.extend(checked);
+                change.timers_cleared.retain(|timer| written.contains(&timer.subject()));
+                change
+            },
+        )
 }
 
 fn step() -> impl Strategy<Value = Step> {
