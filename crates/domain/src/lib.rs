@@ -53,8 +53,8 @@ pub use desk::{
 };
 pub use event::{Event, Fact, Notice, NotificationType, Topic, View};
 pub use id::{
-    CenterId, ContactId, FileId, GroupId, InteractionId, QueueId, ServiceId, SkillId, UserId,
-    WorkbinId,
+    CenterId, ContactId, FileId, GroupId, Incarnation, InteractionId, QueueId, ServiceId, SkillId,
+    UserId, WorkbinId,
 };
 pub use interaction::context::{Context, GonePolicy, Options, World};
 pub use interaction::decide::decide;

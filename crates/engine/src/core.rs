@@ -31,7 +31,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use handoff_bus::Bus;
-use handoff_domain::{CenterId, ContactId, Desk, Interaction, InteractionId, Time, UserId};
+use handoff_domain::{
+    CenterId, ContactId, Desk, Incarnation, Interaction, InteractionId, Time, UserId,
+};
 use handoff_store::{
     Contact, InteractionQuery, InteractionScope, Key, Kind, Record, Store, StoreError, Versioned,
 };
@@ -67,6 +69,7 @@ pub struct Core {
     pub(crate) clock: Arc<dyn Clock>,
     ahead_ms: u64,
     pub(crate) ids: Arc<dyn IdSource>,
+    incarnation: Incarnation,
     pub(crate) options: Options,
     pub(crate) board: Board,
     pub(crate) activity: Activity,
@@ -92,12 +95,14 @@ impl Core {
         let (clock, ahead_ms) = never_back(parts.clock, &*parts.store).await?;
         let directory = Directory::load(&*parts.store).await?;
         let chats = Chats::new(clock.now());
+        let incarnation = Incarnation(parts.ids.random());
         let core = Self {
             store: parts.store,
             bus: parts.bus,
             clock,
             ahead_ms,
             ids: parts.ids,
+            incarnation,
             options: parts.options,
             board: Board::default(),
             activity: Activity::default(),
@@ -123,6 +128,12 @@ impl Core {
     #[must_use]
     pub const fn clock_ahead_ms(&self) -> u64 {
         self.ahead_ms
+    }
+
+    /// Returns the life that this node leads in the store.
+    #[must_use]
+    pub const fn incarnation(&self) -> Incarnation {
+        self.incarnation
     }
 
     /// Returns the source of identifiers.
