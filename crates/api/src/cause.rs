@@ -97,7 +97,9 @@ fn log_store(failed: &StoreError) {
         StoreError::OutcomeUnknown { .. } => {
             tracing::warn!(error, "what became of a request is unknown");
         }
-        StoreError::Corrupt { .. } => tracing::error!(error, "a request met unreadable data"),
+        StoreError::Corrupt { .. } | StoreError::Swept { .. } => {
+            tracing::error!(error, "a request met unreadable data");
+        }
     }
 }
 

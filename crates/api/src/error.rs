@@ -244,7 +244,7 @@ impl From<StoreError> for Refusal {
         let refusal = match &error {
             StoreError::Unavailable { .. } | StoreError::Stopped => Self::unavailable(),
             StoreError::OutcomeUnknown { .. } => Self::outcome_unknown(),
-            StoreError::Corrupt { .. } => Self::internal(),
+            StoreError::Corrupt { .. } | StoreError::Swept { .. } => Self::internal(),
         };
         refusal.because(Cause::store(error))
     }

@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use handoff_domain::command::Patch;
 use handoff_domain::{Action, Interaction, Media, QueueId, UserCommand, UserId};
 use handoff_engine::CommandRequest;
-use handoff_store::{InteractionQuery, InteractionScope};
+use handoff_store::{InteractionQuery, InteractionScope, SubjectKey};
 
 use crate::caller::{AnyUser, Me, Person, Submitter};
 use crate::commands::{Answer, carry_out, visible};
@@ -233,8 +233,12 @@ pub(crate) async fn events(
     let interaction = visible(&shared, &me, &id).await?;
     let listing = Listing::read(&uri, &[])?;
     let after = listing.after::<u64>()?.unwrap_or(0);
-    let found =
-        shared.engine().core().store().history(interaction.id, after, listing.limit).await?;
+    let found = shared
+        .engine()
+        .core()
+        .store()
+        .history(SubjectKey::Interaction(interaction.id), after, listing.limit)
+        .await?;
     let directory = shared.engine().core().directory();
     let shown = found
         .items

@@ -31,9 +31,16 @@ use crate::wire::notification::{
 use crate::wire::resource::{Lookup, channels};
 use crate::wire::transcript::LogMessage;
 
-/// Returns the data of the message that tells `row` on `topic`, where it has this number.
+/// Returns the data of the message that tells `row` to `reader` on `topic`, where it has this
+/// number.
 #[must_use]
-pub fn render(row: &StreamRow, topic: Topic, number: u64, lookup: Lookup<'_>) -> Bytes {
+pub fn render(
+    row: &StreamRow,
+    reader: UserId,
+    topic: Topic,
+    number: u64,
+    lookup: Lookup<'_>,
+) -> Bytes {
     let head = head_of(&row.notice, number);
     match &row.event.subject {
         Subject::Desk(desk) => encode(&ChannelMessage::new(head, channels(desk))),
@@ -44,10 +51,10 @@ pub fn render(row: &StreamRow, topic: Topic, number: u64, lookup: Lookup<'_>) ->
             }
             View::Messages { sees } => {
                 let entries = row.event.entries();
-                render_entries(interaction, row.notice.user, entries, sees, topic, head, lookup)
+                render_entries(interaction, reader, entries, sees, topic, head, lookup)
             }
             View::Concerned(_) | View::Gone(_) | View::Channels => {
-                render_interaction(interaction, &row.notice, topic, head, lookup)
+                render_interaction(interaction, (&row.notice, reader), topic, head, lookup)
             }
         },
         Subject::Transcript { interaction, entries } => {
@@ -57,7 +64,7 @@ pub fn render(row: &StreamRow, topic: Topic, number: u64, lookup: Lookup<'_>) ->
                     Visibility::Agents
                 }
             };
-            render_entries(interaction, row.notice.user, entries.iter(), sees, topic, head, lookup)
+            render_entries(interaction, reader, entries.iter(), sees, topic, head, lookup)
         }
     }
 }
@@ -164,12 +171,12 @@ fn render_messages(
 
 fn render_interaction(
     interaction: &Interaction,
-    notice: &Notice,
+    (notice, reader): (&Notice, UserId),
     topic: Topic,
     head: Head,
     lookup: Lookup<'_>,
 ) -> Bytes {
-    let sight = Sight::told(interaction, &notice.view, notice.user);
+    let sight = Sight::told(interaction, &notice.view, reader);
     let media = &interaction.media();
     if topic == Topic::Interactions {
         let kind = kind_on_interactions(notice.kind);

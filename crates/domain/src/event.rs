@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use crate::chat::{Entry, Visibility};
 use crate::command::SupervisorMode;
 use crate::desk::Desk;
-use crate::id::{FileId, InteractionId, QueueId, SkillId, UserId, WorkbinId};
+use crate::id::{CenterId, FileId, GroupId, InteractionId, QueueId, SkillId, UserId, WorkbinId};
 use crate::interaction::{Filing, Interaction, OfferKind, Silence, Status, Threading};
 use crate::media::Media;
 use crate::time::Time;
@@ -37,7 +37,6 @@ pub enum Topic {
 }
 
 impl Topic {
-    /// Every topic, in the order of their numbers in the store.
     pub const ALL: [Self; 9] = [
         Self::Interactions,
         Self::Channels,
@@ -49,6 +48,28 @@ impl Topic {
         Self::Me,
         Self::Services,
     ];
+
+    /// Returns the name by which the store knows it. It is never changed: rows are found by it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Interactions => "Interactions",
+            Self::Channels => "Channels",
+            Self::Chats => "Chats",
+            Self::Emails => "Emails",
+            Self::Workitems => "Workitems",
+            Self::Openmedia => "Openmedia",
+            Self::Workbins => "Workbins",
+            Self::Me => "Me",
+            Self::Services => "Services",
+        }
+    }
+
+    /// Returns the topic of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|topic| topic.name() == name)
+    }
 }
 
 /// What kind of message an agent gets; the wire's `notificationType`
@@ -98,11 +119,34 @@ pub enum View {
     },
 }
 
-/// One agent who is told of an event.
+/// Whose a stream is: messages are numbered for each owner and topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub enum Owner {
+    User(UserId),
+    /// Everybody of a contact center who may listen to the topic.
+    Center(CenterId),
+    /// Everybody of a group who may.
+    Group(GroupId),
+}
+
+impl Owner {
+    /// Returns the user whose own stream it is; `None` for a shared one.
+    #[must_use]
+    pub const fn user(self) -> Option<UserId> {
+        match self {
+            Self::User(user) => Some(user),
+            Self::Center(_) | Self::Group(_) => None,
+        }
+    }
+}
+
+/// One agent, or several who share a stream, who are told of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub struct Notice {
-    pub user: UserId,
+    /// Who is told.
+    pub to: Owner,
     /// What they see.
     pub view: View,
     /// What kind of message it is.
@@ -114,6 +158,12 @@ pub struct Notice {
 }
 
 impl Notice {
+    /// Returns the agent who is told; `None` for a shared stream.
+    #[must_use]
+    pub const fn user(&self) -> Option<UserId> {
+        self.to.user()
+    }
+
     /// Returns the topics that carry this notice, for an interaction of `media`.
     #[must_use]
     pub fn topics(&self, media: Option<&Media>) -> Vec<Topic> {

@@ -199,7 +199,7 @@ impl Core {
         if let Some(next) = self.references.next(user) {
             return Ok(next);
         }
-        let highest = self.store.head(user).await?.reference;
+        let highest = self.store.last_reference(user).await?;
         self.references.begin_after(user, highest);
         Ok(self.references.next(user).unwrap_or(1))
     }

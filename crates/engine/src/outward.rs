@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use handoff_domain::{CenterId, Interaction, InteractionId, Topic};
+use handoff_domain::{CenterId, Interaction, InteractionId, Topic, UserId};
 use handoff_store::StreamRow;
 
 use crate::core::NumberedNote;
@@ -38,8 +38,9 @@ pub enum Patience {
 
 /// Speaks to agents: renders rows as messages and hands them to CometD sessions.
 pub trait Publisher: Send + Sync + 'static {
-    /// Returns the data of the message that tells `row` on `topic`, where it has this number.
-    fn render(&self, row: &StreamRow, topic: Topic, number: u64) -> Bytes;
+    /// Returns the data of the message that tells `row` to `reader` on `topic`, where it has this
+    /// number.
+    fn render(&self, row: &StreamRow, reader: UserId, topic: Topic, number: u64) -> Bytes;
 
     /// Returns the data of the message that says that a replay cannot begin where it was asked to:
     /// `oldest` is the first number that is kept (one past `head` when none is), `head` the last
@@ -138,7 +139,7 @@ impl Default for Outward {
 struct Nobody;
 
 impl Publisher for Nobody {
-    fn render(&self, _row: &StreamRow, _topic: Topic, _number: u64) -> Bytes {
+    fn render(&self, _row: &StreamRow, _reader: UserId, _topic: Topic, _number: u64) -> Bytes {
         Bytes::new()
     }
 

@@ -30,6 +30,9 @@ pub(crate) enum Command {
     Apply(Apply),
     /// Brings the store's schema up to date, as a starting server would do, and ends.
     Migrate(Configured),
+    /// Says that the store of a server that is not running was restored from a backup, or copied,
+    /// where it may not notice by itself: sessions then look at everything again.
+    Restored(Configured),
     /// Reads a configuration file and says whether it is right, and whether a server would start
     /// with it on the store as it is.
     CheckConfig(CheckConfig),
@@ -124,7 +127,7 @@ mod tests {
 
     #[test]
     fn the_documented_commands_are_understood() {
-        let lines: [&[&str]; 9] = [
+        let lines: [&[&str]; 10] = [
             &["serve", "--config", "handoff.toml"],
             &["serve", "--config", "handoff.toml", "--adopt-files"],
             &["doctor", "--config", "handoff.toml", "--deep"],
@@ -132,6 +135,7 @@ mod tests {
             &["demo", "--listen", "127.0.0.1:0", "--data", "dir"],
             &["apply", "center.toml", "--config", "handoff.toml", "--prune", "--dry-run"],
             &["migrate", "--config", "handoff.toml"],
+            &["restored", "--config", "handoff.toml"],
             &["check-config", "handoff.toml"],
             &["doctor", "--config", "handoff.toml"],
         ];

@@ -31,6 +31,7 @@ pub(crate) fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo(options) => demo::demo(&options),
         Command::Apply(options) => apply(&options),
         Command::Migrate(configured) => migrate(&configured),
+        Command::Restored(configured) => restored(&configured),
         Command::CheckConfig(options) => check_config(&options),
         Command::Doctor(options) => doctor::doctor(&options),
     }
@@ -97,6 +98,20 @@ fn migrate(configured: &Configured) -> anyhow::Result<ExitCode> {
         let store = run::open_store(&config.store.path).await?;
         store.close().await;
         output::say(format_args!("the store in {} is up to date", config.store.path.display()));
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+fn restored(configured: &Configured) -> anyhow::Result<ExitCode> {
+    let config = Config::load(configured.config.as_deref())?;
+    telemetry::start(&config.log)?;
+    block_on(async {
+        let store = run::open_store(&config.store.path).await?;
+        let renewed = store.renew_generation().await;
+        store.close().await;
+        renewed.context("the store could not be told")?;
+        let path = config.store.path.display();
+        output::say(format_args!("clients of the store in {path} will look at everything again"));
         Ok(ExitCode::SUCCESS)
     })
 }

@@ -9,7 +9,7 @@
 
 use handoff_domain::event::{Cause, Subject};
 use handoff_domain::{
-    Desk, Entry, Event, Fact, Interaction, Notice, NotificationType, Time, UserId, View,
+    Desk, Entry, Event, Fact, Interaction, Notice, NotificationType, Owner, Time, View,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -292,6 +292,16 @@ pub enum SubjectKind {
 }
 
 impl SubjectKind {
+    /// Returns what a subject is.
+    #[must_use]
+    pub const fn of(subject: &Subject) -> Self {
+        match subject {
+            Subject::Interaction(_) => Self::Interaction,
+            Subject::Desk(_) => Self::Desk,
+            Subject::Transcript { .. } => Self::Transcript,
+        }
+    }
+
     /// Returns the column's text.
     #[must_use]
     pub const fn text(self) -> &'static str {
@@ -329,7 +339,7 @@ impl SubjectKind {
     }
 }
 
-/// A notice without its user, whom the row's key names.
+/// A notice without its owner, whom the row's key names.
 #[derive(Deserialize)]
 struct NoticeBody {
     view: View,
@@ -346,24 +356,24 @@ struct BorrowedNoticeBody<'a> {
     reference: Option<i32>,
 }
 
-/// Writes a notice, less its user.
+/// Writes a notice, less its owner.
 ///
 /// # Errors
 ///
 /// As [`encode_record`].
 pub fn encode_notice(notice: &Notice) -> Result<String, CodecError> {
-    let Notice { user: _, view, kind, error, reference } = notice;
+    let Notice { to: _, view, kind, error, reference } = notice;
     encode("a notice", &BorrowedNoticeBody { view, kind: *kind, error, reference: *reference })
 }
 
-/// Reads a notice to `user`.
+/// Reads a notice.
 ///
 /// # Errors
 ///
 /// As [`decode_record`].
-pub fn decode_notice(user: UserId, form: i64, body: &str) -> Result<Notice, CodecError> {
+pub fn decode_notice(to: Owner, form: i64, body: &str) -> Result<Notice, CodecError> {
     let NoticeBody { view, kind, error, reference } = decode("a notice", form, body)?;
-    Ok(Notice { user, view, kind, error, reference })
+    Ok(Notice { to, view, kind, error, reference })
 }
 
 /// Writes the numbers of a stream row.

@@ -5,6 +5,7 @@
 
 pub mod guards;
 pub mod interactions;
+pub mod log;
 pub mod receipts;
 pub mod records;
 pub mod samples;
@@ -62,9 +63,14 @@ macro_rules! conformance {
                 positions_grow_and_are_told, a_stream_row_carries_notice_numbers_and_event,
                 topics_are_numbered_apart, numbers_have_no_gaps_under_concurrency,
                 a_refused_commit_takes_no_number, a_page_never_splits_a_position,
-                heads_tell_position_numbers_and_reference, heads_after_gives_who_grew_in_order,
-                heads_after_never_splits_a_position,
+                heads_tell_position_and_numbers, the_highest_request_number_is_kept,
                 an_event_without_notices_is_in_the_history_alone,
+            ]
+            log: [
+                an_entry_carries_the_event, who_was_told_is_found_in_order, a_reader_skips_nothing,
+                a_refused_commit_takes_no_position, a_page_of_the_log_is_bounded_by_bytes,
+                a_cursor_below_the_floor_is_told_so, shared_streams_are_numbered_apart,
+                another_generation_keeps_no_older_number,
             ]
             transcripts: [
                 what_was_said_comes_back_as_it_went_in, a_transcript_is_pages_by_number,

@@ -28,6 +28,15 @@ pub enum StoreError {
         /// What was attempted.
         attempted: &'static str,
     },
+    /// What was asked for is no more: the log was swept beyond it. A reader with such a cursor
+    /// begins anew, from the records and the kept history.
+    #[error("the log after position {position} was swept up to {floor}")]
+    Swept {
+        /// The cursor.
+        position: u64,
+        /// Up to where the log was swept.
+        floor: u64,
+    },
     /// Something stored cannot be read: a newer version, or damage.
     #[error("stored data cannot be read: {what}")]
     Corrupt { what: String },

@@ -14,6 +14,7 @@ pub mod codec;
 pub mod conformance;
 pub mod error;
 pub mod files;
+pub mod log;
 pub mod memory;
 pub mod query;
 pub mod record;
@@ -27,10 +28,11 @@ pub use files::{
     DiskFiles, Files, FilesError, FilesSwept, FilesTerms, Incoming, KeptFile, MemoryFiles, NewFile,
     SweepFilesError, TrashSwept, Trashed, sweep_files, sweep_trash,
 };
+pub use log::{GENERATION_JUMP, LogEnd, LogEntry, SubjectKey, Told};
 pub use memory::MemoryStore;
 pub use query::{
-    Head, HeadChange, HistoryEntry, InteractionQuery, InteractionScope, Numbering, PAGE_BYTES_MAX,
-    Page, StreamRow,
+    Head, HistoryEntry, InteractionQuery, InteractionScope, Numbering, PAGE_BYTES_MAX, Page,
+    StreamRow,
 };
 pub use record::{
     Attended, Contact, FileRecord, FileSender, FilesDirectory, Key, Kind, LoginSession,

@@ -3,42 +3,28 @@
 //! It says in the plainest way what a store must do, and the other stores are compared with it.
 //! Nothing survives the process, so it is for tests and for trying things out.
 
+mod log;
 mod select;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use handoff_domain::event::Subject;
-use handoff_domain::{CenterId, Event, Interaction, InteractionId, Notice, Time, Topic, UserId};
+use handoff_domain::{CenterId, Interaction, Owner, Time, Topic, UserId};
 
 use crate::change_set::{ChangeSet, Receipt, Timer, TimerKey};
 use crate::error::{CommitError, StoreError};
+use crate::log::{LogEnd, LogEntry, SubjectKey, Told};
 use crate::query::{
-    Head, HeadChange, HistoryEntry, InteractionQuery, Numbering, PAGE_BYTES_MAX, PLACES, Page,
-    StreamRow, place,
+    Head, HistoryEntry, InteractionQuery, PAGE_BYTES_MAX, PLACES, Page, StreamRow, place,
 };
 use crate::record::{Key, Kind, Record, Version, Versioned};
 use crate::store::{Committed, Store, SweepReport};
+use log::Log;
 
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     state: Mutex<State>,
-}
-
-/// What one notice became: the notice's place in its event is the last part of its key.
-#[derive(Debug)]
-struct Row {
-    notice: Notice,
-    numbers: Numbering,
-}
-
-/// How far one user's numbering has come.
-#[derive(Debug, Default)]
-struct Counters {
-    position: u64,
-    numbers: BTreeMap<Topic, u64>,
-    reference: i32,
 }
 
 #[derive(Debug, Default)]
@@ -47,12 +33,7 @@ struct State {
     records: BTreeMap<Key, Versioned<Record>>,
     timers: BTreeMap<TimerKey, Time>,
     receipts: BTreeMap<(String, String), Receipt>,
-    position: u64,
-    history: BTreeMap<(InteractionId, u64), HistoryEntry>,
-    /// Events that somebody is told of, until they are swept.
-    events: BTreeMap<u64, Event>,
-    rows: BTreeMap<(UserId, u64, usize), Row>,
-    heads: BTreeMap<UserId, Counters>,
+    log: Log,
 }
 
 impl MemoryStore {
@@ -121,82 +102,9 @@ impl State {
             self.receipts.insert((receipt.scope.clone(), receipt.key.clone()), receipt);
         }
         for event in change.events {
-            self.append(event);
+            self.log.append(event);
         }
-        Committed { position: self.position }
-    }
-
-    fn append(&mut self, event: Event) {
-        self.position += 1;
-        let position = self.position;
-        if let Subject::Interaction(interaction) = &event.subject {
-            let entry = HistoryEntry {
-                position,
-                at: event.at,
-                cause: event.cause,
-                facts: event.facts.clone(),
-                epoch: interaction.epoch,
-            };
-            self.history.insert((interaction.id, position), entry);
-        }
-        for (ordinal, notice) in event.notices.iter().enumerate() {
-            let numbers = self.number(notice, media_of(&event).as_ref(), position);
-            self.rows
-                .insert((notice.user, position, ordinal), Row { notice: notice.clone(), numbers });
-        }
-        if !event.notices.is_empty() {
-            self.events.insert(position, event);
-        }
-    }
-
-    fn number(
-        &mut self,
-        notice: &Notice,
-        media: Option<&handoff_domain::Media>,
-        position: u64,
-    ) -> Numbering {
-        let head = self.heads.entry(notice.user).or_default();
-        head.position = position;
-        head.reference = head.reference.max(notice.reference.unwrap_or(0));
-        let mut numbers = Numbering::new();
-        for topic in notice.topics(media) {
-            let number = head.numbers.entry(topic).or_default();
-            *number += 1;
-            numbers.push((topic, *number));
-        }
-        numbers
-    }
-
-    fn stream_row(&self, position: u64, row: &Row) -> Option<StreamRow> {
-        let event = Event { notices: Vec::new(), ..self.events.get(&position)?.clone() };
-        Some(StreamRow {
-            position,
-            notice: row.notice.clone(),
-            numbers: row.numbers.clone(),
-            event,
-        })
-    }
-
-    /// Forgets stream rows in the order of the log and up to the first event that is not old
-    /// enough, so that what a user keeps has no gaps even if the clock was set back in between.
-    fn sweep_streams(&mut self, before: Time, limit: u64) -> (u64, u64) {
-        let (mut rows, mut snapshots) = (0, 0);
-        while let Some((&position, event)) = self.events.first_key_value() {
-            if event.at >= before || snapshots == limit {
-                break;
-            }
-            let keys: Vec<_> =
-                (0..).zip(&event.notices).map(|(n, told)| (told.user, position, n)).collect();
-            for key in keys {
-                if rows == limit {
-                    return (rows, snapshots);
-                }
-                rows += u64::from(self.rows.remove(&key).is_some());
-            }
-            self.events.remove(&position);
-            snapshots += 1;
-        }
-        (rows, snapshots)
+        Committed { position: self.log.end().position }
     }
 
     fn sweep_receipts(&mut self, now: Time, limit: usize) -> u64 {
@@ -237,15 +145,6 @@ impl State {
             Record::Interaction(interaction) => Some((interaction, record.version)),
             _ => None,
         })
-    }
-}
-
-fn media_of(event: &Event) -> Option<handoff_domain::Media> {
-    match &event.subject {
-        Subject::Interaction(interaction) | Subject::Transcript { interaction, .. } => {
-            Some(interaction.media())
-        }
-        Subject::Desk(_) => None,
     }
 }
 
@@ -345,64 +244,61 @@ impl Store for MemoryStore {
         Ok((all.into_iter().take(count).map(|(due, key)| Timer { key, due }).collect(), next))
     }
 
+    async fn log_end(&self) -> Result<LogEnd, StoreError> {
+        Ok(self.state("reading the end of the log")?.log.end())
+    }
+
+    async fn log_after(&self, position: u64, limit: usize) -> Result<Page<LogEntry>, StoreError> {
+        let state = self.state("reading the log")?;
+        let all = state.log.after(position)?.map(|(at, event)| log::entry_of(at, event));
+        Ok(page(all, limit, LogEntry::weight, |_, _| false))
+    }
+
+    async fn told_after(&self, position: u64, limit: usize) -> Result<Page<Told>, StoreError> {
+        let state = self.state("reading who was told")?;
+        let all = state.log.after(position)?.map(|(at, event)| log::told_of(at, event));
+        Ok(page(all, limit, Told::weight, |_, _| false))
+    }
+
+    async fn renew_generation(&self) -> Result<LogEnd, StoreError> {
+        Ok(self.state("renewing the log")?.log.renew())
+    }
+
     async fn stream(
         &self,
-        user: UserId,
+        owner: Owner,
         after: u64,
         limit: usize,
     ) -> Result<Page<StreamRow>, StoreError> {
         let state = self.state("reading a stream")?;
-        let all = state
-            .rows
-            .iter()
-            .filter(|((owner, position, _), _)| *owner == user && *position > after)
-            .filter_map(|((_, position, _), row)| state.stream_row(*position, row));
+        let all = state.log.rows(owner, after);
         Ok(page(all, limit, StreamRow::weight, |last, next| last.position == next.position))
     }
 
-    async fn head(&self, user: UserId) -> Result<Head, StoreError> {
-        let state = self.state("reading a head")?;
-        let Some(counters) = state.heads.get(&user) else { return Ok(Head::default()) };
-        let mut oldest = BTreeMap::new();
-        let rows = state.rows.iter().filter(|((owner, ..), _)| *owner == user);
-        for (topic, number) in rows.flat_map(|(_, row)| &row.numbers) {
-            let first = oldest.entry(*topic).or_insert(*number);
-            *first = (*first).min(*number);
-        }
-        Ok(Head {
-            position: counters.position,
-            numbers: counters.numbers.clone(),
-            oldest,
-            reference: counters.reference,
-        })
+    async fn head(&self, owner: Owner) -> Result<Head, StoreError> {
+        Ok(self.state("reading a head")?.log.head(owner))
     }
 
-    async fn heads_after(
-        &self,
-        position: u64,
-        limit: usize,
-    ) -> Result<Vec<HeadChange>, StoreError> {
-        let state = self.state("reading heads")?;
-        let heads = state
-            .heads
-            .iter()
-            .map(|(user, head)| HeadChange { user: *user, position: head.position });
-        let mut grown: Vec<_> = heads.filter(|head| head.position > position).collect();
-        grown.sort_by_key(|head| (head.position, head.user));
-        Ok(page(grown.into_iter(), limit, |_| 0, |last, next| last.position == next.position).items)
+    async fn oldest(&self, owner: Owner) -> Result<BTreeMap<Topic, u64>, StoreError> {
+        Ok(self.state("reading what a stream keeps")?.log.oldest(owner))
+    }
+
+    async fn last_reference(&self, user: UserId) -> Result<i32, StoreError> {
+        Ok(self.state("reading a request number")?.log.last_reference(user))
     }
 
     async fn history(
         &self,
-        interaction: InteractionId,
+        subject: SubjectKey,
         after: u64,
         limit: usize,
     ) -> Result<Page<HistoryEntry>, StoreError> {
         let state = self.state("reading a history")?;
         let all = state
+            .log
             .history
             .iter()
-            .filter(|((id, position), _)| *id == interaction && *position > after)
+            .filter(|((key, position), _)| *key == subject && *position > after)
             .map(|(_, entry)| entry.clone());
         Ok(page(all, limit, |_| 0, |_, _| false))
     }
@@ -420,10 +316,10 @@ impl Store for MemoryStore {
         limit: usize,
     ) -> Result<SweepReport, StoreError> {
         let mut state = self.state("sweeping")?;
-        let (stream_rows, snapshots) = state.sweep_streams(streams_before, limit as u64);
+        let (log_entries, stream_rows) = state.log.sweep(streams_before, limit);
         Ok(SweepReport {
+            log_entries,
             stream_rows,
-            snapshots,
             receipts: state.sweep_receipts(now, limit),
             login_sessions: state.sweep_logins(logins_before, limit),
         })
@@ -431,7 +327,7 @@ impl Store for MemoryStore {
 
     async fn latest(&self) -> Result<Option<Time>, StoreError> {
         let state = self.state("reading the latest time")?;
-        let told = state.events.last_key_value().map(|(_, event)| event.at);
+        let told = state.log.latest();
         let interactions = state.records.keys().filter_map(|key| match key {
             Key::Interaction(id) => Some(id.created()),
             _ => None,

@@ -119,13 +119,13 @@ pub struct Page<T> {
 /// The numbers of one notice, per topic that carries it.
 pub type Numbering = Vec<(Topic, u64)>;
 
-/// One row of a user's stream.
+/// One row of a stream.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StreamRow {
-    /// The event's place in the log; grows along a user's stream. Several rows of one user may
-    /// share it (one event, several notices).
+    /// The event's place in the log; grows along a stream. Several rows of one stream may share it
+    /// (one event, several notices).
     pub position: u64,
-    /// What the user is told.
+    /// What its owner is told.
     pub notice: Notice,
     /// The notice's number on each topic.
     pub numbers: Numbering,
@@ -133,42 +133,35 @@ pub struct StreamRow {
     pub event: Event,
 }
 
-/// How far a user's numbering has come on each topic.
+/// How far a stream's numbering has come on each topic.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Head {
-    /// The position of the user's last stream row; zero when there never was one.
+    /// The position of the stream's last row; zero when there never was one.
     pub position: u64,
     /// The last number given on each topic; a topic that is missing has given none.
     pub numbers: BTreeMap<Topic, u64>,
-    /// The oldest number still kept on each topic; a topic that is missing keeps none.
-    pub oldest: BTreeMap<Topic, u64>,
-    /// The highest request number that a notice of this user repeated.
-    pub reference: i32,
-}
-
-/// A user whose stream grew.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HeadChange {
-    pub user: UserId,
-    /// The position of their last stream row.
-    pub position: u64,
 }
 
 impl StreamRow {
     /// Returns about how many bytes it takes.
     pub(crate) fn weight(&self) -> usize {
-        match &self.event.subject {
-            Subject::Interaction(interaction) => interaction.weight(),
-            Subject::Transcript { interaction, entries } => {
-                interaction.weight()
-                    + entries.iter().map(|entry| entry.content.text_bytes()).sum::<usize>()
-            }
-            Subject::Desk(_) => size_of::<Self>(),
-        }
+        subject_weight(&self.event.subject)
     }
 }
 
-/// One entry of an interaction's history. It outlives the event's snapshot, which is swept with the
+/// Returns about how many bytes a snapshot takes.
+pub(crate) fn subject_weight(subject: &Subject) -> usize {
+    match subject {
+        Subject::Interaction(interaction) => interaction.weight(),
+        Subject::Transcript { interaction, entries } => {
+            interaction.weight()
+                + entries.iter().map(|entry| entry.content.text_bytes()).sum::<usize>()
+        }
+        Subject::Desk(_) => size_of::<StreamRow>(),
+    }
+}
+
+/// One entry of a history. It outlives the event's snapshot, which is swept with the
 /// streams.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HistoryEntry {
@@ -179,7 +172,7 @@ pub struct HistoryEntry {
     pub cause: handoff_domain::event::Cause,
     /// What happened.
     pub facts: Vec<Fact>,
-    /// The interaction's epoch after it.
+    /// The interaction's epoch after it; zero for what has none.
     pub epoch: u64,
 }
 

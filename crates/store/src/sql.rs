@@ -9,6 +9,8 @@
 //! binds what is ready.
 
 pub(crate) mod encode;
+pub(crate) mod keys;
 pub(crate) mod lists;
+pub(crate) mod log;
 pub(crate) mod statements;
 pub(crate) mod timers;

@@ -26,6 +26,8 @@ mod failure;
 #[cfg(feature = "conformance")]
 pub mod faults;
 mod files;
+mod generation;
+mod heads;
 mod health;
 mod migrate;
 mod readers;
@@ -33,17 +35,19 @@ mod reads;
 mod sweep;
 mod writer;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use handoff_domain::{CenterId, Entry, Interaction, InteractionId, Time, UserId};
+use handoff_domain::{CenterId, Entry, Interaction, InteractionId, Owner, Time, Topic, UserId};
 use rusqlite::Connection;
 use tokio::sync::{Mutex, oneshot};
 
 use crate::change_set::{ChangeSet, Receipt, Timer};
 use crate::error::{CommitError, StoreError};
-use crate::query::{Head, HeadChange, HistoryEntry, InteractionQuery, Page, StreamRow};
+use crate::log::{LogEnd, LogEntry, SubjectKey, Told};
+use crate::query::{Head, HistoryEntry, InteractionQuery, Page, StreamRow};
 use crate::record::{Key, Kind, Record, Versioned};
 use crate::sql::encode::EncodedChange;
 use crate::store::{Committed, SetAside, Store, SweepReport};
@@ -140,6 +144,7 @@ impl SqliteStore {
         let lock = files::prepare(&options.path)?;
         let connection = files::open_writer(&options.path)?;
         migrate::migrate(&connection)?;
+        generation::recognise(&connection, &options.path, &lock)?;
         let health = Arc::new(Health::default());
         let readers = Readers::start(&options, &health)?;
         let writer = Writer::start(connection, lock, &options, &health)?;
@@ -252,44 +257,72 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn log_end(&self) -> Result<LogEnd, StoreError> {
+        self.read("reading the end of the log", reads::log::log_end).await
+    }
+
+    async fn log_after(&self, position: u64, limit: usize) -> Result<Page<LogEntry>, StoreError> {
+        let aside = Arc::clone(&self.aside);
+        self.read("reading the log", move |connection| {
+            reads::log::log_after(connection, &aside, position, limit)
+        })
+        .await
+    }
+
+    async fn told_after(&self, position: u64, limit: usize) -> Result<Page<Told>, StoreError> {
+        let aside = Arc::clone(&self.aside);
+        self.read("reading who was told", move |connection| {
+            reads::log::told_after(connection, &aside, position, limit)
+        })
+        .await
+    }
+
+    async fn renew_generation(&self) -> Result<LogEnd, StoreError> {
+        self.write("renewing the log", 0, |reply| Job::Renew { reply }).await?
+    }
+
     async fn stream(
         &self,
-        user: UserId,
+        owner: Owner,
         after: u64,
         limit: usize,
     ) -> Result<Page<StreamRow>, StoreError> {
         let aside = Arc::clone(&self.aside);
         self.read("reading a stream", move |connection| {
-            reads::stream(connection, &aside, user, after, limit)
+            reads::log::stream(connection, &aside, owner, after, limit)
         })
         .await
     }
 
-    async fn head(&self, user: UserId) -> Result<Head, StoreError> {
-        self.read("reading a head", move |connection| reads::head(connection, user)).await
+    async fn head(&self, owner: Owner) -> Result<Head, StoreError> {
+        let aside = Arc::clone(&self.aside);
+        self.read("reading a head", move |connection| reads::log::head(connection, &aside, owner))
+            .await
     }
 
-    async fn heads_after(
-        &self,
-        position: u64,
-        limit: usize,
-    ) -> Result<Vec<HeadChange>, StoreError> {
-        let aside = Arc::clone(&self.aside);
-        self.read("reading heads", move |connection| {
-            reads::heads_after(connection, &aside, position, limit)
+    async fn oldest(&self, owner: Owner) -> Result<BTreeMap<Topic, u64>, StoreError> {
+        self.read("reading what a stream keeps", move |connection| {
+            reads::log::oldest(connection, owner)
+        })
+        .await
+    }
+
+    async fn last_reference(&self, user: UserId) -> Result<i32, StoreError> {
+        self.read("reading a request number", move |connection| {
+            reads::log::last_reference(connection, user)
         })
         .await
     }
 
     async fn history(
         &self,
-        interaction: InteractionId,
+        subject: SubjectKey,
         after: u64,
         limit: usize,
     ) -> Result<Page<HistoryEntry>, StoreError> {
         let aside = Arc::clone(&self.aside);
         self.read("reading a history", move |connection| {
-            reads::history(connection, &aside, interaction, after, limit)
+            reads::log::history(connection, &aside, subject, after, limit)
         })
         .await
     }
@@ -302,7 +335,7 @@ impl Store for SqliteStore {
     ) -> Result<Page<Entry>, StoreError> {
         let aside = Arc::clone(&self.aside);
         self.read("reading a transcript", move |connection| {
-            reads::transcript(connection, &aside, interaction, after, limit)
+            reads::log::transcript(connection, &aside, interaction, after, limit)
         })
         .await
     }
@@ -329,7 +362,7 @@ impl Store for SqliteStore {
     }
 
     async fn latest(&self) -> Result<Option<Time>, StoreError> {
-        self.read("reading the latest time", reads::latest).await
+        self.read("reading the latest time", reads::log::latest).await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

@@ -1,13 +1,15 @@
 //! The contract.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
-use handoff_domain::{CenterId, Entry, InteractionId, Time, UserId};
+use handoff_domain::{CenterId, Entry, Interaction, InteractionId, Owner, Time, Topic, UserId};
 
 use crate::change_set::{ChangeSet, Receipt, Timer};
 use crate::error::{CommitError, StoreError};
-use crate::query::{Head, HeadChange, HistoryEntry, InteractionQuery, Page, StreamRow};
+use crate::log::{LogEnd, LogEntry, SubjectKey, Told};
+use crate::query::{Head, HistoryEntry, InteractionQuery, Page, StreamRow};
 use crate::record::{Key, Kind, Record, Versioned};
-use handoff_domain::Interaction;
 
 /// What a commit did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,9 +21,8 @@ pub struct Committed {
 /// What a sweep removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SweepReport {
+    pub log_entries: u64,
     pub stream_rows: u64,
-    /// Snapshots of events that no stream row refers to any more.
-    pub snapshots: u64,
     pub receipts: u64,
     pub login_sessions: u64,
 }
@@ -30,7 +31,7 @@ impl SweepReport {
     /// Returns everything removed, together.
     #[must_use]
     pub const fn total(&self) -> u64 {
-        self.stream_rows + self.snapshots + self.receipts + self.login_sessions
+        self.log_entries + self.stream_rows + self.receipts + self.login_sessions
     }
 }
 
@@ -62,8 +63,8 @@ pub trait Store: Send + Sync + 'static {
     /// Applies all of a change set, or nothing. When it returns `Ok` the change is on stable
     /// storage and survives a power cut.
     ///
-    /// Stream numbers are taken in the same commit: a user's rows become visible in the order of
-    /// their numbers, without gaps.
+    /// Positions and stream numbers are taken in the same commit: a stream's rows become visible in
+    /// the order of their numbers, without gaps.
     ///
     /// # Errors
     ///
@@ -123,44 +124,85 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> Result<(Vec<Timer>, Option<Time>), StoreError>;
 
-    /// Returns a user's stream rows after a position, in order, at most `limit` (but never
-    /// splitting one position's rows).
+    /// Returns where the log ends.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    async fn log_end(&self) -> Result<LogEnd, StoreError>;
+
+    /// Returns the log's entries after a position, in order, at most `limit` and
+    /// [`PAGE_BYTES_MAX`](crate::PAGE_BYTES_MAX). Positions are dense and in the order in which
+    /// commits become visible, whoever commits at the same time: after an entry was returned, none
+    /// with a lower position ever appears. So the last position of a page is a cursor.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Swept`] when entries after that position are gone; or the store's own.
+    async fn log_after(&self, position: u64, limit: usize) -> Result<Page<LogEntry>, StoreError>;
+
+    /// Returns who was told of what after a position, in order, at most `limit`: the periodic look
+    /// for lost hints, one cheap query for the whole node. Who was told of nothing is returned as
+    /// well, so that the last position is a cursor.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::log_after`].
+    async fn told_after(&self, position: u64, limit: usize) -> Result<Page<Told>, StoreError>;
+
+    /// Gives the log another generation, because this store is a copy of one that went on, or an
+    /// earlier state of it. Every number grows by [`GENERATION_JUMP`](crate::GENERATION_JUMP) and
+    /// no stream row is kept, so every replay that was begun before is answered by a resync.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    async fn renew_generation(&self) -> Result<LogEnd, StoreError>;
+
+    /// Returns a stream's rows after a position, in order, at most `limit` (but never splitting one
+    /// position's rows).
     ///
     /// # Errors
     ///
     /// The store's own.
     async fn stream(
         &self,
-        user: UserId,
+        owner: Owner,
         after: u64,
         limit: usize,
     ) -> Result<Page<StreamRow>, StoreError>;
 
-    /// Returns how far a user's numbering has come, and what is still kept.
+    /// Returns how far a stream's numbering has come.
     ///
     /// # Errors
     ///
     /// The store's own.
-    async fn head(&self, user: UserId) -> Result<Head, StoreError>;
+    async fn head(&self, owner: Owner) -> Result<Head, StoreError>;
 
-    /// Returns the users whose stream grew after a position, in order of position, at most `limit`
-    /// (but never splitting one position's users, so that the last position is a cursor): the
-    /// periodic look for lost hints, one query for the whole node.
+    /// Returns the oldest number that a stream still keeps on each topic; a topic that is missing
+    /// keeps none.
     ///
     /// # Errors
     ///
     /// The store's own.
-    async fn heads_after(&self, position: u64, limit: usize)
-    -> Result<Vec<HeadChange>, StoreError>;
+    async fn oldest(&self, owner: Owner) -> Result<BTreeMap<Topic, u64>, StoreError>;
 
-    /// Returns an interaction's history in order, after a position.
+    /// Returns the highest request number that a notice of a user repeated; zero when none did.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    async fn last_reference(&self, user: UserId) -> Result<i32, StoreError>;
+
+    /// Returns what happened to an interaction, a desk or a center, in order, after a position. It
+    /// is kept for good.
     ///
     /// # Errors
     ///
     /// The store's own.
     async fn history(
         &self,
-        interaction: InteractionId,
+        subject: SubjectKey,
         after: u64,
         limit: usize,
     ) -> Result<Page<HistoryEntry>, StoreError>;
@@ -182,7 +224,8 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Page<Entry>, StoreError> {
         let (mut items, mut position) = (Vec::new(), 0);
         loop {
-            let page = self.history(interaction, position, HISTORY_PAGE).await?;
+            let page =
+                self.history(SubjectKey::Interaction(interaction), position, HISTORY_PAGE).await?;
             let Some(last) = page.items.last() else { return Ok(Page { items, more: false }) };
             position = last.position;
             let said = page.items.into_iter().flat_map(HistoryEntry::into_entries);
@@ -200,13 +243,14 @@ pub trait Store: Send + Sync + 'static {
     /// The store's own.
     async fn receipt(&self, scope: &str, key: &str) -> Result<Option<Receipt>, StoreError>;
 
-    /// Forgets what nobody can ask for any more: stream rows (and the snapshots that only they
-    /// needed) older than `streams_before`, receipts expired at `now`, login sessions unused since
-    /// `logins_before`. At most `limit` rows of each, so that it never holds writers up for long;
-    /// call it again while it reports that many.
+    /// Forgets what nobody can ask for any more: log entries and their stream rows older than
+    /// `streams_before`, receipts expired at `now`, login sessions unused since `logins_before`. At
+    /// most `limit` of each, and no more of the log once so many stream rows go with it (but at
+    /// least one entry), so that it never holds writers up for long; call it again while it
+    /// removes anything.
     ///
-    /// Streams are swept in the order of the log and up to the first event that is not old enough,
-    /// so that what is kept has no gaps even when the clock was set back.
+    /// The log is swept in its order and up to the first entry that is not old enough, so that what
+    /// is kept has no gaps even when the clock was set back.
     ///
     /// # Errors
     ///

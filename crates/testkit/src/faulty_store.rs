@@ -1,16 +1,16 @@
 //! A store that fails where a test plans it: at a commit, before or after it took place, or by not
 //! answering at all.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use handoff_domain::{CenterId, Interaction, InteractionId, Time, UserId};
+use handoff_domain::{CenterId, Interaction, Owner, Time, Topic, UserId};
 use handoff_store::{
-    ChangeSet, CommitError, Committed, Head, HeadChange, HistoryEntry, InteractionQuery, Key, Kind,
-    MemoryStore, Page, Receipt, Record, SetAside, Store, StoreError, StreamRow, SweepReport, Timer,
-    Versioned,
+    ChangeSet, CommitError, Committed, Head, HistoryEntry, InteractionQuery, Key, Kind, LogEnd,
+    LogEntry, MemoryStore, Page, Receipt, Record, SetAside, Store, StoreError, StreamRow,
+    SubjectKey, SweepReport, Timer, Told, Versioned,
 };
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -194,12 +194,12 @@ impl Store for FaultyStore {
         Err(failure(fault))
     }
 
-    async fn head(&self, user: UserId) -> Result<Head, StoreError> {
+    async fn head(&self, owner: Owner) -> Result<Head, StoreError> {
         if self.is_stalled.load(Ordering::SeqCst) {
             self.stalled.notify_one();
             std::future::pending::<()>().await;
         }
-        self.inner.head(user).await
+        self.inner.head(owner).await
     }
 
     async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned<Record>>>, StoreError> {
@@ -249,30 +249,46 @@ impl Store for FaultyStore {
         self.inner.timers(now, limit).await
     }
 
+    async fn log_end(&self) -> Result<LogEnd, StoreError> {
+        self.inner.log_end().await
+    }
+
+    async fn log_after(&self, position: u64, limit: usize) -> Result<Page<LogEntry>, StoreError> {
+        self.inner.log_after(position, limit).await
+    }
+
+    async fn told_after(&self, position: u64, limit: usize) -> Result<Page<Told>, StoreError> {
+        self.inner.told_after(position, limit).await
+    }
+
+    async fn renew_generation(&self) -> Result<LogEnd, StoreError> {
+        self.inner.renew_generation().await
+    }
+
     async fn stream(
         &self,
-        user: UserId,
+        owner: Owner,
         after: u64,
         limit: usize,
     ) -> Result<Page<StreamRow>, StoreError> {
-        self.inner.stream(user, after, limit).await
+        self.inner.stream(owner, after, limit).await
     }
 
-    async fn heads_after(
-        &self,
-        position: u64,
-        limit: usize,
-    ) -> Result<Vec<HeadChange>, StoreError> {
-        self.inner.heads_after(position, limit).await
+    async fn oldest(&self, owner: Owner) -> Result<BTreeMap<Topic, u64>, StoreError> {
+        self.inner.oldest(owner).await
+    }
+
+    async fn last_reference(&self, user: UserId) -> Result<i32, StoreError> {
+        self.inner.last_reference(user).await
     }
 
     async fn history(
         &self,
-        interaction: InteractionId,
+        subject: SubjectKey,
         after: u64,
         limit: usize,
     ) -> Result<Page<HistoryEntry>, StoreError> {
-        self.inner.history(interaction, after, limit).await
+        self.inner.history(subject, after, limit).await
     }
 
     async fn receipt(&self, scope: &str, key: &str) -> Result<Option<Receipt>, StoreError> {

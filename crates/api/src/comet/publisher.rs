@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use handoff_cometd::{Delivery, SessionId};
-use handoff_domain::Topic;
+use handoff_domain::{Topic, UserId};
 use handoff_engine::{Core, Patience, Published, Publisher};
 use handoff_store::StreamRow;
 
@@ -31,10 +31,10 @@ impl Voice {
 }
 
 impl Publisher for Voice {
-    fn render(&self, row: &StreamRow, topic: Topic, number: u64) -> Bytes {
+    fn render(&self, row: &StreamRow, reader: UserId, topic: Topic, number: u64) -> Bytes {
         let directory = self.core.directory();
         let lookup = Lookup { directory: &directory, url: &self.url, letters: &self.letters };
-        notify::render(row, topic, number, lookup)
+        notify::render(row, reader, topic, number, lookup)
     }
 
     fn render_resync(&self, topic: Topic, oldest: u64, head: u64) -> Bytes {

@@ -235,9 +235,10 @@ impl From<StoreError> for CustomerRefusal {
     fn from(error: StoreError) -> Self {
         let refusal = match &error {
             StoreError::OutcomeUnknown { .. } => Self::outcome_unknown(),
-            StoreError::Unavailable { .. } | StoreError::Stopped | StoreError::Corrupt { .. } => {
-                Self::unavailable()
-            }
+            StoreError::Unavailable { .. }
+            | StoreError::Stopped
+            | StoreError::Corrupt { .. }
+            | StoreError::Swept { .. } => Self::unavailable(),
         };
         refusal.because(Cause::customers_store(error))
     }

@@ -86,10 +86,10 @@ impl Recorder {
 }
 
 impl Publisher for Recorder {
-    fn render(&self, row: &StreamRow, topic: Topic, number: u64) -> Bytes {
+    fn render(&self, row: &StreamRow, reader: UserId, topic: Topic, number: u64) -> Bytes {
         let directory = self.core.directory();
         let lookup = Lookup { directory: &directory, url: &self.url, letters: &self.letters };
-        notify::render(row, topic, number, lookup)
+        notify::render(row, reader, topic, number, lookup)
     }
 
     fn render_resync(&self, _topic: Topic, _oldest: u64, _head: u64) -> Bytes {

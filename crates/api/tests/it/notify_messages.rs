@@ -7,7 +7,7 @@ use handoff_api::wire::notification::{
 use handoff_domain::event::{Cause, Subject};
 use handoff_domain::{
     ChannelState, Desk, Event, Interaction, Media, Mode, Notice, NotificationType, OfferKind,
-    Readiness, State, Status, Topic, View,
+    Owner, Readiness, State, Status, Topic, View,
 };
 use handoff_store::StreamRow;
 use insta::assert_json_snapshot;
@@ -19,7 +19,13 @@ use crate::samples::{
 };
 
 fn notice(view: View) -> Notice {
-    Notice { user: KATE, view, kind: NotificationType::StatusChange, error: None, reference: None }
+    Notice {
+        to: Owner::User(KATE),
+        view,
+        kind: NotificationType::StatusChange,
+        error: None,
+        reference: None,
+    }
 }
 
 fn row(notice: Notice, subject: Subject) -> StreamRow {
@@ -30,7 +36,7 @@ fn row(notice: Notice, subject: Subject) -> StreamRow {
 
 fn message(names: &Names, notice: Notice, interaction: &Interaction, topic: Topic) -> Value {
     let row = row(notice, Subject::Interaction(interaction.clone()));
-    parse(&notify::render(&row, topic, 4, names.lookup()))
+    parse(&notify::render(&row, KATE, topic, 4, names.lookup()))
 }
 
 fn parse(data: &[u8]) -> Value {
@@ -194,7 +200,7 @@ async fn channels_are_told_as_the_snapshot_has_them() {
         desk.channels.insert(media, ChannelState { readiness, do_not_disturb });
     }
     let row = row(notice(View::Channels), Subject::Desk(desk));
-    let told = parse(&notify::render(&row, Topic::Channels, 4, names.lookup()));
+    let told = parse(&notify::render(&row, KATE, Topic::Channels, 4, names.lookup()));
     assert_json_snapshot!("channels", told);
 }
 

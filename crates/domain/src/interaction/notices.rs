@@ -10,7 +10,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::event::{Notice, NotificationType, View};
+use crate::event::{Notice, NotificationType, Owner, View};
 use crate::id::UserId;
 use crate::interaction::change::{Change, Refused};
 use crate::interaction::{Interaction, OfferKind, Status};
@@ -83,7 +83,7 @@ fn to_agent(user: UserId, seen: Option<Status>, view: View, change: &Change<'_>)
 }
 
 pub(super) const fn plain(user: UserId, view: View, kind: NotificationType) -> Notice {
-    Notice { user, view, kind, error: None, reference: None }
+    Notice { to: Owner::User(user), view, kind, error: None, reference: None }
 }
 
 /// Says to the owner what became of the offer that they made; nothing when it was not their but a

@@ -1,7 +1,7 @@
 //! What follows from a change, whatever the command: epoch, slots, timers, notices, sight.
 
 use handoff_domain::command::{Action, Named, SystemAction, Target};
-use handoff_domain::event::{Cause, Fact, NotificationType, View};
+use handoff_domain::event::{Cause, Fact, Notice, NotificationType, View};
 use handoff_domain::interaction::Status;
 use handoff_domain::interaction::decide::{TimerChange, TimerKind};
 use handoff_domain::media::Media;
@@ -150,7 +150,7 @@ fn watchers_of_a_workbin_are_told_what_comes_and_goes() {
     let told = |decision: &handoff_domain::Decision, added| {
         let view = View::Workbin { workbin: team.id, added };
         let notices = decision.events[0].notices.iter().filter(|notice| notice.view == view);
-        notices.map(|notice| notice.user).collect::<Vec<_>>()
+        notices.filter_map(Notice::user).collect::<Vec<_>>()
     };
     let parked = floor.does(ANN, id, Action::PlaceInWorkbin(Named::Known(team.clone())));
     assert_eq!(told(&parked, true), [ANN, DEE]);

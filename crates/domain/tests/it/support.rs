@@ -315,8 +315,9 @@ pub(crate) fn written() -> Email {
 /// Returns what a user is shown of the interaction by the first event that is about it, and not
 /// about what was said.
 pub(crate) fn shown(decision: &Decision, user: UserId) -> Option<Notice> {
-    let about_it =
-        |notice: &&Notice| notice.user == user && !matches!(notice.view, View::Workbin { .. });
+    let about_it = |notice: &&Notice| {
+        notice.user() == Some(user) && !matches!(notice.view, View::Workbin { .. })
+    };
     let mut events = decision.events.iter();
     let event = events.find(|event| !matches!(event.subject, Subject::Transcript { .. }));
     event.and_then(|event| event.notices.iter().find(about_it)).cloned()

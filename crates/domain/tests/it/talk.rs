@@ -7,7 +7,7 @@ use handoff_domain::chat::{
 use handoff_domain::command::{
     Action, Actor, Command, CustomerAction, Named, SystemAction, Target, UserCommand,
 };
-use handoff_domain::event::{NotificationType, Subject, View};
+use handoff_domain::event::{Notice, NotificationType, Subject, View};
 use handoff_domain::id::{FileId, InteractionId, UserId};
 use handoff_domain::interaction::Medium;
 use handoff_domain::interaction::decide::{Decision, TimerChange, TimerKind, decide};
@@ -56,7 +56,7 @@ pub(crate) fn told(decision: &Decision) -> Vec<(UserId, Visibility)> {
     notices
         .map(|notice| match notice.view {
             View::Messages { sees } if notice.kind == NotificationType::NewMessages => {
-                (notice.user, sees)
+                (notice.user().expect("their own stream"), sees)
             }
             _ => panic!("{notice:?} is beside what was said"),
         })
@@ -112,7 +112,7 @@ fn what_the_customer_said_while_he_waited_is_shown_to_who_accepts_before_anythin
     };
     let expected = ["1 1 Joined", "2 1 said anybody?", "3 1 said hello?"];
     assert_eq!(lines(entries.iter(), Visibility::Agents), expected);
-    assert_eq!(history.notices.iter().map(|notice| notice.user).collect::<Vec<_>>(), [ANN]);
+    assert_eq!(history.notices.iter().filter_map(Notice::user).collect::<Vec<_>>(), [ANN]);
     assert!(history.facts.is_empty());
     assert_eq!(lines(news.entries(), Visibility::Agents), ["4 2 Joined"]);
     assert_eq!(news.entries().next().expect("one").from.nickname, "Annie");
@@ -249,11 +249,12 @@ fn a_farewell_is_said_first_or_nothing_happens() {
 /// they see.
 pub(crate) fn story(decision: &Decision, user: UserId) -> Vec<String> {
     let notices = decision.events.iter().flat_map(|event| &event.notices);
-    let told = notices.filter(|notice| notice.user == user).map(|notice| match notice.view {
-        View::Messages { .. } => "heard".to_string(),
-        View::Concerned(status) | View::Gone(status) => format!("{status:?}"),
-        View::Workbin { .. } | View::Channels => panic!("{notice:?}"),
-    });
+    let told =
+        notices.filter(|notice| notice.user() == Some(user)).map(|notice| match notice.view {
+            View::Messages { .. } => "heard".to_string(),
+            View::Concerned(status) | View::Gone(status) => format!("{status:?}"),
+            View::Workbin { .. } | View::Channels => panic!("{notice:?}"),
+        });
     told.collect()
 }
 
@@ -311,7 +312,7 @@ fn whoever_goes_because_the_customer_is_gone_is_told_so_first() {
             entry.from.kind == PartyKind::Customer && matches!(entry.content, Content::Left { .. })
         };
         let tells = |event: &&handoff_domain::Event| {
-            event.notices.iter().any(|notice| notice.user == other)
+            event.notices.iter().any(|notice| notice.user() == Some(other))
         };
         let first = decision.events.iter().find(tells).expect("they are told");
         let Subject::Transcript { entries, .. } = &first.subject else {

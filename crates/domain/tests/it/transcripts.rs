@@ -117,18 +117,19 @@ fn deliver(
         };
         for notice in &event.notices {
             let View::Messages { sees } = notice.view else { continue };
-            let is_in = |interaction: &Interaction| interaction.people().contains(&notice.user);
+            let user = notice.user().expect("their own stream");
+            let is_in = |interaction: &Interaction| interaction.people().contains(&user);
             prop_assert!(is_in(before) || is_in(&decision.after), "{notice:?}");
             let numbers: Vec<u64> =
                 entries.iter().filter_map(|entry| entry.index_for(sees)).collect();
             prop_assert!(!numbers.is_empty(), "{notice:?} is about nothing that they see");
-            let known = screens.get(&notice.user).filter(|(saw, _)| *saw == sees && !is_history);
+            let known = screens.get(&user).filter(|(saw, _)| *saw == sees && !is_history);
             let mut last = known.map_or(numbers[0] - 1, |(_, last)| *last);
             for number in numbers {
                 prop_assert_eq!(number, last + 1, "to {:?}", notice);
                 last = number;
             }
-            screens.insert(notice.user, (sees, last));
+            screens.insert(user, (sees, last));
         }
     }
     screens.retain(|user, _| {

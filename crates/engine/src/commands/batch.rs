@@ -27,7 +27,7 @@ impl Batch {
         if let Some((user, reference)) = caller {
             let notices = decision.events.iter_mut().flat_map(|event| &mut event.notices);
             notices
-                .filter(|notice| notice.user == user)
+                .filter(|notice| notice.user() == Some(user))
                 .for_each(|notice| notice.reference = Some(reference));
         }
         let id = decision.after.id;

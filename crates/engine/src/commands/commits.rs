@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use handoff_bus::Hint;
 use handoff_domain::event::Subject;
-use handoff_domain::{Event, Interaction, State};
+use handoff_domain::{Event, Interaction, Notice, State};
 use handoff_store::{ChangeSet, CommitError, Key, Put, Record, StoreError, Versioned};
 use tokio::task::JoinError;
 
@@ -153,5 +153,10 @@ fn concerns_chat(event: &Event) -> bool {
 
 fn told_of(change: &ChangeSet) -> Vec<u128> {
     let notices = change.events.iter().flat_map(|event| &event.notices);
-    notices.map(|notice| notice.user.0).collect::<BTreeSet<_>>().into_iter().collect()
+    notices
+        .filter_map(Notice::user)
+        .map(|user| user.0)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
-use handoff_domain::{Reach, Topic, UserId};
+use handoff_domain::{Owner, Reach, Topic, UserId};
 use handoff_store::{Head, Store, StoreError, StreamRow};
 
 use super::subscriptions::{PAGE, Replay, Subscriptions};
@@ -52,13 +52,13 @@ impl Session {
         &mut self,
         publisher: &dyn Publisher,
         id: &str,
-        head: &Head,
+        kept: Kept<'_>,
         subscription: &Subscriptions,
     ) -> BTreeMap<Topic, u64> {
         let mut wanted = BTreeMap::new();
         for (topic, replay) in &subscription.topics {
-            let given = head.numbers.get(topic).copied().unwrap_or(0);
-            let Some(after) = start_after(head, *topic, *replay) else {
+            let given = kept.given(*topic);
+            let Some(after) = start_after(kept, *topic, *replay) else {
                 // Already subscribed, perhaps under another name: goes on where it is.
                 self.last.entry(*topic).or_insert(given);
                 continue;
@@ -84,13 +84,18 @@ impl Session {
     }
 
     /// Offers a row on every topic that is subscribed and where it was not given yet.
-    fn offer(&mut self, publisher: &dyn Publisher, id: &str, row: &StreamRow) -> Published {
+    fn offer(
+        &mut self,
+        publisher: &dyn Publisher,
+        (user, id): (UserId, &str),
+        row: &StreamRow,
+    ) -> Published {
         for (topic, number) in &row.numbers {
             let Some(channel) = self.channel(*topic, publisher.channel(*topic)) else { continue };
             if self.last.get(topic).is_some_and(|last| last >= number) {
                 continue;
             }
-            let data = publisher.render(row, *topic, *number);
+            let data = publisher.render(row, user, *topic, *number);
             match publisher.publish(id, channel, data, Patience::WhenThereIsRoom) {
                 Published::NoRoom => return Published::NoRoom,
                 // A session that is gone will be forgotten by its own notice.
@@ -122,9 +127,9 @@ impl Audience {
     ) -> Result<(), StoreError> {
         let Some(mut position) = self.position else { return Ok(()) };
         loop {
-            let page = store.stream(user, position, PAGE).await?;
+            let page = store.stream(Owner::User(user), position, PAGE).await?;
             for row in &page.items {
-                self.give(publisher, row);
+                self.give(publisher, user, row);
                 position = row.position;
             }
             // Moved on only after the rows were handed over, so that a failed read gives nothing
@@ -141,7 +146,7 @@ impl Audience {
         Ok(())
     }
 
-    fn give(&mut self, publisher: &dyn Publisher, row: &StreamRow) {
+    fn give(&mut self, publisher: &dyn Publisher, user: UserId, row: &StreamRow) {
         for (topic, number) in &row.numbers {
             let mut data: Option<Bytes> = None;
             for (id, session) in
@@ -153,8 +158,9 @@ impl Audience {
                 if session.last.get(topic).is_some_and(|last| last >= number) {
                     continue;
                 }
-                let data =
-                    data.get_or_insert_with(|| publisher.render(row, *topic, *number)).clone();
+                let data = data
+                    .get_or_insert_with(|| publisher.render(row, user, *topic, *number))
+                    .clone();
                 // A session that is gone will be forgotten by its own notice; what it missed it
                 // asks for when it comes back.
                 let _gone_is_told_elsewhere: Published =
@@ -174,11 +180,15 @@ impl Audience {
         id: &str,
         subscription: Subscriptions,
     ) -> Result<(), StoreError> {
-        let head = store.head(user).await?;
+        let head = store.head(Owner::User(user)).await?;
+        let is_live = subscription.topics.values().all(|replay| *replay == Replay::Live);
+        let oldest =
+            if is_live { BTreeMap::new() } else { store.oldest(Owner::User(user)).await? };
+        let kept = Kept { head: &head, oldest: &oldest };
         // Rows up to the head just read are replayed here; later ones come by catching up from it.
         let position = *self.position.get_or_insert(head.position);
         let session = self.sessions.entry(id.to_owned()).or_default();
-        let wanted = session.begin(publisher, id, &head, &subscription);
+        let wanted = session.begin(publisher, id, kept, &subscription);
         session.last.extend(wanted.iter().map(|(topic, after)| (*topic, *after)));
         let topics =
             subscription.topics.keys().map(|topic| (*topic, subscription.under_own_name)).collect();
@@ -203,9 +213,9 @@ impl Audience {
         let Some(session) = self.sessions.get_mut(id) else { return Ok(()) };
         let Some(mut position) = session.replayed else { return Ok(()) };
         loop {
-            let page = store.stream(user, position, PAGE).await?;
+            let page = store.stream(Owner::User(user), position, PAGE).await?;
             for row in page.items.iter().filter(|row| row.position <= until) {
-                if session.offer(publisher, id, row) == Published::NoRoom {
+                if session.offer(publisher, (user, id), row) == Published::NoRoom {
                     return Ok(());
                 }
                 position = row.position;
@@ -239,6 +249,21 @@ impl Audience {
     }
 }
 
+/// What of a stream can be replayed.
+#[derive(Clone, Copy)]
+struct Kept<'a> {
+    head: &'a Head,
+    /// The oldest number that is kept on each topic. It is not read for whoever begins live.
+    oldest: &'a BTreeMap<Topic, u64>,
+}
+
+impl Kept<'_> {
+    /// Returns the last number that was given on a topic.
+    fn given(self, topic: Topic) -> u64 {
+        self.head.numbers.get(&topic).copied().unwrap_or(0)
+    }
+}
+
 /// Where a replay begins.
 enum Start {
     After(u64),
@@ -251,9 +276,9 @@ enum Start {
 }
 
 /// Decides where a topic begins; `None` for live.
-fn start_after(head: &Head, topic: Topic, replay: Replay) -> Option<Start> {
-    let given = head.numbers.get(&topic).copied().unwrap_or(0);
-    let oldest = head.oldest.get(&topic).copied().unwrap_or(given + 1);
+fn start_after(kept: Kept<'_>, topic: Topic, replay: Replay) -> Option<Start> {
+    let given = kept.given(topic);
+    let oldest = kept.oldest.get(&topic).copied().unwrap_or(given + 1);
     match replay {
         Replay::Live => None,
         Replay::AllKept => Some(Start::After(oldest - 1)),

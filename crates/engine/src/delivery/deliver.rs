@@ -1,6 +1,6 @@
 //! The sessions of this node, and giving them what they have not been given.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -21,8 +21,8 @@ pub struct Delivery {
     audiences: Mutex<HashMap<UserId, Arc<tokio::sync::Mutex<Audience>>>>,
     /// Users for whom a round is already on its way.
     scheduled: Mutex<HashSet<UserId>>,
-    /// How far the look for lost hints has come.
-    looked_at: Mutex<u64>,
+    /// How far the look for lost hints has come in the log; `None` before the first.
+    looked_at: Mutex<Option<u64>>,
 }
 
 impl Delivery {
@@ -198,8 +198,8 @@ impl Delivery {
         });
     }
 
-    /// The periodic look for what was missed: reach that could not be recorded, and, in one query,
-    /// all streams that grew.
+    /// The periodic look for what was missed: reach that could not be recorded, and all streams
+    /// that grew, by the log.
     ///
     /// # Errors
     ///
@@ -208,12 +208,40 @@ impl Delivery {
         self.record_missed_reach().await?;
         loop {
             let from = *self.looked_at.lock().unwrap_or_else(PoisonError::into_inner);
-            let grown = self.core.store.heads_after(from, PAGE).await?;
-            for head in &grown {
-                self.deliver_to(head.user).await?;
+            let Some(from) = from else { return self.look_at_everything().await };
+            let page = match self.core.store.told_after(from, PAGE).await {
+                Err(StoreError::Swept { .. }) => return self.look_at_everything().await,
+                page => page?,
+            };
+            let told: BTreeSet<UserId> = page
+                .items
+                .iter()
+                .flat_map(|told| &told.owners)
+                .filter_map(|owner| owner.user())
+                .collect();
+            for user in told {
+                self.deliver_to(user).await?;
             }
-            let Some(last) = grown.last() else { return Ok(()) };
-            *self.looked_at.lock().unwrap_or_else(PoisonError::into_inner) = last.position;
+            let Some(last) = page.items.last() else { return Ok(()) };
+            self.look_from(last.position);
+            if !page.more {
+                return Ok(());
+            }
         }
+    }
+
+    /// Gives everybody what they have not been given, whoever was told of what: where the log
+    /// cannot say it.
+    async fn look_at_everything(&self) -> Result<(), StoreError> {
+        let end = self.core.store.log_end().await?;
+        for user in self.users() {
+            self.deliver_to(user).await?;
+        }
+        self.look_from(end.position);
+        Ok(())
+    }
+
+    fn look_from(&self, position: u64) {
+        *self.looked_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(position);
     }
 }

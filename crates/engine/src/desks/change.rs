@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use handoff_domain::event::{Cause, Subject};
 use handoff_domain::{
-    CenterId, Desk, Event, Media, Notice, NotificationType, Rejection, Time, UserId, View,
+    CenterId, Desk, Event, Media, Notice, NotificationType, Owner, Rejection, Time, UserId, View,
 };
 use handoff_store::{ChangeSet, Check, CommitError, Key, Put, Record};
 
@@ -76,7 +76,7 @@ fn channels_changed(desk: &Desk, changed: &[Media], at: Time) -> Event {
     snapshot.channels = desk.channels.clone();
     snapshot.channels.retain(|media, _| changed.contains(media));
     let notice = Notice {
-        user: desk.user,
+        to: Owner::User(desk.user),
         view: View::Channels,
         kind: NotificationType::StatusChange,
         error: None,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use handoff_domain::event::Cause;
 use handoff_domain::{Interaction, InteractionId, Role, State, User, UserId};
-use handoff_store::{InteractionQuery, InteractionScope, Page, StoreError, Versioned};
+use handoff_store::{InteractionQuery, InteractionScope, Page, StoreError, SubjectKey, Versioned};
 
 use super::attended::Attended;
 use super::sight::{may_see, sees_all};
@@ -90,7 +90,14 @@ impl Views {
     ///
     /// The store's own.
     pub async fn opened_by(&self, id: InteractionId) -> Result<Option<Cause>, StoreError> {
-        Ok(self.core.store.history(id, 0, 1).await?.items.first().map(|first| first.cause))
+        Ok(self
+            .core
+            .store
+            .history(SubjectKey::Interaction(id), 0, 1)
+            .await?
+            .items
+            .first()
+            .map(|first| first.cause))
     }
 
     /// Returns a page of the active interactions of the user's contact center that they may see.

@@ -35,9 +35,7 @@ impl Sweeper {
         let logins = before(self.core.options.login_idle_ms);
         loop {
             let report = self.core.store.sweep(now, streams, logins, PAGE).await?;
-            let full =
-                [report.stream_rows, report.snapshots, report.receipts, report.login_sessions];
-            if full.iter().all(|count| *count < PAGE as u64) {
+            if report.total() == 0 {
                 return Ok(());
             }
         }

@@ -7,7 +7,7 @@ use handoff_domain::{
     Media, Outcome, Report, ReportKind, Silence, State, Status, Threading, Time, Unproven,
 };
 use handoff_engine::{ExecuteError, RawMessage, contact_id};
-use handoff_store::{ChangeSet, Key, Receipt, Record, Store, Versioned};
+use handoff_store::{ChangeSet, Key, Receipt, Record, Store, SubjectKey, Versioned};
 
 use crate::post_office::{MAILBOX, letter};
 use crate::rig::{CENTER, Fault, KATE, Rig};
@@ -21,7 +21,7 @@ fn dated(letter: Letter) -> Letter {
 }
 
 async fn facts(rig: &Rig, interaction: &Interaction) -> Vec<Fact> {
-    let page = rig.store.history(interaction.id, 0, 99).await.unwrap();
+    let page = rig.store.history(SubjectKey::Interaction(interaction.id), 0, 99).await.unwrap();
     page.items.into_iter().flat_map(|entry| entry.facts).collect()
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use handoff_domain::command::Dispatch;
 use handoff_domain::{Action, Fact, Interaction, Rejection, State, Status};
 use handoff_engine::{ExecuteError, Mailboxes, Posted};
-use handoff_store::Store;
+use handoff_store::{Store, SubjectKey};
 
 use crate::post_office::{Instruction, OneMailbox, Script, letter};
 use crate::rig::{Fault, KATE, Rig};
@@ -75,7 +75,7 @@ async fn a_mail_is_put_off_longer_and_longer_and_then_comes_back() {
     assert_eq!(back.status(), Status::Composing);
     let given = script.given();
     assert!(given.iter().all(|one| *one == given[0]) && given.len() == 9, "{given:?}");
-    let history = rig.store.history(mail, 0, 99).await.unwrap().items;
+    let history = rig.store.history(SubjectKey::Interaction(mail), 0, 99).await.unwrap().items;
     let facts = history.iter().flat_map(|entry| &entry.facts);
     let reason = facts.clone().find_map(|fact| match fact {
         Fact::DeliveryFailed { reason } => Some(reason.as_str()),

@@ -85,7 +85,7 @@ impl Recorder {
 }
 
 impl Publisher for Recorder {
-    fn render(&self, row: &StreamRow, topic: Topic, number: u64) -> Bytes {
+    fn render(&self, row: &StreamRow, _reader: UserId, topic: Topic, number: u64) -> Bytes {
         Bytes::from(format!("{topic:?}|{number}|{:?}", row.notice.view))
     }
 

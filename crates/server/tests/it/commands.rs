@@ -106,6 +106,8 @@ fn a_store_is_migrated_and_examined() {
         succeed(&[&["migrate"], &config[..]].concat(), directory.path()).contains("up to date")
     );
     assert_eq!(succeed(&doctor, directory.path()).matches("ok ").count(), 8);
+    let restored = succeed(&[&["restored"], &config[..]].concat(), directory.path());
+    assert!(restored.contains("look at everything again"), "{restored}");
     let deep = finish(&[&doctor[..], &["--deep"]].concat(), directory.path());
     assert!(
         text(&deep.stdout).contains("ok      records: every record can be read"),

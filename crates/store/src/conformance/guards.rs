@@ -5,8 +5,8 @@ use std::sync::Arc;
 use handoff_domain::{Interaction, State};
 
 use super::samples::{
-    self, desk, event, interaction, interaction_id, interaction_in, notice, put, put_interaction,
-    receipt, user, user_id,
+    self, desk, event, interaction, interaction_id, interaction_in, notice, owner, put,
+    put_interaction, receipt, subject, user, user_id,
 };
 use super::{committed, conflict};
 use crate::change_set::{ChangeSet, Guard, Timer, TimerKey};
@@ -129,8 +129,8 @@ pub async fn a_set_applies_all_or_nothing(store: Arc<dyn Store>) {
     assert_eq!(conflict(&*store, change).await, FIRST);
     assert_eq!(version(&*store, Key::User(user_id(1))).await, 0);
     assert_eq!(store.timers(samples::BEGIN, 9).await.expect("timers"), (Vec::new(), None));
-    assert_eq!(store.head(user_id(1)).await.expect("head"), crate::query::Head::default());
-    assert!(store.history(interaction_id(1), 0, 9).await.expect("history").items.is_empty());
+    assert_eq!(store.head(owner(1)).await.expect("head"), crate::query::Head::default());
+    assert!(store.history(subject(1), 0, 9).await.expect("history").items.is_empty());
     let nothing = receipt("k", None);
     assert_eq!(store.receipt(&nothing.scope, &nothing.key).await.expect("receipt"), None);
 }
@@ -193,7 +193,7 @@ pub async fn a_failed_set_takes_no_neighbour_down(store: Arc<dyn Store>) {
     for (n, outcome) in outcomes.into_iter().enumerate() {
         assert_eq!(outcome.is_ok(), n % 3 != 0, "set {n}: {outcome:?}");
     }
-    let stream = store.stream(user_id(1), 0, 99).await.expect("stream");
+    let stream = store.stream(owner(1), 0, 99).await.expect("stream");
     let numbers: Vec<u64> = stream.items.iter().map(|row| row.numbers[0].1).collect();
     assert_eq!(numbers, (1..=40).collect::<Vec<_>>());
 }

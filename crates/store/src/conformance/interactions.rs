@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use handoff_domain::interaction::{Participant, ParticipantRole};
 use handoff_domain::{
-    CenterId, Email, Handling, Interaction, InteractionId, Media, Medium, Mode, OfferKind, State,
-    Time, UserId,
+    CenterId, Email, Handling, Interaction, InteractionId, Media, Medium, Mode, OfferKind, Owner,
+    State, Time, UserId,
 };
 
 use super::committed;
 use super::samples::chats::chat;
 use super::samples::{
     self, BEGIN, CENTER, ended, event, handling, interaction, interaction_id, interaction_in,
-    offer, put_interaction, queue_id, user_id, wait, workbin_id,
+    offer, put_interaction, queue_id, subject, user_id, wait, workbin_id,
 };
 use crate::change_set::{ChangeSet, Guard};
 use crate::query::{InteractionQuery, InteractionScope, PAGE_BYTES_MAX};
@@ -389,9 +389,9 @@ pub async fn history_pages_by_position(store: Arc<dyn Store>) {
             committed(&*store, ChangeSet { events, ..ChangeSet::default() }).await.position - 1,
         );
     }
-    let first = store.history(interaction_id(1), 0, 2).await.expect("history");
+    let first = store.history(subject(1), 0, 2).await.expect("history");
     assert!(first.more);
-    let rest = store.history(interaction_id(1), first.items[1].position, 3).await.expect("history");
+    let rest = store.history(subject(1), first.items[1].position, 3).await.expect("history");
     assert!(!rest.more);
     let all = [first.items, rest.items].concat();
     assert_eq!(all.iter().map(|entry| entry.position).collect::<Vec<_>>(), positions);
@@ -400,5 +400,5 @@ pub async fn history_pages_by_position(store: Arc<dyn Store>) {
     assert_eq!((all[2].cause, &all[2].facts), (sample.cause, &sample.facts));
     assert_eq!(all[2].at, Time(BEGIN.0 - 3));
     let nobody: UserId = samples::user_id(1);
-    assert_eq!(store.head(nobody).await.expect("head").position, 0);
+    assert_eq!(store.head(Owner::User(nobody)).await.expect("head").position, 0);
 }

@@ -10,11 +10,12 @@ use handoff_domain::interaction::{Email, Pass};
 use handoff_domain::{
     Center, CenterId, ChannelState, Desk, Direction, Event, Fact, Group, GroupId, Handling,
     Interaction, InteractionId, Media, Medium, Mode, Notice, NotificationType, Offer, OfferKind,
-    Outcome, Queue, QueueId, Reach, Readiness, Role, Skill, SkillId, State, Status, Step, Time,
-    Topic, User, UserData, UserId, Value, View, Wait, Workbin, WorkbinId, WorkbinOwner,
+    Outcome, Owner, Queue, QueueId, Reach, Readiness, Role, Skill, SkillId, State, Status, Step,
+    Time, Topic, User, UserData, UserId, Value, View, Wait, Workbin, WorkbinId, WorkbinOwner,
 };
 
 use crate::change_set::{ChangeSet, Put, Receipt};
+use crate::log::SubjectKey;
 use crate::record::{Attended, FilesDirectory, LoginSession, Record, Version};
 
 /// The contact center that everything belongs to unless said otherwise.
@@ -27,6 +28,18 @@ pub const BEGIN: Time = Time(1_767_960_000_000);
 #[must_use]
 pub const fn user_id(n: u64) -> UserId {
     UserId(0xa000 + n as u128)
+}
+
+/// Returns whose the n-th user's stream is.
+#[must_use]
+pub const fn owner(n: u64) -> Owner {
+    Owner::User(user_id(n))
+}
+
+/// Returns what names the n-th interaction in the log.
+#[must_use]
+pub const fn subject(n: u64) -> SubjectKey {
+    SubjectKey::Interaction(interaction_id(n))
 }
 
 /// Returns the n-th queue.
@@ -306,7 +319,7 @@ pub fn put_interaction(interaction: Interaction, expected: Version) -> ChangeSet
 #[must_use]
 pub const fn notice(to: u64) -> Notice {
     Notice {
-        user: user_id(to),
+        to: owner(to),
         view: View::Concerned(Status::Invited),
         kind: NotificationType::StatusChange,
         error: None,

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use handoff_domain::{Interaction, Medium, Notice, NotificationType, Time, Topic, View};
 
 use super::samples::{
-    BEGIN, desk, desk_event, event, interaction, interaction_id, notice, put_interaction,
-    rich_interaction, user_id, workbin_id,
+    BEGIN, desk, desk_event, event, interaction, notice, owner, put_interaction, rich_interaction,
+    subject, user_id, workbin_id,
 };
 use super::{committed, conflict};
 use crate::change_set::ChangeSet;
-use crate::query::{Head, HeadChange, StreamRow};
+use crate::query::{Head, StreamRow};
 use crate::store::Store;
 
 fn telling(events: Vec<handoff_domain::Event>) -> ChangeSet {
@@ -27,7 +27,7 @@ fn about(n: u64, view: View) -> Notice {
 }
 
 async fn rows(store: &dyn Store, user: u64) -> Vec<StreamRow> {
-    let page = store.stream(user_id(user), 0, 10_000).await.expect("stream");
+    let page = store.stream(owner(user), 0, 10_000).await.expect("stream");
     assert!(!page.more);
     page.items
 }
@@ -46,7 +46,7 @@ pub async fn positions_grow_and_are_told(store: Arc<dyn Store>) {
     assert_eq!(positions.first(), Some(&first));
     assert_eq!(positions.last(), Some(&last));
     assert!(positions.is_sorted_by(|a, b| a < b), "{positions:?}");
-    assert_eq!(store.head(user_id(1)).await.expect("head").position, last);
+    assert_eq!(store.head(owner(1)).await.expect("head").position, last);
 }
 
 /// A row is the notice as it was given and the event without its notices.
@@ -106,7 +106,7 @@ pub async fn numbers_have_no_gaps_under_concurrency(store: Arc<dyn Store>) {
     let total = TASKS * EACH;
     let (mut after, mut seen) = (0, 0);
     while seen < total {
-        for row in store.stream(user_id(1), after, 50).await.expect("stream").items {
+        for row in store.stream(owner(1), after, 50).await.expect("stream").items {
             seen += 1;
             assert_eq!(row.numbers[0], (Topic::Interactions, seen), "a gap after position {after}");
             after = row.position;
@@ -144,7 +144,7 @@ pub async fn a_page_never_splits_a_position(store: Arc<dyn Store>) {
     for (limit, lengths) in [(1, vec![1, 3, 1]), (2, vec![4, 1]), (4, vec![4, 1]), (5, vec![5])] {
         let (mut found, mut after) = (Vec::new(), 0);
         loop {
-            let page = store.stream(user_id(1), after, limit).await.expect("stream");
+            let page = store.stream(owner(1), after, limit).await.expect("stream");
             found.push(page.items.len());
             after = page.items.last().map_or(after, |row| row.position);
             if !page.more {
@@ -153,54 +153,32 @@ pub async fn a_page_never_splits_a_position(store: Arc<dyn Store>) {
         }
         assert_eq!(found, lengths, "by {limit}");
     }
-    assert!(store.stream(user_id(3), 0, 5).await.expect("stream").items.is_empty());
+    assert!(store.stream(owner(3), 0, 5).await.expect("stream").items.is_empty());
 }
 
-/// A head tells the last row's position, the last and the oldest number of each topic, and the
-/// highest request number.
-pub async fn heads_tell_position_numbers_and_reference(store: Arc<dyn Store>) {
-    assert_eq!(store.head(user_id(1)).await.expect("head"), Head::default());
-    let referred = |reference| Notice { reference, ..notice(1) };
+/// A head tells the last row's position and the last number of each topic.
+pub async fn heads_tell_position_and_numbers(store: Arc<dyn Store>) {
+    assert_eq!(store.head(owner(1)).await.expect("head"), Head::default());
     let mut position = 0;
-    for reference in [Some(3), Some(8), None, Some(5)] {
-        let told = vec![referred(reference), notice(2)];
-        position =
-            committed(&*store, telling(vec![event(interaction(1), BEGIN, told)])).await.position;
+    for _ in 0..4 {
+        position = committed(&*store, tell(&[1, 2])).await.position;
     }
     committed(&*store, tell(&[2])).await;
-    let expected = Head {
-        position,
-        numbers: [(Topic::Interactions, 4), (Topic::Emails, 4)].into(),
-        oldest: [(Topic::Interactions, 1), (Topic::Emails, 1)].into(),
-        reference: 8,
-    };
-    assert_eq!(store.head(user_id(1)).await.expect("head"), expected);
+    let numbers = [(Topic::Interactions, 4), (Topic::Emails, 4)].into();
+    assert_eq!(store.head(owner(1)).await.expect("head"), Head { position, numbers });
+    let oldest = [(Topic::Interactions, 1), (Topic::Emails, 1)].into();
+    assert_eq!(store.oldest(owner(1)).await.expect("oldest"), oldest);
 }
 
-/// The look for lost hints finds each user who grew, once, least position first.
-pub async fn heads_after_gives_who_grew_in_order(store: Arc<dyn Store>) {
-    let mut positions = Vec::new();
-    for user in [3, 1, 2, 3] {
-        positions.push(committed(&*store, tell(&[user])).await.position);
+/// The highest request number that a notice repeated is known, in whatever order they came.
+pub async fn the_highest_request_number_is_kept(store: Arc<dyn Store>) {
+    assert_eq!(store.last_reference(user_id(1)).await.expect("number"), 0);
+    for reference in [Some(3), Some(8), None, Some(5)] {
+        let told = vec![Notice { reference, ..notice(1) }, notice(2)];
+        committed(&*store, telling(vec![event(interaction(1), BEGIN, told)])).await;
     }
-    let head = |user, position| HeadChange { user: user_id(user), position };
-    let (first, second, last) =
-        (head(1, positions[1]), head(2, positions[2]), head(3, positions[3]));
-    assert_eq!(store.heads_after(0, 9).await.expect("heads"), [first, second, last]);
-    assert_eq!(store.heads_after(positions[1], 9).await.expect("heads"), [second, last]);
-    assert_eq!(store.heads_after(0, 2).await.expect("heads"), [first, second]);
-    assert_eq!(store.heads_after(positions[3], 9).await.expect("heads"), []);
-}
-
-/// Several users grow by one event, and the last position of an answer is a cursor.
-pub async fn heads_after_never_splits_a_position(store: Arc<dyn Store>) {
-    committed(&*store, tell(&[1])).await;
-    let together = committed(&*store, tell(&[4, 2, 3])).await.position;
-    committed(&*store, tell(&[5])).await;
-    let heads = store.heads_after(0, 2).await.expect("heads");
-    let users: Vec<_> = heads.iter().map(|head| head.user).collect();
-    assert_eq!(users, [1, 2, 3, 4].map(user_id));
-    assert_eq!(heads.last().map(|head| head.position), Some(together));
+    assert_eq!(store.last_reference(user_id(1)).await.expect("number"), 8);
+    assert_eq!(store.last_reference(user_id(2)).await.expect("number"), 0);
 }
 
 /// Nobody is told, but it happened.
@@ -208,7 +186,8 @@ pub async fn an_event_without_notices_is_in_the_history_alone(store: Arc<dyn Sto
     let position = committed(&*store, tell(&[])).await.position;
     let quiet_desk = telling(vec![desk_event(desk(1), BEGIN, Vec::new())]);
     assert!(committed(&*store, quiet_desk).await.position > position);
-    let history = store.history(interaction_id(1), 0, 9).await.expect("history").items;
+    let history = store.history(subject(1), 0, 9).await.expect("history").items;
     assert_eq!(history.iter().map(|entry| entry.position).collect::<Vec<_>>(), [position]);
-    assert!(store.heads_after(0, 9).await.expect("heads").is_empty());
+    let told = store.told_after(0, 9).await.expect("told").items;
+    assert!(told.iter().all(|told| told.owners.is_empty()), "{told:?}");
 }

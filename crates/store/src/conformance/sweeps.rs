@@ -1,13 +1,13 @@
 //! Forgetting.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use handoff_domain::{Time, Topic};
 
 use super::committed;
-use super::samples::{event, interaction, interaction_id, login, notice, put, receipt, user_id};
+use super::samples::{event, interaction, login, notice, owner, put, receipt, subject};
 use crate::change_set::ChangeSet;
-use crate::query::Head;
 use crate::record::{Key, Record};
 use crate::store::{Store, SweepReport};
 
@@ -21,21 +21,21 @@ async fn tell(store: &dyn Store, at: i64, users: &[u64]) -> u64 {
 
 async fn sweep_streams(store: &dyn Store, before: i64, limit: usize) -> (u64, u64) {
     let swept = store.sweep(NEVER, Time(before), NEVER, limit).await.expect("sweep");
-    let SweepReport { stream_rows, snapshots, receipts, login_sessions } = swept;
+    let SweepReport { log_entries, stream_rows, receipts, login_sessions } = swept;
     assert_eq!((receipts, login_sessions), (0, 0));
-    (stream_rows, snapshots)
+    (stream_rows, log_entries)
 }
 
 async fn kept(store: &dyn Store, user: u64) -> Vec<u64> {
-    let page = store.stream(user_id(user), 0, 99).await.expect("stream");
+    let page = store.stream(owner(user), 0, 99).await.expect("stream");
     page.items.iter().map(|row| row.numbers[0].1).collect()
 }
 
-async fn head(store: &dyn Store, user: u64) -> Head {
-    store.head(user_id(user)).await.expect("head")
+async fn oldest(store: &dyn Store, user: u64) -> BTreeMap<Topic, u64> {
+    store.oldest(owner(user)).await.expect("oldest")
 }
 
-/// Numbers are never given again, and the head tells the oldest that is kept.
+/// Numbers are never given again, and the oldest that is kept is known.
 pub async fn old_rows_go_and_numbering_goes_on(store: Arc<dyn Store>) {
     for at in 1..=4 {
         tell(&*store, at, &[1]).await;
@@ -43,23 +43,22 @@ pub async fn old_rows_go_and_numbering_goes_on(store: Arc<dyn Store>) {
     let last = tell(&*store, 2, &[2]).await;
     assert_eq!(sweep_streams(&*store, 3, 99).await, (2, 2));
     assert_eq!(kept(&*store, 1).await, [3, 4]);
-    let oldest = [(Topic::Interactions, 3), (Topic::Emails, 3)].into();
-    assert_eq!(head(&*store, 1).await.oldest, oldest);
+    let third = [(Topic::Interactions, 3), (Topic::Emails, 3)].into();
+    assert_eq!(oldest(&*store, 1).await, third);
     assert_eq!(sweep_streams(&*store, 9, 99).await, (3, 3));
-    let empty = head(&*store, 1).await;
-    assert!(empty.oldest.is_empty() && kept(&*store, 1).await.is_empty());
-    assert_eq!(empty.numbers[&Topic::Interactions], 4);
+    assert!(oldest(&*store, 1).await.is_empty() && kept(&*store, 1).await.is_empty());
+    assert_eq!(store.head(owner(1)).await.expect("head").numbers[&Topic::Interactions], 4);
     assert!(tell(&*store, 9, &[1]).await > last);
     assert_eq!(kept(&*store, 1).await, [5]);
-    assert_eq!(head(&*store, 1).await.oldest[&Topic::Interactions], 5);
+    assert_eq!(oldest(&*store, 1).await[&Topic::Interactions], 5);
 }
 
 /// What happened is kept for good.
 pub async fn history_outlives_the_snapshot(store: Arc<dyn Store>) {
     let position = tell(&*store, 1, &[1]).await;
-    let before = store.history(interaction_id(1), 0, 9).await.expect("history");
+    let before = store.history(subject(1), 0, 9).await.expect("history");
     assert_eq!(sweep_streams(&*store, 9, 9).await, (1, 1));
-    assert_eq!(store.history(interaction_id(1), 0, 9).await.expect("history"), before);
+    assert_eq!(store.history(subject(1), 0, 9).await.expect("history"), before);
     assert_eq!(before.items[0].position, position);
 }
 
@@ -74,15 +73,18 @@ pub async fn a_sweep_stops_at_the_first_young_event(store: Arc<dyn Store>) {
     assert_eq!(sweep_streams(&*store, 9, 99).await, (2, 2));
 }
 
-/// Rows of one event may go in several sweeps; its snapshot goes with the last of them.
+/// Entries go whole; so many that the limit of entries, or of rows, is reached.
 pub async fn a_sweep_removes_no_more_than_its_limit(store: Arc<dyn Store>) {
     tell(&*store, 1, &[1, 2, 1]).await;
-    tell(&*store, 1, &[2]).await;
-    assert_eq!(sweep_streams(&*store, 9, 2).await, (2, 0));
-    assert_eq!((kept(&*store, 1).await, kept(&*store, 2).await), (vec![2], vec![2]));
-    assert_eq!(sweep_streams(&*store, 9, 1).await, (1, 1));
+    for _ in 0..4 {
+        tell(&*store, 1, &[2]).await;
+    }
+    tell(&*store, 1, &[]).await;
     assert_eq!(sweep_streams(&*store, 9, 0).await, (0, 0));
-    assert_eq!(sweep_streams(&*store, 9, 2).await, (1, 1));
+    assert_eq!(sweep_streams(&*store, 9, 2).await, (3, 1), "an entry goes whole");
+    assert_eq!((kept(&*store, 1).await, kept(&*store, 2).await), (vec![], vec![2, 3, 4, 5]));
+    assert_eq!(sweep_streams(&*store, 9, 2).await, (2, 2));
+    assert_eq!(sweep_streams(&*store, 9, 3).await, (2, 3));
     assert_eq!(sweep_streams(&*store, 9, 2).await, (0, 0));
 }
 

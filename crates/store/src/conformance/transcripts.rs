@@ -6,7 +6,7 @@ use handoff_domain::{Entry, Event, Fact, Topic};
 
 use super::committed;
 use super::samples::chats::{chat, entry, every_content, heard, said, shown, text};
-use super::samples::{BEGIN, event, interaction_id, user_id};
+use super::samples::{BEGIN, event, interaction_id, owner, subject};
 use crate::change_set::ChangeSet;
 use crate::store::Store;
 
@@ -35,9 +35,9 @@ pub async fn what_was_said_comes_back_as_it_went_in(store: Arc<dyn Store>) {
     append(&*store, vec![told.clone()]).await;
     let transcript = store.transcript(interaction_id(1), 0, 99).await.expect("transcript");
     assert_eq!((transcript.items, transcript.more), (every_content(), false));
-    let history = store.history(interaction_id(1), 0, 9).await.expect("history").items;
+    let history = store.history(subject(1), 0, 9).await.expect("history").items;
     assert_eq!(history[0].facts, told.facts);
-    let rows = store.stream(user_id(1), 0, 9).await.expect("stream").items;
+    let rows = store.stream(owner(1), 0, 9).await.expect("stream").items;
     assert_eq!(rows[0].notice, heard(1));
     assert_eq!(rows[0].numbers, [(Topic::Interactions, 1), (Topic::Chats, 1)]);
     assert_eq!(rows[0].event, Event { notices: Vec::new(), ..told });
@@ -76,7 +76,7 @@ pub async fn other_facts_of_an_event_are_not_in_the_transcript(store: Arc<dyn St
     mixed.facts.push(Fact::ChatEnded);
     append(&*store, vec![mixed.clone()]).await;
     assert_eq!(numbers(&*store, 1, 0, 9).await, (vec![1], false));
-    let history = store.history(interaction_id(1), 0, 9).await.expect("history").items;
+    let history = store.history(subject(1), 0, 9).await.expect("history").items;
     assert_eq!(history[0].facts, mixed.facts);
 }
 
@@ -87,8 +87,8 @@ pub async fn what_is_shown_again_is_not_said_again(store: Arc<dyn Store>) {
     let again = shown(chat(1), BEGIN, vec![entry(1, text("first"))], vec![heard(1)]);
     append(&*store, vec![first, again.clone()]).await;
     assert_eq!(numbers(&*store, 1, 0, 9).await, (vec![1], false));
-    assert_eq!(store.history(interaction_id(1), 0, 9).await.expect("history").items.len(), 1);
-    let rows = store.stream(user_id(1), 0, 9).await.expect("stream").items;
+    assert_eq!(store.history(subject(1), 0, 9).await.expect("history").items.len(), 1);
+    let rows = store.stream(owner(1), 0, 9).await.expect("stream").items;
     assert_eq!(rows[0].numbers, [(Topic::Interactions, 1), (Topic::Chats, 1)]);
     assert_eq!(rows[0].event, Event { notices: Vec::new(), ..again });
 }

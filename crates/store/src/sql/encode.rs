@@ -1,17 +1,18 @@
 //! A change set as rows, ready to be bound.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use handoff_domain::event::Subject;
-use handoff_domain::{Event, Interaction, Media, Notice, Topic, UserId};
+use handoff_domain::{Event, Interaction, Media, Notice, Owner, Topic, UserId};
 
 use crate::change_set::{ChangeSet, Put, Receipt, Timer};
 use crate::codec::{self, CodecError, SubjectKind, newest};
+use crate::log::SubjectKey;
 use crate::query::place;
 use crate::record::{Key, Record, Version};
+use crate::sql::keys::{owner_text, subject_text};
 use crate::sql::lists::lists_of;
-use crate::sql::statements::{COUNTERS, counter};
 use crate::sql::timers::TimerName;
 
 /// Returns the text of a record's key, whose byte order is the order of the keys.
@@ -100,69 +101,78 @@ impl InteractionColumns {
 #[derive(Debug)]
 pub(crate) struct EventRows {
     pub(crate) at: i64,
+    pub(crate) subject: String,
+    pub(crate) kind: SubjectKind,
+    /// The text of the event, which is written once: to the history, or beside the snapshot.
     pub(crate) body: String,
-    pub(crate) history: Option<HistoryKey>,
-    pub(crate) told: Option<Notified>,
+    pub(crate) history: Option<HistoryColumns>,
+    /// What it was about; `None` where nobody is told.
+    pub(crate) snapshot: Option<Arc<str>>,
+    pub(crate) rows: Vec<NoticeRow>,
 }
 
-/// Which interaction's history the event belongs to.
+impl EventRows {
+    /// Returns the owners of the rows in their order, separated by spaces.
+    pub(crate) fn told(&self) -> String {
+        let owners: Vec<&str> = self.rows.iter().map(|row| row.owner.as_str()).collect();
+        owners.join(" ")
+    }
+}
+
+/// What the history has beside key and body.
 #[derive(Debug)]
-pub(crate) struct HistoryKey {
-    pub(crate) interaction: String,
+pub(crate) struct HistoryColumns {
     pub(crate) epoch: i64,
     /// The number of the last entry that was said in it; `None` when nothing was.
     pub(crate) last_entry: Option<i64>,
 }
 
-/// What is stored only because somebody is told.
-#[derive(Debug)]
-pub(crate) struct Notified {
-    /// The users of `rows`, 32 characters each.
-    pub(crate) users: String,
-    pub(crate) subject_kind: SubjectKind,
-    pub(crate) subject: Arc<str>,
-    pub(crate) rows: Vec<NoticeRow>,
-}
-
 /// A notice as a row, less its numbers.
 #[derive(Debug)]
 pub(crate) struct NoticeRow {
-    /// Whose growth gives the numbers.
-    pub(crate) growth: usize,
+    pub(crate) owner: String,
     pub(crate) body: String,
-    pub(crate) topics: Vec<Topic>,
+    /// The topics, each with the growth that gives its number.
+    pub(crate) topics: Vec<(Topic, usize)>,
 }
 
-/// By how much one user's head grows.
+/// By how much one owner's numbers on a topic grow.
 #[derive(Debug)]
 pub(crate) struct Growth {
-    pub(crate) user: String,
-    pub(crate) reference: i32,
-    pub(crate) counts: [u64; COUNTERS],
+    pub(crate) owner: String,
+    pub(crate) topic: Topic,
+    pub(crate) count: u64,
     /// Which event of the change set is the last that tells them.
     pub(crate) last_event: u64,
 }
 
-/// The growths of a change set, found by user: one event may tell thousands.
+/// What a change set does to heads; found by owner, because one event may tell thousands.
 #[derive(Debug, Default)]
 struct Growths {
     rows: Vec<Growth>,
-    places: HashMap<UserId, usize>,
+    places: HashMap<(Owner, Topic), usize>,
+    /// The highest request number that each user is told of.
+    references: BTreeMap<UserId, i32>,
 }
 
 impl Growths {
-    /// Returns the place of a user's growth.
-    fn place_of(&mut self, user: UserId) -> usize {
+    /// Counts a row of the `event`-th event; returns the place of the growth.
+    fn grow(&mut self, owner: Owner, topic: Topic, event: u64) -> usize {
         let rows = &mut self.rows;
-        *self.places.entry(user).or_insert_with(|| {
-            rows.push(Growth {
-                user: user.stored(),
-                reference: 0,
-                counts: [0; COUNTERS],
-                last_event: 0,
-            });
+        let place = *self.places.entry((owner, topic)).or_insert_with(|| {
+            rows.push(Growth { owner: owner_text(owner), topic, count: 0, last_event: 0 });
             rows.len() - 1
-        })
+        });
+        let growth = &mut rows[place];
+        (growth.count, growth.last_event) = (growth.count + 1, event);
+        place
+    }
+
+    fn note_reference(&mut self, notice: &Notice) {
+        if let (Some(user), Some(reference)) = (notice.user(), notice.reference) {
+            let highest = self.references.entry(user).or_default();
+            *highest = (*highest).max(reference);
+        }
     }
 }
 
@@ -184,6 +194,8 @@ pub(crate) struct EncodedChange {
     pub(crate) timers_set: Vec<TimerRow>,
     pub(crate) events: Vec<EventRows>,
     pub(crate) growths: Vec<Growth>,
+    /// The highest request number that each user is told of.
+    pub(crate) references: Vec<(String, i32)>,
     /// About how many bytes will be written.
     pub(crate) bytes: usize,
 }
@@ -218,6 +230,11 @@ impl EncodedChange {
             timers_set: change.timers_set.iter().map(timer_row).collect(),
             events,
             growths: growths.rows,
+            references: growths
+                .references
+                .into_iter()
+                .map(|(user, reference)| (user.stored(), reference))
+                .collect(),
             bytes: 0,
         };
         encoded.bytes = encoded.weigh();
@@ -230,9 +247,8 @@ impl EncodedChange {
             Write::Nothing | Write::Remove => 0,
         });
         let events = self.events.iter().map(|event| {
-            let told = event.told.as_ref();
-            let rows = told.map_or(0, |told| told.rows.iter().map(|row| row.body.len()).sum());
-            event.body.len() * 2 + told.map_or(0, |told| told.subject.len()) + rows
+            let rows: usize = event.rows.iter().map(|row| row.body.len()).sum();
+            event.body.len() + event.snapshot.as_ref().map_or(0, |text| text.len()) + rows
         });
         let receipts = self.receipts.iter().map(|receipt| receipt.answer.len());
         records.chain(events).chain(receipts).sum()
@@ -280,29 +296,32 @@ fn event_rows(
     growths: &mut Growths,
 ) -> Result<EventRows, CodecError> {
     let history = match &event.subject {
-        Subject::Interaction(interaction) => Some(HistoryKey {
-            interaction: interaction.id.to_string(),
+        Subject::Interaction(interaction) => Some(HistoryColumns {
             epoch: interaction.epoch.cast_signed(),
             last_entry: event.entries().last().map(|entry| entry.number.cast_signed()),
         }),
         // A transcript repeats what the history has already.
         Subject::Desk(_) | Subject::Transcript { .. } => None,
     };
-    let told = if event.notices.is_empty() {
+    let snapshot = if event.notices.is_empty() {
         None
     } else {
-        let (subject_kind, subject) = encode_subject(&event.subject, change, steps)?;
-        let mut users = String::with_capacity(32 * event.notices.len());
-        let mut rows = Vec::with_capacity(event.notices.len());
-        let media = media_of(&event.subject);
-        for notice in &event.notices {
-            let row = notice_row(notice, media.as_ref(), place, growths)?;
-            users.push_str(&growths.rows[row.growth].user);
-            rows.push(row);
-        }
-        Some(Notified { users, subject_kind, subject, rows })
+        Some(encode_subject(&event.subject, change, steps)?)
     };
-    Ok(EventRows { at: event.at.0, body: codec::encode_event(event)?, history, told })
+    let media = media_of(&event.subject);
+    let mut rows = Vec::with_capacity(event.notices.len());
+    for notice in &event.notices {
+        rows.push(notice_row(notice, media.as_ref(), place, growths)?);
+    }
+    Ok(EventRows {
+        at: event.at.0,
+        subject: subject_text(SubjectKey::of(&event.subject)),
+        kind: SubjectKind::of(&event.subject),
+        body: codec::encode_event(event)?,
+        history,
+        snapshot,
+        rows,
+    })
 }
 
 fn media_of(subject: &Subject) -> Option<Media> {
@@ -320,21 +339,16 @@ fn encode_subject(
     subject: &Subject,
     change: &ChangeSet,
     steps: &[Step],
-) -> Result<(SubjectKind, Arc<str>), CodecError> {
+) -> Result<Arc<str>, CodecError> {
     let is_subject = |put: &Put| match (&put.record, subject) {
         (Record::Interaction(written), Subject::Interaction(told)) => written == told,
         (Record::Desk(written), Subject::Desk(told)) => written == told,
         _ => false,
     };
-    let kind = match subject {
-        Subject::Interaction(_) => SubjectKind::Interaction,
-        Subject::Desk(_) => SubjectKind::Desk,
-        Subject::Transcript { .. } => SubjectKind::Transcript,
-    };
     if let Some(place) = change.puts.iter().position(is_subject)
         && let Write::Put(row) = &steps[place].write
     {
-        return Ok((kind, Arc::clone(&row.body)));
+        return Ok(Arc::clone(&row.body));
     }
     let body = match subject {
         Subject::Interaction(interaction) => codec::encode_interaction(interaction)?,
@@ -343,7 +357,7 @@ fn encode_subject(
             codec::encode_transcript(interaction, entries)?
         }
     };
-    Ok((kind, body.into()))
+    Ok(body.into())
 }
 
 fn notice_row(
@@ -352,13 +366,10 @@ fn notice_row(
     place: u64,
     growths: &mut Growths,
 ) -> Result<NoticeRow, CodecError> {
-    let growth = growths.place_of(notice.user);
-    let topics = notice.topics(media);
-    let grown = &mut growths.rows[growth];
-    grown.reference = grown.reference.max(notice.reference.unwrap_or(0));
-    grown.last_event = place;
-    for topic in &topics {
-        grown.counts[counter(*topic)] += 1;
+    growths.note_reference(notice);
+    let mut topics = Vec::with_capacity(2);
+    for topic in notice.topics(media) {
+        topics.push((topic, growths.grow(notice.to, topic, place)));
     }
-    Ok(NoticeRow { growth, body: codec::encode_notice(notice)?, topics })
+    Ok(NoticeRow { owner: owner_text(notice.to), body: codec::encode_notice(notice)?, topics })
 }

@@ -5,6 +5,7 @@
 //! its batch without a savepoint, and one that comes later reads what the earlier ones of the batch
 //! wrote.
 
+use handoff_domain::Topic;
 use rusqlite::{Connection, OptionalExtension, Statement, params};
 
 use crate::change_set::Receipt;
@@ -13,11 +14,12 @@ use crate::error::CommitError;
 use crate::query::Numbering;
 use crate::record::{Kind, Version};
 use crate::sql::encode::{
-    Columns, EncodedChange, EventRows, Growth, Notified, Row, Step, TimerRow, Write,
+    Columns, EncodedChange, EventRows, NoticeRow, Row, Step, TimerRow, Write,
 };
 use crate::sql::lists::only_in;
-use crate::sql::statements::{self as text, COUNTERS, counter, table};
-use crate::sqlite::failure::corrupt;
+use crate::sql::log;
+use crate::sql::statements::{self as text, table};
+use crate::sqlite::heads::Heads;
 
 /// The kinds, each at the place that `Kind as usize` gives.
 pub(super) const KINDS: [Kind; 14] = [
@@ -65,10 +67,10 @@ pub(super) struct Statements<'c> {
     tables: [TableStatements<'c>; KINDS.len()],
     list_enter: Statement<'c>,
     list_leave: Statement<'c>,
-    event_insert: Statement<'c>,
+    recent_insert: Statement<'c>,
     history_insert: Statement<'c>,
-    head_grow: Statement<'c>,
-    head_grown: Statement<'c>,
+    heads: Heads<'c>,
+    reference_raise: Statement<'c>,
     row_insert: Statement<'c>,
     timer_set: Statement<'c>,
     timer_clear: Statement<'c>,
@@ -99,17 +101,22 @@ impl<'c> Statements<'c> {
             tables: tables.try_into().expect("one for each of KINDS"),
             list_enter: connection.prepare(text::LIST_ENTER)?,
             list_leave: connection.prepare(text::LIST_LEAVE)?,
-            event_insert: connection.prepare(text::EVENT_INSERT)?,
-            history_insert: connection.prepare(text::HISTORY_INSERT)?,
-            head_grow: connection.prepare(text::HEAD_GROW)?,
-            head_grown: connection.prepare(text::HEAD_GROWN)?,
-            row_insert: connection.prepare(text::ROW_INSERT)?,
+            recent_insert: connection.prepare(log::RECENT_INSERT)?,
+            history_insert: connection.prepare(log::HISTORY_INSERT)?,
+            heads: Heads::prepare(connection)?,
+            reference_raise: connection.prepare(log::REFERENCE_RAISE)?,
+            row_insert: connection.prepare(log::ROW_INSERT)?,
             timer_set: connection.prepare(text::TIMER_SET)?,
             timer_clear: connection.prepare(text::TIMER_CLEAR)?,
             timer_done: connection.prepare(text::TIMER_DONE)?,
             receipt_read: connection.prepare(text::RECEIPT_READ)?,
             receipt_insert: connection.prepare(text::RECEIPT_INSERT)?,
         })
+    }
+
+    /// Forgets what is remembered of a batch that was undone.
+    pub(super) fn forget(&mut self) {
+        self.heads.forget();
     }
 
     /// Applies a change set after `position`, the end of the log so far; returns the new end.
@@ -125,9 +132,15 @@ impl<'c> Statements<'c> {
             let expires = expires.map(|expires| expires.0);
             self.receipt_insert.execute(params![scope, key, fingerprint, answer, expires])?;
         }
-        let mut last = self.grow(&change.growths, position)?;
+        for (user, reference) in &change.references {
+            self.reference_raise.execute(params![user, reference])?;
+        }
+        let mut last = Vec::with_capacity(change.growths.len());
+        for growth in &change.growths {
+            last.push(self.heads.grow(growth, position)?);
+        }
         for (event, position) in change.events.iter().zip(position + 1..) {
-            self.write_event(event, position, &change.growths, &mut last)?;
+            self.write_event(event, position, &mut last)?;
         }
         Ok(position + change.events.len() as u64)
     }
@@ -205,53 +218,16 @@ impl<'c> Statements<'c> {
         Ok(())
     }
 
-    /// Takes the numbers for everybody who is told; returns the last number before them on each
-    /// topic.
-    fn grow(
-        &mut self,
-        growths: &[Growth],
-        position: u64,
-    ) -> Result<Vec<[u64; COUNTERS]>, rusqlite::Error> {
-        let mut all = Vec::with_capacity(growths.len());
-        for growth in growths {
-            let n = &growth.counts;
-            let parameters = params![
-                growth.user,
-                position + growth.last_event,
-                growth.reference,
-                n[0],
-                n[1],
-                n[2],
-                n[3],
-                n[4],
-                n[5],
-                n[6],
-                n[7],
-                n[8]
-            ];
-            self.head_grow.execute(parameters)?;
-            let last = self.head_grown.query_row([&growth.user], |row| {
-                let mut last = [0; COUNTERS];
-                for (place, number) in last.iter_mut().enumerate() {
-                    *number = row.get::<_, u64>(place)? - n[place];
-                }
-                Ok(last)
-            })?;
-            all.push(last);
-        }
-        Ok(all)
-    }
-
+    /// Writes an event; `last` is the number before it of each growth.
     fn write_event(
         &mut self,
         event: &EventRows,
         position: u64,
-        growths: &[Growth],
-        last: &mut [[u64; COUNTERS]],
-    ) -> Result<(), Refusal> {
+        last: &mut [u64],
+    ) -> Result<(), rusqlite::Error> {
         if let Some(history) = &event.history {
             self.history_insert.execute(params![
-                history.interaction,
+                event.subject,
                 position,
                 event.at,
                 history.epoch,
@@ -260,31 +236,24 @@ impl<'c> Statements<'c> {
                 history.last_entry
             ])?;
         }
-        let Some(told) = &event.told else { return Ok(()) };
-        let Notified { users, subject_kind, subject, rows } = told;
-        self.event_insert.execute(params![
+        // The body is written once: here only where no history has it.
+        let body = event.history.is_none().then_some(&event.body);
+        self.recent_insert.execute(params![
             position,
             event.at,
-            users,
-            newest::EVENT,
-            event.body,
-            subject_kind.text(),
-            subject_kind.newest(),
-            &**subject
+            event.subject,
+            event.told(),
+            event.kind.text(),
+            event.kind.newest(),
+            event.snapshot.as_deref(),
+            body.map(|_| newest::EVENT),
+            body
         ])?;
-        for (ordinal, row) in (0_i64..).zip(rows) {
-            let last = &mut last[row.growth];
-            let mut numbers = Numbering::with_capacity(row.topics.len());
-            for topic in &row.topics {
-                let number = &mut last[counter(*topic)];
-                *number += 1;
-                numbers.push((*topic, *number));
-            }
-            let numbers = encode_numbers(&numbers)
-                .map_err(|error| Refusal::Alone(corrupt("a stream row", &error).into()))?;
-            let user = &growths[row.growth].user;
+        for (ordinal, row) in (0_i64..).zip(&event.rows) {
+            let numbers = encode_numbers(&numbers_of(row, last))
+                .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
             self.row_insert.execute(params![
-                user,
+                row.owner,
                 position,
                 ordinal,
                 numbers,
@@ -294,6 +263,15 @@ impl<'c> Statements<'c> {
         }
         Ok(())
     }
+}
+
+/// Takes the numbers of a row.
+fn numbers_of(row: &NoticeRow, last: &mut [u64]) -> Numbering {
+    let take = |(topic, growth): &(Topic, usize)| {
+        last[*growth] += 1;
+        (*topic, last[*growth])
+    };
+    row.topics.iter().map(take).collect()
 }
 
 fn put(statement: &mut Statement<'_>, step: &Step, row: &Row) -> Result<usize, rusqlite::Error> {

@@ -4,10 +4,10 @@ use rusqlite::{Connection, params};
 
 use super::apply::KINDS;
 use super::aside::Aside;
-use super::reads::{self, Unread};
+use super::reads::{self, Unread, log};
 use crate::error::StoreError;
 use crate::record::Kind;
-use crate::sql::statements as text;
+use crate::sql::{log as text, statements};
 use crate::store::SetAside;
 
 /// Rows read at once.
@@ -41,7 +41,7 @@ pub(super) fn check(
         for kind in KINDS {
             rows += records(connection, &aside, kind, progress)?;
         }
-        rows += events(connection, &aside, progress)?;
+        rows += recent(connection, &aside, progress)?;
         rows += histories(connection, &aside, progress)?;
         rows += streams(connection, &aside, progress)?;
         Ok(rows)
@@ -74,7 +74,7 @@ fn records(
     kind: Kind,
     progress: &dyn Fn(Progress),
 ) -> Result<u64, Unread> {
-    let table = text::table(kind);
+    let table = statements::table(kind);
     let mut after = String::new();
     pages(table.name, progress, || {
         let mut statement = connection.prepare_cached(table.list)?;
@@ -90,20 +90,20 @@ fn records(
     })
 }
 
-fn events(
+fn recent(
     connection: &Connection,
     aside: &Aside,
     progress: &dyn Fn(Progress),
 ) -> Result<u64, Unread> {
     let mut after = 0_i64;
-    pages("events", progress, || {
-        let mut statement = connection.prepare_cached(text::EVENTS_CHECK)?;
+    pages("recent", progress, || {
+        let mut statement = connection.prepare_cached(text::LOG_READ)?;
         let mut rows = statement.query(params![after, limit()])?;
         let mut read = 0;
         while let Some(row) = rows.next()? {
             (after, read) = (row.get(0)?, read + 1);
-            let event = reads::event_of(after.cast_unsigned(), row);
-            reads::or_aside(aside, || format!("events {after}"), event)?;
+            let entry = log::entry_of(after.cast_unsigned(), row);
+            reads::or_aside(aside, || format!("recent {after}"), entry)?;
         }
         Ok(read)
     })
@@ -122,7 +122,7 @@ fn histories(
         while let Some(row) = rows.next()? {
             (after, read) = ((row.get(5)?, row.get(0)?), read + 1);
             let name = || format!("{} {}", after.0, after.1);
-            let entry = reads::history_entry_of(&after.0, row);
+            let entry = log::history_entry_of(&after.0, row);
             reads::or_aside(aside, || format!("history {}", name()), entry)?;
         }
         Ok(read)
@@ -135,14 +135,14 @@ fn streams(
     progress: &dyn Fn(Progress),
 ) -> Result<u64, Unread> {
     let mut after = (String::new(), 0_i64, -1_i64);
-    pages("stream_rows", progress, || {
+    pages("streams", progress, || {
         let mut statement = connection.prepare_cached(text::STREAM_CHECK)?;
         let mut rows = statement.query(params![after.0, after.1, after.2, limit()])?;
         let mut read = 0;
         while let Some(row) = rows.next()? {
             (after, read) = ((row.get(4)?, row.get(0)?, row.get(5)?), read + 1);
-            let notice = reads::notice_of(&after.0, after.1.cast_unsigned(), row);
-            reads::or_aside(aside, || format!("stream_rows {} {}", after.0, after.1), notice)?;
+            let notice = log::notice_of(&after.0, after.1.cast_unsigned(), row);
+            reads::or_aside(aside, || format!("streams {} {}", after.0, after.1), notice)?;
         }
         Ok(read)
     })

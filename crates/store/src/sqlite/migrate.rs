@@ -41,6 +41,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "files directory",
         sql: include_str!("../../migrations/sqlite/0004_files_directory.sql"),
     },
+    Migration {
+        version: 5,
+        name: "log",
+        sql: include_str!("../../migrations/sqlite/0005_log.sql"),
+    },
 ];
 
 const CREATE_LIST: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \
@@ -117,7 +122,7 @@ fn checksum(sql: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sql::statements as text;
+    use crate::sql::log as text;
 
     const FIRST: Migration =
         Migration { version: 1, name: "first", sql: "CREATE TABLE a (x INTEGER)" };
@@ -145,8 +150,11 @@ mod tests {
         for known in 1..=MIGRATIONS.len() {
             let connection = Connection::open_in_memory().unwrap();
             run(&connection, &MIGRATIONS[..known]).unwrap();
-            let row = "INSERT INTO history (interaction, position, at, epoch, form, body) VALUES ('i', 1, 2, 3, 1, '{}')";
-            connection.execute_batch(row).unwrap();
+            let subject = if known < 5 { "interaction" } else { "subject" };
+            let row = format!(
+                "INSERT INTO history ({subject}, position, at, epoch, form, body) VALUES ('i', 1, 2, 3, 1, '{{}}')"
+            );
+            connection.execute_batch(&row).unwrap();
             let row = "INSERT INTO interactions (id, version, lists, center, place, media, contact, form, body) VALUES \
                 ('m', 1, 'aC', 'C', 'sending', 'email', 'c1', 1, '{}'), ('w', 1, '', 'C', 'ended', 'workitem', 'a b', 1, '{}')";
             if known < 3 {
@@ -183,10 +191,7 @@ mod tests {
         let steps = statement.query_map(("i", 0, 9), |row| row.get(3)).unwrap();
         let steps: Vec<String> = steps.collect::<Result<_, _>>().unwrap();
         assert_eq!(steps.len(), 1, "{steps:?}");
-        assert!(
-            steps[0].contains("history_by_entry (interaction=? AND last_entry>?)"),
-            "{steps:?}"
-        );
+        assert!(steps[0].contains("history_by_entry (subject=? AND last_entry>?)"), "{steps:?}");
     }
 
     #[test]

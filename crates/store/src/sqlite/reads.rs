@@ -1,28 +1,21 @@
 //! The reads, each over one connection.
 
-use std::collections::BTreeMap;
+pub(super) mod log;
 
-use handoff_domain::event::Subject;
-use handoff_domain::{
-    CenterId, Entry, Event, Interaction, InteractionId, Notice, Time, Topic, UserId,
-};
+use handoff_domain::{CenterId, Interaction, Time, UserId};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use crate::change_set::{Receipt, Timer};
-use crate::codec::{self, CodecError, SubjectKind};
+use crate::codec::{self, CodecError};
 use crate::error::StoreError;
-use crate::query::{
-    Head, HeadChange, HistoryEntry, InteractionQuery, Numbering, PAGE_BYTES_MAX, PLACES, Page,
-    StreamRow, said,
-};
+use crate::query::{InteractionQuery, PAGE_BYTES_MAX, PLACES, Page};
 use crate::record::{Key, Kind, Record, Version, Versioned};
 use crate::sql::encode::id_text;
 use crate::sql::lists::{center_of, lists_read};
-use crate::sql::statements::{self as text, COUNTERS, table};
+use crate::sql::statements::{self as text, table};
 use crate::sql::timers::TimerName;
 use crate::sqlite::aside::Aside;
 use crate::sqlite::failure::{corrupt, failed};
-use crate::store::first_entries;
 
 /// A row cannot be read: the database failed, or what is in it makes no sense.
 #[derive(Debug)]
@@ -325,236 +318,6 @@ pub(super) fn timers(
     told("reading timers", work())
 }
 
-pub(super) fn stream(
-    connection: &Connection,
-    aside: &Aside,
-    user: UserId,
-    after: u64,
-    limit: usize,
-) -> Result<Page<StreamRow>, StoreError> {
-    let work = || {
-        let (mut items, mut bytes) = (Vec::<StreamRow>::new(), 0_usize);
-        let mut statement = connection.prepare_cached(text::STREAM_READ)?;
-        let mut rows = statement.query(params![user.stored(), position_of(after)])?;
-        while let Some(row) = rows.next()? {
-            let position = row.get(0)?;
-            let same = items
-                .last()
-                .filter(|last| last.position == position)
-                .map(|last| last.event.clone());
-            let is_full = items.len() >= limit || bytes >= PAGE_BYTES_MAX;
-            if is_full && same.is_none() {
-                return Ok(Page { items, more: true });
-            }
-            let event = match same {
-                Some(event) => Some(event),
-                None => or_aside(
-                    aside,
-                    || row_name("events", &format!("{position}")),
-                    event_of(position, row),
-                )?,
-            };
-            let Some(event) = event else { continue };
-            let read = stream_row_of(user, position, row, event);
-            if let Some(stream_row) =
-                or_aside(aside, || row_name("stream_rows", &format!("{user} {position}")), read)?
-            {
-                bytes += stream_row.weight();
-                items.push(stream_row);
-            }
-        }
-        Ok(Page { items, more: false })
-    };
-    told("reading a stream", work())
-}
-
-fn stream_row_of(
-    user: UserId,
-    position: u64,
-    row: &Row<'_>,
-    event: Event,
-) -> Result<StreamRow, Unread> {
-    let (notice, numbers) = notice_of(&user.stored(), position, row)?;
-    Ok(StreamRow { position, notice, numbers, event })
-}
-
-/// Reads a notice and its numbers from the second to the fourth column of a row.
-pub(super) fn notice_of(
-    user: &str,
-    position: u64,
-    row: &Row<'_>,
-) -> Result<(Notice, Numbering), Unread> {
-    let key = || format!("{user} {position}");
-    let text = |column: usize| text_at(row, column, "stream_rows", &key());
-    let bad = |error: CodecError| undecodable("stream_rows", &key(), &error);
-    let told = user.parse().map_err(|_| senseless("stream_rows", &key(), "no user's id"))?;
-    let numbers = codec::decode_numbers(text(1)?).map_err(bad)?;
-    Ok((codec::decode_notice(told, row.get(2)?, text(3)?).map_err(bad)?, numbers))
-}
-
-pub(super) fn event_of(position: u64, row: &Row<'_>) -> Result<Event, Unread> {
-    let text = |column: usize| text_at(row, column, "events", &position.to_string());
-    let bad = |error: CodecError| undecodable("events", &position.to_string(), &error);
-    let body = codec::decode_event(row.get(5)?, text(6)?).map_err(bad)?;
-    let kind = SubjectKind::from_text(text(7)?)
-        .ok_or_else(|| senseless("events", &position.to_string(), "no such kind of subject"))?;
-    let subject: Subject = codec::decode_subject(kind, row.get(8)?, text(9)?).map_err(bad)?;
-    Ok(codec::event_of(Time(row.get(4)?), body, subject))
-}
-
-pub(super) fn latest(connection: &Connection) -> Result<Option<Time>, StoreError> {
-    let work = || {
-        let mut statement = connection.prepare_cached(text::LATEST_READ)?;
-        let (told, id): (Option<i64>, Option<String>) =
-            statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let made = id.and_then(|id| id.parse::<InteractionId>().ok()).map(InteractionId::created);
-        Ok(told.map(Time).into_iter().chain(made).max())
-    };
-    told("reading the latest time", work())
-}
-
-pub(super) fn head(connection: &Connection, user: UserId) -> Result<Head, StoreError> {
-    let work = || {
-        let mut statement = connection.prepare_cached(text::HEAD_READ)?;
-        let head = statement.query_row([user.stored()], head_of).optional()?;
-        Ok(head.unwrap_or_default())
-    };
-    told("reading a head", work())
-}
-
-fn head_of(row: &Row<'_>) -> Result<Head, rusqlite::Error> {
-    let mut numbers = BTreeMap::new();
-    let mut oldest = BTreeMap::new();
-    for (place, topic) in Topic::ALL.into_iter().enumerate() {
-        let last: u64 = row.get(2 + place)?;
-        let kept: u64 = row.get(2 + COUNTERS + place)?;
-        if last > 0 {
-            numbers.insert(topic, last);
-        }
-        if kept <= last {
-            oldest.insert(topic, kept);
-        }
-    }
-    Ok(Head { position: row.get(0)?, reference: row.get(1)?, numbers, oldest })
-}
-
-pub(super) fn heads_after(
-    connection: &Connection,
-    aside: &Aside,
-    position: u64,
-    limit: usize,
-) -> Result<Vec<HeadChange>, StoreError> {
-    let work = || {
-        let mut heads: Vec<HeadChange> = Vec::new();
-        let mut statement = connection.prepare_cached(text::HEADS_AFTER)?;
-        let mut rows = statement.query([position_of(position)])?;
-        while let Some(row) = rows.next()? {
-            let position = row.get(1)?;
-            if heads.len() >= limit && heads.last().is_none_or(|last| last.position != position) {
-                break;
-            }
-            let user: String = row.get(0)?;
-            let read = user.parse().map_err(|_| senseless("stream_heads", &user, "no user's id"));
-            let read = or_aside(aside, || row_name("stream_heads", &user), read)?;
-            heads.extend(read.map(|user| HeadChange { user, position }));
-        }
-        Ok(heads)
-    };
-    told("reading heads", work())
-}
-
-pub(super) fn history(
-    connection: &Connection,
-    aside: &Aside,
-    interaction: InteractionId,
-    after: u64,
-    limit: usize,
-) -> Result<Page<HistoryEntry>, StoreError> {
-    let work = || {
-        let mut statement = connection.prepare_cached(text::HISTORY_READ)?;
-        let (mut items, mut after) = (Vec::new(), position_of(after));
-        let interaction = interaction.to_string();
-        loop {
-            let mut rows = statement.query(params![interaction, after, one_more(limit)])?;
-            let mut seen = 0_usize;
-            while let Some(row) = rows.next()? {
-                if items.len() == limit {
-                    return Ok(Page { items, more: true });
-                }
-                after = row.get(0)?;
-                let read = history_entry_of(&interaction, row);
-                items.extend(or_aside(
-                    aside,
-                    || row_name("history", &format!("{interaction} {after}")),
-                    read,
-                )?);
-                seen += 1;
-            }
-            // Where some were set aside, there may be more behind the last.
-            if seen <= limit {
-                return Ok(Page { items, more: false });
-            }
-        }
-    };
-    told("reading a history", work())
-}
-
-pub(super) fn history_entry_of(interaction: &str, row: &Row<'_>) -> Result<HistoryEntry, Unread> {
-    let position: u64 = row.get(0)?;
-    let body = text_at(row, 4, "history", &format!("{interaction} {position}"))?;
-    let body = codec::decode_event(row.get(3)?, body)
-        .map_err(|error| undecodable("history", &format!("{interaction} {position}"), &error))?;
-    let epoch = row.get::<_, i64>(2)?.cast_unsigned();
-    Ok(HistoryEntry {
-        position,
-        at: Time(row.get(1)?),
-        cause: body.cause,
-        facts: body.facts,
-        epoch,
-    })
-}
-
-pub(super) fn transcript(
-    connection: &Connection,
-    aside: &Aside,
-    interaction: InteractionId,
-    after: u64,
-    limit: usize,
-) -> Result<Page<Entry>, StoreError> {
-    let work = || {
-        let mut statement = connection.prepare_cached(text::TRANSCRIPT_READ)?;
-        // Every one of these events has an entry, so that many are enough.
-        let mut rows = statement.query(params![
-            interaction.to_string(),
-            position_of(after),
-            one_more(limit)
-        ])?;
-        let (mut items, mut seen) = (Vec::new(), 0_usize);
-        while let Some(row) = rows.next()? {
-            if items.len() > limit {
-                break;
-            }
-            seen += 1;
-            let position: u64 = row.get(0)?;
-            let name = || format!("{interaction} {position}");
-            let read = text_at(row, 2, "history", &name()).and_then(|body| {
-                codec::decode_event(row.get(1)?, body)
-                    .map_err(|error| undecodable("history", &name(), &error))
-            });
-            if let Some(body) = or_aside(aside, || row_name("history", &name()), read)? {
-                items.extend(said(body.facts).filter(|entry| entry.number > after));
-            }
-        }
-        let is_cut = seen > limit;
-        let mut page = first_entries(items, limit);
-        // Where some were set aside, there may be more behind the last; a page without any has
-        // nothing to go on from.
-        page.more |= is_cut && !page.items.is_empty();
-        Ok(page)
-    };
-    told("reading a transcript", work())
-}
-
 pub(super) fn receipt(
     connection: &Connection,
     scope: &str,
@@ -580,10 +343,4 @@ pub(super) fn receipt_of(
         answer: row.get(1)?,
         expires: row.get::<_, Option<i64>>(2)?.map(Time),
     })
-}
-
-/// Positions and the numbers of entries are counted from 1 by this program and never come near the
-/// bound.
-fn position_of(position: u64) -> i64 {
-    i64::try_from(position).unwrap_or(i64::MAX)
 }

@@ -17,6 +17,7 @@ use tokio::sync::{AcquireError, Semaphore, SemaphorePermit, oneshot};
 use tracing::error;
 
 use crate::error::{CommitError, StoreError};
+use crate::log::LogEnd;
 use crate::sql::encode::EncodedChange;
 use crate::sqlite::health::Health;
 use crate::sqlite::sweep::Bounds;
@@ -32,6 +33,7 @@ type CommitReply = oneshot::Sender<Result<Committed, CommitError>>;
 pub(super) enum Job {
     Commit { change: EncodedChange, reply: CommitReply },
     Sweep { bounds: Bounds, reply: oneshot::Sender<Result<SweepReport, StoreError>> },
+    Renew { reply: oneshot::Sender<Result<LogEnd, StoreError>> },
     Probe { reply: oneshot::Sender<Result<(), StoreError>> },
     Close { reply: oneshot::Sender<()> },
 }
@@ -102,11 +104,16 @@ impl Writer {
     ) -> Result<Self, StoreError> {
         let (sender, receiver) = channel();
         let places = Places::new(options);
-        let work =
-            WriterThread::new(receiver, places.clone(), Arc::clone(health), options, &connection)?;
+        let work = WriterThread::new(
+            receiver,
+            places.clone(),
+            Arc::clone(health),
+            options,
+            (&connection, lock),
+        )?;
         let thread = Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || work.run(connection, lock))
+            .spawn(move || work.run(connection))
             .map_err(|error| StoreError::Unavailable {
                 attempted: "starting the writer",
                 source: error.into(),

@@ -4,11 +4,12 @@
 use handoff_domain::interaction::decide::TimerKind;
 use handoff_domain::interaction::{Participant, ParticipantRole};
 use handoff_domain::{
-    Handling, Interaction, Media, Mode, Notice, OfferKind, State, Time, UserId, View,
+    Handling, Interaction, Media, Mode, Notice, OfferKind, Owner, State, Time, UserId, View,
 };
 use handoff_store::conformance::samples::{
     self, BEGIN, CENTER, chats, desk, desk_event, ended, event, handling, interaction_id,
-    interaction_in, login, mail, notice, offer, put, queue_id, receipt, user_id, wait, workbin_id,
+    interaction_in, login, mail, notice, offer, put, queue_id, receipt, subject, user_id, wait,
+    workbin_id,
 };
 use handoff_store::{
     ChangeSet, CommitError, Committed, Guard, InteractionQuery, InteractionScope, Key, Kind,
@@ -287,17 +288,24 @@ async fn everything(store: &dyn Store) -> Result<Vec<String>, StoreError> {
     let mut users: Vec<UserId> = (0..SMALL).map(user_id).collect();
     users.push(user_id(99));
     for user in users {
+        all.push(format!("{:?}", store.last_reference(user).await?));
+        let user = Owner::User(user);
         all.push(format!("{:?}", store.head(user).await?));
+        all.push(format!("{:?}", store.oldest(user).await?));
         for (after, limit) in [(0, 1), (0, 3), (2, 99)] {
             all.push(format!("{:?}", store.stream(user, after, limit).await?));
         }
     }
+    let end = store.log_end().await?;
+    all.push(format!("{:?}", (end.position, end.floor)));
     for (position, limit) in [(0, 1), (0, 99), (3, 2)] {
-        all.push(format!("{:?}", store.heads_after(position, limit).await?));
+        let position = end.floor + position;
+        all.push(format!("{:?}", store.log_after(position, limit).await?));
+        all.push(format!("{:?}", store.told_after(position, limit).await?));
     }
     for n in 0..SMALL {
-        all.push(format!("{:?}", store.history(interaction_id(n), 1, 2).await?));
-        all.push(format!("{:?}", store.history(interaction_id(n), 0, 99).await?));
+        all.push(format!("{:?}", store.history(subject(n), 1, 2).await?));
+        all.push(format!("{:?}", store.history(subject(n), 0, 99).await?));
         for (after, limit) in [(0, 2), (1, 99), (3, 1)] {
             all.push(format!("{:?}", store.transcript(interaction_id(n), after, limit).await?));
         }

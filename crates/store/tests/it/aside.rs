@@ -1,8 +1,8 @@
 //! Rows that cannot be read: set aside, and everything else goes on.
 
-use handoff_domain::Time;
+use handoff_domain::{Time, Topic};
 use handoff_store::conformance::samples::{
-    BEGIN, event, interaction, interaction_id, notice, put_interaction, user_id,
+    BEGIN, event, interaction, interaction_id, notice, owner, put_interaction, subject, user_id,
 };
 use handoff_store::sqlite::Checked;
 use handoff_store::{
@@ -111,29 +111,38 @@ async fn an_unreadable_record_is_left_out_of_lists_and_everything_else_is_read()
 async fn unreadable_rows_of_the_log_are_left_out_too() {
     let directory = TempDir::new().unwrap();
     filled(&directory).await;
-    damage(&directory, "UPDATE events SET subject = '' WHERE position = 2");
-    damage(&directory, "UPDATE stream_rows SET body = '{' WHERE position = 3");
+    damage(&directory, "UPDATE recent SET snapshot = '' WHERE position = 2");
+    damage(&directory, "UPDATE streams SET body = '{' WHERE position = 3");
     damage(
         &directory,
-        &format!("UPDATE history SET body = '{{' WHERE interaction = '{}'", interaction_id(4)),
+        &format!("UPDATE history SET body = '{{' WHERE subject = '{}'", interaction_id(4)),
     );
     damage(
         &directory,
         &format!("UPDATE timers SET kind = 77 WHERE subject = 'u{}'", user_id(5).stored()),
     );
-    damage(&directory, "UPDATE stream_heads SET user_id = 'nobody'");
+    damage(&directory, "UPDATE recent SET told = 'nobody' WHERE position = 6");
+    damage(&directory, "UPDATE heads SET topic = 'Weather' WHERE topic = 'Emails'");
     let store = SqliteStore::open(options(&directory)).unwrap();
-    let stream = store.stream(user_id(1), 0, 99).await.unwrap();
+    let stream = store.stream(owner(1), 0, 99).await.unwrap();
     let positions: Vec<u64> = stream.items.iter().map(|row| row.position).collect();
-    assert_eq!(positions, [1, 4, 5, 6, 7, 8, 9]);
-    assert_eq!(store.history(interaction_id(4), 0, 1).await.unwrap().items.len(), 0);
-    assert_eq!(store.history(interaction_id(5), 0, 1).await.unwrap().items.len(), 1);
-    assert_eq!(store.heads_after(0, 9).await.unwrap(), []);
+    assert_eq!(positions, [1, 5, 6, 7, 8, 9]);
+    assert_eq!(store.history(subject(4), 0, 1).await.unwrap().items.len(), 0);
+    assert_eq!(store.history(subject(5), 0, 1).await.unwrap().items.len(), 1);
+    let log = store.log_after(0, 2).await.unwrap();
+    let positions: Vec<u64> = log.items.iter().map(|entry| entry.position).collect();
+    assert_eq!((positions, log.more), (vec![1, 3], true));
+    let log = store.log_after(3, 99).await.unwrap();
+    let positions: Vec<u64> = log.items.iter().map(|entry| entry.position).collect();
+    assert_eq!((positions, log.more), (vec![5, 7, 8, 9], false));
+    assert_eq!(store.told_after(0, 9).await.unwrap().items.len(), 8);
+    let head = store.head(owner(1)).await.unwrap();
+    assert_eq!(head.numbers, [(Topic::Interactions, 9)].into());
     let (due, next) = store.timers(BEGIN, 99).await.unwrap();
     assert_eq!((due.len(), next), (8, None));
     let (due, next) = store.timers(BEGIN, 5).await.unwrap();
     assert_eq!((due.len(), next), (5, Some(BEGIN)));
-    assert_eq!(store.set_aside().len(), 5, "{:?}", rows(&store));
+    assert_eq!(store.set_aside().len(), 7, "{:?}", rows(&store));
 }
 
 #[tokio::test]
@@ -150,24 +159,25 @@ async fn a_check_reads_every_row_and_says_how_far_it_is() {
     };
     let (sound, tables) = check().await;
     assert_eq!((sound.rows, sound.unreadable.len()), (9 * 4, 0), "the control");
-    assert!(tables.contains(&"interactions") && tables.contains(&"stream_rows"), "{tables:?}");
+    assert!(tables.contains(&"interactions") && tables.contains(&"streams"), "{tables:?}");
     damage(
         &directory,
         &format!("UPDATE interactions SET body = '{{' WHERE id = '{}'", interaction_id(1)),
     );
-    damage(&directory, "UPDATE events SET form = 99 WHERE position = 2");
-    damage(&directory, "UPDATE stream_rows SET numbers = '' WHERE position = 3");
+    damage(&directory, "UPDATE recent SET form = 99 WHERE position = 2");
+    damage(&directory, "UPDATE streams SET numbers = '' WHERE position = 3");
     damage(
         &directory,
-        &format!("UPDATE history SET body = '' WHERE interaction = '{}'", interaction_id(4)),
+        &format!("UPDATE history SET body = '' WHERE subject = '{}'", interaction_id(4)),
     );
     let (damaged, _) = check().await;
     let found: Vec<String> = damaged.unreadable.iter().map(|one| one.row.clone()).collect();
     let expected = vec![
-        "events 2".to_owned(),
         format!("history {} 4", interaction_id(4)),
         format!("interactions {}", interaction_id(1)),
-        format!("stream_rows {} 3", user_id(1).stored()),
+        "recent 2".to_owned(),
+        "recent 4".to_owned(),
+        format!("streams u{} 3", user_id(1).stored()),
     ];
     assert_eq!((damaged.rows, found), (9 * 4, expected));
 }

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use handoff_store::conformance::samples::{
-    BEGIN, event, interaction, interaction_id, notice, put_interaction, user_id,
+    BEGIN, event, interaction, interaction_id, notice, owner, put_interaction,
 };
 use handoff_store::{ChangeSet, Key, SqliteOptions, SqliteStore, Store};
 use tempfile::TempDir;
@@ -90,7 +90,7 @@ async fn missing(directory: &TempDir, acknowledged: &[u64]) -> usize {
     let loaded = store.load(&keys).await.unwrap();
     let mut told = 0;
     for user in 0..4 {
-        let rows = store.stream(user_id(user), 0, usize::MAX).await.unwrap().items;
+        let rows = store.stream(owner(user), 0, usize::MAX).await.unwrap().items;
         let numbers: Vec<u64> = rows.iter().map(|row| row.numbers[0].1).collect();
         assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>(), "a gap in a stream");
         told += rows.len();

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use handoff_domain::UserId;
 use handoff_store::conformance::samples::{
-    BEGIN, event, interaction, interaction_id, notice, put_interaction, user_id,
+    BEGIN, event, interaction, interaction_id, notice, owner, put_interaction,
 };
 use handoff_store::sqlite::faults::{Fault, Faults, Place};
 use handoff_store::{
@@ -55,7 +54,7 @@ async fn after_a_failed_sync_nothing_succeeds_any_more() {
     assert!(store.is_stopped());
     tokio::time::timeout(Duration::from_secs(60), store.stopped()).await.unwrap();
     assert!(matches!(store.ready().await, Err(StoreError::Stopped)));
-    assert!(matches!(store.head(user_id(1)).await, Err(StoreError::Stopped)));
+    assert!(matches!(store.head(owner(1)).await, Err(StoreError::Stopped)));
     store.close().await;
     drop(store);
     let store = SqliteStore::open(options(&directory)).unwrap();
@@ -126,7 +125,7 @@ async fn a_full_disk_refuses_and_heals() {
     let after = store.commit(telling(2)).await.unwrap();
     assert_eq!(after.position, 2);
     let numbers: Vec<_> = store
-        .stream(user_id(1), 0, 9)
+        .stream(owner(1), 0, 9)
         .await
         .unwrap()
         .items
@@ -143,9 +142,8 @@ async fn a_sweep_that_fails_takes_nothing() {
     let (store, faults) = faulty(&directory);
     store.commit(telling(1)).await.unwrap();
     faults.plan(Place::Commit, Fault::DiskFull);
-    let nobody: UserId = user_id(9);
     assert!(store.sweep(BEGIN, BEGIN.plus_ms(1), BEGIN, 9).await.is_err());
-    assert_eq!(store.stream(user_id(1), 0, 9).await.unwrap().items.len(), 1);
+    assert_eq!(store.stream(owner(1), 0, 9).await.unwrap().items.len(), 1);
     assert_eq!(store.sweep(BEGIN, BEGIN.plus_ms(1), BEGIN, 9).await.unwrap().stream_rows, 1);
-    assert_eq!(store.head(nobody).await.unwrap().position, 0);
+    assert_eq!(store.head(owner(9)).await.unwrap().position, 0);
 }

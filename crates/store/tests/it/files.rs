@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
 use handoff_store::conformance::samples::{
-    BEGIN, event, interaction, interaction_id, notice, one_of_each, put, put_interaction, receipt,
+    BEGIN, event, interaction, notice, one_of_each, owner, put, put_interaction, receipt, subject,
     user_id,
 };
 use handoff_store::{
@@ -30,8 +30,8 @@ async fn assert_everything(store: &SqliteStore) {
         assert_eq!(loaded.value, record);
     }
     assert_eq!(store.timers(BEGIN, 9).await.unwrap().0.len(), 1);
-    assert_eq!(store.stream(user_id(1), 0, 9).await.unwrap().items.len(), 1);
-    assert_eq!(store.history(interaction_id(1), 0, 9).await.unwrap().items.len(), 1);
+    assert_eq!(store.stream(owner(1), 0, 9).await.unwrap().items.len(), 1);
+    assert_eq!(store.history(subject(1), 0, 9).await.unwrap().items.len(), 1);
     assert!(store.receipt(&receipt("k", None).scope, "k").await.unwrap().is_some());
 }
 
@@ -46,7 +46,7 @@ async fn everything_survives_closing_and_opening() {
     assert_everything(&store).await;
     let more = ChangeSet { events: everything().events, ..ChangeSet::default() };
     assert_eq!(store.commit(more).await.unwrap().position, 2);
-    assert_eq!(store.head(user_id(1)).await.unwrap().numbers.values().max(), Some(&2));
+    assert_eq!(store.head(owner(1)).await.unwrap().numbers.values().max(), Some(&2));
 }
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn positions_are_not_given_again_after_the_log_was_swept_empty() {
     let directory = TempDir::new().unwrap();
     let store = SqliteStore::open(options(&directory)).unwrap();
     let last = store.commit(everything()).await.unwrap().position;
-    assert_eq!(store.sweep(BEGIN, BEGIN.plus_ms(1), BEGIN, 9).await.unwrap().snapshots, 1);
+    assert_eq!(store.sweep(BEGIN, BEGIN.plus_ms(1), BEGIN, 9).await.unwrap().log_entries, 1);
     drop(store);
     let store = SqliteStore::open(options(&directory)).unwrap();
     let more = ChangeSet { events: everything().events, ..ChangeSet::default() };

@@ -19,7 +19,7 @@ use handoff_store::conformance::samples::mail::{
     confirming_queue, letter, mark, outgoing, taken_in,
 };
 use handoff_store::conformance::samples::{
-    BEGIN, center, event, notice, offer, one_of_each, rich_interaction, user_id,
+    BEGIN, center, event, notice, offer, one_of_each, owner, rich_interaction, user_id,
 };
 use handoff_store::{Kind, MailboxMark, Record};
 
@@ -85,7 +85,7 @@ fn events_and_notices_are_read_and_written() {
         codec::decode_event(form, &fixture("event", form)).unwrap();
     }
     for form in 1..=codec::newest::NOTICE {
-        codec::decode_notice(user_id(1), form, &fixture("notice", form)).unwrap();
+        codec::decode_notice(owner(1), form, &fixture("notice", form)).unwrap();
     }
     let body =
         codec::decode_event(codec::newest::EVENT, &fixture("event", codec::newest::EVENT)).unwrap();
@@ -93,7 +93,7 @@ fn events_and_notices_are_read_and_written() {
     assert_eq!(codec::encode_event(&again).unwrap(), fixture("event", codec::newest::EVENT));
     assert_eq!(again, event(rich_interaction(), BEGIN, Vec::new()));
     let text = fixture("notice", codec::newest::NOTICE);
-    let told = codec::decode_notice(user_id(1), codec::newest::NOTICE, &text).unwrap();
+    let told = codec::decode_notice(owner(1), codec::newest::NOTICE, &text).unwrap();
     assert_eq!((codec::encode_notice(&told).unwrap(), told), (text, notice(1)));
 }
 
@@ -111,7 +111,7 @@ fn chats_are_read_and_written() {
         codec::event_of(BEGIN, codec::decode_event(1, &text).unwrap(), event.subject.clone());
     assert_eq!((codec::encode_event(&event).unwrap(), read), (text, event));
     let text = fixture("heard", 1);
-    assert_eq!(codec::decode_notice(user_id(1), 1, &text).unwrap(), heard(1));
+    assert_eq!(codec::decode_notice(owner(1), 1, &text).unwrap(), heard(1));
     assert_eq!(codec::encode_notice(&heard(1)).unwrap(), text);
 }
 

@@ -8,9 +8,11 @@
 mod agreement;
 mod aside;
 mod crash;
+mod early;
 mod faults;
 mod files;
 mod fixtures;
+mod generations;
 mod kept_files;
 
 use std::sync::Arc;

@@ -13,12 +13,13 @@ use super::log::Log;
 use super::{CommitReply, Job, Places};
 use crate::error::{CommitError, StoreError};
 use crate::sql::encode::EncodedChange;
-use crate::sql::statements as text;
+use crate::sql::log as text;
 use crate::sqlite::SqliteOptions;
 use crate::sqlite::apply::{Refusal, Statements};
 use crate::sqlite::failure::{Shared, Verdict, failed, judge};
 #[cfg(feature = "conformance")]
 use crate::sqlite::faults::Place;
+use crate::sqlite::generation::{note, renew};
 use crate::sqlite::health::{Health, StopOnPanic};
 use crate::sqlite::sweep::sweep;
 use crate::store::Committed;
@@ -56,6 +57,8 @@ pub(super) struct WriterThread {
     health: Arc<Health>,
     options: SqliteOptions,
     log: Log,
+    /// Locked while the thread runs.
+    lock: File,
     /// The position of the last event.
     position: u64,
     /// A job that ended a batch because it is no commit; it is the next to be done.
@@ -68,17 +71,17 @@ impl WriterThread {
         places: Places,
         health: Arc<Health>,
         options: &SqliteOptions,
-        connection: &Connection,
+        (connection, lock): (&Connection, File),
     ) -> Result<Self, StoreError> {
         let position = connection
-            .query_row(text::LOG_END_READ, [], |row| row.get(0))
+            .query_row(text::LOG_END_READ, [], |row| row.get(1))
             .map_err(|error| failed("reading the end of the log", error))?;
         let (options, log) = (options.clone(), Log::new(options));
-        Ok(Self { jobs, places, health, options, log, position, held: None })
+        Ok(Self { jobs, places, health, options, log, lock, position, held: None })
     }
 
     /// Works until it is closed or a write fails for good.
-    pub(super) fn run(mut self, mut connection: Connection, lock: File) {
+    pub(super) fn run(mut self, mut connection: Connection) {
         let _guard = StopOnPanic(Arc::clone(&self.health));
         let watching =
             self.log.watch(&mut connection).map_err(|error| self.stop("watching the log", &error));
@@ -90,7 +93,7 @@ impl WriterThread {
         drop(connection);
         // Not left to the file's drop: a process that is just being started by this one may hold a
         // copy of the handle for a moment.
-        if let Err(error) = lock.unlock() {
+        if let Err(error) = self.lock.unlock() {
             warn!(
                 error = &error as &dyn std::error::Error,
                 "the lock of the database could not be given back"
@@ -112,6 +115,12 @@ impl WriterThread {
                         self.alone(connection, "sweeping", || sweep(connection, &bounds))?;
                     // An error means that nobody waits for the answer any more; so below.
                     let _ = reply.send(swept);
+                }
+                Job::Renew { reply } => {
+                    let renewed =
+                        self.alone(connection, "renewing the log", || renew(connection))?;
+                    statements.forget();
+                    let _ = reply.send(renewed);
                 }
                 Job::Probe { reply } => {
                     let position = self.position;
@@ -156,7 +165,7 @@ impl WriterThread {
     fn taken(&self, job: Job) -> Job {
         match &job {
             Job::Commit { change, .. } => self.places.give_back(change.bytes),
-            Job::Sweep { .. } | Job::Probe { .. } => self.places.give_back(0),
+            Job::Sweep { .. } | Job::Renew { .. } | Job::Probe { .. } => self.places.give_back(0),
             // It took no place.
             Job::Close { .. } => {}
         }
@@ -197,10 +206,12 @@ impl WriterThread {
             }
             self.end(connection)?;
             self.position = position;
+            note(&self.lock, position);
             answer(std::mem::take(&mut replies), std::mem::take(&mut outcomes));
             Ok(())
         });
         if let Err(failure) = done {
+            statements.forget();
             // What failed alone is told the same: it may have failed because of what was written
             // before it in this batch and is undone.
             let refusal = self.undo(connection, "committing", failure)?;

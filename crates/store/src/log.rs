@@ -1,0 +1,106 @@
+//! The log as its readers see it.
+//!
+//! Every event has a position: a number, one more than that of the event before it, in the order in
+//! which commits become visible. So a reader's cursor is one number, and whoever has read up to it
+//! has missed nothing. What is old is swept from the lower end; a reader whose cursor is below the
+//! floor is told so ([`StoreError::Swept`](crate::StoreError::Swept)) and begins anew, from the
+//! records and the kept history.
+
+use handoff_domain::event::{Cause, Subject};
+use handoff_domain::{CenterId, Fact, InteractionId, Owner, Time, UserId};
+
+use crate::query::subject_weight;
+
+/// By how much every number of a stream grows when the log gets a new generation: more than anybody
+/// was ever told of, so that each older replay is answered by a resync.
+pub const GENERATION_JUMP: u64 = 1_000_000;
+
+/// Where the log ends, and where what is kept of it begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogEnd {
+    /// Which life of the log it is. It is another one after the store was restored or copied: the
+    /// same positions then stand for other events, and a cursor kept elsewhere means nothing.
+    pub generation: u64,
+    /// The position of the last event; zero before the first.
+    pub position: u64,
+    /// Entries up to this position were swept.
+    pub floor: u64,
+}
+
+/// What a log entry is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SubjectKey {
+    Interaction(InteractionId),
+    /// The desk of a user.
+    Desk(UserId),
+    /// The directory of a contact center.
+    Center(CenterId),
+}
+
+impl SubjectKey {
+    /// Returns what names a subject. A transcript is part of its chat.
+    #[must_use]
+    pub const fn of(subject: &Subject) -> Self {
+        match subject {
+            Subject::Interaction(interaction) | Subject::Transcript { interaction, .. } => {
+                Self::Interaction(interaction.id)
+            }
+            Subject::Desk(desk) => Self::Desk(desk.user),
+        }
+    }
+}
+
+/// One entry of the log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogEntry {
+    /// Its place.
+    pub position: u64,
+    pub at: Time,
+    /// What it is about.
+    pub subject: SubjectKey,
+    /// Whose streams it is in, once for each row.
+    pub told: Vec<Owner>,
+    /// Who caused it.
+    pub cause: Cause,
+    /// What happened.
+    pub facts: Vec<Fact>,
+    /// The interaction's epoch after it; zero for what has none.
+    pub epoch: u64,
+    /// What it was about, right after it. `None` where nobody was told: then only the record has
+    /// it.
+    pub snapshot: Option<Subject>,
+}
+
+impl LogEntry {
+    /// Returns about how many bytes it takes.
+    pub(crate) fn weight(&self) -> usize {
+        let said: usize = self
+            .facts
+            .iter()
+            .map(|fact| match fact {
+                Fact::Said(entry) => entry.content.text_bytes(),
+                _ => 0,
+            })
+            .sum();
+        let snapshot = self.snapshot.as_ref().map_or(0, subject_weight);
+        size_of::<Self>() + self.told.len() * size_of::<Owner>() + said + snapshot
+    }
+}
+
+/// What of an entry the look for lost hints needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// The entry's place.
+    pub position: u64,
+    /// What it is about.
+    pub subject: SubjectKey,
+    /// Whose streams it is in, once for each row.
+    pub owners: Vec<Owner>,
+}
+
+impl Told {
+    /// Returns about how many bytes it takes.
+    pub(crate) const fn weight(&self) -> usize {
+        size_of::<Self>() + self.owners.len() * size_of::<Owner>()
+    }
+}

@@ -1,0 +1,204 @@
+//! The log, its histories and its streams, in maps.
+
+use std::collections::BTreeMap;
+
+use handoff_domain::event::Subject;
+use handoff_domain::{Event, Media, Notice, Owner, Time, Topic, UserId};
+
+use crate::error::StoreError;
+use crate::log::{GENERATION_JUMP, LogEnd, LogEntry, SubjectKey, Told};
+use crate::query::{Head, HistoryEntry, Numbering, StreamRow};
+
+/// What one notice became: the notice's place in its event is the last part of its key.
+#[derive(Debug)]
+struct Row {
+    notice: Notice,
+    numbers: Numbering,
+}
+
+/// How far one stream has come on one topic.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counter {
+    position: u64,
+    last: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Log {
+    end: LogEnd,
+    pub(super) history: BTreeMap<(SubjectKey, u64), HistoryEntry>,
+    /// Events until they are swept.
+    recent: BTreeMap<u64, Event>,
+    rows: BTreeMap<(Owner, u64, usize), Row>,
+    heads: BTreeMap<(Owner, Topic), Counter>,
+    references: BTreeMap<UserId, i32>,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            end: LogEnd { generation: 1, position: 0, floor: 0 },
+            history: BTreeMap::new(),
+            recent: BTreeMap::new(),
+            rows: BTreeMap::new(),
+            heads: BTreeMap::new(),
+            references: BTreeMap::new(),
+        }
+    }
+}
+
+impl Log {
+    pub(super) const fn end(&self) -> LogEnd {
+        self.end
+    }
+
+    pub(super) fn append(&mut self, event: Event) {
+        self.end.position += 1;
+        let position = self.end.position;
+        if let Subject::Interaction(interaction) = &event.subject {
+            let entry = HistoryEntry {
+                position,
+                at: event.at,
+                cause: event.cause,
+                facts: event.facts.clone(),
+                epoch: interaction.epoch,
+            };
+            self.history.insert((SubjectKey::of(&event.subject), position), entry);
+        }
+        let media = media_of(&event.subject);
+        for (ordinal, notice) in event.notices.iter().enumerate() {
+            let numbers = self.number(notice, media.as_ref(), position);
+            let row = Row { notice: notice.clone(), numbers };
+            self.rows.insert((notice.to, position, ordinal), row);
+        }
+        self.recent.insert(position, event);
+    }
+
+    fn number(&mut self, notice: &Notice, media: Option<&Media>, position: u64) -> Numbering {
+        if let (Some(user), Some(reference)) = (notice.user(), notice.reference) {
+            let highest = self.references.entry(user).or_default();
+            *highest = (*highest).max(reference);
+        }
+        let mut numbers = Numbering::new();
+        for topic in notice.topics(media) {
+            let counter = self.heads.entry((notice.to, topic)).or_default();
+            *counter = Counter { position, last: counter.last + 1 };
+            numbers.push((topic, counter.last));
+        }
+        numbers
+    }
+
+    /// Returns the events after a position.
+    pub(super) fn after(
+        &self,
+        position: u64,
+    ) -> Result<impl Iterator<Item = (u64, &Event)>, StoreError> {
+        let floor = self.end.floor;
+        if position < floor {
+            return Err(StoreError::Swept { position, floor });
+        }
+        let all = self.recent.iter().filter(move |(at, _)| **at > position);
+        Ok(all.map(|(position, event)| (*position, event)))
+    }
+
+    pub(super) fn rows(&self, owner: Owner, after: u64) -> impl Iterator<Item = StreamRow> {
+        self.rows_of(owner).filter(move |(position, _)| *position > after).filter_map(
+            |(position, row)| {
+                let event = Event { notices: Vec::new(), ..self.recent.get(&position)?.clone() };
+                let (notice, numbers) = (row.notice.clone(), row.numbers.clone());
+                Some(StreamRow { position, notice, numbers, event })
+            },
+        )
+    }
+
+    fn rows_of(&self, owner: Owner) -> impl Iterator<Item = (u64, &Row)> {
+        let rows = self.rows.range((owner, 0, 0)..=(owner, u64::MAX, usize::MAX));
+        rows.map(|((_, position, _), row)| (*position, row))
+    }
+
+    pub(super) fn head(&self, owner: Owner) -> Head {
+        let mut head = Head::default();
+        for ((_, topic), counter) in self.heads.iter().filter(|((whose, _), _)| *whose == owner) {
+            head.position = head.position.max(counter.position);
+            head.numbers.insert(*topic, counter.last);
+        }
+        head
+    }
+
+    pub(super) fn oldest(&self, owner: Owner) -> BTreeMap<Topic, u64> {
+        let mut oldest = BTreeMap::new();
+        for (topic, number) in self.rows_of(owner).flat_map(|(_, row)| &row.numbers) {
+            oldest.entry(*topic).or_insert(*number);
+        }
+        oldest
+    }
+
+    pub(super) fn last_reference(&self, user: UserId) -> i32 {
+        self.references.get(&user).copied().unwrap_or(0)
+    }
+
+    /// Begins another generation.
+    pub(super) fn renew(&mut self) -> LogEnd {
+        self.end.generation += 1;
+        self.heads.values_mut().for_each(|counter| counter.last += GENERATION_JUMP);
+        self.rows.clear();
+        self.end
+    }
+
+    /// Forgets the log in its order and up to the first entry that is not old enough, so that what
+    /// is kept has no gaps even if the clock was set back in between. Returns how many entries and
+    /// stream rows went.
+    pub(super) fn sweep(&mut self, before: Time, limit: usize) -> (u64, u64) {
+        let (mut entries, mut rows) = (0, 0);
+        let mut told = 0;
+        while let Some((&position, event)) = self.recent.first_key_value() {
+            if event.at >= before || entries >= limit as u64 || told >= limit {
+                break;
+            }
+            told += event.notices.len();
+            for (ordinal, notice) in event.notices.iter().enumerate() {
+                let row = self.rows.remove(&(notice.to, position, ordinal));
+                rows += u64::from(row.is_some());
+            }
+            self.recent.remove(&position);
+            self.end.floor = position;
+            entries += 1;
+        }
+        (entries, rows)
+    }
+
+    pub(super) fn latest(&self) -> Option<Time> {
+        self.recent.last_key_value().map(|(_, event)| event.at)
+    }
+}
+
+fn media_of(subject: &Subject) -> Option<Media> {
+    match subject {
+        Subject::Interaction(interaction) | Subject::Transcript { interaction, .. } => {
+            Some(interaction.media())
+        }
+        Subject::Desk(_) => None,
+    }
+}
+
+pub(super) fn entry_of(position: u64, event: &Event) -> LogEntry {
+    let epoch = match &event.subject {
+        Subject::Interaction(interaction) => interaction.epoch,
+        Subject::Desk(_) | Subject::Transcript { .. } => 0,
+    };
+    LogEntry {
+        position,
+        at: event.at,
+        subject: SubjectKey::of(&event.subject),
+        told: event.notices.iter().map(|notice| notice.to).collect(),
+        cause: event.cause,
+        facts: event.facts.clone(),
+        epoch,
+        snapshot: (!event.notices.is_empty()).then(|| event.subject.clone()),
+    }
+}
+
+pub(super) fn told_of(position: u64, event: &Event) -> Told {
+    let owners = event.notices.iter().map(|notice| notice.to).collect();
+    Told { position, subject: SubjectKey::of(&event.subject), owners }
+}

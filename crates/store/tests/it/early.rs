@@ -1,0 +1,152 @@
+//! A control of the log's suite: a store that takes positions before it commits.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use handoff_domain::{CenterId, Interaction, Owner, Time, Topic, UserId};
+use handoff_store::conformance::log;
+use handoff_store::{
+    ChangeSet, CommitError, Committed, Head, HistoryEntry, InteractionQuery, Key, Kind, LogEnd,
+    LogEntry, MemoryStore, Page, Receipt, Record, Store, StoreError, StreamRow, SubjectKey,
+    SweepReport, Timer, Told, Versioned,
+};
+
+/// Hands out positions as a database's sequence does: each commit takes its own when it begins, and
+/// becomes visible when it ends.
+#[derive(Default)]
+struct EarlyPositions {
+    inner: MemoryStore,
+    sequence: AtomicU64,
+    log: Mutex<BTreeMap<u64, LogEntry>>,
+}
+
+#[async_trait]
+impl Store for EarlyPositions {
+    async fn commit(&self, change: ChangeSet) -> Result<Committed, CommitError> {
+        let events = change.events.clone();
+        let first = self.sequence.fetch_add(events.len() as u64, Ordering::SeqCst) + 1;
+        // Some commits take longer than others.
+        tokio::time::sleep(Duration::from_millis(first % 3)).await;
+        let committed = self.inner.commit(change).await?;
+        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        for (event, position) in events.into_iter().zip(first..) {
+            let entry = LogEntry {
+                position,
+                at: event.at,
+                subject: SubjectKey::of(&event.subject),
+                told: event.notices.iter().map(|notice| notice.to).collect(),
+                cause: event.cause,
+                facts: event.facts,
+                epoch: 0,
+                snapshot: None,
+            };
+            log.insert(position, entry);
+        }
+        Ok(committed)
+    }
+
+    async fn log_after(&self, position: u64, limit: usize) -> Result<Page<LogEntry>, StoreError> {
+        let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        let later = log.range(position + 1..).map(|(_, entry)| entry.clone());
+        Ok(Page { items: later.take(limit).collect(), more: false })
+    }
+
+    async fn log_end(&self) -> Result<LogEnd, StoreError> {
+        self.inner.log_end().await
+    }
+
+    async fn stream(
+        &self,
+        owner: Owner,
+        after: u64,
+        limit: usize,
+    ) -> Result<Page<StreamRow>, StoreError> {
+        self.inner.stream(owner, after, limit).await
+    }
+
+    async fn load(&self, _: &[Key]) -> Result<Vec<Option<Versioned<Record>>>, StoreError> {
+        unreachable!("the case reads the log alone")
+    }
+
+    async fn list(
+        &self,
+        _: Kind,
+        _: Option<Key>,
+        _: usize,
+    ) -> Result<Page<Versioned<Record>>, StoreError> {
+        unreachable!("the case reads the log alone")
+    }
+
+    async fn interactions(
+        &self,
+        _: &InteractionQuery,
+    ) -> Result<Page<Versioned<Interaction>>, StoreError> {
+        unreachable!("the case reads the log alone")
+    }
+
+    async fn census(&self, _: CenterId) -> Result<Vec<(&'static str, u64)>, StoreError> {
+        unreachable!("the case reads the log alone")
+    }
+
+    async fn timers(&self, _: Time, _: usize) -> Result<(Vec<Timer>, Option<Time>), StoreError> {
+        unreachable!("the case reads the log alone")
+    }
+
+    async fn told_after(&self, _: u64, _: usize) -> Result<Page<Told>, StoreError> {
+        unreachable!("the case reads the log alone")
+    }
+
+    async fn renew_generation(&self) -> Result<LogEnd, StoreError> {
+        unreachable!("the case reads the log alone")
+    }
+
+    async fn head(&self, _: Owner) -> Result<Head, StoreError> {
+        unreachable!("the case reads the log alone")
+    }
+
+    async fn oldest(&self, _: Owner) -> Result<BTreeMap<Topic, u64>, StoreError> {
+        unreachable!("the case reads the log alone")
+    }
+
+    async fn last_reference(&self, _: UserId) -> Result<i32, StoreError> {
+        unreachable!("the case reads the log alone")
+    }
+
+    async fn history(
+        &self,
+        _: SubjectKey,
+        _: u64,
+        _: usize,
+    ) -> Result<Page<HistoryEntry>, StoreError> {
+        unreachable!("the case reads the log alone")
+    }
+
+    async fn receipt(&self, _: &str, _: &str) -> Result<Option<Receipt>, StoreError> {
+        unreachable!("the case reads the log alone")
+    }
+
+    async fn sweep(&self, _: Time, _: Time, _: Time, _: usize) -> Result<SweepReport, StoreError> {
+        unreachable!("the case reads the log alone")
+    }
+
+    async fn latest(&self) -> Result<Option<Time>, StoreError> {
+        unreachable!("the case reads the log alone")
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        unreachable!("the case reads the log alone")
+    }
+
+    async fn close(&self) {}
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_position_taken_before_the_commit_is_noticed() {
+    let case = log::a_reader_skips_nothing(Arc::new(EarlyPositions::default()));
+    let failed = tokio::spawn(case).await.unwrap_err().into_panic();
+    let why = failed.downcast_ref::<String>().cloned().unwrap_or_default();
+    assert!(why.contains("skips what comes later"), "{why}");
+}
