@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use handoff_domain::{Action, State, Topic, UserData, Value};
 use handoff_engine::Replay;
+use handoff_store::{Store, StoreError};
 
 use crate::rig::{CENTER, Fault, KATE, Rig};
 
@@ -65,6 +66,25 @@ async fn lost_hints_delay_and_lose_nothing() {
     rig.accept(KATE, id).await.unwrap();
     rig.settle().await;
     assert_eq!(numbers(&rig, &format!("{KATE}-1")), [1, 2]);
+    assert!(rig.bus.lost.load(Ordering::SeqCst) > 0, "the fault must have fired");
+}
+
+/// The look for lost hints was away for so long that the log before it is gone.
+#[tokio::test]
+async fn a_look_that_was_away_too_long_looks_at_everybody() {
+    let rig = Rig::new().await;
+    rig.bring_in(KATE).await;
+    let id = rig.submit().await;
+    rig.settle().await;
+    rig.bus.is_silent.store(true, Ordering::SeqCst);
+    rig.accept(KATE, id).await.unwrap();
+    rig.clock.advance_ms(25 * 60 * 60 * 1_000);
+    change_data(&rig, id, 1).await;
+    rig.engine.workers().sweeper().sweep().await.unwrap();
+    let floor = rig.store.log_end().await.unwrap().floor;
+    assert!(matches!(rig.store.told_after(floor - 1, 9).await, Err(StoreError::Swept { .. })));
+    rig.engine.delivery().deliver_missed().await.unwrap();
+    assert_eq!(numbers(&rig, &format!("{KATE}-1")), [1, 3], "2 was swept");
     assert!(rig.bus.lost.load(Ordering::SeqCst) > 0, "the fault must have fired");
 }
 

@@ -13,4 +13,5 @@ mod post_office;
 mod restarts;
 mod rig;
 mod routing;
+mod upgrade;
 mod writing;

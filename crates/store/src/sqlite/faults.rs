@@ -17,6 +17,18 @@ pub fn damage(path: &Path, sql: &str) {
     assert!(matches!(changed, Ok(1..)), "nothing was damaged by {sql}: {changed:?}");
 }
 
+/// Makes a database file of the statements that `sqlite3 FILE .dump` wrote.
+///
+/// # Panics
+///
+/// When there is such a file, or the statements do not make one.
+pub fn restore(path: &Path, dump: &str) {
+    assert!(!path.exists(), "{} exists", path.display());
+    let made =
+        rusqlite::Connection::open(path).and_then(|connection| connection.execute_batch(dump));
+    assert!(made.is_ok(), "{made:?}");
+}
+
 /// How a write fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
