@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use axum::extract::{FromRequestParts, State};
 use axum::http::Uri;
 use axum::http::request::Parts;
+use handoff_domain::event::Cause;
 use handoff_domain::{CenterId, Media, User, UserId};
 use handoff_engine::{ChannelChange, Directory};
 use serde_json::Value;
@@ -171,7 +172,11 @@ async fn set_for(
     wish: &ChannelChange,
 ) -> Answer {
     let channel = Media::from_name(name);
-    shared.engine().desks().change_channels(user, me.center(), Some(&channel), wish).await?;
+    shared
+        .engine()
+        .desks()
+        .change_channels(user, me.center(), Cause::User(me.id()), Some(&channel), wish)
+        .await?;
     Ok(Envelope::Plain.success(None))
 }
 

@@ -117,7 +117,8 @@ async fn submitter_of(shared: &Shared, old: &Receipt) -> Result<Option<UserId>, 
     let Ok(id) = old.answer.parse() else { return Ok(None) };
     Ok(match shared.engine().views().opened_by(id).await? {
         Some(Cause::User(user)) => Some(user),
-        Some(Cause::Customer | Cause::Router | Cause::Server | Cause::Mailer) | None => None,
+        Some(Cause::Customer | Cause::Router | Cause::Server | Cause::Mailer | Cause::Operator)
+        | None => None,
     })
 }
 

@@ -6,6 +6,7 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::Uri;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
+use handoff_domain::event::Cause;
 use handoff_domain::{Interaction, Media};
 use handoff_engine::{ChannelChange, Directory};
 use handoff_store::InteractionScope;
@@ -146,7 +147,11 @@ pub(crate) async fn operate(
         }
         Wish::End => end(&shared, &me).await,
         Wish::Change(change) => {
-            shared.engine().desks().change_channels(me.id(), me.center(), None, &change).await?;
+            shared
+                .engine()
+                .desks()
+                .change_channels(me.id(), me.center(), Cause::User(me.id()), None, &change)
+                .await?;
             Ok(Envelope::Plain.success(None).into_response())
         }
     }

@@ -66,6 +66,8 @@ pub fn render(
             };
             render_entries(interaction, reader, entries.iter(), sees, topic, head, lookup)
         }
+        // No topic tells of a directory.
+        Subject::Center(_) => Bytes::from_static(b"{}"),
     }
 }
 

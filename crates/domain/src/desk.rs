@@ -16,6 +16,7 @@ use crate::media::Media;
 use crate::rejection::Rejection;
 use crate::time::Time;
 
+mod history;
 mod supervision;
 
 pub use supervision::{Supervision, SupervisionExtent};

@@ -6,8 +6,10 @@ use alloc::vec::Vec;
 
 use crate::chat::{Entry, Visibility};
 use crate::command::SupervisorMode;
-use crate::desk::Desk;
-use crate::id::{CenterId, FileId, GroupId, InteractionId, QueueId, SkillId, UserId, WorkbinId};
+use crate::desk::{ChannelState, Desk};
+use crate::id::{
+    CenterId, FileId, GroupId, InteractionId, QueueId, ServiceId, SkillId, UserId, WorkbinId,
+};
 use crate::interaction::{Filing, Interaction, OfferKind, Silence, Status, Threading};
 use crate::media::Media;
 use crate::time::Time;
@@ -193,7 +195,7 @@ pub enum RevokeReason {
     OwnerGone,
 }
 
-/// What happened to one interaction.
+/// What happened to one interaction, one desk or one contact center.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
 pub enum Fact {
@@ -350,6 +352,48 @@ pub enum Fact {
     Completed,
     /// It was given up.
     Canceled,
+    /// An agent's contact-center session began.
+    SessionBegan {
+        /// The place that the client named.
+        place: Option<String>,
+    },
+    /// An agent's contact-center session ended.
+    SessionEnded,
+    /// The state of one of an agent's channels changed.
+    ChannelChanged {
+        media: Media,
+        from: ChannelState,
+        to: ChannelState,
+    },
+    /// A part of a contact center's directory changed.
+    DirectoryChanged {
+        what: DirectoryItem,
+        how: DirectoryChange,
+    },
+}
+
+/// A part of a contact center's directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub enum DirectoryItem {
+    /// The contact center itself.
+    Center(CenterId),
+    User(UserId),
+    Skill(SkillId),
+    Group(GroupId),
+    Queue(QueueId),
+    /// A workbin definition.
+    Workbin(WorkbinId),
+    Service(ServiceId),
+}
+
+/// What became of a part of a contact center's directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub enum DirectoryChange {
+    Added,
+    Changed,
+    Removed,
 }
 
 /// Who caused an event, as the history shows it.
@@ -363,6 +407,8 @@ pub enum Cause {
     Server,
     /// The outgoing mail worker.
     Mailer,
+    /// Whoever operates the server, with a center file.
+    Operator,
 }
 
 /// What an event is about, as it was right after the event. Messages are rendered from it at
@@ -381,10 +427,13 @@ pub enum Subject {
         /// The latest entries that they may see, oldest first.
         entries: Vec<Entry>,
     },
+    /// The directory of a contact center. There is no snapshot of it.
+    Center(CenterId),
 }
 
-/// One event. `facts` are in the order in which they happened within one command; `Subject::Desk`
-/// and `Subject::Transcript` events have none.
+/// One event. `facts` are in the order in which they happened within one command;
+/// `Subject::Transcript` events have none, and neither has a change of a desk that is no part of
+/// its history.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     pub at: Time,

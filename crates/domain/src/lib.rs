@@ -51,7 +51,9 @@ pub use command::{
 pub use desk::{
     ChannelState, Channels, Desk, DoNotDisturb, Reach, Readiness, Supervision, SupervisionExtent,
 };
-pub use event::{Event, Fact, Notice, NotificationType, Owner, Topic, View};
+pub use event::{
+    DirectoryChange, DirectoryItem, Event, Fact, Notice, NotificationType, Owner, Topic, View,
+};
 pub use id::{
     CenterId, ContactId, FileId, GroupId, Incarnation, InteractionId, QueueId, ServiceId, SkillId,
     UserId, WorkbinId,

@@ -9,7 +9,7 @@
 
 use handoff_domain::event::{Cause, Subject};
 use handoff_domain::{
-    Desk, Entry, Event, Fact, Interaction, Notice, NotificationType, Owner, Time, View,
+    CenterId, Desk, Entry, Event, Fact, Interaction, Notice, NotificationType, Owner, Time, View,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -62,6 +62,8 @@ pub mod newest {
     pub const NOTICE: i64 = 1;
     /// Transcripts as an agent is shown them.
     pub const TRANSCRIPT: i64 = 1;
+    /// What stands for a center in the log.
+    pub const CENTER_ID: i64 = 1;
 
     /// Returns the newest form of one kind of record.
     #[must_use]
@@ -259,6 +261,15 @@ pub fn encode_transcript(
     encode(SubjectKind::Transcript.name(), &Borrowed { interaction, entries })
 }
 
+/// Writes what stands for a center in the log.
+///
+/// # Errors
+///
+/// As [`encode_record`].
+pub fn encode_center_id(center: CenterId) -> Result<String, CodecError> {
+    encode(SubjectKind::Center.name(), &center)
+}
+
 fn decode_transcript(form: i64, body: &str) -> Result<Subject, CodecError> {
     #[derive(Deserialize)]
     struct Body {
@@ -279,6 +290,7 @@ pub fn decode_subject(kind: SubjectKind, form: i64, body: &str) -> Result<Subjec
         SubjectKind::Interaction => Subject::Interaction(decode_interaction(form, body)?),
         SubjectKind::Desk => Subject::Desk(decode(name(Kind::Desk), form, body)?),
         SubjectKind::Transcript => decode_transcript(form, body)?,
+        SubjectKind::Center => Subject::Center(decode(SubjectKind::Center.name(), form, body)?),
     })
 }
 
@@ -289,6 +301,8 @@ pub enum SubjectKind {
     Desk,
     /// What was said in a chat so far.
     Transcript,
+    /// The directory of a contact center.
+    Center,
 }
 
 impl SubjectKind {
@@ -299,6 +313,7 @@ impl SubjectKind {
             Subject::Interaction(_) => Self::Interaction,
             Subject::Desk(_) => Self::Desk,
             Subject::Transcript { .. } => Self::Transcript,
+            Subject::Center(_) => Self::Center,
         }
     }
 
@@ -309,6 +324,7 @@ impl SubjectKind {
             Self::Interaction => "interaction",
             Self::Desk => "desk",
             Self::Transcript => "transcript",
+            Self::Center => "center",
         }
     }
 
@@ -317,13 +333,14 @@ impl SubjectKind {
             Self::Interaction => name(Kind::Interaction),
             Self::Desk => name(Kind::Desk),
             Self::Transcript => "a transcript",
+            Self::Center => "a center's id",
         }
     }
 
     /// Reads the column's text.
     #[must_use]
     pub fn from_text(text: &str) -> Option<Self> {
-        [Self::Interaction, Self::Desk, Self::Transcript]
+        [Self::Interaction, Self::Desk, Self::Transcript, Self::Center]
             .into_iter()
             .find(|kind| kind.text() == text)
     }
@@ -335,6 +352,7 @@ impl SubjectKind {
             Self::Interaction => newest::of(Kind::Interaction),
             Self::Desk => newest::of(Kind::Desk),
             Self::Transcript => newest::TRANSCRIPT,
+            Self::Center => newest::CENTER_ID,
         }
     }
 }

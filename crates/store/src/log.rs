@@ -7,7 +7,7 @@
 //! records and the kept history.
 
 use handoff_domain::event::{Cause, Subject};
-use handoff_domain::{CenterId, Fact, InteractionId, Owner, Time, UserId};
+use handoff_domain::{CenterId, Event, Fact, InteractionId, Owner, Time, UserId};
 
 use crate::query::subject_weight;
 
@@ -46,7 +46,26 @@ impl SubjectKey {
                 Self::Interaction(interaction.id)
             }
             Subject::Desk(desk) => Self::Desk(desk.user),
+            Subject::Center(center) => Self::Center(*center),
         }
+    }
+}
+
+/// Tells whether an event is kept for good: what an agent is shown again is there already, and of
+/// a desk only what somebody may ask for later.
+pub(crate) fn is_history(event: &Event) -> bool {
+    match event.subject {
+        Subject::Interaction(_) => true,
+        Subject::Transcript { .. } => false,
+        Subject::Desk(_) | Subject::Center(_) => !event.facts.is_empty(),
+    }
+}
+
+/// Returns an interaction's epoch after an event; zero for what has none.
+pub(crate) const fn epoch_of(event: &Event) -> u64 {
+    match &event.subject {
+        Subject::Interaction(interaction) => interaction.epoch,
+        Subject::Transcript { .. } | Subject::Desk(_) | Subject::Center(_) => 0,
     }
 }
 

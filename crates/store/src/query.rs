@@ -157,7 +157,7 @@ pub(crate) fn subject_weight(subject: &Subject) -> usize {
             interaction.weight()
                 + entries.iter().map(|entry| entry.content.text_bytes()).sum::<usize>()
         }
-        Subject::Desk(_) => size_of::<StreamRow>(),
+        Subject::Desk(_) | Subject::Center(_) => size_of::<StreamRow>(),
     }
 }
 

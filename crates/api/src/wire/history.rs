@@ -144,7 +144,8 @@ pub struct HistoryResource {
     /// Its place in the log; grows.
     pub position: u64,
     pub at: String,
-    /// Who caused it: `User` with their id and name, `Customer`, `Router`, `Server` or `Mailer`.
+    /// Who caused it: `User` with their id and name, `Customer`, `Router`, `Server`, `Mailer` or
+    /// `Operator`.
     pub cause: Value,
     /// What happened, in order.
     pub facts: Vec<Value>,
@@ -183,6 +184,7 @@ fn cause(cause: Cause, directory: &Directory) -> Value {
         Cause::Router => json!({"kind": "Router"}),
         Cause::Server => json!({"kind": "Server"}),
         Cause::Mailer => json!({"kind": "Mailer"}),
+        Cause::Operator => json!({"kind": "Operator"}),
     }
 }
 
@@ -248,6 +250,11 @@ fn fact(fact: &Fact, sees: Visibility, directory: &Directory) -> Value {
         Fact::AgentGone { user } => json!({"fact": "AgentGone", "user": user.to_string()}),
         Fact::Completed => json!({"fact": "Completed"}),
         Fact::Canceled => json!({"fact": "Canceled"}),
+        // These are of desks and centers, whose histories have no door yet.
+        Fact::SessionBegan { .. }
+        | Fact::SessionEnded
+        | Fact::ChannelChanged { .. }
+        | Fact::DirectoryChanged { .. } => json!({"fact": "Other"}),
     }
 }
 

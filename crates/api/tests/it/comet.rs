@@ -13,6 +13,7 @@ use handoff_api::wire::resource::PublicUrl;
 use handoff_api::{Assembly, Setup};
 use handoff_bus::LocalBus;
 use handoff_content::FileKeeper;
+use handoff_domain::event::Cause;
 use handoff_domain::{
     Action, Actor, Caller, Direction, Interaction, InteractionId, Media, Medium, Named,
     NewInteraction, Placement, Queue, Role, UserCommand, UserData, UserId,
@@ -89,7 +90,7 @@ impl Api {
             .unwrap();
         self.engine
             .desks()
-            .change_channels(user, CENTER, None, &ChannelChange::Ready)
+            .change_channels(user, CENTER, Cause::User(user), None, &ChannelChange::Ready)
             .await
             .unwrap();
     }

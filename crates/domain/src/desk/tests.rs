@@ -1,6 +1,7 @@
 use alloc::vec;
 
 use super::*;
+use crate::event::Fact;
 
 const START: Time = Time(1_000);
 
@@ -12,6 +13,50 @@ fn working() -> Desk {
     let mut desk = desk();
     let _ = desk.start_session(&[Media::Chat, Media::Email], Some("desk 7".to_string()), START);
     desk
+}
+
+#[test]
+fn a_desks_history_tells_of_sessions_and_channels_and_of_nothing_else() {
+    let out = ChannelState { readiness: Readiness::LoggedOut, do_not_disturb: false };
+    let not_ready = |reason| {
+        let readiness = Readiness::NotReady { reason };
+        ChannelState { readiness, do_not_disturb: false }
+    };
+    let changed = |media, from: &ChannelState, to: &ChannelState| Fact::ChannelChanged {
+        media,
+        from: from.clone(),
+        to: to.clone(),
+    };
+    let before = working();
+    let facts = before.facts_since(Some(&desk()));
+    assert_eq!(
+        facts,
+        [
+            Fact::SessionBegan { place: Some("desk 7".to_string()) },
+            changed(Media::Email, &out, &not_ready(None)),
+            changed(Media::Chat, &out, &not_ready(None)),
+        ]
+    );
+    assert_eq!(before.facts_since(None), facts);
+    let mut after = before.clone();
+    after.set_not_ready(Channels::One(&Media::Chat), Some("Lunch")).unwrap();
+    let lunch = not_ready(Some("Lunch".to_string()));
+    assert_eq!(after.facts_since(Some(&before)), [changed(Media::Chat, &not_ready(None), &lunch)]);
+    let before = after.clone();
+    after.end_session().unwrap();
+    assert_eq!(
+        after.facts_since(Some(&before)),
+        [
+            Fact::SessionEnded,
+            changed(Media::Email, &not_ready(None), &out),
+            changed(Media::Chat, &lunch, &out),
+        ]
+    );
+    let mut after = before.clone();
+    after.take_slot(InteractionId::compose(1, 1), Media::Chat);
+    after.set_reach(Reach([Topic::Chats].into()), START);
+    after.watch(WorkbinId(1));
+    assert_eq!(after.facts_since(Some(&before)), []);
 }
 
 #[test]

@@ -442,7 +442,7 @@ fn the_history_that_is_shown_has_bounds() {
         floor.does(ANN, id, Action::PlaceInQueue(queue));
         let found = decision.events.iter().find_map(|event| match &event.subject {
             Subject::Transcript { entries, .. } => Some((entries.len(), entries[0].number)),
-            Subject::Interaction(_) | Subject::Desk(_) => None,
+            Subject::Interaction(_) | Subject::Desk(_) | Subject::Center(_) => None,
         });
         found.expect("she is shown the history")
     };

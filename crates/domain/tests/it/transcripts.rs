@@ -113,7 +113,9 @@ fn deliver(
     for event in &decision.events {
         let (entries, is_history): (Vec<&Entry>, bool) = match &event.subject {
             Subject::Transcript { entries, .. } => (entries.iter().collect(), true),
-            Subject::Interaction(_) | Subject::Desk(_) => (event.entries().collect(), false),
+            Subject::Interaction(_) | Subject::Desk(_) | Subject::Center(_) => {
+                (event.entries().collect(), false)
+            }
         };
         for notice in &event.notices {
             let View::Messages { sees } = notice.view else { continue };

@@ -24,11 +24,11 @@ impl Desks {
     }
 
     /// Changes one desk: the closure changes it and gives the channels whose state is new, which
-    /// the agent is then told.
+    /// the agent is then told. `cause` is who wants it.
     pub(super) async fn change_desk<F>(
         &self,
-        user: UserId,
-        center: CenterId,
+        (user, center): (UserId, CenterId),
+        cause: Cause,
         change_it: F,
     ) -> Result<(), AgentError>
     where
@@ -44,9 +44,6 @@ impl Desks {
                 .unwrap_or_else(|| Desk::new(user, center, self.core.now()));
             let mut change = ChangeSet::default();
             let channels = change_it(&mut desk, &mut change)?;
-            if !channels.is_empty() {
-                change.events.push(channels_changed(&desk, &channels, self.core.now()));
-            }
             if before.as_deref() == Some(&desk) {
                 if change == ChangeSet::default() {
                     return Ok(());
@@ -54,6 +51,9 @@ impl Desks {
                 // What is set or cleared follows from the desk as it is.
                 change.checks.push(Check { key: Key::Desk(user), version: expected });
             } else {
+                let facts = desk.facts_since(before.as_deref());
+                let event = desk_event(&desk, &channels, self.core.now());
+                change.events.push(Event { cause, facts, ..event });
                 change.puts.push(Put { record: Record::Desk(desk), expected });
             }
             match self.commands.commits().make(change).await {
@@ -69,9 +69,9 @@ impl Desks {
     }
 }
 
-/// The event that tells an agent of their own channels. Its snapshot holds the changed channels
-/// alone, as the documents' samples do.
-fn channels_changed(desk: &Desk, changed: &[Media], at: Time) -> Event {
+/// The event of a change: every one has a place in the log, and the agent is told of their own
+/// channels. Its snapshot holds the changed channels alone, as the documents' samples do.
+fn desk_event(desk: &Desk, changed: &[Media], at: Time) -> Event {
     let mut snapshot = Desk::new(desk.user, desk.center, at);
     snapshot.channels = desk.channels.clone();
     snapshot.channels.retain(|media, _| changed.contains(media));
@@ -87,6 +87,6 @@ fn channels_changed(desk: &Desk, changed: &[Media], at: Time) -> Event {
         cause: Cause::User(desk.user),
         facts: Vec::new(),
         subject: Subject::Desk(snapshot),
-        notices: vec![notice],
+        notices: (!changed.is_empty()).then_some(notice).into_iter().collect(),
     }
 }

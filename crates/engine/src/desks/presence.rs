@@ -1,6 +1,7 @@
 //! Who is in reach, the grace of those who are not, and what is taken from one who is gone.
 
 use futures_util::{TryStreamExt as _, stream};
+use handoff_domain::event::Cause;
 use handoff_domain::{CenterId, Desk, Reach, SystemAction, UserId};
 use handoff_store::{
     ChangeSet, CommitError, InteractionQuery, InteractionScope, StoreError, Timer, TimerKey,
@@ -26,7 +27,7 @@ impl Desks {
         center: CenterId,
         reach: Reach,
     ) -> Result<(), AgentError> {
-        self.change_desk(user, center, |desk, change| {
+        self.change_desk((user, center), Cause::User(user), |desk, change| {
             let now = self.core.now();
             desk.set_reach(reach.clone(), now);
             match self.grace_of(desk) {
@@ -51,15 +52,17 @@ impl Desks {
             return self.clear_desk(user, *timer).await;
         }
         let over = Timer { key: timer.key, due: self.core.now() };
-        self.change_desk(user, desk.center, |desk, change| match self.grace_of(desk) {
-            Some(grace) if grace.due <= over.due => {
-                change.timers_set.push(over);
-                desk.end_session()
-            }
-            grace => {
-                change.timers_done.push(*timer);
-                change.timers_set.extend(grace);
-                Ok(Vec::new())
+        self.change_desk((user, desk.center), Cause::Server, |desk, change| {
+            match self.grace_of(desk) {
+                Some(grace) if grace.due <= over.due => {
+                    change.timers_set.push(over);
+                    desk.end_session()
+                }
+                grace => {
+                    change.timers_done.push(*timer);
+                    change.timers_set.extend(grace);
+                    Ok(Vec::new())
+                }
             }
         })
         .await?;
@@ -147,7 +150,7 @@ impl Desks {
             key: TimerKey::Grace(user),
             due: now.plus_ms(self.core.options.disconnect_grace_ms),
         };
-        let forgotten = self.change_desk(user, desk.center, |desk, change| {
+        let forgotten = self.change_desk((user, desk.center), Cause::Server, |desk, change| {
             desk.reach = Reach::default();
             desk.unreachable_since = Some(now);
             // Without a session the timer, if there is one, stands for a desk that is still being

@@ -1,6 +1,7 @@
 //! What agents do at their own desks.
 
 use handoff_domain::desk::{Channels, DoNotDisturb};
+use handoff_domain::event::Cause;
 use handoff_domain::{CenterId, Media, Time, UserId, WorkbinId};
 use handoff_store::{Timer, TimerKey};
 
@@ -49,7 +50,7 @@ impl Desks {
         place: Option<String>,
     ) -> Result<(), AgentError> {
         let grace_ms = self.core.options.disconnect_grace_ms;
-        self.change_desk(user, center, |desk, change| {
+        self.change_desk((user, center), Cause::User(user), |desk, change| {
             let now = self.core.now();
             let changed = desk.start_session(channels, place.clone(), now);
             if let Some(since) = desk.unreachable_since {
@@ -76,7 +77,7 @@ impl Desks {
         center: CenterId,
     ) -> Result<(), AgentError> {
         let clearing = Timer { key: TimerKey::Grace(user), due: self.core.now() };
-        self.change_desk(user, center, |desk, change| {
+        self.change_desk((user, center), Cause::User(user), |desk, change| {
             let changed = desk.end_session()?;
             change.timers_set.push(clearing);
             Ok(changed)
@@ -85,7 +86,9 @@ impl Desks {
         self.clear_desk(user, clearing).await
     }
 
-    /// Changes the state of one channel, or of all. Durable on return.
+    /// Changes the state of one channel, or of all. `by` is who wants it: the agent
+    /// themselves or a supervisor.
+    /// Durable on return.
     ///
     /// # Errors
     ///
@@ -94,10 +97,11 @@ impl Desks {
         &self,
         user: UserId,
         center: CenterId,
+        by: Cause,
         channel: Option<&Media>,
         to: &ChannelChange,
     ) -> Result<(), AgentError> {
-        self.change_desk(user, center, |desk, _| {
+        self.change_desk((user, center), by, |desk, _| {
             let channels = channel.map_or(Channels::All, Channels::One);
             match to {
                 ChannelChange::Ready => desk.set_ready(channels),
@@ -127,7 +131,7 @@ impl Desks {
         workbin: WorkbinId,
         watch: Watch,
     ) -> Result<(), AgentError> {
-        self.change_desk(user, center, |desk, _| {
+        self.change_desk((user, center), Cause::User(user), |desk, _| {
             match watch {
                 Watch::Begin => desk.watch(workbin),
                 Watch::End => desk.unwatch(workbin),

@@ -6,6 +6,7 @@
 //! them learns of it within [`Options::reload_ms`](crate::Options::reload_ms).
 
 use handoff_domain::desk::Supervision;
+use handoff_domain::event::Cause;
 use handoff_domain::{
     Action, Caller, CenterId, Interaction, Mode, Rejection, Role, UserCommand, UserId,
 };
@@ -49,7 +50,7 @@ impl Desks {
         } else if self.core.desk(agent).is_none() {
             return Ok(());
         }
-        self.change_desk(agent, center, |desk, _| {
+        self.change_desk((agent, center), Cause::User(supervisor), |desk, _| {
             match &supervision {
                 Some(supervision) => desk.supervise(supervisor, supervision.clone()),
                 None => {
@@ -87,7 +88,7 @@ impl Desks {
                 FollowerOffer::Made | FollowerOffer::Settled | FollowerOffer::Ended => {}
             }
             let is_ended = matches!(offer, FollowerOffer::Ended);
-            self.change_desk(agent, chat.center, |desk, _| {
+            self.change_desk((agent, chat.center), Cause::Server, |desk, _| {
                 if is_ended {
                     desk.end_supervision(supervisor);
                 } else {

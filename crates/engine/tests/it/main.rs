@@ -6,6 +6,7 @@
 )]
 
 mod delivery;
+mod desk_history;
 mod gone;
 mod letters;
 mod outbox;

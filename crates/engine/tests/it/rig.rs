@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use handoff_bus::{Bus, Hint, Listener, LocalBus};
+use handoff_domain::event::Cause;
 use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::{
     Action, Actor, Caller, CenterId, Direction, GroupId, Interaction, InteractionId, Media, Medium,
@@ -211,7 +212,7 @@ impl Rig {
     pub(crate) async fn ready(&self, user: UserId) {
         self.engine
             .desks()
-            .change_channels(user, CENTER, None, &ChannelChange::Ready)
+            .change_channels(user, CENTER, Cause::User(user), None, &ChannelChange::Ready)
             .await
             .unwrap();
     }

@@ -1,5 +1,6 @@
 //! Who is offered what.
 
+use handoff_domain::event::Cause;
 use handoff_domain::{Action, Media, Reach, State, UserId};
 use handoff_engine::ChannelChange;
 
@@ -101,7 +102,7 @@ async fn do_not_disturb_leaves_an_open_offer_standing() {
     rig.settle().await;
     rig.engine
         .desks()
-        .change_channels(KATE, CENTER, None, &ChannelChange::DoNotDisturbOn)
+        .change_channels(KATE, CENTER, Cause::User(KATE), None, &ChannelChange::DoNotDisturbOn)
         .await
         .unwrap();
     rig.settle().await;
@@ -115,7 +116,13 @@ async fn the_reason_of_a_wait_is_told_for_every_agent() {
     rig.bring_in(KATE).await;
     rig.engine
         .desks()
-        .change_channels(KATE, CENTER, None, &ChannelChange::NotReady { reason: None })
+        .change_channels(
+            KATE,
+            CENTER,
+            Cause::User(KATE),
+            None,
+            &ChannelChange::NotReady { reason: None },
+        )
         .await
         .unwrap();
     let id = rig.submit().await;

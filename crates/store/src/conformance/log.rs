@@ -9,7 +9,8 @@ use handoff_domain::{CenterId, Event, GroupId, Notice, Owner, Time, Topic};
 
 use super::samples::chats::{chat, entry, heard, said, shown, text};
 use super::samples::{
-    BEGIN, desk, desk_event, event, interaction, notice, owner, put_interaction, subject, user_id,
+    BEGIN, CENTER, center_event, desk, desk_event, desk_facts, event, interaction, notice, owner,
+    put_interaction, subject, user_id,
 };
 use super::{committed, conflict};
 use crate::change_set::ChangeSet;
@@ -73,6 +74,28 @@ pub async fn an_entry_carries_the_event(store: Arc<dyn Store>) {
     assert_eq!(log(&*store, 2, 2).await, Page { items: expected[2..4].to_vec(), more: true });
     assert_eq!(positions(&log(&*store, 5, 9).await), [0_u64; 0]);
     assert_eq!(store.log_end().await.expect("end").position, 5);
+}
+
+/// What became of a desk's session and channels, and of a center, is kept for good like an
+/// interaction's; other changes of a desk have an entry in the log alone.
+pub async fn desks_and_centers_have_a_history(store: Arc<dyn Store>) {
+    let began = Event { facts: desk_facts(), ..desk_event(desk(1), BEGIN, vec![notice(1)]) };
+    let watched = desk_event(desk(1), BEGIN, Vec::new());
+    let center = center_event(BEGIN);
+    let other = Event { facts: desk_facts(), ..desk_event(desk(2), BEGIN, Vec::new()) };
+    let events = vec![began.clone(), watched, center.clone(), other];
+    committed(&*store, appending(events)).await;
+    for (key, position, expected) in
+        [(SubjectKey::Desk(user_id(1)), 1, &began), (SubjectKey::Center(CENTER), 3, &center)]
+    {
+        let history = store.history(key, 0, 9).await.expect("history").items;
+        assert_eq!(history.len(), 1, "{key:?}");
+        assert_eq!((history[0].position, history[0].epoch), (position, 0));
+        assert_eq!((history[0].cause, &history[0].facts), (expected.cause, &expected.facts));
+    }
+    assert_eq!(sweep(&*store, BEGIN.0 + 1, 99).await, 4);
+    let history = store.history(SubjectKey::Desk(user_id(2)), 0, 9).await.expect("history");
+    assert_eq!(history.items.len(), 1);
 }
 
 /// Who was told of what is found without reading what it was, in pages that end at any position.

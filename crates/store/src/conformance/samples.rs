@@ -8,10 +8,11 @@ use handoff_domain::desk::ContactSession;
 use handoff_domain::event::{Cause, Subject};
 use handoff_domain::interaction::{Email, Pass};
 use handoff_domain::{
-    Center, CenterId, ChannelState, Desk, Direction, Event, Fact, Group, GroupId, Handling,
-    Interaction, InteractionId, Media, Medium, Mode, Notice, NotificationType, Offer, OfferKind,
-    Outcome, Owner, Queue, QueueId, Reach, Readiness, Role, Skill, SkillId, State, Status, Step,
-    Time, Topic, User, UserData, UserId, Value, View, Wait, Workbin, WorkbinId, WorkbinOwner,
+    Center, CenterId, ChannelState, Desk, Direction, DirectoryChange, DirectoryItem, Event, Fact,
+    Group, GroupId, Handling, Interaction, InteractionId, Media, Medium, Mode, Notice,
+    NotificationType, Offer, OfferKind, Outcome, Owner, Queue, QueueId, Reach, Readiness, Role,
+    ServiceId, Skill, SkillId, State, Status, Step, Time, Topic, User, UserData, UserId, Value,
+    View, Wait, Workbin, WorkbinId, WorkbinOwner,
 };
 
 use crate::change_set::{ChangeSet, Put, Receipt};
@@ -346,6 +347,36 @@ pub fn desk_event(desk: Desk, at: Time, notices: Vec<Notice>) -> Event {
         subject: Subject::Desk(desk),
         notices,
     }
+}
+
+/// Returns every fact of a desk.
+#[must_use]
+pub fn desk_facts() -> Vec<Fact> {
+    let from = ChannelState { readiness: Readiness::LoggedOut, do_not_disturb: false };
+    let readiness = Readiness::NotReady { reason: Some("lunch".into()) };
+    let to = ChannelState { readiness, do_not_disturb: true };
+    vec![
+        Fact::SessionEnded,
+        Fact::SessionBegan { place: Some("place 4".to_owned()) },
+        Fact::ChannelChanged { media: Media::Chat, from, to },
+    ]
+}
+
+/// Returns an event of a center in which something of every kind changed.
+#[must_use]
+pub fn center_event(at: Time) -> Event {
+    let changed = |what, how| Fact::DirectoryChanged { what, how };
+    let facts = vec![
+        changed(DirectoryItem::Center(CENTER), DirectoryChange::Changed),
+        changed(DirectoryItem::User(user_id(1)), DirectoryChange::Added),
+        changed(DirectoryItem::Skill(SkillId(0xe001)), DirectoryChange::Removed),
+        changed(DirectoryItem::Group(GroupId(0xf001)), DirectoryChange::Added),
+        changed(DirectoryItem::Queue(queue_id(1)), DirectoryChange::Changed),
+        changed(DirectoryItem::Workbin(workbin_id(1)), DirectoryChange::Added),
+        changed(DirectoryItem::Service(ServiceId(0xab01)), DirectoryChange::Removed),
+    ];
+    let subject = Subject::Center(CENTER);
+    Event { at, cause: Cause::Operator, facts, subject, notices: Vec::new() }
 }
 
 #[must_use]

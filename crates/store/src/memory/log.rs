@@ -6,7 +6,7 @@ use handoff_domain::event::Subject;
 use handoff_domain::{Event, Media, Notice, Owner, Time, Topic, UserId};
 
 use crate::error::StoreError;
-use crate::log::{GENERATION_JUMP, LogEnd, LogEntry, SubjectKey, Told};
+use crate::log::{GENERATION_JUMP, LogEnd, LogEntry, SubjectKey, Told, epoch_of, is_history};
 use crate::query::{Head, HistoryEntry, Numbering, StreamRow};
 
 /// What one notice became: the notice's place in its event is the last part of its key.
@@ -55,13 +55,13 @@ impl Log {
     pub(super) fn append(&mut self, event: Event) {
         self.end.position += 1;
         let position = self.end.position;
-        if let Subject::Interaction(interaction) = &event.subject {
+        if is_history(&event) {
             let entry = HistoryEntry {
                 position,
                 at: event.at,
                 cause: event.cause,
                 facts: event.facts.clone(),
-                epoch: interaction.epoch,
+                epoch: epoch_of(&event),
             };
             self.history.insert((SubjectKey::of(&event.subject), position), entry);
         }
@@ -177,15 +177,11 @@ fn media_of(subject: &Subject) -> Option<Media> {
         Subject::Interaction(interaction) | Subject::Transcript { interaction, .. } => {
             Some(interaction.media())
         }
-        Subject::Desk(_) => None,
+        Subject::Desk(_) | Subject::Center(_) => None,
     }
 }
 
 pub(super) fn entry_of(position: u64, event: &Event) -> LogEntry {
-    let epoch = match &event.subject {
-        Subject::Interaction(interaction) => interaction.epoch,
-        Subject::Desk(_) | Subject::Transcript { .. } => 0,
-    };
     LogEntry {
         position,
         at: event.at,
@@ -193,7 +189,7 @@ pub(super) fn entry_of(position: u64, event: &Event) -> LogEntry {
         told: event.notices.iter().map(|notice| notice.to).collect(),
         cause: event.cause,
         facts: event.facts.clone(),
-        epoch,
+        epoch: epoch_of(event),
         snapshot: (!event.notices.is_empty()).then(|| event.subject.clone()),
     }
 }

@@ -8,7 +8,7 @@ use handoff_domain::{Event, Interaction, Media, Notice, Owner, Topic, UserId};
 
 use crate::change_set::{ChangeSet, Put, Receipt, Timer};
 use crate::codec::{self, CodecError, SubjectKind, newest};
-use crate::log::SubjectKey;
+use crate::log::{SubjectKey, epoch_of, is_history};
 use crate::query::place;
 use crate::record::{Key, Record, Version};
 use crate::sql::keys::{owner_text, subject_text};
@@ -295,14 +295,10 @@ fn event_rows(
     steps: &[Step],
     growths: &mut Growths,
 ) -> Result<EventRows, CodecError> {
-    let history = match &event.subject {
-        Subject::Interaction(interaction) => Some(HistoryColumns {
-            epoch: interaction.epoch.cast_signed(),
-            last_entry: event.entries().last().map(|entry| entry.number.cast_signed()),
-        }),
-        // A transcript repeats what the history has already.
-        Subject::Desk(_) | Subject::Transcript { .. } => None,
-    };
+    let history = is_history(event).then(|| HistoryColumns {
+        epoch: epoch_of(event).cast_signed(),
+        last_entry: event.entries().last().map(|entry| entry.number.cast_signed()),
+    });
     let snapshot = if event.notices.is_empty() {
         None
     } else {
@@ -329,7 +325,7 @@ fn media_of(subject: &Subject) -> Option<Media> {
         Subject::Interaction(interaction) | Subject::Transcript { interaction, .. } => {
             Some(interaction.media())
         }
-        Subject::Desk(_) => None,
+        Subject::Desk(_) | Subject::Center(_) => None,
     }
 }
 
@@ -356,6 +352,7 @@ fn encode_subject(
         Subject::Transcript { interaction, entries } => {
             codec::encode_transcript(interaction, entries)?
         }
+        Subject::Center(center) => codec::encode_center_id(*center)?,
     };
     Ok(body.into())
 }

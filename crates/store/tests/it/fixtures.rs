@@ -6,7 +6,7 @@ use std::path::Path;
 use handoff_domain::OfferKind;
 use handoff_domain::event::Subject;
 use handoff_domain::{
-    Center, CenterId, ChatTerms, Disposition, Interaction, Note, Offer, QueueId, Service,
+    Center, CenterId, ChatTerms, Disposition, Event, Interaction, Note, Offer, QueueId, Service,
     ServiceTerms, State, Time, Workspace,
 };
 use handoff_store::codec;
@@ -19,7 +19,8 @@ use handoff_store::conformance::samples::mail::{
     confirming_queue, letter, mark, outgoing, taken_in,
 };
 use handoff_store::conformance::samples::{
-    BEGIN, center, event, notice, offer, one_of_each, owner, rich_interaction, user_id,
+    BEGIN, CENTER, center, center_event, desk, desk_event, desk_facts, event, notice, offer,
+    one_of_each, owner, rich_interaction, user_id,
 };
 use handoff_store::{Kind, MailboxMark, Record};
 
@@ -244,6 +245,22 @@ fn transcripts_are_read_and_written() {
     );
     let Subject::Transcript { interaction, entries } = shown.subject else { unreachable!() };
     assert_eq!(codec::encode_transcript(&interaction, &entries).unwrap(), text);
+}
+
+#[test]
+fn what_happened_to_desks_and_centers_is_read_and_written() {
+    let of_desk = Event { facts: desk_facts(), ..desk_event(desk(1), BEGIN, Vec::new()) };
+    for (name, event) in [("desk_facts", of_desk), ("center_facts", center_event(BEGIN))] {
+        let text = fixture(name, 1);
+        assert_eq!(codec::encode_event(&event).unwrap(), text, "{name}");
+        let body = codec::decode_event(1, &text).unwrap();
+        assert_eq!(codec::event_of(BEGIN, body, event.subject.clone()), event, "{name}");
+    }
+    let kind = SubjectKind::Center;
+    let text = codec::encode_center_id(CENTER).unwrap();
+    assert_eq!(text, fixture("center_id", 1));
+    let read = codec::decode_subject(kind, kind.newest(), &text).unwrap();
+    assert_eq!(read, Subject::Center(CENTER));
 }
 
 #[test]
