@@ -67,7 +67,8 @@ macro_rules! conformance {
                 an_event_without_notices_is_in_the_history_alone,
             ]
             log: [
-                an_entry_carries_the_event, desks_and_centers_have_a_history, who_was_told_is_found_in_order, a_reader_skips_nothing,
+                an_entry_carries_the_event, desks_and_centers_have_a_history,
+                who_was_told_is_found_in_order, a_reader_skips_nothing,
                 a_refused_commit_takes_no_position, a_page_of_the_log_is_bounded_by_bytes,
                 a_cursor_below_the_floor_is_told_so, shared_streams_are_numbered_apart,
                 another_generation_keeps_no_older_number,
