@@ -99,13 +99,11 @@ pub async fn perform(
     let answer = envelope.success(Some(reference));
     let receipt = retry.receipt(me, &answer, engine.core().now());
     let caller = me.caller();
-    let command = UserCommand { caller, epoch: target.epoch, action, farewell, note }.into();
+    let command = UserCommand { caller, epoch: target.epoch, action, farewell, note };
     let attempt = CommandRequest {
-        id: interaction.id,
-        command,
         reference: Some(reference),
         receipt,
-        also: Vec::new(),
+        ..CommandRequest::new(interaction.id, command)
     };
     carry_out(shared, me, &attempt, answer).await
 }

@@ -259,6 +259,8 @@ impl From<ExecuteError> for Refusal {
             ExecuteError::Contended(id) => {
                 Self::unavailable().because(Cause::interaction_contended(id))
             }
+            // Only timers name one, and nobody is answered for them.
+            ExecuteError::NotDue => Self::unavailable(),
             ExecuteError::Store(error) => error.into(),
         }
     }

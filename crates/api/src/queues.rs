@@ -94,7 +94,7 @@ pub(crate) async fn put(
             Code::WrongState,
             "The queue was changed by somebody else at the same time; look at it again and repeat the change.",
         )),
-        Err(CommitError::Receipt(_)) => {
+        Err(CommitError::Timer(_) | CommitError::Receipt(_)) => {
             retry.earlier(&shared, &me).await?.ok_or_else(Refusal::internal)
         }
         Err(CommitError::Store(error)) => Err(error.into()),

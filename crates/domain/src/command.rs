@@ -381,10 +381,13 @@ pub enum SystemAction {
         /// The offer's number.
         number: u64,
     },
-    /// The owner showed no sign of life for the handling timeout (timer).
+    /// The owner made no request for the handling timeout (timer).
     ExpireHandling,
-    /// See whether the customer made a request lately (timer).
-    CheckCustomer,
+    /// The customer made no request for as long as the service allows (timer).
+    CheckCustomer {
+        /// Since when somebody has been there to hear them: a silence before that is none.
+        listening_since: Time,
+    },
     /// See whether anybody said something lately (timer).
     CheckIdle,
     /// See whether the customer has waited as long as the service allows (timer).
@@ -415,7 +418,7 @@ impl SystemAction {
             Self::Offer { .. } => Operation::Offer,
             Self::ExpireOffer { .. } => Operation::ExpireOffer,
             Self::ExpireHandling => Operation::ExpireHandling,
-            Self::CheckCustomer => Operation::CheckCustomer,
+            Self::CheckCustomer { .. } => Operation::CheckCustomer,
             Self::CheckIdle => Operation::CheckIdle,
             Self::CheckWait => Operation::CheckWait,
             Self::AgentGone { .. } => Operation::AgentGone,
@@ -436,7 +439,7 @@ impl SystemAction {
             }
             Self::ExpireOffer { .. }
             | Self::ExpireHandling
-            | Self::CheckCustomer
+            | Self::CheckCustomer { .. }
             | Self::CheckIdle
             | Self::CheckWait
             | Self::AgentGone { .. }

@@ -28,7 +28,6 @@ use crate::media::Media;
 use crate::operation::Operation;
 use crate::rejection::{Noun, Rejection};
 use crate::service::FileLimits;
-use crate::time::Time;
 use crate::user_data::{UserData, Value};
 
 /// How the rules are asked about one operation.
@@ -254,14 +253,6 @@ impl World for Nowhere {
     }
 
     fn parent(&self) -> Option<&Interaction> {
-        None
-    }
-
-    fn last_request(&self, _: UserId) -> Option<Time> {
-        None
-    }
-
-    fn customer_seen(&self) -> Option<Time> {
         None
     }
 

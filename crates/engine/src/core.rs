@@ -24,7 +24,7 @@ pub use options::{AcknowledgementLimits, Options};
 pub use ports::{Clock, IdSource, SystemClock, SystemIds};
 pub use transcripts::Most;
 
-pub(crate) use activity::Activity;
+pub(crate) use chats::customer_of;
 pub(crate) use next_due::NextDue;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -41,6 +41,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use activity::Activity;
 use chats::Chats;
 use ports::AheadClock;
 use references::References;
@@ -74,6 +75,8 @@ pub struct Core {
     pub(crate) board: Board,
     pub(crate) activity: Activity,
     pub(crate) chats: Chats,
+    /// When this node started: before, it heard nobody.
+    pub(crate) started: Time,
     /// When the next timer is due; a commit that sets an earlier one wakes the worker.
     pub(crate) timers_due: NextDue,
     /// Notified when something is to be sent.
@@ -94,7 +97,7 @@ impl Core {
     pub async fn open(parts: Parts) -> Result<Arc<Self>, StoreError> {
         let (clock, ahead_ms) = never_back(parts.clock, &*parts.store).await?;
         let directory = Directory::load(&*parts.store).await?;
-        let chats = Chats::new(clock.now());
+        let started = clock.now();
         let incarnation = Incarnation(parts.ids.random());
         let core = Self {
             store: parts.store,
@@ -106,7 +109,8 @@ impl Core {
             options: parts.options,
             board: Board::default(),
             activity: Activity::default(),
-            chats,
+            chats: Chats::default(),
+            started,
             timers_due: NextDue::default(),
             outgoing: Arc::default(),
             directory: RwLock::new(Arc::new(directory)),

@@ -9,6 +9,7 @@ mod error;
 mod presence;
 mod retire;
 mod sessions;
+mod silence;
 mod supervision;
 
 pub use change::Desks;

@@ -97,6 +97,9 @@ impl Engine {
 
     /// Stops the workers and waits for what they have begun.
     pub async fn stop(&self) {
+        if let Err(error) = self.workers.signs().record_all().await {
+            tracing::warn!(error = %error, "the last signs of life could not be recorded");
+        }
         self.core.stopping.cancel();
         self.core.tasks.close();
         self.core.tasks.wait().await;

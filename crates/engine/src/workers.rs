@@ -9,11 +9,13 @@ mod directory;
 mod missed;
 mod outbox;
 mod router;
+mod signs;
 mod sweeper;
 mod timers;
 
 pub use outbox::Outbox;
 pub use router::Router;
+pub use signs::SignsOfLife;
 pub use sweeper::Sweeper;
 pub use timers::Timers;
 
@@ -32,6 +34,7 @@ use missed::MissedStreams;
 /// The workers of one node. Those whose round somebody may want at once have names.
 pub struct Workers {
     router: Arc<Router>,
+    signs: Arc<SignsOfLife>,
     timers: Arc<Timers>,
     sweeper: Arc<Sweeper>,
     outbox: Arc<Outbox>,
@@ -47,11 +50,14 @@ impl Workers {
         post: Option<Arc<dyn Post>>,
     ) -> Self {
         let router = Arc::new(Router::new(core.clone(), commands.clone()));
-        let timers = Arc::new(Timers::new(core.clone(), commands.clone(), desks.clone()));
+        let signs = Arc::new(SignsOfLife::new(core.clone(), commands.clone()));
+        let (it, path) = (core.clone(), commands.clone());
+        let timers = Arc::new(Timers::new(it, path, desks.clone(), signs.clone()));
         let sweeper = Arc::new(Sweeper::new(core.clone()));
         let outbox = Arc::new(Outbox::new(core.clone(), commands.clone(), post));
-        let all: [Arc<dyn Worker>; 7] = [
+        let all: [Arc<dyn Worker>; 8] = [
             router.clone(),
+            signs.clone(),
             timers.clone(),
             Arc::new(MissedStreams::new(core.clone(), delivery.clone())),
             Arc::new(DirectoryReader::new(core.clone(), desks.clone())),
@@ -59,7 +65,7 @@ impl Workers {
             sweeper.clone(),
             outbox.clone(),
         ];
-        Self { router, timers, sweeper, outbox, runners: all.map(Runner::new).into() }
+        Self { router, signs, timers, sweeper, outbox, runners: all.map(Runner::new).into() }
     }
 
     /// Returns how each is run.
@@ -77,6 +83,12 @@ impl Workers {
     #[must_use]
     pub fn router(&self) -> &Router {
         &self.router
+    }
+
+    /// Returns what records signs of life.
+    #[must_use]
+    pub fn signs(&self) -> &SignsOfLife {
+        &self.signs
     }
 
     /// Returns what carries out what is due.

@@ -34,6 +34,8 @@ pub struct Put {
 pub enum TimerKey {
     /// A timer that a rule asked for.
     Interaction(InteractionId, TimerKind),
+    /// When a user has made no request for so long that they lose what they own.
+    Handling(UserId),
     /// The grace of an agent who stopped being reachable, or the clearing of their desk after it.
     Grace(UserId),
 }
@@ -44,7 +46,7 @@ impl TimerKey {
     pub const fn subject(&self) -> Key {
         match self {
             Self::Interaction(id, _) => Key::Interaction(*id),
-            Self::Grace(user) => Key::Desk(*user),
+            Self::Handling(user) | Self::Grace(user) => Key::Desk(*user),
         }
     }
 }
@@ -81,6 +83,9 @@ pub struct ChangeSet {
     pub removals: Vec<Removal>,
     /// Records that must still be as they were read.
     pub checks: Vec<Check>,
+    /// Timers that must still be as they were read: whoever carries one out shows with it that it
+    /// was not put off meanwhile.
+    pub timers_checked: Vec<Timer>,
     /// Timers to set; one with the same key is replaced.
     pub timers_set: Vec<Timer>,
     /// Timers to remove by name, before any is set; a missing one is no error. The commit must
@@ -90,6 +95,9 @@ pub struct ChangeSet {
     /// Timers to remove as they were read, before any is set; one that is gone, or was set to
     /// another time meanwhile, stays as it is.
     pub timers_done: Vec<Timer>,
+    /// Timers to put off: one that is due earlier is due then, one that is not there is set, and
+    /// one that is due later stays. Several may do so at once, in any order, without a guard.
+    pub timers_put_off: Vec<Timer>,
     /// Events to append, in order; their notices become stream rows.
     pub events: Vec<Event>,
     /// Receipts to write; the commit is refused if one of the same scope and key exists, expired or

@@ -50,6 +50,7 @@ macro_rules! conformance {
                 setting_again_replaces, clearing_removes_and_a_missing_one_is_no_error,
                 clearing_comes_before_setting,
                 a_timer_that_was_set_anew_survives_who_read_it_before,
+                putting_off_keeps_the_later_time, a_checked_timer_must_be_as_it_was_read,
             ]
             interactions: [
                 a_page_ends_where_it_becomes_heavy, chats_are_held_by_everybody_in_them,

@@ -1,6 +1,6 @@
 //! Errors, by what the caller does next.
 
-use crate::change_set::Receipt;
+use crate::change_set::{Receipt, TimerKey};
 use crate::record::Key;
 
 /// A store could not do what it was asked.
@@ -61,6 +61,9 @@ pub enum CommitError {
         /// The first such record in canonical order.
         key: Key,
     },
+    /// A timer is not as it was read: it was set anew or carried out meanwhile.
+    #[error("the timer {0:?} was changed meanwhile")]
+    Timer(TimerKey),
     /// The request was already carried out.
     #[error("a receipt of scope {scope} exists already", scope = .0.scope)]
     Receipt(Box<Receipt>),

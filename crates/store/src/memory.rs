@@ -73,8 +73,14 @@ impl State {
         let mut guards: Vec<_> =
             puts.chain(others.map(|guard| (guard.key.clone(), guard.version))).collect();
         guards.sort();
-        match guards.into_iter().find(|(key, version)| self.version(key) != *version) {
-            Some((key, _)) => Err(CommitError::Conflict { key }),
+        if let Some((key, _)) =
+            guards.into_iter().find(|(key, version)| self.version(key) != *version)
+        {
+            return Err(CommitError::Conflict { key });
+        }
+        let is_other = |timer: &&Timer| self.timers.get(&timer.key) != Some(&timer.due);
+        match change.timers_checked.iter().find(is_other) {
+            Some(timer) => Err(CommitError::Timer(timer.key)),
             None => Ok(()),
         }
     }
@@ -97,6 +103,10 @@ impl State {
         }
         for timer in change.timers_set {
             self.timers.insert(timer.key, timer.due);
+        }
+        for timer in change.timers_put_off {
+            let due = self.timers.entry(timer.key).or_insert(timer.due);
+            *due = timer.due.max(*due);
         }
         for receipt in change.receipts {
             self.receipts.insert((receipt.scope.clone(), receipt.key.clone()), receipt);

@@ -206,8 +206,10 @@ impl Store for SqliteStore {
     async fn commit(&self, change: ChangeSet) -> Result<Committed, CommitError> {
         // Encoded here and not by the writer: this thread is one of several, the writer is the one
         // that everybody waits for.
-        let change = EncodedChange::of(&change).map_err(|error| corrupt("a change set", &error))?;
-        let bytes = change.bytes;
+        let encoded =
+            EncodedChange::of(&change).map_err(|error| corrupt("a change set", &error))?;
+        let bytes = encoded.bytes;
+        let change = Box::new(encoded);
         self.write("committing", bytes, |reply| Job::Commit { change, reply }).await?
     }
 

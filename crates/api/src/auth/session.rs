@@ -186,7 +186,9 @@ async fn put(
     let change = ChangeSet { puts: vec![put], ..ChangeSet::default() };
     match shared.engine().core().store().commit(change).await {
         Ok(_) => Ok(true),
-        Err(CommitError::Conflict { .. } | CommitError::Receipt(_)) => Ok(false),
+        Err(CommitError::Conflict { .. } | CommitError::Timer(_) | CommitError::Receipt(_)) => {
+            Ok(false)
+        }
         Err(CommitError::Store(error)) => Err(error),
     }
 }

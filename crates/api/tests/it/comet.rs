@@ -138,12 +138,12 @@ impl Api {
             roles: BTreeSet::from([Role::Agent]),
             groups: BTreeSet::from([SUPPORT]),
         };
-        let command = UserCommand::new(caller, action).into();
+        let command = UserCommand::new(caller, action);
         let reference = Some(self.engine.core().next_reference(user).await.unwrap());
         match self
             .engine
             .commands()
-            .execute(&CommandRequest { id, command, reference, receipt: None, also: Vec::new() })
+            .execute(&CommandRequest { reference, ..CommandRequest::new(id, command) })
             .await
             .unwrap()
         {

@@ -285,6 +285,7 @@ impl<'a> Change<'a> {
         let came = conversation::settle(self.before, &mut self);
         let desks = self.desks();
         let timers = self.timers();
+        let mut owners = new_owner(self.before, &self.after, self.context);
         let notices = notices::of(self.before, &self);
         let talk = conversation::talk(self.before, &self, &came);
         let Self { actor, context, after, facts, related, .. } = self;
@@ -313,13 +314,11 @@ impl<'a> Change<'a> {
         );
         events.extend(talk.said.map(|(facts, notices)| event(facts, &after, notices)));
         let mut others = Vec::new();
-        let mut related_timers = Vec::new();
         for other in related {
             let (other, event) = match other {
                 Related::New(new, facts) => {
                     let event = event(facts, &new, notices::of_new(&new));
-                    related_timers
-                        .extend(handling_timer(&new, context).map(|timer| (new.id, timer)));
+                    owners.extend(new_owner(None, &new, context));
                     (new, event)
                 }
                 Related::Changed(other, facts) => {
@@ -330,7 +329,7 @@ impl<'a> Change<'a> {
             events.push(event);
             others.push(other);
         }
-        Decision { after, related: others, desks, events, timers, related_timers }
+        Decision { after, related: others, desks, events, timers, owners }
     }
 
     /// Returns the desks whose slots change, or who were offered something.
@@ -363,8 +362,7 @@ impl<'a> Change<'a> {
             .collect()
     }
 
-    /// Returns the timers that change: one for each open offer, one for the owner's silence, those
-    /// of a conversation.
+    /// Returns the timers that change: one for each open offer, those of a conversation.
     fn timers(&self) -> Vec<TimerChange> {
         let mut timers = Vec::new();
         let before = self.before.into_iter().flat_map(Interaction::acceptable);
@@ -379,10 +377,6 @@ impl<'a> Change<'a> {
             .acceptable()
             .filter(|offer| self.before.is_none_or(|before| !is_in(before, offer)));
         timers.extend(opened.map(|offer| TimerChange::Set(timer(offer), offer.expires)));
-        if self.before.and_then(ownership) != ownership(&self.after) {
-            let timer = handling_timer(&self.after, self.context);
-            timers.push(timer.unwrap_or(TimerChange::Clear(TimerKind::Handling)));
-        }
         timers.extend(conversation::timers(self.before, &self.after));
         timers
     }
@@ -394,10 +388,15 @@ pub(super) fn take_offer(handling: &mut Handling, to: UserId) {
     handling.supervision_offers.retain(|offer| offer.to != to);
 }
 
-/// Returns the timer that watches over the owner, from the beginning of their ownership.
-fn handling_timer(interaction: &Interaction, context: &Context<'_>) -> Option<TimerChange> {
-    let (_, since) = ownership(interaction)?;
-    Some(TimerChange::Set(TimerKind::Handling, since.plus_ms(context.options.handling_timeout_ms)))
+/// Returns who owns it from now on, if that is new, and how long they may be silent.
+fn new_owner(
+    before: Option<&Interaction>,
+    after: &Interaction,
+    context: &Context<'_>,
+) -> BTreeMap<UserId, Time> {
+    let owner = ownership(after).filter(|_| before.and_then(ownership) != ownership(after));
+    let until = |since: Time| since.plus_ms(context.options.handling_timeout_ms);
+    owner.map(|(user, since)| (user, until(since))).into_iter().collect()
 }
 
 /// Returns who owns it and since when.

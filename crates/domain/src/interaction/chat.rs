@@ -39,13 +39,16 @@ pub(super) fn customer_left(
     Ok(change.finish())
 }
 
-/// Takes a customer out who made no request for too long; puts the question off when they did make
-/// one.
-pub(super) fn check_customer(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
+/// Takes a customer out who made no request for too long; puts the question off when nobody has
+/// listened to them for as long. That they made none is known by their timer, which every request
+/// puts off.
+pub(super) fn check_customer(
+    attempt: &Attempt<'_>,
+    listening_since: Time,
+) -> Result<Decision, Rejection> {
     let chat = live(attempt)?;
-    let received = attempt.before.received;
-    let seen = attempt.context.world.customer_seen().unwrap_or(received).max(received);
-    let due = seen.plus_ms(chat.times.customer_silence_ms);
+    let since = listening_since.max(attempt.before.received);
+    let due = since.plus_ms(chat.times.customer_silence_ms);
     let mut change = attempt.change();
     if chat.times.customer_silence_ms == 0 {
         return Ok(stop(change, TimerKind::CustomerSilence));

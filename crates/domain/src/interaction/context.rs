@@ -62,13 +62,6 @@ pub trait World {
     fn watchers(&self, workbin: WorkbinId) -> Vec<UserId>;
     /// Returns the interaction that this one is a draft of.
     fn parent(&self) -> Option<&Interaction>;
-    /// Returns when the user last made an authenticated request; `None` when not since the server
-    /// started.
-    fn last_request(&self, user: UserId) -> Option<Time>;
-    /// Returns when the customer of the chat last made a request; `None` when nothing is known of
-    /// it. A server that has just started counts its start as one, or every waiting customer would
-    /// count as gone.
-    fn customer_seen(&self) -> Option<Time>;
     /// Returns the agent whom the router would choose now of those who serve the queue that a
     /// consultation is to go through and have nothing to do with the chat yet; `None` when there is
     /// none.

@@ -109,7 +109,9 @@ fn by_system(attempt: &Attempt<'_>, action: &SystemAction) -> Result<Decision, R
         SystemAction::ExpireOffer { number } => offer::expire(attempt, *number),
         SystemAction::ExpireHandling => gone::expire_handling(attempt),
         SystemAction::AgentGone { user } => gone::agent_gone(attempt, *user),
-        SystemAction::CheckCustomer => chat::check_customer(attempt),
+        SystemAction::CheckCustomer { listening_since } => {
+            chat::check_customer(attempt, *listening_since)
+        }
         SystemAction::CheckIdle => chat::check_idle(attempt),
         SystemAction::CheckWait => chat::check_wait(attempt),
         SystemAction::Delivered => send::delivered(attempt),

@@ -1,11 +1,12 @@
 //! What a command comes to, as values: the caller commits all of it together or nothing.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use crate::chat::Entry;
 use crate::desk::Desk;
 use crate::event::Event;
-use crate::id::InteractionId;
+use crate::id::UserId;
 use crate::interaction::Interaction;
 use crate::time::Time;
 
@@ -18,8 +19,6 @@ pub enum TimerKind {
         /// The offer's number.
         number: u64,
     },
-    /// The owner has been silent for too long.
-    Handling,
     /// The customer of a chat has made no request for too long.
     CustomerSilence,
     /// Nobody has said anything for too long in a chat that an agent is in.
@@ -52,8 +51,10 @@ pub struct Decision {
     pub events: Vec<Event>,
     /// Timers of `after`.
     pub timers: Vec<TimerChange>,
-    /// Timers of interactions among `related` that came into being: a new draft has an owner, too.
-    pub related_timers: Vec<(InteractionId, TimerChange)>,
+    /// Who owns something from now on that they did not own before, and when they have made no
+    /// request for too long if they make none. It says nothing of what they owned before: where a
+    /// later time is known for them, that stays.
+    pub owners: BTreeMap<UserId, Time>,
 }
 
 impl Decision {

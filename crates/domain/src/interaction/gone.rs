@@ -7,7 +7,7 @@ use crate::id::UserId;
 use crate::interaction::attempt::Attempt;
 use crate::interaction::change::{Change, Entry, Refused};
 use crate::interaction::context::GonePolicy;
-use crate::interaction::decision::{Decision, TimerChange, TimerKind};
+use crate::interaction::decision::Decision;
 use crate::interaction::participants::{pass_on, take_out, tell_supervisors_alone};
 use crate::interaction::{Handling, Mode};
 use crate::rejection::Rejection;
@@ -51,18 +51,15 @@ pub(super) fn agent_gone(attempt: &Attempt<'_>, user: UserId) -> Result<Decision
     Ok(change.finish())
 }
 
-/// Takes the interaction from an owner who made no request for the handling timeout; puts the
-/// question off when they did make one.
+/// Takes the interaction from an owner who made no request for the handling timeout, unless they
+/// have not owned it for as long. That they made none is known by their timer, which every request
+/// puts off.
 pub(super) fn expire_handling(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
     let handling = attempt.handling()?;
-    let request = attempt.context.world.last_request(handling.by);
-    let sign_of_life = request.unwrap_or(handling.since).max(handling.since);
-    let due = sign_of_life.plus_ms(attempt.context.options.handling_timeout_ms);
+    let due = handling.since.plus_ms(attempt.context.options.handling_timeout_ms);
     let mut change = attempt.change();
     if due > attempt.context.now {
-        let mut decision = change.finish();
-        decision.timers.push(TimerChange::Set(TimerKind::Handling, due));
-        return Ok(decision);
+        return Ok(change.finish());
     }
     change.facts.push(Fact::HandlingExpired { owner: handling.by });
     release(&mut change, handling, places_of_silent(handling.mode))?;

@@ -61,12 +61,12 @@ fn timers_follow_the_offer_and_the_owner() {
     let offered = floor.machine(id, SystemAction::Offer { to: ANN });
     assert_eq!(offered.timers, [TimerChange::Set(offer, now.plus_ms(30_000))]);
     let accepted = floor.does(ANN, id, Action::Accept { nickname: None });
-    let handling = now.plus_ms(floor.options.handling_timeout_ms);
-    let set = TimerChange::Set(TimerKind::Handling, handling);
-    assert_eq!(accepted.timers, [TimerChange::Clear(offer), set]);
+    let silent = now.plus_ms(floor.options.handling_timeout_ms);
+    assert_eq!(accepted.timers, [TimerChange::Clear(offer)]);
+    assert_eq!((offered.owners, accepted.owners), ([].into(), [(ANN, silent)].into()));
     let queue = in_queue(&floor, &Media::Workitem);
     let placed = floor.does(ANN, id, Action::PlaceInQueue(queue));
-    assert_eq!(placed.timers, [TimerChange::Clear(TimerKind::Handling)]);
+    assert!(placed.timers.is_empty() && placed.owners.is_empty());
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use handoff_domain::command::{Action, Dispatch, SystemAction};
 use handoff_domain::event::{Fact, NotificationType, Subject, View};
 use handoff_domain::interaction::Status;
-use handoff_domain::interaction::decide::{TimerChange, TimerKind};
 use handoff_domain::media::{Direction, Media};
 use handoff_domain::rejection::Rejection;
 
@@ -22,10 +21,8 @@ fn a_reply_is_a_new_interaction_in_its_writers_hands() {
     assert_eq!(draft.subject.as_deref(), Some("Re: order"));
     assert_eq!(draft.user_data, decision.after.user_data, "it inherits the user data");
     assert_eq!(decision.after.drafts, [draft.id].into());
-    let [timer] = decision.related_timers.as_slice() else {
-        panic!("the draft has an owner to watch over")
-    };
-    assert!(matches!(timer, (id, TimerChange::Set(TimerKind::Handling, _)) if *id == draft.id));
+    let silent = floor.now.plus_ms(floor.options.handling_timeout_ms);
+    assert_eq!(decision.owners, [(ANN, silent)].into(), "the draft has an owner to watch over");
 }
 
 #[test]

@@ -13,16 +13,16 @@ use crate::table::talk::text;
 use crate::talk::{chat, lines, says, story, tells};
 
 #[test]
-fn a_silent_customer_is_taken_out_and_a_polling_one_is_not() {
+fn a_silent_customer_is_taken_out_when_somebody_listened_for_as_long() {
     let (mut floor, id) = state("queued talk");
     let start = floor.now;
-    floor.customers.insert(id, start.plus_ms(30_000));
+    let check = SystemAction::CheckCustomer { listening_since: start.plus_ms(30_000) };
     floor.now = start.plus_ms(45_000);
-    let early = floor.machine(id, SystemAction::CheckCustomer);
+    let early = floor.machine(id, check.clone());
     assert_eq!(early.timers, [TimerChange::Set(TimerKind::CustomerSilence, start.plus_ms(75_000))]);
     assert!(early.events.is_empty());
     floor.now = start.plus_ms(75_000);
-    let late = floor.machine(id, SystemAction::CheckCustomer);
+    let late = floor.machine(id, check);
     assert_eq!(late.after.status(), Status::Canceled);
     assert_eq!(lines(late.said(), Visibility::All), ["2 1 Left Silence"]);
 }

@@ -46,11 +46,8 @@ pub(crate) struct Floor {
     pub(crate) queues: Arc<BTreeMap<QueueId, Queue>>,
     pub(crate) workbins: Arc<BTreeMap<WorkbinId, Workbin>>,
     pub(crate) interactions: BTreeMap<InteractionId, Interaction>,
-    pub(crate) requests: BTreeMap<UserId, Time>,
     /// What was said in each conversation.
     pub(crate) transcripts: BTreeMap<InteractionId, Vec<Entry>>,
-    /// When a customer last made a request.
-    pub(crate) customers: BTreeMap<InteractionId, Time>,
     /// What customers may do with files.
     pub(crate) file_limits: FileLimits,
     /// As whom the center sends when nobody says another.
@@ -72,9 +69,7 @@ impl Floor {
             queues: Arc::new(MEDIA.iter().map(|media| (queue_id(media), queue(media))).collect()),
             workbins: Arc::new(workbins()),
             interactions: BTreeMap::new(),
-            requests: BTreeMap::new(),
             transcripts: BTreeMap::new(),
-            customers: BTreeMap::new(),
             file_limits: FileLimits::default(),
             default_sender: Some("support@ours.example".to_string()),
             adviser: Some(AGENTS[3]),
@@ -279,14 +274,6 @@ impl World for View<'_> {
 
     fn parent(&self) -> Option<&Interaction> {
         self.parent.and_then(|parent| self.floor.interactions.get(&parent))
-    }
-
-    fn last_request(&self, user: UserId) -> Option<Time> {
-        self.floor.requests.get(&user).copied()
-    }
-
-    fn customer_seen(&self) -> Option<Time> {
-        self.floor.customers.get(&self.id).copied()
     }
 
     fn transcript(&self) -> &[Entry] {

@@ -43,8 +43,10 @@ impl Batch {
             let expected = world.desk_version(desk.user);
             change.puts.push(Put { record: Record::Desk(desk), expected });
         }
-        let own_timers = decision.timers.into_iter().map(|timer| (id, timer));
-        for (id, timer) in own_timers.chain(decision.related_timers) {
+        let watched = decision.owners.into_iter();
+        change.timers_put_off =
+            watched.map(|(owner, due)| Timer { key: TimerKey::Handling(owner), due }).collect();
+        for timer in decision.timers {
             match timer {
                 TimerChange::Set(kind, due) => {
                     change.timers_set.push(Timer { key: TimerKey::Interaction(id, kind), due });

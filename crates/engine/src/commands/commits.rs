@@ -91,7 +91,7 @@ async fn commit_to_the_end(
     }
     committed?;
 
-    let said = core.chats.enter(&events);
+    let said = core.chats.enter(&events, &core.activity);
 
     let written = enter_written(&core, puts);
     if !told.is_empty() {

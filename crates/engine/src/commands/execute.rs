@@ -163,6 +163,7 @@ impl Commands {
         batch.change.receipts.extend(sent);
         batch.change.receipts.extend(request.receipt.clone());
         batch.change.puts.extend(request.also.iter().cloned());
+        batch.change.timers_checked.extend(request.timer);
         self.commit(batch).await
     }
 
@@ -197,6 +198,7 @@ impl Commands {
                 Ok(Done::Now { interaction, related: written })
             }
             Err(CommitError::Conflict { key }) => Err(Failure::Conflict(key)),
+            Err(CommitError::Timer(_)) => Err(Failure::Fatal(ExecuteError::NotDue)),
             Err(CommitError::Receipt(found)) if is_known_message(&found) => {
                 Err(Failure::Conflict(first))
             }

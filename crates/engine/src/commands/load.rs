@@ -82,12 +82,10 @@ impl Commands {
         LoadedWorld {
             directory,
             board: &self.core.board,
-            activity: &self.core.activity,
             center,
             desks,
             parent,
             transcript: Vec::new(),
-            customer_seen: None,
             adviser: None,
             id,
             newest_inbound: None,
@@ -98,7 +96,7 @@ impl Commands {
     }
 
     /// Adds what a decision about a chat looks up: what was said, when somebody comes in who is to
-    /// be shown it, and when the customer was last heard of.
+    /// be shown it.
     async fn listen_in(
         &self,
         before: &Interaction,
@@ -106,7 +104,6 @@ impl Commands {
         world: &mut LoadedWorld<'_>,
     ) -> Result<(), StoreError> {
         let Some(chat) = before.chat() else { return Ok(()) };
-        world.customer_seen = Some(self.core.chats.seen(before.id));
         if matches!(command.action(), Some(Action::Accept { .. })) {
             let all = usize::try_from(chat.total).unwrap_or(usize::MAX);
             world.transcript =

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use handoff_domain::interaction::open::NewInteraction;
 use handoff_domain::{Actor, CenterId, Command, Interaction, InteractionId, Rejection};
-use handoff_store::{Key, Put, Receipt, StoreError};
+use handoff_store::{Key, Put, Receipt, StoreError, Timer};
 
 /// Attempts at one command before it is given up as too contended. Each lost attempt means that
 /// another command got through.
@@ -20,6 +20,8 @@ pub struct CommandRequest {
     pub reference: Option<i32>,
     /// Proof of the request, written with it.
     pub receipt: Option<Receipt>,
+    /// The timer that asks for it, as it was read: nothing is done when it was put off meanwhile.
+    pub timer: Option<Timer>,
     /// Records that come into being with it, as the file of an uploaded file's entry.
     pub also: Vec<Put>,
 }
@@ -29,7 +31,7 @@ impl CommandRequest {
     #[must_use]
     pub fn new(id: InteractionId, command: impl Into<Command>) -> Self {
         let command = command.into();
-        Self { id, command, reference: None, receipt: None, also: Vec::new() }
+        Self { id, command, reference: None, receipt: None, timer: None, also: Vec::new() }
     }
 }
 
@@ -75,6 +77,9 @@ pub enum ExecuteError {
     /// Too many others change the same interaction at once.
     #[error("gave up on interaction {0} after {ATTEMPTS_MAX} contended attempts")]
     Contended(InteractionId),
+    /// The timer that asks for it is not as it was read.
+    #[error("the timer was put off meanwhile")]
+    NotDue,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -7,11 +7,11 @@ use handoff_domain::interaction::decide::World;
 use handoff_domain::service::{FileLimits, ServiceKind};
 use handoff_domain::{
     Action, CenterId, Command, Desk, Entry, Interaction, InteractionId, Named, Queue, QueueId,
-    SystemAction, Target, Time, User, UserId, Workbin, WorkbinId,
+    SystemAction, Target, User, UserId, Workbin, WorkbinId,
 };
 use handoff_store::{Check, Key, Version, Versioned};
 
-use crate::core::{Activity, Board, Directory};
+use crate::core::{Board, Directory};
 use crate::outward::Mailboxes;
 
 /// What is around one interaction at one moment. It remembers the versions of what it shows,
@@ -22,11 +22,8 @@ pub(super) struct LoadedWorld<'a> {
     pub(super) center: CenterId,
     pub(super) desks: HashMap<UserId, Versioned<Arc<Desk>>>,
     pub(super) parent: Option<Versioned<Arc<Interaction>>>,
-    pub(super) activity: &'a Activity,
     /// What was said so far, for an agent who comes into a chat.
     pub(super) transcript: Vec<Entry>,
-    /// When the customer of the chat was last heard of.
-    pub(super) customer_seen: Option<Time>,
     /// Who would be asked for advice by way of a queue.
     pub(super) adviser: Option<UserId>,
     /// The interaction that the decision is about.
@@ -81,14 +78,6 @@ impl World for LoadedWorld<'_> {
 
     fn parent(&self) -> Option<&Interaction> {
         self.parent.as_ref().map(|parent| &*parent.value)
-    }
-
-    fn last_request(&self, user: UserId) -> Option<Time> {
-        self.activity.last_request(user)
-    }
-
-    fn customer_seen(&self) -> Option<Time> {
-        self.customer_seen
     }
 
     fn adviser(&self) -> Option<UserId> {

@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::key::{SECRET_CHARS, hash_of};
 use crate::commands::{CommandRequest, Commands, Done, ExecuteError};
-use crate::core::Core;
+use crate::core::{Core, customer_of};
 use crate::letters::Contacts;
 use crate::outward::Customers;
 
@@ -79,24 +79,22 @@ impl Conversations {
 
     /// Notes a sign of life of the customer of a live chat.
     pub fn keep_customer(&self, interaction: &Interaction) {
-        if interaction.chat().is_some_and(handoff_domain::Chat::is_live) {
-            self.core.chats.see(interaction.id, self.core.now());
+        if let Some(chat) = interaction.chat().filter(|chat| chat.is_live()) {
+            let silence_ms = chat.times.customer_silence_ms;
+            self.core.activity.note(customer_of(interaction.id), silence_ms, self.core.now());
         }
     }
 
     /// Notes a sign of life of a customer who was heard of before, whatever else of the chat is in
     /// memory.
     pub fn keep_awaited_customer(&self, chat: InteractionId) {
-        if self.core.chats.has_seen(chat) {
-            self.core.chats.see(chat, self.core.now());
-        }
+        self.core.activity.note_again(customer_of(chat), self.core.now());
     }
 
-    /// Tells whether the customer of a chat that has not ended was heard of since this node
-    /// started.
+    /// Tells whether the customer of a chat that has not ended was heard of on this node.
     #[must_use]
     pub fn is_customer_awaited(&self, chat: InteractionId) -> bool {
-        self.core.chats.has_seen(chat)
+        self.core.activity.has_heard(customer_of(chat))
     }
 
     /// Does what the customer of a chat wants done. When it returns `Ok`, it is durable. `receipt`

@@ -60,7 +60,7 @@ impl Desks {
                 Ok(_) => return Ok(()),
                 Err(CommitError::Conflict { key }) => self.commands.commits().reread(&key).await?,
                 Err(CommitError::Store(error)) => return Err(error.into()),
-                Err(CommitError::Receipt(_)) => {
+                Err(CommitError::Timer(_) | CommitError::Receipt(_)) => {
                     unreachable!("a change of a desk carries no receipt")
                 }
             }

@@ -100,7 +100,11 @@ impl Desks {
                     // them.
                     Err(ExecuteError::Store(error)) if error.is_unreadable() => {}
                     Err(ExecuteError::Store(error)) => return Err(error.into()),
-                    Err(error @ (ExecuteError::Contended(_) | ExecuteError::KeyReused)) => {
+                    Err(
+                        error @ (ExecuteError::Contended(_)
+                        | ExecuteError::KeyReused
+                        | ExecuteError::NotDue),
+                    ) => {
                         return Err(AgentError::Interaction(Box::new(error)));
                     }
                 }
@@ -117,7 +121,7 @@ impl Desks {
         match self.commands.commits().make(change).await {
             Ok(_) => Ok(()),
             Err(CommitError::Store(error)) => Err(error.into()),
-            Err(CommitError::Conflict { .. } | CommitError::Receipt(_)) => {
+            Err(CommitError::Conflict { .. } | CommitError::Timer(_) | CommitError::Receipt(_)) => {
                 unreachable!("a timer that is done with has no guard and no receipt")
             }
         }

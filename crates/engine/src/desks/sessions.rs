@@ -31,9 +31,10 @@ pub enum Watch {
 }
 
 impl Desks {
-    /// Remembers that a user made an authenticated request; their handling timeouts run from here.
+    /// Notes that a user made an authenticated request; their handling timeout runs from here.
     pub fn touch(&self, user: UserId) {
-        self.core.activity.note_request(user, self.core.now());
+        let silence_ms = self.core.options.rules.handling_timeout_ms;
+        self.core.activity.note(TimerKey::Handling(user), silence_ms, self.core.now());
     }
 
     /// Starts an agent's contact-center session with these channels, all NotReady, or joins the one

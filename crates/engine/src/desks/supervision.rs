@@ -132,9 +132,11 @@ impl Desks {
             }),
             Err(ExecuteError::NotFound(_)) => Ok(FollowerOffer::Nobody),
             Err(ExecuteError::Store(error)) => Err(error.into()),
-            Err(error @ (ExecuteError::Contended(_) | ExecuteError::KeyReused)) => {
-                Err(AgentError::Interaction(Box::new(error)))
-            }
+            Err(
+                error @ (ExecuteError::Contended(_)
+                | ExecuteError::KeyReused
+                | ExecuteError::NotDue),
+            ) => Err(AgentError::Interaction(Box::new(error))),
         }
     }
 }

@@ -98,7 +98,10 @@ impl Contacts {
                 .await
             {
                 // Somebody else met them at the same time.
-                Ok(_) | Err(CommitError::Conflict { .. } | CommitError::Receipt(_)) => {}
+                Ok(_)
+                | Err(
+                    CommitError::Conflict { .. } | CommitError::Timer(_) | CommitError::Receipt(_),
+                ) => {}
                 Err(CommitError::Store(error)) => return Err(error),
             }
         }

@@ -194,7 +194,8 @@ impl Sending {
                 Err(
                     error @ (ExecuteError::Store(_)
                     | ExecuteError::Contended(_)
-                    | ExecuteError::KeyReused),
+                    | ExecuteError::KeyReused
+                    | ExecuteError::NotDue),
                 ) => {
                     tracing::warn!(
                         interaction.id = %mail.id,

@@ -11,8 +11,9 @@ use handoff_store::{ChangeSet, CommitError, StoreError, Timer, TimerKey};
 
 use crate::commands::{CommandRequest, Commands, ExecuteError};
 use crate::core::Core;
-use crate::desks::Desks;
+use crate::desks::{AgentError, Desks};
 use crate::worker::Worker;
+use crate::workers::SignsOfLife;
 
 /// Timers taken in one page.
 const PAGE: usize = 256;
@@ -22,11 +23,17 @@ pub struct Timers {
     core: Arc<Core>,
     commands: Arc<Commands>,
     desks: Arc<Desks>,
+    signs: Arc<SignsOfLife>,
 }
 
 impl Timers {
-    pub(super) const fn new(core: Arc<Core>, commands: Arc<Commands>, desks: Arc<Desks>) -> Self {
-        Self { core, commands, desks }
+    pub(super) const fn new(
+        core: Arc<Core>,
+        commands: Arc<Commands>,
+        desks: Arc<Desks>,
+        signs: Arc<SignsOfLife>,
+    ) -> Self {
+        Self { core, commands, desks, signs }
     }
 
     /// Carries out every timer that is due. A timer is removed by the commit that it causes, so a
@@ -38,12 +45,14 @@ impl Timers {
     pub async fn fire_due(&self) -> Result<usize, StoreError> {
         let mut fired = 0;
         loop {
+            // Nothing ends here for a silence that this node knows to be none.
+            self.signs.record().await?;
             // Until this round has read what is next, every newly set timer must wake the worker.
             self.core.timers_due.set(None);
             let (due, next) = self.core.store.timers(self.core.now(), PAGE).await?;
             let mut cleared = 0;
             for timer in &due {
-                cleared += usize::from(self.fire(timer).await?);
+                cleared += usize::from(self.carry_out(*timer).await?);
             }
             fired += due.len();
             // Timers that could not be carried out wait for the next period instead of being tried
@@ -55,29 +64,33 @@ impl Timers {
         }
     }
 
-    /// Carries one timer out; tells whether it is gone now.
-    async fn fire(&self, timer: &Timer) -> Result<bool, StoreError> {
+    /// Carries a timer out that was due when it was read; tells whether it is gone now.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    pub async fn carry_out(&self, timer: Timer) -> Result<bool, StoreError> {
         let (id, action) = match timer.key {
             TimerKey::Grace(user) => {
-                return match self.desks.end_grace(user, timer).await {
-                    Ok(()) => Ok(true),
-                    Err(error) => error.into_store_error().map(|()| false),
-                };
+                return is_gone(self.desks.end_grace(user, &timer).await);
+            }
+            TimerKey::Handling(user) => {
+                return is_gone(self.desks.end_silence(user, timer).await);
             }
             TimerKey::Interaction(id, TimerKind::Offer { number }) => {
                 (id, SystemAction::ExpireOffer { number })
             }
-            TimerKey::Interaction(id, TimerKind::Handling) => (id, SystemAction::ExpireHandling),
             TimerKey::Interaction(id, TimerKind::CustomerSilence) => {
-                (id, SystemAction::CheckCustomer)
+                (id, SystemAction::CheckCustomer { listening_since: self.core.started })
             }
             TimerKey::Interaction(id, TimerKind::ChatIdle) => (id, SystemAction::CheckIdle),
             TimerKey::Interaction(id, TimerKind::LongestWait) => (id, SystemAction::CheckWait),
         };
-        match self.commands.execute(&CommandRequest::new(id, action)).await {
-            Ok(_) => Ok(true),
+        let request = CommandRequest { timer: Some(timer), ..CommandRequest::new(id, action) };
+        match self.commands.execute(&request).await {
+            Ok(_) | Err(ExecuteError::NotDue) => Ok(true),
             Err(ExecuteError::Rejected(_) | ExecuteError::NotFound(_)) => {
-                self.drop_timer(timer).await
+                self.drop_timer(&timer).await
             }
             // What cannot be read was set aside by the store; its timer stays due, and the others
             // are carried out.
@@ -100,8 +113,18 @@ impl Timers {
         match self.commands.commits().make(change).await {
             Ok(_) => Ok(true),
             Err(CommitError::Store(error)) => Err(error),
-            Err(CommitError::Conflict { .. } | CommitError::Receipt(_)) => Ok(false),
+            Err(CommitError::Conflict { .. } | CommitError::Timer(_) | CommitError::Receipt(_)) => {
+                Ok(false)
+            }
         }
+    }
+}
+
+/// Tells whether a timer of an agent's is gone, after what it caused.
+fn is_gone(result: Result<(), AgentError>) -> Result<bool, StoreError> {
+    match result {
+        Ok(()) => Ok(true),
+        Err(error) => error.into_store_error().map(|()| false),
     }
 }
 

@@ -14,5 +14,6 @@ mod post_office;
 mod restarts;
 mod rig;
 mod routing;
+mod silence;
 mod upgrade;
 mod writing;

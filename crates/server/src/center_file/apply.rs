@@ -46,6 +46,7 @@ async fn commit(change: ChangeSet, store: &dyn Store) -> Result<(), CenterFileEr
         Ok(_) => Ok(()),
         Err(CommitError::Conflict { key }) => Err(CenterFileError::Conflict(format!("{key:?}"))),
         Err(CommitError::Store(error)) => Err(error.into()),
+        Err(CommitError::Timer(key)) => Err(CenterFileError::Conflict(format!("{key:?}"))),
         Err(CommitError::Receipt(receipt)) => Err(CenterFileError::Conflict(receipt.scope)),
     }
 }

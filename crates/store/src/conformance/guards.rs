@@ -120,9 +120,11 @@ pub async fn a_set_applies_all_or_nothing(store: Arc<dyn Store>) {
         puts: vec![put(Record::User(user(1)), 0), put(Record::Interaction(interaction(1)), 7)],
         removals: Vec::new(),
         checks: Vec::new(),
+        timers_checked: Vec::new(),
         timers_set: vec![timer],
         timers_cleared: Vec::new(),
         timers_done: Vec::new(),
+        timers_put_off: vec![timer],
         events: vec![event(interaction(1), samples::BEGIN, vec![notice(1)])],
         receipts: vec![receipt("k", None)],
     };

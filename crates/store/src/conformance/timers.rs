@@ -9,6 +9,7 @@ use handoff_domain::interaction::decide::TimerKind;
 use super::committed;
 use super::samples::{interaction_id, user_id};
 use crate::change_set::{ChangeSet, Guard, Timer, TimerKey};
+use crate::error::CommitError;
 use crate::store::Store;
 
 const fn offer(n: u64, number: u64) -> TimerKey {
@@ -16,7 +17,7 @@ const fn offer(n: u64, number: u64) -> TimerKey {
 }
 
 const fn handling(n: u64) -> TimerKey {
-    TimerKey::Interaction(interaction_id(n), TimerKind::Handling)
+    TimerKey::Handling(user_id(n))
 }
 
 const fn of_chat(n: u64, kind: TimerKind) -> TimerKey {
@@ -109,4 +110,37 @@ pub async fn a_timer_that_was_set_anew_survives_who_read_it_before(store: Arc<dy
         committed(&*store, if clears_by_name { by_name() } else { as_read }).await;
     }
     assert_eq!(due(&*store, 100, 9).await.0, [(handling(1), 50)]);
+}
+
+fn put_off(timers: &[(TimerKey, i64)]) -> ChangeSet {
+    let put_off = set(timers);
+    ChangeSet { timers_put_off: put_off.timers_set, ..ChangeSet::default() }
+}
+
+/// Whoever puts a timer off never makes it due earlier, whoever else does so at the same time.
+pub async fn putting_off_keeps_the_later_time(store: Arc<dyn Store>) {
+    committed(&*store, set(&[(handling(1), 10), (handling(2), 50)])).await;
+    committed(&*store, put_off(&[(handling(1), 40), (handling(2), 40), (handling(3), 40)])).await;
+    let later = [(handling(1), 40), (handling(3), 40), (handling(2), 50)];
+    assert_eq!(due(&*store, 100, 9).await.0, later);
+    committed(&*store, put_off(&[(handling(1), 20), (handling(3), 41)])).await;
+    let later = [(handling(1), 40), (handling(3), 41), (handling(2), 50)];
+    assert_eq!(due(&*store, 100, 9).await.0, later);
+}
+
+/// What a timer causes does not take place when the timer is not as it was read.
+pub async fn a_checked_timer_must_be_as_it_was_read(store: Arc<dyn Store>) {
+    committed(&*store, set(&[(handling(1), 10)])).await;
+    let caused = |due| {
+        let checked = set(&[(handling(1), due)]);
+        ChangeSet { timers_checked: checked.timers_set, ..set(&[(grace(1), 20)]) }
+    };
+    committed(&*store, put_off(&[(handling(1), 11)])).await;
+    let refused = store.commit(caused(10)).await;
+    assert!(matches!(refused, Err(CommitError::Timer(key)) if key == handling(1)), "{refused:?}");
+    assert_eq!(due(&*store, 100, 9).await.0, [(handling(1), 11)], "nothing of it took place");
+    committed(&*store, caused(11)).await;
+    committed(&*store, clear(vec![handling(1)])).await;
+    assert!(store.commit(caused(11)).await.is_err(), "one that is gone is not as it was");
+    assert_eq!(due(&*store, 100, 9).await.0, [(grace(1), 20)]);
 }

@@ -191,7 +191,9 @@ pub(crate) struct EncodedChange {
     pub(crate) receipts: Vec<Receipt>,
     pub(crate) timers_cleared: Vec<TimerName>,
     pub(crate) timers_done: Vec<TimerRow>,
+    pub(crate) timers_checked: Vec<Timer>,
     pub(crate) timers_set: Vec<TimerRow>,
+    pub(crate) timers_put_off: Vec<TimerRow>,
     pub(crate) events: Vec<EventRows>,
     pub(crate) growths: Vec<Growth>,
     /// The highest request number that each user is told of.
@@ -226,8 +228,10 @@ impl EncodedChange {
             steps,
             receipts: change.receipts.clone(),
             timers_cleared: change.timers_cleared.iter().copied().map(TimerName::of).collect(),
-            timers_done: change.timers_done.iter().map(timer_row).collect(),
-            timers_set: change.timers_set.iter().map(timer_row).collect(),
+            timers_checked: change.timers_checked.clone(),
+            timers_done: timer_rows(&change.timers_done),
+            timers_set: timer_rows(&change.timers_set),
+            timers_put_off: timer_rows(&change.timers_put_off),
             events,
             growths: growths.rows,
             references: growths
@@ -259,8 +263,9 @@ fn step(key: Key, expected: Version, write: Write) -> Step {
     Step { id: id_text(&key), key, expected, write }
 }
 
-fn timer_row(timer: &Timer) -> TimerRow {
-    TimerRow { name: TimerName::of(timer.key), due: timer.due.0 }
+fn timer_rows(timers: &[Timer]) -> Vec<TimerRow> {
+    let row = |timer: &Timer| TimerRow { name: TimerName::of(timer.key), due: timer.due.0 };
+    timers.iter().map(row).collect()
 }
 
 fn put_step(put: &Put) -> Result<Step, CodecError> {

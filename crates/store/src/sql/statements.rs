@@ -123,6 +123,12 @@ pub(crate) const CENSUS: &str =
 /// subject, kind, number, due
 pub(crate) const TIMER_SET: &str = "INSERT INTO timers (subject, kind, number, due) VALUES ($1, $2, $3, $4) \
      ON CONFLICT (subject, kind, number) DO UPDATE SET due = excluded.due";
+/// subject, kind, number, due
+pub(crate) const TIMER_PUT_OFF: &str = "INSERT INTO timers (subject, kind, number, due) VALUES ($1, $2, $3, $4) \
+     ON CONFLICT (subject, kind, number) DO UPDATE SET due = excluded.due WHERE excluded.due > due";
+/// subject, kind, number → due
+pub(crate) const TIMER_READ: &str =
+    "SELECT due FROM timers WHERE subject = $1 AND kind = $2 AND number = $3";
 /// subject, kind, number
 pub(crate) const TIMER_CLEAR: &str =
     "DELETE FROM timers WHERE subject = $1 AND kind = $2 AND number = $3";
@@ -181,6 +187,8 @@ mod tests {
             LIST_READ_BACK,
             CENSUS,
             TIMER_SET,
+            TIMER_PUT_OFF,
+            TIMER_READ,
             TIMER_CLEAR,
             TIMER_DONE,
             TIMERS_FIRST,

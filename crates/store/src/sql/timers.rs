@@ -4,8 +4,9 @@ use handoff_domain::interaction::decide::TimerKind;
 
 use crate::change_set::TimerKey;
 
-/// Sorts interactions before users.
+/// Sorts interactions before owners, and these before users.
 const INTERACTION: char = 'i';
+const OWNER: char = 'o';
 const USER: char = 'u';
 
 const OFFER: i64 = 0;
@@ -30,12 +31,14 @@ impl TimerName {
             TimerKey::Interaction(id, kind) => {
                 let (kind, number) = match kind {
                     TimerKind::Offer { number } => (OFFER, number.cast_signed()),
-                    TimerKind::Handling => (HANDLING, 0),
                     TimerKind::CustomerSilence => (CUSTOMER_SILENCE, 0),
                     TimerKind::ChatIdle => (CHAT_IDLE, 0),
                     TimerKind::LongestWait => (LONGEST_WAIT, 0),
                 };
                 Self { subject: format!("{INTERACTION}{id}"), kind, number }
+            }
+            TimerKey::Handling(user) => {
+                Self { subject: format!("{OWNER}{}", user.stored()), kind: HANDLING, number: 0 }
             }
             TimerKey::Grace(user) => {
                 Self { subject: format!("{USER}{}", user.stored()), kind: GRACE, number: 0 }
@@ -51,7 +54,7 @@ impl TimerName {
         };
         match kind {
             OFFER => interaction(TimerKind::Offer { number: number.cast_unsigned() }),
-            HANDLING => interaction(TimerKind::Handling),
+            HANDLING => Some(TimerKey::Handling(subject.strip_prefix(OWNER)?.parse().ok()?)),
             CUSTOMER_SILENCE => interaction(TimerKind::CustomerSilence),
             CHAT_IDLE => interaction(TimerKind::ChatIdle),
             LONGEST_WAIT => interaction(TimerKind::LongestWait),
@@ -73,11 +76,12 @@ mod tests {
         let keys = [
             TimerKey::Interaction(id(1), TimerKind::Offer { number: 9 }),
             TimerKey::Interaction(id(1), TimerKind::Offer { number: 10 }),
-            TimerKey::Interaction(id(1), TimerKind::Handling),
             TimerKey::Interaction(id(1), TimerKind::CustomerSilence),
             TimerKey::Interaction(id(1), TimerKind::ChatIdle),
             TimerKey::Interaction(id(1), TimerKind::LongestWait),
             TimerKey::Interaction(id(2), TimerKind::Offer { number: 1 }),
+            TimerKey::Handling(UserId(3)),
+            TimerKey::Handling(UserId(4)),
             TimerKey::Grace(UserId(3)),
             TimerKey::Grace(UserId(u128::MAX)),
         ];
@@ -92,6 +96,7 @@ mod tests {
             assert_eq!(TimerName::read(&name.subject, name.kind, name.number), Some(*key));
         }
         assert_eq!(TimerName::read("i0", 7, 0), None);
+        assert_eq!(TimerName::read("i0", HANDLING, 0), None);
         assert_eq!(TimerName::read("u0", HANDLING, 0), None);
     }
 }

@@ -8,7 +8,7 @@
 use handoff_domain::Topic;
 use rusqlite::{Connection, OptionalExtension, Statement, params};
 
-use crate::change_set::Receipt;
+use crate::change_set::{Receipt, Timer};
 use crate::codec::{encode_numbers, newest};
 use crate::error::CommitError;
 use crate::query::Numbering;
@@ -19,6 +19,7 @@ use crate::sql::encode::{
 use crate::sql::lists::only_in;
 use crate::sql::log;
 use crate::sql::statements::{self as text, table};
+use crate::sql::timers::TimerName;
 use crate::sqlite::heads::Heads;
 
 /// The kinds, each at the place that `Kind as usize` gives.
@@ -72,7 +73,9 @@ pub(super) struct Statements<'c> {
     heads: Heads<'c>,
     reference_raise: Statement<'c>,
     row_insert: Statement<'c>,
+    timer_read: Statement<'c>,
     timer_set: Statement<'c>,
+    timer_put_off: Statement<'c>,
     timer_clear: Statement<'c>,
     timer_done: Statement<'c>,
     receipt_read: Statement<'c>,
@@ -106,7 +109,9 @@ impl<'c> Statements<'c> {
             heads: Heads::prepare(connection)?,
             reference_raise: connection.prepare(log::REFERENCE_RAISE)?,
             row_insert: connection.prepare(log::ROW_INSERT)?,
+            timer_read: connection.prepare(text::TIMER_READ)?,
             timer_set: connection.prepare(text::TIMER_SET)?,
+            timer_put_off: connection.prepare(text::TIMER_PUT_OFF)?,
             timer_clear: connection.prepare(text::TIMER_CLEAR)?,
             timer_done: connection.prepare(text::TIMER_DONE)?,
             receipt_read: connection.prepare(text::RECEIPT_READ)?,
@@ -123,6 +128,7 @@ impl<'c> Statements<'c> {
     pub(super) fn apply(&mut self, change: &EncodedChange, position: u64) -> Result<u64, Refusal> {
         self.refuse_receipts(change)?;
         let before = self.guard(&change.steps)?;
+        self.check_timers(&change.timers_checked)?;
         for (step, before) in change.steps.iter().zip(&before) {
             self.write(step, before)?;
         }
@@ -180,6 +186,20 @@ impl<'c> Statements<'c> {
         Ok(all)
     }
 
+    fn check_timers(&mut self, checked: &[Timer]) -> Result<(), Refusal> {
+        for timer in checked {
+            let TimerName { subject, kind, number } = TimerName::of(timer.key);
+            let due: Option<i64> = self
+                .timer_read
+                .query_row(params![subject, kind, number], |row| row.get(0))
+                .optional()?;
+            if due != Some(timer.due.0) {
+                return Err(Refusal::Alone(CommitError::Timer(timer.key)));
+            }
+        }
+        Ok(())
+    }
+
     fn write(&mut self, step: &Step, before: &Before) -> Result<(), rusqlite::Error> {
         let statements = &mut self.tables[step.key.kind() as usize];
         let lists = match &step.write {
@@ -209,11 +229,14 @@ impl<'c> Statements<'c> {
         for name in &change.timers_cleared {
             self.timer_clear.execute(params![name.subject, name.kind, name.number])?;
         }
-        for TimerRow { name, due } in &change.timers_done {
-            self.timer_done.execute(params![name.subject, name.kind, name.number, due])?;
-        }
-        for TimerRow { name, due } in &change.timers_set {
-            self.timer_set.execute(params![name.subject, name.kind, name.number, due])?;
+        for (timers, statement) in [
+            (&change.timers_done, &mut self.timer_done),
+            (&change.timers_set, &mut self.timer_set),
+            (&change.timers_put_off, &mut self.timer_put_off),
+        ] {
+            for TimerRow { name, due } in timers {
+                statement.execute(params![name.subject, name.kind, name.number, due])?;
+            }
         }
         Ok(())
     }

@@ -46,6 +46,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "log",
         sql: include_str!("../../migrations/sqlite/0005_log.sql"),
     },
+    Migration {
+        version: 6,
+        name: "owners",
+        sql: include_str!("../../migrations/sqlite/0006_owners.sql"),
+    },
 ];
 
 const CREATE_LIST: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \
@@ -180,6 +185,21 @@ mod tests {
                 connection.query_row(text::HISTORY_READ, ("i", 0, 9), |row| row.get(4)).unwrap();
             assert_eq!(body, "{}");
         }
+    }
+
+    #[test]
+    fn the_timers_of_what_a_user_owns_become_one() {
+        let connection = Connection::open_in_memory().unwrap();
+        run(&connection, &MIGRATIONS[..4]).unwrap();
+        let rows = "INSERT INTO interactions (id, version, lists, center, place, media, owner, form, body) VALUES \
+            ('a', 1, '', 'C', 'handling', 'chat', 'k', 1, '{}'), ('b', 1, '', 'C', 'handling', 'chat', 'k', 1, '{}'); \
+            INSERT INTO timers (subject, kind, number, due) VALUES ('ia', 1, 0, 10), ('ib', 1, 0, 30), ('ib', 0, 1, 20)";
+        connection.execute_batch(rows).unwrap();
+        migrate(&connection).unwrap();
+        let mut statement = connection.prepare(crate::sql::statements::TIMERS_FIRST).unwrap();
+        let found = statement.query_map([9], |row| row.try_into()).unwrap();
+        let found: Vec<(String, i64, i64, i64)> = found.collect::<Result<_, _>>().unwrap();
+        assert_eq!(found, [("ib".to_owned(), 0, 1, 20), ("ok".to_owned(), 1, 0, 30)]);
     }
 
     #[test]

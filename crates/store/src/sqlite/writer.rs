@@ -31,7 +31,7 @@ type CommitReply = oneshot::Sender<Result<Committed, CommitError>>;
 /// Something for the writer to do.
 #[derive(Debug)]
 pub(super) enum Job {
-    Commit { change: EncodedChange, reply: CommitReply },
+    Commit { change: Box<EncodedChange>, reply: CommitReply },
     Sweep { bounds: Bounds, reply: oneshot::Sender<Result<SweepReport, StoreError>> },
     Renew { reply: oneshot::Sender<Result<LogEnd, StoreError>> },
     Probe { reply: oneshot::Sender<Result<(), StoreError>> },
@@ -201,8 +201,8 @@ mod tests {
         bytes: usize,
     ) -> (usize, usize) {
         let commit = || {
-            let change =
-                EncodedChange { bytes, ..EncodedChange::of(&ChangeSet::default()).unwrap() };
+            let encoded = EncodedChange::of(&ChangeSet::default()).unwrap();
+            let change = Box::new(EncodedChange { bytes, ..encoded });
             Box::pin(writer.run("committing", bytes, |reply| Job::Commit { change, reply }))
         };
         let mut commits: Vec<_> = (0..count).map(|_| commit()).collect();

@@ -33,6 +33,7 @@ enum Step {
 enum Outcome {
     Committed(Committed),
     Conflict(Key),
+    Timer(TimerKey),
     Receipt(Receipt),
     Swept(SweepReport),
 }
@@ -132,66 +133,65 @@ fn happened() -> impl Strategy<Value = handoff_domain::Event> {
 fn timer_key() -> impl Strategy<Value = TimerKey> {
     let of = |kind| move |n| TimerKey::Interaction(interaction_id(n), kind);
     prop_oneof![
-        (0..SMALL).prop_map(of(TimerKind::Handling)),
         (0..SMALL).prop_map(of(TimerKind::CustomerSilence)),
         (0..SMALL).prop_map(of(TimerKind::ChatIdle)),
         (0..SMALL).prop_map(of(TimerKind::LongestWait)),
         (0..SMALL).prop_map(of(TimerKind::Offer { number: 1 })),
         (0..SMALL).prop_map(of(TimerKind::Offer { number: 2 })),
+        (0..SMALL).prop_map(|n| TimerKey::Handling(user_id(n))),
         (0..SMALL).prop_map(|n| TimerKey::Grace(user_id(n))),
     ]
+}
+
+/// Timers to check, seldom one, to set, to remove as read and to put off.
+fn timers() -> impl Strategy<Value = [Vec<Timer>; 4]> {
+    let timer = || (timer_key(), time()).prop_map(|(key, due)| Timer { key, due });
+    let checked = prop::collection::vec(timer(), 0..2)
+        .prop_flat_map(|checked| prop_oneof![4 => Just(Vec::new()), 1 => Just(checked)]);
+    let some = || prop::collection::vec(timer(), 0..3);
+    (checked, some(), some(), some())
+        .prop_map(|(checked, set, done, put_off)| [checked, set, done, put_off])
 }
 
 fn change() -> impl Strategy<Value = ChangeSet> {
     let guard = || (record().prop_map(|record| record.key()), version());
     let guards = move || prop::collection::vec(guard(), 0..2);
-    let timer = || (timer_key(), time()).prop_map(|(key, due)| Timer { key, due });
     let receipt = (0..6_u64, prop::option::of(time()))
         .prop_map(|(n, expires)| receipt(&n.to_string(), expires));
     (
         prop::collection::vec((record(), version()), 0..3),
         guards(),
         guards(),
-        prop::collection::vec(timer(), 0..3),
-        (prop::collection::vec(timer_key(), 0..2), prop::collection::vec(timer(), 0..2)),
+        timers(),
+        prop::collection::vec(timer_key(), 0..2),
         prop::collection::vec(happened(), 0..3),
         prop::collection::vec(receipt, 0..2),
     )
-        .prop_map(
-            |(
-                puts,
-                removals,
-                checks,
+        .prop_map(|(puts, removals, checks, timers, timers_cleared, events, receipts)| {
+            let [timers_checked, timers_set, timers_done, timers_put_off] = timers;
+            let guard = |(key, version)| Guard { key, version };
+            let mut change = ChangeSet {
+                puts: puts.into_iter().map(|(record, expected)| put(record, expected)).collect(),
+                removals: removals.into_iter().map(guard).collect(),
+                checks: checks.into_iter().map(guard).collect(),
+                timers_checked,
                 timers_set,
-                (timers_cleared, timers_done),
+                timers_cleared,
+                timers_done,
+                timers_put_off,
                 events,
                 receipts,
-            )| {
-                let guard = |(key, version)| Guard { key, version };
-                let mut change = ChangeSet {
-                    puts: puts
-                        .into_iter()
-                        .map(|(record, expected)| put(record, expected))
-                        .collect(),
-                    removals: removals.into_iter().map(guard).collect(),
-                    checks: checks.into_iter().map(guard).collect(),
-                    timers_set,
-                    timers_cleared,
-                    timers_done,
-                    events,
-                    receipts,
-                };
-                // A key occurs once among the writes, as a change set demands.
-                let mut written = std::collections::BTreeSet::new();
-                change.puts.retain(|put| written.insert(put.record.key()));
-                change.removals.retain(|removal| written.insert(removal.key.clone()));
-                // What is cleared by name is guarded, as a change set demands as well.
-                let checked = change.checks.iter().map(|check| check.key.clone());
-                written.extend(checked);
-                change.timers_cleared.retain(|timer| written.contains(&timer.subject()));
-                change
-            },
-        )
+            };
+            // A key occurs once among the writes, as a change set demands.
+            let mut written = std::collections::BTreeSet::new();
+            change.puts.retain(|put| written.insert(put.record.key()));
+            change.removals.retain(|removal| written.insert(removal.key.clone()));
+            // What is cleared by name is guarded, as a change set demands as well.
+            let checked = change.checks.iter().map(|check| check.key.clone());
+            written.extend(checked);
+            change.timers_cleared.retain(|timer| written.contains(&timer.subject()));
+            change
+        })
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -213,6 +213,7 @@ async fn do_it(store: &dyn Store, step: Step) -> Outcome {
         Step::Commit(change) => match store.commit(*change).await {
             Ok(committed) => Outcome::Committed(committed),
             Err(CommitError::Conflict { key }) => Outcome::Conflict(key),
+            Err(CommitError::Timer(key)) => Outcome::Timer(key),
             Err(CommitError::Receipt(receipt)) => Outcome::Receipt(*receipt),
             Err(CommitError::Store(error)) => panic!("{error:?}"),
         },

@@ -6,6 +6,7 @@ use handoff_domain::chat::{Chat, Content, LeaveReason, TreatAs, Utterance, Visib
 use handoff_domain::command::{Action, CustomerAction, Named, SupervisorMode, SystemAction};
 use handoff_domain::id::{FileId, UserId};
 use handoff_domain::media::Media;
+use handoff_domain::time::Time;
 
 use super::commands::Wish;
 use crate::floor::{Floor, SUPERVISOR};
@@ -49,7 +50,7 @@ pub(super) fn wish(base: &str, special: &str) -> Option<Wish> {
         "SwitchMode" => Action::SwitchMode { mode: SupervisorMode::Coach }.into(),
         "CountDownload" => CustomerAction::CountDownload { file: FileId(7) }.into(),
         "CustomerLeft" => CustomerAction::Leave { reason: LeaveReason::Itself }.into(),
-        "CheckCustomer" => SystemAction::CheckCustomer.into(),
+        "CheckCustomer" => SystemAction::CheckCustomer { listening_since: Time(0) }.into(),
         "CheckIdle" => SystemAction::CheckIdle.into(),
         "CheckWait" => SystemAction::CheckWait.into(),
         _ => return None,

@@ -107,7 +107,7 @@ impl WriterThread {
         while let Some(job) = self.next(connection)? {
             match job {
                 Job::Commit { change, reply } => {
-                    let batch = self.gather(change, reply);
+                    let batch = self.gather(*change, reply);
                     self.commit(connection, &mut statements, batch)?;
                 }
                 Job::Sweep { bounds, reply } => {
@@ -180,7 +180,7 @@ impl WriterThread {
             && batch.bytes < self.options.batch_bytes_max
         {
             match self.jobs.try_recv().map(|job| self.taken(job)) {
-                Ok(Job::Commit { change, reply }) => batch.push(change, reply),
+                Ok(Job::Commit { change, reply }) => batch.push(*change, reply),
                 Ok(other) => {
                     self.held = Some(other);
                     break;
