@@ -9,6 +9,7 @@ mod activity;
 mod board;
 mod chats;
 mod directory;
+mod follow;
 mod next_due;
 mod notes;
 mod options;
@@ -43,6 +44,7 @@ use tokio_util::task::TaskTracker;
 
 use activity::Activity;
 use chats::Chats;
+use follow::Followed;
 use ports::AheadClock;
 use references::References;
 
@@ -73,6 +75,8 @@ pub struct Core {
     incarnation: Incarnation,
     pub(crate) options: Options,
     pub(crate) board: Board,
+    /// How far the board has followed the log.
+    pub(crate) followed: Followed,
     pub(crate) activity: Activity,
     pub(crate) chats: Chats,
     /// When this node started: before, it heard nobody.
@@ -108,6 +112,7 @@ impl Core {
             incarnation,
             options: parts.options,
             board: Board::default(),
+            followed: Followed::default(),
             activity: Activity::default(),
             chats: Chats::default(),
             started,
@@ -248,12 +253,14 @@ impl Core {
         }))
     }
 
-    /// Reads all desks and all that waits from the store.
+    /// Reads all desks and all that waits from the store. The board goes on from where the log
+    /// ended before: what is committed meanwhile is read twice, and nothing is left out.
     ///
     /// # Errors
     ///
     /// The store's own.
     pub async fn reload_board(&self) -> Result<(), StoreError> {
+        let end = self.store.log_end().await?;
         let mut after = None;
         loop {
             let page = self.store.list(Kind::Desk, after.take(), PAGE).await?;
@@ -267,7 +274,9 @@ impl Core {
                 break;
             }
         }
-        self.reload_waiting().await
+        self.reload_waiting().await?;
+        self.followed.begin_after(end.position);
+        Ok(())
     }
 
     /// Reads everything that waits from the store.

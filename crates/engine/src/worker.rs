@@ -40,6 +40,12 @@ pub(crate) trait Worker: Send + Sync + 'static {
         Arc::default()
     }
 
+    /// Returns the shortest time between two rounds, whatever wakes it: for one whom every commit
+    /// wakes.
+    fn pause(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// Does all that there is to do.
     ///
     /// # Errors
@@ -79,6 +85,10 @@ impl Runner {
         loop {
             let result = self.worker.round().await;
             self.report(core.now(), result.as_ref().map(|&()| ()));
+            tokio::select! {
+                () = core.stopping.cancelled() => return,
+                () = tokio::time::sleep(self.worker.pause()) => {}
+            }
             tokio::select! {
                 () = core.stopping.cancelled() => return,
                 () = self.wakes.notified() => {}

@@ -37,6 +37,7 @@ pub struct FaultyStore {
     planned: Mutex<VecDeque<Option<Fault>>>,
     fired: AtomicU64,
     conflicts: AtomicU64,
+    loads: AtomicU64,
     is_stalled: AtomicBool,
     stalled: Notify,
     held: Notify,
@@ -57,6 +58,7 @@ impl FaultyStore {
             planned: Mutex::default(),
             fired: AtomicU64::new(0),
             conflicts: AtomicU64::new(0),
+            loads: AtomicU64::new(0),
             is_stalled: AtomicBool::new(false),
             stalled: Notify::new(),
             held: Notify::new(),
@@ -113,6 +115,11 @@ impl FaultyStore {
     /// Tells how many commits failed on a guard.
     pub fn conflicts(&self) -> u64 {
         self.conflicts.load(Ordering::SeqCst)
+    }
+
+    /// Tells how often records were loaded by key.
+    pub fn loads(&self) -> u64 {
+        self.loads.load(Ordering::SeqCst)
     }
 
     /// Says whether the store leaves everybody waiting who asks how far a user's numbering has
@@ -203,6 +210,7 @@ impl Store for FaultyStore {
     }
 
     async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned<Record>>>, StoreError> {
+        self.loads.fetch_add(1, Ordering::SeqCst);
         if let Some(key) = keys.iter().find(|key| !self.is_readable(key)) {
             return Err(StoreError::Corrupt { what: format!("{key:?}") });
         }

@@ -8,7 +8,8 @@ use handoff_domain::center::{Capacity, Queue, Role, Skill, User, Workbin, Workbi
 use handoff_domain::chat::Entry;
 use handoff_domain::command::{Action, Actor, Caller, Command, Named, UserCommand};
 use handoff_domain::desk::{Channels, Desk, Reach};
-use handoff_domain::event::Topic;
+
+use handoff_domain::event::{Event, Subject, Topic};
 use handoff_domain::id::{CenterId, GroupId, InteractionId, QueueId, SkillId, UserId, WorkbinId};
 use handoff_domain::interaction::Interaction;
 use handoff_domain::interaction::decide::{Context, Decision, Options, World};
@@ -208,11 +209,22 @@ impl Floor {
     /// Keeps what was decided.
     pub(crate) fn commit(&mut self, decision: &Decision) {
         for interaction in decision.related.iter().chain([&decision.after]) {
+            // Other nodes find a changed interaction by the event that is about it.
+            let is_about = |event: &Event| match &event.subject {
+                Subject::Interaction(it) => it.id == interaction.id,
+                Subject::Desk(_) | Subject::Transcript { .. } | Subject::Center(_) => false,
+            };
+            let is_told = decision.events.iter().any(is_about);
+            let before = self.interactions.get(&interaction.id);
+            assert!(is_told || before == Some(interaction), "{interaction:?}");
             self.interactions.insert(interaction.id, interaction.clone());
         }
         let said = decision.said().cloned();
         self.transcripts.entry(decision.after.id).or_default().extend(said);
         for desk in &decision.desks {
+            // Other nodes find a changed desk by who was told.
+            let told = decision.events.iter().flat_map(|event| &event.notices);
+            assert!(told.into_iter().any(|notice| notice.user() == Some(desk.user)), "{desk:?}");
             self.desks.insert(desk.user, desk.clone());
         }
     }

@@ -78,6 +78,7 @@ async fn commit_to_the_end(
     let told = told_of(&change);
     let due = change.timers_set.iter().map(|timer| timer.due).min();
     let puts = change.puts.clone();
+    let events_count = change.events.len();
     let events =
         change.events.iter().filter(|event| concerns_chat(event)).cloned().collect::<Vec<_>>();
     let written = puts.iter().filter_map(|put| match &put.record {
@@ -89,11 +90,12 @@ async fn commit_to_the_end(
     if let Err(CommitError::Store(StoreError::OutcomeUnknown { .. })) = &committed {
         forget_written(&core, &puts);
     }
-    committed?;
+    let committed = committed?;
 
     let said = core.chats.enter(&events, &core.activity);
 
     let written = enter_written(&core, puts);
+    core.followed.note_own(committed.position, events_count);
     if !told.is_empty() {
         core.bus.wake(Hint::Streams(told.into()));
     }

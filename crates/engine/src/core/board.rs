@@ -37,11 +37,31 @@ impl Entry {
     }
 }
 
+/// Where an interaction is, by the latest version that was entered.
+enum Place {
+    InLine(QueueId, Rank, Version),
+    /// It waits no more, or is offered to somebody. The version stays known until the log has
+    /// passed it: a read that began before is entered late and would put it back.
+    Left(Version),
+}
+
+impl Place {
+    const fn version(&self) -> Version {
+        match self {
+            Self::InLine(_, _, version) | Self::Left(version) => *version,
+        }
+    }
+}
+
 /// What waits, by queue and in routing order.
 #[derive(Default)]
 pub struct Lines {
     by_queue: BTreeMap<QueueId, BTreeMap<Rank, Entry>>,
-    places: HashMap<InteractionId, (QueueId, Rank, Version)>,
+    places: HashMap<InteractionId, Place>,
+    /// How many are in line.
+    waiting: usize,
+    /// What left since the log was last looked at, and what left in the round before.
+    left: [Vec<(InteractionId, Version)>; 2],
 }
 
 impl Lines {
@@ -51,9 +71,10 @@ impl Lines {
     }
 
     fn remove(&mut self, id: InteractionId) {
-        if let Some((queue, rank, _)) = self.places.remove(&id)
+        if let Some(Place::InLine(queue, rank, _)) = self.places.remove(&id)
             && let Some(line) = self.by_queue.get_mut(&queue)
         {
+            self.waiting -= 1;
             line.remove(&rank);
             if line.is_empty() {
                 self.by_queue.remove(&queue);
@@ -63,19 +84,32 @@ impl Lines {
 
     fn enter(&mut self, interaction: &Interaction, version: Version) {
         let id = interaction.id;
-        if self.places.get(&id).is_some_and(|(_, _, known)| *known >= version) {
+        if self.places.get(&id).is_some_and(|known| known.version() >= version) {
             return;
         }
         self.remove(id);
-        if interaction.offer().is_some() {
+        let wait = interaction.wait().filter(|_| interaction.offer().is_none());
+        let Some(wait) = wait else {
+            self.left[0].push((id, version));
+            self.places.insert(id, Place::Left(version));
             return;
-        }
-        if let Some(wait) = interaction.wait() {
-            let (media, priority) = (interaction.media(), interaction.priority);
-            let entry = Entry { id, media, priority, wait: wait.clone() };
-            let rank = entry.waiting().rank();
-            self.by_queue.entry(wait.queue).or_default().insert(rank, entry);
-            self.places.insert(id, (wait.queue, rank, version));
+        };
+        let (media, priority) = (interaction.media(), interaction.priority);
+        let entry = Entry { id, media, priority, wait: wait.clone() };
+        let rank = entry.waiting().rank();
+        self.by_queue.entry(wait.queue).or_default().insert(rank, entry);
+        self.places.insert(id, Place::InLine(wait.queue, rank, version));
+        self.waiting += 1;
+    }
+
+    /// Forgets the versions of what had left when the log was looked at before: reads that began
+    /// before that are over.
+    fn passed(&mut self) {
+        let [left, before] = &mut self.left;
+        for (id, version) in std::mem::replace(before, std::mem::take(left)) {
+            if matches!(self.places.get(&id), Some(Place::Left(known)) if *known == version) {
+                self.places.remove(&id);
+            }
         }
     }
 }
@@ -206,6 +240,11 @@ impl Board {
         self.lock().forget_recent(id);
     }
 
+    /// Notes that the log was read to its end.
+    pub(crate) fn log_passed(&self) {
+        self.lines().passed();
+    }
+
     /// Looks at what waits. Nothing is entered meanwhile, so the look should be a short one.
     pub fn look_at_lines<T>(&self, look: impl FnOnce(&Lines) -> T) -> T {
         look(&self.lines())
@@ -220,7 +259,7 @@ impl Board {
     /// Tells how many interactions wait without an offer.
     #[must_use]
     pub fn waiting_count(&self) -> usize {
-        self.lines().places.len()
+        self.lines().waiting
     }
 }
 
@@ -339,6 +378,38 @@ mod tests {
         let inner = board.lock();
         let all: usize = inner.recent.values().map(|recent| recent.weight).sum();
         assert_eq!(inner.recent_bytes, all, "what goes is counted off");
+    }
+
+    fn waits(id: u128) -> Interaction {
+        let wait = Wait {
+            queue: QueueId(1),
+            since: Time(0),
+            front: false,
+            mode: handoff_domain::Mode::Processing,
+            skills: BTreeMap::new(),
+            passes: Vec::new(),
+        };
+        Interaction { state: State::Queued(wait), ..interaction(InteractionId(id)) }
+    }
+
+    /// A read that began before an interaction left its line, and is entered late.
+    #[test]
+    fn what_left_its_line_is_not_put_back_by_an_older_version() {
+        let board = Board::default();
+        board.enter_interaction(Arc::new(waits(1)), 1);
+        assert_eq!(board.waiting_count(), 1);
+        board.enter_interaction(Arc::new(interaction(InteractionId(1))), 2);
+        board.log_passed();
+        board.enter_interaction(Arc::new(waits(1)), 1);
+        assert_eq!(board.waiting_count(), 0);
+        board.log_passed();
+        assert!(board.lines().places.is_empty(), "its version is forgotten in the end");
+        // The control: a newer version is.
+        board.enter_interaction(Arc::new(waits(1)), 3);
+        assert_eq!(board.waiting_count(), 1);
+        board.log_passed();
+        board.log_passed();
+        assert_eq!(board.waiting_count(), 1);
     }
 
     #[test]

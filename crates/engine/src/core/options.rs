@@ -17,8 +17,8 @@ pub struct Options {
     /// How often a worker looks without a hint, in ms; default 1,000. It bounds the delay of a lost
     /// hint.
     pub period_ms: u64,
-    /// How often the board is read anew from the store, in ms; default 60,000. It bounds the life
-    /// of a wrong entry.
+    /// How often the board and the directory are read anew from the store, in ms; default 60,000.
+    /// It bounds the life of a wrong entry; what other nodes commit is followed by the log.
     pub reload_ms: u64,
     /// How often old rows are swept, in ms; default 60,000.
     pub sweep_ms: u64,

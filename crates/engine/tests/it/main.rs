@@ -15,5 +15,6 @@ mod restarts;
 mod rig;
 mod routing;
 mod silence;
+mod two_nodes;
 mod upgrade;
 mod writing;
