@@ -150,7 +150,7 @@ pub trait Store: Send + Sync + 'static {
     /// As [`Store::log_after`].
     async fn told_after(&self, position: u64, limit: usize) -> Result<Page<Told>, StoreError>;
 
-    /// Gives the log another generation, because this store is a copy of one that went on, or an
+    /// Begins a new generation of the log, because this store is a copy of one that went on, or an
     /// earlier state of it. Every number grows by [`GENERATION_JUMP`](crate::GENERATION_JUMP) and
     /// no stream row is kept, so every replay that was begun before is answered by a resync.
     ///

@@ -27,7 +27,7 @@ const DIGITS: usize = 20;
 const FILE_READ: &str = "SELECT file FROM database_file WHERE id = 1";
 const FILE_WRITE: &str = "UPDATE database_file SET file = $1 WHERE id = 1";
 
-/// Gives the log another generation if this is not the file that it was, or is an older state of
+/// Begins a new generation of the log if this is not the file that it was, or is an older state of
 /// it.
 pub(super) fn recognise(
     connection: &Connection,
@@ -74,7 +74,7 @@ fn end(connection: &Connection) -> Result<LogEnd, rusqlite::Error> {
     })
 }
 
-/// Gives the log another generation in the transaction that is open: no number that anybody was
+/// Begins a new generation of the log in the transaction that is open: no number that anybody was
 /// told of is kept, and the next ones are beyond all of them.
 pub(super) fn renew(connection: &Connection) -> Result<LogEnd, rusqlite::Error> {
     let before = end(connection)?;
