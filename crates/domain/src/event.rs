@@ -431,6 +431,19 @@ pub enum Subject {
     Center(CenterId),
 }
 
+impl Subject {
+    /// Returns the medium of the interaction that it is about; `None` when it is about none.
+    #[must_use]
+    pub fn media(&self) -> Option<Media> {
+        match self {
+            Self::Interaction(interaction) | Self::Transcript { interaction, .. } => {
+                Some(interaction.media())
+            }
+            Self::Desk(_) | Self::Center(_) => None,
+        }
+    }
+}
+
 /// One event. `facts` are in the order in which they happened within one command;
 /// `Subject::Transcript` events have none, and neither has a change of a desk that is no part of
 /// its history.

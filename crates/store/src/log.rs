@@ -91,6 +91,22 @@ pub struct LogEntry {
 }
 
 impl LogEntry {
+    /// Returns the entry of an event at a position.
+    #[must_use]
+    pub fn of(position: u64, event: &Event) -> Self {
+        let Told { subject, owners: told, .. } = Told::of(position, event);
+        Self {
+            position,
+            at: event.at,
+            subject,
+            told,
+            cause: event.cause,
+            facts: event.facts.clone(),
+            epoch: epoch_of(event),
+            snapshot: (!event.notices.is_empty()).then(|| event.subject.clone()),
+        }
+    }
+
     /// Returns about how many bytes it takes.
     pub(crate) fn weight(&self) -> usize {
         let said: usize = self
@@ -118,6 +134,11 @@ pub struct Told {
 }
 
 impl Told {
+    pub(crate) fn of(position: u64, event: &Event) -> Self {
+        let owners = event.notices.iter().map(|notice| notice.to).collect();
+        Self { position, subject: SubjectKey::of(&event.subject), owners }
+    }
+
     /// Returns about how many bytes it takes.
     pub(crate) const fn weight(&self) -> usize {
         size_of::<Self>() + self.owners.len() * size_of::<Owner>()

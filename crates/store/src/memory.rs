@@ -260,13 +260,13 @@ impl Store for MemoryStore {
 
     async fn log_after(&self, position: u64, limit: usize) -> Result<Page<LogEntry>, StoreError> {
         let state = self.state("reading the log")?;
-        let all = state.log.after(position)?.map(|(at, event)| log::entry_of(at, event));
+        let all = state.log.after(position)?.map(|(at, event)| LogEntry::of(at, event));
         Ok(page(all, limit, LogEntry::weight, |_, _| false))
     }
 
     async fn told_after(&self, position: u64, limit: usize) -> Result<Page<Told>, StoreError> {
         let state = self.state("reading who was told")?;
-        let all = state.log.after(position)?.map(|(at, event)| log::told_of(at, event));
+        let all = state.log.after(position)?.map(|(at, event)| Told::of(at, event));
         Ok(page(all, limit, Told::weight, |_, _| false))
     }
 

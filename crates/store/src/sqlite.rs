@@ -27,6 +27,7 @@ mod failure;
 pub mod faults;
 mod files;
 mod generation;
+mod hash;
 mod heads;
 mod health;
 mod migrate;

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use handoff_domain::event::Subject;
 use handoff_domain::{Event, Media, Notice, Owner, Time, Topic, UserId};
 
 use crate::error::StoreError;
-use crate::log::{GENERATION_JUMP, LogEnd, LogEntry, SubjectKey, Told, epoch_of, is_history};
+use crate::log::{GENERATION_JUMP, LogEnd, SubjectKey, epoch_of, is_history};
 use crate::query::{Head, HistoryEntry, Numbering, StreamRow};
 
 /// What one notice became: the notice's place in its event is the last part of its key.
@@ -65,7 +64,7 @@ impl Log {
             };
             self.history.insert((SubjectKey::of(&event.subject), position), entry);
         }
-        let media = media_of(&event.subject);
+        let media = event.subject.media();
         for (ordinal, notice) in event.notices.iter().enumerate() {
             let numbers = self.number(notice, media.as_ref(), position);
             let row = Row { notice: notice.clone(), numbers };
@@ -170,31 +169,4 @@ impl Log {
     pub(super) fn latest(&self) -> Option<Time> {
         self.recent.last_key_value().map(|(_, event)| event.at)
     }
-}
-
-fn media_of(subject: &Subject) -> Option<Media> {
-    match subject {
-        Subject::Interaction(interaction) | Subject::Transcript { interaction, .. } => {
-            Some(interaction.media())
-        }
-        Subject::Desk(_) | Subject::Center(_) => None,
-    }
-}
-
-pub(super) fn entry_of(position: u64, event: &Event) -> LogEntry {
-    LogEntry {
-        position,
-        at: event.at,
-        subject: SubjectKey::of(&event.subject),
-        told: event.notices.iter().map(|notice| notice.to).collect(),
-        cause: event.cause,
-        facts: event.facts.clone(),
-        epoch: epoch_of(event),
-        snapshot: (!event.notices.is_empty()).then(|| event.subject.clone()),
-    }
-}
-
-pub(super) fn told_of(position: u64, event: &Event) -> Told {
-    let owners = event.notices.iter().map(|notice| notice.to).collect();
-    Told { position, subject: SubjectKey::of(&event.subject), owners }
 }

@@ -309,7 +309,7 @@ fn event_rows(
     } else {
         Some(encode_subject(&event.subject, change, steps)?)
     };
-    let media = media_of(&event.subject);
+    let media = event.subject.media();
     let mut rows = Vec::with_capacity(event.notices.len());
     for notice in &event.notices {
         rows.push(notice_row(notice, media.as_ref(), place, growths)?);
@@ -323,15 +323,6 @@ fn event_rows(
         snapshot,
         rows,
     })
-}
-
-fn media_of(subject: &Subject) -> Option<Media> {
-    match subject {
-        Subject::Interaction(interaction) | Subject::Transcript { interaction, .. } => {
-            Some(interaction.media())
-        }
-        Subject::Desk(_) | Subject::Center(_) => None,
-    }
 }
 
 /// Encodes what an event is about, or takes the text of the put that writes the very same thing, as

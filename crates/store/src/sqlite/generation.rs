@@ -19,6 +19,8 @@ use crate::error::StoreError;
 use crate::log::{GENERATION_JUMP, LogEnd};
 use crate::sql::log as text;
 use crate::sqlite::failure::failed;
+use crate::sqlite::hash::fnv1a;
+use crate::sqlite::reads::log::end;
 
 const ATTEMPTED: &str = "looking whether the database was restored";
 /// Longest number of a position, in decimal digits.
@@ -38,12 +40,12 @@ pub(super) fn recognise(
     let work = || {
         let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
         let known: String = transaction.query_row(FILE_READ, [], |row| row.get(0))?;
-        let end = end(&transaction)?;
+        let before = end(&transaction)?;
         if known != file {
             transaction.execute(FILE_WRITE, [&file])?;
         }
         let is_other = !known.is_empty() && known != file;
-        if is_other || noted(lock) > end.position {
+        if is_other || noted(lock) > before.position {
             let LogEnd { generation, .. } = renew(&transaction)?;
             warn!(
                 generation,
@@ -52,7 +54,7 @@ pub(super) fn recognise(
             );
         }
         transaction.commit()?;
-        Ok(end.position)
+        Ok(before.position)
     };
     let position = work().map_err(|error| failed(ATTEMPTED, error))?;
     note(lock, position);
@@ -68,12 +70,6 @@ fn file_of(path: &Path) -> Result<String, StoreError> {
     Ok(format!("{} {}", metadata.ino(), born.map_or(0, |born| born.as_nanos())))
 }
 
-fn end(connection: &Connection) -> Result<LogEnd, rusqlite::Error> {
-    connection.query_row(text::LOG_END_READ, [], |row| {
-        Ok(LogEnd { generation: row.get(0)?, position: row.get(1)?, floor: row.get(2)? })
-    })
-}
-
 /// Begins a new generation of the log in the transaction that is open: no number that anybody was
 /// told of is kept, and the next ones are beyond all of them.
 pub(super) fn renew(connection: &Connection) -> Result<LogEnd, rusqlite::Error> {
@@ -87,13 +83,10 @@ pub(super) fn renew(connection: &Connection) -> Result<LogEnd, rusqlite::Error> 
     Ok(LogEnd { generation, ..before })
 }
 
-/// Returns the FNV-1a hash of what is known, without its highest bit.
+/// Returns a number that follows from what is known.
 fn other_than(before: LogEnd, file: &str) -> u64 {
-    let known = format!("{} {} {file}", before.generation, before.position);
-    let hash = known.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    hash >> 1
+    // Without the highest bit, because a column's numbers are signed.
+    fnv1a(&format!("{} {} {file}", before.generation, before.position)) >> 1
 }
 
 /// Notes how far the log is. A note that is lost leaves an older one.

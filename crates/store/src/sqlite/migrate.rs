@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 
 use crate::error::StoreError;
 use crate::sqlite::failure::failed;
+use crate::sqlite::hash::fnv1a;
 
 const ATTEMPTED: &str = "migrating the database";
 
@@ -116,12 +117,9 @@ fn apply(connection: &Connection, migration: &Migration) -> Result<(), StoreErro
     }
 }
 
-/// Returns the FNV-1a hash of a text: enough to notice a change that nobody meant to hide.
+/// Returns a checksum that notices a change which nobody meant to hide.
 fn checksum(sql: &str) -> String {
-    let hash = sql.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    format!("{hash:016x}")
+    format!("{:016x}", fnv1a(sql))
 }
 
 #[cfg(test)]

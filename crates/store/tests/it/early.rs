@@ -33,17 +33,7 @@ impl Store for EarlyPositions {
         let committed = self.inner.commit(change).await?;
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         for (event, position) in events.into_iter().zip(first..) {
-            let entry = LogEntry {
-                position,
-                at: event.at,
-                subject: SubjectKey::of(&event.subject),
-                told: event.notices.iter().map(|notice| notice.to).collect(),
-                cause: event.cause,
-                facts: event.facts,
-                epoch: 0,
-                snapshot: None,
-            };
-            log.insert(position, entry);
+            log.insert(position, LogEntry::of(position, &event));
         }
         Ok(committed)
     }

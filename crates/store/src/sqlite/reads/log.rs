@@ -19,14 +19,14 @@ use crate::sqlite::aside::Aside;
 use crate::store::first_entries;
 
 pub(in crate::sqlite) fn log_end(connection: &Connection) -> Result<LogEnd, StoreError> {
-    told("reading the end of the log", read_end(connection))
+    told("reading the end of the log", end(connection).map_err(Unread::from))
 }
 
-fn read_end(connection: &Connection) -> Result<LogEnd, Unread> {
-    let mut statement = connection.prepare_cached(text::LOG_END_READ)?;
-    Ok(statement.query_row([], |row| {
+/// Returns the end of the log, as whoever else has the connection needs it.
+pub(in crate::sqlite) fn end(connection: &Connection) -> Result<LogEnd, rusqlite::Error> {
+    connection.prepare_cached(text::LOG_END_READ)?.query_row([], |row| {
         Ok(LogEnd { generation: row.get(0)?, position: row.get(1)?, floor: row.get(2)? })
-    })?)
+    })
 }
 
 /// Reads rows of `recent` after a position. `read` makes an item of a row and its position.
@@ -39,7 +39,7 @@ fn after<T>(
     weight: impl Fn(&T) -> usize,
 ) -> Result<Page<T>, Unread> {
     let _together = snapshot(connection)?;
-    let floor = read_end(connection)?.floor;
+    let floor = end(connection)?.floor;
     if position < floor {
         return Err(Unread::Row(StoreError::Swept { position, floor }));
     }

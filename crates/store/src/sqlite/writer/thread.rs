@@ -12,6 +12,7 @@ use tracing::{error, warn};
 use super::log::Log;
 use super::{CommitReply, Job, Places};
 use crate::error::{CommitError, StoreError};
+use crate::log::LogEnd;
 use crate::sql::encode::EncodedChange;
 use crate::sql::log as text;
 use crate::sqlite::SqliteOptions;
@@ -21,6 +22,7 @@ use crate::sqlite::failure::{Shared, Verdict, failed, judge};
 use crate::sqlite::faults::Place;
 use crate::sqlite::generation::{note, renew};
 use crate::sqlite::health::{Health, StopOnPanic};
+use crate::sqlite::reads::log::end;
 use crate::sqlite::sweep::sweep;
 use crate::store::Committed;
 
@@ -73,9 +75,8 @@ impl WriterThread {
         options: &SqliteOptions,
         (connection, lock): (&Connection, File),
     ) -> Result<Self, StoreError> {
-        let position = connection
-            .query_row(text::LOG_END_READ, [], |row| row.get(1))
-            .map_err(|error| failed("reading the end of the log", error))?;
+        let LogEnd { position, .. } =
+            end(connection).map_err(|error| failed("reading the end of the log", error))?;
         let (options, log) = (options.clone(), Log::new(options));
         Ok(Self { jobs, places, health, options, log, lock, position, held: None })
     }
