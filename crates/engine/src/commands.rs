@@ -20,5 +20,6 @@ mod world;
 pub use execute::Commands;
 pub use request::{CommandRequest, Done, ExecuteError, Opening};
 
+pub(crate) use commits::Standing;
 pub(crate) use message_ids::{known_message, message_ids};
 pub(crate) use request::Failure;

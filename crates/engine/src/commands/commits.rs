@@ -6,10 +6,18 @@ use std::sync::Arc;
 use handoff_bus::Hint;
 use handoff_domain::event::Subject;
 use handoff_domain::{Event, Interaction, Notice, State};
-use handoff_store::{ChangeSet, CommitError, Key, Put, Record, StoreError, Versioned};
+use handoff_store::{ChangeSet, CommitError, Key, Put, Record, StoreError, Timer, Versioned};
 use tokio::task::JoinError;
 
 use crate::core::Core;
+
+/// What a timer still stands for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    AsRead,
+    /// It was put off meanwhile, and stays so.
+    PutOff,
+}
 
 /// Hands change sets to the store.
 pub(crate) struct Commits {
@@ -38,6 +46,24 @@ impl Commits {
             // The runtime is being torn down, and how far the commit came nobody will know.
             Err(Err(_)) => Err(StoreError::OutcomeUnknown { attempted: "committing" }.into()),
         }
+    }
+
+    /// Commits a change of timers alone; tells whether those that it checks were as they were read.
+    pub(crate) async fn make_of_timers(&self, change: ChangeSet) -> Result<Standing, StoreError> {
+        match self.make(change).await {
+            Ok(_) => Ok(Standing::AsRead),
+            Err(CommitError::Timer(_)) => Ok(Standing::PutOff),
+            Err(CommitError::Store(error)) => Err(error),
+            Err(CommitError::Conflict { .. } | CommitError::Receipt(_)) => {
+                unreachable!("a change of timers alone guards no record and has no receipt")
+            }
+        }
+    }
+
+    /// Removes a timer that has nothing to end any more, unless it was set anew meanwhile.
+    pub(crate) async fn drop_timer(&self, timer: Timer) -> Result<(), StoreError> {
+        let change = ChangeSet { timers_done: vec![timer], ..ChangeSet::default() };
+        self.make_of_timers(change).await.map(drop)
     }
 
     /// Reads again what a guard said is not as remembered.

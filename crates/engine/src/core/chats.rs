@@ -1,9 +1,8 @@
 //! Chats: what is kept in memory of those that are in use.
 //!
 //! Nothing here is the truth. What was said is in the history of the interaction, and `Transcripts`
-//! is a copy of it for as long as it is asked for; who is typing and how fast a
-//! queue moves are forgotten with the process, and none of it decides about an
-//! interaction without the rules.
+//! is a copy of it for as long as it is asked for; who is typing and how fast a queue moves are
+//! forgotten with the process, and none of it decides about an interaction without the rules.
 
 use handoff_domain::{Entry, Event, Fact, Interaction, InteractionId};
 use handoff_domain::{OfferKind, TimerKind, event::Subject};
@@ -29,7 +28,7 @@ pub(crate) struct Chats {
 
 impl Chats {
     /// Takes in what a commit did to chats, before anybody can read the interaction as it is
-    /// afterwards: whoever sees that there are so many entries finds them. Gives the chats in which
+    /// afterwards: whoever sees that there are so many entries finds them. Returns the chats in which
     /// something was said.
     pub(crate) fn enter(&self, events: &[Event], activity: &Activity) -> Vec<u128> {
         let mut told = Vec::new();

@@ -230,7 +230,7 @@ impl Delivery {
         }
     }
 
-    /// Gives everybody what they have not been given, whoever was told of what: where the log
+    /// Hands everybody what they have not been given, whoever was told of what: where the log
     /// cannot say it.
     async fn look_at_everything(&self) -> Result<(), StoreError> {
         let end = self.core.store.log_end().await?;

@@ -3,9 +3,7 @@
 use futures_util::{TryStreamExt as _, stream};
 use handoff_domain::event::Cause;
 use handoff_domain::{CenterId, Desk, Reach, SystemAction, UserId};
-use handoff_store::{
-    ChangeSet, CommitError, InteractionQuery, InteractionScope, StoreError, Timer, TimerKey,
-};
+use handoff_store::{InteractionQuery, InteractionScope, StoreError, Timer, TimerKey};
 
 use super::{AgentError, Desks};
 use crate::commands::{CommandRequest, ExecuteError};
@@ -47,7 +45,9 @@ impl Desks {
     /// Ends the grace of an agent who did not come back (timer). Also finishes the clearing of a
     /// desk that a crash interrupted.
     pub(crate) async fn end_grace(&self, user: UserId, timer: &Timer) -> Result<(), AgentError> {
-        let Some(desk) = self.core.desk(user) else { return self.drop_grace(*timer).await };
+        let Some(desk) = self.core.desk(user) else {
+            return Ok(self.commands.commits().drop_timer(*timer).await?);
+        };
         if desk.session.is_none() {
             return self.clear_desk(user, *timer).await;
         }
@@ -110,19 +110,7 @@ impl Desks {
                 }
             }
             if moved == 0 || !held.more {
-                return self.drop_grace(timer).await;
-            }
-        }
-    }
-
-    /// Removes a timer that has nothing to end any more, unless it was set anew meanwhile.
-    async fn drop_grace(&self, timer: Timer) -> Result<(), AgentError> {
-        let change = ChangeSet { timers_done: vec![timer], ..ChangeSet::default() };
-        match self.commands.commits().make(change).await {
-            Ok(_) => Ok(()),
-            Err(CommitError::Store(error)) => Err(error.into()),
-            Err(CommitError::Conflict { .. } | CommitError::Timer(_) | CommitError::Receipt(_)) => {
-                unreachable!("a timer that is done with has no guard and no receipt")
+                return Ok(self.commands.commits().drop_timer(timer).await?);
             }
         }
     }

@@ -1,21 +1,13 @@
 //! What is taken from a user who makes no request (docs/compat/agents.md#gone).
 
 use handoff_domain::{Interaction, InteractionId, SystemAction, Time, UserId};
-use handoff_store::{ChangeSet, CommitError, InteractionQuery, InteractionScope, Timer};
+use handoff_store::{ChangeSet, InteractionQuery, InteractionScope, Timer};
 
 use super::{AgentError, Desks};
-use crate::commands::{CommandRequest, ExecuteError};
+use crate::commands::{CommandRequest, ExecuteError, Standing};
 
 /// Interactions of one user read in one page.
 const PAGE: usize = 500;
-
-/// What a timer still stands for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    AsRead,
-    /// The user made a request meanwhile, or came to own something.
-    PutOff,
-}
 
 impl Desks {
     /// Takes from a user who made no request for the handling timeout whatever they have owned for
@@ -80,13 +72,7 @@ impl Desks {
             timers_set: rest.into_iter().collect(),
             ..ChangeSet::default()
         };
-        match self.commands.commits().make(change).await {
-            // It was put off meanwhile, and stays so.
-            Ok(_) | Err(CommitError::Timer(_)) => Ok(()),
-            Err(CommitError::Store(error)) => Err(error.into()),
-            Err(CommitError::Conflict { .. } | CommitError::Receipt(_)) => {
-                unreachable!("a change of timers alone guards no record and has no receipt")
-            }
-        }
+        self.commands.commits().make_of_timers(change).await?;
+        Ok(())
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use handoff_domain::Time;
-use handoff_store::{ChangeSet, CommitError, StoreError};
+use handoff_store::{ChangeSet, StoreError};
 
 use crate::commands::Commands;
 use crate::core::Core;
@@ -46,15 +46,9 @@ impl SignsOfLife {
                 return Ok(());
             }
             let change = ChangeSet { timers_put_off: timers.clone(), ..ChangeSet::default() };
-            match self.commands.commits().make(change).await {
-                Ok(_) => {}
-                Err(CommitError::Store(error)) => {
-                    self.core.activity.give_back(&timers, self.core.now());
-                    return Err(error);
-                }
-                Err(
-                    CommitError::Conflict { .. } | CommitError::Timer(_) | CommitError::Receipt(_),
-                ) => unreachable!("a timer that is put off has no guard and no receipt"),
+            if let Err(error) = self.commands.commits().make_of_timers(change).await {
+                self.core.activity.give_back(&timers, self.core.now());
+                return Err(error);
             }
         }
     }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use handoff_bus::{Hint, Received};
 use handoff_domain::interaction::decide::TimerKind;
 use handoff_domain::{SystemAction, Time};
-use handoff_store::{ChangeSet, CommitError, StoreError, Timer, TimerKey};
+use handoff_store::{StoreError, Timer, TimerKey};
 
 use crate::commands::{CommandRequest, Commands, ExecuteError};
 use crate::core::Core;
@@ -37,7 +37,7 @@ impl Timers {
     }
 
     /// Carries out every timer that is due. A timer is removed by the commit that it causes, so a
-    /// crash repeats it and a late one is refused by the rules. Gives how many were due.
+    /// crash repeats it and a late one is refused by the rules. Returns how many were due.
     ///
     /// # Errors
     ///
@@ -90,7 +90,7 @@ impl Timers {
         match self.commands.execute(&request).await {
             Ok(_) | Err(ExecuteError::NotDue) => Ok(true),
             Err(ExecuteError::Rejected(_) | ExecuteError::NotFound(_)) => {
-                self.drop_timer(&timer).await
+                self.commands.commits().drop_timer(timer).await.map(|()| true)
             }
             // What cannot be read was set aside by the store; its timer stays due, and the others
             // are carried out.
@@ -102,18 +102,6 @@ impl Timers {
                     error = %error,
                     "a timer could not be carried out; it is tried again"
                 );
-                Ok(false)
-            }
-        }
-    }
-
-    /// Removes a timer that has nothing to end any more, unless it was set anew meanwhile.
-    async fn drop_timer(&self, timer: &Timer) -> Result<bool, StoreError> {
-        let change = ChangeSet { timers_done: vec![*timer], ..ChangeSet::default() };
-        match self.commands.commits().make(change).await {
-            Ok(_) => Ok(true),
-            Err(CommitError::Store(error)) => Err(error),
-            Err(CommitError::Conflict { .. } | CommitError::Timer(_) | CommitError::Receipt(_)) => {
                 Ok(false)
             }
         }
