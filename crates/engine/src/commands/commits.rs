@@ -102,7 +102,8 @@ async fn commit_to_the_end(
     change: ChangeSet,
 ) -> Result<Vec<Arc<Interaction>>, CommitError> {
     let told = told_of(&change);
-    let due = change.timers_set.iter().map(|timer| timer.due).min();
+    let timers = change.timers_set.iter().chain(&change.timers_put_off);
+    let due = timers.map(|timer| timer.due).min();
     let puts = change.puts.clone();
     let events_count = change.events.len();
     let events =
