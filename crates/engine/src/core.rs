@@ -32,9 +32,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use handoff_bus::Bus;
-use handoff_domain::{
-    CenterId, ContactId, Desk, Incarnation, Interaction, InteractionId, Time, UserId,
-};
+use handoff_domain::{CenterId, ContactId, Desk, Interaction, InteractionId, Time, UserId};
 use handoff_store::{
     Contact, InteractionQuery, InteractionScope, Key, Kind, Record, Store, StoreError, Versioned,
 };
@@ -72,7 +70,6 @@ pub struct Core {
     pub(crate) clock: Arc<dyn Clock>,
     ahead_ms: u64,
     pub(crate) ids: Arc<dyn IdSource>,
-    incarnation: Incarnation,
     pub(crate) options: Options,
     pub(crate) board: Board,
     /// How far the board has followed the log.
@@ -102,14 +99,12 @@ impl Core {
         let (clock, ahead_ms) = never_back(parts.clock, &*parts.store).await?;
         let directory = Directory::load(&*parts.store).await?;
         let started = clock.now();
-        let incarnation = Incarnation(parts.ids.random());
         let core = Self {
             store: parts.store,
             bus: parts.bus,
             clock,
             ahead_ms,
             ids: parts.ids,
-            incarnation,
             options: parts.options,
             board: Board::default(),
             followed: Followed::default(),
@@ -137,12 +132,6 @@ impl Core {
     #[must_use]
     pub const fn clock_ahead_ms(&self) -> u64 {
         self.ahead_ms
-    }
-
-    /// Returns the life that this node leads in the store.
-    #[must_use]
-    pub const fn incarnation(&self) -> Incarnation {
-        self.incarnation
     }
 
     /// Returns the source of identifiers.
