@@ -206,7 +206,7 @@ impl Desk {
         self.changed_since(&before)
     }
 
-    /// Ends the contact-center session: its channels are logged out. Gives the channels that
+    /// Ends the contact-center session: its channels are logged out. Returns the channels that
     /// changed.
     ///
     /// # Errors
@@ -221,7 +221,7 @@ impl Desk {
         Ok(self.changed_since(&before))
     }
 
-    /// Takes work on those channels. Gives the channels that changed.
+    /// Takes work on those channels. Returns the channels that changed.
     ///
     /// # Errors
     ///
@@ -231,7 +231,7 @@ impl Desk {
         self.set(channels, |state| state.readiness = Readiness::Ready)
     }
 
-    /// Takes no work on those channels, for a reason that the agent may give. Gives the channels
+    /// Takes no work on those channels, for a reason that the agent may give. Returns the channels
     /// that changed.
     ///
     /// # Errors
@@ -247,7 +247,7 @@ impl Desk {
         })
     }
 
-    /// Switches do-not-disturb on those channels. Gives the channels that changed.
+    /// Switches do-not-disturb on those channels. Returns the channels that changed.
     ///
     /// # Errors
     ///
@@ -288,7 +288,7 @@ impl Desk {
         changed.map(|(media, _)| media).chain(gone).cloned().collect()
     }
 
-    /// Notes what the agent listens to now. Gives whether that is a change.
+    /// Notes what the agent listens to now. Returns whether that is a change.
     pub fn set_reach(&mut self, reach: Reach, now: Time) -> bool {
         let is_change = self.reach != reach;
         self.unreachable_since =
@@ -310,17 +310,17 @@ impl Desk {
         self.slots.insert(interaction, media);
     }
 
-    /// Frees a slot. Gives whether it was taken.
+    /// Frees a slot. Returns whether it was taken.
     pub fn free_slot(&mut self, interaction: InteractionId) -> bool {
         self.slots.remove(&interaction).is_some()
     }
 
-    /// Watches a workbin. Gives whether that is new.
+    /// Watches a workbin. Returns whether that is new.
     pub fn watch(&mut self, workbin: WorkbinId) -> bool {
         self.watched.insert(workbin)
     }
 
-    /// Watches a workbin no more. Gives whether they did.
+    /// Watches a workbin no more. Returns whether they did.
     pub fn unwatch(&mut self, workbin: WorkbinId) -> bool {
         self.watched.remove(&workbin)
     }

@@ -46,7 +46,7 @@ impl Desk {
         self.supervised_by.insert(supervisor, supervision);
     }
 
-    /// Lets them follow them no more. Gives whether they did.
+    /// Lets them follow them no more. Returns whether they did.
     pub fn end_supervision(&mut self, supervisor: UserId) -> bool {
         self.supervised_by.remove(&supervisor).is_some()
     }
