@@ -28,8 +28,8 @@ pub(crate) struct Chats {
 
 impl Chats {
     /// Takes in what a commit did to chats, before anybody can read the interaction as it is
-    /// afterwards: whoever sees that there are so many entries finds them. Returns the chats in which
-    /// something was said.
+    /// afterwards: whoever sees that there are so many entries finds them. Returns the chats in
+    /// which something was said.
     pub(crate) fn enter(&self, events: &[Event], activity: &Activity) -> Vec<u128> {
         let mut told = Vec::new();
         for event in events {
