@@ -176,10 +176,11 @@ impl Worker {
     /// Works off what it is offered.
     async fn run(mut self, mut offers: UnboundedReceiver<String>) -> Result<()> {
         while let Some(id) = offers.recv().await {
-            if self.load.over.load(Ordering::Relaxed) {
-                break;
+            // What is passed on when it is over is taken and left: the listener may not have seen
+            // yet that it is.
+            if !self.load.over.load(Ordering::Relaxed) {
+                self.work_on(&id).await?;
             }
-            self.work_on(&id).await?;
         }
         Ok(())
     }
