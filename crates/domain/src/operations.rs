@@ -10,6 +10,7 @@
 //! also while nobody could take it.
 
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -19,9 +20,9 @@ use crate::command::{
     Action, Caller, Dispatch, Draft, DraftKind, Named, Removal, SupervisorMode, Target, UserCommand,
 };
 use crate::desk::Desk;
-use crate::id::{FileId, InteractionId, QueueId, UserId, WorkbinId};
+use crate::id::{FileId, InteractionId, QueueId, SkillId, UserId, WorkbinId};
 use crate::interaction::context::{Context, Options, World};
-use crate::interaction::decide::decide;
+use crate::interaction::decide::{ForNotices, decide};
 use crate::interaction::talk::{may_recall, may_tell};
 use crate::interaction::{Attachment, Email, Interaction};
 use crate::media::Media;
@@ -228,7 +229,7 @@ fn remove_participant(interaction: &Interaction, caller: UserId) -> Vec<Action> 
 struct Nowhere;
 
 impl World for Nowhere {
-    fn desk(&self, _: UserId) -> Option<&Desk> {
+    fn desk(&self, _: UserId) -> Option<Arc<Desk>> {
         None
     }
 
@@ -240,6 +241,10 @@ impl World for Nowhere {
         None
     }
 
+    fn has_skill(&self, _: SkillId) -> bool {
+        false
+    }
+
     fn workbin(&self, _: WorkbinId) -> Option<Workbin> {
         None
     }
@@ -248,8 +253,8 @@ impl World for Nowhere {
         None
     }
 
-    fn watchers(&self, _: WorkbinId) -> Vec<UserId> {
-        Vec::new()
+    fn watchers(&self, _: WorkbinId) -> ForNotices<Vec<UserId>> {
+        ForNotices::new(Vec::new())
     }
 
     fn parent(&self) -> Option<&Interaction> {

@@ -170,9 +170,20 @@ impl Core {
     ///
     /// The store's own; the present directory then stays.
     pub async fn reload_directory(&self) -> Result<(), StoreError> {
-        let fresh = Arc::new(Directory::load(&*self.store).await?);
-        *self.directory.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        self.replace_directory(Directory::load(&*self.store).await?);
         Ok(())
+    }
+
+    /// Reads the directory again because one of its entries was not as it is remembered.
+    pub(crate) async fn reread_directory(&self, key: &Key) -> Result<(), StoreError> {
+        let mut fresh = Directory::load(&*self.store).await?;
+        fresh.look_for(key, &*self.store).await?;
+        self.replace_directory(fresh);
+        Ok(())
+    }
+
+    fn replace_directory(&self, fresh: Directory) {
+        *self.directory.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
     }
 
     /// Returns the contact center of a user.
@@ -228,6 +239,17 @@ impl Core {
         let known = self.board.current(id);
         let found = if known.is_some() { known } else { self.load_interaction(id).await? };
         Ok(found.map(|found| found.value))
+    }
+
+    /// Reads desks from the store and enters them on the board.
+    pub(crate) async fn load_desks(&self, users: &[UserId]) -> Result<(), StoreError> {
+        let keys: Vec<Key> = users.iter().copied().map(Key::Desk).collect();
+        for found in self.store.load(&keys).await?.into_iter().flatten() {
+            if let Record::Desk(desk) = found.value {
+                self.board.enter_desk(Arc::new(desk), found.version);
+            }
+        }
+        Ok(())
     }
 
     /// Reads a contact from the store.

@@ -16,4 +16,5 @@ mod why;
 pub use interactions::Views;
 pub use line::PlaceInLine;
 pub use sight::may_see;
+pub(crate) use sight::{Sight, sight_of};
 pub use why::Why;

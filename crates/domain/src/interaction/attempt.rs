@@ -5,7 +5,6 @@ use alloc::string::{String, ToString};
 use crate::center::{Queue, User};
 use crate::chat::Utterance;
 use crate::command::{Actor, Named};
-use crate::desk::Desk;
 use crate::id::UserId;
 use crate::interaction::change::Change;
 use crate::interaction::context::Context;
@@ -74,16 +73,23 @@ impl<'a> Attempt<'a> {
     }
 }
 
-/// Returns a queue that takes interactions of that medium.
-pub(super) fn queue_for<'q>(
-    named: &'q Named<Queue>,
+/// Returns the queue that is named, as it is now, when it takes interactions of that medium.
+pub(super) fn queue_for<'a>(
+    context: &Context<'a>,
+    named: &Named<Queue>,
     media: &Media,
-) -> Result<&'q Queue, Rejection> {
-    of_medium(named.known(Noun::Queue)?, media)
+) -> Result<&'a Queue, Rejection> {
+    of_medium(context, named.known(Noun::Queue)?, media)
 }
 
-/// Returns the queue when it takes interactions of that medium.
-pub(super) fn of_medium<'q>(queue: &'q Queue, media: &Media) -> Result<&'q Queue, Rejection> {
+/// Returns the queue, as it is now, when it takes interactions of that medium.
+pub(super) fn of_medium<'a>(
+    context: &Context<'a>,
+    named: &Queue,
+    media: &Media,
+) -> Result<&'a Queue, Rejection> {
+    let gone = || Rejection::Unknown { noun: Noun::Queue, name: named.name.clone() };
+    let queue = context.world.queue(named.id).ok_or_else(gone)?;
     if queue.media == *media {
         Ok(queue)
     } else {
@@ -91,15 +97,15 @@ pub(super) fn of_medium<'q>(queue: &'q Queue, media: &Media) -> Result<&'q Queue
     }
 }
 
-/// Returns a desk that can take one interaction more into its hands: a contact-center session, and
-/// a free slot when it needs one. Reach and readiness do not matter, because the agent asks for it
-/// themselves (docs/compat/agents.md#capacity).
-pub(super) fn may_take<'a>(
-    context: &Context<'a>,
+/// Refuses somebody who cannot take one interaction more into their hands: it takes a
+/// contact-center session, and a free slot when the interaction needs one. Reach and readiness do
+/// not matter, because the agent asks for it themselves (docs/compat/agents.md#capacity).
+pub(super) fn may_take(
+    context: &Context<'_>,
     user: UserId,
     media: &Media,
     slot: Slot,
-) -> Result<&'a Desk, Rejection> {
+) -> Result<(), Rejection> {
     let desk = context
         .world
         .desk(user)
@@ -109,7 +115,7 @@ pub(super) fn may_take<'a>(
         || context.world.user(user).is_some_and(|user: &User| desk.has_room(user, media));
     match slot {
         Slot::Needed if !has_room() => Err(Rejection::Full),
-        Slot::Needed | Slot::NotNeeded => Ok(desk),
+        Slot::Needed | Slot::NotNeeded => Ok(()),
     }
 }
 

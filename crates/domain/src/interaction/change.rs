@@ -3,7 +3,7 @@
 //! states before and after is derived here when the change is finished: epoch, slots, timers, who
 //! is concerned. No command sets any of these itself, so none can forget one.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -339,14 +339,15 @@ impl<'a> Change<'a> {
         let offers = self.before.map_or(0, |before| before.offers);
         let is_new = |offer: &&Offer| offer.number > offers && !offer.kind.is_supervision();
         let offered = self.after.offer().filter(is_new).map(|offer| offer.to);
-        let mut touched = before.clone();
-        touched.extend(after.iter().copied());
+        // Whoever had a slot and keeps it has it on their desk, too: both are written together.
+        let mut touched: BTreeSet<UserId> = before.symmetric_difference(&after).copied().collect();
         touched.extend(offered);
         touched
             .into_iter()
             .filter_map(|user| {
                 let known = self.context.world.desk(user);
                 let mut desk = known
+                    .as_deref()
                     .cloned()
                     .unwrap_or_else(|| Desk::new(user, self.after.center, self.context.now));
                 if after.contains(&user) {
@@ -357,7 +358,7 @@ impl<'a> Change<'a> {
                 if offered == Some(user) {
                     desk.last_offer = Some(self.context.now);
                 }
-                (known != Some(&desk)).then_some(desk)
+                (known.as_deref() != Some(&desk)).then_some(desk)
             })
             .collect()
     }

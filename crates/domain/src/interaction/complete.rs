@@ -26,7 +26,7 @@ pub(super) fn complete(
     attempt.owner(handling)?;
     match queue {
         Some(named) => {
-            let queue = queue_for(named, &attempt.before.media())?;
+            let queue = queue_for(attempt.context, named, &attempt.before.media())?;
             place::to_queue(attempt, handling, queue)
         }
         None => end(attempt, handling),

@@ -1,18 +1,20 @@
 //! What a decision depends on beside the interaction and the command: the time, the configured
 //! numbers, and what it may look up.
 //!
-//! Nothing here is read from outside: the caller loads it before it asks, and guards what it loaded
-//! when it commits the answer.
+//! Nothing here is read from outside: the caller gives what is asked for, and guards what was
+//! relied on when it commits the answer.
 
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
 use crate::center::{Queue, User, Workbin};
 use crate::chat::Entry;
 use crate::desk::Desk;
-use crate::id::{InteractionId, QueueId, UserId, WorkbinId};
+use crate::id::{InteractionId, QueueId, SkillId, UserId, WorkbinId};
 use crate::interaction::Interaction;
+use crate::interaction::notices::ForNotices;
 use crate::service::FileLimits;
 use crate::time::Time;
 
@@ -48,18 +50,41 @@ impl Default for Options {
 }
 
 /// What a decision may look up beside the interaction itself.
+///
+/// Whatever is returned as it is, is *relied on*: a refusal or a state may follow from it. Whoever
+/// gives it notes the version that it showed, zero for what is not there, and the commit is refused
+/// when that has changed. What is only *looked at*, to say whom to tell, comes as [`ForNotices`],
+/// which no rule can open; nobody guards it, or every message of a chat would conflict with every
+/// offer to one of its participants.
+///
+/// These are no records, and a race about them is harmless:
+///
+/// - [`watchers`](Self::watchers) of a workbin: whoever begins to watch is told of what is decided
+///   from then on, and reads what lies there afterwards.
+/// - [`adviser`](Self::adviser): somebody else may be the better choice a moment later; whoever is
+///   asked is relied on like one who was named.
+/// - [`transcript`](Self::transcript): every entry is written together with its interaction, whose
+///   version the commit guards in any case.
+/// - [`newest_inbound`](Self::newest_inbound): a letter that comes while an answer is being sent
+///   might have come a moment later. It waits in its queue like any other, and a draft that was
+///   begun on an older one is asked about it when it is sent.
+/// - the addresses of the center ([`may_send_as`](Self::may_send_as),
+///   [`default_sender`](Self::default_sender), [`message_id`](Self::message_id)): they are
+///   configured with the program, and no mail leaves by a mailbox that is not there.
 pub trait World {
     /// Returns an agent's desk; `None` when they were never here.
-    fn desk(&self, user: UserId) -> Option<&Desk>;
+    fn desk(&self, user: UserId) -> Option<Arc<Desk>>;
     fn user(&self, user: UserId) -> Option<&User>;
     /// Returns a queue of the interaction's contact center.
     fn queue(&self, queue: QueueId) -> Option<&Queue>;
+    /// Tells whether the contact center has a skill.
+    fn has_skill(&self, skill: SkillId) -> bool;
     /// Returns a workbin (a shared one, or one agent's copy) by id.
     fn workbin(&self, workbin: WorkbinId) -> Option<Workbin>;
     /// Returns `owner`'s own workbin of that name ([`Workbin::IN_PROGRESS`], [`Workbin::DRAFTS`]).
     fn own_workbin(&self, name: &str, owner: UserId) -> Option<Workbin>;
     /// Returns the users who asked to be told about a workbin.
-    fn watchers(&self, workbin: WorkbinId) -> Vec<UserId>;
+    fn watchers(&self, workbin: WorkbinId) -> ForNotices<Vec<UserId>>;
     /// Returns the interaction that this one is a draft of.
     fn parent(&self) -> Option<&Interaction>;
     /// Returns the agent whom the router would choose now of those who serve the queue that a

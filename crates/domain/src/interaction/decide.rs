@@ -16,6 +16,7 @@ use crate::rejection::Rejection;
 
 pub use crate::interaction::context::{Context, GonePolicy, Options, World};
 pub use crate::interaction::decision::{Decision, TimerChange, TimerKind};
+pub use crate::interaction::notices::ForNotices;
 
 /// Decides what a command does to an interaction.
 ///

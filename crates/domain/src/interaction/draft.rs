@@ -31,7 +31,10 @@ pub(super) fn create(attempt: &Attempt<'_>, draft: &Draft) -> Result<Decision, R
         return Err(attempt.wrong_state());
     }
     let owner = attempt.owner(handling)?;
-    let queue = draft.queue.as_ref().map(|named| queue_for(named, &Media::Email)).transpose()?;
+    let queue = match &draft.queue {
+        Some(named) => Some(queue_for(attempt.context, named, &Media::Email)?),
+        None => None,
+    };
     is_of_thread(attempt, draft.base)?;
     let mut user_data = original.user_data.clone();
     user_data.update(&draft.user_data);

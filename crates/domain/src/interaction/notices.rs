@@ -19,6 +19,29 @@ use crate::interaction::{Interaction, OfferKind, Status};
 /// was asked for did not come about.
 const ERROR_CODE: i32 = 2;
 
+/// Something that may only say whom to tell: no rule can see what is in it, so no commit guards it.
+///
+/// ```
+/// # use handoff_domain::interaction::decide::ForNotices;
+/// let watchers = ForNotices::new(vec!["Kate"]);
+/// ```
+///
+/// Only the module that makes the notices can open it:
+///
+/// ```compile_fail,E0616
+/// # use handoff_domain::interaction::decide::ForNotices;
+/// let watchers = ForNotices::new(vec!["Kate"]);
+/// assert!(watchers.0.is_empty());
+/// ```
+#[derive(Debug)]
+pub struct ForNotices<T>(T);
+
+impl<T> ForNotices<T> {
+    pub const fn new(value: T) -> Self {
+        Self(value)
+    }
+}
+
 /// Returns the notices of a change.
 pub(super) fn of(before: Option<&Interaction>, change: &Change<'_>) -> Vec<Notice> {
     let earlier = before.map(Interaction::people).unwrap_or_default();
@@ -44,9 +67,10 @@ pub(super) fn of(before: Option<&Interaction>, change: &Change<'_>) -> Vec<Notic
         for (workbin, added) in
             left.map(|it| (it, false)).into_iter().chain(entered.map(|it| (it, true)))
         {
-            let watchers = change.context.world.watchers(workbin).into_iter();
+            let ForNotices(watchers) = change.context.world.watchers(workbin);
             let view = || View::Workbin { workbin, added };
-            notices.extend(watchers.map(|it| plain(it, view(), NotificationType::StatusChange)));
+            let told = watchers.into_iter();
+            notices.extend(told.map(|it| plain(it, view(), NotificationType::StatusChange)));
         }
     }
     notices

@@ -123,9 +123,12 @@ pub(super) fn offer(attempt: &Attempt<'_>, to: UserId) -> Result<Decision, Rejec
     let media = attempt.before.media();
     let waiting = Waiting::of(attempt.before, &media, wait);
     let desk = world.desk(to).ok_or(Rejection::TargetUnreachable)?;
-    if let Some(exclusion) =
-        routing::exclusion(&waiting, queue, routing::Agent { user, desk }, attempt.context.now)
-    {
+    if let Some(exclusion) = routing::exclusion(
+        &waiting,
+        queue,
+        routing::Agent { user, desk: &desk },
+        attempt.context.now,
+    ) {
         return Err(refusal(&exclusion));
     }
     let mut change = attempt.change();

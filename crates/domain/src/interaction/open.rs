@@ -2,7 +2,7 @@
 //! it.
 
 use alloc::collections::BTreeSet;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec;
 
 use crate::center::{Queue, SkillLevels};
@@ -17,7 +17,7 @@ use crate::interaction::decision::Decision;
 use crate::interaction::say::check_nickname;
 use crate::interaction::{Filing, Interaction, Medium, Mode, Outcome, State};
 use crate::media::Direction;
-use crate::rejection::Rejection;
+use crate::rejection::{Noun, Rejection};
 use crate::user_data::UserData;
 
 /// Where a new interaction goes.
@@ -72,8 +72,8 @@ pub struct NewInteraction {
 /// # Errors
 ///
 /// A [`Rejection`], tried in this order: a placement in hands by somebody who is no user, an
-/// unknown queue or one of another medium, a customer's nickname or user data beyond a bound, no
-/// contact-center session, no free slot (a draft needs none).
+/// unknown queue or one of another medium, a customer's nickname or user data beyond a bound, an
+/// unknown skill, no contact-center session, no free slot (a draft needs none).
 pub fn open(
     new: NewInteraction,
     actor: &Actor,
@@ -95,11 +95,14 @@ pub(super) fn open_with(
         Placement::InHands { mode } => Some((actor.user().ok_or(Rejection::NotOwner)?, mode)),
     };
     let media = new.medium.media();
-    let queue = queue_for(&new.queue, &media)?.clone();
+    let queue = queue_for(context, &new.queue, &media)?;
     if let Medium::Chat(Some(chat)) = &new.medium {
         check_nickname(&chat.nickname)?;
     }
     new.user_data.check()?;
+    if let Some(skill) = new.skills.keys().find(|skill| !context.world.has_skill(**skill)) {
+        return Err(Rejection::Unknown { noun: Noun::Skill, name: skill.to_string() });
+    }
     if let Some((user, mode)) = maker {
         let slot = if mode == Mode::Composing { Slot::NotNeeded } else { Slot::Needed };
         may_take(context, user, &media, slot)?;
@@ -107,7 +110,7 @@ pub(super) fn open_with(
     let mode = media.inbound_mode();
     let skills = new.skills.clone();
     let since = context.now;
-    let mut change = Change::of_new(unplaced(new, &queue, context), actor, context);
+    let mut change = Change::of_new(unplaced(new, queue, context), actor, context);
     change.facts.push(Fact::Opened);
     tell(&mut change);
     match maker {

@@ -141,7 +141,7 @@ pub(super) fn consult_queue(
         return Err(Rejection::OfferOpen);
     }
     attempt.owner(handling)?;
-    let queue = queue_for(queue, &attempt.before.media())?;
+    let queue = queue_for(attempt.context, queue, &attempt.before.media())?;
     let found =
         attempt.context.world.adviser().filter(|user| !attempt.before.people().contains(user));
     let target = found.ok_or_else(|| Rejection::NobodyEligible { queue: queue.name.clone() })?;

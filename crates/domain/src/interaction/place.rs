@@ -1,11 +1,12 @@
 //! Places: into a queue, into a workbin, and out of a workbin again.
 
 use alloc::collections::BTreeSet;
+use alloc::string::ToString;
 
 use crate::center::{Queue, Role, SkillLevels, Workbin, WorkbinOwner};
 use crate::command::{Actor, Caller, Named};
 use crate::event::{Fact, RevokeReason};
-use crate::id::WorkbinId;
+use crate::id::{UserId, WorkbinId};
 use crate::interaction::attempt::{Attempt, Slot, may_take, of_medium, queue_for};
 use crate::interaction::change::Entry;
 use crate::interaction::decision::Decision;
@@ -16,7 +17,7 @@ use crate::rejection::{Noun, Rejection};
 pub(super) fn in_queue(attempt: &Attempt<'_>, named: &Named<Queue>) -> Result<Decision, Rejection> {
     let handling = attempt.handling()?;
     attempt.owner(handling)?;
-    let queue = queue_for(named, &attempt.before.media())?;
+    let queue = queue_for(attempt.context, named, &attempt.before.media())?;
     to_queue(attempt, handling, queue)
 }
 
@@ -54,7 +55,7 @@ pub(super) fn requeue(attempt: &Attempt<'_>, queue: &Queue) -> Result<Decision, 
     let State::Parked { mode, .. } = attempt.before.state else {
         return Err(attempt.wrong_state());
     };
-    let queue = of_medium(queue, &attempt.before.media())?;
+    let queue = of_medium(attempt.context, queue, &attempt.before.media())?;
     let now = attempt.context.now;
     let since =
         attempt.before.queued_at.filter(|_| attempt.before.queue == Some(queue.id)).unwrap_or(now);
@@ -75,12 +76,10 @@ pub(super) fn in_workbin(
         return Err(Rejection::LiveChat);
     }
     let owner = attempt.owner(handling)?;
-    let workbin = named.known(Noun::Workbin)?;
-    let workbin = match workbin.owner {
-        // The name alone means one's own copy.
-        WorkbinOwner::EachAgent => workbin.id.of_owner(owner),
-        WorkbinOwner::Agent(_) | WorkbinOwner::Group(_) => workbin.id,
-    };
+    let workbin = id_for(named.known(Noun::Workbin)?, owner);
+    if attempt.context.world.workbin(workbin).is_none() {
+        return Err(Rejection::Unknown { noun: Noun::Workbin, name: workbin.to_string() });
+    }
     let mut change = attempt.change();
     change.withdraw_offer(RevokeReason::OwnerActed);
     change.last_sees(owner, Status::InWorkbin);
@@ -123,11 +122,16 @@ fn may_pull(attempt: &Attempt<'_>, caller: &Caller, workbin: WorkbinId) -> bool 
         })
 }
 
+/// Returns the workbin that somebody means: of one that every agent has, the name alone means
+/// their own copy.
+fn id_for(named: &Workbin, user: UserId) -> WorkbinId {
+    match named.owner {
+        WorkbinOwner::EachAgent => named.id.of_owner(user),
+        WorkbinOwner::Agent(_) | WorkbinOwner::Group(_) => named.id,
+    }
+}
+
 fn expect_in(named: &Named<Workbin>, workbin: WorkbinId, caller: &Caller) -> Result<(), Rejection> {
-    let expected = named.known(Noun::Workbin)?;
-    let id = match expected.owner {
-        WorkbinOwner::EachAgent => expected.id.of_owner(caller.user),
-        WorkbinOwner::Agent(_) | WorkbinOwner::Group(_) => expected.id,
-    };
+    let id = id_for(named.known(Noun::Workbin)?, caller.user);
     if id == workbin { Ok(()) } else { Err(Rejection::NotInThatWorkbin) }
 }

@@ -23,7 +23,10 @@ use crate::time::Time;
 /// owns it from then on; whoever sent it is told of the end.
 pub(super) fn send(attempt: &Attempt<'_>, dispatch: &Dispatch) -> Result<Decision, Rejection> {
     let by = attempt.owner(composing(attempt)?)?;
-    let queue = dispatch.queue.as_ref().map(|named| queue_for(named, &Media::Email)).transpose()?;
+    let queue = match &dispatch.queue {
+        Some(named) => Some(queue_for(attempt.context, named, &Media::Email)?),
+        None => None,
+    };
     is_of_thread(attempt, dispatch.base)?;
     let email = ready(attempt, dispatch)?;
     if !dispatch.force {

@@ -1,6 +1,8 @@
 //! Transfer: to an agent by an offer, to a queue, or back to the current queue with a skill asked
 //! for.
 
+use alloc::string::ToString;
+
 use crate::center::{Queue, SkillLevels};
 use crate::command::{Named, Target};
 use crate::event::RevokeReason;
@@ -18,7 +20,7 @@ pub(super) fn transfer(attempt: &Attempt<'_>, target: &Target) -> Result<Decisio
     match target {
         Target::Agent(named) => to_agent(attempt, owner, *named.known(Noun::User)?),
         Target::Queue(named) => {
-            let queue = queue_for(named, &attempt.before.media())?;
+            let queue = queue_for(attempt.context, named, &attempt.before.media())?;
             place::to_queue(attempt, handling, queue)
         }
         Target::Skill(named) => to_skill(attempt, handling, named),
@@ -48,6 +50,9 @@ fn to_skill(
     // up.
     let queue = current_queue(attempt).ok_or(Rejection::NoCurrentQueue)?.id;
     let (skill, level) = *named.known(Noun::Skill)?;
+    if !attempt.context.world.has_skill(skill) {
+        return Err(Rejection::Unknown { noun: Noun::Skill, name: skill.to_string() });
+    }
     let skills = SkillLevels::from([(skill, level)]);
     let since = attempt.context.now;
     place::to_entry(

@@ -14,7 +14,7 @@ use handoff_domain::{
     invariants, open_letter, silence,
 };
 
-use crate::floor::Floor;
+use crate::floor::{Floor, queue_id};
 
 impl Floor {
     /// Takes in a letter that its sender is told of; returns both.
@@ -200,8 +200,7 @@ fn programs_senders_without_an_address_and_the_same_sender_again_get_no_confirma
 fn a_letter_to_a_queue_of_another_medium_is_refused() {
     let floor = Floor::new();
     let mut new = floor.letter();
-    let Named::Known(queue) = &mut new.queue else { panic!("it is known") };
-    queue.media = Media::Chat;
+    new.queue = Named::Known(floor.queues[&queue_id(&Media::Chat)].clone());
     let refusal =
         floor.try_letter(new, plain(Threading::NothingNamed)).map(|it: Decision| it.after);
     let is_wrong = matches!(refusal, Err::<Interaction, _>(Rejection::WrongMedia { .. }));

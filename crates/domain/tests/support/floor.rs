@@ -12,7 +12,7 @@ use handoff_domain::desk::{Channels, Desk, Reach};
 use handoff_domain::event::{Event, Subject, Topic};
 use handoff_domain::id::{CenterId, GroupId, InteractionId, QueueId, SkillId, UserId, WorkbinId};
 use handoff_domain::interaction::Interaction;
-use handoff_domain::interaction::decide::{Context, Decision, Options, World};
+use handoff_domain::interaction::decide::{Context, Decision, ForNotices, Options, World};
 use handoff_domain::invariants::Snapshot;
 use handoff_domain::media::{Direction, Media};
 use handoff_domain::rejection::Rejection;
@@ -245,8 +245,8 @@ struct View<'a> {
 }
 
 impl World for View<'_> {
-    fn desk(&self, user: UserId) -> Option<&Desk> {
-        self.floor.desks.get(&user)
+    fn desk(&self, user: UserId) -> Option<Arc<Desk>> {
+        self.floor.desks.get(&user).cloned().map(Arc::new)
     }
 
     fn user(&self, user: UserId) -> Option<&User> {
@@ -255,6 +255,10 @@ impl World for View<'_> {
 
     fn queue(&self, queue: QueueId) -> Option<&Queue> {
         self.floor.queues.get(&queue)
+    }
+
+    fn has_skill(&self, skill: SkillId) -> bool {
+        skill == SKILL.id
     }
 
     fn workbin(&self, workbin: WorkbinId) -> Option<Workbin> {
@@ -279,9 +283,10 @@ impl World for View<'_> {
             .map(|workbin| workbin.of(owner))
     }
 
-    fn watchers(&self, workbin: WorkbinId) -> Vec<UserId> {
+    fn watchers(&self, workbin: WorkbinId) -> ForNotices<Vec<UserId>> {
         let desks = self.floor.desks.values();
-        desks.filter(|desk| desk.watched.contains(&workbin)).map(|desk| desk.user).collect()
+        let watching = desks.filter(|desk| desk.watched.contains(&workbin));
+        ForNotices::new(watching.map(|desk| desk.user).collect())
     }
 
     fn parent(&self) -> Option<&Interaction> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use handoff_bus::Hint;
 use handoff_domain::event::Subject;
 use handoff_domain::{Event, Interaction, Notice, State};
-use handoff_store::{ChangeSet, CommitError, Key, Put, Record, StoreError, Timer, Versioned};
+use handoff_store::{ChangeSet, CommitError, Key, Put, Record, StoreError, Timer};
 use tokio::task::JoinError;
 
 use crate::core::Core;
@@ -73,20 +73,14 @@ impl Commits {
                 self.core.board.forget(*id);
                 self.core.load_interaction(*id).await?;
             }
-            Key::Desk(_) => {
-                if let Some(Versioned { value: Record::Desk(desk), version }) =
-                    self.core.store.load(std::slice::from_ref(key)).await?.pop().flatten()
-                {
-                    self.core.board.enter_desk(Arc::new(desk), version);
-                }
-            }
+            Key::Desk(user) => self.core.load_desks(&[*user]).await?,
             Key::Center(_)
             | Key::User(_)
             | Key::Skill(_)
             | Key::Group(_)
             | Key::Queue(_)
             | Key::Workbin(_)
-            | Key::Service(_) => self.core.reload_directory().await?,
+            | Key::Service(_) => self.core.reread_directory(key).await?,
             Key::LoginSession(_)
             | Key::File(_)
             | Key::Contact(_)

@@ -1,10 +1,11 @@
 //! Carrying out commands: attempt by attempt, until one gets through or is refused.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use handoff_domain::interaction::open::{NewInteraction, open};
-use handoff_domain::{Arrival, Interaction, InteractionId, decide, open_letter};
+use handoff_domain::{Arrival, Command, Interaction, InteractionId, decide, open_letter};
 use handoff_store::{CommitError, Key, Receipt, Versioned};
 
 use super::batch::{self, Batch};
@@ -15,7 +16,8 @@ use super::message_ids::is_known_message;
 use super::request::{
     ATTEMPTS_MAX, CommandRequest, Done, ExecuteError, Failure, Opening, same_request,
 };
-use crate::core::Core;
+use super::world::Other;
+use crate::core::{Core, Directory};
 use crate::outward::Mailboxes;
 use crate::views::{self, Views};
 
@@ -144,22 +146,35 @@ impl Commands {
         let before =
             self.read(request.id, read).await?.ok_or_else(|| Failure::not_found(request.id))?;
         let directory = self.core.directory();
-        let user = request.command.user();
-        if user.is_some_and(|user| !views::may_see(&before.value, user, &directory)) {
-            return Err(Failure::not_found(request.id));
+        let command = &as_caller_is_now(&request.command, &directory);
+        let world = self.load(&before.value, command, &directory, read).await?;
+        let user = command.user();
+        if let Some(user) = user {
+            let sight = views::sight_of(&before.value, user, &directory);
+            world.rely_on_sight(user, &sight.ok_or_else(|| Failure::not_found(request.id))?);
         }
-        let world = self.load(&before.value, &request.command, &directory, read).await?;
-        let decision = decide(&before.value, &request.command, &self.context(&world)?)
-            .map_err(|rejection| Failure::Refused(rejection.into()))?;
+        let decided = decide(&before.value, command, &self.context(&world)?);
+        let decision = match decided {
+            Ok(decision) => decision,
+            Err(rejection) => {
+                let desks = world.into_desks();
+                if read == Read::Remembered {
+                    // The refusal may rest on old desks; the next attempt sees the stored ones.
+                    match self.core.load_desks(&desks).await {
+                        Err(error) if !error.is_unreadable() => return Err(error.into()),
+                        Ok(()) | Err(_) => {}
+                    }
+                }
+                return Err(Failure::Refused(rejection.into()));
+            }
+        };
         if batch::is_nothing(&decision) && request.receipt.is_none() {
             return Ok(Done::Now { interaction: before.value, related: Vec::new() });
         }
         let caller = user.zip(request.reference);
-        let sent = batch::message_sent(&request.command, &decision.after);
+        let sent = batch::message_sent(command, &decision.after);
         let mut batch = Batch::new(decision, before.version, &world, caller);
-        batch.change.checks =
-            batch::relied_on(&request.command, &before.value, world.adviser, &directory);
-        batch.change.checks.extend(world.joined_as_seen());
+        drop(world);
         batch.change.receipts.extend(sent);
         batch.change.receipts.extend(request.receipt.clone());
         batch.change.puts.extend(request.also.iter().cloned());
@@ -169,21 +184,22 @@ impl Commands {
 
     async fn attempt_open(&self, opening: &Opening) -> Result<Done, Failure> {
         let directory = self.core.directory();
-        let users = opening.actor.user().into_iter().collect();
         // Whether whoever submits it may see what it follows was asked before; of another contact
         // center it is nothing.
         let parent = match opening.new.parent {
-            Some(parent) => self
-                .read(parent, Read::Remembered)
-                .await?
-                .filter(|it| it.value.center == opening.center),
+            Some(parent) => {
+                let found = self.read(parent, Read::Remembered).await?;
+                Some(Other::new(parent, found).filter(|it| it.center == opening.center))
+            }
             None => None,
         };
-        let world = self.world(&directory, (opening.center, opening.new.id), users, parent);
+        let world = self.world(&directory, (opening.center, opening.new.id), parent);
+        opening.actor.user().into_iter().for_each(|user| world.rely(Key::User(user)));
         let decision = open(opening.new.clone(), &opening.actor, &self.context(&world)?)
             .map_err(|rejection| Failure::Refused(rejection.into()))?;
         let caller = opening.actor.user().zip(opening.reference);
         let mut batch = Batch::new(decision, 0, &world, caller);
+        drop(world);
         batch.change.receipts.clone_from(&opening.receipts);
         self.commit(batch).await
     }
@@ -220,7 +236,8 @@ impl Commands {
     ) -> Result<Batch, Failure> {
         let directory = self.core.directory();
         let subject = (opening.center, opening.id);
-        let world = self.world(&directory, subject, [].into(), parent);
+        let parent = opening.parent.map(|id| Other::new(id, parent));
+        let world = self.world(&directory, subject, parent);
         let decision = open_letter(opening, arrival, &self.context(&world)?)
             .map_err(|rejection| Failure::Refused(rejection.into()))?;
         Ok(Batch::new(decision, 0, &world, None))
@@ -233,4 +250,18 @@ impl Commands {
         let wait_ms = u64::try_from(self.core.ids.random() % u128::from(most_ms)).unwrap_or(0);
         tokio::time::sleep(Duration::from_millis(wait_ms)).await;
     }
+}
+
+/// Returns a command with the roles and groups that its caller has now: they may have changed since
+/// the request came in.
+fn as_caller_is_now<'c>(command: &'c Command, directory: &Directory) -> Cow<'c, Command> {
+    let Command::User(given) = command else { return Cow::Borrowed(command) };
+    let Some(user) = directory.users.get(&given.caller.user) else { return Cow::Borrowed(command) };
+    if user.roles == given.caller.roles && user.groups == given.caller.groups {
+        return Cow::Borrowed(command);
+    }
+    let mut present = given.clone();
+    present.caller.roles.clone_from(&user.roles);
+    present.caller.groups.clone_from(&user.groups);
+    Cow::Owned(Command::User(present))
 }

@@ -1,17 +1,17 @@
 //! Gathering what a decision may look up.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use handoff_domain::interaction::decide::Context;
 use handoff_domain::{
-    Action, CenterId, Command, Interaction, InteractionId, Media, Named, UserId, Visibility,
+    Action, CenterId, Command, Interaction, InteractionId, Media, Named, Visibility,
 };
 use handoff_store::{StoreError, Versioned};
 
 use super::Commands;
 use super::adviser::adviser;
-use super::world::{LoadedWorld, target_of};
+use super::world::{LoadedWorld, Other};
 use crate::core::Directory;
 use crate::views;
 
@@ -47,21 +47,15 @@ impl Commands {
         read: Read,
     ) -> Result<LoadedWorld<'a>, StoreError> {
         let parent = match before.parent {
-            Some(parent) => self.read(parent, read).await?,
+            Some(parent) => Some(Other::new(parent, self.read(parent, read).await?)),
             None => None,
         };
-        let mut users = before.people();
-        users.extend(target_of(command));
-        users.extend(command.user());
-        let adviser = match command.action() {
-            Some(Action::ConsultQueue(Named::Known(queue))) => {
-                adviser(&self.core, queue, before, directory)
-            }
-            _ => None,
-        };
-        users.extend(adviser);
-        let mut world = self.world(directory, (before.center, before.id), users, parent);
-        world.adviser = adviser;
+        let mut world = self.world(directory, (before.center, before.id), parent);
+        if let Some(Action::ConsultQueue(Named::Known(queue))) = command.action() {
+            world.adviser = directory
+                .queue(before.center, queue.id)
+                .and_then(|queue| adviser(&self.core, queue, before, directory));
+        }
         self.listen_in(before, command, &mut world).await?;
         self.look_through_thread(before, command, &mut world).await?;
         Ok(world)
@@ -72,18 +66,14 @@ impl Commands {
         &'a self,
         directory: &'a Directory,
         (center, id): (CenterId, InteractionId),
-        users: BTreeSet<UserId>,
-        parent: Option<Versioned<Arc<Interaction>>>,
+        parent: Option<Other>,
     ) -> LoadedWorld<'a> {
-        let desks = users
-            .into_iter()
-            .filter_map(|user| Some((user, self.core.board.desk(user)?)))
-            .collect();
         LoadedWorld {
             directory,
             board: &self.core.board,
             center,
-            desks,
+            desks: RefCell::default(),
+            relied: RefCell::default(),
             parent,
             transcript: Vec::new(),
             adviser: None,
@@ -125,14 +115,18 @@ impl Commands {
             Action::CreateDraft(_) | Action::Send(_) if before.media() == Media::Email => {
                 world.newest_inbound = self.views.newest_inbound_of(before).await?;
                 if let Some(base) = base_of(&command.action) {
-                    world.base = self.core.load_interaction(base).await?;
+                    world.base = Some(Other::new(base, self.core.load_interaction(base).await?));
                 }
             }
             Action::Join { parent: Named::Known(parent) } => {
                 let found = self.core.load_interaction(*parent).await?;
                 let user = command.caller.user;
-                let is_seen = |it: &Interaction| views::may_see(it, user, world.directory);
-                world.joined = found.filter(|found| is_seen(&found.value));
+                let sight = found
+                    .as_ref()
+                    .and_then(|found| views::sight_of(&found.value, user, world.directory));
+                sight.iter().for_each(|sight| world.rely_on_sight(user, sight));
+                let joined = Other::new(*parent, found);
+                world.joined = Some(joined.filter(|_| sight.is_some()));
             }
             _ => {}
         }

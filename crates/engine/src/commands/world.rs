@@ -1,27 +1,47 @@
 //! What a decision may look up, gathered for one attempt.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use handoff_domain::interaction::decide::World;
+use handoff_domain::interaction::decide::{ForNotices, World};
 use handoff_domain::service::{FileLimits, ServiceKind};
 use handoff_domain::{
-    Action, CenterId, Command, Desk, Entry, Interaction, InteractionId, Named, Queue, QueueId,
-    SystemAction, Target, User, UserId, Workbin, WorkbinId,
+    CenterId, Desk, Entry, Interaction, InteractionId, Queue, QueueId, SkillId, User, UserId,
+    Workbin, WorkbinId,
 };
-use handoff_store::{Check, Key, Version, Versioned};
+use handoff_store::{Check, Key, Put, Version, Versioned};
 
 use crate::core::{Board, Directory};
 use crate::outward::Mailboxes;
+use crate::views::Sight;
 
-/// What is around one interaction at one moment. It remembers the versions of what it shows,
-/// for the guards of the commit.
+/// Another interaction that a decision may look up, whether it is there or not.
+pub(super) struct Other {
+    id: InteractionId,
+    version: Version,
+    value: Option<Arc<Interaction>>,
+}
+
+impl Other {
+    pub(super) fn new(id: InteractionId, found: Option<Versioned<Arc<Interaction>>>) -> Self {
+        let version = found.as_ref().map_or(0, |found| found.version);
+        Self { id, version, value: found.map(|found| found.value) }
+    }
+
+    /// Hides what is not for the eyes of whoever asks; it is as if it were not there.
+    pub(super) fn filter(self, is_seen: impl FnOnce(&Interaction) -> bool) -> Self {
+        Self { value: self.value.filter(|value| is_seen(value)), ..self }
+    }
+}
+
+/// What is around one interaction at one moment. Whatever the rules ask for is noted with the
+/// version that it showed: these are the guards of the commit.
 pub(super) struct LoadedWorld<'a> {
     pub(super) directory: &'a Directory,
     pub(super) board: &'a Board,
     pub(super) center: CenterId,
-    pub(super) desks: HashMap<UserId, Versioned<Arc<Desk>>>,
-    pub(super) parent: Option<Versioned<Arc<Interaction>>>,
+    pub(super) parent: Option<Other>,
     /// What was said so far, for an agent who comes into a chat.
     pub(super) transcript: Vec<Entry>,
     /// Who would be asked for advice by way of a queue.
@@ -31,53 +51,108 @@ pub(super) struct LoadedWorld<'a> {
     /// The newest inbound e-mail of its thread, for a draft that is made or sent.
     pub(super) newest_inbound: Option<Interaction>,
     /// The interaction that the writer of a draft says to have seen last.
-    pub(super) base: Option<Versioned<Arc<Interaction>>>,
+    pub(super) base: Option<Other>,
     /// The interaction under which it is to be joined.
-    pub(super) joined: Option<Versioned<Arc<Interaction>>>,
+    pub(super) joined: Option<Other>,
     /// The contact centers' own addresses.
     pub(super) mailboxes: Option<&'a dyn Mailboxes>,
+    /// The desks that were asked for; each is read once, so that a decision sees one version.
+    pub(super) desks: RefCell<HashMap<UserId, Option<Versioned<Arc<Desk>>>>>,
+    pub(super) relied: RefCell<BTreeMap<Key, Version>>,
 }
 
 impl LoadedWorld<'_> {
-    /// Returns the version that a changed desk must still have; zero for one that did not exist.
-    pub(super) fn desk_version(&self, user: UserId) -> Version {
-        self.desks.get(&user).map_or(0, |desk| desk.version)
+    /// Relies on a record of the directory, or on its not being there.
+    pub(super) fn rely(&self, key: Key) {
+        if !self.directory.is_unreadable(&key) {
+            self.note(key.clone(), self.directory.version(&key));
+        }
     }
 
-    /// Returns the check that what an e-mail is joined to is still in the thread that it was in.
-    pub(super) fn joined_as_seen(&self) -> Option<Check> {
-        let joined = self.joined.as_ref()?;
-        Some(Check { key: Key::Interaction(joined.value.id), version: joined.version })
+    /// Relies on what lets a user see an interaction.
+    pub(super) fn rely_on_sight(&self, user: UserId, sight: &Sight) {
+        self.rely(Key::User(user));
+        match sight {
+            Sight::Own => {}
+            Sight::Served(queue) => self.rely(Key::Queue(*queue)),
+            Sight::Usable(workbin) => {
+                self.directory.records_of_workbin(*workbin).into_iter().for_each(|it| self.rely(it))
+            }
+        }
+    }
+
+    /// Notes what was relied on. What was shown first counts: a later version of the same would be
+    /// a contradiction that the guard is to notice.
+    fn note(&self, key: Key, version: Version) {
+        self.relied.borrow_mut().entry(key).or_insert(version);
+    }
+
+    fn other<'o>(&self, other: Option<&'o Other>) -> Option<&'o Interaction> {
+        let other = other?;
+        self.note(Key::Interaction(other.id), other.version);
+        other.value.as_deref()
+    }
+
+    /// Returns the version of something that the decision changes: as it was shown, zero of what
+    /// comes into being.
+    pub(super) fn expected(&self, key: &Key) -> Version {
+        self.relied.borrow().get(key).copied().unwrap_or(0)
+    }
+
+    /// Returns the checks of everything that was relied on and is not written, which guards itself.
+    pub(super) fn checks(&self, puts: &[Put]) -> Vec<Check> {
+        let mut relied = self.relied.borrow().clone();
+        for put in puts {
+            relied.remove(&put.record.key());
+        }
+        relied.into_iter().map(|(key, version)| Check { key, version }).collect()
+    }
+
+    /// Returns whose desks were asked for.
+    pub(super) fn into_desks(self) -> Vec<UserId> {
+        self.desks.into_inner().into_keys().collect()
     }
 }
 
 impl World for LoadedWorld<'_> {
-    fn desk(&self, user: UserId) -> Option<&Desk> {
-        self.desks.get(&user).map(|desk| &*desk.value)
+    fn desk(&self, user: UserId) -> Option<Arc<Desk>> {
+        let mut desks = self.desks.borrow_mut();
+        let desk = desks.entry(user).or_insert_with(|| self.board.desk(user));
+        self.note(Key::Desk(user), desk.as_ref().map_or(0, |desk| desk.version));
+        desk.as_ref().map(|desk| desk.value.clone())
     }
 
     fn user(&self, user: UserId) -> Option<&User> {
+        self.rely(Key::User(user));
         self.directory.user(self.center, user).map(|user| &**user)
     }
 
     fn queue(&self, queue: QueueId) -> Option<&Queue> {
+        self.rely(Key::Queue(queue));
         self.directory.queue(self.center, queue).map(|queue| &**queue)
     }
 
+    fn has_skill(&self, skill: SkillId) -> bool {
+        self.rely(Key::Skill(skill));
+        self.directory.skills.get(&skill).is_some_and(|skill| skill.center == self.center)
+    }
+
     fn workbin(&self, workbin: WorkbinId) -> Option<Workbin> {
+        self.directory.records_of_workbin(workbin).into_iter().for_each(|key| self.rely(key));
         self.directory.workbin(self.center, workbin)
     }
 
     fn own_workbin(&self, name: &str, owner: UserId) -> Option<Workbin> {
-        self.directory.own_workbin(name, self.directory.user(self.center, owner)?)
+        let workbin = self.directory.own_workbin(name, World::user(self, owner)?)?;
+        World::workbin(self, workbin.id)
     }
 
-    fn watchers(&self, workbin: WorkbinId) -> Vec<UserId> {
-        self.board.watchers(workbin)
+    fn watchers(&self, workbin: WorkbinId) -> ForNotices<Vec<UserId>> {
+        ForNotices::new(self.board.watchers(workbin))
     }
 
     fn parent(&self) -> Option<&Interaction> {
-        self.parent.as_ref().map(|parent| &*parent.value)
+        self.other(self.parent.as_ref())
     }
 
     fn adviser(&self) -> Option<UserId> {
@@ -89,8 +164,9 @@ impl World for LoadedWorld<'_> {
     }
 
     fn file_limits(&self, service: &str) -> Option<&FileLimits> {
-        let terms = self.directory.service(ServiceKind::Chat, service)?.chat()?;
-        Some(&terms.files)
+        let service = self.directory.service(ServiceKind::Chat, service)?;
+        self.rely(Key::Service(service.id));
+        Some(&service.chat()?.files)
     }
 
     fn newest_inbound(&self) -> Option<&Interaction> {
@@ -98,11 +174,11 @@ impl World for LoadedWorld<'_> {
     }
 
     fn base(&self) -> Option<&Interaction> {
-        self.base.as_ref().map(|base| &*base.value)
+        self.other(self.base.as_ref())
     }
 
     fn joined(&self) -> Option<&Interaction> {
-        self.joined.as_ref().map(|joined| &*joined.value)
+        self.other(self.joined.as_ref())
     }
 
     fn may_send_as(&self, address: &str) -> bool {
@@ -115,21 +191,5 @@ impl World for LoadedWorld<'_> {
 
     fn message_id(&self, sender: &str, sends: u32) -> Option<String> {
         Some(self.mailboxes?.message_id(self.id, sends, sender))
-    }
-}
-
-/// Returns the user whom a command is about beside those whom the interaction concerns already.
-pub(super) fn target_of(command: &Command) -> Option<UserId> {
-    match command {
-        Command::System(SystemAction::Offer { to: user } | SystemAction::AgentGone { user }) => {
-            Some(*user)
-        }
-        Command::System(_) | Command::Customer(_) => None,
-        Command::User(command) => match &command.action {
-            Action::Transfer(Target::Agent(Named::Known(user)))
-            | Action::Invite(Named::Known(user))
-            | Action::Consult(Named::Known(user)) => Some(*user),
-            _ => None,
-        },
     }
 }

@@ -5,7 +5,7 @@
 //! rely on an entry guard its version in the commit, so an outdated directory costs a retry and
 //! never a wrong decision.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use handoff_domain::{
@@ -33,6 +33,8 @@ pub struct Directory {
     pub workbins: BTreeMap<WorkbinId, Workbin>,
     pub services: BTreeMap<ServiceId, Arc<Service>>,
     versions: HashMap<Key, Version>,
+    /// What the store has and cannot read, of that what somebody met.
+    unreadable: BTreeSet<Key>,
     users_by_name: HashMap<String, UserId>,
     personal_workbins: HashMap<WorkbinId, (WorkbinId, UserId)>,
     services_by_name: HashMap<ServiceKind, HashMap<String, ServiceId>>,
@@ -118,6 +120,29 @@ impl Directory {
         self.versions.get(key).copied().unwrap_or(0)
     }
 
+    /// Finds out of what is not here whether it is there and cannot be read.
+    pub(super) async fn look_for(
+        &mut self,
+        key: &Key,
+        store: &dyn Store,
+    ) -> Result<(), StoreError> {
+        if self.versions.contains_key(key) {
+            return Ok(());
+        }
+        match store.load(std::slice::from_ref(key)).await {
+            Err(error) if error.is_unreadable() => drop(self.unreadable.insert(key.clone())),
+            Err(error) => return Err(error),
+            Ok(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Tells whether an entry is there and cannot be read. Its absence here is nothing to rely on,
+    /// and must not keep what belongs to it from being moved.
+    pub(crate) fn is_unreadable(&self, key: &Key) -> bool {
+        self.unreadable.contains(key)
+    }
+
     /// Returns a user of a contact center.
     #[must_use]
     pub fn user(&self, center: CenterId, id: UserId) -> Option<&Arc<User>> {
@@ -182,6 +207,14 @@ impl Directory {
                 .clone(),
         };
         (workbin.center == center).then_some(workbin)
+    }
+
+    /// Returns the records that a workbin follows from: its definition, and whose copy it is.
+    pub(crate) fn records_of_workbin(&self, id: WorkbinId) -> Vec<Key> {
+        match self.personal_workbins.get(&id) {
+            Some((definition, owner)) => vec![Key::Workbin(*definition), Key::User(*owner)],
+            None => vec![Key::Workbin(id)],
+        }
     }
 
     /// Returns `owner`'s copy of a workbin that every agent has.

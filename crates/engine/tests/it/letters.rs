@@ -251,8 +251,7 @@ async fn a_quoted_sender_is_nobody_else() {
 #[tokio::test]
 async fn a_token_of_another_center_proves_nothing() {
     let rig = Rig::with_mailbox(false).await;
-    let mut foreign = rig.new_letter(letter(EVE, "foreign"));
-    foreign.center = CenterId(2);
+    let foreign = rig.foreign_letter(letter(EVE, "foreign")).await;
     let foreign = rig.engine.letters().take_in_letter(&foreign).await.unwrap().interaction;
     let named = Letter {
         proven: vec![foreign.id],
@@ -417,8 +416,7 @@ async fn an_agent_joins_a_letter_only_to_what_he_sees() {
     let later = rig.takes_in(letter(EVE, "later")).await.interaction.id;
     rig.settle().await;
     rig.accept(KATE, later).await.unwrap();
-    let mut foreign = rig.new_letter(letter(EVE, "foreign"));
-    foreign.center = CenterId(2);
+    let foreign = rig.foreign_letter(letter(EVE, "foreign")).await;
     let foreign = rig.engine.letters().take_in_letter(&foreign).await.unwrap().interaction.id;
     assert!(!rig.joins(later, foreign).await, "it is another center's");
     assert!(!rig.joins(later, unseen).await, "it is on file and nobody worked on it");

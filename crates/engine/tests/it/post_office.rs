@@ -136,6 +136,18 @@ impl Rig {
         }
     }
 
+    /// Returns a letter to another contact center.
+    pub(crate) async fn foreign_letter(&self, letter: Letter) -> NewLetter {
+        let mut new = self.new_letter(letter);
+        new.center = CenterId(2);
+        let queue = Queue { id: QueueId(0x99), center: new.center, ..Queue::clone(&new.queue) };
+        let put = Put { record: Record::Queue(queue.clone()), expected: 0 };
+        self.store.commit(ChangeSet { puts: vec![put], ..ChangeSet::default() }).await.unwrap();
+        self.engine.core().reload_directory().await.unwrap();
+        new.queue = Arc::new(queue);
+        new
+    }
+
     pub(crate) async fn takes_in(&self, letter: Letter) -> TakenIn {
         self.clock.advance_ms(1);
         self.engine.letters().take_in_letter(&self.new_letter(letter)).await.unwrap()
