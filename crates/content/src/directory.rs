@@ -8,8 +8,8 @@ use std::path::Path;
 use handoff_domain::Time;
 use handoff_engine::Core;
 use handoff_store::{
-    ChangeSet, CommitError, DiskFiles, Files, FilesDirectory, FilesError, Key, Kind, Put, Record,
-    Store, StoreError, Version, Versioned,
+    ChangeSet, CommitError, DiskFiles, Files, FilesDirectory, FilesError, Key, Kind, Only, Put,
+    Record, Store, StoreError, Version, Versioned,
 };
 
 /// Whether a store may be started over a directory of files that is not its own.
@@ -53,7 +53,7 @@ pub enum DirectoryError {
 type Known = Option<Versioned<FilesDirectory>>;
 
 pub(crate) async fn recorded(store: &dyn Store) -> Result<Known, StoreError> {
-    let found = store.load(&[Key::FilesDirectory]).await?.pop().flatten();
+    let found = store.load(&[Key::FilesDirectory(Only)]).await?.pop().flatten();
     Ok(found.and_then(|found| match found.value {
         Record::FilesDirectory(value) => Some(Versioned { value, version: found.version }),
         _ => None,

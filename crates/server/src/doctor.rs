@@ -14,7 +14,7 @@ use handoff_content::directory::{DirectoryError, expect_own};
 use handoff_engine::Directory;
 use handoff_postoffice::queue_of;
 use handoff_store::sqlite::{Checked, Progress};
-use handoff_store::{Kind, SetAside, SqliteStore, Store as _};
+use handoff_store::{Kind, Part, SetAside, SqliteStore, Store as _};
 
 use crate::cli::Doctor;
 use crate::command::block_on;
@@ -218,18 +218,9 @@ async fn every_record(store: &SqliteStore) -> anyhow::Result<(u64, Vec<SetAside>
 }
 
 async fn started_with(store: &SqliteStore) -> anyhow::Result<(u64, Vec<SetAside>)> {
-    const KINDS: [Kind; 8] = [
-        Kind::Center,
-        Kind::User,
-        Kind::Skill,
-        Kind::Group,
-        Kind::Queue,
-        Kind::Workbin,
-        Kind::Service,
-        Kind::Desk,
-    ];
+    let is_read = |kind: &Kind| kind.part() == Part::Directory || *kind == Kind::Desk;
     let mut rows = 0;
-    for kind in KINDS {
+    for kind in Kind::ALL.iter().copied().filter(is_read) {
         let mut after = None;
         loop {
             let page = store.list(kind, after.take(), PAGE).await?;

@@ -53,10 +53,8 @@ pub enum CodecError {
     },
 }
 
-/// The newest form of every kind of record, and of events and notices.
+/// The newest forms of events and what belongs to them; a record's is in the table of the kinds.
 pub mod newest {
-    use crate::record::Kind;
-
     pub const EVENT: i64 = 1;
     /// Notices.
     pub const NOTICE: i64 = 1;
@@ -64,54 +62,18 @@ pub mod newest {
     pub const TRANSCRIPT: i64 = 1;
     /// What stands for a center in the log.
     pub const CENTER_ID: i64 = 1;
-
-    /// Returns the newest form of one kind of record.
-    #[must_use]
-    pub const fn of(kind: Kind) -> i64 {
-        match kind {
-            Kind::Center
-            | Kind::User
-            | Kind::Skill
-            | Kind::Group
-            | Kind::Queue
-            | Kind::Workbin
-            | Kind::Service
-            | Kind::Desk
-            | Kind::Interaction
-            | Kind::File
-            | Kind::Contact
-            | Kind::MailboxMark
-            | Kind::LoginSession
-            | Kind::FilesDirectory => 1,
-        }
-    }
 }
 
-const fn name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Center => "a center",
-        Kind::User => "a user",
-        Kind::Skill => "a skill",
-        Kind::Group => "a group",
-        Kind::Queue => "a queue",
-        Kind::Workbin => "a workbin",
-        Kind::Service => "a service",
-        Kind::Desk => "a desk",
-        Kind::Interaction => "an interaction",
-        Kind::File => "a file",
-        Kind::Contact => "a contact",
-        Kind::MailboxMark => "a mailbox mark",
-        Kind::LoginSession => "a login session",
-        Kind::FilesDirectory => "a directory of files",
-    }
-}
-
-fn encode<T: Serialize>(kind: &'static str, value: &T) -> Result<String, CodecError> {
+pub(crate) fn encode<T: Serialize>(kind: &'static str, value: &T) -> Result<String, CodecError> {
     serde_json::to_string(value).map_err(|source| CodecError::Unstorable { kind, source })
 }
 
 /// Reads text whose newest form is 1, the only one there ever was.
-fn decode<T: DeserializeOwned>(kind: &'static str, form: i64, body: &str) -> Result<T, CodecError> {
+pub(crate) fn decode<T: DeserializeOwned>(
+    kind: &'static str,
+    form: i64,
+    body: &str,
+) -> Result<T, CodecError> {
     if form != 1 {
         return Err(CodecError::UnknownForm { kind, form, newest: 1 });
     }
@@ -133,23 +95,7 @@ fn decode<T: DeserializeOwned>(kind: &'static str, form: i64, body: &str) -> Res
 /// [`CodecError::Unstorable`] when it holds something that has no stored form, such as an integer
 /// of more than 64 bits.
 pub fn encode_record(record: &Record) -> Result<String, CodecError> {
-    let kind = name(record.key().kind());
-    match record {
-        Record::Center(center) => encode(kind, center),
-        Record::User(user) => encode(kind, user),
-        Record::Skill(skill) => encode(kind, skill),
-        Record::Group(group) => encode(kind, group),
-        Record::Queue(queue) => encode(kind, queue),
-        Record::Workbin(workbin) => encode(kind, workbin),
-        Record::Service(service) => encode(kind, service),
-        Record::Desk(desk) => encode_desk(desk),
-        Record::Interaction(interaction) => encode_interaction(interaction),
-        Record::File(file) => encode(kind, file),
-        Record::Contact(contact) => encode(kind, contact),
-        Record::MailboxMark(mark) => encode(kind, mark),
-        Record::LoginSession(session) => encode(kind, session),
-        Record::FilesDirectory(directory) => encode(kind, directory),
-    }
+    record.encode()
 }
 
 /// Reads a record of any form.
@@ -158,23 +104,7 @@ pub fn encode_record(record: &Record) -> Result<String, CodecError> {
 ///
 /// [`CodecError::UnknownForm`] and [`CodecError::Malformed`].
 pub fn decode_record(kind: Kind, form: i64, body: &str) -> Result<Record, CodecError> {
-    let named = name(kind);
-    Ok(match kind {
-        Kind::Center => Record::Center(decode(named, form, body)?),
-        Kind::User => Record::User(decode(named, form, body)?),
-        Kind::Skill => Record::Skill(decode(named, form, body)?),
-        Kind::Group => Record::Group(decode(named, form, body)?),
-        Kind::Queue => Record::Queue(decode(named, form, body)?),
-        Kind::Workbin => Record::Workbin(decode(named, form, body)?),
-        Kind::Service => Record::Service(decode(named, form, body)?),
-        Kind::Desk => Record::Desk(decode(named, form, body)?),
-        Kind::Interaction => Record::Interaction(decode_interaction(form, body)?),
-        Kind::File => Record::File(decode(named, form, body)?),
-        Kind::Contact => Record::Contact(decode(named, form, body)?),
-        Kind::MailboxMark => Record::MailboxMark(decode(named, form, body)?),
-        Kind::LoginSession => Record::LoginSession(decode(named, form, body)?),
-        Kind::FilesDirectory => Record::FilesDirectory(decode(named, form, body)?),
-    })
+    Record::decode(kind, form, body)
 }
 
 /// Writes an interaction in its newest form.
@@ -183,7 +113,7 @@ pub fn decode_record(kind: Kind, form: i64, body: &str) -> Result<Record, CodecE
 ///
 /// As [`encode_record`].
 pub fn encode_interaction(interaction: &Interaction) -> Result<String, CodecError> {
-    encode(name(Kind::Interaction), interaction)
+    encode(Kind::Interaction.named(), interaction)
 }
 
 /// Reads an interaction of any form.
@@ -192,7 +122,7 @@ pub fn encode_interaction(interaction: &Interaction) -> Result<String, CodecErro
 ///
 /// As [`decode_record`].
 pub fn decode_interaction(form: i64, body: &str) -> Result<Interaction, CodecError> {
-    decode(name(Kind::Interaction), form, body)
+    decode(Kind::Interaction.named(), form, body)
 }
 
 /// Writes a desk in its newest form.
@@ -201,7 +131,7 @@ pub fn decode_interaction(form: i64, body: &str) -> Result<Interaction, CodecErr
 ///
 /// As [`encode_record`].
 pub fn encode_desk(desk: &Desk) -> Result<String, CodecError> {
-    encode(name(Kind::Desk), desk)
+    encode(Kind::Desk.named(), desk)
 }
 
 /// The part of an event that is stored for ever: who caused it and what happened. Its subject is
@@ -288,7 +218,7 @@ fn decode_transcript(form: i64, body: &str) -> Result<Subject, CodecError> {
 pub fn decode_subject(kind: SubjectKind, form: i64, body: &str) -> Result<Subject, CodecError> {
     Ok(match kind {
         SubjectKind::Interaction => Subject::Interaction(decode_interaction(form, body)?),
-        SubjectKind::Desk => Subject::Desk(decode(name(Kind::Desk), form, body)?),
+        SubjectKind::Desk => Subject::Desk(decode(Kind::Desk.named(), form, body)?),
         SubjectKind::Transcript => decode_transcript(form, body)?,
         SubjectKind::Center => Subject::Center(decode(SubjectKind::Center.name(), form, body)?),
     })
@@ -330,8 +260,8 @@ impl SubjectKind {
 
     const fn name(self) -> &'static str {
         match self {
-            Self::Interaction => name(Kind::Interaction),
-            Self::Desk => name(Kind::Desk),
+            Self::Interaction => Kind::Interaction.named(),
+            Self::Desk => Kind::Desk.named(),
             Self::Transcript => "a transcript",
             Self::Center => "a center's id",
         }
@@ -349,8 +279,8 @@ impl SubjectKind {
     #[must_use]
     pub const fn newest(self) -> i64 {
         match self {
-            Self::Interaction => newest::of(Kind::Interaction),
-            Self::Desk => newest::of(Kind::Desk),
+            Self::Interaction => Kind::Interaction.newest_form(),
+            Self::Desk => Kind::Desk.newest_form(),
             Self::Transcript => newest::TRANSCRIPT,
             Self::Center => newest::CENTER_ID,
         }

@@ -8,6 +8,7 @@
 //! Rows are made in [`encode`], outside any transaction and on the caller's thread: a writer only
 //! binds what is ready.
 
+pub(crate) mod columns;
 pub(crate) mod encode;
 pub(crate) mod keys;
 pub(crate) mod lists;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use handoff_bus::Hint;
 use handoff_domain::event::Subject;
 use handoff_domain::{Event, Interaction, Notice, State};
-use handoff_store::{ChangeSet, CommitError, Key, Put, Record, StoreError, Timer};
+use handoff_store::{ChangeSet, CommitError, Key, Part, Put, Record, StoreError, Timer};
 use tokio::task::JoinError;
 
 use crate::core::Core;
@@ -74,18 +74,9 @@ impl Commits {
                 self.core.load_interaction(*id).await?;
             }
             Key::Desk(user) => self.core.load_desks(&[*user]).await?,
-            Key::Center(_)
-            | Key::User(_)
-            | Key::Skill(_)
-            | Key::Group(_)
-            | Key::Queue(_)
-            | Key::Workbin(_)
-            | Key::Service(_) => self.core.reread_directory(key).await?,
-            Key::LoginSession(_)
-            | Key::File(_)
-            | Key::Contact(_)
-            | Key::MailboxMark(_)
-            | Key::FilesDirectory => {}
+            key if key.kind().part() == Part::Directory => self.core.reread_directory(key).await?,
+            // Nothing of them is remembered.
+            _ => {}
         }
         Ok(())
     }

@@ -12,13 +12,10 @@ use handoff_domain::{
     Center, CenterId, Group, GroupId, Named, Queue, QueueId, Role, Service, ServiceId, ServiceKind,
     Skill, SkillId, User, UserId, Workbin, WorkbinId, WorkbinOwner,
 };
-use handoff_store::{Key, Kind, Record, Store, StoreError, Version, Versioned};
+use handoff_store::{Key, Kind, Part, Record, Store, StoreError, Version, Versioned};
 
 /// Records read in one page while loading.
 const PAGE: usize = 1_000;
-/// The kinds of records that are configured.
-const KINDS: [Kind; 7] =
-    [Kind::Center, Kind::User, Kind::Skill, Kind::Group, Kind::Queue, Kind::Workbin, Kind::Service];
 
 /// An immutable snapshot of everything configured.
 #[derive(Debug, Default)]
@@ -48,7 +45,7 @@ impl Directory {
     /// The store's own.
     pub async fn load(store: &dyn Store) -> Result<Self, StoreError> {
         let mut directory = Self::default();
-        for kind in KINDS {
+        for kind in Kind::ALL.iter().copied().filter(|kind| kind.part() == Part::Directory) {
             let mut after = None;
             loop {
                 let page = store.list(kind, after.take(), PAGE).await?;
@@ -87,13 +84,8 @@ impl Directory {
             Record::Service(service) => {
                 self.services.insert(service.id, Arc::new(service));
             }
-            Record::Desk(_)
-            | Record::Interaction(_)
-            | Record::File(_)
-            | Record::Contact(_)
-            | Record::MailboxMark(_)
-            | Record::LoginSession(_)
-            | Record::FilesDirectory(_) => {}
+            // Of the other part of the table, which is not read.
+            _ => {}
         }
     }
 

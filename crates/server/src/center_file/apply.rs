@@ -129,13 +129,7 @@ fn questions(record: &Record, directory: &Directory) -> Vec<InteractionQuery> {
         }
         // A chat has copied from its service what it needs.
         Record::Center(_) | Record::Skill(_) | Record::Group(_) | Record::Service(_) => Vec::new(),
-        Record::Desk(_)
-        | Record::Interaction(_)
-        | Record::File(_)
-        | Record::Contact(_)
-        | Record::MailboxMark(_)
-        | Record::LoginSession(_)
-        | Record::FilesDirectory(_) => Vec::new(),
+        _ => Vec::new(),
     }
 }
 

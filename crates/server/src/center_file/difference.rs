@@ -117,13 +117,8 @@ fn stored(directory: &Directory, key: &Key) -> Option<Record> {
         Key::Service(id) => {
             directory.services.get(id).map(|service| Record::Service(Service::clone(service)))
         }
-        Key::Desk(_)
-        | Key::Interaction(_)
-        | Key::File(_)
-        | Key::Contact(_)
-        | Key::MailboxMark(_)
-        | Key::LoginSession(_)
-        | Key::FilesDirectory => None,
+        // Nothing of its work is configured.
+        _ => None,
     }
 }
 
@@ -198,15 +193,7 @@ impl Names {
             Record::Service(service) => {
                 format!("service {:?} ({})", service.name, service.kind().name())
             }
-            Record::Desk(_)
-            | Record::Interaction(_)
-            | Record::File(_)
-            | Record::Contact(_)
-            | Record::MailboxMark(_)
-            | Record::LoginSession(_)
-            | Record::FilesDirectory(_) => {
-                format!("{:?}", record.key())
-            }
+            _ => format!("{:?}", record.key()),
         }
     }
 
@@ -268,13 +255,7 @@ fn fields(record: &Record, names: &Names) -> Vec<(&'static str, String)> {
         Record::Skill(_) | Record::Group(_) | Record::Workbin(_) => Vec::new(),
         Record::Center(center) => workspace_fields(&center.workspace, names),
         Record::Service(service) => service_fields(service, names),
-        Record::Desk(_)
-        | Record::Interaction(_)
-        | Record::File(_)
-        | Record::Contact(_)
-        | Record::MailboxMark(_)
-        | Record::LoginSession(_)
-        | Record::FilesDirectory(_) => Vec::new(),
+        _ => Vec::new(),
     }
 }
 

@@ -4,34 +4,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use handoff_domain::event::Subject;
-use handoff_domain::{Event, Interaction, Media, Notice, Owner, Topic, UserId};
+use handoff_domain::{Event, Media, Notice, Owner, Topic, UserId};
 
 use crate::change_set::{ChangeSet, Put, Receipt, Timer};
-use crate::codec::{self, CodecError, SubjectKind, newest};
+use crate::codec::{self, CodecError, SubjectKind};
 use crate::log::{SubjectKey, epoch_of, is_history};
-use crate::query::place;
 use crate::record::{Key, Record, Version};
+use crate::sql::columns::{self, Value};
 use crate::sql::keys::{owner_text, subject_text};
-use crate::sql::lists::lists_of;
 use crate::sql::timers::TimerName;
-
-/// Returns the text of a record's key, whose byte order is the order of the keys.
-pub(crate) fn id_text(key: &Key) -> String {
-    match key {
-        Key::Center(id) => id.stored(),
-        Key::User(id) | Key::Desk(id) => id.stored(),
-        Key::Skill(id) => id.stored(),
-        Key::Group(id) => id.stored(),
-        Key::Queue(id) => id.stored(),
-        Key::Workbin(id) => id.stored(),
-        Key::Service(id) => id.stored(),
-        Key::Interaction(id) => id.stored(),
-        Key::File(id) => id.stored(),
-        Key::Contact(id) => id.stored(),
-        Key::LoginSession(id) | Key::MailboxMark(id) => id.clone(),
-        Key::FilesDirectory => "1".to_owned(),
-    }
-}
 
 /// What is done to one record once every guard holds.
 #[derive(Debug)]
@@ -58,43 +39,8 @@ pub(crate) struct Step {
 pub(crate) struct Row {
     pub(crate) form: i64,
     pub(crate) body: Arc<str>,
-    pub(crate) columns: Columns,
-}
-
-/// The columns that a kind has beside key, version and body.
-#[derive(Debug)]
-pub(crate) enum Columns {
-    None,
-    LoginSession { last_used: i64 },
-    Interaction(Box<InteractionColumns>),
-}
-
-/// What queries filter interactions on.
-#[derive(Debug)]
-pub(crate) struct InteractionColumns {
-    pub(crate) lists: String,
-    pub(crate) center: String,
-    pub(crate) place: &'static str,
-    pub(crate) media: String,
-    pub(crate) queue: Option<String>,
-    pub(crate) owner: Option<String>,
-    pub(crate) external_id: Option<String>,
-    pub(crate) contact: Option<String>,
-}
-
-impl InteractionColumns {
-    fn of(interaction: &Interaction) -> Self {
-        Self {
-            lists: lists_of(interaction),
-            center: interaction.center.to_string(),
-            place: place(interaction),
-            media: interaction.media().name().to_owned(),
-            queue: interaction.queue.map(|queue| queue.to_string()),
-            owner: interaction.owner().map(UserId::stored),
-            external_id: interaction.external_id.clone(),
-            contact: interaction.contact.clone(),
-        }
-    }
+    /// Its columns beside key, version, form and body.
+    pub(crate) columns: Vec<Value>,
 }
 
 /// An event as rows; the n-th of a change set gets the n-th position after the log's end.
@@ -260,7 +206,7 @@ impl EncodedChange {
 }
 
 fn step(key: Key, expected: Version, write: Write) -> Step {
-    Step { id: id_text(&key), key, expected, write }
+    Step { id: key.id_text(), key, expected, write }
 }
 
 fn timer_rows(timers: &[Timer]) -> Vec<TimerRow> {
@@ -270,26 +216,9 @@ fn timer_rows(timers: &[Timer]) -> Vec<TimerRow> {
 
 fn put_step(put: &Put) -> Result<Step, CodecError> {
     let key = put.record.key();
-    let columns = match &put.record {
-        Record::Interaction(interaction) => {
-            Columns::Interaction(Box::new(InteractionColumns::of(interaction)))
-        }
-        Record::LoginSession(session) => Columns::LoginSession { last_used: session.last_used.0 },
-        Record::Center(_)
-        | Record::User(_)
-        | Record::Skill(_)
-        | Record::Group(_)
-        | Record::Queue(_)
-        | Record::Workbin(_)
-        | Record::Service(_)
-        | Record::Desk(_)
-        | Record::File(_)
-        | Record::Contact(_)
-        | Record::MailboxMark(_)
-        | Record::FilesDirectory(_) => Columns::None,
-    };
-    let body = codec::encode_record(&put.record)?.into();
-    let row = Row { form: newest::of(key.kind()), body, columns };
+    let body = put.record.encode()?.into();
+    let columns = columns::values(&put.record);
+    let row = Row { form: key.kind().newest_form(), body, columns };
     Ok(step(key, put.expected, Write::Put(row)))
 }
 

@@ -1,98 +1,58 @@
 //! Every SQL text.
 
+use std::sync::LazyLock;
+
 use crate::record::Kind;
+use crate::sql::columns;
 
 /// The statements of one kind of record.
 #[derive(Debug)]
 pub(crate) struct RecordTable {
     /// The table's name, for messages.
     pub(crate) name: &'static str,
-    /// id → version, and for interactions the lists that it is in.
-    pub(crate) guard: &'static str,
+    /// id → version, and the lists that it is in, of kinds that are in lists.
+    pub(crate) guard: String,
     /// id → version, form, body
-    pub(crate) load: &'static str,
+    pub(crate) load: String,
     /// id after, limit → id, version, form, body
-    pub(crate) list: &'static str,
+    pub(crate) list: String,
     /// id, version, form, body, and what else the kind has columns for.
-    pub(crate) put: &'static str,
+    pub(crate) put: String,
     /// id
-    pub(crate) remove: &'static str,
+    pub(crate) remove: String,
 }
 
-macro_rules! record_table {
-    ($name:literal, guard: $guard:literal, put: $put:expr) => {
-        RecordTable {
-            name: $name,
-            guard: concat!("SELECT ", $guard, " FROM ", $name, " WHERE id = $1"),
-            load: concat!("SELECT version, form, body FROM ", $name, " WHERE id = $1"),
-            list: concat!(
-                "SELECT id, version, form, body FROM ", $name, " WHERE id > $1 ORDER BY id LIMIT $2"
+impl RecordTable {
+    fn of(kind: Kind) -> Self {
+        let name = kind.table();
+        let own = columns::names(kind);
+        let lists = if own.contains(&columns::LISTS) { columns::LISTS } else { "''" };
+        let all = || ["version", "form", "body"].iter().chain(own);
+        let names: String = all().map(|column| format!(", {column}")).collect();
+        let values: String = (1..=all().count()).map(|n| format!(", ${}", n + 1)).collect();
+        let written: Vec<_> = all().map(|name| format!("{name} = excluded.{name}")).collect();
+        Self {
+            name,
+            guard: format!("SELECT version, {lists} FROM {name} WHERE id = $1"),
+            load: format!("SELECT version, form, body FROM {name} WHERE id = $1"),
+            list: format!(
+                "SELECT id, version, form, body FROM {name} WHERE id > $1 ORDER BY id LIMIT $2"
             ),
-            put: $put,
-            remove: concat!("DELETE FROM ", $name, " WHERE id = $1"),
+            put: format!(
+                "INSERT INTO {name} (id{names}) VALUES ($1{values}) \
+                 ON CONFLICT (id) DO UPDATE SET {}",
+                written.join(", ")
+            ),
+            remove: format!("DELETE FROM {name} WHERE id = $1"),
         }
-    };
-    ($name:literal) => {
-        record_table!(
-            $name,
-            guard: "version",
-            put: concat!(
-                "INSERT INTO ", $name, " (id, version, form, body) VALUES ($1, $2, $3, $4) \
-                 ON CONFLICT (id) DO UPDATE SET version = excluded.version, form = excluded.form, body = excluded.body"
-            )
-        )
-    };
+    }
 }
-
-static CENTERS: RecordTable = record_table!("centers");
-static USERS: RecordTable = record_table!("users");
-static SKILLS: RecordTable = record_table!("skills");
-static GROUPS: RecordTable = record_table!("agent_groups");
-static QUEUES: RecordTable = record_table!("queues");
-static WORKBINS: RecordTable = record_table!("workbins");
-static SERVICES: RecordTable = record_table!("services");
-static DESKS: RecordTable = record_table!("desks");
-static INTERACTIONS: RecordTable = record_table!(
-    "interactions",
-    guard: "version, lists",
-    put: "INSERT INTO interactions \
-          (id, version, form, body, lists, center, place, media, queue, owner, external_id, contact) \
-          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
-          ON CONFLICT (id) DO UPDATE SET version = excluded.version, form = excluded.form, body = excluded.body, \
-          lists = excluded.lists, center = excluded.center, place = excluded.place, media = excluded.media, \
-          queue = excluded.queue, owner = excluded.owner, external_id = excluded.external_id, contact = excluded.contact"
-);
-static FILES: RecordTable = record_table!("files");
-static CONTACTS: RecordTable = record_table!("contacts");
-static MAILBOX_MARKS: RecordTable = record_table!("mailbox_marks");
-static LOGIN_SESSIONS: RecordTable = record_table!(
-    "login_sessions",
-    guard: "version",
-    put: "INSERT INTO login_sessions (id, version, form, body, last_used) VALUES ($1, $2, $3, $4, $5) \
-          ON CONFLICT (id) DO UPDATE SET version = excluded.version, form = excluded.form, body = excluded.body, \
-          last_used = excluded.last_used"
-);
-
-static FILES_DIRECTORY: RecordTable = record_table!("files_directory");
 
 /// Returns the table of one kind of record.
-pub(crate) const fn table(kind: Kind) -> &'static RecordTable {
-    match kind {
-        Kind::Center => &CENTERS,
-        Kind::User => &USERS,
-        Kind::Skill => &SKILLS,
-        Kind::Group => &GROUPS,
-        Kind::Queue => &QUEUES,
-        Kind::Workbin => &WORKBINS,
-        Kind::Service => &SERVICES,
-        Kind::Desk => &DESKS,
-        Kind::Interaction => &INTERACTIONS,
-        Kind::File => &FILES,
-        Kind::Contact => &CONTACTS,
-        Kind::MailboxMark => &MAILBOX_MARKS,
-        Kind::LoginSession => &LOGIN_SESSIONS,
-        Kind::FilesDirectory => &FILES_DIRECTORY,
-    }
+pub(crate) fn table(kind: Kind) -> &'static RecordTable {
+    static ALL: LazyLock<Vec<RecordTable>> =
+        LazyLock::new(|| Kind::ALL.iter().copied().map(RecordTable::of).collect());
+    &ALL[kind as usize]
 }
 
 /// list, id
@@ -157,29 +117,12 @@ pub(crate) const LOGINS_SWEEP: &str = "DELETE FROM login_sessions WHERE id IN \
 mod tests {
     use super::*;
 
-    const KINDS: [Kind; 14] = [
-        Kind::Center,
-        Kind::User,
-        Kind::Skill,
-        Kind::Group,
-        Kind::Queue,
-        Kind::Workbin,
-        Kind::Service,
-        Kind::Desk,
-        Kind::Interaction,
-        Kind::File,
-        Kind::Contact,
-        Kind::MailboxMark,
-        Kind::LoginSession,
-        Kind::FilesDirectory,
-    ];
-
     fn every_statement() -> Vec<&'static str> {
-        let tables = KINDS.map(table);
-        let mut all: Vec<_> = tables
-            .iter()
-            .flat_map(|table| [table.guard, table.load, table.list, table.put, table.remove])
-            .collect();
+        let of_kind = |kind: &Kind| {
+            let RecordTable { name: _, guard, load, list, put, remove } = table(*kind);
+            [guard, load, list, put, remove].map(String::as_str)
+        };
+        let mut all: Vec<_> = Kind::ALL.iter().flat_map(of_kind).collect();
         all.extend([
             LIST_ENTER,
             LIST_LEAVE,
@@ -209,5 +152,16 @@ mod tests {
                 highest = highest.max(number);
             }
         }
+    }
+
+    #[test]
+    fn a_put_writes_the_columns_of_its_kind() {
+        assert_eq!(
+            table(Kind::LoginSession).put,
+            "INSERT INTO login_sessions (id, version, form, body, last_used) \
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO UPDATE SET \
+             version = excluded.version, form = excluded.form, body = excluded.body, \
+             last_used = excluded.last_used"
+        );
     }
 }

@@ -6,39 +6,21 @@
 //! wrote.
 
 use handoff_domain::Topic;
-use rusqlite::{Connection, OptionalExtension, Statement, params};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OptionalExtension, Statement, ToSql, params, params_from_iter};
 
 use crate::change_set::{Receipt, Timer};
 use crate::codec::{encode_numbers, newest};
 use crate::error::CommitError;
 use crate::query::Numbering;
 use crate::record::{Kind, Version};
-use crate::sql::encode::{
-    Columns, EncodedChange, EventRows, NoticeRow, Row, Step, TimerRow, Write,
-};
+use crate::sql::columns::{self, Value};
+use crate::sql::encode::{EncodedChange, EventRows, NoticeRow, Row, Step, TimerRow, Write};
 use crate::sql::lists::only_in;
 use crate::sql::log;
 use crate::sql::statements::{self as text, table};
 use crate::sql::timers::TimerName;
 use crate::sqlite::heads::Heads;
-
-/// The kinds, each at the place that `Kind as usize` gives.
-pub(super) const KINDS: [Kind; 14] = [
-    Kind::Center,
-    Kind::User,
-    Kind::Skill,
-    Kind::Group,
-    Kind::Queue,
-    Kind::Workbin,
-    Kind::Service,
-    Kind::Desk,
-    Kind::Interaction,
-    Kind::File,
-    Kind::Contact,
-    Kind::MailboxMark,
-    Kind::LoginSession,
-    Kind::FilesDirectory,
-];
 
 /// Why a change set was not applied.
 #[derive(Debug)]
@@ -65,7 +47,8 @@ struct TableStatements<'c> {
 /// The writer's statements, prepared once.
 #[derive(Debug)]
 pub(super) struct Statements<'c> {
-    tables: [TableStatements<'c>; KINDS.len()],
+    /// Each kind's, at the place of `kind as usize`.
+    tables: Vec<TableStatements<'c>>,
     list_enter: Statement<'c>,
     list_leave: Statement<'c>,
     recent_insert: Statement<'c>,
@@ -91,17 +74,17 @@ struct Before {
 
 impl<'c> Statements<'c> {
     pub(super) fn prepare(connection: &'c Connection) -> Result<Self, rusqlite::Error> {
-        let mut tables = Vec::with_capacity(KINDS.len());
-        for kind in KINDS {
-            let table = table(kind);
+        let mut tables = Vec::with_capacity(Kind::ALL.len());
+        for kind in Kind::ALL {
+            let table = table(*kind);
             tables.push(TableStatements {
-                guard: connection.prepare(table.guard)?,
-                put: connection.prepare(table.put)?,
-                remove: connection.prepare(table.remove)?,
+                guard: connection.prepare(&table.guard)?,
+                put: connection.prepare(&table.put)?,
+                remove: connection.prepare(&table.remove)?,
             });
         }
         Ok(Self {
-            tables: tables.try_into().expect("one for each of KINDS"),
+            tables,
             list_enter: connection.prepare(text::LIST_ENTER)?,
             list_leave: connection.prepare(text::LIST_LEAVE)?,
             recent_insert: connection.prepare(log::RECENT_INSERT)?,
@@ -169,12 +152,10 @@ impl<'c> Statements<'c> {
     fn guard(&mut self, steps: &[Step]) -> Result<Vec<Before>, Refusal> {
         let mut all = Vec::with_capacity(steps.len());
         for step in steps {
-            let kind = step.key.kind();
-            let statement = &mut self.tables[kind as usize].guard;
+            let statement = &mut self.tables[step.key.kind() as usize].guard;
             let before = statement
                 .query_row([&step.id], |row| {
-                    let lists = if kind == Kind::Interaction { row.get(1)? } else { String::new() };
-                    Ok(Before { version: row.get(0)?, lists })
+                    Ok(Before { version: row.get(0)?, lists: row.get(1)? })
                 })
                 .optional()?
                 .unwrap_or_default();
@@ -210,10 +191,7 @@ impl<'c> Statements<'c> {
             }
             Write::Put(row) => {
                 put(&mut statements.put, step, row)?;
-                match &row.columns {
-                    Columns::Interaction(columns) => &columns.lists,
-                    Columns::None | Columns::LoginSession { .. } => "",
-                }
+                columns::lists(step.key.kind(), &row.columns)
             }
         };
         for list in only_in(&before.lists, lists) {
@@ -298,35 +276,19 @@ fn numbers_of(row: &NoticeRow, last: &mut [u64]) -> Numbering {
 }
 
 fn put(statement: &mut Statement<'_>, step: &Step, row: &Row) -> Result<usize, rusqlite::Error> {
-    let (id, version, body) = (&step.id, step.expected + 1, &*row.body);
-    match &row.columns {
-        Columns::None => statement.execute(params![id, version, row.form, body]),
-        Columns::LoginSession { last_used } => {
-            statement.execute(params![id, version, row.form, body, last_used])
-        }
-        Columns::Interaction(columns) => statement.execute(params![
-            id,
-            version,
-            row.form,
-            body,
-            columns.lists,
-            columns.center,
-            columns.place,
-            columns.media,
-            columns.queue,
-            columns.owner,
-            columns.external_id,
-            columns.contact
-        ]),
-    }
+    let (version, body) = (step.expected + 1, &*row.body);
+    let first: [&dyn ToSql; 4] = [&step.id, &version, &row.form, &body];
+    let own = row.columns.iter().map(|value| value as &dyn ToSql);
+    statement.execute(params_from_iter(first.into_iter().chain(own)))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn kinds_are_at_their_places() {
-        assert_eq!(KINDS.map(|kind| kind as usize), std::array::from_fn(|place| place));
+impl ToSql for Value {
+    fn to_sql(&self) -> Result<ToSqlOutput<'_>, rusqlite::Error> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Text(text) => text.as_str().into(),
+            Self::Word(word) => (*word).into(),
+            Self::Integer(number) => ValueRef::Integer(*number),
+            Self::Nothing => ValueRef::Null,
+        }))
     }
 }

@@ -2,7 +2,6 @@
 
 use rusqlite::{Connection, params};
 
-use super::apply::KINDS;
 use super::aside::Aside;
 use super::reads::{self, Unread, log};
 use crate::error::StoreError;
@@ -38,8 +37,8 @@ pub(super) fn check(
     let aside = Aside::default();
     let work = || {
         let mut rows = 0;
-        for kind in KINDS {
-            rows += records(connection, &aside, kind, progress)?;
+        for kind in Kind::ALL {
+            rows += records(connection, &aside, *kind, progress)?;
         }
         rows += recent(connection, &aside, progress)?;
         rows += histories(connection, &aside, progress)?;
@@ -77,7 +76,7 @@ fn records(
     let table = statements::table(kind);
     let mut after = String::new();
     pages(table.name, progress, || {
-        let mut statement = connection.prepare_cached(table.list)?;
+        let mut statement = connection.prepare_cached(&table.list)?;
         let mut rows = statement.query(params![after, limit()])?;
         let mut read = 0;
         while let Some(row) = rows.next()? {

@@ -10,7 +10,6 @@ use crate::codec::{self, CodecError};
 use crate::error::StoreError;
 use crate::query::{InteractionQuery, PAGE_BYTES_MAX, PLACES, Page};
 use crate::record::{Key, Kind, Record, Version, Versioned};
-use crate::sql::encode::id_text;
 use crate::sql::lists::{center_of, lists_read};
 use crate::sql::statements::{self as text, table};
 use crate::sql::timers::TimerName;
@@ -84,7 +83,7 @@ pub(super) fn load(
     keys: &[Key],
 ) -> Result<Vec<Option<Versioned<Record>>>, StoreError> {
     let one = |key: &Key| {
-        let id = id_text(key);
+        let id = key.id_text();
         let read = load_one(connection, key.kind(), &id);
         if let Err(Unread::Row(why)) = &read {
             aside.note(&row_name(table(key.kind()).name, &id), why);
@@ -108,7 +107,7 @@ fn load_one(
     id: &str,
 ) -> Result<Option<Versioned<Record>>, Unread> {
     let table = table(kind);
-    let mut statement = connection.prepare_cached(table.load)?;
+    let mut statement = connection.prepare_cached(&table.load)?;
     let mut rows = statement.query([id])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     record_of(kind, table.name, id, row.get(0)?, row, 1).map(Some)
@@ -138,13 +137,13 @@ pub(super) fn list(
 ) -> Result<Page<Versioned<Record>>, StoreError> {
     let mut after = match after {
         Some(key) if key.kind() > kind => return Ok(Page { items: Vec::new(), more: false }),
-        Some(key) if key.kind() == kind => id_text(key),
+        Some(key) if key.kind() == kind => key.id_text(),
         // Every key of an earlier kind comes before the first of this one, whose text is not empty.
         _ => String::new(),
     };
     let mut work = || {
         let table = table(kind);
-        let mut statement = connection.prepare_cached(table.list)?;
+        let mut statement = connection.prepare_cached(&table.list)?;
         let mut items = Vec::new();
         loop {
             let mut rows = statement.query(params![after, one_more(limit)])?;

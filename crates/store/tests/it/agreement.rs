@@ -8,7 +8,7 @@ use handoff_domain::{
 };
 use handoff_store::conformance::samples::{
     self, BEGIN, CENTER, chats, desk, desk_event, ended, event, handling, interaction_id,
-    interaction_in, login, mail, notice, offer, put, queue_id, receipt, subject, user_id, wait,
+    interaction_in, login, notice, offer, put, queue_id, receipt, subject, user_id, wait,
     workbin_id,
 };
 use handoff_store::{
@@ -93,10 +93,7 @@ fn record() -> impl Strategy<Value = Record> {
         4 => interaction().prop_map(Record::Interaction),
         1 => (0..SMALL).prop_map(|n| Record::Desk(desk(n))),
         1 => (0..SMALL).prop_map(|n| Record::User(samples::user(n))),
-        1 => (0..SMALL).prop_map(|n| Record::File(chats::file(n))),
-        1 => (0..SMALL).prop_map(|n| Record::Contact(mail::contact(n))),
-        1 => (0..SMALL).prop_map(|n| Record::MailboxMark(mail::mark(n))),
-        1 => (0..SMALL).prop_map(|n| Record::Service(chats::service(n, chats::chat_terms()))),
+        4 => prop::sample::select(samples::one_of_each()),
         1 => (0..SMALL, time())
             .prop_map(|(n, used)| Record::LoginSession(login(&n.to_string(), used))),
     ]
@@ -265,17 +262,7 @@ fn queries() -> Vec<InteractionQuery> {
 /// Writes down everything that can be asked of a store.
 async fn everything(store: &dyn Store) -> Result<Vec<String>, StoreError> {
     let mut all = Vec::new();
-    for kind in [
-        Kind::Service,
-        Kind::Interaction,
-        Kind::Desk,
-        Kind::User,
-        Kind::File,
-        Kind::Contact,
-        Kind::MailboxMark,
-        Kind::LoginSession,
-        Kind::FilesDirectory,
-    ] {
+    for kind in Kind::ALL.iter().copied() {
         all.push(format!("{:?}", store.list(kind, None, 3).await?));
         all.push(format!("{:?}", store.list(kind, None, 99).await?));
     }

@@ -1,0 +1,159 @@
+//! What is in the records of the kinds that the rules do not know.
+
+use handoff_domain::{CenterId, ContactId, FileId, InteractionId, Time, UserId};
+use serde::{Deserialize, Serialize};
+
+use crate::record::Key;
+
+/// A browser's or program's logged-in HTTP session (the `JSESSIONID` cookie).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoginSession {
+    /// SHA-256 of the cookie's value, in hex; the value itself is not kept.
+    pub id: String,
+    /// Whose session it is.
+    pub user: UserId,
+    /// The token that a cookie-only write must send back.
+    pub csrf_token: String,
+    /// When it began.
+    pub created: Time,
+    /// When it was last used, to the minute.
+    pub last_used: Time,
+}
+
+/// Who sent a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FileSender {
+    /// The customer of the interaction.
+    Customer,
+    /// An agent.
+    User(UserId),
+}
+
+/// A file that somebody sent; what is in it is kept by [`Files`](crate::files::Files) under the
+/// same id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRecord {
+    pub id: FileId,
+    /// The interaction that it was sent in. Whoever may not see this may not have the file.
+    pub interaction: InteractionId,
+    /// The name that the sender gave it. It is shown to people and never becomes part of a path.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Its type, found out from what is in it and not from what the sender said.
+    pub content_type: String,
+    /// Who sent it.
+    pub by: FileSender,
+    pub at: Time,
+    /// When it was deleted; `None` while it is there. From then on nobody gets it, and a sweep
+    /// removes what is in it.
+    pub deleted: Option<Time>,
+}
+
+/// The directory that this store's files are kept in, and when the store was in service with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilesDirectory {
+    /// The mark that lies in the directory; empty in a store that is older than marks, which takes
+    /// on the directory that it finds.
+    pub mark: String,
+    /// When the store was in service, oldest first. What arrived at another time arrived under
+    /// another database: a newer one that this one replaced, or an older copy of this one went on
+    /// from. This store cannot know what belongs to it.
+    pub attended: Vec<Attended>,
+}
+
+/// A time in which a store was in service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attended {
+    /// When it began.
+    pub from: Time,
+    /// When it was last known to last.
+    pub until: Time,
+}
+
+impl FilesDirectory {
+    /// Times that are remembered, one for each start. Forgetting the oldest means that files of
+    /// that time are kept for good.
+    const ATTENDED_MAX: usize = 1_000;
+
+    /// Begins a time of service. The one before lasted as long as the store was written to.
+    pub fn begin(&mut self, now: Time, last_written: Option<Time>) {
+        if let (Some(last), Some(written)) = (self.attended.last_mut(), last_written) {
+            last.until = last.until.max(written.min(now));
+        }
+        if self.attended.len() >= Self::ATTENDED_MAX {
+            self.attended.remove(0);
+        }
+        self.attended.push(Attended { from: now, until: now });
+    }
+
+    /// Notes that the store is still in service.
+    pub fn go_on(&mut self, now: Time) {
+        if let Some(last) = self.attended.last_mut() {
+            last.until = last.until.max(now);
+        }
+    }
+
+    /// Tells whether the store was in service at a time.
+    #[must_use]
+    pub fn was_attended(&self, at: Time) -> bool {
+        self.attended.iter().any(|time| (time.from..=time.until).contains(&at))
+    }
+}
+
+/// Somebody outside who writes e-mails, known by their address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    /// Its id, which follows from the contact center and the address.
+    pub id: ContactId,
+    /// Its contact center.
+    pub center: CenterId,
+    /// The address, in lower case.
+    pub address: String,
+    /// The name that stood before the address last.
+    pub name: Option<String>,
+    /// When the first letter from it came.
+    pub first_seen: Time,
+    /// When the latest letter from it came.
+    pub last_seen: Time,
+    /// When the server last confirmed one of its letters.
+    pub last_answered: Option<Time>,
+    /// How many letters from it were written by programs since `automatic_since`.
+    pub automatic_count: u32,
+    /// When they began to be counted.
+    pub automatic_since: Time,
+}
+
+/// How far a folder of a mailbox has been read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailboxMark {
+    /// The mailbox, by its configured name.
+    pub mailbox: String,
+    pub folder: String,
+    /// The folder's UIDVALIDITY; with another one the numbers mean other messages.
+    pub uid_validity: u32,
+    /// The last UID that was taken in.
+    pub uid: u32,
+    /// Of a folder in which only what is new is wanted: the UIDVALIDITY at the first look, and when
+    /// the newest came that lay there then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<(u32, Time)>,
+}
+
+impl MailboxMark {
+    /// Returns the key of a folder's mark.
+    #[must_use]
+    pub fn key_of(mailbox: &str, folder: &str) -> Key {
+        Key::MailboxMark(Self::id_of(mailbox, folder))
+    }
+
+    /// Returns its id.
+    pub(super) fn id(&self) -> String {
+        Self::id_of(&self.mailbox, &self.folder)
+    }
+
+    /// A folder's name has no line break (RFC 3501, section 5.1), so no two have the same.
+    fn id_of(mailbox: &str, folder: &str) -> String {
+        format!("{mailbox}\n{folder}")
+    }
+}
