@@ -44,8 +44,8 @@ const SALES: GroupId = GroupId(0x11);
 const BILLING: SkillId = SkillId(0x20);
 const ENGLISH: SkillId = SkillId(0x21);
 /// 2026-01-09 12:00:00 UTC.
-const NOON_MS: i64 = 1_767_960_000_000;
-const CHANNELS: [&str; 3] = ["chat", "email", "workitem"];
+pub(crate) const NOON_MS: i64 = 1_767_960_000_000;
+pub(crate) const CHANNELS: [&str; 3] = ["chat", "email", "workitem"];
 
 /// A message to one session.
 struct Message {
@@ -127,6 +127,15 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
+    /// Returns what a router answers.
+    pub(crate) async fn of(router: &Router, request: Request<Body>) -> Self {
+        let response = router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let text = body.collect().await.unwrap().to_bytes();
+        let text = String::from_utf8(text.to_vec()).unwrap();
+        Self { status: parts.status, headers: parts.headers, text }
+    }
+
     /// Returns the body, which is always JSON of the right type.
     pub(crate) fn json(&self) -> Value {
         assert_eq!(self.headers[header::CONTENT_TYPE], "application/json", "{}", self.text);
@@ -266,14 +275,7 @@ impl Api {
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let text = body.collect().await.unwrap().to_bytes();
-        Reply {
-            status: parts.status,
-            headers: parts.headers,
-            text: String::from_utf8(text.to_vec()).unwrap(),
-        }
+        Reply::of(&self.router, request).await
     }
 
     pub(crate) fn user_id(&self, name: &str) -> UserId {

@@ -64,13 +64,7 @@ impl Api {
     }
 
     pub(crate) fn client(&self, user: impl Into<Option<UserId>>) -> Client {
-        Client {
-            router: self.comet.router(),
-            user: user.into(),
-            id: String::new(),
-            inbox: Vec::new(),
-            taken: 0,
-        }
+        Client::of(&self.comet, user.into())
     }
 
     /// A client with an open session, subscribed to `name`.
@@ -180,6 +174,11 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    /// Returns a client whom the server takes for that user.
+    pub(crate) fn of(comet: &Comet, user: Option<UserId>) -> Self {
+        Self { router: comet.router(), user, id: String::new(), inbox: Vec::new(), taken: 0 }
+    }
+
     /// Sends messages and gives the replies; what else comes along goes to the inbox.
     pub(crate) async fn send(&mut self, messages: Value) -> Vec<Value> {
         let mut request = Request::post(PATH)

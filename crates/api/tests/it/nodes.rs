@@ -1,0 +1,151 @@
+//! Two nodes in one process over one store: to each its own engine, HTTP and CometD.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Method, Request};
+use handoff_api::comet::Comet;
+use handoff_api::wire::resource::PublicUrl;
+use handoff_api::{Assembly, Setup};
+use handoff_bus::LocalBus;
+use handoff_content::FileKeeper;
+use handoff_domain::UserId;
+use handoff_engine::{Core, Engine, Options, Parts, SystemIds};
+use handoff_store::{MemoryFiles, Store};
+use handoff_testkit::{Call, ManualClock, PASSWORD};
+use serde_json::{Value, json};
+
+use crate::api::{CHANNELS, NOON_MS, Reply, store};
+use crate::comet::Client;
+
+/// Longest wait for something that must come; a test that is right never waits for it.
+const BOUND: Duration = Duration::from_secs(20);
+/// How often the workers look, in ms.
+const PERIOD_MS: u64 = 20;
+
+/// How nodes hear of each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hints {
+    /// What one says on the bus reaches the other.
+    Joined,
+    /// It is lost; what the other did is found by looking.
+    Lost,
+}
+
+pub(crate) const HINTS: [Hints; 2] = [Hints::Joined, Hints::Lost];
+
+/// What nodes have in common.
+pub(crate) struct Ground {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<ManualClock>,
+    bus: Option<Arc<LocalBus>>,
+}
+
+impl Ground {
+    pub(crate) async fn new(hints: Hints) -> Self {
+        let bus = (hints == Hints::Joined).then(Arc::default);
+        Self { store: store().await, clock: Arc::new(ManualClock::at_ms(NOON_MS)), bus }
+    }
+
+    /// Starts a node, with its workers.
+    pub(crate) async fn node(&self) -> Node {
+        let parts = Parts {
+            store: self.store.clone(),
+            bus: self.bus.clone().unwrap_or_default(),
+            clock: self.clock.clone(),
+            ids: Arc::new(SystemIds::default()),
+            options: Options { period_ms: PERIOD_MS, ..Options::default() },
+        };
+        let core = Core::open(parts).await.unwrap();
+        let files = Arc::new(MemoryFiles::new());
+        let files = FileKeeper::new(core.clone(), files, handoff_content::Options::default());
+        let mut options = handoff_api::Options::new(PublicUrl::new("http://127.0.0.1:8090"));
+        options.session_key = Some([7; 32]);
+        let Assembly { engine, comet, router, .. } =
+            Assembly::build(core, Setup::new(options, files)).await.unwrap();
+        engine.start();
+        let running = comet.clone();
+        tokio::spawn(async move { running.run().await });
+        Node { engine, comet, router }
+    }
+}
+
+pub(crate) struct Node {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) comet: Comet,
+    router: Router,
+}
+
+impl Node {
+    /// Starts two over one store.
+    pub(crate) async fn two(hints: Hints) -> [Self; 2] {
+        let ground = Ground::new(hints).await;
+        [ground.node().await, ground.node().await]
+    }
+
+    pub(crate) fn user_id(&self, name: &str) -> UserId {
+        self.engine.core().directory().user_by_name(name).unwrap().id
+    }
+
+    /// Returns an agent's client with an open session here that listens to everything.
+    pub(crate) async fn listening(&self, name: &str) -> Client {
+        let mut client = Client::of(&self.comet, Some(self.user_id(name)));
+        client.handshake().await;
+        let reply = client.subscribe("/v2/me/**", Value::Null).await;
+        assert_eq!(reply["successful"], true, "{reply}");
+        client
+    }
+
+    pub(crate) async fn calls(&self, call: Call) -> Reply {
+        Reply::of(&self.router, Request::from(call).map(Body::new)).await
+    }
+
+    pub(crate) async fn post(&self, user: &str, path: &str, body: Value) -> Value {
+        self.calls(Call::post(path, &body).by(user, PASSWORD)).await.ok()
+    }
+
+    /// Does something with one of the caller's interactions.
+    pub(crate) async fn does(&self, user: &str, id: &str, operation: &str) -> Value {
+        let path = format!("/me/interactions/{id}");
+        self.post(user, &path, json!({"operationName": operation})).await
+    }
+
+    /// Brings an agent to work: with a contact-center session, Ready.
+    pub(crate) async fn ready(&self, name: &str) {
+        let start = json!({"operationName": "StartContactCenterSession", "channels": CHANNELS});
+        self.post(name, "/me", start).await;
+        self.post(name, "/me", json!({"operationName": "Ready"})).await;
+    }
+
+    /// Puts a work item into a queue.
+    pub(crate) async fn submitted(&self, queue: &str) -> String {
+        let body = json!({"operationName": "Create", "channel": "workitem", "queueName": queue});
+        let created = self.post("intake", "/interactions", body).await;
+        created["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Sends a request with nothing but a cookie.
+    pub(crate) async fn with_cookie(&self, method: Method, path: &str, cookie: &str) -> Reply {
+        self.calls(Call::new(method, path).header("cookie", cookie)).await
+    }
+
+    pub(crate) async fn stop(self) {
+        self.comet.shutdown().await;
+        self.engine.stop().await;
+    }
+}
+
+/// Waits for the next message on a topic; what comes before it on others is passed over.
+pub(crate) async fn next_on(client: &mut Client, channel: &str) -> Value {
+    let wait = async {
+        loop {
+            let message = client.next(1).await.remove(0);
+            if message["channel"] == channel {
+                return message["data"].clone();
+            }
+        }
+    };
+    tokio::time::timeout(BOUND, wait).await.unwrap_or_else(|_| panic!("nothing on {channel}"))
+}
