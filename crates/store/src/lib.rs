@@ -36,7 +36,7 @@ pub use query::{
 };
 pub use record::{
     Attended, Contact, FileRecord, FileSender, FilesDirectory, Key, Kind, LoginSession,
-    MailboxMark, Only, Part, Record, Version, Versioned,
+    MailboxMark, Only, Part, ReaderCursor, Record, Version, Versioned,
 };
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use store::{Committed, SetAside, Store, SweepReport};

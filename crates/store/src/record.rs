@@ -13,6 +13,7 @@ use handoff_domain::{
 
 pub use self::bodies::{
     Attended, Contact, FileRecord, FileSender, FilesDirectory, LoginSession, MailboxMark,
+    ReaderCursor,
 };
 use self::table::records;
 pub use self::table::{Only, Part};
@@ -58,4 +59,7 @@ records! {
     /// The directory of files, of which a store has one.
     FilesDirectory(Only, stored)
         FilesDirectory, "a directory of files", "files_directory", 1, Work, |_| Only;
+    /// How far a reader of the log has come, by the reader's name.
+    ReaderCursor(String, clone)
+        ReaderCursor, "a reader's cursor", "reader_cursors", 1, Work, |it| it.reader.clone();
 }

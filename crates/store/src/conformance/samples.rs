@@ -17,7 +17,7 @@ use handoff_domain::{
 
 use crate::change_set::{ChangeSet, Put, Receipt};
 use crate::log::SubjectKey;
-use crate::record::{Attended, FilesDirectory, LoginSession, Record, Version};
+use crate::record::{Attended, FilesDirectory, LoginSession, ReaderCursor, Record, Version};
 
 /// The contact center that everything belongs to unless said otherwise.
 pub const CENTER: CenterId = CenterId(0xcc);
@@ -281,6 +281,12 @@ pub fn files_directory() -> FilesDirectory {
     FilesDirectory { mark: "00000000000000000000000000000f17".to_owned(), attended }
 }
 
+/// Returns a reader's cursor.
+#[must_use]
+pub fn reader_cursor() -> ReaderCursor {
+    ReaderCursor { reader: "followers".to_owned(), generation: 2, position: 1_417 }
+}
+
 /// Returns one record of every kind.
 #[must_use]
 pub fn one_of_each() -> Vec<Record> {
@@ -299,6 +305,7 @@ pub fn one_of_each() -> Vec<Record> {
         Record::MailboxMark(mail::mark(1)),
         Record::LoginSession(login("5e55", BEGIN)),
         Record::FilesDirectory(files_directory()),
+        Record::ReaderCursor(reader_cursor()),
     ]
 }
 

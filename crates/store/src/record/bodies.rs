@@ -157,3 +157,14 @@ impl MailboxMark {
         format!("{mailbox}\n{folder}")
     }
 }
+
+/// How far a reader of the log has come that keeps nothing of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReaderCursor {
+    /// The reader's name.
+    pub reader: String,
+    /// The log's generation; in another one the position stands for another event.
+    pub generation: u64,
+    /// What lies up to here was acted on.
+    pub position: u64,
+}

@@ -52,6 +52,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "owners",
         sql: include_str!("../../migrations/sqlite/0006_owners.sql"),
     },
+    Migration {
+        version: 7,
+        name: "reader cursors",
+        sql: include_str!("../../migrations/sqlite/0007_reader_cursors.sql"),
+    },
 ];
 
 const CREATE_LIST: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \
