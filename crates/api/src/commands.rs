@@ -8,7 +8,6 @@ use handoff_engine::{CommandRequest, Directory, Done, ExecuteError};
 
 use crate::caller::Me;
 use crate::error::{Code, Refusal};
-use crate::followers::offer_to_followers;
 use crate::idempotency::Retry;
 use crate::shared::Shared;
 use crate::wire::envelope::{Envelope, JsonText};
@@ -120,10 +119,7 @@ pub async fn carry_out(
     answer: JsonText,
 ) -> Answer {
     match shared.engine().commands().execute(attempt).await {
-        Ok(Done::Now { interaction, .. }) => {
-            offer_to_followers(shared, &interaction).await;
-            Ok(answer)
-        }
+        Ok(Done::Now { .. }) => Ok(answer),
         Ok(Done::Before(receipt)) => Ok(JsonText(receipt.answer)),
         Err(error) => Err(with_state(shared, me, attempt.id, error).await),
     }

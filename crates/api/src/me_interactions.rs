@@ -20,7 +20,7 @@ use handoff_store::{InteractionQuery, InteractionScope};
 
 use crate::attachments;
 use crate::caller::{Agent, Me};
-use crate::commands::{self, Answer, Instruction, Target};
+use crate::commands::{self, Answer, Target};
 use crate::creation::{Creation, create_for};
 use crate::error::Refusal;
 use crate::idempotency::Retry;
@@ -154,9 +154,7 @@ pub(crate) async fn perform(
             engine: shared.engine(),
             disposition_key,
         };
-        let Instruction { action, farewell, note } = instruction.resolve(&names)?;
-        let action = shared.supervisor_names().complete(interaction, me.id(), action);
-        Ok(Instruction { action, farewell, note })
+        instruction.resolve(&names)
     })
     .await
 }

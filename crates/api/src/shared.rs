@@ -11,7 +11,6 @@ use handoff_engine::{Directory, Engine};
 use crate::comet::Comet;
 use crate::options::Options;
 use crate::origins::Origins;
-use crate::supervisor_names::SupervisorNames;
 use crate::wire::letters::Cleaner;
 use crate::wire::resource::{Lookup, PublicUrl};
 
@@ -25,7 +24,6 @@ struct Inner {
     files: Arc<FileKeeper>,
     options: Options,
     origins: Origins,
-    supervisor_names: SupervisorNames,
 }
 
 impl Shared {
@@ -36,8 +34,7 @@ impl Shared {
         options: Options,
     ) -> Self {
         let origins = Origins::new(&options);
-        let supervisor_names = SupervisorNames::default();
-        Self(Arc::new(Inner { engine, comet, files, options, origins, supervisor_names }))
+        Self(Arc::new(Inner { engine, comet, files, options, origins }))
     }
 
     #[must_use]
@@ -71,11 +68,6 @@ impl Shared {
     /// Returns whose pages may call by the session cookie.
     pub(crate) fn origins(&self) -> &Origins {
         &self.0.origins
-    }
-
-    /// Returns the names by which supervisors want to go in chats.
-    pub(crate) fn supervisor_names(&self) -> &SupervisorNames {
-        &self.0.supervisor_names
     }
 
     /// Returns what rendering looks up in `directory`.

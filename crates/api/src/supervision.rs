@@ -85,9 +85,7 @@ pub(crate) async fn operate(
         if !interaction.people().contains(&agent) && !interaction.concerned.contains(&agent) {
             return Err(Refusal::not_found("interaction"));
         }
-        // Before the offer, which they may accept the moment it is there.
-        shared.supervisor_names().remember(interaction.id, me.id(), nickname.as_ref());
-        Ok(Action::Intrude { mode }.into())
+        Ok(Action::Intrude { mode, nickname }.into())
     })
     .await
 }

@@ -258,6 +258,8 @@ pub enum Action {
     Intrude {
         /// In which way.
         mode: SupervisorMode,
+        /// The name to go by there, unless another is given when they accept.
+        nickname: Option<String>,
     },
     /// Go on in another way as a supervisor in a live chat.
     SwitchMode {

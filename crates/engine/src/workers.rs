@@ -5,7 +5,9 @@
 //! then.
 
 mod board;
+mod cursor;
 mod directory;
+mod followers;
 mod missed;
 mod outbox;
 mod router;
@@ -13,6 +15,7 @@ mod signs;
 mod sweeper;
 mod timers;
 
+pub use followers::Followers;
 pub use outbox::Outbox;
 pub use router::Router;
 pub use signs::SignsOfLife;
@@ -38,6 +41,7 @@ pub struct Workers {
     timers: Arc<Timers>,
     sweeper: Arc<Sweeper>,
     outbox: Arc<Outbox>,
+    followers: Arc<Followers>,
     runners: Vec<Arc<Runner>>,
 }
 
@@ -55,7 +59,9 @@ impl Workers {
         let timers = Arc::new(Timers::new(it, path, desks.clone(), signs.clone()));
         let sweeper = Arc::new(Sweeper::new(core.clone()));
         let outbox = Arc::new(Outbox::new(core.clone(), commands.clone(), post));
-        let all: [Arc<dyn Worker>; 8] = [
+        let (it, path) = (core.clone(), commands.clone());
+        let followers = Arc::new(Followers::new(it, path, desks.clone()));
+        let all: [Arc<dyn Worker>; 9] = [
             router.clone(),
             signs.clone(),
             timers.clone(),
@@ -64,8 +70,10 @@ impl Workers {
             Arc::new(BoardReader::new(core.clone())),
             sweeper.clone(),
             outbox.clone(),
+            followers.clone(),
         ];
-        Self { router, signs, timers, sweeper, outbox, runners: all.map(Runner::new).into() }
+        let runners = all.map(Runner::new).into();
+        Self { router, signs, timers, sweeper, outbox, followers, runners }
     }
 
     /// Returns how each is run.
@@ -107,5 +115,11 @@ impl Workers {
     #[must_use]
     pub fn outbox(&self) -> &Outbox {
         &self.outbox
+    }
+
+    /// Returns what offers chats to the supervisors who follow their owners.
+    #[must_use]
+    pub fn followers(&self) -> &Followers {
+        &self.followers
     }
 }

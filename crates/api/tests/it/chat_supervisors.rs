@@ -140,6 +140,7 @@ async fn who_follows_an_agent_is_offered_every_chat_that_he_takes_until_he_stops
     api.clock.advance_s(1);
     follow(&api, op("Monitor", json!({"nickname": "Chief"}))).await;
     api.by("kate").does(&earlier.id, op("Send", json!({"text": "Hello"}))).await.ok();
+    api.engine.workers().followers().offer().await.unwrap();
     assert_eq!(api.by("sam").get("/me/chats").await.ok()["uris"], json!([]), "she had it before");
     let first = Customer::with(&api, "kate").await;
     assert_eq!(api.by("sam").sees(&first.id).await["state"], "Invited");
@@ -148,6 +149,7 @@ async fn who_follows_an_agent_is_offered_every_chat_that_he_takes_until_he_stops
     assert!(chat["chat"]["participants"].to_string().contains("Chief"), "{chat}");
     api.by("sam").does(&first.id, op("Leave", json!({}))).await.ok();
     api.by("kate").does(&first.id, op("Send", json!({"text": "Hello"}))).await.ok();
+    api.engine.workers().followers().offer().await.unwrap();
     assert_ne!(
         api.by("sam").sees(&first.id).await["state"],
         "Invited",

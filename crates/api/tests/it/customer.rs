@@ -61,11 +61,13 @@ impl<'a> Customer<'a> {
         Self { api, id: text("chatId"), key: text("secureKey") }
     }
 
-    /// Begins a chat that the one agent who is ready then owns.
+    /// Begins a chat that the one agent who is ready then owns, and which was offered to those who
+    /// follow them.
     pub(crate) async fn with(api: &'a Api, agent: &str) -> Self {
         let customer = Self::begin(api).await;
         api.engine.workers().router().route().await.unwrap();
         api.by(agent).does(&customer.id, json!({"operationName": "Accept"})).await.ok();
+        api.engine.workers().followers().offer().await.unwrap();
         customer
     }
 

@@ -176,7 +176,8 @@ pub(crate) fn invited(media: Media, to: UserId) -> Interaction {
 }
 
 pub(crate) fn offer(to: UserId, kind: OfferKind) -> Offer {
-    Offer { number: 1, to, kind, since: NOON, expires: NOON.plus_ms(30_000), note: None }
+    let expires = NOON.plus_ms(30_000);
+    Offer { number: 1, to, kind, since: NOON, expires, note: None, nickname: None }
 }
 
 /// The same, owned by an agent.

@@ -17,7 +17,7 @@ pub(super) fn accept(attempt: &Attempt<'_>, nickname: Option<&str>) -> Result<De
     let mut change = attempt.change();
     let Offer { to: by, kind, .. } = *offer;
     change.facts.push(Fact::Accepted { by, kind });
-    let nickname = nickname.map(ToString::to_string);
+    let nickname = nickname.map(ToString::to_string).or_else(|| offer.nickname.clone());
     match (kind.role(), &attempt.before.state) {
         (Some(role), _) => come_in(&mut change, by, role, nickname),
         (None, State::Invited(wait, _)) => change.hand_to(by, wait.mode, nickname),

@@ -170,7 +170,8 @@ impl<'a> Change<'a> {
     ) {
         let now = self.context.now;
         let number = self.after.offers + 1;
-        let offer = Offer { number, to, kind, since: now, expires: now.plus_ms(timeout_ms), note };
+        let expires = now.plus_ms(timeout_ms);
+        let offer = Offer { number, to, kind, since: now, expires, note, nickname: None };
         self.facts.push(Fact::Offered { to, kind, expires: offer.expires });
         match &mut self.after.state {
             State::Queued(wait) | State::Invited(wait, _) => {

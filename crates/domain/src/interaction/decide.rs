@@ -81,7 +81,9 @@ fn by_user(attempt: Attempt<'_>, command: &UserCommand) -> Result<Decision, Reje
         Action::CompleteConference { agent } => {
             participants::complete_conference(attempt, agent.as_ref())
         }
-        Action::Intrude { mode } => supervision::intrude(attempt, *mode),
+        Action::Intrude { mode, nickname } => {
+            supervision::intrude(attempt, *mode, nickname.as_deref())
+        }
         Action::SwitchMode { mode } => supervision::switch_mode(attempt, *mode),
         Action::Complete { queue } => complete::complete(attempt, queue.as_ref()),
         Action::CreateDraft(draft) => draft::create(attempt, draft),

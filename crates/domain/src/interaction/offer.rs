@@ -71,6 +71,9 @@ pub struct Offer {
     /// What whoever made it says to its target.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
     pub note: Option<String>,
+    /// The name that a supervisor who asked for it wants to go by.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub nickname: Option<String>,
 }
 
 impl Offer {

@@ -4,12 +4,15 @@
 //! They take no slot, need not be Ready, and never become the owner because the owner leaves.
 //! Nobody else is told of one who only looks on.
 
+use alloc::string::ToString;
+
 use crate::center::Role;
 use crate::command::{Actor, SupervisorMode};
 use crate::event::{Fact, NotificationType};
 use crate::interaction::attempt::Attempt;
 use crate::interaction::change::Addressees;
 use crate::interaction::decision::Decision;
+use crate::interaction::say::check_nickname;
 use crate::interaction::transfer::timeout_ms;
 use crate::interaction::{Mode, ParticipantRole};
 use crate::rejection::Rejection;
@@ -18,7 +21,11 @@ use crate::rejection::Rejection;
 /// that is how their client learns of chats (8.5.2 pages on Intrude: they get the chat in state
 /// `Invited`). It stands beside whatever the owner offers, and the owner beside whatever
 /// supervisors ask for.
-pub(super) fn intrude(attempt: &Attempt<'_>, mode: SupervisorMode) -> Result<Decision, Rejection> {
+pub(super) fn intrude(
+    attempt: &Attempt<'_>,
+    mode: SupervisorMode,
+    nickname: Option<&str>,
+) -> Result<Decision, Rejection> {
     let handling = attempt.handling()?;
     if handling.mode != Mode::Chatting {
         return Err(attempt.wrong_state());
@@ -39,9 +46,14 @@ pub(super) fn intrude(attempt: &Attempt<'_>, mode: SupervisorMode) -> Result<Dec
     if !desk.is_reachable(&attempt.before.media()) {
         return Err(Rejection::TargetUnreachable);
     }
+    nickname.map_or(Ok(()), check_nickname)?;
     let mut change = attempt.change();
     change.addressees = Addressees::Only(user);
     change.offer(user, mode.into(), timeout_ms(attempt), None);
+    let asked = change.handling_mut().and_then(|handling| handling.supervision_offers.last_mut());
+    if let Some(offer) = asked {
+        offer.nickname = nickname.map(ToString::to_string);
+    }
     Ok(change.finish())
 }
 

@@ -44,11 +44,30 @@ fn a_supervisor_looks_on_unseen() {
 }
 
 #[test]
+fn a_supervisor_goes_by_the_name_they_asked_for_or_gave_when_they_came() {
+    let name = |name: &str| Some(name.to_string());
+    for (asked, given, goes_by) in [
+        (name("Chief"), None, name("Chief")),
+        (name("Chief"), name("Sam"), name("Sam")),
+        (None, None, None),
+    ] {
+        let (mut floor, id) = state("talking");
+        let intrusion = Action::Intrude { mode: SupervisorMode::Coach, nickname: asked };
+        floor.does(SUPERVISOR, id, intrusion);
+        let came = floor.does(SUPERVISOR, id, Action::Accept { nickname: given });
+        assert_eq!(came.after.others()[0].nickname, goes_by);
+    }
+    let (mut floor, id) = state("talking");
+    let intrusion = Action::Intrude { mode: SupervisorMode::Coach, nickname: name("") };
+    assert!(floor.tries(SUPERVISOR, id, intrusion).is_err(), "no name at all");
+}
+
+#[test]
 fn a_supervisor_who_is_the_owner_is_in_already() {
     let (mut floor, id) = state("talking");
     floor.does(ANN, id, Action::Transfer(Target::Agent(Named::Known(SUPERVISOR))));
     floor.does(SUPERVISOR, id, Action::Accept { nickname: None });
-    let intrusion = Action::Intrude { mode: SupervisorMode::Monitor };
+    let intrusion = Action::Intrude { mode: SupervisorMode::Monitor, nickname: None };
     assert_eq!(floor.tries(SUPERVISOR, id, intrusion), Err(Rejection::TargetAlreadyIn));
 }
 

@@ -131,7 +131,7 @@ impl Floor {
 
     /// Lets the supervisor ask for a part in a chat.
     pub(crate) fn intrudes(&mut self, id: InteractionId, mode: SupervisorMode) -> Decision {
-        self.does(SUPERVISOR, id, Action::Intrude { mode })
+        self.does(SUPERVISOR, id, Action::Intrude { mode, nickname: None })
     }
 
     /// Lets the supervisor come into a chat.

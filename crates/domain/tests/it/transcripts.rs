@@ -63,7 +63,7 @@ fn command(floor: &Floor, id: InteractionId, step: Move) -> Command {
         14 => by(owner(), Action::CompleteConference { agent: Some(target()) }),
         15 => by(owner(), Action::RemoveParticipant(target())),
         16 => by(anybody(), Action::Leave),
-        17 => by(SUPERVISOR, Action::Intrude { mode: MODES[step.to] }),
+        17 => by(SUPERVISOR, Action::Intrude { mode: MODES[step.to], nickname: None }),
         18 => by(SUPERVISOR, Action::SwitchMode { mode: MODES[step.to] }),
         19 => by(owner(), Action::PlaceInQueue(in_queue(floor, &Media::Chat))),
         20 => SystemAction::AgentGone { user: [ANN, BOB, CID, SUPERVISOR][step.by] }.into(),
@@ -73,7 +73,7 @@ fn command(floor: &Floor, id: InteractionId, step: Move) -> Command {
         // A supervisor comes in and changes their part often, because that takes several steps in a
         // row.
         24..28 => by(SUPERVISOR, Action::SwitchMode { mode: MODES[step.to] }),
-        28 => by(SUPERVISOR, Action::Intrude { mode: MODES[step.to] }),
+        28 => by(SUPERVISOR, Action::Intrude { mode: MODES[step.to], nickname: None }),
         29 => by(SUPERVISOR, Action::Accept { nickname: nickname() }),
         _ if step.by == 0 => by(owner(), Action::EndChatSession),
         _ => SystemAction::ExpireOffer { number: interaction.offers }.into(),

@@ -118,6 +118,8 @@ impl Lines {
 struct Inner {
     desks: HashMap<UserId, (Arc<Desk>, Version)>,
     watchers: BTreeMap<WorkbinId, BTreeSet<UserId>>,
+    /// The agents whose chats a supervisor follows.
+    supervised: BTreeSet<UserId>,
     recent: HashMap<InteractionId, Recent>,
     /// Oldest first; what was forgotten may still be in it.
     recent_order: VecDeque<InteractionId>,
@@ -175,6 +177,11 @@ impl Board {
         for workbin in desk.watched.difference(&watched_before) {
             inner.watchers.entry(*workbin).or_default().insert(desk.user);
         }
+        if desk.supervised_by.is_empty() {
+            inner.supervised.remove(&desk.user);
+        } else {
+            inner.supervised.insert(desk.user);
+        }
         inner.desks.insert(desk.user, (desk, version));
         self.desk_changes.fetch_add(1, Ordering::Release);
     }
@@ -197,6 +204,18 @@ impl Board {
     #[must_use]
     pub fn desks(&self) -> Vec<Arc<Desk>> {
         self.lock().desks.values().map(|(desk, _)| desk.clone()).collect()
+    }
+
+    /// Tells whether a supervisor follows the chats of any agent.
+    pub(crate) fn is_anybody_supervised(&self) -> bool {
+        !self.lock().supervised.is_empty()
+    }
+
+    /// Returns the desks of the agents whose chats a supervisor follows.
+    pub(crate) fn supervised(&self) -> BTreeMap<UserId, Arc<Desk>> {
+        let inner = self.lock();
+        let desks = inner.supervised.iter().filter_map(|user| inner.desks.get(user));
+        desks.map(|(desk, _)| (desk.user, desk.clone())).collect()
     }
 
     /// Returns the users who asked to be told about a workbin.

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use handoff_bus::Hint;
 use handoff_domain::State;
 use handoff_store::{Key, Record, StoreError, SubjectKey, Told, Versioned};
+use tokio::sync::Notify;
 
 use super::Core;
 
@@ -22,7 +23,11 @@ const OWN_MAX: usize = 10_000;
 
 /// How far the board has followed the log.
 #[derive(Debug, Default)]
-pub(crate) struct Followed(Mutex<Reached>);
+pub(crate) struct Followed {
+    reached: Mutex<Reached>,
+    /// Notified when something that another node committed was entered.
+    pub(crate) others_entered: Arc<Notify>,
+}
 
 #[derive(Debug, Default)]
 struct Reached {
@@ -44,7 +49,7 @@ impl Reached {
 
 impl Followed {
     fn lock(&self) -> MutexGuard<'_, Reached> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.reached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says that everything up to a position is on the board.
@@ -73,7 +78,7 @@ impl Followed {
     }
 
     /// Returns up to where the board knows what was committed.
-    fn position(&self) -> u64 {
+    pub(crate) fn position(&self) -> u64 {
         let mut reached = self.lock();
         reached.pass_own();
         reached.position
@@ -108,6 +113,9 @@ impl Core {
                 self.enter_others(keys).await?;
             }
             self.followed.begin_after(last.position);
+            if !keys.is_empty() {
+                self.followed.others_entered.notify_one();
+            }
             if !page.more {
                 break;
             }

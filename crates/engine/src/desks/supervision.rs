@@ -1,15 +1,16 @@
 //! Supervisors who follow an agent's chats: keeping who they are, and offering them the chats.
 //!
-//! Nothing is offered by a worker: whoever carries out a command in a chat calls
-//! [`Desks::offer_to_followers`] afterwards, and what one call could not do the next does. A node
-//! that has not yet read the agent's desk again after a supervisor of another node began to follow
-//! them learns of it within [`Options::reload_ms`](crate::Options::reload_ms).
+//! The offers follow from the log (`workers/followers.rs`), whatever made the agent the owner. What
+//! one look could not do, because the supervisor is out of reach or is just being asked something
+//! else, the next entry of the chat does.
 
 use handoff_domain::desk::Supervision;
 use handoff_domain::event::Cause;
 use handoff_domain::{
-    Action, Caller, CenterId, Interaction, Mode, Rejection, Role, UserCommand, UserId,
+    Action, Caller, CenterId, Interaction, InteractionId, Mode, Rejection, Role, UserCommand,
+    UserId,
 };
+use handoff_store::StoreError;
 
 use super::{AgentError, Desks};
 use crate::commands::{CommandRequest, ExecuteError};
@@ -62,17 +63,13 @@ impl Desks {
         .await
     }
 
-    /// Offers a chat to the supervisors who follow its owner. `about_to` is told, before anybody
-    /// else can know, to whom it is to be offered and by which name they want to go.
+    /// Offers a chat to the supervisors who follow its owner. It may be asked for again and again:
+    /// nobody is offered the same chat twice.
     ///
     /// # Errors
     ///
     /// [`AgentError`]; some offers may be made all the same.
-    pub async fn offer_to_followers(
-        &self,
-        chat: &Interaction,
-        about_to: impl Fn(UserId, Option<&String>) + Sync,
-    ) -> Result<(), AgentError> {
+    pub(crate) async fn offer_to_followers(&self, chat: &Interaction) -> Result<(), AgentError> {
         let Some(handling) = chat.handling() else { return Ok(()) };
         if handling.mode != Mode::Chatting {
             return Ok(());
@@ -80,7 +77,6 @@ impl Desks {
         let agent = handling.by;
         let Some(desk) = self.core.desk(agent) else { return Ok(()) };
         for (supervisor, supervision) in desk.followers_to_ask(chat.id, handling.since) {
-            about_to(supervisor, supervision.nickname.as_ref());
             let offer = self.offer_to(chat, supervisor, supervision).await?;
             match offer {
                 FollowerOffer::Later => continue,
@@ -101,6 +97,21 @@ impl Desks {
         Ok(())
     }
 
+    /// Says what an open offer means: one of a part was made before, and may have been made here
+    /// and not been noted; or the owner themselves has just asked them.
+    async fn while_offered(
+        &self,
+        chat: InteractionId,
+        supervisor: UserId,
+    ) -> Result<FollowerOffer, StoreError> {
+        let chat = self.core.interaction(chat).await?;
+        let offer = chat.as_ref().and_then(|chat| chat.offer_to(supervisor));
+        Ok(match offer {
+            Some(offer) if offer.kind.is_supervision() => FollowerOffer::Settled,
+            _ => FollowerOffer::Later,
+        })
+    }
+
     async fn offer_to(
         &self,
         chat: &Interaction,
@@ -119,15 +130,20 @@ impl Desks {
         }
         let caller =
             Caller { user: user.id, roles: user.roles.clone(), groups: user.groups.clone() };
-        let action = Action::Intrude { mode: supervision.mode };
+        let (mode, nickname) = (supervision.mode, supervision.nickname.clone());
+        let action = Action::Intrude { mode, nickname };
         let request = CommandRequest::new(chat.id, UserCommand::new(caller, action));
         match self.commands.execute(&request).await {
             Ok(_) => Ok(FollowerOffer::Made),
             Err(ExecuteError::Rejected(rejection)) => Ok(match *rejection {
-                // The owner themselves has just asked them.
-                Rejection::OfferOpen | Rejection::TargetUnreachable => FollowerOffer::Later,
+                Rejection::OfferOpen => self.while_offered(chat.id, supervisor).await?,
+                Rejection::TargetUnreachable => FollowerOffer::Later,
                 Rejection::TargetAlreadyIn => FollowerOffer::Settled,
-                Rejection::NoSession | Rejection::NotSupervisor => FollowerOffer::Ended,
+                Rejection::NoSession
+                | Rejection::NotSupervisor
+                | Rejection::TextBlank { .. }
+                | Rejection::TextBounds { .. }
+                | Rejection::TextControl { .. } => FollowerOffer::Ended,
                 _ => FollowerOffer::Nobody,
             }),
             Err(ExecuteError::NotFound(_)) => Ok(FollowerOffer::Nobody),

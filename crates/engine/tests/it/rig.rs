@@ -22,7 +22,7 @@ pub(crate) use handoff_testkit::Fault;
 use handoff_testkit::{Center, FaultyStore, ManualClock};
 
 pub(crate) const CENTER: CenterId = CenterId(1);
-const GROUP: GroupId = GroupId(7);
+pub(crate) const GROUP: GroupId = GroupId(7);
 pub(crate) const KATE: UserId = UserId(0xa);
 pub(crate) const BEN: UserId = UserId(0xb);
 pub(crate) const QUEUE: QueueId = QueueId(0x51);
@@ -133,7 +133,7 @@ pub(crate) struct Rig {
 }
 
 /// Kate and Ben, who serve one queue.
-fn described() -> Center {
+pub(crate) fn described() -> Center {
     Center::new(CENTER, "Demo")
         .group(GROUP, "Support")
         .user(KATE, "kate", &[Role::Agent], &[GROUP], &[])

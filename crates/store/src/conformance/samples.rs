@@ -84,6 +84,7 @@ pub const fn offer(to: u64, kind: OfferKind) -> Offer {
         since: BEGIN,
         expires: BEGIN.plus_ms(30_000),
         note: None,
+        nickname: None,
     }
 }
 

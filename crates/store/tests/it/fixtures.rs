@@ -212,6 +212,17 @@ fn what_a_supervisor_asked_for_and_was_stored_as_an_offer_is_read_as_one() {
 }
 
 #[test]
+fn the_name_that_a_supervisor_asked_to_go_by_is_read_and_written() {
+    let text = fixture("named_offer", 1);
+    let mut chat = live_chat(1);
+    if let State::Handling(handling) = &mut chat.state {
+        handling.supervision_offers[0].nickname = Some("Chief".to_owned());
+    }
+    assert_eq!(codec::encode_interaction(&chat).unwrap(), text);
+    assert_eq!(codec::decode_interaction(1, &text).unwrap(), chat);
+}
+
+#[test]
 fn a_desk_whose_chats_are_followed_is_read_and_written() {
     let text = fixture("supervised_desk", 1);
     let desk = Record::Desk(supervised_desk(1));

@@ -46,7 +46,7 @@ pub(super) fn wish(base: &str, special: &str) -> Option<Wish> {
         },
         "CompleteTransfer" => Action::CompleteTransfer { to: agent(special) }.into(),
         "CompleteConference" => Action::CompleteConference { agent: agent(special) }.into(),
-        "Intrude" => Action::Intrude { mode: SupervisorMode::Monitor }.into(),
+        "Intrude" => Action::Intrude { mode: SupervisorMode::Monitor, nickname: None }.into(),
         "SwitchMode" => Action::SwitchMode { mode: SupervisorMode::Coach }.into(),
         "CountDownload" => CustomerAction::CountDownload { file: FileId(7) }.into(),
         "CustomerLeft" => CustomerAction::Leave { reason: LeaveReason::Itself }.into(),
