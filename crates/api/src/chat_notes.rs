@@ -17,7 +17,7 @@ pub(crate) async fn tell_others(shared: &Shared, interaction: &Interaction, note
         if note.visibility <= party.sees {
             let directory = engine.core().directory();
             for (topic, data) in notify::note(interaction, user, note, shared.lookup(&directory)) {
-                engine.delivery().answer(user, topic, data).await;
+                engine.delivery().note(user, topic, data).await;
             }
         }
     }

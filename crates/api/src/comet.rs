@@ -17,13 +17,11 @@ mod replay;
 use std::sync::Arc;
 
 use axum::Router;
-use bytes::Bytes;
 use handoff_cometd::{CometdServer, Limits, Ports};
 use handoff_domain::UserId;
 use handoff_engine::Engine;
 
 use crate::limit::Limiter;
-use crate::notify::topics;
 use crate::wire::letters::Cleaner;
 pub use identity::identity_of;
 use link::{Link, Subscribers};
@@ -95,18 +93,6 @@ impl Comet {
     #[must_use]
     pub fn letters(&self) -> &Cleaner {
         &self.letters
-    }
-
-    /// Returns a message that is an answer and no event to every session of a user on this node
-    /// that listens to a channel of answers. It has no number and is not replayed.
-    pub(crate) fn answer(&self, user: UserId, channel: &str, data: &Bytes) {
-        for session in self.server.sessions_of(&identity_of(user)) {
-            let names = self.server.subscriptions_of(&session);
-            if let Some(name) = names.iter().find_map(|name| topics::channel_for(name, channel)) {
-                // A session that is full or gone gets no answer, as it gets no other.
-                let _delivery = self.server.deliver(&session, name, data.clone());
-            }
-        }
     }
 
     /// Returns the server itself, for its numbers.

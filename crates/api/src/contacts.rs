@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
-use handoff_domain::{Interaction, Time, Value};
+use handoff_domain::{Interaction, Time, Topic, Value};
 use handoff_engine::contact_id;
 use handoff_store::{InteractionQuery, InteractionScope};
 use jiff::Timestamp;
@@ -23,7 +23,6 @@ use crate::caller::{AnyUser, Me};
 use crate::commands::{Answer, visible};
 use crate::error::Refusal;
 use crate::notify;
-use crate::notify::topics::CONTACTS;
 use crate::request::{Id, JsonBody, unknown_operation};
 use crate::shared::Shared;
 use crate::wire::contact::{
@@ -151,7 +150,7 @@ pub(crate) async fn history(
     let lookup = shared.lookup(&directory);
     let shown =
         found.iter().map(|it| PastInteraction::new(it, &wanted.attributes, lookup)).collect();
-    Ok(answer(&shared, &me, reference, &HistoryMessage::new(reference, shown, truncated)))
+    answer(&shared, &me, reference, &HistoryMessage::new(reference, shown, truncated)).await
 }
 
 /// Returns what is wanted of a contact's history, and whether there is more. A contact of another
@@ -215,7 +214,7 @@ pub(crate) async fn content(
     let reference = engine.core().next_reference(me.id()).await?;
     let directory = engine.core().directory();
     let message = ContentMessage::new(reference, &interaction, messages, shared.lookup(&directory));
-    Ok(answer(&shared, &me, reference, &message))
+    answer(&shared, &me, reference, &message).await
 }
 
 async fn said(shared: &Shared, me: &Me, chat: &Interaction) -> Result<Vec<LogMessage>, Refusal> {
@@ -259,18 +258,19 @@ pub(crate) async fn identify(
         }
     };
     let reference = shared.engine().core().next_reference(me.id()).await?;
-    Ok(answer(&shared, &me, reference, &IdentifiedMessage::new(reference, found)))
+    answer(&shared, &me, reference, &IdentifiedMessage::new(reference, found)).await
 }
 
 /// Answers a question by CometD, and says by REST that it was asked.
-fn answer(
+async fn answer(
     shared: &Shared,
     me: &Me,
     reference: i32,
-    message: &impl Serialize,
-) -> crate::wire::envelope::JsonText {
-    shared.comet().answer(me.id(), CONTACTS, &encode(message));
-    Envelope::Plain.success(Some(reference))
+    message: &(impl Serialize + Sync),
+) -> Answer {
+    let answer = [(Topic::Contacts, encode(message))];
+    shared.engine().delivery().promise(me.id(), answer).await?;
+    Ok(Envelope::Plain.success(Some(reference)))
 }
 
 #[cfg(test)]

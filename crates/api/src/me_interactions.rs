@@ -207,7 +207,7 @@ async fn show_workbin(shared: &Shared, me: &Me, id_or_name: &str) -> Result<i32,
         truncated: content.more || interactions.len() < content.items.len(),
     };
     let message = workbin_content(&content, shared.lookup(&directory));
-    engine.delivery().answer(me.id(), Topic::Interactions, message).await;
+    engine.delivery().promise(me.id(), [(Topic::Interactions, message)]).await?;
     Ok(reference)
 }
 

@@ -453,9 +453,7 @@ async fn watch(
     engine.desks().watch_workbin(me.id(), me.center(), workbin.id, change).await?;
     let directory = engine.core().directory();
     let told = WorkbinSubscription { workbin, reader: me.id(), state, reference };
-    engine
-        .delivery()
-        .answer(me.id(), Topic::Workbins, workbin_subscription(&told, shared.lookup(&directory)))
-        .await;
+    let answer = workbin_subscription(&told, shared.lookup(&directory));
+    engine.delivery().promise(me.id(), [(Topic::Workbins, answer)]).await?;
     Ok(reference)
 }

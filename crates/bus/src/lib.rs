@@ -21,6 +21,8 @@ pub enum Hint {
     Directory,
     /// The streams of these users grew.
     Streams(Arc<[u128]>),
+    /// These users were promised answers, which are there now.
+    Promised(Arc<[u128]>),
     /// Something was said in these chats.
     Chats(Arc<[u128]>),
 }

@@ -36,10 +36,12 @@ pub enum Topic {
     Me,
     /// `/notifications/services`
     Services,
+    /// `/v2/ucs/interactions`: answers alone, and no events, so that nothing on it has a number.
+    Contacts,
 }
 
 impl Topic {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Interactions,
         Self::Channels,
         Self::Chats,
@@ -49,6 +51,7 @@ impl Topic {
         Self::Workbins,
         Self::Me,
         Self::Services,
+        Self::Contacts,
     ];
 
     /// Returns the name by which the store knows it. It is never changed: rows are found by it.
@@ -64,6 +67,7 @@ impl Topic {
             Self::Workbins => "Workbins",
             Self::Me => "Me",
             Self::Services => "Services",
+            Self::Contacts => "Contacts",
         }
     }
 

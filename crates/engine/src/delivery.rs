@@ -13,4 +13,5 @@ mod deliver;
 mod subscriptions;
 
 pub use deliver::Delivery;
+pub(crate) use deliver::Owed;
 pub use subscriptions::{Replay, Subscriptions};

@@ -13,7 +13,7 @@ use handoff_store::StoreError;
 use crate::commands::Commands;
 use crate::conversations::Conversations;
 use crate::core::Core;
-use crate::delivery::Delivery;
+use crate::delivery::{Delivery, Owed};
 use crate::desks::Desks;
 use crate::letters::{Contacts, Letters};
 use crate::outward::Outward;
@@ -85,6 +85,10 @@ impl Engine {
             match received {
                 Received::Hint(Hint::Streams(users)) => {
                     users.iter().for_each(|user| self.delivery.deliver_soon(UserId(*user)));
+                }
+                Received::Hint(Hint::Promised(users)) => {
+                    let users = users.iter().map(|user| UserId(*user));
+                    users.for_each(|user| self.delivery.give_soon(user, Owed::PromisedAnswers));
                 }
                 Received::Hint(Hint::Chats(chats)) => self.conversations.tell_changed(&chats),
                 // Streams that were missed are found by the periodic look.

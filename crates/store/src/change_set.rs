@@ -3,6 +3,7 @@
 use handoff_domain::interaction::decide::TimerKind;
 use handoff_domain::{Event, InteractionId, Time, UserId};
 
+use crate::promised::PromisedAnswer;
 use crate::record::{Key, Record, Version};
 
 /// The version that a record must have for a commit to go ahead; zero means that it must not exist.
@@ -100,6 +101,8 @@ pub struct ChangeSet {
     pub timers_put_off: Vec<Timer>,
     /// Events to append, in order; their notices become stream rows.
     pub events: Vec<Event>,
+    /// Answers to keep for the sessions of those who asked, in order.
+    pub promised: Vec<PromisedAnswer>,
     /// Receipts to write; the commit is refused if one of the same scope and key exists, expired or
     /// not, until a sweep removes it.
     pub receipts: Vec<Receipt>,

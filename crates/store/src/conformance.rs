@@ -6,6 +6,7 @@
 pub mod guards;
 pub mod interactions;
 pub mod log;
+pub mod promised;
 pub mod receipts;
 pub mod records;
 pub mod samples;
@@ -73,6 +74,14 @@ macro_rules! conformance {
                 a_refused_commit_takes_no_position, a_page_of_the_log_is_bounded_by_bytes,
                 a_cursor_below_the_floor_is_told_so, shared_streams_are_numbered_apart,
                 another_generation_keeps_no_older_number,
+            ]
+            promised: [
+                an_answer_comes_back_as_it_went_in_to_whom_it_is_for,
+                who_was_promised_answers_is_found, a_page_of_answers_is_bounded,
+                a_refused_commit_promises_nothing, of_too_many_answers_the_oldest_go,
+                of_too_large_answers_the_oldest_go, what_is_promised_at_once_is_kept_whole,
+                answers_are_swept_and_no_number_is_given_again,
+                a_reader_of_answers_skips_none,
             ]
             transcripts: [
                 what_was_said_comes_back_as_it_went_in, a_transcript_is_pages_by_number,

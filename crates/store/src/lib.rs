@@ -16,6 +16,7 @@ pub mod error;
 pub mod files;
 pub mod log;
 pub mod memory;
+pub mod promised;
 pub mod query;
 pub mod record;
 mod sql;
@@ -30,6 +31,7 @@ pub use files::{
 };
 pub use log::{GENERATION_JUMP, LogEnd, LogEntry, SubjectKey, Told};
 pub use memory::MemoryStore;
+pub use promised::{PROMISED_BYTES_MAX, PROMISED_MAX, PromisedAnswer, PromisedEnd, PromisedRow};
 pub use query::{
     Head, HistoryEntry, InteractionQuery, InteractionScope, Numbering, PAGE_BYTES_MAX, Page,
     StreamRow,

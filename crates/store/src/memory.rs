@@ -4,6 +4,7 @@
 //! Nothing survives the process, so it is for tests and for trying things out.
 
 mod log;
+mod promised;
 mod select;
 
 use std::collections::BTreeMap;
@@ -15,12 +16,14 @@ use handoff_domain::{CenterId, Interaction, Owner, Time, Topic, UserId};
 use crate::change_set::{ChangeSet, Receipt, Timer, TimerKey};
 use crate::error::{CommitError, StoreError};
 use crate::log::{LogEnd, LogEntry, SubjectKey, Told};
+use crate::promised::{PromisedEnd, PromisedRow};
 use crate::query::{
     Head, HistoryEntry, InteractionQuery, PAGE_BYTES_MAX, PLACES, Page, StreamRow, place,
 };
 use crate::record::{Key, Kind, Record, Version, Versioned};
 use crate::store::{Committed, Store, SweepReport};
 use log::Log;
+use promised::Promised;
 
 #[derive(Debug, Default)]
 pub struct MemoryStore {
@@ -34,6 +37,7 @@ struct State {
     timers: BTreeMap<TimerKey, Time>,
     receipts: BTreeMap<(String, String), Receipt>,
     log: Log,
+    promised: Promised,
 }
 
 impl MemoryStore {
@@ -114,6 +118,7 @@ impl State {
         for event in change.events {
             self.log.append(event);
         }
+        self.promised.append(change.promised);
         Committed { position: self.log.end().position }
     }
 
@@ -293,6 +298,21 @@ impl Store for MemoryStore {
         Ok(self.state("reading what a stream keeps")?.log.oldest(owner))
     }
 
+    async fn promised(
+        &self,
+        user: UserId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Page<PromisedRow>, StoreError> {
+        let state = self.state("reading promised answers")?;
+        let all = state.promised.after(user, after);
+        Ok(page(all, limit, |row| row.body.len(), |_, _| false))
+    }
+
+    async fn promised_after(&self, number: u64) -> Result<PromisedEnd, StoreError> {
+        Ok(self.state("reading who was promised answers")?.promised.end(number))
+    }
+
     async fn last_reference(&self, user: UserId) -> Result<i32, StoreError> {
         Ok(self.state("reading a request number")?.log.last_reference(user))
     }
@@ -332,6 +352,7 @@ impl Store for MemoryStore {
             stream_rows,
             receipts: state.sweep_receipts(now, limit),
             login_sessions: state.sweep_logins(logins_before, limit),
+            promised: state.promised.sweep(now, limit),
         })
     }
 

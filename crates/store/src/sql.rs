@@ -13,5 +13,6 @@ pub(crate) mod encode;
 pub(crate) mod keys;
 pub(crate) mod lists;
 pub(crate) mod log;
+pub(crate) mod promised;
 pub(crate) mod statements;
 pub(crate) mod timers;

@@ -48,6 +48,7 @@ use tokio::sync::{Mutex, oneshot};
 use crate::change_set::{ChangeSet, Receipt, Timer};
 use crate::error::{CommitError, StoreError};
 use crate::log::{LogEnd, LogEntry, SubjectKey, Told};
+use crate::promised::{PromisedEnd, PromisedRow};
 use crate::query::{Head, HistoryEntry, InteractionQuery, Page, StreamRow};
 use crate::record::{Key, Kind, Record, Versioned};
 use crate::sql::encode::EncodedChange;
@@ -306,6 +307,26 @@ impl Store for SqliteStore {
     async fn oldest(&self, owner: Owner) -> Result<BTreeMap<Topic, u64>, StoreError> {
         self.read("reading what a stream keeps", move |connection| {
             reads::log::oldest(connection, owner)
+        })
+        .await
+    }
+
+    async fn promised(
+        &self,
+        user: UserId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Page<PromisedRow>, StoreError> {
+        let aside = Arc::clone(&self.aside);
+        self.read("reading promised answers", move |connection| {
+            reads::promised::of_user(connection, &aside, user, after, limit)
+        })
+        .await
+    }
+
+    async fn promised_after(&self, number: u64) -> Result<PromisedEnd, StoreError> {
+        self.read("reading who was promised answers", move |connection| {
+            reads::promised::end(connection, number)
         })
         .await
     }

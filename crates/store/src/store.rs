@@ -8,6 +8,7 @@ use handoff_domain::{CenterId, Entry, Interaction, InteractionId, Owner, Time, T
 use crate::change_set::{ChangeSet, Receipt, Timer};
 use crate::error::{CommitError, StoreError};
 use crate::log::{LogEnd, LogEntry, SubjectKey, Told};
+use crate::promised::{PromisedEnd, PromisedRow};
 use crate::query::{Head, HistoryEntry, InteractionQuery, Page, StreamRow};
 use crate::record::{Key, Kind, Record, Versioned};
 
@@ -25,13 +26,15 @@ pub struct SweepReport {
     pub stream_rows: u64,
     pub receipts: u64,
     pub login_sessions: u64,
+    /// Promised answers.
+    pub promised: u64,
 }
 
 impl SweepReport {
     /// Returns everything removed, together.
     #[must_use]
     pub const fn total(&self) -> u64 {
-        self.log_entries + self.stream_rows + self.receipts + self.login_sessions
+        self.log_entries + self.stream_rows + self.receipts + self.login_sessions + self.promised
     }
 }
 
@@ -187,6 +190,33 @@ pub trait Store: Send + Sync + 'static {
     /// The store's own.
     async fn oldest(&self, owner: Owner) -> Result<BTreeMap<Topic, u64>, StoreError>;
 
+    /// Returns the answers that are kept for a user after the one of that number, in order, at most
+    /// `limit` and [`PAGE_BYTES_MAX`](crate::PAGE_BYTES_MAX). After an answer was returned none
+    /// with a lower number ever appears, whoever commits at the same time: the last number is a
+    /// cursor.
+    ///
+    /// Of a user's answers at least the last commit's are kept until they are swept, and as many
+    /// before them as are at most [`PROMISED_MAX`](crate::PROMISED_MAX) and
+    /// [`PROMISED_BYTES_MAX`](crate::PROMISED_BYTES_MAX) with them.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    async fn promised(
+        &self,
+        user: UserId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Page<PromisedRow>, StoreError>;
+
+    /// Returns the number of the last promised answer, also when it is no longer kept, and who has
+    /// any after that of `number`: the periodic look for lost hints.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    async fn promised_after(&self, number: u64) -> Result<PromisedEnd, StoreError>;
+
     /// Returns the highest request number that a notice of a user repeated; zero when none did.
     ///
     /// # Errors
@@ -244,10 +274,10 @@ pub trait Store: Send + Sync + 'static {
     async fn receipt(&self, scope: &str, key: &str) -> Result<Option<Receipt>, StoreError>;
 
     /// Forgets what nobody can ask for any more: log entries and their stream rows older than
-    /// `streams_before`, receipts expired at `now`, login sessions unused since `logins_before`. At
-    /// most `limit` of each, and no more of the log once so many stream rows go with it (but at
-    /// least one entry), so that it never holds writers up for long; call it again while it
-    /// removes anything.
+    /// `streams_before`, receipts and promised answers expired at `now`, login sessions unused
+    /// since `logins_before`. At most `limit` of each, and no more of the log once so many stream
+    /// rows go with it (but at least one entry), so that it never holds writers up for long; call
+    /// it again while it removes anything.
     ///
     /// The log is swept in its order and up to the first entry that is not old enough, so that what
     /// is kept has no gaps even when the clock was set back.

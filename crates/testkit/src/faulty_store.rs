@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use handoff_domain::{CenterId, Interaction, Owner, Time, Topic, UserId};
 use handoff_store::{
     ChangeSet, CommitError, Committed, Head, HistoryEntry, InteractionQuery, Key, Kind, LogEnd,
-    LogEntry, MemoryStore, Page, Receipt, Record, SetAside, Store, StoreError, StreamRow,
-    SubjectKey, SweepReport, Timer, Told, Versioned,
+    LogEntry, MemoryStore, Page, PromisedEnd, PromisedRow, Receipt, Record, SetAside, Store,
+    StoreError, StreamRow, SubjectKey, SweepReport, Timer, Told, Versioned,
 };
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -284,6 +284,19 @@ impl Store for FaultyStore {
 
     async fn oldest(&self, owner: Owner) -> Result<BTreeMap<Topic, u64>, StoreError> {
         self.inner.oldest(owner).await
+    }
+
+    async fn promised(
+        &self,
+        user: UserId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Page<PromisedRow>, StoreError> {
+        self.inner.promised(user, after, limit).await
+    }
+
+    async fn promised_after(&self, number: u64) -> Result<PromisedEnd, StoreError> {
+        self.inner.promised_after(number).await
     }
 
     async fn last_reference(&self, user: UserId) -> Result<i32, StoreError> {

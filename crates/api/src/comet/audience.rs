@@ -7,22 +7,23 @@
 //! | role | topics |
 //! |---|---|
 //! | agent | all |
-//! | supervisor, admin, API user | `/v2/me`, `/v2/me/workbins`, `/notifications/services` |
+//! | supervisor, admin, API user | `/v2/me`, its workbins, services, answers about contacts |
 //!
 //! Of those on which nothing is ever sent, the ones of a desk are for agents as well, and
-//! statistics for agents, supervisors and admins. Answers about contacts (`/v2/ucs/interactions`)
-//! are for everybody with a role. Several roles add up. Interactions, the media and channels belong
-//! to a desk, and only agents have one (docs/compat/agents.md); a workbin may be watched by whoever
-//! can use it, and an API user has the access of an admin (docs/compat/conventions.md#logins). A
-//! wildcard counts for what it covers of that list, and is refused when that is nothing: a
-//! subscription that can never bring anything is better refused than granted.
+//! statistics for agents, supervisors and admins. Several roles add up. Interactions, the media and
+//! channels belong to a desk, and only agents have one (docs/compat/agents.md); a workbin may be
+//! watched by whoever can use it, and an API user has the access of an admin
+//! (docs/compat/conventions.md#logins). Whoever may ask about contacts gets their answers: what
+//! they may ask for is decided where they ask. A wildcard counts for what it covers of that list,
+//! and is refused when that is nothing: a subscription that can never bring anything is better
+//! refused than granted.
 
 use handoff_domain::{Role, Topic, User};
 
 use crate::notify::topics::{self, Coverage, Silence};
 
 /// The topics of those who watch, configure or submit.
-const WITHOUT_DESK: &[Topic] = &[Topic::Me, Topic::Workbins, Topic::Services];
+const WITHOUT_DESK: &[Topic] = &[Topic::Me, Topic::Workbins, Topic::Services, Topic::Contacts];
 
 /// Returns the topics that come with a role.
 const fn topics_of(role: Role) -> &'static [Topic] {
@@ -52,8 +53,6 @@ pub(super) fn granted(user: &User, name: &str) -> Option<Coverage> {
             let theirs: Vec<Topic> = covered.into_iter().filter(is_theirs).collect();
             (!theirs.is_empty()).then_some(Coverage::Pattern(theirs))
         }
-        // Whoever may ask gets their answers: what they may ask for is decided where they ask.
-        Coverage::Answers => (!user.roles.is_empty()).then_some(Coverage::Answers),
         Coverage::Silent(silence) => {
             let is_theirs = user.roles.iter().any(|role| would_hear(*role, silence));
             is_theirs.then_some(Coverage::Silent(silence))
@@ -158,7 +157,10 @@ mod tests {
         };
         assert_eq!(of(Role::Agent, "/**"), Some(Topic::ALL.to_vec()));
         assert_eq!(of(Role::Admin, "/v2/me/*"), Some(vec![Topic::Workbins]));
-        assert_eq!(of(Role::Supervisor, "/v2/**"), Some(vec![Topic::Workbins, Topic::Me]));
+        assert_eq!(
+            of(Role::Supervisor, "/v2/**"),
+            Some(vec![Topic::Workbins, Topic::Me, Topic::Contacts])
+        );
         let all_without = of(Role::ApiUser, "/**").map(|topics| topics.len());
         assert_eq!(all_without, Some(WITHOUT_DESK.len()));
         assert_eq!(granted(&user(&[], true), "/**"), None);

@@ -122,8 +122,7 @@ impl Application for Subscribers {
             return;
         };
         if coverage.topics().is_empty() {
-            // Answers are given by whoever was asked, and on silent topics there are none; the
-            // engine has no part in either.
+            // On silent topics nothing is ever sent; the engine has no part in them.
             guard.is_done = true;
             return;
         }

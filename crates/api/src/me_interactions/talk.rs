@@ -61,7 +61,7 @@ pub(super) async fn tell(
     for (topic, data) in
         notify::own_note(&chat, me.id(), &note, reference, shared.lookup(&directory))
     {
-        shared.engine().delivery().answer(me.id(), topic, data).await;
+        shared.engine().delivery().note(me.id(), topic, data).await;
     }
     Ok(reference)
 }
@@ -81,13 +81,10 @@ pub(super) async fn show_history(
     let entries = engine.views().transcript(chat.id, after, party.sees, usize::MAX).await?;
     let reference = engine.core().next_reference(me.id()).await?;
     let directory = engine.core().directory();
-    for page in pages(&entries) {
-        for (topic, data) in
-            notify::history(&chat, me.id(), page, reference, shared.lookup(&directory))
-        {
-            engine.delivery().answer(me.id(), topic, data).await;
-        }
-    }
+    let lookup = shared.lookup(&directory);
+    let pages = pages(&entries).into_iter();
+    let answers = pages.flat_map(|page| notify::history(&chat, me.id(), page, reference, lookup));
+    engine.delivery().promise(me.id(), answers.collect::<Vec<_>>()).await?;
     Ok(reference)
 }
 

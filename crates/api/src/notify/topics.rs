@@ -16,13 +16,10 @@ pub const fn channel(topic: Topic) -> &'static str {
         Topic::Workbins => "/v2/me/workbins",
         Topic::Me => "/v2/me",
         Topic::Services => "/notifications/services",
+        // (CHMessageType, docs/compat/media.md#contacts-and-history)
+        Topic::Contacts => "/v2/ucs/interactions",
     }
 }
-
-/// Where answers about contacts and what was exchanged with them come (CHMessageType,
-/// docs/compat/media.md#contacts-and-history). It brings answers alone: nothing on it is an event,
-/// so it has no numbers, no replay and no place in the streams.
-pub const CONTACTS: &str = "/v2/ucs/interactions";
 
 /// Topics of the documents whose media are not ours, or that no page describes a message of
 /// (docs/api/README.md, "Notifications"). Clients subscribe to all topics that they know by name
@@ -61,8 +58,6 @@ pub enum Coverage {
     /// One topic by its name and a slash at the end: its messages go out under that name
     /// (docs/compat/notifications.md#topics).
     Slashed(Topic),
-    /// A channel that brings answers alone.
-    Answers,
     /// A topic on which nothing is ever sent.
     Silent(Silence),
     /// The topics that a pattern covers; their messages go out under their own names.
@@ -74,7 +69,7 @@ impl Coverage {
     pub fn topics(&self) -> &[Topic] {
         match self {
             Self::Literal(topic) | Self::Slashed(topic) => std::slice::from_ref(topic),
-            Self::Answers | Self::Silent(_) => &[],
+            Self::Silent(_) => &[],
             Self::Pattern(topics) => topics,
         }
     }
@@ -91,27 +86,12 @@ fn without_slash(name: &str) -> &str {
     name.strip_suffix('/').unwrap_or(name)
 }
 
-/// Returns the channel under which a subscription of that name gets what is sent on a channel of
-/// answers; `None` when it does not cover it.
-#[must_use]
-pub fn channel_for<'a>(name: &'a str, channel: &'a str) -> Option<&'a str> {
-    if without_slash(name) == channel {
-        return Some(name);
-    }
-    let covers =
-        PATTERNS.iter().any(|(pattern, prefix)| *pattern == name && channel.starts_with(prefix));
-    covers.then_some(channel)
-}
-
 /// Returns what a subscription of that name covers; `None` for what may not be subscribed to.
 #[must_use]
 pub fn coverage(name: &str) -> Option<Coverage> {
     if let Some((_, prefix)) = PATTERNS.iter().find(|(pattern, _)| *pattern == name) {
         let covered = Topic::ALL.into_iter().filter(|topic| channel(*topic).starts_with(prefix));
         return Some(Coverage::Pattern(covered.collect()));
-    }
-    if without_slash(name) == CONTACTS {
-        return Some(Coverage::Answers);
     }
     if let Some((_, silence)) = SILENT.iter().find(|(silent, _)| *silent == without_slash(name)) {
         return Some(Coverage::Silent(*silence));
@@ -145,7 +125,7 @@ mod tests {
             Topic::Openmedia,
             Topic::Workbins,
         ];
-        let with_me = [&of_me[..], &[Topic::Me]].concat();
+        let with_me = [&of_me[..], &[Topic::Me, Topic::Contacts]].concat();
         let table = [
             ("/v2/me/*", of_me.to_vec()),
             ("/v2/me/**", of_me.to_vec()),
@@ -158,20 +138,6 @@ mod tests {
     }
 
     #[test]
-    fn answers_about_contacts_come_by_name_and_by_the_wider_patterns() {
-        let of = |name| channel_for(name, CONTACTS);
-        assert_eq!(coverage(CONTACTS), Some(Coverage::Answers));
-        assert_eq!(coverage("/v2/ucs/interactions/"), Some(Coverage::Answers));
-        assert_eq!(of(CONTACTS), Some(CONTACTS));
-        assert_eq!(of("/v2/ucs/interactions/"), Some("/v2/ucs/interactions/"));
-        assert_eq!((of("/**"), of("/v2/**")), (Some(CONTACTS), Some(CONTACTS)));
-        assert_eq!(
-            (of("/v2/me/*"), of("/v2/me/interactions"), of("/v2/ucs/*")),
-            (None, None, None)
-        );
-    }
-
-    #[test]
     fn nothing_else_may_be_subscribed_to() {
         let names = [
             "/*",
@@ -180,6 +146,7 @@ mod tests {
             "/v2/me/interactions//",
             "/v2/me/faxes",
             "/v2/users",
+            "/v2/ucs/*",
             "/v2/me/*/",
             "/notifications/*",
             "/service/x",

@@ -203,12 +203,42 @@ async fn an_answer_goes_to_the_callers_sessions_that_are_subscribed() {
     };
     let lookup = Lookup { directory: &directory, url: &url, letters: api.comet.letters() };
     let data = workbin_content(&content, lookup);
-    api.engine.delivery().answer(KATE, Topic::Interactions, data).await;
+    api.engine.delivery().promise(KATE, [(Topic::Interactions, data)]).await.unwrap();
     let told = listening.next(1).await.remove(0);
     assert_eq!((&told["channel"], &told["data"]["referenceId"]), (&json!(INTERACTIONS), &json!(7)));
     assert_eq!(told["data"].get("sequence"), None, "an answer is no event");
     assert_eq!(elsewhere.rest().await, Vec::<Value>::new());
     assert_eq!(ben.rest().await, Vec::<Value>::new());
+    api.stop().await;
+}
+
+#[tokio::test]
+async fn an_answer_about_contacts_comes_by_name_and_by_the_wider_patterns() {
+    const CONTACTS: &str = "/v2/ucs/interactions";
+    let api = Api::start().await;
+    let mut by_name = api.listening(KATE, CONTACTS, json!({"replay": 7})).await;
+    let mut widely = api.listening(KATE, "/**", Value::Null).await;
+    let mut slashed = api.listening(KATE, "/v2/ucs/interactions/", Value::Null).await;
+    let mut deaf = api.listening(KATE, "/v2/me/*", Value::Null).await;
+    let ben = api.listening(BEN, CONTACTS, Value::Null).await;
+    assert!(api.engine.core().desk(BEN).is_none_or(|desk| !desk.reach.is_any()), "no way to them");
+    assert_eq!(deaf.subscribe("/v2/ucs/*", Value::Null).await["successful"], false);
+    let promise = async || {
+        let answer = [(Topic::Contacts, "{}".into())];
+        api.engine.delivery().promise(KATE, answer).await.unwrap();
+    };
+    promise().await;
+    for (client, channel) in
+        [(&mut by_name, CONTACTS), (&mut widely, CONTACTS), (&mut slashed, "/v2/ucs/interactions/")]
+    {
+        assert_eq!(client.next(1).await[0]["channel"], channel);
+    }
+    assert_eq!(by_name.unsubscribe(CONTACTS).await["successful"], true);
+    promise().await;
+    assert_eq!(slashed.next(1).await.len(), 1);
+    for mut other in [by_name, deaf, ben] {
+        assert_eq!(other.rest().await, Vec::<Value>::new());
+    }
     api.stop().await;
 }
 

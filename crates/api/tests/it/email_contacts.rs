@@ -1,13 +1,11 @@
 //! Contacts: who somebody is, and what was exchanged with them, asked by REST and answered by
 //! CometD.
 
-use axum::body::Body;
-use axum::http::{Request, header};
 use handoff_domain::{FileId, Letter};
 use handoff_engine::RawMessage;
 use serde_json::{Value, json};
 
-use crate::api::{Api, PASSWORD, basic, has};
+use crate::api::{Api, has};
 use crate::mailbox::{CUSTOMER, MailApi, letter, picture};
 
 const TOPIC: &str = "/v2/ucs/interactions";
@@ -15,58 +13,20 @@ const TOPIC: &str = "/v2/ucs/interactions";
 struct Session<'a> {
     api: &'a Api,
     user: &'a str,
-    id: String,
-}
-
-impl<'a> Session<'a> {
-    async fn open(api: &'a Api, user: &'a str) -> Self {
-        let mut session = Self { api, user, id: String::new() };
-        let hello = json!([{"channel": "/meta/handshake", "version": "1.0", "supportedConnectionTypes": ["long-polling"]}]);
-        session.id = session.send(hello).await[0]["clientId"].as_str().unwrap().to_owned();
-        session
-    }
-
-    async fn send(&self, messages: Value) -> Vec<Value> {
-        let request = Request::post("/api/v2/notifications")
-            .header(header::AUTHORIZATION, basic(self.user, PASSWORD))
-            .header(header::CONTENT_TYPE, "application/json");
-        let reply = self.api.send(request.body(Body::from(messages.to_string())).unwrap()).await;
-        serde_json::from_str(&reply.text).unwrap()
-    }
-
-    async fn subscribe(&self, name: &str) -> bool {
-        let message =
-            json!([{"channel": "/meta/subscribe", "clientId": self.id, "subscription": name}]);
-        self.send(message).await[0]["successful"] == true
-    }
-
-    /// Returns what was told since they were last asked: channel and data.
-    async fn told(&self) -> Vec<(String, Value)> {
-        let message = json!([{"channel": "/meta/connect", "clientId": self.id, "connectionType": "long-polling",
-            "advice": {"timeout": 0}}]);
-        let all = self.send(message).await;
-        let data = all.into_iter().filter(|message| message.get("data").is_some());
-        data.map(|message| {
-            (message["channel"].as_str().unwrap().to_owned(), message["data"].clone())
-        })
-        .collect()
-    }
 }
 
 async fn listening<'a>(mail: &'a MailApi, user: &'a str) -> Session<'a> {
-    let session = Session::open(&mail.api, user).await;
-    assert!(session.subscribe(TOPIC).await);
-    session.told().await;
-    session
+    mail.api.listen(user).await;
+    Session { api: &mail.api, user }
 }
 
 /// Asks, and gives what came by CometD.
 async fn asks(session: &Session<'_>, path: &str, body: Value) -> Value {
     let answer = session.api.by(session.user).post(path, body).await.ok();
-    let mut told = session.told().await;
+    let mut told = session.api.told_to(session.user, TOPIC).await;
     assert_eq!(told.len(), 1, "{told:?}");
-    let (channel, data) = told.remove(0);
-    assert_eq!((channel.as_str(), &data["referenceId"]), (TOPIC, &answer["referenceId"]));
+    let data = told.remove(0);
+    assert_eq!(data["referenceId"], answer["referenceId"]);
     assert_eq!(data.get("sequence"), None);
     data
 }
@@ -252,37 +212,4 @@ async fn what_is_not_in_sight_is_not_in_a_contacts_history_either() {
     assert_eq!(ids(&asks(&kate, &path, history()).await), Vec::<String>::new());
     let sam = listening(&mail, "sam").await;
     assert_eq!(ids(&asks(&sam, &path, history()).await), [draft, id]);
-}
-
-#[tokio::test]
-async fn an_answer_goes_to_every_session_of_the_caller_that_listens_and_to_nobody_else() {
-    let mail = MailApi::start().await;
-    let by_name = listening(&mail, "kate").await;
-    let widely = Session::open(&mail.api, "kate").await;
-    assert!(widely.subscribe("/**").await);
-    let slashed = Session::open(&mail.api, "kate").await;
-    assert!(slashed.subscribe("/v2/ucs/interactions/").await);
-    let deaf = Session::open(&mail.api, "kate").await;
-    assert!(deaf.subscribe("/v2/me/*").await);
-    assert!(!deaf.subscribe("/v2/ucs/*").await);
-    let ben = listening(&mail, "ben").await;
-    let supervisor = listening(&mail, "vera").await;
-    for session in [&widely, &slashed, &deaf] {
-        session.told().await;
-    }
-    mail.api.by("kate").post("/contacts/ucs", identify("a@example.com")).await.ok();
-    let channels = |told: Vec<(String, Value)>| {
-        told.into_iter().map(|(channel, _)| channel).collect::<Vec<_>>()
-    };
-    assert_eq!(channels(by_name.told().await), [TOPIC]);
-    assert_eq!(channels(widely.told().await), [TOPIC]);
-    assert_eq!(channels(slashed.told().await), ["/v2/ucs/interactions/"]);
-    for other in [&deaf, &ben, &supervisor] {
-        assert_eq!(channels(other.told().await), Vec::<String>::new());
-    }
-    let unsubscribe =
-        json!([{"channel": "/meta/unsubscribe", "clientId": by_name.id, "subscription": TOPIC}]);
-    assert_eq!(by_name.send(unsubscribe).await[0]["successful"], true);
-    mail.api.by("kate").post("/contacts/ucs", identify("a@example.com")).await.ok();
-    assert_eq!(channels(by_name.told().await), Vec::<String>::new());
 }

@@ -15,6 +15,8 @@ pub(crate) struct Audience {
     /// Stream rows up to this position were given to every session that was subscribed. `None`
     /// before the first subscription.
     position: Option<u64>,
+    /// Promised answers up to this number were given. `None` before the first subscription.
+    promised: Option<u64>,
     sessions: HashMap<String, Session>,
 }
 
@@ -111,11 +113,35 @@ impl Audience {
         self.sessions.is_empty()
     }
 
-    /// Returns the topics that at least one session listens to.
+    /// Returns the topics by which somebody can be reached and that at least one session listens
+    /// to.
     pub(crate) fn reach(&self) -> Reach {
         let topics =
             self.sessions.values().flat_map(|session| session.subscriptions.values().flatten());
-        Reach(topics.map(|(topic, _)| *topic).collect())
+        let topics = topics.map(|(topic, _)| *topic);
+        Reach(topics.filter(|topic| *topic != Topic::Contacts).collect())
+    }
+
+    /// Hands every session the answers that were promised since.
+    pub(crate) async fn give_promised(
+        &mut self,
+        publisher: &dyn Publisher,
+        store: &dyn Store,
+        user: UserId,
+    ) -> Result<(), StoreError> {
+        let Some(mut given) = self.promised else { return Ok(()) };
+        loop {
+            let page = store.promised(user, given, PAGE).await?;
+            for row in page.items {
+                self.answer(publisher, row.topic, &Bytes::copy_from_slice(row.body.as_bytes()));
+                given = row.number;
+            }
+            // Moved on only after they were handed over, as with rows.
+            self.promised = Some(given);
+            if !page.more {
+                return Ok(());
+            }
+        }
     }
 
     /// Hands every session what it has not been given yet.
@@ -180,6 +206,10 @@ impl Audience {
         id: &str,
         subscription: Subscriptions,
     ) -> Result<(), StoreError> {
+        if self.promised.is_none() {
+            // Whoever was not subscribed when an answer was promised does not get it.
+            self.promised = Some(store.promised_after(u64::MAX).await?.last);
+        }
         let head = store.head(Owner::User(user)).await?;
         let is_live = subscription.topics.values().all(|replay| *replay == Replay::Live);
         let oldest =

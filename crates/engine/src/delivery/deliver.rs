@@ -4,14 +4,26 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use handoff_bus::Hint;
 use handoff_domain::{CenterId, Topic, UserId};
-use handoff_store::StoreError;
+use handoff_store::{ChangeSet, CommitError, PromisedAnswer, StoreError};
 
 use super::audience::Audience;
 use super::subscriptions::{PAGE, Subscriptions};
 use crate::core::Core;
 use crate::desks::{AgentError, Desks};
 use crate::outward::Publisher;
+
+/// How long a promised answer is kept, in ms: much longer than a hint or the look for lost ones
+/// takes to reach every node.
+const PROMISED_KEPT_MS: u64 = 60_000;
+
+/// What a user's sessions may be owed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Owed {
+    Rows,
+    PromisedAnswers,
+}
 
 /// The sessions of this node and how far each has come.
 pub struct Delivery {
@@ -20,9 +32,11 @@ pub struct Delivery {
     publisher: Arc<dyn Publisher>,
     audiences: Mutex<HashMap<UserId, Arc<tokio::sync::Mutex<Audience>>>>,
     /// Users for whom a round is already on its way.
-    scheduled: Mutex<HashSet<UserId>>,
+    scheduled: Mutex<HashSet<(UserId, Owed)>>,
     /// How far the look for lost hints has come in the log; `None` before the first.
     looked_at: Mutex<Option<u64>>,
+    /// The same of promised answers.
+    promised_looked_at: Mutex<u64>,
 }
 
 impl Delivery {
@@ -34,6 +48,7 @@ impl Delivery {
             audiences: Mutex::default(),
             scheduled: Mutex::default(),
             looked_at: Mutex::default(),
+            promised_looked_at: Mutex::default(),
         }
     }
 
@@ -88,6 +103,7 @@ impl Delivery {
         // Rows up to here go to whoever was subscribed before; what the newcomer is owed of them is
         // replayed to them alone.
         audience.catch_up(publisher, &*self.core.store, user).await?;
+        audience.give_promised(publisher, &*self.core.store, user).await?;
         audience.add(publisher, &*self.core.store, user, session, subscription).await?;
         self.desks.set_reach(user, center, audience.reach()).await
     }
@@ -160,35 +176,78 @@ impl Delivery {
         Ok(())
     }
 
-    /// Hands a message that is an answer and not an event to every session of the user that is
-    /// subscribed to the topic. It has no number and is not replayed.
-    pub async fn answer(&self, user: UserId, topic: Topic, data: Bytes) {
+    /// Promises a user messages that are answers and no events: every session of theirs gets them
+    /// that is subscribed to the topic now, on whichever node. They have no number and are not
+    /// replayed. When it returns they are durable, and the sessions of this node have them.
+    ///
+    /// # Errors
+    ///
+    /// The store's own; then nothing comes.
+    pub async fn promise(
+        &self,
+        to: UserId,
+        answers: impl IntoIterator<Item = (Topic, Bytes)> + Send,
+    ) -> Result<(), StoreError> {
+        let until = self.core.now().plus_ms(PROMISED_KEPT_MS);
+        let answer = |(topic, data): (Topic, Bytes)| {
+            let body = std::str::from_utf8(&data).expect("messages are JSON").into();
+            PromisedAnswer { to, topic, body, until }
+        };
+        let promised = answers.into_iter().map(answer).collect();
+        match self.core.store.commit(ChangeSet { promised, ..ChangeSet::default() }).await {
+            Ok(_) => {
+                self.core.bus.wake(Hint::Promised([to.0].into()));
+                // What cannot be read back now is found by the next look.
+                let _found_later = self.give(to, Owed::PromisedAnswers).await;
+                Ok(())
+            }
+            Err(CommitError::Store(error)) => Err(error),
+            Err(CommitError::Conflict { .. } | CommitError::Receipt(_) | CommitError::Timer(_)) => {
+                unreachable!("promised answers guard nothing and have no receipt")
+            }
+        }
+    }
+
+    /// Hands what is kept nowhere to every session of the user on this node that is subscribed to
+    /// the topic.
+    pub async fn note(&self, user: UserId, topic: Topic, data: Bytes) {
         let Some(handle) = self.audience(user) else { return };
         handle.lock().await.answer(&*self.publisher, topic, &data);
     }
 
     /// Hands a user's sessions on this node what they have not been given yet.
-    pub(crate) async fn deliver_to(&self, user: UserId) -> Result<(), StoreError> {
+    async fn give(&self, user: UserId, owed: Owed) -> Result<(), StoreError> {
         let Some(handle) = self.audience(user) else { return Ok(()) };
-        handle.lock().await.catch_up(&*self.publisher, &*self.core.store, user).await
+        let mut audience = handle.lock().await;
+        let (publisher, store) = (&*self.publisher, &*self.core.store);
+        match owed {
+            Owed::Rows => audience.catch_up(publisher, store, user).await,
+            Owed::PromisedAnswers => audience.give_promised(publisher, store, user).await,
+        }
     }
 
     /// Begins a delivery to a user, unless one is about to begin anyway; replays that had no room
     /// go on with it.
     pub fn deliver_soon(self: &Arc<Self>, user: UserId) {
+        self.give_soon(user, Owed::Rows);
+    }
+
+    /// Begins to give a user what they are owed, unless that is about to begin anyway.
+    pub(crate) fn give_soon(self: &Arc<Self>, user: UserId, owed: Owed) {
         if self.audience(user).is_none() {
             return;
         }
         let scheduled = || self.scheduled.lock().unwrap_or_else(PoisonError::into_inner);
-        if !scheduled().insert(user) {
+        if !scheduled().insert((user, owed)) {
             return;
         }
         let delivery = self.clone();
         self.core.tasks.spawn(async move {
             // Taken off the list before reading: a hint from here on means rows that this round may
             // not see.
-            delivery.scheduled.lock().unwrap_or_else(PoisonError::into_inner).remove(&user);
-            if let Err(error) = delivery.deliver_to(user).await {
+            let scheduled = &delivery.scheduled;
+            scheduled.lock().unwrap_or_else(PoisonError::into_inner).remove(&(user, owed));
+            if let Err(error) = delivery.give(user, owed).await {
                 tracing::warn!(
                     agent.id = %user,
                     error = %error,
@@ -198,14 +257,15 @@ impl Delivery {
         });
     }
 
-    /// The periodic look for what was missed: reach that could not be recorded, and all streams
-    /// that grew, by the log.
+    /// The periodic look for what was missed: reach that could not be recorded, promised answers,
+    /// and all streams that grew, by the log.
     ///
     /// # Errors
     ///
     /// The store's own.
     pub async fn deliver_missed(&self) -> Result<(), StoreError> {
         self.record_missed_reach().await?;
+        self.give_missed_answers().await?;
         loop {
             let from = *self.looked_at.lock().unwrap_or_else(PoisonError::into_inner);
             let Some(from) = from else { return self.look_at_everything().await };
@@ -220,7 +280,7 @@ impl Delivery {
                 .filter_map(|owner| owner.user())
                 .collect();
             for user in told {
-                self.deliver_to(user).await?;
+                self.give(user, Owed::Rows).await?;
             }
             let Some(last) = page.items.last() else { return Ok(()) };
             self.look_from(last.position);
@@ -230,12 +290,23 @@ impl Delivery {
         }
     }
 
+    async fn give_missed_answers(&self) -> Result<(), StoreError> {
+        let looked_at = || self.promised_looked_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let from = *looked_at();
+        let end = self.core.store.promised_after(from).await?;
+        for user in end.to {
+            self.give(user, Owed::PromisedAnswers).await?;
+        }
+        *looked_at() = end.last;
+        Ok(())
+    }
+
     /// Hands everybody what they have not been given, whoever was told of what: where the log
     /// cannot say it.
     async fn look_at_everything(&self) -> Result<(), StoreError> {
         let end = self.core.store.log_end().await?;
         for user in self.users() {
-            self.deliver_to(user).await?;
+            self.give(user, Owed::Rows).await?;
         }
         self.look_from(end.position);
         Ok(())

@@ -57,7 +57,8 @@ impl Worker for BoardReader {
         match received {
             Received::Hint(Hint::Streams(_) | Hint::Routing | Hint::Chats(_))
             | Received::Missed => true,
-            Received::Hint(Hint::Timers | Hint::Directory) | Received::Closed => false,
+            Received::Hint(Hint::Timers | Hint::Directory | Hint::Promised(_))
+            | Received::Closed => false,
         }
     }
 

@@ -159,7 +159,9 @@ impl Worker for Followers {
         match received {
             Received::Hint(Hint::Streams(_)) => self.core.board.is_anybody_supervised(),
             Received::Missed => true,
-            Received::Hint(Hint::Routing | Hint::Timers | Hint::Directory | Hint::Chats(_))
+            Received::Hint(
+                Hint::Routing | Hint::Timers | Hint::Promised(_) | Hint::Directory | Hint::Chats(_),
+            )
             | Received::Closed => false,
         }
     }

@@ -9,13 +9,14 @@ use handoff_bus::{Bus, Hint, Listener, LocalBus};
 use handoff_domain::event::Cause;
 use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::{
-    Action, Actor, Caller, CenterId, Direction, GroupId, Interaction, InteractionId, Media, Medium,
-    Named, Queue, QueueId, Role, Time, Topic, UserCommand, UserData, UserId, Workbin, WorkbinId,
-    WorkbinOwner,
+    Action, Actor, Caller, CenterId, ChatTimes, Direction, GroupId, Interaction, InteractionId,
+    Media, Medium, Named, Queue, QueueId, Role, Time, Topic, UserCommand, UserData, UserId,
+    Workbin, WorkbinId, WorkbinOwner,
 };
 use handoff_engine::{
-    ChannelChange, CommandRequest, Core, Done, Engine, ExecuteError, IdSource, Mailboxes, Opening,
-    Options, Outward, Parts, Patience, Post, Published, Publisher, Replay, Subscriptions,
+    ChannelChange, CommandRequest, Core, Done, Engine, ExecuteError, IdSource, Mailboxes, NewChat,
+    OpenedChat, Opening, Options, Outward, Parts, Patience, Post, Published, Publisher, Replay,
+    Subscriptions,
 };
 use handoff_store::{Key, Receipt, Record, Store, StreamRow, Versioned};
 pub(crate) use handoff_testkit::Fault;
@@ -26,6 +27,9 @@ pub(crate) const GROUP: GroupId = GroupId(7);
 pub(crate) const KATE: UserId = UserId(0xa);
 pub(crate) const BEN: UserId = UserId(0xb);
 pub(crate) const QUEUE: QueueId = QueueId(0x51);
+pub(crate) const CHATS: QueueId = QueueId(0x5c);
+/// How long the customers of chats may be silent, in ms.
+pub(crate) const CUSTOMER_SILENCE_MS: u32 = 45_000;
 
 /// Counts up instead of being random, so that a failing test fails the same way again.
 #[derive(Default)]
@@ -139,6 +143,7 @@ pub(crate) fn described() -> Center {
         .user(KATE, "kate", &[Role::Agent], &[GROUP], &[])
         .user(BEN, "ben", &[Role::Agent], &[GROUP], &[])
         .queue(QUEUE, "tasks", Media::Workitem, &[GROUP], &[])
+        .queue(CHATS, "chats", Media::Chat, &[GROUP], &[])
         .workbin(WorkbinId(0xe1), Workbin::IN_PROGRESS, WorkbinOwner::EachAgent)
         .workbin(WorkbinId(0xe2), Workbin::DRAFTS, WorkbinOwner::EachAgent)
 }
@@ -263,6 +268,25 @@ impl Rig {
             reference: None,
             receipts: receipts.into_iter().collect(),
         }
+    }
+
+    /// Begins a chat; returns it and its customer's key.
+    pub(crate) async fn begin_chat(&self) -> OpenedChat {
+        let new = NewChat {
+            center: CENTER,
+            queue: self.engine.core().directory().queues[&CHATS].clone(),
+            service: "talk".into(),
+            times: ChatTimes {
+                customer_silence_ms: CUSTOMER_SILENCE_MS.into(),
+                ..ChatTimes::default()
+            },
+            waiting_max: None,
+            nickname: "Eve".into(),
+            subject: None,
+            user_data: UserData::default(),
+            request: None,
+        };
+        self.engine.conversations().request_chat(new).await.unwrap()
     }
 
     pub(crate) async fn submit(&self) -> InteractionId {

@@ -1,10 +1,11 @@
 //! Owners who make no request, with two nodes on one store: what one node has heard of keeps the
 //! other from taking anything away.
 
-use handoff_domain::InteractionId;
+use handoff_domain::{InteractionId, LeaveReason};
 use handoff_store::Store as _;
 
-use crate::rig::{BEN, KATE, Rig};
+use crate::rig::{BEN, CUSTOMER_SILENCE_MS, KATE, Rig};
+use crate::two_nodes::nodes;
 
 /// The default handling timeout, in ms.
 const TIMEOUT_MS: u32 = 180 * 60 * 1_000;
@@ -102,4 +103,34 @@ async fn who_owns_nothing_loses_nothing_and_their_timer_goes() {
     rig.pass_ms(TIMEOUT_MS).await;
     let (due, next) = rig.store.timers(handoff_domain::Time(i64::MAX), 9).await.unwrap();
     assert_eq!((due, next), (Vec::new(), None));
+}
+
+async fn left(rig: &Rig, chat: InteractionId) -> Option<LeaveReason> {
+    rig.stored(chat).await.chat().unwrap().ended
+}
+
+#[tokio::test]
+async fn a_customer_who_is_heard_of_on_one_node_stays_on_the_other() {
+    let (here, there) = nodes().await;
+    let chat = here.begin_chat().await;
+    here.clock.advance_ms(CUSTOMER_SILENCE_MS - 1_000);
+    there.engine.conversations().customer_seen(&chat.secure_key).await.unwrap();
+    there.engine.workers().signs().record().await.unwrap();
+    here.pass_ms(2_000).await;
+    assert_eq!(left(&here, chat.interaction.id).await, None);
+    here.pass_ms(CUSTOMER_SILENCE_MS - 2_001).await;
+    assert_eq!(left(&here, chat.interaction.id).await, None);
+    here.pass_ms(1).await;
+    assert_eq!(left(&here, chat.interaction.id).await, Some(LeaveReason::Silence));
+}
+
+/// The control: a node that keeps to itself that the customer is there takes them out.
+#[tokio::test]
+async fn a_customer_of_whom_it_is_not_recorded_that_they_were_heard_of_has_left() {
+    let (here, there) = nodes().await;
+    let chat = here.begin_chat().await;
+    here.clock.advance_ms(CUSTOMER_SILENCE_MS - 1_000);
+    there.engine.conversations().customer_seen(&chat.secure_key).await.unwrap();
+    here.pass_ms(2_000).await;
+    assert_eq!(left(&here, chat.interaction.id).await, Some(LeaveReason::Silence));
 }

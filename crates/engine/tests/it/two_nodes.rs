@@ -9,7 +9,7 @@ use handoff_store::Store;
 use crate::rig::{BEN, KATE, Rig, center, noon};
 
 /// Two nodes; what one says on its bus the other does not hear.
-async fn nodes() -> (Rig, Rig) {
+pub(crate) async fn nodes() -> (Rig, Rig) {
     let (store, clock) = (center().await, noon());
     let one = Rig::over(store.clone(), clock.clone()).await;
     let other = Rig::over(store, clock).await;

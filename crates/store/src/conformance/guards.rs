@@ -126,6 +126,7 @@ pub async fn a_set_applies_all_or_nothing(store: Arc<dyn Store>) {
         timers_done: Vec::new(),
         timers_put_off: vec![timer],
         events: vec![event(interaction(1), samples::BEGIN, vec![notice(1)])],
+        promised: Vec::new(),
         receipts: vec![receipt("k", None)],
     };
     assert_eq!(conflict(&*store, change).await, FIRST);

@@ -9,6 +9,7 @@ use handoff_domain::{Event, Media, Notice, Owner, Topic, UserId};
 use crate::change_set::{ChangeSet, Put, Receipt, Timer};
 use crate::codec::{self, CodecError, SubjectKind};
 use crate::log::{SubjectKey, epoch_of, is_history};
+use crate::promised::PromisedAnswer;
 use crate::record::{Key, Record, Version};
 use crate::sql::columns::{self, Value};
 use crate::sql::keys::{owner_text, subject_text};
@@ -142,6 +143,7 @@ pub(crate) struct EncodedChange {
     pub(crate) timers_put_off: Vec<TimerRow>,
     pub(crate) events: Vec<EventRows>,
     pub(crate) growths: Vec<Growth>,
+    pub(crate) promised: Vec<PromisedAnswer>,
     /// The highest request number that each user is told of.
     pub(crate) references: Vec<(String, i32)>,
     /// About how many bytes will be written.
@@ -180,6 +182,7 @@ impl EncodedChange {
             timers_put_off: timer_rows(&change.timers_put_off),
             events,
             growths: growths.rows,
+            promised: change.promised.clone(),
             references: growths
                 .references
                 .into_iter()
@@ -201,7 +204,8 @@ impl EncodedChange {
             event.body.len() + event.snapshot.as_ref().map_or(0, |text| text.len()) + rows
         });
         let receipts = self.receipts.iter().map(|receipt| receipt.answer.len());
-        records.chain(events).chain(receipts).sum()
+        let promised = self.promised.iter().map(|answer| answer.body.len());
+        records.chain(events).chain(receipts).chain(promised).sum()
     }
 }
 

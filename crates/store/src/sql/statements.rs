@@ -137,6 +137,7 @@ mod tests {
             TIMERS_FIRST,
         ]);
         all.extend(crate::sql::log::ALL);
+        all.extend(crate::sql::promised::ALL);
         all.extend([RECEIPT_READ, RECEIPT_INSERT, RECEIPTS_SWEEP, LOGINS_SWEEP]);
         all
     }

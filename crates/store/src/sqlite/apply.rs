@@ -5,6 +5,8 @@
 //! its batch without a savepoint, and one that comes later reads what the earlier ones of the batch
 //! wrote.
 
+use std::collections::BTreeMap;
+
 use handoff_domain::Topic;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Statement, ToSql, params, params_from_iter};
@@ -12,14 +14,15 @@ use rusqlite::{Connection, OptionalExtension, Statement, ToSql, params, params_f
 use crate::change_set::{Receipt, Timer};
 use crate::codec::{encode_numbers, newest};
 use crate::error::CommitError;
+use crate::promised::{PROMISED_BYTES_MAX, PROMISED_MAX, PromisedAnswer};
 use crate::query::Numbering;
 use crate::record::{Kind, Version};
 use crate::sql::columns::{self, Value};
 use crate::sql::encode::{EncodedChange, EventRows, NoticeRow, Row, Step, TimerRow, Write};
 use crate::sql::lists::only_in;
-use crate::sql::log;
 use crate::sql::statements::{self as text, table};
 use crate::sql::timers::TimerName;
+use crate::sql::{log, promised};
 use crate::sqlite::heads::Heads;
 
 /// Why a change set was not applied.
@@ -47,6 +50,7 @@ struct TableStatements<'c> {
 /// The writer's statements, prepared once.
 #[derive(Debug)]
 pub(super) struct Statements<'c> {
+    connection: &'c Connection,
     /// Each kind's, at the place of `kind as usize`.
     tables: Vec<TableStatements<'c>>,
     list_enter: Statement<'c>,
@@ -61,6 +65,8 @@ pub(super) struct Statements<'c> {
     timer_put_off: Statement<'c>,
     timer_clear: Statement<'c>,
     timer_done: Statement<'c>,
+    promised_insert: Statement<'c>,
+    promised_trim: Statement<'c>,
     receipt_read: Statement<'c>,
     receipt_insert: Statement<'c>,
 }
@@ -84,6 +90,7 @@ impl<'c> Statements<'c> {
             });
         }
         Ok(Self {
+            connection,
             tables,
             list_enter: connection.prepare(text::LIST_ENTER)?,
             list_leave: connection.prepare(text::LIST_LEAVE)?,
@@ -97,6 +104,8 @@ impl<'c> Statements<'c> {
             timer_put_off: connection.prepare(text::TIMER_PUT_OFF)?,
             timer_clear: connection.prepare(text::TIMER_CLEAR)?,
             timer_done: connection.prepare(text::TIMER_DONE)?,
+            promised_insert: connection.prepare(promised::INSERT)?,
+            promised_trim: connection.prepare(promised::TRIM)?,
             receipt_read: connection.prepare(text::RECEIPT_READ)?,
             receipt_insert: connection.prepare(text::RECEIPT_INSERT)?,
         })
@@ -131,7 +140,23 @@ impl<'c> Statements<'c> {
         for (event, position) in change.events.iter().zip(position + 1..) {
             self.write_event(event, position, &mut last)?;
         }
+        self.write_promised(&change.promised)?;
         Ok(position + change.events.len() as u64)
+    }
+
+    /// Writes promised answers, and lets the oldest go of those who have too many then.
+    fn write_promised(&mut self, answers: &[PromisedAnswer]) -> Result<(), rusqlite::Error> {
+        let mut first = BTreeMap::new();
+        for PromisedAnswer { to, topic, body, until } in answers {
+            let (user, bytes) = (to.stored(), body.len());
+            self.promised_insert.execute(params![user, topic.name(), until.0, bytes, &**body])?;
+            first.entry(*to).or_insert_with(|| self.connection.last_insert_rowid());
+        }
+        for (user, first) in first {
+            let most = (PROMISED_MAX, PROMISED_BYTES_MAX);
+            self.promised_trim.execute(params![user.stored(), first, most.0, most.1])?;
+        }
+        Ok(())
     }
 
     fn refuse_receipts(&mut self, change: &EncodedChange) -> Result<(), Refusal> {

@@ -57,6 +57,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "reader cursors",
         sql: include_str!("../../migrations/sqlite/0007_reader_cursors.sql"),
     },
+    Migration {
+        version: 8,
+        name: "promised answers",
+        sql: include_str!("../../migrations/sqlite/0008_promised_answers.sql"),
+    },
 ];
 
 const CREATE_LIST: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \

@@ -1,6 +1,7 @@
 //! The reads, each over one connection.
 
 pub(super) mod log;
+pub(super) mod promised;
 
 use handoff_domain::{CenterId, Interaction, Time, UserId};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use handoff_domain::Time;
 use rusqlite::Connection;
 
-use crate::sql::{log, statements as text};
+use crate::sql::{log, promised, statements as text};
 use crate::store::SweepReport;
 
 /// What may be forgotten.
@@ -28,11 +28,13 @@ pub(super) fn sweep(
         connection.prepare_cached(text::RECEIPTS_SWEEP)?.execute([bounds.now.0, limit])?;
     let login_sessions =
         connection.prepare_cached(text::LOGINS_SWEEP)?.execute([bounds.logins_before.0, limit])?;
+    let answers = connection.prepare_cached(promised::SWEEP)?.execute([bounds.now.0, limit])?;
     Ok(SweepReport {
         log_entries,
         stream_rows,
         receipts: receipts as u64,
         login_sessions: login_sessions as u64,
+        promised: answers as u64,
     })
 }
 

@@ -4,7 +4,7 @@
 use handoff_domain::interaction::decide::TimerKind;
 use handoff_domain::interaction::{Participant, ParticipantRole};
 use handoff_domain::{
-    Handling, Interaction, Media, Mode, Notice, OfferKind, Owner, State, Time, UserId, View,
+    Handling, Interaction, Media, Mode, Notice, OfferKind, Owner, State, Time, Topic, UserId, View,
 };
 use handoff_store::conformance::samples::{
     self, BEGIN, CENTER, chats, desk, desk_event, ended, event, handling, interaction_id,
@@ -13,8 +13,8 @@ use handoff_store::conformance::samples::{
 };
 use handoff_store::{
     ChangeSet, CommitError, Committed, Guard, InteractionQuery, InteractionScope, Key, Kind,
-    MemoryStore, Receipt, Record, SqliteStore, Store, StoreError, SweepReport, Timer, TimerKey,
-    Version,
+    MemoryStore, PromisedAnswer, Receipt, Record, SqliteStore, Store, StoreError, SweepReport,
+    Timer, TimerKey, Version,
 };
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -127,6 +127,15 @@ fn happened() -> impl Strategy<Value = handoff_domain::Event> {
     ]
 }
 
+fn promised() -> impl Strategy<Value = PromisedAnswer> {
+    (0..SMALL, time(), "[a-c]{0,3}").prop_map(|(to, until, body)| PromisedAnswer {
+        to: user_id(to),
+        topic: Topic::Contacts,
+        body: body.into(),
+        until,
+    })
+}
+
 fn timer_key() -> impl Strategy<Value = TimerKey> {
     let of = |kind| move |n| TimerKey::Interaction(interaction_id(n), kind);
     prop_oneof![
@@ -163,32 +172,39 @@ fn change() -> impl Strategy<Value = ChangeSet> {
         prop::collection::vec(timer_key(), 0..2),
         prop::collection::vec(happened(), 0..3),
         prop::collection::vec(receipt, 0..2),
+        prop::collection::vec(promised(), 0..3),
     )
-        .prop_map(|(puts, removals, checks, timers, timers_cleared, events, receipts)| {
-            let [timers_checked, timers_set, timers_done, timers_put_off] = timers;
-            let guard = |(key, version)| Guard { key, version };
-            let mut change = ChangeSet {
-                puts: puts.into_iter().map(|(record, expected)| put(record, expected)).collect(),
-                removals: removals.into_iter().map(guard).collect(),
-                checks: checks.into_iter().map(guard).collect(),
-                timers_checked,
-                timers_set,
-                timers_cleared,
-                timers_done,
-                timers_put_off,
-                events,
-                receipts,
-            };
-            // A key occurs once among the writes, as a change set demands.
-            let mut written = std::collections::BTreeSet::new();
-            change.puts.retain(|put| written.insert(put.record.key()));
-            change.removals.retain(|removal| written.insert(removal.key.clone()));
-            // What is cleared by name is guarded, as a change set demands as well.
-            let checked = change.checks.iter().map(|check| check.key.clone());
-            written.extend(checked);
-            change.timers_cleared.retain(|timer| written.contains(&timer.subject()));
-            change
-        })
+        .prop_map(
+            |(puts, removals, checks, timers, timers_cleared, events, receipts, promised)| {
+                let [timers_checked, timers_set, timers_done, timers_put_off] = timers;
+                let guard = |(key, version)| Guard { key, version };
+                let mut change = ChangeSet {
+                    puts: puts
+                        .into_iter()
+                        .map(|(record, expected)| put(record, expected))
+                        .collect(),
+                    removals: removals.into_iter().map(guard).collect(),
+                    checks: checks.into_iter().map(guard).collect(),
+                    timers_checked,
+                    timers_set,
+                    timers_cleared,
+                    timers_done,
+                    timers_put_off,
+                    events,
+                    receipts,
+                    promised,
+                };
+                // A key occurs once among the writes, as a change set demands.
+                let mut written = std::collections::BTreeSet::new();
+                change.puts.retain(|put| written.insert(put.record.key()));
+                change.removals.retain(|removal| written.insert(removal.key.clone()));
+                // What is cleared by name is guarded, as a change set demands as well.
+                let checked = change.checks.iter().map(|check| check.key.clone());
+                written.extend(checked);
+                change.timers_cleared.retain(|timer| written.contains(&timer.subject()));
+                change
+            },
+        )
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -277,12 +293,18 @@ async fn everything(store: &dyn Store) -> Result<Vec<String>, StoreError> {
     users.push(user_id(99));
     for user in users {
         all.push(format!("{:?}", store.last_reference(user).await?));
+        for (after, limit) in [(0, 1), (0, 99), (3, 2)] {
+            all.push(format!("{:?}", store.promised(user, after, limit).await?));
+        }
         let user = Owner::User(user);
         all.push(format!("{:?}", store.head(user).await?));
         all.push(format!("{:?}", store.oldest(user).await?));
         for (after, limit) in [(0, 1), (0, 3), (2, 99)] {
             all.push(format!("{:?}", store.stream(user, after, limit).await?));
         }
+    }
+    for number in [0, 4, u64::MAX] {
+        all.push(format!("{:?}", store.promised_after(number).await?));
     }
     let end = store.log_end().await?;
     all.push(format!("{:?}", (end.position, end.floor)));

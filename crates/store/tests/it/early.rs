@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use handoff_domain::{CenterId, Interaction, Owner, Time, Topic, UserId};
-use handoff_store::conformance::log;
+use handoff_store::conformance::{log, promised};
 use handoff_store::{
     ChangeSet, CommitError, Committed, Head, HistoryEntry, InteractionQuery, Key, Kind, LogEnd,
-    LogEntry, MemoryStore, Page, Receipt, Record, Store, StoreError, StreamRow, SubjectKey,
-    SweepReport, Timer, Told, Versioned,
+    LogEntry, MemoryStore, Page, PromisedEnd, PromisedRow, Receipt, Record, Store, StoreError,
+    StreamRow, SubjectKey, SweepReport, Timer, Told, Versioned,
 };
 
 /// Hands out positions as a database's sequence does: each commit takes its own when it begins, and
@@ -21,13 +21,16 @@ struct EarlyPositions {
     inner: MemoryStore,
     sequence: AtomicU64,
     log: Mutex<BTreeMap<u64, LogEntry>>,
+    /// All of one user's.
+    promised: Mutex<BTreeMap<u64, PromisedRow>>,
 }
 
 #[async_trait]
 impl Store for EarlyPositions {
     async fn commit(&self, change: ChangeSet) -> Result<Committed, CommitError> {
-        let events = change.events.clone();
-        let first = self.sequence.fetch_add(events.len() as u64, Ordering::SeqCst) + 1;
+        let (events, promised) = (change.events.clone(), change.promised.clone());
+        let taken = events.len() + promised.len();
+        let first = self.sequence.fetch_add(taken as u64, Ordering::SeqCst) + 1;
         // Some commits take longer than others.
         tokio::time::sleep(Duration::from_millis(first % 3)).await;
         let committed = self.inner.commit(change).await?;
@@ -35,7 +38,26 @@ impl Store for EarlyPositions {
         for (event, position) in events.into_iter().zip(first..) {
             log.insert(position, LogEntry::of(position, &event));
         }
+        let mut rows = self.promised.lock().unwrap_or_else(PoisonError::into_inner);
+        for (answer, number) in promised.into_iter().zip(first..) {
+            rows.insert(number, PromisedRow { number, topic: answer.topic, body: answer.body });
+        }
         Ok(committed)
+    }
+
+    async fn promised(
+        &self,
+        _: UserId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Page<PromisedRow>, StoreError> {
+        let rows = self.promised.lock().unwrap_or_else(PoisonError::into_inner);
+        let later = rows.range(after + 1..).map(|(_, row)| row.clone());
+        Ok(Page { items: later.take(limit).collect(), more: false })
+    }
+
+    async fn promised_after(&self, _: u64) -> Result<PromisedEnd, StoreError> {
+        unreachable!("the case reads one user's answers alone")
     }
 
     async fn log_after(&self, position: u64, limit: usize) -> Result<Page<LogEntry>, StoreError> {
@@ -133,10 +155,19 @@ impl Store for EarlyPositions {
     async fn close(&self) {}
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_position_taken_before_the_commit_is_noticed() {
-    let case = log::a_reader_skips_nothing(Arc::new(EarlyPositions::default()));
+async fn fails_by_skipping(case: impl Future<Output = ()> + Send + 'static) {
     let failed = tokio::spawn(case).await.unwrap_err().into_panic();
     let why = failed.downcast_ref::<String>().cloned().unwrap_or_default();
     assert!(why.contains("skips what comes later"), "{why}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_position_taken_before_the_commit_is_noticed() {
+    fails_by_skipping(log::a_reader_skips_nothing(Arc::new(EarlyPositions::default()))).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answers_number_taken_before_the_commit_is_noticed() {
+    let store = Arc::new(EarlyPositions::default());
+    fails_by_skipping(promised::a_reader_of_answers_skips_none(store)).await;
 }

@@ -1,0 +1,66 @@
+//! The reads of promised answers.
+
+use handoff_domain::{Topic, UserId};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{one_more, or_aside, row_name, senseless, snapshot, text_at, told};
+use crate::error::StoreError;
+use crate::promised::{PromisedEnd, PromisedRow};
+use crate::query::{PAGE_BYTES_MAX, Page};
+use crate::sql::promised as text;
+use crate::sqlite::aside::Aside;
+
+const TABLE: &str = "promised_answers";
+/// → the last number given
+const LAST: &str = "SELECT seq FROM sqlite_sequence WHERE name = 'promised_answers'";
+
+pub(in crate::sqlite) fn of_user(
+    connection: &Connection,
+    aside: &Aside,
+    user: UserId,
+    after: u64,
+    limit: usize,
+) -> Result<Page<PromisedRow>, StoreError> {
+    let work = || {
+        let (mut items, mut bytes) = (Vec::new(), 0_usize);
+        let mut statement = connection.prepare_cached(text::READ)?;
+        let after = i64::try_from(after).unwrap_or(i64::MAX);
+        let mut rows = statement.query(params![user.stored(), after, one_more(limit)])?;
+        while let Some(row) = rows.next()? {
+            if items.len() >= limit || bytes >= PAGE_BYTES_MAX {
+                return Ok(Page { items, more: true });
+            }
+            let number: u64 = row.get(0)?;
+            let key = number.to_string();
+            let body = text_at(row, 2, TABLE, &key)?;
+            let topic = Topic::named(text_at(row, 1, TABLE, &key)?)
+                .ok_or_else(|| senseless(TABLE, &key, "no such topic"));
+            let Some(topic) = or_aside(aside, || row_name(TABLE, &key), topic)? else { continue };
+            bytes += body.len();
+            items.push(PromisedRow { number, topic, body: body.into() });
+        }
+        Ok(Page { items, more: false })
+    };
+    told("reading promised answers", work())
+}
+
+pub(in crate::sqlite) fn end(
+    connection: &Connection,
+    number: u64,
+) -> Result<PromisedEnd, StoreError> {
+    let work = || {
+        let _together = snapshot(connection)?;
+        let mut statement = connection.prepare_cached(LAST)?;
+        let last = statement.query_row([], |row| row.get(0)).optional()?.unwrap_or(0);
+        let mut statement = connection.prepare_cached(text::USERS)?;
+        let after = i64::try_from(number).unwrap_or(i64::MAX);
+        let mut rows = statement.query([after])?;
+        let mut to = Vec::new();
+        while let Some(row) = rows.next()? {
+            let user = text_at(row, 0, TABLE, "users")?;
+            to.push(user.parse().map_err(|_| senseless(TABLE, user, "no such user"))?);
+        }
+        Ok(PromisedEnd { last, to })
+    };
+    told("reading who was promised answers", work())
+}
