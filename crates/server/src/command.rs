@@ -11,11 +11,12 @@ use handoff_engine::SystemIds;
 use handoff_store::{SqliteStore, Store as _};
 use tokio::runtime::Runtime;
 
-use crate::center_file::{CenterFile, SystemPasswords, Unnamed};
 use crate::cli::{Apply, CheckConfig, Command, Configured, Serve};
 use crate::config::Config;
+use crate::passwords::SystemPasswords;
 use crate::run::{self, Server};
 use crate::{demo, doctor, output, telemetry};
+use handoff_provision::{CenterFile, Unnamed};
 
 /// How long a finished command waits for threads that are still busy: what matters is done by then.
 const LEFTOVERS: Duration = Duration::from_millis(500);

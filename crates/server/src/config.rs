@@ -17,12 +17,9 @@ mod tests;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use handoff_provision::{TimeSpan, toml_place};
 use serde::{Deserialize, Serialize};
 
-use crate::time_span::TimeSpan;
-use crate::toml_place;
-
-pub(crate) use check::is_origin_pattern;
 pub(crate) use mail::{Mail, Mailbox};
 
 /// The configuration cannot be used.

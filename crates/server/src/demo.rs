@@ -16,12 +16,13 @@ use handoff_store::{SqliteStore, Store as _};
 use handoff_web::Pages;
 use tempfile::TempDir;
 
-use crate::center_file::{CenterFile, SystemPasswords, Unnamed};
 use crate::cli::Demo;
 use crate::command::block_on;
 use crate::config::{Config, Mailbox};
+use crate::passwords::SystemPasswords;
 use crate::run::{self, Server};
 use crate::{output, pages, telemetry};
+use handoff_provision::{CenterFile, Unnamed};
 
 /// The name of each center and its file.
 const CENTERS: [(&str, &str, &str); 2] = [
@@ -154,7 +155,7 @@ mod tests {
     use handoff_store::MemoryStore;
 
     use super::*;
-    use crate::center_file::Passwords;
+    use handoff_provision::Passwords;
 
     /// Hashing is not what is tested here.
     struct Unhashed;
@@ -166,6 +167,10 @@ mod tests {
 
         fn hash(&self, password: &str) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
             Ok(password.to_owned())
+        }
+
+        fn check_usable(&self, _: &str) -> Result<(), String> {
+            Ok(())
         }
 
         fn is_of(&self, hash: &str, password: &str) -> bool {

@@ -368,7 +368,8 @@ fn listen_address(address: SocketAddr) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::center_file::{CenterFile, SystemPasswords, Unnamed};
+    use crate::passwords::SystemPasswords;
+    use handoff_provision::{CenterFile, Unnamed};
 
     fn is_bad(finding: &Finding, containing: &str) -> bool {
         matches!(finding, Finding::Bad { .. }) && finding.to_string().contains(containing)

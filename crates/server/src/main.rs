@@ -5,7 +5,6 @@
 //! accepting connections.
 
 mod accept;
-mod center_file;
 mod cli;
 mod command;
 mod config;
@@ -14,10 +13,9 @@ mod doctor;
 mod mail;
 mod output;
 mod pages;
+mod passwords;
 mod run;
 mod telemetry;
-mod time_span;
-mod toml_place;
 
 use std::process::ExitCode;
 

@@ -17,6 +17,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("handoff-mail", &["handoff-domain"]),
     ("handoff-engine", &["handoff-domain", "handoff-store", "handoff-bus"]),
     ("handoff-content", &["handoff-domain", "handoff-store", "handoff-bus", "handoff-engine"]),
+    ("handoff-provision", &["handoff-domain", "handoff-store", "handoff-bus", "handoff-engine"]),
     (
         "handoff-postoffice",
         &[
@@ -30,7 +31,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "handoff-api",
-        &["handoff-domain", "handoff-store", "handoff-engine", "handoff-content", "handoff-cometd"],
+        &[
+            "handoff-domain",
+            "handoff-store",
+            "handoff-engine",
+            "handoff-provision",
+            "handoff-content",
+            "handoff-cometd",
+        ],
     ),
     (
         "handoff-server",
@@ -44,6 +52,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "handoff-api",
             "handoff-mail",
             "handoff-postoffice",
+            "handoff-provision",
             "handoff-web",
         ],
     ),

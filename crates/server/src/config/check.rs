@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
+use handoff_provision::{TimeSpan, is_origin, is_origin_pattern};
+
 use super::{Config, SameSite, Secure};
 use crate::telemetry;
-use crate::time_span::TimeSpan;
 
 const SECOND: u64 = 1_000;
 const MINUTE: u64 = 60 * SECOND;
@@ -213,20 +214,6 @@ fn scanner(config: &Config) -> Option<Fault> {
             "is {path:?}, expected the absolute path of a socket such as \"/run/clamav/clamd.ctl\""
         ),
     })
-}
-
-/// Tells whether a text is an origin, or one with a `*.` before the domain.
-pub(crate) fn is_origin_pattern(text: &str) -> bool {
-    is_origin(&text.replacen("://*.", "://", 1))
-}
-
-/// Tells whether a text is a scheme and a host, perhaps with a port, and nothing else. A `*` is
-/// none: credentials are only ever allowed for origins that are listed.
-fn is_origin(text: &str) -> bool {
-    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    let may_stand =
-        |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']' | '_');
-    host.is_some_and(|host| !host.is_empty() && host.chars().all(may_stand))
 }
 
 fn log_filter(config: &Config) -> Option<Fault> {

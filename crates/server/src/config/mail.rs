@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use handoff_engine::AcknowledgementLimits;
 use serde::{Deserialize, Serialize};
 
-use crate::time_span::TimeSpan;
+use handoff_provision::TimeSpan;
 
 /// What all mailboxes share.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -6,14 +6,14 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
 /// Returns the line (from 1) that a byte of `text` is on.
-pub(crate) fn line_of(text: &str, offset: usize) -> usize {
+pub fn line_of(text: &str, offset: usize) -> usize {
     let before = text.get(..offset).unwrap_or(text);
     before.matches('\n').count() + 1
 }
 
 /// Puts a parser's complaint on one line: the file, the line, the key if it is known, and what is
 /// wrong.
-pub(crate) fn describe(name: &str, text: &str, error: &toml::de::Error) -> String {
+pub fn describe(name: &str, text: &str, error: &toml::de::Error) -> String {
     let Some(span) = error.span() else {
         return format!("{name}: {}", on_one_line(error.message()));
     };
@@ -23,7 +23,7 @@ pub(crate) fn describe(name: &str, text: &str, error: &toml::de::Error) -> Strin
 }
 
 /// Returns the line on which `section.key` is written, `None` when it is not.
-pub(crate) fn line_of_key(text: &str, dotted: &str) -> Option<usize> {
+pub fn line_of_key(text: &str, dotted: &str) -> Option<usize> {
     let root = DeTable::parse(text).ok()?;
     let (section, key) = dotted.split_once('.')?;
     let DeValue::Table(table) = root.get_ref().get(section)?.get_ref() else { return None };
@@ -34,7 +34,7 @@ pub(crate) fn line_of_key(text: &str, dotted: &str) -> Option<usize> {
 /// Blanks the top-level table out that a byte of `text` is in, its sub-tables with it, so that what
 /// is left can be read and every line keeps its number. `None` when the byte is in none, or what
 /// would be left is no TOML.
-pub(crate) fn without_table(text: &str, offset: usize) -> Option<String> {
+pub fn without_table(text: &str, offset: usize) -> Option<String> {
     let is_header = |line: &&str| {
         let name = line.trim_start().trim_start_matches('[');
         // Those of sub-tables belong to the table before.

@@ -15,28 +15,28 @@ const UNITS: [(&str, u64); 5] =
 
 /// A length of time, in ms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct TimeSpan(u64);
+pub struct TimeSpan(u64);
 
 /// The text is not a length of time.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{0:?} is not a length of time: write a whole number and a unit (ms, s, m, h or d), such as \"30s\""
 )]
-pub(crate) struct InvalidTimeSpan(String);
+pub struct InvalidTimeSpan(String);
 
 impl TimeSpan {
     /// Makes a length of so many ms.
-    pub(crate) const fn from_ms(ms: u64) -> Self {
+    pub const fn from_ms(ms: u64) -> Self {
         Self(ms)
     }
 
     /// Returns the length in ms.
-    pub(crate) const fn ms(self) -> u64 {
+    pub const fn ms(self) -> u64 {
         self.0
     }
 
     /// Returns the length for timers.
-    pub(crate) const fn duration(self) -> Duration {
+    pub const fn duration(self) -> Duration {
         Duration::from_millis(self.0)
     }
 }

@@ -23,8 +23,8 @@ use handoff_domain::Queue;
 use handoff_engine::{Directory, IdSource};
 use handoff_store::{Record, Store, StoreError};
 
-pub(crate) use difference::Difference;
-pub(crate) use passwords::{Passwords, SystemPasswords};
+pub use difference::Difference;
+pub use passwords::Passwords;
 
 use crate::toml_place;
 
@@ -33,7 +33,7 @@ const WRONG_MAX: usize = 100;
 
 /// A center file cannot be applied.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum CenterFileError {
+pub enum CenterFileError {
     /// The file cannot be read.
     #[error("the center file {path} cannot be read")]
     Unreadable {
@@ -90,14 +90,14 @@ fn line_in(text: &str) -> Option<usize> {
 
 /// What a file says, as text with the name that messages call it.
 #[derive(Clone, Debug)]
-pub(crate) struct CenterFile {
+pub struct CenterFile {
     name: String,
     text: String,
 }
 
 /// Whether things that a file does not name are removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unnamed {
+pub enum Unnamed {
     /// They stay.
     Keep,
     /// They are removed, unless they hold work.
@@ -106,7 +106,7 @@ pub(crate) enum Unnamed {
 
 /// A file compared with a store, ready to be applied.
 #[derive(Debug)]
-pub(crate) struct Plan {
+pub struct Plan {
     /// What would change.
     pub difference: Difference,
     /// What the operator should know, a sentence each.
@@ -119,7 +119,7 @@ impl CenterFile {
     /// # Errors
     ///
     /// When it cannot be read.
-    pub(crate) fn read(path: &Path) -> Result<Self, CenterFileError> {
+    pub fn read(path: &Path) -> Result<Self, CenterFileError> {
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path)
             .map_err(|source| CenterFileError::Unreadable { path: name.clone(), source })?;
@@ -127,7 +127,7 @@ impl CenterFile {
     }
 
     /// Takes a file that is part of the program.
-    pub(crate) fn embedded(name: &str, text: &str) -> Self {
+    pub fn embedded(name: &str, text: &str) -> Self {
         Self { name: name.to_owned(), text: text.to_owned() }
     }
 
@@ -137,7 +137,7 @@ impl CenterFile {
     ///
     /// [`CenterFileError::Wrong`] when the file is not well-formed, has a key that is not known, or
     /// refers to something that it does not name; the store's own.
-    pub(crate) async fn plan(
+    pub async fn plan(
         &self,
         store: &dyn Store,
         ids: &dyn IdSource,
@@ -217,7 +217,7 @@ impl Plan {
     /// [`CenterFileError::InUse`] when something to be removed holds work, before anything was
     /// changed; [`CenterFileError::Conflict`] when the store changed since the comparison; the
     /// store's own.
-    pub(crate) async fn apply(self, store: &dyn Store) -> Result<(), CenterFileError> {
+    pub async fn apply(self, store: &dyn Store) -> Result<(), CenterFileError> {
         apply::apply(self.difference, store).await
     }
 }

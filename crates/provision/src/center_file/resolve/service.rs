@@ -18,7 +18,7 @@ use crate::center_file::form::Text;
 use crate::center_file::form::service::{
     DirectionForm, FilesForm, HoursForm, KindForm, ServiceForm,
 };
-use crate::config::is_origin_pattern;
+use crate::origins::is_origin_pattern;
 use crate::time_span::TimeSpan;
 
 /// The shortest time of a chat that is not off, in ms; like the longest, the reference server's

@@ -373,7 +373,7 @@ impl Resolver<'_> {
         let plain = match &form.password {
             None => return Ok(before.map(str::to_owned)),
             Some(PasswordForm::Argon2(hash)) => {
-                return match handoff_api::password::check_usable(hash.get_ref()) {
+                return match self.passwords.check_usable(hash.get_ref()) {
                     Ok(()) => Ok(Some(hash.get_ref().clone())),
                     Err(why) => {
                         let message = format!(

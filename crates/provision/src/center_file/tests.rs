@@ -82,6 +82,10 @@ impl Passwords for Marked {
         Ok(format!("{}:{password}", self.made.fetch_add(1, Ordering::Relaxed)))
     }
 
+    fn check_usable(&self, hash: &str) -> Result<(), String> {
+        if hash.starts_with("$argon2id$v=") { Ok(()) } else { Err("it is none".to_owned()) }
+    }
+
     fn is_of(&self, hash: &str, password: &str) -> bool {
         hash.split_once(':').is_some_and(|(_, of)| of == password)
     }
@@ -491,7 +495,7 @@ async fn a_plan_that_was_overtaken_changes_nothing() {
 }
 
 #[tokio::test]
-async fn the_desk_of_a_pruned_user_goes_with_him() {
+async fn the_desk_of_a_pruned_user_goes_with_them() {
     let setup = Setup::with(SAMPLE).await;
     let kate = setup.user("kate").await;
     let desk = handoff_domain::Desk::new(kate.id, kate.center, Time(0));

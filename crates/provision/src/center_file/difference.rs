@@ -28,7 +28,7 @@ pub(super) enum Change {
 
 /// What would change, in an order in which it can be done.
 #[derive(Debug)]
-pub(crate) struct Difference {
+pub struct Difference {
     pub(super) changes: Vec<Change>,
     /// How many things the file does not name and nobody asked to remove.
     kept: usize,
@@ -53,7 +53,7 @@ impl Difference {
     }
 
     /// Tells whether there is nothing to do.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
     }
 }

@@ -1,0 +1,14 @@
+//! What a contact center may be, the difference of two, and how one becomes the other.
+//!
+//! A center is written down as a center file. It is validated whole, compared with what is stored,
+//! and the difference is committed under guards. What knows of HTTP, of password hashes and of
+//! where the text comes from is outside: passwords are a port ([`Passwords`]).
+
+mod center_file;
+mod origins;
+mod time_span;
+pub mod toml_place;
+
+pub use center_file::{CenterFile, CenterFileError, Difference, Passwords, Plan, Unnamed};
+pub use origins::{is_origin, is_origin_pattern};
+pub use time_span::{InvalidTimeSpan, TimeSpan};
