@@ -17,6 +17,8 @@ pub(crate) struct Audience {
     position: Option<u64>,
     /// Promised answers up to this number were given. `None` before the first subscription.
     promised: Option<u64>,
+    /// The last number up to there on each topic.
+    numbers: BTreeMap<Topic, u64>,
     sessions: HashMap<String, Session>,
 }
 
@@ -61,8 +63,11 @@ impl Session {
         for (topic, replay) in &subscription.topics {
             let given = kept.given(*topic);
             let Some(after) = start_after(kept, *topic, *replay) else {
-                // Already subscribed, perhaps under another name: goes on where it is.
-                self.last.entry(*topic).or_insert(given);
+                // Already subscribed, perhaps under another name: goes on where it is. What passed
+                // while it was not subscribed is not missed.
+                let goes_on = self.channel(*topic, publisher.channel(*topic)).is_some();
+                let last = self.last.entry(*topic).or_insert(given);
+                *last = if goes_on { *last } else { given.max(*last) };
                 continue;
             };
             if let Start::Resync { after, oldest } = after {
@@ -85,14 +90,49 @@ impl Session {
         wanted
     }
 
+    /// Says so where rows were swept before this session was given them: the numbers of a stream
+    /// have no gaps, so the next that is kept tells it. `next` is that number, with the last that
+    /// was given on each topic.
+    fn tell_swept(
+        &mut self,
+        publisher: &dyn Publisher,
+        id: &str,
+        topic: Topic,
+        (next, numbers): (u64, &BTreeMap<Topic, u64>),
+    ) {
+        let Some(channel) = self.channel(topic, publisher.channel(topic)) else { return };
+        let has_all = self.last.get(&topic).is_none_or(|last| last + 1 >= next);
+        if has_all {
+            return;
+        }
+        let head = numbers.get(&topic).copied().unwrap_or(0).max(next - 1);
+        let data = publisher.render_resync(topic, next, head);
+        let _gone_is_told_elsewhere: Published =
+            publisher.publish(id, channel, data, Patience::Now);
+        self.last.insert(topic, next - 1);
+    }
+
+    /// Says so on every topic where not even the last number reached this session.
+    fn tell_swept_to_the_end(
+        &mut self,
+        publisher: &dyn Publisher,
+        id: &str,
+        numbers: &BTreeMap<Topic, u64>,
+    ) {
+        for (topic, last) in numbers {
+            self.tell_swept(publisher, id, *topic, (last + 1, numbers));
+        }
+    }
+
     /// Offers a row on every topic that is subscribed and where it was not given yet.
     fn offer(
         &mut self,
         publisher: &dyn Publisher,
         (user, id): (UserId, &str),
-        row: &StreamRow,
+        (row, numbers): (&StreamRow, &BTreeMap<Topic, u64>),
     ) -> Published {
         for (topic, number) in &row.numbers {
+            self.tell_swept(publisher, id, *topic, (*number, numbers));
             let Some(channel) = self.channel(*topic, publisher.channel(*topic)) else { continue };
             if self.last.get(topic).is_some_and(|last| last >= number) {
                 continue;
@@ -154,6 +194,7 @@ impl Audience {
         let Some(mut position) = self.position else { return Ok(()) };
         loop {
             let page = store.stream(Owner::User(user), position, PAGE).await?;
+            self.numbers.extend(page.items.iter().flat_map(|row| row.numbers.iter().copied()));
             for row in &page.items {
                 self.give(publisher, user, row);
                 position = row.position;
@@ -172,12 +213,36 @@ impl Audience {
         Ok(())
     }
 
+    /// Hands every session what it has not been given yet, and says so to those for whom it was
+    /// swept.
+    pub(crate) async fn catch_up_to_the_end(
+        &mut self,
+        publisher: &dyn Publisher,
+        store: &dyn Store,
+        user: UserId,
+    ) -> Result<(), StoreError> {
+        // Read before the rows: whatever is kept of it has been given afterwards.
+        let head = store.head(Owner::User(user)).await?;
+        self.catch_up(publisher, store, user).await?;
+        for (topic, last) in head.numbers {
+            let known = self.numbers.entry(topic).or_default();
+            *known = last.max(*known);
+        }
+        for (id, session) in &mut self.sessions {
+            if session.replayed.is_none() {
+                session.tell_swept_to_the_end(publisher, id, &self.numbers);
+            }
+        }
+        Ok(())
+    }
+
     fn give(&mut self, publisher: &dyn Publisher, user: UserId, row: &StreamRow) {
         for (topic, number) in &row.numbers {
             let mut data: Option<Bytes> = None;
             for (id, session) in
                 self.sessions.iter_mut().filter(|(_, session)| session.replayed.is_none())
             {
+                session.tell_swept(publisher, id, *topic, (*number, &self.numbers));
                 let Some(channel) = session.channel(*topic, publisher.channel(*topic)) else {
                     continue;
                 };
@@ -216,6 +281,9 @@ impl Audience {
             if is_live { BTreeMap::new() } else { store.oldest(Owner::User(user)).await? };
         let kept = Kept { head: &head, oldest: &oldest };
         // Rows up to the head just read are replayed here; later ones come by catching up from it.
+        if self.position.is_none() {
+            self.numbers.clone_from(&head.numbers);
+        }
         let position = *self.position.get_or_insert(head.position);
         let session = self.sessions.entry(id.to_owned()).or_default();
         let wanted = session.begin(publisher, id, kept, &subscription);
@@ -245,14 +313,16 @@ impl Audience {
         loop {
             let page = store.stream(Owner::User(user), position, PAGE).await?;
             for row in page.items.iter().filter(|row| row.position <= until) {
+                let row = (row, &self.numbers);
                 if session.offer(publisher, (user, id), row) == Published::NoRoom {
                     return Ok(());
                 }
-                position = row.position;
+                position = row.0.position;
                 session.replayed = Some(position);
             }
             if !page.more || page.items.last().is_none_or(|last| last.position >= until) {
                 session.replayed = None;
+                session.tell_swept_to_the_end(publisher, id, &self.numbers);
                 return Ok(());
             }
         }

@@ -22,6 +22,8 @@ const PROMISED_KEPT_MS: u64 = 60_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Owed {
     Rows,
+    /// The same, and word of those that were swept.
+    RowsOrResync,
     PromisedAnswers,
 }
 
@@ -222,6 +224,7 @@ impl Delivery {
         let (publisher, store) = (&*self.publisher, &*self.core.store);
         match owed {
             Owed::Rows => audience.catch_up(publisher, store, user).await,
+            Owed::RowsOrResync => audience.catch_up_to_the_end(publisher, store, user).await,
             Owed::PromisedAnswers => audience.give_promised(publisher, store, user).await,
         }
     }
@@ -301,12 +304,12 @@ impl Delivery {
         Ok(())
     }
 
-    /// Hands everybody what they have not been given, whoever was told of what: where the log
-    /// cannot say it.
+    /// Hands everybody what they have not been given, or says that it was swept, whoever was told
+    /// of what: where the log cannot say it.
     async fn look_at_everything(&self) -> Result<(), StoreError> {
         let end = self.core.store.log_end().await?;
         for user in self.users() {
-            self.give(user, Owed::Rows).await?;
+            self.give(user, Owed::RowsOrResync).await?;
         }
         self.look_from(end.position);
         Ok(())

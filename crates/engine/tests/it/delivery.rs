@@ -84,7 +84,7 @@ async fn a_look_that_was_away_too_long_looks_at_everybody() {
     let floor = rig.store.log_end().await.unwrap().floor;
     assert!(matches!(rig.store.told_after(floor - 1, 9).await, Err(StoreError::Swept { .. })));
     rig.engine.delivery().deliver_missed().await.unwrap();
-    assert_eq!(numbers(&rig, &format!("{KATE}-1")), [1, 3], "2 was swept");
+    assert_eq!(numbers(&rig, &format!("{KATE}-1")), [1, 0, 3], "2 was swept, which is told");
     assert!(rig.bus.lost.load(Ordering::SeqCst) > 0, "the fault must have fired");
 }
 
@@ -161,6 +161,93 @@ async fn a_number_that_is_not_kept_or_was_never_given_is_answered_with_resync() 
     let given = rig.recorder.of("behind");
     assert_eq!(given[0], (Topic::Interactions, 0, "Resync 3 3".to_owned()));
     assert_eq!(given[1].1, 3, "then comes all that is kept");
+}
+
+/// Kate's session has been given 2 messages; of the next 3, 2 are swept before it is.
+async fn swept_before_it_was_given() -> (Rig, handoff_domain::InteractionId) {
+    let rig = Rig::new().await;
+    rig.bring_in(KATE).await;
+    let id = rig.submit().await;
+    rig.settle().await;
+    rig.accept(KATE, id).await.unwrap();
+    rig.settle().await;
+    change_data(&rig, id, 1).await;
+    change_data(&rig, id, 2).await;
+    rig.clock.advance_ms(25 * 60 * 60 * 1_000);
+    rig.engine.workers().sweeper().sweep().await.unwrap();
+    (rig, id)
+}
+
+fn since(rig: &Rig, session: &str, count: usize) -> Vec<(u64, bool)> {
+    let given = rig.recorder.of(session).split_off(count);
+    given.iter().map(|(_, number, state)| (*number, state.starts_with("Resync"))).collect()
+}
+
+#[tokio::test]
+async fn who_was_not_given_what_was_swept_is_told_so_before_the_next() {
+    let (rig, id) = swept_before_it_was_given().await;
+    let session = format!("{KATE}-1");
+    change_data(&rig, id, 3).await;
+    rig.engine.delivery().deliver_soon(KATE);
+    has_been_given(&rig, &session, 4).await;
+    assert_eq!(since(&rig, &session, 2), [(0, true), (5, false)]);
+    assert_eq!(rig.recorder.of(&session)[2].2, "Resync 5 5");
+    rig.engine.delivery().deliver_missed().await.unwrap();
+    assert_eq!(rig.recorder.of(&session).len(), 4, "once");
+}
+
+#[tokio::test]
+async fn who_was_not_given_what_was_swept_last_is_told_so_by_the_look() {
+    let (rig, id) = swept_before_it_was_given().await;
+    let session = format!("{KATE}-1");
+    rig.engine.delivery().deliver_missed().await.unwrap();
+    assert_eq!(rig.recorder.of(&session)[2].2, "Resync 5 4");
+    change_data(&rig, id, 3).await;
+    rig.engine.delivery().deliver_missed().await.unwrap();
+    rig.engine.delivery().deliver_missed().await.unwrap();
+    assert_eq!(since(&rig, &session, 2), [(0, true), (5, false)], "once");
+}
+
+#[tokio::test]
+async fn who_is_being_replayed_what_is_swept_meanwhile_is_told_so() {
+    for is_anything_kept in [false, true] {
+        let rig = Rig::new().await;
+        rig.bring_in(KATE).await;
+        let id = rig.submit().await;
+        rig.settle().await;
+        rig.accept(KATE, id).await.unwrap();
+        change_data(&rig, id, 1).await;
+        rig.settle().await;
+        rig.recorder.make_room(Some(1));
+        rig.listen(KATE, "slow", Replay::AllKept).await;
+        rig.clock.advance_ms(25 * 60 * 60 * 1_000);
+        if is_anything_kept {
+            change_data(&rig, id, 2).await;
+        }
+        rig.engine.workers().sweeper().sweep().await.unwrap();
+        rig.recorder.make_room(None);
+        rig.engine.delivery().deliver_soon(KATE);
+        let expected = [(0, true), (4, false)];
+        let expected = if is_anything_kept { &expected[..] } else { &expected[..1] };
+        has_been_given(&rig, "slow", 1 + expected.len()).await;
+        assert_eq!(since(&rig, "slow", 1), expected);
+    }
+}
+
+#[tokio::test]
+async fn what_passed_while_nobody_was_subscribed_is_not_missed() {
+    let rig = Rig::new().await;
+    rig.bring_in(KATE).await;
+    let id = rig.submit().await;
+    rig.settle().await;
+    let session = format!("{KATE}-1");
+    let name = "/v2/me/interactions";
+    rig.engine.delivery().unsubscribe(KATE, CENTER, &session, name).await.unwrap();
+    rig.accept(KATE, id).await.unwrap();
+    rig.listen(KATE, &session, Replay::Live).await;
+    change_data(&rig, id, 1).await;
+    rig.settle().await;
+    assert_eq!(since(&rig, &session, 1), [(3, false)]);
 }
 
 #[tokio::test]
