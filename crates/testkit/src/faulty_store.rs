@@ -45,6 +45,8 @@ pub struct FaultyStore {
     /// The next commit makes the list after it fail.
     fails_reading_back: AtomicBool,
     fails_next_list: AtomicBool,
+    /// The next list is read, and handed over when it is released.
+    holds_next_list: AtomicBool,
     unreadable: Mutex<BTreeSet<Key>>,
 }
 
@@ -65,6 +67,7 @@ impl FaultyStore {
             released: Notify::new(),
             fails_reading_back: AtomicBool::new(false),
             fails_next_list: AtomicBool::new(false),
+            holds_next_list: AtomicBool::new(false),
             unreadable: Mutex::default(),
         }
     }
@@ -93,6 +96,11 @@ impl FaultyStore {
     /// is what fails.
     pub fn fail_reading_back(&self) {
         self.fails_reading_back.store(true, Ordering::SeqCst);
+    }
+
+    /// Lets the next list be read and wait for [`FaultyStore::release`]: what it shows is old then.
+    pub fn hold_next_list(&self) {
+        self.holds_next_list.store(true, Ordering::SeqCst);
     }
 
     /// Makes a record unreadable from now on: lists leave it out, and loads of it fail.
@@ -133,7 +141,7 @@ impl FaultyStore {
         self.stalled.notified().await;
     }
 
-    /// Waits until a commit took place whose answer is held.
+    /// Waits until something took place whose answer is held.
     pub async fn held(&self) {
         self.held.notified().await;
     }
@@ -233,6 +241,11 @@ impl Store for FaultyStore {
         }
         let mut page = self.inner.list(kind, after, limit).await?;
         page.items.retain(|item| self.is_readable(&item.value.key()));
+        if self.holds_next_list.swap(false, Ordering::SeqCst) {
+            self.fired.fetch_add(1, Ordering::SeqCst);
+            self.held.notify_one();
+            self.released.notified().await;
+        }
         Ok(page)
     }
 

@@ -92,3 +92,21 @@ async fn a_node_that_was_away_too_long_reads_the_board_anew() {
     assert_eq!(other.engine.core().board().waiting_count(), 1);
     assert!(other.engine.core().desk(BEN).is_some());
 }
+
+/// What is committed while the board is being read is found in the log, because its end was read
+/// before.
+#[tokio::test]
+async fn what_is_committed_while_the_board_is_read_is_on_it() {
+    let (one, other) = nodes().await;
+    one.store.hold_next_list();
+    let core = other.engine.core().clone();
+    let reading = tokio::spawn(async move { core.reload_board().await });
+    one.store.held().await;
+    one.bring_in(KATE).await;
+    one.store.release();
+    reading.await.unwrap().unwrap();
+    assert_eq!(one.store.fired(), 1);
+    assert!(other.engine.core().desk(KATE).is_none(), "the list was read before");
+    look(&other).await;
+    assert!(other.engine.core().desk(KATE).is_some());
+}
