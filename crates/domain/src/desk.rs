@@ -10,15 +10,16 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::center::User;
-use crate::event::Topic;
 use crate::id::{CenterId, InteractionId, UserId, WorkbinId};
 use crate::media::Media;
 use crate::rejection::Rejection;
 use crate::time::Time;
 
 mod history;
+mod reach;
 mod supervision;
 
+pub use reach::Reach;
 pub use supervision::{Supervision, SupervisionExtent};
 
 /// Whether an agent takes work on one channel.
@@ -41,36 +42,6 @@ pub struct ChannelState {
     pub readiness: Readiness,
     /// Do not disturb, which overrides Ready.
     pub do_not_disturb: bool,
-}
-
-/// The notification topics on which an agent is listening right now, over all their live CometD
-/// sessions.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
-pub struct Reach(pub BTreeSet<Topic>);
-
-impl Reach {
-    /// Tells whether an offer of that medium would be seen: by the interactions topic or by the
-    /// medium's own (docs/compat/agents.md#reach).
-    #[must_use]
-    pub fn covers(&self, media: &Media) -> bool {
-        self.0.contains(&Topic::Interactions) || self.0.contains(&media.topic())
-    }
-
-    /// Tells whether offers of any medium would be seen.
-    #[must_use]
-    pub fn is_any(&self) -> bool {
-        self.0.iter().any(|topic| {
-            matches!(
-                topic,
-                Topic::Interactions
-                    | Topic::Chats
-                    | Topic::Emails
-                    | Topic::Workitems
-                    | Topic::Openmedia
-            )
-        })
-    }
 }
 
 /// An agent's contact-center session: one per user, however many clients
@@ -114,7 +85,7 @@ pub struct Desk {
     pub session: Option<ContactSession>,
     /// The channels of that session.
     pub channels: BTreeMap<Media, ChannelState>,
-    /// What they listen to.
+    /// What they listen to, on each node.
     pub reach: Reach,
     /// Since when they listen to nothing that could show them an offer; `None` while they do.
     pub unreachable_since: Option<Time>,
@@ -286,23 +257,6 @@ impl Desk {
         let changed =
             self.channels.iter().filter(|(media, state)| before.get(media) != Some(state));
         changed.map(|(media, _)| media).chain(gone).cloned().collect()
-    }
-
-    /// Notes what the agent listens to now. Returns whether that is a change.
-    pub fn set_reach(&mut self, reach: Reach, now: Time) -> bool {
-        let is_change = self.reach != reach;
-        self.unreachable_since =
-            if reach.is_any() { None } else { self.unreachable_since.or(Some(now)) };
-        self.reach = reach;
-        is_change
-    }
-
-    /// Forgets what the agent listened to, at the start of a server: everybody counts as
-    /// unreachable since then, so that the time in which an agent may come back runs from there
-    /// (docs/compat/agents.md#reach).
-    pub fn forget_reach(&mut self, now: Time) {
-        self.reach = Reach::default();
-        self.unreachable_since = Some(now);
     }
 
     /// Takes a slot. Taking it again changes nothing.

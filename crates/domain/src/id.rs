@@ -227,6 +227,12 @@ uuid_id!(
     /// up.
     ContactId, plain);
 
+uuid_id!(
+    /// Identifies one life of a node: from its start, or from the loss of the one before, to its
+    /// stop or to the end of its lease. What a node says of itself in the store stands under it, so
+    /// that others can tell what is left of a node that is gone.
+    Incarnation, plain);
+
 impl WorkbinId {
     /// Returns the id of one owner's copy of a personal workbin: the same two ids always give the
     /// same third.

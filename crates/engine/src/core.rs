@@ -10,6 +10,7 @@ mod board;
 mod chats;
 mod directory;
 mod follow;
+mod life;
 mod next_due;
 mod notes;
 mod options;
@@ -32,7 +33,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use handoff_bus::Bus;
-use handoff_domain::{CenterId, ContactId, Desk, Interaction, InteractionId, Time, UserId};
+use handoff_domain::{
+    CenterId, ContactId, Desk, Incarnation, Interaction, InteractionId, Time, UserId,
+};
 use handoff_store::{
     Contact, InteractionQuery, InteractionScope, Key, Kind, Record, Store, StoreError, Versioned,
 };
@@ -43,6 +46,7 @@ use tokio_util::task::TaskTracker;
 use activity::Activity;
 use chats::Chats;
 use follow::Followed;
+use life::Life;
 use ports::AheadClock;
 use references::References;
 
@@ -70,6 +74,7 @@ pub struct Core {
     pub(crate) clock: Arc<dyn Clock>,
     ahead_ms: u64,
     pub(crate) ids: Arc<dyn IdSource>,
+    life: Life,
     pub(crate) options: Options,
     pub(crate) board: Board,
     /// How far the board has followed the log.
@@ -99,7 +104,9 @@ impl Core {
         let (clock, ahead_ms) = never_back(parts.clock, &*parts.store).await?;
         let directory = Directory::load(&*parts.store).await?;
         let started = clock.now();
+        let life = Life::new(Incarnation(parts.ids.random()));
         let core = Self {
+            life,
             store: parts.store,
             bus: parts.bus,
             clock,

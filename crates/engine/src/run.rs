@@ -33,9 +33,9 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Builds the rooms over a core. Whoever had a contact-center session counts as unreachable
-    /// since now, so the grace of agents who do not come back runs from here
-    /// (docs/compat/agents.md#reach).
+    /// Builds the rooms over a core, and begins the node's life in the store. Whoever was reachable
+    /// on a node that is no more is not any longer, and the grace of agents who do not come back
+    /// runs from here (docs/compat/agents.md#reach).
     ///
     /// # Errors
     ///
@@ -51,7 +51,8 @@ impl Engine {
         let letters = Letters::new(core.clone(), commands.clone(), mailboxes);
         let delivery = Arc::new(Delivery::new(core.clone(), desks.clone(), publisher));
         let workers = Workers::new(&core, &commands, &desks, &delivery, post);
-        desks.forget_presence().await?;
+        core.begin_life().await?;
+        desks.forget_dead().await?;
         let conversations = Arc::new(conversations);
         Ok(Arc::new(Self {
             core,
@@ -107,6 +108,9 @@ impl Engine {
         self.core.stopping.cancel();
         self.core.tasks.close();
         self.core.tasks.wait().await;
+        if let Err(error) = self.core.end_life().await {
+            tracing::warn!(error = %error, "the lease could not be given back; it ends by itself");
+        }
     }
 
     /// Returns what all rooms stand on.

@@ -10,6 +10,7 @@ mod directory;
 mod followers;
 mod missed;
 mod outbox;
+mod presence;
 mod router;
 mod signs;
 mod sweeper;
@@ -17,6 +18,7 @@ mod timers;
 
 pub use followers::Followers;
 pub use outbox::Outbox;
+pub use presence::Presence;
 pub use router::Router;
 pub use signs::SignsOfLife;
 pub use sweeper::Sweeper;
@@ -42,6 +44,7 @@ pub struct Workers {
     sweeper: Arc<Sweeper>,
     outbox: Arc<Outbox>,
     followers: Arc<Followers>,
+    presence: Arc<Presence>,
     runners: Vec<Arc<Runner>>,
 }
 
@@ -61,7 +64,9 @@ impl Workers {
         let outbox = Arc::new(Outbox::new(core.clone(), commands.clone(), post));
         let (it, path) = (core.clone(), commands.clone());
         let followers = Arc::new(Followers::new(it, path, desks.clone()));
-        let all: [Arc<dyn Worker>; 9] = [
+        let (it, agents) = (core.clone(), desks.clone());
+        let presence = Arc::new(Presence::new(it, agents, delivery.clone()));
+        let all: [Arc<dyn Worker>; 10] = [
             router.clone(),
             signs.clone(),
             timers.clone(),
@@ -71,9 +76,10 @@ impl Workers {
             sweeper.clone(),
             outbox.clone(),
             followers.clone(),
+            presence.clone(),
         ];
         let runners = all.map(Runner::new).into();
-        Self { router, signs, timers, sweeper, outbox, followers, runners }
+        Self { router, signs, timers, sweeper, outbox, followers, presence, runners }
     }
 
     /// Returns how each is run.
@@ -115,6 +121,12 @@ impl Workers {
     #[must_use]
     pub fn outbox(&self) -> &Outbox {
         &self.outbox
+    }
+
+    /// Returns what keeps this node alive.
+    #[must_use]
+    pub fn presence(&self) -> &Presence {
+        &self.presence
     }
 
     /// Returns what offers chats to the supervisors who follow their owners.

@@ -74,8 +74,18 @@ pub(crate) fn decode<T: DeserializeOwned>(
     form: i64,
     body: &str,
 ) -> Result<T, CodecError> {
-    if form != 1 {
-        return Err(CodecError::UnknownForm { kind, form, newest: 1 });
+    decode_up_to(1, kind, form, body)
+}
+
+/// Reads text of any form up to the newest, all of which the type itself can tell apart.
+pub(crate) fn decode_up_to<T: DeserializeOwned>(
+    newest: i64,
+    kind: &'static str,
+    form: i64,
+    body: &str,
+) -> Result<T, CodecError> {
+    if !(1..=newest).contains(&form) {
+        return Err(CodecError::UnknownForm { kind, form, newest });
     }
     serde_json::from_str(body).map_err(|error| {
         let fault = match error.classify() {
@@ -218,7 +228,10 @@ fn decode_transcript(form: i64, body: &str) -> Result<Subject, CodecError> {
 pub fn decode_subject(kind: SubjectKind, form: i64, body: &str) -> Result<Subject, CodecError> {
     Ok(match kind {
         SubjectKind::Interaction => Subject::Interaction(decode_interaction(form, body)?),
-        SubjectKind::Desk => Subject::Desk(decode(Kind::Desk.named(), form, body)?),
+        SubjectKind::Desk => {
+            let newest = Kind::Desk.newest_form();
+            Subject::Desk(decode_up_to(newest, Kind::Desk.named(), form, body)?)
+        }
         SubjectKind::Transcript => decode_transcript(form, body)?,
         SubjectKind::Center => Subject::Center(decode(SubjectKind::Center.name(), form, body)?),
     })

@@ -5,6 +5,7 @@
 
 pub mod guards;
 pub mod interactions;
+pub mod leases;
 pub mod log;
 pub mod promised;
 pub mod receipts;
@@ -67,6 +68,10 @@ macro_rules! conformance {
                 a_refused_commit_takes_no_number, a_page_never_splits_a_position,
                 heads_tell_position_and_numbers, the_highest_request_number_is_kept,
                 an_event_without_notices_is_in_the_history_alone,
+            ]
+            leases: [
+                who_renews_in_time_lives, a_lease_that_is_over_is_lost_for_good,
+                a_lease_that_is_given_back_is_over_at_once, leases_are_not_in_the_log,
             ]
             log: [
                 an_entry_carries_the_event, desks_and_centers_have_a_history,

@@ -14,6 +14,7 @@ pub mod codec;
 pub mod conformance;
 pub mod error;
 pub mod files;
+mod leases;
 pub mod log;
 pub mod memory;
 pub mod promised;
@@ -41,4 +42,4 @@ pub use record::{
     MailboxMark, Only, Part, ReaderCursor, Record, Version, Versioned,
 };
 pub use sqlite::{SqliteOptions, SqliteStore};
-pub use store::{Committed, SetAside, Store, SweepReport};
+pub use store::{Committed, Lease, SetAside, Store, SweepReport};

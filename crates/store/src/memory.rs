@@ -7,21 +7,22 @@ mod log;
 mod promised;
 mod select;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use handoff_domain::{CenterId, Interaction, Owner, Time, Topic, UserId};
+use handoff_domain::{CenterId, Incarnation, Interaction, Owner, Time, Topic, UserId};
 
 use crate::change_set::{ChangeSet, Receipt, Timer, TimerKey};
 use crate::error::{CommitError, StoreError};
+use crate::leases::Leases;
 use crate::log::{LogEnd, LogEntry, SubjectKey, Told};
 use crate::promised::{PromisedEnd, PromisedRow};
 use crate::query::{
     Head, HistoryEntry, InteractionQuery, PAGE_BYTES_MAX, PLACES, Page, StreamRow, place,
 };
 use crate::record::{Key, Kind, Record, Version, Versioned};
-use crate::store::{Committed, Store, SweepReport};
+use crate::store::{Committed, Lease, Store, SweepReport};
 use log::Log;
 use promised::Promised;
 
@@ -38,6 +39,7 @@ struct State {
     receipts: BTreeMap<(String, String), Receipt>,
     log: Log,
     promised: Promised,
+    leases: Leases,
 }
 
 impl MemoryStore {
@@ -364,6 +366,24 @@ impl Store for MemoryStore {
             _ => None,
         });
         Ok(told.into_iter().chain(interactions).max())
+    }
+
+    async fn begin_lease(&self, node: Incarnation, for_ms: u64) -> Result<(), StoreError> {
+        self.state("beginning a lease")?.leases.begin(node, for_ms);
+        Ok(())
+    }
+
+    async fn renew_lease(&self, node: Incarnation, for_ms: u64) -> Result<Lease, StoreError> {
+        Ok(self.state("renewing a lease")?.leases.renew(node, for_ms))
+    }
+
+    async fn end_lease(&self, node: Incarnation) -> Result<(), StoreError> {
+        self.state("ending a lease")?.leases.end(node);
+        Ok(())
+    }
+
+    async fn living(&self) -> Result<BTreeSet<Incarnation>, StoreError> {
+        Ok(self.state("reading who lives")?.leases.living())
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

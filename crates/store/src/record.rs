@@ -44,7 +44,7 @@ records! {
     Workbin(WorkbinId, stored) Workbin, "a workbin", "workbins", 1, Directory, |bin| bin.id;
     Service(ServiceId, stored) Service, "a service", "services", 1, Directory, |it| it.id;
     /// A user's desk.
-    Desk(UserId, stored) Desk, "a desk", "desks", 1, Work, |desk| desk.user;
+    Desk(UserId, stored) Desk, "a desk", "desks", 2, Work, |desk| desk.user;
     Interaction(InteractionId, stored)
         Interaction, "an interaction", "interactions", 1, Work, |interaction| interaction.id;
     /// A file, less what is in it.

@@ -36,23 +36,26 @@ mod reads;
 mod sweep;
 mod writer;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use handoff_domain::{CenterId, Entry, Interaction, InteractionId, Owner, Time, Topic, UserId};
+use handoff_domain::{
+    CenterId, Entry, Incarnation, Interaction, InteractionId, Owner, Time, Topic, UserId,
+};
 use rusqlite::Connection;
 use tokio::sync::{Mutex, oneshot};
 
 use crate::change_set::{ChangeSet, Receipt, Timer};
 use crate::error::{CommitError, StoreError};
+use crate::leases::Leases;
 use crate::log::{LogEnd, LogEntry, SubjectKey, Told};
 use crate::promised::{PromisedEnd, PromisedRow};
 use crate::query::{Head, HistoryEntry, InteractionQuery, Page, StreamRow};
 use crate::record::{Key, Kind, Record, Versioned};
 use crate::sql::encode::EncodedChange;
-use crate::store::{Committed, SetAside, Store, SweepReport};
+use crate::store::{Committed, Lease, SetAside, Store, SweepReport};
 
 use aside::Aside;
 pub use check::{Checked, Progress};
@@ -129,6 +132,8 @@ pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
     aside: Arc<Aside>,
+    /// In memory: whoever had one before this process opened the file is dead.
+    leases: Leases,
     /// Makes a second close wait for the first.
     closing: Mutex<()>,
 }
@@ -150,7 +155,14 @@ impl SqliteStore {
         let health = Arc::new(Health::default());
         let readers = Readers::start(&options, &health)?;
         let writer = Writer::start(connection, lock, &options, &health)?;
-        Ok(Self { health, writer, readers, aside: Arc::default(), closing: Mutex::new(()) })
+        Ok(Self {
+            health,
+            writer,
+            readers,
+            aside: Arc::default(),
+            leases: Leases::default(),
+            closing: Mutex::new(()),
+        })
     }
 
     /// Waits until a write failed for good. Nothing is lost that was acknowledged, but nothing more
@@ -178,6 +190,11 @@ impl SqliteStore {
     #[must_use]
     pub fn is_stopped(&self) -> bool {
         self.health.is_stopped()
+    }
+
+    fn leases(&self, attempted: &'static str) -> Result<&Leases, StoreError> {
+        self.health.check(attempted)?;
+        Ok(&self.leases)
     }
 
     async fn read<T: Send + 'static>(
@@ -387,6 +404,24 @@ impl Store for SqliteStore {
 
     async fn latest(&self) -> Result<Option<Time>, StoreError> {
         self.read("reading the latest time", reads::log::latest).await
+    }
+
+    async fn begin_lease(&self, node: Incarnation, for_ms: u64) -> Result<(), StoreError> {
+        self.leases("beginning a lease")?.begin(node, for_ms);
+        Ok(())
+    }
+
+    async fn renew_lease(&self, node: Incarnation, for_ms: u64) -> Result<Lease, StoreError> {
+        Ok(self.leases("renewing a lease")?.renew(node, for_ms))
+    }
+
+    async fn end_lease(&self, node: Incarnation) -> Result<(), StoreError> {
+        self.leases("ending a lease")?.end(node);
+        Ok(())
+    }
+
+    async fn living(&self) -> Result<BTreeSet<Incarnation>, StoreError> {
+        Ok(self.leases("reading who lives")?.living())
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

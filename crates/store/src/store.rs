@@ -1,9 +1,11 @@
 //! The contract.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use handoff_domain::{CenterId, Entry, Interaction, InteractionId, Owner, Time, Topic, UserId};
+use handoff_domain::{
+    CenterId, Entry, Incarnation, Interaction, InteractionId, Owner, Time, Topic, UserId,
+};
 
 use crate::change_set::{ChangeSet, Receipt, Timer};
 use crate::error::{CommitError, StoreError};
@@ -36,6 +38,15 @@ impl SweepReport {
     pub const fn total(&self) -> u64 {
         self.log_entries + self.stream_rows + self.receipts + self.login_sessions + self.promised
     }
+}
+
+/// How a node's lease stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lease {
+    /// The node lives on.
+    Kept,
+    /// It was over already, or given back: others count the node as dead, for good.
+    Lost,
 }
 
 /// A stored row that could not be read and is left out of lists.
@@ -307,6 +318,41 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// The store's own.
     async fn latest(&self) -> Result<Option<Time>, StoreError>;
+
+    /// Begins the lease of a node's life: it counts as living for so long, and what it says of
+    /// itself under that incarnation counts with it.
+    ///
+    /// Leases go by the store's own clock, so that nodes need not agree about the time: that of the
+    /// database where many processes share it. A store that one process holds may keep them in
+    /// memory, because when it is opened no other node can be alive. They are never in the log.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    async fn begin_lease(&self, node: Incarnation, for_ms: u64) -> Result<(), StoreError>;
+
+    /// Makes a node's lease last for so long from now, unless it is over: then it stays over, and
+    /// the node has to begin another life.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    async fn renew_lease(&self, node: Incarnation, for_ms: u64) -> Result<Lease, StoreError>;
+
+    /// Gives a node's lease back, at a clean stop.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    async fn end_lease(&self, node: Incarnation) -> Result<(), StoreError>;
+
+    /// Returns the nodes whose leases are not over. Whoever is named in something that was read
+    /// before this was asked, and is not among them, is dead and stays so.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    async fn living(&self) -> Result<BTreeSet<Incarnation>, StoreError>;
 
     /// Tells whether the store can take a commit now.
     ///

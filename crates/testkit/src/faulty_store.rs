@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use handoff_domain::{CenterId, Interaction, Owner, Time, Topic, UserId};
+use handoff_domain::{CenterId, Incarnation, Interaction, Owner, Time, Topic, UserId};
 use handoff_store::{
-    ChangeSet, CommitError, Committed, Head, HistoryEntry, InteractionQuery, Key, Kind, LogEnd,
-    LogEntry, MemoryStore, Page, PromisedEnd, PromisedRow, Receipt, Record, SetAside, Store,
-    StoreError, StreamRow, SubjectKey, SweepReport, Timer, Told, Versioned,
+    ChangeSet, CommitError, Committed, Head, HistoryEntry, InteractionQuery, Key, Kind, Lease,
+    LogEnd, LogEntry, MemoryStore, Page, PromisedEnd, PromisedRow, Receipt, Record, SetAside,
+    Store, StoreError, StreamRow, SubjectKey, SweepReport, Timer, Told, Versioned,
 };
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -349,6 +349,22 @@ impl Store for FaultyStore {
 
     async fn latest(&self) -> Result<Option<Time>, StoreError> {
         self.inner.latest().await
+    }
+
+    async fn begin_lease(&self, node: Incarnation, for_ms: u64) -> Result<(), StoreError> {
+        self.inner.begin_lease(node, for_ms).await
+    }
+
+    async fn renew_lease(&self, node: Incarnation, for_ms: u64) -> Result<Lease, StoreError> {
+        self.inner.renew_lease(node, for_ms).await
+    }
+
+    async fn end_lease(&self, node: Incarnation) -> Result<(), StoreError> {
+        self.inner.end_lease(node).await
+    }
+
+    async fn living(&self) -> Result<BTreeSet<Incarnation>, StoreError> {
+        self.inner.living().await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

@@ -270,7 +270,9 @@ async fn two_subscriptions_that_cover_a_topic_bring_its_messages_once() {
 async fn an_agent_is_in_reach_while_a_session_listens() {
     let api = Api::start().await;
     let hears = |api: &Api| {
-        api.engine.core().desk(KATE).is_some_and(|desk| desk.reach.0.contains(&Topic::Interactions))
+        let (desk, node) = (api.engine.core().desk(KATE), api.engine.core().incarnation());
+        let topics = desk.as_ref().and_then(|desk| desk.reach.at(node));
+        topics.is_some_and(|topics| topics.contains(&Topic::Interactions))
     };
     let mut kate = api.listening(KATE, "/v2/me/*", Value::Null).await;
     assert!(hears(&api), "on the reply to the subscription it is recorded");

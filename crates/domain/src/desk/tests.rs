@@ -1,9 +1,11 @@
 use alloc::vec;
 
 use super::*;
-use crate::event::Fact;
+use crate::event::{Fact, Topic};
+use crate::id::Incarnation;
 
 const START: Time = Time(1_000);
+const NODE: Incarnation = Incarnation(1);
 
 fn desk() -> Desk {
     Desk::new(UserId(1), CenterId(1), START)
@@ -54,7 +56,7 @@ fn a_desks_history_tells_of_sessions_and_channels_and_of_nothing_else() {
     );
     let mut after = before.clone();
     after.take_slot(InteractionId::compose(1, 1), Media::Chat);
-    after.set_reach(Reach([Topic::Chats].into()), START);
+    after.set_reach(NODE, [Topic::Chats].into(), START);
     after.watch(WorkbinId(1));
     assert_eq!(after.facts_since(Some(&before)), []);
 }
@@ -136,15 +138,28 @@ fn a_channel_that_is_not_open_is_refused_by_name() {
 fn unreachable_since_the_last_topic_went_and_not_later() {
     let mut desk = working();
     assert_eq!(desk.unreachable_since, Some(START));
-    assert!(desk.set_reach(Reach([Topic::Chats].into()), START.plus_ms(10)));
+    assert!(desk.set_reach(NODE, [Topic::Chats].into(), START.plus_ms(10)));
     assert_eq!(desk.unreachable_since, None);
     assert!(desk.is_reachable(&Media::Chat) && !desk.is_reachable(&Media::Email));
-    assert!(!desk.set_reach(Reach([Topic::Chats].into()), START.plus_ms(15)));
-    assert!(desk.set_reach(Reach([Topic::Channels].into()), START.plus_ms(20)));
-    assert!(desk.set_reach(Reach::default(), START.plus_ms(30)));
+    assert!(!desk.set_reach(NODE, [Topic::Chats].into(), START.plus_ms(15)));
+    assert!(desk.set_reach(NODE, [Topic::Channels].into(), START.plus_ms(20)));
+    assert!(desk.set_reach(NODE, [].into(), START.plus_ms(30)));
     assert_eq!(desk.unreachable_since, Some(START.plus_ms(20)), "channel states show no offers");
-    desk.forget_reach(START.plus_ms(99));
-    assert_eq!(desk.unreachable_since, Some(START.plus_ms(99)));
+}
+
+#[test]
+fn who_listens_on_several_nodes_is_reachable_until_the_last_one_is_left() {
+    let (here, there) = (Incarnation(1), Incarnation(2));
+    let mut desk = working();
+    desk.set_reach(here, [Topic::Chats].into(), START);
+    desk.set_reach(there, [Topic::Emails].into(), START);
+    assert!(desk.is_reachable(&Media::Chat) && desk.is_reachable(&Media::Email));
+    desk.set_reach(here, [].into(), START.plus_ms(10));
+    assert!(!desk.is_reachable(&Media::Chat) && desk.is_reachable(&Media::Email));
+    desk.forget_reach(&[here].into(), START.plus_ms(20));
+    assert_eq!(desk.unreachable_since, None, "the other node lives");
+    desk.forget_reach(&[here, there].into(), START.plus_ms(30));
+    assert_eq!((desk.unreachable_since, desk.reach.0.len()), (Some(START.plus_ms(30)), 0));
 }
 
 #[test]

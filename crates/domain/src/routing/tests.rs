@@ -7,7 +7,7 @@ use super::*;
 use crate::center::{Capacity, Role, SkillLevels, Step};
 use crate::desk::{Channels, DoNotDisturb, Reach};
 use crate::event::Topic;
-use crate::id::{CenterId, GroupId, QueueId, SkillId, UserId};
+use crate::id::{CenterId, GroupId, Incarnation, QueueId, SkillId, UserId};
 use crate::interaction::Pass;
 
 const NOW: Time = Time(1_000_000);
@@ -39,7 +39,7 @@ fn desk(id: u128) -> Desk {
     let mut desk = Desk::new(UserId(id), CENTER, NOW);
     let _ = desk.start_session(&[Media::Workitem, Media::Chat], None, NOW);
     desk.set_ready(Channels::All).unwrap();
-    desk.set_reach(Reach([Topic::Interactions].into()), NOW);
+    desk.set_reach(Incarnation(1), [Topic::Interactions].into(), NOW);
     desk
 }
 
@@ -128,7 +128,10 @@ fn every_rule_excludes() {
     check(&|queue, _, _, _| queue.skills = [(BILLING, 5)].into(), None);
     check(&|_, wait, _, _| wait.skills = [(ENGLISH, 1)].into(), missing(ENGLISH, 1));
     check(&|_, _, _, desk| drop(desk.end_session()), Some(Exclusion::NoSession));
-    check(&|_, _, _, desk| desk.reach = Reach([Topic::Chats].into()), Some(Exclusion::Unreachable));
+    check(
+        &|_, _, _, desk| desk.reach = Reach([(Incarnation(1), [Topic::Chats].into())].into()),
+        Some(Exclusion::Unreachable),
+    );
     check(
         &|_, _, _, desk| drop(desk.set_not_ready(Channels::All, None)),
         Some(Exclusion::NotReady),

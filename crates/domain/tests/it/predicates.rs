@@ -6,7 +6,7 @@ use handoff_domain::interaction::{Medium, Outcome, Participant, ParticipantRole,
 use handoff_domain::invariants::{self, Snapshot, Violation, standing, step};
 use handoff_domain::{Direction, Interaction, InteractionId, Mode, OfferKind, Time, WorkbinId};
 
-use crate::floor::{Floor, SUPERVISOR};
+use crate::floor::{Floor, NODE, SUPERVISOR};
 use crate::support::{ANN, BOB, CID, STATES, reply, state};
 
 /// Breaks something in a state, and names the predicate that must see it.
@@ -239,7 +239,7 @@ fn an_offer_to_somebody_who_cannot_take_it_is_seen() {
     };
     assert_eq!(name(check(&floor)), "nothing");
     let mut away = floor.clone();
-    away.desks.get_mut(&BOB).expect("a desk").set_reach(Default::default(), floor.now);
+    away.desks.get_mut(&BOB).expect("a desk").set_reach(NODE, [].into(), floor.now);
     assert_eq!(name(check(&away)), "offered_to_able");
     let mut busy = floor.clone();
     let ready = busy.desks.get_mut(&BOB).expect("a desk");

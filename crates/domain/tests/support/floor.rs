@@ -7,10 +7,12 @@ use std::sync::Arc;
 use handoff_domain::center::{Capacity, Queue, Role, Skill, User, Workbin, WorkbinOwner};
 use handoff_domain::chat::Entry;
 use handoff_domain::command::{Action, Actor, Caller, Command, Named, UserCommand};
-use handoff_domain::desk::{Channels, Desk, Reach};
+use handoff_domain::desk::{Channels, Desk};
 
 use handoff_domain::event::{Event, Subject, Topic};
-use handoff_domain::id::{CenterId, GroupId, InteractionId, QueueId, SkillId, UserId, WorkbinId};
+use handoff_domain::id::{
+    CenterId, GroupId, Incarnation, InteractionId, QueueId, SkillId, UserId, WorkbinId,
+};
 use handoff_domain::interaction::Interaction;
 use handoff_domain::interaction::decide::{Context, Decision, ForNotices, Options, World};
 use handoff_domain::invariants::Snapshot;
@@ -21,6 +23,8 @@ use handoff_domain::time::Time;
 use handoff_domain::user_data::{UserData, Value};
 use handoff_domain::{NewInteraction, Placement, open};
 
+/// The node on which all sessions are.
+pub(crate) const NODE: Incarnation = Incarnation(1);
 /// The contact center of all tests.
 pub(crate) const CENTER: CenterId = CenterId(1);
 /// Four agents of the group.
@@ -96,7 +100,7 @@ impl Floor {
         let desk = self.desks.get_mut(&id).expect("the agent has a desk");
         let _ = desk.start_session(&MEDIA, None, now);
         let _ = desk.set_ready(Channels::All).expect("there is a session");
-        desk.set_reach(Reach([Topic::Interactions].into()), now);
+        desk.set_reach(NODE, [Topic::Interactions].into(), now);
     }
 
     /// Opens an interaction in its medium's queue.

@@ -8,6 +8,10 @@ pub struct Options {
     /// How long an agent may be out of reach before they count as gone, in ms; default 60,000
     /// (docs/compat/agents.md#reach, `agent.disconnect_grace`).
     pub disconnect_grace_ms: u64,
+    /// How long a node counts as living without saying so again, in ms; default 10,000: a store
+    /// that stands still for some seconds kills nobody, and the grace of the agents of a node that
+    /// died begins soon enough. A node says so five times as often.
+    pub lease_ms: u64,
     /// How long notifications are kept for replay, in ms; default 86,400,000
     /// (docs/compat/notifications.md#replay).
     pub stream_retention_ms: u64,
@@ -42,6 +46,7 @@ impl Default for Options {
         Self {
             rules: handoff_domain::Options::default(),
             disconnect_grace_ms: 60_000,
+            lease_ms: 10_000,
             stream_retention_ms: 24 * 60 * 60 * 1_000,
             login_idle_ms: 30 * 60 * 1_000,
             period_ms: 1_000,

@@ -1,9 +1,9 @@
 //! One user's sessions on this node.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytes::Bytes;
-use handoff_domain::{Owner, Reach, Topic, UserId};
+use handoff_domain::{Owner, Topic, UserId};
 use handoff_store::{Head, Store, StoreError, StreamRow};
 
 use super::subscriptions::{PAGE, Replay, Subscriptions};
@@ -155,11 +155,11 @@ impl Audience {
 
     /// Returns the topics by which somebody can be reached and that at least one session listens
     /// to.
-    pub(crate) fn reach(&self) -> Reach {
+    pub(crate) fn topics(&self) -> BTreeSet<Topic> {
         let topics =
             self.sessions.values().flat_map(|session| session.subscriptions.values().flatten());
         let topics = topics.map(|(topic, _)| *topic);
-        Reach(topics.filter(|topic| *topic != Topic::Contacts).collect())
+        topics.filter(|topic| *topic != Topic::Contacts).collect()
     }
 
     /// Hands every session the answers that were promised since.

@@ -107,7 +107,7 @@ impl Delivery {
         audience.catch_up(publisher, &*self.core.store, user).await?;
         audience.give_promised(publisher, &*self.core.store, user).await?;
         audience.add(publisher, &*self.core.store, user, session, subscription).await?;
-        self.desks.set_reach(user, center, audience.reach()).await
+        self.desks.set_reach(user, center, audience.topics()).await
     }
 
     /// Removes a subscription of a session.
@@ -157,9 +157,11 @@ impl Delivery {
     async fn record_reach(&self, user: UserId, center: CenterId) -> Result<(), AgentError> {
         let Some(handle) = self.audience(user) else { return Ok(()) };
         let audience = handle.lock().await;
-        let reach = audience.reach();
-        if self.core.desk(user).map(|desk| desk.reach.clone()).unwrap_or_default() != reach {
-            self.desks.set_reach(user, center, reach).await?;
+        let topics = audience.topics();
+        let desk = self.core.desk(user);
+        let recorded = desk.as_ref().and_then(|desk| desk.reach.at(self.core.incarnation()));
+        if recorded.map_or(!topics.is_empty(), |recorded| *recorded != topics) {
+            self.desks.set_reach(user, center, topics).await?;
         }
         drop(audience);
         drop(handle);
@@ -168,7 +170,7 @@ impl Delivery {
     }
 
     /// Records the reach of every user whose reach could not be recorded when it changed.
-    async fn record_missed_reach(&self) -> Result<(), StoreError> {
+    pub(crate) async fn record_missed_reach(&self) -> Result<(), StoreError> {
         for user in self.users() {
             let Some(center) = self.core.center_of(user) else { continue };
             if let Err(error) = self.record_reach(user, center).await {

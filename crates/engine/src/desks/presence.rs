@@ -1,8 +1,10 @@
 //! Who is in reach, the grace of those who are not, and what is taken from one who is gone.
 
+use std::collections::BTreeSet;
+
 use futures_util::{TryStreamExt as _, stream};
 use handoff_domain::event::Cause;
-use handoff_domain::{CenterId, Desk, Reach, SystemAction, UserId};
+use handoff_domain::{CenterId, Desk, Incarnation, SystemAction, Topic, UserId};
 use handoff_store::{InteractionQuery, InteractionScope, StoreError, Timer, TimerKey};
 
 use super::{AgentError, Desks};
@@ -12,22 +14,22 @@ use crate::commands::{CommandRequest, ExecuteError};
 /// below it.
 const HELD_PAGE: usize = 500;
 
-/// Desks whose change is on its way at the same time at start. Far below the places of a store's
-/// queue, and enough for a batch to be worth its sync.
+/// Desks whose change is on its way at the same time when a node is dead. Far below the places of a
+/// store's queue, and enough for a batch to be worth its sync.
 const FORGOTTEN_AT_ONCE: usize = 512;
 
 impl Desks {
-    /// Records what a user listens to. When that is nothing any more, the grace begins; when it is
-    /// something again, it ends.
+    /// Records what a user listens to on this node. When that is nothing any more on any, the grace
+    /// begins; when it is something again, it ends.
     pub(crate) async fn set_reach(
         &self,
         user: UserId,
         center: CenterId,
-        reach: Reach,
+        topics: BTreeSet<Topic>,
     ) -> Result<(), AgentError> {
         self.change_desk((user, center), Cause::User(user), |desk, change| {
             let now = self.core.now();
-            desk.set_reach(reach.clone(), now);
+            desk.set_reach(self.core.incarnation(), topics.clone(), now);
             match self.grace_of(desk) {
                 Some(grace) => change.timers_set.push(grace),
                 None if desk.session.is_some() => {
@@ -73,10 +75,11 @@ impl Desks {
         Ok(())
     }
 
-    /// Returns the timer of an agent who has a session and is out of reach.
+    /// Returns the timer of an agent who has a session and is out of reach. It does not run while
+    /// no node does: nobody could come back then.
     fn grace_of(&self, desk: &Desk) -> Option<Timer> {
         let since = desk.unreachable_since.filter(|_| desk.session.is_some())?;
-        let due = since.plus_ms(self.core.options.disconnect_grace_ms);
+        let due = since.max(self.core.started).plus_ms(self.core.options.disconnect_grace_ms);
         Some(Timer { key: TimerKey::Grace(desk.user), due })
     }
 
@@ -115,41 +118,53 @@ impl Desks {
         }
     }
 
-    /// Marks everybody as unreachable since now, with the grace running. Many desks are on their
-    /// way at a time, so that the store makes them durable together: one after the other, ten
-    /// thousand would wait for ten thousand syncs.
-    pub(crate) async fn forget_presence(&self) -> Result<(), StoreError> {
+    /// Removes what desks say of nodes that are dead, with the grace running from now. Many desks
+    /// are on their way at a time, so that the store makes them durable together: one after the
+    /// other, ten thousand would wait for ten thousand syncs.
+    ///
+    /// # Errors
+    ///
+    /// The store's own; what was not removed is found again in the next round.
+    pub(crate) async fn forget_dead(&self) -> Result<(), StoreError> {
+        // The desks are read before it is asked who lives: a life begins before anything is said
+        // under it, so whoever is named and lives not is dead.
         let mut desks = self.core.board.desks();
-        desks.retain(|desk| desk.session.is_some() || !desk.reach.0.is_empty());
+        let named = desks.iter().flat_map(|desk| desk.reach.0.keys().copied());
+        let this = self.core.incarnation();
+        let mut dead: BTreeSet<Incarnation> = named.filter(|node| *node != this).collect();
+        if dead.is_empty() {
+            return Ok(());
+        }
+        let living = self.core.store.living().await?;
+        dead.retain(|node| !living.contains(node));
+        desks.retain(|desk| desk.reach.0.keys().any(|node| dead.contains(node)));
         if desks.len() > FORGOTTEN_AT_ONCE {
             tracing::info!(
                 desks = desks.len(),
-                "recording that the agents who were here are out of reach"
+                "recording that the agents of a node that is no more are out of reach"
             );
         }
-        let concurrently = Some(FORGOTTEN_AT_ONCE);
+        let dead = &dead;
         stream::iter(desks.into_iter().map(Ok))
-            .try_for_each_concurrent(
-                concurrently,
-                |desk| async move { self.forget_reach(&desk).await },
-            )
+            .try_for_each_concurrent(Some(FORGOTTEN_AT_ONCE), |desk| async move {
+                self.forget_reach(&desk, dead).await
+            })
             .await
     }
 
-    async fn forget_reach(&self, desk: &Desk) -> Result<(), StoreError> {
-        let (user, now) = (desk.user, self.core.now());
-        let grace = Timer {
-            key: TimerKey::Grace(user),
-            due: now.plus_ms(self.core.options.disconnect_grace_ms),
-        };
-        let forgotten = self.change_desk((user, desk.center), Cause::Server, |desk, change| {
-            desk.reach = Reach::default();
-            desk.unreachable_since = Some(now);
-            // Without a session the timer, if there is one, stands for a desk that is still being
-            // cleared: it stays as it is.
-            change.timers_set.extend(desk.session.is_some().then_some(grace));
-            Ok(Vec::new())
-        });
+    async fn forget_reach(
+        &self,
+        desk: &Desk,
+        dead: &BTreeSet<Incarnation>,
+    ) -> Result<(), StoreError> {
+        let forgotten =
+            self.change_desk((desk.user, desk.center), Cause::Server, |desk, change| {
+                desk.forget_reach(dead, self.core.now());
+                // Without a session the timer, if there is one, stands for a desk that is still
+                // being cleared: it stays as it is.
+                change.timers_set.extend(self.grace_of(desk));
+                Ok(Vec::new())
+            });
         forgotten.await.or_else(AgentError::into_store_error)
     }
 }

@@ -12,6 +12,7 @@ mod gone;
 mod letters;
 mod outbox;
 mod post_office;
+mod presence;
 mod promised;
 mod restarts;
 mod rig;

@@ -1,5 +1,6 @@
 //! A small contact center on a memory store, with everything that a test wants to move or break.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -32,8 +33,20 @@ pub(crate) const CHATS: QueueId = QueueId(0x5c);
 pub(crate) const CUSTOMER_SILENCE_MS: u32 = 45_000;
 
 /// Counts up instead of being random, so that a failing test fails the same way again.
-#[derive(Default)]
 struct CountingIds(AtomicU64);
+
+thread_local! {
+    /// How many nodes this test has started; each test has a thread.
+    static NODES: Cell<u64> = const { Cell::new(0) };
+}
+
+impl CountingIds {
+    /// No two nodes of a test give the same ids.
+    fn of_another_node() -> Self {
+        NODES.set(NODES.get() + 1);
+        Self(AtomicU64::new(NODES.get() << 32))
+    }
+}
 
 impl IdSource for CountingIds {
     fn random(&self) -> u128 {
@@ -186,7 +199,7 @@ impl Rig {
             store: store.clone(),
             bus: bus.clone(),
             clock: clock.clone(),
-            ids: Arc::new(CountingIds(AtomicU64::new(u64::try_from(clock_seed(&clock)).unwrap()))),
+            ids: Arc::new(CountingIds::of_another_node()),
             options: Options::default(),
         };
         let core = Core::open(parts).await.unwrap();
@@ -194,6 +207,11 @@ impl Rig {
         let outward = Outward { publisher, mailboxes, post, ..Outward::default() };
         let engine = Engine::build(core, outward).await.unwrap();
         Self { engine, store, bus, clock, recorder }
+    }
+
+    /// Starts another node over the same store. What one says on its bus the other does not hear.
+    pub(crate) async fn beside(&self) -> Self {
+        Self::over(self.store.clone(), self.clock.clone()).await
     }
 
     /// The same store and clock under a new process.
@@ -339,9 +357,4 @@ impl Rig {
     pub(crate) async fn settle(&self) {
         self.pass_ms(0).await;
     }
-}
-
-fn clock_seed(clock: &ManualClock) -> i64 {
-    use handoff_engine::Clock;
-    clock.now().0 % 1_000_000
 }

@@ -1,7 +1,7 @@
 //! Who is offered what.
 
 use handoff_domain::event::Cause;
-use handoff_domain::{Action, Media, Reach, State, UserId};
+use handoff_domain::{Action, Media, Reach, State, Topic, UserId};
 use handoff_engine::ChannelChange;
 
 use crate::rig::{BEN, CENTER, KATE, Rig};
@@ -131,8 +131,6 @@ async fn the_reason_of_a_wait_is_told_for_every_agent() {
     let reasons: Vec<String> =
         why.agents.iter().map(|(user, (_, rule))| format!("{} {rule:?}", user.user_name)).collect();
     assert_eq!(reasons, ["kate Some(NotReady)", "ben Some(NoSession)"]);
-    assert_eq!(
-        rig.engine.core().desk(KATE).unwrap().reach,
-        Reach([handoff_domain::Topic::Interactions].into())
-    );
+    let reach = Reach([(rig.engine.core().incarnation(), [Topic::Interactions].into())].into());
+    assert_eq!(rig.engine.core().desk(KATE).unwrap().reach, reach);
 }

@@ -17,9 +17,7 @@ async fn owned() -> (Rig, Rig, InteractionId) {
     let id = here.submit().await;
     here.settle().await;
     here.accept(KATE, id).await.unwrap();
-    let there = Rig::over(here.store.clone(), here.clock.clone()).await;
-    // What a start says of who is in reach is not what is tested here.
-    here.listen(KATE, "again", handoff_engine::Replay::Live).await;
+    let there = here.beside().await;
     (here, there, id)
 }
 

@@ -9,7 +9,7 @@ use handoff_domain::event::{Cause, Subject};
 use handoff_domain::interaction::{Email, Pass};
 use handoff_domain::{
     Center, CenterId, ChannelState, Desk, Direction, DirectoryChange, DirectoryItem, Event, Fact,
-    Group, GroupId, Handling, Interaction, InteractionId, Media, Medium, Mode, Notice,
+    Group, GroupId, Handling, Incarnation, Interaction, InteractionId, Media, Medium, Mode, Notice,
     NotificationType, Offer, OfferKind, Outcome, Owner, Queue, QueueId, Reach, Readiness, Role,
     ServiceId, Skill, SkillId, State, Status, Step, Time, Topic, User, UserData, UserId, Value,
     View, Wait, Workbin, WorkbinId, WorkbinOwner,
@@ -186,7 +186,7 @@ pub fn desk(n: u64) -> Desk {
     Desk {
         session: Some(ContactSession { since: BEGIN, place: Some("place 4".to_owned()) }),
         channels: [(Media::Email, ready), (Media::Chat, away)].into(),
-        reach: Reach([Topic::Interactions, Topic::Chats].into()),
+        reach: Reach([(Incarnation(0xd), [Topic::Interactions, Topic::Chats].into())].into()),
         unreachable_since: None,
         slots: [(interaction_id(2), Media::Email)].into(),
         last_offer: Some(BEGIN),

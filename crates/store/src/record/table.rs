@@ -113,7 +113,9 @@ macro_rules! records {
             /// Reads a record of any form.
             pub(crate) fn decode(kind: Kind, form: i64, body: &str) -> Result<Self, CodecError> {
                 match kind {
-                    $(Kind::$kind => codec::decode($named, form, body).map(Self::$kind),)+
+                    $(Kind::$kind => {
+                        codec::decode_up_to($form, $named, form, body).map(Self::$kind)
+                    })+
                 }
             }
         }

@@ -1,23 +1,24 @@
-//! A control of the log's suite: a store that takes positions before it commits.
+//! A control of the suite: a store that takes positions before it commits, and lets the dead come
+//! back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use handoff_domain::{CenterId, Interaction, Owner, Time, Topic, UserId};
-use handoff_store::conformance::{log, promised};
+use handoff_domain::{CenterId, Incarnation, Interaction, Owner, Time, Topic, UserId};
+use handoff_store::conformance::{leases, log, promised};
 use handoff_store::{
-    ChangeSet, CommitError, Committed, Head, HistoryEntry, InteractionQuery, Key, Kind, LogEnd,
-    LogEntry, MemoryStore, Page, PromisedEnd, PromisedRow, Receipt, Record, Store, StoreError,
-    StreamRow, SubjectKey, SweepReport, Timer, Told, Versioned,
+    ChangeSet, CommitError, Committed, Head, HistoryEntry, InteractionQuery, Key, Kind, Lease,
+    LogEnd, LogEntry, MemoryStore, Page, PromisedEnd, PromisedRow, Receipt, Record, Store,
+    StoreError, StreamRow, SubjectKey, SweepReport, Timer, Told, Versioned,
 };
 
 /// Hands out positions as a database's sequence does: each commit takes its own when it begins, and
-/// becomes visible when it ends.
+/// becomes visible when it ends. And it renews whatever lease it is asked to.
 #[derive(Default)]
-struct EarlyPositions {
+struct Careless {
     inner: MemoryStore,
     sequence: AtomicU64,
     log: Mutex<BTreeMap<u64, LogEntry>>,
@@ -26,7 +27,7 @@ struct EarlyPositions {
 }
 
 #[async_trait]
-impl Store for EarlyPositions {
+impl Store for Careless {
     async fn commit(&self, change: ChangeSet) -> Result<Committed, CommitError> {
         let (events, promised) = (change.events.clone(), change.promised.clone());
         let taken = events.len() + promised.len();
@@ -148,6 +149,22 @@ impl Store for EarlyPositions {
         unreachable!("the case reads the log alone")
     }
 
+    async fn begin_lease(&self, node: Incarnation, for_ms: u64) -> Result<(), StoreError> {
+        self.inner.begin_lease(node, for_ms).await
+    }
+
+    async fn renew_lease(&self, node: Incarnation, for_ms: u64) -> Result<Lease, StoreError> {
+        self.inner.begin_lease(node, for_ms).await.map(|()| Lease::Kept)
+    }
+
+    async fn end_lease(&self, _: Incarnation) -> Result<(), StoreError> {
+        unreachable!("no case gives a lease back")
+    }
+
+    async fn living(&self) -> Result<BTreeSet<Incarnation>, StoreError> {
+        self.inner.living().await
+    }
+
     async fn ready(&self) -> Result<(), StoreError> {
         unreachable!("the case reads the log alone")
     }
@@ -155,19 +172,28 @@ impl Store for EarlyPositions {
     async fn close(&self) {}
 }
 
-async fn fails_by_skipping(case: impl Future<Output = ()> + Send + 'static) {
+async fn fails_because(why: &str, case: impl Future<Output = ()> + Send + 'static) {
     let failed = tokio::spawn(case).await.unwrap_err().into_panic();
-    let why = failed.downcast_ref::<String>().cloned().unwrap_or_default();
-    assert!(why.contains("skips what comes later"), "{why}");
+    let told = failed.downcast_ref::<String>().cloned().unwrap_or_default();
+    assert!(told.contains(why), "{told}");
 }
+
+const SKIPPING: &str = "skips what comes later";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_position_taken_before_the_commit_is_noticed() {
-    fails_by_skipping(log::a_reader_skips_nothing(Arc::new(EarlyPositions::default()))).await;
+    let store = Arc::new(Careless::default());
+    fails_because(SKIPPING, log::a_reader_skips_nothing(store)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answers_number_taken_before_the_commit_is_noticed() {
-    let store = Arc::new(EarlyPositions::default());
-    fails_by_skipping(promised::a_reader_of_answers_skips_none(store)).await;
+    let store = Arc::new(Careless::default());
+    fails_because(SKIPPING, promised::a_reader_of_answers_skips_none(store)).await;
+}
+
+#[tokio::test]
+async fn a_lease_that_comes_back_is_noticed() {
+    let store = Arc::new(Careless::default());
+    fails_because("it came back", leases::a_lease_that_is_over_is_lost_for_good(store)).await;
 }

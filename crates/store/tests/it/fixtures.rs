@@ -6,8 +6,8 @@ use std::path::Path;
 use handoff_domain::OfferKind;
 use handoff_domain::event::Subject;
 use handoff_domain::{
-    Center, CenterId, ChatTerms, Disposition, Event, Interaction, Note, Offer, QueueId, Service,
-    ServiceTerms, State, Time, Workspace,
+    Center, CenterId, ChatTerms, Desk, Disposition, Event, Incarnation, Interaction, Note, Offer,
+    QueueId, Reach, Service, ServiceTerms, State, Time, Topic, Workspace,
 };
 use handoff_store::codec;
 use handoff_store::codec::SubjectKind;
@@ -224,10 +224,25 @@ fn the_name_that_a_supervisor_asked_to_go_by_is_read_and_written() {
 
 #[test]
 fn a_desk_whose_chats_are_followed_is_read_and_written() {
-    let text = fixture("supervised_desk", 1);
+    let text = fixture("supervised_desk", 2);
     let desk = Record::Desk(supervised_desk(1));
     assert_eq!(codec::encode_record(&desk).unwrap(), text);
-    assert_eq!(codec::decode_record(Kind::Desk, 1, &text).unwrap(), desk);
+    assert_eq!(codec::decode_record(Kind::Desk, 2, &text).unwrap(), desk);
+}
+
+/// Desks of before say what an agent listened to on the one node, whose process has ended.
+#[test]
+fn what_an_agent_listened_to_before_there_were_nodes_is_read_as_of_one_that_is_dead() {
+    let text = fixture("supervised_desk", 1);
+    let desk = codec::decode_record(Kind::Desk, 1, &text).unwrap();
+    let of_the_dead = (Incarnation(0), [Topic::Interactions, Topic::Chats].into());
+    let reach = Reach([of_the_dead].into());
+    assert_eq!(desk, Record::Desk(Desk { reach, ..supervised_desk(1) }));
+    let nothing = text.replace(r#"["Interactions","Chats"]"#, "[]");
+    let Record::Desk(desk) = codec::decode_record(Kind::Desk, 1, &nothing).unwrap() else {
+        unreachable!()
+    };
+    assert_eq!(desk.reach, Reach::default());
 }
 
 #[test]
@@ -264,7 +279,7 @@ fn what_happened_to_desks_and_centers_is_read_and_written() {
 
 #[test]
 fn an_unknown_form_is_refused() {
-    for form in [0, 2, i64::MAX] {
+    for form in [0, 3, i64::MAX] {
         let refused = codec::decode_record(Kind::Desk, form, &fixture("desks", 1)).unwrap_err();
         assert!(matches!(refused, codec::CodecError::UnknownForm { .. }), "{refused:?}");
     }

@@ -13,7 +13,7 @@ use handoff_domain::id::{InteractionId, SkillId, UserId};
 use handoff_domain::media::Media;
 use handoff_domain::user_data::{UserData, Value};
 
-use crate::floor::{Floor, SKILL, SUPERVISOR};
+use crate::floor::{Floor, NODE, SKILL, SUPERVISOR};
 use crate::support::{ANN, BOB, CID, DEE, in_queue, reply, written};
 use crate::table::{post, talk};
 
@@ -176,7 +176,7 @@ pub(crate) fn prepare(floor: &mut Floor, command: &str) {
         }
         (_, "unreachable") => {
             let now = floor.now;
-            floor.desks.get_mut(&DEE).expect("a desk").set_reach(Default::default(), now);
+            floor.desks.get_mut(&DEE).expect("a desk").set_reach(NODE, [].into(), now);
         }
         (_, "sender-gone") => {
             let _ = floor.desks.get_mut(&ANN).expect("a desk").end_session().expect("a session");

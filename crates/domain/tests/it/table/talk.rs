@@ -9,7 +9,7 @@ use handoff_domain::media::Media;
 use handoff_domain::time::Time;
 
 use super::commands::Wish;
-use crate::floor::{Floor, SUPERVISOR};
+use crate::floor::{Floor, NODE, SUPERVISOR};
 use crate::support::{CID, DEE, chat_request};
 
 /// Changes the contact center as the command's name says.
@@ -22,7 +22,7 @@ pub(super) fn prepare(floor: &mut Floor, command: &str) {
         }
         "Intrude away" => {
             let now = floor.now;
-            floor.desks.get_mut(&SUPERVISOR).expect("a desk").set_reach(Default::default(), now);
+            floor.desks.get_mut(&SUPERVISOR).expect("a desk").set_reach(NODE, [].into(), now);
         }
         "ConsultQueue nobody" => floor.adviser = None,
         "CheckCustomer" => floor.now = floor.now.plus_ms(times.customer_silence_ms),
