@@ -10,7 +10,7 @@ use axum::http::Uri;
 use axum::http::request::Parts;
 use handoff_domain::{GroupId, Media, Queue, QueueId, SkillLevels, Step, Value};
 use handoff_engine::Directory;
-use handoff_store::{ChangeSet, CommitError, Key, Put, Record};
+use handoff_store::{ChangeSet, CommitError, Extent, Key, Put, Record};
 
 use crate::caller::{Admin, AnyUser, Me};
 use crate::commands::Answer;
@@ -31,6 +31,9 @@ const INVITE_TIMEOUT_S_MAX: u64 = 86_400;
 /// Most widening steps of one queue. Each is tried for every agent while routing, and nobody needs
 /// as many.
 const STEPS_MAX: usize = 100;
+
+/// How often a change is tried while others change the contact center, too.
+const ATTEMPTS_MAX: usize = 8;
 
 /// `GET /queues`
 pub(crate) async fn list(State(shared): State<Shared>, uri: Uri, AnyUser(me): AnyUser) -> Answer {
@@ -65,40 +68,45 @@ pub(crate) async fn put(
     if let Some(answer) = retry.earlier(&shared, &me).await? {
         return Ok(answer);
     }
-    // Read from the store and not from memory: the guard below would refuse a change of an older
-    // one.
-    shared.engine().core().reload_directory().await?;
-    let directory = shared.engine().core().directory();
-    let mut queue = Queue::clone(find(&directory, &me, &id)?);
-    changes.expect_own_address(queue.id, &shared.url().queue(queue.id))?;
-    changes.apply(&mut queue, &directory)?;
-    let answer = Envelope::Plain.success(None);
-    let key = Key::Queue(queue.id);
-    let change = ChangeSet {
-        puts: vec![Put { record: Record::Queue(queue), expected: directory.version(&key) }],
-        receipts: retry.receipt(&me, &answer, shared.engine().core().now()).into_iter().collect(),
-        ..ChangeSet::default()
-    };
-    match shared.engine().core().store().commit(change).await {
-        Ok(_) => {
-            // It is durable, whatever becomes of reading it back: that is done again in a minute.
-            if let Err(error) = shared.engine().desks().directory_changed().await {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "a changed queue could not be read back"
-                );
+    for _ in 0..ATTEMPTS_MAX {
+        shared.engine().core().reload_directory().await?;
+        let directory = shared.engine().core().directory();
+        let mut queue = Queue::clone(find(&directory, &me, &id)?);
+        changes.expect_own_address(queue.id, &shared.url().queue(queue.id))?;
+        changes.apply(&mut queue, &directory)?;
+        let answer = Envelope::Plain.success(None);
+        let expected = directory.version(&Key::Queue(queue.id));
+        let receipt = retry.receipt(&me, &answer, shared.engine().core().now());
+        let change = ChangeSet {
+            puts: vec![Put { record: Record::Queue(queue), expected }],
+            // That a name is free and that groups and skills are there follows from all of it.
+            directory: Some(directory.guard(me.center(), Extent::Whole)),
+            receipts: receipt.into_iter().collect(),
+            ..ChangeSet::default()
+        };
+        match shared.engine().core().store().commit(change).await {
+            Ok(_) => {
+                // It is durable, whatever becomes of reading it back: that is done again in a
+                // minute.
+                if let Err(error) = shared.engine().desks().directory_changed().await {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "a changed queue could not be read back"
+                    );
+                }
+                return Ok(answer);
             }
-            Ok(answer)
+            Err(CommitError::Conflict { .. }) => {}
+            Err(CommitError::Timer(_) | CommitError::Receipt(_)) => {
+                return retry.earlier(&shared, &me).await?.ok_or_else(Refusal::internal);
+            }
+            Err(CommitError::Store(error)) => return Err(error.into()),
         }
-        Err(CommitError::Conflict { .. }) => Err(Refusal::new(
-            Code::WrongState,
-            "The queue was changed by somebody else at the same time; look at it again and repeat the change.",
-        )),
-        Err(CommitError::Timer(_) | CommitError::Receipt(_)) => {
-            retry.earlier(&shared, &me).await?.ok_or_else(Refusal::internal)
-        }
-        Err(CommitError::Store(error)) => Err(error.into()),
     }
+    Err(Refusal::new(
+        Code::WrongState,
+        "The contact center is being changed by somebody else at the same time; repeat the change.",
+    ))
 }
 
 fn find<'a>(directory: &'a Directory, me: &Me, id: &str) -> Result<&'a Queue, Refusal> {
@@ -172,37 +180,37 @@ impl Changes {
         Ok(())
     }
 
-    fn apply(self, queue: &mut Queue, directory: &Directory) -> Result<(), Refusal> {
-        if self.channel.is_some_and(|channel| Media::from_name(&channel) != queue.media) {
+    fn apply(&self, queue: &mut Queue, directory: &Directory) -> Result<(), Refusal> {
+        if self.channel.as_ref().is_some_and(|name| Media::from_name(name) != queue.media) {
             let sentence = "The property channel of a queue cannot be changed; make another queue.";
             return Err(Refusal::new(Code::ReadOnly, sentence));
         }
-        if let Some(name) = self.name {
+        if let Some(name) = &self.name {
             let is_taken = |other: &Queue| {
-                other.center == queue.center && other.id != queue.id && other.name == name
+                other.center == queue.center && other.id != queue.id && other.name == *name
             };
             if directory.queues.values().any(|other| is_taken(other)) {
                 let sentence =
-                    format!("There is another queue named {}; choose another name.", quoted(&name));
+                    format!("There is another queue named {}; choose another name.", quoted(name));
                 return Err(Refusal::new(Code::AlreadyExists, sentence));
             }
-            queue.name = name;
+            queue.name.clone_from(name);
         }
-        if let Some(names) = self.groups {
-            queue.groups = groups(queue, directory, &names)?;
+        if let Some(names) = &self.groups {
+            queue.groups = groups(queue, directory, names)?;
         }
-        if let Some(levels) = self.skills {
-            queue.skills = skills(queue, directory, &levels)?;
+        if let Some(levels) = &self.skills {
+            queue.skills = skills(queue, directory, levels)?;
         }
-        if let Some(steps) = self.steps {
-            let step = |step: StepChange| {
+        if let Some(steps) = &self.steps {
+            let step = |step: &StepChange| {
                 Ok(Step {
                     after_ms: step.after_ms,
                     groups: groups(queue, directory, &step.groups)?,
                     skills: skills(queue, directory, &step.skills)?,
                 })
             };
-            queue.steps = steps.into_iter().map(step).collect::<Result<_, Refusal>>()?;
+            queue.steps = steps.iter().map(step).collect::<Result<_, Refusal>>()?;
             queue.steps.sort_by_key(|step| step.after_ms);
         }
         queue.priority = self.priority.unwrap_or(queue.priority);

@@ -39,7 +39,7 @@ use handoff_domain::{
 use handoff_store::{
     Contact, InteractionQuery, InteractionScope, Key, Kind, Record, Store, StoreError, Versioned,
 };
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -88,6 +88,8 @@ pub struct Core {
     /// Notified when something is to be sent.
     pub(crate) outgoing: Arc<Notify>,
     directory: RwLock<Arc<Directory>>,
+    /// Held by who reads the directory, so that no older one replaces a newer.
+    reloading: Mutex<()>,
     references: References,
     /// Tasks that a stop waits for.
     pub(crate) tasks: TaskTracker,
@@ -121,6 +123,7 @@ impl Core {
             timers_due: NextDue::default(),
             outgoing: Arc::default(),
             directory: RwLock::new(Arc::new(directory)),
+            reloading: Mutex::default(),
             references: References::default(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
@@ -171,21 +174,28 @@ impl Core {
         self.directory.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Reads the directory again.
+    /// Reads again what was changed in the directory. On return it is at least as it was when this
+    /// was called.
     ///
     /// # Errors
     ///
     /// The store's own; the present directory then stays.
     pub async fn reload_directory(&self) -> Result<(), StoreError> {
-        self.replace_directory(Directory::load(&*self.store).await?);
+        let _only_one = self.reloading.lock().await;
+        if let Some(fresh) = self.directory().renewed(&*self.store).await? {
+            self.replace_directory(fresh);
+        }
         Ok(())
     }
 
     /// Reads the directory again because one of its entries was not as it is remembered.
     pub(crate) async fn reread_directory(&self, key: &Key) -> Result<(), StoreError> {
-        let mut fresh = Directory::load(&*self.store).await?;
-        fresh.look_for(key, &*self.store).await?;
-        self.replace_directory(fresh);
+        self.reload_directory().await?;
+        let _only_one = self.reloading.lock().await;
+        let known = self.directory();
+        if known.is_hidden(key, &*self.store).await? {
+            self.replace_directory(known.with_unreadable(key.clone()));
+        }
         Ok(())
     }
 

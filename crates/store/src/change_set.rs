@@ -1,10 +1,10 @@
 //! A commit as data.
 
 use handoff_domain::interaction::decide::TimerKind;
-use handoff_domain::{Event, InteractionId, Time, UserId};
+use handoff_domain::{CenterId, Event, InteractionId, Time, UserId};
 
 use crate::promised::PromisedAnswer;
-use crate::record::{Key, Record, Version};
+use crate::record::{Key, Part, Record, Version};
 
 /// The version that a record must have for a commit to go ahead; zero means that it must not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,26 @@ pub struct Put {
     pub record: Record,
     /// The version that the decision was made on; zero to create it.
     pub expected: Version,
+}
+
+/// The directory of a contact center as a decision saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DirectoryGuard {
+    pub center: CenterId,
+    /// How often the directory had been changed.
+    pub version: Version,
+    pub extent: Extent,
+}
+
+/// What of a directory a decision relied on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// The records of it that are checked. While the directory is as it was seen, so are they, and
+    /// none is looked at; otherwise each is compared.
+    Checked,
+    /// All of it, what is not there included: the name of a new record was free, nothing refers to
+    /// one that is removed. Any change is a conflict.
+    Whole,
 }
 
 /// Names one timer: there is at most one for each key.
@@ -84,6 +104,9 @@ pub struct ChangeSet {
     pub removals: Vec<Removal>,
     /// Records that must still be as they were read.
     pub checks: Vec<Check>,
+    /// The directory that the records of a directory among the checks are of; `None` compares each
+    /// of them. Whoever removes a record of a directory names it here.
+    pub directory: Option<DirectoryGuard>,
     /// Timers that must still be as they were read: whoever carries one out shows with it that it
     /// was not put off meanwhile.
     pub timers_checked: Vec<Timer>,
@@ -109,6 +132,18 @@ pub struct ChangeSet {
 }
 
 impl ChangeSet {
+    /// Returns the records of directories that are written or removed, each with the contact center
+    /// whose directory it is: of these, the version grows by one with the commit.
+    pub(crate) fn directory_changes(&self) -> impl Iterator<Item = (CenterId, Key)> {
+        let is_of_directory = |guard: &&Guard| guard.key.kind().part() == Part::Directory;
+        let removed = self.removals.iter().filter(is_of_directory).map(|removal| {
+            let guard = self.directory.expect("whoever removes a record names its directory");
+            (guard.center, removal.key.clone())
+        });
+        let put = |put: &Put| Some((put.record.directory()?, put.record.key()));
+        self.puts.iter().filter_map(put).chain(removed)
+    }
+
     /// Tells whether every timer that is cleared by name belongs to a record that the commit
     /// guards. Stores are handed no other.
     pub(crate) fn guards_what_it_clears(&self) -> bool {

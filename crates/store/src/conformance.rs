@@ -3,6 +3,7 @@
 //! A case is an async function of a fresh, empty store; [`conformance!`](crate::conformance!) makes
 //! a test of each. A case panics when the store does something else than it must.
 
+pub mod directories;
 pub mod guards;
 pub mod interactions;
 pub mod leases;
@@ -41,6 +42,13 @@ macro_rules! conformance {
                 loading_keeps_the_order_asked, lists_are_pages_in_order_of_keys,
                 a_list_can_start_after_a_key_of_another_kind, a_closed_store_refuses,
                 a_fresh_store_is_ready,
+            ]
+            directories: [
+                a_directory_counts_the_commits_that_change_it,
+                a_directory_as_it_was_seen_stands_for_its_records,
+                any_change_conflicts_with_who_relied_on_the_whole,
+                what_was_changed_in_a_directory_is_found,
+                what_was_changed_together_is_read_together, what_was_changed_is_of_one_moment,
             ]
             receipts: [
                 a_receipt_is_found_and_refuses_the_same_key, receipts_are_tried_before_guards,

@@ -12,6 +12,7 @@ pub mod change_set;
 pub mod codec;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod directory;
 pub mod error;
 pub mod files;
 mod leases;
@@ -24,7 +25,10 @@ mod sql;
 pub mod sqlite;
 pub mod store;
 
-pub use change_set::{ChangeSet, Check, Guard, Put, Receipt, Removal, Timer, TimerKey};
+pub use change_set::{
+    ChangeSet, Check, DirectoryGuard, Extent, Guard, Put, Receipt, Removal, Timer, TimerKey,
+};
+pub use directory::{DirectoryEntry, DirectoryPage};
 pub use error::{CommitError, StoreError};
 pub use files::{
     DiskFiles, Files, FilesError, FilesSwept, FilesTerms, Incoming, KeptFile, MemoryFiles, NewFile,

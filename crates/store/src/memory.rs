@@ -3,6 +3,7 @@
 //! It says in the plainest way what a store must do, and the other stores are compared with it.
 //! Nothing survives the process, so it is for tests and for trying things out.
 
+mod directories;
 mod log;
 mod promised;
 mod select;
@@ -13,7 +14,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use handoff_domain::{CenterId, Incarnation, Interaction, Owner, Time, Topic, UserId};
 
-use crate::change_set::{ChangeSet, Receipt, Timer, TimerKey};
+use crate::change_set::{ChangeSet, Extent, Guard, Receipt, Timer, TimerKey};
+use crate::directory::{DirectoryEntry, DirectoryPage};
 use crate::error::{CommitError, StoreError};
 use crate::leases::Leases;
 use crate::log::{LogEnd, LogEntry, SubjectKey, Told};
@@ -21,8 +23,9 @@ use crate::promised::{PromisedEnd, PromisedRow};
 use crate::query::{
     Head, HistoryEntry, InteractionQuery, PAGE_BYTES_MAX, PLACES, Page, StreamRow, place,
 };
-use crate::record::{Key, Kind, Record, Version, Versioned};
+use crate::record::{Key, Kind, Part, Record, Version, Versioned};
 use crate::store::{Committed, Lease, Store, SweepReport};
+use directories::Directories;
 use log::Log;
 use promised::Promised;
 
@@ -40,6 +43,7 @@ struct State {
     log: Log,
     promised: Promised,
     leases: Leases,
+    directories: Directories,
 }
 
 impl MemoryStore {
@@ -74,8 +78,17 @@ impl State {
                 return Err(CommitError::Receipt(Box::new(existing.clone())));
             }
         }
+        let is_present = match &change.directory {
+            Some(guard) if self.directories.is_as_seen(guard) => true,
+            Some(guard) if guard.extent == Extent::Whole => {
+                return Err(CommitError::Conflict { key: Key::Center(guard.center) });
+            }
+            Some(_) | None => false,
+        };
+        let is_known = |check: &&Guard| is_present && check.key.kind().part() == Part::Directory;
         let puts = change.puts.iter().map(|put| (put.record.key(), put.expected));
-        let others = change.removals.iter().chain(&change.checks);
+        let checks = change.checks.iter().filter(|check| !is_known(check));
+        let others = change.removals.iter().chain(checks);
         let mut guards: Vec<_> =
             puts.chain(others.map(|guard| (guard.key.clone(), guard.version))).collect();
         guards.sort();
@@ -92,6 +105,7 @@ impl State {
     }
 
     fn apply(&mut self, change: ChangeSet) -> Committed {
+        self.directories.note(&change);
         for put in change.puts {
             let versioned = Versioned { version: put.expected + 1, value: put.record };
             self.records.insert(versioned.value.key(), versioned);
@@ -214,6 +228,25 @@ impl Store for MemoryStore {
             })
             .map(|(_, record)| record.clone());
         Ok(page(all, limit, |_| 0, |_, _| false))
+    }
+
+    async fn directory_versions(&self) -> Result<BTreeMap<CenterId, Version>, StoreError> {
+        Ok(self.state("reading how often directories were changed")?.directories.versions.clone())
+    }
+
+    async fn directory_after(
+        &self,
+        center: CenterId,
+        version: Version,
+        limit: usize,
+    ) -> Result<DirectoryPage, StoreError> {
+        let state = self.state("reading what was changed in a directory")?;
+        let (version, changed, more) = state.directories.changed_after(center, version, limit);
+        let entry = |key: Key| match state.records.get(&key) {
+            Some(record) => DirectoryEntry::Is(record.clone()),
+            None => DirectoryEntry::Gone(key),
+        };
+        Ok(DirectoryPage { version, entries: changed.into_iter().map(entry).collect(), more })
     }
 
     async fn interactions(

@@ -63,3 +63,20 @@ records! {
     ReaderCursor(String, clone)
         ReaderCursor, "a reader's cursor", "reader_cursors", 1, Work, |it| it.reader.clone();
 }
+
+impl Record {
+    /// Returns the contact center whose directory it is part of, for good; `None` of work.
+    #[must_use]
+    pub const fn directory(&self) -> Option<CenterId> {
+        match self {
+            Self::Center(center) => Some(center.id),
+            Self::User(user) => Some(user.center),
+            Self::Skill(skill) => Some(skill.center),
+            Self::Group(group) => Some(group.center),
+            Self::Queue(queue) => Some(queue.center),
+            Self::Workbin(workbin) => Some(workbin.center),
+            Self::Service(service) => Some(service.center),
+            _ => None,
+        }
+    }
+}

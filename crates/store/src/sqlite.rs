@@ -22,6 +22,7 @@
 mod apply;
 mod aside;
 mod check;
+mod directories;
 mod failure;
 #[cfg(feature = "conformance")]
 pub mod faults;
@@ -48,12 +49,13 @@ use rusqlite::Connection;
 use tokio::sync::{Mutex, oneshot};
 
 use crate::change_set::{ChangeSet, Receipt, Timer};
+use crate::directory::DirectoryPage;
 use crate::error::{CommitError, StoreError};
 use crate::leases::Leases;
 use crate::log::{LogEnd, LogEntry, SubjectKey, Told};
 use crate::promised::{PromisedEnd, PromisedRow};
 use crate::query::{Head, HistoryEntry, InteractionQuery, Page, StreamRow};
-use crate::record::{Key, Kind, Record, Versioned};
+use crate::record::{Key, Kind, Record, Version, Versioned};
 use crate::sql::encode::EncodedChange;
 use crate::store::{Committed, Lease, SetAside, Store, SweepReport};
 
@@ -247,6 +249,24 @@ impl Store for SqliteStore {
         let aside = Arc::clone(&self.aside);
         self.read("listing records", move |connection| {
             reads::list(connection, &aside, kind, after.as_ref(), limit)
+        })
+        .await
+    }
+
+    async fn directory_versions(&self) -> Result<BTreeMap<CenterId, Version>, StoreError> {
+        let attempted = "reading how often directories were changed";
+        self.read(attempted, reads::directories::versions).await
+    }
+
+    async fn directory_after(
+        &self,
+        center: CenterId,
+        version: Version,
+        limit: usize,
+    ) -> Result<DirectoryPage, StoreError> {
+        let aside = Arc::clone(&self.aside);
+        self.read("reading what was changed in a directory", move |connection| {
+            reads::directories::after(connection, &aside, center, version, limit)
         })
         .await
     }

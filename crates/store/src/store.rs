@@ -8,11 +8,12 @@ use handoff_domain::{
 };
 
 use crate::change_set::{ChangeSet, Receipt, Timer};
+use crate::directory::DirectoryPage;
 use crate::error::{CommitError, StoreError};
 use crate::log::{LogEnd, LogEntry, SubjectKey, Told};
 use crate::promised::{PromisedEnd, PromisedRow};
 use crate::query::{Head, HistoryEntry, InteractionQuery, Page, StreamRow};
-use crate::record::{Key, Kind, Record, Versioned};
+use crate::record::{Key, Kind, Record, Version, Versioned};
 
 /// What a commit did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,9 +81,14 @@ pub trait Store: Send + Sync + 'static {
     /// Positions and stream numbers are taken in the same commit: a stream's rows become visible in
     /// the order of their numbers, without gaps.
     ///
+    /// A contact center's directory has a version, from zero: it grows by one with each commit that
+    /// writes or removes records of it, whether or not the change set says so. With two committers
+    /// a commit that relies on a directory must keep others from changing it until it is done.
+    ///
     /// # Errors
     ///
-    /// [`CommitError::Conflict`] when a guard fails, [`CommitError::Receipt`] when the receipt
+    /// [`CommitError::Conflict`] when a guard fails (a directory's before those of records, by the
+    /// key of its contact center), [`CommitError::Receipt`] when the receipt
     /// exists (tried before the guards), or the store's own errors. After [`StoreError::Stopped`]
     /// every later call fails the same way.
     async fn commit(&self, change: ChangeSet) -> Result<Committed, CommitError>;
@@ -106,6 +112,30 @@ pub trait Store: Send + Sync + 'static {
         after: Option<Key>,
         limit: usize,
     ) -> Result<Page<Versioned<Record>>, StoreError>;
+
+    /// Returns how often each contact center's directory was changed; of one that is not named,
+    /// zero times.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    async fn directory_versions(&self) -> Result<BTreeMap<CenterId, Version>, StoreError>;
+
+    /// Returns the records of a contact center's directory that were changed after it had a
+    /// version, as they are now, in the order in which they were changed last, then of their keys:
+    /// about `limit` of them, because what was changed together is together. All of a page is of
+    /// one moment. Once there are no more, whoever knew the directory at that version knows it as
+    /// it was then.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    async fn directory_after(
+        &self,
+        center: CenterId,
+        version: Version,
+        limit: usize,
+    ) -> Result<DirectoryPage, StoreError>;
 
     /// Returns a page of interactions in order of their ids. For recovery: the router re-reads what
     /// waits.

@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use handoff_domain::{CenterId, Incarnation, Interaction, Owner, Time, Topic, UserId};
 use handoff_store::{
-    ChangeSet, CommitError, Committed, Head, HistoryEntry, InteractionQuery, Key, Kind, Lease,
-    LogEnd, LogEntry, MemoryStore, Page, PromisedEnd, PromisedRow, Receipt, Record, SetAside,
-    Store, StoreError, StreamRow, SubjectKey, SweepReport, Timer, Told, Versioned,
+    ChangeSet, CommitError, Committed, DirectoryEntry, DirectoryPage, Head, HistoryEntry,
+    InteractionQuery, Key, Kind, Lease, LogEnd, LogEntry, MemoryStore, Page, PromisedEnd,
+    PromisedRow, Receipt, Record, SetAside, Store, StoreError, StreamRow, SubjectKey, SweepReport,
+    Timer, Told, Version, Versioned,
 };
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -38,16 +39,20 @@ pub struct FaultyStore {
     fired: AtomicU64,
     conflicts: AtomicU64,
     loads: AtomicU64,
+    lists: AtomicU64,
+    read_anew: AtomicU64,
     is_stalled: AtomicBool,
     stalled: Notify,
     held: Notify,
     released: Notify,
-    /// The next commit makes the list after it fail.
+    /// The next commit makes the look at directories after it fail.
     fails_reading_back: AtomicBool,
-    fails_next_list: AtomicBool,
+    fails_next_look: AtomicBool,
     /// The next list is read, and handed over when it is released.
     holds_next_list: AtomicBool,
     unreadable: Mutex<BTreeSet<Key>>,
+    /// What somebody else commits, one before each page of a list.
+    between_lists: Mutex<VecDeque<ChangeSet>>,
 }
 
 impl FaultyStore {
@@ -61,14 +66,17 @@ impl FaultyStore {
             fired: AtomicU64::new(0),
             conflicts: AtomicU64::new(0),
             loads: AtomicU64::new(0),
+            lists: AtomicU64::new(0),
+            read_anew: AtomicU64::new(0),
             is_stalled: AtomicBool::new(false),
             stalled: Notify::new(),
             held: Notify::new(),
             released: Notify::new(),
             fails_reading_back: AtomicBool::new(false),
-            fails_next_list: AtomicBool::new(false),
+            fails_next_look: AtomicBool::new(false),
             holds_next_list: AtomicBool::new(false),
             unreadable: Mutex::default(),
+            between_lists: Mutex::default(),
         }
     }
 
@@ -92,8 +100,8 @@ impl FaultyStore {
         planned.push_back(Some(fault));
     }
 
-    /// Lets the first list after the next commit fail: the change is durable, and reading it back
-    /// is what fails.
+    /// Lets the first look at directories after the next commit fail: the change is durable, and
+    /// reading it back is what fails.
     pub fn fail_reading_back(&self) {
         self.fails_reading_back.store(true, Ordering::SeqCst);
     }
@@ -106,6 +114,16 @@ impl FaultyStore {
     /// Makes a record unreadable from now on: lists leave it out, and loads of it fail.
     pub fn make_unreadable(&self, key: Key) {
         self.unreadable.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
+    }
+
+    /// Lets somebody else commit one of these before each page of a list that is read.
+    pub fn commit_between_lists(&self, changes: impl IntoIterator<Item = ChangeSet>) {
+        self.between_lists.lock().unwrap_or_else(PoisonError::into_inner).extend(changes);
+    }
+
+    /// Tells how many of these are left.
+    pub fn left_between_lists(&self) -> usize {
+        self.between_lists.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     fn is_readable(&self, key: &Key) -> bool {
@@ -128,6 +146,16 @@ impl FaultyStore {
     /// Tells how often records were loaded by key.
     pub fn loads(&self) -> u64 {
         self.loads.load(Ordering::SeqCst)
+    }
+
+    /// Tells how many pages of lists were read.
+    pub fn lists(&self) -> u64 {
+        self.lists.load(Ordering::SeqCst)
+    }
+
+    /// Tells how many records of directories were read because they had changed.
+    pub fn read_anew(&self) -> u64 {
+        self.read_anew.load(Ordering::SeqCst)
     }
 
     /// Says whether the store leaves everybody waiting who asks how far a user's numbering has
@@ -192,7 +220,7 @@ impl Store for FaultyStore {
             self.conflicts.fetch_add(u64::from(is_conflict), Ordering::SeqCst);
             let committed = committed?;
             let fails = self.fails_reading_back.swap(false, Ordering::SeqCst);
-            self.fails_next_list.fetch_or(fails, Ordering::SeqCst);
+            self.fails_next_look.fetch_or(fails, Ordering::SeqCst);
             return Ok(committed);
         };
         self.fired.fetch_add(1, Ordering::SeqCst);
@@ -231,20 +259,46 @@ impl Store for FaultyStore {
         after: Option<Key>,
         limit: usize,
     ) -> Result<Page<Versioned<Record>>, StoreError> {
-        if self.fails_next_list.swap(false, Ordering::SeqCst) {
-            self.fired.fetch_add(1, Ordering::SeqCst);
-            let attempted = "listing records";
-            return Err(StoreError::Unavailable {
-                attempted,
-                source: "planned by the test".into(),
-            });
+        let between = self.between_lists.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        if let Some(change) = between {
+            self.inner.commit(change).await.expect("a planned commit must succeed");
         }
         let mut page = self.inner.list(kind, after, limit).await?;
+        self.lists.fetch_add(1, Ordering::SeqCst);
         page.items.retain(|item| self.is_readable(&item.value.key()));
         if self.holds_next_list.swap(false, Ordering::SeqCst) {
             self.fired.fetch_add(1, Ordering::SeqCst);
             self.held.notify_one();
             self.released.notified().await;
+        }
+        Ok(page)
+    }
+
+    async fn directory_versions(&self) -> Result<BTreeMap<CenterId, Version>, StoreError> {
+        if self.fails_next_look.swap(false, Ordering::SeqCst) {
+            self.fired.fetch_add(1, Ordering::SeqCst);
+            let attempted = "reading how often directories were changed";
+            return Err(StoreError::Unavailable {
+                attempted,
+                source: "planned by the test".into(),
+            });
+        }
+        self.inner.directory_versions().await
+    }
+
+    async fn directory_after(
+        &self,
+        center: CenterId,
+        version: Version,
+        limit: usize,
+    ) -> Result<DirectoryPage, StoreError> {
+        let mut page = self.inner.directory_after(center, version, limit).await?;
+        self.read_anew.fetch_add(page.entries.len() as u64, Ordering::SeqCst);
+        for entry in &mut page.entries {
+            let key = entry.key();
+            if !self.is_readable(&key) {
+                *entry = DirectoryEntry::Unreadable(key);
+            }
         }
         Ok(page)
     }

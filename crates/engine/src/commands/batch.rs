@@ -2,7 +2,7 @@
 
 use handoff_domain::interaction::decide::{Decision, TimerChange};
 use handoff_domain::{Action, Command, Interaction, State, UserId};
-use handoff_store::{ChangeSet, Key, Put, Receipt, Record, Timer, TimerKey, Version};
+use handoff_store::{ChangeSet, Extent, Key, Put, Receipt, Record, Timer, TimerKey, Version};
 
 use super::message_ids::known_message;
 use super::world::LoadedWorld;
@@ -40,6 +40,7 @@ impl Batch {
             change.puts.push(Put { record: Record::Desk(desk), expected });
         }
         change.checks = world.checks(&change.puts);
+        change.directory = Some(world.directory.guard(world.center, Extent::Checked));
         let watched = decision.owners.into_iter();
         change.timers_put_off =
             watched.map(|(owner, due)| Timer { key: TimerKey::Handling(owner), due }).collect();

@@ -1,9 +1,10 @@
 //! The directory: users, skills, groups, queues, workbins and services of all contact centers, in
 //! memory.
 //!
-//! It is read far more often than it changes, so a whole new one replaces the old. Decisions that
-//! rely on an entry guard its version in the commit, so an outdated directory costs a retry and
-//! never a wrong decision.
+//! It is read far more often than it changes, so a whole new one replaces the old, made from it by
+//! reading what changed. Each contact center's part is as it was at one version. Decisions that
+//! rely on an entry guard that version and the entry's own in the commit, so an outdated directory
+//! costs a retry and never a wrong decision.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -12,13 +13,16 @@ use handoff_domain::{
     Center, CenterId, Group, GroupId, Named, Queue, QueueId, Role, Service, ServiceId, ServiceKind,
     Skill, SkillId, User, UserId, Workbin, WorkbinId, WorkbinOwner,
 };
-use handoff_store::{Key, Kind, Part, Record, Store, StoreError, Version, Versioned};
+use handoff_store::{
+    DirectoryEntry, DirectoryGuard, Extent, Key, Kind, Part, Record, Store, StoreError, Version,
+    Versioned,
+};
 
 /// Records read in one page while loading.
 const PAGE: usize = 1_000;
 
 /// An immutable snapshot of everything configured.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Directory {
     /// Contact centers.
     pub centers: BTreeMap<CenterId, Center>,
@@ -30,6 +34,8 @@ pub struct Directory {
     pub workbins: BTreeMap<WorkbinId, Workbin>,
     pub services: BTreeMap<ServiceId, Arc<Service>>,
     versions: HashMap<Key, Version>,
+    /// How often each contact center's part had been changed.
+    changes: BTreeMap<CenterId, Version>,
     /// What the store has and cannot read, of that what somebody met.
     unreadable: BTreeSet<Key>,
     users_by_name: HashMap<String, UserId>,
@@ -44,7 +50,7 @@ impl Directory {
     ///
     /// The store's own.
     pub async fn load(store: &dyn Store) -> Result<Self, StoreError> {
-        let mut directory = Self::default();
+        let mut directory = Self { changes: store.directory_versions().await?, ..Self::default() };
         for kind in Kind::ALL.iter().copied().filter(|kind| kind.part() == Part::Directory) {
             let mut after = None;
             loop {
@@ -56,8 +62,65 @@ impl Directory {
                 }
             }
         }
+        // The pages are of several moments; what was changed in between is read again.
+        directory.catch_up(store, &store.directory_versions().await?).await?;
         directory.index();
         Ok(directory)
+    }
+
+    /// Returns the directory as it is now, by reading what was changed; `None` when nothing was.
+    pub(super) async fn renewed(&self, store: &dyn Store) -> Result<Option<Self>, StoreError> {
+        let present = store.directory_versions().await?;
+        if present == self.changes {
+            return Ok(None);
+        }
+        let mut fresh = self.clone();
+        fresh.catch_up(store, &present).await?;
+        fresh.index();
+        Ok(Some(fresh))
+    }
+
+    async fn catch_up(
+        &mut self,
+        store: &dyn Store,
+        present: &BTreeMap<CenterId, Version>,
+    ) -> Result<(), StoreError> {
+        for center in present.keys() {
+            // Only after the last page is all of it of one moment.
+            let mut is_whole = self.version_of(*center) == present[center];
+            while !is_whole {
+                let page = store.directory_after(*center, self.version_of(*center), PAGE).await?;
+                page.entries.into_iter().for_each(|entry| self.enter(entry));
+                self.changes.insert(*center, page.version);
+                is_whole = !page.more;
+            }
+        }
+        Ok(())
+    }
+
+    fn enter(&mut self, entry: DirectoryEntry) {
+        self.remove(&entry.key());
+        match entry {
+            DirectoryEntry::Is(record) => self.add(record),
+            DirectoryEntry::Gone(_) => {}
+            DirectoryEntry::Unreadable(key) => drop(self.unreadable.insert(key)),
+        }
+    }
+
+    fn remove(&mut self, key: &Key) {
+        self.versions.remove(key);
+        self.unreadable.remove(key);
+        match key {
+            Key::Center(id) => drop(self.centers.remove(id)),
+            Key::User(id) => drop(self.users.remove(id)),
+            Key::Skill(id) => drop(self.skills.remove(id)),
+            Key::Group(id) => drop(self.groups.remove(id)),
+            Key::Queue(id) => drop(self.queues.remove(id)),
+            Key::Workbin(id) => drop(self.workbins.remove(id)),
+            Key::Service(id) => drop(self.services.remove(id)),
+            // Work is not here.
+            _ => {}
+        }
     }
 
     fn add(&mut self, item: Versioned<Record>) {
@@ -100,6 +163,7 @@ impl Directory {
                 agents.map(|user| (workbin.id.of_owner(user.id), (workbin.id, user.id)))
             })
             .collect();
+        self.services_by_name.clear();
         for service in self.services.values() {
             let named = self.services_by_name.entry(service.kind()).or_default();
             named.insert(service.name.clone(), service.id);
@@ -112,21 +176,34 @@ impl Directory {
         self.versions.get(key).copied().unwrap_or(0)
     }
 
+    /// Returns how often a contact center's part had been changed.
+    fn version_of(&self, center: CenterId) -> Version {
+        self.changes.get(&center).copied().unwrap_or(0)
+    }
+
+    /// Returns the guard of a commit that relied on a contact center's part.
+    #[must_use]
+    pub fn guard(&self, center: CenterId, extent: Extent) -> DirectoryGuard {
+        DirectoryGuard { center, version: self.version_of(center), extent }
+    }
+
     /// Finds out of what is not here whether it is there and cannot be read.
-    pub(super) async fn look_for(
-        &mut self,
-        key: &Key,
-        store: &dyn Store,
-    ) -> Result<(), StoreError> {
-        if self.versions.contains_key(key) {
-            return Ok(());
+    pub(super) async fn is_hidden(&self, key: &Key, store: &dyn Store) -> Result<bool, StoreError> {
+        if self.versions.contains_key(key) || self.unreadable.contains(key) {
+            return Ok(false);
         }
         match store.load(std::slice::from_ref(key)).await {
-            Err(error) if error.is_unreadable() => drop(self.unreadable.insert(key.clone())),
-            Err(error) => return Err(error),
-            Ok(_) => {}
+            Err(error) if error.is_unreadable() => Ok(true),
+            Err(error) => Err(error),
+            Ok(_) => Ok(false),
         }
-        Ok(())
+    }
+
+    /// Returns the directory with an entry that is there and cannot be read.
+    pub(super) fn with_unreadable(&self, key: Key) -> Self {
+        let mut fresh = self.clone();
+        fresh.unreadable.insert(key);
+        fresh
     }
 
     /// Tells whether an entry is there and cannot be read. Its absence here is nothing to rely on,

@@ -7,6 +7,7 @@
 
 mod delivery;
 mod desk_history;
+mod directories;
 mod followers;
 mod gone;
 mod letters;

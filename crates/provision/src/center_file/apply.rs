@@ -3,8 +3,8 @@
 use handoff_domain::{CenterId, Service, UserId, WorkbinId, WorkbinOwner};
 use handoff_engine::Directory;
 use handoff_store::{
-    ChangeSet, CommitError, InteractionQuery, InteractionScope, Key, Record, Removal, Store,
-    StoreError,
+    ChangeSet, CommitError, DirectoryGuard, InteractionQuery, InteractionScope, Key, Record,
+    Removal, Store, StoreError,
 };
 
 use super::CenterFileError;
@@ -20,7 +20,12 @@ pub(super) async fn apply(
     store: &dyn Store,
 ) -> Result<(), CenterFileError> {
     refuse_what_holds_work(&difference, store).await?;
-    let mut change = ChangeSet::default();
+    let begin = |version| {
+        let directory = Some(DirectoryGuard { version, ..difference.directory });
+        ChangeSet { directory, ..ChangeSet::default() }
+    };
+    let mut version = difference.directory.version;
+    let mut change = begin(version);
     for item in difference.changes {
         match item {
             Change::Write { put, .. } => change.puts.push(put),
@@ -32,7 +37,8 @@ pub(super) async fn apply(
             }
         }
         if change.puts.len() + change.removals.len() >= COMMIT_LEN_MAX {
-            commit(std::mem::take(&mut change), store).await?;
+            version += 1;
+            commit(std::mem::replace(&mut change, begin(version)), store).await?;
         }
     }
     commit(change, store).await

@@ -8,7 +8,7 @@ use handoff_domain::{
     ServiceTerms, SkillId, SkillLevels, Step, User, Workbin, WorkbinOwner, Workspace,
 };
 use handoff_engine::Directory;
-use handoff_store::{Key, Put, Record, Removal};
+use handoff_store::{DirectoryGuard, Extent, Key, Put, Record, Removal};
 
 use super::Unnamed;
 use super::resolve::Resolved;
@@ -30,6 +30,8 @@ pub(super) enum Change {
 #[derive(Debug)]
 pub struct Difference {
     pub(super) changes: Vec<Change>,
+    /// The directory that was compared with.
+    pub(super) directory: DirectoryGuard,
     /// How many things the file does not name and nobody asked to remove.
     kept: usize,
 }
@@ -49,7 +51,8 @@ impl Difference {
                 record,
             }));
         }
-        Self { changes, kept }
+        let directory = directory.guard(resolved.center, Extent::Whole);
+        Self { changes, directory, kept }
     }
 
     /// Tells whether there is nothing to do.

@@ -120,6 +120,7 @@ pub async fn a_set_applies_all_or_nothing(store: Arc<dyn Store>) {
         puts: vec![put(Record::User(user(1)), 0), put(Record::Interaction(interaction(1)), 7)],
         removals: Vec::new(),
         checks: Vec::new(),
+        directory: None,
         timers_checked: Vec::new(),
         timers_set: vec![timer],
         timers_cleared: Vec::new(),

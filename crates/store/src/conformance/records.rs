@@ -11,7 +11,7 @@ use super::samples::{
 };
 use crate::change_set::ChangeSet;
 use crate::error::{CommitError, StoreError};
-use crate::record::{Key, Kind, Record, Versioned};
+use crate::record::{Key, Kind, Part, Record, Versioned};
 use crate::store::Store;
 
 fn create(records: impl IntoIterator<Item = Record>) -> ChangeSet {
@@ -26,6 +26,7 @@ pub async fn every_kind_comes_back_as_it_went_in(store: Arc<dyn Store>) {
     committed(&*store, create(one_of_each())).await;
     for record in one_of_each() {
         let key = record.key();
+        assert_eq!(record.directory().is_some(), key.kind().part() == Part::Directory, "{key:?}");
         let loaded = store.load(std::slice::from_ref(&key)).await.expect("load").remove(0);
         assert_eq!(loaded, Some(Versioned { value: record.clone(), version: 1 }));
         let listed = store.list(key.kind(), None, 9).await.expect("list");

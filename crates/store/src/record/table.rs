@@ -1,5 +1,7 @@
 //! What follows from the table of the kinds of records.
 
+use std::str::FromStr;
+
 /// The id of a kind of which a store has one record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Only;
@@ -9,6 +11,14 @@ impl Only {
     #[must_use]
     pub fn stored(self) -> String {
         "1".to_owned()
+    }
+}
+
+impl FromStr for Only {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        (text == Self.stored()).then_some(Self).ok_or(())
     }
 }
 
@@ -90,6 +100,11 @@ macro_rules! records {
             #[must_use]
             pub fn id_text(&self) -> String {
                 match self { $(Self::$kind(id) => id.$written(),)+ }
+            }
+
+            /// Reads the key of a kind from its text; `None` when it is none.
+            pub(crate) fn of_text(kind: Kind, text: &str) -> Option<Self> {
+                match kind { $(Kind::$kind => text.parse().ok().map(Self::$kind),)+ }
             }
         }
 

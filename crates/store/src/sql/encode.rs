@@ -10,8 +10,9 @@ use crate::change_set::{ChangeSet, Put, Receipt, Timer};
 use crate::codec::{self, CodecError, SubjectKind};
 use crate::log::{SubjectKey, epoch_of, is_history};
 use crate::promised::PromisedAnswer;
-use crate::record::{Key, Record, Version};
+use crate::record::{Key, Part, Record, Version};
 use crate::sql::columns::{self, Value};
+use crate::sql::directories::{DirectoryChange, SeenDirectory};
 use crate::sql::keys::{owner_text, subject_text};
 use crate::sql::timers::TimerName;
 
@@ -33,6 +34,13 @@ pub(crate) struct Step {
     pub(crate) id: String,
     pub(crate) expected: Version,
     pub(crate) write: Write,
+}
+
+impl Step {
+    /// Tells whether a record of a directory is checked, and not written.
+    pub(crate) const fn is_check_of_directory(&self) -> bool {
+        matches!((&self.write, self.key.kind().part()), (Write::Nothing, Part::Directory))
+    }
 }
 
 /// A record as a row.
@@ -135,6 +143,8 @@ pub(crate) struct TimerRow {
 pub(crate) struct EncodedChange {
     /// In canonical order; that is the order of locking where there are locks.
     pub(crate) steps: Vec<Step>,
+    pub(crate) directory: Option<SeenDirectory>,
+    pub(crate) directory_changes: Vec<DirectoryChange>,
     pub(crate) receipts: Vec<Receipt>,
     pub(crate) timers_cleared: Vec<TimerName>,
     pub(crate) timers_done: Vec<TimerRow>,
@@ -174,6 +184,8 @@ impl EncodedChange {
         steps.sort_by(|a, b| a.key.cmp(&b.key));
         let mut encoded = Self {
             steps,
+            directory: change.directory.map(SeenDirectory::of),
+            directory_changes: DirectoryChange::all_of(change),
             receipts: change.receipts.clone(),
             timers_cleared: change.timers_cleared.iter().copied().map(TimerName::of).collect(),
             timers_checked: change.timers_checked.clone(),

@@ -136,6 +136,7 @@ mod tests {
             TIMER_DONE,
             TIMERS_FIRST,
         ]);
+        all.extend(crate::sql::directories::ALL);
         all.extend(crate::sql::log::ALL);
         all.extend(crate::sql::promised::ALL);
         all.extend([RECEIPT_READ, RECEIPT_INSERT, RECEIPTS_SWEEP, LOGINS_SWEEP]);

@@ -16,13 +16,15 @@ use crate::codec::{encode_numbers, newest};
 use crate::error::CommitError;
 use crate::promised::{PROMISED_BYTES_MAX, PROMISED_MAX, PromisedAnswer};
 use crate::query::Numbering;
-use crate::record::{Kind, Version};
+use crate::record::{Key, Kind, Version};
 use crate::sql::columns::{self, Value};
+use crate::sql::directories::SeenDirectory;
 use crate::sql::encode::{EncodedChange, EventRows, NoticeRow, Row, Step, TimerRow, Write};
 use crate::sql::lists::only_in;
 use crate::sql::statements::{self as text, table};
 use crate::sql::timers::TimerName;
 use crate::sql::{log, promised};
+use crate::sqlite::directories::Directories;
 use crate::sqlite::heads::Heads;
 
 /// Why a change set was not applied.
@@ -58,6 +60,7 @@ pub(super) struct Statements<'c> {
     recent_insert: Statement<'c>,
     history_insert: Statement<'c>,
     heads: Heads<'c>,
+    directories: Directories<'c>,
     reference_raise: Statement<'c>,
     row_insert: Statement<'c>,
     timer_read: Statement<'c>,
@@ -69,6 +72,15 @@ pub(super) struct Statements<'c> {
     promised_trim: Statement<'c>,
     receipt_read: Statement<'c>,
     receipt_insert: Statement<'c>,
+}
+
+/// How a decision saw the directory.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sight {
+    /// As it is.
+    Present,
+    /// As it was earlier, or not at all.
+    Older,
 }
 
 /// What a guarded record was before the change set.
@@ -97,6 +109,7 @@ impl<'c> Statements<'c> {
             recent_insert: connection.prepare(log::RECENT_INSERT)?,
             history_insert: connection.prepare(log::HISTORY_INSERT)?,
             heads: Heads::prepare(connection)?,
+            directories: Directories::prepare(connection)?,
             reference_raise: connection.prepare(log::REFERENCE_RAISE)?,
             row_insert: connection.prepare(log::ROW_INSERT)?,
             timer_read: connection.prepare(text::TIMER_READ)?,
@@ -114,15 +127,20 @@ impl<'c> Statements<'c> {
     /// Forgets what is remembered of a batch that was undone.
     pub(super) fn forget(&mut self) {
         self.heads.forget();
+        self.directories.forget();
     }
 
     /// Applies a change set after `position`, the end of the log so far; returns the new end.
     pub(super) fn apply(&mut self, change: &EncodedChange, position: u64) -> Result<u64, Refusal> {
         self.refuse_receipts(change)?;
-        let before = self.guard(&change.steps)?;
+        let directory = self.directory(change.directory.as_ref())?;
+        let before = self.guard(&change.steps, directory)?;
         self.check_timers(&change.timers_checked)?;
         for (step, before) in change.steps.iter().zip(&before) {
             self.write(step, before)?;
+        }
+        for change in &change.directory_changes {
+            self.directories.grow(change)?;
         }
         self.write_timers(change)?;
         for receipt in &change.receipts {
@@ -174,9 +192,24 @@ impl<'c> Statements<'c> {
         Ok(())
     }
 
-    fn guard(&mut self, steps: &[Step]) -> Result<Vec<Before>, Refusal> {
+    /// Tells whether the directory is as it was seen.
+    fn directory(&mut self, seen: Option<&SeenDirectory>) -> Result<Sight, Refusal> {
+        let Some(seen) = seen else { return Ok(Sight::Older) };
+        let version = self.directories.version(&seen.center)?;
+        if seen.refuses(version) {
+            let key = Key::Center(seen.guard.center);
+            return Err(Refusal::Alone(CommitError::Conflict { key }));
+        }
+        Ok(if version == seen.guard.version { Sight::Present } else { Sight::Older })
+    }
+
+    fn guard(&mut self, steps: &[Step], directory: Sight) -> Result<Vec<Before>, Refusal> {
         let mut all = Vec::with_capacity(steps.len());
         for step in steps {
+            if directory == Sight::Present && step.is_check_of_directory() {
+                all.push(Before::default());
+                continue;
+            }
             let statement = &mut self.tables[step.key.kind() as usize].guard;
             let before = statement
                 .query_row([&step.id], |row| {

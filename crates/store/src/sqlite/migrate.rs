@@ -62,6 +62,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "promised answers",
         sql: include_str!("../../migrations/sqlite/0008_promised_answers.sql"),
     },
+    Migration {
+        version: 9,
+        name: "directories",
+        sql: include_str!("../../migrations/sqlite/0009_directories.sql"),
+    },
 ];
 
 const CREATE_LIST: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \

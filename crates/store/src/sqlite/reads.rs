@@ -1,5 +1,6 @@
 //! The reads, each over one connection.
 
+pub(super) mod directories;
 pub(super) mod log;
 pub(super) mod promised;
 

@@ -12,9 +12,9 @@ use handoff_store::conformance::samples::{
     workbin_id,
 };
 use handoff_store::{
-    ChangeSet, CommitError, Committed, Guard, InteractionQuery, InteractionScope, Key, Kind,
-    MemoryStore, PromisedAnswer, Receipt, Record, SqliteStore, Store, StoreError, SweepReport,
-    Timer, TimerKey, Version,
+    ChangeSet, CommitError, Committed, DirectoryGuard, Extent, Guard, InteractionQuery,
+    InteractionScope, Key, Kind, MemoryStore, PromisedAnswer, Receipt, Record, SqliteStore, Store,
+    StoreError, SweepReport, Timer, TimerKey, Version,
 };
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -162,12 +162,14 @@ fn timers() -> impl Strategy<Value = [Vec<Timer>; 4]> {
 fn change() -> impl Strategy<Value = ChangeSet> {
     let guard = || (record().prop_map(|record| record.key()), version());
     let guards = move || prop::collection::vec(guard(), 0..2);
+    let directory = (0..6_u64, prop_oneof![5 => Just(Extent::Checked), 1 => Just(Extent::Whole)])
+        .prop_map(|(version, extent)| DirectoryGuard { center: CENTER, version, extent });
     let receipt = (0..6_u64, prop::option::of(time()))
         .prop_map(|(n, expires)| receipt(&n.to_string(), expires));
     (
         prop::collection::vec((record(), version()), 0..3),
         guards(),
-        guards(),
+        (guards(), directory),
         timers(),
         prop::collection::vec(timer_key(), 0..2),
         prop::collection::vec(happened(), 0..3),
@@ -175,7 +177,16 @@ fn change() -> impl Strategy<Value = ChangeSet> {
         prop::collection::vec(promised(), 0..3),
     )
         .prop_map(
-            |(puts, removals, checks, timers, timers_cleared, events, receipts, promised)| {
+            |(
+                puts,
+                removals,
+                (checks, directory),
+                timers,
+                timers_cleared,
+                events,
+                receipts,
+                promised,
+            )| {
                 let [timers_checked, timers_set, timers_done, timers_put_off] = timers;
                 let guard = |(key, version)| Guard { key, version };
                 let mut change = ChangeSet {
@@ -185,6 +196,7 @@ fn change() -> impl Strategy<Value = ChangeSet> {
                         .collect(),
                     removals: removals.into_iter().map(guard).collect(),
                     checks: checks.into_iter().map(guard).collect(),
+                    directory: Some(directory),
                     timers_checked,
                     timers_set,
                     timers_cleared,
@@ -281,6 +293,10 @@ async fn everything(store: &dyn Store) -> Result<Vec<String>, StoreError> {
     for kind in Kind::ALL.iter().copied() {
         all.push(format!("{:?}", store.list(kind, None, 3).await?));
         all.push(format!("{:?}", store.list(kind, None, 99).await?));
+    }
+    all.push(format!("{:?}", store.directory_versions().await?));
+    for (version, limit) in [(0, 1), (0, 99), (2, 2)] {
+        all.push(format!("{:?}", store.directory_after(CENTER, version, limit).await?));
     }
     for query in queries() {
         all.push(format!("{query:?}: {:?}", store.interactions(&query).await?));

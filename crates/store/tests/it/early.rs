@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use handoff_domain::{CenterId, Incarnation, Interaction, Owner, Time, Topic, UserId};
 use handoff_store::conformance::{leases, log, promised};
 use handoff_store::{
-    ChangeSet, CommitError, Committed, Head, HistoryEntry, InteractionQuery, Key, Kind, Lease,
-    LogEnd, LogEntry, MemoryStore, Page, PromisedEnd, PromisedRow, Receipt, Record, Store,
-    StoreError, StreamRow, SubjectKey, SweepReport, Timer, Told, Versioned,
+    ChangeSet, CommitError, Committed, DirectoryPage, Head, HistoryEntry, InteractionQuery, Key,
+    Kind, Lease, LogEnd, LogEntry, MemoryStore, Page, PromisedEnd, PromisedRow, Receipt, Record,
+    Store, StoreError, StreamRow, SubjectKey, SweepReport, Timer, Told, Version, Versioned,
 };
 
 /// Hands out positions as a database's sequence does: each commit takes its own when it begins, and
@@ -78,6 +78,19 @@ impl Store for Careless {
         limit: usize,
     ) -> Result<Page<StreamRow>, StoreError> {
         self.inner.stream(owner, after, limit).await
+    }
+
+    async fn directory_versions(&self) -> Result<BTreeMap<CenterId, Version>, StoreError> {
+        unreachable!()
+    }
+
+    async fn directory_after(
+        &self,
+        _: CenterId,
+        _: Version,
+        _: usize,
+    ) -> Result<DirectoryPage, StoreError> {
+        unreachable!()
     }
 
     async fn load(&self, _: &[Key]) -> Result<Vec<Option<Versioned<Record>>>, StoreError> {
