@@ -82,13 +82,6 @@ impl Comet {
         self.link.disconnect();
     }
 
-    /// Ends all sessions of a user, as when they are deleted, disabled or get a new password;
-    /// counts them. Their clients are told to shake hands again, which the authentication then
-    /// decides anew.
-    pub fn end_user(&self, user: UserId) -> usize {
-        self.server.end_identity(&identity_of(user))
-    }
-
     /// Returns what shows letters, to agents by CometD and by REST.
     #[must_use]
     pub fn letters(&self) -> &Cleaner {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use handoff_domain::{CenterId, Interaction, InteractionId, Topic, UserId};
+use handoff_domain::{CenterId, Interaction, InteractionId, Topic, User, UserId};
 use handoff_store::StreamRow;
 
 use crate::core::NumberedNote;
@@ -52,6 +52,11 @@ pub trait Publisher: Send + Sync + 'static {
 
     /// Hands a message to one session.
     fn publish(&self, session: &str, channel: &str, data: Bytes, patience: Patience) -> Published;
+
+    /// Ends the sessions of a user who was changed or removed that may not go on as they are: those
+    /// whose subscriptions would bring something else now, and all of one who could not log in as
+    /// they did.
+    fn user_changed(&self, before: &User, now: Option<&User>);
 }
 
 /// Speaks to customers: whoever holds their connections. It is called often and must not wait.
@@ -160,6 +165,8 @@ impl Publisher for Nobody {
     ) -> Published {
         Published::Gone
     }
+
+    fn user_changed(&self, _before: &User, _now: Option<&User>) {}
 }
 
 impl Customers for Nobody {

@@ -45,7 +45,7 @@ impl Engine {
         let views = Arc::new(Views::new(core.clone()));
         let commands = Commands::new(core.clone(), views.clone(), mailboxes.clone());
         let commands = Arc::new(commands);
-        let desks = Arc::new(Desks::new(core.clone(), commands.clone()));
+        let desks = Arc::new(Desks::new(core.clone(), commands.clone(), publisher.clone()));
         let contacts = Contacts::new(core.clone(), commands.clone());
         let conversations = Conversations::new(core.clone(), commands.clone(), contacts, customers);
         let letters = Letters::new(core.clone(), commands.clone(), mailboxes);

@@ -16,6 +16,7 @@ mod signs;
 mod sweeper;
 mod timers;
 
+pub use directory::DirectoryReader;
 pub use followers::Followers;
 pub use outbox::Outbox;
 pub use presence::Presence;
@@ -33,7 +34,6 @@ use crate::desks::Desks;
 use crate::outward::Post;
 use crate::worker::{Runner, Worker, WorkerStatus};
 use board::BoardReader;
-use directory::DirectoryReader;
 use missed::MissedStreams;
 
 /// The workers of one node. Those whose round somebody may want at once have names.
@@ -41,6 +41,7 @@ pub struct Workers {
     router: Arc<Router>,
     signs: Arc<SignsOfLife>,
     timers: Arc<Timers>,
+    directory: Arc<DirectoryReader>,
     sweeper: Arc<Sweeper>,
     outbox: Arc<Outbox>,
     followers: Arc<Followers>,
@@ -63,6 +64,7 @@ impl Workers {
         let sweeper = Arc::new(Sweeper::new(core.clone()));
         let outbox = Arc::new(Outbox::new(core.clone(), commands.clone(), post));
         let (it, path) = (core.clone(), commands.clone());
+        let directory = Arc::new(DirectoryReader::new(core.clone(), desks.clone()));
         let followers = Arc::new(Followers::new(it, path, desks.clone()));
         let (it, agents) = (core.clone(), desks.clone());
         let presence = Arc::new(Presence::new(it, agents, delivery.clone()));
@@ -71,7 +73,7 @@ impl Workers {
             signs.clone(),
             timers.clone(),
             Arc::new(MissedStreams::new(core.clone(), delivery.clone())),
-            Arc::new(DirectoryReader::new(core.clone(), desks.clone())),
+            directory.clone(),
             Arc::new(BoardReader::new(core.clone())),
             sweeper.clone(),
             outbox.clone(),
@@ -79,7 +81,7 @@ impl Workers {
             presence.clone(),
         ];
         let runners = all.map(Runner::new).into();
-        Self { router, signs, timers, sweeper, outbox, followers, presence, runners }
+        Self { router, signs, timers, directory, sweeper, outbox, followers, presence, runners }
     }
 
     /// Returns how each is run.
@@ -109,6 +111,12 @@ impl Workers {
     #[must_use]
     pub fn timers(&self) -> &Timers {
         &self.timers
+    }
+
+    /// Returns what reads the directory.
+    #[must_use]
+    pub fn directory(&self) -> &DirectoryReader {
+        &self.directory
     }
 
     /// Returns what removes old rows.

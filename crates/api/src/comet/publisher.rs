@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use handoff_cometd::{Delivery, SessionId};
-use handoff_domain::{Topic, UserId};
+use handoff_cometd::{Delivery, EndAdvice, SessionId};
+use handoff_domain::{Topic, User, UserId};
 use handoff_engine::{Core, Patience, Published, Publisher};
 use handoff_store::StreamRow;
 
+use super::audience;
+use super::identity::identity_of;
 use super::link::Link;
 use crate::notify::{self, topics};
 use crate::wire::letters::Cleaner;
@@ -58,6 +60,24 @@ impl Publisher for Voice {
             // Cut off: the client did not fetch what was queued for it. It will shake hands again
             // and ask for a replay.
             Delivery::Gone | Delivery::CutOff => Published::Gone,
+        }
+    }
+
+    fn user_changed(&self, before: &User, now: Option<&User>) {
+        let Some(server) = self.link.server() else { return };
+        let identity = identity_of(before.id);
+        let could_log_in = |now: &&User| now.enabled && now.password_hash == before.password_hash;
+        let Some(now) = now.filter(could_log_in) else {
+            server.end_identity(&identity);
+            return;
+        };
+        // Their clients shake hands again, and subscribe to what they may listen to now.
+        let brings_the_same =
+            |name: &String| audience::granted(before, name) == audience::granted(now, name);
+        for session in server.sessions_of(&identity) {
+            if !server.subscriptions_of(&session).iter().all(brings_the_same) {
+                server.end_session(&session, EndAdvice::Handshake);
+            }
         }
     }
 }

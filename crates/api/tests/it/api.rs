@@ -21,7 +21,7 @@ use handoff_content::FileKeeper;
 use handoff_content::space::Space;
 use handoff_domain::{
     CenterId, ChatTerms, GroupId, InteractionId, Media, QueueId, Role, ServiceId, ServiceTerms,
-    SkillId, Topic, UserId, Workbin, WorkbinId, WorkbinOwner,
+    SkillId, Topic, User, UserId, Workbin, WorkbinId, WorkbinOwner,
 };
 use handoff_engine::{
     Core, Engine, Parts, Patience, Published, Publisher, Replay, Subscriptions, SystemIds,
@@ -106,6 +106,8 @@ impl Publisher for Recorder {
         self.messages.lock().unwrap().push(Message { session, channel, data });
         Published::Delivered
     }
+
+    fn user_changed(&self, _before: &User, _now: Option<&User>) {}
 }
 
 /// The whole router and what is behind it.

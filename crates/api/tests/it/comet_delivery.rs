@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 
 use handoff_api::wire::notification::{WorkbinContent, workbin_content};
 use handoff_api::wire::resource::{Lookup, PublicUrl};
-use handoff_domain::{Action, InteractionId, Time, Topic, UserData, UserId, Value as Datum};
+use handoff_domain::{
+    Action, InteractionId, Role, Time, Topic, User, UserData, UserId, Value as Datum,
+};
+use handoff_store::{ChangeSet, Key, Put, Record, Versioned};
 use serde_json::{Value, json};
 
 use crate::api::has;
-use crate::comet::{Api, sequences};
+use crate::comet::{Api, Client, sequences};
 use crate::samples::{BEN, KATE, TEAM};
 
 const INTERACTIONS: &str = "/v2/me/interactions";
@@ -331,20 +334,57 @@ async fn a_user_who_is_no_more_gets_no_session() {
     api.stop().await;
 }
 
+/// Changes Kate as another node would, and lets this one look.
+async fn change_kate(api: &Api, change: impl FnOnce(&mut User)) {
+    let found = api.store.load(&[Key::User(KATE)]).await.unwrap().pop().flatten();
+    let Some(Versioned { value: Record::User(mut user), version: expected }) = found else {
+        panic!("Kate is not stored")
+    };
+    change(&mut user);
+    let put = Put { record: Record::User(user), expected };
+    api.store.commit(ChangeSet { puts: vec![put], ..ChangeSet::default() }).await.unwrap();
+    api.engine.workers().directory().look().await.unwrap();
+}
+
+/// Tells whether a client's session goes on; otherwise it was told to shake hands.
+async fn goes_on(client: &mut Client) -> bool {
+    let told = client.fetch().await;
+    let goes_on = told["successful"] == true;
+    assert!(goes_on || told["advice"]["reconnect"] == "handshake", "{told}");
+    goes_on
+}
+
 #[tokio::test]
-async fn all_sessions_of_a_user_can_be_ended_and_nobody_elses() {
-    let api = Api::start().await;
-    let mut one = api.listening(KATE, INTERACTIONS, Value::Null).await;
-    let mut two = api.listening(KATE, "/v2/me/*", Value::Null).await;
-    let mut ben = api.listening(BEN, INTERACTIONS, Value::Null).await;
-    assert_eq!(api.comet.end_user(KATE), 2);
-    for client in [&mut one, &mut two] {
-        let told = client.fetch().await;
-        assert_eq!(
-            (&told["successful"], &told["advice"]["reconnect"]),
-            (&json!(false), &json!("handshake"))
-        );
+async fn all_sessions_end_of_a_user_who_could_not_log_in_as_they_did_and_nobody_elses() {
+    let changes: [fn(&mut User); 2] =
+        [|user| user.enabled = false, |user| user.password_hash = Some("another".to_owned())];
+    for change in changes {
+        let api = Api::start().await;
+        api.engine.workers().directory().look().await.unwrap();
+        let mut one = api.listening(KATE, INTERACTIONS, Value::Null).await;
+        let mut two = api.listening(KATE, "/v2/me/*", Value::Null).await;
+        let mut ben = api.listening(BEN, INTERACTIONS, Value::Null).await;
+        change_kate(&api, change).await;
+        assert!(!goes_on(&mut one).await && !goes_on(&mut two).await);
+        assert!(goes_on(&mut ben).await);
+        api.stop().await;
     }
-    assert_eq!(ben.fetch().await["successful"], true);
+}
+
+#[tokio::test]
+async fn a_session_ends_when_its_subscriptions_would_bring_something_else() {
+    let api = Api::start().await;
+    api.engine.workers().directory().look().await.unwrap();
+    let mut offers = api.listening(KATE, INTERACTIONS, Value::Null).await;
+    let mut workbins = api.listening(KATE, "/v2/me/workbins", Value::Null).await;
+    change_kate(&api, |user| user.last_name = "Lundqvist".to_owned()).await;
+    assert!(goes_on(&mut offers).await && goes_on(&mut workbins).await, "the control");
+    change_kate(&api, |user| user.roles = [Role::Supervisor].into()).await;
+    assert!(!goes_on(&mut offers).await);
+    assert!(goes_on(&mut workbins).await, "these are for supervisors, too");
+    // A pattern covers more for an agent.
+    let mut pattern = api.listening(KATE, "/v2/me/*", Value::Null).await;
+    change_kate(&api, |user| user.roles = [Role::Agent].into()).await;
+    assert!(!goes_on(&mut pattern).await);
     api.stop().await;
 }

@@ -21,9 +21,12 @@ pub struct Options {
     /// How often a worker looks without a hint, in ms; default 1,000. It bounds the delay of a lost
     /// hint.
     pub period_ms: u64,
-    /// How often the board and the directory are read anew from the store, in ms; default 60,000.
-    /// It bounds the life of a wrong entry; what other nodes commit is followed by the log.
+    /// How often the board is read anew from the store, in ms; default 60,000. It bounds the life
+    /// of a wrong entry; what other nodes commit is followed by the log.
     pub reload_ms: u64,
+    /// How often it is asked whether the directory was changed, in ms; default 500. When a hint
+    /// was lost, a change takes effect within a second with it.
+    pub directory_ms: u64,
     /// How often old rows are swept, in ms; default 60,000.
     pub sweep_ms: u64,
     /// How often the outbox is looked through without a reason, in ms; default 30,000. It bounds
@@ -51,6 +54,7 @@ impl Default for Options {
             login_idle_ms: 30 * 60 * 1_000,
             period_ms: 1_000,
             reload_ms: 60_000,
+            directory_ms: 500,
             sweep_ms: 60_000,
             outbox_ms: 30_000,
             mail_give_up_ms: 48 * 60 * 60 * 1_000,

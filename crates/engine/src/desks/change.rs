@@ -7,20 +7,29 @@ use handoff_domain::{
     CenterId, Desk, Event, Media, Notice, NotificationType, Owner, Rejection, Time, UserId, View,
 };
 use handoff_store::{ChangeSet, Check, CommitError, Key, Put, Record};
+use tokio::sync::Mutex;
 
 use super::error::{ATTEMPTS_MAX, AgentError};
+use super::retire::Seen;
 use crate::commands::Commands;
 use crate::core::Core;
+use crate::outward::Publisher;
 
 /// The desks of all agents.
 pub struct Desks {
     pub(super) core: Arc<Core>,
     pub(super) commands: Arc<Commands>,
+    pub(super) publisher: Arc<dyn Publisher>,
+    pub(super) seen: Mutex<Seen>,
 }
 
 impl Desks {
-    pub(crate) const fn new(core: Arc<Core>, commands: Arc<Commands>) -> Self {
-        Self { core, commands }
+    pub(crate) fn new(
+        core: Arc<Core>,
+        commands: Arc<Commands>,
+        publisher: Arc<dyn Publisher>,
+    ) -> Self {
+        Self { core, commands, publisher, seen: Mutex::default() }
     }
 
     /// Changes one desk: the closure changes it and gives the channels whose state is new, which

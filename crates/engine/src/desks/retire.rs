@@ -1,60 +1,159 @@
-//! Users who were disabled: nothing stays with them (docs/compat/agents.md#gone).
+//! What a changed directory means for who is here (docs/compat/agents.md#gone): the router plans by
+//! it at once, users who may no longer be here are let out, and nothing stays with those who may not
+//! work any more.
 //!
-//! Runs whenever the directory is read, so it also finds who was disabled while no server ran. It
-//! takes no input and is idempotent.
+//! What this node last saw is compared with the directory as it is, so nothing is asked of users
+//! who stayed as they were, and the first look also finds who was disabled while no server ran.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use handoff_bus::Hint;
-use handoff_domain::{CenterId, InteractionId, Queue, SystemAction, User, WorkbinId, WorkbinOwner};
+use handoff_domain::{
+    CenterId, InteractionId, Queue, Role, SystemAction, User, UserId, WorkbinId, WorkbinOwner,
+};
 use handoff_store::{InteractionQuery, InteractionScope, StoreError};
 
-use super::Desks;
+use super::{AgentError, Desks};
 use crate::commands::{CommandRequest, ExecuteError};
+use crate::core::Directory;
 
 /// Interactions of one workbin read in one page.
 const PAGE: usize = 500;
 
+/// What this node has done about the directory.
+#[derive(Default)]
+pub(super) struct Seen {
+    directory: Option<Arc<Directory>>,
+    /// Users who may not work any more and with whom something may still be.
+    retiring: BTreeSet<UserId>,
+}
+
+/// Whether everything was taken from a user.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    All,
+    /// Something could not be moved now; it is tried again.
+    Part,
+}
+
+impl Taken {
+    fn and(self, other: Self) -> Self {
+        if self == Self::All { other } else { self }
+    }
+}
+
+impl Seen {
+    /// Notes the directory as it is; returns the one that was seen before.
+    fn renew(&mut self, directory: &Arc<Directory>) -> Option<Arc<Directory>> {
+        let before = self.directory.replace(directory.clone());
+        let could_work = |id: &UserId| {
+            before.as_ref().and_then(|before| before.users.get(id)).is_none_or(|it| may_work(it))
+        };
+        let retired = directory.users.values().filter(|user| !may_work(user));
+        self.retiring.extend(retired.map(|user| user.id).filter(could_work));
+        before
+    }
+}
+
+/// Tells whether a user may have a contact-center session and work of their own.
+pub(super) fn may_work(user: &User) -> bool {
+    user.enabled && user.roles.contains(&Role::Agent)
+}
+
+/// Returns the workbins that are one user's alone, also of one who is no agent any more.
+fn own_workbins(user: &User, directory: &Directory) -> Vec<WorkbinId> {
+    let of_center = directory.workbins.values().filter(|workbin| workbin.center == user.center);
+    let own = of_center.filter_map(|workbin| match workbin.owner {
+        WorkbinOwner::EachAgent => Some(workbin.id.of_owner(user.id)),
+        WorkbinOwner::Agent(owner) => (owner == user.id).then_some(workbin.id),
+        WorkbinOwner::Group(_) => None,
+    });
+    own.collect()
+}
+
 impl Desks {
     /// Says that users, queues, skills, groups or workbins were changed, and reads them again on
-    /// this node. On return nothing stays with a user who was disabled.
+    /// this node. On return nothing stays with a user who may not work any more.
     ///
     /// # Errors
     ///
     /// The store's own.
     pub async fn directory_changed(&self) -> Result<(), StoreError> {
         self.core.reload_directory().await?;
-        self.retire_disabled().await?;
         self.core.bus.wake(Hint::Directory);
-        Ok(())
+        self.follow_directory().await
     }
 
-    /// Ends the contact-center sessions of disabled users and puts what lies in their own workbins
-    /// back into its queue.
-    ///
-    /// What was never in a queue, such as a draft, has none to go back to: it stays, and a
-    /// supervisor can pull it.
+    /// Does what a changed directory asks for.
     ///
     /// # Errors
     ///
-    /// The store's own; what was not moved is found again in the next round.
-    pub(crate) async fn retire_disabled(&self) -> Result<(), StoreError> {
+    /// The store's own; what was not done is done in the next round.
+    pub(crate) async fn follow_directory(&self) -> Result<(), StoreError> {
+        let mut seen = self.seen.lock().await;
         let directory = self.core.directory();
-        for user in directory.users.values().filter(|user| !user.enabled) {
-            if self.core.desk(user.id).is_some_and(|desk| desk.session.is_some())
-                && let Err(error) = self.end_contact_session(user.id, user.center).await
-            {
-                error.into_store_error()?;
+        if !seen.directory.as_ref().is_some_and(|before| Arc::ptr_eq(before, &directory)) {
+            // The router may have planned by the old one since the hint that something changed.
+            self.core.bus.wake(Hint::Routing);
+            if let Some(before) = seen.renew(&directory) {
+                self.tell_changed(&before, &directory);
             }
-            for workbin in directory.workbins_of(user) {
-                if workbin.owner == WorkbinOwner::Agent(user.id) {
-                    self.empty(user, workbin.id).await?;
-                }
+        }
+        for id in seen.retiring.clone() {
+            let user = directory.users.get(&id).filter(|user| !may_work(user));
+            let taken = match user {
+                Some(user) => self.retire(user, &directory).await?,
+                None => Taken::All,
+            };
+            if taken == Taken::All {
+                seen.retiring.remove(&id);
             }
         }
         Ok(())
     }
 
-    async fn empty(&self, user: &User, workbin: WorkbinId) -> Result<(), StoreError> {
+    fn tell_changed(&self, before: &Directory, now: &Directory) {
+        for user in before.users.values() {
+            let now = now.users.get(&user.id);
+            if now.is_none_or(|now| !Arc::ptr_eq(user, now) && user != now) {
+                self.publisher.user_changed(user, now.map(|user| &**user));
+            }
+        }
+    }
+
+    /// Ends the contact-center session of a user who may not work any more, and puts what lies in their own workbins
+    /// back into its queue.
+    ///
+    /// What was never in a queue, such as a draft, has none to go back to: it stays, and a
+    /// supervisor can pull it.
+    async fn retire(&self, user: &User, directory: &Directory) -> Result<Taken, StoreError> {
+        // Another node may have begun it a moment before the user was disabled.
+        match self.core.load_desks(&[user.id]).await {
+            Err(error) if !error.is_unreadable() => return Err(error),
+            // What cannot be read was set aside, and its interactions are taken nevertheless.
+            Err(_) | Ok(()) => {}
+        }
+        let mut taken = Taken::All;
+        if self.core.desk(user.id).is_some_and(|desk| desk.session.is_some())
+            && let Err(error) = self.end_contact_session(user.id, user.center).await
+        {
+            taken = match &error {
+                AgentError::Contended(_) | AgentError::Interaction(_) => Taken::Part,
+                // Whoever was faster ends it, or it cannot be read.
+                AgentError::Rejected(_) | AgentError::Store(_) => Taken::All,
+            };
+            error.into_store_error()?;
+        }
+        for workbin in own_workbins(user, directory) {
+            taken = taken.and(self.empty(user, workbin).await?);
+        }
+        Ok(taken)
+    }
+
+    async fn empty(&self, user: &User, workbin: WorkbinId) -> Result<Taken, StoreError> {
         let mut query = InteractionQuery::of(InteractionScope::InWorkbin(workbin), PAGE);
+        let mut taken = Taken::All;
         loop {
             let page = self.core.store.interactions(&query).await?;
             query.after = page.items.last().map(|last| last.value.id);
@@ -63,11 +162,12 @@ impl Desks {
                 let queue = queue
                     .and_then(|queue| self.core.directory().queue(user.center, queue).cloned());
                 if let Some(queue) = queue {
-                    self.requeue(id, Queue::clone(&queue), user.center).await?;
+                    let moved = self.requeue(id, Queue::clone(&queue), user.center).await?;
+                    taken = taken.and(moved);
                 }
             }
             if !page.more {
-                return Ok(());
+                return Ok(taken);
             }
         }
     }
@@ -77,20 +177,22 @@ impl Desks {
         id: InteractionId,
         queue: Queue,
         center: CenterId,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Taken, StoreError> {
         let request = CommandRequest::new(id, SystemAction::Requeue(queue));
         match self.commands.execute(&request).await {
             Err(ExecuteError::Store(error)) if !error.is_unreadable() => Err(error),
+            // Somebody took it out meanwhile, or it was set aside.
+            Err(ExecuteError::Rejected(_) | ExecuteError::NotFound(_) | ExecuteError::Store(_))
+            | Ok(_) => Ok(Taken::All),
             Err(error) => {
                 tracing::warn!(
                     interaction.id = %id,
                     center.id = %center,
                     error = %error,
-                    "a disabled user's work could not be moved now"
+                    "the work of a user who may not work any more could not be moved now"
                 );
-                Ok(())
+                Ok(Taken::Part)
             }
-            Ok(_) => Ok(()),
         }
     }
 }

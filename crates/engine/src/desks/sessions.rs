@@ -2,9 +2,11 @@
 
 use handoff_domain::desk::{Channels, DoNotDisturb};
 use handoff_domain::event::Cause;
-use handoff_domain::{CenterId, Media, Time, UserId, WorkbinId};
-use handoff_store::{Timer, TimerKey};
+use handoff_domain::rejection::Noun;
+use handoff_domain::{CenterId, Media, Rejection, Time, UserId, WorkbinId};
+use handoff_store::{Check, Key, Timer, TimerKey};
 
+use super::retire::may_work;
 use super::{AgentError, Desks};
 
 /// A change of channel states.
@@ -52,6 +54,7 @@ impl Desks {
     ) -> Result<(), AgentError> {
         let grace_ms = self.core.options.disconnect_grace_ms;
         self.change_desk((user, center), Cause::User(user), |desk, change| {
+            change.checks.push(self.may_work(user, center)?);
             let now = self.core.now();
             let changed = desk.start_session(channels, place.clone(), now);
             if let Some(since) = desk.unreachable_since {
@@ -63,6 +66,16 @@ impl Desks {
             Ok(changed)
         })
         .await
+    }
+
+    /// Returns the check that a user may still work when a change of their desk is committed:
+    /// nobody would end what begins after they were disabled.
+    fn may_work(&self, user: UserId, center: CenterId) -> Result<Check, Rejection> {
+        let (directory, key) = (self.core.directory(), Key::User(user));
+        match directory.user(center, user) {
+            Some(user) if may_work(user) => Ok(Check { version: directory.version(&key), key }),
+            _ => Err(Rejection::Unknown { noun: Noun::User, name: user.to_string() }),
+        }
     }
 
     /// Ends an agent's contact-center session and takes all their work from them. On return all of

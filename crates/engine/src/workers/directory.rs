@@ -1,4 +1,5 @@
-//! Reads the directory anew, and sees to it that nothing stays with users who were disabled.
+//! Reads what was changed in the directory, by whichever node, and sees to it that it takes effect
+//! on who is here.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,8 @@ use crate::core::Core;
 use crate::desks::Desks;
 use crate::worker::Worker;
 
-pub(super) struct DirectoryReader {
+/// Reads what was changed.
+pub struct DirectoryReader {
     core: Arc<Core>,
     desks: Arc<Desks>,
 }
@@ -19,6 +21,16 @@ pub(super) struct DirectoryReader {
 impl DirectoryReader {
     pub(super) const fn new(core: Arc<Core>, desks: Arc<Desks>) -> Self {
         Self { core, desks }
+    }
+
+    /// Reads what was changed, and does what it asks for.
+    ///
+    /// # Errors
+    ///
+    /// The store's own; what was not done is done in the next round.
+    pub async fn look(&self) -> Result<(), StoreError> {
+        self.core.reload_directory().await?;
+        self.desks.follow_directory().await
     }
 }
 
@@ -29,7 +41,7 @@ impl Worker for DirectoryReader {
     }
 
     fn period(&self) -> Duration {
-        Duration::from_millis(self.core.options.reload_ms)
+        Duration::from_millis(self.core.options.directory_ms)
     }
 
     fn is_woken_by(&self, received: &Received) -> bool {
@@ -37,7 +49,6 @@ impl Worker for DirectoryReader {
     }
 
     async fn round(&self) -> Result<(), StoreError> {
-        self.core.reload_directory().await?;
-        self.desks.retire_disabled().await
+        self.look().await
     }
 }

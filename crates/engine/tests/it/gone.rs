@@ -1,10 +1,11 @@
 //! Agents who are gone, and servers that start again.
 
-use handoff_domain::{Action, Named, Readiness, State, User, Workbin};
+use handoff_domain::{Action, Named, Readiness, Role, State, User, Workbin};
 use handoff_engine::Replay;
-use handoff_store::{ChangeSet, Key, Put, Record, Store};
+use handoff_store::{ChangeSet, Key, Put, Record, Store, Versioned};
 
 use crate::rig::{BEN, CENTER, Fault, KATE, Rig};
+use crate::two_nodes::nodes;
 
 #[tokio::test]
 async fn work_is_taken_from_an_agent_who_does_not_come_back_within_the_grace() {
@@ -143,4 +144,69 @@ async fn nothing_stays_with_a_user_who_is_disabled() {
     }
     assert!(rig.engine.core().desk(KATE).unwrap().session.is_none());
     assert!(rig.engine.core().desk(KATE).unwrap().slots.is_empty());
+}
+
+/// Returns the directory's record of Kate, changed.
+async fn change_kate(store: &dyn Store, change: impl FnOnce(&mut User)) {
+    let found = store.load(&[Key::User(KATE)]).await.unwrap().pop().flatten();
+    let Some(Versioned { value: Record::User(mut user), version: expected }) = found else {
+        panic!("Kate is not stored")
+    };
+    change(&mut user);
+    let put = Put { record: Record::User(user), expected };
+    store.commit(ChangeSet { puts: vec![put], ..ChangeSet::default() }).await.unwrap();
+}
+
+#[tokio::test]
+async fn nothing_stays_with_a_user_who_is_no_agent_any_more() {
+    let rig = Rig::new().await;
+    rig.bring_in(KATE).await;
+    let [owned, set_aside] = [rig.submit().await, rig.submit().await];
+    rig.settle().await;
+    rig.accept(KATE, owned).await.unwrap();
+    rig.accept(KATE, set_aside).await.unwrap();
+    let directory = rig.engine.core().directory();
+    let in_progress = directory.own_workbin(Workbin::IN_PROGRESS, &directory.users[&KATE]);
+    let place = Action::PlaceInWorkbin(Named::Known(in_progress.unwrap()));
+    rig.act(KATE, set_aside, place).await.unwrap();
+    change_kate(&*rig.store, |user| user.roles = [Role::Supervisor].into()).await;
+    rig.engine.desks().directory_changed().await.unwrap();
+    for id in [owned, set_aside] {
+        assert!(matches!(rig.stored(id).await.state, State::Queued(_)), "{id}");
+    }
+    assert!(rig.engine.core().desk(KATE).unwrap().session.is_none());
+    rig.engine.desks().start_contact_session(KATE, CENTER, &[], None).await.unwrap_err();
+}
+
+/// The node has not heard that the user was disabled; without the guard they would come in, and
+/// stay until somebody reads the directory.
+#[tokio::test]
+async fn no_session_begins_for_a_user_who_was_just_disabled() {
+    let rig = Rig::new().await;
+    rig.bring_in(KATE).await;
+    rig.engine.desks().end_contact_session(KATE, CENTER).await.unwrap();
+    change_kate(&*rig.store, |user| user.enabled = false).await;
+    rig.engine.desks().start_contact_session(KATE, CENTER, &[], None).await.unwrap_err();
+    assert!(rig.engine.core().desk(KATE).unwrap().session.is_none());
+    // The control: enabled again, they may, and the node has not heard of that either.
+    change_kate(&*rig.store, |user| user.enabled = true).await;
+    rig.engine.core().reload_directory().await.unwrap();
+    rig.engine.desks().start_contact_session(KATE, CENTER, &[], None).await.unwrap();
+}
+
+/// Another node disabled them, and the hint of it was lost.
+#[tokio::test]
+async fn a_change_of_another_node_takes_effect_without_a_hint() {
+    let (one, other) = nodes().await;
+    one.engine.desks().directory_changed().await.unwrap();
+    one.bring_in(KATE).await;
+    let id = one.submit().await;
+    one.settle().await;
+    one.accept(KATE, id).await.unwrap();
+    change_kate(&*other.store, |user| user.enabled = false).await;
+    other.engine.desks().directory_changed().await.unwrap();
+    assert!(one.recorder.take_changed().is_empty(), "the control: it has not looked yet");
+    one.engine.workers().directory().look().await.unwrap();
+    assert_eq!(one.recorder.take_changed(), [KATE]);
+    assert!(matches!(one.stored(id).await.state, State::Queued(_)));
 }

@@ -11,7 +11,7 @@ use handoff_domain::event::Cause;
 use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::{
     Action, Actor, Caller, CenterId, ChatTimes, Direction, GroupId, Interaction, InteractionId,
-    Media, Medium, Named, Queue, QueueId, Role, Time, Topic, UserCommand, UserData, UserId,
+    Media, Medium, Named, Queue, QueueId, Role, Time, Topic, User, UserCommand, UserData, UserId,
     Workbin, WorkbinId, WorkbinOwner,
 };
 use handoff_engine::{
@@ -90,11 +90,18 @@ pub(crate) struct Recorder {
     given: Mutex<BTreeMap<String, Vec<Given>>>,
     /// How many messages of replays fit; `None` is any number.
     room: Mutex<Option<usize>>,
+    /// Users of whom was said that they changed.
+    changed: Mutex<Vec<UserId>>,
 }
 
 impl Recorder {
     pub(crate) fn make_room(&self, room: Option<usize>) {
         *self.room.lock().unwrap() = room;
+    }
+
+    /// Returns the users of whom was said that they changed, and forgets it.
+    pub(crate) fn take_changed(&self) -> Vec<UserId> {
+        std::mem::take(&mut self.changed.lock().unwrap())
     }
 
     pub(crate) fn of(&self, session: &str) -> Vec<Given> {
@@ -138,6 +145,10 @@ impl Publisher for Recorder {
         let given = (topic, number, parts.next().unwrap().to_owned());
         self.given.lock().unwrap().entry(session.to_owned()).or_default().push(given);
         Published::Delivered
+    }
+
+    fn user_changed(&self, before: &User, _now: Option<&User>) {
+        self.changed.lock().unwrap().push(before.id);
     }
 }
 
