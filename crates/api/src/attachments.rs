@@ -90,7 +90,7 @@ async fn sent(
         return Ok(Vec::new());
     }
     let sees = notify::sees(interaction, me.id());
-    let entries = shared.engine().views().transcript(interaction.id, 0, sees, usize::MAX).await?;
+    let entries = shared.engine().views().transcript(interaction, 0, sees, usize::MAX).await?;
     let deleted: Vec<FileId> = entries
         .iter()
         .filter_map(|entry| match entry.content {

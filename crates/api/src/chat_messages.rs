@@ -41,7 +41,7 @@ pub(crate) async fn list(
     let entries = shared
         .engine()
         .views()
-        .transcript(chat.id, index.saturating_sub(1), sees, MESSAGES_MAX)
+        .transcript(&chat, index.saturating_sub(1), sees, MESSAGES_MAX)
         .await?;
     let mut bytes = 0_usize;
     let fitting = entries.iter().take_while(|entry| {

@@ -219,7 +219,7 @@ pub(crate) async fn content(
 
 async fn said(shared: &Shared, me: &Me, chat: &Interaction) -> Result<Vec<LogMessage>, Refusal> {
     let sees = notify::sees(chat, me.id());
-    let entries = shared.engine().views().transcript(chat.id, 0, sees, usize::MAX).await?;
+    let entries = shared.engine().views().transcript(chat, 0, sees, usize::MAX).await?;
     let messages: Vec<LogMessage> = entries
         .iter()
         .filter_map(|entry| LogMessage::of(entry, sees, &shared.options().public_url))

@@ -201,7 +201,8 @@ pub(crate) async fn routing(
 ) -> Answer {
     let interaction = visible(&shared, &me, &id).await?;
     let directory = shared.engine().core().directory();
-    let why = shared.engine().views().why(&interaction);
+    let board = shared.engine().core().current_board().await?;
+    let why = shared.engine().views().why(board, &interaction);
     let shown = RoutingResource::new(
         &interaction,
         why.as_ref(),

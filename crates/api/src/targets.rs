@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use axum::http::Uri;
 use handoff_domain::{CenterId, GroupId, Queue, QueueId, User, UserId};
-use handoff_engine::Directory;
+use handoff_engine::{CurrentBoard, Directory};
+use handoff_store::StoreError;
 use serde::Serialize;
 
 use crate::caller::AnyUser;
@@ -89,14 +90,11 @@ struct Counts {
 }
 
 impl Counts {
-    fn of(shared: &Shared, directory: &Directory, center: CenterId) -> Self {
+    fn of(board: CurrentBoard<'_>, directory: &Directory, center: CenterId) -> Self {
         let mut counts = Self::default();
         for user in agents_of(directory, center) {
-            let Some(desk) =
-                shared.engine().core().desk(user.id).filter(|desk| desk.session.is_some())
-            else {
-                continue;
-            };
+            let desk = board.desk(user.id).map(|desk| desk.value);
+            let Some(desk) = desk.filter(|desk| desk.session.is_some()) else { continue };
             let could_take = |queue: &Queue| can_take(user, &desk, &queue.media);
             for id in directory.queues_served_by(user) {
                 let is_ready = directory.queues.get(&id).is_some_and(|queue| could_take(queue));
@@ -128,13 +126,18 @@ impl Agents {
 
 /// Returns everything that work can be handed to, with its id as a number: users, queues and groups
 /// share one space of ids.
-fn all(shared: &Shared, lookup: Lookup<'_>, center: CenterId) -> Vec<(UserId, Contact)> {
+async fn all(
+    shared: &Shared,
+    lookup: Lookup<'_>,
+    center: CenterId,
+) -> Result<Vec<(UserId, Contact)>, StoreError> {
+    let board = shared.engine().core().current_board().await?;
     let directory = lookup.directory;
-    let counts = Counts::of(shared, directory, center);
+    let counts = Counts::of(board, directory, center);
     let users = agents_of(directory, center).map(|user| (user.id, of_user(shared, user, lookup)));
     let queues = directory.queues.values().filter(|queue| queue.center == center).map(|queue| {
         let agents = counts.queues.get(&queue.id).copied().unwrap_or_default();
-        let waiting = shared.engine().core().board().waiting_in(queue.id);
+        let waiting = board.waiting_in(queue.id);
         let contact = Contact {
             channel: Some(queue.media.name().to_owned()),
             waiting: Some(waiting),
@@ -148,7 +151,7 @@ fn all(shared: &Shared, lookup: Lookup<'_>, center: CenterId) -> Vec<(UserId, Co
         let contact = bare(group.id.to_string(), group.name.clone(), "AgentGroup", lookup);
         (UserId(group.id.0), Contact { agents, ..contact })
     });
-    users.chain(queues).chain(groups).collect()
+    Ok(users.chain(queues).chain(groups).collect())
 }
 
 fn of_user(shared: &Shared, user: &User, lookup: Lookup<'_>) -> Contact {
@@ -257,7 +260,7 @@ pub(crate) async fn list(State(shared): State<Shared>, uri: Uri, AnyUser(me): An
     let mut listing = Listing::read(&uri, FILTERS)?;
     let wanted = Wanted::take(&mut listing)?;
     let directory = shared.engine().core().directory();
-    let found = all(&shared, shared.lookup(&directory), me.center()).into_iter();
+    let found = all(&shared, shared.lookup(&directory), me.center()).await?.into_iter();
     listing.of_all("contacts", found.filter(|(_, contact)| wanted.is_met_by(contact)))
 }
 
@@ -270,7 +273,7 @@ pub(crate) async fn get(
 ) -> Answer {
     let directory = shared.engine().core().directory();
     let wanted = id.parse::<UserId>().ok();
-    let mut found = all(&shared, shared.lookup(&directory), me.center()).into_iter();
+    let mut found = all(&shared, shared.lookup(&directory), me.center()).await?.into_iter();
     let contact = wanted.and_then(|wanted| found.find(|(id, _)| *id == wanted));
     let (_, contact) = contact.ok_or_else(|| Refusal::not_found("contact"))?;
     Ok(one("contact", &select(&fields(&uri), &contact)))

@@ -19,7 +19,7 @@ mod ports;
 mod references;
 mod transcripts;
 
-pub use board::{Board, Lines};
+pub use board::{Board, CurrentBoard, Lines};
 pub use directory::Directory;
 pub use notes::{Note, NoteKind, NumberedNote};
 pub use options::{AcknowledgementLimits, Options};
@@ -253,9 +253,12 @@ impl Core {
         &self,
         id: InteractionId,
     ) -> Result<Option<Arc<Interaction>>, StoreError> {
-        let known = self.board.current(id);
-        let found = if known.is_some() { known } else { self.load_interaction(id).await? };
-        Ok(found.map(|found| found.value))
+        if let Some(known) = self.board.current(id)
+            && self.store.versions(&[Key::Interaction(id)]).await? == [known.version]
+        {
+            return Ok(Some(known.value));
+        }
+        Ok(self.load_interaction(id).await?.map(|found| found.value))
     }
 
     /// Reads desks from the store and enters them on the board.

@@ -39,7 +39,8 @@ macro_rules! conformance {
             ]
             records: [
                 every_kind_comes_back_as_it_went_in, services_of_every_kind_come_back,
-                loading_keeps_the_order_asked, lists_are_pages_in_order_of_keys,
+                loading_keeps_the_order_asked, versions_are_told_in_the_order_asked,
+                lists_are_pages_in_order_of_keys,
                 a_list_can_start_after_a_key_of_another_kind, a_closed_store_refuses,
                 a_fresh_store_is_ready,
             ]

@@ -213,6 +213,11 @@ impl Store for MemoryStore {
         Ok(keys.iter().map(|key| state.records.get(key).cloned()).collect())
     }
 
+    async fn versions(&self, keys: &[Key]) -> Result<Vec<Version>, StoreError> {
+        let state = self.state("reading versions")?;
+        Ok(keys.iter().map(|key| state.version(key)).collect())
+    }
+
     async fn list(
         &self,
         kind: Kind,

@@ -240,6 +240,11 @@ impl Store for SqliteStore {
         self.read("loading records", move |connection| reads::load(connection, &aside, &keys)).await
     }
 
+    async fn versions(&self, keys: &[Key]) -> Result<Vec<Version>, StoreError> {
+        let keys = keys.to_vec();
+        self.read("reading versions", move |connection| reads::versions(connection, &keys)).await
+    }
+
     async fn list(
         &self,
         kind: Kind,

@@ -100,6 +100,14 @@ pub trait Store: Send + Sync + 'static {
     /// The store's own.
     async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned<Record>>>, StoreError>;
 
+    /// Returns the versions of records by key, in the order asked, zero for what does not exist:
+    /// whoever remembers a record learns with it, for little, whether that is so still.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    async fn versions(&self, keys: &[Key]) -> Result<Vec<Version>, StoreError>;
+
     /// Lists all records of one kind in order of their keys, at most `limit`, after `after`. For
     /// recovery: a starting server reads its directory and its desks this way.
     ///

@@ -41,6 +41,7 @@ pub struct FaultyStore {
     loads: AtomicU64,
     lists: AtomicU64,
     read_anew: AtomicU64,
+    looks: AtomicU64,
     is_stalled: AtomicBool,
     stalled: Notify,
     held: Notify,
@@ -68,6 +69,7 @@ impl FaultyStore {
             loads: AtomicU64::new(0),
             lists: AtomicU64::new(0),
             read_anew: AtomicU64::new(0),
+            looks: AtomicU64::new(0),
             is_stalled: AtomicBool::new(false),
             stalled: Notify::new(),
             held: Notify::new(),
@@ -156,6 +158,11 @@ impl FaultyStore {
     /// Tells how many records of directories were read because they had changed.
     pub fn read_anew(&self) -> u64 {
         self.read_anew.load(Ordering::SeqCst)
+    }
+
+    /// Tells how often versions, or who was told of what, were looked at.
+    pub fn looks(&self) -> u64 {
+        self.looks.load(Ordering::SeqCst)
     }
 
     /// Says whether the store leaves everybody waiting who asks how far a user's numbering has
@@ -253,6 +260,11 @@ impl Store for FaultyStore {
         self.inner.load(keys).await
     }
 
+    async fn versions(&self, keys: &[Key]) -> Result<Vec<Version>, StoreError> {
+        self.looks.fetch_add(1, Ordering::SeqCst);
+        self.inner.versions(keys).await
+    }
+
     async fn list(
         &self,
         kind: Kind,
@@ -333,6 +345,9 @@ impl Store for FaultyStore {
     }
 
     async fn told_after(&self, position: u64, limit: usize) -> Result<Page<Told>, StoreError> {
+        self.looks.fetch_add(1, Ordering::SeqCst);
+        // No store answers at once, and whoever asks meanwhile waits.
+        tokio::task::yield_now().await;
         self.inner.told_after(position, limit).await
     }
 

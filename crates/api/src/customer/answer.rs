@@ -2,7 +2,8 @@
 //! (docs/compat/customers.md#answers).
 
 use handoff_domain::{Chat, FileId, Interaction, Visibility};
-use handoff_engine::Most;
+use handoff_engine::{CurrentBoard, Most};
+use handoff_store::StoreError;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -73,10 +74,30 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
+    /// Returns where the customer of a chat is in line now; nothing for whoever does not wait.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    pub(crate) async fn now(
+        shared: &Shared,
+        interaction: &Interaction,
+    ) -> Result<Self, StoreError> {
+        if !availability::may_be_said_of(interaction) {
+            return Ok(Self::default());
+        }
+        let board = shared.engine().core().current_board().await?;
+        Ok(Self::of(shared, board, interaction).unwrap_or_default())
+    }
+
     /// Returns where the customer of a chat is in line; `None` when there is nothing to say of it.
-    pub(crate) fn of(shared: &Shared, interaction: &Interaction) -> Option<Self> {
-        let place = shared.engine().views().place_in_line(interaction);
-        let availability = availability::of_chat(shared, interaction, place)?;
+    pub(crate) fn of(
+        shared: &Shared,
+        board: CurrentBoard<'_>,
+        interaction: &Interaction,
+    ) -> Option<Self> {
+        let place = shared.engine().views().place_in_line(board, interaction);
+        let availability = availability::of_chat(shared, board, interaction, place)?;
         let expected_wait =
             place.and_then(|place| place.expected_wait_ms).map(|ms| ms.div_ceil(MS_PER_S));
         Some(Self {
@@ -113,7 +134,7 @@ impl Answer {
         };
         let most = Most { entries: wanted, bytes: BYTES_MAX };
         let entries =
-            engine.views().transcript_page(interaction.id, after, Visibility::All, most).await?;
+            engine.views().transcript_page(interaction, after, Visibility::All, most).await?;
         // A position beyond the end is none that the customer could come from; believed, it would
         // hide whatever is said up to there.
         let end = interaction.chat().map_or(0, |chat| chat.for_customer);
@@ -138,7 +159,7 @@ impl Answer {
             }
             Since::Pushed(_) => {}
         }
-        answer.standing = Standing::of(doors.shared(), interaction).unwrap_or_default();
+        answer.standing = Standing::now(doors.shared(), interaction).await?;
         Ok(answer)
     }
 

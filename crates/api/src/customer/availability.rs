@@ -6,8 +6,8 @@ use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use handoff_domain::routing::Attendance;
 use handoff_domain::service::{ChatTerms, Service, ServiceKind};
-use handoff_domain::{Interaction, LeaveReason, SkillLevels};
-use handoff_engine::PlaceInLine;
+use handoff_domain::{Chat, Interaction, LeaveReason, SkillLevels};
+use handoff_engine::{CurrentBoard, PlaceInLine};
 use serde_json::json;
 
 use super::hours;
@@ -17,13 +17,18 @@ use crate::shared::Shared;
 use crate::wire::availability::{Availability, ServiceState, open_days};
 
 /// Says how a service stands for a customer who has not begun a chat.
-pub(crate) fn of_service(shared: &Shared, service: &Service, terms: &ChatTerms) -> Availability {
+fn of_service(
+    shared: &Shared,
+    board: CurrentBoard<'_>,
+    service: &Service,
+    terms: &ChatTerms,
+) -> Availability {
     let engine = shared.engine();
     let is_closed =
         terms.hours.as_ref().is_some_and(|open| !hours::is_open(open, engine.core().now()));
     let is_full = || {
         let most = terms.max_waiting.map(|most| usize::try_from(most).unwrap_or(usize::MAX));
-        most.is_some_and(|most| engine.core().board().waiting_in(service.queue) >= most)
+        most.is_some_and(|most| board.waiting_in(service.queue) >= most)
     };
     let directory = engine.core().directory();
     let state = if is_closed {
@@ -33,15 +38,25 @@ pub(crate) fn of_service(shared: &Shared, service: &Service, terms: &ChatTerms) 
     } else {
         let queue = directory.queue(service.center, service.queue);
         let none = SkillLevels::new();
-        state_of(queue.map_or(Attendance::Nobody, |queue| engine.views().attendance(queue, &none)))
+        state_of(
+            queue
+                .map_or(Attendance::Nobody, |queue| engine.views().attendance(board, queue, &none)),
+        )
     };
     with(shared, state, service, terms)
+}
+
+/// Tells whether there may be anything to say for a chat.
+pub(crate) fn may_be_said_of(interaction: &Interaction) -> bool {
+    let waited = |chat: &Chat| chat.ended == Some(LeaveReason::WaitedTooLong);
+    interaction.wait().is_some() || interaction.chat().is_some_and(waited)
 }
 
 /// Says it for a chat: while it waits, and after it waited too long. `place` is its place in
 /// line.
 pub(crate) fn of_chat(
     shared: &Shared,
+    board: CurrentBoard<'_>,
     interaction: &Interaction,
     place: Option<PlaceInLine>,
 ) -> Option<Availability> {
@@ -53,7 +68,7 @@ pub(crate) fn of_chat(
             let queue =
                 interaction.queue.and_then(|queue| directory.queue(interaction.center, queue));
             queue.map_or(Attendance::Nobody, |queue| {
-                shared.engine().views().attendance(queue, &SkillLevels::new())
+                shared.engine().views().attendance(board, queue, &SkillLevels::new())
             })
         }
         None => return None,
@@ -117,7 +132,8 @@ pub(crate) async fn show(
 ) -> Result<Response, CustomerRefusal> {
     let (service, terms) = chat_service(&shared, &service)?;
     may_use(&terms, request.headers())?;
-    let availability = of_service(&shared, &service, &terms);
+    let board = shared.engine().core().current_board().await?;
+    let availability = of_service(&shared, board, &service, &terms);
     let body =
         json!({"statusCode": 0, "chatEnded": false, "messages": [], "availability": availability});
     Ok(Json(body).into_response())

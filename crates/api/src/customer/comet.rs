@@ -327,9 +327,13 @@ impl CustomerVoice {
     /// told.
     async fn tell_standings(&self) {
         let Some((server, doors)) = self.linked() else { return };
+        // What cannot be read now is told at the next look.
+        let Ok(board) = doors.engine().core().current_board().await else { return };
         for chat in self.listeners.chats() {
-            let Some(known) = doors.engine().core().board().recent(chat) else { continue };
-            let Some(standing) = Standing::of(doors.shared(), &known.value) else { continue };
+            let Some(known) = board.recent(chat) else { continue };
+            let Some(standing) = Standing::of(doors.shared(), board, &known.value) else {
+                continue;
+            };
             for (session, handle) in self.listeners.of(chat) {
                 let mut listener = handle.lock().await;
                 if listener.standing.says_the_same(&standing) {

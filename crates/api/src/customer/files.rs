@@ -240,7 +240,7 @@ async fn is_shown(
     id: FileId,
 ) -> Result<bool, CustomerRefusal> {
     let entries =
-        doors.engine().views().transcript(interaction.id, 0, Visibility::All, usize::MAX).await?;
+        doors.engine().views().transcript(interaction, 0, Visibility::All, usize::MAX).await?;
     let is_it =
         |entry: &Entry| matches!(entry.content, Content::FileUploaded { file, .. } if file == id);
     Ok(entries.iter().any(is_it))

@@ -86,7 +86,7 @@ async fn begin(State(doors): State<DoorState>, request: Request) -> Result<Respo
     let opened = chats::begin(&doors, source, &service, Introduction::read(&form)?).await?;
     let id = opened.interaction.id;
     let body = json!({"statusCode": 0, "id": id.to_string(), "path": format!("/chats/{id}"), KEY_FIELD: opened.secure_key});
-    let mut response = with_standing(doors.shared(), &opened.interaction, body);
+    let mut response = with_standing(doors.shared(), &opened.interaction, body).await?;
     let secure = if doors.shared().options().secure_cookie { "; Secure" } else { "" };
     let text = format!(
         "{KEY_COOKIE}={}; Path=/api/v2/chats/{id}; HttpOnly; SameSite=Lax{secure}",
@@ -129,7 +129,7 @@ async fn show(
     let state = if conversation.is_live() { "Chatting" } else { "Completed" };
     let body = json!({"id": id, "path": format!("/chats/{id}"), "state": state, "participants": participants,
         "receivedDate": crate::wire::date::print(chat.received)});
-    Ok(with_standing(&shared, &chat, json!({"statusCode": 0, "chat": body})))
+    with_standing(&shared, &chat, json!({"statusCode": 0, "chat": body})).await
 }
 
 async fn messages(
@@ -145,9 +145,9 @@ async fn messages(
     })?;
     let after = index.saturating_sub(1);
     let entries =
-        shared.engine().views().transcript(chat.id, after, Visibility::All, ENTRIES_MAX).await?;
+        shared.engine().views().transcript(&chat, after, Visibility::All, ENTRIES_MAX).await?;
     let messages: Vec<LogMessage> = entries.iter().filter_map(LogMessage::for_customer).collect();
-    Ok(with_standing(&shared, &chat, json!({"statusCode": 0, "messages": messages})))
+    with_standing(&shared, &chat, json!({"statusCode": 0, "messages": messages})).await
 }
 
 async fn operate(
@@ -174,7 +174,7 @@ async fn operate(
         other => return Err(crate::request::unknown_operation(other)),
     };
     let chat = chats::perform(&doors, address, chat, operation).await?;
-    Ok(with_standing(doors.shared(), &chat, json!({"statusCode": 0})))
+    with_standing(doors.shared(), &chat, json!({"statusCode": 0})).await
 }
 
 /// An answer, and where the chat's customer is in line while they wait.
@@ -186,9 +186,13 @@ struct WithStanding {
     standing: Standing,
 }
 
-fn with_standing(shared: &Shared, chat: &Interaction, body: serde_json::Value) -> Response {
-    let standing = Standing::of(shared, chat).unwrap_or_default();
-    axum::Json(WithStanding { body, standing }).into_response()
+async fn with_standing(
+    shared: &Shared,
+    chat: &Interaction,
+    body: serde_json::Value,
+) -> Result<Response, Refusal> {
+    let standing = Standing::now(shared, chat).await?;
+    Ok(axum::Json(WithStanding { body, standing }).into_response())
 }
 
 fn expect(form: &Form, operation: &str) -> Result<(), Refusal> {

@@ -78,7 +78,7 @@ pub(super) async fn show_history(
     let party = may_recall(&chat, me.id(), Operation::RequestChatHistory)?;
     let engine = shared.engine();
     let after = history.from.saturating_sub(1);
-    let entries = engine.views().transcript(chat.id, after, party.sees, usize::MAX).await?;
+    let entries = engine.views().transcript(&chat, after, party.sees, usize::MAX).await?;
     let reference = engine.core().next_reference(me.id()).await?;
     let directory = engine.core().directory();
     let lookup = shared.lookup(&directory);

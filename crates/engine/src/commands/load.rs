@@ -97,7 +97,7 @@ impl Commands {
         if matches!(command.action(), Some(Action::Accept { .. })) {
             let all = usize::try_from(chat.total).unwrap_or(usize::MAX);
             world.transcript =
-                self.views.transcript(before.id, 0, Visibility::Supervisors, all).await?;
+                self.views.transcript(before, 0, Visibility::Supervisors, all).await?;
         }
         Ok(())
     }

@@ -76,7 +76,8 @@ impl Conversations {
     ///
     /// [`ChatRefused`] when the queue is full, the rules refuse it, or the store's.
     pub async fn request_chat(&self, new: NewChat) -> Result<OpenedChat, ChatRefused> {
-        let waiting = self.core.board.waiting_in(new.queue.id);
+        let board = self.core.current_board().await.map_err(ExecuteError::from)?;
+        let waiting = board.waiting_in(new.queue.id);
         if new.waiting_max.is_some_and(|most| waiting >= most) {
             // It may be full because of a twin of this request that came a moment before.
             let twin = match &new.request {

@@ -6,6 +6,7 @@
 //! which commits are entered does not matter.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque, hash_map};
+use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -234,9 +235,10 @@ impl Board {
         self.lock().recent(id)
     }
 
-    /// Returns an interaction for an answer: as [`Board::recent`], and nothing while a commit of it
-    /// is under way. Such a commit may be durable, and told, before it is entered here; whoever was
-    /// told of it would be shown what was before.
+    /// Returns an interaction that may be shown once its version was compared: as
+    /// [`Board::recent`], and nothing while a commit of it is under way. Such a commit may be
+    /// durable, and told, before it is entered here; whoever was told of it would be shown what was
+    /// before.
     pub(crate) fn current(&self, id: InteractionId) -> Option<Versioned<Arc<Interaction>>> {
         let inner = self.lock();
         if inner.committing.contains_key(&id) { None } else { inner.recent(id) }
@@ -279,6 +281,25 @@ impl Board {
     #[must_use]
     pub fn waiting_count(&self) -> usize {
         self.lines().waiting
+    }
+}
+
+/// The board as it is for an answer: whatever was committed before it was asked for is on it.
+#[derive(Clone, Copy)]
+pub struct CurrentBoard<'a>(&'a Board);
+
+impl<'a> CurrentBoard<'a> {
+    /// Says that the board has caught up with the log.
+    pub(super) const fn new(board: &'a Board) -> Self {
+        Self(board)
+    }
+}
+
+impl Deref for CurrentBoard<'_> {
+    type Target = Board;
+
+    fn deref(&self) -> &Board {
+        self.0
     }
 }
 

@@ -4,6 +4,7 @@
 //! the log.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use handoff_bus::Hint;
@@ -12,6 +13,7 @@ use handoff_store::{Key, Record, StoreError, SubjectKey, Told, Versioned};
 use tokio::sync::Notify;
 
 use super::Core;
+use super::board::CurrentBoard;
 
 /// Entries read at once.
 const PAGE: usize = 500;
@@ -27,6 +29,10 @@ pub(crate) struct Followed {
     reached: Mutex<Reached>,
     /// Notified when something that another node committed was entered.
     pub(crate) others_entered: Arc<Notify>,
+    /// How many rounds of catching up began.
+    begun: AtomicU64,
+    /// The last of them that came to its end. Whoever has it locked is in a round.
+    finished: tokio::sync::Mutex<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -98,6 +104,30 @@ impl Core {
     ///
     /// The store's own; what was not read is read in the next round.
     pub async fn follow_log(&self) -> Result<(), StoreError> {
+        self.current_board().await?;
+        self.board.log_passed();
+        Ok(())
+    }
+
+    /// Returns the board for an answer, after it has caught up with the log. When no other node
+    /// committed anything, that is one read of the store.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    pub async fn current_board(&self) -> Result<CurrentBoard<'_>, StoreError> {
+        let asked = self.followed.begun.load(Ordering::SeqCst);
+        let mut finished = self.followed.finished.lock().await;
+        // One round that began after they asked is enough for all who waited.
+        if *finished <= asked {
+            let round = self.followed.begun.fetch_add(1, Ordering::SeqCst) + 1;
+            self.catch_up().await?;
+            *finished = round;
+        }
+        Ok(CurrentBoard::new(&self.board))
+    }
+
+    async fn catch_up(&self) -> Result<(), StoreError> {
         loop {
             let from = self.followed.position();
             let page = match self.store.told_after(from, PAGE).await {
@@ -105,7 +135,7 @@ impl Core {
                 Err(StoreError::Swept { .. }) => return self.reload_board().await,
                 page => page?,
             };
-            let Some(last) = page.items.last() else { break };
+            let Some(last) = page.items.last() else { return Ok(()) };
             let others = page.items.iter().filter(|told| !self.followed.is_own(told.position));
             let keys: BTreeSet<Key> = others.flat_map(concerned).collect();
             let keys: Vec<Key> = keys.into_iter().collect();
@@ -117,11 +147,9 @@ impl Core {
                 self.followed.others_entered.notify_one();
             }
             if !page.more {
-                break;
+                return Ok(());
             }
         }
-        self.board.log_passed();
-        Ok(())
     }
 
     async fn enter_others(&self, keys: &[Key]) -> Result<(), StoreError> {
@@ -144,10 +172,7 @@ impl Core {
                     if matches!(interaction.state, State::Sending { .. }) {
                         self.outgoing.notify_one();
                     }
-                    if interaction.chat().is_some() {
-                        self.chats.transcripts.forget(interaction.id);
-                        said.push(interaction.id.0);
-                    }
+                    said.extend(interaction.chat().map(|_| interaction.id.0));
                     self.board.enter_interaction(Arc::new(interaction), version);
                 }
                 Record::Desk(desk) => {

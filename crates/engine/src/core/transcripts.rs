@@ -133,17 +133,18 @@ impl Transcripts {
         inner.make_room(chat);
     }
 
-    /// Returns what a reader sees after a number of their own; `None` when the transcript must be
-    /// read from the store first.
+    /// Returns what a reader sees after a number of their own, of a chat that has `total` entries
+    /// at least; `None` when the transcript must be read from the store first.
     pub(crate) fn read(
         &self,
         chat: InteractionId,
-        after: u64,
+        (after, total): (u64, u64),
         sees: Visibility,
         most: Most,
     ) -> Option<Vec<Entry>> {
         let inner = self.lock();
-        let sheet = inner.sheets.get(&chat).filter(|sheet| sheet.is_complete)?;
+        let has_all = |sheet: &&Sheet| sheet.is_complete && sheet.entries.len() as u64 >= total;
+        let sheet = inner.sheets.get(&chat).filter(has_all)?;
         // A number in any audience is at most the number among all, so nothing before that place
         // can be meant.
         let from = usize::try_from(after).unwrap_or(usize::MAX).min(sheet.entries.len());
@@ -212,7 +213,7 @@ mod tests {
     fn a_reader_gets_his_own_numbers_after_the_one_he_names() {
         let transcripts = Transcripts::default();
         transcripts.enter(CHAT, (1..=7).map(entry).collect());
-        let read = |after, sees| numbers(&transcripts.read(CHAT, after, sees, ALL).unwrap());
+        let read = |after, sees| numbers(&transcripts.read(CHAT, (after, 0), sees, ALL).unwrap());
         assert_eq!(read(0, Visibility::All), [1, 2, 4, 5, 7]);
         assert_eq!(read(2, Visibility::All), [4, 5, 7]);
         assert_eq!(read(4, Visibility::All), [7]);
@@ -221,7 +222,9 @@ mod tests {
         assert_eq!(read(2, Visibility::Agents), [3, 4, 5, 6, 7]);
         assert_eq!(
             numbers(
-                &transcripts.read(CHAT, 0, Visibility::All, Most { entries: 2, ..ALL }).unwrap()
+                &transcripts
+                    .read(CHAT, (0, 0), Visibility::All, Most { entries: 2, ..ALL })
+                    .unwrap()
             ),
             [1, 2]
         );
@@ -232,11 +235,11 @@ mod tests {
         let transcripts = Transcripts::default();
         transcripts.enter(CHAT, vec![entry(1)]);
         transcripts.enter(CHAT, vec![entry(3)]);
-        assert_eq!(numbers(&transcripts.read(CHAT, 0, Visibility::Agents, ALL).unwrap()), [1]);
+        assert_eq!(numbers(&transcripts.read(CHAT, (0, 0), Visibility::Agents, ALL).unwrap()), [1]);
         transcripts.enter(CHAT, vec![entry(2)]);
         transcripts.enter(CHAT, vec![entry(2)]);
         assert_eq!(
-            numbers(&transcripts.read(CHAT, 0, Visibility::Agents, ALL).unwrap()),
+            numbers(&transcripts.read(CHAT, (0, 0), Visibility::Agents, ALL).unwrap()),
             [1, 2, 3]
         );
     }
@@ -246,15 +249,18 @@ mod tests {
         let transcripts = Transcripts::default();
         transcripts.enter(CHAT, vec![entry(3)]);
         assert!(
-            transcripts.read(CHAT, 0, Visibility::Agents, ALL).is_none(),
+            transcripts.read(CHAT, (0, 0), Visibility::Agents, ALL).is_none(),
             "nobody has read it yet"
         );
         transcripts.begin(CHAT);
         transcripts.enter(CHAT, vec![entry(5)]);
-        assert!(transcripts.read(CHAT, 0, Visibility::Agents, ALL).is_none(), "it is being read");
+        assert!(
+            transcripts.read(CHAT, (0, 0), Visibility::Agents, ALL).is_none(),
+            "it is being read"
+        );
         transcripts.finish(CHAT, (1..=4).map(entry).collect());
         assert_eq!(
-            numbers(&transcripts.read(CHAT, 0, Visibility::Agents, ALL).unwrap()),
+            numbers(&transcripts.read(CHAT, (0, 0), Visibility::Agents, ALL).unwrap()),
             [1, 2, 3, 4, 5]
         );
     }
@@ -273,8 +279,8 @@ mod tests {
             transcripts.enter(InteractionId(chat), (1..=20).map(long).collect());
             assert!(transcripts.lock().bytes <= BYTES_MAX);
         }
-        assert!(transcripts.read(InteractionId(0), 0, Visibility::All, ALL).is_none());
-        assert!(transcripts.read(InteractionId(999), 0, Visibility::All, ALL).is_some());
+        assert!(transcripts.read(InteractionId(0), (0, 0), Visibility::All, ALL).is_none());
+        assert!(transcripts.read(InteractionId(999), (0, 0), Visibility::All, ALL).is_some());
     }
 
     #[test]
@@ -300,7 +306,7 @@ mod tests {
         transcripts.enter(CHAT, (1..=20).map(long).collect());
         let count = |bytes| {
             let most = Most { entries: 100, bytes };
-            transcripts.read(CHAT, 0, Visibility::Agents, most).unwrap().len()
+            transcripts.read(CHAT, (0, 0), Visibility::Agents, most).unwrap().len()
         };
         assert_eq!((count(1), count(50 << 10), count(usize::MAX)), (1, 3, 20));
     }

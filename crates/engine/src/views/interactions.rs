@@ -40,11 +40,7 @@ impl Views {
         user: UserId,
         id: InteractionId,
     ) -> Result<Option<Arc<Interaction>>, StoreError> {
-        let found = match self.core.board.current(id) {
-            Some(known) => Some(known),
-            None => self.core.load_interaction(id).await?,
-        };
-        let Some(found) = found.map(|found| found.value) else { return Ok(None) };
+        let Some(found) = self.core.interaction(id).await? else { return Ok(None) };
         let is_seen = self.has_in_sight(user, &found)
             || self.submitted_before_it_was_noted(user, &found).await?;
         Ok(is_seen.then_some(found))

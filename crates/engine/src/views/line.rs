@@ -5,6 +5,7 @@ use handoff_domain::routing::{Agent, Attendance, attendance};
 use handoff_domain::{Interaction, Queue, SkillLevels};
 
 use super::Views;
+use crate::core::CurrentBoard;
 
 /// A customer's place in line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,11 +23,16 @@ impl Views {
     /// Tells whether anybody is there for what waits in a queue and asks for those skills beyond
     /// the queue's, by the rules that routing goes by.
     #[must_use]
-    pub fn attendance(&self, queue: &Queue, skills: &SkillLevels) -> Attendance {
-        let desk_changes = self.core.board.desk_changes();
+    pub fn attendance(
+        &self,
+        board: CurrentBoard<'_>,
+        queue: &Queue,
+        skills: &SkillLevels,
+    ) -> Attendance {
+        let desk_changes = board.desk_changes();
         let directory = self.core.directory();
         let work_out = || {
-            let desks = self.core.board.desks();
+            let desks = board.desks();
             let here =
                 desks.iter().filter(|desk| desk.center == queue.center && desk.session.is_some());
             let agents = here.filter_map(|desk| {
@@ -44,11 +50,15 @@ impl Views {
     /// Returns a waiting interaction's place in the line of its queue; `None` when it does not
     /// wait.
     #[must_use]
-    pub fn place_in_line(&self, interaction: &Interaction) -> Option<PlaceInLine> {
+    pub fn place_in_line(
+        &self,
+        board: CurrentBoard<'_>,
+        interaction: &Interaction,
+    ) -> Option<PlaceInLine> {
         let wait = interaction.wait()?;
         let before = match interaction.offer() {
             Some(_) => 0,
-            None => self.core.board.look_at_lines(|lines| {
+            None => board.look_at_lines(|lines| {
                 lines.of(wait.queue).take_while(|waiting| waiting.id != interaction.id).count()
             }),
         };
@@ -56,7 +66,7 @@ impl Views {
         let directory = self.core.directory();
         let queue = directory.queue(interaction.center, wait.queue);
         let attendance =
-            queue.map_or(Attendance::Nobody, |queue| self.attendance(queue, &wait.skills));
+            queue.map_or(Attendance::Nobody, |queue| self.attendance(board, queue, &wait.skills));
         // How fast the queue moved tells nothing while nobody takes anything from it.
         let expected_wait_ms = match attendance {
             Attendance::Served => {

@@ -1,6 +1,6 @@
 //! What was said in a chat, as its readers see it.
 
-use handoff_domain::{Entry, InteractionId, Visibility};
+use handoff_domain::{Entry, Interaction, Visibility};
 use handoff_store::StoreError;
 
 use super::Views;
@@ -11,14 +11,14 @@ const PAGE: usize = 1_000;
 
 impl Views {
     /// Returns the entries of a chat that a reader sees, after `after` in their own numbering, in
-    /// order, at most `limit`. Everything that was acknowledged before the call is there.
+    /// order, at most `limit`. Everything is there that the interaction counts.
     ///
     /// # Errors
     ///
     /// The store's own.
     pub async fn transcript(
         &self,
-        chat: InteractionId,
+        chat: &Interaction,
         after: u64,
         sees: Visibility,
         limit: usize,
@@ -33,13 +33,16 @@ impl Views {
     /// The store's own.
     pub async fn transcript_page(
         &self,
-        chat: InteractionId,
+        chat: &Interaction,
         after: u64,
         sees: Visibility,
         most: Most,
     ) -> Result<Vec<Entry>, StoreError> {
         let transcripts = &self.core.chats.transcripts;
-        if let Some(entries) = transcripts.read(chat, after, sees, most) {
+        // What another node committed may be missing in memory; the interaction tells.
+        let total = chat.chat().map_or(0, |chat| chat.total);
+        let chat = chat.id;
+        if let Some(entries) = transcripts.read(chat, (after, total), sees, most) {
             return Ok(entries);
         }
         transcripts.begin(chat);
@@ -55,6 +58,6 @@ impl Views {
         let wanted = |entry: &&Entry| entry.index_for(sees).is_some_and(|index| index > after);
         let asked_for = most.of(entries.iter().filter(wanted));
         transcripts.finish(chat, entries);
-        Ok(transcripts.read(chat, after, sees, most).unwrap_or(asked_for))
+        Ok(transcripts.read(chat, (after, total), sees, most).unwrap_or(asked_for))
     }
 }

@@ -6,6 +6,7 @@ use handoff_domain::routing::{Agent, Assessment, Waiting, assess, next_step};
 use handoff_domain::{Desk, Interaction, Queue, Time, User};
 
 use super::Views;
+use crate::core::CurrentBoard;
 
 /// Why an interaction waits.
 #[derive(Clone, Debug)]
@@ -25,7 +26,7 @@ pub struct Why {
 impl Views {
     /// Tells why an interaction waits; `None` when it is in no queue.
     #[must_use]
-    pub fn why(&self, interaction: &Interaction) -> Option<Why> {
+    pub fn why(&self, board: CurrentBoard<'_>, interaction: &Interaction) -> Option<Why> {
         let wait = interaction.wait()?;
         let directory = self.core.directory();
         let queue = directory.queue(interaction.center, wait.queue)?.clone();
@@ -36,7 +37,7 @@ impl Views {
             .filter(|user| user.center == interaction.center)
             .map(|user| {
                 let absent = || Arc::new(Desk::new(user.id, user.center, now));
-                (user.clone(), self.core.desk(user.id).unwrap_or_else(absent))
+                (user.clone(), board.desk(user.id).map_or_else(absent, |desk| desk.value))
             })
             .collect();
         let agents = people.iter().map(|(user, desk)| Agent { user, desk });

@@ -15,6 +15,7 @@ mod outbox;
 mod post_office;
 mod presence;
 mod promised;
+mod reading;
 mod restarts;
 mod rig;
 mod routing;

@@ -301,7 +301,12 @@ impl Rig {
 
     /// Begins a chat; returns it and its customer's key.
     pub(crate) async fn begin_chat(&self) -> OpenedChat {
-        let new = NewChat {
+        self.engine.conversations().request_chat(self.new_chat(None)).await.unwrap()
+    }
+
+    /// Returns a chat to ask for, in a queue in which so many may wait.
+    pub(crate) fn new_chat(&self, waiting_max: Option<usize>) -> NewChat {
+        NewChat {
             center: CENTER,
             queue: self.engine.core().directory().queues[&CHATS].clone(),
             service: "talk".into(),
@@ -309,13 +314,12 @@ impl Rig {
                 customer_silence_ms: CUSTOMER_SILENCE_MS.into(),
                 ..ChatTimes::default()
             },
-            waiting_max: None,
+            waiting_max,
             nickname: "Eve".into(),
             subject: None,
             user_data: UserData::default(),
             request: None,
-        };
-        self.engine.conversations().request_chat(new).await.unwrap()
+        }
     }
 
     pub(crate) async fn submit(&self) -> InteractionId {

@@ -127,7 +127,8 @@ async fn the_reason_of_a_wait_is_told_for_every_agent() {
         .unwrap();
     let id = rig.submit().await;
     rig.settle().await;
-    let why = rig.engine.views().why(&rig.stored(id).await).unwrap();
+    let board = rig.engine.core().current_board().await.unwrap();
+    let why = rig.engine.views().why(board, &rig.stored(id).await).unwrap();
     let reasons: Vec<String> =
         why.agents.iter().map(|(user, (_, rule))| format!("{} {rule:?}", user.user_name)).collect();
     assert_eq!(reasons, ["kate Some(NotReady)", "ben Some(NoSession)"]);

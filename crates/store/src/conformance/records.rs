@@ -7,7 +7,8 @@ use handoff_domain::CenterId;
 use super::committed;
 use super::samples::chats::{email_terms, open_media_terms, service};
 use super::samples::{
-    self, interaction, interaction_id, login, one_of_each, put, put_interaction, user, user_id,
+    self, desk, interaction, interaction_id, login, one_of_each, put, put_interaction, user,
+    user_id,
 };
 use crate::change_set::ChangeSet;
 use crate::error::{CommitError, StoreError};
@@ -19,6 +20,17 @@ fn create(records: impl IntoIterator<Item = Record>) -> ChangeSet {
         puts: records.into_iter().map(|record| put(record, 0)).collect(),
         ..ChangeSet::default()
     }
+}
+
+/// What does not exist has version zero.
+pub async fn versions_are_told_in_the_order_asked(store: Arc<dyn Store>) {
+    let desks = [1, 2].map(|n| put(Record::Desk(desk(n)), 0));
+    committed(&*store, ChangeSet { puts: desks.into(), ..ChangeSet::default() }).await;
+    let again = vec![put(Record::Desk(desk(2)), 1)];
+    committed(&*store, ChangeSet { puts: again, ..ChangeSet::default() }).await;
+    let keys = [Key::Desk(user_id(2)), Key::User(user_id(1)), Key::Desk(user_id(1))];
+    assert_eq!(store.versions(&keys).await.expect("versions"), [2, 0, 1]);
+    assert!(store.versions(&[]).await.expect("versions").is_empty());
 }
 
 /// Nothing is lost or altered by storing it.

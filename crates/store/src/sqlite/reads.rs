@@ -99,6 +99,18 @@ pub(super) fn load(
     told("loading records", work())
 }
 
+pub(super) fn versions(connection: &Connection, keys: &[Key]) -> Result<Vec<Version>, StoreError> {
+    let one = |key: &Key| {
+        let mut statement = connection.prepare_cached(&table(key.kind()).guard)?;
+        Ok(statement.query_row([key.id_text()], |row| row.get(0)).optional()?.unwrap_or(0))
+    };
+    let work = || {
+        let _together = if keys.len() > 1 { Some(snapshot(connection)?) } else { None };
+        keys.iter().map(one).collect()
+    };
+    told("reading versions", work())
+}
+
 fn row_name(table: &str, key: &str) -> String {
     format!("{table} {key}")
 }

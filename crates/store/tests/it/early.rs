@@ -97,6 +97,10 @@ impl Store for Careless {
         unreachable!("the case reads the log alone")
     }
 
+    async fn versions(&self, _: &[Key]) -> Result<Vec<Version>, StoreError> {
+        unreachable!("the case reads the log alone")
+    }
+
     async fn list(
         &self,
         _: Kind,

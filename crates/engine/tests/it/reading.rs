@@ -1,0 +1,136 @@
+//! What is answered, with two nodes on one store: no answer rests on what one node remembers.
+
+use std::sync::Arc;
+
+use handoff_domain::routing::Attendance;
+use handoff_domain::{
+    Action, Content, CustomerAction, InteractionId, SkillLevels, State, TreatAs, Utterance,
+    Visibility,
+};
+use handoff_store::{Store, StoreError};
+
+use crate::rig::{CENTER, CHATS, KATE, QUEUE, Rig};
+use crate::two_nodes::nodes;
+
+/// Kate owns something, and the other node remembers it as it was before.
+async fn owned() -> (Rig, Rig, InteractionId) {
+    let (here, there) = nodes().await;
+    here.bring_in(KATE).await;
+    let id = here.submit().await;
+    here.settle().await;
+    there.engine.core().interaction(id).await.unwrap();
+    here.accept(KATE, id).await.unwrap();
+    (here, there, id)
+}
+
+#[tokio::test]
+async fn an_interaction_is_shown_as_another_node_wrote_it() {
+    let (here, there, id) = owned().await;
+    let remembered = there.engine.core().board().recent(id).unwrap();
+    assert!(matches!(remembered.value.state, State::Invited(..)), "the control");
+    let seen = there.engine.views().interaction_for(KATE, id).await.unwrap().unwrap();
+    assert!(matches!(seen.state, State::Handling(_)), "{:?}", seen.state);
+    here.act(KATE, id, Action::Complete { queue: None }).await.unwrap();
+    let read = there.engine.core().interaction(id).await.unwrap().unwrap();
+    assert!(matches!(read.state, State::Ended { .. }), "{:?}", read.state);
+}
+
+/// Reads of the store, counted.
+async fn reads<T>(rig: &Rig, work: impl Future<Output = T>) -> u64 {
+    let count = || rig.store.loads() + rig.store.looks();
+    let before = count();
+    work.await;
+    count() - before
+}
+
+#[tokio::test]
+async fn one_read_is_enough_for_an_answer() {
+    let (here, there, id) = owned().await;
+    let core = here.engine.core();
+    assert_eq!(reads(&here, core.interaction(id)).await, 1);
+    assert_eq!(reads(&here, core.current_board()).await, 1);
+    let chat = here.begin_chat().await.interaction;
+    there.engine.views().transcript(&chat, 0, Visibility::All, 9).await.unwrap();
+    let again = there.engine.views().transcript(&chat, 0, Visibility::All, 9);
+    assert_eq!(reads(&here, again).await, 0, "the interaction tells that nothing is missing");
+}
+
+#[tokio::test]
+async fn who_asks_at_once_shares_what_is_read() {
+    let (here, _there, _id) = owned().await;
+    let core = here.engine.core();
+    let all = futures_util::future::join_all((0..50).map(|_| core.current_board()));
+    assert_eq!(reads(&here, all).await, 2, "the first, and one for all who asked meanwhile");
+}
+
+#[tokio::test]
+async fn a_line_is_as_long_as_another_node_made_it() {
+    let (here, there) = nodes().await;
+    let (first, second) = (here.submit().await, here.submit().await);
+    assert_eq!(there.engine.core().board().waiting_in(QUEUE), 0, "the control");
+    let board = there.engine.core().current_board().await.unwrap();
+    assert_eq!(board.waiting_in(QUEUE), 2);
+    let place = async |rig: &Rig, id| {
+        let waiting = rig.stored(id).await;
+        let board = rig.engine.core().current_board().await.unwrap();
+        rig.engine.views().place_in_line(board, &waiting).map(|place| place.position)
+    };
+    assert_eq!([place(&there, first).await, place(&there, second).await], [Some(1), Some(2)]);
+    here.bring_in(KATE).await;
+    here.settle().await;
+    here.accept(KATE, first).await.unwrap();
+    assert_eq!([place(&there, first).await, place(&there, second).await], [None, Some(1)]);
+}
+
+#[tokio::test]
+async fn a_queue_is_attended_by_who_came_in_at_another_node() {
+    let (here, there) = nodes().await;
+    let attendance = async || {
+        let core = there.engine.core();
+        let (board, directory) = (core.current_board().await.unwrap(), core.directory());
+        let queue = directory.queue(CENTER, QUEUE).unwrap();
+        there.engine.views().attendance(board, queue, &SkillLevels::new())
+    };
+    assert_eq!(attendance().await, Attendance::Nobody);
+    here.bring_in(KATE).await;
+    assert_eq!(attendance().await, Attendance::Served);
+}
+
+#[tokio::test]
+async fn a_queue_that_another_node_filled_takes_no_more_chats() {
+    let (here, there) = nodes().await;
+    here.begin_chat().await;
+    let refused = there.engine.conversations().request_chat(there.new_chat(Some(1))).await;
+    assert!(matches!(refused, Err(handoff_engine::ChatRefused::Full { waiting: 1 })));
+    assert_eq!(there.engine.core().board().waiting_in(CHATS), 1);
+}
+
+#[tokio::test]
+async fn what_was_said_on_another_node_is_in_the_transcript() {
+    let (here, there) = nodes().await;
+    let chat = here.begin_chat().await.interaction;
+    let entries = async |rig: &Rig| {
+        let chat = rig.engine.core().interaction(chat.id).await.unwrap().unwrap();
+        rig.engine.views().transcript(&chat, 0, Visibility::All, 99).await.unwrap().len()
+    };
+    let before = entries(&there).await;
+    let (text, message_type, treat_as) = ("Hello".to_owned(), None, TreatAs::Normal);
+    let content = Content::Text { text, message_type, treat_as };
+    let said =
+        CustomerAction::Say(Utterance { content, visibility: Visibility::All, message_id: None });
+    here.engine.conversations().customer_does(chat.id, said, None, Vec::new()).await.unwrap();
+    assert_eq!(entries(&there).await, before + 1);
+    assert_eq!(entries(&here).await, before + 1);
+}
+
+/// Whoever waited for a round that failed begins another.
+#[tokio::test]
+async fn a_board_that_cannot_catch_up_is_none() -> Result<(), StoreError> {
+    let (here, there) = nodes().await;
+    here.submit().await;
+    let store: Arc<dyn Store> = there.store.clone();
+    store.close().await;
+    assert!(there.engine.core().current_board().await.is_err());
+    assert!(there.engine.core().current_board().await.is_err());
+    Ok(())
+}
