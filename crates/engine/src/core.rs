@@ -215,19 +215,14 @@ impl Core {
         self.board.desk(user).map(|desk| desk.value)
     }
 
-    /// Returns the number of a user's next request, from 1. Numbers that notices repeated are not
-    /// given again after a restart.
+    /// Returns a number for a user's next request, from 1. Each is higher than those before on the
+    /// same node, and none is given twice, on other nodes and after a restart neither.
     ///
     /// # Errors
     ///
     /// The store's own.
     pub async fn next_reference(&self, user: UserId) -> Result<i32, StoreError> {
-        if let Some(next) = self.references.next(user) {
-            return Ok(next);
-        }
-        let highest = self.store.last_reference(user).await?;
-        self.references.begin_after(user, highest);
-        Ok(self.references.next(user).unwrap_or(1))
+        self.references.next(user, &*self.store).await
     }
 
     /// Reads an interaction from the store and enters it on the board.

@@ -75,7 +75,7 @@ macro_rules! conformance {
                 positions_grow_and_are_told, a_stream_row_carries_notice_numbers_and_event,
                 topics_are_numbered_apart, numbers_have_no_gaps_under_concurrency,
                 a_refused_commit_takes_no_number, a_page_never_splits_a_position,
-                heads_tell_position_and_numbers, the_highest_request_number_is_kept,
+                heads_tell_position_and_numbers,
                 an_event_without_notices_is_in_the_history_alone,
             ]
             leases: [

@@ -43,7 +43,7 @@ pub use query::{
 };
 pub use record::{
     Attended, Contact, FileRecord, FileSender, FilesDirectory, Key, Kind, LoginSession,
-    MailboxMark, Only, Part, ReaderCursor, Record, Version, Versioned,
+    MailboxMark, Only, Part, ReaderCursor, Record, RequestNumbers, Version, Versioned,
 };
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use store::{Committed, Lease, SetAside, Store, SweepReport};

@@ -353,10 +353,6 @@ impl Store for MemoryStore {
         Ok(self.state("reading who was promised answers")?.promised.end(number))
     }
 
-    async fn last_reference(&self, user: UserId) -> Result<i32, StoreError> {
-        Ok(self.state("reading a request number")?.log.last_reference(user))
-    }
-
     async fn history(
         &self,
         subject: SubjectKey,

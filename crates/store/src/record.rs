@@ -13,7 +13,7 @@ use handoff_domain::{
 
 pub use self::bodies::{
     Attended, Contact, FileRecord, FileSender, FilesDirectory, LoginSession, MailboxMark,
-    ReaderCursor,
+    ReaderCursor, RequestNumbers,
 };
 use self::table::records;
 pub use self::table::{Only, Part};
@@ -62,6 +62,9 @@ records! {
     /// How far a reader of the log has come, by the reader's name.
     ReaderCursor(String, clone)
         ReaderCursor, "a reader's cursor", "reader_cursors", 1, Work, |it| it.reader.clone();
+    /// The numbers of a user's requests that nodes reserved.
+    RequestNumbers(UserId, stored)
+        RequestNumbers, "request numbers", "request_numbers", 1, Work, |it| it.user;
 }
 
 impl Record {

@@ -373,13 +373,6 @@ impl Store for SqliteStore {
         .await
     }
 
-    async fn last_reference(&self, user: UserId) -> Result<i32, StoreError> {
-        self.read("reading a request number", move |connection| {
-            reads::log::last_reference(connection, user)
-        })
-        .await
-    }
-
     async fn history(
         &self,
         subject: SubjectKey,

@@ -266,13 +266,6 @@ pub trait Store: Send + Sync + 'static {
     /// The store's own.
     async fn promised_after(&self, number: u64) -> Result<PromisedEnd, StoreError>;
 
-    /// Returns the highest request number that a notice of a user repeated; zero when none did.
-    ///
-    /// # Errors
-    ///
-    /// The store's own.
-    async fn last_reference(&self, user: UserId) -> Result<i32, StoreError>;
-
     /// Returns what happened to an interaction, a desk or a center, in order, after a position. It
     /// is kept for good.
     ///

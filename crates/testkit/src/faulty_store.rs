@@ -381,10 +381,6 @@ impl Store for FaultyStore {
         self.inner.promised_after(number).await
     }
 
-    async fn last_reference(&self, user: UserId) -> Result<i32, StoreError> {
-        self.inner.last_reference(user).await
-    }
-
     async fn history(
         &self,
         subject: SubjectKey,

@@ -1,6 +1,8 @@
 //! The one write path: races, repetitions, visibility.
 
-use handoff_domain::{Action, Named, State, Target, UserCommand, UserData, Value};
+use std::collections::BTreeSet;
+
+use handoff_domain::{Action, Named, State, Target, UserCommand, UserData, UserId, Value};
 use handoff_engine::{CommandRequest, Done, ExecuteError};
 use handoff_store::Receipt;
 
@@ -99,24 +101,36 @@ async fn the_same_external_id_opens_one_interaction() {
 #[tokio::test]
 async fn request_numbers_go_on_after_a_restart() {
     let rig = Rig::new().await;
-    rig.bring_in(KATE).await;
-    let id = rig.submit().await;
-    rig.settle().await;
-    let reference = rig.engine.core().next_reference(KATE).await.unwrap();
-    assert_eq!(reference, 1);
-    let caller = handoff_domain::Caller {
-        user: KATE,
-        roles: [handoff_domain::Role::Agent].into(),
-        groups: [].into(),
-    };
-    let command = UserCommand::new(caller, Action::Accept { nickname: None });
-    rig.engine
-        .commands()
-        .execute(&CommandRequest { reference: Some(reference), ..CommandRequest::new(id, command) })
-        .await
-        .unwrap();
+    assert_eq!(numbers(&rig, KATE, 3).await, [1, 2, 3]);
     let rig = rig.restarted().await;
-    assert_eq!(rig.engine.core().next_reference(KATE).await.unwrap(), 2);
+    assert_eq!(numbers(&rig, KATE, 2).await, [101, 102], "the rest of the block is left");
+    assert_eq!(numbers(&rig, BEN, 1).await, [1], "each user has their own");
+}
+
+async fn numbers(rig: &Rig, user: UserId, count: usize) -> Vec<i32> {
+    let mut numbers = Vec::new();
+    for _ in 0..count {
+        numbers.push(rig.engine.core().next_reference(user).await.unwrap());
+    }
+    numbers
+}
+
+#[tokio::test]
+async fn two_nodes_give_no_request_the_same_number() {
+    let here = Rig::new().await;
+    let there = here.beside().await;
+    // More than a block each, in turns and at once.
+    let mut given: Vec<i32> = Vec::new();
+    for _ in 0..3 {
+        let both = futures_util::join!(numbers(&here, KATE, 70), numbers(&there, KATE, 70));
+        assert!(both.0.is_sorted() && both.1.is_sorted());
+        given.extend(both.0.into_iter().chain(both.1));
+    }
+    let different: BTreeSet<i32> = given.iter().copied().collect();
+    assert_eq!((different.len(), given.len()), (420, 420));
+    let alone = Rig::new().await;
+    let first = &numbers(&alone, KATE, 1).await[0];
+    assert!(given.contains(first), "the control: who counts for themselves gives it again");
 }
 
 #[tokio::test]

@@ -17,7 +17,9 @@ use handoff_domain::{
 
 use crate::change_set::{ChangeSet, Put, Receipt};
 use crate::log::SubjectKey;
-use crate::record::{Attended, FilesDirectory, LoginSession, ReaderCursor, Record, Version};
+use crate::record::{
+    Attended, FilesDirectory, LoginSession, ReaderCursor, Record, RequestNumbers, Version,
+};
 
 /// The contact center that everything belongs to unless said otherwise.
 pub const CENTER: CenterId = CenterId(0xcc);
@@ -307,6 +309,7 @@ pub fn one_of_each() -> Vec<Record> {
         Record::LoginSession(login("5e55", BEGIN)),
         Record::FilesDirectory(files_directory()),
         Record::ReaderCursor(reader_cursor()),
+        Record::RequestNumbers(RequestNumbers { user: user_id(1), last: 1_700 }),
     ]
 }
 

@@ -6,7 +6,7 @@ use handoff_domain::{Interaction, Medium, Notice, NotificationType, Time, Topic,
 
 use super::samples::{
     BEGIN, desk, desk_event, event, interaction, notice, owner, put_interaction, rich_interaction,
-    subject, user_id, workbin_id,
+    subject, workbin_id,
 };
 use super::{committed, conflict};
 use crate::change_set::ChangeSet;
@@ -168,17 +168,6 @@ pub async fn heads_tell_position_and_numbers(store: Arc<dyn Store>) {
     assert_eq!(store.head(owner(1)).await.expect("head"), Head { position, numbers });
     let oldest = [(Topic::Interactions, 1), (Topic::Emails, 1)].into();
     assert_eq!(store.oldest(owner(1)).await.expect("oldest"), oldest);
-}
-
-/// The highest request number that a notice repeated is known, in whatever order they came.
-pub async fn the_highest_request_number_is_kept(store: Arc<dyn Store>) {
-    assert_eq!(store.last_reference(user_id(1)).await.expect("number"), 0);
-    for reference in [Some(3), Some(8), None, Some(5)] {
-        let told = vec![Notice { reference, ..notice(1) }, notice(2)];
-        committed(&*store, telling(vec![event(interaction(1), BEGIN, told)])).await;
-    }
-    assert_eq!(store.last_reference(user_id(1)).await.expect("number"), 8);
-    assert_eq!(store.last_reference(user_id(2)).await.expect("number"), 0);
 }
 
 /// Nobody is told, but it happened.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use handoff_domain::{Event, Media, Notice, Owner, Time, Topic, UserId};
+use handoff_domain::{Event, Media, Notice, Owner, Time, Topic};
 
 use crate::error::StoreError;
 use crate::log::{GENERATION_JUMP, LogEnd, SubjectKey, epoch_of, is_history};
@@ -30,7 +30,6 @@ pub(super) struct Log {
     recent: BTreeMap<u64, Event>,
     rows: BTreeMap<(Owner, u64, usize), Row>,
     heads: BTreeMap<(Owner, Topic), Counter>,
-    references: BTreeMap<UserId, i32>,
 }
 
 impl Default for Log {
@@ -41,7 +40,6 @@ impl Default for Log {
             recent: BTreeMap::new(),
             rows: BTreeMap::new(),
             heads: BTreeMap::new(),
-            references: BTreeMap::new(),
         }
     }
 }
@@ -74,10 +72,6 @@ impl Log {
     }
 
     fn number(&mut self, notice: &Notice, media: Option<&Media>, position: u64) -> Numbering {
-        if let (Some(user), Some(reference)) = (notice.user(), notice.reference) {
-            let highest = self.references.entry(user).or_default();
-            *highest = (*highest).max(reference);
-        }
         let mut numbers = Numbering::new();
         for topic in notice.topics(media) {
             let counter = self.heads.entry((notice.to, topic)).or_default();
@@ -130,10 +124,6 @@ impl Log {
             oldest.entry(*topic).or_insert(*number);
         }
         oldest
-    }
-
-    pub(super) fn last_reference(&self, user: UserId) -> i32 {
-        self.references.get(&user).copied().unwrap_or(0)
     }
 
     /// Begins another generation.

@@ -168,3 +168,12 @@ pub struct ReaderCursor {
     /// What lies up to here was acted on.
     pub position: u64,
 }
+
+/// Which numbers of a user's requests nodes reserved for themselves. None is given twice, and some
+/// are never given: a node that stops leaves its rest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestNumbers {
+    pub user: UserId,
+    /// The last that was reserved.
+    pub last: i32,
+}

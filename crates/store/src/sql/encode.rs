@@ -1,10 +1,10 @@
 //! A change set as rows, ready to be bound.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use handoff_domain::event::Subject;
-use handoff_domain::{Event, Media, Notice, Owner, Topic, UserId};
+use handoff_domain::{Event, Media, Notice, Owner, Topic};
 
 use crate::change_set::{ChangeSet, Put, Receipt, Timer};
 use crate::codec::{self, CodecError, SubjectKind};
@@ -106,8 +106,6 @@ pub(crate) struct Growth {
 struct Growths {
     rows: Vec<Growth>,
     places: HashMap<(Owner, Topic), usize>,
-    /// The highest request number that each user is told of.
-    references: BTreeMap<UserId, i32>,
 }
 
 impl Growths {
@@ -121,13 +119,6 @@ impl Growths {
         let growth = &mut rows[place];
         (growth.count, growth.last_event) = (growth.count + 1, event);
         place
-    }
-
-    fn note_reference(&mut self, notice: &Notice) {
-        if let (Some(user), Some(reference)) = (notice.user(), notice.reference) {
-            let highest = self.references.entry(user).or_default();
-            *highest = (*highest).max(reference);
-        }
     }
 }
 
@@ -154,8 +145,6 @@ pub(crate) struct EncodedChange {
     pub(crate) events: Vec<EventRows>,
     pub(crate) growths: Vec<Growth>,
     pub(crate) promised: Vec<PromisedAnswer>,
-    /// The highest request number that each user is told of.
-    pub(crate) references: Vec<(String, i32)>,
     /// About how many bytes will be written.
     pub(crate) bytes: usize,
 }
@@ -195,11 +184,6 @@ impl EncodedChange {
             events,
             growths: growths.rows,
             promised: change.promised.clone(),
-            references: growths
-                .references
-                .into_iter()
-                .map(|(user, reference)| (user.stored(), reference))
-                .collect(),
             bytes: 0,
         };
         encoded.bytes = encoded.weigh();
@@ -304,7 +288,6 @@ fn notice_row(
     place: u64,
     growths: &mut Growths,
 ) -> Result<NoticeRow, CodecError> {
-    growths.note_reference(notice);
     let mut topics = Vec::with_capacity(2);
     for topic in notice.topics(media) {
         topics.push((topic, growths.grow(notice.to, topic, place)));

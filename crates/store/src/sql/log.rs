@@ -80,16 +80,9 @@ pub(crate) const HEADS_READ: &str = "SELECT topic, position, last FROM heads WHE
 /// by how much
 pub(crate) const HEADS_JUMP: &str = "UPDATE heads SET last = last + $1";
 
-/// user, number
-pub(crate) const REFERENCE_RAISE: &str = "INSERT INTO last_references (user_id, last) \
-     VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET last = excluded.last \
-     WHERE excluded.last > last_references.last";
-/// user → number
-pub(crate) const REFERENCE_READ: &str = "SELECT last FROM last_references WHERE user_id = $1";
-
 /// Every statement of this file.
 #[cfg(test)]
-pub(crate) const ALL: [&str; 25] = [
+pub(crate) const ALL: [&str; 24] = [
     LOG_END_READ,
     LOG_END_WRITE,
     LOG_FLOOR_WRITE,
@@ -114,5 +107,4 @@ pub(crate) const ALL: [&str; 25] = [
     HEAD_WRITE,
     HEADS_READ,
     HEADS_JUMP,
-    REFERENCE_RAISE,
 ];

@@ -61,7 +61,6 @@ pub(super) struct Statements<'c> {
     history_insert: Statement<'c>,
     heads: Heads<'c>,
     directories: Directories<'c>,
-    reference_raise: Statement<'c>,
     row_insert: Statement<'c>,
     timer_read: Statement<'c>,
     timer_set: Statement<'c>,
@@ -110,7 +109,6 @@ impl<'c> Statements<'c> {
             history_insert: connection.prepare(log::HISTORY_INSERT)?,
             heads: Heads::prepare(connection)?,
             directories: Directories::prepare(connection)?,
-            reference_raise: connection.prepare(log::REFERENCE_RAISE)?,
             row_insert: connection.prepare(log::ROW_INSERT)?,
             timer_read: connection.prepare(text::TIMER_READ)?,
             timer_set: connection.prepare(text::TIMER_SET)?,
@@ -147,9 +145,6 @@ impl<'c> Statements<'c> {
             let Receipt { scope, key, fingerprint, answer, expires } = receipt;
             let expires = expires.map(|expires| expires.0);
             self.receipt_insert.execute(params![scope, key, fingerprint, answer, expires])?;
-        }
-        for (user, reference) in &change.references {
-            self.reference_raise.execute(params![user, reference])?;
         }
         let mut last = Vec::with_capacity(change.growths.len());
         for growth in &change.growths {

@@ -67,6 +67,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "directories",
         sql: include_str!("../../migrations/sqlite/0009_directories.sql"),
     },
+    Migration {
+        version: 10,
+        name: "request numbers",
+        sql: include_str!("../../migrations/sqlite/0010_request_numbers.sql"),
+    },
 ];
 
 const CREATE_LIST: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \

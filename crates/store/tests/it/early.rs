@@ -141,10 +141,6 @@ impl Store for Careless {
         unreachable!("the case reads the log alone")
     }
 
-    async fn last_reference(&self, _: UserId) -> Result<i32, StoreError> {
-        unreachable!("the case reads the log alone")
-    }
-
     async fn history(
         &self,
         _: SubjectKey,

@@ -6,8 +6,8 @@ use handoff_domain::{Content, Fact, InteractionId, Owner, Time, Topic, UserId};
 use handoff_store::conformance::samples::{BEGIN, event};
 use handoff_store::sqlite::faults::restore;
 use handoff_store::{
-    ChangeSet, Key, Kind, LogEnd, Record, SqliteStore, Store, SubjectKey, Timer, TimerKey,
-    Versioned,
+    ChangeSet, Key, Kind, LogEnd, Record, RequestNumbers, SqliteStore, Store, SubjectKey, Timer,
+    TimerKey, Versioned,
 };
 use tempfile::TempDir;
 
@@ -62,7 +62,10 @@ async fn everything_that_was_stored_is_read() {
     assert!(timers.contains(&Timer { key: silent, due: Time(1_795_942_004_152) }), "{timers:?}");
     let scope = "external:91af9ee5-72ab-4f16-b05b-7ad57037431f:d1f36bfa5f074a62b66579a28141ef21";
     assert!(store.receipt(scope, "order-2").await.unwrap().is_some());
-    assert_eq!(store.last_reference(KATE.user().unwrap()).await.unwrap(), 10);
+    let kate = KATE.user().unwrap();
+    let given = store.load(&[Key::RequestNumbers(kate)]).await.unwrap().pop().flatten();
+    let value = Record::RequestNumbers(RequestNumbers { user: kate, last: 10 });
+    assert_eq!(given, Some(Versioned { value, version: 1 }));
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use handoff_domain::event::Subject;
-use handoff_domain::{Entry, Event, InteractionId, Notice, Owner, Time, Topic, UserId};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use handoff_domain::{Entry, Event, InteractionId, Notice, Owner, Time, Topic};
+use rusqlite::{Connection, Row, params};
 
 use super::{
     Unread, one_more, or_aside, row_name, senseless, snapshot, text_at, told, undecodable,
@@ -270,17 +270,6 @@ pub(in crate::sqlite) fn oldest(
         Ok(oldest)
     };
     told("reading what a stream keeps", work())
-}
-
-pub(in crate::sqlite) fn last_reference(
-    connection: &Connection,
-    user: UserId,
-) -> Result<i32, StoreError> {
-    let work = || {
-        let mut statement = connection.prepare_cached(text::REFERENCE_READ)?;
-        Ok(statement.query_row([user.stored()], |row| row.get(0)).optional()?.unwrap_or(0))
-    };
-    told("reading a request number", work())
 }
 
 pub(in crate::sqlite) fn history(
