@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::Router;
 use handoff_cometd::{Limits, Ports};
 use handoff_content::FileKeeper;
-use handoff_engine::{Core, Engine, Mailboxes, Outward, Post, Publisher};
+use handoff_engine::{Core, Engine, Mailboxes, Outward, Post, Publisher, Worker};
 use handoff_store::StoreError;
 
 use crate::auth::Gate;
@@ -37,6 +37,8 @@ pub struct Setup {
     pub mailboxes: Option<Arc<dyn Mailboxes>>,
     /// Who sends mails; without one, whatever is sent waits.
     pub post: Option<Arc<dyn Post>>,
+    /// Readers of the log that keep something of their own.
+    pub readers: Vec<Arc<dyn Worker>>,
 }
 
 impl Setup {
@@ -53,6 +55,7 @@ impl Setup {
             publisher: None,
             mailboxes: None,
             post: None,
+            readers: Vec::new(),
         }
     }
 }
@@ -81,7 +84,7 @@ impl Assembly {
             mailboxes: setup.mailboxes,
             post: setup.post,
         };
-        let engine = Engine::build(core.clone(), outward).await?;
+        let engine = Engine::build(core.clone(), outward, setup.readers).await?;
         let requests_per_s = setup.options.requests_per_s;
         let comet = Comet::new(&engine, &voice, requests_per_s, setup.agents, Ports::default());
         let shared = Shared::new(engine.clone(), comet.clone(), setup.files, setup.options);

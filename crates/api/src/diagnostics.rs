@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use handoff_domain::Time;
+use handoff_engine::WorkerStatus;
 use serde::Serialize;
 use tokio::sync::Mutex;
 
@@ -32,6 +33,10 @@ struct Health {
     /// Stored rows that were set aside because they cannot be read, by table and key.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unreadable: Vec<String>,
+    /// What workers say of themselves though nothing is wrong, as that a reader of the log is
+    /// rebuilt.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    details: Vec<String>,
     /// By how much the server's time is ahead of the machine's clock, in ms, when that was set
     /// back.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,6 +50,7 @@ impl Health {
             status,
             failing: Vec::new(),
             unreadable: Vec::new(),
+            details: Vec::new(),
             clock_ahead_ms: None,
         }
     }
@@ -119,12 +125,16 @@ pub(crate) async fn readyz(State(readiness): State<Readiness>) -> Response {
     let workers = shared.engine().workers().statuses();
     failing.extend(
         workers
-            .into_iter()
+            .iter()
             .filter(|worker| worker.last_error.is_some())
             .map(|worker| worker.name.to_owned()),
     );
     let aside = shared.engine().core().store().set_aside();
+    let said = |worker: &WorkerStatus| {
+        worker.detail.as_ref().map(|detail| format!("{}: {detail}", worker.name))
+    };
     let details = Health {
+        details: workers.iter().filter_map(said).collect(),
         unreadable: aside.into_iter().map(|one| one.row).take(UNREADABLE_SHOWN_MAX).collect(),
         clock_ahead_ms: Some(shared.engine().core().clock_ahead_ms()).filter(|ahead| *ahead > 0),
         ..Health::new(0, "ready")

@@ -38,5 +38,5 @@ pub use letters::{Letters, NewLetter, RawMessage, TakenIn, contact_id};
 pub use outward::{Customers, Mailboxes, Outward, Patience, Post, Posted, Published, Publisher};
 pub use run::Engine;
 pub use views::{PlaceInLine, Views, Why};
-pub use worker::WorkerStatus;
+pub use worker::{Worker, WorkerStatus};
 pub use workers::Workers;

@@ -18,6 +18,7 @@ use crate::desks::Desks;
 use crate::letters::{Contacts, Letters};
 use crate::outward::Outward;
 use crate::views::Views;
+use crate::worker::Worker;
 use crate::workers::Workers;
 
 /// The engine of one node: handles to its rooms, each of which may be used from any task.
@@ -33,14 +34,19 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Builds the rooms over a core, and begins the node's life in the store. Whoever was reachable
+    /// Builds the rooms over a core, with readers of the log that keep something of their own
+    /// beside the engine's workers, and begins the node's life in the store. Whoever was reachable
     /// on a node that is no more is not any longer, and the grace of agents who do not come back
     /// runs from here (docs/compat/agents.md#reach).
     ///
     /// # Errors
     ///
     /// The store's own.
-    pub async fn build(core: Arc<Core>, outward: Outward) -> Result<Arc<Self>, StoreError> {
+    pub async fn build(
+        core: Arc<Core>,
+        outward: Outward,
+        readers: Vec<Arc<dyn Worker>>,
+    ) -> Result<Arc<Self>, StoreError> {
         let Outward { publisher, customers, mailboxes, post } = outward;
         let views = Arc::new(Views::new(core.clone()));
         let commands = Commands::new(core.clone(), views.clone(), mailboxes.clone());
@@ -50,7 +56,7 @@ impl Engine {
         let conversations = Conversations::new(core.clone(), commands.clone(), contacts, customers);
         let letters = Letters::new(core.clone(), commands.clone(), mailboxes);
         let delivery = Arc::new(Delivery::new(core.clone(), desks.clone(), publisher));
-        let workers = Workers::new(&core, &commands, &desks, &delivery, post);
+        let workers = Workers::new(&core, &commands, &desks, &delivery, post, readers);
         core.begin_life().await?;
         desks.forget_dead().await?;
         let conversations = Arc::new(conversations);

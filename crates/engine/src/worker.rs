@@ -17,7 +17,7 @@ use crate::core::Core;
 
 /// What one worker does, and when.
 #[async_trait]
-pub(crate) trait Worker: Send + Sync + 'static {
+pub trait Worker: Send + Sync + 'static {
     /// Returns its name, in the log and in the diagnostics.
     fn name(&self) -> &'static str;
 
@@ -46,6 +46,12 @@ pub(crate) trait Worker: Send + Sync + 'static {
         Duration::ZERO
     }
 
+    /// Returns what an operator may want to know of it though nothing is wrong, as that it is busy
+    /// with something long.
+    fn detail(&self) -> Option<String> {
+        None
+    }
+
     /// Does all that there is to do.
     ///
     /// # Errors
@@ -64,6 +70,8 @@ pub struct WorkerStatus {
     pub rounds: u64,
     /// What went wrong in the last round, if something did.
     pub last_error: Option<String>,
+    /// What it says of itself.
+    pub detail: Option<String>,
 }
 
 /// A worker with what others see and want of it.
@@ -105,7 +113,8 @@ impl Runner {
     }
 
     pub(crate) fn status(&self) -> WorkerStatus {
-        self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let status = self.status.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        WorkerStatus { detail: self.worker.detail(), ..status }
     }
 
     fn report(&self, now: Time, result: Result<(), &StoreError>) {

@@ -56,6 +56,7 @@ impl Workers {
         desks: &Arc<Desks>,
         delivery: &Arc<Delivery>,
         post: Option<Arc<dyn Post>>,
+        readers: Vec<Arc<dyn Worker>>,
     ) -> Self {
         let router = Arc::new(Router::new(core.clone(), commands.clone()));
         let signs = Arc::new(SignsOfLife::new(core.clone(), commands.clone()));
@@ -80,7 +81,7 @@ impl Workers {
             followers.clone(),
             presence.clone(),
         ];
-        let runners = all.map(Runner::new).into();
+        let runners = all.into_iter().chain(readers).map(Runner::new).collect();
         Self { router, signs, timers, directory, sweeper, outbox, followers, presence, runners }
     }
 

@@ -25,8 +25,9 @@ use handoff_api::{Assembly, PeerAddress, Setup, expect_host};
 use handoff_bus::LocalBus;
 use handoff_content::directory::Adopt;
 use handoff_content::{FileKeeper, sweep};
-use handoff_engine::{Core, Engine, Parts, SystemClock, SystemIds};
+use handoff_engine::{Core, Engine, Parts, SystemClock, SystemIds, Worker};
 use handoff_postoffice::PostOffice;
+use handoff_projections::{Counters, Reader};
 use handoff_store::{Files, SqliteOptions, SqliteStore, Store};
 use handoff_web::Pages;
 use tokio::time::timeout;
@@ -61,6 +62,21 @@ pub(crate) async fn open_store(directory: &Path) -> anyhow::Result<Arc<SqliteSto
     let store = opened.context("opening the store was interrupted")?;
     Ok(Arc::new(
         store.with_context(|| format!("the store in {} cannot be opened", directory.display()))?,
+    ))
+}
+
+/// Opens the counters in a data directory; the file is made if there is none.
+///
+/// # Errors
+///
+/// When it can be neither opened nor made.
+pub(crate) async fn open_counters(directory: &Path) -> anyhow::Result<Arc<Counters>> {
+    let path = directory.join(Counters::FILE);
+    let opened = tokio::task::spawn_blocking(move || Counters::open(&path)).await;
+    let counters = opened.context("opening the counters was interrupted")?;
+    Ok(Arc::new(
+        counters
+            .with_context(|| format!("the counters in {} cannot be opened", directory.display()))?,
     ))
 }
 
@@ -102,10 +118,11 @@ impl Server {
         let listener = accept::listen(wanted).with_context(cannot_listen)?;
         let address = listener.local_addr().with_context(cannot_listen)?;
         let files = files::open(config.files()).await?;
+        let clock = Arc::new(SystemClock::default());
         let parts = Parts {
             store: store.clone(),
             bus: Arc::new(LocalBus::default()),
-            clock: Arc::new(SystemClock::default()),
+            clock: clock.clone(),
             ids: Arc::new(SystemIds::default()),
             options: options::engine(config),
         };
@@ -124,6 +141,7 @@ impl Server {
             letters: Arc::new(Cleaner::new(Arc::new(MailLetters))),
             mailboxes: Some(office.mailboxes()),
             post: Some(office.post()),
+            readers: readers(&config.store.path, &store, &clock).await,
             ..Setup::new(options::api(config, url), keeper)
         };
         let assembly = Assembly::build(core, setup).await;
@@ -175,6 +193,22 @@ impl Server {
                 #[expect(clippy::disallowed_methods, reason = "a return waits for threads, and who asks twice does not")]
                 std::process::exit(1);
             }
+        }
+    }
+}
+
+/// Returns the readers of the log that the server has. Nothing else stands on them, so it serves
+/// without one whose file cannot be used.
+async fn readers(
+    directory: &Path,
+    store: &Arc<SqliteStore>,
+    clock: &Arc<SystemClock>,
+) -> Vec<Arc<dyn Worker>> {
+    match open_counters(directory).await {
+        Ok(counters) => vec![Arc::new(Reader::new(store.clone(), clock.clone(), counters))],
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "nothing is counted");
+            Vec::new()
         }
     }
 }

@@ -29,6 +29,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "handoff-content",
         ],
     ),
+    ("handoff-projections", &["handoff-domain", "handoff-store", "handoff-bus", "handoff-engine"]),
     (
         "handoff-api",
         &[
@@ -52,6 +53,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "handoff-api",
             "handoff-mail",
             "handoff-postoffice",
+            "handoff-projections",
             "handoff-provision",
             "handoff-web",
         ],
@@ -64,7 +66,7 @@ const TOOLS: &[&str] =
 
 /// Outside crates that only some crates may depend on.
 const RESERVED: &[(&str, &[&str])] = &[
-    ("rusqlite", &["handoff-store"]),
+    ("rusqlite", &["handoff-store", "handoff-projections"]),
     ("libsqlite3-sys", &["handoff-store"]),
     // The bare server that the benchmark compares with is one of axum's.
     (

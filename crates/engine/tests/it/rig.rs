@@ -216,7 +216,7 @@ impl Rig {
         let core = Core::open(parts).await.unwrap();
         let publisher: Arc<dyn Publisher> = recorder.clone();
         let outward = Outward { publisher, mailboxes, post, ..Outward::default() };
-        let engine = Engine::build(core, outward).await.unwrap();
+        let engine = Engine::build(core, outward, Vec::new()).await.unwrap();
         Self { engine, store, bus, clock, recorder }
     }
 

@@ -443,7 +443,7 @@ async fn open_interaction(setup: &Setup) {
         options: handoff_engine::Options { rules: Options::default(), ..Default::default() },
     };
     let core = Core::open(parts).await.unwrap();
-    let engine = Engine::build(core, Outward::default()).await.unwrap();
+    let engine = Engine::build(core, Outward::default(), Vec::new()).await.unwrap();
     let directory = engine.core().directory();
     let queue = directory.queues.values().next().unwrap();
     let id = engine.core().ids().interaction(engine.core().now());

@@ -1,0 +1,373 @@
+//! Feeding a projection: from the records and the kept history when it has to be rebuilt, then from
+//! the log.
+//!
+//! A reader remembers nothing: where to go on is in the projection, so it may end at any point, and
+//! two of them may feed the same projection.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use handoff_bus::{Hint, Received};
+use handoff_domain::{InteractionId, Time};
+use handoff_engine::{Clock, Worker};
+use handoff_store::{Key, Kind, LogEnd, LogEntry, Record, Store, StoreError, SubjectKey};
+use tokio::sync::Notify;
+
+use crate::projection::{Cursor, Projection, ProjectionError, Standing};
+
+/// Entries read at once.
+const PAGE: usize = 500;
+/// Interactions whose histories are read in one round of a rebuild, and after how many entries of
+/// them the round ends. Between two rounds commands have the store for themselves.
+const REBUILT_AT_ONCE: usize = 50;
+const REBUILT_ENTRIES: usize = 500;
+/// How far the log may be ahead: more costs longer than a rebuild. An entry takes about a kilobyte,
+/// so this is a gigabyte of log.
+const BEHIND_MAX: u64 = 1_000_000;
+const BEHIND_MAX_MS: u64 = 24 * 60 * 60 * 1_000;
+/// The longest time between two rounds; hints come with every commit.
+const PERIOD: Duration = Duration::from_secs(1);
+/// The shortest time between two rounds. Figures need not be newer than this, and one transaction
+/// for many commits costs less than many.
+const PAUSE: Duration = Duration::from_millis(250);
+/// The same while it is rebuilt: a round takes a few milliseconds of it.
+const PAUSE_REBUILDING: Duration = Duration::from_millis(20);
+/// After how many interactions of a rebuild it is said how far it is.
+const TOLD_EVERY: u64 = 10_000;
+
+/// Why a projection is rebuilt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cause {
+    Outdated,
+    OtherGeneration,
+    TooFarBehind,
+    Swept,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Outdated => "it is new, or somebody asked for it",
+            Self::OtherGeneration => "the store was restored or copied",
+            Self::TooFarBehind => "it was too far behind the log",
+            Self::Swept => "the log was swept beyond it",
+        })
+    }
+}
+
+/// What a round left to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Left {
+    Nothing,
+    More,
+}
+
+/// A round did not get on.
+#[derive(Debug, thiserror::Error)]
+enum Hindered {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Projection(#[from] ProjectionError),
+}
+
+/// Feeds one projection.
+pub struct Reader {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    projection: Arc<dyn Projection>,
+    is_rebuilding: AtomicBool,
+    /// What there is to say of it: that it is being rebuilt, or what keeps it from going on.
+    detail: Mutex<Option<String>>,
+    wakes: Arc<Notify>,
+}
+
+impl Reader {
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        projection: Arc<dyn Projection>,
+    ) -> Self {
+        Self {
+            store,
+            clock,
+            projection,
+            is_rebuilding: AtomicBool::new(false),
+            detail: Mutex::default(),
+            wakes: Arc::default(),
+        }
+    }
+
+    /// Feeds it until it has everything, without pauses: for a store that serves nobody. `progress`
+    /// is told where it stands.
+    ///
+    /// # Errors
+    ///
+    /// The store's own and the projection's.
+    pub async fn catch_up(
+        &self,
+        progress: impl Fn(Standing) + Send + Sync,
+    ) -> Result<(), StoreError> {
+        loop {
+            match self.step().await {
+                Ok(Left::Nothing) => return Ok(()),
+                Ok(Left::More) => progress(self.standing().await.map_err(failed)?),
+                Err(Hindered::Projection(ProjectionError::Overtaken)) => {}
+                Err(Hindered::Projection(error)) => return Err(failed(error)),
+                Err(Hindered::Store(error)) => return Err(error),
+            }
+        }
+    }
+
+    /// Does a bounded piece of what is to be done.
+    async fn step(&self) -> Result<Left, Hindered> {
+        let standing = self.standing().await?;
+        let end = self.store.log_end().await?;
+        match standing {
+            Standing::Outdated => self.begin(standing, end, Cause::Outdated).await,
+            Standing::Rebuilding { end: Cursor { generation, .. }, .. }
+            | Standing::Following(Cursor { generation, .. })
+                if generation != end.generation =>
+            {
+                self.begin(standing, end, Cause::OtherGeneration).await
+            }
+            Standing::Rebuilding { end, after, done, total } => {
+                self.rebuild(end, after, done, total).await
+            }
+            Standing::Following(at) => self.follow(at, end).await,
+        }
+    }
+
+    /// Drops what the projection has and begins to rebuild it, up to where the log ends now.
+    async fn begin(&self, from: Standing, end: LogEnd, cause: Cause) -> Result<Left, Hindered> {
+        let end = Cursor { generation: end.generation, position: end.position };
+        let total = self.interactions().await?;
+        let to = Standing::Rebuilding { end, after: None, done: 0, total };
+        tracing::info!(reader = self.projection.name(), %cause, interactions = total, "a reader of the log is rebuilt");
+        self.ask(move |projection| projection.rebuild(from, to)).await?;
+        self.tell(to);
+        Ok(Left::More)
+    }
+
+    /// Counts the interactions of all contact centers.
+    async fn interactions(&self) -> Result<u64, StoreError> {
+        let (mut total, mut after) = (0, None);
+        loop {
+            let page = self.store.list(Kind::Center, after.take(), PAGE).await?;
+            after = page.items.last().map(|last| last.value.key());
+            for center in page.items {
+                if let Record::Center(center) = center.value {
+                    let census = self.store.census(center.id).await?;
+                    total += census.iter().map(|(_, count)| count).sum::<u64>();
+                }
+            }
+            if !page.more {
+                return Ok(total);
+            }
+        }
+    }
+
+    /// Takes in the histories of the next interactions, as far as the log went when it began. What
+    /// came later is in the log.
+    async fn rebuild(
+        &self,
+        end: Cursor,
+        after: Option<InteractionId>,
+        done: u64,
+        total: u64,
+    ) -> Result<Left, Hindered> {
+        let from = Standing::Rebuilding { end, after, done, total };
+        let key = after.map(Key::Interaction);
+        let page = self.store.list(Kind::Interaction, key, REBUILT_AT_ONCE).await?;
+        let (mut entries, mut after, mut taken) = (Vec::new(), after, 0);
+        let listed = page.items.len();
+        for item in page.items {
+            let Key::Interaction(id) = item.value.key() else { continue };
+            entries.extend(self.history(id, end.position).await?);
+            (after, taken) = (Some(id), taken + 1);
+            if entries.len() >= REBUILT_ENTRIES {
+                break;
+            }
+        }
+        let is_last = taken == listed && !page.more;
+        let to = if is_last {
+            Standing::Following(end)
+        } else {
+            Standing::Rebuilding { end, after, done: done + taken as u64, total }
+        };
+        self.ask(move |projection| projection.apply(&entries, from, to)).await?;
+        self.tell(to);
+        if is_last {
+            let reader = self.projection.name();
+            tracing::info!(reader, "a reader of the log is rebuilt and follows the log again");
+        } else if done / TOLD_EVERY != (done + taken as u64) / TOLD_EVERY {
+            let reader = self.projection.name();
+            tracing::info!(reader, done, total, "a reader of the log is being rebuilt");
+        }
+        Ok(Left::More)
+    }
+
+    /// Returns what happened to an interaction, up to a position.
+    async fn history(&self, id: InteractionId, until: u64) -> Result<Vec<LogEntry>, StoreError> {
+        let subject = SubjectKey::Interaction(id);
+        let mut found: Vec<LogEntry> = Vec::new();
+        let mut after = 0;
+        loop {
+            let page = self.store.history(subject, after, PAGE).await?;
+            let Some(last) = page.items.last() else { return Ok(found) };
+            after = last.position;
+            let known = page.items.into_iter().take_while(|entry| entry.position <= until);
+            found.extend(known.map(|entry| LogEntry {
+                position: entry.position,
+                at: entry.at,
+                subject,
+                told: Vec::new(),
+                cause: entry.cause,
+                facts: entry.facts,
+                epoch: entry.epoch,
+                snapshot: None,
+            }));
+            if !page.more || after >= until {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Takes in the next entries of the log.
+    async fn follow(&self, at: Cursor, end: LogEnd) -> Result<Left, Hindered> {
+        let from = Standing::Following(at);
+        if at.position > end.position {
+            return self.begin(from, end, Cause::OtherGeneration).await;
+        }
+        if end.position - at.position > BEHIND_MAX {
+            return self.begin(from, end, Cause::TooFarBehind).await;
+        }
+        let page = match self.store.log_after(at.position, PAGE).await {
+            Err(StoreError::Swept { .. }) => return self.begin(from, end, Cause::Swept).await,
+            page => page?,
+        };
+        let (Some(first), Some(last)) = (page.items.first(), page.items.last()) else {
+            self.tell(from);
+            return Ok(Left::Nothing);
+        };
+        // A few entries are read sooner than everything, whatever their age.
+        if page.more && self.is_too_old(first.at) {
+            return self.begin(from, end, Cause::TooFarBehind).await;
+        }
+        let to = Standing::Following(Cursor { position: last.position, ..at });
+        let left = if page.more { Left::More } else { Left::Nothing };
+        self.ask(move |projection| projection.apply(&page.items, from, to)).await?;
+        self.tell(to);
+        Ok(left)
+    }
+
+    fn is_too_old(&self, at: Time) -> bool {
+        self.clock.now().ms_since(at) > BEHIND_MAX_MS
+    }
+
+    async fn standing(&self) -> Result<Standing, ProjectionError> {
+        self.ask(|projection| projection.standing()).await
+    }
+
+    /// Asks the projection on a thread that may wait for a disk.
+    async fn ask<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&dyn Projection) -> Result<T, ProjectionError> + Send + 'static,
+    ) -> Result<T, ProjectionError> {
+        let projection = self.projection.clone();
+        let asked = tokio::task::spawn_blocking(move || ask(&*projection)).await;
+        asked.unwrap_or_else(|error| Err(ProjectionError::Unreadable(error.to_string())))
+    }
+
+    fn tell(&self, standing: Standing) {
+        let rebuilding = match standing {
+            Standing::Rebuilding { done, total, .. } => {
+                Some(format!("rebuilding: {done} of {total} interactions"))
+            }
+            Standing::Outdated | Standing::Following(_) => None,
+        };
+        self.is_rebuilding.store(rebuilding.is_some(), Ordering::Relaxed);
+        self.set_detail(rebuilding);
+    }
+
+    fn set_detail(&self, detail: Option<String>) -> Option<String> {
+        std::mem::replace(&mut *self.detail.lock().unwrap_or_else(PoisonError::into_inner), detail)
+    }
+
+    /// Tells what keeps the projection from going on. Nothing else stands on it, so the server goes
+    /// on without.
+    fn note(&self, error: &ProjectionError) {
+        let mut text = error.to_string();
+        if let Some(source) = std::error::Error::source(error) {
+            text = format!("{text}: {source}");
+        }
+        // A lasting failure is logged once.
+        if self.set_detail(Some(text.clone())).as_ref() != Some(&text) {
+            tracing::warn!(reader = self.projection.name(), error = %text, "a reader of the log cannot go on; it tries again");
+        }
+    }
+}
+
+fn failed(error: ProjectionError) -> StoreError {
+    StoreError::Unavailable {
+        attempted: "keeping what a reader made of the log",
+        source: error.into(),
+    }
+}
+
+#[async_trait]
+impl Worker for Reader {
+    fn name(&self) -> &'static str {
+        self.projection.name()
+    }
+
+    fn period(&self) -> Duration {
+        PERIOD
+    }
+
+    fn is_woken_by(&self, received: &Received) -> bool {
+        match received {
+            Received::Hint(Hint::Streams(_) | Hint::Routing | Hint::Chats(_))
+            | Received::Missed => true,
+            Received::Hint(Hint::Timers | Hint::Directory | Hint::Promised(_))
+            | Received::Closed => false,
+        }
+    }
+
+    fn wakes(&self) -> Arc<Notify> {
+        self.wakes.clone()
+    }
+
+    fn pause(&self) -> Duration {
+        if self.is_rebuilding.load(Ordering::Relaxed) { PAUSE_REBUILDING } else { PAUSE }
+    }
+
+    fn detail(&self) -> Option<String> {
+        self.detail.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Does what there is to do, and of a rebuild a piece: the next round has the next.
+    async fn round(&self) -> Result<(), StoreError> {
+        loop {
+            match self.step().await {
+                Ok(Left::Nothing) => return Ok(()),
+                Ok(Left::More) if self.is_rebuilding.load(Ordering::Relaxed) => {
+                    self.wakes.notify_one();
+                    return Ok(());
+                }
+                Ok(Left::More) => {}
+                // Somebody else feeds it as well; the next round looks again.
+                Err(Hindered::Projection(ProjectionError::Overtaken)) => return Ok(()),
+                Err(Hindered::Store(error)) => return Err(error),
+                Err(Hindered::Projection(error)) => {
+                    self.note(&error);
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
