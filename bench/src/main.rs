@@ -10,6 +10,7 @@ mod bare;
 mod chat;
 mod cometd;
 mod commands;
+mod costs;
 mod disk;
 mod mail;
 
@@ -30,6 +31,8 @@ struct Arguments {
 enum What {
     /// Durable commands a second: agents accept and complete.
     Commands(commands::Options),
+    /// What a command costs in the embedded store: statements, pages and bytes.
+    Costs(costs::Options),
     /// What a CometD session and a delivery cost, beside a bare server and other Bayeux servers.
     Cometd(cometd::Options),
     /// A thousand chats: how soon a message arrives and what it costs, beside a bare relay.
@@ -66,6 +69,7 @@ async fn run(root: &Path, what: &What) -> Result<()> {
             again_in_release(root)
         }
         What::Commands(options) => commands::run(root, options).await,
+        What::Costs(options) => costs::run(options).await,
         What::Cometd(options) => cometd::run(root, options).await,
         What::Chat(options) => chat::run(root, options).await,
         What::Mail(options) => mail::run(root, options).await,

@@ -22,6 +22,8 @@
 mod apply;
 mod aside;
 mod check;
+#[cfg(feature = "conformance")]
+pub mod counts;
 mod directories;
 mod failure;
 #[cfg(feature = "conformance")]
@@ -103,6 +105,9 @@ pub struct SqliteOptions {
     /// Where writes fail on purpose.
     #[cfg(feature = "conformance")]
     pub faults: faults::Faults,
+    /// Counts what the connections do.
+    #[cfg(feature = "conformance")]
+    pub counts: counts::Counts,
 }
 
 impl SqliteOptions {
@@ -121,6 +126,8 @@ impl SqliteOptions {
             unsafe_answer_before_commit_for_tests: false,
             #[cfg(feature = "conformance")]
             faults: faults::Faults::default(),
+            #[cfg(feature = "conformance")]
+            counts: counts::Counts::default(),
         }
     }
 }

@@ -10,6 +10,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::StoreError;
+use crate::sqlite::SqliteOptions;
 use crate::sqlite::failure::failed;
 
 const ATTEMPTED: &str = "opening the database";
@@ -101,12 +102,14 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
 }
 
 /// Opens a connection that reads.
-pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+pub(super) fn open_reader(options: &SqliteOptions) -> Result<Connection, StoreError> {
     // Not SQLITE_OPEN_READ_ONLY: such a connection could not take part in the write-ahead log if
     // the shared-memory file had to be made.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || {
-        let connection = Connection::open_with_flags(path, flags)?;
+        let connection = Connection::open_with_flags(&options.path, flags)?;
+        #[cfg(feature = "conformance")]
+        let connection = options.counts.count_read(connection)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.pragma_update(None, "query_only", true)?;
         connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;

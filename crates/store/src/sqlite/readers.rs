@@ -80,8 +80,7 @@ impl Readers {
             threads: Mutex::default(),
         };
         for n in 0..options.readers.clamp(1, READERS_MAX) {
-            let opened =
-                open_reader(&options.path).and_then(|connection| readers.spawn(n, connection));
+            let opened = open_reader(options).and_then(|connection| readers.spawn(n, connection));
             if let Err(error) = opened {
                 readers.join();
                 return Err(error);

@@ -13,6 +13,8 @@ use rusqlite::{Connection, MAIN_DB};
 use tracing::warn;
 
 use crate::sqlite::SqliteOptions;
+#[cfg(feature = "conformance")]
+use crate::sqlite::counts::Counts;
 use crate::sqlite::failure::{Verdict, judge};
 #[cfg(feature = "conformance")]
 use crate::sqlite::faults::{Faults, Place};
@@ -32,6 +34,8 @@ pub(super) struct Log {
     wanted: u32,
     #[cfg(feature = "conformance")]
     faults: Faults,
+    #[cfg(feature = "conformance")]
+    counts: Counts,
 }
 
 impl Log {
@@ -42,14 +46,23 @@ impl Log {
             wanted: options.checkpoint_pages,
             #[cfg(feature = "conformance")]
             faults: options.faults.clone(),
+            #[cfg(feature = "conformance")]
+            counts: options.counts.clone(),
         }
     }
 
     /// Follows the commits of a connection.
     pub(super) fn watch(&self, connection: &mut Connection) -> Result<(), rusqlite::Error> {
         let pages = Arc::clone(&self.pages);
+        #[cfg(feature = "conformance")]
+        let counts = self.counts.clone();
+        #[cfg(feature = "conformance")]
+        counts.count_written(connection)?;
         connection.wal_hook(Some(move |_: &mut Wal, length| {
-            pages.store(u32::try_from(length).unwrap_or(0), Ordering::Relaxed);
+            let length = u32::try_from(length).unwrap_or(0);
+            pages.store(length, Ordering::Relaxed);
+            #[cfg(feature = "conformance")]
+            counts.note_length(length);
             Ok(())
         }))
     }
