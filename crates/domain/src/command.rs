@@ -398,6 +398,8 @@ pub enum SystemAction {
     AgentGone { user: UserId },
     /// Take it out of a workbin that ceases to be, into a queue.
     Requeue(Queue),
+    /// Let another queue stand for its own, which ceases to be.
+    ReplaceQueue(Queue),
     /// The mail is out (mail worker).
     Delivered,
     /// The mail could not be delivered yet (mail worker).
@@ -424,7 +426,7 @@ impl SystemAction {
             Self::CheckIdle => Operation::CheckIdle,
             Self::CheckWait => Operation::CheckWait,
             Self::AgentGone { .. } => Operation::AgentGone,
-            Self::Requeue(_) => Operation::PlaceInQueue,
+            Self::Requeue(_) | Self::ReplaceQueue(_) => Operation::PlaceInQueue,
             Self::Delivered => Operation::Delivered,
             Self::DeliveryDeferred { .. } => Operation::DeliveryDeferred,
             Self::DeliveryFailed { .. } => Operation::DeliveryFailed,
@@ -445,7 +447,8 @@ impl SystemAction {
             | Self::CheckIdle
             | Self::CheckWait
             | Self::AgentGone { .. }
-            | Self::Requeue(_) => Actor::Server,
+            | Self::Requeue(_)
+            | Self::ReplaceQueue(_) => Actor::Server,
         }
     }
 }

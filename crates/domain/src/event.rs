@@ -197,6 +197,8 @@ pub enum RevokeReason {
     OwnerActed,
     /// The owner is gone, or was silent for too long.
     OwnerGone,
+    /// The queue ceased to be.
+    QueueGone,
 }
 
 /// What happened to one interaction, one desk or one contact center.
@@ -211,6 +213,8 @@ pub enum Fact {
         /// The skill added for this wait by a transfer to a skill.
         skill: Option<SkillId>,
     },
+    /// The queue that it was last in ceased to be; this one stands for it. It stays where it is.
+    QueueReplaced { queue: QueueId },
     /// It was offered to an agent.
     Offered {
         /// Whom.

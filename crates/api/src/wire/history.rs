@@ -197,6 +197,9 @@ fn fact(fact: &Fact, sees: Visibility, directory: &Directory) -> Value {
         Fact::Queued { queue, skill } => {
             json!({"fact": "Queued", "queue": queue_name(queue), "skill": skill.as_ref().and_then(skill_name)})
         }
+        Fact::QueueReplaced { queue } => {
+            json!({"fact": "QueueReplaced", "queue": queue_name(queue)})
+        }
         Fact::Offered { to, kind, expires } => {
             json!({"fact": "Offered", "to": to.to_string(), "kind": offer_kind_name(*kind), "expires": print(*expires)})
         }
@@ -330,6 +333,7 @@ const fn revoke_reason(reason: RevokeReason) -> &'static str {
         RevokeReason::CustomerLeft => "CustomerLeft",
         RevokeReason::OwnerActed => "OwnerActed",
         RevokeReason::OwnerGone => "OwnerGone",
+        RevokeReason::QueueGone => "QueueGone",
     }
 }
 

@@ -123,6 +123,7 @@ fn by_system(attempt: &Attempt<'_>, action: &SystemAction) -> Result<Decision, R
         }
         SystemAction::DeliveryFailed { reason } => send::delivery_failed(attempt, reason),
         SystemAction::Requeue(queue) => place::requeue(attempt, queue),
+        SystemAction::ReplaceQueue(queue) => place::replace_queue(attempt, queue),
     }
 }
 

@@ -66,6 +66,34 @@ pub(super) fn requeue(attempt: &Attempt<'_>, queue: &Queue) -> Result<Decision, 
     Ok(change.finish())
 }
 
+/// Lets another queue stand for its own, which ceases to be. What waits goes on waiting there, with
+/// its age and what it asks for; whatever waits nowhere stays where it is, and has a queue to go
+/// back to.
+pub(super) fn replace_queue(attempt: &Attempt<'_>, queue: &Queue) -> Result<Decision, Rejection> {
+    let queue = of_medium(attempt.context, queue, &attempt.before.media())?.id;
+    if attempt.before.queue.is_none_or(|own| own == queue) {
+        return Err(attempt.wrong_state());
+    }
+    let mut change = attempt.change();
+    let wait = match &attempt.before.state {
+        State::Ended { .. } => return Err(attempt.wrong_state()),
+        State::Handling(_) | State::Parked { .. } | State::Sending { .. } => {
+            change.facts.push(Fact::QueueReplaced { queue });
+            change.after.queue = Some(queue);
+            return Ok(change.finish());
+        }
+        State::Queued(wait) => wait,
+        State::Invited(wait, offer) => {
+            let reason = RevokeReason::QueueGone;
+            change.facts.push(Fact::OfferRevoked { to: offer.to, reason });
+            wait
+        }
+    };
+    let (since, front, skills) = (wait.since, wait.front, wait.skills.clone());
+    change.enter_queue(Entry { queue, since, front, skills, skill: None }, wait.mode);
+    Ok(change.finish())
+}
+
 /// Puts it into a workbin.
 pub(super) fn in_workbin(
     attempt: &Attempt<'_>,

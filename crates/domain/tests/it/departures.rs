@@ -8,7 +8,7 @@ use handoff_domain::interaction::decide::GonePolicy;
 use handoff_domain::interaction::{Mode, State, Status};
 use handoff_domain::media::Media;
 use handoff_domain::rejection::Rejection;
-use handoff_domain::{Decision, Workbin};
+use handoff_domain::{Decision, Queue, QueueId, Workbin};
 
 use crate::floor::Floor;
 use crate::support::{ANN, BOB, CID, seen, shown, state};
@@ -104,6 +104,55 @@ fn the_workbins_of_a_deleted_user_are_emptied_into_queues() {
     let queue = floor.queues[&crate::floor::queue_id(&Media::Email)].clone();
     let decision = floor.machine(id, SystemAction::Requeue(queue));
     assert_eq!(decision.after.wait().map(|wait| wait.since), since, "it keeps its age");
+}
+
+/// Returns a second queue of e-mails.
+fn another_queue(floor: &mut Floor) -> Queue {
+    let own = floor.queues[&crate::floor::queue_id(&Media::Email)].clone();
+    let other = Queue { id: QueueId(0xe2), name: "other".into(), ..Queue::clone(&own) };
+    Arc::make_mut(&mut floor.queues).insert(other.id, other.clone());
+    other
+}
+
+#[test]
+fn what_waits_in_a_queue_that_ceases_to_be_waits_on_in_another() {
+    for name in ["queued", "invited"] {
+        let (mut floor, id) = state(name);
+        let other = another_queue(&mut floor);
+        let before = floor.interactions[&id].clone();
+        let of_before = before.wait().expect("it waits");
+        floor.now = floor.now.plus_ms(60_000);
+        let decision = floor.machine(id, SystemAction::ReplaceQueue(other.clone()));
+        let wait = decision.after.wait().expect("it waits on");
+        assert_eq!((wait.queue, wait.since), (other.id, of_before.since), "{name}: with its age");
+        assert_eq!((wait.front, &wait.skills), (of_before.front, &of_before.skills), "{name}");
+        assert!(decision.after.epoch > before.epoch, "{name}: a late Accept changes nothing");
+    }
+    let (mut floor, id) = state("invited");
+    let other = another_queue(&mut floor);
+    let decision = floor.machine(id, SystemAction::ReplaceQueue(other));
+    assert_eq!(seen(&decision, BOB), Some((Status::Revoked, false)));
+    assert!(floor.desks[&BOB].slots.is_empty());
+}
+
+#[test]
+fn what_somebody_works_on_stays_with_them_and_has_the_other_queue_to_go_back_to() {
+    for name in ["processing", "parked", "sending", "composing"] {
+        let (mut floor, id) = state(name);
+        let other = another_queue(&mut floor);
+        let before = floor.interactions[&id].clone();
+        if before.queue.is_none() {
+            continue;
+        }
+        let decision = floor.machine(id, SystemAction::ReplaceQueue(other.clone()));
+        assert_eq!(decision.after.queue, Some(other.id), "{name}");
+        assert_eq!((&decision.after.state, decision.after.epoch), (&before.state, before.epoch));
+        assert_eq!(decision.events[0].facts, [Fact::QueueReplaced { queue: other.id }], "{name}");
+    }
+    let (mut floor, id) = state("completed");
+    let other = another_queue(&mut floor);
+    let refused = floor.apply(handoff_domain::decide, id, SystemAction::ReplaceQueue(other));
+    assert!(matches!(refused, Err(Rejection::WrongState { .. })), "{refused:?}");
 }
 
 #[test]
