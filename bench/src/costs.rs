@@ -93,7 +93,8 @@ impl Stage {
             ids: Arc::new(SystemIds::default()),
             options: Numbers::default(),
         };
-        let engine = Engine::build(Core::open(parts).await?, Outward::default()).await?;
+        let engine =
+            Engine::build(Core::open(parts).await?, Outward::default(), Vec::new()).await?;
         let stage = Self { engine, counts, agents, queue, steps: Vec::new() };
         for user in &stage.agents {
             stage.bring_in(*user).await?;

@@ -8,8 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::extract::{FromRequestParts, State};
 use axum::http::Uri;
 use axum::http::request::Parts;
+use handoff_domain::event::Cause;
 use handoff_domain::{GroupId, Media, Queue, QueueId, SkillLevels, Step, Value};
 use handoff_engine::Directory;
+use handoff_provision::{By, change_set};
 use handoff_store::{ChangeSet, CommitError, Extent, Key, Put, Record};
 
 use crate::caller::{Admin, AnyUser, Me};
@@ -77,13 +79,12 @@ pub(crate) async fn put(
         let answer = Envelope::Plain.success(None);
         let expected = directory.version(&Key::Queue(queue.id));
         let receipt = retry.receipt(&me, &answer, shared.engine().core().now());
-        let change = ChangeSet {
-            puts: vec![Put { record: Record::Queue(queue), expected }],
-            // That a name is free and that groups and skills are there follows from all of it.
-            directory: Some(directory.guard(me.center(), Extent::Whole)),
-            receipts: receipt.into_iter().collect(),
-            ..ChangeSet::default()
-        };
+        // That a name is free and that groups and skills are there follows from all of it.
+        let whole = directory.guard(me.center(), Extent::Whole);
+        let by = By { cause: Cause::User(me.id()), at: shared.engine().core().now() };
+        let puts = vec![Put { record: Record::Queue(queue), expected }];
+        let receipts = receipt.into_iter().collect();
+        let change = ChangeSet { receipts, ..change_set(whole, by, puts, Vec::new()) };
         match shared.engine().core().store().commit(change).await {
             Ok(_) => {
                 // It is durable, whatever becomes of reading it back: that is done again in a

@@ -214,7 +214,9 @@ pub enum Fact {
         skill: Option<SkillId>,
     },
     /// The queue that it was last in ceased to be; this one stands for it. It stays where it is.
-    QueueReplaced { queue: QueueId },
+    QueueReplaced {
+        queue: QueueId,
+    },
     /// It was offered to an agent.
     Offered {
         /// Whom.

@@ -11,6 +11,7 @@
 mod apply;
 mod difference;
 mod form;
+mod passing;
 mod passwords;
 mod resolve;
 
@@ -20,12 +21,13 @@ mod tests;
 use std::path::Path;
 
 use handoff_domain::Queue;
-use handoff_engine::{Directory, IdSource};
+use handoff_engine::{Directory, Engine, IdSource};
 use handoff_store::{Record, Store, StoreError};
 
 pub use difference::Difference;
 pub use passwords::Passwords;
 
+use crate::changing::By;
 use crate::toml_place;
 
 /// Most tables of a file whose faults are told at once.
@@ -56,6 +58,19 @@ pub enum CenterFileError {
     /// Something that would be removed still holds work.
     #[error("still in use, nothing was changed: {0}")]
     InUse(String),
+    /// What is with something to be removed has nowhere to go.
+    #[error("{0}, nothing was changed; name a queue of that channel that stays with --work-to")]
+    NoPlace(String),
+    /// `--work-to` names a queue that is not there, or several of one channel.
+    #[error("--work-to {0}")]
+    WorkTo(String),
+    /// What is with something to be removed could not be passed on.
+    #[error("the work of what is removed could not be passed on; run it again")]
+    Work {
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// Somebody else changed the same things meanwhile.
     #[error("{0} was changed by somebody else meanwhile; run it again")]
     Conflict(String),
@@ -217,7 +232,25 @@ impl Plan {
     /// [`CenterFileError::InUse`] when something to be removed holds work, before anything was
     /// changed; [`CenterFileError::Conflict`] when the store changed since the comparison; the
     /// store's own.
-    pub async fn apply(self, store: &dyn Store) -> Result<(), CenterFileError> {
-        apply::apply(self.difference, store).await
+    pub async fn apply(self, store: &dyn Store, by: By) -> Result<(), CenterFileError> {
+        apply::apply(self.difference, store, by).await
+    }
+
+    /// Carries the plan out where an engine is, also while it serves: what is with users, queues
+    /// and workbins that are removed is passed on first (`work_to` names queues for what has none
+    /// to go back to). Returns how many interactions were. A stop in between leaves a center that
+    /// is valid, and applying the file again does the rest.
+    ///
+    /// # Errors
+    ///
+    /// [`CenterFileError::NoPlace`] and [`CenterFileError::WorkTo`] before anything was changed;
+    /// [`CenterFileError::Conflict`] and [`CenterFileError::Work`]; the store's own.
+    pub async fn apply_and_pass_on(
+        self,
+        engine: &Engine,
+        by: By,
+        work_to: &[String],
+    ) -> Result<usize, CenterFileError> {
+        passing::apply(self.difference, engine, by, work_to).await
     }
 }

@@ -5,10 +5,12 @@
 //! where the text comes from is outside: passwords are a port ([`Passwords`]).
 
 mod center_file;
+mod changing;
 mod origins;
 mod time_span;
 pub mod toml_place;
 
 pub use center_file::{CenterFile, CenterFileError, Difference, Passwords, Plan, Unnamed};
+pub use changing::{By, change_set};
 pub use origins::{is_origin, is_origin_pattern};
 pub use time_span::{InvalidTimeSpan, TimeSpan};

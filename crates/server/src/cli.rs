@@ -86,9 +86,13 @@ pub(crate) struct Apply {
     /// Where the store is.
     #[command(flatten)]
     pub configured: Configured,
-    /// Removes what the file does not name; refused for what still holds interactions.
+    /// Removes what the file does not name. Interactions that are with it go back to their queues.
     #[arg(long, env = "HANDOFF_PRUNE")]
     pub prune: bool,
+    /// A queue that takes what has no queue to go back to, as what waits in one that is removed;
+    /// one for each channel.
+    #[arg(long, env = "HANDOFF_WORK_TO", value_name = "QUEUE", requires = "prune")]
+    pub work_to: Vec<String>,
     /// Prints the difference and changes nothing.
     #[arg(long, env = "HANDOFF_DRY_RUN")]
     pub dry_run: bool,
@@ -127,13 +131,14 @@ mod tests {
 
     #[test]
     fn the_documented_commands_are_understood() {
-        let lines: [&[&str]; 10] = [
+        let lines: [&[&str]; 11] = [
             &["serve", "--config", "handoff.toml"],
             &["serve", "--config", "handoff.toml", "--adopt-files"],
             &["doctor", "--config", "handoff.toml", "--deep"],
             &["demo"],
             &["demo", "--listen", "127.0.0.1:0", "--data", "dir"],
             &["apply", "center.toml", "--config", "handoff.toml", "--prune", "--dry-run"],
+            &["apply", "center.toml", "--prune", "--work-to", "chats", "--work-to", "mails"],
             &["migrate", "--config", "handoff.toml"],
             &["restored", "--config", "handoff.toml"],
             &["check-config", "handoff.toml"],

@@ -7,7 +7,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use axum::Router;
 use handoff_content::directory::Adopt;
-use handoff_engine::SystemIds;
+use handoff_engine::{Clock as _, SystemClock, SystemIds};
+use handoff_provision::{By, CenterFile, Unnamed};
 use handoff_store::{SqliteStore, Store as _};
 use tokio::runtime::Runtime;
 
@@ -16,7 +17,6 @@ use crate::config::Config;
 use crate::passwords::SystemPasswords;
 use crate::run::{self, Server};
 use crate::{demo, doctor, output, telemetry};
-use handoff_provision::{CenterFile, Unnamed};
 
 /// How long a finished command waits for threads that are still busy: what matters is done by then.
 const LEFTOVERS: Duration = Duration::from_millis(500);
@@ -65,13 +65,14 @@ fn apply(options: &Apply) -> anyhow::Result<ExitCode> {
     let file = CenterFile::read(&options.file)?;
     block_on(async {
         let store = run::open_store(&config.store.path).await?;
-        let result = apply_to(&store, &file, options).await;
+        let result = apply_to(&config, &store, &file, options).await;
         store.close().await;
         result.map(|()| ExitCode::SUCCESS)
     })
 }
 
 async fn apply_to(
+    config: &Config,
     store: &Arc<SqliteStore>,
     file: &CenterFile,
     options: &Apply,
@@ -87,7 +88,18 @@ async fn apply_to(
         output::say("dry run: nothing was changed");
         return Ok(());
     }
-    plan.apply(&**store).await?;
+    let by = By::operator(SystemClock::default().now());
+    if unnamed == Unnamed::Keep {
+        plan.apply(&**store, by).await?;
+    } else {
+        let engine = run::engine_alone(config, store.clone()).await?;
+        let passed_on = plan.apply_and_pass_on(&engine, by, &options.work_to).await;
+        engine.stop().await;
+        let passed_on = passed_on?;
+        if passed_on > 0 {
+            output::say(format_args!("interactions that were passed on: {passed_on}"));
+        }
+    }
     output::say("applied");
     Ok(())
 }

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use handoff_content::directory::Adopt;
-use handoff_engine::{Directory, SystemIds};
+use handoff_engine::{Clock as _, Directory, SystemClock, SystemIds};
 use handoff_store::{SqliteStore, Store as _};
 use handoff_web::Pages;
 use tempfile::TempDir;
@@ -22,7 +22,7 @@ use crate::config::{Config, Mailbox};
 use crate::passwords::SystemPasswords;
 use crate::run::{self, Server};
 use crate::{output, pages, telemetry};
-use handoff_provision::{CenterFile, Unnamed};
+use handoff_provision::{By, CenterFile, Unnamed};
 
 /// The name of each center and its file.
 const CENTERS: [(&str, &str, &str); 2] = [
@@ -112,7 +112,7 @@ async fn set_up(store: &SqliteStore) -> anyhow::Result<()> {
         }
         let file = CenterFile::embedded(file, text);
         let plan = file.plan(store, &SystemIds::default(), &SystemPasswords, Unnamed::Keep).await?;
-        plan.apply(store).await?;
+        plan.apply(store, By::operator(SystemClock::default().now())).await?;
     }
     store.ready().await.context("the store takes no changes")
 }
@@ -151,7 +151,7 @@ fn greeting(address: SocketAddr, config: &Config) -> String {
 
 #[cfg(test)]
 mod tests {
-    use handoff_domain::{Role, ServiceKind};
+    use handoff_domain::{Role, ServiceKind, Time};
     use handoff_store::MemoryStore;
 
     use super::*;
@@ -184,7 +184,7 @@ mod tests {
             let file = CenterFile::embedded(file, text);
             let plan =
                 file.plan(&store, &SystemIds::default(), &Unhashed, Unnamed::Keep).await.unwrap();
-            plan.apply(&store).await.unwrap();
+            plan.apply(&store, By::operator(Time(0))).await.unwrap();
             let again =
                 file.plan(&store, &SystemIds::default(), &Unhashed, Unnamed::Prune).await.unwrap();
             assert!(again.difference.is_empty(), "{}", again.difference);

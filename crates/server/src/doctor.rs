@@ -369,7 +369,7 @@ fn listen_address(address: SocketAddr) -> Finding {
 mod tests {
     use super::*;
     use crate::passwords::SystemPasswords;
-    use handoff_provision::{CenterFile, Unnamed};
+    use handoff_provision::{By, CenterFile, Unnamed};
 
     fn is_bad(finding: &Finding, containing: &str) -> bool {
         matches!(finding, Finding::Bad { .. }) && finding.to_string().contains(containing)
@@ -453,7 +453,7 @@ mod tests {
         let file = CenterFile::embedded("center.toml", text);
         let ids = handoff_engine::SystemIds::default();
         let plan = file.plan(&*store, &ids, &SystemPasswords, Unnamed::Keep).await.unwrap();
-        plan.apply(&*store).await.unwrap();
+        plan.apply(&*store, By::operator(handoff_domain::Time(0))).await.unwrap();
         store.close().await;
     }
 

@@ -25,7 +25,7 @@ use handoff_api::{Assembly, PeerAddress, Setup, expect_host};
 use handoff_bus::LocalBus;
 use handoff_content::directory::Adopt;
 use handoff_content::{FileKeeper, sweep};
-use handoff_engine::{Core, Engine, Parts, SystemClock, SystemIds, Worker};
+use handoff_engine::{Core, Engine, Outward, Parts, SystemClock, SystemIds, Worker};
 use handoff_postoffice::PostOffice;
 use handoff_projections::{Counters, Reader};
 use handoff_store::{Files, SqliteOptions, SqliteStore, Store};
@@ -80,6 +80,31 @@ pub(crate) async fn open_counters(directory: &Path) -> anyhow::Result<Arc<Counte
     ))
 }
 
+/// Makes an engine over a store that no server has, for a command. Whoever made it stops it.
+///
+/// # Errors
+///
+/// When the store cannot be read.
+pub(crate) async fn engine_alone(
+    config: &Config,
+    store: Arc<SqliteStore>,
+) -> anyhow::Result<Arc<Engine>> {
+    let core = Core::open(parts(config, store, Arc::default()))
+        .await
+        .context("the store cannot be read")?;
+    Engine::build(core, Outward::default(), Vec::new()).await.context("the store cannot be read")
+}
+
+fn parts(config: &Config, store: Arc<SqliteStore>, clock: Arc<SystemClock>) -> Parts {
+    Parts {
+        store,
+        bus: Arc::new(LocalBus::default()),
+        clock,
+        ids: Arc::new(SystemIds::default()),
+        options: options::engine(config),
+    }
+}
+
 /// A server that accepts connections.
 pub(crate) struct Server {
     address: SocketAddr,
@@ -119,14 +144,9 @@ impl Server {
         let address = listener.local_addr().with_context(cannot_listen)?;
         let files = files::open(config.files()).await?;
         let clock = Arc::new(SystemClock::default());
-        let parts = Parts {
-            store: store.clone(),
-            bus: Arc::new(LocalBus::default()),
-            clock: clock.clone(),
-            ids: Arc::new(SystemIds::default()),
-            options: options::engine(config),
-        };
-        let core = Core::open(parts).await.context("the engine cannot be started")?;
+        let core = Core::open(parts(config, store.clone(), clock.clone()))
+            .await
+            .context("the engine cannot be started")?;
         files::take_on(&core, &files, &config.files(), adopt).await?;
         let files: Arc<dyn Files> = files;
         let space = options::space(config);

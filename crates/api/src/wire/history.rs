@@ -197,9 +197,7 @@ fn fact(fact: &Fact, sees: Visibility, directory: &Directory) -> Value {
         Fact::Queued { queue, skill } => {
             json!({"fact": "Queued", "queue": queue_name(queue), "skill": skill.as_ref().and_then(skill_name)})
         }
-        Fact::QueueReplaced { queue } => {
-            json!({"fact": "QueueReplaced", "queue": queue_name(queue)})
-        }
+        Fact::QueueReplaced { queue } => queue_replaced(queue_name(queue)),
         Fact::Offered { to, kind, expires } => {
             json!({"fact": "Offered", "to": to.to_string(), "kind": offer_kind_name(*kind), "expires": print(*expires)})
         }
@@ -259,6 +257,10 @@ fn fact(fact: &Fact, sees: Visibility, directory: &Directory) -> Value {
         | Fact::ChannelChanged { .. }
         | Fact::DirectoryChanged { .. } => json!({"fact": "Other"}),
     }
+}
+
+fn queue_replaced(by: Option<String>) -> Value {
+    json!({"fact": "QueueReplaced", "queue": by})
 }
 
 /// Shows what happened to a letter, a draft or what is written beside them.

@@ -1,59 +1,113 @@
 //! Carrying a difference out.
 
-use handoff_domain::{CenterId, Service, UserId, WorkbinId, WorkbinOwner};
+use std::mem::take;
+
+use handoff_domain::{CenterId, UserId, WorkbinId, WorkbinOwner};
 use handoff_engine::Directory;
 use handoff_store::{
-    ChangeSet, CommitError, DirectoryGuard, InteractionQuery, InteractionScope, Key, Record,
-    Removal, Store, StoreError,
+    CommitError, DirectoryGuard, InteractionQuery, InteractionScope, Key, Put, Record, Removal,
+    Store, StoreError,
 };
 
 use super::CenterFileError;
 use super::difference::{Change, Difference};
+use crate::changing::{By, change_set};
 
 /// Most records in one commit. A center of that size is applied all or nothing; a larger one in
 /// parts, each of which leaves a consistent state, and applying the file again does the rest.
 const COMMIT_LEN_MAX: usize = 1_000;
+/// From how many bytes on a commit is full, as records are printed for people to debug: about as
+/// many as they are stored in.
+const COMMIT_BYTES_MAX: usize = 4 * 1_024 * 1_024;
 
-/// Commits a difference.
+/// Commits a difference of which nothing holds work.
 pub(super) async fn apply(
     difference: Difference,
     store: &dyn Store,
+    by: By,
 ) -> Result<(), CenterFileError> {
     refuse_what_holds_work(&difference, store).await?;
-    let begin = |version| {
-        let directory = Some(DirectoryGuard { version, ..difference.directory });
-        ChangeSet { directory, ..ChangeSet::default() }
-    };
-    let mut version = difference.directory.version;
-    let mut change = begin(version);
-    for item in difference.changes {
-        match item {
-            Change::Write { put, .. } => change.puts.push(put),
-            Change::Remove { removal, record, .. } => {
-                if let Record::User(user) = record {
-                    change.removals.extend(desk_of(user.id, store).await?);
-                }
-                change.removals.push(removal);
-            }
-        }
-        if change.puts.len() + change.removals.len() >= COMMIT_LEN_MAX {
-            version += 1;
-            commit(std::mem::replace(&mut change, begin(version)), store).await?;
-        }
-    }
-    commit(change, store).await
+    let (writes, removals) = difference.changes.into_iter().partition(Change::is_write);
+    let mut batches = Batches::new(store, difference.directory, by);
+    batches.write(writes).await?;
+    batches.remove(removals).await
 }
 
-async fn commit(change: ChangeSet, store: &dyn Store) -> Result<(), CenterFileError> {
-    if change.puts.is_empty() && change.removals.is_empty() {
-        return Ok(());
+/// Commits changes of one contact center in parts.
+pub(super) struct Batches<'a> {
+    store: &'a dyn Store,
+    /// The directory as the last part left it.
+    directory: DirectoryGuard,
+    by: By,
+    puts: Vec<Put>,
+    removals: Vec<Removal>,
+    bytes: usize,
+}
+
+impl<'a> Batches<'a> {
+    pub(super) const fn new(store: &'a dyn Store, directory: DirectoryGuard, by: By) -> Self {
+        Self { store, directory, by, puts: Vec::new(), removals: Vec::new(), bytes: 0 }
     }
-    match store.commit(change).await {
-        Ok(_) => Ok(()),
-        Err(CommitError::Conflict { key }) => Err(CenterFileError::Conflict(format!("{key:?}"))),
-        Err(CommitError::Store(error)) => Err(error.into()),
-        Err(CommitError::Timer(key)) => Err(CenterFileError::Conflict(format!("{key:?}"))),
-        Err(CommitError::Receipt(receipt)) => Err(CenterFileError::Conflict(receipt.scope)),
+
+    /// Writes records. On return they are durable.
+    pub(super) async fn write(&mut self, changes: Vec<Change>) -> Result<(), CenterFileError> {
+        for change in changes {
+            let Change::Write { put, .. } = change else { continue };
+            self.put(put).await?;
+        }
+        self.commit().await
+    }
+
+    /// Adds a record to what is written next.
+    pub(super) async fn put(&mut self, put: Put) -> Result<(), CenterFileError> {
+        self.bytes += format!("{:?}", put.record).len();
+        self.puts.push(put);
+        self.commit_if_full().await
+    }
+
+    /// Removes records, and with users their desks. On return it is durable.
+    pub(super) async fn remove(&mut self, changes: Vec<Change>) -> Result<(), CenterFileError> {
+        for change in changes {
+            let Change::Remove { removal, record, .. } = change else { continue };
+            if let Record::User(user) = record {
+                self.removals.extend(desk_of(user.id, self.store).await?);
+            }
+            self.removals.push(removal);
+            self.commit_if_full().await?;
+        }
+        self.commit().await
+    }
+
+    async fn commit_if_full(&mut self) -> Result<(), CenterFileError> {
+        let is_full = self.puts.len() + self.removals.len() >= COMMIT_LEN_MAX
+            || self.bytes >= COMMIT_BYTES_MAX;
+        if is_full { self.commit().await } else { Ok(()) }
+    }
+
+    /// Commits what was added.
+    pub(super) async fn commit(&mut self) -> Result<(), CenterFileError> {
+        self.bytes = 0;
+        let (puts, removals) = (take(&mut self.puts), take(&mut self.removals));
+        if puts.is_empty() && removals.is_empty() {
+            return Ok(());
+        }
+        let change = change_set(self.directory, self.by, puts, removals);
+        self.directory.version += 1;
+        match self.store.commit(change).await {
+            Ok(_) => Ok(()),
+            Err(CommitError::Conflict { key }) => Err(CenterFileError::Conflict(conflicting(&key))),
+            Err(CommitError::Store(error)) => Err(error.into()),
+            Err(CommitError::Timer(_) | CommitError::Receipt(_)) => {
+                unreachable!("a change of a contact center has neither timers nor receipts")
+            }
+        }
+    }
+}
+
+fn conflicting(key: &Key) -> String {
+    match key {
+        Key::Center(_) => "the contact center".to_owned(),
+        other => format!("{other:?}"),
     }
 }
 
@@ -76,23 +130,8 @@ async fn refuse_what_holds_work(
         if holds_work(record, &directory, store).await? {
             in_use.push(format!("{label} holds interactions"));
         }
-        if let Record::Queue(queue) = record {
-            let staying =
-                directory.services_into(queue.id).filter(|service| !removes(difference, service));
-            in_use.extend(
-                staying.map(|service| format!("{label} is where service {:?} leads", service.name)),
-            );
-        }
     }
     if in_use.is_empty() { Ok(()) } else { Err(CenterFileError::InUse(in_use.join(", "))) }
-}
-
-/// Tells whether a service goes together with its queue.
-fn removes(difference: &Difference, service: &Service) -> bool {
-    difference.changes.iter().any(|change| match change {
-        Change::Remove { removal, .. } => removal.key == Key::Service(service.id),
-        _ => false,
-    })
 }
 
 pub(super) async fn holds_work(

@@ -26,6 +26,12 @@ pub(super) enum Change {
     Remove { removal: Removal, record: Record, label: String },
 }
 
+impl Change {
+    pub(super) const fn is_write(&self) -> bool {
+        matches!(self, Self::Write { .. })
+    }
+}
+
 /// What would change, in an order in which it can be done.
 #[derive(Debug)]
 pub struct Difference {

@@ -1,5 +1,6 @@
 //! Center files against a store in memory.
 
+mod passing;
 mod services;
 
 use std::sync::Arc;
@@ -91,6 +92,8 @@ impl Passwords for Marked {
     }
 }
 
+const BY: By = By::operator(Time(0));
+
 #[derive(Default)]
 struct Setup {
     store: Arc<MemoryStore>,
@@ -114,7 +117,7 @@ impl Setup {
     async fn apply(&self, text: &str, unnamed: Unnamed) -> Result<String, CenterFileError> {
         let plan = self.plan(text, unnamed).await?;
         let printed = plan.difference.to_string();
-        plan.apply(&*self.store).await?;
+        plan.apply(&*self.store, BY).await?;
         Ok(printed)
     }
 
@@ -435,6 +438,11 @@ impl Clock for Noon {
 
 /// Puts an interaction into the sample's queue.
 async fn open_interaction(setup: &Setup) {
+    let engine = engine(setup).await;
+    open(&engine, "tasks", Placement::InQueue, handoff_domain::Actor::Server).await;
+}
+
+async fn engine(setup: &Setup) -> Arc<Engine> {
     let parts = Parts {
         store: setup.store.clone(),
         bus: Arc::new(handoff_bus::LocalBus::default()),
@@ -443,9 +451,17 @@ async fn open_interaction(setup: &Setup) {
         options: handoff_engine::Options { rules: Options::default(), ..Default::default() },
     };
     let core = Core::open(parts).await.unwrap();
-    let engine = Engine::build(core, Outward::default(), Vec::new()).await.unwrap();
+    Engine::build(core, Outward::default(), Vec::new()).await.unwrap()
+}
+
+async fn open(
+    engine: &Engine,
+    queue: &str,
+    placement: Placement,
+    actor: handoff_domain::Actor,
+) -> InteractionId {
     let directory = engine.core().directory();
-    let queue = directory.queues.values().next().unwrap();
+    let queue = directory.queues.values().find(|known| known.name == queue).unwrap();
     let id = engine.core().ids().interaction(engine.core().now());
     let new = NewInteraction {
         id,
@@ -461,16 +477,12 @@ async fn open_interaction(setup: &Setup) {
         user_data: UserData::default(),
         queue: Named::Known(handoff_domain::Queue::clone(queue)),
         skills: handoff_domain::SkillLevels::default(),
-        placement: Placement::InQueue,
+        placement,
     };
-    let opening = Opening {
-        new,
-        center: queue.center,
-        actor: handoff_domain::Actor::Server,
-        reference: None,
-        receipts: Vec::new(),
-    };
+    let opening =
+        Opening { new, center: queue.center, actor, reference: None, receipts: Vec::new() };
     engine.commands().open(&opening).await.unwrap();
+    id
 }
 
 #[tokio::test]
@@ -489,7 +501,7 @@ async fn a_plan_that_was_overtaken_changes_nothing() {
     let setup = Setup::with(SAMPLE).await;
     let late = setup.plan(&SAMPLE.replace("Lund", "Late"), Unnamed::Keep).await.unwrap();
     setup.apply(&SAMPLE.replace("Lund", "Early"), Unnamed::Keep).await.unwrap();
-    let refused = late.apply(&*setup.store).await.unwrap_err();
+    let refused = late.apply(&*setup.store, BY).await.unwrap_err();
     assert!(matches!(refused, CenterFileError::Conflict(_)), "{refused}");
     assert_eq!(setup.user("kate").await.last_name, "Early");
 }

@@ -1,0 +1,304 @@
+//! Passing on the work of what is removed.
+//!
+//! What is removed is looked for where the work is, in one pass over all that is not over: in the
+//! hands of a user, in a workbin or a queue that does not stay. It is passed on before the removal,
+//! and once more after it: a commit that relies on a queue fails once the queue is gone, so nothing
+//! comes to it from then on. The same pass finds what a stop in between left behind.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures_util::{TryStreamExt as _, stream};
+use handoff_domain::{
+    CenterId, Interaction, Media, Queue, QueueId, State, SystemAction, User, UserId, Workbin,
+    WorkbinId, WorkbinOwner,
+};
+use handoff_engine::{AgentError, CommandRequest, Directory, Done, Engine, ExecuteError};
+use handoff_store::{InteractionQuery, InteractionScope, Key, Put, Record};
+
+use super::CenterFileError;
+use super::apply::Batches;
+use super::difference::{Change, Difference};
+use crate::changing::By;
+
+/// Interactions read in one page.
+const PAGE: usize = 500;
+/// Interactions and desks changed at the same time: they share the store's syncs.
+const AT_ONCE: usize = 64;
+/// Most commands that one interaction needs: out of several hands, out of a workbin, to another
+/// queue.
+const STEPS_MAX: usize = 16;
+
+/// Commits a difference and passes on the work of what it removes.
+pub(super) async fn apply(
+    difference: Difference,
+    engine: &Engine,
+    by: By,
+    work_to: &[String],
+) -> Result<usize, CenterFileError> {
+    let store = &**engine.core().store();
+    let staying = Staying::after(&difference, &Directory::load(store).await?, work_to)?;
+    let passing = Passing { engine, staying };
+    let found = passing.refuse_what_has_no_place().await?;
+    let (writes, mut removals): (_, Vec<Change>) =
+        difference.changes.into_iter().partition(Change::is_write);
+    let mut batches = Batches::new(store, difference.directory, by);
+    batches.write(writes).await?;
+    let users = disable(&mut removals, &mut batches).await?;
+    told(engine).await?;
+    passing.end_sessions(&users).await?;
+    passing.pass_on().await?;
+    batches.remove(removals).await?;
+    told(engine).await?;
+    // Besides what was found, what came while it was passed on.
+    Ok(found + passing.pass_on().await?)
+}
+
+/// Disables the users that are to be removed, so that nothing comes to them any more.
+async fn disable(
+    removals: &mut [Change],
+    batches: &mut Batches<'_>,
+) -> Result<Vec<UserId>, CenterFileError> {
+    let mut users = Vec::new();
+    for change in removals {
+        let Change::Remove { removal, record: Record::User(user), .. } = change else { continue };
+        users.push(user.id);
+        if user.enabled {
+            let disabled = User { enabled: false, ..user.clone() };
+            let expected = removal.version;
+            removal.version += 1;
+            batches.put(Put { record: Record::User(disabled), expected }).await?;
+        }
+    }
+    batches.commit().await?;
+    Ok(users)
+}
+
+async fn told(engine: &Engine) -> Result<(), CenterFileError> {
+    Ok(engine.desks().directory_changed().await?)
+}
+
+/// What a contact center has once the difference is applied.
+struct Staying {
+    center: CenterId,
+    users: BTreeSet<UserId>,
+    queues: BTreeMap<QueueId, Queue>,
+    workbins: BTreeSet<WorkbinId>,
+    /// Where what has no queue to go back to goes.
+    work_to: BTreeMap<Media, Queue>,
+}
+
+impl Staying {
+    fn after(
+        difference: &Difference,
+        directory: &Directory,
+        work_to: &[String],
+    ) -> Result<Self, CenterFileError> {
+        let center = difference.directory.center;
+        let users = directory.users.values().filter(|user| user.center == center);
+        let mut users: BTreeSet<UserId> = users.map(|user| user.id).collect();
+        let queues = directory.queues.values().filter(|queue| queue.center == center);
+        let mut queues: BTreeMap<QueueId, Queue> =
+            queues.map(|queue| (queue.id, Queue::clone(queue))).collect();
+        let workbins = directory.workbins.values().filter(|workbin| workbin.center == center);
+        let mut workbins: BTreeMap<WorkbinId, Workbin> =
+            workbins.map(|workbin| (workbin.id, workbin.clone())).collect();
+        for change in &difference.changes {
+            match change {
+                Change::Write { put, .. } => match &put.record {
+                    Record::User(user) => drop(users.insert(user.id)),
+                    Record::Queue(queue) => drop(queues.insert(queue.id, queue.clone())),
+                    Record::Workbin(workbin) => drop(workbins.insert(workbin.id, workbin.clone())),
+                    _ => {}
+                },
+                Change::Remove { removal, .. } => match &removal.key {
+                    Key::User(user) => drop(users.remove(user)),
+                    Key::Queue(queue) => drop(queues.remove(queue)),
+                    Key::Workbin(workbin) => drop(workbins.remove(workbin)),
+                    _ => {}
+                },
+            }
+        }
+        let work_to = places(&queues, work_to)?;
+        let workbins = workbins.values().flat_map(|workbin| ids_of(workbin, &users)).collect();
+        Ok(Self { center, users, queues, workbins, work_to })
+    }
+
+    /// Returns the queue that an interaction can go to: its own, or one that was named for it.
+    fn queue_for(&self, interaction: &Interaction) -> Option<&Queue> {
+        let own = interaction.queue.and_then(|queue| self.queues.get(&queue));
+        own.or_else(|| self.work_to.get(&interaction.media()))
+    }
+
+    fn has_its_queue(&self, interaction: &Interaction) -> bool {
+        interaction.queue.is_none_or(|queue| self.queues.contains_key(&queue))
+    }
+
+    fn holder_who_goes(&self, interaction: &Interaction) -> Option<UserId> {
+        if let State::Sending { .. } = interaction.state {
+            // It is on its way out, and nobody has to do anything for it.
+            return None;
+        }
+        interaction.people().into_iter().find(|user| !self.users.contains(user))
+    }
+
+    fn is_in_workbin_that_goes(&self, interaction: &Interaction) -> bool {
+        match &interaction.state {
+            State::Parked { workbin, .. } => !self.workbins.contains(workbin),
+            _ => false,
+        }
+    }
+
+    /// Tells whether an interaction is with something that goes, and has no queue to go to.
+    fn has_no_place(&self, interaction: &Interaction) -> bool {
+        let is_touched = self.holder_who_goes(interaction).is_some()
+            || self.is_in_workbin_that_goes(interaction)
+            || !self.has_its_queue(interaction);
+        is_touched && self.queue_for(interaction).is_none()
+    }
+
+    /// Returns what is to be done next with an interaction; `None` when it can stay as it is.
+    fn next_step(&self, interaction: &Interaction) -> Option<SystemAction> {
+        if let Some(user) = self.holder_who_goes(interaction) {
+            return Some(SystemAction::AgentGone { user });
+        }
+        let queue = self.queue_for(interaction)?.clone();
+        if self.is_in_workbin_that_goes(interaction) {
+            return Some(SystemAction::Requeue(queue));
+        }
+        (!self.has_its_queue(interaction)).then_some(SystemAction::ReplaceQueue(queue))
+    }
+}
+
+/// Returns the workbins that a definition stands for.
+fn ids_of(workbin: &Workbin, users: &BTreeSet<UserId>) -> Vec<WorkbinId> {
+    match workbin.owner {
+        WorkbinOwner::EachAgent => users.iter().map(|user| workbin.id.of_owner(*user)).collect(),
+        WorkbinOwner::Agent(_) | WorkbinOwner::Group(_) => vec![workbin.id],
+    }
+}
+
+/// Finds the queues that are named, one for each channel.
+fn places(
+    queues: &BTreeMap<QueueId, Queue>,
+    names: &[String],
+) -> Result<BTreeMap<Media, Queue>, CenterFileError> {
+    let mut places = BTreeMap::new();
+    for name in names {
+        let queue = queues.values().find(|queue| queue.name == *name).ok_or_else(|| {
+            CenterFileError::WorkTo(format!(
+                "{name:?}: no queue of that name stays; name one that the file has"
+            ))
+        })?;
+        if let Some(other) = places.insert(queue.media.clone(), queue.clone()) {
+            return Err(CenterFileError::WorkTo(format!(
+                "{name:?}: {:?} is for {} already; name one queue for each channel",
+                other.name, other.media
+            )));
+        }
+    }
+    Ok(places)
+}
+
+struct Passing<'a> {
+    engine: &'a Engine,
+    staying: Staying,
+}
+
+impl Passing<'_> {
+    /// Calls something with every interaction of the contact center that is not over.
+    async fn all(&self, mut with: impl FnMut(Interaction)) -> Result<(), CenterFileError> {
+        let mut query = self.query();
+        loop {
+            let page = self.engine.core().store().interactions(&query).await?;
+            query.after = page.items.last().map(|last| last.value.id);
+            page.items.into_iter().for_each(|item| with(item.value));
+            if !page.more {
+                return Ok(());
+            }
+        }
+    }
+
+    fn query(&self) -> InteractionQuery {
+        InteractionQuery::of(InteractionScope::Active(self.staying.center), PAGE)
+    }
+
+    /// Looks at everything before anything is changed: a half-pruned center helps nobody. Returns
+    /// how many interactions are to be passed on.
+    async fn refuse_what_has_no_place(&self) -> Result<usize, CenterFileError> {
+        let mut without: BTreeMap<Media, usize> = BTreeMap::new();
+        let mut found = 0;
+        self.all(|interaction| {
+            found += usize::from(self.staying.next_step(&interaction).is_some());
+            if self.staying.has_no_place(&interaction) {
+                *without.entry(interaction.media()).or_default() += 1;
+            }
+        })
+        .await?;
+        if without.is_empty() {
+            return Ok(found);
+        }
+        let each = without.iter().map(|(media, count)| format!("{count} of channel {media}"));
+        let all = each.collect::<Vec<_>>().join(", ");
+        Err(CenterFileError::NoPlace(format!(
+            "interactions that are with what would be removed have no queue to go to ({all})"
+        )))
+    }
+
+    /// Ends the contact-center sessions of users who are to be removed.
+    async fn end_sessions(&self, users: &[UserId]) -> Result<(), CenterFileError> {
+        let center = self.staying.center;
+        stream::iter(users.iter().map(Ok))
+            .try_for_each_concurrent(AT_ONCE, |user| async move {
+                match self.engine.desks().end_contact_session(*user, center).await {
+                    Ok(()) | Err(AgentError::Rejected(_)) => Ok(()),
+                    Err(AgentError::Store(error)) => Err(error.into()),
+                    Err(error) => Err(CenterFileError::Work { source: error.into() }),
+                }
+            })
+            .await
+    }
+
+    /// Passes on whatever is with something that does not stay; counts it.
+    async fn pass_on(&self) -> Result<usize, CenterFileError> {
+        let mut query = self.query();
+        let mut passed_on = 0;
+        loop {
+            let page = self.engine.core().store().interactions(&query).await?;
+            query.after = page.items.last().map(|last| last.value.id);
+            let touched = page.items.into_iter().map(|item| Arc::new(item.value));
+            let touched: Vec<_> =
+                touched.filter(|it| self.staying.next_step(it).is_some()).collect();
+            passed_on += touched.len();
+            stream::iter(touched.into_iter().map(Ok))
+                .try_for_each_concurrent(AT_ONCE, |interaction| self.pass_one_on(interaction))
+                .await?;
+            if !page.more {
+                return Ok(passed_on);
+            }
+        }
+    }
+
+    async fn pass_one_on(&self, interaction: Arc<Interaction>) -> Result<(), CenterFileError> {
+        let mut present = interaction;
+        for _ in 0..STEPS_MAX {
+            let Some(step) = self.staying.next_step(&present) else { return Ok(()) };
+            match self.engine.commands().execute(&CommandRequest::new(present.id, step)).await {
+                Ok(Done::Now { interaction, .. }) => present = interaction,
+                Ok(Done::Before(_)) => {
+                    unreachable!("a command without a receipt has no repetition")
+                }
+                // Somebody was faster: it is looked at as it is now.
+                Err(ExecuteError::Rejected(_)) => {
+                    let found = self.engine.core().interaction(present.id).await?;
+                    let Some(now) = found.filter(|now| *now != present) else { break };
+                    present = now;
+                }
+                Err(ExecuteError::Store(error)) => return Err(error.into()),
+                Err(error) => return Err(CenterFileError::Work { source: error.into() }),
+            }
+        }
+        tracing::warn!(interaction.id = %present.id, "it could not be passed on");
+        Ok(())
+    }
+}

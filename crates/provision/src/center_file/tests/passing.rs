@@ -1,0 +1,131 @@
+//! What is with users, queues and workbins that are removed.
+
+use handoff_domain::event::Cause;
+use handoff_domain::interaction::Mode;
+use handoff_domain::{
+    Action, Actor, Caller, DirectoryChange, DirectoryItem, Fact, Interaction, UserCommand,
+};
+use handoff_engine::CommandRequest;
+use handoff_store::{InteractionQuery, InteractionScope};
+
+use super::*;
+
+/// The sample with a second queue, and with somebody else.
+fn before() -> String {
+    format!(
+        "{SAMPLE}[[queue]]\nname = \"rest\"\nchannel = \"workitem\"\ngroups = [\"Support\"]\n\
+         [[user]]\nuserName = \"ben\"\nroles = [\"agent\"]\ngroups = [\"Support\"]\n"
+    )
+}
+
+/// Without Kate, without the first queue and without the group's workbin.
+const AFTER: &str = "[center]\nname = \"Demo\"\n[[skill]]\nname = \"billing\"\n[[group]]\nname = \"Support\"\n\
+    [[queue]]\nname = \"rest\"\nchannel = \"workitem\"\ngroups = [\"Support\"]\n\
+    [[user]]\nuserName = \"ben\"\nroles = [\"agent\"]\ngroups = [\"Support\"]\n";
+
+async fn stored(setup: &Setup, id: InteractionId) -> Interaction {
+    let found = setup.store.load(&[Key::Interaction(id)]).await.unwrap().pop().flatten();
+    match found.map(|found| found.value) {
+        Some(Record::Interaction(interaction)) => interaction,
+        other => panic!("{id} is not stored: {other:?}"),
+    }
+}
+
+fn kate(user: &handoff_domain::User) -> Actor {
+    Actor::User(caller(user))
+}
+
+fn caller(user: &handoff_domain::User) -> Caller {
+    Caller { user: user.id, roles: user.roles.clone(), groups: user.groups.clone() }
+}
+
+async fn prune(setup: &Setup, engine: &Engine, work_to: &[&str]) -> Result<usize, CenterFileError> {
+    let work_to: Vec<String> = work_to.iter().map(|name| (*name).to_owned()).collect();
+    let plan = setup.plan(AFTER, Unnamed::Prune).await?;
+    plan.apply_and_pass_on(engine, BY, &work_to).await
+}
+
+#[tokio::test]
+async fn what_is_with_what_is_removed_is_passed_on() {
+    let setup = Setup::with(&before()).await;
+    let engine = engine(&setup).await;
+    let user = setup.user("kate").await;
+    engine
+        .desks()
+        .start_contact_session(user.id, user.center, &[Media::Workitem], None)
+        .await
+        .unwrap();
+    let waiting = open(&engine, "tasks", Placement::InQueue, Actor::Server).await;
+    let elsewhere = open(&engine, "rest", Placement::InQueue, Actor::Server).await;
+    let in_hands = Placement::InHands { mode: Mode::Processing };
+    let owned = open(&engine, "rest", in_hands.clone(), kate(&user)).await;
+    let parked = open(&engine, "tasks", in_hands, kate(&user)).await;
+    let team = engine.core().directory().workbin_for(&user, "Team");
+    let park = UserCommand::new(caller(&user), Action::PlaceInWorkbin(team));
+    engine.commands().execute(&CommandRequest::new(parked, park)).await.unwrap();
+
+    let refused = prune(&setup, &engine, &[]).await.unwrap_err();
+    assert!(matches!(&refused, CenterFileError::NoPlace(_)), "{refused}");
+    assert!(refused.to_string().contains("2 of channel workitem"), "{refused}");
+    let refused = prune(&setup, &engine, &["tasks"]).await.unwrap_err();
+    assert!(matches!(&refused, CenterFileError::WorkTo(_)), "{refused}");
+    assert!(setup.user("kate").await.enabled, "nothing was changed");
+
+    assert_eq!(prune(&setup, &engine, &["rest"]).await.unwrap(), 3);
+    let directory = setup.directory().await;
+    let rest = directory.queues.values().next().unwrap();
+    assert_eq!((directory.queues.len(), rest.name.as_str()), (1, "rest"));
+    assert!(directory.user_by_name("kate").is_none());
+    for id in [waiting, elsewhere, owned, parked] {
+        let interaction = stored(&setup, id).await;
+        let wait = interaction.wait().unwrap_or_else(|| panic!("{:?}", interaction.state));
+        assert_eq!((wait.queue, interaction.queue), (rest.id, Some(rest.id)));
+    }
+    let plan = setup.plan(AFTER, Unnamed::Prune).await.unwrap();
+    assert!(plan.difference.is_empty(), "{}", plan.difference);
+}
+
+/// A stop after the removal and before the work was passed on: the next application finds it.
+#[tokio::test]
+async fn what_a_stop_left_behind_is_passed_on_by_the_next_application() {
+    let setup = Setup::with(&before()).await;
+    let one = engine(&setup).await;
+    let id = open(&one, "tasks", Placement::InQueue, Actor::Server).await;
+    let directory = setup.directory().await;
+    let queue = directory.queues.values().find(|queue| queue.name == "tasks").unwrap();
+    let key = Key::Queue(queue.id);
+    let removal = handoff_store::Removal { version: directory.version(&key), key };
+    let guard = directory.guard(queue.center, handoff_store::Extent::Whole);
+    let change = crate::change_set(guard, BY, Vec::new(), vec![removal]);
+    setup.store.commit(change).await.unwrap();
+    let other = engine(&setup).await;
+    prune(&setup, &other, &["rest"]).await.unwrap();
+    let rest = setup.directory().await.queues.values().next().unwrap().id;
+    assert_eq!(stored(&setup, id).await.wait().map(|wait| wait.queue), Some(rest));
+    let gone = InteractionQuery::of(InteractionScope::Waiting, 10);
+    assert_eq!(setup.store.interactions(&gone).await.unwrap().items.len(), 1);
+}
+
+#[tokio::test]
+async fn changes_of_the_center_are_in_its_history_with_who_made_them() {
+    let setup = Setup::with(&before()).await;
+    let engine = engine(&setup).await;
+    let user = setup.user("kate").await.id;
+    prune(&setup, &engine, &[]).await.unwrap();
+    let log = setup.store.log_after(0, 1_000).await.unwrap().items;
+    let of_center = log.iter().filter(|entry| !entry.facts.is_empty());
+    let of_user = |fact: &Fact| match fact {
+        Fact::DirectoryChanged { what, .. } => *what == DirectoryItem::User(user),
+        _ => false,
+    };
+    let facts: Vec<(Cause, Fact)> = of_center
+        .flat_map(|entry| entry.facts.iter().map(|fact| (entry.cause, fact.clone())))
+        .filter(|(_, fact)| of_user(fact))
+        .collect();
+    let told = [DirectoryChange::Added, DirectoryChange::Changed, DirectoryChange::Removed];
+    let expected = told.map(|how| {
+        let what = DirectoryItem::User(user);
+        (Cause::Operator, Fact::DirectoryChanged { what, how })
+    });
+    assert_eq!(facts, expected);
+}
