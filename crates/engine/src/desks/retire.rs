@@ -1,6 +1,6 @@
 //! What a changed directory means for who is here (docs/compat/agents.md#gone): the router plans by
-//! it at once, users who may no longer be here are let out, and nothing stays with those who may not
-//! work any more.
+//! it at once, users who may no longer be here are let out, and nothing stays with those who may
+//! not work any more.
 //!
 //! What this node last saw is compared with the directory as it is, so nothing is asked of users
 //! who stayed as they were, and the first look also finds who was disabled while no server ran.
@@ -122,8 +122,8 @@ impl Desks {
         }
     }
 
-    /// Ends the contact-center session of a user who may not work any more, and puts what lies in their own workbins
-    /// back into its queue.
+    /// Ends the contact-center session of a user who may not work any more, and puts what lies in
+    /// their own workbins back into its queue.
     ///
     /// What was never in a queue, such as a draft, has none to go back to: it stays, and a
     /// supervisor can pull it.
