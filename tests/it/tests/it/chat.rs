@@ -1,11 +1,13 @@
 //! One conversation from its beginning to its end: a customer who knows nothing but the address of
 //! a service, and an agent (docs/compat/operations.md and 6, docs/api/customers.md).
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result, ensure};
-use handoff_testkit::{Answer, Call, Client, Program, TestAgent, Transport};
+use handoff_testkit::{Answer, BOUND, Call, Client, Program, Replay, TestAgent, Transport};
 use serde_json::{Value, json};
 
-use crate::scene::text;
+use crate::scene::{interaction, text};
 
 const SERVICE: &str = "/genesys/2/chat/customer-support";
 /// The client's own name of its request for a chat: nobody else knows it.
@@ -146,5 +148,42 @@ async fn a_customer_and_an_agent_talk_and_exchange_files() -> Result<()> {
     refused(customer.asks("send", &[("message", "One more thing")]).await?, 3002, true)?;
     sends(&kate, chat, "late.pdf", PDF).await?.refused(409, 2)?;
     kate.command(chat, "Complete", json!({})).await?.ok()?;
+    Ok(())
+}
+
+/// What a supervisor is offered follows from what is stored: a kill right after the agent's Accept
+/// was answered loses it as little as anything else.
+#[tokio::test]
+async fn a_supervisor_is_offered_what_an_agent_took_right_before_a_kill() -> Result<()> {
+    let mut server = Program::demo(&[]).await?;
+    let kate = TestAgent::at_work(&server, "kate", Transport::LongPolling).await?;
+    let mut sam = TestAgent::away(&server, "sam", Transport::LongPolling);
+    sam.connect().await?;
+    sam.subscribe(TestAgent::INTERACTIONS, Replay::Plain).await?;
+    sam.start_session().await?;
+    let me = kate.rest.get("/me").await?.ok()?.body;
+    let follow = format!("/users/{}/channels/chat", text(&me["user"], "id")?);
+    sam.rest.post(&follow, json!({"operationName": "Coach", "nickname": "Chief"})).await?.ok()?;
+
+    let customer = Customer::begin(&server).await?;
+    kate.accept(&customer.id).await?;
+    server.kill().await?;
+    server.restart().await?;
+    drop(kate);
+    sam.connect().await?;
+    sam.subscribe(TestAgent::INTERACTIONS, Replay::Plain).await?;
+    let waiting = async {
+        while interaction(&sam.rest, &customer.id).await?["state"] != "Invited" {
+            // What was told before the kill is not told again.
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        anyhow::Ok(())
+    };
+    tokio::time::timeout(BOUND, waiting).await.context("Sam is not offered the chat")??;
+    sam.rest
+        .post(&format!("/me/chats/{}", customer.id), json!({"operationName": "Accept"}))
+        .await?;
+    let seen = interaction(&sam.rest, &customer.id).await?;
+    ensure!(seen.to_string().contains("Chief"), "by another name: {seen}");
     Ok(())
 }
