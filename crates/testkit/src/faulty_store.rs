@@ -10,8 +10,8 @@ use handoff_domain::{CenterId, Incarnation, Interaction, Owner, Time, Topic, Use
 use handoff_store::{
     ChangeSet, CommitError, Committed, DirectoryEntry, DirectoryPage, Head, HistoryEntry,
     InteractionQuery, Key, Kind, Lease, LogEnd, LogEntry, MemoryStore, Page, PromisedEnd,
-    PromisedRow, Receipt, Record, SetAside, Store, StoreError, StreamRow, SubjectKey, SweepReport,
-    Timer, Told, Version, Versioned,
+    PromisedRow, Put, Receipt, Record, SetAside, Store, StoreError, StreamRow, SubjectKey,
+    SweepReport, Timer, Told, Version, Versioned,
 };
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -54,6 +54,10 @@ pub struct FaultyStore {
     unreadable: Mutex<BTreeSet<Key>>,
     /// What somebody else commits, one before each page of a list.
     between_lists: Mutex<VecDeque<ChangeSet>>,
+    /// What somebody else writes again just before the next commit.
+    written_before: Mutex<Option<Key>>,
+    /// What no commit checks.
+    overlooked: Mutex<Option<Key>>,
 }
 
 impl FaultyStore {
@@ -79,6 +83,8 @@ impl FaultyStore {
             holds_next_list: AtomicBool::new(false),
             unreadable: Mutex::default(),
             between_lists: Mutex::default(),
+            written_before: Mutex::default(),
+            overlooked: Mutex::default(),
         }
     }
 
@@ -111,6 +117,33 @@ impl FaultyStore {
     /// Lets the next list be read and wait for [`FaultyStore::release`]: what it shows is old then.
     pub fn hold_next_list(&self) {
         self.holds_next_list.store(true, Ordering::SeqCst);
+    }
+
+    /// Lets somebody else write a record again, as it is, just before the next commit.
+    pub fn write_before_next_commit(&self, key: Key) {
+        *self.written_before.lock().unwrap_or_else(PoisonError::into_inner) = Some(key);
+    }
+
+    /// Takes the checks of a record off every commit.
+    pub fn overlook(&self, key: Key) {
+        *self.overlooked.lock().unwrap_or_else(PoisonError::into_inner) = Some(key);
+    }
+
+    async fn meddle(&self, mut change: ChangeSet) -> ChangeSet {
+        let key = self.written_before.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(key) = key {
+            let found = self.inner.load(std::slice::from_ref(&key)).await;
+            let found = found.expect("what is written again is readable").remove(0);
+            let Versioned { value: record, version } =
+                found.expect("what is written again is there");
+            let puts = vec![Put { record, expected: version }];
+            let again = ChangeSet { puts, ..ChangeSet::default() };
+            self.inner.commit(again).await.expect("nobody else writes it");
+        }
+        if let Some(key) = &*self.overlooked.lock().unwrap_or_else(PoisonError::into_inner) {
+            change.checks.retain(|check| check.key != *key);
+        }
+        change
     }
 
     /// Makes a record unreadable from now on: lists leave it out, and loads of it fail.
@@ -221,6 +254,7 @@ impl Store for FaultyStore {
     async fn commit(&self, change: ChangeSet) -> Result<Committed, CommitError> {
         let planned =
             self.planned.lock().unwrap_or_else(PoisonError::into_inner).pop_front().flatten();
+        let change = self.meddle(change).await;
         let Some(fault) = planned else {
             let committed = self.commit_and_copy(change).await;
             let is_conflict = matches!(committed, Err(CommitError::Conflict { .. }));

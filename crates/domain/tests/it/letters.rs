@@ -3,62 +3,17 @@
 use handoff_domain::command::{Named, SystemAction};
 use handoff_domain::event::{Fact, Subject};
 use handoff_domain::id::InteractionId;
-use handoff_domain::interaction::Medium;
 use handoff_domain::interaction::decide::Decision;
 use handoff_domain::media::Media;
 use handoff_domain::rejection::Rejection;
 use handoff_domain::time::Time;
 use handoff_domain::{
-    Arrival, Automatic, Direction, Email, Filing, Interaction, NewAcknowledgement, NewInteraction,
-    Outcome, Placement, Report, ReportKind, Sender, Silence, State, Status, Threading, Unproven,
-    invariants, open_letter, silence,
+    Arrival, Automatic, Direction, Email, Filing, Interaction, Outcome, Placement, Report,
+    ReportKind, Sender, Silence, State, Status, Threading, Unproven, silence,
 };
 
 use crate::floor::{Floor, queue_id};
-
-impl Floor {
-    /// Takes in a letter that its sender is told of; returns both.
-    pub(crate) fn confirmed(&mut self) -> (InteractionId, InteractionId) {
-        let decision = self.arrives(self.letter(), confirming(InteractionId::compose(3, 1)));
-        (decision.after.id, decision.related[0].id)
-    }
-
-    fn letter(&self) -> NewInteraction {
-        let email = Email { from: "eve@customer.example".to_string(), ..Email::default() };
-        NewInteraction {
-            id: InteractionId::compose(2, self.interactions.len() as u64),
-            medium: Medium::Email(email),
-            contact: Some("c1".to_string()),
-            ..self.new_interaction(&Media::Email)
-        }
-    }
-
-    fn try_letter(&self, new: NewInteraction, arrival: Arrival) -> Result<Decision, Rejection> {
-        self.beginning(new.parent, new.id, |context| open_letter(new, arrival, context))
-    }
-
-    fn arrives(&mut self, new: NewInteraction, arrival: Arrival) -> Decision {
-        let decision = self.try_letter(new, arrival).expect("it is taken in");
-        self.commit(&decision);
-        invariants::check(&self.snapshot()).expect("the invariants hold");
-        decision
-    }
-}
-
-fn plain(threading: Threading) -> Arrival {
-    Arrival { threading, remarks: Vec::new(), acknowledgement: None }
-}
-
-fn confirming(id: InteractionId) -> Arrival {
-    let email = Email {
-        from: "support@ours.example".to_string(),
-        to: vec!["eve@customer.example".to_string()],
-        message_id: Some("ack@ours.example".to_string()),
-        ..Email::default()
-    };
-    let acknowledgement = NewAcknowledgement { id, subject: "We have it".to_string(), email };
-    Arrival { acknowledgement: Some(Ok(acknowledgement)), ..plain(Threading::NothingNamed) }
-}
+use crate::support::{confirming, plain};
 
 fn facts(decision: &Decision) -> &[Fact] {
     &decision.events[0].facts

@@ -1,6 +1,5 @@
 //! Interactions in every state of the state table, made by the commands that lead there.
 
-use handoff_domain::NewInteraction;
 use handoff_domain::chat::{ChatRequest, ChatTimes, CustomerKey};
 use handoff_domain::command::{
     Action, Actor, Command, Dispatch, Draft, DraftKind, Named, SupervisorMode, SystemAction, Target,
@@ -13,6 +12,9 @@ use handoff_domain::interaction::{Email, Status};
 use handoff_domain::media::Media;
 use handoff_domain::rejection::Rejection;
 use handoff_domain::user_data::UserData;
+use handoff_domain::{
+    Arrival, NewAcknowledgement, NewInteraction, Threading, invariants, open_letter,
+};
 use proptest::prelude::ProptestConfig;
 
 use crate::floor::{AGENTS, Floor, MEDIA, SUPERVISOR};
@@ -146,6 +148,59 @@ impl Floor {
         let decision = self.does(ANN, original, reply());
         (original, decision.related[0].id)
     }
+}
+
+impl Floor {
+    /// Takes in a letter that its sender is told of; returns both.
+    pub(crate) fn confirmed(&mut self) -> (InteractionId, InteractionId) {
+        let decision = self.arrives(self.letter(), confirming(InteractionId::compose(3, 1)));
+        (decision.after.id, decision.related[0].id)
+    }
+
+    /// Returns a letter of a contact.
+    pub(crate) fn letter(&self) -> NewInteraction {
+        let email = Email { from: "eve@customer.example".to_string(), ..Email::default() };
+        NewInteraction {
+            id: InteractionId::compose(2, self.interactions.len() as u64),
+            medium: Medium::Email(email),
+            contact: Some("c1".to_string()),
+            ..self.new_interaction(&Media::Email)
+        }
+    }
+
+    /// Decides what comes of a letter, and changes nothing.
+    pub(crate) fn try_letter(
+        &self,
+        new: NewInteraction,
+        arrival: Arrival,
+    ) -> Result<Decision, Rejection> {
+        self.beginning(new.parent, new.id, |context| open_letter(new, arrival, context))
+    }
+
+    /// Takes a letter in.
+    pub(crate) fn arrives(&mut self, new: NewInteraction, arrival: Arrival) -> Decision {
+        let decision = self.try_letter(new, arrival).expect("it is taken in");
+        self.commit(&decision);
+        invariants::check(&self.snapshot()).expect("the invariants hold");
+        decision
+    }
+}
+
+/// Returns how a letter arrives of which nothing is to be said.
+pub(crate) fn plain(threading: Threading) -> Arrival {
+    Arrival { threading, remarks: Vec::new(), acknowledgement: None }
+}
+
+/// Returns how one arrives whose sender is told of it.
+pub(crate) fn confirming(id: InteractionId) -> Arrival {
+    let email = Email {
+        from: "support@ours.example".to_string(),
+        to: vec!["eve@customer.example".to_string()],
+        message_id: Some("ack@ours.example".to_string()),
+        ..Email::default()
+    };
+    let acknowledgement = NewAcknowledgement { id, subject: "We have it".to_string(), email };
+    Arrival { acknowledgement: Some(Ok(acknowledgement)), ..plain(Threading::NothingNamed) }
 }
 
 /// Returns what a customer's wish to chat brings along: gone after 45 s without a request, alerted

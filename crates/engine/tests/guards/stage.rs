@@ -1,0 +1,139 @@
+//! A floor as a store and an engine over it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use handoff_bus::LocalBus;
+use handoff_domain::chat::ChatRequest;
+use handoff_domain::service::{ChatTerms, FileLimits};
+use handoff_domain::{
+    Center, CenterId, Command, Group, InteractionId, Media, Service, ServiceId, ServiceTerms,
+    Skill, Time, Workspace,
+};
+use handoff_engine::{
+    CommandRequest, Core, Engine, ExecuteError, IdSource, Mailboxes, Options, Outward, Parts,
+};
+use handoff_store::{ChangeSet, Key, Record};
+use handoff_testkit::{FaultyStore, ManualClock};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::Instant;
+
+use crate::floor::{CENTER, Floor, GROUP, SKILL, queue_id};
+use crate::support::chat_request;
+
+/// The service that every chat of a customer came by.
+pub(crate) const SERVICE: ServiceId = ServiceId(0x5e);
+
+/// Counts up instead of being random.
+#[derive(Default)]
+struct CountingIds(AtomicU64);
+
+impl IdSource for CountingIds {
+    fn random(&self) -> u128 {
+        u128::from(self.0.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn interaction(&self, now: Time) -> InteractionId {
+        let count = self.0.fetch_add(1, Ordering::Relaxed);
+        InteractionId::compose(u64::try_from(now.0).unwrap(), count)
+    }
+}
+
+/// The addresses of the floor.
+struct Ours;
+
+impl Mailboxes for Ours {
+    fn is_ours(&self, _center: CenterId, address: &str) -> bool {
+        address.ends_with("@ours.example")
+    }
+
+    fn default_sender(&self, _center: CenterId) -> Option<String> {
+        Some("support@ours.example".to_owned())
+    }
+
+    fn message_id(&self, interaction: InteractionId, sends: u32, sender: &str) -> String {
+        format!("{interaction}.{sends}.{sender}")
+    }
+}
+
+pub(crate) struct Stage {
+    pub(crate) store: Arc<FaultyStore>,
+    engine: Arc<Engine>,
+    committed: UnboundedReceiver<(Instant, ChangeSet)>,
+}
+
+impl Stage {
+    pub(crate) async fn set(floor: &Floor) -> Self {
+        let store = handoff_testkit::center::store(records(floor)).await.unwrap();
+        let (store, committed) = FaultyStore::over(Arc::new(store)).copied();
+        let store = Arc::new(store);
+        let parts = Parts {
+            store: store.clone(),
+            bus: Arc::new(LocalBus::default()),
+            clock: Arc::new(ManualClock::at_ms(floor.now.0)),
+            ids: Arc::new(CountingIds::default()),
+            options: Options { rules: floor.options.clone(), ..Options::default() },
+        };
+        let core = Core::open(parts).await.unwrap();
+        let outward = Outward { mailboxes: Some(Arc::new(Ours)), ..Outward::default() };
+        let engine = Engine::build(core, outward, Vec::new()).await.unwrap();
+        Self { store, engine, committed }
+    }
+
+    /// Carries a command out; `None` when it is refused.
+    pub(crate) async fn carry_out(&mut self, id: InteractionId, command: &Command) -> Option<()> {
+        while self.committed.try_recv().is_ok() {}
+        let request = CommandRequest::new(id, command.clone());
+        match self.engine.commands().execute(&request).await {
+            Ok(_) => Some(()),
+            Err(ExecuteError::Rejected(_) | ExecuteError::NotFound(_)) => None,
+            Err(error) => panic!("{command:?}: {error}"),
+        }
+    }
+
+    /// Returns what was written.
+    pub(crate) fn written(&mut self) -> impl Iterator<Item = Key> {
+        let committed = std::iter::from_fn(|| self.committed.try_recv().ok());
+        committed.flat_map(|(_, change)| change.puts).map(|put| put.record.key())
+    }
+}
+
+/// Returns the key of everything that is there.
+pub(crate) fn keys(floor: &Floor) -> Vec<Key> {
+    records(floor).map(|record| record.key()).collect()
+}
+
+fn records(floor: &Floor) -> impl Iterator<Item = Record> {
+    let center = Center { id: CENTER, name: "Floor".into(), workspace: Workspace::default() };
+    let ChatRequest { service, times, .. } = chat_request();
+    let service = Service {
+        id: SERVICE,
+        center: CENTER,
+        name: service,
+        queue: queue_id(&Media::Chat),
+        enabled: true,
+        terms: ServiceTerms::Chat(ChatTerms {
+            times,
+            hours: None,
+            max_waiting: None,
+            files: FileLimits::default(),
+            origins: Vec::new(),
+            leave_message: None,
+            without_key: false,
+        }),
+    };
+    [
+        Record::Center(center),
+        Record::Group(Group { id: GROUP, center: CENTER, name: "All".into() }),
+        Record::Skill(Skill { name: "English".into(), ..SKILL }),
+        Record::Service(service),
+    ]
+    .into_iter()
+    .chain(floor.users.values().cloned().map(Record::User))
+    .chain(floor.queues.values().cloned().map(Record::Queue))
+    .chain(floor.workbins.values().cloned().map(Record::Workbin))
+    .chain(floor.desks.values().cloned().map(Record::Desk))
+    .chain(floor.interactions.values().cloned().map(Record::Interaction))
+    .collect::<Vec<_>>()
+    .into_iter()
+}
