@@ -326,3 +326,19 @@ async fn the_offer_comes_within_a_second() {
         rig.engine.stop().await;
     }
 }
+
+/// The node that committed is gone at once, and another one's workers run. Nothing but the log
+/// tells that node.
+#[tokio::test(start_paused = true)]
+async fn another_node_offers_it_in_its_next_look() {
+    let (one, id) = taken().await;
+    let other = Rig::over(one.store.clone(), one.clock.clone()).await;
+    other.engine.start();
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    assert!(is_offered(&one, id).await, "what was there when it started");
+    let second = chat(&one, KATE).await;
+    assert!(!is_offered(&one, second).await);
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    assert!(is_offered(&one, second).await);
+    other.engine.stop().await;
+}
