@@ -8,6 +8,7 @@
 mod activity;
 mod board;
 mod chats;
+mod claims;
 mod directory;
 mod follow;
 mod life;
@@ -20,6 +21,7 @@ mod references;
 mod transcripts;
 
 pub use board::{Board, CurrentBoard, Lines};
+pub use claims::{Claimed, Claiming};
 pub use directory::Directory;
 pub use notes::{Note, NoteKind, NumberedNote};
 pub use options::{AcknowledgementLimits, Options};

@@ -18,6 +18,7 @@ mod office;
 mod outbox;
 mod post;
 mod settings;
+mod source;
 
 pub use addresses::{MailboxError, QueueError, queue_of};
 pub use office::PostOffice;

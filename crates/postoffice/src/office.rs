@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use handoff_content::FileKeeper;
 use handoff_engine::{Core, Engine, Mailboxes, Post};
-use handoff_mail::imap::{self, ImapMailbox, ImapPorts, MailboxStatus};
+use handoff_mail::imap::ImapMailbox;
 use handoff_mail::lmtp::{self, LmtpConfig, LmtpLimits, LmtpListener};
 use handoff_mail::ports::Intake;
 use handoff_mail::token::Signer;
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -17,6 +16,7 @@ use crate::intake::EngineIntake;
 use crate::marks::StoredMarks;
 use crate::post::Poster;
 use crate::settings::Settings;
+use crate::source::Source;
 
 /// E-mail of one server.
 pub struct PostOffice {
@@ -70,15 +70,11 @@ impl PostOffice {
             self.signer,
         ));
         let marks = Arc::new(StoredMarks::new(engine.core().clone()));
-        for (number, source) in (0..).zip(self.sources) {
-            let (status, _) = watch::channel(MailboxStatus::default());
-            let ports = ImapPorts {
-                intake: intake.clone(),
-                checkpoints: marks.clone(),
-                status,
-                spread: number,
-            };
-            tasks.spawn(imap::run(source, ports, stopping.clone()));
+        for (spread, mailbox) in (0..).zip(self.sources) {
+            let (core, intake, checkpoints) =
+                (engine.core().clone(), intake.clone(), marks.clone());
+            let source = Source { core, mailbox, intake, checkpoints, spread };
+            tasks.spawn(source.attend(stopping.clone()));
         }
         if let Some(listener) = self.lmtp {
             let config = LmtpConfig {

@@ -42,7 +42,7 @@ pub use query::{
     StreamRow,
 };
 pub use record::{
-    Attended, Contact, FileRecord, FileSender, FilesDirectory, Key, Kind, LoginSession,
+    Attended, Claim, Contact, FileRecord, FileSender, FilesDirectory, Key, Kind, LoginSession,
     MailboxMark, Only, Part, ReaderCursor, Record, RequestNumbers, Version, Versioned,
 };
 pub use sqlite::{SqliteOptions, SqliteStore};

@@ -153,22 +153,38 @@ impl State {
         expired.len() as u64
     }
 
-    fn sweep_logins(&mut self, before: Time, limit: usize) -> u64 {
-        let mut unused: Vec<_> = self
-            .records
-            .iter()
-            .filter_map(|(key, record)| match &record.value {
-                Record::LoginSession(session) => Some((session.last_used, key.clone())),
-                _ => None,
-            })
-            .filter(|(last_used, _)| *last_used < before)
-            .collect();
-        unused.sort();
-        unused.truncate(limit);
-        for (_, key) in &unused {
+    /// Removes the oldest records of those that `age` knows the age of, up to a time.
+    fn sweep_records(
+        &mut self,
+        until: Time,
+        limit: usize,
+        age: impl Fn(&Record) -> Option<Time>,
+    ) -> u64 {
+        let of =
+            |(key, record): (&Key, &Versioned<Record>)| Some((age(&record.value)?, key.clone()));
+        let mut old: Vec<_> =
+            self.records.iter().filter_map(of).filter(|(at, _)| *at <= until).collect();
+        old.sort();
+        old.truncate(limit);
+        for (_, key) in &old {
             self.records.remove(key);
         }
-        unused.len() as u64
+        old.len() as u64
+    }
+
+    fn sweep_logins(&mut self, before: Time, limit: usize) -> u64 {
+        let until = Time(before.0.saturating_sub(1));
+        self.sweep_records(until, limit, |record| match record {
+            Record::LoginSession(session) => Some(session.last_used),
+            _ => None,
+        })
+    }
+
+    fn sweep_claims(&mut self, now: Time, limit: usize) -> u64 {
+        self.sweep_records(now, limit, |record| match record {
+            Record::Claim(claim) => Some(claim.until),
+            _ => None,
+        })
     }
 
     fn interactions(&self) -> impl Iterator<Item = (&Interaction, Version)> {
@@ -389,6 +405,7 @@ impl Store for MemoryStore {
             receipts: state.sweep_receipts(now, limit),
             login_sessions: state.sweep_logins(logins_before, limit),
             promised: state.promised.sweep(now, limit),
+            claims: state.sweep_claims(now, limit),
         })
     }
 

@@ -12,7 +12,7 @@ use handoff_domain::{
 };
 
 pub use self::bodies::{
-    Attended, Contact, FileRecord, FileSender, FilesDirectory, LoginSession, MailboxMark,
+    Attended, Claim, Contact, FileRecord, FileSender, FilesDirectory, LoginSession, MailboxMark,
     ReaderCursor, RequestNumbers,
 };
 use self::table::records;
@@ -65,6 +65,8 @@ records! {
     /// The numbers of a user's requests that nodes reserved.
     RequestNumbers(UserId, stored)
         RequestNumbers, "request numbers", "request_numbers", 1, Work, |it| it.user;
+    /// Which node does something outside, by what is done.
+    Claim(String, clone) Claim, "a claim", "claims", 1, Work, |claim| claim.key.clone();
 }
 
 impl Record {

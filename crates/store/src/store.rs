@@ -31,13 +31,19 @@ pub struct SweepReport {
     pub login_sessions: u64,
     /// Promised answers.
     pub promised: u64,
+    pub claims: u64,
 }
 
 impl SweepReport {
     /// Returns everything removed, together.
     #[must_use]
     pub const fn total(&self) -> u64 {
-        self.log_entries + self.stream_rows + self.receipts + self.login_sessions + self.promised
+        self.log_entries
+            + self.stream_rows
+            + self.receipts
+            + self.login_sessions
+            + self.promised
+            + self.claims
     }
 }
 
@@ -316,10 +322,10 @@ pub trait Store: Send + Sync + 'static {
     async fn receipt(&self, scope: &str, key: &str) -> Result<Option<Receipt>, StoreError>;
 
     /// Forgets what nobody can ask for any more: log entries and their stream rows older than
-    /// `streams_before`, receipts and promised answers expired at `now`, login sessions unused
-    /// since `logins_before`. At most `limit` of each, and no more of the log once so many stream
-    /// rows go with it (but at least one entry), so that it never holds writers up for long; call
-    /// it again while it removes anything.
+    /// `streams_before`, receipts, promised answers and claims expired at `now`, login sessions
+    /// unused since `logins_before`. At most `limit` of each, and no more of the log once so many
+    /// stream rows go with it (but at least one entry), so that it never holds writers up for long;
+    /// call it again while it removes anything.
     ///
     /// The log is swept in its order and up to the first entry that is not old enough, so that what
     /// is kept has no gaps even when the clock was set back.

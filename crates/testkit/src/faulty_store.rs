@@ -42,6 +42,7 @@ pub struct FaultyStore {
     lists: AtomicU64,
     read_anew: AtomicU64,
     looks: AtomicU64,
+    commits: AtomicU64,
     is_stalled: AtomicBool,
     stalled: Notify,
     held: Notify,
@@ -74,6 +75,7 @@ impl FaultyStore {
             lists: AtomicU64::new(0),
             read_anew: AtomicU64::new(0),
             looks: AtomicU64::new(0),
+            commits: AtomicU64::new(0),
             is_stalled: AtomicBool::new(false),
             stalled: Notify::new(),
             held: Notify::new(),
@@ -193,6 +195,11 @@ impl FaultyStore {
         self.read_anew.load(Ordering::SeqCst)
     }
 
+    /// Tells how many commits were tried.
+    pub fn commits(&self) -> u64 {
+        self.commits.load(Ordering::SeqCst)
+    }
+
     /// Tells how often versions, or who was told of what, were looked at.
     pub fn looks(&self) -> u64 {
         self.looks.load(Ordering::SeqCst)
@@ -252,6 +259,7 @@ fn failure(fault: Fault) -> CommitError {
 #[async_trait]
 impl Store for FaultyStore {
     async fn commit(&self, change: ChangeSet) -> Result<Committed, CommitError> {
+        self.commits.fetch_add(1, Ordering::SeqCst);
         let planned =
             self.planned.lock().unwrap_or_else(PoisonError::into_inner).pop_front().flatten();
         let change = self.meddle(change).await;

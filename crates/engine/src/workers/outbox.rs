@@ -1,12 +1,13 @@
 //! The outbox: whatever is in `Sending` is given to the [`Post`] until it is out, back, or too old.
 //!
 //! There is no second table: the interaction itself is what waits, with the `Message-ID` that it
-//! got when Send was given. A crash after the next server took it and before that is durable posts
-//! it again, as the same message; nothing can close that window from this side, and whoever
-//! receives it can tell by the `Message-ID`.
+//! got when Send was given. Of several nodes one claims each attempt before it posts. A crash after
+//! the next server took it and before that is durable posts it again, as the same message; nothing
+//! can close that window from this side, and whoever receives it can tell by the `Message-ID`.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use crate::commands::{CommandRequest, Commands, ExecuteError};
-use crate::core::{Core, NextDue};
+use crate::core::{Claiming, Core, NextDue};
 use crate::outward::{Post, Posted};
 use crate::worker::Worker;
 
@@ -51,6 +52,14 @@ struct Sending {
     core: Arc<Core>,
     commands: Arc<Commands>,
     under_way: Mutex<HashSet<InteractionId>>,
+    /// Mails that another node posts, and until when at least.
+    left_to_others: Mutex<HashMap<InteractionId, Time>>,
+}
+
+/// Whether a mail was given to the next server, whatever that said.
+enum HandedOver {
+    Yes,
+    No,
 }
 
 /// A mail that is being given away. It counts as such until this is dropped, however that comes
@@ -74,12 +83,14 @@ impl Outbox {
         commands: Arc<Commands>,
         post: Option<Arc<dyn Post>>,
     ) -> Self {
-        let sending = Sending { core, commands, under_way: Mutex::default() };
+        let (under_way, left_to_others) = (Mutex::default(), Mutex::default());
+        let sending = Sending { core, commands, under_way, left_to_others };
         Self { post, next_due: NextDue::default(), sending: Arc::new(sending) }
     }
 
     /// Hands over every mail that is due, and waits until each is out, put off or back. Returns
-    /// how many it were; those that somebody is giving away already are not among them.
+    /// how many it were; those that somebody is giving away already, here or on another node, are
+    /// not among them.
     ///
     /// # Errors
     ///
@@ -91,16 +102,20 @@ impl Outbox {
             if started.is_empty() {
                 return Ok(count);
             }
-            count += started.len();
+            let mut handed_over = 0;
             for post in started {
                 // Nothing is lost by a task that ends in another way: the mail stays where it is.
-                let _ended = post.await;
+                handed_over += usize::from(matches!(post.await, Ok(HandedOver::Yes)));
             }
+            if handed_over == 0 {
+                return Ok(count);
+            }
+            count += handed_over;
         }
     }
 
     /// Begins to give away what is due, as much as fits at once.
-    async fn start_posts(&self) -> Result<Vec<JoinHandle<()>>, StoreError> {
+    async fn start_posts(&self) -> Result<Vec<JoinHandle<HandedOver>>, StoreError> {
         let Some(post) = &self.post else { return Ok(Vec::new()) };
         let (mut started, mut next, mut after) = (Vec::new(), None::<Time>, None);
         loop {
@@ -110,8 +125,9 @@ impl Outbox {
             after = page.items.last().map(|last| last.value.id);
             for mail in page.items.into_iter().map(|found| found.value) {
                 let State::Sending { due, .. } = mail.state else { continue };
-                if due > self.sending.core.now() {
-                    next = next.into_iter().chain([due]).min();
+                let rests_until = self.sending.left_until(mail.id).max(Some(due));
+                if let Some(until) = rests_until.filter(|at| *at > self.sending.core.now()) {
+                    next = next.into_iter().chain([until]).min();
                 } else if self.sending.has_room() {
                     started.extend(self.sending.start(mail, post.clone()));
                 }
@@ -156,26 +172,70 @@ impl Sending {
         self.lock().len() < AT_ONCE
     }
 
-    fn start(self: &Arc<Self>, mail: Interaction, post: Arc<dyn Post>) -> Option<JoinHandle<()>> {
+    fn start(
+        self: &Arc<Self>,
+        mail: Interaction,
+        post: Arc<dyn Post>,
+    ) -> Option<JoinHandle<HandedOver>> {
         if !self.lock().insert(mail.id) {
             return None;
         }
         let under_way = UnderWay { sending: self.clone(), id: mail.id };
-        Some(self.core.tasks.spawn(async move {
-            let sending = &under_way.sending;
-            // What was read may have been out before it was marked as under way.
-            if !sending.is_still_due(&mail).await {
-                return;
+        Some(self.core.tasks.spawn(async move { under_way.sending.hand_over(&mail, &*post).await }))
+    }
+
+    /// Claims a mail for this node and posts it. What another node has claimed is left alone until
+    /// that claim ends.
+    async fn hand_over(&self, mail: &Interaction, post: &dyn Post) -> HandedOver {
+        let claimed = match self.core.claim(&key_of(mail)).await {
+            Ok(Claiming::Ours(claimed)) => claimed,
+            Ok(Claiming::Taken { until }) => {
+                self.leave_until(mail.id, until);
+                return HandedOver::No;
             }
-            // A post that panics at a mail would do so again at once; so it rests like one that
-            // nobody took.
-            let posting = AssertUnwindSafe(post.post(&mail)).catch_unwind();
-            let posted = tokio::select! {
-                posted = posting => posted.unwrap_or_else(|_| panicked()),
-                () = sending.core.stopped_for(STOP_GRACE_MS) => return,
-            };
-            sending.record_post(&mail, posted).await;
-        }))
+            Err(error) => {
+                tracing::warn!(
+                    interaction.id = %mail.id,
+                    error = %error,
+                    "a mail could not be claimed; it is tried again"
+                );
+                self.leave_until(mail.id, self.core.now().plus_ms(RECORD_AGAIN_MS));
+                return HandedOver::No;
+            }
+        };
+        // What was read may have been out before it was claimed.
+        if !self.is_still_due(mail).await {
+            return HandedOver::No;
+        }
+        let mut kept = pin!(self.core.keep(claimed));
+        // A post that panics at a mail would do so again at once; so it rests like one that nobody
+        // took.
+        let posting = AssertUnwindSafe(post.post(mail)).catch_unwind();
+        let posted = tokio::select! {
+            posted = posting => posted.unwrap_or_else(|_| panicked()),
+            // Another node may post it now.
+            () = &mut kept => return HandedOver::No,
+            () = self.core.stopped_for(STOP_GRACE_MS) => return HandedOver::No,
+        };
+        let mut recorded = pin!(self.record_post(mail, posted));
+        tokio::select! {
+            () = &mut recorded => {}
+            // What happened is recorded, whoever has it now.
+            () = kept => recorded.await,
+        }
+        HandedOver::Yes
+    }
+
+    /// Leaves a mail alone until a time.
+    fn leave_until(&self, mail: InteractionId, until: Time) {
+        let now = self.core.now();
+        let mut left = self.left_to_others.lock().unwrap_or_else(PoisonError::into_inner);
+        left.retain(|_, until| *until > now);
+        left.insert(mail, until);
+    }
+
+    fn left_until(&self, mail: InteractionId) -> Option<Time> {
+        self.left_to_others.lock().unwrap_or_else(PoisonError::into_inner).get(&mail).copied()
     }
 
     async fn is_still_due(&self, mail: &Interaction) -> bool {
@@ -237,6 +297,15 @@ impl Sending {
         let jitter_ms =
             u64::try_from(self.core.ids.random() % u128::from(rest_ms / 10 + 1)).unwrap_or(0);
         SystemAction::DeliveryDeferred { reply, next: now.plus_ms(rest_ms + jitter_ms) }
+    }
+}
+
+/// Returns what one attempt at one mail is claimed by. What comes after it is claimed anew, by
+/// whichever node is first.
+fn key_of(mail: &Interaction) -> String {
+    match mail.state {
+        State::Sending { since, attempt, .. } => format!("mail {} {} {attempt}", mail.id, since.0),
+        _ => format!("mail {}", mail.id),
     }
 }
 

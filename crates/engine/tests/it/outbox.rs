@@ -6,12 +6,14 @@ use std::sync::Arc;
 use handoff_domain::command::Dispatch;
 use handoff_domain::{Action, Fact, Interaction, Rejection, State, Status};
 use handoff_engine::{ExecuteError, Mailboxes, Posted};
-use handoff_store::{Store, SubjectKey};
+use handoff_store::{ChangeSet, Guard, Kind, Store, SubjectKey};
 
 use crate::post_office::{Instruction, OneMailbox, Script, letter};
 use crate::rig::{Fault, KATE, Rig};
 
 const MINUTE_MS: u64 = 60_000;
+/// How long a claim lasts that nobody renews.
+const CLAIMED_MS: u32 = 10_000;
 
 fn later() -> Instruction {
     Instruction::Say(Posted::Later { reply: "451 busy\r\nnow".to_owned() })
@@ -138,6 +140,8 @@ async fn after_a_crash_a_mail_is_posted_again_as_the_same_message() {
     let after = Script::new([]);
     let mailboxes: Arc<dyn Mailboxes> = Arc::new(OneMailbox);
     let rig = Rig::with_mail(rig.store, rig.clock, Some(mailboxes), Some(after.clone())).await;
+    assert_eq!(rig.engine.workers().outbox().post_due().await.unwrap(), 0, "it is claimed still");
+    rig.clock.advance_ms(CLAIMED_MS);
     assert_eq!(rig.engine.workers().outbox().post_due().await.unwrap(), 1);
     assert_eq!(before.given(), after.given());
     assert_eq!(rig.stored(mail).await.status(), Status::Sent);
@@ -149,7 +153,8 @@ async fn an_outcome_that_could_not_be_recorded_is_recorded_later_and_the_mail_is
     for fault in [Fault::BeforeCommit, Fault::AfterCommit] {
         let (rig, script) = rig_with([]).await;
         let mail = rig.sends_an_answer().await;
-        rig.store.fail_next(fault);
+        // After the commit that claims it.
+        rig.store.fail_after(1, fault);
         assert_eq!(rig.engine.workers().outbox().post_due().await.unwrap(), 1, "{fault:?}");
         assert_eq!(
             (rig.stored(mail).await.status(), script.given().len()),
@@ -226,4 +231,142 @@ async fn of_two_who_send_a_draft_at_once_one_does() {
     assert!(matches!(*why, Rejection::WrongState { .. }), "{why:?}");
     rig.engine.workers().outbox().post_due().await.unwrap();
     assert_eq!(script.given().len(), 1);
+}
+
+/// A second node on the same store and clock, with a post of its own.
+async fn another(rig: &Rig) -> (Rig, Arc<Script>) {
+    let script = Script::new([]);
+    let mailboxes: Arc<dyn Mailboxes> = Arc::new(OneMailbox);
+    let (store, clock) = (rig.store.clone(), rig.clock.clone());
+    (Rig::with_mail(store, clock, Some(mailboxes), Some(script.clone())).await, script)
+}
+
+async fn post(rig: &Rig) -> usize {
+    rig.engine.workers().outbox().post_due().await.unwrap()
+}
+
+#[tokio::test]
+async fn of_two_nodes_one_posts_each_mail() {
+    let (here, script) = rig_with([]).await;
+    let confirming = crate::post_office::letter_queue(true);
+    for n in 0..40 {
+        let mut new = here.new_letter(letter(&format!("{n}@customer.example"), &n.to_string()));
+        new.queue = Arc::new(confirming.clone());
+        here.engine.letters().take_in_letter(&new).await.unwrap();
+    }
+    let (there, other) = another(&here).await;
+    let mut count = 0;
+    while count < 40 {
+        let (one, two) = tokio::join!(post(&here), post(&there));
+        count += one + two;
+        // What one left to the other is looked at again when the claim has ended.
+        here.clock.advance_ms(CLAIMED_MS);
+    }
+    let mut given = [script.given(), other.given()].concat();
+    given.sort();
+    given.dedup();
+    assert_eq!((count, given.len()), (40, 40));
+    assert_eq!(script.given().len() + other.given().len(), 40);
+    assert!(here.outgoing().await.is_empty());
+}
+
+/// A mail that takes long is claimed for as long as it takes.
+#[tokio::test(start_paused = true)]
+async fn a_mail_that_is_being_posted_is_left_alone_by_other_nodes() {
+    let (here, script) = rig_with([Instruction::Hang]).await;
+    let mail = here.sends_an_answer().await;
+    let (there, other) = another(&here).await;
+    let engine = here.engine.clone();
+    tokio::spawn(async move { engine.workers().outbox().post_due().await });
+    while script.given().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..10 {
+        // The clock of the test and that of the runtime go together.
+        here.clock.advance_ms(4_000);
+        tokio::time::sleep(std::time::Duration::from_secs(4)).await;
+        for node in [&here, &there] {
+            node.engine.workers().presence().keep().await.unwrap();
+        }
+        assert_eq!(post(&there).await, 0);
+    }
+    // The control: without its claim it is posted by each.
+    forget_claims(&there).await;
+    here.clock.advance_ms(CLAIMED_MS);
+    assert_eq!(post(&there).await, 1);
+    assert_eq!((script.given(), there.stored(mail).await.status()), (other.given(), Status::Sent));
+}
+
+async fn forget_claims(rig: &Rig) {
+    let claims = rig.store.list(Kind::Claim, None, 9).await.unwrap().items;
+    assert!(!claims.is_empty());
+    let guard = |claim: &handoff_store::Versioned<handoff_store::Record>| Guard {
+        key: claim.value.key(),
+        version: claim.version,
+    };
+    let removals = claims.iter().map(guard).collect();
+    rig.store.commit(ChangeSet { removals, ..ChangeSet::default() }).await.unwrap();
+}
+
+/// Whoever cannot renew its claim stops posting.
+#[tokio::test(start_paused = true)]
+async fn a_node_that_lost_its_claim_posts_no_further() {
+    let (here, script) = rig_with([Instruction::Hang]).await;
+    here.sends_an_answer().await;
+    let (there, other) = another(&here).await;
+    let engine = here.engine.clone();
+    let posting = tokio::spawn(async move { engine.workers().outbox().post_due().await.unwrap() });
+    while script.given().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    forget_claims(&there).await;
+    assert_eq!(post(&there).await, 1);
+    assert_eq!(posting.await.unwrap(), 0, "it stopped at the next renewal");
+    assert_eq!((script.given().len(), other.given().len()), (1, 1));
+}
+
+/// A mail costs one commit more than its outcome, and what is left of it is swept.
+#[tokio::test]
+async fn a_claim_is_one_commit_and_goes() {
+    let (rig, _script) = rig_with([]).await;
+    rig.sends_an_answer().await;
+    let before = rig.store.commits();
+    assert_eq!(post(&rig).await, 1);
+    assert_eq!(rig.store.commits() - before, 2);
+    rig.clock.advance_ms(CLAIMED_MS);
+    rig.engine.workers().sweeper().sweep().await.unwrap();
+    assert!(rig.store.list(Kind::Claim, None, 9).await.unwrap().items.is_empty());
+}
+
+#[tokio::test]
+async fn a_mail_that_cannot_be_claimed_is_not_posted_and_is_tried_again() {
+    for fault in [Fault::BeforeCommit, Fault::AfterCommit, Fault::Lost] {
+        let (rig, script) = rig_with([]).await;
+        rig.sends_an_answer().await;
+        rig.store.fail_next(fault);
+        assert_eq!((post(&rig).await, script.given().len()), (0, 0), "{fault:?}");
+        rig.clock.advance_ms(1_000);
+        assert_eq!((post(&rig).await, script.given().len()), (1, 1), "{fault:?}");
+        assert_eq!(rig.store.fired(), 1);
+    }
+}
+
+/// Nobody waits for the claims of a node whose lease is over.
+#[tokio::test(start_paused = true)]
+async fn what_a_dead_node_has_claimed_is_free() {
+    let (here, script) = rig_with([Instruction::Hang]).await;
+    here.sends_an_answer().await;
+    let (there, other) = another(&here).await;
+    let engine = here.engine.clone();
+    let posting = tokio::spawn(async move { engine.workers().outbox().post_due().await });
+    while script.given().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(post(&there).await, 0, "the control: it lives");
+    // What was begun is dropped, and the lease given up; the claim is still there.
+    here.engine.stop().await;
+    posting.abort();
+    let (another, third) = another(&there).await;
+    assert_eq!(post(&another).await, 1);
+    assert_eq!((other.given().len(), third.given()), (0, script.given()));
 }

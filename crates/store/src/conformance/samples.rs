@@ -18,7 +18,7 @@ use handoff_domain::{
 use crate::change_set::{ChangeSet, Put, Receipt};
 use crate::log::SubjectKey;
 use crate::record::{
-    Attended, FilesDirectory, LoginSession, ReaderCursor, Record, RequestNumbers, Version,
+    Attended, Claim, FilesDirectory, LoginSession, ReaderCursor, Record, RequestNumbers, Version,
 };
 
 /// The contact center that everything belongs to unless said otherwise.
@@ -290,6 +290,12 @@ pub fn reader_cursor() -> ReaderCursor {
     ReaderCursor { reader: "followers".to_owned(), generation: 2, position: 1_417 }
 }
 
+/// Returns a claim that lasts until a time.
+#[must_use]
+pub fn claim(key: &str, until: Time) -> Claim {
+    Claim { key: key.to_owned(), by: Incarnation(0x1f), until }
+}
+
 /// Returns one record of every kind.
 #[must_use]
 pub fn one_of_each() -> Vec<Record> {
@@ -310,6 +316,7 @@ pub fn one_of_each() -> Vec<Record> {
         Record::FilesDirectory(files_directory()),
         Record::ReaderCursor(reader_cursor()),
         Record::RequestNumbers(RequestNumbers { user: user_id(1), last: 1_700 }),
+        Record::Claim(claim("mail 1", BEGIN)),
     ]
 }
 

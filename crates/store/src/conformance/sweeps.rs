@@ -6,7 +6,7 @@ use std::sync::Arc;
 use handoff_domain::{Time, Topic};
 
 use super::committed;
-use super::samples::{event, interaction, login, notice, owner, put, receipt, subject};
+use super::samples::{claim, event, interaction, login, notice, owner, put, receipt, subject};
 use crate::change_set::ChangeSet;
 use crate::record::{Key, Record};
 use crate::store::{Store, SweepReport};
@@ -21,8 +21,9 @@ async fn tell(store: &dyn Store, at: i64, users: &[u64]) -> u64 {
 
 async fn sweep_streams(store: &dyn Store, before: i64, limit: usize) -> (u64, u64) {
     let swept = store.sweep(NEVER, Time(before), NEVER, limit).await.expect("sweep");
-    let SweepReport { log_entries, stream_rows, receipts, login_sessions, promised } = swept;
-    assert_eq!((receipts, login_sessions, promised), (0, 0, 0));
+    let SweepReport { log_entries, stream_rows, receipts, login_sessions, promised, claims } =
+        swept;
+    assert_eq!((receipts, login_sessions, promised, claims), (0, 0, 0, 0));
     (stream_rows, log_entries)
 }
 
@@ -125,5 +126,22 @@ pub async fn receipts_and_logins_are_swept(store: Arc<dyn Store>) {
     assert_eq!(left().await, ["second", "later", "never", "a", "c"]);
     assert_eq!(sweep(9).await, of(1, 1));
     assert_eq!(left().await, ["later", "never", "c"]);
+    assert_eq!(sweep(9).await.total(), 0);
+}
+
+/// A claim goes when it has ended: nobody needs to know of it to make another.
+pub async fn claims_that_ended_are_swept(store: Arc<dyn Store>) {
+    let claims = [("a", 3), ("b", 1), ("c", 5)].map(|(key, until)| claim(key, Time(until)));
+    let puts = claims.into_iter().map(|claim| put(Record::Claim(claim), 0)).collect();
+    committed(&*store, ChangeSet { puts, ..ChangeSet::default() }).await;
+    let sweep = async |limit| store.sweep(Time(3), NEVER, NEVER, limit).await.expect("sweep");
+    let left = async || {
+        let keys = ["a", "b", "c"].map(|key| Key::Claim(key.to_owned()));
+        store.versions(&keys).await.expect("versions")
+    };
+    assert_eq!(sweep(1).await, SweepReport { claims: 1, ..SweepReport::default() });
+    assert_eq!(left().await, [1, 0, 1]);
+    assert_eq!(sweep(9).await, SweepReport { claims: 1, ..SweepReport::default() });
+    assert_eq!(left().await, [0, 0, 1]);
     assert_eq!(sweep(9).await.total(), 0);
 }

@@ -1,6 +1,6 @@
 //! What is in the records of the kinds that the rules do not know.
 
-use handoff_domain::{CenterId, ContactId, FileId, InteractionId, Time, UserId};
+use handoff_domain::{CenterId, ContactId, FileId, Incarnation, InteractionId, Time, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::record::Key;
@@ -176,4 +176,16 @@ pub struct RequestNumbers {
     pub user: UserId,
     /// The last that was reserved.
     pub last: i32,
+}
+
+/// What one life of a node does outside, and no other until a time: mails are posted and mailboxes
+/// read by one node at a time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// What is done.
+    pub key: String,
+    /// Who does it.
+    pub by: Incarnation,
+    /// From then on anybody may take it over.
+    pub until: Time,
 }

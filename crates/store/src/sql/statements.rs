@@ -112,6 +112,9 @@ pub(crate) const RECEIPTS_SWEEP: &str = "DELETE FROM receipts WHERE (scope, key)
 /// last used before, limit
 pub(crate) const LOGINS_SWEEP: &str = "DELETE FROM login_sessions WHERE id IN \
      (SELECT id FROM login_sessions WHERE last_used < $1 ORDER BY last_used, id LIMIT $2)";
+/// now, limit
+pub(crate) const CLAIMS_SWEEP: &str = "DELETE FROM claims WHERE id IN \
+     (SELECT id FROM claims WHERE until <= $1 ORDER BY until, id LIMIT $2)";
 
 #[cfg(test)]
 mod tests {
@@ -139,7 +142,7 @@ mod tests {
         all.extend(crate::sql::directories::ALL);
         all.extend(crate::sql::log::ALL);
         all.extend(crate::sql::promised::ALL);
-        all.extend([RECEIPT_READ, RECEIPT_INSERT, RECEIPTS_SWEEP, LOGINS_SWEEP]);
+        all.extend([RECEIPT_READ, RECEIPT_INSERT, RECEIPTS_SWEEP, LOGINS_SWEEP, CLAIMS_SWEEP]);
         all
     }
 

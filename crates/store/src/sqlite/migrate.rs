@@ -72,6 +72,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "request numbers",
         sql: include_str!("../../migrations/sqlite/0010_request_numbers.sql"),
     },
+    Migration {
+        version: 11,
+        name: "claims",
+        sql: include_str!("../../migrations/sqlite/0011_claims.sql"),
+    },
 ];
 
 const CREATE_LIST: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \

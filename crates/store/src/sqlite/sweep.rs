@@ -28,6 +28,7 @@ pub(super) fn sweep(
         connection.prepare_cached(text::RECEIPTS_SWEEP)?.execute([bounds.now.0, limit])?;
     let login_sessions =
         connection.prepare_cached(text::LOGINS_SWEEP)?.execute([bounds.logins_before.0, limit])?;
+    let claims = connection.prepare_cached(text::CLAIMS_SWEEP)?.execute([bounds.now.0, limit])?;
     let answers = connection.prepare_cached(promised::SWEEP)?.execute([bounds.now.0, limit])?;
     Ok(SweepReport {
         log_entries,
@@ -35,6 +36,7 @@ pub(super) fn sweep(
         receipts: receipts as u64,
         login_sessions: login_sessions as u64,
         promised: answers as u64,
+        claims: claims as u64,
     })
 }
 

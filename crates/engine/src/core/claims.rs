@@ -1,0 +1,120 @@
+//! Claims: what acts outside, as posting a mail or reading a mailbox, is claimed in the store
+//! before by the node that does it, so that no other does the same.
+//!
+//! A claim lasts until a time, or until whoever made it is found dead by their lease, and is
+//! renewed while the work goes on. A node that cannot renew its claim stops: another may have
+//! begun. The clocks of nodes are believed to differ by less than what is left of a claim when it
+//! is renewed.
+
+use std::time::Duration;
+
+use handoff_domain::Time;
+use handoff_store::{
+    ChangeSet, Claim, CommitError, Key, Put, Record, Removal, StoreError, Version, Versioned,
+};
+
+use super::Core;
+
+/// How long a claim lasts, in ms: a node that was killed keeps others from its work for so long at
+/// most, and a store that stands still for a few seconds makes nobody lose theirs.
+const CLAIMED_MS: u64 = 10_000;
+/// How often a claim is renewed while the work goes on, in ms: most work is over before the first
+/// time, and one renewal may fail.
+const RENEWED_MS: u64 = 3_000;
+/// Attempts at one claim: each that is lost means that another node claimed, or a sweep came by.
+const ATTEMPTS_MAX: u32 = 3;
+
+/// A claim of this node's.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    key: String,
+    until: Time,
+}
+
+/// What became of a claim.
+#[derive(Clone, Debug)]
+pub enum Claiming {
+    Ours(Claimed),
+    /// Another life of a node has it, at least until then.
+    Taken {
+        until: Time,
+    },
+}
+
+impl Core {
+    /// Claims what `key` names for this node. Within the node nobody else may claim the same.
+    ///
+    /// # Errors
+    ///
+    /// The store's own; it is then not known whether it is claimed.
+    pub async fn claim(&self, key: &str) -> Result<Claiming, StoreError> {
+        let by = self.incarnation();
+        for _ in 0..ATTEMPTS_MAX {
+            let (now, found) = (self.now(), self.load_claim(key).await?);
+            let other = found.as_ref().map(|found| &found.value);
+            let other = other.filter(|other| other.by != by && other.until > now);
+            if let Some(other) = other
+                && self.store.living().await?.contains(&other.by)
+            {
+                return Ok(Claiming::Taken { until: other.until });
+            }
+            let until = now.plus_ms(CLAIMED_MS);
+            let record = Record::Claim(Claim { key: key.to_owned(), by, until });
+            let put = Put { record, expected: found.map_or(0, |found| found.version) };
+            let change = ChangeSet { puts: vec![put], ..ChangeSet::default() };
+            if self.wrote(change).await? {
+                return Ok(Claiming::Ours(Claimed { key: key.to_owned(), until }));
+            }
+        }
+        Ok(Claiming::Taken { until: self.now().plus_ms(RENEWED_MS) })
+    }
+
+    /// Renews a claim for as long as it is waited for; returns when it is lost. Dropping the future
+    /// leaves the claim until it ends.
+    pub async fn keep(&self, mut claimed: Claimed) {
+        loop {
+            tokio::time::sleep(Duration::from_millis(RENEWED_MS)).await;
+            match self.claim(&claimed.key).await {
+                Ok(Claiming::Ours(renewed)) => claimed = renewed,
+                Ok(Claiming::Taken { .. }) => return,
+                Err(_) if self.now() >= claimed.until => return,
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Gives a claim up before it ends, so that another node need not wait.
+    ///
+    /// # Errors
+    ///
+    /// The store's own; the claim then ends by itself.
+    pub async fn release(&self, claimed: &Claimed) -> Result<(), StoreError> {
+        let found = self.load_claim(&claimed.key).await?;
+        let Some(found) = found.filter(|found| found.value.by == self.incarnation()) else {
+            return Ok(());
+        };
+        let (key, version): (Key, Version) = (Key::Claim(claimed.key.clone()), found.version);
+        let removals = vec![Removal { key, version }];
+        self.wrote(ChangeSet { removals, ..ChangeSet::default() }).await.map(drop)
+    }
+
+    async fn load_claim(&self, key: &str) -> Result<Option<Versioned<Claim>>, StoreError> {
+        let found = self.store.load(&[Key::Claim(key.to_owned())]).await?.pop().flatten();
+        Ok(found.and_then(|Versioned { value, version }| match value {
+            Record::Claim(value) => Some(Versioned { value, version }),
+            _ => None,
+        }))
+    }
+
+    /// Commits a change of a claim; tells whether nobody was faster.
+    async fn wrote(&self, change: ChangeSet) -> Result<bool, StoreError> {
+        match self.store.commit(change).await {
+            Ok(_) => Ok(true),
+            Err(CommitError::Conflict { .. }) => Ok(false),
+            Err(CommitError::Store(error)) => Err(error),
+            Err(CommitError::Receipt(_) | CommitError::Timer(_)) => {
+                unreachable!("a claim has neither a receipt nor a timer")
+            }
+        }
+    }
+}

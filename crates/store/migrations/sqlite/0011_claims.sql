@@ -1,0 +1,2 @@
+CREATE TABLE claims (id TEXT NOT NULL PRIMARY KEY, version INTEGER NOT NULL, form INTEGER NOT NULL, body TEXT NOT NULL, until INTEGER NOT NULL) STRICT;
+CREATE INDEX claims_by_time ON claims (until, id);
