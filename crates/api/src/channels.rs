@@ -7,8 +7,9 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::Uri;
 use axum::http::request::Parts;
 use handoff_domain::event::Cause;
-use handoff_domain::{CenterId, Media, User, UserId};
+use handoff_domain::{CenterId, Desk, Media, User, UserId};
 use handoff_engine::{ChannelChange, Directory};
+use handoff_store::StoreError;
 use serde_json::Value;
 
 use crate::caller::{Agent, Me, Supervisor};
@@ -60,14 +61,14 @@ impl<S: Sync> FromRequestParts<S> for Wish {
 /// Returns an agent's channels: those of their contact-center session. Without one these are all
 /// that the contact center has, logged out: clients read here which ones they can name when they
 /// start one, also after a session that had fewer.
-pub(crate) fn of(shared: &Shared, me: &Me) -> Vec<ChannelResource> {
-    of_user(shared, &me.user)
+pub(crate) async fn of(shared: &Shared, me: &Me) -> Result<Vec<ChannelResource>, StoreError> {
+    let desk = shared.engine().core().current_desk(me.id()).await?;
+    Ok(of_user(shared, &me.user, desk.as_deref()))
 }
 
 /// Returns the channels of any agent, as they themselves see them.
-pub(crate) fn of_user(shared: &Shared, user: &User) -> Vec<ChannelResource> {
-    let desk = shared.engine().core().desk(user.id);
-    let of_desk = desk.as_ref().map(|desk| channels(desk)).unwrap_or_default();
+pub(crate) fn of_user(shared: &Shared, user: &User, desk: Option<&Desk>) -> Vec<ChannelResource> {
+    let of_desk = desk.map(channels).unwrap_or_default();
     if desk.is_some_and(|desk| desk.session.is_some()) {
         return of_desk;
     }
@@ -89,7 +90,7 @@ fn logged_out(shared: &Shared, center: CenterId) -> Vec<ChannelResource> {
 /// `GET /me/channels`: their addresses, or with `fields` the channels.
 pub(crate) async fn list(State(shared): State<Shared>, Agent(me): Agent, uri: Uri) -> Answer {
     let listing = Listing::read(&uri, &["channel", "dndState"])?;
-    let all = of(&shared, &me);
+    let all = of(&shared, &me).await?;
     let matching = all.iter().filter(|shown| listing.passes(shown));
     let items: Vec<Value> = match &listing.fields {
         Some(fields) => matching.map(|shown| select(fields, shown)).collect(),
@@ -111,7 +112,7 @@ pub(crate) async fn get(
     Id(name): Id,
     uri: Uri,
 ) -> Answer {
-    let found = of(&shared, &me).into_iter().find(|shown| shown.channel == name);
+    let found = of(&shared, &me).await?.into_iter().find(|shown| shown.channel == name);
     let shown = found.ok_or_else(|| Refusal::not_found("channel"))?;
     Ok(one("channel", &select(&fields(&uri), &shown)))
 }

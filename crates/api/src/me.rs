@@ -66,7 +66,7 @@ async fn subresources_of(
         let own = held.iter().filter(|interaction| interaction.media() == *media);
         shown_all(own.map(|interaction| MediumResource::read_by(interaction, me.id(), lookup)))
     };
-    let states = shown_all(channels::of(shared, me));
+    let states = shown_all(channels::of(shared, me).await?);
     let none = || Value::Array(Vec::new());
     let parts = [
         ("devices", none()),

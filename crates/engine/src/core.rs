@@ -258,6 +258,20 @@ impl Core {
         Ok(self.load_interaction(id).await?.map(|found| found.value))
     }
 
+    /// Returns an agent's desk as it is now; `None` when they were never here.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    pub async fn current_desk(&self, user: UserId) -> Result<Option<Arc<Desk>>, StoreError> {
+        let known = self.board.desk(user);
+        let version = known.as_ref().map_or(0, |desk| desk.version);
+        if self.store.versions(&[Key::Desk(user)]).await? != [version] {
+            self.load_desks(&[user]).await?;
+        }
+        Ok(self.desk(user))
+    }
+
     /// Reads desks from the store and enters them on the board.
     pub(crate) async fn load_desks(&self, users: &[UserId]) -> Result<(), StoreError> {
         let keys: Vec<Key> = users.iter().copied().map(Key::Desk).collect();

@@ -16,6 +16,7 @@ use handoff_engine::{Core, Engine, Options, Parts, SystemIds};
 use handoff_store::{MemoryFiles, Store};
 use handoff_testkit::{Call, ManualClock, PASSWORD};
 use serde_json::{Value, json};
+use tokio::runtime::{self, Runtime};
 
 use crate::api::{CHANNELS, NOON_MS, Reply, store};
 use crate::comet::Client;
@@ -24,6 +25,11 @@ use crate::comet::Client;
 const BOUND: Duration = Duration::from_secs(20);
 /// How often the workers look, in ms.
 const PERIOD_MS: u64 = 20;
+
+/// How long a lease lasts, by the machine's time, in ms.
+const LEASE_MS: u64 = 1_500;
+/// The default grace, in ms.
+pub(crate) const GRACE_MS: u32 = 60_000;
 
 /// How nodes hear of each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +62,7 @@ impl Ground {
             bus: self.bus.clone().unwrap_or_default(),
             clock: self.clock.clone(),
             ids: Arc::new(SystemIds::default()),
-            options: Options { period_ms: PERIOD_MS, ..Options::default() },
+            options: Options { period_ms: PERIOD_MS, lease_ms: LEASE_MS, ..Options::default() },
         };
         let core = Core::open(parts).await.unwrap();
         let files = Arc::new(MemoryFiles::new());
@@ -65,17 +71,37 @@ impl Ground {
         options.session_key = Some([7; 32]);
         let Assembly { engine, comet, router, .. } =
             Assembly::build(core, Setup::new(options, files)).await.unwrap();
+        let life = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        let life = life.unwrap();
+        let entered = life.enter();
         engine.start();
         let running = comet.clone();
         tokio::spawn(async move { running.run().await });
-        Node { engine, comet, router }
+        drop(entered);
+        Node { engine, comet, router, life: Some(life) }
     }
+}
+
+/// Whether an agent can be reached.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reachable {
+    Yes,
+    No,
 }
 
 pub(crate) struct Node {
     pub(crate) engine: Arc<Engine>,
     pub(crate) comet: Comet,
     router: Router,
+    /// What it does by itself runs here.
+    life: Option<Runtime>,
+}
+
+impl Drop for Node {
+    /// As a process that is killed: nothing more is done, and nothing is given back.
+    fn drop(&mut self) {
+        self.life.take().unwrap().shutdown_background();
+    }
 }
 
 impl Node {
@@ -89,9 +115,46 @@ impl Node {
         self.engine.core().directory().user_by_name(name).unwrap().id
     }
 
+    /// Waits until something is so.
+    pub(crate) async fn until(&self, what: &str, holds: impl AsyncFn(&Self) -> bool) {
+        let wait = async {
+            while !holds(self).await {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(BOUND, wait).await.unwrap_or_else(|_| panic!("never came: {what}"));
+    }
+
+    /// Returns the state of an agent's channel for work items, as they see it.
+    pub(crate) async fn state_of(&self, name: &str) -> String {
+        let channel = self.get(name, "/me/channels/workitem").await;
+        channel["channel"]["userState"]["state"].as_str().unwrap().to_owned()
+    }
+
+    /// Waits until nobody is reachable who was here, or somebody is.
+    pub(crate) async fn until_reachable(&self, name: &str, wanted: Reachable) {
+        let user = self.user_id(name);
+        self.until("the reach", async |node| {
+            let desk = node.engine.core().current_desk(user).await.unwrap();
+            let is_reachable = desk.is_some_and(|desk| desk.reach.is_any());
+            is_reachable == (wanted == Reachable::Yes)
+        })
+        .await;
+    }
+
+    pub(crate) fn client(&self, name: &str) -> Client {
+        Client::of(&self.comet, Some(self.user_id(name)))
+    }
+
+    /// Returns the state of an interaction, as somebody sees it.
+    pub(crate) async fn interaction(&self, user: &str, id: &str) -> String {
+        let shown = self.get(user, &format!("/interactions/{id}")).await;
+        shown["interaction"]["state"].as_str().unwrap().to_owned()
+    }
+
     /// Returns an agent's client with an open session here that listens to everything.
     pub(crate) async fn listening(&self, name: &str) -> Client {
-        let mut client = Client::of(&self.comet, Some(self.user_id(name)));
+        let mut client = self.client(name);
         client.handshake().await;
         let reply = client.subscribe("/v2/me/**", Value::Null).await;
         assert_eq!(reply["successful"], true, "{reply}");
@@ -100,6 +163,10 @@ impl Node {
 
     pub(crate) async fn calls(&self, call: Call) -> Reply {
         Reply::of(&self.router, Request::from(call).map(Body::new)).await
+    }
+
+    pub(crate) async fn get(&self, user: &str, path: &str) -> Value {
+        self.calls(Call::get(path).by(user, PASSWORD)).await.ok()
     }
 
     pub(crate) async fn post(&self, user: &str, path: &str, body: Value) -> Value {

@@ -6,9 +6,10 @@ use handoff_testkit::{Call, PASSWORD};
 use serde_json::json;
 
 use crate::api::has;
-use crate::nodes::{HINTS, Node, next_on};
+use crate::nodes::{GRACE_MS, Ground, HINTS, Node, Reachable, next_on};
 
 const INTERACTIONS: &str = "/v2/me/interactions";
+const CHANNELS: &str = "/v2/me/channels";
 
 #[tokio::test]
 async fn what_an_agent_does_on_one_node_is_told_on_the_other() {
@@ -45,6 +46,186 @@ async fn one_login_is_good_on_every_node_and_ends_on_every_node() {
             node.with_cookie(Method::GET, "/me", &cookie).await.refused(401, 20);
         }
         here.stop().await;
+        there.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_answered_on_one_node_is_read_on_the_other() {
+    for hints in HINTS {
+        let [here, there] = Node::two(hints).await;
+        let _kate = here.listening("kate").await;
+        for (node, other) in [(&here, &there), (&there, &here)] {
+            node.ready("kate").await;
+            assert_eq!(other.state_of("kate").await, "Ready");
+            other.post("kate", "/me", json!({"operationName": "NotReady"})).await;
+            assert_eq!(node.state_of("kate").await, "NotReady");
+            node.post("kate", "/me", json!({"operationName": "Ready"})).await;
+        }
+        let id = there.submitted("tasks").await;
+        here.until("the offer", async |node| node.interaction("kate", &id).await == "Invited")
+            .await;
+        here.does("kate", &id, "Accept").await;
+        assert_eq!(there.interaction("kate", &id).await, "Processing");
+        there.does("kate", &id, "Complete").await;
+        assert_eq!(here.interaction("kate", &id).await, "Completed");
+        here.stop().await;
+        there.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn requests_to_either_node_have_different_numbers() {
+    let [here, there] = Node::two(HINTS[0]).await;
+    let _kate = here.listening("kate").await;
+    here.ready("kate").await;
+    let id = here.submitted("tasks").await;
+    here.until("the offer", async |node| node.interaction("kate", &id).await == "Invited").await;
+    let mut numbers = vec![here.does("kate", &id, "Accept").await["referenceId"].clone()];
+    for node in [&there, &here, &there, &here] {
+        numbers.push(node.does("kate", &id, "SetInFocus").await["referenceId"].clone());
+    }
+    let mut numbers: Vec<i64> = numbers.iter().map(|it| it.as_i64().unwrap()).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert_eq!(numbers.len(), 5);
+}
+
+#[tokio::test]
+async fn an_agent_who_leaves_one_node_stays_by_their_session_on_the_other() {
+    for hints in HINTS {
+        let ground = Ground::new(hints).await;
+        let [here, there] = [ground.node().await, ground.node().await];
+        let mut first = here.listening("kate").await;
+        let mut second = there.listening("kate").await;
+        here.ready("kate").await;
+        first.disconnect().await;
+        let id = here.submitted("tasks").await;
+        has(&next_on(&mut second, INTERACTIONS).await, json!({"id": id, "state": "Invited"}));
+        there.does("kate", &id, "Accept").await;
+        ground.clock.advance_ms(2 * GRACE_MS);
+        second.fetch().await;
+        assert_eq!(here.state_of("kate").await, "Ready");
+        second.unsubscribe("/v2/me/**").await;
+        there.until_reachable("kate", Reachable::No).await;
+        ground.clock.advance_ms(GRACE_MS);
+        here.until("the end of the grace", async |node| node.state_of("kate").await == "LoggedOut")
+            .await;
+        here.stop().await;
+        there.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_is_ended_on_one_node_is_over_for_the_other() {
+    for hints in HINTS {
+        let [here, there] = Node::two(hints).await;
+        let mut kate = here.listening("kate").await;
+        here.ready("kate").await;
+        let id = here.submitted("tasks").await;
+        assert_eq!(next_on(&mut kate, INTERACTIONS).await["state"], "Invited");
+        here.does("kate", &id, "Accept").await;
+        there.post("kate", "/me", json!({"operationName": "EndContactCenterSession"})).await;
+        loop {
+            let told = next_on(&mut kate, CHANNELS).await;
+            if told["channels"][0]["userState"]["state"] == "LoggedOut" {
+                break;
+            }
+        }
+        let refused = here
+            .calls(Call::post("/me", &json!({"operationName": "Ready"})).by("kate", PASSWORD))
+            .await;
+        assert_ne!(refused.status, 200, "{refused:?}");
+        here.stop().await;
+        there.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn work_goes_to_the_agents_of_every_node_and_to_one_at_a_time() {
+    for hints in HINTS {
+        let [here, there] = Node::two(hints).await;
+        let mut kate = here.listening("kate").await;
+        let mut ben = there.listening("ben").await;
+        here.ready("kate").await;
+        there.ready("ben").await;
+        // As many as both have room for: five each.
+        let mut submitted = Vec::new();
+        for node in [&here, &there].into_iter().cycle().take(10) {
+            submitted.push(node.submitted("tasks").await);
+        }
+        let mut offered = Vec::new();
+        for agent in [&mut kate, &mut ben] {
+            for _ in 0..5 {
+                let told = next_on(agent, INTERACTIONS).await;
+                assert_eq!(told["state"], "Invited", "{told}");
+                offered.push(told["id"].as_str().unwrap().to_owned());
+            }
+        }
+        submitted.sort();
+        offered.sort();
+        assert_eq!(offered, submitted, "each once");
+        here.stop().await;
+        there.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn the_work_of_a_node_that_is_killed_goes_on_after_the_grace() {
+    for hints in HINTS {
+        let ground = Ground::new(hints).await;
+        let [here, there] = [ground.node().await, ground.node().await];
+        let mut kate = here.listening("kate").await;
+        here.ready("kate").await;
+        let id = here.submitted("tasks").await;
+        assert_eq!(next_on(&mut kate, INTERACTIONS).await["state"], "Invited");
+        here.does("kate", &id, "Accept").await;
+        there.until_reachable("kate", Reachable::Yes).await;
+        drop(here);
+        there.until_reachable("kate", Reachable::No).await;
+        ground.clock.advance_ms(GRACE_MS - 1);
+        assert_eq!(there.state_of("kate").await, "Ready");
+        ground.clock.advance_ms(1);
+        there
+            .until("the end of the grace", async |node| node.state_of("kate").await == "LoggedOut")
+            .await;
+        there
+            .until("the work", async |node| node.interaction("kate", &id).await != "Processing")
+            .await;
+        there.stop().await;
+    }
+}
+
+/// A client goes on where it was, on another node than the one that was killed.
+#[tokio::test]
+async fn a_client_whose_node_is_killed_misses_nothing_and_keeps_its_work() {
+    for hints in HINTS {
+        let ground = Ground::new(hints).await;
+        let [here, there] = [ground.node().await, ground.node().await];
+        let mut kate = here.listening("kate").await;
+        here.ready("kate").await;
+        let id = here.submitted("tasks").await;
+        let last = next_on(&mut kate, INTERACTIONS).await["sequence"].clone();
+        drop(here);
+        there.does("kate", &id, "Accept").await;
+        let mut kate = there.client("kate");
+        kate.handshake().await;
+        let ext = json!({"replay": {(INTERACTIONS): last}});
+        kate.subscribe("/v2/me/**", ext).await;
+        let told = next_on(&mut kate, INTERACTIONS).await;
+        has(&told, json!({"id": id, "state": "Processing", "sequence": 2}));
+        // The entry of the dead node goes, and hers stays.
+        let user = there.user_id("kate");
+        there
+            .until("the end of the dead", async |node| {
+                let desk = node.engine.core().current_desk(user).await.unwrap();
+                desk.unwrap().reach.0.keys().copied().eq([node.engine.core().incarnation()])
+            })
+            .await;
+        ground.clock.advance_ms(2 * GRACE_MS);
+        kate.fetch().await;
+        there.does("kate", &id, "Complete").await;
+        assert_eq!(there.interaction("kate", &id).await, "Completed");
         there.stop().await;
     }
 }

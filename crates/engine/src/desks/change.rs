@@ -15,6 +15,13 @@ use crate::commands::Commands;
 use crate::core::Core;
 use crate::outward::Publisher;
 
+/// Whether an attempt is made on what is remembered of the desk.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Read {
+    Remembered,
+    Stored,
+}
+
 /// The desks of all agents.
 pub struct Desks {
     pub(super) core: Arc<Core>,
@@ -43,6 +50,7 @@ impl Desks {
     where
         F: Fn(&mut Desk, &mut ChangeSet) -> Result<Vec<Media>, Rejection>,
     {
+        let mut read = Read::Remembered;
         for _ in 0..ATTEMPTS_MAX {
             let known = self.core.board.desk(user);
             let expected = known.as_ref().map_or(0, |desk| desk.version);
@@ -52,11 +60,20 @@ impl Desks {
                 .cloned()
                 .unwrap_or_else(|| Desk::new(user, center, self.core.now()));
             let mut change = ChangeSet::default();
-            let channels = change_it(&mut desk, &mut change)?;
+            let wanted = change_it(&mut desk, &mut change);
+            let is_nothing = before.as_deref() == Some(&desk) && change == ChangeSet::default();
+            if read == Read::Remembered && (wanted.is_err() || is_nothing) {
+                // No guard tells whether that rests on an old entry: another node may have changed
+                // the desk a moment before.
+                self.core.current_desk(user).await?;
+                read = Read::Stored;
+                continue;
+            }
+            let channels = wanted?;
+            if is_nothing {
+                return Ok(());
+            }
             if before.as_deref() == Some(&desk) {
-                if change == ChangeSet::default() {
-                    return Ok(());
-                }
                 // What is set or cleared follows from the desk as it is.
                 change.checks.push(Check { key: Key::Desk(user), version: expected });
             } else {

@@ -47,7 +47,7 @@ impl Desks {
     /// Ends the grace of an agent who did not come back (timer). Also finishes the clearing of a
     /// desk that a crash interrupted.
     pub(crate) async fn end_grace(&self, user: UserId, timer: &Timer) -> Result<(), AgentError> {
-        let Some(desk) = self.core.desk(user) else {
+        let Some(desk) = self.core.current_desk(user).await? else {
             return Ok(self.commands.commits().drop_timer(*timer).await?);
         };
         if desk.session.is_none() {

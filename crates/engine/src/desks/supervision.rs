@@ -46,9 +46,9 @@ impl Desks {
             if agent == supervisor {
                 return Err(Rejection::TargetIsSelf.into());
             }
-            let desk = self.core.desk(supervisor);
+            let desk = self.core.current_desk(supervisor).await?;
             desk.filter(|desk| desk.session.is_some()).ok_or(Rejection::NoSession)?;
-        } else if self.core.desk(agent).is_none() {
+        } else if self.core.current_desk(agent).await?.is_none() {
             return Ok(());
         }
         self.change_desk((agent, center), Cause::User(supervisor), |desk, _| {

@@ -4,8 +4,9 @@
 
 use std::time::Duration;
 
+use handoff_domain::event::Cause;
 use handoff_domain::{InteractionId, Media};
-use handoff_engine::Replay;
+use handoff_engine::{AgentError, ChannelChange, Replay};
 use handoff_store::{ChangeSet, Key, Put, Record, Store, Versioned};
 
 use crate::rig::{CENTER, KATE, Rig};
@@ -164,4 +165,31 @@ async fn no_grace_runs_while_no_node_does() {
     assert_eq!(again.stored(id).await.owner(), Some(KATE));
     again.pass_ms(1).await;
     assert_eq!(again.stored(id).await.owner(), None);
+}
+
+async fn change(rig: &Rig, to: ChannelChange) -> Result<(), AgentError> {
+    rig.engine.desks().change_channels(KATE, CENTER, Cause::User(KATE), None, &to).await
+}
+
+/// A request is carried out on what another node has just done, although nobody has told of it yet.
+#[tokio::test]
+async fn what_was_done_on_one_node_is_there_for_the_next_request_on_the_other() {
+    let here = Rig::new().await;
+    let there = here.beside().await;
+    here.engine
+        .desks()
+        .start_contact_session(KATE, CENTER, &[Media::Workitem], None)
+        .await
+        .unwrap();
+    assert!(there.engine.core().desk(KATE).is_none(), "the control: it remembers nothing of that");
+    change(&there, ChannelChange::Ready).await.unwrap();
+    change(&here, ChannelChange::NotReady { reason: None }).await.unwrap();
+    // What it remembers is Ready, and so would be nothing to do.
+    assert!(there.engine.core().desk(KATE).unwrap().is_ready(&Media::Workitem), "the control");
+    change(&there, ChannelChange::Ready).await.unwrap();
+    assert!(stored_desk(&here).await.value.is_ready(&Media::Workitem));
+    let shown = here.engine.core().current_desk(KATE).await.unwrap().unwrap();
+    assert!(shown.is_ready(&Media::Workitem));
+    there.engine.desks().end_contact_session(KATE, CENTER).await.unwrap();
+    change(&here, ChannelChange::Ready).await.unwrap_err();
 }
