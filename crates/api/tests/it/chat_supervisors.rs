@@ -1,7 +1,8 @@
 //! Supervisors in agents' chats: coming in, changing their part, and being offered what an agent
 //! takes.
 
-use handoff_domain::Media;
+use handoff_domain::{Role, User};
+use handoff_store::{ChangeSet, Key, Put, Record};
 use serde_json::{Value, json};
 
 use crate::api::Api;
@@ -197,13 +198,16 @@ async fn following_ends_with_the_session_in_which_it_began() {
 async fn of_two_who_follow_each_is_offered_the_chat_and_the_owner_can_tell_neither() {
     let api = floor().await;
     follow(&api, op("Coach", json!({}))).await;
-    let vera = api.engine.core().directory().user_by_name("vera").unwrap().clone();
+    let vera = api.user_id("vera");
+    let directory = api.engine.core().directory();
+    let mut user = User::clone(&directory.users[&vera]);
+    user.roles.insert(Role::Agent);
+    let expected = directory.version(&Key::User(vera));
+    let puts = vec![Put { record: Record::User(user), expected }];
+    api.engine.core().store().commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
+    api.engine.desks().directory_changed().await.unwrap();
     api.listen("vera").await;
-    api.engine
-        .desks()
-        .start_contact_session(vera.id, vera.center, &[Media::Chat], None)
-        .await
-        .unwrap();
+    api.start_session("vera").await;
     let path = format!("/users/{}/channels/chat", api.user_id("kate"));
     api.by("vera").post(&path, op("Monitor", json!({}))).await.ok();
     let customer = Customer::with(&api, "kate").await;
